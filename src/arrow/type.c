@@ -1,0 +1,269 @@
+/* Types: names, widths, meeting points. */
+#include "arrow/type.h"
+
+#include "base/hash.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *name; /* as DESCRIBE prints it */
+    int32_t width;
+} types[FL_TYPE_COUNT] = {
+    [FL_NULL] = {"null", 0},         [FL_BOOL] = {"boolean", 0},
+    [FL_I8] = {"tinyint", 1},        [FL_I16] = {"smallint", 2},
+    [FL_I32] = {"integer", 4},       [FL_I64] = {"bigint", 8},
+    [FL_U8] = {"utinyint", 1},       [FL_U16] = {"usmallint", 2},
+    [FL_U32] = {"uinteger", 4},      [FL_U64] = {"ubigint", 8},
+    [FL_F32] = {"real", 4},          [FL_F64] = {"double", 8},
+    [FL_DECIMAL] = {"decimal", 8},   [FL_UTF8] = {"text", 16},
+    [FL_BINARY] = {"bytea", 16},     [FL_DATE] = {"date", 4},
+    [FL_TIME] = {"time", 8},         [FL_TIMESTAMP] = {"timestamp", 8},
+    [FL_TIMESTAMPTZ] = {"timestamptz", 8}, [FL_INTERVAL] = {"interval", 16},
+    [FL_LIST] = {"list", 8},         [FL_STRUCT] = {"struct", 0},
+};
+
+static const struct {
+    const char *name;
+    uint8_t id;
+} names[] = {
+    {"bool", FL_BOOL},         {"boolean", FL_BOOL},      {"tinyint", FL_I8},       {"int1", FL_I8},
+    {"smallint", FL_I16},      {"int2", FL_I16},          {"int16", FL_I16},        {"short", FL_I16},
+    {"integer", FL_I32},       {"int", FL_I32},           {"int4", FL_I32},         {"int32", FL_I32},
+    {"signed", FL_I32},        {"bigint", FL_I64},        {"int8", FL_I64},         {"int64", FL_I64},
+    {"long", FL_I64},          {"utinyint", FL_U8},       {"uint8", FL_U8},         {"usmallint", FL_U16},
+    {"uint16", FL_U16},        {"uinteger", FL_U32},      {"uint32", FL_U32},       {"ubigint", FL_U64},
+    {"uint64", FL_U64},        {"real", FL_F32},          {"float4", FL_F32},       {"float32", FL_F32},
+    {"double", FL_F64},        {"double precision", FL_F64}, {"float8", FL_F64},    {"float64", FL_F64},
+    {"float", FL_F64},         {"decimal", FL_DECIMAL},   {"numeric", FL_DECIMAL},  {"dec", FL_DECIMAL},
+    {"text", FL_UTF8},         {"varchar", FL_UTF8},      {"char", FL_UTF8},        {"character varying", FL_UTF8},
+    {"character", FL_UTF8},    {"bpchar", FL_UTF8},       {"string", FL_UTF8},      {"utf8", FL_UTF8},
+    {"bytea", FL_BINARY},      {"blob", FL_BINARY},       {"binary", FL_BINARY},    {"varbinary", FL_BINARY},
+    {"date", FL_DATE},         {"time", FL_TIME},         {"time without time zone", FL_TIME},
+    {"timestamp", FL_TIMESTAMP}, {"timestamp without time zone", FL_TIMESTAMP},     {"datetime", FL_TIMESTAMP},
+    {"timestamptz", FL_TIMESTAMPTZ}, {"timestamp with time zone", FL_TIMESTAMPTZ},  {"interval", FL_INTERVAL},
+};
+
+const fl_i128 fl_pow10_i128[39] = {
+#define E(n) ((fl_i128)n)
+#define E18 1000000000000000000LL
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000LL, 100000000000LL,
+    1000000000000LL, 10000000000000LL, 100000000000000LL, 1000000000000000LL, 10000000000000000LL,
+    100000000000000000LL, E18, E(E18) * 10, E(E18) * 100, E(E18) * 1000, E(E18) * 10000, E(E18) * 100000,
+    E(E18) * 1000000, E(E18) * 10000000, E(E18) * 100000000, E(E18) * 1000000000, E(E18) * 10000000000LL,
+    E(E18) * 100000000000LL, E(E18) * 1000000000000LL, E(E18) * 10000000000000LL, E(E18) * 100000000000000LL,
+    E(E18) * 1000000000000000LL, E(E18) * 10000000000000000LL, E(E18) * 100000000000000000LL, E(E18) * E18,
+    E(E18) * E18 * 10, E(E18) * E18 * 100,
+#undef E18
+#undef E
+};
+
+const int64_t fl_pow10_i64[19] = {1,
+                                  10,
+                                  100,
+                                  1000,
+                                  10000,
+                                  100000,
+                                  1000000,
+                                  10000000,
+                                  100000000,
+                                  1000000000,
+                                  10000000000LL,
+                                  100000000000LL,
+                                  1000000000000LL,
+                                  10000000000000LL,
+                                  100000000000000LL,
+                                  1000000000000000LL,
+                                  10000000000000000LL,
+                                  100000000000000000LL,
+                                  1000000000000000000LL};
+
+int32_t fl_type_width(fl_type type)
+{
+    if (type.id == FL_DECIMAL)
+        return type.precision > FL_DECIMAL64_PRECISION_MAX ? 16 : 8;
+    return types[type.id].width;
+}
+
+bool fl_type_is_equal(fl_type a, fl_type b)
+{
+    if (a.id != b.id || a.n_fields != b.n_fields)
+        return false;
+    if (a.id == FL_DECIMAL)
+        return a.precision == b.precision && a.scale == b.scale;
+    if (fl_type_is_timestamp(a))
+        return a.unit == b.unit;
+    for (int32_t i = 0; i < a.n_fields; i++)
+        if (!fl_type_is_equal(a.fields[i].type, b.fields[i].type) ||
+            (a.id == FL_STRUCT && !fl_str_is_equal(a.fields[i].name, b.fields[i].name)))
+            return false;
+    return true;
+}
+
+uint64_t fl_type_hash(fl_type type)
+{
+    uint64_t hash = fl_hash_combine(type.id, (uint64_t)type.precision << 16 | (uint64_t)(uint8_t)type.scale << 8 | type.unit);
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        hash = fl_hash_combine(hash, fl_hash_bytes(type.fields[i].name.data, type.fields[i].name.len));
+        hash = fl_hash_combine(hash, fl_type_hash(type.fields[i].type));
+    }
+    return hash;
+}
+
+void fl_type_print(fl_text *text, fl_type type)
+{
+    static const char *const units[] = {[FL_MICRO] = "", [FL_SECOND] = "(0)", [FL_MILLI] = "(3)", [FL_NANO] = "(9)"};
+    if (type.id == FL_LIST) {
+        fl_type_print(text, type.fields[0].type);
+        fl_text_add(text, FL_STR("[]"));
+        return;
+    }
+    fl_text_add(text, fl_str_of(types[type.id].name));
+    if (type.id == FL_DECIMAL)
+        fl_text_addf(text, "(%d,%d)", type.precision, type.scale);
+    else if (fl_type_is_timestamp(type))
+        fl_text_add(text, fl_str_of(units[type.unit]));
+    else if (type.id == FL_STRUCT) {
+        for (int32_t i = 0; i < type.n_fields; i++) {
+            fl_text_add(text, i == 0 ? FL_STR("(") : FL_STR(", "));
+            fl_text_add(text, type.fields[i].name);
+            fl_text_add_char(text, ' ');
+            fl_type_print(text, type.fields[i].type);
+        }
+        fl_text_add_char(text, ')');
+    }
+}
+
+const char *fl_type_name(fl_type type, char *ret, int64_t bytes)
+{
+    fl_text text;
+    fl_text_init(&text, NULL);
+    fl_type_print(&text, type);
+    snprintf(ret, (size_t)bytes, "%s", text.data == NULL ? types[type.id].name : text.data);
+    fl_text_drop(&text);
+    return ret;
+}
+
+bool fl_type_from_name(fl_str name, int precision, int scale, fl_type *ret)
+{
+    for (int64_t i = 0; i < FL_LEN(names); i++) {
+        if (!fl_str_is_equal_nocase(name, fl_str_of(names[i].name)))
+            continue;
+        fl_type type = FL_TYPE(names[i].id);
+        if (type.id == FL_DECIMAL) {
+            type.precision = precision < 0 ? 18 : (uint8_t)precision;
+            type.scale = scale >= 0 ? (int8_t)scale : precision < 0 ? 3 : 0;
+            if (precision == 0 || precision > FL_DECIMAL_PRECISION_MAX || type.scale > (int8_t)type.precision)
+                return false;
+        }
+        if (fl_type_is_timestamp(type) && precision >= 0)
+            type.unit = precision == 0 ? FL_SECOND : precision <= 3 ? FL_MILLI : precision <= 6 ? FL_MICRO : FL_NANO;
+        *ret = type;
+        return true;
+    }
+    return false;
+}
+
+fl_i128 fl_type_int_min(fl_type type)
+{
+    if (!fl_type_is_signed(type))
+        return 0;
+    return -((fl_i128)1 << (fl_type_width(type) * 8 - 1));
+}
+
+fl_i128 fl_type_int_max(fl_type type)
+{
+    int bits = fl_type_width(type) * 8;
+    return ((fl_i128)1 << (fl_type_is_signed(type) ? bits - 1 : bits)) - 1;
+}
+
+int32_t fl_type_int_digits(fl_type type)
+{
+    static const int8_t digits[] = {[FL_I8] = 3, [FL_I16] = 5, [FL_I32] = 10, [FL_I64] = 19,
+                                    [FL_U8] = 3, [FL_U16] = 5, [FL_U32] = 10, [FL_U64] = 20};
+    return digits[type.id];
+}
+
+static bool common_integer(fl_type a, fl_type b, fl_type *ret)
+{
+    if (a.id == b.id) {
+        *ret = a;
+        return true;
+    }
+    fl_i128 low = fl_type_int_min(a) < fl_type_int_min(b) ? fl_type_int_min(a) : fl_type_int_min(b);
+    fl_i128 high = fl_type_int_max(a) > fl_type_int_max(b) ? fl_type_int_max(a) : fl_type_int_max(b);
+    if (low == 0) { /* both unsigned: the wider */
+        *ret = fl_type_width(a) > fl_type_width(b) ? a : b;
+        return true;
+    }
+    for (uint8_t id = FL_I8; id <= FL_I64; id++)
+        if (fl_type_int_min(FL_TYPE(id)) <= low && fl_type_int_max(FL_TYPE(id)) >= high) {
+            *ret = FL_TYPE(id);
+            return true;
+        }
+    *ret = FL_TYPE_DECIMAL(20, 0);
+    return true;
+}
+
+static fl_type as_decimal(fl_type type)
+{
+    return type.id == FL_DECIMAL ? type : FL_TYPE_DECIMAL(fl_type_int_digits(type), 0);
+}
+
+static bool common_numeric(fl_type a, fl_type b, fl_type *ret)
+{
+    if (fl_type_is_integer(a) && fl_type_is_integer(b))
+        return common_integer(a, b, ret);
+    if (fl_type_is_float(a) || fl_type_is_float(b)) {
+        *ret = a.id == FL_F32 && b.id == FL_F32 ? a : FL_TYPE(FL_F64);
+        return true;
+    }
+    a = as_decimal(a);
+    b = as_decimal(b);
+    int scale = a.scale > b.scale ? a.scale : b.scale;
+    int whole = a.precision - a.scale > b.precision - b.scale ? a.precision - a.scale : b.precision - b.scale;
+    int precision = whole + scale > FL_DECIMAL_PRECISION_MAX ? FL_DECIMAL_PRECISION_MAX : whole + scale;
+    *ret = FL_TYPE_DECIMAL(precision, scale);
+    return true;
+}
+
+bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
+{
+    if (a.id == FL_NULL || fl_type_is_equal(a, b)) {
+        *ret = b;
+        return true;
+    }
+    if (b.id == FL_NULL) {
+        *ret = a;
+        return true;
+    }
+    if (fl_type_is_numeric(a) && fl_type_is_numeric(b))
+        return common_numeric(a, b, ret);
+    if ((a.id == FL_DATE || fl_type_is_timestamp(a)) && (b.id == FL_DATE || fl_type_is_timestamp(b))) {
+        uint8_t id = a.id == FL_TIMESTAMPTZ || b.id == FL_TIMESTAMPTZ ? FL_TIMESTAMPTZ : FL_TIMESTAMP;
+        *ret = FL_TYPE(id);
+        if (a.unit == b.unit || a.id == FL_DATE || b.id == FL_DATE)
+            ret->unit = a.id == FL_DATE ? b.unit : a.unit;
+        else
+            ret->unit = a.unit == FL_NANO || b.unit == FL_NANO ? FL_NANO : FL_MICRO;
+        return true;
+    }
+    return false;
+}
+
+fl_status fl_type_copy(fl_arena *arena, fl_type type, fl_type *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_field *fields = NULL;
+    *ret = type;
+    if (type.n_fields == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(arena, type.n_fields, &fields, err));
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        fields[i].nullable = type.fields[i].nullable;
+        FL_TRY(fl_arena_copy_str(arena, type.fields[i].name, &fields[i].name, err));
+        FL_TRY(fl_type_copy(arena, type.fields[i].type, &fields[i].type, err));
+    }
+    ret->fields = fields;
+cleanup:
+    return st;
+}

@@ -1,0 +1,131 @@
+/* Types: Arrow's, with SQL's names. A type is a small value, compared structurally.
+ *
+ * How values of each type lie in a flat vector ("width" bytes each, canonical):
+ *
+ *     bool                 bits                     date             int32, days since 1970-01-01
+ *     int8 .. uint64       as named                 time             int64, microseconds since midnight
+ *     float32, float64     IEEE                     timestamp        int64, in `unit` since 1970-01-01, no zone
+ *     decimal(p ≤ 18, s)   int64                    timestamptz      int64, in `unit` since 1970-01-01 UTC
+ *     decimal(p > 18, s)   __int128, or int64       interval         fl_interval: months, days, nanoseconds
+ *                          where vec.width is 8     list             fl_list_entry: start and length in the child
+ *     utf8, binary         fl_view or offsets       struct           children of the same length
+ *
+ * Field arrays of nested types are borrowed from an arena that outlives every use of the type. */
+#ifndef FL_ARROW_TYPE_H
+#define FL_ARROW_TYPE_H
+
+#include "base/arena.h"
+#include "base/text.h"
+
+typedef __int128 fl_i128;
+typedef unsigned __int128 fl_u128;
+
+typedef enum fl_type_id {
+    FL_NULL, /* the type of a bare NULL; coerces to any */
+    FL_BOOL,
+    FL_I8,
+    FL_I16,
+    FL_I32,
+    FL_I64,
+    FL_U8,
+    FL_U16,
+    FL_U32,
+    FL_U64,
+    FL_F32,
+    FL_F64,
+    FL_DECIMAL,
+    FL_UTF8,
+    FL_BINARY,
+    FL_DATE,
+    FL_TIME,
+    FL_TIMESTAMP,
+    FL_TIMESTAMPTZ,
+    FL_INTERVAL,
+    FL_LIST,
+    FL_STRUCT,
+    FL_TYPE_COUNT
+} fl_type_id;
+
+typedef enum fl_time_unit { FL_MICRO, FL_SECOND, FL_MILLI, FL_NANO } fl_time_unit; /* the default is 0 */
+
+typedef struct fl_field fl_field;
+
+typedef struct fl_type {
+    uint8_t id;        /* fl_type_id */
+    uint8_t precision; /* decimal: 1 .. 38 */
+    int8_t scale;      /* decimal */
+    uint8_t unit;      /* timestamp, timestamptz: fl_time_unit */
+    int32_t n_fields;  /* struct: fields; list: 1 (the element); else 0 */
+    const fl_field *fields;
+} fl_type;
+
+struct fl_field {
+    fl_str name;
+    fl_type type;
+    bool nullable;
+};
+
+typedef struct fl_interval {
+    int32_t months;
+    int32_t days;
+    int64_t nanos;
+} fl_interval;
+
+typedef struct fl_list_entry {
+    int32_t start;
+    int32_t len;
+} fl_list_entry;
+
+#define FL_TYPE(type_id) ((fl_type){.id = (type_id)})
+#define FL_TYPE_DECIMAL(p, s) ((fl_type){.id = FL_DECIMAL, .precision = (uint8_t)(p), .scale = (int8_t)(s)})
+#define FL_DECIMAL_PRECISION_MAX 38
+#define FL_DECIMAL64_PRECISION_MAX 18
+
+static inline bool fl_type_is_integer(fl_type t) { return t.id >= FL_I8 && t.id <= FL_U64; }
+static inline bool fl_type_is_signed(fl_type t) { return t.id >= FL_I8 && t.id <= FL_I64; }
+static inline bool fl_type_is_float(fl_type t) { return t.id == FL_F32 || t.id == FL_F64; }
+static inline bool fl_type_is_numeric(fl_type t) { return t.id >= FL_I8 && t.id <= FL_DECIMAL; }
+static inline bool fl_type_is_string(fl_type t) { return t.id == FL_UTF8 || t.id == FL_BINARY; }
+static inline bool fl_type_is_nested(fl_type t) { return t.id == FL_LIST || t.id == FL_STRUCT; }
+static inline bool fl_type_is_timestamp(fl_type t) { return t.id == FL_TIMESTAMP || t.id == FL_TIMESTAMPTZ; }
+
+/** Bytes of one value in a flat vector in canonical form; 0 for bool (bits), null and struct. */
+int32_t fl_type_width(fl_type type);
+
+bool fl_type_is_equal(fl_type a, fl_type b);
+
+/** Stable across processes. */
+uint64_t fl_type_hash(fl_type type);
+
+/** Adds the SQL name: "integer", "decimal(15,2)", "timestamp", "struct(a integer, b text)", "integer[]". */
+void fl_type_print(fl_text *text, fl_type type);
+
+/** The SQL name in a buffer of the caller's; cut where it does not fit. Returns `ret`. */
+const char *fl_type_name(fl_type type, char *ret, int64_t bytes);
+#define FL_TYPE_NAME(type) fl_type_name((type), (char[96]){0}, 96)
+
+/** Reads a type name as SQL writes it (with modifiers given apart: `decimal` and precision, scale; -1 = not given).
+ *  Understands PostgreSQL's and DuckDB's names. False when there is no such type. */
+bool fl_type_from_name(fl_str name, int precision, int scale, fl_type *ret);
+
+/** The smallest and largest value of an integer type. */
+fl_i128 fl_type_int_min(fl_type type);
+fl_i128 fl_type_int_max(fl_type type);
+
+/** Decimal digits that hold every value of an integer type (uint64: 20). */
+int32_t fl_type_int_digits(fl_type type);
+
+/** 10^n for n in 0 .. 38. */
+extern const fl_i128 fl_pow10_i128[39];
+extern const int64_t fl_pow10_i64[19];
+
+/** The type that two branches of a CASE, UNION or comparison meet in (PostgreSQL's rules with fletch's integer ladder):
+ *  null with any; integers to the smallest signed type holding both (uint64 with signed: decimal(20,0)); integer with
+ *  decimal: decimal; anything numeric with float64: float64; date with timestamp: timestamp; timestamp with timestamptz:
+ *  timestamptz. False when there is none (text meets only text: literals are coerced by the binder). */
+bool fl_type_common(fl_type a, fl_type b, fl_type *ret);
+
+/** Copies the field arrays of a nested type into an arena. */
+fl_status fl_type_copy(fl_arena *arena, fl_type type, fl_type *ret, fl_err *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* Scalar values: literals, parameters, bounds and statistics, one at a time. Not for rows: those are vectors. */
+#ifndef FL_ARROW_VALUE_H
+#define FL_ARROW_VALUE_H
+
+#include "arrow/vec.h"
+
+typedef struct fl_value {
+    fl_type type;
+    bool is_null;
+    union {
+        bool b;
+        int64_t i;  /* integers but uint64, date, time, timestamps */
+        uint64_t u; /* uint64 */
+        double f;   /* float32 (exactly), float64 */
+        fl_i128 d;  /* decimal, unscaled */
+        fl_str s;   /* utf8, binary: borrowed */
+        fl_interval interval;
+        struct {
+            const struct fl_value *items; /* list elements; struct fields in order */
+            int64_t n;
+        } list;
+    };
+} fl_value;
+
+/** Order of two values of the same type, not null: below, at, above zero. NaN equals NaN and is greatest. */
+int fl_value_compare(const fl_value *a, const fl_value *b);
+
+/** Same type, and same value (nulls are the same). */
+bool fl_value_is_same(const fl_value *a, const fl_value *b);
+
+/** Stable across processes; equal for values that are the same. */
+uint64_t fl_value_hash(const fl_value *value);
+
+/** Copies strings and lists into the arena. */
+fl_status fl_value_copy(fl_arena *arena, const fl_value *value, fl_value *ret, fl_err *err);
+
+/** The value in row i of any vector; strings are borrowed from the vector, lists are built in the arena. */
+fl_status fl_value_from_vec(fl_arena *arena, const fl_vec *vec, int64_t row, fl_value *ret, fl_err *err);
+
+/** A constant vector of the value, in arena memory. */
+fl_status fl_value_to_vec(fl_arena *arena, const fl_value *value, fl_vec *ret, fl_err *err);
+
+/** Adds the value as text, as PostgreSQL's text output has it (null: "NULL"; doubles: shortest that reads back; lists
+ *  "[1, 2]", structs "{'a': 1}", binary "\x0a"). */
+void fl_value_print(fl_text *text, const fl_value *value);
+
+/** As fl_value_print, but as an SQL literal: strings quoted, dates with their type's name. */
+void fl_value_print_sql(fl_text *text, const fl_value *value);
+
+/** The value as a double, for estimates (dates: days, strings: their first bytes). False for null, lists and such. */
+bool fl_value_to_double(const fl_value *value, double *ret);
+
+#endif

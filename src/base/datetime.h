@@ -1,0 +1,53 @@
+/* Dates and times: the proleptic Gregorian calendar, read and printed as PostgreSQL does (ISO style).
+ *
+ * Days count from 1970-01-01, microseconds from its midnight. Years 4713 BC to 294276; algorithms of days from civil
+ * dates after Hinnant, "chrono-compatible low-level date algorithms". */
+#ifndef FL_BASE_DATETIME_H
+#define FL_BASE_DATETIME_H
+
+#include "base/str.h"
+
+#define FL_US_PER_SECOND 1000000LL
+#define FL_US_PER_DAY 86400000000LL
+
+typedef struct fl_civil {
+    int32_t year; /* astronomical: 0 is 1 BC */
+    int32_t month;
+    int32_t day;
+} fl_civil;
+
+/** Days of a civil date; the date must exist. */
+int64_t fl_days_from_civil(int32_t year, int32_t month, int32_t day);
+fl_civil fl_civil_from_days(int64_t days);
+int32_t fl_days_in_month(int32_t year, int32_t month);
+
+/** Adds months; the day is cut to the month's last. */
+int64_t fl_days_add_months(int64_t days, int64_t months);
+
+/** ISO week and its year. */
+int32_t fl_iso_week(int64_t days, int32_t *ret_year);
+
+/** Floor division, for negative times. */
+static inline int64_t fl_floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
+}
+
+/** Readers return 0 read, 1 not of the form, 2 field out of range (a day that does not exist). White space around is
+ *  allowed; the whole text must be used. */
+int fl_date_parse(fl_str text, int32_t *ret_days);
+int fl_time_parse(fl_str text, int64_t *ret_us);
+/** Date, optionally with a time behind ' ' or 'T'; a zone (Z, +hh[:mm]) is applied when ret_zoned is not NULL (then it
+ *  says whether there was one), else it is skipped as PostgreSQL's timestamp does. Nine fraction digits are read, rounded
+ *  to microseconds. Also 'infinity', '-infinity' (INT64_MAX, INT64_MIN) and 'epoch'. */
+int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned);
+/** "1 year 2 days 03:04:05", "P1Y2DT3H", "3 hours ago", "1-2". */
+int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64_t *ret_nanos);
+
+/** Printers return the length; ret needs 64 bytes (interval: 96). */
+int32_t fl_date_print(int32_t days, char *ret);
+int32_t fl_time_print(int64_t us, char *ret);
+int32_t fl_timestamp_print(int64_t us, bool zoned, char *ret);
+int32_t fl_interval_print(int32_t months, int32_t days, int64_t nanos, char *ret);
+
+#endif

@@ -1,0 +1,123 @@
+/* Budgets and the counted allocator. Each block has a 16-byte header with its size and its budget. */
+#include "base/memory.h"
+
+#include "base/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct header {
+    int64_t bytes;
+    fl_memory *memory;
+} header;
+
+_Static_assert(sizeof(header) == 16, "blocks stay 16-byte aligned");
+
+void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int64_t limit_bytes)
+{
+    memory->name = name;
+    memory->parent = parent;
+    memory->pool = parent != NULL ? parent->pool : NULL;
+    memory->limit_bytes = limit_bytes;
+    atomic_store(&memory->used_bytes, 0);
+    atomic_store(&memory->peak_bytes, 0);
+}
+
+static void note_peak(fl_memory *memory, int64_t used)
+{
+    int64_t peak = atomic_load_explicit(&memory->peak_bytes, memory_order_relaxed);
+    while (used > peak && !atomic_compare_exchange_weak(&memory->peak_bytes, &peak, used))
+        ;
+}
+
+fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
+{
+    for (fl_memory *m = memory; m != NULL; m = m->parent) {
+        int64_t used = atomic_fetch_add_explicit(&m->used_bytes, bytes, memory_order_relaxed) + bytes;
+        if (bytes > 0 && m->limit_bytes > 0 && used > m->limit_bytes) {
+            for (fl_memory *undo = memory;; undo = undo->parent) {
+                atomic_fetch_sub_explicit(&undo->used_bytes, bytes, memory_order_relaxed);
+                if (undo == m)
+                    break;
+            }
+            FL_FAIL(err, FL_ERR_MEMORY,
+                    "out of memory: the %s limit is %lld bytes, %lld are in use and %lld more were asked for", m->name,
+                    (long long)m->limit_bytes, (long long)(used - bytes), (long long)bytes);
+            fl_err_hint(err, "raise it with SET memory_limit = '…' or --memory, or let the query keep fewer rows");
+            return FL_ERR_MEMORY;
+        }
+        note_peak(m, used);
+    }
+    return FL_OK;
+}
+
+void fl_memory_release(fl_memory *memory, int64_t bytes)
+{
+    for (fl_memory *m = memory; m != NULL; m = m->parent)
+        atomic_fetch_sub_explicit(&m->used_bytes, bytes, memory_order_relaxed);
+}
+
+fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
+{
+    FL_ASSERT(bytes >= 0);
+    if (fl_memory_charge(memory, bytes, err) != FL_OK)
+        return FL_ERR_MEMORY;
+    header *block = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : malloc(sizeof(header) + (size_t)bytes);
+    if (block == NULL) {
+        fl_memory_release(memory, bytes);
+        return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the system has no %lld bytes more", (long long)bytes);
+    }
+    block->bytes = bytes;
+    block->memory = memory;
+    *ret = block + 1;
+    return FL_OK;
+}
+
+fl_status fl_alloc_zero(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
+{
+    fl_status st = fl_alloc(memory, bytes, ret, err);
+    if (st == FL_OK)
+        memset(*ret, 0, (size_t)bytes);
+    return st;
+}
+
+fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err)
+{
+    if (*block == NULL)
+        return fl_alloc(memory, bytes, block, err);
+    header *old = (header *)*block - 1;
+    FL_ASSERT(old->memory == memory);
+    int64_t more = bytes - old->bytes;
+    if (fl_memory_charge(memory, more, err) != FL_OK)
+        return FL_ERR_MEMORY;
+    header *grown = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : realloc(old, sizeof(header) + (size_t)bytes);
+    if (grown == NULL) {
+        fl_memory_release(memory, more);
+        return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the system has no %lld bytes more", (long long)bytes);
+    }
+    grown->bytes = bytes;
+    *block = grown + 1;
+    return FL_OK;
+}
+
+void fl_free(void *block)
+{
+    if (block == NULL)
+        return;
+    header *h = (header *)block - 1;
+    fl_memory_release(h->memory, h->bytes);
+    free(h);
+}
+
+fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes, fl_err *err)
+{
+    if (wanted <= *capacity)
+        return FL_OK;
+    int64_t grown = *capacity < 8 ? 8 : *capacity * 2;
+    if (grown < wanted)
+        grown = wanted;
+    fl_status st = fl_realloc(memory, block, grown * element_bytes, err);
+    if (st == FL_OK)
+        *capacity = grown;
+    return st;
+}

@@ -1,0 +1,48 @@
+/* Counted and limited memory: every byte that a query takes is charged to a budget.
+ *
+ * Budgets form a chain (engine <- session <- query): a charge goes to the whole chain or to none of it. Over a limit
+ * the caller gets FL_ERR_MEMORY with the budget's name and figures. Also the one place where an allocation can be made
+ * to fail on purpose (base/fault.h). Thread-safe: counters are atomic. */
+#ifndef FL_BASE_MEMORY_H
+#define FL_BASE_MEMORY_H
+
+#include "base/status.h"
+
+#include <stdatomic.h>
+
+typedef struct fl_memory {
+    const char *name;         /* for messages: "query", "engine" */
+    struct fl_memory *parent; /* NULL at the top */
+    struct fl_buffer_pool *pool; /* buffers' pool of the engine; NULL = plain allocations */
+    int64_t limit_bytes;      /* 0 = none */
+    _Atomic int64_t used_bytes;
+    _Atomic int64_t peak_bytes;
+} fl_memory;
+
+/** Makes a budget below `parent` (may be NULL). limit_bytes 0 = only the parents' limits. */
+void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int64_t limit_bytes);
+
+/** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed: nothing is
+ *  charged then. */
+fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err);
+
+/** Gives bytes back; never fails. */
+void fl_memory_release(fl_memory *memory, int64_t bytes);
+
+/** Allocates `bytes` charged to `memory` (NULL = not counted), 16-byte aligned, not cleared. Free with fl_free; the
+ *  block remembers its size and budget, which must outlive it. */
+fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err);
+
+/** As fl_alloc, cleared. */
+fl_status fl_alloc_zero(fl_memory *memory, int64_t bytes, void **ret, fl_err *err);
+
+/** Grows or shrinks *block (NULL is an empty block) keeping its contents; on failure *block is as before. */
+fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err);
+
+/** Frees a block of fl_alloc; NULL does nothing. */
+void fl_free(void *block);
+
+/** Makes room for `wanted` elements in a growing array: doubles *capacity as needed. */
+fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes, fl_err *err);
+
+#endif

@@ -1,0 +1,130 @@
+/* Filling and completing error records; the table from code to SQLSTATE and name. */
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    fl_status code;
+    const char *sqlstate;
+    const char *name;
+} codes[] = {
+    {FL_OK, "00000", "ok"},
+    {FL_ERR_CONFIG, "22023", "config"},
+    {FL_ERR_SYNTAX, "42601", "syntax"},
+    {FL_ERR_TABLE, "42P01", "table"},
+    {FL_ERR_COLUMN, "42703", "column"},
+    {FL_ERR_FUNCTION, "42883", "function"},
+    {FL_ERR_AMBIGUOUS, "42702", "ambiguous"},
+    {FL_ERR_GROUPING, "42803", "grouping"},
+    {FL_ERR_TYPE, "42804", "type"},
+    {FL_ERR_DUPLICATE, "42P07", "duplicate"},
+    {FL_ERR_UNSUPPORTED, "0A000", "unsupported"},
+    {FL_ERR_PARAMETER, "08P01", "parameter"},
+    {FL_ERR_VALUE, "22P02", "value"},
+    {FL_ERR_RANGE, "22003", "range"},
+    {FL_ERR_DIVISION, "22012", "division"},
+    {FL_ERR_CARDINALITY, "21000", "cardinality"},
+    {FL_ERR_CONSTRAINT, "23502", "constraint"},
+    {FL_ERR_FORMAT, "22000", "format"},
+    {FL_ERR_CORRUPT, "XX001", "corrupt"},
+    {FL_ERR_MEMORY, "53200", "memory"},
+    {FL_ERR_LIMIT, "54000", "limit"},
+    {FL_ERR_IO, "58030", "io"},
+    {FL_ERR_CANCELLED, "57014", "cancelled"},
+    {FL_ERR_TIMEOUT, "57014", "timeout"},
+    {FL_ERR_PLAN, "XX000", "plan"},
+    {FL_ERR_INTERNAL, "XX000", "internal"},
+    {FL_DONE, "00000", "done"},
+};
+
+const char *fl_status_sqlstate(fl_status code)
+{
+    for (int64_t i = 0; i < FL_LEN(codes); i++)
+        if (codes[i].code == code)
+            return codes[i].sqlstate;
+    return "XX000";
+}
+
+const char *fl_status_name(fl_status code)
+{
+    for (int64_t i = 0; i < FL_LEN(codes); i++)
+        if (codes[i].code == code)
+            return codes[i].name;
+    return "internal";
+}
+
+/* A message cut in the middle of a UTF-8 sequence would be no UTF-8: drop the started character. */
+static void cut_at_character(char *text, size_t size, int wanted)
+{
+    if (wanted < 0 || (size_t)wanted < size)
+        return;
+    size_t end = size - 1;
+    while (end > 0 && ((unsigned char)text[end - 1] & 0xC0) == 0x80)
+        end--;
+    if (end > 0 && (unsigned char)text[end - 1] >= 0xC0)
+        end--;
+    text[end] = 0;
+}
+
+fl_status fl_err_set(fl_err *err, fl_status code, const char *format, ...)
+{
+    if (err == NULL)
+        return code;
+    va_list args;
+    va_start(args, format);
+    char text[FL_ERR_MESSAGE_MAX];
+    int wanted = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    cut_at_character(text, sizeof(text), wanted);
+    memset(err, 0, offsetof(fl_err, message));
+    err->code = code;
+    memcpy(err->sqlstate, fl_status_sqlstate(code), 6);
+    memcpy(err->message, text, sizeof(text));
+    err->hint[0] = 0;
+    err->position = err->line = err->column = 0;
+    return code;
+}
+
+fl_status fl_err_state(fl_err *err, const char *sqlstate, fl_status otherwise)
+{
+    if (err == NULL)
+        return otherwise;
+    memcpy(err->sqlstate, sqlstate, 5);
+    err->sqlstate[5] = 0;
+    return err->code;
+}
+
+void fl_err_hint(fl_err *err, const char *format, ...)
+{
+    if (err == NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    int wanted = vsnprintf(err->hint, sizeof(err->hint), format, args);
+    va_end(args);
+    cut_at_character(err->hint, sizeof(err->hint), wanted);
+}
+
+void fl_err_prefix(fl_err *err, const char *format, ...)
+{
+    if (err == NULL)
+        return;
+    char text[FL_ERR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    int used = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (used < 0 || used >= (int)sizeof(text))
+        return;
+    int wanted = used + snprintf(text + used, sizeof(text) - (size_t)used, "%s", err->message);
+    cut_at_character(text, sizeof(text), wanted);
+    memcpy(err->message, text, sizeof(text));
+}
+
+void fl_err_at(fl_err *err, int64_t offset)
+{
+    if (err != NULL && err->position == 0 && offset >= 0)
+        err->position = offset + 1;
+}

@@ -1,0 +1,64 @@
+/* The house idiom for errors: FL_FAIL makes one, FL_TRY passes one on.
+ *
+ * Relies on nothing but the public record (fletch/status.h). `err` may be NULL everywhere. Thread-safe: a record belongs
+ * to the caller's thread.
+ *
+ *     fl_status read_header(fl_file *file, header *ret, fl_err *err)
+ *     {
+ *         fl_status st = FL_OK;
+ *         FL_TRY(fl_file_read_at(file, 0, ret, sizeof(*ret), err));
+ *         if (ret->magic != MAGIC)
+ *             return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is no Parquet file", file->path);
+ *     cleanup:
+ *         return st;
+ *     } */
+#ifndef FL_BASE_STATUS_H
+#define FL_BASE_STATUS_H
+
+#include "fletch/status.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Our mistakes stop at once in debug builds; release builds trust the tests. */
+#define FL_ASSERT(cond) assert(cond)
+
+#define FL_LIKELY(x) __builtin_expect(!!(x), 1)
+#define FL_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+#define FL_LEN(array) ((int64_t)(sizeof(array) / sizeof((array)[0])))
+
+/** Runs a call that returns fl_status; on failure stores it in `st` and jumps to `cleanup`. */
+#define FL_TRY(call)                \
+    do {                            \
+        st = (call);                \
+        if (FL_UNLIKELY(st != FL_OK)) \
+            goto cleanup;           \
+    } while (0)
+
+/** Fills `err` (may be NULL) with a code, its SQLSTATE and a printf-formatted message; gives the code back. Clears hint
+ *  and place. A message too long is cut at a character border. */
+#define FL_FAIL(err, code, ...) fl_err_set((err), (code), __VA_ARGS__)
+
+fl_status fl_err_set(fl_err *err, fl_status code, const char *format, ...) __attribute__((format(printf, 3, 4), cold));
+
+/** Replaces the SQLSTATE that the code implies (five characters). Gives err->code back, or `otherwise` where err is NULL. */
+fl_status fl_err_state(fl_err *err, const char *sqlstate, fl_status otherwise);
+
+/** Sets the hint of an error that is already filled. */
+void fl_err_hint(fl_err *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
+
+/** Puts text before the message: context that only the caller knows ("file.parquet, row group 3: "). */
+void fl_err_prefix(fl_err *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
+
+/** Sets the place in the query text when the record has none yet; offset counts bytes from 0, negative = unknown. */
+void fl_err_at(fl_err *err, int64_t offset);
+
+/** The SQLSTATE that a code implies: five characters. */
+const char *fl_status_sqlstate(fl_status code);
+
+/** A code's name as `--pipe` prints it ("column", "memory"). */
+const char *fl_status_name(fl_status code);
+
+#endif

@@ -1,0 +1,109 @@
+/* UTF-8 by hand: the few functions that hot loops need; case mapping and normal forms are a library's business. */
+#include "base/utf8.h"
+
+#include <string.h>
+
+int fl_utf8_width(const char *p, int64_t left)
+{
+    const unsigned char *s = (const unsigned char *)p;
+    if (left < 1)
+        return 0;
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] < 0xC2)
+        return 0;
+    if (s[0] < 0xE0)
+        return left >= 2 && (s[1] & 0xC0) == 0x80 ? 2 : 0;
+    if (s[0] < 0xF0) {
+        if (left < 3 || (s[1] & 0xC0) != 0x80 || (s[2] & 0xC0) != 0x80)
+            return 0;
+        if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] >= 0xA0))
+            return 0;
+        return 3;
+    }
+    if (s[0] > 0xF4 || left < 4 || (s[1] & 0xC0) != 0x80 || (s[2] & 0xC0) != 0x80 || (s[3] & 0xC0) != 0x80)
+        return 0;
+    if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] >= 0x90))
+        return 0;
+    return 4;
+}
+
+int64_t fl_utf8_check(const char *data, int64_t bytes)
+{
+    int64_t i = 0;
+    while (i < bytes) {
+        uint64_t word;
+        if (i + 8 <= bytes && (memcpy(&word, data + i, 8), (word & 0x8080808080808080ull) == 0)) {
+            i += 8;
+            continue;
+        }
+        int width = fl_utf8_width(data + i, bytes - i);
+        if (width == 0)
+            return i;
+        i += width;
+    }
+    return -1;
+}
+
+int64_t fl_utf8_count(const char *data, int64_t bytes)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < bytes; i++)
+        count += ((unsigned char)data[i] & 0xC0) != 0x80;
+    return count;
+}
+
+int64_t fl_utf8_offset(const char *data, int64_t bytes, int64_t n)
+{
+    int64_t i = 0;
+    while (n > 0 && i < bytes) {
+        i++;
+        while (i < bytes && ((unsigned char)data[i] & 0xC0) == 0x80)
+            i++;
+        n--;
+    }
+    return i;
+}
+
+uint32_t fl_utf8_decode(const char *p, int *ret_width)
+{
+    const unsigned char *s = (const unsigned char *)p;
+    if (s[0] < 0x80) {
+        *ret_width = 1;
+        return s[0];
+    }
+    if (s[0] < 0xE0) {
+        *ret_width = 2;
+        return (uint32_t)(s[0] & 0x1F) << 6 | (s[1] & 0x3F);
+    }
+    if (s[0] < 0xF0) {
+        *ret_width = 3;
+        return (uint32_t)(s[0] & 0x0F) << 12 | (uint32_t)(s[1] & 0x3F) << 6 | (s[2] & 0x3F);
+    }
+    *ret_width = 4;
+    return (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3F) << 12 | (uint32_t)(s[2] & 0x3F) << 6 | (s[3] & 0x3F);
+}
+
+int fl_utf8_encode(uint32_t code, char *ret)
+{
+    if (code < 0x80) {
+        ret[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        ret[0] = (char)(0xC0 | code >> 6);
+        ret[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        ret[0] = (char)(0xE0 | code >> 12);
+        ret[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+        ret[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    ret[0] = (char)(0xF0 | code >> 18);
+    ret[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+    ret[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+    ret[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}

@@ -1,0 +1,25 @@
+/* UTF-8: validating, stepping, counting. */
+#ifndef FL_BASE_UTF8_H
+#define FL_BASE_UTF8_H
+
+#include <stdint.h>
+
+/** Bytes of the well-formed character at p (1 to 4), or 0 when the bytes are no UTF-8 (overlong, surrogate, cut off). */
+int fl_utf8_width(const char *p, int64_t left);
+
+/** Offset of the first byte that breaks UTF-8, or -1 when all is well-formed. */
+int64_t fl_utf8_check(const char *data, int64_t bytes);
+
+/** Characters in well-formed text. */
+int64_t fl_utf8_count(const char *data, int64_t bytes);
+
+/** Byte offset of character `n` (from 0) in well-formed text; `bytes` when there are fewer. */
+int64_t fl_utf8_offset(const char *data, int64_t bytes, int64_t n);
+
+/** The code point of the well-formed character at p; *ret_width is its bytes. */
+uint32_t fl_utf8_decode(const char *p, int *ret_width);
+
+/** Writes a code point (≤ 0x10FFFF, no surrogate) as 1 to 4 bytes; returns how many. */
+int fl_utf8_encode(uint32_t code, char *ret);
+
+#endif
