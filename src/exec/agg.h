@@ -1,0 +1,32 @@
+/* How aggregates are called. A state is a fixed number of bytes in a group's row; what does not fit (strings, lists,
+ * distinct sets) lies in the worker's heap that the call carries.
+ *
+ * update_groups: row list[i] of the arguments goes to the state at states[i] + offset. Rows whose argument is null are
+ *   left out by the kernel itself (it reads args[0].valid). Arguments come flat (decimals: width 8 or 16; strings: views).
+ * update_all: all rows of mask (NULL = all) go to one state. NULL pointer: the caller uses update_groups.
+ * combine: adds the state `from` to `into`; both heaps live on. finish: writes the result of group i to row i of ret
+ *   (ret->data preallocated in canonical width, validity preset to all valid). */
+#ifndef FL_EXEC_AGG_H
+#define FL_EXEC_AGG_H
+
+#include "plan/func.h"
+
+typedef struct fl_agg_call {
+    int32_t n_args;
+    const fl_vec *args;
+    fl_arena *heap;
+    fl_type arg_type;
+    fl_type ret_type;
+} fl_agg_call;
+
+typedef struct fl_agg_kernel {
+    int32_t state_bytes; /* multiple of 8; states are 8-byte aligned and start as zeroes, unless: */
+    void (*init)(void *state);
+    fl_status (*update_groups)(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
+                               fl_err *err);
+    fl_status (*update_all)(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err);
+    fl_status (*combine)(fl_agg_call *call, void *into, const void *from, fl_err *err);
+    fl_status (*finish)(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err);
+} fl_agg_kernel;
+
+#endif

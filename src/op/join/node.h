@@ -1,0 +1,44 @@
+/* join: rows of two inputs that meet.
+ *
+ * kind      puts out
+ * inner     left and right columns of each pair that satisfies all conjuncts (none: the cross product)
+ * left      as inner, and unmatched left rows with nulls at the right; right and full likewise
+ * semi      left rows with at least one partner; anti: with none
+ * mark      left columns and the boolean `mark`: true with a partner, null when a comparison was null and none is true
+ *           (three-valued IN), else false
+ * single    as left, but more than one partner is FL_ERR_CARDINALITY (scalar subqueries) */
+#ifndef FL_OP_JOIN_NODE_H
+#define FL_OP_JOIN_NODE_H
+
+#include "plan/node.h"
+
+typedef enum fl_join_kind {
+    FL_JOIN_INNER,
+    FL_JOIN_LEFT,
+    FL_JOIN_RIGHT,
+    FL_JOIN_FULL,
+    FL_JOIN_SEMI,
+    FL_JOIN_ANTI,
+    FL_JOIN_MARK,
+    FL_JOIN_SINGLE
+} fl_join_kind;
+
+typedef struct fl_join_attrs {
+    int32_t kind;
+    int32_t n_conjuncts;
+    const fl_expr *const *conjuncts; /* over columns of both sides */
+    fl_col_id mark;                  /* FL_JOIN_MARK */
+    bool build_left;                 /* lowered hash joins: the hash table holds the left side's rows */
+} fl_join_attrs;
+
+extern const fl_op_desc fl_op_join;
+
+/** Joins; `predicate` NULL = none. For FL_JOIN_MARK *ret_mark is the new column (else it may be NULL). */
+fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right, const fl_expr *predicate,
+                        fl_col_id *ret_mark, const fl_node **ret, fl_err *err);
+fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
+                            const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err);
+
+static inline const fl_join_attrs *fl_join_of(const fl_node *node) { return node->attrs; }
+
+#endif

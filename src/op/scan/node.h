@@ -1,0 +1,25 @@
+/* scan: rows of a table. Columns wanted, filters and limits are pushed into it by rules. A leaf. */
+#ifndef FL_OP_SCAN_NODE_H
+#define FL_OP_SCAN_NODE_H
+
+#include "plan/node.h"
+#include "plan/table.h"
+
+typedef struct fl_scan_attrs {
+    fl_table *table;       /* held by the plan */
+    int32_t instance;      /* n-th scan of this table in the plan, from 0: tells self-joins apart */
+    int32_t n_cols;        /* as the table has */
+    const fl_col_id *cols; /* ids of the table's columns, all of them: cols[i] is table column i */
+    int32_t n_filters;     /* conjuncts over cols, applied in this order */
+    const fl_expr *const *filters;
+    int64_t limit;         /* rows that suffice; -1 = all */
+} fl_scan_attrs;
+
+extern const fl_op_desc fl_op_scan;
+
+/** A scan of all columns. The plan takes a reference of its own to the table. */
+fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_err *err);
+
+static inline const fl_scan_attrs *fl_scan_of(const fl_node *node) { return node->attrs; }
+
+#endif

@@ -1,0 +1,173 @@
+/* Scalar expressions: immutable trees, hash-consed in a plan. Every frontend's expressions become these.
+ *
+ *     const fl_expr *price, *limit, *test;
+ *     FL_TRY(fl_expr_column(plan, price_col, -1, &price, err));
+ *     FL_TRY(fl_expr_const(plan, &hundred, -1, &limit, err));
+ *     FL_TRY(fl_expr_call_args(plan, "<", -1, &test, err, 2, price, limit));
+ *
+ * The makers resolve functions, add casts, derive types and flags, and report errors with the given place in the text
+ * (`pos`, bytes from 0, -1 = none). */
+#ifndef FL_PLAN_EXPR_H
+#define FL_PLAN_EXPR_H
+
+#include "plan/func.h"
+
+typedef enum fl_expr_kind {
+    FL_EXPR_COLUMN,   /* col */
+    FL_EXPR_CONST,    /* value */
+    FL_EXPR_PARAM,    /* param: number from 0; type is its declared or inferred one */
+    FL_EXPR_CALL,     /* func, kernel; args */
+    FL_EXPR_CAST,     /* args[0] to type; is_try */
+    FL_EXPR_CASE,     /* args: when, then, when, then, …, else */
+    FL_EXPR_AND,      /* args: 2 or more, never ANDs themselves */
+    FL_EXPR_OR,       /* args: 2 or more, never ORs themselves */
+    FL_EXPR_NOT,      /* args[0] */
+    FL_EXPR_IS_NULL,  /* args[0]: never null itself */
+    FL_EXPR_IN,       /* args[0] in constants args[1 …] of the same type */
+    FL_EXPR_SUBQUERY, /* subquery: until it is unnested */
+    FL_EXPR_FIELD     /* args[0].field of a struct: param is the field's number */
+} fl_expr_kind;
+
+/* Flags, of the node or anything below it. */
+enum {
+    FL_EXPR_CAN_FAIL = 1,
+    FL_EXPR_VOLATILE = 2,
+    FL_EXPR_HAS_SUBQUERY = 4,
+    FL_EXPR_HAS_PARAM = 8,
+    FL_EXPR_HAS_COLUMN = 16,
+    FL_EXPR_NULLABLE = 32,
+    FL_EXPR_UNTYPED = 64 /* this node is a string literal or NULL whose type its context decides */
+};
+
+typedef enum fl_subquery_kind {
+    FL_SUBQUERY_SCALAR, /* one column, at most one row (else FL_ERR_CARDINALITY); no row = null */
+    FL_SUBQUERY_EXISTS, /* true when there is a row */
+    FL_SUBQUERY_ANY,    /* left `compare` some row: three-valued; IN is `= ANY` */
+    FL_SUBQUERY_ALL     /* left `compare` every row; NOT IN is `<> ALL` */
+} fl_subquery_kind;
+
+typedef struct fl_subquery {
+    fl_subquery_kind kind;
+    const char *compare;  /* "=", "<>", "<", "<=", ">", ">=" */
+    const fl_node *query; /* columns of its own; outer columns occur free in it */
+    int32_t n_left;       /* ANY, ALL: expressions compared with the query's first n columns (rows: several) */
+    const fl_expr *const *left;
+} fl_subquery;
+
+struct fl_expr {
+    uint8_t kind;
+    bool is_try; /* CAST: failing values become null */
+    uint16_t flags;
+    int32_t pos; /* place in the query text; not part of the identity */
+    int32_t n_args;
+    int32_t param;
+    fl_type type;
+    uint64_t hash; /* within the plan (column ids) */
+    const fl_expr *const *args;
+    union {
+        fl_col_id col;
+        const fl_value *value;
+        struct {
+            const fl_func_desc *func;
+            fl_func_run run;
+            uint32_t traits;
+        };
+        const fl_subquery *subquery;
+    };
+};
+
+fl_status fl_expr_column(fl_plan *plan, fl_col_id col, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_const(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** A string literal (or NULL) that takes its type from its context: 'x' = name, date_col < '2020-01-01'. */
+fl_status fl_expr_untyped(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_param(fl_plan *plan, int32_t number, fl_type type, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** A call of the function or operator `name` (case-insensitive): resolves the overload and casts the arguments.
+ *  FL_ERR_FUNCTION with the types found, candidates and nearest names. Comparisons ("=" …) first bring both sides to
+ *  their common type. `and`, `or`, `not`, `coalesce`-like special forms have makers of their own. */
+fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
+                       const fl_expr **ret, fl_err *err);
+fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const fl_expr **ret, fl_err *err, int n_args, ...);
+
+/** Casts; gives `expr` itself when it has the type already. Untyped literals are read as the type at once. */
+fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is_try, int32_t pos, const fl_expr **ret,
+                       fl_err *err);
+
+/** Casts only where the language does so without being asked; FL_ERR_TYPE names both types and the cast to write. */
+fl_status fl_expr_coerce(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err);
+
+/** AND, OR (flattened, n ≥ 1; FL_ERR_TYPE unless boolean), NOT. */
+fl_status fl_expr_and(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_or(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_not(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_is_null(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** args: when, then, …, else (NULL pointer = ELSE NULL); brings the branches to their common type. */
+fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** x IN (list): constants become FL_EXPR_IN (sorted, without doubles), others ORs of equalities. */
+fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *list, int32_t n, int32_t pos,
+                     const fl_expr **ret, fl_err *err);
+fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** A struct's field by name (case-insensitive where unambiguous); FL_ERR_COLUMN with the nearest name. */
+fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** The same node with other arguments (same number), types derived again; for rewriters. */
+fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret, fl_err *err);
+
+/** Rewrites bottom-up: `fn` sees each node after its arguments were rewritten and may give another. Subqueries' left sides
+ *  are rewritten, their plans are not. Depth is bounded by the makers (FL_ERR_LIMIT above 1,000 nested levels). */
+typedef fl_status (*fl_expr_rewriter)(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret, fl_err *err);
+
+/** Replaces columns by expressions: `from[i]` becomes `to[i]`. */
+fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to, int32_t n,
+                             const fl_expr **ret, fl_err *err);
+
+/** Adds the columns that the expression reads (free columns of subqueries too). */
+fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err);
+
+/** Adds the expression as SQL text with column names; for EXPLAIN and messages. */
+void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *expr);
+
+/** The hash by names and values: what fl_plan_hash combines. `literals` false lifts constants (shape hash). */
+uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *expr, bool literals);
+
+static inline bool fl_expr_is_const(const fl_expr *e) { return e->kind == FL_EXPR_CONST; }
+static inline bool fl_expr_is_true(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CONST && e->type.id == FL_BOOL && !e->value->is_null && e->value->b;
+}
+static inline bool fl_expr_is_false_or_null(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CONST && (e->value->is_null || (e->type.id == FL_BOOL && !e->value->b));
+}
+
+/* An aggregate call inside an aggregate operator. */
+typedef struct fl_agg {
+    const fl_agg_desc *agg;
+    const struct fl_agg_kernel *kernel;
+    int32_t n_args;
+    const fl_expr *args[2];
+    const fl_expr *filter; /* FILTER (WHERE …) or NULL */
+    bool is_distinct;
+    int32_t n_order;       /* ORDER BY inside the call, for string_agg and array_agg */
+    const struct fl_sort_key *order;
+    fl_type type;
+    fl_col_id out;
+} fl_agg;
+
+typedef struct fl_sort_key {
+    const fl_expr *expr;
+    bool is_descending;
+    bool nulls_first;
+} fl_sort_key;
+
+/** Resolves an aggregate and casts its arguments. `ret->out` is a new column named `name`. FL_ERR_FUNCTION when it does
+ *  not exist for these types. */
+fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
+                      const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret, fl_err *err);
+
+#endif

@@ -1,0 +1,123 @@
+/* Functions and aggregates as the plan sees them: names, types, traits, and how a call is resolved. Their kernels are
+ * pointers here and are run by exec/ (exec/func.h, exec/agg.h have the calling conventions).
+ *
+ * A function is one descriptor with overloads (fixed types) or with a `resolve` of its own (types that depend on the
+ * arguments, as decimals do). Operators are functions named by their sign: "+", "=", "||", "-" (also unary). */
+#ifndef FL_PLAN_FUNC_H
+#define FL_PLAN_FUNC_H
+
+#include "plan/plan.h"
+
+struct fl_call;
+struct fl_agg_kernel;
+
+typedef fl_status (*fl_func_run)(struct fl_call *call, fl_err *err);
+
+/* Traits of a function. */
+enum {
+    FL_PURE = 1,            /* same arguments, same result: may be folded, shared, run once per dictionary value */
+    FL_NULL_GIVES_NULL = 2, /* any null argument gives null: the evaluator computes validity, kernels ignore it */
+    FL_CAN_FAIL = 4,        /* may raise: is run on selected rows only, never moved in front of another predicate */
+    FL_CONST_ARGS = 8,      /* kernel handles FL_CONST argument vectors (else the evaluator expands them) */
+    FL_DICT_ARGS = 16,      /* kernel handles FL_DICT argument vectors (else they are resolved) */
+    FL_VARIADIC = 32,       /* the last argument type may repeat, also zero times */
+    FL_OFFSETS_ARGS = 64,   /* kernel reads strings by fl_vec_str, in any form (else the evaluator makes views) */
+    FL_SETS_VALID = 128     /* kernel writes ret's validity itself (not with FL_NULL_GIVES_NULL) */
+};
+
+#define FL_FUNC_ARGS_MAX 8
+
+/* Overload argument types beyond fl_type_id. */
+enum { FL_ANY = 200, FL_SAME = 201 /* as the first argument */, FL_ANY_DECIMAL = 202, FL_END = 255 };
+
+typedef struct fl_func_overload {
+    uint8_t args[FL_FUNC_ARGS_MAX]; /* fl_type_id or FL_ANY…; ends with FL_END: write FL_ARGS(…) */
+    uint8_t ret;                    /* fl_type_id, or FL_SAME */
+    uint32_t traits;                /* added to the descriptor's */
+    fl_func_run run;
+} fl_func_overload;
+
+#define FL_ARGS(...) {__VA_ARGS__ __VA_OPT__(,) FL_END}
+
+/* What a call resolves to. */
+typedef struct fl_func_choice {
+    fl_type args[FL_FUNC_ARGS_MAX]; /* what each argument is cast to; for variadic calls the last repeats */
+    int32_t n_args;                 /* entries used in args */
+    fl_type ret;
+    uint32_t traits;
+    fl_func_run run;
+} fl_func_choice;
+
+/* Bounds of a column or expression: [low, high] as doubles would lose digits, so as 128-bit integers of the stored
+ * representation; only for integers, decimals, dates and times. */
+typedef struct fl_bounds {
+    bool is_known;
+    fl_i128 low;
+    fl_i128 high;
+} fl_bounds;
+
+typedef struct fl_func_desc {
+    uint32_t size; /* FL_DESC */
+    const char *name;
+    const char *doc;
+    uint32_t traits;
+    const fl_func_overload *overloads; /* n_overloads of them; or: */
+    int32_t n_overloads;
+    /** Chooses types and kernel for these argument types (an untyped literal or parameter comes as FL_NULL). FL_ERR_FUNCTION
+     *  (err may be NULL) when there is none: the caller words the message. */
+    fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);
+    /** What it does to bounds; NULL = nothing is known. */
+    fl_bounds (*bounds)(const fl_bounds *args, const fl_type *types, int32_t n_args);
+    /** Prepares what all calls of one expression share (a compiled pattern) in the arena; const arguments are given as
+     *  values, others are NULL. Result arrives in fl_call.state. */
+    fl_status (*prepare)(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err);
+} fl_func_desc;
+
+#define FL_DESC(type) .size = (uint32_t)sizeof(type)
+
+/* A function file's export: one or several descriptors (a family). builtins.def lists FL_FUNC(<set>). */
+typedef struct fl_func_set {
+    const fl_func_desc *funcs;
+    int32_t n_funcs;
+    const struct fl_agg_desc *aggs;
+    int32_t n_aggs;
+} fl_func_set;
+
+#define FL_FUNC_SET(set_name, array) \
+    const fl_func_set fl_func_set_##set_name = {.funcs = (array), .n_funcs = (int32_t)FL_LEN(array)}
+#define FL_AGG_SET(set_name, array) \
+    const fl_func_set fl_func_set_##set_name = {.aggs = (array), .n_aggs = (int32_t)FL_LEN(array)}
+
+/* Aggregates. */
+typedef struct fl_agg_choice {
+    fl_type args[2];
+    int32_t n_args; /* after defaults: 0 for count(*) */
+    fl_type ret;
+    const struct fl_agg_kernel *kernel;
+} fl_agg_choice;
+
+typedef struct fl_agg_desc {
+    uint32_t size;
+    const char *name;
+    const char *doc;
+    bool ignores_distinct; /* min, max, bool_and: DISTINCT changes nothing */
+    bool ignores_order;    /* result does not depend on the order of rows (string_agg, array_agg: false) */
+    bool empty_is_zero;    /* of no rows: 0 (count), else null */
+    fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err);
+} fl_agg_desc;
+
+/** Resolves overloads by implicit casts: exact matches first, then the fewest and nearest casts (PostgreSQL, section
+ *  10.3: numeric preferred types; FL_NULL matches anything). FL_ERR_FUNCTION when none fits. */
+fl_status fl_func_resolve(const fl_func_desc *func, const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);
+
+/** Whether a value of type `from` is cast to `to` without being asked (integer to bigint, decimal, double; date to
+ *  timestamp; null to any). *ret_cost: 0 same, more = farther. */
+bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost);
+
+/** Whether an explicit cast exists at all. */
+bool fl_cast_exists(fl_type from, fl_type to);
+
+/** Whether that cast can raise for some value. */
+bool fl_cast_can_fail(fl_type from, fl_type to);
+
+#endif

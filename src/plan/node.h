@@ -1,0 +1,117 @@
+/* Operators: class + attributes + traits + inputs, immutable, hash-consed in a plan.
+ *
+ * The class is a descriptor in the registry; its fields[] give hashing, equality, printing (and later serialization) for
+ * free. Logical and physical operators are one representation: a rule lowers a `join` with the trait convention=logical to
+ * a `join` with convention=vectorized and implementation=hash. Each class has its attributes and makers in
+ * op/<name>/node.h. */
+#ifndef FL_PLAN_NODE_H
+#define FL_PLAN_NODE_H
+
+#include "plan/expr.h"
+#include "plan/trait.h"
+
+#define FL_NODE_INPUTS_MAX 2
+
+/* Kinds of attribute fields, for the generic routines. Pointer + count pairs name the count's offset. */
+typedef enum fl_field_kind {
+    FL_FIELD_EXPR,      /* const fl_expr *; may be NULL */
+    FL_FIELD_EXPRS,     /* const fl_expr *const *, int32_t count */
+    FL_FIELD_COLS,      /* const fl_col_id *, int32_t count: columns that the node makes */
+    FL_FIELD_COL,       /* fl_col_id that the node makes; n = 0: none */
+    FL_FIELD_COLS_USED, /* const fl_col_id *, int32_t count: columns that the node reads */
+    FL_FIELD_SORT_KEYS, /* const fl_sort_key *, count */
+    FL_FIELD_AGGS,      /* const fl_agg *, count */
+    FL_FIELD_I64,       /* int64_t; printed unless negative */
+    FL_FIELD_I32,       /* int32_t */
+    FL_FIELD_BOOL,
+    FL_FIELD_ENUM,      /* int32_t, names[] */
+    FL_FIELD_TABLE,     /* fl_table * */
+    FL_FIELD_STR        /* fl_str */
+} fl_field_kind;
+
+typedef struct fl_attr_field {
+    const char *name;
+    fl_field_kind kind;
+    int32_t offset;
+    int32_t count_offset;
+    const char *const *names; /* FL_FIELD_ENUM */
+    bool is_hidden;           /* not printed by EXPLAIN */
+} fl_attr_field;
+
+typedef struct fl_op_desc {
+    uint32_t size; /* FL_DESC */
+    const char *name;
+    int32_t n_inputs; /* -1: 0 .. FL_NODE_INPUTS_MAX */
+    int32_t attr_bytes;
+    const fl_attr_field *fields;
+    int32_t n_fields;
+    /** All columns that the node could put out; `ret` has room for fl_plan_cols() ids. Returns how many. */
+    int32_t (*derive_cols)(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret);
+    /** Estimated rows out, from the inputs' and the statistics. */
+    double (*derive_rows)(const fl_plan *plan, const fl_node *node);
+    /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */
+    const struct fl_op_exec *exec;
+    const char *doc;
+} fl_op_desc;
+
+struct fl_node {
+    const fl_op_desc *op;
+    const void *attrs; /* op->attr_bytes bytes, in the plan's arena */
+    const fl_trait_set *traits;
+    int32_t n_inputs;
+    const fl_node *inputs[FL_NODE_INPUTS_MAX];
+    int32_t n_cols;
+    const fl_col_id *cols; /* what the node puts out, in this order */
+    uint64_t hash;         /* within the plan */
+    double rows;           /* estimate */
+    fl_col_set made;       /* columns put out, as a set */
+    fl_col_set outer;      /* columns read here or below that nothing below makes: outer references */
+    int32_t height;        /* longest way to a leaf */
+    bool can_fail;         /* an expression here or below can raise */
+    int32_t id;            /* order of making, from 1: names the node in EXPLAIN and counters */
+};
+
+/** Makes a node, or finds the one that is the same. Attributes are copied (arrays in them must already lie in the plan's
+ *  arena). `cols` NULL: all columns; else the subset to put out, in this order. `traits` NULL: convention=logical. */
+fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, const fl_trait_set *traits,
+                       const fl_node *const *inputs, int32_t n_inputs, const fl_col_id *cols, int32_t n_cols,
+                       const fl_node **ret, fl_err *err);
+
+/** The same node over other inputs; output columns that are gone are dropped. */
+fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node *const *inputs, const fl_node **ret, fl_err *err);
+
+/** The same node with other traits / output columns. */
+fl_status fl_node_with_traits(fl_plan *plan, const fl_node *node, const fl_trait_set *traits, const fl_node **ret, fl_err *err);
+fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id *cols, int32_t n_cols, const fl_node **ret,
+                            fl_err *err);
+
+/** The same node with every expression in its fields rewritten by `fn` (see fl_expr_rewrite). */
+fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
+                                fl_err *err);
+
+/** Adds the columns that the node's own expressions read. */
+fl_status fl_node_add_used_cols(fl_plan *plan, const fl_node *node, fl_col_set *set, fl_err *err);
+
+/** Calls fn for each expression root in the node's fields. */
+typedef fl_status (*fl_expr_visitor)(void *ctx, const fl_expr *expr, fl_err *err);
+fl_status fl_node_visit_exprs(const fl_node *node, fl_expr_visitor fn, void *ctx, fl_err *err);
+
+/** Visits each distinct node below and including `node`, inputs first (subqueries' plans are not entered). */
+typedef fl_status (*fl_node_visitor)(void *ctx, const fl_node *node, fl_err *err);
+fl_status fl_node_visit(const fl_node *node, fl_node_visitor fn, void *ctx, fl_err *err);
+
+/** Rewrites bottom-up: fn sees each node over its rewritten inputs and may give another. Shared nodes are done once. */
+typedef fl_status (*fl_node_rewriter)(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
+fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret, fl_err *err);
+
+/** Whether the node's class has this name. */
+static inline bool fl_node_is(const fl_node *node, const fl_op_desc *op) { return node->op == op; }
+
+/** Plan hash (literals true) or shape hash (false) of the tree: names and values only. Order of conjuncts and names of
+ *  outputs do not count. */
+uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *root, bool literals);
+
+/** EXPLAIN's tree: a line a node, "name attr: …  [rows ≈ n]"; see plan/explain.h for actual figures. */
+void fl_node_print(fl_text *text, const fl_plan *plan, const fl_node *root);
+
+#endif

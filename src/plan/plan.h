@@ -1,0 +1,64 @@
+/* A plan: a counted arena that holds immutable expressions and operators, and the columns that they name.
+ *
+ * Everything is hash-consed: building the same expression or node twice gives the same pointer, so equality is pointer
+ * equality within a plan. Columns have ids, never positions, so rewriting never renumbers. While it is built a plan
+ * belongs to one thread; afterwards any thread may read it. Two hashes leave a plan (fl_plan_hash): the plan hash, with
+ * literals, and the shape hash, without; both are made of names and values, so they mean the same in every process. */
+#ifndef FL_PLAN_PLAN_H
+#define FL_PLAN_PLAN_H
+
+#include "arrow/value.h"
+
+typedef struct fl_plan fl_plan;
+typedef struct fl_expr fl_expr;
+typedef struct fl_node fl_node;
+typedef struct fl_registry fl_registry;
+typedef struct fl_table fl_table;
+
+typedef struct fl_col_id {
+    int32_t n; /* from 1; 0 = none */
+} fl_col_id;
+
+static inline bool fl_col_is_equal(fl_col_id a, fl_col_id b) { return a.n == b.n; }
+
+typedef struct fl_col_info {
+    fl_str name; /* for EXPLAIN and messages; not part of any identity */
+    fl_type type;
+    bool is_nullable;
+    uint64_t origin; /* what the column is, by names and values: table, instance and column, or its expression */
+    const fl_node *scan; /* base columns: the scan that makes it; else NULL */
+    int32_t scan_col;    /* base columns: the table's column */
+} fl_col_info;
+
+/** A new plan with one reference. `registry` is borrowed and outlives it. */
+fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **ret, fl_err *err);
+fl_plan *fl_plan_ref(fl_plan *plan);
+void fl_plan_unref(fl_plan *plan);
+
+fl_arena *fl_plan_arena(fl_plan *plan);
+const fl_registry *fl_plan_registry(const fl_plan *plan);
+
+/** A new column. Name is copied, type's fields too. */
+fl_status fl_plan_add_col(fl_plan *plan, const fl_col_info *info, fl_col_id *ret, fl_err *err);
+const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col);
+int32_t fl_plan_cols(const fl_plan *plan); /* ids are 1 .. this */
+
+/** Keeps a reference to a table for as long as the plan lives. */
+fl_status fl_plan_hold_table(fl_plan *plan, fl_table *table, fl_err *err);
+
+/* Column sets: bits by id. Made in the plan's arena; cheap to test, immutable by custom once shared. */
+typedef struct fl_col_set {
+    int32_t n_words;
+    uint64_t *words;
+} fl_col_set;
+
+fl_status fl_col_set_init(fl_plan *plan, fl_col_set *set, fl_err *err);
+fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *err);
+fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err);
+void fl_col_set_remove(fl_col_set *set, fl_col_id col);
+bool fl_col_set_has(const fl_col_set *set, fl_col_id col);
+bool fl_col_set_has_all(const fl_col_set *set, const fl_col_set *part);
+bool fl_col_set_meets(const fl_col_set *a, const fl_col_set *b);
+bool fl_col_set_is_empty(const fl_col_set *set);
+
+#endif

@@ -1,0 +1,141 @@
+/* Tables and scans: the door between operators and whatever holds rows (files, segments, registered streams).
+ *
+ * A table is counted, immutable and read from many threads. A scan of it is made for one run; each worker takes a
+ * fl_scan_worker, claims morsels, and walks a morsel in batches:
+ *
+ *     while (claim(w, &any, …), any)                      a row group, a piece of a file, a segment
+ *         while (next(w, &rows, …), rows > 0)             positions on the next batch of ≤ rows_max rows
+ *             read(w, slot, mask, &vec, …)                decodes one wanted column of that batch, when asked
+ *
+ * A column that is not read is skipped, so filters are read first and the rest only where rows are left: late
+ * materialization is the caller's business, skipping cheaply the source's. Vectors are valid until the next call of
+ * next() on that worker. */
+#ifndef FL_PLAN_TABLE_H
+#define FL_PLAN_TABLE_H
+
+#include "arrow/value.h"
+
+typedef struct fl_table fl_table;
+typedef struct fl_scan fl_scan;
+typedef struct fl_scan_worker fl_scan_worker;
+
+/* What is known of a column without reading it. */
+typedef struct fl_col_stats {
+    bool has_bounds; /* min and max are exact or wider than the truth (never narrower) */
+    fl_value min;    /* of the column's type; strings are borrowed from the table */
+    fl_value max;
+    double null_fraction; /* negative = unknown */
+    double distinct;      /* estimate; negative = unknown */
+} fl_col_stats;
+
+/* A conjunct that the source may use to skip rows: column within [low, high], null rows are not wanted. Best effort: the
+ * caller tests every row that arrives. */
+typedef struct fl_scan_bound {
+    int32_t slot;
+    bool has_low, has_high;
+    bool is_low_open, is_high_open;
+    fl_value low, high; /* of the column's type */
+} fl_scan_bound;
+
+/* The bounds of a scan. They may sharpen while it runs (join builds, top-k thresholds): read them per morsel and, where
+ * there are zones, per zone. Locks. */
+typedef struct fl_scan_bounds fl_scan_bounds;
+
+fl_status fl_scan_bounds_new(fl_memory *memory, fl_scan_bounds **ret, fl_err *err);
+void fl_scan_bounds_free(fl_scan_bounds *bounds);
+
+/** Adds a bound, or intersects with the one there is for the slot. Values are copied. */
+fl_status fl_scan_bounds_add(fl_scan_bounds *bounds, const fl_scan_bound *bound, fl_err *err);
+
+/** Whether rows whose column lies in [min, max] (NULL pointers: unknown) can pass. all_null: the zone holds nulls only. */
+bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const fl_value *min, const fl_value *max,
+                              bool all_null);
+
+/** Whether there is any bound for the slot: saves decoding statistics. */
+bool fl_scan_bounds_has(const fl_scan_bounds *bounds, int32_t slot);
+
+typedef struct fl_scan_request {
+    const int32_t *cols; /* columns of the table wanted; slot i is cols[i]. May be none: only counts of rows */
+    int32_t n_cols;
+    int32_t rows_max;    /* rows of a batch at the most (the session's vector size) */
+    fl_memory *memory;   /* the query's budget */
+    fl_scan_bounds *bounds;         /* may be NULL */
+    const _Atomic bool *is_cancelled; /* looked at in long loops; may be NULL */
+} fl_scan_request;
+
+typedef struct fl_scan_ops {
+    /** One per worker thread; `memory` is charged for its buffers. */
+    fl_status (*worker_new)(fl_scan *scan, fl_memory *memory, fl_scan_worker **ret, fl_err *err);
+    void (*worker_free)(fl_scan_worker *worker);
+    /** Takes the next morsel that can hold wanted rows. *ret_any false: none is left. *ret_morsel: its number in table
+     *  order, so that results can be put in order. Thread-safe among workers. */
+    fl_status (*claim)(fl_scan_worker *worker, bool *ret_any, int64_t *ret_morsel, fl_err *err);
+    /** Positions on the next batch; *ret_rows 0 at the morsel's end. */
+    fl_status (*next)(fl_scan_worker *worker, int32_t *ret_rows, fl_err *err);
+    /** Decodes the slot's column for the current batch; at most once per batch and slot. mask NULL = all rows are wanted;
+     *  rows outside it may hold anything that is safe to read. */
+    fl_status (*read)(fl_scan_worker *worker, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
+    void (*free)(fl_scan *scan);
+} fl_scan_ops;
+
+struct fl_scan { /* sources put their own struct around this one */
+    const fl_scan_ops *ops;
+    int64_t rows_total;            /* for progress; estimate */
+    _Atomic int64_t rows_done;     /* rows passed or pruned so far */
+    _Atomic int64_t morsels_pruned;
+};
+
+struct fl_scan_worker {
+    fl_scan *scan;
+};
+
+typedef struct fl_table_ops {
+    fl_status (*scan_new)(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+    /** Statistics of a column; may be NULL, then nothing is known. */
+    void (*stats)(fl_table *table, int32_t col, fl_col_stats *ret);
+    void (*free)(fl_table *table);
+} fl_table_ops;
+
+struct fl_table { /* sources put their own struct around this one */
+    const fl_table_ops *ops;
+    _Atomic int32_t refs;
+    fl_str name;          /* the catalog's name or the file's path: identity in plan hashes */
+    const char *format;   /* "parquet", "csv", "memory": for EXPLAIN */
+    const fl_field *fields;
+    int32_t n_cols;
+    double rows;          /* exact or estimated */
+    uint64_t version;     /* changes when the contents do */
+};
+
+static inline fl_table *fl_table_ref(fl_table *table)
+{
+    atomic_fetch_add_explicit(&table->refs, 1, memory_order_relaxed);
+    return table;
+}
+
+static inline void fl_table_unref(fl_table *table)
+{
+    if (table != NULL && atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) == 1)
+        table->ops->free(table);
+}
+
+/* Formats: how files become tables. A format is a plug-in: FL_FORMAT(<name>) in engine/builtins.def. */
+typedef struct fl_option {
+    fl_str name;
+    fl_value value;
+    int32_t pos; /* place in the query text */
+} fl_option;
+
+typedef struct fl_format_desc {
+    uint32_t size; /* FL_DESC */
+    const char *name;            /* "parquet" */
+    const char *function;        /* "read_parquet" */
+    const char *const *suffixes; /* ".parquet", … ; ends with NULL */
+    /** Opens one or several files (in order; all must have the first one's columns) as one table. Options are the named
+     *  arguments; an unknown one is FL_ERR_COLUMN-like FL_ERR_CONFIG with the nearest name. Strings are copied. */
+    fl_status (*open)(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options, int32_t n_options,
+                      fl_table **ret, fl_err *err);
+    const char *doc;
+} fl_format_desc;
+
+#endif
