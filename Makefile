@@ -1,0 +1,66 @@
+# The front door: installs what is missing, then hands over to CMake presets (CMakePresets.json).
+#
+#   make run      install, build, run the main job over real files        make test    install, build, run every test
+#   make build    the release program, build/release/fletch               make bench   fletch beside its peers
+#   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target for FUZZ_SECONDS
+#   make lint | format | check-layers                                     make clean
+#
+# Relies on: tools/install-deps.sh, which leaves a stamp in .deps/ for each thing installed, so that a second run does
+# nothing. JOBS bounds the compilers and tests that run at once.
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 600
+BENCH_FLAGS ?=
+INSTALL = tools/install-deps.sh
+RELEASE = build/release
+export CTEST_OUTPUT_ON_FAILURE = 1
+
+.PHONY: run build test debug asan tsan fuzz bench test-tpch-sf1 check-layers format lint install-deps clean
+.DEFAULT_GOAL := build
+
+# One stamp per group of dependencies; the script's own text is what can make one stale.
+.deps/%.stamp: $(INSTALL) tools/requirements.txt tools/sources.txt
+	$(INSTALL) $*
+
+build/%/build.ninja: .deps/build.stamp CMakePresets.json
+	cmake --preset $*
+
+install-deps: .deps/build.stamp .deps/test.stamp
+
+# Ninja decides what is stale, sources that appear or vanish included.
+build: $(RELEASE)/build.ninja
+	cmake --build --preset release -j $(JOBS)
+
+run: build .deps/data.stamp
+	example/run.sh
+
+test: build .deps/data.stamp .deps/test.stamp
+	ctest --preset release -j $(JOBS)
+
+debug asan tsan: %: build/%/build.ninja .deps/data.stamp .deps/test.stamp
+	cmake --build --preset $@ -j $(JOBS)
+	ctest --preset $@ -j $(JOBS)
+
+fuzz: .deps/fuzz.stamp .deps/data.stamp
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS)
+	tools/run-fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+bench: build .deps/test.stamp .deps/bench-data.stamp
+	.deps/venv/bin/python bench/run.py $(BENCH_FLAGS)
+
+test-tpch-sf1: build .deps/test.stamp .deps/bench-data.stamp
+	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --engines duckdb,polars,datafusion
+
+check-layers:
+	python3 tools/check_layers.py
+
+format: .deps/lint.stamp
+	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 -i
+
+lint: .deps/lint.stamp build check-layers
+	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 --dry-run
+	git ls-files 'src/*.c' | grep -v '_test\.c$$' | xargs -r clang-tidy-19 -p $(RELEASE) --quiet
+
+clean:
+	rm -rf build

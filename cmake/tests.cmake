@@ -1,0 +1,114 @@
+# Registers every test with ctest: unit tests, sqllogictest files, oracle comparisons, layers, install, corpus replay.
+#
+# Labels: unit, slt, oracle (needs .deps/venv), parallel (what the thread sanitizer watches), fuzz, tree.
+# All tests run in the repository's root and may assume nothing about their order.
+
+find_library(CMOCKA cmocka REQUIRED)
+set(fletch_python ${PROJECT_SOURCE_DIR}/.deps/venv/bin/python)
+
+# What a sanitizer finds ends the test; leaks count.
+set(fletch_test_environment
+    "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=halt_on_error=1:exitcode=99:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
+
+function(fletch_test name labels)
+    cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND" ${ARGN})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 300)
+    endif()
+    add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+        ENVIRONMENT "${fletch_test_environment}")
+endfunction()
+
+# ---- unit tests: src/<area>/<thing>_test.c -------------------------------------------------------------------------
+
+foreach(source ${fletch_tests})
+    string(REGEX REPLACE "^src/(.*)_test\\.c$" "\\1" thing ${source})
+    string(REPLACE "/" "_" target "test_${thing}")
+    add_executable(${target} ${source})
+    fletch_flags(${target})
+    target_link_libraries(${target} PRIVATE fletch_static ${CMOCKA})
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+    set(labels unit)
+    file(STRINGS ${source} threads REGEX "workers\\.h|pthread\\.h|scheduler\\.h" LIMIT_COUNT 1)
+    if(threads)
+        list(APPEND labels parallel)
+    endif()
+    fletch_test(unit/${thing} "${labels}" COMMAND ${target})
+endforeach()
+
+# ---- sqllogictest --------------------------------------------------------------------------------------------------
+
+if(EXISTS ${PROJECT_SOURCE_DIR}/test/slt_runner.c)
+    add_executable(slt_runner test/slt_runner.c)
+    fletch_flags(slt_runner)
+    target_link_libraries(slt_runner PRIVATE fletch_static)
+
+    # One test per folder of test/slt, so that a failure names the feature and folders run side by side.
+    file(GLOB slt_folders CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/test/slt test/slt/*)
+    foreach(folder ${slt_folders})
+        if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/test/slt/${folder})
+            fletch_test(slt/${folder} "slt;parallel" COMMAND slt_runner --engine fletch test/slt/${folder})
+        endif()
+    endforeach()
+    file(GLOB foreign CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ../shared/slt/*.test)
+    if(foreign)
+        foreach(file ${foreign})
+            get_filename_component(name ${file} NAME_WE)
+            fletch_test(slt/foreign/${name} slt TIMEOUT 600
+                COMMAND slt_runner --engine postgresql --classic ${file})
+        endforeach()
+    else()
+        message(STATUS "SQLite's sqllogictest files are not at ../shared/slt: they are left out")
+    endif()
+endif()
+
+# ---- against oracles, and against itself ---------------------------------------------------------------------------
+
+if(fletch_cli)
+    set(program --fletch $<TARGET_FILE:fletch>)
+    set(oracle_tests
+        "tpch\;test/tpch/compare.py\;--data\;.deps/data/tpch-sf0.01"
+        "same/slt\;test/same/differential.py\;--slt"
+        "same/tpch\;test/same/differential.py\;--tpch"
+        "parquet_corruption\;test/parquet_corruption.py")
+    foreach(line ${oracle_tests})
+        list(GET line 0 name)
+        list(SUBLIST line 1 -1 command)
+        list(GET command 0 script)
+        if(EXISTS ${PROJECT_SOURCE_DIR}/${script})
+            fletch_test(${name} oracle TIMEOUT 1500 COMMAND ${fletch_python} ${command} ${program})
+        endif()
+    endforeach()
+endif()
+
+# ---- fuzz targets: libFuzzer's main in the fuzz preset, a replay of the corpus elsewhere ----------------------------
+
+file(GLOB fuzz_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} fuzz/*.c)
+list(FILTER fuzz_sources EXCLUDE REGEX "replay\\.c$")
+foreach(source ${fuzz_sources})
+    get_filename_component(boundary ${source} NAME_WE)
+    if(FLETCH_FUZZ)
+        add_executable(fuzz_${boundary} ${source})
+        target_link_options(fuzz_${boundary} PRIVATE -fsanitize=fuzzer)
+    else()
+        add_executable(fuzz_${boundary} ${source} test/replay.c)
+    endif()
+    fletch_flags(fuzz_${boundary})
+    target_link_libraries(fuzz_${boundary} PRIVATE fletch_static)
+    set_target_properties(fuzz_${boundary} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+    if(FLETCH_FUZZ)
+        fletch_test(fuzz/${boundary} fuzz COMMAND fuzz_${boundary} -runs=0 fuzz/corpus/${boundary})
+    else()
+        fletch_test(fuzz/${boundary} fuzz COMMAND fuzz_${boundary} fuzz/corpus/${boundary})
+    endif()
+endforeach()
+
+# ---- the tree and what is installed from it -------------------------------------------------------------------------
+
+fletch_test(tree/layers tree COMMAND python3 tools/check_layers.py)
+if(EXISTS ${PROJECT_SOURCE_DIR}/test/install.sh AND NOT FLETCH_SANITIZE)
+    fletch_test(tree/install tree COMMAND test/install.sh ${PROJECT_BINARY_DIR})
+endif()
