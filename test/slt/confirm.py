@@ -368,10 +368,11 @@ def main():
     parser.add_argument("--rewrite", action="store_true", help="write the engines' answers into the files")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
+    paths = [p.resolve() for p in args.files] or sorted(HERE.rglob("*.slt"))
     os.chdir(ROOT)              # files in the records are named from the top of the tree
     confirmed = on_purpose = 0
     bad = []
-    for path in [p.resolve() for p in args.files] or sorted(HERE.rglob("*.slt")):
+    for path in paths:
         good, differs, differences = confirm_file(path, args.rewrite)
         confirmed, on_purpose = confirmed + good, on_purpose + differs
         bad += differences
