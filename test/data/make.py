@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Makes the small files that test/slt/file/ and test/slt/format/ read; they are kept in the tree, so run this only to change them.
+
+Relies on: pyarrow. Everything is fixed (no dates of today, no random numbers), so a second run gives the same rows.
+"""
+
+import datetime
+import decimal
+import gzip
+import json
+import pathlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def write(name, text):
+    path = HERE / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def csv_files():
+    write("csv/people.csv", 'id,name,born,score,active\n1,Ada,1815-12-10,9.5,true\n2,"Hopper, Grace",1906-12-09,,false\n'
+                            '3,"Alan ""T"" Turing",1912-06-23,7.25,true\n4,,1903-12-28,-1,false\n')
+    write("csv/semicolon.csv", "a;b\n1;x,y\n2;z\n")
+    write("csv/tabs.tsv", "a\tb\n1\tone\n2\ttwo words\n")
+    write("csv/pipe.csv", "a|b\n1|x\n2|\n")
+    write("csv/crlf.csv", b"a,b\r\n1,x\r\n2,y\r\n")
+    write("csv/bom.csv", b"\xef\xbb\xbfa,b\n1,\xc3\xa9\n")
+    write("csv/no_header.csv", "1,x,2.5\n2,y,3.5\n")
+    write("csv/no_last_newline.csv", "a,b\n1,x\n2,y")
+    write("csv/quoted_newline.csv", 'a,b\n1,"two\nlines"\n2,"one line"\n')
+    write("csv/only_header.csv", "a,b\n")
+    write("csv/empty_lines.csv", "a,b\n1,x\n\n2,y\n")
+    write("csv/nulls.csv", "a,b\n1,NA\nNA,x\n3,\n")
+    write("csv/types.csv", "i,big,r,d,ts,b,s\n1,3000000000,1.5,2024-01-31,2024-01-31 12:00:00,true,abc\n"
+                           "-2,-1,2,1999-12-31,1999-12-31 23:59:59.5,false,12x\n,,,,,,\n")
+    write("csv/late_text.csv", "a,b\n" + "".join(f"{i},{i}\n" for i in range(20)) + "20,last\n")
+    write("csv/ragged_short.csv", "a,b,c\n1,2,3\n4,5\n6,7,8\n")
+    write("csv/ragged_long.csv", "a,b\n1,2\n3,4,5\n6,7\n")
+    write("csv/bad_number.csv", "a,b\n1,2\n2,x\n3,4\n")
+    write("csv/unclosed_quote.csv", 'a,b\n1,x\n2,"never closed\n3,z\n')
+    write("csv/latin1.csv", b"a,b\n1,caf\xe9\n")
+    write("csv/nul_byte.csv", b"a,b\n1,x\x00y\n")
+    write("csv/people.csv.gz", gzip.compress((HERE / "csv/people.csv").read_bytes(), mtime=0))
+    rows = "".join(f"{i},name{i % 7},{i * 0.5},{'' if i % 11 == 0 else i % 13}\n" for i in range(10000))
+    write("csv/ten_thousand.csv", "id,name,half,maybe\n" + rows)
+    for part in (1, 2, 3):
+        write(f"glob/part{part}.csv", "part,x\n" + "".join(f"{part},{part * 10 + i}\n" for i in range(part)))
+    write("glob/other.txt", "not a part\n")
+
+
+def json_files():
+    people = [{"id": 1, "name": "Ada", "tags": ["math", "code"], "home": {"city": "London", "zip": 10}},
+              {"id": 2, "name": None, "tags": [], "home": {"city": "Paris", "zip": None}},
+              {"id": 3, "name": "Alan é \U0001f986", "home": None, "extra": True}]
+    write("json/people.ndjson", "".join(json.dumps(p, ensure_ascii=False) + "\n" for p in people))
+    write("json/people.json", json.dumps(people, ensure_ascii=False, indent=1) + "\n")
+    write("json/numbers.ndjson", '{"i": 1, "r": 1.5, "big": 9007199254740993}\n{"i": -2, "r": 2, "big": 1}\n{"r": 1e3}\n')
+    write("json/mixed.ndjson", '{"v": 1}\n{"v": "two"}\n{"v": null}\n')
+    write("json/escapes.ndjson", '{"s": "a\\"b\\\\c\\n\\u00e9\\ud83e\\udd86"}\n{"s": ""}\n')
+    write("json/broken.ndjson", '{"a": 1}\n{"a": \n{"a": 3}\n')
+    write("json/empty.ndjson", "")
+    write("json/dates.ndjson", '{"d": "2024-01-31", "t": "2024-01-31 12:00:00"}\n{"d": "1999-12-31", "t": "1999-12-31 23:59:59"}\n')
+
+
+def parquet_file(name, table, **options):
+    path = HERE / "parquet" / f"{name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, **({"compression": "none", "write_page_checksum": True} | options))
+
+
+def parquet_files():
+    utc = datetime.timezone.utc
+    types = pa.table({
+        "b": pa.array([True, False, None]),
+        "i8": pa.array([-128, 127, None], pa.int8()), "i16": pa.array([-32768, 32767, None], pa.int16()),
+        "i32": pa.array([-2147483648, 2147483647, None], pa.int32()),
+        "i64": pa.array([-9223372036854775808, 9223372036854775807, None], pa.int64()),
+        "u8": pa.array([0, 255, None], pa.uint8()), "u16": pa.array([0, 65535, None], pa.uint16()),
+        "u32": pa.array([0, 4294967295, None], pa.uint32()), "u64": pa.array([0, 18446744073709551615, None], pa.uint64()),
+        "f32": pa.array([0.5, -1.25, None], pa.float32()), "f64": pa.array([0.1, float("nan"), None], pa.float64()),
+        "d9": pa.array([decimal.Decimal("1.50"), decimal.Decimal("-9999999.99"), None], pa.decimal128(9, 2)),
+        "d18": pa.array([decimal.Decimal("1.500"), decimal.Decimal("-0.001"), None], pa.decimal128(18, 3)),
+        "d38": pa.array([decimal.Decimal("12345678901234567890123456.789"), decimal.Decimal("-1.000"), None], pa.decimal128(38, 3)),
+        "s": pa.array(["", "Grüße \U0001f986", None]), "bin": pa.array([b"", b"\x00\xff", None], pa.binary()),
+        "dt": pa.array([datetime.date(1969, 12, 31), datetime.date(2024, 2, 29), None]),
+        "tm": pa.array([datetime.time(0, 0), datetime.time(23, 59, 59, 999999), None], pa.time64("us")),
+        "ts_ms": pa.array([datetime.datetime(1999, 12, 31, 23, 59, 59, 500000), datetime.datetime(1970, 1, 1), None], pa.timestamp("ms")),
+        "ts_us": pa.array([datetime.datetime(2024, 1, 31, 12, 0, 0, 1), datetime.datetime(1900, 1, 1), None], pa.timestamp("us")),
+        "tz": pa.array([datetime.datetime(2024, 1, 31, 12, tzinfo=utc), datetime.datetime(1970, 1, 1, tzinfo=utc), None], pa.timestamp("us", "UTC")),
+    })
+    parquet_file("types", types)
+    parquet_file("types_v2_pages", types, data_page_version="2.0")
+    parquet_file("types_int96", types.select(["ts_us"]), use_deprecated_int96_timestamps=True)
+    parquet_file("decimal_as_integer", types.select(["d9", "d18", "d38"]), store_decimal_as_integer=True)
+    rows = 3000                    # more than a vector of 2,048 rows
+    codes = pa.table({
+        "id": pa.array(range(rows), pa.int64()), "small": pa.array([i % 10 for i in range(rows)], pa.int32()),
+        "word": pa.array([None if i % 17 == 0 else f"word{i % 50}" for i in range(rows)]),
+        "real": pa.array([i * 0.25 for i in range(rows)]), "flag": pa.array([None if i % 19 == 0 else i % 3 == 0 for i in range(rows)]),
+    })
+    for codec in ("snappy", "zstd", "lz4", "gzip", "brotli"):
+        parquet_file(f"codec_{codec}", codes, compression=codec)
+    parquet_file("codec_none", codes, use_dictionary=False)
+    parquet_file("dictionary_fallback", codes, dictionary_pagesize_limit=256, data_page_size=1024)
+    plain = {"use_dictionary": False, "data_page_size": 2048}
+    parquet_file("delta", codes, column_encoding={"id": "DELTA_BINARY_PACKED", "small": "DELTA_BINARY_PACKED",
+                                                  "word": "DELTA_BYTE_ARRAY", "flag": "RLE"}, data_page_version="2.0", **plain)
+    parquet_file("delta_length", codes, column_encoding={"word": "DELTA_LENGTH_BYTE_ARRAY"}, **plain)
+    parquet_file("byte_stream_split", codes, column_encoding={"real": "BYTE_STREAM_SPLIT", "id": "BYTE_STREAM_SPLIT",
+                                                              "small": "BYTE_STREAM_SPLIT"}, **plain)
+    parquet_file("v2_zstd", codes, data_page_version="2.0", compression="zstd")
+    parquet_file("row_groups", codes, row_group_size=250, write_page_index=True, data_page_size=512)
+    parquet_file("no_statistics", codes, write_statistics=False, row_group_size=1000)
+    parquet_file("no_rows", codes.slice(0, 0))
+    wide = pa.table({f"c{i}": pa.array([i, i + 1], pa.int32()) for i in range(300)})
+    parquet_file("three_hundred_columns", wide)
+    parquet_file("required", pa.table([pa.array([1, 2, 3], pa.int32()), pa.array(["a", "b", "c"])], schema=pa.schema(
+        [pa.field("n", pa.int32(), nullable=False), pa.field("s", pa.string(), nullable=False)])))
+    parquet_file("all_null", pa.table({"a": pa.array([None] * 5, pa.int32()), "b": pa.array([None] * 5, pa.string())}))
+    parquet_file("fixed_binary", pa.table({"f": pa.array([b"abcd", b"\x00\x01\x02\x03", None], pa.binary(4))}))
+    parquet_file("names", pa.table({"Mixed Case": [1], "order": [2], "ünï": [3]}))
+    item = pa.struct([("k", pa.string()), ("v", pa.int32())])
+    nested = pa.table({
+        "id": pa.array([1, 2, 3, 4], pa.int32()),
+        "l": pa.array([[1, 2, 3], [], None, [None, 5]], pa.list_(pa.int32())),
+        "s": pa.array([{"a": 1, "b": "x"}, {"a": None, "b": "y"}, None, {"a": 4, "b": None}],
+                      pa.struct([("a", pa.int32()), ("b", pa.string())])),
+        "ls": pa.array([[{"k": "p", "v": 1}, {"k": "q", "v": None}], [], None, [None]], pa.list_(item)),
+        "ll": pa.array([[[1], [2, 3]], [[]], None, [None, [4]]], pa.list_(pa.list_(pa.int64()))),
+        "ss": pa.array([{"in": {"x": 1.5}}, {"in": None}, None, {"in": {"x": None}}],
+                       pa.struct([("in", pa.struct([("x", pa.float64())]))])),
+        "words": pa.array([["a", "bb"], ["", None], [], None], pa.list_(pa.string())),
+    })
+    parquet_file("nested", nested)
+    parquet_file("nested_v2_pages", nested, data_page_version="2.0", compression="zstd")
+    for part in (1, 2, 3):
+        parquet_file(f"part_{part}", pa.table({"part": pa.array([part] * part, pa.int32()), "x": pa.array(range(part), pa.int64())}))
+    good = (HERE / "parquet/required.parquet").read_bytes()
+    write("parquet/bad_truncated.parquet", good[:-20])
+    write("parquet/bad_magic.parquet", good[:-4] + b"XXXX")
+    write("parquet/bad_empty.parquet", b"")
+    write("parquet/bad_text.parquet", "this is not a Parquet file\n")
+    checked = (HERE / "parquet/codec_none.parquet").read_bytes()
+    at = checked.index(b"word1") + 2       # inside a data page, so that only its checksum can tell
+    write("parquet/bad_checksum.parquet", checked[:at] + bytes([checked[at] ^ 1]) + checked[at + 1:])
+
+
+if __name__ == "__main__":
+    csv_files()
+    json_files()
+    parquet_files()
