@@ -232,13 +232,13 @@ class DuckDB:
     @staticmethod
     def letter(kind):
         kind = kind.upper()
-        if kind.startswith("DECIMAL"):
+        if kind.startswith("DECIMAL") or kind == "HUGEINT":      # sums of int64 are decimals here
             return "D"
         if kind in ("FLOAT", "DOUBLE"):
             return "R"
         if kind == "BOOLEAN":
             return "B"
-        return "I" if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+        return "I" if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT",
                                "UINTEGER", "UBIGINT") else "T"
 
     def value(self, value, inner=False):
