@@ -41,8 +41,8 @@ endforeach()
 
 # ---- sqllogictest --------------------------------------------------------------------------------------------------
 
-if(EXISTS ${PROJECT_SOURCE_DIR}/test/slt_runner.c)
-    add_executable(slt_runner test/slt_runner.c)
+if(EXISTS ${PROJECT_SOURCE_DIR}/include/fletch/fletch.h)
+    add_executable(slt_runner test/slt_runner.c test/arrow_text.c test/md5.c)
     fletch_flags(slt_runner)
     target_link_libraries(slt_runner PRIVATE fletch_static)
 
