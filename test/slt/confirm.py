@@ -8,7 +8,7 @@ is never just what fletch happened to return. A comment says who confirms what:
     # confirmed: duckdb 2.0.0      in the header, or above one record that PostgreSQL cannot run
     # differs: reason              above a record where fletch deviates on purpose; it is not compared
 
-Relies on: Python packages psycopg (3) and duckdb; a PostgreSQL 15 server reached by libpq's environment variables
+Relies on: Python packages psycopg (3), duckdb and pytz (with which duckdb hands over timestamptz); a PostgreSQL 15 server reached by libpq's environment variables
 (PGHOST, PGUSER, ...) with a database that may be written to, in which each file gets a schema of its own.
 
     confirm.py [--rewrite] [FILE...]     no FILE: all files below this folder; exit status 1 when something differs
@@ -232,6 +232,8 @@ class DuckDB:
     @staticmethod
     def letter(kind):
         kind = kind.upper()
+        if kind.endswith("]"):
+            return "T"
         if kind.startswith("DECIMAL") or kind == "HUGEINT":      # sums of int64 are decimals here
             return "D"
         if kind in ("FLOAT", "DOUBLE"):
