@@ -47,6 +47,14 @@ void fl_value_print(fl_text *text, const fl_value *value);
 /** As fl_value_print, but as an SQL literal: strings quoted, dates with their type's name. */
 void fl_value_print_sql(fl_text *text, const fl_value *value);
 
+/** Reads text as a value of `type`, as a cast does (strings are borrowed from `text`, lists and structs are not read).
+ *  FL_ERR_VALUE (22P02; dates 22007, 22008), FL_ERR_RANGE with the text in the message. */
+fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *err);
+
+/** Casts among numbers, booleans, dates and times, and from text; exactly as the engine's cast kernels do. FL_ERR_RANGE,
+ *  FL_ERR_VALUE; FL_ERR_UNSUPPORTED when only a kernel can (to text, nested types). */
+fl_status fl_value_cast(const fl_value *value, fl_type type, fl_value *ret, fl_err *err);
+
 /** The value as a double, for estimates (dates: days, strings: their first bytes). False for null, lists and such. */
 bool fl_value_to_double(const fl_value *value, double *ret);
 

@@ -61,6 +61,7 @@ struct fl_expr {
     int32_t pos; /* place in the query text; not part of the identity */
     int32_t n_args;
     int32_t param;
+    int32_t depth; /* levels below, itself included */
     fl_type type;
     uint64_t hash; /* within the plan (column ids) */
     const fl_expr *const *args;

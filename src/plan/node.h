@@ -36,6 +36,7 @@ typedef struct fl_attr_field {
     int32_t count_offset;
     const char *const *names; /* FL_FIELD_ENUM */
     bool is_hidden;           /* not printed by EXPLAIN */
+    bool is_unordered;        /* conjuncts: the plan hash does not see their order */
 } fl_attr_field;
 
 typedef struct fl_op_desc {
@@ -110,8 +111,5 @@ static inline bool fl_node_is(const fl_node *node, const fl_op_desc *op) { retur
 /** Plan hash (literals true) or shape hash (false) of the tree: names and values only. Order of conjuncts and names of
  *  outputs do not count. */
 uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *root, bool literals);
-
-/** EXPLAIN's tree: a line a node, "name attr: …  [rows ≈ n]"; see plan/explain.h for actual figures. */
-void fl_node_print(fl_text *text, const fl_plan *plan, const fl_node *root);
 
 #endif

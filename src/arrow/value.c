@@ -1,0 +1,719 @@
+/* Scalar values: order, identity, text, casts. */
+#include "arrow/value.h"
+
+#include "base/datetime.h"
+#include "base/hash.h"
+#include "base/number.h"
+#include "base/utf8.h"
+
+#include <math.h>
+
+static int compare_double(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) - isnan(b);
+    return (a > b) - (a < b);
+}
+
+/* Months count 30 days and days 24 hours, as PostgreSQL compares. */
+static fl_i128 interval_span(fl_interval v)
+{
+    return ((fl_i128)v.months * 30 + v.days) * 86400000000000LL + v.nanos;
+}
+
+int fl_value_compare(const fl_value *a, const fl_value *b)
+{
+    switch (a->type.id) {
+    case FL_BOOL:
+        return (int)a->b - (int)b->b;
+    case FL_U64:
+        return (a->u > b->u) - (a->u < b->u);
+    case FL_F32:
+    case FL_F64:
+        return compare_double(a->f, b->f);
+    case FL_DECIMAL:
+        return (a->d > b->d) - (a->d < b->d);
+    case FL_UTF8:
+    case FL_BINARY:
+        return fl_str_compare(a->s, b->s);
+    case FL_INTERVAL: {
+        fl_i128 x = interval_span(a->interval), y = interval_span(b->interval);
+        return (x > y) - (x < y);
+    }
+    case FL_LIST:
+    case FL_STRUCT:
+        for (int64_t i = 0; i < a->list.n && i < b->list.n; i++) {
+            const fl_value *x = &a->list.items[i], *y = &b->list.items[i];
+            int order = x->is_null || y->is_null ? (int)x->is_null - (int)y->is_null : fl_value_compare(x, y);
+            if (order != 0)
+                return order;
+        }
+        return (a->list.n > b->list.n) - (a->list.n < b->list.n);
+    case FL_NULL:
+        return 0;
+    default:
+        return (a->i > b->i) - (a->i < b->i);
+    }
+}
+
+bool fl_value_is_same(const fl_value *a, const fl_value *b)
+{
+    if (!fl_type_is_equal(a->type, b->type) || a->is_null != b->is_null)
+        return false;
+    if (a->is_null)
+        return true;
+    if (fl_type_is_float(a->type)) /* -0 and 0 print differently */
+        return compare_double(a->f, b->f) == 0 && signbit(a->f) == signbit(b->f);
+    if (a->type.id == FL_INTERVAL) /* 1 month and 30 days compare equal, but are not the same */
+        return a->interval.months == b->interval.months && a->interval.days == b->interval.days &&
+               a->interval.nanos == b->interval.nanos;
+    if (fl_type_is_nested(a->type)) {
+        bool same = a->list.n == b->list.n;
+        for (int64_t i = 0; same && i < a->list.n; i++)
+            same = fl_value_is_same(&a->list.items[i], &b->list.items[i]);
+        return same;
+    }
+    return fl_value_compare(a, b) == 0;
+}
+
+uint64_t fl_value_hash(const fl_value *v)
+{
+    uint64_t hash = fl_type_hash(v->type);
+    if (v->is_null)
+        return fl_hash_combine(hash, 1);
+    switch (v->type.id) {
+    case FL_NULL:
+        return hash;
+    case FL_BOOL:
+        return fl_hash_combine(hash, v->b + 2u);
+    case FL_F32:
+    case FL_F64: {
+        uint64_t bits;
+        double f = isnan(v->f) ? NAN : v->f;
+        memcpy(&bits, &f, 8);
+        return fl_hash_combine(hash, bits);
+    }
+    case FL_DECIMAL:
+        return fl_hash_combine(fl_hash_combine(hash, (uint64_t)v->d), (uint64_t)(v->d >> 64));
+    case FL_UTF8:
+    case FL_BINARY:
+        return fl_hash_combine(hash, fl_hash_bytes(v->s.data, v->s.len));
+    case FL_INTERVAL:
+        hash = fl_hash_combine(hash, (uint64_t)(uint32_t)v->interval.months << 32 | (uint32_t)v->interval.days);
+        return fl_hash_combine(hash, (uint64_t)v->interval.nanos);
+    case FL_LIST:
+    case FL_STRUCT:
+        for (int64_t i = 0; i < v->list.n; i++)
+            hash = fl_hash_combine(hash, fl_value_hash(&v->list.items[i]));
+        return hash;
+    default:
+        return fl_hash_combine(hash, (uint64_t)v->i);
+    }
+}
+
+fl_status fl_value_copy(fl_arena *arena, const fl_value *value, fl_value *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = *value;
+    FL_TRY(fl_type_copy(arena, value->type, &ret->type, err));
+    if (value->is_null)
+        return FL_OK;
+    if (fl_type_is_string(value->type))
+        FL_TRY(fl_arena_copy_str(arena, value->s, &ret->s, err));
+    if (fl_type_is_nested(value->type)) {
+        fl_value *items = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, value->list.n + 1, &items, err));
+        for (int64_t i = 0; i < value->list.n; i++)
+            FL_TRY(fl_value_copy(arena, &value->list.items[i], &items[i], err));
+        ret->list.items = items;
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_value_from_vec(fl_arena *arena, const fl_vec *vec, int64_t row, fl_value *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = (fl_value){.type = vec->type};
+    if (vec->type.id == FL_NULL || !fl_vec_is_valid(vec, row)) {
+        ret->is_null = true;
+        return FL_OK;
+    }
+    int64_t i = fl_vec_row(vec, row);
+    if (fl_type_is_string(vec->type)) {
+        ret->s = fl_vec_str(vec, row);
+        if (ret->s.len <= FL_VIEW_INLINE_MAX && arena != NULL) /* inline bytes lie in the vector itself, or in a copy */
+            FL_TRY(fl_arena_copy_str(arena, ret->s, &ret->s, err));
+        return FL_OK;
+    }
+    if (vec->layout == FL_DICT) {
+        i = ((const uint32_t *)vec->data)[i];
+        vec = vec->child;
+    }
+    switch (vec->type.id) {
+    case FL_BOOL:
+        ret->b = vec->layout == FL_CONST ? *(const uint8_t *)vec->data != 0 : fl_bit_get(vec->data, i);
+        break;
+    case FL_I8:
+        ret->i = ((const int8_t *)vec->data)[i];
+        break;
+    case FL_I16:
+        ret->i = ((const int16_t *)vec->data)[i];
+        break;
+    case FL_I32:
+    case FL_DATE:
+        ret->i = ((const int32_t *)vec->data)[i];
+        break;
+    case FL_U8:
+        ret->i = ((const uint8_t *)vec->data)[i];
+        break;
+    case FL_U16:
+        ret->i = ((const uint16_t *)vec->data)[i];
+        break;
+    case FL_U32:
+        ret->i = ((const uint32_t *)vec->data)[i];
+        break;
+    case FL_F32:
+        ret->f = (double)((const float *)vec->data)[i];
+        break;
+    case FL_F64:
+        ret->f = ((const double *)vec->data)[i];
+        break;
+    case FL_DECIMAL:
+        ret->d = vec->width == 16 ? ((const fl_i128 *)vec->data)[i] : ((const int64_t *)vec->data)[i];
+        break;
+    case FL_INTERVAL:
+        ret->interval = ((const fl_interval *)vec->data)[i];
+        break;
+    case FL_LIST: {
+        fl_list_entry entry = ((const fl_list_entry *)vec->data)[i];
+        fl_value *items = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, entry.len + 1, &items, err));
+        for (int32_t e = 0; e < entry.len; e++)
+            FL_TRY(fl_value_from_vec(arena, vec->child, entry.start + e, &items[e], err));
+        ret->list.items = items;
+        ret->list.n = entry.len;
+        break;
+    }
+    case FL_STRUCT: {
+        fl_value *items = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, vec->type.n_fields + 1, &items, err));
+        for (int32_t f = 0; f < vec->type.n_fields; f++)
+            FL_TRY(fl_value_from_vec(arena, &vec->child[f], i, &items[f], err));
+        ret->list.items = items;
+        ret->list.n = vec->type.n_fields;
+        break;
+    }
+    default:
+        ret->i = ((const int64_t *)vec->data)[i];
+    }
+cleanup:
+    return st;
+}
+
+static fl_status store(fl_arena *arena, const fl_value *v, void **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_i128 *slot = NULL;
+    FL_TRY(fl_arena_get_zero(arena, 64, (void **)&slot, err));
+    *ret = slot;
+    switch (v->type.id) {
+    case FL_BOOL:
+        *(uint8_t *)slot = v->b;
+        break;
+    case FL_F32:
+        *(float *)slot = (float)v->f;
+        break;
+    case FL_F64:
+        *(double *)slot = v->f;
+        break;
+    case FL_DECIMAL:
+        if (fl_type_width(v->type) == 16)
+            *slot = v->d;
+        else
+            *(int64_t *)slot = (int64_t)v->d;
+        break;
+    case FL_UTF8:
+    case FL_BINARY: {
+        fl_str copy;
+        FL_TRY(fl_arena_copy_str(arena, v->s, &copy, err));
+        *(fl_view *)slot = fl_view_of(copy.data, copy.len);
+        break;
+    }
+    case FL_INTERVAL:
+        *(fl_interval *)slot = v->interval;
+        break;
+    default: /* little-endian: the low bytes come first at any width */
+        *(int64_t *)slot = v->i;
+    }
+cleanup:
+    return st;
+}
+
+/* A list's elements as a flat child vector: gathered from one-value constants. */
+static fl_status list_child(fl_arena *arena, const fl_value *v, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_type type = v->type.fields[0].type;
+    int64_t n = v->list.n;
+    int32_t width = fl_type_width(type);
+    uint8_t *data = NULL;
+    uint64_t *valid = NULL;
+    if (fl_type_is_nested(type))
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "constants of nested lists are not supported yet");
+    FL_TRY(fl_arena_get_zero(arena, (n + 8) * 16 + 64, (void **)&data, err));
+    FL_TRY(fl_arena_get_zero(arena, fl_bitmap_words(n) * 8 + 8, (void **)&valid, err));
+    for (int64_t i = 0; i < n; i++) {
+        void *one = NULL;
+        if (v->list.items[i].is_null)
+            continue;
+        fl_bit_set(valid, i);
+        FL_TRY(store(arena, &v->list.items[i], &one, err));
+        if (type.id == FL_BOOL)
+            fl_bit_put((uint64_t *)data, i, *(uint8_t *)one);
+        else
+            memcpy(data + i * width, one, (size_t)width);
+    }
+    fl_vec_set_flat(ret, type, data, valid);
+cleanup:
+    return st;
+}
+
+fl_status fl_value_to_vec(fl_arena *arena, const fl_value *value, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *data = NULL;
+    if (value->is_null || value->type.id == FL_NULL) {
+        fl_vec_set_const(ret, value->type, NULL);
+        return FL_OK;
+    }
+    if (value->type.id == FL_LIST) {
+        fl_list_entry *entry = NULL;
+        fl_vec *child = NULL;
+        FL_TRY(FL_NEW(arena, &entry, err));
+        FL_TRY(FL_NEW(arena, &child, err));
+        FL_TRY(list_child(arena, value, child, err));
+        entry->len = (int32_t)value->list.n;
+        fl_vec_set_const(ret, value->type, entry);
+        ret->child = child;
+        ret->child_rows = value->list.n;
+        return FL_OK;
+    }
+    if (value->type.id == FL_STRUCT) {
+        fl_vec *fields = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, value->list.n + 1, &fields, err));
+        for (int64_t i = 0; i < value->list.n; i++)
+            FL_TRY(fl_value_to_vec(arena, &value->list.items[i], &fields[i], err));
+        fl_vec_set_const(ret, value->type, fields);
+        ret->child = fields;
+        return FL_OK;
+    }
+    FL_TRY(store(arena, value, &data, err));
+    fl_vec_set_const(ret, value->type, data);
+cleanup:
+    return st;
+}
+
+static int64_t to_micros(int64_t value, uint8_t unit)
+{
+    int64_t micros = value;
+    if (unit == FL_NANO)
+        return fl_floor_div(value, 1000);
+    if (unit != FL_MICRO && __builtin_mul_overflow(value, unit == FL_SECOND ? 1000000LL : 1000LL, &micros))
+        return value < 0 ? INT64_MIN : INT64_MAX;
+    return micros;
+}
+
+void fl_value_print(fl_text *text, const fl_value *v)
+{
+    char buffer[128];
+    int32_t len = 0;
+    if (v->is_null) {
+        fl_text_add(text, FL_STR("NULL"));
+        return;
+    }
+    switch (v->type.id) {
+    case FL_NULL:
+        fl_text_add(text, FL_STR("NULL"));
+        return;
+    case FL_BOOL:
+        fl_text_add(text, v->b ? FL_STR("true") : FL_STR("false"));
+        return;
+    case FL_U64:
+        fl_text_addf(text, "%llu", (unsigned long long)v->u);
+        return;
+    case FL_F32:
+        len = fl_float_print((float)v->f, buffer);
+        break;
+    case FL_F64:
+        len = fl_double_print(v->f, buffer);
+        break;
+    case FL_DECIMAL:
+        len = fl_decimal_print(v->d, v->type.scale, buffer);
+        break;
+    case FL_UTF8:
+        fl_text_add(text, v->s);
+        return;
+    case FL_BINARY:
+        fl_text_add(text, FL_STR("\\x"));
+        for (int64_t i = 0; i < v->s.len; i++)
+            fl_text_addf(text, "%02x", (uint8_t)v->s.data[i]);
+        return;
+    case FL_DATE:
+        len = fl_date_print((int32_t)v->i, buffer);
+        break;
+    case FL_TIME:
+        len = fl_time_print(v->i, buffer);
+        break;
+    case FL_TIMESTAMP:
+    case FL_TIMESTAMPTZ:
+        len = fl_timestamp_print(to_micros(v->i, v->type.unit), v->type.id == FL_TIMESTAMPTZ, buffer);
+        if (v->type.unit == FL_NANO && v->type.id == FL_TIMESTAMP && v->i % 1000 != 0) { /* the last three digits */
+            int64_t nanos = v->i - fl_floor_div(v->i, 1000000000) * 1000000000;
+            len = fl_timestamp_print(fl_floor_div(v->i, 1000000000) * 1000000, false, buffer);
+            char fraction[16];
+            int n = 0;
+            fl_str digits = {fraction, 0};
+            for (int64_t scale = 100000000; scale > 0; scale /= 10)
+                fraction[n++] = (char)('0' + nanos / scale % 10);
+            while (n > 0 && fraction[n - 1] == '0')
+                n--;
+            digits.len = n;
+            fl_text_add(text, (fl_str){buffer, len});
+            fl_text_add_char(text, '.');
+            fl_text_add(text, digits);
+            return;
+        }
+        break;
+    case FL_INTERVAL:
+        len = fl_interval_print(v->interval.months, v->interval.days, v->interval.nanos, buffer);
+        break;
+    case FL_LIST:
+    case FL_STRUCT:
+        fl_text_add_char(text, v->type.id == FL_LIST ? '[' : '{');
+        for (int64_t i = 0; i < v->list.n; i++) {
+            if (i > 0)
+                fl_text_add(text, FL_STR(", "));
+            if (v->type.id == FL_STRUCT) {
+                fl_text_add_char(text, '\'');
+                fl_text_add(text, v->type.fields[i].name);
+                fl_text_add(text, FL_STR("': "));
+            }
+            fl_value_print(text, &v->list.items[i]);
+        }
+        fl_text_add_char(text, v->type.id == FL_LIST ? ']' : '}');
+        return;
+    default:
+        fl_text_addf(text, "%lld", (long long)v->i);
+        return;
+    }
+    fl_text_add(text, (fl_str){buffer, len});
+}
+
+void fl_value_print_sql(fl_text *text, const fl_value *v)
+{
+    bool quoted = !v->is_null && (fl_type_is_string(v->type) || v->type.id == FL_DATE || v->type.id == FL_TIME ||
+                                  fl_type_is_timestamp(v->type) || v->type.id == FL_INTERVAL);
+    if (quoted && v->type.id != FL_UTF8) {
+        fl_type_print(text, v->type);
+        fl_text_add_char(text, ' ');
+    }
+    if (!quoted) {
+        fl_value_print(text, v);
+        return;
+    }
+    fl_text inner;
+    fl_text_init(&inner, text->memory);
+    fl_value_print(&inner, v);
+    fl_text_add_char(text, '\'');
+    for (int64_t i = 0; i < inner.len; i++) {
+        if (inner.data[i] == '\'')
+            fl_text_add_char(text, '\'');
+        fl_text_add_char(text, inner.data[i]);
+    }
+    fl_text_add_char(text, '\'');
+    fl_text_drop(&inner);
+}
+
+static fl_status fail_text(fl_type type, fl_str text, int rc, fl_err *err)
+{
+    bool is_time = type.id == FL_DATE || type.id == FL_TIME || fl_type_is_timestamp(type) || type.id == FL_INTERVAL;
+    fl_str shown = {text.data, text.len > 200 ? 200 : text.len};
+    if (rc == 2 && is_time) {
+        FL_FAIL(err, FL_ERR_VALUE, "%s field value out of range: \"%.*s\"", FL_TYPE_NAME(type), FL_STR_ARG(shown));
+        return fl_err_state(err, "22008", FL_ERR_VALUE);
+    }
+    if (rc == 2)
+        return FL_FAIL(err, FL_ERR_RANGE, "value \"%.*s\" is out of range for type %s", FL_STR_ARG(shown), FL_TYPE_NAME(type));
+    FL_FAIL(err, FL_ERR_VALUE, "invalid input for type %s: \"%.*s\"", FL_TYPE_NAME(type), FL_STR_ARG(shown));
+    fl_err_hint(err, "TRY_CAST gives NULL instead of an error");
+    return is_time ? fl_err_state(err, "22007", FL_ERR_VALUE) : FL_ERR_VALUE;
+}
+
+static bool parse_bool(fl_str text, bool *ret)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {{"t", true}, {"true", true}, {"yes", true}, {"y", true}, {"on", true}, {"1", true},
+                 {"f", false}, {"false", false}, {"no", false}, {"n", false}, {"off", false}, {"0", false}};
+    while (text.len > 0 && text.data[0] == ' ')
+        text = (fl_str){text.data + 1, text.len - 1};
+    while (text.len > 0 && text.data[text.len - 1] == ' ')
+        text.len--;
+    for (int64_t i = 0; i < FL_LEN(words); i++)
+        if (fl_str_is_equal_nocase(text, fl_str_of(words[i].word))) {
+            *ret = words[i].value;
+            return true;
+        }
+    return false;
+}
+
+static int64_t from_micros(int64_t micros, uint8_t unit, int *rc)
+{
+    int64_t value = micros;
+    if (unit == FL_SECOND)
+        return fl_floor_div(micros + 500000, 1000000);
+    if (unit == FL_MILLI)
+        return fl_floor_div(micros + 500, 1000);
+    if (unit == FL_NANO && __builtin_mul_overflow(micros, 1000LL, &value))
+        *rc = 2;
+    return value;
+}
+
+fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *err)
+{
+    fl_value v = {.type = type};
+    int rc = 0;
+    switch (type.id) {
+    case FL_UTF8:
+        v.s = text;
+        break;
+    case FL_BINARY:
+        v.s = text;
+        break;
+    case FL_BOOL:
+        rc = parse_bool(text, &v.b) ? 0 : 1;
+        break;
+    case FL_U64:
+        rc = fl_u64_parse(text, &v.u);
+        break;
+    case FL_F64:
+        rc = fl_double_parse(text, &v.f);
+        break;
+    case FL_F32:
+        rc = fl_double_parse(text, &v.f);
+        if (rc == 0 && isfinite(v.f) && fabs(v.f) > 3.4028235677973366e38)
+            rc = 2;
+        v.f = (double)(float)v.f;
+        break;
+    case FL_DECIMAL:
+        rc = fl_decimal_parse(text, type.precision, type.scale, &v.d);
+        break;
+    case FL_DATE: {
+        int32_t days = 0;
+        rc = fl_date_parse(text, &days);
+        v.i = days;
+        break;
+    }
+    case FL_TIME:
+        rc = fl_time_parse(text, &v.i);
+        break;
+    case FL_TIMESTAMP:
+    case FL_TIMESTAMPTZ: {
+        bool zoned;
+        rc = fl_timestamp_parse(text, &v.i, type.id == FL_TIMESTAMPTZ ? &zoned : NULL);
+        if (rc == 0)
+            v.i = from_micros(v.i, type.unit, &rc);
+        break;
+    }
+    case FL_INTERVAL:
+        rc = fl_interval_parse(text, &v.interval.months, &v.interval.days, &v.interval.nanos);
+        break;
+    case FL_LIST:
+    case FL_STRUCT:
+    case FL_NULL:
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "text cannot be cast to %s yet", FL_TYPE_NAME(type));
+    default:
+        rc = fl_i64_parse(text, &v.i);
+        if (rc == 0 && (v.i < fl_type_int_min(type) || v.i > fl_type_int_max(type)))
+            rc = 2;
+    }
+    if (rc != 0)
+        return fail_text(type, text, rc, err);
+    *ret = v;
+    return FL_OK;
+}
+
+static fl_status fail_range(const fl_value *value, fl_type type, fl_err *err)
+{
+    fl_text text;
+    fl_text_init(&text, NULL);
+    fl_value_print(&text, value);
+    fl_status st = FL_FAIL(err, FL_ERR_RANGE, "value %s of type %s is out of range for type %s",
+                           text.data == NULL ? "" : text.data, FL_TYPE_NAME(value->type), FL_TYPE_NAME(type));
+    fl_text_drop(&text);
+    return st;
+}
+
+/* Rounds half away from zero. */
+static fl_i128 divide_rounded(fl_i128 value, fl_i128 by)
+{
+    fl_i128 half = by / 2;
+    return value < 0 ? -((-value + half) / by) : (value + half) / by;
+}
+
+static fl_status cast_to_integer(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
+{
+    fl_i128 whole = 0;
+    fl_type from = value->type;
+    if (fl_type_is_float(from)) {
+        double rounded = nearbyint(value->f); /* to even, as PostgreSQL casts doubles */
+        if (!(rounded >= -9.3e18 && rounded <= 1.9e19))
+            return fail_range(value, type, err);
+        whole = (fl_i128)rounded;
+    } else if (from.id == FL_DECIMAL) {
+        whole = divide_rounded(value->d, fl_pow10_i128[from.scale]);
+    } else if (from.id == FL_BOOL) {
+        whole = value->b;
+    } else {
+        whole = from.id == FL_U64 ? (fl_i128)value->u : value->i;
+    }
+    if (whole < fl_type_int_min(type) || whole > fl_type_int_max(type))
+        return fail_range(value, type, err);
+    if (type.id == FL_U64)
+        ret->u = (uint64_t)whole;
+    else
+        ret->i = (int64_t)whole;
+    return FL_OK;
+}
+
+static fl_status cast_to_decimal(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
+{
+    fl_type from = value->type;
+    fl_i128 d = 0;
+    if (fl_type_is_float(from)) {
+        char text[32];
+        int32_t len = fl_double_print(value->f, text);
+        int rc = isfinite(value->f) ? fl_decimal_parse((fl_str){text, len}, type.precision, type.scale, &d) : 2;
+        if (rc != 0)
+            return fail_range(value, type, err);
+    } else {
+        int32_t scale = from.id == FL_DECIMAL ? from.scale : 0;
+        d = from.id == FL_DECIMAL ? value->d : from.id == FL_U64 ? (fl_i128)value->u : from.id == FL_BOOL ? value->b : value->i;
+        if (type.scale < scale)
+            d = divide_rounded(d, fl_pow10_i128[scale - type.scale]);
+        else if (__builtin_mul_overflow(d, fl_pow10_i128[type.scale - scale], &d))
+            return fail_range(value, type, err);
+        fl_i128 limit = type.precision == 38 ? fl_pow10_i128[37] * 10 - 1 : fl_pow10_i128[type.precision] - 1;
+        if (d > limit || d < -limit)
+            return fail_range(value, type, err);
+    }
+    ret->d = d;
+    return FL_OK;
+}
+
+static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
+{
+    fl_type from = value->type;
+    int rc = 0;
+    if (from.id == FL_DATE && fl_type_is_timestamp(type)) {
+        int64_t us;
+        if (__builtin_mul_overflow(value->i, FL_US_PER_DAY, &us))
+            rc = 2;
+        else
+            ret->i = from_micros(us, type.unit, &rc);
+    } else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(type)) {
+        ret->i = from.unit == type.unit || value->i == INT64_MAX || value->i == INT64_MIN
+                     ? value->i
+                     : from_micros(to_micros(value->i, from.unit), type.unit, &rc);
+    } else if (fl_type_is_timestamp(from) && type.id == FL_DATE) {
+        ret->i = fl_floor_div(to_micros(value->i, from.unit), FL_US_PER_DAY);
+    } else if (fl_type_is_timestamp(from) && type.id == FL_TIME) {
+        int64_t us = to_micros(value->i, from.unit);
+        ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+    } else if (from.id == FL_TIME && type.id == FL_INTERVAL) {
+        ret->interval = (fl_interval){0, 0, value->i * 1000};
+    } else if (from.id == FL_INTERVAL && type.id == FL_TIME) {
+        int64_t us = fl_floor_div(value->interval.nanos, 1000);
+        ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+    } else {
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "cannot cast %s to %s", FL_TYPE_NAME(from), FL_TYPE_NAME(type));
+    }
+    return rc != 0 ? fail_range(value, type, err) : FL_OK;
+}
+
+fl_status fl_value_cast(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
+{
+    fl_value out = {.type = type};
+    fl_type from = value->type;
+    fl_status st = FL_OK;
+    if (value->is_null || from.id == FL_NULL) {
+        out.is_null = true;
+    } else if (fl_type_is_equal(from, type)) {
+        out = *value;
+    } else if (from.id == FL_UTF8) {
+        st = fl_value_from_text(type, value->s, &out, err);
+    } else if (fl_type_is_integer(type) && (fl_type_is_numeric(from) || from.id == FL_BOOL)) {
+        st = cast_to_integer(value, type, &out, err);
+    } else if (type.id == FL_DECIMAL && (fl_type_is_numeric(from) || from.id == FL_BOOL)) {
+        st = cast_to_decimal(value, type, &out, err);
+    } else if (fl_type_is_float(type) && (fl_type_is_numeric(from) || from.id == FL_BOOL)) {
+        fl_value_to_double(value, &out.f);
+        if (type.id == FL_F32 && isfinite(out.f) && fabs(out.f) > 3.4028235677973366e38)
+            st = fail_range(value, type, err);
+        if (type.id == FL_F32)
+            out.f = (double)(float)out.f;
+    } else if (type.id == FL_BOOL && fl_type_is_numeric(from)) {
+        out.b = fl_type_is_float(from) ? value->f != 0 : from.id == FL_DECIMAL ? value->d != 0 : value->i != 0;
+    } else if (type.id == FL_BINARY || type.id == FL_UTF8) {
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "cannot cast %s to %s here", FL_TYPE_NAME(from), FL_TYPE_NAME(type));
+    } else {
+        st = cast_time(value, type, &out, err);
+    }
+    if (st == FL_OK)
+        *ret = out;
+    return st;
+}
+
+bool fl_value_to_double(const fl_value *v, double *ret)
+{
+    if (v->is_null)
+        return false;
+    switch (v->type.id) {
+    case FL_BOOL:
+        *ret = v->b;
+        return true;
+    case FL_U64:
+        *ret = (double)v->u;
+        return true;
+    case FL_F32:
+    case FL_F64:
+        *ret = v->f;
+        return true;
+    case FL_DECIMAL:
+        if (v->d == (int64_t)v->d && v->type.scale <= 18)
+            *ret = (double)(int64_t)v->d / (double)fl_pow10_i64[v->type.scale];
+        else
+            *ret = (double)v->d / (double)fl_pow10_i128[v->type.scale];
+        return true;
+    case FL_UTF8:
+    case FL_BINARY: {
+        double value = 0, scale = 1;
+        for (int64_t i = 0; i < 8; i++, scale /= 256)
+            value += (i < v->s.len ? (double)(uint8_t)v->s.data[i] : 0) * scale;
+        *ret = value;
+        return true;
+    }
+    case FL_INTERVAL:
+        *ret = (double)interval_span(v->interval);
+        return true;
+    case FL_NULL:
+    case FL_LIST:
+    case FL_STRUCT:
+        return false;
+    default:
+        *ret = (double)v->i;
+        return true;
+    }
+}

@@ -1,0 +1,251 @@
+/* Numbers and text. Shortest doubles are found by trying 15, 16, then 17 digits: at most three conversions, always exact. */
+#include "base/number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int32_t fl_i128_print(__int128 value, char *ret)
+{
+    char digits[40];
+    int32_t n = 0, len = 0;
+    unsigned __int128 left = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+    do {
+        digits[n++] = (char)('0' + (int)(left % 10));
+        left /= 10;
+    } while (left != 0);
+    if (value < 0)
+        ret[len++] = '-';
+    while (n > 0)
+        ret[len++] = digits[--n];
+    ret[len] = 0;
+    return len;
+}
+
+int32_t fl_decimal_print(__int128 value, int32_t scale, char *ret)
+{
+    char digits[44];
+    int32_t len = 0;
+    if (scale <= 0)
+        return fl_i128_print(value, ret);
+    unsigned __int128 left = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+    int32_t n = 0;
+    while (left != 0 || n <= scale) { /* at least one digit before the point */
+        digits[n++] = (char)('0' + (int)(left % 10));
+        left /= 10;
+    }
+    if (value < 0)
+        ret[len++] = '-';
+    while (n > 0) {
+        if (n == scale)
+            ret[len++] = '.';
+        ret[len++] = digits[--n];
+    }
+    ret[len] = 0;
+    return len;
+}
+
+static int32_t print_special(double value, char *ret)
+{
+    const char *text = isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+    strcpy(ret, text);
+    return (int32_t)strlen(text);
+}
+
+/* %g's text in PostgreSQL's form: it writes 1e+20 with at least two exponent digits, as printf does. */
+int32_t fl_double_print(double value, char *ret)
+{
+    if (!isfinite(value))
+        return print_special(value, ret);
+    if (value == (double)(int64_t)value && fabs(value) < 1e15) /* whole numbers: no trial */
+        return value == 0 && signbit(value) ? sprintf(ret, "-0") : sprintf(ret, "%lld", (long long)value);
+    int32_t len = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        len = snprintf(ret, 32, "%.*g", digits, value);
+        if (strtod(ret, NULL) == value)
+            break;
+    }
+    return len;
+}
+
+int32_t fl_float_print(float value, char *ret)
+{
+    if (!isfinite(value))
+        return print_special(value, ret);
+    int32_t len = 0;
+    for (int digits = 6; digits <= 9; digits++) {
+        len = snprintf(ret, 32, "%.*g", digits, (double)value);
+        if (strtof(ret, NULL) == value)
+            break;
+    }
+    return len;
+}
+
+static fl_str trim(fl_str text)
+{
+    while (text.len > 0 && (text.data[0] == ' ' || (text.data[0] >= '\t' && text.data[0] <= '\r')))
+        text = (fl_str){text.data + 1, text.len - 1};
+    while (text.len > 0 && (text.data[text.len - 1] == ' ' ||
+                            (text.data[text.len - 1] >= '\t' && text.data[text.len - 1] <= '\r')))
+        text.len--;
+    return text;
+}
+
+static bool take_sign(fl_str *text)
+{
+    bool negative = text->len > 0 && text->data[0] == '-';
+    if (negative || (text->len > 0 && text->data[0] == '+'))
+        *text = (fl_str){text->data + 1, text->len - 1};
+    return negative;
+}
+
+static int parse_magnitude(fl_str text, uint64_t *ret)
+{
+    uint64_t value = 0;
+    if (text.len == 0)
+        return 1;
+    int rc = 0;
+    for (int64_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned)(text.data[i] - '0');
+        if (digit > 9)
+            return 1;
+        if (__builtin_mul_overflow(value, 10ull, &value) || __builtin_add_overflow(value, (uint64_t)digit, &value))
+            rc = 2;
+    }
+    *ret = value;
+    return rc;
+}
+
+int fl_i64_parse(fl_str text, int64_t *ret)
+{
+    text = trim(text);
+    bool negative = take_sign(&text);
+    uint64_t value = 0;
+    int rc = parse_magnitude(text, &value);
+    if (rc != 0)
+        return rc;
+    if (value > (uint64_t)INT64_MAX + negative)
+        return 2;
+    *ret = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return 0;
+}
+
+int fl_u64_parse(fl_str text, uint64_t *ret)
+{
+    text = trim(text);
+    bool negative = take_sign(&text);
+    int rc = parse_magnitude(text, ret);
+    return rc == 0 && negative && *ret != 0 ? 2 : rc;
+}
+
+int fl_decimal_parse(fl_str text, int32_t precision, int32_t scale, __int128 *ret)
+{
+    text = trim(text);
+    bool negative = take_sign(&text);
+    int64_t exponent = 0, mantissa = text.len;
+    for (int64_t i = 0; i < text.len; i++)
+        if (text.data[i] == 'e' || text.data[i] == 'E') {
+            mantissa = i;
+            int rc = fl_i64_parse((fl_str){text.data + i + 1, text.len - i - 1}, &exponent);
+            if (rc != 0 || i + 1 >= text.len || text.data[i + 1] == ' ')
+                return rc == 2 ? 2 : 1;
+            if (exponent > 1000 || exponent < -1000)
+                exponent = exponent > 0 ? 1000 : -1000;
+            break;
+        }
+    unsigned __int128 value = 0;
+    bool overflow = false, has_digit = false, has_point = false;
+    int64_t point = 0; /* digits behind the point */
+    int32_t round_digit = -1;
+    for (int pass = 0; pass < 2; pass++) { /* first: form and digits behind the point; second: the value */
+        int64_t behind = 0, seen_point = 0;
+        for (int64_t i = 0; i < mantissa; i++) {
+            char c = text.data[i];
+            if (c == '.') {
+                if (pass == 0 && has_point)
+                    return 1;
+                has_point = true;
+                seen_point = 1;
+                continue;
+            }
+            unsigned digit = (unsigned)(c - '0');
+            if (digit > 9)
+                return 1;
+            has_digit = true;
+            behind += seen_point;
+            if (pass == 0)
+                continue;
+            int64_t place = (seen_point ? behind : 0); /* of this digit, before the exponent */
+            if (!seen_point) {
+                int64_t before = 0; /* digits before the point that follow this one */
+                for (int64_t j = i + 1; j < mantissa && text.data[j] != '.'; j++)
+                    before++;
+                place = -before;
+            }
+            if (place - exponent > scale) { /* behind the last digit kept */
+                if (round_digit < 0)
+                    round_digit = (int32_t)digit;
+                continue;
+            }
+            if (value > ((~(unsigned __int128)0 >> 1) - 9) / 10)
+                overflow = true;
+            else
+                value = value * 10 + digit;
+        }
+        point = behind;
+    }
+    if (!has_digit)
+        return 1;
+    int64_t kept = point - exponent < scale ? point - exponent : scale; /* scale that value has now */
+    for (; kept < scale && !overflow && value != 0; kept++) {
+        if (value > (~(unsigned __int128)0 >> 1) / 10)
+            overflow = true;
+        else
+            value *= 10;
+    }
+    if (round_digit >= 5 && !overflow)
+        value++;
+    unsigned __int128 max = 1;
+    for (int32_t i = 0; i < precision; i++)
+        max *= 10;
+    if (overflow || value >= max)
+        return 2;
+    *ret = negative ? -(__int128)value : (__int128)value;
+    return 0;
+}
+
+int fl_double_parse(fl_str text, double *ret)
+{
+    text = trim(text);
+    char buffer[128], *copy = buffer, *end = NULL;
+    if (text.len == 0)
+        return 1;
+    char first = text.data[0] == '-' || text.data[0] == '+' ? (text.len > 1 ? text.data[1] : 0) : text.data[0];
+    fl_str word = text;
+    bool negative = take_sign(&word);
+    if (fl_str_is_equal_nocase(word, FL_STR("nan"))) {
+        *ret = NAN;
+        return 0;
+    }
+    if (fl_str_is_equal_nocase(word, FL_STR("infinity")) || fl_str_is_equal_nocase(word, FL_STR("inf"))) {
+        *ret = negative ? -INFINITY : INFINITY;
+        return 0;
+    }
+    if ((first < '0' || first > '9') && first != '.')
+        return 1;
+    if (text.len >= 2 && (text.data[text.len > 1 && (text.data[0] == '-' || text.data[0] == '+') ? 2 % text.len : 1] | 32) == 'x')
+        return 1; /* strtod reads hexadecimal; SQL does not */
+    if (text.len >= (int64_t)sizeof(buffer) && (copy = malloc((size_t)text.len + 1)) == NULL)
+        return 1;
+    memcpy(copy, text.data, (size_t)text.len);
+    copy[text.len] = 0;
+    errno = 0;
+    double value = strtod(copy, &end);
+    int rc = end != copy + text.len ? 1 : errno == ERANGE && (value == HUGE_VAL || value == -HUGE_VAL) ? 2 : 0;
+    if (copy != buffer)
+        free(copy);
+    if (rc == 0)
+        *ret = value;
+    return rc;
+}

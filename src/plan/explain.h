@@ -1,0 +1,29 @@
+/* EXPLAIN: a plan as an indented tree or as JSON, with estimated rows and, after a run, actual figures. */
+#ifndef FL_PLAN_EXPLAIN_H
+#define FL_PLAN_EXPLAIN_H
+
+#include "plan/node.h"
+
+/* What a run measured at a node. */
+typedef struct fl_node_actual {
+    int64_t rows;
+    int64_t ns;    /* summed over workers */
+    int64_t bytes; /* memory held at the end of its work */
+    bool has_run;
+} fl_node_actual;
+
+typedef struct fl_explain {
+    const fl_plan *plan;
+    const fl_node *root;
+    const fl_node_actual *actual; /* by node id; NULL before a run */
+    const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */
+} fl_explain;
+
+/** Two spaces a level: `join [hash] kind: inner, conjuncts: (a = b)  ~150 rows`. */
+void fl_explain_text(fl_text *text, const fl_explain *explain);
+
+/** {"plan": {"op":…, "traits":…, attributes…, "rows":…, "actual":{…}, "inputs":[…]}, "rules_fired":[…], "plan_hash":…,
+ *  "shape_hash":…} */
+void fl_explain_json(fl_text *text, const fl_explain *explain);
+
+#endif

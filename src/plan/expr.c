@@ -1,0 +1,827 @@
+/* Expressions: making (hash-consed), typing, rewriting. */
+#include "plan/expr.h"
+
+#include "base/hash.h"
+#include "base/nearest.h"
+#include "plan/plan_internal.h"
+#include "plan/registry.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#define DEPTH_MAX 1000
+
+static bool is_same_expr(const void *ctx, const void *thing)
+{
+    const fl_expr *a = ctx, *b = thing;
+    if (a->kind != b->kind || a->n_args != b->n_args || a->is_try != b->is_try || a->param != b->param ||
+        !fl_type_is_equal(a->type, b->type) || ((a->flags ^ b->flags) & FL_EXPR_UNTYPED))
+        return false;
+    for (int32_t i = 0; i < a->n_args; i++)
+        if (a->args[i] != b->args[i])
+            return false;
+    switch (a->kind) {
+    case FL_EXPR_COLUMN:
+        return a->col.n == b->col.n;
+    case FL_EXPR_CONST:
+        return fl_value_is_same(a->value, b->value);
+    case FL_EXPR_CALL:
+        return a->func == b->func && a->run == b->run;
+    case FL_EXPR_SUBQUERY:
+        if (a->subquery->kind != b->subquery->kind || a->subquery->query != b->subquery->query ||
+            a->subquery->n_left != b->subquery->n_left ||
+            (a->subquery->compare != b->subquery->compare && strcmp(a->subquery->compare, b->subquery->compare) != 0))
+            return false;
+        for (int32_t i = 0; i < a->subquery->n_left; i++)
+            if (a->subquery->left[i] != b->subquery->left[i])
+                return false;
+        return true;
+    default:
+        return true;
+    }
+}
+
+static uint64_t hash_expr(const fl_expr *e)
+{
+    uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
+    for (int32_t i = 0; i < e->n_args; i++)
+        hash = fl_hash_combine(hash, e->args[i]->hash);
+    if (e->kind == FL_EXPR_COLUMN)
+        hash = fl_hash_combine(hash, (uint64_t)e->col.n);
+    else if (e->kind == FL_EXPR_CONST)
+        hash = fl_hash_combine(hash, fl_value_hash(e->value));
+    else if (e->kind == FL_EXPR_CALL)
+        hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
+    else if (e->kind == FL_EXPR_SUBQUERY) {
+        hash = fl_hash_combine(hash, e->subquery->query->hash);
+        for (int32_t i = 0; i < e->subquery->n_left; i++)
+            hash = fl_hash_combine(hash, e->subquery->left[i]->hash);
+    }
+    return hash;
+}
+
+/* Derives flags and depth, then finds or stores. `e` lies on the caller's stack; args are copied when stored. */
+static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    e->depth = 1;
+    for (int32_t i = 0; i < e->n_args; i++) {
+        e->flags |= e->args[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY | FL_EXPR_HAS_PARAM |
+                                         FL_EXPR_HAS_COLUMN);
+        if (e->args[i]->depth >= e->depth)
+            e->depth = e->args[i]->depth + 1;
+    }
+    if (e->depth > DEPTH_MAX) {
+        st = FL_FAIL(err, FL_ERR_LIMIT, "expressions nested deeper than %d levels are not supported", DEPTH_MAX);
+        fl_err_state(err, "54001", st);
+        fl_err_at(err, e->pos);
+        return st;
+    }
+    e->hash = hash_expr(e);
+    const fl_expr *known = (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->exprs, e->hash, is_same_expr, e);
+    if (known != NULL) {
+        *ret = known;
+        return FL_OK;
+    }
+    fl_expr *made = NULL;
+    const fl_expr **args = NULL;
+    FL_TRY(FL_NEW(&plan->arena, &made, err));
+    *made = *e;
+    if (e->n_args > 0) {
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, e->n_args, &args, err));
+        memcpy(args, e->args, (size_t)e->n_args * sizeof(*args));
+        made->args = args;
+    }
+    if (e->kind == FL_EXPR_CONST) {
+        fl_value *value = NULL;
+        FL_TRY(FL_NEW(&plan->arena, &value, err));
+        FL_TRY(fl_value_copy(&plan->arena, e->value, value, err));
+        made->value = value;
+        made->type = value->type;
+    }
+    FL_TRY(fl_intern_add(plan, &plan->exprs, e->hash, made, err));
+    *ret = made;
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_column(fl_plan *plan, fl_col_id col, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    const fl_col_info *info = fl_plan_col(plan, col);
+    fl_expr e = {.kind = FL_EXPR_COLUMN, .pos = pos, .type = info->type, .col = col,
+                 .flags = FL_EXPR_HAS_COLUMN | (info->is_nullable ? FL_EXPR_NULLABLE : 0)};
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_const(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_expr e = {.kind = FL_EXPR_CONST, .pos = pos, .type = value->type, .value = value,
+                 .flags = value->is_null ? FL_EXPR_NULLABLE : 0};
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_untyped(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_value v = *value;
+    if (v.is_null)
+        v.type = FL_TYPE(FL_NULL);
+    fl_expr e = {.kind = FL_EXPR_CONST, .pos = pos, .type = v.type, .value = &v,
+                 .flags = FL_EXPR_UNTYPED | (v.is_null ? FL_EXPR_NULLABLE : 0)};
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_param(fl_plan *plan, int32_t number, fl_type type, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_expr e = {.kind = FL_EXPR_PARAM, .pos = pos, .type = type, .param = number,
+                 .flags = FL_EXPR_HAS_PARAM | FL_EXPR_NULLABLE};
+    return intern(plan, &e, ret, err);
+}
+
+/* The type that an argument shows to function resolution. */
+static fl_type seen_type(const fl_expr *e)
+{
+    return e->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : e->type;
+}
+
+static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
+                                  const fl_func_desc *func, fl_err *err)
+{
+    fl_text text;
+    fl_text_init(&text, NULL);
+    bool is_operator = name.len > 0 && !((name.data[0] | 32) >= 'a' && (name.data[0] | 32) <= 'z');
+    for (int32_t i = 0; i < n_args; i++) {
+        if (i > 0)
+            fl_text_add(&text, is_operator ? FL_STR(" and ") : FL_STR(", "));
+        if (args[i]->flags & FL_EXPR_UNTYPED)
+            fl_text_add(&text, args[i]->value->is_null ? FL_STR("null") : FL_STR("text"));
+        else
+            fl_type_print(&text, args[i]->type);
+    }
+    fl_str types = text.data == NULL ? FL_STR("") : fl_text_str(&text);
+    fl_status st;
+    if (is_operator)
+        st = FL_FAIL(err, FL_ERR_FUNCTION, "operator %.*s does not take %.*s", FL_STR_ARG(name), FL_STR_ARG(types));
+    else if (func != NULL)
+        st = FL_FAIL(err, FL_ERR_FUNCTION, "function %.*s does not take (%.*s)", FL_STR_ARG(name), FL_STR_ARG(types));
+    else
+        st = FL_FAIL(err, FL_ERR_FUNCTION, "function %.*s(%.*s) does not exist", FL_STR_ARG(name), FL_STR_ARG(types));
+    if (func != NULL && is_operator && n_args == 2)
+        fl_err_hint(err, "cast one side: CAST(… AS %s)", FL_TYPE_NAME(args[args[0]->type.id == FL_UTF8 ? 1 : 0]->type));
+    else if (func != NULL && func->doc != NULL)
+        fl_err_hint(err, "%s", func->doc);
+    else if (func == NULL) {
+        fl_nearest near;
+        int32_t n = 0;
+        fl_nearest_init(&near, name);
+        const fl_func_desc *const *funcs = fl_registry_funcs(plan->registry, &n);
+        for (int32_t i = 0; i < n; i++)
+            fl_nearest_offer(&near, fl_str_of(funcs[i]->name));
+        const fl_agg_desc *const *aggs = fl_registry_aggs(plan->registry, &n);
+        for (int32_t i = 0; i < n; i++)
+            fl_nearest_offer(&near, fl_str_of(aggs[i]->name));
+        fl_nearest_hint(&near, err);
+    }
+    fl_err_at(err, pos);
+    fl_text_drop(&text);
+    return st;
+}
+
+fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
+                       const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_func_desc *func = fl_registry_func(plan->registry, name);
+    const fl_expr *local[FL_FUNC_ARGS_MAX], **cast = local;
+    fl_type local_types[FL_FUNC_ARGS_MAX], *types = local_types;
+    if (func == NULL)
+        return fail_no_function(plan, name, args, n_args, pos, NULL, err);
+    if (n_args > FL_FUNC_ARGS_MAX) {
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &types, err));
+    }
+    for (int32_t i = 0; i < n_args; i++)
+        types[i] = seen_type(args[i]);
+    fl_func_choice choice = {0};
+    fl_err why = {0};
+    st = fl_func_resolve(func, types, n_args, &choice, &why);
+    if (st == FL_ERR_FUNCTION)
+        return fail_no_function(plan, name, args, n_args, pos, func, err);
+    if (st != FL_OK) {
+        if (err != NULL)
+            *err = why;
+        fl_err_at(err, pos);
+        return st;
+    }
+    for (int32_t i = 0; i < n_args; i++) {
+        fl_type wanted = choice.args[i < choice.n_args ? i : choice.n_args - 1];
+        if (wanted.id == FL_NULL)
+            wanted = FL_TYPE(FL_UTF8);
+        FL_TRY(fl_expr_cast(plan, args[i], wanted, false, args[i]->pos, &cast[i], err));
+    }
+    fl_expr e = {.kind = FL_EXPR_CALL, .pos = pos, .n_args = n_args, .type = choice.ret, .args = cast, .func = func,
+                 .run = choice.run, .traits = choice.traits};
+    if (choice.traits & FL_CAN_FAIL)
+        e.flags |= FL_EXPR_CAN_FAIL;
+    if (!(choice.traits & FL_PURE))
+        e.flags |= FL_EXPR_VOLATILE;
+    if (choice.traits & FL_NULL_GIVES_NULL) {
+        for (int32_t i = 0; i < n_args; i++)
+            e.flags |= cast[i]->flags & FL_EXPR_NULLABLE;
+    } else {
+        e.flags |= FL_EXPR_NULLABLE;
+    }
+    st = intern(plan, &e, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const fl_expr **ret, fl_err *err, int n_args, ...)
+{
+    const fl_expr *args[FL_FUNC_ARGS_MAX];
+    va_list list;
+    va_start(list, n_args);
+    for (int i = 0; i < n_args; i++)
+        args[i] = va_arg(list, const fl_expr *);
+    va_end(list);
+    return fl_expr_call(plan, fl_str_of(name), args, n_args, pos, ret, err);
+}
+
+fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is_try, int32_t pos, const fl_expr **ret,
+                       fl_err *err)
+{
+    bool untyped = expr->flags & FL_EXPR_UNTYPED;
+    if (fl_type_is_equal(expr->type, type) && !untyped) {
+        *ret = expr;
+        return FL_OK;
+    }
+    if (type.id == FL_NULL) {
+        *ret = expr;
+        return FL_OK;
+    }
+    if (expr->kind == FL_EXPR_CONST) { /* at once, unless it fails: then when (and if) it is evaluated */
+        fl_value value;
+        fl_status st = fl_value_cast(expr->value, type, &value, untyped && !is_try ? err : NULL);
+        if (st == FL_OK)
+            return fl_expr_const(plan, &value, expr->pos, ret, err);
+        if (untyped && !is_try && st != FL_ERR_UNSUPPORTED) {
+            fl_err_at(err, expr->pos);
+            return st;
+        }
+        if (is_try && (st == FL_ERR_VALUE || st == FL_ERR_RANGE)) {
+            value = (fl_value){.type = type, .is_null = true};
+            return fl_expr_const(plan, &value, expr->pos, ret, err);
+        }
+    }
+    if (expr->kind == FL_EXPR_PARAM && expr->type.id == FL_NULL) /* a parameter takes the type that it is used as */
+        return fl_expr_param(plan, expr->param, type, expr->pos, ret, err);
+    if (!fl_cast_exists(expr->type, type)) {
+        fl_status st = FL_FAIL(err, FL_ERR_TYPE, "cannot cast %s to %s", FL_TYPE_NAME(expr->type), FL_TYPE_NAME(type));
+        fl_err_state(err, "42846", st);
+        fl_err_at(err, pos >= 0 ? pos : expr->pos);
+        return st;
+    }
+    fl_expr e = {.kind = FL_EXPR_CAST, .pos = pos >= 0 ? pos : expr->pos, .n_args = 1, .type = type, .args = &expr, .is_try = is_try};
+    e.flags |= expr->flags & FL_EXPR_NULLABLE;
+    if (fl_cast_can_fail(expr->type, type))
+        e.flags |= is_try ? FL_EXPR_NULLABLE : FL_EXPR_CAN_FAIL;
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_coerce(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err)
+{
+    if ((expr->flags & FL_EXPR_UNTYPED) || expr->type.id == FL_NULL || fl_cast_is_implicit(expr->type, type, NULL))
+        return fl_expr_cast(plan, expr, type, false, expr->pos, ret, err);
+    fl_status st = FL_FAIL(err, FL_ERR_TYPE, "expected a value of type %s, found %s", FL_TYPE_NAME(type), FL_TYPE_NAME(expr->type));
+    if (fl_cast_exists(expr->type, type))
+        fl_err_hint(err, "write CAST(… AS %s)", FL_TYPE_NAME(type));
+    fl_err_at(err, expr->pos);
+    return st;
+}
+
+/* AND or OR of arguments, flattened. */
+static fl_status junction(fl_plan *plan, uint8_t kind, const fl_expr *const *args, int32_t n_args, int32_t pos,
+                          const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0;
+    for (int32_t i = 0; i < n_args; i++)
+        n += args[i]->kind == kind ? args[i]->n_args : 1;
+    const fl_expr **flat = NULL;
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &flat, err));
+    n = 0;
+    for (int32_t i = 0; i < n_args; i++) {
+        const fl_expr *arg = NULL;
+        st = fl_expr_coerce(plan, args[i], FL_TYPE(FL_BOOL), &arg, NULL);
+        if (st != FL_OK) {
+            st = FL_FAIL(err, FL_ERR_TYPE, "argument of %s must be boolean, not %s", kind == FL_EXPR_AND ? "AND" : "OR",
+                         FL_TYPE_NAME(args[i]->type));
+            fl_err_at(err, args[i]->pos);
+            goto cleanup;
+        }
+        if (arg->kind == kind)
+            for (int32_t j = 0; j < arg->n_args; j++)
+                flat[n++] = arg->args[j];
+        else
+            flat[n++] = arg;
+    }
+    if (n == 1) {
+        *ret = flat[0];
+        return FL_OK;
+    }
+    fl_expr e = {.kind = kind, .pos = pos, .n_args = n, .type = FL_TYPE(FL_BOOL), .args = flat};
+    for (int32_t i = 0; i < n; i++)
+        e.flags |= flat[i]->flags & FL_EXPR_NULLABLE;
+    st = intern(plan, &e, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_and(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    return junction(plan, FL_EXPR_AND, args, n_args, pos, ret, err);
+}
+
+fl_status fl_expr_or(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    return junction(plan, FL_EXPR_OR, args, n_args, pos, ret, err);
+}
+
+fl_status fl_expr_not(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    const fl_expr *bool_arg = NULL;
+    fl_status st = fl_expr_coerce(plan, arg, FL_TYPE(FL_BOOL), &bool_arg, NULL);
+    if (st != FL_OK) {
+        st = FL_FAIL(err, FL_ERR_TYPE, "argument of NOT must be boolean, not %s", FL_TYPE_NAME(arg->type));
+        fl_err_at(err, arg->pos);
+        return st;
+    }
+    fl_expr e = {.kind = FL_EXPR_NOT, .pos = pos, .n_args = 1, .type = FL_TYPE(FL_BOOL), .args = &bool_arg,
+                 .flags = bool_arg->flags & FL_EXPR_NULLABLE};
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_is_null(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_expr e = {.kind = FL_EXPR_IS_NULL, .pos = pos, .n_args = 1, .type = FL_TYPE(FL_BOOL), .args = &arg};
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **cast = NULL;
+    fl_type type = FL_TYPE(FL_NULL);
+    FL_ASSERT(n_args % 2 == 1);
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
+    for (int32_t i = 0; i < n_args; i++) {
+        if ((i % 2 == 0 && i != n_args - 1) || args[i] == NULL)
+            continue;
+        fl_type common;
+        if (!fl_type_common(type, seen_type(args[i]), &common)) {
+            st = FL_FAIL(err, FL_ERR_TYPE, "the branches of CASE have types %s and %s, which have no common type",
+                         FL_TYPE_NAME(type), FL_TYPE_NAME(args[i]->type));
+            fl_err_at(err, args[i]->pos);
+            goto cleanup;
+        }
+        type = common;
+    }
+    if (type.id == FL_NULL)
+        type = FL_TYPE(FL_UTF8);
+    fl_expr e = {.kind = FL_EXPR_CASE, .pos = pos, .n_args = n_args, .type = type};
+    for (int32_t i = 0; i < n_args; i++) {
+        if (i % 2 == 0 && i != n_args - 1) {
+            st = fl_expr_coerce(plan, args[i], FL_TYPE(FL_BOOL), &cast[i], NULL);
+            if (st != FL_OK) {
+                st = FL_FAIL(err, FL_ERR_TYPE, "argument of CASE/WHEN must be boolean, not %s", FL_TYPE_NAME(args[i]->type));
+                fl_err_at(err, args[i]->pos);
+                goto cleanup;
+            }
+            continue;
+        }
+        if (args[i] == NULL) {
+            fl_value null = {.type = type, .is_null = true};
+            FL_TRY(fl_expr_const(plan, &null, pos, &cast[i], err));
+        } else {
+            FL_TRY(fl_expr_cast(plan, args[i], type, false, args[i]->pos, &cast[i], err));
+        }
+        e.flags |= cast[i]->flags & FL_EXPR_NULLABLE;
+    }
+    e.args = cast;
+    st = intern(plan, &e, ret, err);
+cleanup:
+    return st;
+}
+
+static int compare_consts(const void *a, const void *b)
+{
+    return fl_value_compare((*(const fl_expr *const *)a)->value, (*(const fl_expr *const *)b)->value);
+}
+
+fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *list, int32_t n, int32_t pos,
+                     const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **consts = NULL, **others = NULL;
+    int32_t n_consts = 1, n_others = 0;
+    bool has_null = false;
+    fl_type type = seen_type(arg);
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n + 1, &consts, err));
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n + 2, &others, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_type common;
+        if (!fl_type_common(type, seen_type(list[i]), &common)) {
+            st = FL_FAIL(err, FL_ERR_FUNCTION, "operator = does not take %s and %s", FL_TYPE_NAME(type), FL_TYPE_NAME(list[i]->type));
+            fl_err_at(err, list[i]->pos);
+            goto cleanup;
+        }
+        type = common;
+    }
+    if (type.id == FL_NULL)
+        type = FL_TYPE(FL_UTF8);
+    FL_TRY(fl_expr_cast(plan, arg, type, false, arg->pos, &arg, err));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *item = NULL;
+        FL_TRY(fl_expr_cast(plan, list[i], type, false, list[i]->pos, &item, err));
+        if (item->kind == FL_EXPR_CONST && item->value->is_null)
+            has_null = true;
+        else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type))
+            consts[n_consts++] = item;
+        else
+            FL_TRY(fl_expr_call_args(plan, "=", pos, &others[n_others++], err, 2, arg, item));
+    }
+    if (n_consts > 1) {
+        int32_t kept = 2;
+        qsort(consts + 1, (size_t)n_consts - 1, sizeof(*consts), compare_consts);
+        for (int32_t i = 2; i < n_consts; i++)
+            if (compare_consts(&consts[i], &consts[kept - 1]) != 0)
+                consts[kept++] = consts[i];
+        consts[0] = arg;
+        fl_expr e = {.kind = FL_EXPR_IN, .pos = pos, .n_args = kept, .type = FL_TYPE(FL_BOOL), .args = consts,
+                     .flags = arg->flags & FL_EXPR_NULLABLE};
+        if (kept == 2)
+            FL_TRY(fl_expr_call_args(plan, "=", pos, &others[n_others++], err, 2, arg, consts[1]));
+        else
+            FL_TRY(intern(plan, &e, &others[n_others++], err));
+    }
+    if (has_null) {
+        fl_value null = {.type = FL_TYPE(FL_BOOL), .is_null = true};
+        FL_TRY(fl_expr_const(plan, &null, pos, &others[n_others++], err));
+    }
+    if (n_others == 0) {
+        fl_value no = {.type = FL_TYPE(FL_BOOL)};
+        return fl_expr_const(plan, &no, pos, ret, err);
+    }
+    st = fl_expr_or(plan, others, n_others, pos, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_subquery *copy = NULL;
+    const fl_expr **left = NULL;
+    FL_TRY(FL_NEW(&plan->arena, &copy, err));
+    *copy = *subquery;
+    if (copy->compare == NULL)
+        copy->compare = "=";
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, subquery->n_left + 1, &left, err));
+    fl_expr e = {.kind = FL_EXPR_SUBQUERY, .pos = pos, .type = FL_TYPE(FL_BOOL), .subquery = copy,
+                 .flags = FL_EXPR_HAS_SUBQUERY | FL_EXPR_HAS_COLUMN};
+    for (int32_t i = 0; i < subquery->n_left; i++) {
+        left[i] = subquery->left[i];
+        e.flags |= left[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM);
+    }
+    copy->left = left;
+    if (subquery->kind == FL_SUBQUERY_SCALAR)
+        e.type = fl_plan_col(plan, subquery->query->cols[0])->type;
+    if (subquery->kind != FL_SUBQUERY_EXISTS)
+        e.flags |= FL_EXPR_NULLABLE;
+    if (subquery->kind == FL_SUBQUERY_SCALAR || subquery->query->can_fail)
+        e.flags |= FL_EXPR_CAN_FAIL;
+    st = intern(plan, &e, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    if (arg->type.id != FL_STRUCT) {
+        fl_status st = FL_FAIL(err, FL_ERR_TYPE, "%s has no fields: .%.*s needs a struct", FL_TYPE_NAME(arg->type), FL_STR_ARG(name));
+        fl_err_at(err, pos);
+        return st;
+    }
+    for (int pass = 0; pass < 2; pass++)
+        for (int32_t i = 0; i < arg->type.n_fields; i++) {
+            fl_str field = arg->type.fields[i].name;
+            if (pass == 0 ? fl_str_is_equal(field, name) : fl_str_is_equal_nocase(field, name)) {
+                fl_expr e = {.kind = FL_EXPR_FIELD, .pos = pos, .n_args = 1, .type = arg->type.fields[i].type, .args = &arg,
+                             .param = i, .flags = FL_EXPR_NULLABLE};
+                return intern(plan, &e, ret, err);
+            }
+        }
+    fl_status st = FL_FAIL(err, FL_ERR_COLUMN, "the struct has no field \"%.*s\"", FL_STR_ARG(name));
+    fl_nearest near;
+    fl_nearest_init(&near, name);
+    for (int32_t i = 0; i < arg->type.n_fields; i++)
+        fl_nearest_offer(&near, arg->type.fields[i].name);
+    fl_nearest_hint(&near, err);
+    fl_err_at(err, pos);
+    return st;
+}
+
+fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret, fl_err *err)
+{
+    bool same = true;
+    for (int32_t i = 0; i < expr->n_args; i++)
+        same &= args[i] == expr->args[i];
+    if (same) {
+        *ret = expr;
+        return FL_OK;
+    }
+    switch (expr->kind) {
+    case FL_EXPR_CALL:
+        return fl_expr_call(plan, fl_str_of(expr->func->name), args, expr->n_args, expr->pos, ret, err);
+    case FL_EXPR_CAST:
+        return fl_expr_cast(plan, args[0], expr->type, expr->is_try, expr->pos, ret, err);
+    case FL_EXPR_AND:
+        return fl_expr_and(plan, args, expr->n_args, expr->pos, ret, err);
+    case FL_EXPR_OR:
+        return fl_expr_or(plan, args, expr->n_args, expr->pos, ret, err);
+    case FL_EXPR_NOT:
+        return fl_expr_not(plan, args[0], expr->pos, ret, err);
+    case FL_EXPR_CASE:
+        return fl_expr_case(plan, args, expr->n_args, expr->pos, ret, err);
+    default: {
+        fl_expr e = *expr;
+        e.flags = expr->flags & FL_EXPR_NULLABLE;
+        if (expr->kind == FL_EXPR_IN)
+            e.flags = args[0]->flags & FL_EXPR_NULLABLE;
+        e.args = args;
+        return intern(plan, &e, ret, err);
+    }
+    }
+}
+
+static fl_status rewrite_subquery(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_subquery copy = *expr->subquery;
+    const fl_expr **left = NULL;
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, copy.n_left + 1, &left, err));
+    for (int32_t i = 0; i < copy.n_left; i++)
+        FL_TRY(fl_expr_rewrite(plan, expr->subquery->left[i], fn, ctx, &left[i], err));
+    copy.left = left;
+    FL_TRY(fl_expr_subquery(plan, &copy, expr->pos, ret, err));
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *now = expr;
+    if (expr->kind == FL_EXPR_SUBQUERY && expr->subquery->n_left > 0) {
+        FL_TRY(rewrite_subquery(plan, expr, fn, ctx, &now, err));
+    } else if (expr->n_args > 0) {
+        const fl_expr *local[8], **args = local;
+        int32_t n = expr->kind == FL_EXPR_IN ? 1 : expr->n_args; /* IN's list is constants only */
+        if (expr->n_args > FL_LEN(local))
+            FL_TRY(FL_NEW_ARRAY(&plan->arena, expr->n_args, &args, err));
+        memcpy(args, expr->args, (size_t)expr->n_args * sizeof(*args));
+        for (int32_t i = 0; i < n; i++)
+            FL_TRY(fl_expr_rewrite(plan, expr->args[i], fn, ctx, &args[i], err));
+        FL_TRY(fl_expr_with_args(plan, expr, args, &now, err));
+    }
+    st = fn(ctx, plan, now, ret, err);
+cleanup:
+    return st;
+}
+
+typedef struct substitution {
+    const fl_col_id *from;
+    const fl_expr *const *to;
+    int32_t n;
+} substitution;
+
+static fl_status substitute_one(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    (void)plan;
+    (void)err;
+    const substitution *s = ctx;
+    *ret = expr;
+    if (expr->kind == FL_EXPR_COLUMN)
+        for (int32_t i = 0; i < s->n; i++)
+            if (s->from[i].n == expr->col.n)
+                *ret = s->to[i];
+    return FL_OK;
+}
+
+fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to, int32_t n,
+                             const fl_expr **ret, fl_err *err)
+{
+    substitution s = {from, to, n};
+    return fl_expr_rewrite(plan, expr, substitute_one, &s, ret, err);
+}
+
+fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (!(expr->flags & FL_EXPR_HAS_COLUMN))
+        return FL_OK;
+    if (expr->kind == FL_EXPR_COLUMN)
+        return fl_col_set_add(plan, set, expr->col, err);
+    if (expr->kind == FL_EXPR_SUBQUERY) {
+        FL_TRY(fl_col_set_add_all(plan, set, &expr->subquery->query->outer, err));
+        for (int32_t i = 0; i < expr->subquery->n_left; i++)
+            FL_TRY(fl_expr_add_cols(plan, expr->subquery->left[i], set, err));
+    }
+    for (int32_t i = 0; i < expr->n_args; i++)
+        FL_TRY(fl_expr_add_cols(plan, expr->args[i], set, err));
+cleanup:
+    return st;
+}
+
+static void print_list(fl_text *text, const fl_plan *plan, const fl_expr *const *args, int32_t n, const char *between)
+{
+    for (int32_t i = 0; i < n; i++) {
+        if (i > 0)
+            fl_text_add(text, fl_str_of(between));
+        if (i == 20 && n > 24) {
+            fl_text_addf(text, "… %d more", n - i);
+            return;
+        }
+        fl_expr_print(text, plan, args[i]);
+    }
+}
+
+static void print_subquery(fl_text *text, const fl_plan *plan, const fl_subquery *s)
+{
+    static const char *const words[] = {"", "EXISTS ", "ANY ", "ALL "};
+    if (s->n_left > 0) {
+        print_list(text, plan, s->left, s->n_left, ", ");
+        fl_text_addf(text, " %s ", s->compare);
+    }
+    fl_text_addf(text, "%s(subquery)", words[s->kind]);
+}
+
+void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *e)
+{
+    switch (e->kind) {
+    case FL_EXPR_COLUMN:
+        fl_text_add(text, fl_plan_col(plan, e->col)->name);
+        return;
+    case FL_EXPR_CONST:
+        fl_value_print_sql(text, e->value);
+        return;
+    case FL_EXPR_PARAM:
+        fl_text_addf(text, "$%d", e->param + 1);
+        return;
+    case FL_EXPR_CALL: {
+        char c = e->func->name[0];
+        bool is_operator = !((c | 32) >= 'a' && (c | 32) <= 'z') && c != '_';
+        if (is_operator && e->n_args == 2) {
+            fl_text_add_char(text, '(');
+            fl_expr_print(text, plan, e->args[0]);
+            fl_text_addf(text, " %s ", e->func->name);
+            fl_expr_print(text, plan, e->args[1]);
+            fl_text_add_char(text, ')');
+            return;
+        }
+        fl_text_addf(text, "%s(", e->func->name);
+        print_list(text, plan, e->args, e->n_args, ", ");
+        fl_text_add_char(text, ')');
+        return;
+    }
+    case FL_EXPR_CAST:
+        fl_text_add(text, e->is_try ? FL_STR("TRY_CAST(") : FL_STR("CAST("));
+        fl_expr_print(text, plan, e->args[0]);
+        fl_text_add(text, FL_STR(" AS "));
+        fl_type_print(text, e->type);
+        fl_text_add_char(text, ')');
+        return;
+    case FL_EXPR_CASE:
+        fl_text_add(text, FL_STR("CASE"));
+        for (int32_t i = 0; i + 1 < e->n_args; i += 2) {
+            fl_text_add(text, FL_STR(" WHEN "));
+            fl_expr_print(text, plan, e->args[i]);
+            fl_text_add(text, FL_STR(" THEN "));
+            fl_expr_print(text, plan, e->args[i + 1]);
+        }
+        fl_text_add(text, FL_STR(" ELSE "));
+        fl_expr_print(text, plan, e->args[e->n_args - 1]);
+        fl_text_add(text, FL_STR(" END"));
+        return;
+    case FL_EXPR_AND:
+    case FL_EXPR_OR:
+        fl_text_add_char(text, '(');
+        print_list(text, plan, e->args, e->n_args, e->kind == FL_EXPR_AND ? " AND " : " OR ");
+        fl_text_add_char(text, ')');
+        return;
+    case FL_EXPR_NOT:
+        fl_text_add(text, FL_STR("NOT "));
+        fl_expr_print(text, plan, e->args[0]);
+        return;
+    case FL_EXPR_IS_NULL:
+        fl_expr_print(text, plan, e->args[0]);
+        fl_text_add(text, FL_STR(" IS NULL"));
+        return;
+    case FL_EXPR_IN:
+        fl_expr_print(text, plan, e->args[0]);
+        fl_text_add(text, FL_STR(" IN ("));
+        print_list(text, plan, e->args + 1, e->n_args - 1, ", ");
+        fl_text_add_char(text, ')');
+        return;
+    case FL_EXPR_SUBQUERY:
+        print_subquery(text, plan, e->subquery);
+        return;
+    case FL_EXPR_FIELD:
+        fl_expr_print(text, plan, e->args[0]);
+        fl_text_addf(text, ".%.*s", FL_STR_ARG(e->args[0]->type.fields[e->param].name));
+        return;
+    }
+}
+
+uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *e, bool literals)
+{
+    uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
+    uint64_t sum = 0;
+    switch (e->kind) {
+    case FL_EXPR_COLUMN:
+        return fl_hash_combine(hash, fl_plan_col(plan, e->col)->origin);
+    case FL_EXPR_CONST:
+        return literals ? fl_hash_combine(hash, fl_value_hash(e->value)) : hash;
+    case FL_EXPR_CALL:
+        hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
+        break;
+    case FL_EXPR_SUBQUERY:
+        hash = fl_hash_combine(hash, fl_plan_hash(plan, e->subquery->query, literals));
+        hash = fl_hash_combine(hash, fl_hash_bytes(e->subquery->compare, (int64_t)strlen(e->subquery->compare)));
+        for (int32_t i = 0; i < e->subquery->n_left; i++)
+            hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, e->subquery->left[i], literals));
+        break;
+    case FL_EXPR_AND: /* any order */
+    case FL_EXPR_OR:
+        for (int32_t i = 0; i < e->n_args; i++)
+            sum += fl_expr_stable_hash(plan, e->args[i], literals);
+        return fl_hash_combine(hash, sum);
+    default:
+        break;
+    }
+    for (int32_t i = 0; i < e->n_args; i++)
+        hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, e->args[i], literals));
+    return hash;
+}
+
+fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
+                      const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_agg_desc *agg = fl_registry_agg(plan->registry, name);
+    fl_type types[2] = {0};
+    fl_agg_choice choice = {0};
+    if (agg == NULL || n_args > 2)
+        return fail_no_function(plan, name, args, n_args, pos, NULL, err);
+    for (int32_t i = 0; i < n_args; i++)
+        types[i] = seen_type(args[i]);
+    if (agg->resolve(types, n_args, &choice, NULL) != FL_OK) {
+        st = fail_no_function(plan, name, args, n_args, pos, NULL, err);
+        fl_err_hint(err, "%s", agg->doc);
+        return st;
+    }
+    fl_agg made = {.agg = agg, .kernel = choice.kernel, .n_args = choice.n_args, .type = choice.ret, .filter = filter,
+                   .is_distinct = is_distinct && !agg->ignores_distinct && choice.n_args > 0};
+    for (int32_t i = 0; i < choice.n_args; i++) {
+        fl_type wanted = choice.args[i].id == FL_NULL ? FL_TYPE(FL_UTF8) : choice.args[i];
+        FL_TRY(fl_expr_cast(plan, args[i], wanted, false, args[i]->pos, &made.args[i], err));
+    }
+    if (filter != NULL)
+        FL_TRY(fl_expr_coerce(plan, filter, FL_TYPE(FL_BOOL), &made.filter, err));
+    if (n_order > 0 && !agg->ignores_order) {
+        fl_sort_key *keys = NULL;
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, n_order, &keys, err));
+        memcpy(keys, order, (size_t)n_order * sizeof(*keys));
+        made.order = keys;
+        made.n_order = n_order;
+    }
+    fl_text text;
+    fl_text_init(&text, NULL);
+    fl_text_addf(&text, "%s(%s", agg->name, made.is_distinct ? "DISTINCT " : "");
+    if (n_args == 0)
+        fl_text_add_char(&text, '*');
+    print_list(&text, plan, args, n_args, ", ");
+    fl_text_add_char(&text, ')');
+    uint64_t origin = fl_hash_combine(fl_hash_bytes(agg->name, (int64_t)strlen(agg->name)), (uint64_t)made.is_distinct);
+    for (int32_t i = 0; i < made.n_args; i++)
+        origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, made.args[i], true));
+    if (made.filter != NULL)
+        origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, made.filter, true));
+    fl_col_info info = {.name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text), .type = choice.ret,
+                        .is_nullable = !agg->empty_is_zero, .origin = origin};
+    st = fl_plan_add_col(plan, &info, &made.out, err);
+    fl_text_drop(&text);
+    FL_TRY(st);
+    *ret = made;
+cleanup:
+    return st;
+}

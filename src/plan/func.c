@@ -1,0 +1,154 @@
+/* Which casts exist, which are implicit, and how an overload is chosen. */
+#include "plan/func.h"
+
+/* How far an implicit numeric cast goes; the ladder of fl_type_common read as distances. */
+static int32_t numeric_rank(fl_type type)
+{
+    static const int8_t ranks[FL_TYPE_COUNT] = {[FL_I8] = 1,  [FL_U8] = 2,  [FL_I16] = 3, [FL_U16] = 4, [FL_I32] = 5,
+                                                [FL_U32] = 6, [FL_I64] = 7, [FL_U64] = 8, [FL_DECIMAL] = 10,
+                                                [FL_F32] = 13, [FL_F64] = 12};
+    return ranks[type.id];
+}
+
+bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost)
+{
+    int32_t cost = -1;
+    if (fl_type_is_equal(from, to))
+        cost = 0;
+    else if (from.id == FL_NULL)
+        cost = to.id == FL_UTF8 ? 1 : 2;
+    else if (fl_type_is_integer(from) && fl_type_is_integer(to)) {
+        if (fl_type_int_min(to) <= fl_type_int_min(from) && fl_type_int_max(to) >= fl_type_int_max(from))
+            cost = numeric_rank(to) - numeric_rank(from);
+    } else if (fl_type_is_numeric(from) && (fl_type_is_float(to) || (to.id == FL_DECIMAL && !fl_type_is_float(from)))) {
+        if (!(from.id == FL_F64 && to.id == FL_F32))
+            cost = numeric_rank(to) - numeric_rank(from) + 2;
+        if (cost < 1)
+            cost = 1;
+    } else if (from.id == FL_DATE && fl_type_is_timestamp(to))
+        cost = to.id == FL_TIMESTAMP ? 2 : 3;
+    else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(to))
+        cost = from.id == to.id ? 1 : from.id == FL_TIMESTAMP ? 2 : -1;
+    if (ret_cost != NULL && cost >= 0)
+        *ret_cost = cost;
+    return cost >= 0;
+}
+
+bool fl_cast_exists(fl_type from, fl_type to)
+{
+    if (from.id == FL_NULL || fl_type_is_equal(from, to) || to.id == FL_UTF8)
+        return true;
+    if (from.id == FL_LIST && to.id == FL_LIST)
+        return fl_cast_exists(from.fields[0].type, to.fields[0].type);
+    if (fl_type_is_nested(from) || fl_type_is_nested(to))
+        return false;
+    if (from.id == FL_UTF8)
+        return true;
+    if (fl_type_is_numeric(from) || from.id == FL_BOOL)
+        return fl_type_is_numeric(to) || to.id == FL_BOOL;
+    if (from.id == FL_DATE)
+        return fl_type_is_timestamp(to);
+    if (fl_type_is_timestamp(from))
+        return fl_type_is_timestamp(to) || to.id == FL_DATE || to.id == FL_TIME;
+    if (from.id == FL_TIME)
+        return to.id == FL_INTERVAL;
+    return from.id == FL_INTERVAL && to.id == FL_TIME;
+}
+
+bool fl_cast_can_fail(fl_type from, fl_type to)
+{
+    if (from.id == FL_NULL || to.id == FL_UTF8 || to.id == FL_BOOL)
+        return from.id == FL_UTF8 && to.id == FL_BOOL;
+    if (from.id == FL_UTF8)
+        return to.id != FL_BINARY;
+    if (from.id == FL_BOOL || fl_type_is_float(to))
+        return from.id == FL_F64 && to.id == FL_F32;
+    if (fl_type_is_integer(from) && fl_type_is_integer(to))
+        return fl_type_int_min(to) > fl_type_int_min(from) || fl_type_int_max(to) < fl_type_int_max(from);
+    if (to.id == FL_DECIMAL && fl_type_is_integer(from))
+        return to.precision - to.scale < fl_type_int_digits(from);
+    if (to.id == FL_DECIMAL && from.id == FL_DECIMAL)
+        return to.precision - to.scale < from.precision - from.scale + (to.scale < from.scale);
+    if (fl_type_is_numeric(from))
+        return true;
+    return from.id == FL_DATE && (to.unit != FL_MICRO);
+}
+
+/* Cost of passing `arg` to an overload's parameter; -1: not possible. ret_type: what it is cast to. */
+static int32_t match(uint8_t wanted, fl_type arg, fl_type first, fl_type *ret_type)
+{
+    int32_t cost = -1;
+    fl_type type = FL_TYPE(wanted);
+    if (wanted == FL_ANY) {
+        *ret_type = arg.id == FL_NULL ? FL_TYPE(FL_UTF8) : arg;
+        return 3;
+    }
+    if (wanted == FL_SAME)
+        type = first;
+    else if (wanted == FL_ANY_DECIMAL) {
+        if (arg.id == FL_DECIMAL) {
+            *ret_type = arg;
+            return 0;
+        }
+        if (!fl_type_is_integer(arg))
+            return -1;
+        *ret_type = FL_TYPE_DECIMAL(fl_type_int_digits(arg), 0);
+        return 12 - numeric_rank(arg);
+    }
+    if (fl_type_is_timestamp(type) && fl_type_is_timestamp(arg) && type.id == arg.id && wanted != FL_SAME) {
+        *ret_type = type; /* kernels work in microseconds */
+        return arg.unit == FL_MICRO ? 0 : 1;
+    }
+    if (!fl_cast_is_implicit(arg, type, &cost))
+        return -1;
+    *ret_type = type;
+    return cost;
+}
+
+static int32_t overload_args(const fl_func_overload *overload)
+{
+    int32_t n = 0;
+    while (n < FL_FUNC_ARGS_MAX && overload->args[n] != FL_END)
+        n++;
+    return n;
+}
+
+fl_status fl_func_resolve(const fl_func_desc *func, const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    if (func->resolve != NULL) {
+        *ret = (fl_func_choice){0};
+        fl_status st = func->resolve(args, n_args, ret, err);
+        ret->traits |= func->traits;
+        return st;
+    }
+    int32_t best = INT32_MAX;
+    for (int32_t o = 0; o < func->n_overloads; o++) {
+        const fl_func_overload *overload = &func->overloads[o];
+        bool variadic = (func->traits | overload->traits) & FL_VARIADIC;
+        int32_t wanted = overload_args(overload), cost = 0;
+        if (variadic ? n_args < wanted - 1 : n_args != wanted)
+            continue;
+        fl_func_choice choice = {.n_args = wanted, .traits = func->traits | overload->traits, .run = overload->run};
+        fl_type first = n_args > 0 ? args[0] : FL_TYPE(FL_NULL);
+        for (int32_t a = 0; a < n_args && cost >= 0; a++) {
+            int32_t slot = a < wanted ? a : wanted - 1;
+            fl_type type = {0};
+            int32_t one = match(overload->args[slot], args[a], first, &type);
+            cost = one < 0 ? -1 : cost + one;
+            if (a == 0)
+                first = type;
+            if (a < wanted)
+                choice.args[slot] = type;
+        }
+        if (cost < 0 || cost >= best)
+            continue;
+        if (variadic && n_args < wanted)
+            choice.args[wanted - 1] = FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
+        best = cost;
+        choice.ret = overload->ret == FL_SAME ? choice.args[0] : FL_TYPE(overload->ret);
+        *ret = choice;
+    }
+    if (best == INT32_MAX)
+        return FL_FAIL(err, FL_ERR_FUNCTION, "no form of %s takes these arguments", func->name);
+    return FL_OK;
+}

@@ -1,0 +1,206 @@
+/* The plan as a container: its arena, columns, held tables, interned things; and column sets. */
+#include "plan/plan_internal.h"
+
+#include "base/hash.h"
+#include "plan/table.h"
+
+fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_plan *plan = NULL;
+    fl_trait_set *none = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*plan), (void **)&plan, err));
+    fl_arena_init(&plan->arena, memory);
+    atomic_store(&plan->refs, 1);
+    plan->registry = registry;
+    FL_TRY(FL_NEW(&plan->arena, &none, err));
+    plan->no_traits = none;
+    *ret = plan;
+    return FL_OK;
+cleanup:
+    fl_plan_unref(plan);
+    return st;
+}
+
+fl_plan *fl_plan_ref(fl_plan *plan)
+{
+    atomic_fetch_add(&plan->refs, 1);
+    return plan;
+}
+
+void fl_plan_unref(fl_plan *plan)
+{
+    if (plan == NULL || atomic_fetch_sub(&plan->refs, 1) > 1)
+        return;
+    for (int32_t i = 0; i < plan->n_tables; i++)
+        fl_table_unref(plan->tables[i]);
+    fl_free(plan->tables);
+    fl_free(plan->cols);
+    fl_free(plan->exprs.slots);
+    fl_free(plan->nodes.slots);
+    fl_free(plan->traits.slots);
+    fl_arena_drop(&plan->arena);
+    fl_free(plan);
+}
+
+fl_arena *fl_plan_arena(fl_plan *plan)
+{
+    return &plan->arena;
+}
+
+const fl_registry *fl_plan_registry(const fl_plan *plan)
+{
+    return plan->registry;
+}
+
+fl_status fl_plan_add_col(fl_plan *plan, const fl_col_info *info, fl_col_id *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->cols, &plan->cols_capacity, plan->n_cols + 1,
+                   (int64_t)sizeof(*plan->cols), err));
+    fl_col_info copy = *info;
+    FL_TRY(fl_arena_copy_str(&plan->arena, info->name, &copy.name, err));
+    FL_TRY(fl_type_copy(&plan->arena, info->type, &copy.type, err));
+    plan->cols[plan->n_cols++] = copy;
+    ret->n = plan->n_cols;
+cleanup:
+    return st;
+}
+
+const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col)
+{
+    FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
+    return &plan->cols[col.n - 1];
+}
+
+int32_t fl_plan_cols(const fl_plan *plan)
+{
+    return plan->n_cols;
+}
+
+fl_status fl_plan_hold_table(fl_plan *plan, fl_table *table, fl_err *err)
+{
+    for (int32_t i = 0; i < plan->n_tables; i++)
+        if (plan->tables[i] == table)
+            return FL_OK;
+    fl_status st = fl_grow(plan->arena.memory, (void **)&plan->tables, &plan->tables_capacity, plan->n_tables + 1,
+                           (int64_t)sizeof(*plan->tables), err);
+    if (st == FL_OK)
+        plan->tables[plan->n_tables++] = fl_table_ref(table);
+    return st;
+}
+
+const void *fl_intern_find(const fl_intern *intern, uint64_t hash, bool (*is_same)(const void *ctx, const void *thing),
+                           const void *ctx)
+{
+    if (intern->n_slots == 0)
+        return NULL;
+    for (int64_t i = (int64_t)(hash & (uint64_t)(intern->n_slots - 1));; i = (i + 1) & (intern->n_slots - 1)) {
+        const fl_intern_slot *slot = &intern->slots[i];
+        if (slot->thing == NULL)
+            return NULL;
+        if (slot->hash == hash && is_same(ctx, slot->thing))
+            return slot->thing;
+    }
+}
+
+static void put(fl_intern_slot *slots, int64_t n_slots, fl_intern_slot thing)
+{
+    int64_t i = (int64_t)(thing.hash & (uint64_t)(n_slots - 1));
+    while (slots[i].thing != NULL)
+        i = (i + 1) & (n_slots - 1);
+    slots[i] = thing;
+}
+
+fl_status fl_intern_add(fl_plan *plan, fl_intern *intern, uint64_t hash, const void *thing, fl_err *err)
+{
+    if ((intern->n_used + 1) * 4 > intern->n_slots * 3) {
+        int64_t grown = intern->n_slots == 0 ? 64 : intern->n_slots * 2;
+        fl_intern_slot *slots = NULL;
+        fl_status st = fl_alloc_zero(plan->arena.memory, grown * (int64_t)sizeof(*slots), (void **)&slots, err);
+        if (st != FL_OK)
+            return st;
+        for (int64_t i = 0; i < intern->n_slots; i++)
+            if (intern->slots[i].thing != NULL)
+                put(slots, grown, intern->slots[i]);
+        fl_free(intern->slots);
+        intern->slots = slots;
+        intern->n_slots = grown;
+    }
+    put(intern->slots, intern->n_slots, (fl_intern_slot){hash, thing});
+    intern->n_used++;
+    return FL_OK;
+}
+
+fl_status fl_col_set_init(fl_plan *plan, fl_col_set *set, fl_err *err)
+{
+    set->n_words = (plan->n_cols >> 6) + 1;
+    return FL_NEW_ARRAY(&plan->arena, set->n_words, &set->words, err);
+}
+
+static fl_status make_room(fl_plan *plan, fl_col_set *set, int32_t n_words, fl_err *err)
+{
+    if (n_words <= set->n_words)
+        return FL_OK;
+    uint64_t *words = NULL;
+    fl_status st = FL_NEW_ARRAY(&plan->arena, n_words, &words, err);
+    if (st != FL_OK)
+        return st;
+    if (set->n_words > 0)
+        memcpy(words, set->words, (size_t)set->n_words * 8);
+    set->words = words;
+    set->n_words = n_words;
+    return FL_OK;
+}
+
+fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *err)
+{
+    fl_status st = make_room(plan, set, (col.n >> 6) + 1, err);
+    if (st == FL_OK)
+        set->words[col.n >> 6] |= 1ull << (col.n & 63);
+    return st;
+}
+
+fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err)
+{
+    fl_status st = make_room(plan, set, other->n_words, err);
+    if (st == FL_OK)
+        for (int32_t i = 0; i < other->n_words; i++)
+            set->words[i] |= other->words[i];
+    return st;
+}
+
+void fl_col_set_remove(fl_col_set *set, fl_col_id col)
+{
+    if (col.n >> 6 < set->n_words)
+        set->words[col.n >> 6] &= ~(1ull << (col.n & 63));
+}
+
+bool fl_col_set_has(const fl_col_set *set, fl_col_id col)
+{
+    return col.n >> 6 < set->n_words && (set->words[col.n >> 6] >> (col.n & 63) & 1);
+}
+
+bool fl_col_set_has_all(const fl_col_set *set, const fl_col_set *part)
+{
+    for (int32_t i = 0; i < part->n_words; i++)
+        if (part->words[i] & ~(i < set->n_words ? set->words[i] : 0))
+            return false;
+    return true;
+}
+
+bool fl_col_set_meets(const fl_col_set *a, const fl_col_set *b)
+{
+    for (int32_t i = 0; i < a->n_words && i < b->n_words; i++)
+        if (a->words[i] & b->words[i])
+            return true;
+    return false;
+}
+
+bool fl_col_set_is_empty(const fl_col_set *set)
+{
+    for (int32_t i = 0; i < set->n_words; i++)
+        if (set->words[i] != 0)
+            return false;
+    return true;
+}

@@ -1,0 +1,42 @@
+/* What the files of plan/ share of a plan and nobody else sees. */
+#ifndef FL_PLAN_PLAN_INTERNAL_H
+#define FL_PLAN_PLAN_INTERNAL_H
+
+#include "plan/node.h"
+
+/* Interned things of one kind: open addressing, pointers to things that begin with nothing in common, so the hash is kept
+ * beside them. */
+typedef struct fl_intern_slot {
+    uint64_t hash;
+    const void *thing; /* NULL = empty */
+} fl_intern_slot;
+
+typedef struct fl_intern {
+    fl_intern_slot *slots; /* power of two of them */
+    int64_t n_slots;
+    int64_t n_used;
+} fl_intern;
+
+struct fl_plan {
+    _Atomic int32_t refs;
+    fl_arena arena;
+    const fl_registry *registry;
+    fl_col_info *cols;
+    int64_t cols_capacity;
+    int32_t n_cols;
+    fl_table **tables;
+    int64_t tables_capacity;
+    int32_t n_tables;
+    int32_t n_nodes;
+    fl_intern exprs;
+    fl_intern nodes;
+    fl_intern traits;
+    const fl_trait_set *no_traits;
+};
+
+/** Finds an interned thing for which is_same(ctx, thing) holds; NULL when there is none. */
+const void *fl_intern_find(const fl_intern *intern, uint64_t hash, bool (*is_same)(const void *ctx, const void *thing),
+                           const void *ctx);
+fl_status fl_intern_add(fl_plan *plan, fl_intern *intern, uint64_t hash, const void *thing, fl_err *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* The registry: a growing list per kind. Functions are looked up often while binding, so they are also hashed by name. */
+#include "plan/registry.h"
+
+#include "base/hash.h"
+#include "plan/rule.h"
+
+#define NAME_SLOTS 4096 /* power of two, several times the functions there are */
+
+typedef struct list {
+    const void **items;
+    int64_t capacity;
+    int32_t n;
+} list;
+
+struct fl_registry {
+    list ops, traits, rules, phases, funcs, aggs, formats;
+    const fl_func_desc *func_by_name[NAME_SLOTS];
+    const fl_agg_desc *agg_by_name[NAME_SLOTS];
+};
+
+fl_status fl_registry_new(fl_registry **ret, fl_err *err)
+{
+    return fl_alloc_zero(NULL, (int64_t)sizeof(**ret), (void **)ret, err);
+}
+
+void fl_registry_free(fl_registry *registry)
+{
+    if (registry == NULL)
+        return;
+    list *lists[] = {&registry->ops,   &registry->traits, &registry->rules,  &registry->phases,
+                     &registry->funcs, &registry->aggs,   &registry->formats};
+    for (int64_t i = 0; i < FL_LEN(lists); i++)
+        fl_free(lists[i]->items);
+    fl_free(registry);
+}
+
+/* Every descriptor has its name behind `size`; so lists can be searched without knowing the kind. */
+typedef struct named {
+    uint32_t size;
+    const char *name;
+} named;
+
+static const void *find(const list *l, fl_str name)
+{
+    for (int32_t i = 0; i < l->n; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(((const named *)l->items[i])->name), name))
+            return l->items[i];
+    return NULL;
+}
+
+static fl_status add(list *l, const void *item, const char *kind, fl_err *err)
+{
+    const named *n = item;
+    if (find(l, fl_str_of(n->name)) != NULL)
+        return FL_FAIL(err, FL_ERR_DUPLICATE, "a %s named \"%s\" is registered already", kind, n->name);
+    fl_status st = fl_grow(NULL, (void **)&l->items, &l->capacity, l->n + 1, (int64_t)sizeof(void *), err);
+    if (st == FL_OK)
+        l->items[l->n++] = item;
+    return st;
+}
+
+fl_status fl_registry_add_op(fl_registry *registry, const fl_op_desc *op, fl_err *err)
+{
+    return add(&registry->ops, op, "operator", err);
+}
+
+fl_status fl_registry_add_trait(fl_registry *registry, const fl_trait_desc *trait, fl_err *err)
+{
+    return add(&registry->traits, trait, "trait", err);
+}
+
+fl_status fl_registry_add_rule(fl_registry *registry, const fl_rule_desc *rule, fl_err *err)
+{
+    return add(&registry->rules, rule, "rule", err);
+}
+
+fl_status fl_registry_add_phase(fl_registry *registry, const fl_phase_desc *phase, fl_err *err)
+{
+    return add(&registry->phases, phase, "phase", err);
+}
+
+fl_status fl_registry_add_format(fl_registry *registry, const fl_format_desc *format, fl_err *err)
+{
+    return add(&registry->formats, format, "format", err);
+}
+
+static uint32_t name_slot(fl_str name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a over lower-cased letters */
+    for (int64_t i = 0; i < name.len; i++)
+        hash = (hash ^ (uint8_t)fl_char_lower(name.data[i])) * 16777619u;
+    return (hash ^ hash >> 15) & (NAME_SLOTS - 1);
+}
+
+static void index_name(const void **slots, const void *item)
+{
+    uint32_t i = name_slot(fl_str_of(((const named *)item)->name));
+    while (slots[i] != NULL)
+        i = (i + 1) & (NAME_SLOTS - 1);
+    slots[i] = item;
+}
+
+static const void *look_up(const void *const *slots, fl_str name)
+{
+    for (uint32_t i = name_slot(name); slots[i] != NULL; i = (i + 1) & (NAME_SLOTS - 1))
+        if (fl_str_is_equal_nocase(fl_str_of(((const named *)slots[i])->name), name))
+            return slots[i];
+    return NULL;
+}
+
+static fl_status add_named(list *l, const void **slots, const void *item, const char *kind, fl_err *err)
+{
+    const char *name = ((const named *)item)->name;
+    if (look_up(slots, fl_str_of(name)) != NULL)
+        return FL_FAIL(err, FL_ERR_DUPLICATE, "a %s named \"%s\" is registered already", kind, name);
+    if (l->n >= NAME_SLOTS / 2)
+        return FL_FAIL(err, FL_ERR_LIMIT, "more than %d %ss are registered", NAME_SLOTS / 2, kind);
+    fl_status st = fl_grow(NULL, (void **)&l->items, &l->capacity, l->n + 1, (int64_t)sizeof(void *), err);
+    if (st != FL_OK)
+        return st;
+    l->items[l->n++] = item;
+    index_name(slots, item);
+    return FL_OK;
+}
+
+fl_status fl_registry_add_funcs(fl_registry *registry, const fl_func_set *set, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < set->n_funcs && st == FL_OK; i++)
+        st = add_named(&registry->funcs, (const void **)registry->func_by_name, &set->funcs[i], "function", err);
+    for (int32_t i = 0; i < set->n_aggs && st == FL_OK; i++)
+        st = add_named(&registry->aggs, (const void **)registry->agg_by_name, &set->aggs[i], "aggregate", err);
+    return st;
+}
+
+const fl_op_desc *fl_registry_op(const fl_registry *registry, fl_str name)
+{
+    return find(&registry->ops, name);
+}
+
+const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name)
+{
+    return look_up((const void *const *)registry->func_by_name, name);
+}
+
+const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name)
+{
+    return look_up((const void *const *)registry->agg_by_name, name);
+}
+
+const fl_format_desc *fl_registry_format(const fl_registry *registry, fl_str name)
+{
+    return find(&registry->formats, name);
+}
+
+const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path)
+{
+    for (int32_t i = 0; i < registry->formats.n; i++) {
+        const fl_format_desc *format = registry->formats.items[i];
+        for (const char *const *suffix = format->suffixes; suffix != NULL && *suffix != NULL; suffix++) {
+            fl_str end = fl_str_of(*suffix);
+            if (path.len >= end.len &&
+                fl_str_is_equal_nocase((fl_str){path.data + path.len - end.len, end.len}, end))
+                return format;
+        }
+    }
+    return NULL;
+}
+
+const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry, fl_str name)
+{
+    for (int32_t i = 0; i < registry->formats.n; i++) {
+        const fl_format_desc *format = registry->formats.items[i];
+        if (fl_str_is_equal_nocase(fl_str_of(format->function), name))
+            return format;
+    }
+    return NULL;
+}
+
+#define LIST_OF(fn, type, field)                                         \
+    type const *const *fn(const fl_registry *registry, int32_t *ret_n)   \
+    {                                                                    \
+        *ret_n = registry->field.n;                                      \
+        return (type const *const *)registry->field.items;               \
+    }
+LIST_OF(fl_registry_rules, struct fl_rule_desc, rules)
+LIST_OF(fl_registry_phases, struct fl_phase_desc, phases)
+LIST_OF(fl_registry_funcs, fl_func_desc, funcs)
+LIST_OF(fl_registry_aggs, fl_agg_desc, aggs)
+LIST_OF(fl_registry_formats, fl_format_desc, formats)
+#undef LIST_OF
