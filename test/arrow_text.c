@@ -320,20 +320,6 @@ static bool get_bytes(const char *format, const struct ArrowArray *array, int64_
     return true;
 }
 
-/* A value inside a list or struct: texts get quotes there. */
-static void add_item(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row, struct text *text)
-{
-    const char *format = schema->dictionary != NULL ? schema->dictionary->format : schema->format;
-    bool quoted = strchr("uU", format[0]) != NULL || strcmp(format, "vu") == 0;
-    if (quoted && !arrow_is_null(schema, array, row)) {
-        text_add(text, "'", 1);
-        arrow_text(schema, array, row, text);
-        text_add(text, "'", 1);
-    } else {
-        arrow_text(schema, array, row, text);
-    }
-}
-
 static void add_list(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t at, struct text *text)
 {
     int64_t begin, end;
@@ -352,7 +338,7 @@ static void add_list(const struct ArrowSchema *schema, const struct ArrowArray *
     for (int64_t item = begin; item < end; item++) {
         if (item > begin)
             text_add(text, ", ", 2);
-        add_item(schema->children[0], array->children[0], item, text);
+        arrow_text(schema->children[0], array->children[0], item, text);
     }
     text_add(text, "]", 1);
 }
@@ -362,7 +348,7 @@ static void add_struct(const struct ArrowSchema *schema, const struct ArrowArray
     text_add(text, "{", 1);
     for (int64_t field = 0; field < schema->n_children; field++) {
         text_addf(text, "%s'%s': ", field > 0 ? ", " : "", schema->children[field]->name);
-        add_item(schema->children[field], array->children[field], at, text);
+        arrow_text(schema->children[field], array->children[field], at, text);
     }
     text_add(text, "}", 1);
 }

@@ -21,7 +21,8 @@ void text_addf(struct text *text, const char *format, ...) __attribute__((format
 /** Whether row `row` of `array` (not counting its offset) is null. */
 bool arrow_is_null(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row);
 
-/** Appends the value at `row`: as PostgreSQL prints it, lists as [1, 2] and structs as {'a': 1}; nulls are NULL.
+/** Appends the value at `row`: as PostgreSQL prints it, lists as [1, a] and structs as {'name': 1}, without quotes
+ *  around texts; nulls are NULL.
  *  Ends the program for a type that the interface knows and this file does not, naming its format. */
 void arrow_text(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row, struct text *text);
 
