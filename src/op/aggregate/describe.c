@@ -1,0 +1,105 @@
+/* aggregate: its class, and how one is built. */
+#include "op/aggregate/node.h"
+
+#include "plan/estimate.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
+{
+    (void)plan;
+    (void)inputs;
+    const fl_aggregate_attrs *a = attrs;
+    int32_t n = 0;
+    for (int32_t i = 0; i < a->n_cols; i++)
+        ret[n++] = a->cols[i];
+    for (int32_t i = 0; i < a->n_aggs; i++)
+        ret[n++] = a->aggs[i].out;
+    return n;
+}
+
+static double derive_rows(const fl_plan *plan, const fl_node *node)
+{
+    const fl_aggregate_attrs *a = fl_aggregate_of(node);
+    double in = node->inputs[0]->rows, groups = 1;
+    for (int32_t i = 0; i < a->n_keys; i++)
+        groups *= fl_estimate_distinct(plan, a->keys[i], in);
+    return a->n_keys == 0 ? 1 : fmax(1, fmin(groups, in));
+}
+
+static const fl_attr_field fields[] = {
+    {"by", FL_FIELD_EXPRS, offsetof(fl_aggregate_attrs, keys), offsetof(fl_aggregate_attrs, n_keys), NULL, false, false},
+    {"cols", FL_FIELD_COLS, offsetof(fl_aggregate_attrs, cols), offsetof(fl_aggregate_attrs, n_cols), NULL, true, false},
+    {"aggregates", FL_FIELD_AGGS, offsetof(fl_aggregate_attrs, aggs), offsetof(fl_aggregate_attrs, n_aggs), NULL, false, false},
+};
+
+extern const struct fl_op_exec fl_aggregate_exec;
+
+const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc), .name = "aggregate", .n_inputs = 1,
+                                    .attr_bytes = sizeof(fl_aggregate_attrs), .fields = fields, .n_fields = FL_LEN(fields),
+                                    .derive_cols = derive_cols, .derive_rows = derive_rows, .exec = &fl_aggregate_exec,
+                                    .doc = "groups and aggregates"};
+
+fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr *const *keys, const fl_str *names,
+                             int32_t n_keys, const fl_agg *aggs, int32_t n_aggs, fl_col_id *ret_cols, const fl_node **ret,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **kept = NULL;
+    fl_col_id *cols = NULL;
+    fl_agg *agg_copy = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &kept, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &cols, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_aggs + 1, &agg_copy, err));
+    memcpy(agg_copy, aggs, (size_t)n_aggs * sizeof(*aggs));
+    for (int32_t i = 0; i < n_keys; i++) {
+        const fl_expr *key = keys[i];
+        if ((key->flags & FL_EXPR_UNTYPED) && key->type.id == FL_NULL)
+            FL_TRY(fl_expr_cast(plan, key, FL_TYPE(FL_UTF8), false, key->pos, &key, err));
+        int32_t same = 0;
+        while (same < n && kept[same] != key)
+            same++;
+        if (same < n) {
+            ret_cols[i] = cols[same];
+            continue;
+        }
+        kept[n] = key;
+        if (key->kind == FL_EXPR_COLUMN && fl_col_set_has(&input->made, key->col)) {
+            cols[n] = key->col;
+        } else {
+            fl_str name = names != NULL ? names[i] : (fl_str){0};
+            fl_text text;
+            fl_text_init(&text, NULL);
+            if (name.len == 0) {
+                fl_expr_print(&text, plan, key);
+                name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
+            }
+            fl_col_info info = {.name = name, .type = key->type, .is_nullable = (key->flags & FL_EXPR_NULLABLE) != 0,
+                                .origin = fl_expr_stable_hash(plan, key, true)};
+            st = fl_plan_add_col(plan, &info, &cols[n], err);
+            fl_text_drop(&text);
+            FL_TRY(st);
+        }
+        ret_cols[i] = cols[n++];
+    }
+    fl_aggregate_attrs attrs = {.n_keys = n, .keys = kept, .n_cols = n, .cols = cols, .n_aggs = n_aggs, .aggs = agg_copy};
+    st = fl_node_make(plan, &fl_op_aggregate, &attrs, NULL, &input, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **keys = NULL;
+    fl_col_id *out = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &keys, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &out, err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_column(plan, cols[i], -1, &keys[i], err));
+    st = fl_aggregate_build(plan, input, keys, NULL, n, NULL, 0, out, ret, err);
+cleanup:
+    return st;
+}

@@ -1,0 +1,62 @@
+/* filter: its class, and how one is built. */
+#include "op/filter/node.h"
+
+#include "plan/estimate.h"
+
+#include <stddef.h>
+
+static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
+{
+    (void)plan;
+    (void)attrs;
+    memcpy(ret, inputs[0]->cols, (size_t)inputs[0]->n_cols * sizeof(*ret));
+    return inputs[0]->n_cols;
+}
+
+static double derive_rows(const fl_plan *plan, const fl_node *node)
+{
+    double rows = node->inputs[0]->rows * fl_estimate_conjuncts(plan, fl_filter_of(node)->conjuncts, fl_filter_of(node)->n_conjuncts);
+    return rows < 1 ? 1 : rows;
+}
+
+static const fl_attr_field fields[] = {
+    {"where", FL_FIELD_EXPRS, offsetof(fl_filter_attrs, conjuncts), offsetof(fl_filter_attrs, n_conjuncts), NULL, false, true},
+};
+
+extern const struct fl_op_exec fl_filter_exec;
+
+const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc), .name = "filter", .n_inputs = 1, .attr_bytes = sizeof(fl_filter_attrs),
+                                 .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
+                                 .derive_rows = derive_rows, .exec = &fl_filter_exec,
+                                 .doc = "rows for which every conjunct is true"};
+
+fl_status fl_filter_build_all(fl_plan *plan, const fl_node *input, const fl_expr *const *conjuncts, int32_t n,
+                              const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **copy = NULL;
+    if (n == 0) {
+        *ret = input;
+        return FL_OK;
+    }
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &copy, err));
+    memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
+    fl_filter_attrs attrs = {.n_conjuncts = n, .conjuncts = copy};
+    st = fl_node_make(plan, &fl_op_filter, &attrs, NULL, &input, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_filter_build(fl_plan *plan, const fl_node *input, const fl_expr *predicate, const fl_node **ret, fl_err *err)
+{
+    const fl_expr *test = NULL;
+    fl_status st = fl_expr_coerce(plan, predicate, FL_TYPE(FL_BOOL), &test, NULL);
+    if (st != FL_OK) {
+        st = FL_FAIL(err, FL_ERR_TYPE, "a condition must be boolean, not %s", FL_TYPE_NAME(predicate->type));
+        fl_err_at(err, predicate->pos);
+        return st;
+    }
+    if (test->kind == FL_EXPR_AND)
+        return fl_filter_build_all(plan, input, test->args, test->n_args, ret, err);
+    return fl_filter_build_all(plan, input, &test, 1, ret, err);
+}

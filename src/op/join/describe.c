@@ -1,0 +1,114 @@
+/* join: its class, and how one is built. */
+#include "op/join/node.h"
+
+#include "base/hash.h"
+#include "plan/estimate.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static const char *const kinds[] = {"inner", "left", "right", "full", "semi", "anti", "mark", "single"};
+
+static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
+{
+    (void)plan;
+    const fl_join_attrs *join = attrs;
+    int32_t n = inputs[0]->n_cols;
+    memcpy(ret, inputs[0]->cols, (size_t)n * sizeof(*ret));
+    if (join->kind != FL_JOIN_SEMI && join->kind != FL_JOIN_ANTI && join->kind != FL_JOIN_MARK) {
+        memcpy(ret + n, inputs[1]->cols, (size_t)inputs[1]->n_cols * sizeof(*ret));
+        n += inputs[1]->n_cols;
+    }
+    if (join->kind == FL_JOIN_MARK)
+        ret[n++] = join->mark;
+    return n;
+}
+
+static double derive_rows(const fl_plan *plan, const fl_node *node)
+{
+    const fl_join_attrs *join = fl_join_of(node);
+    double left = node->inputs[0]->rows, right = node->inputs[1]->rows;
+    double share = fl_estimate_conjuncts(plan, join->conjuncts, join->n_conjuncts);
+    double pairs = left * right * share;
+    switch (join->kind) {
+    case FL_JOIN_LEFT:
+        return fmax(left, pairs);
+    case FL_JOIN_RIGHT:
+        return fmax(right, pairs);
+    case FL_JOIN_FULL:
+        return fmax(left + right, pairs);
+    case FL_JOIN_SEMI:
+        return fmax(1, fmin(left, join->n_conjuncts == 0 ? left : pairs) * 0.8);
+    case FL_JOIN_ANTI:
+        return fmax(1, left * 0.3);
+    case FL_JOIN_MARK:
+    case FL_JOIN_SINGLE:
+        return left;
+    default:
+        return fmax(1, pairs);
+    }
+}
+
+static const fl_attr_field fields[] = {
+    {"kind", FL_FIELD_ENUM, offsetof(fl_join_attrs, kind), 0, kinds, false, false},
+    {"on", FL_FIELD_EXPRS, offsetof(fl_join_attrs, conjuncts), offsetof(fl_join_attrs, n_conjuncts), NULL, false, true},
+    {"mark", FL_FIELD_COL, offsetof(fl_join_attrs, mark), 0, NULL, false, false},
+    {"build_left", FL_FIELD_BOOL, offsetof(fl_join_attrs, build_left), 0, NULL, false, false},
+};
+
+extern const struct fl_op_exec fl_join_exec;
+
+const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc), .name = "join", .n_inputs = 2, .attr_bytes = sizeof(fl_join_attrs),
+                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
+                               .derive_rows = derive_rows, .exec = &fl_join_exec, .doc = "rows of two inputs that meet"};
+
+fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
+                            const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **copy = NULL;
+    const fl_node *inputs[2] = {left, right};
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &copy, err));
+    memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
+    fl_join_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = copy, .mark = mark};
+    st = fl_node_make(plan, &fl_op_join, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
+/* Outer joins make columns nullable. The column keeps its id: what may be null is asked of the column. */
+static void make_nullable(fl_plan *plan, const fl_node *node)
+{
+    for (int32_t i = 0; i < node->n_cols; i++)
+        ((fl_col_info *)(uintptr_t)fl_plan_col(plan, node->cols[i]))->is_nullable = true;
+}
+
+fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right, const fl_expr *predicate,
+                        fl_col_id *ret_mark, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_id mark = {0};
+    if (kind == FL_JOIN_LEFT || kind == FL_JOIN_FULL || kind == FL_JOIN_SINGLE)
+        make_nullable(plan, right);
+    if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL)
+        make_nullable(plan, left);
+    if (kind == FL_JOIN_MARK) {
+        fl_col_info info = {.name = FL_STR("mark"), .type = FL_TYPE(FL_BOOL), .is_nullable = true,
+                            .origin = fl_hash_combine(fl_plan_hash(plan, right, true), 0x3A2C)};
+        FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
+        if (ret_mark != NULL)
+            *ret_mark = mark;
+    }
+    if (predicate == NULL)
+        return fl_join_build_all(plan, kind, left, right, NULL, 0, mark, ret, err);
+    if (fl_expr_coerce(plan, predicate, FL_TYPE(FL_BOOL), &predicate, NULL) != FL_OK) {
+        st = FL_FAIL(err, FL_ERR_TYPE, "a join condition must be boolean, not %s", FL_TYPE_NAME(predicate->type));
+        fl_err_at(err, predicate->pos);
+        return st;
+    }
+    if (predicate->kind == FL_EXPR_AND)
+        return fl_join_build_all(plan, kind, left, right, predicate->args, predicate->n_args, mark, ret, err);
+    st = fl_join_build_all(plan, kind, left, right, &predicate, 1, mark, ret, err);
+cleanup:
+    return st;
+}

@@ -1,0 +1,105 @@
+/* project: its class, and how one is built. */
+#include "op/project/node.h"
+
+#include <stddef.h>
+
+static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
+{
+    (void)plan;
+    const fl_project_attrs *project = attrs;
+    int32_t n = 0;
+    for (int32_t i = 0; i < project->n_passed; i++)
+        if (fl_col_set_has(&inputs[0]->made, project->passed[i]))
+            ret[n++] = project->passed[i];
+    for (int32_t i = 0; i < project->n_cols; i++)
+        ret[n++] = project->cols[i];
+    return n;
+}
+
+static double derive_rows(const fl_plan *plan, const fl_node *node)
+{
+    (void)plan;
+    return node->inputs[0]->rows;
+}
+
+static const fl_attr_field fields[] = {
+    {"computed", FL_FIELD_COLS, offsetof(fl_project_attrs, cols), offsetof(fl_project_attrs, n_cols), NULL, true, false},
+    {"exprs", FL_FIELD_EXPRS, offsetof(fl_project_attrs, exprs), offsetof(fl_project_attrs, n_exprs), NULL, false, false},
+    {"passed", FL_FIELD_COLS_USED, offsetof(fl_project_attrs, passed), offsetof(fl_project_attrs, n_passed), NULL, false, false},
+};
+
+extern const struct fl_op_exec fl_project_exec;
+
+const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc), .name = "project", .n_inputs = 1, .attr_bytes = sizeof(fl_project_attrs),
+                                  .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
+                                  .derive_rows = derive_rows, .exec = &fl_project_exec, .doc = "computed columns"};
+
+/* ret_cols: where each expression ends up; columns of the input keep their ids. Adds `n_before` passed columns first. */
+static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
+                       const fl_col_id *before, int32_t n_before, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_id *made = NULL, *passed = NULL;
+    const fl_expr **computed = NULL;
+    int32_t n_made = 0, n_passed = n_before;
+    fl_col_set have;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &made, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + n_before + 1, &passed, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &computed, err));
+    FL_TRY(fl_col_set_init(plan, &have, err));
+    for (int32_t i = 0; i < n_before; i++) {
+        passed[i] = before[i];
+        FL_TRY(fl_col_set_add(plan, &have, before[i], err));
+    }
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *e = exprs[i];
+        if ((e->flags & FL_EXPR_UNTYPED) && e->type.id == FL_NULL)
+            FL_TRY(fl_expr_cast(plan, e, FL_TYPE(FL_UTF8), false, e->pos, &e, err));
+        if (e->kind == FL_EXPR_COLUMN && fl_col_set_has(&input->made, e->col)) {
+            ret_cols[i] = e->col;
+            if (!fl_col_set_has(&have, e->col)) {
+                passed[n_passed++] = e->col;
+                FL_TRY(fl_col_set_add(plan, &have, e->col, err));
+            }
+            continue;
+        }
+        int32_t same = 0;
+        while (same < n_made && (computed[same] != e || (e->flags & FL_EXPR_VOLATILE)))
+            same++;
+        if (same < n_made) {
+            ret_cols[i] = made[same];
+            continue;
+        }
+        fl_str name = names != NULL ? names[i] : (fl_str){0};
+        fl_text text;
+        fl_text_init(&text, NULL);
+        if (name.len == 0) {
+            fl_expr_print(&text, plan, e);
+            name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
+        }
+        fl_col_info info = {.name = name, .type = e->type, .is_nullable = (e->flags & FL_EXPR_NULLABLE) != 0,
+                            .origin = fl_expr_stable_hash(plan, e, true)};
+        st = fl_plan_add_col(plan, &info, &made[n_made], err);
+        fl_text_drop(&text);
+        FL_TRY(st);
+        computed[n_made] = e;
+        ret_cols[i] = made[n_made++];
+    }
+    fl_project_attrs attrs = {.n_cols = n_made, .cols = made, .n_exprs = n_made, .exprs = computed,
+                              .n_passed = n_passed, .passed = passed};
+    st = fl_node_make(plan, &fl_op_project, &attrs, NULL, &input, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_project_build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
+                           fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+{
+    return build(plan, input, exprs, names, n, NULL, 0, ret_cols, ret, err);
+}
+
+fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
+                            fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+{
+    return build(plan, input, exprs, names, n, input->cols, input->n_cols, ret_cols, ret, err);
+}

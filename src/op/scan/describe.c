@@ -1,0 +1,69 @@
+/* scan: its class, and how one is built. Running it: op/scan/run.c. */
+#include "op/scan/node.h"
+
+#include "base/hash.h"
+#include "plan/estimate.h"
+
+#include <stddef.h>
+
+static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
+{
+    (void)plan;
+    (void)inputs;
+    const fl_scan_attrs *scan = attrs;
+    memcpy(ret, scan->cols, (size_t)scan->n_cols * sizeof(*ret));
+    return scan->n_cols;
+}
+
+static double derive_rows(const fl_plan *plan, const fl_node *node)
+{
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    double rows = scan->table->rows * fl_estimate_conjuncts(plan, scan->filters, scan->n_filters);
+    if (scan->limit >= 0 && rows > (double)scan->limit)
+        rows = (double)scan->limit;
+    return rows < 1 ? 1 : rows;
+}
+
+static const fl_attr_field fields[] = {
+    {"table", FL_FIELD_TABLE, offsetof(fl_scan_attrs, table), 0, NULL, false, false},
+    {"instance", FL_FIELD_I32, offsetof(fl_scan_attrs, instance), 0, NULL, true, false},
+    {"cols", FL_FIELD_COLS, offsetof(fl_scan_attrs, cols), offsetof(fl_scan_attrs, n_cols), NULL, true, false},
+    {"filters", FL_FIELD_EXPRS, offsetof(fl_scan_attrs, filters), offsetof(fl_scan_attrs, n_filters), NULL, false, true},
+    {"limit", FL_FIELD_I64, offsetof(fl_scan_attrs, limit), 0, NULL, false, false},
+};
+
+extern const struct fl_op_exec fl_scan_exec;
+
+const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc), .name = "scan", .n_inputs = 0, .attr_bytes = sizeof(fl_scan_attrs),
+                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
+                               .derive_rows = derive_rows, .exec = &fl_scan_exec, .doc = "rows of a table or file"};
+
+fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_id *cols = NULL;
+    fl_scan_attrs attrs = {.table = table, .n_cols = table->n_cols, .limit = -1};
+    const fl_node *node = NULL;
+    FL_TRY(fl_plan_hold_table(plan, table, err));
+    for (int32_t c = 1; c <= fl_plan_cols(plan); c++) { /* how many scans of this table there are */
+        const fl_col_info *info = fl_plan_col(plan, (fl_col_id){c});
+        if (info->scan != NULL && info->scan_col == 0 && fl_scan_of(info->scan)->table == table)
+            attrs.instance++;
+    }
+    uint64_t origin = fl_hash_combine(fl_hash_bytes(table->name.data, table->name.len), (uint64_t)attrs.instance);
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), table->n_cols, &cols, err));
+    for (int32_t i = 0; i < table->n_cols; i++) {
+        fl_str name = table->fields[i].name;
+        fl_col_info info = {.name = name, .type = table->fields[i].type, .is_nullable = table->fields[i].nullable,
+                            .origin = fl_hash_combine(fl_hash_combine(origin, fl_hash_bytes(name.data, name.len)), (uint64_t)i),
+                            .scan_col = i};
+        FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));
+    }
+    attrs.cols = cols;
+    FL_TRY(fl_node_make(plan, &fl_op_scan, &attrs, NULL, NULL, 0, NULL, 0, &node, err));
+    for (int32_t i = 0; i < table->n_cols; i++) /* the one place where a column is completed after it was made */
+        ((fl_col_info *)(uintptr_t)fl_plan_col(plan, cols[i]))->scan = node;
+    *ret = node;
+cleanup:
+    return st;
+}

@@ -1,0 +1,46 @@
+/* topk: its class, and how one is built. */
+#include "op/topk/node.h"
+
+#include <stddef.h>
+
+static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
+{
+    (void)plan;
+    (void)attrs;
+    memcpy(ret, inputs[0]->cols, (size_t)inputs[0]->n_cols * sizeof(*ret));
+    return inputs[0]->n_cols;
+}
+
+static double derive_rows(const fl_plan *plan, const fl_node *node)
+{
+    (void)plan;
+    double rows = node->inputs[0]->rows - (double)fl_topk_of(node)->offset;
+    double limit = (double)fl_topk_of(node)->limit;
+    return rows < 0 ? 0 : rows < limit ? rows : limit;
+}
+
+static const fl_attr_field fields[] = {
+    {"keys", FL_FIELD_SORT_KEYS, offsetof(fl_topk_attrs, keys), offsetof(fl_topk_attrs, n_keys), NULL, false, false},
+    {"limit", FL_FIELD_I64, offsetof(fl_topk_attrs, limit), 0, NULL, false, false},
+    {"offset", FL_FIELD_I64, offsetof(fl_topk_attrs, offset), 0, NULL, false, false},
+};
+
+extern const struct fl_op_exec fl_topk_exec;
+
+const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc), .name = "topk", .n_inputs = 1, .attr_bytes = sizeof(fl_topk_attrs),
+                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
+                               .derive_rows = derive_rows, .exec = &fl_topk_exec,
+                               .doc = "the first rows in the order of the keys"};
+
+fl_status fl_topk_build(fl_plan *plan, const fl_node *input, const fl_sort_key *keys, int32_t n_keys, int64_t limit,
+                        int64_t offset, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sort_key *copy = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &copy, err));
+    memcpy(copy, keys, (size_t)n_keys * sizeof(*copy));
+    fl_topk_attrs attrs = {.n_keys = n_keys, .keys = copy, .limit = limit, .offset = offset};
+    st = fl_node_make(plan, &fl_op_topk, &attrs, NULL, &input, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}

@@ -1,0 +1,22 @@
+/* Estimates: selectivity of predicates and distinct values of columns, from the tables' statistics.
+ *
+ * Uniform values between min and max, independent conjuncts, containment
+ * of join keys. An estimate is never 0 and never overflows. */
+#ifndef FL_PLAN_ESTIMATE_H
+#define FL_PLAN_ESTIMATE_H
+
+#include "plan/node.h"
+
+/** The share of rows that satisfy the expression: (0, 1]. */
+double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *predicate);
+
+/** The same of conjuncts. */
+double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n);
+
+/** Distinct values of an expression among `rows` rows: [1, rows]. */
+double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);
+
+/** Statistics of the base column behind a column; false when it is computed. */
+bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, struct fl_col_stats *ret, double *ret_rows);
+
+#endif
