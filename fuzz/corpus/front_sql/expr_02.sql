@@ -1,0 +1,1 @@
+SELECT 2 ^ 3 ^ 4, a OR b AND c OR d, a AND b AND c AND d, a AND (b AND c)

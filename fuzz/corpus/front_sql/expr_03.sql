@@ -1,0 +1,1 @@
+SELECT NOT a = b AND c, NOT NOT a, a = b IS NULL, a IS NOT NULL AND b ISNULL

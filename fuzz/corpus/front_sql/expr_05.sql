@@ -1,0 +1,1 @@
+SELECT a IN (1, 2,) AND NOT b, a NOT IN (SELECT 1), a IN ((SELECT 1)), a IN ((SELECT 1), 2)

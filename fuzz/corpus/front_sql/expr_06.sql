@@ -1,0 +1,1 @@
+SELECT a IN ((SELECT 1) + 1), a LIKE 'x%' ESCAPE '!' OR b NOT ILIKE c, a !~ 'x' AND b ~* 'y', a IS DISTINCT FROM b + 1

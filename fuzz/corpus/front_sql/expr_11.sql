@@ -1,0 +1,1 @@
+SELECT 1.5E-3, 'it''s', E'a\n\u00e9\'', $$it's$$

@@ -1,0 +1,1 @@
+SELECT $x$a$$b$x$, x'00ff', true, "Od""d"

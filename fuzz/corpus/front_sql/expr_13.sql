@@ -1,0 +1,1 @@
+SELECT t."select".from, $2, ? + ?, DATE '2020-01-01'

@@ -1,0 +1,1 @@
+SELECT INTERVAL (a + 1) month, interval + 1, date, CAST(a AS decimal(10, 2))

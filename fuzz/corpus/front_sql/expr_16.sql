@@ -1,0 +1,1 @@
+SELECT TRY_CAST(a AS int[][]), a::double precision, a::timestamp with time zone, a::varchar(3)::text

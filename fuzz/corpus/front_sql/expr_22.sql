@@ -1,0 +1,1 @@
+SELECT f(a := 1, b => 2), left('abc', 2), replace(a, 'x', 'y'), EXTRACT(year FROM a)

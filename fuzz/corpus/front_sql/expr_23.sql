@@ -1,0 +1,1 @@
+SELECT SUBSTRING(a FROM 2 FOR 3), substring(a FOR 3), substring(a, 2), POSITION('a' IN b)

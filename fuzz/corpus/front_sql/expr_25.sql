@@ -1,0 +1,1 @@
+SELECT current_date, date_part('year', a)

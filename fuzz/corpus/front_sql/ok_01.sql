@@ -1,0 +1,1 @@
+SELECT a, b AS c, d e, x: 1, FROM t

@@ -1,0 +1,1 @@
+SELECT *, t.*, * EXCLUDE (a, b) REPLACE (1 AS c), t.* EXCLUDE a FROM t

@@ -1,0 +1,1 @@
+SELECT 1 FROM 'orders.parquet' o, s.t AS u(a, b), range(10) r, read_csv('x', header = true, sep := ';')

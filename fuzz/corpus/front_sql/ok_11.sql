@@ -1,0 +1,1 @@
+SELECT 1 FROM (a CROSS JOIN b) JOIN (c) ON true

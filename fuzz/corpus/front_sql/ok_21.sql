@@ -1,0 +1,1 @@
+SELECT order_date date, year FROM t WHERE t.date > 1

@@ -1,0 +1,1 @@
+CREATE OR REPLACE TEMP TABLE IF NOT EXISTS t (a int NOT NULL, b varchar(10) DEFAULT 'x', c decimal(5,2),)

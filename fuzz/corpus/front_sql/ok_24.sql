@@ -1,0 +1,1 @@
+CREATE TABLE t(a, b) AS VALUES (1, 2)

@@ -1,0 +1,1 @@
+INSERT INTO s.t (a, b) SELECT 1, 2

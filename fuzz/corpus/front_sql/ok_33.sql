@@ -1,0 +1,1 @@
+UPDATE t x SET a = x.a + 1

@@ -1,0 +1,1 @@
+SET SESSION memory_limit TO '1GB'

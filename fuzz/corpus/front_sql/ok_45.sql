@@ -1,0 +1,1 @@
+SET disabled_rules = a, b

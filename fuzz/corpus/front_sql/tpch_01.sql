@@ -1,0 +1,1 @@
+select l_returnflag, sum(l_quantity) as q from lineitem where l_shipdate <= date '1998-12-01' - interval '90' day group by 1 order by 1;

@@ -1,0 +1,515 @@
+/* The syntax tree of SQL: what was written, before anything is known about tables, columns or types.
+ *
+ * Plain structs in the statement's arena; nothing is freed one by one and nothing changes after parsing. Every node has
+ * its place: byte offsets [start, end) into the text. Names and literals point into the text where they can, so the
+ * text must outlive the tree.
+ *
+ * Holds: `height` of an expression is at most FL_SQL_DEPTH_MAX, so that whoever walks the tree may recurse. Chains of
+ * AND and OR, and chains of one set operation, are single nodes with many inputs: their length is not depth. */
+#ifndef FL_FRONT_SQL_AST_H
+#define FL_FRONT_SQL_AST_H
+
+#include "base/str.h"
+
+#define FL_SQL_DEPTH_MAX 1000 /* nested parentheses, subqueries, operators */
+
+typedef struct fl_ast_expr fl_ast_expr;
+typedef struct fl_ast_query fl_ast_query;
+typedef struct fl_ast_table fl_ast_table;
+
+typedef struct fl_ast_name {
+    fl_str text; /* without quotes; empty where an optional name is absent */
+    int32_t start, end;
+} fl_ast_name;
+
+/* `a`, `a.b`, `a.b.c`: a column, table or function as it was written. */
+typedef struct fl_ast_path {
+    fl_ast_name *parts;
+    int32_t count;
+} fl_ast_path;
+
+/* ---- types ---- */
+
+/* `decimal(10, 2)`, `varchar(20)`, `int[]`, `struct(a int)`. Names of several words are joined by single blanks, in
+ * lower case: "double precision", "timestamp with time zone". */
+typedef struct fl_ast_type {
+    fl_str name;
+    int64_t modifiers[2];
+    int32_t modifier_count;
+    int32_t list_depth; /* pairs of brackets behind the name */
+    struct fl_ast_field *fields; /* of struct(...) */
+    int32_t field_count;
+    int32_t start, end;
+} fl_ast_type;
+
+typedef struct fl_ast_field {
+    fl_ast_name name;
+    fl_ast_type *type;
+} fl_ast_field;
+
+/* ---- expressions ---- */
+
+typedef enum fl_ast_kind {
+    FL_AST_COLUMN,     /* path */
+    FL_AST_STAR,       /* star: `*`, `t.*`; only in select lists and count(*) */
+    FL_AST_INTEGER,    /* text: decimal digits */
+    FL_AST_DECIMAL,    /* text: digits with a point */
+    FL_AST_FLOAT,      /* text: digits with an exponent */
+    FL_AST_STRING,     /* text: the value, escapes resolved */
+    FL_AST_BLOB,       /* text: the bytes */
+    FL_AST_BOOL,       /* truth */
+    FL_AST_NULL,       /* */
+    FL_AST_TYPED,      /* typed: DATE '2020-01-01' */
+    FL_AST_INTERVAL,   /* interval */
+    FL_AST_PARAMETER,  /* parameter: from 1 */
+    FL_AST_AND,        /* list, at least two */
+    FL_AST_OR,         /* list, at least two */
+    FL_AST_NOT,        /* ops.left */
+    FL_AST_UNARY,      /* op, ops.left */
+    FL_AST_BINARY,     /* op, ops.left, ops.right */
+    FL_AST_IS,         /* is, ops.left; for DISTINCT FROM ops.right too */
+    FL_AST_BETWEEN,    /* ops.left, ops.right = low, ops.third = high; symmetric */
+    FL_AST_LIKE,       /* op (LIKE, ILIKE), ops.left, ops.right, ops.third = escape or NULL */
+    FL_AST_IN_LIST,    /* in */
+    FL_AST_IN_QUERY,   /* sub: left, query */
+    FL_AST_QUANTIFIED, /* op, sub: left, query; all */
+    FL_AST_QUANTIFIED_LIST, /* op, ops.left = value, ops.right = list expression; all */
+    FL_AST_EXISTS,     /* sub: query */
+    FL_AST_SUBQUERY,   /* sub: query, one value */
+    FL_AST_CASE,       /* cases */
+    FL_AST_CAST,       /* cast; try */
+    FL_AST_CALL,       /* call */
+    FL_AST_ROW,        /* list: `(a, b)`, ROW(a) */
+    FL_AST_LIST,       /* list: `[1, 2]` */
+    FL_AST_STRUCT,     /* record: `{'a': 1}` */
+    FL_AST_FIELD,      /* field: (expr).name */
+    FL_AST_INDEX,      /* index: expr[i], expr[a:b] */
+    FL_AST_DEFAULT,    /* DEFAULT in VALUES and SET */
+} fl_ast_kind;
+
+typedef enum fl_ast_op {
+    FL_AST_OP_NONE,
+    FL_AST_OP_ADD,
+    FL_AST_OP_SUB,
+    FL_AST_OP_MUL,
+    FL_AST_OP_DIV,
+    FL_AST_OP_INT_DIV, /* // */
+    FL_AST_OP_MOD,
+    FL_AST_OP_POW,
+    FL_AST_OP_CONCAT,
+    FL_AST_OP_EQ,
+    FL_AST_OP_NE,
+    FL_AST_OP_LT,
+    FL_AST_OP_LE,
+    FL_AST_OP_GT,
+    FL_AST_OP_GE,
+    FL_AST_OP_REGEX,       /* ~ ; negated for !~ */
+    FL_AST_OP_REGEX_NOCASE, /* ~* */
+    FL_AST_OP_LIKE,
+    FL_AST_OP_ILIKE,
+    FL_AST_OP_BIT_AND,
+    FL_AST_OP_BIT_OR,
+    FL_AST_OP_BIT_XOR, /* # */
+    FL_AST_OP_BIT_NOT, /* prefix ~ */
+    FL_AST_OP_SHIFT_LEFT,
+    FL_AST_OP_SHIFT_RIGHT,
+    FL_AST_OP_ARROW,      /* -> */
+    FL_AST_OP_ARROW_TEXT, /* ->> */
+    FL_AST_OP_PLUS,       /* prefix */
+    FL_AST_OP_MINUS,      /* prefix */
+} fl_ast_op;
+
+typedef enum fl_ast_is {
+    FL_AST_IS_NULL,
+    FL_AST_IS_TRUE,
+    FL_AST_IS_FALSE,
+    FL_AST_IS_UNKNOWN,
+    FL_AST_IS_DISTINCT,
+} fl_ast_is;
+
+typedef struct fl_ast_order {
+    fl_ast_expr *expr;
+    bool is_descending;
+    bool has_nulls;   /* NULLS FIRST or LAST was written */
+    bool nulls_first; /* as written, or PostgreSQL's default: first when descending */
+    int32_t start, end;
+} fl_ast_order;
+
+typedef struct fl_ast_arg {
+    fl_ast_name name; /* of `name := value`; empty for a positional one */
+    fl_ast_expr *value;
+} fl_ast_arg;
+
+typedef struct fl_ast_call {
+    fl_ast_path path;
+    fl_ast_arg *args;
+    int32_t arg_count;
+    bool is_star;     /* count(*) */
+    bool is_distinct; /* f(DISTINCT x) */
+    fl_ast_order *order;
+    int32_t order_count;
+    fl_ast_expr *filter; /* FILTER (WHERE ...) or NULL */
+} fl_ast_call;
+
+typedef struct fl_ast_when {
+    fl_ast_expr *when;
+    fl_ast_expr *then;
+} fl_ast_when;
+
+typedef struct fl_ast_case {
+    fl_ast_expr *subject; /* of CASE x WHEN ..., or NULL */
+    fl_ast_when *whens;
+    int32_t when_count;
+    fl_ast_expr *otherwise; /* or NULL */
+} fl_ast_case;
+
+typedef struct fl_ast_replace {
+    fl_ast_expr *expr;
+    fl_ast_name name;
+} fl_ast_replace;
+
+typedef struct fl_ast_rename {
+    fl_ast_name from, to;
+} fl_ast_rename;
+
+typedef struct fl_ast_star {
+    fl_ast_path table; /* of `t.*`; count 0 for `*` */
+    fl_ast_name *exclude;
+    int32_t exclude_count;
+    fl_ast_replace *replace;
+    int32_t replace_count;
+    fl_ast_rename *rename;
+    int32_t rename_count;
+} fl_ast_star;
+
+struct fl_ast_expr {
+    uint8_t kind;    /* fl_ast_kind */
+    uint8_t op;      /* fl_ast_op; of FL_AST_IS an fl_ast_is */
+    bool is_negated; /* NOT IN, NOT LIKE, IS NOT ..., !~ */
+    bool flag;       /* BETWEEN SYMMETRIC; ALL instead of ANY; TRY_CAST; a slice instead of one element */
+    uint16_t height; /* 1 for a leaf */
+    int32_t start, end;
+    int32_t at; /* the operator's place, where there is one; else start */
+    union {
+        fl_ast_path path;
+        fl_ast_star *star;
+        fl_str text;
+        bool truth;
+        int32_t parameter;
+        struct {
+            fl_ast_type *type;
+            fl_str text;
+        } typed;
+        struct {
+            fl_ast_expr *value; /* a string, a number, or an expression in parentheses */
+            fl_str unit;        /* of INTERVAL '1' YEAR, in lower case; empty when the text says it */
+        } interval;
+        struct {
+            fl_ast_expr **items;
+            int32_t count;
+        } list;
+        struct {
+            fl_ast_expr *left, *right, *third;
+        } ops;
+        struct {
+            fl_ast_expr *left;
+            fl_ast_expr **items;
+            int32_t count;
+        } in;
+        struct {
+            fl_ast_expr *left;
+            fl_ast_query *query;
+        } sub;
+        fl_ast_case *cases;
+        struct {
+            fl_ast_expr *value;
+            fl_ast_type *type;
+        } cast;
+        fl_ast_call *call;
+        struct {
+            fl_ast_arg *items; /* all named */
+            int32_t count;
+        } record;
+        struct {
+            fl_ast_expr *value;
+            fl_ast_name *name;
+        } field;
+        struct {
+            fl_ast_expr *value, *from, *to; /* of a slice either bound may be NULL */
+        } index;
+    };
+};
+
+/* ---- tables ---- */
+
+typedef enum fl_ast_table_kind {
+    FL_AST_TABLE_NAME,     /* path */
+    FL_AST_TABLE_FILE,     /* file: 'orders.parquet' */
+    FL_AST_TABLE_FUNCTION, /* call */
+    FL_AST_TABLE_QUERY,    /* query: (SELECT ...), (VALUES ...) */
+    FL_AST_TABLE_JOIN,     /* join */
+} fl_ast_table_kind;
+
+typedef enum fl_ast_join_kind {
+    FL_AST_JOIN_INNER,
+    FL_AST_JOIN_LEFT,
+    FL_AST_JOIN_RIGHT,
+    FL_AST_JOIN_FULL,
+    FL_AST_JOIN_CROSS, /* and the comma */
+    FL_AST_JOIN_SEMI,
+    FL_AST_JOIN_ANTI,
+} fl_ast_join_kind;
+
+typedef struct fl_ast_join {
+    fl_ast_join_kind kind;
+    bool is_natural;
+    fl_ast_table *left, *right;
+    fl_ast_expr *on; /* or NULL */
+    fl_ast_name *usings;
+    int32_t using_count;
+} fl_ast_join;
+
+struct fl_ast_table {
+    uint8_t kind;    /* fl_ast_table_kind */
+    bool is_lateral; /* LATERAL was written */
+    uint16_t height;
+    int32_t start, end;
+    fl_ast_name alias; /* may be empty */
+    fl_ast_name *columns; /* of `alias(a, b)` */
+    int32_t column_count;
+    union {
+        fl_ast_path path;
+        fl_str file;
+        fl_ast_call *call;
+        fl_ast_query *query;
+        fl_ast_join *join;
+    };
+};
+
+/* ---- queries ---- */
+
+typedef struct fl_ast_item {
+    fl_ast_expr *expr;
+    fl_ast_name alias; /* may be empty */
+} fl_ast_item;
+
+typedef struct fl_ast_select {
+    bool is_distinct;
+    fl_ast_expr **distinct_on; /* DISTINCT ON (...) */
+    int32_t distinct_on_count;
+    fl_ast_item *items;
+    int32_t item_count;
+    fl_ast_table *from; /* or NULL */
+    fl_ast_expr *where;
+    bool group_all; /* GROUP BY ALL */
+    bool has_group; /* GROUP BY was written: GROUP BY () has no expression but is one group */
+    fl_ast_expr **groups;
+    int32_t group_count;
+    fl_ast_expr *having;
+} fl_ast_select;
+
+typedef struct fl_ast_values {
+    fl_ast_expr **rows; /* each an FL_AST_ROW; all of the same length */
+    int32_t row_count;
+    int32_t column_count;
+} fl_ast_values;
+
+typedef enum fl_ast_set_op {
+    FL_AST_UNION,
+    FL_AST_INTERSECT,
+    FL_AST_EXCEPT,
+} fl_ast_set_op;
+
+/* A left-deep chain of one operation: ((a op b) op c) op d. */
+typedef struct fl_ast_set {
+    fl_ast_set_op op;
+    bool is_all;
+    struct fl_ast_body **inputs;
+    int32_t input_count;
+} fl_ast_set;
+
+typedef enum fl_ast_body_kind {
+    FL_AST_BODY_SELECT,
+    FL_AST_BODY_VALUES,
+    FL_AST_BODY_SET,
+    FL_AST_BODY_QUERY, /* in parentheses, with clauses of its own */
+} fl_ast_body_kind;
+
+typedef struct fl_ast_body {
+    fl_ast_body_kind kind;
+    int32_t start, end;
+    union {
+        fl_ast_select *select;
+        fl_ast_values *values;
+        fl_ast_set *set;
+        fl_ast_query *query;
+    };
+} fl_ast_body;
+
+typedef struct fl_ast_cte {
+    fl_ast_name name;
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_query *query;
+} fl_ast_cte;
+
+struct fl_ast_query {
+    int32_t start, end;
+    uint16_t height; /* of the tallest expression or join tree in it, subqueries counted */
+    fl_ast_cte *ctes;
+    int32_t cte_count;
+    fl_ast_body *body;
+    bool order_all; /* ORDER BY ALL; its direction is in order[0], whose expr is NULL */
+    fl_ast_order *order;
+    int32_t order_count;
+    fl_ast_expr *limit;  /* NULL = none (LIMIT ALL, too) */
+    fl_ast_expr *offset; /* NULL = none */
+};
+
+/* ---- statements ---- */
+
+typedef enum fl_ast_statement_kind {
+    FL_AST_QUERY,        /* query */
+    FL_AST_CREATE_TABLE, /* create_table */
+    FL_AST_CREATE_VIEW,  /* create_view */
+    FL_AST_CREATE_INDEX, /* create_index */
+    FL_AST_INSERT,       /* insert */
+    FL_AST_UPDATE,       /* update */
+    FL_AST_DELETE,       /* erase */
+    FL_AST_TRUNCATE,     /* erase, without a condition */
+    FL_AST_DROP,         /* drop */
+    FL_AST_DESCRIBE,     /* describe */
+    FL_AST_SHOW_TABLES,  /* */
+    FL_AST_SHOW,         /* setting: name; empty = all */
+    FL_AST_SET,          /* setting: name, value */
+    FL_AST_RESET,        /* setting: name */
+    FL_AST_EXPLAIN,      /* explain */
+    FL_AST_PREPARE,      /* prepare */
+    FL_AST_EXECUTE,      /* execute */
+    FL_AST_DEALLOCATE,   /* setting: name; empty = all */
+} fl_ast_statement_kind;
+
+typedef struct fl_ast_column_def {
+    fl_ast_name name;
+    fl_ast_type *type;
+    bool is_not_null;
+    fl_ast_expr *otherwise; /* DEFAULT or NULL */
+} fl_ast_column_def;
+
+typedef struct fl_ast_create_table {
+    fl_ast_path path;
+    bool or_replace, if_not_exists, is_temporary;
+    fl_ast_column_def *columns; /* with AS: names alone, or none */
+    int32_t column_count;
+    fl_ast_query *query; /* of AS, or NULL */
+    bool is_empty;       /* WITH NO DATA */
+} fl_ast_create_table;
+
+typedef struct fl_ast_create_view {
+    fl_ast_path path;
+    bool or_replace, if_not_exists, is_temporary;
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_query *query; /* its text is [query->start, query->end) */
+} fl_ast_create_view;
+
+typedef struct fl_ast_create_index {
+    fl_ast_path name; /* count 0 when none was given */
+    fl_ast_path table;
+    bool is_unique, if_not_exists;
+    fl_ast_expr **keys;
+    int32_t key_count;
+} fl_ast_create_index;
+
+typedef struct fl_ast_insert {
+    fl_ast_path path;
+    fl_ast_name alias;
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_query *query; /* NULL for DEFAULT VALUES */
+} fl_ast_insert;
+
+typedef struct fl_ast_assign {
+    fl_ast_name name;
+    fl_ast_expr *value; /* may be FL_AST_DEFAULT */
+} fl_ast_assign;
+
+typedef struct fl_ast_update {
+    fl_ast_table *table;
+    fl_ast_assign *assigns;
+    int32_t assign_count;
+    fl_ast_table *from; /* or NULL */
+    fl_ast_expr *where; /* or NULL */
+} fl_ast_update;
+
+typedef struct fl_ast_erase {
+    fl_ast_table *table;
+    fl_ast_table *usings; /* or NULL */
+    fl_ast_expr *where;   /* or NULL */
+} fl_ast_erase;
+
+typedef enum fl_ast_object {
+    FL_AST_OBJECT_TABLE,
+    FL_AST_OBJECT_VIEW,
+    FL_AST_OBJECT_INDEX,
+} fl_ast_object;
+
+typedef struct fl_ast_drop {
+    fl_ast_object object;
+    bool if_exists;
+    fl_ast_path *paths;
+    int32_t path_count;
+} fl_ast_drop;
+
+typedef struct fl_ast_setting {
+    fl_ast_name name;
+    fl_ast_expr **values; /* of SET: constants or words (as strings); none = DEFAULT */
+    int32_t value_count;
+} fl_ast_setting;
+
+typedef enum fl_ast_format {
+    FL_AST_FORMAT_TEXT,
+    FL_AST_FORMAT_JSON,
+} fl_ast_format;
+
+typedef struct fl_ast_explain {
+    bool is_analyze;
+    fl_ast_format format;
+    struct fl_ast_statement *statement; /* query, INSERT, UPDATE, DELETE, CREATE TABLE AS, EXECUTE */
+} fl_ast_explain;
+
+typedef struct fl_ast_prepare {
+    fl_ast_name name;
+    fl_ast_type **types;
+    int32_t type_count;
+    struct fl_ast_statement *statement;
+} fl_ast_prepare;
+
+typedef struct fl_ast_execute {
+    fl_ast_name name;
+    fl_ast_expr **args;
+    int32_t arg_count;
+} fl_ast_execute;
+
+typedef struct fl_ast_statement {
+    fl_ast_statement_kind kind;
+    int32_t start, end;      /* without the semicolon */
+    int32_t parameter_count; /* the highest $n */
+    union {
+        fl_ast_query *query;
+        fl_ast_create_table *create_table;
+        fl_ast_create_view *create_view;
+        fl_ast_create_index *create_index;
+        fl_ast_insert *insert;
+        fl_ast_update *update;
+        fl_ast_erase *erase;
+        fl_ast_drop *drop;
+        fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */
+        fl_ast_setting *setting;
+        fl_ast_explain *explain;
+        fl_ast_prepare *prepare;
+        fl_ast_execute *execute;
+    };
+} fl_ast_statement;
+
+#endif

@@ -1,0 +1,188 @@
+/* What the parts of the parser share: looking at tokens, naming faults, building lists. Private to the parse*.c files.
+ *
+ * A list under way is a run of pointers on the parser's stack: mark the height, push, then move the run to the arena.
+ * Lists nest as the calls do. On failure the stack is cut by the next statement. */
+#ifndef FL_FRONT_SQL_PARSE_H
+#define FL_FRONT_SQL_PARSE_H
+
+#include "front/sql/parser.h"
+
+typedef fl_sql_parser parser;
+
+#define NEW(p, ret) FL_NEW((p)->arena, (ret), (p)->err)
+
+/* ---- tokens ---- */
+
+static inline bool is_at(const parser *p, fl_sql_token_kind kind)
+{
+    return p->now->kind == kind;
+}
+
+static inline bool is_word(const parser *p, fl_sql_keyword keyword)
+{
+    return p->now->keyword == keyword;
+}
+
+static inline void advance(parser *p)
+{
+    p->now++;
+}
+
+/* The token n places on; the last one when there are fewer. */
+static inline const fl_sql_token *ahead(const parser *p, int64_t n)
+{
+    int64_t at = p->now - p->tokens + n;
+    return &p->tokens[at < p->token_count ? at : p->token_count - 1];
+}
+
+static inline bool accept(parser *p, fl_sql_token_kind kind)
+{
+    if (p->now->kind != kind)
+        return false;
+    p->now++;
+    return true;
+}
+
+static inline bool accept_word(parser *p, fl_sql_keyword keyword)
+{
+    if (p->now->keyword != keyword)
+        return false;
+    p->now++;
+    return true;
+}
+
+/* End of the last token taken. */
+static inline int32_t end_before(const parser *p)
+{
+    return p->now > p->tokens ? p->now[-1].end : p->now->start;
+}
+
+/* ---- parser.c ---- */
+
+/** Fails at a place in the text. */
+fl_status fl_sql_fail_at(parser *p, int32_t at, fl_status code, const char *format, ...)
+    __attribute__((format(printf, 4, 5), cold));
+
+/** Fails at the current token: `expected` is a phrase ("a table name"). Guesses a misspelt keyword. */
+fl_status fl_sql_fail_expected(parser *p, const char *expected) __attribute__((cold));
+
+/** Fails with "<what> not supported yet" at a place; `what` brings its verb ("window functions are"). */
+fl_status fl_sql_fail_unsupported(parser *p, int32_t at, const char *what) __attribute__((cold));
+
+fl_status fl_sql_expect(parser *p, fl_sql_token_kind kind, const char *what);
+fl_status fl_sql_expect_word(parser *p, fl_sql_keyword keyword);
+
+/** Goes one level down; FL_ERR_LIMIT when there are too many. Undone by p->depth--, which a failure does not need. */
+fl_status fl_sql_enter(parser *p);
+
+fl_status fl_sql_push(parser *p, void *item);
+
+/** Moves the items pushed since `mark` into the arena as an array of pointers. */
+fl_status fl_sql_pop_list(parser *p, int64_t mark, void *ret_items, int32_t *ret_count);
+
+/** The same for structs of `bytes` each: the pointed-to values are copied side by side. */
+fl_status fl_sql_pop_values(parser *p, int64_t mark, int64_t bytes, void *ret_items, int32_t *ret_count);
+
+/** Behind a comma: whether it was a trailing one, because the list plainly ends here. */
+bool fl_sql_is_list_end(const parser *p);
+
+/** Whether the current token can be a name (quoted, or a word that is not reserved). */
+bool fl_sql_is_name(const parser *p);
+bool fl_sql_is_name_token(const fl_sql_token *token);
+
+/** `what` is for the message: "a table name". */
+fl_status fl_sql_parse_name(parser *p, const char *what, fl_ast_name *ret);
+
+/** Any word will do, reserved or not: behind AS and behind a dot. */
+fl_status fl_sql_parse_label(parser *p, const char *what, fl_ast_name *ret);
+
+/** [AS] alias; empty when there is none. */
+fl_status fl_sql_parse_alias(parser *p, fl_ast_name *ret);
+
+/** a.b.c */
+fl_status fl_sql_parse_path(parser *p, const char *what, fl_ast_path *ret);
+
+/** (a, b, c), parentheses included. */
+fl_status fl_sql_parse_name_list(parser *p, fl_ast_name **ret, int32_t *ret_count);
+
+fl_status fl_sql_parse_string(parser *p, const char *what, fl_str *ret);
+fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret);
+
+/* ---- parse_expr.c ---- */
+
+fl_status fl_sql_parse_expr(parser *p, fl_ast_expr **ret);
+
+/** An expression without comparisons, AND, IN and the like: what may stand before IN and AND. */
+fl_status fl_sql_parse_operand(parser *p, fl_ast_expr **ret);
+
+/** Comma-separated, at least one, trailing comma allowed. */
+fl_status fl_sql_parse_expr_list(parser *p, fl_ast_expr ***ret, int32_t *ret_count);
+
+/** Comma-separated ORDER BY keys, behind BY. */
+fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_count);
+
+/** ASC, DESC, NULLS FIRST, NULLS LAST. */
+fl_status fl_sql_parse_nulls_order(parser *p, fl_ast_order *order);
+
+/** Whether what stands here, behind a left parenthesis, is a query rather than an expression. */
+bool fl_sql_is_query_inside(const parser *p);
+
+fl_status fl_sql_new_expr(parser *p, fl_ast_kind kind, int32_t start, fl_ast_expr **ret);
+
+/** Sets the end to the last token taken and the height to one more than `below`. */
+fl_status fl_sql_end_expr(parser *p, fl_ast_expr *expr, int32_t below);
+
+/** The greater of a height and an expression's (NULL has none). */
+static inline int32_t higher(int32_t height, const fl_ast_expr *expr)
+{
+    return expr != NULL && expr->height > height ? expr->height : height;
+}
+
+int32_t fl_sql_height_of(fl_ast_expr *const *items, int32_t count);
+
+/* ---- parse_primary.c, parse_star.c, parse_call.c ---- */
+
+/** Signs, a primary, and casts, indexes and fields behind it. */
+fl_status fl_sql_parse_prefix(parser *p, fl_ast_expr **ret);
+
+/** The asterisk stands here; `table` is what was before it and its dot. */
+fl_status fl_sql_parse_star(parser *p, fl_ast_path table, int32_t start, fl_ast_expr **ret);
+
+/** A call's arguments and what follows them; the path is read, the left parenthesis stands here. */
+fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret);
+fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret);
+
+/** A call of a word that is no free name (LEFT, RIGHT) or needs no parentheses (CURRENT_DATE). */
+fl_status fl_sql_parse_word_call(parser *p, fl_ast_expr **ret);
+
+/** EXTRACT, SUBSTRING, POSITION, TRIM, OVERLAY, where such a word and a parenthesis stand here; *ret stays as it is
+ *  when the call is an ordinary one. */
+fl_status fl_sql_parse_special_call(parser *p, fl_ast_expr **ret);
+
+/* ---- parse_select.c, parse_table.c ---- */
+
+/** Whether a query begins here, parentheses looked through. */
+bool fl_sql_is_query_start(const parser *p);
+
+/** WITH ... SELECT ... ORDER BY ... LIMIT ...; also VALUES, FROM-first, TABLE t. */
+fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret);
+
+/** The list behind FROM: joins and commas as one tree. */
+fl_status fl_sql_parse_from(parser *p, fl_ast_table **ret);
+
+/** SELECT * FROM table, made for TABLE t and DESCRIBE t. */
+fl_status fl_sql_query_of_table(parser *p, fl_ast_table *table, fl_ast_query **ret);
+
+/** One table without joins. */
+fl_status fl_sql_parse_table_primary(parser *p, fl_ast_table **ret);
+
+/* ---- parse_statement.c, parse_ddl.c, parse_dml.c ---- */
+
+fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret);
+fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_delete(parser *p, fl_ast_statement *statement);
+
+#endif

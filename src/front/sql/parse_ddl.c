@@ -1,0 +1,247 @@
+/* CREATE and DROP. */
+#include "front/sql/parse.h"
+
+/* [IF NOT EXISTS] */
+static fl_status parse_if_not_exists(parser *p, bool *ret)
+{
+    fl_status st = FL_OK;
+    *ret = false;
+    if (is_word(p, FL_KW_IF) && ahead(p, 1)->keyword == FL_KW_NOT) {
+        advance(p);
+        advance(p);
+        FL_TRY(fl_sql_expect_word(p, FL_KW_EXISTS));
+        *ret = true;
+    }
+cleanup:
+    return st;
+}
+
+static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column)
+{
+    fl_status st = FL_OK;
+    for (;;) {
+        int32_t at = p->now->start;
+        if (accept_word(p, FL_KW_NOT)) {
+            FL_TRY(fl_sql_expect_word(p, FL_KW_NULL));
+            column->is_not_null = true;
+        } else if (accept_word(p, FL_KW_NULL)) {
+            continue;
+        } else if (accept_word(p, FL_KW_DEFAULT)) {
+            FL_TRY(fl_sql_parse_operand(p, &column->otherwise));
+        } else if (is_word(p, FL_KW_PRIMARY) || is_word(p, FL_KW_UNIQUE)) {
+            return fl_sql_fail_unsupported(p, at, "PRIMARY KEY and UNIQUE constraints are");
+        } else if (is_word(p, FL_KW_CHECK)) {
+            return fl_sql_fail_unsupported(p, at, "CHECK constraints are");
+        } else if (is_word(p, FL_KW_REFERENCES)) {
+            return fl_sql_fail_unsupported(p, at, "foreign keys are");
+        } else if (is_word(p, FL_KW_GENERATED)) {
+            return fl_sql_fail_unsupported(p, at, "generated columns are");
+        } else if (is_word(p, FL_KW_COLLATE)) {
+            return fl_sql_fail_unsupported(p, at, "collations are");
+        } else if (is_word(p, FL_KW_CONSTRAINT)) {
+            return fl_sql_fail_unsupported(p, at, "named constraints are");
+        } else {
+            break;
+        }
+    }
+cleanup:
+    return st;
+}
+
+/* (name type ..., ...) or, in front of AS, names alone. */
+static fl_status parse_column_defs(parser *p, fl_ast_create_table *create)
+{
+    fl_status st = FL_OK;
+    int64_t mark = p->stack_count;
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" or AS"));
+    do {
+        fl_ast_column_def *column;
+        int32_t at = p->now->start;
+        if (p->stack_count > mark && is_at(p, FL_SQL_RIGHT_PAREN))
+            break;
+        if (is_word(p, FL_KW_PRIMARY) || (is_word(p, FL_KW_UNIQUE) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN))
+            return fl_sql_fail_unsupported(p, at, "PRIMARY KEY and UNIQUE constraints are");
+        if (is_word(p, FL_KW_FOREIGN))
+            return fl_sql_fail_unsupported(p, at, "foreign keys are");
+        if (is_word(p, FL_KW_CHECK) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN)
+            return fl_sql_fail_unsupported(p, at, "CHECK constraints are");
+        if (is_word(p, FL_KW_CONSTRAINT))
+            return fl_sql_fail_unsupported(p, at, "named constraints are");
+        FL_TRY(NEW(p, &column));
+        FL_TRY(fl_sql_parse_name(p, "a column name", &column->name));
+        if (!is_at(p, FL_SQL_COMMA) && !is_at(p, FL_SQL_RIGHT_PAREN)) {
+            FL_TRY(fl_sql_parse_type(p, &column->type));
+            FL_TRY(parse_column_constraints(p, column));
+        }
+        FL_TRY(fl_sql_push(p, column));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_column_def), &create->columns, &create->column_count));
+cleanup:
+    return st;
+}
+
+/* With AS columns have names only, without it each has a type. */
+static fl_status check_column_defs(parser *p, const fl_ast_create_table *create)
+{
+    for (int32_t i = 0; i < create->column_count; i++) {
+        const fl_ast_column_def *column = &create->columns[i];
+        if (create->query == NULL && column->type == NULL)
+            return fl_sql_fail_at(p, column->name.end, FL_ERR_SYNTAX, "the column \"%.*s\" needs a type",
+                           FL_STR_ARG(column->name.text));
+        if (create->query != NULL && column->type != NULL)
+            return fl_sql_fail_at(p, column->type->start, FL_ERR_SYNTAX,
+                           "CREATE TABLE AS takes the columns' types from its query");
+    }
+    return FL_OK;
+}
+
+static fl_status parse_create_table(parser *p, fl_ast_statement *statement, fl_ast_create_table from)
+{
+    fl_status st = FL_OK;
+    fl_ast_create_table *create;
+    FL_TRY(NEW(p, &create));
+    *create = from;
+    statement->kind = FL_AST_CREATE_TABLE;
+    statement->create_table = create;
+    FL_TRY(parse_if_not_exists(p, &create->if_not_exists));
+    FL_TRY(fl_sql_parse_path(p, "a table name", &create->path));
+    if (!is_word(p, FL_KW_AS))
+        FL_TRY(parse_column_defs(p, create));
+    if (accept_word(p, FL_KW_AS)) {
+        FL_TRY(fl_sql_parse_query(p, &create->query));
+        if (is_word(p, FL_KW_WITH) && (ahead(p, 1)->keyword == FL_KW_NO || ahead(p, 1)->keyword == FL_KW_DATA)) {
+            advance(p);
+            create->is_empty = accept_word(p, FL_KW_NO);
+            FL_TRY(fl_sql_expect_word(p, FL_KW_DATA));
+        }
+    }
+    FL_TRY(check_column_defs(p, create));
+cleanup:
+    return st;
+}
+
+static fl_status parse_create_view(parser *p, fl_ast_statement *statement, fl_ast_create_table from)
+{
+    fl_status st = FL_OK;
+    fl_ast_create_view *create;
+    FL_TRY(NEW(p, &create));
+    create->or_replace = from.or_replace;
+    create->is_temporary = from.is_temporary;
+    statement->kind = FL_AST_CREATE_VIEW;
+    statement->create_view = create;
+    FL_TRY(parse_if_not_exists(p, &create->if_not_exists));
+    FL_TRY(fl_sql_parse_path(p, "a view name", &create->path));
+    if (is_at(p, FL_SQL_LEFT_PAREN))
+        FL_TRY(fl_sql_parse_name_list(p, &create->columns, &create->column_count));
+    FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
+    FL_TRY(fl_sql_parse_query(p, &create->query));
+    if (is_word(p, FL_KW_WITH))
+        return fl_sql_fail_unsupported(p, p->now->start, "WITH CHECK OPTION is");
+cleanup:
+    return st;
+}
+
+static fl_status parse_create_index(parser *p, fl_ast_statement *statement, bool is_unique)
+{
+    fl_status st = FL_OK;
+    fl_ast_create_index *create;
+    fl_ast_order *keys;
+    FL_TRY(NEW(p, &create));
+    statement->kind = FL_AST_CREATE_INDEX;
+    statement->create_index = create;
+    create->is_unique = is_unique;
+    accept_word(p, FL_KW_CONCURRENTLY);
+    FL_TRY(parse_if_not_exists(p, &create->if_not_exists));
+    if (!is_word(p, FL_KW_ON))
+        FL_TRY(fl_sql_parse_path(p, "an index name", &create->name));
+    FL_TRY(fl_sql_expect_word(p, FL_KW_ON));
+    FL_TRY(fl_sql_parse_path(p, "a table name", &create->table));
+    if (accept_word(p, FL_KW_USING)) {
+        fl_ast_name method;
+        FL_TRY(fl_sql_parse_name(p, "an index method", &method));
+    }
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
+    FL_TRY(fl_sql_parse_order_list(p, &keys, &create->key_count));
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+    FL_TRY(FL_NEW_ARRAY(p->arena, create->key_count, &create->keys, p->err));
+    for (int32_t i = 0; i < create->key_count; i++)
+        create->keys[i] = keys[i].expr;
+    if (is_word(p, FL_KW_WHERE))
+        return fl_sql_fail_unsupported(p, p->now->start, "partial indexes are");
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
+{
+    fl_ast_create_table from = {0};
+    advance(p);
+    if (is_word(p, FL_KW_OR) && ahead(p, 1)->keyword == FL_KW_REPLACE) {
+        advance(p);
+        advance(p);
+        from.or_replace = true;
+    }
+    from.is_temporary = accept_word(p, FL_KW_TEMP) || accept_word(p, FL_KW_TEMPORARY);
+    if (!from.is_temporary)
+        accept_word(p, FL_KW_UNLOGGED);
+    int32_t at = p->now->start;
+    switch ((fl_sql_keyword)p->now->keyword) {
+    case FL_KW_TABLE: advance(p); return parse_create_table(p, statement, from);
+    case FL_KW_VIEW: advance(p); return parse_create_view(p, statement, from);
+    case FL_KW_INDEX: advance(p); return parse_create_index(p, statement, false);
+    case FL_KW_UNIQUE:
+        advance(p);
+        if (!accept_word(p, FL_KW_INDEX))
+            return fl_sql_fail_expected(p, "INDEX");
+        return parse_create_index(p, statement, true);
+    case FL_KW_SCHEMA: return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is");
+    case FL_KW_SEQUENCE: return fl_sql_fail_unsupported(p, at, "CREATE SEQUENCE is");
+    case FL_KW_FUNCTION: case FL_KW_MACRO: return fl_sql_fail_unsupported(p, at, "CREATE FUNCTION is");
+    case FL_KW_TYPE: return fl_sql_fail_unsupported(p, at, "CREATE TYPE is");
+    case FL_KW_DATABASE: return fl_sql_fail_unsupported(p, at, "CREATE DATABASE is");
+    case FL_KW_TRIGGER: return fl_sql_fail_unsupported(p, at, "CREATE TRIGGER is");
+    case FL_KW_MATERIALIZED: return fl_sql_fail_unsupported(p, at, "materialized views are");
+    case FL_KW_RECURSIVE: return fl_sql_fail_unsupported(p, at, "recursive views are");
+    case FL_KW_VIRTUAL: return fl_sql_fail_unsupported(p, at, "virtual tables are");
+    default: return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
+    }
+}
+
+fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_drop *drop;
+    int64_t mark = p->stack_count;
+    statement->kind = FL_AST_DROP;
+    FL_TRY(NEW(p, &drop));
+    statement->drop = drop;
+    advance(p);
+    switch ((fl_sql_keyword)p->now->keyword) {
+    case FL_KW_TABLE: drop->object = FL_AST_OBJECT_TABLE; break;
+    case FL_KW_VIEW: drop->object = FL_AST_OBJECT_VIEW; break;
+    case FL_KW_INDEX: drop->object = FL_AST_OBJECT_INDEX; break;
+    case FL_KW_SCHEMA: case FL_KW_SEQUENCE: case FL_KW_FUNCTION: case FL_KW_MACRO: case FL_KW_TYPE:
+    case FL_KW_DATABASE: case FL_KW_TRIGGER: case FL_KW_MATERIALIZED:
+        return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views and indexes is");
+    default: return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
+    }
+    advance(p);
+    if (is_word(p, FL_KW_IF) && ahead(p, 1)->keyword == FL_KW_EXISTS) {
+        advance(p);
+        advance(p);
+        drop->if_exists = true;
+    }
+    do {
+        fl_ast_path *path;
+        FL_TRY(NEW(p, &path));
+        FL_TRY(fl_sql_parse_path(p, "a name", path));
+        FL_TRY(fl_sql_push(p, path));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_path), &drop->paths, &drop->path_count));
+    if (is_word(p, FL_KW_CASCADE))
+        return fl_sql_fail_unsupported(p, p->now->start, "DROP ... CASCADE is");
+    accept_word(p, FL_KW_RESTRICT);
+cleanup:
+    return st;
+}

@@ -1,0 +1,310 @@
+/* Statements: which one begins here; and the small ones (SET, SHOW, EXPLAIN, PREPARE, ...). */
+#include "front/sql/parse.h"
+
+/* ---- what is refused by name ---- */
+
+static const struct {
+    uint16_t keyword;
+    const char *what;
+} refused[] = {
+    {FL_KW_BEGIN, "transactions are"},      {FL_KW_START, "transactions are"},
+    {FL_KW_COMMIT, "transactions are"},     {FL_KW_ROLLBACK, "transactions are"},
+    {FL_KW_ABORT, "transactions are"},      {FL_KW_SAVEPOINT, "transactions are"},
+    {FL_KW_END, "transactions are"},        {FL_KW_COPY, "COPY is"},
+    {FL_KW_MERGE, "MERGE is"},              {FL_KW_ALTER, "ALTER is"},
+    {FL_KW_ATTACH, "ATTACH is"},            {FL_KW_DETACH, "DETACH is"},
+    {FL_KW_USE, "USE is"},                  {FL_KW_CALL, "CALL is"},
+    {FL_KW_GRANT, "GRANT is"},              {FL_KW_REVOKE, "REVOKE is"},
+    {FL_KW_PIVOT, "PIVOT is"},              {FL_KW_UNPIVOT, "UNPIVOT is"},
+    {FL_KW_VACUUM, "VACUUM is"},            {FL_KW_ANALYZE, "ANALYZE is"},
+    {FL_KW_INSTALL, "INSTALL is"},          {FL_KW_LOAD, "LOAD is"},
+    {FL_KW_EXPORT, "EXPORT is"},            {FL_KW_IMPORT, "IMPORT is"},
+    {FL_KW_COMMENT, "COMMENT is"},          {FL_KW_LOCK, "LOCK is"},
+    {FL_KW_CHECKPOINT, "CHECKPOINT is"},    {FL_KW_PRAGMA, "PRAGMA is"},
+    {FL_KW_SUMMARIZE, "SUMMARIZE is"},
+};
+
+/* ---- settings ---- */
+
+/* A setting's name may have dots; it is kept as one text. */
+static fl_status parse_setting_name(parser *p, fl_ast_name *ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_path path;
+    if (is_word(p, FL_KW_TIME) && ahead(p, 1)->keyword == FL_KW_ZONE) { /* SET TIME ZONE */
+        ret->text = FL_STR("timezone");
+        ret->start = p->now->start;
+        advance(p);
+        advance(p);
+        ret->end = end_before(p);
+        return FL_OK;
+    }
+    FL_TRY(fl_sql_parse_path(p, "a setting's name", &path));
+    *ret = path.parts[0];
+    if (path.count > 1) {
+        ret->end = path.parts[path.count - 1].end;
+        ret->text = (fl_str){p->lexer.text.data + ret->start, ret->end - ret->start};
+    }
+cleanup:
+    return st;
+}
+
+/* A constant, or a word that stands for the string of its letters. */
+static fl_status parse_setting_value(parser *p, fl_ast_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
+    bool is_constant = word == FL_KW_TRUE || word == FL_KW_FALSE || word == FL_KW_NULL || word == FL_KW_INTERVAL;
+    if (!is_at(p, FL_SQL_WORD) || is_constant)
+        return fl_sql_parse_expr(p, ret);
+    FL_TRY(fl_sql_new_expr(p, FL_AST_STRING, p->now->start, ret));
+    (*ret)->text = (fl_str){p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    (*ret)->end = p->now->end;
+    advance(p);
+cleanup:
+    return st;
+}
+
+/* SET [SESSION | LOCAL] name { = | TO } value [, ...] */
+static fl_status parse_set(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_setting *setting;
+    int64_t mark = p->stack_count;
+    statement->kind = FL_AST_SET;
+    advance(p);
+    if (is_word(p, FL_KW_TRANSACTION) ||
+        (is_word(p, FL_KW_SESSION) && ahead(p, 1)->keyword == FL_KW_CHARACTER))
+        return fl_sql_fail_unsupported(p, p->now->start, "transactions are");
+    if ((is_word(p, FL_KW_SESSION) || is_word(p, FL_KW_LOCAL) || is_word(p, FL_KW_GLOBAL)) &&
+        ahead(p, 1)->kind == FL_SQL_WORD && ahead(p, 1)->keyword != FL_KW_TO)
+        advance(p);
+    FL_TRY(NEW(p, &setting));
+    statement->setting = setting;
+    bool is_zone = is_word(p, FL_KW_TIME);
+    FL_TRY(parse_setting_name(p, &setting->name));
+    if (!accept(p, FL_SQL_EQUAL) && !accept_word(p, FL_KW_TO) && !is_zone)
+        return fl_sql_fail_expected(p, "\"=\" or TO");
+    if (accept_word(p, FL_KW_DEFAULT)) {
+        statement->kind = FL_AST_RESET;
+        return FL_OK;
+    }
+    do {
+        fl_ast_expr *value;
+        FL_TRY(parse_setting_value(p, &value));
+        FL_TRY(fl_sql_push(p, value));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_list(p, mark, &setting->values, &setting->value_count));
+cleanup:
+    return st;
+}
+
+/* RESET name, DEALLOCATE [PREPARE] name; ALL leaves the name empty. */
+static fl_status parse_named_setting(parser *p, fl_ast_statement *statement, fl_ast_statement_kind kind)
+{
+    statement->kind = kind;
+    advance(p);
+    if (kind == FL_AST_DEALLOCATE)
+        accept_word(p, FL_KW_PREPARE);
+    fl_status st = NEW(p, &statement->setting);
+    if (st != FL_OK || accept_word(p, FL_KW_ALL))
+        return st;
+    return parse_setting_name(p, &statement->setting->name);
+}
+
+static fl_status parse_describe(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *table;
+    statement->kind = FL_AST_DESCRIBE;
+    advance(p);
+    if (fl_sql_is_query_start(p) && !is_word(p, FL_KW_TABLE))
+        return fl_sql_parse_query(p, &statement->describe);
+    accept_word(p, FL_KW_TABLE);
+    FL_TRY(fl_sql_parse_table_primary(p, &table));
+    FL_TRY(fl_sql_query_of_table(p, table, &statement->describe));
+cleanup:
+    return st;
+}
+
+static fl_status parse_show(parser *p, fl_ast_statement *statement)
+{
+    fl_sql_token_kind after = (fl_sql_token_kind)ahead(p, 2)->kind;
+    bool is_last = after == FL_SQL_END || after == FL_SQL_SEMICOLON;
+    if (ahead(p, 1)->keyword == FL_KW_TABLES && is_last) {
+        statement->kind = FL_AST_SHOW_TABLES;
+        advance(p);
+        advance(p);
+        return FL_OK;
+    }
+    if (ahead(p, 1)->keyword == FL_KW_ALL && ahead(p, 2)->keyword == FL_KW_TABLES) {
+        statement->kind = FL_AST_SHOW_TABLES;
+        advance(p);
+        advance(p);
+        advance(p);
+        return FL_OK;
+    }
+    return parse_named_setting(p, statement, FL_AST_SHOW);
+}
+
+/* ---- EXPLAIN ---- */
+
+/* ON, OFF, TRUE, FALSE, 1, 0 behind an option; nothing means on. */
+static bool parse_switch(parser *p)
+{
+    fl_str word = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    if (is_at(p, FL_SQL_COMMA) || is_at(p, FL_SQL_RIGHT_PAREN) || is_at(p, FL_SQL_END))
+        return true;
+    advance(p);
+    return !fl_str_is_equal_nocase(word, FL_STR("off")) && !fl_str_is_equal_nocase(word, FL_STR("false")) &&
+           !fl_str_is_equal_nocase(word, FL_STR("0"));
+}
+
+static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
+{
+    fl_str word = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    if (accept_word(p, FL_KW_ANALYZE)) {
+        explain->is_analyze = parse_switch(p);
+    } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("format"))) {
+        advance(p);
+        fl_str format = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+        if (fl_str_is_equal_nocase(format, FL_STR("json")))
+            explain->format = FL_AST_FORMAT_JSON;
+        else if (fl_str_is_equal_nocase(format, FL_STR("text")))
+            explain->format = FL_AST_FORMAT_TEXT;
+        else
+            return fl_sql_fail_expected(p, "TEXT or JSON");
+        advance(p);
+    } else {
+        return fl_sql_fail_expected(p, "ANALYZE or FORMAT");
+    }
+    return FL_OK;
+}
+
+static fl_status parse_explain(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_explain *explain;
+    FL_TRY(fl_sql_enter(p));
+    statement->kind = FL_AST_EXPLAIN;
+    FL_TRY(NEW(p, &explain));
+    statement->explain = explain;
+    advance(p);
+    explain->is_analyze = accept_word(p, FL_KW_ANALYZE);
+    accept_word(p, FL_KW_VERBOSE);
+    if (is_at(p, FL_SQL_LEFT_PAREN) && !fl_sql_is_query_start(p)) {
+        advance(p);
+        do {
+            FL_TRY(parse_explain_option(p, explain));
+        } while (accept(p, FL_SQL_COMMA));
+        FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+    }
+    int32_t at = p->now->start;
+    FL_TRY(fl_sql_parse_statement(p, &explain->statement));
+    switch (explain->statement->kind) {
+    case FL_AST_QUERY: case FL_AST_INSERT: case FL_AST_UPDATE: case FL_AST_DELETE: case FL_AST_CREATE_TABLE:
+    case FL_AST_EXECUTE:
+        break;
+    default:
+        return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
+                              "EXPLAIN explains queries, INSERT, UPDATE, DELETE and CREATE TABLE AS");
+    }
+    p->depth--;
+cleanup:
+    return st;
+}
+
+/* ---- prepared statements ---- */
+
+static fl_status parse_prepare(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_prepare *prepare;
+    int64_t mark = p->stack_count;
+    FL_TRY(fl_sql_enter(p));
+    statement->kind = FL_AST_PREPARE;
+    FL_TRY(NEW(p, &prepare));
+    statement->prepare = prepare;
+    advance(p);
+    FL_TRY(fl_sql_parse_name(p, "a name for the prepared statement", &prepare->name));
+    if (accept(p, FL_SQL_LEFT_PAREN)) {
+        do {
+            fl_ast_type *type;
+            FL_TRY(fl_sql_parse_type(p, &type));
+            FL_TRY(fl_sql_push(p, type));
+        } while (accept(p, FL_SQL_COMMA));
+        FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+        FL_TRY(fl_sql_pop_list(p, mark, &prepare->types, &prepare->type_count));
+    }
+    FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
+    int32_t at = p->now->start;
+    FL_TRY(fl_sql_parse_statement(p, &prepare->statement));
+    prepare->statement->end = end_before(p);
+    prepare->statement->parameter_count = p->parameter_count;
+    switch (prepare->statement->kind) {
+    case FL_AST_QUERY: case FL_AST_INSERT: case FL_AST_UPDATE: case FL_AST_DELETE: break;
+    default:
+        return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
+                              "what can be prepared: queries, INSERT, UPDATE and DELETE");
+    }
+    p->depth--;
+cleanup:
+    return st;
+}
+
+static fl_status parse_execute(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_execute *execute;
+    statement->kind = FL_AST_EXECUTE;
+    FL_TRY(NEW(p, &execute));
+    statement->execute = execute;
+    advance(p);
+    FL_TRY(fl_sql_parse_name(p, "the name of a prepared statement", &execute->name));
+    if (accept(p, FL_SQL_LEFT_PAREN)) {
+        if (!is_at(p, FL_SQL_RIGHT_PAREN))
+            FL_TRY(fl_sql_parse_expr_list(p, &execute->args, &execute->arg_count));
+        FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+    }
+cleanup:
+    return st;
+}
+
+/* ---- which one ---- */
+
+fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_statement *statement;
+    FL_TRY(NEW(p, &statement));
+    statement->start = p->now->start;
+    if (fl_sql_is_query_start(p)) {
+        statement->kind = FL_AST_QUERY;
+        FL_TRY(fl_sql_parse_query(p, &statement->query));
+    } else {
+        switch ((fl_sql_keyword)p->now->keyword) {
+        case FL_KW_CREATE: FL_TRY(fl_sql_parse_create(p, statement)); break;
+        case FL_KW_DROP: FL_TRY(fl_sql_parse_drop(p, statement)); break;
+        case FL_KW_INSERT: FL_TRY(fl_sql_parse_insert(p, statement)); break;
+        case FL_KW_UPDATE: FL_TRY(fl_sql_parse_update(p, statement)); break;
+        case FL_KW_DELETE: case FL_KW_TRUNCATE: FL_TRY(fl_sql_parse_delete(p, statement)); break;
+        case FL_KW_SET: FL_TRY(parse_set(p, statement)); break;
+        case FL_KW_RESET: FL_TRY(parse_named_setting(p, statement, FL_AST_RESET)); break;
+        case FL_KW_DEALLOCATE: FL_TRY(parse_named_setting(p, statement, FL_AST_DEALLOCATE)); break;
+        case FL_KW_SHOW: FL_TRY(parse_show(p, statement)); break;
+        case FL_KW_DESCRIBE: case FL_KW_DESC: FL_TRY(parse_describe(p, statement)); break;
+        case FL_KW_EXPLAIN: FL_TRY(parse_explain(p, statement)); break;
+        case FL_KW_PREPARE: FL_TRY(parse_prepare(p, statement)); break;
+        case FL_KW_EXECUTE: FL_TRY(parse_execute(p, statement)); break;
+        default:
+            for (int64_t i = 0; i < FL_LEN(refused); i++)
+                if (is_word(p, (fl_sql_keyword)refused[i].keyword))
+                    return fl_sql_fail_unsupported(p, p->now->start, refused[i].what);
+            return fl_sql_fail_expected(p, "a statement (SELECT, FROM, INSERT, CREATE, ...)");
+        }
+    }
+    statement->end = end_before(p);
+    *ret = statement;
+cleanup:
+    return st;
+}

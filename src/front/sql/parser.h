@@ -1,0 +1,53 @@
+/* SQL text to syntax trees, one statement at a time.
+ *
+ * Recursive descent, precedence climbing for operators. Re-entrant: all state is in the parser, which the caller owns.
+ * Trees are made in the caller's arena and point into the text, which must outlive them.
+ *
+ *     fl_sql_parser parser;
+ *     FL_TRY(fl_sql_parser_init(&parser, memory, text, err));
+ *     for (;;) {
+ *         fl_ast_statement *statement;
+ *         FL_TRY(fl_sql_parser_next(&parser, arena, &statement, err));
+ *         if (statement == NULL)
+ *             break;
+ *     }
+ *     ...
+ *     fl_sql_parser_drop(&parser); */
+#ifndef FL_FRONT_SQL_PARSER_H
+#define FL_FRONT_SQL_PARSER_H
+
+#include "front/sql/ast.h"
+#include "front/sql/lexer.h"
+
+typedef struct fl_sql_parser {
+    fl_sql_lexer lexer;
+    fl_memory *memory;
+    fl_sql_token *tokens; /* of the statement at hand; ends with a semicolon or FL_SQL_END */
+    int64_t token_count, token_capacity;
+    const fl_sql_token *now;
+    void **stack; /* lists under way, see parse.h */
+    int64_t stack_count, stack_capacity;
+    int32_t depth;           /* of what is being parsed */
+    int32_t tallest;         /* height of the tallest node of the query being parsed */
+    int32_t parameter_count; /* of the statement */
+    bool has_question, has_dollar;
+    fl_arena *arena; /* during fl_sql_parser_next only, as err is */
+    fl_err *err;
+} fl_sql_parser;
+
+/** Begins with the first statement of `text` (borrowed). Errors as fl_sql_lexer_init; the parser is empty then and may
+ *  be dropped. `memory` is charged for working space. */
+fl_status fl_sql_parser_init(fl_sql_parser *parser, fl_memory *memory, fl_str text, fl_err *err);
+
+/** Frees working space; trees live on in their arena. */
+void fl_sql_parser_drop(fl_sql_parser *parser);
+
+/** Parses the next statement into `arena`; *ret is NULL when only blanks and semicolons are left. Positions count from
+ *  the start of the whole text.
+ *  FL_ERR_SYNTAX: what was expected and what was found, a guess as hint where a keyword looks misspelt.
+ *  FL_ERR_UNSUPPORTED: the name of something that fletch does not do yet. FL_ERR_LIMIT (54001): nested too deep.
+ *  FL_ERR_MEMORY. After an error the parser stands behind the statement that failed, where its tokens could be read.
+ *  Cost: linear in the statement's length. */
+fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_statement **ret, fl_err *err);
+
+#endif
