@@ -1,0 +1,2 @@
+-- No row need be looked at.
+SELECT count(*) FROM events

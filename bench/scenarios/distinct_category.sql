@@ -1,0 +1,2 @@
+-- Ten different values.
+SELECT DISTINCT category FROM events ORDER BY category

@@ -1,0 +1,2 @@
+-- 100,000 different names.
+SELECT count(DISTINCT name) FROM events

@@ -1,0 +1,2 @@
+-- A million doubles sorted, with their ids.
+SELECT id, value FROM events ORDER BY value, id

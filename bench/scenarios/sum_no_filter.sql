@@ -1,0 +1,2 @@
+-- No filter: memory bandwidth.
+SELECT sum(value), sum(quantity) FROM events

@@ -1,0 +1,2 @@
+-- Ten largest of a million doubles.
+SELECT id, value FROM events ORDER BY value DESC, id LIMIT 10

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""One engine in a process of its own, so that its memory can be measured and its threads disturb nobody else's.
+
+    worker.py ENGINE THREADS [PROGRAM]      commands on standard input, one JSON object a line, answers likewise
+
+    {"load": {"events": "path"}, "memory": true}    make tables, in memory or as views of the Parquet files
+    {"sql": "...", "answer": true}                  run; the wall time runs from the text to the whole result as Arrow
+
+An answer is {"ms", "rows", "answer", "peak_mb"} or {"error"}. `answer` holds the rows of a small result; of a large one
+a summary that no order of rows changes: count, and per column a sum, or total length and extremes of texts.
+fletch runs behind `--pipe`, whose `ms` is the time of a small result; a large one would mostly measure JSON, so that it
+is stored as a table instead, as rows in the engine's own columns. Relies on: test/oracles.py and test/pipe.py.
+"""
+
+import datetime
+import decimal
+import json
+import os
+import pathlib
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "test"))
+import pipe  # noqa: E402
+
+SMALL_ROWS_MAX = 2000
+
+
+def peak_mb(pid="self"):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def to_json(value):
+    """Decimals keep their exactness as tagged text; the rest is what JSON has."""
+    if isinstance(value, decimal.Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, (datetime.date, datetime.datetime, datetime.time)):
+        return value.isoformat()
+    return value
+
+
+def summarize(table):
+    """Of an Arrow table: what does not depend on the order of its rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    row = [table.num_rows]
+    for column in table.columns:
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column = column.cast(kind.value_type)
+            kind = kind.value_type
+        if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) or pa.types.is_string(kind):
+            column = column.cast(pa.large_string())
+            row += [pc.sum(pc.binary_length(column)).as_py(), pc.min(column).as_py(), pc.max(column).as_py()]
+        elif pa.types.is_boolean(kind):
+            row += [pc.sum(column.cast(pa.int8())).as_py()]
+        else:
+            total = pc.sum(column).as_py()
+            row += [float(total) if isinstance(total, decimal.Decimal) else total]
+    return [row]
+
+
+class ArrowEngine:
+    """Peers in this process: `execute` gives an Arrow table."""
+
+    def run(self, sql, want_answer):
+        start = time.perf_counter()
+        table = self.execute(sql)
+        ms = (time.perf_counter() - start) * 1000
+        reply = {"ms": ms, "rows": table.num_rows, "peak_mb": peak_mb()}
+        if want_answer:
+            if table.num_rows > SMALL_ROWS_MAX:
+                reply["answer"] = summarize(table)
+            else:
+                columns = [column.to_pylist() for column in table.columns]
+                reply["answer"] = [[to_json(value) for value in row] for row in zip(*columns)]
+        return reply
+
+
+class DuckDB(ArrowEngine):
+    def __init__(self, threads):
+        import duckdb
+        self.connection = duckdb.connect()
+        self.connection.execute(f"SET threads = {threads}")
+
+    def load(self, tables, memory):
+        for name, path in tables.items():
+            self.connection.execute(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
+
+    def execute(self, sql):
+        return self.connection.sql(sql).to_arrow_table()   # a relation: an executed cursor would copy its rows once more
+
+
+class Polars(ArrowEngine):
+    def __init__(self, threads):
+        os.environ["POLARS_MAX_THREADS"] = str(threads)   # read when the package is first loaded
+        import polars
+        self.polars = polars
+        self.context = polars.SQLContext()
+
+    def load(self, tables, memory):
+        for name, path in tables.items():
+            frame = self.polars.scan_parquet(path)
+            self.context.register(name, frame.collect() if memory else frame)
+
+    def execute(self, sql):
+        return self.context.execute(sql).collect().to_arrow()
+
+
+class DataFusion(ArrowEngine):
+    def __init__(self, threads):
+        import datafusion
+        self.context = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(threads))
+
+    def load(self, tables, memory):
+        import pyarrow.parquet as pq
+        for name, path in tables.items():
+            if memory:
+                self.context.register_record_batches(name, [pq.read_table(path).to_batches()])
+            else:
+                self.context.register_parquet(name, str(path))
+
+    def execute(self, sql):
+        return self.context.sql(sql).to_arrow_table()
+
+
+class Fletch:
+    def __init__(self, threads, program):
+        self.pipe = pipe.Pipe(program, ["--threads", str(threads)], timeout_s=300)
+        self.rows_of = {}
+
+    def load(self, tables, memory):
+        for name, path in tables.items():
+            self.pipe.run(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
+
+    def run(self, sql, want_answer):
+        sql = "\n".join(line for line in sql.split("\n") if not line.startswith("--")).strip()
+        if sql not in self.rows_of:
+            self.rows_of[sql] = self.pipe.rows(f"SELECT count(*) FROM ({sql}) AS counted")[0][0]
+        rows = self.rows_of[sql]
+        if rows > SMALL_ROWS_MAX:
+            answer = self.pipe.run(f"CREATE OR REPLACE TABLE bench_result AS {sql}")
+        else:
+            answer = self.pipe.run(sql)
+        reply = {"ms": answer["ms"], "rows": rows, "peak_mb": peak_mb(self.pipe.process.pid)}
+        if want_answer:
+            reply["answer"] = self.summary() if rows > SMALL_ROWS_MAX else self.values(answer)
+        return reply
+
+    def summary(self):
+        described = self.pipe.run("SELECT * FROM bench_result LIMIT 0")
+        parts = ["count(*)"]
+        for name, kind in zip(described["columns"], described["types"]):
+            kind = kind.lower()
+            if kind.startswith(("utf8", "varchar", "text", "string")):
+                parts += [f'sum(length("{name}"))', f'min("{name}")', f'max("{name}")']
+            elif kind.startswith("bool"):
+                parts += [f'sum(CASE WHEN "{name}" THEN 1 ELSE 0 END)']
+            else:
+                parts += [f'sum("{name}")']
+        answer = self.pipe.run(f"SELECT {', '.join(parts)} FROM bench_result")
+        self.pipe.run("DROP TABLE bench_result")
+        return self.values(answer)
+
+    @staticmethod
+    def values(answer):
+        kinds = [kind.lower() for kind in answer["types"]]
+        return [[{"decimal": value} if isinstance(value, str) and kind.startswith(("decimal", "numeric", "int", "bigint"))
+                 and not kind.startswith("interval") else value for kind, value in zip(kinds, row)]
+                for row in answer["rows"]]
+
+
+def main():
+    name, threads = sys.argv[1], int(sys.argv[2])
+    if name == "fletch":
+        engine = Fletch(threads, sys.argv[3])
+    else:
+        engine = {"duckdb": DuckDB, "polars": Polars, "datafusion": DataFusion}[name](threads)
+    for line in sys.stdin:
+        command = json.loads(line)
+        try:
+            if "load" in command:
+                engine.load(command["load"], command["memory"])
+                reply = {"ok": True}
+            else:
+                reply = engine.run(command["sql"], command.get("answer", False))
+        except Exception as error:  # an engine that cannot do one query goes on with the next
+            reply = {"error": f"{type(error).__name__}: {error}".split("\n")[0][:300]}
+        print(json.dumps(reply, default=str), flush=True)
+
+
+if __name__ == "__main__":
+    main()
