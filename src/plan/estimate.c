@@ -1,7 +1,6 @@
 /* Estimates. Constants where nothing is known are those of Selinger et al. 1979, tempered by what TPC-H shows. */
 #include "plan/estimate.h"
 
-#include "op/scan/node.h"
 #include "plan/table.h"
 
 #include <math.h>
@@ -20,12 +19,12 @@ bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret
 {
     const fl_col_info *info = fl_plan_col(plan, col);
     *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1};
-    if (info->scan == NULL)
+    fl_table *table = info->table;
+    if (table == NULL)
         return false;
-    fl_table *table = fl_scan_of(info->scan)->table;
     *ret_rows = table->rows < 1 ? 1 : table->rows;
     if (table->ops->stats != NULL)
-        table->ops->stats(table, info->scan_col, ret);
+        table->ops->stats(table, info->table_col, ret);
     if (ret->distinct < 0) {
         double low, high;
         if (ret->has_bounds && (fl_type_is_integer(info->type) || info->type.id == FL_DATE) &&

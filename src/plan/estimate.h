@@ -6,6 +6,7 @@
 #define FL_PLAN_ESTIMATE_H
 
 #include "plan/node.h"
+#include "plan/table.h"
 
 /** The share of rows that satisfy the expression: (0, 1]. */
 double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *predicate);
@@ -17,6 +18,6 @@ double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjunct
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);
 
 /** Statistics of the base column behind a column; false when it is computed. */
-bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, struct fl_col_stats *ret, double *ret_rows);
+bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret, double *ret_rows);
 
 #endif

@@ -26,8 +26,8 @@ typedef struct fl_col_info {
     fl_type type;
     bool is_nullable;
     uint64_t origin; /* what the column is, by names and values: table, instance and column, or its expression */
-    const fl_node *scan; /* base columns: the scan that makes it; else NULL */
-    int32_t scan_col;    /* base columns: the table's column */
+    fl_table *table;   /* base columns: where it comes from (held by the plan); else NULL */
+    int32_t table_col; /* base columns: which of the table's columns it is */
 } fl_col_info;
 
 /** A new plan with one reference. `registry` is borrowed and outlives it. */

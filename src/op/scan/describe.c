@@ -43,11 +43,10 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
     fl_status st = FL_OK;
     fl_col_id *cols = NULL;
     fl_scan_attrs attrs = {.table = table, .n_cols = table->n_cols, .limit = -1};
-    const fl_node *node = NULL;
     FL_TRY(fl_plan_hold_table(plan, table, err));
     for (int32_t c = 1; c <= fl_plan_cols(plan); c++) { /* how many scans of this table there are */
         const fl_col_info *info = fl_plan_col(plan, (fl_col_id){c});
-        if (info->scan != NULL && info->scan_col == 0 && fl_scan_of(info->scan)->table == table)
+        if (info->table == table && info->table_col == 0)
             attrs.instance++;
     }
     uint64_t origin = fl_hash_combine(fl_hash_bytes(table->name.data, table->name.len), (uint64_t)attrs.instance);
@@ -56,14 +55,11 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
         fl_str name = table->fields[i].name;
         fl_col_info info = {.name = name, .type = table->fields[i].type, .is_nullable = table->fields[i].nullable,
                             .origin = fl_hash_combine(fl_hash_combine(origin, fl_hash_bytes(name.data, name.len)), (uint64_t)i),
-                            .scan_col = i};
+                            .table = table, .table_col = i};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));
     }
     attrs.cols = cols;
-    FL_TRY(fl_node_make(plan, &fl_op_scan, &attrs, NULL, NULL, 0, NULL, 0, &node, err));
-    for (int32_t i = 0; i < table->n_cols; i++) /* the one place where a column is completed after it was made */
-        ((fl_col_info *)(uintptr_t)fl_plan_col(plan, cols[i]))->scan = node;
-    *ret = node;
+    st = fl_node_make(plan, &fl_op_scan, &attrs, NULL, NULL, 0, NULL, 0, ret, err);
 cleanup:
     return st;
 }
