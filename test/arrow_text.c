@@ -74,7 +74,7 @@ static void add_double(struct text *text, double value, bool is_float)
         text_addf(text, "%.*se%c%02d", (int)(e - digits), digits, exponent < 0 ? '-' : '+', abs(exponent));
         return;
     }
-    int mantissa = (int)(e - digits) - (digits[0] == '-');   /* digits and, from the second one on, a point */
+    int mantissa = (int)(e - digits) - (digits[0] == '-'); /* digits and, from the second one on, a point */
     int decimals = (mantissa > 1 ? mantissa - 2 : 0) - exponent;
     text_addf(text, "%.*f", decimals > 0 ? decimals : 0, value);
 }
@@ -84,7 +84,7 @@ static void add_decimal(struct text *text, int128 value, int scale)
     char digits[64];
     int len = 0;
     unsigned __int128 rest = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
-    while (rest > 0 || len <= scale) {   /* at least one digit before the point */
+    while (rest > 0 || len <= scale) { /* at least one digit before the point */
         digits[len++] = (char)('0' + (int)(rest % 10));
         rest /= 10;
     }
@@ -186,7 +186,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 /* Days since 1970 to a proleptic Gregorian date; years start in March here, so that leap days come last. */
 static void add_date(struct text *text, int64_t days)
 {
-    int64_t shifted = days + 719468;   /* since 0000-03-01 */
+    int64_t shifted = days + 719468; /* since 0000-03-01 */
     int64_t era = floor_div(shifted, 146097), day_of_era = shifted - era * 146097;
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -195,7 +195,8 @@ static void add_date(struct text *text, int64_t days)
     int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     int64_t year = year_of_era + era * 400 + (month <= 2);
     bool is_bc = year <= 0;
-    text_addf(text, "%04lld-%02d-%02d%s", (long long)(is_bc ? 1 - year : year), (int)month, (int)day, is_bc ? " BC" : "");
+    text_addf(text, "%04lld-%02d-%02d%s", (long long)(is_bc ? 1 - year : year), (int)month, (int)day,
+              is_bc ? " BC" : "");
 }
 
 static void add_fraction(struct text *text, int64_t value, int digits)
@@ -260,7 +261,8 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
     } else if (strcmp(format, "tdm") == 0) {
         add_date(text, floor_div(((const int64_t *)data)[at], 86400000));
     } else if (format[1] == 't') {
-        int64_t value = format[2] == 's' || format[2] == 'm' ? ((const int32_t *)data)[at] : ((const int64_t *)data)[at];
+        int64_t value =
+            format[2] == 's' || format[2] == 'm' ? ((const int32_t *)data)[at] : ((const int64_t *)data)[at];
         add_clock(text, value, per_second, digits);
     } else if (format[1] == 's') {
         int64_t value = ((const int64_t *)data)[at], per_day = 86400 * per_second;
@@ -269,7 +271,7 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
         text_add(text, " ", 1);
         add_clock(text, value - day * per_day, per_second, digits);
         if (format[3] == ':' && format[4] != '\0')
-            text_add(text, "+00", 3);   /* the session's zone is UTC */
+            text_add(text, "+00", 3); /* the session's zone is UTC */
     } else if (strcmp(format, "tin") == 0) {
         const char *value = (const char *)data + at * 16;
         int32_t months, days;
@@ -289,7 +291,8 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
 /* ---- strings, nested types ---- */
 
 /* The bytes of a value of type u, U, z, Z, vu, vz or w:n. */
-static bool get_bytes(const char *format, const struct ArrowArray *array, int64_t at, const char **ret_data, size_t *ret_len)
+static bool get_bytes(const char *format, const struct ArrowArray *array, int64_t at, const char **ret_data,
+                      size_t *ret_len)
 {
     if (format[0] == 'w') {
         *ret_len = (size_t)atoi(format + 2);

@@ -478,7 +478,8 @@ static void expect_rows(struct file *file, size_t line, const char *sql, const c
                  got.count > 0 ? got.values[0] : "none");
         } else {
             for (size_t i = 0; i < got.count; i++) {
-                if (!line_equal(expected.values[i], got.values[i], is_line_of_types ? types : "", file->options->classic)) {
+                if (!line_equal(expected.values[i], got.values[i], is_line_of_types ? types : "",
+                                file->options->classic)) {
                     fail(file, line, sql, "answer's line %zu is   %s\n    expected           %s", i + 1, got.values[i],
                          expected.values[i]);
                     break;
@@ -565,7 +566,10 @@ static size_t run_record(struct file *file, const struct lines *lines, size_t at
     if (skip) {
     } else if (strcmp(argument, "error") == 0) {
         /* what is expected stands behind the word, as in DataFusion's files, or below the rule, as in DuckDB's */
-        expect_error(file, line, sql.data, rest != NULL && *rest != '\0' ? rest : has_rule && after > begin ? lines->at[begin] : "");
+        expect_error(file, line, sql.data,
+                     rest != NULL && *rest != '\0' ? rest
+                     : has_rule && after > begin   ? lines->at[begin]
+                                                   : "");
     } else if (strcmp(kind, "statement") == 0) {
         if (strcmp(argument, "ok") == 0)
             expect_ok(file, line, sql.data);
@@ -585,7 +589,8 @@ static size_t run_record(struct file *file, const struct lines *lines, size_t at
 static bool open_session(struct file *file)
 {
     fl_err err = {0};
-    if (fl_engine_open(NULL, &file->engine, &err) != FL_OK || fl_session_open(file->engine, &file->session, &err) != FL_OK) {
+    if (fl_engine_open(NULL, &file->engine, &err) != FL_OK ||
+        fl_session_open(file->engine, &file->session, &err) != FL_OK) {
         fprintf(stderr, "slt_runner: no session: %s\n", err.message);
         return false;
     }
