@@ -436,7 +436,8 @@ static void expect_rows(struct file *file, size_t line, const char *sql, const c
     hash_lines(&by_value, hash, sizeof hash);
     bool is_long = file->hash_threshold > 0 && (long)by_value.count > file->hash_threshold;
 
-    if (file->options->rewrite) {
+    /* an answer inside a loop stands for several values of its variable, so that it stays as it is written */
+    if (file->options->rewrite && file->variables_count == 0) {
         struct text text = {0};
         struct result rows = as_lines(&result, !file->options->classic, sort);
         text_add(&text, "----\n", 5);
