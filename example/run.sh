@@ -1,0 +1,50 @@
+#!/bin/sh
+# The main job of `make run`: questions to real files in three formats, each with its answer and time, some with the
+# plan that was run. Relies on: build/release/fletch, and the files that tools/install-deps.sh data left in .deps/data.
+set -eu
+cd "$(dirname "$0")/.."
+fletch=build/release/fletch
+data=.deps/data
+
+ask() {
+    printf '\n-- %s\n' "$1"
+    printf '%s\n' "$2"
+    "$fletch" --timing -c "$2"
+}
+
+ask 'Parquet: what was ordered and billed, by status (TPC-H, 600,000 lines)' "
+SELECT l_returnflag, l_linestatus, sum(l_quantity) AS quantity,
+       sum(l_extendedprice * (1 - l_discount)) AS billed, avg(l_discount) AS discount, count(*) AS lines
+FROM '$data/tpch-sf0.1/lineitem.parquet'
+WHERE l_shipdate <= date '1998-09-02'
+GROUP BY ALL ORDER BY ALL"
+
+ask 'CSV: which airlines were late in New York in 2013 (336,776 flights)' "
+SELECT a.name, count(*) AS flights, round(avg(f.dep_delay), 1) AS minutes_late
+FROM read_csv('$data/flights/flights.csv', nullstr = 'NA') f JOIN '$data/flights/airlines.csv' a USING (carrier)
+WHERE f.dep_delay IS NOT NULL
+GROUP BY a.name ORDER BY minutes_late DESC LIMIT 5"
+
+ask 'NDJSON: the most frugal cars by origin' "
+SELECT \"Origin\", count(*) AS models, round(avg(\"Miles_per_Gallon\"), 1) AS mpg, max(\"Horsepower\") AS strongest
+FROM '$data/cars/cars.ndjson'
+GROUP BY \"Origin\" ORDER BY mpg DESC"
+
+ask 'A join over three Parquet files: the ten largest open orders' "
+SELECT o.o_orderkey, c.c_name, sum(l.l_extendedprice * (1 - l.l_discount)) AS revenue, o.o_orderdate
+FROM '$data/tpch-sf0.1/customer.parquet' c
+JOIN '$data/tpch-sf0.1/orders.parquet' o ON c.c_custkey = o.o_custkey
+JOIN '$data/tpch-sf0.1/lineitem.parquet' l ON l.l_orderkey = o.o_orderkey
+WHERE c.c_mktsegment = 'BUILDING' AND o.o_orderdate < date '1995-03-15' AND l.l_shipdate > date '1995-03-15'
+GROUP BY o.o_orderkey, c.c_name, o.o_orderdate
+ORDER BY revenue DESC LIMIT 10"
+
+ask 'How a question is answered: the plan, with the rows and times of each step' "
+EXPLAIN ANALYZE
+SELECT n.n_name, count(*) AS customers
+FROM '$data/tpch-sf0.1/customer.parquet' c JOIN '$data/tpch-sf0.1/nation.parquet' n ON c.c_nationkey = n.n_nationkey
+WHERE c.c_acctbal > 9000
+GROUP BY n.n_name ORDER BY customers DESC LIMIT 3"
+
+printf '\nGo on with your own files:  %s -c "SELECT * FROM '\''path/to/file.parquet'\'' LIMIT 10"\n' "$fletch"
+printf 'or at the prompt:           %s\n' "$fletch"
