@@ -75,7 +75,9 @@ class Fletch:
         return value
 
     def close(self):
-        self.pipe.close()
+        status = self.pipe.close()
+        if status != 0:   # a sanitizer's report at the end, for example a leak
+            raise pipe.Died(f"exit status {status}")
 
 
 class DuckDB:

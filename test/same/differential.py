@@ -141,8 +141,11 @@ class Road:
                     self.pipe.ask(sql)
         return answers
 
-    def close(self):
-        self.pipe.close()
+    def close(self, report):
+        """A process that ends badly, for example with a sanitizer's report of a leak, is a failure of its own."""
+        status = self.pipe.close()
+        if status != 0:
+            report.ended_badly.append(f"{'; '.join(self.settings) or 'defaults'}: exit status {status}")
 
 
 def rules_fired(process, sql):
@@ -165,7 +168,7 @@ def run_world(program, cases, report):
         answers += base.run([case])
         wanted = case.is_query and not OWN_PLAN.match(case.sql) and not VOLATILE.search(case.sql)
         fired.append(rules_fired(base.pipe, case.sql) if wanted and "error" not in answers[-1] else [])
-    base.close()
+    base.close(report)
 
     # A rule's road runs the whole world, but is compared only where the rule fired.
     by_rule = collections.defaultdict(set)
@@ -182,10 +185,10 @@ def run_world(program, cases, report):
         road = Road(program, settings)
         if road.refused is not None:
             report.refused[name] = road.refused
-            road.close()
+            road.close(report)
             continue
         others = road.run(cases[:max(places) + 1] if places else [])
-        road.close()
+        road.close(report)
         for at in sorted(places):
             compared += 1
             problem = disagreement(answers[at], others[at])
@@ -199,7 +202,7 @@ def run_world(program, cases, report):
 
 class Report:
     def __init__(self):
-        self.refused, self.by_road = {}, collections.Counter()
+        self.refused, self.by_road, self.ended_badly = {}, collections.Counter(), []
 
 
 def main():
@@ -227,11 +230,13 @@ def main():
             wrong += more_wrong
     for name, message in sorted(report.refused.items()):
         print(f"{name}: refused: {message}")
+    for line in report.ended_badly:
+        print(f"ended badly: {line}")
     queries = sum(case.is_query for cases in worlds for case in cases)
     print(f"{queries} queries, {compared} comparisons, {wrong} disagreements")
     if wrong:
         print("by road: " + ", ".join(f"{name} {count}" for name, count in report.by_road.most_common()))
-    return 1 if wrong or compared == 0 else 0
+    return 1 if wrong or report.ended_badly or compared == 0 else 0
 
 
 if __name__ == "__main__":

@@ -66,7 +66,11 @@ def main():
             verdicts.append(f"{peer.name}: {problem or 'same'}")
             failures += problem is not None
         print(f"Q{number}: {len(ours.rows)} rows, {ms:.0f} ms; " + "; ".join(verdicts), flush=True)
-    subject.close()
+    try:
+        subject.close()
+    except pipe.Died as error:
+        print(f"{args.subject} ended badly: {error}")
+        failures += 1
     print("all rows are the same" if failures == 0 else f"{failures} differences")
     return 1 if failures else 0
 
