@@ -7,7 +7,6 @@ program is build/release/fletch unless another path is given.
 import json
 import os
 import pathlib
-import resource
 import selectors
 import subprocess
 import time
@@ -113,8 +112,3 @@ class Pipe:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) / 1024
         return 0.0
-
-
-def children_peak_mb():
-    """The largest resident size among children that have ended."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
