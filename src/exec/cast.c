@@ -1,0 +1,351 @@
+/* Cast kernels. Numbers among each other and dates run in typed loops; to and from text goes value by value, through the
+ * same code that reads literals, so that a cast means the same everywhere. */
+#include "exec/cast.h"
+
+#include "arrow/value.h"
+#include "base/datetime.h"
+
+#include <math.h>
+
+static bool wants(const fl_call *call, int32_t row)
+{
+    return call->mask == NULL || fl_bit_get(call->mask, row);
+}
+
+/* A value of the vector that did not fit: raises, or makes the row null. */
+static fl_status reject(fl_call *call, int32_t row, bool is_try, fl_err *err)
+{
+    if (is_try) {
+        fl_bit_clear(fl_call_valid(call), row);
+        return FL_OK;
+    }
+    fl_value value, out;
+    fl_status st = fl_value_from_vec(call->heap, &call->args[0], row, &value, err);
+    if (st != FL_OK)
+        return st;
+    st = fl_value_cast(&value, call->ret->type, &out, err);
+    if (st == FL_OK)
+        st = FL_FAIL(err, FL_ERR_RANGE, "value out of range for type %s", FL_TYPE_NAME(call->ret->type));
+    return st;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------------------------ */
+
+/* Infallible numeric casts, as loops that the compiler turns into SIMD. */
+#define WIDEN(from_t, to_t)                                                   \
+    do {                                                                      \
+        const from_t *x = call->args[0].data;                                 \
+        to_t *ret = (to_t *)(uintptr_t)call->ret->data;                       \
+        for (int32_t row = 0; row < rows; row++)                              \
+            ret[row] = (to_t)x[row];                                          \
+        return true;                                                          \
+    } while (0)
+
+#define WIDEN_TO(from_t)                                                      \
+    switch (to.id) {                                                          \
+    case FL_I8: WIDEN(from_t, int8_t);                                        \
+    case FL_I16: WIDEN(from_t, int16_t);                                      \
+    case FL_I32: WIDEN(from_t, int32_t);                                      \
+    case FL_I64: WIDEN(from_t, int64_t);                                      \
+    case FL_U8: WIDEN(from_t, uint8_t);                                       \
+    case FL_U16: WIDEN(from_t, uint16_t);                                     \
+    case FL_U32: WIDEN(from_t, uint32_t);                                     \
+    case FL_U64: WIDEN(from_t, uint64_t);                                     \
+    case FL_F32: WIDEN(from_t, float);                                        \
+    case FL_F64: WIDEN(from_t, double);                                       \
+    default: return false;                                                    \
+    }
+
+/* Casts that cannot fail between plain number types; false: not one of them. */
+static bool widen(fl_call *call, int32_t rows)
+{
+    fl_type from = call->args[0].type, to = call->ret->type;
+    if (!fl_type_is_numeric(from) || !fl_type_is_numeric(to) || fl_cast_can_fail(from, to))
+        return false;
+    switch (from.id) {
+    case FL_I8: WIDEN_TO(int8_t)
+    case FL_I16: WIDEN_TO(int16_t)
+    case FL_I32: WIDEN_TO(int32_t)
+    case FL_I64: WIDEN_TO(int64_t)
+    case FL_U8: WIDEN_TO(uint8_t)
+    case FL_U16: WIDEN_TO(uint16_t)
+    case FL_U32: WIDEN_TO(uint32_t)
+    case FL_U64: WIDEN_TO(uint64_t)
+    case FL_F32: WIDEN_TO(float)
+    default: return false;
+    }
+}
+
+static int64_t integer_at(const fl_vec *vec, int32_t row)
+{
+    switch (vec->type.id) {
+    case FL_I8: return ((const int8_t *)vec->data)[row];
+    case FL_I16: return ((const int16_t *)vec->data)[row];
+    case FL_I32: return ((const int32_t *)vec->data)[row];
+    case FL_U8: return ((const uint8_t *)vec->data)[row];
+    case FL_U16: return ((const uint16_t *)vec->data)[row];
+    case FL_U32: return ((const uint32_t *)vec->data)[row];
+    default: return ((const int64_t *)vec->data)[row];
+    }
+}
+
+/* Integer or decimal to decimal: a multiplication, or a rounding division, by a power of ten. */
+static fl_status to_decimal(fl_call *call, bool is_try, fl_err *err)
+{
+    const fl_vec *arg = &call->args[0];
+    fl_type from = arg->type, to = call->ret->type;
+    bool from_decimal = from.id == FL_DECIMAL;
+    int32_t shift = to.scale - (from_decimal ? from.scale : 0);
+    fl_i128 limit = fl_pow10_i128[to.precision == 38 ? 37 : to.precision];
+    limit = to.precision == 38 ? limit * 10 - 1 : limit - 1;
+    bool wide = fl_type_width(to) == 16, can_fail = fl_cast_can_fail(from, to);
+    int64_t factor = shift >= 0 && shift <= 18 ? fl_pow10_i64[shift] : 0;
+    if (!can_fail && factor != 0 && to.precision <= FL_DECIMAL64_PRECISION_MAX && from_decimal && arg->width == 8) {
+        const int64_t *x = arg->data;
+        int64_t *ret = (int64_t *)(uintptr_t)call->ret->data;
+        for (int32_t row = 0; row < call->rows; row++)
+            ret[row] = (int64_t)((uint64_t)x[row] * (uint64_t)factor);
+        return FL_OK;
+    }
+    if (wide && factor != 0 && arg->type.id != FL_U64 && arg->width <= 8) { /* 64 bits suffice where the values are small */
+        int64_t bound = INT64_MAX / factor;
+        bool fits = true;
+        int64_t *ret = (int64_t *)(uintptr_t)call->ret->data;
+        for (int32_t row = 0; row < call->rows; row++) {
+            int64_t x = from_decimal ? ((const int64_t *)arg->data)[row] : integer_at(arg, row);
+            fits &= x <= bound && x >= -bound;
+            ret[row] = (int64_t)((uint64_t)x * (uint64_t)factor);
+        }
+        if (fits) {
+            call->ret->width = 8;
+            return FL_OK;
+        }
+    }
+    for (int32_t row = 0; row < call->rows; row++) {
+        if (!wants(call, row))
+            continue;
+        fl_i128 x = from_decimal ? fl_vec_i128(arg, row)
+                    : from.id == FL_U64 ? (fl_i128)((const uint64_t *)arg->data)[row]
+                                        : integer_at(arg, row);
+        bool overflow = false;
+        if (shift >= 0) {
+            overflow = __builtin_mul_overflow(x, fl_pow10_i128[shift], &x);
+        } else {
+            fl_i128 by = fl_pow10_i128[-shift];
+            x = x < 0 ? -((-x + by / 2) / by) : (x + by / 2) / by;
+        }
+        if (overflow || x > limit || x < -limit) {
+            fl_status st = reject(call, row, is_try, err);
+            if (st != FL_OK)
+                return st;
+            x = 0;
+        }
+        if (wide)
+            fl_ret_i128(call)[row] = x;
+        else
+            fl_ret_i64(call)[row] = (int64_t)x;
+    }
+    return FL_OK;
+}
+
+static void decimal_to_double(fl_call *call)
+{
+    const fl_vec *arg = &call->args[0];
+    int32_t scale = arg->type.scale;
+    double *ret = fl_ret_f64(call);
+    if (arg->width == 8 && scale <= 18) { /* dividing by an exact power is right to the last bit up to 2^53 */
+        double by = (double)fl_pow10_i64[scale];
+        const int64_t *x = arg->data;
+        for (int32_t row = 0; row < call->rows; row++)
+            ret[row] = (double)x[row] / by;
+        return;
+    }
+    double by = (double)fl_pow10_i128[scale];
+    for (int32_t row = 0; row < call->rows; row++)
+        ret[row] = (double)fl_vec_i128(arg, row) / by;
+}
+
+/* ---- everything else: a value at a time --------------------------------------------------------------------------- */
+
+static void store(fl_vec *ret, int32_t row, const fl_value *v)
+{
+    void *data = (void *)(uintptr_t)ret->data;
+    switch (ret->type.id) {
+    case FL_BOOL:
+        fl_bit_put(data, row, v->b);
+        break;
+    case FL_F32:
+        ((float *)data)[row] = (float)v->f;
+        break;
+    case FL_F64:
+        ((double *)data)[row] = v->f;
+        break;
+    case FL_DECIMAL:
+        if (ret->width == 16)
+            ((fl_i128 *)data)[row] = v->d;
+        else
+            ((int64_t *)data)[row] = (int64_t)v->d;
+        break;
+    case FL_UTF8:
+    case FL_BINARY:
+        ((fl_view *)data)[row] = fl_view_of(v->s.data, v->s.len);
+        break;
+    case FL_INTERVAL:
+        ((fl_interval *)data)[row] = v->interval;
+        break;
+    default:
+        memcpy((uint8_t *)data + (int64_t)row * ret->width, &v->i, ret->width);
+    }
+}
+
+static fl_status to_text(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_text text;
+    fl_text_init(&text, NULL);
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_value value;
+        ret[row] = (fl_view){0};
+        if (!wants(call, row))
+            continue;
+        FL_TRY(fl_value_from_vec(call->heap, &call->args[0], row, &value, err));
+        if (value.is_null)
+            continue;
+        fl_text_clear(&text);
+        fl_value_print(&text, &value);
+        FL_TRY(fl_text_status(&text, err));
+        char *room = NULL;
+        if (text.len > FL_VIEW_INLINE_MAX) {
+            FL_TRY(fl_call_room(call, text.len, &room, err));
+            memcpy(room, text.data, (size_t)text.len);
+        } else {
+            room = text.data;
+        }
+        ret[row] = text.len == 0 ? (fl_view){0} : fl_view_of(room, text.len);
+    }
+cleanup:
+    fl_text_drop(&text);
+    return st;
+}
+
+/* '\x0a' is hexadecimal, other text its bytes. */
+static fl_status text_to_binary(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        ret[row] = (fl_view){0};
+        if (!wants(call, row))
+            continue;
+        fl_str s = fl_vec_str(&call->args[0], row);
+        if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x') {
+            ret[row] = fl_arg_view(call, 0)[row];
+            continue;
+        }
+        char *room = NULL;
+        FL_TRY(fl_call_room(call, s.len / 2 + 1, &room, err));
+        int64_t n = 0;
+        for (int64_t i = 2; i + 1 < s.len; i += 2) {
+            int value = 0;
+            for (int64_t j = i; j < i + 2; j++) {
+                char c = fl_char_lower(s.data[j]);
+                int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+                if (digit < 0)
+                    return FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal digit \"%c\" in \"%.*s\"", s.data[j],
+                                   (int)(s.len > 100 ? 100 : s.len), s.data);
+                value = value * 16 + digit;
+            }
+            room[n++] = (char)value;
+        }
+        if (s.len % 2 != 0)
+            return FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal data: odd number of digits");
+        ret[row] = fl_view_of(room, n);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status by_value(fl_call *call, bool is_try, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_value value, out;
+        if (!wants(call, row) || !fl_is_valid(call->ret->valid, row))
+            continue;
+        FL_TRY(fl_value_from_vec(NULL, &call->args[0], row, &value, err));
+        st = fl_value_cast(&value, call->ret->type, &out, is_try ? NULL : err);
+        if (st != FL_OK && is_try && st != FL_ERR_MEMORY) {
+            fl_bit_clear(fl_call_valid(call), row);
+            st = FL_OK;
+            continue;
+        }
+        FL_TRY(st);
+        store(call->ret, row, &out);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *arg = &call->args[0];
+    fl_vec *child = NULL, flat;
+    fl_type type = call->ret->type.fields[0].type;
+    void *data = NULL;
+    uint64_t *valid = NULL;
+    int64_t rows = arg->child_rows;
+    FL_TRY(FL_NEW(call->heap, &child, err));
+    FL_TRY(fl_vec_flatten(call->heap, arg->child, rows, &flat, err));
+    FL_TRY(fl_arena_get_zero(call->heap, rows * 16 + 64, &data, err));
+    FL_TRY(fl_arena_get(call->heap, fl_bitmap_words(rows) * 8 + 8, (void **)&valid, err));
+    fl_bitmap_fill(valid, rows, true);
+    if (flat.valid != NULL)
+        memcpy(valid, flat.valid, (size_t)fl_bitmap_words(rows) * 8);
+    fl_vec_set_flat(child, type, data, valid);
+    fl_call inner = {.rows = (int32_t)rows, .n_args = 1, .args = &flat, .ret = child, .mask = flat.valid, .heap = call->heap,
+                     .session = call->session};
+    FL_TRY(fl_cast_run(&inner, is_try, err));
+    memcpy((void *)(uintptr_t)call->ret->data, arg->data, (size_t)call->rows * sizeof(fl_list_entry));
+    call->ret->child = child;
+    call->ret->child_rows = rows;
+cleanup:
+    return st;
+}
+
+fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
+{
+    fl_type from = call->args[0].type, to = call->ret->type;
+    if (from.id == FL_NULL) {
+        fl_vec_set_const(call->ret, to, NULL);
+        return FL_OK;
+    }
+    if (from.id == FL_LIST && to.id == FL_LIST)
+        return list_to_list(call, is_try, err);
+    if (widen(call, call->rows))
+        return FL_OK;
+    if (to.id == FL_DECIMAL && (from.id == FL_DECIMAL || fl_type_is_integer(from)))
+        return to_decimal(call, is_try, err);
+    if (from.id == FL_DECIMAL && to.id == FL_F64) {
+        decimal_to_double(call);
+        return FL_OK;
+    }
+    if (from.id == FL_DATE && fl_type_is_timestamp(to) && to.unit == FL_MICRO) {
+        const int32_t *x = call->args[0].data;
+        int64_t *ret = fl_ret_i64(call);
+        for (int32_t row = 0; row < call->rows; row++)
+            ret[row] = x[row] * FL_US_PER_DAY;
+        return FL_OK;
+    }
+    if (to.id == FL_UTF8) {
+        if (from.id == FL_UTF8)
+            memcpy((void *)(uintptr_t)call->ret->data, call->args[0].data, (size_t)call->rows * sizeof(fl_view));
+        else
+            return to_text(call, err);
+        return FL_OK;
+    }
+    if (to.id == FL_BINARY)
+        return text_to_binary(call, err);
+    return by_value(call, is_try, err);
+}

@@ -1,0 +1,989 @@
+/* The evaluator. See eval.h for the ideas; here is how a node's value comes about. */
+#include "exec/eval.h"
+
+#include "exec/cast.h"
+
+#include <stdlib.h>
+
+typedef struct prog_node {
+    const fl_expr *expr;
+    int32_t n_args;
+    const int32_t *args; /* indices of nodes */
+    int32_t col;         /* columns: position in the batch */
+    const fl_vec *constant;
+    void *state;         /* calls: of fl_func_desc.prepare */
+    int32_t peel;        /* calls and casts: the argument to run per dictionary value; -1 = none */
+    const fl_view *in_strings; /* IN over strings: sorted */
+    const fl_i128 *in_numbers; /* IN over numbers: sorted */
+    const double *in_doubles;
+    int32_t n_in;
+} prog_node;
+
+struct fl_program {
+    const fl_plan *plan;
+    const fl_session_state *session;
+    prog_node *nodes;
+    int32_t n_nodes;
+    const int32_t *roots;
+    int32_t n_roots;
+};
+
+/* A node's buffers in one worker. */
+typedef struct slot {
+    void *data;        /* rows_max values of up to 16 bytes, or bits */
+    uint64_t *valid;
+    uint64_t *mask;    /* scratch: selected and not null */
+    fl_vec vec;
+    uint64_t batch;    /* the batch that vec is of; 0 = none */
+    fl_vec expanded;   /* constants: as flat vector, made once */
+    bool is_expanded;
+    uint64_t dict_id;  /* whose values the next three are about */
+    int64_t dict_rows; /* rows seen with this dictionary so far */
+    bool has_dict;
+    fl_vec dict;       /* results per dictionary value, in dict_arena */
+    uint8_t *dict_bytes; /* booleans: 0 false, 1 true, 2 null per value */
+    uint64_t dict_out;   /* strings: identity of the resulting dictionary */
+    fl_arena dict_arena;
+} slot;
+
+struct fl_eval {
+    const fl_program *program;
+    fl_memory *memory;
+    fl_arena arena;
+    fl_arena *heap;
+    int32_t rows_max;
+    int32_t rows;
+    uint64_t batch_no;
+    const fl_batch *batch;
+    fl_eval_load load;
+    void *load_ctx;
+    slot *slots;
+};
+
+/* ---- compiling ---------------------------------------------------------------------------------------------------- */
+
+typedef struct compiler {
+    fl_arena *arena;
+    fl_program *program;
+    const fl_col_id *cols;
+    int32_t n_cols;
+    int64_t capacity;
+    fl_memory *memory;
+    struct {
+        const fl_expr *expr;
+        int32_t index;
+    } *map; /* open addressing by pointer */
+    int64_t map_slots, map_used;
+} compiler;
+
+static uint64_t pointer_hash(const void *p)
+{
+    return ((uint64_t)(uintptr_t)p >> 4) * 0x9E3779B97F4A7C15ull >> 20;
+}
+
+static int32_t *map_find(compiler *c, const fl_expr *expr)
+{
+    if (c->map_slots == 0)
+        return NULL;
+    for (uint64_t i = pointer_hash(expr) & (uint64_t)(c->map_slots - 1);; i = (i + 1) & (uint64_t)(c->map_slots - 1)) {
+        if (c->map[i].expr == expr)
+            return &c->map[i].index;
+        if (c->map[i].expr == NULL)
+            return NULL;
+    }
+}
+
+static fl_status map_add(compiler *c, const fl_expr *expr, int32_t index, fl_err *err)
+{
+    if (c->map_used * 2 >= c->map_slots) {
+        int64_t grown = c->map_slots == 0 ? 64 : c->map_slots * 2;
+        __typeof__(c->map) map = NULL;
+        fl_status st = fl_alloc_zero(c->memory, grown * (int64_t)sizeof(*map), (void **)&map, err);
+        if (st != FL_OK)
+            return st;
+        for (int64_t o = 0; o < c->map_slots; o++) {
+            if (c->map[o].expr == NULL)
+                continue;
+            uint64_t i = pointer_hash(c->map[o].expr) & (uint64_t)(grown - 1);
+            while (map[i].expr != NULL)
+                i = (i + 1) & (uint64_t)(grown - 1);
+            map[i] = c->map[o];
+        }
+        fl_free(c->map);
+        c->map = map;
+        c->map_slots = grown;
+    }
+    uint64_t i = pointer_hash(expr) & (uint64_t)(c->map_slots - 1);
+    while (c->map[i].expr != NULL)
+        i = (i + 1) & (uint64_t)(c->map_slots - 1);
+    c->map[i].expr = expr;
+    c->map[i].index = index;
+    c->map_used++;
+    return FL_OK;
+}
+
+static bool is_constant(const prog_node *node)
+{
+    return node->constant != NULL;
+}
+
+/* The one argument that is not constant, where results per dictionary value make sense. */
+static int32_t peelable(const fl_program *program, const fl_expr *e, const int32_t *args, int32_t n_args)
+{
+    int32_t found = -1;
+    if (e->kind == FL_EXPR_CALL && (!(e->traits & FL_PURE) || (e->traits & FL_CAN_FAIL)))
+        return -1;
+    if (e->kind == FL_EXPR_CAST && (e->flags & FL_EXPR_CAN_FAIL))
+        return -1;
+    for (int32_t i = 0; i < n_args; i++) {
+        if (is_constant(&program->nodes[args[i]]))
+            continue;
+        if (found >= 0)
+            return -1;
+        found = i;
+    }
+    return found >= 0 && fl_type_is_string(e->args[found]->type) && !fl_type_is_nested(e->type) ? found : -1;
+}
+
+static fl_status compile_in(compiler *c, prog_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *e = node->expr;
+    int32_t n = e->n_args - 1;
+    fl_type type = e->args[0]->type;
+    node->n_in = n;
+    if (fl_type_is_string(type)) {
+        fl_view *views = NULL;
+        FL_TRY(FL_NEW_ARRAY(c->arena, n, &views, err));
+        for (int32_t i = 0; i < n; i++)
+            views[i] = fl_view_of(e->args[i + 1]->value->s.data, e->args[i + 1]->value->s.len);
+        node->in_strings = views;
+    } else if (fl_type_is_float(type)) {
+        double *values = NULL;
+        FL_TRY(FL_NEW_ARRAY(c->arena, n, &values, err));
+        for (int32_t i = 0; i < n; i++)
+            values[i] = e->args[i + 1]->value->f;
+        node->in_doubles = values;
+    } else {
+        fl_i128 *values = NULL;
+        FL_TRY(FL_NEW_ARRAY(c->arena, n, &values, err));
+        for (int32_t i = 0; i < n; i++) {
+            const fl_value *v = e->args[i + 1]->value;
+            values[i] = type.id == FL_DECIMAL ? v->d : type.id == FL_U64 ? (fl_i128)v->u : type.id == FL_BOOL ? v->b : v->i;
+        }
+        node->in_numbers = values;
+    }
+cleanup:
+    return st;
+}
+
+static fl_status prepare(compiler *c, prog_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *e = node->expr;
+    const fl_value **values = NULL;
+    FL_TRY(FL_NEW_ARRAY(c->arena, e->n_args + 1, &values, err));
+    for (int32_t i = 0; i < e->n_args; i++) {
+        const fl_expr *arg = e->args[i];
+        if (arg->kind == FL_EXPR_CONST)
+            values[i] = arg->value;
+        else if (arg->kind == FL_EXPR_PARAM && arg->param < c->program->session->n_params)
+            values[i] = &c->program->session->params[arg->param];
+    }
+    st = e->func->prepare(c->arena, values, e->n_args, &node->state, err);
+    if (st != FL_OK)
+        fl_err_at(err, e->pos);
+cleanup:
+    return st;
+}
+
+static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t *known = map_find(c, e);
+    if (known != NULL) {
+        *ret = *known;
+        return FL_OK;
+    }
+    int32_t *args = NULL;
+    int32_t n_args = e->kind == FL_EXPR_IN ? 1 : e->n_args;
+    prog_node node = {.expr = e, .n_args = n_args, .col = -1, .peel = -1};
+    FL_TRY(FL_NEW_ARRAY(c->arena, n_args + 1, &args, err));
+    for (int32_t i = 0; i < n_args; i++)
+        FL_TRY(compile(c, e->args[i], &args[i], err));
+    node.args = args;
+    switch (e->kind) {
+    case FL_EXPR_COLUMN:
+        for (int32_t i = 0; i < c->n_cols && node.col < 0; i++)
+            if (c->cols[i].n == e->col.n)
+                node.col = i;
+        if (node.col < 0)
+            return FL_FAIL(err, FL_ERR_INTERNAL, "column %.*s (%d) is not among the operator's inputs",
+                           FL_STR_ARG(fl_plan_col(c->program->plan, e->col)->name), e->col.n);
+        break;
+    case FL_EXPR_CONST:
+    case FL_EXPR_PARAM: {
+        fl_vec *vec = NULL;
+        fl_value null = {.type = e->type, .is_null = true};
+        const fl_value *value = &null;
+        if (e->kind == FL_EXPR_CONST)
+            value = e->value;
+        else if (e->param < c->program->session->n_params)
+            value = &c->program->session->params[e->param];
+        FL_TRY(FL_NEW(c->arena, &vec, err));
+        FL_TRY(fl_value_to_vec(c->arena, value, vec, err));
+        vec->type = e->type;
+        node.constant = vec;
+        break;
+    }
+    case FL_EXPR_SUBQUERY:
+        return FL_FAIL(err, FL_ERR_INTERNAL, "a subquery was left in an expression");
+    case FL_EXPR_IN:
+        FL_TRY(compile_in(c, &node, err));
+        node.peel = peelable(c->program, e, args, n_args);
+        break;
+    case FL_EXPR_CALL:
+        if (e->func->prepare != NULL)
+            FL_TRY(prepare(c, &node, err));
+        node.peel = peelable(c->program, e, args, n_args);
+        break;
+    case FL_EXPR_CAST:
+        node.peel = peelable(c->program, e, args, n_args);
+        break;
+    default:
+        break;
+    }
+    FL_TRY(fl_grow(c->memory, (void **)&c->program->nodes, &c->capacity, c->program->n_nodes + 1, (int64_t)sizeof(prog_node), err));
+    *ret = c->program->n_nodes++;
+    c->program->nodes[*ret] = node;
+    st = map_add(c, e, *ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *const *exprs,
+                         int32_t n_exprs, const fl_col_id *cols, int32_t n_cols, fl_program **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_program *program = NULL;
+    int32_t *roots = NULL;
+    prog_node *nodes = NULL;
+    compiler c = {.arena = arena, .cols = cols, .n_cols = n_cols, .memory = arena->memory};
+    FL_TRY(FL_NEW(arena, &program, err));
+    FL_TRY(FL_NEW_ARRAY(arena, n_exprs + 1, &roots, err));
+    program->plan = plan;
+    program->session = session;
+    c.program = program;
+    for (int32_t i = 0; i < n_exprs; i++)
+        FL_TRY(compile(&c, exprs[i], &roots[i], err));
+    program->roots = roots;
+    program->n_roots = n_exprs;
+    FL_TRY(FL_NEW_ARRAY(arena, program->n_nodes + 1, &nodes, err));
+    if (program->n_nodes > 0)
+        memcpy(nodes, program->nodes, (size_t)program->n_nodes * sizeof(*nodes));
+    fl_free(program->nodes);
+    program->nodes = nodes;
+    fl_free(c.map);
+    *ret = program;
+    return FL_OK;
+cleanup:
+    if (program != NULL)
+        fl_free(program->nodes);
+    fl_free(c.map);
+    return st;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------ */
+
+fl_status fl_eval_new(const fl_program *program, fl_memory *memory, int32_t rows_max, fl_eval **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_eval *eval = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*eval), (void **)&eval, err));
+    fl_arena_init(&eval->arena, memory);
+    eval->program = program;
+    eval->memory = memory;
+    eval->rows_max = rows_max;
+    FL_TRY(FL_NEW_ARRAY(&eval->arena, program->n_nodes + 1, &eval->slots, err));
+    for (int32_t i = 0; i < program->n_nodes; i++)
+        fl_arena_init(&eval->slots[i].dict_arena, memory);
+    *ret = eval;
+    return FL_OK;
+cleanup:
+    fl_eval_free(eval);
+    return st;
+}
+
+void fl_eval_free(fl_eval *eval)
+{
+    if (eval == NULL)
+        return;
+    for (int32_t i = 0; eval->slots != NULL && i < eval->program->n_nodes; i++)
+        fl_arena_drop(&eval->slots[i].dict_arena);
+    fl_arena_drop(&eval->arena);
+    fl_free(eval);
+}
+
+void fl_eval_begin(fl_eval *eval, const fl_batch *batch, fl_arena *heap)
+{
+    eval->batch = batch;
+    eval->rows = batch->rows;
+    eval->load = NULL;
+    eval->heap = heap;
+    eval->batch_no++;
+}
+
+void fl_eval_begin_lazy(fl_eval *eval, int32_t rows, fl_eval_load load, void *ctx, fl_arena *heap)
+{
+    eval->batch = NULL;
+    eval->rows = rows;
+    eval->load = load;
+    eval->load_ctx = ctx;
+    eval->heap = heap;
+    eval->batch_no++;
+}
+
+static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err);
+
+static fl_status make_buffers(fl_eval *eval, slot *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (s->data != NULL)
+        return FL_OK;
+    int64_t words = fl_bitmap_words(eval->rows_max) + 1;
+    FL_TRY(fl_arena_get(&eval->arena, words * 8, (void **)&s->valid, err));
+    FL_TRY(fl_arena_get(&eval->arena, words * 8, (void **)&s->mask, err));
+    FL_TRY(fl_arena_get_zero(&eval->arena, (int64_t)eval->rows_max * 16 + 128, &s->data, err));
+cleanup:
+    return st;
+}
+
+/* out = a & b over words; NULL is all ones. Gives NULL when both are. */
+static const uint64_t *and_masks(const uint64_t *a, const uint64_t *b, uint64_t *out, int32_t rows)
+{
+    if (a == NULL || b == NULL)
+        return a == NULL ? b : a;
+    for (int64_t w = 0; w < fl_bitmap_words(rows); w++)
+        out[w] = a[w] & b[w];
+    return out;
+}
+
+/* A boolean vector as bits and validity; constants are spread into the given words. */
+typedef struct bool_bits {
+    const uint64_t *bits;
+    const uint64_t *valid;
+} bool_bits;
+
+static fl_status as_bits(fl_eval *eval, const fl_vec *vec, bool_bits *ret, fl_err *err)
+{
+    fl_vec flat;
+    fl_status st = fl_vec_flatten(eval->heap, vec, eval->rows, &flat, err);
+    if (st == FL_OK)
+        *ret = (bool_bits){flat.data, flat.valid};
+    return st;
+}
+
+/* Brings an argument to what the kernel takes. `arg_slot` is the argument node's own slot. */
+static fl_status normalise(fl_eval *eval, slot *arg_slot, bool arg_is_constant, uint32_t traits, fl_vec *vec, fl_err *err)
+{
+    if (vec->layout == FL_CONST && !(traits & FL_CONST_ARGS)) {
+        if (!arg_is_constant)
+            return fl_vec_flatten(eval->heap, vec, eval->rows, vec, err);
+        if (!arg_slot->is_expanded) {
+            fl_status st = fl_vec_flatten(&eval->arena, vec, eval->rows_max, &arg_slot->expanded, err);
+            if (st != FL_OK)
+                return st;
+            arg_slot->is_expanded = true;
+        }
+        *vec = arg_slot->expanded;
+        return FL_OK;
+    }
+    if (vec->layout == FL_DICT && !(traits & FL_DICT_ARGS))
+        return fl_vec_flatten(eval->heap, vec, eval->rows, vec, err);
+    if (vec->layout == FL_FLAT && fl_type_is_string(vec->type) && vec->form == FL_OFFSETS && !(traits & FL_OFFSETS_ARGS))
+        return fl_vec_flatten(eval->heap, vec, eval->rows, vec, err);
+    return FL_OK;
+}
+
+static fl_status at_expr(fl_status st, const fl_expr *e, fl_err *err)
+{
+    if (st != FL_OK)
+        fl_err_at(err, e->pos);
+    return st;
+}
+
+/* Runs IN over flat values: a search in the sorted constants. */
+static void run_in(const prog_node *node, const fl_vec *arg, uint64_t *bits, int32_t rows)
+{
+    memset(bits, 0, (size_t)fl_bitmap_words(rows) * 8);
+    int32_t n = node->n_in;
+    fl_type type = arg->type;
+    for (int32_t row = 0; row < rows; row++) {
+        int32_t low = 0, high = n;
+        bool found = false;
+        if (node->in_strings != NULL) {
+            const fl_view *v = (const fl_view *)arg->data + row;
+            if (!fl_is_valid(arg->valid, row))
+                continue;
+            while (low < high && !found) {
+                int32_t mid = (low + high) / 2;
+                int order = fl_view_compare(v, &node->in_strings[mid]);
+                found = order == 0;
+                if (order < 0)
+                    high = mid;
+                else
+                    low = mid + 1;
+            }
+        } else if (node->in_doubles != NULL) {
+            fl_value v = {.type = FL_TYPE(FL_F64)};
+            v.f = type.id == FL_F32 ? (double)((const float *)arg->data)[row] : ((const double *)arg->data)[row];
+            for (int32_t i = 0; i < n && !found; i++) {
+                fl_value item = {.type = FL_TYPE(FL_F64), .f = node->in_doubles[i]};
+                found = fl_value_compare(&v, &item) == 0;
+            }
+        } else {
+            fl_i128 v;
+            switch (arg->type.id == FL_BOOL ? 0 : arg->width) {
+            case 0:
+                v = fl_bit_get(arg->data, row);
+                break;
+            case 1:
+                v = type.id == FL_U8 ? ((const uint8_t *)arg->data)[row] : ((const int8_t *)arg->data)[row];
+                break;
+            case 2:
+                v = type.id == FL_U16 ? ((const uint16_t *)arg->data)[row] : ((const int16_t *)arg->data)[row];
+                break;
+            case 4:
+                v = type.id == FL_U32 ? (fl_i128)((const uint32_t *)arg->data)[row] : ((const int32_t *)arg->data)[row];
+                break;
+            case 8:
+                v = type.id == FL_U64 ? (fl_i128)((const uint64_t *)arg->data)[row] : ((const int64_t *)arg->data)[row];
+                break;
+            default:
+                v = ((const fl_i128 *)arg->data)[row];
+            }
+            while (low < high && !found) {
+                int32_t mid = (low + high) / 2;
+                found = node->in_numbers[mid] == v;
+                if (v < node->in_numbers[mid])
+                    high = mid;
+                else
+                    low = mid + 1;
+            }
+        }
+        bits[row >> 6] |= (uint64_t)found << (row & 63);
+    }
+}
+
+/* Runs a call, cast or IN on normalised arguments of `rows` rows into the given buffers. */
+static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows, const uint64_t *mask,
+                            uint64_t *mask_buffer, void *data, uint64_t *valid, fl_arena *heap, fl_vec *ret, fl_err *err)
+{
+    const fl_expr *e = node->expr;
+    uint32_t traits = e->kind == FL_EXPR_CALL ? e->traits : FL_NULL_GIVES_NULL | FL_CAN_FAIL;
+    const uint64_t *ret_valid = NULL, *fail_mask = mask;
+    if (traits & FL_NULL_GIVES_NULL) {
+        bool copied = false;
+        for (int32_t i = 0; i < node->n_args; i++) {
+            if (args[i].layout == FL_CONST) {
+                if (args[i].valid != NULL && !fl_bit_get(args[i].valid, 0)) {
+                    fl_vec_set_const(ret, e->type, NULL);
+                    return FL_OK;
+                }
+                continue;
+            }
+            if (args[i].valid == NULL)
+                continue;
+            if (ret_valid == NULL) {
+                ret_valid = args[i].valid;
+            } else {
+                for (int64_t w = 0; w < fl_bitmap_words(rows); w++)
+                    valid[w] = ret_valid[w] & args[i].valid[w];
+                ret_valid = valid;
+                copied = true;
+            }
+        }
+        if ((e->kind == FL_EXPR_CAST && e->is_try) && !copied) { /* the kernel writes nulls of its own */
+            if (ret_valid == NULL)
+                fl_bitmap_fill(valid, rows, true);
+            else
+                memcpy(valid, ret_valid, (size_t)fl_bitmap_words(rows) * 8);
+            ret_valid = valid;
+        }
+        if ((traits & FL_CAN_FAIL) && ret_valid != NULL)
+            fail_mask = and_masks(mask, ret_valid, mask_buffer, rows);
+    } else if (traits & FL_SETS_VALID) {
+        fl_bitmap_fill(valid, rows, true);
+        ret_valid = valid;
+    }
+    fl_vec_set_flat(ret, e->type, data, ret_valid);
+    if (e->kind == FL_EXPR_IN) {
+        run_in(node, &args[0], data, rows);
+        return FL_OK;
+    }
+    fl_call call = {.rows = rows, .n_args = node->n_args, .args = args, .ret = ret, .mask = fail_mask, .heap = heap,
+                    .state = node->state, .session = eval->program->session};
+    fl_status st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
+    return at_expr(st, e, err);
+}
+
+/* Makes (or finds) the results for every value of the dictionary. */
+static fl_status peel_dict(fl_eval *eval, int32_t n, const fl_vec *args, bool *ret_peeled, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    const fl_vec *arg = &args[node->peel];
+    int64_t values = arg->child_rows;
+    *ret_peeled = false;
+    if (s->dict_id != arg->dict_id || arg->dict_id == 0) {
+        s->dict_id = arg->dict_id;
+        s->has_dict = false;
+        s->dict_rows = 0;
+    }
+    if (s->has_dict) {
+        *ret_peeled = true;
+        return FL_OK;
+    }
+    s->dict_rows += eval->rows;
+    if (arg->dict_id == 0 || values > 2 * s->dict_rows) /* not worth it (yet) */
+        return FL_OK;
+    fl_arena_reset(&s->dict_arena);
+    fl_vec *vecs = NULL;
+    void *data = NULL;
+    uint64_t *valid = NULL, *mask = NULL;
+    int64_t words = fl_bitmap_words(values) + 1;
+    FL_TRY(FL_NEW_ARRAY(&s->dict_arena, node->n_args + 1, &vecs, err));
+    FL_TRY(fl_arena_get_zero(&s->dict_arena, values * 16 + 128, &data, err));
+    FL_TRY(fl_arena_get(&s->dict_arena, words * 8, (void **)&valid, err));
+    FL_TRY(fl_arena_get(&s->dict_arena, words * 8, (void **)&mask, err));
+    uint32_t traits = node->expr->kind == FL_EXPR_CALL ? node->expr->traits : 0;
+    for (int32_t i = 0; i < node->n_args; i++) {
+        vecs[i] = i == node->peel ? *arg->child : args[i];
+        if ((vecs[i].layout == FL_CONST && !(traits & FL_CONST_ARGS)) ||
+            (i == node->peel && vecs[i].form == FL_OFFSETS && !(traits & FL_OFFSETS_ARGS)))
+            FL_TRY(fl_vec_flatten(&s->dict_arena, &vecs[i], values, &vecs[i], err));
+    }
+    FL_TRY(run_kernel(eval, node, vecs, (int32_t)values, NULL, mask, data, valid, &s->dict_arena, &s->dict, err));
+    if (node->expr->type.id == FL_BOOL) {
+        fl_vec flat;
+        FL_TRY(fl_vec_flatten(&s->dict_arena, &s->dict, values, &flat, err));
+        FL_TRY(fl_arena_get(&s->dict_arena, values + 16, (void **)&s->dict_bytes, err));
+        for (int64_t i = 0; i < values; i++)
+            s->dict_bytes[i] = fl_is_valid(flat.valid, i) ? fl_bit_get(flat.data, i) : 2;
+    } else if (s->dict.layout == FL_CONST) {
+        FL_TRY(fl_vec_flatten(&s->dict_arena, &s->dict, values, &s->dict, err));
+    }
+    s->dict_out = fl_dict_id_new();
+    s->has_dict = true;
+    *ret_peeled = true;
+cleanup:
+    return st;
+}
+
+/* Rows' results from the dictionary's. */
+static fl_status apply_dict(fl_eval *eval, int32_t n, const fl_vec *arg, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    slot *s = &eval->slots[n];
+    const uint32_t *codes = arg->data;
+    fl_type type = eval->program->nodes[n].expr->type;
+    int32_t rows = eval->rows;
+    FL_TRY(make_buffers(eval, s, err));
+    if (type.id == FL_BOOL) {
+        uint64_t *bits = s->data;
+        const uint8_t *bytes = s->dict_bytes;
+        bool nulls = s->dict.valid != NULL || s->dict.layout == FL_CONST;
+        for (int32_t w = 0; w * 64 < rows; w++) {
+            uint64_t word = 0, ok = 0;
+            int32_t count = rows - w * 64 < 64 ? rows - w * 64 : 64;
+            for (int32_t i = 0; i < count; i++) {
+                uint8_t b = bytes[codes[w * 64 + i]];
+                word |= (uint64_t)(b & 1) << i;
+                ok |= (uint64_t)(b < 2) << i;
+            }
+            bits[w] = word;
+            if (nulls)
+                s->valid[w] = ok & (arg->valid == NULL ? ~0ull : arg->valid[w]);
+        }
+        fl_vec_set_flat(ret, type, bits, nulls ? s->valid : arg->valid);
+        return FL_OK;
+    }
+    const uint64_t *valid = arg->valid;
+    if (s->dict.valid != NULL) {
+        for (int32_t i = 0; i < rows; i++)
+            fl_bit_put(s->valid, i, fl_bit_get(s->dict.valid, codes[i]) && fl_is_valid(arg->valid, i));
+        valid = s->valid;
+    }
+    if (fl_type_is_string(type)) {
+        *ret = *arg;
+        ret->type = type;
+        ret->child = &s->dict;
+        ret->dict_id = s->dict_out;
+        ret->is_sorted_dict = false;
+        ret->valid = valid;
+        return FL_OK;
+    }
+    fl_vec dict = *arg;
+    dict.type = type;
+    dict.child = &s->dict;
+    dict.valid = valid;
+    st = fl_vec_flatten(eval->heap, &dict, rows, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status eval_call(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    fl_vec local[FL_FUNC_ARGS_MAX], *args = local;
+    uint32_t traits = node->expr->kind == FL_EXPR_CALL ? node->expr->traits : 0;
+    bool all_const = true;
+    if (node->n_args > FL_FUNC_ARGS_MAX)
+        FL_TRY(FL_NEW_ARRAY(eval->heap, node->n_args, &args, err));
+    for (int32_t i = 0; i < node->n_args; i++) {
+        FL_TRY(value_of(eval, node->args[i], mask, is_base, &args[i], err));
+        all_const &= args[i].layout == FL_CONST;
+    }
+    if (node->peel >= 0 && args[node->peel].layout == FL_DICT) {
+        bool peeled = false;
+        FL_TRY(peel_dict(eval, n, args, &peeled, err));
+        if (peeled)
+            return apply_dict(eval, n, &args[node->peel], ret, err);
+    }
+    FL_TRY(make_buffers(eval, s, err));
+    if (all_const && (node->expr->kind != FL_EXPR_CALL || (traits & FL_PURE))) { /* one row stands for all */
+        uint64_t one = mask == NULL || !fl_bitmap_is_empty(mask, eval->rows);
+        fl_vec flat;
+        if (!one && (node->expr->flags & FL_EXPR_CAN_FAIL)) {
+            fl_vec_set_const(ret, node->expr->type, NULL);
+            return FL_OK;
+        }
+        for (int32_t i = 0; i < node->n_args; i++)
+            if (!(traits & FL_CONST_ARGS))
+                FL_TRY(fl_vec_flatten(eval->heap, &args[i], 1, &args[i], err));
+        FL_TRY(run_kernel(eval, node, args, 1, NULL, s->mask, s->data, s->valid, eval->heap, &flat, err));
+        *ret = flat;
+        if (flat.layout == FL_FLAT) {
+            ret->layout = FL_CONST;
+            if (flat.type.id == FL_BOOL) { /* constants hold a byte */
+                uint8_t on = fl_bit_get(flat.data, 0);
+                *(uint8_t *)s->data = on;
+            }
+        }
+        return FL_OK;
+    }
+    for (int32_t i = 0; i < node->n_args; i++) {
+        int32_t a = node->args[i];
+        FL_TRY(normalise(eval, &eval->slots[a], is_constant(&eval->program->nodes[a]), traits, &args[i], err));
+    }
+    st = run_kernel(eval, node, args, eval->rows, mask, s->mask, s->data, s->valid, eval->heap, ret, err);
+cleanup:
+    return st;
+}
+
+/* AND and OR in three-valued logic. `decided` collects rows that are false (AND) or true (OR): later arguments are not
+ * evaluated for them. */
+static fl_status eval_junction(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    bool is_and = node->expr->kind == FL_EXPR_AND;
+    int32_t rows = eval->rows;
+    int64_t words = fl_bitmap_words(rows);
+    uint64_t *live = NULL, *unknown = NULL;
+    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&live, err));
+    FL_TRY(fl_arena_get_zero(eval->heap, words * 8, (void **)&unknown, err));
+    uint64_t *bits = s->data; /* AND: not false so far; OR: true so far */
+    fl_bitmap_fill(bits, rows, is_and);
+    for (int64_t w = 0; w < words; w++)
+        live[w] = mask == NULL ? ~0ull : mask[w];
+    live[words - 1] &= fl_bitmap_tail(rows);
+    bool any_unknown = false;
+    for (int32_t i = 0; i < node->n_args; i++) {
+        fl_vec arg;
+        bool_bits b;
+        bool all_live = i == 0;
+        FL_TRY(value_of(eval, node->args[i], all_live ? mask : live, is_base && all_live, &arg, err));
+        FL_TRY(as_bits(eval, &arg, &b, err));
+        uint64_t left = 0;
+        for (int64_t w = 0; w < words; w++) {
+            uint64_t valid = b.valid == NULL ? ~0ull : b.valid[w];
+            uint64_t hit = (is_and ? ~b.bits[w] : b.bits[w]) & valid & live[w];
+            unknown[w] |= ~valid & live[w];
+            bits[w] = is_and ? bits[w] & ~hit : bits[w] | hit;
+            live[w] &= ~hit;
+            left |= live[w];
+        }
+        any_unknown |= b.valid != NULL;
+        if (left == 0)
+            break;
+    }
+    if (any_unknown) {
+        for (int64_t w = 0; w < words; w++) /* a decided row is not unknown any more */
+            s->valid[w] = ~(unknown[w] & live[w]);
+        fl_vec_set_flat(ret, node->expr->type, bits, s->valid);
+    } else {
+        fl_vec_set_flat(ret, node->expr->type, bits, NULL);
+    }
+cleanup:
+    return st;
+}
+
+static void blend(void *to, const fl_vec *from, int32_t width, bool is_bits, const uint64_t *take, int32_t rows)
+{
+    for (int32_t w = 0; w * 64 < rows; w++) {
+        uint64_t word = take[w];
+        if (w == fl_bitmap_words(rows) - 1)
+            word &= fl_bitmap_tail(rows);
+        if (is_bits) {
+            uint64_t *out = to;
+            const uint64_t *in = from->data;
+            out[w] = (out[w] & ~word) | (in[w] & word);
+            continue;
+        }
+        while (word != 0) {
+            int32_t row = w * 64 + __builtin_ctzll(word);
+            word &= word - 1;
+            int64_t src = from->layout == FL_CONST ? 0 : row;
+            switch (width) {
+            case 1: ((uint8_t *)to)[row] = ((const uint8_t *)from->data)[src]; break;
+            case 2: ((uint16_t *)to)[row] = ((const uint16_t *)from->data)[src]; break;
+            case 4: ((uint32_t *)to)[row] = ((const uint32_t *)from->data)[src]; break;
+            case 8: ((uint64_t *)to)[row] = ((const uint64_t *)from->data)[src]; break;
+            default: ((fl_i128 *)to)[row] = ((const fl_i128 *)from->data)[src]; break;
+            }
+        }
+    }
+}
+
+static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    int32_t rows = eval->rows;
+    int64_t words = fl_bitmap_words(rows);
+    fl_type type = node->expr->type;
+    uint64_t *live = NULL, *take = NULL;
+    if (fl_type_is_nested(type))
+        return at_expr(FL_FAIL(err, FL_ERR_UNSUPPORTED, "CASE over %s is not supported yet", FL_TYPE_NAME(type)), node->expr, err);
+    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&live, err));
+    FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&take, err));
+    for (int64_t w = 0; w < words; w++)
+        live[w] = mask == NULL ? ~0ull : mask[w];
+    live[words - 1] &= fl_bitmap_tail(rows);
+    fl_bitmap_fill(s->valid, rows, true);
+    bool has_null = false;
+    for (int32_t i = 0; i < node->n_args; i += 2) {
+        bool is_else = i == node->n_args - 1;
+        fl_vec value;
+        if (is_else) {
+            memcpy(take, live, (size_t)words * 8);
+        } else {
+            fl_vec when;
+            bool_bits b;
+            FL_TRY(value_of(eval, node->args[i], live, false, &when, err));
+            FL_TRY(as_bits(eval, &when, &b, err));
+            for (int64_t w = 0; w < words; w++) {
+                take[w] = b.bits[w] & (b.valid == NULL ? ~0ull : b.valid[w]) & live[w];
+                live[w] &= ~take[w];
+            }
+        }
+        if (fl_bitmap_is_empty(take, rows))
+            continue;
+        FL_TRY(value_of(eval, node->args[is_else ? i : i + 1], take, false, &value, err));
+        if (value.layout == FL_CONST && value.valid != NULL && !fl_bit_get(value.valid, 0)) {
+            has_null = true;
+            for (int64_t w = 0; w < words; w++)
+                s->valid[w] &= ~take[w];
+            if (fl_type_is_string(type)) {
+                fl_view none = {0};
+                fl_vec empty = value;
+                empty.data = &none;
+                blend(s->data, &empty, 16, false, take, rows);
+            }
+            continue;
+        }
+        bool is_plain_const = value.layout == FL_CONST && type.id != FL_BOOL && value.width == fl_type_width(type);
+        if (!is_plain_const)
+            FL_TRY(fl_vec_flatten(eval->heap, &value, rows, &value, err));
+        if (value.layout == FL_FLAT && value.valid != NULL) {
+            has_null = true;
+            for (int64_t w = 0; w < words; w++)
+                s->valid[w] = (s->valid[w] & ~take[w]) | (value.valid[w] & take[w]);
+        }
+        blend(s->data, &value, fl_type_width(type), type.id == FL_BOOL, take, rows);
+    }
+    if (fl_type_is_string(type)) { /* rows outside the mask must be safe to read */
+        fl_view *views = s->data;
+        for (int32_t row = 0; mask != NULL && row < rows; row++)
+            if (!fl_bit_get(mask, row))
+                views[row] = (fl_view){0};
+    }
+    fl_vec_set_flat(ret, type, s->data, has_null ? s->valid : NULL);
+cleanup:
+    return st;
+}
+
+static fl_status eval_not(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    fl_vec arg;
+    bool_bits b;
+    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(value_of(eval, node->args[0], mask, is_base, &arg, err));
+    FL_TRY(as_bits(eval, &arg, &b, err));
+    for (int64_t w = 0; w < fl_bitmap_words(eval->rows); w++)
+        ((uint64_t *)s->data)[w] = ~b.bits[w];
+    fl_vec_set_flat(ret, node->expr->type, s->data, b.valid);
+cleanup:
+    return st;
+}
+
+static fl_status eval_is_null(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    fl_vec arg;
+    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(value_of(eval, node->args[0], mask, is_base, &arg, err));
+    uint64_t *bits = s->data;
+    if (arg.layout == FL_CONST || arg.valid == NULL) {
+        bool is_null = arg.layout == FL_CONST && arg.valid != NULL && !fl_bit_get(arg.valid, 0);
+        fl_bitmap_fill(bits, eval->rows, is_null || arg.type.id == FL_NULL);
+    } else {
+        for (int64_t w = 0; w < fl_bitmap_words(eval->rows); w++)
+            bits[w] = ~arg.valid[w];
+    }
+    fl_vec_set_flat(ret, node->expr->type, bits, NULL);
+cleanup:
+    return st;
+}
+
+static fl_status eval_field(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    fl_vec arg;
+    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(value_of(eval, node->args[0], mask, is_base, &arg, err));
+    if (arg.layout == FL_CONST && arg.valid != NULL && !fl_bit_get(arg.valid, 0)) {
+        fl_vec_set_const(ret, node->expr->type, NULL);
+        return FL_OK;
+    }
+    if (arg.layout != FL_FLAT)
+        FL_TRY(fl_vec_flatten(eval->heap, &arg, eval->rows, &arg, err));
+    fl_vec field = arg.child[node->expr->param];
+    if (field.layout == FL_CONST)
+        FL_TRY(fl_vec_flatten(eval->heap, &field, eval->rows, &field, err));
+    field.valid = and_masks(field.valid, arg.valid, s->valid, eval->rows);
+    *ret = field;
+cleanup:
+    return st;
+}
+
+static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    fl_status st = FL_OK;
+    if (node->constant != NULL) {
+        *ret = *node->constant;
+        return FL_OK;
+    }
+    if (node->expr->kind == FL_EXPR_COLUMN) {
+        if (eval->load != NULL)
+            return eval->load(eval->load_ctx, node->col, mask, ret, err);
+        *ret = eval->batch->vec[node->col];
+        return FL_OK;
+    }
+    if (s->batch == eval->batch_no) {
+        *ret = s->vec;
+        return FL_OK;
+    }
+    switch (node->expr->kind) {
+    case FL_EXPR_AND:
+    case FL_EXPR_OR:
+        st = eval_junction(eval, n, mask, is_base, ret, err);
+        break;
+    case FL_EXPR_NOT:
+        st = eval_not(eval, n, mask, is_base, ret, err);
+        break;
+    case FL_EXPR_IS_NULL:
+        st = eval_is_null(eval, n, mask, is_base, ret, err);
+        break;
+    case FL_EXPR_CASE:
+        st = eval_case(eval, n, mask, ret, err);
+        break;
+    case FL_EXPR_FIELD:
+        st = eval_field(eval, n, mask, is_base, ret, err);
+        break;
+    default:
+        st = eval_call(eval, n, mask, is_base, ret, err);
+    }
+    if (st == FL_OK && is_base) { /* later uses in this batch look at the same rows or fewer */
+        s->vec = *ret;
+        s->batch = eval->batch_no;
+    }
+    return st;
+}
+
+fl_status fl_eval_value(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    return value_of(eval, eval->program->roots[i], mask, true, ret, err);
+}
+
+fl_status fl_eval_filter(fl_eval *eval, int32_t i, uint64_t *mask, int32_t *ret_kept, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec vec;
+    int32_t kept = 0, rows = eval->rows;
+    int64_t words = fl_bitmap_words(rows);
+    FL_TRY(value_of(eval, eval->program->roots[i], mask, true, &vec, err));
+    if (vec.layout == FL_CONST) {
+        bool on = (vec.valid == NULL || fl_bit_get(vec.valid, 0)) && *(const uint8_t *)vec.data != 0;
+        if (!on)
+            memset(mask, 0, (size_t)words * 8);
+    } else {
+        if (vec.layout == FL_DICT)
+            FL_TRY(fl_vec_flatten(eval->heap, &vec, rows, &vec, err));
+        const uint64_t *bits = vec.data;
+        for (int64_t w = 0; w < words; w++)
+            mask[w] &= bits[w] & (vec.valid == NULL ? ~0ull : vec.valid[w]);
+    }
+    for (int64_t w = 0; w < words; w++)
+        kept += __builtin_popcountll(mask[w]);
+    *ret_kept = kept;
+cleanup:
+    return st;
+}
+
+fl_status fl_eval_once(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *expr,
+                       fl_value *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_program *program = NULL;
+    fl_eval *eval = NULL;
+    fl_vec vec;
+    fl_batch batch = {.rows = 1, .kept = 1};
+    fl_value value;
+    FL_TRY(fl_program_new(arena, plan, session, &expr, 1, NULL, 0, &program, err));
+    FL_TRY(fl_eval_new(program, arena->memory, 1, &eval, err));
+    fl_eval_begin(eval, &batch, arena);
+    FL_TRY(fl_eval_value(eval, 0, NULL, &vec, err));
+    FL_TRY(fl_value_from_vec(arena, &vec, 0, &value, err));
+    FL_TRY(fl_value_copy(arena, &value, ret, err));
+cleanup:
+    fl_eval_free(eval);
+    return st;
+}
