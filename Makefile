@@ -34,7 +34,7 @@ build: $(RELEASE)/build.ninja
 run: build .deps/data.stamp
 	example/run.sh
 
-test: build .deps/data.stamp .deps/test.stamp
+test: build .deps/data.stamp .deps/bench-data.stamp .deps/test.stamp
 	ctest --preset release -j $(JOBS)
 
 debug asan tsan: %: build/%/build.ninja .deps/data.stamp .deps/test.stamp
@@ -50,7 +50,7 @@ bench: build .deps/test.stamp .deps/bench-data.stamp
 	.deps/venv/bin/python bench/run.py $(BENCH_FLAGS)
 
 test-tpch-sf1: build .deps/test.stamp .deps/bench-data.stamp
-	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --engines duckdb,polars,datafusion
+	ctest --preset release -R tpch/sf1
 
 check-layers:
 	python3 tools/check_layers.py
