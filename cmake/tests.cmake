@@ -1,6 +1,6 @@
 # Registers every test with ctest: unit tests, sqllogictest files, oracle comparisons, layers, install, corpus replay.
 #
-# Labels: unit, slt, oracle (needs .deps/venv), parallel (what the thread sanitizer watches), fuzz, tree.
+# Labels: unit, slt, oracle (needs .deps/venv), program, parallel (what the thread sanitizer watches), fuzz, tree.
 # All tests run in the repository's root and may assume nothing about their order.
 
 find_library(CMOCKA cmocka REQUIRED)
@@ -74,6 +74,8 @@ if(fletch_cli)
         "tpch/sf1\;test/tpch/compare.py\;--data\;.deps/data/tpch-sf1\;--engines\;duckdb,polars,datafusion"
         "same/slt\;test/same/differential.py\;--slt"
         "same/tpch\;test/same/differential.py\;--tpch"
+        "program/contract\;test/program.py"
+        "bad_input\;test/bad_input.py"
         "parquet_corruption\;test/parquet_corruption.py")
     foreach(line ${oracle_tests})
         list(GET line 0 name)
@@ -118,7 +120,7 @@ endforeach()
 fletch_test(tree/layers tree COMMAND python3 tools/check_layers.py)
 fletch_test(tree/headers tree COMMAND test/headers.sh)
 if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
-    fletch_test(tree/program tree COMMAND python3 test/program.py $<TARGET_FILE:fletch>)
+    fletch_test(program/limits program COMMAND python3 test/program_limits.py $<TARGET_FILE:fletch>)
 endif()
 if(EXISTS ${PROJECT_SOURCE_DIR}/test/install.sh AND NOT FLETCH_SANITIZE)
     fletch_test(tree/install tree COMMAND test/install.sh ${PROJECT_BINARY_DIR})
