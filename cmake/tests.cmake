@@ -68,6 +68,7 @@ endif()
 # ---- against oracles, and against itself ---------------------------------------------------------------------------
 
 if(fletch_cli)
+    fletch_test(front/errors program COMMAND ${fletch_python} test/front/errors.py $<TARGET_FILE:fletch>)
     set(program --fletch $<TARGET_FILE:fletch>)
     set(oracle_tests
         "tpch/sf0.01\;test/tpch/compare.py\;--data\;.deps/data/tpch-sf0.01"
