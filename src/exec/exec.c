@@ -130,6 +130,37 @@ int32_t fl_node_col_index(const fl_node *node, fl_col_id col)
     return -1;
 }
 
+fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret, fl_err *err)
+{
+    fl_status st = FL_NEW_ARRAY(&exec->arena, n + 1, ret, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++) {
+        (*ret)[i] = fl_node_col_index(input, cols[i]);
+        if ((*ret)[i] < 0)
+            st = FL_FAIL(err, FL_ERR_INTERNAL, "%s does not put out column %.*s (%d)", input->op->name,
+                         FL_STR_ARG(fl_plan_col(exec->plan, cols[i])->name), cols[i].n);
+    }
+    return st;
+}
+
+fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint16_t *list = NULL;
+    fl_vec *vecs = NULL;
+    if (batch->mask == NULL)
+        return FL_OK;
+    FL_TRY(fl_arena_get(arena, batch->rows * 2 + 64, (void **)&list, err));
+    FL_TRY(FL_NEW_ARRAY(arena, batch->cols + 1, &vecs, err));
+    int32_t kept = fl_bitmap_to_list(batch->mask, batch->rows, list);
+    for (int32_t c = 0; c < batch->cols; c++)
+        FL_TRY(fl_vec_gather(arena, &batch->vec[c], list, kept, &vecs[c], err));
+    batch->vec = vecs;
+    batch->mask = NULL;
+    batch->rows = batch->kept = kept;
+cleanup:
+    return st;
+}
+
 fl_status fl_exec_check(fl_exec *exec, fl_err *err)
 {
     if (exec->context.is_cancelled != NULL && atomic_load_explicit(exec->context.is_cancelled, memory_order_relaxed))

@@ -100,6 +100,7 @@ struct fl_exec {
     fl_source **sources;
     int64_t sources_capacity;
     int32_t n_sources;
+    struct fl_runtime_filter *runtime_filters;
     fl_worker *workers; /* [threads] */
     int32_t n_workers;
     _Atomic int64_t rows_total, rows_done; /* of finished pipelines; the current one's are in its scan */
@@ -138,11 +139,17 @@ fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err);
 /** Position of a column among a node's output columns; -1 when it is not there. */
 int32_t fl_node_col_index(const fl_node *node, fl_col_id col);
 
+/** Positions of several columns among `input`'s, in the run's arena; FL_ERR_INTERNAL when one is missing. */
+fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret, fl_err *err);
+
 /* For operators while they run. */
 
 /** Passes a batch that `from` made (NULL: a helper, not counted) to the stage: counts rows and time, looks at cancellation
  *  now and then. An empty batch is dropped. */
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err);
+
+/** Gathers the kept rows of a batch to the front: afterwards rows == kept and there is no mask. */
+fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err);
 
 /** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the run must stop. Call at least every few milliseconds of work. */
 fl_status fl_exec_check(fl_exec *exec, fl_err *err);

@@ -54,6 +54,7 @@ static const fl_attr_field fields[] = {
     {"on", FL_FIELD_EXPRS, offsetof(fl_join_attrs, conjuncts), offsetof(fl_join_attrs, n_conjuncts), NULL, false, true},
     {"mark", FL_FIELD_COL, offsetof(fl_join_attrs, mark), 0, NULL, false, false},
     {"build_left", FL_FIELD_BOOL, offsetof(fl_join_attrs, build_left), 0, NULL, false, false},
+    {"runtime_filter", FL_FIELD_BOOL, offsetof(fl_join_attrs, filters_probe), 0, NULL, false, false},
 };
 
 extern const struct fl_op_exec fl_join_exec;

@@ -28,7 +28,8 @@ typedef struct fl_join_attrs {
     int32_t n_conjuncts;
     const fl_expr *const *conjuncts; /* over columns of both sides */
     fl_col_id mark;                  /* FL_JOIN_MARK */
-    bool build_left;                 /* lowered hash joins: the hash table holds the left side's rows */
+    bool build_left;                 /* lowered semi and anti joins: the table holds the left side's rows */
+    bool filters_probe;              /* lowered: the build's keys are handed to the probe side's scans */
 } fl_join_attrs;
 
 extern const fl_op_desc fl_op_join;

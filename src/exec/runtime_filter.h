@@ -1,0 +1,29 @@
+/* Run-time filters: what a join's build side knows of its keys, handed sideways to the scans of the probe side.
+ *
+ * While chains are built, the join announces a filter for a column (its id names it wherever it flows); the scan that makes
+ * the column picks it up. When the build is finished the filter is filled, before the probe pipeline starts: exact bounds
+ * for zone maps, and a bitmap over the key range where that is small enough. */
+#ifndef FL_EXEC_RUNTIME_FILTER_H
+#define FL_EXEC_RUNTIME_FILTER_H
+
+#include "exec/exec.h"
+
+typedef struct fl_runtime_filter {
+    struct fl_runtime_filter *next;
+    fl_col_id col;
+    bool is_filled;
+    int64_t min, max; /* keys' range; min > max: there is none, nothing passes */
+    uint64_t *bits;   /* [max - min + 1], or NULL: only the range is known */
+} fl_runtime_filter;
+
+/** Announces a filter on `col` for the node that is built next (the probe side). It lives as long as the run. */
+fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, fl_runtime_filter **ret, fl_err *err);
+
+/** Announced filters for a column, from `after` (NULL: the first); NULL at the end. */
+fl_runtime_filter *fl_runtime_filter_find(fl_exec *exec, fl_col_id col, fl_runtime_filter *after);
+
+/** Clears bits of mask whose row's value is not wanted; nulls are not. The vector is a flat or constant integer, date or
+ *  decimal of width 4 or 8. */
+void fl_runtime_filter_apply(const fl_runtime_filter *filter, const fl_vec *vec, int32_t rows, uint64_t *mask);
+
+#endif

@@ -1,0 +1,672 @@
+/* aggregate: a group table per worker, merged when all rows are in.
+ *
+ * Each worker finds its rows' groups and updates their states; a chain's mask is taken as it comes, so a filter below is
+ * fused: nothing is materialized between them. finish() merges the workers' tables, by hash partition where they are
+ * large. Aggregates over DISTINCT values or with an order of their own first collect (group keys, arguments) in a table or
+ * store beside the groups, and are fed from it at the end. */
+#include "op/aggregate/node.h"
+
+#include "base/hash.h"
+#include "exec/agg.h"
+#include "exec/eval.h"
+#include "exec/exec.h"
+#include "exec/group_table.h"
+#include "exec/sorter.h"
+
+#define PARTITIONS 16
+#define PARTITION_ROWS_MIN 20000 /* smaller results are merged by one worker */
+
+/* Where an aggregate's rows go. */
+typedef enum feed { FEED_DIRECT, FEED_DISTINCT, FEED_ORDERED } feed;
+
+typedef struct agg_part {
+    const fl_agg *agg;
+    feed feed;
+    int32_t offset;     /* of the state in a group's row */
+    int32_t args[2];    /* numbers of expressions in the program */
+    int32_t filter;     /* -1: none */
+    int32_t order[8];
+    fl_row_layout side; /* collected rows: group keys, arguments, order keys, sequence */
+    int32_t n_side;
+} agg_part;
+
+typedef struct aggregate_stage {
+    fl_stage base;
+    fl_exec *exec;
+    fl_program *program;
+    fl_row_layout layout; /* keys; extra: states */
+    int32_t n_keys;
+    agg_part *parts;
+    int32_t n_parts;
+    int32_t state_bytes;
+    struct aggregate_source *result;
+    fl_arena heap; /* of states that are fed in finish() */
+} aggregate_stage;
+
+typedef struct aggregate_local {
+    fl_eval *eval;
+    fl_group_table groups;
+    fl_group_table *distinct; /* per part */
+    fl_row_store *ordered;    /* per part */
+    uint8_t *single;          /* without keys: the one row */
+    int64_t sequence;
+    uint16_t *list;
+    uint64_t *hashes;
+    uint8_t **rows;
+    uint8_t **side_rows;
+    fl_vec *keys;
+} aggregate_local;
+
+typedef struct aggregate_source {
+    fl_source base;
+    aggregate_stage *stage;
+    fl_group_table *tables; /* results: one, or one per partition */
+    int32_t n_tables;
+    uint8_t ***rows; /* per table: its rows */
+    int64_t *n_rows;
+    _Atomic int32_t next_table;
+    _Atomic int64_t next_row; /* of table 0 when there is one only */
+    int32_t *from;            /* per output column: key number, or -1 - aggregate number */
+} aggregate_source;
+
+static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    aggregate_stage *stage = (aggregate_stage *)base;
+    fl_memory *memory = worker->exec->context.memory;
+    int32_t rows_max = worker->exec->context.session->vector_rows;
+    aggregate_local *local = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
+    *ret = local;
+    FL_TRY(fl_eval_new(stage->program, memory, rows_max, &local->eval, err));
+    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->list, err));
+    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->hashes, err));
+    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->rows, err));
+    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->side_rows, err));
+    FL_TRY(fl_alloc_zero(memory, (stage->n_keys + 16) * (int64_t)sizeof(fl_vec), (void **)&local->keys, err));
+    FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
+    FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_row_store), (void **)&local->ordered, err));
+    FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
+    if (stage->n_keys == 0)
+        FL_TRY(fl_row_store_add(&local->groups.store, 1, &local->single, err));
+    for (int32_t a = 0; a < stage->n_parts; a++) {
+        if (stage->parts[a].feed == FEED_DISTINCT)
+            FL_TRY(fl_group_table_init(&local->distinct[a], &stage->parts[a].side, stage->parts[a].n_side, rows_max, memory, err));
+        else if (stage->parts[a].feed == FEED_ORDERED)
+            fl_row_store_init(&local->ordered[a], &stage->parts[a].side, memory);
+    }
+cleanup:
+    return st;
+}
+
+static void local_free(fl_stage *base, void *ptr)
+{
+    aggregate_stage *stage = (aggregate_stage *)base;
+    aggregate_local *local = ptr;
+    fl_eval_free(local->eval);
+    for (int32_t a = 0; a < stage->n_parts; a++) {
+        if (local->distinct != NULL && local->distinct[a].store.layout != NULL)
+            fl_group_table_drop(&local->distinct[a]);
+        if (local->ordered != NULL && local->ordered[a].layout != NULL)
+            fl_row_store_drop(&local->ordered[a]);
+    }
+    if (local->groups.store.layout != NULL)
+        fl_group_table_drop(&local->groups);
+    fl_free(local->list);
+    fl_free(local->hashes);
+    fl_free(local->rows);
+    fl_free(local->side_rows);
+    fl_free(local->keys);
+    fl_free(local->distinct);
+    fl_free(local->ordered);
+    fl_free(local);
+}
+
+/* Kernels take flat arguments; narrow decimals stay as they are. */
+static fl_status flat_arg(fl_arena *arena, fl_vec *vec, int32_t rows, fl_err *err)
+{
+    if (vec->layout == FL_FLAT && !(fl_type_is_string(vec->type) && vec->form == FL_OFFSETS))
+        return FL_OK;
+    return fl_vec_flatten(arena, vec, rows, vec, err);
+}
+
+/* Rows for which the aggregate's FILTER holds; NULL = no filter. */
+static fl_status filter_mask(aggregate_stage *stage, aggregate_local *local, const agg_part *part, fl_worker *worker,
+                             const fl_batch *batch, const uint64_t **ret, fl_err *err)
+{
+    (void)stage;
+    fl_status st = FL_OK;
+    int64_t words = fl_bitmap_words(batch->rows);
+    uint64_t *mask = NULL;
+    int32_t kept = 0;
+    *ret = batch->mask;
+    if (part->filter < 0)
+        return FL_OK;
+    FL_TRY(fl_arena_get(&worker->arena, words * 8 + 8, (void **)&mask, err));
+    if (batch->mask != NULL)
+        memcpy(mask, batch->mask, (size_t)words * 8);
+    else
+        fl_bitmap_fill(mask, batch->rows, true);
+    mask[words - 1] &= fl_bitmap_tail(batch->rows);
+    FL_TRY(fl_eval_filter(local->eval, part->filter, mask, &kept, err));
+    *ret = mask;
+cleanup:
+    return st;
+}
+
+static fl_agg_call call_of(const agg_part *part, const fl_vec *args, fl_arena *heap)
+{
+    return (fl_agg_call){.n_args = part->agg->n_args, .args = args, .heap = heap,
+                         .arg_type = part->agg->n_args > 0 ? part->agg->args[0]->type : FL_TYPE(FL_NULL),
+                         .ret_type = part->agg->type};
+}
+
+/* Collects a row per input row for DISTINCT and ordered aggregates: group keys, arguments, order keys. */
+static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_worker *worker, const fl_batch *batch,
+                         const uint64_t *mask, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const agg_part *part = &stage->parts[a];
+    fl_vec *vecs = NULL;
+    int32_t n = 0;
+    uint16_t *list = NULL;
+    uint64_t *hashes = NULL;
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, part->n_side + 1, &vecs, err));
+    FL_TRY(fl_arena_get(&worker->arena, batch->rows * 2 + 64, (void **)&list, err));
+    for (int32_t k = 0; k < stage->n_keys; k++)
+        vecs[n++] = local->keys[k];
+    for (int32_t i = 0; i < part->agg->n_args; i++)
+        FL_TRY(fl_eval_value(local->eval, part->args[i], mask, &vecs[n++], err));
+    int32_t count = 0;
+    if (mask != NULL)
+        count = fl_bitmap_to_list(mask, batch->rows, list);
+    else
+        for (; count < batch->rows; count++)
+            list[count] = (uint16_t)count;
+    if (count == 0)
+        return FL_OK;
+    if (part->feed == FEED_DISTINCT) {
+        FL_TRY(fl_arena_get(&worker->arena, count * 8 + 64, (void **)&hashes, err));
+        fl_rows_hash(vecs, n, list, count, worker->exec->context.session->seed, hashes);
+        st = fl_group_table_find(&local->distinct[a], vecs, list, count, hashes, true, local->side_rows, err);
+    } else {
+        int64_t *sequence = NULL;
+        for (int32_t i = 0; i < part->agg->n_order; i++)
+            FL_TRY(fl_eval_value(local->eval, part->order[i], mask, &vecs[n++], err));
+        FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&sequence, err));
+        for (int32_t i = 0; i < batch->rows; i++) /* morsels in order, rows in order within */
+            sequence[i] = (worker->morsel << 32) + local->sequence++;
+        fl_vec_set_flat(&vecs[n++], FL_TYPE(FL_I64), sequence, NULL);
+        FL_TRY(fl_row_store_add(&local->ordered[a], count, local->side_rows, err));
+        for (int32_t c = 0; c < n; c++)
+            FL_TRY(fl_rows_write(&part->side, c, &vecs[c], list, count, local->side_rows, &local->ordered[a].heap, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
+{
+    fl_status st = FL_OK;
+    aggregate_stage *stage = (aggregate_stage *)base;
+    aggregate_local *local = ptr;
+    int32_t count = batch->kept;
+    fl_eval_begin(local->eval, batch, &worker->arena);
+    for (int32_t k = 0; k < stage->n_keys; k++)
+        FL_TRY(fl_eval_value(local->eval, k, batch->mask, &local->keys[k], err));
+    if (stage->n_keys > 0) {
+        if (batch->mask != NULL)
+            count = fl_bitmap_to_list(batch->mask, batch->rows, local->list);
+        else
+            for (int32_t i = 0; i < count; i++)
+                local->list[i] = (uint16_t)i;
+        fl_rows_hash(local->keys, stage->n_keys, local->list, count, worker->exec->context.session->seed, local->hashes);
+        FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, local->hashes, true, local->rows, err));
+    }
+    for (int32_t a = 0; a < stage->n_parts; a++) {
+        const agg_part *part = &stage->parts[a];
+        const uint64_t *mask = NULL;
+        fl_vec args[2] = {{.layout = FL_FLAT}, {.layout = FL_FLAT}};
+        FL_TRY(filter_mask(stage, local, part, worker, batch, &mask, err));
+        if (part->feed != FEED_DIRECT) {
+            FL_TRY(collect(stage, local, a, worker, batch, mask, err));
+            continue;
+        }
+        for (int32_t i = 0; i < part->agg->n_args; i++) {
+            FL_TRY(fl_eval_value(local->eval, part->args[i], mask, &args[i], err));
+            FL_TRY(flat_arg(&worker->arena, &args[i], batch->rows, err));
+        }
+        const fl_agg_kernel *kernel = part->agg->kernel;
+        fl_agg_call call = call_of(part, args, &local->groups.store.heap);
+        if (stage->n_keys == 0 && kernel->update_all != NULL) {
+            FL_TRY(kernel->update_all(&call, local->single + part->offset, mask, batch->rows, err));
+            continue;
+        }
+        const uint16_t *list = local->list;
+        uint8_t **rows = local->rows;
+        int32_t n = count;
+        if (stage->n_keys == 0 || mask != batch->mask) { /* its own list: narrowed by FILTER, or there was none yet */
+            uint16_t *narrowed = NULL;
+            uint8_t **narrowed_rows = NULL;
+            FL_TRY(fl_arena_get(&worker->arena, batch->rows * 2 + 64, (void **)&narrowed, err));
+            FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&narrowed_rows, err));
+            n = 0;
+            for (int32_t i = 0, from = 0; i < batch->rows; i++) {
+                bool in_batch = batch->mask == NULL || fl_bit_get(batch->mask, i);
+                if (in_batch && (mask == NULL || fl_bit_get(mask, i))) {
+                    narrowed[n] = (uint16_t)i;
+                    narrowed_rows[n++] = stage->n_keys == 0 ? local->single : local->rows[from];
+                }
+                from += in_batch;
+            }
+            list = narrowed;
+            rows = narrowed_rows;
+        }
+        FL_TRY(kernel->update_groups(&call, rows, part->offset, list, n, err));
+    }
+cleanup:
+    return st;
+}
+
+/* ---- finishing ---------------------------------------------------------------------------------------------------- */
+
+typedef struct merging {
+    aggregate_stage *stage;
+    aggregate_local *const *locals;
+    int32_t n_locals;
+    aggregate_source *result;
+    int32_t partitions;
+} merging;
+
+static fl_status merge_row(aggregate_stage *stage, fl_group_table *into, uint8_t *row, fl_arena *heap, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint8_t *known = NULL;
+    FL_TRY(fl_group_table_adopt(into, row, &known, err));
+    if (known == NULL)
+        return FL_OK;
+    for (int32_t a = 0; a < stage->n_parts; a++) {
+        const agg_part *part = &stage->parts[a];
+        if (part->feed != FEED_DIRECT)
+            continue;
+        fl_agg_call call = call_of(part, NULL, heap);
+        FL_TRY(part->agg->kernel->combine(&call, known + part->offset, row + part->offset, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status merge_partition(void *ctx, int32_t p, fl_err *err)
+{
+    fl_status st = FL_OK;
+    merging *m = ctx;
+    fl_group_table *into = &m->result->tables[p];
+    int32_t bytes = m->stage->layout.bytes;
+    for (int32_t w = 0; w < m->n_locals; w++) {
+        if (m->locals[w] == NULL)
+            continue;
+        for (fl_row_block *b = m->locals[w]->groups.store.first; b != NULL; b = b->next)
+            for (int32_t i = 0; i < b->rows; i++) {
+                uint8_t *row = b->data + (int64_t)i * bytes;
+                if ((int32_t)(fl_row_hash(row) >> 60) % m->partitions == p)
+                    FL_TRY(merge_row(m->stage, into, row, &into->store.heap, err));
+            }
+    }
+cleanup:
+    return st;
+}
+
+/* Lists a table's rows for the result source. */
+static fl_status list_rows(aggregate_stage *stage, fl_group_table *table, int32_t t, fl_err *err)
+{
+    fl_status st = FL_OK;
+    aggregate_source *result = stage->result;
+    int64_t n = 0;
+    FL_TRY(fl_arena_get(&stage->exec->arena, table->store.rows * 8 + 64, (void **)&result->rows[t], err));
+    for (int64_t i = 0; i < table->n_entries; i++)
+        if (table->entries[i] != 0)
+            result->rows[t][n++] = (uint8_t *)(uintptr_t)(table->entries[i] & ((1ull << 48) - 1));
+    result->n_rows[t] = n;
+cleanup:
+    return st;
+}
+
+/* The group's row for each collected row, made when it is missing (groups all of whose rows were collected). */
+static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, int32_t count, uint8_t *single_row,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    agg_part *part = &stage->parts[a];
+    aggregate_source *result = stage->result;
+    fl_arena scratch;
+    fl_vec *vecs = NULL;
+    uint16_t *list = NULL;
+    uint64_t *hashes = NULL;
+    uint8_t **groups = NULL;
+    fl_arena_init(&scratch, stage->exec->context.memory);
+    FL_TRY(FL_NEW_ARRAY(&scratch, part->n_side + 1, &vecs, err));
+    FL_TRY(FL_NEW_ARRAY(&scratch, count + 32, &list, err));
+    FL_TRY(FL_NEW_ARRAY(&scratch, count, &hashes, err));
+    FL_TRY(FL_NEW_ARRAY(&scratch, count, &groups, err));
+    for (int32_t i = 0; i < count; i++)
+        list[i] = (uint16_t)i;
+    for (int32_t c = 0; c < stage->n_keys + part->agg->n_args; c++)
+        FL_TRY(fl_rows_read(&part->side, c, rows, count, &scratch, &vecs[c], err));
+    if (stage->n_keys == 0) {
+        for (int32_t i = 0; i < count; i++)
+            groups[i] = single_row;
+    } else {
+        fl_rows_hash(vecs, stage->n_keys, list, count, stage->exec->context.session->seed, hashes);
+        for (int32_t t = 0; t < result->n_tables; t++) { /* rows of one partition at a time */
+            int32_t n = 0;
+            uint16_t *own = NULL;
+            uint64_t *own_hashes = NULL;
+            uint8_t **own_groups = NULL;
+            FL_TRY(FL_NEW_ARRAY(&scratch, count + 32, &own, err));
+            FL_TRY(FL_NEW_ARRAY(&scratch, count, &own_hashes, err));
+            FL_TRY(FL_NEW_ARRAY(&scratch, count, &own_groups, err));
+            for (int32_t i = 0; i < count; i++)
+                if (result->n_tables == 1 || (int32_t)(hashes[i] >> 60) % result->n_tables == t) {
+                    own[n] = (uint16_t)i;
+                    own_hashes[n++] = hashes[i];
+                }
+            if (n == 0)
+                continue;
+            FL_TRY(fl_group_table_find(&result->tables[t], vecs, own, n, own_hashes, false, own_groups, err));
+            for (int32_t i = 0; i < n; i++)
+                groups[own[i]] = own_groups[i];
+        }
+    }
+    fl_vec args[2] = {{.layout = FL_FLAT}, {.layout = FL_FLAT}};
+    for (int32_t i = 0; i < part->agg->n_args; i++)
+        args[i] = vecs[stage->n_keys + i];
+    fl_agg_call call = call_of(part, args, &stage->heap);
+    st = part->agg->kernel->update_groups(&call, groups, part->offset, list, count, err);
+cleanup:
+    fl_arena_drop(&scratch);
+    return st;
+}
+
+static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *const *locals, int32_t n_locals,
+                           uint8_t *single_row, fl_err *err)
+{
+    fl_status st = FL_OK;
+    agg_part *part = &stage->parts[a];
+    int32_t rows_max = stage->exec->context.session->vector_rows;
+    int64_t n = 0, capacity = 0;
+    uint8_t **rows = NULL;
+    fl_group_table *first = NULL;
+    for (int32_t w = 0; w < n_locals; w++) {
+        if (locals[w] == NULL)
+            continue;
+        fl_row_store *store = part->feed == FEED_DISTINCT ? &locals[w]->distinct[a].store : &locals[w]->ordered[a];
+        if (part->feed == FEED_DISTINCT && first == NULL)
+            first = &locals[w]->distinct[a];
+        FL_TRY(fl_grow(stage->exec->context.memory, (void **)&rows, &capacity, n + store->rows + 1, 8, err));
+        for (fl_row_block *b = store->first; b != NULL; b = b->next)
+            for (int32_t i = 0; i < b->rows; i++) {
+                uint8_t *row = b->data + (int64_t)i * part->side.bytes, *known = NULL;
+                if (part->feed == FEED_DISTINCT && first != &locals[w]->distinct[a])
+                    FL_TRY(fl_group_table_adopt(first, row, &known, err));
+                if (known == NULL)
+                    rows[n++] = row;
+            }
+    }
+    if (part->feed == FEED_ORDERED) {
+        fl_sort_column columns[9];
+        int32_t at = stage->n_keys + part->agg->n_args;
+        for (int32_t i = 0; i < part->agg->n_order; i++)
+            columns[i] = (fl_sort_column){.col = at + i, .is_descending = part->agg->order[i].is_descending,
+                                          .nulls_first = part->agg->order[i].nulls_first};
+        columns[part->agg->n_order] = (fl_sort_column){.col = at + part->agg->n_order};
+        FL_TRY(fl_sort_rows(&part->side, columns, part->agg->n_order + 1, rows, n, stage->exec->context.memory, err));
+    }
+    for (int64_t start = 0; start < n; start += rows_max) {
+        int32_t count = n - start < rows_max ? (int32_t)(n - start) : rows_max;
+        FL_TRY(feed_rows(stage, a, rows + start, count, single_row, err));
+        FL_TRY(fl_exec_check(stage->exec, err));
+    }
+cleanup:
+    fl_free(rows);
+    return st;
+}
+
+static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_err *err)
+{
+    fl_status st = FL_OK;
+    aggregate_stage *stage = (aggregate_stage *)base;
+    aggregate_local *const *locals = (aggregate_local *const *)ptrs;
+    aggregate_source *result = stage->result;
+    fl_exec *exec = stage->exec;
+    int32_t rows_max = exec->context.session->vector_rows, present = 0;
+    int64_t rows = 0;
+    aggregate_local *only = NULL;
+    uint8_t *single = NULL;
+    for (int32_t w = 0; w < n_locals; w++)
+        if (locals[w] != NULL) {
+            present++;
+            only = locals[w];
+            rows += locals[w]->groups.store.rows;
+        }
+    result->n_tables = present > 1 && rows >= PARTITION_ROWS_MIN && stage->n_keys > 0 ? PARTITIONS : 1;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, result->n_tables, &result->tables, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, result->n_tables, &result->rows, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, result->n_tables, &result->n_rows, err));
+    for (int32_t t = 0; t < result->n_tables; t++)
+        FL_TRY(fl_group_table_init(&result->tables[t], &stage->layout, stage->n_keys, rows_max, exec->context.memory, err));
+    if (stage->n_keys == 0) {
+        for (int32_t w = 0; w < n_locals; w++) {
+            if (locals[w] == NULL)
+                continue;
+            if (single == NULL) {
+                single = locals[w]->single;
+                continue;
+            }
+            for (int32_t a = 0; a < stage->n_parts; a++) {
+                const agg_part *part = &stage->parts[a];
+                fl_agg_call call = call_of(part, NULL, &stage->heap);
+                if (part->feed == FEED_DIRECT)
+                    FL_TRY(part->agg->kernel->combine(&call, single + part->offset, locals[w]->single + part->offset, err));
+            }
+        }
+        FL_TRY(fl_arena_get(&exec->arena, 64, (void **)&result->rows[0], err));
+        if (single == NULL) /* no worker saw a row */
+            FL_TRY(fl_row_store_add(&result->tables[0].store, 1, &single, err));
+        result->rows[0][0] = single;
+        result->n_rows[0] = 1;
+    } else if (present == 1) {
+        fl_group_table_drop(&result->tables[0]);
+        result->tables[0] = only->groups; /* moved */
+        only->groups = (fl_group_table){0};
+    } else {
+        merging m = {stage, locals, n_locals, result, result->n_tables};
+        FL_TRY(fl_exec_parallel(exec, result->n_tables, merge_partition, &m, err));
+    }
+    for (int32_t a = 0; a < stage->n_parts; a++)
+        if (stage->parts[a].feed != FEED_DIRECT)
+            FL_TRY(feed_part(stage, a, locals, n_locals, single, err));
+    for (int32_t t = 0; t < result->n_tables && stage->n_keys > 0; t++)
+        FL_TRY(list_rows(stage, &result->tables[t], t, err));
+cleanup:
+    return st;
+}
+
+static void stage_free(fl_stage *base)
+{
+    fl_arena_drop(&((aggregate_stage *)base)->heap);
+}
+
+static const fl_stage_ops stage_ops = {.local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
+
+/* ---- the result as a source --------------------------------------------------------------------------------------- */
+
+static fl_status emit(aggregate_source *source, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    aggregate_stage *stage = source->stage;
+    const fl_node *node = source->base.node;
+    fl_vec *vecs = NULL;
+    fl_arena_reset(&worker->arena);
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
+    for (int32_t c = 0; c < node->n_cols; c++) {
+        if (source->from[c] >= 0) {
+            FL_TRY(fl_rows_read(&stage->layout, source->from[c], rows, count, &worker->arena, &vecs[c], err));
+            continue;
+        }
+        const agg_part *part = &stage->parts[-1 - source->from[c]];
+        uint64_t *valid = NULL;
+        void *data = NULL;
+        int64_t words = fl_bitmap_words(count) + 1;
+        FL_TRY(fl_arena_get(&worker->arena, words * 8, (void **)&valid, err));
+        fl_bitmap_fill(valid, count, true);
+        FL_TRY(fl_arena_get_zero(&worker->arena, (int64_t)count * 16 + 64, &data, err));
+        fl_vec_set_flat(&vecs[c], part->agg->type, data, valid);
+        fl_agg_call call = call_of(part, NULL, &worker->arena);
+        FL_TRY(part->agg->kernel->finish(&call, rows, part->offset, count, &vecs[c], err));
+        bool any_null = false;
+        for (int64_t w = 0; w < fl_bitmap_words(count); w++)
+            any_null |= (valid[w] | ~(w == fl_bitmap_words(count) - 1 ? fl_bitmap_tail(count) : ~0ull)) != ~0ull;
+        if (!any_null)
+            vecs[c].valid = NULL;
+    }
+    fl_batch batch = {.rows = count, .cols = node->n_cols, .vec = vecs, .kept = count};
+    st = fl_push(node, to, worker, &batch, err);
+cleanup:
+    return st;
+}
+
+static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    (void)local;
+    fl_status st = FL_OK;
+    aggregate_source *source = (aggregate_source *)base;
+    int32_t rows_max = worker->exec->context.session->vector_rows;
+    if (source->n_tables == 1) { /* a morsel is some batches of the one table */
+        int64_t step = (int64_t)rows_max * 8, start = atomic_fetch_add(&source->next_row, step);
+        worker->morsel = start / step;
+        *ret_any = start < source->n_rows[0];
+        for (int64_t at = start; at < source->n_rows[0] && at < start + step; at += rows_max) {
+            int64_t end = at + rows_max < source->n_rows[0] ? at + rows_max : source->n_rows[0];
+            FL_TRY(emit(source, worker, to, source->rows[0] + at, (int32_t)(end - at), err));
+        }
+        return FL_OK;
+    }
+    int32_t t = atomic_fetch_add(&source->next_table, 1);
+    worker->morsel = t;
+    *ret_any = t < source->n_tables;
+    for (int64_t at = 0; *ret_any && at < source->n_rows[t]; at += rows_max) {
+        int64_t end = at + rows_max < source->n_rows[t] ? at + rows_max : source->n_rows[t];
+        FL_TRY(emit(source, worker, to, source->rows[t] + at, (int32_t)(end - at), err));
+    }
+cleanup:
+    return st;
+}
+
+static void source_free(fl_source *base)
+{
+    aggregate_source *source = (aggregate_source *)base;
+    for (int32_t t = 0; source->tables != NULL && t < source->n_tables; t++)
+        if (source->tables[t].store.layout != NULL)
+            fl_group_table_drop(&source->tables[t]);
+}
+
+static const fl_source_ops source_ops = {.run = run, .free = source_free};
+
+/* ---- building ----------------------------------------------------------------------------------------------------- */
+
+static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, const fl_aggregate_attrs *attrs,
+                           const fl_expr **exprs, int32_t *n_exprs, fl_err *err)
+{
+    fl_status st = FL_OK;
+    agg_part *part = &stage->parts[a];
+    const fl_agg *agg = &attrs->aggs[a];
+    fl_type *types = NULL;
+    int32_t n = 0;
+    part->agg = agg;
+    part->feed = agg->is_distinct ? FEED_DISTINCT : agg->agg->ignores_order ? FEED_DIRECT : FEED_ORDERED;
+    part->filter = -1;
+    if (agg->is_distinct && agg->n_order > 0)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s with both DISTINCT and ORDER BY is not supported yet", agg->agg->name);
+    if (agg->n_order > FL_LEN(part->order))
+        return FL_FAIL(err, FL_ERR_LIMIT, "%s is ordered by more than %d keys", agg->agg->name, (int)FL_LEN(part->order));
+    for (int32_t i = 0; i < agg->n_args; i++) {
+        part->args[i] = *n_exprs;
+        exprs[(*n_exprs)++] = agg->args[i];
+    }
+    if (agg->filter != NULL) {
+        part->filter = *n_exprs;
+        exprs[(*n_exprs)++] = agg->filter;
+    }
+    for (int32_t i = 0; i < agg->n_order; i++) {
+        part->order[i] = *n_exprs;
+        exprs[(*n_exprs)++] = agg->order[i].expr;
+    }
+    part->offset = stage->state_bytes;
+    stage->state_bytes += (agg->kernel->state_bytes + 7) & ~7;
+    if (part->feed == FEED_DIRECT)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, stage->n_keys + agg->n_args + agg->n_order + 1, &types, err));
+    for (int32_t k = 0; k < stage->n_keys; k++)
+        types[n++] = attrs->keys[k]->type;
+    for (int32_t i = 0; i < agg->n_args; i++)
+        types[n++] = agg->args[i]->type;
+    for (int32_t i = 0; i < agg->n_order; i++)
+        types[n++] = agg->order[i].expr->type;
+    if (part->feed == FEED_ORDERED)
+        types[n++] = FL_TYPE(FL_I64);
+    part->n_side = n;
+    st = fl_row_layout_init(&part->side, &exec->arena, types, n, 0, err);
+cleanup:
+    return st;
+}
+
+static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    aggregate_stage *stage = NULL;
+    aggregate_source *source = NULL;
+    const fl_aggregate_attrs *attrs = fl_aggregate_of(node);
+    const fl_expr **exprs = NULL;
+    fl_type *types = NULL;
+    int32_t n_exprs = 0, n_all = attrs->n_keys;
+    for (int32_t a = 0; a < attrs->n_aggs; a++)
+        n_all += attrs->aggs[a].n_args + attrs->aggs[a].n_order + 1;
+    FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, NULL, &stage, err));
+    fl_arena_init(&stage->heap, exec->context.memory);
+    stage->exec = exec;
+    FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    source->stage = stage;
+    stage->result = source;
+    stage->n_keys = attrs->n_keys;
+    stage->n_parts = attrs->n_aggs;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &exprs, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_keys + 1, &types, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_aggs + 1, &stage->parts, err));
+    for (int32_t k = 0; k < attrs->n_keys; k++) {
+        exprs[n_exprs++] = attrs->keys[k];
+        types[k] = attrs->keys[k]->type;
+    }
+    for (int32_t a = 0; a < attrs->n_aggs; a++)
+        FL_TRY(plan_part(exec, stage, a, attrs, exprs, &n_exprs, err));
+    FL_TRY(fl_row_layout_init(&stage->layout, &exec->arena, types, attrs->n_keys, stage->state_bytes, err));
+    for (int32_t a = 0; a < attrs->n_aggs; a++)
+        stage->parts[a].offset += stage->layout.extra_offset;
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_exprs, node->inputs[0]->cols,
+                          node->inputs[0]->n_cols, &stage->program, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->from, err));
+    for (int32_t c = 0; c < node->n_cols; c++) {
+        for (int32_t k = 0; k < attrs->n_cols; k++)
+            if (attrs->cols[k].n == node->cols[c].n)
+                source->from[c] = k;
+        for (int32_t a = 0; a < attrs->n_aggs; a++)
+            if (attrs->aggs[a].out.n == node->cols[c].n)
+                source->from[c] = -1 - a;
+    }
+    FL_TRY(fl_exec_build(exec, node->inputs[0], &stage->base, err));
+    FL_TRY(fl_exec_add_finish(exec, &stage->base, err));
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
+}
+
+const fl_op_exec fl_aggregate_exec = {.build = build};

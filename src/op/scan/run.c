@@ -1,0 +1,327 @@
+/* scan: reads a table morsel by morsel. Filter columns first, conjunct by conjunct, then run-time filters; the other
+ * columns are only read for batches in which rows are left. */
+#include "exec/eval.h"
+#include "exec/exec.h"
+#include "exec/runtime_filter.h"
+#include "op/scan/node.h"
+
+#include <pthread.h>
+
+#define COMPACT_BELOW 8 /* as in op/filter */
+#define RUNTIME_FILTERS_MAX 8
+
+typedef struct scan_source {
+    fl_source base;
+    fl_scan_bounds *bounds;
+    int32_t n_slots;
+    int32_t *table_cols;  /* per slot */
+    fl_col_id *slot_cols; /* per slot: its id */
+    int32_t *out_slots;   /* per output column */
+    fl_program *filters;
+    int32_t n_filters;
+    int32_t n_runtime;
+    struct {
+        fl_runtime_filter *filter;
+        int32_t slot;
+        bool is_bounded; /* the bounds were handed to the scan */
+    } runtime[RUNTIME_FILTERS_MAX];
+    pthread_mutex_t lock;
+    bool has_lock;
+    int64_t limit;
+    _Atomic int64_t passed;
+} scan_source;
+
+typedef struct scan_local {
+    fl_scan_worker *worker;
+    fl_eval *eval;
+    fl_vec *vecs;      /* per slot */
+    bool *is_loaded;   /* per slot */
+} scan_local;
+
+static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    scan_source *source = (scan_source *)base;
+    scan_local *local = NULL;
+    fl_memory *memory = worker->exec->context.memory;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
+    *ret = local;
+    FL_TRY(base->scan->ops->worker_new(base->scan, memory, &local->worker, err));
+    FL_TRY(fl_alloc_zero(memory, (source->n_slots + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
+    FL_TRY(fl_alloc_zero(memory, source->n_slots + 1, (void **)&local->is_loaded, err));
+    if (source->n_filters > 0)
+        FL_TRY(fl_eval_new(source->filters, memory, worker->exec->context.session->vector_rows, &local->eval, err));
+cleanup:
+    return st; /* what was made is freed with the local */
+}
+
+static void local_free(fl_source *base, void *ptr)
+{
+    scan_local *local = ptr;
+    if (local->worker != NULL)
+        base->scan->ops->worker_free(local->worker);
+    fl_eval_free(local->eval);
+    fl_free(local->vecs);
+    fl_free(local->is_loaded);
+    fl_free(local);
+}
+
+typedef struct loading {
+    scan_source *source;
+    scan_local *local;
+} loading;
+
+static fl_status load(void *ctx, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    loading *l = ctx;
+    if (!l->local->is_loaded[slot]) {
+        fl_status st = l->source->base.scan->ops->read(l->local->worker, slot, mask, &l->local->vecs[slot], err);
+        if (st != FL_OK)
+            return st;
+        l->local->is_loaded[slot] = true;
+    }
+    *ret = l->local->vecs[slot];
+    return FL_OK;
+}
+
+/* Tells the scan the range of a filled run-time filter, once. */
+static fl_status sharpen(scan_source *source, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < source->n_runtime; i++) {
+        fl_runtime_filter *filter = source->runtime[i].filter;
+        if (!filter->is_filled || source->runtime[i].is_bounded)
+            continue;
+        pthread_mutex_lock(&source->lock);
+        if (!source->runtime[i].is_bounded) {
+            fl_type type = fl_scan_of(source->base.node)->table->fields[source->table_cols[source->runtime[i].slot]].type;
+            fl_scan_bound bound = {.slot = source->runtime[i].slot, .has_low = true, .has_high = true};
+            bound.low.type = bound.high.type = type;
+            if (type.id == FL_DECIMAL) {
+                bound.low.d = filter->min;
+                bound.high.d = filter->max;
+            } else {
+                bound.low.i = filter->min;
+                bound.high.i = filter->max;
+            }
+            if (filter->min <= filter->max)
+                st = fl_scan_bounds_add(source->bounds, &bound, err);
+            source->runtime[i].is_bounded = true;
+        }
+        pthread_mutex_unlock(&source->lock);
+        if (st != FL_OK)
+            return st;
+    }
+    return st;
+}
+
+static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *worker, fl_stage *to, int32_t rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *node = source->base.node;
+    loading l = {source, local};
+    uint64_t *mask = NULL;
+    int32_t kept = rows;
+    fl_vec *vecs = NULL;
+    fl_arena_reset(&worker->arena);
+    memset(local->is_loaded, 0, (size_t)source->n_slots + 1);
+    if (source->n_filters + source->n_runtime > 0) {
+        int64_t words = fl_bitmap_words(rows);
+        FL_TRY(fl_arena_get(&worker->arena, words * 8 + 8, (void **)&mask, err));
+        fl_bitmap_fill(mask, rows, true);
+        mask[words - 1] &= fl_bitmap_tail(rows);
+        if (source->n_filters > 0)
+            fl_eval_begin_lazy(local->eval, rows, load, &l, &worker->arena);
+        for (int32_t i = 0; i < source->n_filters && kept > 0; i++)
+            FL_TRY(fl_eval_filter(local->eval, i, mask, &kept, err));
+        for (int32_t i = 0; i < source->n_runtime && kept > 0; i++) {
+            fl_vec vec;
+            if (!source->runtime[i].filter->is_filled)
+                continue;
+            FL_TRY(load(&l, source->runtime[i].slot, mask, &vec, err));
+            fl_runtime_filter_apply(source->runtime[i].filter, &vec, rows, mask);
+            kept = (int32_t)fl_bitmap_count(mask, rows);
+        }
+        if (kept == 0)
+            return FL_OK;
+        if (kept == rows)
+            mask = NULL;
+    }
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
+    for (int32_t c = 0; c < node->n_cols; c++)
+        FL_TRY(load(&l, source->out_slots[c], mask, &vecs[c], err));
+    fl_batch batch = {.rows = rows, .cols = node->n_cols, .vec = vecs, .mask = mask, .kept = kept};
+    if (kept * COMPACT_BELOW < rows)
+        FL_TRY(fl_batch_compact(&worker->arena, &batch, err));
+    if (source->limit >= 0)
+        atomic_fetch_add(&source->passed, kept);
+    st = fl_push(node, to, worker, &batch, err);
+cleanup:
+    return st;
+}
+
+static fl_status run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    fl_status st = FL_OK;
+    scan_source *source = (scan_source *)base;
+    scan_local *local = ptr;
+    int32_t rows = 0;
+    if (source->limit >= 0 && atomic_load(&source->passed) >= source->limit) {
+        *ret_any = false;
+        return FL_OK;
+    }
+    FL_TRY(sharpen(source, err));
+    FL_TRY(base->scan->ops->claim(local->worker, ret_any, &worker->morsel, err));
+    while (*ret_any) {
+        FL_TRY(base->scan->ops->next(local->worker, &rows, err));
+        if (rows == 0)
+            break;
+        FL_TRY(run_batch(source, local, worker, to, rows, err));
+        worker->rows_since_check += rows;
+        if (worker->rows_since_check >= 65536) { /* also when filters keep nothing to push */
+            worker->rows_since_check = 0;
+            FL_TRY(fl_exec_check(worker->exec, err));
+        }
+    }
+cleanup:
+    return st;
+}
+
+static void source_free(fl_source *base)
+{
+    scan_source *source = (scan_source *)base;
+    if (base->scan != NULL)
+        base->scan->ops->free(base->scan);
+    fl_scan_bounds_free(source->bounds);
+    if (source->has_lock)
+        pthread_mutex_destroy(&source->lock);
+}
+
+static const fl_source_ops source_ops = {.local_new = local_new, .run = run, .local_free = local_free, .free = source_free};
+
+/* ---- building ----------------------------------------------------------------------------------------------------- */
+
+static fl_status add_slot(scan_source *source, const fl_scan_attrs *scan, fl_col_id col)
+{
+    for (int32_t i = 0; i < source->n_slots; i++)
+        if (source->slot_cols[i].n == col.n)
+            return FL_OK;
+    for (int32_t i = 0; i < scan->n_cols; i++)
+        if (scan->cols[i].n == col.n) {
+            source->slot_cols[source->n_slots] = col;
+            source->table_cols[source->n_slots++] = i;
+            return FL_OK;
+        }
+    return FL_OK;
+}
+
+static const fl_value *constant_of(const fl_exec *exec, const fl_expr *e)
+{
+    if (e->kind == FL_EXPR_CONST)
+        return e->value;
+    if (e->kind == FL_EXPR_PARAM && e->param < exec->context.session->n_params)
+        return &exec->context.session->params[e->param];
+    return NULL;
+}
+
+/* Hands conjuncts of the form `column compare constant` to the source, for its zone maps. */
+static fl_status add_bound(fl_exec *exec, scan_source *source, const fl_expr *e, fl_err *err)
+{
+    fl_scan_bound bound = {.slot = -1};
+    const fl_expr *col = e->n_args > 0 ? e->args[0] : NULL;
+    if (col == NULL)
+        return FL_OK;
+    if (e->kind == FL_EXPR_IN && col->kind == FL_EXPR_COLUMN) {
+        bound.has_low = bound.has_high = true;
+        bound.low = *e->args[1]->value;
+        bound.high = *e->args[e->n_args - 1]->value;
+    } else if (e->kind == FL_EXPR_CALL && e->n_args == 2) {
+        const char *name = e->func->name;
+        const fl_value *value = constant_of(exec, e->args[1]);
+        bool swapped = false;
+        if (col->kind != FL_EXPR_COLUMN) {
+            col = e->args[1];
+            value = constant_of(exec, e->args[0]);
+            swapped = true;
+        }
+        if (col->kind != FL_EXPR_COLUMN || value == NULL || value->is_null || !fl_type_is_equal(value->type, col->type))
+            return FL_OK;
+        bool less = name[0] == '<', greater = name[0] == '>', open = name[1] == 0;
+        if (strcmp(name, "=") == 0) {
+            bound.has_low = bound.has_high = true;
+            open = false;
+        } else if ((less || greater) && strcmp(name, "<>") != 0) {
+            bound.has_high = less != swapped;
+            bound.has_low = !bound.has_high;
+        } else {
+            return FL_OK;
+        }
+        if (fl_type_is_float(value->type) && bound.has_low && !bound.has_high) /* NaN is greatest: bounds don't show it */
+            return FL_OK;
+        bound.low = bound.high = *value;
+        bound.is_low_open = bound.is_high_open = open;
+    } else {
+        return FL_OK;
+    }
+    for (int32_t i = 0; i < source->n_slots; i++)
+        if (source->slot_cols[i].n == col->col.n)
+            bound.slot = i;
+    return bound.slot < 0 ? FL_OK : fl_scan_bounds_add(source->bounds, &bound, err);
+}
+
+static bool takes_runtime_filter(fl_type type)
+{
+    int32_t width = fl_type_width(type);
+    bool integral = fl_type_is_signed(type) || type.id == FL_DATE || fl_type_is_timestamp(type) || type.id == FL_DECIMAL;
+    return integral && (width == 4 || width == 8);
+}
+
+static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    scan_source *source = NULL;
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    fl_col_set used;
+    FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    pthread_mutex_init(&source->lock, NULL);
+    source->has_lock = true;
+    source->limit = scan->limit;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->slot_cols, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->table_cols, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->out_slots, err));
+    FL_TRY(fl_col_set_init(exec->plan, &used, err));
+    for (int32_t i = 0; i < scan->n_filters; i++)
+        FL_TRY(fl_expr_add_cols(exec->plan, scan->filters[i], &used, err));
+    for (int32_t i = 0; i < node->n_cols; i++)
+        FL_TRY(add_slot(source, scan, node->cols[i]));
+    for (int32_t i = 0; i < scan->n_cols; i++)
+        if (fl_col_set_has(&used, scan->cols[i]))
+            FL_TRY(add_slot(source, scan, scan->cols[i]));
+    for (int32_t i = 0; i < node->n_cols; i++)
+        for (int32_t s = 0; s < source->n_slots; s++)
+            if (source->slot_cols[s].n == node->cols[i].n)
+                source->out_slots[i] = s;
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, scan->filters, scan->n_filters, source->slot_cols,
+                          source->n_slots, &source->filters, err));
+    source->n_filters = scan->n_filters;
+    FL_TRY(fl_scan_bounds_new(exec->context.memory, &source->bounds, err));
+    for (int32_t i = 0; i < scan->n_filters; i++)
+        FL_TRY(add_bound(exec, source, scan->filters[i], err));
+    for (int32_t s = 0; s < source->n_slots; s++) {
+        fl_type type = scan->table->fields[source->table_cols[s]].type;
+        for (fl_runtime_filter *f = NULL; (f = fl_runtime_filter_find(exec, source->slot_cols[s], f)) != NULL;)
+            if (source->n_runtime < RUNTIME_FILTERS_MAX && takes_runtime_filter(type)) {
+                source->runtime[source->n_runtime].filter = f;
+                source->runtime[source->n_runtime++].slot = s;
+            }
+    }
+    fl_scan_request request = {.cols = source->table_cols, .n_cols = source->n_slots,
+                               .rows_max = exec->context.session->vector_rows, .memory = exec->context.memory,
+                               .bounds = source->bounds, .is_cancelled = exec->context.is_cancelled};
+    FL_TRY(scan->table->ops->scan_new(scan->table, &request, &source->base.scan, err));
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
+}
+
+const fl_op_exec fl_scan_exec = {.build = build};
