@@ -394,6 +394,7 @@ typedef struct fl_ast_column_def {
     fl_ast_type *type;
     bool is_not_null;
     fl_ast_expr *otherwise; /* DEFAULT or NULL */
+    int32_t otherwise_start, otherwise_end; /* its text */
 } fl_ast_column_def;
 
 typedef struct fl_ast_create_table {

@@ -27,7 +27,9 @@ static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column)
         } else if (accept_word(p, FL_KW_NULL)) {
             continue;
         } else if (accept_word(p, FL_KW_DEFAULT)) {
+            column->otherwise_start = p->now->start;
             FL_TRY(fl_sql_parse_operand(p, &column->otherwise));
+            column->otherwise_end = end_before(p);
         } else if (is_word(p, FL_KW_PRIMARY) || is_word(p, FL_KW_UNIQUE)) {
             return fl_sql_fail_unsupported(p, at, "PRIMARY KEY and UNIQUE constraints are");
         } else if (is_word(p, FL_KW_CHECK)) {

@@ -278,6 +278,7 @@ static fl_status parse_typed(parser *p, fl_ast_expr **ret)
     fl_ast_expr *expr;
     FL_TRY(fl_sql_new_expr(p, FL_AST_TYPED, p->now->start, &expr));
     FL_TRY(fl_sql_parse_type(p, &expr->typed.type));
+    expr->at = p->now->start;
     FL_TRY(fl_sql_parse_string(p, "a string", &expr->typed.text));
     FL_TRY(fl_sql_end_expr(p, expr, 0));
     *ret = expr;

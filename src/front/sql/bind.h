@@ -1,0 +1,210 @@
+/* What the parts of the binder share: the binder, scopes of names, and what a bound query puts out. Private to bind*.c.
+ *
+ * A scope is what names can mean at one place: the columns of FROM, behind them the scope around it (outer references),
+ * behind them the aliases of the select list. Aggregates are collected while expressions are bound over the input's
+ * columns: a call becomes a reference to the column that the aggregate will fill; when all expressions of a SELECT are
+ * bound, the aggregate operator goes below them and keys in them become the operator's columns (bind_group.c).
+ *
+ * Names here that are not static begin with fl_sql_ as everywhere; types are private and short. */
+#ifndef FL_FRONT_SQL_BIND_H
+#define FL_FRONT_SQL_BIND_H
+
+#include "front/sql/sql.h"
+
+#define VIEW_DEPTH_MAX 64   /* views on views */
+#define QUERY_DEPTH_MAX 500 /* subqueries, views and common table expressions in each other */
+#define CTE_BINDS_MAX 10000 /* references to common table expressions, those inside them counted each time */
+
+typedef struct binder {
+    fl_sql_env *env;
+    fl_plan *plan;
+    fl_arena *arena; /* the plan's */
+    fl_err *err;
+    int32_t view_depth;
+    int32_t query_depth;
+    int32_t cte_binds; /* so far: a chain of CTEs that each read the one before twice doubles with every link */
+    fl_type *limit_types; /* [n_limit_types] parameters that stand in LIMIT and OFFSET: bigint; others FL_NULL */
+    int32_t n_limit_types;
+    const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
+    int32_t n_params;
+} binder;
+
+/* ---- scopes ---- */
+
+typedef enum clause {
+    CLAUSE_FROM,
+    CLAUSE_ON,
+    CLAUSE_WHERE,
+    CLAUSE_SELECT,
+    CLAUSE_GROUP,
+    CLAUSE_HAVING,
+    CLAUSE_ORDER,
+    CLAUSE_LIMIT,
+    CLAUSE_VALUES,
+    CLAUSE_SET,
+    CLAUSE_SET_ORDER, /* ORDER BY of a set operation */
+} clause;
+
+typedef struct scope_col {
+    fl_str name;
+    fl_col_id col;
+    int32_t table;  /* index in tables; -1: merged by USING, belongs to no table */
+    bool is_hidden; /* merged away: found behind its table's name only */
+} scope_col;
+
+typedef struct scope_table {
+    fl_str alias; /* what it is called here; empty for a subquery without a name */
+    fl_str name;  /* what it is called in the catalog; empty for others */
+} scope_table;
+
+/* A column reference of the clause being bound, in order: says where a column was written that is not grouped. */
+typedef struct col_ref {
+    fl_col_id col;
+    int32_t pos;
+} col_ref;
+
+typedef struct select_item {
+    fl_str name;          /* what the column is called */
+    fl_str alias;         /* empty when none was written */
+    const fl_ast_expr *ast; /* NULL for a column of a star */
+    const fl_expr *expr;  /* once bound, over the input's columns */
+    bool is_binding;      /* an alias that is met while it is bound means itself: not found */
+    int32_t pos;
+} select_item;
+
+typedef struct scope {
+    struct scope *outer;
+    struct cte *ctes; /* visible here, innermost first */
+    scope_col *cols;
+    int32_t n_cols;
+    scope_table *tables;
+    int32_t n_tables;
+    int32_t *index; /* open addressing over names, cols' numbers + 1; made when there are many columns */
+    int32_t index_size;
+
+    clause clause;
+    bool in_aggregate;
+    bool in_filter; /* of an aggregate: FILTER (WHERE ...) */
+
+    select_item *items; /* of the select list, for aliases; NULL: none */
+    int32_t n_items;
+    fl_agg *aggs; /* collected */
+    int32_t n_aggs, aggs_capacity;
+    col_ref *refs;
+    int32_t n_refs, refs_capacity;
+} scope;
+
+typedef struct cte {
+    struct cte *next; /* those visible inside it: written before it, or around */
+    const fl_ast_cte *ast;
+    scope *outer;
+    bool is_used;
+} cte;
+
+/* ---- outputs ---- */
+
+typedef struct out_col {
+    fl_str name;
+    fl_col_id col;
+    const fl_expr *literal; /* an untyped literal in a select list: a set operation may still choose its type */
+    int32_t pos;
+} out_col;
+
+/* A bound query: root puts out `cols`, perhaps others too (sort keys). */
+typedef struct output {
+    const fl_node *root;
+    out_col *cols;
+    int32_t n_cols;
+} output;
+
+/* ---- bind.c ---- */
+
+fl_status fl_sql_bind_fail(binder *b, int32_t at, fl_status code, const char *format, ...)
+    __attribute__((format(printf, 4, 5), cold));
+fl_status fl_sql_bind_fail_state(binder *b, int32_t at, fl_status code, const char *state, const char *format, ...)
+    __attribute__((format(printf, 5, 6), cold));
+
+/** Room for one more element in an array of the plan's arena. */
+fl_status fl_sql_bind_grow(binder *b, void *items, int32_t count, int32_t *capacity, int64_t bytes);
+
+fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret);
+
+/** A text that may not outlive the statement, kept as long as the plan. */
+fl_status fl_sql_bind_keep(binder *b, fl_str text, fl_str *ret);
+
+/* ---- bind_scope.c ---- */
+
+scope *fl_sql_scope_init(scope *s, scope *outer, clause clause);
+fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name, const fl_str *names,
+                                 const fl_col_id *cols, int32_t n_cols, int32_t pos);
+
+/** Appends the columns and tables of `from`. */
+fl_status fl_sql_scope_add_all(binder *b, scope *s, const scope *from);
+
+/** A column that is visible by its plain name. *ret NULL: not found. FL_ERR_AMBIGUOUS. Looks in this scope only. */
+fl_status fl_sql_scope_find(binder *b, scope *s, fl_str name, int32_t pos, const scope_col **ret);
+
+/** Binds `a`, `t.a`, `a.field`. */
+fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** Number of the table that a name means, or -1. */
+int32_t fl_sql_scope_table(const scope *s, fl_str alias);
+
+fl_status fl_sql_fail_no_table(binder *b, const scope *s, fl_ast_path path, int32_t pos);
+
+/* ---- bind_expr.c, bind_literal.c, bind_call.c, bind_subquery.c ---- */
+
+fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** An expression that must be boolean; `what` names the place: "argument of WHERE". */
+fl_status fl_sql_bind_bool(binder *b, scope *s, const fl_ast_expr *ast, const char *what, const fl_expr **ret);
+
+fl_status fl_sql_bind_literal(binder *b, const fl_ast_expr *ast, const fl_expr **ret);
+fl_status fl_sql_bind_interval(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+fl_status fl_sql_bind_subquery(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** left `op` right, where either side may be a row. */
+fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_expr *left, const fl_ast_expr *right,
+                              int32_t pos, const fl_expr **ret);
+fl_status fl_sql_compare(binder *b, fl_ast_op op, const fl_expr *left, const fl_expr *right, int32_t pos,
+                         const fl_expr **ret);
+const char *fl_sql_op_name(fl_ast_op op);
+fl_status fl_sql_expr_bool(binder *b, bool truth, int32_t pos, const fl_expr **ret);
+
+/** The value of a constant expression (LIMIT, arguments of table functions); `what` for the message. */
+fl_status fl_sql_bind_constant(binder *b, scope *s, const fl_ast_expr *ast, const char *what, fl_value *ret);
+
+/* ---- bind_from.c, bind_select.c, bind_group.c, bind_query.c ---- */
+
+fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *ret);
+fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_select *ast, const fl_ast_query *tail,
+                             output *ret);
+
+/** Binds a FROM tree; subqueries in it may look out to `outer`. Fills `s` with its names; s->ctes is set before. */
+fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, scope *s, const fl_node **ret);
+
+/** Puts the aggregate operator with the scope's aggregates on *node and rewrites the expressions over it: keys in them
+ *  become its columns. FL_ERR_GROUPING for a column that is neither grouped nor aggregated. exprs[i] may be NULL;
+ *  pos[i] is where a column stands that the text does not spell out (of a star). */
+fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int32_t n_keys, const fl_expr **exprs,
+                            const int32_t *pos, int32_t n_exprs, const fl_node **node);
+
+/** Names of the select list: stars spelled out, the rest still unbound. */
+fl_status fl_sql_expand_items(binder *b, scope *s, const fl_ast_select *ast, select_item **ret, int32_t *ret_n);
+
+/** Exactly the output's columns, in order, no id twice: for set operations, subqueries, INSERT. */
+fl_status fl_sql_output_exact(binder *b, output *out);
+
+/** What a select list's expression is called where no alias says it. */
+fl_str fl_sql_name_of(const fl_ast_expr *ast);
+
+/** Applies LIMIT and OFFSET. */
+fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_node **node);
+
+/** An ordinal (ORDER BY 2): 1 .. n, or 0 when the expression is none. FL_ERR_COLUMN (42P10) out of range. */
+fl_status fl_sql_bind_ordinal(binder *b, const fl_ast_expr *ast, const char *what, int32_t n, int32_t *ret);
+
+#endif

@@ -1,0 +1,300 @@
+/* Calls: functions, aggregates (collected in their SELECT's scope), and the forms that are calls in the text only:
+ * coalesce, nullif, if. */
+#include "front/sql/bind.h"
+
+#include "base/nearest.h"
+
+/* ---- aggregates ---- */
+
+static const char *clause_name(clause clause)
+{
+    switch (clause) {
+    case CLAUSE_FROM: return "FROM";
+    case CLAUSE_ON: return "a join's condition";
+    case CLAUSE_WHERE: return "WHERE";
+    case CLAUSE_SELECT: return "SELECT";
+    case CLAUSE_GROUP: return "GROUP BY";
+    case CLAUSE_HAVING: return "HAVING";
+    case CLAUSE_ORDER: return "ORDER BY";
+    case CLAUSE_LIMIT: return "LIMIT";
+    case CLAUSE_VALUES: return "VALUES";
+    case CLAUSE_SET: return "UPDATE";
+    case CLAUSE_SET_ORDER: return "ORDER BY of a set operation";
+    }
+    return "this place";
+}
+
+static bool takes_aggregates(const scope *s)
+{
+    return (s->clause == CLAUSE_SELECT || s->clause == CLAUSE_HAVING || s->clause == CLAUSE_ORDER) && !s->in_aggregate;
+}
+
+static fl_status fail_misplaced(binder *b, const scope *s, const fl_ast_expr *ast)
+{
+    if (s->in_aggregate)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_GROUPING, "aggregate calls cannot be nested");
+    fl_status st = fl_sql_bind_fail(b, ast->start, FL_ERR_GROUPING, "aggregate functions are not allowed in %s",
+                                    clause_name(s->clause));
+    if (s->clause == CLAUSE_WHERE)
+        fl_err_hint(b->err, "use HAVING, which is tested after grouping");
+    return st;
+}
+
+static bool reads_scope(const scope *s, const fl_col_set *cols)
+{
+    for (int32_t i = 0; i < s->n_cols; i++)
+        if (fl_col_set_has(cols, s->cols[i].col))
+            return true;
+    return false;
+}
+
+/* The query that an aggregate belongs to: the innermost whose columns its arguments read (PostgreSQL, section 4.2.7);
+ * without columns the one that it is written in. */
+static fl_status owner_of(binder *b, scope *s, const fl_expr *const *args, int32_t n_args, scope **ret)
+{
+    fl_status st = FL_OK;
+    fl_col_set cols;
+    *ret = s;
+    FL_TRY(fl_col_set_init(b->plan, &cols, b->err));
+    for (int32_t i = 0; i < n_args; i++)
+        FL_TRY(fl_expr_add_cols(b->plan, args[i], &cols, b->err));
+    if (fl_col_set_is_empty(&cols))
+        return FL_OK;
+    for (scope *at = s; at != NULL; at = at->outer) {
+        if (reads_scope(at, &cols)) {
+            *ret = at;
+            return FL_OK;
+        }
+    }
+cleanup:
+    return st;
+}
+
+static bool is_same_agg(const fl_agg *a, const fl_agg *c)
+{
+    if (a->agg != c->agg || a->kernel != c->kernel || a->n_args != c->n_args || a->filter != c->filter ||
+        a->is_distinct != c->is_distinct || a->n_order != c->n_order)
+        return false;
+    for (int32_t i = 0; i < a->n_args; i++)
+        if (a->args[i] != c->args[i] || (a->args[i]->flags & FL_EXPR_VOLATILE))
+            return false;
+    for (int32_t i = 0; i < a->n_order; i++)
+        if (a->order[i].expr != c->order[i].expr || a->order[i].is_descending != c->order[i].is_descending ||
+            a->order[i].nulls_first != c->order[i].nulls_first)
+            return false;
+    return true;
+}
+
+static fl_status add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < s->n_aggs; i++)
+        if (is_same_agg(&s->aggs[i], agg))
+            return fl_expr_column(b->plan, s->aggs[i].out, pos, ret, b->err);
+    FL_TRY(fl_sql_bind_grow(b, &s->aggs, s->n_aggs, &s->aggs_capacity, sizeof(*s->aggs)));
+    s->aggs[s->n_aggs++] = *agg;
+    FL_TRY(fl_expr_column(b->plan, agg->out, pos, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_aggregate_parts(binder *b, scope *s, const fl_ast_call *call, const fl_expr **args,
+                                      const fl_expr **filter, fl_sort_key *keys)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < call->arg_count; i++)
+        FL_TRY(fl_sql_bind_expr(b, s, call->args[i].value, &args[i]));
+    for (int32_t i = 0; i < call->order_count; i++) {
+        FL_TRY(fl_sql_bind_expr(b, s, call->order[i].expr, &keys[i].expr));
+        keys[i].is_descending = call->order[i].is_descending;
+        keys[i].nulls_first = call->order[i].nulls_first;
+    }
+    if (call->filter != NULL)
+        FL_TRY(fl_sql_bind_bool(b, s, call->filter, "argument of FILTER", filter));
+cleanup:
+    return st;
+}
+
+static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_str name, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    const fl_expr **args = NULL, *filter = NULL;
+    fl_sort_key *keys = NULL;
+    fl_agg agg;
+    scope *owner;
+    bool was_in = s->in_aggregate;
+    if (was_in)
+        return fail_misplaced(b, s, ast);
+    FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, call->order_count + 1, &keys, b->err));
+    s->in_aggregate = true;
+    st = bind_aggregate_parts(b, s, call, args, &filter, keys);
+    s->in_aggregate = was_in;
+    FL_TRY(st);
+    FL_TRY(owner_of(b, s, args, call->arg_count, &owner));
+    if (!takes_aggregates(owner))
+        return fail_misplaced(b, owner, ast);
+    FL_TRY(fl_agg_make(b->plan, name, args, call->arg_count, call->is_distinct, filter, keys, call->order_count,
+                       ast->start, &agg, b->err));
+    FL_TRY(add_aggregate(b, owner, &agg, ast->start, ret));
+cleanup:
+    return st;
+}
+
+/* ---- forms ---- */
+
+/* CASE WHEN a IS NOT NULL THEN a WHEN b IS NOT NULL THEN b ELSE c END: what follows the first value is not evaluated. */
+static fl_status make_coalesce(binder *b, const fl_expr *const *args, int32_t n, const fl_ast_expr *ast,
+                               const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr **cases = NULL;
+    fl_type type = FL_TYPE(FL_NULL);
+    int32_t n_cases = 0;
+    for (int32_t i = 0; i < n; i++) {
+        fl_type seen = args[i]->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : args[i]->type, common;
+        if (!fl_type_common(type, seen, &common))
+            return fl_sql_bind_fail(b, ast->call->args[i].value->start, FL_ERR_TYPE,
+                                    "arguments of coalesce have types %s and %s, which have no common type",
+                                    FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
+        type = common;
+    }
+    if (type.id == FL_NULL)
+        type = FL_TYPE(FL_UTF8);
+    FL_TRY(FL_NEW_ARRAY(b->arena, n * 2 + 1, &cases, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *value, *is_null;
+        FL_TRY(fl_expr_cast(b->plan, args[i], type, false, ast->call->args[i].value->start, &value, b->err));
+        if (i == n - 1) {
+            cases[n_cases++] = value;
+            break;
+        }
+        FL_TRY(fl_expr_is_null(b->plan, value, ast->start, &is_null, b->err));
+        FL_TRY(fl_expr_not(b->plan, is_null, ast->start, &cases[n_cases++], b->err));
+        cases[n_cases++] = value;
+    }
+    if (n_cases == 1)
+        *ret = cases[0];
+    else
+        FL_TRY(fl_expr_case(b->plan, cases, n_cases, ast->start, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* CASE WHEN a = b THEN NULL ELSE a END */
+static fl_status make_nullif(binder *b, const fl_expr *const *args, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *cases[3];
+    fl_type type = args[0]->flags & FL_EXPR_UNTYPED && args[0]->type.id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0]->type;
+    fl_value null = {.type = type, .is_null = true};
+    FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, args[0], args[1], ast->start, &cases[0]));
+    FL_TRY(fl_expr_const(b->plan, &null, ast->start, &cases[1], b->err));
+    cases[2] = args[0];
+    FL_TRY(fl_expr_case(b->plan, cases, 3, ast->start, ret, b->err));
+cleanup:
+    return st;
+}
+
+static const struct {
+    const char *name;
+    int32_t args_min, args_max;
+    enum { FORM_COALESCE, FORM_NULLIF, FORM_IF } form;
+    const char *doc;
+} forms[] = {
+    {"coalesce", 1, INT32_MAX, FORM_COALESCE, "coalesce(a, b, ...) is the first argument that is not null"},
+    {"ifnull", 2, 2, FORM_COALESCE, "ifnull(a, b) is a, or b where a is null"},
+    {"nullif", 2, 2, FORM_NULLIF, "nullif(a, b) is null where a = b, else a"},
+    {"if", 3, 3, FORM_IF, "if(condition, a, b) is a where the condition is true, else b"},
+};
+
+static fl_status bind_form(binder *b, int64_t form, const fl_expr *const *args, int32_t n, const fl_ast_expr *ast,
+                           const fl_expr **ret)
+{
+    if (n < forms[form].args_min || n > forms[form].args_max) {
+        fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "function %s does not take %d arguments", forms[form].name, n);
+        fl_err_hint(b->err, "%s", forms[form].doc);
+        return FL_ERR_FUNCTION;
+    }
+    switch (forms[form].form) {
+    case FORM_COALESCE: return make_coalesce(b, args, n, ast, ret);
+    case FORM_NULLIF: return make_nullif(b, args, ast, ret);
+    case FORM_IF: return fl_expr_case(b->plan, args, 3, ast->start, ret, b->err);
+    }
+    return FL_OK;
+}
+
+/* ---- functions ---- */
+
+/* Where a grammar's form has a name of its own but the registry knows it by another. */
+static fl_str usual_name(const binder *b, fl_str name)
+{
+    static const struct {
+        const char *from, *to;
+    } pairs[] = {{"extract", "date_part"}, {"date_part", "extract"}, {"trim", "btrim"}, {"strpos", "position"},
+                 {"substring", "substr"}};
+    if (fl_registry_func(b->env->registry, name) != NULL)
+        return name;
+    for (int64_t i = 0; i < FL_LEN(pairs); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(pairs[i].from)) &&
+            fl_registry_func(b->env->registry, fl_str_of(pairs[i].to)) != NULL)
+            return fl_str_of(pairs[i].to);
+    return name;
+}
+
+static fl_status fail_function(binder *b, fl_str name, fl_status st)
+{
+    fl_nearest near;
+    if (st != FL_ERR_FUNCTION || b->err == NULL || b->err->hint[0] != 0)
+        return st;
+    fl_nearest_init(&near, name);
+    for (int64_t i = 0; i < FL_LEN(forms); i++)
+        fl_nearest_offer(&near, fl_str_of(forms[i].name));
+    fl_nearest_hint(&near, b->err);
+    return st;
+}
+
+static fl_status check_plain_call(binder *b, const fl_ast_expr *ast)
+{
+    const fl_ast_call *call = ast->call;
+    fl_str name = call->path.parts[call->path.count - 1].text;
+    if (call->is_star)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "function %.*s(*) does not exist", FL_STR_ARG(name));
+    if (call->is_distinct || call->order_count > 0 || call->filter != NULL)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION,
+                                "%.*s is no aggregate: DISTINCT, ORDER BY and FILTER are for aggregates",
+                                FL_STR_ARG(name));
+    return FL_OK;
+}
+
+fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    fl_str name = call->path.parts[call->path.count - 1].text;
+    const fl_expr **args = NULL;
+    for (int32_t i = 0; i < call->arg_count; i++)
+        if (call->args[i].name.text.len > 0)
+            return fl_sql_bind_fail(b, call->args[i].name.start, FL_ERR_UNSUPPORTED,
+                                    "named arguments are for table functions");
+    if (fl_registry_agg(b->env->registry, name) != NULL)
+        return bind_aggregate(b, s, ast, name, ret);
+    FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
+    if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL) {
+        if (fl_registry_func(b->env->registry, name) != NULL)
+            return check_plain_call(b, ast);
+        st = fl_expr_call(b->plan, name, args, 0, ast->start, ret, b->err);
+        return fail_function(b, name, st == FL_OK ? check_plain_call(b, ast) : st);
+    }
+    for (int32_t i = 0; i < call->arg_count; i++)
+        FL_TRY(fl_sql_bind_expr(b, s, call->args[i].value, &args[i]));
+    for (int64_t i = 0; i < FL_LEN(forms); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(forms[i].name)))
+            return bind_form(b, i, args, call->arg_count, ast, ret);
+    st = fl_expr_call(b->plan, usual_name(b, name), args, call->arg_count, ast->start, ret, b->err);
+    if (st != FL_OK)
+        st = fail_function(b, name, st);
+cleanup:
+    return st;
+}

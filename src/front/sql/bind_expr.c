@@ -1,0 +1,491 @@
+/* Expressions: from the syntax tree to the plan's typed ones, kind by kind. */
+#include "front/sql/bind.h"
+
+#include "plan/rule.h"
+
+/* ---- operators ---- */
+
+const char *fl_sql_op_name(fl_ast_op op)
+{
+    static const char *const names[] = {
+        [FL_AST_OP_ADD] = "+",         [FL_AST_OP_SUB] = "-",         [FL_AST_OP_MUL] = "*",
+        [FL_AST_OP_DIV] = "/",         [FL_AST_OP_INT_DIV] = "//",    [FL_AST_OP_MOD] = "%",
+        [FL_AST_OP_POW] = "^",         [FL_AST_OP_CONCAT] = "||",     [FL_AST_OP_EQ] = "=",
+        [FL_AST_OP_NE] = "<>",         [FL_AST_OP_LT] = "<",          [FL_AST_OP_LE] = "<=",
+        [FL_AST_OP_GT] = ">",          [FL_AST_OP_GE] = ">=",         [FL_AST_OP_REGEX] = "~",
+        [FL_AST_OP_REGEX_NOCASE] = "~*", [FL_AST_OP_LIKE] = "like",   [FL_AST_OP_ILIKE] = "ilike",
+        [FL_AST_OP_BIT_AND] = "&",     [FL_AST_OP_BIT_OR] = "|",      [FL_AST_OP_BIT_XOR] = "#",
+        [FL_AST_OP_BIT_NOT] = "~",     [FL_AST_OP_SHIFT_LEFT] = "<<", [FL_AST_OP_SHIFT_RIGHT] = ">>",
+        [FL_AST_OP_ARROW] = "->",      [FL_AST_OP_ARROW_TEXT] = "->>", [FL_AST_OP_PLUS] = "+",
+        [FL_AST_OP_MINUS] = "-",
+    };
+    FL_ASSERT(op > FL_AST_OP_NONE && op < FL_LEN(names));
+    return names[op];
+}
+
+fl_status fl_sql_bind_bool(binder *b, scope *s, const fl_ast_expr *ast, const char *what, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *expr;
+    FL_TRY(fl_sql_bind_expr(b, s, ast, &expr));
+    if (!(expr->flags & FL_EXPR_UNTYPED) && expr->type.id != FL_BOOL && expr->type.id != FL_NULL)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_TYPE, "%s must be boolean, not %s", what,
+                                FL_TYPE_NAME(expr->type));
+    FL_TRY(fl_expr_coerce(b->plan, expr, FL_TYPE(FL_BOOL), ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_junction(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    bool is_and = ast->kind == FL_AST_AND;
+    const fl_expr **args = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, ast->list.count, &args, b->err));
+    for (int32_t i = 0; i < ast->list.count; i++)
+        FL_TRY(fl_sql_bind_bool(b, s, ast->list.items[i], is_and ? "argument of AND" : "argument of OR", &args[i]));
+    FL_TRY((is_and ? fl_expr_and : fl_expr_or)(b->plan, args, ast->list.count, ast->start, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* -5 is a constant, not a call. */
+static bool negate_constant(const fl_ast_expr *ast, fl_value *value)
+{
+    if (ast->kind != FL_AST_INTEGER && ast->kind != FL_AST_DECIMAL && ast->kind != FL_AST_FLOAT)
+        return false;
+    switch (value->type.id) {
+    case FL_I32: case FL_I64: value->i = -value->i; return true;
+    case FL_DECIMAL: value->d = -value->d; return true;
+    case FL_F64: value->f = -value->f; return true;
+    default: return false;
+    }
+}
+
+static fl_status bind_unary(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *arg;
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &arg));
+    if (ast->op == FL_AST_OP_MINUS && fl_expr_is_const(arg)) {
+        fl_value value = *arg->value;
+        if (negate_constant(ast->ops.left, &value))
+            return fl_expr_const(b->plan, &value, ast->start, ret, b->err);
+    }
+    if (ast->op == FL_AST_OP_PLUS && (fl_type_is_numeric(arg->type) || arg->type.id == FL_INTERVAL)) {
+        *ret = arg;
+        return FL_OK;
+    }
+    FL_TRY(fl_expr_call_args(b->plan, fl_sql_op_name((fl_ast_op)ast->op), ast->at, ret, b->err, 1, arg));
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_compare(binder *b, fl_ast_op op, const fl_expr *left, const fl_expr *right, int32_t pos,
+                         const fl_expr **ret)
+{
+    return fl_expr_call_args(b->plan, fl_sql_op_name(op), pos, ret, b->err, 2, left, right);
+}
+
+/* (a, b) < (c, d): a < c OR a = c AND b < d. */
+static fl_status compare_rows(binder *b, fl_ast_op op, const fl_expr *const *left, const fl_expr *const *right,
+                              int32_t n, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr **parts = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &parts, b->err));
+    if (op == FL_AST_OP_EQ || op == FL_AST_OP_NE) {
+        for (int32_t i = 0; i < n; i++)
+            FL_TRY(fl_sql_compare(b, op, left[i], right[i], pos, &parts[i]));
+        return (op == FL_AST_OP_EQ ? fl_expr_and : fl_expr_or)(b->plan, parts, n, pos, ret, b->err);
+    }
+    fl_ast_op strict = op == FL_AST_OP_LT || op == FL_AST_OP_LE ? FL_AST_OP_LT : FL_AST_OP_GT;
+    const fl_expr *whole = NULL;
+    for (int32_t i = n - 1; i >= 0; i--) {
+        const fl_expr *here, *same, *pair[2];
+        FL_TRY(fl_sql_compare(b, i == n - 1 ? op : strict, left[i], right[i], pos, &here));
+        if (whole != NULL) {
+            FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, left[i], right[i], pos, &same));
+            pair[0] = same;
+            pair[1] = whole;
+            FL_TRY(fl_expr_and(b->plan, pair, 2, pos, &pair[1], b->err));
+            pair[0] = here;
+            FL_TRY(fl_expr_or(b->plan, pair, 2, pos, &here, b->err));
+        }
+        whole = here;
+    }
+    *ret = whole;
+cleanup:
+    return st;
+}
+
+static fl_status bind_items(binder *b, scope *s, fl_ast_expr *const *items, int32_t n, const fl_expr ***ret)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, ret, b->err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_sql_bind_expr(b, s, items[i], &(*ret)[i]));
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_expr *left, const fl_ast_expr *right,
+                              int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    if (left->kind == FL_AST_ROW && right->kind == FL_AST_ROW) {
+        const fl_expr **lefts, **rights;
+        if (left->list.count != right->list.count)
+            return fl_sql_bind_fail(b, pos, FL_ERR_SYNTAX, "rows of %d and %d values are not comparable",
+                                    left->list.count, right->list.count);
+        FL_TRY(bind_items(b, s, left->list.items, left->list.count, &lefts));
+        FL_TRY(bind_items(b, s, right->list.items, right->list.count, &rights));
+        return compare_rows(b, op, lefts, rights, left->list.count, pos, ret);
+    }
+    const fl_expr *a, *c;
+    FL_TRY(fl_sql_bind_expr(b, s, left, &a));
+    FL_TRY(fl_sql_bind_expr(b, s, right, &c));
+    FL_TRY(fl_sql_compare(b, op, a, c, pos, ret));
+cleanup:
+    return st;
+}
+
+static fl_status bind_binary(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_op op = (fl_ast_op)ast->op;
+    const fl_expr *left, *right;
+    if (op >= FL_AST_OP_EQ && op <= FL_AST_OP_GE)
+        return fl_sql_bind_compare(b, s, op, ast->ops.left, ast->ops.right, ast->at, ret);
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
+    FL_TRY(fl_expr_call_args(b->plan, fl_sql_op_name(op), ast->at, ret, b->err, 2, left, right));
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* ---- tests ---- */
+
+/* Never null: true where both are null, or equal. */
+static fl_status bind_distinct(binder *b, const fl_expr *left, const fl_expr *right, const fl_ast_expr *ast,
+                               const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *nulls[2], *any, *all, *differ, *cases[3];
+    if (fl_registry_func(b->env->registry, FL_STR("is_distinct_from")) != NULL) {
+        FL_TRY(fl_expr_call_args(b->plan, "is_distinct_from", ast->at, ret, b->err, 2, left, right));
+    } else {
+        FL_TRY(fl_sql_compare(b, FL_AST_OP_NE, left, right, ast->at, &differ));
+        FL_TRY(fl_expr_is_null(b->plan, left, ast->at, &nulls[0], b->err));
+        FL_TRY(fl_expr_is_null(b->plan, right, ast->at, &nulls[1], b->err));
+        FL_TRY(fl_expr_or(b->plan, nulls, 2, ast->at, &any, b->err));
+        FL_TRY(fl_expr_and(b->plan, nulls, 2, ast->at, &all, b->err));
+        cases[0] = any;
+        FL_TRY(fl_expr_not(b->plan, all, ast->at, &cases[1], b->err));
+        cases[2] = differ;
+        FL_TRY(fl_expr_case(b->plan, cases, 3, ast->at, ret, b->err));
+    }
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* x IS TRUE: null counts as false. */
+static fl_status bind_truth(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *arg, *cases[3];
+    FL_TRY(fl_sql_bind_bool(b, s, ast->ops.left, "argument of IS TRUE and the like", &arg));
+    if (ast->op == FL_AST_IS_UNKNOWN) {
+        FL_TRY(fl_expr_is_null(b->plan, arg, ast->at, ret, b->err));
+    } else {
+        cases[0] = arg;
+        if (ast->op == FL_AST_IS_FALSE)
+            FL_TRY(fl_expr_not(b->plan, arg, ast->at, &cases[0], b->err));
+        FL_TRY(fl_sql_expr_bool(b, true, ast->at, &cases[1]));
+        FL_TRY(fl_sql_expr_bool(b, false, ast->at, &cases[2]));
+        FL_TRY(fl_expr_case(b->plan, cases, 3, ast->at, ret, b->err));
+    }
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_is(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *left, *right;
+    if (ast->op != FL_AST_IS_NULL && ast->op != FL_AST_IS_DISTINCT)
+        return bind_truth(b, s, ast, ret);
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
+    if (ast->op == FL_AST_IS_DISTINCT) {
+        FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
+        return bind_distinct(b, left, right, ast, ret);
+    }
+    FL_TRY(fl_expr_is_null(b->plan, left, ast->at, ret, b->err));
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* low <= x AND x <= high */
+static fl_status bind_range(binder *b, const fl_expr *x, const fl_expr *low, const fl_expr *high, int32_t pos,
+                            const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *pair[2];
+    FL_TRY(fl_sql_compare(b, FL_AST_OP_GE, x, low, pos, &pair[0]));
+    FL_TRY(fl_sql_compare(b, FL_AST_OP_LE, x, high, pos, &pair[1]));
+    FL_TRY(fl_expr_and(b->plan, pair, 2, pos, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_between(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *x, *low, *high, *pair[2];
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &x));
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &low));
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.third, &high));
+    FL_TRY(bind_range(b, x, low, high, ast->at, &pair[0]));
+    *ret = pair[0];
+    if (ast->flag) { /* SYMMETRIC */
+        FL_TRY(bind_range(b, x, high, low, ast->at, &pair[1]));
+        FL_TRY(fl_expr_or(b->plan, pair, 2, ast->at, ret, b->err));
+    }
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_like(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *args[3];
+    int32_t n = 2;
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &args[0]));
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &args[1]));
+    if (ast->ops.third != NULL)
+        FL_TRY(fl_sql_bind_expr(b, s, ast->ops.third, &args[n++]));
+    FL_TRY(fl_expr_call(b->plan, fl_str_of(fl_sql_op_name((fl_ast_op)ast->op)), args, n, ast->at, ret, b->err));
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* (a, b) IN ((1, 2), (3, 4)) */
+static fl_status bind_in_rows(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr **parts = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, ast->in.count, &parts, b->err));
+    for (int32_t i = 0; i < ast->in.count; i++) {
+        if (ast->in.items[i]->kind != FL_AST_ROW)
+            return fl_sql_bind_fail(b, ast->in.items[i]->start, FL_ERR_TYPE, "a row is compared with rows only");
+        FL_TRY(fl_sql_bind_compare(b, s, FL_AST_OP_EQ, ast->in.left, ast->in.items[i], ast->at, &parts[i]));
+    }
+    FL_TRY(fl_expr_or(b->plan, parts, ast->in.count, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_in(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *left, **items;
+    if (ast->in.left->kind == FL_AST_ROW) {
+        FL_TRY(bind_in_rows(b, s, ast, ret));
+    } else {
+        FL_TRY(fl_sql_bind_expr(b, s, ast->in.left, &left));
+        FL_TRY(bind_items(b, s, ast->in.items, ast->in.count, &items));
+        FL_TRY(fl_expr_in(b->plan, left, items, ast->in.count, ast->at, ret, b->err));
+    }
+    if (ast->is_negated)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* x = ANY ([1, 2]); for other operators one by one. */
+static fl_status bind_any_list(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_expr *list = ast->ops.right;
+    const fl_expr *left, *right, **parts = NULL;
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
+    if (list->kind == FL_AST_LIST && list->list.count > 0) {
+        FL_TRY(FL_NEW_ARRAY(b->arena, list->list.count, &parts, b->err));
+        for (int32_t i = 0; i < list->list.count; i++) {
+            FL_TRY(fl_sql_bind_expr(b, s, list->list.items[i], &right));
+            FL_TRY(fl_sql_compare(b, (fl_ast_op)ast->op, left, right, ast->at, &parts[i]));
+        }
+        return (ast->flag ? fl_expr_and : fl_expr_or)(b->plan, parts, list->list.count, ast->at, ret, b->err);
+    }
+    FL_TRY(fl_sql_bind_expr(b, s, list, &right));
+    bool is_any = ast->op == FL_AST_OP_EQ && !ast->flag, is_none = ast->op == FL_AST_OP_NE && ast->flag;
+    if (!is_any && !is_none)
+        return fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED,
+                                "ANY and ALL over a list's column are supported for = ANY and <> ALL only");
+    FL_TRY(fl_expr_call_args(b->plan, "list_contains", ast->at, ret, b->err, 2, right, left));
+    if (is_none)
+        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* ---- CASE, casts, parameters ---- */
+
+static fl_status bind_case(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_case *cases = ast->cases;
+    const fl_expr *subject = NULL, *value, **args = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, cases->when_count * 2 + 1, &args, b->err));
+    if (cases->subject != NULL)
+        FL_TRY(fl_sql_bind_expr(b, s, cases->subject, &subject));
+    for (int32_t i = 0; i < cases->when_count; i++) {
+        if (subject != NULL) {
+            FL_TRY(fl_sql_bind_expr(b, s, cases->whens[i].when, &value));
+            FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, subject, value, cases->whens[i].when->start, &args[n++]));
+        } else {
+            FL_TRY(fl_sql_bind_bool(b, s, cases->whens[i].when, "argument of CASE/WHEN", &args[n++]));
+        }
+        FL_TRY(fl_sql_bind_expr(b, s, cases->whens[i].then, &args[n++]));
+    }
+    if (cases->otherwise != NULL)
+        FL_TRY(fl_sql_bind_expr(b, s, cases->otherwise, &args[n]));
+    FL_TRY(fl_expr_case(b->plan, args, n + 1, ast->start, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_cast(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *value;
+    fl_type type;
+    FL_TRY(fl_sql_bind_expr(b, s, ast->cast.value, &value));
+    FL_TRY(fl_sql_bind_type(b, ast->cast.type, &type));
+    FL_TRY(fl_expr_cast(b->plan, value, type, ast->flag, ast->start, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_typed(binder *b, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *value;
+    fl_type type;
+    fl_value text = {.type = FL_TYPE(FL_UTF8), .s = ast->typed.text};
+    FL_TRY(fl_sql_bind_type(b, ast->typed.type, &type));
+    FL_TRY(fl_expr_untyped(b->plan, &text, ast->at, &value, b->err));
+    FL_TRY(fl_expr_cast(b->plan, value, type, false, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_parameter(binder *b, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    int32_t number = ast->parameter - 1;
+    fl_type type = number < b->n_params ? b->param_types[number] : FL_TYPE(FL_NULL);
+    return fl_expr_param(b->plan, number, type, ast->start, ret, b->err);
+}
+
+static fl_status bind_index(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *value, *from;
+    if (ast->flag)
+        return fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED, "slices are not supported yet");
+    FL_TRY(fl_sql_bind_expr(b, s, ast->index.value, &value));
+    if (value->type.id == FL_STRUCT && ast->index.from->kind == FL_AST_STRING)
+        return fl_expr_field(b->plan, value, ast->index.from->text, ast->index.from->start, ret, b->err);
+    FL_TRY(fl_sql_bind_expr(b, s, ast->index.from, &from));
+    FL_TRY(fl_expr_call_args(b->plan, "list_extract", ast->at, ret, b->err, 2, value, from));
+cleanup:
+    return st;
+}
+
+static fl_status bind_not(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    const fl_expr *arg;
+    fl_status st = fl_sql_bind_bool(b, s, ast->ops.left, "argument of NOT", &arg);
+    return st != FL_OK ? st : fl_expr_not(b->plan, arg, ast->start, ret, b->err);
+}
+
+static fl_status bind_field(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    const fl_expr *value;
+    fl_status st = fl_sql_bind_expr(b, s, ast->field.value, &value);
+    return st != FL_OK ? st : fl_expr_field(b->plan, value, ast->field.name->text, ast->field.name->start, ret, b->err);
+}
+
+fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    switch ((fl_ast_kind)ast->kind) {
+    case FL_AST_COLUMN: return fl_sql_bind_column(b, s, ast, ret);
+    case FL_AST_INTEGER: case FL_AST_DECIMAL: case FL_AST_FLOAT: case FL_AST_STRING: case FL_AST_BLOB:
+    case FL_AST_BOOL: case FL_AST_NULL:
+        return fl_sql_bind_literal(b, ast, ret);
+    case FL_AST_TYPED: return bind_typed(b, ast, ret);
+    case FL_AST_INTERVAL: return fl_sql_bind_interval(b, s, ast, ret);
+    case FL_AST_PARAMETER: return bind_parameter(b, ast, ret);
+    case FL_AST_AND: case FL_AST_OR: return bind_junction(b, s, ast, ret);
+    case FL_AST_NOT: return bind_not(b, s, ast, ret);
+    case FL_AST_UNARY: return bind_unary(b, s, ast, ret);
+    case FL_AST_BINARY: return bind_binary(b, s, ast, ret);
+    case FL_AST_IS: return bind_is(b, s, ast, ret);
+    case FL_AST_BETWEEN: return bind_between(b, s, ast, ret);
+    case FL_AST_LIKE: return bind_like(b, s, ast, ret);
+    case FL_AST_IN_LIST: return bind_in(b, s, ast, ret);
+    case FL_AST_IN_QUERY: case FL_AST_QUANTIFIED: case FL_AST_EXISTS: case FL_AST_SUBQUERY:
+        return fl_sql_bind_subquery(b, s, ast, ret);
+    case FL_AST_QUANTIFIED_LIST: return bind_any_list(b, s, ast, ret);
+    case FL_AST_CASE: return bind_case(b, s, ast, ret);
+    case FL_AST_CAST: return bind_cast(b, s, ast, ret);
+    case FL_AST_CALL: return fl_sql_bind_call(b, s, ast, ret);
+    case FL_AST_LIST: return fl_sql_bind_list(b, s, ast, ret);
+    case FL_AST_STRUCT: return fl_sql_bind_struct(b, s, ast, ret);
+    case FL_AST_FIELD: return bind_field(b, s, ast, ret);
+    case FL_AST_INDEX: return bind_index(b, s, ast, ret);
+    case FL_AST_ROW:
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED,
+                                "row values outside of comparisons are not supported yet");
+    case FL_AST_STAR:
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "\"*\" stands in select lists and in count(*) only");
+    case FL_AST_DEFAULT:
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "DEFAULT stands in INSERT and UPDATE only");
+    }
+    return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "an expression of unknown kind %d", ast->kind);
+}
+
+fl_status fl_sql_bind_constant(binder *b, scope *s, const fl_ast_expr *ast, const char *what, fl_value *ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *expr;
+    FL_TRY(fl_sql_bind_expr(b, s, ast, &expr));
+    if (expr->kind == FL_EXPR_PARAM && expr->param < b->env->n_params) {
+        *ret = b->env->params[expr->param];
+        return FL_OK;
+    }
+    if (fl_expr_is_const(expr)) {
+        *ret = *expr->value;
+        return FL_OK;
+    }
+    if (expr->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_HAS_SUBQUERY | FL_EXPR_HAS_PARAM) || b->env->evaluator == NULL)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "%s must be a constant", what);
+    st = b->env->evaluator->fold(b->env->evaluator, b->plan, expr, b->arena, ret, b->err);
+    if (st != FL_OK)
+        fl_err_at(b->err, ast->start);
+cleanup:
+    return st;
+}

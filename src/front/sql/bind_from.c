@@ -1,0 +1,507 @@
+/* FROM: tables, views, files, table functions and subqueries become scopes of names over plan nodes; joins merge them. */
+#include "front/sql/bind.h"
+
+#include "base/nearest.h"
+#include "op/apply/node.h"
+#include "op/filter/node.h"
+#include "op/join/node.h"
+#include "op/project/node.h"
+#include "op/scan/node.h"
+
+/* Where tables of a FROM may look: `outer` for all of them, `beside` (the tables to the left, and outer behind them) for
+ * LATERAL ones. */
+typedef struct place {
+    scope *outer;
+    scope *beside;
+    cte *ctes;
+} place;
+
+static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret);
+
+/* ---- names of one table ---- */
+
+/* Enters a table's columns under its alias, with the names that the alias gives them. */
+static fl_status enter_table(binder *b, const fl_ast_table *ast, fl_str alias, fl_str name, fl_str *names,
+                             const fl_col_id *cols, int32_t n_cols, scope *s)
+{
+    fl_status st = FL_OK;
+    if (ast->alias.text.len > 0)
+        alias = ast->alias.text;
+    if (ast->column_count > n_cols)
+        return fl_sql_bind_fail_state(b, ast->columns[n_cols].start, FL_ERR_COLUMN, "42P10",
+                                      "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(alias), n_cols,
+                                      ast->column_count);
+    for (int32_t i = 0; i < ast->column_count; i++)
+        FL_TRY(fl_sql_bind_keep(b, ast->columns[i].text, &names[i]));
+    FL_TRY(fl_sql_bind_keep(b, alias, &alias));
+    FL_TRY(fl_sql_bind_keep(b, name, &name));
+    FL_TRY(fl_sql_scope_add_table(b, s, alias, name, names, cols, n_cols, ast->start));
+cleanup:
+    return st;
+}
+
+static fl_status enter_output(binder *b, const fl_ast_table *ast, fl_str alias, fl_str name, const output *out,
+                              scope *s)
+{
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        names[i] = out->cols[i].name;
+        cols[i] = out->cols[i].col;
+    }
+    FL_TRY(enter_table(b, ast, alias, name, names, cols, out->n_cols, s));
+cleanup:
+    return st;
+}
+
+/* Takes over the caller's reference to the table. */
+static fl_status scan_table(binder *b, const fl_ast_table *ast, fl_table *table, fl_str alias, fl_str name, scope *s,
+                            const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, table->n_cols + 1, &names, b->err));
+    for (int32_t i = 0; i < table->n_cols; i++)
+        names[i] = table->fields[i].name;
+    FL_TRY(enter_table(b, ast, alias, name, names, fl_scan_of(*ret)->cols, table->n_cols, s));
+cleanup:
+    fl_table_unref(table);
+    return st;
+}
+
+/* ---- tables by name ---- */
+
+static fl_status bind_cte(binder *b, const fl_ast_table *ast, cte *found, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    if (++b->cte_binds > CTE_BINDS_MAX)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_LIMIT, "common table expressions are read more than %d times",
+                                CTE_BINDS_MAX);
+    found->is_used = true;
+    FL_TRY(fl_sql_bind_query(b, found->outer, found->next, found->ast->query, &out));
+    if (found->ast->column_count > out.n_cols)
+        return fl_sql_bind_fail_state(b, found->ast->columns[out.n_cols].start, FL_ERR_COLUMN, "42P10",
+                                      "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(found->ast->name.text),
+                                      out.n_cols, found->ast->column_count);
+    for (int32_t i = 0; i < found->ast->column_count; i++)
+        out.cols[i].name = found->ast->columns[i].text;
+    FL_TRY(enter_output(b, ast, found->ast->name.text, found->ast->name.text, &out, s));
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
+/* A view is a text of its own: parsed and bound with nothing around it. Faults in it are told at the view's name. */
+static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, const fl_catalog_entry *entry, scope *s,
+                           const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    fl_sql_parser parser = {0};
+    fl_ast_statement *statement = NULL;
+    output out;
+    fl_str text;
+    if (b->view_depth >= VIEW_DEPTH_MAX)
+        return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54001", "views on views deeper than %d",
+                                      VIEW_DEPTH_MAX);
+    b->view_depth++;
+    FL_TRY(fl_sql_bind_keep(b, entry->view_text, &text));
+    FL_TRY(fl_sql_parser_init(&parser, b->env->memory, text, b->err));
+    FL_TRY(fl_sql_parser_next(&parser, b->arena, &statement, b->err));
+    FL_ASSERT(statement != NULL && statement->kind == FL_AST_QUERY);
+    FL_TRY(fl_sql_bind_query(b, NULL, NULL, statement->query, &out));
+    for (int32_t i = 0; i < entry->n_view_cols && i < out.n_cols; i++)
+        FL_TRY(fl_sql_bind_keep(b, entry->view_cols[i], &out.cols[i].name));
+cleanup:
+    if (st != FL_OK && st != FL_ERR_LIMIT && b->err != NULL) {
+        b->err->position = 0;
+        fl_err_prefix(b->err, "in the view \"%.*s\": ", FL_STR_ARG(name));
+        fl_err_at(b->err, ast->start);
+    }
+    fl_sql_parser_drop(&parser);
+    if (st != FL_OK)
+        return st;
+    b->view_depth--;
+    *ret = out.root;
+    return enter_output(b, ast, name, name, &out, s);
+}
+
+static fl_status fail_find(binder *b, const place *at, fl_str name, int32_t pos, fl_status st)
+{
+    if (st == FL_ERR_TABLE) {
+        fl_nearest near;
+        fl_nearest_init(&near, name);
+        for (const cte *c = at->ctes; c != NULL; c = c->next)
+            fl_nearest_offer(&near, c->ast->name.text);
+        fl_nearest_hint(&near, b->err);
+    }
+    fl_err_at(b->err, pos);
+    return st;
+}
+
+static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_catalog_entry entry = {0};
+    fl_str name = ast->path.parts[ast->path.count - 1].text;
+    if (ast->path.count == 1) {
+        for (cte *c = at->ctes; c != NULL; c = c->next)
+            if (fl_str_is_equal_nocase(c->ast->name.text, name))
+                return bind_cte(b, ast, c, s, ret);
+    } else {
+        fl_str schema = ast->path.parts[ast->path.count - 2].text;
+        if (!fl_str_is_equal_nocase(schema, FL_STR("main")) && !fl_str_is_equal_nocase(schema, FL_STR("public")))
+            return fl_sql_bind_fail_state(b, ast->start, FL_ERR_TABLE, "3F000", "there is no schema \"%.*s\"",
+                                          FL_STR_ARG(schema));
+    }
+    fl_status st = b->env->catalog->find(b->env->catalog, name, &entry, b->err);
+    if (st != FL_OK)
+        return fail_find(b, at, name, ast->start, st);
+    if (entry.table == NULL)
+        return bind_view(b, ast, name, &entry, s, ret);
+    return scan_table(b, ast, entry.table, name, name, s, ret);
+}
+
+/* ---- files and table functions ---- */
+
+/* orders of 'data/orders.parquet' */
+static fl_str stem_of(fl_str path)
+{
+    int64_t start = path.len, end = path.len;
+    while (start > 0 && path.data[start - 1] != '/')
+        start--;
+    for (int64_t i = start; i < path.len; i++) {
+        if (path.data[i] == '.' && i > start) {
+            end = i;
+            break;
+        }
+    }
+    return (fl_str){path.data + start, end - start};
+}
+
+static fl_status bind_file(binder *b, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_table *table = NULL;
+    fl_value path = {.type = FL_TYPE(FL_UTF8), .s = ast->file};
+    fl_status st = b->env->catalog->open(b->env->catalog, (fl_str){0}, &path, 1, NULL, 0, &table, b->err);
+    if (st != FL_OK) {
+        fl_err_at(b->err, ast->start);
+        return st;
+    }
+    return scan_table(b, ast, table, stem_of(ast->file), ast->file, s, ret);
+}
+
+static fl_status bind_function(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    fl_str name = call->path.parts[call->path.count - 1].text;
+    fl_value *args = NULL;
+    fl_option *options = NULL;
+    fl_table *table = NULL;
+    int32_t n_args = 0, n_options = 0;
+    scope here;
+    fl_sql_scope_init(&here, at->outer, CLAUSE_FROM);
+    here.ctes = at->ctes;
+    if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "unnest is not supported yet");
+    if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
+                                "DISTINCT, ORDER BY, FILTER and * have no place in a table function's call");
+    FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &options, b->err));
+    for (int32_t i = 0; i < call->arg_count; i++) {
+        const fl_ast_arg *arg = &call->args[i];
+        if (arg->name.text.len == 0) {
+            if (n_options > 0)
+                return fl_sql_bind_fail(b, arg->value->start, FL_ERR_SYNTAX, "arguments by place go before those by name");
+            FL_TRY(fl_sql_bind_constant(b, &here, arg->value, "a table function's argument", &args[n_args++]));
+        } else {
+            fl_option *option = &options[n_options++];
+            option->name = arg->name.text;
+            option->pos = arg->name.start;
+            FL_TRY(fl_sql_bind_constant(b, &here, arg->value, "a table function's argument", &option->value));
+        }
+    }
+    st = b->env->catalog->open(b->env->catalog, name, args, n_args, options, n_options, &table, b->err);
+    if (st != FL_OK) {
+        fl_err_at(b->err, ast->start);
+        goto cleanup;
+    }
+    return scan_table(b, ast, table, name, name, s, ret);
+cleanup:
+    return st;
+}
+
+static fl_status bind_query_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    FL_TRY(fl_sql_bind_query(b, ast->is_lateral ? at->beside : at->outer, at->ctes, ast->query, &out));
+    FL_TRY(enter_output(b, ast, (fl_str){0}, (fl_str){0}, &out, s));
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
+/* ---- joins ---- */
+
+/* USING and NATURAL: one pair of columns, and the column that stands for both. */
+typedef struct merge {
+    fl_str name;
+    fl_col_id left, right;
+    fl_col_id col;
+} merge;
+
+static fl_status add_merge(binder *b, scope *left, scope *right, fl_str name, int32_t pos, merge *ret)
+{
+    fl_status st = FL_OK;
+    const scope_col *a, *c;
+    FL_TRY(fl_sql_scope_find(b, left, name, pos, &a));
+    FL_TRY(fl_sql_scope_find(b, right, name, pos, &c));
+    if (a == NULL || c == NULL) {
+        fl_nearest near;
+        fl_sql_bind_fail(b, pos, FL_ERR_COLUMN, "column \"%.*s\" of USING is not in the %s table", FL_STR_ARG(name),
+                         a == NULL ? "left" : "right");
+        fl_nearest_init(&near, name);
+        const scope *searched = a == NULL ? left : right;
+        for (int32_t i = 0; i < searched->n_cols; i++)
+            fl_nearest_offer(&near, searched->cols[i].name);
+        fl_nearest_hint(&near, b->err);
+        return FL_ERR_COLUMN;
+    }
+    *ret = (merge){.name = a->name, .left = a->col, .right = c->col};
+cleanup:
+    return st;
+}
+
+static fl_status find_merges(binder *b, const fl_ast_table *ast, scope *left, scope *right, merge **ret, int32_t *ret_n)
+{
+    fl_status st = FL_OK;
+    const fl_ast_join *join = ast->join;
+    merge *merges = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, (join->is_natural ? left->n_cols : join->using_count) + 1, &merges, b->err));
+    for (int32_t i = 0; i < join->using_count; i++)
+        FL_TRY(add_merge(b, left, right, join->usings[i].text, join->usings[i].start, &merges[n++]));
+    for (int32_t i = 0; join->is_natural && i < left->n_cols; i++) {
+        const scope_col *other;
+        if (left->cols[i].is_hidden)
+            continue;
+        FL_TRY(fl_sql_scope_find(b, right, left->cols[i].name, ast->start, &other));
+        if (other != NULL)
+            FL_TRY(add_merge(b, left, right, left->cols[i].name, ast->start, &merges[n++]));
+    }
+    *ret = merges;
+    *ret_n = n;
+cleanup:
+    return st;
+}
+
+static fl_status merge_condition(binder *b, const merge *merges, int32_t n, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr **parts = NULL;
+    *ret = NULL;
+    if (n == 0)
+        return FL_OK; /* NATURAL without a common column is a cross product */
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &parts, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *left, *right;
+        FL_TRY(fl_expr_column(b->plan, merges[i].left, pos, &left, b->err));
+        FL_TRY(fl_expr_column(b->plan, merges[i].right, pos, &right, b->err));
+        FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, left, right, pos, &parts[i]));
+    }
+    FL_TRY(fl_expr_and(b->plan, parts, n, pos, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* The merged columns: the side that is never padded with nulls; of a full join the first that is there. */
+static fl_status merge_columns(binder *b, fl_ast_join_kind kind, merge *merges, int32_t n, int32_t pos,
+                               const fl_node **node)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    for (int32_t i = 0; i < n; i++)
+        merges[i].col = kind == FL_AST_JOIN_RIGHT ? merges[i].right : merges[i].left;
+    if (kind != FL_AST_JOIN_FULL || n == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &cols, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *left, *right, *cases[3];
+        FL_TRY(fl_expr_column(b->plan, merges[i].left, pos, &left, b->err));
+        FL_TRY(fl_expr_column(b->plan, merges[i].right, pos, &right, b->err));
+        FL_TRY(fl_expr_is_null(b->plan, left, pos, &cases[0], b->err));
+        cases[1] = right;
+        cases[2] = left;
+        FL_TRY(fl_expr_case(b->plan, cases, 3, pos, &exprs[i], b->err));
+        names[i] = merges[i].name;
+    }
+    FL_TRY(fl_project_extend(b->plan, *node, exprs, names, n, cols, node, b->err));
+    for (int32_t i = 0; i < n; i++)
+        merges[i].col = cols[i];
+cleanup:
+    return st;
+}
+
+static bool is_merged(const merge *merges, int32_t n, const scope_col *col, bool is_left)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (fl_col_is_equal(is_left ? merges[i].left : merges[i].right, col->col))
+            return true;
+    return false;
+}
+
+/* Merged columns first, then what is left of both sides. */
+static fl_status merge_scopes(binder *b, const merge *merges, int32_t n, scope *left, scope *right, scope *s)
+{
+    fl_status st = FL_OK;
+    scope made, first;
+    fl_sql_scope_init(&first, NULL, CLAUSE_FROM);
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &first.cols, b->err));
+    for (int32_t i = 0; i < n; i++)
+        first.cols[i] = (scope_col){.name = merges[i].name, .col = merges[i].col, .table = -1};
+    first.n_cols = n;
+    fl_sql_scope_init(&made, NULL, CLAUSE_FROM);
+    FL_TRY(fl_sql_scope_add_all(b, &made, &first));
+    FL_TRY(fl_sql_scope_add_all(b, &made, left));
+    FL_TRY(fl_sql_scope_add_all(b, &made, right));
+    for (int32_t i = 0; i < left->n_cols; i++)
+        made.cols[n + i].is_hidden |= is_merged(merges, n, &left->cols[i], true);
+    for (int32_t i = 0; i < right->n_cols; i++)
+        made.cols[n + left->n_cols + i].is_hidden |= is_merged(merges, n, &right->cols[i], false);
+    FL_TRY(fl_sql_scope_add_all(b, s, &made));
+cleanup:
+    return st;
+}
+
+static fl_status check_aliases(binder *b, const fl_ast_table *ast, const scope *left, const scope *right)
+{
+    for (int32_t i = 0; i < right->n_tables; i++)
+        if (right->tables[i].alias.len > 0 && fl_sql_scope_table(left, right->tables[i].alias) >= 0)
+            return fl_sql_bind_fail_state(b, ast->join->right->start, FL_ERR_DUPLICATE, "42712",
+                                          "two tables are called \"%.*s\" here: give one an alias",
+                                          FL_STR_ARG(right->tables[i].alias));
+    return FL_OK;
+}
+
+static fl_join_kind plan_kind(fl_ast_join_kind kind)
+{
+    switch (kind) {
+    case FL_AST_JOIN_LEFT: return FL_JOIN_LEFT;
+    case FL_AST_JOIN_RIGHT: return FL_JOIN_RIGHT;
+    case FL_AST_JOIN_FULL: return FL_JOIN_FULL;
+    case FL_AST_JOIN_SEMI: return FL_JOIN_SEMI;
+    case FL_AST_JOIN_ANTI: return FL_JOIN_ANTI;
+    default: return FL_JOIN_INNER;
+    }
+}
+
+/* The join itself; an apply where the right side looks at the left one. */
+static fl_status build_join(binder *b, const fl_ast_table *ast, const fl_node *left, const fl_node *right,
+                            const fl_expr *condition, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    fl_join_kind kind = plan_kind(ast->join->kind);
+    const fl_expr *later = NULL;
+    if (condition != NULL && kind == FL_JOIN_INNER && (condition->flags & FL_EXPR_HAS_SUBQUERY)) {
+        later = condition; /* the same rows, and subqueries in filters are what unnesting knows best */
+        condition = NULL;
+    }
+    if (fl_col_set_meets(&right->outer, &left->made)) {
+        if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL)
+            return fl_sql_bind_fail(b, ast->join->right->start, FL_ERR_UNSUPPORTED,
+                                    "LATERAL at the right of a RIGHT or FULL join cannot see the left side");
+        bool is_and = condition != NULL && condition->kind == FL_EXPR_AND;
+        FL_TRY(fl_apply_build(b->plan, kind, left, right, is_and ? condition->args : &condition,
+                              condition == NULL ? 0 : is_and ? condition->n_args : 1, (fl_col_id){0}, ret, b->err));
+    } else {
+        FL_TRY(fl_join_build(b->plan, kind, left, right, condition, NULL, ret, b->err));
+    }
+    if (later != NULL)
+        FL_TRY(fl_filter_build(b->plan, *ret, later, ret, b->err));
+cleanup:
+    return st;
+}
+
+static fl_status bind_join(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_join *join = ast->join;
+    const fl_node *left_node, *right_node;
+    const fl_expr *condition = NULL;
+    merge *merges = NULL;
+    int32_t n_merges = 0;
+    scope left, right, beside, both;
+    fl_sql_scope_init(&left, at->outer, CLAUSE_FROM);
+    fl_sql_scope_init(&right, at->outer, CLAUSE_FROM);
+    fl_sql_scope_init(&beside, at->outer, CLAUSE_FROM);
+    fl_sql_scope_init(&both, at->outer, CLAUSE_ON);
+    beside.ctes = both.ctes = at->ctes;
+    FL_TRY(bind_table(b, at, join->left, &left, &left_node));
+    if (at->beside != NULL && at->beside != at->outer)
+        FL_TRY(fl_sql_scope_add_all(b, &beside, at->beside));
+    FL_TRY(fl_sql_scope_add_all(b, &beside, &left));
+    place right_at = {at->outer, &beside, at->ctes};
+    FL_TRY(bind_table(b, &right_at, join->right, &right, &right_node));
+    FL_TRY(check_aliases(b, ast, &left, &right));
+    if (join->on != NULL) {
+        FL_TRY(fl_sql_scope_add_all(b, &both, &left));
+        FL_TRY(fl_sql_scope_add_all(b, &both, &right));
+        FL_TRY(fl_sql_bind_bool(b, &both, join->on, "argument of JOIN/ON", &condition));
+    } else {
+        FL_TRY(find_merges(b, ast, &left, &right, &merges, &n_merges));
+        FL_TRY(merge_condition(b, merges, n_merges, ast->start, &condition));
+    }
+    FL_TRY(build_join(b, ast, left_node, right_node, condition, ret));
+    if (join->kind == FL_AST_JOIN_SEMI || join->kind == FL_AST_JOIN_ANTI)
+        return fl_sql_scope_add_all(b, s, &left);
+    FL_TRY(merge_columns(b, join->kind, merges, n_merges, ast->start, ret));
+    FL_TRY(merge_scopes(b, merges, n_merges, &left, &right, s));
+cleanup:
+    return st;
+}
+
+/* (a JOIN b ...) AS x: all visible columns under one name. */
+static fl_status bind_aliased_join(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    scope inner;
+    output out = {0};
+    fl_sql_scope_init(&inner, at->outer, CLAUSE_FROM);
+    FL_TRY(bind_join(b, at, ast, &inner, ret));
+    FL_TRY(FL_NEW_ARRAY(b->arena, inner.n_cols + 1, &out.cols, b->err));
+    for (int32_t i = 0; i < inner.n_cols; i++)
+        if (!inner.cols[i].is_hidden)
+            out.cols[out.n_cols++] = (out_col){.name = inner.cols[i].name, .col = inner.cols[i].col};
+    FL_TRY(enter_output(b, ast, (fl_str){0}, (fl_str){0}, &out, s));
+cleanup:
+    return st;
+}
+
+static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    switch ((fl_ast_table_kind)ast->kind) {
+    case FL_AST_TABLE_NAME: return bind_named(b, at, ast, s, ret);
+    case FL_AST_TABLE_FILE: return bind_file(b, ast, s, ret);
+    case FL_AST_TABLE_FUNCTION: return bind_function(b, at, ast, s, ret);
+    case FL_AST_TABLE_QUERY: return bind_query_table(b, at, ast, s, ret);
+    case FL_AST_TABLE_JOIN:
+        return ast->alias.text.len > 0 ? bind_aliased_join(b, at, ast, s, ret) : bind_join(b, at, ast, s, ret);
+    }
+    return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a table of unknown kind %d", ast->kind);
+}
+
+fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    place at = {outer, outer, s->ctes};
+    return bind_table(b, &at, ast, s, ret);
+}

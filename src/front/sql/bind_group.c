@@ -1,0 +1,70 @@
+/* Grouping: the aggregate operator below a SELECT's expressions, and the rule that what is not aggregated is grouped. */
+#include "front/sql/bind.h"
+
+#include "op/aggregate/node.h"
+
+typedef struct key_map {
+    const fl_expr *const *keys;
+    const fl_col_id *cols;
+    int32_t n;
+} key_map;
+
+/* Expressions are the same when they are one pointer: a plan makes each once. */
+static fl_status replace_key(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    const key_map *map = ctx;
+    *ret = expr;
+    if (fl_expr_is_const(expr))
+        return FL_OK;
+    for (int32_t i = 0; i < map->n; i++)
+        if (map->keys[i] == expr)
+            return fl_expr_column(plan, map->cols[i], expr->pos, ret, err);
+    return FL_OK;
+}
+
+static fl_status fail_ungrouped(binder *b, const scope *s, const scope_col *col, int32_t pos)
+{
+    for (int32_t i = 0; i < s->n_refs; i++) {
+        if (fl_col_is_equal(s->refs[i].col, col->col)) {
+            pos = s->refs[i].pos;
+            break;
+        }
+    }
+    fl_status st = fl_sql_bind_fail(b, pos, FL_ERR_GROUPING, "column \"%.*s\" is neither grouped nor aggregated",
+                                    FL_STR_ARG(col->name));
+    fl_err_hint(b->err, "add it to GROUP BY, or take any of its values: any_value(%.*s)", FL_STR_ARG(col->name));
+    return st;
+}
+
+static fl_status check_grouped(binder *b, const scope *s, const fl_expr *expr, const fl_node *node, int32_t pos)
+{
+    fl_status st = FL_OK;
+    fl_col_set used;
+    FL_TRY(fl_col_set_init(b->plan, &used, b->err));
+    FL_TRY(fl_expr_add_cols(b->plan, expr, &used, b->err));
+    for (int32_t i = 0; i < s->n_cols; i++)
+        if (fl_col_set_has(&used, s->cols[i].col) && !fl_col_set_has(&node->made, s->cols[i].col))
+            return fail_ungrouped(b, s, &s->cols[i], pos);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int32_t n_keys, const fl_expr **exprs,
+                            const int32_t *pos, int32_t n_exprs, const fl_node **node)
+{
+    fl_status st = FL_OK;
+    fl_col_id *cols = NULL;
+    fl_str *names = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &names, b->err));
+    FL_TRY(fl_aggregate_build(b->plan, *node, keys, names, n_keys, s->aggs, s->n_aggs, cols, node, b->err));
+    key_map map = {keys, cols, n_keys};
+    for (int32_t i = 0; i < n_exprs; i++) {
+        if (exprs[i] == NULL)
+            continue;
+        FL_TRY(fl_expr_rewrite(b->plan, exprs[i], replace_key, &map, &exprs[i], b->err));
+        FL_TRY(check_grouped(b, s, exprs[i], *node, pos[i]));
+    }
+cleanup:
+    return st;
+}

@@ -1,0 +1,195 @@
+/* Literals: numbers, strings, intervals, lists and structs of constants. */
+#include "front/sql/bind.h"
+
+#include "base/datetime.h"
+#include "base/number.h"
+
+#include <math.h>
+
+/* ---- numbers ---- */
+
+/* int32, then int64, then decimal. */
+static fl_status integer_value(binder *b, const fl_ast_expr *ast, fl_value *ret)
+{
+    int64_t value;
+    fl_i128 wide;
+    fl_str digits = ast->text;
+    while (digits.len > 1 && digits.data[0] == '0') {
+        digits.data++;
+        digits.len--;
+    }
+    if (fl_i64_parse(digits, &value) == 0) {
+        *ret = (fl_value){.type = FL_TYPE(value <= INT32_MAX ? FL_I32 : FL_I64), .i = value};
+        return FL_OK;
+    }
+    if (digits.len > FL_DECIMAL_PRECISION_MAX || fl_decimal_parse(digits, FL_DECIMAL_PRECISION_MAX, 0, &wide) != 0)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_RANGE, "the number has %lld digits, %d is the limit",
+                                (long long)digits.len, FL_DECIMAL_PRECISION_MAX);
+    *ret = (fl_value){.type = FL_TYPE_DECIMAL(digits.len, 0), .d = wide};
+    return FL_OK;
+}
+
+static fl_status decimal_value(binder *b, const fl_ast_expr *ast, fl_value *ret)
+{
+    fl_str text = ast->text;
+    fl_i128 value;
+    const char *point = memchr(text.data, '.', (size_t)text.len);
+    int64_t scale = text.data + text.len - point - 1, whole = point - text.data;
+    while (whole > 1 && text.data[0] == '0') {
+        text.data++;
+        text.len--;
+        whole--;
+    }
+    if (whole == 1 && text.data[0] == '0')
+        whole = 0;
+    int64_t precision = whole + scale > 0 ? whole + scale : 1;
+    if (precision > FL_DECIMAL_PRECISION_MAX || fl_decimal_parse(text, (int32_t)precision, (int32_t)scale, &value) != 0)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_RANGE, "the number has %lld digits, %d is the limit",
+                                (long long)precision, FL_DECIMAL_PRECISION_MAX);
+    *ret = (fl_value){.type = FL_TYPE_DECIMAL(precision, scale), .d = value};
+    return FL_OK;
+}
+
+static fl_status float_value(binder *b, const fl_ast_expr *ast, fl_value *ret)
+{
+    double value;
+    if (fl_double_parse(ast->text, &value) != 0 || isinf(value))
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_RANGE, "the number %.*s is out of range of double",
+                                FL_STR_ARG(ast->text));
+    *ret = (fl_value){.type = FL_TYPE(FL_F64), .f = value};
+    return FL_OK;
+}
+
+fl_status fl_sql_bind_literal(binder *b, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_value value = {0};
+    switch ((fl_ast_kind)ast->kind) {
+    case FL_AST_INTEGER: FL_TRY(integer_value(b, ast, &value)); break;
+    case FL_AST_DECIMAL: FL_TRY(decimal_value(b, ast, &value)); break;
+    case FL_AST_FLOAT: FL_TRY(float_value(b, ast, &value)); break;
+    case FL_AST_BOOL: value = (fl_value){.type = FL_TYPE(FL_BOOL), .b = ast->truth}; break;
+    case FL_AST_BLOB: value = (fl_value){.type = FL_TYPE(FL_BINARY), .s = ast->text}; break;
+    case FL_AST_NULL:
+        value = (fl_value){.type = FL_TYPE(FL_NULL), .is_null = true};
+        return fl_expr_untyped(b->plan, &value, ast->start, ret, b->err);
+    default:
+        FL_ASSERT(ast->kind == FL_AST_STRING);
+        value = (fl_value){.type = FL_TYPE(FL_UTF8), .s = ast->text};
+        return fl_expr_untyped(b->plan, &value, ast->start, ret, b->err);
+    }
+    st = fl_expr_const(b->plan, &value, ast->start, ret, b->err);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_expr_bool(binder *b, bool truth, int32_t pos, const fl_expr **ret)
+{
+    fl_value value = {.type = FL_TYPE(FL_BOOL), .b = truth};
+    return fl_expr_const(b->plan, &value, pos, ret, b->err);
+}
+
+/* ---- intervals ---- */
+
+static fl_status interval_value(binder *b, fl_str text, int32_t pos, fl_value *ret)
+{
+    fl_interval *interval = &ret->interval;
+    *ret = (fl_value){.type = FL_TYPE(FL_INTERVAL)};
+    int fault = fl_interval_parse(text, &interval->months, &interval->days, &interval->nanos);
+    if (fault == 0)
+        return FL_OK;
+    return fl_sql_bind_fail_state(b, pos, FL_ERR_VALUE, fault == 2 ? "22008" : "22007", "\"%.*s\" is no interval",
+                                  FL_STR_ARG(text));
+}
+
+fl_status fl_sql_bind_interval(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_expr *value = ast->interval.value;
+    const fl_expr *factor, *one;
+    fl_str unit = ast->interval.unit, text;
+    fl_value made;
+    bool is_number = value->kind == FL_AST_INTEGER || value->kind == FL_AST_DECIMAL || value->kind == FL_AST_FLOAT;
+    if (value->kind == FL_AST_STRING || is_number) {
+        text = value->text;
+        /* INTERVAL '1' YEAR; a unit behind a text that has its own ('1 day' DAY) says nothing new. */
+        double number;
+        if (unit.len > 0 && (is_number || fl_double_parse(text, &number) == 0))
+            FL_TRY(fl_arena_format(b->arena, &text, b->err, "%.*s %.*s", FL_STR_ARG(text), FL_STR_ARG(unit)));
+        FL_TRY(interval_value(b, text, value->start, &made));
+        return fl_expr_const(b->plan, &made, ast->start, ret, b->err);
+    }
+    FL_TRY(fl_sql_bind_expr(b, s, value, &factor));
+    FL_TRY(fl_arena_format(b->arena, &text, b->err, "1 %.*s", FL_STR_ARG(unit)));
+    FL_TRY(interval_value(b, text, ast->start, &made));
+    FL_TRY(fl_expr_const(b->plan, &made, ast->start, &one, b->err));
+    FL_TRY(fl_expr_call_args(b->plan, "*", ast->start, ret, b->err, 2, one, factor));
+cleanup:
+    return st;
+}
+
+/* ---- lists and structs ---- */
+
+fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    int32_t n = ast->list.count;
+    const fl_expr **items = NULL;
+    fl_value *values = NULL;
+    fl_field *element = NULL;
+    fl_type type = FL_TYPE(FL_NULL);
+    bool is_constant = true;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &items, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
+    FL_TRY(FL_NEW(b->arena, &element, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &items[i]));
+        fl_type seen = items[i]->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : items[i]->type, common;
+        if (!fl_type_common(type, seen, &common))
+            return fl_sql_bind_fail(b, ast->list.items[i]->start, FL_ERR_TYPE,
+                                    "a list's items have types %s and %s, which have no common type",
+                                    FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
+        type = common;
+    }
+    if (type.id == FL_NULL)
+        type = FL_TYPE(n == 0 ? FL_I32 : FL_UTF8);
+    for (int32_t i = 0; i < n; i++) {
+        FL_TRY(fl_expr_cast(b->plan, items[i], type, false, ast->list.items[i]->start, &items[i], b->err));
+        is_constant &= fl_expr_is_const(items[i]);
+        if (is_constant)
+            values[i] = *items[i]->value;
+    }
+    if (!is_constant)
+        return fl_expr_call(b->plan, FL_STR("list_value"), items, n, ast->start, ret, b->err);
+    *element = (fl_field){.name = FL_STR("item"), .type = type, .nullable = true};
+    fl_value list = {.type = {.id = FL_LIST, .n_fields = 1, .fields = element}, .list = {values, n}};
+    st = fl_expr_const(b->plan, &list, ast->start, ret, b->err);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    int32_t n = ast->record.count;
+    fl_value *values = NULL;
+    fl_field *fields = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &fields, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *item;
+        const fl_ast_arg *arg = &ast->record.items[i];
+        FL_TRY(fl_sql_bind_expr(b, s, arg->value, &item));
+        if ((item->flags & FL_EXPR_UNTYPED) && item->type.id == FL_NULL)
+            FL_TRY(fl_expr_cast(b->plan, item, FL_TYPE(FL_UTF8), false, arg->value->start, &item, b->err));
+        if (!fl_expr_is_const(item))
+            return fl_sql_bind_fail(b, arg->value->start, FL_ERR_UNSUPPORTED,
+                                    "structs of anything but constants are not supported yet");
+        values[i] = *item->value;
+        fields[i] = (fl_field){.name = arg->name.text, .type = item->type, .nullable = true};
+    }
+    fl_value record = {.type = {.id = FL_STRUCT, .n_fields = n, .fields = fields}, .list = {values, n}};
+    st = fl_expr_const(b->plan, &record, ast->start, ret, b->err);
+cleanup:
+    return st;
+}

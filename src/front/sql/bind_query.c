@@ -1,0 +1,348 @@
+/* Queries: WITH, set operations, VALUES, and ORDER BY and LIMIT over them. */
+#include "front/sql/bind.h"
+
+#include "op/limit/node.h"
+#include "op/project/node.h"
+#include "op/set_op/node.h"
+#include "op/sort/node.h"
+#include "op/values/node.h"
+
+static fl_status bind_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret);
+
+/* ---- outputs ---- */
+
+fl_status fl_sql_output_exact(binder *b, output *out)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    fl_col_set seen;
+    bool is_exact = out->root->n_cols == out->n_cols;
+    for (int32_t i = 0; is_exact && i < out->n_cols; i++)
+        is_exact = fl_col_is_equal(out->root->cols[i], out->cols[i].col);
+    if (is_exact)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    FL_TRY(fl_col_set_init(b->plan, &seen, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        out_col *col = &out->cols[i];
+        names[i] = col->name;
+        FL_TRY(fl_expr_column(b->plan, col->col, col->pos, &exprs[i], b->err));
+        if (fl_col_set_has(&seen, col->col)) {
+            /* The same column again needs an id of its own: a computed column whose value it is. */
+            const fl_expr *cases[3] = {NULL, exprs[i], NULL};
+            FL_TRY(fl_sql_expr_bool(b, true, col->pos, &cases[0]));
+            FL_TRY(fl_expr_case(b->plan, cases, 3, col->pos, &exprs[i], b->err));
+            for (int32_t k = 0; k < i; k++)
+                if (exprs[k] == exprs[i])
+                    FL_TRY(fl_expr_case(b->plan, (const fl_expr *[]){cases[0], exprs[i], NULL}, 3, col->pos, &exprs[i],
+                                        b->err));
+        }
+        FL_TRY(fl_col_set_add(b->plan, &seen, col->col, b->err));
+    }
+    FL_TRY(fl_project_build(b->plan, out->root, exprs, names, out->n_cols, cols, &out->root, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++)
+        out->cols[i].col = cols[i];
+cleanup:
+    return st;
+}
+
+/* ---- VALUES ---- */
+
+static fl_status bind_values(binder *b, scope *outer, cte *ctes, const fl_ast_values *ast, int32_t pos, output *ret)
+{
+    fl_status st = FL_OK;
+    int32_t n_cols = ast->column_count;
+    const fl_expr **exprs = NULL;
+    fl_str *names = NULL;
+    scope s;
+    fl_sql_scope_init(&s, outer, CLAUSE_VALUES);
+    s.ctes = ctes;
+    FL_TRY(FL_NEW_ARRAY(b->arena, (int64_t)ast->row_count * n_cols + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &names, b->err));
+    for (int32_t r = 0; r < ast->row_count; r++)
+        for (int32_t c = 0; c < n_cols; c++)
+            FL_TRY(fl_sql_bind_expr(b, &s, ast->rows[r]->list.items[c], &exprs[(int64_t)r * n_cols + c]));
+    for (int32_t c = 0; c < n_cols; c++)
+        FL_TRY(fl_arena_format(b->arena, &names[c], b->err, "column%d", c + 1));
+    FL_TRY(fl_values_build(b->plan, exprs, ast->row_count, n_cols, names, &ret->root, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &ret->cols, b->err));
+    ret->n_cols = n_cols;
+    for (int32_t c = 0; c < n_cols; c++)
+        ret->cols[c] = (out_col){.name = names[c], .col = fl_values_of(ret->root)->cols[c], .pos = pos};
+cleanup:
+    return st;
+}
+
+/* ---- set operations ---- */
+
+/* The first thing that a body puts out: where a fault of its columns is shown. */
+static int32_t start_of(const fl_ast_body *body)
+{
+    switch (body->kind) {
+    case FL_AST_BODY_SELECT: return body->select->items[0].expr->start;
+    case FL_AST_BODY_SET: return start_of(body->set->inputs[0]);
+    case FL_AST_BODY_QUERY: return start_of(body->query->body);
+    default: return body->start;
+    }
+}
+
+/* Gives literals of one input the types that the others have. */
+static fl_status type_literals(binder *b, output *out, const fl_type *types)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    bool any = false;
+    for (int32_t i = 0; i < out->n_cols; i++)
+        any |= out->cols[i].literal != NULL && types[i].id != FL_NULL && types[i].id != FL_UTF8;
+    if (!any)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        const out_col *col = &out->cols[i];
+        names[i] = col->name;
+        if (col->literal != NULL && types[i].id != FL_NULL)
+            FL_TRY(fl_expr_cast(b->plan, col->literal, types[i], false, col->pos, &exprs[i], b->err));
+        else
+            FL_TRY(fl_expr_column(b->plan, col->col, col->pos, &exprs[i], b->err));
+    }
+    FL_TRY(fl_project_build(b->plan, out->root, exprs, names, out->n_cols, cols, &out->root, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++)
+        out->cols[i].col = cols[i];
+cleanup:
+    return st;
+}
+
+/* The common type of each column among the inputs that are no bare literals there. */
+static fl_status common_types(binder *b, const output *inputs, int32_t n, fl_type *types)
+{
+    for (int32_t c = 0; c < inputs[0].n_cols; c++) {
+        types[c] = FL_TYPE(FL_NULL);
+        for (int32_t i = 0; i < n; i++) {
+            const out_col *col = &inputs[i].cols[c];
+            fl_type here = fl_plan_col(b->plan, col->col)->type, common;
+            if (col->literal != NULL)
+                continue;
+            if (!fl_type_common(types[c], here, &common))
+                return fl_sql_bind_fail(b, col->pos, FL_ERR_TYPE,
+                                        "column %d of the set operation has types %s and %s, which have no common type",
+                                        c + 1, FL_TYPE_NAME(types[c]), FL_TYPE_NAME(here));
+            types[c] = common;
+        }
+    }
+    return FL_OK;
+}
+
+static fl_status combine(binder *b, const fl_ast_set *ast, output *inputs, output *ret)
+{
+    fl_status st = FL_OK;
+    int32_t n_cols = inputs[0].n_cols;
+    fl_col_id *left = NULL, *right = NULL;
+    fl_set_op_kind kind = ast->op == FL_AST_UNION ? FL_UNION : ast->op == FL_AST_EXCEPT ? FL_EXCEPT : FL_INTERSECT;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &left, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &right, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &ret->cols, b->err));
+    const fl_node *node = inputs[0].root;
+    for (int32_t c = 0; c < n_cols; c++)
+        left[c] = inputs[0].cols[c].col;
+    for (int32_t i = 1; i < ast->input_count; i++) {
+        for (int32_t c = 0; c < n_cols; c++)
+            right[c] = inputs[i].cols[c].col;
+        FL_TRY(fl_set_op_build(b->plan, kind, ast->is_all, node, left, inputs[i].root, right, n_cols, left, &node,
+                               b->err));
+    }
+    ret->root = node;
+    ret->n_cols = n_cols;
+    for (int32_t c = 0; c < n_cols; c++)
+        ret->cols[c] = (out_col){.name = inputs[0].cols[c].name, .col = left[c], .pos = inputs[0].cols[c].pos};
+cleanup:
+    return st;
+}
+
+static fl_status bind_set(binder *b, scope *outer, cte *ctes, const fl_ast_set *ast, output *ret)
+{
+    static const char *const words[] = {"UNION", "INTERSECT", "EXCEPT"};
+    fl_status st = FL_OK;
+    output *inputs = NULL;
+    fl_type *types = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, ast->input_count, &inputs, b->err));
+    for (int32_t i = 0; i < ast->input_count; i++) {
+        FL_TRY(bind_body(b, outer, ctes, ast->inputs[i], &inputs[i]));
+        if (inputs[i].n_cols != inputs[0].n_cols)
+            return fl_sql_bind_fail(b, start_of(ast->inputs[i]), FL_ERR_SYNTAX,
+                                    "the sides of %s have %d and %d columns", words[ast->op], inputs[0].n_cols,
+                                    inputs[i].n_cols);
+    }
+    FL_TRY(FL_NEW_ARRAY(b->arena, inputs[0].n_cols + 1, &types, b->err));
+    FL_TRY(common_types(b, inputs, ast->input_count, types));
+    for (int32_t i = 0; i < ast->input_count; i++)
+        FL_TRY(type_literals(b, &inputs[i], types));
+    FL_TRY(combine(b, ast, inputs, ret));
+cleanup:
+    return st;
+}
+
+static fl_status bind_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret)
+{
+    static const fl_ast_query no_tail = {0};
+    switch (ast->kind) {
+    case FL_AST_BODY_SELECT: return fl_sql_bind_select(b, outer, ctes, ast->select, &no_tail, ret);
+    case FL_AST_BODY_VALUES: return bind_values(b, outer, ctes, ast->values, ast->start, ret);
+    case FL_AST_BODY_SET: return bind_set(b, outer, ctes, ast->set, ret);
+    case FL_AST_BODY_QUERY: return fl_sql_bind_query(b, outer, ctes, ast->query, ret);
+    }
+    return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a query of unknown kind %d", (int)ast->kind);
+}
+
+/* ---- ORDER BY and LIMIT ---- */
+
+/* ORDER BY behind anything but a SELECT: its keys see the output columns only. */
+static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *out)
+{
+    fl_status st = FL_OK;
+    scope s;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL, *key_cols = NULL;
+    const fl_expr **exprs = NULL;
+    fl_sort_key *keys = NULL;
+    int32_t n = ast->order_all ? out->n_cols : ast->order_count;
+    fl_sql_scope_init(&s, outer, CLAUSE_SET_ORDER);
+    s.ctes = ctes;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &key_cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &keys, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        names[i] = out->cols[i].name;
+        cols[i] = out->cols[i].col;
+    }
+    FL_TRY(fl_sql_scope_add_table(b, &s, (fl_str){0}, (fl_str){0}, names, cols, out->n_cols, ast->start));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_ast_order *order = &ast->order[ast->order_all ? 0 : i];
+        int32_t ordinal = i + 1;
+        if (!ast->order_all)
+            FL_TRY(fl_sql_bind_ordinal(b, order->expr, "ORDER BY", out->n_cols, &ordinal));
+        if (ordinal > 0)
+            FL_TRY(fl_expr_column(b->plan, cols[ordinal - 1], order->start, &exprs[i], b->err));
+        else
+            FL_TRY(fl_sql_bind_expr(b, &s, order->expr, &exprs[i]));
+        keys[i].is_descending = order->is_descending;
+        keys[i].nulls_first = order->nulls_first;
+    }
+    FL_TRY(fl_project_extend(b->plan, out->root, exprs, NULL, n, key_cols, &out->root, b->err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_column(b->plan, key_cols[i], -1, &keys[i].expr, b->err));
+    FL_TRY(fl_sort_build(b->plan, out->root, keys, n, &out->root, b->err));
+cleanup:
+    return st;
+}
+
+/* LIMIT's or OFFSET's number; -1 for NULL and for a parameter without a value yet. */
+static fl_status bind_count(binder *b, scope *outer, const fl_ast_expr *ast, const char *what, int64_t *ret)
+{
+    fl_status st = FL_OK;
+    fl_value value, count;
+    scope s;
+    *ret = -1;
+    if (ast == NULL)
+        return FL_OK;
+    if (ast->kind == FL_AST_PARAMETER) {
+        int32_t number = ast->parameter - 1;
+        if (number < b->n_limit_types)
+            b->limit_types[number] = FL_TYPE(FL_I64);
+        if (number >= b->env->n_params)
+            return FL_OK; /* bound again when there is a value */
+    }
+    fl_sql_scope_init(&s, outer, CLAUSE_LIMIT);
+    FL_TRY(fl_sql_bind_constant(b, &s, ast, what, &value));
+    if (value.is_null)
+        return FL_OK;
+    if (!fl_type_is_numeric(value.type) && value.type.id != FL_UTF8)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_TYPE, "%s is a number of rows, not %s", what,
+                                FL_TYPE_NAME(value.type));
+    st = fl_value_cast(&value, FL_TYPE(FL_I64), &count, b->err);
+    if (st != FL_OK) {
+        fl_err_at(b->err, ast->start);
+        return st;
+    }
+    if (count.i < 0)
+        return fl_sql_bind_fail_state(b, ast->start, FL_ERR_RANGE, what[0] == 'L' ? "2201W" : "2201X",
+                                      "%s must not be negative", what);
+    *ret = count.i;
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_node **node)
+{
+    fl_status st = FL_OK;
+    int64_t limit, offset;
+    FL_TRY(bind_count(b, outer, ast->limit, "LIMIT", &limit));
+    FL_TRY(bind_count(b, outer, ast->offset, "OFFSET", &offset));
+    if (limit >= 0 || offset > 0)
+        FL_TRY(fl_limit_build(b->plan, *node, limit, offset < 0 ? 0 : offset, node, b->err));
+cleanup:
+    return st;
+}
+
+/* ---- WITH, and the whole ---- */
+
+static fl_status enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < ast->cte_count; i++) {
+        cte *made;
+        for (int32_t k = 0; k < i; k++)
+            if (fl_str_is_equal_nocase(ast->ctes[k].name.text, ast->ctes[i].name.text))
+                return fl_sql_bind_fail_state(b, ast->ctes[i].name.start, FL_ERR_DUPLICATE, "42712",
+                                              "WITH names \"%.*s\" twice", FL_STR_ARG(ast->ctes[i].name.text));
+        FL_TRY(FL_NEW(b->arena, &made, b->err));
+        *made = (cte){.next = *ctes, .ast = &ast->ctes[i], .outer = outer};
+        *ctes = made;
+    }
+cleanup:
+    return st;
+}
+
+/* A table expression that nothing reads is bound for its faults alone. */
+static fl_status check_unused(binder *b, const fl_ast_query *ast, cte *ctes)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < ast->cte_count; i++, ctes = ctes->next) {
+        output out;
+        if (!ctes->is_used)
+            FL_TRY(fl_sql_bind_query(b, ctes->outer, ctes->next, ctes->ast->query, &out));
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *ret)
+{
+    fl_status st = FL_OK;
+    if (b->query_depth >= QUERY_DEPTH_MAX)
+        return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54001", "queries nested deeper than %d",
+                                      QUERY_DEPTH_MAX);
+    b->query_depth++;
+    FL_TRY(enter_ctes(b, outer, ast, &ctes));
+    if (ast->body->kind == FL_AST_BODY_SELECT) {
+        FL_TRY(fl_sql_bind_select(b, outer, ctes, ast->body->select, ast, ret));
+    } else {
+        FL_TRY(bind_body(b, outer, ctes, ast->body, ret));
+        if (ast->order_count > 0)
+            FL_TRY(order_output(b, outer, ctes, ast, ret));
+        FL_TRY(fl_sql_bind_limit(b, outer, ast, &ret->root));
+    }
+    FL_TRY(check_unused(b, ast, ctes));
+    b->query_depth--;
+cleanup:
+    return st;
+}

@@ -1,0 +1,79 @@
+/* Subqueries in expressions: scalar, EXISTS, IN, ANY, ALL. They stay expressions with a plan inside, whose outer columns
+ * occur free in it, until the optimizer unnests them. */
+#include "front/sql/bind.h"
+
+/* IN and ANY over rows compare column by column: types must meet, which the comparison itself knows best. */
+static fl_status check_sides(binder *b, const fl_subquery *subquery, const output *out, fl_ast_op op, int32_t pos,
+                             const fl_expr **left)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < subquery->n_left; i++) {
+        const fl_expr *right, *test;
+        FL_TRY(fl_expr_column(b->plan, out->cols[i].col, out->cols[i].pos, &right, b->err));
+        if ((left[i]->flags & FL_EXPR_UNTYPED) || left[i]->type.id == FL_NULL)
+            FL_TRY(fl_expr_cast(b->plan, left[i], right->type, false, left[i]->pos, &left[i], b->err));
+        FL_TRY(fl_sql_compare(b, op, left[i], right, pos, &test));
+    }
+cleanup:
+    return st;
+}
+
+/* The left side: one expression, or a row of them. */
+static fl_status bind_left(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr ***ret, int32_t *ret_n)
+{
+    fl_status st = FL_OK;
+    bool is_row = ast->kind == FL_AST_ROW;
+    *ret_n = is_row ? ast->list.count : 1;
+    FL_TRY(FL_NEW_ARRAY(b->arena, *ret_n, ret, b->err));
+    for (int32_t i = 0; i < *ret_n; i++)
+        FL_TRY(fl_sql_bind_expr(b, s, is_row ? ast->list.items[i] : ast, &(*ret)[i]));
+cleanup:
+    return st;
+}
+
+static fl_status bind_in_query(binder *b, scope *s, const fl_ast_expr *ast, const output *out, fl_subquery *subquery)
+{
+    fl_status st = FL_OK;
+    const fl_expr **left;
+    fl_ast_op op = (fl_ast_op)ast->op;
+    subquery->kind = ast->flag ? FL_SUBQUERY_ALL : FL_SUBQUERY_ANY;
+    if (ast->kind == FL_AST_IN_QUERY) {
+        op = ast->is_negated ? FL_AST_OP_NE : FL_AST_OP_EQ;
+        subquery->kind = ast->is_negated ? FL_SUBQUERY_ALL : FL_SUBQUERY_ANY;
+    }
+    FL_TRY(bind_left(b, s, ast->sub.left, &left, &subquery->n_left));
+    if (subquery->n_left > 1 && op != FL_AST_OP_EQ && op != FL_AST_OP_NE)
+        return fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED,
+                                "rows and subqueries compare with = and <> only");
+    if (out->n_cols != subquery->n_left)
+        return fl_sql_bind_fail(b, ast->at, FL_ERR_SYNTAX, "the subquery has %d columns, %d wanted", out->n_cols,
+                                subquery->n_left);
+    FL_TRY(check_sides(b, subquery, out, op, ast->at, left));
+    subquery->left = left;
+    subquery->compare = fl_sql_op_name(op);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_subquery(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    fl_subquery subquery = {.kind = FL_SUBQUERY_EXISTS};
+    FL_TRY(fl_sql_bind_query(b, s, s->ctes, ast->sub.query, &out));
+    if (ast->kind != FL_AST_EXISTS)
+        FL_TRY(fl_sql_output_exact(b, &out));
+    subquery.query = out.root;
+    if (ast->kind == FL_AST_SUBQUERY) {
+        subquery.kind = FL_SUBQUERY_SCALAR;
+        if (out.n_cols != 1)
+            return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "a subquery as a value has one column, this has %d",
+                                    out.n_cols);
+    } else if (ast->kind != FL_AST_EXISTS) {
+        FL_TRY(bind_in_query(b, s, ast, &out, &subquery));
+        subquery.query = out.root;
+    }
+    FL_TRY(fl_expr_subquery(b->plan, &subquery, ast->start, ret, b->err));
+cleanup:
+    return st;
+}

@@ -1,0 +1,104 @@
+/* The SQL frontend's public face: text in, bound statements out.
+ *
+ * A text holds statements; fl_sql_parser_next (parser.h) gives them one by one as syntax trees, fl_sql_bind turns a tree
+ * into plans: names are resolved against the catalog, types derived, casts put in. What a statement does with its plan
+ * is the engine's business (src/engine/).
+ *
+ *     fl_sql_parser parser;
+ *     FL_TRY(fl_sql_parser_init(&parser, memory, text, err));
+ *     for (;;) {
+ *         fl_ast_statement *ast;
+ *         fl_sql_bound bound;
+ *         FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+ *         if (ast == NULL)
+ *             break;
+ *         FL_TRY(fl_sql_bind(&env, &arena, text, ast, &bound, err));
+ *         ...                              by bound.kind
+ *         fl_sql_bound_drop(&bound);
+ *     } */
+#ifndef FL_FRONT_SQL_SQL_H
+#define FL_FRONT_SQL_SQL_H
+
+#include "front/sql/parser.h"
+#include "plan/catalog.h"
+#include "plan/query.h"
+#include "plan/registry.h"
+
+struct fl_evaluator;
+
+/* What a statement is bound against. Borrowed for the call. */
+typedef struct fl_sql_env {
+    fl_memory *memory;
+    const fl_registry *registry;
+    fl_catalog *catalog;
+    struct fl_evaluator *evaluator; /* folds LIMIT 1 + 1 and arguments of table functions; NULL: literals only */
+
+    /* Parameters: declared types (FL_NULL where unknown) of $1 ..., from PREPARE or from the values at hand. */
+    const fl_type *param_types;
+    int32_t n_param_types;
+    const fl_value *params; /* their values where they are known at binding (LIMIT $1 needs them); else NULL */
+    int32_t n_params;
+
+    /** The text of a column's DEFAULT expression, empty when it has none. NULL: no table has defaults. */
+    fl_status (*get_default)(struct fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err);
+    void *owner; /* for get_default */
+} fl_sql_env;
+
+typedef struct fl_sql_column {
+    fl_str name;
+    fl_type type;
+    bool is_not_null;
+    fl_str default_text; /* empty: none */
+} fl_sql_column;
+
+/* A bound statement. Which fields are set goes by kind (those not named are zero):
+ *
+ *     QUERY, DESCRIBE     query
+ *     CREATE_TABLE        name, or_replace, if_not_exists, columns; with AS also query, whose outputs are the columns
+ *                         (is_empty: WITH NO DATA)
+ *     CREATE_VIEW         name, or_replace, if_not_exists, view_text, names (columns given) and n_names
+ *     CREATE_INDEX        name (may be empty), table_name, if_not_exists
+ *     INSERT              name, table; query: every column of the table in order, cast to its type
+ *     UPDATE              name, table; query: every row of the table with all its columns, and a last boolean column: changed
+ *     DELETE              name, table; query: the rows that stay, all columns
+ *     TRUNCATE            name, table
+ *     DROP                object, if_exists, names, n_names, name_pos
+ *     SHOW_TABLES
+ *     SHOW, RESET, DEALLOCATE   name (empty: all)
+ *     SET                 name, values, n_values
+ *     EXPLAIN             is_analyze, format, inner
+ *     PREPARE             name, inner (n_params and types in inner->query); ast of the inner statement to bind again
+ *     EXECUTE             name; query: one row, the arguments in order (none: query.plan is NULL) */
+typedef struct fl_sql_bound {
+    fl_ast_statement_kind kind;
+    const fl_ast_statement *ast;
+    fl_query query; /* holds a reference to its plan where there is one */
+    fl_str name;
+    int32_t name_pos;
+    fl_str table_name;
+    fl_table *table; /* held by the plan where there is a query; else by this struct */
+    bool holds_table;
+    bool or_replace, if_not_exists, if_exists, is_empty, is_analyze;
+    fl_sql_column *columns;
+    int32_t n_columns;
+    fl_str view_text;
+    fl_str *names;
+    int32_t *names_pos;
+    int32_t n_names;
+    fl_ast_object object;
+    fl_value *values;
+    int32_t n_values;
+    fl_ast_format format;
+    struct fl_sql_bound *inner;
+} fl_sql_bound;
+
+/** Binds one statement of `text`. What it gives lies in `arena` and, for plans, in a plan of its own.
+ *  Errors carry their place in the text: FL_ERR_TABLE, FL_ERR_COLUMN, FL_ERR_AMBIGUOUS, FL_ERR_FUNCTION, FL_ERR_TYPE,
+ *  FL_ERR_GROUPING, FL_ERR_UNSUPPORTED, FL_ERR_VALUE ... On failure nothing is held. */
+fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,
+                      fl_err *err);
+
+/** Gives back the plan and the table. */
+void fl_sql_bound_drop(fl_sql_bound *bound);
+
+#endif
