@@ -1,0 +1,232 @@
+/* set_op: UNION ALL passes both inputs on. INTERSECT and EXCEPT count each distinct row's occurrences on both sides in one
+ * group table and put it out as often as the operation says. (UNION without ALL is rewritten by its lowering rule.) */
+#include "op/set_op/node.h"
+
+#include "exec/exec.h"
+#include "exec/group_table.h"
+
+#include <pthread.h>
+
+/* A stage that puts an input's columns in the order of the result. */
+typedef struct map_stage {
+    fl_stage base;
+    const fl_node *node;
+    int32_t *from;
+} map_stage;
+
+typedef struct set_counts {
+    int64_t left;
+    int64_t right;
+} set_counts;
+
+typedef struct set_state {
+    fl_exec *exec;
+    const fl_node *node;
+    fl_row_layout layout;
+    fl_group_table table;
+    bool has_table;
+    pthread_mutex_t lock; /* the table is shared: counting is a small part of these queries */
+    int32_t n_cols;
+} set_state;
+
+typedef struct count_stage {
+    fl_stage base;
+    set_state *state;
+    bool is_right;
+    int32_t *from;
+} count_stage;
+
+typedef struct set_source {
+    fl_source base;
+    set_state *state;
+    bool is_done;
+} set_source;
+
+static fl_status map_push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
+{
+    (void)local;
+    map_stage *stage = (map_stage *)base;
+    fl_vec *vecs = NULL;
+    fl_status st = FL_NEW_ARRAY(&worker->arena, stage->node->n_cols + 1, &vecs, err);
+    if (st != FL_OK)
+        return st;
+    for (int32_t c = 0; c < stage->node->n_cols; c++)
+        vecs[c] = batch->vec[stage->from[c]];
+    fl_batch out = *batch;
+    out.cols = stage->node->n_cols;
+    out.vec = vecs;
+    return fl_push(stage->node, base->next, worker, &out, err);
+}
+
+static const fl_stage_ops map_ops = {.push = map_push};
+
+static fl_status count_push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
+{
+    (void)local;
+    fl_status st = FL_OK;
+    count_stage *stage = (count_stage *)base;
+    set_state *state = stage->state;
+    fl_vec *vecs = NULL;
+    uint16_t *list = NULL;
+    uint64_t *hashes = NULL;
+    uint8_t **rows = NULL;
+    int32_t count = 0;
+    bool locked = false;
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, state->n_cols + 1, &vecs, err));
+    FL_TRY(fl_arena_get(&worker->arena, batch->rows * 2 + 64, (void **)&list, err));
+    FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&hashes, err));
+    FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&rows, err));
+    for (int32_t c = 0; c < state->n_cols; c++)
+        vecs[c] = batch->vec[stage->from[c]];
+    if (batch->mask != NULL)
+        count = fl_bitmap_to_list(batch->mask, batch->rows, list);
+    else
+        for (; count < batch->rows; count++)
+            list[count] = (uint16_t)count;
+    fl_rows_hash(vecs, state->n_cols, list, count, worker->exec->context.session->seed, hashes);
+    pthread_mutex_lock(&state->lock);
+    locked = true;
+    FL_TRY(fl_group_table_find(&state->table, vecs, list, count, hashes, !stage->is_right, rows, err));
+    for (int32_t i = 0; i < count; i++) {
+        if (rows[i] == NULL)
+            continue;
+        set_counts *counts = (set_counts *)(rows[i] + state->layout.extra_offset);
+        if (stage->is_right)
+            counts->right++;
+        else
+            counts->left++;
+    }
+cleanup:
+    if (locked)
+        pthread_mutex_unlock(&state->lock);
+    return st;
+}
+
+static const fl_stage_ops count_ops = {.push = count_push};
+
+static int64_t times(const fl_set_op_attrs *attrs, const set_counts *c)
+{
+    if (attrs->kind == FL_INTERSECT)
+        return attrs->is_all ? (c->left < c->right ? c->left : c->right) : c->left > 0 && c->right > 0;
+    return attrs->is_all ? (c->left > c->right ? c->left - c->right : 0) : c->left > 0 && c->right == 0;
+}
+
+static fl_status emit(set_state *state, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_set_op_attrs *attrs = fl_set_op_of(state->node);
+    fl_vec *vecs = NULL;
+    fl_arena_reset(&worker->arena);
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, state->node->n_cols + 1, &vecs, err));
+    for (int32_t c = 0; c < state->node->n_cols; c++)
+        for (int32_t i = 0; i < attrs->n_cols; i++)
+            if (attrs->cols[i].n == state->node->cols[c].n)
+                FL_TRY(fl_rows_read(&state->layout, i, rows, count, &worker->arena, &vecs[c], err));
+    fl_batch batch = {.rows = count, .cols = state->node->n_cols, .vec = vecs, .kept = count};
+    st = fl_push(state->node, to, worker, &batch, err);
+cleanup:
+    return st;
+}
+
+static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    (void)local;
+    fl_status st = FL_OK;
+    set_source *source = (set_source *)base;
+    set_state *state = source->state;
+    int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
+    uint8_t **rows = NULL;
+    *ret_any = !source->is_done;
+    source->is_done = true;
+    if (!*ret_any)
+        return FL_OK;
+    FL_TRY(fl_alloc(worker->exec->context.memory, rows_max * 8 + 8, (void **)&rows, err));
+    for (fl_row_block *b = state->table.store.first; b != NULL; b = b->next)
+        for (int32_t i = 0; i < b->rows; i++) {
+            uint8_t *row = b->data + (int64_t)i * state->layout.bytes;
+            int64_t n = times(fl_set_op_of(state->node), (const set_counts *)(row + state->layout.extra_offset));
+            for (; n > 0; n--) {
+                rows[count++] = row;
+                if (count == rows_max) {
+                    FL_TRY(emit(state, worker, to, rows, count, err));
+                    count = 0;
+                }
+            }
+        }
+    if (count > 0)
+        st = emit(state, worker, to, rows, count, err);
+cleanup:
+    fl_free(rows);
+    return st;
+}
+
+static void source_free(fl_source *base)
+{
+    set_state *state = ((set_source *)base)->state;
+    if (state == NULL)
+        return;
+    if (state->has_table)
+        fl_group_table_drop(&state->table);
+    pthread_mutex_destroy(&state->lock);
+}
+
+static const fl_source_ops source_ops = {.run = run, .free = source_free};
+
+static fl_status build_union(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_set_op_attrs *attrs = fl_set_op_of(node);
+    for (int32_t side = 0; side < 2; side++) {
+        map_stage *stage = NULL;
+        const fl_col_id *cols = side == 0 ? attrs->left : attrs->right;
+        FL_TRY(fl_exec_add_stage(exec, &map_ops, (int64_t)sizeof(*stage), NULL, next, &stage, err));
+        stage->node = node;
+        FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &stage->from, err));
+        for (int32_t c = 0; c < node->n_cols; c++)
+            for (int32_t i = 0; i < attrs->n_cols; i++)
+                if (attrs->cols[i].n == node->cols[c].n)
+                    stage->from[c] = fl_node_col_index(node->inputs[side], cols[i]);
+        FL_TRY(fl_exec_build(exec, node->inputs[side], &stage->base, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_set_op_attrs *attrs = fl_set_op_of(node);
+    set_state *state = NULL;
+    set_source *source = NULL;
+    fl_type *types = NULL;
+    if (attrs->kind == FL_UNION)
+        return build_union(exec, node, next, err);
+    FL_TRY(FL_NEW(&exec->arena, &state, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_cols + 1, &types, err));
+    for (int32_t i = 0; i < attrs->n_cols; i++)
+        types[i] = fl_plan_col(exec->plan, attrs->cols[i])->type;
+    state->exec = exec;
+    state->node = node;
+    state->n_cols = attrs->n_cols;
+    FL_TRY(fl_row_layout_init(&state->layout, &exec->arena, types, attrs->n_cols, (int32_t)sizeof(set_counts), err));
+    FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    pthread_mutex_init(&state->lock, NULL);
+    source->state = state;
+    source->base.workers_max = 1;
+    FL_TRY(fl_group_table_init(&state->table, &state->layout, attrs->n_cols, exec->context.session->vector_rows,
+                               exec->context.memory, err));
+    state->has_table = true;
+    for (int32_t side = 0; side < 2; side++) {
+        count_stage *stage = NULL;
+        FL_TRY(fl_exec_add_stage(exec, &count_ops, (int64_t)sizeof(*stage), node, NULL, &stage, err));
+        stage->state = state;
+        stage->is_right = side == 1;
+        FL_TRY(fl_exec_col_map(exec, side == 0 ? attrs->left : attrs->right, attrs->n_cols, node->inputs[side], &stage->from, err));
+        FL_TRY(fl_exec_build(exec, node->inputs[side], &stage->base, err));
+    }
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
+}
+
+const fl_op_exec fl_set_op_exec = {.build = build};
