@@ -140,28 +140,51 @@ static fl_status common_types(binder *b, const output *inputs, int32_t n, fl_typ
     return FL_OK;
 }
 
-static fl_status combine(binder *b, const fl_ast_set *ast, output *inputs, output *ret)
+/* left `op` right, column by column. */
+static fl_status combine_two(binder *b, const fl_ast_set *ast, const output *left, const output *right, output *ret)
 {
     fl_status st = FL_OK;
-    int32_t n_cols = inputs[0].n_cols;
-    fl_col_id *left = NULL, *right = NULL;
+    int32_t n = left->n_cols;
+    fl_col_id *cols = NULL, *left_cols, *right_cols;
     fl_set_op_kind kind = ast->op == FL_AST_UNION ? FL_UNION : ast->op == FL_AST_EXCEPT ? FL_EXCEPT : FL_INTERSECT;
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &left, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &right, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &ret->cols, b->err));
-    const fl_node *node = inputs[0].root;
-    for (int32_t c = 0; c < n_cols; c++)
-        left[c] = inputs[0].cols[c].col;
-    for (int32_t i = 1; i < ast->input_count; i++) {
-        for (int32_t c = 0; c < n_cols; c++)
-            right[c] = inputs[i].cols[c].col;
-        FL_TRY(fl_set_op_build(b->plan, kind, ast->is_all, node, left, inputs[i].root, right, n_cols, left, &node,
-                               b->err));
+    output made = {.n_cols = n};
+    FL_TRY(FL_NEW_ARRAY(b->arena, n * 3 + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &made.cols, b->err));
+    left_cols = cols + n;
+    right_cols = left_cols + n;
+    for (int32_t c = 0; c < n; c++) {
+        left_cols[c] = left->cols[c].col;
+        right_cols[c] = right->cols[c].col;
     }
-    ret->root = node;
-    ret->n_cols = n_cols;
-    for (int32_t c = 0; c < n_cols; c++)
-        ret->cols[c] = (out_col){.name = inputs[0].cols[c].name, .col = left[c], .pos = inputs[0].cols[c].pos};
+    FL_TRY(fl_set_op_build(b->plan, kind, ast->is_all, left->root, left_cols, right->root, right_cols, n, cols,
+                           &made.root, b->err));
+    for (int32_t c = 0; c < n; c++)
+        made.cols[c] = (out_col){.name = left->cols[c].name, .col = cols[c], .pos = left->cols[c].pos};
+    *ret = made;
+cleanup:
+    return st;
+}
+
+/* UNION and INTERSECT associate, so that a long chain becomes a flat tree: halves recurse, links do not. EXCEPT goes
+ * from left to right. */
+static fl_status combine(binder *b, const fl_ast_set *ast, const output *inputs, int32_t n, output *ret)
+{
+    fl_status st = FL_OK;
+    output left, right;
+    if (n == 1) {
+        *ret = inputs[0];
+        return FL_OK;
+    }
+    if (ast->op == FL_AST_EXCEPT) {
+        left = inputs[0];
+        for (int32_t i = 1; i < n; i++)
+            FL_TRY(combine_two(b, ast, &left, &inputs[i], &left));
+        *ret = left;
+        return FL_OK;
+    }
+    FL_TRY(combine(b, ast, inputs, n - n / 2, &left));
+    FL_TRY(combine(b, ast, inputs + (n - n / 2), n / 2, &right));
+    FL_TRY(combine_two(b, ast, &left, &right, ret));
 cleanup:
     return st;
 }
@@ -184,7 +207,10 @@ static fl_status bind_set(binder *b, scope *outer, cte *ctes, const fl_ast_set *
     FL_TRY(common_types(b, inputs, ast->input_count, types));
     for (int32_t i = 0; i < ast->input_count; i++)
         FL_TRY(type_literals(b, &inputs[i], types));
-    FL_TRY(combine(b, ast, inputs, ret));
+    if (ast->op == FL_AST_EXCEPT && ast->input_count > QUERY_DEPTH_MAX)
+        return fl_sql_bind_fail_state(b, inputs[QUERY_DEPTH_MAX].cols[0].pos, FL_ERR_LIMIT, "54001",
+                                      "more than %d queries behind each other in EXCEPT", QUERY_DEPTH_MAX);
+    FL_TRY(combine(b, ast, inputs, ast->input_count, ret));
 cleanup:
     return st;
 }

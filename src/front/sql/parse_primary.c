@@ -2,12 +2,34 @@
  * before; ::, [] and field access behind. */
 #include "front/sql/parse.h"
 
+static fl_status parse_primary(parser *p, fl_ast_expr **ret);
+
 static fl_status parse_literal(parser *p, fl_ast_kind kind, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
     FL_TRY(fl_sql_new_expr(p, kind, p->now->start, ret));
     (*ret)->end = p->now->end;
     FL_TRY(fl_sql_token_value(p->lexer.text, p->now++, p->arena, &(*ret)->text, p->err));
+cleanup:
+    return st;
+}
+
+/* 'one' and, on a later line, 'two' are one literal, as the standard has it. */
+static fl_status parse_string_literal(parser *p, fl_ast_expr **ret)
+{
+    fl_status st = FL_OK;
+    FL_TRY(parse_literal(p, FL_AST_STRING, ret));
+    while (is_at(p, FL_SQL_STRING) && p->now[-1].kind == FL_SQL_STRING &&
+           memchr(p->lexer.text.data + p->now[-1].end, '\n', (size_t)(p->now->start - p->now[-1].end)) != NULL) {
+        fl_str more, whole;
+        FL_TRY(fl_sql_parse_string(p, "a string", &more));
+        FL_TRY(fl_arena_get(p->arena, (*ret)->text.len + more.len + 1, (void **)&whole.data, p->err));
+        memcpy((char *)whole.data, (*ret)->text.data, (size_t)(*ret)->text.len);
+        memcpy((char *)whole.data + (*ret)->text.len, more.data, (size_t)more.len);
+        whole.len = (*ret)->text.len + more.len;
+        (*ret)->text = whole;
+        (*ret)->end = end_before(p);
+    }
 cleanup:
     return st;
 }
@@ -235,7 +257,10 @@ static fl_status parse_interval(parser *p, fl_ast_expr **ret)
     fl_ast_expr *expr, *value;
     FL_TRY(fl_sql_new_expr(p, FL_AST_INTERVAL, p->now->start, &expr));
     advance(p);
-    FL_TRY(fl_sql_parse_prefix(p, &value));
+    if (is_at(p, FL_SQL_MINUS))
+        FL_TRY(fl_sql_parse_prefix(p, &value));
+    else
+        FL_TRY(parse_primary(p, &value)); /* not more: in INTERVAL '1 day'::text it is the interval that is cast */
     expr->interval.value = value;
     expr->interval.unit = interval_unit(p);
     if (expr->interval.unit.len > 0) {
@@ -391,8 +416,7 @@ static fl_status parse_primary(parser *p, fl_ast_expr **ret)
     case FL_SQL_INTEGER: return parse_literal(p, FL_AST_INTEGER, ret);
     case FL_SQL_DECIMAL: return parse_literal(p, FL_AST_DECIMAL, ret);
     case FL_SQL_FLOAT: return parse_literal(p, FL_AST_FLOAT, ret);
-    case FL_SQL_STRING: case FL_SQL_ESCAPE_STRING: case FL_SQL_DOLLAR_STRING:
-        return parse_literal(p, FL_AST_STRING, ret);
+    case FL_SQL_STRING: case FL_SQL_ESCAPE_STRING: case FL_SQL_DOLLAR_STRING: return parse_string_literal(p, ret);
     case FL_SQL_BLOB: return parse_literal(p, FL_AST_BLOB, ret);
     case FL_SQL_PARAMETER: case FL_SQL_QUESTION: return parse_parameter(p, ret);
     case FL_SQL_LEFT_PAREN: return parse_parens(p, ret);

@@ -26,7 +26,9 @@ static fl_sql_keyword guess_keyword(const parser *p, const fl_sql_token *token)
     if (token->kind != FL_SQL_WORD || token->keyword != FL_KW_NONE)
         return FL_KW_NONE;
     fl_str word = {p->lexer.text.data + token->start, token->end - token->start};
-    if (word.len < 2)
+    if (word.len == 2 && fl_str_is_equal_nocase(word, FL_STR("yb")))
+        return FL_KW_BY; /* of two letters nothing else is one slip from a clause and not just another name */
+    if (word.len < 3)
         return FL_KW_NONE;
     int32_t best_distance = word.len <= 4 ? 1 : 2;
     fl_sql_keyword best = FL_KW_NONE;

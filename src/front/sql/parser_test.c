@@ -284,6 +284,8 @@ static void primaries(void **state)
     gives("interval '1' year", "(interval '1' year)");
     gives("INTERVAL '1 year 2 days'", "(interval '1 year 2 days' )");
     gives("INTERVAL 3 DAYS", "(interval 3 day)");
+    gives("INTERVAL '1 day'::text", "(cast (interval '1 day' ) text)");
+    gives("'one'\n  'two'", "'onetwo'");
     gives("INTERVAL (a + 1) month", "(interval (+ a 1) month)");
     gives("interval + 1", "(+ interval 1)");
     gives("date", "date");
@@ -445,6 +447,7 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_SYNTAX, "SELECT * FROM t @WEHRE x = 1", "did you mean WHERE?");
     refuses(FL_ERR_SYNTAX, "SELECT * FROM t GROUP @YB x", "did you mean BY?");
     refuses(FL_ERR_SYNTAX, "SELECT a FROM t @ODER BY a", "did you mean ORDER?");
+    refuses(FL_ERR_SYNTAX, "SELECT 'a' @'b'", NULL);
     refuses(FL_ERR_SYNTAX, "SELECT 1 +@", NULL);
     refuses(FL_ERR_SYNTAX, "SELECT (1 + 2@", NULL);
     refuses(FL_ERR_SYNTAX, "SELECT 1 @)", NULL);

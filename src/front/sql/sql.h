@@ -38,6 +38,7 @@ typedef struct fl_sql_env {
     int32_t n_param_types;
     const fl_value *params; /* their values where they are known at binding (LIMIT $1 needs them); else NULL */
     int32_t n_params;
+    bool is_final; /* the statement runs as it is: a parameter beyond n_params is an error (42P02), not one to be given */
 
     /** The text of a column's DEFAULT expression, empty when it has none. NULL: no table has defaults. */
     fl_status (*get_default)(struct fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err);
