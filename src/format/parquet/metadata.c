@@ -1,0 +1,381 @@
+/* The footer: from bytes to fl_pq_metadata, every number checked before it is believed.
+ *
+ * The file is [PAR1][pages …][page indexes …][footer][4 bytes: its length][PAR1]. */
+#include "format/parquet/metadata.h"
+
+#include "format/parquet/thrift.h"
+
+#define MAGIC_BYTES 4
+#define TAIL_BYTES 8
+/* The least that a column chunk and a row group take in a footer: counts are checked against the bytes left. */
+#define CHUNK_BYTES_MIN 8
+#define GROUP_BYTES_MIN 4
+
+typedef struct footer {
+    fl_arena *arena;
+    fl_pq_thrift t;
+    fl_pq_metadata *meta;
+    fl_pq_element *elements;
+    int64_t n_elements;
+    int64_t rows;
+    fl_str row_groups; /* read again when the number of columns is known */
+    bool *has_type_order;
+    int64_t n_orders;
+    bool has_orders;
+    bool is_encrypted;
+    bool is_elsewhere; /* a chunk lies in another file */
+} footer;
+
+static void read_time_type(fl_pq_thrift *t, int32_t kind, fl_pq_element *e)
+{
+    int32_t id = 0, k = 0;
+    if (!fl_pq_thrift_struct(t, kind))
+        return;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        if (id == 1) {
+            e->is_utc = fl_pq_thrift_bool(t, k);
+        } else if (id == 2 && fl_pq_thrift_struct(t, k)) {
+            int32_t unit = 0, inner = 0;
+            while (fl_pq_thrift_field(t, &unit, &inner)) {
+                e->unit = unit;
+                fl_pq_thrift_skip(t, inner);
+            }
+        } else {
+            fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static void read_logical_type(fl_pq_thrift *t, int32_t kind, fl_pq_element *e)
+{
+    int32_t id = 0, k = 0;
+    if (!fl_pq_thrift_struct(t, kind))
+        return;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        e->logical = id;
+        if (id == 7 || id == 8) {
+            read_time_type(t, k, e);
+        } else if ((id == 5 || id == 10) && fl_pq_thrift_struct(t, k)) {
+            int32_t field = 0, inner = 0;
+            while (fl_pq_thrift_field(t, &field, &inner)) {
+                if (id == 5 && field == 1)
+                    e->scale = (int32_t)fl_pq_thrift_int(t, inner);
+                else if (id == 5 && field == 2)
+                    e->precision = (int32_t)fl_pq_thrift_int(t, inner);
+                else if (id == 10 && field == 1)
+                    e->bit_width = (int32_t)fl_pq_thrift_int(t, inner);
+                else if (id == 10 && field == 2)
+                    e->is_signed = fl_pq_thrift_bool(t, inner);
+                else
+                    fl_pq_thrift_skip(t, inner);
+            }
+        } else {
+            fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static void read_element(fl_pq_thrift *t, fl_pq_element *e)
+{
+    int32_t id = 0, k = 0;
+    *e = (fl_pq_element){.physical = -1, .converted = -1, .n_children = 0};
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: e->physical = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 2: e->type_length = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 3: e->repetition = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 4: e->name = fl_pq_thrift_str(t, k); break;
+        case 5: e->n_children = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 6: e->converted = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 7: e->scale = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 8: e->precision = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 10: read_logical_type(t, k, e); break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static fl_status read_schema(footer *f, int32_t kind, fl_err *err)
+{
+    fl_pq_thrift *t = &f->t;
+    int32_t element = 0;
+    int64_t count = fl_pq_thrift_list(t, kind, 4, &element);
+    /* groups count too: a chain of them per column is possible, a million is not meant */
+    if (count > (int64_t)FL_PQ_COLUMNS_MAX * 4)
+        return FL_FAIL(err, FL_ERR_LIMIT, "its schema has %lld elements; %d columns are the most", (long long)count,
+                       FL_PQ_COLUMNS_MAX);
+    fl_status st = FL_NEW_ARRAY(f->arena, count, &f->elements, err);
+    if (st != FL_OK)
+        return st;
+    f->n_elements = count;
+    for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++)
+        read_element(t, &f->elements[i]);
+    return FL_OK;
+}
+
+static fl_status read_column_orders(footer *f, int32_t kind, fl_err *err)
+{
+    fl_pq_thrift *t = &f->t;
+    int32_t element = 0;
+    int64_t count = fl_pq_thrift_list(t, kind, 1, &element);
+    fl_status st = FL_NEW_ARRAY(f->arena, count, &f->has_type_order, err);
+    if (st != FL_OK)
+        return st;
+    f->n_orders = count;
+    f->has_orders = true;
+    for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++) {
+        int32_t id = 0, k = 0;
+        while (fl_pq_thrift_field(t, &id, &k)) {
+            f->has_type_order[i] = id == 1;
+            fl_pq_thrift_skip(t, k);
+        }
+    }
+    return FL_OK;
+}
+
+static void read_statistics(fl_pq_thrift *t, int32_t kind, fl_pq_statistics *s)
+{
+    int32_t id = 0, k = 0;
+    if (!fl_pq_thrift_struct(t, kind))
+        return;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: s->max = fl_pq_thrift_str(t, k), s->has_max = true; break;
+        case 2: s->min = fl_pq_thrift_str(t, k), s->has_min = true; break;
+        case 3: s->null_count = fl_pq_thrift_int(t, k); break;
+        case 4: s->distinct_count = fl_pq_thrift_int(t, k); break;
+        case 5: s->max_value = fl_pq_thrift_str(t, k), s->has_max_value = true; break;
+        case 6: s->min_value = fl_pq_thrift_str(t, k), s->has_min_value = true; break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static void read_column_metadata(fl_pq_thrift *t, fl_pq_chunk *c, int32_t *ret_physical)
+{
+    int32_t id = 0, k = 0;
+    int64_t dictionary_at = -1;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: *ret_physical = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 4: {
+            int64_t codec = fl_pq_thrift_int(t, k);
+            c->codec = codec < 0 || codec > FL_PQ_CODEC_COUNT ? FL_PQ_CODEC_COUNT : (uint8_t)codec;
+            break;
+        }
+        case 5: c->values = fl_pq_thrift_int(t, k); break;
+        case 7: c->bytes = fl_pq_thrift_int(t, k); break;
+        case 9: c->data_begin = fl_pq_thrift_int(t, k); break;
+        case 11: dictionary_at = fl_pq_thrift_int(t, k); break;
+        case 12: read_statistics(t, k, &c->stats); break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+    /* offset 0 is the magic: old writers put it there when there is no dictionary page */
+    c->has_dictionary = dictionary_at > 0;
+    c->begin = c->has_dictionary && dictionary_at < c->data_begin ? dictionary_at : c->data_begin;
+}
+
+static void read_chunk(footer *f, fl_pq_chunk *c, int32_t *ret_physical)
+{
+    fl_pq_thrift *t = &f->t;
+    int32_t id = 0, k = 0;
+    *c = (fl_pq_chunk){.values = -1, .begin = -1, .bytes = -1, .stats = {.null_count = -1, .distinct_count = -1}};
+    *ret_physical = -1;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: f->is_elsewhere |= fl_pq_thrift_str(t, k).len > 0; break;
+        case 3:
+            if (fl_pq_thrift_struct(t, k))
+                read_column_metadata(t, c, ret_physical);
+            break;
+        case 4: c->offset_index_at = fl_pq_thrift_int(t, k); break;
+        case 5: c->offset_index_bytes = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 6: c->column_index_at = fl_pq_thrift_int(t, k); break;
+        case 7: c->column_index_bytes = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 8:
+            f->is_encrypted = true;
+            fl_pq_thrift_skip(t, k);
+            break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+/* Offsets and counts of a chunk, against the file and the row group. */
+static fl_status check_chunk(const footer *f, int32_t group, int32_t leaf, int32_t physical, fl_err *err)
+{
+    const fl_pq_metadata *meta = f->meta;
+    const fl_pq_leaf *l = &meta->leaves[leaf];
+    const fl_pq_chunk *c = &meta->groups[group].chunks[leaf];
+    int64_t rows = meta->groups[group].rows;
+    const char *wrong = NULL;
+    if (physical != (int32_t)l->physical)
+        wrong = "its type is not the schema's";
+    else if (c->values < rows || (l->rep_max == 0 && c->values != rows))
+        wrong = "its number of values does not fit the row group's rows";
+    else if (rows > 0 && (c->begin < MAGIC_BYTES || c->bytes < 0 || c->bytes > meta->file->bytes - c->begin))
+        wrong = "it lies outside of the file";
+    if (wrong == NULL)
+        return FL_OK;
+    return FL_FAIL(err, FL_ERR_CORRUPT, "row group %d, column \"%.*s\": %s", group, FL_STR_ARG(l->path), wrong);
+}
+
+static fl_status read_row_group(footer *f, int32_t group, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_metadata *meta = f->meta;
+    fl_pq_thrift *t = &f->t;
+    fl_pq_row_group *g = &meta->groups[group];
+    int32_t id = 0, k = 0, *physical = NULL;
+    int64_t count = 0;
+    g->rows = -1;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        if (id == 1 && g->chunks == NULL) {
+            int32_t element = 0;
+            count = fl_pq_thrift_list(t, k, CHUNK_BYTES_MIN, &element);
+            if (t->is_bad)
+                break;
+            if (count != meta->n_leaves)
+                return FL_FAIL(err, FL_ERR_CORRUPT, "row group %d has %lld columns, the schema %d", group,
+                               (long long)count, meta->n_leaves);
+            FL_TRY(FL_NEW_ARRAY(f->arena, count, &g->chunks, err));
+            FL_TRY(FL_NEW_ARRAY(f->arena, count, &physical, err));
+            for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++)
+                read_chunk(f, &g->chunks[i], &physical[i]);
+        } else if (id == 3) {
+            g->rows = fl_pq_thrift_int(t, k);
+        } else {
+            fl_pq_thrift_skip(t, k);
+        }
+    }
+    if (t->is_bad)
+        return FL_OK; /* said by the caller */
+    if (g->rows < 0 || g->rows > INT64_MAX / 4 - meta->rows || (g->chunks == NULL && meta->n_leaves > 0))
+        return FL_FAIL(err, FL_ERR_CORRUPT, "row group %d has no valid number of rows or no columns", group);
+    meta->rows += g->rows;
+    for (int32_t i = 0; i < meta->n_leaves && !f->is_encrypted; i++)
+        FL_TRY(check_chunk(f, group, i, physical[i], err));
+cleanup:
+    return st;
+}
+
+static fl_status read_row_groups(footer *f, int32_t kind, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_thrift *t = &f->t;
+    int32_t element = 0;
+    int64_t count = fl_pq_thrift_list(t, kind, GROUP_BYTES_MIN, &element);
+    if (count > FL_PQ_ROW_GROUPS_MAX)
+        return FL_FAIL(err, FL_ERR_LIMIT, "it has %lld row groups; %d are the most", (long long)count,
+                       FL_PQ_ROW_GROUPS_MAX);
+    FL_TRY(FL_NEW_ARRAY(f->arena, count, &f->meta->groups, err));
+    f->meta->n_groups = (int32_t)count;
+    for (int32_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++)
+        FL_TRY(read_row_group(f, i, err));
+cleanup:
+    return st;
+}
+
+static fl_status read_footer(footer *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_thrift *t = &f->t;
+    const uint8_t *row_groups = NULL;
+    int32_t id = 0, k = 0, row_groups_kind = 0;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 2:
+            if (f->elements == NULL)
+                FL_TRY(read_schema(f, k, err));
+            else
+                fl_pq_thrift_skip(t, k);
+            break;
+        case 3: f->rows = fl_pq_thrift_int(t, k); break;
+        case 4:
+            row_groups = t->at;
+            row_groups_kind = k;
+            fl_pq_thrift_skip(t, k);
+            break;
+        case 7: FL_TRY(read_column_orders(f, k, err)); break;
+        case 8:
+            f->is_encrypted = true;
+            fl_pq_thrift_skip(t, k);
+            break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+    if (f->is_encrypted && !t->is_bad)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "it is encrypted; encrypted Parquet files cannot be read");
+    if (t->is_bad)
+        goto cleanup;
+    if (f->n_elements == 0)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "its footer has no schema");
+    FL_TRY(fl_pq_schema_build(f->arena, f->elements, f->n_elements, f->meta, err));
+    for (int32_t i = 0; i < f->meta->n_leaves; i++) {
+        fl_pq_leaf *leaf = &f->meta->leaves[i];
+        /* integers have one order only, so that writers without orders may be believed about them */
+        leaf->has_type_order = f->has_orders ? i < f->n_orders && f->has_type_order[i] : leaf->is_signed_order;
+    }
+    if (row_groups != NULL) {
+        t->at = row_groups;
+        FL_TRY(read_row_groups(f, row_groups_kind, err));
+        if (f->is_encrypted)
+            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "it has encrypted columns; they cannot be read");
+        if (f->is_elsewhere)
+            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "its columns lie in other files; that cannot be read");
+    }
+    if (!t->is_bad && f->rows != f->meta->rows)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "its footer says %lld rows, its row groups have %lld", (long long)f->rows,
+                       (long long)f->meta->rows);
+cleanup:
+    return st;
+}
+
+/* Says which kind of not being a Parquet file it is. */
+static fl_status fail_magic(fl_file *file, fl_err *err)
+{
+    char head[MAGIC_BYTES] = {0};
+    if (file->bytes >= MAGIC_BYTES) {
+        fl_status st = fl_file_read_at(file, 0, head, MAGIC_BYTES, err);
+        if (st != FL_OK)
+            return st;
+    }
+    if (memcmp(head, "PAR1", MAGIC_BYTES) == 0)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is truncated or damaged: footer missing, %lld bytes", file->path,
+                       (long long)file->bytes);
+    if (file->bytes == 0)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is no Parquet file: it is empty", file->path);
+    return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is no Parquet file: it does not begin and end with PAR1 (%lld bytes)",
+                   file->path, (long long)file->bytes);
+}
+
+fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_metadata *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint8_t tail[TAIL_BYTES];
+    uint8_t *bytes = NULL;
+    *ret = (fl_pq_metadata){.file = file};
+    footer f = {.arena = arena, .meta = ret};
+    if (file->bytes < MAGIC_BYTES + TAIL_BYTES)
+        return fail_magic(file, err);
+    FL_TRY(fl_file_read_at(file, file->bytes - TAIL_BYTES, tail, TAIL_BYTES, err));
+    if (memcmp(tail + 4, "PARE", MAGIC_BYTES) == 0)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is encrypted; encrypted Parquet files cannot be read", file->path);
+    if (memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
+        return fail_magic(file, err);
+    int64_t length = (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24);
+    if (length > file->bytes - TAIL_BYTES - MAGIC_BYTES)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: its footer would have %lld bytes, the file has %lld",
+                       file->path, (long long)length, (long long)file->bytes);
+    FL_TRY(fl_arena_get(arena, length, (void **)&bytes, err));
+    FL_TRY(fl_file_read_at(file, file->bytes - TAIL_BYTES - length, bytes, length, err));
+    fl_pq_thrift_init(&f.t, bytes, length);
+    if ((st = read_footer(&f, err)) != FL_OK)
+        fl_err_prefix(err, "\"%s\" cannot be read: ", file->path);
+    else if (f.t.is_bad)
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: its footer is malformed at byte %lld of %lld", file->path,
+                     (long long)(f.t.at - f.t.begin), (long long)length);
+cleanup:
+    return st;
+}

@@ -1,0 +1,664 @@
+/* Pages of a chunk: finding, checking, decompressing, skipping; flat slots.
+ *
+ *     [page header][body]  …    v1 body: compressed( repetition levels, definition levels, values )
+ *                               v2 body: repetition levels, definition levels, compressed( values )
+ *
+ * Holds: page_left slots of the page are unread, values_left slots lie in pages behind it; `at` is behind the page. */
+#include "format/parquet/reader.h"
+
+#include "format/parquet/thrift.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define WINDOW_BYTES (512 << 10)
+#define HEADER_BYTES 1024           /* most page headers are far smaller */
+#define HEADER_BYTES_MAX (16 << 20) /* statistics with long strings are in it */
+
+enum { PAGE_DATA = 0, PAGE_INDEX = 1, PAGE_DICTIONARY = 2, PAGE_DATA_V2 = 3 };
+
+typedef struct page_header {
+    int64_t type;
+    int64_t unpacked_bytes, packed_bytes;
+    int64_t values;
+    int64_t encoding, def_encoding, rep_encoding;
+    int64_t nulls, rows, def_bytes, rep_bytes; /* v2 */
+    uint32_t crc;
+    bool has_crc;
+    bool is_compressed;
+    int64_t header_bytes;
+} page_header;
+
+fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ...)
+{
+    fl_status st = fl_file_check_same(r->meta->file, err); /* then the file is the news, not its bytes */
+    if (st != FL_OK)
+        return st;
+    char text[FL_ERR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: row group %d, column \"%.*s\", page at byte %lld: %s",
+                   r->meta->file->path, r->group, FL_STR_ARG(r->leaf->path), (long long)r->page_at, text);
+}
+
+static void close_chunk(fl_pq_reader *r)
+{
+    fl_pq_dict_unref(r->dict);
+    r->dict = NULL;
+    r->page_left = 0;
+    r->page_bytes = r->level_bytes = NULL;
+    r->values.undone = NULL;
+}
+
+void fl_pq_reader_drop(fl_pq_reader *r)
+{
+    close_chunk(r);
+    fl_pq_pool_drop(&r->pool);
+    fl_buffer_unref(r->window);
+    r->window = NULL;
+}
+
+void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, const fl_pq_page_place *places,
+                       int32_t n_places, fl_pq_dict_slot *slot)
+{
+    close_chunk(r);
+    if (r->meta != meta)
+        r->window_bytes = 0;
+    r->meta = meta;
+    r->leaf = &meta->leaves[r->leaf_number];
+    r->group = group;
+    r->chunk = &meta->groups[group].chunks[r->leaf_number];
+    r->places = places;
+    r->n_places = n_places;
+    r->dict_slot = slot;
+    r->at = r->page_at = r->chunk->begin;
+    r->row = 0;
+    r->values_left = r->chunk->values;
+    r->is_at_row_start = true;
+}
+
+/* ---- bytes ---- */
+
+static int64_t chunk_end(const fl_pq_reader *r)
+{
+    return r->chunk->begin + r->chunk->bytes;
+}
+
+/* Bytes [at, at + need) of the chunk, which has them; reads ahead. Valid until the next call. */
+static fl_status look(fl_pq_reader *r, int64_t at, int64_t need, const uint8_t **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (at >= r->window_at && at + need <= r->window_at + r->window_bytes) {
+        *ret = r->window->data + (at - r->window_at);
+        return FL_OK;
+    }
+    int64_t bytes = need > WINDOW_BYTES ? need : WINDOW_BYTES;
+    if (bytes > chunk_end(r) - at)
+        bytes = chunk_end(r) - at;
+    r->window_bytes = 0;
+    if (r->window == NULL || r->window->bytes < bytes) {
+        fl_buffer_unref(r->window);
+        r->window = NULL;
+        FL_TRY(fl_buffer_new(r->memory, bytes, &r->window, err));
+    }
+    FL_TRY(fl_file_read_at(r->meta->file, at, r->window->data, bytes, err));
+    r->window_at = at;
+    r->window_bytes = bytes;
+    *ret = r->window->data;
+cleanup:
+    return st;
+}
+
+static void parse_v1(fl_pq_thrift *t, page_header *h)
+{
+    int32_t id = 0, k = 0;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: h->values = fl_pq_thrift_int(t, k); break;
+        case 2: h->encoding = fl_pq_thrift_int(t, k); break;
+        case 3: h->def_encoding = fl_pq_thrift_int(t, k); break;
+        case 4: h->rep_encoding = fl_pq_thrift_int(t, k); break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static void parse_dictionary(fl_pq_thrift *t, page_header *h)
+{
+    int32_t id = 0, k = 0;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: h->values = fl_pq_thrift_int(t, k); break;
+        case 2: h->encoding = fl_pq_thrift_int(t, k); break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static void parse_v2(fl_pq_thrift *t, page_header *h)
+{
+    int32_t id = 0, k = 0;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: h->values = fl_pq_thrift_int(t, k); break;
+        case 2: h->nulls = fl_pq_thrift_int(t, k); break;
+        case 3: h->rows = fl_pq_thrift_int(t, k); break;
+        case 4: h->encoding = fl_pq_thrift_int(t, k); break;
+        case 5: h->def_bytes = fl_pq_thrift_int(t, k); break;
+        case 6: h->rep_bytes = fl_pq_thrift_int(t, k); break;
+        case 7: h->is_compressed = fl_pq_thrift_bool(t, k); break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+}
+
+static void parse_header(fl_pq_thrift *t, page_header *h)
+{
+    int32_t id = 0, k = 0;
+    *h = (page_header){.type = -1, .unpacked_bytes = -1, .packed_bytes = -1, .values = -1, .encoding = -1,
+                       .def_encoding = FL_PQ_RLE, .rep_encoding = FL_PQ_RLE, .nulls = -1, .rows = -1,
+                       .is_compressed = true};
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        switch (id) {
+        case 1: h->type = fl_pq_thrift_int(t, k); break;
+        case 2: h->unpacked_bytes = fl_pq_thrift_int(t, k); break;
+        case 3: h->packed_bytes = fl_pq_thrift_int(t, k); break;
+        case 4:
+            h->crc = (uint32_t)fl_pq_thrift_int(t, k);
+            h->has_crc = true;
+            break;
+        case 5:
+            if (fl_pq_thrift_struct(t, k))
+                parse_v1(t, h);
+            break;
+        case 7:
+            if (fl_pq_thrift_struct(t, k))
+                parse_dictionary(t, h);
+            break;
+        case 8:
+            if (fl_pq_thrift_struct(t, k))
+                parse_v2(t, h);
+            break;
+        default: fl_pq_thrift_skip(t, k);
+        }
+    }
+    h->header_bytes = t->at - t->begin;
+}
+
+static fl_status read_header(fl_pq_reader *r, int64_t at, page_header *h, fl_err *err)
+{
+    int64_t left = chunk_end(r) - at;
+    r->page_at = at;
+    if (left <= 0)
+        return fl_pq_reader_fail(r, err, "the column ends %lld values too early", (long long)r->values_left);
+    for (int64_t bytes = HEADER_BYTES;; bytes *= 16) {
+        const uint8_t *data = NULL;
+        fl_pq_thrift t;
+        int64_t take = bytes < left ? bytes : left;
+        fl_status st = look(r, at, take, &data, err);
+        if (st != FL_OK)
+            return st;
+        fl_pq_thrift_init(&t, data, take);
+        parse_header(&t, h);
+        if (!t.is_bad)
+            break;
+        if (!t.is_short || take == left || bytes >= HEADER_BYTES_MAX)
+            return fl_pq_reader_fail(r, err, "malformed page header");
+    }
+    if (h->packed_bytes < 0 || h->packed_bytes > left - h->header_bytes)
+        return fl_pq_reader_fail(r, err, "the page header says %lld bytes, the column has %lld left",
+                                 (long long)h->packed_bytes, (long long)(left - h->header_bytes));
+    if (h->unpacked_bytes < 0 || h->unpacked_bytes > FL_PQ_PAGE_BYTES_MAX)
+        return fl_pq_reader_fail(r, err, "a page of %lld bytes; 1 GB is the most", (long long)h->unpacked_bytes);
+    bool has_values = h->type == PAGE_DATA || h->type == PAGE_DATA_V2 || h->type == PAGE_DICTIONARY;
+    if (has_values && (h->values < 0 || h->values > INT32_MAX))
+        return fl_pq_reader_fail(r, err, "the page header has no valid number of values");
+    return FL_OK;
+}
+
+/* The page's body, decompressed; levels of v2 pages lie before it as they are in the file. The pool's buffer. */
+static fl_status read_body(fl_pq_reader *r, int64_t at, const page_header *h, uint8_t **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const uint8_t *packed = NULL;
+    uint8_t *body = NULL;
+    int64_t plain_bytes = h->type == PAGE_DATA_V2 ? h->def_bytes + h->rep_bytes : 0;
+    if (h->type == PAGE_DATA_V2 && (h->def_bytes < 0 || h->rep_bytes < 0 || h->def_bytes > h->packed_bytes ||
+                                    h->rep_bytes > h->packed_bytes - h->def_bytes || plain_bytes > h->unpacked_bytes))
+        return fl_pq_reader_fail(r, err, "the levels are longer than the page");
+    int codec = h->is_compressed ? r->chunk->codec : FL_PQ_UNCOMPRESSED;
+    if (fl_pq_codec_name(codec) == NULL)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\", column \"%.*s\": its codec (%s, number %d) cannot be read",
+                       r->meta->file->path, FL_STR_ARG(r->leaf->path), codec == FL_PQ_LZO ? "LZO" : "unknown", codec);
+    FL_TRY(look(r, at + h->header_bytes, h->packed_bytes, &packed, err));
+    if (h->has_crc && r->verifies_checksums && fl_pq_crc32(packed, h->packed_bytes) != h->crc)
+        return fl_pq_reader_fail(r, err, "the page's checksum is wrong");
+    FL_TRY(fl_pq_pool_take(&r->pool, h->unpacked_bytes + 64, &body, err));
+    memcpy(body, packed, (size_t)plain_bytes);
+    const char *wrong = fl_pq_decompress(r->codecs, codec, packed + plain_bytes, h->packed_bytes - plain_bytes,
+                                         body + plain_bytes, h->unpacked_bytes - plain_bytes);
+    if (wrong != NULL)
+        return fl_pq_reader_fail(r, err, "cannot decompress (%s): %s", fl_pq_codec_name(codec), wrong);
+    /* what kernels read past the end must not depend on the page before */
+    memset(body + h->unpacked_bytes, 0, 64);
+    *ret = body;
+cleanup:
+    return st;
+}
+
+/* ---- the dictionary ---- */
+
+static fl_status make_dict(fl_pq_reader *r, fl_pq_dict **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    page_header h;
+    fl_pq_dict *dict = NULL;
+    fl_pq_pool pool = {.memory = r->dict_memory};
+    fl_pq_values v;
+    uint8_t *body = NULL;
+    const char *wrong = NULL;
+    int64_t page_at = r->page_at;
+    FL_TRY(read_header(r, r->chunk->begin, &h, err));
+    if (h.type != PAGE_DICTIONARY || (h.encoding != FL_PQ_PLAIN && h.encoding != FL_PQ_PLAIN_DICTIONARY) ||
+        r->leaf->physical == FL_PQ_BOOLEAN) {
+        st = fl_pq_reader_fail(r, err, "there is no dictionary page where one must be");
+        goto cleanup;
+    }
+    if (h.values > h.unpacked_bytes / (r->leaf->stored_width > 0 ? r->leaf->stored_width : 4)) {
+        st = fl_pq_reader_fail(r, err, "a dictionary of %lld values in %lld bytes", (long long)h.values,
+                               (long long)h.unpacked_bytes);
+        goto cleanup;
+    }
+    FL_TRY(read_body(r, r->chunk->begin, &h, &body, err));
+    FL_TRY(fl_alloc_zero(r->dict_memory, (int64_t)sizeof(*dict), (void **)&dict, err));
+    atomic_init(&dict->refs, 1);
+    dict->n = h.values;
+    dict->id = fl_dict_id_new();
+    FL_TRY(fl_buffer_new(r->dict_memory, h.values * r->leaf->width + 64, &dict->values, err));
+    st = fl_pq_values_begin(&v, r->leaf, r->kernels, &pool, FL_PQ_PLAIN, body, h.unpacked_bytes, h.values, NULL, &wrong, err);
+    if (st == FL_OK) {
+        /* views must point to memory of the dictionary's own */
+        if (r->leaf->convert == FL_PQ_STRING) {
+            FL_TRY(fl_buffer_new(r->dict_memory, h.unpacked_bytes + 64, &dict->bytes, err));
+            memcpy(dict->bytes->data, body, (size_t)h.unpacked_bytes + 64);
+            v.end = dict->bytes->data + (v.end - v.at);
+            v.at = dict->bytes->data;
+        } else if (v.undone != NULL) {
+            for (int32_t i = 0; i < pool.n; i++)
+                if (pool.buffers[i]->data == v.undone)
+                    dict->bytes = fl_buffer_ref(pool.buffers[i]);
+        }
+        wrong = fl_pq_values_read(&v, h.values, dict->values->data, NULL);
+        if (wrong != NULL)
+            st = FL_ERR_CORRUPT;
+    }
+    if (st == FL_ERR_CORRUPT) {
+        st = fl_pq_reader_fail(r, err, "the dictionary has %s", wrong);
+        goto cleanup;
+    }
+    FL_TRY(st);
+    fl_vec_set_flat(&dict->vec, r->leaf->type, dict->values->data, NULL);
+    *ret = dict;
+    dict = NULL;
+    r->page_at = page_at;
+cleanup:
+    fl_pq_pool_drop(&pool);
+    fl_pq_dict_unref(dict);
+    return st;
+}
+
+static fl_status need_dict(fl_pq_reader *r, fl_err *err)
+{
+    if (r->dict != NULL)
+        return FL_OK;
+    if (r->dict_slot == NULL)
+        return make_dict(r, &r->dict, err);
+    fl_status st = FL_OK;
+    pthread_mutex_lock(&r->dict_slot->lock);
+    if (r->dict_slot->dict == NULL)
+        st = make_dict(r, &r->dict_slot->dict, err);
+    if (st == FL_OK) {
+        r->dict = r->dict_slot->dict;
+        atomic_fetch_add_explicit(&r->dict->refs, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&r->dict_slot->lock);
+    return st;
+}
+
+/* ---- pages ---- */
+
+static int level_width(int max)
+{
+    return max == 0 ? 0 : 32 - __builtin_clz((unsigned)max);
+}
+
+/* The oldest levels are packed with the most significant bit first: turned around, they are a packed run. */
+static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, int width, fl_pq_hybrid *ret, fl_err *err)
+{
+    uint8_t *to = NULL;
+    int64_t bits = n * width;
+    fl_status st = fl_pq_pool_take(&r->pool, bits / 8 + 72, &to, err);
+    if (st != FL_OK)
+        return st;
+    memset(to, 0, (size_t)(bits / 8 + 72));
+    for (int64_t i = 0; i < n; i++)
+        for (int b = 0; b < width; b++) {
+            int64_t bit = i * width + b, turned = i * width + (width - 1 - b);
+            to[turned >> 3] |= (uint8_t)((from[bit >> 3] >> (7 - (bit & 7)) & 1) << (turned & 7));
+        }
+    fl_pq_hybrid_init_packed(ret, to, n, width);
+    return FL_OK;
+}
+
+/* Levels of a v1 page at *at; moves it behind them. */
+static fl_status begin_levels_v1(fl_pq_reader *r, const uint8_t **at, const uint8_t *end, int64_t encoding, int max,
+                                 int64_t n, fl_pq_hybrid *ret, fl_err *err)
+{
+    int width = level_width(max);
+    if (encoding == FL_PQ_BIT_PACKED) {
+        int64_t bytes = (n * width + 7) / 8;
+        if (bytes > end - *at)
+            return fl_pq_reader_fail(r, err, "the levels are longer than the page");
+        const uint8_t *from = *at;
+        *at += bytes;
+        return turn_levels(r, from, n, width, ret, err);
+    }
+    uint32_t bytes = 0;
+    if (end - *at >= 4)
+        memcpy(&bytes, *at, 4);
+    if (end - *at < 4 || bytes > end - *at - 4 || encoding != FL_PQ_RLE)
+        return fl_pq_reader_fail(r, err, encoding == FL_PQ_RLE ? "the levels are longer than the page"
+                                                               : "levels in an unknown encoding");
+    fl_pq_hybrid_init(ret, *at + 4, bytes, width);
+    *at += 4 + bytes;
+    return FL_OK;
+}
+
+/* Levels as bytes, checked against their largest. */
+static bool spread_levels(fl_pq_reader *r, fl_pq_hybrid *h, int64_t n, int max, uint8_t *to)
+{
+    for (int64_t done = 0; done < n;) {
+        int64_t take = n - done < r->block_rows ? n - done : r->block_rows;
+        if (!fl_pq_hybrid_read(h, r->kernels, take, r->scratch) || (int)r->kernels->max_u32(r->scratch, take) > max)
+            return false;
+        for (int64_t i = 0; i < take; i++)
+            to[done + i] = (uint8_t)r->scratch[i];
+        done += take;
+    }
+    return true;
+}
+
+static bool is_nested(const fl_pq_leaf *leaf)
+{
+    return leaf->rep_max > 0 || leaf->def_max > 1;
+}
+
+static fl_status begin_nested_levels(fl_pq_reader *r, fl_pq_hybrid *reps, int64_t n, int64_t *ret_present, fl_err *err)
+{
+    const fl_pq_leaf *leaf = r->leaf;
+    FL_ASSERT(is_nested(leaf));
+    uint8_t *levels = NULL;
+    fl_status st = fl_pq_pool_take(&r->pool, 2 * n + 64, &levels, err);
+    if (st != FL_OK)
+        return st;
+    r->level_bytes = levels;
+    r->def_levels = levels;
+    r->rep_levels = levels + n;
+    memset(levels, 0, (size_t)(2 * n));
+    if (!spread_levels(r, &r->defs, n, leaf->def_max, levels) ||
+        (leaf->rep_max > 0 && !spread_levels(r, reps, n, leaf->rep_max, levels + n)))
+        return fl_pq_reader_fail(r, err, "malformed levels");
+    int64_t present = 0;
+    for (int64_t i = 0; i < n; i++)
+        present += levels[i] == leaf->def_max;
+    *ret_present = present;
+    return FL_OK;
+}
+
+/* Undoes a data page whose header was read, and stands before its first slot. */
+static fl_status load_page(fl_pq_reader *r, const page_header *h, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_leaf *leaf = r->leaf;
+    uint8_t *body = NULL;
+    fl_pq_hybrid reps = {0};
+    int64_t present = h->values;
+    const char *wrong = NULL;
+    r->page_left = 0;
+    if (r->leaf->convert != FL_PQ_STRING && r->leaf->convert != FL_PQ_UUID)
+        fl_pq_pool_release(&r->pool, NULL, 0); /* nothing points into the page before */
+    FL_TRY(read_body(r, r->at, h, &body, err));
+    r->page_bytes = body;
+    r->level_bytes = NULL;
+    const uint8_t *at = body, *end = body + h->unpacked_bytes;
+    r->has_nulls = leaf->def_max > 0;
+    if (h->type == PAGE_DATA_V2) {
+        fl_pq_hybrid_init(&reps, at, h->rep_bytes, level_width(leaf->rep_max));
+        fl_pq_hybrid_init(&r->defs, at + h->rep_bytes, h->def_bytes, level_width(leaf->def_max));
+        at += h->rep_bytes + h->def_bytes;
+        r->has_nulls &= h->nulls != 0;
+    } else {
+        if (leaf->rep_max > 0)
+            FL_TRY(begin_levels_v1(r, &at, end, h->rep_encoding, leaf->rep_max, h->values, &reps, err));
+        if (leaf->def_max > 0)
+            FL_TRY(begin_levels_v1(r, &at, end, h->def_encoding, leaf->def_max, h->values, &r->defs, err));
+    }
+    if (is_nested(leaf))
+        FL_TRY(begin_nested_levels(r, &reps, h->values, &present, err));
+    bool is_coded = h->encoding == FL_PQ_PLAIN_DICTIONARY || h->encoding == FL_PQ_RLE_DICTIONARY;
+    if (is_coded)
+        FL_TRY(need_dict(r, err));
+    r->page_at = r->at;
+    int64_t bytes = end - at;
+    int encoding = (int)h->encoding;
+    st = fl_pq_values_begin(&r->values, leaf, r->kernels, &r->pool, encoding, at, bytes, present, r->dict, &wrong, err);
+    if (st == FL_ERR_CORRUPT)
+        st = fl_pq_reader_fail(r, err, "%s (encoding %d)", wrong, encoding);
+    FL_TRY(st);
+    r->page_left = h->values;
+    r->values_left -= h->values;
+    r->at += h->header_bytes + h->packed_bytes;
+cleanup:
+    return st;
+}
+
+/* Stands before the next data page's header; other pages are passed over. */
+static fl_status find_page(fl_pq_reader *r, page_header *h, fl_err *err)
+{
+    for (;;) {
+        fl_status st = read_header(r, r->at, h, err);
+        if (st != FL_OK)
+            return st;
+        if (h->type == PAGE_DATA || h->type == PAGE_DATA_V2)
+            break;
+        if (h->type == PAGE_DICTIONARY && r->at == r->chunk->begin && (st = need_dict(r, err)) != FL_OK)
+            return st;
+        r->at += h->header_bytes + h->packed_bytes;
+    }
+    if (h->values > r->values_left)
+        return fl_pq_reader_fail(r, err, "the pages have more values than the column");
+    return FL_OK;
+}
+
+/* With an offset index: goes straight to the page that holds the row, if that lies behind the page at hand. */
+static fl_status jump(fl_pq_reader *r, int64_t row)
+{
+    if (r->places == NULL)
+        return FL_OK;
+    int32_t low = 0, high = r->n_places - 1;
+    while (low < high) {
+        int32_t middle = (low + high + 1) / 2;
+        if (r->places[middle].row <= row)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    const fl_pq_page_place *place = &r->places[low];
+    if (place->at <= r->at || place->row < r->row)
+        return FL_OK;
+    r->at = place->at;
+    r->row = place->row;
+    r->page_left = 0;
+    r->is_at_row_start = true;
+    if (r->leaf->rep_max == 0)
+        r->values_left = r->chunk->values - place->row;
+    return FL_OK;
+}
+
+static void release_pages(fl_pq_reader *r)
+{
+    uint8_t *kept[] = {r->page_left > 0 ? r->page_bytes : NULL, r->page_left > 0 ? r->values.undone : NULL,
+                       r->page_left > 0 ? r->level_bytes : NULL,
+                       r->page_left > 0 ? (uint8_t *)(uintptr_t)r->defs.packed : NULL};
+    fl_pq_pool_release(&r->pool, kept, 4);
+}
+
+/* ---- flat slots ---- */
+
+static fl_status skip_slots(fl_pq_reader *r, int64_t n, fl_err *err)
+{
+    uint64_t bits[64];
+    while (n > 0) {
+        int64_t take = n < 4096 ? n : 4096, present = take;
+        if (!r->has_nulls)
+            take = present = n;
+        if (r->has_nulls) {
+            memset(bits, 0, sizeof(bits));
+            if (!fl_pq_hybrid_read_bits(&r->defs, take, bits, 0, &present))
+                return fl_pq_reader_fail(r, err, "malformed levels");
+        }
+        const char *wrong = fl_pq_values_skip(&r->values, present);
+        if (wrong != NULL)
+            return fl_pq_reader_fail(r, err, "%s", wrong);
+        r->page_left -= take;
+        r->row += take;
+        n -= take;
+    }
+    return FL_OK;
+}
+
+static fl_status skip_to(fl_pq_reader *r, int64_t row, fl_err *err)
+{
+    fl_status st = FL_OK;
+    while (r->row < row) {
+        if (r->row + r->page_left <= row) {
+            FL_TRY(jump(r, row));
+            if (r->page_left > 0 && r->row + r->page_left <= row) {
+                r->row += r->page_left; /* the rest of this page is not wanted */
+                r->page_left = 0;
+                continue;
+            }
+            if (r->row == row)
+                break;
+            if (r->page_left == 0) {
+                page_header h;
+                FL_TRY(find_page(r, &h, err));
+                if (h.values <= row - r->row) { /* not this page: its bytes stay packed */
+                    r->row += h.values;
+                    r->values_left -= h.values;
+                    r->at += h.header_bytes + h.packed_bytes;
+                    continue;
+                }
+                release_pages(r);
+                FL_TRY(load_page(r, &h, err));
+            }
+        }
+        int64_t n = row - r->row < r->page_left ? row - r->row : r->page_left;
+        FL_TRY(skip_slots(r, n, err));
+    }
+cleanup:
+    return st;
+}
+
+/* Puts dense values where the validity bits [at, at + n) are set. Null slots get the value that would come next, which
+ * is one that may be read; `dense` has one more, zero. */
+#define SPREAD(value_type)                                              \
+    do {                                                                \
+        const value_type *from = dense;                                 \
+        value_type *out = (value_type *)to + at;                        \
+        for (int64_t i = 0; i < n; i++) {                               \
+            out[i] = *from;                                             \
+            from += fl_bit_get(valid, at + i);                          \
+        }                                                               \
+    } while (0)
+
+static void spread(const void *dense, int32_t width, const uint64_t *valid, int64_t at, int64_t n, void *to)
+{
+    switch (width) {
+    case 1: SPREAD(uint8_t); break;
+    case 2: SPREAD(uint16_t); break;
+    case 4: SPREAD(uint32_t); break;
+    case 8: SPREAD(uint64_t); break;
+    default: SPREAD(fl_i128); break;
+    }
+}
+
+static void codes_to_views(const fl_pq_reader *r, fl_pq_slots *s, int64_t n)
+{
+    const fl_view *views = (const fl_view *)(const void *)r->dict->values->data;
+    for (int64_t i = 0; i < n; i++)
+        ((fl_view *)s->values)[i] = views[s->codes[i]];
+    s->is_coded = false;
+}
+
+/* The next n slots of the page, as rows `at` on of the batch. */
+static fl_status read_page_slots(fl_pq_reader *r, int64_t at, int64_t n, fl_pq_slots *s, fl_err *err)
+{
+    int64_t present = n;
+    if (r->has_nulls) {
+        if (!fl_pq_hybrid_read_bits(&r->defs, n, s->valid, at, &present))
+            return fl_pq_reader_fail(r, err, "malformed levels");
+    } else if (r->leaf->def_max > 0) {
+        for (int64_t i = at; i < at + n; i++)
+            fl_bit_set(s->valid, i);
+    }
+    bool is_coded = s->codes != NULL && r->values.kind == FL_PQ_VALUES_CODES && r->dict->n > 0;
+    if (at == 0)
+        s->is_coded = is_coded;
+    else if (s->is_coded && !is_coded)
+        codes_to_views(r, s, at);
+    int32_t width = s->is_coded ? 4 : r->leaf->width;
+    uint8_t *to = s->is_coded ? (uint8_t *)s->codes : s->values;
+    void *dense = present == n ? to + at * width : r->dense;
+    const char *wrong = s->is_coded ? fl_pq_values_read_codes(&r->values, present, dense)
+                                    : fl_pq_values_read(&r->values, present, dense, r->scratch);
+    if (wrong != NULL)
+        return fl_pq_reader_fail(r, err, "%s", wrong);
+    if (present < n) {
+        s->has_nulls = true;
+        memset(r->dense + present * width, 0, (size_t)width);
+        spread(r->dense, width, s->valid, at, n, to);
+    }
+    r->page_left -= n;
+    r->row += n;
+    return FL_OK;
+}
+
+fl_status fl_pq_reader_read_slots(fl_pq_reader *r, int64_t row, int64_t rows, fl_pq_slots *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_ASSERT(!is_nested(r->leaf) && row >= r->row && rows <= r->block_rows);
+    s->has_nulls = false;
+    s->is_coded = false;
+    if (r->leaf->def_max > 0)
+        memset(s->valid, 0, (size_t)fl_bitmap_words(rows) * 8);
+    release_pages(r);
+    FL_TRY(skip_to(r, row, err));
+    for (int64_t done = 0; done < rows;) {
+        if (r->page_left == 0) {
+            page_header h;
+            FL_TRY(find_page(r, &h, err));
+            FL_TRY(load_page(r, &h, err));
+            continue;
+        }
+        int64_t take = rows - done < r->page_left ? rows - done : r->page_left;
+        FL_TRY(read_page_slots(r, done, take, s, err));
+        done += take;
+    }
+cleanup:
+    if (st != FL_OK)
+        r->page_left = 0;
+    return st;
+}

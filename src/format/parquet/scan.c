@@ -1,0 +1,428 @@
+/* Scanning: morsels of row groups, batches of rows, columns when they are asked for.
+ *
+ * A row group is a morsel; one of more rows than PIECE_ROWS is cut into several, whose workers share its dictionaries.
+ * A worker has a reader per leaf column, kept from morsel to morsel with its buffers. A column that is not read in a
+ * batch stays behind and catches up by skipping when it is read again. */
+#include "format/parquet/nested.h"
+#include "format/parquet/reader.h"
+#include "format/parquet/table.h"
+
+#include <stdlib.h>
+
+#define PIECE_ROWS 122880
+#define BLOCK_ROWS_MIN 2048
+#define PADDING 64
+
+typedef struct morsel {
+    int32_t file;
+    int32_t group;
+    int64_t row; /* within the row group */
+    int64_t rows;
+    int32_t shared; /* index of the shared group; negative: the group is one morsel */
+} morsel;
+
+/* A row group that was cut: its dictionaries live until its last piece is done. */
+typedef struct shared_group {
+    _Atomic int32_t pieces_left;
+    fl_pq_dict_slot *slots; /* one per leaf of the scan */
+} shared_group;
+
+typedef struct pq_scan {
+    fl_scan base;
+    fl_pq_table *table;
+    fl_memory *memory;
+    fl_arena arena;
+    const fl_pq_kernels *kernels;
+    fl_scan_bounds *bounds;
+    const _Atomic bool *is_cancelled;
+    int32_t rows_max;
+    int32_t n_slots;
+    int32_t *cols;
+    int32_t n_leaves; /* readers of a worker */
+    int32_t *first_reader; /* per slot */
+    morsel *morsels;
+    int64_t n_morsels;
+    _Atomic int64_t next;
+    shared_group *groups;
+    int32_t n_groups;
+    _Atomic bool is_checked; /* whether the files were compared with what they were when opened */
+} pq_scan;
+
+typedef struct slot_buffers {
+    fl_buffer *values;
+    fl_buffer *codes;
+    fl_buffer *valid;
+    fl_pq_levels *levels; /* nested: one per leaf */
+    fl_arena arena;       /* nested: the vector's tree */
+} slot_buffers;
+
+typedef struct pq_worker {
+    fl_scan_worker base;
+    fl_memory *memory;
+    fl_pq_codecs codecs;
+    fl_buffer *scratch;
+    fl_pq_reader *readers;
+    slot_buffers *slots;
+    int64_t now; /* morsel; negative: none */
+    int64_t row; /* next row of the morsel, within the row group */
+    int64_t end;
+    int64_t batch_row;
+    int32_t batch_rows;
+} pq_worker;
+
+static pq_scan *scan_of(const pq_worker *w)
+{
+    return (pq_scan *)w->base.scan;
+}
+
+static int64_t block_rows(const pq_scan *scan)
+{
+    return scan->rows_max > BLOCK_ROWS_MIN ? scan->rows_max : BLOCK_ROWS_MIN;
+}
+
+/* ---- the scan ---- */
+
+static void scan_free(fl_scan *base)
+{
+    pq_scan *scan = (pq_scan *)base;
+    for (int32_t g = 0; g < scan->n_groups; g++)
+        for (int32_t i = 0; i < scan->n_leaves; i++) {
+            fl_pq_dict_unref(scan->groups[g].slots[i].dict);
+            pthread_mutex_destroy(&scan->groups[g].slots[i].lock);
+        }
+    fl_arena_drop(&scan->arena);
+    fl_table_unref(&scan->table->base);
+    fl_free(scan);
+}
+
+static fl_status add_shared_group(pq_scan *scan, int32_t pieces, fl_err *err)
+{
+    shared_group *g = &scan->groups[scan->n_groups];
+    fl_status st = FL_NEW_ARRAY(&scan->arena, scan->n_leaves, &g->slots, err);
+    if (st != FL_OK)
+        return st;
+    for (int32_t i = 0; i < scan->n_leaves; i++)
+        pthread_mutex_init(&g->slots[i].lock, NULL);
+    atomic_init(&g->pieces_left, pieces);
+    scan->n_groups++;
+    return FL_OK;
+}
+
+static int64_t pieces_of(int64_t rows)
+{
+    return rows <= PIECE_ROWS ? 1 : (rows + PIECE_ROWS - 1) / PIECE_ROWS;
+}
+
+static fl_status make_morsels(pq_scan *scan, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t count = 0, groups = 0;
+    for (int32_t f = 0; f < scan->table->n_files; f++)
+        for (int32_t g = 0; g < scan->table->files[f].n_groups; g++) {
+            int64_t pieces = pieces_of(scan->table->files[f].groups[g].rows);
+            count += pieces;
+            groups += pieces > 1;
+            if (count > INT32_MAX)
+                return FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has too many rows", scan->table->files[f].file->path);
+        }
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, count, &scan->morsels, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, groups, &scan->groups, err));
+    for (int32_t f = 0; f < scan->table->n_files; f++)
+        for (int32_t g = 0; g < scan->table->files[f].n_groups; g++) {
+            int64_t rows = scan->table->files[f].groups[g].rows, pieces = pieces_of(rows);
+            int32_t shared = pieces > 1 ? scan->n_groups : -1;
+            if (rows == 0)
+                continue;
+            if (pieces > 1)
+                FL_TRY(add_shared_group(scan, (int32_t)pieces, err));
+            for (int64_t p = 0; p < pieces; p++) {
+                int64_t row = rows * p / pieces, end = rows * (p + 1) / pieces;
+                scan->morsels[scan->n_morsels++] = (morsel){f, g, row, end - row, shared};
+            }
+            scan->base.rows_total += rows;
+        }
+cleanup:
+    return st;
+}
+
+static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err);
+static void worker_free(fl_scan_worker *base);
+static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err);
+static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err);
+static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
+
+static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
+                                     .read = read, .free = scan_free};
+
+fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pq_scan *scan = NULL;
+    FL_ASSERT(request->rows_max > 0);
+    FL_TRY(fl_alloc_zero(request->memory, (int64_t)sizeof(*scan), (void **)&scan, err));
+    scan->base.ops = &scan_ops;
+    scan->table = (fl_pq_table *)fl_table_ref(table);
+    scan->memory = request->memory;
+    fl_arena_init(&scan->arena, request->memory);
+    scan->kernels = fl_pq_kernels_choose();
+    scan->bounds = request->bounds;
+    scan->is_cancelled = request->is_cancelled;
+    scan->rows_max = request->rows_max;
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols, &scan->cols, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols, &scan->first_reader, err));
+    for (int32_t i = 0; i < request->n_cols; i++) {
+        FL_ASSERT(request->cols[i] >= 0 && request->cols[i] < table->n_cols);
+        scan->cols[i] = request->cols[i];
+        scan->first_reader[i] = scan->n_leaves;
+        scan->n_leaves += scan->table->files[0].columns[request->cols[i]].leaves;
+    }
+    scan->n_slots = request->n_cols;
+    FL_TRY(make_morsels(scan, err));
+    *ret = &scan->base;
+    return FL_OK;
+cleanup:
+    if (scan != NULL)
+        scan_free(&scan->base);
+    return st;
+}
+
+/* ---- workers ---- */
+
+static const fl_pq_node *node_of(const pq_scan *scan, int32_t file, int32_t slot)
+{
+    return &scan->table->files[file].columns[scan->cols[slot]];
+}
+
+static bool is_flat(const fl_pq_metadata *meta, const fl_pq_node *node)
+{
+    const fl_pq_leaf *leaf = &meta->leaves[node->leaf];
+    return node->kind == FL_PQ_LEAF && leaf->rep_max == 0 && leaf->def_max <= 1;
+}
+
+static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const pq_scan *scan = scan_of(w);
+    const fl_pq_metadata *meta = &scan->table->files[0];
+    const fl_pq_node *node = node_of(scan, 0, slot);
+    slot_buffers *b = &w->slots[slot];
+    int64_t rows = scan->rows_max;
+    fl_arena_init(&b->arena, w->memory);
+    if (!is_flat(meta, node)) {
+        FL_TRY(fl_alloc_zero(w->memory, node->leaves * (int64_t)sizeof(fl_pq_levels), (void **)&b->levels, err));
+        return FL_OK;
+    }
+    /* another file of the table may store a decimal wider than the first one does */
+    int64_t width = node->type.id == FL_DECIMAL ? 16 : meta->leaves[node->leaf].width;
+    FL_TRY(fl_buffer_new(w->memory, rows * width + PADDING, &b->values, err));
+    FL_TRY(fl_buffer_new(w->memory, fl_bitmap_words(rows) * 8 + PADDING, &b->valid, err));
+    bool is_bits = node->type.id == FL_BOOL;
+    if (fl_type_is_string(node->type) || is_bits)
+        FL_TRY(fl_buffer_new(w->memory, is_bits ? fl_bitmap_words(rows) * 8 + PADDING : rows * 4 + PADDING, &b->codes, err));
+cleanup:
+    return st;
+}
+
+static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pq_scan *scan = (pq_scan *)base;
+    pq_worker *w = NULL;
+    int64_t block = block_rows(scan);
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*w), (void **)&w, err));
+    w->base.scan = base;
+    w->memory = memory;
+    w->now = -1;
+    FL_TRY(fl_buffer_new(memory, block * 20 + 4 * PADDING, &w->scratch, err));
+    FL_TRY(fl_alloc_zero(memory, scan->n_leaves * (int64_t)sizeof(*w->readers), (void **)&w->readers, err));
+    FL_TRY(fl_alloc_zero(memory, scan->n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
+    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+        const fl_pq_node *node = node_of(scan, 0, slot);
+        for (int32_t i = 0; i < node->leaves; i++) {
+            fl_pq_reader *r = &w->readers[scan->first_reader[slot] + i];
+            r->leaf_number = node->leaf + i;
+            r->kernels = scan->kernels;
+            r->codecs = &w->codecs;
+            r->memory = memory;
+            r->dict_memory = scan->memory;
+            r->verifies_checksums = scan->table->verifies_checksums;
+            r->dense = w->scratch->data;
+            r->scratch = (uint32_t *)(void *)(w->scratch->data + block * 16 + 2 * PADDING);
+            r->block_rows = block;
+            fl_pq_pool_init(&r->pool, memory);
+        }
+        FL_TRY(slot_init(w, slot, err));
+    }
+    *ret = &w->base;
+    return FL_OK;
+cleanup:
+    if (w != NULL)
+        worker_free(&w->base);
+    return st;
+}
+
+/* Takes leave of a morsel; the last piece of a group lets its dictionaries go. Other workers hold their own references. */
+static void leave_morsel(pq_worker *w)
+{
+    pq_scan *scan = scan_of(w);
+    if (w->now < 0)
+        return;
+    int32_t shared = scan->morsels[w->now].shared;
+    w->now = -1;
+    if (shared < 0 || atomic_fetch_sub(&scan->groups[shared].pieces_left, 1) != 1)
+        return;
+    for (int32_t i = 0; i < scan->n_leaves; i++) {
+        fl_pq_dict_slot *slot = &scan->groups[shared].slots[i];
+        pthread_mutex_lock(&slot->lock);
+        fl_pq_dict_unref(slot->dict);
+        slot->dict = NULL;
+        pthread_mutex_unlock(&slot->lock);
+    }
+}
+
+static void worker_free(fl_scan_worker *base)
+{
+    pq_worker *w = (pq_worker *)base;
+    pq_scan *scan = scan_of(w);
+    leave_morsel(w);
+    if (w->readers != NULL)
+        for (int32_t i = 0; i < scan->n_leaves; i++)
+            fl_pq_reader_drop(&w->readers[i]);
+    if (w->slots != NULL)
+        for (int32_t i = 0; i < scan->n_slots; i++) {
+            slot_buffers *b = &w->slots[i];
+            fl_buffer_unref(b->values);
+            fl_buffer_unref(b->codes);
+            fl_buffer_unref(b->valid);
+            for (int32_t l = 0; b->levels != NULL && l < node_of(scan, 0, i)->leaves; l++)
+                fl_pq_levels_drop(&b->levels[l]);
+            fl_free(b->levels);
+            fl_arena_drop(&b->arena);
+        }
+    fl_free(w->slots);
+    fl_free(w->readers);
+    fl_buffer_unref(w->scratch);
+    fl_pq_codecs_drop(&w->codecs);
+    fl_free(w);
+}
+
+/* ---- morsels ---- */
+
+/* The workers are at the end: were the files the same all the time? */
+static fl_status check_files(pq_scan *scan, fl_err *err)
+{
+    if (atomic_exchange(&scan->is_checked, true))
+        return FL_OK;
+    for (int32_t f = 0; f < scan->table->n_files; f++) {
+        fl_status st = fl_file_check_same(scan->table->files[f].file, err);
+        if (st != FL_OK)
+            return st;
+    }
+    return FL_OK;
+}
+
+static void open_morsel(pq_worker *w, int64_t number)
+{
+    pq_scan *scan = scan_of(w);
+    const morsel *m = &scan->morsels[number];
+    const fl_pq_metadata *meta = &scan->table->files[m->file];
+    w->now = number;
+    w->row = m->row;
+    w->end = m->row + m->rows;
+    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+        const fl_pq_node *node = node_of(scan, m->file, slot);
+        for (int32_t i = 0; i < node->leaves; i++) {
+            int32_t reader = scan->first_reader[slot] + i;
+            fl_pq_reader_open(&w->readers[reader], meta, m->group, NULL, 0,
+                              m->shared >= 0 ? &scan->groups[m->shared].slots[reader] : NULL);
+        }
+    }
+}
+
+static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
+{
+    pq_worker *w = (pq_worker *)base;
+    pq_scan *scan = scan_of(w);
+    leave_morsel(w);
+    int64_t number = atomic_fetch_add(&scan->next, 1);
+    if (number >= scan->n_morsels) {
+        *ret_any = false;
+        return check_files(scan, err);
+    }
+    open_morsel(w, number);
+    *ret_any = true;
+    *ret_morsel = number;
+    return FL_OK;
+}
+
+static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
+{
+    (void)err;
+    pq_worker *w = (pq_worker *)base;
+    pq_scan *scan = scan_of(w);
+    int64_t rows = w->end - w->row < scan->rows_max ? w->end - w->row : scan->rows_max;
+    w->batch_row = w->row;
+    w->batch_rows = (int32_t)rows;
+    w->row += rows;
+    atomic_fetch_add_explicit(&scan->base.rows_done, rows, memory_order_relaxed);
+    *ret_rows = (int32_t)rows;
+    return FL_OK;
+}
+
+/* ---- columns ---- */
+
+static void pack_bits(const uint8_t *from, int64_t n, uint64_t *to)
+{
+    for (int64_t w = 0; w * 64 < n; w++) {
+        uint64_t word = 0;
+        int64_t bits = n - w * 64 < 64 ? n - w * 64 : 64;
+        for (int64_t b = 0; b < bits; b++)
+            word |= (uint64_t)from[w * 64 + b] << b;
+        to[w] = word;
+    }
+}
+
+static fl_status read_flat(pq_worker *w, int32_t slot, const fl_pq_node *node, fl_vec *ret, fl_err *err)
+{
+    fl_pq_reader *r = &w->readers[scan_of(w)->first_reader[slot]];
+    slot_buffers *b = &w->slots[slot];
+    bool is_bits = node->type.id == FL_BOOL;
+    fl_pq_slots s = {.values = b->values->data, .valid = (uint64_t *)(void *)b->valid->data};
+    if (b->codes != NULL && !is_bits)
+        s.codes = (uint32_t *)(void *)b->codes->data;
+    fl_status st = fl_pq_reader_read_slots(r, w->batch_row, w->batch_rows, &s, err);
+    if (st != FL_OK)
+        return st;
+    const uint64_t *valid = s.has_nulls ? s.valid : NULL;
+    if (is_bits) {
+        uint64_t *bits = (uint64_t *)(void *)b->codes->data;
+        pack_bits(s.values, w->batch_rows, bits);
+        fl_vec_set_flat(ret, node->type, bits, valid);
+    } else if (s.is_coded) {
+        *ret = (fl_vec){.type = node->type, .layout = FL_DICT, .form = FL_VIEWS, .width = 16, .data = s.codes, .valid = valid,
+                        .child = &r->dict->vec, .child_rows = r->dict->n, .dict_id = r->dict->id};
+    } else {
+        fl_vec_set_flat(ret, node->type, s.values, valid);
+        ret->width = (uint8_t)r->leaf->width;
+    }
+    return FL_OK;
+}
+
+static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    pq_worker *w = (pq_worker *)base;
+    pq_scan *scan = scan_of(w);
+    FL_ASSERT(w->now >= 0 && slot >= 0 && slot < scan->n_slots && w->batch_rows > 0);
+    int32_t file = scan->morsels[w->now].file;
+    const fl_pq_node *node = node_of(scan, file, slot);
+    if (mask != NULL && fl_bitmap_is_empty(mask, w->batch_rows)) { /* nothing is wanted, nothing is decoded */
+        fl_vec_set_const(ret, scan->table->base.fields[scan->cols[slot]].type, NULL);
+        return FL_OK;
+    }
+    if (is_flat(&scan->table->files[file], node))
+        return read_flat(w, slot, node, ret, err);
+    slot_buffers *b = &w->slots[slot];
+    fl_arena_reset(&b->arena);
+    return fl_pq_nested_read(&w->readers[scan->first_reader[slot]], node, w->batch_row, w->batch_rows, &b->arena, b->levels,
+                             ret, err);
+}

@@ -1,0 +1,24 @@
+/* A table of one or several Parquet files, and what its scans share with it. */
+#ifndef FL_FORMAT_PARQUET_TABLE_H
+#define FL_FORMAT_PARQUET_TABLE_H
+
+#include "format/parquet/metadata.h"
+#include "plan/table.h"
+
+typedef struct fl_pq_table {
+    fl_table base;
+    fl_arena arena;
+    int32_t n_files;
+    fl_pq_metadata *files;
+    bool verifies_checksums;
+} fl_pq_table;
+
+extern const fl_format_desc fl_format_parquet;
+
+/** fl_table_ops.scan_new of Parquet tables. */
+fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** fl_table_ops.stats of Parquet tables. */
+void fl_pq_table_stats(fl_table *table, int32_t col, fl_col_stats *ret);
+
+#endif
