@@ -168,31 +168,6 @@ cleanup:
 
 /* ---- tests ---- */
 
-/* Never null: true where both are null, or equal. */
-static fl_status bind_distinct(binder *b, const fl_expr *left, const fl_expr *right, const fl_ast_expr *ast,
-                               const fl_expr **ret)
-{
-    fl_status st = FL_OK;
-    const fl_expr *nulls[2], *any, *all, *differ, *cases[3];
-    if (fl_registry_func(b->env->registry, FL_STR("is_distinct_from")) != NULL) {
-        FL_TRY(fl_expr_call_args(b->plan, "is_distinct_from", ast->at, ret, b->err, 2, left, right));
-    } else {
-        FL_TRY(fl_sql_compare(b, FL_AST_OP_NE, left, right, ast->at, &differ));
-        FL_TRY(fl_expr_is_null(b->plan, left, ast->at, &nulls[0], b->err));
-        FL_TRY(fl_expr_is_null(b->plan, right, ast->at, &nulls[1], b->err));
-        FL_TRY(fl_expr_or(b->plan, nulls, 2, ast->at, &any, b->err));
-        FL_TRY(fl_expr_and(b->plan, nulls, 2, ast->at, &all, b->err));
-        cases[0] = any;
-        FL_TRY(fl_expr_not(b->plan, all, ast->at, &cases[1], b->err));
-        cases[2] = differ;
-        FL_TRY(fl_expr_case(b->plan, cases, 3, ast->at, ret, b->err));
-    }
-    if (ast->is_negated)
-        FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
-cleanup:
-    return st;
-}
-
 /* x IS TRUE: null counts as false. */
 static fl_status bind_truth(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
@@ -224,7 +199,8 @@ static fl_status bind_is(binder *b, scope *s, const fl_ast_expr *ast, const fl_e
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     if (ast->op == FL_AST_IS_DISTINCT) {
         FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
-        return bind_distinct(b, left, right, ast, ret);
+        return fl_expr_call_args(b->plan, ast->is_negated ? "is_not_distinct_from" : "is_distinct_from", ast->at, ret,
+                                 b->err, 2, left, right);
     }
     FL_TRY(fl_expr_is_null(b->plan, left, ast->at, ret, b->err));
     if (ast->is_negated)

@@ -76,7 +76,7 @@ static const fl_func_overload substring_overload = {.args = FL_ARGS(FL_UTF8, FL_
 static const fl_func_desc funcs[] = {
     NUMBER_FUNC("+"), NUMBER_FUNC("-"), NUMBER_FUNC("*"), NUMBER_FUNC("/"), NUMBER_FUNC("abs"),
     COMPARE_FUNC("="), COMPARE_FUNC("<>"), COMPARE_FUNC("<"), COMPARE_FUNC("<="), COMPARE_FUNC(">"), COMPARE_FUNC(">="),
-    TEXT_FUNC("upper", 1), TEXT_FUNC("||", 2),
+    COMPARE_FUNC("is_not_distinct_from"), TEXT_FUNC("upper", 1), TEXT_FUNC("||", 2),
     {FL_DESC(fl_func_desc), .name = "like", .overloads = &like_overload, .n_overloads = 1},
     {FL_DESC(fl_func_desc), .name = "substring", .overloads = &substring_overload, .n_overloads = 1},
     {FL_DESC(fl_func_desc), .name = "list_extract", .resolve = resolve_element},
@@ -335,6 +335,7 @@ static void outputs(void **state)
     gives("SELECT * FROM 'data/people.csv' WHERE people.city = 'x'", "customer_id integer, name text, city text");
     gives("SELECT * FROM read_csv('x', header = true)", "customer_id integer, name text, city text");
     gives("SELECT order_id = 1 OR total BETWEEN 1 AND '2' x FROM orders", "x boolean");
+    gives("SELECT order_id IS NOT DISTINCT FROM NULL AS same FROM orders", "same boolean");
     gives("SELECT placed + INTERVAL '1' MONTH FROM orders", "?column? timestamp");
 }
 

@@ -15,7 +15,20 @@
  *         FL_TRY(fl_sql_bind(&env, &arena, text, ast, &bound, err));
  *         ...                              by bound.kind
  *         fl_sql_bound_drop(&bound);
- *     } */
+ *     }
+ *
+ * Grammar that is a call of a function in the registry:
+ *
+ *     operators by their sign                    x LIKE p [ESCAPE e]          like(x, p [, e]), ilike
+ *     x ~ p, x ~* p            ~, ~*             x IS [NOT] DISTINCT FROM y   is_distinct_from, is_not_distinct_from
+ *     EXTRACT(f FROM x)        extract('f', x)   x AT TIME ZONE z             timezone(z, x)
+ *     SUBSTRING(x FROM a FOR n)  substring       POSITION(a IN x)             strpos(x, a)
+ *     TRIM([BOTH] c FROM x)    trim(x, c)        TRIM(LEADING|TRAILING ...)   ltrim, rtrim
+ *     l[i]                     list_extract      x = ANY (l)                  list_contains(l, x)
+ *     [a, b] of columns        list_value        OVERLAY(x PLACING y FROM a FOR n)   overlay(x, y, a, n)
+ *     CURRENT_DATE and others  current_date()    x // y, x # y                as they are written
+ *
+ * coalesce, ifnull, nullif and if become CASE; BETWEEN, IN lists, IS TRUE and rows become comparisons. */
 #ifndef FL_FRONT_SQL_SQL_H
 #define FL_FRONT_SQL_SQL_H
 
