@@ -1,0 +1,16 @@
+/* Which instruction set the kernels use: the best that the processor has, or what FLETCH_SIMD says (baseline, avx2,
+ * avx512; never more than the processor has). Read once per process. */
+#ifndef FL_BASE_SIMD_H
+#define FL_BASE_SIMD_H
+
+typedef enum fl_simd { FL_SIMD_LEVEL_BASELINE, FL_SIMD_LEVEL_AVX2, FL_SIMD_LEVEL_AVX512 } fl_simd;
+
+fl_simd fl_simd_level(void);
+
+/** Chooses among the three builds of a table: FL_SIMD_CHOOSE(fl_compare_kernels). */
+#define FL_SIMD_CHOOSE(name)                                             \
+    (fl_simd_level() == FL_SIMD_LEVEL_AVX512 ? &name##_avx512            \
+     : fl_simd_level() == FL_SIMD_LEVEL_AVX2 ? &name##_avx2              \
+                                             : &name##_baseline)
+
+#endif

@@ -1,0 +1,403 @@
+/* sum and avg. Whole numbers and decimals add up in 128 bits, exactly; doubles in doubles.
+ *
+ * The sum of integers up to 32 bits is a bigint, of 64 bits a decimal(38,0), of decimal(p,s) a decimal(38,s); more is an
+ * error. The average of anything exact is a double. */
+#include "exec/agg.h"
+
+#include "base/bitmap.h"
+
+#include <math.h>
+
+typedef fl_i128 __attribute__((aligned(8))) i128_state;
+
+typedef struct exact_state {
+    i128_state sum;
+    int64_t count;
+} exact_state;
+
+typedef struct double_state {
+    double sum;
+    int64_t count;
+} double_state;
+
+/* ---- exact -------------------------------------------------------------------------------------------------------- */
+
+/* The loops for one stored type: rows by group, and all rows of a mask into one sum. 64 rows at a time add up in `narrow`,
+ * which cannot overflow there. */
+#define EXACT(suffix, type, narrow)                                                                            \
+    static void groups_##suffix(const fl_vec *arg, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count) \
+    {                                                                                                          \
+        const type *x = arg->data;                                                                             \
+        if (arg->valid == NULL) {                                                                              \
+            for (int32_t i = 0; i < count; i++) {                                                              \
+                exact_state *s = (exact_state *)(states[i] + offset);                                          \
+                s->sum += x[list[i]];                                                                          \
+                s->count++;                                                                                    \
+            }                                                                                                  \
+            return;                                                                                            \
+        }                                                                                                      \
+        for (int32_t i = 0; i < count; i++) {                                                                  \
+            exact_state *s = (exact_state *)(states[i] + offset);                                              \
+            bool on = fl_bit_get(arg->valid, list[i]);                                                         \
+            s->sum += on ? x[list[i]] : 0;                                                                     \
+            s->count += on;                                                                                    \
+        }                                                                                                      \
+    }                                                                                                          \
+    static void all_##suffix(const fl_vec *arg, exact_state *s, const uint64_t *mask, int32_t rows)            \
+    {                                                                                                          \
+        const type *x = arg->data;                                                                             \
+        for (int32_t w = 0; w * 64 < rows; w++) {                                                              \
+            uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg->valid != NULL ? arg->valid[w] : ~0ull);   \
+            int32_t end = rows - w * 64;                                                                       \
+            if (end < 64)                                                                                      \
+                word &= fl_bitmap_tail(rows);                                                                  \
+            const type *from = x + w * 64;                                                                     \
+            narrow sum = 0;                                                                                    \
+            if (word == ~0ull) {                                                                               \
+                for (int32_t i = 0; i < 64; i++)                                                               \
+                    sum += (narrow)from[i];                                                                    \
+            } else {                                                                                           \
+                for (uint64_t bits = word; bits != 0; bits &= bits - 1)                                        \
+                    sum += (narrow)from[__builtin_ctzll(bits)];                                                \
+            }                                                                                                  \
+            s->sum += sum;                                                                                     \
+            s->count += __builtin_popcountll(word);                                                            \
+        }                                                                                                      \
+    }
+EXACT(i8, int8_t, int64_t)
+EXACT(i16, int16_t, int64_t)
+EXACT(i32, int32_t, int64_t)
+EXACT(i64, int64_t, fl_i128)
+EXACT(u8, uint8_t, int64_t)
+EXACT(u16, uint16_t, int64_t)
+EXACT(u32, uint32_t, int64_t)
+EXACT(u64, uint64_t, fl_i128)
+EXACT(i128, fl_i128, fl_i128)
+
+/* 64 values of 57 bits or fewer add up in 64 bits. */
+static bool is_small(const fl_vec *arg, int32_t rows)
+{
+    uint64_t all = 0;
+    const int64_t *x = arg->data;
+    for (int32_t row = 0; row < rows; row++)
+        all |= (uint64_t)(x[row] ^ (x[row] >> 63));
+    return all >> 56 == 0;
+}
+
+static void all_small(const fl_vec *arg, exact_state *s, const uint64_t *mask, int32_t rows)
+{
+    const int64_t *x = arg->data;
+    for (int32_t w = 0; w * 64 < rows; w++) {
+        uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg->valid != NULL ? arg->valid[w] : ~0ull);
+        if (rows - w * 64 < 64)
+            word &= fl_bitmap_tail(rows);
+        const int64_t *from = x + w * 64;
+        int64_t sum = 0;
+        if (word == ~0ull)
+            for (int32_t i = 0; i < 64; i++)
+                sum += from[i];
+        else
+            for (uint64_t bits = word; bits != 0; bits &= bits - 1)
+                sum += from[__builtin_ctzll(bits)];
+        s->sum += sum;
+        s->count += __builtin_popcountll(word);
+    }
+}
+
+static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+{
+    (void)err;
+    const fl_vec *arg = &call->args[0];
+    switch (arg->type.id) {
+    case FL_I8: groups_i8(arg, states, offset, list, count); break;
+    case FL_I16: groups_i16(arg, states, offset, list, count); break;
+    case FL_I32: groups_i32(arg, states, offset, list, count); break;
+    case FL_U8: groups_u8(arg, states, offset, list, count); break;
+    case FL_U16: groups_u16(arg, states, offset, list, count); break;
+    case FL_U32: groups_u32(arg, states, offset, list, count); break;
+    case FL_U64: groups_u64(arg, states, offset, list, count); break;
+    default:
+        if (arg->width == 16)
+            groups_i128(arg, states, offset, list, count);
+        else
+            groups_i64(arg, states, offset, list, count);
+    }
+    return FL_OK;
+}
+
+static fl_status exact_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
+{
+    (void)err;
+    const fl_vec *arg = &call->args[0];
+    switch (arg->type.id) {
+    case FL_I8: all_i8(arg, state, mask, rows); break;
+    case FL_I16: all_i16(arg, state, mask, rows); break;
+    case FL_I32: all_i32(arg, state, mask, rows); break;
+    case FL_U8: all_u8(arg, state, mask, rows); break;
+    case FL_U16: all_u16(arg, state, mask, rows); break;
+    case FL_U32: all_u32(arg, state, mask, rows); break;
+    case FL_U64: all_u64(arg, state, mask, rows); break;
+    default:
+        if (arg->width == 16)
+            all_i128(arg, state, mask, rows);
+        else if (is_small(arg, rows))
+            all_small(arg, state, mask, rows);
+        else
+            all_i64(arg, state, mask, rows);
+    }
+    return FL_OK;
+}
+
+static fl_status exact_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)
+{
+    (void)call;
+    (void)err;
+    exact_state *a = into;
+    const exact_state *b = from;
+    a->sum += b->sum;
+    a->count += b->count;
+    return FL_OK;
+}
+
+static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    bool is_wide = call->ret_type.id == FL_DECIMAL;
+    fl_i128 limit = is_wide ? fl_pow10_i128[37] * 10 - 1 : INT64_MAX;
+    for (int32_t i = 0; i < count; i++) {
+        const exact_state *s = (const exact_state *)(states[i] + offset);
+        if (s->count == 0) {
+            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
+            continue;
+        }
+        if (s->sum > limit || s->sum < -limit - !is_wide)
+            return FL_FAIL(err, FL_ERR_RANGE, "sum is out of range for type %s", FL_TYPE_NAME(call->ret_type));
+        if (is_wide)
+            ((fl_i128 *)(uintptr_t)ret->data)[i] = s->sum;
+        else
+            ((int64_t *)(uintptr_t)ret->data)[i] = (int64_t)s->sum;
+    }
+    return FL_OK;
+}
+
+static fl_status avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    (void)err;
+    double unit = call->arg_type.id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_type.scale] : 1;
+    for (int32_t i = 0; i < count; i++) {
+        const exact_state *s = (const exact_state *)(states[i] + offset);
+        if (s->count == 0) {
+            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
+            continue;
+        }
+        ((double *)(uintptr_t)ret->data)[i] = (double)((long double)s->sum / (long double)s->count / (long double)unit);
+    }
+    return FL_OK;
+}
+
+/* ---- doubles ------------------------------------------------------------------------------------------------------ */
+
+static fl_status double_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+{
+    (void)err;
+    const double *x = call->args[0].data;
+    const uint64_t *valid = call->args[0].valid;
+    for (int32_t i = 0; i < count; i++) {
+        double_state *s = (double_state *)(states[i] + offset);
+        if (!fl_is_valid(valid, list[i]))
+            continue;
+        s->sum += x[list[i]];
+        s->count++;
+    }
+    return FL_OK;
+}
+
+static fl_status double_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
+{
+    (void)err;
+    const double *x = call->args[0].data;
+    const uint64_t *valid = call->args[0].valid;
+    double_state *s = state;
+    double lanes[8] = {0}; /* by row position: the same sum on every machine */
+    for (int32_t w = 0; w * 64 < rows; w++) {
+        uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (valid != NULL ? valid[w] : ~0ull);
+        if (rows - w * 64 < 64)
+            word &= fl_bitmap_tail(rows);
+        const double *from = x + w * 64;
+        if (word == ~0ull)
+            for (int32_t i = 0; i < 64; i += 8)
+                for (int32_t lane = 0; lane < 8; lane++)
+                    lanes[lane] += from[i + lane];
+        else
+            for (uint64_t bits = word; bits != 0; bits &= bits - 1) {
+                int row = __builtin_ctzll(bits);
+                lanes[row & 7] += from[row];
+            }
+        s->count += __builtin_popcountll(word);
+    }
+    s->sum += ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+    return FL_OK;
+}
+
+static fl_status double_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)
+{
+    (void)call;
+    (void)err;
+    double_state *a = into;
+    const double_state *b = from;
+    a->sum += b->sum;
+    a->count += b->count;
+    return FL_OK;
+}
+
+static fl_status double_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg)
+{
+    for (int32_t i = 0; i < count; i++) {
+        const double_state *s = (const double_state *)(states[i] + offset);
+        if (s->count == 0)
+            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
+        else
+            ((double *)(uintptr_t)ret->data)[i] = is_avg ? s->sum / (double)s->count : s->sum;
+    }
+    return FL_OK;
+}
+
+static fl_status double_sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    (void)call;
+    (void)err;
+    return double_finish(states, offset, count, ret, false);
+}
+
+static fl_status double_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    (void)call;
+    (void)err;
+    return double_finish(states, offset, count, ret, true);
+}
+
+/* ---- intervals ---------------------------------------------------------------------------------------------------- */
+
+typedef struct interval_state {
+    int64_t months, days;
+    i128_state nanos;
+    int64_t count;
+} interval_state;
+
+static fl_status interval_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+{
+    (void)err;
+    const fl_interval *x = call->args[0].data;
+    for (int32_t i = 0; i < count; i++) {
+        interval_state *s = (interval_state *)(states[i] + offset);
+        if (!fl_is_valid(call->args[0].valid, list[i]))
+            continue;
+        s->months += x[list[i]].months;
+        s->days += x[list[i]].days;
+        s->nanos += x[list[i]].nanos;
+        s->count++;
+    }
+    return FL_OK;
+}
+
+static fl_status interval_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)
+{
+    (void)call;
+    (void)err;
+    interval_state *a = into;
+    const interval_state *b = from;
+    a->months += b->months;
+    a->days += b->days;
+    a->nanos += b->nanos;
+    a->count += b->count;
+    return FL_OK;
+}
+
+static fl_status interval_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg, fl_err *err)
+{
+    for (int32_t i = 0; i < count; i++) {
+        interval_state s = *(const interval_state *)(states[i] + offset);
+        if (s.count == 0) {
+            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
+            continue;
+        }
+        if (is_avg) { /* what does not divide flows down: months into days, days into time */
+            int64_t months = s.months / s.count, days_rest = s.months % s.count * 30 + s.days;
+            int64_t days = days_rest / s.count;
+            s.nanos = ((fl_i128)(days_rest % s.count) * 86400000000000LL + s.nanos) / s.count;
+            s.months = months;
+            s.days = days;
+        }
+        if (s.months != (int32_t)s.months || s.days != (int32_t)s.days || s.nanos != (int64_t)s.nanos)
+            return FL_FAIL(err, FL_ERR_RANGE, "the sum of intervals is out of range");
+        ((fl_interval *)(uintptr_t)ret->data)[i] = (fl_interval){(int32_t)s.months, (int32_t)s.days, (int64_t)s.nanos};
+    }
+    return FL_OK;
+}
+
+static fl_status interval_sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    (void)call;
+    return interval_finish(states, offset, count, ret, false, err);
+}
+
+static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    (void)call;
+    return interval_finish(states, offset, count, ret, true, err);
+}
+
+/* ---- resolution --------------------------------------------------------------------------------------------------- */
+
+#define KERNEL(prefix, finish_fn, all_fn)                                                                              \
+    {.state_bytes = (int32_t)sizeof(prefix##_state), .update_groups = prefix##_groups, .update_all = all_fn,           \
+     .combine = prefix##_combine, .finish = finish_fn}
+
+static const fl_agg_kernel exact_sum = KERNEL(exact, sum_finish, exact_all), exact_avg = KERNEL(exact, avg_finish, exact_all);
+static const fl_agg_kernel double_sum = KERNEL(double, double_sum_finish, double_all);
+static const fl_agg_kernel double_avg = KERNEL(double, double_avg_finish, double_all);
+static const fl_agg_kernel interval_sum = KERNEL(interval, interval_sum_finish, NULL);
+static const fl_agg_kernel interval_avg = KERNEL(interval, interval_avg_finish, NULL);
+
+static fl_status resolve(const fl_type *args, int32_t n_args, bool is_avg, fl_agg_choice *ret, fl_err *err)
+{
+    fl_type type = n_args == 1 ? args[0] : FL_TYPE(FL_UTF8);
+    *ret = (fl_agg_choice){.n_args = 1};
+    if (type.id == FL_NULL)
+        type = FL_TYPE(FL_F64);
+    ret->args[0] = type;
+    if (type.id == FL_INTERVAL) {
+        ret->ret = type;
+        ret->kernel = is_avg ? &interval_avg : &interval_sum;
+    } else if (fl_type_is_float(type)) {
+        ret->args[0] = ret->ret = FL_TYPE(FL_F64);
+        ret->kernel = is_avg ? &double_avg : &double_sum;
+    } else if (fl_type_is_numeric(type)) {
+        bool wide = type.id == FL_I64 || type.id == FL_U64;
+        ret->ret = is_avg ? FL_TYPE(FL_F64) : type.id == FL_DECIMAL ? FL_TYPE_DECIMAL(38, type.scale)
+                   : wide ? FL_TYPE_DECIMAL(38, 0)
+                          : FL_TYPE(FL_I64);
+        ret->kernel = is_avg ? &exact_avg : &exact_sum;
+    } else {
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a number or interval was expected");
+    }
+    return FL_OK;
+}
+
+static fl_status resolve_sum(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
+{
+    return resolve(args, n_args, false, ret, err);
+}
+
+static fl_status resolve_avg(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
+{
+    return resolve(args, n_args, true, ret, err);
+}
+
+static const fl_agg_desc aggs[] = {
+    {FL_DESC(fl_agg_desc), .name = "sum", .ignores_order = true, .resolve = resolve_sum,
+     .doc = "sum(x) of numbers or intervals; null of no rows"},
+    {FL_DESC(fl_agg_desc), .name = "avg", .ignores_order = true, .resolve = resolve_avg,
+     .doc = "avg(x) of numbers (a double) or intervals; null of no rows"},
+};
+
+FL_AGG_SET(sum, aggs);
