@@ -207,6 +207,10 @@ static fl_status update_all(fl_agg_call *call, void *s, const uint64_t *mask, in
             all_i64(arg, s, mask, rows, is_max);
             return FL_OK;
         }
+        if (arg->width == 16) {
+            all_i128(arg, s, mask, rows, is_max);
+            return FL_OK;
+        }
         break;
     default: break;
     }

@@ -1,0 +1,145 @@
+/* fletch: an embeddable query engine. SQL over Parquet, CSV, JSON and Arrow data, in your process.
+ *
+ *     fl_engine *engine;
+ *     fl_session *session;
+ *     struct ArrowArrayStream rows;
+ *     fl_err err;
+ *     fl_engine_open(NULL, &engine, &err);
+ *     fl_session_open(engine, &session, &err);
+ *     if (fl_session_query(session, "SELECT count(*) FROM 'orders.parquet'", &rows, &err) != FL_OK)
+ *         fprintf(stderr, "%s\n", err.message);
+ *     …                                   read the stream as the Arrow C stream interface says, then rows.release(&rows)
+ *     fl_session_close(session);
+ *     fl_engine_close(engine);
+ *
+ * An engine holds the worker threads, the buffer pool, the registry and the catalog of tables; a session holds settings and
+ * prepared statements. Engine calls may come from any thread. A session, and what was made from it, is used by one thread
+ * at a time, but for fl_session_interrupt and fl_session_progress. `err` may be NULL everywhere. Strings are UTF-8. */
+#ifndef FLETCH_FLETCH_H
+#define FLETCH_FLETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fletch/arrow.h"
+#include "fletch/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FL_API __attribute__((visibility("default")))
+
+typedef struct fl_engine fl_engine;
+typedef struct fl_session fl_session;
+typedef struct fl_statement fl_statement;
+typedef struct fl_builder fl_builder;
+
+/* How an engine starts. Clear it, set `size`, change what you want. */
+typedef struct fl_engine_options {
+    uint32_t size;              /* sizeof(fl_engine_options) */
+    int32_t threads;            /* workers, the caller included; 0 = as many as processors */
+    int64_t memory_limit_bytes; /* of all queries and tables together; 0 = 80 % of the machine's */
+} fl_engine_options;
+
+/** Opens an engine. `options` may be NULL. Errors: FL_ERR_MEMORY, FL_ERR_CONFIG. Starts no thread yet. */
+FL_API fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engine, fl_err *err);
+
+/** Closes an engine whose sessions are closed and whose streams are released. NULL does nothing. */
+FL_API void fl_engine_close(fl_engine *engine);
+
+/** Opens a session. Tables that it creates are its engine's: other sessions see them. */
+FL_API fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *err);
+FL_API void fl_session_close(fl_session *session);
+
+/** Runs one or several statements separated by `;` and gives the last one's rows as a stream, which the caller releases
+ *  before the session is closed. A statement without rows gives a stream of no columns. Rows are computed by this call, not
+ *  by get_next. Any error stops at that statement; those before it have taken effect. */
+FL_API fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArrayStream *ret_rows, fl_err *err);
+
+/** The same for a text with a length, which may hold NUL bytes (and is refused for them with their place). */
+FL_API fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows,
+                                       fl_err *err);
+
+/** Prepares a single statement; parameters are $1 … or ?. Names and types are resolved now, and again when tables change. */
+FL_API fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement, fl_err *err);
+FL_API void fl_statement_close(fl_statement *statement);
+
+/** Number of parameters. */
+FL_API int32_t fl_statement_params(const fl_statement *statement);
+
+/** Binds parameter `number` (from 1). The value is copied and keeps until it is bound again. FL_ERR_PARAMETER when there is
+ *  no such parameter. Text is cast to the type that the statement needs. */
+FL_API fl_status fl_statement_bind_null(fl_statement *statement, int32_t number, fl_err *err);
+FL_API fl_status fl_statement_bind_bool(fl_statement *statement, int32_t number, bool value, fl_err *err);
+FL_API fl_status fl_statement_bind_int64(fl_statement *statement, int32_t number, int64_t value, fl_err *err);
+FL_API fl_status fl_statement_bind_double(fl_statement *statement, int32_t number, double value, fl_err *err);
+FL_API fl_status fl_statement_bind_text(fl_statement *statement, int32_t number, const char *text, size_t bytes, fl_err *err);
+
+/** Runs it with the bound values; FL_ERR_PARAMETER when one is missing. */
+FL_API fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream *ret_rows, fl_err *err);
+
+/** Registers a stream as table `name`: it is read to its end now and released in any case; columns whose layout agrees keep
+ *  the producer's memory until the table goes. FL_ERR_DUPLICATE when the name is taken and `replace` is false; FL_ERR_TYPE
+ *  for Arrow types that fletch does not know; FL_ERR_CORRUPT for buffers that contradict the specification. */
+FL_API fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *rows, bool replace, fl_err *err);
+
+/** Stops what the session runs, from any thread (and from signal handlers): the running call fails with FL_ERR_CANCELLED
+ *  within 100 ms. Without a running call it does nothing. */
+FL_API void fl_session_interrupt(fl_session *session);
+
+/** Share of the running statement's work that is done, 0 to 1; from any thread. */
+FL_API double fl_session_progress(const fl_session *session);
+
+/** Processor time that the session's last statement took, over all workers, in nanoseconds. */
+FL_API int64_t fl_session_cpu_ns(const fl_session *session);
+
+/* Queries by builder: the same plans as SQL makes, without text.
+ *
+ *     fl_builder *q = fl_query_from(session, "orders");
+ *     fl_builder_where(q, "amount > 100 AND region = 'north'");
+ *     fl_builder_group_by(q, "region");
+ *     fl_builder_agg(q, "sum(amount) AS total, count(*) AS n");
+ *     fl_builder_order_by(q, "total DESC");
+ *     fl_builder_take(q, 10);
+ *     fl_builder_run(q, &rows, &err);
+ *     fl_builder_free(q);
+ *
+ * Steps apply in the order of the calls. Each gives the builder back, so that calls may be nested; the first error is kept
+ * and reported by the call that ends the chain. Expressions are written as in SQL. */
+
+/** A query over a table, view or file ('orders.parquet'). Never NULL but when memory runs out. */
+FL_API fl_builder *fl_query_from(fl_session *session, const char *table);
+FL_API fl_builder *fl_builder_where(fl_builder *builder, const char *condition);
+FL_API fl_builder *fl_builder_select(fl_builder *builder, const char *expressions);
+FL_API fl_builder *fl_builder_group_by(fl_builder *builder, const char *expressions);
+
+/** Aggregates of the groups named by the group_by before it (or of all rows): its rows are the groups' keys and these. */
+FL_API fl_builder *fl_builder_agg(fl_builder *builder, const char *aggregates);
+
+/** Joins a table; `kind` is "inner", "left", "right", "full", "semi", "anti" or "cross"; `on` is NULL for cross. */
+FL_API fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on);
+FL_API fl_builder *fl_builder_order_by(fl_builder *builder, const char *keys);
+FL_API fl_builder *fl_builder_take(fl_builder *builder, int64_t rows);
+FL_API fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows);
+
+/** Runs the query. The builder may be run again. */
+FL_API fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows, fl_err *err);
+
+/** The optimized plan as text, in memory to be freed with fl_text_free. */
+FL_API fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err);
+
+/** The plan hash of the query as it was built (literals included), equal for the same query from SQL. */
+FL_API fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *err);
+FL_API fl_status fl_session_plan_hash(fl_session *session, const char *sql, uint64_t *ret_hash, fl_err *err);
+FL_API void fl_builder_free(fl_builder *builder);
+FL_API void fl_text_free(char *text);
+
+/** fletch's version, "major.minor.patch". */
+FL_API const char *fl_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
