@@ -351,7 +351,10 @@ static fl_status bind_cast(binder *b, scope *s, const fl_ast_expr *ast, const fl
     fl_type type;
     FL_TRY(fl_sql_bind_expr(b, s, ast->cast.value, &value));
     FL_TRY(fl_sql_bind_type(b, ast->cast.type, &type));
-    FL_TRY(fl_expr_cast(b->plan, value, type, ast->flag, ast->start, ret, b->err));
+    st = fl_expr_cast(b->plan, value, type, ast->flag, ast->start, ret, b->err);
+    /* A literal that is written twice is one expression, with the first one's place: tell the place of this one. */
+    if (st != FL_OK && b->err != NULL && fl_expr_is_const(value) && st != FL_ERR_TYPE)
+        b->err->position = ast->cast.value->start + 1;
 cleanup:
     return st;
 }

@@ -482,6 +482,7 @@ static void faults(void **state)
     refuses("42704", "CREATE TABLE t (a @integr)", "integer");
     refuses("22P02", "SELECT order_id FROM orders WHERE order_id IN (1, @'two')", "two");
     refuses("22P02", "SELECT @'x'::integer", "x");
+    refuses("22P02", "SELECT 'x', @'x'::integer", "x");
     refuses("22008", "SELECT date @'2024-02-30'", "2024-02-30");
     refuses("22007", "SELECT date @'soon'", "soon");
     refuses("22007", "SELECT interval @'soon'", "soon");

@@ -1,0 +1,1 @@
+SELECT * EXCLUDE (total, placed) FROM orders

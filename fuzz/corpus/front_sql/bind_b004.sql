@@ -1,0 +1,1 @@
+SELECT * REPLACE (order_id + 3000000000 AS order_id) EXCLUDE (total, placed, customer_name) FROM orders

@@ -1,0 +1,1 @@
+FROM customers SELECT upper(NAME), x: city

@@ -1,0 +1,1 @@
+SELECT c.*, o.total FROM orders o, customers c

@@ -1,0 +1,1 @@
+SELECT CAST(order_id AS bigint), total::text, DATE '2020-01-01', INTERVAL '1' DAY FROM orders

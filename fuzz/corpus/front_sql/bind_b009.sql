@@ -1,0 +1,1 @@
+SELECT p.home.city, home.zip, (home).zip FROM people p

@@ -1,0 +1,1 @@
+SELECT CASE WHEN total > 1 THEN 1 ELSE total END FROM orders

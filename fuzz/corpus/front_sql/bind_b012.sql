@@ -1,0 +1,1 @@
+SELECT coalesce(NULL, order_id), nullif(order_id, 1) FROM orders

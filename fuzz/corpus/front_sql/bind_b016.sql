@@ -1,0 +1,1 @@
+SELECT * FROM 'data/people.csv' WHERE people.city = 'x'

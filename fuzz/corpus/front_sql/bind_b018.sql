@@ -1,0 +1,1 @@
+SELECT order_id = 1 OR total BETWEEN 1 AND '2' x FROM orders

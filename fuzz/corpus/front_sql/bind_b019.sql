@@ -1,0 +1,1 @@
+SELECT placed + INTERVAL '1' MONTH FROM orders

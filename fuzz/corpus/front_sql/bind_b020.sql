@@ -1,0 +1,1 @@
+SELECT * FROM orders o JOIN customers c ON o.customer_name = c.name AND o.order_id = customer_id

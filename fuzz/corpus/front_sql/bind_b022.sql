@@ -1,0 +1,1 @@
+SELECT * FROM customers a NATURAL FULL JOIN customers b

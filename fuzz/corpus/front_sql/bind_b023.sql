@@ -1,0 +1,1 @@
+SELECT customer_id, a.customer_id, b.name FROM customers a LEFT JOIN customers b USING (customer_id)

@@ -1,0 +1,1 @@
+SELECT * FROM customers a SEMI JOIN orders b ON a.name = b.customer_name

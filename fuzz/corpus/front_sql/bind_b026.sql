@@ -1,0 +1,1 @@
+WITH orders AS (SELECT 1 AS x) SELECT * FROM orders, (WITH orders AS (SELECT 2 AS z) FROM orders) t

@@ -1,0 +1,1 @@
+SELECT total * 2 AS twice, twice + 1 AS more FROM orders WHERE twice > 3

@@ -1,0 +1,1 @@
+SELECT * FROM orders o, LATERAL (SELECT * FROM customers c WHERE c.name = o.customer_name) l

@@ -1,0 +1,1 @@
+SELECT name FROM customers c WHERE EXISTS (SELECT 1 FROM orders WHERE customer_name = c.name)

@@ -1,0 +1,1 @@
+SELECT (SELECT max(total) FROM orders WHERE customer_name = c.name) FROM customers c

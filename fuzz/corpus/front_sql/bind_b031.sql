@@ -1,0 +1,1 @@
+SELECT 1 FROM orders WHERE (order_id, customer_name) IN (SELECT customer_id, name FROM customers)

@@ -1,0 +1,1 @@
+SELECT 1 FROM orders WHERE (order_id, customer_name) IN ((1, 'a'), (2, 'b')) AND (1, 2) < (order_id, 3)

@@ -1,0 +1,1 @@
+SELECT 1 FROM orders WHERE order_id = ANY ([1, 2])

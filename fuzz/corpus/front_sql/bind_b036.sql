@@ -1,0 +1,1 @@
+SELECT 1 FROM orders WHERE order_id IN (SELECT order_id FROM (SELECT order_id, order_id FROM orders) x(a, order_id))

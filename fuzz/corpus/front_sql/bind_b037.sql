@@ -1,0 +1,1 @@
+SELECT count(*), sum(total) AS s FROM orders

@@ -1,0 +1,1 @@
+SELECT customer_name, count(*) FROM orders GROUP BY customer_name HAVING sum(total) > 1 ORDER BY max(placed)

@@ -1,0 +1,1 @@
+SELECT order_id + 1 AS k, count(*) FROM orders GROUP BY k ORDER BY 2 DESC, k

@@ -1,0 +1,1 @@
+SELECT order_id + 1, order_id + 1 + 2 FROM orders GROUP BY order_id + 1

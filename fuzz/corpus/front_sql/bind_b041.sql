@@ -1,0 +1,1 @@
+SELECT customer_name, placed, sum(total) FROM orders GROUP BY ALL

@@ -1,0 +1,1 @@
+SELECT upper(customer_name) u, count(DISTINCT placed) FILTER (WHERE total > 1) FROM orders GROUP BY 1

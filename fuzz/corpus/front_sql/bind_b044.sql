@@ -1,0 +1,1 @@
+SELECT DISTINCT customer_name FROM orders ORDER BY customer_name

@@ -1,0 +1,1 @@
+SELECT DISTINCT ON (order_id) customer_name FROM orders ORDER BY order_id, placed DESC

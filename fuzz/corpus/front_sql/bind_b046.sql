@@ -1,0 +1,1 @@
+SELECT customer_name, (SELECT max(name) FROM customers WHERE name = customer_name) FROM orders GROUP BY customer_name

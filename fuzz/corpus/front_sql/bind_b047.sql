@@ -1,0 +1,1 @@
+SELECT sum(total) AS t FROM orders GROUP BY customer_name HAVING t > 1 ORDER BY t + 1

@@ -1,0 +1,1 @@
+SELECT sum(total), sum(total) + 1 FROM orders

@@ -1,0 +1,1 @@
+SELECT name FROM customers c GROUP BY name HAVING EXISTS (SELECT 1 FROM orders WHERE order_id = max(c.customer_id))

@@ -1,0 +1,1 @@
+SELECT '2020-01-01' AS a EXCEPT SELECT placed FROM orders ORDER BY a

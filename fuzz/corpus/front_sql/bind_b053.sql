@@ -1,0 +1,1 @@
+(SELECT order_id FROM orders LIMIT 1) INTERSECT SELECT customer_id FROM customers ORDER BY 1 LIMIT 2 OFFSET 1

@@ -1,0 +1,1 @@
+INSERT INTO customers VALUES (1, 'a', DEFAULT), ('2', 3, 'c')

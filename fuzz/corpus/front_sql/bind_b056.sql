@@ -1,0 +1,1 @@
+INSERT INTO customers (name) SELECT customer_name FROM orders

@@ -1,0 +1,1 @@
+UPDATE customers SET name = upper(name), city = DEFAULT WHERE customer_id = 1

@@ -1,0 +1,1 @@
+UPDATE customers c SET name = o.customer_name FROM orders o WHERE o.order_id = c.customer_id

@@ -1,0 +1,1 @@
+DELETE FROM customers WHERE city IN (SELECT customer_name FROM orders)

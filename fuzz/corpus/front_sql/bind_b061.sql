@@ -1,0 +1,1 @@
+DELETE FROM customers USING orders WHERE name = customer_name

@@ -1,0 +1,1 @@
+CREATE TABLE t (a int NOT NULL DEFAULT (1 + 2) * 3, b text)

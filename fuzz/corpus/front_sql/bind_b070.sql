@@ -1,0 +1,1 @@
+CREATE TABLE t (x) AS SELECT order_id, total FROM orders

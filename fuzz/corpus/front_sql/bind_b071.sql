@@ -1,0 +1,1 @@
+PREPARE p AS SELECT $2, $1 FROM orders WHERE order_id = $1 AND total > $3 LIMIT $4

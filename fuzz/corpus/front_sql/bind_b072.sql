@@ -1,0 +1,1 @@
+PREPARE p (bigint) AS SELECT $1

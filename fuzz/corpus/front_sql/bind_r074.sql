@@ -1,0 +1,1 @@
+WITH recent AS (SELECT 1) SELECT * FROM recnt

@@ -1,0 +1,1 @@
+SELECT custmer_name FROM orders

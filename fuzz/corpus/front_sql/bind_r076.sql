@@ -1,0 +1,1 @@
+SELECT o.totl FROM orders o

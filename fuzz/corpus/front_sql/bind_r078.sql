@@ -1,0 +1,1 @@
+SELECT order_id FROM orders WHERE EXISTS (SELECT 1 FROM customers WHERE name = custmer_name)

@@ -1,0 +1,1 @@
+SELECT ordrs.total FROM orders

@@ -1,0 +1,1 @@
+SELECT orders.total FROM orders o

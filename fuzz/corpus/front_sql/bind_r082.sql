@@ -1,0 +1,1 @@
+SELECT order_id FROM orders a JOIN orders b ON a.order_id = b.order_id

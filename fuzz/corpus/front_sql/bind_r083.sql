@@ -1,0 +1,1 @@
+SELECT total AS x, placed AS x FROM orders ORDER BY x

@@ -1,0 +1,1 @@
+SELECT uper(customer_name) FROM orders

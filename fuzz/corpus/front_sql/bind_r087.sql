@@ -1,0 +1,1 @@
+SELECT cont(*) FROM orders

@@ -1,0 +1,1 @@
+SELECT 1 WHERE colesce(1, 2) = 1

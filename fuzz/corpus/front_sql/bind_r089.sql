@@ -1,0 +1,1 @@
+SELECT sum(customer_name) FROM orders

@@ -1,0 +1,1 @@
+SELECT NOT order_id FROM orders

@@ -1,0 +1,1 @@
+SELECT coalesce(order_id, placed) FROM orders

@@ -1,0 +1,1 @@
+SELECT customer_name, count(*) FROM orders

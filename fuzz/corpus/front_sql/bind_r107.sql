@@ -1,0 +1,1 @@
+SELECT total FROM orders GROUP BY order_id

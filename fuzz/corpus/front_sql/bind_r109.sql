@@ -1,0 +1,1 @@
+SELECT max(sum(total)) FROM orders

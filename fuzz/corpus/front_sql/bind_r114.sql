@@ -1,0 +1,1 @@
+SELECT DISTINCT order_id FROM orders ORDER BY total

@@ -1,0 +1,1 @@
+INSERT INTO orders (order_id, totl) VALUES (1, 2)

@@ -1,0 +1,1 @@
+UPDATE orders SET totl = 1

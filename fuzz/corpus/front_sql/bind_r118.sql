@@ -1,0 +1,1 @@
+INSERT INTO orders (order_id) VALUES (1, 2)

@@ -1,0 +1,1 @@
+SELECT * EXCLUDE (totl) FROM orders
