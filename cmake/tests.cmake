@@ -41,7 +41,7 @@ endforeach()
 
 # ---- sqllogictest --------------------------------------------------------------------------------------------------
 
-if(EXISTS ${PROJECT_SOURCE_DIR}/include/fletch/fletch.h)
+if(fletch_cli)
     add_executable(slt_runner test/slt_runner.c test/arrow_text.c test/md5.c)
     fletch_flags(slt_runner)
     target_link_libraries(slt_runner PRIVATE fletch_static)
