@@ -71,7 +71,9 @@ def geomean(values):
 
 def run_suite(queries, engines, args, threads, tables, memory):
     """{query: {engine: {"ms", "error"}}} and {engine: peak MB}."""
-    workers = {name: Worker(name, threads, args.fletch) for name in engines}
+    # large results are taken from the library, as the peers give theirs; see worker.py
+    subject = pathlib.Path(args.fletch).with_name("libfletch.so") if memory else args.fletch
+    workers = {name: Worker(name, threads, subject) for name in engines}
     for worker in list(workers.values()):
         reply = worker.ask({"load": {name: str(path) for name, path in tables.items()}, "memory": memory})
         if "error" in reply:

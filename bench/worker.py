@@ -8,10 +8,12 @@
 
 An answer is {"ms", "rows", "answer", "peak_mb"} or {"error"}. `answer` holds the rows of a small result; of a large one
 a summary that no order of rows changes: count, and per column a sum, or total length and extremes of texts.
-fletch runs behind `--pipe`, whose `ms` is the time of a small result; a large one would mostly measure JSON, so that it
-is stored as a table instead, as rows in the engine's own columns. Relies on: test/oracles.py and test/pipe.py.
+fletch runs behind `--pipe` when PROGRAM is the program, whose `ms` is taken: right for small results, but a large one would
+mostly measure JSON. When PROGRAM is libfletch.so it runs in this process, as the peers do, and gives an Arrow stream.
+Relies on: test/pipe.py; the packages of tools/requirements.txt.
 """
 
+import ctypes
 import datetime
 import decimal
 import json
@@ -129,43 +131,56 @@ class DataFusion(ArrowEngine):
         return self.context.sql(sql).to_arrow_table()
 
 
+class FletchLibrary(ArrowEngine):
+    """fletch by its C API (include/fletch/fletch.h): the rows of a call are an Arrow C stream."""
+
+    class Options(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_int32), ("memory_limit_bytes", ctypes.c_int64)]
+
+    class Error(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_int), ("sqlstate", ctypes.c_char * 6), ("message", ctypes.c_char * 1024),
+                    ("hint", ctypes.c_char * 512), ("position", ctypes.c_int64), ("line", ctypes.c_int64),
+                    ("column", ctypes.c_int64)]
+
+    def __init__(self, threads, library):
+        self.library = ctypes.CDLL(library)
+        self.engine, self.session, self.error = ctypes.c_void_p(), ctypes.c_void_p(), self.Error()
+        options = self.Options(ctypes.sizeof(self.Options), threads, 0)
+        self.check(self.library.fl_engine_open(ctypes.byref(options), ctypes.byref(self.engine), ctypes.byref(self.error)))
+        self.check(self.library.fl_session_open(self.engine, ctypes.byref(self.session), ctypes.byref(self.error)))
+
+    def check(self, status):
+        if status != 0:
+            raise pipe.QueryError({"sqlstate": self.error.sqlstate.decode(), "message": self.error.message.decode()})
+
+    def load(self, tables, memory):
+        for name, path in tables.items():
+            self.execute(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
+
+    def execute(self, sql):
+        import pyarrow as pa
+        stream = (ctypes.c_void_p * 5)()   # struct ArrowArrayStream
+        self.check(self.library.fl_session_query(self.session, sql.encode(), stream, ctypes.byref(self.error)))
+        reader = pa.RecordBatchReader._import_from_c(ctypes.addressof(stream))
+        return reader.read_all()
+
+
 class Fletch:
+    """The program behind --pipe."""
+
     def __init__(self, threads, program):
         self.pipe = pipe.Pipe(program, ["--threads", str(threads)], timeout_s=300)
-        self.rows_of = {}
 
     def load(self, tables, memory):
         for name, path in tables.items():
             self.pipe.run(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
 
     def run(self, sql, want_answer):
-        sql = "\n".join(line for line in sql.split("\n") if not line.startswith("--")).strip()
-        if sql not in self.rows_of:
-            self.rows_of[sql] = self.pipe.rows(f"SELECT count(*) FROM ({sql}) AS counted")[0][0]
-        rows = self.rows_of[sql]
-        if rows > SMALL_ROWS_MAX:
-            answer = self.pipe.run(f"CREATE OR REPLACE TABLE bench_result AS {sql}")
-        else:
-            answer = self.pipe.run(sql)
-        reply = {"ms": answer["ms"], "rows": rows, "peak_mb": peak_mb(self.pipe.process.pid)}
+        answer = self.pipe.run(sql)
+        reply = {"ms": answer["ms"], "rows": len(answer["rows"]), "peak_mb": peak_mb(self.pipe.process.pid)}
         if want_answer:
-            reply["answer"] = self.summary() if rows > SMALL_ROWS_MAX else self.values(answer)
+            reply["answer"] = self.values(answer)
         return reply
-
-    def summary(self):
-        described = self.pipe.run("SELECT * FROM bench_result LIMIT 0")
-        parts = ["count(*)"]
-        for name, kind in zip(described["columns"], described["types"]):
-            kind = kind.lower()
-            if kind.startswith(("utf8", "varchar", "text", "string")):
-                parts += [f'sum(length("{name}"))', f'min("{name}")', f'max("{name}")']
-            elif kind.startswith("bool"):
-                parts += [f'sum(CASE WHEN "{name}" THEN 1 ELSE 0 END)']
-            else:
-                parts += [f'sum("{name}")']
-        answer = self.pipe.run(f"SELECT {', '.join(parts)} FROM bench_result")
-        self.pipe.run("DROP TABLE bench_result")
-        return self.values(answer)
 
     @staticmethod
     def values(answer):
@@ -178,7 +193,7 @@ class Fletch:
 def main():
     name, threads = sys.argv[1], int(sys.argv[2])
     if name == "fletch":
-        engine = Fletch(threads, sys.argv[3])
+        engine = (FletchLibrary if sys.argv[3].endswith(".so") else Fletch)(threads, sys.argv[3])
     else:
         engine = {"duckdb": DuckDB, "polars": Polars, "datafusion": DataFusion}[name](threads)
     for line in sys.stdin:
