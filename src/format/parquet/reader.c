@@ -76,7 +76,6 @@ void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t grou
     r->at = r->page_at = r->chunk->begin;
     r->row = 0;
     r->values_left = r->chunk->values;
-    r->is_at_row_start = true;
 }
 
 /* ---- bytes ---- */
@@ -501,7 +500,6 @@ static fl_status jump(fl_pq_reader *r, int64_t row)
     r->at = place->at;
     r->row = place->row;
     r->page_left = 0;
-    r->is_at_row_start = true;
     if (r->leaf->rep_max == 0)
         r->values_left = r->chunk->values - place->row;
     return FL_OK;
@@ -657,6 +655,103 @@ fl_status fl_pq_reader_read_slots(fl_pq_reader *r, int64_t row, int64_t rows, fl
         FL_TRY(read_page_slots(r, done, take, s, err));
         done += take;
     }
+cleanup:
+    if (st != FL_OK)
+        r->page_left = 0;
+    return st;
+}
+
+/* ---- levels of nested columns ---- */
+
+/* Appends the page's next n slots, or passes over them where levels is NULL. */
+static fl_status take_levels(fl_pq_reader *r, int64_t n, fl_pq_levels *l, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const char *wrong = NULL;
+    int64_t present = 0, width = r->leaf->width;
+    for (int64_t i = 0; i < n; i++)
+        present += r->def_levels[i] == r->leaf->def_max;
+    if (l == NULL) {
+        wrong = fl_pq_values_skip(&r->values, present);
+    } else {
+        FL_TRY(fl_grow(r->memory, (void **)&l->def, &l->def_capacity, l->n + n, 1, err));
+        FL_TRY(fl_grow(r->memory, (void **)&l->rep, &l->rep_capacity, l->n + n, 1, err));
+        FL_TRY(fl_grow(r->memory, (void **)&l->values, &l->value_capacity, (l->n_values + present) * width + 64, 1, err));
+        memcpy(l->def + l->n, r->def_levels, (size_t)n);
+        memcpy(l->rep + l->n, r->rep_levels, (size_t)n);
+        l->n += n;
+        for (int64_t done = 0; done < present && wrong == NULL;) {
+            int64_t take = present - done < r->block_rows ? present - done : r->block_rows;
+            wrong = fl_pq_values_read(&r->values, take, l->values + l->n_values * width, r->scratch);
+            l->n_values += take;
+            done += take;
+        }
+    }
+    if (wrong != NULL)
+        return fl_pq_reader_fail(r, err, "%s", wrong);
+    r->def_levels += n;
+    r->rep_levels += n;
+    r->page_left -= n;
+cleanup:
+    return st;
+}
+
+/* Whether a page that is not yet loaded holds nothing but rows that are to be passed over. */
+static bool can_pass_page(const fl_pq_reader *r, const page_header *h, int64_t rows_left)
+{
+    return h->type == PAGE_DATA_V2 && h->rows >= 0 && h->rows <= rows_left && r->page_left == 0;
+}
+
+/* Takes whole rows; a row ends where the next one begins, which may be on another page. */
+static fl_status take_rows(fl_pq_reader *r, int64_t rows, fl_pq_levels *l, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t begun = 0;
+    for (;;) {
+        if (r->page_left == 0) {
+            page_header h;
+            if (begun == rows && (r->values_left == 0 || r->at >= chunk_end(r)))
+                break;
+            FL_TRY(find_page(r, &h, err));
+            if (l == NULL && can_pass_page(r, &h, rows - begun)) {
+                begun += h.rows;
+                r->values_left -= h.values;
+                r->at += h.header_bytes + h.packed_bytes;
+                continue;
+            }
+            if (l == NULL)
+                release_pages(r);
+            FL_TRY(load_page(r, &h, err));
+        }
+        int64_t n = 0;
+        while (n < r->page_left && (r->rep_levels[n] != 0 || begun < rows))
+            begun += r->rep_levels[n++] == 0;
+        if (begun == 0 && r->page_left > 0) {
+            st = fl_pq_reader_fail(r, err, "its first value belongs to no row");
+            goto cleanup;
+        }
+        FL_TRY(take_levels(r, n, l, err));
+        if (r->page_left > 0)
+            break;
+    }
+    r->row += rows;
+cleanup:
+    return st;
+}
+
+fl_status fl_pq_reader_read_levels(fl_pq_reader *r, int64_t row, int64_t rows, fl_pq_levels *l, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_ASSERT(is_nested(r->leaf) && row >= r->row && rows > 0);
+    l->n = l->n_values = 0;
+    release_pages(r);
+    if (row > r->row) {
+        FL_TRY(jump(r, row));
+        if (row > r->row)
+            FL_TRY(take_rows(r, row - r->row, NULL, err));
+        release_pages(r);
+    }
+    FL_TRY(take_rows(r, rows, l, err));
 cleanup:
     if (st != FL_OK)
         r->page_left = 0;

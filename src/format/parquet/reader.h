@@ -42,7 +42,6 @@ typedef struct fl_pq_reader {
     int64_t at;             /* the next page's header */
     int64_t row;            /* the reader stands before this row of the row group */
     int64_t values_left;    /* in pages not yet loaded */
-    bool is_at_row_start;   /* nested: no row is half read */
 
     /* the page */
     int64_t page_at;
