@@ -1,0 +1,255 @@
+/* Tables in memory: scanning segments, statistics over them. A morsel is a quarter of a segment, so that small tables
+ * still keep two workers busy. */
+#include "store/memory_table.h"
+
+#define MORSEL_ROWS 30720 /* a quarter of a segment; a multiple of 64, so bitmaps are sliced without copying */
+
+typedef struct memory_table {
+    fl_table base;
+    fl_arena arena;
+    fl_segment **segments;
+    int64_t n_segments;
+    fl_memory *memory;
+    fl_column_rules *rules;
+} memory_table;
+
+typedef struct memory_scan {
+    fl_scan base;
+    memory_table *table;
+    fl_scan_request request;
+    int32_t *cols;
+    _Atomic int64_t next; /* morsel number: segment * morsels per segment + piece */
+} memory_scan;
+
+typedef struct memory_worker {
+    fl_scan_worker base;
+    memory_scan *scan;
+    fl_segment *segment; /* of the morsel under way */
+    int64_t at;          /* first row of the batch */
+    int64_t next;        /* first row of the next batch */
+    int64_t end;         /* of the morsel */
+    int32_t rows;
+    fl_arena arena;      /* slices that had to be copied */
+} memory_worker;
+
+#define PIECES (FL_SEGMENT_ROWS / MORSEL_ROWS + 1)
+
+static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
+{
+    memory_worker *w = NULL;
+    fl_status st = fl_alloc_zero(memory, (int64_t)sizeof(*w), (void **)&w, err);
+    if (st != FL_OK)
+        return st;
+    w->base.scan = base;
+    w->scan = (memory_scan *)base;
+    fl_arena_init(&w->arena, memory);
+    *ret = &w->base;
+    return FL_OK;
+}
+
+static void worker_free(fl_scan_worker *base)
+{
+    fl_arena_drop(&((memory_worker *)base)->arena);
+    fl_free(base);
+}
+
+static bool can_match(const memory_scan *scan, const fl_segment *segment)
+{
+    for (int32_t slot = 0; slot < scan->request.n_cols; slot++) {
+        int32_t col = scan->cols[slot];
+        const fl_value *min = segment->min[col].is_null ? NULL : &segment->min[col];
+        const fl_value *max = segment->max[col].is_null ? NULL : &segment->max[col];
+        bool all_null = segment->nulls[col] == segment->rows && segment->rows > 0;
+        if ((min != NULL || all_null) && fl_scan_bounds_has(scan->request.bounds, slot) &&
+            !fl_scan_bounds_can_match(scan->request.bounds, slot, min, max, all_null))
+            return false;
+    }
+    return true;
+}
+
+static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
+{
+    (void)err;
+    memory_worker *w = (memory_worker *)base;
+    memory_scan *scan = w->scan;
+    for (;;) {
+        int64_t n = atomic_fetch_add(&scan->next, 1);
+        int64_t s = n / PIECES, start = n % PIECES * MORSEL_ROWS;
+        *ret_any = s < scan->table->n_segments;
+        *ret_morsel = n;
+        if (!*ret_any)
+            return FL_OK;
+        fl_segment *segment = scan->table->segments[s];
+        bool is_last = n % PIECES == PIECES - 1; /* takes all that is left: segments may be larger when imported */
+        if (start >= segment->rows)
+            continue;
+        w->end = is_last || start + MORSEL_ROWS > segment->rows ? segment->rows : start + MORSEL_ROWS;
+        if (!can_match(scan, segment)) {
+            atomic_fetch_add(&scan->base.rows_done, w->end - start);
+            atomic_fetch_add(&scan->base.morsels_pruned, 1);
+            continue;
+        }
+        w->segment = segment;
+        w->next = start;
+        return FL_OK;
+    }
+}
+
+static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
+{
+    (void)err;
+    memory_worker *w = (memory_worker *)base;
+    int64_t left = w->end - w->next;
+    fl_arena_reset(&w->arena);
+    w->at = w->next;
+    w->rows = left < w->scan->request.rows_max ? (int32_t)left : w->scan->request.rows_max;
+    w->next += w->rows;
+    atomic_fetch_add_explicit(&w->scan->base.rows_done, w->rows, memory_order_relaxed);
+    *ret_rows = w->rows;
+    return FL_OK;
+}
+
+static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    (void)mask;
+    memory_worker *w = (memory_worker *)base;
+    return fl_vec_slice(&w->arena, &w->segment->vecs[w->scan->cols[slot]], w->at, w->rows, ret, err);
+}
+
+static void scan_free(fl_scan *base)
+{
+    memory_scan *scan = (memory_scan *)base;
+    fl_table_unref(&scan->table->base);
+    fl_free(scan->cols);
+    fl_free(scan);
+}
+
+static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
+                                     .read = read, .free = scan_free};
+
+static fl_status scan_new(fl_table *base, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    memory_scan *scan = NULL;
+    FL_TRY(fl_alloc_zero(request->memory, (int64_t)sizeof(*scan), (void **)&scan, err));
+    FL_TRY(fl_alloc(request->memory, request->n_cols * 4 + 4, (void **)&scan->cols, err));
+    memcpy(scan->cols, request->cols, (size_t)request->n_cols * sizeof(*scan->cols));
+    scan->base.ops = &scan_ops;
+    scan->base.rows_total = (int64_t)base->rows;
+    scan->request = *request;
+    scan->table = (memory_table *)fl_table_ref(base);
+    *ret = &scan->base;
+    return FL_OK;
+cleanup:
+    fl_free(scan);
+    return st;
+}
+
+static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
+{
+    memory_table *table = (memory_table *)base;
+    int64_t nulls = 0;
+    double distinct = 0;
+    *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1};
+    for (int64_t s = 0; s < table->n_segments; s++) {
+        const fl_segment *segment = table->segments[s];
+        const fl_vec *vec = &segment->vecs[col];
+        if (segment->rows == 0)
+            continue;
+        nulls += segment->nulls[col] < 0 ? 0 : segment->nulls[col];
+        if (vec->layout == FL_DICT && distinct >= 0)
+            distinct = (double)vec->child_rows > distinct ? (double)vec->child_rows : distinct;
+        else
+            distinct = -1;
+        if (segment->min[col].is_null) {
+            if (segment->nulls[col] != segment->rows) { /* unknown, not empty */
+                ret->has_bounds = false;
+                return;
+            }
+            continue;
+        }
+        if (!ret->has_bounds || fl_value_compare(&segment->min[col], &ret->min) < 0)
+            ret->min = segment->min[col];
+        if (!ret->has_bounds || fl_value_compare(&segment->max[col], &ret->max) > 0)
+            ret->max = segment->max[col];
+        ret->has_bounds = true;
+    }
+    if (base->rows > 0)
+        ret->null_fraction = (double)nulls / base->rows;
+    if (distinct > 0)
+        ret->distinct = distinct;
+}
+
+static void table_free(fl_table *base)
+{
+    memory_table *table = (memory_table *)base;
+    for (int64_t i = 0; i < table->n_segments; i++)
+        fl_segment_unref(table->segments[i]);
+    fl_arena_drop(&table->arena);
+    fl_free(table);
+}
+
+static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .free = table_free};
+
+fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
+                              fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err)
+{
+    static _Atomic uint64_t versions; /* contents are told apart within the process */
+    fl_status st = FL_OK;
+    memory_table *table = NULL;
+    fl_field *copy = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*table), (void **)&table, err));
+    fl_arena_init(&table->arena, memory);
+    table->memory = memory;
+    table->base.ops = &table_ops;
+    atomic_store(&table->base.refs, 1);
+    FL_TRY(fl_arena_copy_str(&table->arena, name, &table->base.name, err));
+    FL_TRY(FL_NEW_ARRAY(&table->arena, n_cols + 1, &copy, err));
+    for (int32_t i = 0; i < n_cols; i++) {
+        copy[i].nullable = fields[i].nullable;
+        FL_TRY(fl_arena_copy_str(&table->arena, fields[i].name, &copy[i].name, err));
+        FL_TRY(fl_type_copy(&table->arena, fields[i].type, &copy[i].type, err));
+    }
+    FL_TRY(FL_NEW_ARRAY(&table->arena, n_segments + 1, &table->segments, err));
+    for (int64_t i = 0; i < n_segments; i++) {
+        table->segments[i] = fl_segment_ref(segments[i]);
+        table->base.rows += (double)segments[i]->rows;
+    }
+    table->n_segments = n_segments;
+    table->base.format = "memory";
+    table->base.fields = copy;
+    table->base.n_cols = n_cols;
+    table->base.version = atomic_fetch_add(&versions, 1) + 1;
+    *ret = &table->base;
+    return FL_OK;
+cleanup:
+    if (table != NULL)
+        table_free(&table->base);
+    return st;
+}
+
+fl_segment *const *fl_memory_table_segments(const fl_table *base, int64_t *ret_n)
+{
+    const memory_table *table = (const memory_table *)base;
+    bool is_ours = base->ops == &table_ops;
+    *ret_n = is_ours ? table->n_segments : 0;
+    return is_ours ? table->segments : NULL;
+}
+
+fl_status fl_memory_table_set_rules(fl_table *base, const fl_column_rules *rules, fl_err *err)
+{
+    fl_status st = FL_OK;
+    memory_table *table = (memory_table *)base;
+    FL_TRY(FL_NEW_ARRAY(&table->arena, base->n_cols + 1, &table->rules, err));
+    for (int32_t i = 0; i < base->n_cols; i++) {
+        table->rules[i].is_not_null = rules[i].is_not_null;
+        FL_TRY(fl_arena_copy_str(&table->arena, rules[i].default_text, &table->rules[i].default_text, err));
+    }
+cleanup:
+    return st;
+}
+
+const fl_column_rules *fl_memory_table_rules(const fl_table *base)
+{
+    return base->ops == &table_ops ? ((const memory_table *)base)->rules : NULL;
+}

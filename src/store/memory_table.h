@@ -1,0 +1,24 @@
+/* Tables in memory: a list of shared segments, immutable. Changing a table makes a new one that shares what stays. */
+#ifndef FL_STORE_MEMORY_TABLE_H
+#define FL_STORE_MEMORY_TABLE_H
+
+#include "plan/table.h"
+#include "store/segment.h"
+
+/** A table of these segments; takes a reference to each. Name and fields are copied. */
+fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
+                              fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err);
+
+/** The segments of a table made here; borrowed. NULL and 0 when the table is of another kind. */
+fl_segment *const *fl_memory_table_segments(const fl_table *table, int64_t *ret_n);
+
+/** Text behind DEFAULT and NOT NULL per column, kept for the frontend and INSERT: empty and false unless set. */
+typedef struct fl_column_rules {
+    fl_str default_text;
+    bool is_not_null;
+} fl_column_rules;
+
+fl_status fl_memory_table_set_rules(fl_table *table, const fl_column_rules *rules, fl_err *err);
+const fl_column_rules *fl_memory_table_rules(const fl_table *table); /* NULL: none */
+
+#endif

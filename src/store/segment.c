@@ -1,0 +1,576 @@
+/* Segments and their builder. Columns grow in buffers; nested columns have builders for their children. */
+#include "store/segment.h"
+
+#include "base/hash.h"
+
+#define DICT_VALUES_MAX 4096 /* string columns with fewer distinct values become dictionaries */
+#define DICT_SLOTS (DICT_VALUES_MAX * 4)
+
+typedef struct column {
+    fl_type type;
+    bool is_offsets;
+    int64_t rows;
+    int64_t nulls;
+    fl_buffer *data;  /* values; bits; views; int32 offsets (rows + 1); uint32 codes while is_dict */
+    fl_buffer *valid; /* made with the first null */
+    fl_buffer *chars; /* offsets: characters */
+    int64_t n_chars;
+    bool is_dict;     /* table strings: codes so far */
+    fl_view *values;  /* [DICT_VALUES_MAX] */
+    int32_t n_values;
+    uint16_t *slots;  /* [DICT_SLOTS]: value number + 1 */
+    struct column *children;
+    int32_t n_children;
+} column;
+
+struct fl_segment_builder {
+    fl_memory *memory;
+    fl_segment_use use;
+    int32_t n_cols;
+    column *cols;
+    fl_arena heap; /* strings and dictionaries; moves into the segment */
+    int64_t rows;
+};
+
+fl_segment *fl_segment_ref(fl_segment *segment)
+{
+    atomic_fetch_add_explicit(&segment->refs, 1, memory_order_relaxed);
+    return segment;
+}
+
+void fl_segment_unref(fl_segment *segment)
+{
+    if (segment == NULL || atomic_fetch_sub_explicit(&segment->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (segment->release != NULL)
+        segment->release(segment);
+    for (int32_t i = 0; segment->buffers != NULL && i < segment->n_cols * 3; i++)
+        fl_buffer_unref(segment->buffers[i]);
+    fl_arena_drop(&segment->arena);
+    fl_free(segment);
+}
+
+fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *segment = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*segment), (void **)&segment, err));
+    atomic_store(&segment->refs, 1);
+    segment->n_cols = n_cols;
+    fl_arena_init(&segment->arena, memory);
+    FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->vecs, err));
+    FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->min, err));
+    FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->max, err));
+    FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->nulls, err));
+    FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols * 3 + 1, &segment->buffers, err));
+    for (int32_t i = 0; i < n_cols; i++) {
+        segment->min[i].is_null = segment->max[i].is_null = true;
+        segment->nulls[i] = -1;
+    }
+    *ret = segment;
+    return FL_OK;
+cleanup:
+    fl_segment_unref(segment);
+    return st;
+}
+
+/* ---- building ----------------------------------------------------------------------------------------------------- */
+
+static fl_status init_column(fl_segment_builder *b, column *c, fl_type type, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *c = (column){.type = type};
+    if (fl_type_is_string(type)) {
+        c->is_offsets = b->use == FL_SEGMENT_RESULT;
+        c->is_dict = !c->is_offsets && type.id == FL_UTF8;
+    }
+    if (type.n_fields > 0) {
+        c->n_children = type.n_fields;
+        FL_TRY(fl_alloc_zero(b->memory, type.n_fields * (int64_t)sizeof(column), (void **)&c->children, err));
+        for (int32_t i = 0; i < type.n_fields; i++)
+            FL_TRY(init_column(b, &c->children[i], type.fields[i].type, err));
+    }
+cleanup:
+    return st;
+}
+
+static void drop_column(column *c)
+{
+    for (int32_t i = 0; c->children != NULL && i < c->n_children; i++)
+        drop_column(&c->children[i]);
+    fl_free(c->children);
+    fl_buffer_unref(c->data);
+    fl_buffer_unref(c->valid);
+    fl_buffer_unref(c->chars);
+    fl_free(c->values);
+    fl_free(c->slots);
+    *c = (column){.type = c->type};
+}
+
+fl_status fl_segment_builder_new(fl_memory *memory, const fl_type *types, int32_t n_cols, fl_segment_use use,
+                                 fl_segment_builder **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment_builder *b = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*b), (void **)&b, err));
+    b->memory = memory;
+    b->use = use;
+    fl_arena_init(&b->heap, memory);
+    FL_TRY(fl_alloc_zero(memory, (n_cols + 1) * (int64_t)sizeof(column), (void **)&b->cols, err));
+    b->n_cols = n_cols;
+    for (int32_t i = 0; i < n_cols; i++)
+        FL_TRY(init_column(b, &b->cols[i], types[i], err));
+    *ret = b;
+    return FL_OK;
+cleanup:
+    fl_segment_builder_free(b);
+    return st;
+}
+
+void fl_segment_builder_free(fl_segment_builder *b)
+{
+    if (b == NULL)
+        return;
+    for (int32_t i = 0; b->cols != NULL && i < b->n_cols; i++)
+        drop_column(&b->cols[i]);
+    fl_free(b->cols);
+    fl_arena_drop(&b->heap);
+    fl_free(b);
+}
+
+static fl_status reserve(fl_segment_builder *b, fl_buffer **buffer, int64_t bytes, fl_err *err)
+{
+    if (*buffer == NULL)
+        return fl_buffer_new(b->memory, bytes < 256 ? 256 : bytes, buffer, err);
+    return fl_buffer_grow(buffer, bytes, err);
+}
+
+#define ROW(i) (list != NULL ? (int64_t)list[i] : (int64_t)(i))
+
+static fl_status add_validity(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+{
+    bool all_null = vec->type.id == FL_NULL;
+    if (vec->valid == NULL && !all_null && c->valid == NULL)
+        return FL_OK;
+    int64_t old = c->valid == NULL ? 0 : c->valid->bytes;
+    fl_status st = reserve(b, &c->valid, fl_bitmap_words(c->rows + count) * 8, err);
+    if (st != FL_OK)
+        return st;
+    if (old == 0) /* no nulls until now */
+        memset(c->valid->data, 0xFF, (size_t)c->valid->bytes);
+    else if (c->valid->bytes > old)
+        memset(c->valid->data + old, 0xFF, (size_t)(c->valid->bytes - old));
+    uint64_t *map = (uint64_t *)c->valid->data;
+    for (int64_t i = 0; i < count; i++) {
+        bool on = !all_null && fl_vec_is_valid(vec, ROW(i));
+        fl_bit_put(map, c->rows + i, on);
+        c->nulls += !on;
+    }
+    return FL_OK;
+}
+
+static fl_status to_views(fl_segment_builder *b, column *c, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_buffer *views = NULL;
+    FL_TRY(fl_buffer_new(b->memory, c->rows * 16 + 4096, &views, err));
+    for (int64_t i = 0; i < c->rows; i++)
+        ((fl_view *)views->data)[i] = c->values[((uint32_t *)c->data->data)[i]];
+    fl_buffer_unref(c->data);
+    c->data = views;
+    c->is_dict = false;
+    fl_free(c->slots);
+    c->slots = NULL;
+cleanup:
+    return st;
+}
+
+static fl_status copy_view(fl_segment_builder *b, fl_view *view, fl_err *err)
+{
+    char *copy = NULL;
+    if (view->len <= FL_VIEW_INLINE_MAX)
+        return FL_OK;
+    fl_status st = fl_arena_get(&b->heap, view->len, (void **)&copy, err);
+    if (st == FL_OK) {
+        memcpy(copy, view->ptr, view->len);
+        view->ptr = copy;
+    }
+    return st;
+}
+
+/* The dictionary's number for a value; -1 when it is full. */
+static fl_status dict_code(fl_segment_builder *b, column *c, fl_view view, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (c->slots == NULL) {
+        FL_TRY(fl_alloc_zero(b->memory, DICT_SLOTS * 2, (void **)&c->slots, err));
+        FL_TRY(fl_alloc(b->memory, DICT_VALUES_MAX * (int64_t)sizeof(fl_view), (void **)&c->values, err));
+    }
+    uint32_t slot = (uint32_t)fl_hash_str(fl_view_data(&view), view.len, 0) & (DICT_SLOTS - 1);
+    for (; c->slots[slot] != 0; slot = (slot + 1) & (DICT_SLOTS - 1))
+        if (fl_view_is_equal(&c->values[c->slots[slot] - 1], &view)) {
+            *ret = c->slots[slot] - 1;
+            return FL_OK;
+        }
+    *ret = -1;
+    if (c->n_values == DICT_VALUES_MAX)
+        return FL_OK;
+    FL_TRY(copy_view(b, &view, err));
+    c->values[c->n_values] = view;
+    *ret = c->n_values++;
+    c->slots[slot] = (uint16_t)c->n_values;
+cleanup:
+    return st;
+}
+
+static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (c->is_offsets) {
+        int64_t bytes = 0;
+        for (int64_t i = 0; i < count; i++)
+            if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i)))
+                bytes += fl_vec_str(vec, ROW(i)).len;
+        if (c->n_chars + bytes > INT32_MAX)
+            return FL_FAIL(err, FL_ERR_LIMIT, "a column of text is longer than 2 GB within %d rows", (int)(c->rows + count));
+        FL_TRY(reserve(b, &c->data, (c->rows + count + 1) * 4, err));
+        FL_TRY(reserve(b, &c->chars, c->n_chars + bytes + 16, err));
+        int32_t *offsets = (int32_t *)c->data->data;
+        if (c->rows == 0)
+            offsets[0] = 0;
+        for (int64_t i = 0; i < count; i++) {
+            if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i))) {
+                fl_str s = fl_vec_str(vec, ROW(i));
+                memcpy(c->chars->data + c->n_chars, s.data == NULL ? "" : s.data, (size_t)s.len);
+                c->n_chars += s.len;
+            }
+            offsets[c->rows + i + 1] = (int32_t)c->n_chars;
+        }
+        return FL_OK;
+    }
+    int64_t done = 0;
+    if (c->is_dict) {
+        FL_TRY(reserve(b, &c->data, (c->rows + count) * 4, err));
+        uint32_t *codes = (uint32_t *)c->data->data;
+        for (; done < count; done++) {
+            int32_t code = 0;
+            fl_view none = {0};
+            bool on = vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(done));
+            FL_TRY(dict_code(b, c, on ? fl_vec_view(vec, ROW(done)) : none, &code, err));
+            if (code < 0)
+                break;
+            codes[c->rows + done] = (uint32_t)code;
+        }
+        if (done == count)
+            return FL_OK;
+        c->rows += done; /* what is coded so far becomes views, the rest follows as such */
+        st = to_views(b, c, err);
+        c->rows -= done;
+        FL_TRY(st);
+    }
+    FL_TRY(reserve(b, &c->data, (c->rows + count) * 16, err));
+    fl_view *views = (fl_view *)c->data->data;
+    for (int64_t i = done; i < count; i++) {
+        fl_view view = {0};
+        if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i))) {
+            view = fl_vec_view(vec, ROW(i));
+            FL_TRY(copy_view(b, &view, err));
+        }
+        views[c->rows + i] = view;
+    }
+cleanup:
+    return st;
+}
+
+#define COPY(type)                                                          \
+    do {                                                                    \
+        type *to = (type *)c->data->data + c->rows;                         \
+        const type *from = vec->data;                                       \
+        if (vec->layout == FL_CONST)                                        \
+            for (int64_t i = 0; i < count; i++)                             \
+                to[i] = from[0];                                            \
+        else if (list == NULL)                                              \
+            memcpy(to, from, (size_t)count * sizeof(type));                 \
+        else                                                                \
+            for (int64_t i = 0; i < count; i++)                             \
+                to[i] = from[list[i]];                                      \
+    } while (0)
+
+static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err);
+
+static fl_status add_lists(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t *rows = NULL;
+    int64_t n = 0, capacity = 0;
+    FL_TRY(reserve(b, &c->data, (c->rows + count) * 8, err));
+    fl_list_entry *to = (fl_list_entry *)c->data->data + c->rows;
+    for (int64_t i = 0; i < count; i++) {
+        fl_list_entry entry = {0};
+        if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i)))
+            entry = ((const fl_list_entry *)vec->data)[fl_vec_row(vec, ROW(i))];
+        to[i] = (fl_list_entry){(int32_t)(c->children[0].rows + n), entry.len};
+        FL_TRY(fl_grow(b->memory, (void **)&rows, &capacity, n + entry.len + 1, 4, err));
+        for (int32_t e = 0; e < entry.len; e++)
+            rows[n++] = entry.start + e;
+    }
+    if (n > 0)
+        st = add_column(b, &c->children[0], vec->child, rows, n, err);
+cleanup:
+    fl_free(rows);
+    return st;
+}
+
+static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena scratch;
+    fl_vec flat = *vec;
+    fl_arena_init(&scratch, b->memory);
+    int32_t width = fl_type_width(c->type);
+    FL_TRY(add_validity(b, c, vec, list, count, err));
+    if (c->type.id == FL_NULL) {
+    } else if (fl_type_is_string(c->type)) {
+        FL_TRY(add_strings(b, c, vec, list, count, err));
+    } else if (c->type.id == FL_LIST) {
+        FL_TRY(add_lists(b, c, vec, list, count, err));
+    } else if (c->type.id == FL_STRUCT) {
+        for (int32_t f = 0; f < c->n_children; f++) {
+            fl_vec none;
+            fl_vec_set_const(&none, c->children[f].type, NULL);
+            if (vec->child != NULL && vec->type.id == FL_STRUCT) {
+                none = vec->child[f];
+                if (vec->layout == FL_CONST)
+                    none.layout = FL_CONST;
+            }
+            FL_TRY(add_column(b, &c->children[f], &none, list, count, err));
+        }
+    } else if (c->type.id == FL_BOOL) {
+        FL_TRY(reserve(b, &c->data, fl_bitmap_words(c->rows + count) * 8, err));
+        if (vec->layout == FL_DICT)
+            FL_TRY(fl_vec_flatten(&scratch, vec, list != NULL ? list[count - 1] + 1 : count, &flat, err));
+        for (int64_t i = 0; i < count; i++) {
+            bool on = vec->type.id != FL_NULL &&
+                      (flat.layout == FL_CONST ? *(const uint8_t *)flat.data != 0 : fl_bit_get(flat.data, ROW(i)));
+            fl_bit_put((uint64_t *)c->data->data, c->rows + i, on);
+        }
+    } else {
+        FL_TRY(reserve(b, &c->data, (c->rows + count) * width, err));
+        if (vec->type.id == FL_NULL) {
+            memset(c->data->data + c->rows * width, 0, (size_t)(count * width));
+        } else if (width == 16 && c->type.id == FL_DECIMAL) {
+            for (int64_t i = 0; i < count; i++)
+                ((fl_i128 *)c->data->data)[c->rows + i] = fl_vec_i128(vec, ROW(i));
+        } else {
+            if (vec->layout == FL_DICT) {
+                int64_t rows = count;
+                for (int64_t i = 0; list != NULL && i < count; i++)
+                    rows = list[i] + 1 > rows ? list[i] + 1 : rows;
+                FL_TRY(fl_vec_flatten(&scratch, vec, rows, &flat, err));
+                vec = &flat;
+            }
+            switch (width) {
+            case 1: COPY(uint8_t); break;
+            case 2: COPY(uint16_t); break;
+            case 4: COPY(uint32_t); break;
+            case 8: COPY(uint64_t); break;
+            default: COPY(fl_i128); break;
+            }
+        }
+    }
+    c->rows += count;
+cleanup:
+    fl_arena_drop(&scratch);
+    return st;
+}
+
+fl_status fl_segment_builder_add(fl_segment_builder *b, const fl_vec *vecs, const uint16_t *list, int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t *wide = NULL;
+    if (list != NULL) {
+        FL_TRY(fl_alloc(b->memory, (int64_t)count * 4 + 8, (void **)&wide, err));
+        for (int32_t i = 0; i < count; i++)
+            wide[i] = list[i];
+    }
+    for (int32_t c = 0; c < b->n_cols; c++)
+        FL_TRY(add_column(b, &b->cols[c], &vecs[c], wide, count, err));
+    b->rows += count;
+cleanup:
+    fl_free(wide);
+    return st;
+}
+
+int64_t fl_segment_builder_rows(const fl_segment_builder *b)
+{
+    return b->rows;
+}
+
+bool fl_segment_builder_is_full(const fl_segment_builder *b)
+{
+    if (b->rows >= FL_SEGMENT_ROWS)
+        return true;
+    for (int32_t c = 0; c < b->n_cols; c++)
+        if (b->cols[c].n_chars >= FL_SEGMENT_CHARS_MAX)
+            return true;
+    return false;
+}
+
+/* Moves a column's buffers into a vector; buffers of children go to the list as well. */
+static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_buffer **ret_buffers, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec *children = NULL;
+    static const uint8_t empty[64] __attribute__((aligned(64)));
+    fl_vec_set_flat(ret, c->type, c->data != NULL ? c->data->data : empty, c->nulls > 0 ? (uint64_t *)c->valid->data : NULL);
+    if (c->is_offsets) {
+        ret->form = FL_OFFSETS;
+        ret->width = 4;
+        ret->chars = c->chars != NULL ? (const char *)c->chars->data : (const char *)empty;
+    }
+    if (c->is_dict && c->data != NULL) {
+        fl_vec *dict = NULL;
+        fl_view *values = NULL;
+        FL_TRY(FL_NEW(&segment->arena, &dict, err));
+        FL_TRY(FL_NEW_ARRAY(&segment->arena, c->n_values + 4, &values, err));
+        memcpy(values, c->values, (size_t)c->n_values * sizeof(*values));
+        fl_vec_set_flat(dict, c->type, values, NULL);
+        ret->layout = FL_DICT;
+        ret->child = dict;
+        ret->child_rows = c->n_values;
+        ret->dict_id = fl_dict_id_new();
+        ret->width = 4;
+    }
+    if (c->n_children > 0) {
+        FL_TRY(FL_NEW_ARRAY(&segment->arena, c->n_children, &children, err));
+        for (int32_t i = 0; i < c->n_children; i++) {
+            fl_buffer **buffers = NULL;
+            fl_segment *holder = NULL; /* a child's buffers are held by a segment of their own, chained to the arena's end */
+            FL_TRY(fl_segment_new(segment->arena.memory, 1, &holder, err));
+            buffers = holder->buffers;
+            holder->owner = segment->owner;
+            segment->owner = holder;
+            FL_TRY(finish_column(&c->children[i], segment, &children[i], buffers, err));
+        }
+        ret->child = children;
+        ret->child_rows = c->n_children > 0 ? c->children[0].rows : 0;
+    }
+    ret_buffers[0] = c->data;
+    ret_buffers[1] = c->valid;
+    ret_buffers[2] = c->chars;
+    c->data = c->valid = c->chars = NULL;
+cleanup:
+    return st;
+}
+
+/* Frees the holders of children's buffers. */
+static void release_children(fl_segment *segment)
+{
+    for (fl_segment *holder = segment->owner; holder != NULL;) {
+        fl_segment *next = holder->owner;
+        holder->release = NULL;
+        fl_segment_unref(holder);
+        holder = next;
+    }
+}
+
+static fl_status find_bounds(fl_segment *segment, int32_t c, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *vec = &segment->vecs[c];
+    int64_t low = -1, high = -1;
+    if (fl_type_is_nested(vec->type) || vec->type.id == FL_NULL || vec->type.id == FL_BOOL || vec->type.id == FL_BINARY)
+        return FL_OK;
+    if (vec->layout == FL_DICT && vec->valid == NULL) { /* every value occurs */
+        for (int64_t i = 0; i < vec->child_rows; i++) {
+            const fl_view *v = vec->child->data;
+            if (low < 0 || fl_view_compare(&v[i], &v[low]) < 0)
+                low = i;
+            if (high < 0 || fl_view_compare(&v[i], &v[high]) > 0)
+                high = i;
+        }
+        if (low < 0)
+            return FL_OK;
+        FL_TRY(fl_value_from_vec(&segment->arena, vec->child, low, &segment->min[c], err));
+        return fl_value_from_vec(&segment->arena, vec->child, high, &segment->max[c], err);
+    }
+    if (fl_type_is_string(vec->type)) {
+        for (int64_t i = 0; i < segment->rows; i++) {
+            if (!fl_vec_is_valid(vec, i))
+                continue;
+            fl_view v = fl_vec_view(vec, i), l, h;
+            if (low < 0) {
+                low = high = i;
+                continue;
+            }
+            l = fl_vec_view(vec, low);
+            h = fl_vec_view(vec, high);
+            if (fl_view_compare(&v, &l) < 0)
+                low = i;
+            if (fl_view_compare(&v, &h) > 0)
+                high = i;
+        }
+    } else {
+        fl_value best_low, best_high, v;
+        for (int64_t i = 0; i < segment->rows; i++) {
+            if (!fl_vec_is_valid(vec, i))
+                continue;
+            FL_TRY(fl_value_from_vec(NULL, vec, i, &v, err));
+            if (low < 0 || fl_value_compare(&v, &best_low) < 0) {
+                low = i;
+                best_low = v;
+            }
+            if (high < 0 || fl_value_compare(&v, &best_high) > 0) {
+                high = i;
+                best_high = v;
+            }
+        }
+    }
+    if (low < 0)
+        return FL_OK;
+    FL_TRY(fl_value_from_vec(&segment->arena, vec, low, &segment->min[c], err));
+    st = fl_value_from_vec(&segment->arena, vec, high, &segment->max[c], err);
+cleanup:
+    return st;
+}
+
+fl_status fl_segment_builder_finish(fl_segment_builder *b, fl_segment **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *segment = NULL;
+    FL_TRY(fl_segment_new(b->memory, b->n_cols, &segment, err));
+    segment->rows = b->rows;
+    for (int32_t c = 0; c < b->n_cols; c++) {
+        segment->nulls[c] = b->cols[c].nulls;
+        FL_TRY(finish_column(&b->cols[c], segment, &segment->vecs[c], &segment->buffers[c * 3], err));
+    }
+    if (segment->owner != NULL)
+        segment->release = release_children;
+    if (b->use == FL_SEGMENT_TABLE)
+        for (int32_t c = 0; c < b->n_cols; c++)
+            FL_TRY(find_bounds(segment, c, err));
+    /* The strings' arena moves: chained behind the segment's own by a holder. */
+    if (b->heap.first != NULL) {
+        fl_segment *holder = NULL;
+        FL_TRY(fl_segment_new(b->memory, 0, &holder, err));
+        fl_arena_drop(&holder->arena);
+        holder->vecs = NULL;
+        holder->buffers = NULL;
+        holder->arena = b->heap;
+        fl_arena_init(&b->heap, b->memory);
+        holder->owner = segment->owner;
+        segment->owner = holder;
+        segment->release = release_children;
+    }
+    for (int32_t c = 0; c < b->n_cols; c++) {
+        fl_type type = b->cols[c].type;
+        drop_column(&b->cols[c]);
+        FL_TRY(init_column(b, &b->cols[c], type, err));
+    }
+    b->rows = 0;
+    *ret = segment;
+    return FL_OK;
+cleanup:
+    fl_segment_unref(segment);
+    return st;
+}

@@ -1,0 +1,53 @@
+/* Segments: immutable columns of up to FL_SEGMENT_ROWS rows. Tables in memory are made of them, and results too.
+ *
+ * A builder takes batches and grows its columns; finishing it gives a counted segment. Strings are kept as views into the
+ * segment's heap (tables: dictionaries where few values repeat), or as Arrow's offsets and characters (results, which leave
+ * without another copy). Columns of tables know their least and greatest value. */
+#ifndef FL_STORE_SEGMENT_H
+#define FL_STORE_SEGMENT_H
+
+#include "arrow/value.h"
+
+#define FL_SEGMENT_ROWS 122880
+#define FL_SEGMENT_CHARS_MAX (1ll << 30) /* characters of one column of a segment; 32-bit offsets hold twice as many */
+
+typedef struct fl_segment {
+    _Atomic int32_t refs;
+    int32_t n_cols;
+    int64_t rows;
+    fl_vec *vecs;   /* [n_cols] */
+    fl_value *min;  /* [n_cols]; null where unknown */
+    fl_value *max;
+    int64_t *nulls; /* [n_cols]; -1 unknown */
+    fl_arena arena; /* everything above, and the strings */
+    fl_buffer **buffers; /* [n_cols * 3]: data, validity, characters; NULL where there is none */
+    void (*release)(struct fl_segment *segment); /* foreign memory: called when the last reference goes */
+    void *owner;
+} fl_segment;
+
+fl_segment *fl_segment_ref(fl_segment *segment);
+void fl_segment_unref(fl_segment *segment); /* NULL does nothing */
+
+/** An empty segment with arrays for n columns, for importers. */
+fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl_err *err);
+
+typedef enum fl_segment_use { FL_SEGMENT_TABLE, FL_SEGMENT_RESULT } fl_segment_use;
+
+typedef struct fl_segment_builder fl_segment_builder;
+
+fl_status fl_segment_builder_new(fl_memory *memory, const fl_type *types, int32_t n_cols, fl_segment_use use,
+                                 fl_segment_builder **ret, fl_err *err);
+void fl_segment_builder_free(fl_segment_builder *builder);
+
+/** Appends the rows list[0 .. count) of the vectors (NULL list: rows 0 .. count-1). */
+fl_status fl_segment_builder_add(fl_segment_builder *builder, const fl_vec *vecs, const uint16_t *list, int32_t count, fl_err *err);
+
+int64_t fl_segment_builder_rows(const fl_segment_builder *builder);
+
+/** Whether the builder should be finished before more is added: rows or characters are at their limit. */
+bool fl_segment_builder_is_full(const fl_segment_builder *builder);
+
+/** Makes the segment; the builder is empty afterwards and can be used again. */
+fl_status fl_segment_builder_finish(fl_segment_builder *builder, fl_segment **ret, fl_err *err);
+
+#endif
