@@ -337,8 +337,11 @@ static bool is_interval_start(const parser *p)
 {
     switch ((fl_sql_token_kind)ahead(p, 1)->kind) {
     case FL_SQL_STRING: case FL_SQL_ESCAPE_STRING: case FL_SQL_INTEGER: case FL_SQL_DECIMAL: case FL_SQL_PARAMETER:
-    case FL_SQL_LEFT_PAREN: case FL_SQL_MINUS:
+    case FL_SQL_LEFT_PAREN:
         return true;
+    case FL_SQL_MINUS: /* INTERVAL -3 DAY, but not a column: interval - 3 */
+        return ahead(p, 2)->kind == FL_SQL_INTEGER && ahead(p, 3)->kind == FL_SQL_WORD &&
+               fl_sql_keyword_class_of((fl_sql_keyword)ahead(p, 3)->keyword) == FL_SQL_FREE;
     default:
         return false;
     }

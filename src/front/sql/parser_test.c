@@ -288,6 +288,8 @@ static void primaries(void **state)
     gives("'one'\n  'two'", "'onetwo'");
     gives("INTERVAL (a + 1) month", "(interval (+ a 1) month)");
     gives("interval + 1", "(+ interval 1)");
+    gives("interval - 1", "(- interval 1)");
+    gives("INTERVAL -3 DAY", "(interval (- 3) day)");
     gives("date", "date");
     gives("CAST(a AS decimal(10, 2))", "(cast a decimal,10,2)");
     gives("TRY_CAST(a AS int[][])", "(try_cast a int[][])");
