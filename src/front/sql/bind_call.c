@@ -243,6 +243,18 @@ static fl_str usual_name(const binder *b, fl_str name)
     return name;
 }
 
+/* extract gives integers, but for the fields that have a fraction: these are date_part's, which gives doubles. */
+static fl_str function_name(const binder *b, fl_str name, const fl_expr *const *args, int32_t n)
+{
+    static const char *const fractions[] = {"second", "seconds", "epoch", "julian"};
+    if (n == 2 && fl_str_is_equal_nocase(name, FL_STR("extract")) && fl_expr_is_const(args[0]) &&
+        args[0]->type.id == FL_UTF8)
+        for (int64_t i = 0; i < FL_LEN(fractions); i++)
+            if (fl_str_is_equal_nocase(args[0]->value->s, fl_str_of(fractions[i])))
+                return usual_name(b, FL_STR("date_part"));
+    return usual_name(b, name);
+}
+
 static fl_status fail_function(binder *b, fl_str name, fl_status st)
 {
     fl_nearest near;
@@ -292,7 +304,7 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     for (int64_t i = 0; i < FL_LEN(forms); i++)
         if (fl_str_is_equal_nocase(name, fl_str_of(forms[i].name)))
             return bind_form(b, i, args, call->arg_count, ast, ret);
-    st = fl_expr_call(b->plan, usual_name(b, name), args, call->arg_count, ast->start, ret, b->err);
+    st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret, b->err);
     if (st != FL_OK)
         st = fail_function(b, name, st);
 cleanup:

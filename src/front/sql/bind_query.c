@@ -1,5 +1,5 @@
 /* Queries: WITH, set operations, VALUES, and ORDER BY and LIMIT over them. */
-#include "front/sql/bind.h"
+#include "front/sql/bind_statement.h"
 
 #include "op/limit/node.h"
 #include "op/project/node.h"
@@ -271,6 +271,35 @@ cleanup:
     return st;
 }
 
+static fl_status plan_scalar(binder *b, void *ctx, output *ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_expr *ast = ctx;
+    FL_TRY(fl_sql_bind_query(b, NULL, NULL, ast->sub.query, ret));
+    if (ret->n_cols != 1)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "a subquery as a value has one column, this has %d",
+                                ret->n_cols);
+cleanup:
+    return st;
+}
+
+/* LIMIT (SELECT ...): a query of its own, answered before the one that it limits. */
+static fl_status bind_scalar_count(binder *b, const fl_ast_expr *ast, const char *what, fl_value *ret)
+{
+    fl_status st = FL_OK;
+    fl_query query = {0};
+    const fl_ast_statement no_params = {0};
+    if (b->env->get_scalar == NULL)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "subqueries in %s are not supported yet", what);
+    FL_TRY(fl_sql_bind_plan(b->env, &no_params, plan_scalar, (void *)(uintptr_t)ast, &query, b->err));
+    FL_TRY(b->env->get_scalar(b->env, &query, b->arena, ret, b->err));
+cleanup:
+    fl_plan_unref(query.plan);
+    if (st != FL_OK)
+        fl_err_at(b->err, ast->start);
+    return st;
+}
+
 /* LIMIT's or OFFSET's number; -1 for NULL and for a parameter without a value yet. */
 static fl_status bind_count(binder *b, scope *outer, const fl_ast_expr *ast, const char *what, int64_t *ret)
 {
@@ -288,7 +317,10 @@ static fl_status bind_count(binder *b, scope *outer, const fl_ast_expr *ast, con
             return FL_OK; /* bound again when there is a value */
     }
     fl_sql_scope_init(&s, outer, CLAUSE_LIMIT);
-    FL_TRY(fl_sql_bind_constant(b, &s, ast, what, &value));
+    if (ast->kind == FL_AST_SUBQUERY)
+        FL_TRY(bind_scalar_count(b, ast, what, &value));
+    else
+        FL_TRY(fl_sql_bind_constant(b, &s, ast, what, &value));
     if (value.is_null)
         return FL_OK;
     if (!fl_type_is_numeric(value.type) && value.type.id != FL_UTF8)

@@ -21,7 +21,8 @@
  *
  *     operators by their sign                    x LIKE p [ESCAPE e]          like(x, p [, e]), ilike
  *     x ~ p, x ~* p            ~, ~*             x IS [NOT] DISTINCT FROM y   is_distinct_from, is_not_distinct_from
- *     EXTRACT(f FROM x)        extract('f', x)   x AT TIME ZONE z             timezone(z, x)
+ *     EXTRACT(f FROM x)        extract('f', x), an integer; of second and epoch date_part('f', x), a double
+ *     x AT TIME ZONE z         timezone(z, x)
  *     SUBSTRING(x FROM a FOR n)  substring       POSITION(a IN x)             strpos(x, a)
  *     TRIM([BOTH] c FROM x)    trim(x, c)        TRIM(LEADING|TRAILING ...)   ltrim, rtrim
  *     l[i]                     list_extract      x = ANY (l)                  list_contains(l, x)
@@ -53,9 +54,13 @@ typedef struct fl_sql_env {
     int32_t n_params;
     bool is_final; /* the statement runs as it is: a parameter beyond n_params is an error (42P02), not one to be given */
 
+    /** The one value of a query of one column (NULL where it has no row), for LIMIT (SELECT ...); `arena` for strings.
+     *  NULL: such limits are refused. */
+    fl_status (*get_scalar)(struct fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err);
+
     /** The text of a column's DEFAULT expression, empty when it has none. NULL: no table has defaults. */
     fl_status (*get_default)(struct fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err);
-    void *owner; /* for get_default */
+    void *owner; /* for the functions above */
 } fl_sql_env;
 
 typedef struct fl_sql_column {
