@@ -5,10 +5,10 @@
 #include "format/parquet/codec.h"
 
 #include "format/parquet/metadata.h"
+#include "format/parquet/snappy.h"
 
 #include <brotli/decode.h>
 #include <lz4.h>
-#include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -21,18 +21,6 @@ void fl_pq_codecs_drop(fl_pq_codecs *codecs)
     if (codecs->zstd != NULL)
         ZSTD_freeDCtx(codecs->zstd);
     codecs->zstd = NULL;
-}
-
-static const char *unsnappy(const uint8_t *from, int64_t from_bytes, uint8_t *to, int64_t to_bytes)
-{
-    size_t bytes = 0;
-    if (snappy_uncompressed_length((const char *)from, (size_t)from_bytes, &bytes) != SNAPPY_OK)
-        return "bad snappy header";
-    if ((int64_t)bytes != to_bytes)
-        return wrong_size;
-    if (snappy_uncompress((const char *)from, (size_t)from_bytes, (char *)to, &bytes) != SNAPPY_OK)
-        return "bad snappy data";
-    return (int64_t)bytes == to_bytes ? NULL : wrong_size;
 }
 
 /* gzip or zlib, one member or several. */
@@ -113,7 +101,7 @@ const char *fl_pq_decompress(fl_pq_codecs *codecs, int codec, const uint8_t *fro
     if (to_bytes == 0)
         return NULL;
     switch (codec) {
-    case FL_PQ_SNAPPY: return unsnappy(from, from_bytes, to, to_bytes);
+    case FL_PQ_SNAPPY: return fl_pq_unsnappy(from, from_bytes, to, to_bytes);
     case FL_PQ_GZIP: return gunzip(from, from_bytes, to, to_bytes);
     case FL_PQ_BROTLI: return unbrotli(from, from_bytes, to, to_bytes);
     case FL_PQ_ZSTD: return unzstd(codecs, from, from_bytes, to, to_bytes);

@@ -78,7 +78,7 @@ static void read_logical_type(fl_pq_thrift *t, int32_t kind, fl_pq_element *e)
 static void read_element(fl_pq_thrift *t, fl_pq_element *e)
 {
     int32_t id = 0, k = 0;
-    *e = (fl_pq_element){.physical = -1, .converted = -1, .n_children = 0};
+    *e = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1};
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
         case 1: e->physical = (int32_t)fl_pq_thrift_int(t, k); break;

@@ -75,6 +75,7 @@ typedef struct fl_pq_leaf {
     uint8_t rep_max;
     int32_t stored_width; /* bytes of a plain value; 0 = byte array, boolean */
     int32_t width;        /* bytes of a value in a vector; booleans: 1 while dense */
+    bool is_nested;       /* part of a struct or list: read by levels, not as slots */
     bool is_text;         /* UTF-8 is checked */
     bool has_type_order;  /* min_value and max_value follow the type's order */
     bool is_signed_order; /* the deprecated min and max may be believed, too */

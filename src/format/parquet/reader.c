@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define WINDOW_BYTES (512 << 10)
 #define HEADER_BYTES 1024           /* most page headers are far smaller */
 #define HEADER_BYTES_MAX (16 << 20) /* statistics with long strings are in it */
 
@@ -93,7 +92,7 @@ static fl_status look(fl_pq_reader *r, int64_t at, int64_t need, const uint8_t *
         *ret = r->window->data + (at - r->window_at);
         return FL_OK;
     }
-    int64_t bytes = need > WINDOW_BYTES ? need : WINDOW_BYTES;
+    int64_t bytes = need > r->read_ahead_bytes ? need : r->read_ahead_bytes;
     if (bytes > chunk_end(r) - at)
         bytes = chunk_end(r) - at;
     r->window_bytes = 0;
@@ -308,6 +307,16 @@ cleanup:
     return st;
 }
 
+int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf)
+{
+    fl_pq_reader r = {.leaf_number = leaf, .read_ahead_bytes = HEADER_BYTES};
+    page_header h;
+    fl_pq_reader_open(&r, meta, group, NULL, 0, NULL);
+    bool is_known = r.chunk->bytes > 0 && read_header(&r, r.at, &h, NULL) == FL_OK && h.type == PAGE_DICTIONARY;
+    fl_pq_reader_drop(&r);
+    return is_known ? h.values : 0;
+}
+
 static fl_status need_dict(fl_pq_reader *r, fl_err *err)
 {
     if (r->dict != NULL)
@@ -389,15 +398,10 @@ static bool spread_levels(fl_pq_reader *r, fl_pq_hybrid *h, int64_t n, int max, 
     return true;
 }
 
-static bool is_nested(const fl_pq_leaf *leaf)
-{
-    return leaf->rep_max > 0 || leaf->def_max > 1;
-}
-
 static fl_status begin_nested_levels(fl_pq_reader *r, fl_pq_hybrid *reps, int64_t n, int64_t *ret_present, fl_err *err)
 {
     const fl_pq_leaf *leaf = r->leaf;
-    FL_ASSERT(is_nested(leaf));
+    FL_ASSERT(leaf->is_nested);
     uint8_t *levels = NULL;
     fl_status st = fl_pq_pool_take(&r->pool, 2 * n + 64, &levels, err);
     if (st != FL_OK)
@@ -406,7 +410,7 @@ static fl_status begin_nested_levels(fl_pq_reader *r, fl_pq_hybrid *reps, int64_
     r->def_levels = levels;
     r->rep_levels = levels + n;
     memset(levels, 0, (size_t)(2 * n));
-    if (!spread_levels(r, &r->defs, n, leaf->def_max, levels) ||
+    if ((leaf->def_max > 0 && !spread_levels(r, &r->defs, n, leaf->def_max, levels)) ||
         (leaf->rep_max > 0 && !spread_levels(r, reps, n, leaf->rep_max, levels + n)))
         return fl_pq_reader_fail(r, err, "malformed levels");
     int64_t present = 0;
@@ -444,7 +448,7 @@ static fl_status load_page(fl_pq_reader *r, const page_header *h, fl_err *err)
         if (leaf->def_max > 0)
             FL_TRY(begin_levels_v1(r, &at, end, h->def_encoding, leaf->def_max, h->values, &r->defs, err));
     }
-    if (is_nested(leaf))
+    if (leaf->is_nested)
         FL_TRY(begin_nested_levels(r, &reps, h->values, &present, err));
     bool is_coded = h->encoding == FL_PQ_PLAIN_DICTIONARY || h->encoding == FL_PQ_RLE_DICTIONARY;
     if (is_coded)
@@ -637,7 +641,7 @@ static fl_status read_page_slots(fl_pq_reader *r, int64_t at, int64_t n, fl_pq_s
 fl_status fl_pq_reader_read_slots(fl_pq_reader *r, int64_t row, int64_t rows, fl_pq_slots *s, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_ASSERT(!is_nested(r->leaf) && row >= r->row && rows <= r->block_rows);
+    FL_ASSERT(!r->leaf->is_nested && row >= r->row && rows <= r->block_rows);
     s->has_nulls = false;
     s->is_coded = false;
     if (r->leaf->def_max > 0)
@@ -742,7 +746,7 @@ cleanup:
 fl_status fl_pq_reader_read_levels(fl_pq_reader *r, int64_t row, int64_t rows, fl_pq_levels *l, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_ASSERT(is_nested(r->leaf) && row >= r->row && rows > 0);
+    FL_ASSERT(r->leaf->is_nested && row >= r->row && rows > 0);
     l->n = l->n_values = 0;
     release_pages(r);
     if (row > r->row) {

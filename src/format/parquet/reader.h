@@ -55,6 +55,7 @@ typedef struct fl_pq_reader {
     uint8_t *level_bytes;
 
     /* the window on the file */
+    int64_t read_ahead_bytes;
     fl_buffer *window;
     int64_t window_at;
     int64_t window_bytes;
@@ -79,6 +80,10 @@ typedef struct fl_pq_levels {
     int64_t n;      /* levels */
     int64_t n_values; /* present values */
 } fl_pq_levels;
+
+/** How many values a chunk's dictionary page says it has; 0 when there is none or it cannot be read. A guess for the
+ *  planner: one small read, nothing else is looked at. */
+int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf);
 
 void fl_pq_reader_drop(fl_pq_reader *r);
 

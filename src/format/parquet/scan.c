@@ -12,6 +12,8 @@
 #define PIECE_ROWS 122880
 #define BLOCK_ROWS_MIN 2048
 #define PADDING 64
+#define READ_AHEAD_BYTES (512 << 10)
+#define RANGES_MAX 1024 /* beyond that many gaps, skipping costs more than it saves */
 
 typedef struct morsel {
     int32_t file;
@@ -56,16 +58,24 @@ typedef struct slot_buffers {
     fl_arena arena;       /* nested: the vector's tree */
 } slot_buffers;
 
+/* Rows [row, end) of a row group. */
+typedef struct range {
+    int64_t row, end;
+} range;
+
 typedef struct pq_worker {
     fl_scan_worker base;
     fl_memory *memory;
+    fl_arena index; /* page indexes of the morsel's row group */
+    range *ranges;  /* rows of the morsel that can match, ascending, apart */
+    int32_t n_ranges;
+    int32_t range; /* the one at hand */
     fl_pq_codecs codecs;
     fl_buffer *scratch;
     fl_pq_reader *readers;
     slot_buffers *slots;
     int64_t now; /* morsel; negative: none */
-    int64_t row; /* next row of the morsel, within the row group */
-    int64_t end;
+    int64_t row; /* next row, within the row group */
     int64_t batch_row;
     int32_t batch_rows;
 } pq_worker;
@@ -193,12 +203,6 @@ static const fl_pq_node *node_of(const pq_scan *scan, int32_t file, int32_t slot
     return &scan->table->files[file].columns[scan->cols[slot]];
 }
 
-static bool is_flat(const fl_pq_metadata *meta, const fl_pq_node *node)
-{
-    const fl_pq_leaf *leaf = &meta->leaves[node->leaf];
-    return node->kind == FL_PQ_LEAF && leaf->rep_max == 0 && leaf->def_max <= 1;
-}
-
 static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -208,7 +212,7 @@ static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
     slot_buffers *b = &w->slots[slot];
     int64_t rows = scan->rows_max;
     fl_arena_init(&b->arena, w->memory);
-    if (!is_flat(meta, node)) {
+    if (node->kind != FL_PQ_LEAF) {
         FL_TRY(fl_alloc_zero(w->memory, node->leaves * (int64_t)sizeof(fl_pq_levels), (void **)&b->levels, err));
         return FL_OK;
     }
@@ -233,6 +237,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     w->base.scan = base;
     w->memory = memory;
     w->now = -1;
+    fl_arena_init(&w->index, memory);
     FL_TRY(fl_buffer_new(memory, block * 20 + 4 * PADDING, &w->scratch, err));
     FL_TRY(fl_alloc_zero(memory, scan->n_leaves * (int64_t)sizeof(*w->readers), (void **)&w->readers, err));
     FL_TRY(fl_alloc_zero(memory, scan->n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
@@ -249,6 +254,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
             r->dense = w->scratch->data;
             r->scratch = (uint32_t *)(void *)(w->scratch->data + block * 16 + 2 * PADDING);
             r->block_rows = block;
+            r->read_ahead_bytes = READ_AHEAD_BYTES;
             fl_pq_pool_init(&r->pool, memory);
         }
         FL_TRY(slot_init(w, slot, err));
@@ -303,6 +309,7 @@ static void worker_free(fl_scan_worker *base)
     fl_free(w->readers);
     fl_buffer_unref(w->scratch);
     fl_pq_codecs_drop(&w->codecs);
+    fl_arena_drop(&w->index);
     fl_free(w);
 }
 
@@ -321,37 +328,162 @@ static fl_status check_files(pq_scan *scan, fl_err *err)
     return FL_OK;
 }
 
-static void open_morsel(pq_worker *w, int64_t number)
+/* Whether a row group can hold rows within the bounds, by its statistics. */
+static bool can_match(const pq_scan *scan, const morsel *m)
 {
-    pq_scan *scan = scan_of(w);
-    const morsel *m = &scan->morsels[number];
     const fl_pq_metadata *meta = &scan->table->files[m->file];
-    w->now = number;
-    w->row = m->row;
-    w->end = m->row + m->rows;
+    const fl_pq_row_group *group = &meta->groups[m->group];
+    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+        const fl_pq_node *node = node_of(scan, m->file, slot);
+        fl_value min, max;
+        bool has_min = false, has_max = false;
+        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->bounds, slot))
+            continue;
+        const fl_pq_leaf *leaf = &meta->leaves[node->leaf];
+        const fl_pq_chunk *chunk = &group->chunks[node->leaf];
+        bool is_all_null = leaf->def_max > 0 && chunk->stats.null_count == group->rows;
+        fl_pq_chunk_bounds(leaf, chunk, &min, &has_min, &max, &has_max);
+        if (!fl_scan_bounds_can_match(scan->bounds, slot, has_min ? &min : NULL, has_max ? &max : NULL, is_all_null))
+            return false;
+    }
+    return true;
+}
+
+/* Takes the rows of a page away from the ranges. False when there would be too many of them. */
+static bool cut_range(pq_worker *w, int64_t row, int64_t end)
+{
+    for (int32_t i = 0; i < w->n_ranges; i++) {
+        range *r = &w->ranges[i];
+        if (end <= r->row)
+            break;
+        if (row >= r->end)
+            continue;
+        if (row <= r->row && end >= r->end) {
+            memmove(r, r + 1, (size_t)(w->n_ranges - i - 1) * sizeof(*r));
+            w->n_ranges--;
+            i--;
+        } else if (row <= r->row) {
+            r->row = end;
+        } else if (end >= r->end) {
+            r->end = row;
+        } else {
+            if (w->n_ranges == RANGES_MAX)
+                return false;
+            memmove(r + 1, r, (size_t)(w->n_ranges - i) * sizeof(*r));
+            w->n_ranges++;
+            r[0].end = row;
+            r[1].row = end;
+            break;
+        }
+    }
+    return true;
+}
+
+/* Rows of the morsel that can match, by the page indexes of bounded columns. */
+static fl_status find_ranges(pq_worker *w, const morsel *m, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pq_scan *scan = scan_of(w);
+    const fl_pq_metadata *meta = &scan->table->files[m->file];
+    const fl_pq_row_group *group = &meta->groups[m->group];
+    FL_TRY(FL_NEW_ARRAY(&w->index, RANGES_MAX, &w->ranges, err));
+    w->ranges[0] = (range){m->row, m->row + m->rows};
+    w->n_ranges = 1;
+    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+        const fl_pq_node *node = node_of(scan, m->file, slot);
+        fl_pq_page_place *places = NULL;
+        fl_pq_page_zone *zones = NULL;
+        int32_t pages = 0;
+        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->bounds, slot))
+            continue;
+        const fl_pq_chunk *chunk = &group->chunks[node->leaf];
+        FL_TRY(fl_pq_offset_index_read(&w->index, meta, chunk, group->rows, &places, &pages, err));
+        if (pages < 2)
+            continue;
+        FL_TRY(fl_pq_column_index_read(&w->index, meta, &meta->leaves[node->leaf], chunk, pages, &zones, err));
+        for (int32_t p = 0; zones != NULL && p < pages; p++) {
+            const fl_pq_page_zone *z = &zones[p];
+            bool can = fl_scan_bounds_can_match(scan->bounds, slot, z->has_min ? &z->min : NULL,
+                                                z->has_max ? &z->max : NULL, z->is_all_null);
+            int64_t end = p + 1 < pages ? places[p + 1].row : group->rows;
+            if (!can && !cut_range(w, places[p].row, end))
+                break;
+        }
+    }
+cleanup:
+    return st;
+}
+
+static fl_status open_readers(pq_worker *w, const morsel *m, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pq_scan *scan = scan_of(w);
+    const fl_pq_metadata *meta = &scan->table->files[m->file];
+    const fl_pq_row_group *group = &meta->groups[m->group];
+    /* who reads from the first row to the last needs no places */
+    bool has_gaps = m->row > 0 || w->n_ranges > 1 || w->ranges[0].row > 0;
     for (int32_t slot = 0; slot < scan->n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
         for (int32_t i = 0; i < node->leaves; i++) {
-            int32_t reader = scan->first_reader[slot] + i;
-            fl_pq_reader_open(&w->readers[reader], meta, m->group, NULL, 0,
+            int32_t reader = scan->first_reader[slot] + i, pages = 0;
+            fl_pq_page_place *places = NULL;
+            if (has_gaps)
+                FL_TRY(fl_pq_offset_index_read(&w->index, meta, &group->chunks[node->leaf + i], group->rows, &places, &pages,
+                                               err));
+            fl_pq_reader_open(&w->readers[reader], meta, m->group, places, pages,
                               m->shared >= 0 ? &scan->groups[m->shared].slots[reader] : NULL);
         }
     }
+cleanup:
+    return st;
+}
+
+/* Opens a morsel unless no row of it can match. */
+static fl_status open_morsel(pq_worker *w, int64_t number, bool *ret_is_open, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pq_scan *scan = scan_of(w);
+    const morsel *m = &scan->morsels[number];
+    w->now = number;
+    w->range = 0;
+    w->n_ranges = 0;
+    fl_arena_reset(&w->index);
+    if (scan->bounds == NULL || can_match(scan, m))
+        FL_TRY(find_ranges(w, m, err));
+    int64_t rows = 0;
+    for (int32_t i = 0; i < w->n_ranges; i++)
+        rows += w->ranges[i].end - w->ranges[i].row;
+    atomic_fetch_add_explicit(&scan->base.rows_done, m->rows - rows, memory_order_relaxed);
+    *ret_is_open = rows > 0;
+    if (rows == 0) {
+        atomic_fetch_add_explicit(&scan->base.morsels_pruned, 1, memory_order_relaxed);
+        return FL_OK;
+    }
+    w->row = w->ranges[0].row;
+    FL_TRY(open_readers(w, m, err));
+cleanup:
+    return st;
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
 {
     pq_worker *w = (pq_worker *)base;
     pq_scan *scan = scan_of(w);
-    leave_morsel(w);
-    int64_t number = atomic_fetch_add(&scan->next, 1);
-    if (number >= scan->n_morsels) {
-        *ret_any = false;
-        return check_files(scan, err);
+    for (bool is_open = false; !is_open;) {
+        leave_morsel(w);
+        if (scan->is_cancelled != NULL && atomic_load_explicit(scan->is_cancelled, memory_order_relaxed))
+            return FL_FAIL(err, FL_ERR_CANCELLED, "cancelled");
+        int64_t number = atomic_fetch_add(&scan->next, 1);
+        if (number >= scan->n_morsels) {
+            *ret_any = false;
+            return check_files(scan, err);
+        }
+        fl_status st = open_morsel(w, number, &is_open, err);
+        if (st != FL_OK)
+            return st;
+        *ret_morsel = number;
     }
-    open_morsel(w, number);
     *ret_any = true;
-    *ret_morsel = number;
     return FL_OK;
 }
 
@@ -360,7 +492,11 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     (void)err;
     pq_worker *w = (pq_worker *)base;
     pq_scan *scan = scan_of(w);
-    int64_t rows = w->end - w->row < scan->rows_max ? w->end - w->row : scan->rows_max;
+    while (w->range < w->n_ranges && w->row == w->ranges[w->range].end)
+        if (++w->range < w->n_ranges)
+            w->row = w->ranges[w->range].row;
+    int64_t rows = w->range < w->n_ranges ? w->ranges[w->range].end - w->row : 0;
+    rows = rows < scan->rows_max ? rows : scan->rows_max;
     w->batch_row = w->row;
     w->batch_rows = (int32_t)rows;
     w->row += rows;
@@ -419,7 +555,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
         fl_vec_set_const(ret, scan->table->base.fields[scan->cols[slot]].type, NULL);
         return FL_OK;
     }
-    if (is_flat(&scan->table->files[file], node))
+    if (node->kind == FL_PQ_LEAF)
         return read_flat(w, slot, node, ret, err);
     slot_buffers *b = &w->slots[slot];
     fl_arena_reset(&b->arena);

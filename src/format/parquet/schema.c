@@ -203,6 +203,7 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
     leaf->stored_width = stored_width[e.physical];
     leaf->def_max = (uint8_t)at.def;
     leaf->rep_max = (uint8_t)at.rep;
+    leaf->is_nested = b->depth > 1 || at.rep > 0;
     leaf->is_signed_order = true;
     switch (leaf->physical) {
     case FL_PQ_BOOLEAN: set(leaf, FL_TYPE(FL_BOOL), FL_PQ_BITS, 1); break;
