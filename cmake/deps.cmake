@@ -1,4 +1,4 @@
-# Finds the codecs, libedit and yyjson that tools/install-deps.sh installed.
+# Finds the codecs, utf8proc, libedit and yyjson that tools/install-deps.sh installed.
 #
 # Sets FLETCH_CODECS_SHARED and FLETCH_CODECS_STATIC (archives where the system has them), FLETCH_EDIT, YYJSON_DIR and
 # YYJSON_SOURCE. yyjson has no Debian package in stable; its two files come pinned and hash-checked from a registry.
@@ -22,6 +22,8 @@ foreach(codec zstd lz4 snappy brotlidec brotlienc brotlicommon z)
 endforeach()
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)   # used header-only, inlined
 fletch_find_codec(xxhash)
+find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)   # upper and lower case
+fletch_find_codec(utf8proc)
 
 # snappy is C++ inside; its archive brings the C++ runtime along, as an archive too, so that the program does not load it.
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libstdc++.a

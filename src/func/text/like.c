@@ -1,0 +1,289 @@
+/* like and ilike: % stands for any characters, _ for one.
+ *
+ * A pattern is cut at its % into pieces. The first piece lies at the text's start, the last at its end (unless a % is
+ * there), those between are each searched leftmost behind the one before: if any way matches, this one does, so nothing
+ * is ever tried twice. A constant pattern is compiled once; others when they differ from the row before.
+ *
+ * Relies on case.h for ilike: text and pattern are compared in lower case. */
+#define _GNU_SOURCE /* memmem */
+
+#include "func/text/case.h"
+#include "func/text/text.h"
+
+#include "base/utf8.h"
+
+/* Bytes to be found as they are; where any[i] is set, byte i is a placeholder for one character. */
+typedef struct piece {
+    const char *data;
+    const uint8_t *any; /* NULL: none */
+    int64_t len;
+    int64_t chars;
+} piece;
+
+typedef enum like_kind { LIKE_EXACT, LIKE_PREFIX, LIKE_SUFFIX, LIKE_CONTAINS, LIKE_GENERAL } like_kind;
+
+typedef struct like_pattern {
+    like_kind kind;
+    bool open_start, open_end; /* a % there */
+    int32_t n;
+    piece *pieces;
+} like_pattern;
+
+static fl_status fail_escape(fl_err *err, const char *why)
+{
+    return fl_err_state(err, "22025", FL_FAIL(err, FL_ERR_VALUE, "%s", why));
+}
+
+static fl_status compile(fl_arena *arena, fl_str text, fl_str escape, bool no_case, like_pattern *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    char *bytes = NULL;
+    uint8_t *any = NULL;
+    piece *pieces = NULL;
+    if (escape.len > 0 && fl_utf8_count(escape.data, escape.len) != 1) {
+        st = fail_escape(err, "the escape of LIKE must be empty or one character");
+        fl_err_hint(err, "the escape character is the one behind ESCAPE");
+        return st;
+    }
+    int64_t room = no_case ? fl_case_room(text.len) : text.len;
+    FL_TRY(fl_arena_get(arena, room + 1, (void **)&bytes, err));
+    FL_TRY(fl_arena_get_zero(arena, room + 1, (void **)&any, err));
+    int64_t at = 0, n_max = 2;
+    for (int64_t i = 0; i < text.len; i++)
+        n_max += text.data[i] == '%';
+    FL_TRY(FL_NEW_ARRAY(arena, n_max, &pieces, err));
+    *ret = (like_pattern){.pieces = pieces};
+    piece now = {.data = bytes, .any = NULL};
+    bool first = true;
+    for (int64_t i = 0; i < text.len;) {
+        int width;
+        uint32_t code = fl_utf8_decode(text.data + i, &width);
+        if (escape.len > 0 && text.len - i >= escape.len && memcmp(text.data + i, escape.data, (size_t)escape.len) == 0) {
+            i += escape.len;
+            if (i == text.len)
+                return fail_escape(err, "a pattern of LIKE must not end with its escape character");
+            code = fl_utf8_decode(text.data + i, &width);
+        } else if (code == '%') {
+            if (now.len > 0)
+                pieces[ret->n++] = now;
+            if (first)
+                ret->open_start = now.len == 0;
+            first = false;
+            ret->open_end = true;
+            now = (piece){.data = bytes + at};
+            i++;
+            continue;
+        } else if (code == '_') {
+            now.any = any + (now.data - bytes);
+            any[at] = 1;
+        }
+        first = false;
+        ret->open_end = false;
+        if (no_case && !any[at])
+            code = fl_case_lower(code);
+        int put = fl_utf8_encode(code, bytes + at);
+        at += put;
+        now.len += put;
+        now.chars++;
+        i += width;
+    }
+    if (now.len > 0)
+        pieces[ret->n++] = now;
+    bool plain = ret->n <= 1 && (ret->n == 0 || pieces[0].any == NULL);
+    ret->kind = !plain ? LIKE_GENERAL
+                : ret->n == 0 && !ret->open_end ? LIKE_EXACT
+                : ret->open_start && ret->open_end ? LIKE_CONTAINS
+                : ret->open_start ? LIKE_SUFFIX
+                : ret->open_end ? LIKE_PREFIX
+                                : LIKE_EXACT;
+    if (ret->n == 0)
+        pieces[0] = (piece){.data = bytes}; /* the kinds but the general one read a piece */
+cleanup:
+    return st;
+}
+
+/* Whether the piece lies at `p`; gives the bytes that it takes there, -1 if it does not. */
+static int64_t match_at(const piece *piece, const char *p, int64_t left)
+{
+    if (piece->any == NULL)
+        return left >= piece->len && memcmp(p, piece->data, (size_t)piece->len) == 0 ? piece->len : -1;
+    int64_t at = 0;
+    for (int64_t i = 0; i < piece->len; i++) {
+        if (at >= left)
+            return -1;
+        if (piece->any[i]) {
+            int width = fl_utf8_width(p + at, left - at);
+            at += width > 0 ? width : 1;
+        } else if (p[at++] != piece->data[i]) {
+            return -1;
+        }
+    }
+    return at;
+}
+
+/* Bytes from the start of `text` to behind the leftmost place of the piece, -1 if there is none. */
+static int64_t find(const piece *piece, fl_str text)
+{
+    if (piece->any == NULL) {
+        const char *hit = memmem(text.data, (size_t)text.len, piece->data, (size_t)piece->len);
+        return hit == NULL ? -1 : hit - text.data + piece->len;
+    }
+    for (int64_t at = 0; at < text.len;) {
+        int64_t took = match_at(piece, text.data + at, text.len - at);
+        if (took >= 0)
+            return at + took;
+        int width = fl_utf8_width(text.data + at, text.len - at);
+        at += width > 0 ? width : 1;
+    }
+    return -1;
+}
+
+static bool match_general(const like_pattern *pattern, fl_str text)
+{
+    int32_t i = 0, n = pattern->n;
+    if (!pattern->open_start && n > 0) {
+        int64_t took = match_at(&pattern->pieces[0], text.data, text.len);
+        if (took < 0)
+            return false;
+        text.data += took;
+        text.len -= took;
+        i = 1;
+    }
+    if (n == i)
+        return pattern->open_end || text.len == 0;
+    int32_t last = pattern->open_end ? n : n - 1;
+    for (; i < last; i++) {
+        int64_t took = find(&pattern->pieces[i], text);
+        if (took < 0)
+            return false;
+        text.data += took;
+        text.len -= took;
+    }
+    if (pattern->open_end)
+        return true;
+    const piece *tail = &pattern->pieces[last]; /* as many characters as it has, from the end */
+    int64_t start = text.len;
+    if (tail->any == NULL) {
+        start -= tail->len;
+    } else {
+        for (int64_t c = 0; c < tail->chars; c++) {
+            if (start == 0)
+                return false;
+            start--;
+            while (start > 0 && ((uint8_t)text.data[start] & 0xC0) == 0x80)
+                start--;
+        }
+    }
+    return start >= 0 && match_at(tail, text.data + start, text.len - start) == text.len - start;
+}
+
+static inline bool match(const like_pattern *pattern, fl_str text)
+{
+    const piece *p = &pattern->pieces[0];
+    switch (pattern->kind) {
+    case LIKE_EXACT: return fl_str_is_equal(text, (fl_str){p->data, p->len});
+    case LIKE_PREFIX: return text.len >= p->len && memcmp(text.data, p->data, (size_t)p->len) == 0;
+    case LIKE_SUFFIX: return text.len >= p->len && memcmp(text.data + text.len - p->len, p->data, (size_t)p->len) == 0;
+    case LIKE_CONTAINS: return p->len == 0 || memmem(text.data, (size_t)text.len, p->data, (size_t)p->len) != NULL;
+    case LIKE_GENERAL: break;
+    }
+    return match_general(pattern, text);
+}
+
+/* A pattern that does not compile is told about when a row asks for it: state stays NULL. */
+static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, bool no_case, void **ret, fl_err *err)
+{
+    *ret = NULL;
+    if (args[1] == NULL || args[1]->is_null || (n_args == 3 && (args[2] == NULL || args[2]->is_null)))
+        return FL_OK;
+    like_pattern *pattern;
+    fl_status st = FL_NEW(arena, &pattern, err);
+    if (st == FL_OK && compile(arena, args[1]->s, n_args == 3 ? args[2]->s : FL_STR("\\"), no_case, pattern, NULL) == FL_OK)
+        *ret = pattern;
+    return st;
+}
+
+static fl_status prepare_like(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    return prepare(arena, args, n_args, false, ret, err);
+}
+
+static fl_status prepare_ilike(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    return prepare(arena, args, n_args, true, ret, err);
+}
+
+static fl_status run_const(fl_call *call, const like_pattern *pattern)
+{
+    uint64_t *ret = fl_ret_bits(call);
+    const fl_vec *arg = &call->args[0];
+    for (int32_t base = 0; base < call->rows; base += 64) {
+        uint64_t word = 0;
+        int32_t end = call->rows - base < 64 ? call->rows - base : 64;
+        for (int32_t i = 0; i < end; i++) {
+            if (call->mask != NULL && !fl_bit_get(call->mask, base + i)) /* a search costs more than this test */
+                continue;
+            word |= (uint64_t)match(pattern, fl_vec_str(arg, base + i)) << i;
+        }
+        ret[base >> 6] = word;
+    }
+    return FL_OK;
+}
+
+static fl_status run(fl_call *call, bool no_case, fl_err *err)
+{
+    uint64_t *ret = fl_ret_bits(call);
+    const like_pattern *shared = call->state;
+    if (shared != NULL && !no_case)
+        return run_const(call, shared);
+    like_pattern own = {0};
+    fl_str own_text = {0}, own_escape = {0};
+    bool has_own = false;
+    for (int32_t row = 0; row < call->rows; row++) {
+        bool wanted = fl_call_wants(call, row);
+        for (int32_t a = 0; a < call->n_args && wanted; a++)
+            wanted = fl_vec_is_valid(&call->args[a], row);
+        fl_bit_clear(ret, row);
+        if (!wanted)
+            continue;
+        const like_pattern *pattern = shared;
+        if (pattern == NULL) {
+            fl_str text = fl_text_arg(call, 1, row), escape = call->n_args == 3 ? fl_text_arg(call, 2, row) : FL_STR("\\");
+            if (!has_own || !fl_str_is_equal(text, own_text) || !fl_str_is_equal(escape, own_escape)) {
+                fl_status st = compile(call->heap, text, escape, no_case, &own, err);
+                if (st != FL_OK)
+                    return st;
+                own_text = text;
+                own_escape = escape;
+                has_own = true;
+            }
+            pattern = &own;
+        }
+        fl_str x = fl_text_arg(call, 0, row);
+        if (no_case) {
+            char small[256], *out = small;
+            if (fl_case_room(x.len) > (int64_t)sizeof(small)) {
+                fl_status st = fl_call_room(call, fl_case_room(x.len), &out, err);
+                if (st != FL_OK)
+                    return st;
+            }
+            x = (fl_str){out, fl_case_map(x, false, out)};
+            fl_bit_put(ret, row, match(pattern, x));
+        } else {
+            fl_bit_put(ret, row, match(pattern, x));
+        }
+    }
+    return FL_OK;
+}
+
+static fl_status like(fl_call *call, fl_err *err) { return run(call, false, err); }
+static fl_status ilike(fl_call *call, fl_err *err) { return run(call, true, err); }
+
+static const fl_func_desc funcs[] = {
+    FL_TEXT_FUNC_PREPARED("like", "x LIKE pattern [ESCAPE c]: % is any text, _ one character", prepare_like,
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, like}, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, like}),
+    FL_TEXT_FUNC_PREPARED("ilike", "x ILIKE pattern [ESCAPE c]: as LIKE, without regard to case", prepare_ilike,
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike}, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike}),
+};
+
+FL_FUNC_SET(like, funcs);

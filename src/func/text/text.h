@@ -1,0 +1,57 @@
+/* What the text functions share: reading arguments in any layout, keeping results, and the shape of their descriptors.
+ *
+ * All of them take constants and strings in any form, so that a literal is not copied for every row. */
+#ifndef FL_FUNC_TEXT_TEXT_H
+#define FL_FUNC_TEXT_TEXT_H
+
+#include "exec/func.h"
+
+#define FL_TEXT_TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS)
+
+/* One entry of a table of descriptors; what follows the text are its overloads. */
+#define FL_TEXT_FUNC(name_, doc_, ...)                                                     \
+    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_TEXT_TRAITS, .doc = doc_,          \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                 \
+     .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
+
+/* As it, with state that all rows share. */
+#define FL_TEXT_FUNC_PREPARED(name_, doc_, prepare_, ...)                                  \
+    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_TEXT_TRAITS, .doc = doc_, .prepare = prepare_, \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                 \
+     .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
+
+static inline fl_str fl_text_arg(const fl_call *call, int32_t i, int32_t row)
+{
+    return fl_vec_str(&call->args[i], row);
+}
+
+static inline int64_t fl_text_arg_i64(const fl_call *call, int32_t i, int32_t row)
+{
+    const fl_vec *arg = &call->args[i];
+    return ((const int64_t *)arg->data)[fl_vec_row(arg, row)];
+}
+
+/** A view of bytes copied into the call's heap. */
+static inline fl_status fl_text_keep(fl_call *call, fl_str text, fl_view *ret, fl_err *err)
+{
+    char *out = NULL;
+    if (text.len > FL_VIEW_INLINE_MAX) {
+        fl_status st = fl_call_room(call, text.len, &out, err);
+        if (st != FL_OK)
+            return st;
+        memcpy(out, text.data, (size_t)text.len);
+        text.data = out;
+    }
+    *ret = fl_view_of(text.data, text.len);
+    return FL_OK;
+}
+
+/** Longest text a function makes: views count bytes in 31 bits. */
+#define FL_TEXT_BYTES_MAX ((int64_t)1 << 30)
+
+static inline fl_status fl_text_fail_long(fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_LIMIT, "the text would be longer than 1 GB");
+}
+
+#endif

@@ -1,0 +1,248 @@
+/* extract (a bigint) and date_part (a double): one field of a date, time, timestamp or interval. And the fields' names. */
+#include "func/time/field.h"
+
+#include "base/datetime.h"
+
+static const struct {
+    const char *name;
+    fl_time_field field;
+} names[] = {
+    {"year", FL_FIELD_YEAR}, {"month", FL_FIELD_MONTH}, {"day", FL_FIELD_DAY}, {"hour", FL_FIELD_HOUR},
+    {"minute", FL_FIELD_MINUTE}, {"second", FL_FIELD_SECOND}, {"milliseconds", FL_FIELD_MILLISECONDS},
+    {"microseconds", FL_FIELD_MICROSECONDS}, {"week", FL_FIELD_WEEK}, {"quarter", FL_FIELD_QUARTER},
+    {"decade", FL_FIELD_DECADE}, {"century", FL_FIELD_CENTURY}, {"millennium", FL_FIELD_MILLENNIUM},
+    {"dow", FL_FIELD_DOW}, {"isodow", FL_FIELD_ISODOW}, {"doy", FL_FIELD_DOY}, {"isoyear", FL_FIELD_ISOYEAR},
+    {"epoch", FL_FIELD_EPOCH}, {"julian", FL_FIELD_JULIAN}, {"timezone", FL_FIELD_TIMEZONE},
+    {"years", FL_FIELD_YEAR}, {"months", FL_FIELD_MONTH}, {"days", FL_FIELD_DAY}, {"hours", FL_FIELD_HOUR},
+    {"minutes", FL_FIELD_MINUTE}, {"seconds", FL_FIELD_SECOND}, {"millisecond", FL_FIELD_MILLISECONDS},
+    {"microsecond", FL_FIELD_MICROSECONDS}, {"weeks", FL_FIELD_WEEK}, {"quarters", FL_FIELD_QUARTER},
+    {"decades", FL_FIELD_DECADE}, {"centuries", FL_FIELD_CENTURY}, {"millennia", FL_FIELD_MILLENNIUM},
+    {"dayofweek", FL_FIELD_DOW}, {"dayofyear", FL_FIELD_DOY}, {"mon", FL_FIELD_MONTH}, {"min", FL_FIELD_MINUTE},
+    {"sec", FL_FIELD_SECOND}, {"ms", FL_FIELD_MILLISECONDS}, {"us", FL_FIELD_MICROSECONDS}, {"h", FL_FIELD_HOUR},
+};
+
+fl_time_field fl_time_field_of(fl_str name)
+{
+    for (int64_t i = 0; i < FL_LEN(names); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(names[i].name)))
+            return names[i].field;
+    return FL_FIELD_NONE;
+}
+
+fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err)
+{
+    *ret_state = NULL;
+    if (n_args == 0 || args[0] == NULL || args[0]->is_null)
+        return FL_OK;
+    fl_time_field *field;
+    fl_status st = FL_NEW(arena, &field, err);
+    if (st != FL_OK)
+        return st;
+    *field = fl_time_field_of(args[0]->s);
+    *ret_state = field;
+    return FL_OK;
+}
+
+fl_status fl_time_field_get(const fl_call *call, int32_t row, fl_time_field *ret, fl_err *err)
+{
+    fl_str name = fl_vec_str(&call->args[0], row);
+    *ret = call->state != NULL ? *(const fl_time_field *)call->state : fl_time_field_of(name);
+    if (*ret != FL_FIELD_NONE)
+        return FL_OK;
+    fl_status st = FL_FAIL(err, FL_ERR_VALUE, "unit \"%.*s\" is not known", FL_STR_ARG(name));
+    fl_err_hint(err, "units are year, quarter, month, week, day, hour, minute, second, ...");
+    return fl_err_state(err, "22023", st);
+}
+
+fl_status fl_time_field_fail(const fl_call *call, int32_t row, fl_type type, fl_err *err)
+{
+    fl_str name = fl_vec_str(&call->args[0], row);
+    return FL_FAIL(err, FL_ERR_UNSUPPORTED, "unit \"%.*s\" is not supported for type %s", FL_STR_ARG(name), FL_TYPE_NAME(type));
+}
+
+/* What every value of a field is: micros / per (per is 1 but for seconds and the like). */
+typedef struct part {
+    int64_t value;
+    int64_t per;
+} part;
+
+static bool part_of_time(fl_time_field field, int64_t us, part *ret)
+{
+    *ret = (part){0, 1};
+    switch (field) {
+    case FL_FIELD_MICROSECONDS: ret->value = us % 60000000; return true;
+    case FL_FIELD_MILLISECONDS: *ret = (part){us % 60000000, 1000}; return true;
+    case FL_FIELD_SECOND: *ret = (part){us % 60000000, 1000000}; return true;
+    case FL_FIELD_MINUTE: ret->value = us / 60000000 % 60; return true;
+    case FL_FIELD_HOUR: ret->value = us / 3600000000LL; return true;
+    default: return false;
+    }
+}
+
+/* Years count without a year 0: 1 BC is -1. */
+static int64_t age_of(int64_t year, int64_t span)
+{
+    return year > 0 ? (year + span - 1) / span : -((span - 1 - (year - 1)) / span);
+}
+
+static bool part_of_days(fl_time_field field, int64_t days, part *ret)
+{
+    *ret = (part){0, 1};
+    switch (field) {
+    case FL_FIELD_DOW: ret->value = ((days + 4) % 7 + 7) % 7; return true;
+    case FL_FIELD_ISODOW: ret->value = ((days + 3) % 7 + 7) % 7 + 1; return true;
+    case FL_FIELD_WEEK: {
+        int32_t year;
+        ret->value = fl_iso_week(days, &year);
+        return true;
+    }
+    case FL_FIELD_ISOYEAR: {
+        int32_t year;
+        fl_iso_week(days, &year);
+        ret->value = year > 0 ? year : year - 1;
+        return true;
+    }
+    case FL_FIELD_JULIAN: ret->value = days + 2440588; return true;
+    default: break;
+    }
+    fl_civil civil = fl_civil_from_days(days);
+    int64_t year = civil.year;
+    switch (field) {
+    case FL_FIELD_DAY: ret->value = civil.day; return true;
+    case FL_FIELD_MONTH: ret->value = civil.month; return true;
+    case FL_FIELD_QUARTER: ret->value = (civil.month - 1) / 3 + 1; return true;
+    case FL_FIELD_YEAR: ret->value = year > 0 ? year : year - 1; return true;
+    case FL_FIELD_DECADE: ret->value = fl_floor_div(year, 10); return true;
+    case FL_FIELD_CENTURY: ret->value = age_of(year, 100); return true;
+    case FL_FIELD_MILLENNIUM: ret->value = age_of(year, 1000); return true;
+    case FL_FIELD_DOY: ret->value = days - fl_days_from_civil(civil.year, 1, 1) + 1; return true;
+    default: return false;
+    }
+}
+
+static bool part_of_timestamp(fl_time_field field, int64_t us, part *ret)
+{
+    int64_t days = fl_floor_div(us, FL_US_PER_DAY), rest = us - days * FL_US_PER_DAY;
+    if (field == FL_FIELD_EPOCH) {
+        *ret = (part){us, 1000000};
+        return true;
+    }
+    return part_of_time(field, rest, ret) || part_of_days(field, days, ret);
+}
+
+static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
+{
+    int64_t years = x.months / 12, us = x.nanos / 1000;
+    *ret = (part){0, 1};
+    switch (field) {
+    case FL_FIELD_MICROSECONDS:
+    case FL_FIELD_MILLISECONDS:
+    case FL_FIELD_SECOND:
+    case FL_FIELD_MINUTE:
+    case FL_FIELD_HOUR: return part_of_time(field, us, ret);
+    case FL_FIELD_DAY: ret->value = x.days; return true;
+    case FL_FIELD_MONTH: ret->value = x.months % 12; return true;
+    case FL_FIELD_QUARTER: ret->value = x.months % 12 / 3 + 1; return true;
+    case FL_FIELD_YEAR: ret->value = years; return true;
+    case FL_FIELD_DECADE: ret->value = years / 10; return true;
+    case FL_FIELD_CENTURY: ret->value = years / 100; return true;
+    case FL_FIELD_MILLENNIUM: ret->value = years / 1000; return true;
+    case FL_FIELD_EPOCH: /* a year has 365.25 days, a month 30 */
+        *ret = (part){us + (x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY + years * (FL_US_PER_DAY / 4 * 1461), 1000000};
+        return true;
+    default: return false;
+    }
+}
+
+static bool part_of(const fl_call *call, fl_time_field field, int32_t row, part *ret)
+{
+    const fl_vec *x = &call->args[1];
+    int64_t at = fl_vec_row(x, row);
+    switch (x->type.id) {
+    case FL_DATE: {
+        int64_t days = ((const int32_t *)x->data)[at];
+        if (field == FL_FIELD_EPOCH) {
+            *ret = (part){days * 86400, 1};
+            return true;
+        }
+        return part_of_days(field, days, ret) || (call->ret->type.id == FL_F64 && part_of_time(field, 0, ret));
+    }
+    case FL_TIME:
+        if (field == FL_FIELD_EPOCH) {
+            *ret = (part){((const int64_t *)x->data)[at], 1000000};
+            return true;
+        }
+        return part_of_time(field, ((const int64_t *)x->data)[at], ret);
+    case FL_INTERVAL: return part_of_interval(field, ((const fl_interval *)x->data)[at], ret);
+    case FL_TIMESTAMPTZ:
+        if (field == FL_FIELD_TIMEZONE) { /* the session's zone is UTC */
+            *ret = (part){0, 1};
+            return true;
+        }
+        break;
+    default: break;
+    }
+    return part_of_timestamp(field, ((const int64_t *)x->data)[at], ret);
+}
+
+static fl_status run(fl_call *call, fl_err *err)
+{
+    bool is_double = call->ret->type.id == FL_F64;
+    fl_time_field field = FL_FIELD_NONE;
+    for (int32_t row = 0; row < call->rows; row++) {
+        part value = {0, 1};
+        if (call->state == NULL || field == FL_FIELD_NONE) {
+            if (!fl_call_wants(call, row) || !fl_vec_is_valid(&call->args[0], row) || !fl_vec_is_valid(&call->args[1], row)) {
+                ((int64_t *)(uintptr_t)call->ret->data)[row] = 0;
+                continue;
+            }
+            fl_status st = fl_time_field_get(call, row, &field, err);
+            if (st != FL_OK)
+                return st;
+        }
+        if (!part_of(call, field, row, &value))
+            return fl_time_field_fail(call, row, call->args[1].type, err);
+        if (is_double)
+            fl_ret_f64(call)[row] = value.per == 1 ? (double)value.value : (double)value.value / (double)value.per;
+        else
+            fl_ret_i64(call)[row] = value.per == 1 ? value.value : fl_floor_div(value.value, value.per);
+    }
+    return FL_OK;
+}
+
+/* The common case, TPC-H's: a year of dates. */
+static fl_status extract_date(fl_call *call, fl_err *err)
+{
+    if (call->state == NULL || *(const fl_time_field *)call->state != FL_FIELD_YEAR || call->args[1].layout == FL_CONST)
+        return run(call, err);
+    const int32_t *x = fl_arg_i32(call, 1);
+    int64_t *ret = fl_ret_i64(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t year = fl_civil_from_days(x[row]).year;
+        ret[row] = year > 0 ? year : year - 1;
+    }
+    return FL_OK;
+}
+
+#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS)
+
+static const fl_func_desc funcs[] = {
+    {FL_DESC(fl_func_desc), .name = "extract", .traits = TRAITS, .prepare = fl_time_field_prepare,
+     .doc = "extract(field FROM x): a field of a date, time, timestamp or interval, as an integer",
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_DATE), FL_I64, 0, extract_date},
+                                             {FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_I64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_I64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_TIME), FL_I64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_I64, 0, run}},
+     .n_overloads = 5},
+    {FL_DESC(fl_func_desc), .name = "date_part", .traits = TRAITS, .prepare = fl_time_field_prepare,
+     .doc = "date_part(field, x): a field of a date, time, timestamp or interval, as a double",
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_F64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_DATE), FL_F64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_F64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_TIME), FL_F64, 0, run},
+                                             {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_F64, 0, run}},
+     .n_overloads = 5},
+};
+
+FL_FUNC_SET(extract, funcs);
