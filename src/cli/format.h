@@ -1,0 +1,42 @@
+/* How answers are written: a format is three calls over a stream's batches.
+ *
+ * begin() gets the columns, batch() each batch, end() the rest. They add to `out->text`; whoever calls them writes it to
+ * the file now and then, so that formats know nothing of files. A new format is a struct here and a line in
+ * fl_cli_format_find(). One answer at a time. */
+#ifndef FL_CLI_FORMAT_H
+#define FL_CLI_FORMAT_H
+
+#include "cli/text.h"
+#include "fletch/arrow.h"
+
+typedef struct fl_cli_answer {
+    fl_cli_text text;                 /* what is to be written */
+    const struct ArrowSchema *schema; /* a struct: its children are the columns */
+    int64_t rows;                     /* given to batch() before this batch */
+    fl_cli_text *cells;               /* table and markdown: the first rows, until widths are known */
+    int64_t n_cells;
+    int64_t cells_max;
+    size_t *widths;                   /* per column, once known */
+} fl_cli_answer;
+
+typedef struct fl_cli_format {
+    const char *name;
+    void (*begin)(fl_cli_answer *answer);
+    void (*batch)(fl_cli_answer *answer, const struct ArrowArray *batch);
+    void (*end)(fl_cli_answer *answer);
+} fl_cli_format;
+
+extern const fl_cli_format fl_cli_format_table;
+extern const fl_cli_format fl_cli_format_markdown;
+extern const fl_cli_format fl_cli_format_csv;
+extern const fl_cli_format fl_cli_format_json;
+extern const fl_cli_format fl_cli_format_ndjson;
+extern const fl_cli_format fl_cli_format_line;
+
+/** The format of that name, or NULL. */
+const fl_cli_format *fl_cli_format_find(const char *name);
+
+/** Gives back what the formats took. */
+void fl_cli_answer_drop(fl_cli_answer *answer);
+
+#endif

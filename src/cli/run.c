@@ -1,0 +1,104 @@
+/* Statement by statement: ask, write the answer, report errors and times. */
+#include "cli/run.h"
+
+#include "cli/interrupt.h"
+#include "cli/report.h"
+#include "cli/split.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define WRITE_BYTES (256 << 10)
+
+double fl_cli_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static bool write_out(fl_cli_run *run, fl_cli_answer *answer)
+{
+    size_t written = fwrite(answer->text.data, 1, answer->text.len, run->file);
+    bool is_whole = written == answer->text.len;
+    answer->text.len = 0;
+    if (!is_whole)
+        fprintf(stderr, "Error: cannot write the answer: %s\n", strerror(errno));
+    return is_whole;
+}
+
+static bool fail_stream(struct ArrowArrayStream *rows)
+{
+    const char *message = rows->get_last_error(rows);
+    fprintf(stderr, "Error: %s\n", message == NULL ? "the answer's stream broke" : message);
+    return false;
+}
+
+/* Writes a stream's rows, a batch at a time. */
+static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
+{
+    struct ArrowSchema schema = {0};
+    fl_cli_answer answer = {.schema = &schema};
+    if (rows->get_schema(rows, &schema) != 0)
+        return fail_stream(rows);
+    bool is_good = true;
+    if (schema.n_children > 0) {
+        run->format->begin(&answer);
+        while (is_good && !fl_cli_interrupt_is_set()) {
+            struct ArrowArray batch = {0};
+            if (rows->get_next(rows, &batch) != 0) {
+                is_good = fail_stream(rows);
+                break;
+            }
+            if (batch.release == NULL)
+                break;
+            run->format->batch(&answer, &batch);
+            answer.rows += batch.length;
+            batch.release(&batch);
+            if (answer.text.len >= WRITE_BYTES)
+                is_good = write_out(run, &answer);
+        }
+        if (is_good)
+            run->format->end(&answer);
+        is_good = write_out(run, &answer) && is_good;
+        is_good = fflush(run->file) == 0 && is_good;
+    }
+    fl_cli_answer_drop(&answer);
+    schema.release(&schema);
+    if (is_good && fl_cli_interrupt_is_set()) {
+        fprintf(stderr, "Error: cancelled while the answer was written\n");
+        is_good = false;
+    }
+    return is_good;
+}
+
+static bool run_statement(fl_cli_run *run, const char *text, size_t len, const fl_cli_piece *piece)
+{
+    struct ArrowArrayStream rows = {0};
+    fl_err err = {0};
+    double start = fl_cli_clock_ms();
+    fl_cli_interrupt_clear();
+    fl_status st = fl_session_query_text(run->session, text + piece->start, piece->end - piece->start, &rows, &err);
+    if (st != FL_OK) {
+        fl_cli_report(stderr, &err, text, len, piece->start);
+        return false;
+    }
+    bool is_good = write_rows(run, &rows);
+    rows.release(&rows);
+    if (run->has_timing)
+        fprintf(stderr, "Time: %.3f ms, processor time: %.3f ms\n", fl_cli_clock_ms() - start,
+                (double)fl_session_cpu_ns(run->session) / 1e6);
+    return is_good;
+}
+
+bool fl_cli_run_text(fl_cli_run *run, const char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        fl_cli_piece piece = fl_cli_split(text, len, at);
+        if (!piece.is_empty && !run_statement(run, text, len, &piece))
+            return false;
+        at = piece.next;
+    }
+    return true;
+}

@@ -1,0 +1,24 @@
+/* Running statements and writing their answers: what -c, -f, standard input and the prompt have in common. */
+#ifndef FL_CLI_RUN_H
+#define FL_CLI_RUN_H
+
+#include "cli/format.h"
+#include "fletch/fletch.h"
+
+#include <stdio.h>
+
+typedef struct fl_cli_run {
+    fl_session *session;
+    const fl_cli_format *format;
+    FILE *file; /* where answers go; errors and times go to standard error */
+    bool has_timing;
+} fl_cli_run;
+
+/** Runs the statements of a text one by one. Stops at the first that fails, with its error reported, and gives false;
+ *  those before it have taken effect. */
+bool fl_cli_run_text(fl_cli_run *run, const char *text, size_t len);
+
+/** Monotonic time in milliseconds. */
+double fl_cli_clock_ms(void);
+
+#endif
