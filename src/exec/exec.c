@@ -212,6 +212,7 @@ typedef struct run {
     fl_exec *exec;
     fl_source *source;
     fl_stage *chain;
+    int32_t number; /* of the pipeline, in order */
     pthread_mutex_t lock;
     fl_status st; /* first failure */
     fl_err err;
@@ -248,6 +249,7 @@ static void run_worker(void *task, int32_t id)
     fl_worker *worker = &r->exec->workers[id];
     fl_err err = {0};
     fl_status st = make_locals(r, worker, &err);
+    worker->pipeline = r->number;
     bool any = true;
     int64_t started = fl_clock_ns();
     while (st == FL_OK && any && !atomic_load_explicit(&r->stops, memory_order_relaxed)) {
@@ -272,9 +274,9 @@ static void run_worker(void *task, int32_t id)
         fail(r, st, &err);
 }
 
-static fl_status run_pipeline(fl_exec *exec, const fl_task *task, fl_err *err)
+static fl_status run_pipeline(fl_exec *exec, const fl_task *task, int32_t number, fl_err *err)
 {
-    run r = {.exec = exec, .source = task->source, .chain = task->stage};
+    run r = {.exec = exec, .source = task->source, .chain = task->stage, .number = number};
     int32_t workers = exec->n_workers;
     pthread_mutex_init(&r.lock, NULL);
     for (fl_stage *s = task->stage; s != NULL; s = s->next)
@@ -323,6 +325,7 @@ fl_status fl_exec_run(fl_exec *exec, fl_err *err)
     fl_status st = FL_OK;
     void **locals = NULL;
     int64_t total = 0;
+    int32_t number = 0;
     for (int32_t i = 0; i < exec->n_sources; i++)
         if (exec->sources[i]->scan != NULL)
             total += exec->sources[i]->scan->rows_total;
@@ -332,7 +335,7 @@ fl_status fl_exec_run(fl_exec *exec, fl_err *err)
     for (fl_task *task = exec->tasks; task != NULL; task = task->next) {
         FL_TRY(fl_exec_check(exec, err));
         if (task->source != NULL) {
-            FL_TRY(run_pipeline(exec, task, err));
+            FL_TRY(run_pipeline(exec, task, number++, err));
             continue;
         }
         for (int32_t w = 0; w < exec->n_workers; w++)

@@ -26,6 +26,7 @@ typedef struct fl_worker {
     int32_t id;
     fl_arena arena;       /* this batch's memory */
     void **locals;        /* [exec->n_parts]: state of each stage and source for this worker */
+    int32_t pipeline;     /* number of the pipeline under way, in the order in which they run */
     int64_t morsel;       /* number of the morsel under way, in the source's order */
     int64_t rows_since_check; /* rows since cancellation was looked at */
     fl_node_actual *actual; /* [nodes + 1] */

@@ -110,7 +110,10 @@ fl_status fl_expr_column(fl_plan *plan, fl_col_id col, int32_t pos, const fl_exp
     const fl_col_info *info = fl_plan_col(plan, col);
     fl_expr e = {.kind = FL_EXPR_COLUMN, .pos = pos, .type = info->type, .col = col,
                  .flags = FL_EXPR_HAS_COLUMN | (info->is_nullable ? FL_EXPR_NULLABLE : 0)};
-    return intern(plan, &e, ret, err);
+    fl_status st = intern(plan, &e, ret, err);
+    if (st == FL_OK && info->is_nullable) /* an outer join above may have made it so since the node was made */
+        ((fl_expr *)(uintptr_t)*ret)->flags |= FL_EXPR_NULLABLE;
+    return st;
 }
 
 fl_status fl_expr_const(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err)

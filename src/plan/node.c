@@ -239,7 +239,8 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl
     FL_TRY(fl_arena_get_zero(&plan->arena, key->op->attr_bytes, &attrs, err));
     memcpy(attrs, key->attrs, (size_t)key->op->attr_bytes);
     FL_TRY(FL_NEW_ARRAY(&plan->arena, key->n_cols, &cols, err));
-    memcpy(cols, key->cols, (size_t)key->n_cols * sizeof(*cols));
+    if (key->n_cols > 0)
+        memcpy(cols, key->cols, (size_t)key->n_cols * sizeof(*cols));
     node->op = key->op;
     node->attrs = attrs;
     node->traits = key->traits;

@@ -53,7 +53,8 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &kept, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &cols, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_aggs + 1, &agg_copy, err));
-    memcpy(agg_copy, aggs, (size_t)n_aggs * sizeof(*aggs));
+    if (n_aggs > 0)
+        memcpy(agg_copy, aggs, (size_t)n_aggs * sizeof(*aggs));
     for (int32_t i = 0; i < n_keys; i++) {
         const fl_expr *key = keys[i];
         if ((key->flags & FL_EXPR_UNTYPED) && key->type.id == FL_NULL)

@@ -35,7 +35,8 @@ fl_status fl_apply_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, 
     const fl_expr **copy = NULL;
     const fl_node *inputs[2] = {left, right};
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &copy, err));
-    memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
+    if (n > 0)
+        memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
     fl_apply_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = copy, .mark = mark};
     st = fl_node_make(plan, &fl_op_apply, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
 cleanup:

@@ -40,7 +40,8 @@ fl_status fl_filter_build_all(fl_plan *plan, const fl_node *input, const fl_expr
         return FL_OK;
     }
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &copy, err));
-    memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
+    if (n > 0)
+        memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
     fl_filter_attrs attrs = {.n_conjuncts = n, .conjuncts = copy};
     st = fl_node_make(plan, &fl_op_filter, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 cleanup:

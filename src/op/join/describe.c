@@ -70,7 +70,8 @@ fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *lef
     const fl_expr **copy = NULL;
     const fl_node *inputs[2] = {left, right};
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &copy, err));
-    memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
+    if (n > 0)
+        memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
     fl_join_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = copy, .mark = mark};
     st = fl_node_make(plan, &fl_op_join, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
 cleanup:

@@ -38,7 +38,8 @@ fl_status fl_topk_build(fl_plan *plan, const fl_node *input, const fl_sort_key *
     fl_status st = FL_OK;
     fl_sort_key *copy = NULL;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &copy, err));
-    memcpy(copy, keys, (size_t)n_keys * sizeof(*copy));
+    if (n_keys > 0)
+        memcpy(copy, keys, (size_t)n_keys * sizeof(*copy));
     fl_topk_attrs attrs = {.n_keys = n_keys, .keys = copy, .limit = limit, .offset = offset};
     st = fl_node_make(plan, &fl_op_topk, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 cleanup:

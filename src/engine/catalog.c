@@ -1,0 +1,324 @@
+/* The catalog: named tables and views of the engine, and files as tables. Names match case-insensitively. */
+#include "engine/internal.h"
+
+#include "base/file.h"
+#include "base/nearest.h"
+#include "store/range_table.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+static char *copy_text(fl_str text, fl_err *err)
+{
+    char *copy = NULL;
+    if (fl_alloc(NULL, text.len + 1, (void **)&copy, err) != FL_OK)
+        return NULL;
+    if (text.len > 0)
+        memcpy(copy, text.data, (size_t)text.len);
+    copy[text.len] = 0;
+    return copy;
+}
+
+static fl_catalog_item *look_up(fl_engine *engine, fl_str name)
+{
+    for (int32_t i = 0; i < engine->n_items; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(engine->items[i].name), name))
+            return &engine->items[i];
+    return NULL;
+}
+
+static void drop_item(fl_catalog_item *item)
+{
+    fl_free(item->name);
+    fl_free(item->view_text);
+    for (int32_t i = 0; i < item->n_view_cols; i++)
+        fl_free((void *)(uintptr_t)item->view_cols[i].data);
+    fl_free(item->view_cols);
+    fl_table_unref(item->table);
+}
+
+/* Puts an item under its name; takes it over in any case. */
+static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *known = look_up(engine, fl_str_of(item->name));
+    if (known != NULL && !replaces)
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%s\" exists already", known->table != NULL ? "table" : "view", known->name);
+    else if (known != NULL && (known->table == NULL) != (item->table == NULL)) {
+        st = FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a %s", known->name, known->table != NULL ? "table" : "view");
+        fl_err_state(err, "42809", st);
+    } else if (known != NULL) {
+        drop_item(known);
+        *known = *item;
+    } else {
+        st = fl_grow(NULL, (void **)&engine->items, &engine->items_capacity, engine->n_items + 1, (int64_t)sizeof(*item), err);
+        if (st == FL_OK)
+            engine->items[engine->n_items++] = *item;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    if (st != FL_OK) {
+        fl_table *table = item->table;
+        item->table = NULL; /* the caller's again */
+        drop_item(item);
+        item->table = table;
+    }
+    return st;
+}
+
+fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, bool replaces, fl_err *err)
+{
+    fl_catalog_item item = {.name = copy_text(name, err), .table = table};
+    return item.name == NULL ? FL_ERR_MEMORY : put(engine, &item, replaces, err);
+}
+
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols, bool replaces,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_catalog_item item = {.name = copy_text(name, err), .view_text = copy_text(text, err)};
+    if (item.name == NULL || item.view_text == NULL) {
+        st = FL_ERR_MEMORY;
+        goto cleanup;
+    }
+    if (n_cols > 0)
+        FL_TRY(fl_alloc_zero(NULL, n_cols * (int64_t)sizeof(fl_str), (void **)&item.view_cols, err));
+    for (; item.n_view_cols < n_cols; item.n_view_cols++) {
+        char *copy = copy_text(cols[item.n_view_cols], err);
+        if (copy == NULL) {
+            st = FL_ERR_MEMORY;
+            goto cleanup;
+        }
+        item.view_cols[item.n_view_cols] = (fl_str){copy, cols[item.n_view_cols].len};
+    }
+    return put(engine, &item, replaces, err);
+cleanup:
+    drop_item(&item);
+    return st;
+}
+
+int fl_engine_has(fl_engine *engine, fl_str name)
+{
+    pthread_mutex_lock(&engine->lock);
+    const fl_catalog_item *item = look_up(engine, name);
+    int kind = item == NULL ? 0 : item->table != NULL ? 1 : 2;
+    pthread_mutex_unlock(&engine->lock);
+    return kind;
+}
+
+static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, int32_t pos, fl_err *err)
+{
+    fl_nearest near;
+    fl_status st = FL_FAIL(err, FL_ERR_TABLE, "%s \"%.*s\" does not exist", kind, FL_STR_ARG(name));
+    fl_nearest_init(&near, name);
+    for (int32_t i = 0; i < engine->n_items; i++)
+        fl_nearest_offer(&near, fl_str_of(engine->items[i].name));
+    if (near.count > 0) {
+        fl_nearest_hint(&near, err);
+    } else if (engine->n_items > 0) {
+        fl_err_hint(err, "there are %d tables and views: SHOW TABLES lists them", engine->n_items);
+    } else { /* nothing in the catalog: perhaps a file was meant */
+        char files[256] = "";
+        int n = 0;
+        DIR *dir = opendir(".");
+        for (struct dirent *entry; dir != NULL && n < 3 && (entry = readdir(dir)) != NULL;)
+            if (fl_registry_format_of_path(engine->registry, fl_str_of(entry->d_name)) != NULL &&
+                strlen(files) + strlen(entry->d_name) + 4 < sizeof(files)) {
+                strcat(files, n++ > 0 ? ", '" : "'");
+                strcat(files, entry->d_name);
+                strcat(files, "'");
+            }
+        if (dir != NULL)
+            closedir(dir);
+        if (n > 0)
+            fl_err_hint(err, "there are no tables; files here: %s", files);
+        else
+            fl_err_hint(err, "there are no tables yet: CREATE TABLE makes one, FROM 'file.parquet' reads a file");
+    }
+    fl_err_at(err, pos);
+    return st;
+}
+
+fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *item = look_up(engine, name);
+    if (item == NULL) {
+        if (!if_exists)
+            st = fail_missing(engine, name, wants_view ? "view" : "table", pos, err);
+    } else if ((item->table == NULL) != wants_view) {
+        st = FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a %s", item->name, item->table != NULL ? "table" : "view");
+        fl_err_state(err, "42809", st);
+        fl_err_hint(err, "DROP %s removes it", item->table != NULL ? "TABLE" : "VIEW");
+        fl_err_at(err, pos);
+    } else {
+        drop_item(item);
+        *item = engine->items[--engine->n_items];
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return fl_str_compare(*(const fl_str *)a, *(const fl_str *)b);
+}
+
+fl_status fl_engine_names(fl_engine *engine, fl_arena *arena, fl_str **ret, int32_t *ret_n, fl_err *err)
+{
+    pthread_mutex_lock(&engine->lock);
+    *ret_n = engine->n_items;
+    fl_status st = FL_NEW_ARRAY(arena, engine->n_items + 1, ret, err);
+    for (int32_t i = 0; i < engine->n_items && st == FL_OK; i++)
+        st = fl_arena_copy_str(arena, fl_str_of(engine->items[i].name), &(*ret)[i], err);
+    pthread_mutex_unlock(&engine->lock);
+    if (st == FL_OK)
+        qsort(*ret, (size_t)*ret_n, sizeof(**ret), compare_names);
+    return st;
+}
+
+void fl_engine_clear(fl_engine *engine)
+{
+    for (int32_t i = 0; i < engine->n_items; i++)
+        drop_item(&engine->items[i]);
+    fl_free(engine->items);
+    engine->items = NULL;
+    engine->n_items = 0;
+    engine->items_capacity = 0;
+}
+
+/* ---- as frontends see it ------------------------------------------------------------------------------------------ */
+
+static fl_status find(fl_catalog *base, fl_str name, fl_catalog_entry *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_session_catalog *catalog = (fl_session_catalog *)base;
+    fl_engine *engine = catalog->session->engine;
+    *ret = (fl_catalog_entry){0};
+    pthread_mutex_lock(&engine->lock);
+    const fl_catalog_item *item = look_up(engine, name);
+    if (item == NULL) {
+        st = fail_missing(engine, name, "table", -1, err);
+    } else if (item->table != NULL) {
+        ret->table = fl_table_ref(item->table);
+    } else {
+        fl_str *cols = NULL;
+        FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_text), &ret->view_text, err));
+        FL_TRY(FL_NEW_ARRAY(catalog->arena, item->n_view_cols + 1, &cols, err));
+        for (int32_t i = 0; i < item->n_view_cols; i++)
+            FL_TRY(fl_arena_copy_str(catalog->arena, item->view_cols[i], &cols[i], err));
+        ret->view_cols = item->n_view_cols > 0 ? cols : NULL;
+        ret->n_view_cols = item->n_view_cols;
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
+static fl_status open_range(fl_session *session, fl_str function, const fl_value *args, int32_t n_args, fl_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool is_closed = fl_str_is_equal_nocase(function, FL_STR("generate_series"));
+    int64_t n[3] = {0, 0, 1};
+    if (n_args < 1 || n_args > 3 || (is_closed && n_args < 2)) {
+        st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes %s", FL_STR_ARG(function),
+                     is_closed ? "start, stop and optionally a step" : "[start,] stop [, step]");
+        goto cleanup;
+    }
+    for (int32_t i = 0; i < n_args; i++) {
+        fl_value value;
+        if (!fl_type_is_integer(args[i].type) && args[i].type.id != FL_DECIMAL && args[i].type.id != FL_NULL) {
+            st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes integers, not %s", FL_STR_ARG(function), FL_TYPE_NAME(args[i].type));
+            goto cleanup;
+        }
+        FL_TRY(fl_value_cast(&args[i], FL_TYPE(FL_I64), &value, err));
+        if (value.is_null) { /* no rows, as PostgreSQL */
+            n[0] = n[1] = 0;
+            is_closed = false;
+            break;
+        }
+        n[n_args == 1 ? 1 : i] = value.i;
+    }
+    st = fl_range_table_new(&session->engine->memory, is_closed ? FL_STR("generate_series") : function, n[0], n[1], n[2],
+                            is_closed, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *format, const fl_value *paths, int64_t n_paths,
+                            const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str *all = NULL;
+    int64_t n = 0, capacity = 0;
+    for (int64_t i = 0; i < n_paths; i++) {
+        fl_str *found = NULL;
+        int64_t n_found = 0;
+        if (paths[i].is_null || paths[i].type.id != FL_UTF8) {
+            st = FL_FAIL(err, FL_ERR_TYPE, "a file name must be text, not %s", FL_TYPE_NAME(paths[i].type));
+            goto cleanup;
+        }
+        FL_TRY(fl_file_glob(catalog->arena, paths[i].s, &found, &n_found, err));
+        FL_TRY(fl_grow(NULL, (void **)&all, &capacity, n + n_found, (int64_t)sizeof(fl_str), err));
+        memcpy(all + n, found, (size_t)n_found * sizeof(fl_str));
+        n += n_found;
+    }
+    if (format == NULL && n > 0)
+        format = fl_registry_format_of_path(catalog->session->engine->registry, all[0]);
+    if (n == 0) {
+        st = FL_FAIL(err, FL_ERR_TABLE, "no file was named");
+        goto cleanup;
+    }
+    if (format == NULL) {
+        fl_file *file = NULL; /* a missing file is the better message */
+        FL_TRY(fl_file_open(all[0], &file, err));
+        fl_file_unref(file);
+        st = FL_FAIL(err, FL_ERR_TABLE, "the ending of \"%.*s\" names no format", FL_STR_ARG(all[0]));
+        fl_err_hint(err, "say which: read_parquet('…'), read_csv('…'), read_json('…')");
+        goto cleanup;
+    }
+    st = format->open(&catalog->session->engine->memory, all, n, options, n_options, ret, err);
+cleanup:
+    fl_free(all);
+    return st;
+}
+
+static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, int32_t n_args, const fl_option *options,
+                      int32_t n_options, fl_table **ret, fl_err *err)
+{
+    fl_session_catalog *catalog = (fl_session_catalog *)base;
+    const fl_registry *registry = catalog->session->engine->registry;
+    const fl_format_desc *format = NULL;
+    if (fl_str_is_equal_nocase(function, FL_STR("range")) || fl_str_is_equal_nocase(function, FL_STR("generate_series"))) {
+        if (n_options > 0) {
+            fl_status st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s has no option \"%.*s\"", FL_STR_ARG(function), FL_STR_ARG(options[0].name));
+            fl_err_at(err, options[0].pos);
+            return st;
+        }
+        return open_range(catalog->session, function, args, n_args, ret, err);
+    }
+    if (function.len > 0 && (format = fl_registry_format_of_function(registry, function)) == NULL) {
+        fl_nearest near;
+        int32_t n = 0;
+        const fl_format_desc *const *formats = fl_registry_formats(registry, &n);
+        fl_status st = FL_FAIL(err, FL_ERR_FUNCTION, "table function %.*s does not exist", FL_STR_ARG(function));
+        fl_nearest_init(&near, function);
+        for (int32_t i = 0; i < n; i++)
+            fl_nearest_offer(&near, fl_str_of(formats[i]->function));
+        fl_nearest_offer(&near, FL_STR("range"));
+        fl_nearest_offer(&near, FL_STR("generate_series"));
+        fl_nearest_hint(&near, err);
+        return st;
+    }
+    if (n_args != 1)
+        return FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes a file name, a pattern or a list of names", FL_STR_ARG(function));
+    if (args[0].type.id == FL_LIST)
+        return open_files(catalog, format, args[0].list.items, args[0].list.n, options, n_options, ret, err);
+    return open_files(catalog, format, args, 1, options, n_options, ret, err);
+}
+
+void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena)
+{
+    *catalog = (fl_session_catalog){.base = {.find = find, .open = open}, .session = session, .arena = arena};
+}

@@ -1,0 +1,65 @@
+/* Opening and closing an engine: budget, buffer pool, workers, registry, empty catalog. */
+#include "engine/internal.h"
+
+#include "base/clock.h"
+
+#include <unistd.h>
+
+#define POOL_KEEP_BYTES (1ll << 30)
+
+static int64_t machine_bytes(void)
+{
+    return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
+}
+
+fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engine, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = NULL;
+    int32_t threads = options != NULL ? options->threads : 0;
+    int64_t limit = options != NULL ? options->memory_limit_bytes : 0;
+    if (options != NULL && options->size < sizeof(fl_engine_options))
+        return FL_FAIL(err, FL_ERR_CONFIG, "fl_engine_options.size is %u, expected %u", options->size,
+                       (unsigned)sizeof(fl_engine_options));
+    if (threads < 0 || threads > 256)
+        return FL_FAIL(err, FL_ERR_CONFIG, "threads is %d, expected 0 to 256", threads);
+    if (threads == 0)
+        threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*engine), (void **)&engine, err));
+    pthread_mutex_init(&engine->lock, NULL);
+    engine->threads = threads < 1 ? 1 : threads;
+    fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
+    FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
+    engine->memory.pool = engine->pool;
+    FL_TRY(fl_workers_new(256, &engine->workers, err));
+    FL_TRY(fl_registry_new(&engine->registry, err));
+    FL_TRY(fl_engine_add_builtins(engine->registry, err));
+    engine->seed = (uint64_t)fl_clock_ns() * 0x9E3779B97F4A7C15ull ^ (uint64_t)getpid();
+    *ret_engine = engine;
+    return FL_OK;
+cleanup:
+    fl_engine_close(engine);
+    return st;
+}
+
+void fl_engine_close(fl_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    fl_engine_clear(engine);
+    fl_workers_free(engine->workers);
+    fl_registry_free(engine->registry);
+    fl_buffer_pool_free(engine->pool);
+    pthread_mutex_destroy(&engine->lock);
+    fl_free(engine);
+}
+
+const char *fl_version(void)
+{
+    return FLETCH_VERSION;
+}
+
+void fl_text_free(char *text)
+{
+    fl_free(text);
+}

@@ -1,0 +1,136 @@
+/* The engine's own structs, shared by the files of this folder. */
+#ifndef FL_ENGINE_INTERNAL_H
+#define FL_ENGINE_INTERNAL_H
+
+#include "base/buffer.h"
+#include "base/workers.h"
+#include "exec/exec.h"
+#include "exec/session_state.h"
+#include "fletch/fletch.h"
+#include "front/sql/sql.h"
+#include "opt/optimize.h"
+#include "plan/catalog.h"
+#include "plan/registry.h"
+#include "store/memory_table.h"
+
+#include <pthread.h>
+
+/* A table or view in the catalog. */
+typedef struct fl_catalog_item {
+    char *name;
+    fl_table *table; /* NULL: a view */
+    char *view_text;
+    fl_str *view_cols;
+    int32_t n_view_cols;
+} fl_catalog_item;
+
+struct fl_engine {
+    fl_memory memory;
+    fl_buffer_pool *pool;
+    fl_workers *workers;
+    fl_registry *registry;
+    int32_t threads;
+    pthread_mutex_t lock; /* guards items */
+    fl_catalog_item *items;
+    int64_t items_capacity;
+    int32_t n_items;
+    uint64_t seed;
+};
+
+typedef struct fl_settings {
+    int32_t threads;
+    int32_t vector_rows;
+    int64_t memory_limit_bytes; /* 0: the engine's */
+    int64_t timeout_ms;         /* 0: none */
+    bool is_reference;
+    char disabled_rules[2048];  /* as it was set; names apart by commas */
+} fl_settings;
+
+typedef struct fl_prepared {
+    struct fl_prepared *next;
+    char *name;
+    char *text; /* the statement behind AS */
+    fl_type *param_types; /* [n_params] */
+    int32_t n_params;
+} fl_prepared;
+
+typedef struct fl_session_catalog {
+    fl_catalog base;
+    fl_session *session;
+    fl_arena *arena; /* what find() gives lives here: the statement's arena */
+} fl_session_catalog;
+
+struct fl_session {
+    fl_engine *engine;
+    fl_memory memory;
+    fl_settings settings;
+    fl_prepared *prepared;
+    _Atomic bool is_cancelled;
+    pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
+    fl_exec *exec;
+    int64_t cpu_ns;
+};
+
+/* ---- registry (builtins.c) ---- */
+fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err);
+
+/* ---- catalog (catalog.c) ---- */
+void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena);
+
+/** Puts a table (its reference is taken over on success) or view under a name. FL_ERR_DUPLICATE unless `replaces`. */
+fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, bool replaces, fl_err *err);
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols, bool replaces,
+                             fl_err *err);
+
+/** Whether there is a table (1) or view (2) of that name; 0 neither. */
+int fl_engine_has(fl_engine *engine, fl_str name);
+fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos, fl_err *err);
+
+/** Names of tables and views, sorted, in the arena. */
+fl_status fl_engine_names(fl_engine *engine, fl_arena *arena, fl_str **ret, int32_t *ret_n, fl_err *err);
+void fl_engine_clear(fl_engine *engine);
+
+/* ---- settings (settings.c) ---- */
+void fl_settings_init(fl_settings *settings, const fl_engine *engine);
+fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos, fl_err *err);
+fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_err *err);
+
+/** The i-th setting's name, or empty behind the last; its value as text. */
+fl_str fl_settings_name(int32_t i);
+fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *text, int32_t pos, fl_err *err);
+
+/* ---- running (run.c) ---- */
+
+/* Rows of a query, or of a statement that makes its own. */
+typedef struct fl_rows {
+    fl_arena arena;
+    fl_field *fields;
+    int32_t n_cols;
+    fl_segment **segments;
+    int64_t n_segments;
+} fl_rows;
+
+void fl_rows_drop(fl_rows *rows);
+
+/** Optimizes and runs a query; columns are its outputs. `use`: what the segments are for. */
+fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params, fl_segment_use use,
+                         fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_optimize_report *report, fl_err *err);
+
+/** Rows of text columns made by hand: cells row by row (NULL data: null). */
+fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells, int64_t n_rows,
+                          fl_rows *ret, fl_err *err);
+
+fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                              fl_optimize_report *report, fl_err *err);
+
+/* ---- statements (statement.c) ---- */
+
+/** Runs one parsed statement. Parameters may be given (values known). */
+fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,
+                             int32_t n_params, fl_rows *ret, fl_err *err);
+
+/** Binds without running, parameters unknown: what they are is in ret->query. The arena holds what is given. */
+fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,
+                               fl_err *err);
+
+#endif

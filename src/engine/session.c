@@ -1,0 +1,307 @@
+/* Sessions and prepared statements as the C API has them. */
+#include "engine/internal.h"
+
+#include "base/clock.h"
+#include "plan/rule.h"
+#include "store/arrow_stream.h"
+
+struct fl_statement {
+    fl_session *session;
+    char *text;
+    int64_t bytes;
+    int32_t n_params;
+    fl_type *types;
+    fl_value *values;
+    bool *is_bound;
+    fl_arena arena; /* bound texts */
+};
+
+fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *err)
+{
+    fl_session *session = NULL;
+    fl_status st = fl_alloc_zero(NULL, (int64_t)sizeof(*session), (void **)&session, err);
+    if (st != FL_OK)
+        return st;
+    session->engine = engine;
+    fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
+    fl_settings_init(&session->settings, engine);
+    pthread_mutex_init(&session->lock, NULL);
+    *ret_session = session;
+    return FL_OK;
+}
+
+void fl_session_close(fl_session *session)
+{
+    if (session == NULL)
+        return;
+    while (session->prepared != NULL) {
+        fl_prepared *next = session->prepared->next;
+        fl_free(session->prepared->name);
+        fl_free(session->prepared->text);
+        fl_free(session->prepared->param_types);
+        fl_free(session->prepared);
+        session->prepared = next;
+    }
+    pthread_mutex_destroy(&session->lock);
+    fl_free(session);
+}
+
+static fl_status give(fl_session *session, fl_rows *rows, struct ArrowArrayStream *ret, fl_err *err)
+{
+    return fl_arrow_export(&session->engine->memory, rows->fields, rows->n_cols, rows->segments, rows->n_segments, ret, err);
+}
+
+static void begin(fl_session *session, int64_t *started)
+{
+    atomic_store(&session->is_cancelled, false);
+    *started = fl_clock_process_ns();
+}
+
+fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str text = {sql, (int64_t)bytes};
+    fl_arena arena;
+    fl_sql_parser parser = {0};
+    fl_rows rows = {0}, last = {0};
+    int64_t started;
+    fl_arena_init(&arena, &session->memory);
+    begin(session, &started);
+    if (bytes > INT32_MAX / 2) {
+        st = FL_FAIL(err, FL_ERR_LIMIT, "the query text has %zu bytes; the limit is %d", bytes, INT32_MAX / 2);
+        goto cleanup;
+    }
+    FL_TRY(fl_sql_parser_init(&parser, &session->memory, text, err));
+    for (;;) {
+        fl_ast_statement *ast = NULL;
+        fl_arena_reset(&arena);
+        FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+        if (ast == NULL)
+            break;
+        FL_TRY(fl_session_execute(session, text, ast, NULL, 0, &rows, err));
+        fl_rows_drop(&last);
+        last = rows;
+        rows = (fl_rows){0};
+    }
+    st = give(session, &last, ret_rows, err);
+cleanup:
+    fl_sql_parser_drop(&parser);
+    fl_rows_drop(&last);
+    fl_arena_drop(&arena);
+    session->cpu_ns = fl_clock_process_ns() - started;
+    return st;
+}
+
+fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArrayStream *ret_rows, fl_err *err)
+{
+    return fl_session_query_text(session, sql, strlen(sql), ret_rows, err);
+}
+
+/* ---- prepared statements ------------------------------------------------------------------------------------------ */
+
+fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_statement *statement = NULL;
+    fl_sql_parser parser = {0};
+    fl_sql_bound bound = {0};
+    fl_ast_statement *ast = NULL, *more = NULL;
+    fl_arena arena;
+    bool is_bound = false;
+    fl_arena_init(&arena, &session->memory);
+    FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*statement), (void **)&statement, err));
+    fl_arena_init(&statement->arena, &session->memory);
+    statement->session = session;
+    FL_TRY(fl_alloc(NULL, (int64_t)bytes + 1, (void **)&statement->text, err));
+    memcpy(statement->text, sql, bytes);
+    statement->text[bytes] = 0;
+    statement->bytes = (int64_t)bytes;
+    fl_str text = {statement->text, (int64_t)bytes};
+    FL_TRY(fl_sql_parser_init(&parser, &session->memory, text, err));
+    FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+    if (ast == NULL) {
+        st = FL_FAIL(err, FL_ERR_SYNTAX, "the text holds no statement");
+        goto cleanup;
+    }
+    int32_t n_params = ast->parameter_count;
+    FL_TRY(fl_session_bind_only(session, &arena, text, ast, &bound, err));
+    is_bound = true;
+    const fl_query *query = &bound.query;
+    FL_TRY(fl_sql_parser_next(&parser, &arena, &more, err));
+    if (more != NULL) {
+        st = FL_FAIL(err, FL_ERR_SYNTAX, "a prepared statement holds one statement");
+        fl_err_at(err, more->start);
+        goto cleanup;
+    }
+    statement->n_params = n_params;
+    FL_TRY(fl_alloc_zero(NULL, (n_params + 1) * (int64_t)sizeof(fl_type), (void **)&statement->types, err));
+    FL_TRY(fl_alloc_zero(NULL, (n_params + 1) * (int64_t)sizeof(fl_value), (void **)&statement->values, err));
+    FL_TRY(fl_alloc_zero(NULL, n_params + 1, (void **)&statement->is_bound, err));
+    for (int32_t i = 0; i < n_params && i < query->n_params; i++)
+        if (!fl_type_is_nested(query->param_types[i]))
+            statement->types[i] = query->param_types[i];
+    *ret_statement = statement;
+    statement = NULL;
+cleanup:
+    if (is_bound)
+        fl_sql_bound_drop(&bound);
+    fl_sql_parser_drop(&parser);
+    fl_arena_drop(&arena);
+    fl_statement_close(statement);
+    return st;
+}
+
+void fl_statement_close(fl_statement *statement)
+{
+    if (statement == NULL)
+        return;
+    fl_arena_drop(&statement->arena);
+    fl_free(statement->text);
+    fl_free(statement->types);
+    fl_free(statement->values);
+    fl_free(statement->is_bound);
+    fl_free(statement);
+}
+
+int32_t fl_statement_params(const fl_statement *statement)
+{
+    return statement->n_params;
+}
+
+static fl_status bind(fl_statement *statement, int32_t number, const fl_value *value, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (number < 1 || number > statement->n_params)
+        return FL_FAIL(err, FL_ERR_PARAMETER, "there is no parameter $%d: the statement has %d", number, statement->n_params);
+    fl_value *slot = &statement->values[number - 1];
+    fl_type type = statement->types[number - 1];
+    fl_value copy;
+    FL_TRY(fl_value_copy(&statement->arena, value, &copy, err));
+    if (type.id != FL_NULL)
+        FL_TRY(fl_value_cast(&copy, type, &copy, err));
+    *slot = copy;
+    statement->is_bound[number - 1] = true;
+cleanup:
+    return st;
+}
+
+fl_status fl_statement_bind_null(fl_statement *statement, int32_t number, fl_err *err)
+{
+    fl_value value = {.type = FL_TYPE(FL_UTF8), .is_null = true};
+    return bind(statement, number, &value, err);
+}
+
+fl_status fl_statement_bind_bool(fl_statement *statement, int32_t number, bool b, fl_err *err)
+{
+    fl_value value = {.type = FL_TYPE(FL_BOOL), .b = b};
+    return bind(statement, number, &value, err);
+}
+
+fl_status fl_statement_bind_int64(fl_statement *statement, int32_t number, int64_t i, fl_err *err)
+{
+    fl_value value = {.type = FL_TYPE(FL_I64), .i = i};
+    return bind(statement, number, &value, err);
+}
+
+fl_status fl_statement_bind_double(fl_statement *statement, int32_t number, double f, fl_err *err)
+{
+    fl_value value = {.type = FL_TYPE(FL_F64), .f = f};
+    return bind(statement, number, &value, err);
+}
+
+fl_status fl_statement_bind_text(fl_statement *statement, int32_t number, const char *text, size_t bytes, fl_err *err)
+{
+    fl_value value = {.type = FL_TYPE(FL_UTF8), .s = {text, (int64_t)bytes}};
+    return bind(statement, number, &value, err);
+}
+
+fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream *ret_rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_session *session = statement->session;
+    fl_arena arena;
+    fl_sql_parser parser = {0};
+    fl_ast_statement *ast = NULL;
+    fl_rows rows = {0};
+    fl_str text = {statement->text, statement->bytes};
+    int64_t started;
+    begin(session, &started);
+    fl_arena_init(&arena, &session->memory);
+    for (int32_t i = 0; i < statement->n_params; i++)
+        if (!statement->is_bound[i]) {
+            st = FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%d has no value", i + 1);
+            goto cleanup;
+        }
+    FL_TRY(fl_sql_parser_init(&parser, &session->memory, text, err));
+    FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+    FL_TRY(fl_session_execute(session, text, ast, statement->values, statement->n_params, &rows, err));
+    st = give(session, &rows, ret_rows, err);
+cleanup:
+    fl_sql_parser_drop(&parser);
+    fl_rows_drop(&rows);
+    fl_arena_drop(&arena);
+    session->cpu_ns = fl_clock_process_ns() - started;
+    return st;
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+
+fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *stream, bool replace, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arrow_import import = {0};
+    fl_table *table = NULL;
+    fl_engine *engine = session->engine;
+    st = fl_arrow_import_stream(&engine->memory, stream, &import, err);
+    if (st != FL_OK)
+        return st;
+    FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments, import.n_segments, &table, err));
+    FL_TRY(fl_engine_put_table(engine, fl_str_of(name), table, replace, err));
+    table = NULL;
+cleanup:
+    fl_table_unref(table);
+    fl_arrow_import_drop(&import);
+    return st;
+}
+
+void fl_session_interrupt(fl_session *session)
+{
+    atomic_store(&session->is_cancelled, true);
+}
+
+double fl_session_progress(const fl_session *session)
+{
+    fl_session *s = (fl_session *)(uintptr_t)session;
+    pthread_mutex_lock(&s->lock);
+    double share = s->exec != NULL ? fl_exec_progress(s->exec) : 0;
+    pthread_mutex_unlock(&s->lock);
+    return share;
+}
+
+int64_t fl_session_cpu_ns(const fl_session *session)
+{
+    return session->cpu_ns;
+}
+
+fl_status fl_session_plan_hash(fl_session *session, const char *sql, uint64_t *ret_hash, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sql_parser parser = {0};
+    fl_sql_bound bound = {0};
+    fl_ast_statement *ast = NULL;
+    fl_arena arena;
+    fl_arena_init(&arena, &session->memory);
+    FL_TRY(fl_sql_parser_init(&parser, &session->memory, fl_str_of(sql), err));
+    FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+    if (ast == NULL || ast->kind != FL_AST_QUERY) {
+        st = FL_FAIL(err, FL_ERR_SYNTAX, "a query was expected");
+        goto cleanup;
+    }
+    FL_TRY(fl_session_bind_only(session, &arena, fl_str_of(sql), ast, &bound, err));
+    *ret_hash = fl_plan_hash(bound.query.plan, bound.query.root, true);
+    fl_sql_bound_drop(&bound);
+cleanup:
+    fl_sql_parser_drop(&parser);
+    fl_arena_drop(&arena);
+    return st;
+}

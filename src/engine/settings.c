@@ -1,0 +1,201 @@
+/* Session settings: SET, SHOW, RESET. One row in the table below is one setting. */
+#include "engine/internal.h"
+
+#include "base/nearest.h"
+#include "plan/rule.h"
+
+#include <stdlib.h>
+
+static const char *const names[] = {"disabled_rules", "memory_limit", "optimizer", "threads", "timeout", "vector_size"};
+
+void fl_settings_init(fl_settings *s, const fl_engine *engine)
+{
+    *s = (fl_settings){.threads = engine->threads, .vector_rows = FL_VECTOR_ROWS};
+}
+
+fl_str fl_settings_name(int32_t i)
+{
+    return i < FL_LEN(names) ? fl_str_of(names[i]) : (fl_str){0};
+}
+
+static fl_status fail_unknown(fl_str name, int32_t pos, fl_err *err)
+{
+    fl_nearest near;
+    FL_FAIL(err, FL_ERR_CONFIG, "there is no setting \"%.*s\"", FL_STR_ARG(name));
+    fl_err_state(err, "42704", FL_ERR_CONFIG);
+    fl_nearest_init(&near, name);
+    for (int64_t i = 0; i < FL_LEN(names); i++)
+        fl_nearest_offer(&near, fl_str_of(names[i]));
+    fl_nearest_hint(&near, err);
+    if (near.count == 0)
+        fl_err_hint(err, "SHOW ALL lists the settings");
+    fl_err_at(err, pos);
+    return FL_ERR_CONFIG;
+}
+
+static bool is(fl_str name, const char *wanted)
+{
+    return fl_str_is_equal_nocase(name, fl_str_of(wanted));
+}
+
+static fl_status integer_of(const fl_value *value, fl_str name, int64_t min, int64_t max, int64_t *ret, fl_err *err)
+{
+    fl_value out;
+    if (fl_value_cast(value, FL_TYPE(FL_I64), &out, NULL) != FL_OK || out.is_null || out.i < min || out.i > max)
+        return FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld", FL_STR_ARG(name), (long long)min,
+                       (long long)max);
+    *ret = out.i;
+    return FL_OK;
+}
+
+/* "512 MB", "1.5GB", "1000000", "-1" for none. */
+static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_err *err)
+{
+    static const struct {
+        const char *unit;
+        double bytes;
+    } units[] = {{"", 1}, {"b", 1}, {"kb", 1e3}, {"kib", 1024}, {"k", 1024}, {"mb", 1e6}, {"mib", 1048576}, {"m", 1048576},
+                 {"gb", 1e9}, {"gib", 1073741824.0}, {"g", 1073741824.0}, {"tb", 1e12}, {"tib", 1099511627776.0}};
+    char text[64] = "", *end = text;
+    fl_text printed;
+    fl_text_init(&printed, NULL);
+    fl_value_print(&printed, value);
+    if (printed.data != NULL && printed.len < (int64_t)sizeof(text))
+        memcpy(text, printed.data, (size_t)printed.len + 1);
+    fl_text_drop(&printed);
+    double number = strtod(text, &end);
+    while (*end == ' ')
+        end++;
+    for (int64_t i = 0; i < FL_LEN(units) && end != text; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(end), fl_str_of(units[i].unit)) && number * units[i].bytes < 9e18 && number >= -1) {
+            *ret = number <= 0 ? 0 : (int64_t)(number * units[i].bytes);
+            return FL_OK;
+        }
+    FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a size such as '512MB' or '2GB', not '%s'", FL_STR_ARG(name), text);
+    return FL_ERR_CONFIG;
+}
+
+static fl_status check_rules(fl_session *session, fl_str list, fl_err *err)
+{
+    int32_t n = 0;
+    const fl_rule_desc *const *rules = fl_registry_rules(session->engine->registry, &n);
+    for (int64_t at = 0; at < list.len;) {
+        int64_t end = at;
+        while (end < list.len && list.data[end] != ',')
+            end++;
+        fl_str name = {list.data + at, end - at};
+        while (name.len > 0 && name.data[0] == ' ')
+            name = (fl_str){name.data + 1, name.len - 1};
+        while (name.len > 0 && name.data[name.len - 1] == ' ')
+            name.len--;
+        bool found = name.len == 0;
+        for (int32_t i = 0; i < n && !found; i++)
+            found = fl_str_is_equal_nocase(fl_str_of(rules[i]->name), name);
+        if (!found) {
+            fl_nearest near;
+            fl_status st = FL_FAIL(err, FL_ERR_CONFIG, "there is no rule \"%.*s\"", FL_STR_ARG(name));
+            fl_nearest_init(&near, name);
+            for (int32_t i = 0; i < n; i++)
+                fl_nearest_offer(&near, fl_str_of(rules[i]->name));
+            fl_nearest_hint(&near, err);
+            return st;
+        }
+        at = end + 1;
+    }
+    return FL_OK;
+}
+
+fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_settings *s = &session->settings;
+    int64_t number = 0;
+    if (n_values == 0)
+        return fl_settings_reset(session, name, pos, err);
+    const fl_value *value = &values[0];
+    if (is(name, "threads")) {
+        FL_TRY(integer_of(value, name, 1, 256, &number, err));
+        s->threads = (int32_t)number;
+    } else if (is(name, "vector_size")) {
+        FL_TRY(integer_of(value, name, 1, FL_VECTOR_ROWS, &number, err));
+        s->vector_rows = (int32_t)number;
+    } else if (is(name, "timeout")) {
+        FL_TRY(integer_of(value, name, 0, INT64_MAX / 1000000, &number, err));
+        s->timeout_ms = number;
+    } else if (is(name, "memory_limit")) {
+        FL_TRY(bytes_of(value, name, &number, err));
+        s->memory_limit_bytes = number;
+        session->memory.limit_bytes = number;
+    } else if (is(name, "optimizer")) {
+        fl_str word = value->type.id == FL_UTF8 && !value->is_null ? value->s : (fl_str){0};
+        if (!is(word, "none") && !is(word, "simple") && !is(word, "default") && !is(word, "on"))
+            return FL_FAIL(err, FL_ERR_CONFIG, "optimizer must be 'simple' or 'none'");
+        s->is_reference = is(word, "none");
+    } else if (is(name, "disabled_rules")) {
+        char list[sizeof(s->disabled_rules)] = "";
+        size_t used = 0;
+        for (int32_t i = 0; i < n_values; i++) {
+            fl_str word = values[i].type.id == FL_UTF8 && !values[i].is_null ? values[i].s : (fl_str){0};
+            if (used + (size_t)word.len + 2 > sizeof(list))
+                return FL_FAIL(err, FL_ERR_CONFIG, "disabled_rules is longer than %d characters", (int)sizeof(list));
+            FL_TRY(check_rules(session, word, err));
+            if (i > 0)
+                list[used++] = ',';
+            if (word.len > 0)
+                memcpy(list + used, word.data, (size_t)word.len);
+            used += (size_t)word.len;
+            list[used] = 0;
+        }
+        memcpy(s->disabled_rules, list, sizeof(list));
+    } else {
+        return fail_unknown(name, pos, err);
+    }
+cleanup:
+    if (st != FL_OK)
+        fl_err_at(err, pos);
+    return st;
+}
+
+fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_err *err)
+{
+    fl_settings fresh, *s = &session->settings;
+    fl_settings_init(&fresh, session->engine);
+    bool all = name.len == 0 || is(name, "all"), known = all;
+#define RESET_ONE(setting, field)           \
+    if (all || is(name, setting)) {         \
+        s->field = fresh.field;             \
+        known = true;                       \
+    }
+    RESET_ONE("threads", threads)
+    RESET_ONE("vector_size", vector_rows)
+    RESET_ONE("timeout", timeout_ms)
+    RESET_ONE("memory_limit", memory_limit_bytes)
+    RESET_ONE("optimizer", is_reference)
+#undef RESET_ONE
+    if (all || is(name, "disabled_rules")) {
+        s->disabled_rules[0] = 0;
+        known = true;
+    }
+    session->memory.limit_bytes = s->memory_limit_bytes;
+    return known ? FL_OK : fail_unknown(name, pos, err);
+}
+
+fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *text, int32_t pos, fl_err *err)
+{
+    const fl_settings *s = &session->settings;
+    if (is(name, "threads"))
+        fl_text_addf(text, "%d", s->threads);
+    else if (is(name, "vector_size"))
+        fl_text_addf(text, "%d", s->vector_rows);
+    else if (is(name, "timeout"))
+        fl_text_addf(text, "%lld", (long long)s->timeout_ms);
+    else if (is(name, "memory_limit"))
+        fl_text_addf(text, "%lld", (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
+    else if (is(name, "optimizer"))
+        fl_text_add(text, s->is_reference ? FL_STR("none") : FL_STR("simple"));
+    else if (is(name, "disabled_rules"))
+        fl_text_add(text, fl_str_of(s->disabled_rules));
+    else
+        return fail_unknown(name, pos, err);
+    return FL_OK;
+}

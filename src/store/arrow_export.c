@@ -1,0 +1,284 @@
+/* Segments leave as an ArrowArrayStream. Each array holds a reference to its segment; what had to be copied lies in an
+ * arena of the array. */
+#include "store/arrow_stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct exported {
+    fl_memory *memory;
+    fl_arena arena;
+    fl_field *fields;
+    int32_t n_cols;
+    fl_segment **segments;
+    int64_t n_segments;
+    int64_t next;
+    char last_error[256];
+} exported;
+
+/* ---- schema ------------------------------------------------------------------------------------------------------- */
+
+static void schema_release(struct ArrowSchema *schema)
+{
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        if (schema->children[i]->release != NULL)
+            schema->children[i]->release(schema->children[i]);
+        free(schema->children[i]);
+    }
+    free(schema->children);
+    free((void *)(uintptr_t)schema->format);
+    free((void *)(uintptr_t)schema->name);
+    schema->release = NULL;
+}
+
+static void format_of(fl_type type, char *ret, size_t bytes)
+{
+    static const char *const plain[FL_TYPE_COUNT] = {
+        [FL_NULL] = "n", [FL_BOOL] = "b", [FL_I8] = "c",   [FL_I16] = "s",  [FL_I32] = "i",  [FL_I64] = "l",
+        [FL_U8] = "C",   [FL_U16] = "S",  [FL_U32] = "I",  [FL_U64] = "L",  [FL_F32] = "f",  [FL_F64] = "g",
+        [FL_UTF8] = "u", [FL_BINARY] = "z", [FL_DATE] = "tdD", [FL_TIME] = "ttu", [FL_INTERVAL] = "tin",
+        [FL_LIST] = "+l", [FL_STRUCT] = "+s"};
+    static const char units[] = {[FL_MICRO] = 'u', [FL_SECOND] = 's', [FL_MILLI] = 'm', [FL_NANO] = 'n'};
+    if (type.id == FL_DECIMAL)
+        snprintf(ret, bytes, "d:%d,%d", type.precision, type.scale);
+    else if (fl_type_is_timestamp(type))
+        snprintf(ret, bytes, "ts%c:%s", units[type.unit], type.id == FL_TIMESTAMPTZ ? "UTC" : "");
+    else
+        snprintf(ret, bytes, "%s", plain[type.id]);
+}
+
+static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, bool nullable)
+{
+    char format[32];
+    memset(schema, 0, sizeof(*schema));
+    format_of(type, format, sizeof(format));
+    schema->release = schema_release;
+    schema->format = strdup(format);
+    schema->name = strndup(name.data == NULL ? "" : name.data, (size_t)name.len);
+    schema->flags = nullable ? ARROW_FLAG_NULLABLE : 0;
+    if (schema->format == NULL || schema->name == NULL)
+        return false;
+    if (type.n_fields == 0)
+        return true;
+    schema->children = calloc((size_t)type.n_fields, sizeof(*schema->children));
+    if (schema->children == NULL)
+        return false;
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        schema->children[i] = calloc(1, sizeof(struct ArrowSchema));
+        if (schema->children[i] == NULL)
+            return false;
+        schema->n_children = i + 1;
+        fl_str child = type.id == FL_LIST ? FL_STR("item") : type.fields[i].name;
+        if (!fill_schema(schema->children[i], child, type.fields[i].type, true))
+            return false;
+    }
+    return true;
+}
+
+static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    exported *e = stream->private_data;
+    fl_type root = FL_TYPE(FL_STRUCT);
+    root.n_fields = e->n_cols;
+    root.fields = e->fields;
+    if (!fill_schema(out, FL_STR(""), root, false)) {
+        schema_release(out);
+        snprintf(e->last_error, sizeof(e->last_error), "out of memory");
+        return ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- arrays ------------------------------------------------------------------------------------------------------- */
+
+/* The root array's holder; children share its lifetime. */
+typedef struct array_holder {
+    fl_segment *segment;
+    fl_arena arena;
+} array_holder;
+
+static void child_release(struct ArrowArray *array)
+{
+    array->release = NULL;
+}
+
+static void root_release(struct ArrowArray *array)
+{
+    array_holder *holder = array->private_data;
+    for (int64_t i = 0; i < array->n_children; i++)
+        if (array->children[i]->release != NULL)
+            array->children[i]->release(array->children[i]);
+    fl_segment_unref(holder->segment);
+    fl_arena_drop(&holder->arena);
+    fl_free(holder);
+    array->release = NULL;
+}
+
+static int64_t count_nulls(const uint64_t *valid, int64_t rows)
+{
+    return valid == NULL ? 0 : rows - fl_bitmap_count(valid, rows);
+}
+
+static fl_status export_column(fl_arena *arena, const fl_vec *from, int64_t rows, struct ArrowArray *out, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec vec = *from;
+    const void **buffers = NULL;
+    memset(out, 0, sizeof(*out));
+    FL_TRY(FL_NEW_ARRAY(arena, 3, &buffers, err));
+    if (vec.layout != FL_FLAT)
+        FL_TRY(fl_vec_flatten(arena, &vec, rows, &vec, err));
+    out->length = rows;
+    out->null_count = vec.type.id == FL_NULL ? rows : count_nulls(vec.valid, rows);
+    out->buffers = buffers;
+    out->release = child_release;
+    out->n_buffers = 2;
+    buffers[0] = vec.valid;
+    buffers[1] = vec.data;
+    if (vec.type.id == FL_NULL) {
+        out->n_buffers = 0;
+    } else if (fl_type_is_string(vec.type) && vec.form == FL_OFFSETS) {
+        out->n_buffers = 3;
+        buffers[2] = vec.chars;
+    } else if (fl_type_is_string(vec.type)) { /* views: tables put out as they are */
+        int64_t bytes = 0;
+        int32_t *offsets = NULL;
+        char *chars = NULL;
+        const fl_view *views = vec.data;
+        for (int64_t i = 0; i < rows; i++)
+            bytes += fl_is_valid(vec.valid, i) ? views[i].len : 0;
+        if (bytes > INT32_MAX)
+            return FL_FAIL(err, FL_ERR_LIMIT, "a column of text is longer than 2 GB within %lld rows", (long long)rows);
+        FL_TRY(fl_arena_get(arena, (rows + 1) * 4, (void **)&offsets, err));
+        FL_TRY(fl_arena_get(arena, bytes + 1, (void **)&chars, err));
+        bytes = 0;
+        offsets[0] = 0;
+        for (int64_t i = 0; i < rows; i++) {
+            if (fl_is_valid(vec.valid, i)) {
+                memcpy(chars + bytes, fl_view_data(&views[i]), views[i].len);
+                bytes += views[i].len;
+            }
+            offsets[i + 1] = (int32_t)bytes;
+        }
+        out->n_buffers = 3;
+        buffers[1] = offsets;
+        buffers[2] = chars;
+    } else if (vec.type.id == FL_DECIMAL && vec.width == 8) {
+        fl_i128 *wide = NULL;
+        FL_TRY(fl_arena_get(arena, rows * 16 + 16, (void **)&wide, err));
+        for (int64_t i = 0; i < rows; i++)
+            wide[i] = ((const int64_t *)vec.data)[i];
+        buffers[1] = wide;
+    } else if (vec.type.id == FL_LIST || vec.type.id == FL_STRUCT) {
+        bool is_list = vec.type.id == FL_LIST;
+        FL_TRY(FL_NEW_ARRAY(arena, vec.type.n_fields + 1, &out->children, err));
+        for (int32_t i = 0; i < vec.type.n_fields; i++) {
+            FL_TRY(FL_NEW(arena, &out->children[i], err));
+            FL_TRY(export_column(arena, &vec.child[i], is_list ? vec.child_rows : rows, out->children[i], err));
+            out->n_children = i + 1;
+        }
+        if (is_list) {
+            const fl_list_entry *entries = vec.data;
+            int32_t *offsets = NULL;
+            FL_TRY(fl_arena_get(arena, (rows + 1) * 4, (void **)&offsets, err));
+            for (int64_t i = 0; i < rows; i++)
+                offsets[i] = entries[i].start;
+            offsets[rows] = rows > 0 ? entries[rows - 1].start + entries[rows - 1].len : 0;
+            buffers[1] = offsets;
+        } else {
+            out->n_buffers = 1;
+        }
+    }
+cleanup:
+    return st;
+}
+
+static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
+{
+    exported *e = stream->private_data;
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    array_holder *holder = NULL;
+    memset(out, 0, sizeof(*out));
+    if (e->next >= e->n_segments) /* the end: a released array */
+        return 0;
+    fl_segment *segment = e->segments[e->next];
+    st = fl_alloc_zero(e->memory, (int64_t)sizeof(*holder), (void **)&holder, &err);
+    if (st != FL_OK)
+        goto cleanup;
+    fl_arena_init(&holder->arena, e->memory);
+    if ((st = FL_NEW_ARRAY(&holder->arena, e->n_cols + 1, &out->children, &err)) != FL_OK)
+        goto cleanup;
+    if ((st = FL_NEW_ARRAY(&holder->arena, 1, &out->buffers, &err)) != FL_OK)
+        goto cleanup;
+    for (int32_t c = 0; c < e->n_cols; c++) {
+        if ((st = FL_NEW(&holder->arena, &out->children[c], &err)) != FL_OK)
+            goto cleanup;
+        if ((st = export_column(&holder->arena, &segment->vecs[c], segment->rows, out->children[c], &err)) != FL_OK)
+            goto cleanup;
+    }
+    holder->segment = fl_segment_ref(segment);
+    out->length = segment->rows;
+    out->n_buffers = 1;
+    out->n_children = e->n_cols;
+    out->release = root_release;
+    out->private_data = holder;
+    e->next++;
+    return 0;
+cleanup:
+    if (holder != NULL)
+        fl_arena_drop(&holder->arena);
+    fl_free(holder);
+    memset(out, 0, sizeof(*out));
+    snprintf(e->last_error, sizeof(e->last_error), "%.250s", err.message);
+    return st == FL_ERR_MEMORY ? ENOMEM : EIO;
+}
+
+static const char *get_last_error(struct ArrowArrayStream *stream)
+{
+    exported *e = stream->private_data;
+    return e->last_error[0] != 0 ? e->last_error : NULL;
+}
+
+static void stream_free(exported *e)
+{
+    for (int64_t i = 0; i < e->n_segments; i++)
+        fl_segment_unref(e->segments[i]);
+    fl_arena_drop(&e->arena);
+    fl_free(e);
+}
+
+static void stream_release(struct ArrowArrayStream *stream)
+{
+    stream_free(stream->private_data);
+    stream->release = NULL;
+}
+
+fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_cols, fl_segment *const *segments,
+                          int64_t n_segments, struct ArrowArrayStream *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    exported *e = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*e), (void **)&e, err));
+    e->memory = memory;
+    fl_arena_init(&e->arena, memory);
+    FL_TRY(FL_NEW_ARRAY(&e->arena, n_cols + 1, &e->fields, err));
+    FL_TRY(FL_NEW_ARRAY(&e->arena, n_segments + 1, &e->segments, err));
+    for (int32_t i = 0; i < n_cols; i++) {
+        e->fields[i].nullable = fields[i].nullable;
+        FL_TRY(fl_arena_copy_str(&e->arena, fields[i].name, &e->fields[i].name, err));
+        FL_TRY(fl_type_copy(&e->arena, fields[i].type, &e->fields[i].type, err));
+    }
+    for (int64_t i = 0; i < n_segments; i++)
+        if (segments[i]->rows > 0)
+            e->segments[e->n_segments++] = fl_segment_ref(segments[i]);
+    e->n_cols = n_cols;
+    *ret = (struct ArrowArrayStream){.get_schema = get_schema, .get_next = get_next, .get_last_error = get_last_error,
+                                     .release = stream_release, .private_data = e};
+    return FL_OK;
+cleanup:
+    if (e != NULL)
+        stream_free(e);
+    return st;
+}

@@ -1,0 +1,391 @@
+/* A stream arrives as segments. Fixed-width columns of types that lie alike keep the producer's memory; what differs
+ * (validity or booleans at an odd offset, seconds as dates, narrow decimals) is copied. Lengths, offsets and null counts
+ * are checked before anything is read. */
+#include "store/arrow_stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static fl_status fail_type(const char *name, const char *format, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_TYPE, "column \"%s\" has the Arrow type \"%s\", which is not known", name == NULL ? "" : name,
+                   format == NULL ? "" : format);
+}
+
+static bool unit_of(char c, uint8_t *ret)
+{
+    *ret = c == 's' ? FL_SECOND : c == 'm' ? FL_MILLI : c == 'u' ? FL_MICRO : FL_NANO;
+    return c == 's' || c == 'm' || c == 'u' || c == 'n';
+}
+
+static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth)
+{
+    fl_status st = FL_OK;
+    const char *f = schema->format;
+    static const struct {
+        char c;
+        uint8_t id;
+    } plain[] = {{'n', FL_NULL}, {'b', FL_BOOL}, {'c', FL_I8}, {'C', FL_U8}, {'s', FL_I16}, {'S', FL_U16}, {'i', FL_I32},
+                 {'I', FL_U32}, {'l', FL_I64}, {'L', FL_U64}, {'f', FL_F32}, {'g', FL_F64}, {'u', FL_UTF8}, {'U', FL_UTF8},
+                 {'z', FL_BINARY}, {'Z', FL_BINARY}};
+    *ret = (fl_type){0};
+    if (f == NULL || depth > 100)
+        return fail_type(schema->name, f, err);
+    if (f[1] == 0)
+        for (int64_t i = 0; i < FL_LEN(plain); i++)
+            if (plain[i].c == f[0]) {
+                *ret = FL_TYPE(plain[i].id);
+                return FL_OK;
+            }
+    int p = 0, s = 0, bits = 128;
+    if (sscanf(f, "d:%d,%d,%d", &p, &s, &bits) >= 2 && p >= 1 && p <= 38 && s <= p && s >= -38 && bits == 128) {
+        *ret = FL_TYPE_DECIMAL(p, s);
+        return s >= 0 ? FL_OK : fail_type(schema->name, f, err);
+    }
+    if (strcmp(f, "tdD") == 0 || strcmp(f, "tdm") == 0) {
+        *ret = FL_TYPE(FL_DATE);
+        return FL_OK;
+    }
+    if (strncmp(f, "tt", 2) == 0 && f[2] != 0 && f[3] == 0) {
+        *ret = FL_TYPE(FL_TIME);
+        return FL_OK;
+    }
+    if (strncmp(f, "ts", 2) == 0 && f[2] != 0 && f[3] == ':') {
+        *ret = FL_TYPE(f[4] != 0 ? FL_TIMESTAMPTZ : FL_TIMESTAMP);
+        return unit_of(f[2], &ret->unit) ? FL_OK : fail_type(schema->name, f, err);
+    }
+    if (strcmp(f, "tin") == 0) {
+        *ret = FL_TYPE(FL_INTERVAL);
+        return FL_OK;
+    }
+    bool is_list = strcmp(f, "+l") == 0 || strcmp(f, "+L") == 0;
+    if ((is_list && schema->n_children == 1) || strcmp(f, "+s") == 0) {
+        fl_field *fields = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, schema->n_children + 1, &fields, err));
+        for (int64_t i = 0; i < schema->n_children; i++) {
+            fields[i].nullable = true;
+            FL_TRY(fl_arena_copy_str(arena, fl_str_of(schema->children[i]->name == NULL ? "" : schema->children[i]->name), &fields[i].name, err));
+            FL_TRY(type_of(arena, schema->children[i], &fields[i].type, err, depth + 1));
+        }
+        *ret = FL_TYPE(is_list ? FL_LIST : FL_STRUCT);
+        ret->fields = fields;
+        ret->n_fields = (int32_t)schema->n_children;
+        return FL_OK;
+    }
+    return fail_type(schema->name, f, err);
+cleanup:
+    return st;
+}
+
+static fl_status corrupt(const struct ArrowSchema *schema, const char *what, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" %s", schema->name == NULL ? "" : schema->name, what);
+}
+
+static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array, fl_type type,
+                               int64_t offset, int64_t rows, fl_vec *ret, fl_err *err);
+
+/* Offsets into characters or children must ascend within bounds that nobody tells: at least they must not descend. */
+static fl_status check_offsets(const struct ArrowSchema *schema, const void *offsets, bool wide, int64_t rows, int64_t limit, fl_err *err)
+{
+    int64_t last = wide ? ((const int64_t *)offsets)[0] : ((const int32_t *)offsets)[0];
+    if (last < 0)
+        return corrupt(schema, "has a negative offset", err);
+    for (int64_t i = 1; i <= rows; i++) {
+        int64_t next = wide ? ((const int64_t *)offsets)[i] : ((const int32_t *)offsets)[i];
+        if (next < last)
+            return corrupt(schema, "has descending offsets", err);
+        last = next;
+    }
+    return last > limit ? corrupt(schema, "has an offset beyond its child", err) : FL_OK;
+}
+
+static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, int64_t rows, const uint64_t **ret, fl_err *err)
+{
+    uint64_t *copy = NULL; /* always a copy: the producer's last word may not be readable to its end */
+    fl_status st = fl_arena_get_zero(arena, fl_bitmap_words(rows) * 8 + 16, (void **)&copy, err);
+    if (st == FL_OK) {
+        fl_bitmap_copy(copy, bits, offset, rows);
+        *ret = copy;
+    }
+    return st;
+}
+
+static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t offset,
+                                   int64_t rows, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec values, flat;
+    fl_type type, key;
+    int32_t *list = NULL;
+    if (array->dictionary == NULL)
+        return corrupt(schema, "has no dictionary", err);
+    FL_TRY(type_of(arena, schema->dictionary, &type, err, 1));
+    int64_t n_values = array->dictionary->length;
+    FL_TRY(import_column(arena, schema->dictionary, array->dictionary, type, array->dictionary->offset, n_values, &values, err));
+    FL_TRY(type_of(arena, schema, &key, err, 1));
+    if (!fl_type_is_integer(key) || array->n_buffers != 2 || (array->buffers[1] == NULL && rows > 0))
+        return corrupt(schema, "has no indices", err);
+    const uint64_t *valid = NULL;
+    if (array->buffers[0] != NULL && array->null_count != 0)
+        FL_TRY(import_bits(arena, array->buffers[0], offset, rows, &valid, err));
+    FL_TRY(fl_arena_get(arena, rows * 4 + 64, (void **)&list, err));
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t code = 0;
+        const uint8_t *at = (const uint8_t *)array->buffers[1] + (offset + i) * fl_type_width(key);
+        memcpy(&code, at, (size_t)fl_type_width(key));
+        if (!fl_is_valid(valid, i)) {
+            list[i] = -1;
+            continue;
+        }
+        if (code < 0 || code >= n_values)
+            return corrupt(schema, "has an index beyond its dictionary", err);
+        list[i] = (int32_t)code;
+    }
+    FL_TRY(fl_vec_flatten(arena, &values, n_values, &flat, err));
+    if (n_values == 0) {
+        fl_vec_set_const(&flat, type, NULL);
+        FL_TRY(fl_vec_flatten(arena, &flat, rows, ret, err));
+    } else if (fl_type_is_string(type) && flat.valid == NULL) { /* stays a dictionary */
+        fl_vec *dict = NULL;
+        uint32_t *codes = (uint32_t *)list;
+        FL_TRY(FL_NEW(arena, &dict, err));
+        *dict = flat;
+        for (int64_t i = 0; i < rows; i++)
+            codes[i] = list[i] < 0 ? 0 : (uint32_t)list[i];
+        *ret = (fl_vec){.type = type, .layout = FL_DICT, .width = 4, .data = codes, .valid = valid, .child = dict,
+                        .child_rows = n_values, .dict_id = fl_dict_id_new()};
+    } else {
+        FL_TRY(fl_vec_gather32(arena, &flat, list, rows, ret, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array, fl_type type,
+                               int64_t offset, int64_t rows, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const char *f = schema->format;
+    const uint64_t *valid = NULL;
+    if (array->length < 0 || array->offset < 0 || array->length > INT32_MAX || offset + rows > array->offset + array->length)
+        return corrupt(schema, "is shorter than its array says", err);
+    if (schema->dictionary != NULL)
+        return import_dictionary(arena, schema, array, offset, rows, ret, err);
+    int64_t buffers = type.id == FL_NULL ? 0 : type.id == FL_STRUCT ? 1 : fl_type_is_string(type) ? 3 : 2;
+    if (array->n_buffers < buffers || array->n_children < type.n_fields)
+        return corrupt(schema, "lacks buffers or children", err);
+    if (type.id == FL_NULL) {
+        fl_vec none;
+        fl_vec_set_const(&none, type, NULL);
+        return fl_vec_flatten(arena, &none, rows, ret, err);
+    }
+    if (array->buffers[0] != NULL && array->null_count != 0)
+        FL_TRY(import_bits(arena, array->buffers[0], offset, rows, &valid, err));
+    const uint8_t *data = buffers > 1 ? array->buffers[1] : NULL;
+    static const uint8_t empty[64] __attribute__((aligned(64)));
+    if (data == NULL)
+        data = empty;
+    if (data == empty && rows > 0 && buffers > 1 && type.id != FL_LIST)
+        return corrupt(schema, "has no data", err);
+    int32_t width = fl_type_width(type);
+    if (type.id == FL_STRUCT) {
+        fl_vec *fields = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, type.n_fields + 1, &fields, err));
+        for (int32_t i = 0; i < type.n_fields; i++)
+            FL_TRY(import_column(arena, schema->children[i], array->children[i], type.fields[i].type,
+                                 array->children[i]->offset + offset, rows, &fields[i], err));
+        fl_vec_set_flat(ret, type, NULL, valid);
+        ret->child = fields;
+        return FL_OK;
+    }
+    if (type.id == FL_LIST) {
+        bool wide = f[1] == 'L';
+        fl_list_entry *entries = NULL;
+        fl_vec *child = NULL;
+        int64_t child_rows = array->children[0]->length;
+        FL_TRY(fl_arena_get_zero(arena, rows * 8 + 64, (void **)&entries, err));
+        FL_TRY(FL_NEW(arena, &child, err));
+        if (rows > 0) {
+            const uint8_t *at = data + offset * (wide ? 8 : 4);
+            FL_TRY(check_offsets(schema, at, wide, rows, child_rows, err));
+            for (int64_t i = 0; i < rows; i++) {
+                int64_t start = wide ? ((const int64_t *)at)[i] : ((const int32_t *)at)[i];
+                int64_t end = wide ? ((const int64_t *)at)[i + 1] : ((const int32_t *)at)[i + 1];
+                entries[i] = (fl_list_entry){(int32_t)start, (int32_t)(end - start)};
+            }
+        }
+        FL_TRY(import_column(arena, schema->children[0], array->children[0], type.fields[0].type, array->children[0]->offset,
+                             child_rows, child, err));
+        fl_vec_set_flat(ret, type, entries, valid);
+        ret->child = child;
+        ret->child_rows = child_rows;
+        return FL_OK;
+    }
+    if (fl_type_is_string(type)) {
+        bool wide = f[0] == 'U' || f[0] == 'Z';
+        const uint8_t *at = data == empty ? empty : data + offset * (wide ? 8 : 4);
+        if (rows > 0) {
+            FL_TRY(check_offsets(schema, at, wide, rows, INT64_MAX, err));
+            int64_t last = wide ? ((const int64_t *)at)[rows] : ((const int32_t *)at)[rows];
+            if (array->buffers[2] == NULL && last > 0)
+                return corrupt(schema, "has no characters", err);
+        }
+        fl_vec_set_flat(ret, type, at, valid);
+        ret->form = FL_OFFSETS;
+        ret->width = wide ? 8 : 4;
+        ret->chars = array->buffers[2] != NULL ? array->buffers[2] : (const char *)empty;
+        return FL_OK;
+    }
+    if (type.id == FL_BOOL) {
+        const uint64_t *bits = NULL;
+        FL_TRY(import_bits(arena, data, offset, rows, &bits, err));
+        fl_vec_set_flat(ret, type, bits, valid);
+        return FL_OK;
+    }
+    if (type.id == FL_DECIMAL && width == 8) { /* 128 bits arrive */
+        int64_t *narrow = NULL;
+        FL_TRY(fl_arena_get(arena, rows * 8 + 64, (void **)&narrow, err));
+        for (int64_t i = 0; i < rows; i++) {
+            fl_i128 value;
+            memcpy(&value, data + (offset + i) * 16, 16);
+            if (fl_is_valid(valid, i) && value != (int64_t)value)
+                return corrupt(schema, "holds a decimal beyond its precision", err);
+            narrow[i] = (int64_t)value;
+        }
+        fl_vec_set_flat(ret, type, narrow, valid);
+        return FL_OK;
+    }
+    bool millis = strcmp(f, "tdm") == 0, time = f[0] == 't' && f[1] == 't' && f[2] != 'u';
+    if (millis || time) {
+        void *out = NULL;
+        bool is_narrow = time && (f[2] == 's' || f[2] == 'm');
+        FL_TRY(fl_arena_get(arena, rows * 8 + 64, &out, err));
+        for (int64_t i = 0; i < rows; i++) {
+            int64_t v = is_narrow ? ((const int32_t *)data)[offset + i] : ((const int64_t *)data)[offset + i];
+            if (millis)
+                ((int32_t *)out)[i] = (int32_t)(v / 86400000);
+            else
+                ((int64_t *)out)[i] = f[2] == 's' ? v * 1000000 : f[2] == 'm' ? v * 1000 : v / 1000;
+        }
+        fl_vec_set_flat(ret, type, out, valid);
+        return FL_OK;
+    }
+    const uint8_t *at = data + offset * width;
+    if (((uintptr_t)at & (uintptr_t)(width - 1)) != 0 && rows > 0) { /* not aligned for its type */
+        void *copy = NULL;
+        FL_TRY(fl_arena_get(arena, rows * width + 64, &copy, err));
+        memcpy(copy, at, (size_t)(rows * width));
+        at = copy;
+    }
+    fl_vec_set_flat(ret, type, at, valid);
+cleanup:
+    return st;
+}
+
+static void release_array(fl_segment *segment)
+{
+    struct ArrowArray *array = segment->owner;
+    array->release(array);
+    free(array);
+}
+
+static void count_nulls(fl_segment *segment)
+{
+    for (int32_t c = 0; c < segment->n_cols; c++)
+        segment->nulls[c] = segment->vecs[c].valid == NULL ? 0
+                                                           : segment->rows - fl_bitmap_count(segment->vecs[c].valid, segment->rows);
+}
+
+static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schema, struct ArrowArray *array, fl_arrow_import *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *segment = NULL;
+    struct ArrowArray *kept = NULL;
+    if (array->n_children != schema->n_children || array->length < 0) {
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array has %lld columns, its schema %lld", (long long)array->n_children,
+                     (long long)schema->n_children);
+        goto cleanup;
+    }
+    FL_TRY(fl_segment_new(memory, ret->n_cols, &segment, err));
+    segment->rows = array->length;
+    for (int32_t c = 0; c < ret->n_cols; c++)
+        FL_TRY(import_column(&segment->arena, schema->children[c], array->children[c], ret->fields[c].type,
+                             array->children[c]->offset + array->offset, array->length, &segment->vecs[c], err));
+    count_nulls(segment);
+    kept = malloc(sizeof(*kept));
+    if (kept == NULL) {
+        st = FL_FAIL(err, FL_ERR_MEMORY, "out of memory");
+        goto cleanup;
+    }
+    FL_TRY(fl_grow(NULL, (void **)&ret->segments, &ret->capacity, ret->n_segments + 1, 8, err));
+    *kept = *array;
+    array->release = NULL; /* moved */
+    segment->owner = kept;
+    segment->release = release_array;
+    ret->segments[ret->n_segments++] = segment;
+    return FL_OK;
+cleanup:
+    free(kept);
+    fl_segment_unref(segment);
+    return st;
+}
+
+fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *stream, fl_arrow_import *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    struct ArrowSchema schema = {0};
+    struct ArrowArray array = {0};
+    *ret = (fl_arrow_import){0};
+    fl_arena_init(&ret->arena, memory);
+    if (stream->release == NULL)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "the Arrow stream was released already");
+    if (stream->get_schema(stream, &schema) != 0) {
+        const char *why = stream->get_last_error(stream);
+        st = FL_FAIL(err, FL_ERR_IO, "the Arrow stream gives no schema: %s", why == NULL ? "no reason given" : why);
+        schema.release = NULL;
+        goto cleanup;
+    }
+    if (schema.format == NULL || strcmp(schema.format, "+s") != 0) {
+        st = FL_FAIL(err, FL_ERR_TYPE, "an Arrow stream of structs was expected, found \"%s\"", schema.format == NULL ? "" : schema.format);
+        goto cleanup;
+    }
+    ret->n_cols = (int32_t)schema.n_children;
+    FL_TRY(FL_NEW_ARRAY(&ret->arena, ret->n_cols + 1, &ret->fields, err));
+    for (int32_t c = 0; c < ret->n_cols; c++) {
+        const struct ArrowSchema *child = schema.children[c];
+        ret->fields[c].nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0;
+        FL_TRY(fl_arena_copy_str(&ret->arena, fl_str_of(child->name == NULL ? "" : child->name), &ret->fields[c].name, err));
+        FL_TRY(type_of(&ret->arena, child->dictionary != NULL ? child->dictionary : child, &ret->fields[c].type, err, 0));
+    }
+    for (;;) {
+        if (stream->get_next(stream, &array) != 0) {
+            const char *why = stream->get_last_error(stream);
+            st = FL_FAIL(err, FL_ERR_IO, "the Arrow stream failed: %s", why == NULL ? "no reason given" : why);
+            array.release = NULL;
+            goto cleanup;
+        }
+        if (array.release == NULL)
+            break;
+        FL_TRY(import_array(memory, &schema, &array, ret, err));
+        array = (struct ArrowArray){0};
+    }
+cleanup:
+    if (array.release != NULL)
+        array.release(&array);
+    if (schema.release != NULL)
+        schema.release(&schema);
+    stream->release(stream);
+    if (st != FL_OK)
+        fl_arrow_import_drop(ret);
+    return st;
+}
+
+void fl_arrow_import_drop(fl_arrow_import *import)
+{
+    for (int64_t i = 0; i < import->n_segments; i++)
+        fl_segment_unref(import->segments[i]);
+    fl_free(import->segments);
+    fl_arena_drop(&import->arena);
+    *import = (fl_arrow_import){0};
+}

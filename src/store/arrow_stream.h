@@ -1,0 +1,30 @@
+/* Segments leave as an ArrowArrayStream, and a stream arrives as segments: the Arrow C interfaces at the engine's border.
+ *
+ * Zero copy where the layouts agree: fixed-width values, booleans, validity, and the strings of results. Decimals leave in
+ * 128 bits; lists get their offsets. */
+#ifndef FL_STORE_ARROW_STREAM_H
+#define FL_STORE_ARROW_STREAM_H
+
+#include "fletch/arrow.h"
+#include "store/segment.h"
+
+/** A stream of these columns over the segments (a reference to each is taken). Its memory is its own: the session may be
+ *  gone when it is released, the engine's budget may not. */
+fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_cols, fl_segment *const *segments,
+                          int64_t n_segments, struct ArrowArrayStream *ret, fl_err *err);
+
+typedef struct fl_arrow_import {
+    fl_arena arena;
+    fl_field *fields;
+    int32_t n_cols;
+    fl_segment **segments;
+    int64_t n_segments;
+    int64_t capacity;
+} fl_arrow_import;
+
+/** Reads a stream to its end and releases it in any case. FL_ERR_TYPE names the column of an unknown Arrow type;
+ *  FL_ERR_CORRUPT what contradicts the specification. On failure nothing is held. */
+fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *stream, fl_arrow_import *ret, fl_err *err);
+void fl_arrow_import_drop(fl_arrow_import *import);
+
+#endif
