@@ -101,6 +101,60 @@ static void gather_8(const uint64_t *restrict values, const uint32_t *restrict c
         to[i] = values[codes[i]];
 }
 
+/* The 64 bits of `valid` from `bit` on, as far as the map has them: it has a word more than its bits need. */
+static inline uint64_t bits_at(const uint64_t *valid, int64_t bit)
+{
+    int shift = (int)(bit & 63);
+    uint64_t word = valid[bit >> 6] >> shift;
+    return shift == 0 ? word : word | valid[(bit >> 6) + 1] << (64 - shift);
+}
+
+#if defined(FL_SIMD_avx512)
+static void spread_4(const uint32_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint32_t *to)
+{
+    for (int64_t i = 0; i < n; i += 64) {
+        uint64_t word = bits_at(valid, bit + i);
+        for (int64_t j = i; j < n && j < i + 64; j += 16, word >>= 16) {
+            __mmask16 mask = (__mmask16)(j + 16 <= n ? word : word & ((1ull << (n - j)) - 1));
+            _mm512_storeu_si512(to + j, _mm512_maskz_expandloadu_epi32(mask, dense));
+            dense += __builtin_popcount(mask);
+        }
+    }
+}
+
+static void spread_8(const uint64_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint64_t *to)
+{
+    for (int64_t i = 0; i < n; i += 64) {
+        uint64_t word = bits_at(valid, bit + i);
+        for (int64_t j = i; j < n && j < i + 64; j += 8, word >>= 8) {
+            __mmask8 mask = (__mmask8)(j + 8 <= n ? word : word & ((1ull << (n - j)) - 1));
+            _mm512_storeu_si512(to + j, _mm512_maskz_expandloadu_epi64(mask, dense));
+            dense += __builtin_popcount(mask);
+        }
+    }
+}
+#else
+#define SPREAD                                              \
+    for (int64_t i = 0; i < n; i += 64) {                   \
+        uint64_t word = bits_at(valid, bit + i);            \
+        int64_t end = n - i < 64 ? n : i + 64;              \
+        for (int64_t j = i; j < end; j++, word >>= 1) {     \
+            to[j] = *dense;                                 \
+            dense += word & 1;                              \
+        }                                                   \
+    }
+
+static void spread_4(const uint32_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint32_t *to)
+{
+    SPREAD
+}
+
+static void spread_8(const uint64_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint64_t *to)
+{
+    SPREAD
+}
+#endif
+
 static bool is_ascii(const uint8_t *data, int64_t bytes)
 {
     uint8_t seen = 0;
@@ -153,6 +207,8 @@ const fl_pq_kernels NAME_OF(FL_SIMD) = {
     .max_u32 = max_u32,
     .gather_4 = gather_4,
     .gather_8 = gather_8,
+    .spread_4 = spread_4,
+    .spread_8 = spread_8,
     .is_ascii = is_ascii,
     .unsplit = unsplit,
 };

@@ -92,6 +92,31 @@ static void test_gathering(void **state)
     }
 }
 
+static void test_spreading(void **state)
+{
+    (void)state;
+    static uint64_t dense_8[VALUES_MAX + 1], valid[VALUES_MAX / 64 + 4], got_8[VALUES_MAX + SPARE];
+    static uint32_t dense_4[VALUES_MAX + 1], got_4[VALUES_MAX + SPARE];
+    for (int64_t i = 0; i < VALUES_MAX; i++)
+        dense_8[i] = dense_4[i] = (uint32_t)next_random();
+    for (size_t w = 0; w < sizeof(valid) / 8; w++)
+        valid[w] = w % 5 == 0 ? ~0ull : w % 5 == 1 ? 0 : next_random();
+    for (size_t s = 0; s < 3; s++) {
+        const fl_pq_kernels *kernels = set_named(sets[s]);
+        for (int64_t bit = 0; kernels != NULL && bit < 130; bit += 13)
+            for (int64_t n = 0; n < VALUES_MAX - 130; n = n * 2 + 1) {
+                kernels->spread_4(dense_4, valid, bit, n, got_4);
+                kernels->spread_8(dense_8, valid, bit, n, got_8);
+                for (int64_t i = 0, next = 0; i < n; i++)
+                    if (valid[(bit + i) >> 6] >> ((bit + i) & 63) & 1) {
+                        assert_int_equal(got_4[i], dense_4[next]);
+                        assert_true(got_8[i] == dense_8[next]);
+                        next++;
+                    }
+            }
+    }
+}
+
 static void test_split_bytes_and_ascii(void **state)
 {
     (void)state;
@@ -237,7 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unpacking),      cmocka_unit_test(test_gathering),
-        cmocka_unit_test(test_split_bytes_and_ascii), cmocka_unit_test(test_runs_in_pieces),
+        cmocka_unit_test(test_spreading), cmocka_unit_test(test_split_bytes_and_ascii), cmocka_unit_test(test_runs_in_pieces),
         cmocka_unit_test(test_a_run_of_a_value_too_wide_is_refused), cmocka_unit_test(test_deltas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -586,13 +586,14 @@ cleanup:
         }                                                               \
     } while (0)
 
-static void spread(const void *dense, int32_t width, const uint64_t *valid, int64_t at, int64_t n, void *to)
+static void spread(const fl_pq_kernels *kernels, const void *dense, int32_t width, const uint64_t *valid, int64_t at,
+                   int64_t n, void *to)
 {
     switch (width) {
     case 1: SPREAD(uint8_t); break;
     case 2: SPREAD(uint16_t); break;
-    case 4: SPREAD(uint32_t); break;
-    case 8: SPREAD(uint64_t); break;
+    case 4: kernels->spread_4(dense, valid, at, n, (uint32_t *)to + at); break;
+    case 8: kernels->spread_8(dense, valid, at, n, (uint64_t *)to + at); break;
     default: SPREAD(fl_i128); break;
     }
 }
@@ -631,7 +632,7 @@ static fl_status read_page_slots(fl_pq_reader *r, int64_t at, int64_t n, fl_pq_s
     if (present < n) {
         s->has_nulls = true;
         memset(r->dense + present * width, 0, (size_t)width);
-        spread(r->dense, width, s->valid, at, n, to);
+        spread(r->kernels, r->dense, width, s->valid, at, n, to);
     }
     r->page_left -= n;
     r->row += n;

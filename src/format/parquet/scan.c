@@ -178,8 +178,8 @@ fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_sca
     scan->bounds = request->bounds;
     scan->is_cancelled = request->is_cancelled;
     scan->rows_max = request->rows_max;
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols, &scan->cols, err));
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols, &scan->first_reader, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols + 1, &scan->cols, err)); /* there may be none */
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols + 1, &scan->first_reader, err));
     for (int32_t i = 0; i < request->n_cols; i++) {
         FL_ASSERT(request->cols[i] >= 0 && request->cols[i] < table->n_cols);
         scan->cols[i] = request->cols[i];
