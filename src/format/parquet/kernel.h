@@ -15,6 +15,10 @@ typedef struct fl_pq_kernels {
     void (*unpack)(const uint8_t *from, int64_t bit, int width, int64_t n, uint32_t *to);
     /** The largest of n codes; 0 when there are none. */
     uint32_t (*max_u32)(const uint32_t *codes, int64_t n);
+    /** Codes below 256 as bytes. */
+    void (*narrow)(const uint32_t *codes, int64_t n, uint8_t *to);
+    /** How many of n bytes are `value`. */
+    int64_t (*count_equal)(const uint8_t *data, int64_t n, uint8_t value);
     /** to[i] = values[codes[i]]. */
     void (*gather_4)(const uint32_t *values, const uint32_t *codes, int64_t n, uint32_t *to);
     void (*gather_8)(const uint64_t *values, const uint32_t *codes, int64_t n, uint64_t *to);

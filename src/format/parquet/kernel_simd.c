@@ -89,6 +89,27 @@ static uint32_t max_u32(const uint32_t *codes, int64_t n)
     return max;
 }
 
+static void narrow(const uint32_t *restrict codes, int64_t n, uint8_t *restrict to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (uint8_t)codes[i];
+}
+
+static int64_t count_equal(const uint8_t *data, int64_t n, uint8_t value)
+{
+    int64_t count = 0;
+    while (n > 0) {
+        int64_t take = n < 192 ? n : 192; /* a byte holds the count, so that bytes are what is added */
+        uint8_t part = 0;
+        for (int64_t i = 0; i < take; i++)
+            part = (uint8_t)(part + (data[i] == value));
+        count += part;
+        data += take;
+        n -= take;
+    }
+    return count;
+}
+
 static void gather_4(const uint32_t *restrict values, const uint32_t *restrict codes, int64_t n, uint32_t *restrict to)
 {
     for (int64_t i = 0; i < n; i++)
@@ -205,6 +226,8 @@ const fl_pq_kernels NAME_OF(FL_SIMD) = {
     .name = TEXT_OF(FL_SIMD),
     .unpack = unpack,
     .max_u32 = max_u32,
+    .narrow = narrow,
+    .count_equal = count_equal,
     .gather_4 = gather_4,
     .gather_8 = gather_8,
     .spread_4 = spread_4,

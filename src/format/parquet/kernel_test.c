@@ -82,6 +82,14 @@ static void test_gathering(void **state)
                 max = codes[i] > max ? codes[i] : max;
             }
             assert_int_equal(kernels->max_u32(codes, n), max);
+            static uint8_t bytes[VALUES_MAX];
+            int64_t sevens = 0;
+            for (int64_t i = 0; i < n; i++)
+                sevens += codes[i] % 8 == 7;
+            for (int64_t i = 0; i < n; i++)
+                codes[i] %= 8;
+            kernels->narrow(codes, n, bytes);
+            assert_int_equal(kernels->count_equal(bytes, n, 7), sevens);
             kernels->gather_4(values_4, codes, n, got_4);
             kernels->gather_8(values_8, codes, n, got_8);
             for (int64_t i = 0; i < n; i++) {

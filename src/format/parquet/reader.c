@@ -391,8 +391,7 @@ static bool spread_levels(fl_pq_reader *r, fl_pq_hybrid *h, int64_t n, int max, 
         int64_t take = n - done < r->block_rows ? n - done : r->block_rows;
         if (!fl_pq_hybrid_read(h, r->kernels, take, r->scratch) || (int)r->kernels->max_u32(r->scratch, take) > max)
             return false;
-        for (int64_t i = 0; i < take; i++)
-            to[done + i] = (uint8_t)r->scratch[i];
+        r->kernels->narrow(r->scratch, take, to + done);
         done += take;
     }
     return true;
@@ -413,10 +412,7 @@ static fl_status begin_nested_levels(fl_pq_reader *r, fl_pq_hybrid *reps, int64_
     if ((leaf->def_max > 0 && !spread_levels(r, &r->defs, n, leaf->def_max, levels)) ||
         (leaf->rep_max > 0 && !spread_levels(r, reps, n, leaf->rep_max, levels + n)))
         return fl_pq_reader_fail(r, err, "malformed levels");
-    int64_t present = 0;
-    for (int64_t i = 0; i < n; i++)
-        present += levels[i] == leaf->def_max;
-    *ret_present = present;
+    *ret_present = r->kernels->count_equal(levels, n, leaf->def_max);
     return FL_OK;
 }
 
@@ -673,9 +669,8 @@ static fl_status take_levels(fl_pq_reader *r, int64_t n, fl_pq_levels *l, fl_err
 {
     fl_status st = FL_OK;
     const char *wrong = NULL;
-    int64_t present = 0, width = r->leaf->width;
-    for (int64_t i = 0; i < n; i++)
-        present += r->def_levels[i] == r->leaf->def_max;
+    int64_t width = r->leaf->width;
+    int64_t present = r->kernels->count_equal(r->def_levels, n, r->leaf->def_max);
     if (l == NULL) {
         wrong = fl_pq_values_skip(&r->values, present);
     } else {

@@ -47,7 +47,6 @@ typedef struct pq_scan {
     _Atomic int64_t next;
     shared_group *groups;
     int32_t n_groups;
-    _Atomic bool is_checked; /* whether the files were compared with what they were when opened */
 } pq_scan;
 
 typedef struct slot_buffers {
@@ -315,11 +314,9 @@ static void worker_free(fl_scan_worker *base)
 
 /* ---- morsels ---- */
 
-/* The workers are at the end: were the files the same all the time? */
+/* A worker is at the end: were the files the same all the time? */
 static fl_status check_files(pq_scan *scan, fl_err *err)
 {
-    if (atomic_exchange(&scan->is_checked, true))
-        return FL_OK;
     for (int32_t f = 0; f < scan->table->n_files; f++) {
         fl_status st = fl_file_check_same(scan->table->files[f].file, err);
         if (st != FL_OK)
