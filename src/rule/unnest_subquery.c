@@ -1,0 +1,142 @@
+/* unnest_subquery: subqueries in expressions become columns of dependent joins below the operator.
+ *
+ *     scalar        apply single, the query's column
+ *     EXISTS        apply mark with the condition true
+ *     x op ANY (q)  apply mark with the three-valued comparison; x op ALL (q) is NOT (x negated-op ANY (q))
+ *
+ * One subquery at a time; the operator is tried again until none is left. The dependent joins are then removed by
+ * unnest_apply. Filters whose conjunct is such a test may instead become semi and anti joins (rule semi_join). */
+#include "op/apply/node.h"
+#include "op/filter/node.h"
+#include "op/project/node.h"
+#include "op/values/node.h"
+#include "plan/rule.h"
+
+#include "base/hash.h"
+
+typedef struct taking {
+    const fl_node *input; /* what the operator reads; dependent joins are put on top */
+} taking;
+
+static fl_status comparison(fl_plan *plan, const fl_subquery *s, const char *compare, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **tests = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), s->n_left, &tests, err));
+    for (int32_t i = 0; i < s->n_left; i++) {
+        const fl_expr *col = NULL;
+        FL_TRY(fl_expr_column(plan, s->query->cols[i], pos, &col, err));
+        FL_TRY(fl_expr_call_args(plan, compare, pos, &tests[i], err, 2, s->left[i], col));
+    }
+    bool any = strcmp(compare, "<>") == 0 && s->n_left > 1; /* rows differ when one pair does */
+    st = any ? fl_expr_or(plan, tests, s->n_left, pos, ret, err) : fl_expr_and(plan, tests, s->n_left, pos, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status add_mark(fl_plan *plan, taking *t, const fl_node *query, const fl_expr *test, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_id mark;
+    fl_col_info info = {.name = FL_STR("mark"), .type = FL_TYPE(FL_BOOL), .is_nullable = true,
+                        .origin = fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(plan, test, true))};
+    FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
+    FL_TRY(fl_apply_build(plan, FL_JOIN_MARK, t->input, query, &test, 1, mark, &t->input, err));
+    st = fl_expr_column(plan, mark, pos, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status take_one(taking *t, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    static const struct {
+        const char *compare, *negated;
+    } pairs[] = {{"=", "<>"}, {"<>", "="}, {"<", ">="}, {"<=", ">"}, {">", "<="}, {">=", "<"}};
+    fl_status st = FL_OK;
+    const fl_subquery *s = expr->subquery;
+    const fl_expr *test = NULL;
+    const char *compare = s->compare;
+    if (s->kind == FL_SUBQUERY_SCALAR) {
+        FL_TRY(fl_apply_build(plan, FL_JOIN_SINGLE, t->input, s->query, NULL, 0, (fl_col_id){0}, &t->input, err));
+        ((fl_col_info *)(uintptr_t)fl_plan_col(plan, s->query->cols[0]))->is_nullable = true;
+        return fl_expr_column(plan, s->query->cols[0], expr->pos, ret, err);
+    }
+    if (s->kind == FL_SUBQUERY_EXISTS) {
+        fl_value yes = {.type = FL_TYPE(FL_BOOL), .b = true};
+        FL_TRY(fl_expr_const(plan, &yes, expr->pos, &test, err));
+        return add_mark(plan, t, s->query, test, expr->pos, ret, err);
+    }
+    if (s->kind == FL_SUBQUERY_ALL)
+        for (int64_t i = 0; i < FL_LEN(pairs); i++)
+            if (strcmp(pairs[i].compare, s->compare) == 0)
+                compare = pairs[i].negated;
+    FL_TRY(comparison(plan, s, compare, expr->pos, &test, err));
+    FL_TRY(add_mark(plan, t, s->query, test, expr->pos, ret, err));
+    if (s->kind == FL_SUBQUERY_ALL)
+        st = fl_expr_not(plan, *ret, expr->pos, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status take(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    *ret = expr;
+    return expr->kind == FL_EXPR_SUBQUERY ? take_one(ctx, plan, expr, ret, err) : FL_OK;
+}
+
+static fl_status look(void *ctx, const fl_expr *expr, fl_err *err)
+{
+    (void)err;
+    *(bool *)ctx |= (expr->flags & FL_EXPR_HAS_SUBQUERY) != 0;
+    return FL_OK;
+}
+
+static bool check(const fl_rule_call *call)
+{
+    bool found = false;
+    (void)fl_node_visit_exprs(call->node, look, &found, NULL);
+    return found;
+}
+
+/* VALUES (…(SELECT …)…) of one row: a projection over a row of nothing, which then is unnested as others are. */
+static fl_status from_values(fl_rule_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_values_attrs *values = fl_values_of(call->node);
+    const fl_node *row = NULL, *project = NULL;
+    if (values->n_rows != 1)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in VALUES with more than one row are not supported yet");
+    FL_TRY(fl_values_build(call->plan, NULL, 1, 0, NULL, &row, err));
+    fl_project_attrs attrs = {.n_cols = values->n_cols, .cols = values->cols, .n_exprs = values->n_cols, .exprs = values->exprs};
+    FL_TRY(fl_node_make(call->plan, &fl_op_project, &attrs, NULL, &row, 1, call->node->cols, call->node->n_cols, &project, err));
+    st = fl_rule_call_transform_to(call, project, err);
+cleanup:
+    return st;
+}
+
+static fl_status on_match(fl_rule_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *node = call->node, *inner = NULL, *out = NULL;
+    if (node->op == &fl_op_values)
+        return from_values(call, err);
+    if (node->n_inputs != 1) {
+        const fl_join_attrs *join = node->attrs; /* ON with a subquery: inner joins filter behind the join */
+        if (node->op != &fl_op_join || join->kind != FL_JOIN_INNER)
+            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in the condition of an outer join are not supported yet");
+        FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0}, &inner, err));
+        FL_TRY(fl_filter_build_all(call->plan, inner, join->conjuncts, join->n_conjuncts, &out, err));
+        return fl_rule_call_transform_to(call, out, err);
+    }
+    taking t = {.input = node->inputs[0]};
+    FL_TRY(fl_node_rewrite_exprs(call->plan, node, take, &t, &out, err));
+    FL_TRY(fl_node_with_inputs(call->plan, out, &t.input, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
+cleanup:
+    return st;
+}
+
+const fl_rule_desc fl_rule_unnest_subquery = {FL_DESC(fl_rule_desc), .name = "unnest_subquery", .phase = "unnest",
+                                              .pattern = "?", .scope = FL_SCOPE_GLOBAL, .is_required = true,
+                                              .keeps = FL_KEEPS_COLS, .check = check, .on_match = on_match,
+                                              .doc = "subqueries become dependent joins"};
