@@ -151,6 +151,31 @@ static void read_statistics(fl_pq_thrift *t, int32_t kind, fl_pq_statistics *s)
     }
 }
 
+/* How many pages are coded by the dictionary: where there are others, it was given up for its size. */
+static void read_encoding_stats(fl_pq_thrift *t, int32_t kind, fl_pq_chunk *c)
+{
+    int32_t element = 0;
+    int64_t count = fl_pq_thrift_list(t, kind, 4, &element);
+    for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++) {
+        int32_t id = 0, k = 0;
+        int64_t type = -1, encoding = -1, pages = 0;
+        while (fl_pq_thrift_field(t, &id, &k)) {
+            switch (id) {
+            case 1: type = fl_pq_thrift_int(t, k); break;
+            case 2: encoding = fl_pq_thrift_int(t, k); break;
+            case 3: pages = fl_pq_thrift_int(t, k); break;
+            default: fl_pq_thrift_skip(t, k);
+            }
+        }
+        if ((type != 0 && type != 3) || pages < 0 || pages > 1 << 20) /* data pages, v1 and v2 */
+            continue;
+        if (encoding == FL_PQ_PLAIN_DICTIONARY || encoding == FL_PQ_RLE_DICTIONARY)
+            c->coded_pages = (int32_t)pages;
+        else
+            c->other_pages = (int32_t)pages;
+    }
+}
+
 static void read_column_metadata(fl_pq_thrift *t, fl_pq_chunk *c, int32_t *ret_physical)
 {
     int32_t id = 0, k = 0;
@@ -168,6 +193,7 @@ static void read_column_metadata(fl_pq_thrift *t, fl_pq_chunk *c, int32_t *ret_p
         case 9: c->data_begin = fl_pq_thrift_int(t, k); break;
         case 11: dictionary_at = fl_pq_thrift_int(t, k); break;
         case 12: read_statistics(t, k, &c->stats); break;
+        case 13: read_encoding_stats(t, k, c); break;
         default: fl_pq_thrift_skip(t, k);
         }
     }

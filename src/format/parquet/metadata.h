@@ -112,6 +112,7 @@ typedef struct fl_pq_chunk {
     int64_t data_begin; /* first data page as written; may be wrong where writers forgot the dictionary */
     int64_t offset_index_at, column_index_at;
     int32_t offset_index_bytes, column_index_bytes;
+    int32_t coded_pages, other_pages; /* data pages with and without the dictionary; both 0: not said */
     uint8_t codec;
     bool has_dictionary;
     fl_pq_statistics stats;

@@ -112,20 +112,50 @@ static double count_between(const fl_col_stats *s)
     }
 }
 
-static double distinct_values(const fl_pq_table *table, const fl_pq_leaf *leaf, int32_t leaf_number, const fl_col_stats *s)
+/* What part of the column's range the first row group spans; 1 where that cannot be said. */
+static double spanned_part(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, const fl_col_stats *s)
 {
-    double distinct = INFINITY, rows = table->base.rows;
+    fl_value min, max;
+    bool has_min = false, has_max = false;
+    double low, high, all_low, all_high;
+    fl_pq_chunk_bounds(leaf, chunk, &min, &has_min, &max, &has_max);
+    if (!s->has_bounds || !has_min || !has_max || fl_type_is_string(leaf->type) || !fl_value_to_double(&min, &low) ||
+        !fl_value_to_double(&max, &high) || !fl_value_to_double(&s->min, &all_low) ||
+        !fl_value_to_double(&s->max, &all_high) || !(all_high > all_low) || !(high >= low))
+        return 1;
+    return (high - low + 1) / (all_high - all_low + 1);
+}
+
+/* From the dictionary of the first row group: how many values are in it, of how many rows, and whether the other groups
+ * have the same ones (they do not where the column is clustered: then each group spans its part of the range). */
+static double distinct_by_dictionary(const fl_pq_table *table, int32_t leaf_number, const fl_col_stats *s)
+{
     const fl_pq_metadata *meta = &table->files[0];
-    if (s->has_bounds)
-        distinct = count_between(s);
-    if (meta->n_groups > 0 && meta->groups[0].rows > 0 && leaf->physical != FL_PQ_BOOLEAN) {
-        int64_t seen = fl_pq_dict_count(meta, 0, leaf_number);
-        if (seen > 0)
-            distinct = fmin(distinct, estimate_distinct((double)seen, (double)meta->groups[0].rows));
+    const fl_pq_leaf *leaf = &meta->leaves[leaf_number];
+    const fl_pq_chunk *chunk = &meta->groups[0].chunks[leaf_number];
+    double seen = (double)fl_pq_dict_count(meta, 0, leaf_number), rows = (double)meta->groups[0].rows;
+    if (!(seen > 0))
+        return INFINITY;
+    if (chunk->coded_pages > 0 && chunk->other_pages > 0) { /* given up: what was seen is of the first pages only */
+        rows *= (double)chunk->coded_pages / (chunk->coded_pages + chunk->other_pages);
+        if (seen > rows / 2)
+            return seen / rows * table->base.rows;
     }
+    double distinct = estimate_distinct(seen, rows);
+    double part = spanned_part(leaf, chunk, s);
     if (distinct == INFINITY)
-        return -1;
-    return fmin(distinct, rows);
+        return table->base.rows; /* no two rows were the same */
+    return part < 0.9 ? distinct / part : distinct;
+}
+
+static double distinct_values(const fl_pq_table *table, int32_t leaf_number, const fl_col_stats *s)
+{
+    double distinct = s->has_bounds ? count_between(s) : INFINITY;
+    const fl_pq_metadata *meta = &table->files[0];
+    bool has_first_group = meta->n_groups > 0 && meta->groups[0].rows > 0;
+    if (has_first_group && meta->leaves[leaf_number].physical != FL_PQ_BOOLEAN)
+        distinct = fmin(distinct, distinct_by_dictionary(table, leaf_number, s));
+    return distinct == INFINITY ? -1 : fmin(distinct, table->base.rows);
 }
 
 void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
@@ -165,5 +195,5 @@ void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
     ret->has_bounds = has_any && has_min && has_max && fl_value_compare(&ret->min, &ret->max) <= 0;
     if (has_nulls)
         ret->null_fraction = nulls / base->rows;
-    ret->distinct = distinct_values(table, &table->files[0].leaves[node->leaf], node->leaf, ret);
+    ret->distinct = distinct_values(table, node->leaf, ret);
 }
