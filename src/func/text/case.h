@@ -1,4 +1,4 @@
-/* Upper and lower case, one code point to one (Unicode's simple mappings, by utf8proc; ASCII without it). */
+/* Upper and lower case, one code point to one (Unicode's simple mappings, by utf8proc). */
 #ifndef FL_FUNC_TEXT_CASE_H
 #define FL_FUNC_TEXT_CASE_H
 

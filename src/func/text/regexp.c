@@ -1,0 +1,248 @@
+/* ~ and ~* (regular expressions), regexp_like, regexp_replace. A constant pattern is compiled once.
+ *
+ * "~" with one argument is the complement of an integer: one name is one descriptor, so its kernels are here too. */
+#include "func/text/regex.h"
+#include "func/text/text.h"
+
+#include "base/utf8.h"
+
+/* ---- patterns ------------------------------------------------------------------------------------------------------ */
+
+static fl_status compile(fl_arena *arena, fl_str pattern, fl_str flags_text, uint32_t flags, fl_regex **ret, uint32_t *ret_flags,
+                         fl_err *err)
+{
+    fl_status st = fl_regex_flags(flags_text, &flags, err);
+    *ret_flags = flags;
+    return st != FL_OK ? st : fl_regex_compile(arena, pattern, flags, ret, err);
+}
+
+typedef struct prepared {
+    fl_regex *regex;
+    uint32_t flags;
+} prepared;
+
+/* A pattern with a mistake is told about when a row asks for it: state stays NULL. */
+static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, int32_t flags_at, uint32_t flags, void **ret,
+                         fl_err *err)
+{
+    prepared *p;
+    *ret = NULL;
+    if (n_args < 2 || args[1] == NULL || args[1]->is_null ||
+        (n_args > flags_at && (args[flags_at] == NULL || args[flags_at]->is_null)))
+        return FL_OK;
+    fl_status st = FL_NEW(arena, &p, err);
+    if (st == FL_OK && compile(arena, args[1]->s, n_args > flags_at ? args[flags_at]->s : (fl_str){0}, flags, &p->regex, &p->flags, NULL) == FL_OK)
+        *ret = p;
+    return st;
+}
+
+/* The pattern of the row at hand, with its machine. */
+typedef struct current {
+    prepared own;
+    bool has_own;
+    fl_str pattern, flags;
+    fl_regex_run run;
+} current;
+
+static fl_status select_row(fl_call *call, current *now, int32_t row, int32_t flags_at, uint32_t flags, bool wants_caps, fl_err *err)
+{
+    fl_str pattern = fl_text_arg(call, 1, row), text = call->n_args > flags_at ? fl_text_arg(call, flags_at, row) : (fl_str){0};
+    if (now->has_own && (call->state != NULL || (fl_str_is_equal(pattern, now->pattern) && fl_str_is_equal(text, now->flags))))
+        return FL_OK;
+    if (call->state != NULL) {
+        now->own = *(const prepared *)call->state;
+    } else {
+        fl_status st = compile(call->heap, pattern, text, flags, &now->own.regex, &now->own.flags, err);
+        if (st != FL_OK)
+            return st;
+    }
+    now->has_own = true;
+    now->pattern = pattern;
+    now->flags = text;
+    return fl_regex_run_init(&now->run, now->own.regex, wants_caps, call->heap, err);
+}
+
+static bool is_wanted(const fl_call *call, int32_t row)
+{
+    bool wanted = fl_call_wants(call, row);
+    for (int32_t a = 0; a < call->n_args && wanted; a++)
+        wanted = fl_vec_is_valid(&call->args[a], row);
+    return wanted;
+}
+
+/* ---- matching ------------------------------------------------------------------------------------------------------ */
+
+static fl_status run_match(fl_call *call, uint32_t flags, fl_err *err)
+{
+    current now = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_bit_clear(fl_ret_bits(call), row);
+        if (!is_wanted(call, row))
+            continue;
+        fl_status st = select_row(call, &now, row, 2, flags, false, err);
+        if (st != FL_OK)
+            return st;
+        fl_bit_put(fl_ret_bits(call), row, fl_regex_search(&now.run, fl_text_arg(call, 0, row), 0));
+    }
+    return FL_OK;
+}
+
+static fl_status match(fl_call *call, fl_err *err) { return run_match(call, 0, err); }
+static fl_status match_no_case(fl_call *call, fl_err *err) { return run_match(call, FL_REGEX_NO_CASE, err); }
+
+static fl_status prepare_match(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    return prepare(arena, args, n_args, 2, 0, ret, err);
+}
+
+static fl_status prepare_no_case(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    return prepare(arena, args, n_args, 2, FL_REGEX_NO_CASE, ret, err);
+}
+
+/* ---- replacing ----------------------------------------------------------------------------------------------------- */
+
+/* Bytes of a result that grows, in the call's heap. */
+typedef struct output {
+    fl_call *call;
+    char *data;
+    int64_t len, capacity;
+} output;
+
+static fl_status put(output *out, const char *data, int64_t len, fl_err *err)
+{
+    if (len == 0)
+        return FL_OK;
+    if (out->len + len > out->capacity) {
+        char *grown;
+        int64_t capacity = (out->len + len) * 2 + 64;
+        fl_status st = capacity > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(out->call, capacity, &grown, err);
+        if (st != FL_OK)
+            return st;
+        if (out->len > 0)
+            memcpy(grown, out->data, (size_t)out->len);
+        out->data = grown;
+        out->capacity = capacity;
+    }
+    memcpy(out->data + out->len, data, (size_t)len);
+    out->len += len;
+    return FL_OK;
+}
+
+/* The replacement with \1 .. \9 and \& filled in. */
+static fl_status put_replacement(output *out, fl_str to, const fl_regex_run *run, fl_str x, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int64_t i = 0; i < to.len && st == FL_OK; i++) {
+        const char *slash = memchr(to.data + i, '\\', (size_t)(to.len - i));
+        int64_t plain = (slash == NULL ? to.data + to.len : slash) - (to.data + i);
+        st = put(out, to.data + i, plain, err);
+        i += plain;
+        if (slash == NULL || st != FL_OK)
+            break;
+        char c = i + 1 < to.len ? to.data[i + 1] : 0;
+        if ((c >= '1' && c <= '9') || c == '&') {
+            const int64_t *cap = run->caps + (c == '&' ? 0 : 2 * (c - '0'));
+            if (cap[0] >= 0 && cap[1] >= 0)
+                st = put(out, x.data + cap[0], cap[1] - cap[0], err);
+            i++;
+        } else {
+            st = put(out, "\\", 1, err);
+            i += c == '\\';
+        }
+    }
+    return st;
+}
+
+static fl_status replace_row(fl_call *call, current *now, int32_t row, fl_err *err)
+{
+    fl_str x = fl_text_arg(call, 0, row), to = fl_text_arg(call, 2, row);
+    output out = {.call = call};
+    int64_t at = 0, copied = 0;
+    bool any = false;
+    fl_status st = FL_OK;
+    while (at <= x.len && st == FL_OK && fl_regex_search(&now->run, x, at)) {
+        int64_t start = now->run.caps[0], end = now->run.caps[1];
+        any = true;
+        st = put(&out, x.data + copied, start - copied, err);
+        if (st == FL_OK)
+            st = put_replacement(&out, to, &now->run, x, err);
+        copied = end;
+        at = end;
+        if (end == start) { /* an empty match: go on behind the next character */
+            int width = end < x.len ? fl_utf8_width(x.data + end, x.len - end) : 1;
+            at = end + (width > 0 ? width : 1);
+        }
+        if (!(now->own.flags & FL_REGEX_GLOBAL))
+            break;
+    }
+    if (st == FL_OK && any)
+        st = put(&out, x.data + copied, x.len - copied, err);
+    if (st != FL_OK)
+        return st;
+    fl_ret_view(call)[row] = any ? fl_view_of(out.len == 0 ? "" : out.data, out.len) : fl_view_of(x.len == 0 ? "" : x.data, x.len);
+    return FL_OK;
+}
+
+static fl_status replace(fl_call *call, fl_err *err)
+{
+    current now = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_ret_view(call)[row] = (fl_view){0};
+        if (!is_wanted(call, row))
+            continue;
+        fl_status st = select_row(call, &now, row, 3, 0, true, err);
+        if (st == FL_OK)
+            st = replace_row(call, &now, row, err);
+        if (st != FL_OK)
+            return st;
+    }
+    return FL_OK;
+}
+
+static fl_status prepare_replace(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    return prepare(arena, args, n_args, 3, 0, ret, err);
+}
+
+/* ---- complement ---------------------------------------------------------------------------------------------------- */
+
+#define NOT(suffix, type)                                                                              \
+    static fl_status not_##suffix(fl_call *call, fl_err *err)                                          \
+    {                                                                                                  \
+        (void)err;                                                                                     \
+        const fl_vec *x = &call->args[0];                                                              \
+        for (int32_t row = 0; row < call->rows; row++)                                                 \
+            ((type *)(uintptr_t)call->ret->data)[row] = (type)~((const type *)x->data)[fl_vec_row(x, row)]; \
+        return FL_OK;                                                                                  \
+    }
+NOT(i8, int8_t)
+NOT(i16, int16_t)
+NOT(i32, int32_t)
+NOT(i64, int64_t)
+NOT(u8, uint8_t)
+NOT(u16, uint16_t)
+NOT(u32, uint32_t)
+NOT(u64, uint64_t)
+
+static const fl_func_desc funcs[] = {
+    FL_TEXT_FUNC_PREPARED("~", "x ~ pattern: whether the regular expression matches somewhere in x; ~n: n's bits turned over", prepare_match,
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match}, {FL_ARGS(FL_I8), FL_I8, 0, not_i8},
+                          {FL_ARGS(FL_I16), FL_I16, 0, not_i16}, {FL_ARGS(FL_I32), FL_I32, 0, not_i32},
+                          {FL_ARGS(FL_I64), FL_I64, 0, not_i64}, {FL_ARGS(FL_U8), FL_U8, 0, not_u8},
+                          {FL_ARGS(FL_U16), FL_U16, 0, not_u16}, {FL_ARGS(FL_U32), FL_U32, 0, not_u32},
+                          {FL_ARGS(FL_U64), FL_U64, 0, not_u64}),
+    FL_TEXT_FUNC_PREPARED("~*", "x ~* pattern: as ~, without regard to case", prepare_no_case,
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match_no_case}),
+    FL_TEXT_FUNC_PREPARED("regexp_like", "regexp_like(x, pattern [, flags]): whether the regular expression matches somewhere in x", prepare_match,
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
+    FL_TEXT_FUNC_PREPARED("regexp_matches", "regexp_matches(x, pattern [, flags]): as regexp_like", prepare_match,
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
+    FL_TEXT_FUNC_PREPARED("regexp_replace", "regexp_replace(x, pattern, to [, flags]): the first match (flag g: each) becomes `to`; \\1 is a group",
+                          prepare_replace, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, 0, replace},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, replace}),
+};
+
+FL_FUNC_SET(regexp, funcs);

@@ -1,0 +1,214 @@
+/* strpos, starts_with and the like; replace, translate, overlay; reverse, repeat. */
+#define _GNU_SOURCE /* memmem */
+
+#include "func/text/text.h"
+
+#include "base/utf8.h"
+
+static fl_status strpos(fl_call *call, fl_err *err)
+{
+    (void)err;
+    int32_t *ret = fl_ret_i32(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_text_arg(call, 0, row), y = fl_text_arg(call, 1, row);
+        const char *hit = y.len == 0 ? x.data : memmem(x.data, (size_t)x.len, y.data, (size_t)y.len);
+        ret[row] = y.len == 0 ? 1 : hit == NULL ? 0 : (int32_t)fl_utf8_count(x.data, hit - x.data) + 1;
+    }
+    return FL_OK;
+}
+
+#define TEST(name, test)                                                                        \
+    static fl_status name(fl_call *call, fl_err *err)                                           \
+    {                                                                                           \
+        (void)err;                                                                              \
+        for (int32_t row = 0; row < call->rows; row++) {                                        \
+            fl_str x = fl_text_arg(call, 0, row), y = fl_text_arg(call, 1, row);                \
+            fl_bit_put(fl_ret_bits(call), row, test);                                           \
+        }                                                                                       \
+        return FL_OK;                                                                           \
+    }
+TEST(starts_with, y.len == 0 || fl_str_has_prefix(x, y))
+TEST(ends_with, y.len == 0 || fl_str_has_suffix(x, y))
+TEST(contains, y.len == 0 || memmem(x.data, (size_t)x.len, y.data, (size_t)y.len) != NULL)
+
+static fl_status replace(fl_call *call, fl_err *err)
+{
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_text_arg(call, 0, row), from = fl_text_arg(call, 1, row), to = fl_text_arg(call, 2, row);
+        int64_t hits = 0;
+        const char *end = x.data + x.len;
+        for (const char *p = x.data; from.len > 0 && p != NULL;) {
+            p = memmem(p, (size_t)(end - p), from.data, (size_t)from.len);
+            if (p != NULL) {
+                hits++;
+                p += from.len;
+            }
+        }
+        if (hits == 0) {
+            ret[row] = fl_view_of(x.len == 0 ? "" : x.data, x.len);
+            continue;
+        }
+        if (to.len > from.len && hits > FL_TEXT_BYTES_MAX / (to.len - from.len))
+            return fl_text_fail_long(err);
+        int64_t len = x.len + hits * (to.len - from.len);
+        char *out, *at;
+        if (len > FL_TEXT_BYTES_MAX)
+            return fl_text_fail_long(err);
+        fl_status st = fl_call_room(call, len + 1, &out, err);
+        if (st != FL_OK)
+            return st;
+        at = out;
+        for (const char *p = x.data;;) {
+            const char *hit = memmem(p, (size_t)(end - p), from.data, (size_t)from.len);
+            int64_t kept = (hit == NULL ? end : hit) - p;
+            memcpy(at, p, (size_t)kept);
+            at += kept;
+            if (hit == NULL)
+                break;
+            if (to.len > 0)
+                memcpy(at, to.data, (size_t)to.len);
+            at += to.len;
+            p = hit + from.len;
+        }
+        ret[row] = fl_view_of(out, len);
+    }
+    return FL_OK;
+}
+
+/* Each character found in `from` becomes the one at its place in `to`, or goes where `to` is shorter. */
+static fl_status translate(fl_call *call, fl_err *err)
+{
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_text_arg(call, 0, row), from = fl_text_arg(call, 1, row), to = fl_text_arg(call, 2, row);
+        char *out;
+        int64_t len = 0;
+        fl_status st = fl_call_room(call, x.len * 4 + 1, &out, err);
+        if (st != FL_OK)
+            return st;
+        for (int64_t i = 0; i < x.len;) {
+            int width;
+            uint32_t code = fl_utf8_decode(x.data + i, &width);
+            int64_t nth = 0, at = 0;
+            bool found = false;
+            while (at < from.len && !found) {
+                int step;
+                found = fl_utf8_decode(from.data + at, &step) == code;
+                at += step;
+                nth += !found;
+            }
+            if (!found) {
+                memcpy(out + len, x.data + i, (size_t)width);
+                len += width;
+            } else {
+                int64_t put = fl_utf8_offset(to.data, to.len, nth);
+                int step = put < to.len ? fl_utf8_width(to.data + put, to.len - put) : 0;
+                if (step > 0)
+                    memcpy(out + len, to.data + put, (size_t)step);
+                len += step;
+            }
+            i += width;
+        }
+        ret[row] = fl_view_of(out, len);
+    }
+    return FL_OK;
+}
+
+static fl_status overlay(fl_call *call, fl_err *err)
+{
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        ret[row] = (fl_view){0};
+        if (!fl_call_wants(call, row))
+            continue;
+        fl_str x = fl_text_arg(call, 0, row), y = fl_text_arg(call, 1, row);
+        int64_t from = fl_text_arg_i64(call, 2, row), behind;
+        int64_t count = call->n_args == 4 ? fl_text_arg_i64(call, 3, row) : fl_utf8_count(y.data, y.len);
+        if (from <= 0)
+            return fl_err_state(err, "22011", FL_FAIL(err, FL_ERR_VALUE, "overlay counts characters from 1, not %lld", (long long)from));
+        if (__builtin_add_overflow(from - 1, count, &behind))
+            behind = INT64_MAX;
+        int64_t head = fl_utf8_offset(x.data, x.len, from - 1), tail = fl_utf8_offset(x.data, x.len, behind < 0 ? 0 : behind);
+        int64_t len = head + y.len + (x.len - tail);
+        char *out;
+        fl_status st = len > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(call, len + 1, &out, err);
+        if (st != FL_OK)
+            return st;
+        if (head > 0)
+            memcpy(out, x.data, (size_t)head);
+        if (y.len > 0)
+            memcpy(out + head, y.data, (size_t)y.len);
+        if (x.len > tail)
+            memcpy(out + head + y.len, x.data + tail, (size_t)(x.len - tail));
+        ret[row] = fl_view_of(out, len);
+    }
+    return FL_OK;
+}
+
+static fl_status reverse(fl_call *call, fl_err *err)
+{
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_text_arg(call, 0, row);
+        char *out;
+        fl_status st = fl_call_room(call, x.len + 1, &out, err);
+        if (st != FL_OK)
+            return st;
+        for (int64_t i = 0; i < x.len;) {
+            int width = fl_utf8_width(x.data + i, x.len - i);
+            width = width > 0 ? width : 1;
+            memcpy(out + x.len - i - width, x.data + i, (size_t)width);
+            i += width;
+        }
+        ret[row] = fl_view_of(out, x.len);
+    }
+    return FL_OK;
+}
+
+static fl_status repeat(fl_call *call, fl_err *err)
+{
+    fl_view *ret = fl_ret_view(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_text_arg(call, 0, row);
+        int64_t n = fl_text_arg_i64(call, 1, row);
+        ret[row] = (fl_view){0};
+        if (!fl_call_wants(call, row) || n <= 0 || x.len == 0)
+            continue;
+        if (n > FL_TEXT_BYTES_MAX / x.len)
+            return fl_text_fail_long(err);
+        char *out;
+        fl_status st = fl_call_room(call, n * x.len, &out, err);
+        if (st != FL_OK)
+            return st;
+        memcpy(out, x.data, (size_t)x.len);
+        for (int64_t have = x.len, all = n * x.len; have < all;) { /* doubling */
+            int64_t more = have < all - have ? have : all - have;
+            memcpy(out + have, out, (size_t)more);
+            have += more;
+        }
+        ret[row] = fl_view_of(out, n * x.len);
+    }
+    return FL_OK;
+}
+
+#define TWO_TEXTS FL_ARGS(FL_UTF8, FL_UTF8)
+#define THREE_TEXTS FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8)
+
+static const fl_func_desc funcs[] = {
+    FL_TEXT_FUNC("strpos", "strpos(x, y): where y first lies in x, counted from one; else 0", {TWO_TEXTS, FL_I32, 0, strpos}),
+    FL_TEXT_FUNC("instr", "instr(x, y): as strpos", {TWO_TEXTS, FL_I32, 0, strpos}),
+    FL_TEXT_FUNC("starts_with", "starts_with(x, y): whether x begins with y", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
+    FL_TEXT_FUNC("^@", "x ^@ y: whether x begins with y", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
+    FL_TEXT_FUNC("ends_with", "ends_with(x, y): whether x ends with y", {TWO_TEXTS, FL_BOOL, 0, ends_with}),
+    FL_TEXT_FUNC("contains", "contains(x, y): whether y lies in x", {TWO_TEXTS, FL_BOOL, 0, contains}),
+    FL_TEXT_FUNC("replace", "replace(x, a, b): every a in x becomes b", {THREE_TEXTS, FL_UTF8, 0, replace}),
+    FL_TEXT_FUNC("translate", "translate(x, a, b): every character of a becomes the one at its place in b", {THREE_TEXTS, FL_UTF8, 0, translate}),
+    FL_TEXT_FUNC("overlay", "overlay(x PLACING y FROM a FOR n): y instead of n characters from the a-th",
+                 {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, overlay},
+                 {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64, FL_I64), FL_UTF8, FL_CAN_FAIL, overlay}),
+    FL_TEXT_FUNC("reverse", "reverse(x): the characters backwards", {FL_ARGS(FL_UTF8), FL_UTF8, 0, reverse}),
+    FL_TEXT_FUNC("repeat", "repeat(x, n): n times x", {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, repeat}),
+};
+
+FL_FUNC_SET(search, funcs);
