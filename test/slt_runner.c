@@ -278,7 +278,7 @@ static struct result as_lines(const struct result *result, bool by_row, const ch
                 result_add(&lines, result->values[i + column], strlen(result->values[i + column]));
     }
     free(text.data);
-    if (rowsort || valuesort)
+    if ((rowsort || valuesort) && lines.count > 0)
         qsort(lines.values, lines.count, sizeof *lines.values, compare_texts);
 
     if (rowsort && !by_row) {
@@ -474,8 +474,10 @@ static void expect_rows(struct file *file, size_t line, const char *sql, const c
         for (size_t i = 0; is_line_of_types && i < got.count; i++)
             cut_scale(got.values[i], types);
         if (by_row && strcmp(sort, "nosort") != 0) {
-            qsort(got.values, got.count, sizeof *got.values, compare_texts);
-            qsort(expected.values, expected.count, sizeof *expected.values, compare_texts);
+            if (got.count > 0)
+                qsort(got.values, got.count, sizeof *got.values, compare_texts);
+            if (expected.count > 0)
+                qsort(expected.values, expected.count, sizeof *expected.values, compare_texts);
         }
         if (expected.count != got.count) {
             fail(file, line, sql, "%zu lines of answer, expected %zu; first line: %s", got.count, expected.count,

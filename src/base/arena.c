@@ -37,7 +37,9 @@ static void use_chunk(fl_arena *arena, chunk *c)
 
 void fl_arena_reset(fl_arena *arena)
 {
-    if (arena->first != NULL)
+    if (FL_ARENA_IS_EXACT)
+        fl_arena_drop(arena);
+    else if (arena->first != NULL)
         use_chunk(arena, arena->first);
 }
 
@@ -53,14 +55,14 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
 {
     if (bytes < 0 || bytes > INT64_MAX / 4)
         return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: a block of %lld bytes was asked for", (long long)bytes);
-    int64_t rounded = (bytes + 15) & ~(int64_t)15;
-    while (arena->now != NULL && arena->now->next != NULL) { /* chunks kept by a reset */
+    int64_t rounded = FL_ARENA_IS_EXACT ? bytes : (bytes + 15) & ~(int64_t)15;
+    while (!FL_ARENA_IS_EXACT && arena->now != NULL && arena->now->next != NULL) { /* chunks kept by a reset */
         use_chunk(arena, arena->now->next);
         if (arena->end - arena->at >= rounded)
             return fl_arena_get(arena, bytes, ret, err);
     }
     int64_t wanted = arena->chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : arena->chunk_bytes;
-    if (wanted < rounded)
+    if (wanted < rounded || FL_ARENA_IS_EXACT)
         wanted = rounded;
     chunk *c = NULL;
     fl_status st = fl_alloc(arena->memory, (int64_t)sizeof(chunk) + wanted, (void **)&c, err);
@@ -75,7 +77,9 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
     if (arena->chunk_bytes < CHUNK_BYTES_MAX)
         arena->chunk_bytes = wanted * 2 > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : wanted * 2;
     use_chunk(arena, c);
-    return fl_arena_get(arena, bytes, ret, err);
+    *ret = arena->at;
+    arena->at += rounded;
+    return FL_OK;
 }
 
 fl_status fl_arena_get_zero(fl_arena *arena, int64_t bytes, void **ret, fl_err *err)

@@ -29,6 +29,14 @@ void fl_arena_reset(fl_arena *arena);
 /** Bytes held in chunks. */
 int64_t fl_arena_bytes(const fl_arena *arena);
 
+/* Under the address sanitizer every object is a chunk of its own and a reset frees all, so that a step beyond an object or
+ * a use after a reset is found. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FL_ARENA_IS_EXACT 1
+#else
+#define FL_ARENA_IS_EXACT 0
+#endif
+
 /** Slow path of fl_arena_get. */
 fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err *err);
 
@@ -36,7 +44,7 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
 static inline fl_status fl_arena_get(fl_arena *arena, int64_t bytes, void **ret, fl_err *err)
 {
     int64_t rounded = (bytes + 15) & ~(int64_t)15;
-    if (FL_UNLIKELY(arena->end - arena->at < rounded || bytes < 0))
+    if (FL_UNLIKELY(FL_ARENA_IS_EXACT || arena->end - arena->at < rounded || bytes < 0))
         return fl_arena_get_chunk(arena, bytes, ret, err);
     *ret = arena->at;
     arena->at += rounded;

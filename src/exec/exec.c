@@ -299,13 +299,7 @@ static fl_status run_pipeline(fl_exec *exec, const fl_task *task, int32_t number
 static fl_status make_workers(fl_exec *exec, fl_err *err)
 {
     fl_status st = FL_OK;
-    int32_t nodes = 1;
-    for (int32_t i = 0; i < exec->n_stages; i++)
-        if (exec->stages[i]->node != NULL && exec->stages[i]->node->id >= nodes)
-            nodes = exec->stages[i]->node->id + 1;
-    for (int32_t i = 0; i < exec->n_sources; i++)
-        if (exec->sources[i]->node != NULL && exec->sources[i]->node->id >= nodes)
-            nodes = exec->sources[i]->node->id + 1;
+    int32_t nodes = fl_plan_nodes(exec->plan) + 1;
     fl_worker *workers = NULL;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &workers, err));
     for (int32_t w = 0; w < exec->n_workers; w++) {
@@ -349,13 +343,7 @@ cleanup:
 void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n)
 {
     memset(ret, 0, (size_t)n * sizeof(*ret));
-    int32_t nodes = 1;
-    for (int32_t i = 0; i < exec->n_stages; i++)
-        if (exec->stages[i]->node != NULL && exec->stages[i]->node->id >= nodes)
-            nodes = exec->stages[i]->node->id + 1;
-    for (int32_t i = 0; i < exec->n_sources; i++)
-        if (exec->sources[i]->node != NULL && exec->sources[i]->node->id >= nodes)
-            nodes = exec->sources[i]->node->id + 1;
+    int32_t nodes = fl_plan_nodes(exec->plan) + 1;
     for (int32_t w = 0; exec->workers != NULL && w < exec->n_workers; w++)
         for (int32_t i = 0; i < n && i < nodes; i++) {
             const fl_node_actual *a = &exec->workers[w].actual[i];

@@ -78,6 +78,11 @@ int32_t fl_plan_cols(const fl_plan *plan)
     return plan->n_cols;
 }
 
+int32_t fl_plan_nodes(const fl_plan *plan)
+{
+    return plan->n_nodes;
+}
+
 fl_status fl_plan_hold_table(fl_plan *plan, fl_table *table, fl_err *err)
 {
     for (int32_t i = 0; i < plan->n_tables; i++)

@@ -43,6 +43,9 @@ fl_status fl_plan_add_col(fl_plan *plan, const fl_col_info *info, fl_col_id *ret
 const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col);
 int32_t fl_plan_cols(const fl_plan *plan); /* ids are 1 .. this */
 
+/** Nodes made so far; their ids are 1 .. this. */
+int32_t fl_plan_nodes(const fl_plan *plan);
+
 /** Keeps a reference to a table for as long as the plan lives. */
 fl_status fl_plan_hold_table(fl_plan *plan, fl_table *table, fl_err *err);
 
