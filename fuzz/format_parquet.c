@@ -1,5 +1,5 @@
-/* Fuzzing the Parquet reader: any bytes are opened as a file and scanned within a memory budget, every column, whole and
- * with gaps; nothing may crash, leak or run on. */
+/* Fuzzing the Parquet reader: any bytes are opened as a file and scanned within a memory budget, every column, whole
+ * and with gaps; nothing may crash, leak or run on. */
 #include "plan/table.h"
 
 #include <stdio.h>
@@ -33,7 +33,8 @@ static fl_status scan_all(fl_table *table, fl_memory *memory, int32_t rows_max, 
             FL_TRY(fl_scan_bounds_add(bounds, &bound, err));
         }
     }
-    fl_scan_request request = {.cols = cols, .n_cols = n_cols, .rows_max = rows_max, .memory = memory, .bounds = bounds};
+    fl_scan_request request = {
+        .cols = cols, .n_cols = n_cols, .rows_max = rows_max, .memory = memory, .bounds = bounds};
     FL_TRY(table->ops->scan_new(table, &request, &scan, err));
     FL_TRY(scan->ops->worker_new(scan, memory, &worker, err));
     int64_t batches = 0, morsel = 0;

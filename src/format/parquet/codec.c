@@ -26,8 +26,8 @@ void fl_pq_codecs_drop(fl_pq_codecs *codecs)
 /* gzip or zlib, one member or several. */
 static const char *gunzip(const uint8_t *from, int64_t from_bytes, uint8_t *to, int64_t to_bytes)
 {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)from_bytes, .next_out = to,
-                  .avail_out = (uInt)to_bytes};
+    z_stream z = {
+        .next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)from_bytes, .next_out = to, .avail_out = (uInt)to_bytes};
     if (inflateInit2(&z, MAX_WBITS + 32) != Z_OK)
         return "out of memory";
     int rc;
@@ -87,9 +87,13 @@ static const char *unlz4_hadoop(const uint8_t *from, int64_t from_bytes, uint8_t
 
 const char *fl_pq_codec_name(int codec)
 {
-    static const char *const names[FL_PQ_CODEC_COUNT] = {
-        [FL_PQ_UNCOMPRESSED] = "uncompressed", [FL_PQ_SNAPPY] = "snappy", [FL_PQ_GZIP] = "gzip", [FL_PQ_BROTLI] = "brotli",
-        [FL_PQ_LZ4_HADOOP] = "lz4", [FL_PQ_ZSTD] = "zstd", [FL_PQ_LZ4_RAW] = "lz4_raw"};
+    static const char *const names[FL_PQ_CODEC_COUNT] = {[FL_PQ_UNCOMPRESSED] = "uncompressed",
+                                                         [FL_PQ_SNAPPY] = "snappy",
+                                                         [FL_PQ_GZIP] = "gzip",
+                                                         [FL_PQ_BROTLI] = "brotli",
+                                                         [FL_PQ_LZ4_HADOOP] = "lz4",
+                                                         [FL_PQ_ZSTD] = "zstd",
+                                                         [FL_PQ_LZ4_RAW] = "lz4_raw"};
     return codec >= 0 && codec < FL_PQ_CODEC_COUNT ? names[codec] : NULL;
 }
 
@@ -101,12 +105,18 @@ const char *fl_pq_decompress(fl_pq_codecs *codecs, int codec, const uint8_t *fro
     if (to_bytes == 0)
         return NULL;
     switch (codec) {
-    case FL_PQ_SNAPPY: return fl_pq_unsnappy(from, from_bytes, to, to_bytes);
-    case FL_PQ_GZIP: return gunzip(from, from_bytes, to, to_bytes);
-    case FL_PQ_BROTLI: return unbrotli(from, from_bytes, to, to_bytes);
-    case FL_PQ_ZSTD: return unzstd(codecs, from, from_bytes, to, to_bytes);
-    case FL_PQ_LZ4_RAW: return unlz4(from, from_bytes, to, to_bytes);
-    case FL_PQ_LZ4_HADOOP: return unlz4_hadoop(from, from_bytes, to, to_bytes);
+    case FL_PQ_SNAPPY:
+        return fl_pq_unsnappy(from, from_bytes, to, to_bytes);
+    case FL_PQ_GZIP:
+        return gunzip(from, from_bytes, to, to_bytes);
+    case FL_PQ_BROTLI:
+        return unbrotli(from, from_bytes, to, to_bytes);
+    case FL_PQ_ZSTD:
+        return unzstd(codecs, from, from_bytes, to, to_bytes);
+    case FL_PQ_LZ4_RAW:
+        return unlz4(from, from_bytes, to, to_bytes);
+    case FL_PQ_LZ4_HADOOP:
+        return unlz4_hadoop(from, from_bytes, to, to_bytes);
     default:
         if (from_bytes != to_bytes)
             return wrong_size;

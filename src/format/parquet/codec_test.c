@@ -49,18 +49,23 @@ static int64_t pack(int codec)
     case FL_PQ_BROTLI:
         assert_true(BrotliEncoderCompress(5, 20, BROTLI_MODE_GENERIC, BYTES, raw, &bytes, packed));
         return (int64_t)bytes;
-    case FL_PQ_ZSTD: return (int64_t)ZSTD_compress(packed, ROOM, raw, BYTES, 3);
-    case FL_PQ_LZ4_RAW: return LZ4_compress_default((char *)raw, (char *)packed, BYTES, ROOM);
+    case FL_PQ_ZSTD:
+        return (int64_t)ZSTD_compress(packed, ROOM, raw, BYTES, 3);
+    case FL_PQ_LZ4_RAW:
+        return LZ4_compress_default((char *)raw, (char *)packed, BYTES, ROOM);
     case FL_PQ_LZ4_HADOOP: { /* two blocks */
         int64_t at = 0;
         for (int half = 0; half < 2; half++) {
             at += put_be32(packed + at, BYTES / 2);
-            int block = LZ4_compress_default((char *)raw + half * BYTES / 2, (char *)packed + at + 4, BYTES / 2, ROOM / 2);
+            int block =
+                LZ4_compress_default((char *)raw + half * BYTES / 2, (char *)packed + at + 4, BYTES / 2, ROOM / 2);
             at += put_be32(packed + at, block) + block;
         }
         return at;
     }
-    default: memcpy(packed, raw, BYTES); return BYTES;
+    default:
+        memcpy(packed, raw, BYTES);
+        return BYTES;
     }
 }
 
@@ -102,7 +107,8 @@ static void test_gzip_members(void **state)
     z_stream z = {0};
     int64_t at = 0;
     for (int half = 0; half < 2; half++) {
-        z = (z_stream){.next_in = raw + half * BYTES / 2, .avail_in = BYTES / 2, .next_out = packed + at, .avail_out = ROOM / 2};
+        z = (z_stream){
+            .next_in = raw + half * BYTES / 2, .avail_in = BYTES / 2, .next_out = packed + at, .avail_out = ROOM / 2};
         assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
         assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
         at += (int64_t)z.total_out;

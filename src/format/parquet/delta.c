@@ -68,7 +68,8 @@ static inline uint64_t load_bits(const uint8_t *from, int64_t bit, int width)
 }
 
 /* One miniblock's sums; returns the last one. */
-static uint64_t sum_miniblock(const uint8_t *from, int bits, int64_t n, uint64_t last, uint64_t least, int width, void *to)
+static uint64_t sum_miniblock(const uint8_t *from, int bits, int64_t n, uint64_t last, uint64_t least, int width,
+                              void *to)
 {
     int64_t bit = 0;
     if (width == 4) {

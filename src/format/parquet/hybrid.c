@@ -3,12 +3,12 @@
 
 #include "base/bitmap.h"
 
-void fl_pq_hybrid_init(fl_pq_hybrid *h, const uint8_t *data, int64_t bytes, int32_t width)
+void fl_pq_hybrid_init(fl_pq_hybrid *h, const uint8_t *data, int64_t bytes, uint32_t width)
 {
     *h = (fl_pq_hybrid){.at = data, .end = data + bytes, .width = width};
 }
 
-void fl_pq_hybrid_init_packed(fl_pq_hybrid *h, const uint8_t *data, int64_t values, int32_t width)
+void fl_pq_hybrid_init_packed(fl_pq_hybrid *h, const uint8_t *data, int64_t values, uint32_t width)
 {
     *h = (fl_pq_hybrid){.packed = data, .left = values, .width = width, .is_packed = true};
 }
@@ -45,11 +45,11 @@ static bool next_run(fl_pq_hybrid *h)
             h->left = groups * 8;
             h->at += groups * h->width;
         } else {
-            int32_t bytes = (h->width + 7) / 8;
+            uint32_t bytes = (h->width + 7) / 8;
             if (bytes > bytes_left)
                 return false;
             h->value = 0;
-            for (int32_t b = 0; b < bytes; b++)
+            for (uint32_t b = 0; b < bytes; b++)
                 h->value |= (uint32_t)h->at[b] << (8 * b);
             if (h->width < 32 && h->value >> h->width != 0)
                 return false;
@@ -73,7 +73,7 @@ bool fl_pq_hybrid_read(fl_pq_hybrid *h, const fl_pq_kernels *kernels, int64_t n,
             return false;
         int64_t take = n < h->left ? n : h->left;
         if (h->is_packed) {
-            kernels->unpack(h->packed, h->packed_bit, h->width, take, to);
+            kernels->unpack(h->packed, h->packed_bit, (int)h->width, take, to);
         } else {
             uint32_t value = h->value;
             for (int64_t i = 0; i < take; i++)

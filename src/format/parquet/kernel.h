@@ -22,8 +22,8 @@ typedef struct fl_pq_kernels {
     /** to[i] = values[codes[i]]. */
     void (*gather_4)(const uint32_t *values, const uint32_t *codes, int64_t n, uint32_t *to);
     void (*gather_8)(const uint64_t *values, const uint32_t *codes, int64_t n, uint64_t *to);
-    /** Puts dense values where bits [bit, bit + n) of `valid` are set, as to[0 .. n). Other slots get a value that may be
-     *  read: zero, or the one that comes next (`dense` has one more than there are bits set, zero). */
+    /** Puts dense values where bits [bit, bit + n) of `valid` are set, as to[0 .. n). Other slots get a value that may
+     *  be read: zero, or the one that comes next (`dense` has one more than there are bits set, zero). */
     void (*spread_4)(const uint32_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint32_t *to);
     void (*spread_8)(const uint64_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint64_t *to);
     /** Whether all bytes are below 128. */

@@ -155,14 +155,14 @@ static void spread_8(const uint64_t *dense, const uint64_t *valid, int64_t bit, 
     }
 }
 #else
-#define SPREAD                                              \
-    for (int64_t i = 0; i < n; i += 64) {                   \
-        uint64_t word = bits_at(valid, bit + i);            \
-        int64_t end = n - i < 64 ? n : i + 64;              \
-        for (int64_t j = i; j < end; j++, word >>= 1) {     \
-            to[j] = *dense;                                 \
-            dense += word & 1;                              \
-        }                                                   \
+#define SPREAD                                          \
+    for (int64_t i = 0; i < n; i += 64) {               \
+        uint64_t word = bits_at(valid, bit + i);        \
+        int64_t end = n - i < 64 ? n : i + 64;          \
+        for (int64_t j = i; j < end; j++, word >>= 1) { \
+            to[j] = *dense;                             \
+            dense += word & 1;                          \
+        }                                               \
     }
 
 static void spread_4(const uint32_t *dense, const uint64_t *valid, int64_t bit, int64_t n, uint32_t *to)

@@ -207,7 +207,7 @@ static void test_runs_in_pieces(void **state)
         for (int64_t piece = 1; piece < 2500; piece = piece * 2 + 3) {
             fl_pq_hybrid h;
             make_runs(&r, widths[w]);
-            fl_pq_hybrid_init(&h, r.data, r.bytes, widths[w]);
+            fl_pq_hybrid_init(&h, r.data, r.bytes, (uint32_t)widths[w]);
             for (int64_t at = 0; at < r.n;) {
                 int64_t n = r.n - at < piece ? r.n - at : piece;
                 if (next_random() % 4 == 0) {
@@ -270,8 +270,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unpacking),      cmocka_unit_test(test_gathering),
-        cmocka_unit_test(test_spreading), cmocka_unit_test(test_split_bytes_and_ascii), cmocka_unit_test(test_runs_in_pieces),
-        cmocka_unit_test(test_a_run_of_a_value_too_wide_is_refused), cmocka_unit_test(test_deltas),
+        cmocka_unit_test(test_spreading),      cmocka_unit_test(test_split_bytes_and_ascii),
+        cmocka_unit_test(test_runs_in_pieces), cmocka_unit_test(test_a_run_of_a_value_too_wide_is_refused),
+        cmocka_unit_test(test_deltas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

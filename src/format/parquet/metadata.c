@@ -81,16 +81,35 @@ static void read_element(fl_pq_thrift *t, fl_pq_element *e)
     *e = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1};
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: e->physical = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 2: e->type_length = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 3: e->repetition = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 4: e->name = fl_pq_thrift_str(t, k); break;
-        case 5: e->n_children = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 6: e->converted = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 7: e->scale = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 8: e->precision = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 10: read_logical_type(t, k, e); break;
-        default: fl_pq_thrift_skip(t, k);
+        case 1:
+            e->physical = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 2:
+            e->type_length = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 3:
+            e->repetition = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 4:
+            e->name = fl_pq_thrift_str(t, k);
+            break;
+        case 5:
+            e->n_children = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 6:
+            e->converted = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 7:
+            e->scale = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 8:
+            e->precision = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 10:
+            read_logical_type(t, k, e);
+            break;
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
 }
@@ -140,13 +159,26 @@ static void read_statistics(fl_pq_thrift *t, int32_t kind, fl_pq_statistics *s)
         return;
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: s->max = fl_pq_thrift_str(t, k), s->has_max = true; break;
-        case 2: s->min = fl_pq_thrift_str(t, k), s->has_min = true; break;
-        case 3: s->null_count = fl_pq_thrift_int(t, k); break;
-        case 4: s->distinct_count = fl_pq_thrift_int(t, k); break;
-        case 5: s->max_value = fl_pq_thrift_str(t, k), s->has_max_value = true; break;
-        case 6: s->min_value = fl_pq_thrift_str(t, k), s->has_min_value = true; break;
-        default: fl_pq_thrift_skip(t, k);
+        case 1:
+            s->max = fl_pq_thrift_str(t, k), s->has_max = true;
+            break;
+        case 2:
+            s->min = fl_pq_thrift_str(t, k), s->has_min = true;
+            break;
+        case 3:
+            s->null_count = fl_pq_thrift_int(t, k);
+            break;
+        case 4:
+            s->distinct_count = fl_pq_thrift_int(t, k);
+            break;
+        case 5:
+            s->max_value = fl_pq_thrift_str(t, k), s->has_max_value = true;
+            break;
+        case 6:
+            s->min_value = fl_pq_thrift_str(t, k), s->has_min_value = true;
+            break;
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
 }
@@ -161,10 +193,17 @@ static void read_encoding_stats(fl_pq_thrift *t, int32_t kind, fl_pq_chunk *c)
         int64_t type = -1, encoding = -1, pages = 0;
         while (fl_pq_thrift_field(t, &id, &k)) {
             switch (id) {
-            case 1: type = fl_pq_thrift_int(t, k); break;
-            case 2: encoding = fl_pq_thrift_int(t, k); break;
-            case 3: pages = fl_pq_thrift_int(t, k); break;
-            default: fl_pq_thrift_skip(t, k);
+            case 1:
+                type = fl_pq_thrift_int(t, k);
+                break;
+            case 2:
+                encoding = fl_pq_thrift_int(t, k);
+                break;
+            case 3:
+                pages = fl_pq_thrift_int(t, k);
+                break;
+            default:
+                fl_pq_thrift_skip(t, k);
             }
         }
         if ((type != 0 && type != 3) || pages < 0 || pages > 1 << 20) /* data pages, v1 and v2 */
@@ -182,19 +221,34 @@ static void read_column_metadata(fl_pq_thrift *t, fl_pq_chunk *c, int32_t *ret_p
     int64_t dictionary_at = -1;
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: *ret_physical = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 1:
+            *ret_physical = (int32_t)fl_pq_thrift_int(t, k);
+            break;
         case 4: {
             int64_t codec = fl_pq_thrift_int(t, k);
             c->codec = codec < 0 || codec > FL_PQ_CODEC_COUNT ? FL_PQ_CODEC_COUNT : (uint8_t)codec;
             break;
         }
-        case 5: c->values = fl_pq_thrift_int(t, k); break;
-        case 7: c->bytes = fl_pq_thrift_int(t, k); break;
-        case 9: c->data_begin = fl_pq_thrift_int(t, k); break;
-        case 11: dictionary_at = fl_pq_thrift_int(t, k); break;
-        case 12: read_statistics(t, k, &c->stats); break;
-        case 13: read_encoding_stats(t, k, c); break;
-        default: fl_pq_thrift_skip(t, k);
+        case 5:
+            c->values = fl_pq_thrift_int(t, k);
+            break;
+        case 7:
+            c->bytes = fl_pq_thrift_int(t, k);
+            break;
+        case 9:
+            c->data_begin = fl_pq_thrift_int(t, k);
+            break;
+        case 11:
+            dictionary_at = fl_pq_thrift_int(t, k);
+            break;
+        case 12:
+            read_statistics(t, k, &c->stats);
+            break;
+        case 13:
+            read_encoding_stats(t, k, c);
+            break;
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
     /* offset 0 is the magic: old writers put it there when there is no dictionary page */
@@ -210,20 +264,31 @@ static void read_chunk(footer *f, fl_pq_chunk *c, int32_t *ret_physical)
     *ret_physical = -1;
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: f->is_elsewhere |= fl_pq_thrift_str(t, k).len > 0; break;
+        case 1:
+            f->is_elsewhere |= fl_pq_thrift_str(t, k).len > 0;
+            break;
         case 3:
             if (fl_pq_thrift_struct(t, k))
                 read_column_metadata(t, c, ret_physical);
             break;
-        case 4: c->offset_index_at = fl_pq_thrift_int(t, k); break;
-        case 5: c->offset_index_bytes = (int32_t)fl_pq_thrift_int(t, k); break;
-        case 6: c->column_index_at = fl_pq_thrift_int(t, k); break;
-        case 7: c->column_index_bytes = (int32_t)fl_pq_thrift_int(t, k); break;
+        case 4:
+            c->offset_index_at = fl_pq_thrift_int(t, k);
+            break;
+        case 5:
+            c->offset_index_bytes = (int32_t)fl_pq_thrift_int(t, k);
+            break;
+        case 6:
+            c->column_index_at = fl_pq_thrift_int(t, k);
+            break;
+        case 7:
+            c->column_index_bytes = (int32_t)fl_pq_thrift_int(t, k);
+            break;
         case 8:
             f->is_encrypted = true;
             fl_pq_thrift_skip(t, k);
             break;
-        default: fl_pq_thrift_skip(t, k);
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
 }
@@ -280,7 +345,7 @@ static fl_status read_row_group(footer *f, int32_t group, fl_err *err)
     if (g->rows < 0 || g->rows > INT64_MAX / 4 - meta->rows || (g->chunks == NULL && meta->n_leaves > 0))
         return FL_FAIL(err, FL_ERR_CORRUPT, "row group %d has no valid number of rows or no columns", group);
     meta->rows += g->rows;
-    for (int32_t i = 0; i < meta->n_leaves && !f->is_encrypted; i++)
+    for (int32_t i = 0; i < meta->n_leaves && physical != NULL && !f->is_encrypted; i++)
         FL_TRY(check_chunk(f, group, i, physical[i], err));
 cleanup:
     return st;
@@ -317,18 +382,23 @@ static fl_status read_footer(footer *f, fl_err *err)
             else
                 fl_pq_thrift_skip(t, k);
             break;
-        case 3: f->rows = fl_pq_thrift_int(t, k); break;
+        case 3:
+            f->rows = fl_pq_thrift_int(t, k);
+            break;
         case 4:
             row_groups = t->at;
             row_groups_kind = k;
             fl_pq_thrift_skip(t, k);
             break;
-        case 7: FL_TRY(read_column_orders(f, k, err)); break;
+        case 7:
+            FL_TRY(read_column_orders(f, k, err));
+            break;
         case 8:
             f->is_encrypted = true;
             fl_pq_thrift_skip(t, k);
             break;
-        default: fl_pq_thrift_skip(t, k);
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
     if (f->is_encrypted && !t->is_bad)
@@ -387,10 +457,12 @@ fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_metadata *re
         return fail_magic(file, err);
     FL_TRY(fl_file_read_at(file, file->bytes - TAIL_BYTES, tail, TAIL_BYTES, err));
     if (memcmp(tail + 4, "PARE", MAGIC_BYTES) == 0)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is encrypted; encrypted Parquet files cannot be read", file->path);
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is encrypted; encrypted Parquet files cannot be read",
+                       file->path);
     if (memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
         return fail_magic(file, err);
-    int64_t length = (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24);
+    int64_t length =
+        (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24);
     if (length > file->bytes - TAIL_BYTES - MAGIC_BYTES)
         return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: its footer would have %lld bytes, the file has %lld",
                        file->path, (long long)length, (long long)file->bytes);

@@ -50,20 +50,20 @@ typedef enum fl_pq_encoding {
 
 /* How a stored value becomes one of fletch's. */
 typedef enum fl_pq_convert {
-    FL_PQ_COPY,        /* same width, same meaning */
-    FL_PQ_BITS,        /* boolean */
-    FL_PQ_NARROW_8,    /* int32 to 8 bits */
+    FL_PQ_COPY,     /* same width, same meaning */
+    FL_PQ_BITS,     /* boolean */
+    FL_PQ_NARROW_8, /* int32 to 8 bits */
     FL_PQ_NARROW_16,
-    FL_PQ_WIDEN_64,    /* int32 to int64: decimals */
-    FL_PQ_MILLI_TIME,  /* int32 milliseconds to int64 microseconds */
-    FL_PQ_NANO_TIME,   /* int64 nanoseconds to microseconds */
-    FL_PQ_INT96_TIME,  /* nanoseconds of the day and Julian day to microseconds */
-    FL_PQ_BIG_ENDIAN_64,  /* decimals in bytes */
+    FL_PQ_WIDEN_64,      /* int32 to int64: decimals */
+    FL_PQ_MILLI_TIME,    /* int32 milliseconds to int64 microseconds */
+    FL_PQ_NANO_TIME,     /* int64 nanoseconds to microseconds */
+    FL_PQ_INT96_TIME,    /* nanoseconds of the day and Julian day to microseconds */
+    FL_PQ_BIG_ENDIAN_64, /* decimals in bytes */
     FL_PQ_BIG_ENDIAN_128,
-    FL_PQ_HALF,        /* float16 to float32 */
-    FL_PQ_UUID,        /* 16 bytes to text */
-    FL_PQ_INTERVAL,    /* months, days, milliseconds */
-    FL_PQ_STRING,      /* byte array or fixed bytes to views */
+    FL_PQ_HALF,     /* float16 to float32 */
+    FL_PQ_UUID,     /* 16 bytes to text */
+    FL_PQ_INTERVAL, /* months, days, milliseconds */
+    FL_PQ_STRING,   /* byte array or fixed bytes to views */
 } fl_pq_convert;
 
 /* A column of the file: a leaf of the schema. */
@@ -91,14 +91,14 @@ typedef struct fl_pq_node {
     uint8_t item_def; /* list: level from which on there is an element */
     uint8_t item_rep; /* list: repetition level of its elements */
     fl_type type;
-    int32_t leaf;  /* first leaf below it */
+    int32_t leaf; /* first leaf below it */
     int32_t leaves;
     int32_t n_children; /* list: 1 */
     struct fl_pq_node *children;
 } fl_pq_node;
 
 typedef struct fl_pq_statistics {
-    fl_str min, max;         /* deprecated order */
+    fl_str min, max; /* deprecated order */
     fl_str min_value, max_value;
     bool has_min, has_max, has_min_value, has_max_value;
     int64_t null_count; /* negative = unknown */
@@ -138,7 +138,7 @@ typedef struct fl_pq_metadata {
 /* Where a page lies, from the offset index. */
 typedef struct fl_pq_page_place {
     int64_t at;
-    int64_t row; /* first row, within the row group */
+    int64_t row;   /* first row, within the row group */
     int32_t bytes; /* with its header */
 } fl_pq_page_place;
 
@@ -165,8 +165,8 @@ typedef struct fl_pq_element {
 fl_status fl_pq_schema_build(fl_arena *arena, const fl_pq_element *elements, int64_t n_elements, fl_pq_metadata *ret,
                              fl_err *err);
 
-/** A stored statistic (plain encoding without a length) as a value. False when it cannot be one, or must not be believed
- *  (NaN, a wrong length). Strings are borrowed. */
+/** A stored statistic (plain encoding without a length) as a value. False when it cannot be one, or must not be
+ *  believed (NaN, a wrong length). Strings are borrowed. */
 bool fl_pq_statistic_value(const fl_pq_leaf *leaf, fl_str stored, fl_value *ret);
 
 /** The bounds of a chunk as far as they may be believed; *ret_min and *ret_max are set where the flags say so.
@@ -185,7 +185,8 @@ typedef struct fl_pq_page_zone {
     bool is_all_null;
 } fl_pq_page_zone;
 
-/** Reads a chunk's column index, which must have `pages` entries; *ret is NULL when there is none or it does not fit. */
+/** Reads a chunk's column index, which must have `pages` entries; *ret is NULL when there is none or it does not fit.
+ *  */
 fl_status fl_pq_column_index_read(fl_arena *arena, const fl_pq_metadata *meta, const fl_pq_leaf *leaf,
                                   const fl_pq_chunk *chunk, int32_t pages, fl_pq_page_zone **ret, fl_err *err);
 

@@ -1,8 +1,9 @@
 /* Lists and structs: levels and dense values of leaf columns, put together as trees of vectors.
  *
- * After Melnik et al., "Dremel" (2010). Below a list, a place of the schema has a slot for each element: a level entry of
- * any leaf under it with rep <= the list's repetition level (an element begins here) and def >= the level from which on
- * the list has elements. Every node is made from its first leaf's entries; a struct's other leaves must agree. */
+ * After Melnik et al., "Dremel" (2010). Below a list, a place of the schema has a slot for each element: a level entry
+ * of any leaf under it with rep <= the list's repetition level (an element begins here) and def >= the level from
+ * which on the list has elements. Every node is made from its first leaf's entries; a struct's other leaves must
+ * agree. */
 #include "format/parquet/nested.h"
 
 typedef struct assembly {
@@ -100,7 +101,8 @@ cleanup:
     return st;
 }
 
-static fl_status build(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots, fl_err *err);
+static fl_status build(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots,
+                       fl_err *err);
 
 static fl_status build_struct(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots,
                               fl_err *err)
@@ -162,12 +164,16 @@ cleanup:
     return st;
 }
 
-static fl_status build(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots, fl_err *err)
+static fl_status build(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots,
+                       fl_err *err)
 {
     switch (node->kind) {
-    case FL_PQ_LEAF: return build_leaf(a, node, rep, def, ret, ret_slots, err);
-    case FL_PQ_STRUCT: return build_struct(a, node, rep, def, ret, ret_slots, err);
-    default: return build_list(a, node, rep, def, ret, ret_slots, err);
+    case FL_PQ_LEAF:
+        return build_leaf(a, node, rep, def, ret, ret_slots, err);
+    case FL_PQ_STRUCT:
+        return build_struct(a, node, rep, def, ret, ret_slots, err);
+    default:
+        return build_list(a, node, rep, def, ret, ret_slots, err);
     }
 }
 

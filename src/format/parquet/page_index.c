@@ -62,10 +62,17 @@ fl_status fl_pq_offset_index_read(fl_arena *arena, const fl_pq_metadata *meta, c
             int32_t field = 0, inner = 0;
             while (fl_pq_thrift_field(&t, &field, &inner)) {
                 switch (field) {
-                case 1: places[i].at = fl_pq_thrift_int(&t, inner); break;
-                case 2: places[i].bytes = (int32_t)fl_pq_thrift_int(&t, inner); break;
-                case 3: places[i].row = fl_pq_thrift_int(&t, inner); break;
-                default: fl_pq_thrift_skip(&t, inner);
+                case 1:
+                    places[i].at = fl_pq_thrift_int(&t, inner);
+                    break;
+                case 2:
+                    places[i].bytes = (int32_t)fl_pq_thrift_int(&t, inner);
+                    break;
+                case 3:
+                    places[i].row = fl_pq_thrift_int(&t, inner);
+                    break;
+                default:
+                    fl_pq_thrift_skip(&t, inner);
                 }
             }
         }
@@ -119,9 +126,14 @@ fl_status fl_pq_column_index_read(fl_arena *arena, const fl_pq_metadata *meta, c
             for (int32_t i = 0; is_whole && i < pages; i++)
                 zones[i].is_all_null = fl_pq_thrift_bool_element(&t);
             break;
-        case 2: is_whole = read_values(&t, k, leaf, pages, zones, false); break;
-        case 3: is_whole = read_values(&t, k, leaf, pages, zones, true); break;
-        default: fl_pq_thrift_skip(&t, k);
+        case 2:
+            is_whole = read_values(&t, k, leaf, pages, zones, false);
+            break;
+        case 3:
+            is_whole = read_values(&t, k, leaf, pages, zones, true);
+            break;
+        default:
+            fl_pq_thrift_skip(&t, k);
         }
         seen |= id <= 3 ? 1 << id : 0;
     }

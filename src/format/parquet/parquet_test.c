@@ -1,6 +1,7 @@
 /* The Parquet reader through its table and scan: values, nested shapes, pruning, pieces and threads, options, damage.
  *
- * Relies on: test/data/parquet (made by test/data/make.py) and test/format/parquet/data (made by the script beside it). */
+ * Relies on: test/data/parquet (made by test/data/make.py) and test/format/parquet/data (made by the script beside
+ * it). */
 #include "format/parquet/table.h"
 
 #include <pthread.h>
@@ -127,9 +128,10 @@ static void check_text(const char *path, const char *expected)
 static void test_every_codec_and_encoding_gives_the_same_rows(void **state)
 {
     (void)state;
-    static const char *const names[] = {"codec_none", "codec_snappy", "codec_zstd", "codec_lz4", "codec_gzip", "codec_brotli",
-                                        "dictionary_fallback", "delta", "delta_length", "byte_stream_split", "v2_zstd",
-                                        "row_groups", "no_statistics"};
+    static const char *const names[] = {
+        "codec_none",   "codec_snappy",        "codec_zstd",   "codec_lz4",    "codec_gzip",
+        "codec_brotli", "dictionary_fallback", "delta",        "delta_length", "byte_stream_split",
+        "v2_zstd",      "row_groups",          "no_statistics"};
     static const int32_t sizes[] = {1, 7, 64, 2048, 5000};
     uint64_t first = 0;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -152,9 +154,11 @@ static void test_types(void **state)
 {
     (void)state;
     const char *expected =
-        "true|-128|-32768|-2147483648|-9223372036854775808|0|0|0|0|0.5|0.1|1.50|1.500|12345678901234567890123456.789||\\x|"
+        "true|-128|-32768|-2147483648|-9223372036854775808|0|0|0|0|0.5|0.1|1.50|1.500|12345678901234567890123456.789||"
+        "\\x|"
         "1969-12-31|00:00:00|1999-12-31 23:59:59.5|2024-01-31 12:00:00.000001|2024-01-31 12:00:00+00\n"
-        "false|127|32767|2147483647|9223372036854775807|255|65535|4294967295|18446744073709551615|-1.25|NaN|-9999999.99|"
+        "false|127|32767|2147483647|9223372036854775807|255|65535|4294967295|18446744073709551615|-1.25|NaN|-9999999."
+        "99|"
         "-0.001|-1.000|Gr\303\274\303\237e \360\237\246\206|\\x00ff|2024-02-29|23:59:59.999999|1970-01-01 00:00:00|"
         "1900-01-01 00:00:00|1970-01-01 00:00:00+00\n"
         "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL\n";
@@ -172,11 +176,11 @@ static void test_types(void **state)
 static void test_nested(void **state)
 {
     (void)state;
-    const char *expected =
-        "1|[1, 2, 3]|{'a': 1, 'b': x}|[{'k': p, 'v': 1}, {'k': q, 'v': NULL}]|[[1], [2, 3]]|{'in': {'x': 1.5}}|[a, bb]\n"
-        "2|[]|{'a': NULL, 'b': y}|[]|[[]]|{'in': NULL}|[, NULL]\n"
-        "3|NULL|NULL|NULL|NULL|NULL|[]\n"
-        "4|[NULL, 5]|{'a': 4, 'b': NULL}|[NULL]|[NULL, [4]]|{'in': {'x': NULL}}|NULL\n";
+    const char *expected = "1|[1, 2, 3]|{'a': 1, 'b': x}|[{'k': p, 'v': 1}, {'k': q, 'v': NULL}]|[[1], [2, 3]]|{'in': "
+                           "{'x': 1.5}}|[a, bb]\n"
+                           "2|[]|{'a': NULL, 'b': y}|[]|[[]]|{'in': NULL}|[, NULL]\n"
+                           "3|NULL|NULL|NULL|NULL|NULL|[]\n"
+                           "4|[NULL, 5]|{'a': 4, 'b': NULL}|[NULL]|[NULL, [4]]|{'in': {'x': NULL}}|NULL\n";
     check_text(DATA "nested.parquet", expected);
     check_text(DATA "nested_v2_pages.parquet", expected);
 }

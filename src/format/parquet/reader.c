@@ -38,8 +38,9 @@ fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ..
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: row group %d, column \"%.*s\", page at byte %lld: %s",
-                   r->meta->file->path, r->group, FL_STR_ARG(r->leaf->path), (long long)r->page_at, text);
+    FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: row group %d, column \"%.*s\", page at byte %lld: %s",
+            r->meta->file->path, r->group, FL_STR_ARG(r->leaf->path), (long long)r->page_at, text);
+    return FL_ERR_CORRUPT;
 }
 
 static void close_chunk(fl_pq_reader *r)
@@ -62,13 +63,14 @@ void fl_pq_reader_drop(fl_pq_reader *r)
 void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, const fl_pq_page_place *places,
                        int32_t n_places, fl_pq_dict_slot *slot)
 {
+    const fl_pq_chunk *chunk = &meta->groups[group].chunks[r->leaf_number];
     close_chunk(r);
-    if (r->meta != meta)
+    if (r->chunk != chunk) /* the next piece of the same chunk may find its first page in the window */
         r->window_bytes = 0;
     r->meta = meta;
     r->leaf = &meta->leaves[r->leaf_number];
     r->group = group;
-    r->chunk = &meta->groups[group].chunks[r->leaf_number];
+    r->chunk = chunk;
     r->places = places;
     r->n_places = n_places;
     r->dict_slot = slot;
@@ -114,11 +116,20 @@ static void parse_v1(fl_pq_thrift *t, page_header *h)
     int32_t id = 0, k = 0;
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: h->values = fl_pq_thrift_int(t, k); break;
-        case 2: h->encoding = fl_pq_thrift_int(t, k); break;
-        case 3: h->def_encoding = fl_pq_thrift_int(t, k); break;
-        case 4: h->rep_encoding = fl_pq_thrift_int(t, k); break;
-        default: fl_pq_thrift_skip(t, k);
+        case 1:
+            h->values = fl_pq_thrift_int(t, k);
+            break;
+        case 2:
+            h->encoding = fl_pq_thrift_int(t, k);
+            break;
+        case 3:
+            h->def_encoding = fl_pq_thrift_int(t, k);
+            break;
+        case 4:
+            h->rep_encoding = fl_pq_thrift_int(t, k);
+            break;
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
 }
@@ -128,9 +139,14 @@ static void parse_dictionary(fl_pq_thrift *t, page_header *h)
     int32_t id = 0, k = 0;
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: h->values = fl_pq_thrift_int(t, k); break;
-        case 2: h->encoding = fl_pq_thrift_int(t, k); break;
-        default: fl_pq_thrift_skip(t, k);
+        case 1:
+            h->values = fl_pq_thrift_int(t, k);
+            break;
+        case 2:
+            h->encoding = fl_pq_thrift_int(t, k);
+            break;
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
 }
@@ -140,14 +156,29 @@ static void parse_v2(fl_pq_thrift *t, page_header *h)
     int32_t id = 0, k = 0;
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: h->values = fl_pq_thrift_int(t, k); break;
-        case 2: h->nulls = fl_pq_thrift_int(t, k); break;
-        case 3: h->rows = fl_pq_thrift_int(t, k); break;
-        case 4: h->encoding = fl_pq_thrift_int(t, k); break;
-        case 5: h->def_bytes = fl_pq_thrift_int(t, k); break;
-        case 6: h->rep_bytes = fl_pq_thrift_int(t, k); break;
-        case 7: h->is_compressed = fl_pq_thrift_bool(t, k); break;
-        default: fl_pq_thrift_skip(t, k);
+        case 1:
+            h->values = fl_pq_thrift_int(t, k);
+            break;
+        case 2:
+            h->nulls = fl_pq_thrift_int(t, k);
+            break;
+        case 3:
+            h->rows = fl_pq_thrift_int(t, k);
+            break;
+        case 4:
+            h->encoding = fl_pq_thrift_int(t, k);
+            break;
+        case 5:
+            h->def_bytes = fl_pq_thrift_int(t, k);
+            break;
+        case 6:
+            h->rep_bytes = fl_pq_thrift_int(t, k);
+            break;
+        case 7:
+            h->is_compressed = fl_pq_thrift_bool(t, k);
+            break;
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
 }
@@ -155,14 +186,27 @@ static void parse_v2(fl_pq_thrift *t, page_header *h)
 static void parse_header(fl_pq_thrift *t, page_header *h)
 {
     int32_t id = 0, k = 0;
-    *h = (page_header){.type = -1, .unpacked_bytes = -1, .packed_bytes = -1, .values = -1, .encoding = -1,
-                       .def_encoding = FL_PQ_RLE, .rep_encoding = FL_PQ_RLE, .nulls = -1, .rows = -1,
+    *h = (page_header){.type = -1,
+                       .unpacked_bytes = -1,
+                       .packed_bytes = -1,
+                       .values = -1,
+                       .encoding = -1,
+                       .def_encoding = FL_PQ_RLE,
+                       .rep_encoding = FL_PQ_RLE,
+                       .nulls = -1,
+                       .rows = -1,
                        .is_compressed = true};
     while (fl_pq_thrift_field(t, &id, &k)) {
         switch (id) {
-        case 1: h->type = fl_pq_thrift_int(t, k); break;
-        case 2: h->unpacked_bytes = fl_pq_thrift_int(t, k); break;
-        case 3: h->packed_bytes = fl_pq_thrift_int(t, k); break;
+        case 1:
+            h->type = fl_pq_thrift_int(t, k);
+            break;
+        case 2:
+            h->unpacked_bytes = fl_pq_thrift_int(t, k);
+            break;
+        case 3:
+            h->packed_bytes = fl_pq_thrift_int(t, k);
+            break;
         case 4:
             h->crc = (uint32_t)fl_pq_thrift_int(t, k);
             h->has_crc = true;
@@ -179,7 +223,8 @@ static void parse_header(fl_pq_thrift *t, page_header *h)
             if (fl_pq_thrift_struct(t, k))
                 parse_v2(t, h);
             break;
-        default: fl_pq_thrift_skip(t, k);
+        default:
+            fl_pq_thrift_skip(t, k);
         }
     }
     h->header_bytes = t->at - t->begin;
@@ -251,7 +296,7 @@ cleanup:
 static fl_status make_dict(fl_pq_reader *r, fl_pq_dict **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    page_header h;
+    page_header h = {0};
     fl_pq_dict *dict = NULL;
     fl_pq_pool pool = {.memory = r->dict_memory};
     fl_pq_values v;
@@ -275,7 +320,8 @@ static fl_status make_dict(fl_pq_reader *r, fl_pq_dict **ret, fl_err *err)
     dict->n = h.values;
     dict->id = fl_dict_id_new();
     FL_TRY(fl_buffer_new(r->dict_memory, h.values * r->leaf->width + 64, &dict->values, err));
-    st = fl_pq_values_begin(&v, r->leaf, r->kernels, &pool, FL_PQ_PLAIN, body, h.unpacked_bytes, h.values, NULL, &wrong, err);
+    st = fl_pq_values_begin(&v, r->leaf, r->kernels, &pool, FL_PQ_PLAIN, body, h.unpacked_bytes, h.values, NULL, &wrong,
+                            err);
     if (st == FL_OK) {
         /* views must point to memory of the dictionary's own */
         if (r->leaf->convert == FL_PQ_STRING) {
@@ -310,7 +356,7 @@ cleanup:
 int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf)
 {
     fl_pq_reader r = {.leaf_number = leaf, .read_ahead_bytes = HEADER_BYTES};
-    page_header h;
+    page_header h = {0};
     fl_pq_reader_open(&r, meta, group, NULL, 0, NULL);
     bool is_known = r.chunk->bytes > 0 && read_header(&r, r.at, &h, NULL) == FL_OK && h.type == PAGE_DICTIONARY;
     fl_pq_reader_drop(&r);
@@ -337,13 +383,13 @@ static fl_status need_dict(fl_pq_reader *r, fl_err *err)
 
 /* ---- pages ---- */
 
-static int level_width(int max)
+static uint32_t level_width(int max)
 {
-    return max == 0 ? 0 : 32 - __builtin_clz((unsigned)max);
+    return max == 0 ? 0 : 32 - (uint32_t)__builtin_clz((unsigned)max);
 }
 
 /* The oldest levels are packed with the most significant bit first: turned around, they are a packed run. */
-static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, int width, fl_pq_hybrid *ret, fl_err *err)
+static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, uint32_t width, fl_pq_hybrid *ret, fl_err *err)
 {
     uint8_t *to = NULL;
     int64_t bits = n * width;
@@ -352,7 +398,7 @@ static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, in
         return st;
     memset(to, 0, (size_t)(bits / 8 + 72));
     for (int64_t i = 0; i < n; i++)
-        for (int b = 0; b < width; b++) {
+        for (uint32_t b = 0; b < width; b++) {
             int64_t bit = i * width + b, turned = i * width + (width - 1 - b);
             to[turned >> 3] |= (uint8_t)((from[bit >> 3] >> (7 - (bit & 7)) & 1) << (turned & 7));
         }
@@ -364,7 +410,7 @@ static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, in
 static fl_status begin_levels_v1(fl_pq_reader *r, const uint8_t **at, const uint8_t *end, int64_t encoding, int max,
                                  int64_t n, fl_pq_hybrid *ret, fl_err *err)
 {
-    int width = level_width(max);
+    uint32_t width = level_width(max);
     if (encoding == FL_PQ_BIT_PACKED) {
         int64_t bytes = (n * width + 7) / 8;
         if (bytes > end - *at)
@@ -377,8 +423,8 @@ static fl_status begin_levels_v1(fl_pq_reader *r, const uint8_t **at, const uint
     if (end - *at >= 4)
         memcpy(&bytes, *at, 4);
     if (end - *at < 4 || bytes > end - *at - 4 || encoding != FL_PQ_RLE)
-        return fl_pq_reader_fail(r, err, encoding == FL_PQ_RLE ? "the levels are longer than the page"
-                                                               : "levels in an unknown encoding");
+        return fl_pq_reader_fail(
+            r, err, encoding == FL_PQ_RLE ? "the levels are longer than the page" : "levels in an unknown encoding");
     fl_pq_hybrid_init(ret, *at + 4, bytes, width);
     *at += 4 + bytes;
     return FL_OK;
@@ -551,7 +597,7 @@ static fl_status skip_to(fl_pq_reader *r, int64_t row, fl_err *err)
             if (r->row == row)
                 break;
             if (r->page_left == 0) {
-                page_header h;
+                page_header h = {0};
                 FL_TRY(find_page(r, &h, err));
                 if (h.values <= row - r->row) { /* not this page: its bytes stay packed */
                     r->row += h.values;
@@ -572,31 +618,41 @@ cleanup:
 
 /* Puts dense values where the validity bits [at, at + n) are set. Null slots get the value that would come next, which
  * is one that may be read; `dense` has one more, zero. */
-#define SPREAD(value_type)                                              \
-    do {                                                                \
-        const value_type *from = dense;                                 \
-        value_type *out = (value_type *)to + at;                        \
-        for (int64_t i = 0; i < n; i++) {                               \
-            out[i] = *from;                                             \
-            from += fl_bit_get(valid, at + i);                          \
-        }                                                               \
+#define SPREAD(value_type)                       \
+    do {                                         \
+        const value_type *from = dense;          \
+        value_type *out = (value_type *)to + at; \
+        for (int64_t i = 0; i < n; i++) {        \
+            out[i] = *from;                      \
+            from += fl_bit_get(valid, at + i);   \
+        }                                        \
     } while (0)
 
 static void spread(const fl_pq_kernels *kernels, const void *dense, int32_t width, const uint64_t *valid, int64_t at,
                    int64_t n, void *to)
 {
     switch (width) {
-    case 1: SPREAD(uint8_t); break;
-    case 2: SPREAD(uint16_t); break;
-    case 4: kernels->spread_4(dense, valid, at, n, (uint32_t *)to + at); break;
-    case 8: kernels->spread_8(dense, valid, at, n, (uint64_t *)to + at); break;
-    default: SPREAD(fl_i128); break;
+    case 1:
+        SPREAD(uint8_t);
+        break;
+    case 2:
+        SPREAD(uint16_t);
+        break;
+    case 4:
+        kernels->spread_4(dense, valid, at, n, (uint32_t *)to + at);
+        break;
+    case 8:
+        kernels->spread_8(dense, valid, at, n, (uint64_t *)to + at);
+        break;
+    default:
+        SPREAD(fl_i128);
+        break;
     }
 }
 
 static void codes_to_views(const fl_pq_reader *r, fl_pq_slots *s, int64_t n)
 {
-    const fl_view *views = (const fl_view *)(const void *)r->dict->values->data;
+    const fl_view *views = (const fl_view *)r->dict->values->data;
     for (int64_t i = 0; i < n; i++)
         ((fl_view *)s->values)[i] = views[s->codes[i]];
     s->is_coded = false;
@@ -647,7 +703,7 @@ fl_status fl_pq_reader_read_slots(fl_pq_reader *r, int64_t row, int64_t rows, fl
     FL_TRY(skip_to(r, row, err));
     for (int64_t done = 0; done < rows;) {
         if (r->page_left == 0) {
-            page_header h;
+            page_header h = {0};
             FL_TRY(find_page(r, &h, err));
             FL_TRY(load_page(r, &h, err));
             continue;
@@ -676,7 +732,8 @@ static fl_status take_levels(fl_pq_reader *r, int64_t n, fl_pq_levels *l, fl_err
     } else {
         FL_TRY(fl_grow(r->memory, (void **)&l->def, &l->def_capacity, l->n + n, 1, err));
         FL_TRY(fl_grow(r->memory, (void **)&l->rep, &l->rep_capacity, l->n + n, 1, err));
-        FL_TRY(fl_grow(r->memory, (void **)&l->values, &l->value_capacity, (l->n_values + present) * width + 64, 1, err));
+        FL_TRY(
+            fl_grow(r->memory, (void **)&l->values, &l->value_capacity, (l->n_values + present) * width + 64, 1, err));
         memcpy(l->def + l->n, r->def_levels, (size_t)n);
         memcpy(l->rep + l->n, r->rep_levels, (size_t)n);
         l->n += n;
@@ -709,7 +766,7 @@ static fl_status take_rows(fl_pq_reader *r, int64_t rows, fl_pq_levels *l, fl_er
     int64_t begun = 0;
     for (;;) {
         if (r->page_left == 0) {
-            page_header h;
+            page_header h = {0};
             if (begun == rows && (r->values_left == 0 || r->at >= chunk_end(r)))
                 break;
             FL_TRY(find_page(r, &h, err));

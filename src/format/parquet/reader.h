@@ -1,8 +1,8 @@
 /* Reads one column chunk, forward: from file ranges to values in rows. One per worker and leaf column, used again for
  * one row group after another.
  *
- * A reader stands before a row. Asked for rows further on, it skips: whole pages without decompressing them, values in a
- * page without making them. Flat columns (at most one level of null) come as slots with validity bits; all others as
+ * A reader stands before a row. Asked for rows further on, it skips: whole pages without decompressing them, values in
+ * a page without making them. Flat columns (at most one level of null) come as slots with validity bits; all others as
  * levels and dense values, which nested.c puts together. */
 #ifndef FL_FORMAT_PARQUET_READER_H
 #define FL_FORMAT_PARQUET_READER_H
@@ -39,9 +39,9 @@ typedef struct fl_pq_reader {
     int32_t n_places;
     fl_pq_dict_slot *dict_slot; /* NULL: the dictionary is not shared */
     fl_pq_dict *dict;
-    int64_t at;             /* the next page's header */
-    int64_t row;            /* the reader stands before this row of the row group */
-    int64_t values_left;    /* in pages not yet loaded */
+    int64_t at;          /* the next page's header */
+    int64_t row;         /* the reader stands before this row of the row group */
+    int64_t values_left; /* in pages not yet loaded */
 
     /* the page */
     int64_t page_at;
@@ -77,7 +77,7 @@ typedef struct fl_pq_levels {
     uint8_t *rep;
     uint8_t *values;
     int64_t def_capacity, rep_capacity, value_capacity;
-    int64_t n;      /* levels */
+    int64_t n;        /* levels */
     int64_t n_values; /* present values */
 } fl_pq_levels;
 
@@ -100,6 +100,7 @@ fl_status fl_pq_reader_read_levels(fl_pq_reader *r, int64_t row, int64_t rows, f
 
 /** Fills the error with the reader's place and what is wrong there: FL_ERR_CORRUPT, or FL_ERR_IO when the file changed
  *  under the scan. */
-fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ...) __attribute__((format(printf, 3, 4), cold));
+fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4), cold));
 
 #endif

@@ -40,7 +40,7 @@ typedef struct pq_scan {
     int32_t rows_max;
     int32_t n_slots;
     int32_t *cols;
-    int32_t n_leaves; /* readers of a worker */
+    int32_t n_leaves;      /* readers of a worker */
     int32_t *first_reader; /* per slot */
     morsel *morsels;
     int64_t n_morsels;
@@ -160,8 +160,12 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err);
 static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
 
-static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
-                                     .read = read, .free = scan_free};
+static const fl_scan_ops scan_ops = {.worker_new = worker_new,
+                                     .worker_free = worker_free,
+                                     .claim = claim,
+                                     .next = next,
+                                     .read = read,
+                                     .free = scan_free};
 
 fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {
@@ -221,7 +225,8 @@ static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
     FL_TRY(fl_buffer_new(w->memory, fl_bitmap_words(rows) * 8 + PADDING, &b->valid, err));
     bool is_bits = node->type.id == FL_BOOL;
     if (fl_type_is_string(node->type) || is_bits)
-        FL_TRY(fl_buffer_new(w->memory, is_bits ? fl_bitmap_words(rows) * 8 + PADDING : rows * 4 + PADDING, &b->codes, err));
+        FL_TRY(fl_buffer_new(w->memory, is_bits ? fl_bitmap_words(rows) * 8 + PADDING : rows * 4 + PADDING, &b->codes,
+                             err));
 cleanup:
     return st;
 }
@@ -251,7 +256,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
             r->dict_memory = scan->memory;
             r->verifies_checksums = scan->table->verifies_checksums;
             r->dense = w->scratch->data;
-            r->scratch = (uint32_t *)(void *)(w->scratch->data + block * 16 + 2 * PADDING);
+            r->scratch = (uint32_t *)(w->scratch->data + block * 16 + 2 * PADDING);
             r->block_rows = block;
             r->read_ahead_bytes = READ_AHEAD_BYTES;
             fl_pq_pool_init(&r->pool, memory);
@@ -266,7 +271,8 @@ cleanup:
     return st;
 }
 
-/* Takes leave of a morsel; the last piece of a group lets its dictionaries go. Other workers hold their own references. */
+/* Takes leave of a morsel; the last piece of a group lets its dictionaries go. Other workers hold their own
+ * references. */
 static void leave_morsel(pq_worker *w)
 {
     pq_scan *scan = scan_of(w);
@@ -425,8 +431,8 @@ static fl_status open_readers(pq_worker *w, const morsel *m, fl_err *err)
             int32_t reader = scan->first_reader[slot] + i, pages = 0;
             fl_pq_page_place *places = NULL;
             if (has_gaps)
-                FL_TRY(fl_pq_offset_index_read(&w->index, meta, &group->chunks[node->leaf + i], group->rows, &places, &pages,
-                                               err));
+                FL_TRY(fl_pq_offset_index_read(&w->index, meta, &group->chunks[node->leaf + i], group->rows, &places,
+                                               &pages, err));
             fl_pq_reader_open(&w->readers[reader], meta, m->group, places, pages,
                               m->shared >= 0 ? &scan->groups[m->shared].slots[reader] : NULL);
         }
@@ -520,20 +526,27 @@ static fl_status read_flat(pq_worker *w, int32_t slot, const fl_pq_node *node, f
     fl_pq_reader *r = &w->readers[scan_of(w)->first_reader[slot]];
     slot_buffers *b = &w->slots[slot];
     bool is_bits = node->type.id == FL_BOOL;
-    fl_pq_slots s = {.values = b->values->data, .valid = (uint64_t *)(void *)b->valid->data};
+    fl_pq_slots s = {.values = b->values->data, .valid = (uint64_t *)b->valid->data};
     if (b->codes != NULL && !is_bits)
-        s.codes = (uint32_t *)(void *)b->codes->data;
+        s.codes = (uint32_t *)b->codes->data;
     fl_status st = fl_pq_reader_read_slots(r, w->batch_row, w->batch_rows, &s, err);
     if (st != FL_OK)
         return st;
     const uint64_t *valid = s.has_nulls ? s.valid : NULL;
-    if (is_bits) {
-        uint64_t *bits = (uint64_t *)(void *)b->codes->data;
+    if (is_bits && b->codes != NULL) {
+        uint64_t *bits = (uint64_t *)b->codes->data;
         pack_bits(s.values, w->batch_rows, bits);
         fl_vec_set_flat(ret, node->type, bits, valid);
     } else if (s.is_coded) {
-        *ret = (fl_vec){.type = node->type, .layout = FL_DICT, .form = FL_VIEWS, .width = 16, .data = s.codes, .valid = valid,
-                        .child = &r->dict->vec, .child_rows = r->dict->n, .dict_id = r->dict->id};
+        *ret = (fl_vec){.type = node->type,
+                        .layout = FL_DICT,
+                        .form = FL_VIEWS,
+                        .width = 16,
+                        .data = s.codes,
+                        .valid = valid,
+                        .child = &r->dict->vec,
+                        .child_rows = r->dict->n,
+                        .dict_id = r->dict->id};
     } else {
         fl_vec_set_flat(ret, node->type, s.values, valid);
         ret->width = (uint8_t)r->leaf->width;
@@ -556,6 +569,6 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
         return read_flat(w, slot, node, ret, err);
     slot_buffers *b = &w->slots[slot];
     fl_arena_reset(&b->arena);
-    return fl_pq_nested_read(&w->readers[scan->first_reader[slot]], node, w->batch_row, w->batch_rows, &b->arena, b->levels,
-                             ret, err);
+    return fl_pq_nested_read(&w->readers[scan->first_reader[slot]], node, w->batch_row, w->batch_rows, &b->arena,
+                             b->levels, ret, err);
 }

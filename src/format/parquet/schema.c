@@ -58,13 +58,27 @@ static fl_pq_element normalize(const fl_pq_element *raw)
     if (e.logical != 0)
         return e;
     switch (e.converted) {
-    case CONVERTED_UTF8: e.logical = LOGICAL_STRING; break;
-    case CONVERTED_MAP: e.logical = LOGICAL_MAP; break;
-    case CONVERTED_LIST: e.logical = LOGICAL_LIST; break;
-    case CONVERTED_ENUM: e.logical = LOGICAL_ENUM; break;
-    case CONVERTED_DECIMAL: e.logical = LOGICAL_DECIMAL; break;
-    case CONVERTED_DATE: e.logical = LOGICAL_DATE; break;
-    case CONVERTED_JSON: e.logical = LOGICAL_JSON; break;
+    case CONVERTED_UTF8:
+        e.logical = LOGICAL_STRING;
+        break;
+    case CONVERTED_MAP:
+        e.logical = LOGICAL_MAP;
+        break;
+    case CONVERTED_LIST:
+        e.logical = LOGICAL_LIST;
+        break;
+    case CONVERTED_ENUM:
+        e.logical = LOGICAL_ENUM;
+        break;
+    case CONVERTED_DECIMAL:
+        e.logical = LOGICAL_DECIMAL;
+        break;
+    case CONVERTED_DATE:
+        e.logical = LOGICAL_DATE;
+        break;
+    case CONVERTED_JSON:
+        e.logical = LOGICAL_JSON;
+        break;
     case CONVERTED_TIME_MILLIS:
     case CONVERTED_TIME_MICROS:
         e.logical = LOGICAL_TIME;
@@ -206,15 +220,25 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
     leaf->is_nested = b->depth > 1 || at.rep > 0;
     leaf->is_signed_order = true;
     switch (leaf->physical) {
-    case FL_PQ_BOOLEAN: set(leaf, FL_TYPE(FL_BOOL), FL_PQ_BITS, 1); break;
-    case FL_PQ_INT32: set_int32(leaf, &e); break;
-    case FL_PQ_INT64: set_int64(leaf, &e); break;
+    case FL_PQ_BOOLEAN:
+        set(leaf, FL_TYPE(FL_BOOL), FL_PQ_BITS, 1);
+        break;
+    case FL_PQ_INT32:
+        set_int32(leaf, &e);
+        break;
+    case FL_PQ_INT64:
+        set_int64(leaf, &e);
+        break;
     case FL_PQ_INT96:
         set(leaf, FL_TYPE(FL_TIMESTAMP), FL_PQ_INT96_TIME, 8);
         leaf->is_signed_order = false;
         break;
-    case FL_PQ_FLOAT: set(leaf, FL_TYPE(FL_F32), FL_PQ_COPY, 4); break;
-    case FL_PQ_DOUBLE: set(leaf, FL_TYPE(FL_F64), FL_PQ_COPY, 8); break;
+    case FL_PQ_FLOAT:
+        set(leaf, FL_TYPE(FL_F32), FL_PQ_COPY, 4);
+        break;
+    case FL_PQ_DOUBLE:
+        set(leaf, FL_TYPE(FL_F64), FL_PQ_COPY, 8);
+        break;
     default:
         leaf->is_signed_order = false;
         if (leaf->physical == FL_PQ_FIXED) {
@@ -224,7 +248,8 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
         }
         set_bytes(leaf, &e);
     }
-    *ret = (fl_pq_node){.kind = FL_PQ_LEAF, .def = (uint8_t)at.def, .type = leaf->type, .leaf = meta->n_leaves, .leaves = 1};
+    *ret = (fl_pq_node){
+        .kind = FL_PQ_LEAF, .def = (uint8_t)at.def, .type = leaf->type, .leaf = meta->n_leaves, .leaves = 1};
     meta->n_leaves++;
     return FL_OK;
 }
@@ -259,8 +284,12 @@ static fl_status build_struct(builder *b, const fl_pq_element *e, levels at, fl_
     FL_TRY(FL_NEW_ARRAY(b->arena, e->n_children, &fields, err));
     for (int32_t i = 0; i < e->n_children; i++)
         FL_TRY(build(b, at, false, &fields[i], &children[i], err));
-    *ret = (fl_pq_node){.kind = FL_PQ_STRUCT, .def = (uint8_t)at.def, .leaf = leaf,
-                        .leaves = b->meta->n_leaves - leaf, .n_children = e->n_children, .children = children};
+    *ret = (fl_pq_node){.kind = FL_PQ_STRUCT,
+                        .def = (uint8_t)at.def,
+                        .leaf = leaf,
+                        .leaves = b->meta->n_leaves - leaf,
+                        .n_children = e->n_children,
+                        .children = children};
     ret->type = (fl_type){.id = FL_STRUCT, .n_fields = e->n_children, .fields = fields};
     if (ret->leaves == 0)
         st = FL_FAIL(err, FL_ERR_CORRUPT, "its schema has a group without columns (\"%.*s\")", FL_STR_ARG(e->name));
@@ -269,8 +298,8 @@ cleanup:
 }
 
 /* A list node around an item that is built by the caller. */
-static fl_status wrap_list(builder *b, int32_t def, levels item_at, fl_field *item_field, fl_pq_node *item, fl_pq_node *ret,
-                           fl_err *err)
+static fl_status wrap_list(builder *b, int32_t def, levels item_at, fl_field *item_field, fl_pq_node *item,
+                           fl_pq_node *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_field *field = NULL;
@@ -279,8 +308,13 @@ static fl_status wrap_list(builder *b, int32_t def, levels item_at, fl_field *it
     FL_TRY(FL_NEW(b->arena, &child, err));
     *field = *item_field;
     *child = *item;
-    *ret = (fl_pq_node){.kind = FL_PQ_LIST, .def = (uint8_t)def, .item_def = (uint8_t)item_at.def,
-                        .item_rep = (uint8_t)item_at.rep, .leaf = item->leaf, .leaves = item->leaves, .n_children = 1,
+    *ret = (fl_pq_node){.kind = FL_PQ_LIST,
+                        .def = (uint8_t)def,
+                        .item_def = (uint8_t)item_at.def,
+                        .item_rep = (uint8_t)item_at.rep,
+                        .leaf = item->leaf,
+                        .leaves = item->leaves,
+                        .n_children = 1,
                         .children = child};
     ret->type = (fl_type){.id = FL_LIST, .n_fields = 1, .fields = field};
 cleanup:
@@ -302,10 +336,11 @@ static bool is_two_level(const builder *b, const fl_pq_element *list, const fl_p
 }
 
 /* The element after b->at is repeated: what it repeats becomes the item. */
-static fl_status build_items(builder *b, const fl_pq_element *list, bool is_map, levels at, fl_pq_node *ret, fl_err *err)
+static fl_status build_items(builder *b, const fl_pq_element *list, bool is_map, levels at, fl_pq_node *ret,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_pq_element *repeated = NULL;
+    const fl_pq_element *repeated = b->elements;
     fl_field field = {0};
     fl_pq_node item = {0};
     FL_TRY(enter(b, &repeated, err));
@@ -337,7 +372,7 @@ cleanup:
 static fl_status build(builder *b, levels at, bool is_item, fl_field *ret_field, fl_pq_node *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_pq_element *e = NULL;
+    const fl_pq_element *e = b->elements;
     FL_TRY(enter(b, &e, err));
     bool is_repeated = e->repetition == REPEATED && !is_item;
     levels own = at;
@@ -353,7 +388,8 @@ static fl_status build(builder *b, levels at, bool is_item, fl_field *ret_field,
                       (n.logical == 0 && n.converted == CONVERTED_MAP_KEY_VALUE && e->n_children == 1);
         const fl_pq_element *child = b->at < b->n_elements ? &b->elements[b->at] : NULL;
         bool is_list = e->n_children == 1 && child != NULL && child->repetition == REPEATED &&
-                       (n.logical == LOGICAL_LIST || (is_map && child->physical < 0 && child->n_children >= 1 && child->n_children <= 2));
+                       (n.logical == LOGICAL_LIST ||
+                        (is_map && child->physical < 0 && child->n_children >= 1 && child->n_children <= 2));
         if (is_list)
             FL_TRY(build_items(b, e, is_map, is_repeated ? item_at : own, &node, err));
         else
@@ -392,8 +428,8 @@ fl_status fl_pq_schema_build(fl_arena *arena, const fl_pq_element *elements, int
         FL_TRY(build(b, (levels){0, 0}, false, &ret->fields[i], &ret->columns[i], err));
     ret->n_columns = root->n_children;
     if (b->at != n_elements)
-        st = FL_FAIL(err, FL_ERR_CORRUPT, "its schema has %lld elements, but its columns use %lld", (long long)n_elements,
-                     (long long)b->at);
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "its schema has %lld elements, but its columns use %lld",
+                     (long long)n_elements, (long long)b->at);
 cleanup:
     return st;
 }

@@ -15,8 +15,10 @@ enum { REQUIRED, OPTIONAL, REPEATED };
     {.name = FL_STR(called), .physical = -1, .converted = 3, .repetition = (repeats), .n_children = 1}
 #define MAP_GROUP(called, repeats) \
     {.name = FL_STR(called), .physical = -1, .converted = 1, .repetition = (repeats), .n_children = 1}
-#define INT32(called, repeats) {.name = FL_STR(called), .physical = FL_PQ_INT32, .converted = -1, .repetition = (repeats)}
-#define TEXT(called, repeats) {.name = FL_STR(called), .physical = FL_PQ_BYTE_ARRAY, .converted = 0, .repetition = (repeats)}
+#define INT32(called, repeats) \
+    {.name = FL_STR(called), .physical = FL_PQ_INT32, .converted = -1, .repetition = (repeats)}
+#define TEXT(called, repeats) \
+    {.name = FL_STR(called), .physical = FL_PQ_BYTE_ARRAY, .converted = 0, .repetition = (repeats)}
 
 static fl_arena arena;
 
@@ -49,8 +51,9 @@ static void test_lists_of_three_levels(void **state)
     assert_int_equal(meta.columns[0].def, 1);
     assert_int_equal(meta.columns[0].item_def, 2);
     assert_memory_equal(meta.leaves[0].path.data, "l.list.element", 14);
-    const fl_pq_element twice[] = {GROUP("root", 0, 1), LIST_GROUP("l", OPTIONAL), GROUP("list", REPEATED, 1),
-                                   LIST_GROUP("element", OPTIONAL), GROUP("list", REPEATED, 1), TEXT("element", REQUIRED)};
+    const fl_pq_element twice[] = {GROUP("root", 0, 1),        LIST_GROUP("l", OPTIONAL),
+                                   GROUP("list", REPEATED, 1), LIST_GROUP("element", OPTIONAL),
+                                   GROUP("list", REPEATED, 1), TEXT("element", REQUIRED)};
     CHECK(twice, "text[][]");
 }
 
@@ -158,8 +161,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists_of_three_levels), cmocka_unit_test(test_lists_of_two_levels),
-        cmocka_unit_test(test_maps),                  cmocka_unit_test(test_types),
+        cmocka_unit_test(test_lists_of_three_levels),
+        cmocka_unit_test(test_lists_of_two_levels),
+        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_types),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -35,11 +35,20 @@ static void fill(sample *s, int kind, size_t bytes)
     s->bytes = bytes;
     for (size_t i = 0; i < bytes; i++) {
         switch (kind) {
-        case 0: s->raw[i] = (char)next_random(&state); break;               /* nothing repeats */
-        case 1: s->raw[i] = 'a'; break;                                     /* everything does */
-        case 2: s->raw[i] = (char)(i % 8 < 3 ? next_random(&state) : 0); break; /* small integers */
-        case 3: s->raw[i] = (char)('a' + next_random(&state) % 3); break;
-        default: s->raw[i] = (char)(i % (size_t)kind + (next_random(&state) % 200 == 0)); /* a period, with faults */
+        case 0:
+            s->raw[i] = (char)next_random(&state);
+            break; /* nothing repeats */
+        case 1:
+            s->raw[i] = 'a';
+            break; /* everything does */
+        case 2:
+            s->raw[i] = (char)(i % 8 < 3 ? next_random(&state) : 0);
+            break; /* small integers */
+        case 3:
+            s->raw[i] = (char)('a' + next_random(&state) % 3);
+            break;
+        default:
+            s->raw[i] = (char)(i % (size_t)kind + (next_random(&state) % 200 == 0)); /* a period, with faults */
         }
     }
     s->packed_bytes = snappy_max_compressed_length(bytes);

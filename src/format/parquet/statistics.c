@@ -83,7 +83,8 @@ void fl_pq_chunk_bounds(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, fl_val
         *ret_has_max = fl_pq_statistic_value(leaf, s->max, ret_max);
 }
 
-/* How many values there are to choose from when `rows` draws gave `seen` different ones: seen = all (1 - e^(-rows/all)). */
+/* How many values there are to choose from when `rows` draws gave `seen` different ones: seen = all (1 -
+ * e^(-rows/all)). */
 static double estimate_distinct(double seen, double rows)
 {
     if (seen >= rows)
@@ -103,12 +104,17 @@ static double count_between(const fl_col_stats *s)
 {
     const fl_value *min = &s->min, *max = &s->max;
     switch (min->type.id) {
-    case FL_BOOL: return 2;
-    case FL_DECIMAL: return (double)(max->d - min->d) + 1;
-    case FL_U64: return (double)(max->u - min->u) + 1;
+    case FL_BOOL:
+        return 2;
+    case FL_DECIMAL:
+        return (double)(max->d - min->d) + 1;
+    case FL_U64:
+        return (double)(max->u - min->u) + 1;
     case FL_UTF8:
-    case FL_BINARY: return INFINITY;
-    default: return (double)max->i - (double)min->i + 1;
+    case FL_BINARY:
+        return INFINITY;
+    default:
+        return (double)max->i - (double)min->i + 1;
     }
 }
 

@@ -52,7 +52,8 @@ static fl_status read_options(fl_pq_table *table, const fl_option *options, int3
             return FL_ERR_CONFIG;
         }
         if (o->value.is_null || o->value.type.id != FL_BOOL) {
-            FL_FAIL(err, FL_ERR_CONFIG, "read_parquet's option verify_checksums is true or false, not a value of type %s",
+            FL_FAIL(err, FL_ERR_CONFIG,
+                    "read_parquet's option verify_checksums is true or false, not a value of type %s",
                     FL_TYPE_NAME(o->value.type));
             fl_err_at(err, o->pos);
             return FL_ERR_CONFIG;

@@ -83,8 +83,8 @@ static fl_status undo_lengths(fl_pq_values *v, fl_pq_pool *pool, const uint8_t *
         st = fl_pq_pool_take(pool, count * 4 + 64, &scratch, err);
     if (st != FL_OK)
         return st;
-    int32_t *lengths = (int32_t *)(void *)scratch;
-    fl_view *views = (fl_view *)(void *)v->undone;
+    int32_t *lengths = (int32_t *)scratch;
+    fl_view *views = (fl_view *)v->undone;
     int64_t took = read_lengths(data, bytes, count, lengths, &sum);
     if (took < 0 || sum > bytes - took)
         return FL_ERR_CORRUPT;
@@ -117,7 +117,7 @@ static fl_status undo_prefixes(fl_pq_values *v, fl_pq_pool *pool, const uint8_t 
     fl_status st = fl_pq_pool_take(pool, count * 8 + 128, &scratch, err);
     if (st != FL_OK)
         return st;
-    int32_t *prefixes = (int32_t *)(void *)scratch;
+    int32_t *prefixes = (int32_t *)scratch;
     int32_t *suffixes = prefixes + count + 16;
     int64_t took = read_lengths(data, bytes, count, prefixes, &prefix_sum);
     if (took < 0 || fl_pq_delta_count(data + took, bytes - took) < count)
@@ -133,7 +133,7 @@ static fl_status undo_prefixes(fl_pq_values *v, fl_pq_pool *pool, const uint8_t 
     if (st != FL_OK)
         return st;
     const uint8_t *suffix = data + took + took_too;
-    fl_view *views = (fl_view *)(void *)v->undone;
+    fl_view *views = (fl_view *)v->undone;
     char *chars = (char *)(views + count), *last = chars;
     int32_t last_len = 0;
     v->is_ascii = !v->leaf->is_text || v->kernels->is_ascii(suffix, suffix_sum);
@@ -194,7 +194,7 @@ static fl_status spell_uuids(fl_pq_values *v, fl_pq_pool *pool, const char **ret
     fl_status st = fl_pq_pool_take(pool, count * (16 + UUID_TEXT), &text, err);
     if (st != FL_OK)
         return st;
-    fl_view *views = (fl_view *)(void *)text;
+    fl_view *views = (fl_view *)text;
     char *to = (char *)(views + count);
     for (int64_t i = 0; i < count; i++) {
         char *begin = to;
@@ -381,7 +381,8 @@ const char *fl_pq_convert_fixed(const fl_pq_leaf *leaf, const uint8_t *from, int
         return NULL;
     case FL_PQ_INTERVAL:
         for (int64_t i = 0; i < n; i++, from += 12)
-            ((fl_interval *)to)[i] = (fl_interval){.months = (int32_t)load_u32(from), .days = (int32_t)load_u32(from + 4),
+            ((fl_interval *)to)[i] = (fl_interval){.months = (int32_t)load_u32(from),
+                                                   .days = (int32_t)load_u32(from + 4),
                                                    .nanos = (int64_t)load_u32(from + 8) * 1000000};
         return NULL;
     default: {
@@ -527,8 +528,12 @@ static const char *read_coded(fl_pq_values *v, int64_t n, void *to, uint32_t *co
         for (int64_t i = 0; i < n; i++)
             ((uint16_t *)to)[i] = ((const uint16_t *)values)[codes[i]];
         break;
-    case 4: v->kernels->gather_4(values, codes, n, to); break;
-    case 8: v->kernels->gather_8(values, codes, n, to); break;
+    case 4:
+        v->kernels->gather_4(values, codes, n, to);
+        break;
+    case 8:
+        v->kernels->gather_8(values, codes, n, to);
+        break;
     default:
         for (int64_t i = 0; i < n; i++)
             ((fl_i128 *)to)[i] = ((const fl_i128 *)values)[codes[i]];
@@ -539,11 +544,16 @@ static const char *read_coded(fl_pq_values *v, int64_t n, void *to, uint32_t *co
 const char *fl_pq_values_read(fl_pq_values *v, int64_t n, void *to, uint32_t *scratch)
 {
     switch (v->kind) {
-    case FL_PQ_VALUES_FIXED: return read_fixed(v, n, to);
-    case FL_PQ_VALUES_BYTES: return read_bytes(v, n, to);
-    case FL_PQ_VALUES_VIEWS: return read_views(v, n, to);
-    case FL_PQ_VALUES_BITS: return read_bits(v, n, to);
-    case FL_PQ_VALUES_CODES: return read_coded(v, n, to, scratch);
+    case FL_PQ_VALUES_FIXED:
+        return read_fixed(v, n, to);
+    case FL_PQ_VALUES_BYTES:
+        return read_bytes(v, n, to);
+    case FL_PQ_VALUES_VIEWS:
+        return read_views(v, n, to);
+    case FL_PQ_VALUES_BITS:
+        return read_bits(v, n, to);
+    case FL_PQ_VALUES_CODES:
+        return read_coded(v, n, to, scratch);
     default:
         if (!fl_pq_hybrid_read(&v->hybrid, v->kernels, n, scratch))
             return NOT_ENOUGH;
@@ -577,7 +587,8 @@ const char *fl_pq_values_skip(fl_pq_values *v, int64_t n)
             return NOT_ENOUGH;
         v->at += n * v->leaf->stored_width;
         return NULL;
-    case FL_PQ_VALUES_BYTES: return skip_bytes(v, n);
+    case FL_PQ_VALUES_BYTES:
+        return skip_bytes(v, n);
     case FL_PQ_VALUES_VIEWS:
     case FL_PQ_VALUES_BITS:
         if (n > v->left)
@@ -586,6 +597,7 @@ const char *fl_pq_values_skip(fl_pq_values *v, int64_t n)
         v->bit += n;
         v->views += v->kind == FL_PQ_VALUES_VIEWS ? n : 0;
         return NULL;
-    default: return fl_pq_hybrid_skip(&v->hybrid, n) ? NULL : "its codes end too early or are malformed";
+    default:
+        return fl_pq_hybrid_skip(&v->hybrid, n) ? NULL : "its codes end too early or are malformed";
     }
 }

@@ -45,9 +45,9 @@ typedef struct fl_pq_values {
     uint8_t *undone;        /* the pool's buffer that holds undone values; NULL when there is none */
 } fl_pq_values;
 
-/** Begins with `n` present values in `bytes` bytes (padded, borrowed, outliving the cursor). Buffers come from the pool.
- *  dict may be NULL unless the encoding is a dictionary's.
- *  On bad data returns FL_ERR_CORRUPT with *ret_wrong in words and `err` untouched; else FL_ERR_MEMORY, with `err`. */
+/** Begins with `n` present values in `bytes` bytes (padded, borrowed, outliving the cursor). Buffers come from the
+ *  pool. dict may be NULL unless the encoding is a dictionary's. On bad data returns FL_ERR_CORRUPT with *ret_wrong in
+ *  words and `err` untouched; else FL_ERR_MEMORY, with `err`. */
 fl_status fl_pq_values_begin(fl_pq_values *v, const fl_pq_leaf *leaf, const fl_pq_kernels *kernels, fl_pq_pool *pool,
                              int encoding, const uint8_t *data, int64_t bytes, int64_t n, const fl_pq_dict *dict,
                              const char **ret_wrong, fl_err *err);
