@@ -4,6 +4,8 @@
  * it). */
 #include "format/parquet/table.h"
 
+#include "base/fault.h"
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -583,6 +585,42 @@ static void test_memory_limit(void **state)
     fl_table_unref(table);
 }
 
+/* R17, R18: the n-th allocation, open or read fails, for every n until none is left to fail. */
+static void test_everything_that_can_fail(void **state)
+{
+    (void)state;
+    static const char *const names[] = {DATA "nested.parquet", DATA "dictionary_fallback.parquet", DATA "delta.parquet",
+                                        OWN "small.parquet"};
+    static const fl_fault faults[] = {FL_FAULT_ALLOC, FL_FAULT_OPEN, FL_FAULT_READ};
+    for (int f = 0; f < 4; f++)
+        for (int kind = 0; kind < 3; kind++) {
+            bool is_untouched = false;
+            for (int64_t n = 1; !is_untouched; n++) {
+                fl_err err = {0};
+                result r = {0};
+                fl_fault_arm(faults[kind], n);
+                fl_status st = scan_file(names[f], 1000, &r, &err);
+                is_untouched = fl_fault_is_armed(faults[kind]);
+                fl_fault_arm(faults[kind], 0);
+                assert_int_equal(st, is_untouched ? FL_OK : kind == 0 ? FL_ERR_MEMORY : FL_ERR_IO);
+                assert_int_equal(atomic_load(&memory.used_bytes), 0);
+                assert_true(n < 100000);
+            }
+        }
+}
+
+static void test_encrypted_files_are_refused_by_name(void **state)
+{
+    (void)state;
+    fl_err err = {0};
+    result r = {0};
+    bytes b = load(DATA "required.parquet");
+    memcpy(b.data + b.n - 4, "PARE", 4);
+    assert_int_equal(scan_bytes(b.data, b.n, &r, &err), FL_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "encrypted"));
+    free(b.data);
+}
+
 static int check_leaks(void **state)
 {
     (void)state;
@@ -610,6 +648,8 @@ int main(void)
         TEST(test_errors_say_where),
         TEST(test_a_file_that_changes_is_noticed),
         TEST(test_memory_limit),
+        TEST(test_everything_that_can_fail),
+        TEST(test_encrypted_files_are_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
