@@ -63,7 +63,7 @@ static inline void copy_pattern(uint8_t *to, int64_t offset, int64_t len)
         memcpy(to, period, 8);
 }
 
-/* What a tag says: bytes of output (0: a long literal), bytes to the next tag, and the offset's high bits. */
+/* What a tag says: bytes of output (0: too rare for the usual way, ask the tag), bytes to the next tag, and the offset's high bits. */
 typedef struct tag_entry {
     uint8_t len;
     uint8_t step;
@@ -73,7 +73,7 @@ typedef struct tag_entry {
 #define LITERAL(t) {((t) >> 2) < 60 ? ((t) >> 2) + 1 : 0, ((t) >> 2) + 1, 0}
 #define COPY_1(t) {4 + ((t) >> 2 & 7), 1, ((t) & 0xE0) << 3}
 #define COPY_2(t) {((t) >> 2) + 1, 2, 0}
-#define COPY_4(t) {((t) >> 2) + 1, 4, 0}
+#define COPY_4(t) {0, 4, 0}
 #define TAGS_4(t) LITERAL(t), COPY_1((t) + 1), COPY_2((t) + 2), COPY_4((t) + 3)
 #define TAGS_16(t) TAGS_4(t), TAGS_4((t) + 4), TAGS_4((t) + 8), TAGS_4((t) + 12)
 #define TAGS_64(t) TAGS_16(t), TAGS_16((t) + 16), TAGS_16((t) + 32), TAGS_16((t) + 48)
@@ -115,6 +115,8 @@ static uint8_t *read_element(uint32_t tag, const uint8_t **at, const uint8_t *en
         *at = from + len;
         return out + len;
     }
+    if (len == 0)
+        len = (tag >> 2) + 1;
     int64_t offset = (load32(from) & offset_mask[tag & 3]) | t.high;
     if (t.step > end - from || offset == 0 || offset > out - to || len > out_end - out)
         return NULL;

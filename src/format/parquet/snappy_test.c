@@ -94,6 +94,31 @@ static void test_damage_is_seen_as_the_library_sees_it(void **state)
     }
 }
 
+/* Offsets of four bytes, which the library reads but does not write. */
+static void test_far_copies(void **state)
+{
+    sample *s = *state;
+    size_t at = 0;
+    s->bytes = 64 + 300 * 8;
+    s->packed[at++] = (char)(s->bytes % 128 + 128);
+    s->packed[at++] = (char)(s->bytes / 128);
+    s->packed[at++] = (char)(60 << 2);
+    s->packed[at++] = 63; /* a literal of 64 bytes */
+    for (int i = 0; i < 64; i++)
+        s->packed[at++] = (char)(i * 7);
+    for (int i = 0; i < 300; i++) {
+        static const char copy[] = {7 << 2 | 3, 0, 0, 0, 0};
+        memcpy(s->packed + at, copy, sizeof(copy));
+        s->packed[at + 1] = (char)(8 + i % 50);
+        at += sizeof(copy);
+    }
+    s->packed_bytes = at;
+    size_t bytes = s->bytes;
+    assert_int_equal(snappy_uncompress(s->packed, at, s->raw, &bytes), SNAPPY_OK);
+    assert_null(fl_pq_unsnappy((uint8_t *)s->packed, (int64_t)at, s->again, (int64_t)s->bytes));
+    assert_memory_equal(s->again, s->raw, s->bytes);
+}
+
 static int set_up(void **state)
 {
     sample *s = calloc(1, sizeof(*s));
@@ -119,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gives_what_was_packed),
         cmocka_unit_test(test_damage_is_seen_as_the_library_sees_it),
+        cmocka_unit_test(test_far_copies),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
