@@ -1,0 +1,69 @@
+/* A piece of a CSV file, cut at a fixed offset, as lines and fields.
+ *
+ * A chunk owns the lines that begin within [begin, end): its first may begin a little behind `begin`, its last is read on
+ * past `end`. Where lines begin depends on whether `begin` lies inside of quotes, which the bytes before decide; the
+ * caller knows (scan.c, how workers tell each other).
+ *
+ *     fl_csv_chunk_read(chunk, file, begin, end)        the bytes
+ *     fl_csv_chunk_index(chunk, …, is_inside, …)        the lines
+ *     fl_csv_chunk_field(chunk, row, col)               a field, with its quotes
+ *
+ * One thread at a time. Memory is kept from chunk to chunk. */
+#ifndef FL_FORMAT_CSV_CHUNK_H
+#define FL_FORMAT_CSV_CHUNK_H
+
+#include "base/buffer.h"
+#include "format/csv/index.h"
+#include "format/csv/place.h"
+
+#define FL_CSV_LINE_BYTES_MAX (100 << 20)
+
+typedef struct fl_csv_chunk {
+    fl_memory *memory;
+    fl_buffer *bytes;
+    int64_t offset; /* in the file, of the buffer's first byte */
+    int64_t len;    /* bytes read */
+    int64_t begin;
+    int64_t end;
+    fl_csv_index index;
+    uint32_t *starts; /* of each line's first field */
+    int64_t starts_capacity;
+    int64_t rows;     /* behind the header */
+    int64_t first;    /* 1: line 0 is the header, rows begin with line 1 */
+    int32_t n_cols;
+    char newline;
+} fl_csv_chunk;
+
+void fl_csv_chunk_init(fl_csv_chunk *chunk, fl_memory *memory);
+void fl_csv_chunk_drop(fl_csv_chunk *chunk);
+
+/** Reads [begin, end) of the file, and a little around it. FL_ERR_IO, FL_ERR_MEMORY. */
+fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_file *file, int64_t begin, int64_t end, fl_err *err);
+
+/** The bytes of [begin, end). */
+fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk);
+
+/** Finds the lines. is_inside, is_escaped: the state before `begin`. has_header: the first line is no row (for the file's
+ *  first chunk). Every line has layout->n_cols fields, or this fails with its place: FL_ERR_FORMAT (22000; 22021 for what
+ *  is no UTF-8), FL_ERR_LIMIT for a line of more than 100 MB. */
+fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, bool is_inside,
+                             bool is_escaped, bool has_header, fl_err *err);
+
+/** A field with its quotes. Valid until the next fl_csv_chunk_read. */
+static inline fl_str fl_csv_chunk_field(const fl_csv_chunk *chunk, int64_t row, int32_t col)
+{
+    const char *data = (const char *)chunk->bytes->data;
+    int64_t line = row + chunk->first, i = line * chunk->n_cols + col;
+    int64_t from = col == 0 ? chunk->starts[line] : (int64_t)chunk->index.at[i - 1] + 1, to = chunk->index.at[i];
+    if (col == chunk->n_cols - 1 && to > from && data[to - 1] == '\r')
+        to--;
+    return (fl_str){data + from, to - from};
+}
+
+/** The file's offset of a byte of the chunk. */
+static inline int64_t fl_csv_chunk_offset(const fl_csv_chunk *chunk, const char *at)
+{
+    return chunk->offset + (at - (const char *)chunk->bytes->data);
+}
+
+#endif

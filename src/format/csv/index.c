@@ -1,0 +1,118 @@
+/* The index's memory, the choice of kernels, and the slow pass for dialects whose quotes are escaped by another byte. */
+#include "format/csv/index.h"
+
+#include "base/simd.h"
+
+#define PIECE_BYTES (16 << 10) /* so that the arrays grow with what is found, not with what could be */
+
+extern const fl_csv_kernels fl_csv_kernels_baseline, fl_csv_kernels_avx2, fl_csv_kernels_avx512;
+
+const fl_csv_kernels *fl_csv_kernels_choose(void)
+{
+    return FL_SIMD_CHOOSE(fl_csv_kernels);
+}
+
+void fl_csv_index_begin(fl_csv_index *index)
+{
+    index->count = index->lines = 0;
+    index->state = (fl_csv_state){.can_open = 1};
+}
+
+void fl_csv_index_drop(fl_csv_index *index)
+{
+    fl_free(index->at);
+    fl_free(index->ends);
+    *index = (fl_csv_index){0};
+}
+
+/* An escape byte within quotes makes the next byte plain text. The same tests as the fast pass's. */
+static void index_escaped(const fl_csv_dialect *d, const char *data, int64_t from, int64_t to, fl_csv_index *index)
+{
+    fl_csv_state *s = &index->state;
+    bool inside = s->inside != 0;
+    for (int64_t i = from; i < to; i++) {
+        char c = data[i];
+        s->flags |= c == 0 ? FL_CSV_FAULT_NUL : (c & 0x80) != 0 ? FL_CSV_HAS_HIGH : 0;
+        if (inside) {
+            if (s->is_escaped)
+                s->is_escaped = false;
+            else if (c == d->escape)
+                s->is_escaped = true;
+            else if (c == d->quote)
+                inside = false;
+            s->was_close = !inside;
+            s->can_open = 0;
+            continue;
+        }
+        bool is_border = c == d->delim || c == d->newline;
+        if (s->was_close != 0 && !is_border && c != '\r')
+            s->flags |= FL_CSV_FAULT_QUOTE;
+        s->was_close = 0;
+        if (c == d->quote) {
+            if (s->can_open == 0)
+                s->flags |= FL_CSV_FAULT_QUOTE;
+            inside = true;
+        } else if (is_border) {
+            if (c == d->newline)
+                index->ends[index->lines++] = (uint32_t)index->count;
+            index->at[index->count++] = (uint32_t)i;
+        }
+        s->can_open = is_border;
+    }
+    s->inside = inside ? ~0ull : 0;
+}
+
+static fl_status reserve(fl_csv_index *index, fl_memory *memory, int64_t more, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_grow(memory, (void **)&index->at, &index->capacity, index->count + more, 4, err));
+    FL_TRY(fl_grow(memory, (void **)&index->ends, &index->lines_capacity, index->lines + more, 4, err));
+cleanup:
+    return st;
+}
+
+fl_status fl_csv_index_add(fl_csv_index *index, fl_memory *memory, const fl_csv_dialect *dialect, const char *data,
+                           int64_t from, int64_t to, fl_err *err)
+{
+    const fl_csv_kernels *kernels = fl_csv_kernels_choose();
+    fl_csv_marks marks = {dialect->delim, dialect->quote, dialect->newline};
+    while (from < to) {
+        int64_t end = to - from > PIECE_BYTES ? from + PIECE_BYTES : to;
+        fl_status st = reserve(index, memory, end - from, err);
+        if (st != FL_OK)
+            return st;
+        if (fl_csv_has_escape(dialect))
+            index_escaped(dialect, data, from, end, index);
+        else
+            kernels->index(data, from, end, marks, &index->state, index->at, &index->count, index->ends, &index->lines);
+        from = end;
+    }
+    return FL_OK;
+}
+
+fl_status fl_csv_index_end(fl_csv_index *index, fl_memory *memory, int64_t to, fl_err *err)
+{
+    fl_status st = reserve(index, memory, 1, err);
+    if (st != FL_OK)
+        return st;
+    index->ends[index->lines++] = (uint32_t)index->count;
+    index->at[index->count++] = (uint32_t)to;
+    return FL_OK;
+}
+
+bool fl_csv_is_inside_after(const fl_csv_dialect *dialect, const char *data, int64_t bytes, bool is_inside, bool *is_escaped)
+{
+    if (dialect->quote == 0)
+        return false;
+    if (!fl_csv_has_escape(dialect))
+        return is_inside ^ (fl_csv_kernels_choose()->count(data, bytes, dialect->quote) & 1);
+    for (int64_t i = 0; i < bytes; i++) {
+        if (*is_escaped)
+            *is_escaped = false;
+        else if (is_inside && data[i] == dialect->escape)
+            *is_escaped = true;
+        else if (data[i] == dialect->quote)
+            is_inside = !is_inside;
+    }
+    return is_inside;
+}

@@ -1,0 +1,222 @@
+/* The plain reading of a CSV file that faults are named by. */
+#include "format/csv/place.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+
+#define BLOCK_BYTES (256 << 10)
+#define SHOWN_BYTES 60 /* of a faulty line */
+
+typedef enum fault { NO_FAULT, RAGGED, QUOTE_INSIDE, BEHIND_QUOTE, UNCLOSED, NUL_BYTE } fault;
+typedef enum at { AT_START, IN_PLAIN, IN_QUOTES, BEHIND_CLOSE, BEHIND_CR } at;
+
+typedef struct place {
+    int64_t line;
+    int64_t column;
+} place;
+
+typedef struct walk {
+    const fl_csv_layout *layout;
+    int64_t offset;      /* of the byte at hand */
+    int64_t line;
+    int64_t line_offset; /* where that line begins */
+    at state;
+    bool is_escaped;
+    int32_t fields;      /* ended in this record */
+    int64_t record_line;
+    int64_t record_offset;
+    place open;          /* of the quote that opened last */
+    char shown[SHOWN_BYTES]; /* the record's first bytes */
+    fault found;
+    place where;
+} walk;
+
+static place here(const walk *w)
+{
+    return (place){w->line, w->offset - w->line_offset + 1};
+}
+
+static void set_fault(walk *w, fault found, place where)
+{
+    if (w->found != NO_FAULT)
+        return;
+    w->found = found;
+    w->where = where;
+}
+
+/* The record ends before the byte at hand. A line without a byte is no record where there are several columns. */
+static void end_record(walk *w, int64_t bytes)
+{
+    bool is_blank = w->fields == 0 && (bytes == 0 || (bytes == 1 && w->shown[0] == '\r'));
+    w->fields++;
+    if (!(is_blank && w->layout->n_cols > 1) && w->fields != w->layout->n_cols)
+        set_fault(w, RAGGED, (place){w->record_line, 1});
+}
+
+static void step(walk *w, char c)
+{
+    const fl_csv_dialect *d = &w->layout->dialect;
+    int64_t in_record = w->offset - w->record_offset;
+    bool is_border = w->state != IN_QUOTES && (c == d->delim || c == d->newline);
+    if (in_record < SHOWN_BYTES)
+        w->shown[in_record] = c;
+    if (c == 0)
+        set_fault(w, NUL_BYTE, here(w));
+    if (w->state == IN_QUOTES) {
+        if (w->is_escaped)
+            w->is_escaped = false;
+        else if (c == d->escape && d->escape != d->quote)
+            w->is_escaped = true;
+        else if (c == d->quote)
+            w->state = BEHIND_CLOSE;
+    } else if (is_border) {
+        if (w->state == BEHIND_CR && c == d->delim)
+            set_fault(w, BEHIND_QUOTE, here(w));
+        if (c == d->delim)
+            w->fields++;
+        else
+            end_record(w, in_record);
+        w->state = AT_START;
+    } else if (d->quote != 0 && c == d->quote) {
+        if (w->state == BEHIND_CLOSE && d->escape != d->quote)
+            set_fault(w, BEHIND_QUOTE, here(w));
+        else if (w->state == IN_PLAIN || w->state == BEHIND_CR)
+            set_fault(w, QUOTE_INSIDE, here(w));
+        else if (w->state == AT_START)
+            w->open = here(w);
+        w->state = IN_QUOTES;
+    } else if (w->state == BEHIND_CLOSE && c == '\r') {
+        w->state = BEHIND_CR;
+    } else if (w->state == BEHIND_CLOSE || w->state == BEHIND_CR) {
+        set_fault(w, BEHIND_QUOTE, here(w));
+    } else {
+        w->state = IN_PLAIN;
+    }
+    w->offset++;
+    if (c == d->newline) {
+        w->line++;
+        w->line_offset = w->offset;
+        if (is_border && w->found == NO_FAULT) { /* what is told of a faulty record stays */
+            w->fields = 0;
+            w->record_line = w->line;
+            w->record_offset = w->offset;
+        }
+    }
+}
+
+static void finish(walk *w)
+{
+    if (w->state == IN_QUOTES)
+        set_fault(w, UNCLOSED, w->open);
+    else if (w->offset > w->record_offset)
+        end_record(w, w->offset - w->record_offset);
+}
+
+/* Walks to the first fault, to `offset`, or to the file's end. */
+static fl_status walk_to(walk *w, fl_file *file, int64_t offset, fl_err *err)
+{
+    fl_status st = FL_OK;
+    char *block = NULL;
+    FL_TRY(fl_alloc(NULL, BLOCK_BYTES, (void **)&block, err));
+    while (w->offset < offset && w->found == NO_FAULT) {
+        int64_t base = w->offset, bytes = offset - base < BLOCK_BYTES ? offset - base : BLOCK_BYTES;
+        FL_TRY(fl_file_read_at(file, base, block, bytes, err));
+        while (w->offset < base + bytes && w->found == NO_FAULT)
+            step(w, block[w->offset - base]);
+    }
+    if (w->found == NO_FAULT && offset == file->bytes)
+        finish(w);
+cleanup:
+    fl_free(block);
+    return st;
+}
+
+static void set_place(fl_err *err, const fl_file *file, place where)
+{
+    if (err == NULL)
+        return;
+    err->line = where.line;
+    err->column = where.column;
+    fl_err_prefix(err, "\"%s\", line %lld, column %lld: ", file->path, (long long)where.line, (long long)where.column);
+}
+
+/* The dialect in a few words, as the hint's options would write it. */
+static void print_dialect(const fl_csv_dialect *d, char *ret, size_t bytes)
+{
+    char quote[8] = {d->quote, 0};
+    char delim[8] = {d->delim, 0};
+    snprintf(ret, bytes, "delim = '%s', quote = '%s'", d->delim == '\t' ? "\\t" : delim, quote);
+}
+
+static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
+{
+    const fl_csv_dialect *d = &w->layout->dialect;
+    char dialect[64];
+    int64_t shown = w->offset - w->record_offset < SHOWN_BYTES ? w->offset - w->record_offset : SHOWN_BYTES;
+    fl_status st = FL_ERR_FORMAT;
+    while (shown > 0 && (w->shown[shown - 1] == '\n' || w->shown[shown - 1] == '\r'))
+        shown--;
+    print_dialect(d, dialect, sizeof(dialect));
+    switch (w->found) {
+    case RAGGED:
+        st = FL_FAIL(err, FL_ERR_FORMAT, "expected %d field%s, found %d", w->layout->n_cols,
+                     w->layout->n_cols == 1 ? "" : "s", w->fields);
+        if (w->offset > w->record_offset)
+            fl_err_hint(err, "the line begins with: %.*s   (read with %s; say otherwise where that is wrong)", (int)shown,
+                        w->shown, dialect);
+        else
+            fl_err_hint(err, "read with %s; say otherwise where that is wrong", dialect);
+        break;
+    case QUOTE_INSIDE:
+        st = FL_FAIL(err, FL_ERR_FORMAT, "a quote inside of a field that does not begin with one");
+        fl_err_hint(err, "quote the whole field and double the quotes in it, or write quote = '' if quotes mean nothing in "
+                         "this file");
+        break;
+    case BEHIND_QUOTE:
+        st = FL_FAIL(err, FL_ERR_FORMAT, "text behind a field's closing quote");
+        fl_err_hint(err, "double the quotes that are part of a field, or write quote = '' if quotes mean nothing in this file");
+        break;
+    case UNCLOSED:
+        st = FL_FAIL(err, FL_ERR_FORMAT, "the quote that opens here is never closed");
+        fl_err_hint(err, "close it, or write quote = '' if quotes mean nothing in this file");
+        break;
+    case NUL_BYTE:
+        FL_FAIL(err, FL_ERR_FORMAT, "a NUL byte: this is no UTF-8 text");
+        st = fl_err_state(err, "22021", FL_ERR_FORMAT);
+        fl_err_hint(err, "the file may be UTF-16, or no text at all");
+        break;
+    case NO_FAULT:
+        st = FL_FAIL(err, FL_ERR_FORMAT, "broken CSV");
+        break;
+    }
+    set_place(err, file, w->where);
+    return st;
+}
+
+static walk begin_walk(const fl_csv_layout *layout)
+{
+    return (walk){.layout = layout, .offset = layout->start, .line = 1, .line_offset = layout->start, .record_line = 1,
+                  .record_offset = layout->start};
+}
+
+fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint, fl_err *err)
+{
+    walk w = begin_walk(layout);
+    fl_status st = walk_to(&w, file, offset, err);
+    if (st != FL_OK)
+        return st;
+    if (w.found != NO_FAULT)
+        return fail_fault(&w, file, err);
+    if (err != NULL)
+        *err = *complaint;
+    set_place(err, file, here(&w));
+    return complaint->code;
+}
+
+fl_status fl_csv_fail_structure(fl_file *file, const fl_csv_layout *layout, fl_err *err)
+{
+    walk w = begin_walk(layout);
+    fl_status st = walk_to(&w, file, file->bytes, err);
+    return st != FL_OK ? st : fail_fault(&w, file, err);
+}

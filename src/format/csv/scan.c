@@ -1,0 +1,521 @@
+/* Scanning CSV in parallel: chunks of fixed offsets, batches of their lines, fields read when they are asked for.
+ *
+ * Whether a chunk begins inside of quotes is the parity of all quotes before it. So a worker that takes a chunk first
+ * counts the quotes in it and publishes the parity, then waits for the parities of the chunks before, all of which were
+ * taken earlier by workers that publish theirs before they do anything else: no wait is longer than reading a chunk.
+ * Where another byte escapes quotes, a chunk's end depends on its beginning, and workers hand the state on in order.
+ *
+ * Texts are views into the chunk's bytes; only those with quotes inside are copied. */
+#include "base/datetime.h"
+#include "format/csv/table.h"
+#include "format/csv/values.h"
+
+#include <sched.h>
+
+#define SHOWN_BYTES 80 /* of a value in a message */
+
+/* What is published of a chunk. UNKNOWN is what cleared memory holds. */
+enum {
+    UNKNOWN = 0,
+    EVEN = 1, /* own: quotes in the chunk */
+    ODD = 2,
+    OUTSIDE = 1, /* before: the state before its first byte */
+    INSIDE = 2,
+    ESCAPED = 3,
+    FAILED = 4 /* both: the bytes could not be read */
+};
+
+typedef struct csv_scan {
+    fl_scan base;
+    fl_csv_table *table;
+    fl_arena arena;
+    int32_t *cols;
+    int32_t n_slots;
+    int32_t rows_max;
+    const _Atomic bool *is_cancelled;
+    int64_t n_chunks;
+    int64_t *first_chunk; /* per file, and the end */
+    _Atomic uint8_t *own;    /* per chunk */
+    _Atomic uint8_t *before; /* per chunk */
+    _Atomic int64_t next;
+    _Atomic bool is_checked; /* whether the files were compared with what they were when opened */
+} csv_scan;
+
+typedef struct slot_buffers {
+    fl_buffer *values;
+    fl_buffer *valid;
+} slot_buffers;
+
+typedef struct csv_worker {
+    fl_scan_worker base;
+    fl_csv_chunk chunk;
+    const fl_csv_file *file; /* of the chunk */
+    slot_buffers *slots;
+    fl_arena texts; /* of the batch */
+    int64_t row;    /* the batch's first, in the chunk */
+    int32_t rows;   /* of the batch */
+} csv_worker;
+
+static csv_scan *scan_of(const csv_worker *w)
+{
+    return (csv_scan *)w->base.scan;
+}
+
+/* ---- the scan ---- */
+
+static void scan_free(fl_scan *base)
+{
+    csv_scan *scan = (csv_scan *)base;
+    fl_arena_drop(&scan->arena);
+    fl_table_unref(&scan->table->base);
+    fl_free(scan);
+}
+
+static fl_status make_chunks(csv_scan *scan, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_csv_table *table = scan->table;
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, table->n_files + 1, &scan->first_chunk, err));
+    for (int32_t f = 0; f < table->n_files; f++) {
+        int64_t bytes = table->files[f].file->bytes - table->files[f].layout.start;
+        scan->first_chunk[f] = scan->n_chunks;
+        scan->n_chunks += (bytes + table->chunk_bytes - 1) / table->chunk_bytes;
+    }
+    scan->first_chunk[table->n_files] = scan->n_chunks;
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, scan->n_chunks + 1, &scan->own, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, scan->n_chunks + 1, &scan->before, err));
+    for (int32_t f = 0; f < table->n_files; f++)
+        atomic_store_explicit(&scan->before[scan->first_chunk[f]], OUTSIDE, memory_order_relaxed);
+cleanup:
+    return st;
+}
+
+static const fl_scan_ops scan_ops;
+
+fl_status fl_csv_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    csv_scan *scan = NULL;
+    FL_ASSERT(request->rows_max > 0);
+    FL_TRY(fl_alloc_zero(request->memory, (int64_t)sizeof(*scan), (void **)&scan, err));
+    scan->base.ops = &scan_ops;
+    scan->base.rows_total = (int64_t)table->rows;
+    scan->table = (fl_csv_table *)fl_table_ref(table);
+    fl_arena_init(&scan->arena, request->memory);
+    scan->is_cancelled = request->is_cancelled;
+    scan->rows_max = request->rows_max;
+    scan->n_slots = request->n_cols;
+    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols, &scan->cols, err));
+    for (int32_t i = 0; i < request->n_cols; i++) {
+        FL_ASSERT(request->cols[i] >= 0 && request->cols[i] < table->n_cols);
+        scan->cols[i] = request->cols[i];
+    }
+    FL_TRY(make_chunks(scan, err));
+    *ret = &scan->base;
+    return FL_OK;
+cleanup:
+    if (scan != NULL)
+        scan_free(&scan->base);
+    return st;
+}
+
+/* ---- workers ---- */
+
+static void worker_free(fl_scan_worker *base)
+{
+    csv_worker *w = (csv_worker *)base;
+    for (int32_t i = 0; w->slots != NULL && i < scan_of(w)->n_slots; i++) {
+        fl_buffer_unref(w->slots[i].values);
+        fl_buffer_unref(w->slots[i].valid);
+    }
+    fl_free(w->slots);
+    fl_csv_chunk_drop(&w->chunk);
+    fl_arena_drop(&w->texts);
+    fl_free(w);
+}
+
+static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    csv_scan *scan = (csv_scan *)base;
+    csv_worker *w = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*w), (void **)&w, err));
+    w->base.scan = base;
+    fl_csv_chunk_init(&w->chunk, memory);
+    fl_arena_init(&w->texts, memory);
+    FL_TRY(fl_alloc_zero(memory, scan->n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
+    for (int32_t i = 0; i < scan->n_slots; i++) {
+        fl_type type = scan->table->base.fields[scan->cols[i]].type;
+        int64_t width = type.id == FL_BOOL ? 1 : fl_type_width(type);
+        FL_TRY(fl_buffer_new(memory, (scan->rows_max + 63) * width, &w->slots[i].values, err));
+        FL_TRY(fl_buffer_new(memory, fl_bitmap_words(scan->rows_max) * 8, &w->slots[i].valid, err));
+    }
+    *ret = &w->base;
+    return FL_OK;
+cleanup:
+    if (w != NULL)
+        worker_free(&w->base);
+    return st;
+}
+
+/* ---- chunks ---- */
+
+/* Waits until another worker has published. */
+static uint8_t wait_for(const csv_scan *scan, _Atomic uint8_t *published)
+{
+    for (;;) {
+        uint8_t value = atomic_load_explicit(published, memory_order_acquire);
+        if (value != UNKNOWN)
+            return value;
+        if (scan->is_cancelled != NULL && atomic_load_explicit(scan->is_cancelled, memory_order_relaxed))
+            return FAILED;
+        sched_yield();
+    }
+}
+
+/* The state before a chunk, from parities: from the nearest chunk whose state is known, on to this one. */
+static uint8_t state_before(csv_scan *scan, int64_t chunk)
+{
+    int64_t known = chunk;
+    while (atomic_load_explicit(&scan->before[known], memory_order_acquire) == UNKNOWN)
+        known--;
+    uint8_t state = atomic_load_explicit(&scan->before[known], memory_order_acquire);
+    for (; known < chunk; known++) {
+        uint8_t own = wait_for(scan, &scan->own[known]);
+        if (own == FAILED)
+            return FAILED;
+        state = own == ODD ? (state == INSIDE ? OUTSIDE : INSIDE) : state;
+        atomic_store_explicit(&scan->before[known + 1], state, memory_order_release);
+    }
+    return state;
+}
+
+/* Publishes what the workers behind need of this chunk, and finds the state before it. */
+static uint8_t exchange_states(csv_scan *scan, const csv_worker *w, int64_t chunk, bool is_read, bool is_last)
+{
+    const fl_csv_dialect *d = &w->file->layout.dialect;
+    fl_str own = is_read ? fl_csv_chunk_own(&w->chunk) : (fl_str){0};
+    bool is_escaped = false;
+    if (d->quote == 0)
+        return OUTSIDE;
+    if (!fl_csv_has_escape(d)) {
+        bool is_odd = is_read && fl_csv_is_inside_after(d, own.data, own.len, false, &is_escaped);
+        atomic_store_explicit(&scan->own[chunk], !is_read ? FAILED : is_odd ? ODD : EVEN, memory_order_release);
+        return state_before(scan, chunk);
+    }
+    uint8_t state = wait_for(scan, &scan->before[chunk]), after = FAILED;
+    if (is_read && state != FAILED) {
+        is_escaped = state == ESCAPED;
+        bool inside = fl_csv_is_inside_after(d, own.data, own.len, state != OUTSIDE, &is_escaped);
+        after = is_escaped ? ESCAPED : inside ? INSIDE : OUTSIDE;
+    }
+    if (!is_last)
+        atomic_store_explicit(&scan->before[chunk + 1], after, memory_order_release);
+    return state;
+}
+
+static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
+{
+    csv_scan *scan = scan_of(w);
+    const fl_csv_table *table = scan->table;
+    int32_t f = 0;
+    while (chunk >= scan->first_chunk[f + 1])
+        f++;
+    w->file = &table->files[f];
+    const fl_csv_layout *layout = &w->file->layout;
+    int64_t number = chunk - scan->first_chunk[f], begin = layout->start + number * table->chunk_bytes;
+    int64_t end = begin + table->chunk_bytes < w->file->file->bytes ? begin + table->chunk_bytes : w->file->file->bytes;
+    fl_status st = fl_csv_chunk_read(&w->chunk, w->file->file, begin, end, err);
+    uint8_t state = exchange_states(scan, w, chunk, st == FL_OK, chunk + 1 == scan->first_chunk[f + 1]);
+    if (st != FL_OK)
+        return st;
+    if (state == FAILED)
+        return FL_FAIL(err, FL_ERR_IO, "\"%s\" could not be read up to byte %lld", w->file->file->path, (long long)begin);
+    return fl_csv_chunk_index(&w->chunk, w->file->file, layout, state != OUTSIDE, state == ESCAPED,
+                              table->has_header && number == 0, err);
+}
+
+/* The workers are at the end: were the files the same all the time? */
+static fl_status check_files(csv_scan *scan, fl_err *err)
+{
+    if (atomic_exchange(&scan->is_checked, true))
+        return FL_OK;
+    for (int32_t f = 0; f < scan->table->n_files; f++) {
+        fl_status st = fl_file_check_same(scan->table->files[f].file, err);
+        if (st != FL_OK)
+            return st;
+    }
+    return FL_OK;
+}
+
+static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
+{
+    csv_worker *w = (csv_worker *)base;
+    csv_scan *scan = scan_of(w);
+    w->row = w->rows = 0;
+    for (;;) {
+        int64_t chunk = atomic_fetch_add(&scan->next, 1);
+        if (chunk >= scan->n_chunks) {
+            *ret_any = false;
+            return check_files(scan, err);
+        }
+        fl_status st = load_chunk(w, chunk, err);
+        if (st != FL_OK)
+            return st;
+        if (w->chunk.rows == 0)
+            continue;
+        *ret_any = true;
+        *ret_morsel = chunk;
+        return FL_OK;
+    }
+}
+
+static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
+{
+    csv_worker *w = (csv_worker *)base;
+    csv_scan *scan = scan_of(w);
+    (void)err;
+    w->row += w->rows;
+    int64_t left = w->chunk.rows - w->row;
+    w->rows = (int32_t)(left < scan->rows_max ? left : scan->rows_max);
+    fl_arena_reset(&w->texts);
+    atomic_fetch_add_explicit(&scan->base.rows_done, w->rows, memory_order_relaxed);
+    *ret_rows = w->rows;
+    return FL_OK;
+}
+
+/* ---- fields ---- */
+
+/* One column of one batch. */
+typedef struct reading {
+    csv_worker *w;
+    const fl_csv_table *table;
+    const fl_csv_dialect *dialect;
+    const fl_field *field;
+    int32_t col;
+    const uint64_t *mask;
+    uint64_t *valid;
+    fl_err *err;
+} reading;
+
+static fl_status fail_field(const reading *r, int32_t row, const fl_err *complaint)
+{
+    fl_str raw = fl_csv_chunk_field(&r->w->chunk, r->w->row + row, r->col);
+    return fl_csv_fail_at(r->w->file->file, &r->w->file->layout, fl_csv_chunk_offset(&r->w->chunk, raw.data), complaint, r->err);
+}
+
+/* The value is none of its column's type; `inner` says more, or is NULL. */
+static fl_status fail_value(const reading *r, int32_t row, fl_str text, const fl_err *inner)
+{
+    fl_err complaint;
+    int shown = (int)(text.len < SHOWN_BYTES ? text.len : SHOWN_BYTES);
+    while (shown < text.len && shown > 0 && (text.data[shown] & 0xC0) == 0x80)
+        shown--;
+    FL_FAIL(&complaint, inner == NULL ? FL_ERR_VALUE : inner->code, "\"%.*s\"%s is no %s (column \"%.*s\")", shown, text.data,
+            shown < text.len ? "..." : "", FL_TYPE_NAME(r->field->type), FL_STR_ARG(r->field->name));
+    if (inner != NULL)
+        fl_err_state(&complaint, inner->sqlstate, complaint.code);
+    if (r->table->options.columns == NULL)
+        fl_err_hint(&complaint, "the first rows of the column are %s; sample_size = -1 looks at all rows to find the type, "
+                                "all_varchar = true reads texts", FL_TYPE_NAME(r->field->type));
+    else
+        fl_err_hint(&complaint, "give the column another type, or read it as text and use TRY_CAST, which gives NULL");
+    return fail_field(r, row, &complaint);
+}
+
+/* The text of a field; false when it is NULL or not wanted. *ret_st: FL_OK, or the fault. */
+static inline bool get_text(const reading *r, int32_t row, bool is_text, fl_str *ret, bool *ret_quoted, fl_status *ret_st)
+{
+    if (r->mask != NULL && !fl_bit_get(r->mask, row))
+        return false;
+    fl_str raw = fl_csv_chunk_field(&r->w->chunk, r->w->row + row, r->col);
+    *ret = fl_csv_field_text(r->dialect, raw, ret_quoted);
+    if (FL_UNLIKELY(*ret_quoted && raw.data[raw.len - 1] != r->dialect->quote)) { /* a CR between quote and delimiter */
+        *ret_st = fl_csv_fail_structure(r->w->file->file, &r->w->file->layout, r->err);
+        return false;
+    }
+    if (!fl_csv_is_null(&r->table->options, *ret, *ret_quoted, is_text))
+        return true;
+    fl_bit_clear(r->valid, row);
+    return false;
+}
+
+/* A loop over the batch: `expression` reads `text` into to[row] and is false where it cannot. */
+#define READ_ALL(type, expression)                                  \
+    do {                                                            \
+        type *to = values;                                          \
+        for (int32_t row = 0; row < r->w->rows; row++) {            \
+            fl_str text;                                            \
+            bool is_quoted;                                         \
+            to[row] = 0;                                            \
+            if (get_text(r, row, false, &text, &is_quoted, &st)) {  \
+                if (FL_UNLIKELY(!(expression)))                     \
+                    return fail_value(r, row, text, NULL);          \
+            } else if (FL_UNLIKELY(st != FL_OK)) {                  \
+                return st;                                          \
+            }                                                       \
+        }                                                           \
+    } while (0)
+
+static fl_status read_texts(const reading *r, fl_view *to)
+{
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < r->w->rows; row++) {
+        fl_str text;
+        bool is_quoted;
+        to[row] = (fl_view){0};
+        if (!get_text(r, row, true, &text, &is_quoted, &st)) {
+            FL_TRY(st);
+            continue;
+        }
+        if (is_quoted && memchr(text.data, r->dialect->escape, (size_t)text.len) != NULL) {
+            char *copy = NULL;
+            FL_TRY(fl_arena_get(&r->w->texts, text.len, (void **)&copy, r->err));
+            text = (fl_str){copy, fl_csv_unquote(r->dialect, text, copy)};
+        }
+        to[row] = fl_view_of(text.data, text.len);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status read_bools(const reading *r, uint64_t *to)
+{
+    fl_status st = FL_OK;
+    memset(to, 0, (size_t)fl_bitmap_words(r->w->rows) * 8);
+    for (int32_t row = 0; row < r->w->rows; row++) {
+        fl_str text;
+        bool is_quoted, value;
+        if (!get_text(r, row, false, &text, &is_quoted, &st)) {
+            FL_TRY(st);
+            continue;
+        }
+        if (!fl_csv_read_bool(text, &value)) {
+            fl_value other;
+            fl_err inner;
+            if (fl_value_from_text(r->field->type, text, &other, &inner) != FL_OK)
+                return fail_value(r, row, text, &inner);
+            value = other.b;
+        }
+        if (value)
+            fl_bit_set(to, row);
+    }
+cleanup:
+    return st;
+}
+
+static void store_value(void *values, int32_t row, const fl_value *v, int32_t width)
+{
+    char *to = (char *)values + (int64_t)row * width;
+    if (v->type.id == FL_F32) {
+        float f = (float)v->f;
+        memcpy(to, &f, 4);
+    } else if (v->type.id == FL_INTERVAL) {
+        memcpy(to, &v->interval, sizeof(v->interval));
+    } else if (v->type.id == FL_DECIMAL) {
+        memcpy(to, &v->d, (size_t)width); /* little endian: the low half is the value where it is stored in 8 bytes */
+    } else {
+        memcpy(to, &v->i, (size_t)width);
+    }
+}
+
+/* All other types, as a cast from text reads them. */
+static fl_status read_others(const reading *r, void *values, int32_t width)
+{
+    fl_status st = FL_OK;
+    memset(values, 0, (size_t)r->w->rows * (size_t)width);
+    for (int32_t row = 0; row < r->w->rows; row++) {
+        fl_str text;
+        bool is_quoted;
+        fl_value value;
+        fl_err inner;
+        if (!get_text(r, row, false, &text, &is_quoted, &st)) {
+            FL_TRY(st);
+            continue;
+        }
+        if (fl_value_from_text(r->field->type, text, &value, &inner) != FL_OK)
+            return fail_value(r, row, text, &inner);
+        if (value.type.id == FL_BINARY) {
+            char *copy = NULL;
+            FL_TRY(fl_arena_get(&r->w->texts, value.s.len + 1, (void **)&copy, r->err));
+            memcpy(copy, value.s.data, (size_t)value.s.len);
+            ((fl_view *)values)[row] = fl_view_of(copy, value.s.len);
+        } else {
+            store_value(values, row, &value, width);
+        }
+    }
+cleanup:
+    return st;
+}
+
+static bool read_i32(fl_str text, int32_t *ret)
+{
+    int64_t value;
+    if (!fl_csv_read_i64(text, &value) || value < INT32_MIN || value > INT32_MAX)
+        return false;
+    *ret = (int32_t)value;
+    return true;
+}
+
+/* ISO first, which is what files have; then whatever else a cast takes. */
+static bool read_date(fl_str text, int32_t *ret)
+{
+    return fl_csv_read_date(text, ret) || fl_date_parse(text, ret) == 0;
+}
+
+static bool read_timestamp(fl_str text, bool has_zone, int64_t *ret)
+{
+    bool zoned;
+    return fl_csv_read_timestamp(text, has_zone, ret) || fl_timestamp_parse(text, ret, has_zone ? &zoned : NULL) == 0;
+}
+
+static fl_status read_column(const reading *r, void *values)
+{
+    fl_status st = FL_OK;
+    fl_type type = r->field->type;
+    switch (type.id) {
+    case FL_UTF8:
+        return read_texts(r, values);
+    case FL_BOOL:
+        return read_bools(r, values);
+    case FL_I64:
+        READ_ALL(int64_t, fl_csv_read_i64(text, &to[row]));
+        return FL_OK;
+    case FL_I32:
+        READ_ALL(int32_t, read_i32(text, &to[row]));
+        return FL_OK;
+    case FL_F64:
+        READ_ALL(double, fl_csv_read_f64(text, &to[row]));
+        return FL_OK;
+    case FL_DATE:
+        READ_ALL(int32_t, read_date(text, &to[row]));
+        return FL_OK;
+    case FL_TIMESTAMP:
+    case FL_TIMESTAMPTZ:
+        if (type.unit != FL_MICRO)
+            return read_others(r, values, 8);
+        READ_ALL(int64_t, read_timestamp(text, type.id == FL_TIMESTAMPTZ, &to[row]));
+        return FL_OK;
+    default:
+        return read_others(r, values, fl_type_width(type));
+    }
+}
+
+static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    csv_worker *w = (csv_worker *)base;
+    csv_scan *scan = scan_of(w);
+    int32_t col = scan->cols[slot];
+    slot_buffers *b = &w->slots[slot];
+    uint64_t *valid = (uint64_t *)(void *)b->valid->data;
+    reading r = {.w = w, .table = scan->table, .dialect = &w->file->layout.dialect, .field = &scan->table->base.fields[col],
+                 .col = col, .mask = mask, .valid = valid, .err = err};
+    fl_bitmap_fill(valid, w->rows, true);
+    fl_status st = read_column(&r, b->values->data);
+    if (st == FL_OK)
+        fl_vec_set_flat(ret, r.field->type, b->values->data, fl_bitmap_count(valid, w->rows) == w->rows ? NULL : valid);
+    return st;
+}
+
+static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
+                                     .read = read, .free = scan_free};

@@ -1,0 +1,56 @@
+/* A table of one or several CSV files: what is known of them, and what its scans share with it. */
+#ifndef FL_FORMAT_CSV_TABLE_H
+#define FL_FORMAT_CSV_TABLE_H
+
+#include "base/file.h"
+#include "format/csv/chunk.h"
+#include "plan/table.h"
+
+#define FL_CSV_CHUNK_BYTES (1 << 20) /* a morsel: fits a core's second-level cache with its index */
+
+typedef struct fl_csv_file {
+    fl_file *file;
+    fl_csv_layout layout;
+} fl_csv_file;
+
+typedef struct fl_csv_options {
+    fl_csv_wishes wishes;
+    bool has_header, header; /* said; and what */
+    bool has_nullstr;
+    fl_str nullstr;
+    bool all_varchar;
+    int64_t sample_rows; /* negative: all */
+    const fl_field *columns; /* NULL: found by looking */
+    int32_t n_columns;
+} fl_csv_options;
+
+typedef struct fl_csv_table {
+    fl_table base;
+    fl_arena arena;
+    fl_csv_file *files;
+    int32_t n_files;
+    fl_csv_options options;
+    bool has_header;
+    int64_t chunk_bytes; /* FL_CSV_CHUNK_BYTES, but for tests */
+} fl_csv_table;
+
+extern const fl_format_desc fl_format_csv;
+
+/** Reads the named arguments of read_csv; the arena keeps what outlives the call. FL_ERR_CONFIG with the place. */
+fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t n_options, fl_csv_options *ret, fl_err *err);
+
+/** Finds dialect, header, names and types of the table's opened files. FL_ERR_FORMAT and all that chunks can fail with. */
+fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err);
+
+/** fl_table_ops.scan_new of CSV tables. */
+fl_status fl_csv_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** Whether a field's text stands for NULL in a column of this type. */
+static inline bool fl_csv_is_null(const fl_csv_options *options, fl_str text, bool is_quoted, bool is_text)
+{
+    if (options->has_nullstr && !is_quoted && fl_str_is_equal(text, options->nullstr))
+        return true;
+    return text.len == 0 && (!is_text || (!is_quoted && !options->has_nullstr));
+}
+
+#endif

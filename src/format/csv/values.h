@@ -1,0 +1,42 @@
+/* Fields as values: strict readers for what files hold by the million, and the kinds of value that a field may be.
+ *
+ * Numbers may have blanks around them; dates and times are ISO's alone. All readers take a field's text without quotes. */
+#ifndef FL_FORMAT_CSV_VALUES_H
+#define FL_FORMAT_CSV_VALUES_H
+
+#include "arrow/type.h"
+
+/** [+-]digits within int64. */
+bool fl_csv_read_i64(fl_str text, int64_t *ret);
+
+/** A decimal number, or NaN and infinities by name; the nearest double. False out of range, too. */
+bool fl_csv_read_f64(fl_str text, double *ret);
+
+/** true or false, whatever the case. */
+bool fl_csv_read_bool(fl_str text, bool *ret);
+
+/** yyyy-mm-dd, a day that exists. */
+bool fl_csv_read_date(fl_str text, int32_t *ret_days);
+
+/** yyyy-mm-dd, then T or a blank and hh:mm[:ss[.ffffff]], and a zone (Z, +hh[:mm]) where has_zone. A day alone is its
+ *  midnight (not where has_zone). In microseconds. */
+bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us);
+
+/* Kinds of value as bits: a column's type is the first in this order that all its values are of. */
+enum {
+    FL_CSV_BOOL = 1,
+    FL_CSV_I64 = 2,
+    FL_CSV_F64 = 4,
+    FL_CSV_DATE = 8,
+    FL_CSV_TIMESTAMP = 16,
+    FL_CSV_TIMESTAMPTZ = 32,
+    FL_CSV_ANY = 63
+};
+
+/** Which of the kinds `wanted` the text is of. Integers beyond int64 are no doubles here: digits would be lost. */
+uint32_t fl_csv_kinds_of(fl_str text, uint32_t wanted);
+
+/** The type for values that are of all these kinds; text when there is none. */
+fl_type fl_csv_type_of(uint32_t kinds);
+
+#endif
