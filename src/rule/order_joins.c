@@ -1,0 +1,282 @@
+/* order_joins: the order of inner joins, by estimated cost.
+ *
+ * Each maximal region of inner joins is taken apart into relations and conjuncts. Up to RELATIONS_DP relations are ordered
+ * by dynamic programming over connected subsets (as DPsub in Moerkotte & Neumann 2006), more greedily: the pair with the
+ * smallest result first. Cost is the sum of intermediate results, with build sides weighing double. Conjuncts that can
+ * raise stay where the text has them: above the region. */
+#include "op/filter/node.h"
+#include "op/join/node.h"
+#include "plan/estimate.h"
+#include "plan/rule.h"
+
+#include <math.h>
+
+#define RELATIONS_MAX 63
+#define RELATIONS_DP 11
+
+typedef struct predicate {
+    const fl_expr *expr;
+    uint64_t relations; /* that it reads */
+    double selectivity;
+} predicate;
+
+typedef struct region {
+    fl_plan *plan;
+    const fl_node *relations[RELATIONS_MAX];
+    int32_t n_relations;
+    predicate *predicates;
+    int32_t n_predicates;
+    int64_t capacity;
+} region;
+
+typedef struct entry {
+    const fl_node *plan;
+    double rows;
+    double cost;
+    uint64_t left; /* relations of the left input; 0: a relation itself */
+} entry;
+
+static fl_status order(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
+
+static bool is_plain(const fl_node *node)
+{
+    if (node->op != &fl_op_join || fl_join_of(node)->kind != FL_JOIN_INNER)
+        return false;
+    for (int32_t i = 0; i < fl_join_of(node)->n_conjuncts; i++)
+        if (fl_join_of(node)->conjuncts[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
+            return false;
+    return true;
+}
+
+static int32_t count_relations(const fl_node *node)
+{
+    return is_plain(node) ? count_relations(node->inputs[0]) + count_relations(node->inputs[1]) : 1;
+}
+
+static fl_status collect(region *r, const fl_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (!is_plain(node) || r->n_relations >= RELATIONS_MAX) {
+        FL_TRY(order(r->plan, node, &r->relations[r->n_relations], err));
+        r->n_relations++;
+        return FL_OK;
+    }
+    const fl_join_attrs *join = fl_join_of(node);
+    FL_TRY(collect(r, node->inputs[0], err));
+    FL_TRY(collect(r, node->inputs[1], err));
+    for (int32_t i = 0; i < join->n_conjuncts; i++) {
+        if (r->n_predicates == r->capacity) {
+            predicate *grown = NULL;
+            int64_t capacity = r->capacity == 0 ? 16 : r->capacity * 2;
+            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(r->plan), capacity, &grown, err));
+            if (r->n_predicates > 0)
+                memcpy(grown, r->predicates, (size_t)r->n_predicates * sizeof(*grown));
+            r->predicates = grown;
+            r->capacity = capacity;
+        }
+        r->predicates[r->n_predicates++] = (predicate){join->conjuncts[i], 0, fl_estimate_selectivity(r->plan, join->conjuncts[i])};
+    }
+cleanup:
+    return st;
+}
+
+static fl_status find_relations(region *r, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t p = 0; p < r->n_predicates; p++) {
+        fl_col_set used;
+        FL_TRY(fl_col_set_init(r->plan, &used, err));
+        FL_TRY(fl_expr_add_cols(r->plan, r->predicates[p].expr, &used, err));
+        for (int32_t i = 0; i < r->n_relations; i++)
+            if (fl_col_set_meets(&used, &r->relations[i]->made))
+                r->predicates[p].relations |= 1ull << i;
+    }
+cleanup:
+    return st;
+}
+
+/* Rows of a set of relations: their product, times all conjuncts within. Equalities between the same two relations are
+ * dependent (composite keys): the second and later ones count by their square root. */
+static double rows_of(const region *r, uint64_t set)
+{
+    double rows = 1;
+    for (uint64_t s = set; s != 0; s &= s - 1)
+        rows *= r->relations[__builtin_ctzll(s)]->rows;
+    for (int32_t p = 0; p < r->n_predicates; p++) {
+        uint64_t in = r->predicates[p].relations;
+        if ((in & ~set) != 0 || in == 0)
+            continue;
+        bool repeated = false;
+        for (int32_t q = 0; q < p && !repeated; q++)
+            repeated = r->predicates[q].relations == in;
+        rows *= repeated ? sqrt(r->predicates[p].selectivity) : r->predicates[p].selectivity;
+    }
+    return rows < 1 ? 1 : rows;
+}
+
+static bool are_connected(const region *r, uint64_t a, uint64_t b)
+{
+    for (int32_t p = 0; p < r->n_predicates; p++) {
+        uint64_t in = r->predicates[p].relations;
+        if ((in & a) != 0 && (in & b) != 0 && (in & ~(a | b)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static double join_cost(double left_rows, double right_rows, double rows)
+{
+    double build = left_rows < right_rows ? left_rows : right_rows, probe = left_rows < right_rows ? right_rows : left_rows;
+    return rows + 2 * build + 0.3 * probe;
+}
+
+/* Joins two plans: the smaller side is the right one, which is built. */
+static fl_status make(region *r, const entry *a, uint64_t set_a, const entry *b, uint64_t set_b, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **on = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(r->plan), r->n_predicates + 1, &on, err));
+    for (int32_t p = 0; p < r->n_predicates; p++) {
+        uint64_t in = r->predicates[p].relations;
+        bool within = (in & ~(set_a | set_b)) == 0;
+        bool earlier = in != 0 && ((in & ~set_a) == 0 || (in & ~set_b) == 0);
+        if (within && !earlier && (in != 0 || set_a == 1 || set_b == 1)) /* without columns: at the first join made of relation 0 */
+            on[n++] = r->predicates[p].expr;
+    }
+    bool swap = a->rows < b->rows;
+    st = fl_join_build_all(r->plan, FL_JOIN_INNER, swap ? b->plan : a->plan, swap ? a->plan : b->plan, on, n, (fl_col_id){0}, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status build_best(region *r, entry *best, uint64_t set, fl_err *err)
+{
+    fl_status st = FL_OK;
+    entry *e = &best[set];
+    if (e->plan != NULL)
+        return FL_OK;
+    uint64_t right = set & ~e->left;
+    FL_TRY(build_best(r, best, e->left, err));
+    FL_TRY(build_best(r, best, right, err));
+    st = make(r, &best[e->left], e->left, &best[right], right, &e->plan, err);
+cleanup:
+    return st;
+}
+
+static fl_status by_programming(region *r, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    entry *best = NULL;
+    uint64_t all = (1ull << r->n_relations) - 1;
+    fl_memory *memory = fl_plan_arena(r->plan)->memory;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)(all + 1) * (int64_t)sizeof(entry), (void **)&best, err));
+    for (int32_t i = 0; i < r->n_relations; i++)
+        best[1ull << i] = (entry){r->relations[i], r->relations[i]->rows < 1 ? 1 : r->relations[i]->rows, 0, 0};
+    for (uint64_t set = 1; set <= all; set++) {
+        if ((set & (set - 1)) == 0)
+            continue;
+        double rows = -1;
+        entry *e = &best[set];
+        for (int crossed = 0; crossed < 2 && e->left == 0; crossed++) /* cross products only where nothing connects */
+            for (uint64_t left = (set - 1) & set; left != 0; left = (left - 1) & set) {
+                uint64_t right = set & ~left;
+                if (left < right) /* each split once */
+                    break;
+                const entry *a = &best[left], *b = &best[right];
+                if ((a->left == 0 && a->plan == NULL) || (b->left == 0 && b->plan == NULL))
+                    continue;
+                if (crossed == 0 ? !are_connected(r, left, right) : set != all)
+                    continue;
+                if (rows < 0)
+                    rows = rows_of(r, set);
+                double cost = a->cost + b->cost + join_cost(a->rows, b->rows, rows);
+                if (e->left == 0 || cost < e->cost)
+                    *e = (entry){NULL, rows, cost, left};
+            }
+    }
+    if (best[all].left == 0) { /* several parts that nothing connects: greedily */
+        *ret = NULL;
+        goto cleanup;
+    }
+    FL_TRY(build_best(r, best, all, err));
+    *ret = best[all].plan;
+cleanup:
+    fl_free(best);
+    return st;
+}
+
+static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    entry parts[RELATIONS_MAX];
+    uint64_t sets[RELATIONS_MAX];
+    int32_t n = r->n_relations;
+    for (int32_t i = 0; i < n; i++) {
+        parts[i] = (entry){r->relations[i], r->relations[i]->rows, 0, 0};
+        sets[i] = 1ull << i;
+    }
+    while (n > 1) {
+        int32_t best_a = -1, best_b = -1;
+        double best_cost = 0, best_rows = 0;
+        for (int crossed = 0; crossed < 2 && best_a < 0; crossed++)
+            for (int32_t a = 0; a < n; a++)
+                for (int32_t b = a + 1; b < n; b++) {
+                    if (crossed == 0 && !are_connected(r, sets[a], sets[b]))
+                        continue;
+                    double rows = rows_of(r, sets[a] | sets[b]), cost = join_cost(parts[a].rows, parts[b].rows, rows);
+                    if (best_a < 0 || cost < best_cost) {
+                        best_a = a;
+                        best_b = b;
+                        best_cost = cost;
+                        best_rows = rows;
+                    }
+                }
+        const fl_node *joined = NULL;
+        FL_TRY(make(r, &parts[best_a], sets[best_a], &parts[best_b], sets[best_b], &joined, err));
+        parts[best_a] = (entry){joined, best_rows, 0, 0};
+        sets[best_a] |= sets[best_b];
+        parts[best_b] = parts[n - 1];
+        sets[best_b] = sets[n - 1];
+        n--;
+    }
+    *ret = parts[0].plan;
+cleanup:
+    return st;
+}
+
+/* Orders every region below and including the node. */
+static fl_status order(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *inputs[FL_NODE_INPUTS_MAX] = {0};
+    if (!is_plain(node) || count_relations(node) > RELATIONS_MAX) {
+        for (int32_t i = 0; i < node->n_inputs; i++)
+            FL_TRY(order(plan, node->inputs[i], &inputs[i], err));
+        return fl_node_with_inputs(plan, node, inputs, ret, err);
+    }
+    region *r = NULL;
+    const fl_node *joined = NULL;
+    FL_TRY(FL_NEW(fl_plan_arena(plan), &r, err));
+    r->plan = plan;
+    FL_TRY(collect(r, node, err));
+    FL_TRY(find_relations(r, err));
+    if (r->n_relations <= RELATIONS_DP)
+        FL_TRY(by_programming(r, &joined, err));
+    if (joined == NULL)
+        FL_TRY(greedily(r, &joined, err));
+    st = fl_node_with_cols(plan, joined, node->cols, node->n_cols, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status on_match(fl_rule_call *call, fl_err *err)
+{
+    const fl_node *out = NULL;
+    fl_status st = order(call->plan, call->root, &out, err);
+    return st != FL_OK ? st : fl_rule_call_transform_to(call, out, err);
+}
+
+const fl_rule_desc fl_rule_order_joins = {FL_DESC(fl_rule_desc), .name = "order_joins", .phase = "join_order", .pattern = "root",
+                                          .scope = FL_SCOPE_GLOBAL, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                          .on_match = on_match, .doc = "inner joins in the order of least cost"};
