@@ -17,6 +17,8 @@ uint32_t fl_case_upper(uint32_t code)
 {
     if (code < 0x80)
         return code >= 'a' && code <= 'z' ? code - 32 : code;
+    if (code == 0xDF) /* the sharp s has no simple large form in Unicode; utf8proc has one of its own */
+        return code;
     return (uint32_t)utf8proc_toupper((utf8proc_int32_t)code);
 }
 

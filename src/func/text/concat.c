@@ -30,14 +30,14 @@ static fl_status join2(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-/* Text with anything that casts to text; bytea with bytea. */
+/* Text (or a literal without a type) with anything that casts to text; bytea with bytea. */
 static fl_status resolve_join(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     if (n_args != 2)
         return FL_FAIL(err, FL_ERR_FUNCTION, "|| has two sides");
     fl_type a = args[0], b = args[1];
-    bool is_text = a.id == FL_UTF8 || b.id == FL_UTF8 || (a.id == FL_NULL && b.id == FL_NULL);
-    bool is_binary = (a.id == FL_BINARY || a.id == FL_NULL) && (b.id == FL_BINARY || b.id == FL_NULL);
+    bool is_binary = (a.id == FL_BINARY && (b.id == FL_BINARY || b.id == FL_NULL)) || (b.id == FL_BINARY && a.id == FL_NULL);
+    bool is_text = !is_binary && (a.id == FL_UTF8 || b.id == FL_UTF8 || a.id == FL_NULL || b.id == FL_NULL);
     if (!is_text && !is_binary)
         return FL_FAIL(err, FL_ERR_FUNCTION, "one side of || must be text");
     fl_type type = FL_TYPE(is_text ? FL_UTF8 : FL_BINARY);

@@ -1,0 +1,226 @@
+/* make_date and others; to_timestamp; now, current_date and others; age. The session's zone is UTC. */
+#include "base/datetime.h"
+#include "exec/func.h"
+#include "exec/session_state.h"
+
+#include <math.h>
+
+static fl_status fail_range(fl_err *err, const char *what)
+{
+    return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "%s", what));
+}
+
+static bool make_days(int32_t year, int32_t month, int32_t day, int64_t *ret)
+{
+    if (year < 0)
+        year++; /* -1 is 1 BC, the astronomical year 0 */
+    else if (year == 0)
+        return false;
+    if (year < -4713 || year > 5874897 || month < 1 || month > 12 || day < 1 || day > fl_days_in_month(year, month))
+        return false;
+    *ret = fl_days_from_civil(year, month, day);
+    return *ret == (int32_t)*ret;
+}
+
+static bool make_us(int32_t hour, int32_t minute, double second, int64_t *ret)
+{
+    if (hour < 0 || minute < 0 || minute > 59 || !(second >= 0 && second <= 60))
+        return false;
+    *ret = (hour * 60LL + minute) * 60000000 + (int64_t)rint(second * 1e6);
+    return *ret <= FL_US_PER_DAY;
+}
+
+static fl_status make_date(fl_call *call, fl_err *err)
+{
+    const int32_t *y = fl_arg_i32(call, 0), *m = fl_arg_i32(call, 1), *d = fl_arg_i32(call, 2);
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t days = 0;
+        if (!make_days(y[row], m[row], d[row], &days) && fl_call_wants(call, row))
+            return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "there is no date %d-%02d-%02d", y[row], m[row], d[row]));
+        fl_ret_i32(call)[row] = (int32_t)days;
+    }
+    return FL_OK;
+}
+
+static fl_status make_time(fl_call *call, fl_err *err)
+{
+    const int32_t *h = fl_arg_i32(call, 0), *m = fl_arg_i32(call, 1);
+    const double *s = fl_arg_f64(call, 2);
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t us = 0;
+        if (!make_us(h[row], m[row], s[row], &us) && fl_call_wants(call, row))
+            return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "there is no time %d:%02d:%02g", h[row], m[row], s[row]));
+        fl_ret_i64(call)[row] = us;
+    }
+    return FL_OK;
+}
+
+static fl_status make_timestamp(fl_call *call, fl_err *err)
+{
+    const double *s = fl_arg_f64(call, 5);
+    const int32_t *a[5];
+    for (int i = 0; i < 5; i++)
+        a[i] = fl_arg_i32(call, i);
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t days = 0, us = 0, all = 0;
+        bool ok = make_days(a[0][row], a[1][row], a[2][row], &days) && make_us(a[3][row], a[4][row], s[row], &us) &&
+                  !__builtin_mul_overflow(days, FL_US_PER_DAY, &all) && !__builtin_add_overflow(all, us, &all);
+        if (!ok && fl_call_wants(call, row))
+            return fail_range(err, "there is no such date and time");
+        fl_ret_i64(call)[row] = all;
+    }
+    return FL_OK;
+}
+
+/* Years, months, weeks, days, hours, minutes (integers), seconds (a double): as many as are given. */
+static fl_status make_interval(fl_call *call, fl_err *err)
+{
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t part[6] = {0}, nanos;
+        double seconds = call->n_args == 7 ? fl_arg_f64(call, 6)[row] : 0;
+        for (int i = 0; i < 6 && i < call->n_args; i++)
+            part[i] = fl_arg_i32(call, i)[row];
+        int64_t months = part[0] * 12 + part[1], days = part[2] * 7 + part[3];
+        bool ok = months == (int32_t)months && days == (int32_t)days && fabs(seconds) < 9e9 &&
+                  !__builtin_mul_overflow(part[4] * 3600 + part[5] * 60, 1000000000LL, &nanos) &&
+                  !__builtin_add_overflow(nanos, (int64_t)rint(seconds * 1e6) * 1000, &nanos);
+        if (!ok && fl_call_wants(call, row))
+            return fail_range(err, "interval out of range");
+        fl_ret_interval(call)[row] = ok ? (fl_interval){(int32_t)months, (int32_t)days, nanos} : (fl_interval){0};
+    }
+    return FL_OK;
+}
+
+static fl_status to_timestamp(fl_call *call, fl_err *err)
+{
+    for (int32_t row = 0; row < call->rows; row++) {
+        double x = fl_arg_f64(call, 0)[row], us = rint(x * 1e6);
+        bool ok = fabs(us) < 9.2e18;
+        if (isinf(x))
+            fl_ret_i64(call)[row] = x > 0 ? INT64_MAX : INT64_MIN;
+        else if (ok)
+            fl_ret_i64(call)[row] = (int64_t)us;
+        else if (fl_call_wants(call, row))
+            return fail_range(err, "timestamp out of range");
+    }
+    return FL_OK;
+}
+
+/* ---- now ----------------------------------------------------------------------------------------------------------- */
+
+static fl_status now(fl_call *call, fl_err *err)
+{
+    (void)err;
+    for (int32_t row = 0; row < call->rows; row++)
+        fl_ret_i64(call)[row] = call->session->now_us;
+    return FL_OK;
+}
+
+static fl_status today(fl_call *call, fl_err *err)
+{
+    (void)err;
+    for (int32_t row = 0; row < call->rows; row++)
+        fl_ret_i32(call)[row] = (int32_t)fl_floor_div(call->session->now_us, FL_US_PER_DAY);
+    return FL_OK;
+}
+
+static fl_status time_now(fl_call *call, fl_err *err)
+{
+    (void)err;
+    int64_t us = call->session->now_us;
+    for (int32_t row = 0; row < call->rows; row++)
+        fl_ret_i64(call)[row] = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+    return FL_OK;
+}
+
+/* ---- age ----------------------------------------------------------------------------------------------------------- */
+
+/* From b to a on the calendar: years, months and days as one would count them, by PostgreSQL's rule: days that are missing
+ * are borrowed from the month of the earlier of the two. */
+static fl_interval age_of(int64_t a, int64_t b)
+{
+    int64_t sign = 1;
+    if (a < b) {
+        int64_t swap = a;
+        a = b;
+        b = swap;
+        sign = -1;
+    }
+    int64_t days_a = fl_floor_div(a, FL_US_PER_DAY), days_b = fl_floor_div(b, FL_US_PER_DAY);
+    fl_civil x = fl_civil_from_days(days_a), y = fl_civil_from_days(days_b);
+    int64_t us = (a - days_a * FL_US_PER_DAY) - (b - days_b * FL_US_PER_DAY), day = x.day - y.day;
+    int64_t months = (x.year - y.year) * 12LL + x.month - y.month;
+    if (us < 0) {
+        us += FL_US_PER_DAY;
+        day--;
+    }
+    while (day < 0) {
+        day += fl_days_in_month(y.year, y.month);
+        months--;
+    }
+    return (fl_interval){(int32_t)(sign * months), (int32_t)(sign * day), sign * us * 1000};
+}
+
+static bool is_finite_us(int64_t us) { return us != INT64_MAX && us != INT64_MIN; }
+
+static fl_status age2(fl_call *call, fl_err *err)
+{
+    const int64_t *a = fl_arg_i64(call, 0), *b = fl_arg_i64(call, 1);
+    for (int32_t row = 0; row < call->rows; row++) {
+        if (is_finite_us(a[row]) && is_finite_us(b[row]))
+            fl_ret_interval(call)[row] = age_of(a[row], b[row]);
+        else if (fl_call_wants(call, row))
+            return fail_range(err, "interval out of range");
+    }
+    return FL_OK;
+}
+
+static fl_status age1(fl_call *call, fl_err *err)
+{
+    int64_t midnight = fl_floor_div(call->session->now_us, FL_US_PER_DAY) * FL_US_PER_DAY;
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t x = fl_arg_i64(call, 0)[row];
+        if (is_finite_us(x))
+            fl_ret_interval(call)[row] = age_of(midnight, x);
+        else if (fl_call_wants(call, row))
+            return fail_range(err, "interval out of range");
+    }
+    return FL_OK;
+}
+
+/* ---- descriptors --------------------------------------------------------------------------------------------------- */
+
+#define FUNC(name_, traits_, doc_, ...)                                                    \
+    {FL_DESC(fl_func_desc), .name = name_, .traits = traits_, .doc = doc_,                 \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                 \
+     .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
+#define PURE (FL_PURE | FL_NULL_GIVES_NULL)
+#define FIVE FL_I32, FL_I32, FL_I32, FL_I32, FL_I32
+#define INTERVAL_OF(...) {FL_ARGS(__VA_ARGS__), FL_INTERVAL, FL_CAN_FAIL, make_interval}
+
+static const fl_func_desc funcs[] = {
+    FUNC("make_date", PURE, "make_date(year, month, day)", {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
+    FUNC("make_time", PURE, "make_time(hour, minute, second)", {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
+    FUNC("make_timestamp", PURE, "make_timestamp(year, month, day, hour, minute, second)",
+         {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp}),
+    FUNC("make_timestamptz", PURE, "make_timestamptz(year, month, day, hour, minute, second), in UTC",
+         {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp}),
+    FUNC("make_interval", PURE, "make_interval(years, months, weeks, days, hours, minutes, seconds), any number of them", INTERVAL_OF(),
+         INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
+         INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32), INTERVAL_OF(FIVE, FL_I32, FL_F64)),
+    FUNC("to_timestamp", PURE, "to_timestamp(seconds since 1970-01-01 UTC)", {FL_ARGS(FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp}),
+    FUNC("now", 0, "now(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("current_timestamp", 0, "current_timestamp: when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("transaction_timestamp", 0, "transaction_timestamp(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("statement_timestamp", 0, "statement_timestamp(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("localtimestamp", 0, "localtimestamp: when the statement began, without a zone", {FL_ARGS(), FL_TIMESTAMP, 0, now}),
+    FUNC("current_date", 0, "current_date: the day on which the statement began", {FL_ARGS(), FL_DATE, 0, today}),
+    FUNC("current_time", 0, "current_time: the time of day at which the statement began", {FL_ARGS(), FL_TIME, 0, time_now}),
+    FUNC("localtime", 0, "localtime: the time of day at which the statement began", {FL_ARGS(), FL_TIME, 0, time_now}),
+    FUNC("age", FL_NULL_GIVES_NULL, "age(a, b): from b to a in years, months, days; age(b): to today",
+         {FL_ARGS(FL_TIMESTAMP, FL_TIMESTAMP), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
+         {FL_ARGS(FL_TIMESTAMPTZ, FL_TIMESTAMPTZ), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
+         {FL_ARGS(FL_TIMESTAMP), FL_INTERVAL, FL_CAN_FAIL, age1}, {FL_ARGS(FL_TIMESTAMPTZ), FL_INTERVAL, FL_CAN_FAIL, age1}),
+};
+
+FL_FUNC_SET(make_time, funcs);

@@ -1,0 +1,187 @@
+/* date_trunc, and justify_hours, justify_days, justify_interval. */
+#include "func/time/field.h"
+
+#include "base/datetime.h"
+
+static fl_status fail_range(fl_err *err)
+{
+    return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "timestamp out of range"));
+}
+
+/* The first year of the span that holds it; spans of centuries and millennia begin with year 1, and there is no year 0. */
+static int64_t first_year(int64_t year, int64_t span)
+{
+    if (span == 10)
+        return fl_floor_div(year, 10) * 10;
+    return year > 0 ? (year + span - 1) / span * span - (span - 1) : -((span - 1 - (year - 1)) / span) * span + 1;
+}
+
+/* 0 done, 1 not a unit of timestamps, 2 out of range. */
+static int trunc_us(fl_time_field field, int64_t us, int64_t *ret)
+{
+    int64_t unit = field == FL_FIELD_MICROSECONDS ? 1
+                   : field == FL_FIELD_MILLISECONDS ? 1000
+                   : field == FL_FIELD_SECOND ? 1000000
+                   : field == FL_FIELD_MINUTE ? 60000000
+                   : field == FL_FIELD_HOUR ? 3600000000LL
+                   : field == FL_FIELD_DAY ? FL_US_PER_DAY
+                                           : 0;
+    if (us == INT64_MAX || us == INT64_MIN) { /* infinity stays */
+        *ret = us;
+        return 0;
+    }
+    if (unit > 0)
+        return __builtin_mul_overflow(fl_floor_div(us, unit), unit, ret) ? 2 : 0;
+    int64_t days = fl_floor_div(us, FL_US_PER_DAY);
+    fl_civil civil = fl_civil_from_days(days);
+    int64_t year = civil.year;
+    int32_t month = 1;
+    switch (field) {
+    case FL_FIELD_WEEK:
+        days -= ((days + 3) % 7 + 7) % 7;
+        return __builtin_mul_overflow(days, FL_US_PER_DAY, ret) ? 2 : 0;
+    case FL_FIELD_MONTH: month = civil.month; break;
+    case FL_FIELD_QUARTER: month = (civil.month - 1) / 3 * 3 + 1; break;
+    case FL_FIELD_YEAR: break;
+    case FL_FIELD_DECADE: year = first_year(year, 10); break;
+    case FL_FIELD_CENTURY: year = first_year(year, 100); break;
+    case FL_FIELD_MILLENNIUM: year = first_year(year, 1000); break;
+    default: return 1;
+    }
+    return __builtin_mul_overflow(fl_days_from_civil((int32_t)year, month, 1), FL_US_PER_DAY, ret) ? 2 : 0;
+}
+
+static bool is_wanted(const fl_call *call, int32_t row)
+{
+    return fl_call_wants(call, row) && fl_vec_is_valid(&call->args[0], row) && fl_vec_is_valid(&call->args[1], row);
+}
+
+static fl_status trunc_timestamp(fl_call *call, fl_err *err)
+{
+    const fl_vec *x = &call->args[1];
+    int64_t *ret = fl_ret_i64(call);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_time_field field;
+        ret[row] = 0;
+        if (!is_wanted(call, row))
+            continue;
+        fl_status st = fl_time_field_get(call, row, &field, err);
+        if (st != FL_OK)
+            return st;
+        int result = trunc_us(field, ((const int64_t *)x->data)[fl_vec_row(x, row)], &ret[row]);
+        if (result != 0)
+            return result == 1 ? fl_time_field_fail(call, row, x->type, err) : fail_range(err);
+    }
+    return FL_OK;
+}
+
+static bool trunc_one_interval(fl_time_field field, fl_interval x, fl_interval *ret)
+{
+    int64_t unit = field == FL_FIELD_MICROSECONDS ? 1000
+                   : field == FL_FIELD_MILLISECONDS ? 1000000
+                   : field == FL_FIELD_SECOND ? 1000000000LL
+                   : field == FL_FIELD_MINUTE ? 60000000000LL
+                                              : 3600000000000LL;
+    int32_t months = field == FL_FIELD_MONTH ? 1
+                     : field == FL_FIELD_QUARTER ? 3
+                     : field == FL_FIELD_YEAR ? 12
+                     : field == FL_FIELD_DECADE ? 120
+                     : field == FL_FIELD_CENTURY ? 1200
+                     : field == FL_FIELD_MILLENNIUM ? 12000
+                                                    : 0;
+    *ret = x;
+    if (months > 0)
+        *ret = (fl_interval){x.months / months * months, 0, 0};
+    else if (field == FL_FIELD_DAY)
+        ret->nanos = 0;
+    else if (field >= FL_FIELD_MICROSECONDS && field <= FL_FIELD_HOUR)
+        ret->nanos = x.nanos / unit * unit;
+    else
+        return false;
+    return true;
+}
+
+static fl_status trunc_interval(fl_call *call, fl_err *err)
+{
+    const fl_vec *x = &call->args[1];
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_time_field field;
+        fl_ret_interval(call)[row] = (fl_interval){0};
+        if (!is_wanted(call, row))
+            continue;
+        fl_status st = fl_time_field_get(call, row, &field, err);
+        if (st != FL_OK)
+            return st;
+        if (!trunc_one_interval(field, ((const fl_interval *)x->data)[fl_vec_row(x, row)], &fl_ret_interval(call)[row]))
+            return fl_time_field_fail(call, row, x->type, err);
+    }
+    return FL_OK;
+}
+
+/* ---- justify ------------------------------------------------------------------------------------------------------- */
+
+#define NANOS_PER_DAY 86400000000000LL
+
+/* Whole spans of the small unit go up to the large one; then both get the same sign. */
+static bool carry(int64_t *large, int64_t *small, int64_t span)
+{
+    *large += *small / span;
+    *small %= span;
+    if (*large > 0 && *small < 0) {
+        *small += span;
+        --*large;
+    } else if (*large < 0 && *small > 0) {
+        *small -= span;
+        ++*large;
+    }
+    return *large == (int32_t)*large;
+}
+
+static fl_status justify(fl_call *call, bool hours, bool days, fl_err *err)
+{
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_interval x = fl_arg_interval(call, 0)[row];
+        int64_t months = x.months, day = x.days, nanos = x.nanos;
+        bool fits = true;
+        if (hours)
+            fits &= carry(&day, &nanos, NANOS_PER_DAY);
+        if (days)
+            fits &= carry(&months, &day, 30);
+        if (hours && days && months != 0) { /* the time, too, takes the sign of the months */
+            if (months > 0 && (day < 0 || (day == 0 && nanos < 0))) {
+                day += 30;
+                months--;
+            } else if (months < 0 && (day > 0 || (day == 0 && nanos > 0))) {
+                day -= 30;
+                months++;
+            }
+            fits &= carry(&day, &nanos, NANOS_PER_DAY);
+        }
+        fl_ret_interval(call)[row] = (fl_interval){(int32_t)months, (int32_t)day, nanos};
+        if (!fits && fl_call_wants(call, row))
+            return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "interval out of range"));
+    }
+    return FL_OK;
+}
+
+static fl_status justify_hours(fl_call *call, fl_err *err) { return justify(call, true, false, err); }
+static fl_status justify_days(fl_call *call, fl_err *err) { return justify(call, false, true, err); }
+static fl_status justify_interval(fl_call *call, fl_err *err) { return justify(call, true, true, err); }
+
+#define JUSTIFY(text, run_, help)                                                                                             \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_NULL_GIVES_NULL, .doc = help,                                \
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_INTERVAL), FL_INTERVAL, FL_CAN_FAIL, run_}}, .n_overloads = 1}
+
+static const fl_func_desc funcs[] = {
+    {FL_DESC(fl_func_desc), .name = "date_trunc", .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS,
+     .prepare = fl_time_field_prepare, .doc = "date_trunc(unit, x): the start of the unit that holds x",
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMP, 0, trunc_timestamp},
+                                             {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMPTZ, 0, trunc_timestamp},
+                                             {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_INTERVAL, 0, trunc_interval}},
+     .n_overloads = 3},
+    JUSTIFY("justify_hours", justify_hours, "justify_hours(x): 24 hours become a day"),
+    JUSTIFY("justify_days", justify_days, "justify_days(x): 30 days become a month"),
+    JUSTIFY("justify_interval", justify_interval, "justify_interval(x): hours to days, days to months, signs made alike"),
+};
+
+FL_FUNC_SET(date_trunc, funcs);
