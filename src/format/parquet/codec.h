@@ -13,7 +13,7 @@ typedef struct fl_pq_codecs {
 void fl_pq_codecs_drop(fl_pq_codecs *codecs);
 
 /** Decompresses to exactly `to_bytes` bytes; both sides have 64 spare bytes behind them. Returns NULL, or what is
- *  wrong in words that follow "cannot decompress: ". codec: fl_pq_codec, one that fl_pq_codec_is_known. */
+ *  wrong in words that follow "cannot decompress: ". codec: an fl_pq_codec that has a name. */
 const char *fl_pq_decompress(fl_pq_codecs *codecs, int codec, const uint8_t *from, int64_t from_bytes, uint8_t *to,
                              int64_t to_bytes);
 

@@ -389,7 +389,8 @@ static uint32_t level_width(int max)
 }
 
 /* The oldest levels are packed with the most significant bit first: turned around, they are a packed run. */
-static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, uint32_t width, fl_pq_hybrid *ret, fl_err *err)
+static fl_status turn_levels(fl_pq_reader *r, const uint8_t *from, int64_t n, uint32_t width, fl_pq_hybrid *ret,
+                             fl_err *err)
 {
     uint8_t *to = NULL;
     int64_t bits = n * width;

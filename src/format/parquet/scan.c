@@ -13,7 +13,9 @@
 #define BLOCK_ROWS_MIN 2048
 #define PADDING 64
 #define READ_AHEAD_BYTES (512 << 10)
-#define RANGES_MAX 1024 /* beyond that many gaps, skipping costs more than it saves */
+#define READ_AHEAD_BYTES_MIN (64 << 10)
+#define READ_AHEAD_BYTES_ALL (64 << 20) /* of a worker's columns together: wide tables read in smaller pieces */
+#define RANGES_MAX 1024                 /* beyond that many gaps, skipping costs more than it saves */
 
 typedef struct morsel {
     int32_t file;
@@ -231,6 +233,12 @@ cleanup:
     return st;
 }
 
+static int64_t read_ahead_bytes(int32_t n_readers)
+{
+    int64_t bytes = READ_AHEAD_BYTES_ALL / n_readers;
+    return bytes > READ_AHEAD_BYTES ? READ_AHEAD_BYTES : bytes < READ_AHEAD_BYTES_MIN ? READ_AHEAD_BYTES_MIN : bytes;
+}
+
 static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -258,7 +266,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
             r->dense = w->scratch->data;
             r->scratch = (uint32_t *)(w->scratch->data + block * 16 + 2 * PADDING);
             r->block_rows = block;
-            r->read_ahead_bytes = READ_AHEAD_BYTES;
+            r->read_ahead_bytes = read_ahead_bytes(scan->n_leaves);
             fl_pq_pool_init(&r->pool, memory);
         }
         FL_TRY(slot_init(w, slot, err));
