@@ -81,14 +81,6 @@ typedef struct tag_entry {
 static const tag_entry tags[256] = {TAGS_64(0), TAGS_64(64), TAGS_64(128), TAGS_64(192)};
 static const uint32_t offset_mask[4] = {0, 0xFF, 0xFFFF, 0xFFFFFFFF};
 
-/* A mask that the compiler cannot turn into a branch again. */
-static inline size_t all_ones_if(bool condition)
-{
-    size_t mask = -(size_t)condition;
-    __asm__("" : "+r"(mask));
-    return mask;
-}
-
 /* Any element, with all its checks: long literals, long copies, copies that overlap. Returns the output's new end, NULL
  * when the element is bad; *at is behind the tag, and then behind the element. */
 static uint8_t *read_element(uint32_t tag, const uint8_t **at, const uint8_t *end, uint8_t *to, uint8_t *out,
@@ -143,28 +135,35 @@ const char *fl_pq_unsnappy(const uint8_t *from, int64_t from_bytes, uint8_t *to,
     } while (*at++ >= 128);
     if ((int64_t)size != to_bytes)
         return "its size differs from the page header's";
-    /* The usual element, literal or copy, has up to 16 bytes and no overlap: one load, one store, and no branch that
-     * depends on which of the two it is. The next tag is loaded from both places where it can be, because the way from
-     * tag to tag is what the loop waits for. */
+    /* The usual step is a literal of up to 16 bytes, or none, and then a copy of up to 16 bytes that does not overlap
+     * its source: a load and a store each. In numbers the literal is always there, in text seldom, so that the one
+     * branch that depends on the data is foreseen well. */
     const uint8_t *fast_end = end - ELEMENT_MAX;
-    uint8_t *fast_out_end = out_end - REGISTER;
+    uint8_t *fast_out_end = out_end - 2 * REGISTER;
     while (at < fast_end && out < fast_out_end) {
         size_t tag = *at++;
-        while (at < fast_end && out < fast_out_end && out - to >= REGISTER) {
-            size_t kind = tag & 3, after_literal = (tag >> 2) + 1;
-            size_t tag_after_literal = at[after_literal], tag_after_copy = at[kind];
+        while (at < fast_end && out < fast_out_end) {
+            if ((tag & 3) == 0) {
+                size_t len = (tag >> 2) + 1;
+                if (__builtin_expect(len > REGISTER, 0))
+                    break;
+                size_t next = at[len];
+                copy16(out, at);
+                out += len;
+                at += len + 1;
+                tag = next;
+                if (__builtin_expect((tag & 3) == 0, 0))
+                    continue;
+            }
+            size_t kind = tag & 3, next = at[kind];
             size_t len = tags[tag].len;
-            size_t is_copy = all_ones_if(kind != 0);
             size_t offset = (load16(at) & offset_mask[kind]) | tags[tag].high;
-            size_t gap = (offset - len) & is_copy; /* wraps around where they overlap */
-            size_t gap_max = (size_t)(out - to) - (len & is_copy);
-            if (__builtin_expect((len - 1 >= REGISTER) | (gap > gap_max), 0))
+            if (__builtin_expect((len - 1 >= REGISTER) | (offset < len) | (offset > (size_t)(out - to)), 0))
                 break;
-            offset = (offset & is_copy) | ((size_t)(out - at) & ~is_copy);
-            at += ((kind & is_copy) | (after_literal & ~is_copy)) + 1;
             copy16(out, out - offset);
             out += len;
-            tag = (tag_after_copy & is_copy) | (tag_after_literal & ~is_copy);
+            at += kind + 1;
+            tag = next;
         }
         out = read_element((uint32_t)tag, &at, end, to, out, out_end);
         if (out == NULL)
