@@ -1,0 +1,114 @@
+/* The builder of the C API: the frontend's steps, run in a session. */
+#include "front/builder/builder.h"
+
+#include "engine/internal.h"
+
+struct fl_builder {
+    fl_session *session;
+    fl_steps steps;
+};
+
+fl_builder *fl_query_from(fl_session *session, const char *table)
+{
+    fl_builder *builder = NULL;
+    if (fl_alloc_zero(NULL, (int64_t)sizeof(*builder), (void **)&builder, NULL) != FL_OK)
+        return NULL;
+    builder->session = session;
+    fl_steps_init(&builder->steps, &session->memory);
+    fl_steps_from(&builder->steps, fl_str_of(table));
+    return builder;
+}
+
+void fl_builder_free(fl_builder *builder)
+{
+    if (builder == NULL)
+        return;
+    fl_steps_drop(&builder->steps);
+    fl_free(builder);
+}
+
+#define STEP(name)                                                              \
+    fl_builder *fl_builder_##name(fl_builder *builder, const char *text)        \
+    {                                                                           \
+        fl_steps_##name(&builder->steps, fl_str_of(text));                      \
+        return builder;                                                         \
+    }
+STEP(where)
+STEP(select)
+STEP(group_by)
+STEP(agg)
+STEP(order_by)
+
+fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on)
+{
+    fl_steps_join(&builder->steps, fl_str_of(table), fl_str_of(kind), fl_str_of(on));
+    return builder;
+}
+
+fl_builder *fl_builder_take(fl_builder *builder, int64_t rows)
+{
+    fl_steps_take(&builder->steps, rows);
+    return builder;
+}
+
+fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows)
+{
+    fl_steps_skip(&builder->steps, rows);
+    return builder;
+}
+
+fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows, fl_err *err)
+{
+    fl_text text;
+    fl_text_init(&text, &builder->session->memory);
+    fl_status st = fl_steps_sql(&builder->steps, &text, err);
+    if (st == FL_OK)
+        st = fl_session_query_text(builder->session, text.data, (size_t)text.len, ret_rows, err);
+    fl_text_drop(&text);
+    return st;
+}
+
+fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *err)
+{
+    fl_text text;
+    fl_text_init(&text, &builder->session->memory);
+    fl_status st = fl_steps_sql(&builder->steps, &text, err);
+    if (st == FL_OK)
+        st = fl_session_plan_hash(builder->session, text.data, ret_hash, err);
+    fl_text_drop(&text);
+    return st;
+}
+
+fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_session *session = builder->session;
+    fl_text sql, out;
+    fl_arena arena;
+    fl_sql_parser parser = {0};
+    fl_ast_statement *ast = NULL;
+    fl_sql_bound bound = {0};
+    bool is_bound = false;
+    fl_text_init(&sql, &session->memory);
+    fl_text_init(&out, NULL); /* the caller's: outlives the session */
+    fl_arena_init(&arena, &session->memory);
+    FL_TRY(fl_steps_sql(&builder->steps, &sql, err));
+    FL_TRY(fl_sql_parser_init(&parser, &session->memory, fl_text_str(&sql), err));
+    FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+    FL_TRY(fl_session_bind_only(session, &arena, fl_text_str(&sql), ast, &bound, err));
+    is_bound = true;
+    FL_TRY(fl_session_optimize(session, &bound.query, NULL, 0, NULL, err));
+    fl_explain x = {.plan = bound.query.plan, .root = bound.query.root};
+    fl_explain_text(&out, &x);
+    FL_TRY(fl_text_status(&out, err));
+    *ret_text = out.data;
+    out.data = NULL;
+cleanup:
+    if (is_bound)
+        fl_sql_bound_drop(&bound);
+    fl_sql_parser_drop(&parser);
+    fl_arena_drop(&arena);
+    fl_text_drop(&sql);
+    fl_text_drop(&out);
+    return st;
+}

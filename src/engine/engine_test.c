@@ -1,0 +1,153 @@
+/* The C API as an embedder uses it: queries, parameters, registered streams, the builder, cancelling. */
+#include "fletch/fletch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct fixture {
+    fl_engine *engine;
+    fl_session *session;
+} fixture;
+
+static int set_up(void **state)
+{
+    static fixture f;
+    fl_err err = {0};
+    assert_int_equal(fl_engine_open(NULL, &f.engine, &err), FL_OK);
+    assert_int_equal(fl_session_open(f.engine, &f.session, &err), FL_OK);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    fl_session_close(f->session);
+    fl_engine_close(f->engine);
+    return 0;
+}
+
+/* The single bigint that a stream gives. */
+static int64_t only_value(struct ArrowArrayStream *rows)
+{
+    struct ArrowArray batch = {0};
+    assert_int_equal(rows->get_next(rows, &batch), 0);
+    assert_non_null(batch.release);
+    assert_int_equal(batch.length, 1);
+    int64_t value = ((const int64_t *)batch.children[0]->buffers[1])[0];
+    batch.release(&batch);
+    rows->release(rows);
+    return value;
+}
+
+static int64_t ask(fixture *f, const char *sql)
+{
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    if (fl_session_query(f->session, sql, &rows, &err) != FL_OK)
+        fail_msg("%s: %s", sql, err.message);
+    return only_value(&rows);
+}
+
+static void test_query(void **state)
+{
+    assert_int_equal(ask(*state, "SELECT count(*) FROM range(100000) WHERE range % 3 = 0"), 33334);
+    assert_int_equal(ask(*state, "CREATE TABLE t(a bigint); INSERT INTO t VALUES (1), (2); SELECT count(*) FROM t"), 2);
+}
+
+static void test_error_keeps_the_session(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    assert_int_equal(fl_session_query(f->session, "SELECT rnge FROM range(3)", &rows, &err), FL_ERR_COLUMN);
+    assert_string_equal(err.sqlstate, "42703");
+    assert_int_equal(err.position, 8);
+    assert_non_null(strstr(err.hint, "range"));
+    assert_int_equal(ask(f, "SELECT count(*) FROM range(7)"), 7);
+}
+
+static void test_parameters(void **state)
+{
+    fixture *f = *state;
+    fl_statement *statement = NULL;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    const char *sql = "SELECT count(*) FROM range(100) WHERE range < $1";
+    assert_int_equal(fl_session_prepare(f->session, sql, strlen(sql), &statement, &err), FL_OK);
+    assert_int_equal(fl_statement_params(statement), 1);
+    assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_ERR_PARAMETER);
+    for (int64_t n = 0; n < 50; n += 10) {
+        assert_int_equal(fl_statement_bind_int64(statement, 1, n, &err), FL_OK);
+        assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_OK);
+        assert_int_equal(only_value(&rows), n);
+    }
+    assert_int_equal(fl_statement_bind_int64(statement, 2, 1, &err), FL_ERR_PARAMETER);
+    fl_statement_close(statement);
+}
+
+static void test_register(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    const char *sql = "SELECT range AS a, range::text AS b, range::decimal(12,2) AS c, CASE WHEN range % 2 = 0 THEN range END AS d, "
+                      "range % 3 = 0 AS e FROM range(5000)";
+    assert_int_equal(fl_session_query(f->session, sql, &rows, &err), FL_OK);
+    assert_int_equal(fl_session_register(f->session, "made", &rows, false, &err), FL_OK);
+    assert_null(rows.release);
+    assert_int_equal(ask(f, "SELECT count(*) FROM made WHERE a::text = b AND c = a"), 5000);
+    assert_int_equal(ask(f, "SELECT count(d) FROM made"), 2500);
+    assert_int_equal(ask(f, "SELECT count(*) FROM made WHERE e"), 1667);
+    assert_int_equal(fl_session_query(f->session, "SELECT 1 AS a", &rows, &err), FL_OK);
+    assert_int_equal(fl_session_register(f->session, "MADE", &rows, false, &err), FL_ERR_DUPLICATE);
+    assert_int_equal(ask(f, "SELECT count(*) FROM made"), 5000);
+}
+
+static void test_builder(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    uint64_t by_builder = 0, by_sql = 1;
+    char *plan = NULL;
+    ask(f, "CREATE TABLE orders AS SELECT range AS id, range % 4 AS region, range * 2 AS amount FROM range(1000); SELECT count(*) FROM orders");
+    fl_builder *q = fl_query_from(f->session, "orders");
+    fl_builder_where(q, "amount > 100");
+    fl_builder_group_by(q, "region");
+    fl_builder_agg(q, "sum(amount) AS total");
+    fl_builder_order_by(q, "total DESC");
+    fl_builder_take(q, 3);
+    assert_int_equal(fl_builder_plan_hash(q, &by_builder, &err), FL_OK);
+    assert_int_equal(fl_session_plan_hash(f->session, "select REGION, sum(AMOUNT) as t from ORDERS where amount > 100 group by region order by t desc limit 3",
+                                          &by_sql, &err), FL_OK);
+    assert_true(by_builder == by_sql);
+    assert_int_equal(fl_builder_explain(q, &plan, &err), FL_OK);
+    assert_non_null(strstr(plan, "topk"));
+    fl_text_free(plan);
+    fl_builder_where(q, "total > 0"); /* behind the limit: filters its rows */
+    fl_builder_agg(q, "count(*)");
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+    assert_int_equal(only_value(&rows), 3);
+    fl_builder_free(q);
+    q = fl_query_from(f->session, "orders");
+    fl_builder_group_by(q, "region");
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_ERR_SYNTAX);
+    fl_builder_free(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_query, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_error_keeps_the_session, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_builder, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
