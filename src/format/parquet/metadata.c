@@ -446,12 +446,12 @@ static fl_status fail_magic(fl_file *file, fl_err *err)
                    file->path, (long long)file->bytes);
 }
 
-fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_metadata *ret, fl_err *err)
+fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, bool has_text_in_bytes, fl_pq_metadata *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     uint8_t tail[TAIL_BYTES];
     uint8_t *bytes = NULL;
-    *ret = (fl_pq_metadata){.file = file};
+    *ret = (fl_pq_metadata){.file = file, .has_text_in_bytes = has_text_in_bytes};
     footer f = {.arena = arena, .meta = ret};
     if (file->bytes < MAGIC_BYTES + TAIL_BYTES)
         return fail_magic(file, err);

@@ -125,6 +125,7 @@ typedef struct fl_pq_row_group {
 
 typedef struct fl_pq_metadata {
     fl_file *file;
+    bool has_text_in_bytes; /* byte arrays that are not annotated are read as text: set before reading */
     int64_t rows;
     int32_t n_leaves;
     int32_t n_columns;
@@ -144,7 +145,7 @@ typedef struct fl_pq_page_place {
 
 /** Reads and checks footer and schema. All memory is the arena's; `file` is borrowed.
  *  FL_ERR_CORRUPT, FL_ERR_UNSUPPORTED (encrypted), FL_ERR_LIMIT, FL_ERR_IO, FL_ERR_MEMORY. */
-fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_metadata *ret, fl_err *err);
+fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, bool has_text_in_bytes, fl_pq_metadata *ret, fl_err *err);
 
 /** Makes nodes, leaves and fields from the flat list of schema elements. */
 typedef struct fl_pq_element {

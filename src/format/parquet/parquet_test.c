@@ -432,6 +432,13 @@ static void test_options(void **state)
     fl_option wrong = {.name = FL_STR("verify_checksum"), .value = off.value};
     assert_int_equal(fl_format_parquet.open(&memory, &path, 1, &wrong, 1, &table, &err), FL_ERR_CONFIG);
     assert_non_null(strstr(err.hint, "verify_checksums"));
+    fl_option text = {.name = FL_STR("binary_as_string"), .value = {.type = FL_TYPE(FL_BOOL), .b = true}};
+    path = FL_STR(DATA "types.parquet");
+    assert_int_equal(fl_format_parquet.open(&memory, &path, 1, &text, 1, &table, &err), FL_OK);
+    assert_int_equal(table->fields[15].type.id, FL_UTF8);
+    assert_int_equal(scan(table, 2048, NULL, &r, &err), FL_ERR_CORRUPT); /* its bytes are no text */
+    assert_non_null(strstr(err.message, "UTF-8"));
+    fl_table_unref(table);
 }
 
 /* ---- damage ---- */

@@ -155,7 +155,7 @@ static void set_int64(fl_pq_leaf *leaf, const fl_pq_element *e)
         set(leaf, FL_TYPE(FL_I64), FL_PQ_COPY, 8);
 }
 
-static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e)
+static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e, bool has_text_in_bytes)
 {
     bool is_fixed = leaf->physical == FL_PQ_FIXED;
     if (is_decimal(e)) {
@@ -169,7 +169,8 @@ static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e)
     } else if (is_fixed && e->converted == CONVERTED_INTERVAL && e->type_length == 12) {
         set(leaf, FL_TYPE(FL_INTERVAL), FL_PQ_INTERVAL, 16);
     } else {
-        leaf->is_text = e->logical == LOGICAL_STRING || e->logical == LOGICAL_ENUM || e->logical == LOGICAL_JSON;
+        leaf->is_text = e->logical == LOGICAL_STRING || e->logical == LOGICAL_ENUM || e->logical == LOGICAL_JSON ||
+                        (has_text_in_bytes && !is_fixed && e->logical == 0 && e->converted < 0);
         set(leaf, FL_TYPE(leaf->is_text ? FL_UTF8 : FL_BINARY), FL_PQ_STRING, 16);
     }
 }
@@ -246,7 +247,7 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
                 return fail_type(leaf, "has values of an impossible fixed length", err);
             leaf->stored_width = e.type_length;
         }
-        set_bytes(leaf, &e);
+        set_bytes(leaf, &e, meta->has_text_in_bytes);
     }
     *ret = (fl_pq_node){
         .kind = FL_PQ_LEAF, .def = (uint8_t)at.def, .type = leaf->type, .leaf = meta->n_leaves, .leaves = 1};

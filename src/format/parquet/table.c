@@ -39,26 +39,33 @@ static fl_status check_same_columns(const fl_pq_metadata *first, const fl_pq_met
 
 static fl_status read_options(fl_pq_table *table, const fl_option *options, int32_t n_options, fl_err *err)
 {
-    static const fl_str name = {"verify_checksums", 16};
+    const struct {
+        fl_str name;
+        bool *value;
+    } known[] = {{FL_STR("verify_checksums"), &table->verifies_checksums},
+                 {FL_STR("binary_as_string"), &table->has_text_in_bytes}};
     for (int32_t i = 0; i < n_options; i++) {
         const fl_option *o = &options[i];
-        if (!fl_str_is_equal_nocase(o->name, name)) {
+        bool *value = NULL;
+        for (int64_t k = 0; k < FL_LEN(known); k++)
+            if (fl_str_is_equal_nocase(o->name, known[k].name))
+                value = known[k].value;
+        if (value == NULL) {
             fl_nearest near;
             FL_FAIL(err, FL_ERR_CONFIG, "read_parquet has no option \"%.*s\"", FL_STR_ARG(o->name));
             fl_nearest_init(&near, o->name);
-            fl_nearest_offer(&near, name);
+            for (int64_t k = 0; k < FL_LEN(known); k++)
+                fl_nearest_offer(&near, known[k].name);
             fl_nearest_hint(&near, err);
-            fl_err_at(err, o->pos);
-            return FL_ERR_CONFIG;
+        } else if (o->value.is_null || o->value.type.id != FL_BOOL) {
+            FL_FAIL(err, FL_ERR_CONFIG, "read_parquet's option %.*s is true or false, not a value of type %s",
+                    FL_STR_ARG(o->name), FL_TYPE_NAME(o->value.type));
+        } else {
+            *value = o->value.b;
+            continue;
         }
-        if (o->value.is_null || o->value.type.id != FL_BOOL) {
-            FL_FAIL(err, FL_ERR_CONFIG,
-                    "read_parquet's option verify_checksums is true or false, not a value of type %s",
-                    FL_TYPE_NAME(o->value.type));
-            fl_err_at(err, o->pos);
-            return FL_ERR_CONFIG;
-        }
-        table->verifies_checksums = o->value.b;
+        fl_err_at(err, o->pos);
+        return FL_ERR_CONFIG;
     }
     return FL_OK;
 }
@@ -73,7 +80,7 @@ static fl_status open_files(fl_pq_table *table, const fl_str *paths, int64_t n_p
         FL_TRY(fl_file_open(paths[i], &file, err));
         table->files[i].file = file;
         table->n_files++;
-        FL_TRY(fl_pq_metadata_read(&table->arena, file, &table->files[i], err));
+        FL_TRY(fl_pq_metadata_read(&table->arena, file, table->has_text_in_bytes, &table->files[i], err));
         if (i > 0)
             FL_TRY(check_same_columns(&table->files[0], &table->files[i], err));
         table->base.rows += (double)table->files[i].rows;
@@ -121,5 +128,6 @@ const fl_format_desc fl_format_parquet = {
     .function = "read_parquet",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_parquet(file [, verify_checksums := true]) gives the rows of one or several Parquet files",
+    .doc = "read_parquet(file [, verify_checksums := true] [, binary_as_string := false]) gives the rows of one or "
+           "several Parquet files",
 };

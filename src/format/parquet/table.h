@@ -11,6 +11,7 @@ typedef struct fl_pq_table {
     int32_t n_files;
     fl_pq_metadata *files;
     bool verifies_checksums;
+    bool has_text_in_bytes;
 } fl_pq_table;
 
 extern const fl_format_desc fl_format_parquet;
