@@ -1,0 +1,202 @@
+/* list_value (what [a, b] calls), list_extract (l[i]), list_contains (x = ANY (l)), len, cardinality. */
+#include "arrow/value.h"
+#include "base/utf8.h"
+#include "exec/func.h"
+#include "exec/rows.h"
+#include "func/list/element.h"
+
+/* ---- list_value ---------------------------------------------------------------------------------------------------- */
+
+static fl_status make_list(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t n = call->n_args, total = n * call->rows;
+    fl_value *values = NULL;
+    const fl_value **ptrs = NULL;
+    fl_vec *child = NULL;
+    FL_TRY(FL_NEW_ARRAY(call->heap, total + 1, &values, err));
+    FL_TRY(FL_NEW_ARRAY(call->heap, total + 1, &ptrs, err));
+    FL_TRY(FL_NEW(call->heap, &child, err));
+    for (int64_t i = 0; i < total; i++) {
+        FL_TRY(fl_value_from_vec(call->heap, &call->args[i % n], i / n, &values[i], err));
+        ptrs[i] = &values[i];
+    }
+    FL_TRY(fl_vec_from_values(call->heap, call->ret->type.fields[0].type, ptrs, total, child, err));
+    fl_list_entry *entries = (fl_list_entry *)(uintptr_t)call->ret->data;
+    for (int32_t row = 0; row < call->rows; row++)
+        entries[row] = (fl_list_entry){(int32_t)(row * n), (int32_t)n};
+    call->ret->child = child;
+    call->ret->child_rows = total;
+cleanup:
+    return st;
+}
+
+static fl_status resolve_make(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    fl_type common = FL_TYPE(FL_NULL), element;
+    for (int32_t i = 0; i < n_args; i++)
+        if (!fl_type_common(common, args[i], &common))
+            return FL_FAIL(err, FL_ERR_FUNCTION, "items of a list must have a common type");
+    if (!fl_list_of(n_args == 0 ? FL_TYPE(FL_I32) : common, &ret->ret, &element))
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "lists of lists and structs can be made of constants only");
+    ret->n_args = n_args < FL_FUNC_ARGS_MAX ? n_args : FL_FUNC_ARGS_MAX;
+    for (int32_t i = 0; i < ret->n_args; i++)
+        ret->args[i] = element;
+    ret->run = make_list;
+    return FL_OK;
+}
+
+/* ---- list_extract -------------------------------------------------------------------------------------------------- */
+
+/* Counted from one, negative from the end; null where there is no such element. */
+static fl_status extract(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *list = &call->args[0];
+    const fl_list_entry *entries = list->data;
+    int32_t *rows = NULL;
+    fl_vec gathered, flat;
+    FL_TRY(FL_NEW_ARRAY(call->heap, call->rows + 1, &rows, err));
+    for (int32_t row = 0; row < call->rows; row++) {
+        rows[row] = -1;
+        if (!fl_vec_is_valid(list, row) || !fl_vec_is_valid(&call->args[1], row))
+            continue;
+        int64_t i = fl_arg_i64(call, 1)[row], len = entries[row].len;
+        i = i < 0 ? len + i : i - 1;
+        if (i >= 0 && i < len)
+            rows[row] = (int32_t)(entries[row].start + i);
+    }
+    if (list->child == NULL || list->child_rows == 0) { /* nothing but empty lists and nulls */
+        for (int32_t row = 0; row < call->rows; row++)
+            fl_bit_clear(fl_call_valid(call), row);
+        memset((void *)(uintptr_t)call->ret->data, 0, (size_t)call->rows * 16);
+        if (!fl_type_is_nested(call->ret->type))
+            return FL_OK;
+        const fl_value **none = NULL;
+        FL_TRY(FL_NEW_ARRAY(call->heap, call->rows + 1, &none, err));
+        return fl_vec_from_values(call->heap, call->ret->type, none, call->rows, call->ret, err);
+    }
+    FL_TRY(fl_vec_gather32(call->heap, list->child, rows, call->rows, &gathered, err));
+    FL_TRY(fl_vec_flatten(call->heap, &gathered, call->rows, &flat, err));
+    if (call->ret->type.id == FL_BOOL) { /* bits stay where the evaluator looks for them */
+        memcpy((void *)(uintptr_t)call->ret->data, flat.data, (size_t)fl_bitmap_words(call->rows) * 8);
+        for (int32_t row = 0; row < call->rows; row++)
+            if (!fl_is_valid(flat.valid, row))
+                fl_bit_clear(fl_call_valid(call), row);
+        return FL_OK;
+    }
+    flat.type = call->ret->type;
+    *call->ret = flat;
+cleanup:
+    return st;
+}
+
+static bool is_list(fl_type type) { return type.id == FL_LIST && type.n_fields == 1; }
+
+static fl_status resolve_extract(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    if (n_args != 2 || !is_list(args[0]) || (args[1].id != FL_NULL && !fl_cast_is_implicit(args[1], FL_TYPE(FL_I64), NULL)))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a list and an integer were expected");
+    *ret = (fl_func_choice){.args = {args[0], FL_TYPE(FL_I64)}, .n_args = 2, .ret = args[0].fields[0].type, .run = extract};
+    return FL_OK;
+}
+
+/* ---- list_contains ------------------------------------------------------------------------------------------------- */
+
+/* As x = ANY (l): null where x is not found but a null element might have been it. */
+static fl_status contains(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *list = &call->args[0], *x = &call->args[1];
+    const fl_list_entry *entries = list->data;
+    for (int32_t row = 0; row < call->rows; row++) {
+        bool found = false, unknown = false;
+        fl_bit_clear(fl_ret_bits(call), row);
+        if (!fl_vec_is_valid(list, row) || (!fl_vec_is_valid(x, row) && entries[row].len > 0)) {
+            fl_bit_clear(fl_call_valid(call), row);
+            continue;
+        }
+        fl_value wanted, item;
+        if (entries[row].len > 0)
+            FL_TRY(fl_value_from_vec(call->heap, x, row, &wanted, err));
+        for (int32_t i = 0; i < entries[row].len && !found; i++) {
+            FL_TRY(fl_value_from_vec(call->heap, list->child, entries[row].start + i, &item, err));
+            unknown |= item.is_null;
+            found = !item.is_null && fl_value_compare(&item, &wanted) == 0;
+        }
+        if (found)
+            fl_bit_set(fl_ret_bits(call), row);
+        else if (unknown)
+            fl_bit_clear(fl_call_valid(call), row);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    fl_type element, common, list;
+    if (n_args != 2 || !is_list(args[0]))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a list was expected");
+    element = args[0].fields[0].type;
+    if (!fl_type_common(element, args[1], &common))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "the list's elements have another type");
+    *ret = (fl_func_choice){.args = {args[0], element}, .n_args = 2, .ret = FL_TYPE(FL_BOOL), .run = contains};
+    if (!fl_type_is_equal(common, element)) {
+        if (!fl_list_of(common, &list, &common))
+            return FL_FAIL(err, FL_ERR_FUNCTION, "the list's elements have another type");
+        ret->args[0] = list;
+        ret->args[1] = common;
+    }
+    return FL_OK;
+}
+
+/* ---- len ----------------------------------------------------------------------------------------------------------- */
+
+static fl_status len_list(fl_call *call, fl_err *err)
+{
+    (void)err;
+    const fl_list_entry *entries = call->args[0].data;
+    for (int32_t row = 0; row < call->rows; row++)
+        fl_ret_i64(call)[row] = entries[row].len;
+    return FL_OK;
+}
+
+static fl_status len_text(fl_call *call, fl_err *err)
+{
+    (void)err;
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_vec_str(&call->args[0], row);
+        fl_ret_i64(call)[row] = fl_utf8_count(x.data, x.len);
+    }
+    return FL_OK;
+}
+
+static fl_status resolve_len(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    bool is_text = n_args == 1 && (args[0].id == FL_UTF8 || args[0].id == FL_NULL);
+    if (n_args != 1 || (!is_text && !is_list(args[0])))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a list or text was expected");
+    *ret = (fl_func_choice){.args = {is_text ? FL_TYPE(FL_UTF8) : args[0]}, .n_args = 1, .ret = FL_TYPE(FL_I64),
+                            .run = is_text ? len_text : len_list};
+    return FL_OK;
+}
+
+static fl_status resolve_cardinality(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    if (n_args != 1 || !is_list(args[0]))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a list was expected");
+    return resolve_len(args, n_args, ret, err);
+}
+
+#define FUNC(text, more, op, help) {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
+
+static const fl_func_desc funcs[] = {
+    FUNC("list_value", 0, make, "list_value(a, b, ...): the list [a, b, ...]"),
+    FUNC("list_extract", FL_SETS_VALID, extract, "l[i]: an element counted from one, from the end where i is negative; null where there is none"),
+    FUNC("list_contains", FL_SETS_VALID, contains, "list_contains(l, x): whether x is an element of l"),
+    FUNC("len", FL_NULL_GIVES_NULL, len, "len(l): elements of a list, characters of a text"),
+    FUNC("cardinality", FL_NULL_GIVES_NULL, cardinality, "cardinality(l): elements of a list"),
+};
+
+FL_FUNC_SET(list, funcs);
