@@ -408,6 +408,14 @@ static void test_several_files(void **state)
     fl_text_drop(&text);
     fl_table_unref(table);
     table = NULL;
+    fl_str nulls[] = {FL_STR(DATA "required.parquet"), FL_STR(OWN "small.parquet")};
+    assert_int_equal(fl_format_parquet.open(&memory, nulls, 1, NULL, 0, &table, &err), FL_OK);
+    assert_false(table->fields[0].nullable);
+    fl_table_unref(table);
+    assert_int_equal(fl_format_parquet.open(&memory, nulls, 2, NULL, 0, &table, &err), FL_OK);
+    assert_true(table->fields[0].nullable);
+    fl_table_unref(table);
+    table = NULL;
     fl_str name[] = {FL_STR(OWN "small.parquet"), FL_STR(OWN "small_other_name.parquet")};
     assert_int_equal(fl_format_parquet.open(&memory, name, 2, NULL, 0, &table, &err), FL_ERR_FORMAT);
     assert_non_null(strstr(err.message, "small_other_name.parquet"));

@@ -51,7 +51,8 @@ typedef struct levels {
     int32_t def, rep;
 } levels;
 
-/* The older annotations said in the newer ones' words, so that there is one set of rules. */
+/* The older annotations said in the newer ones' words, so that there is one set of rules. They do not tell instants from
+ * local times; readers agree on local ones, whatever the format's description has meant since. */
 static fl_pq_element normalize(const fl_pq_element *raw)
 {
     fl_pq_element e = *raw;
@@ -83,13 +84,11 @@ static fl_pq_element normalize(const fl_pq_element *raw)
     case CONVERTED_TIME_MICROS:
         e.logical = LOGICAL_TIME;
         e.unit = e.converted == CONVERTED_TIME_MILLIS ? 1 : 2;
-        e.is_utc = true;
         break;
     case CONVERTED_TIMESTAMP_MILLIS:
     case CONVERTED_TIMESTAMP_MICROS:
         e.logical = LOGICAL_TIMESTAMP;
         e.unit = e.converted == CONVERTED_TIMESTAMP_MILLIS ? 1 : 2;
-        e.is_utc = true;
         break;
     default:
         if (e.converted >= CONVERTED_UINT_8 && e.converted <= CONVERTED_INT_64) {

@@ -109,6 +109,8 @@ static void test_types(void **state)
         {{.physical = FL_PQ_BYTE_ARRAY, .converted = -1, .logical = 12}, "text"},
         {{.physical = FL_PQ_BYTE_ARRAY, .converted = -1}, "bytea"},
         {{.physical = FL_PQ_INT64, .converted = 8}, "time"},
+        {{.physical = FL_PQ_INT64, .converted = 10}, "timestamp"},
+        {{.physical = FL_PQ_INT64, .converted = -1, .logical = 8, .unit = 2, .is_utc = true}, "timestamptz"},
         {{.physical = FL_PQ_FIXED, .type_length = 12, .converted = 21}, "interval"},
     };
     for (int64_t i = 0; i < FL_LEN(cases); i++) {

@@ -83,6 +83,8 @@ static fl_status open_files(fl_pq_table *table, const fl_str *paths, int64_t n_p
         FL_TRY(fl_pq_metadata_read(&table->arena, file, table->has_text_in_bytes, &table->files[i], err));
         if (i > 0)
             FL_TRY(check_same_columns(&table->files[0], &table->files[i], err));
+        for (int32_t c = 0; c < table->files[0].n_columns; c++) /* one file with nulls is enough */
+            table->files[0].fields[c].nullable |= table->files[i].fields[c].nullable;
         table->base.rows += (double)table->files[i].rows;
         version = fl_hash_combine(version, (uint64_t)file->modified_ns ^ (uint64_t)file->bytes << 20);
     }
