@@ -19,6 +19,8 @@ typedef struct fl_pq_kernels {
     void (*narrow)(const uint32_t *codes, int64_t n, uint8_t *to);
     /** How many of n bytes are `value`. */
     int64_t (*count_equal)(const uint8_t *data, int64_t n, uint8_t value);
+    /** How many of n pairs have rep[i] <= rep_max and def[i] >= def_min. */
+    int64_t (*count_slots)(const uint8_t *rep, const uint8_t *def, int64_t n, uint8_t rep_max, uint8_t def_min);
     /** to[i] = values[codes[i]]. */
     void (*gather_4)(const uint32_t *values, const uint32_t *codes, int64_t n, uint32_t *to);
     void (*gather_8)(const uint64_t *values, const uint32_t *codes, int64_t n, uint64_t *to);

@@ -110,6 +110,22 @@ static int64_t count_equal(const uint8_t *data, int64_t n, uint8_t value)
     return count;
 }
 
+static int64_t count_slots(const uint8_t *rep, const uint8_t *def, int64_t n, uint8_t rep_max, uint8_t def_min)
+{
+    int64_t count = 0;
+    while (n > 0) {
+        int64_t take = n < 192 ? n : 192; /* as above */
+        uint8_t part = 0;
+        for (int64_t i = 0; i < take; i++)
+            part = (uint8_t)(part + ((rep[i] <= rep_max) & (def[i] >= def_min)));
+        count += part;
+        rep += take;
+        def += take;
+        n -= take;
+    }
+    return count;
+}
+
 static void gather_4(const uint32_t *restrict values, const uint32_t *restrict codes, int64_t n, uint32_t *restrict to)
 {
     for (int64_t i = 0; i < n; i++)
@@ -228,6 +244,7 @@ const fl_pq_kernels NAME_OF(FL_SIMD) = {
     .max_u32 = max_u32,
     .narrow = narrow,
     .count_equal = count_equal,
+    .count_slots = count_slots,
     .gather_4 = gather_4,
     .gather_8 = gather_8,
     .spread_4 = spread_4,

@@ -90,6 +90,11 @@ static void test_gathering(void **state)
                 codes[i] %= 8;
             kernels->narrow(codes, n, bytes);
             assert_int_equal(kernels->count_equal(bytes, n, 7), sevens);
+            int64_t slots = 0;
+            for (int64_t i = 0; i + 1 < n; i++)
+                slots += bytes[i] <= 2 && bytes[i + 1] >= 5;
+            if (n > 0)
+                assert_int_equal(kernels->count_slots(bytes, bytes + 1, n - 1, 2, 5), slots);
             kernels->gather_4(values_4, codes, n, got_4);
             kernels->gather_8(values_8, codes, n, got_8);
             for (int64_t i = 0; i < n; i++) {

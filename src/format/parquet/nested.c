@@ -30,14 +30,13 @@ static fl_status new_bits(fl_arena *arena, int64_t rows, uint64_t **ret, fl_err 
 static fl_status make_validity(assembly *a, const fl_pq_levels *l, int rep, int def, int valid_def,
                                const uint64_t **ret_valid, int64_t *ret_slots, fl_err *err)
 {
-    int64_t slots = 0, valid_slots = 0;
+    const fl_pq_kernels *kernels = a->readers->kernels;
+    int64_t slots = kernels->count_slots(l->rep, l->def, l->n, (uint8_t)rep, (uint8_t)def);
+    int64_t valid_slots = slots;
     uint64_t *bits = NULL;
     *ret_valid = NULL;
-    for (int64_t i = 0; i < l->n; i++) {
-        bool is_slot = l->rep[i] <= rep && l->def[i] >= def;
-        slots += is_slot;
-        valid_slots += is_slot && l->def[i] >= valid_def;
-    }
+    if (valid_def > def)
+        valid_slots = kernels->count_slots(l->rep, l->def, l->n, (uint8_t)rep, (uint8_t)valid_def);
     *ret_slots = slots;
     if (valid_slots == slots)
         return FL_OK;

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define ROWS_STEP 192
 #define HEADER_BYTES 1024           /* most page headers are far smaller */
 #define HEADER_BYTES_MAX (16 << 20) /* statistics with long strings are in it */
 
@@ -97,13 +98,21 @@ static fl_status look(fl_pq_reader *r, int64_t at, int64_t need, const uint8_t *
     int64_t bytes = need > r->read_ahead_bytes ? need : r->read_ahead_bytes;
     if (bytes > chunk_end(r) - at)
         bytes = chunk_end(r) - at;
+    /* what the window has of it already is moved, not read again */
+    int64_t kept = at >= r->window_at && at < r->window_at + r->window_bytes ? r->window_at + r->window_bytes - at : 0;
+    const uint8_t *from = kept > 0 ? r->window->data + (at - r->window_at) : NULL;
     r->window_bytes = 0;
     if (r->window == NULL || r->window->bytes < bytes) {
+        fl_buffer *window = NULL;
+        FL_TRY(fl_buffer_new(r->memory, bytes, &window, err));
+        if (kept > 0)
+            memcpy(window->data, from, (size_t)kept);
         fl_buffer_unref(r->window);
-        r->window = NULL;
-        FL_TRY(fl_buffer_new(r->memory, bytes, &r->window, err));
+        r->window = window;
+    } else if (kept > 0) {
+        memmove(r->window->data, from, (size_t)kept);
     }
-    FL_TRY(fl_file_read_at(r->meta->file, at, r->window->data, bytes, err));
+    FL_TRY(fl_file_read_at(r->meta->file, at + kept, r->window->data + kept, bytes - kept, err));
     r->window_at = at;
     r->window_bytes = bytes;
     *ret = r->window->data;
@@ -782,6 +791,13 @@ static fl_status take_rows(fl_pq_reader *r, int64_t rows, fl_pq_levels *l, fl_er
             FL_TRY(load_page(r, &h, err));
         }
         int64_t n = 0;
+        while (n + ROWS_STEP <= r->page_left) { /* steps that end no row too many */
+            int64_t rows_in_step = r->kernels->count_equal(r->rep_levels + n, ROWS_STEP, 0);
+            if (begun + rows_in_step > rows)
+                break;
+            begun += rows_in_step;
+            n += ROWS_STEP;
+        }
         while (n < r->page_left && (r->rep_levels[n] != 0 || begun < rows))
             begun += r->rep_levels[n++] == 0;
         if (begun == 0 && r->page_left > 0) {
