@@ -59,9 +59,7 @@ static fl_status power(fl_call *call, fl_err *err)
 
 static const fl_func_desc funcs[] = {
     FL_MATH_FUNC("sqrt", "sqrt(x): square root", {ONE, FL_CAN_FAIL, root2}),
-    FL_MATH_FUNC("|/", "|/ x: square root", {ONE, FL_CAN_FAIL, root2}),
     FL_MATH_FUNC("cbrt", "cbrt(x): cube root", {ONE, 0, root3}),
-    FL_MATH_FUNC("||/", "||/ x: cube root", {ONE, 0, root3}),
     FL_MATH_FUNC("exp", "exp(x): e to the power of x", {ONE, FL_CAN_FAIL, exponential}),
     FL_MATH_FUNC("ln", "ln(x): natural logarithm", {ONE, FL_CAN_FAIL, log_e}),
     FL_MATH_FUNC("log", "log(x): logarithm to base 10; log(b, x): to base b", {ONE, FL_CAN_FAIL, log_10}, {TWO, FL_CAN_FAIL, log_base}),

@@ -245,7 +245,6 @@ static fl_status resolve_sign(const fl_type *args, int32_t n_args, fl_func_choic
 
 static const fl_func_desc funcs[] = {
     FUNC("abs", abs, "abs(x): x without its sign"),
-    FUNC("@", abs, "@ x: x without its sign"),
     FUNC("sign", sign, "sign(x): -1, 0 or 1 as x is below, at or above zero"),
     FUNC("ceil", ceil, "ceil(x): the least whole number not below x"),
     FUNC("ceiling", ceil, "ceiling(x): as ceil"),

@@ -201,9 +201,11 @@ static int hex_value(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static fl_status fail_decode(fl_err *err, const char *what, fl_str x)
+static fl_status fail_decode(fl_err *err, encoding how, fl_str x)
 {
-    return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "\"%.*s\" is no %s data", (int)(x.len < 60 ? x.len : 60), x.data, what));
+    static const char *const names[] = {"hexadecimal", "base64", "escaped"};
+    return fl_err_state(err, how == ENCODING_ESCAPE ? "22P02" : "22023",
+                        FL_FAIL(err, FL_ERR_VALUE, "\"%.*s\" is no %s data", (int)(x.len < 60 ? x.len : 60), x.data, names[how]));
 }
 
 static int64_t hex_decode(fl_str x, char *ret)
@@ -276,7 +278,6 @@ static int64_t escape_decode(fl_str x, char *ret)
 
 static fl_status decode(fl_call *call, fl_err *err)
 {
-    static const char *const names[] = {"hexadecimal", "base64", "escaped"};
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         encoding how;
@@ -291,7 +292,7 @@ static fl_status decode(fl_call *call, fl_err *err)
             return st;
         int64_t len = how == ENCODING_HEX ? hex_decode(x, out) : how == ENCODING_BASE64 ? base64_decode(x, out) : escape_decode(x, out);
         if (len < 0)
-            return fail_decode(err, names[how], x);
+            return fail_decode(err, how, x);
         fl_ret_view(call)[row] = fl_view_of(out, len);
     }
     return FL_OK;

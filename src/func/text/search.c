@@ -199,7 +199,6 @@ static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC("strpos", "strpos(x, y): where y first lies in x, counted from one; else 0", {TWO_TEXTS, FL_I32, 0, strpos}),
     FL_TEXT_FUNC("instr", "instr(x, y): as strpos", {TWO_TEXTS, FL_I32, 0, strpos}),
     FL_TEXT_FUNC("starts_with", "starts_with(x, y): whether x begins with y", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
-    FL_TEXT_FUNC("^@", "x ^@ y: whether x begins with y", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
     FL_TEXT_FUNC("ends_with", "ends_with(x, y): whether x ends with y", {TWO_TEXTS, FL_BOOL, 0, ends_with}),
     FL_TEXT_FUNC("contains", "contains(x, y): whether y lies in x", {TWO_TEXTS, FL_BOOL, 0, contains}),
     FL_TEXT_FUNC("replace", "replace(x, a, b): every a in x becomes b", {THREE_TEXTS, FL_UTF8, 0, replace}),

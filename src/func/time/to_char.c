@@ -1,7 +1,7 @@
 /* to_char(date or time, pattern): the core of PostgreSQL's patterns (section 9.8).
  *
  * HH24 HH12 HH MI SS MS US SSSS AM PM YYYY YYY YY Y IYYY IW MM MONTH Month month MON Mon mon DD DDD D ID DAY Day day DY Dy dy
- * W WW Q CC J TZ OF; FM in front leaves padding out, TH behind adds an ordinal's ending; "quoted text" stands for itself. */
+ * W WW Q CC J TZ OF; FM or TM in front leaves padding out, TH behind adds an ordinal's ending; "quoted text" stands for itself. */
 #include "base/datetime.h"
 #include "exec/func.h"
 
@@ -137,6 +137,10 @@ static int64_t format(fl_str pattern, const moment *t, char *ret)
         } else if (has_prefix(pattern, "FM")) {
             bare = true;
             pattern = (fl_str){pattern.data + 2, pattern.len - 2};
+            continue;
+        } else if (has_prefix(pattern, "TM")) { /* names in the language of the server: ours are English */
+            pattern = (fl_str){pattern.data + 2, pattern.len - 2};
+            bare = true;
             continue;
         }
         for (int64_t i = 0; took == 0 && i < FL_LEN(patterns); i++) {
