@@ -1,0 +1,449 @@
+/* The CSV reader through its table and scan: dialects, headers, types, quotes, places of faults, chunks and threads. Files
+ * live in memory. */
+#include "format/csv/table.h"
+
+#include "base/fault.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static fl_memory memory;
+
+/* ---- reading ---- */
+
+static fl_status open_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, fl_table **ret,
+                            fl_err *err)
+{
+    char path[64];
+    int fd = memfd_create("csv", MFD_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, data, (size_t)bytes) == bytes);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    fl_str name = fl_str_of(path);
+    fl_status st = fl_format_csv.open(&memory, &name, 1, options, n_options, ret, err);
+    close(fd);
+    return st;
+}
+
+static fl_status add_batch(fl_scan_worker *worker, const fl_table *table, int32_t rows, fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena arena;
+    fl_vec vecs[8];
+    fl_arena_init(&arena, &memory);
+    for (int32_t i = 0; i < table->n_cols; i++)
+        FL_TRY(worker->scan->ops->read(worker, i, NULL, &vecs[i], err));
+    for (int32_t row = 0; row < rows; row++)
+        for (int32_t i = 0; i < table->n_cols; i++) {
+            fl_value value;
+            FL_TRY(fl_value_from_vec(&arena, &vecs[i], row, &value, err));
+            fl_value_print(text, &value);
+            fl_text_add_char(text, i == table->n_cols - 1 ? '\n' : '|');
+        }
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
+}
+
+/* All rows as text, in order, by one worker. */
+static fl_status scan_text(fl_table *table, int64_t chunk_bytes, int32_t rows_max, fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_scan *scan = NULL;
+    fl_scan_worker *worker = NULL;
+    int32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    int64_t morsel;
+    fl_scan_request request = {.cols = cols, .n_cols = table->n_cols, .rows_max = rows_max, .memory = &memory};
+    ((fl_csv_table *)table)->chunk_bytes = chunk_bytes;
+    FL_TRY(table->ops->scan_new(table, &request, &scan, err));
+    FL_TRY(scan->ops->worker_new(scan, &memory, &worker, err));
+    for (bool any = true; any;) {
+        FL_TRY(scan->ops->claim(worker, &any, &morsel, err));
+        for (int32_t rows = any; rows > 0;) {
+            FL_TRY(scan->ops->next(worker, &rows, err));
+            if (rows > 0)
+                FL_TRY(add_batch(worker, table, rows, text, err));
+        }
+    }
+cleanup:
+    if (worker != NULL)
+        scan->ops->worker_free(worker);
+    if (scan != NULL)
+        scan->ops->free(scan);
+    return st;
+}
+
+/* Names, types and rows of a file as one text: "a bigint, b text\n1|x\n". */
+static fl_status read_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, fl_text *text,
+                            fl_err *err)
+{
+    fl_table *table = NULL;
+    fl_status st = open_bytes(data, bytes, options, n_options, &table, err);
+    if (st != FL_OK)
+        return st;
+    for (int32_t i = 0; i < table->n_cols; i++) {
+        fl_text_add(text, table->fields[i].name);
+        fl_text_add_char(text, ' ');
+        fl_type_print(text, table->fields[i].type);
+        fl_text_add(text, i == table->n_cols - 1 ? FL_STR("\n") : FL_STR(", "));
+    }
+    st = scan_text(table, FL_CSV_CHUNK_BYTES, 3, text, err);
+    fl_table_unref(table);
+    return st;
+}
+
+static void check_read(const char *data, const fl_option *options, int32_t n_options, const char *wanted)
+{
+    fl_text text;
+    fl_err err = {0};
+    fl_text_init(&text, NULL);
+    fl_status st = read_bytes(data, (int64_t)strlen(data), options, n_options, &text, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(st, FL_OK);
+    assert_string_equal(text.data, wanted);
+    fl_text_drop(&text);
+}
+
+static fl_option text_option(const char *name, const char *value)
+{
+    return (fl_option){.name = fl_str_of(name), .value = {.type = FL_TYPE(FL_UTF8), .s = fl_str_of(value)}};
+}
+
+static fl_option bool_option(const char *name, bool value)
+{
+    return (fl_option){.name = fl_str_of(name), .value = {.type = FL_TYPE(FL_BOOL), .b = value}};
+}
+
+/* ---- what is found by looking ---- */
+
+static void finds_dialects(void **state)
+{
+    (void)state;
+    check_read("a,b\n1,x\n", NULL, 0, "a bigint, b text\n1|x\n");
+    check_read("a;b\n1,5;x\n2,5;y\n", NULL, 0, "a text, b text\n1,5|x\n2,5|y\n");
+    check_read("a\tb\n1\ttwo words\n", NULL, 0, "a bigint, b text\n1|two words\n");
+    check_read("a|b\n1|\n", NULL, 0, "a bigint, b text\n1|NULL\n");
+    check_read("a,b\r\n1,x\r\n2,\"y\"\r\n", NULL, 0, "a bigint, b text\n1|x\n2|y\n");
+    check_read("a,b\r1,x\r2,y\r", NULL, 0, "a bigint, b text\n1|x\n2|y\n");
+    check_read("\xEF\xBB\xBF" "a,b\n1,x", NULL, 0, "a bigint, b text\n1|x\n");
+    check_read("a\n1\n\n2\n", NULL, 0, "a bigint\n1\nNULL\n2\n");
+    check_read("a,b\n\n1,2\n\n\n3,4\n\n", NULL, 0, "a bigint, b bigint\n1|2\n3|4\n");
+}
+
+static void finds_types(void **state)
+{
+    (void)state;
+    check_read("i,r,d,t,z,b,s\n1,1.5,2024-02-29,2024-01-31 12:00:00,2024-01-31T12:00:00Z,true,x\n"
+               "-2,2,1999-12-31,1999-12-31 23:59:59.5,1999-12-31 23:00:00+01:00,FALSE,12x\n",
+               NULL, 0,
+               "i bigint, r double, d date, t timestamp, z timestamptz, b boolean, s text\n"
+               "1|1.5|2024-02-29|2024-01-31 12:00:00|2024-01-31 12:00:00+00|true|x\n"
+               "-2|2|1999-12-31|1999-12-31 23:59:59.5|1999-12-31 22:00:00+00|false|12x\n");
+    check_read("a,b,c\n1,,2024-01-31\n1.5,,2024-01-31 01:02:03\n", NULL, 0,
+               "a double, b text, c timestamp\n1|NULL|2024-01-31 00:00:00\n1.5|NULL|2024-01-31 01:02:03\n");
+    check_read("a\n9223372036854775807\n9223372036854775808\n", NULL, 0,
+               "a text\n9223372036854775807\n9223372036854775808\n"); /* a double would lose digits */
+    check_read("a\n2023-02-29\n", NULL, 0, "a text\n2023-02-29\n");
+    check_read("a\n 7 \n+8\n", NULL, 0, "a bigint\n7\n8\n");
+    check_read("a,b\n1e3,0.1\n-.5,12345678901234567890.5\n", NULL, 0,
+               "a double, b double\n1000|0.1\n-0.5|1.2345678901234567e+19\n");
+}
+
+static void finds_headers(void **state)
+{
+    (void)state;
+    check_read("1,x\n2,y\n", NULL, 0, "column0 bigint, column1 text\n1|x\n2|y\n");
+    check_read("a,b\nx,y\n", NULL, 0, "a text, b text\nx|y\n");
+    check_read("a,b\n", NULL, 0, "a text, b text\n");
+    check_read("1,b\n", NULL, 0, "column0 bigint, column1 text\n1|b\n");
+    check_read("a,,a\n1,2,3\n", NULL, 0, "a bigint, column1 bigint, a_1 bigint\n1|2|3\n");
+    fl_option no = bool_option("header", false), yes = bool_option("header", true);
+    check_read("a,b\nx,y\n", &no, 1, "column0 text, column1 text\na|b\nx|y\n");
+    check_read("1,2\n3,4\n", &yes, 1, "1 bigint, 2 bigint\n3|4\n");
+}
+
+static void reads_quotes(void **state)
+{
+    (void)state;
+    check_read("a,b\n1,\"x,y\"\n2,\"say \"\"x\"\"\"\n3,\"two\nlines\"\n4,\"\"\n5,\n", NULL, 0,
+               "a bigint, b text\n1|x,y\n2|say \"x\"\n3|two\nlines\n4|\n5|NULL\n");
+    check_read("a,b\n\"1\",x\n\"\",y\n", NULL, 0, "a bigint, b text\n1|x\nNULL|y\n");
+    fl_option none = text_option("quote", ""), escape = text_option("escape", "\\"), single = text_option("quote", "'");
+    check_read("a,b\n1,5\" disk\n", &none, 1, "a bigint, b text\n1|5\" disk\n");
+    check_read("a,b\n1,\"x\\\"y,\\\\\"\n", &escape, 1, "a bigint, b text\n1|x\"y,\\\n");
+    check_read("a,b\n1,'x,''y'\n", &single, 1, "a bigint, b text\n1|x,'y\n");
+}
+
+static void takes_options(void **state)
+{
+    (void)state;
+    fl_option na = text_option("nullstr", "NA"), texts = bool_option("all_varchar", true);
+    check_read("a,b\n1,NA\nNA,\n3,\"NA\"\n", &na, 1, "a bigint, b text\n1|NULL\nNULL|\n3|NA\n");
+    check_read("a,b\n1,2\n", &texts, 1, "a text, b text\n1|2\n");
+    fl_field fields[] = {{.name = FL_STR("a")}, {.name = FL_STR("b")}, {.name = FL_STR("c")}};
+    fl_value names[] = {{.type = FL_TYPE(FL_UTF8), .s = FL_STR("integer")},
+                        {.type = FL_TYPE(FL_UTF8), .s = FL_STR("decimal(6,2)")},
+                        {.type = FL_TYPE(FL_UTF8), .s = FL_STR("time")}};
+    fl_option columns = {.name = FL_STR("columns"),
+                         .value = {.type = {.id = FL_STRUCT, .n_fields = 3, .fields = fields}, .list = {names, 3}}};
+    check_read("1,2.5,12:30\n,,\n", &columns, 1, "a integer, b decimal(6,2), c time\n1|2.50|12:30:00\nNULL|NULL|NULL\n");
+    check_read("A,B,C\n1,2.5,12:30\n", &columns, 1, "a integer, b decimal(6,2), c time\n1|2.50|12:30:00\n");
+    check_read("", &columns, 1, "a integer, b decimal(6,2), c time\n");
+}
+
+/* ---- faults ---- */
+
+static void check_fault(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, const char *sqlstate,
+                        int line, int column)
+{
+    fl_text text;
+    fl_err err = {0};
+    fl_text_init(&text, NULL);
+    fl_status st = read_bytes(data, bytes, options, n_options, &text, &err);
+    assert_int_not_equal(st, FL_OK);
+    assert_int_equal(st, err.code);
+    assert_string_equal(err.sqlstate, sqlstate);
+    assert_int_equal(err.line, line);
+    assert_int_equal(err.column, column);
+    fl_text_drop(&text);
+}
+
+#define CHECK_FAULT(data, sqlstate, line, column) \
+    check_fault("" data, (int64_t)sizeof(data) - 1, NULL, 0, sqlstate, line, column)
+
+static void names_places_of_faults(void **state)
+{
+    (void)state;
+    CHECK_FAULT("a,b,c\n1,2,3\n4,5\n", "22000", 3, 1);
+    CHECK_FAULT("a,b\n1,2\n3,4,5\n6,7\n", "22000", 3, 1);
+    CHECK_FAULT("a,b\n1,\"x\ny\"\n2\n", "22000", 4, 1);
+    CHECK_FAULT("a,b\n1,\"never closed\n2,x\n", "22000", 2, 3);
+    CHECK_FAULT("a,b\n1,5\" disk\n", "22000", 2, 4);
+    CHECK_FAULT("a,b\n1,\"x\"y\n", "22000", 2, 6);
+    CHECK_FAULT("a,b\n\"x\"\r,1\n", "22000", 2, 5);
+    CHECK_FAULT("a,b\n1,caf\xE9\n", "22021", 2, 6);
+    CHECK_FAULT("a,b\n1,x\0y\n", "22021", 2, 4);
+    CHECK_FAULT("\xFF\xFE" "a\0,\0", "22021", 1, 1);
+    CHECK_FAULT("", "22000", 0, 0);
+    CHECK_FAULT("\x1F\x8B\x08\x00", "0A000", 0, 0);
+    fl_option sample = {.name = FL_STR("sample_size"), .value = {.type = FL_TYPE(FL_I64), .i = 2}};
+    fl_text text;
+    fl_text_init(&text, NULL);
+    fl_text_add(&text, FL_STR("a,b\n"));
+    for (int i = 0; i < 100000; i++)
+        fl_text_add(&text, FL_STR("1,2\n"));
+    fl_text_add(&text, FL_STR("3,oops\n"));
+    check_fault(text.data, text.len, &sample, 1, "22P02", 100002, 3);
+    fl_text_drop(&text);
+}
+
+static void refuses_options(void **state)
+{
+    (void)state;
+    fl_option wrong[] = {text_option("delimm", ","), text_option("delim", ",,"), text_option("header", "yes"),
+                         text_option("delim", "\""), bool_option("ignore_errors", true), text_option("columns", "a")};
+    for (int64_t i = 0; i < FL_LEN(wrong); i++) {
+        fl_table *table = NULL;
+        fl_err err = {0};
+        fl_status st = open_bytes("a\n1\n", 4, &wrong[i], 1, &table, &err);
+        assert_int_equal(st, i == 4 ? FL_ERR_UNSUPPORTED : FL_ERR_CONFIG);
+    }
+}
+
+/* ---- chunks, kernels, threads ---- */
+
+static void make_rows(fl_text *text, int rows)
+{
+    static const char *const texts[] = {"plain", "\"a,b\"", "\"two\nlines\"", "\"\"\"q\"\"\"", "", "\"\"", "caf\xC3\xA9",
+                                        "\"\n\n\n\"", "a text that is longer than a view holds inside"};
+    fl_text_add(text, FL_STR("n,s,r\n"));
+    for (int i = 0; i < rows; i++)
+        fl_text_addf(text, "%d,%s,%d.5%s", i, texts[i * 7 % FL_LEN(texts)], i % 50, i % 11 == 0 ? "\r\n" : "\n");
+}
+
+static void chunks_give_the_same_rows(void **state)
+{
+    (void)state;
+    fl_text data, whole, pieces;
+    fl_err err = {0};
+    fl_table *table = NULL;
+    fl_text_init(&data, NULL);
+    fl_text_init(&whole, NULL);
+    fl_text_init(&pieces, NULL);
+    make_rows(&data, 200);
+    for (int escaped = 0; escaped < 2; escaped++) {
+        fl_option escape = text_option("escape", "\\");
+        for (int64_t i = 0; escaped && i + 1 < data.len; i++) /* "" inside of a quoted text becomes \" */
+            if (data.data[i] == '"' && data.data[i + 1] == '"' && data.data[i - 1] != ',')
+                data.data[i++] = '\\';
+        fl_text_clear(&whole);
+        assert_int_equal(open_bytes(data.data, data.len, &escape, escaped, &table, &err), FL_OK);
+        assert_int_equal(scan_text(table, FL_CSV_CHUNK_BYTES, 2048, &whole, &err), FL_OK);
+        for (int64_t chunk = 1; chunk < 140; chunk++) {
+            fl_text_clear(&pieces);
+            assert_int_equal(scan_text(table, chunk, 1 + (int32_t)chunk % 5, &pieces, &err), FL_OK);
+            assert_true(fl_str_is_equal(fl_text_str(&whole), fl_text_str(&pieces)));
+        }
+        fl_table_unref(table);
+    }
+    fl_text_drop(&data);
+    fl_text_drop(&whole);
+    fl_text_drop(&pieces);
+}
+
+extern const fl_csv_kernels fl_csv_kernels_baseline, fl_csv_kernels_avx2, fl_csv_kernels_avx512;
+
+static void kernels_agree(void **state)
+{
+    (void)state;
+    static const char bytes[] = "ab,,\n\"\"\r\xC3";
+    const fl_csv_kernels *kernels[3] = {&fl_csv_kernels_baseline};
+    int n = 1;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+        kernels[n++] = &fl_csv_kernels_avx2;
+    if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw"))
+        kernels[n++] = &fl_csv_kernels_avx512;
+    char data[600] = {0};
+    uint32_t random = 12345;
+    for (int round = 0; round < 500; round++) {
+        uint32_t at[3][512], ends[3][512];
+        int64_t count[3] = {0}, lines[3] = {0};
+        fl_csv_state states[3];
+        int64_t len = round % 500;
+        for (int64_t i = 0; i < len; i++) {
+            random = random * 1664525 + 1013904223;
+            data[i] = bytes[(random >> 16) % (sizeof(bytes) - 1)];
+        }
+        for (int k = 0; k < n; k++) {
+            memset(&states[k], 0, sizeof(states[k]));
+            states[k].can_open = 1;
+            int64_t cut = len / 3;
+            kernels[k]->index(data, 0, cut, (fl_csv_marks){',', '"', '\n'}, &states[k], at[k], &count[k], ends[k], &lines[k]);
+            kernels[k]->index(data, cut, len, (fl_csv_marks){',', '"', '\n'}, &states[k], at[k], &count[k], ends[k], &lines[k]);
+            assert_int_equal(count[k], count[0]);
+            assert_int_equal(lines[k], lines[0]);
+            assert_memory_equal(at[k], at[0], (size_t)count[0] * 4);
+            assert_memory_equal(ends[k], ends[0], (size_t)lines[0] * 4);
+            assert_memory_equal(&states[k], &states[0], sizeof(states[0]));
+            assert_int_equal(kernels[k]->count(data, len, '"'), kernels[0]->count(data, len, '"'));
+        }
+    }
+}
+
+typedef struct shared_sum {
+    fl_scan *scan;
+    _Atomic int64_t rows;
+    _Atomic int64_t sum;
+} shared_sum;
+
+static void *sum_rows(void *arg)
+{
+    shared_sum *s = arg;
+    fl_scan_worker *worker = NULL;
+    int64_t morsel;
+    assert_int_equal(s->scan->ops->worker_new(s->scan, &memory, &worker, NULL), FL_OK);
+    for (bool any = true; any;) {
+        assert_int_equal(s->scan->ops->claim(worker, &any, &morsel, NULL), FL_OK);
+        for (int32_t rows = any; rows > 0;) {
+            fl_vec vec;
+            assert_int_equal(s->scan->ops->next(worker, &rows, NULL), FL_OK);
+            if (rows > 0)
+                assert_int_equal(s->scan->ops->read(worker, 0, NULL, &vec, NULL), FL_OK);
+            for (int32_t i = 0; i < rows; i++)
+                atomic_fetch_add(&s->sum, ((const int64_t *)vec.data)[i]);
+            atomic_fetch_add(&s->rows, rows);
+        }
+    }
+    s->scan->ops->worker_free(worker);
+    return NULL;
+}
+
+static void workers_share_chunks(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, WORKERS = 4 };
+    fl_text data;
+    fl_table *table = NULL;
+    int32_t col = 0;
+    fl_scan_request request = {.cols = &col, .n_cols = 1, .rows_max = 64, .memory = &memory};
+    fl_text_init(&data, NULL);
+    make_rows(&data, ROWS);
+    assert_int_equal(open_bytes(data.data, data.len, NULL, 0, &table, NULL), FL_OK);
+    ((fl_csv_table *)table)->chunk_bytes = 97;
+    shared_sum s = {0};
+    pthread_t threads[WORKERS];
+    assert_int_equal(table->ops->scan_new(table, &request, &s.scan, NULL), FL_OK);
+    for (int i = 0; i < WORKERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sum_rows, &s), 0);
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(s.rows, ROWS);
+    assert_int_equal(s.sum, (int64_t)ROWS * (ROWS - 1) / 2);
+    s.scan->ops->free(s.scan);
+    fl_table_unref(table);
+    fl_text_drop(&data);
+}
+
+/* The n-th allocation, open or read fails, for n = 1, 2, ... until the reading passes untouched. */
+static void faults_leave_no_trace(void **state)
+{
+    (void)state;
+    static const fl_fault faults[] = {FL_FAULT_ALLOC, FL_FAULT_OPEN, FL_FAULT_READ};
+    fl_text data, text;
+    fl_text_init(&data, NULL);
+    fl_text_init(&text, NULL);
+    make_rows(&data, 40);
+    for (int64_t kind = 0; kind < FL_LEN(faults); kind++)
+        for (int64_t n = 1;; n++) {
+            fl_err err = {0};
+            fl_table *table = NULL;
+            fl_text_clear(&text);
+            fl_fault_arm(faults[kind], n);
+            fl_status st = open_bytes(data.data, data.len, NULL, 0, &table, &err);
+            if (st == FL_OK)
+                st = scan_text(table, 300, 7, &text, &err);
+            bool is_untouched = fl_fault_is_armed(faults[kind]);
+            fl_fault_arm(faults[kind], 0);
+            fl_table_unref(table);
+            assert_int_equal(memory.used_bytes, 0);
+            if (is_untouched) {
+                assert_int_equal(st, FL_OK);
+                break;
+            }
+            assert_true(st == FL_OK || err.message[0] != 0); /* the text's own allocation may be the one that fails */
+        }
+    fl_text_drop(&data);
+    fl_text_drop(&text);
+}
+
+static int leaves_no_memory(void **state)
+{
+    (void)state;
+    return memory.used_bytes == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(finds_dialects, leaves_no_memory),
+        cmocka_unit_test_teardown(finds_types, leaves_no_memory),
+        cmocka_unit_test_teardown(finds_headers, leaves_no_memory),
+        cmocka_unit_test_teardown(reads_quotes, leaves_no_memory),
+        cmocka_unit_test_teardown(takes_options, leaves_no_memory),
+        cmocka_unit_test_teardown(names_places_of_faults, leaves_no_memory),
+        cmocka_unit_test_teardown(refuses_options, leaves_no_memory),
+        cmocka_unit_test_teardown(chunks_give_the_same_rows, leaves_no_memory),
+        cmocka_unit_test_teardown(kernels_agree, leaves_no_memory),
+        cmocka_unit_test_teardown(workers_share_chunks, leaves_no_memory),
+        cmocka_unit_test_teardown(faults_leave_no_trace, leaves_no_memory),
+    };
+    fl_memory_init(&memory, NULL, "test", 0);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
