@@ -51,8 +51,8 @@ typedef struct levels {
     int32_t def, rep;
 } levels;
 
-/* The older annotations said in the newer ones' words, so that there is one set of rules. They do not tell instants from
- * local times; readers agree on local ones, whatever the format's description has meant since. */
+/* The older annotations said in the newer ones' words, so that there is one set of rules. They do not tell instants
+ * from local times; readers agree on local ones, whatever the format's description has meant since. */
 static fl_pq_element normalize(const fl_pq_element *raw)
 {
     fl_pq_element e = *raw;

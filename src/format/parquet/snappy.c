@@ -44,8 +44,8 @@ static inline uint32_t load32(const uint8_t *from)
     return value;
 }
 
-/* A copy whose source and target overlap within a register: the bytes repeat with the offset as their period. Doubling
- * the distance that is known to repeat ends in register-wide copies. */
+/* A copy whose source and target overlap within a register: the bytes repeat with the offset as their period. From 8
+ * bytes of offset on it goes in steps of 8; below that the period is spelt out for as long as 8 bytes first. */
 static inline void copy_pattern(uint8_t *to, int64_t offset, int64_t len)
 {
     const uint8_t *from = to - offset;
@@ -55,7 +55,7 @@ static inline void copy_pattern(uint8_t *to, int64_t offset, int64_t len)
             memcpy(to, from, 8);
         return;
     }
-    uint8_t period[2 * REGISTER] __attribute__((aligned(16)));
+    uint8_t period[8];
     for (int i = 0; i < 8; i++)
         period[i] = from[i % offset];
     int64_t step = 8 - 8 % offset; /* as many whole periods as fit in 8 bytes */
@@ -63,7 +63,8 @@ static inline void copy_pattern(uint8_t *to, int64_t offset, int64_t len)
         memcpy(to, period, 8);
 }
 
-/* What a tag says: bytes of output (0: too rare for the usual way, ask the tag), bytes to the next tag, and the offset's high bits. */
+/* What a tag says: bytes of output (0: too rare for the usual way, ask the tag), bytes to the next tag, and the
+ * offset's high bits. */
 typedef struct tag_entry {
     uint8_t len;
     uint8_t step;
