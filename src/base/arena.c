@@ -43,6 +43,24 @@ void fl_arena_reset(fl_arena *arena)
         use_chunk(arena, arena->first);
 }
 
+void fl_arena_rewind(fl_arena *arena, fl_arena_mark mark)
+{
+    if (mark.now == NULL) {
+        fl_arena_reset(arena);
+        return;
+    }
+    if (FL_ARENA_IS_EXACT) { /* later chunks go, so that a use of them is found */
+        for (chunk *c = mark.now->next; c != NULL;) {
+            chunk *next = c->next;
+            fl_free(c);
+            c = next;
+        }
+        mark.now->next = NULL;
+    }
+    use_chunk(arena, mark.now);
+    arena->at = mark.at;
+}
+
 int64_t fl_arena_bytes(const fl_arena *arena)
 {
     int64_t bytes = 0;

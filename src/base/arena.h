@@ -26,6 +26,20 @@ void fl_arena_drop(fl_arena *arena);
 /** Forgets all contents but keeps the chunks. */
 void fl_arena_reset(fl_arena *arena);
 
+/* A place in an arena, to come back to. */
+typedef struct fl_arena_mark {
+    struct fl_arena_chunk *now;
+    char *at;
+} fl_arena_mark;
+
+static inline fl_arena_mark fl_arena_mark_get(const fl_arena *arena)
+{
+    return (fl_arena_mark){arena->now, arena->at};
+}
+
+/** Forgets what was taken since the mark; chunks are kept. */
+void fl_arena_rewind(fl_arena *arena, fl_arena_mark mark);
+
 /** Bytes held in chunks. */
 int64_t fl_arena_bytes(const fl_arena *arena);
 

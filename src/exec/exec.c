@@ -2,6 +2,7 @@
 #include "exec/exec.h"
 
 #include "base/clock.h"
+#include "exec/runtime_filter.h"
 
 #include <pthread.h>
 
@@ -58,7 +59,13 @@ fl_status fl_exec_build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_e
 {
     if (fl_trait_get(node->traits, &fl_trait_convention) != FL_VECTORIZED || node->op->exec == NULL)
         return FL_FAIL(err, FL_ERR_PLAN, "the operator %s has no implementation in this plan: it is still logical", node->op->name);
-    return node->op->exec->build(exec, node, next, err);
+    for (fl_runtime_filter *f = exec->runtime_filters; f != NULL; f = f->next)
+        f->hidden += !fl_col_set_has(&node->made, f->col);
+    fl_runtime_filter *seen = exec->runtime_filters; /* those announced further down count from where they began */
+    fl_status st = node->op->exec->build(exec, node, next, err);
+    for (fl_runtime_filter *f = seen; f != NULL; f = f->next)
+        f->hidden -= !fl_col_set_has(&node->made, f->col);
+    return st;
 }
 
 fl_status fl_exec_add_stage(fl_exec *exec, const fl_stage_ops *ops, int64_t bytes, const fl_node *node, fl_stage *next,

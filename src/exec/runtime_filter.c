@@ -17,7 +17,7 @@ fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, fl_runtime_fi
 fl_runtime_filter *fl_runtime_filter_find(fl_exec *exec, fl_col_id col, fl_runtime_filter *after)
 {
     fl_runtime_filter *f = after == NULL ? exec->runtime_filters : after->next;
-    while (f != NULL && f->col.n != col.n)
+    while (f != NULL && (f->col.n != col.n || f->hidden > 0 || f->is_closed))
         f = f->next;
     return f;
 }

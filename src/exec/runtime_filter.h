@@ -1,7 +1,8 @@
 /* Run-time filters: what a join's build side knows of its keys, handed sideways to the scans of the probe side.
  *
- * While chains are built, the join announces a filter for a column (its id names it wherever it flows); the scan that makes
- * the column picks it up. When the build is finished the filter is filled, before the probe pipeline starts: exact bounds
+ * While its probe side is built, the join announces a filter for a column; the scan that makes the column picks it up. The
+ * same scan may stand in a plan several times, so a filter is seen only where its column is put out by every operator on
+ * the way down from the join (fl_exec_build hides it elsewhere), and until the join closes it. When the build is finished the filter is filled, before the probe pipeline starts: exact bounds
  * for zone maps, and a bitmap over the key range where that is small enough. */
 #ifndef FL_EXEC_RUNTIME_FILTER_H
 #define FL_EXEC_RUNTIME_FILTER_H
@@ -11,12 +12,15 @@
 typedef struct fl_runtime_filter {
     struct fl_runtime_filter *next;
     fl_col_id col;
+    int32_t hidden;   /* operators being built that do not put the column out */
+    bool is_closed;   /* the probe side is built */
     bool is_filled;
     int64_t min, max; /* keys' range; min > max: there is none, nothing passes */
     uint64_t *bits;   /* [max - min + 1], or NULL: only the range is known */
 } fl_runtime_filter;
 
-/** Announces a filter on `col` for the node that is built next (the probe side). It lives as long as the run. */
+/** Announces a filter on `col` for the node that is built next (the probe side). It lives as long as the run. The caller
+ *  sets is_closed when that node is built. */
 fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, fl_runtime_filter **ret, fl_err *err);
 
 /** Announced filters for a column, from `after` (NULL: the first); NULL at the end. */

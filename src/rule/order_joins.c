@@ -140,8 +140,9 @@ static fl_status make(region *r, const entry *a, uint64_t set_a, const entry *b,
     for (int32_t p = 0; p < r->n_predicates; p++) {
         uint64_t in = r->predicates[p].relations;
         bool within = (in & ~(set_a | set_b)) == 0;
-        bool earlier = in != 0 && ((in & ~set_a) == 0 || (in & ~set_b) == 0);
-        if (within && !earlier && (in != 0 || set_a == 1 || set_b == 1)) /* without columns: at the first join made of relation 0 */
+        /* A join below has it already when a composite side holds all that it reads; a relation by itself has none. */
+        bool earlier = ((in & ~set_a) == 0 && (set_a & (set_a - 1)) != 0) || ((in & ~set_b) == 0 && (set_b & (set_b - 1)) != 0);
+        if (within && !earlier)
             on[n++] = r->predicates[p].expr;
     }
     bool swap = a->rows < b->rows;

@@ -438,6 +438,20 @@ static int32_t match_keys(join_build *join, probe_local *local, const fl_vec *ke
     return n;
 }
 
+/* Filters, counts and puts out the first `count` pairs; what that took of the worker's arena is given back, since one
+ * probe batch may make any number of batches of pairs. */
+static fl_status settle_pairs(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, int32_t count, fl_err *err)
+{
+    fl_arena_mark mark = fl_arena_mark_get(&worker->arena);
+    fl_status st = filter_pairs(stage->build, local, worker, batch, &count, err);
+    if (st == FL_OK)
+        st = take_pairs(stage, local, worker, batch, count, err);
+    if (st == FL_OK)
+        st = fl_exec_check(worker->exec, err);
+    fl_arena_rewind(&worker->arena, mark);
+    return st;
+}
+
 static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, const fl_vec *keys,
                             int32_t n_list, fl_err *err)
 {
@@ -472,15 +486,10 @@ static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *wo
         local->pair_build[count++] = row;
         if (count < rows_max)
             continue;
-        count = match_keys(join, local, keys, count);
-        FL_TRY(filter_pairs(join, local, worker, batch, &count, err));
-        FL_TRY(take_pairs(stage, local, worker, batch, count, err));
-        FL_TRY(fl_exec_check(worker->exec, err));
+        FL_TRY(settle_pairs(stage, local, worker, batch, match_keys(join, local, keys, count), err));
         count = 0;
     }
-    count = match_keys(join, local, keys, count);
-    FL_TRY(filter_pairs(join, local, worker, batch, &count, err));
-    st = take_pairs(stage, local, worker, batch, count, err);
+    st = settle_pairs(stage, local, worker, batch, match_keys(join, local, keys, count), err);
 cleanup:
     return st;
 }
@@ -499,13 +508,10 @@ static fl_status probe_all(join_probe *stage, probe_local *local, fl_worker *wor
             local->pair_build[count++] = join->all_rows[b];
             if (count < rows_max)
                 continue;
-            FL_TRY(filter_pairs(join, local, worker, batch, &count, err));
-            FL_TRY(take_pairs(stage, local, worker, batch, count, err));
-            FL_TRY(fl_exec_check(worker->exec, err));
+            FL_TRY(settle_pairs(stage, local, worker, batch, count, err));
             count = 0;
         }
-    FL_TRY(filter_pairs(join, local, worker, batch, &count, err));
-    st = take_pairs(stage, local, worker, batch, count, err);
+    st = settle_pairs(stage, local, worker, batch, count, err);
 cleanup:
     return st;
 }
@@ -840,6 +846,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     if (attrs->filters_probe && join->has_key_range && s.probe_keys[0]->kind == FL_EXPR_COLUMN)
         FL_TRY(fl_runtime_filter_announce(exec, s.probe_keys[0]->col, &join->filter, err));
     FL_TRY(fl_exec_build(exec, join->probe_side, &probe->base, err));
+    if (join->filter != NULL)
+        join->filter->is_closed = true;
     if (join->keeps_unmatched_build) {
         build_rows_source *source = NULL;
         FL_TRY(fl_exec_add_source(exec, &build_rows_ops, (int64_t)sizeof(*source), node, &source, err));
