@@ -75,7 +75,7 @@ tpch() {
 
 group_build() {
     apt_install gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev \
-        libbrotli-dev libutf8proc-dev libxxhash-dev libedit-dev libcmocka-dev python3 python3-venv ca-certificates g++
+        libbrotli-dev libutf8proc-dev tzdata libxxhash-dev libedit-dev libcmocka-dev python3 python3-venv ca-certificates g++
     if [ ! -f "$deps/yyjson/yyjson.c" ]; then
         local archive
         archive=$(fetch yyjson)

@@ -337,6 +337,8 @@ static fl_status read_atom(parser *p, node **ret)
         return read_group(p, ret);
     if (peek(p) == '*' || peek(p) == '+' || peek(p) == '?')
         return fail(p, "there is nothing to repeat");
+    if (peek(p) == ')')
+        return fail(p, "a parenthesis is not open");
     uint32_t code;
     if (take(p, "\\")) {
         int set;
@@ -583,8 +585,6 @@ fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_r
         if (take(&p, "(?i)"))
             p.flags |= FL_REGEX_NO_CASE;
         FL_TRY(read_alternatives(&p, &tree));
-        if (has_more(&p))
-            return fail(&p, "a parenthesis is not open");
         FL_TRY(compile(&p, tree));
     }
     FL_TRY(emit(&p, (inst){.op = OP_MATCH}));
