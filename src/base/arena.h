@@ -58,7 +58,7 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
 static inline fl_status fl_arena_get(fl_arena *arena, int64_t bytes, void **ret, fl_err *err)
 {
     int64_t rounded = (bytes + 15) & ~(int64_t)15;
-    if (FL_UNLIKELY(FL_ARENA_IS_EXACT || arena->end - arena->at < rounded || bytes < 0))
+    if (FL_UNLIKELY(FL_ARENA_IS_EXACT || arena->end - arena->at < rounded || bytes < 0 || arena->at == NULL))
         return fl_arena_get_chunk(arena, bytes, ret, err);
     *ret = arena->at;
     arena->at += rounded;
