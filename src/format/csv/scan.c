@@ -232,7 +232,7 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     if (state == FAILED)
         return FL_FAIL(err, FL_ERR_IO, "\"%s\" could not be read up to byte %lld", w->file->file->path, (long long)begin);
     return fl_csv_chunk_index(&w->chunk, w->file->file, layout, state != OUTSIDE, state == ESCAPED,
-                              table->has_header && number == 0, err);
+                              table->has_header && w->file->first_line >= begin && w->file->first_line < end, err);
 }
 
 /* The workers are at the end: were the files the same all the time? */

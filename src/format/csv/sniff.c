@@ -204,7 +204,7 @@ cleanup:
 static fl_status sample_file(sniffer *s, int32_t f, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_csv_file *file = &s->table->files[f];
+    fl_csv_file *file = &s->table->files[f];
     const fl_csv_options *o = &s->table->options;
     bool inside = false, escaped = false;
     int64_t at = file->layout.start;
@@ -216,6 +216,8 @@ static fl_status sample_file(sniffer *s, int32_t f, fl_err *err)
         fl_str own = fl_csv_chunk_own(&s->chunk);
         inside = fl_csv_is_inside_after(&file->layout.dialect, own.data, own.len, inside, &escaped);
         bool has_head = is_first && s->chunk.rows > 0;
+        if (has_head)
+            file->first_line = s->chunk.offset + s->chunk.starts[0];
         if (has_head && f == 0)
             FL_TRY(keep_head(s, &file->layout.dialect, err));
         else if (has_head && s->table->has_header)

@@ -11,6 +11,7 @@
 typedef struct fl_csv_file {
     fl_file *file;
     fl_csv_layout layout;
+    int64_t first_line; /* offset of the first line that is none of the blank ones before it */
 } fl_csv_file;
 
 typedef struct fl_csv_options {
