@@ -84,6 +84,7 @@ typedef struct inst {
 struct fl_regex {
     inst *code;
     int32_t n;
+    int32_t n_forks; /* instructions that push on the depth-first stack */
     int32_t n_groups;
     bool no_case;
     bool starts_at_start; /* begins with ^ */
@@ -588,6 +589,8 @@ fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_r
         FL_TRY(compile(&p, tree));
     }
     FL_TRY(emit(&p, (inst){.op = OP_MATCH}));
+    for (int32_t i = 0; i < p.regex->n; i++)
+        p.regex->n_forks += p.regex->code[i].op == OP_SPLIT || p.regex->code[i].op == OP_SAVE;
     p.regex->n_groups = p.n_groups;
     p.regex->no_case = p.flags & FL_REGEX_NO_CASE;
     p.regex->first_byte = -1;
@@ -619,13 +622,13 @@ typedef struct fl_regex_threads {
 typedef struct fl_regex_jump {
     int32_t pc;   /* where to go on; or, when slot >= 0: */
     int32_t slot; /* the capture to put back to `old` */
-    int64_t old;
+    int64_t old;  /* depth first without a slot: the place in the text */
 } jump;
 
 fl_status fl_regex_run_init(fl_regex_run *run, const fl_regex *regex, bool wants_caps, fl_arena *arena, fl_err *err)
 {
     fl_status st = FL_OK;
-    *run = (fl_regex_run){.regex = regex};
+    *run = (fl_regex_run){.regex = regex, .arena = arena};
     if (wants_caps)
         run->n_caps = 2 * (1 + (regex->n_groups < FL_REGEX_CAPS_MAX / 2 - 1 ? regex->n_groups : FL_REGEX_CAPS_MAX / 2 - 1));
     threads **both[2] = {&run->now, &run->next};
@@ -670,6 +673,126 @@ static bool is_true(test what, fl_str text, int64_t at)
     }
 }
 
+static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folded)
+{
+    switch (in->op) {
+    case OP_CHAR: return (uint32_t)in->x == (re->no_case ? folded : c);
+    case OP_ANY: return true;
+    case OP_ANY_BUT_NEWLINE: return c != '\n';
+    default:
+        if (c < 128)
+            return in->class->ascii[c >> 6] >> (c & 63) & 1;
+        bool has = class_has(in->class, c);
+        if (!has && re->no_case)
+            has = class_has(in->class, folded) || class_has(in->class, fl_case_upper(c));
+        return has != in->class->negated;
+    }
+}
+
+/* ---- depth first ---------------------------------------------------------------------------------------------------- */
+
+#define VISITED_BITS_MAX (1 << 18)
+
+/* Room for a text of `len` bytes. False: too long, or no memory; then the threads do it. */
+static bool has_room(fl_regex_run *run, int64_t len)
+{
+    int64_t bits = run->regex->n * (len + 1), words = bits / 64 + 1, entries = run->regex->n_forks * (len + 1) + 2;
+    if (bits > VISITED_BITS_MAX)
+        return false;
+    if (words > run->visited_words) {
+        if (fl_arena_get(run->arena, words * 16, (void **)&run->visited, NULL) != FL_OK)
+            return false;
+        run->visited_words = words * 2;
+    }
+    if (entries > run->trail_capacity) {
+        if (fl_arena_get(run->arena, entries * 2 * (int64_t)sizeof(jump), (void **)&run->trail, NULL) != FL_OK)
+            return false;
+        run->trail_capacity = entries * 2;
+    }
+    memset(run->visited, 0, (size_t)words * 8);
+    return true;
+}
+
+/* A match that begins at `from`. Bits stay set between calls: what failed from there fails again. */
+static bool match_from(fl_regex_run *run, fl_str text, int64_t start, int64_t from)
+{
+    const fl_regex *re = run->regex;
+    jump *trail = run->trail;
+    int64_t top = 0;
+    run->caps[0] = from;
+    trail[top++] = (jump){.pc = 0, .slot = -1, .old = from};
+    while (top > 0) {
+        jump here = trail[--top];
+        if (here.slot >= 0) {
+            run->caps[here.slot] = here.old;
+            continue;
+        }
+        int64_t at = here.old;
+        for (int32_t pc = here.pc;;) {
+            const inst *in = &re->code[pc];
+            int64_t bit = (at - start) * re->n + pc;
+            if (run->visited[bit >> 6] >> (bit & 63) & 1)
+                break;
+            run->visited[bit >> 6] |= 1ull << (bit & 63);
+            if (in->op == OP_JUMP) {
+                pc = in->x;
+            } else if (in->op == OP_SPLIT) {
+                trail[top++] = (jump){.pc = in->y, .slot = -1, .old = at};
+                pc = in->x;
+            } else if (in->op == OP_SAVE) {
+                if (in->x < run->n_caps) {
+                    trail[top++] = (jump){.slot = in->x, .old = run->caps[in->x]};
+                    run->caps[in->x] = at;
+                }
+                pc++;
+            } else if (in->op == OP_TEST) {
+                if (!is_true((test)in->x, text, at))
+                    break;
+                pc++;
+            } else if (in->op == OP_MATCH) {
+                run->caps[1] = at;
+                return true;
+            } else {
+                if (at >= text.len)
+                    break;
+                int width = 1;
+                uint32_t c = (uint8_t)text.data[at];
+                if (c >= 0x80)
+                    c = fl_utf8_decode(text.data + at, &width);
+                if (!takes(re, in, c, re->no_case ? fl_case_lower(c) : c))
+                    break;
+                at += width;
+                pc++;
+            }
+        }
+    }
+    return false;
+}
+
+static bool search_depth_first(fl_regex_run *run, fl_str text, int64_t start)
+{
+    const fl_regex *re = run->regex;
+    memset(run->caps, 0xFF, sizeof(run->caps));
+    for (int64_t from = start; from <= text.len;) {
+        if (re->starts_at_start && from > 0)
+            return false;
+        if (re->first_byte >= 0) {
+            const char *hit = from < text.len ? memchr(text.data + from, re->first_byte, (size_t)(text.len - from)) : NULL;
+            if (hit == NULL)
+                return false;
+            from = hit - text.data;
+        }
+        if (match_from(run, text, start, from))
+            return true;
+        from++;
+        while (from < text.len && ((uint8_t)text.data[from] & 0xC0) == 0x80)
+            from++;
+    }
+    return false;
+}
+
+/* ---- all threads together -------------------------------------------------------------------------------------------- */
+
 /* Adds a thread at pc and, by preference, all that it reaches without reading a character. */
 static void add(fl_regex_run *run, threads *list, int32_t pc, fl_str text, int64_t at, int64_t step, int64_t *caps)
 {
@@ -711,23 +834,7 @@ static void add(fl_regex_run *run, threads *list, int32_t pc, fl_str text, int64
     }
 }
 
-static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folded)
-{
-    switch (in->op) {
-    case OP_CHAR: return (uint32_t)in->x == (re->no_case ? folded : c);
-    case OP_ANY: return true;
-    case OP_ANY_BUT_NEWLINE: return c != '\n';
-    default:
-        if (c < 128)
-            return in->class->ascii[c >> 6] >> (c & 63) & 1;
-        bool has = class_has(in->class, c);
-        if (!has && re->no_case)
-            has = class_has(in->class, folded) || class_has(in->class, fl_case_upper(c));
-        return has != in->class->negated;
-    }
-}
-
-bool fl_regex_search(fl_regex_run *run, fl_str text, int64_t start)
+static bool search_together(fl_regex_run *run, fl_str text, int64_t start)
 {
     const fl_regex *re = run->regex;
     threads *now = run->now, *next = run->next;
@@ -779,4 +886,11 @@ bool fl_regex_search(fl_regex_run *run, fl_str text, int64_t start)
         next = swap;
     }
     return matched;
+}
+
+bool fl_regex_search(fl_regex_run *run, fl_str text, int64_t start)
+{
+    if (has_room(run, text.len - start))
+        return search_depth_first(run, text, start);
+    return search_together(run, text, start);
 }

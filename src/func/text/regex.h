@@ -1,5 +1,6 @@
-/* Regular expressions in linear time: a pattern becomes a small program, and all its threads walk the text together, one
- * character at a time (Thompson 1968; Pike's captures; see Cox, "Regular expression matching: the virtual machine approach").
+/* Regular expressions in linear time: a pattern becomes a small program (Thompson 1968; see Cox, "Regular expression
+ * matching: the virtual machine approach"). On short texts it is run depth first with a bit for each instruction and
+ * place, so that nothing is tried twice; on long ones all threads walk the text together, with Pike's captures.
  *
  * Syntax: what POSIX extended expressions and RE2 share: . [] [^] [:class:] ^ $ | () (?:) * + ? {m,n} and their lazy
  * forms, \d \s \w \D \S \W, \b \y (border of a word) \B \Y \m \M \A \Z, \t \n \r \f \v \xhh \uhhhh. Of several matches the
@@ -33,6 +34,11 @@ typedef struct fl_regex_run {
     const fl_regex *regex;
     struct fl_regex_threads *now, *next;
     struct fl_regex_jump *stack;
+    fl_arena *arena;         /* for what follows, as texts need it */
+    uint64_t *visited;       /* instruction and place */
+    int64_t visited_words;
+    struct fl_regex_jump *trail;
+    int64_t trail_capacity;
     int32_t n_caps; /* 0: only whether it matches */
     int64_t caps[FL_REGEX_CAPS_MAX]; /* pairs of byte offsets, -1 where a group took no part */
 } fl_regex_run;
@@ -44,6 +50,7 @@ fl_status fl_regex_flags(fl_str text, uint32_t *flags, fl_err *err);
  *  threads may run it. */
 fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_regex **ret, fl_err *err);
 
+/** Readies the memory of a search in the arena, which must outlive it. */
 fl_status fl_regex_run_init(fl_regex_run *run, const fl_regex *regex, bool wants_caps, fl_arena *arena, fl_err *err);
 
 /** Searches text (UTF-8) from byte `start` on; what lies before is context. Cost: O(text * pattern). */
