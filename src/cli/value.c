@@ -4,6 +4,7 @@
  * under an older program shows where it stands. */
 #include "cli/value.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,8 @@ static void add_scaled(fl_cli_text *text, i128 value, int scale)
     fl_cli_text_add(text, digits + at, sizeof(digits) - at);
 }
 
-/* Shortest digits that read back. A value of at most 15 (6) digits is found by the first try, as %e rounds to nearest. */
+/* Shortest digits that read back. A value of at most 15 (6) digits is found by the first try, as %e rounds to nearest; the
+ * numbers next to zero have fewer digits than that. */
 static void add_float(fl_cli_text *text, double value, bool is_single)
 {
     if (isnan(value)) {
@@ -107,6 +109,8 @@ static void add_float(fl_cli_text *text, double value, bool is_single)
     }
     char shown[40];
     int digits = is_single ? 6 : 15, digits_max = is_single ? 9 : 17, plain_max = digits;
+    if (fabs(value) < (is_single ? (double)FLT_MIN : DBL_MIN))
+        digits = 1;
     for (;; digits++) {
         snprintf(shown, sizeof(shown), "%.*e", digits - 1, value);
         if (digits == digits_max || (is_single ? strtof(shown, NULL) == (float)value : strtod(shown, NULL) == value))
