@@ -16,8 +16,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-static fl_status hash_batch(fl_scan_worker *worker, const fl_table *table, int32_t rows, fl_memory *memory, uint64_t *hash,
-                            fl_err *err)
+static fl_status hash_batch(fl_scan_worker *worker, const fl_table *table, int32_t rows, fl_memory *memory,
+                            uint64_t *hash, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_arena arena;
@@ -37,15 +37,15 @@ cleanup:
     return st;
 }
 
-static fl_status scan_all(fl_csv_table *table, int64_t chunk_bytes, fl_memory *memory, uint64_t *ret_hash, int64_t *ret_rows,
-                          fl_err *err)
+static fl_status scan_all(fl_csv_table *table, int64_t chunk_bytes, fl_memory *memory, uint64_t *ret_hash,
+                          int64_t *ret_rows, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_scan *scan = NULL;
     fl_scan_worker *worker = NULL;
     int32_t cols[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    fl_scan_request request = {.cols = cols, .n_cols = table->base.n_cols < 16 ? table->base.n_cols : 16, .rows_max = 100,
-                               .memory = memory};
+    fl_scan_request request = {
+        .cols = cols, .n_cols = table->base.n_cols < 16 ? table->base.n_cols : 16, .rows_max = 100, .memory = memory};
     int64_t morsel;
     *ret_hash = 0;
     *ret_rows = 0;
@@ -74,7 +74,8 @@ static int32_t choose_options(uint8_t choice, fl_option *options)
     if (choice & 1)
         options[n++] = (fl_option){.name = FL_STR("all_varchar"), .value = {.type = FL_TYPE(FL_BOOL), .b = true}};
     if (choice & 2)
-        options[n++] = (fl_option){.name = FL_STR("header"), .value = {.type = FL_TYPE(FL_BOOL), .b = (choice & 4) != 0}};
+        options[n++] =
+            (fl_option){.name = FL_STR("header"), .value = {.type = FL_TYPE(FL_BOOL), .b = (choice & 4) != 0}};
     if (choice & 8)
         options[n++] = (fl_option){.name = FL_STR("escape"), .value = {.type = FL_TYPE(FL_UTF8), .s = FL_STR("\\")}};
     if (choice & 16)

@@ -92,7 +92,8 @@ static void line_batch(fl_cli_answer *answer, const struct ArrowArray *batch)
             fl_cli_text_add_char(&answer->text, '\n');
         for (int64_t i = 0; i < answer->schema->n_children; i++) {
             const struct ArrowSchema *column = answer->schema->children[i];
-            fl_cli_text_add_repeated(&answer->text, ' ', widest - fl_cli_display_width(column->name, strlen(column->name)));
+            fl_cli_text_add_repeated(&answer->text, ' ',
+                                     widest - fl_cli_display_width(column->name, strlen(column->name)));
             fl_cli_text_addf(&answer->text, "%s = ", column->name);
             fl_cli_value_add_text(&answer->text, column, batch->children[i], batch->offset + row);
             fl_cli_text_add_char(&answer->text, '\n');

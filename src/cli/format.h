@@ -16,7 +16,7 @@ typedef struct fl_cli_answer {
     fl_cli_text *cells;               /* table and markdown: the first rows, until widths are known */
     int64_t n_cells;
     int64_t cells_max;
-    size_t *widths;                   /* per column, once known */
+    size_t *widths; /* per column, once known */
 } fl_cli_answer;
 
 typedef struct fl_cli_format {

@@ -97,14 +97,11 @@ enum { OPTION_FORMAT = 256, OPTION_THREADS, OPTION_MEMORY, OPTION_TIMING, OPTION
 /* Reads the options. *ret_status is set when the program is to end at once: --help, --version, or a mistake. */
 static bool read_options(int argc, char **argv, options *ret, int *ret_status)
 {
-    static const struct option names[] = {{"format", required_argument, NULL, OPTION_FORMAT},
-                                          {"threads", required_argument, NULL, OPTION_THREADS},
-                                          {"memory", required_argument, NULL, OPTION_MEMORY},
-                                          {"timing", no_argument, NULL, OPTION_TIMING},
-                                          {"pipe", no_argument, NULL, OPTION_PIPE},
-                                          {"help", no_argument, NULL, OPTION_HELP},
-                                          {"version", no_argument, NULL, OPTION_VERSION},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"format", required_argument, NULL, OPTION_FORMAT}, {"threads", required_argument, NULL, OPTION_THREADS},
+        {"memory", required_argument, NULL, OPTION_MEMORY}, {"timing", no_argument, NULL, OPTION_TIMING},
+        {"pipe", no_argument, NULL, OPTION_PIPE},           {"help", no_argument, NULL, OPTION_HELP},
+        {"version", no_argument, NULL, OPTION_VERSION},     {NULL, 0, NULL, 0}};
     bool is_good = true;
     int option;
     *ret_status = STATUS_USAGE;
@@ -212,8 +209,8 @@ static bool run_engine(const options *opts)
     fl_engine *engine = NULL;
     fl_session *session = NULL;
     fl_err err = {0};
-    bool is_good = fl_engine_open(&opts->engine, &engine, &err) == FL_OK &&
-                   fl_session_open(engine, &session, &err) == FL_OK;
+    bool is_good =
+        fl_engine_open(&opts->engine, &engine, &err) == FL_OK && fl_session_open(engine, &session, &err) == FL_OK;
     if (!is_good) {
         fprintf(stderr, "Error: %s\n", err.message);
     } else {

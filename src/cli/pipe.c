@@ -16,18 +16,30 @@ static const char *code_name(fl_status code)
     static const struct {
         fl_status code;
         const char *name;
-    } names[] = {{FL_ERR_CONFIG, "config"},           {FL_ERR_SYNTAX, "syntax"},
-                 {FL_ERR_TABLE, "table"},             {FL_ERR_COLUMN, "column"},
-                 {FL_ERR_FUNCTION, "function"},       {FL_ERR_AMBIGUOUS, "ambiguous"},
-                 {FL_ERR_GROUPING, "grouping"},       {FL_ERR_TYPE, "type"},
-                 {FL_ERR_DUPLICATE, "duplicate"},     {FL_ERR_UNSUPPORTED, "unsupported"},
-                 {FL_ERR_PARAMETER, "parameter"},     {FL_ERR_VALUE, "value"},
-                 {FL_ERR_RANGE, "range"},             {FL_ERR_DIVISION, "division"},
-                 {FL_ERR_CARDINALITY, "cardinality"}, {FL_ERR_CONSTRAINT, "constraint"},
-                 {FL_ERR_FORMAT, "format"},           {FL_ERR_CORRUPT, "corrupt"},
-                 {FL_ERR_MEMORY, "memory"},           {FL_ERR_LIMIT, "limit"},
-                 {FL_ERR_IO, "io"},                   {FL_ERR_CANCELLED, "cancelled"},
-                 {FL_ERR_TIMEOUT, "timeout"},         {FL_ERR_PLAN, "plan"}};
+    } names[] = {{FL_ERR_CONFIG, "config"},
+                 {FL_ERR_SYNTAX, "syntax"},
+                 {FL_ERR_TABLE, "table"},
+                 {FL_ERR_COLUMN, "column"},
+                 {FL_ERR_FUNCTION, "function"},
+                 {FL_ERR_AMBIGUOUS, "ambiguous"},
+                 {FL_ERR_GROUPING, "grouping"},
+                 {FL_ERR_TYPE, "type"},
+                 {FL_ERR_DUPLICATE, "duplicate"},
+                 {FL_ERR_UNSUPPORTED, "unsupported"},
+                 {FL_ERR_PARAMETER, "parameter"},
+                 {FL_ERR_VALUE, "value"},
+                 {FL_ERR_RANGE, "range"},
+                 {FL_ERR_DIVISION, "division"},
+                 {FL_ERR_CARDINALITY, "cardinality"},
+                 {FL_ERR_CONSTRAINT, "constraint"},
+                 {FL_ERR_FORMAT, "format"},
+                 {FL_ERR_CORRUPT, "corrupt"},
+                 {FL_ERR_MEMORY, "memory"},
+                 {FL_ERR_LIMIT, "limit"},
+                 {FL_ERR_IO, "io"},
+                 {FL_ERR_CANCELLED, "cancelled"},
+                 {FL_ERR_TIMEOUT, "timeout"},
+                 {FL_ERR_PLAN, "plan"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].code == code)
             return names[i].name;
@@ -74,7 +86,8 @@ static bool bind_value(fl_statement *statement, int32_t number, yyjson_val *valu
         set_error(err, FL_ERR_PARAMETER, "08P01", "a parameter is an integer beyond bigint: send it as a string");
         return false;
     default:
-        set_error(err, FL_ERR_PARAMETER, "08P01", "a parameter is null, a boolean, a number or a string, not an array or object");
+        set_error(err, FL_ERR_PARAMETER, "08P01",
+                  "a parameter is null, a boolean, a number or a string, not an array or object");
         return false;
     }
 }

@@ -93,7 +93,8 @@ static void add_row(fl_cli_answer *answer, const fl_cli_text *cells, bool is_hea
             has_more |= get_line(&cells[i], number + 1, &rest, &rest_len);
             if (i > 0)
                 fl_cli_text_add_str(text, " | ");
-            add_padded(text, line, len, answer->widths[i], !is_header && fl_cli_type_is_number(answer->schema->children[i]));
+            add_padded(text, line, len, answer->widths[i],
+                       !is_header && fl_cli_type_is_number(answer->schema->children[i]));
         }
         if (look->is_markdown)
             fl_cli_text_add_str(text, " |");

@@ -129,7 +129,11 @@ static void add_float(fl_cli_text *text, double value, bool is_single)
         return;
     }
     int decimals = (int)(e - mantissa) - 2 - exponent;
-    fl_cli_text_addf(text, "%.*f", e == mantissa + 1 ? (exponent < 0 ? -exponent : 0) : decimals > 0 ? decimals : 0, value);
+    fl_cli_text_addf(text, "%.*f",
+                     e == mantissa + 1 ? (exponent < 0 ? -exponent : 0)
+                     : decimals > 0    ? decimals
+                                       : 0,
+                     value);
 }
 
 static double get_float(const char *format, const struct ArrowArray *array, int64_t at)
@@ -301,7 +305,8 @@ static void add_hex(fl_cli_text *text, const char *bytes, size_t len)
 }
 
 /* Whether the value is a list; its elements are rows [*ret_begin, *ret_end) of the child. */
-static bool get_list(const char *format, const struct ArrowArray *array, int64_t at, int64_t *ret_begin, int64_t *ret_end)
+static bool get_list(const char *format, const struct ArrowArray *array, int64_t at, int64_t *ret_begin,
+                     int64_t *ret_end)
 {
     if (format[0] != '+' || (format[1] != 'l' && format[1] != 'L' && format[1] != 'm'))
         return false;
@@ -446,9 +451,10 @@ void fl_cli_type_add_name(fl_cli_text *text, const struct ArrowSchema *schema)
     static const struct {
         char format;
         const char *name;
-    } names[] = {{'n', "null"}, {'b', "boolean"}, {'c', "tinyint"}, {'C', "utinyint"}, {'s', "smallint"},
-                 {'S', "usmallint"}, {'i', "integer"}, {'I', "uinteger"}, {'l', "bigint"}, {'L', "ubigint"},
-                 {'f', "real"}, {'g', "double"}, {'u', "text"}, {'U', "text"}, {'z', "bytea"}, {'Z', "bytea"}};
+    } names[] = {{'n', "null"},     {'b', "boolean"},   {'c', "tinyint"}, {'C', "utinyint"},
+                 {'s', "smallint"}, {'S', "usmallint"}, {'i', "integer"}, {'I', "uinteger"},
+                 {'l', "bigint"},   {'L', "ubigint"},   {'f', "real"},    {'g', "double"},
+                 {'u', "text"},     {'U', "text"},      {'z', "bytea"},   {'Z', "bytea"}};
     const char *format = schema->format;
     if (schema->dictionary != NULL) {
         fl_cli_type_add_name(text, schema->dictionary);

@@ -40,11 +40,21 @@ static void prints_doubles(void **state)
     static const struct {
         double value;
         const char *text, *json;
-    } cases[] = {{0.1, "0.1", "0.1"}, {1, "1", "1.0"}, {-0.0, "-0", "-0.0"}, {100, "100", "100.0"}, {1e15, "1e+15", "1e+15"},
-                 {123456789012345, "123456789012345", "123456789012345.0"}, {1e-5, "1e-05", "1e-05"}, {0.0001, "0.0001", "0.0001"},
-                 {1.0 / 3, "0.3333333333333333", "0.3333333333333333"}, {5e-324, "5e-324", "5e-324"}, {2.5e-4, "0.00025", "0.00025"},
-                 {1.7976931348623157e308, "1.7976931348623157e+308", "1.7976931348623157e+308"}, {INFINITY, "Infinity", "\"Infinity\""},
-                 {-INFINITY, "-Infinity", "\"-Infinity\""}, {NAN, "NaN", "\"NaN\""}};
+    } cases[] = {{0.1, "0.1", "0.1"},
+                 {1, "1", "1.0"},
+                 {-0.0, "-0", "-0.0"},
+                 {100, "100", "100.0"},
+                 {1e15, "1e+15", "1e+15"},
+                 {123456789012345, "123456789012345", "123456789012345.0"},
+                 {1e-5, "1e-05", "1e-05"},
+                 {0.0001, "0.0001", "0.0001"},
+                 {1.0 / 3, "0.3333333333333333", "0.3333333333333333"},
+                 {5e-324, "5e-324", "5e-324"},
+                 {2.5e-4, "0.00025", "0.00025"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308", "1.7976931348623157e+308"},
+                 {INFINITY, "Infinity", "\"Infinity\""},
+                 {-INFINITY, "-Infinity", "\"-Infinity\""},
+                 {NAN, "NaN", "\"NaN\""}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         check_value("g", &cases[i].value, 0, cases[i].text, cases[i].json);
     check_value("f", (float[]){0.1f}, 0, "0.1", "0.1");
@@ -90,8 +100,10 @@ static void prints_texts_and_nested_values(void **state)
     struct ArrowSchema lists = {.format = "+l", .n_children = 1, .children = items};
     struct ArrowSchema object = {.format = "+s", .n_children = 1, .children = items};
     struct ArrowArray texts = {.length = 3, .n_buffers = 3, .buffers = text_buffers}, *children[] = {&texts};
-    struct ArrowArray outer = {.length = 2, .n_buffers = 2, .buffers = list_buffers, .n_children = 1, .children = children};
-    struct ArrowArray objects = {.length = 3, .n_buffers = 1, .buffers = struct_buffers, .n_children = 1, .children = children};
+    struct ArrowArray outer = {
+        .length = 2, .n_buffers = 2, .buffers = list_buffers, .n_children = 1, .children = children};
+    struct ArrowArray objects = {
+        .length = 3, .n_buffers = 1, .buffers = struct_buffers, .n_children = 1, .children = children};
     fl_cli_value_add_text(&out, &lists, &outer, 0);
     fl_cli_value_add_json(&out, &lists, &outer, 0);
     fl_cli_value_add_text(&out, &lists, &outer, 1);
@@ -102,7 +114,9 @@ static void prints_texts_and_nested_values(void **state)
     item.format = "z";
     fl_cli_value_add_text(&out, &item, &texts, 0);
     fl_cli_text_add_char(&out, 0);
-    assert_string_equal(out.data, "[a\"b, \n][\"a\\\"b\",\"\\n\"][NULL]{\"it's\":\"a\\\"b\"}{\"it's\":null}text[]struct(it's text)\\x612262");
+    assert_string_equal(
+        out.data,
+        "[a\"b, \n][\"a\\\"b\",\"\\n\"][NULL]{\"it's\":\"a\\\"b\"}{\"it's\":null}text[]struct(it's text)\\x612262");
     fl_cli_text_drop(&out);
 }
 
@@ -111,7 +125,7 @@ static void measures_text(void **state)
     (void)state;
     assert_int_equal(fl_cli_display_width("abc", 3), 3);
     assert_int_equal(fl_cli_display_width("caf\xC3\xA9", 5), 4);
-    assert_int_equal(fl_cli_display_width("e\xCC\x81", 3), 1);         /* a combining mark */
+    assert_int_equal(fl_cli_display_width("e\xCC\x81", 3), 1);                    /* a combining mark */
     assert_int_equal(fl_cli_display_width("\xE6\xBC\xA2\xF0\x9F\xA6\x86", 7), 4); /* wide ones */
     fl_cli_text out = {0};
     fl_cli_text_add_json(&out, "\x01\xFFx\xED\xA0\x80", 6); /* no UTF-8, a surrogate */
@@ -123,8 +137,9 @@ static void measures_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_integers), cmocka_unit_test(prints_doubles), cmocka_unit_test(prints_decimals),
-        cmocka_unit_test(prints_times),    cmocka_unit_test(measures_text),  cmocka_unit_test(prints_texts_and_nested_values),
+        cmocka_unit_test(prints_integers), cmocka_unit_test(prints_doubles),
+        cmocka_unit_test(prints_decimals), cmocka_unit_test(prints_times),
+        cmocka_unit_test(measures_text),   cmocka_unit_test(prints_texts_and_nested_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

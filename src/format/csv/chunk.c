@@ -26,8 +26,10 @@ fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_file *file, int64_t begin, i
     chunk->end = end;
     chunk->rows = chunk->len = 0;
     chunk->offset = begin > 0 ? begin - 1 : 0; /* the byte before says whether a line begins with the first */
-    int64_t bytes = end + READ_ON_BYTES < file->bytes ? end + READ_ON_BYTES - chunk->offset : file->bytes - chunk->offset;
-    if (chunk->bytes != NULL && chunk->bytes->capacity > 8 * (bytes + READ_ON_BYTES)) { /* a long line's room goes back */
+    int64_t bytes =
+        end + READ_ON_BYTES < file->bytes ? end + READ_ON_BYTES - chunk->offset : file->bytes - chunk->offset;
+    if (chunk->bytes != NULL &&
+        chunk->bytes->capacity > 8 * (bytes + READ_ON_BYTES)) { /* a long line's room goes back */
         fl_buffer_unref(chunk->bytes);
         chunk->bytes = NULL;
     }
@@ -57,7 +59,8 @@ cleanup:
 }
 
 /* Where the chunk's first line begins; own_end when there is none. */
-static int64_t find_start(const fl_csv_chunk *chunk, const fl_csv_layout *layout, bool inside, bool escaped, int64_t own_end)
+static int64_t find_start(const fl_csv_chunk *chunk, const fl_csv_layout *layout, bool inside, bool escaped,
+                          int64_t own_end)
 {
     const fl_csv_dialect *d = &layout->dialect;
     const char *data = (const char *)chunk->bytes->data;
@@ -113,7 +116,8 @@ cleanup:
     return st;
 }
 
-static fl_status check_text(const fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, int64_t start, fl_err *err)
+static fl_status check_text(const fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, int64_t start,
+                            fl_err *err)
 {
     const char *text = (const char *)chunk->bytes->data + start;
     int64_t bad = fl_utf8_check(text, (int64_t)chunk->index.at[chunk->index.count - 1] - start);
@@ -164,7 +168,8 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_la
     fl_csv_index_begin(index);
     if (start >= own_end)
         return FL_OK;
-    FL_TRY(fl_csv_index_add(index, chunk->memory, &layout->dialect, (const char *)chunk->bytes->data, start, own_end, err));
+    FL_TRY(fl_csv_index_add(index, chunk->memory, &layout->dialect, (const char *)chunk->bytes->data, start, own_end,
+                            err));
     FL_TRY(index_last_line(chunk, file, layout, start, own_end, err));
     if ((index->state.flags & (FL_CSV_FAULT_QUOTE | FL_CSV_FAULT_NUL)) != 0)
         return fl_csv_fail_structure(file, layout, err);

@@ -28,8 +28,8 @@ typedef struct fl_csv_chunk {
     fl_csv_index index;
     uint32_t *starts; /* of each line's first field */
     int64_t starts_capacity;
-    int64_t rows;     /* behind the header */
-    int64_t first;    /* 1: line 0 is the header, rows begin with line 1 */
+    int64_t rows;  /* behind the header */
+    int64_t first; /* 1: line 0 is the header, rows begin with line 1 */
     int32_t n_cols;
     char newline;
 } fl_csv_chunk;

@@ -19,8 +19,8 @@ static fl_memory memory;
 
 /* ---- reading ---- */
 
-static fl_status open_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, fl_table **ret,
-                            fl_err *err)
+static fl_status open_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options,
+                            fl_table **ret, fl_err *err)
 {
     char path[64];
     int fd = memfd_create("csv", MFD_CLOEXEC);
@@ -132,7 +132,9 @@ static void finds_dialects(void **state)
     check_read("a|b\n1|\n", NULL, 0, "a bigint, b text\n1|NULL\n");
     check_read("a,b\r\n1,x\r\n2,\"y\"\r\n", NULL, 0, "a bigint, b text\n1|x\n2|y\n");
     check_read("a,b\r1,x\r2,y\r", NULL, 0, "a bigint, b text\n1|x\n2|y\n");
-    check_read("\xEF\xBB\xBF" "a,b\n1,x", NULL, 0, "a bigint, b text\n1|x\n");
+    check_read("\xEF\xBB\xBF"
+               "a,b\n1,x",
+               NULL, 0, "a bigint, b text\n1|x\n");
     check_read("a\n1\n\n2\n", NULL, 0, "a bigint\n1\nNULL\n2\n");
     check_read("a,b\n\n1,2\n\n\n3,4\n\n", NULL, 0, "a bigint, b bigint\n1|2\n3|4\n");
 }
@@ -193,15 +195,16 @@ static void takes_options(void **state)
                         {.type = FL_TYPE(FL_UTF8), .s = FL_STR("time")}};
     fl_option columns = {.name = FL_STR("columns"),
                          .value = {.type = {.id = FL_STRUCT, .n_fields = 3, .fields = fields}, .list = {names, 3}}};
-    check_read("1,2.5,12:30\n,,\n", &columns, 1, "a integer, b decimal(6,2), c time\n1|2.50|12:30:00\nNULL|NULL|NULL\n");
+    check_read("1,2.5,12:30\n,,\n", &columns, 1,
+               "a integer, b decimal(6,2), c time\n1|2.50|12:30:00\nNULL|NULL|NULL\n");
     check_read("A,B,C\n1,2.5,12:30\n", &columns, 1, "a integer, b decimal(6,2), c time\n1|2.50|12:30:00\n");
     check_read("", &columns, 1, "a integer, b decimal(6,2), c time\n");
 }
 
 /* ---- faults ---- */
 
-static void check_fault(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, const char *sqlstate,
-                        int line, int column)
+static void check_fault(const char *data, int64_t bytes, const fl_option *options, int32_t n_options,
+                        const char *sqlstate, int line, int column)
 {
     fl_text text;
     fl_err err = {0};
@@ -230,7 +233,9 @@ static void names_places_of_faults(void **state)
     CHECK_FAULT("a,b\n\"x\"\r,1\n", "22000", 2, 5);
     CHECK_FAULT("a,b\n1,caf\xE9\n", "22021", 2, 6);
     CHECK_FAULT("a,b\n1,x\0y\n", "22021", 2, 4);
-    CHECK_FAULT("\xFF\xFE" "a\0,\0", "22021", 1, 1);
+    CHECK_FAULT("\xFF\xFE"
+                "a\0,\0",
+                "22021", 1, 1);
     CHECK_FAULT("", "22000", 0, 0);
     CHECK_FAULT("\x1F\x8B\x08\x00", "0A000", 0, 0);
     fl_option sample = {.name = FL_STR("sample_size"), .value = {.type = FL_TYPE(FL_I64), .i = 2}};
@@ -247,7 +252,7 @@ static void names_places_of_faults(void **state)
 static void refuses_options(void **state)
 {
     (void)state;
-    fl_option wrong[] = {text_option("delimm", ","), text_option("delim", ",,"), text_option("header", "yes"),
+    fl_option wrong[] = {text_option("delimm", ","), text_option("delim", ",,"),         text_option("header", "yes"),
                          text_option("delim", "\""), bool_option("ignore_errors", true), text_option("columns", "a")};
     for (int64_t i = 0; i < FL_LEN(wrong); i++) {
         fl_table *table = NULL;
@@ -261,8 +266,10 @@ static void refuses_options(void **state)
 
 static void make_rows(fl_text *text, int rows)
 {
-    static const char *const texts[] = {"plain", "\"a,b\"", "\"two\nlines\"", "\"\"\"q\"\"\"", "", "\"\"", "caf\xC3\xA9",
-                                        "\"\n\n\n\"", "a text that is longer than a view holds inside"};
+    static const char *const texts[] = {
+        "plain",         "\"a,b\"",    "\"two\nlines\"",
+        "\"\"\"q\"\"\"", "",           "\"\"",
+        "caf\xC3\xA9",   "\"\n\n\n\"", "a text that is longer than a view holds inside"};
     fl_text_add(text, FL_STR("n,s,r\n"));
     for (int i = 0; i < rows; i++)
         fl_text_addf(text, "%d,%s,%d.5%s", i, texts[i * 7 % FL_LEN(texts)], i % 50, i % 11 == 0 ? "\r\n" : "\n");
@@ -325,8 +332,10 @@ static void kernels_agree(void **state)
             memset(&states[k], 0, sizeof(states[k]));
             states[k].can_open = 1;
             int64_t cut = len / 3;
-            kernels[k]->index(data, 0, cut, (fl_csv_marks){',', '"', '\n'}, &states[k], at[k], &count[k], ends[k], &lines[k]);
-            kernels[k]->index(data, cut, len, (fl_csv_marks){',', '"', '\n'}, &states[k], at[k], &count[k], ends[k], &lines[k]);
+            kernels[k]->index(data, 0, cut, (fl_csv_marks){',', '"', '\n'}, &states[k], at[k], &count[k], ends[k],
+                              &lines[k]);
+            kernels[k]->index(data, cut, len, (fl_csv_marks){',', '"', '\n'}, &states[k], at[k], &count[k], ends[k],
+                              &lines[k]);
             assert_int_equal(count[k], count[0]);
             assert_int_equal(lines[k], lines[0]);
             assert_memory_equal(at[k], at[0], (size_t)count[0] * 4);

@@ -4,7 +4,7 @@
 #define LINES_MAX 1000
 
 typedef struct trial {
-    int32_t fields;  /* of the first line */
+    int32_t fields; /* of the first line */
     int32_t lines;
     int32_t agreeing; /* lines with as many */
 } trial;

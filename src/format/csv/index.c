@@ -100,7 +100,8 @@ fl_status fl_csv_index_end(fl_csv_index *index, fl_memory *memory, int64_t to, f
     return FL_OK;
 }
 
-bool fl_csv_is_inside_after(const fl_csv_dialect *dialect, const char *data, int64_t bytes, bool is_inside, bool *is_escaped)
+bool fl_csv_is_inside_after(const fl_csv_dialect *dialect, const char *data, int64_t bytes, bool is_inside,
+                            bool *is_escaped)
 {
     if (dialect->quote == 0)
         return false;

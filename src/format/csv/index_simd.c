@@ -108,7 +108,8 @@ static inline uint64_t prefix_xor(uint64_t bits)
 }
 
 /* Which bytes are inside of quotes; tests on the way that quotes open and close at the borders of fields. */
-static inline uint64_t quoted(const block *b, uint64_t quotes, uint64_t borders, uint64_t used, int last, fl_csv_state *s)
+static inline uint64_t quoted(const block *b, uint64_t quotes, uint64_t borders, uint64_t used, int last,
+                              fl_csv_state *s)
 {
     uint64_t inside = prefix_xor(quotes) ^ s->inside;
     uint64_t open = quotes & inside, close = quotes & ~inside;

@@ -94,8 +94,8 @@ cleanup:
 
 static fl_status fail_name(const fl_option *o, fl_err *err)
 {
-    static const char *const names[] = {"delim", "sep", "quote", "escape", "header", "nullstr", "columns", "all_varchar",
-                                        "sample_size"};
+    static const char *const names[] = {"delim",   "sep",     "quote",       "escape",     "header",
+                                        "nullstr", "columns", "all_varchar", "sample_size"};
     fl_nearest near;
     FL_FAIL(err, FL_ERR_CONFIG, "read_csv has no option \"%.*s\"", FL_STR_ARG(o->name));
     fl_nearest_init(&near, o->name);
@@ -145,14 +145,16 @@ static fl_status read_option(fl_arena *arena, const fl_option *o, fl_csv_options
     }
     if (fl_str_is_equal_nocase(name, FL_STR("ignore_errors"))) {
         FL_FAIL(err, FL_ERR_UNSUPPORTED, "read_csv never skips broken lines: there is no ignore_errors");
-        fl_err_hint(err, "all_varchar = true reads every well-formed line; TRY_CAST then gives NULL for what is no value");
+        fl_err_hint(err,
+                    "all_varchar = true reads every well-formed line; TRY_CAST then gives NULL for what is no value");
         fl_err_at(err, o->pos);
         return FL_ERR_UNSUPPORTED;
     }
     return fail_name(o, err);
 }
 
-fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t n_options, fl_csv_options *ret, fl_err *err)
+fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t n_options, fl_csv_options *ret,
+                              fl_err *err)
 {
     *ret = (fl_csv_options){.sample_rows = SAMPLE_ROWS};
     for (int32_t i = 0; i < n_options; i++) {
@@ -161,7 +163,8 @@ fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t
             return st;
     }
     char quote = ret->wishes.has_quote ? ret->wishes.quote : '"';
-    if (ret->wishes.has_delim && (ret->wishes.delim == quote || (ret->wishes.has_escape && ret->wishes.escape == ret->wishes.delim)))
+    if (ret->wishes.has_delim &&
+        (ret->wishes.delim == quote || (ret->wishes.has_escape && ret->wishes.escape == ret->wishes.delim)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its quote or escape, too");
     return FL_OK;
 }

@@ -18,15 +18,15 @@ typedef struct place {
 
 typedef struct walk {
     const fl_csv_layout *layout;
-    int64_t offset;      /* of the byte at hand */
+    int64_t offset; /* of the byte at hand */
     int64_t line;
     int64_t line_offset; /* where that line begins */
     at state;
     bool is_escaped;
-    int32_t fields;      /* ended in this record */
+    int32_t fields; /* ended in this record */
     int64_t record_line;
     int64_t record_offset;
-    place open;          /* of the quote that opened last */
+    place open;              /* of the quote that opened last */
     char shown[SHOWN_BYTES]; /* the record's first bytes */
     fault found;
     place where;
@@ -163,19 +163,21 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
         st = FL_FAIL(err, FL_ERR_FORMAT, "expected %d field%s, found %d", w->layout->n_cols,
                      w->layout->n_cols == 1 ? "" : "s", w->fields);
         if (w->offset > w->record_offset)
-            fl_err_hint(err, "the line begins with: %.*s   (read with %s; say otherwise where that is wrong)", (int)shown,
-                        w->shown, dialect);
+            fl_err_hint(err, "the line begins with: %.*s   (read with %s; say otherwise where that is wrong)",
+                        (int)shown, w->shown, dialect);
         else
             fl_err_hint(err, "read with %s; say otherwise where that is wrong", dialect);
         break;
     case QUOTE_INSIDE:
         st = FL_FAIL(err, FL_ERR_FORMAT, "a quote inside of a field that does not begin with one");
-        fl_err_hint(err, "quote the whole field and double the quotes in it, or write quote = '' if quotes mean nothing in "
-                         "this file");
+        fl_err_hint(err,
+                    "quote the whole field and double the quotes in it, or write quote = '' if quotes mean nothing in "
+                    "this file");
         break;
     case BEHIND_QUOTE:
         st = FL_FAIL(err, FL_ERR_FORMAT, "text behind a field's closing quote");
-        fl_err_hint(err, "double the quotes that are part of a field, or write quote = '' if quotes mean nothing in this file");
+        fl_err_hint(
+            err, "double the quotes that are part of a field, or write quote = '' if quotes mean nothing in this file");
         break;
     case UNCLOSED:
         st = FL_FAIL(err, FL_ERR_FORMAT, "the quote that opens here is never closed");
@@ -196,11 +198,16 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
 
 static walk begin_walk(const fl_csv_layout *layout)
 {
-    return (walk){.layout = layout, .offset = layout->start, .line = 1, .line_offset = layout->start, .record_line = 1,
+    return (walk){.layout = layout,
+                  .offset = layout->start,
+                  .line = 1,
+                  .line_offset = layout->start,
+                  .record_line = 1,
                   .record_offset = layout->start};
 }
 
-fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint, fl_err *err)
+fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint,
+                         fl_err *err)
 {
     walk w = begin_walk(layout);
     fl_status st = walk_to(&w, file, offset, err);

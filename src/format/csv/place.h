@@ -11,15 +11,15 @@
 
 typedef struct fl_csv_layout {
     fl_csv_dialect dialect;
-    int64_t start;   /* offset of the first line: behind a byte order mark */
-    int32_t n_cols;  /* fields that a line must have */
+    int64_t start;  /* offset of the first line: behind a byte order mark */
+    int32_t n_cols; /* fields that a line must have */
 } fl_csv_layout;
 
 /** Fills `err` with the first fault of structure (ragged line, quotes, NUL byte) that begins before `offset`, or, where
  *  there is none, with `complaint` at the place of `offset`. Gives the code back. FL_ERR_IO when the file cannot be read.
  *  Cost: O(offset). */
-fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint, fl_err *err)
-    __attribute__((cold));
+fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint,
+                         fl_err *err) __attribute__((cold));
 
 /** Fills `err` with the first fault of structure in the whole file. Cost: O(file). */
 fl_status fl_csv_fail_structure(fl_file *file, const fl_csv_layout *layout, fl_err *err);

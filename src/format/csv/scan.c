@@ -34,7 +34,7 @@ typedef struct csv_scan {
     int32_t rows_max;
     const _Atomic bool *is_cancelled;
     int64_t n_chunks;
-    int64_t *first_chunk; /* per file, and the end */
+    int64_t *first_chunk;    /* per file, and the end */
     _Atomic uint8_t *own;    /* per chunk */
     _Atomic uint8_t *before; /* per chunk */
     _Atomic int64_t next;
@@ -230,7 +230,8 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     if (st != FL_OK)
         return st;
     if (state == FAILED)
-        return FL_FAIL(err, FL_ERR_IO, "\"%s\" could not be read up to byte %lld", w->file->file->path, (long long)begin);
+        return FL_FAIL(err, FL_ERR_IO, "\"%s\" could not be read up to byte %lld", w->file->file->path,
+                       (long long)begin);
     return fl_csv_chunk_index(&w->chunk, w->file->file, layout, state != OUTSIDE, state == ESCAPED,
                               table->has_header && w->file->first_line >= begin && w->file->first_line < end, err);
 }
@@ -301,7 +302,8 @@ typedef struct reading {
 static fl_status fail_field(const reading *r, int32_t row, const fl_err *complaint)
 {
     fl_str raw = fl_csv_chunk_field(&r->w->chunk, r->w->row + row, r->col);
-    return fl_csv_fail_at(r->w->file->file, &r->w->file->layout, fl_csv_chunk_offset(&r->w->chunk, raw.data), complaint, r->err);
+    return fl_csv_fail_at(r->w->file->file, &r->w->file->layout, fl_csv_chunk_offset(&r->w->chunk, raw.data), complaint,
+                          r->err);
 }
 
 /* The value is none of its column's type; `inner` says more, or is NULL. */
@@ -311,20 +313,23 @@ static fl_status fail_value(const reading *r, int32_t row, fl_str text, const fl
     int shown = (int)(text.len < SHOWN_BYTES ? text.len : SHOWN_BYTES);
     while (shown < text.len && shown > 0 && (text.data[shown] & 0xC0) == 0x80)
         shown--;
-    FL_FAIL(&complaint, inner == NULL ? FL_ERR_VALUE : inner->code, "\"%.*s\"%s is no %s (column \"%.*s\")", shown, text.data,
-            shown < text.len ? "..." : "", FL_TYPE_NAME(r->field->type), FL_STR_ARG(r->field->name));
+    FL_FAIL(&complaint, inner == NULL ? FL_ERR_VALUE : inner->code, "\"%.*s\"%s is no %s (column \"%.*s\")", shown,
+            text.data, shown < text.len ? "..." : "", FL_TYPE_NAME(r->field->type), FL_STR_ARG(r->field->name));
     if (inner != NULL)
         fl_err_state(&complaint, inner->sqlstate, complaint.code);
     if (r->table->options.columns == NULL)
-        fl_err_hint(&complaint, "the first rows of the column are %s; sample_size = -1 looks at all rows to find the type, "
-                                "all_varchar = true reads texts", FL_TYPE_NAME(r->field->type));
+        fl_err_hint(&complaint,
+                    "the first rows of the column are %s; sample_size = -1 looks at all rows to find the type, "
+                    "all_varchar = true reads texts",
+                    FL_TYPE_NAME(r->field->type));
     else
         fl_err_hint(&complaint, "give the column another type, or read it as text and use TRY_CAST, which gives NULL");
     return fail_field(r, row, &complaint);
 }
 
 /* The text of a field; false when it is NULL or not wanted. *ret_st: FL_OK, or the fault. */
-static inline bool get_text(const reading *r, int32_t row, bool is_text, fl_str *ret, bool *ret_quoted, fl_status *ret_st)
+static inline bool get_text(const reading *r, int32_t row, bool is_text, fl_str *ret, bool *ret_quoted,
+                            fl_status *ret_st)
 {
     if (r->mask != NULL && !fl_bit_get(r->mask, row))
         return false;
@@ -341,20 +346,20 @@ static inline bool get_text(const reading *r, int32_t row, bool is_text, fl_str 
 }
 
 /* A loop over the batch: `expression` reads `text` into to[row] and is false where it cannot. */
-#define READ_ALL(type, expression)                                  \
-    do {                                                            \
-        type *to = values;                                          \
-        for (int32_t row = 0; row < r->w->rows; row++) {            \
-            fl_str text;                                            \
-            bool is_quoted;                                         \
-            to[row] = 0;                                            \
-            if (get_text(r, row, false, &text, &is_quoted, &st)) {  \
-                if (FL_UNLIKELY(!(expression)))                     \
-                    return fail_value(r, row, text, NULL);          \
-            } else if (FL_UNLIKELY(st != FL_OK)) {                  \
-                return st;                                          \
-            }                                                       \
-        }                                                           \
+#define READ_ALL(type, expression)                                 \
+    do {                                                           \
+        type *to = values;                                         \
+        for (int32_t row = 0; row < r->w->rows; row++) {           \
+            fl_str text;                                           \
+            bool is_quoted;                                        \
+            to[row] = 0;                                           \
+            if (get_text(r, row, false, &text, &is_quoted, &st)) { \
+                if (FL_UNLIKELY(!(expression)))                    \
+                    return fail_value(r, row, text, NULL);         \
+            } else if (FL_UNLIKELY(st != FL_OK)) {                 \
+                return st;                                         \
+            }                                                      \
+        }                                                          \
     } while (0)
 
 static fl_status read_texts(const reading *r, fl_view *to)
@@ -508,8 +513,14 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     int32_t col = scan->cols[slot];
     slot_buffers *b = &w->slots[slot];
     uint64_t *valid = (uint64_t *)(void *)b->valid->data;
-    reading r = {.w = w, .table = scan->table, .dialect = &w->file->layout.dialect, .field = &scan->table->base.fields[col],
-                 .col = col, .mask = mask, .valid = valid, .err = err};
+    reading r = {.w = w,
+                 .table = scan->table,
+                 .dialect = &w->file->layout.dialect,
+                 .field = &scan->table->base.fields[col],
+                 .col = col,
+                 .mask = mask,
+                 .valid = valid,
+                 .err = err};
     fl_bitmap_fill(valid, w->rows, true);
     fl_status st = read_column(&r, b->values->data);
     if (st == FL_OK)
@@ -517,5 +528,9 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     return st;
 }
 
-static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
-                                     .read = read, .free = scan_free};
+static const fl_scan_ops scan_ops = {.worker_new = worker_new,
+                                     .worker_free = worker_free,
+                                     .claim = claim,
+                                     .next = next,
+                                     .read = read,
+                                     .free = scan_free};

@@ -35,12 +35,14 @@ static fl_status check_head(const fl_file *file, const uint8_t *head, int64_t by
         uint8_t magic[4];
         int64_t len;
         const char *name, *program;
-    } packers[] = {{{0x1F, 0x8B}, 2, "gzip", "gunzip"}, {{0x28, 0xB5, 0x2F, 0xFD}, 4, "zstd", "unzstd"},
-                   {{'P', 'K', 3, 4}, 4, "zip", "unzip"}, {{'B', 'Z', 'h'}, 3, "bzip2", "bunzip2"}};
+    } packers[] = {{{0x1F, 0x8B}, 2, "gzip", "gunzip"},
+                   {{0x28, 0xB5, 0x2F, 0xFD}, 4, "zstd", "unzstd"},
+                   {{'P', 'K', 3, 4}, 4, "zip", "unzip"},
+                   {{'B', 'Z', 'h'}, 3, "bzip2", "bunzip2"}};
     for (int64_t i = 0; i < FL_LEN(packers); i++)
         if (bytes >= packers[i].len && memcmp(head, packers[i].magic, (size_t)packers[i].len) == 0) {
-            FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is compressed with %s, which read_csv does not read yet", file->path,
-                    packers[i].name);
+            FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is compressed with %s, which read_csv does not read yet",
+                    file->path, packers[i].name);
             fl_err_hint(err, "unpack it first, with %s", packers[i].program);
             return FL_ERR_UNSUPPORTED;
         }
@@ -86,7 +88,8 @@ cleanup:
 /* ---- values ---- */
 
 /* The cell's text; quotes inside are taken apart only where there are any. */
-static fl_status cell_text(const fl_csv_dialect *d, fl_arena *arena, fl_str field, fl_str *ret, bool *ret_quoted, fl_err *err)
+static fl_status cell_text(const fl_csv_dialect *d, fl_arena *arena, fl_str field, fl_str *ret, bool *ret_quoted,
+                           fl_err *err)
 {
     char *copy = NULL;
     *ret = fl_csv_field_text(d, field, ret_quoted);
@@ -185,10 +188,12 @@ static fl_status check_head_line(sniffer *s, const fl_csv_file *file, fl_err *er
     for (int32_t col = 0; col < s->n_cols; col++) {
         bool is_quoted;
         fl_str text;
-        FL_TRY(cell_text(&file->layout.dialect, &s->table->arena, fl_csv_chunk_field(&s->chunk, 0, col), &text, &is_quoted, err));
+        FL_TRY(cell_text(&file->layout.dialect, &s->table->arena, fl_csv_chunk_field(&s->chunk, 0, col), &text,
+                         &is_quoted, err));
         if (!fl_str_is_equal_nocase(text, s->columns[col].head)) {
-            FL_FAIL(err, FL_ERR_FORMAT, "\"%s\", line 1: column %d is \"%.*s\", but \"%.*s\" in \"%s\"", file->file->path, col + 1,
-                    FL_STR_ARG(text), FL_STR_ARG(s->columns[col].head), s->table->files[0].file->path);
+            FL_FAIL(err, FL_ERR_FORMAT, "\"%s\", line 1: column %d is \"%.*s\", but \"%.*s\" in \"%s\"",
+                    file->file->path, col + 1, FL_STR_ARG(text), FL_STR_ARG(s->columns[col].head),
+                    s->table->files[0].file->path);
             fl_err_hint(err, "files of one table have the same columns in the same order");
             if (err != NULL)
                 err->line = err->column = 1;

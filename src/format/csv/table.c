@@ -36,8 +36,9 @@ static uint64_t hash_options(const fl_csv_table *table)
 {
     const fl_csv_dialect *d = &table->files[0].layout.dialect;
     const fl_csv_options *o = &table->options;
-    uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 | (uint64_t)(uint8_t)d->escape << 16 |
-                    (uint64_t)table->has_header << 24 | (uint64_t)o->has_nullstr << 25;
+    uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 |
+                    (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
+                    (uint64_t)o->has_nullstr << 25;
     hash = fl_hash_combine(hash, fl_hash_bytes(o->nullstr.data, o->nullstr.len));
     for (int32_t i = 0; i < table->base.n_cols; i++)
         hash = fl_hash_combine(hash, fl_type_hash(table->base.fields[i].type));
@@ -82,6 +83,7 @@ const fl_format_desc fl_format_csv = {
     .function = "read_csv",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_csv(file [, delim, quote, escape, header, nullstr, columns, all_varchar, sample_size]) gives the rows of "
-           "one or several CSV files; what is not said is found by looking",
+    .doc =
+        "read_csv(file [, delim, quote, escape, header, nullstr, columns, all_varchar, sample_size]) gives the rows of "
+        "one or several CSV files; what is not said is found by looking",
 };

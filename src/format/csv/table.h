@@ -20,7 +20,7 @@ typedef struct fl_csv_options {
     bool has_nullstr;
     fl_str nullstr;
     bool all_varchar;
-    int64_t sample_rows; /* negative: all */
+    int64_t sample_rows;     /* negative: all */
     const fl_field *columns; /* NULL: found by looking */
     int32_t n_columns;
 } fl_csv_options;
@@ -38,7 +38,8 @@ typedef struct fl_csv_table {
 extern const fl_format_desc fl_format_csv;
 
 /** Reads the named arguments of read_csv; the arena keeps what outlives the call. FL_ERR_CONFIG with the place. */
-fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t n_options, fl_csv_options *ret, fl_err *err);
+fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t n_options, fl_csv_options *ret,
+                              fl_err *err);
 
 /** Finds dialect, header, names and types of the table's opened files. FL_ERR_FORMAT and all that chunks can fail with. */
 fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err);

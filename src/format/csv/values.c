@@ -43,8 +43,9 @@ bool fl_csv_read_i64(fl_str text, int64_t *ret)
 
 bool fl_csv_read_f64(fl_str text, double *ret)
 {
-    static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *p = text.data, *end = p + text.len;
     bool is_negative = p < end && *p == '-';
     if (p < end && (*p == '-' || *p == '+'))

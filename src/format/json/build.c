@@ -37,7 +37,8 @@ static bool is_null(yyjson_val *value)
 }
 
 /* The value does not fit; `inner` says more, or is NULL. */
-static fl_status fail_value(const builder *b, const fl_field *field, yyjson_val *value, int64_t row, const fl_err *inner)
+static fl_status fail_value(const builder *b, const fl_field *field, yyjson_val *value, int64_t row,
+                            const fl_err *inner)
 {
     fl_str text = {0};
     fl_json_misfit *m = b->misfit;
@@ -51,8 +52,8 @@ static fl_status fail_value(const builder *b, const fl_field *field, yyjson_val 
         shown--;
     const char *quote = yyjson_is_str(value) ? "\"" : "";
     st = yyjson_is_raw(value) || (inner != NULL && inner->code == FL_ERR_RANGE) ? FL_ERR_RANGE : FL_ERR_VALUE;
-    FL_FAIL(&m->complaint, st, "%s%.*s%s%s is no %s (\"%.*s\")", quote, shown, text.data, shown < text.len ? "..." : "", quote,
-            FL_TYPE_NAME(field->type), FL_STR_ARG(field->name));
+    FL_FAIL(&m->complaint, st, "%s%.*s%s%s is no %s (\"%.*s\")", quote, shown, text.data, shown < text.len ? "..." : "",
+            quote, FL_TYPE_NAME(field->type), FL_STR_ARG(field->name));
     m->row = row;
     m->text = yyjson_is_str(value) || yyjson_is_raw(value) ? unsafe_yyjson_get_str(value) : NULL;
     return st;
@@ -122,7 +123,8 @@ static bool store_fast(fl_type type, yyjson_val *value, char *to)
         double f = yyjson_get_num(value);
         memcpy(to, &f, 8);
         return true;
-    } else if ((type.id == FL_TIMESTAMP || type.id == FL_TIMESTAMPTZ) && type.unit == FL_MICRO && yyjson_is_str(value)) {
+    } else if ((type.id == FL_TIMESTAMP || type.id == FL_TIMESTAMPTZ) && type.unit == FL_MICRO &&
+               yyjson_is_str(value)) {
         if (!fl_json_read_time(type, fl_json_text(value), &i))
             return false;
     } else {
@@ -132,8 +134,8 @@ static bool store_fast(fl_type type, yyjson_val *value, char *to)
     return true;
 }
 
-static fl_status build_scalars(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows, char *data,
-                               int32_t width)
+static fl_status build_scalars(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
+                               char *data, int32_t width)
 {
     /* a cast would round fractions: here they are a misfit */
     for (int64_t row = 0; row < rows; row++) {
@@ -152,7 +154,8 @@ static fl_status build_scalars(const builder *b, const fl_field *field, yyjson_v
     return FL_OK;
 }
 
-static fl_status build_bools(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows, uint64_t *bits)
+static fl_status build_bools(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
+                             uint64_t *bits)
 {
     for (int64_t row = 0; row < rows; row++) {
         fl_value value = {0};
@@ -190,7 +193,8 @@ static fl_status build_texts(const builder *b, yyjson_val *const *values, int64_
     return FL_OK;
 }
 
-static fl_status build_vec(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows, fl_vec *ret);
+static fl_status build_vec(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
+                           fl_vec *ret);
 
 static fl_status build_list(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
                             fl_list_entry *entries, fl_vec *ret)
@@ -232,7 +236,8 @@ cleanup:
     return st;
 }
 
-static fl_status build_struct(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows, fl_vec *ret)
+static fl_status build_struct(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
+                              fl_vec *ret)
 {
     fl_status st = FL_OK;
     int32_t n = field->type.n_fields;
@@ -257,7 +262,8 @@ cleanup:
     return st;
 }
 
-static fl_status build_vec(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows, fl_vec *ret)
+static fl_status build_vec(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
+                           fl_vec *ret)
 {
     fl_status st = FL_OK;
     fl_type type = field->type;

@@ -7,8 +7,8 @@
 
 /* A value that is none of its column's type: which, and why. */
 typedef struct fl_json_misfit {
-    int64_t row;         /* among the values given to fl_json_build */
-    const char *text;    /* where it lies in the chunk, for strings; else NULL */
+    int64_t row;      /* among the values given to fl_json_build */
+    const char *text; /* where it lies in the chunk, for strings; else NULL */
     fl_err complaint;
 } fl_json_misfit;
 

@@ -16,8 +16,8 @@
 
 static fl_memory memory;
 
-static fl_status open_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, fl_table **ret,
-                            fl_err *err)
+static fl_status open_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options,
+                            fl_table **ret, fl_err *err)
 {
     char path[64];
     int fd = memfd_create("json", MFD_CLOEXEC);
@@ -123,9 +123,11 @@ static void reads_layouts(void **state)
 static void finds_types(void **state)
 {
     (void)state;
-    check_read("{\"b\": true, \"i\": -9223372036854775808, \"r\": 1.5, \"m\": 1}\n{\"b\": false, \"i\": 2, \"r\": 2, \"m\": \"x\"}\n", NULL, 0,
-               "b boolean, i bigint, r double, m text\ntrue|-9223372036854775808|1.5|1\nfalse|2|2|x\n");
-    check_read("{\"d\": \"2024-01-31\", \"t\": \"2024-01-31T12:00:00\", \"z\": \"2024-01-31T12:00:00Z\", \"x\": \"2024-01-31\"}\n"
+    check_read("{\"b\": true, \"i\": -9223372036854775808, \"r\": 1.5, \"m\": 1}\n{\"b\": false, \"i\": 2, \"r\": 2, "
+               "\"m\": \"x\"}\n",
+               NULL, 0, "b boolean, i bigint, r double, m text\ntrue|-9223372036854775808|1.5|1\nfalse|2|2|x\n");
+    check_read("{\"d\": \"2024-01-31\", \"t\": \"2024-01-31T12:00:00\", \"z\": \"2024-01-31T12:00:00Z\", \"x\": "
+               "\"2024-01-31\"}\n"
                "{\"d\": \"1999-12-31\", \"t\": \"2024-01-31\", \"z\": \"2024-01-31 12:00:00+01\", \"x\": \"12\"}\n",
                NULL, 0,
                "d date, t timestamp, z timestamptz, x text\n"
@@ -140,7 +142,8 @@ static void finds_types(void **state)
 static void reads_nested_values(void **state)
 {
     (void)state;
-    check_read("{\"s\": {\"a\": 1, \"b\": [1, null]}, \"l\": [{\"x\": 1}, {\"y\": \"z\"}]}\n{\"s\": null, \"l\": []}\n{\"s\": {\"b\": []}}\n",
+    check_read("{\"s\": {\"a\": 1, \"b\": [1, null]}, \"l\": [{\"x\": 1}, {\"y\": \"z\"}]}\n{\"s\": null, \"l\": "
+               "[]}\n{\"s\": {\"b\": []}}\n",
                NULL, 0,
                "s struct(a bigint, b bigint[]), l struct(x bigint, y text)[]\n"
                "{'a': 1, 'b': [1, NULL]}|[{'x': 1, 'y': NULL}, {'x': NULL, 'y': z}]\n"
@@ -152,7 +155,8 @@ static void takes_options(void **state)
 {
     (void)state;
     fl_field fields[] = {{.name = FL_STR("b")}, {.name = FL_STR("a")}};
-    fl_value names[] = {{.type = FL_TYPE(FL_UTF8), .s = FL_STR("integer")}, {.type = FL_TYPE(FL_UTF8), .s = FL_STR("date")}};
+    fl_value names[] = {{.type = FL_TYPE(FL_UTF8), .s = FL_STR("integer")},
+                        {.type = FL_TYPE(FL_UTF8), .s = FL_STR("date")}};
     fl_option columns = {.name = FL_STR("columns"),
                          .value = {.type = {.id = FL_STRUCT, .n_fields = 2, .fields = fields}, .list = {names, 2}}};
     check_read("{\"a\": \"2024-01-31\", \"b\": \"7\", \"c\": 1}\n{\"b\": 8}\n", &columns, 1,
@@ -207,8 +211,9 @@ static void names_places_of_faults(void **state)
 
 static void make_records(fl_text *text, int records)
 {
-    static const char *const values[] = {"\"plain\"", "\"a\\\"b\"", "null", "\"\"", "\"caf\xC3\xA9\"",
-                                         "\"a text that is longer than a view holds inside\""};
+    static const char *const values[] = {
+        "\"plain\"", "\"a\\\"b\"",      "null",
+        "\"\"",      "\"caf\xC3\xA9\"", "\"a text that is longer than a view holds inside\""};
     for (int i = 0; i < records; i++)
         fl_text_addf(text, "{\"n\": %d, \"s\": %s, \"l\": [%d, null]}%s", i, values[i * 5 % FL_LEN(values)], i,
                      i % 7 == 0 ? "\r\n\n" : "\n");

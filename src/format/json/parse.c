@@ -64,8 +64,8 @@ static bool may_be_too_deep(const char *text, int64_t len)
     return opened > FL_JSON_DEPTH_MAX;
 }
 
-fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, fl_arena *arena, yyjson_val **ret,
-                        fl_err *err)
+fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, fl_arena *arena,
+                        yyjson_val **ret, fl_err *err)
 {
     char *text = (char *)chunk->bytes->data + chunk->records[i].start, behind[YYJSON_PADDING_SIZE];
     int64_t len = chunk->records[i].len, at = fl_json_chunk_offset(chunk, text);

@@ -14,8 +14,8 @@
 
 /** Parses record `i`. FL_ERR_FORMAT (22000; 22021 for what is no UTF-8) with the place; FL_ERR_LIMIT for nesting beyond
  *  100; FL_ERR_MEMORY. A record is an object, or it is refused. */
-fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, fl_arena *arena, yyjson_val **ret,
-                        fl_err *err);
+fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, fl_arena *arena,
+                        yyjson_val **ret, fl_err *err);
 
 /** A value as JSON text in the arena. */
 fl_status fl_json_print(fl_arena *arena, const yyjson_val *value, fl_str *ret, fl_err *err);

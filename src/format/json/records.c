@@ -37,7 +37,8 @@ fl_status fl_json_fail_at(const fl_json_source *source, int64_t offset, const fl
         *err = *complaint;
         err->line = line;
         err->column = offset - line_offset + 1;
-        fl_err_prefix(err, "\"%s\", line %lld, column %lld: ", source->file->path, (long long)line, (long long)err->column);
+        fl_err_prefix(err, "\"%s\", line %lld, column %lld: ", source->file->path, (long long)line,
+                      (long long)err->column);
     }
     st = complaint->code;
 cleanup:
@@ -109,7 +110,8 @@ fl_status fl_json_source_find(fl_memory *memory, fl_json_source *source, fl_err 
     FL_TRY(fl_alloc_zero(memory, bytes + 4, (void **)&head, err));
     FL_TRY(fl_file_read_at(source->file, 0, head, bytes, err));
     if ((head[0] == 0x1F && head[1] == 0x8B) || memcmp(head, "\x28\xB5\x2F\xFD", 4) == 0) {
-        st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is compressed, which read_json does not read yet", source->file->path);
+        st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is compressed, which read_json does not read yet",
+                     source->file->path);
         fl_err_hint(err, "unpack it first, with %s", head[0] == 0x1F ? "gunzip" : "unzstd");
         goto cleanup;
     }
@@ -138,7 +140,8 @@ static fl_status read_bytes(fl_json_chunk *chunk, const fl_json_source *source, 
     if (chunk->bytes == NULL)
         FL_TRY(fl_buffer_new(chunk->memory, len + PADDING, &chunk->bytes, err));
     FL_TRY(fl_buffer_grow(&chunk->bytes, len + PADDING, err));
-    FL_TRY(fl_file_read_at(source->file, chunk->offset + chunk->len, chunk->bytes->data + chunk->len, len - chunk->len, err));
+    FL_TRY(fl_file_read_at(source->file, chunk->offset + chunk->len, chunk->bytes->data + chunk->len, len - chunk->len,
+                           err));
     chunk->len = len;
 cleanup:
     return st;
@@ -161,8 +164,8 @@ static fl_status add_record(fl_json_chunk *chunk, int64_t from, int64_t to, fl_e
 }
 
 /* The newline at or behind `from`, or the file's end; reads on as far as it takes. */
-static fl_status find_newline(fl_json_chunk *chunk, const fl_json_source *source, int64_t line, int64_t from, int64_t *ret,
-                              fl_err *err)
+static fl_status find_newline(fl_json_chunk *chunk, const fl_json_source *source, int64_t line, int64_t from,
+                              int64_t *ret, fl_err *err)
 {
     for (;;) {
         const char *text = (const char *)chunk->bytes->data;
@@ -183,7 +186,8 @@ static fl_status find_newline(fl_json_chunk *chunk, const fl_json_source *source
     }
 }
 
-fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *source, int64_t begin, int64_t end, fl_err *err)
+fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *source, int64_t begin, int64_t end,
+                                   fl_err *err)
 {
     fl_status st = FL_OK;
     bool is_first = begin == source->start;
@@ -208,8 +212,8 @@ cleanup:
 
 /* ---- arrays and sequences ---- */
 
-static fl_status fail_structure(const fl_json_chunk *chunk, const fl_json_source *source, int64_t at, const char *message,
-                                fl_err *err)
+static fl_status fail_structure(const fl_json_chunk *chunk, const fl_json_source *source, int64_t at,
+                                const char *message, fl_err *err)
 {
     fl_err complaint;
     FL_FAIL(&complaint, FL_ERR_FORMAT, "%s", message);

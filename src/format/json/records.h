@@ -45,7 +45,8 @@ void fl_json_chunk_drop(fl_json_chunk *chunk);
 fl_status fl_json_source_find(fl_memory *memory, fl_json_source *source, fl_err *err);
 
 /** Reads the lines that begin in [begin, end), for the lines layout. FL_ERR_LIMIT for one of more than 100 MB. */
-fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *source, int64_t begin, int64_t end, fl_err *err);
+fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *source, int64_t begin, int64_t end,
+                                   fl_err *err);
 
 /** Reads all records of a file of the other layouts. FL_ERR_FORMAT where brackets are missing, FL_ERR_LIMIT beyond 2 GB. */
 fl_status fl_json_chunk_read_whole(fl_json_chunk *chunk, const fl_json_source *source, fl_err *err);

@@ -24,9 +24,9 @@ typedef struct json_worker {
     const fl_json_source *source; /* of the chunk */
     fl_arena records;             /* trees and vectors of the batch */
     fl_arena own;
-    yyjson_val ***values;  /* per column of the table: a value a row, or NULL where the column is not wanted */
-    int64_t row;           /* the batch's first, in the chunk */
-    int32_t rows;          /* of the batch */
+    yyjson_val ***values; /* per column of the table: a value a row, or NULL where the column is not wanted */
+    int64_t row;          /* the batch's first, in the chunk */
+    int32_t rows;         /* of the batch */
 } json_worker;
 
 static json_scan *scan_of(const json_worker *w)
@@ -65,7 +65,8 @@ fl_status fl_json_scan_new(fl_table *base, const fl_scan_request *request, fl_sc
         const fl_json_source *source = &table->sources[f];
         int64_t bytes = source->file->bytes - source->start;
         scan->first_chunk[f] = scan->n_chunks;
-        scan->n_chunks += source->layout == FL_JSON_LINES ? (bytes + table->chunk_bytes - 1) / table->chunk_bytes : bytes > 0;
+        scan->n_chunks +=
+            source->layout == FL_JSON_LINES ? (bytes + table->chunk_bytes - 1) / table->chunk_bytes : bytes > 0;
     }
     scan->first_chunk[table->n_sources] = scan->n_chunks;
     *ret = &scan->base;
@@ -117,7 +118,8 @@ static fl_status load_chunk(json_worker *w, int64_t chunk, fl_err *err)
     w->source = &table->sources[f];
     if (w->source->layout != FL_JSON_LINES)
         return fl_json_chunk_read_whole(&w->chunk, w->source, err);
-    int64_t begin = w->source->start + (chunk - scan->first_chunk[f]) * table->chunk_bytes, bytes = w->source->file->bytes;
+    int64_t begin = w->source->start + (chunk - scan->first_chunk[f]) * table->chunk_bytes,
+            bytes = w->source->file->bytes;
     int64_t end = begin + table->chunk_bytes < bytes ? begin + table->chunk_bytes : bytes;
     return fl_json_chunk_read_lines(&w->chunk, w->source, begin, end, err);
 }
@@ -187,7 +189,8 @@ static fl_status fail_misfit(const json_worker *w, fl_json_misfit *misfit, fl_er
     if (misfit->text != NULL)
         at = fl_json_chunk_offset(&w->chunk, misfit->text);
     if (!scan->table->has_columns)
-        fl_err_hint(&misfit->complaint, "the first records have another type there; sample_size = -1 looks at all of them");
+        fl_err_hint(&misfit->complaint,
+                    "the first records have another type there; sample_size = -1 looks at all of them");
     return fl_json_fail_at(w->source, at, &misfit->complaint, err);
 }
 
@@ -209,5 +212,9 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     return st == FL_ERR_VALUE || st == FL_ERR_RANGE ? fail_misfit(w, &misfit, err) : st;
 }
 
-static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
-                                     .read = read, .free = scan_free};
+static const fl_scan_ops scan_ops = {.worker_new = worker_new,
+                                     .worker_free = worker_free,
+                                     .claim = claim,
+                                     .next = next,
+                                     .read = read,
+                                     .free = scan_free};

@@ -60,7 +60,8 @@ static uint32_t times_of(fl_str text, uint32_t wanted)
 
 /* The field of that name, made when it is new. Objects mostly have the same keys in the same order: `*at` is where the
  * search begins, and is moved behind the field found. */
-static fl_status find_field(fl_arena *arena, fl_json_shape *shape, fl_str name, int32_t *at, fl_json_shape **ret, fl_err *err)
+static fl_status find_field(fl_arena *arena, fl_json_shape *shape, fl_str name, int32_t *at, fl_json_shape **ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t tried = 0; tried < shape->n_fields; tried++) {
@@ -124,13 +125,14 @@ fl_status fl_json_shape_add(fl_arena *arena, fl_json_shape *shape, yyjson_val *v
         break;
     case YYJSON_TYPE_NUM:
         if (yyjson_is_uint(value) && yyjson_get_uint(value) > INT64_MAX)
-            return FL_FAIL(err, FL_ERR_RANGE, "the number %llu is beyond bigint", (unsigned long long)yyjson_get_uint(value));
+            return FL_FAIL(err, FL_ERR_RANGE, "the number %llu is beyond bigint",
+                           (unsigned long long)yyjson_get_uint(value));
         shape->kinds |= yyjson_is_real(value) ? SEES_REAL : SEES_INT;
         break;
     case YYJSON_TYPE_RAW: {
         fl_str text = fl_json_text(value);
-        return FL_FAIL(err, FL_ERR_RANGE, "the number %.*s is beyond bigint and double", (int)(text.len < 60 ? text.len : 60),
-                       text.data);
+        return FL_FAIL(err, FL_ERR_RANGE, "the number %.*s is beyond bigint and double",
+                       (int)(text.len < 60 ? text.len : 60), text.data);
     }
     case YYJSON_TYPE_STR:
         shape->kinds |= SEES_TEXT;

@@ -97,7 +97,8 @@ typedef struct sample {
 static fl_status learn_chunk(sample *s, const fl_json_source *source, fl_err *err)
 {
     fl_status st = FL_OK;
-    for (int64_t i = 0; i < s->chunk.count && (s->table->sample_rows < 0 || s->rows < s->table->sample_rows); i++, s->rows++) {
+    for (int64_t i = 0; i < s->chunk.count && (s->table->sample_rows < 0 || s->rows < s->table->sample_rows);
+         i++, s->rows++) {
         yyjson_val *record = NULL;
         fl_err complaint;
         int64_t at = s->chunk.offset + s->chunk.records[i].start;
@@ -158,7 +159,8 @@ static fl_status learn(fl_json_table *table, fl_memory *memory, fl_err *err)
     if (table->has_columns)
         goto cleanup;
     if (s.shape->n_fields == 0) {
-        st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: there is no object to find columns by", table->sources[0].file->path);
+        st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: there is no object to find columns by",
+                     table->sources[0].file->path);
         fl_err_hint(err, "name them: columns = {'a': 'integer', 'b': 'text'}");
         goto cleanup;
     }
@@ -231,6 +233,7 @@ const fl_format_desc fl_format_json = {
     .function = "read_json",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_json(file [, columns, sample_size]) gives the objects of one or several JSON files, an object a line or an "
+    .doc = "read_json(file [, columns, sample_size]) gives the objects of one or several JSON files, an object a line "
+           "or an "
            "array of objects; the last of several equal keys counts, a missing one is NULL",
 };

@@ -12,9 +12,9 @@ typedef struct fl_json_table {
     fl_arena arena;
     fl_json_source *sources;
     int32_t n_sources;
-    int64_t sample_rows;  /* negative: all */
-    bool has_columns;     /* said by the user, not found by looking */
-    int64_t chunk_bytes;  /* FL_JSON_CHUNK_BYTES, but for tests */
+    int64_t sample_rows; /* negative: all */
+    bool has_columns;    /* said by the user, not found by looking */
+    int64_t chunk_bytes; /* FL_JSON_CHUNK_BYTES, but for tests */
 } fl_json_table;
 
 extern const fl_format_desc fl_format_json;
