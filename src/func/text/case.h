@@ -10,10 +10,10 @@ uint32_t fl_case_upper(uint32_t code);
 /** Whether the code point is a letter or a digit. */
 bool fl_case_is_word(uint32_t code);
 
-/** Bytes that the mapped text may take. */
+/** Bytes that the mapped text may take: a character of two bytes may become one of three. */
 static inline int64_t fl_case_room(int64_t bytes)
 {
-    return bytes * 2 + 8; /* a character of two bytes may become one of three or, in no script known, four */
+    return bytes * 2 + 8;
 }
 
 /** Writes `text` with each code point mapped; `ret` has fl_case_room(text.len) bytes. Returns the length. */

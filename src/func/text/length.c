@@ -74,6 +74,7 @@ static const fl_func_desc funcs[] = {
     LENGTH("char_length"),
     LENGTH("character_length"),
     FL_TEXT_FUNC("octet_length", "octet_length(x): bytes", {FL_ARGS(FL_UTF8), FL_I32, 0, octets}, {FL_ARGS(FL_BINARY), FL_I32, 0, octets}),
+    FL_TEXT_FUNC("strlen", "strlen(x): bytes", {FL_ARGS(FL_UTF8), FL_I32, 0, octets}),
     FL_TEXT_FUNC("bit_length", "bit_length(x): bits", {FL_ARGS(FL_UTF8), FL_I32, FL_CAN_FAIL, bits},
                  {FL_ARGS(FL_BINARY), FL_I32, FL_CAN_FAIL, bits}),
     FL_TEXT_FUNC("ascii", "ascii(x): the code point of the first character, 0 of the empty text", {FL_ARGS(FL_UTF8), FL_I32, 0, ascii}),

@@ -77,6 +77,7 @@ typedef struct node {
 
 typedef struct inst {
     uint8_t op;
+    bool is_join; /* several ways lead here: depth first, they are told apart no further */
     int32_t x, y; /* split: x first */
     const char_class *class;
 } inst;
@@ -552,6 +553,30 @@ cleanup:
     return st;
 }
 
+/* Counts the ways that lead to each instruction; those with one need no bit of their own when the search goes depth first. */
+static fl_status mark_joins(parser *p)
+{
+    fl_regex *re = p->regex;
+    int32_t *ways;
+    fl_status st = FL_NEW_ARRAY(p->arena, re->n + 1, &ways, p->err);
+    if (st != FL_OK)
+        return st;
+    ways[0] = 2; /* begun at every place of the text */
+    for (int32_t i = 0; i < re->n; i++) {
+        const inst *in = &re->code[i];
+        re->n_forks += in->op == OP_SPLIT || in->op == OP_SAVE;
+        if (in->op == OP_SPLIT || in->op == OP_JUMP)
+            ways[in->x]++;
+        if (in->op == OP_SPLIT)
+            ways[in->y]++;
+        else if (in->op != OP_JUMP && in->op != OP_MATCH)
+            ways[i + 1]++;
+    }
+    for (int32_t i = 0; i < re->n; i++)
+        re->code[i].is_join = ways[i] > 1;
+    return FL_OK;
+}
+
 fl_status fl_regex_flags(fl_str text, uint32_t *flags, fl_err *err)
 {
     for (int64_t i = 0; i < text.len; i++) {
@@ -589,8 +614,7 @@ fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_r
         FL_TRY(compile(&p, tree));
     }
     FL_TRY(emit(&p, (inst){.op = OP_MATCH}));
-    for (int32_t i = 0; i < p.regex->n; i++)
-        p.regex->n_forks += p.regex->code[i].op == OP_SPLIT || p.regex->code[i].op == OP_SAVE;
+    FL_TRY(mark_joins(&p));
     p.regex->n_groups = p.n_groups;
     p.regex->no_case = p.flags & FL_REGEX_NO_CASE;
     p.regex->first_byte = -1;
@@ -730,10 +754,12 @@ static bool match_from(fl_regex_run *run, fl_str text, int64_t start, int64_t fr
         int64_t at = here.old;
         for (int32_t pc = here.pc;;) {
             const inst *in = &re->code[pc];
-            int64_t bit = (at - start) * re->n + pc;
-            if (run->visited[bit >> 6] >> (bit & 63) & 1)
-                break;
-            run->visited[bit >> 6] |= 1ull << (bit & 63);
+            if (in->is_join) {
+                int64_t bit = (at - start) * re->n + pc;
+                if (run->visited[bit >> 6] >> (bit & 63) & 1)
+                    break;
+                run->visited[bit >> 6] |= 1ull << (bit & 63);
+            }
             if (in->op == OP_JUMP) {
                 pc = in->x;
             } else if (in->op == OP_SPLIT) {
