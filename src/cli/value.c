@@ -67,7 +67,7 @@ static bool get_integer(const char *format, const struct ArrowArray *array, int6
 static int scale_of(const char *format)
 {
     const char *comma = strchr(format, ',');
-    return comma == NULL ? 0 : atoi(comma + 1);
+    return comma == NULL ? 0 : (int)strtol(comma + 1, NULL, 10);
 }
 
 static i128 get_decimal(const struct ArrowArray *array, int64_t at)
@@ -117,7 +117,7 @@ static void add_float(fl_cli_text *text, double value, bool is_single)
             break;
     }
     char *e = strchr(shown, 'e');
-    int exponent = atoi(e + 1);
+    int exponent = (int)strtol(e + 1, NULL, 10);
     char *mantissa = shown + (shown[0] == '-');
     while (e > mantissa + 2 && e[-1] == '0')
         e--;
@@ -466,7 +466,7 @@ void fl_cli_type_add_name(fl_cli_text *text, const struct ArrowSchema *schema)
             return;
         }
     if (format[0] == 'd') {
-        fl_cli_text_addf(text, "decimal(%d,%d)", atoi(format + 2), scale_of(format));
+        fl_cli_text_addf(text, "decimal(%d,%d)", (int)strtol(format + 2, NULL, 10), scale_of(format));
     } else if (format[0] == 't') {
         fl_cli_text_add_str(text, time_name(format));
     } else if (format[0] == 'v') {

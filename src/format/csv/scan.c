@@ -512,7 +512,8 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     csv_scan *scan = scan_of(w);
     int32_t col = scan->cols[slot];
     slot_buffers *b = &w->slots[slot];
-    uint64_t *valid = (uint64_t *)(void *)b->valid->data;
+    void *bits = b->valid->data;
+    uint64_t *valid = bits;
     reading r = {.w = w,
                  .table = scan->table,
                  .dialect = &w->file->layout.dialect,

@@ -269,22 +269,22 @@ static fl_status build_vec(const builder *b, const fl_field *field, yyjson_val *
     fl_type type = field->type;
     int32_t width = type.id == FL_LIST ? (int32_t)sizeof(fl_list_entry) : fl_type_width(type);
     uint64_t *valid = NULL;
-    char *data = NULL;
+    void *data = NULL;
     int64_t bytes = type.id == FL_BOOL ? fl_bitmap_words(rows) * 8 : rows * width;
-    FL_TRY(fl_arena_get_zero(b->arena, bytes + PADDING, (void **)&data, b->err));
+    FL_TRY(fl_arena_get_zero(b->arena, bytes + PADDING, &data, b->err));
     FL_TRY(fl_arena_get_zero(b->arena, fl_bitmap_words(rows) * 8 + PADDING, (void **)&valid, b->err));
     for (int64_t row = 0; row < rows; row++)
         if (!is_null(values[row]))
             fl_bit_set(valid, row);
     fl_vec_set_flat(ret, type, data, fl_bitmap_count(valid, rows) == rows ? NULL : valid);
     if (type.id == FL_LIST)
-        return build_list(b, field, values, rows, (fl_list_entry *)(void *)data, ret);
+        return build_list(b, field, values, rows, data, ret);
     if (type.id == FL_STRUCT)
         return build_struct(b, field, values, rows, ret);
     if (type.id == FL_BOOL)
-        return build_bools(b, field, values, rows, (uint64_t *)(void *)data);
+        return build_bools(b, field, values, rows, data);
     if (type.id == FL_UTF8)
-        return build_texts(b, values, rows, (fl_view *)(void *)data);
+        return build_texts(b, values, rows, data);
     return build_scalars(b, field, values, rows, data, width);
 cleanup:
     return st;
