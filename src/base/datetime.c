@@ -140,10 +140,10 @@ static int read_date(cursor *c, int64_t *ret_days)
 static int read_time(cursor *c, int64_t *ret_us)
 {
     int64_t hour, minute, second = 0, us = 0;
-    if (digits(c, 2, &hour) == 0 || !take(c, ':') || digits(c, 2, &minute) != 2)
+    if (digits(c, 2, &hour) == 0 || !take(c, ':') || digits(c, 2, &minute) == 0)
         return 1;
     if (take(c, ':')) {
-        if (digits(c, 2, &second) != 2)
+        if (digits(c, 2, &second) == 0)
             return 1;
         if (take(c, '.')) {
             int64_t nanos = 0, scale = 100000000;

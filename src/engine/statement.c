@@ -246,7 +246,7 @@ static fl_status describe(fl_session *session, const fl_sql_bound *bound, fl_row
         st = fl_arena_copy_str(&arena, fl_text_str(&type), &cells[i * 3 + 1], err);
         fl_text_drop(&type);
         FL_TRY(st);
-        cells[i * 3 + 2] = info->is_nullable ? FL_STR("YES") : FL_STR("NO");
+        cells[i * 3 + 2] = info->table != NULL && !info->is_nullable ? FL_STR("NO") : FL_STR("YES");
     }
     st = fl_rows_of_text(&session->engine->memory, names, 3, cells, query->n_outputs, ret, err);
 cleanup:
@@ -525,7 +525,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
     init_binding(&b, session, &arena, types, params, n_params);
-    b.env.is_final = true;
+    b.env.is_final = ast->kind != FL_AST_PREPARE; /* there parameters are still to be given */
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
     is_bound = true;
     st = dispatch(session, text, &bound, params, n_params, ret, err);

@@ -251,15 +251,19 @@ static fl_status text_to_binary(fl_call *call, fl_err *err)
             for (int64_t j = i; j < i + 2; j++) {
                 char c = fl_char_lower(s.data[j]);
                 int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-                if (digit < 0)
-                    return FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal digit \"%c\" in \"%.*s\"", s.data[j],
-                                   (int)(s.len > 100 ? 100 : s.len), s.data);
+                if (digit < 0) {
+                    FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal digit \"%c\" in \"%.*s\"", s.data[j],
+                            (int)(s.len > 100 ? 100 : s.len), s.data);
+                    return fl_err_state(err, "22023", FL_ERR_VALUE);
+                }
                 value = value * 16 + digit;
             }
             room[n++] = (char)value;
         }
-        if (s.len % 2 != 0)
-            return FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal data: odd number of digits");
+        if (s.len % 2 != 0) {
+            FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal data: odd number of digits");
+            return fl_err_state(err, "22023", FL_ERR_VALUE);
+        }
         ret[row] = fl_view_of(room, n);
     }
 cleanup:

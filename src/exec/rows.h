@@ -46,9 +46,6 @@ int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *ve
 fl_status fl_rows_read(const fl_row_layout *layout, int32_t col, uint8_t *const *rows, int32_t count, fl_arena *arena,
                        fl_vec *ret, fl_err *err);
 
-/** A flat vector of values of one type (NULL pointers and null values are null); for nested types. */
-fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret, fl_err *err);
-
 /* Blocks of rows: where an operator's rows live. Rows never move. */
 typedef struct fl_row_block {
     struct fl_row_block *next;

@@ -261,6 +261,12 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
         *ret = expr;
         return FL_OK;
     }
+    if (!fl_cast_exists(expr->type, type)) {
+        fl_status st = FL_FAIL(err, FL_ERR_TYPE, "cannot cast %s to %s", FL_TYPE_NAME(expr->type), FL_TYPE_NAME(type));
+        fl_err_state(err, "42846", st);
+        fl_err_at(err, pos >= 0 ? pos : expr->pos);
+        return st;
+    }
     if (expr->kind == FL_EXPR_CONST) { /* at once, unless it fails: then when (and if) it is evaluated */
         fl_value value;
         fl_status st = fl_value_cast(expr->value, type, &value, untyped && !is_try ? err : NULL);
@@ -277,12 +283,6 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
     }
     if (expr->kind == FL_EXPR_PARAM && expr->type.id == FL_NULL) /* a parameter takes the type that it is used as */
         return fl_expr_param(plan, expr->param, type, expr->pos, ret, err);
-    if (!fl_cast_exists(expr->type, type)) {
-        fl_status st = FL_FAIL(err, FL_ERR_TYPE, "cannot cast %s to %s", FL_TYPE_NAME(expr->type), FL_TYPE_NAME(type));
-        fl_err_state(err, "42846", st);
-        fl_err_at(err, pos >= 0 ? pos : expr->pos);
-        return st;
-    }
     fl_expr e = {.kind = FL_EXPR_CAST, .pos = pos >= 0 ? pos : expr->pos, .n_args = 1, .type = type, .args = &expr, .is_try = is_try};
     e.flags |= expr->flags & FL_EXPR_NULLABLE;
     if (fl_cast_can_fail(expr->type, type))
@@ -441,6 +441,13 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     }
     if (type.id == FL_NULL)
         type = FL_TYPE(FL_UTF8);
+    if (arg->type.id == FL_F32 && type.id == FL_F64) { /* constants meet a real column as reals, as in PostgreSQL's lists */
+        bool all_const = true;
+        for (int32_t i = 0; i < n; i++)
+            all_const &= list[i]->kind == FL_EXPR_CONST;
+        if (all_const)
+            type = arg->type;
+    }
     FL_TRY(fl_expr_cast(plan, arg, type, false, arg->pos, &arg, err));
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *item = NULL;

@@ -44,8 +44,10 @@ bool fl_cast_exists(fl_type from, fl_type to)
         return false;
     if (from.id == FL_UTF8)
         return true;
-    if (fl_type_is_numeric(from) || from.id == FL_BOOL)
-        return fl_type_is_numeric(to) || to.id == FL_BOOL;
+    if (from.id == FL_BOOL)
+        return fl_type_is_integer(to);
+    if (fl_type_is_numeric(from))
+        return fl_type_is_numeric(to) || (to.id == FL_BOOL && fl_type_is_integer(from));
     if (from.id == FL_DATE)
         return fl_type_is_timestamp(to);
     if (fl_type_is_timestamp(from))

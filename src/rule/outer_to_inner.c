@@ -4,8 +4,8 @@
 #include "op/join/node.h"
 #include "plan/rule.h"
 
-/* Whether the expression is null, or not true, when all columns of the side are null. */
-static bool rejects_null(const fl_expr *e, const fl_col_set *side)
+/* Whether the expression is null when all columns of the side are. */
+static bool is_null_for_null(const fl_expr *e, const fl_col_set *side)
 {
     switch (e->kind) {
     case FL_EXPR_COLUMN:
@@ -13,29 +13,31 @@ static bool rejects_null(const fl_expr *e, const fl_col_set *side)
     case FL_EXPR_CAST:
     case FL_EXPR_IN:
     case FL_EXPR_FIELD:
-        return rejects_null(e->args[0], side);
     case FL_EXPR_NOT:
-        if (e->args[0]->kind == FL_EXPR_IS_NULL) /* x IS NOT NULL */
-            return rejects_null(e->args[0]->args[0], side);
-        return e->args[0]->kind != FL_EXPR_AND && e->args[0]->kind != FL_EXPR_OR && rejects_null(e->args[0], side);
+        return is_null_for_null(e->args[0], side);
     case FL_EXPR_CALL:
         for (int32_t i = 0; i < e->n_args && (e->traits & FL_NULL_GIVES_NULL); i++)
-            if (rejects_null(e->args[i], side))
-                return true;
-        return false;
-    case FL_EXPR_OR:
-        for (int32_t i = 0; i < e->n_args; i++)
-            if (!rejects_null(e->args[i], side))
-                return false;
-        return true;
-    case FL_EXPR_AND: /* of a whole conjunct: one part that is not true suffices */
-        for (int32_t i = 0; i < e->n_args; i++)
-            if (rejects_null(e->args[i], side))
+            if (is_null_for_null(e->args[i], side))
                 return true;
         return false;
     default:
         return false;
     }
+}
+
+/* Whether the conjunct is not true when all columns of the side are null. */
+static bool rejects_null(const fl_expr *e, const fl_col_set *side)
+{
+    if (e->kind == FL_EXPR_NOT && e->args[0]->kind == FL_EXPR_IS_NULL) /* x IS NOT NULL */
+        return is_null_for_null(e->args[0]->args[0], side);
+    if (e->kind != FL_EXPR_OR && e->kind != FL_EXPR_AND)
+        return is_null_for_null(e, side);
+    for (int32_t i = 0; i < e->n_args; i++) { /* every branch of an OR, one part of an AND */
+        bool rejects = rejects_null(e->args[i], side);
+        if (rejects != (e->kind == FL_EXPR_OR))
+            return rejects;
+    }
+    return e->kind == FL_EXPR_OR;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)

@@ -553,6 +553,61 @@ cleanup:
     return st;
 }
 
+/* The first row per domain value: LIMIT 1, with or without an order. Each column is the first element of its ordered list,
+ * which, unlike an aggregate of values, keeps nulls. */
+static fl_status push_first(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node,
+                            const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *arena = fl_plan_arena(u->plan);
+    const fl_node *below = node->inputs[0], *input = NULL, *grouped = NULL;
+    const fl_sort_key *order = NULL;
+    fl_sort_key *keys = NULL;
+    fl_col_id *cols = NULL;
+    const fl_expr **groups = NULL, **firsts = NULL, *one = NULL;
+    fl_agg *aggs = NULL;
+    fl_value one_value = {.type = FL_TYPE(FL_I64), .i = 1};
+    int32_t n_keys = 0;
+    if (below->op == &fl_op_sort) {
+        order = fl_sort_of(below)->keys;
+        n_keys = fl_sort_of(below)->n_keys;
+        below = below->inputs[0];
+    }
+    FL_TRY(FL_NEW_ARRAY(arena, u->n_cols + 1, &cols, err));
+    FL_TRY(push(u, domain, domain_cols, below, &input, cols, err));
+    renaming r = {u, cols};
+    FL_TRY(FL_NEW_ARRAY(arena, n_keys + 1, &keys, err));
+    FL_TRY(FL_NEW_ARRAY(arena, u->n_cols + 1, &groups, err));
+    FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &aggs, err));
+    FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &firsts, err));
+    for (int32_t k = 0; k < n_keys; k++) {
+        keys[k] = order[k];
+        FL_TRY(fl_expr_rewrite(u->plan, order[k].expr, rename_one, &r, &keys[k].expr, err));
+    }
+    for (int32_t i = 0; i < u->n_cols; i++)
+        FL_TRY(fl_expr_column(u->plan, cols[i], -1, &groups[i], err));
+    for (int32_t c = 0; c < node->n_cols; c++) {
+        const fl_expr *value = NULL;
+        FL_TRY(fl_expr_column(u->plan, node->cols[c], -1, &value, err));
+        FL_TRY(fl_agg_make(u->plan, FL_STR("array_agg"), &value, 1, false, NULL, keys, n_keys, -1, &aggs[c], err));
+    }
+    FL_TRY(fl_aggregate_build(u->plan, input, groups, NULL, u->n_cols, aggs, node->n_cols, ret_cols, &grouped, err));
+    FL_TRY(fl_expr_const(u->plan, &one_value, -1, &one, err));
+    for (int32_t c = 0; c < node->n_cols; c++) {
+        const fl_expr *list = NULL;
+        FL_TRY(fl_expr_column(u->plan, aggs[c].out, -1, &list, err));
+        FL_TRY(fl_expr_call_args(u->plan, "list_extract", -1, &firsts[c], err, 2, list, one));
+    }
+    fl_project_attrs attrs = {.n_cols = node->n_cols, .cols = node->cols, .n_exprs = node->n_cols, .exprs = firsts, .n_passed = u->n_cols};
+    fl_col_id *passed = NULL;
+    FL_TRY(FL_NEW_ARRAY(arena, u->n_cols + 1, &passed, err));
+    memcpy(passed, ret_cols, (size_t)u->n_cols * sizeof(*passed));
+    attrs.passed = passed;
+    st = fl_node_make(u->plan, &fl_op_project, &attrs, NULL, &grouped, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
 static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node, const fl_node **ret,
                       fl_col_id *ret_cols, fl_err *err)
 {
@@ -573,9 +628,11 @@ static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *doma
         return push_values(u, domain, domain_cols, node, ret, ret_cols, err);
     if (node->op == &fl_op_sort)
         return push(u, domain, domain_cols, node->inputs[0], ret, ret_cols, err);
+    if (node->op == &fl_op_limit && fl_limit_of(node)->limit == 1 && fl_limit_of(node)->offset == 0)
+        return push_first(u, domain, domain_cols, node, ret, ret_cols, err);
     if (node->op != &fl_op_filter && node->op != &fl_op_project)
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s inside a correlated subquery is not supported yet",
-                       node->op == &fl_op_limit || node->op == &fl_op_topk ? "LIMIT" : node->op->name);
+                       node->op == &fl_op_limit || node->op == &fl_op_topk ? "LIMIT of more than one row" : node->op->name);
     FL_TRY(push(u, domain, domain_cols, node->inputs[0], &input, ret_cols, err));
     renaming r = {u, ret_cols};
     if (node->op == &fl_op_filter) {

@@ -114,6 +114,34 @@ cleanup:
     return st;
 }
 
+/* A left join's conjunct with a subquery that is about the right side alone filters that side. *ret NULL: it is not. */
+static fl_status filter_right(fl_rule_call *call, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_join_attrs *join = fl_join_of(call->node);
+    const fl_node *right = call->node->inputs[1];
+    const fl_expr **kept = NULL;
+    int32_t n_kept = 0;
+    *ret = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), join->n_conjuncts, &kept, err));
+    for (int32_t i = 0; i < join->n_conjuncts; i++) {
+        const fl_expr *e = join->conjuncts[i];
+        fl_col_set used;
+        FL_TRY(fl_col_set_init(call->plan, &used, err));
+        FL_TRY(fl_expr_add_cols(call->plan, e, &used, err));
+        if (!(e->flags & FL_EXPR_HAS_SUBQUERY))
+            kept[n_kept++] = e;
+        else if (fl_col_set_meets(&used, &call->node->inputs[0]->made))
+            return FL_OK;
+        else
+            FL_TRY(fl_filter_build(call->plan, right, e, &right, err));
+    }
+    FL_TRY(fl_join_build_all(call->plan, FL_JOIN_LEFT, call->node->inputs[0], right, kept, n_kept, (fl_col_id){0}, ret, err));
+    st = fl_node_with_cols(call->plan, *ret, call->node->cols, call->node->n_cols, ret, err);
+cleanup:
+    return st;
+}
+
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -122,6 +150,11 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         return from_values(call, err);
     if (node->n_inputs != 1) {
         const fl_join_attrs *join = node->attrs; /* ON with a subquery: inner joins filter behind the join */
+        if (node->op == &fl_op_join && join->kind == FL_JOIN_LEFT) {
+            FL_TRY(filter_right(call, &out, err));
+            if (out != NULL)
+                return fl_rule_call_transform_to(call, out, err);
+        }
         if (node->op != &fl_op_join || join->kind != FL_JOIN_INNER)
             return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in the condition of an outer join are not supported yet");
         FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0}, &inner, err));

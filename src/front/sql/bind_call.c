@@ -213,7 +213,7 @@ static fl_status bind_form(binder *b, int64_t form, const fl_expr *const *args, 
                            const fl_expr **ret)
 {
     if (n < forms[form].args_min || n > forms[form].args_max) {
-        fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "function %s does not take %d arguments", forms[form].name, n);
+        fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "function %s does not take %d arguments", forms[form].name, n);
         fl_err_hint(b->err, "%s", forms[form].doc);
         return FL_ERR_FUNCTION;
     }

@@ -55,8 +55,16 @@ static bool negate_constant(const fl_ast_expr *ast, fl_value *value)
     if (ast->kind != FL_AST_INTEGER && ast->kind != FL_AST_DECIMAL && ast->kind != FL_AST_FLOAT)
         return false;
     switch (value->type.id) {
-    case FL_I32: case FL_I64: value->i = -value->i; return true;
-    case FL_DECIMAL: value->d = -value->d; return true;
+    case FL_I32: case FL_I64:
+        value->i = -value->i;
+        if (value->i == INT32_MIN) /* the least of each type has no positive twin */
+            value->type = FL_TYPE(FL_I32);
+        return true;
+    case FL_DECIMAL:
+        value->d = -value->d;
+        if (value->d == INT64_MIN && value->type.scale == 0)
+            *value = (fl_value){.type = FL_TYPE(FL_I64), .i = INT64_MIN};
+        return true;
     case FL_F64: value->f = -value->f; return true;
     default: return false;
     }

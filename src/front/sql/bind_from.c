@@ -154,7 +154,7 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
     } else {
         fl_str schema = ast->path.parts[ast->path.count - 2].text;
         if (!fl_str_is_equal_nocase(schema, FL_STR("main")) && !fl_str_is_equal_nocase(schema, FL_STR("public")))
-            return fl_sql_bind_fail_state(b, ast->start, FL_ERR_TABLE, "3F000", "there is no schema \"%.*s\"",
+            return fl_sql_bind_fail_state(b, ast->start, FL_ERR_TABLE, "42P01", "there is no schema \"%.*s\"",
                                           FL_STR_ARG(schema));
     }
     fl_status st = b->env->catalog->find(b->env->catalog, name, &entry, b->err);

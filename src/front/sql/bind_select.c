@@ -322,6 +322,16 @@ static fl_status distinct_on(binder *b, select_state *q, fl_col_id *cols, fl_sor
     FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + q->n_ons + 1, &names, b->err));
     for (int32_t i = 0; i < q->n_ons; i++)
         FL_TRY(fl_expr_column(b->plan, cols[n_cols + i], -1, &ons[i], b->err));
+    for (int32_t s = 0; s < q->n_sorts && s < q->n_ons; s++) { /* else "first" would mean nothing */
+        bool matches = false;
+        for (int32_t i = 0; i < q->n_ons; i++)
+            matches |= keys[s].expr == ons[i];
+        if (!matches) {
+            st = fl_sql_bind_fail_state(b, keys[s].expr->pos, FL_ERR_SYNTAX, "42P10",
+                                        "ORDER BY must begin with the expressions of DISTINCT ON");
+            goto cleanup;
+        }
+    }
     for (n = 0; n < n_cols; n++) {
         const fl_expr *arg;
         FL_TRY(fl_expr_column(b->plan, cols[n], -1, &arg, b->err));

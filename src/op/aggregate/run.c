@@ -413,13 +413,27 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
             }
     }
     if (part->feed == FEED_ORDERED) {
-        fl_sort_column columns[9];
-        int32_t at = stage->n_keys + part->agg->n_args;
+        fl_sort_column *columns = NULL;
+        int32_t at = stage->n_keys + part->agg->n_args, n_columns = 0;
+        FL_TRY(FL_NEW_ARRAY(&stage->exec->arena, at + part->agg->n_order + 1, &columns, err));
+        for (int32_t k = 0; part->agg->is_distinct && k < stage->n_keys; k++) /* equal values of a group side by side */
+            columns[n_columns++] = (fl_sort_column){.col = k};
         for (int32_t i = 0; i < part->agg->n_order; i++)
-            columns[i] = (fl_sort_column){.col = at + i, .is_descending = part->agg->order[i].is_descending,
-                                          .nulls_first = part->agg->order[i].nulls_first};
-        columns[part->agg->n_order] = (fl_sort_column){.col = at + part->agg->n_order};
-        FL_TRY(fl_sort_rows(&part->side, columns, part->agg->n_order + 1, rows, n, stage->exec->context.memory, err));
+            columns[n_columns++] = (fl_sort_column){.col = at + i, .is_descending = part->agg->order[i].is_descending,
+                                                    .nulls_first = part->agg->order[i].nulls_first};
+        for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
+            columns[n_columns++] = (fl_sort_column){.col = i};
+        columns[n_columns++] = (fl_sort_column){.col = at + part->agg->n_order};
+        FL_TRY(fl_sort_rows(&part->side, columns, n_columns, rows, n, stage->exec->context.memory, err));
+        if (part->agg->is_distinct) {
+            int64_t kept = 0;
+            for (int32_t i = 0; i < at; i++)
+                columns[i] = (fl_sort_column){.col = i}; /* group keys and arguments */
+            for (int64_t i = 0; i < n; i++)
+                if (kept == 0 || fl_sort_compare(&part->side, columns, at, rows[kept - 1], rows[i]) != 0)
+                    rows[kept++] = rows[i];
+            n = kept;
+        }
     }
     for (int64_t start = 0; start < n; start += rows_max) {
         int32_t count = n - start < rows_max ? (int32_t)(n - start) : rows_max;
@@ -583,10 +597,8 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
     fl_type *types = NULL;
     int32_t n = 0;
     part->agg = agg;
-    part->feed = agg->is_distinct ? FEED_DISTINCT : agg->agg->ignores_order ? FEED_DIRECT : FEED_ORDERED;
+    part->feed = !agg->agg->ignores_order ? FEED_ORDERED : agg->is_distinct ? FEED_DISTINCT : FEED_DIRECT;
     part->filter = -1;
-    if (agg->is_distinct && agg->n_order > 0)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s with both DISTINCT and ORDER BY is not supported yet", agg->agg->name);
     if (agg->n_order > FL_LEN(part->order))
         return FL_FAIL(err, FL_ERR_LIMIT, "%s is ordered by more than %d keys", agg->agg->name, (int)FL_LEN(part->order));
     for (int32_t i = 0; i < agg->n_args; i++) {
