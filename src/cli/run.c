@@ -18,10 +18,10 @@ double fl_cli_clock_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static bool write_out(fl_cli_run *run, fl_cli_answer *answer)
+static bool write_out(fl_cli_run *run, fl_cli_answer *answer, bool is_last)
 {
     size_t written = fwrite(answer->text.data, 1, answer->text.len, run->file);
-    bool is_whole = written == answer->text.len;
+    bool is_whole = written == answer->text.len && (!is_last || fflush(run->file) == 0);
     answer->text.len = 0;
     if (!is_whole)
         fprintf(stderr, "Error: cannot write the answer: %s\n", strerror(errno));
@@ -57,12 +57,11 @@ static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
             answer.rows += batch.length;
             batch.release(&batch);
             if (answer.text.len >= WRITE_BYTES)
-                is_good = write_out(run, &answer);
+                is_good = write_out(run, &answer, false);
         }
         if (is_good)
             run->format->end(&answer);
-        is_good = write_out(run, &answer) && is_good;
-        is_good = fflush(run->file) == 0 && is_good;
+        is_good = is_good && write_out(run, &answer, true);
     }
     fl_cli_answer_drop(&answer);
     schema.release(&schema);
@@ -78,7 +77,6 @@ static bool run_statement(fl_cli_run *run, const char *text, size_t len, const f
     struct ArrowArrayStream rows = {0};
     fl_err err = {0};
     double start = fl_cli_clock_ms();
-    fl_cli_interrupt_clear();
     fl_status st = fl_session_query_text(run->session, text + piece->start, piece->end - piece->start, &rows, &err);
     if (st != FL_OK) {
         fl_cli_report(stderr, &err, text, len, piece->start);
@@ -96,7 +94,7 @@ bool fl_cli_run_text(fl_cli_run *run, const char *text, size_t len)
 {
     for (size_t at = 0; at < len;) {
         fl_cli_piece piece = fl_cli_split(text, len, at);
-        if (!piece.is_empty && !run_statement(run, text, len, &piece))
+        if (fl_cli_interrupt_is_set() || (!piece.is_empty && !run_statement(run, text, len, &piece)))
             return false;
         at = piece.next;
     }

@@ -81,6 +81,7 @@ static void run_whole(fl_cli_run *run, fl_cli_text *text)
     }
     if (whole == 0)
         return;
+    fl_cli_interrupt_clear();
     fl_cli_run_text(run, text->data, whole);
     fl_cli_interrupt_clear();
     memmove(text->data, text->data + whole, text->len - whole);
