@@ -19,34 +19,42 @@ static void add(state *s, uint64_t x, bit_op op)
 static uint64_t read(const fl_vec *vec, int32_t row)
 {
     switch (vec->width) {
-    case 1: return (uint64_t)((const int8_t *)vec->data)[row];
-    case 2: return (uint64_t)((const int16_t *)vec->data)[row];
-    case 4: return (uint64_t)((const int32_t *)vec->data)[row];
-    default: return ((const uint64_t *)vec->data)[row];
+    case 1:
+        return (uint64_t)((const int8_t *)vec->data)[row];
+    case 2:
+        return (uint64_t)((const int16_t *)vec->data)[row];
+    case 4:
+        return (uint64_t)((const int32_t *)vec->data)[row];
+    default:
+        return ((const uint64_t *)vec->data)[row];
     }
 }
 
-static void update(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, bit_op op)
+static void update(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
+                   bit_op op)
 {
     for (int32_t i = 0; i < count; i++)
         if (fl_is_valid(call->args[0].valid, list[i]))
             add((state *)(states[i] + offset), read(&call->args[0], list[i]), op);
 }
 
-static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     (void)err;
     int32_t width = fl_type_width(call->ret_type);
     for (int32_t i = 0; i < count; i++) {
         const state *s = (const state *)(states[i] + offset);
-        memcpy((uint8_t *)(uintptr_t)ret->data + (int64_t)i * width, &s->bits, (size_t)width); /* the low bytes come first */
+        memcpy((uint8_t *)(uintptr_t)ret->data + (int64_t)i * width, &s->bits,
+               (size_t)width); /* the low bytes come first */
         if (!s->has)
             fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
     }
     return FL_OK;
 }
 
-static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kernel *kernel, fl_agg_choice *ret, fl_err *err)
+static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kernel *kernel, fl_agg_choice *ret,
+                         fl_err *err)
 {
     if (n_args != 1 || !(fl_type_is_integer(args[0]) || args[0].id == FL_NULL))
         return FL_FAIL(err, FL_ERR_FUNCTION, "an integer was expected");
@@ -55,35 +63,37 @@ static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kerne
     return FL_OK;
 }
 
-#define BITS(name, op)                                                                                                         \
-    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, \
-                                   fl_err *err)                                                                                \
-    {                                                                                                                          \
-        (void)err;                                                                                                             \
-        update(call, states, offset, list, count, op);                                                                         \
-        return FL_OK;                                                                                                          \
-    }                                                                                                                          \
-    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                              \
-    {                                                                                                                          \
-        (void)call;                                                                                                            \
-        (void)err;                                                                                                             \
-        if (((const state *)from)->has)                                                                                        \
-            add(into, ((const state *)from)->bits, op);                                                                        \
-        return FL_OK;                                                                                                          \
-    }                                                                                                                          \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = name##_groups,         \
-                                                .combine = name##_combine, .finish = finish};                                  \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                      \
-    {                                                                                                                          \
-        return resolve(args, n_args, &name##_kernel, ret, err);                                                                \
+#define BITS(name, op)                                                                                              \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                   int32_t count, fl_err *err)                                                      \
+    {                                                                                                               \
+        (void)err;                                                                                                  \
+        update(call, states, offset, list, count, op);                                                              \
+        return FL_OK;                                                                                               \
+    }                                                                                                               \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                   \
+    {                                                                                                               \
+        (void)call;                                                                                                 \
+        (void)err;                                                                                                  \
+        if (((const state *)from)->has)                                                                             \
+            add(into, ((const state *)from)->bits, op);                                                             \
+        return FL_OK;                                                                                               \
+    }                                                                                                               \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
+                                                .update_groups = name##_groups,                                     \
+                                                .combine = name##_combine,                                          \
+                                                .finish = finish};                                                  \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
+    {                                                                                                               \
+        return resolve(args, n_args, &name##_kernel, ret, err);                                                     \
     }
 BITS(bit_and, BIT_AND)
 BITS(bit_or, BIT_OR)
 BITS(bit_xor, BIT_XOR)
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "bit_and", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_bit_and,
-     .doc = "bit_and(x): bits set in all"},
+    {FL_DESC(fl_agg_desc), .name = "bit_and", .ignores_distinct = true, .ignores_order = true,
+     .resolve = resolve_bit_and, .doc = "bit_and(x): bits set in all"},
     {FL_DESC(fl_agg_desc), .name = "bit_or", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_bit_or,
      .doc = "bit_or(x): bits set in any"},
     {FL_DESC(fl_agg_desc), .name = "bit_xor", .ignores_order = true, .resolve = resolve_bit_xor,

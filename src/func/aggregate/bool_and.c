@@ -8,7 +8,8 @@
 /* A state is two bits: whether a true was seen, whether a false was. */
 enum { SEEN_FALSE = 1, SEEN_TRUE = 2 };
 
-static fl_status bool_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status bool_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, fl_err *err)
 {
     (void)err;
     const fl_vec *x = &call->args[0];
@@ -36,22 +37,24 @@ static void bool_finish(uint8_t *const *states, int32_t offset, int32_t count, f
     }
 }
 
-#define BOOL(name, is_and)                                                                                              \
-    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err) \
-    {                                                                                                                   \
-        (void)call;                                                                                                     \
-        (void)err;                                                                                                      \
-        bool_finish(states, offset, count, ret, is_and);                                                                \
-        return FL_OK;                                                                                                   \
-    }                                                                                                                   \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = 8, .update_groups = bool_groups, .combine = bool_combine, \
-                                                .finish = name##_finish};                                               \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)               \
-    {                                                                                                                   \
-        if (n_args != 1 || (args[0].id != FL_BOOL && args[0].id != FL_NULL))                                            \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "a boolean was expected");                                             \
-        *ret = (fl_agg_choice){.args = {FL_TYPE(FL_BOOL)}, .n_args = 1, .ret = FL_TYPE(FL_BOOL), .kernel = &name##_kernel}; \
-        return FL_OK;                                                                                                   \
+#define BOOL(name, is_and)                                                                                   \
+    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, \
+                                   fl_vec *ret, fl_err *err)                                                 \
+    {                                                                                                        \
+        (void)call;                                                                                          \
+        (void)err;                                                                                           \
+        bool_finish(states, offset, count, ret, is_and);                                                     \
+        return FL_OK;                                                                                        \
+    }                                                                                                        \
+    static const fl_agg_kernel name##_kernel = {                                                             \
+        .state_bytes = 8, .update_groups = bool_groups, .combine = bool_combine, .finish = name##_finish};   \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)    \
+    {                                                                                                        \
+        if (n_args != 1 || (args[0].id != FL_BOOL && args[0].id != FL_NULL))                                 \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "a boolean was expected");                                  \
+        *ret = (fl_agg_choice){                                                                              \
+            .args = {FL_TYPE(FL_BOOL)}, .n_args = 1, .ret = FL_TYPE(FL_BOOL), .kernel = &name##_kernel};     \
+        return FL_OK;                                                                                        \
     }
 BOOL(bool_and, true)
 BOOL(bool_or, false)
@@ -62,7 +65,8 @@ typedef struct any_state {
     const fl_value *value; /* in the call's heap; NULL: none yet */
 } any_state;
 
-static fl_status any_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status any_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                            int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < count; i++) {
@@ -89,7 +93,8 @@ static fl_status any_combine(fl_agg_call *call, void *into, const void *from, fl
 }
 
 /* One value to its row, through a constant vector of it. */
-static fl_status any_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status any_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t width = fl_type_width(call->ret_type);
@@ -112,7 +117,9 @@ cleanup:
     return st;
 }
 
-static const fl_agg_kernel any_kernel = {.state_bytes = (int32_t)sizeof(any_state), .update_groups = any_groups, .combine = any_combine,
+static const fl_agg_kernel any_kernel = {.state_bytes = (int32_t)sizeof(any_state),
+                                         .update_groups = any_groups,
+                                         .combine = any_combine,
                                          .finish = any_finish};
 
 static fl_status resolve_any(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
@@ -125,12 +132,12 @@ static fl_status resolve_any(const fl_type *args, int32_t n_args, fl_agg_choice 
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "bool_and", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_bool_and,
-     .doc = "bool_and(x): whether all are true"},
-    {FL_DESC(fl_agg_desc), .name = "every", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_bool_and,
-     .doc = "every(x): whether all are true"},
-    {FL_DESC(fl_agg_desc), .name = "bool_or", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_bool_or,
-     .doc = "bool_or(x): whether one is true"},
+    {FL_DESC(fl_agg_desc), .name = "bool_and", .ignores_distinct = true, .ignores_order = true,
+     .resolve = resolve_bool_and, .doc = "bool_and(x): whether all are true"},
+    {FL_DESC(fl_agg_desc), .name = "every", .ignores_distinct = true, .ignores_order = true,
+     .resolve = resolve_bool_and, .doc = "every(x): whether all are true"},
+    {FL_DESC(fl_agg_desc), .name = "bool_or", .ignores_distinct = true, .ignores_order = true,
+     .resolve = resolve_bool_or, .doc = "bool_or(x): whether one is true"},
     {FL_DESC(fl_agg_desc), .name = "any_value", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_any,
      .doc = "any_value(x): one of the values that are not null"},
 };

@@ -26,7 +26,8 @@ static fl_status reserve(state *s, int64_t more, fl_arena *heap, fl_err *err)
     return FL_OK;
 }
 
-static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err)
 {
     const double *x = call->args[0].data;
     for (int32_t i = 0; i < count; i++) {
@@ -53,7 +54,10 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     return FL_OK;
 }
 
-static bool is_less(double a, double b) { return isnan(b) ? !isnan(a) : a < b; }
+static bool is_less(double a, double b)
+{
+    return isnan(b) ? !isnan(a) : a < b;
+}
 
 /* Moves the value of rank k to its place (Hoare 1961, "Find"); smaller ones end up in front of it. The pivot is the median
  * of three, so that sorted input is no bad case. */
@@ -62,7 +66,12 @@ static double select_rank(double *v, int64_t n, int64_t k)
     int64_t low = 0, high = n - 1;
     while (low < high) {
         double a = v[low], b = v[low + (high - low) / 2], c = v[high];
-        double pivot = is_less(a, b) ? (is_less(b, c) ? b : is_less(a, c) ? c : a) : (is_less(a, c) ? a : is_less(b, c) ? c : b);
+        double pivot = is_less(a, b) ? (is_less(b, c)   ? b
+                                        : is_less(a, c) ? c
+                                                        : a)
+                                     : (is_less(a, c)   ? a
+                                        : is_less(b, c) ? c
+                                                        : b);
         int64_t i = low, j = high;
         while (i <= j) {
             while (is_less(v[i], pivot))
@@ -85,7 +94,8 @@ static double select_rank(double *v, int64_t n, int64_t k)
     return v[k];
 }
 
-static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     (void)call;
     (void)err;
@@ -108,7 +118,8 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-static const fl_agg_kernel kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
+static const fl_agg_kernel kernel = {
+    .state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {

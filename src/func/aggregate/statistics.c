@@ -26,7 +26,8 @@ static void add_one(state *s, double x)
     }
 }
 
-static fl_status one_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status one_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                            int32_t count, fl_err *err)
 {
     (void)err;
     const double *x = call->args[0].data;
@@ -37,7 +38,8 @@ static fl_status one_groups(fl_agg_call *call, uint8_t *const *states, int32_t o
 }
 
 /* Arguments come as (y, x), as in SQL. */
-static fl_status two_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status two_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                            int32_t count, fl_err *err)
 {
     (void)err;
     const double *ys = call->args[0].data, *xs = call->args[1].data;
@@ -88,19 +90,20 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
 }
 
 /* Each answer: from how many rows on there is one, and its formula; NAN there stays NaN, null is said by `is_null`. */
-#define ANSWER(name, rows_min, is_null, formula)                                                                       \
-    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err) \
-    {                                                                                                                  \
-        (void)call;                                                                                                    \
-        (void)err;                                                                                                     \
-        for (int32_t i = 0; i < count; i++) {                                                                          \
-            const state *s = (const state *)(states[i] + offset);                                                      \
-            bool none = s->n < (rows_min) || (is_null);                                                                \
-            ((double *)(uintptr_t)ret->data)[i] = none ? 0 : (formula);                                                \
-            if (none)                                                                                                  \
-                fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);                                                    \
-        }                                                                                                              \
-        return FL_OK;                                                                                                  \
+#define ANSWER(name, rows_min, is_null, formula)                                                             \
+    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, \
+                                   fl_vec *ret, fl_err *err)                                                 \
+    {                                                                                                        \
+        (void)call;                                                                                          \
+        (void)err;                                                                                           \
+        for (int32_t i = 0; i < count; i++) {                                                                \
+            const state *s = (const state *)(states[i] + offset);                                            \
+            bool none = s->n < (rows_min) || (is_null);                                                      \
+            ((double *)(uintptr_t)ret->data)[i] = none ? 0 : (formula);                                      \
+            if (none)                                                                                        \
+                fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);                                          \
+        }                                                                                                    \
+        return FL_OK;                                                                                        \
     }
 ANSWER(var_pop, 1, false, s->sxx / s->n)
 ANSWER(var_samp, 2, false, s->sxx / (s->n - 1))
@@ -118,7 +121,8 @@ ANSWER(regr_sxx, 1, false, s->sxx)
 ANSWER(regr_syy, 1, false, s->syy)
 ANSWER(regr_sxy, 1, false, s->sxy)
 
-static fl_status regr_count_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status regr_count_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
+                                   fl_vec *ret, fl_err *err)
 {
     (void)call;
     (void)err;
@@ -127,23 +131,25 @@ static fl_status regr_count_finish(fl_agg_call *call, uint8_t *const *states, in
     return FL_OK;
 }
 
-static fl_status resolve(const fl_type *args, int32_t n_args, int32_t wanted, const fl_agg_kernel *kernel, fl_agg_choice *ret, fl_err *err)
+static fl_status resolve(const fl_type *args, int32_t n_args, int32_t wanted, const fl_agg_kernel *kernel,
+                         fl_agg_choice *ret, fl_err *err)
 {
     bool fits = n_args == wanted;
     for (int32_t i = 0; i < n_args; i++)
         fits &= fl_type_is_numeric(args[i]) || args[i].id == FL_NULL;
     if (!fits)
         return FL_FAIL(err, FL_ERR_FUNCTION, "%s expected", wanted == 1 ? "a number was" : "two numbers were");
-    *ret = (fl_agg_choice){.args = {FL_TYPE(FL_F64), FL_TYPE(FL_F64)}, .n_args = wanted, .ret = FL_TYPE(FL_F64), .kernel = kernel};
+    *ret = (fl_agg_choice){
+        .args = {FL_TYPE(FL_F64), FL_TYPE(FL_F64)}, .n_args = wanted, .ret = FL_TYPE(FL_F64), .kernel = kernel};
     return FL_OK;
 }
 
-#define RESOLVE(name, groups, wanted)                                                                                  \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = groups, .combine = combine, \
-                                                .finish = name##_finish};                                              \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)              \
-    {                                                                                                                  \
-        return resolve(args, n_args, wanted, &name##_kernel, ret, err);                                                \
+#define RESOLVE(name, groups, wanted)                                                                                 \
+    static const fl_agg_kernel name##_kernel = {                                                                      \
+        .state_bytes = (int32_t)sizeof(state), .update_groups = groups, .combine = combine, .finish = name##_finish}; \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)             \
+    {                                                                                                                 \
+        return resolve(args, n_args, wanted, &name##_kernel, ret, err);                                               \
     }
 RESOLVE(var_pop, one_groups, 1)
 RESOLVE(var_samp, one_groups, 1)
@@ -161,7 +167,9 @@ RESOLVE(regr_sxx, two_groups, 2)
 RESOLVE(regr_syy, two_groups, 2)
 RESOLVE(regr_sxy, two_groups, 2)
 
-static const fl_agg_kernel regr_count_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = two_groups, .combine = combine,
+static const fl_agg_kernel regr_count_kernel = {.state_bytes = (int32_t)sizeof(state),
+                                                .update_groups = two_groups,
+                                                .combine = combine,
                                                 .finish = regr_count_finish};
 
 static fl_status resolve_regr_count(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
@@ -171,7 +179,8 @@ static fl_status resolve_regr_count(const fl_type *args, int32_t n_args, fl_agg_
     return st;
 }
 
-#define AGG(text, op, help) {FL_DESC(fl_agg_desc), .name = text, .ignores_order = true, .resolve = resolve_##op, .doc = help}
+#define AGG(text, op, help) \
+    {FL_DESC(fl_agg_desc), .name = text, .ignores_order = true, .resolve = resolve_##op, .doc = help}
 
 static const fl_agg_desc aggs[] = {
     AGG("var_pop", var_pop, "var_pop(x): variance of all values"),
@@ -191,8 +200,8 @@ static const fl_agg_desc aggs[] = {
     AGG("regr_sxx", regr_sxx, "regr_sxx(y, x): squared deviations of x, added up"),
     AGG("regr_syy", regr_syy, "regr_syy(y, x): squared deviations of y, added up"),
     AGG("regr_sxy", regr_sxy, "regr_sxy(y, x): products of deviations, added up"),
-    {FL_DESC(fl_agg_desc), .name = "regr_count", .ignores_order = true, .empty_is_zero = true, .resolve = resolve_regr_count,
-     .doc = "regr_count(y, x): pairs without a null"},
+    {FL_DESC(fl_agg_desc), .name = "regr_count", .ignores_order = true, .empty_is_zero = true,
+     .resolve = resolve_regr_count, .doc = "regr_count(y, x): pairs without a null"},
 };
 
 FL_AGG_SET(statistics, aggs);

@@ -34,7 +34,8 @@ static fl_status add(state *s, fl_str text, fl_arena *heap, fl_err *err)
     return FL_OK;
 }
 
-static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < count; i++) {
@@ -65,7 +66,8 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     return add(a, (fl_str){b->data, b->len}, call->heap, err);
 }
 
-static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     (void)call;
     (void)err;
@@ -79,7 +81,8 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-static const fl_agg_kernel kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
+static const fl_agg_kernel kernel = {
+    .state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {

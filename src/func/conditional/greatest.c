@@ -6,38 +6,47 @@
 
 #define LESS(a, b) ((a) < (b))
 
-static bool less_f64(double a, double b) { return isnan(b) ? !isnan(a) : a < b; }
+static bool less_f64(double a, double b)
+{
+    return isnan(b) ? !isnan(a) : a < b;
+}
 
 static fl_i128 interval_nanos(fl_interval x)
 {
     return ((fl_i128)x.months * 30 + x.days) * 86400000000000LL + x.nanos;
 }
 
-static bool less_interval(fl_interval a, fl_interval b) { return interval_nanos(a) < interval_nanos(b); }
-static bool less_view(fl_view a, fl_view b) { return fl_view_compare(&a, &b) < 0; }
+static bool less_interval(fl_interval a, fl_interval b)
+{
+    return interval_nanos(a) < interval_nanos(b);
+}
+static bool less_view(fl_view a, fl_view b)
+{
+    return fl_view_compare(&a, &b) < 0;
+}
 
 /* One loop for each stored type; `read` gets a value of argument i. */
-#define PICK(suffix, type, read, less)                                                             \
-    static fl_status pick_##suffix(fl_call *call, bool greatest)                                   \
-    {                                                                                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                            \
-        for (int32_t row = 0; row < call->rows; row++) {                                           \
-            bool has = false;                                                                      \
-            type best = {0};                                                                       \
-            for (int32_t i = 0; i < call->n_args; i++) {                                           \
-                const fl_vec *arg = &call->args[i];                                                \
-                if (!fl_is_valid(arg->valid, row))                                                 \
-                    continue;                                                                      \
-                type x = read;                                                                     \
-                if (!has || (greatest ? less(best, x) : less(x, best)))                            \
-                    best = x;                                                                      \
-                has = true;                                                                        \
-            }                                                                                      \
-            ret[row] = best;                                                                       \
-            if (!has)                                                                              \
-                fl_bit_clear(fl_call_valid(call), row);                                            \
-        }                                                                                          \
-        return FL_OK;                                                                              \
+#define PICK(suffix, type, read, less)                                  \
+    static fl_status pick_##suffix(fl_call *call, bool greatest)        \
+    {                                                                   \
+        type *ret = (type *)(uintptr_t)call->ret->data;                 \
+        for (int32_t row = 0; row < call->rows; row++) {                \
+            bool has = false;                                           \
+            type best = {0};                                            \
+            for (int32_t i = 0; i < call->n_args; i++) {                \
+                const fl_vec *arg = &call->args[i];                     \
+                if (!fl_is_valid(arg->valid, row))                      \
+                    continue;                                           \
+                type x = read;                                          \
+                if (!has || (greatest ? less(best, x) : less(x, best))) \
+                    best = x;                                           \
+                has = true;                                             \
+            }                                                           \
+            ret[row] = best;                                            \
+            if (!has)                                                   \
+                fl_bit_clear(fl_call_valid(call), row);                 \
+        }                                                               \
+        return FL_OK;                                                   \
     }
 #define PICK_PLAIN(suffix, type, less) PICK(suffix, type, ((const type *)arg->data)[row], less)
 PICK_PLAIN(i8, int8_t, LESS)
@@ -76,22 +85,36 @@ static fl_status pick_bool(fl_call *call, bool greatest)
 static fl_status pick(fl_call *call, bool greatest)
 {
     switch (call->ret->type.id) {
-    case FL_BOOL: return pick_bool(call, greatest);
-    case FL_I8: return pick_i8(call, greatest);
-    case FL_I16: return pick_i16(call, greatest);
+    case FL_BOOL:
+        return pick_bool(call, greatest);
+    case FL_I8:
+        return pick_i8(call, greatest);
+    case FL_I16:
+        return pick_i16(call, greatest);
     case FL_I32:
-    case FL_DATE: return pick_i32(call, greatest);
-    case FL_U8: return pick_u8(call, greatest);
-    case FL_U16: return pick_u16(call, greatest);
-    case FL_U32: return pick_u32(call, greatest);
-    case FL_U64: return pick_u64(call, greatest);
-    case FL_F32: return pick_f32(call, greatest);
-    case FL_F64: return pick_f64(call, greatest);
-    case FL_INTERVAL: return pick_interval(call, greatest);
+    case FL_DATE:
+        return pick_i32(call, greatest);
+    case FL_U8:
+        return pick_u8(call, greatest);
+    case FL_U16:
+        return pick_u16(call, greatest);
+    case FL_U32:
+        return pick_u32(call, greatest);
+    case FL_U64:
+        return pick_u64(call, greatest);
+    case FL_F32:
+        return pick_f32(call, greatest);
+    case FL_F64:
+        return pick_f64(call, greatest);
+    case FL_INTERVAL:
+        return pick_interval(call, greatest);
     case FL_UTF8:
-    case FL_BINARY: return pick_view(call, greatest);
-    case FL_DECIMAL: return call->ret->width == 16 ? pick_decimal16(call, greatest) : pick_decimal8(call, greatest);
-    default: return pick_i64(call, greatest);
+    case FL_BINARY:
+        return pick_view(call, greatest);
+    case FL_DECIMAL:
+        return call->ret->width == 16 ? pick_decimal16(call, greatest) : pick_decimal8(call, greatest);
+    default:
+        return pick_i64(call, greatest);
     }
 }
 
@@ -114,7 +137,8 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run run, f
         return FL_FAIL(err, FL_ERR_FUNCTION, "an argument was expected");
     for (int32_t i = 0; i < n_args; i++)
         if (!fl_type_common(common, args[i], &common))
-            return FL_FAIL(err, FL_ERR_TYPE, "%s and %s have no common type", FL_TYPE_NAME(common), FL_TYPE_NAME(args[i]));
+            return FL_FAIL(err, FL_ERR_TYPE, "%s and %s have no common type", FL_TYPE_NAME(common),
+                           FL_TYPE_NAME(args[i]));
     if (fl_type_is_nested(common))
         return FL_FAIL(err, FL_ERR_FUNCTION, "arguments with an order were expected");
     if (common.id == FL_NULL)

@@ -27,7 +27,8 @@ static fl_status reserve(state *s, int64_t more, fl_arena *heap, fl_err *err)
     return FL_OK;
 }
 
-static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < count; i++) {
@@ -54,7 +55,8 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     return FL_OK;
 }
 
-static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     fl_status st = FL_OK;
     fl_value *lists = NULL;
@@ -77,7 +79,8 @@ cleanup:
     return st;
 }
 
-static const fl_agg_kernel kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
+static const fl_agg_kernel kernel = {
+    .state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
@@ -88,7 +91,8 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "array_agg", .resolve = resolve, .doc = "array_agg(x [ORDER BY ...]): all values as a list, nulls too"},
+    {FL_DESC(fl_agg_desc), .name = "array_agg", .resolve = resolve,
+     .doc = "array_agg(x [ORDER BY ...]): all values as a list, nulls too"},
 };
 
 FL_AGG_SET(array_agg, aggs);

@@ -91,13 +91,18 @@ cleanup:
     return st;
 }
 
-static bool is_list(fl_type type) { return type.id == FL_LIST && type.n_fields == 1; }
+static bool is_list(fl_type type)
+{
+    return type.id == FL_LIST && type.n_fields == 1;
+}
 
 static fl_status resolve_extract(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    if (n_args != 2 || !is_list(args[0]) || (args[1].id != FL_NULL && !fl_cast_is_implicit(args[1], FL_TYPE(FL_I64), NULL)))
+    if (n_args != 2 || !is_list(args[0]) ||
+        (args[1].id != FL_NULL && !fl_cast_is_implicit(args[1], FL_TYPE(FL_I64), NULL)))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list and an integer were expected");
-    *ret = (fl_func_choice){.args = {args[0], FL_TYPE(FL_I64)}, .n_args = 2, .ret = args[0].fields[0].type, .run = extract};
+    *ret = (fl_func_choice){
+        .args = {args[0], FL_TYPE(FL_I64)}, .n_args = 2, .ret = args[0].fields[0].type, .run = extract};
     return FL_OK;
 }
 
@@ -177,7 +182,9 @@ static fl_status resolve_len(const fl_type *args, int32_t n_args, fl_func_choice
     bool is_text = n_args == 1 && (args[0].id == FL_UTF8 || args[0].id == FL_NULL);
     if (n_args != 1 || (!is_text && !is_list(args[0])))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list or text was expected");
-    *ret = (fl_func_choice){.args = {is_text ? FL_TYPE(FL_UTF8) : args[0]}, .n_args = 1, .ret = FL_TYPE(FL_I64),
+    *ret = (fl_func_choice){.args = {is_text ? FL_TYPE(FL_UTF8) : args[0]},
+                            .n_args = 1,
+                            .ret = FL_TYPE(FL_I64),
                             .run = is_text ? len_text : len_list};
     return FL_OK;
 }
@@ -189,11 +196,13 @@ static fl_status resolve_cardinality(const fl_type *args, int32_t n_args, fl_fun
     return resolve_len(args, n_args, ret, err);
 }
 
-#define FUNC(text, more, op, help) {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
+#define FUNC(text, more, op, help) \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("list_value", 0, make, "list_value(a, b, ...): the list [a, b, ...]"),
-    FUNC("list_extract", FL_SETS_VALID, extract, "l[i]: an element counted from one, from the end where i is negative; null where there is none"),
+    FUNC("list_extract", FL_SETS_VALID, extract,
+         "l[i]: an element counted from one, from the end where i is negative; null where there is none"),
     FUNC("list_contains", FL_SETS_VALID, contains, "list_contains(l, x): whether x is an element of l"),
     FUNC("len", FL_NULL_GIVES_NULL, len, "len(l): elements of a list, characters of a text"),
     FUNC("cardinality", FL_NULL_GIVES_NULL, cardinality, "cardinality(l): elements of a list"),

@@ -61,7 +61,10 @@ static fl_status div_f64(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-static uint64_t magnitude(int64_t x) { return x < 0 ? 0 - (uint64_t)x : (uint64_t)x; }
+static uint64_t magnitude(int64_t x)
+{
+    return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+}
 
 static uint64_t gcd_of(uint64_t a, uint64_t b)
 {
@@ -73,29 +76,29 @@ static uint64_t gcd_of(uint64_t a, uint64_t b)
     return a;
 }
 
-#define GCD_LCM(suffix, type, max)                                                        \
-    static fl_status gcd_##suffix(fl_call *call, fl_err *err)                             \
-    {                                                                                     \
-        for (int32_t row = 0; row < call->rows; row++) {                                  \
+#define GCD_LCM(suffix, type, max)                                                                               \
+    static fl_status gcd_##suffix(fl_call *call, fl_err *err)                                                    \
+    {                                                                                                            \
+        for (int32_t row = 0; row < call->rows; row++) {                                                         \
             uint64_t a = magnitude(fl_arg_##suffix(call, 0)[row]), b = magnitude(fl_arg_##suffix(call, 1)[row]); \
-            uint64_t gcd = gcd_of(a, b);                                                  \
-            fl_ret_##suffix(call)[row] = (type)gcd;                                       \
-            if (gcd > (uint64_t)(max) && fl_call_wants(call, row))                        \
-                return fail_range(call, "gcd", err);                                      \
-        }                                                                                 \
-        return FL_OK;                                                                     \
-    }                                                                                     \
-    static fl_status lcm_##suffix(fl_call *call, fl_err *err)                             \
-    {                                                                                     \
-        for (int32_t row = 0; row < call->rows; row++) {                                  \
+            uint64_t gcd = gcd_of(a, b);                                                                         \
+            fl_ret_##suffix(call)[row] = (type)gcd;                                                              \
+            if (gcd > (uint64_t)(max) && fl_call_wants(call, row))                                               \
+                return fail_range(call, "gcd", err);                                                             \
+        }                                                                                                        \
+        return FL_OK;                                                                                            \
+    }                                                                                                            \
+    static fl_status lcm_##suffix(fl_call *call, fl_err *err)                                                    \
+    {                                                                                                            \
+        for (int32_t row = 0; row < call->rows; row++) {                                                         \
             uint64_t a = magnitude(fl_arg_##suffix(call, 0)[row]), b = magnitude(fl_arg_##suffix(call, 1)[row]); \
-            uint64_t gcd = gcd_of(a, b);                                                  \
-            fl_u128 lcm = gcd == 0 ? 0 : (fl_u128)(a / gcd) * b;                          \
-            fl_ret_##suffix(call)[row] = (type)lcm;                                       \
-            if (lcm > (fl_u128)(max) && fl_call_wants(call, row))                         \
-                return fail_range(call, "lcm", err);                                      \
-        }                                                                                 \
-        return FL_OK;                                                                     \
+            uint64_t gcd = gcd_of(a, b);                                                                         \
+            fl_u128 lcm = gcd == 0 ? 0 : (fl_u128)(a / gcd) * b;                                                 \
+            fl_ret_##suffix(call)[row] = (type)lcm;                                                              \
+            if (lcm > (fl_u128)(max) && fl_call_wants(call, row))                                                \
+                return fail_range(call, "lcm", err);                                                             \
+        }                                                                                                        \
+        return FL_OK;                                                                                            \
     }
 GCD_LCM(i32, int32_t, INT32_MAX)
 GCD_LCM(i64, int64_t, INT64_MAX)
@@ -134,41 +137,43 @@ static fl_status resolve_div(const fl_type *args, int32_t n_args, fl_func_choice
 /* ---- bits ---------------------------------------------------------------------------------------------------------- */
 
 /* Shifts count modulo the width, as the machine does. */
-#define BITS(suffix, type, bits, unsigned_type)                                           \
-    static fl_status and_##suffix(fl_call *call, fl_err *err)                             \
-    {                                                                                     \
-        (void)err;                                                                        \
-        for (int32_t row = 0; row < call->rows; row++)                                    \
-            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] & fl_arg_##suffix(call, 1)[row]); \
-        return FL_OK;                                                                     \
-    }                                                                                     \
-    static fl_status or_##suffix(fl_call *call, fl_err *err)                              \
-    {                                                                                     \
-        (void)err;                                                                        \
-        for (int32_t row = 0; row < call->rows; row++)                                    \
-            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] | fl_arg_##suffix(call, 1)[row]); \
-        return FL_OK;                                                                     \
-    }                                                                                     \
-    static fl_status xor_##suffix(fl_call *call, fl_err *err)                             \
-    {                                                                                     \
-        (void)err;                                                                        \
-        for (int32_t row = 0; row < call->rows; row++)                                    \
-            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] ^ fl_arg_##suffix(call, 1)[row]); \
-        return FL_OK;                                                                     \
-    }                                                                                     \
-    static fl_status left_##suffix(fl_call *call, fl_err *err)                            \
-    {                                                                                     \
-        (void)err;                                                                        \
-        for (int32_t row = 0; row < call->rows; row++)                                    \
-            fl_ret_##suffix(call)[row] = (type)((unsigned_type)fl_arg_##suffix(call, 0)[row] << (fl_arg_i32(call, 1)[row] & (bits - 1))); \
-        return FL_OK;                                                                     \
-    }                                                                                     \
-    static fl_status right_##suffix(fl_call *call, fl_err *err)                           \
-    {                                                                                     \
-        (void)err;                                                                        \
-        for (int32_t row = 0; row < call->rows; row++)                                    \
-            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] >> (fl_arg_i32(call, 1)[row] & (bits - 1))); \
-        return FL_OK;                                                                     \
+#define BITS(suffix, type, bits, unsigned_type)                                                                  \
+    static fl_status and_##suffix(fl_call *call, fl_err *err)                                                    \
+    {                                                                                                            \
+        (void)err;                                                                                               \
+        for (int32_t row = 0; row < call->rows; row++)                                                           \
+            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] & fl_arg_##suffix(call, 1)[row]);  \
+        return FL_OK;                                                                                            \
+    }                                                                                                            \
+    static fl_status or_##suffix(fl_call *call, fl_err *err)                                                     \
+    {                                                                                                            \
+        (void)err;                                                                                               \
+        for (int32_t row = 0; row < call->rows; row++)                                                           \
+            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] | fl_arg_##suffix(call, 1)[row]);  \
+        return FL_OK;                                                                                            \
+    }                                                                                                            \
+    static fl_status xor_##suffix(fl_call *call, fl_err *err)                                                    \
+    {                                                                                                            \
+        (void)err;                                                                                               \
+        for (int32_t row = 0; row < call->rows; row++)                                                           \
+            fl_ret_##suffix(call)[row] = (type)(fl_arg_##suffix(call, 0)[row] ^ fl_arg_##suffix(call, 1)[row]);  \
+        return FL_OK;                                                                                            \
+    }                                                                                                            \
+    static fl_status left_##suffix(fl_call *call, fl_err *err)                                                   \
+    {                                                                                                            \
+        (void)err;                                                                                               \
+        for (int32_t row = 0; row < call->rows; row++)                                                           \
+            fl_ret_##suffix(call)[row] =                                                                         \
+                (type)((unsigned_type)fl_arg_##suffix(call, 0)[row] << (fl_arg_i32(call, 1)[row] & (bits - 1))); \
+        return FL_OK;                                                                                            \
+    }                                                                                                            \
+    static fl_status right_##suffix(fl_call *call, fl_err *err)                                                  \
+    {                                                                                                            \
+        (void)err;                                                                                               \
+        for (int32_t row = 0; row < call->rows; row++)                                                           \
+            fl_ret_##suffix(call)[row] =                                                                         \
+                (type)(fl_arg_##suffix(call, 0)[row] >> (fl_arg_i32(call, 1)[row] & (bits - 1)));                \
+        return FL_OK;                                                                                            \
     }
 BITS(i8, int8_t, 8, uint8_t)
 BITS(i16, int16_t, 16, uint16_t)
@@ -179,17 +184,23 @@ BITS(u16, uint16_t, 16, uint16_t)
 BITS(u32, uint32_t, 32, uint32_t)
 BITS(u64, uint64_t, 64, uint64_t)
 
-#define SAME_TYPES(op, second)                                                                                        \
-    {FL_ARGS(FL_I8, second(FL_I8)), FL_I8, 0, op##_i8}, {FL_ARGS(FL_I16, second(FL_I16)), FL_I16, 0, op##_i16},       \
-    {FL_ARGS(FL_I32, second(FL_I32)), FL_I32, 0, op##_i32}, {FL_ARGS(FL_I64, second(FL_I64)), FL_I64, 0, op##_i64},   \
-    {FL_ARGS(FL_U8, second(FL_U8)), FL_U8, 0, op##_u8}, {FL_ARGS(FL_U16, second(FL_U16)), FL_U16, 0, op##_u16},       \
-    {FL_ARGS(FL_U32, second(FL_U32)), FL_U32, 0, op##_u32}, {FL_ARGS(FL_U64, second(FL_U64)), FL_U64, 0, op##_u64}
+#define SAME_TYPES(op, second)                                                                                      \
+    {FL_ARGS(FL_I8, second(FL_I8)), FL_I8, 0, op##_i8}, {FL_ARGS(FL_I16, second(FL_I16)), FL_I16, 0, op##_i16},     \
+        {FL_ARGS(FL_I32, second(FL_I32)), FL_I32, 0, op##_i32},                                                     \
+        {FL_ARGS(FL_I64, second(FL_I64)), FL_I64, 0, op##_i64}, {FL_ARGS(FL_U8, second(FL_U8)), FL_U8, 0, op##_u8}, \
+        {FL_ARGS(FL_U16, second(FL_U16)), FL_U16, 0, op##_u16},                                                     \
+        {FL_ARGS(FL_U32, second(FL_U32)), FL_U32, 0, op##_u32},                                                     \
+    {                                                                                                               \
+        FL_ARGS(FL_U64, second(FL_U64)), FL_U64, 0, op##_u64                                                        \
+    }
 #define ALIKE(type) type
 #define COUNT(type) FL_I32
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "div", .traits = FL_MATH_TRAITS, .resolve = resolve_div, .doc = "div(a, b): the whole part of a / b"},
-    {FL_DESC(fl_func_desc), .name = "//", .traits = FL_MATH_TRAITS, .resolve = resolve_div, .doc = "a // b: the whole part of a / b"},
+    {FL_DESC(fl_func_desc), .name = "div", .traits = FL_MATH_TRAITS, .resolve = resolve_div,
+     .doc = "div(a, b): the whole part of a / b"},
+    {FL_DESC(fl_func_desc), .name = "//", .traits = FL_MATH_TRAITS, .resolve = resolve_div,
+     .doc = "a // b: the whole part of a / b"},
     FL_MATH_FUNC("gcd", "gcd(a, b): greatest common divisor", {FL_ARGS(FL_I32, FL_I32), FL_I32, FL_CAN_FAIL, gcd_i32},
                  {FL_ARGS(FL_I64, FL_I64), FL_I64, FL_CAN_FAIL, gcd_i64}),
     FL_MATH_FUNC("lcm", "lcm(a, b): least common multiple", {FL_ARGS(FL_I32, FL_I32), FL_I32, FL_CAN_FAIL, lcm_i32},

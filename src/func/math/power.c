@@ -8,12 +8,14 @@ static fl_status fail_root(fl_err *err)
 
 static fl_status fail_log(fl_err *err, double x)
 {
-    return fl_err_state(err, "2201E", FL_FAIL(err, FL_ERR_VALUE, "there is no logarithm of %s", x == 0 ? "zero" : "a negative number"));
+    return fl_err_state(
+        err, "2201E", FL_FAIL(err, FL_ERR_VALUE, "there is no logarithm of %s", x == 0 ? "zero" : "a negative number"));
 }
 
 FL_MATH_F64_CHECKED(root2, sqrt(x), x < 0, fail_root(err))
 FL_MATH_F64(root3, cbrt(x))
-FL_MATH_F64_CHECKED(exponential, exp(x), (isinf(r) && !isinf(x)) || (r == 0 && !isinf(x)), fl_math_fail_range(err, "exp", x))
+FL_MATH_F64_CHECKED(exponential, exp(x), (isinf(r) && !isinf(x)) || (r == 0 && !isinf(x)),
+                    fl_math_fail_range(err, "exp", x))
 FL_MATH_F64_CHECKED(log_e, log(x), x <= 0, fail_log(err, x))
 FL_MATH_F64_CHECKED(log_10, log10(x), x <= 0, fail_log(err, x))
 FL_MATH_F64_CHECKED(log_2, log2(x), x <= 0, fail_log(err, x))
@@ -22,7 +24,9 @@ static fl_status log_base(fl_call *call, fl_err *err)
 {
     const double *base = fl_arg_f64(call, 0), *x = fl_arg_f64(call, 1);
     for (int32_t row = 0; row < call->rows; row++) {
-        fl_ret_f64(call)[row] = base[row] == 10 ? log10(x[row]) : base[row] == 2 ? log2(x[row]) : log(x[row]) / log(base[row]);
+        fl_ret_f64(call)[row] = base[row] == 10  ? log10(x[row])
+                                : base[row] == 2 ? log2(x[row])
+                                                 : log(x[row]) / log(base[row]);
         if (!fl_call_wants(call, row))
             continue;
         if (base[row] <= 0 || x[row] <= 0)
@@ -47,7 +51,8 @@ static fl_status power(fl_call *call, fl_err *err)
         if (x == 0 && y < 0)
             return fl_err_state(err, "2201F", FL_FAIL(err, FL_ERR_VALUE, "zero to a negative power is not defined"));
         if (x < 0 && y != floor(y))
-            return fl_err_state(err, "2201F", FL_FAIL(err, FL_ERR_VALUE, "a negative number to a power with a fraction is not real"));
+            return fl_err_state(err, "2201F",
+                                FL_FAIL(err, FL_ERR_VALUE, "a negative number to a power with a fraction is not real"));
         if (x != 0)
             return FL_FAIL(err, FL_ERR_RANGE, "%g to the power of %g is out of range", x, y);
     }
@@ -62,7 +67,8 @@ static const fl_func_desc funcs[] = {
     FL_MATH_FUNC("cbrt", "cbrt(x): cube root", {ONE, 0, root3}),
     FL_MATH_FUNC("exp", "exp(x): e to the power of x", {ONE, FL_CAN_FAIL, exponential}),
     FL_MATH_FUNC("ln", "ln(x): natural logarithm", {ONE, FL_CAN_FAIL, log_e}),
-    FL_MATH_FUNC("log", "log(x): logarithm to base 10; log(b, x): to base b", {ONE, FL_CAN_FAIL, log_10}, {TWO, FL_CAN_FAIL, log_base}),
+    FL_MATH_FUNC("log", "log(x): logarithm to base 10; log(b, x): to base b", {ONE, FL_CAN_FAIL, log_10},
+                 {TWO, FL_CAN_FAIL, log_base}),
     FL_MATH_FUNC("log10", "log10(x): logarithm to base 10", {ONE, FL_CAN_FAIL, log_10}),
     FL_MATH_FUNC("log2", "log2(x): logarithm to base 2", {ONE, FL_CAN_FAIL, log_2}),
     FL_MATH_FUNC("power", "power(a, b): a to the power of b", {TWO, FL_CAN_FAIL, power}),

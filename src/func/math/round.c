@@ -6,18 +6,18 @@
 
 /* ---- abs, sign ----------------------------------------------------------------------------------------------------- */
 
-#define ABS(suffix, ctype)                                                                              \
-    static fl_status abs_##suffix(fl_call *call, fl_err *err)                                          \
-    {                                                                                                  \
-        const ctype *x = call->args[0].data;                                                            \
-        ctype *ret = (ctype *)(uintptr_t)call->ret->data;                                                \
-        for (int32_t row = 0; row < call->rows; row++) {                                               \
-            ret[row] = x[row];                                                                         \
+#define ABS(suffix, ctype)                                                                                     \
+    static fl_status abs_##suffix(fl_call *call, fl_err *err)                                                  \
+    {                                                                                                          \
+        const ctype *x = call->args[0].data;                                                                   \
+        ctype *ret = (ctype *)(uintptr_t)call->ret->data;                                                      \
+        for (int32_t row = 0; row < call->rows; row++) {                                                       \
+            ret[row] = x[row];                                                                                 \
             if (x[row] < 0 && __builtin_sub_overflow((ctype)0, x[row], &ret[row]) && fl_call_wants(call, row)) \
-                return FL_FAIL(err, FL_ERR_RANGE, "abs(%lld) is out of range for type %s", (long long)x[row], \
-                               FL_TYPE_NAME(call->ret->type));                                         \
-        }                                                                                              \
-        return FL_OK;                                                                                  \
+                return FL_FAIL(err, FL_ERR_RANGE, "abs(%lld) is out of range for type %s", (long long)x[row],  \
+                               FL_TYPE_NAME(call->ret->type));                                                 \
+        }                                                                                                      \
+        return FL_OK;                                                                                          \
     }
 ABS(i8, int8_t)
 ABS(i16, int16_t)
@@ -29,7 +29,10 @@ FL_MATH_F64(sign_f64, x > 0 ? 1 : x < 0 ? -1 : x)
 static fl_status same(fl_call *call, fl_err *err)
 {
     (void)err;
-    *call->ret = (fl_vec){.type = call->ret->type, .layout = FL_FLAT, .width = call->args[0].width, .data = call->args[0].data,
+    *call->ret = (fl_vec){.type = call->ret->type,
+                          .layout = FL_FLAT,
+                          .width = call->args[0].width,
+                          .data = call->args[0].data,
                           .valid = call->ret->valid};
     return FL_OK;
 }
@@ -51,10 +54,14 @@ static fl_i128 divide(fl_i128 x, fl_i128 unit, mode how)
 {
     fl_i128 whole = x / unit, rest = x % unit;
     switch (how) {
-    case MODE_CEIL: return whole + (rest > 0);
-    case MODE_FLOOR: return whole - (rest < 0);
-    case MODE_ROUND: return rest >= unit - rest && rest > 0 ? whole + 1 : -rest >= unit + rest && rest < 0 ? whole - 1 : whole;
-    case MODE_TRUNC: break;
+    case MODE_CEIL:
+        return whole + (rest > 0);
+    case MODE_FLOOR:
+        return whole - (rest < 0);
+    case MODE_ROUND:
+        return rest >= unit - rest && rest > 0 ? whole + 1 : -rest >= unit + rest && rest < 0 ? whole - 1 : whole;
+    case MODE_TRUNC:
+        break;
     }
     return whole;
 }
@@ -73,7 +80,8 @@ static fl_status decimal_digits(fl_call *call, mode how, fl_err *err)
     const fl_vec *x = &call->args[0];
     const int32_t *digits = fl_arg_i32(call, 1);
     int32_t scale = x->type.scale;
-    fl_i128 limit = call->ret->type.precision >= 38 ? fl_pow10_i128[37] * 10 - 1 : fl_pow10_i128[call->ret->type.precision] - 1;
+    fl_i128 limit =
+        call->ret->type.precision >= 38 ? fl_pow10_i128[37] * 10 - 1 : fl_pow10_i128[call->ret->type.precision] - 1;
     for (int32_t row = 0; row < call->rows; row++) {
         fl_i128 value = fl_vec_i128(x, row);
         int64_t cut = (int64_t)scale - digits[row];
@@ -84,7 +92,8 @@ static fl_status decimal_digits(fl_call *call, mode how, fl_err *err)
             value = divide(value, unit, how);
             if (__builtin_mul_overflow(value, unit, &value) || value > limit || value < -limit) {
                 if (fl_call_wants(call, row))
-                    return FL_FAIL(err, FL_ERR_RANGE, "a rounded value is out of range for type %s", FL_TYPE_NAME(call->ret->type));
+                    return FL_FAIL(err, FL_ERR_RANGE, "a rounded value is out of range for type %s",
+                                   FL_TYPE_NAME(call->ret->type));
                 value = 0;
             }
         }
@@ -93,12 +102,34 @@ static fl_status decimal_digits(fl_call *call, mode how, fl_err *err)
     return FL_OK;
 }
 
-static fl_status ceil_decimal(fl_call *call, fl_err *err) { (void)err; return decimal_whole(call, MODE_CEIL); }
-static fl_status floor_decimal(fl_call *call, fl_err *err) { (void)err; return decimal_whole(call, MODE_FLOOR); }
-static fl_status round_decimal(fl_call *call, fl_err *err) { (void)err; return decimal_whole(call, MODE_ROUND); }
-static fl_status trunc_decimal(fl_call *call, fl_err *err) { (void)err; return decimal_whole(call, MODE_TRUNC); }
-static fl_status round_digits(fl_call *call, fl_err *err) { return decimal_digits(call, MODE_ROUND, err); }
-static fl_status trunc_digits(fl_call *call, fl_err *err) { return decimal_digits(call, MODE_TRUNC, err); }
+static fl_status ceil_decimal(fl_call *call, fl_err *err)
+{
+    (void)err;
+    return decimal_whole(call, MODE_CEIL);
+}
+static fl_status floor_decimal(fl_call *call, fl_err *err)
+{
+    (void)err;
+    return decimal_whole(call, MODE_FLOOR);
+}
+static fl_status round_decimal(fl_call *call, fl_err *err)
+{
+    (void)err;
+    return decimal_whole(call, MODE_ROUND);
+}
+static fl_status trunc_decimal(fl_call *call, fl_err *err)
+{
+    (void)err;
+    return decimal_whole(call, MODE_TRUNC);
+}
+static fl_status round_digits(fl_call *call, fl_err *err)
+{
+    return decimal_digits(call, MODE_ROUND, err);
+}
+static fl_status trunc_digits(fl_call *call, fl_err *err)
+{
+    return decimal_digits(call, MODE_TRUNC, err);
+}
 
 static fl_status abs_decimal(fl_call *call, fl_err *err)
 {
@@ -167,14 +198,18 @@ static fl_status fail(fl_err *err)
 static fl_type decimal_of(int whole_digits, int scale)
 {
     int precision = whole_digits + scale;
-    return FL_TYPE_DECIMAL(precision < 1 ? 1 : precision > FL_DECIMAL_PRECISION_MAX ? FL_DECIMAL_PRECISION_MAX : precision, scale);
+    return FL_TYPE_DECIMAL(precision < 1                          ? 1
+                           : precision > FL_DECIMAL_PRECISION_MAX ? FL_DECIMAL_PRECISION_MAX
+                                                                  : precision,
+                           scale);
 }
 
-static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run decimal, fl_func_run f64, fl_func_run decimal_n,
-                         fl_func_run f64_n, fl_func_choice *ret, fl_err *err)
+static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run decimal, fl_func_run f64,
+                         fl_func_run decimal_n, fl_func_run f64_n, fl_func_choice *ret, fl_err *err)
 {
     if (n_args < 1 || n_args > (decimal_n != NULL ? 2 : 1))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "%s expected", decimal_n != NULL ? "one or two arguments were" : "one argument was");
+        return FL_FAIL(err, FL_ERR_FUNCTION, "%s expected",
+                       decimal_n != NULL ? "one or two arguments were" : "one argument was");
     fl_type x = args[0];
     if (!fl_type_is_numeric(x) && x.id != FL_NULL)
         return fail(err);
@@ -206,10 +241,10 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run decima
     return FL_OK;
 }
 
-#define RESOLVE(name, digits, f64_digits)                                                                     \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)    \
-    {                                                                                                         \
-        return resolve(args, n_args, name##_decimal, name##_f64, digits, f64_digits, ret, err);               \
+#define RESOLVE(name, digits, f64_digits)                                                                  \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
+    {                                                                                                      \
+        return resolve(args, n_args, name##_decimal, name##_f64, digits, f64_digits, ret, err);            \
     }
 RESOLVE(ceil, NULL, NULL)
 RESOLVE(floor, NULL, NULL)
@@ -218,15 +253,17 @@ RESOLVE(trunc, trunc_digits, trunc_f64_digits)
 
 static fl_status resolve_abs(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    static const fl_func_run runs[FL_TYPE_COUNT] = {[FL_I8] = abs_i8, [FL_I16] = abs_i16, [FL_I32] = abs_i32, [FL_I64] = abs_i64,
-                                                    [FL_U8] = same, [FL_U16] = same, [FL_U32] = same, [FL_U64] = same,
-                                                    [FL_F32] = abs_f32, [FL_F64] = abs_f64, [FL_DECIMAL] = abs_decimal};
+    static const fl_func_run runs[FL_TYPE_COUNT] = {
+        [FL_I8] = abs_i8,   [FL_I16] = abs_i16, [FL_I32] = abs_i32,        [FL_I64] = abs_i64,
+        [FL_U8] = same,     [FL_U16] = same,    [FL_U32] = same,           [FL_U64] = same,
+        [FL_F32] = abs_f32, [FL_F64] = abs_f64, [FL_DECIMAL] = abs_decimal};
     fl_type x = n_args == 1 ? args[0] : FL_TYPE(FL_UTF8);
     if (x.id == FL_NULL)
         x = FL_TYPE(FL_F64);
     if (runs[x.id] == NULL)
         return fail(err);
-    *ret = (fl_func_choice){.args = {x}, .n_args = 1, .ret = x, .run = runs[x.id], .traits = fl_type_is_signed(x) ? FL_CAN_FAIL : 0};
+    *ret = (fl_func_choice){
+        .args = {x}, .n_args = 1, .ret = x, .run = runs[x.id], .traits = fl_type_is_signed(x) ? FL_CAN_FAIL : 0};
     return FL_OK;
 }
 
@@ -241,7 +278,8 @@ static fl_status resolve_sign(const fl_type *args, int32_t n_args, fl_func_choic
     return FL_OK;
 }
 
-#define FUNC(text, op, help) {FL_DESC(fl_func_desc), .name = text, .traits = FL_MATH_TRAITS, .resolve = resolve_##op, .doc = help}
+#define FUNC(text, op, help) \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_MATH_TRAITS, .resolve = resolve_##op, .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("abs", abs, "abs(x): x without its sign"),
@@ -249,7 +287,8 @@ static const fl_func_desc funcs[] = {
     FUNC("ceil", ceil, "ceil(x): the least whole number not below x"),
     FUNC("ceiling", ceil, "ceiling(x): as ceil"),
     FUNC("floor", floor, "floor(x): the greatest whole number not above x"),
-    FUNC("round", round, "round(x [, n]): to n digits behind the point (none); halves of decimals away from zero, of doubles to even"),
+    FUNC("round", round,
+         "round(x [, n]): to n digits behind the point (none); halves of decimals away from zero, of doubles to even"),
     FUNC("trunc", trunc, "trunc(x [, n]): cut to n digits behind the point (none)"),
 };
 

@@ -4,7 +4,8 @@
 #define PI 3.14159265358979323846
 
 /* Periodic functions have no value at infinity, inverse ones outside their range. */
-#define PERIODIC(name, expression) FL_MATH_F64_CHECKED(name##_f64, expression, isinf(x), fl_math_fail_range(err, #name, x))
+#define PERIODIC(name, expression) \
+    FL_MATH_F64_CHECKED(name##_f64, expression, isinf(x), fl_math_fail_range(err, #name, x))
 PERIODIC(sin, sin(x))
 PERIODIC(cos, cos(x))
 PERIODIC(tan, tan(x))
@@ -14,7 +15,7 @@ FL_MATH_F64_CHECKED(acos_f64, acos(x), fabs(x) > 1, fl_math_fail_range(err, "aco
 FL_MATH_F64_CHECKED(acosh_f64, acosh(x), x < 1, fl_math_fail_range(err, "acosh", x))
 FL_MATH_F64_CHECKED(atanh_f64, atanh(x), fabs(x) > 1, fl_math_fail_range(err, "atanh", x))
 FL_MATH_F64_CHECKED(degrees_f64, x / (PI / 180), isinf(r) && !isinf(x), fl_math_fail_range(err, "degrees", x))
-FL_MATH_F64(radians_f64, x * (PI / 180))
+FL_MATH_F64(radians_f64, x *(PI / 180))
 FL_MATH_F64(atan_f64, atan(x))
 FL_MATH_F64(sinh_f64, sinh(x))
 FL_MATH_F64(cosh_f64, cosh(x))
@@ -55,7 +56,8 @@ static const fl_func_desc funcs[] = {
     ONE(atanh, FL_CAN_FAIL, "atanh(x): inverse hyperbolic tangent"),
     ONE(degrees, FL_CAN_FAIL, "degrees(x): radians as degrees"),
     ONE(radians, 0, "radians(x): degrees as radians"),
-    FL_MATH_FUNC("atan2", "atan2(y, x): the angle of the point (x, y)", {FL_ARGS(FL_F64, FL_F64), FL_F64, 0, atan2_f64}),
+    FL_MATH_FUNC("atan2", "atan2(y, x): the angle of the point (x, y)",
+                 {FL_ARGS(FL_F64, FL_F64), FL_F64, 0, atan2_f64}),
     FL_MATH_FUNC("pi", "pi()", {FL_ARGS(), FL_F64, 0, pi_f64}),
 };
 

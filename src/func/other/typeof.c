@@ -30,14 +30,16 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_choice *re
     if (n_args != 1)
         return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected");
     bool is_known = args[0].id != FL_NULL;
-    *ret = (fl_func_choice){.args = {is_known ? args[0] : FL_TYPE(FL_UTF8)}, .n_args = 1, .ret = FL_TYPE(FL_UTF8),
+    *ret = (fl_func_choice){.args = {is_known ? args[0] : FL_TYPE(FL_UTF8)},
+                            .n_args = 1,
+                            .ret = FL_TYPE(FL_UTF8),
                             .run = is_known ? known : unknown};
     return FL_OK;
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "pg_typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS, .resolve = resolve,
-     .doc = "pg_typeof(x): the name of x's type"},
+    {FL_DESC(fl_func_desc), .name = "pg_typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS,
+     .resolve = resolve, .doc = "pg_typeof(x): the name of x's type"},
     {FL_DESC(fl_func_desc), .name = "typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS, .resolve = resolve,
      .doc = "typeof(x): the name of x's type"},
 };

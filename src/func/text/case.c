@@ -70,8 +70,14 @@ static fl_status map(fl_call *call, bool to_upper, fl_err *err)
     return FL_OK;
 }
 
-static fl_status upper(fl_call *call, fl_err *err) { return map(call, true, err); }
-static fl_status lower(fl_call *call, fl_err *err) { return map(call, false, err); }
+static fl_status upper(fl_call *call, fl_err *err)
+{
+    return map(call, true, err);
+}
+static fl_status lower(fl_call *call, fl_err *err)
+{
+    return map(call, false, err);
+}
 
 /* The first letter of each word large, the others small; words are runs of letters and digits. */
 static fl_status initcap(fl_call *call, fl_err *err)

@@ -36,7 +36,8 @@ static fl_status resolve_join(const fl_type *args, int32_t n_args, fl_func_choic
     if (n_args != 2)
         return FL_FAIL(err, FL_ERR_FUNCTION, "|| has two sides");
     fl_type a = args[0], b = args[1];
-    bool is_binary = (a.id == FL_BINARY && (b.id == FL_BINARY || b.id == FL_NULL)) || (b.id == FL_BINARY && a.id == FL_NULL);
+    bool is_binary =
+        (a.id == FL_BINARY && (b.id == FL_BINARY || b.id == FL_NULL)) || (b.id == FL_BINARY && a.id == FL_NULL);
     bool is_text = !is_binary && (a.id == FL_UTF8 || b.id == FL_UTF8 || a.id == FL_NULL || b.id == FL_NULL);
     if (!is_text && !is_binary)
         return FL_FAIL(err, FL_ERR_FUNCTION, "one side of || must be text");
@@ -131,11 +132,13 @@ static fl_status resolve_concat_ws(const fl_type *args, int32_t n_args, fl_func_
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "||", .traits = FL_TEXT_TRAITS, .resolve = resolve_join, .doc = "a || b: a, then b"},
-    {FL_DESC(fl_func_desc), .name = "concat", .traits = FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL, .resolve = resolve_concat,
-     .doc = "concat(a, b, ...): all of them that are not null"},
+    {FL_DESC(fl_func_desc), .name = "||", .traits = FL_TEXT_TRAITS, .resolve = resolve_join,
+     .doc = "a || b: a, then b"},
+    {FL_DESC(fl_func_desc), .name = "concat", .traits = FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL,
+     .resolve = resolve_concat, .doc = "concat(a, b, ...): all of them that are not null"},
     {FL_DESC(fl_func_desc), .name = "concat_ws", .traits = FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL,
-     .resolve = resolve_concat_ws, .doc = "concat_ws(separator, a, b, ...): all that are not null, with the separator between"},
+     .resolve = resolve_concat_ws,
+     .doc = "concat_ws(separator, a, b, ...): all that are not null, with the separator between"},
 };
 
 FL_FUNC_SET(concat, funcs);

@@ -6,14 +6,16 @@
 static void md5_block(uint32_t state[4], const uint8_t *block)
 {
     static const uint8_t shifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
-    static const uint32_t sines[64] = { /* floor(2^32 |sin(i + 1)|) */
-        0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501, 0x698098d8, 0x8b44f7af,
-        0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821, 0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa,
-        0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8, 0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8,
-        0x676f02d9, 0x8d2a4c8a, 0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
-        0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665, 0xf4292244, 0x432aff97,
-        0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1, 0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1,
-        0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
+    static const uint32_t sines[64] = {
+        /* floor(2^32 |sin(i + 1)|) */
+        0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
+        0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
+        0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+        0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
+        0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
+        0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+        0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
+        0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
     uint32_t words[16], a = state[0], b = state[1], c = state[2], d = state[3];
     memcpy(words, block, 64);
     for (int i = 0; i < 64; i++) {
@@ -193,7 +195,10 @@ static fl_status encode(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 static int hex_value(char c)
 {
@@ -204,8 +209,9 @@ static int hex_value(char c)
 static fl_status fail_decode(fl_err *err, encoding how, fl_str x)
 {
     static const char *const names[] = {"hexadecimal", "base64", "escaped"};
-    return fl_err_state(err, how == ENCODING_ESCAPE ? "22P02" : "22023",
-                        FL_FAIL(err, FL_ERR_VALUE, "\"%.*s\" is no %s data", (int)(x.len < 60 ? x.len : 60), x.data, names[how]));
+    return fl_err_state(
+        err, how == ENCODING_ESCAPE ? "22P02" : "22023",
+        FL_FAIL(err, FL_ERR_VALUE, "\"%.*s\" is no %s data", (int)(x.len < 60 ? x.len : 60), x.data, names[how]));
 }
 
 static int64_t hex_decode(fl_str x, char *ret)
@@ -290,7 +296,9 @@ static fl_status decode(fl_call *call, fl_err *err)
             st = fl_call_room(call, x.len + 4, &out, err);
         if (st != FL_OK)
             return st;
-        int64_t len = how == ENCODING_HEX ? hex_decode(x, out) : how == ENCODING_BASE64 ? base64_decode(x, out) : escape_decode(x, out);
+        int64_t len = how == ENCODING_HEX      ? hex_decode(x, out)
+                      : how == ENCODING_BASE64 ? base64_decode(x, out)
+                                               : escape_decode(x, out);
         if (len < 0)
             return fail_decode(err, how, x);
         fl_ret_view(call)[row] = fl_view_of(out, len);
@@ -299,7 +307,8 @@ static fl_status decode(fl_call *call, fl_err *err)
 }
 
 static const fl_func_desc funcs[] = {
-    FL_TEXT_FUNC("md5", "md5(x): MD5 in hexadecimal digits", {FL_ARGS(FL_UTF8), FL_UTF8, 0, md5}, {FL_ARGS(FL_BINARY), FL_UTF8, 0, md5}),
+    FL_TEXT_FUNC("md5", "md5(x): MD5 in hexadecimal digits", {FL_ARGS(FL_UTF8), FL_UTF8, 0, md5},
+                 {FL_ARGS(FL_BINARY), FL_UTF8, 0, md5}),
     FL_TEXT_FUNC("to_hex", "to_hex(n): hexadecimal digits, of two's complement where n is negative",
                  {FL_ARGS(FL_I32), FL_UTF8, 0, to_hex_i32}, {FL_ARGS(FL_I64), FL_UTF8, 0, to_hex_i64}),
     FL_TEXT_FUNC("encode", "encode(bytes, 'hex' | 'base64' | 'escape'): bytes as text",

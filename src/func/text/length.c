@@ -57,7 +57,8 @@ static fl_status chr(fl_call *call, fl_err *err)
         if (!fl_call_wants(call, row))
             continue;
         if (code < 0)
-            return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "code point %lld is negative", (long long)code));
+            return fl_err_state(err, "22023",
+                                FL_FAIL(err, FL_ERR_VALUE, "code point %lld is negative", (long long)code));
         if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
             return FL_FAIL(err, FL_ERR_LIMIT, "%lld is no character's code point", (long long)code);
         ret[row] = fl_view_of(out, fl_utf8_encode((uint32_t)code, out));
@@ -65,7 +66,7 @@ static fl_status chr(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-#define LENGTH(name) \
+#define LENGTH(name)                                                                                              \
     FL_TEXT_FUNC(name, name "(x): characters of a text, bytes of a bytea", {FL_ARGS(FL_UTF8), FL_I32, 0, length}, \
                  {FL_ARGS(FL_BINARY), FL_I32, 0, octets})
 
@@ -73,11 +74,13 @@ static const fl_func_desc funcs[] = {
     LENGTH("length"),
     LENGTH("char_length"),
     LENGTH("character_length"),
-    FL_TEXT_FUNC("octet_length", "octet_length(x): bytes", {FL_ARGS(FL_UTF8), FL_I32, 0, octets}, {FL_ARGS(FL_BINARY), FL_I32, 0, octets}),
+    FL_TEXT_FUNC("octet_length", "octet_length(x): bytes", {FL_ARGS(FL_UTF8), FL_I32, 0, octets},
+                 {FL_ARGS(FL_BINARY), FL_I32, 0, octets}),
     FL_TEXT_FUNC("strlen", "strlen(x): bytes", {FL_ARGS(FL_UTF8), FL_I32, 0, octets}),
     FL_TEXT_FUNC("bit_length", "bit_length(x): bits", {FL_ARGS(FL_UTF8), FL_I32, FL_CAN_FAIL, bits},
                  {FL_ARGS(FL_BINARY), FL_I32, FL_CAN_FAIL, bits}),
-    FL_TEXT_FUNC("ascii", "ascii(x): the code point of the first character, 0 of the empty text", {FL_ARGS(FL_UTF8), FL_I32, 0, ascii}),
+    FL_TEXT_FUNC("ascii", "ascii(x): the code point of the first character, 0 of the empty text",
+                 {FL_ARGS(FL_UTF8), FL_I32, 0, ascii}),
     FL_TEXT_FUNC("chr", "chr(n): the character of code point n", {FL_ARGS(FL_I64), FL_UTF8, FL_CAN_FAIL, chr}),
 };
 

@@ -58,7 +58,8 @@ static fl_status compile(fl_arena *arena, fl_str text, fl_str escape, bool no_ca
     for (int64_t i = 0; i < text.len;) {
         int width;
         uint32_t code = fl_utf8_decode(text.data + i, &width);
-        if (escape.len > 0 && text.len - i >= escape.len && memcmp(text.data + i, escape.data, (size_t)escape.len) == 0) {
+        if (escape.len > 0 && text.len - i >= escape.len &&
+            memcmp(text.data + i, escape.data, (size_t)escape.len) == 0) {
             i += escape.len;
             if (i == text.len)
                 return fail_escape(err, "a pattern of LIKE must not end with its escape character");
@@ -90,12 +91,12 @@ static fl_status compile(fl_arena *arena, fl_str text, fl_str escape, bool no_ca
     if (now.len > 0)
         pieces[ret->n++] = now;
     bool plain = ret->n <= 1 && (ret->n == 0 || pieces[0].any == NULL);
-    ret->kind = !plain ? LIKE_GENERAL
-                : ret->n == 0 && !ret->open_end ? LIKE_EXACT
+    ret->kind = !plain                             ? LIKE_GENERAL
+                : ret->n == 0 && !ret->open_end    ? LIKE_EXACT
                 : ret->open_start && ret->open_end ? LIKE_CONTAINS
-                : ret->open_start ? LIKE_SUFFIX
-                : ret->open_end ? LIKE_PREFIX
-                                : LIKE_EXACT;
+                : ret->open_start                  ? LIKE_SUFFIX
+                : ret->open_end                    ? LIKE_PREFIX
+                                                   : LIKE_EXACT;
     if (ret->n == 0)
         pieces[0] = (piece){.data = bytes}; /* the kinds but the general one read a piece */
 cleanup:
@@ -181,24 +182,31 @@ static inline bool match(const like_pattern *pattern, fl_str text)
 {
     const piece *p = &pattern->pieces[0];
     switch (pattern->kind) {
-    case LIKE_EXACT: return fl_str_is_equal(text, (fl_str){p->data, p->len});
-    case LIKE_PREFIX: return text.len >= p->len && memcmp(text.data, p->data, (size_t)p->len) == 0;
-    case LIKE_SUFFIX: return text.len >= p->len && memcmp(text.data + text.len - p->len, p->data, (size_t)p->len) == 0;
-    case LIKE_CONTAINS: return p->len == 0 || memmem(text.data, (size_t)text.len, p->data, (size_t)p->len) != NULL;
-    case LIKE_GENERAL: break;
+    case LIKE_EXACT:
+        return fl_str_is_equal(text, (fl_str){p->data, p->len});
+    case LIKE_PREFIX:
+        return text.len >= p->len && memcmp(text.data, p->data, (size_t)p->len) == 0;
+    case LIKE_SUFFIX:
+        return text.len >= p->len && memcmp(text.data + text.len - p->len, p->data, (size_t)p->len) == 0;
+    case LIKE_CONTAINS:
+        return p->len == 0 || memmem(text.data, (size_t)text.len, p->data, (size_t)p->len) != NULL;
+    case LIKE_GENERAL:
+        break;
     }
     return match_general(pattern, text);
 }
 
 /* A pattern that does not compile is told about when a row asks for it: state stays NULL. */
-static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, bool no_case, void **ret, fl_err *err)
+static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, bool no_case, void **ret,
+                         fl_err *err)
 {
     *ret = NULL;
     if (args[1] == NULL || args[1]->is_null || (n_args == 3 && (args[2] == NULL || args[2]->is_null)))
         return FL_OK;
     like_pattern *pattern;
     fl_status st = FL_NEW(arena, &pattern, err);
-    if (st == FL_OK && compile(arena, args[1]->s, n_args == 3 ? args[2]->s : FL_STR("\\"), no_case, pattern, NULL) == FL_OK)
+    if (st == FL_OK &&
+        compile(arena, args[1]->s, n_args == 3 ? args[2]->s : FL_STR("\\"), no_case, pattern, NULL) == FL_OK)
         *ret = pattern;
     return st;
 }
@@ -248,7 +256,8 @@ static fl_status run(fl_call *call, bool no_case, fl_err *err)
             continue;
         const like_pattern *pattern = shared;
         if (pattern == NULL) {
-            fl_str text = fl_text_arg(call, 1, row), escape = call->n_args == 3 ? fl_text_arg(call, 2, row) : FL_STR("\\");
+            fl_str text = fl_text_arg(call, 1, row),
+                   escape = call->n_args == 3 ? fl_text_arg(call, 2, row) : FL_STR("\\");
             if (!has_own || !fl_str_is_equal(text, own_text) || !fl_str_is_equal(escape, own_escape)) {
                 fl_status st = compile(call->heap, text, escape, no_case, &own, err);
                 if (st != FL_OK)
@@ -276,14 +285,22 @@ static fl_status run(fl_call *call, bool no_case, fl_err *err)
     return FL_OK;
 }
 
-static fl_status like(fl_call *call, fl_err *err) { return run(call, false, err); }
-static fl_status ilike(fl_call *call, fl_err *err) { return run(call, true, err); }
+static fl_status like(fl_call *call, fl_err *err)
+{
+    return run(call, false, err);
+}
+static fl_status ilike(fl_call *call, fl_err *err)
+{
+    return run(call, true, err);
+}
 
 static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED("like", "x LIKE pattern [ESCAPE c]: % is any text, _ one character", prepare_like,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, like}, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, like}),
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, like},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, like}),
     FL_TEXT_FUNC_PREPARED("ilike", "x ILIKE pattern [ESCAPE c]: as LIKE, without regard to case", prepare_ilike,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike}, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike}),
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike}),
 };
 
 FL_FUNC_SET(like, funcs);

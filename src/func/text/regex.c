@@ -10,7 +10,22 @@
 
 /* ---- characters ---------------------------------------------------------------------------------------------------- */
 
-typedef enum set_kind { SET_DIGIT, SET_SPACE, SET_WORD, SET_ALPHA, SET_LOWER, SET_UPPER, SET_ALNUM, SET_PUNCT, SET_XDIGIT, SET_BLANK, SET_CNTRL, SET_PRINT, SET_GRAPH, SET_COUNT } set_kind;
+typedef enum set_kind {
+    SET_DIGIT,
+    SET_SPACE,
+    SET_WORD,
+    SET_ALPHA,
+    SET_LOWER,
+    SET_UPPER,
+    SET_ALNUM,
+    SET_PUNCT,
+    SET_XDIGIT,
+    SET_BLANK,
+    SET_CNTRL,
+    SET_PRINT,
+    SET_GRAPH,
+    SET_COUNT
+} set_kind;
 
 typedef struct range {
     uint32_t low, high;
@@ -28,20 +43,34 @@ static bool in_set(set_kind kind, uint32_t c)
 {
     bool is_digit = c >= '0' && c <= '9';
     switch (kind) {
-    case SET_DIGIT: return is_digit;
-    case SET_SPACE: return c == ' ' || (c >= 9 && c <= 13);
-    case SET_WORD: return c == '_' || fl_case_is_word(c);
-    case SET_ALPHA: return fl_case_is_word(c) && !is_digit;
-    case SET_LOWER: return fl_case_upper(c) != c;
-    case SET_UPPER: return fl_case_lower(c) != c;
-    case SET_ALNUM: return fl_case_is_word(c);
-    case SET_PUNCT: return c > 32 && c < 127 && !fl_case_is_word(c);
-    case SET_XDIGIT: return is_digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    case SET_BLANK: return c == ' ' || c == '\t';
-    case SET_CNTRL: return c < 32 || c == 127;
-    case SET_PRINT: return c >= 32 && c != 127;
-    case SET_GRAPH: return c > 32 && c != 127;
-    case SET_COUNT: break;
+    case SET_DIGIT:
+        return is_digit;
+    case SET_SPACE:
+        return c == ' ' || (c >= 9 && c <= 13);
+    case SET_WORD:
+        return c == '_' || fl_case_is_word(c);
+    case SET_ALPHA:
+        return fl_case_is_word(c) && !is_digit;
+    case SET_LOWER:
+        return fl_case_upper(c) != c;
+    case SET_UPPER:
+        return fl_case_lower(c) != c;
+    case SET_ALNUM:
+        return fl_case_is_word(c);
+    case SET_PUNCT:
+        return c > 32 && c < 127 && !fl_case_is_word(c);
+    case SET_XDIGIT:
+        return is_digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    case SET_BLANK:
+        return c == ' ' || c == '\t';
+    case SET_CNTRL:
+        return c < 32 || c == 127;
+    case SET_PRINT:
+        return c >= 32 && c != 127;
+    case SET_GRAPH:
+        return c > 32 && c != 127;
+    case SET_COUNT:
+        break;
     }
     return false;
 }
@@ -62,9 +91,28 @@ static bool class_has(const char_class *class, uint32_t c)
 
 /* ---- tree ---------------------------------------------------------------------------------------------------------- */
 
-typedef enum node_kind { NODE_EMPTY, NODE_CHAR, NODE_ANY, NODE_CLASS, NODE_TEST, NODE_GROUP, NODE_CAT, NODE_ALT, NODE_REPEAT } node_kind;
+typedef enum node_kind {
+    NODE_EMPTY,
+    NODE_CHAR,
+    NODE_ANY,
+    NODE_CLASS,
+    NODE_TEST,
+    NODE_GROUP,
+    NODE_CAT,
+    NODE_ALT,
+    NODE_REPEAT
+} node_kind;
 typedef enum op { OP_CHAR, OP_ANY, OP_ANY_BUT_NEWLINE, OP_CLASS, OP_SPLIT, OP_JUMP, OP_SAVE, OP_TEST, OP_MATCH } op;
-typedef enum test { TEST_START, TEST_END, TEST_LINE_START, TEST_LINE_END, TEST_BORDER, TEST_NO_BORDER, TEST_WORD_START, TEST_WORD_END } test;
+typedef enum test {
+    TEST_START,
+    TEST_END,
+    TEST_LINE_START,
+    TEST_LINE_END,
+    TEST_BORDER,
+    TEST_NO_BORDER,
+    TEST_WORD_START,
+    TEST_WORD_END
+} test;
 
 typedef struct node {
     node_kind kind;
@@ -106,13 +154,19 @@ typedef struct parser {
 
 static fl_status fail(parser *p, const char *why)
 {
-    fl_status st = FL_FAIL(p->err, FL_ERR_VALUE, "regular expression \"%.*s\": %s", (int)(p->text.len < 200 ? p->text.len : 200),
-                           p->text.data, why);
+    fl_status st = FL_FAIL(p->err, FL_ERR_VALUE, "regular expression \"%.*s\": %s",
+                           (int)(p->text.len < 200 ? p->text.len : 200), p->text.data, why);
     return fl_err_state(p->err, "2201B", st);
 }
 
-static bool has_more(const parser *p) { return p->at < p->text.len; }
-static char peek(const parser *p) { return p->at < p->text.len ? p->text.data[p->at] : 0; }
+static bool has_more(const parser *p)
+{
+    return p->at < p->text.len;
+}
+static char peek(const parser *p)
+{
+    return p->at < p->text.len ? p->text.data[p->at] : 0;
+}
 
 static bool take(parser *p, const char *what)
 {
@@ -194,10 +248,20 @@ static fl_status read_escape(parser *p, int *ret_set, bool *ret_negated, uint32_
         return fail(p, "it ends with a backslash");
     char c = peek(p);
     switch (c) {
-    case 'd': case 'D': *ret_set = SET_DIGIT; break;
-    case 's': case 'S': *ret_set = SET_SPACE; break;
-    case 'w': case 'W': *ret_set = SET_WORD; break;
-    default: break;
+    case 'd':
+    case 'D':
+        *ret_set = SET_DIGIT;
+        break;
+    case 's':
+    case 'S':
+        *ret_set = SET_SPACE;
+        break;
+    case 'w':
+    case 'W':
+        *ret_set = SET_WORD;
+        break;
+    default:
+        break;
     }
     if (*ret_set >= 0) {
         *ret_negated = c < 'a';
@@ -227,8 +291,9 @@ static fl_status read_escape(parser *p, int *ret_set, bool *ret_negated, uint32_
 
 static fl_status read_named_set(parser *p, char_class *class)
 {
-    static const char *const names[SET_COUNT] = {"digit:]", "space:]", "word:]", "alpha:]", "lower:]", "upper:]", "alnum:]",
-                                                 "punct:]", "xdigit:]", "blank:]", "cntrl:]", "print:]", "graph:]"};
+    static const char *const names[SET_COUNT] = {"digit:]", "space:]", "word:]",  "alpha:]",  "lower:]",
+                                                 "upper:]", "alnum:]", "punct:]", "xdigit:]", "blank:]",
+                                                 "cntrl:]", "print:]", "graph:]"};
     for (int kind = 0; kind < SET_COUNT; kind++) {
         if (take(p, names[kind])) {
             class->sets |= 1u << kind;
@@ -320,8 +385,9 @@ static fl_status read_atom(parser *p, node **ret)
     static const struct {
         const char *text;
         test test;
-    } tests[] = {{"\\y", TEST_BORDER}, {"\\b", TEST_BORDER}, {"\\Y", TEST_NO_BORDER}, {"\\B", TEST_NO_BORDER},
-                 {"\\m", TEST_WORD_START}, {"\\M", TEST_WORD_END}, {"\\A", TEST_START}, {"\\Z", TEST_END}, {"\\z", TEST_END}};
+    } tests[] = {{"\\y", TEST_BORDER},    {"\\b", TEST_BORDER},     {"\\Y", TEST_NO_BORDER},
+                 {"\\B", TEST_NO_BORDER}, {"\\m", TEST_WORD_START}, {"\\M", TEST_WORD_END},
+                 {"\\A", TEST_START},     {"\\Z", TEST_END},        {"\\z", TEST_END}};
     fl_status st = FL_OK;
     bool lines = p->flags & FL_REGEX_LINES, negated;
     for (int64_t i = 0; i < FL_LEN(tests); i++)
@@ -490,7 +556,8 @@ static fl_status compile_repeat(parser *p, const node *n)
         set_split(p, split, split + 1, re->n, n->lazy);
         return FL_OK;
     }
-    int32_t first = re->n; /* a?a?a?: every split may leave for the end; y holds the one before until the end is known */
+    int32_t first =
+        re->n; /* a?a?a?: every split may leave for the end; y holds the one before until the end is known */
     int32_t chain = -1;
     for (int32_t i = n->min; i < n->max; i++) {
         int32_t split = re->n;
@@ -517,11 +584,20 @@ static fl_status compile(parser *p, const node *n)
         FL_TRY(compile(p, n->a));
     switch (n->kind) {
     case NODE_EMPTY:
-    case NODE_CAT: break;
-    case NODE_CHAR: FL_TRY(emit(p, (inst){.op = OP_CHAR, .x = (int32_t)n->code})); break;
-    case NODE_ANY: FL_TRY(emit(p, (inst){.op = p->flags & FL_REGEX_LINES ? OP_ANY_BUT_NEWLINE : OP_ANY})); break;
-    case NODE_CLASS: FL_TRY(emit(p, (inst){.op = OP_CLASS, .class = n->class})); break;
-    case NODE_TEST: FL_TRY(emit(p, (inst){.op = OP_TEST, .x = (int32_t)n->code})); break;
+    case NODE_CAT:
+        break;
+    case NODE_CHAR:
+        FL_TRY(emit(p, (inst){.op = OP_CHAR, .x = (int32_t)n->code}));
+        break;
+    case NODE_ANY:
+        FL_TRY(emit(p, (inst){.op = p->flags & FL_REGEX_LINES ? OP_ANY_BUT_NEWLINE : OP_ANY}));
+        break;
+    case NODE_CLASS:
+        FL_TRY(emit(p, (inst){.op = OP_CLASS, .class = n->class}));
+        break;
+    case NODE_TEST:
+        FL_TRY(emit(p, (inst){.op = OP_TEST, .x = (int32_t)n->code}));
+        break;
     case NODE_GROUP:
         if (n->code > 0 && n->code < FL_REGEX_CAPS_MAX / 2)
             FL_TRY(emit(p, (inst){.op = OP_SAVE, .x = (int32_t)n->code * 2}));
@@ -529,7 +605,9 @@ static fl_status compile(parser *p, const node *n)
         if (n->code > 0 && n->code < FL_REGEX_CAPS_MAX / 2)
             FL_TRY(emit(p, (inst){.op = OP_SAVE, .x = (int32_t)n->code * 2 + 1}));
         break;
-    case NODE_REPEAT: st = compile_repeat(p, n); break;
+    case NODE_REPEAT:
+        st = compile_repeat(p, n);
+        break;
     case NODE_ALT: {
         int32_t jumps = -1; /* a chain through x of the jumps to the end */
         for (; n->kind == NODE_ALT; n = n->b) {
@@ -581,16 +659,30 @@ fl_status fl_regex_flags(fl_str text, uint32_t *flags, fl_err *err)
 {
     for (int64_t i = 0; i < text.len; i++) {
         switch (text.data[i]) {
-        case 'i': *flags |= FL_REGEX_NO_CASE; break;
-        case 'c': *flags &= ~(uint32_t)FL_REGEX_NO_CASE; break;
+        case 'i':
+            *flags |= FL_REGEX_NO_CASE;
+            break;
+        case 'c':
+            *flags &= ~(uint32_t)FL_REGEX_NO_CASE;
+            break;
         case 'n':
-        case 'm': *flags |= FL_REGEX_LINES; break;
-        case 's': *flags &= ~(uint32_t)FL_REGEX_LINES; break;
-        case 'q': *flags |= FL_REGEX_LITERAL; break;
-        case 'g': *flags |= FL_REGEX_GLOBAL; break;
+        case 'm':
+            *flags |= FL_REGEX_LINES;
+            break;
+        case 's':
+            *flags &= ~(uint32_t)FL_REGEX_LINES;
+            break;
+        case 'q':
+            *flags |= FL_REGEX_LITERAL;
+            break;
+        case 'g':
+            *flags |= FL_REGEX_GLOBAL;
+            break;
         default:
-            return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "\"%.*s\" has a flag that regular expressions don't know: %c",
-                                                      FL_STR_ARG(text), text.data[i]));
+            return fl_err_state(err, "22023",
+                                FL_FAIL(err, FL_ERR_VALUE,
+                                        "\"%.*s\" has a flag that regular expressions don't know: %c", FL_STR_ARG(text),
+                                        text.data[i]));
         }
     }
     return FL_OK;
@@ -604,7 +696,8 @@ fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_r
     if (flags & FL_REGEX_LITERAL) {
         while (has_more(&p)) {
             uint32_t code = next_code(&p);
-            FL_TRY(emit(&p, (inst){.op = OP_CHAR, .x = (int32_t)(flags & FL_REGEX_NO_CASE ? fl_case_lower(code) : code)}));
+            FL_TRY(
+                emit(&p, (inst){.op = OP_CHAR, .x = (int32_t)(flags & FL_REGEX_NO_CASE ? fl_case_lower(code) : code)}));
         }
     } else {
         node *tree;
@@ -654,7 +747,8 @@ fl_status fl_regex_run_init(fl_regex_run *run, const fl_regex *regex, bool wants
     fl_status st = FL_OK;
     *run = (fl_regex_run){.regex = regex, .arena = arena};
     if (wants_caps)
-        run->n_caps = 2 * (1 + (regex->n_groups < FL_REGEX_CAPS_MAX / 2 - 1 ? regex->n_groups : FL_REGEX_CAPS_MAX / 2 - 1));
+        run->n_caps =
+            2 * (1 + (regex->n_groups < FL_REGEX_CAPS_MAX / 2 - 1 ? regex->n_groups : FL_REGEX_CAPS_MAX / 2 - 1));
     threads **both[2] = {&run->now, &run->next};
     for (int i = 0; i < 2; i++) {
         FL_TRY(FL_NEW(arena, both[i], err));
@@ -690,19 +784,26 @@ static bool is_true(test what, fl_str text, int64_t at)
         before--;
     bool left = is_word_at(text, before), right = is_word_at(text, at);
     switch (what) {
-    case TEST_BORDER: return left != right;
-    case TEST_NO_BORDER: return left == right;
-    case TEST_WORD_START: return !left && right;
-    default: return left && !right;
+    case TEST_BORDER:
+        return left != right;
+    case TEST_NO_BORDER:
+        return left == right;
+    case TEST_WORD_START:
+        return !left && right;
+    default:
+        return left && !right;
     }
 }
 
 static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folded)
 {
     switch (in->op) {
-    case OP_CHAR: return (uint32_t)in->x == (re->no_case ? folded : c);
-    case OP_ANY: return true;
-    case OP_ANY_BUT_NEWLINE: return c != '\n';
+    case OP_CHAR:
+        return (uint32_t)in->x == (re->no_case ? folded : c);
+    case OP_ANY:
+        return true;
+    case OP_ANY_BUT_NEWLINE:
+        return c != '\n';
     default:
         if (c < 128)
             return in->class->ascii[c >> 6] >> (c & 63) & 1;
@@ -803,7 +904,8 @@ static bool search_depth_first(fl_regex_run *run, fl_str text, int64_t start)
         if (re->starts_at_start && from > 0)
             return false;
         if (re->first_byte >= 0) {
-            const char *hit = from < text.len ? memchr(text.data + from, re->first_byte, (size_t)(text.len - from)) : NULL;
+            const char *hit =
+                from < text.len ? memchr(text.data + from, re->first_byte, (size_t)(text.len - from)) : NULL;
             if (hit == NULL)
                 return false;
             from = hit - text.data;
@@ -874,7 +976,8 @@ static bool search_together(fl_regex_run *run, fl_str text, int64_t start)
             if (matched || (re->starts_at_start && at > 0))
                 break;
             if (re->first_byte >= 0) {
-                const char *hit = at < text.len ? memchr(text.data + at, re->first_byte, (size_t)(text.len - at)) : NULL;
+                const char *hit =
+                    at < text.len ? memchr(text.data + at, re->first_byte, (size_t)(text.len - at)) : NULL;
                 if (hit == NULL)
                     break;
                 at = hit - text.data;

@@ -34,12 +34,12 @@ typedef struct fl_regex_run {
     const fl_regex *regex;
     struct fl_regex_threads *now, *next;
     struct fl_regex_jump *stack;
-    fl_arena *arena;         /* for what follows, as texts need it */
-    uint64_t *visited;       /* instruction and place */
+    fl_arena *arena;   /* for what follows, as texts need it */
+    uint64_t *visited; /* instruction and place */
     int64_t visited_words;
     struct fl_regex_jump *trail;
     int64_t trail_capacity;
-    int32_t n_caps; /* 0: only whether it matches */
+    int32_t n_caps;                  /* 0: only whether it matches */
     int64_t caps[FL_REGEX_CAPS_MAX]; /* pairs of byte offsets, -1 where a group took no part */
 } fl_regex_run;
 

@@ -28,7 +28,8 @@ static void check_way(const char *pattern, uint32_t flags, const char *text, con
             if (run.caps[i] < 0 || run.caps[i + 1] < 0)
                 at += snprintf(found + at, sizeof(found) - (size_t)at, "%s-", i > 0 ? " " : "");
             else
-                at += snprintf(found + at, sizeof(found) - (size_t)at, "%s%d-%d", i > 0 ? " " : "", (int)run.caps[i], (int)run.caps[i + 1]);
+                at += snprintf(found + at, sizeof(found) - (size_t)at, "%s%d-%d", i > 0 ? " " : "", (int)run.caps[i],
+                               (int)run.caps[i + 1]);
         }
     }
     if (strcmp(found, expected) != 0)
@@ -64,7 +65,7 @@ static void test_matches(void **state)
     check("(a|b)*c", 0, "xabac", "1-5 3-4");
     check("^a|b$", 0, "cab", "2-3");
     check("(()|a)+b", 0, "aab", "0-3 1-2 0-0"); /* a group keeps what it had in an earlier round */
-    check("a{,2}", 0, "xa{,2}", "1-6"); /* no repetition: the text itself */
+    check("a{,2}", 0, "xa{,2}", "1-6");         /* no repetition: the text itself */
 }
 
 static void test_characters(void **state)
@@ -104,8 +105,10 @@ static void test_borders(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    static const char *const patterns[] = {"(", ")", "a)", "(a", "[a", "[", "*a", "+", "a**", "a{2,1}", "a{1001}", "a{1", "\\", "(?=a)", "(?<x>a)",
-                                           "(a)\\1", "[b-a]", "[[:nope:]]", "\\q", "\\x4", "(?:(?:a{1000}){1000}){1000}"};
+    static const char *const patterns[] = {
+        "(",       ")",      "a)",     "(a",         "[a",  "[",    "*a",
+        "+",       "a**",    "a{2,1}", "a{1001}",    "a{1", "\\",   "(?=a)",
+        "(?<x>a)", "(a)\\1", "[b-a]",  "[[:nope:]]", "\\q", "\\x4", "(?:(?:a{1000}){1000}){1000}"};
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
         fl_arena arena;
         fl_regex *regex;
@@ -149,8 +152,8 @@ static void test_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matches),    cmocka_unit_test(test_characters), cmocka_unit_test(test_borders),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_matches), cmocka_unit_test(test_characters), cmocka_unit_test(test_borders),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,8 @@
 
 /* ---- patterns ------------------------------------------------------------------------------------------------------ */
 
-static fl_status compile(fl_arena *arena, fl_str pattern, fl_str flags_text, uint32_t flags, fl_regex **ret, uint32_t *ret_flags,
-                         fl_err *err)
+static fl_status compile(fl_arena *arena, fl_str pattern, fl_str flags_text, uint32_t flags, fl_regex **ret,
+                         uint32_t *ret_flags, fl_err *err)
 {
     fl_status st = fl_regex_flags(flags_text, &flags, err);
     *ret_flags = flags;
@@ -22,8 +22,8 @@ typedef struct prepared {
 } prepared;
 
 /* A pattern with a mistake is told about when a row asks for it: state stays NULL. */
-static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, int32_t flags_at, uint32_t flags, void **ret,
-                         fl_err *err)
+static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, int32_t flags_at, uint32_t flags,
+                         void **ret, fl_err *err)
 {
     prepared *p;
     *ret = NULL;
@@ -31,7 +31,8 @@ static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n
         (n_args > flags_at && (args[flags_at] == NULL || args[flags_at]->is_null)))
         return FL_OK;
     fl_status st = FL_NEW(arena, &p, err);
-    if (st == FL_OK && compile(arena, args[1]->s, n_args > flags_at ? args[flags_at]->s : (fl_str){0}, flags, &p->regex, &p->flags, NULL) == FL_OK)
+    if (st == FL_OK && compile(arena, args[1]->s, n_args > flags_at ? args[flags_at]->s : (fl_str){0}, flags, &p->regex,
+                               &p->flags, NULL) == FL_OK)
         *ret = p;
     return st;
 }
@@ -44,10 +45,13 @@ typedef struct current {
     fl_regex_run run;
 } current;
 
-static fl_status select_row(fl_call *call, current *now, int32_t row, int32_t flags_at, uint32_t flags, bool wants_caps, fl_err *err)
+static fl_status select_row(fl_call *call, current *now, int32_t row, int32_t flags_at, uint32_t flags, bool wants_caps,
+                            fl_err *err)
 {
-    fl_str pattern = fl_text_arg(call, 1, row), text = call->n_args > flags_at ? fl_text_arg(call, flags_at, row) : (fl_str){0};
-    if (now->has_own && (call->state != NULL || (fl_str_is_equal(pattern, now->pattern) && fl_str_is_equal(text, now->flags))))
+    fl_str pattern = fl_text_arg(call, 1, row),
+           text = call->n_args > flags_at ? fl_text_arg(call, flags_at, row) : (fl_str){0};
+    if (now->has_own &&
+        (call->state != NULL || (fl_str_is_equal(pattern, now->pattern) && fl_str_is_equal(text, now->flags))))
         return FL_OK;
     if (call->state != NULL) {
         now->own = *(const prepared *)call->state;
@@ -87,8 +91,14 @@ static fl_status run_match(fl_call *call, uint32_t flags, fl_err *err)
     return FL_OK;
 }
 
-static fl_status match(fl_call *call, fl_err *err) { return run_match(call, 0, err); }
-static fl_status match_no_case(fl_call *call, fl_err *err) { return run_match(call, FL_REGEX_NO_CASE, err); }
+static fl_status match(fl_call *call, fl_err *err)
+{
+    return run_match(call, 0, err);
+}
+static fl_status match_no_case(fl_call *call, fl_err *err)
+{
+    return run_match(call, FL_REGEX_NO_CASE, err);
+}
 
 static fl_status prepare_match(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
 {
@@ -116,7 +126,8 @@ static fl_status put(output *out, const char *data, int64_t len, fl_err *err)
     if (out->len + len > out->capacity) {
         char *grown;
         int64_t capacity = (out->len + len) * 2 + 64;
-        fl_status st = capacity > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(out->call, capacity, &grown, err);
+        fl_status st =
+            capacity > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(out->call, capacity, &grown, err);
         if (st != FL_OK)
             return st;
         if (out->len > 0)
@@ -180,7 +191,8 @@ static fl_status replace_row(fl_call *call, current *now, int32_t row, fl_err *e
         st = put(&out, x.data + copied, x.len - copied, err);
     if (st != FL_OK)
         return st;
-    fl_ret_view(call)[row] = any ? fl_view_of(out.len == 0 ? "" : out.data, out.len) : fl_view_of(x.len == 0 ? "" : x.data, x.len);
+    fl_ret_view(call)[row] =
+        any ? fl_view_of(out.len == 0 ? "" : out.data, out.len) : fl_view_of(x.len == 0 ? "" : x.data, x.len);
     return FL_OK;
 }
 
@@ -207,14 +219,14 @@ static fl_status prepare_replace(fl_arena *arena, const fl_value *const *args, i
 
 /* ---- complement ---------------------------------------------------------------------------------------------------- */
 
-#define NOT(suffix, type)                                                                              \
-    static fl_status not_##suffix(fl_call *call, fl_err *err)                                          \
-    {                                                                                                  \
-        (void)err;                                                                                     \
-        const fl_vec *x = &call->args[0];                                                              \
-        for (int32_t row = 0; row < call->rows; row++)                                                 \
-            ((type *)(uintptr_t)call->ret->data)[row] = (type)~((const type *)x->data)[fl_vec_row(x, row)]; \
-        return FL_OK;                                                                                  \
+#define NOT(suffix, type)                                                                                    \
+    static fl_status not_##suffix(fl_call *call, fl_err *err)                                                \
+    {                                                                                                        \
+        (void)err;                                                                                           \
+        const fl_vec *x = &call->args[0];                                                                    \
+        for (int32_t row = 0; row < call->rows; row++)                                                       \
+            ((type *)(uintptr_t)call->ret->data)[row] = (type) ~((const type *)x->data)[fl_vec_row(x, row)]; \
+        return FL_OK;                                                                                        \
     }
 NOT(i8, int8_t)
 NOT(i16, int16_t)
@@ -226,23 +238,27 @@ NOT(u32, uint32_t)
 NOT(u64, uint64_t)
 
 static const fl_func_desc funcs[] = {
-    FL_TEXT_FUNC_PREPARED("~", "x ~ pattern: whether the regular expression matches somewhere in x; ~n: n's bits turned over", prepare_match,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match}, {FL_ARGS(FL_I8), FL_I8, 0, not_i8},
-                          {FL_ARGS(FL_I16), FL_I16, 0, not_i16}, {FL_ARGS(FL_I32), FL_I32, 0, not_i32},
-                          {FL_ARGS(FL_I64), FL_I64, 0, not_i64}, {FL_ARGS(FL_U8), FL_U8, 0, not_u8},
-                          {FL_ARGS(FL_U16), FL_U16, 0, not_u16}, {FL_ARGS(FL_U32), FL_U32, 0, not_u32},
-                          {FL_ARGS(FL_U64), FL_U64, 0, not_u64}),
+    FL_TEXT_FUNC_PREPARED(
+        "~", "x ~ pattern: whether the regular expression matches somewhere in x; ~n: n's bits turned over",
+        prepare_match, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match}, {FL_ARGS(FL_I8), FL_I8, 0, not_i8},
+        {FL_ARGS(FL_I16), FL_I16, 0, not_i16}, {FL_ARGS(FL_I32), FL_I32, 0, not_i32},
+        {FL_ARGS(FL_I64), FL_I64, 0, not_i64}, {FL_ARGS(FL_U8), FL_U8, 0, not_u8},
+        {FL_ARGS(FL_U16), FL_U16, 0, not_u16}, {FL_ARGS(FL_U32), FL_U32, 0, not_u32},
+        {FL_ARGS(FL_U64), FL_U64, 0, not_u64}),
     FL_TEXT_FUNC_PREPARED("~*", "x ~* pattern: as ~, without regard to case", prepare_no_case,
                           {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match_no_case}),
-    FL_TEXT_FUNC_PREPARED("regexp_like", "regexp_like(x, pattern [, flags]): whether the regular expression matches somewhere in x", prepare_match,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
+    FL_TEXT_FUNC_PREPARED("regexp_like",
+                          "regexp_like(x, pattern [, flags]): whether the regular expression matches somewhere in x",
+                          prepare_match, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
     FL_TEXT_FUNC_PREPARED("regexp_matches", "regexp_matches(x, pattern [, flags]): as regexp_like", prepare_match,
                           {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
-    FL_TEXT_FUNC_PREPARED("regexp_replace", "regexp_replace(x, pattern, to [, flags]): the first match (flag g: each) becomes `to`; \\1 is a group",
-                          prepare_replace, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, 0, replace},
-                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, replace}),
+    FL_TEXT_FUNC_PREPARED(
+        "regexp_replace",
+        "regexp_replace(x, pattern, to [, flags]): the first match (flag g: each) becomes `to`; \\1 is a group",
+        prepare_replace, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, 0, replace},
+        {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, replace}),
 };
 
 FL_FUNC_SET(regexp, funcs);

@@ -17,15 +17,15 @@ static fl_status strpos(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-#define TEST(name, test)                                                                        \
-    static fl_status name(fl_call *call, fl_err *err)                                           \
-    {                                                                                           \
-        (void)err;                                                                              \
-        for (int32_t row = 0; row < call->rows; row++) {                                        \
-            fl_str x = fl_text_arg(call, 0, row), y = fl_text_arg(call, 1, row);                \
-            fl_bit_put(fl_ret_bits(call), row, test);                                           \
-        }                                                                                       \
-        return FL_OK;                                                                           \
+#define TEST(name, test)                                                         \
+    static fl_status name(fl_call *call, fl_err *err)                            \
+    {                                                                            \
+        (void)err;                                                               \
+        for (int32_t row = 0; row < call->rows; row++) {                         \
+            fl_str x = fl_text_arg(call, 0, row), y = fl_text_arg(call, 1, row); \
+            fl_bit_put(fl_ret_bits(call), row, test);                            \
+        }                                                                        \
+        return FL_OK;                                                            \
     }
 TEST(starts_with, y.len == 0 || fl_str_has_prefix(x, y))
 TEST(ends_with, y.len == 0 || fl_str_has_suffix(x, y))
@@ -126,10 +126,13 @@ static fl_status overlay(fl_call *call, fl_err *err)
         int64_t from = fl_text_arg_i64(call, 2, row), behind;
         int64_t count = call->n_args == 4 ? fl_text_arg_i64(call, 3, row) : fl_utf8_count(y.data, y.len);
         if (from <= 0)
-            return fl_err_state(err, "22011", FL_FAIL(err, FL_ERR_VALUE, "overlay counts characters from 1, not %lld", (long long)from));
+            return fl_err_state(
+                err, "22011",
+                FL_FAIL(err, FL_ERR_VALUE, "overlay counts characters from 1, not %lld", (long long)from));
         if (__builtin_add_overflow(from - 1, count, &behind))
             behind = INT64_MAX;
-        int64_t head = fl_utf8_offset(x.data, x.len, from - 1), tail = fl_utf8_offset(x.data, x.len, behind < 0 ? 0 : behind);
+        int64_t head = fl_utf8_offset(x.data, x.len, from - 1),
+                tail = fl_utf8_offset(x.data, x.len, behind < 0 ? 0 : behind);
         int64_t len = head + y.len + (x.len - tail);
         char *out;
         fl_status st = len > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(call, len + 1, &out, err);
@@ -196,13 +199,15 @@ static fl_status repeat(fl_call *call, fl_err *err)
 #define THREE_TEXTS FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8)
 
 static const fl_func_desc funcs[] = {
-    FL_TEXT_FUNC("strpos", "strpos(x, y): where y first lies in x, counted from one; else 0", {TWO_TEXTS, FL_I32, 0, strpos}),
+    FL_TEXT_FUNC("strpos", "strpos(x, y): where y first lies in x, counted from one; else 0",
+                 {TWO_TEXTS, FL_I32, 0, strpos}),
     FL_TEXT_FUNC("instr", "instr(x, y): as strpos", {TWO_TEXTS, FL_I32, 0, strpos}),
     FL_TEXT_FUNC("starts_with", "starts_with(x, y): whether x begins with y", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
     FL_TEXT_FUNC("ends_with", "ends_with(x, y): whether x ends with y", {TWO_TEXTS, FL_BOOL, 0, ends_with}),
     FL_TEXT_FUNC("contains", "contains(x, y): whether y lies in x", {TWO_TEXTS, FL_BOOL, 0, contains}),
     FL_TEXT_FUNC("replace", "replace(x, a, b): every a in x becomes b", {THREE_TEXTS, FL_UTF8, 0, replace}),
-    FL_TEXT_FUNC("translate", "translate(x, a, b): every character of a becomes the one at its place in b", {THREE_TEXTS, FL_UTF8, 0, translate}),
+    FL_TEXT_FUNC("translate", "translate(x, a, b): every character of a becomes the one at its place in b",
+                 {THREE_TEXTS, FL_UTF8, 0, translate}),
     FL_TEXT_FUNC("overlay", "overlay(x PLACING y FROM a FOR n): y instead of n characters from the a-th",
                  {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, overlay},
                  {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64, FL_I64), FL_UTF8, FL_CAN_FAIL, overlay}),

@@ -37,7 +37,8 @@ static fl_status substring3(fl_call *call, fl_err *err)
         if (!fl_call_wants(call, row))
             continue;
         if (count < 0)
-            return fl_err_state(err, "22011", FL_FAIL(err, FL_ERR_VALUE, "negative length %lld of a substring", (long long)count));
+            return fl_err_state(err, "22011",
+                                FL_FAIL(err, FL_ERR_VALUE, "negative length %lld of a substring", (long long)count));
         if (__builtin_add_overflow(from, count, &end))
             end = INT64_MAX;
         ret[row] = part(fl_text_arg(call, 0, row), from > 0 ? from - 1 : 0, end == INT64_MAX ? end : end - 1);
@@ -107,16 +108,17 @@ static fl_status split_part(fl_call *call, fl_err *err)
         if (!fl_call_wants(call, row))
             continue;
         if (n == 0)
-            return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "split_part counts fields from 1, or from -1 at the end"));
+            return fl_err_state(err, "22023",
+                                FL_FAIL(err, FL_ERR_VALUE, "split_part counts fields from 1, or from -1 at the end"));
         fl_str s = field(fl_text_arg(call, 0, row), fl_text_arg(call, 1, row), n);
         ret[row] = fl_view_of(s.data, s.len);
     }
     return FL_OK;
 }
 
-#define SUBSTRING(name)                                                                            \
-    FL_TEXT_FUNC(name, name "(x, from [, count]): characters of x, counted from one",              \
-                 {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, 0, substring2},                               \
+#define SUBSTRING(name)                                                               \
+    FL_TEXT_FUNC(name, name "(x, from [, count]): characters of x, counted from one", \
+                 {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, 0, substring2},                  \
                  {FL_ARGS(FL_UTF8, FL_I64, FL_I64), FL_UTF8, FL_CAN_FAIL, substring3})
 
 static const fl_func_desc funcs[] = {

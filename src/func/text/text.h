@@ -9,15 +9,22 @@
 #define FL_TEXT_TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS)
 
 /* One entry of a table of descriptors; what follows the text are its overloads. */
-#define FL_TEXT_FUNC(name_, doc_, ...)                                                     \
-    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_TEXT_TRAITS, .doc = doc_,          \
-     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                 \
+#define FL_TEXT_FUNC(name_, doc_, ...)                     \
+    {FL_DESC(fl_func_desc),                                \
+     .name = name_,                                        \
+     .traits = FL_TEXT_TRAITS,                             \
+     .doc = doc_,                                          \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 
 /* As it, with state that all rows share. */
-#define FL_TEXT_FUNC_PREPARED(name_, doc_, prepare_, ...)                                  \
-    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_TEXT_TRAITS, .doc = doc_, .prepare = prepare_, \
-     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                 \
+#define FL_TEXT_FUNC_PREPARED(name_, doc_, prepare_, ...)  \
+    {FL_DESC(fl_func_desc),                                \
+     .name = name_,                                        \
+     .traits = FL_TEXT_TRAITS,                             \
+     .doc = doc_,                                          \
+     .prepare = prepare_,                                  \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 
 static inline fl_str fl_text_arg(const fl_call *call, int32_t i, int32_t row)

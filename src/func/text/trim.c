@@ -42,17 +42,18 @@ static fl_status run_trim(fl_call *call, bool at_start, bool at_end)
 {
     fl_view *ret = fl_ret_view(call);
     for (int32_t row = 0; row < call->rows; row++) {
-        fl_str x = strip(fl_text_arg(call, 0, row), call->n_args == 2 ? fl_text_arg(call, 1, row) : FL_STR(" "), at_start, at_end);
+        fl_str x = strip(fl_text_arg(call, 0, row), call->n_args == 2 ? fl_text_arg(call, 1, row) : FL_STR(" "),
+                         at_start, at_end);
         ret[row] = fl_view_of(x.len == 0 ? "" : x.data, x.len);
     }
     return FL_OK;
 }
 
-#define TRIM(name, at_start, at_end)                         \
-    static fl_status name(fl_call *call, fl_err *err)        \
-    {                                                        \
-        (void)err;                                           \
-        return run_trim(call, at_start, at_end);             \
+#define TRIM(name, at_start, at_end)                  \
+    static fl_status name(fl_call *call, fl_err *err) \
+    {                                                 \
+        (void)err;                                    \
+        return run_trim(call, at_start, at_end);      \
     }
 TRIM(btrim, true, true)
 TRIM(ltrim, true, false)
@@ -95,20 +96,27 @@ static fl_status pad(fl_call *call, bool at_start, fl_err *err)
     return FL_OK;
 }
 
-static fl_status lpad(fl_call *call, fl_err *err) { return pad(call, true, err); }
-static fl_status rpad(fl_call *call, fl_err *err) { return pad(call, false, err); }
+static fl_status lpad(fl_call *call, fl_err *err)
+{
+    return pad(call, true, err);
+}
+static fl_status rpad(fl_call *call, fl_err *err)
+{
+    return pad(call, false, err);
+}
 
-#define TRIM_FUNC(name, run, what)                                                                               \
-    FL_TEXT_FUNC(name, name "(x [, characters]): x without these (spaces) at " what,                             \
+#define TRIM_FUNC(name, run, what)                                                   \
+    FL_TEXT_FUNC(name, name "(x [, characters]): x without these (spaces) at " what, \
                  {FL_ARGS(FL_UTF8), FL_UTF8, 0, run}, {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, 0, run})
-#define PAD_FUNC(name, run, what)                                                                                \
-    FL_TEXT_FUNC(name, name "(x, n [, fill]): x filled up " what " or cut to n characters",                      \
-                 {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, run},                                          \
+#define PAD_FUNC(name, run, what)                                                           \
+    FL_TEXT_FUNC(name, name "(x, n [, fill]): x filled up " what " or cut to n characters", \
+                 {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, run},                     \
                  {FL_ARGS(FL_UTF8, FL_I64, FL_UTF8), FL_UTF8, FL_CAN_FAIL, run})
 
 static const fl_func_desc funcs[] = {
-    TRIM_FUNC("trim", btrim, "both ends"), TRIM_FUNC("btrim", btrim, "both ends"), TRIM_FUNC("ltrim", ltrim, "the start"),
-    TRIM_FUNC("rtrim", rtrim, "the end"),  PAD_FUNC("lpad", lpad, "in front"),     PAD_FUNC("rpad", rpad, "at the end"),
+    TRIM_FUNC("trim", btrim, "both ends"),  TRIM_FUNC("btrim", btrim, "both ends"),
+    TRIM_FUNC("ltrim", ltrim, "the start"), TRIM_FUNC("rtrim", rtrim, "the end"),
+    PAD_FUNC("lpad", lpad, "in front"),     PAD_FUNC("rpad", rpad, "at the end"),
 };
 
 FL_FUNC_SET(trim, funcs);

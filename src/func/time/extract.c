@@ -7,18 +7,47 @@ static const struct {
     const char *name;
     fl_time_field field;
 } names[] = {
-    {"year", FL_FIELD_YEAR}, {"month", FL_FIELD_MONTH}, {"day", FL_FIELD_DAY}, {"hour", FL_FIELD_HOUR},
-    {"minute", FL_FIELD_MINUTE}, {"second", FL_FIELD_SECOND}, {"milliseconds", FL_FIELD_MILLISECONDS},
-    {"microseconds", FL_FIELD_MICROSECONDS}, {"week", FL_FIELD_WEEK}, {"quarter", FL_FIELD_QUARTER},
-    {"decade", FL_FIELD_DECADE}, {"century", FL_FIELD_CENTURY}, {"millennium", FL_FIELD_MILLENNIUM},
-    {"dow", FL_FIELD_DOW}, {"isodow", FL_FIELD_ISODOW}, {"doy", FL_FIELD_DOY}, {"isoyear", FL_FIELD_ISOYEAR},
-    {"epoch", FL_FIELD_EPOCH}, {"julian", FL_FIELD_JULIAN}, {"timezone", FL_FIELD_TIMEZONE},
-    {"years", FL_FIELD_YEAR}, {"months", FL_FIELD_MONTH}, {"days", FL_FIELD_DAY}, {"hours", FL_FIELD_HOUR},
-    {"minutes", FL_FIELD_MINUTE}, {"seconds", FL_FIELD_SECOND}, {"millisecond", FL_FIELD_MILLISECONDS},
-    {"microsecond", FL_FIELD_MICROSECONDS}, {"weeks", FL_FIELD_WEEK}, {"quarters", FL_FIELD_QUARTER},
-    {"decades", FL_FIELD_DECADE}, {"centuries", FL_FIELD_CENTURY}, {"millennia", FL_FIELD_MILLENNIUM},
-    {"dayofweek", FL_FIELD_DOW}, {"dayofyear", FL_FIELD_DOY}, {"mon", FL_FIELD_MONTH}, {"min", FL_FIELD_MINUTE},
-    {"sec", FL_FIELD_SECOND}, {"ms", FL_FIELD_MILLISECONDS}, {"us", FL_FIELD_MICROSECONDS}, {"h", FL_FIELD_HOUR},
+    {"year", FL_FIELD_YEAR},
+    {"month", FL_FIELD_MONTH},
+    {"day", FL_FIELD_DAY},
+    {"hour", FL_FIELD_HOUR},
+    {"minute", FL_FIELD_MINUTE},
+    {"second", FL_FIELD_SECOND},
+    {"milliseconds", FL_FIELD_MILLISECONDS},
+    {"microseconds", FL_FIELD_MICROSECONDS},
+    {"week", FL_FIELD_WEEK},
+    {"quarter", FL_FIELD_QUARTER},
+    {"decade", FL_FIELD_DECADE},
+    {"century", FL_FIELD_CENTURY},
+    {"millennium", FL_FIELD_MILLENNIUM},
+    {"dow", FL_FIELD_DOW},
+    {"isodow", FL_FIELD_ISODOW},
+    {"doy", FL_FIELD_DOY},
+    {"isoyear", FL_FIELD_ISOYEAR},
+    {"epoch", FL_FIELD_EPOCH},
+    {"julian", FL_FIELD_JULIAN},
+    {"timezone", FL_FIELD_TIMEZONE},
+    {"years", FL_FIELD_YEAR},
+    {"months", FL_FIELD_MONTH},
+    {"days", FL_FIELD_DAY},
+    {"hours", FL_FIELD_HOUR},
+    {"minutes", FL_FIELD_MINUTE},
+    {"seconds", FL_FIELD_SECOND},
+    {"millisecond", FL_FIELD_MILLISECONDS},
+    {"microsecond", FL_FIELD_MICROSECONDS},
+    {"weeks", FL_FIELD_WEEK},
+    {"quarters", FL_FIELD_QUARTER},
+    {"decades", FL_FIELD_DECADE},
+    {"centuries", FL_FIELD_CENTURY},
+    {"millennia", FL_FIELD_MILLENNIUM},
+    {"dayofweek", FL_FIELD_DOW},
+    {"dayofyear", FL_FIELD_DOY},
+    {"mon", FL_FIELD_MONTH},
+    {"min", FL_FIELD_MINUTE},
+    {"sec", FL_FIELD_SECOND},
+    {"ms", FL_FIELD_MILLISECONDS},
+    {"us", FL_FIELD_MICROSECONDS},
+    {"h", FL_FIELD_HOUR},
 };
 
 fl_time_field fl_time_field_of(fl_str name)
@@ -29,7 +58,8 @@ fl_time_field fl_time_field_of(fl_str name)
     return FL_FIELD_NONE;
 }
 
-fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err)
+fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state,
+                                fl_err *err)
 {
     *ret_state = NULL;
     if (n_args == 0 || args[0] == NULL || args[0]->is_null)
@@ -57,7 +87,8 @@ fl_status fl_time_field_get(const fl_call *call, int32_t row, fl_time_field *ret
 fl_status fl_time_field_fail(const fl_call *call, int32_t row, fl_type type, fl_err *err)
 {
     fl_str name = fl_vec_str(&call->args[0], row);
-    return FL_FAIL(err, FL_ERR_UNSUPPORTED, "unit \"%.*s\" is not supported for type %s", FL_STR_ARG(name), FL_TYPE_NAME(type));
+    return FL_FAIL(err, FL_ERR_UNSUPPORTED, "unit \"%.*s\" is not supported for type %s", FL_STR_ARG(name),
+                   FL_TYPE_NAME(type));
 }
 
 /* What every value of a field is: micros / per (per is 1 but for seconds and the like). */
@@ -70,12 +101,23 @@ static bool part_of_time(fl_time_field field, int64_t us, part *ret)
 {
     *ret = (part){0, 1};
     switch (field) {
-    case FL_FIELD_MICROSECONDS: ret->value = us % 60000000; return true;
-    case FL_FIELD_MILLISECONDS: *ret = (part){us % 60000000, 1000}; return true;
-    case FL_FIELD_SECOND: *ret = (part){us % 60000000, 1000000}; return true;
-    case FL_FIELD_MINUTE: ret->value = us / 60000000 % 60; return true;
-    case FL_FIELD_HOUR: ret->value = us / 3600000000LL; return true;
-    default: return false;
+    case FL_FIELD_MICROSECONDS:
+        ret->value = us % 60000000;
+        return true;
+    case FL_FIELD_MILLISECONDS:
+        *ret = (part){us % 60000000, 1000};
+        return true;
+    case FL_FIELD_SECOND:
+        *ret = (part){us % 60000000, 1000000};
+        return true;
+    case FL_FIELD_MINUTE:
+        ret->value = us / 60000000 % 60;
+        return true;
+    case FL_FIELD_HOUR:
+        ret->value = us / 3600000000LL;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -89,8 +131,12 @@ static bool part_of_days(fl_time_field field, int64_t days, part *ret)
 {
     *ret = (part){0, 1};
     switch (field) {
-    case FL_FIELD_DOW: ret->value = ((days + 4) % 7 + 7) % 7; return true;
-    case FL_FIELD_ISODOW: ret->value = ((days + 3) % 7 + 7) % 7 + 1; return true;
+    case FL_FIELD_DOW:
+        ret->value = ((days + 4) % 7 + 7) % 7;
+        return true;
+    case FL_FIELD_ISODOW:
+        ret->value = ((days + 3) % 7 + 7) % 7 + 1;
+        return true;
     case FL_FIELD_WEEK: {
         int32_t year;
         ret->value = fl_iso_week(days, &year);
@@ -102,21 +148,41 @@ static bool part_of_days(fl_time_field field, int64_t days, part *ret)
         ret->value = year > 0 ? year : year - 1;
         return true;
     }
-    case FL_FIELD_JULIAN: ret->value = days + 2440588; return true;
-    default: break;
+    case FL_FIELD_JULIAN:
+        ret->value = days + 2440588;
+        return true;
+    default:
+        break;
     }
     fl_civil civil = fl_civil_from_days(days);
     int64_t year = civil.year;
     switch (field) {
-    case FL_FIELD_DAY: ret->value = civil.day; return true;
-    case FL_FIELD_MONTH: ret->value = civil.month; return true;
-    case FL_FIELD_QUARTER: ret->value = (civil.month - 1) / 3 + 1; return true;
-    case FL_FIELD_YEAR: ret->value = year > 0 ? year : year - 1; return true;
-    case FL_FIELD_DECADE: ret->value = fl_floor_div(year, 10); return true;
-    case FL_FIELD_CENTURY: ret->value = age_of(year, 100); return true;
-    case FL_FIELD_MILLENNIUM: ret->value = age_of(year, 1000); return true;
-    case FL_FIELD_DOY: ret->value = days - fl_days_from_civil(civil.year, 1, 1) + 1; return true;
-    default: return false;
+    case FL_FIELD_DAY:
+        ret->value = civil.day;
+        return true;
+    case FL_FIELD_MONTH:
+        ret->value = civil.month;
+        return true;
+    case FL_FIELD_QUARTER:
+        ret->value = (civil.month - 1) / 3 + 1;
+        return true;
+    case FL_FIELD_YEAR:
+        ret->value = year > 0 ? year : year - 1;
+        return true;
+    case FL_FIELD_DECADE:
+        ret->value = fl_floor_div(year, 10);
+        return true;
+    case FL_FIELD_CENTURY:
+        ret->value = age_of(year, 100);
+        return true;
+    case FL_FIELD_MILLENNIUM:
+        ret->value = age_of(year, 1000);
+        return true;
+    case FL_FIELD_DOY:
+        ret->value = days - fl_days_from_civil(civil.year, 1, 1) + 1;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -139,18 +205,36 @@ static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
     case FL_FIELD_MILLISECONDS:
     case FL_FIELD_SECOND:
     case FL_FIELD_MINUTE:
-    case FL_FIELD_HOUR: return part_of_time(field, us, ret);
-    case FL_FIELD_DAY: ret->value = x.days; return true;
-    case FL_FIELD_MONTH: ret->value = x.months % 12; return true;
-    case FL_FIELD_QUARTER: ret->value = x.months % 12 / 3 + 1; return true;
-    case FL_FIELD_YEAR: ret->value = years; return true;
-    case FL_FIELD_DECADE: ret->value = years / 10; return true;
-    case FL_FIELD_CENTURY: ret->value = years / 100; return true;
-    case FL_FIELD_MILLENNIUM: ret->value = years / 1000; return true;
-    case FL_FIELD_EPOCH: /* a year has 365.25 days, a month 30 */
-        *ret = (part){us + (x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY + years * (FL_US_PER_DAY / 4 * 1461), 1000000};
+    case FL_FIELD_HOUR:
+        return part_of_time(field, us, ret);
+    case FL_FIELD_DAY:
+        ret->value = x.days;
         return true;
-    default: return false;
+    case FL_FIELD_MONTH:
+        ret->value = x.months % 12;
+        return true;
+    case FL_FIELD_QUARTER:
+        ret->value = x.months % 12 / 3 + 1;
+        return true;
+    case FL_FIELD_YEAR:
+        ret->value = years;
+        return true;
+    case FL_FIELD_DECADE:
+        ret->value = years / 10;
+        return true;
+    case FL_FIELD_CENTURY:
+        ret->value = years / 100;
+        return true;
+    case FL_FIELD_MILLENNIUM:
+        ret->value = years / 1000;
+        return true;
+    case FL_FIELD_EPOCH: /* a year has 365.25 days, a month 30 */
+        *ret =
+            (part){us + (x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY + years * (FL_US_PER_DAY / 4 * 1461),
+                   1000000};
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -173,14 +257,16 @@ static bool part_of(const fl_call *call, fl_time_field field, int32_t row, part 
             return true;
         }
         return part_of_time(field, ((const int64_t *)x->data)[at], ret);
-    case FL_INTERVAL: return part_of_interval(field, ((const fl_interval *)x->data)[at], ret);
+    case FL_INTERVAL:
+        return part_of_interval(field, ((const fl_interval *)x->data)[at], ret);
     case FL_TIMESTAMPTZ:
         if (field == FL_FIELD_TIMEZONE) { /* the session's zone is UTC */
             *ret = (part){0, 1};
             return true;
         }
         break;
-    default: break;
+    default:
+        break;
     }
     return part_of_timestamp(field, ((const int64_t *)x->data)[at], ret);
 }
@@ -192,7 +278,8 @@ static fl_status run(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         part value = {0, 1};
         if (call->state == NULL || field == FL_FIELD_NONE) {
-            if (!fl_call_wants(call, row) || !fl_vec_is_valid(&call->args[0], row) || !fl_vec_is_valid(&call->args[1], row)) {
+            if (!fl_call_wants(call, row) || !fl_vec_is_valid(&call->args[0], row) ||
+                !fl_vec_is_valid(&call->args[1], row)) {
                 ((int64_t *)(uintptr_t)call->ret->data)[row] = 0;
                 continue;
             }

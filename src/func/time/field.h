@@ -32,7 +32,8 @@ typedef enum fl_time_field {
 fl_time_field fl_time_field_of(fl_str name);
 
 /** prepare of functions whose first argument is a field: state is NULL (not constant) or points to a fl_time_field. */
-fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err);
+fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state,
+                                fl_err *err);
 
 /** The field of row i, by state or by the argument; FL_ERR_VALUE (22023) when its name is unknown. */
 fl_status fl_time_field_get(const fl_call *call, int32_t row, fl_time_field *ret, fl_err *err);

@@ -36,7 +36,8 @@ static fl_status make_date(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t days = 0;
         if (!make_days(y[row], m[row], d[row], &days) && fl_call_wants(call, row))
-            return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "there is no date %d-%02d-%02d", y[row], m[row], d[row]));
+            return fl_err_state(err, "22008",
+                                FL_FAIL(err, FL_ERR_RANGE, "there is no date %d-%02d-%02d", y[row], m[row], d[row]));
         fl_ret_i32(call)[row] = (int32_t)days;
     }
     return FL_OK;
@@ -49,7 +50,8 @@ static fl_status make_time(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t us = 0;
         if (!make_us(h[row], m[row], s[row], &us) && fl_call_wants(call, row))
-            return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "there is no time %d:%02d:%02g", h[row], m[row], s[row]));
+            return fl_err_state(err, "22008",
+                                FL_FAIL(err, FL_ERR_RANGE, "there is no time %d:%02d:%02g", h[row], m[row], s[row]));
         fl_ret_i64(call)[row] = us;
     }
     return FL_OK;
@@ -161,7 +163,10 @@ static fl_interval age_of(int64_t a, int64_t b)
     return (fl_interval){(int32_t)(sign * months), (int32_t)(sign * day), sign * us * 1000};
 }
 
-static bool is_finite_us(int64_t us) { return us != INT64_MAX && us != INT64_MIN; }
+static bool is_finite_us(int64_t us)
+{
+    return us != INT64_MAX && us != INT64_MIN;
+}
 
 static fl_status age2(fl_call *call, fl_err *err)
 {
@@ -190,37 +195,50 @@ static fl_status age1(fl_call *call, fl_err *err)
 
 /* ---- descriptors --------------------------------------------------------------------------------------------------- */
 
-#define FUNC(name_, traits_, doc_, ...)                                                    \
-    {FL_DESC(fl_func_desc), .name = name_, .traits = traits_, .doc = doc_,                 \
-     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                 \
+#define FUNC(name_, traits_, doc_, ...)                    \
+    {FL_DESC(fl_func_desc),                                \
+     .name = name_,                                        \
+     .traits = traits_,                                    \
+     .doc = doc_,                                          \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 #define PURE (FL_PURE | FL_NULL_GIVES_NULL)
 #define FIVE FL_I32, FL_I32, FL_I32, FL_I32, FL_I32
 #define INTERVAL_OF(...) {FL_ARGS(__VA_ARGS__), FL_INTERVAL, FL_CAN_FAIL, make_interval}
 
 static const fl_func_desc funcs[] = {
-    FUNC("make_date", PURE, "make_date(year, month, day)", {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
-    FUNC("make_time", PURE, "make_time(hour, minute, second)", {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
+    FUNC("make_date", PURE, "make_date(year, month, day)",
+         {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
+    FUNC("make_time", PURE, "make_time(hour, minute, second)",
+         {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
     FUNC("make_timestamp", PURE, "make_timestamp(year, month, day, hour, minute, second)",
          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp}),
     FUNC("make_timestamptz", PURE, "make_timestamptz(year, month, day, hour, minute, second), in UTC",
          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp}),
-    FUNC("make_interval", PURE, "make_interval(years, months, weeks, days, hours, minutes, seconds), any number of them", INTERVAL_OF(),
+    FUNC("make_interval", PURE,
+         "make_interval(years, months, weeks, days, hours, minutes, seconds), any number of them", INTERVAL_OF(),
          INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
-         INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32), INTERVAL_OF(FIVE, FL_I32, FL_F64)),
-    FUNC("to_timestamp", PURE, "to_timestamp(seconds since 1970-01-01 UTC)", {FL_ARGS(FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp}),
+         INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32),
+         INTERVAL_OF(FIVE, FL_I32, FL_F64)),
+    FUNC("to_timestamp", PURE, "to_timestamp(seconds since 1970-01-01 UTC)",
+         {FL_ARGS(FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp}),
     FUNC("now", 0, "now(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
     FUNC("current_timestamp", 0, "current_timestamp: when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
-    FUNC("transaction_timestamp", 0, "transaction_timestamp(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
-    FUNC("statement_timestamp", 0, "statement_timestamp(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
-    FUNC("localtimestamp", 0, "localtimestamp: when the statement began, without a zone", {FL_ARGS(), FL_TIMESTAMP, 0, now}),
+    FUNC("transaction_timestamp", 0, "transaction_timestamp(): when the statement began",
+         {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("statement_timestamp", 0, "statement_timestamp(): when the statement began",
+         {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("localtimestamp", 0, "localtimestamp: when the statement began, without a zone",
+         {FL_ARGS(), FL_TIMESTAMP, 0, now}),
     FUNC("current_date", 0, "current_date: the day on which the statement began", {FL_ARGS(), FL_DATE, 0, today}),
-    FUNC("current_time", 0, "current_time: the time of day at which the statement began", {FL_ARGS(), FL_TIME, 0, time_now}),
+    FUNC("current_time", 0, "current_time: the time of day at which the statement began",
+         {FL_ARGS(), FL_TIME, 0, time_now}),
     FUNC("localtime", 0, "localtime: the time of day at which the statement began", {FL_ARGS(), FL_TIME, 0, time_now}),
     FUNC("age", FL_NULL_GIVES_NULL, "age(a, b): from b to a in years, months, days; age(b): to today",
          {FL_ARGS(FL_TIMESTAMP, FL_TIMESTAMP), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
          {FL_ARGS(FL_TIMESTAMPTZ, FL_TIMESTAMPTZ), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
-         {FL_ARGS(FL_TIMESTAMP), FL_INTERVAL, FL_CAN_FAIL, age1}, {FL_ARGS(FL_TIMESTAMPTZ), FL_INTERVAL, FL_CAN_FAIL, age1}),
+         {FL_ARGS(FL_TIMESTAMP), FL_INTERVAL, FL_CAN_FAIL, age1},
+         {FL_ARGS(FL_TIMESTAMPTZ), FL_INTERVAL, FL_CAN_FAIL, age1}),
 };
 
 FL_FUNC_SET(make_time, funcs);

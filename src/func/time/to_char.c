@@ -13,25 +13,60 @@ typedef struct moment {
     bool zoned;
 } moment;
 
-static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
-                                     "August", "September", "October", "November", "December"};
+static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
+                                     "July",    "August",   "September", "October", "November", "December"};
 static const char *const weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
 /* Longest patterns first where one begins another. */
 typedef enum pattern {
-    P_HH24, P_HH12, P_HH, P_MI, P_SSSS, P_SS, P_MS, P_US, P_AM, P_AM_DOTS, P_IYYY, P_YCOMMA, P_YYYY, P_YYY, P_YY, P_Y, P_IW, P_MONTH, P_MON, P_MM,
-    P_DAY, P_DY, P_IDDD, P_DDD, P_DD, P_ID, P_D, P_WW, P_W, P_Q, P_CC, P_J, P_TZ, P_OF
+    P_HH24,
+    P_HH12,
+    P_HH,
+    P_MI,
+    P_SSSS,
+    P_SS,
+    P_MS,
+    P_US,
+    P_AM,
+    P_AM_DOTS,
+    P_IYYY,
+    P_YCOMMA,
+    P_YYYY,
+    P_YYY,
+    P_YY,
+    P_Y,
+    P_IW,
+    P_MONTH,
+    P_MON,
+    P_MM,
+    P_DAY,
+    P_DY,
+    P_IDDD,
+    P_DDD,
+    P_DD,
+    P_ID,
+    P_D,
+    P_WW,
+    P_W,
+    P_Q,
+    P_CC,
+    P_J,
+    P_TZ,
+    P_OF
 } pattern;
 
 static const struct {
     const char *text;
     pattern pattern;
 } patterns[] = {
-    {"HH24", P_HH24}, {"HH12", P_HH12}, {"HH", P_HH}, {"MI", P_MI}, {"SSSSS", P_SSSS}, {"SSSS", P_SSSS}, {"SS", P_SS}, {"MS", P_MS},
-    {"US", P_US}, {"AM", P_AM}, {"PM", P_AM}, {"A.M.", P_AM_DOTS}, {"P.M.", P_AM_DOTS}, {"IYYY", P_IYYY}, {"Y,YYY", P_YCOMMA},
-    {"YYYY", P_YYYY}, {"YYY", P_YYY}, {"YY", P_YY}, {"Y", P_Y}, {"IW", P_IW}, {"MONTH", P_MONTH}, {"MON", P_MON}, {"MM", P_MM},
-    {"DAY", P_DAY}, {"DY", P_DY}, {"IDDD", P_IDDD}, {"DDD", P_DDD}, {"DD", P_DD}, {"ID", P_ID}, {"D", P_D}, {"WW", P_WW}, {"W", P_W},
-    {"Q", P_Q}, {"CC", P_CC}, {"J", P_J}, {"TZ", P_TZ}, {"OF", P_OF},
+    {"HH24", P_HH24},   {"HH12", P_HH12},    {"HH", P_HH},        {"MI", P_MI},     {"SSSSS", P_SSSS},
+    {"SSSS", P_SSSS},   {"SS", P_SS},        {"MS", P_MS},        {"US", P_US},     {"AM", P_AM},
+    {"PM", P_AM},       {"A.M.", P_AM_DOTS}, {"P.M.", P_AM_DOTS}, {"IYYY", P_IYYY}, {"Y,YYY", P_YCOMMA},
+    {"YYYY", P_YYYY},   {"YYY", P_YYY},      {"YY", P_YY},        {"Y", P_Y},       {"IW", P_IW},
+    {"MONTH", P_MONTH}, {"MON", P_MON},      {"MM", P_MM},        {"DAY", P_DAY},   {"DY", P_DY},
+    {"IDDD", P_IDDD},   {"DDD", P_DDD},      {"DD", P_DD},        {"ID", P_ID},     {"D", P_D},
+    {"WW", P_WW},       {"W", P_W},          {"Q", P_Q},          {"CC", P_CC},     {"J", P_J},
+    {"TZ", P_TZ},       {"OF", P_OF},
 };
 
 static bool has_prefix(fl_str text, const char *prefix)
@@ -63,50 +98,86 @@ static int put_number(char *ret, long long value, int digits, bool bare)
 /* Writes one pattern's text (at most 24 bytes); returns its length. *ret_value is its number, for TH. */
 static int put(pattern p, const char *how, const moment *t, bool bare, char *ret, bool *ret_is_number)
 {
-    int64_t seconds = t->us / 1000000, hour = seconds / 3600, doy = t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
+    int64_t seconds = t->us / 1000000, hour = seconds / 3600,
+            doy = t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
     int32_t dow = (int32_t)(((t->days + 4) % 7 + 7) % 7), iso_year, week = fl_iso_week(t->days, &iso_year);
     int64_t year = t->date.year > 0 ? t->date.year : 1 - t->date.year;
     *ret_is_number = true;
     switch (p) {
-    case P_HH24: return put_number(ret, hour, 2, bare);
+    case P_HH24:
+        return put_number(ret, hour, 2, bare);
     case P_HH12:
-    case P_HH: return put_number(ret, hour % 12 == 0 ? 12 : hour % 12, 2, bare);
-    case P_MI: return put_number(ret, seconds / 60 % 60, 2, bare);
-    case P_SSSS: return put_number(ret, seconds, 1, bare);
-    case P_SS: return put_number(ret, seconds % 60, 2, bare);
-    case P_MS: return put_number(ret, t->us / 1000 % 1000, 3, bare);
-    case P_US: return put_number(ret, t->us % 1000000, 6, bare);
-    case P_YCOMMA: return snprintf(ret, 24, "%lld,%03lld", (long long)(year / 1000), (long long)(year % 1000));
-    case P_YYYY: return put_number(ret, year, 4, bare);
-    case P_YYY: return put_number(ret, year % 1000, 3, bare);
-    case P_YY: return put_number(ret, year % 100, 2, bare);
-    case P_Y: return put_number(ret, year % 10, 1, bare);
-    case P_IYYY: return put_number(ret, iso_year, 4, bare);
-    case P_IW: return put_number(ret, week, 2, bare);
-    case P_MM: return put_number(ret, t->date.month, 2, bare);
-    case P_DDD: return put_number(ret, doy, 3, bare);
-    case P_IDDD: return put_number(ret, (week - 1) * 7LL + (dow == 0 ? 7 : dow), 3, bare);
-    case P_DD: return put_number(ret, t->date.day, 2, bare);
-    case P_D: return put_number(ret, dow + 1, 1, bare);
-    case P_ID: return put_number(ret, dow == 0 ? 7 : dow, 1, bare);
-    case P_WW: return put_number(ret, (doy - 1) / 7 + 1, 2, bare);
-    case P_W: return put_number(ret, (t->date.day - 1) / 7 + 1, 1, bare);
-    case P_Q: return put_number(ret, (t->date.month - 1) / 3 + 1, 1, bare);
-    case P_CC: return put_number(ret, t->date.year > 0 ? (year + 99) / 100 : -((year + 98) / 100), 2, bare);
-    case P_J: return put_number(ret, t->days + 2440588, 1, bare);
-    default: break;
+    case P_HH:
+        return put_number(ret, hour % 12 == 0 ? 12 : hour % 12, 2, bare);
+    case P_MI:
+        return put_number(ret, seconds / 60 % 60, 2, bare);
+    case P_SSSS:
+        return put_number(ret, seconds, 1, bare);
+    case P_SS:
+        return put_number(ret, seconds % 60, 2, bare);
+    case P_MS:
+        return put_number(ret, t->us / 1000 % 1000, 3, bare);
+    case P_US:
+        return put_number(ret, t->us % 1000000, 6, bare);
+    case P_YCOMMA:
+        return snprintf(ret, 24, "%lld,%03lld", (long long)(year / 1000), (long long)(year % 1000));
+    case P_YYYY:
+        return put_number(ret, year, 4, bare);
+    case P_YYY:
+        return put_number(ret, year % 1000, 3, bare);
+    case P_YY:
+        return put_number(ret, year % 100, 2, bare);
+    case P_Y:
+        return put_number(ret, year % 10, 1, bare);
+    case P_IYYY:
+        return put_number(ret, iso_year, 4, bare);
+    case P_IW:
+        return put_number(ret, week, 2, bare);
+    case P_MM:
+        return put_number(ret, t->date.month, 2, bare);
+    case P_DDD:
+        return put_number(ret, doy, 3, bare);
+    case P_IDDD:
+        return put_number(ret, (week - 1) * 7LL + (dow == 0 ? 7 : dow), 3, bare);
+    case P_DD:
+        return put_number(ret, t->date.day, 2, bare);
+    case P_D:
+        return put_number(ret, dow + 1, 1, bare);
+    case P_ID:
+        return put_number(ret, dow == 0 ? 7 : dow, 1, bare);
+    case P_WW:
+        return put_number(ret, (doy - 1) / 7 + 1, 2, bare);
+    case P_W:
+        return put_number(ret, (t->date.day - 1) / 7 + 1, 1, bare);
+    case P_Q:
+        return put_number(ret, (t->date.month - 1) / 3 + 1, 1, bare);
+    case P_CC:
+        return put_number(ret, t->date.year > 0 ? (year + 99) / 100 : -((year + 98) / 100), 2, bare);
+    case P_J:
+        return put_number(ret, t->days + 2440588, 1, bare);
+    default:
+        break;
     }
     *ret_is_number = false;
     switch (p) {
-    case P_MONTH: return put_name(ret, months[t->date.month - 1], how, 9, bare);
-    case P_MON: return put_name(ret, months[t->date.month - 1], how, 3, bare);
-    case P_DAY: return put_name(ret, weekdays[dow], how, 9, bare);
-    case P_DY: return put_name(ret, weekdays[dow], how, 3, bare);
-    case P_AM: return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "am" : "pm") : (hour < 12 ? "AM" : "PM"));
-    case P_AM_DOTS: return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "a.m." : "p.m.") : (hour < 12 ? "A.M." : "P.M."));
-    case P_TZ: return snprintf(ret, 24, "%s", !t->zoned ? "" : how[0] >= 'a' ? "utc" : "UTC");
-    case P_OF: return snprintf(ret, 24, "+00");
-    default: return 0;
+    case P_MONTH:
+        return put_name(ret, months[t->date.month - 1], how, 9, bare);
+    case P_MON:
+        return put_name(ret, months[t->date.month - 1], how, 3, bare);
+    case P_DAY:
+        return put_name(ret, weekdays[dow], how, 9, bare);
+    case P_DY:
+        return put_name(ret, weekdays[dow], how, 3, bare);
+    case P_AM:
+        return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "am" : "pm") : (hour < 12 ? "AM" : "PM"));
+    case P_AM_DOTS:
+        return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "a.m." : "p.m.") : (hour < 12 ? "A.M." : "P.M."));
+    case P_TZ:
+        return snprintf(ret, 24, "%s", !t->zoned ? "" : how[0] >= 'a' ? "utc" : "UTC");
+    case P_OF:
+        return snprintf(ret, 24, "+00");
+    default:
+        return 0;
     }
 }
 

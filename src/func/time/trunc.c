@@ -19,13 +19,13 @@ static int64_t first_year(int64_t year, int64_t span)
 /* 0 done, 1 not a unit of timestamps, 2 out of range. */
 static int trunc_us(fl_time_field field, int64_t us, int64_t *ret)
 {
-    int64_t unit = field == FL_FIELD_MICROSECONDS ? 1
+    int64_t unit = field == FL_FIELD_MICROSECONDS   ? 1
                    : field == FL_FIELD_MILLISECONDS ? 1000
-                   : field == FL_FIELD_SECOND ? 1000000
-                   : field == FL_FIELD_MINUTE ? 60000000
-                   : field == FL_FIELD_HOUR ? 3600000000LL
-                   : field == FL_FIELD_DAY ? FL_US_PER_DAY
-                                           : 0;
+                   : field == FL_FIELD_SECOND       ? 1000000
+                   : field == FL_FIELD_MINUTE       ? 60000000
+                   : field == FL_FIELD_HOUR         ? 3600000000LL
+                   : field == FL_FIELD_DAY          ? FL_US_PER_DAY
+                                                    : 0;
     if (us == INT64_MAX || us == INT64_MIN) { /* infinity stays */
         *ret = us;
         return 0;
@@ -40,13 +40,25 @@ static int trunc_us(fl_time_field field, int64_t us, int64_t *ret)
     case FL_FIELD_WEEK:
         days -= ((days + 3) % 7 + 7) % 7;
         return __builtin_mul_overflow(days, FL_US_PER_DAY, ret) ? 2 : 0;
-    case FL_FIELD_MONTH: month = civil.month; break;
-    case FL_FIELD_QUARTER: month = (civil.month - 1) / 3 * 3 + 1; break;
-    case FL_FIELD_YEAR: break;
-    case FL_FIELD_DECADE: year = first_year(year, 10); break;
-    case FL_FIELD_CENTURY: year = first_year(year, 100); break;
-    case FL_FIELD_MILLENNIUM: year = first_year(year, 1000); break;
-    default: return 1;
+    case FL_FIELD_MONTH:
+        month = civil.month;
+        break;
+    case FL_FIELD_QUARTER:
+        month = (civil.month - 1) / 3 * 3 + 1;
+        break;
+    case FL_FIELD_YEAR:
+        break;
+    case FL_FIELD_DECADE:
+        year = first_year(year, 10);
+        break;
+    case FL_FIELD_CENTURY:
+        year = first_year(year, 100);
+        break;
+    case FL_FIELD_MILLENNIUM:
+        year = first_year(year, 1000);
+        break;
+    default:
+        return 1;
     }
     return __builtin_mul_overflow(fl_days_from_civil((int32_t)year, month, 1), FL_US_PER_DAY, ret) ? 2 : 0;
 }
@@ -77,16 +89,16 @@ static fl_status trunc_timestamp(fl_call *call, fl_err *err)
 
 static bool trunc_one_interval(fl_time_field field, fl_interval x, fl_interval *ret)
 {
-    int64_t unit = field == FL_FIELD_MICROSECONDS ? 1000
+    int64_t unit = field == FL_FIELD_MICROSECONDS   ? 1000
                    : field == FL_FIELD_MILLISECONDS ? 1000000
-                   : field == FL_FIELD_SECOND ? 1000000000LL
-                   : field == FL_FIELD_MINUTE ? 60000000000LL
-                                              : 3600000000000LL;
-    int32_t months = field == FL_FIELD_MONTH ? 1
-                     : field == FL_FIELD_QUARTER ? 3
-                     : field == FL_FIELD_YEAR ? 12
-                     : field == FL_FIELD_DECADE ? 120
-                     : field == FL_FIELD_CENTURY ? 1200
+                   : field == FL_FIELD_SECOND       ? 1000000000LL
+                   : field == FL_FIELD_MINUTE       ? 60000000000LL
+                                                    : 3600000000000LL;
+    int32_t months = field == FL_FIELD_MONTH        ? 1
+                     : field == FL_FIELD_QUARTER    ? 3
+                     : field == FL_FIELD_YEAR       ? 12
+                     : field == FL_FIELD_DECADE     ? 120
+                     : field == FL_FIELD_CENTURY    ? 1200
                      : field == FL_FIELD_MILLENNIUM ? 12000
                                                     : 0;
     *ret = x;
@@ -164,24 +176,39 @@ static fl_status justify(fl_call *call, bool hours, bool days, fl_err *err)
     return FL_OK;
 }
 
-static fl_status justify_hours(fl_call *call, fl_err *err) { return justify(call, true, false, err); }
-static fl_status justify_days(fl_call *call, fl_err *err) { return justify(call, false, true, err); }
-static fl_status justify_interval(fl_call *call, fl_err *err) { return justify(call, true, true, err); }
+static fl_status justify_hours(fl_call *call, fl_err *err)
+{
+    return justify(call, true, false, err);
+}
+static fl_status justify_days(fl_call *call, fl_err *err)
+{
+    return justify(call, false, true, err);
+}
+static fl_status justify_interval(fl_call *call, fl_err *err)
+{
+    return justify(call, true, true, err);
+}
 
-#define JUSTIFY(text, run_, help)                                                                                             \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_NULL_GIVES_NULL, .doc = help,                                \
-     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_INTERVAL), FL_INTERVAL, FL_CAN_FAIL, run_}}, .n_overloads = 1}
+#define JUSTIFY(text, run_, help)                                                                     \
+    {FL_DESC(fl_func_desc),                                                                           \
+     .name = text,                                                                                    \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL,                                                          \
+     .doc = help,                                                                                     \
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_INTERVAL), FL_INTERVAL, FL_CAN_FAIL, run_}}, \
+     .n_overloads = 1}
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "date_trunc", .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS,
-     .prepare = fl_time_field_prepare, .doc = "date_trunc(unit, x): the start of the unit that holds x",
+    {FL_DESC(fl_func_desc), .name = "date_trunc",
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS, .prepare = fl_time_field_prepare,
+     .doc = "date_trunc(unit, x): the start of the unit that holds x",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMP, 0, trunc_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMPTZ, 0, trunc_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_INTERVAL, 0, trunc_interval}},
      .n_overloads = 3},
     JUSTIFY("justify_hours", justify_hours, "justify_hours(x): 24 hours become a day"),
     JUSTIFY("justify_days", justify_days, "justify_days(x): 30 days become a month"),
-    JUSTIFY("justify_interval", justify_interval, "justify_interval(x): hours to days, days to months, signs made alike"),
+    JUSTIFY("justify_interval", justify_interval,
+            "justify_interval(x): hours to days, days to months, signs made alike"),
 };
 
 FL_FUNC_SET(date_trunc, funcs);

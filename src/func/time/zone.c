@@ -95,8 +95,8 @@ static bool read_change(cursor *c, change *ret)
         return false;
     if (take(c, 'M')) {
         ret->kind = CHANGE_WEEKDAY;
-        if (!read_number(c, &month) || !take(c, '.') || !read_number(c, &week) || !take(c, '.') || !read_number(c, &day) || month < 1 ||
-            month > 12 || week < 1 || week > 5 || day > 6)
+        if (!read_number(c, &month) || !take(c, '.') || !read_number(c, &week) || !take(c, '.') ||
+            !read_number(c, &day) || month < 1 || month > 12 || week < 1 || week > 5 || day > 6)
             return false;
     } else {
         ret->kind = take(c, 'J') ? CHANGE_JULIAN : CHANGE_DAY;
@@ -213,7 +213,8 @@ static int read_zone(fl_arena *arena, const uint8_t *p, int64_t bytes, fl_zone *
         return 1;
     const uint8_t *times = p, *kinds = p + h.times * width, *types = kinds + h.times;
     const uint8_t *footer = p + body_bytes(&h, width);
-    if (FL_NEW_ARRAY(arena, h.times + 1, &zone->moments, err) != FL_OK || FL_NEW_ARRAY(arena, h.times + 1, &zone->offsets, err) != FL_OK)
+    if (FL_NEW_ARRAY(arena, h.times + 1, &zone->moments, err) != FL_OK ||
+        FL_NEW_ARRAY(arena, h.times + 1, &zone->offsets, err) != FL_OK)
         return 2;
     zone->n = (int32_t)h.times;
     zone->first = big_endian(types, 4);
@@ -268,7 +269,8 @@ fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err
     int64_t west;
     FL_TRY(FL_NEW(arena, &zone, err));
     *ret = zone;
-    if (fl_str_is_equal_nocase(name, FL_STR("UTC")) || fl_str_is_equal_nocase(name, FL_STR("GMT")) || fl_str_is_equal_nocase(name, FL_STR("Z")))
+    if (fl_str_is_equal_nocase(name, FL_STR("UTC")) || fl_str_is_equal_nocase(name, FL_STR("GMT")) ||
+        fl_str_is_equal_nocase(name, FL_STR("Z")))
         return FL_OK;
     if (read_fixed(name, &west)) {
         zone->first = -west;
@@ -297,7 +299,9 @@ cleanup:
 int64_t fl_zone_offset(const fl_zone *zone, int64_t seconds)
 {
     if (zone->n == 0 || seconds >= zone->moments[zone->n - 1])
-        return zone->has_rule ? rule_offset(&zone->rule, seconds) : zone->n == 0 ? zone->first : zone->offsets[zone->n - 1];
+        return zone->has_rule ? rule_offset(&zone->rule, seconds)
+               : zone->n == 0 ? zone->first
+                              : zone->offsets[zone->n - 1];
     if (seconds < zone->moments[0])
         return zone->first;
     int32_t low = 0, high = zone->n - 1; /* moments[low] <= seconds < moments[high] */
@@ -383,7 +387,9 @@ static fl_status run_interval(fl_call *call, fl_err *err)
         if (!fl_call_wants(call, row))
             continue;
         if (east.months != 0 || east.days != 0)
-            return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "a time zone given as an interval must not have months or days"));
+            return fl_err_state(
+                err, "22023",
+                FL_FAIL(err, FL_ERR_VALUE, "a time zone given as an interval must not have months or days"));
         if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], to_local, &fixed, &fl_ret_i64(call)[row]))
             return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "timestamp out of range"));
     }
@@ -391,8 +397,9 @@ static fl_status run_interval(fl_call *call, fl_err *err)
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "timezone", .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_CAN_FAIL,
-     .prepare = prepare, .doc = "x AT TIME ZONE zone: a timestamp read as local there; a timestamptz as clocks there show it",
+    {FL_DESC(fl_func_desc), .name = "timezone",
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_CAN_FAIL, .prepare = prepare,
+     .doc = "x AT TIME ZONE zone: a timestamp read as local there; a timestamptz as clocks there show it",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMPTZ, 0, run},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMP, 0, run},
                                              {FL_ARGS(FL_INTERVAL, FL_TIMESTAMP), FL_TIMESTAMPTZ, 0, run_interval},

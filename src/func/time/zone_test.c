@@ -58,7 +58,8 @@ static void test_names(void **state)
         fl_str name;
         int64_t offset;
     } fixed[] = {{{"UTC", 3}, 0}, {{"z", 1}, 0}, {{"+02", 3}, -7200}, {{"-05:30", 6}, 19800}, {{"UTC+3", 5}, -10800}};
-    static const char *const none[] = {"", "Nowhere/Atlantis", "../../../etc/passwd", "/etc/passwd", "Europe", "a b", "+99"};
+    static const char *const none[] = {"",   "Nowhere/Atlantis", "../../../etc/passwd", "/etc/passwd", "Europe", "a b",
+                                       "+99"};
     fl_arena arena;
     const fl_zone *zone;
     fl_arena_init(&arena, NULL);
@@ -77,6 +78,7 @@ static void test_names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_offsets), cmocka_unit_test(test_local), cmocka_unit_test(test_names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_offsets), cmocka_unit_test(test_local),
+                                       cmocka_unit_test(test_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
