@@ -72,17 +72,21 @@ static fl_status trunc_timestamp(fl_call *call, fl_err *err)
 {
     const fl_vec *x = &call->args[1];
     int64_t *ret = fl_ret_i64(call);
+    fl_time_field field = FL_FIELD_NONE; /* a constant is looked up once */
     for (int32_t row = 0; row < call->rows; row++) {
-        fl_time_field field;
-        ret[row] = 0;
-        if (!is_wanted(call, row))
-            continue;
-        fl_status st = fl_time_field_get(call, row, &field, err);
-        if (st != FL_OK)
-            return st;
+        if (call->state == NULL || field == FL_FIELD_NONE) {
+            ret[row] = 0;
+            if (!is_wanted(call, row))
+                continue;
+            fl_status st = fl_time_field_get(call, row, &field, err);
+            if (st != FL_OK)
+                return st;
+        }
         int result = trunc_us(field, ((const int64_t *)x->data)[fl_vec_row(x, row)], &ret[row]);
-        if (result != 0)
-            return result == 1 ? fl_time_field_fail(call, row, x->type, err) : fail_range(err);
+        if (result == 1)
+            return fl_time_field_fail(call, row, x->type, err);
+        if (result == 2 && is_wanted(call, row))
+            return fail_range(err);
     }
     return FL_OK;
 }
