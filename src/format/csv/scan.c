@@ -38,6 +38,9 @@ typedef struct csv_scan {
     _Atomic uint8_t *own;    /* per chunk */
     _Atomic uint8_t *before; /* per chunk */
     _Atomic int64_t next;
+    _Atomic bool has_failed; /* some worker could not read its chunk; the first to say so owns `fault` */
+    _Atomic bool has_fault;  /* `fault` is written */
+    fl_err fault;            /* what those behind it tell, too: the query's error is the first one that arrives */
     _Atomic bool is_checked; /* whether the files were compared with what they were when opened */
 } csv_scan;
 
@@ -214,6 +217,27 @@ static uint8_t exchange_states(csv_scan *scan, const csv_worker *w, int64_t chun
     return state;
 }
 
+/* Keeps the first fault for the workers that wait for the chunk. */
+static void keep_fault(csv_scan *scan, const fl_err *fault)
+{
+    if (atomic_exchange(&scan->has_failed, true))
+        return;
+    scan->fault = *fault;
+    atomic_store_explicit(&scan->has_fault, true, memory_order_release);
+}
+
+/* A chunk before could not be read: its fault is this worker's, too. Without one the wait was cancelled. */
+static fl_status pass_fault(const csv_scan *scan, fl_err *err)
+{
+    while (atomic_load(&scan->has_failed) && !atomic_load_explicit(&scan->has_fault, memory_order_acquire))
+        sched_yield(); /* its owner is about to write it */
+    if (!atomic_load_explicit(&scan->has_fault, memory_order_acquire))
+        return FL_FAIL(err, FL_ERR_CANCELLED, "the query was cancelled");
+    if (err != NULL)
+        *err = scan->fault;
+    return scan->fault.code;
+}
+
 static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
 {
     csv_scan *scan = scan_of(w);
@@ -225,13 +249,17 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     const fl_csv_layout *layout = &w->file->layout;
     int64_t number = chunk - scan->first_chunk[f], begin = layout->start + number * table->chunk_bytes;
     int64_t end = begin + table->chunk_bytes < w->file->file->bytes ? begin + table->chunk_bytes : w->file->file->bytes;
-    fl_status st = fl_csv_chunk_read(&w->chunk, w->file->file, begin, end, err);
+    fl_err fault = {0};
+    fl_status st = fl_csv_chunk_read(&w->chunk, w->file->file, begin, end, &fault);
+    if (st != FL_OK)
+        keep_fault(scan, &fault);
     uint8_t state = exchange_states(scan, w, chunk, st == FL_OK, chunk + 1 == scan->first_chunk[f + 1]);
+    if (st != FL_OK && err != NULL)
+        *err = fault;
     if (st != FL_OK)
         return st;
     if (state == FAILED)
-        return FL_FAIL(err, FL_ERR_IO, "\"%s\" could not be read up to byte %lld", w->file->file->path,
-                       (long long)begin);
+        return pass_fault(scan, err);
     return fl_csv_chunk_index(&w->chunk, w->file->file, layout, state != OUTSIDE, state == ESCAPED,
                               table->has_header && w->file->first_line >= begin && w->file->first_line < end, err);
 }
