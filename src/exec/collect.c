@@ -209,7 +209,8 @@ fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
         if (local == NULL)
             continue;
         if (sink->keep > 0) {
-            memcpy(rows + n, local->rows, (size_t)local->n_rows * sizeof(*rows));
+            if (local->n_rows > 0)
+                memcpy(rows + n, local->rows, (size_t)local->n_rows * sizeof(*rows));
             n += local->n_rows;
             continue;
         }

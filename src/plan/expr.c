@@ -146,6 +146,28 @@ static fl_type seen_type(const fl_expr *e)
     return e->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : e->type;
 }
 
+/* What the function takes: "it takes (text), (text, integer)". */
+static void hint_overloads(const fl_func_desc *func, fl_err *err)
+{
+    fl_text text;
+    fl_text_init(&text, NULL);
+    for (int32_t o = 0; o < func->n_overloads && o < 6; o++) {
+        fl_text_add(&text, o == 0 ? FL_STR("(") : FL_STR(", ("));
+        for (int32_t a = 0; a < FL_FUNC_ARGS_MAX && func->overloads[o].args[a] != FL_END; a++) {
+            uint8_t id = func->overloads[o].args[a];
+            if (a > 0)
+                fl_text_add(&text, FL_STR(", "));
+            if (id < FL_TYPE_COUNT)
+                fl_type_print(&text, FL_TYPE(id));
+            else
+                fl_text_add(&text, id == FL_ANY_DECIMAL ? FL_STR("decimal") : id == FL_SAME ? FL_STR("the same") : FL_STR("any"));
+        }
+        fl_text_add_char(&text, ')');
+    }
+    fl_err_hint(err, "it takes %s; %s", text.data == NULL ? "" : text.data, func->doc == NULL ? "" : func->doc);
+    fl_text_drop(&text);
+}
+
 static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
                                   const fl_func_desc *func, fl_err *err)
 {
@@ -170,6 +192,8 @@ static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_exp
         st = FL_FAIL(err, FL_ERR_FUNCTION, "function %.*s(%.*s) does not exist", FL_STR_ARG(name), FL_STR_ARG(types));
     if (func != NULL && is_operator && n_args == 2)
         fl_err_hint(err, "cast one side: CAST(… AS %s)", FL_TYPE_NAME(args[args[0]->type.id == FL_UTF8 ? 1 : 0]->type));
+    else if (func != NULL && func->n_overloads > 0)
+        hint_overloads(func, err);
     else if (func != NULL && func->doc != NULL)
         fl_err_hint(err, "%s", func->doc);
     else if (func == NULL) {

@@ -28,6 +28,7 @@ typedef struct fl_col_info {
     uint64_t origin; /* what the column is, by names and values: table, instance and column, or its expression */
     fl_table *table;   /* base columns: where it comes from (held by the plan); else NULL */
     int32_t table_col; /* base columns: which of the table's columns it is */
+    int32_t subquery_at; /* results of scalar subqueries: the subquery's place + 1, for the error about a second row */
 } fl_col_info;
 
 /** A new plan with one reference. `registry` is borrowed and outlives it. */

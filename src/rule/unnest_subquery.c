@@ -58,7 +58,9 @@ static fl_status take_one(taking *t, fl_plan *plan, const fl_expr *expr, const f
     const char *compare = s->compare;
     if (s->kind == FL_SUBQUERY_SCALAR) {
         FL_TRY(fl_apply_build(plan, FL_JOIN_SINGLE, t->input, s->query, NULL, 0, (fl_col_id){0}, &t->input, err));
-        ((fl_col_info *)(uintptr_t)fl_plan_col(plan, s->query->cols[0]))->is_nullable = true;
+        fl_col_info *info = (fl_col_info *)(uintptr_t)fl_plan_col(plan, s->query->cols[0]);
+        info->is_nullable = true;
+        info->subquery_at = expr->pos + 1;
         return fl_expr_column(plan, s->query->cols[0], expr->pos, ret, err);
     }
     if (s->kind == FL_SUBQUERY_EXISTS) {

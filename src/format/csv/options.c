@@ -98,6 +98,7 @@ static fl_status fail_name(const fl_option *o, fl_err *err)
                                         "nullstr", "columns", "all_varchar", "sample_size"};
     fl_nearest near;
     FL_FAIL(err, FL_ERR_CONFIG, "read_csv has no option \"%.*s\"", FL_STR_ARG(o->name));
+    fl_err_state(err, "42703", FL_ERR_CONFIG);
     fl_nearest_init(&near, o->name);
     for (int64_t i = 0; i < FL_LEN(names); i++)
         fl_nearest_offer(&near, fl_str_of(names[i]));

@@ -71,6 +71,7 @@ static fl_status read_options(fl_json_table *table, const fl_option *options, in
         } else {
             fl_nearest near;
             FL_FAIL(err, FL_ERR_CONFIG, "read_json has no option \"%.*s\"", FL_STR_ARG(o->name));
+            fl_err_state(err, "42703", FL_ERR_CONFIG);
             fl_nearest_init(&near, o->name);
             for (int64_t n = 0; n < FL_LEN(names); n++)
                 fl_nearest_offer(&near, names[n]);

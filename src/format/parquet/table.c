@@ -53,6 +53,7 @@ static fl_status read_options(fl_pq_table *table, const fl_option *options, int3
         if (value == NULL) {
             fl_nearest near;
             FL_FAIL(err, FL_ERR_CONFIG, "read_parquet has no option \"%.*s\"", FL_STR_ARG(o->name));
+            fl_err_state(err, "42703", FL_ERR_CONFIG);
             fl_nearest_init(&near, o->name);
             for (int64_t k = 0; k < FL_LEN(known); k++)
                 fl_nearest_offer(&near, known[k].name);

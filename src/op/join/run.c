@@ -396,6 +396,17 @@ cleanup:
     return st;
 }
 
+static fl_status fail_second_row(const join_build *join, fl_err *err)
+{
+    fl_status st = FL_FAIL(err, FL_ERR_CARDINALITY, "a subquery used as an expression returned more than one row");
+    for (int32_t c = 0; c < join->build_side->n_cols; c++) {
+        int32_t at = fl_plan_col(join->exec->plan, join->build_side->cols[c])->subquery_at;
+        if (at > 0)
+            fl_err_at(err, at - 1);
+    }
+    return st;
+}
+
 /* What is done with a set of true pairs. */
 static fl_status take_pairs(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch, int32_t count, fl_err *err)
 {
@@ -408,7 +419,7 @@ static fl_status take_pairs(join_probe *stage, probe_local *local, fl_worker *wo
     if (join->kind == FL_JOIN_SINGLE)
         for (int32_t i = 0; i < count; i++) {
             if (fl_bit_get(local->found, local->pair_probe[i]))
-                return FL_FAIL(err, FL_ERR_CARDINALITY, "a subquery used as an expression returned more than one row");
+                return fail_second_row(join, err);
             fl_bit_set(local->found, local->pair_probe[i]);
         }
     else
