@@ -76,6 +76,7 @@ if(fletch_cli)
         "same/slt\;test/same/differential.py\;--slt"
         "same/tpch\;test/same/differential.py\;--tpch"
         "program/contract\;test/program.py"
+        "plan/rules\;test/plan/run.py"
         "bad_input\;test/bad_input.py"
         "parquet_corruption\;test/parquet_corruption.py")
     foreach(line ${oracle_tests})

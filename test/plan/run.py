@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Runs the golden plans: a question, whether the rule that names the file must fire for it, and the plan it must get.
+
+    run.py [--fletch PROGRAM] [--rewrite] [FILE ...]
+
+Every rule of src/engine/builtins.def has a file rule/<name>.plan, with at least one case where it fires and one where it
+must not. A file is blocks between blank lines; lines that begin with # say what a block is about:
+
+    setup                                   one statement a line, for all queries behind it
+    CREATE TABLE t (a int)
+
+    query expect=fired                      or expect=not-fired
+    SELECT a
+    FROM t
+    ----
+    scan [vectorized, stream] table: t      as EXPLAIN shows it, without the estimates of rows
+
+--rewrite puts the plans of this program there; what must fire is never rewritten. Each file has a session of its own, with
+one thread. Relies on: ../pipe.py, and EXPLAIN (FORMAT JSON), whose rules_fired it reads. Exit status 1 when a case fails.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import pipe  # noqa: E402  (found through the line above)
+
+RULE = re.compile(r"^FL_RULE\((\w+)\)", re.MULTILINE)
+ROWS = re.compile(r"  ~\S+ rows$")
+EXPECTED = {"query expect=fired": True, "query expect=not-fired": False}
+
+
+def plan_of(session, sql):
+    """The names of the rules that fired, and the lines of the plan."""
+    fired = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) {sql}")[0][0])["rules_fired"]
+    lines = [ROWS.sub("", row[0]) for row in session.rows(f"EXPLAIN {sql}")]
+    return fired, lines
+
+
+def run_query(session, rule, head, body):
+    """What is wrong, as a list of texts, and the block as it should be."""
+    cut = body.index("----") if "----" in body else len(body)
+    question, wanted = body[:cut], body[cut + 1:]
+    fired, plan = plan_of(session, " ".join(question))
+    found = []
+    if (rule in fired) != EXPECTED[head]:
+        found.append(f"{rule} {'fired' if rule in fired else 'did not fire'}; fired: {', '.join(fired)}")
+    if plan != wanted:
+        found.append("the plan is\n    " + "\n    ".join(plan))
+    return found, [*question, "----", *plan]
+
+
+def run_file(path, program):
+    """Problems, the expectations met in it, and the file's text with the plans as they are now."""
+    problems, expectations, blocks = [], set(), []
+    with pipe.Pipe(program, ["--threads", "1"]) as session:
+        for block in path.read_text(encoding="utf-8").strip("\n").split("\n\n"):
+            lines = block.split("\n")
+            comments = [line for line in lines if line.startswith("#")]
+            rest = lines[len(comments):]
+            if rest and rest[0] == "setup":
+                for statement in rest[1:]:
+                    session.run(statement)
+            elif rest and rest[0] in EXPECTED:
+                expectations.add(EXPECTED[rest[0]])
+                try:
+                    found, rest[1:] = run_query(session, path.stem, rest[0], rest[1:])
+                except pipe.QueryError as failure:
+                    found = [str(failure)]
+                problems += [f"{path.name}: {' '.join(rest[1:2])} …\n  {text}" for text in found]
+            elif rest:
+                problems.append(f"{path.name}: neither setup nor query: {rest[0]}")
+            blocks.append("\n".join(comments + rest))
+    return problems, expectations, "\n\n".join(blocks) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fletch", default=pipe.PROGRAM, type=pathlib.Path)
+    parser.add_argument("--rewrite", action="store_true")
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    args = parser.parse_args()
+    paths = args.files or sorted((HERE / "rule").glob("*.plan"))
+    problems = []
+    for path in paths:
+        found, expectations, text = run_file(path, args.fletch)
+        problems += found
+        if len(expectations) < 2:
+            problems.append(f"{path.name}: needs a case where the rule fires and one where it must not")
+        if args.rewrite:
+            path.write_text(text, encoding="utf-8")
+    if not args.files:
+        rules = RULE.findall((pipe.ROOT / "src" / "engine" / "builtins.def").read_text(encoding="utf-8"))
+        names = {path.stem for path in paths}
+        problems += [f"rule/{rule}.plan is missing" for rule in rules if rule not in names]
+        problems += [f"rule/{name}.plan names no rule" for name in sorted(names.difference(rules))]
+    print("\n".join(problems + [f"{len(paths)} files, {len(problems)} problems"]))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
