@@ -42,7 +42,8 @@ static bool has(const char *text, const char *word)
 /* A file's name has an ending that names its format, or stands in a reader's call. */
 static bool is_passed_over(const char *text)
 {
-    static const char *const words[] = {"read_", "parquet", "csv", "json", "tsv", "copy", "timeout", "memory_limit", "threads", "reset"};
+    static const char *const words[] = {"read_", "parquet", "csv",          "json",    "tsv",
+                                        "copy",  "timeout", "memory_limit", "threads", "reset"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (has(text, words[i]))
             return true;

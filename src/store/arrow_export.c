@@ -35,10 +35,10 @@ static void schema_release(struct ArrowSchema *schema)
 static void format_of(fl_type type, char *ret, size_t bytes)
 {
     static const char *const plain[FL_TYPE_COUNT] = {
-        [FL_NULL] = "n", [FL_BOOL] = "b", [FL_I8] = "c",   [FL_I16] = "s",  [FL_I32] = "i",  [FL_I64] = "l",
-        [FL_U8] = "C",   [FL_U16] = "S",  [FL_U32] = "I",  [FL_U64] = "L",  [FL_F32] = "f",  [FL_F64] = "g",
-        [FL_UTF8] = "u", [FL_BINARY] = "z", [FL_DATE] = "tdD", [FL_TIME] = "ttu", [FL_INTERVAL] = "tin",
-        [FL_LIST] = "+l", [FL_STRUCT] = "+s"};
+        [FL_NULL] = "n",   [FL_BOOL] = "b",       [FL_I8] = "c",    [FL_I16] = "s",    [FL_I32] = "i",
+        [FL_I64] = "l",    [FL_U8] = "C",         [FL_U16] = "S",   [FL_U32] = "I",    [FL_U64] = "L",
+        [FL_F32] = "f",    [FL_F64] = "g",        [FL_UTF8] = "u",  [FL_BINARY] = "z", [FL_DATE] = "tdD",
+        [FL_TIME] = "ttu", [FL_INTERVAL] = "tin", [FL_LIST] = "+l", [FL_STRUCT] = "+s"};
     static const char units[] = {[FL_MICRO] = 'u', [FL_SECOND] = 's', [FL_MILLI] = 'm', [FL_NANO] = 'n'};
     if (type.id == FL_DECIMAL)
         snprintf(ret, bytes, "d:%d,%d", type.precision, type.scale);
@@ -120,6 +120,47 @@ static int64_t count_nulls(const uint64_t *valid, int64_t rows)
     return valid == NULL ? 0 : rows - fl_bitmap_count(valid, rows);
 }
 
+/* Offsets of lists, and their elements. Arrow's lists follow each other; ours may lie in any order, overlap, or belong to
+ * null rows: then the elements are put into order. */
+static fl_status order_list(fl_arena *arena, const fl_vec *vec, int64_t rows, int32_t **ret_offsets, fl_vec *ret_child,
+                            int64_t *ret_child_rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_list_entry *entries = vec->data;
+    int32_t *offsets = NULL, *list = NULL;
+    int64_t total = 0, n = 0;
+    bool is_ordered = true;
+    FL_TRY(fl_arena_get(arena, (rows + 1) * 4, (void **)&offsets, err));
+    for (int64_t i = 0; i < rows; i++) {
+        offsets[i] = entries[i].start;
+        total += fl_is_valid(vec->valid, i) ? entries[i].len : 0;
+        is_ordered &= i + 1 == rows || entries[i].start + entries[i].len == entries[i + 1].start;
+    }
+    offsets[rows] = rows > 0 ? entries[rows - 1].start + entries[rows - 1].len : 0;
+    *ret_offsets = offsets;
+    if (vec->child != NULL)
+        *ret_child = vec->child[0];
+    else
+        fl_vec_set_const(ret_child, vec->type.fields[0].type, NULL);
+    *ret_child_rows = vec->child != NULL ? vec->child_rows : 0;
+    if (is_ordered)
+        return FL_OK;
+    if (total > INT32_MAX)
+        return FL_FAIL(err, FL_ERR_LIMIT, "a column of lists has more than 2^31 elements within %lld rows",
+                       (long long)rows);
+    FL_TRY(fl_arena_get(arena, total * 4 + 64, (void **)&list, err));
+    for (int64_t i = 0; i < rows; i++) {
+        offsets[i] = (int32_t)n;
+        for (int32_t k = 0; fl_is_valid(vec->valid, i) && k < entries[i].len; k++)
+            list[n++] = entries[i].start + k;
+    }
+    offsets[rows] = (int32_t)n;
+    FL_TRY(fl_vec_gather32(arena, &vec->child[0], list, n, ret_child, err));
+    *ret_child_rows = n;
+cleanup:
+    return st;
+}
+
 static fl_status export_column(fl_arena *arena, const fl_vec *from, int64_t rows, struct ArrowArray *out, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -138,13 +179,14 @@ static fl_status export_column(fl_arena *arena, const fl_vec *from, int64_t rows
     buffers[1] = vec.data;
     if (vec.type.id == FL_NULL) {
         out->n_buffers = 0;
-    } else if (fl_type_is_string(vec.type) && vec.form == FL_OFFSETS) {
+    } else if (fl_type_is_string(vec.type) && vec.form == FL_OFFSETS && vec.width == 4) {
         out->n_buffers = 3;
         buffers[2] = vec.chars;
-    } else if (fl_type_is_string(vec.type)) { /* views: tables put out as they are */
+    } else if (fl_type_is_string(vec.type)) { /* views or 64-bit offsets: tables put out as they are */
         int64_t bytes = 0;
         int32_t *offsets = NULL;
         char *chars = NULL;
+        FL_TRY(fl_vec_flatten(arena, &vec, rows, &vec, err));
         const fl_view *views = vec.data;
         for (int64_t i = 0; i < rows; i++)
             bytes += fl_is_valid(vec.valid, i) ? views[i].len : 0;
@@ -171,23 +213,24 @@ static fl_status export_column(fl_arena *arena, const fl_vec *from, int64_t rows
             wide[i] = ((const int64_t *)vec.data)[i];
         buffers[1] = wide;
     } else if (vec.type.id == FL_LIST || vec.type.id == FL_STRUCT) {
-        bool is_list = vec.type.id == FL_LIST;
+        const fl_vec *children = vec.child;
+        int64_t child_rows = rows;
+        fl_vec elements;
+        out->n_buffers = 1;
+        if (vec.type.id == FL_LIST) {
+            int32_t *offsets = NULL;
+            FL_TRY(order_list(arena, &vec, rows, &offsets, &elements, &child_rows, err));
+            children = &elements;
+            buffers[1] = offsets;
+            out->n_buffers = 2;
+        }
         FL_TRY(FL_NEW_ARRAY(arena, vec.type.n_fields + 1, &out->children, err));
         for (int32_t i = 0; i < vec.type.n_fields; i++) {
             FL_TRY(FL_NEW(arena, &out->children[i], err));
-            FL_TRY(export_column(arena, &vec.child[i], is_list ? vec.child_rows : rows, out->children[i], err));
+            fl_vec none; /* a column that is all null may have no fields */
+            fl_vec_set_const(&none, vec.type.fields[i].type, NULL);
+            FL_TRY(export_column(arena, children != NULL ? &children[i] : &none, child_rows, out->children[i], err));
             out->n_children = i + 1;
-        }
-        if (is_list) {
-            const fl_list_entry *entries = vec.data;
-            int32_t *offsets = NULL;
-            FL_TRY(fl_arena_get(arena, (rows + 1) * 4, (void **)&offsets, err));
-            for (int64_t i = 0; i < rows; i++)
-                offsets[i] = entries[i].start;
-            offsets[rows] = rows > 0 ? entries[rows - 1].start + entries[rows - 1].len : 0;
-            buffers[1] = offsets;
-        } else {
-            out->n_buffers = 1;
         }
     }
 cleanup:
@@ -274,8 +317,11 @@ fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_c
         if (segments[i]->rows > 0)
             e->segments[e->n_segments++] = fl_segment_ref(segments[i]);
     e->n_cols = n_cols;
-    *ret = (struct ArrowArrayStream){.get_schema = get_schema, .get_next = get_next, .get_last_error = get_last_error,
-                                     .release = stream_release, .private_data = e};
+    *ret = (struct ArrowArrayStream){.get_schema = get_schema,
+                                     .get_next = get_next,
+                                     .get_last_error = get_last_error,
+                                     .release = stream_release,
+                                     .private_data = e};
     return FL_OK;
 cleanup:
     if (e != NULL)

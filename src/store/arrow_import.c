@@ -8,8 +8,8 @@
 
 static fl_status fail_type(const char *name, const char *format, fl_err *err)
 {
-    return FL_FAIL(err, FL_ERR_TYPE, "column \"%s\" has the Arrow type \"%s\", which is not known", name == NULL ? "" : name,
-                   format == NULL ? "" : format);
+    return FL_FAIL(err, FL_ERR_TYPE, "column \"%s\" has the Arrow type \"%s\", which is not known",
+                   name == NULL ? "" : name, format == NULL ? "" : format);
 }
 
 static bool unit_of(char c, uint8_t *ret)
@@ -18,6 +18,9 @@ static bool unit_of(char c, uint8_t *ret)
     return c == 's' || c == 'm' || c == 'u' || c == 'n';
 }
 
+static fl_status value_type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth);
+
+/* The type that the format says; of a dictionary's column, that is its indices'. */
 static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth)
 {
     fl_status st = FL_OK;
@@ -25,11 +28,11 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
     static const struct {
         char c;
         uint8_t id;
-    } plain[] = {{'n', FL_NULL}, {'b', FL_BOOL}, {'c', FL_I8}, {'C', FL_U8}, {'s', FL_I16}, {'S', FL_U16}, {'i', FL_I32},
-                 {'I', FL_U32}, {'l', FL_I64}, {'L', FL_U64}, {'f', FL_F32}, {'g', FL_F64}, {'u', FL_UTF8}, {'U', FL_UTF8},
-                 {'z', FL_BINARY}, {'Z', FL_BINARY}};
+    } plain[] = {{'n', FL_NULL}, {'b', FL_BOOL}, {'c', FL_I8},     {'C', FL_U8},    {'s', FL_I16}, {'S', FL_U16},
+                 {'i', FL_I32},  {'I', FL_U32},  {'l', FL_I64},    {'L', FL_U64},   {'f', FL_F32}, {'g', FL_F64},
+                 {'u', FL_UTF8}, {'U', FL_UTF8}, {'z', FL_BINARY}, {'Z', FL_BINARY}};
     *ret = (fl_type){0};
-    if (f == NULL || depth > 100)
+    if (f == NULL || f[0] == 0 || depth > 100)
         return fail_type(schema->name, f, err);
     if (f[1] == 0)
         for (int64_t i = 0; i < FL_LEN(plain); i++)
@@ -47,8 +50,9 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
         return FL_OK;
     }
     if (strncmp(f, "tt", 2) == 0 && f[2] != 0 && f[3] == 0) {
+        uint8_t unit;
         *ret = FL_TYPE(FL_TIME);
-        return FL_OK;
+        return unit_of(f[2], &unit) ? FL_OK : fail_type(schema->name, f, err);
     }
     if (strncmp(f, "ts", 2) == 0 && f[2] != 0 && f[3] == ':') {
         *ret = FL_TYPE(f[4] != 0 ? FL_TIMESTAMPTZ : FL_TIMESTAMP);
@@ -61,11 +65,15 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
     bool is_list = strcmp(f, "+l") == 0 || strcmp(f, "+L") == 0;
     if ((is_list && schema->n_children == 1) || strcmp(f, "+s") == 0) {
         fl_field *fields = NULL;
+        if (schema->n_children < 0 || schema->n_children >= INT32_MAX)
+            return fail_type(schema->name, f, err);
         FL_TRY(FL_NEW_ARRAY(arena, schema->n_children + 1, &fields, err));
         for (int64_t i = 0; i < schema->n_children; i++) {
             fields[i].nullable = true;
-            FL_TRY(fl_arena_copy_str(arena, fl_str_of(schema->children[i]->name == NULL ? "" : schema->children[i]->name), &fields[i].name, err));
-            FL_TRY(type_of(arena, schema->children[i], &fields[i].type, err, depth + 1));
+            FL_TRY(fl_arena_copy_str(arena,
+                                     fl_str_of(schema->children[i]->name == NULL ? "" : schema->children[i]->name),
+                                     &fields[i].name, err));
+            FL_TRY(value_type_of(arena, schema->children[i], &fields[i].type, err, depth + 1));
         }
         *ret = FL_TYPE(is_list ? FL_LIST : FL_STRUCT);
         ret->fields = fields;
@@ -77,16 +85,33 @@ cleanup:
     return st;
 }
 
-static fl_status corrupt(const struct ArrowSchema *schema, const char *what, fl_err *err)
+/* The type of a column's values, whether they lie in a dictionary or not. */
+static fl_status value_type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth)
 {
-    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" %s", schema->name == NULL ? "" : schema->name, what);
+    fl_status st = FL_OK;
+    if (schema->dictionary != NULL) {
+        FL_TRY(type_of(arena, schema, ret, err, depth));
+        if (!fl_type_is_integer(*ret) || schema->dictionary->dictionary != NULL)
+            return fail_type(schema->name, schema->format, err);
+        schema = schema->dictionary;
+    }
+    FL_TRY(type_of(arena, schema, ret, err, depth));
+cleanup:
+    return st;
 }
 
-static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array, fl_type type,
-                               int64_t offset, int64_t rows, fl_vec *ret, fl_err *err);
+static fl_status corrupt(const struct ArrowSchema *schema, const char *what, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" %s", schema->name == NULL ? "" : schema->name,
+                   what);
+}
+
+static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
+                               fl_type type, int64_t skip, int64_t rows, fl_vec *ret, fl_err *err);
 
 /* Offsets into characters or children must ascend within bounds that nobody tells: at least they must not descend. */
-static fl_status check_offsets(const struct ArrowSchema *schema, const void *offsets, bool wide, int64_t rows, int64_t limit, fl_err *err)
+static fl_status check_offsets(const struct ArrowSchema *schema, const void *offsets, bool wide, int64_t rows,
+                               int64_t limit, fl_err *err)
 {
     int64_t last = wide ? ((const int64_t *)offsets)[0] : ((const int32_t *)offsets)[0];
     if (last < 0)
@@ -100,7 +125,22 @@ static fl_status check_offsets(const struct ArrowSchema *schema, const void *off
     return last > limit ? corrupt(schema, "has an offset beyond its child", err) : FL_OK;
 }
 
-static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, int64_t rows, const uint64_t **ret, fl_err *err)
+/* Copies values that do not lie where their width wants them: the interface recommends alignment, no more. */
+static fl_status align(fl_arena *arena, const uint8_t **at, int64_t count, int32_t width, fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *copy = NULL;
+    if (((uintptr_t)*at & (uintptr_t)(width - 1)) == 0 || count == 0)
+        return FL_OK;
+    FL_TRY(fl_arena_get(arena, count * width + 64, &copy, err));
+    memcpy(copy, *at, (size_t)(count * width));
+    *at = copy;
+cleanup:
+    return st;
+}
+
+static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, int64_t rows, const uint64_t **ret,
+                             fl_err *err)
 {
     uint64_t *copy = NULL; /* always a copy: the producer's last word may not be readable to its end */
     fl_status st = fl_arena_get_zero(arena, fl_bitmap_words(rows) * 8 + 16, (void **)&copy, err);
@@ -111,29 +151,36 @@ static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, 
     return st;
 }
 
-static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t offset,
-                                   int64_t rows, fl_vec *ret, fl_err *err)
+/* Indices shorter than 64 bits keep their sign. */
+static int64_t index_at(const uint8_t *at, fl_type key)
+{
+    int64_t index = 0;
+    int32_t bytes = fl_type_width(key);
+    memcpy(&index, at, (size_t)bytes);
+    bool is_signed = key.id == FL_I8 || key.id == FL_I16 || key.id == FL_I32;
+    return is_signed && (at[bytes - 1] & 0x80) != 0 ? -1 : index; /* any index below zero is as wrong as -1 */
+}
+
+static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
+                                   fl_type type, int64_t offset, int64_t rows, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec values, flat;
-    fl_type type, key;
+    fl_type key;
     int32_t *list = NULL;
     if (array->dictionary == NULL)
         return corrupt(schema, "has no dictionary", err);
-    FL_TRY(type_of(arena, schema->dictionary, &type, err, 1));
     int64_t n_values = array->dictionary->length;
-    FL_TRY(import_column(arena, schema->dictionary, array->dictionary, type, array->dictionary->offset, n_values, &values, err));
+    FL_TRY(import_column(arena, schema->dictionary, array->dictionary, type, 0, n_values, &values, err));
     FL_TRY(type_of(arena, schema, &key, err, 1));
-    if (!fl_type_is_integer(key) || array->n_buffers != 2 || (array->buffers[1] == NULL && rows > 0))
+    if (array->n_buffers != 2 || (array->buffers[1] == NULL && rows > 0))
         return corrupt(schema, "has no indices", err);
     const uint64_t *valid = NULL;
     if (array->buffers[0] != NULL && array->null_count != 0)
         FL_TRY(import_bits(arena, array->buffers[0], offset, rows, &valid, err));
     FL_TRY(fl_arena_get(arena, rows * 4 + 64, (void **)&list, err));
     for (int64_t i = 0; i < rows; i++) {
-        int64_t code = 0;
-        const uint8_t *at = (const uint8_t *)array->buffers[1] + (offset + i) * fl_type_width(key);
-        memcpy(&code, at, (size_t)fl_type_width(key));
+        int64_t code = index_at((const uint8_t *)array->buffers[1] + (offset + i) * fl_type_width(key), key);
         if (!fl_is_valid(valid, i)) {
             list[i] = -1;
             continue;
@@ -153,8 +200,14 @@ static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *sc
         *dict = flat;
         for (int64_t i = 0; i < rows; i++)
             codes[i] = list[i] < 0 ? 0 : (uint32_t)list[i];
-        *ret = (fl_vec){.type = type, .layout = FL_DICT, .width = 4, .data = codes, .valid = valid, .child = dict,
-                        .child_rows = n_values, .dict_id = fl_dict_id_new()};
+        *ret = (fl_vec){.type = type,
+                        .layout = FL_DICT,
+                        .width = 4,
+                        .data = codes,
+                        .valid = valid,
+                        .child = dict,
+                        .child_rows = n_values,
+                        .dict_id = fl_dict_id_new()};
     } else {
         FL_TRY(fl_vec_gather32(arena, &flat, list, rows, ret, err));
     }
@@ -162,16 +215,21 @@ cleanup:
     return st;
 }
 
-static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array, fl_type type,
-                               int64_t offset, int64_t rows, fl_vec *ret, fl_err *err)
+/* Rows skip .. skip + rows of the array: what a struct's offset asks of its children comes on top of their own. */
+static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
+                               fl_type type, int64_t skip, int64_t rows, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const char *f = schema->format;
     const uint64_t *valid = NULL;
-    if (array->length < 0 || array->offset < 0 || array->length > INT32_MAX || offset + rows > array->offset + array->length)
+    if (array->length < 0 || array->offset < 0 || array->length > INT32_MAX || array->offset > INT64_MAX / 64 ||
+        rows < 0 || skip > array->length - rows)
         return corrupt(schema, "is shorter than its array says", err);
+    int64_t offset = array->offset + skip;
+    if (array->n_buffers > 0 && array->buffers == NULL)
+        return corrupt(schema, "lacks buffers or children", err);
     if (schema->dictionary != NULL)
-        return import_dictionary(arena, schema, array, offset, rows, ret, err);
+        return import_dictionary(arena, schema, array, type, offset, rows, ret, err);
     int64_t buffers = type.id == FL_NULL ? 0 : type.id == FL_STRUCT ? 1 : fl_type_is_string(type) ? 3 : 2;
     if (array->n_buffers < buffers || array->n_children < type.n_fields)
         return corrupt(schema, "lacks buffers or children", err);
@@ -186,15 +244,15 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
     static const uint8_t empty[64] __attribute__((aligned(64)));
     if (data == NULL)
         data = empty;
-    if (data == empty && rows > 0 && buffers > 1 && type.id != FL_LIST)
+    if (data == empty && rows > 0 && buffers > 1)
         return corrupt(schema, "has no data", err);
     int32_t width = fl_type_width(type);
     if (type.id == FL_STRUCT) {
         fl_vec *fields = NULL;
         FL_TRY(FL_NEW_ARRAY(arena, type.n_fields + 1, &fields, err));
         for (int32_t i = 0; i < type.n_fields; i++)
-            FL_TRY(import_column(arena, schema->children[i], array->children[i], type.fields[i].type,
-                                 array->children[i]->offset + offset, rows, &fields[i], err));
+            FL_TRY(import_column(arena, schema->children[i], array->children[i], type.fields[i].type, offset, rows,
+                                 &fields[i], err));
         fl_vec_set_flat(ret, type, NULL, valid);
         ret->child = fields;
         return FL_OK;
@@ -208,6 +266,7 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
         FL_TRY(FL_NEW(arena, &child, err));
         if (rows > 0) {
             const uint8_t *at = data + offset * (wide ? 8 : 4);
+            FL_TRY(align(arena, &at, rows + 1, wide ? 8 : 4, err));
             FL_TRY(check_offsets(schema, at, wide, rows, child_rows, err));
             for (int64_t i = 0; i < rows; i++) {
                 int64_t start = wide ? ((const int64_t *)at)[i] : ((const int32_t *)at)[i];
@@ -215,8 +274,8 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
                 entries[i] = (fl_list_entry){(int32_t)start, (int32_t)(end - start)};
             }
         }
-        FL_TRY(import_column(arena, schema->children[0], array->children[0], type.fields[0].type, array->children[0]->offset,
-                             child_rows, child, err));
+        FL_TRY(import_column(arena, schema->children[0], array->children[0], type.fields[0].type, 0, child_rows, child,
+                             err));
         fl_vec_set_flat(ret, type, entries, valid);
         ret->child = child;
         ret->child_rows = child_rows;
@@ -226,6 +285,7 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
         bool wide = f[0] == 'U' || f[0] == 'Z';
         const uint8_t *at = data == empty ? empty : data + offset * (wide ? 8 : 4);
         if (rows > 0) {
+            FL_TRY(align(arena, &at, rows + 1, wide ? 8 : 4, err));
             FL_TRY(check_offsets(schema, at, wide, rows, INT64_MAX, err));
             int64_t last = wide ? ((const int64_t *)at)[rows] : ((const int32_t *)at)[rows];
             if (array->buffers[2] == NULL && last > 0)
@@ -260,9 +320,11 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
     if (millis || time) {
         void *out = NULL;
         bool is_narrow = time && (f[2] == 's' || f[2] == 'm');
+        const uint8_t *from = data + offset * (is_narrow ? 4 : 8);
+        FL_TRY(align(arena, &from, rows, is_narrow ? 4 : 8, err));
         FL_TRY(fl_arena_get(arena, rows * 8 + 64, &out, err));
         for (int64_t i = 0; i < rows; i++) {
-            int64_t v = is_narrow ? ((const int32_t *)data)[offset + i] : ((const int64_t *)data)[offset + i];
+            int64_t v = is_narrow ? ((const int32_t *)from)[i] : ((const int64_t *)from)[i];
             if (millis)
                 ((int32_t *)out)[i] = (int32_t)(v / 86400000);
             else
@@ -272,12 +334,7 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
         return FL_OK;
     }
     const uint8_t *at = data + offset * width;
-    if (((uintptr_t)at & (uintptr_t)(width - 1)) != 0 && rows > 0) { /* not aligned for its type */
-        void *copy = NULL;
-        FL_TRY(fl_arena_get(arena, rows * width + 64, &copy, err));
-        memcpy(copy, at, (size_t)(rows * width));
-        at = copy;
-    }
+    FL_TRY(align(arena, &at, rows, width, err));
     fl_vec_set_flat(ret, type, at, valid);
 cleanup:
     return st;
@@ -293,25 +350,31 @@ static void release_array(fl_segment *segment)
 static void count_nulls(fl_segment *segment)
 {
     for (int32_t c = 0; c < segment->n_cols; c++)
-        segment->nulls[c] = segment->vecs[c].valid == NULL ? 0
-                                                           : segment->rows - fl_bitmap_count(segment->vecs[c].valid, segment->rows);
+        segment->nulls[c] =
+            segment->vecs[c].valid == NULL ? 0 : segment->rows - fl_bitmap_count(segment->vecs[c].valid, segment->rows);
 }
 
-static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schema, struct ArrowArray *array, fl_arrow_import *ret, fl_err *err)
+static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schema, struct ArrowArray *array,
+                              fl_arrow_import *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_segment *segment = NULL;
     struct ArrowArray *kept = NULL;
-    if (array->n_children != schema->n_children || array->length < 0) {
-        st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array has %lld columns, its schema %lld", (long long)array->n_children,
-                     (long long)schema->n_children);
+    if (array->length < 0 || array->length > INT32_MAX || array->offset < 0) {
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array has %lld rows from row %lld", (long long)array->length,
+                     (long long)array->offset);
+        goto cleanup;
+    }
+    if (array->n_children != schema->n_children) {
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array has %lld columns, its schema %lld",
+                     (long long)array->n_children, (long long)schema->n_children);
         goto cleanup;
     }
     FL_TRY(fl_segment_new(memory, ret->n_cols, &segment, err));
     segment->rows = array->length;
     for (int32_t c = 0; c < ret->n_cols; c++)
         FL_TRY(import_column(&segment->arena, schema->children[c], array->children[c], ret->fields[c].type,
-                             array->children[c]->offset + array->offset, array->length, &segment->vecs[c], err));
+                             array->offset, array->length, &segment->vecs[c], err));
     count_nulls(segment);
     kept = malloc(sizeof(*kept));
     if (kept == NULL) {
@@ -347,7 +410,12 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
         goto cleanup;
     }
     if (schema.format == NULL || strcmp(schema.format, "+s") != 0) {
-        st = FL_FAIL(err, FL_ERR_TYPE, "an Arrow stream of structs was expected, found \"%s\"", schema.format == NULL ? "" : schema.format);
+        st = FL_FAIL(err, FL_ERR_TYPE, "an Arrow stream of structs was expected, found \"%s\"",
+                     schema.format == NULL ? "" : schema.format);
+        goto cleanup;
+    }
+    if (schema.n_children < 0 || schema.n_children >= INT32_MAX) {
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow schema has %lld columns", (long long)schema.n_children);
         goto cleanup;
     }
     ret->n_cols = (int32_t)schema.n_children;
@@ -355,8 +423,9 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
     for (int32_t c = 0; c < ret->n_cols; c++) {
         const struct ArrowSchema *child = schema.children[c];
         ret->fields[c].nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0;
-        FL_TRY(fl_arena_copy_str(&ret->arena, fl_str_of(child->name == NULL ? "" : child->name), &ret->fields[c].name, err));
-        FL_TRY(type_of(&ret->arena, child->dictionary != NULL ? child->dictionary : child, &ret->fields[c].type, err, 0));
+        FL_TRY(fl_arena_copy_str(&ret->arena, fl_str_of(child->name == NULL ? "" : child->name), &ret->fields[c].name,
+                                 err));
+        FL_TRY(value_type_of(&ret->arena, child, &ret->fields[c].type, err, 0));
     }
     for (;;) {
         if (stream->get_next(stream, &array) != 0) {
