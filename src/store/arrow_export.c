@@ -143,6 +143,7 @@ static fl_status order_list(fl_arena *arena, const fl_vec *vec, int64_t rows, in
     else
         fl_vec_set_const(ret_child, vec->type.fields[0].type, NULL);
     *ret_child_rows = vec->child != NULL ? vec->child_rows : 0;
+    ret_child->type.fields = vec->type.fields[0].type.fields;
     if (is_ordered)
         return FL_OK;
     if (total > INT32_MAX)
@@ -155,18 +156,23 @@ static fl_status order_list(fl_arena *arena, const fl_vec *vec, int64_t rows, in
             list[n++] = entries[i].start + k;
     }
     offsets[rows] = (int32_t)n;
-    FL_TRY(fl_vec_gather32(arena, &vec->child[0], list, n, ret_child, err));
+    fl_vec unordered = *ret_child;
+    FL_TRY(fl_vec_gather32(arena, &unordered, list, n, ret_child, err));
     *ret_child_rows = n;
 cleanup:
     return st;
 }
 
-static fl_status export_column(fl_arena *arena, const fl_vec *from, int64_t rows, struct ArrowArray *out, fl_err *err)
+/* type: the column's, which lives as long as the stream; the vector's own fields may have gone with its plan. */
+static fl_status export_column(fl_arena *arena, const fl_vec *from, fl_type type, int64_t rows, struct ArrowArray *out,
+                               fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec vec = *from;
     const void **buffers = NULL;
     memset(out, 0, sizeof(*out));
+    vec.type.n_fields = type.n_fields;
+    vec.type.fields = type.fields;
     FL_TRY(FL_NEW_ARRAY(arena, 3, &buffers, err));
     if (vec.layout != FL_FLAT)
         FL_TRY(fl_vec_flatten(arena, &vec, rows, &vec, err));
@@ -228,8 +234,9 @@ static fl_status export_column(fl_arena *arena, const fl_vec *from, int64_t rows
         for (int32_t i = 0; i < vec.type.n_fields; i++) {
             FL_TRY(FL_NEW(arena, &out->children[i], err));
             fl_vec none; /* a column that is all null may have no fields */
-            fl_vec_set_const(&none, vec.type.fields[i].type, NULL);
-            FL_TRY(export_column(arena, children != NULL ? &children[i] : &none, child_rows, out->children[i], err));
+            fl_vec_set_const(&none, type.fields[i].type, NULL);
+            FL_TRY(export_column(arena, children != NULL ? &children[i] : &none, type.fields[i].type, child_rows,
+                                 out->children[i], err));
             out->n_children = i + 1;
         }
     }
@@ -258,7 +265,8 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     for (int32_t c = 0; c < e->n_cols; c++) {
         if ((st = FL_NEW(&holder->arena, &out->children[c], &err)) != FL_OK)
             goto cleanup;
-        if ((st = export_column(&holder->arena, &segment->vecs[c], segment->rows, out->children[c], &err)) != FL_OK)
+        if ((st = export_column(&holder->arena, &segment->vecs[c], e->fields[c].type, segment->rows, out->children[c],
+                                &err)) != FL_OK)
             goto cleanup;
     }
     holder->segment = fl_segment_ref(segment);
