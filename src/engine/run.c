@@ -238,8 +238,10 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
         qsort(all, (size_t)n, sizeof(*all), compare_runs);
         FL_TRY(reorder(stage, all, n, memory, err));
     } else if (only != NULL) {
-        for (int64_t i = 0; i < only->n_segments; i++)
-            FL_TRY(take_segment(stage, fl_segment_ref(only->segments[i]), memory, err));
+        for (int64_t i = 0; i < only->n_segments; i++) {
+            FL_TRY(take_segment(stage, only->segments[i], memory, err));
+            fl_segment_ref(only->segments[i]);
+        }
     }
 cleanup:
     fl_free(all);

@@ -372,9 +372,12 @@ static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schem
     }
     FL_TRY(fl_segment_new(memory, ret->n_cols, &segment, err));
     segment->rows = array->length;
-    for (int32_t c = 0; c < ret->n_cols; c++)
-        FL_TRY(import_column(&segment->arena, schema->children[c], array->children[c], ret->fields[c].type,
-                             array->offset, array->length, &segment->vecs[c], err));
+    for (int32_t c = 0; c < ret->n_cols; c++) {
+        fl_type type; /* the segment's own: a table keeps segments longer than the import's fields */
+        FL_TRY(fl_type_copy(&segment->arena, ret->fields[c].type, &type, err));
+        FL_TRY(import_column(&segment->arena, schema->children[c], array->children[c], type, array->offset,
+                             array->length, &segment->vecs[c], err));
+    }
     count_nulls(segment);
     kept = malloc(sizeof(*kept));
     if (kept == NULL) {

@@ -416,6 +416,17 @@ bool fl_segment_builder_is_full(const fl_segment_builder *b)
     return false;
 }
 
+/* Frees the holders of children's buffers. */
+static void release_children(fl_segment *segment)
+{
+    for (fl_segment *holder = segment->owner; holder != NULL;) {
+        fl_segment *next = holder->owner;
+        holder->release = NULL;
+        fl_segment_unref(holder);
+        holder = next;
+    }
+}
+
 /* Moves a column's buffers into a vector; buffers of children go to the list as well. */
 static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_buffer **ret_buffers, fl_err *err)
 {
@@ -450,6 +461,7 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_b
             buffers = holder->buffers;
             holder->owner = segment->owner;
             segment->owner = holder;
+            segment->release = release_children;
             FL_TRY(finish_column(&c->children[i], segment, &children[i], buffers, err));
         }
         ret->child = children;
@@ -461,17 +473,6 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_b
     c->data = c->valid = c->chars = NULL;
 cleanup:
     return st;
-}
-
-/* Frees the holders of children's buffers. */
-static void release_children(fl_segment *segment)
-{
-    for (fl_segment *holder = segment->owner; holder != NULL;) {
-        fl_segment *next = holder->owner;
-        holder->release = NULL;
-        fl_segment_unref(holder);
-        holder = next;
-    }
 }
 
 static fl_status find_bounds(fl_segment *segment, int32_t c, fl_err *err)
@@ -544,8 +545,6 @@ fl_status fl_segment_builder_finish(fl_segment_builder *b, fl_segment **ret, fl_
         segment->nulls[c] = b->cols[c].nulls;
         FL_TRY(finish_column(&b->cols[c], segment, &segment->vecs[c], &segment->buffers[c * 3], err));
     }
-    if (segment->owner != NULL)
-        segment->release = release_children;
     if (b->use == FL_SEGMENT_TABLE)
         for (int32_t c = 0; c < b->n_cols; c++)
             FL_TRY(find_bounds(segment, c, err));

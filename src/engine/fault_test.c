@@ -1,0 +1,131 @@
+/* Every allocation, open and read of a statement is made to fail in turn: the error is clean, the next query is right, and
+ * (under the address sanitizer) nothing leaks. RELIABILITY's case 17 for parse, plan and twenty statements. */
+#include "base/fault.h"
+#include "fletch/fletch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TRIES_MAX 20000
+
+static const char *const statements[] = {
+    "SELECT 1",
+    "SELECT a, b FROM t WHERE a > 3 ORDER BY b DESC",
+    "SELECT b, count(*), sum(a), min(s), avg(a) FROM t GROUP BY b",
+    "SELECT count(DISTINCT s), string_agg(s, ',' ORDER BY a) FROM t",
+    "SELECT t.a, u.s FROM t JOIN t AS u ON t.a = u.b",
+    "SELECT t.a, u.s FROM t LEFT JOIN t AS u ON t.a = u.b AND u.a < 5",
+    "SELECT t.a FROM t FULL JOIN t AS u ON t.a = u.b",
+    "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.b = t.a)",
+    "SELECT a, (SELECT max(u.a) FROM t u WHERE u.b = t.b) FROM t",
+    "SELECT a FROM t WHERE a NOT IN (SELECT b FROM t)",
+    "SELECT a FROM t UNION SELECT b FROM t",
+    "SELECT a FROM t INTERSECT ALL SELECT b FROM t",
+    "SELECT DISTINCT b FROM t ORDER BY 1 LIMIT 3 OFFSET 1",
+    "SELECT upper(s) || '!', s LIKE '%1%', a::text, date '2024-01-01' + a::integer FROM t",
+    "SELECT CASE WHEN a > 5 THEN a * 1.5 ELSE -a END FROM t",
+    "SELECT [a, b], {'x': 1} FROM t",
+    "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
+    "EXPLAIN ANALYZE SELECT count(*) FROM t",
+    "SELECT count(*) FROM 'test/data/csv/people.csv'",
+    "CREATE OR REPLACE TABLE copied AS SELECT * FROM t",
+    "DESCRIBE t",
+    "SHOW TABLES",
+};
+
+static void drain(struct ArrowArrayStream *rows)
+{
+    struct ArrowArray batch = {0};
+    while (rows->get_next(rows, &batch) == 0 && batch.release != NULL)
+        batch.release(&batch);
+    rows->release(rows);
+}
+
+static void check_session(fl_session *session, const char *sql)
+{
+    struct ArrowArrayStream rows;
+    struct ArrowArray batch = {0};
+    fl_err err = {0};
+    if (fl_session_query(session, "SELECT count(*) FROM t", &rows, &err) != FL_OK)
+        fail_msg("after %s: %s", sql, err.message);
+    assert_int_equal(rows.get_next(&rows, &batch), 0);
+    assert_int_equal(((const int64_t *)batch.children[0]->buffers[1])[0], 12);
+    batch.release(&batch);
+    rows.release(&rows);
+}
+
+static void fail_each(fl_session *session, const char *sql, fl_fault fault)
+{
+    for (int64_t n = 1; n <= TRIES_MAX; n++) {
+        struct ArrowArrayStream rows = {0};
+        fl_err err = {0};
+        fl_fault_arm(fault, n);
+        fl_status st = fl_session_query(session, sql, &rows, &err);
+        bool untouched = fl_fault_is_armed(fault);
+        if (st == FL_OK)
+            drain(&rows); /* an export may fail; that ends the stream */
+        untouched = untouched && fl_fault_is_armed(fault);
+        fl_fault_arm(fault, 0);
+        if (st != FL_OK && st != FL_ERR_MEMORY && st != FL_ERR_IO && st != FL_ERR_CORRUPT)
+            fail_msg("%s, fault %d at %lld: %s", sql, (int)fault, (long long)n, err.message);
+        if (untouched) {
+            assert_int_equal(st, FL_OK);
+            check_session(session, sql);
+            return;
+        }
+        if (n % 16 == 0)
+            check_session(session, sql);
+    }
+    fail_msg("%s: still failing after %d tries", sql, TRIES_MAX);
+}
+
+static void test_faults(void **state)
+{
+    (void)state;
+    fl_engine *engine = NULL;
+    fl_session *session = NULL;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    fl_engine_options options = {.size = sizeof(options), .threads = 1};
+    assert_int_equal(fl_engine_open(&options, &engine, &err), FL_OK);
+    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
+    assert_int_equal(fl_session_query(session, "CREATE TABLE t AS SELECT range AS a, range % 4 AS b, 'a longer text, number ' || range AS s FROM range(12)",
+                                      &rows, &err), FL_OK);
+    rows.release(&rows);
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+        fail_each(session, statements[i], FL_FAULT_ALLOC);
+        fail_each(session, statements[i], FL_FAULT_OPEN);
+        fail_each(session, statements[i], FL_FAULT_READ);
+    }
+    fl_session_close(session);
+    fl_engine_close(engine);
+}
+
+static void test_engine_open(void **state)
+{
+    (void)state;
+    for (int64_t n = 1; n <= TRIES_MAX; n++) {
+        fl_engine *engine = NULL;
+        fl_err err = {0};
+        fl_fault_arm(FL_FAULT_ALLOC, n);
+        fl_status st = fl_engine_open(NULL, &engine, &err);
+        bool untouched = fl_fault_is_armed(FL_FAULT_ALLOC);
+        fl_fault_arm(FL_FAULT_ALLOC, 0);
+        assert_true(st == FL_OK || st == FL_ERR_MEMORY);
+        if (st == FL_OK)
+            fl_engine_close(engine);
+        if (untouched)
+            return;
+    }
+    fail_msg("opening still fails");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_engine_open), cmocka_unit_test(test_faults)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
