@@ -283,7 +283,8 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
     }
     if (fl_type_is_string(type)) {
         bool wide = f[0] == 'U' || f[0] == 'Z';
-        const uint8_t *at = data == empty ? empty : data + offset * (wide ? 8 : 4);
+        const uint8_t *at =
+            rows == 0 ? empty : data + offset * (wide ? 8 : 4); /* without rows even offset 0 may be none */
         if (rows > 0) {
             FL_TRY(align(arena, &at, rows + 1, wide ? 8 : 4, err));
             FL_TRY(check_offsets(schema, at, wide, rows, INT64_MAX, err));
