@@ -179,8 +179,22 @@ class Fletch:
         answer = self.pipe.run(sql)
         reply = {"ms": answer["ms"], "rows": len(answer["rows"]), "peak_mb": peak_mb(self.pipe.process.pid)}
         if want_answer:
-            reply["answer"] = self.values(answer)
+            large = len(answer["rows"]) > SMALL_ROWS_MAX
+            reply["answer"] = self.summary(answer) if large else self.values(answer)
         return reply
+
+    @staticmethod
+    def summary(answer):
+        """As `summarize`, of rows that came as JSON."""
+        row = [len(answer["rows"])]
+        for kind, column in zip(answer["types"], zip(*answer["rows"])):
+            present = [value for value in column if value is not None]
+            if kind.lower().startswith(("utf8", "varchar", "text")):
+                row += [sum(len(value.encode()) for value in present), min(present), max(present)]
+            else:
+                row += [float(sum(decimal.Decimal(str(value)) for value in present))
+                        if kind.lower().startswith(("decimal", "numeric")) else sum(present)]
+        return [row]
 
     @staticmethod
     def values(answer):

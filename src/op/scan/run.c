@@ -23,7 +23,7 @@ typedef struct scan_source {
     struct {
         fl_runtime_filter *filter;
         int32_t slot;
-        bool is_bounded; /* the bounds were handed to the scan */
+        _Atomic bool is_bounded; /* the bounds were handed to the scan */
     } runtime[RUNTIME_FILTERS_MAX];
     pthread_mutex_t lock;
     bool has_lock;
