@@ -58,7 +58,7 @@ int32_t fl_double_print(double value, char *ret)
 {
     if (!isfinite(value))
         return print_special(value, ret);
-    if (value == (double)(int64_t)value && fabs(value) < 1e15) /* whole numbers: no trial */
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value) /* whole numbers: no trial */
         return value == 0 && signbit(value) ? sprintf(ret, "-0") : sprintf(ret, "%lld", (long long)value);
     int32_t len = 0;
     for (int digits = 15; digits <= 17; digits++) {

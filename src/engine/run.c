@@ -76,6 +76,7 @@ typedef struct run_of_rows {
 } run_of_rows;
 
 typedef struct result_local {
+    fl_memory *memory; /* of the run: what the lists below are charged to */
     fl_segment_builder *builder;
     fl_segment **segments;
     int64_t n_segments, segments_capacity;
@@ -104,6 +105,7 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     result_local *local = NULL;
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
+    local->memory = memory;
     FL_TRY(fl_segment_builder_new(stage->keep, stage->types, stage->n_cols, stage->use, &local->builder, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_cols + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
     FL_TRY(fl_alloc(memory, worker->exec->context.session->vector_rows * 2 + 64, (void **)&local->list, err));
@@ -125,10 +127,10 @@ static void local_free(fl_stage *base, void *ptr)
     fl_free(local);
 }
 
-static fl_status close_segment(result_local *local, fl_memory *memory, fl_err *err)
+static fl_status close_segment(result_local *local, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_grow(memory, (void **)&local->segments, &local->segments_capacity, local->n_segments + 1, 8, err));
+    FL_TRY(fl_grow(local->memory, (void **)&local->segments, &local->segments_capacity, local->n_segments + 1, 8, err));
     FL_TRY(fl_segment_builder_finish(local->builder, &local->segments[local->n_segments], err));
     local->n_segments++;
 cleanup:
@@ -155,7 +157,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     FL_TRY(fl_segment_builder_add(local->builder, local->vecs, batch->mask != NULL ? local->list : NULL, count, err));
     run->count += count;
     if (fl_segment_builder_is_full(local->builder))
-        st = close_segment(local, memory, err);
+        st = close_segment(local, err);
 cleanup:
     return st;
 }
@@ -224,7 +226,7 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
         if (local == NULL || local->n_runs == 0)
             continue;
         if (fl_segment_builder_rows(local->builder) > 0)
-            FL_TRY(close_segment(local, memory, err));
+            FL_TRY(close_segment(local, err));
         FL_TRY(fl_grow(memory, (void **)&all, &capacity, n + local->n_runs, (int64_t)sizeof(*all), err));
         memcpy(all + n, local->runs, (size_t)local->n_runs * sizeof(*all));
         n += local->n_runs;

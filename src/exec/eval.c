@@ -770,8 +770,10 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
     int64_t words = fl_bitmap_words(rows);
     fl_type type = node->expr->type;
     uint64_t *live = NULL, *take = NULL;
-    if (fl_type_is_nested(type))
-        return at_expr(FL_FAIL(err, FL_ERR_UNSUPPORTED, "CASE over %s is not supported yet", FL_TYPE_NAME(type)), node->expr, err);
+    bool nested = fl_type_is_nested(type); /* goes value by value: their vectors cannot be blended in place */
+    const fl_value **values = NULL;
+    if (nested)
+        FL_TRY(FL_NEW_ARRAY(eval->heap, rows, &values, err));
     FL_TRY(make_buffers(eval, s, err));
     FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&live, err));
     FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&take, err));
@@ -798,6 +800,16 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
         if (fl_bitmap_is_empty(take, rows))
             continue;
         FL_TRY(value_of(eval, node->args[is_else ? i : i + 1], take, false, &value, err));
+        for (int32_t row = 0; nested && row < rows; row++) {
+            fl_value *one = NULL;
+            if (!fl_bit_get(take, row))
+                continue;
+            FL_TRY(FL_NEW(eval->heap, &one, err));
+            FL_TRY(fl_value_from_vec(eval->heap, &value, row, one, err));
+            values[row] = one;
+        }
+        if (nested)
+            continue;
         if (value.layout == FL_CONST && value.valid != NULL && !fl_bit_get(value.valid, 0)) {
             has_null = true;
             for (int64_t w = 0; w < words; w++)
@@ -820,6 +832,8 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
         }
         blend(s->data, &value, fl_type_width(type), type.id == FL_BOOL, take, rows);
     }
+    if (nested)
+        return fl_vec_from_values(eval->heap, type, values, rows, ret, err);
     if (fl_type_is_string(type)) { /* rows outside the mask must be safe to read */
         fl_view *views = s->data;
         for (int32_t row = 0; mask != NULL && row < rows; row++)

@@ -432,8 +432,10 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_b
 {
     fl_status st = FL_OK;
     fl_vec *children = NULL;
+    fl_type type; /* a nested type's fields must live as long as the segment */
     static const uint8_t empty[64] __attribute__((aligned(64)));
-    fl_vec_set_flat(ret, c->type, c->data != NULL ? c->data->data : empty, c->nulls > 0 ? (uint64_t *)c->valid->data : NULL);
+    FL_TRY(fl_type_copy(&segment->arena, c->type, &type, err));
+    fl_vec_set_flat(ret, type, c->data != NULL ? c->data->data : empty, c->nulls > 0 ? (uint64_t *)c->valid->data : NULL);
     if (c->is_offsets) {
         ret->form = FL_OFFSETS;
         ret->width = 4;
