@@ -105,11 +105,6 @@ class Pipe:
     def rows(self, sql, params=None):
         return self.run(sql, params)["rows"]
 
-    def forget_peak(self):
-        """Counts the largest resident size from here on."""
-        with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as clear:
-            clear.write("5")
-
     def peak_mb(self):
         """The process's largest resident size so far."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:

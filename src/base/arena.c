@@ -61,14 +61,6 @@ void fl_arena_rewind(fl_arena *arena, fl_arena_mark mark)
     arena->at = mark.at;
 }
 
-int64_t fl_arena_bytes(const fl_arena *arena)
-{
-    int64_t bytes = 0;
-    for (chunk *c = arena->first; c != NULL; c = c->next)
-        bytes += c->bytes;
-    return bytes;
-}
-
 fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err *err)
 {
     if (bytes < 0 || bytes > INT64_MAX / 4)

@@ -40,9 +40,6 @@ static inline fl_arena_mark fl_arena_mark_get(const fl_arena *arena)
 /** Forgets what was taken since the mark; chunks are kept. */
 void fl_arena_rewind(fl_arena *arena, fl_arena_mark mark);
 
-/** Bytes held in chunks. */
-int64_t fl_arena_bytes(const fl_arena *arena);
-
 /* Under the address sanitizer every object is a chunk of its own and a reset frees all, so that a step beyond an object or
  * a use after a reset is found. */
 #if defined(__SANITIZE_ADDRESS__)

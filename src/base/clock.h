@@ -13,14 +13,6 @@ static inline int64_t fl_clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/** Processor time of the calling thread, nanoseconds. */
-static inline int64_t fl_clock_thread_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /** Processor time of the whole process, nanoseconds. */
 static inline int64_t fl_clock_process_ns(void)
 {

@@ -105,9 +105,6 @@ fl_status fl_node_visit(const fl_node *node, fl_node_visitor fn, void *ctx, fl_e
 typedef fl_status (*fl_node_rewriter)(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
 fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret, fl_err *err);
 
-/** Whether the node's class has this name. */
-static inline bool fl_node_is(const fl_node *node, const fl_op_desc *op) { return node->op == op; }
-
 /** Plan hash (literals true) or shape hash (false) of the tree: names and values only. Order of conjuncts and names of
  *  outputs do not count. */
 uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *root, bool literals);
