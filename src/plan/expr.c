@@ -213,6 +213,26 @@ static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_exp
     return st;
 }
 
+static bool is_null_const(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CONST && e->value->is_null;
+}
+
+/* A call that a null constant decides: what the other arguments read is not computed and cannot raise, as in PostgreSQL.
+ * Arguments without columns are kept, since they raise there, too (19 / 0 * NULL). */
+static bool is_decided_by_null(const fl_func_choice *choice, const fl_expr *const *args, int32_t n_args)
+{
+    bool has_null = false;
+    if (!(choice->traits & FL_NULL_GIVES_NULL) || !(choice->traits & FL_PURE))
+        return false;
+    for (int32_t i = 0; i < n_args; i++) {
+        if (args[i]->kind != FL_EXPR_CONST && !(args[i]->flags & FL_EXPR_HAS_COLUMN))
+            return false;
+        has_null |= is_null_const(args[i]);
+    }
+    return has_null;
+}
+
 fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
                        const fl_expr **ret, fl_err *err)
 {
@@ -244,6 +264,10 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         if (wanted.id == FL_NULL)
             wanted = FL_TYPE(FL_UTF8);
         FL_TRY(fl_expr_cast(plan, args[i], wanted, false, args[i]->pos, &cast[i], err));
+    }
+    if (is_decided_by_null(&choice, cast, n_args)) {
+        fl_value null = {.type = choice.ret, .is_null = true};
+        return fl_expr_const(plan, &null, pos, ret, err);
     }
     fl_expr e = {.kind = FL_EXPR_CALL, .pos = pos, .n_args = n_args, .type = choice.ret, .args = cast, .func = func,
                  .run = choice.run, .traits = choice.traits};
@@ -476,7 +500,7 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *item = NULL;
         FL_TRY(fl_expr_cast(plan, list[i], type, false, list[i]->pos, &item, err));
-        if (item->kind == FL_EXPR_CONST && item->value->is_null)
+        if (item->kind == FL_EXPR_CONST && (item->value->is_null || is_null_const(arg)))
             has_null = true;
         else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type))
             consts[n_consts++] = item;
