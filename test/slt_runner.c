@@ -190,7 +190,7 @@ static void add_value(const struct options *options, char type, const struct Arr
         text_addf(text, "%.3f", number);
     } else if (options->classic && type == 'I' && strpbrk(schema->format, "fgd") != NULL &&
                arrow_number(schema, array, row, &number)) {
-        text_addf(text, "%.0f", trunc(number));
+        text_addf(text, "%.0f", trunc(number) + 0.0);
     } else if (options->classic && strcmp(schema->format, "b") == 0 && type == 'I') {
         text_addf(text, "%d", arrow_number(schema, array, row, &number) && number != 0);
     } else {

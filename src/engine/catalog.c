@@ -34,6 +34,7 @@ static void drop_item(fl_catalog_item *item)
     for (int32_t i = 0; i < item->n_view_cols; i++)
         fl_free((void *)(uintptr_t)item->view_cols[i].data);
     fl_free(item->view_cols);
+    fl_key_index_free(item->index);
     fl_table_unref(item->table);
 }
 
@@ -60,15 +61,16 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
     if (st != FL_OK) {
         fl_table *table = item->table;
         item->table = NULL; /* the caller's again */
+        item->index = NULL;
         drop_item(item);
         item->table = table;
     }
     return st;
 }
 
-fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, bool replaces, fl_err *err)
+fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces, fl_err *err)
 {
-    fl_catalog_item item = {.name = copy_text(name, err), .table = table};
+    fl_catalog_item item = {.name = copy_text(name, err), .table = table, .index = index};
     return item.name == NULL ? FL_ERR_MEMORY : put(engine, &item, replaces, err);
 }
 
@@ -95,6 +97,28 @@ fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const 
 cleanup:
     drop_item(&item);
     return st;
+}
+
+fl_table *fl_engine_table(fl_engine *engine, fl_str name)
+{
+    pthread_mutex_lock(&engine->lock);
+    const fl_catalog_item *item = look_up(engine, name);
+    fl_table *table = item == NULL || item->table == NULL ? NULL : fl_table_ref(item->table);
+    pthread_mutex_unlock(&engine->lock);
+    return table;
+}
+
+fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name)
+{
+    fl_key_index *index = NULL;
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *item = look_up(engine, name);
+    if (item != NULL) {
+        index = item->index;
+        item->index = NULL;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return index;
 }
 
 int fl_engine_has(fl_engine *engine, fl_str name)

@@ -27,6 +27,7 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
         threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*engine), (void **)&engine, err));
     pthread_mutex_init(&engine->lock, NULL);
+    pthread_mutex_init(&engine->write_lock, NULL);
     engine->threads = threads < 1 ? 1 : threads;
     fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
     FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
@@ -51,6 +52,7 @@ void fl_engine_close(fl_engine *engine)
     fl_registry_free(engine->registry);
     fl_buffer_pool_free(engine->pool);
     pthread_mutex_destroy(&engine->lock);
+    pthread_mutex_destroy(&engine->write_lock);
     fl_free(engine);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 typedef struct fixture {
     fl_engine *engine;
@@ -108,6 +109,36 @@ static void test_register(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM made"), 5000);
 }
 
+/* Inserts 100 rows one by one, by a session of its own. */
+static void *insert_rows(void *ptr)
+{
+    fl_engine *engine = ptr;
+    fl_session *session = NULL;
+    struct ArrowArrayStream rows;
+    if (fl_session_open(engine, &session, NULL) != FL_OK)
+        return ptr;
+    for (int i = 0; i < 100; i++)
+        if (fl_session_query(session, "INSERT INTO shared VALUES (1)", &rows, NULL) == FL_OK)
+            rows.release(&rows);
+    fl_session_close(session);
+    return NULL;
+}
+
+static void test_writers_wait_for_each_other(void **state)
+{
+    fixture *f = *state;
+    pthread_t threads[4];
+    void *failed = NULL;
+    ask(f, "CREATE TABLE shared (a integer); SELECT count(*) FROM shared");
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, insert_rows, f->engine), 0);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    assert_int_equal(ask(f, "SELECT count(*) FROM shared"), 400);
+}
+
 static void test_builder(void **state)
 {
     fixture *f = *state;
@@ -147,6 +178,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_error_keeps_the_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_builder, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

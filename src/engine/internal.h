@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/workers.h"
+#include "engine/key_index.h"
 #include "exec/exec.h"
 #include "exec/session_state.h"
 #include "fletch/fletch.h"
@@ -18,7 +19,8 @@
 /* A table or view in the catalog. */
 typedef struct fl_catalog_item {
     char *name;
-    fl_table *table; /* NULL: a view */
+    fl_table *table;     /* NULL: a view */
+    fl_key_index *index; /* of the table's keys, as the last INSERT left it; NULL: none */
     char *view_text;
     fl_str *view_cols;
     int32_t n_view_cols;
@@ -30,7 +32,8 @@ struct fl_engine {
     fl_workers *workers;
     fl_registry *registry;
     int32_t threads;
-    pthread_mutex_t lock; /* guards items */
+    pthread_mutex_t write_lock; /* one statement at a time changes tables */
+    pthread_mutex_t lock;       /* guards items; taken inside of write_lock */
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
@@ -77,10 +80,15 @@ fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err);
 /* ---- catalog (catalog.c) ---- */
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena);
 
-/** Puts a table (its reference is taken over on success) or view under a name. FL_ERR_DUPLICATE unless `replaces`. */
-fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, bool replaces, fl_err *err);
+/** Puts a table (its reference and the index of its keys, if any, are taken over on success) or view under a name.
+ *  FL_ERR_DUPLICATE unless `replaces`. */
+fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces, fl_err *err);
 fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols, bool replaces,
                              fl_err *err);
+
+/** The table of that name, a reference of the caller's, or NULL; and the index of its keys, which is the caller's then. */
+fl_table *fl_engine_table(fl_engine *engine, fl_str name);
+fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name);
 
 /** Whether there is a table (1) or view (2) of that name; 0 neither. */
 int fl_engine_has(fl_engine *engine, fl_str name);
@@ -122,6 +130,17 @@ fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n
 
 fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                               fl_optimize_report *report, fl_err *err);
+
+/* ---- changing tables (change.c): under the write lock ---- */
+fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err);
+fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err);
+
+/** UPDATE, DELETE and TRUNCATE. */
+fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err);
+
+/** Only a unique index has an effect: a key. One that is not known is dropped silently: CREATE INDEX did not keep it. */
+fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err);
 
 /* ---- statements (statement.c) ---- */
 

@@ -4,6 +4,8 @@
 #include "exec/eval.h"
 #include "plan/rule.h"
 
+#define WRITE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
+
 /* What binding needs of the session, and the statement's own memory. */
 typedef struct binding {
     fl_sql_env env;
@@ -63,146 +65,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                           .n_params = n_params, .get_scalar = get_scalar, .get_default = get_default, .owner = b};
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------------- */
-
-static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rules, const fl_field *fields, int32_t n_cols,
-                                fl_str table, fl_err *err)
-{
-    for (int32_t c = 0; rules != NULL && c < n_cols; c++)
-        for (int64_t s = 0; rules[c].is_not_null && s < rows->n_segments; s++)
-            if (rows->segments[s]->nulls[c] > 0)
-                return FL_FAIL(err, FL_ERR_CONSTRAINT, "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
-                               FL_STR_ARG(fields[c].name), FL_STR_ARG(table));
-    return FL_OK;
-}
-
-/* A new version of a table with these segments, put in its place. */
-static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, fl_segment *const *segments, int64_t n, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_table *table = NULL;
-    const fl_column_rules *rules = fl_memory_table_rules(old);
-    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, segments, n, &table, err));
-    if (rules != NULL)
-        FL_TRY(fl_memory_table_set_rules(table, rules, err));
-    FL_TRY(fl_engine_put_table(session->engine, name, table, true, err));
-    table = NULL;
-cleanup:
-    fl_table_unref(table);
-    return st;
-}
-
-static fl_status check_changeable(const fl_table *table, fl_err *err)
-{
-    int64_t n = 0;
-    if (fl_memory_table_segments(table, &n) != NULL || n == 0)
-        if (table->format != NULL && strcmp(table->format, "memory") == 0)
-            return FL_OK;
-    FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is a file and cannot be changed", FL_STR_ARG(table->name));
-    fl_err_hint(err, "CREATE TABLE t AS FROM '…' makes a table of its rows");
-    return FL_ERR_UNSUPPORTED;
-}
-
-static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
-{
-    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret, NULL, NULL, err);
-}
-
-static fl_status create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_rows rows = {0};
-    fl_table *table = NULL;
-    fl_arena arena;
-    fl_field *fields = NULL;
-    fl_column_rules *rules = NULL;
-    int known = fl_engine_has(session->engine, bound->name);
-    fl_arena_init(&arena, &session->memory);
-    if (known != 0 && bound->if_not_exists)
-        return FL_OK;
-    if (known != 0 && !bound->or_replace) {
-        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", known == 1 ? "table" : "view", FL_STR_ARG(bound->name));
-        fl_err_hint(err, "CREATE OR REPLACE TABLE replaces it");
-        fl_err_at(err, bound->name_pos);
-        goto cleanup;
-    }
-    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &fields, err));
-    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &rules, err));
-    for (int32_t i = 0; i < bound->n_columns; i++) {
-        fields[i] = (fl_field){.name = bound->columns[i].name, .type = bound->columns[i].type, .nullable = !bound->columns[i].is_not_null};
-        rules[i] = (fl_column_rules){.default_text = bound->columns[i].default_text, .is_not_null = bound->columns[i].is_not_null};
-    }
-    if (bound->query.plan != NULL && !bound->is_empty)
-        FL_TRY(run_into(session, bound, params, n_params, &rows, err));
-    FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments, rows.n_segments, &table, err));
-    FL_TRY(fl_memory_table_set_rules(table, rules, err));
-    FL_TRY(fl_engine_put_table(session->engine, bound->name, table, bound->or_replace, err));
-    table = NULL;
-cleanup:
-    fl_table_unref(table);
-    fl_rows_drop(&rows);
-    fl_arena_drop(&arena);
-    return st;
-}
-
-/* Appends rows: small last segments are merged with what comes, so that single inserts do not make a segment each. */
-static fl_status insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_rows rows = {0};
-    fl_segment **all = NULL, *merged = NULL;
-    fl_segment_builder *builder = NULL;
-    fl_arena arena;
-    fl_table *table = bound->table;
-    int64_t n_old = 0, n = 0;
-    fl_arena_init(&arena, &session->memory);
-    FL_TRY(check_changeable(table, err));
-    FL_TRY(run_into(session, bound, params, n_params, &rows, err));
-    FL_TRY(check_not_null(&rows, fl_memory_table_rules(table), table->fields, table->n_cols, bound->name, err));
-    fl_segment *const *old = fl_memory_table_segments(table, &n_old);
-    FL_TRY(FL_NEW_ARRAY(&arena, n_old + rows.n_segments + 1, &all, err));
-    for (int64_t i = 0; i < n_old; i++)
-        all[n++] = old[i];
-    if (n > 0 && rows.n_segments == 1 && all[n - 1]->rows + rows.segments[0]->rows <= 4096) {
-        fl_type *types = NULL;
-        FL_TRY(FL_NEW_ARRAY(&arena, table->n_cols + 1, &types, err));
-        for (int32_t c = 0; c < table->n_cols; c++)
-            types[c] = table->fields[c].type;
-        FL_TRY(fl_segment_builder_new(&session->engine->memory, types, table->n_cols, FL_SEGMENT_TABLE, &builder, err));
-        FL_TRY(fl_segment_builder_add(builder, all[n - 1]->vecs, NULL, (int32_t)all[n - 1]->rows, err));
-        FL_TRY(fl_segment_builder_add(builder, rows.segments[0]->vecs, NULL, (int32_t)rows.segments[0]->rows, err));
-        FL_TRY(fl_segment_builder_finish(builder, &merged, err));
-        all[n - 1] = merged;
-    } else {
-        for (int64_t i = 0; i < rows.n_segments; i++)
-            all[n++] = rows.segments[i];
-    }
-    st = replace_table(session, table, bound->name, all, n, err);
-cleanup:
-    fl_segment_builder_free(builder);
-    fl_segment_unref(merged);
-    fl_rows_drop(&rows);
-    fl_arena_drop(&arena);
-    return st;
-}
-
-/* UPDATE's query gives every row with a last column "changed"; DELETE's the rows that stay; TRUNCATE has none. */
-static fl_status rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_rows rows = {0};
-    FL_TRY(check_changeable(bound->table, err));
-    if (bound->kind == FL_AST_UPDATE)
-        bound->query.n_outputs = bound->table->n_cols;
-    if (bound->query.plan != NULL && bound->kind != FL_AST_TRUNCATE)
-        FL_TRY(run_into(session, bound, params, n_params, &rows, err));
-    if (bound->kind == FL_AST_UPDATE)
-        FL_TRY(check_not_null(&rows, fl_memory_table_rules(bound->table), bound->table->fields, bound->table->n_cols, bound->name, err));
-    st = replace_table(session, bound->table, bound->name, rows.segments, rows.n_segments, err);
-cleanup:
-    fl_rows_drop(&rows);
-    return st;
-}
+/* ---- views ------------------------------------------------------------------------------------------------------- */
 
 static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
@@ -218,11 +81,12 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
 static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
-    if (bound->object == FL_AST_OBJECT_INDEX) /* CREATE INDEX is accepted without effect; so is this */
-        return FL_OK;
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
-        st = fl_engine_drop(session->engine, bound->names[i], bound->object == FL_AST_OBJECT_VIEW, bound->if_exists,
-                            bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos, err);
+        if (bound->object == FL_AST_OBJECT_INDEX)
+            st = fl_session_drop_index(session, bound->names[i], err);
+        else
+            st = fl_engine_drop(session->engine, bound->names[i], bound->object == FL_AST_OBJECT_VIEW, bound->if_exists,
+                                bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos, err);
     return st;
 }
 
@@ -476,17 +340,17 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     case FL_AST_QUERY:
         return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret, NULL, NULL, err);
     case FL_AST_CREATE_TABLE:
-        return create_table(session, bound, params, n_params, err);
+        return fl_session_create_table(session, bound, params, n_params, err);
     case FL_AST_CREATE_VIEW:
         return create_view(session, bound, err);
     case FL_AST_CREATE_INDEX:
-        return FL_OK; /* accepted, without effect */
+        return fl_session_create_index(session, bound, err);
     case FL_AST_INSERT:
-        return insert(session, bound, params, n_params, err);
+        return fl_session_insert(session, bound, params, n_params, err);
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
-        return rewrite_table(session, bound, params, n_params, err);
+        return fl_session_rewrite_table(session, bound, params, n_params, err);
     case FL_AST_DROP:
         return drop(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -511,6 +375,40 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     return FL_FAIL(err, FL_ERR_INTERNAL, "a statement of unknown kind");
 }
 
+/* Statements that replace a table's version do it one after the other, so that none works on a version that is replaced
+ * meanwhile. Queries do not wait for them. */
+static bool is_writer(fl_ast_statement_kind kind)
+{
+    switch (kind) {
+    case FL_AST_CREATE_TABLE:
+    case FL_AST_CREATE_VIEW:
+    case FL_AST_CREATE_INDEX:
+    case FL_AST_INSERT:
+    case FL_AST_UPDATE:
+    case FL_AST_DELETE:
+    case FL_AST_TRUNCATE:
+    case FL_AST_DROP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static fl_status lock_for_writing(fl_session *session, fl_err *err)
+{
+    for (;;) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += WRITE_WAIT_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (pthread_mutex_timedlock(&session->engine->write_lock, &until) == 0)
+            return FL_OK;
+        if (atomic_load(&session->is_cancelled))
+            return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled while it waited for another to change tables");
+    }
+}
+
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,
                              int32_t n_params, fl_rows *ret, fl_err *err)
 {
@@ -520,16 +418,23 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     binding b;
     fl_type *types = NULL;
     bool is_bound = false;
+    bool is_locked = false;
     fl_arena_init(&arena, &session->memory);
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
+    if (is_writer(ast->kind)) {
+        FL_TRY(lock_for_writing(session, err));
+        is_locked = true;
+    }
     init_binding(&b, session, &arena, types, params, n_params);
     b.env.is_final = ast->kind != FL_AST_PREPARE; /* there parameters are still to be given */
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
     is_bound = true;
     st = dispatch(session, text, &bound, params, n_params, ret, err);
 cleanup:
+    if (is_locked)
+        pthread_mutex_unlock(&session->engine->write_lock);
     if (is_bound)
         fl_sql_bound_drop(&bound);
     fl_arena_drop(&arena);

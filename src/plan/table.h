@@ -96,6 +96,14 @@ typedef struct fl_table_ops {
     void (*free)(fl_table *table);
 } fl_table_ops;
 
+/* Columns whose values differ from row to row: PRIMARY KEY or UNIQUE. Rows with a null among them may repeat. */
+typedef struct fl_table_key {
+    fl_str name; /* of the constraint */
+    const int32_t *cols;
+    int32_t n_cols;
+    bool is_primary;
+} fl_table_key;
+
 struct fl_table { /* sources put their own struct around this one */
     const fl_table_ops *ops;
     _Atomic int32_t refs;
@@ -103,6 +111,8 @@ struct fl_table { /* sources put their own struct around this one */
     const char *format;   /* "parquet", "csv", "memory": for EXPLAIN */
     const fl_field *fields;
     int32_t n_cols;
+    const fl_table_key *keys;
+    int32_t n_keys;
     double rows;          /* exact or estimated */
     uint64_t version;     /* changes when the contents do */
 };

@@ -174,6 +174,9 @@ static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
             ret->max = segment->max[col];
         ret->has_bounds = true;
     }
+    for (int32_t k = 0; k < base->n_keys; k++)
+        if (base->keys[k].n_cols == 1 && base->keys[k].cols[0] == col)
+            distinct = base->rows - (double)nulls;
     if (base->rows > 0)
         ret->null_fraction = (double)nulls / base->rows;
     if (distinct > 0)
@@ -245,6 +248,25 @@ fl_status fl_memory_table_set_rules(fl_table *base, const fl_column_rules *rules
         table->rules[i].is_not_null = rules[i].is_not_null;
         FL_TRY(fl_arena_copy_str(&table->arena, rules[i].default_text, &table->rules[i].default_text, err));
     }
+cleanup:
+    return st;
+}
+
+fl_status fl_memory_table_set_keys(fl_table *base, const fl_table_key *keys, int32_t n_keys, fl_err *err)
+{
+    fl_status st = FL_OK;
+    memory_table *table = (memory_table *)base;
+    fl_table_key *copy = NULL;
+    FL_TRY(FL_NEW_ARRAY(&table->arena, n_keys + 1, &copy, err));
+    for (int32_t i = 0; i < n_keys; i++) {
+        int32_t *cols = NULL;
+        FL_TRY(FL_NEW_ARRAY(&table->arena, keys[i].n_cols, &cols, err));
+        memcpy(cols, keys[i].cols, (size_t)keys[i].n_cols * sizeof(*cols));
+        copy[i] = (fl_table_key){.cols = cols, .n_cols = keys[i].n_cols, .is_primary = keys[i].is_primary};
+        FL_TRY(fl_arena_copy_str(&table->arena, keys[i].name, &copy[i].name, err));
+    }
+    base->keys = copy;
+    base->n_keys = n_keys;
 cleanup:
     return st;
 }

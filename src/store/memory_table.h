@@ -19,6 +19,9 @@ typedef struct fl_column_rules {
 } fl_column_rules;
 
 fl_status fl_memory_table_set_rules(fl_table *table, const fl_column_rules *rules, fl_err *err);
+
+/** The table's unique keys, copied; that its rows keep them is the caller's promise. */
+fl_status fl_memory_table_set_keys(fl_table *table, const fl_table_key *keys, int32_t n_keys, fl_err *err);
 const fl_column_rules *fl_memory_table_rules(const fl_table *table); /* NULL: none */
 
 #endif

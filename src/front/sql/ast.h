@@ -389,6 +389,16 @@ typedef enum fl_ast_statement_kind {
     FL_AST_DEALLOCATE,   /* setting: name; empty = all */
 } fl_ast_statement_kind;
 
+/* PRIMARY KEY (…) or UNIQUE (…) of a table. */
+typedef struct fl_ast_table_key {
+    struct fl_ast_table_key *next; /* in the order of the text */
+    fl_ast_name name;              /* of CONSTRAINT; empty text: none */
+    fl_ast_name *columns;
+    int32_t column_count;
+    int32_t start;
+    bool is_primary;
+} fl_ast_table_key;
+
 typedef struct fl_ast_column_def {
     fl_ast_name name;
     fl_ast_type *type;
@@ -402,8 +412,9 @@ typedef struct fl_ast_create_table {
     bool or_replace, if_not_exists, is_temporary;
     fl_ast_column_def *columns; /* with AS: names alone, or none */
     int32_t column_count;
-    fl_ast_query *query; /* of AS, or NULL */
-    bool is_empty;       /* WITH NO DATA */
+    fl_ast_table_key *keys; /* of columns and of the table */
+    fl_ast_query *query;    /* of AS, or NULL */
+    bool is_empty;          /* WITH NO DATA */
 } fl_ast_create_table;
 
 typedef struct fl_ast_create_view {

@@ -1,6 +1,7 @@
 /* Statements that are no changes of rows: queries, CREATE, DROP, settings, EXPLAIN, PREPARE, EXECUTE. */
 #include "front/sql/bind_statement.h"
 
+#include "base/nearest.h"
 #include "op/values/node.h"
 
 /* ---- queries ---- */
@@ -132,6 +133,95 @@ cleanup:
     return st;
 }
 
+static fl_status fail_no_column(fl_str name, const fl_str *columns, int32_t n_columns, fl_str table, int32_t pos, fl_err *err)
+{
+    fl_nearest near;
+    fl_status st = FL_FAIL(err, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(name), FL_STR_ARG(table));
+    fl_nearest_init(&near, name);
+    for (int32_t i = 0; i < n_columns; i++)
+        fl_nearest_offer(&near, columns[i]);
+    fl_nearest_hint(&near, err);
+    fl_err_at(err, pos);
+    return st;
+}
+
+/* A key of the columns named; without a name of its own it is called as PostgreSQL does: t_pkey, t_a_b_key. */
+static fl_status bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str table, const fl_str *columns, const fl_type *types,
+                          int32_t n_columns, fl_table_key *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t *cols = NULL;
+    fl_text name;
+    fl_text_init(&name, NULL);
+    fl_text_add(&name, table);
+    FL_TRY(FL_NEW_ARRAY(arena, ast->column_count, &cols, err));
+    for (int32_t i = 0; i < ast->column_count; i++) {
+        const fl_ast_name *column = &ast->columns[i];
+        int32_t c = 0;
+        while (c < n_columns && !fl_str_is_equal_nocase(columns[c], column->text))
+            c++;
+        if (c == n_columns) {
+            st = fail_no_column(column->text, columns, n_columns, table, column->start, err);
+            goto cleanup;
+        }
+        for (int32_t k = 0; k < i; k++)
+            if (cols[k] == c) {
+                st = fail_twice(column->text, column->start, err);
+                goto cleanup;
+            }
+        if (fl_type_is_nested(types[c])) {
+            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of type %s are not supported yet", FL_TYPE_NAME(types[c]));
+            fl_err_at(err, column->start);
+            goto cleanup;
+        }
+        cols[i] = c;
+        if (!ast->is_primary) {
+            fl_text_add_char(&name, '_');
+            fl_text_add(&name, columns[c]);
+        }
+    }
+    fl_text_add(&name, ast->is_primary ? FL_STR("_pkey") : FL_STR("_key"));
+    FL_TRY(fl_text_status(&name, err));
+    *ret = (fl_table_key){.cols = cols, .n_cols = ast->column_count, .is_primary = ast->is_primary};
+    FL_TRY(fl_arena_copy_str(arena, ast->name.text.len > 0 ? ast->name.text : fl_text_str(&name), &ret->name, err));
+cleanup:
+    fl_text_drop(&name);
+    return st;
+}
+
+static fl_status bind_keys(fl_arena *arena, const fl_ast_create_table *create, fl_sql_bound *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    fl_type *types = NULL;
+    int32_t n = 0;
+    bool has_primary = false;
+    for (const fl_ast_table_key *key = create->keys; key != NULL; key = key->next)
+        n++;
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &ret->keys, err));
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_columns + 1, &names, err));
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_columns + 1, &types, err));
+    for (int32_t i = 0; i < ret->n_columns; i++) {
+        names[i] = ret->columns[i].name;
+        types[i] = ret->columns[i].type;
+    }
+    for (const fl_ast_table_key *key = create->keys; key != NULL; key = key->next) {
+        fl_table_key *made = &ret->keys[ret->n_keys];
+        if (key->is_primary && has_primary) {
+            FL_FAIL(err, FL_ERR_DUPLICATE, "table \"%.*s\" has a primary key already", FL_STR_ARG(ret->name));
+            fl_err_at(err, key->start);
+            return fl_err_state(err, "42P16", FL_ERR_DUPLICATE);
+        }
+        FL_TRY(bind_key(arena, key, ret->name, names, types, ret->n_columns, made, err));
+        for (int32_t i = 0; key->is_primary && i < made->n_cols; i++)
+            ret->columns[made->cols[i]].is_not_null = true;
+        has_primary |= key->is_primary;
+        ret->n_keys++;
+    }
+cleanup:
+    return st;
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
 {
     fl_status st = FL_OK;
@@ -154,6 +244,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
             if (fl_str_is_equal_nocase(ret->columns[k].name, ret->columns[i].name))
                 return fail_twice(ret->columns[i].name,
                                   i < create->column_count ? create->columns[i].name.start : create->query->start, err);
+    FL_TRY(bind_keys(arena, create, ret, err));
 cleanup:
     return st;
 }
@@ -202,6 +293,41 @@ cleanup:
     return st;
 }
 
+/* The columns of an index as a key; of a plain index they are only looked up. */
+static fl_status bind_index_key(fl_arena *arena, const fl_ast_create_index *create, fl_sql_bound *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_table *table = ret->table;
+    fl_ast_table_key key = {.column_count = create->key_count};
+    fl_str *names = NULL;
+    fl_type *types = NULL;
+    FL_TRY(FL_NEW_ARRAY(arena, create->key_count, &key.columns, err));
+    for (int32_t i = 0; i < create->key_count; i++) {
+        const fl_ast_expr *expr = create->keys[i];
+        if (expr->kind != FL_AST_COLUMN) {
+            if (!create->is_unique)
+                return FL_OK;
+            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "unique indexes over expressions are not supported yet");
+            fl_err_at(err, expr->start);
+            return st;
+        }
+        key.columns[i] = expr->path.parts[expr->path.count - 1];
+    }
+    FL_TRY(FL_NEW_ARRAY(arena, table->n_cols + 1, &names, err));
+    FL_TRY(FL_NEW_ARRAY(arena, table->n_cols + 1, &types, err));
+    for (int32_t i = 0; i < table->n_cols; i++) {
+        names[i] = table->fields[i].name;
+        types[i] = table->fields[i].type;
+    }
+    if (create->name.count > 0)
+        key.name = create->name.parts[create->name.count - 1];
+    FL_TRY(FL_NEW(arena, &ret->keys, err));
+    FL_TRY(bind_key(arena, &key, ret->table_name, names, types, table->n_cols, ret->keys, err));
+    ret->n_keys = create->is_unique ? 1 : 0;
+cleanup:
+    return st;
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
 {
     (void)text;
@@ -213,10 +339,19 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
         FL_TRY(set_name(arena, create->name, ret, err));
     FL_TRY(fl_arena_copy_str(arena, last_name(create->table), &ret->table_name, err));
     st = env->catalog->find(env->catalog, ret->table_name, &entry, err);
-    if (st != FL_OK)
+    if (st != FL_OK) {
         fl_err_at(err, create->table.parts[0].start);
-    else
-        fl_table_unref(entry.table);
+        goto cleanup;
+    }
+    if (entry.table == NULL) {
+        st = FL_FAIL(err, FL_ERR_TABLE, "\"%.*s\" is a view: it has no indexes", FL_STR_ARG(ret->table_name));
+        fl_err_at(err, create->table.parts[0].start);
+        st = fl_err_state(err, "42809", st);
+        goto cleanup;
+    }
+    ret->table = entry.table;
+    ret->holds_table = true;
+    st = bind_index_key(arena, create, ret, err);
 cleanup:
     return st;
 }

@@ -16,11 +16,40 @@ cleanup:
     return st;
 }
 
-static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column)
+/* PRIMARY KEY or UNIQUE, after which a table's constraint names its columns. `name`: of CONSTRAINT. */
+static fl_status parse_table_key(parser *p, fl_ast_name name, const fl_ast_name *column, fl_ast_create_table *create)
+{
+    fl_status st = FL_OK;
+    fl_ast_table_key *key, **end = &create->keys;
+    FL_TRY(NEW(p, &key));
+    key->name = name;
+    key->start = p->now->start;
+    key->is_primary = is_word(p, FL_KW_PRIMARY);
+    advance(p);
+    if (key->is_primary)
+        FL_TRY(fl_sql_expect_word(p, FL_KW_KEY));
+    if (column != NULL) {
+        key->column_count = 1;
+        FL_TRY(FL_NEW_ARRAY(p->arena, 1, &key->columns, p->err));
+        key->columns[0] = *column;
+    } else {
+        FL_TRY(fl_sql_parse_name_list(p, &key->columns, &key->column_count));
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = key;
+cleanup:
+    return st;
+}
+
+static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column, fl_ast_create_table *create)
 {
     fl_status st = FL_OK;
     for (;;) {
         int32_t at = p->now->start;
+        fl_ast_name name = {0};
+        if (accept_word(p, FL_KW_CONSTRAINT))
+            FL_TRY(fl_sql_parse_name(p, "a constraint's name", &name));
         if (accept_word(p, FL_KW_NOT)) {
             FL_TRY(fl_sql_expect_word(p, FL_KW_NULL));
             column->is_not_null = true;
@@ -31,7 +60,7 @@ static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column)
             FL_TRY(fl_sql_parse_operand(p, &column->otherwise));
             column->otherwise_end = end_before(p);
         } else if (is_word(p, FL_KW_PRIMARY) || is_word(p, FL_KW_UNIQUE)) {
-            return fl_sql_fail_unsupported(p, at, "PRIMARY KEY and UNIQUE constraints are");
+            FL_TRY(parse_table_key(p, name, &column->name, create));
         } else if (is_word(p, FL_KW_CHECK)) {
             return fl_sql_fail_unsupported(p, at, "CHECK constraints are");
         } else if (is_word(p, FL_KW_REFERENCES)) {
@@ -40,8 +69,8 @@ static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column)
             return fl_sql_fail_unsupported(p, at, "generated columns are");
         } else if (is_word(p, FL_KW_COLLATE)) {
             return fl_sql_fail_unsupported(p, at, "collations are");
-        } else if (is_word(p, FL_KW_CONSTRAINT)) {
-            return fl_sql_fail_unsupported(p, at, "named constraints are");
+        } else if (name.text.len > 0) {
+            return fl_sql_fail_expected(p, "a constraint (NOT NULL, PRIMARY KEY, UNIQUE, ...)");
         } else {
             break;
         }
@@ -61,19 +90,24 @@ static fl_status parse_column_defs(parser *p, fl_ast_create_table *create)
         int32_t at = p->now->start;
         if (p->stack_count > mark && is_at(p, FL_SQL_RIGHT_PAREN))
             break;
-        if (is_word(p, FL_KW_PRIMARY) || (is_word(p, FL_KW_UNIQUE) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN))
-            return fl_sql_fail_unsupported(p, at, "PRIMARY KEY and UNIQUE constraints are");
+        fl_ast_name name = {0};
+        if (accept_word(p, FL_KW_CONSTRAINT))
+            FL_TRY(fl_sql_parse_name(p, "a constraint's name", &name));
+        if (is_word(p, FL_KW_PRIMARY) || (is_word(p, FL_KW_UNIQUE) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN)) {
+            FL_TRY(parse_table_key(p, name, NULL, create));
+            continue;
+        }
         if (is_word(p, FL_KW_FOREIGN))
             return fl_sql_fail_unsupported(p, at, "foreign keys are");
         if (is_word(p, FL_KW_CHECK) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN)
             return fl_sql_fail_unsupported(p, at, "CHECK constraints are");
-        if (is_word(p, FL_KW_CONSTRAINT))
-            return fl_sql_fail_unsupported(p, at, "named constraints are");
+        if (name.text.len > 0)
+            return fl_sql_fail_expected(p, "a constraint (PRIMARY KEY, UNIQUE, ...)");
         FL_TRY(NEW(p, &column));
         FL_TRY(fl_sql_parse_name(p, "a column name", &column->name));
         if (!is_at(p, FL_SQL_COMMA) && !is_at(p, FL_SQL_RIGHT_PAREN)) {
             FL_TRY(fl_sql_parse_type(p, &column->type));
-            FL_TRY(parse_column_constraints(p, column));
+            FL_TRY(parse_column_constraints(p, column, create));
         }
         FL_TRY(fl_sql_push(p, column));
     } while (accept(p, FL_SQL_COMMA));

@@ -391,6 +391,7 @@ static void statements(void **state)
     accepts("CREATE TABLE t(a, b) AS VALUES (1, 2)");
     accepts("CREATE OR REPLACE VIEW v (a, b) AS SELECT 1, 2");
     accepts("CREATE UNIQUE INDEX i ON t (a, b DESC)");
+    accepts("CREATE TABLE t (key int CONSTRAINT c PRIMARY KEY, b int UNIQUE NOT NULL, UNIQUE (key, b), CONSTRAINT d UNIQUE (b))");
     accepts("CREATE INDEX ON t (a)");
     accepts("INSERT INTO t VALUES (1, DEFAULT), (2, 3)");
     accepts("INSERT INTO s.t (a, b) SELECT 1, 2");
@@ -477,7 +478,7 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@COPY t TO 'x'", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT a @&& b", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "CREATE TABLE t (a int @PRIMARY KEY)", NULL);
+    refuses(FL_ERR_UNSUPPORTED, "CREATE TABLE t (a int @CHECK (a > 0))", NULL);
 }
 
 static void foreign_bytes_are_refused(void **state)

@@ -73,10 +73,10 @@ typedef struct fl_sql_column {
 /* A bound statement. Which fields are set goes by kind (those not named are zero):
  *
  *     QUERY, DESCRIBE     query
- *     CREATE_TABLE        name, or_replace, if_not_exists, columns; with AS also query, whose outputs are the columns
+ *     CREATE_TABLE        name, or_replace, if_not_exists, columns, keys; with AS also query, whose outputs are the columns
  *                         (is_empty: WITH NO DATA)
  *     CREATE_VIEW         name, or_replace, if_not_exists, view_text, names (columns given) and n_names
- *     CREATE_INDEX        name (may be empty), table_name, if_not_exists
+ *     CREATE_INDEX        name, table_name, table, if_not_exists; UNIQUE: keys, of one
  *     INSERT              name, table; query: every column of the table in order, cast to its type
  *     UPDATE              name, table; query: every row of the table with all its columns, and a last boolean column: changed
  *     DELETE              name, table; query: the rows that stay, all columns
@@ -100,6 +100,8 @@ typedef struct fl_sql_bound {
     bool or_replace, if_not_exists, if_exists, is_empty, is_analyze;
     fl_sql_column *columns;
     int32_t n_columns;
+    fl_table_key *keys;
+    int32_t n_keys;
     fl_str view_text;
     fl_str *names;
     int32_t *names_pos;

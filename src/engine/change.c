@@ -1,0 +1,282 @@
+/* Statements that change tables: each makes a new version that shares the segments that stay, checks it against NOT NULL
+ * and the unique keys, and puts it in the old one's place. A statement that fails changes nothing. All of them run under the
+ * engine's write lock. */
+#include "engine/internal.h"
+
+#define SMALL_SEGMENT_ROWS 4096
+
+static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rules, const fl_field *fields, int32_t n_cols,
+                                fl_str table, fl_err *err)
+{
+    for (int32_t c = 0; rules != NULL && c < n_cols; c++)
+        for (int64_t s = 0; rules[c].is_not_null && s < rows->n_segments; s++)
+            if (rows->segments[s]->nulls[c] > 0)
+                return FL_FAIL(err, FL_ERR_CONSTRAINT, "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
+                               FL_STR_ARG(fields[c].name), FL_STR_ARG(table));
+    return FL_OK;
+}
+
+/* A new version of a table with these segments and keys, put in its place. Takes over the index (NULL: none), whose values
+ * are those of the segments. */
+static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, fl_segment *const *segments, int64_t n,
+                               const fl_table_key *keys, int32_t n_keys, fl_key_index *index, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table *table = NULL;
+    const fl_column_rules *rules = fl_memory_table_rules(old);
+    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, segments, n, &table, err));
+    if (rules != NULL)
+        FL_TRY(fl_memory_table_set_rules(table, rules, err));
+    FL_TRY(fl_memory_table_set_keys(table, keys, n_keys, err));
+    if (index != NULL)
+        fl_key_index_set_version(index, table->version);
+    FL_TRY(fl_engine_put_table(session->engine, name, table, index, true, err));
+    table = NULL;
+    index = NULL;
+cleanup:
+    fl_key_index_free(index);
+    fl_table_unref(table);
+    return st;
+}
+
+static fl_status check_changeable(const fl_table *table, fl_err *err)
+{
+    int64_t n = 0;
+    if (fl_memory_table_segments(table, &n) != NULL || n == 0)
+        if (table->format != NULL && strcmp(table->format, "memory") == 0)
+            return FL_OK;
+    FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is a file and cannot be changed", FL_STR_ARG(table->name));
+    fl_err_hint(err, "CREATE TABLE t AS FROM '…' makes a table of its rows");
+    return FL_ERR_UNSUPPORTED;
+}
+
+static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
+{
+    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret, NULL, NULL, err);
+}
+
+fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_rows rows = {0};
+    fl_table *table = NULL;
+    fl_arena arena;
+    fl_field *fields = NULL;
+    fl_column_rules *rules = NULL;
+    int known = fl_engine_has(session->engine, bound->name);
+    fl_arena_init(&arena, &session->memory);
+    if (known != 0 && bound->if_not_exists)
+        return FL_OK;
+    if (known != 0 && !bound->or_replace) {
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", known == 1 ? "table" : "view", FL_STR_ARG(bound->name));
+        fl_err_hint(err, "CREATE OR REPLACE TABLE replaces it");
+        fl_err_at(err, bound->name_pos);
+        goto cleanup;
+    }
+    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &fields, err));
+    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &rules, err));
+    for (int32_t i = 0; i < bound->n_columns; i++) {
+        fields[i] = (fl_field){.name = bound->columns[i].name, .type = bound->columns[i].type, .nullable = !bound->columns[i].is_not_null};
+        rules[i] = (fl_column_rules){.default_text = bound->columns[i].default_text, .is_not_null = bound->columns[i].is_not_null};
+    }
+    if (bound->query.plan != NULL && !bound->is_empty)
+        FL_TRY(run_into(session, bound, params, n_params, &rows, err));
+    FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments, rows.n_segments, &table, err));
+    FL_TRY(fl_memory_table_set_rules(table, rules, err));
+    FL_TRY(fl_memory_table_set_keys(table, bound->keys, bound->n_keys, err));
+    FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
+    table = NULL;
+cleanup:
+    fl_table_unref(table);
+    fl_rows_drop(&rows);
+    fl_arena_drop(&arena);
+    return st;
+}
+
+/* Appends rows: small last segments are merged with what comes, so that single inserts do not make a segment each. */
+/* An index of these rows; NULL when the table has no keys. */
+static fl_status index_rows(fl_session *session, const fl_table *table, fl_segment *const *segments, int64_t n, fl_key_index **ret,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_key_index *index = NULL;
+    *ret = NULL;
+    if (table->n_keys == 0)
+        return FL_OK;
+    FL_TRY(fl_key_index_new(&session->engine->memory, table, session->engine->seed, &index, err));
+    FL_TRY(fl_key_index_add(index, segments, n, err));
+    *ret = index;
+    index = NULL;
+cleanup:
+    fl_key_index_free(index);
+    return st;
+}
+
+/* The index of the table's rows and of new ones: the one that the last INSERT left, or a new one. */
+static fl_status index_with(fl_session *session, fl_str name, fl_table *table, const fl_rows *rows, fl_key_index **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t n_old = 0;
+    fl_segment *const *old = fl_memory_table_segments(table, &n_old);
+    fl_key_index *index = fl_engine_take_key_index(session->engine, name);
+    *ret = NULL;
+    if (table->n_keys > 0 && (index == NULL || fl_key_index_version(index) != table->version)) {
+        fl_key_index_free(index);
+        index = NULL;
+        FL_TRY(index_rows(session, table, old, n_old, &index, err));
+    }
+    if (table->n_keys > 0) {
+        FL_TRY(fl_key_index_add(index, rows->segments, rows->n_segments, err));
+        *ret = index;
+        index = NULL;
+    }
+cleanup:
+    fl_key_index_free(index);
+    return st;
+}
+
+fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_rows rows = {0};
+    fl_segment **all = NULL, *merged = NULL;
+    fl_segment_builder *builder = NULL;
+    fl_key_index *index = NULL;
+    fl_arena arena;
+    fl_table *table = bound->table;
+    int64_t n_old = 0, n = 0;
+    fl_arena_init(&arena, &session->memory);
+    FL_TRY(check_changeable(table, err));
+    FL_TRY(run_into(session, bound, params, n_params, &rows, err));
+    FL_TRY(check_not_null(&rows, fl_memory_table_rules(table), table->fields, table->n_cols, bound->name, err));
+    fl_segment *const *old = fl_memory_table_segments(table, &n_old);
+    FL_TRY(FL_NEW_ARRAY(&arena, n_old + rows.n_segments + 1, &all, err));
+    for (int64_t i = 0; i < n_old; i++)
+        all[n++] = old[i];
+    if (n > 0 && rows.n_segments == 1 && all[n - 1]->rows + rows.segments[0]->rows <= SMALL_SEGMENT_ROWS) {
+        fl_type *types = NULL;
+        FL_TRY(FL_NEW_ARRAY(&arena, table->n_cols + 1, &types, err));
+        for (int32_t c = 0; c < table->n_cols; c++)
+            types[c] = table->fields[c].type;
+        FL_TRY(fl_segment_builder_new(&session->engine->memory, types, table->n_cols, FL_SEGMENT_TABLE, &builder, err));
+        FL_TRY(fl_segment_builder_add(builder, all[n - 1]->vecs, NULL, (int32_t)all[n - 1]->rows, err));
+        FL_TRY(fl_segment_builder_add(builder, rows.segments[0]->vecs, NULL, (int32_t)rows.segments[0]->rows, err));
+        FL_TRY(fl_segment_builder_finish(builder, &merged, err));
+        all[n - 1] = merged;
+    } else {
+        for (int64_t i = 0; i < rows.n_segments; i++)
+            all[n++] = rows.segments[i];
+    }
+    FL_TRY(index_with(session, bound->name, table, &rows, &index, err));
+    st = replace_table(session, table, bound->name, all, n, table->keys, table->n_keys, index, err);
+cleanup:
+    fl_segment_builder_free(builder);
+    fl_segment_unref(merged);
+    fl_rows_drop(&rows);
+    fl_arena_drop(&arena);
+    return st;
+}
+
+/* UPDATE's query gives every row with a last column "changed"; DELETE's the rows that stay; TRUNCATE has none. */
+fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_rows rows = {0};
+    fl_key_index *index = NULL;
+    FL_TRY(check_changeable(bound->table, err));
+    if (bound->kind == FL_AST_UPDATE)
+        bound->query.n_outputs = bound->table->n_cols;
+    if (bound->query.plan != NULL && bound->kind != FL_AST_TRUNCATE)
+        FL_TRY(run_into(session, bound, params, n_params, &rows, err));
+    if (bound->kind == FL_AST_UPDATE) {
+        FL_TRY(check_not_null(&rows, fl_memory_table_rules(bound->table), bound->table->fields, bound->table->n_cols, bound->name, err));
+        FL_TRY(index_rows(session, bound->table, rows.segments, rows.n_segments, &index, err));
+    }
+    st = replace_table(session, bound->table, bound->name, rows.segments, rows.n_segments, bound->table->keys, bound->table->n_keys,
+                       index, err);
+cleanup:
+    fl_rows_drop(&rows);
+    return st;
+}
+
+static const fl_table_key *find_key(const fl_table *table, fl_str name)
+{
+    for (int32_t i = 0; i < table->n_keys; i++)
+        if (fl_str_is_equal_nocase(table->keys[i].name, name))
+            return &table->keys[i];
+    return NULL;
+}
+
+/* The table's rows under other keys. */
+static fl_status change_keys(fl_session *session, fl_table *table, fl_str name, const fl_table_key *keys, int32_t n_keys, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t n = 0;
+    fl_segment *const *segments = fl_memory_table_segments(table, &n);
+    fl_key_index *index = NULL;
+    fl_table *changed = NULL;
+    FL_TRY(check_changeable(table, err));
+    FL_TRY(fl_memory_table_new(&session->engine->memory, table->name, table->fields, table->n_cols, NULL, 0, &changed, err));
+    FL_TRY(fl_memory_table_set_keys(changed, keys, n_keys, err));
+    FL_TRY(index_rows(session, changed, segments, n, &index, err));
+    st = replace_table(session, table, name, segments, n, keys, n_keys, index, err);
+cleanup:
+    fl_table_unref(changed);
+    return st;
+}
+
+fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table *table = bound->table;
+    fl_table_key *keys = NULL;
+    fl_arena arena;
+    fl_arena_init(&arena, &session->memory);
+    if (bound->n_keys == 0) /* scans need no index: accepted, without effect */
+        return FL_OK;
+    if (find_key(table, bound->keys[0].name) != NULL) {
+        if (!bound->if_not_exists) {
+            st = FL_FAIL(err, FL_ERR_DUPLICATE, "index \"%.*s\" exists already", FL_STR_ARG(bound->keys[0].name));
+            fl_err_at(err, bound->name_pos);
+        }
+        goto cleanup;
+    }
+    FL_TRY(FL_NEW_ARRAY(&arena, table->n_keys + 1, &keys, err));
+    if (table->n_keys > 0)
+        memcpy(keys, table->keys, (size_t)table->n_keys * sizeof(*keys));
+    keys[table->n_keys] = bound->keys[0];
+    st = change_keys(session, table, bound->table_name, keys, table->n_keys + 1, err);
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
+}
+
+fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    int32_t n = 0;
+    fl_table *table = NULL;
+    fl_table_key *keys = NULL;
+    fl_arena arena;
+    fl_arena_init(&arena, &session->memory);
+    FL_TRY(fl_engine_names(session->engine, &arena, &names, &n, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_table_unref(table);
+        table = fl_engine_table(session->engine, names[i]);
+        const fl_table_key *gone = table == NULL ? NULL : find_key(table, name);
+        int32_t kept = 0;
+        if (gone == NULL)
+            continue;
+        FL_TRY(FL_NEW_ARRAY(&arena, table->n_keys, &keys, err));
+        for (int32_t k = 0; k < table->n_keys; k++)
+            if (&table->keys[k] != gone)
+                keys[kept++] = table->keys[k];
+        st = change_keys(session, table, names[i], keys, kept, err);
+        break;
+    }
+cleanup:
+    fl_table_unref(table);
+    fl_arena_drop(&arena);
+    return st;
+}

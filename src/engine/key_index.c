@@ -1,0 +1,154 @@
+/* Unique keys: a group table per key, whose rows say by a byte that they were there before. */
+#include "engine/key_index.h"
+
+#include "exec/group_table.h"
+
+#define ROWS_MAX 2048
+
+typedef struct key_set {
+    const fl_table_key *key;
+    fl_row_layout layout; /* the key's columns; extra: whether the row was there */
+    fl_group_table values;
+} key_set;
+
+struct fl_key_index {
+    fl_memory *memory;
+    fl_arena arena; /* names, keys, layouts */
+    fl_str *columns;
+    uint64_t seed;
+    uint64_t version;
+    key_set *sets;
+    int32_t n_sets;
+};
+
+static fl_status copy_key(fl_arena *arena, const fl_table_key *from, const fl_table_key **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table_key *key = NULL;
+    int32_t *cols = NULL;
+    FL_TRY(FL_NEW(arena, &key, err));
+    FL_TRY(FL_NEW_ARRAY(arena, from->n_cols, &cols, err));
+    memcpy(cols, from->cols, (size_t)from->n_cols * sizeof(*cols));
+    *key = (fl_table_key){.cols = cols, .n_cols = from->n_cols, .is_primary = from->is_primary};
+    FL_TRY(fl_arena_copy_str(arena, from->name, &key->name, err));
+    *ret = key;
+cleanup:
+    return st;
+}
+
+fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t seed, fl_key_index **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_key_index *index = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*index), (void **)&index, err));
+    fl_arena_init(&index->arena, memory);
+    index->memory = memory;
+    index->seed = seed;
+    index->version = table->version;
+    FL_TRY(FL_NEW_ARRAY(&index->arena, table->n_cols + 1, &index->columns, err));
+    for (int32_t c = 0; c < table->n_cols; c++)
+        FL_TRY(fl_arena_copy_str(&index->arena, table->fields[c].name, &index->columns[c], err));
+    FL_TRY(FL_NEW_ARRAY(&index->arena, table->n_keys + 1, &index->sets, err));
+    for (; index->n_sets < table->n_keys; index->n_sets++) {
+        key_set *set = &index->sets[index->n_sets];
+        fl_type *types = NULL;
+        FL_TRY(copy_key(&index->arena, &table->keys[index->n_sets], &set->key, err));
+        FL_TRY(FL_NEW_ARRAY(&index->arena, set->key->n_cols, &types, err));
+        for (int32_t k = 0; k < set->key->n_cols; k++)
+            FL_TRY(fl_type_copy(&index->arena, table->fields[set->key->cols[k]].type, &types[k], err));
+        FL_TRY(fl_row_layout_init(&set->layout, &index->arena, types, set->key->n_cols, 8, err));
+        FL_TRY(fl_group_table_init(&set->values, &set->layout, set->key->n_cols, ROWS_MAX, memory, err));
+    }
+    *ret = index;
+    return FL_OK;
+cleanup:
+    fl_key_index_free(index);
+    return st;
+}
+
+void fl_key_index_free(fl_key_index *index)
+{
+    if (index == NULL)
+        return;
+    for (int32_t i = 0; i < index->n_sets; i++)
+        fl_group_table_drop(&index->sets[i].values);
+    fl_arena_drop(&index->arena);
+    fl_free(index);
+}
+
+static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *key, const fl_vec *vecs, int64_t row, fl_err *err)
+{
+    fl_arena arena;
+    fl_text names, values;
+    fl_arena_init(&arena, NULL);
+    fl_text_init(&names, NULL);
+    fl_text_init(&values, NULL);
+    for (int32_t k = 0; k < key->n_cols; k++) {
+        fl_value value = {.is_null = true};
+        fl_text_add(&names, k > 0 ? FL_STR(", ") : FL_STR(""));
+        fl_text_add(&names, index->columns[key->cols[k]]);
+        fl_text_add(&values, k > 0 ? FL_STR(", ") : FL_STR(""));
+        if (fl_value_from_vec(&arena, &vecs[k], row, &value, NULL) == FL_OK)
+            fl_value_print(&values, &value);
+    }
+    fl_status st = FL_FAIL(err, FL_ERR_CONSTRAINT, "duplicate key value violates unique constraint \"%.*s\": (%.*s) = (%.*s) exists already",
+                           FL_STR_ARG(key->name), FL_STR_ARG(fl_text_str(&names)), FL_STR_ARG(fl_text_str(&values)));
+    fl_err_state(err, "23505", st);
+    fl_text_drop(&names);
+    fl_text_drop(&values);
+    fl_arena_drop(&arena);
+    return st;
+}
+
+/* Adds the rows [at, at + count) of a segment to one key's values. */
+static fl_status add_rows(fl_key_index *index, key_set *set, const fl_segment *segment, int64_t at, int32_t count, fl_arena *scratch,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_table_key *key = set->key;
+    fl_vec *vecs = NULL;
+    uint16_t list[ROWS_MAX];
+    uint64_t hashes[ROWS_MAX];
+    uint8_t *rows[ROWS_MAX];
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(scratch, key->n_cols, &vecs, err));
+    for (int32_t k = 0; k < key->n_cols; k++)
+        FL_TRY(fl_vec_slice(scratch, &segment->vecs[key->cols[k]], at, count, &vecs[k], err));
+    for (int32_t i = 0; i < count; i++) {
+        bool is_known = true;
+        for (int32_t k = 0; k < key->n_cols; k++)
+            is_known &= fl_vec_is_valid(&vecs[k], i);
+        if (is_known)
+            list[n++] = (uint16_t)i;
+    }
+    fl_rows_hash(vecs, key->n_cols, list, n, index->seed, hashes);
+    FL_TRY(fl_group_table_find(&set->values, vecs, list, n, hashes, true, rows, err));
+    for (int32_t i = 0; i < n; i++) {
+        uint8_t *was_there = rows[i] + set->layout.extra_offset;
+        if (*was_there)
+            return fail_duplicate(index, key, vecs, list[i], err);
+        *was_there = 1;
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena scratch;
+    fl_arena_init(&scratch, index->memory);
+    for (int64_t s = 0; s < n_segments; s++)
+        for (int64_t at = 0; at < segments[s]->rows; at += ROWS_MAX) {
+            int64_t left = segments[s]->rows - at;
+            for (int32_t i = 0; i < index->n_sets; i++)
+                FL_TRY(add_rows(index, &index->sets[i], segments[s], at, left < ROWS_MAX ? (int32_t)left : ROWS_MAX, &scratch, err));
+            fl_arena_reset(&scratch);
+        }
+cleanup:
+    fl_arena_drop(&scratch);
+    return st;
+}
+
+uint64_t fl_key_index_version(const fl_key_index *index) { return index->version; }
+void fl_key_index_set_version(fl_key_index *index, uint64_t version) { index->version = version; }

@@ -1,0 +1,26 @@
+/* The values of a table's unique keys, so that rows that come are told from rows that are there.
+ *
+ * A key's values are the rows of a group table; a row with a null in a key is not looked at (SQL: nulls are distinct).
+ * An index belongs to one version of a table and goes on with the next when rows are only added; whoever changes or removes
+ * rows makes a new one. One thread at a time: the engine's write lock guards it. Relies on exec/group_table.h. */
+#ifndef FL_ENGINE_KEY_INDEX_H
+#define FL_ENGINE_KEY_INDEX_H
+
+#include "plan/table.h"
+#include "store/segment.h"
+
+typedef struct fl_key_index fl_key_index;
+
+/** An index of the table's keys without rows; the table's keys and fields are borrowed only for the call. */
+fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t seed, fl_key_index **ret, fl_err *err);
+void fl_key_index_free(fl_key_index *index); /* NULL does nothing */
+
+/** Adds the rows of segments with the table's columns. FL_ERR_CONSTRAINT (23505), with the key and its value, when one is
+ *  there already; the index can only be freed after a failure. */
+fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments, fl_err *err);
+
+/** The version of the table whose rows these are. */
+uint64_t fl_key_index_version(const fl_key_index *index);
+void fl_key_index_set_version(fl_key_index *index, uint64_t version);
+
+#endif
