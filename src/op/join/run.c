@@ -592,6 +592,13 @@ cleanup:
     return st;
 }
 
+/* Without build rows no probe row has a partner: reading them is idle where only pairs are wanted, unless it may raise. */
+static bool is_probe_idle(const join_build *join)
+{
+    bool wants_pairs = join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_SEMI || join->build_left;
+    return join->build_rows == 0 && wants_pairs && !join->node->can_fail;
+}
+
 static fl_status probe_push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -600,6 +607,8 @@ static fl_status probe_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     probe_local *local = ptr;
     fl_vec *keys = NULL;
     size_t bytes = (size_t)fl_bitmap_words(batch->rows) * 8;
+    if (is_probe_idle(join))
+        return FL_DONE;
     memset(local->found, 0, bytes);
     memset(local->unknown, 0, bytes);
     FL_TRY(FL_NEW_ARRAY(&worker->arena, join->n_keys + 1, &keys, err));
