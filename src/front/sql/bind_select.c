@@ -5,7 +5,6 @@
 #include "front/sql/bind.h"
 
 #include "op/aggregate/node.h"
-#include "op/filter/node.h"
 #include "op/project/node.h"
 #include "op/sort/node.h"
 #include "op/values/node.h"
@@ -373,7 +372,7 @@ static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_se
         const fl_expr *where;
         q->s.clause = CLAUSE_WHERE;
         FL_TRY(fl_sql_bind_bool(b, &q->s, ast->where, "argument of WHERE", &where));
-        FL_TRY(fl_filter_build(b->plan, q->node, where, &q->node, b->err));
+        FL_TRY(fl_sql_filter(b, q->node, where, &q->node));
         q->s.n_refs = 0; /* what is told of columns that are not grouped lies behind WHERE */
     }
 cleanup:
@@ -402,7 +401,7 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
     if (ast->has_group || ast->having != NULL || q.s.n_aggs > 0)
         FL_TRY(group(b, &q));
     if (q.having != NULL)
-        FL_TRY(fl_filter_build(b->plan, q.node, q.having, &q.node, b->err));
+        FL_TRY(fl_sql_filter(b, q.node, q.having, &q.node));
     FL_TRY(project(b, &q, &cols, ret));
     if (ast->is_distinct && ast->distinct_on_count == 0)
         FL_TRY(fl_distinct_build(b->plan, q.node, cols, q.n_items, &q.node, b->err));
