@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {"disabled_rules", "memory_limit", "optimizer", "threads", "timeout", "vector_size"};
+static const char *const names[] = {"default_null_order", "disabled_rules", "memory_limit", "optimizer", "threads", "timeout", "vector_size"};
+
+/* By fl_sql_null_order; the names are DuckDB's. */
+static const char *const null_orders[] = {"nulls_last_on_asc_first_on_desc", "nulls_first_on_asc_last_on_desc", "nulls_first", "nulls_last"};
 
 void fl_settings_init(fl_settings *s, const fl_engine *engine)
 {
@@ -131,6 +134,14 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         if (!is(word, "none") && !is(word, "simple") && !is(word, "default") && !is(word, "on"))
             return FL_FAIL(err, FL_ERR_CONFIG, "optimizer must be 'simple' or 'none'");
         s->is_reference = is(word, "none");
+    } else if (is(name, "default_null_order")) {
+        int32_t order = 0;
+        while (order < FL_LEN(null_orders) && (value->is_null || value->type.id != FL_UTF8 || !is(value->s, null_orders[order])))
+            order++;
+        if (order == FL_LEN(null_orders))
+            return FL_FAIL(err, FL_ERR_CONFIG, "default_null_order must be '%s', '%s', '%s' or '%s'", null_orders[0], null_orders[1],
+                           null_orders[2], null_orders[3]);
+        s->null_order = (fl_sql_null_order)order;
     } else if (is(name, "disabled_rules")) {
         char list[sizeof(s->disabled_rules)] = "";
         size_t used = 0;
@@ -171,6 +182,7 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("timeout", timeout_ms)
     RESET_ONE("memory_limit", memory_limit_bytes)
     RESET_ONE("optimizer", is_reference)
+    RESET_ONE("default_null_order", null_order)
 #undef RESET_ONE
     if (all || is(name, "disabled_rules")) {
         s->disabled_rules[0] = 0;
@@ -193,6 +205,8 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
         fl_text_addf(text, "%lld", (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
     else if (is(name, "optimizer"))
         fl_text_add(text, s->is_reference ? FL_STR("none") : FL_STR("simple"));
+    else if (is(name, "default_null_order"))
+        fl_text_add(text, fl_str_of(null_orders[s->null_order]));
     else if (is(name, "disabled_rules"))
         fl_text_add(text, fl_str_of(s->disabled_rules));
     else

@@ -62,7 +62,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
     b->state = (fl_session_state){.vector_rows = session->settings.vector_rows, .threads = 1, .params = params, .n_params = n_params};
     b->env = (fl_sql_env){.memory = &session->memory, .registry = session->engine->registry, .catalog = &b->catalog.base,
                           .evaluator = &b->evaluator, .param_types = types, .n_param_types = n_params, .params = params,
-                          .n_params = n_params, .get_scalar = get_scalar, .get_default = get_default, .owner = b};
+                          .n_params = n_params, .null_order = session->settings.null_order, .get_scalar = get_scalar, .get_default = get_default, .owner = b};
 }
 
 /* ---- views ------------------------------------------------------------------------------------------------------- */

@@ -131,7 +131,7 @@ typedef struct fl_ast_order {
     fl_ast_expr *expr;
     bool is_descending;
     bool has_nulls;   /* NULLS FIRST or LAST was written */
-    bool nulls_first; /* as written, or PostgreSQL's default: first when descending */
+    bool nulls_first; /* which of them; without has_nulls the session's default holds */
     int32_t start, end;
 } fl_ast_order;
 

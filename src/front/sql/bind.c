@@ -117,6 +117,20 @@ cleanup:
     return st;
 }
 
+/* ---- sort keys ---- */
+
+bool fl_sql_nulls_first(const binder *b, const fl_ast_order *order)
+{
+    if (order->has_nulls)
+        return order->nulls_first;
+    switch (b->env->null_order) {
+    case FL_SQL_NULLS_FIRST: return true;
+    case FL_SQL_NULLS_LAST: return false;
+    case FL_SQL_NULLS_LEAST: return !order->is_descending;
+    default: return order->is_descending;
+    }
+}
+
 /* ---- parameters ---- */
 
 /* The types that parameters have in a plan; a conflict is settled by binding once more with the common type. */

@@ -192,6 +192,9 @@ fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, sco
 fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int32_t n_keys, const fl_expr **exprs,
                             const int32_t *pos, int32_t n_exprs, const fl_node **node);
 
+/** Where a key puts nulls: as written, or as the session has it. */
+bool fl_sql_nulls_first(const binder *b, const fl_ast_order *order);
+
 /** The rows of the input for which the predicate holds; none, without reading the input, when it holds for no row. */
 fl_status fl_sql_filter(binder *b, const fl_node *input, const fl_expr *predicate, const fl_node **ret);
 

@@ -107,7 +107,7 @@ static fl_status bind_aggregate_parts(binder *b, scope *s, const fl_ast_call *ca
     for (int32_t i = 0; i < call->order_count; i++) {
         FL_TRY(fl_sql_bind_expr(b, s, call->order[i].expr, &keys[i].expr));
         keys[i].is_descending = call->order[i].is_descending;
-        keys[i].nulls_first = call->order[i].nulls_first;
+        keys[i].nulls_first = fl_sql_nulls_first(b, &call->order[i]);
     }
     if (call->filter != NULL)
         FL_TRY(fl_sql_bind_bool(b, s, call->filter, "argument of FILTER", filter));

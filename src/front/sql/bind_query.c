@@ -261,7 +261,7 @@ static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_q
         else
             FL_TRY(fl_sql_bind_expr(b, &s, order->expr, &exprs[i]));
         keys[i].is_descending = order->is_descending;
-        keys[i].nulls_first = order->nulls_first;
+        keys[i].nulls_first = fl_sql_nulls_first(b, order);
     }
     FL_TRY(fl_project_extend(b->plan, out->root, exprs, NULL, n, key_cols, &out->root, b->err));
     for (int32_t i = 0; i < n; i++)

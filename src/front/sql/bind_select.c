@@ -293,7 +293,7 @@ static fl_status make_sort_keys(binder *b, const select_state *q, const fl_col_i
         fl_col_id col = q->sort_items[i] >= 0 ? cols[q->sort_items[i]] : cols[extra++];
         FL_TRY(fl_expr_column(b->plan, col, order->start, &(*ret)[i].expr, b->err));
         (*ret)[i].is_descending = order->is_descending;
-        (*ret)[i].nulls_first = order->nulls_first;
+        (*ret)[i].nulls_first = fl_sql_nulls_first(b, order);
     }
 cleanup:
     return st;

@@ -448,7 +448,6 @@ fl_status fl_sql_parse_nulls_order(parser *p, fl_ast_order *order)
     order->is_descending = accept_word(p, FL_KW_DESC);
     if (!order->is_descending)
         accept_word(p, FL_KW_ASC);
-    order->nulls_first = order->is_descending;
     if (is_word(p, FL_KW_NULLS)) {
         advance(p);
         order->has_nulls = true;

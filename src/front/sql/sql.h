@@ -40,12 +40,18 @@
 
 struct fl_evaluator;
 
+/* Where ORDER BY puts nulls when it does not say: behind all values in ascending order and in front in descending (the
+ * default, as PostgreSQL), the other way round, or always at one end. */
+typedef enum fl_sql_null_order { FL_SQL_NULLS_GREATEST, FL_SQL_NULLS_LEAST, FL_SQL_NULLS_FIRST, FL_SQL_NULLS_LAST } fl_sql_null_order;
+
 /* What a statement is bound against. Borrowed for the call. */
 typedef struct fl_sql_env {
     fl_memory *memory;
     const fl_registry *registry;
     fl_catalog *catalog;
     struct fl_evaluator *evaluator; /* folds LIMIT 1 + 1 and arguments of table functions; NULL: literals only */
+
+    fl_sql_null_order null_order;
 
     /* Parameters: declared types (FL_NULL where unknown) of $1 ..., from PREPARE or from the values at hand. */
     const fl_type *param_types;
