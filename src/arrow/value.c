@@ -759,10 +759,7 @@ bool fl_value_to_double(const fl_value *v, double *ret)
         *ret = v->f;
         return true;
     case FL_DECIMAL:
-        if (v->d == (int64_t)v->d && v->type.scale <= 18)
-            *ret = (double)(int64_t)v->d / (double)fl_pow10_i64[v->type.scale];
-        else
-            *ret = (double)v->d / (double)fl_pow10_i128[v->type.scale];
+        *ret = fl_decimal_to_double(v->d, v->type.scale);
         return true;
     case FL_UTF8:
     case FL_BINARY: {

@@ -412,7 +412,7 @@ int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64
                 read_fraction(&c, &nanos);
             if (minute > 59 || second > 59)
                 return 2;
-            sum.nanos += sign * ((__int128)((whole * 60 + minute) * 60 + second) * 1000000000 + nanos);
+            sum.nanos += sign * ((((__int128)whole * 60 + minute) * 60 + second) * 1000000000 + nanos);
             any = true;
             continue;
         }

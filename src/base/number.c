@@ -1,6 +1,8 @@
 /* Numbers and text. Shortest doubles are found by trying 15, 16, then 17 digits: at most three conversions, always exact. */
 #include "base/number.h"
 
+#include "base/status.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -248,4 +250,18 @@ int fl_double_parse(fl_str text, double *ret)
     if (rc == 0)
         *ret = value;
     return rc;
+}
+
+double fl_decimal_to_double(__int128 value, int32_t scale)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const __int128 exact = (__int128)1 << 53;
+    char text[64];
+    double ret = 0;
+    if (value >= -exact && value <= exact && scale < FL_LEN(powers)) /* both are exact: one rounding, that of the division */
+        return (double)value / powers[scale];
+    int32_t len = fl_decimal_print(value, scale, text);
+    fl_double_parse((fl_str){text, len}, &ret);
+    return ret;
 }

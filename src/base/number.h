@@ -26,4 +26,7 @@ int fl_decimal_parse(fl_str text, int32_t precision, int32_t scale, __int128 *re
 /** Reads a double, also NaN, [+-]Infinity, inf. 0 read; 1 no number; 2 out of range. */
 int fl_double_parse(fl_str text, double *ret);
 
+/** value / 10^scale as the nearest double. */
+double fl_decimal_to_double(__int128 value, int32_t scale);
+
 #endif

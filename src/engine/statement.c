@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "exec/eval.h"
+#include "op/project/node.h"
 #include "plan/rule.h"
 
 #define WRITE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
@@ -282,6 +283,26 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     return FL_OK;
 }
 
+/* Casts the arguments' row to the types of the parameters; one of unknown type is given as it is. */
+static fl_status cast_arguments(fl_query *query, const fl_type *types, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *arena = fl_plan_arena(query->plan);
+    const fl_expr **exprs = NULL;
+    fl_col_id *cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(arena, query->n_outputs, &exprs, err));
+    FL_TRY(FL_NEW_ARRAY(arena, query->n_outputs, &cols, err));
+    for (int32_t i = 0; i < query->n_outputs; i++) {
+        FL_TRY(fl_expr_column(query->plan, query->outputs[i], -1, &exprs[i], err));
+        if (types[i].id != FL_NULL)
+            FL_TRY(fl_expr_cast(query->plan, exprs[i], types[i], false, -1, &exprs[i], err));
+    }
+    FL_TRY(fl_project_extend(query->plan, query->root, exprs, NULL, query->n_outputs, cols, &query->root, err));
+    query->outputs = cols;
+cleanup:
+    return st;
+}
+
 static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -307,13 +328,12 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     }
     FL_TRY(FL_NEW_ARRAY(&arena, n_args + 1, &values, err));
     if (n_args > 0) {
+        FL_TRY(cast_arguments(&bound->query, p->param_types, err));
         FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->memory, &args, NULL, NULL, err));
         for (int32_t i = 0; i < n_args; i++) {
             fl_value value;
             FL_TRY(fl_value_from_vec(&arena, &args.segments[0]->vecs[i], 0, &value, err));
             FL_TRY(fl_value_copy(&arena, &value, &values[i], err));
-            if (p->param_types[i].id != FL_NULL)
-                FL_TRY(fl_value_cast(&values[i], p->param_types[i], &values[i], err));
         }
     }
     FL_TRY(fl_alloc(NULL, (int64_t)strlen(p->text) + 1, (void **)&text, err)); /* the statement may deallocate itself */

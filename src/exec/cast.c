@@ -4,6 +4,7 @@
 
 #include "arrow/value.h"
 #include "base/datetime.h"
+#include "base/number.h"
 
 #include <math.h>
 
@@ -156,13 +157,16 @@ static void decimal_to_double(fl_call *call)
     if (arg->width == 8 && scale <= 18) { /* dividing by an exact power is right to the last bit up to 2^53 */
         double by = (double)fl_pow10_i64[scale];
         const int64_t *x = arg->data;
-        for (int32_t row = 0; row < call->rows; row++)
+        uint64_t beyond = 0;
+        for (int32_t row = 0; row < call->rows; row++) {
             ret[row] = (double)x[row] / by;
-        return;
+            beyond |= (uint64_t)(x[row] < 0 ? ~x[row] : x[row]);
+        }
+        if (beyond < 1ull << 53)
+            return;
     }
-    double by = (double)fl_pow10_i128[scale];
     for (int32_t row = 0; row < call->rows; row++)
-        ret[row] = (double)fl_vec_i128(arg, row) / by;
+        ret[row] = fl_decimal_to_double(fl_vec_i128(arg, row), scale);
 }
 
 /* ---- everything else: a value at a time --------------------------------------------------------------------------- */

@@ -60,17 +60,44 @@ cleanup:
     return st;
 }
 
-static fl_status parse_assign(parser *p, fl_ast_assign **ret)
+/* (a, b) = (x, y): an assignment per column. */
+static fl_status parse_assigns_of_row(parser *p)
 {
     fl_status st = FL_OK;
+    fl_ast_name *names;
+    fl_ast_expr *row;
+    int32_t count;
+    FL_TRY(fl_sql_parse_name_list(p, &names, &count));
+    FL_TRY(fl_sql_expect(p, FL_SQL_EQUAL, "\"=\""));
+    FL_TRY(fl_sql_parse_expr(p, &row));
+    if (row->kind == FL_AST_SUBQUERY)
+        return fl_sql_fail_unsupported(p, row->start, "SET (a, b) = (query) is");
+    int32_t values = row->kind == FL_AST_ROW ? row->list.count : 1;
+    if (values != count)
+        return fl_sql_fail_at(p, row->start, FL_ERR_SYNTAX, "%d values for %d columns", values, count);
+    for (int32_t i = 0; i < count; i++) {
+        fl_ast_assign *assign;
+        FL_TRY(NEW(p, &assign));
+        *assign = (fl_ast_assign){.name = names[i], .value = row->kind == FL_AST_ROW ? row->list.items[i] : row};
+        FL_TRY(fl_sql_push(p, assign));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status parse_assign(parser *p)
+{
+    fl_status st = FL_OK;
+    fl_ast_assign *assign;
     if (is_at(p, FL_SQL_LEFT_PAREN))
-        return fl_sql_fail_unsupported(p, p->now->start, "SET (a, b) = ... is");
-    FL_TRY(NEW(p, ret));
-    FL_TRY(fl_sql_parse_name(p, "a column name", &(*ret)->name));
+        return parse_assigns_of_row(p);
+    FL_TRY(NEW(p, &assign));
+    FL_TRY(fl_sql_parse_name(p, "a column name", &assign->name));
     if (is_at(p, FL_SQL_DOT) || is_at(p, FL_SQL_LEFT_BRACKET))
         return fl_sql_fail_unsupported(p, p->now->start, "assignments to parts of a column are");
     FL_TRY(fl_sql_expect(p, FL_SQL_EQUAL, "\"=\""));
-    FL_TRY(fl_sql_parse_expr(p, &(*ret)->value));
+    FL_TRY(fl_sql_parse_expr(p, &assign->value));
+    FL_TRY(fl_sql_push(p, assign));
 cleanup:
     return st;
 }
@@ -87,11 +114,9 @@ fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement)
     FL_TRY(parse_target(p, &update->table));
     FL_TRY(fl_sql_expect_word(p, FL_KW_SET));
     do {
-        fl_ast_assign *assign;
         if (p->stack_count > mark && fl_sql_is_list_end(p))
             break;
-        FL_TRY(parse_assign(p, &assign));
-        FL_TRY(fl_sql_push(p, assign));
+        FL_TRY(parse_assign(p));
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_assign), &update->assigns, &update->assign_count));
     if (accept_word(p, FL_KW_FROM))
