@@ -45,19 +45,19 @@ static fl_status scan_all(fl_csv_table *table, int64_t chunk_bytes, fl_memory *m
     fl_scan_worker *worker = NULL;
     int32_t cols[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     fl_scan_request request = {
-        .cols = cols, .n_cols = table->base.n_cols < 16 ? table->base.n_cols : 16, .rows_max = 100, .memory = memory};
+        .cols = cols, .n_cols = table->base.table.n_cols < 16 ? table->base.table.n_cols : 16, .rows_max = 100, .memory = memory};
     int64_t morsel;
     *ret_hash = 0;
     *ret_rows = 0;
-    table->chunk_bytes = chunk_bytes;
-    FL_TRY(table->base.ops->scan_new(&table->base, &request, &scan, err));
+    table->base.piece_bytes = chunk_bytes;
+    FL_TRY(table->base.table.ops->scan_new(&table->base.table, &request, &scan, err));
     FL_TRY(scan->ops->worker_new(scan, memory, &worker, err));
     for (bool any = true; any;) {
         FL_TRY(scan->ops->claim(worker, &any, &morsel, err));
         for (int32_t rows = any; rows > 0; *ret_rows += rows) {
             FL_TRY(scan->ops->next(worker, &rows, err));
             if (rows > 0)
-                FL_TRY(hash_batch(worker, &table->base, rows, memory, ret_hash, err));
+                FL_TRY(hash_batch(worker, &table->base.table, rows, memory, ret_hash, err));
         }
     }
 cleanup:
@@ -92,7 +92,7 @@ static void scan_twice(fl_table *table, uint8_t choice, fl_memory *memory)
     uint64_t whole, pieces;
     int64_t whole_rows, pieces_rows;
     fl_err err = {0}, other = {0};
-    fl_status st = scan_all((fl_csv_table *)table, FL_CSV_CHUNK_BYTES, memory, &whole, &whole_rows, &err);
+    fl_status st = scan_all((fl_csv_table *)table, FL_TEXT_PIECE_BYTES, memory, &whole, &whole_rows, &err);
     fl_status again = scan_all((fl_csv_table *)table, 1 + choice % 61, memory, &pieces, &pieces_rows, &other);
     CHECK((st == FL_OK) == (again == FL_OK));
     if (st == FL_OK)

@@ -73,6 +73,11 @@ static const char *kind_of(mode_t mode)
     return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
+static int64_t modified_ns(const struct stat *info)
+{
+    return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+}
+
 fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -108,7 +113,7 @@ fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err)
     atomic_store(&file->refs, 1);
     file->fd = fd;
     file->bytes = info.st_size;
-    file->modified_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+    file->modified_ns = modified_ns(&info);
     *ret = file;
     return FL_OK;
 cleanup:
@@ -135,6 +140,17 @@ void fl_file_unref(fl_file *file)
     fl_free(file);
 }
 
+/* A writer sets the time before it changes bytes: what was read before a check that passes is as it was at open. */
+static fl_status check_same(const fl_file *file, fl_err *err)
+{
+    struct stat info;
+    if (fstat(file->fd, &info) != 0)
+        return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\": %s", file->path, strerror(errno));
+    if (info.st_size != file->bytes || modified_ns(&info) != file->modified_ns)
+        return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", file->path);
+    return FL_OK;
+}
+
 fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err)
 {
     char *to = ret;
@@ -153,18 +169,7 @@ fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t byte
                            (long long)file->bytes, (long long)(offset + done));
         done += got;
     }
-    return FL_OK;
-}
-
-fl_status fl_file_check_same(fl_file *file, fl_err *err)
-{
-    struct stat info;
-    if (fstat(file->fd, &info) != 0)
-        return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\": %s", file->path, strerror(errno));
-    int64_t modified_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-    if (info.st_size != file->bytes || modified_ns != file->modified_ns)
-        return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", file->path);
-    return FL_OK;
+    return check_same(file, err);
 }
 
 bool fl_file_is_pattern(fl_str path)

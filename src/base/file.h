@@ -23,12 +23,9 @@ fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err);
 fl_file *fl_file_ref(fl_file *file);
 void fl_file_unref(fl_file *file);
 
-/** Reads exactly `bytes` bytes at `offset`. FL_ERR_IO when the file is shorter than that now ("changed while it was
- *  read") or the system fails. Retries EINTR and short reads. */
+/** Reads exactly `bytes` bytes at `offset`, as they were at open: FL_ERR_IO when the file's size or modification time is
+ *  another by now ("changed while it was read"), or the system fails. Retries EINTR and short reads. */
 fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err);
-
-/** FL_ERR_IO if the file's size or modification time differ from those at open. */
-fl_status fl_file_check_same(fl_file *file, fl_err *err);
 
 /** Expands a path that may hold * ? [..] and ** into existing files, sorted by name, in the arena. A path without
  *  wildcards gives itself, existing or not. No match is FL_ERR_TABLE with the nearest name. */

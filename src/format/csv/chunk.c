@@ -3,17 +3,16 @@
 
 #include "base/utf8.h"
 
-#define READ_ON_BYTES (16 << 10) /* behind a chunk: enough for the end of most lines */
 #define INDEX_ON_BYTES 1024
 
 void fl_csv_chunk_init(fl_csv_chunk *chunk, fl_memory *memory)
 {
-    *chunk = (fl_csv_chunk){.memory = memory};
+    *chunk = (fl_csv_chunk){.text.memory = memory};
 }
 
 void fl_csv_chunk_drop(fl_csv_chunk *chunk)
 {
-    fl_buffer_unref(chunk->bytes);
+    fl_text_piece_drop(&chunk->text);
     fl_csv_index_drop(&chunk->index);
     fl_free(chunk->starts);
     *chunk = (fl_csv_chunk){0};
@@ -21,41 +20,15 @@ void fl_csv_chunk_drop(fl_csv_chunk *chunk)
 
 fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_file *file, int64_t begin, int64_t end, fl_err *err)
 {
-    fl_status st = FL_OK;
     chunk->begin = begin;
     chunk->end = end;
-    chunk->rows = chunk->len = 0;
-    chunk->offset = begin > 0 ? begin - 1 : 0; /* the byte before says whether a line begins with the first */
-    int64_t bytes =
-        end + READ_ON_BYTES < file->bytes ? end + READ_ON_BYTES - chunk->offset : file->bytes - chunk->offset;
-    if (chunk->bytes != NULL &&
-        chunk->bytes->capacity > 8 * (bytes + READ_ON_BYTES)) { /* a long line's room goes back */
-        fl_buffer_unref(chunk->bytes);
-        chunk->bytes = NULL;
-    }
-    if (chunk->bytes == NULL)
-        FL_TRY(fl_buffer_new(chunk->memory, bytes, &chunk->bytes, err));
-    FL_TRY(fl_buffer_grow(&chunk->bytes, bytes, err));
-    FL_TRY(fl_file_read_at(file, chunk->offset, chunk->bytes->data, bytes, err));
-    chunk->len = bytes;
-cleanup:
-    return st;
+    chunk->rows = 0;
+    return fl_text_piece_read(&chunk->text, file, begin, end, err);
 }
 
 fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk)
 {
-    return (fl_str){(const char *)chunk->bytes->data + (chunk->begin - chunk->offset), chunk->end - chunk->begin};
-}
-
-static fl_status read_on(fl_csv_chunk *chunk, fl_file *file, fl_err *err)
-{
-    fl_status st = FL_OK;
-    int64_t left = file->bytes - chunk->offset - chunk->len, more = chunk->len < left ? chunk->len : left;
-    FL_TRY(fl_buffer_grow(&chunk->bytes, chunk->len + more, err));
-    FL_TRY(fl_file_read_at(file, chunk->offset + chunk->len, chunk->bytes->data + chunk->len, more, err));
-    chunk->len += more;
-cleanup:
-    return st;
+    return (fl_str){fl_text_piece_data(&chunk->text) + (chunk->begin - chunk->text.offset), chunk->end - chunk->begin};
 }
 
 /* Where the chunk's first line begins; own_end when there is none. */
@@ -63,9 +36,9 @@ static int64_t find_start(const fl_csv_chunk *chunk, const fl_csv_layout *layout
                           int64_t own_end)
 {
     const fl_csv_dialect *d = &layout->dialect;
-    const char *data = (const char *)chunk->bytes->data;
+    const char *data = fl_text_piece_data(&chunk->text);
     if (chunk->begin == layout->start)
-        return chunk->begin - chunk->offset;
+        return chunk->begin - chunk->text.offset;
     if (data[0] == d->newline && !inside)
         return 1;
     for (int64_t i = 1; i < own_end; i++) {
@@ -90,25 +63,26 @@ static fl_status index_last_line(fl_csv_chunk *chunk, fl_file *file, const fl_cs
     int64_t line = index->lines > 0 ? (int64_t)index->at[index->ends[index->lines - 1]] + 1 : start;
     int64_t at = own_end, lines = index->lines;
     while (line < at || at < own_end) {
-        if (at == chunk->len && chunk->offset + chunk->len == file->bytes) {
+        if (at == chunk->text.len && fl_text_piece_is_last(&chunk->text, file)) {
             if (index->state.inside != 0)
                 return fl_csv_fail_structure(file, layout, err);
-            return fl_csv_index_end(index, chunk->memory, at, err);
+            return fl_csv_index_end(index, chunk->text.memory, at, err);
         }
-        if (at == chunk->len)
-            FL_TRY(read_on(chunk, file, err));
-        int64_t to = at + INDEX_ON_BYTES < chunk->len ? at + INDEX_ON_BYTES : chunk->len;
-        FL_TRY(fl_csv_index_add(index, chunk->memory, &layout->dialect, (const char *)chunk->bytes->data, at, to, err));
+        if (at == chunk->text.len)
+            FL_TRY(fl_text_piece_read_on(&chunk->text, file, err));
+        int64_t to = at + INDEX_ON_BYTES < chunk->text.len ? at + INDEX_ON_BYTES : chunk->text.len;
+        FL_TRY(fl_csv_index_add(index, chunk->text.memory, &layout->dialect, fl_text_piece_data(&chunk->text), at, to,
+                                err));
         if (index->lines > lines) {
             index->lines = lines + 1;
             index->count = (int64_t)index->ends[lines] + 1;
             break;
         }
         at = to;
-        if (at - line > FL_CSV_LINE_BYTES_MAX) {
+        if (at - line > FL_TEXT_LINE_BYTES_MAX) {
             fl_err complaint;
             FL_FAIL(&complaint, FL_ERR_LIMIT, "the line that begins here has more than 100 MB; is a quote not closed?");
-            st = fl_csv_fail_at(file, layout, chunk->offset + line, &complaint, err);
+            st = fl_csv_fail_at(file, layout, chunk->text.offset + line, &complaint, err);
             goto cleanup;
         }
     }
@@ -119,7 +93,7 @@ cleanup:
 static fl_status check_text(const fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, int64_t start,
                             fl_err *err)
 {
-    const char *text = (const char *)chunk->bytes->data + start;
+    const char *text = fl_text_piece_data(&chunk->text) + start;
     int64_t bad = fl_utf8_check(text, (int64_t)chunk->index.at[chunk->index.count - 1] - start);
     if (bad < 0)
         return FL_OK;
@@ -127,12 +101,12 @@ static fl_status check_text(const fl_csv_chunk *chunk, fl_file *file, const fl_c
     FL_FAIL(&complaint, FL_ERR_FORMAT, "the byte 0x%02x is no UTF-8", (uint8_t)text[bad]);
     fl_err_state(&complaint, "22021", FL_ERR_FORMAT);
     fl_err_hint(&complaint, "is it Latin-1 (ISO 8859-1)? Convert the file first: iconv -f latin1 -t utf-8");
-    return fl_csv_fail_at(file, layout, chunk->offset + start + bad, &complaint, err);
+    return fl_csv_fail_at(file, layout, chunk->text.offset + start + bad, &complaint, err);
 }
 
 static bool is_blank(const fl_csv_chunk *chunk, int64_t from, int64_t to)
 {
-    return to == from || (to == from + 1 && chunk->bytes->data[from] == '\r');
+    return to == from || (to == from + 1 && chunk->text.bytes->data[from] == '\r');
 }
 
 /* Line by line: starts; blank lines go, where they cannot be a value. False when a line is ragged. */
@@ -160,7 +134,7 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_la
 {
     fl_status st = FL_OK;
     fl_csv_index *index = &chunk->index;
-    int64_t own_end = chunk->end - chunk->offset, lines = 0;
+    int64_t own_end = chunk->end - chunk->text.offset, lines = 0;
     int64_t start = find_start(chunk, layout, is_inside, is_escaped, own_end);
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
@@ -168,14 +142,14 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_la
     fl_csv_index_begin(index);
     if (start >= own_end)
         return FL_OK;
-    FL_TRY(fl_csv_index_add(index, chunk->memory, &layout->dialect, (const char *)chunk->bytes->data, start, own_end,
-                            err));
+    FL_TRY(fl_csv_index_add(index, chunk->text.memory, &layout->dialect, fl_text_piece_data(&chunk->text), start,
+                            own_end, err));
     FL_TRY(index_last_line(chunk, file, layout, start, own_end, err));
     if ((index->state.flags & (FL_CSV_FAULT_QUOTE | FL_CSV_FAULT_NUL)) != 0)
         return fl_csv_fail_structure(file, layout, err);
     if ((index->state.flags & FL_CSV_HAS_HIGH) != 0)
         FL_TRY(check_text(chunk, file, layout, start, err));
-    FL_TRY(fl_grow(chunk->memory, (void **)&chunk->starts, &chunk->starts_capacity, index->lines, 4, err));
+    FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->starts, &chunk->starts_capacity, index->lines, 4, err));
     if (!cut_lines(chunk, start, &lines))
         return fl_csv_fail_structure(file, layout, err);
     chunk->first = has_header && lines > 0 ? 1 : 0;

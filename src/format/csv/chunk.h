@@ -12,17 +12,12 @@
 #ifndef FL_FORMAT_CSV_CHUNK_H
 #define FL_FORMAT_CSV_CHUNK_H
 
-#include "base/buffer.h"
 #include "format/csv/index.h"
 #include "format/csv/place.h"
-
-#define FL_CSV_LINE_BYTES_MAX (100 << 20)
+#include "format/text_file.h"
 
 typedef struct fl_csv_chunk {
-    fl_memory *memory;
-    fl_buffer *bytes;
-    int64_t offset; /* in the file, of the buffer's first byte */
-    int64_t len;    /* bytes read */
+    fl_text_piece text;
     int64_t begin;
     int64_t end;
     fl_csv_index index;
@@ -52,18 +47,12 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_la
 /** A field with its quotes. Valid until the next fl_csv_chunk_read. */
 static inline fl_str fl_csv_chunk_field(const fl_csv_chunk *chunk, int64_t row, int32_t col)
 {
-    const char *data = (const char *)chunk->bytes->data;
+    const char *data = fl_text_piece_data(&chunk->text);
     int64_t line = row + chunk->first, i = line * chunk->n_cols + col;
     int64_t from = col == 0 ? chunk->starts[line] : (int64_t)chunk->index.at[i - 1] + 1, to = chunk->index.at[i];
     if (col == chunk->n_cols - 1 && to > from && data[to - 1] == '\r')
         to--;
     return (fl_str){data + from, to - from};
-}
-
-/** The file's offset of a byte of the chunk. */
-static inline int64_t fl_csv_chunk_offset(const fl_csv_chunk *chunk, const char *at)
-{
-    return chunk->offset + (at - (const char *)chunk->bytes->data);
 }
 
 #endif

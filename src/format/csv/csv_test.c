@@ -61,7 +61,7 @@ static fl_status scan_text(fl_table *table, int64_t chunk_bytes, int32_t rows_ma
     int32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     int64_t morsel;
     fl_scan_request request = {.cols = cols, .n_cols = table->n_cols, .rows_max = rows_max, .memory = &memory};
-    ((fl_csv_table *)table)->chunk_bytes = chunk_bytes;
+    ((fl_files_table *)table)->piece_bytes = chunk_bytes;
     FL_TRY(table->ops->scan_new(table, &request, &scan, err));
     FL_TRY(scan->ops->worker_new(scan, &memory, &worker, err));
     for (bool any = true; any;) {
@@ -94,7 +94,7 @@ static fl_status read_bytes(const char *data, int64_t bytes, const fl_option *op
         fl_type_print(text, table->fields[i].type);
         fl_text_add(text, i == table->n_cols - 1 ? FL_STR("\n") : FL_STR(", "));
     }
-    st = scan_text(table, FL_CSV_CHUNK_BYTES, 3, text, err);
+    st = scan_text(table, FL_TEXT_PIECE_BYTES, 3, text, err);
     fl_table_unref(table);
     return st;
 }
@@ -292,7 +292,7 @@ static void chunks_give_the_same_rows(void **state)
                 data.data[i++] = '\\';
         fl_text_clear(&whole);
         assert_int_equal(open_bytes(data.data, data.len, &escape, escaped, &table, &err), FL_OK);
-        assert_int_equal(scan_text(table, FL_CSV_CHUNK_BYTES, 2048, &whole, &err), FL_OK);
+        assert_int_equal(scan_text(table, FL_TEXT_PIECE_BYTES, 2048, &whole, &err), FL_OK);
         for (int64_t chunk = 1; chunk < 140; chunk++) {
             fl_text_clear(&pieces);
             assert_int_equal(scan_text(table, chunk, 1 + (int32_t)chunk % 5, &pieces, &err), FL_OK);
@@ -385,7 +385,7 @@ static void workers_share_chunks(void **state)
     fl_text_init(&data, NULL);
     make_rows(&data, ROWS);
     assert_int_equal(open_bytes(data.data, data.len, NULL, 0, &table, NULL), FL_OK);
-    ((fl_csv_table *)table)->chunk_bytes = 97;
+    ((fl_files_table *)table)->piece_bytes = 97;
     shared_sum s = {0};
     pthread_t threads[WORKERS];
     assert_int_equal(table->ops->scan_new(table, &request, &s.scan, NULL), FL_OK);

@@ -2,6 +2,7 @@
 #include "format/csv/place.h"
 
 #include "base/memory.h"
+#include "format/text_file.h"
 
 #include <stdio.h>
 
@@ -132,15 +133,6 @@ cleanup:
     return st;
 }
 
-static void set_place(fl_err *err, const fl_file *file, place where)
-{
-    if (err == NULL)
-        return;
-    err->line = where.line;
-    err->column = where.column;
-    fl_err_prefix(err, "\"%s\", line %lld, column %lld: ", file->path, (long long)where.line, (long long)where.column);
-}
-
 /* The dialect in a few words, as the hint's options would write it. */
 static void print_dialect(const fl_csv_dialect *d, char *ret, size_t bytes)
 {
@@ -192,7 +184,7 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
         st = FL_FAIL(err, FL_ERR_FORMAT, "broken CSV");
         break;
     }
-    set_place(err, file, w->where);
+    fl_text_file_err_at(file, w->where.line, w->where.column, err);
     return st;
 }
 
@@ -217,7 +209,7 @@ fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t off
         return fail_fault(&w, file, err);
     if (err != NULL)
         *err = *complaint;
-    set_place(err, file, here(&w));
+    fl_text_file_err_at(file, here(&w).line, here(&w).column, err);
     return complaint->code;
 }
 

@@ -9,6 +9,7 @@
 #include "base/datetime.h"
 #include "format/csv/table.h"
 #include "format/csv/values.h"
+#include "format/file_scan.h"
 
 #include <sched.h>
 
@@ -26,22 +27,13 @@ enum {
 };
 
 typedef struct csv_scan {
-    fl_scan base;
-    fl_csv_table *table;
-    fl_arena arena;
-    int32_t *cols;
-    int32_t n_slots;
-    int32_t rows_max;
-    const _Atomic bool *is_cancelled;
-    int64_t n_chunks;
-    int64_t *first_chunk;    /* per file, and the end */
+    fl_file_scan base;
+    const fl_csv_table *table;
     _Atomic uint8_t *own;    /* per chunk */
     _Atomic uint8_t *before; /* per chunk */
-    _Atomic int64_t next;
     _Atomic bool has_failed; /* some worker could not read its chunk; the first to say so owns `fault` */
     _Atomic bool has_fault;  /* `fault` is written */
     fl_err fault;            /* what those behind it tell, too: the query's error is the first one that arrives */
-    _Atomic bool is_checked; /* whether the files were compared with what they were when opened */
 } csv_scan;
 
 typedef struct slot_buffers {
@@ -66,29 +58,16 @@ static csv_scan *scan_of(const csv_worker *w)
 
 /* ---- the scan ---- */
 
-static void scan_free(fl_scan *base)
-{
-    csv_scan *scan = (csv_scan *)base;
-    fl_arena_drop(&scan->arena);
-    fl_table_unref(&scan->table->base);
-    fl_free(scan);
-}
-
 static fl_status make_chunks(csv_scan *scan, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_csv_table *table = scan->table;
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, table->n_files + 1, &scan->first_chunk, err));
-    for (int32_t f = 0; f < table->n_files; f++) {
-        int64_t bytes = table->files[f].file->bytes - table->files[f].layout.start;
-        scan->first_chunk[f] = scan->n_chunks;
-        scan->n_chunks += (bytes + table->chunk_bytes - 1) / table->chunk_bytes;
-    }
-    scan->first_chunk[table->n_files] = scan->n_chunks;
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, scan->n_chunks + 1, &scan->own, err));
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, scan->n_chunks + 1, &scan->before, err));
-    for (int32_t f = 0; f < table->n_files; f++)
-        atomic_store_explicit(&scan->before[scan->first_chunk[f]], OUTSIDE, memory_order_relaxed);
+    for (int32_t f = 0; f < table->base.n_files; f++)
+        fl_file_scan_cut(&scan->base, f, table->files[f].layout.start, false);
+    FL_TRY(FL_NEW_ARRAY(&scan->base.arena, scan->base.n_morsels + 1, &scan->own, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->base.arena, scan->base.n_morsels + 1, &scan->before, err));
+    for (int32_t f = 0; f < table->base.n_files; f++)
+        atomic_store_explicit(&scan->before[scan->base.cuts[f].first_piece], OUTSIDE, memory_order_relaxed);
 cleanup:
     return st;
 }
@@ -97,28 +76,16 @@ static const fl_scan_ops scan_ops;
 
 fl_status fl_csv_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
     csv_scan *scan = NULL;
-    FL_ASSERT(request->rows_max > 0);
-    FL_TRY(fl_alloc_zero(request->memory, (int64_t)sizeof(*scan), (void **)&scan, err));
-    scan->base.ops = &scan_ops;
-    scan->base.rows_total = (int64_t)table->rows;
-    scan->table = (fl_csv_table *)fl_table_ref(table);
-    fl_arena_init(&scan->arena, request->memory);
-    scan->is_cancelled = request->is_cancelled;
-    scan->rows_max = request->rows_max;
-    scan->n_slots = request->n_cols;
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols, &scan->cols, err));
-    for (int32_t i = 0; i < request->n_cols; i++) {
-        FL_ASSERT(request->cols[i] >= 0 && request->cols[i] < table->n_cols);
-        scan->cols[i] = request->cols[i];
-    }
-    FL_TRY(make_chunks(scan, err));
-    *ret = &scan->base;
-    return FL_OK;
-cleanup:
-    if (scan != NULL)
-        scan_free(&scan->base);
+    fl_status st = fl_file_scan_new(table, &scan_ops, request, (int64_t)sizeof(*scan), (fl_file_scan **)&scan, err);
+    if (st != FL_OK)
+        return st;
+    scan->table = (const fl_csv_table *)table;
+    st = make_chunks(scan, err);
+    if (st == FL_OK)
+        *ret = &scan->base.scan;
+    else
+        fl_file_scan_free(&scan->base.scan);
     return st;
 }
 
@@ -127,7 +94,7 @@ cleanup:
 static void worker_free(fl_scan_worker *base)
 {
     csv_worker *w = (csv_worker *)base;
-    for (int32_t i = 0; w->slots != NULL && i < scan_of(w)->n_slots; i++) {
+    for (int32_t i = 0; w->slots != NULL && i < scan_of(w)->base.n_slots; i++) {
         fl_buffer_unref(w->slots[i].values);
         fl_buffer_unref(w->slots[i].valid);
     }
@@ -146,12 +113,12 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     w->base.scan = base;
     fl_csv_chunk_init(&w->chunk, memory);
     fl_arena_init(&w->texts, memory);
-    FL_TRY(fl_alloc_zero(memory, scan->n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
-    for (int32_t i = 0; i < scan->n_slots; i++) {
-        fl_type type = scan->table->base.fields[scan->cols[i]].type;
+    FL_TRY(fl_alloc_zero(memory, scan->base.n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
+    for (int32_t i = 0; i < scan->base.n_slots; i++) {
+        fl_type type = scan->table->base.table.fields[scan->base.cols[i]].type;
         int64_t width = type.id == FL_BOOL ? 1 : fl_type_width(type);
-        FL_TRY(fl_buffer_new(memory, (scan->rows_max + 63) * width, &w->slots[i].values, err));
-        FL_TRY(fl_buffer_new(memory, fl_bitmap_words(scan->rows_max) * 8, &w->slots[i].valid, err));
+        FL_TRY(fl_buffer_new(memory, (scan->base.rows_max + 63) * width, &w->slots[i].values, err));
+        FL_TRY(fl_buffer_new(memory, fl_bitmap_words(scan->base.rows_max) * 8, &w->slots[i].valid, err));
     }
     *ret = &w->base;
     return FL_OK;
@@ -170,7 +137,7 @@ static uint8_t wait_for(const csv_scan *scan, _Atomic uint8_t *published)
         uint8_t value = atomic_load_explicit(published, memory_order_acquire);
         if (value != UNKNOWN)
             return value;
-        if (scan->is_cancelled != NULL && atomic_load_explicit(scan->is_cancelled, memory_order_relaxed))
+        if (fl_file_scan_is_cancelled(&scan->base))
             return FAILED;
         sched_yield();
     }
@@ -241,62 +208,36 @@ static fl_status pass_fault(const csv_scan *scan, fl_err *err)
 static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
 {
     csv_scan *scan = scan_of(w);
-    const fl_csv_table *table = scan->table;
-    int32_t f = 0;
-    while (chunk >= scan->first_chunk[f + 1])
-        f++;
-    w->file = &table->files[f];
-    const fl_csv_layout *layout = &w->file->layout;
-    int64_t number = chunk - scan->first_chunk[f], begin = layout->start + number * table->chunk_bytes;
-    int64_t end = begin + table->chunk_bytes < w->file->file->bytes ? begin + table->chunk_bytes : w->file->file->bytes;
+    fl_file_piece piece = fl_file_scan_piece(&scan->base, chunk);
+    const fl_csv_file *file = w->file = &scan->table->files[piece.file];
     fl_err fault = {0};
-    fl_status st = fl_csv_chunk_read(&w->chunk, w->file->file, begin, end, &fault);
+    fl_status st = fl_csv_chunk_read(&w->chunk, file->file, piece.begin, piece.end, &fault);
     if (st != FL_OK)
         keep_fault(scan, &fault);
-    uint8_t state = exchange_states(scan, w, chunk, st == FL_OK, chunk + 1 == scan->first_chunk[f + 1]);
+    uint8_t state = exchange_states(scan, w, chunk, st == FL_OK, piece.end == file->file->bytes);
     if (st != FL_OK && err != NULL)
         *err = fault;
     if (st != FL_OK)
         return st;
     if (state == FAILED)
         return pass_fault(scan, err);
-    return fl_csv_chunk_index(&w->chunk, w->file->file, layout, state != OUTSIDE, state == ESCAPED,
-                              table->has_header && w->file->first_line >= begin && w->file->first_line < end, err);
-}
-
-/* The workers are at the end: were the files the same all the time? */
-static fl_status check_files(csv_scan *scan, fl_err *err)
-{
-    if (atomic_exchange(&scan->is_checked, true))
-        return FL_OK;
-    for (int32_t f = 0; f < scan->table->n_files; f++) {
-        fl_status st = fl_file_check_same(scan->table->files[f].file, err);
-        if (st != FL_OK)
-            return st;
-    }
-    return FL_OK;
+    bool has_header = scan->table->has_header && file->first_line >= piece.begin && file->first_line < piece.end;
+    return fl_csv_chunk_index(&w->chunk, file->file, &file->layout, state != OUTSIDE, state == ESCAPED, has_header,
+                              err);
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
 {
+    fl_status st = FL_OK;
     csv_worker *w = (csv_worker *)base;
-    csv_scan *scan = scan_of(w);
     w->row = w->rows = 0;
-    for (;;) {
-        int64_t chunk = atomic_fetch_add(&scan->next, 1);
-        if (chunk >= scan->n_chunks) {
-            *ret_any = false;
-            return check_files(scan, err);
-        }
-        fl_status st = load_chunk(w, chunk, err);
-        if (st != FL_OK)
-            return st;
-        if (w->chunk.rows == 0)
-            continue;
-        *ret_any = true;
-        *ret_morsel = chunk;
-        return FL_OK;
-    }
+    do {
+        FL_TRY(fl_file_scan_claim(&scan_of(w)->base, ret_any, ret_morsel, err));
+        if (*ret_any)
+            FL_TRY(load_chunk(w, *ret_morsel, err));
+    } while (*ret_any && w->chunk.rows == 0);
+cleanup:
+    return st;
 }
 
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
@@ -306,9 +247,9 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     (void)err;
     w->row += w->rows;
     int64_t left = w->chunk.rows - w->row;
-    w->rows = (int32_t)(left < scan->rows_max ? left : scan->rows_max);
+    w->rows = (int32_t)(left < scan->base.rows_max ? left : scan->base.rows_max);
     fl_arena_reset(&w->texts);
-    atomic_fetch_add_explicit(&scan->base.rows_done, w->rows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scan->base.scan.rows_done, w->rows, memory_order_relaxed);
     *ret_rows = w->rows;
     return FL_OK;
 }
@@ -330,8 +271,8 @@ typedef struct reading {
 static fl_status fail_field(const reading *r, int32_t row, const fl_err *complaint)
 {
     fl_str raw = fl_csv_chunk_field(&r->w->chunk, r->w->row + row, r->col);
-    return fl_csv_fail_at(r->w->file->file, &r->w->file->layout, fl_csv_chunk_offset(&r->w->chunk, raw.data), complaint,
-                          r->err);
+    return fl_csv_fail_at(r->w->file->file, &r->w->file->layout, fl_text_piece_offset(&r->w->chunk.text, raw.data),
+                          complaint, r->err);
 }
 
 /* The value is none of its column's type; `inner` says more, or is NULL. */
@@ -345,7 +286,7 @@ static fl_status fail_value(const reading *r, int32_t row, fl_str text, const fl
             text.data, shown < text.len ? "..." : "", FL_TYPE_NAME(r->field->type), FL_STR_ARG(r->field->name));
     if (inner != NULL)
         fl_err_state(&complaint, inner->sqlstate, complaint.code);
-    if (r->table->options.columns == NULL)
+    if (r->table->options.columns.fields == NULL)
         fl_err_hint(&complaint,
                     "the first rows of the column are %s; sample_size = -1 looks at all rows to find the type, "
                     "all_varchar = true reads texts",
@@ -538,14 +479,14 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
 {
     csv_worker *w = (csv_worker *)base;
     csv_scan *scan = scan_of(w);
-    int32_t col = scan->cols[slot];
+    int32_t col = scan->base.cols[slot];
     slot_buffers *b = &w->slots[slot];
     void *bits = b->valid->data;
     uint64_t *valid = bits;
     reading r = {.w = w,
                  .table = scan->table,
                  .dialect = &w->file->layout.dialect,
-                 .field = &scan->table->base.fields[col],
+                 .field = &scan->table->base.table.fields[col],
                  .col = col,
                  .mask = mask,
                  .valid = valid,
@@ -562,4 +503,4 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .claim = claim,
                                      .next = next,
                                      .read = read,
-                                     .free = scan_free};
+                                     .free = fl_file_scan_free};

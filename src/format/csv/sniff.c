@@ -6,9 +6,6 @@
 #include "format/csv/table.h"
 #include "format/csv/values.h"
 
-#define HEAD_BYTES (256 << 10)   /* for the dialect */
-#define SAMPLE_BYTES (256 << 10) /* of a chunk while sampling */
-
 typedef struct column_sample {
     uint32_t kinds;
     bool has_values;
@@ -29,47 +26,16 @@ typedef struct sniffer {
 
 /* ---- the first bytes ---- */
 
-static fl_status check_head(const fl_file *file, const uint8_t *head, int64_t bytes, fl_err *err)
-{
-    static const struct {
-        uint8_t magic[4];
-        int64_t len;
-        const char *name, *program;
-    } packers[] = {{{0x1F, 0x8B}, 2, "gzip", "gunzip"},
-                   {{0x28, 0xB5, 0x2F, 0xFD}, 4, "zstd", "unzstd"},
-                   {{'P', 'K', 3, 4}, 4, "zip", "unzip"},
-                   {{'B', 'Z', 'h'}, 3, "bzip2", "bunzip2"}};
-    for (int64_t i = 0; i < FL_LEN(packers); i++)
-        if (bytes >= packers[i].len && memcmp(head, packers[i].magic, (size_t)packers[i].len) == 0) {
-            FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is compressed with %s, which read_csv does not read yet",
-                    file->path, packers[i].name);
-            fl_err_hint(err, "unpack it first, with %s", packers[i].program);
-            return FL_ERR_UNSUPPORTED;
-        }
-    if (bytes >= 2 && ((head[0] == 0xFF && head[1] == 0xFE) || (head[0] == 0xFE && head[1] == 0xFF))) {
-        FL_FAIL(err, FL_ERR_FORMAT, "\"%s\", line 1, column 1: this is UTF-16, not UTF-8", file->path);
-        fl_err_hint(err, "convert it first: iconv -f utf-16 -t utf-8");
-        if (err != NULL)
-            err->line = err->column = 1;
-        return fl_err_state(err, "22021", FL_ERR_FORMAT);
-    }
-    return FL_OK;
-}
-
 /* Dialect of one file; all have the first one's but for the ends of lines. */
 static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_csv_file *file = &s->table->files[f];
     fl_csv_wishes wishes = s->table->options.wishes;
-    int64_t bytes = file->file->bytes < HEAD_BYTES ? file->file->bytes : HEAD_BYTES;
+    int64_t bytes = 0;
     int32_t fields;
     char *head = NULL;
-    FL_TRY(fl_alloc(s->memory, bytes + 1, (void **)&head, err));
-    FL_TRY(fl_file_read_at(file->file, 0, head, bytes, err));
-    FL_TRY(check_head(file->file, (const uint8_t *)head, bytes, err));
-    if (bytes >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0)
-        file->layout.start = 3;
+    FL_TRY(fl_text_file_begin(s->memory, file->file, &head, &bytes, &file->layout.start, err));
     if (f > 0) {
         const fl_csv_dialect *first = &s->table->files[0].layout.dialect;
         wishes = (fl_csv_wishes){true, true, true, first->delim, first->quote, first->escape};
@@ -78,7 +44,7 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
     bool prefers_tab = fl_str_has_suffix(fl_str_of(file->file->path), FL_STR(".tsv"));
     file->layout.dialect = fl_csv_dialect_find(text, bytes == file->file->bytes, prefers_tab, &wishes, &fields);
     if (f == 0)
-        s->n_cols = s->table->options.columns != NULL ? s->table->options.n_columns : fields;
+        s->n_cols = s->table->options.columns.fields != NULL ? s->table->options.columns.n : fields;
     file->layout.n_cols = s->n_cols;
 cleanup:
     fl_free(head);
@@ -130,9 +96,9 @@ static fl_status keep_head(sniffer *s, const fl_csv_dialect *d, fl_err *err)
     fl_status st = FL_OK;
     for (int32_t col = 0; col < s->n_cols; col++) {
         fl_str text;
-        FL_TRY(cell_text(d, &s->table->arena, fl_csv_chunk_field(&s->chunk, 0, col), &text,
+        FL_TRY(cell_text(d, &s->table->base.arena, fl_csv_chunk_field(&s->chunk, 0, col), &text,
                          &s->columns[col].head_is_quoted, err));
-        FL_TRY(fl_arena_copy_str(&s->table->arena, text, &s->columns[col].head, err));
+        FL_TRY(fl_arena_copy_str(&s->table->base.arena, text, &s->columns[col].head, err));
     }
 cleanup:
     return st;
@@ -151,7 +117,7 @@ static bool names_agree(const sniffer *s)
 {
     const fl_csv_options *o = &s->table->options;
     for (int32_t i = 0; i < s->n_cols; i++)
-        if (o->columns == NULL || !fl_str_is_equal_nocase(o->columns[i].name, s->columns[i].head))
+        if (o->columns.fields == NULL || !fl_str_is_equal_nocase(o->columns.fields[i].name, s->columns[i].head))
             return false;
     return true;
 }
@@ -188,15 +154,13 @@ static fl_status check_head_line(sniffer *s, const fl_csv_file *file, fl_err *er
     for (int32_t col = 0; col < s->n_cols; col++) {
         bool is_quoted;
         fl_str text;
-        FL_TRY(cell_text(&file->layout.dialect, &s->table->arena, fl_csv_chunk_field(&s->chunk, 0, col), &text,
+        FL_TRY(cell_text(&file->layout.dialect, &s->table->base.arena, fl_csv_chunk_field(&s->chunk, 0, col), &text,
                          &is_quoted, err));
         if (!fl_str_is_equal_nocase(text, s->columns[col].head)) {
-            FL_FAIL(err, FL_ERR_FORMAT, "\"%s\", line 1: column %d is \"%.*s\", but \"%.*s\" in \"%s\"",
-                    file->file->path, col + 1, FL_STR_ARG(text), FL_STR_ARG(s->columns[col].head),
-                    s->table->files[0].file->path);
+            FL_FAIL(err, FL_ERR_FORMAT, "column %d is \"%.*s\", but \"%.*s\" in \"%s\"", col + 1, FL_STR_ARG(text),
+                    FL_STR_ARG(s->columns[col].head), s->table->files[0].file->path);
             fl_err_hint(err, "files of one table have the same columns in the same order");
-            if (err != NULL)
-                err->line = err->column = 1;
+            fl_text_file_err_at(file->file, 1, 1, err);
             return FL_ERR_FORMAT;
         }
     }
@@ -215,14 +179,14 @@ static fl_status sample_file(sniffer *s, int32_t f, fl_err *err)
     int64_t at = file->layout.start;
     bool is_first = true;
     while (at < file->file->bytes && (is_first || o->sample_rows < 0 || s->rows < o->sample_rows)) {
-        int64_t end = at + SAMPLE_BYTES < file->file->bytes ? at + SAMPLE_BYTES : file->file->bytes;
+        int64_t end = at + FL_TEXT_SAMPLE_BYTES < file->file->bytes ? at + FL_TEXT_SAMPLE_BYTES : file->file->bytes;
         FL_TRY(fl_csv_chunk_read(&s->chunk, file->file, at, end, err));
         FL_TRY(fl_csv_chunk_index(&s->chunk, file->file, &file->layout, inside, escaped, false, err));
         fl_str own = fl_csv_chunk_own(&s->chunk);
         inside = fl_csv_is_inside_after(&file->layout.dialect, own.data, own.len, inside, &escaped);
         bool has_head = is_first && s->chunk.rows > 0;
         if (has_head)
-            file->first_line = s->chunk.offset + s->chunk.starts[0];
+            file->first_line = s->chunk.text.offset + s->chunk.starts[0];
         if (has_head && f == 0)
             FL_TRY(keep_head(s, &file->layout.dialect, err));
         else if (has_head && s->table->has_header)
@@ -257,7 +221,7 @@ static bool is_taken(const fl_field *fields, int32_t count, fl_str name)
 static fl_status make_name(sniffer *s, int32_t col, fl_field *fields, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_arena *arena = &s->table->arena;
+    fl_arena *arena = &s->table->base.arena;
     fl_str name = s->columns[col].head;
     if (!s->table->has_header || name.len == 0)
         FL_TRY(fl_arena_format(arena, &name, err, "column%d", col));
@@ -274,19 +238,19 @@ static fl_status make_fields(sniffer *s, fl_err *err)
     fl_status st = FL_OK;
     fl_csv_table *table = s->table;
     fl_field *fields = NULL;
-    table->base.n_cols = s->n_cols;
-    if (table->options.columns != NULL) {
-        table->base.fields = table->options.columns;
+    table->base.table.n_cols = s->n_cols;
+    if (table->options.columns.fields != NULL) {
+        table->base.table.fields = table->options.columns.fields;
         return FL_OK;
     }
-    FL_TRY(FL_NEW_ARRAY(&table->arena, s->n_cols, &fields, err));
+    FL_TRY(FL_NEW_ARRAY(&table->base.arena, s->n_cols, &fields, err));
     for (int32_t col = 0; col < s->n_cols; col++) {
         const column_sample *c = &s->columns[col];
         FL_TRY(make_name(s, col, fields, err));
         fields[col].type = fl_csv_type_of(table->options.all_varchar || !c->has_values ? 0 : c->kinds);
         fields[col].nullable = true;
     }
-    table->base.fields = fields;
+    table->base.table.fields = fields;
 cleanup:
     return st;
 }
@@ -294,11 +258,11 @@ cleanup:
 static void estimate_rows(sniffer *s)
 {
     fl_csv_table *table = s->table;
-    double bytes = 0, headers = table->has_header ? table->n_files : 0;
-    for (int32_t f = 0; f < table->n_files; f++)
+    double bytes = 0, headers = table->has_header ? table->base.n_files : 0;
+    for (int32_t f = 0; f < table->base.n_files; f++)
         bytes += (double)(table->files[f].file->bytes - table->files[f].layout.start);
     double rows = s->is_all || s->bytes == 0 ? (double)s->rows : (double)s->rows * (bytes / (double)s->bytes);
-    table->base.rows = rows > headers ? rows - headers : 0;
+    table->base.table.rows = rows > headers ? rows - headers : 0;
 }
 
 fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
@@ -306,9 +270,9 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
     fl_status st = FL_OK;
     sniffer s = {.table = table, .memory = memory, .is_all = true};
     fl_csv_chunk_init(&s.chunk, memory);
-    for (int32_t f = 0; f < table->n_files; f++)
+    for (int32_t f = 0; f < table->base.n_files; f++)
         FL_TRY(find_layout(&s, f, err));
-    if (table->files[0].file->bytes == table->files[0].layout.start && table->options.columns == NULL) {
+    if (table->files[0].file->bytes == table->files[0].layout.start && table->options.columns.fields == NULL) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: it has neither a header nor rows to find columns by",
                      table->files[0].file->path);
         fl_err_hint(err, "name them: columns = {'a': 'integer', 'b': 'text'}");
@@ -317,7 +281,7 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
     FL_TRY(fl_alloc_zero(memory, (int64_t)s.n_cols * (int64_t)sizeof(*s.columns), (void **)&s.columns, err));
     for (int32_t col = 0; col < s.n_cols; col++)
         s.columns[col].kinds = FL_CSV_ANY;
-    for (int32_t f = 0; f < table->n_files; f++)
+    for (int32_t f = 0; f < table->base.n_files; f++)
         FL_TRY(sample_file(&s, f, err));
     FL_TRY(make_fields(&s, err));
     estimate_rows(&s);

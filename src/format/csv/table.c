@@ -1,35 +1,74 @@
-/* read_csv: opens files, has them looked at, makes the table. */
+/* read_csv: its named arguments, and the table that it makes. */
 #include "format/csv/table.h"
 
 #include "base/hash.h"
 
-static void table_free(fl_table *base)
+/* ---- options ---- */
+
+/* A single byte; "\t" is a tab. An empty text is allowed where may_be_empty: 0. */
+static fl_status read_char(const fl_value *value, bool may_be_empty, char *ret)
 {
-    fl_csv_table *table = (fl_csv_table *)base;
-    for (int32_t i = 0; i < table->n_files; i++)
-        fl_file_unref(table->files[i].file);
-    fl_arena_drop(&table->arena);
-    fl_free(table);
+    fl_str s = value->type.id == FL_UTF8 && !value->is_null ? value->s : (fl_str){NULL, -1};
+    if (s.len == 2 && s.data[0] == '\\' && s.data[1] == 't')
+        *ret = '\t';
+    else if (s.len == 1 && s.data[0] != '\n' && s.data[0] != '\r' && s.data[0] != 0 && (s.data[0] & 0x80) == 0)
+        *ret = s.data[0];
+    else if (s.len == 0 && may_be_empty)
+        *ret = 0;
+    else
+        return FL_ERR_TYPE;
+    return FL_OK;
 }
 
-static const fl_table_ops table_ops = {.scan_new = fl_csv_scan_new, .free = table_free};
-
-static fl_status open_files(fl_csv_table *table, const fl_str *paths, int64_t n_paths, fl_err *err)
+static fl_status read_delim(fl_arena *arena, const fl_value *value, void *ret_char, fl_err *err)
 {
-    fl_status st = FL_OK;
-    uint64_t version = 0;
-    FL_TRY(FL_NEW_ARRAY(&table->arena, n_paths, &table->files, err));
-    for (int64_t i = 0; i < n_paths; i++) {
-        fl_file *file = NULL;
-        FL_TRY(fl_file_open(paths[i], &file, err));
-        table->files[i].file = file;
-        table->n_files++;
-        version = fl_hash_combine(version, (uint64_t)file->modified_ns ^ (uint64_t)file->bytes << 20);
-    }
-    table->base.version = version;
-cleanup:
-    return st;
+    (void)arena, (void)err;
+    return read_char(value, false, ret_char);
 }
+
+static fl_status read_quote(fl_arena *arena, const fl_value *value, void *ret_char, fl_err *err)
+{
+    (void)arena, (void)err;
+    return read_char(value, true, ret_char);
+}
+
+static fl_status refuse_ignore_errors(fl_arena *arena, const fl_value *value, void *ret, fl_err *err)
+{
+    (void)arena, (void)value, (void)ret;
+    FL_FAIL(err, FL_ERR_UNSUPPORTED, "read_csv never skips broken lines: there is no ignore_errors");
+    fl_err_hint(err, "all_varchar = true reads every well-formed line; TRY_CAST then gives NULL for what is no value");
+    return FL_ERR_UNSUPPORTED;
+}
+
+#define DELIM "one ASCII character"
+#define QUOTE "one ASCII character, or empty for none"
+#define AT(member) offsetof(fl_csv_table, options.member)
+
+static const fl_option_desc options[] = {
+    {"delim", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
+    {"sep", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
+    {"quote", QUOTE, read_quote, AT(wishes.quote), AT(wishes.has_quote)},
+    {"escape", QUOTE, read_quote, AT(wishes.escape), AT(wishes.has_escape)},
+    {"header", FL_OPTION_BOOL, fl_option_bool, AT(header), AT(has_header)},
+    {"nullstr", FL_OPTION_TEXT, fl_option_text, AT(nullstr), AT(has_nullstr)},
+    {"columns", FL_OPTION_COLUMNS, fl_option_columns, AT(columns), -1},
+    {"all_varchar", FL_OPTION_BOOL, fl_option_bool, AT(all_varchar), -1},
+    {"sample_size", FL_OPTION_ROWS, fl_option_rows, AT(sample_rows), -1},
+    {"ignore_errors", NULL, refuse_ignore_errors, 0, -1},
+};
+
+/* Options that each are right, but not together. */
+static fl_status check_options(fl_csv_options *o, fl_err *err)
+{
+    fl_csv_wishes *w = &o->wishes;
+    char quote = w->has_quote ? w->quote : '"';
+    w->has_escape &= w->escape != 0;
+    if (w->has_delim && (w->delim == quote || (w->has_escape && w->escape == w->delim)))
+        return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its quote or escape, too");
+    return FL_OK;
+}
+
+/* ---- the table ---- */
 
 /* What changes the rows is part of the table's identity. */
 static uint64_t hash_options(const fl_csv_table *table)
@@ -39,40 +78,40 @@ static uint64_t hash_options(const fl_csv_table *table)
     uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 |
                     (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
                     (uint64_t)o->has_nullstr << 25;
-    hash = fl_hash_combine(hash, fl_hash_bytes(o->nullstr.data, o->nullstr.len));
-    for (int32_t i = 0; i < table->base.n_cols; i++)
-        hash = fl_hash_combine(hash, fl_type_hash(table->base.fields[i].type));
-    return hash;
+    return fl_hash_combine(hash, fl_hash_bytes(o->nullstr.data, o->nullstr.len));
 }
 
-static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options,
-                            int32_t n_options, fl_table **ret, fl_err *err)
+static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_csv_table *table = NULL;
-    if (n_paths < 1 || n_paths > INT32_MAX)
-        return FL_FAIL(err, FL_ERR_CONFIG, "read_csv needs at least one file");
-    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*table), (void **)&table, err));
-    fl_arena_init(&table->arena, memory);
-    table->base.ops = &table_ops;
-    table->base.format = "csv";
-    table->chunk_bytes = FL_CSV_CHUNK_BYTES;
-    atomic_init(&table->base.refs, 1);
-    FL_TRY(fl_csv_options_read(&table->arena, options, n_options, &table->options, err));
-    FL_TRY(open_files(table, paths, n_paths, err));
+    fl_csv_table *table = (fl_csv_table *)base;
+    FL_TRY(check_options(&table->options, err));
+    FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->files, err));
+    for (int32_t f = 0; f < base->n_files; f++)
+        table->files[f].file = base->files[f];
     FL_TRY(fl_csv_sniff(table, memory, err));
-    if (n_paths > 1)
-        FL_TRY(fl_arena_format(&table->arena, &table->base.name, err, "%.*s and %lld more", FL_STR_ARG(paths[0]),
-                               (long long)n_paths - 1));
-    else
-        FL_TRY(fl_arena_copy_str(&table->arena, paths[0], &table->base.name, err));
-    table->base.version = fl_hash_combine(table->base.version, hash_options(table));
-    *ret = &table->base;
-    return FL_OK;
+    base->table.version = fl_hash_combine(base->table.version, hash_options(table));
 cleanup:
-    if (table != NULL)
-        table_free(&table->base);
     return st;
+}
+
+static const fl_table_ops table_ops = {.scan_new = fl_csv_scan_new, .free = fl_files_table_free};
+
+static const fl_csv_table defaults = {.base.piece_bytes = FL_TEXT_PIECE_BYTES,
+                                      .options.sample_rows = FL_TEXT_SAMPLE_ROWS};
+
+static const fl_files_reader reader = {.format = &fl_format_csv,
+                                       .ops = &table_ops,
+                                       .options = options,
+                                       .n_options = FL_LEN(options),
+                                       .table_bytes = (int64_t)sizeof(fl_csv_table),
+                                       .defaults = &defaults,
+                                       .learn = learn};
+
+static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *given,
+                            int32_t n_given, fl_table **ret, fl_err *err)
+{
+    return fl_files_table_open(&reader, memory, paths, n_paths, given, n_given, ret, err);
 }
 
 static const char *const suffixes[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz", NULL};

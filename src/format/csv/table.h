@@ -2,14 +2,11 @@
 #ifndef FL_FORMAT_CSV_TABLE_H
 #define FL_FORMAT_CSV_TABLE_H
 
-#include "base/file.h"
 #include "format/csv/chunk.h"
-#include "plan/table.h"
-
-#define FL_CSV_CHUNK_BYTES (1 << 20) /* a morsel: fits a core's second-level cache with its index */
+#include "format/files_table.h"
 
 typedef struct fl_csv_file {
-    fl_file *file;
+    fl_file *file; /* the table's */
     fl_csv_layout layout;
     int64_t first_line; /* offset of the first line that is none of the blank ones before it */
 } fl_csv_file;
@@ -20,26 +17,18 @@ typedef struct fl_csv_options {
     bool has_nullstr;
     fl_str nullstr;
     bool all_varchar;
-    int64_t sample_rows;     /* negative: all */
-    const fl_field *columns; /* NULL: found by looking */
-    int32_t n_columns;
+    int64_t sample_rows; /* negative: all */
+    fl_option_fields columns;
 } fl_csv_options;
 
 typedef struct fl_csv_table {
-    fl_table base;
-    fl_arena arena;
+    fl_files_table base;
     fl_csv_file *files;
-    int32_t n_files;
     fl_csv_options options;
     bool has_header;
-    int64_t chunk_bytes; /* FL_CSV_CHUNK_BYTES, but for tests */
 } fl_csv_table;
 
 extern const fl_format_desc fl_format_csv;
-
-/** Reads the named arguments of read_csv; the arena keeps what outlives the call. FL_ERR_CONFIG with the place. */
-fl_status fl_csv_options_read(fl_arena *arena, const fl_option *options, int32_t n_options, fl_csv_options *ret,
-                              fl_err *err);
 
 /** Finds dialect, header, names and types of the table's opened files. FL_ERR_FORMAT and all that chunks can fail with. */
 fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err);

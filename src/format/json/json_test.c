@@ -58,7 +58,7 @@ static fl_status scan_text(fl_table *table, int64_t chunk_bytes, int32_t rows_ma
     int32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     int64_t morsel;
     fl_scan_request request = {.cols = cols, .n_cols = table->n_cols, .rows_max = rows_max, .memory = &memory};
-    ((fl_json_table *)table)->chunk_bytes = chunk_bytes;
+    ((fl_files_table *)table)->piece_bytes = chunk_bytes;
     FL_TRY(table->ops->scan_new(table, &request, &scan, err));
     FL_TRY(scan->ops->worker_new(scan, &memory, &worker, err));
     for (bool any = true; any;) {
@@ -91,7 +91,7 @@ static fl_status read_bytes(const char *data, int64_t bytes, const fl_option *op
         fl_type_print(text, table->fields[i].type);
         fl_text_add(text, i == table->n_cols - 1 ? FL_STR("\n") : FL_STR(", "));
     }
-    st = scan_text(table, FL_JSON_CHUNK_BYTES, 3, text, err);
+    st = scan_text(table, FL_TEXT_PIECE_BYTES, 3, text, err);
     fl_table_unref(table);
     return st;
 }
@@ -229,7 +229,7 @@ static void chunks_give_the_same_rows(void **state)
     fl_text_init(&pieces, NULL);
     make_records(&data, 200);
     assert_int_equal(open_bytes(data.data, data.len, NULL, 0, &table, NULL), FL_OK);
-    assert_int_equal(scan_text(table, FL_JSON_CHUNK_BYTES, 2048, &whole, NULL), FL_OK);
+    assert_int_equal(scan_text(table, FL_TEXT_PIECE_BYTES, 2048, &whole, NULL), FL_OK);
     for (int64_t chunk = 1; chunk < 140; chunk++) {
         fl_text_clear(&pieces);
         assert_int_equal(scan_text(table, chunk, 1 + (int32_t)chunk % 5, &pieces, NULL), FL_OK);

@@ -67,8 +67,8 @@ static bool may_be_too_deep(const char *text, int64_t len)
 fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, fl_arena *arena,
                         yyjson_val **ret, fl_err *err)
 {
-    char *text = (char *)chunk->bytes->data + chunk->records[i].start, behind[YYJSON_PADDING_SIZE];
-    int64_t len = chunk->records[i].len, at = fl_json_chunk_offset(chunk, text);
+    char *text = (char *)chunk->text.bytes->data + chunk->records[i].start, behind[YYJSON_PADDING_SIZE];
+    int64_t len = chunk->records[i].len, at = fl_text_piece_offset(&chunk->text, text);
     fl_err complaint = {0}, memory_err = {0};
     source_of_memory from = {arena, &memory_err};
     yyjson_alc alc = make_alc(&from);

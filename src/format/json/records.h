@@ -9,16 +9,14 @@
 #ifndef FL_FORMAT_JSON_RECORDS_H
 #define FL_FORMAT_JSON_RECORDS_H
 
-#include "base/buffer.h"
-#include "base/file.h"
+#include "format/text_file.h"
 
-#define FL_JSON_RECORD_BYTES_MAX (100 << 20)
 #define FL_JSON_WHOLE_BYTES_MAX (2LL << 30) /* of a file that is not cut */
 
 typedef enum fl_json_layout { FL_JSON_LINES, FL_JSON_ARRAY, FL_JSON_SEQUENCE } fl_json_layout;
 
 typedef struct fl_json_source {
-    fl_file *file;
+    fl_file *file; /* the table's */
     int64_t start; /* behind a byte order mark */
     fl_json_layout layout;
 } fl_json_source;
@@ -29,10 +27,7 @@ typedef struct fl_json_record {
 } fl_json_record;
 
 typedef struct fl_json_chunk {
-    fl_memory *memory;
-    fl_buffer *bytes; /* has room for the parser's padding behind the last byte */
-    int64_t offset;   /* in the file, of the buffer's first byte */
-    int64_t len;
+    fl_text_piece text;
     fl_json_record *records;
     int64_t count;
     int64_t capacity;
@@ -54,11 +49,5 @@ fl_status fl_json_chunk_read_whole(fl_json_chunk *chunk, const fl_json_source *s
 /** Fills `err` with `complaint` and the line and column of the file's byte `offset`; gives its code back. Cost: O(offset). */
 fl_status fl_json_fail_at(const fl_json_source *source, int64_t offset, const fl_err *complaint, fl_err *err)
     __attribute__((cold));
-
-/** The file's offset of a byte of the chunk. */
-static inline int64_t fl_json_chunk_offset(const fl_json_chunk *chunk, const char *at)
-{
-    return chunk->offset + (at - (const char *)chunk->bytes->data);
-}
 
 #endif

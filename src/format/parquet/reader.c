@@ -31,9 +31,6 @@ typedef struct page_header {
 
 fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ...)
 {
-    fl_status st = fl_file_check_same(r->meta->file, err); /* then the file is the news, not its bytes */
-    if (st != FL_OK)
-        return st;
     char text[FL_ERR_MESSAGE_MAX];
     va_list args;
     va_start(args, format);

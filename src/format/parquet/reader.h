@@ -98,8 +98,7 @@ fl_status fl_pq_reader_read_slots(fl_pq_reader *r, int64_t row, int64_t rows, fl
 /** The same for a nested column: all levels of the rows. */
 fl_status fl_pq_reader_read_levels(fl_pq_reader *r, int64_t row, int64_t rows, fl_pq_levels *levels, fl_err *err);
 
-/** Fills the error with the reader's place and what is wrong there: FL_ERR_CORRUPT, or FL_ERR_IO when the file changed
- *  under the scan. */
+/** Fills the error with the reader's place and what is wrong there: FL_ERR_CORRUPT. */
 fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 

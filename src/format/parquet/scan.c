@@ -3,6 +3,7 @@
  * A row group is a morsel; one of more rows than PIECE_ROWS is cut into several, whose workers share its dictionaries.
  * A worker has a reader per leaf column, kept from morsel to morsel with its buffers. A column that is not read in a
  * batch stays behind and catches up by skipping when it is read again. */
+#include "format/file_scan.h"
 #include "format/parquet/nested.h"
 #include "format/parquet/reader.h"
 #include "format/parquet/table.h"
@@ -32,21 +33,12 @@ typedef struct shared_group {
 } shared_group;
 
 typedef struct pq_scan {
-    fl_scan base;
-    fl_pq_table *table;
-    fl_memory *memory;
-    fl_arena arena;
+    fl_file_scan base;
+    const fl_pq_table *table;
     const fl_pq_kernels *kernels;
-    fl_scan_bounds *bounds;
-    const _Atomic bool *is_cancelled;
-    int32_t rows_max;
-    int32_t n_slots;
-    int32_t *cols;
     int32_t n_leaves;      /* readers of a worker */
     int32_t *first_reader; /* per slot */
     morsel *morsels;
-    int64_t n_morsels;
-    _Atomic int64_t next;
     shared_group *groups;
     int32_t n_groups;
 } pq_scan;
@@ -88,7 +80,7 @@ static pq_scan *scan_of(const pq_worker *w)
 
 static int64_t block_rows(const pq_scan *scan)
 {
-    return scan->rows_max > BLOCK_ROWS_MIN ? scan->rows_max : BLOCK_ROWS_MIN;
+    return scan->base.rows_max > BLOCK_ROWS_MIN ? scan->base.rows_max : BLOCK_ROWS_MIN;
 }
 
 /* ---- the scan ---- */
@@ -101,15 +93,13 @@ static void scan_free(fl_scan *base)
             fl_pq_dict_unref(scan->groups[g].slots[i].dict);
             pthread_mutex_destroy(&scan->groups[g].slots[i].lock);
         }
-    fl_arena_drop(&scan->arena);
-    fl_table_unref(&scan->table->base);
-    fl_free(scan);
+    fl_file_scan_free(base);
 }
 
 static fl_status add_shared_group(pq_scan *scan, int32_t pieces, fl_err *err)
 {
     shared_group *g = &scan->groups[scan->n_groups];
-    fl_status st = FL_NEW_ARRAY(&scan->arena, scan->n_leaves, &g->slots, err);
+    fl_status st = FL_NEW_ARRAY(&scan->base.arena, scan->n_leaves, &g->slots, err);
     if (st != FL_OK)
         return st;
     for (int32_t i = 0; i < scan->n_leaves; i++)
@@ -128,7 +118,7 @@ static fl_status make_morsels(pq_scan *scan, fl_err *err)
 {
     fl_status st = FL_OK;
     int64_t count = 0, groups = 0;
-    for (int32_t f = 0; f < scan->table->n_files; f++)
+    for (int32_t f = 0; f < scan->table->base.n_files; f++)
         for (int32_t g = 0; g < scan->table->files[f].n_groups; g++) {
             int64_t pieces = pieces_of(scan->table->files[f].groups[g].rows);
             count += pieces;
@@ -136,9 +126,9 @@ static fl_status make_morsels(pq_scan *scan, fl_err *err)
             if (count > INT32_MAX)
                 return FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has too many rows", scan->table->files[f].file->path);
         }
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, count, &scan->morsels, err));
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, groups, &scan->groups, err));
-    for (int32_t f = 0; f < scan->table->n_files; f++)
+    FL_TRY(FL_NEW_ARRAY(&scan->base.arena, count, &scan->morsels, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->base.arena, groups, &scan->groups, err));
+    for (int32_t f = 0; f < scan->table->base.n_files; f++)
         for (int32_t g = 0; g < scan->table->files[f].n_groups; g++) {
             int64_t rows = scan->table->files[f].groups[g].rows, pieces = pieces_of(rows);
             int32_t shared = pieces > 1 ? scan->n_groups : -1;
@@ -148,9 +138,8 @@ static fl_status make_morsels(pq_scan *scan, fl_err *err)
                 FL_TRY(add_shared_group(scan, (int32_t)pieces, err));
             for (int64_t p = 0; p < pieces; p++) {
                 int64_t row = rows * p / pieces, end = rows * (p + 1) / pieces;
-                scan->morsels[scan->n_morsels++] = (morsel){f, g, row, end - row, shared};
+                scan->morsels[scan->base.n_morsels++] = (morsel){f, g, row, end - row, shared};
             }
-            scan->base.rows_total += rows;
         }
 cleanup:
     return st;
@@ -171,33 +160,22 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
 
 fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
     pq_scan *scan = NULL;
-    FL_ASSERT(request->rows_max > 0);
-    FL_TRY(fl_alloc_zero(request->memory, (int64_t)sizeof(*scan), (void **)&scan, err));
-    scan->base.ops = &scan_ops;
-    scan->table = (fl_pq_table *)fl_table_ref(table);
-    scan->memory = request->memory;
-    fl_arena_init(&scan->arena, request->memory);
+    fl_status st = fl_file_scan_new(table, &scan_ops, request, (int64_t)sizeof(*scan), (fl_file_scan **)&scan, err);
+    if (st != FL_OK)
+        return st;
+    scan->table = (const fl_pq_table *)table;
     scan->kernels = fl_pq_kernels_choose();
-    scan->bounds = request->bounds;
-    scan->is_cancelled = request->is_cancelled;
-    scan->rows_max = request->rows_max;
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols + 1, &scan->cols, err)); /* there may be none */
-    FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols + 1, &scan->first_reader, err));
+    FL_TRY(FL_NEW_ARRAY(&scan->base.arena, request->n_cols + 1, &scan->first_reader, err));
     for (int32_t i = 0; i < request->n_cols; i++) {
-        FL_ASSERT(request->cols[i] >= 0 && request->cols[i] < table->n_cols);
-        scan->cols[i] = request->cols[i];
         scan->first_reader[i] = scan->n_leaves;
         scan->n_leaves += scan->table->files[0].columns[request->cols[i]].leaves;
     }
-    scan->n_slots = request->n_cols;
     FL_TRY(make_morsels(scan, err));
-    *ret = &scan->base;
+    *ret = &scan->base.scan;
     return FL_OK;
 cleanup:
-    if (scan != NULL)
-        scan_free(&scan->base);
+    scan_free(&scan->base.scan);
     return st;
 }
 
@@ -205,7 +183,7 @@ cleanup:
 
 static const fl_pq_node *node_of(const pq_scan *scan, int32_t file, int32_t slot)
 {
-    return &scan->table->files[file].columns[scan->cols[slot]];
+    return &scan->table->files[file].columns[scan->base.cols[slot]];
 }
 
 static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
@@ -215,7 +193,7 @@ static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
     const fl_pq_metadata *meta = &scan->table->files[0];
     const fl_pq_node *node = node_of(scan, 0, slot);
     slot_buffers *b = &w->slots[slot];
-    int64_t rows = scan->rows_max;
+    int64_t rows = scan->base.rows_max;
     fl_arena_init(&b->arena, w->memory);
     if (node->kind != FL_PQ_LEAF) {
         FL_TRY(fl_alloc_zero(w->memory, node->leaves * (int64_t)sizeof(fl_pq_levels), (void **)&b->levels, err));
@@ -252,8 +230,8 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     fl_arena_init(&w->index, memory);
     FL_TRY(fl_buffer_new(memory, block * 20 + 4 * PADDING, &w->scratch, err));
     FL_TRY(fl_alloc_zero(memory, scan->n_leaves * (int64_t)sizeof(*w->readers), (void **)&w->readers, err));
-    FL_TRY(fl_alloc_zero(memory, scan->n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
-    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+    FL_TRY(fl_alloc_zero(memory, scan->base.n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
+    for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, 0, slot);
         for (int32_t i = 0; i < node->leaves; i++) {
             fl_pq_reader *r = &w->readers[scan->first_reader[slot] + i];
@@ -261,7 +239,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
             r->kernels = scan->kernels;
             r->codecs = &w->codecs;
             r->memory = memory;
-            r->dict_memory = scan->memory;
+            r->dict_memory = scan->base.memory;
             r->verifies_checksums = scan->table->verifies_checksums;
             r->dense = w->scratch->data;
             r->scratch = (uint32_t *)(w->scratch->data + block * 16 + 2 * PADDING);
@@ -308,7 +286,7 @@ static void worker_free(fl_scan_worker *base)
         for (int32_t i = 0; i < scan->n_leaves; i++)
             fl_pq_reader_drop(&w->readers[i]);
     if (w->slots != NULL)
-        for (int32_t i = 0; i < scan->n_slots; i++) {
+        for (int32_t i = 0; i < scan->base.n_slots; i++) {
             slot_buffers *b = &w->slots[i];
             fl_buffer_unref(b->values);
             fl_buffer_unref(b->codes);
@@ -328,33 +306,23 @@ static void worker_free(fl_scan_worker *base)
 
 /* ---- morsels ---- */
 
-/* A worker is at the end: were the files the same all the time? */
-static fl_status check_files(pq_scan *scan, fl_err *err)
-{
-    for (int32_t f = 0; f < scan->table->n_files; f++) {
-        fl_status st = fl_file_check_same(scan->table->files[f].file, err);
-        if (st != FL_OK)
-            return st;
-    }
-    return FL_OK;
-}
-
 /* Whether a row group can hold rows within the bounds, by its statistics. */
 static bool can_match(const pq_scan *scan, const morsel *m)
 {
     const fl_pq_metadata *meta = &scan->table->files[m->file];
     const fl_pq_row_group *group = &meta->groups[m->group];
-    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+    for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
         fl_value min, max;
         bool has_min = false, has_max = false;
-        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->bounds, slot))
+        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->base.bounds, slot))
             continue;
         const fl_pq_leaf *leaf = &meta->leaves[node->leaf];
         const fl_pq_chunk *chunk = &group->chunks[node->leaf];
         bool is_all_null = leaf->def_max > 0 && chunk->stats.null_count == group->rows;
         fl_pq_chunk_bounds(leaf, chunk, &min, &has_min, &max, &has_max);
-        if (!fl_scan_bounds_can_match(scan->bounds, slot, has_min ? &min : NULL, has_max ? &max : NULL, is_all_null))
+        if (!fl_scan_bounds_can_match(scan->base.bounds, slot, has_min ? &min : NULL, has_max ? &max : NULL,
+                                      is_all_null))
             return false;
     }
     return true;
@@ -400,12 +368,12 @@ static fl_status find_ranges(pq_worker *w, const morsel *m, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(&w->index, RANGES_MAX, &w->ranges, err));
     w->ranges[0] = (range){m->row, m->row + m->rows};
     w->n_ranges = 1;
-    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+    for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
         fl_pq_page_place *places = NULL;
         fl_pq_page_zone *zones = NULL;
         int32_t pages = 0;
-        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->bounds, slot))
+        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->base.bounds, slot))
             continue;
         const fl_pq_chunk *chunk = &group->chunks[node->leaf];
         FL_TRY(fl_pq_offset_index_read(&w->index, meta, chunk, group->rows, &places, &pages, err));
@@ -414,7 +382,7 @@ static fl_status find_ranges(pq_worker *w, const morsel *m, fl_err *err)
         FL_TRY(fl_pq_column_index_read(&w->index, meta, &meta->leaves[node->leaf], chunk, pages, &zones, err));
         for (int32_t p = 0; zones != NULL && p < pages; p++) {
             const fl_pq_page_zone *z = &zones[p];
-            bool can = fl_scan_bounds_can_match(scan->bounds, slot, z->has_min ? &z->min : NULL,
+            bool can = fl_scan_bounds_can_match(scan->base.bounds, slot, z->has_min ? &z->min : NULL,
                                                 z->has_max ? &z->max : NULL, z->is_all_null);
             int64_t end = p + 1 < pages ? places[p + 1].row : group->rows;
             if (!can && !cut_range(w, places[p].row, end))
@@ -433,7 +401,7 @@ static fl_status open_readers(pq_worker *w, const morsel *m, fl_err *err)
     const fl_pq_row_group *group = &meta->groups[m->group];
     /* who reads from the first row to the last needs no places */
     bool has_gaps = m->row > 0 || w->n_ranges > 1 || w->ranges[0].row > 0;
-    for (int32_t slot = 0; slot < scan->n_slots; slot++) {
+    for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
         for (int32_t i = 0; i < node->leaves; i++) {
             int32_t reader = scan->first_reader[slot] + i, pages = 0;
@@ -459,15 +427,15 @@ static fl_status open_morsel(pq_worker *w, int64_t number, bool *ret_is_open, fl
     w->range = 0;
     w->n_ranges = 0;
     fl_arena_reset(&w->index);
-    if (scan->bounds == NULL || can_match(scan, m))
+    if (scan->base.bounds == NULL || can_match(scan, m))
         FL_TRY(find_ranges(w, m, err));
     int64_t rows = 0;
     for (int32_t i = 0; i < w->n_ranges; i++)
         rows += w->ranges[i].end - w->ranges[i].row;
-    atomic_fetch_add_explicit(&scan->base.rows_done, m->rows - rows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scan->base.scan.rows_done, m->rows - rows, memory_order_relaxed);
     *ret_is_open = rows > 0;
     if (rows == 0) {
-        atomic_fetch_add_explicit(&scan->base.morsels_pruned, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&scan->base.scan.morsels_pruned, 1, memory_order_relaxed);
         return FL_OK;
     }
     w->row = w->ranges[0].row;
@@ -478,24 +446,17 @@ cleanup:
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
 {
+    fl_status st = FL_OK;
     pq_worker *w = (pq_worker *)base;
-    pq_scan *scan = scan_of(w);
     for (bool is_open = false; !is_open;) {
         leave_morsel(w);
-        if (scan->is_cancelled != NULL && atomic_load_explicit(scan->is_cancelled, memory_order_relaxed))
-            return FL_FAIL(err, FL_ERR_CANCELLED, "cancelled");
-        int64_t number = atomic_fetch_add(&scan->next, 1);
-        if (number >= scan->n_morsels) {
-            *ret_any = false;
-            return check_files(scan, err);
-        }
-        fl_status st = open_morsel(w, number, &is_open, err);
-        if (st != FL_OK)
-            return st;
-        *ret_morsel = number;
+        FL_TRY(fl_file_scan_claim(&scan_of(w)->base, ret_any, ret_morsel, err));
+        if (!*ret_any)
+            break;
+        FL_TRY(open_morsel(w, *ret_morsel, &is_open, err));
     }
-    *ret_any = true;
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
@@ -507,11 +468,11 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
         if (++w->range < w->n_ranges)
             w->row = w->ranges[w->range].row;
     int64_t rows = w->range < w->n_ranges ? w->ranges[w->range].end - w->row : 0;
-    rows = rows < scan->rows_max ? rows : scan->rows_max;
+    rows = rows < scan->base.rows_max ? rows : scan->base.rows_max;
     w->batch_row = w->row;
     w->batch_rows = (int32_t)rows;
     w->row += rows;
-    atomic_fetch_add_explicit(&scan->base.rows_done, rows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&scan->base.scan.rows_done, rows, memory_order_relaxed);
     *ret_rows = (int32_t)rows;
     return FL_OK;
 }
@@ -566,11 +527,11 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
 {
     pq_worker *w = (pq_worker *)base;
     pq_scan *scan = scan_of(w);
-    FL_ASSERT(w->now >= 0 && slot >= 0 && slot < scan->n_slots && w->batch_rows > 0);
+    FL_ASSERT(w->now >= 0 && slot >= 0 && slot < scan->base.n_slots && w->batch_rows > 0);
     int32_t file = scan->morsels[w->now].file;
     const fl_pq_node *node = node_of(scan, file, slot);
     if (mask != NULL && fl_bitmap_is_empty(mask, w->batch_rows)) { /* nothing is wanted, nothing is decoded */
-        fl_vec_set_const(ret, scan->table->base.fields[scan->cols[slot]].type, NULL);
+        fl_vec_set_const(ret, scan->table->base.table.fields[scan->base.cols[slot]].type, NULL);
         return FL_OK;
     }
     if (node->kind == FL_PQ_LEAF)

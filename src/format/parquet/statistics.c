@@ -145,12 +145,12 @@ static double distinct_by_dictionary(const fl_pq_table *table, int32_t leaf_numb
     if (chunk->coded_pages > 0 && chunk->other_pages > 0) { /* given up: what was seen is of the first pages only */
         rows *= (double)chunk->coded_pages / (chunk->coded_pages + chunk->other_pages);
         if (seen > rows / 2)
-            return seen / rows * table->base.rows;
+            return seen / rows * table->base.table.rows;
     }
     double distinct = estimate_distinct(seen, rows);
     double part = spanned_part(leaf, chunk, s);
     if (distinct == INFINITY)
-        return table->base.rows; /* no two rows were the same */
+        return table->base.table.rows; /* no two rows were the same */
     return part < 0.9 ? distinct / part : distinct;
 }
 
@@ -161,7 +161,7 @@ static double distinct_values(const fl_pq_table *table, int32_t leaf_number, con
     bool has_first_group = meta->n_groups > 0 && meta->groups[0].rows > 0;
     if (has_first_group && meta->leaves[leaf_number].physical != FL_PQ_BOOLEAN)
         distinct = fmin(distinct, distinct_by_dictionary(table, leaf_number, s));
-    return distinct == INFINITY ? -1 : fmin(distinct, table->base.rows);
+    return distinct == INFINITY ? -1 : fmin(distinct, table->base.table.rows);
 }
 
 void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
@@ -173,7 +173,7 @@ void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
         return;
     bool has_min = true, has_max = true, has_any = false, has_nulls = true;
     double nulls = 0;
-    for (int32_t f = 0; f < table->n_files; f++) {
+    for (int32_t f = 0; f < table->base.n_files; f++) {
         const fl_pq_metadata *meta = &table->files[f];
         int32_t number = meta->columns[col].leaf;
         const fl_pq_leaf *leaf = &meta->leaves[number];

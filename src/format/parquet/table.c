@@ -1,19 +1,5 @@
-/* read_parquet: opens files, compares their columns, makes the table. */
+/* read_parquet: its named arguments, and the table that it makes of files with the same columns. */
 #include "format/parquet/table.h"
-
-#include "base/hash.h"
-#include "base/nearest.h"
-
-static void table_free(fl_table *base)
-{
-    fl_pq_table *table = (fl_pq_table *)base;
-    for (int32_t i = 0; i < table->n_files; i++)
-        fl_file_unref(table->files[i].file);
-    fl_arena_drop(&table->arena);
-    fl_free(table);
-}
-
-static const fl_table_ops table_ops = {.scan_new = fl_pq_scan_new, .stats = fl_pq_table_stats, .free = table_free};
 
 /* All files have the first one's columns, in the same order and of the same types. */
 static fl_status check_same_columns(const fl_pq_metadata *first, const fl_pq_metadata *other, fl_err *err)
@@ -37,90 +23,49 @@ static fl_status check_same_columns(const fl_pq_metadata *first, const fl_pq_met
     return FL_OK;
 }
 
-static fl_status read_options(fl_pq_table *table, const fl_option *options, int32_t n_options, fl_err *err)
-{
-    const struct {
-        fl_str name;
-        bool *value;
-    } known[] = {{FL_STR("verify_checksums"), &table->verifies_checksums},
-                 {FL_STR("binary_as_string"), &table->has_text_in_bytes}};
-    for (int32_t i = 0; i < n_options; i++) {
-        const fl_option *o = &options[i];
-        bool *value = NULL;
-        for (int64_t k = 0; k < FL_LEN(known); k++)
-            if (fl_str_is_equal_nocase(o->name, known[k].name))
-                value = known[k].value;
-        if (value == NULL) {
-            fl_nearest near;
-            FL_FAIL(err, FL_ERR_CONFIG, "read_parquet has no option \"%.*s\"", FL_STR_ARG(o->name));
-            fl_err_state(err, "42703", FL_ERR_CONFIG);
-            fl_nearest_init(&near, o->name);
-            for (int64_t k = 0; k < FL_LEN(known); k++)
-                fl_nearest_offer(&near, known[k].name);
-            fl_nearest_hint(&near, err);
-        } else if (o->value.is_null || o->value.type.id != FL_BOOL) {
-            FL_FAIL(err, FL_ERR_CONFIG, "read_parquet's option %.*s is true or false, not a value of type %s",
-                    FL_STR_ARG(o->name), FL_TYPE_NAME(o->value.type));
-        } else {
-            *value = o->value.b;
-            continue;
-        }
-        fl_err_at(err, o->pos);
-        return FL_ERR_CONFIG;
-    }
-    return FL_OK;
-}
-
-static fl_status open_files(fl_pq_table *table, const fl_str *paths, int64_t n_paths, fl_err *err)
+static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
-    uint64_t version = 0;
-    FL_TRY(FL_NEW_ARRAY(&table->arena, n_paths, &table->files, err));
-    for (int64_t i = 0; i < n_paths; i++) {
-        fl_file *file = NULL;
-        FL_TRY(fl_file_open(paths[i], &file, err));
-        table->files[i].file = file;
-        table->n_files++;
-        FL_TRY(fl_pq_metadata_read(&table->arena, file, table->has_text_in_bytes, &table->files[i], err));
-        if (i > 0)
-            FL_TRY(check_same_columns(&table->files[0], &table->files[i], err));
-        for (int32_t c = 0; c < table->files[0].n_columns; c++) /* one file with nulls is enough */
-            table->files[0].fields[c].nullable |= table->files[i].fields[c].nullable;
-        table->base.rows += (double)table->files[i].rows;
-        version = fl_hash_combine(version, (uint64_t)file->modified_ns ^ (uint64_t)file->bytes << 20);
+    fl_pq_table *table = (fl_pq_table *)base;
+    (void)memory; /* what a footer says stays */
+    FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->files, err));
+    fl_pq_metadata *first = &table->files[0];
+    for (int32_t f = 0; f < base->n_files; f++) {
+        fl_pq_metadata *meta = &table->files[f];
+        FL_TRY(fl_pq_metadata_read(&base->arena, base->files[f], table->has_text_in_bytes, meta, err));
+        FL_TRY(check_same_columns(first, meta, err));
+        for (int32_t c = 0; c < first->n_columns; c++) /* one file with nulls is enough */
+            first->fields[c].nullable |= meta->fields[c].nullable;
+        base->table.rows += (double)meta->rows;
     }
-    table->base.version = version;
+    base->table.fields = first->fields;
+    base->table.n_cols = first->n_columns;
 cleanup:
     return st;
 }
 
-static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options,
-                            int32_t n_options, fl_table **ret, fl_err *err)
+static const fl_option_desc options[] = {
+    {"verify_checksums", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, verifies_checksums), -1},
+    {"binary_as_string", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, has_text_in_bytes), -1},
+};
+
+static const fl_table_ops table_ops = {
+    .scan_new = fl_pq_scan_new, .stats = fl_pq_table_stats, .free = fl_files_table_free};
+
+static const fl_pq_table defaults = {.verifies_checksums = true};
+
+static const fl_files_reader reader = {.format = &fl_format_parquet,
+                                       .ops = &table_ops,
+                                       .options = options,
+                                       .n_options = FL_LEN(options),
+                                       .table_bytes = (int64_t)sizeof(fl_pq_table),
+                                       .defaults = &defaults,
+                                       .learn = learn};
+
+static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *given,
+                            int32_t n_given, fl_table **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
-    fl_pq_table *table = NULL;
-    if (n_paths < 1 || n_paths > INT32_MAX)
-        return FL_FAIL(err, FL_ERR_CONFIG, "read_parquet needs at least one file");
-    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*table), (void **)&table, err));
-    fl_arena_init(&table->arena, memory);
-    table->base.ops = &table_ops;
-    table->base.format = "parquet";
-    table->verifies_checksums = true;
-    atomic_init(&table->base.refs, 1);
-    FL_TRY(read_options(table, options, n_options, err));
-    FL_TRY(fl_arena_copy_str(&table->arena, paths[0], &table->base.name, err));
-    FL_TRY(open_files(table, paths, n_paths, err));
-    if (n_paths > 1)
-        FL_TRY(fl_arena_format(&table->arena, &table->base.name, err, "%.*s and %lld more", FL_STR_ARG(paths[0]),
-                               (long long)n_paths - 1));
-    table->base.fields = table->files[0].fields;
-    table->base.n_cols = table->files[0].n_columns;
-    *ret = &table->base;
-    return FL_OK;
-cleanup:
-    if (table != NULL)
-        table_free(&table->base);
-    return st;
+    return fl_files_table_open(&reader, memory, paths, n_paths, given, n_given, ret, err);
 }
 
 static const char *const suffixes[] = {".parquet", ".parq", ".pq", NULL};

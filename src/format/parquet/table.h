@@ -2,13 +2,11 @@
 #ifndef FL_FORMAT_PARQUET_TABLE_H
 #define FL_FORMAT_PARQUET_TABLE_H
 
+#include "format/files_table.h"
 #include "format/parquet/metadata.h"
-#include "plan/table.h"
 
 typedef struct fl_pq_table {
-    fl_table base;
-    fl_arena arena;
-    int32_t n_files;
+    fl_files_table base;
     fl_pq_metadata *files;
     bool verifies_checksums;
     bool has_text_in_bytes;

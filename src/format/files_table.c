@@ -1,0 +1,61 @@
+/* Opening tables of files. */
+#include "format/files_table.h"
+
+#include "base/hash.h"
+
+void fl_files_table_free(fl_table *base)
+{
+    fl_files_table *table = (fl_files_table *)base;
+    for (int32_t i = 0; i < table->n_files; i++)
+        fl_file_unref(table->files[i]);
+    fl_arena_drop(&table->arena);
+    fl_free(table);
+}
+
+static fl_status open_files(fl_files_table *table, const fl_str *paths, int64_t n_paths, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&table->arena, n_paths, &table->files, err));
+    for (; table->n_files < n_paths; table->n_files++) {
+        fl_file *file = NULL;
+        FL_TRY(fl_file_open(paths[table->n_files], &file, err));
+        table->files[table->n_files] = file;
+        table->table.version =
+            fl_hash_combine(table->table.version, (uint64_t)file->modified_ns ^ (uint64_t)file->bytes << 20);
+    }
+    if (n_paths > 1)
+        FL_TRY(fl_arena_format(&table->arena, &table->table.name, err, "%.*s and %lld more", FL_STR_ARG(paths[0]),
+                               (long long)n_paths - 1));
+    else
+        FL_TRY(fl_arena_copy_str(&table->arena, paths[0], &table->table.name, err));
+cleanup:
+    return st;
+}
+
+fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, const fl_str *paths, int64_t n_paths,
+                              const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_files_table *table = NULL;
+    const char *function = reader->format->function;
+    if (n_paths < 1 || n_paths > INT32_MAX)
+        return FL_FAIL(err, FL_ERR_CONFIG, "%s needs at least one file", function);
+    FL_TRY(fl_alloc(memory, reader->table_bytes, (void **)&table, err));
+    memcpy(table, reader->defaults, (size_t)reader->table_bytes);
+    table->table.ops = reader->ops;
+    table->table.format = reader->format->name;
+    atomic_init(&table->table.refs, 1);
+    fl_arena_init(&table->arena, memory);
+    FL_TRY(
+        fl_options_read(function, reader->options, reader->n_options, options, n_options, &table->arena, table, err));
+    FL_TRY(open_files(table, paths, n_paths, err));
+    FL_TRY(reader->learn(table, memory, err));
+    for (int32_t i = 0; i < table->table.n_cols; i++)
+        table->table.version = fl_hash_combine(table->table.version, fl_type_hash(table->table.fields[i].type));
+    *ret = &table->table;
+    return FL_OK;
+cleanup:
+    if (table != NULL)
+        fl_files_table_free(&table->table);
+    return st;
+}

@@ -1,0 +1,39 @@
+/* A table of one or several files: opening them, its name and version, what scans share with it.
+ *
+ * A reader (Parquet, CSV, JSON) puts its own struct around fl_files_table and says the rest in a fl_files_reader; its
+ * fl_format_desc.open is one call of fl_files_table_open. Files stay open as long as the table, and every read of them
+ * compares them with what they were (fl_file_read_at): a table never has rows of two states of a file. */
+#ifndef FL_FORMAT_FILES_TABLE_H
+#define FL_FORMAT_FILES_TABLE_H
+
+#include "base/file.h"
+#include "format/options.h"
+
+typedef struct fl_files_table {
+    fl_table table;
+    fl_arena arena;
+    fl_file **files;
+    int32_t n_files;
+    int64_t piece_bytes; /* of a text file: what its morsels are cut to. Tests make it small */
+} fl_files_table;
+
+typedef struct fl_files_reader {
+    const fl_format_desc *format;
+    const fl_table_ops *ops;
+    const fl_option_desc *options; /* offsets are those in the reader's table */
+    int64_t n_options;
+    int64_t table_bytes;  /* of the reader's table */
+    const void *defaults; /* a table with the options' defaults and piece_bytes */
+    /** Finds columns, their types and the number of rows; files are open, options read. `memory` is for what the table
+     *  does not keep. Also hashes into table.version what changes the rows, but for files and types. */
+    fl_status (*learn)(fl_files_table *table, fl_memory *memory, fl_err *err);
+} fl_files_reader;
+
+/** Makes the reader's table. FL_ERR_CONFIG (no file, options), FL_ERR_TABLE (58P01), and what `learn` fails with. */
+fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, const fl_str *paths, int64_t n_paths,
+                              const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err);
+
+/** fl_table_ops.free: closes the files and drops the arena. */
+void fl_files_table_free(fl_table *table);
+
+#endif
