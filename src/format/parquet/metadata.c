@@ -26,93 +26,52 @@ typedef struct footer {
     bool is_elsewhere; /* a chunk lies in another file */
 } footer;
 
-static void read_time_type(fl_pq_thrift *t, int32_t kind, fl_pq_element *e)
+/* The number of a union's member, which is all that is said of a unit. */
+static void read_unit(fl_pq_thrift *t, int32_t kind, void *ret_unit)
 {
     int32_t id = 0, k = 0;
     if (!fl_pq_thrift_struct(t, kind))
         return;
     while (fl_pq_thrift_field(t, &id, &k)) {
-        if (id == 1) {
-            e->is_utc = fl_pq_thrift_bool(t, k);
-        } else if (id == 2 && fl_pq_thrift_struct(t, k)) {
-            int32_t unit = 0, inner = 0;
-            while (fl_pq_thrift_field(t, &unit, &inner)) {
-                e->unit = unit;
-                fl_pq_thrift_skip(t, inner);
-            }
-        } else {
-            fl_pq_thrift_skip(t, k);
-        }
+        *(int32_t *)ret_unit = id;
+        fl_pq_thrift_skip(t, k);
     }
 }
 
-static void read_logical_type(fl_pq_thrift *t, int32_t kind, fl_pq_element *e)
+/* Logical types that say more than their number. */
+static const fl_pq_thrift_member decimal_type[] = {
+    [1] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, scale), [2] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, precision)};
+static const fl_pq_thrift_member time_type[] = {[1] = FL_PQ_THRIFT_VALUE(BOOL, fl_pq_element, is_utc),
+                                                [2] = FL_PQ_THRIFT_CALL(offsetof(fl_pq_element, unit), read_unit)};
+static const fl_pq_thrift_member int_type[] = {
+    [1] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, bit_width), [2] = FL_PQ_THRIFT_VALUE(BOOL, fl_pq_element, is_signed)};
+
+static void read_logical_type(fl_pq_thrift *t, int32_t kind, void *ret_element)
 {
+    fl_pq_element *e = ret_element;
     int32_t id = 0, k = 0;
     if (!fl_pq_thrift_struct(t, kind))
         return;
     while (fl_pq_thrift_field(t, &id, &k)) {
         e->logical = id;
-        if (id == 7 || id == 8) {
-            read_time_type(t, k, e);
-        } else if ((id == 5 || id == 10) && fl_pq_thrift_struct(t, k)) {
-            int32_t field = 0, inner = 0;
-            while (fl_pq_thrift_field(t, &field, &inner)) {
-                if (id == 5 && field == 1)
-                    e->scale = (int32_t)fl_pq_thrift_int(t, inner);
-                else if (id == 5 && field == 2)
-                    e->precision = (int32_t)fl_pq_thrift_int(t, inner);
-                else if (id == 10 && field == 1)
-                    e->bit_width = (int32_t)fl_pq_thrift_int(t, inner);
-                else if (id == 10 && field == 2)
-                    e->is_signed = fl_pq_thrift_bool(t, inner);
-                else
-                    fl_pq_thrift_skip(t, inner);
-            }
-        } else {
+        if (id == 5 && fl_pq_thrift_struct(t, k))
+            fl_pq_thrift_read(t, decimal_type, FL_LEN(decimal_type), e);
+        else if ((id == 7 || id == 8) && fl_pq_thrift_struct(t, k))
+            fl_pq_thrift_read(t, time_type, FL_LEN(time_type), e);
+        else if (id == 10 && fl_pq_thrift_struct(t, k))
+            fl_pq_thrift_read(t, int_type, FL_LEN(int_type), e);
+        else
             fl_pq_thrift_skip(t, k);
-        }
     }
 }
 
-static void read_element(fl_pq_thrift *t, fl_pq_element *e)
-{
-    int32_t id = 0, k = 0;
-    *e = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1};
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            e->physical = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 2:
-            e->type_length = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 3:
-            e->repetition = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 4:
-            e->name = fl_pq_thrift_str(t, k);
-            break;
-        case 5:
-            e->n_children = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 6:
-            e->converted = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 7:
-            e->scale = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 8:
-            e->precision = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 10:
-            read_logical_type(t, k, e);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
-}
+static const fl_pq_thrift_member schema_element[] = {
+    [1] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, physical),   [2] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, type_length),
+    [3] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, repetition), [4] = FL_PQ_THRIFT_VALUE(STR, fl_pq_element, name),
+    [5] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, n_children), [6] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, converted),
+    [7] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, scale),      [8] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, precision),
+    [10] = FL_PQ_THRIFT_CALL(0, read_logical_type),
+};
 
 static fl_status read_schema(footer *f, int32_t kind, fl_err *err)
 {
@@ -127,8 +86,10 @@ static fl_status read_schema(footer *f, int32_t kind, fl_err *err)
     if (st != FL_OK)
         return st;
     f->n_elements = count;
-    for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++)
-        read_element(t, &f->elements[i]);
+    for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++) {
+        f->elements[i] = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1};
+        fl_pq_thrift_read(t, schema_element, FL_LEN(schema_element), &f->elements[i]);
+    }
     return FL_OK;
 }
 
@@ -152,145 +113,95 @@ static fl_status read_column_orders(footer *f, int32_t kind, fl_err *err)
     return FL_OK;
 }
 
-static void read_statistics(fl_pq_thrift *t, int32_t kind, fl_pq_statistics *s)
-{
-    int32_t id = 0, k = 0;
-    if (!fl_pq_thrift_struct(t, kind))
-        return;
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            s->max = fl_pq_thrift_str(t, k), s->has_max = true;
-            break;
-        case 2:
-            s->min = fl_pq_thrift_str(t, k), s->has_min = true;
-            break;
-        case 3:
-            s->null_count = fl_pq_thrift_int(t, k);
-            break;
-        case 4:
-            s->distinct_count = fl_pq_thrift_int(t, k);
-            break;
-        case 5:
-            s->max_value = fl_pq_thrift_str(t, k), s->has_max_value = true;
-            break;
-        case 6:
-            s->min_value = fl_pq_thrift_str(t, k), s->has_min_value = true;
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
-}
+static const fl_pq_thrift_member statistics[] = {
+    [1] = FL_PQ_THRIFT_VALUE(STR, fl_pq_statistics, max),
+    [2] = FL_PQ_THRIFT_VALUE(STR, fl_pq_statistics, min),
+    [3] = FL_PQ_THRIFT_VALUE(I64, fl_pq_statistics, null_count),
+    [4] = FL_PQ_THRIFT_VALUE(I64, fl_pq_statistics, distinct_count),
+    [5] = FL_PQ_THRIFT_VALUE(STR, fl_pq_statistics, max_value),
+    [6] = FL_PQ_THRIFT_VALUE(STR, fl_pq_statistics, min_value),
+};
+
+typedef struct encoding_stats {
+    int64_t type, encoding, pages;
+} encoding_stats;
+
+static const fl_pq_thrift_member encoding_members[] = {[1] = FL_PQ_THRIFT_VALUE(I64, encoding_stats, type),
+                                                       [2] = FL_PQ_THRIFT_VALUE(I64, encoding_stats, encoding),
+                                                       [3] = FL_PQ_THRIFT_VALUE(I64, encoding_stats, pages)};
 
 /* How many pages are coded by the dictionary: where there are others, it was given up for its size. */
-static void read_encoding_stats(fl_pq_thrift *t, int32_t kind, fl_pq_chunk *c)
+static void read_encoding_stats(fl_pq_thrift *t, int32_t kind, void *ret_chunk)
 {
+    fl_pq_chunk *c = ret_chunk;
     int32_t element = 0;
     int64_t count = fl_pq_thrift_list(t, kind, 4, &element);
     for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++) {
-        int32_t id = 0, k = 0;
-        int64_t type = -1, encoding = -1, pages = 0;
-        while (fl_pq_thrift_field(t, &id, &k)) {
-            switch (id) {
-            case 1:
-                type = fl_pq_thrift_int(t, k);
-                break;
-            case 2:
-                encoding = fl_pq_thrift_int(t, k);
-                break;
-            case 3:
-                pages = fl_pq_thrift_int(t, k);
-                break;
-            default:
-                fl_pq_thrift_skip(t, k);
-            }
-        }
-        if ((type != 0 && type != 3) || pages < 0 || pages > 1 << 20) /* data pages, v1 and v2 */
+        encoding_stats s = {.type = -1, .encoding = -1};
+        fl_pq_thrift_read(t, encoding_members, FL_LEN(encoding_members), &s);
+        if ((s.type != 0 && s.type != 3) || s.pages < 0 || s.pages > 1 << 20) /* data pages, v1 and v2 */
             continue;
-        if (encoding == FL_PQ_PLAIN_DICTIONARY || encoding == FL_PQ_RLE_DICTIONARY)
-            c->coded_pages = (int32_t)pages;
+        if (s.encoding == FL_PQ_PLAIN_DICTIONARY || s.encoding == FL_PQ_RLE_DICTIONARY)
+            c->coded_pages = (int32_t)s.pages;
         else
-            c->other_pages = (int32_t)pages;
+            c->other_pages = (int32_t)s.pages;
     }
 }
 
-static void read_column_metadata(fl_pq_thrift *t, fl_pq_chunk *c, int32_t *ret_physical)
+static void read_codec(fl_pq_thrift *t, int32_t kind, void *ret_codec)
 {
-    int32_t id = 0, k = 0;
-    int64_t dictionary_at = -1;
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            *ret_physical = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 4: {
-            int64_t codec = fl_pq_thrift_int(t, k);
-            c->codec = codec < 0 || codec > FL_PQ_CODEC_COUNT ? FL_PQ_CODEC_COUNT : (uint8_t)codec;
-            break;
-        }
-        case 5:
-            c->values = fl_pq_thrift_int(t, k);
-            break;
-        case 7:
-            c->bytes = fl_pq_thrift_int(t, k);
-            break;
-        case 9:
-            c->data_begin = fl_pq_thrift_int(t, k);
-            break;
-        case 11:
-            dictionary_at = fl_pq_thrift_int(t, k);
-            break;
-        case 12:
-            read_statistics(t, k, &c->stats);
-            break;
-        case 13:
-            read_encoding_stats(t, k, c);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
+    int64_t codec = fl_pq_thrift_int(t, kind);
+    *(uint8_t *)ret_codec = codec < 0 || codec > FL_PQ_CODEC_COUNT ? FL_PQ_CODEC_COUNT : (uint8_t)codec;
+}
+
+static void read_presence(fl_pq_thrift *t, int32_t kind, void *ret_bool)
+{
+    *(bool *)ret_bool = true;
+    fl_pq_thrift_skip(t, kind);
+}
+
+/* A column chunk as the footer has it. */
+typedef struct stored_chunk {
+    fl_pq_chunk chunk;
+    fl_str path; /* of the file that it lies in, where that is another */
+    int64_t dictionary_at;
+    int32_t physical;
+    bool is_encrypted;
+} stored_chunk;
+
+static const fl_pq_thrift_member column_metadata[] = {
+    [1] = FL_PQ_THRIFT_VALUE(I32, stored_chunk, physical),
+    [4] = FL_PQ_THRIFT_CALL(offsetof(stored_chunk, chunk.codec), read_codec),
+    [5] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, chunk.values),
+    [7] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, chunk.bytes),
+    [9] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, chunk.data_begin),
+    [11] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, dictionary_at),
+    [12] = FL_PQ_THRIFT_MEMBERS(offsetof(stored_chunk, chunk.stats), statistics),
+    [13] = FL_PQ_THRIFT_CALL(offsetof(stored_chunk, chunk), read_encoding_stats),
+};
+
+static const fl_pq_thrift_member column_chunk[] = {
+    [1] = FL_PQ_THRIFT_VALUE(STR, stored_chunk, path),
+    [3] = FL_PQ_THRIFT_MEMBERS(0, column_metadata),
+    [4] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, chunk.offset_index_at),
+    [5] = FL_PQ_THRIFT_VALUE(I32, stored_chunk, chunk.offset_index_bytes),
+    [6] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, chunk.column_index_at),
+    [7] = FL_PQ_THRIFT_VALUE(I32, stored_chunk, chunk.column_index_bytes),
+    [8] = FL_PQ_THRIFT_CALL(offsetof(stored_chunk, is_encrypted), read_presence),
+};
+
+static void read_chunk(footer *f, fl_pq_chunk *ret, int32_t *ret_physical)
+{
+    stored_chunk c = {.physical = -1, .dictionary_at = -1};
+    c.chunk = (fl_pq_chunk){.values = -1, .begin = -1, .bytes = -1, .stats = {.null_count = -1, .distinct_count = -1}};
+    fl_pq_thrift_read(&f->t, column_chunk, FL_LEN(column_chunk), &c);
+    f->is_elsewhere |= c.path.len > 0;
+    f->is_encrypted |= c.is_encrypted;
+    *ret_physical = c.physical;
+    *ret = c.chunk;
     /* offset 0 is the magic: old writers put it there when there is no dictionary page */
-    c->has_dictionary = dictionary_at > 0;
-    c->begin = c->has_dictionary && dictionary_at < c->data_begin ? dictionary_at : c->data_begin;
-}
-
-static void read_chunk(footer *f, fl_pq_chunk *c, int32_t *ret_physical)
-{
-    fl_pq_thrift *t = &f->t;
-    int32_t id = 0, k = 0;
-    *c = (fl_pq_chunk){.values = -1, .begin = -1, .bytes = -1, .stats = {.null_count = -1, .distinct_count = -1}};
-    *ret_physical = -1;
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            f->is_elsewhere |= fl_pq_thrift_str(t, k).len > 0;
-            break;
-        case 3:
-            if (fl_pq_thrift_struct(t, k))
-                read_column_metadata(t, c, ret_physical);
-            break;
-        case 4:
-            c->offset_index_at = fl_pq_thrift_int(t, k);
-            break;
-        case 5:
-            c->offset_index_bytes = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 6:
-            c->column_index_at = fl_pq_thrift_int(t, k);
-            break;
-        case 7:
-            c->column_index_bytes = (int32_t)fl_pq_thrift_int(t, k);
-            break;
-        case 8:
-            f->is_encrypted = true;
-            fl_pq_thrift_skip(t, k);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
+    ret->has_dictionary = c.dictionary_at > 0;
+    ret->begin = ret->has_dictionary && c.dictionary_at < ret->data_begin ? c.dictionary_at : ret->data_begin;
 }
 
 /* Offsets and counts of a chunk, against the file and the row group. */

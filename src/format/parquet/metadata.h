@@ -98,9 +98,8 @@ typedef struct fl_pq_node {
 } fl_pq_node;
 
 typedef struct fl_pq_statistics {
-    fl_str min, max; /* deprecated order */
+    fl_str min, max; /* deprecated order; data NULL: not given */
     fl_str min_value, max_value;
-    bool has_min, has_max, has_min_value, has_max_value;
     int64_t null_count; /* negative = unknown */
     int64_t distinct_count;
 } fl_pq_statistics;

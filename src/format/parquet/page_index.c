@@ -36,6 +36,12 @@ static bool is_in_order(const fl_pq_chunk *chunk, int64_t rows, const fl_pq_page
     return count > 0;
 }
 
+static const fl_pq_thrift_member page_location[] = {
+    [1] = FL_PQ_THRIFT_VALUE(I64, fl_pq_page_place, at),
+    [2] = FL_PQ_THRIFT_VALUE(I32, fl_pq_page_place, bytes),
+    [3] = FL_PQ_THRIFT_VALUE(I64, fl_pq_page_place, row),
+};
+
 fl_status fl_pq_offset_index_read(fl_arena *arena, const fl_pq_metadata *meta, const fl_pq_chunk *chunk, int64_t rows,
                                   fl_pq_page_place **ret, int32_t *ret_count, fl_err *err)
 {
@@ -58,24 +64,8 @@ fl_status fl_pq_offset_index_read(fl_arena *arena, const fl_pq_metadata *meta, c
         }
         count = fl_pq_thrift_list(&t, k, PLACE_BYTES_MIN, &element);
         FL_TRY(FL_NEW_ARRAY(arena, count, &places, err));
-        for (int64_t i = 0; i < count && fl_pq_thrift_struct(&t, element); i++) {
-            int32_t field = 0, inner = 0;
-            while (fl_pq_thrift_field(&t, &field, &inner)) {
-                switch (field) {
-                case 1:
-                    places[i].at = fl_pq_thrift_int(&t, inner);
-                    break;
-                case 2:
-                    places[i].bytes = (int32_t)fl_pq_thrift_int(&t, inner);
-                    break;
-                case 3:
-                    places[i].row = fl_pq_thrift_int(&t, inner);
-                    break;
-                default:
-                    fl_pq_thrift_skip(&t, inner);
-                }
-            }
-        }
+        for (int64_t i = 0; i < count && fl_pq_thrift_struct(&t, element); i++)
+            fl_pq_thrift_read(&t, page_location, FL_LEN(page_location), &places[i]);
     }
     if (!t.is_bad && count <= INT32_MAX && is_in_order(chunk, rows, places, count)) {
         *ret = places;

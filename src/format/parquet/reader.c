@@ -15,6 +15,8 @@
 #define HEADER_BYTES 1024           /* most page headers are far smaller */
 #define HEADER_BYTES_MAX (16 << 20) /* statistics with long strings are in it */
 
+#define NO_CRC INT64_MIN
+
 enum { PAGE_DATA = 0, PAGE_INDEX = 1, PAGE_DICTIONARY = 2, PAGE_DATA_V2 = 3 };
 
 typedef struct page_header {
@@ -23,8 +25,7 @@ typedef struct page_header {
     int64_t values;
     int64_t encoding, def_encoding, rep_encoding;
     int64_t nulls, rows, def_bytes, rep_bytes; /* v2 */
-    uint32_t crc;
-    bool has_crc;
+    int64_t crc;                               /* its 32 bits, or NO_CRC */
     bool is_compressed;
     int64_t header_bytes;
 } page_header;
@@ -117,81 +118,35 @@ cleanup:
     return st;
 }
 
-static void parse_v1(fl_pq_thrift *t, page_header *h)
-{
-    int32_t id = 0, k = 0;
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            h->values = fl_pq_thrift_int(t, k);
-            break;
-        case 2:
-            h->encoding = fl_pq_thrift_int(t, k);
-            break;
-        case 3:
-            h->def_encoding = fl_pq_thrift_int(t, k);
-            break;
-        case 4:
-            h->rep_encoding = fl_pq_thrift_int(t, k);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
-}
+#define TO_I64(member) FL_PQ_THRIFT_VALUE(I64, page_header, member)
 
-static void parse_dictionary(fl_pq_thrift *t, page_header *h)
-{
-    int32_t id = 0, k = 0;
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            h->values = fl_pq_thrift_int(t, k);
-            break;
-        case 2:
-            h->encoding = fl_pq_thrift_int(t, k);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
-}
+static const fl_pq_thrift_member data_members[] = {
+    [1] = TO_I64(values), [2] = TO_I64(encoding), [3] = TO_I64(def_encoding), [4] = TO_I64(rep_encoding)};
 
-static void parse_v2(fl_pq_thrift *t, page_header *h)
-{
-    int32_t id = 0, k = 0;
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            h->values = fl_pq_thrift_int(t, k);
-            break;
-        case 2:
-            h->nulls = fl_pq_thrift_int(t, k);
-            break;
-        case 3:
-            h->rows = fl_pq_thrift_int(t, k);
-            break;
-        case 4:
-            h->encoding = fl_pq_thrift_int(t, k);
-            break;
-        case 5:
-            h->def_bytes = fl_pq_thrift_int(t, k);
-            break;
-        case 6:
-            h->rep_bytes = fl_pq_thrift_int(t, k);
-            break;
-        case 7:
-            h->is_compressed = fl_pq_thrift_bool(t, k);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
-}
+static const fl_pq_thrift_member dictionary_members[] = {[1] = TO_I64(values), [2] = TO_I64(encoding)};
+
+static const fl_pq_thrift_member data_v2_members[] = {
+    [1] = TO_I64(values),
+    [2] = TO_I64(nulls),
+    [3] = TO_I64(rows),
+    [4] = TO_I64(encoding),
+    [5] = TO_I64(def_bytes),
+    [6] = TO_I64(rep_bytes),
+    [7] = FL_PQ_THRIFT_VALUE(BOOL, page_header, is_compressed),
+};
+
+static const fl_pq_thrift_member header_members[] = {
+    [1] = TO_I64(type),
+    [2] = TO_I64(unpacked_bytes),
+    [3] = TO_I64(packed_bytes),
+    [4] = TO_I64(crc),
+    [5] = FL_PQ_THRIFT_MEMBERS(0, data_members),
+    [7] = FL_PQ_THRIFT_MEMBERS(0, dictionary_members),
+    [8] = FL_PQ_THRIFT_MEMBERS(0, data_v2_members),
+};
 
 static void parse_header(fl_pq_thrift *t, page_header *h)
 {
-    int32_t id = 0, k = 0;
     *h = (page_header){.type = -1,
                        .unpacked_bytes = -1,
                        .packed_bytes = -1,
@@ -201,38 +156,9 @@ static void parse_header(fl_pq_thrift *t, page_header *h)
                        .rep_encoding = FL_PQ_RLE,
                        .nulls = -1,
                        .rows = -1,
+                       .crc = NO_CRC,
                        .is_compressed = true};
-    while (fl_pq_thrift_field(t, &id, &k)) {
-        switch (id) {
-        case 1:
-            h->type = fl_pq_thrift_int(t, k);
-            break;
-        case 2:
-            h->unpacked_bytes = fl_pq_thrift_int(t, k);
-            break;
-        case 3:
-            h->packed_bytes = fl_pq_thrift_int(t, k);
-            break;
-        case 4:
-            h->crc = (uint32_t)fl_pq_thrift_int(t, k);
-            h->has_crc = true;
-            break;
-        case 5:
-            if (fl_pq_thrift_struct(t, k))
-                parse_v1(t, h);
-            break;
-        case 7:
-            if (fl_pq_thrift_struct(t, k))
-                parse_dictionary(t, h);
-            break;
-        case 8:
-            if (fl_pq_thrift_struct(t, k))
-                parse_v2(t, h);
-            break;
-        default:
-            fl_pq_thrift_skip(t, k);
-        }
-    }
+    fl_pq_thrift_read(t, header_members, FL_LEN(header_members), h);
     h->header_bytes = t->at - t->begin;
 }
 
@@ -282,7 +208,7 @@ static fl_status read_body(fl_pq_reader *r, int64_t at, const page_header *h, ui
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\", column \"%.*s\": its codec (%s, number %d) cannot be read",
                        r->meta->file->path, FL_STR_ARG(r->leaf->path), codec == FL_PQ_LZO ? "LZO" : "unknown", codec);
     FL_TRY(look(r, at + h->header_bytes, h->packed_bytes, &packed, err));
-    if (h->has_crc && r->verifies_checksums && fl_pq_crc32(packed, h->packed_bytes) != h->crc)
+    if (h->crc != NO_CRC && r->verifies_checksums && fl_pq_crc32(packed, h->packed_bytes) != (uint32_t)h->crc)
         return fl_pq_reader_fail(r, err, "the page's checksum is wrong");
     FL_TRY(fl_pq_pool_take(&r->pool, h->unpacked_bytes + 64, &body, err));
     memcpy(body, packed, (size_t)plain_bytes);

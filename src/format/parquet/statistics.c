@@ -71,15 +71,15 @@ void fl_pq_chunk_bounds(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, fl_val
 {
     const fl_pq_statistics *s = &chunk->stats;
     *ret_has_min = *ret_has_max = false;
-    if (leaf->has_type_order && s->has_min_value)
+    if (leaf->has_type_order && s->min_value.data != NULL)
         *ret_has_min = fl_pq_statistic_value(leaf, s->min_value, ret_min);
-    else if (leaf->is_signed_order && s->has_min)
+    else if (leaf->is_signed_order && s->min.data != NULL)
         *ret_has_min = fl_pq_statistic_value(leaf, s->min, ret_min);
     if (fl_type_is_float(leaf->type))
         return;
-    if (leaf->has_type_order && s->has_max_value)
+    if (leaf->has_type_order && s->max_value.data != NULL)
         *ret_has_max = fl_pq_statistic_value(leaf, s->max_value, ret_max);
-    else if (leaf->is_signed_order && s->has_max)
+    else if (leaf->is_signed_order && s->max.data != NULL)
         *ret_has_max = fl_pq_statistic_value(leaf, s->max, ret_max);
 }
 

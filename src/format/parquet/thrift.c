@@ -209,3 +209,37 @@ void fl_pq_thrift_skip(fl_pq_thrift *t, int32_t kind)
     }
     t->depth--;
 }
+
+void fl_pq_thrift_read(fl_pq_thrift *t, const fl_pq_thrift_member *members, int64_t n_members, void *ret)
+{
+    static const fl_pq_thrift_member unknown = {.to = FL_PQ_THRIFT_TO_NOTHING};
+    int32_t id = 0, kind = 0;
+    while (fl_pq_thrift_field(t, &id, &kind)) {
+        const fl_pq_thrift_member *m = id < n_members ? &members[id] : &unknown;
+        void *to = (char *)ret + m->at;
+        switch (m->to) {
+        case FL_PQ_THRIFT_TO_NOTHING:
+            fl_pq_thrift_skip(t, kind);
+            break;
+        case FL_PQ_THRIFT_TO_BOOL:
+            *(bool *)to = fl_pq_thrift_bool(t, kind);
+            break;
+        case FL_PQ_THRIFT_TO_I32:
+            *(int32_t *)to = (int32_t)fl_pq_thrift_int(t, kind);
+            break;
+        case FL_PQ_THRIFT_TO_I64:
+            *(int64_t *)to = fl_pq_thrift_int(t, kind);
+            break;
+        case FL_PQ_THRIFT_TO_STR:
+            *(fl_str *)to = fl_pq_thrift_str(t, kind);
+            break;
+        case FL_PQ_THRIFT_TO_STRUCT:
+            if (fl_pq_thrift_struct(t, kind))
+                fl_pq_thrift_read(t, m->members, m->n_members, to);
+            break;
+        case FL_PQ_THRIFT_TO_CALL:
+            m->read(t, kind, to);
+            break;
+        }
+    }
+}
