@@ -2,113 +2,26 @@
  * live in memory. */
 #include "format/csv/table.h"
 
-#include "base/fault.h"
+#include "table_rows.h"
 
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 static fl_memory memory;
 
-/* ---- reading ---- */
-
-static fl_status open_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options,
-                            fl_table **ret, fl_err *err)
+static table_source source_of(const char *data, int64_t bytes, const fl_option *options, int32_t n_options)
 {
-    char path[64];
-    int fd = memfd_create("csv", MFD_CLOEXEC);
-    assert_true(fd >= 0 && write(fd, data, (size_t)bytes) == bytes);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    fl_str name = fl_str_of(path);
-    fl_status st = fl_format_csv.open(&memory, &name, 1, options, n_options, ret, err);
-    close(fd);
-    return st;
-}
-
-static fl_status add_batch(fl_scan_worker *worker, const fl_table *table, int32_t rows, fl_text *text, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_arena arena;
-    fl_vec vecs[8];
-    fl_arena_init(&arena, &memory);
-    for (int32_t i = 0; i < table->n_cols; i++)
-        FL_TRY(worker->scan->ops->read(worker, i, NULL, &vecs[i], err));
-    for (int32_t row = 0; row < rows; row++)
-        for (int32_t i = 0; i < table->n_cols; i++) {
-            fl_value value;
-            FL_TRY(fl_value_from_vec(&arena, &vecs[i], row, &value, err));
-            fl_value_print(text, &value);
-            fl_text_add_char(text, i == table->n_cols - 1 ? '\n' : '|');
-        }
-cleanup:
-    fl_arena_drop(&arena);
-    return st;
-}
-
-/* All rows as text, in order, by one worker. */
-static fl_status scan_text(fl_table *table, int64_t chunk_bytes, int32_t rows_max, fl_text *text, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_scan *scan = NULL;
-    fl_scan_worker *worker = NULL;
-    int32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-    int64_t morsel;
-    fl_scan_request request = {.cols = cols, .n_cols = table->n_cols, .rows_max = rows_max, .memory = &memory};
-    ((fl_files_table *)table)->piece_bytes = chunk_bytes;
-    FL_TRY(table->ops->scan_new(table, &request, &scan, err));
-    FL_TRY(scan->ops->worker_new(scan, &memory, &worker, err));
-    for (bool any = true; any;) {
-        FL_TRY(scan->ops->claim(worker, &any, &morsel, err));
-        for (int32_t rows = any; rows > 0;) {
-            FL_TRY(scan->ops->next(worker, &rows, err));
-            if (rows > 0)
-                FL_TRY(add_batch(worker, table, rows, text, err));
-        }
-    }
-cleanup:
-    if (worker != NULL)
-        scan->ops->worker_free(worker);
-    if (scan != NULL)
-        scan->ops->free(scan);
-    return st;
-}
-
-/* Names, types and rows of a file as one text: "a bigint, b text\n1|x\n". */
-static fl_status read_bytes(const char *data, int64_t bytes, const fl_option *options, int32_t n_options, fl_text *text,
-                            fl_err *err)
-{
-    fl_table *table = NULL;
-    fl_status st = open_bytes(data, bytes, options, n_options, &table, err);
-    if (st != FL_OK)
-        return st;
-    for (int32_t i = 0; i < table->n_cols; i++) {
-        fl_text_add(text, table->fields[i].name);
-        fl_text_add_char(text, ' ');
-        fl_type_print(text, table->fields[i].type);
-        fl_text_add(text, i == table->n_cols - 1 ? FL_STR("\n") : FL_STR(", "));
-    }
-    st = scan_text(table, FL_TEXT_PIECE_BYTES, 3, text, err);
-    fl_table_unref(table);
-    return st;
+    return (table_source){&fl_format_csv, data, bytes, options, n_options};
 }
 
 static void check_read(const char *data, const fl_option *options, int32_t n_options, const char *wanted)
 {
-    fl_text text;
-    fl_err err = {0};
-    fl_text_init(&text, NULL);
-    fl_status st = read_bytes(data, (int64_t)strlen(data), options, n_options, &text, &err);
-    assert_string_equal(err.message, "");
-    assert_int_equal(st, FL_OK);
-    assert_string_equal(text.data, wanted);
-    fl_text_drop(&text);
+    table_source source = source_of(data, (int64_t)strlen(data), options, n_options);
+    table_check_text(&source, wanted, &memory);
 }
 
 static fl_option text_option(const char *name, const char *value)
@@ -203,23 +116,11 @@ static void takes_options(void **state)
 
 /* ---- faults ---- */
 
-static void check_fault(const char *data, int64_t bytes, const fl_option *options, int32_t n_options,
-                        const char *sqlstate, int line, int column)
-{
-    fl_text text;
-    fl_err err = {0};
-    fl_text_init(&text, NULL);
-    fl_status st = read_bytes(data, bytes, options, n_options, &text, &err);
-    assert_int_not_equal(st, FL_OK);
-    assert_int_equal(st, err.code);
-    assert_string_equal(err.sqlstate, sqlstate);
-    assert_int_equal(err.line, line);
-    assert_int_equal(err.column, column);
-    fl_text_drop(&text);
-}
-
-#define CHECK_FAULT(data, sqlstate, line, column) \
-    check_fault("" data, (int64_t)sizeof(data) - 1, NULL, 0, sqlstate, line, column)
+#define CHECK_FAULT(data, sqlstate, line, column)                            \
+    do {                                                                     \
+        table_source source = source_of("" data, sizeof(data) - 1, NULL, 0); \
+        table_check_fails(&source, sqlstate, line, column, &memory);         \
+    } while (0)
 
 static void names_places_of_faults(void **state)
 {
@@ -245,7 +146,8 @@ static void names_places_of_faults(void **state)
     for (int i = 0; i < 100000; i++)
         fl_text_add(&text, FL_STR("1,2\n"));
     fl_text_add(&text, FL_STR("3,oops\n"));
-    check_fault(text.data, text.len, &sample, 1, "22P02", 100002, 3);
+    table_source source = source_of(text.data, text.len, &sample, 1);
+    table_check_fails(&source, "22P02", 100002, 3, &memory);
     fl_text_drop(&text);
 }
 
@@ -257,8 +159,8 @@ static void refuses_options(void **state)
     for (int64_t i = 0; i < FL_LEN(wrong); i++) {
         fl_table *table = NULL;
         fl_err err = {0};
-        fl_status st = open_bytes("a\n1\n", 4, &wrong[i], 1, &table, &err);
-        assert_int_equal(st, i == 4 ? FL_ERR_UNSUPPORTED : FL_ERR_CONFIG);
+        table_source source = source_of("a\n1\n", 4, &wrong[i], 1);
+        assert_int_equal(table_open(&source, &memory, &table, &err), i == 4 ? FL_ERR_UNSUPPORTED : FL_ERR_CONFIG);
     }
 }
 
@@ -278,31 +180,18 @@ static void make_rows(fl_text *text, int rows)
 static void chunks_give_the_same_rows(void **state)
 {
     (void)state;
-    fl_text data, whole, pieces;
-    fl_err err = {0};
-    fl_table *table = NULL;
+    fl_text data;
+    fl_option escape = text_option("escape", "\\");
     fl_text_init(&data, NULL);
-    fl_text_init(&whole, NULL);
-    fl_text_init(&pieces, NULL);
     make_rows(&data, 200);
-    for (int escaped = 0; escaped < 2; escaped++) {
-        fl_option escape = text_option("escape", "\\");
-        for (int64_t i = 0; escaped && i + 1 < data.len; i++) /* "" inside of a quoted text becomes \" */
-            if (data.data[i] == '"' && data.data[i + 1] == '"' && data.data[i - 1] != ',')
-                data.data[i++] = '\\';
-        fl_text_clear(&whole);
-        assert_int_equal(open_bytes(data.data, data.len, &escape, escaped, &table, &err), FL_OK);
-        assert_int_equal(scan_text(table, FL_TEXT_PIECE_BYTES, 2048, &whole, &err), FL_OK);
-        for (int64_t chunk = 1; chunk < 140; chunk++) {
-            fl_text_clear(&pieces);
-            assert_int_equal(scan_text(table, chunk, 1 + (int32_t)chunk % 5, &pieces, &err), FL_OK);
-            assert_true(fl_str_is_equal(fl_text_str(&whole), fl_text_str(&pieces)));
-        }
-        fl_table_unref(table);
-    }
+    table_source source = source_of(data.data, data.len, NULL, 0);
+    table_check_pieces(&source, 140, &memory);
+    for (int64_t i = 0; i + 1 < data.len; i++) /* "" inside of a quoted text becomes \" */
+        if (data.data[i] == '"' && data.data[i + 1] == '"' && data.data[i - 1] != ',')
+            data.data[i++] = '\\';
+    source = source_of(data.data, data.len, &escape, 1);
+    table_check_pieces(&source, 140, &memory);
     fl_text_drop(&data);
-    fl_text_drop(&whole);
-    fl_text_drop(&pieces);
 }
 
 extern const fl_csv_kernels fl_csv_kernels_baseline, fl_csv_kernels_avx2, fl_csv_kernels_avx512;
@@ -384,7 +273,8 @@ static void workers_share_chunks(void **state)
     fl_scan_request request = {.cols = &col, .n_cols = 1, .rows_max = 64, .memory = &memory};
     fl_text_init(&data, NULL);
     make_rows(&data, ROWS);
-    assert_int_equal(open_bytes(data.data, data.len, NULL, 0, &table, NULL), FL_OK);
+    table_source source = source_of(data.data, data.len, NULL, 0);
+    assert_int_equal(table_open(&source, &memory, &table, NULL), FL_OK);
     ((fl_files_table *)table)->piece_bytes = 97;
     shared_sum s = {0};
     pthread_t threads[WORKERS];
@@ -400,36 +290,15 @@ static void workers_share_chunks(void **state)
     fl_text_drop(&data);
 }
 
-/* The n-th allocation, open or read fails, for n = 1, 2, ... until the reading passes untouched. */
 static void faults_leave_no_trace(void **state)
 {
     (void)state;
-    static const fl_fault faults[] = {FL_FAULT_ALLOC, FL_FAULT_OPEN, FL_FAULT_READ};
-    fl_text data, text;
+    fl_text data;
     fl_text_init(&data, NULL);
-    fl_text_init(&text, NULL);
     make_rows(&data, 40);
-    for (int64_t kind = 0; kind < FL_LEN(faults); kind++)
-        for (int64_t n = 1;; n++) {
-            fl_err err = {0};
-            fl_table *table = NULL;
-            fl_text_clear(&text);
-            fl_fault_arm(faults[kind], n);
-            fl_status st = open_bytes(data.data, data.len, NULL, 0, &table, &err);
-            if (st == FL_OK)
-                st = scan_text(table, 300, 7, &text, &err);
-            bool is_untouched = fl_fault_is_armed(faults[kind]);
-            fl_fault_arm(faults[kind], 0);
-            fl_table_unref(table);
-            assert_int_equal(memory.used_bytes, 0);
-            if (is_untouched) {
-                assert_int_equal(st, FL_OK);
-                break;
-            }
-            assert_true(st == FL_OK || err.message[0] != 0); /* the text's own allocation may be the one that fails */
-        }
+    table_source source = source_of(data.data, data.len, NULL, 0);
+    table_check_faults(&source, &(table_scan){.rows_max = 7, .piece_bytes = 300}, &memory);
     fl_text_drop(&data);
-    fl_text_drop(&text);
 }
 
 static int leaves_no_memory(void **state)
