@@ -84,7 +84,8 @@ if(fletch_cli)
         "program/contract\;test/program.py"
         "plan/rules\;test/plan/run.py"
         "bad_input\;test/bad_input.py"
-        "parquet_corruption\;test/parquet_corruption.py")
+        "parquet_corruption\;test/parquet_corruption.py"
+        "file_changes\;test/file_changes.py")
     foreach(line ${oracle_tests})
         list(GET line 0 name)
         list(SUBLIST line 1 -1 command)

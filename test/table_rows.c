@@ -89,6 +89,8 @@ static fl_status walk_morsels(walk *w, fl_err *err)
             CHECK(rows <= w->how->rows_max);
             if (rows > 0)
                 FL_TRY(add_batch(w, rows, err));
+            if (w->how->after_batch != NULL)
+                w->how->after_batch(w->how->ctx, w->batches);
         }
     }
 cleanup:

@@ -24,9 +24,11 @@ typedef struct table_scan {
     int64_t piece_bytes; /* of text files; 0: as the reader has it */
     const fl_scan_bound *bounds;
     int32_t n_bounds;
-    int32_t cols_max;    /* columns that are read; 0: all */
-    int64_t batches_max; /* 0: all */
-    int64_t every;       /* a column is read in one batch of so many; 0: in all */
+    int32_t cols_max;                                /* columns that are read; 0: all */
+    int64_t batches_max;                             /* 0: all */
+    int64_t every;                                   /* a column is read in one batch of so many; 0: in all */
+    void (*after_batch)(void *ctx, int64_t batches); /* may be NULL */
+    void *ctx;
 } table_scan;
 
 /* What a scan gives. */
