@@ -178,10 +178,14 @@ SCALED(interval_over, 0, 1, 0)
 
 fl_status fl_interval_negate(fl_call *call, fl_err *err)
 {
-    (void)err;
     const fl_interval *v = fl_arg_interval(call, 0);
-    for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_interval(call)[row] = (fl_interval){-v[row].months, -v[row].days, -v[row].nanos};
+    ROWS(call, row)
+    {
+        fl_interval *ret = &fl_ret_interval(call)[row];
+        if (__builtin_sub_overflow(0, v[row].months, &ret->months) ||
+            __builtin_sub_overflow(0, v[row].days, &ret->days) || __builtin_sub_overflow(0, v[row].nanos, &ret->nanos))
+            return fail_range("interval", err);
+    }
     return FL_OK;
 }
 
