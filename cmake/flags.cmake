@@ -1,7 +1,7 @@
 # Compiler flags of everything of ours: language, warnings as errors, hardening, sanitizers.
 #
-# Hardening follows the supply-chain line of docs/RELIABILITY.md. It stays out of the hot loops: stack protectors go only
-# to functions with arrays on the stack, and fortified calls are resolved at compile time where sizes are known.
+# Hardening stays out of the hot loops: stack protectors go only to functions with arrays on the stack, and fortified calls
+# are resolved at compile time where sizes are known.
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)

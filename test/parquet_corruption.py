@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Damaged Parquet files: fletch may refuse them, but must neither answer wrongly nor crash.
+"""R2, damaged Parquet files: fletch may refuse them, but must neither answer wrongly nor crash.
 
     parquet_corruption.py [--fletch PROGRAM] [--seed N] [--bits 300] [--bytes 1500] [--keep FOLDER]
 

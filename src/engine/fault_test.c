@@ -1,5 +1,5 @@
-/* Every allocation, open and read of a statement is made to fail in turn: the error is clean, the next query is right, and
- * (under the address sanitizer) nothing leaks. RELIABILITY's case 17 for parse, plan and twenty statements. */
+/* R17, R18: every allocation, open and read of a statement is made to fail in turn: the error is clean, the next query is
+ * right, and (under the address sanitizer) nothing leaks. */
 #include "base/fault.h"
 #include "fletch/fletch.h"
 

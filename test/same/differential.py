@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One query down every road: the answer must not depend on rules, the optimizer, vector sizes or threads.
+"""R15, one query down every road: the answer must not depend on rules, the optimizer, vector sizes or threads.
 
     differential.py [--slt] [--tpch] [--fletch PROGRAM] [--filter TEXT] [FILE.slt...]
 

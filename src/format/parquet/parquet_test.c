@@ -437,6 +437,37 @@ static void test_no_prefix_is_a_file(void **state)
     }
 }
 
+/* R5: a million columns or row groups in a footer that has the bytes for them. */
+static void test_counts_have_limits(void **state)
+{
+    (void)state;
+    /* fields 1 (version), 2 (a million schema elements) */
+    static const uint8_t columns[] = {0x15, 0x02, 0x19, 0xFC, 0xC0, 0x84, 0x3D};
+    /* fields 1, 2 (root with one child; "a": int32, required), 3 (rows), 4 (a million row groups) */
+    static const uint8_t groups[] = {0x15, 0x02, 0x19, 0x2C, 0x48, 0x01, 'r',  0x15, 0x02, 0x00, 0x15, 0x02, 0x25,
+                                     0x00, 0x18, 0x01, 'a',  0x00, 0x16, 0x00, 0x19, 0xFC, 0xC0, 0x84, 0x3D};
+    static const struct {
+        const uint8_t *head;
+        size_t bytes;
+        const char *word;
+    } cases[] = {{columns, sizeof(columns), "columns"}, {groups, sizeof(groups), "row groups"}};
+    const size_t footer = 5000000, n = 4 + footer + 8;
+    uint8_t *data = malloc(n);
+    for (int64_t i = 0; i < FL_LEN(cases); i++) {
+        fl_err err = {0};
+        table_rows r = {0};
+        memset(data, 0, n);
+        memcpy(data, "PAR1", 4);
+        memcpy(data + 4, cases[i].head, cases[i].bytes);
+        for (int b = 0; b < 4; b++)
+            data[n - 8 + (size_t)b] = (uint8_t)(footer >> 8 * b);
+        memcpy(data + n - 4, "PAR1", 4);
+        assert_int_equal(scan_bytes(data, (int64_t)n, &r, &err), FL_ERR_LIMIT);
+        assert_non_null(strstr(err.message, cases[i].word));
+    }
+    free(data);
+}
+
 /* R2: with checksums a flipped bit of a page gives an error or changes nothing; elsewhere at least nothing breaks. */
 static void test_flipped_bits(void **state)
 {
@@ -584,6 +615,7 @@ int main(void)
         TEST(test_several_files),
         TEST(test_options),
         TEST(test_no_prefix_is_a_file),
+        TEST(test_counts_have_limits),
         TEST(test_flipped_bits),
         TEST(test_errors_say_where),
         TEST(test_a_file_that_changes_is_noticed),
