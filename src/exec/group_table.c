@@ -3,12 +3,39 @@
 
 #include "base/hash.h"
 
-#define POINTER_BITS 48
-#define POINTER_MASK ((1ull << POINTER_BITS) - 1)
+#define POINTER_MASK FL_GROUP_POINTER_MASK
 
 static uint64_t entry_of(uint64_t hash, const uint8_t *row)
 {
     return (hash & ~POINTER_MASK) | (uint64_t)(uintptr_t)row;
+}
+
+/* Working memory of one batch, parallel to its list. */
+struct fl_group_scratch {
+    uint64_t *hashes, *slots;
+    uint8_t **fresh_rows, **far_rows;
+    uint16_t *pending, *candidates, *differ, *fresh, *misses, *far;
+};
+
+static fl_status make_scratch(fl_group_table *table, fl_memory *memory, fl_err *err)
+{
+    int64_t n = table->rows_max;
+    struct fl_group_scratch *s = NULL;
+    fl_status st = fl_alloc(memory, (int64_t)sizeof(*s) + n * (4 * 8 + 6 * 2), (void **)&s, err);
+    if (st != FL_OK)
+        return st;
+    s->hashes = (uint64_t *)(s + 1);
+    s->slots = s->hashes + n;
+    s->fresh_rows = (uint8_t **)(s->slots + n);
+    s->far_rows = s->fresh_rows + n;
+    s->pending = (uint16_t *)(s->far_rows + n);
+    s->candidates = s->pending + n;
+    s->differ = s->candidates + n;
+    s->fresh = s->differ + n;
+    s->misses = s->fresh + n;
+    s->far = s->misses + n;
+    table->scratch = s;
+    return FL_OK;
 }
 
 fl_status fl_group_table_init(fl_group_table *table, const fl_row_layout *layout, int32_t n_keys, int32_t rows_max,
@@ -19,7 +46,7 @@ fl_status fl_group_table_init(fl_group_table *table, const fl_row_layout *layout
     fl_row_store_init(&table->store, layout, memory);
     table->n_entries = 1024;
     FL_TRY(fl_alloc_zero(memory, table->n_entries * 8, (void **)&table->entries, err));
-    FL_TRY(fl_alloc(memory, (int64_t)rows_max * 4 * 2 + 64, (void **)&table->scratch, err));
+    FL_TRY(make_scratch(table, memory, err));
     return FL_OK;
 cleanup:
     fl_group_table_drop(table);
@@ -32,7 +59,31 @@ void fl_group_table_drop(fl_group_table *table)
     fl_free(table->scratch);
     table->entries = NULL;
     table->scratch = NULL;
+    fl_group_index_drop(&table->index);
     fl_row_store_drop(&table->store);
+}
+
+fl_status fl_group_table_add_index(fl_group_table *table, const fl_key_range *ranges, fl_err *err)
+{
+    return fl_group_index_init(&table->index, table->store.layout, table->n_keys, ranges, table->rows_max, table->store.memory, err);
+}
+
+int64_t fl_group_table_rows_max(const fl_group_table *table)
+{
+    return table->n_hashed + (table->index.is_complete ? table->index.n_places : 0);
+}
+
+int64_t fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows)
+{
+    int64_t n = 0;
+    if (table->index.is_complete)
+        for (int64_t i = 0; i < table->index.n_places; i++)
+            if (table->index.rows[i] != NULL)
+                ret_rows[n++] = table->index.rows[i];
+    for (int64_t i = 0; i < table->n_entries && table->n_hashed > 0; i++)
+        if (table->entries[i] != 0)
+            ret_rows[n++] = fl_group_table_entry(table, i);
+    return n;
 }
 
 static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
@@ -59,6 +110,11 @@ static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
     table->entries = entries;
     table->n_entries = grown;
     return FL_OK;
+}
+
+fl_status fl_group_table_reserve(fl_group_table *table, int64_t rows, fl_err *err)
+{
+    return make_room(table, table->n_hashed + rows, err);
 }
 
 /* One 64-bit key without nulls, the commonest case: probe and compare in one loop. */
@@ -94,6 +150,7 @@ static fl_status find_words(fl_group_table *table, const fl_vec *key, const uint
                 *(uint64_t *)row = hashes[i];
                 *(uint64_t *)(row + at) = value;
                 entries[slot] = entry_of(hashes[i], row);
+                table->n_hashed++;
                 break;
             }
             if ((entry & ~POINTER_MASK) != tag)
@@ -109,24 +166,19 @@ static fl_status find_words(fl_group_table *table, const fl_vec *key, const uint
     return FL_OK;
 }
 
-fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
-                              const uint64_t *hashes, bool inserts, uint8_t **ret_rows, fl_err *err)
+fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
+                                     const uint64_t *hashes, bool inserts, uint8_t **ret_rows, fl_err *err)
 {
     fl_status st = FL_OK;
     FL_ASSERT(count <= table->rows_max);
     if (inserts)
-        FL_TRY(make_room(table, table->store.rows + count, err));
+        FL_TRY(make_room(table, table->n_hashed + count, err));
     if (is_single_word(table, &keys[0]))
         return find_words(table, &keys[0], list, count, hashes, inserts, ret_rows, err);
-    uint16_t *pending = table->scratch, *candidates = pending + table->rows_max;
-    uint16_t *fresh = candidates + table->rows_max, *differ = fresh + table->rows_max;
-    uint64_t mask = (uint64_t)(table->n_entries - 1);
-    uint64_t *slots = NULL;
-    uint16_t *fresh_list = NULL;
-    uint8_t **fresh_rows = NULL;
-    FL_TRY(fl_alloc(table->store.memory, (int64_t)count * 18 + 64, (void **)&slots, err));
-    fresh_rows = (uint8_t **)(slots + count);
-    fresh_list = (uint16_t *)(fresh_rows + count);
+    uint16_t *pending = table->scratch->pending, *candidates = table->scratch->candidates, *differ = table->scratch->differ;
+    uint16_t *fresh_list = table->scratch->fresh;
+    uint8_t **fresh_rows = table->scratch->fresh_rows;
+    uint64_t mask = (uint64_t)(table->n_entries - 1), *slots = table->scratch->slots;
     for (int32_t i = 0; i < count; i++) {
         slots[i] = hashes[i] & mask;
         __builtin_prefetch(&table->entries[slots[i]]);
@@ -146,6 +198,7 @@ fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const u
                         FL_TRY(fl_row_store_add(&table->store, 1, &row, err));
                         *(uint64_t *)row = hashes[i];
                         table->entries[slot] = entry_of(hashes[i], row);
+                        table->n_hashed++;
                         fresh_rows[n_fresh] = row;
                         fresh_list[n_fresh++] = list[i];
                     }
@@ -171,47 +224,72 @@ fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const u
         n_pending = n_differ;
     }
 cleanup:
-    fl_free(slots);
     return st;
 }
 
-/* Whether two rows of the layout have the same keys: read back as vectors of one, so that one comparison serves all. */
-static bool is_same_key(const fl_group_table *table, uint8_t *a, uint8_t *b, fl_arena *arena)
+fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count, uint64_t seed,
+                              bool inserts, uint8_t **ret_rows, fl_err *err)
 {
-    static const uint16_t zero[1] = {0};
-    for (int32_t k = 0; k < table->n_keys; k++) {
-        fl_vec vec;
-        uint16_t match[1] = {0}, differ[1];
-        int32_t n_differ = 0;
-        if (fl_rows_read(table->store.layout, k, &a, 1, arena, &vec, NULL) != FL_OK ||
-            fl_rows_match(table->store.layout, k, &vec, zero, &b, match, 1, differ, &n_differ) != 1)
-            return false;
+    fl_status st = FL_OK;
+    struct fl_group_scratch *s = table->scratch;
+    fl_group_index *index = &table->index;
+    int32_t n_misses = 0, n_far = 0, n_fresh = 0;
+    bool is_used = false;
+    FL_TRY(fl_group_index_find(index, keys, list, count, ret_rows, s->misses, &n_misses, &is_used, err));
+    if (!is_used) {
+        fl_rows_hash(keys, table->n_keys, list, count, seed, s->hashes);
+        return fl_group_table_find_hashed(table, keys, list, count, s->hashes, inserts, ret_rows, err);
     }
-    return true;
+    for (int32_t m = 0; m < n_misses; m++) {
+        int32_t i = s->misses[m];
+        uint32_t place = index->places[i];
+        if (!index->is_complete || place >= index->n_places) {
+            s->misses[n_far] = (uint16_t)i;
+            s->far[n_far++] = list[i];
+            continue;
+        }
+        if (index->rows[place] == NULL && inserts) {
+            FL_TRY(fl_row_store_add(&table->store, 1, &index->rows[place], err));
+            s->fresh_rows[n_fresh] = index->rows[place];
+            s->fresh[n_fresh++] = list[i];
+        }
+        ret_rows[i] = index->rows[place];
+    }
+    for (int32_t k = 0; k < table->n_keys && n_fresh > 0; k++)
+        FL_TRY(fl_rows_write(table->store.layout, k, &keys[k], s->fresh, n_fresh, s->fresh_rows, &table->store.heap, err));
+    if (n_far == 0)
+        return FL_OK;
+    fl_rows_hash(keys, table->n_keys, s->far, n_far, seed, s->hashes);
+    FL_TRY(fl_group_table_find_hashed(table, keys, s->far, n_far, s->hashes, inserts, s->far_rows, err));
+    for (int32_t f = 0; f < n_far; f++) {
+        int32_t i = s->misses[f];
+        ret_rows[i] = s->far_rows[f];
+        if (index->places[i] < index->n_places)
+            index->rows[index->places[i]] = s->far_rows[f];
+    }
+cleanup:
+    return st;
 }
 
 fl_status fl_group_table_adopt(fl_group_table *table, uint8_t *row, uint8_t **ret_known, fl_err *err)
 {
-    fl_status st = make_room(table, ++table->store.rows, err);
+    fl_status st = make_room(table, table->n_hashed + 1, err);
     if (st != FL_OK)
         return st;
     uint64_t hash = fl_row_hash(row), mask = (uint64_t)(table->n_entries - 1);
-    fl_arena arena;
-    fl_arena_init(&arena, NULL);
     *ret_known = NULL;
     for (uint64_t slot = hash & mask;; slot = (slot + 1) & mask) {
         uint64_t entry = table->entries[slot];
         if (entry == 0) {
             table->entries[slot] = entry_of(hash, row);
-            break;
+            table->n_hashed++;
+            return FL_OK;
         }
         uint8_t *known = (uint8_t *)(uintptr_t)(entry & POINTER_MASK);
-        if ((entry & ~POINTER_MASK) == (hash & ~POINTER_MASK) && fl_row_hash(known) == hash && is_same_key(table, row, known, &arena)) {
+        if ((entry & ~POINTER_MASK) == (hash & ~POINTER_MASK) && fl_row_hash(known) == hash &&
+            fl_rows_are_same(table->store.layout, table->n_keys, row, known)) {
             *ret_known = known;
-            table->store.rows--;
-            break;
+            return FL_OK;
         }
     }
-    fl_arena_drop(&arena);
-    return FL_OK;
 }

@@ -343,6 +343,43 @@ int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *ve
     return kept;
 }
 
+static bool is_same_value(fl_type type, const uint8_t *a, const uint8_t *b)
+{
+    switch (type.id) {
+    case FL_NULL:
+        return true;
+    case FL_F32:
+        return is_same_double((double)*(const float *)a, (double)*(const float *)b);
+    case FL_F64:
+        return is_same_double(*(const double *)a, *(const double *)b);
+    case FL_UTF8:
+    case FL_BINARY:
+        return fl_view_is_equal((const fl_view *)a, (const fl_view *)b);
+    case FL_INTERVAL: {
+        fl_value x = {.type = type}, y = {.type = type};
+        memcpy(&x.interval, a, 16);
+        memcpy(&y.interval, b, 16);
+        return fl_value_compare(&x, &y) == 0;
+    }
+    case FL_LIST:
+    case FL_STRUCT:
+        return fl_value_compare(*(const fl_value *const *)a, *(const fl_value *const *)b) == 0;
+    default:
+        return memcmp(a, b, (size_t)value_bytes(type)) == 0;
+    }
+}
+
+bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b)
+{
+    for (int32_t col = 0; col < n; col++) {
+        bool null_a = fl_row_is_null(layout, a, col), null_b = fl_row_is_null(layout, b, col);
+        int32_t at = layout->offsets[col];
+        if (null_a != null_b || (!null_a && !is_same_value(layout->types[col], a + at, b + at)))
+            return false;
+    }
+    return true;
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 #define READ_LOOP(type)                                                         \

@@ -42,6 +42,9 @@ fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *
 int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list, uint8_t *const *rows,
                       uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ);
 
+/** Whether two rows are the same in the first n columns. Nulls are the same as nulls. */
+bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b);
+
 /** Column `col` of rows as a flat vector in the arena; a NULL row gives null. */
 fl_status fl_rows_read(const fl_row_layout *layout, int32_t col, uint8_t *const *rows, int32_t count, fl_arena *arena,
                        fl_vec *ret, fl_err *err);

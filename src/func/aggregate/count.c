@@ -7,8 +7,10 @@ static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_
 {
     (void)err;
     const uint64_t *valid = call->n_args > 0 ? call->args[0].valid : NULL;
-    for (int32_t i = 0; i < count; i++)
-        *(int64_t *)(states[i] + offset) += fl_is_valid(valid, list[i]);
+    for (int32_t i = 0; i < count && valid == NULL; i++)
+        ++*(int64_t *)(states[i] + offset);
+    for (int32_t i = 0; i < count && valid != NULL; i++)
+        *(int64_t *)(states[i] + offset) += fl_bit_get(valid, list[i]);
     return FL_OK;
 }
 

@@ -201,9 +201,14 @@ static fl_status double_groups(fl_agg_call *call, uint8_t *const *states, int32_
     (void)err;
     const double *x = call->args[0].data;
     const uint64_t *valid = call->args[0].valid;
-    for (int32_t i = 0; i < count; i++) {
+    for (int32_t i = 0; i < count && valid == NULL; i++) {
         double_state *s = (double_state *)(states[i] + offset);
-        if (!fl_is_valid(valid, list[i]))
+        s->sum += x[list[i]];
+        s->count++;
+    }
+    for (int32_t i = 0; i < count && valid != NULL; i++) {
+        double_state *s = (double_state *)(states[i] + offset);
+        if (!fl_bit_get(valid, list[i]))
             continue;
         s->sum += x[list[i]];
         s->count++;

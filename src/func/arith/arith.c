@@ -404,6 +404,40 @@ static fl_status resolve(char sign, const fl_type *args, int32_t n_args, fl_func
     return ret->run != NULL ? FL_OK : FL_FAIL(err, FL_ERR_FUNCTION, "numbers were expected");
 }
 
+/* ---- bounds ------------------------------------------------------------------------------------------------------- */
+
+static bool is_whole(const fl_bounds *args, const fl_type *types, int32_t n_args)
+{
+    return n_args == 2 && args[0].is_known && args[1].is_known && fl_type_is_integer(types[0]) && fl_type_is_integer(types[1]);
+}
+
+static fl_bounds bounds_add(const fl_bounds *args, const fl_type *types, int32_t n_args)
+{
+    return is_whole(args, types, n_args) ? (fl_bounds){true, args[0].low + args[1].low, args[0].high + args[1].high} : (fl_bounds){0};
+}
+
+static fl_bounds bounds_sub(const fl_bounds *args, const fl_type *types, int32_t n_args)
+{
+    return is_whole(args, types, n_args) ? (fl_bounds){true, args[0].low - args[1].high, args[0].high - args[1].low} : (fl_bounds){0};
+}
+
+/* A remainder is nearer to zero than the divisor, and has the dividend's sign. */
+static fl_bounds bounds_mod(const fl_bounds *args, const fl_type *types, int32_t n_args)
+{
+    if (n_args != 2 || !args[1].is_known || !fl_type_is_integer(types[0]) || !fl_type_is_integer(types[1]))
+        return (fl_bounds){0};
+    fl_i128 below = args[1].low < 0 ? -args[1].low : args[1].low, above = args[1].high < 0 ? -args[1].high : args[1].high;
+    fl_i128 far = (below > above ? below : above) - 1;
+    fl_bounds ret = {far >= 0, -far, far};
+    if (args[0].is_known && args[0].low >= -far)
+        ret.low = args[0].low < 0 ? args[0].low : 0;
+    if (args[0].is_known && args[0].high <= far)
+        ret.high = args[0].high > 0 ? args[0].high : 0;
+    return ret;
+}
+
+/* ---- the functions ------------------------------------------------------------------------------------------------ */
+
 #define RESOLVE(name, sign)                                                                               \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
     {                                                                                                     \
@@ -415,17 +449,17 @@ RESOLVE(mul, '*')
 RESOLVE(div, '/')
 RESOLVE(mod, '%')
 
-#define ARITH(sign, op, text)                                                                                \
+#define ARITH(sign, op, bounds_of, text)                                                                     \
     {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL, .resolve = resolve_##op,   \
-     .doc = text}
+     .bounds = bounds_of, .doc = text}
 
 static const fl_func_desc funcs[] = {
-    ARITH("+", add, "a + b: numbers, date + days, date or timestamp + interval"),
-    ARITH("-", sub, "a - b: numbers, dates, timestamps, intervals; -a"),
-    ARITH("*", mul, "a * b: numbers, interval * number"),
-    ARITH("/", div, "a / b: integers give an integer, decimals a double; interval / number"),
-    ARITH("%", mod, "a % b: the remainder, with the sign of a"),
-    ARITH("mod", mod, "mod(a, b): the remainder, with the sign of a"),
+    ARITH("+", add, bounds_add, "a + b: numbers, date + days, date or timestamp + interval"),
+    ARITH("-", sub, bounds_sub, "a - b: numbers, dates, timestamps, intervals; -a"),
+    ARITH("*", mul, NULL, "a * b: numbers, interval * number"),
+    ARITH("/", div, NULL, "a / b: integers give an integer, decimals a double; interval / number"),
+    ARITH("%", mod, bounds_mod, "a % b: the remainder, with the sign of a"),
+    ARITH("mod", mod, bounds_mod, "mod(a, b): the remainder, with the sign of a"),
 };
 
 FL_FUNC_SET(arith, funcs);

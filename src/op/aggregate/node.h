@@ -24,6 +24,10 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
 fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, const fl_node **ret,
                             fl_err *err);
 
+/** Whether statistics say that the keys' combinations are few enough to be an index into an array of groups. ret (may be
+ *  NULL) gets the bounds of each key, unknown for strings: their dictionaries' codes count. Bounds are hints. */
+bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds *ret);
+
 static inline const fl_aggregate_attrs *fl_aggregate_of(const fl_node *node) { return node->attrs; }
 
 #endif

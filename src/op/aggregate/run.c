@@ -1,20 +1,17 @@
 /* aggregate: a group table per worker, merged when all rows are in.
  *
  * Each worker finds its rows' groups and updates their states; a chain's mask is taken as it comes, so a filter below is
- * fused: nothing is materialized between them. finish() merges the workers' tables, by hash partition where they are
- * large. Aggregates over DISTINCT values or with an order of their own first collect (group keys, arguments) in a table or
- * store beside the groups, and are fed from it at the end. */
+ * fused: nothing is materialized between them. finish() merges the workers' tables. Aggregates over DISTINCT values or with
+ * an order of their own first collect (group keys, arguments) in a table or store beside the groups, and are fed from it at
+ * the end. */
 #include "op/aggregate/node.h"
 
 #include "base/hash.h"
 #include "exec/agg.h"
 #include "exec/eval.h"
 #include "exec/exec.h"
-#include "exec/group_table.h"
+#include "exec/group_merge.h"
 #include "exec/sorter.h"
-
-#define PARTITIONS 16
-#define PARTITION_ROWS_MIN 20000 /* smaller results are merged by one worker */
 
 /* Where an aggregate's rows go. */
 typedef enum feed { FEED_DIRECT, FEED_DISTINCT, FEED_ORDERED } feed;
@@ -36,6 +33,7 @@ typedef struct aggregate_stage {
     fl_program *program;
     fl_row_layout layout; /* keys; extra: states */
     int32_t n_keys;
+    fl_key_range *ranges; /* of keys; NULL: the groups are hashed */
     agg_part *parts;
     int32_t n_parts;
     int32_t state_bytes;
@@ -51,7 +49,6 @@ typedef struct aggregate_local {
     uint8_t *single;          /* without keys: the one row */
     int64_t sequence;
     uint16_t *list;
-    uint64_t *hashes;
     uint8_t **rows;
     uint8_t **side_rows;
     fl_vec *keys;
@@ -60,8 +57,7 @@ typedef struct aggregate_local {
 typedef struct aggregate_source {
     fl_source base;
     aggregate_stage *stage;
-    fl_group_table *tables; /* results: one, or one per partition */
-    int32_t n_tables;
+    fl_group_result groups;
     uint8_t ***rows; /* per table: its rows */
     int64_t *n_rows;
     _Atomic int32_t next_table;
@@ -80,20 +76,22 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     *ret = local;
     FL_TRY(fl_eval_new(stage->program, memory, rows_max, &local->eval, err));
     FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->list, err));
-    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->hashes, err));
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->rows, err));
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->side_rows, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_keys + 16) * (int64_t)sizeof(fl_vec), (void **)&local->keys, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_row_store), (void **)&local->ordered, err));
     FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
+    FL_TRY(fl_group_table_add_index(&local->groups, stage->ranges, err));
     if (stage->n_keys == 0)
         FL_TRY(fl_row_store_add(&local->groups.store, 1, &local->single, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
-        if (stage->parts[a].feed == FEED_DISTINCT)
+        if (stage->parts[a].feed == FEED_DISTINCT) {
             FL_TRY(fl_group_table_init(&local->distinct[a], &stage->parts[a].side, stage->parts[a].n_side, rows_max, memory, err));
-        else if (stage->parts[a].feed == FEED_ORDERED)
+            FL_TRY(fl_group_table_add_index(&local->distinct[a], NULL, err));
+        } else if (stage->parts[a].feed == FEED_ORDERED) {
             fl_row_store_init(&local->ordered[a], &stage->parts[a].side, memory);
+        }
     }
 cleanup:
     return st;
@@ -113,7 +111,6 @@ static void local_free(fl_stage *base, void *ptr)
     if (local->groups.store.layout != NULL)
         fl_group_table_drop(&local->groups);
     fl_free(local->list);
-    fl_free(local->hashes);
     fl_free(local->rows);
     fl_free(local->side_rows);
     fl_free(local->keys);
@@ -170,7 +167,6 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
     fl_vec *vecs = NULL;
     int32_t n = 0;
     uint16_t *list = NULL;
-    uint64_t *hashes = NULL;
     FL_TRY(FL_NEW_ARRAY(&worker->arena, part->n_side + 1, &vecs, err));
     FL_TRY(fl_arena_get(&worker->arena, batch->rows * 2 + 64, (void **)&list, err));
     for (int32_t k = 0; k < stage->n_keys; k++)
@@ -186,9 +182,8 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
     if (count == 0)
         return FL_OK;
     if (part->feed == FEED_DISTINCT) {
-        FL_TRY(fl_arena_get(&worker->arena, count * 8 + 64, (void **)&hashes, err));
-        fl_rows_hash(vecs, n, list, count, worker->exec->context.session->seed, hashes);
-        st = fl_group_table_find(&local->distinct[a], vecs, list, count, hashes, true, local->side_rows, err);
+        st = fl_group_table_find(&local->distinct[a], vecs, list, count, worker->exec->context.session->seed, true,
+                                 local->side_rows, err);
     } else {
         int64_t *sequence = NULL;
         for (int32_t i = 0; i < part->agg->n_order; i++)
@@ -220,8 +215,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         else
             for (int32_t i = 0; i < count; i++)
                 local->list[i] = (uint16_t)i;
-        fl_rows_hash(local->keys, stage->n_keys, local->list, count, worker->exec->context.session->seed, local->hashes);
-        FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, local->hashes, true, local->rows, err));
+        FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, worker->exec->context.session->seed, true,
+                                   local->rows, err));
     }
     for (int32_t a = 0; a < stage->n_parts; a++) {
         const agg_part *part = &stage->parts[a];
@@ -270,63 +265,30 @@ cleanup:
 
 /* ---- finishing ---------------------------------------------------------------------------------------------------- */
 
-typedef struct merging {
-    aggregate_stage *stage;
-    aggregate_local *const *locals;
-    int32_t n_locals;
-    aggregate_source *result;
-    int32_t partitions;
-} merging;
-
-static fl_status merge_row(aggregate_stage *stage, fl_group_table *into, uint8_t *row, fl_arena *heap, fl_err *err)
+/* fl_group_combine: the states that were fed directly. */
+static fl_status combine_row(void *ctx, uint8_t *into, const uint8_t *row, fl_arena *heap, fl_err *err)
 {
     fl_status st = FL_OK;
-    uint8_t *known = NULL;
-    FL_TRY(fl_group_table_adopt(into, row, &known, err));
-    if (known == NULL)
-        return FL_OK;
+    aggregate_stage *stage = ctx;
     for (int32_t a = 0; a < stage->n_parts; a++) {
         const agg_part *part = &stage->parts[a];
         if (part->feed != FEED_DIRECT)
             continue;
         fl_agg_call call = call_of(part, NULL, heap);
-        FL_TRY(part->agg->kernel->combine(&call, known + part->offset, row + part->offset, err));
-    }
-cleanup:
-    return st;
-}
-
-static fl_status merge_partition(void *ctx, int32_t p, fl_err *err)
-{
-    fl_status st = FL_OK;
-    merging *m = ctx;
-    fl_group_table *into = &m->result->tables[p];
-    int32_t bytes = m->stage->layout.bytes;
-    for (int32_t w = 0; w < m->n_locals; w++) {
-        if (m->locals[w] == NULL)
-            continue;
-        for (fl_row_block *b = m->locals[w]->groups.store.first; b != NULL; b = b->next)
-            for (int32_t i = 0; i < b->rows; i++) {
-                uint8_t *row = b->data + (int64_t)i * bytes;
-                if ((int32_t)(fl_row_hash(row) >> 60) % m->partitions == p)
-                    FL_TRY(merge_row(m->stage, into, row, &into->store.heap, err));
-            }
+        FL_TRY(part->agg->kernel->combine(&call, into + part->offset, row + part->offset, err));
     }
 cleanup:
     return st;
 }
 
 /* Lists a table's rows for the result source. */
-static fl_status list_rows(aggregate_stage *stage, fl_group_table *table, int32_t t, fl_err *err)
+static fl_status list_rows(aggregate_stage *stage, int32_t t, fl_err *err)
 {
     fl_status st = FL_OK;
     aggregate_source *result = stage->result;
-    int64_t n = 0;
-    FL_TRY(fl_arena_get(&stage->exec->arena, table->store.rows * 8 + 64, (void **)&result->rows[t], err));
-    for (int64_t i = 0; i < table->n_entries; i++)
-        if (table->entries[i] != 0)
-            result->rows[t][n++] = (uint8_t *)(uintptr_t)(table->entries[i] & ((1ull << 48) - 1));
-    result->n_rows[t] = n;
+    const fl_group_table *table = &result->groups.tables[t];
+    FL_TRY(fl_arena_get(&stage->exec->arena, fl_group_table_rows_max(table) * 8 + 64, (void **)&result->rows[t], err));
+    result->n_rows[t] = fl_group_table_list(table, result->rows[t]);
 cleanup:
     return st;
 }
@@ -343,6 +305,7 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
     uint16_t *list = NULL;
     uint64_t *hashes = NULL;
     uint8_t **groups = NULL;
+    uint64_t seed = stage->exec->context.session->seed;
     fl_arena_init(&scratch, stage->exec->context.memory);
     FL_TRY(FL_NEW_ARRAY(&scratch, part->n_side + 1, &vecs, err));
     FL_TRY(FL_NEW_ARRAY(&scratch, count + 32, &list, err));
@@ -355,9 +318,11 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
     if (stage->n_keys == 0) {
         for (int32_t i = 0; i < count; i++)
             groups[i] = single_row;
+    } else if (result->groups.n_tables == 1) {
+        FL_TRY(fl_group_table_find(&result->groups.tables[0], vecs, list, count, seed, false, groups, err));
     } else {
-        fl_rows_hash(vecs, stage->n_keys, list, count, stage->exec->context.session->seed, hashes);
-        for (int32_t t = 0; t < result->n_tables; t++) { /* rows of one partition at a time */
+        fl_rows_hash(vecs, stage->n_keys, list, count, seed, hashes);
+        for (int32_t t = 0; t < result->groups.n_tables; t++) { /* rows of one partition at a time */
             int32_t n = 0;
             uint16_t *own = NULL;
             uint64_t *own_hashes = NULL;
@@ -366,13 +331,13 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
             FL_TRY(FL_NEW_ARRAY(&scratch, count, &own_hashes, err));
             FL_TRY(FL_NEW_ARRAY(&scratch, count, &own_groups, err));
             for (int32_t i = 0; i < count; i++)
-                if (result->n_tables == 1 || (int32_t)(hashes[i] >> 60) % result->n_tables == t) {
+                if (fl_group_result_table(&result->groups, hashes[i]) == t) {
                     own[n] = (uint16_t)i;
                     own_hashes[n++] = hashes[i];
                 }
             if (n == 0)
                 continue;
-            FL_TRY(fl_group_table_find(&result->tables[t], vecs, own, n, own_hashes, false, own_groups, err));
+            FL_TRY(fl_group_table_find_hashed(&result->groups.tables[t], vecs, own, n, own_hashes, false, own_groups, err));
             for (int32_t i = 0; i < n; i++)
                 groups[own[i]] = own_groups[i];
         }
@@ -395,22 +360,29 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
     int32_t rows_max = stage->exec->context.session->vector_rows;
     int64_t n = 0, capacity = 0;
     uint8_t **rows = NULL;
-    fl_group_table *first = NULL;
-    for (int32_t w = 0; w < n_locals; w++) {
+    fl_group_table **tables = NULL;
+    fl_group_result merged = {0};
+    if (part->feed == FEED_DISTINCT) {
+        int32_t n_tables = 0;
+        FL_TRY(FL_NEW_ARRAY(&stage->exec->arena, n_locals + 1, &tables, err));
+        for (int32_t w = 0; w < n_locals; w++)
+            if (locals[w] != NULL)
+                tables[n_tables++] = &locals[w]->distinct[a];
+        FL_TRY(fl_group_merge(stage->exec, &part->side, part->n_side, tables, n_tables, NULL, NULL, &merged, err));
+        for (int32_t t = 0; t < merged.n_tables; t++) {
+            FL_TRY(fl_grow(stage->exec->context.memory, (void **)&rows, &capacity,
+                           n + fl_group_table_rows_max(&merged.tables[t]) + 1, 8, err));
+            n += fl_group_table_list(&merged.tables[t], rows + n);
+        }
+    }
+    for (int32_t w = 0; part->feed == FEED_ORDERED && w < n_locals; w++) {
         if (locals[w] == NULL)
             continue;
-        fl_row_store *store = part->feed == FEED_DISTINCT ? &locals[w]->distinct[a].store : &locals[w]->ordered[a];
-        if (part->feed == FEED_DISTINCT && first == NULL)
-            first = &locals[w]->distinct[a];
+        fl_row_store *store = &locals[w]->ordered[a];
         FL_TRY(fl_grow(stage->exec->context.memory, (void **)&rows, &capacity, n + store->rows + 1, 8, err));
         for (fl_row_block *b = store->first; b != NULL; b = b->next)
-            for (int32_t i = 0; i < b->rows; i++) {
-                uint8_t *row = b->data + (int64_t)i * part->side.bytes, *known = NULL;
-                if (part->feed == FEED_DISTINCT && first != &locals[w]->distinct[a])
-                    FL_TRY(fl_group_table_adopt(first, row, &known, err));
-                if (known == NULL)
-                    rows[n++] = row;
-            }
+            for (int32_t i = 0; i < b->rows; i++)
+                rows[n++] = b->data + (int64_t)i * part->side.bytes;
     }
     if (part->feed == FEED_ORDERED) {
         fl_sort_column *columns = NULL;
@@ -442,6 +414,7 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
     }
 cleanup:
     fl_free(rows);
+    fl_group_result_drop(&merged);
     return st;
 }
 
@@ -452,22 +425,13 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
     aggregate_local *const *locals = (aggregate_local *const *)ptrs;
     aggregate_source *result = stage->result;
     fl_exec *exec = stage->exec;
-    int32_t rows_max = exec->context.session->vector_rows, present = 0;
-    int64_t rows = 0;
-    aggregate_local *only = NULL;
     uint8_t *single = NULL;
+    fl_group_table **tables = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &tables, err));
     for (int32_t w = 0; w < n_locals; w++)
-        if (locals[w] != NULL) {
-            present++;
-            only = locals[w];
-            rows += locals[w]->groups.store.rows;
-        }
-    result->n_tables = present > 1 && rows >= PARTITION_ROWS_MIN && stage->n_keys > 0 ? PARTITIONS : 1;
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, result->n_tables, &result->tables, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, result->n_tables, &result->rows, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, result->n_tables, &result->n_rows, err));
-    for (int32_t t = 0; t < result->n_tables; t++)
-        FL_TRY(fl_group_table_init(&result->tables[t], &stage->layout, stage->n_keys, rows_max, exec->context.memory, err));
+        if (locals[w] != NULL)
+            tables[n++] = &locals[w]->groups;
     if (stage->n_keys == 0) {
         for (int32_t w = 0; w < n_locals; w++) {
             if (locals[w] == NULL)
@@ -483,24 +447,24 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
                     FL_TRY(part->agg->kernel->combine(&call, single + part->offset, locals[w]->single + part->offset, err));
             }
         }
-        FL_TRY(fl_arena_get(&exec->arena, 64, (void **)&result->rows[0], err));
         if (single == NULL) /* no worker saw a row */
-            FL_TRY(fl_row_store_add(&result->tables[0].store, 1, &single, err));
-        result->rows[0][0] = single;
-        result->n_rows[0] = 1;
-    } else if (present == 1) {
-        fl_group_table_drop(&result->tables[0]);
-        result->tables[0] = only->groups; /* moved */
-        only->groups = (fl_group_table){0};
+            FL_TRY(fl_arena_get_zero(&exec->arena, stage->layout.bytes, (void **)&single, err));
     } else {
-        merging m = {stage, locals, n_locals, result, result->n_tables};
-        FL_TRY(fl_exec_parallel(exec, result->n_tables, merge_partition, &m, err));
+        FL_TRY(fl_group_merge(exec, &stage->layout, stage->n_keys, tables, n, combine_row, stage, &result->groups, err));
     }
     for (int32_t a = 0; a < stage->n_parts; a++)
         if (stage->parts[a].feed != FEED_DIRECT)
             FL_TRY(feed_part(stage, a, locals, n_locals, single, err));
-    for (int32_t t = 0; t < result->n_tables && stage->n_keys > 0; t++)
-        FL_TRY(list_rows(stage, &result->tables[t], t, err));
+    int32_t n_tables = stage->n_keys > 0 ? result->groups.n_tables : 1;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_tables, &result->rows, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_tables, &result->n_rows, err));
+    for (int32_t t = 0; t < n_tables && stage->n_keys > 0; t++)
+        FL_TRY(list_rows(stage, t, err));
+    if (stage->n_keys == 0) {
+        FL_TRY(FL_NEW_ARRAY(&exec->arena, 1, &result->rows[0], err));
+        result->rows[0][0] = single;
+        result->n_rows[0] = 1;
+    }
 cleanup:
     return st;
 }
@@ -555,7 +519,7 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     fl_status st = FL_OK;
     aggregate_source *source = (aggregate_source *)base;
     int32_t rows_max = worker->exec->context.session->vector_rows;
-    if (source->n_tables == 1) { /* a morsel is some batches of the one table */
+    if (source->groups.n_tables <= 1) { /* a morsel is some batches of the one table */
         int64_t step = (int64_t)rows_max * 8, start = atomic_fetch_add(&source->next_row, step);
         worker->morsel = start / step;
         *ret_any = start < source->n_rows[0];
@@ -567,7 +531,7 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     }
     int32_t t = atomic_fetch_add(&source->next_table, 1);
     worker->morsel = t;
-    *ret_any = t < source->n_tables;
+    *ret_any = t < source->groups.n_tables;
     for (int64_t at = 0; *ret_any && at < source->n_rows[t]; at += rows_max) {
         int64_t end = at + rows_max < source->n_rows[t] ? at + rows_max : source->n_rows[t];
         FL_TRY(emit(source, worker, to, source->rows[t] + at, (int32_t)(end - at), err));
@@ -578,10 +542,7 @@ cleanup:
 
 static void source_free(fl_source *base)
 {
-    aggregate_source *source = (aggregate_source *)base;
-    for (int32_t t = 0; source->tables != NULL && t < source->n_tables; t++)
-        if (source->tables[t].store.layout != NULL)
-            fl_group_table_drop(&source->tables[t]);
+    fl_group_result_drop(&((aggregate_source *)base)->groups);
 }
 
 static const fl_source_ops source_ops = {.run = run, .free = source_free};
@@ -632,6 +593,24 @@ cleanup:
     return st;
 }
 
+/* The keys' ranges for an index: of perfect hashing alone. */
+static fl_status plan_ranges(fl_exec *exec, aggregate_stage *stage, const fl_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_bounds *bounds = NULL;
+    if (fl_trait_get(node->traits, &fl_trait_implementation) != FL_IMPL_PERFECT_HASH)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, stage->n_keys, &bounds, err));
+    if (!fl_aggregate_has_places(exec->plan, node, bounds))
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, stage->n_keys, &stage->ranges, err));
+    for (int32_t k = 0; k < stage->n_keys; k++)
+        if (bounds[k].is_known)
+            stage->ranges[k] = (fl_key_range){(int64_t)bounds[k].low, (int64_t)(bounds[k].high - bounds[k].low) + 1};
+cleanup:
+    return st;
+}
+
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -651,6 +630,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     stage->result = source;
     stage->n_keys = attrs->n_keys;
     stage->n_parts = attrs->n_aggs;
+    FL_TRY(plan_ranges(exec, stage, node, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &exprs, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_keys + 1, &types, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_aggs + 1, &stage->parts, err));

@@ -86,7 +86,7 @@ static fl_status count_push(fl_stage *base, fl_worker *worker, void *local, fl_b
     fl_rows_hash(vecs, state->n_cols, list, count, worker->exec->context.session->seed, hashes);
     pthread_mutex_lock(&state->lock);
     locked = true;
-    FL_TRY(fl_group_table_find(&state->table, vecs, list, count, hashes, !stage->is_right, rows, err));
+    FL_TRY(fl_group_table_find_hashed(&state->table, vecs, list, count, hashes, !stage->is_right, rows, err));
     for (int32_t i = 0; i < count; i++) {
         if (rows[i] == NULL)
             continue;

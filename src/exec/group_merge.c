@@ -1,0 +1,169 @@
+/* Merging group tables. */
+#include "exec/group_merge.h"
+
+#define PARTITION_ROWS_MIN 20000 /* smaller results are merged by one worker */
+#define AHEAD 8                  /* rows between asking for an entry's memory and looking at it */
+#define CHECK_ROWS 65536         /* a power of two: how often cancellation is looked at */
+
+_Static_assert(FL_GROUP_PARTITIONS == 16, "fl_group_result_table takes the hash's upper four bits");
+
+/* The rows of one worker in the order of their partitions. */
+typedef struct listed {
+    uint8_t **rows;
+    int64_t starts[FL_GROUP_PARTITIONS + 1];
+} listed;
+
+typedef struct merging {
+    fl_exec *exec;
+    fl_group_table *const *tables;
+    int32_t n_tables;
+    listed *lists; /* by table */
+    fl_group_combine combine;
+    void *ctx;
+    fl_group_result *result;
+    int32_t pieces;
+} merging;
+
+static fl_status list_table(void *ctx, int32_t w, fl_err *err)
+{
+    merging *m = ctx;
+    const fl_row_store *store = &m->tables[w]->store;
+    listed *list = &m->lists[w];
+    int64_t at[FL_GROUP_PARTITIONS + 1] = {0};
+    fl_status st = fl_alloc(store->memory, store->rows * 8 + 8, (void **)&list->rows, err);
+    if (st != FL_OK)
+        return st;
+    for (const fl_row_block *b = store->first; b != NULL; b = b->next)
+        for (int32_t i = 0; i < b->rows; i++)
+            at[fl_group_result_table(m->result, fl_row_hash(b->data + (int64_t)i * store->layout->bytes)) + 1]++;
+    for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
+        at[p + 1] += at[p];
+    memcpy(list->starts, at, sizeof(at));
+    for (const fl_row_block *b = store->first; b != NULL; b = b->next)
+        for (int32_t i = 0; i < b->rows; i++) {
+            uint8_t *row = b->data + (int64_t)i * store->layout->bytes;
+            list->rows[at[fl_group_result_table(m->result, fl_row_hash(row))]++] = row;
+        }
+    return FL_OK;
+}
+
+static fl_status adopt(merging *m, fl_group_table *into, uint8_t *row, fl_arena *heap, fl_err *err)
+{
+    uint8_t *known = NULL;
+    fl_status st = fl_group_table_adopt(into, row, &known, err);
+    return st == FL_OK && known != NULL && m->combine != NULL ? m->combine(m->ctx, known, row, heap, err) : st;
+}
+
+static fl_status merge_partition(void *ctx, int32_t p, fl_err *err)
+{
+    fl_status st = FL_OK;
+    merging *m = ctx;
+    fl_group_table *into = &m->result->tables[p];
+    for (int32_t w = 0; w < m->n_tables; w++) {
+        uint8_t *const *rows = m->lists[w].rows + m->lists[w].starts[p];
+        int64_t n = m->lists[w].starts[p + 1] - m->lists[w].starts[p];
+        FL_TRY(fl_group_table_reserve(into, n, err));
+        for (int64_t i = 0; i < n; i++) {
+            if ((i & (CHECK_ROWS - 1)) == CHECK_ROWS - 1)
+                FL_TRY(fl_exec_check(m->exec, err));
+            if (i + AHEAD < n)
+                fl_group_table_prefetch(into, fl_row_hash(rows[i + AHEAD]));
+            FL_TRY(adopt(m, into, rows[i], &m->result->heaps[p], err));
+        }
+    }
+cleanup:
+    return st;
+}
+
+static fl_status merge_by_hash(fl_exec *exec, merging *m, const fl_row_layout *layout, int32_t n_keys, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t rows_max = exec->context.session->vector_rows;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, m->n_tables + 1, &m->lists, err));
+    for (int32_t t = 0; t < m->result->n_tables; t++)
+        FL_TRY(fl_group_table_init(&m->result->tables[t], layout, n_keys, rows_max, exec->context.memory, err));
+    FL_TRY(fl_exec_parallel(exec, m->n_tables, list_table, m, err));
+    FL_TRY(fl_exec_parallel(exec, m->result->n_tables, merge_partition, m, err));
+cleanup:
+    for (int32_t w = 0; m->lists != NULL && w < m->n_tables; w++)
+        fl_free(m->lists[w].rows);
+    return st;
+}
+
+/* One piece of the places: groups that the result lacks are taken over, others are combined. */
+static fl_status merge_places(void *ctx, int32_t piece, fl_err *err)
+{
+    fl_status st = FL_OK;
+    merging *m = ctx;
+    fl_group_index *into = &m->result->tables[0].index;
+    int64_t start = into->n_places * piece / m->pieces, end = into->n_places * (piece + 1) / m->pieces;
+    for (int32_t w = 0; w < m->n_tables; w++) {
+        uint8_t *const *rows = m->tables[w]->index.rows;
+        for (int64_t i = start; rows != NULL && i < end; i++) {
+            if (rows[i] == NULL)
+                continue;
+            if (into->rows[i] == NULL)
+                into->rows[i] = rows[i];
+            else if (m->combine != NULL)
+                FL_TRY(m->combine(m->ctx, into->rows[i], rows[i], &m->result->heaps[piece], err));
+        }
+    }
+cleanup:
+    return st;
+}
+
+/* The rows that lie outside of the ranges, of all tables but the one that was moved to the result. */
+static fl_status adopt_hashed(merging *m, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t w = 0; w < m->n_tables; w++)
+        for (int64_t i = 0; m->tables[w]->n_hashed > 0 && i < m->tables[w]->n_entries; i++) {
+            uint8_t *row = fl_group_table_entry(m->tables[w], i);
+            if (row != NULL)
+                FL_TRY(adopt(m, &m->result->tables[0], row, &m->result->heaps[0], err));
+        }
+cleanup:
+    return st;
+}
+
+fl_status fl_group_merge(fl_exec *exec, const fl_row_layout *layout, int32_t n_keys, fl_group_table *const *tables,
+                         int32_t n, fl_group_combine combine, void *ctx, fl_group_result *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    merging m = {.exec = exec, .tables = tables, .n_tables = n, .combine = combine, .ctx = ctx, .result = ret};
+    int64_t rows = 0;
+    int32_t base = 0; /* the table that is moved: one that has an array, where there is any */
+    bool is_complete = n > 0 && tables[0]->index.is_complete;
+    *ret = (fl_group_result){.n_tables = 1};
+    for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
+        fl_arena_init(&ret->heaps[p], exec->context.memory);
+    for (int32_t w = n - 1; w >= 0; w--) {
+        rows += tables[w]->store.rows;
+        base = tables[w]->index.n_places > 0 ? w : base;
+    }
+    bool is_moved = n == 1 || is_complete;
+    if (!is_moved && rows >= PARTITION_ROWS_MIN)
+        ret->n_tables = FL_GROUP_PARTITIONS;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, ret->n_tables, &ret->tables, err));
+    if (!is_moved)
+        return merge_by_hash(exec, &m, layout, n_keys, err);
+    ret->tables[0] = *tables[base];
+    *tables[base] = (fl_group_table){0}; /* without rows from here on */
+    m.pieces = ret->tables[0].index.n_places < PARTITION_ROWS_MIN ? 1 : FL_GROUP_PARTITIONS;
+    if (n > 1) {
+        FL_TRY(fl_exec_parallel(exec, m.pieces, merge_places, &m, err));
+        FL_TRY(adopt_hashed(&m, err));
+    }
+cleanup:
+    return st;
+}
+
+void fl_group_result_drop(fl_group_result *result)
+{
+    for (int32_t t = 0; result->tables != NULL && t < result->n_tables; t++)
+        if (result->tables[t].store.layout != NULL)
+            fl_group_table_drop(&result->tables[t]);
+    for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
+        fl_arena_drop(&result->heaps[p]);
+    *result = (fl_group_result){0};
+}
