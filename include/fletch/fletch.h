@@ -94,7 +94,7 @@ FL_API double fl_session_progress(const fl_session *session);
 /** Processor time that the session's last statement took, over all workers, in nanoseconds. */
 FL_API int64_t fl_session_cpu_ns(const fl_session *session);
 
-/* Queries by builder: the same plans as SQL makes, without text.
+/* Queries by builder: the same plans as SQL makes, without a text of the whole.
  *
  *     fl_builder *q = fl_query_from(session, "orders");
  *     fl_builder_where(q, "amount > 100 AND region = 'north'");
@@ -106,20 +106,42 @@ FL_API int64_t fl_session_cpu_ns(const fl_session *session);
  *     fl_builder_free(q);
  *
  * Steps apply in the order of the calls. Each gives the builder back, so that calls may be nested; the first error is kept
- * and reported by the call that ends the chain. Expressions are written as in SQL. */
+ * and reported by the call that ends the chain. Expressions are written as in SQL; texts are copied.
+ *
+ * Each text is parsed by itself, to its end: "a > 1) UNION SELECT (1" is a syntax error of that step, never another query.
+ * An error's message names the step, and its position counts in that step's text, which is shown with a caret:
+ *
+ *     where: there is no column "amuont"
+ *       amuont > 100 AND region = 'north'
+ *       ^
+ *
+ * When a step comes behind one that SQL applies later (a where behind an agg), what is there becomes a subquery, called as
+ * its table when it has just one: fl_builder_join may still say "orders.region" behind a where. */
 
-/** A query over a table, view or file ('orders.parquet'). Never NULL but when memory runs out. */
+/** A query over a table, view, table function, "(query)" or file ("orders.parquet", with or without quotes), each with an
+ *  alias behind it or without. Never NULL but when memory runs out. */
 FL_API fl_builder *fl_query_from(fl_session *session, const char *table);
+
+/** Keeps the rows for which the condition holds; of several calls all must hold. */
 FL_API fl_builder *fl_builder_where(fl_builder *builder, const char *condition);
+
+/** A select list, with aliases, stars and DISTINCT as in SQL. */
 FL_API fl_builder *fl_builder_select(fl_builder *builder, const char *expressions);
+
+/** Keys of groups, with aliases or without; fl_builder_agg must follow. */
 FL_API fl_builder *fl_builder_group_by(fl_builder *builder, const char *expressions);
 
 /** Aggregates of the groups named by the group_by before it (or of all rows): its rows are the groups' keys and these. */
 FL_API fl_builder *fl_builder_agg(fl_builder *builder, const char *aggregates);
 
-/** Joins a table; `kind` is "inner", "left", "right", "full", "semi", "anti" or "cross"; `on` is NULL for cross. */
+/** Joins a table; `kind` is "inner", "left", "right", "full", "semi", "anti" or "cross"; `on` is its condition, NULL
+ *  for cross. */
 FL_API fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on);
+
+/** Sort keys with ASC, DESC, NULLS FIRST, NULLS LAST. Calls in a row add keys. */
 FL_API fl_builder *fl_builder_order_by(fl_builder *builder, const char *keys);
+
+/** At most so many rows; all but the first so many. Not negative. */
 FL_API fl_builder *fl_builder_take(fl_builder *builder, int64_t rows);
 FL_API fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows);
 

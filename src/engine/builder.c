@@ -57,47 +57,58 @@ fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows)
     return builder;
 }
 
+/* Binds the steps; `arena` holds what is given besides the plan. */
+static fl_status bind(fl_builder *builder, fl_arena *arena, fl_ast_statement *statement, fl_sql_bound *ret, fl_err *err)
+{
+    fl_status st = fl_steps_finish(&builder->steps, statement, err);
+    if (st != FL_OK)
+        return st;
+    st = fl_session_bind_only(builder->session, arena, (fl_str){0}, statement, ret, err);
+    if (st != FL_OK)
+        fl_steps_locate(&builder->steps, err);
+    return st;
+}
+
 fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows, fl_err *err)
 {
-    fl_text text;
-    fl_text_init(&text, &builder->session->memory);
-    fl_status st = fl_steps_sql(&builder->steps, &text, err);
-    if (st == FL_OK)
-        st = fl_session_query_text(builder->session, text.data, (size_t)text.len, ret_rows, err);
-    fl_text_drop(&text);
+    fl_ast_statement statement;
+    fl_status st = fl_steps_finish(&builder->steps, &statement, err);
+    if (st != FL_OK)
+        return st;
+    st = fl_session_run_statement(builder->session, &statement, ret_rows, err);
+    if (st != FL_OK)
+        fl_steps_locate(&builder->steps, err);
     return st;
 }
 
 fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *err)
 {
-    fl_text text;
-    fl_text_init(&text, &builder->session->memory);
-    fl_status st = fl_steps_sql(&builder->steps, &text, err);
-    if (st == FL_OK)
-        st = fl_session_plan_hash(builder->session, text.data, ret_hash, err);
-    fl_text_drop(&text);
+    fl_arena arena;
+    fl_ast_statement statement;
+    fl_sql_bound bound = {0};
+    fl_arena_init(&arena, &builder->session->memory);
+    fl_status st = bind(builder, &arena, &statement, &bound, err);
+    if (st == FL_OK) {
+        *ret_hash = fl_plan_hash(bound.query.plan, bound.query.root, true);
+        fl_sql_bound_drop(&bound);
+    }
+    fl_arena_drop(&arena);
     return st;
 }
 
 fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_session *session = builder->session;
-    fl_text sql, out;
+    fl_text out;
     fl_arena arena;
-    fl_sql_parser parser = {0};
-    fl_ast_statement *ast = NULL;
+    fl_ast_statement statement;
     fl_sql_bound bound = {0};
     bool is_bound = false;
-    fl_text_init(&sql, &session->memory);
     fl_text_init(&out, NULL); /* the caller's: outlives the session */
-    fl_arena_init(&arena, &session->memory);
-    FL_TRY(fl_steps_sql(&builder->steps, &sql, err));
-    FL_TRY(fl_sql_parser_init(&parser, &session->memory, fl_text_str(&sql), err));
-    FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
-    FL_TRY(fl_session_bind_only(session, &arena, fl_text_str(&sql), ast, &bound, err));
+    fl_arena_init(&arena, &builder->session->memory);
+    FL_TRY(bind(builder, &arena, &statement, &bound, err));
     is_bound = true;
-    FL_TRY(fl_session_optimize(session, &bound.query, NULL, 0, NULL, err));
+    FL_TRY(fl_session_optimize(builder->session, &bound.query, NULL, 0, NULL, err));
     fl_explain x = {.plan = bound.query.plan, .root = bound.query.root};
     fl_explain_text(&out, &x);
     FL_TRY(fl_text_status(&out, err));
@@ -106,9 +117,7 @@ fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
 cleanup:
     if (is_bound)
         fl_sql_bound_drop(&bound);
-    fl_sql_parser_drop(&parser);
     fl_arena_drop(&arena);
-    fl_text_drop(&sql);
     fl_text_drop(&out);
     return st;
 }

@@ -1,4 +1,4 @@
-/* The C API as an embedder uses it: queries, parameters, registered streams, the builder, cancelling. */
+/* The C API as an embedder uses it: queries, parameters, registered streams, cancelling. */
 #include "fletch/fletch.h"
 
 #include <setjmp.h>
@@ -139,38 +139,6 @@ static void test_writers_wait_for_each_other(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM shared"), 400);
 }
 
-static void test_builder(void **state)
-{
-    fixture *f = *state;
-    struct ArrowArrayStream rows;
-    fl_err err = {0};
-    uint64_t by_builder = 0, by_sql = 1;
-    char *plan = NULL;
-    ask(f, "CREATE TABLE orders AS SELECT range AS id, range % 4 AS region, range * 2 AS amount FROM range(1000); SELECT count(*) FROM orders");
-    fl_builder *q = fl_query_from(f->session, "orders");
-    fl_builder_where(q, "amount > 100");
-    fl_builder_group_by(q, "region");
-    fl_builder_agg(q, "sum(amount) AS total");
-    fl_builder_order_by(q, "total DESC");
-    fl_builder_take(q, 3);
-    assert_int_equal(fl_builder_plan_hash(q, &by_builder, &err), FL_OK);
-    assert_int_equal(fl_session_plan_hash(f->session, "select REGION, sum(AMOUNT) as t from ORDERS where amount > 100 group by region order by t desc limit 3",
-                                          &by_sql, &err), FL_OK);
-    assert_true(by_builder == by_sql);
-    assert_int_equal(fl_builder_explain(q, &plan, &err), FL_OK);
-    assert_non_null(strstr(plan, "topk"));
-    fl_text_free(plan);
-    fl_builder_where(q, "total > 0"); /* behind the limit: filters its rows */
-    fl_builder_agg(q, "count(*)");
-    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
-    assert_int_equal(only_value(&rows), 3);
-    fl_builder_free(q);
-    q = fl_query_from(f->session, "orders");
-    fl_builder_group_by(q, "region");
-    assert_int_equal(fl_builder_run(q, &rows, &err), FL_ERR_SYNTAX);
-    fl_builder_free(q);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,7 +147,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_builder, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,9 @@ fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err);
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,
                              int32_t n_params, fl_rows *ret, fl_err *err);
 
+/** Runs a query that has no text, as the session's current one, and gives its rows out (session.c). */
+fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows, fl_err *err);
+
 /** Binds without running, parameters unknown: what they are is in ret->query. The arena holds what is given. */
 fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,
                                fl_err *err);

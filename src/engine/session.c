@@ -97,6 +97,19 @@ fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArr
     return fl_session_query_text(session, sql, strlen(sql), ret_rows, err);
 }
 
+fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows, fl_err *err)
+{
+    fl_rows rows = {0};
+    int64_t started;
+    begin(session, &started);
+    fl_status st = fl_session_execute(session, (fl_str){0}, ast, NULL, 0, &rows, err);
+    if (st == FL_OK)
+        st = give(session, &rows, ret_rows, err);
+    fl_rows_drop(&rows);
+    session->cpu_ns = fl_clock_process_ns() - started;
+    return st;
+}
+
 /* ---- prepared statements ------------------------------------------------------------------------------------------ */
 
 fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement, fl_err *err)

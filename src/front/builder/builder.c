@@ -1,200 +1,443 @@
-/* Steps to text. A clause that is already passed makes the query so far a subquery. */
+/* Steps to syntax nodes. A clause that is already passed makes the query so far a subquery. */
 #include "front/builder/builder.h"
+
+#include "base/text.h"
+#include "base/utf8.h"
+
+#define EXCERPT_BYTES_MAX 100 /* of a long line, around the place */
+#define POSITIONS_MAX (INT32_MAX / 2)
+#define NO_PLACE (-1) /* of nodes that no fragment spells out */
+
+typedef struct fl_step_text {
+    struct fl_step_text *before;
+    const char *step; /* "where" */
+    fl_str text;
+    int32_t base;
+} fl_step_text;
+
+/* ---- errors ---- */
+
+static const fl_step_text *text_at(const fl_steps *s, int64_t place)
+{
+    const fl_step_text *text = s->texts;
+    while (text != NULL && text->base > place)
+        text = text->before;
+    return text;
+}
+
+/* The line of the text around the place, and a caret below. */
+static void add_excerpt(fl_err *err, fl_str text, int64_t place)
+{
+    char message[FL_ERR_MESSAGE_MAX];
+    int64_t begin = place, end = place;
+    while (begin > 0 && text.data[begin - 1] != '\n' && place - begin < EXCERPT_BYTES_MAX / 2)
+        begin--;
+    while (end < text.len && text.data[end] != '\n' && end - begin < EXCERPT_BYTES_MAX)
+        end++;
+    while (begin < place && ((unsigned char)text.data[begin] & 0xC0) == 0x80)
+        begin++;
+    while (end > place && end < text.len && ((unsigned char)text.data[end] & 0xC0) == 0x80)
+        end--;
+    int64_t width = fl_utf8_count(text.data + begin, place - begin);
+    memcpy(message, err->message, sizeof(message));
+    fl_err copy = *err;
+    fl_err_set(err, err->code, "%s\n  %.*s\n  %*s^", message, (int)(end - begin), text.data + begin, (int)width, "");
+    memcpy(err->sqlstate, copy.sqlstate, sizeof(err->sqlstate));
+    memcpy(err->hint, copy.hint, sizeof(err->hint));
+    err->position = place + 1;
+}
+
+void fl_steps_locate(const fl_steps *s, fl_err *err)
+{
+    if (err == NULL || err->position <= 0)
+        return;
+    const fl_step_text *text = text_at(s, err->position - 1);
+    if (text == NULL)
+        return;
+    int64_t place = err->position - 1 - text->base;
+    fl_err_prefix(err, "%s: ", text->step);
+    add_excerpt(err, text->text, place < text->text.len ? place : text->text.len);
+}
+
+/* Keeps what a step's work came to; an error of `made` is told by its step. */
+static void note(fl_steps *s, fl_status st, const fl_err *made)
+{
+    if (st == FL_OK || s->st != FL_OK)
+        return;
+    s->st = st;
+    s->err = *made;
+    fl_steps_locate(s, &s->err);
+}
+
+static void fail(fl_steps *s, const char *step, const char *message)
+{
+    if (s->st == FL_OK)
+        s->st = FL_FAIL(&s->err, FL_ERR_SYNTAX, "%s: %s", step, message);
+}
+
+/* ---- nodes ---- */
+
+static fl_status new_star(fl_steps *s, fl_ast_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW(&s->arena, ret, err));
+    **ret = (fl_ast_expr){.kind = FL_AST_STAR, .height = 1, .start = NO_PLACE, .end = NO_PLACE, .at = NO_PLACE};
+    FL_TRY(FL_NEW(&s->arena, &(*ret)->star, err));
+cleanup:
+    return st;
+}
+
+static fl_status new_count(fl_steps *s, int64_t rows, fl_ast_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW(&s->arena, ret, err));
+    **ret = (fl_ast_expr){.kind = FL_AST_INTEGER, .height = 1, .start = NO_PLACE, .end = NO_PLACE, .at = NO_PLACE};
+    FL_TRY(fl_arena_format(&s->arena, &(*ret)->text, err, "%lld", (long long)rows));
+cleanup:
+    return st;
+}
+
+/* SELECT * FROM `from`. */
+static fl_status new_query(fl_steps *s, fl_ast_table *from, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW(&s->arena, &s->query, err));
+    FL_TRY(FL_NEW(&s->arena, &s->query->body, err));
+    FL_TRY(FL_NEW(&s->arena, &s->select, err));
+    FL_TRY(FL_NEW(&s->arena, &s->select->items, err));
+    FL_TRY(new_star(s, &s->select->items[0].expr, err));
+    s->query->start = s->query->end = s->query->body->start = s->query->body->end = NO_PLACE;
+    s->query->body->kind = FL_AST_BODY_SELECT;
+    s->query->body->select = s->select;
+    s->select->item_count = 1;
+    s->select->from = from;
+cleanup:
+    return st;
+}
+
+/* Both arrays one after the other. */
+static fl_status append(fl_steps *s, void *items, int32_t *count, const void *more, int32_t more_count, int64_t bytes, fl_err *err)
+{
+    char *old, *all;
+    memcpy(&old, items, sizeof(old));
+    fl_status st = fl_arena_get(&s->arena, (*count + more_count) * bytes + 1, (void **)&all, err);
+    if (st != FL_OK)
+        return st;
+    if (*count > 0)
+        memcpy(all, old, (size_t)(*count * bytes));
+    if (more_count > 0)
+        memcpy(all + *count * bytes, more, (size_t)(more_count * bytes));
+    memcpy(items, &all, sizeof(all));
+    *count += more_count;
+    return FL_OK;
+}
+
+/* What columns of the query so far may still be called when it becomes a subquery: by its table, when it has one. */
+static fl_ast_name name_of(const fl_ast_table *from)
+{
+    if (from->alias.text.len > 0)
+        return from->alias;
+    switch ((fl_ast_table_kind)from->kind) {
+    case FL_AST_TABLE_NAME: return from->path.parts[from->path.count - 1];
+    case FL_AST_TABLE_FUNCTION: return from->call->path.parts[from->call->path.count - 1];
+    default: return (fl_ast_name){0};
+    }
+}
+
+static fl_status wrap(fl_steps *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *table;
+    FL_TRY(FL_NEW(&s->arena, &table, err));
+    *table = (fl_ast_table){.kind = FL_AST_TABLE_QUERY, .height = 1, .start = NO_PLACE, .end = NO_PLACE,
+                            .alias = name_of(s->select->from), .query = s->query};
+    FL_TRY(new_query(s, table, err));
+cleanup:
+    return st;
+}
+
+/* ---- steps ---- */
+
+/* Makes room for a step of this kind; false: there was an error, here or before. */
+static bool begin(fl_steps *s, fl_step step, const char *name)
+{
+    fl_err err = {0};
+    if (s->is_grouped && step != FL_STEP_GROUP && step != FL_STEP_SELECT)
+        fail(s, name, "group_by is followed by agg");
+    if (s->st != FL_OK)
+        return false;
+    bool is_once = step == FL_STEP_SELECT || step == FL_STEP_TAKE || step == FL_STEP_SKIP;
+    if (s->last > step || (s->last == step && is_once))
+        note(s, wrap(s, &err), &err);
+    s->last = step;
+    return s->st == FL_OK;
+}
+
+/* Keeps a copy of the text, with a place in the space of positions. */
+static fl_status enter(fl_steps *s, const char *step, fl_str text, fl_sql_fragment *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_step_text *made;
+    if (text.len >= POSITIONS_MAX - s->base)
+        return FL_FAIL(err, FL_ERR_LIMIT, "%s: the steps' texts have more than %d bytes", step, POSITIONS_MAX);
+    FL_TRY(FL_NEW(&s->arena, &made, err));
+    *made = (fl_step_text){.before = s->texts, .step = step, .base = s->base};
+    FL_TRY(fl_arena_copy_str(&s->arena, text, &made->text, err));
+    s->texts = made;
+    s->base += (int32_t)text.len + 1; /* the end of a text is a place, too */
+    *ret = (fl_sql_fragment){.memory = s->memory, .arena = &s->arena, .text = made->text, .base = made->base};
+cleanup:
+    return st;
+}
+
+static void leave(fl_steps *s, const fl_sql_fragment *fragment)
+{
+    if (fragment->parameter_count > s->parameter_count)
+        s->parameter_count = fragment->parameter_count;
+}
+
+/* Whether a table's text is a file's path as it stands: it has a dot or a slash, and nothing that a path has not. */
+static bool is_path(fl_str text)
+{
+    if (text.len == 0 || text.data[0] == '\'' || text.data[0] == '"' || memchr(text.data, '(', (size_t)text.len) != NULL)
+        return false;
+    return memchr(text.data, '.', (size_t)text.len) != NULL || memchr(text.data, '/', (size_t)text.len) != NULL;
+}
+
+static fl_status parse_table(fl_steps *s, const char *step, fl_str text, fl_ast_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sql_fragment fragment;
+    FL_TRY(enter(s, step, text, &fragment, err));
+    if (is_path(text)) {
+        FL_TRY(FL_NEW(&s->arena, ret, err));
+        **ret = (fl_ast_table){.kind = FL_AST_TABLE_FILE, .height = 1, .start = fragment.base,
+                               .end = fragment.base + (int32_t)text.len, .file = fragment.text};
+        return FL_OK;
+    }
+    FL_TRY(fl_sql_fragment_table(&fragment, ret, err));
+    leave(s, &fragment);
+cleanup:
+    return st;
+}
+
+static fl_status parse_condition(fl_steps *s, const char *step, fl_str text, fl_ast_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sql_fragment fragment;
+    FL_TRY(enter(s, step, text, &fragment, err));
+    FL_TRY(fl_sql_fragment_condition(&fragment, ret, err));
+    leave(s, &fragment);
+cleanup:
+    return st;
+}
 
 void fl_steps_init(fl_steps *s, fl_memory *memory)
 {
-    *s = (fl_steps){.take = -1};
-    fl_text *texts[] = {&s->from, &s->where, &s->group, &s->select, &s->order};
-    for (int64_t i = 0; i < FL_LEN(texts); i++)
-        fl_text_init(texts[i], memory);
+    *s = (fl_steps){.memory = memory};
+    fl_arena_init(&s->arena, memory);
 }
 
 void fl_steps_drop(fl_steps *s)
 {
-    fl_text *texts[] = {&s->from, &s->where, &s->group, &s->select, &s->order};
-    for (int64_t i = 0; i < FL_LEN(texts); i++)
-        fl_text_drop(texts[i]);
-}
-
-static void fail(fl_steps *s, const char *message)
-{
-    if (s->st == FL_OK)
-        s->st = FL_FAIL(&s->err, FL_ERR_SYNTAX, "%s", message);
-}
-
-static void print(const fl_steps *s, fl_text *text)
-{
-    fl_text_add(text, FL_STR("SELECT "));
-    fl_text_add(text, s->select.len > 0 ? fl_text_str(&s->select) : FL_STR("*"));
-    fl_text_add(text, FL_STR(" FROM "));
-    fl_text_add(text, fl_text_str(&s->from));
-    const struct {
-        const char *word;
-        const fl_text *clause;
-    } clauses[] = {{" WHERE ", &s->where}, {" GROUP BY ", &s->group}, {" ORDER BY ", &s->order}};
-    for (int64_t i = 0; i < FL_LEN(clauses); i++)
-        if (clauses[i].clause->len > 0) {
-            fl_text_add(text, fl_str_of(clauses[i].word));
-            fl_text_add(text, fl_text_str(clauses[i].clause));
-        }
-    if (s->take >= 0)
-        fl_text_addf(text, " LIMIT %lld", (long long)s->take);
-    if (s->skip > 0)
-        fl_text_addf(text, " OFFSET %lld", (long long)s->skip);
-}
-
-/* Makes room for a step of this kind: what is there becomes a subquery when its clause is passed. */
-static void begin(fl_steps *s, fl_step step)
-{
-    if (s->from.len == 0 && step != FL_STEP_FROM)
-        fail(s, "a query begins with its table");
-    if (s->is_grouped && step > FL_STEP_GROUP && step != FL_STEP_SELECT)
-        fail(s, "group_by is followed by agg");
-    if (s->last > step || (s->last == step && (step == FL_STEP_SELECT || step == FL_STEP_TAKE || step == FL_STEP_SKIP))) {
-        fl_text inner;
-        fl_text_init(&inner, s->from.memory);
-        fl_text_add_char(&inner, '(');
-        print(s, &inner);
-        fl_text_add(&inner, FL_STR(") AS q"));
-        fl_text_clear(&s->where);
-        fl_text_clear(&s->group);
-        fl_text_clear(&s->select);
-        fl_text_clear(&s->order);
-        s->take = -1;
-        s->skip = 0;
-        fl_text_drop(&s->from);
-        s->from = inner;
-    }
-    s->last = step;
-}
-
-static void add(fl_text *text, const char *between, fl_str part)
-{
-    if (text->len > 0)
-        fl_text_add(text, fl_str_of(between));
-    fl_text_add(text, part);
-}
-
-/* A table's name as it is; what looks like a path or a pattern is quoted. */
-static void add_table(fl_text *text, fl_str table)
-{
-    bool is_path = table.len > 0 && table.data[0] != '\'' && table.data[0] != '(' && memchr(table.data, '(', (size_t)table.len) == NULL &&
-                   (memchr(table.data, '.', (size_t)table.len) != NULL || memchr(table.data, '/', (size_t)table.len) != NULL);
-    if (!is_path) {
-        fl_text_add(text, table);
-        return;
-    }
-    fl_text_add_char(text, '\'');
-    for (int64_t i = 0; i < table.len; i++) {
-        if (table.data[i] == '\'')
-            fl_text_add_char(text, '\'');
-        fl_text_add_char(text, table.data[i]);
-    }
-    fl_text_add_char(text, '\'');
+    fl_arena_drop(&s->arena);
 }
 
 void fl_steps_from(fl_steps *s, fl_str table)
 {
-    begin(s, FL_STEP_FROM);
-    add_table(&s->from, table);
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_ast_table *from;
+    FL_TRY(parse_table(s, "from", table, &from, &err));
+    FL_TRY(new_query(s, from, &err));
+cleanup:
+    note(s, st, &err);
+}
+
+static const struct {
+    const char *name;
+    fl_ast_join_kind kind;
+} join_kinds[] = {
+    {"inner", FL_AST_JOIN_INNER}, {"left", FL_AST_JOIN_LEFT}, {"right", FL_AST_JOIN_RIGHT}, {"full", FL_AST_JOIN_FULL},
+    {"semi", FL_AST_JOIN_SEMI},   {"anti", FL_AST_JOIN_ANTI}, {"cross", FL_AST_JOIN_CROSS},
+};
+
+static fl_status add_join(fl_steps *s, fl_ast_join_kind kind, fl_str table, fl_str on, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *joined;
+    fl_ast_join *join;
+    FL_TRY(FL_NEW(&s->arena, &joined, err));
+    FL_TRY(FL_NEW(&s->arena, &join, err));
+    join->kind = kind;
+    join->left = s->select->from;
+    FL_TRY(parse_table(s, "join", table, &join->right, err));
+    if (kind != FL_AST_JOIN_CROSS)
+        FL_TRY(parse_condition(s, "join", on, &join->on, err));
+    if (join->left->height >= FL_SQL_DEPTH_MAX) {
+        st = FL_FAIL(err, FL_ERR_LIMIT, "join: nesting depth %d exceeded", FL_SQL_DEPTH_MAX);
+        fl_err_state(err, "54001", st);
+        goto cleanup;
+    }
+    *joined = (fl_ast_table){.kind = FL_AST_TABLE_JOIN, .height = (uint16_t)(join->left->height + 1),
+                             .start = join->right->start, .end = join->right->end, .join = join};
+    s->select->from = joined;
+cleanup:
+    return st;
 }
 
 void fl_steps_join(fl_steps *s, fl_str table, fl_str kind, fl_str on)
 {
-    static const char *const kinds[] = {"inner", "left", "right", "full", "semi", "anti", "cross"};
-    bool known = false;
-    for (int64_t i = 0; i < FL_LEN(kinds); i++)
-        known |= fl_str_is_equal_nocase(kind, fl_str_of(kinds[i]));
-    if (!known)
-        fail(s, "the kind of a join is inner, left, right, full, semi, anti or cross");
-    begin(s, FL_STEP_JOIN);
-    fl_text_add_char(&s->from, ' ');
-    fl_text_add(&s->from, kind);
-    fl_text_add(&s->from, FL_STR(" JOIN "));
-    add_table(&s->from, table);
-    if (on.len > 0) {
-        fl_text_add(&s->from, FL_STR(" ON "));
-        fl_text_add(&s->from, on);
+    fl_err err = {0};
+    int64_t found = 0;
+    while (found < FL_LEN(join_kinds) && !fl_str_is_equal_nocase(kind, fl_str_of(join_kinds[found].name)))
+        found++;
+    if (found == FL_LEN(join_kinds)) {
+        fail(s, "join", "the kind of a join is inner, left, right, full, semi, anti or cross");
+        return;
     }
+    bool is_cross = join_kinds[found].kind == FL_AST_JOIN_CROSS;
+    if (is_cross != (on.len == 0))
+        fail(s, "join", is_cross ? "a cross join has no condition" : "a join needs a condition, unless it is a cross join");
+    if (begin(s, FL_STEP_JOIN, "join"))
+        note(s, add_join(s, join_kinds[found].kind, table, on, &err), &err);
 }
 
 void fl_steps_where(fl_steps *s, fl_str condition)
 {
-    begin(s, FL_STEP_WHERE);
-    if (s->where.len > 0) { /* both in parentheses: an OR must not reach over */
-        fl_text both;
-        fl_text_init(&both, s->where.memory);
-        fl_text_add_char(&both, '(');
-        fl_text_add(&both, fl_text_str(&s->where));
-        fl_text_add(&both, FL_STR(") AND ("));
-        fl_text_add(&both, condition);
-        fl_text_add_char(&both, ')');
-        fl_text_drop(&s->where);
-        s->where = both;
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_ast_expr *more, *both, *old;
+    if (!begin(s, FL_STEP_WHERE, "where"))
         return;
+    FL_TRY(parse_condition(s, "where", condition, &more, &err));
+    old = s->select->where;
+    if (old == NULL) {
+        s->select->where = more;
+        goto cleanup;
     }
-    fl_text_add(&s->where, condition);
+    FL_TRY(FL_NEW(&s->arena, &both, &err));
+    *both = (fl_ast_expr){.kind = FL_AST_AND, .start = old->start, .end = more->end, .at = more->start,
+                          .height = (uint16_t)((old->height > more->height ? old->height : more->height) + 1)};
+    if (old->kind == FL_AST_AND) {
+        both->height = old->height > more->height ? old->height : (uint16_t)(more->height + 1);
+        both->list = old->list;
+    } else {
+        FL_TRY(append(s, &both->list.items, &both->list.count, &old, 1, sizeof(old), &err));
+    }
+    FL_TRY(append(s, &both->list.items, &both->list.count, &more, 1, sizeof(more), &err));
+    s->select->where = both;
+cleanup:
+    note(s, st, &err);
 }
 
-void fl_steps_group_by(fl_steps *s, fl_str expressions)
+void fl_steps_group_by(fl_steps *s, fl_str keys)
 {
-    begin(s, FL_STEP_GROUP);
-    add(&s->group, ", ", expressions);
-    s->is_grouped = true;
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_item *items;
+    int32_t n;
+    if (!begin(s, FL_STEP_GROUP, "group_by"))
+        return;
+    FL_TRY(enter(s, "group_by", keys, &fragment, &err));
+    FL_TRY(fl_sql_fragment_items(&fragment, &items, &n, &err));
+    leave(s, &fragment);
+    FL_TRY(append(s, &s->groups, &s->group_count, items, n, sizeof(*items), &err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(append(s, &s->select->groups, &s->select->group_count, &items[i].expr, 1, sizeof(items[i].expr), &err));
+    s->select->has_group = s->is_grouped = true;
+cleanup:
+    note(s, st, &err);
 }
 
 void fl_steps_agg(fl_steps *s, fl_str aggregates)
 {
-    begin(s, FL_STEP_SELECT);
-    if (s->is_grouped)
-        add(&s->select, ", ", fl_text_str(&s->group));
-    add(&s->select, ", ", aggregates);
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_item *items;
+    int32_t n;
+    if (!begin(s, FL_STEP_SELECT, "agg"))
+        return;
+    FL_TRY(enter(s, "agg", aggregates, &fragment, &err));
+    FL_TRY(fl_sql_fragment_items(&fragment, &items, &n, &err));
+    leave(s, &fragment);
+    FL_TRY(append(s, &s->groups, &s->group_count, items, n, sizeof(*items), &err));
+    s->select->items = s->groups;
+    s->select->item_count = s->group_count;
+    s->groups = NULL;
+    s->group_count = 0;
     s->is_grouped = false;
+cleanup:
+    note(s, st, &err);
 }
 
-void fl_steps_select(fl_steps *s, fl_str expressions)
+void fl_steps_select(fl_steps *s, fl_str list)
 {
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
     if (s->is_grouped)
-        fail(s, "group_by is followed by agg");
-    begin(s, FL_STEP_SELECT);
-    add(&s->select, ", ", expressions);
+        fail(s, "select", "group_by is followed by agg");
+    if (!begin(s, FL_STEP_SELECT, "select"))
+        return;
+    FL_TRY(enter(s, "select", list, &fragment, &err));
+    FL_TRY(fl_sql_fragment_select(&fragment, s->select, &err));
+    leave(s, &fragment);
+cleanup:
+    note(s, st, &err);
 }
 
 void fl_steps_order_by(fl_steps *s, fl_str keys)
 {
-    begin(s, FL_STEP_ORDER);
-    add(&s->order, ", ", keys);
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_query made = {0};
+    if (!begin(s, FL_STEP_ORDER, "order_by"))
+        return;
+    FL_TRY(enter(s, "order_by", keys, &fragment, &err));
+    FL_TRY(fl_sql_fragment_order(&fragment, &made, &err));
+    leave(s, &fragment);
+    if (s->query->order_count > 0 && (made.order_all || s->query->order_all)) {
+        fail(s, "order_by", "ALL goes with no other keys");
+        goto cleanup;
+    }
+    s->query->order_all = made.order_all;
+    FL_TRY(append(s, &s->query->order, &s->query->order_count, made.order, made.order_count, sizeof(*made.order), &err));
+cleanup:
+    note(s, st, &err);
 }
 
 void fl_steps_take(fl_steps *s, int64_t rows)
 {
+    fl_err err = {0};
     if (rows < 0)
-        fail(s, "take needs a number of rows, not a negative one");
-    begin(s, FL_STEP_TAKE);
-    s->take = rows;
+        fail(s, "take", "a number of rows is not negative");
+    if (begin(s, FL_STEP_TAKE, "take"))
+        note(s, new_count(s, rows, &s->query->limit, &err), &err);
 }
 
 void fl_steps_skip(fl_steps *s, int64_t rows)
 {
+    fl_err err = {0};
     if (rows < 0)
-        fail(s, "skip needs a number of rows, not a negative one");
-    begin(s, FL_STEP_SKIP);
-    s->skip = rows;
+        fail(s, "skip", "a number of rows is not negative");
+    if (begin(s, FL_STEP_SKIP, "skip"))
+        note(s, new_count(s, rows, &s->query->offset, &err), &err);
 }
 
-fl_status fl_steps_sql(fl_steps *s, fl_text *text, fl_err *err)
+fl_status fl_steps_finish(const fl_steps *s, fl_ast_statement *ret, fl_err *err)
 {
-    if (s->is_grouped)
-        fail(s, "group_by is followed by agg");
     if (s->st != FL_OK) {
         if (err != NULL)
             *err = s->err;
         return s->st;
     }
-    const fl_text *texts[] = {&s->from, &s->where, &s->group, &s->select, &s->order};
-    for (int64_t i = 0; i < FL_LEN(texts); i++)
-        if (texts[i]->st != FL_OK)
-            return fl_text_status(texts[i], err);
-    print(s, text);
-    return fl_text_status(text, err);
+    if (s->is_grouped)
+        return FL_FAIL(err, FL_ERR_SYNTAX, "group_by: group_by is followed by agg");
+    *ret = (fl_ast_statement){.kind = FL_AST_QUERY, .start = NO_PLACE, .end = NO_PLACE,
+                              .parameter_count = s->parameter_count, .query = s->query};
+    return FL_OK;
 }

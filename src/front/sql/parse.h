@@ -57,7 +57,21 @@ static inline int32_t end_before(const parser *p)
     return p->now > p->tokens ? p->now[-1].end : p->now->start;
 }
 
+/* The text between two places. */
+static inline fl_str text_between(const parser *p, int32_t start, int32_t end)
+{
+    return (fl_str){p->lexer.text.data + (start - p->base), end - start};
+}
+
+static inline fl_str text_of(const parser *p, const fl_sql_token *token)
+{
+    return text_between(p, token->start, token->end);
+}
+
 /* ---- parser.c ---- */
+
+/** Reads the tokens of a fragment into a fresh parser, to be dropped in any case. */
+fl_status fl_sql_fragment_begin(parser *p, const fl_sql_fragment *fragment, fl_err *err);
 
 /** Fails at a place in the text. */
 fl_status fl_sql_fail_at(parser *p, int32_t at, fl_status code, const char *format, ...)
@@ -105,6 +119,8 @@ fl_status fl_sql_parse_path(parser *p, const char *what, fl_ast_path *ret);
 /** (a, b, c), parentheses included. */
 fl_status fl_sql_parse_name_list(parser *p, fl_ast_name **ret, int32_t *ret_count);
 
+/** Takes the current token, a word, string, number or blob, and gives its value. */
+fl_status fl_sql_parse_value(parser *p, fl_str *ret);
 fl_status fl_sql_parse_string(parser *p, const char *what, fl_str *ret);
 fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret);
 
@@ -166,6 +182,15 @@ bool fl_sql_is_query_start(const parser *p);
 
 /** WITH ... SELECT ... ORDER BY ... LIMIT ...; also VALUES, FROM-first, TABLE t. */
 fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret);
+
+/** Behind SELECT: DISTINCT and the list. */
+fl_status fl_sql_parse_select_list(parser *p, fl_ast_select *select);
+
+/** `expr`, `expr AS name`, `expr name`, `name: expr`, `*`, comma-separated, at least one, trailing comma allowed. */
+fl_status fl_sql_parse_items(parser *p, fl_ast_item **ret, int32_t *ret_count);
+
+/** Behind ORDER BY: keys, or ALL. */
+fl_status fl_sql_parse_order(parser *p, fl_ast_query *query);
 
 /** The list behind FROM: joins and commas as one tree. */
 fl_status fl_sql_parse_from(parser *p, fl_ast_table **ret);

@@ -345,7 +345,7 @@ static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
     fl_ast_expr *expr;
     if (op == FL_AST_OP_NONE)
         return fl_sql_fail_at(p, token->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
-                       token->end - token->start, p->lexer.text.data + token->start);
+                       FL_STR_ARG(text_of(p, token)));
     if ((is_word(p, FL_KW_ANY) || is_word(p, FL_KW_SOME) || is_word(p, FL_KW_ALL)) &&
         ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
         if (power != POWER_COMPARE)
@@ -364,7 +364,7 @@ static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
     *left = expr;
     if (power == POWER_COMPARE && power_here(p) == POWER_COMPARE) {
         fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\": comparisons do not chain",
-                p->now->end - p->now->start, p->lexer.text.data + p->now->start);
+                FL_STR_ARG(text_of(p, p->now)));
         fl_err_hint(p->err, "write a < b AND b < c");
         return FL_ERR_SYNTAX;
     }

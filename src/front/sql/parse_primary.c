@@ -9,9 +9,14 @@ static fl_status parse_literal(parser *p, fl_ast_kind kind, fl_ast_expr **ret)
     fl_status st = FL_OK;
     FL_TRY(fl_sql_new_expr(p, kind, p->now->start, ret));
     (*ret)->end = p->now->end;
-    FL_TRY(fl_sql_token_value(p->lexer.text, p->now++, p->arena, &(*ret)->text, p->err));
+    FL_TRY(fl_sql_parse_value(p, &(*ret)->text));
 cleanup:
     return st;
+}
+
+static bool has_line_break(fl_str text)
+{
+    return memchr(text.data, '\n', (size_t)text.len) != NULL;
 }
 
 /* 'one' and, on a later line, 'two' are one literal, as the standard has it. */
@@ -20,7 +25,7 @@ static fl_status parse_string_literal(parser *p, fl_ast_expr **ret)
     fl_status st = FL_OK;
     FL_TRY(parse_literal(p, FL_AST_STRING, ret));
     while (is_at(p, FL_SQL_STRING) && p->now[-1].kind == FL_SQL_STRING &&
-           memchr(p->lexer.text.data + p->now[-1].end, '\n', (size_t)(p->now->start - p->now[-1].end)) != NULL) {
+           has_line_break(text_between(p, p->now[-1].end, p->now->start))) {
         fl_str more, whole;
         FL_TRY(fl_sql_parse_string(p, "a string", &more));
         FL_TRY(fl_arena_get(p->arena, (*ret)->text.len + more.len + 1, (void **)&whole.data, p->err));
@@ -55,8 +60,9 @@ static fl_status parse_parameter(parser *p, fl_ast_expr **ret)
         number = p->parameter_count + 1;
     } else {
         p->has_dollar = true;
-        for (int32_t at = token->start + 1; at < token->end && number <= UINT16_MAX; at++)
-            number = number * 10 + (p->lexer.text.data[at] - '0');
+        fl_str digits = text_between(p, token->start + 1, token->end);
+        for (int64_t i = 0; i < digits.len && number <= UINT16_MAX; i++)
+            number = number * 10 + (digits.data[i] - '0');
     }
     if (p->has_question && p->has_dollar)
         return fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX,
@@ -238,7 +244,7 @@ static fl_str interval_unit(const parser *p)
         {"hour", 4},  {"minute", 6},  {"second", 6}, {"decade", 6}, {"millisecond", 11},
         {"microsecond", 11}, {"century", 7}, {"millennium", 10},
     };
-    fl_str word = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    fl_str word = text_of(p, p->now);
     if (!is_at(p, FL_SQL_WORD))
         return (fl_str){0};
     if (fl_str_is_equal_nocase(word, FL_STR("centuries")))
@@ -502,7 +508,7 @@ fl_status fl_sql_parse_prefix(parser *p, fl_ast_expr **ret)
     }
     if (kind == FL_SQL_OTHER_OP)
         return fl_sql_fail_at(p, p->now->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
-                       p->now->end - p->now->start, p->lexer.text.data + p->now->start);
+                       FL_STR_ARG(text_of(p, p->now)));
     FL_TRY(parse_primary(p, &expr));
     for (;;) {
         if (is_at(p, FL_SQL_DOUBLE_COLON))

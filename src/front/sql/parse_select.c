@@ -46,11 +46,25 @@ cleanup:
     return st;
 }
 
-/* Behind SELECT: DISTINCT and the list. */
-static fl_status parse_items(parser *p, fl_ast_select *select)
+fl_status fl_sql_parse_items(parser *p, fl_ast_item **ret, int32_t *ret_count)
 {
     fl_status st = FL_OK;
-    int64_t mark;
+    int64_t mark = p->stack_count;
+    do {
+        if (p->stack_count > mark && fl_sql_is_list_end(p))
+            break;
+        fl_ast_item *item;
+        FL_TRY(parse_item(p, &item));
+        FL_TRY(fl_sql_push(p, item));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_item), ret, ret_count));
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_parse_select_list(parser *p, fl_ast_select *select)
+{
+    fl_status st = FL_OK;
     if (accept_word(p, FL_KW_DISTINCT)) {
         select->is_distinct = true;
         if (is_word(p, FL_KW_ON) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
@@ -62,15 +76,7 @@ static fl_status parse_items(parser *p, fl_ast_select *select)
     } else {
         accept_word(p, FL_KW_ALL);
     }
-    mark = p->stack_count;
-    do {
-        if (p->stack_count > mark && fl_sql_is_list_end(p))
-            break;
-        fl_ast_item *item;
-        FL_TRY(parse_item(p, &item));
-        FL_TRY(fl_sql_push(p, item));
-    } while (accept(p, FL_SQL_COMMA));
-    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_item), &select->items, &select->item_count));
+    FL_TRY(fl_sql_parse_items(p, &select->items, &select->item_count));
     if (is_word(p, FL_KW_INTO))
         return fl_sql_fail_unsupported(p, p->now->start, "SELECT ... INTO is");
 cleanup:
@@ -156,12 +162,12 @@ static fl_status parse_select(parser *p, fl_ast_body **ret)
     if (accept_word(p, FL_KW_FROM)) { /* FROM t [SELECT ...] */
         FL_TRY(fl_sql_parse_from(p, &select->from));
         if (accept_word(p, FL_KW_SELECT))
-            FL_TRY(parse_items(p, select));
+            FL_TRY(fl_sql_parse_select_list(p, select));
         else
             FL_TRY(select_star(p, select, body->start));
     } else {
         FL_TRY(fl_sql_expect_word(p, FL_KW_SELECT));
-        FL_TRY(parse_items(p, select));
+        FL_TRY(fl_sql_parse_select_list(p, select));
         if (accept_word(p, FL_KW_FROM))
             FL_TRY(fl_sql_parse_from(p, &select->from));
     }
@@ -341,10 +347,9 @@ cleanup:
     return st;
 }
 
-static fl_status parse_order(parser *p, fl_ast_query *query)
+fl_status fl_sql_parse_order(parser *p, fl_ast_query *query)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
     if (!is_word(p, FL_KW_ALL))
         return fl_sql_parse_order_list(p, &query->order, &query->order_count);
     query->order_all = true;
@@ -430,8 +435,10 @@ fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret)
     if (accept_word(p, FL_KW_WITH))
         FL_TRY(parse_ctes(p, query));
     FL_TRY(parse_body(p, false, &query->body));
-    if (accept_word(p, FL_KW_ORDER))
-        FL_TRY(parse_order(p, query));
+    if (accept_word(p, FL_KW_ORDER)) {
+        FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
+        FL_TRY(fl_sql_parse_order(p, query));
+    }
     FL_TRY(parse_limits(p, query));
     if (is_word(p, FL_KW_FOR))
         return fl_sql_fail_unsupported(p, p->now->start, "row locks (FOR UPDATE, FOR SHARE) are");

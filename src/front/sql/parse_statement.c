@@ -43,7 +43,7 @@ static fl_status parse_setting_name(parser *p, fl_ast_name *ret)
     *ret = path.parts[0];
     if (path.count > 1) {
         ret->end = path.parts[path.count - 1].end;
-        ret->text = (fl_str){p->lexer.text.data + ret->start, ret->end - ret->start};
+        ret->text = text_between(p, ret->start, ret->end);
     }
 cleanup:
     return st;
@@ -58,7 +58,7 @@ static fl_status parse_setting_value(parser *p, fl_ast_expr **ret)
     if (!is_at(p, FL_SQL_WORD) || is_constant)
         return fl_sql_parse_expr(p, ret);
     FL_TRY(fl_sql_new_expr(p, FL_AST_STRING, p->now->start, ret));
-    (*ret)->text = (fl_str){p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    (*ret)->text = text_of(p, p->now);
     (*ret)->end = p->now->end;
     advance(p);
 cleanup:
@@ -152,7 +152,7 @@ static fl_status parse_show(parser *p, fl_ast_statement *statement)
 /* ON, OFF, TRUE, FALSE, 1, 0 behind an option; nothing means on. */
 static bool parse_switch(parser *p)
 {
-    fl_str word = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    fl_str word = text_of(p, p->now);
     if (is_at(p, FL_SQL_COMMA) || is_at(p, FL_SQL_RIGHT_PAREN) || is_at(p, FL_SQL_END))
         return true;
     advance(p);
@@ -162,12 +162,12 @@ static bool parse_switch(parser *p)
 
 static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
 {
-    fl_str word = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+    fl_str word = text_of(p, p->now);
     if (accept_word(p, FL_KW_ANALYZE)) {
         explain->is_analyze = parse_switch(p);
     } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("format"))) {
         advance(p);
-        fl_str format = {p->lexer.text.data + p->now->start, p->now->end - p->now->start};
+        fl_str format = text_of(p, p->now);
         if (fl_str_is_equal_nocase(format, FL_STR("json")))
             explain->format = FL_AST_FORMAT_JSON;
         else if (fl_str_is_equal_nocase(format, FL_STR("text")))

@@ -25,7 +25,7 @@ static fl_sql_keyword guess_keyword(const parser *p, const fl_sql_token *token)
 {
     if (token->kind != FL_SQL_WORD || token->keyword != FL_KW_NONE)
         return FL_KW_NONE;
-    fl_str word = {p->lexer.text.data + token->start, token->end - token->start};
+    fl_str word = text_of(p, token);
     if (word.len == 2 && fl_str_is_equal_nocase(word, FL_STR("yb")))
         return FL_KW_BY; /* of two letters nothing else is one slip from a clause and not just another name */
     if (word.len < 3)
@@ -76,18 +76,18 @@ fl_status fl_sql_fail_expected(parser *p, const char *expected)
     int32_t bytes = token->end - token->start;
     if (guess != FL_KW_NONE && token != p->now)
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\"", bytes > 60 ? 60 : bytes,
-                p->lexer.text.data + token->start);
+                text_of(p, token).data);
     else if (token->kind == FL_SQL_END)
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at the end of the text: expected %s", expected);
     else
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\": expected %s",
-                       bytes > 60 ? 60 : bytes, p->lexer.text.data + token->start, expected);
+                       bytes > 60 ? 60 : bytes, text_of(p, token).data, expected);
     if (guess != FL_KW_NONE)
         hint_keyword(p, guess);
     else if (token->kind == FL_SQL_WORD && fl_sql_keyword_class_of(token->keyword) == FL_SQL_RESERVED &&
              strstr(expected, "name") != NULL)
         fl_err_hint(p->err, "\"%.*s\" is a reserved word: as a name it needs double quotes", bytes,
-                    p->lexer.text.data + token->start);
+                    text_of(p, token).data);
     return FL_ERR_SYNTAX;
 }
 
@@ -205,12 +205,33 @@ bool fl_sql_is_name(const parser *p)
     return fl_sql_is_name_token(p->now);
 }
 
+/* The lexer counts from the start of its text, tokens and errors from the base. */
+static fl_status shift_error(const parser *p, fl_status st)
+{
+    if (st != FL_OK && p->err != NULL && p->err->position > 0)
+        p->err->position += p->base;
+    return st;
+}
+
+static fl_status take_value(parser *p, const fl_sql_token *token, fl_str *ret)
+{
+    fl_sql_token local = *token;
+    local.start -= p->base;
+    local.end -= p->base;
+    return shift_error(p, fl_sql_token_value(p->lexer.text, &local, p->arena, ret, p->err));
+}
+
+fl_status fl_sql_parse_value(parser *p, fl_str *ret)
+{
+    return take_value(p, p->now++, ret);
+}
+
 static fl_status take_name(parser *p, fl_ast_name *ret)
 {
     const fl_sql_token *token = p->now++;
     ret->start = token->start;
     ret->end = token->end;
-    return fl_sql_token_value(p->lexer.text, token, p->arena, &ret->text, p->err);
+    return take_value(p, token, &ret->text);
 }
 
 fl_status fl_sql_parse_name(parser *p, const char *what, fl_ast_name *ret)
@@ -231,7 +252,7 @@ fl_status fl_sql_parse_alias(parser *p, fl_ast_name *ret)
             const fl_sql_token *token = p->now++;
             ret->start = token->start;
             ret->end = token->end;
-            return fl_sql_token_value(p->lexer.text, token, p->arena, &ret->text, p->err);
+            return take_value(p, token, &ret->text);
         }
         return fl_sql_parse_label(p, "an alias name", ret);
     }
@@ -282,7 +303,7 @@ fl_status fl_sql_parse_string(parser *p, const char *what, fl_str *ret)
 {
     if (!is_at(p, FL_SQL_STRING) && !is_at(p, FL_SQL_ESCAPE_STRING) && !is_at(p, FL_SQL_DOLLAR_STRING))
         return fl_sql_fail_expected(p, what);
-    return fl_sql_token_value(p->lexer.text, p->now++, p->arena, ret, p->err);
+    return fl_sql_parse_value(p, ret);
 }
 
 /* ---- types ---- */
@@ -314,7 +335,7 @@ static fl_status parse_modifiers(parser *p, fl_ast_type *type)
             return fl_sql_fail_expected(p, "\")\"");
         fl_str digits;
         int64_t value = 0;
-        FL_TRY(fl_sql_token_value(p->lexer.text, p->now, p->arena, &digits, p->err));
+        FL_TRY(take_value(p, p->now, &digits));
         for (int64_t i = 0; i < digits.len; i++) {
             value = value * 10 + (digits.data[i] - '0');
             if (value > INT32_MAX)
@@ -405,7 +426,7 @@ void fl_sql_parser_drop(fl_sql_parser *parser)
 }
 
 /* Cuts the next statement into tokens, up to and with its semicolon. */
-static fl_status read_tokens(parser *p)
+static fl_status read_tokens(parser *p, bool skips_empty)
 {
     fl_status st = FL_OK;
     fl_sql_token token = {.kind = FL_SQL_SEMICOLON};
@@ -414,8 +435,10 @@ static fl_status read_tokens(parser *p)
         if (p->token_count == p->token_capacity)
             FL_TRY(fl_grow(p->memory, (void **)&p->tokens, &p->token_capacity,
                            p->token_count == 0 ? 256 : p->token_count + 1, sizeof(*p->tokens), p->err));
-        FL_TRY(fl_sql_lexer_next(&p->lexer, &token, p->err));
-        if (token.kind == FL_SQL_SEMICOLON && p->token_count == 0)
+        FL_TRY(shift_error(p, fl_sql_lexer_next(&p->lexer, &token, p->err)));
+        token.start += p->base;
+        token.end += p->base;
+        if (skips_empty && token.kind == FL_SQL_SEMICOLON && p->token_count == 0)
             continue; /* an empty statement */
         p->tokens[p->token_count++] = token;
         if (token.kind == FL_SQL_SEMICOLON)
@@ -436,7 +459,7 @@ fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_stat
     parser->depth = parser->tallest = 0;
     parser->parameter_count = 0;
     parser->has_question = parser->has_dollar = false;
-    FL_TRY(read_tokens(parser));
+    FL_TRY(read_tokens(parser, true));
     if (!is_at(parser, FL_SQL_END)) {
         FL_TRY(fl_sql_parse_statement(parser, &statement));
         statement->end = end_before(parser);
@@ -449,5 +472,17 @@ fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_stat
 cleanup:
     parser->arena = NULL;
     parser->err = NULL;
+    return st;
+}
+
+/* ---- fragments ---- */
+
+fl_status fl_sql_fragment_begin(parser *p, const fl_sql_fragment *fragment, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *p = (parser){.memory = fragment->memory, .base = fragment->base, .arena = fragment->arena, .err = err};
+    FL_TRY(shift_error(p, fl_sql_lexer_init(&p->lexer, fragment->text, err)));
+    FL_TRY(read_tokens(p, false));
+cleanup:
     return st;
 }

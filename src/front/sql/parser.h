@@ -22,6 +22,7 @@
 typedef struct fl_sql_parser {
     fl_sql_lexer lexer;
     fl_memory *memory;
+    int32_t base; /* place of the text's first byte: 0, but for fragments */
     fl_sql_token *tokens; /* of the statement at hand; ends with a semicolon or FL_SQL_END */
     int64_t token_count, token_capacity;
     const fl_sql_token *now;
@@ -49,5 +50,29 @@ void fl_sql_parser_drop(fl_sql_parser *parser);
  *  FL_ERR_MEMORY. After an error the parser stands behind the statement that failed, where its tokens could be read.
  *  Cost: linear in the statement's length. */
 fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_statement **ret, fl_err *err);
+
+/* Pieces of a query, for frontends that put queries together of nodes, not of text. A piece is parsed by itself and to its
+ * end: what does not belong to it is FL_ERR_SYNTAX, so that it cannot reach into what stands around it. */
+typedef struct fl_sql_fragment {
+    fl_memory *memory; /* charged for working space */
+    fl_arena *arena;   /* holds the nodes */
+    fl_str text;       /* outlives the nodes */
+    int32_t base;      /* added to the positions of nodes and errors: tells fragments apart */
+    int32_t parameter_count; /* out: the highest $n */
+} fl_sql_fragment;
+
+/** A select list: [DISTINCT [ON (...)]] expressions with or without aliases, stars. Fills the list's fields of `ret`.
+ *  Errors of these functions are those of fl_sql_parser_next. */
+fl_status fl_sql_fragment_select(fl_sql_fragment *fragment, fl_ast_select *ret, fl_err *err);
+
+/** Expressions with or without aliases, stars. */
+fl_status fl_sql_fragment_items(fl_sql_fragment *fragment, fl_ast_item **ret, int32_t *ret_count, fl_err *err);
+fl_status fl_sql_fragment_condition(fl_sql_fragment *fragment, fl_ast_expr **ret, fl_err *err);
+
+/** What stands behind ORDER BY. Fills `order`, `order_count` and `order_all` of `ret`. */
+fl_status fl_sql_fragment_order(fl_sql_fragment *fragment, fl_ast_query *ret, fl_err *err);
+
+/** One table: a name, file, function or subquery, with or without an alias. */
+fl_status fl_sql_fragment_table(fl_sql_fragment *fragment, fl_ast_table **ret, fl_err *err);
 
 #endif

@@ -1,0 +1,326 @@
+/* The builder of the C API: the same plan and the same rows as SQL's, and errors that name the step and the place in it. */
+#include "fletch/fletch.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define STEPS_MAX 8
+
+/* A call: {"where", "a > 1"}, {"take", "10"}; of a join also its kind and condition: {"join", "t", "left", "a = b"}. */
+typedef const char *step[4];
+
+typedef struct fixture {
+    fl_engine *engine;
+    fl_session *session;
+} fixture;
+
+static void run_sql(fixture *f, const char *sql)
+{
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    if (fl_session_query(f->session, sql, &rows, &err) != FL_OK)
+        fail_msg("%s: %s", sql, err.message);
+    rows.release(&rows);
+}
+
+static int set_up(void **state)
+{
+    static fixture f;
+    fl_err err = {0};
+    assert_int_equal(fl_engine_open(NULL, &f.engine, &err), FL_OK);
+    assert_int_equal(fl_session_open(f.engine, &f.session, &err), FL_OK);
+    run_sql(&f, "CREATE TABLE orders AS SELECT range AS id, range % 4 AS region, range * 2 AS amount FROM range(1000)");
+    run_sql(&f, "CREATE TABLE regions AS SELECT range AS region, 'r' || range AS name FROM range(3)");
+    run_sql(&f, "CREATE VIEW small AS SELECT * FROM orders WHERE amount < 100");
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    fl_session_close(f->session);
+    fl_engine_close(f->engine);
+    return 0;
+}
+
+static fl_builder *build(fixture *f, const step *steps)
+{
+    fl_builder *q = fl_query_from(f->session, steps[0][1]);
+    for (int i = 1; i < STEPS_MAX && steps[i][0] != NULL; i++) {
+        const char *name = steps[i][0], *text = steps[i][1];
+        if (strcmp(name, "where") == 0)
+            fl_builder_where(q, text);
+        else if (strcmp(name, "select") == 0)
+            fl_builder_select(q, text);
+        else if (strcmp(name, "group_by") == 0)
+            fl_builder_group_by(q, text);
+        else if (strcmp(name, "agg") == 0)
+            fl_builder_agg(q, text);
+        else if (strcmp(name, "order_by") == 0)
+            fl_builder_order_by(q, text);
+        else if (strcmp(name, "take") == 0)
+            fl_builder_take(q, atoll(text));
+        else if (strcmp(name, "skip") == 0)
+            fl_builder_skip(q, atoll(text));
+        else if (strcmp(name, "join") == 0)
+            fl_builder_join(q, text, steps[i][2], steps[i][3]);
+        else
+            fail_msg("no step %s", name);
+    }
+    return q;
+}
+
+/* Rows of a stream, which is released. */
+static int64_t count_rows(struct ArrowArrayStream *rows)
+{
+    int64_t n = 0;
+    for (;;) {
+        struct ArrowArray batch = {0};
+        assert_int_equal(rows->get_next(rows, &batch), 0);
+        if (batch.release == NULL)
+            break;
+        n += batch.length;
+        batch.release(&batch);
+    }
+    rows->release(rows);
+    return n;
+}
+
+static const struct {
+    step steps[STEPS_MAX];
+    const char *sql;
+} equal[] = {
+    {{{"from", "orders"}}, "SELECT * FROM orders"},
+    {{{"from", "range(10) AS r"}, {"where", "r.range > 3"}}, "SELECT * FROM range(10) r WHERE range > 3"},
+    {{{"from", "(SELECT id FROM orders) o"}, {"select", "o.id"}}, "SELECT id FROM (SELECT id FROM orders) x"},
+    {{{"from", "small"}, {"select", "DISTINCT region"}}, "SELECT DISTINCT region FROM small"},
+    {{{"from", "orders"}, {"where", "amount > 100"}, {"group_by", "region"}, {"agg", "sum(amount) AS total"}, {"order_by", "total DESC"},
+      {"take", "3"}},
+     "select REGION, sum(AMOUNT) as t from ORDERS where amount > 100 group by region order by t desc limit 3"},
+
+    /* conditions of several calls, none reaching over */
+    {{{"from", "orders"}, {"where", "id < 10 OR amount > 1990"}, {"where", "region = 1"}, {"where", "id <> 5 AND id <> 9"}},
+     "SELECT * FROM orders WHERE (id < 10 OR amount > 1990) AND region = 1 AND id <> 5 AND id <> 9"},
+
+    /* joins of every kind */
+    {{{"from", "orders o"}, {"join", "regions r", "inner", "o.region = r.region"}, {"select", "id, name"}},
+     "SELECT id, name FROM orders o JOIN regions r ON o.region = r.region"},
+    {{{"from", "orders o"}, {"join", "regions r", "LEFT", "o.region = r.region AND id > 5"}},
+     "SELECT * FROM orders o LEFT JOIN regions r ON o.region = r.region AND id > 5"},
+    {{{"from", "orders o"}, {"join", "regions r", "right", "o.region = r.region"}},
+     "SELECT * FROM orders o RIGHT JOIN regions r ON o.region = r.region"},
+    {{{"from", "orders o"}, {"join", "regions r", "full", "o.region = r.region"}},
+     "SELECT * FROM orders o FULL JOIN regions r ON o.region = r.region"},
+    {{{"from", "orders o"}, {"join", "regions r", "semi", "o.region = r.region"}},
+     "SELECT * FROM orders o SEMI JOIN regions r ON o.region = r.region"},
+    {{{"from", "orders o"}, {"join", "regions r", "anti", "o.region = r.region"}},
+     "SELECT * FROM orders o ANTI JOIN regions r ON o.region = r.region"},
+    {{{"from", "regions a"}, {"join", "regions b", "cross", NULL}}, "SELECT * FROM regions a CROSS JOIN regions b"},
+    {{{"from", "orders o"}, {"join", "regions r", "inner", "o.region = r.region"}, {"join", "regions s", "left", "s.region = o.id"}},
+     "SELECT * FROM orders o JOIN regions r ON o.region = r.region LEFT JOIN regions s ON s.region = o.id"},
+    {{{"from", "orders"}, {"where", "id < 10"}, {"join", "regions", "inner", "orders.region = regions.region"}},
+     "SELECT * FROM (SELECT * FROM orders WHERE id < 10) o JOIN regions r ON o.region = r.region"},
+
+    /* grouping */
+    {{{"from", "orders"}, {"group_by", "region, id % 2 AS odd"}, {"group_by", "amount > 5"}, {"agg", "count(*), max(id) AS top"}},
+     "SELECT region, id % 2, amount > 5, count(*), max(id) FROM orders GROUP BY region, id % 2, amount > 5"},
+    {{{"from", "orders"}, {"agg", "count(*), sum(amount)"}}, "SELECT count(*), sum(amount) FROM orders"},
+    {{{"from", "orders"}, {"group_by", "region"}, {"agg", "count(*) AS n"}, {"where", "n > 10"}},
+     "SELECT * FROM (SELECT region, count(*) AS n FROM orders GROUP BY region) q WHERE n > 10"},
+    {{{"from", "orders"}, {"group_by", "region"}, {"agg", "count(*) AS n"}, {"group_by", "n"}, {"agg", "sum(region)"}},
+     "SELECT n, sum(region) FROM (SELECT region, count(*) AS n FROM orders GROUP BY region) q GROUP BY n"},
+
+    /* order, limits, lists behind lists */
+    {{{"from", "orders"}, {"order_by", "region"}, {"order_by", "id DESC NULLS LAST"}, {"skip", "5"}, {"take", "10"}},
+     "SELECT * FROM orders ORDER BY region, id DESC NULLS LAST LIMIT 10 OFFSET 5"},
+    {{{"from", "orders"}, {"take", "10"}, {"skip", "5"}}, "SELECT * FROM (SELECT * FROM orders LIMIT 10) q OFFSET 5"},
+    {{{"from", "regions"}, {"order_by", "ALL DESC"}}, "SELECT * FROM regions ORDER BY ALL DESC"},
+    {{{"from", "orders"}, {"take", "10"}, {"where", "id > 3"}}, "SELECT * FROM (SELECT * FROM orders LIMIT 10) q WHERE id > 3"},
+    {{{"from", "orders"}, {"select", "id + 1 AS a, * EXCLUDE (id)"}, {"select", "a * 2"}},
+     "SELECT a * 2 FROM (SELECT id + 1 AS a, region, amount FROM orders) q"},
+
+    /* files */
+    {{{"from", "'test/data/csv/people.csv'"}, {"take", "2"}}, "SELECT * FROM 'test/data/csv/people.csv' LIMIT 2"},
+    {{{"from", "test/data/csv/people.csv"}, {"join", "(FROM 'test/data/csv/people.csv') b", "cross", NULL}, {"agg", "count(*)"}},
+     "SELECT count(*) FROM 'test/data/csv/people.csv' a, (FROM 'test/data/csv/people.csv') b"},
+};
+
+static void test_same_as_sql(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof(equal) / sizeof(equal[0]); i++) {
+        struct ArrowArrayStream rows;
+        fl_err err = {0};
+        uint64_t by_builder = 0, by_sql = 0;
+        fl_builder *q = build(f, equal[i].steps);
+        if (fl_builder_plan_hash(q, &by_builder, &err) != FL_OK || fl_builder_run(q, &rows, &err) != FL_OK)
+            fail_msg("%s: %s", equal[i].sql, err.message);
+        int64_t n = count_rows(&rows);
+        if (fl_session_plan_hash(f->session, equal[i].sql, &by_sql, &err) != FL_OK ||
+            fl_session_query(f->session, equal[i].sql, &rows, &err) != FL_OK)
+            fail_msg("%s: %s", equal[i].sql, err.message);
+        assert_int_equal(n, count_rows(&rows));
+        if (by_builder != by_sql)
+            fail_msg("%s: plan hash %" PRIx64 " from the builder, %" PRIx64 " from SQL", equal[i].sql, by_builder, by_sql);
+        fl_builder_free(q);
+    }
+}
+
+/* Each with the first step that is wrong, the place in its text (from 1; 0: none), and a part of message or hint. */
+static const struct {
+    step steps[STEPS_MAX];
+    const char *sqlstate;
+    int64_t position;
+    const char *part;
+} wrong[] = {
+    {{{"from", "ordrs"}}, "42P01", 1, "from: "},
+    {{{"from", "ordrs"}}, "42P01", 1, "orders"},
+    {{{"from", "orders; DROP TABLE orders"}}, "42601", 7, "from: syntax error at or near \";\""},
+    {{{"from", "orders, regions"}}, "42601", 7, "from: "},
+    {{{"from", "orders JOIN regions ON true"}}, "42601", 8, "from: "},
+    {{{"from", "no/such.parquet"}}, "58P01", 1, "from: "},
+    {{{"from", ""}}, "42601", 1, "from: "},
+    {{{"from", "orders"}, {"where", "id > 0"}, {"where", "5 < amuont"}}, "42703", 5, "where: there is no column \"amuont\"\n  5 < amuont\n      ^"},
+    {{{"from", "orders"}, {"where", "5 < amuont"}}, "42703", 5, "amount"},
+    {{{"from", "orders"}, {"where", "id > 1) UNION SELECT 1, 2, (3"}}, "42601", 7, "where: syntax error at or near \")\""},
+    {{{"from", "orders"}, {"where", "id > 1 UNION SELECT 1"}}, "42601", 8, "where: "},
+    {{{"from", "orders"}, {"where", "true; DELETE FROM orders"}}, "42601", 5, "where: "},
+    {{{"from", "orders"}, {"where", ";true"}}, "42601", 1, "where: "},
+    {{{"from", "orders"}, {"where", "true -- "}, {"where", "id > 'x"}}, "42601", 6, "where: a string that begins here has no end"},
+    {{{"from", "orders"}, {"where", "/* "}}, "42601", 1, "where: "},
+    {{{"from", "orders"}, {"where", "id"}}, "42804", 1, "where: argument of WHERE must be boolean"},
+    {{{"from", "orders"}, {"where", "true ORDER BY id"}}, "42601", 6, "where: "},
+    {{{"from", "orders"}, {"where", "id = $1"}}, "42P02", 6, "where: "},
+    {{{"from", "orders"}, {"where", "'äö' = 'ü' AND x"}}, "42703", 19, "\n                 ^"},
+    {{{"from", "orders"}, {"where", "id > 0 AND\namuont > 1"}}, "42703", 12, "\n  amuont > 1\n  ^"},
+    {{{"from", "orders"}, {"select", "id, amount FROM regions"}}, "42601", 12, "select: "},
+    {{{"from", "orders"}, {"select", "sqare(id)"}}, "42883", 1, "select: "},
+    {{{"from", "orders"}, {"select", "id, 1 / (id - id)"}}, "22012", 7, "select: division by zero"},
+    {{{"from", "orders"}, {"select", "id"}, {"select", "amount"}}, "42703", 1, "select: "},
+    {{{"from", "orders"}, {"group_by", "regoin"}, {"agg", "count(*)"}}, "42703", 1, "group_by: "},
+    {{{"from", "orders"}, {"group_by", "ROLLUP (id)"}, {"agg", "count(*)"}}, "42883", 1, "group_by: "},
+    {{{"from", "orders"}, {"group_by", "region HAVING true"}, {"agg", "count(*)"}}, "42601", 8, "group_by: "},
+    {{{"from", "orders"}, {"group_by", "region"}, {"agg", "sum(amount), id"}}, "42803", 14, "agg: "},
+    {{{"from", "orders"}, {"group_by", "region"}, {"agg", "sum(amount"}}, "42601", 11, "agg: "},
+    {{{"from", "orders"}, {"group_by", "region"}}, "42601", 0, "group_by: group_by is followed by agg"},
+    {{{"from", "orders"}, {"group_by", "region"}, {"where", "true"}}, "42601", 0, "where: group_by is followed by agg"},
+    {{{"from", "orders"}, {"group_by", "region"}, {"select", "id"}}, "42601", 0, "select: group_by is followed by agg"},
+    {{{"from", "orders"}, {"order_by", "id, amont DESC"}}, "42703", 5, "order_by: "},
+    {{{"from", "orders"}, {"order_by", "id LIMIT 1"}}, "42601", 4, "order_by: "},
+    {{{"from", "orders"}, {"order_by", "id"}, {"order_by", "ALL"}}, "42601", 0, "order_by: "},
+    {{{"from", "orders"}, {"join", "regins", "inner", "true"}}, "42P01", 1, "join: "},
+    {{{"from", "orders"}, {"join", "regions", "inner", "orders.region = regions.regin"}}, "42703", 17, "join: "},
+    {{{"from", "orders"}, {"join", "regions", "inner", "true CROSS JOIN regions"}}, "42601", 6, "join: "},
+    {{{"from", "orders"}, {"join", "regions", "inner", NULL}}, "42601", 0, "join: a join needs a condition"},
+    {{{"from", "orders"}, {"join", "regions", "cross", "true"}}, "42601", 0, "join: a cross join has no condition"},
+    {{{"from", "orders"}, {"join", "regions", "sideways", "true"}}, "42601", 0, "join: the kind of a join is"},
+    {{{"from", "orders"}, {"join", "orders", "cross", NULL}}, "42712", 1, "join: "},
+    {{{"from", "orders"}, {"take", "-1"}}, "42601", 0, "take: "},
+    {{{"from", "orders"}, {"skip", "-1"}}, "42601", 0, "skip: "},
+    {{{"from", "orders"}, {"where", "a >"}, {"select", "b >"}, {"take", "-1"}}, "42601", 4, "where: "}, /* the first one */
+};
+
+static void test_errors(void **state)
+{
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct ArrowArrayStream rows;
+        fl_err err = {0};
+        char *plan = NULL;
+        uint64_t hash = 0;
+        fl_builder *q = build(f, wrong[i].steps);
+        if (fl_builder_run(q, &rows, &err) == FL_OK)
+            fail_msg("case %zu: no error, but %s was expected", i, wrong[i].part);
+        bool has_part = strstr(err.message, wrong[i].part) != NULL || strstr(err.hint, wrong[i].part) != NULL;
+        if (strcmp(err.sqlstate, wrong[i].sqlstate) != 0 || err.position != wrong[i].position || !has_part)
+            fail_msg("case %zu: %s at %" PRId64 ": %s | %s; expected %s at %" PRId64 ": %s", i, err.sqlstate, err.position, err.message,
+                     err.hint, wrong[i].sqlstate, wrong[i].position, wrong[i].part);
+        bool is_known_before_it_runs = err.sqlstate[0] == '4' && strcmp(err.sqlstate, "42P02") != 0;
+        if (is_known_before_it_runs) { /* then every call that ends a chain tells it */
+            assert_int_not_equal(fl_builder_plan_hash(q, &hash, NULL), FL_OK);
+            assert_int_not_equal(fl_builder_explain(q, &plan, NULL), FL_OK);
+        }
+        fl_builder_free(q);
+    }
+}
+
+static void test_goes_on_after_a_run(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    char *plan = NULL;
+    fl_builder *q = build(f, (step[STEPS_MAX]){{"from", "orders"}, {"where", "amount > 100"}, {"group_by", "region"},
+                                               {"agg", "sum(amount) AS total"}, {"order_by", "total DESC"}, {"take", "3"}});
+    assert_int_equal(fl_builder_explain(q, &plan, &err), FL_OK);
+    assert_non_null(strstr(plan, "topk"));
+    fl_text_free(plan);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+        assert_int_equal(count_rows(&rows), 3);
+    }
+    fl_builder_where(q, "total > 0"); /* behind the limit: filters its rows */
+    fl_builder_agg(q, "count(*) AS n");
+    fl_builder_where(q, "n = 3");
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+    assert_int_equal(count_rows(&rows), 1);
+    fl_builder_free(q);
+}
+
+/* The builder keeps no pointer into what it is given. */
+static void test_texts_are_copied(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    char text[32];
+    snprintf(text, sizeof(text), "regions");
+    fl_builder *q = fl_query_from(f->session, text);
+    snprintf(text, sizeof(text), "name <> 'r1'");
+    fl_builder_where(q, text);
+    memset(text, '(', sizeof(text) - 1);
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+    assert_int_equal(count_rows(&rows), 2);
+    fl_builder_free(q);
+}
+
+static void test_many_steps(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    fl_builder *q = fl_query_from(f->session, "orders");
+    for (int i = 0; i < 2000; i++)
+        fl_builder_where(q, "id >= 0");
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+    assert_int_equal(count_rows(&rows), 1000);
+    for (int i = 0; i < 2000; i++)
+        fl_builder_take(q, 10);
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_ERR_LIMIT);
+    fl_builder_free(q);
+    q = fl_query_from(f->session, "orders");
+    for (int i = 0; i < 2000; i++)
+        fl_builder_join(q, "regions", "cross", NULL);
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_ERR_LIMIT);
+    fl_builder_free(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_same_as_sql, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_goes_on_after_a_run, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_texts_are_copied, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_steps, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
