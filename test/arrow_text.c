@@ -346,8 +346,52 @@ static void add_list(const struct ArrowSchema *schema, const struct ArrowArray *
     text_add(text, "]", 1);
 }
 
+/* Fields called f1, f2, ...: what ROW(...) makes. */
+static bool is_row(const struct ArrowSchema *schema)
+{
+    char name[16];
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        snprintf(name, sizeof(name), "f%d", (int)i + 1);
+        if (strcmp(schema->children[i]->name, name) != 0)
+            return false;
+    }
+    return schema->n_children > 0;
+}
+
+/* As PostgreSQL prints rows: nulls are empty, what could be misread is quoted. */
+static void add_row(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t at, struct text *text)
+{
+    for (int64_t field = 0; field < schema->n_children; field++) {
+        struct text one = {0};
+        text_add(text, field == 0 ? "(" : ",", 1);
+        if (arrow_is_null(schema->children[field], array->children[field], at))
+            continue;
+        arrow_text(schema->children[field], array->children[field], at, &one);
+        if (schema->children[field]->format[0] == 'b')
+            one.len = 1; /* t, f */
+        bool is_quoted = one.len == 0;
+        for (size_t i = 0; i < one.len; i++)
+            is_quoted |= memchr("\"\\(), \t\n\v\f\r", one.data[i], 11) != NULL;
+        if (is_quoted)
+            text_add(text, "\"", 1);
+        for (size_t i = 0; i < one.len; i++) {
+            if (one.data[i] == '"' || one.data[i] == '\\')
+                text_add(text, &one.data[i], 1);
+            text_add(text, &one.data[i], 1);
+        }
+        if (is_quoted)
+            text_add(text, "\"", 1);
+        free(one.data);
+    }
+    text_add(text, ")", 1);
+}
+
 static void add_struct(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t at, struct text *text)
 {
+    if (is_row(schema)) {
+        add_row(schema, array, at, text);
+        return;
+    }
     text_add(text, "{", 1);
     for (int64_t field = 0; field < schema->n_children; field++) {
         text_addf(text, "%s'%s': ", field > 0 ? ", " : "", schema->children[field]->name);

@@ -226,6 +226,24 @@ static bool common_numeric(fl_type a, fl_type b, fl_type *ret)
     return true;
 }
 
+/* A type of its own would need fields to be made, so one side must do for both. */
+static bool common_nested(fl_type a, fl_type b, fl_type *ret)
+{
+    bool a_holds = true, b_holds = true;
+    if (a.id != b.id || a.n_fields != b.n_fields)
+        return false;
+    for (int32_t i = 0; i < a.n_fields; i++) {
+        fl_type common;
+        if (!fl_type_common(a.fields[i].type, b.fields[i].type, &common) ||
+            (a.id == FL_STRUCT && !fl_str_is_equal_nocase(a.fields[i].name, b.fields[i].name)))
+            return false;
+        a_holds &= fl_type_is_equal(a.fields[i].type, common);
+        b_holds &= fl_type_is_equal(b.fields[i].type, common);
+    }
+    *ret = a_holds ? a : b;
+    return a_holds || b_holds;
+}
+
 bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
 {
     if (a.id == FL_NULL || fl_type_is_equal(a, b)) {
@@ -247,7 +265,29 @@ bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
             ret->unit = a.unit == FL_NANO || b.unit == FL_NANO ? FL_NANO : FL_MICRO;
         return true;
     }
-    return false;
+    return fl_type_is_nested(a) && common_nested(a, b, ret);
+}
+
+fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err *err)
+{
+    fl_field *field;
+    fl_status st = FL_NEW(arena, &field, err);
+    if (st != FL_OK)
+        return st;
+    *field = (fl_field){.name = FL_STR("item"), .type = element, .nullable = true};
+    *ret = (fl_type){.id = FL_LIST, .n_fields = 1, .fields = field};
+    return FL_OK;
+}
+
+bool fl_type_is_row(fl_type type)
+{
+    char name[16];
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        int len = snprintf(name, sizeof(name), "f%d", i + 1);
+        if (!fl_str_is_equal(type.fields[i].name, (fl_str){name, len}))
+            return false;
+    }
+    return type.id == FL_STRUCT && type.n_fields > 0;
 }
 
 fl_status fl_type_copy(fl_arena *arena, fl_type type, fl_type *ret, fl_err *err)

@@ -122,8 +122,16 @@ extern const int64_t fl_pow10_i64[19];
 /** The type that two branches of a CASE, UNION or comparison meet in (PostgreSQL's rules with fletch's integer ladder):
  *  null with any; integers to the smallest signed type holding both (uint64 with signed: decimal(20,0)); integer with
  *  decimal: decimal; anything numeric with float64: float64; date with timestamp: timestamp; timestamp with timestamptz:
- *  timestamptz. False when there is none (text meets only text: literals are coerced by the binder). */
+ *  timestamptz; lists and structs of the same names in the one of them that holds both. False when there is none (text
+ *  meets only text: literals are coerced by the binder). */
 bool fl_type_common(fl_type a, fl_type b, fl_type *ret);
+
+/** *ret = a list of `element`, its field in the arena. */
+fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err *err);
+
+/** Whether a struct is a row: its fields are called f1, f2, ..., as those of ROW(...) are. Rows are printed as PostgreSQL
+ *  prints them, "(1,a b)", other structs as "{'a': 1}". */
+bool fl_type_is_row(fl_type type);
 
 /** Copies the field arrays of a nested type into an arena. */
 fl_status fl_type_copy(fl_arena *arena, fl_type type, fl_type *ret, fl_err *err);

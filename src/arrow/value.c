@@ -389,6 +389,41 @@ static int64_t to_micros(int64_t value, uint8_t unit)
     return micros;
 }
 
+/* (1,"a b",): nulls are empty, what could be misread is quoted; PostgreSQL 15, section 8.16.6. */
+static void print_row(fl_text *text, const fl_value *v)
+{
+    fl_text one;
+    fl_text_init(&one, text->memory);
+    for (int64_t i = 0; i < v->list.n; i++) {
+        const fl_value *item = &v->list.items[i];
+        fl_text_add_char(text, i == 0 ? '(' : ',');
+        if (item->is_null)
+            continue;
+        if (item->type.id == FL_BOOL) {
+            fl_text_add_char(text, item->b ? 't' : 'f');
+            continue;
+        }
+        fl_text_clear(&one);
+        fl_value_print(&one, item);
+        bool is_quoted = one.len == 0;
+        for (int64_t k = 0; k < one.len && !is_quoted; k++)
+            is_quoted = strchr("\"\\(), \t\n\v\f\r", one.data[k]) != NULL;
+        if (is_quoted)
+            fl_text_add_char(text, '"');
+        for (int64_t k = 0; k < one.len; k++) {
+            if (one.data[k] == '"' || one.data[k] == '\\')
+                fl_text_add_char(text, one.data[k]);
+            fl_text_add_char(text, one.data[k]);
+        }
+        if (is_quoted)
+            fl_text_add_char(text, '"');
+    }
+    fl_text_add_char(text, ')');
+    if (one.st != FL_OK)
+        text->st = one.st;
+    fl_text_drop(&one);
+}
+
 void fl_value_print(fl_text *text, const fl_value *v)
 {
     char buffer[128];
@@ -455,6 +490,10 @@ void fl_value_print(fl_text *text, const fl_value *v)
         break;
     case FL_LIST:
     case FL_STRUCT:
+        if (fl_type_is_row(v->type)) {
+            print_row(text, v);
+            return;
+        }
         fl_text_add_char(text, v->type.id == FL_LIST ? '[' : '{');
         for (int64_t i = 0; i < v->list.n; i++) {
             if (i > 0)
@@ -733,7 +772,7 @@ fl_status fl_value_cast(const fl_value *value, fl_type type, fl_value *ret, fl_e
             out.f = (double)(float)out.f;
     } else if (type.id == FL_BOOL && fl_type_is_numeric(from)) {
         out.b = fl_type_is_float(from) ? value->f != 0 : from.id == FL_DECIMAL ? value->d != 0 : value->i != 0;
-    } else if (type.id == FL_BINARY || type.id == FL_UTF8) {
+    } else if (type.id == FL_BINARY || type.id == FL_UTF8 || fl_type_is_nested(type) || fl_type_is_nested(from)) {
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "cannot cast %s to %s here", FL_TYPE_NAME(from), FL_TYPE_NAME(type));
     } else {
         st = cast_time(value, type, &out, err);

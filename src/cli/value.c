@@ -320,6 +320,47 @@ static bool get_list(const char *format, const struct ArrowArray *array, int64_t
     return true;
 }
 
+/* Fields called f1, f2, ...: what ROW(...) makes. */
+static bool is_row(const struct ArrowSchema *schema)
+{
+    char name[16];
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        snprintf(name, sizeof(name), "f%d", (int)i + 1);
+        if (strcmp(schema->children[i]->name, name) != 0)
+            return false;
+    }
+    return schema->n_children > 0;
+}
+
+/* (1,"a b",), as PostgreSQL prints rows: nulls are empty, what could be misread is quoted. */
+static void add_row(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t at)
+{
+    for (int64_t i = 0; i < schema->n_children; i++) {
+        const struct ArrowSchema *field = schema->children[i];
+        fl_cli_text one = {0};
+        fl_cli_text_add_char(text, i == 0 ? '(' : ',');
+        if (fl_cli_value_is_null(field, array->children[i], at))
+            continue;
+        fl_cli_value_add_text(&one, field, array->children[i], at);
+        if (field->format[0] == 'b')
+            one.len = 1; /* t, f */
+        bool is_quoted = one.len == 0;
+        for (size_t k = 0; k < one.len && !is_quoted; k++)
+            is_quoted = one.data[k] != 0 && strchr("\"\\(), \t\n\v\f\r", one.data[k]) != NULL;
+        if (is_quoted)
+            fl_cli_text_add_char(text, '"');
+        for (size_t k = 0; k < one.len; k++) {
+            if (one.data[k] == '"' || one.data[k] == '\\')
+                fl_cli_text_add_char(text, one.data[k]);
+            fl_cli_text_add_char(text, one.data[k]);
+        }
+        if (is_quoted)
+            fl_cli_text_add_char(text, '"');
+        fl_cli_text_drop(&one);
+    }
+    fl_cli_text_add_char(text, ')');
+}
+
 void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array,
                            int64_t row)
 {
@@ -355,6 +396,8 @@ void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, 
             fl_cli_value_add_text(text, schema->children[0], array->children[0], i);
         }
         fl_cli_text_add_char(text, ']');
+    } else if (strcmp(format, "+s") == 0 && is_row(schema)) {
+        add_row(text, schema, array, at);
     } else if (strcmp(format, "+s") == 0) {
         fl_cli_text_add_char(text, '{');
         for (int64_t i = 0; i < schema->n_children; i++) {

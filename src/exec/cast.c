@@ -322,6 +322,42 @@ cleanup:
     return st;
 }
 
+static fl_status struct_to_struct(fl_call *call, bool is_try, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *arg = &call->args[0];
+    fl_vec *fields = NULL;
+    int64_t rows = call->rows;
+    FL_TRY(FL_NEW_ARRAY(call->heap, arg->type.n_fields + 1, &fields, err));
+    for (int32_t i = 0; i < arg->type.n_fields; i++) {
+        fl_vec flat;
+        fl_type type = call->ret->type.fields[i].type;
+        void *data = NULL;
+        uint64_t *valid = NULL, *mask = NULL;
+        FL_TRY(fl_vec_flatten(call->heap, &arg->child[i], rows, &flat, err));
+        if (fl_type_is_equal(flat.type, type)) {
+            fields[i] = flat;
+            continue;
+        }
+        FL_TRY(fl_arena_get_zero(call->heap, rows * 16 + 64, &data, err));
+        FL_TRY(fl_arena_get(call->heap, fl_bitmap_words(rows) * 8 + 8, (void **)&valid, err));
+        FL_TRY(fl_arena_get(call->heap, fl_bitmap_words(rows) * 8 + 8, (void **)&mask, err));
+        fl_bitmap_fill(valid, rows, true);
+        if (flat.valid != NULL)
+            memcpy(valid, flat.valid, (size_t)fl_bitmap_words(rows) * 8);
+        for (int64_t w = 0; w < fl_bitmap_words(rows); w++)
+            mask[w] = valid[w] & (call->mask == NULL ? ~0ull : call->mask[w]);
+        fl_vec_set_flat(&fields[i], type, data, valid);
+        fl_call inner = {.rows = (int32_t)rows, .n_args = 1, .args = &flat, .ret = &fields[i], .mask = mask, .heap = call->heap,
+                         .session = call->session};
+        FL_TRY(fl_cast_run(&inner, is_try, err));
+    }
+    call->ret->child = fields;
+    call->ret->child_rows = rows;
+cleanup:
+    return st;
+}
+
 fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
 {
     fl_type from = call->args[0].type, to = call->ret->type;
@@ -331,6 +367,8 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
     }
     if (from.id == FL_LIST && to.id == FL_LIST)
         return list_to_list(call, is_try, err);
+    if (from.id == FL_STRUCT && to.id == FL_STRUCT)
+        return struct_to_struct(call, is_try, err);
     if (widen(call, call->rows))
         return FL_OK;
     if (to.id == FL_DECIMAL && (from.id == FL_DECIMAL || fl_type_is_integer(from)))

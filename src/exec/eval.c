@@ -906,6 +906,23 @@ cleanup:
     return st;
 }
 
+static fl_status eval_struct(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    fl_vec *fields = NULL;
+    FL_TRY(FL_NEW_ARRAY(eval->heap, node->n_args + 1, &fields, err));
+    for (int32_t i = 0; i < node->n_args; i++) {
+        fl_vec field;
+        FL_TRY(value_of(eval, node->args[i], mask, is_base, &field, err));
+        FL_TRY(fl_vec_flatten(eval->heap, &field, eval->rows, &fields[i], err));
+        fields[i].type = node->expr->type.fields[i].type;
+    }
+    *ret = (fl_vec){.type = node->expr->type, .layout = FL_FLAT, .child = fields, .child_rows = eval->rows};
+cleanup:
+    return st;
+}
+
 static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
 {
     const prog_node *node = &eval->program->nodes[n];
@@ -941,6 +958,9 @@ static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool i
         break;
     case FL_EXPR_FIELD:
         st = eval_field(eval, n, mask, is_base, ret, err);
+        break;
+    case FL_EXPR_STRUCT:
+        st = eval_struct(eval, n, mask, is_base, ret, err);
         break;
     default:
         st = eval_call(eval, n, mask, is_base, ret, err);

@@ -250,7 +250,7 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         types[i] = seen_type(args[i]);
     fl_func_choice choice = {0};
     fl_err why = {0};
-    st = fl_func_resolve(func, types, n_args, &choice, &why);
+    st = fl_func_resolve(func, &plan->arena, types, n_args, &choice, &why);
     if (st == FL_ERR_FUNCTION)
         return fail_no_function(plan, name, args, n_args, pos, func, err);
     if (st != FL_OK) {
@@ -562,6 +562,53 @@ cleanup:
     return st;
 }
 
+fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *const *args, int32_t n_args, int32_t pos,
+                         const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_field *fields = NULL;
+    const fl_expr **typed = NULL;
+    fl_value *values = NULL;
+    bool is_constant = true;
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args + 1, &fields, err));
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args + 1, &typed, err));
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args + 1, &values, err));
+    for (int32_t i = 0; i < n_args; i++) {
+        fl_type type = args[i]->type.id == FL_NULL ? FL_TYPE(FL_UTF8) : args[i]->type;
+        FL_TRY(fl_expr_cast(plan, args[i], type, false, args[i]->pos, &typed[i], err));
+        fields[i] = (fl_field){.type = type, .nullable = true};
+        if (names != NULL)
+            FL_TRY(fl_arena_copy_str(&plan->arena, names[i], &fields[i].name, err));
+        else
+            FL_TRY(fl_arena_format(&plan->arena, &fields[i].name, err, "f%d", i + 1));
+        is_constant &= fl_expr_is_const(typed[i]);
+        if (is_constant)
+            values[i] = *typed[i]->value;
+    }
+    fl_type type = {.id = FL_STRUCT, .n_fields = n_args, .fields = fields};
+    if (is_constant) {
+        fl_value value = {.type = type, .list = {values, n_args}};
+        return fl_expr_const(plan, &value, pos, ret, err);
+    }
+    fl_expr e = {.kind = FL_EXPR_STRUCT, .pos = pos, .n_args = n_args, .type = type, .args = typed};
+    st = intern(plan, &e, ret, err);
+cleanup:
+    return st;
+}
+
+/* The same fields of other values. */
+static fl_status struct_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, expr->n_args + 1, &names, err));
+    for (int32_t i = 0; i < expr->n_args; i++)
+        names[i] = expr->type.fields[i].name;
+    st = fl_expr_struct(plan, names, args, expr->n_args, expr->pos, ret, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     if (arg->type.id != FL_STRUCT) {
@@ -573,6 +620,10 @@ fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t 
         for (int32_t i = 0; i < arg->type.n_fields; i++) {
             fl_str field = arg->type.fields[i].name;
             if (pass == 0 ? fl_str_is_equal(field, name) : fl_str_is_equal_nocase(field, name)) {
+                if (arg->kind == FL_EXPR_STRUCT) {
+                    *ret = arg->args[i];
+                    return FL_OK;
+                }
                 fl_expr e = {.kind = FL_EXPR_FIELD, .pos = pos, .n_args = 1, .type = arg->type.fields[i].type, .args = &arg,
                              .param = i, .flags = FL_EXPR_NULLABLE};
                 return intern(plan, &e, ret, err);
@@ -610,6 +661,8 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
         return fl_expr_not(plan, args[0], expr->pos, ret, err);
     case FL_EXPR_CASE:
         return fl_expr_case(plan, args, expr->n_args, expr->pos, ret, err);
+    case FL_EXPR_STRUCT:
+        return struct_with_args(plan, expr, args, ret, err);
     default: {
         fl_expr e = *expr;
         e.flags = expr->flags & FL_EXPR_NULLABLE;
@@ -797,6 +850,19 @@ void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *e)
         fl_expr_print(text, plan, e->args[0]);
         fl_text_addf(text, ".%.*s", FL_STR_ARG(e->args[0]->type.fields[e->param].name));
         return;
+    case FL_EXPR_STRUCT: {
+        bool is_row = fl_type_is_row(e->type);
+        fl_text_add(text, is_row ? FL_STR("ROW(") : FL_STR("{"));
+        for (int32_t i = 0; i < e->n_args; i++) {
+            if (i > 0)
+                fl_text_add(text, FL_STR(", "));
+            if (!is_row)
+                fl_text_addf(text, "'%.*s': ", FL_STR_ARG(e->type.fields[i].name));
+            fl_expr_print(text, plan, e->args[i]);
+        }
+        fl_text_add_char(text, is_row ? ')' : '}');
+        return;
+    }
     }
 }
 
@@ -837,7 +903,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_status st = FL_OK;
     const fl_agg_desc *agg = fl_registry_agg(plan->registry, name);
     fl_type types[2] = {0};
-    fl_agg_choice choice = {0};
+    fl_agg_choice choice = {.arena = &plan->arena};
     if (agg == NULL || n_args > 2)
         return fail_no_function(plan, name, args, n_args, pos, NULL, err);
     for (int32_t i = 0; i < n_args; i++)

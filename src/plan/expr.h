@@ -25,7 +25,8 @@ typedef enum fl_expr_kind {
     FL_EXPR_IS_NULL,  /* args[0]: never null itself */
     FL_EXPR_IN,       /* args[0] in constants args[1 …] of the same type */
     FL_EXPR_SUBQUERY, /* subquery: until it is unnested */
-    FL_EXPR_FIELD     /* args[0].field of a struct: param is the field's number */
+    FL_EXPR_FIELD,    /* args[0].field of a struct: param is the field's number */
+    FL_EXPR_STRUCT    /* args are its fields in order, their names are the type's; never null itself */
 } fl_expr_kind;
 
 /* Flags, of the node or anything below it. */
@@ -111,6 +112,11 @@ fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args
 fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *list, int32_t n, int32_t pos,
                      const fl_expr **ret, fl_err *err);
 fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t pos, const fl_expr **ret, fl_err *err);
+
+/** A struct of values; `names` NULL makes a row, whose fields are f1, f2, ... One of
+ *  constants is a constant. Untyped literals become text. */
+fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *const *args, int32_t n_args, int32_t pos,
+                         const fl_expr **ret, fl_err *err);
 
 /** A struct's field by name (case-insensitive where unambiguous); FL_ERR_COLUMN with the nearest name. */
 fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err);

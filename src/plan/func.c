@@ -40,6 +40,12 @@ bool fl_cast_exists(fl_type from, fl_type to)
         return true;
     if (from.id == FL_LIST && to.id == FL_LIST)
         return fl_cast_exists(from.fields[0].type, to.fields[0].type);
+    if (from.id == FL_STRUCT && to.id == FL_STRUCT) { /* field by field, whatever they are called */
+        bool exists = from.n_fields == to.n_fields;
+        for (int32_t i = 0; exists && i < from.n_fields; i++)
+            exists = fl_cast_exists(from.fields[i].type, to.fields[i].type);
+        return exists;
+    }
     if (fl_type_is_nested(from) || fl_type_is_nested(to))
         return false;
     if (from.id == FL_UTF8)
@@ -59,6 +65,13 @@ bool fl_cast_exists(fl_type from, fl_type to)
 
 bool fl_cast_can_fail(fl_type from, fl_type to)
 {
+    if (fl_type_is_nested(from) && from.id == to.id) {
+        for (int32_t i = 0; i < from.n_fields && i < to.n_fields; i++)
+            if (!fl_type_is_equal(from.fields[i].type, to.fields[i].type) &&
+                fl_cast_can_fail(from.fields[i].type, to.fields[i].type))
+                return true;
+        return false;
+    }
     if (from.id == FL_NULL || to.id == FL_UTF8 || to.id == FL_BOOL)
         return from.id == FL_UTF8 && to.id == FL_BOOL;
     if (from.id == FL_UTF8)
@@ -115,10 +128,11 @@ static int32_t overload_args(const fl_func_overload *overload)
     return n;
 }
 
-fl_status fl_func_resolve(const fl_func_desc *func, const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args, fl_func_choice *ret,
+                          fl_err *err)
 {
     if (func->resolve != NULL) {
-        *ret = (fl_func_choice){0};
+        *ret = (fl_func_choice){.arena = arena};
         fl_status st = func->resolve(args, n_args, ret, err);
         ret->traits |= func->traits;
         return st;

@@ -39,8 +39,9 @@ typedef struct fl_func_overload {
 
 #define FL_ARGS(...) {__VA_ARGS__ __VA_OPT__(,) FL_END}
 
-/* What a call resolves to. */
+/* What a call resolves to. A resolver finds the arena set, and reads it before it sets the rest. */
 typedef struct fl_func_choice {
+    fl_arena *arena; /* for the fields of types that the function makes (fl_type_list_of) */
     fl_type args[FL_FUNC_ARGS_MAX]; /* what each argument is cast to; for variadic calls the last repeats */
     int32_t n_args;                 /* entries used in args */
     fl_type ret;
@@ -88,8 +89,9 @@ typedef struct fl_func_set {
 #define FL_AGG_SET(set_name, array) \
     const fl_func_set fl_func_set_##set_name = {.aggs = (array), .n_aggs = (int32_t)FL_LEN(array)}
 
-/* Aggregates. */
+/* Aggregates; the arena is as for functions. */
 typedef struct fl_agg_choice {
+    fl_arena *arena;
     fl_type args[2];
     int32_t n_args; /* after defaults: 0 for count(*) */
     fl_type ret;
@@ -107,8 +109,10 @@ typedef struct fl_agg_desc {
 } fl_agg_desc;
 
 /** Resolves overloads by implicit casts: exact matches first, then the fewest and nearest casts (PostgreSQL, section
- *  10.3: numeric preferred types; FL_NULL matches anything). FL_ERR_FUNCTION when none fits. */
-fl_status fl_func_resolve(const fl_func_desc *func, const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);
+ *  10.3: numeric preferred types; FL_NULL matches anything). Fields of new types go to the arena. FL_ERR_FUNCTION when none
+ *  fits. */
+fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args, fl_func_choice *ret,
+                          fl_err *err);
 
 /** Whether a value of type `from` is cast to `to` without being asked (integer to bigint, decimal, double; date to
  *  timestamp; null to any). *ret_cost: 0 same, more = farther. */

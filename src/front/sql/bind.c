@@ -107,10 +107,7 @@ fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret)
         }
     }
     for (int32_t i = 0; i < type->list_depth; i++) {
-        fl_field *element = NULL;
-        FL_TRY(FL_NEW(b->arena, &element, b->err));
-        *element = (fl_field){.name = FL_STR("item"), .type = made, .nullable = true};
-        made = (fl_type){.id = FL_LIST, .n_fields = 1, .fields = element};
+        FL_TRY(fl_type_list_of(b->arena, made, &made, b->err));
     }
     *ret = made;
 cleanup:

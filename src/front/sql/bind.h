@@ -162,7 +162,8 @@ fl_status fl_sql_bind_bool(binder *b, scope *s, const fl_ast_expr *ast, const ch
 fl_status fl_sql_bind_literal(binder *b, const fl_ast_expr *ast, const fl_expr **ret);
 fl_status fl_sql_bind_interval(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
-fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_arg *items, int32_t n, int32_t pos, const fl_expr **ret);
+fl_status fl_sql_bind_row(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 fl_status fl_sql_bind_subquery(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 

@@ -198,12 +198,54 @@ cleanup:
     return st;
 }
 
+/* (a, b) IS NULL: all are; (a, b) IS NOT NULL: none is. */
+static fl_status bind_row_is_null(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_expr *row = ast->ops.left;
+    const fl_expr **parts;
+    FL_TRY(bind_items(b, s, row->list.items, row->list.count, &parts));
+    for (int32_t i = 0; i < row->list.count; i++) {
+        FL_TRY(fl_expr_is_null(b->plan, parts[i], ast->at, &parts[i], b->err));
+        if (ast->is_negated)
+            FL_TRY(fl_expr_not(b->plan, parts[i], ast->at, &parts[i], b->err));
+    }
+    FL_TRY(fl_expr_and(b->plan, parts, row->list.count, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* (a, b) IS DISTINCT FROM (c, d), pair by pair. */
+static fl_status bind_rows_distinct(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_expr *left = ast->ops.left, *right = ast->ops.right;
+    const fl_expr **lefts, **rights;
+    if (left->list.count != right->list.count)
+        return fl_sql_bind_fail(b, ast->at, FL_ERR_SYNTAX, "rows of %d and %d values are not comparable",
+                                left->list.count, right->list.count);
+    FL_TRY(bind_items(b, s, left->list.items, left->list.count, &lefts));
+    FL_TRY(bind_items(b, s, right->list.items, right->list.count, &rights));
+    for (int32_t i = 0; i < left->list.count; i++)
+        FL_TRY(fl_expr_call_args(b->plan, ast->is_negated ? "is_not_distinct_from" : "is_distinct_from", ast->at,
+                                 &lefts[i], b->err, 2, lefts[i], rights[i]));
+    FL_TRY((ast->is_negated ? fl_expr_and : fl_expr_or)(b->plan, lefts, left->list.count, ast->at, ret, b->err));
+cleanup:
+    return st;
+}
+
 static fl_status bind_is(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_expr *left, *right;
     if (ast->op != FL_AST_IS_NULL && ast->op != FL_AST_IS_DISTINCT)
         return bind_truth(b, s, ast, ret);
+    if (ast->ops.left->kind == FL_AST_ROW && ast->ops.left->list.count > 0) {
+        if (ast->op == FL_AST_IS_NULL)
+            return bind_row_is_null(b, s, ast, ret);
+        if (ast->ops.right->kind == FL_AST_ROW)
+            return bind_rows_distinct(b, s, ast, ret);
+    }
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     if (ast->op == FL_AST_IS_DISTINCT) {
         FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
@@ -271,11 +313,8 @@ static fl_status bind_in_rows(binder *b, scope *s, const fl_ast_expr *ast, const
     fl_status st = FL_OK;
     const fl_expr **parts = NULL;
     FL_TRY(FL_NEW_ARRAY(b->arena, ast->in.count, &parts, b->err));
-    for (int32_t i = 0; i < ast->in.count; i++) {
-        if (ast->in.items[i]->kind != FL_AST_ROW)
-            return fl_sql_bind_fail(b, ast->in.items[i]->start, FL_ERR_TYPE, "a row is compared with rows only");
+    for (int32_t i = 0; i < ast->in.count; i++)
         FL_TRY(fl_sql_bind_compare(b, s, FL_AST_OP_EQ, ast->in.left, ast->in.items[i], ast->at, &parts[i]));
-    }
     FL_TRY(fl_expr_or(b->plan, parts, ast->in.count, ast->at, ret, b->err));
 cleanup:
     return st;
@@ -444,12 +483,10 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
     case FL_AST_CAST: return bind_cast(b, s, ast, ret);
     case FL_AST_CALL: return fl_sql_bind_call(b, s, ast, ret);
     case FL_AST_LIST: return fl_sql_bind_list(b, s, ast, ret);
-    case FL_AST_STRUCT: return fl_sql_bind_struct(b, s, ast, ret);
+    case FL_AST_STRUCT: return fl_sql_bind_struct(b, s, ast->record.items, ast->record.count, ast->start, ret);
     case FL_AST_FIELD: return bind_field(b, s, ast, ret);
     case FL_AST_INDEX: return bind_index(b, s, ast, ret);
-    case FL_AST_ROW:
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED,
-                                "row values outside of comparisons are not supported yet");
+    case FL_AST_ROW: return fl_sql_bind_row(b, s, ast, ret);
     case FL_AST_STAR:
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "\"*\" stands in select lists and in count(*) only");
     case FL_AST_DEFAULT:

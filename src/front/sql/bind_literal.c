@@ -1,4 +1,4 @@
-/* Literals: numbers, strings, intervals, lists and structs of constants. */
+/* Literals: numbers, strings, intervals; lists, structs and rows of any values. */
 #include "front/sql/bind.h"
 
 #include "base/datetime.h"
@@ -136,12 +136,10 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
     int32_t n = ast->list.count;
     const fl_expr **items = NULL;
     fl_value *values = NULL;
-    fl_field *element = NULL;
     fl_type type = FL_TYPE(FL_NULL);
     bool is_constant = true;
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &items, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
-    FL_TRY(FL_NEW(b->arena, &element, b->err));
     for (int32_t i = 0; i < n; i++) {
         FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &items[i]));
         fl_type seen = items[i]->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : items[i]->type, common;
@@ -161,35 +159,51 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
     }
     if (!is_constant)
         return fl_expr_call(b->plan, FL_STR("list_value"), items, n, ast->start, ret, b->err);
-    *element = (fl_field){.name = FL_STR("item"), .type = type, .nullable = true};
-    fl_value list = {.type = {.id = FL_LIST, .n_fields = 1, .fields = element}, .list = {values, n}};
+    fl_value list = {.list = {values, n}};
+    FL_TRY(fl_type_list_of(b->arena, type, &list.type, b->err));
     st = fl_expr_const(b->plan, &list, ast->start, ret, b->err);
 cleanup:
     return st;
 }
 
-fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+/* A name that stands twice could not be told apart. */
+static fl_status check_field_names(binder *b, const fl_ast_arg *items, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t k = 0; k < i; k++)
+            if (fl_str_is_equal_nocase(items[k].name.text, items[i].name.text))
+                return fl_sql_bind_fail_state(b, items[i].name.start, FL_ERR_DUPLICATE, "42701",
+                                              "a struct has the field \"%.*s\" twice", FL_STR_ARG(items[i].name.text));
+    return FL_OK;
+}
+
+fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_arg *items, int32_t n, int32_t pos, const fl_expr **ret)
 {
     fl_status st = FL_OK;
-    int32_t n = ast->record.count;
-    fl_value *values = NULL;
-    fl_field *fields = NULL;
-    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &fields, b->err));
+    const fl_expr **args = NULL;
+    fl_str *names = NULL;
+    FL_TRY(check_field_names(b, items, n));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &args, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &names, b->err));
     for (int32_t i = 0; i < n; i++) {
-        const fl_expr *item;
-        const fl_ast_arg *arg = &ast->record.items[i];
-        FL_TRY(fl_sql_bind_expr(b, s, arg->value, &item));
-        if ((item->flags & FL_EXPR_UNTYPED) && item->type.id == FL_NULL)
-            FL_TRY(fl_expr_cast(b->plan, item, FL_TYPE(FL_UTF8), false, arg->value->start, &item, b->err));
-        if (!fl_expr_is_const(item))
-            return fl_sql_bind_fail(b, arg->value->start, FL_ERR_UNSUPPORTED,
-                                    "structs of anything but constants are not supported yet");
-        values[i] = *item->value;
-        fields[i] = (fl_field){.name = arg->name.text, .type = item->type, .nullable = true};
+        names[i] = items[i].name.text;
+        FL_TRY(fl_sql_bind_expr(b, s, items[i].value, &args[i]));
     }
-    fl_value record = {.type = {.id = FL_STRUCT, .n_fields = n, .fields = fields}, .list = {values, n}};
-    st = fl_expr_const(b->plan, &record, ast->start, ret, b->err);
+    FL_TRY(fl_expr_struct(b->plan, names, args, n, pos, ret, b->err));
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_row(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr **args = NULL;
+    if (ast->list.count == 0)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "rows without values are not supported yet");
+    FL_TRY(FL_NEW_ARRAY(b->arena, ast->list.count, &args, b->err));
+    for (int32_t i = 0; i < ast->list.count; i++)
+        FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &args[i]));
+    FL_TRY(fl_expr_struct(b->plan, NULL, args, ast->list.count, ast->start, ret, b->err));
 cleanup:
     return st;
 }

@@ -21,6 +21,7 @@ static fl_str name_of(const fl_ast_expr *ast)
     case FL_AST_EXISTS: return FL_STR("exists");
     case FL_AST_LIST: return FL_STR("list");
     case FL_AST_STRUCT: return FL_STR("struct");
+    case FL_AST_ROW: return FL_STR("row");
     case FL_AST_CASE:
         if (ast->cases->otherwise != NULL)
             inner = name_of(ast->cases->otherwise);

@@ -82,7 +82,32 @@ static fl_status pick_bool(fl_call *call, bool greatest)
     return FL_OK;
 }
 
-static fl_status pick(fl_call *call, bool greatest)
+/* Lists and structs, value by value. */
+static fl_status pick_value(fl_call *call, bool greatest, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_value **best = NULL;
+    fl_vec made;
+    FL_TRY(FL_NEW_ARRAY(call->heap, call->rows + 1, &best, err));
+    for (int32_t row = 0; row < call->rows; row++) {
+        for (int32_t i = 0; i < call->n_args; i++) {
+            fl_value *x = NULL;
+            if (!fl_is_valid(call->args[i].valid, row))
+                continue;
+            FL_TRY(FL_NEW(call->heap, &x, err));
+            FL_TRY(fl_value_from_vec(call->heap, &call->args[i], row, x, err));
+            int order = best[row] == NULL ? 0 : fl_value_compare(x, best[row]);
+            if (best[row] == NULL || (greatest ? order > 0 : order < 0))
+                best[row] = x;
+        }
+    }
+    FL_TRY(fl_vec_from_values(call->heap, call->ret->type, best, call->rows, &made, err));
+    *call->ret = made;
+cleanup:
+    return st;
+}
+
+static fl_status pick(fl_call *call, bool greatest, fl_err *err)
 {
     switch (call->ret->type.id) {
     case FL_BOOL:
@@ -113,6 +138,9 @@ static fl_status pick(fl_call *call, bool greatest)
         return pick_view(call, greatest);
     case FL_DECIMAL:
         return call->ret->width == 16 ? pick_decimal16(call, greatest) : pick_decimal8(call, greatest);
+    case FL_LIST:
+    case FL_STRUCT:
+        return pick_value(call, greatest, err);
     default:
         return pick_i64(call, greatest);
     }
@@ -120,14 +148,12 @@ static fl_status pick(fl_call *call, bool greatest)
 
 static fl_status run_greatest(fl_call *call, fl_err *err)
 {
-    (void)err;
-    return pick(call, true);
+    return pick(call, true, err);
 }
 
 static fl_status run_least(fl_call *call, fl_err *err)
 {
-    (void)err;
-    return pick(call, false);
+    return pick(call, false, err);
 }
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run run, fl_func_choice *ret, fl_err *err)
@@ -139,8 +165,6 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run run, f
         if (!fl_type_common(common, args[i], &common))
             return FL_FAIL(err, FL_ERR_TYPE, "%s and %s have no common type", FL_TYPE_NAME(common),
                            FL_TYPE_NAME(args[i]));
-    if (fl_type_is_nested(common))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "arguments with an order were expected");
     if (common.id == FL_NULL)
         common = FL_TYPE(FL_UTF8);
     ret->n_args = n_args < FL_FUNC_ARGS_MAX ? n_args : FL_FUNC_ARGS_MAX;

@@ -2,7 +2,6 @@
 #include "arrow/value.h"
 #include "exec/agg.h"
 #include "exec/rows.h"
-#include "func/list/element.h"
 
 typedef struct state {
     fl_value *items; /* in the call's heap */
@@ -84,10 +83,11 @@ static const fl_agg_kernel kernel = {
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
-    *ret = (fl_agg_choice){.n_args = 1, .kernel = &kernel};
-    if (n_args != 1 || !fl_list_of(args[0], &ret->ret, &ret->args[0]))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected, no list or struct");
-    return FL_OK;
+    fl_arena *arena = ret->arena;
+    if (n_args != 1)
+        return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected");
+    *ret = (fl_agg_choice){.args = {args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0]}, .n_args = 1, .kernel = &kernel};
+    return fl_type_list_of(arena, ret->args[0], &ret->ret, err);
 }
 
 static const fl_agg_desc aggs[] = {

@@ -3,7 +3,6 @@
 #include "base/utf8.h"
 #include "exec/func.h"
 #include "exec/rows.h"
-#include "func/list/element.h"
 
 /* ---- list_value ---------------------------------------------------------------------------------------------------- */
 
@@ -33,17 +32,18 @@ cleanup:
 
 static fl_status resolve_make(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    fl_type common = FL_TYPE(FL_NULL), element;
+    fl_arena *arena = ret->arena;
+    fl_type common = FL_TYPE(FL_NULL);
     for (int32_t i = 0; i < n_args; i++)
         if (!fl_type_common(common, args[i], &common))
             return FL_FAIL(err, FL_ERR_FUNCTION, "items of a list must have a common type");
-    if (!fl_list_of(n_args == 0 ? FL_TYPE(FL_I32) : common, &ret->ret, &element))
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "lists of lists and structs can be made of constants only");
+    if (common.id == FL_NULL)
+        common = FL_TYPE(n_args == 0 ? FL_I32 : FL_UTF8);
     ret->n_args = n_args < FL_FUNC_ARGS_MAX ? n_args : FL_FUNC_ARGS_MAX;
     for (int32_t i = 0; i < ret->n_args; i++)
-        ret->args[i] = element;
+        ret->args[i] = common;
     ret->run = make_list;
-    return FL_OK;
+    return fl_type_list_of(arena, common, &ret->ret, err);
 }
 
 /* ---- list_extract -------------------------------------------------------------------------------------------------- */
@@ -140,7 +140,8 @@ cleanup:
 
 static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    fl_type element, common, list;
+    fl_arena *arena = ret->arena;
+    fl_type element, common;
     if (n_args != 2 || !is_list(args[0]))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list was expected");
     element = args[0].fields[0].type;
@@ -148,10 +149,8 @@ static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_c
         return FL_FAIL(err, FL_ERR_FUNCTION, "the list's elements have another type");
     *ret = (fl_func_choice){.args = {args[0], element}, .n_args = 2, .ret = FL_TYPE(FL_BOOL), .run = contains};
     if (!fl_type_is_equal(common, element)) {
-        if (!fl_list_of(common, &list, &common))
-            return FL_FAIL(err, FL_ERR_FUNCTION, "the list's elements have another type");
-        ret->args[0] = list;
         ret->args[1] = common;
+        return fl_type_list_of(arena, common, &ret->args[0], err);
     }
     return FL_OK;
 }
