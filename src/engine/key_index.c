@@ -108,7 +108,6 @@ static fl_status add_rows(fl_key_index *index, key_set *set, const fl_segment *s
     const fl_table_key *key = set->key;
     fl_vec *vecs = NULL;
     uint16_t list[ROWS_MAX];
-    uint64_t hashes[ROWS_MAX];
     uint8_t *rows[ROWS_MAX];
     int32_t n = 0;
     FL_TRY(FL_NEW_ARRAY(scratch, key->n_cols, &vecs, err));
@@ -121,8 +120,7 @@ static fl_status add_rows(fl_key_index *index, key_set *set, const fl_segment *s
         if (is_known)
             list[n++] = (uint16_t)i;
     }
-    fl_rows_hash(vecs, key->n_cols, list, n, index->seed, hashes);
-    FL_TRY(fl_group_table_find(&set->values, vecs, list, n, hashes, true, rows, err));
+    FL_TRY(fl_group_table_find(&set->values, vecs, list, n, index->seed, true, rows, err));
     for (int32_t i = 0; i < n; i++) {
         uint8_t *was_there = rows[i] + set->layout.extra_offset;
         if (*was_there)
