@@ -534,6 +534,35 @@ cleanup:
     return st;
 }
 
+fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *const *left, const fl_expr *const *right, int32_t n,
+                               int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **parts = NULL, *whole = NULL;
+    const char strict[] = {op[0], 0};
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &parts, err));
+    if (strcmp(op, "=") == 0 || strcmp(op, "<>") == 0) {
+        for (int32_t i = 0; i < n; i++)
+            FL_TRY(fl_expr_call_args(plan, op, pos, &parts[i], err, 2, left[i], right[i]));
+        return (op[0] == '=' ? fl_expr_and : fl_expr_or)(plan, parts, n, pos, ret, err);
+    }
+    for (int32_t i = n - 1; i >= 0; i--) { /* this pair decides, or it is equal and the rest decides */
+        const fl_expr *here, *rest[2];
+        FL_TRY(fl_expr_call_args(plan, i == n - 1 ? op : strict, pos, &here, err, 2, left[i], right[i]));
+        if (whole != NULL) {
+            FL_TRY(fl_expr_call_args(plan, "=", pos, &rest[0], err, 2, left[i], right[i]));
+            rest[1] = whole;
+            FL_TRY(fl_expr_and(plan, rest, 2, pos, &rest[1], err));
+            rest[0] = here;
+            FL_TRY(fl_expr_or(plan, rest, 2, pos, &here, err));
+        }
+        whole = here;
+    }
+    *ret = whole;
+cleanup:
+    return st;
+}
+
 fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;

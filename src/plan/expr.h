@@ -108,6 +108,10 @@ fl_status fl_expr_is_null(fl_plan *plan, const fl_expr *arg, int32_t pos, const 
 /** args: when, then, …, else (NULL pointer = ELSE NULL); brings the branches to their common type. */
 fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
 
+/** (a, b) op (c, d) for =, <>, <, <=, > and >=: equal in all pairs, or decided by the first pair that differs. n >= 1. */
+fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *const *left, const fl_expr *const *right, int32_t n,
+                               int32_t pos, const fl_expr **ret, fl_err *err);
+
 /** x IN (list): constants become FL_EXPR_IN (sorted, without doubles), others ORs of equalities. */
 fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *list, int32_t n, int32_t pos,
                      const fl_expr **ret, fl_err *err);

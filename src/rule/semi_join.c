@@ -37,6 +37,8 @@ static bool find(const fl_rule_call *call, match *ret)
             continue;
         if (s->kind == FL_SUBQUERY_EXISTS)
             return true;
+        if (s->n_left > 1 && strcmp(s->compare, "=") != 0) /* rows that differ: no conjunction of pairs */
+            continue;
         if (s->kind == FL_SUBQUERY_ANY && (!negated || !can_be_null(call->plan, s)))
             return true;
         if (s->kind == FL_SUBQUERY_ALL && !negated && s->n_left == 1 && strcmp(s->compare, "<>") == 0 && !can_be_null(call->plan, s)) {

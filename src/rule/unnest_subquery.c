@@ -14,22 +14,22 @@
 
 #include "base/hash.h"
 
+#define TAKEN_MAX 16 /* subqueries that are kept in mind; more are only joined once for each use */
+
 typedef struct taking {
     const fl_node *input; /* what the operator reads; dependent joins are put on top */
+    const fl_expr *taken[TAKEN_MAX], *columns[TAKEN_MAX]; /* a subquery that is used twice is joined once */
+    int32_t n_taken;
 } taking;
 
 static fl_status comparison(fl_plan *plan, const fl_subquery *s, const char *compare, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_expr **tests = NULL;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), s->n_left, &tests, err));
-    for (int32_t i = 0; i < s->n_left; i++) {
-        const fl_expr *col = NULL;
-        FL_TRY(fl_expr_column(plan, s->query->cols[i], pos, &col, err));
-        FL_TRY(fl_expr_call_args(plan, compare, pos, &tests[i], err, 2, s->left[i], col));
-    }
-    bool any = strcmp(compare, "<>") == 0 && s->n_left > 1; /* rows differ when one pair does */
-    st = any ? fl_expr_or(plan, tests, s->n_left, pos, ret, err) : fl_expr_and(plan, tests, s->n_left, pos, ret, err);
+    const fl_expr **cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), s->n_left, &cols, err));
+    for (int32_t i = 0; i < s->n_left; i++)
+        FL_TRY(fl_expr_column(plan, s->query->cols[i], pos, &cols[i], err));
+    st = fl_expr_compare_rows(plan, compare, s->left, cols, s->n_left, pos, ret, err);
 cleanup:
     return st;
 }
@@ -82,8 +82,21 @@ cleanup:
 
 static fl_status take(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
 {
+    taking *t = ctx;
     *ret = expr;
-    return expr->kind == FL_EXPR_SUBQUERY ? take_one(ctx, plan, expr, ret, err) : FL_OK;
+    if (expr->kind != FL_EXPR_SUBQUERY)
+        return FL_OK;
+    for (int32_t i = 0; i < t->n_taken; i++)
+        if (t->taken[i] == expr) {
+            *ret = t->columns[i];
+            return FL_OK;
+        }
+    fl_status st = take_one(t, plan, expr, ret, err);
+    if (st == FL_OK && t->n_taken < TAKEN_MAX) {
+        t->taken[t->n_taken] = expr;
+        t->columns[t->n_taken++] = *ret;
+    }
+    return st;
 }
 
 static fl_status look(void *ctx, const fl_expr *expr, fl_err *err)
@@ -116,30 +129,68 @@ cleanup:
     return st;
 }
 
-/* A left join's conjunct with a subquery that is about the right side alone filters that side. *ret NULL: it is not. */
-static fl_status filter_right(fl_rule_call *call, const fl_node **ret, fl_err *err)
+/* Subqueries in a join's condition, each of which reads one side. */
+typedef struct side_taking {
+    const fl_node *inputs[2];
+    bool reads_both; /* one was found that does not */
+} side_taking;
+
+static fl_status take_beside(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    side_taking *sides = ctx;
+    fl_col_set used;
+    *ret = expr;
+    if (expr->kind != FL_EXPR_SUBQUERY)
+        return FL_OK;
+    FL_TRY(fl_col_set_init(plan, &used, err));
+    FL_TRY(fl_expr_add_cols(plan, expr, &used, err));
+    int side = fl_col_set_meets(&used, &sides->inputs[0]->made) ? 0 : 1;
+    if (side == 0 && fl_col_set_meets(&used, &sides->inputs[1]->made)) {
+        sides->reads_both = true;
+        return FL_OK;
+    }
+    taking t = {.input = sides->inputs[side]};
+    FL_TRY(take_one(&t, plan, expr, ret, err));
+    sides->inputs[side] = t.input;
+cleanup:
+    return st;
+}
+
+/* ON with subqueries that read both sides: the other side's rows are those that the condition lets through, row by row of
+ * the side that is kept. A full join keeps both. */
+static fl_status apply_condition(fl_rule_call *call, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_join_attrs *join = fl_join_of(call->node);
-    const fl_node *right = call->node->inputs[1];
-    const fl_expr **kept = NULL;
-    int32_t n_kept = 0;
-    *ret = NULL;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), join->n_conjuncts, &kept, err));
-    for (int32_t i = 0; i < join->n_conjuncts; i++) {
-        const fl_expr *e = join->conjuncts[i];
-        fl_col_set used;
-        FL_TRY(fl_col_set_init(call->plan, &used, err));
-        FL_TRY(fl_expr_add_cols(call->plan, e, &used, err));
-        if (!(e->flags & FL_EXPR_HAS_SUBQUERY))
-            kept[n_kept++] = e;
-        else if (fl_col_set_meets(&used, &call->node->inputs[0]->made))
-            return FL_OK;
-        else
-            FL_TRY(fl_filter_build(call->plan, right, e, &right, err));
+    bool keeps_right = join->kind == FL_JOIN_RIGHT;
+    const fl_node *kept = call->node->inputs[keeps_right ? 1 : 0], *other = call->node->inputs[keeps_right ? 0 : 1];
+    if (join->kind == FL_JOIN_FULL)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries that read both sides of a full join are not supported yet in its condition");
+    FL_TRY(fl_filter_build_all(call->plan, other, join->conjuncts, join->n_conjuncts, &other, err));
+    st = fl_apply_build(call->plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, NULL, 0, (fl_col_id){0}, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status from_join(fl_rule_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *node = call->node, *out = NULL;
+    const fl_join_attrs *join = fl_join_of(node);
+    side_taking sides = {.inputs = {node->inputs[0], node->inputs[1]}};
+    if (join->kind == FL_JOIN_INNER) { /* the same as a filter behind it */
+        FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0}, &out, err));
+        FL_TRY(fl_filter_build_all(call->plan, out, join->conjuncts, join->n_conjuncts, &out, err));
+        return fl_rule_call_transform_to(call, out, err);
     }
-    FL_TRY(fl_join_build_all(call->plan, FL_JOIN_LEFT, call->node->inputs[0], right, kept, n_kept, (fl_col_id){0}, ret, err));
-    st = fl_node_with_cols(call->plan, *ret, call->node->cols, call->node->n_cols, ret, err);
+    FL_TRY(fl_node_rewrite_exprs(call->plan, node, take_beside, &sides, &out, err));
+    if (sides.reads_both)
+        FL_TRY(apply_condition(call, &out, err));
+    else
+        FL_TRY(fl_node_with_inputs(call->plan, out, sides.inputs, &out, err));
+    FL_TRY(fl_node_with_cols(call->plan, out, node->cols, node->n_cols, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
@@ -147,22 +198,13 @@ cleanup:
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_node *node = call->node, *inner = NULL, *out = NULL;
+    const fl_node *node = call->node, *out = NULL;
     if (node->op == &fl_op_values)
         return from_values(call, err);
-    if (node->n_inputs != 1) {
-        const fl_join_attrs *join = node->attrs; /* ON with a subquery: inner joins filter behind the join */
-        if (node->op == &fl_op_join && join->kind == FL_JOIN_LEFT) {
-            FL_TRY(filter_right(call, &out, err));
-            if (out != NULL)
-                return fl_rule_call_transform_to(call, out, err);
-        }
-        if (node->op != &fl_op_join || join->kind != FL_JOIN_INNER)
-            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in the condition of an outer join are not supported yet");
-        FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0}, &inner, err));
-        FL_TRY(fl_filter_build_all(call->plan, inner, join->conjuncts, join->n_conjuncts, &out, err));
-        return fl_rule_call_transform_to(call, out, err);
-    }
+    if (node->op == &fl_op_join)
+        return from_join(call, err);
+    if (node->n_inputs != 1)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in the condition of a dependent join are not supported yet");
     taking t = {.input = node->inputs[0]};
     FL_TRY(fl_node_rewrite_exprs(call->plan, node, take, &t, &out, err));
     FL_TRY(fl_node_with_inputs(call->plan, out, &t.input, &out, err));

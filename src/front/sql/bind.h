@@ -167,6 +167,9 @@ fl_status fl_sql_bind_row(binder *b, scope *s, const fl_ast_expr *ast, const fl_
 fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 fl_status fl_sql_bind_subquery(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 
+/** The n values of a subquery's one row, all null where it has none. */
+fl_status fl_sql_bind_row_query(binder *b, scope *s, const fl_ast_expr *ast, int32_t n, const fl_expr **ret);
+
 /** left `op` right, where either side may be a row. */
 fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_expr *left, const fl_ast_expr *right,
                               int32_t pos, const fl_expr **ret);

@@ -141,8 +141,16 @@ fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_ex
                               int32_t pos, const fl_expr **ret)
 {
     fl_status st = FL_OK;
+    const fl_expr **lefts = NULL, **rights = NULL;
+    if ((left->kind == FL_AST_ROW && right->kind == FL_AST_SUBQUERY) || (left->kind == FL_AST_SUBQUERY && right->kind == FL_AST_ROW)) {
+        bool is_left = left->kind == FL_AST_ROW;
+        int32_t n = is_left ? left->list.count : right->list.count;
+        FL_TRY(bind_items(b, s, is_left ? left->list.items : right->list.items, n, is_left ? &lefts : &rights));
+        FL_TRY(FL_NEW_ARRAY(b->arena, n, is_left ? &rights : &lefts, b->err));
+        FL_TRY(fl_sql_bind_row_query(b, s, is_left ? right : left, n, is_left ? rights : lefts));
+        return compare_rows(b, op, lefts, rights, n, pos, ret);
+    }
     if (left->kind == FL_AST_ROW && right->kind == FL_AST_ROW) {
-        const fl_expr **lefts, **rights;
         if (left->list.count != right->list.count)
             return fl_sql_bind_fail(b, pos, FL_ERR_SYNTAX, "rows of %d and %d values are not comparable",
                                     left->list.count, right->list.count);

@@ -2,6 +2,8 @@
  * occur free in it, until the optimizer unnests them. */
 #include "front/sql/bind.h"
 
+#include "op/project/node.h"
+
 /* IN and ANY over rows compare column by column: types must meet, which the comparison itself knows best. */
 static fl_status check_sides(binder *b, const fl_subquery *subquery, const output *out, fl_ast_op op, int32_t pos,
                              const fl_expr **left)
@@ -42,15 +44,36 @@ static fl_status bind_in_query(binder *b, scope *s, const fl_ast_expr *ast, cons
         subquery->kind = ast->is_negated ? FL_SUBQUERY_ALL : FL_SUBQUERY_ANY;
     }
     FL_TRY(bind_left(b, s, ast->sub.left, &left, &subquery->n_left));
-    if (subquery->n_left > 1 && op != FL_AST_OP_EQ && op != FL_AST_OP_NE)
-        return fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED,
-                                "rows and subqueries compare with = and <> only");
     if (out->n_cols != subquery->n_left)
         return fl_sql_bind_fail(b, ast->at, FL_ERR_SYNTAX, "the subquery has %d columns, %d wanted", out->n_cols,
                                 subquery->n_left);
     FL_TRY(check_sides(b, subquery, out, op, ast->at, left));
     subquery->left = left;
     subquery->compare = fl_sql_op_name(op);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_row_query(binder *b, scope *s, const fl_ast_expr *ast, int32_t n, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    const fl_expr **values = NULL, *row = NULL, *whole = NULL;
+    fl_str name = FL_STR("row");
+    fl_col_id col;
+    FL_TRY(fl_sql_bind_query(b, s, s->ctes, ast->sub.query, &out));
+    FL_TRY(fl_sql_output_exact(b, &out));
+    if (out.n_cols != n)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "the subquery has %d columns, %d wanted", out.n_cols, n);
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &values, b->err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_column(b->plan, out.cols[i].col, ast->start, &values[i], b->err));
+    FL_TRY(fl_expr_struct(b->plan, NULL, values, n, ast->start, &row, b->err));
+    FL_TRY(fl_project_build(b->plan, out.root, &row, &name, 1, &col, &out.root, b->err));
+    fl_subquery subquery = {.kind = FL_SUBQUERY_SCALAR, .query = out.root};
+    FL_TRY(fl_expr_subquery(b->plan, &subquery, ast->start, &whole, b->err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_field(b->plan, whole, row->type.fields[i].name, ast->start, &ret[i], b->err));
 cleanup:
     return st;
 }
