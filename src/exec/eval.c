@@ -2,6 +2,7 @@
 #include "exec/eval.h"
 
 #include "exec/cast.h"
+#include "exec/in_list.h"
 
 #include <stdlib.h>
 
@@ -13,10 +14,7 @@ typedef struct prog_node {
     const fl_vec *constant;
     void *state;         /* calls: of fl_func_desc.prepare */
     int32_t peel;        /* calls and casts: the argument to run per dictionary value; -1 = none */
-    const fl_view *in_strings; /* IN over strings: sorted */
-    const fl_i128 *in_numbers; /* IN over numbers: sorted */
-    const double *in_doubles;
-    int32_t n_in;
+    fl_in_list *in_list; /* IN: its items */
 } prog_node;
 
 struct fl_program {
@@ -145,38 +143,6 @@ static int32_t peelable(const fl_program *program, const fl_expr *e, const int32
     return found >= 0 && fl_type_is_string(e->args[found]->type) && !fl_type_is_nested(e->type) ? found : -1;
 }
 
-static fl_status compile_in(compiler *c, prog_node *node, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_expr *e = node->expr;
-    int32_t n = e->n_args - 1;
-    fl_type type = e->args[0]->type;
-    node->n_in = n;
-    if (fl_type_is_string(type)) {
-        fl_view *views = NULL;
-        FL_TRY(FL_NEW_ARRAY(c->arena, n, &views, err));
-        for (int32_t i = 0; i < n; i++)
-            views[i] = fl_view_of(e->args[i + 1]->value->s.data, e->args[i + 1]->value->s.len);
-        node->in_strings = views;
-    } else if (fl_type_is_float(type)) {
-        double *values = NULL;
-        FL_TRY(FL_NEW_ARRAY(c->arena, n, &values, err));
-        for (int32_t i = 0; i < n; i++)
-            values[i] = e->args[i + 1]->value->f;
-        node->in_doubles = values;
-    } else {
-        fl_i128 *values = NULL;
-        FL_TRY(FL_NEW_ARRAY(c->arena, n, &values, err));
-        for (int32_t i = 0; i < n; i++) {
-            const fl_value *v = e->args[i + 1]->value;
-            values[i] = type.id == FL_DECIMAL ? v->d : type.id == FL_U64 ? (fl_i128)v->u : type.id == FL_BOOL ? v->b : v->i;
-        }
-        node->in_numbers = values;
-    }
-cleanup:
-    return st;
-}
-
 static fl_status prepare(compiler *c, prog_node *node, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -239,7 +205,7 @@ static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *er
     case FL_EXPR_SUBQUERY:
         return FL_FAIL(err, FL_ERR_INTERNAL, "a subquery was left in an expression");
     case FL_EXPR_IN:
-        FL_TRY(compile_in(c, &node, err));
+        FL_TRY(fl_in_list_new(c->arena, e->args + 1, e->n_args - 1, &node.in_list, err));
         node.peel = peelable(c->program, e, args, n_args);
         break;
     case FL_EXPR_CALL:
@@ -412,69 +378,6 @@ static fl_status at_expr(fl_status st, const fl_expr *e, fl_err *err)
     return st;
 }
 
-/* Runs IN over flat values: a search in the sorted constants. */
-static void run_in(const prog_node *node, const fl_vec *arg, uint64_t *bits, int32_t rows)
-{
-    memset(bits, 0, (size_t)fl_bitmap_words(rows) * 8);
-    int32_t n = node->n_in;
-    fl_type type = arg->type;
-    for (int32_t row = 0; row < rows; row++) {
-        int32_t low = 0, high = n;
-        bool found = false;
-        if (node->in_strings != NULL) {
-            const fl_view *v = (const fl_view *)arg->data + row;
-            if (!fl_is_valid(arg->valid, row))
-                continue;
-            while (low < high && !found) {
-                int32_t mid = (low + high) / 2;
-                int order = fl_view_compare(v, &node->in_strings[mid]);
-                found = order == 0;
-                if (order < 0)
-                    high = mid;
-                else
-                    low = mid + 1;
-            }
-        } else if (node->in_doubles != NULL) {
-            fl_value v = {.type = FL_TYPE(FL_F64)};
-            v.f = type.id == FL_F32 ? (double)((const float *)arg->data)[row] : ((const double *)arg->data)[row];
-            for (int32_t i = 0; i < n && !found; i++) {
-                fl_value item = {.type = FL_TYPE(FL_F64), .f = node->in_doubles[i]};
-                found = fl_value_compare(&v, &item) == 0;
-            }
-        } else {
-            fl_i128 v;
-            switch (arg->type.id == FL_BOOL ? 0 : arg->width) {
-            case 0:
-                v = fl_bit_get(arg->data, row);
-                break;
-            case 1:
-                v = type.id == FL_U8 ? ((const uint8_t *)arg->data)[row] : ((const int8_t *)arg->data)[row];
-                break;
-            case 2:
-                v = type.id == FL_U16 ? ((const uint16_t *)arg->data)[row] : ((const int16_t *)arg->data)[row];
-                break;
-            case 4:
-                v = type.id == FL_U32 ? (fl_i128)((const uint32_t *)arg->data)[row] : ((const int32_t *)arg->data)[row];
-                break;
-            case 8:
-                v = type.id == FL_U64 ? (fl_i128)((const uint64_t *)arg->data)[row] : ((const int64_t *)arg->data)[row];
-                break;
-            default:
-                v = ((const fl_i128 *)arg->data)[row];
-            }
-            while (low < high && !found) {
-                int32_t mid = (low + high) / 2;
-                found = node->in_numbers[mid] == v;
-                if (v < node->in_numbers[mid])
-                    high = mid;
-                else
-                    low = mid + 1;
-            }
-        }
-        bits[row >> 6] |= (uint64_t)found << (row & 63);
-    }
-}
-
 /* Runs a call, cast or IN on normalised arguments of `rows` rows into the given buffers. */
 static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows, const uint64_t *mask,
                             uint64_t *mask_buffer, void *data, uint64_t *valid, fl_arena *heap, fl_vec *ret, fl_err *err)
@@ -518,7 +421,7 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
     }
     fl_vec_set_flat(ret, e->type, data, ret_valid);
     if (e->kind == FL_EXPR_IN) {
-        run_in(node, &args[0], data, rows);
+        fl_in_list_run(node->in_list, &args[0], rows, data);
         return FL_OK;
     }
     fl_call call = {.rows = rows, .n_args = node->n_args, .args = args, .ret = ret, .mask = fail_mask, .heap = heap,

@@ -502,7 +502,7 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
         FL_TRY(fl_expr_cast(plan, list[i], type, false, list[i]->pos, &item, err));
         if (item->kind == FL_EXPR_CONST && (item->value->is_null || is_null_const(arg)))
             has_null = true;
-        else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type))
+        else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type) && type.id != FL_INTERVAL) /* a month may be 30 days */
             consts[n_consts++] = item;
         else
             FL_TRY(fl_expr_call_args(plan, "=", pos, &others[n_others++], err, 2, arg, item));

@@ -269,15 +269,21 @@ static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec
         FL_TRY(st);
     }
     FL_TRY(reserve(b, &c->data, (c->rows + count) * 16, err));
-    fl_view *views = (fl_view *)c->data->data;
+    fl_view *views = (fl_view *)c->data->data + c->rows;
+    int64_t bytes = 0;
     for (int64_t i = done; i < count; i++) {
-        fl_view view = {0};
-        if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i))) {
-            view = fl_vec_view(vec, ROW(i));
-            FL_TRY(copy_view(b, &view, err));
-        }
-        views[c->rows + i] = view;
+        bool on = vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i));
+        views[i] = on ? fl_vec_view(vec, ROW(i)) : (fl_view){0};
+        bytes += views[i].len > FL_VIEW_INLINE_MAX ? views[i].len : 0;
     }
+    char *to = NULL; /* the batch's characters one behind the other: searches run over many texts at once */
+    FL_TRY(fl_arena_get(&b->heap, bytes + 1, (void **)&to, err));
+    for (int64_t i = done; i < count; i++)
+        if (views[i].len > FL_VIEW_INLINE_MAX) {
+            memcpy(to, views[i].ptr, views[i].len);
+            views[i].ptr = to;
+            to += views[i].len;
+        }
 cleanup:
     return st;
 }

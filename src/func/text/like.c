@@ -8,8 +8,10 @@
 #define _GNU_SOURCE /* memmem */
 
 #include "func/text/case.h"
+#include "func/text/find.h"
 #include "func/text/text.h"
 
+#include "base/simd.h"
 #include "base/utf8.h"
 
 /* Bytes to be found as they are; where any[i] is set, byte i is a placeholder for one character. */
@@ -221,10 +223,61 @@ static fl_status prepare_ilike(fl_arena *arena, const fl_value *const *args, int
     return prepare(arena, args, n_args, true, ret, err);
 }
 
+/* Rows from `row` on that are asked for and whose texts lie one behind the other; where the last of them ends. Longer texts
+ * usually do: they were written in the order of the rows. */
+static int32_t adjacent_rows(const fl_call *call, const fl_vec *arg, int32_t row, fl_str first, const char **ret_end)
+{
+    const char *end = first.data + first.len;
+    int32_t next = row + 1;
+    for (; next < call->rows && fl_call_wants(call, next); next++) {
+        fl_str text = fl_vec_str(arg, next);
+        if (text.data != end)
+            break;
+        end += text.len;
+    }
+    *ret_end = end;
+    return next - row;
+}
+
+/* %piece%: adjacent texts are searched as one, and what is found is given to the row in which all of it lies. */
+static void run_contains(fl_call *call, const piece *wanted)
+{
+    uint64_t *ret = fl_ret_bits(call);
+    const fl_vec *arg = &call->args[0];
+    const fl_find_kernels *kernels = FL_SIMD_CHOOSE(fl_find_kernels);
+    memset(ret, 0, (size_t)fl_bitmap_words(call->rows) * 8);
+    for (int32_t row = 0; row < call->rows;) {
+        if (!fl_call_wants(call, row)) {
+            row++;
+            continue;
+        }
+        fl_str text = fl_vec_str(arg, row);
+        const char *end, *at = text.data, *row_end = text.data + text.len;
+        int32_t behind = row + adjacent_rows(call, arg, row, text, &end);
+        while (row < behind && (at = kernels->find(at, end - at, wanted->data, wanted->len)) != NULL) {
+            while (row_end <= at)
+                row_end += fl_vec_str(arg, ++row).len;
+            if (at + wanted->len <= row_end) {
+                fl_bit_set(ret, row);
+                at = row_end; /* on with the next row */
+                if (++row < behind)
+                    row_end += fl_vec_str(arg, row).len;
+            } else {
+                at++;
+            }
+        }
+        row = behind;
+    }
+}
+
 static fl_status run_const(fl_call *call, const like_pattern *pattern)
 {
     uint64_t *ret = fl_ret_bits(call);
     const fl_vec *arg = &call->args[0];
+    if (pattern->kind == LIKE_CONTAINS && pattern->pieces[0].len > 0) {
+        run_contains(call, &pattern->pieces[0]);
+        return FL_OK;
+    }
     for (int32_t base = 0; base < call->rows; base += 64) {
         uint64_t word = 0;
         int32_t end = call->rows - base < 64 ? call->rows - base : 64;
