@@ -4,7 +4,7 @@
 #   build       compiler, CMake, codecs (apt); yyjson's C sources (PyPI, hash-checked) in .deps/yyjson
 #   data        files for `make run` and the tests: TPC-H at scale 0.01 and 0.1 as Parquet, New York's flights as CSV,
 #               cars as a JSON array and as NDJSON, in .deps/data
-#   test        peers and oracles (tools/requirements.txt) in .deps/venv
+#   test        valgrind; peers and oracles (tools/requirements.txt) in .deps/venv
 #   bench-data  TPC-H at scale 1 as Parquet
 #   fuzz, lint  clang 19 with its runtime; clang-format and clang-tidy
 #
@@ -114,6 +114,7 @@ PY
 
 group_test() {
     group_data
+    apt_install valgrind
     pip_env "$deps/venv"
     note "installing peers and oracles into .deps/venv"
     "$deps/venv/bin/pip" --disable-pip-version-check install -q -r tools/requirements.txt >&2
