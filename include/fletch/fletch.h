@@ -118,8 +118,8 @@ FL_API int64_t fl_session_cpu_ns(const fl_session *session);
  * When a step comes behind one that SQL applies later (a where behind an agg), what is there becomes a subquery, called as
  * its table when it has just one: fl_builder_join may still say "orders.region" behind a where. */
 
-/** A query over a table, view, table function, "(query)" or file ("orders.parquet", with or without quotes), each with an
- *  alias behind it or without. Never NULL but when memory runs out. */
+/** A query over a table, view, table function or "(query)", with or without an alias behind it; or over a file:
+ *  "orders.parquet", in single quotes where an alias follows. Never NULL but when memory runs out. */
 FL_API fl_builder *fl_query_from(fl_session *session, const char *table);
 
 /** Keeps the rows for which the condition holds; of several calls all must hold. */

@@ -117,8 +117,8 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
                      const fl_expr **ret, fl_err *err);
 fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t pos, const fl_expr **ret, fl_err *err);
 
-/** A struct of values; `names` NULL makes a row, whose fields are f1, f2, ... One of
- *  constants is a constant. Untyped literals become text. */
+/** A struct of values; `names` NULL makes a row, whose fields are f1, f2, ... One of constants is a constant. Untyped
+ *  literals become text. */
 fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *const *args, int32_t n_args, int32_t pos,
                          const fl_expr **ret, fl_err *err);
 

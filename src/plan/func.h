@@ -39,6 +39,13 @@ typedef struct fl_func_overload {
 
 #define FL_ARGS(...) {__VA_ARGS__ __VA_OPT__(,) FL_END}
 
+/* A parameter for calls that name their arguments: f(days => 3). `otherwise` is its value where it is left out and a later one
+ * is given, as a literal; NULL: it has to be given. */
+typedef struct fl_func_param {
+    const char *name;
+    const char *otherwise;
+} fl_func_param;
+
 /* What a call resolves to. A resolver finds the arena set, and reads it before it sets the rest. */
 typedef struct fl_func_choice {
     fl_arena *arena; /* for the fields of types that the function makes (fl_type_list_of) */
@@ -62,6 +69,8 @@ typedef struct fl_func_desc {
     const char *name;
     const char *doc;
     uint32_t traits;
+    const fl_func_param *params;       /* n_params of them, in order; none: arguments go by place only */
+    int32_t n_params;
     const fl_func_overload *overloads; /* n_overloads of them; or: */
     int32_t n_overloads;
     /** Chooses types and kernel for these argument types (an untyped literal or parameter comes as FL_NULL). FL_ERR_FUNCTION

@@ -1,5 +1,5 @@
 /* Calls: functions, aggregates (collected in their SELECT's scope), and the forms that are calls in the text only:
- * coalesce, nullif, if. */
+ * coalesce, nullif, if, struct_pack. */
 #include "front/sql/bind.h"
 
 #include "base/nearest.h"
@@ -280,18 +280,149 @@ static fl_status check_plain_call(binder *b, const fl_ast_expr *ast)
     return FL_OK;
 }
 
+/* ---- named arguments ---- */
+
+static fl_status fail_param(binder *b, const fl_func_desc *func, const fl_ast_name *name)
+{
+    fl_nearest near;
+    fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_FUNCTION, "function %s has no parameter \"%.*s\"", func->name,
+                                    FL_STR_ARG(name->text));
+    fl_nearest_init(&near, name->text);
+    for (int32_t i = 0; i < func->n_params; i++)
+        fl_nearest_offer(&near, fl_str_of(func->params[i].name));
+    fl_nearest_hint(&near, b->err);
+    if (near.count == 0)
+        fl_err_hint(b->err, "%s", func->doc);
+    return st;
+}
+
+/* Puts an argument that has a name to its place, behind the n_plain that have none. *n is how many places are in use. */
+static fl_status place_named(binder *b, scope *s, const fl_func_desc *func, const fl_ast_arg *arg, int32_t n_plain,
+                             const fl_expr **args, int32_t *n)
+{
+    fl_status st = FL_OK;
+    int32_t place = 0;
+    while (place < func->n_params && !fl_str_is_equal_nocase(arg->name.text, fl_str_of(func->params[place].name)))
+        place++;
+    if (place == func->n_params)
+        return fail_param(b, func, &arg->name);
+    if (args[place] != NULL)
+        return fl_sql_bind_fail(b, arg->name.start, place < n_plain ? FL_ERR_FUNCTION : FL_ERR_SYNTAX, "the argument \"%.*s\" is given twice",
+                                FL_STR_ARG(arg->name.text));
+    FL_TRY(fl_sql_bind_expr(b, s, arg->value, &args[place]));
+    if (place >= *n)
+        *n = place + 1;
+cleanup:
+    return st;
+}
+
+/* f(1, c => 3): first those without names by their places, then the others by name; what is left out takes its default. */
+static fl_status bind_named_args(binder *b, scope *s, const fl_func_desc *func, const fl_ast_expr *ast, const fl_expr ***ret,
+                                 int32_t *ret_n)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    const fl_expr **args = NULL;
+    int32_t n = 0, n_plain = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, func->n_params + call->arg_count, &args, b->err));
+    for (int32_t i = 0; i < call->arg_count; i++) {
+        const fl_ast_arg *arg = &call->args[i];
+        if (arg->name.text.len > 0) {
+            FL_TRY(place_named(b, s, func, arg, n_plain, args, &n));
+        } else if (n_plain < i) {
+            return fl_sql_bind_fail(b, arg->value->start, FL_ERR_SYNTAX, "arguments by place go before those by name");
+        } else {
+            FL_TRY(fl_sql_bind_expr(b, s, arg->value, &args[i]));
+            n = n_plain = i + 1;
+        }
+    }
+    for (int32_t i = 0; i < n && i < func->n_params; i++) {
+        fl_value otherwise = {.type = FL_TYPE(FL_UTF8)};
+        if (args[i] != NULL)
+            continue;
+        if (func->params[i].otherwise == NULL)
+            return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "function %s needs a value for \"%s\"", func->name,
+                                    func->params[i].name);
+        otherwise.s = fl_str_of(func->params[i].otherwise);
+        FL_TRY(fl_expr_untyped(b->plan, &otherwise, ast->start, &args[i], b->err));
+    }
+    *ret = args;
+    *ret_n = n;
+cleanup:
+    return st;
+}
+
+/* The first argument with a name, or NULL. */
+static const fl_ast_arg *first_named(const fl_ast_call *call)
+{
+    for (int32_t i = 0; i < call->arg_count; i++)
+        if (call->args[i].name.text.len > 0)
+            return &call->args[i];
+    return NULL;
+}
+
+static fl_status bind_named_call(binder *b, scope *s, const fl_ast_expr *ast, fl_str name, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_func_desc *func = fl_registry_func(b->env->registry, name);
+    const fl_expr **args = NULL;
+    int32_t n = 0;
+    if (func != NULL && func->n_params == 0) {
+        const fl_ast_name *given = &first_named(ast->call)->name;
+        return fl_sql_bind_fail(b, given->start, FL_ERR_FUNCTION, "function %.*s takes its arguments by place, not by name",
+                                FL_STR_ARG(name));
+    }
+    if (func == NULL) /* no such function: told as for other calls */
+        return fl_expr_call(b->plan, name, NULL, 0, ast->start, ret, b->err);
+    FL_TRY(check_plain_call(b, ast));
+    FL_TRY(bind_named_args(b, s, func, ast, &args, &n));
+    FL_TRY(fl_expr_call(b->plan, name, args, n, ast->start, ret, b->err));
+cleanup:
+    return st;
+}
+
+/* struct_pack(a := x, b := y): the names are the fields'. */
+static fl_status bind_struct_pack(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    FL_TRY(check_plain_call(b, ast));
+    for (int32_t i = 0; i < call->arg_count; i++) {
+        if (call->args[i].name.text.len > 0)
+            continue;
+        st = fl_sql_bind_fail(b, call->args[i].value->start, FL_ERR_SYNTAX, "struct_pack needs a name for each field");
+        fl_err_hint(b->err, "write struct_pack(a := x, b := y)");
+        return st;
+    }
+    FL_TRY(fl_sql_bind_struct(b, s, call->args, call->arg_count, ast->start, ret));
+cleanup:
+    return st;
+}
+
+/* ---- calls ---- */
+
 fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_ast_call *call = ast->call;
     fl_str name = call->path.parts[call->path.count - 1].text;
     const fl_expr **args = NULL;
-    for (int32_t i = 0; i < call->arg_count; i++)
-        if (call->args[i].name.text.len > 0)
-            return fl_sql_bind_fail(b, call->args[i].name.start, FL_ERR_UNSUPPORTED,
-                                    "named arguments are for table functions");
-    if (fl_registry_agg(b->env->registry, name) != NULL)
+    if (fl_str_is_equal_nocase(name, FL_STR("struct_pack")))
+        return bind_struct_pack(b, s, ast, ret);
+    const fl_ast_arg *named = first_named(call);
+    int64_t form = 0;
+    while (form < FL_LEN(forms) && !fl_str_is_equal_nocase(name, fl_str_of(forms[form].name)))
+        form++;
+    bool is_aggregate = fl_registry_agg(b->env->registry, name) != NULL;
+    if (named != NULL && (is_aggregate || form < FL_LEN(forms)))
+        return fl_sql_bind_fail(b, named->name.start, FL_ERR_FUNCTION,
+                                "function %.*s takes its arguments by place, not by name", FL_STR_ARG(name));
+    if (is_aggregate)
         return bind_aggregate(b, s, ast, name, ret);
+    if (named != NULL) {
+        st = bind_named_call(b, s, ast, name, ret);
+        return st == FL_OK ? FL_OK : fail_function(b, name, st);
+    }
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL) {
         if (fl_registry_func(b->env->registry, name) != NULL)
@@ -301,9 +432,8 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     }
     for (int32_t i = 0; i < call->arg_count; i++)
         FL_TRY(fl_sql_bind_expr(b, s, call->args[i].value, &args[i]));
-    for (int64_t i = 0; i < FL_LEN(forms); i++)
-        if (fl_str_is_equal_nocase(name, fl_str_of(forms[i].name)))
-            return bind_form(b, i, args, call->arg_count, ast, ret);
+    if (form < FL_LEN(forms))
+        return bind_form(b, form, args, call->arg_count, ast, ret);
     st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret, b->err);
     if (st != FL_OK)
         st = fail_function(b, name, st);

@@ -195,28 +195,37 @@ static fl_status age1(fl_call *call, fl_err *err)
 
 /* ---- descriptors --------------------------------------------------------------------------------------------------- */
 
-#define FUNC(name_, traits_, doc_, ...)                    \
-    {FL_DESC(fl_func_desc),                                \
-     .name = name_,                                        \
-     .traits = traits_,                                    \
-     .doc = doc_,                                          \
-     .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
-     .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
+#define PARAM(name_) {.name = name_}
+#define PARAM_OR_ZERO(name_) {.name = name_, .otherwise = "0"}
+static const fl_func_param date_params[] = {PARAM("year"), PARAM("month"), PARAM("day")};
+static const fl_func_param time_params[] = {PARAM("hour"), PARAM("min"), PARAM("sec")};
+static const fl_func_param timestamp_params[] = {PARAM("year"), PARAM("month"), PARAM("mday"),
+                                                 PARAM("hour"), PARAM("min"),   PARAM("sec")};
+static const fl_func_param interval_params[] = {PARAM_OR_ZERO("years"), PARAM_OR_ZERO("months"), PARAM_OR_ZERO("weeks"),
+                                                PARAM_OR_ZERO("days"),  PARAM_OR_ZERO("hours"),  PARAM_OR_ZERO("mins"),
+                                                PARAM_OR_ZERO("secs")};
+
+#define FIELDS(name_, traits_, doc_, ...)                                                                         \
+    FL_DESC(fl_func_desc), .name = name_, .traits = traits_, .doc = doc_,                                          \
+                           .overloads = (const fl_func_overload[]){__VA_ARGS__},                                  \
+                           .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))
+#define FUNC(...) {FIELDS(__VA_ARGS__)}
+#define NAMED(array, ...) {.params = (array), .n_params = (int32_t)FL_LEN(array), FIELDS(__VA_ARGS__)}
 #define PURE (FL_PURE | FL_NULL_GIVES_NULL)
 #define FIVE FL_I32, FL_I32, FL_I32, FL_I32, FL_I32
 #define INTERVAL_OF(...) {FL_ARGS(__VA_ARGS__), FL_INTERVAL, FL_CAN_FAIL, make_interval}
 
 static const fl_func_desc funcs[] = {
-    FUNC("make_date", PURE, "make_date(year, month, day)",
+    NAMED(date_params, "make_date", PURE, "make_date(year, month, day)",
          {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
-    FUNC("make_time", PURE, "make_time(hour, minute, second)",
+    NAMED(time_params, "make_time", PURE, "make_time(hour, min, sec)",
          {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
-    FUNC("make_timestamp", PURE, "make_timestamp(year, month, day, hour, minute, second)",
+    NAMED(timestamp_params, "make_timestamp", PURE, "make_timestamp(year, month, mday, hour, min, sec)",
          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp}),
-    FUNC("make_timestamptz", PURE, "make_timestamptz(year, month, day, hour, minute, second), in UTC",
+    NAMED(timestamp_params, "make_timestamptz", PURE, "make_timestamptz(year, month, mday, hour, min, sec), in UTC",
          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp}),
-    FUNC("make_interval", PURE,
-         "make_interval(years, months, weeks, days, hours, minutes, seconds), any number of them", INTERVAL_OF(),
+    NAMED(interval_params, "make_interval", PURE,
+         "make_interval(years, months, weeks, days, hours, mins, secs), any of them", INTERVAL_OF(),
          INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
          INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32),
          INTERVAL_OF(FIVE, FL_I32, FL_F64)),
