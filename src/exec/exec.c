@@ -129,6 +129,28 @@ fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err)
     return add_task(exec, NULL, sink, err);
 }
 
+typedef struct fl_exec_shared {
+    struct fl_exec_shared *next;
+    int64_t key;
+    void *value;
+} fl_exec_shared;
+
+fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err)
+{
+    fl_exec_shared *shared = exec->shared;
+    while (shared != NULL && shared->key != key)
+        shared = shared->next;
+    if (shared == NULL) {
+        fl_status st = FL_NEW(&exec->arena, &shared, err);
+        if (st != FL_OK)
+            return st;
+        *shared = (fl_exec_shared){.next = exec->shared, .key = key};
+        exec->shared = shared;
+    }
+    *ret = &shared->value;
+    return FL_OK;
+}
+
 int32_t fl_node_col_index(const fl_node *node, fl_col_id col)
 {
     for (int32_t i = 0; i < node->n_cols; i++)

@@ -102,6 +102,7 @@ struct fl_exec {
     int64_t sources_capacity;
     int32_t n_sources;
     struct fl_runtime_filter *runtime_filters;
+    struct fl_exec_shared *shared;
     fl_worker *workers; /* [threads] */
     int32_t n_workers;
     _Atomic int64_t rows_total, rows_done; /* of finished pipelines; the current one's are in its scan */
@@ -136,6 +137,9 @@ fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t by
 /** Appends to the list of things to do: run source -> chain; finish a sink. */
 fl_status fl_exec_add_pipeline(fl_exec *exec, fl_source *source, fl_stage *chain, fl_err *err);
 fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err);
+
+/** Where nodes that share something of the run keep it: the same place for the same key, NULL in it at first. */
+fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err);
 
 /** Position of a column among a node's output columns; -1 when it is not there. */
 int32_t fl_node_col_index(const fl_node *node, fl_col_id col);

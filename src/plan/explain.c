@@ -100,7 +100,8 @@ static void print_rows(fl_text *text, double rows)
         fl_text_addf(text, "%.3g", rows);
 }
 
-static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, int level)
+/* `shown`: bits of nodes by id, inputs that are computed once and stand further up already. */
+static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, int level, uint64_t *shown)
 {
     for (int i = 0; i < level; i++)
         fl_text_add(text, FL_STR("  "));
@@ -129,13 +130,24 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
             fl_text_addf(text, ", %.1f KB", (double)a->bytes / 1024);
     }
     fl_text_add_char(text, '\n');
+    if (node->op->is_computed_once) {
+        if (fl_bit_get(shown, node->inputs[0]->id))
+            return;
+        fl_bit_set(shown, node->inputs[0]->id);
+    }
     for (int32_t i = 0; i < node->n_inputs; i++)
-        print_node(text, x, node->inputs[i], level + 1);
+        print_node(text, x, node->inputs[i], level + 1, shown);
 }
 
 void fl_explain_text(fl_text *text, const fl_explain *explain)
 {
-    print_node(text, explain, explain->root, 0);
+    uint64_t *shown = NULL;
+    fl_status st = fl_alloc_zero(text->memory, fl_bitmap_words(fl_plan_nodes(explain->plan) + 1) * 8, (void **)&shown, NULL);
+    if (st == FL_OK)
+        print_node(text, explain, explain->root, 0, shown);
+    else if (text->st == FL_OK)
+        text->st = st;
+    fl_free(shown);
 }
 
 static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *node)

@@ -53,6 +53,7 @@ typedef struct fl_op_desc {
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */
     const struct fl_op_exec *exec;
     const char *doc;
+    bool is_computed_once; /* nodes over one input share its rows; EXPLAIN shows it below the first of them */
 } fl_op_desc;
 
 struct fl_node {

@@ -350,6 +350,7 @@ typedef struct fl_ast_cte {
     fl_ast_name name;
     fl_ast_name *columns;
     int32_t column_count;
+    bool is_materialized; /* MATERIALIZED was written */
     fl_ast_query *query;
 } fl_ast_cte;
 

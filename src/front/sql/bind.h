@@ -94,13 +94,6 @@ typedef struct scope {
     int32_t n_refs, refs_capacity;
 } scope;
 
-typedef struct cte {
-    struct cte *next; /* those visible inside it: written before it, or around */
-    const fl_ast_cte *ast;
-    scope *outer;
-    bool is_used;
-} cte;
-
 /* ---- outputs ---- */
 
 typedef struct out_col {
@@ -116,6 +109,18 @@ typedef struct output {
     out_col *cols;
     int32_t n_cols;
 } output;
+
+/* ---- WITH ---- */
+
+typedef struct cte {
+    struct cte *next; /* those visible inside it: written before it, or around */
+    const fl_ast_cte *ast;
+    scope *outer;
+    bool is_used;
+    bool is_shared;  /* it is computed once: */
+    output shared;   /* its query, which each reference reads */
+    int32_t binds;   /* references inside of it, counted anew with each reference to it */
+} cte;
 
 /* ---- bind.c ---- */
 
@@ -181,7 +186,7 @@ fl_status fl_sql_expr_bool(binder *b, bool truth, int32_t pos, const fl_expr **r
 /** The value of a constant expression (LIMIT, arguments of table functions); `what` for the message. */
 fl_status fl_sql_bind_constant(binder *b, scope *s, const fl_ast_expr *ast, const char *what, fl_value *ret);
 
-/* ---- bind_from.c, bind_select.c, bind_group.c, bind_query.c ---- */
+/* ---- bind_from.c, bind_with.c, bind_select.c, bind_group.c, bind_query.c ---- */
 
 fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *ret);
 fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_select *ast, const fl_ast_query *tail,
@@ -189,6 +194,9 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
 
 /** Binds a FROM tree; subqueries in it may look out to `outer`. Fills `s` with its names; s->ctes is set before. */
 fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, scope *s, const fl_node **ret);
+
+/** What a reference to a common table expression puts out; `pos` is where it stands. */
+fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret);
 
 /** Puts the aggregate operator with the scope's aggregates on *node and rewrites the expressions over it: keys in them
  *  become its columns. FL_ERR_GROUPING for a column that is neither grouped nor aggregated. exprs[i] may be NULL;

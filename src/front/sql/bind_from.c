@@ -79,17 +79,7 @@ static fl_status bind_cte(binder *b, const fl_ast_table *ast, cte *found, scope 
 {
     fl_status st = FL_OK;
     output out;
-    if (++b->cte_binds > CTE_BINDS_MAX)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_LIMIT, "common table expressions are read more than %d times",
-                                CTE_BINDS_MAX);
-    found->is_used = true;
-    FL_TRY(fl_sql_bind_query(b, found->outer, found->next, found->ast->query, &out));
-    if (found->ast->column_count > out.n_cols)
-        return fl_sql_bind_fail_state(b, found->ast->columns[out.n_cols].start, FL_ERR_COLUMN, "42P10",
-                                      "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(found->ast->name.text),
-                                      out.n_cols, found->ast->column_count);
-    for (int32_t i = 0; i < found->ast->column_count; i++)
-        out.cols[i].name = found->ast->columns[i].text;
+    FL_TRY(fl_sql_bind_cte(b, found, ast->start, &out));
     FL_TRY(enter_output(b, ast, found->ast->name.text, found->ast->name.text, &out, s));
     *ret = out.root;
 cleanup:

@@ -334,9 +334,12 @@ static fl_status parse_ctes(parser *p, fl_ast_query *query)
         if (is_at(p, FL_SQL_LEFT_PAREN))
             FL_TRY(fl_sql_parse_name_list(p, &cte->columns, &cte->column_count));
         FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
-        if (is_word(p, FL_KW_NOT) && ahead(p, 1)->keyword == FL_KW_MATERIALIZED)
+        if (is_word(p, FL_KW_NOT) && ahead(p, 1)->keyword == FL_KW_MATERIALIZED) {
+            advance(p); /* says what holds without it, too */
             advance(p);
-        accept_word(p, FL_KW_MATERIALIZED); /* a hint that the optimizer may ignore */
+        } else {
+            cte->is_materialized = accept_word(p, FL_KW_MATERIALIZED);
+        }
         FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" and a query"));
         FL_TRY(fl_sql_parse_query(p, &cte->query));
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));

@@ -1,0 +1,91 @@
+/* WITH: references to common table expressions. Most are bound anew at each reference, so that each place optimizes its
+ * own; those that must be computed once (volatile functions, MATERIALIZED) are bound once and read through materialize. */
+#include "front/sql/bind.h"
+
+#include "op/materialize/node.h"
+
+/* ---- volatile functions ---- */
+
+static fl_status look_below(const fl_node *node, bool *ret, fl_err *err);
+
+static fl_status look_at_expr(void *ctx, const fl_expr *expr, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *(bool *)ctx |= (expr->flags & FL_EXPR_VOLATILE) != 0;
+    if (!(expr->flags & FL_EXPR_HAS_SUBQUERY))
+        return FL_OK;
+    for (int32_t i = 0; i < expr->n_args; i++)
+        FL_TRY(look_at_expr(ctx, expr->args[i], err));
+    if (expr->kind == FL_EXPR_SUBQUERY)
+        FL_TRY(look_below(expr->subquery->query, ctx, err));
+cleanup:
+    return st;
+}
+
+/* What lies below a materialize is computed once already. */
+static fl_status look_below(const fl_node *node, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (node->op == &fl_op_materialize)
+        return FL_OK;
+    FL_TRY(fl_node_visit_exprs(node, look_at_expr, ret, err));
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        FL_TRY(look_below(node->inputs[i], ret, err));
+cleanup:
+    return st;
+}
+
+/* ---- references ---- */
+
+/* One more reader of a table expression that is computed once. */
+static fl_status read_shared(binder *b, const cte *c, output *ret)
+{
+    fl_status st = FL_OK;
+    fl_col_id *from = NULL, *cols = NULL;
+    int32_t n = c->shared.n_cols;
+    output made = {.n_cols = n};
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &from, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &made.cols, b->err));
+    for (int32_t i = 0; i < n; i++)
+        from[i] = c->shared.cols[i].col;
+    FL_TRY(fl_materialize_build(b->plan, c->shared.root, c->ast->name.text, from, n, c->ast->is_materialized, cols, &made.root,
+                                b->err));
+    for (int32_t i = 0; i < n; i++)
+        made.cols[i] = (out_col){.name = c->shared.cols[i].name, .col = cols[i], .pos = c->shared.cols[i].pos};
+    *ret = made;
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    bool is_volatile = false;
+    int32_t before = b->cte_binds;
+    b->cte_binds += 1 + c->binds;
+    if (b->cte_binds > CTE_BINDS_MAX)
+        return fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "common table expressions are read more than %d times", CTE_BINDS_MAX);
+    c->is_used = true;
+    if (c->is_shared)
+        return read_shared(b, c, ret);
+    FL_TRY(fl_sql_bind_query(b, c->outer, c->next, c->ast->query, &out));
+    if (c->ast->column_count > out.n_cols)
+        return fl_sql_bind_fail_state(b, c->ast->columns[out.n_cols].start, FL_ERR_COLUMN, "42P10",
+                                      "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(c->ast->name.text),
+                                      out.n_cols, c->ast->column_count);
+    for (int32_t i = 0; i < c->ast->column_count; i++)
+        out.cols[i].name = c->ast->columns[i].text;
+    FL_TRY(look_below(out.root, &is_volatile, b->err));
+    *ret = out;
+    if ((!is_volatile && !c->ast->is_materialized) || !fl_col_set_is_empty(&out.root->outer))
+        return FL_OK; /* what looks at rows around it cannot be computed once for all of them */
+    FL_TRY(fl_sql_output_exact(b, &out));
+    c->shared = out;
+    c->is_shared = true;
+    c->binds = b->cte_binds - before - 1;
+    st = read_shared(b, c, ret);
+cleanup:
+    return st;
+}

@@ -1,0 +1,97 @@
+/* materialize: the first node of a key that is built gathers the input's rows; each reads them, piece by piece.
+ *
+ * Building goes from the root down, and tasks run in the order in which they were added: the gathering is added before
+ * the first pipeline that reads it. */
+#include "op/materialize/gather.h"
+#include "op/materialize/node.h"
+
+#define MORSEL_ROWS 16384
+
+typedef struct read_source {
+    fl_source base;
+    const fl_gather *gather;
+    int32_t *from; /* per output column: of the gathered ones */
+    _Atomic int64_t next;
+} read_source;
+
+/* The i-th piece of all segments. */
+static bool find_piece(const fl_gather *gather, int64_t i, const fl_segment **ret, int64_t *ret_start)
+{
+    for (int64_t s = 0; s < gather->n_segments; s++) {
+        int64_t pieces = (gather->segments[s]->rows + MORSEL_ROWS - 1) / MORSEL_ROWS;
+        if (i < pieces) {
+            *ret = gather->segments[s];
+            *ret_start = i * MORSEL_ROWS;
+            return true;
+        }
+        i -= pieces;
+    }
+    return false;
+}
+
+static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    (void)local;
+    fl_status st = FL_OK;
+    read_source *source = (read_source *)base;
+    const fl_node *node = base->node;
+    const fl_segment *segment = NULL;
+    int64_t start = 0, rows_max = worker->exec->context.session->vector_rows;
+    worker->morsel = atomic_fetch_add(&source->next, 1);
+    *ret_any = find_piece(source->gather, worker->morsel, &segment, &start);
+    if (!*ret_any)
+        return FL_OK;
+    int64_t end = start + MORSEL_ROWS < segment->rows ? start + MORSEL_ROWS : segment->rows;
+    while (start < end) {
+        int64_t rows = end - start < rows_max ? end - start : rows_max;
+        fl_vec *vecs = NULL;
+        fl_arena_reset(&worker->arena);
+        FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
+        for (int32_t c = 0; c < node->n_cols; c++)
+            FL_TRY(fl_vec_slice(&worker->arena, &segment->vecs[source->from[c]], start, rows, &vecs[c], err));
+        fl_batch batch = {.rows = (int32_t)rows, .cols = node->n_cols, .vec = vecs, .kept = (int32_t)rows};
+        FL_TRY(fl_push(node, to, worker, &batch, err));
+        start += rows;
+    }
+cleanup:
+    return st;
+}
+
+static const fl_source_ops source_ops = {.run = run};
+
+static fl_status build_gather(fl_exec *exec, const fl_node *node, fl_gather **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_materialize_attrs *attrs = fl_materialize_of(node);
+    FL_TRY(fl_gather_new(exec, attrs->from, attrs->n_from, node->inputs[0], FL_SEGMENT_TABLE, exec->context.memory, ret, err));
+    FL_TRY(fl_exec_build(exec, node->inputs[0], &(*ret)->base, err));
+    FL_TRY(fl_exec_add_finish(exec, &(*ret)->base, err));
+cleanup:
+    return st;
+}
+
+static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_materialize_attrs *attrs = fl_materialize_of(node);
+    read_source *source = NULL;
+    fl_gather *made = NULL;
+    void **known = NULL;
+    FL_TRY(fl_exec_place(exec, fl_materialize_key(node), &known, err));
+    if (*known == NULL) {
+        FL_TRY(build_gather(exec, node, &made, err));
+        *known = made;
+    }
+    FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    source->gather = *known;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->from, err));
+    for (int32_t c = 0; c < node->n_cols; c++)
+        for (int32_t i = 0; i < attrs->n_cols; i++)
+            if (fl_col_is_equal(attrs->cols[i], node->cols[c]))
+                source->from[c] = i;
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
+}
+
+const fl_op_exec fl_materialize_exec = {.build = build};
