@@ -119,7 +119,8 @@ FL_API int64_t fl_session_cpu_ns(const fl_session *session);
  * its table when it has just one: fl_builder_join may still say "orders.region" behind a where. */
 
 /** A query over a table, view, table function or "(query)", with or without an alias behind it; or over a file:
- *  "orders.parquet", in single quotes where an alias follows. Never NULL but when memory runs out. */
+ *  "orders.parquet", in single quotes where an alias follows. NULL when memory runs out,
+ *  which the calls below take and the ones that end a chain report (FL_ERR_MEMORY). */
 FL_API fl_builder *fl_query_from(fl_session *session, const char *table);
 
 /** Keeps the rows for which the condition holds; of several calls all must hold. */

@@ -30,7 +30,8 @@ void fl_builder_free(fl_builder *builder)
 #define STEP(name)                                                              \
     fl_builder *fl_builder_##name(fl_builder *builder, const char *text)        \
     {                                                                           \
-        fl_steps_##name(&builder->steps, fl_str_of(text));                      \
+        if (builder != NULL)                                                    \
+            fl_steps_##name(&builder->steps, fl_str_of(text));                  \
         return builder;                                                         \
     }
 STEP(where)
@@ -41,29 +42,37 @@ STEP(order_by)
 
 fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on)
 {
-    fl_steps_join(&builder->steps, fl_str_of(table), fl_str_of(kind), fl_str_of(on));
+    if (builder != NULL)
+        fl_steps_join(&builder->steps, fl_str_of(table), fl_str_of(kind), fl_str_of(on));
     return builder;
 }
 
 fl_builder *fl_builder_take(fl_builder *builder, int64_t rows)
 {
-    fl_steps_take(&builder->steps, rows);
+    if (builder != NULL)
+        fl_steps_take(&builder->steps, rows);
     return builder;
 }
 
 fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows)
 {
-    fl_steps_skip(&builder->steps, rows);
+    if (builder != NULL)
+        fl_steps_skip(&builder->steps, rows);
     return builder;
 }
 
-/* Binds the steps; `arena` holds what is given besides the plan. */
-static fl_status bind(fl_builder *builder, fl_arena *arena, fl_ast_statement *statement, fl_sql_bound *ret, fl_err *err)
+/* The statement of the steps; a builder that could not be made says so. */
+static fl_status finish(const fl_builder *builder, fl_ast_statement *ret, fl_err *err)
 {
-    fl_status st = fl_steps_finish(&builder->steps, statement, err);
-    if (st != FL_OK)
-        return st;
-    st = fl_session_bind_only(builder->session, arena, (fl_str){0}, statement, ret, err);
+    if (builder == NULL)
+        return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: there is no builder");
+    return fl_steps_finish(&builder->steps, ret, err);
+}
+
+/* Binds the steps; `arena` holds what is given besides the plan. */
+static fl_status bind(fl_builder *builder, fl_arena *arena, const fl_ast_statement *statement, fl_sql_bound *ret, fl_err *err)
+{
+    fl_status st = fl_session_bind_only(builder->session, arena, (fl_str){0}, statement, ret, err);
     if (st != FL_OK)
         fl_steps_locate(&builder->steps, err);
     return st;
@@ -72,7 +81,7 @@ static fl_status bind(fl_builder *builder, fl_arena *arena, fl_ast_statement *st
 fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows, fl_err *err)
 {
     fl_ast_statement statement;
-    fl_status st = fl_steps_finish(&builder->steps, &statement, err);
+    fl_status st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
     st = fl_session_run_statement(builder->session, &statement, ret_rows, err);
@@ -86,8 +95,11 @@ fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *
     fl_arena arena;
     fl_ast_statement statement;
     fl_sql_bound bound = {0};
+    fl_status st = finish(builder, &statement, err);
+    if (st != FL_OK)
+        return st;
     fl_arena_init(&arena, &builder->session->memory);
-    fl_status st = bind(builder, &arena, &statement, &bound, err);
+    st = bind(builder, &arena, &statement, &bound, err);
     if (st == FL_OK) {
         *ret_hash = fl_plan_hash(bound.query.plan, bound.query.root, true);
         fl_sql_bound_drop(&bound);
@@ -104,6 +116,9 @@ fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
     fl_ast_statement statement;
     fl_sql_bound bound = {0};
     bool is_bound = false;
+    st = finish(builder, &statement, err);
+    if (st != FL_OK)
+        return st;
     fl_text_init(&out, NULL); /* the caller's: outlives the session */
     fl_arena_init(&arena, &builder->session->memory);
     FL_TRY(bind(builder, &arena, &statement, &bound, err));

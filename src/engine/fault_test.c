@@ -29,6 +29,9 @@ static const char *const statements[] = {
     "SELECT upper(s) || '!', s LIKE '%1%', a::text, date '2024-01-01' + a::integer FROM t",
     "SELECT CASE WHEN a > 5 THEN a * 1.5 ELSE -a END FROM t",
     "SELECT [a, b], {'x': 1} FROM t",
+    "SELECT (a, s), {'x': [a], 'y': s}, greatest([a], [b]), (a, b)::struct(p text, q text), array_agg((b, s)) FROM t GROUP BY a, b, s",
+    "SELECT make_interval(days => 3, secs => a::double) FROM t",
+    "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
     "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
     "EXPLAIN ANALYZE SELECT count(*) FROM t",
     "SELECT count(*) FROM 'test/data/csv/people.csv'",
@@ -83,6 +86,35 @@ static void fail_each(fl_session *session, const char *sql, fl_fault fault)
     fail_msg("%s: still failing after %d tries", sql, TRIES_MAX);
 }
 
+/* A query by builder, from its first step to its rows. */
+static void fail_each_of_builder(fl_session *session)
+{
+    for (int64_t n = 1; n <= TRIES_MAX; n++) {
+        struct ArrowArrayStream rows = {0};
+        fl_err err = {0};
+        fl_fault_arm(FL_FAULT_ALLOC, n);
+        fl_builder *q = fl_query_from(session, "t");
+        fl_builder_where(fl_builder_join(q, "t u", "left", "t.a = u.b"), "t.a > 1 AND t.s <> ''");
+        fl_builder_where(fl_builder_agg(fl_builder_group_by(q, "t.b AS k"), "count(*) AS n"), "n > 0");
+        fl_builder_skip(fl_builder_take(fl_builder_order_by(q, "n DESC, k"), 3), 1);
+        fl_status st = fl_builder_run(q, &rows, &err);
+        bool untouched = fl_fault_is_armed(FL_FAULT_ALLOC);
+        if (st == FL_OK)
+            drain(&rows);
+        fl_builder_free(q);
+        untouched = untouched && fl_fault_is_armed(FL_FAULT_ALLOC);
+        fl_fault_arm(FL_FAULT_ALLOC, 0);
+        if (st != FL_OK && st != FL_ERR_MEMORY)
+            fail_msg("the builder, fault at %lld: %s", (long long)n, err.message);
+        if (untouched) {
+            assert_int_equal(st, FL_OK);
+            check_session(session, "a query by builder");
+            return;
+        }
+    }
+    fail_msg("the builder still fails after %d tries", TRIES_MAX);
+}
+
 static void test_faults(void **state)
 {
     (void)state;
@@ -101,6 +133,7 @@ static void test_faults(void **state)
         fail_each(session, statements[i], FL_FAULT_OPEN);
         fail_each(session, statements[i], FL_FAULT_READ);
     }
+    fail_each_of_builder(session);
     fl_session_close(session);
     fl_engine_close(engine);
 }
