@@ -937,7 +937,14 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         return fail_no_function(plan, name, args, n_args, pos, NULL, err);
     for (int32_t i = 0; i < n_args; i++)
         types[i] = seen_type(args[i]);
-    if (agg->resolve(types, n_args, &choice, NULL) != FL_OK) {
+    fl_err why = {0};
+    st = agg->resolve(types, n_args, &choice, &why);
+    if (st == FL_ERR_MEMORY) {
+        if (err != NULL)
+            *err = why;
+        return st;
+    }
+    if (st != FL_OK) {
         st = fail_no_function(plan, name, args, n_args, pos, NULL, err);
         fl_err_hint(err, "%s", agg->doc);
         return st;

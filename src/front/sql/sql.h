@@ -29,7 +29,8 @@
  *     [a, b] of columns        list_value        OVERLAY(x PLACING y FROM a FOR n)   overlay(x, y, a, n)
  *     CURRENT_DATE and others  current_date()    x // y, x # y                as they are written
  *
- * coalesce, ifnull, nullif and if become CASE; BETWEEN, IN lists, IS TRUE and rows become comparisons. */
+ * coalesce, ifnull, nullif and if become CASE; BETWEEN, IN lists, IS TRUE and rows that are compared with rows become comparisons;
+ * other rows, {...} and struct_pack become structs (fl_expr_struct). */
 #ifndef FL_FRONT_SQL_SQL_H
 #define FL_FRONT_SQL_SQL_H
 
