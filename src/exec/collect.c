@@ -1,6 +1,8 @@
 /* The sink of sort and topk. */
 #include "exec/collect.h"
 
+#include "exec/threshold.h"
+
 typedef struct collect_local {
     fl_eval *eval;
     fl_row_store store;
@@ -128,6 +130,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         for (; count < batch->rows; count++)
             local->list[count] = (uint16_t)count;
     if (local->has_threshold)
+        count = fl_threshold_filter(&sink->layout, &sink->columns[0], local->threshold, &keys[0], local->list, count);
+    if (local->has_threshold && count > 0)
         FL_TRY(drop_losers(sink, local, worker, keys, &count, err));
     if (count == 0)
         return FL_OK;

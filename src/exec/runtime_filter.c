@@ -22,6 +22,16 @@ fl_runtime_filter *fl_runtime_filter_find(fl_exec *exec, fl_col_id col, fl_runti
     return f;
 }
 
+void fl_runtime_filter_fill(fl_runtime_filter *filter)
+{
+    if (filter->bits != NULL) {
+        int64_t range = filter->max - filter->min + 1;
+        if (fl_bitmap_count(filter->bits, range) == range)
+            filter->bits = NULL;
+    }
+    filter->is_filled = true;
+}
+
 #define APPLY(type)                                                                     \
     do {                                                                                \
         const type *x = vec->data;                                                      \

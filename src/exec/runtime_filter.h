@@ -26,6 +26,9 @@ fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, fl_runtime_fi
 /** Announced filters for a column, from `after` (NULL: the first); NULL at the end. */
 fl_runtime_filter *fl_runtime_filter_find(fl_exec *exec, fl_col_id col, fl_runtime_filter *after);
 
+/** Opens a filter whose range and bits are set. Bits that are all set say no more than the range does, and are dropped. */
+void fl_runtime_filter_fill(fl_runtime_filter *filter);
+
 /** Clears bits of mask whose row's value is not wanted; nulls are not. The vector is a flat or constant integer, date or
  *  decimal of width 4 or 8. */
 void fl_runtime_filter_apply(const fl_runtime_filter *filter, const fl_vec *vec, int32_t rows, uint64_t *mask);

@@ -261,7 +261,7 @@ static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_loc
     }
     FL_TRY(fl_exec_parallel(exec, n_locals, enter_rows, join, err));
     if (join->filter != NULL)
-        join->filter->is_filled = true;
+        fl_runtime_filter_fill(join->filter);
 cleanup:
     return st;
 }

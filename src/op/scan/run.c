@@ -31,11 +31,36 @@ typedef struct scan_source {
     _Atomic int64_t passed;
 } scan_source;
 
+/* What a run-time filter is worth, by worker: one that drops little is left out for a while (micro-adaptivity). */
+typedef struct filter_yield {
+    int64_t rows;
+    int64_t kept;
+    int32_t pause; /* batches for which it is left out */
+} filter_yield;
+
+#define YIELD_ROWS 16384 /* after which it is judged */
+#define YIELD_PAUSE 64
+
+/* Whether the filter is to be tried on this batch. */
+static bool is_worth_trying(filter_yield *yield)
+{
+    if (yield->pause > 0) {
+        yield->pause--;
+        return false;
+    }
+    if (yield->rows >= YIELD_ROWS) {
+        bool drops_little = yield->kept > yield->rows / 8 * 7;
+        *yield = (filter_yield){.pause = drops_little ? YIELD_PAUSE : 0};
+    }
+    return true;
+}
+
 typedef struct scan_local {
     fl_scan_worker *worker;
     fl_eval *eval;
     fl_vec *vecs;      /* per slot */
     bool *is_loaded;   /* per slot */
+    filter_yield yields[RUNTIME_FILTERS_MAX];
 } scan_local;
 
 static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_err *err)
@@ -136,11 +161,13 @@ static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *wo
             FL_TRY(fl_eval_filter(local->eval, i, mask, &kept, err));
         for (int32_t i = 0; i < source->n_runtime && kept > 0; i++) {
             fl_vec vec;
-            if (!source->runtime[i].filter->is_filled)
+            if (!source->runtime[i].filter->is_filled || !is_worth_trying(&local->yields[i]))
                 continue;
+            local->yields[i].rows += kept;
             FL_TRY(load(&l, source->runtime[i].slot, mask, &vec, err));
             fl_runtime_filter_apply(source->runtime[i].filter, &vec, rows, mask);
             kept = (int32_t)fl_bitmap_count(mask, rows);
+            local->yields[i].kept += kept;
         }
         if (kept == 0)
             return FL_OK;
