@@ -14,6 +14,8 @@
 #include "op/join/table.h"
 
 #define RUNTIME_FILTER_BITS_MAX (1ll << 26) /* 8 MB of bitmap */
+#define DICTIONARY_ROWS_MAX 16384
+#define ROW_NUMBER_OFFSET 12 /* in a row's extra room: behind the next row and the byte that says whether it was matched */
 
 typedef struct join_build {
     fl_stage base; /* the sink of the build side */
@@ -29,7 +31,8 @@ typedef struct join_build {
     int32_t n_payload;
     int32_t *payload_from;    /* per payload column: position in the build input */
     fl_col_id *payload_cols;
-    fl_row_layout layout;     /* keys, payload; extra: next, matched */
+    fl_row_layout layout;     /* keys, payload; extra: next, matched, number of the row */
+    fl_vec *payload_dict;     /* per payload column: a dictionary without codes, or of another layout; NULL: none at all */
     int32_t n_residual;
     fl_program *residual;     /* over pair columns */
     bool residual_has_three_valued; /* mark joins: residual 0 is three-valued */
@@ -220,6 +223,43 @@ static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
     return FL_OK;
 }
 
+/* Strings of a small build side are put out as a dictionary whose codes are the numbers of the rows: a pair costs four bytes
+ * of each, and what reads them (groups, functions) works once per build row. */
+static fl_status make_dictionaries(join_build *join, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_exec *exec = join->exec;
+    uint8_t **rows = NULL;
+    uint32_t n = 0;
+    bool has_strings = false;
+    for (int32_t p = 0; p < join->n_payload; p++)
+        has_strings |= fl_type_is_string(join->layout.types[join->n_keys + p]);
+    if (!has_strings || join->build_rows == 0 || join->build_rows > DICTIONARY_ROWS_MAX)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, join->build_rows, &rows, err));
+    for (int32_t w = 0; w < join->n_locals; w++)
+        for (fl_row_block *b = join->locals[w] == NULL ? NULL : ((build_local *)join->locals[w])->store.first; b != NULL; b = b->next)
+            for (int32_t i = 0; i < b->rows; i++) {
+                rows[n] = b->data + (int64_t)i * join->layout.bytes;
+                *(uint32_t *)(rows[n] + join->layout.extra_offset + ROW_NUMBER_OFFSET) = n;
+                n++;
+            }
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, join->n_payload, &join->payload_dict, err));
+    for (int32_t p = 0; p < join->n_payload; p++) {
+        fl_vec *values = NULL, *dict = &join->payload_dict[p];
+        fl_type type = join->layout.types[join->n_keys + p];
+        if (!fl_type_is_string(type))
+            continue;
+        FL_TRY(FL_NEW(&exec->arena, &values, err));
+        FL_TRY(fl_rows_read(&join->layout, join->n_keys + p, rows, (int32_t)n, &exec->arena, values, err));
+        if (values->valid != NULL) /* nulls are told by the codes: such columns stay as they are */
+            continue;
+        *dict = (fl_vec){.type = type, .layout = FL_DICT, .child = values, .child_rows = n, .width = 4, .dict_id = fl_dict_id_new()};
+    }
+cleanup:
+    return st;
+}
+
 static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -259,6 +299,7 @@ static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_loc
             FL_TRY(fl_arena_get_zero(&exec->arena, words * 8, (void **)&join->filter->bits, err));
         }
     }
+    FL_TRY(make_dictionaries(join, err));
     FL_TRY(fl_exec_parallel(exec, n_locals, enter_rows, join, err));
     if (join->filter != NULL)
         fl_runtime_filter_fill(join->filter);
@@ -330,9 +371,19 @@ static bool is_existence(const join_build *join)
 static fl_status pair_column(join_build *join, int32_t from, const fl_batch *batch, const uint16_t *probe, uint8_t *const *rows,
                              int32_t count, fl_arena *arena, fl_vec *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
+    uint32_t *codes = NULL;
     if (from >= 0)
         return fl_vec_gather(arena, &batch->vec[from], probe, count, ret, err);
-    return fl_rows_read(&join->layout, join->n_keys - 1 - from, rows, count, arena, ret, err);
+    if (join->payload_dict == NULL || join->payload_dict[-1 - from].layout != FL_DICT)
+        return fl_rows_read(&join->layout, join->n_keys - 1 - from, rows, count, arena, ret, err);
+    FL_TRY(fl_arena_get(arena, (int64_t)count * 4 + 64, (void **)&codes, err));
+    for (int32_t i = 0; i < count; i++)
+        codes[i] = *(const uint32_t *)(rows[i] + join->layout.extra_offset + ROW_NUMBER_OFFSET);
+    *ret = join->payload_dict[-1 - from];
+    ret->data = codes;
+cleanup:
+    return st;
 }
 
 /* Keeps the pairs that satisfy the residual conjuncts; notes unknowns of a three-valued one. Returns the new count. */
