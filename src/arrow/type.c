@@ -173,6 +173,7 @@ fl_i128 fl_type_int_min(fl_type type)
 fl_i128 fl_type_int_max(fl_type type)
 {
     int bits = fl_type_width(type) * 8;
+    FL_ASSERT(bits <= 64);
     return ((fl_i128)1 << (fl_type_is_signed(type) ? bits - 1 : bits)) - 1;
 }
 
@@ -195,7 +196,7 @@ static bool common_integer(fl_type a, fl_type b, fl_type *ret)
         *ret = fl_type_width(a) > fl_type_width(b) ? a : b;
         return true;
     }
-    for (uint8_t id = FL_I8; id <= FL_I64; id++)
+    for (int id = FL_I8; id <= FL_I64; id++)
         if (fl_type_int_min(FL_TYPE(id)) <= low && fl_type_int_max(FL_TYPE(id)) >= high) {
             *ret = FL_TYPE(id);
             return true;

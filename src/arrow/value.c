@@ -250,6 +250,12 @@ cleanup:
     return st;
 }
 
+/* The value of a row, or NULL. */
+static const fl_value *value_at(const fl_value *const *values, int64_t i)
+{
+    return values[i] == NULL || values[i]->is_null ? NULL : values[i];
+}
+
 fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -259,7 +265,7 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
     FL_TRY(fl_arena_get_zero(arena, fl_bitmap_words(count) * 8 + 8, (void **)&valid, err));
     FL_TRY(fl_arena_get_zero(arena, count * (width > 0 ? width : 1) + 64, (void **)&data, err));
     for (int64_t i = 0; i < count; i++)
-        if (values[i] != NULL && !values[i]->is_null)
+        if (value_at(values, i) != NULL)
             fl_bit_set(valid, i);
     fl_vec_set_flat(ret, type, data, valid);
     if (type.id == FL_STRUCT) {
@@ -268,8 +274,10 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
         FL_TRY(FL_NEW_ARRAY(arena, type.n_fields + 1, &fields, err));
         FL_TRY(FL_NEW_ARRAY(arena, count + 1, &inner, err));
         for (int32_t f = 0; f < type.n_fields; f++) {
-            for (int64_t i = 0; i < count; i++)
-                inner[i] = fl_bit_get(valid, i) ? &values[i]->list.items[f] : NULL;
+            for (int64_t i = 0; i < count; i++) {
+                const fl_value *v = value_at(values, i);
+                inner[i] = v != NULL ? &v->list.items[f] : NULL;
+            }
             FL_TRY(fl_vec_from_values(arena, type.fields[f].type, inner, count, &fields[f], err));
         }
         ret->child = fields;
@@ -279,17 +287,20 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
         int64_t total = 0;
         const fl_value **inner = NULL;
         fl_vec *child = NULL;
-        for (int64_t i = 0; i < count; i++)
-            total += fl_bit_get(valid, i) ? values[i]->list.n : 0;
+        for (int64_t i = 0; i < count; i++) {
+            const fl_value *v = value_at(values, i);
+            total += v != NULL ? v->list.n : 0;
+        }
         FL_TRY(FL_NEW_ARRAY(arena, total + 1, &inner, err));
         FL_TRY(FL_NEW(arena, &child, err));
         total = 0;
         for (int64_t i = 0; i < count; i++) {
-            if (!fl_bit_get(valid, i))
+            const fl_value *v = value_at(values, i);
+            if (v == NULL)
                 continue;
-            ((fl_list_entry *)data)[i] = (fl_list_entry){(int32_t)total, (int32_t)values[i]->list.n};
-            for (int64_t e = 0; e < values[i]->list.n; e++)
-                inner[total++] = &values[i]->list.items[e];
+            ((fl_list_entry *)data)[i] = (fl_list_entry){(int32_t)total, (int32_t)v->list.n};
+            for (int64_t e = 0; e < v->list.n; e++)
+                inner[total++] = &v->list.items[e];
         }
         FL_TRY(fl_vec_from_values(arena, type.fields[0].type, inner, total, child, err));
         ret->child = child;
@@ -297,8 +308,8 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
         return FL_OK;
     }
     for (int64_t i = 0; i < count; i++) {
-        const fl_value *v = values[i];
-        if (!fl_bit_get(valid, i))
+        const fl_value *v = value_at(values, i);
+        if (v == NULL)
             continue;
         switch (type.id) {
         case FL_BOOL:

@@ -193,6 +193,7 @@ static fl_status gather(fl_arena *arena, const fl_vec *from, const uint16_t *lis
     bool has_negative = false;
     uint64_t *valid = NULL;
     fl_vec out = *from;
+    FL_ASSERT(list16 != NULL || list32 != NULL);
     if (list32 != NULL)
         for (int64_t i = 0; i < count; i++)
             has_negative |= list32[i] < 0;

@@ -39,9 +39,17 @@
 
 /** Fills `err` (may be NULL) with a code, its SQLSTATE and a printf-formatted message; gives the code back. Clears hint
  *  and place. A message too long is cut at a character border. */
-#define FL_FAIL(err, code, ...) fl_err_set((err), (code), __VA_ARGS__)
+#define FL_FAIL(err, code, ...) fl_err_code(fl_err_set((err), (code), __VA_ARGS__), (code))
 
 fl_status fl_err_set(fl_err *err, fl_status code, const char *format, ...) __attribute__((format(printf, 3, 4), cold));
+
+/* The code that was given is what comes back: said here, where compilers and analyzers see it, so that they know that a
+ * function that failed did not return FL_OK. */
+static inline fl_status fl_err_code(fl_status set, fl_status code)
+{
+    (void)set;
+    return code;
+}
 
 /** Replaces the SQLSTATE that the code implies (five characters). Gives err->code back, or `otherwise` where err is NULL. */
 fl_status fl_err_state(fl_err *err, const char *sqlstate, fl_status otherwise);

@@ -100,7 +100,7 @@ static double equal_share(const fl_plan *plan, const fl_expr *a, const fl_expr *
         return 1 / fmax(1, fmax(dx, dy));
     }
     if (x == NULL)
-        x = y, y = plain_column(a), b = a;
+        x = y, b = a;
     if (x != NULL && fl_estimate_col_stats(plan, x->col, &sx, &rows)) {
         double at, low, high;
         if (sx.has_bounds && as_double(b, x->type, &at) && fl_value_to_double(&sx.min, &low) &&

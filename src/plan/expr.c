@@ -892,6 +892,8 @@ void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *e)
         fl_text_add_char(text, is_row ? ')' : '}');
         return;
     }
+    default:
+        FL_ASSERT(false); /* every kind has a text */
     }
 }
 

@@ -213,6 +213,7 @@ static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
     entry parts[RELATIONS_MAX];
     uint64_t sets[RELATIONS_MAX];
     int32_t n = r->n_relations;
+    FL_ASSERT(n > 0);
     for (int32_t i = 0; i < n; i++) {
         parts[i] = (entry){r->relations[i], r->relations[i]->rows, 0, 0};
         sets[i] = 1ull << i;

@@ -3,7 +3,6 @@
  * are checked before anything is read. */
 #include "store/arrow_stream.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static fl_status fail_type(const char *name, const char *format, fl_err *err)
@@ -19,6 +18,23 @@ static bool unit_of(char c, uint8_t *ret)
 }
 
 static fl_status value_type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth);
+
+/* "d:precision,scale", with 128 bits said or not. */
+static bool read_decimal(const char *format, int *ret_precision, int *ret_scale)
+{
+    char *end = NULL;
+    if (strncmp(format, "d:", 2) != 0)
+        return false;
+    long precision = strtol(format + 2, &end, 10);
+    if (*end != ',' || precision < 1 || precision > FL_DECIMAL_PRECISION_MAX)
+        return false;
+    long scale = strtol(end + 1, &end, 10);
+    if (scale < 0 || scale > precision || (*end != 0 && strcmp(end, ",128") != 0))
+        return false;
+    *ret_precision = (int)precision;
+    *ret_scale = (int)scale;
+    return true;
+}
 
 /* The type that the format says; of a dictionary's column, that is its indices'. */
 static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth)
@@ -40,10 +56,10 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
                 *ret = FL_TYPE(plain[i].id);
                 return FL_OK;
             }
-    int p = 0, s = 0, bits = 128;
-    if (sscanf(f, "d:%d,%d,%d", &p, &s, &bits) >= 2 && p >= 1 && p <= 38 && s <= p && s >= -38 && bits == 128) {
+    int p, s;
+    if (read_decimal(f, &p, &s)) {
         *ret = FL_TYPE_DECIMAL(p, s);
-        return s >= 0 ? FL_OK : fail_type(schema->name, f, err);
+        return FL_OK;
     }
     if (strcmp(f, "tdD") == 0 || strcmp(f, "tdm") == 0) {
         *ret = FL_TYPE(FL_DATE);

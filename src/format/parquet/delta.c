@@ -62,7 +62,7 @@ static inline uint64_t load_bits(const uint8_t *from, int64_t bit, int width)
     memcpy(&low, from + (bit >> 3), 8);
     int shift = (int)(bit & 7);
     uint64_t value = low >> shift;
-    if (shift + width > 64)
+    if (shift > 0 && shift + width > 64)
         value |= (uint64_t)from[(bit >> 3) + 8] << (64 - shift);
     return width == 64 ? value : value & ((1ull << width) - 1);
 }

@@ -586,6 +586,7 @@ static void spread(const fl_pq_kernels *kernels, const void *dense, int32_t widt
 static void codes_to_views(const fl_pq_reader *r, fl_pq_slots *s, int64_t n)
 {
     const fl_view *views = (const fl_view *)r->dict->values->data;
+    FL_ASSERT(s->codes != NULL);
     for (int64_t i = 0; i < n; i++)
         ((fl_view *)s->values)[i] = views[s->codes[i]];
     s->is_coded = false;

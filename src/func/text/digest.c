@@ -129,7 +129,7 @@ static fl_status encoding_of(fl_str name, encoding *ret, fl_err *err)
     return fl_err_state(err, "22023", st);
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Lines of 76 characters, as in PostgreSQL. */
 static int64_t base64_encode(fl_str x, char *ret)
@@ -237,7 +237,7 @@ static int64_t base64_decode(fl_str x, char *ret)
     for (int64_t i = 0; i < x.len; i++) {
         if (is_space(x.data[i]))
             continue;
-        const char *digit = memchr(base64_digits, x.data[i], 64);
+        const char *digit = memchr(base64_digits, x.data[i], sizeof(base64_digits));
         if (x.data[i] == '=' && have >= 2)
             ends++;
         else if (digit == NULL || ends > 0)

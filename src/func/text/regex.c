@@ -268,8 +268,8 @@ static fl_status read_escape(parser *p, int *ret_set, bool *ret_negated, uint32_
         p->at++;
         return FL_OK;
     }
-    static const char letters[] = "tnrfvae0", codes[] = "\t\n\r\f\v\a\033";
-    const char *hit = memchr(letters, c, 8);
+    static const char letters[8] = "tnrfvae0", codes[] = "\t\n\r\f\v\a\033";
+    const char *hit = memchr(letters, c, sizeof(letters));
     if (hit != NULL) {
         *ret_code = (uint8_t)codes[hit - letters];
         p->at++;

@@ -37,13 +37,10 @@ static fl_status replace(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row), from = fl_text_arg(call, 1, row), to = fl_text_arg(call, 2, row);
         int64_t hits = 0;
-        const char *end = x.data + x.len;
-        for (const char *p = x.data; from.len > 0 && p != NULL;) {
-            p = memmem(p, (size_t)(end - p), from.data, (size_t)from.len);
-            if (p != NULL) {
-                hits++;
-                p += from.len;
-            }
+        const char *next = x.data, *end = x.data + x.len;
+        while (from.len > 0 && x.len > 0 && (next = memmem(next, (size_t)(end - next), from.data, (size_t)from.len)) != NULL) {
+            hits++;
+            next += from.len;
         }
         if (hits == 0) {
             ret[row] = fl_view_of(x.len == 0 ? "" : x.data, x.len);
