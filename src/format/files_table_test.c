@@ -169,7 +169,7 @@ static fl_status scan_changing(const subject *s, moment *m, fl_text *ret, fl_err
 
 static bool has_prefix(const fl_text *text, const fl_text *prefix)
 {
-    return fl_str_has_prefix(fl_text_str(text), fl_text_str(prefix));
+    return prefix->len == 0 || fl_str_has_prefix(fl_text_str(text), fl_text_str(prefix));
 }
 
 /* Every change at every moment of the scan. */

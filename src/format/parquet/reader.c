@@ -660,6 +660,8 @@ static fl_status take_levels(fl_pq_reader *r, int64_t n, fl_pq_levels *l, fl_err
     fl_status st = FL_OK;
     const char *wrong = NULL;
     int64_t width = r->leaf->width;
+    if (n == 0) /* a page may be empty; memcpy takes no NULL */
+        return FL_OK;
     int64_t present = r->kernels->count_equal(r->def_levels, n, r->leaf->def_max);
     if (l == NULL) {
         wrong = fl_pq_values_skip(&r->values, present);
