@@ -19,15 +19,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 static void add_step(fl_steps *steps, char kind, fl_str text)
 {
     switch (kind) {
-    case 'j': fl_steps_join(steps, FL_STR("u AS other"), FL_STR("left"), text); break;
-    case 'x': fl_steps_join(steps, text, FL_STR("cross"), (fl_str){0}); break;
-    case 'g': fl_steps_group_by(steps, text); break;
-    case 'a': fl_steps_agg(steps, text); break;
-    case 's': fl_steps_select(steps, text); break;
-    case 'o': fl_steps_order_by(steps, text); break;
-    case 't': fl_steps_take(steps, text.len); break;
-    case 'k': fl_steps_skip(steps, text.len); break;
-    default: fl_steps_where(steps, text); break;
+    case 'j':
+        fl_steps_join(steps, FL_STR("u AS other"), FL_STR("left"), text);
+        break;
+    case 'x':
+        fl_steps_join(steps, text, FL_STR("cross"), (fl_str){0});
+        break;
+    case 'g':
+        fl_steps_group_by(steps, text);
+        break;
+    case 'a':
+        fl_steps_agg(steps, text);
+        break;
+    case 's':
+        fl_steps_select(steps, text);
+        break;
+    case 'o':
+        fl_steps_order_by(steps, text);
+        break;
+    case 't':
+        fl_steps_take(steps, text.len);
+        break;
+    case 'k':
+        fl_steps_skip(steps, text.len);
+        break;
+    default:
+        fl_steps_where(steps, text);
+        break;
     }
 }
 

@@ -59,7 +59,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return st != FL_OK ? st : fl_rule_call_transform_to(call, out, err);
 }
 
-const fl_rule_desc fl_rule_eliminate_materialize = {FL_DESC(fl_rule_desc), .name = "eliminate_materialize", .phase = "normalize",
-                                                    .pattern = "root", .scope = FL_SCOPE_BOTH, .promise = 100,
+const fl_rule_desc fl_rule_eliminate_materialize = {FL_DESC(fl_rule_desc),
+                                                    .name = "eliminate_materialize",
+                                                    .phase = "normalize",
+                                                    .pattern = "root",
+                                                    .scope = FL_SCOPE_BOTH,
+                                                    .promise = 100,
                                                     .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                                    .on_match = on_match, .doc = "rows that are read once are not kept"};
+                                                    .on_match = on_match,
+                                                    .doc = "rows that are read once are not kept"};

@@ -116,7 +116,8 @@ cleanup:
 }
 
 /* Both arrays one after the other. */
-static fl_status append(fl_steps *s, void *items, int32_t *count, const void *more, int32_t more_count, int64_t bytes, fl_err *err)
+static fl_status append(fl_steps *s, void *items, int32_t *count, const void *more, int32_t more_count, int64_t bytes,
+                        fl_err *err)
 {
     char *old, *all;
     memcpy(&old, items, sizeof(old));
@@ -138,9 +139,12 @@ static fl_ast_name name_of(const fl_ast_table *from)
     if (from->alias.text.len > 0)
         return from->alias;
     switch ((fl_ast_table_kind)from->kind) {
-    case FL_AST_TABLE_NAME: return from->path.parts[from->path.count - 1];
-    case FL_AST_TABLE_FUNCTION: return from->call->path.parts[from->call->path.count - 1];
-    default: return (fl_ast_name){0};
+    case FL_AST_TABLE_NAME:
+        return from->path.parts[from->path.count - 1];
+    case FL_AST_TABLE_FUNCTION:
+        return from->call->path.parts[from->call->path.count - 1];
+    default:
+        return (fl_ast_name){0};
     }
 }
 
@@ -149,8 +153,12 @@ static fl_status wrap(fl_steps *s, fl_err *err)
     fl_status st = FL_OK;
     fl_ast_table *table;
     FL_TRY(FL_NEW(&s->arena, &table, err));
-    *table = (fl_ast_table){.kind = FL_AST_TABLE_QUERY, .height = 1, .start = NO_PLACE, .end = NO_PLACE,
-                            .alias = name_of(s->select->from), .query = s->query};
+    *table = (fl_ast_table){.kind = FL_AST_TABLE_QUERY,
+                            .height = 1,
+                            .start = NO_PLACE,
+                            .end = NO_PLACE,
+                            .alias = name_of(s->select->from),
+                            .query = s->query};
     FL_TRY(new_query(s, table, err));
 cleanup:
     return st;
@@ -199,7 +207,8 @@ static void leave(fl_steps *s, const fl_sql_fragment *fragment)
 /* Whether a table's text is a file's path as it stands: it has a dot or a slash, and nothing that a path has not. */
 static bool is_path(fl_str text)
 {
-    if (text.len == 0 || text.data[0] == '\'' || text.data[0] == '"' || memchr(text.data, '(', (size_t)text.len) != NULL)
+    if (text.len == 0 || text.data[0] == '\'' || text.data[0] == '"' ||
+        memchr(text.data, '(', (size_t)text.len) != NULL)
         return false;
     return memchr(text.data, '.', (size_t)text.len) != NULL || memchr(text.data, '/', (size_t)text.len) != NULL;
 }
@@ -211,8 +220,11 @@ static fl_status parse_table(fl_steps *s, const char *step, fl_str text, fl_ast_
     FL_TRY(enter(s, step, text, &fragment, err));
     if (is_path(text)) {
         FL_TRY(FL_NEW(&s->arena, ret, err));
-        **ret = (fl_ast_table){.kind = FL_AST_TABLE_FILE, .height = 1, .start = fragment.base,
-                               .end = fragment.base + (int32_t)text.len, .file = fragment.text};
+        **ret = (fl_ast_table){.kind = FL_AST_TABLE_FILE,
+                               .height = 1,
+                               .start = fragment.base,
+                               .end = fragment.base + (int32_t)text.len,
+                               .file = fragment.text};
         return FL_OK;
     }
     FL_TRY(fl_sql_fragment_table(&fragment, ret, err));
@@ -279,8 +291,11 @@ static fl_status add_join(fl_steps *s, fl_ast_join_kind kind, fl_str table, fl_s
         fl_err_state(err, "54001", st);
         goto cleanup;
     }
-    *joined = (fl_ast_table){.kind = FL_AST_TABLE_JOIN, .height = (uint16_t)(join->left->height + 1),
-                             .start = join->right->start, .end = join->right->end, .join = join};
+    *joined = (fl_ast_table){.kind = FL_AST_TABLE_JOIN,
+                             .height = (uint16_t)(join->left->height + 1),
+                             .start = join->right->start,
+                             .end = join->right->end,
+                             .join = join};
     s->select->from = joined;
 cleanup:
     return st;
@@ -298,7 +313,8 @@ void fl_steps_join(fl_steps *s, fl_str table, fl_str kind, fl_str on)
     }
     bool is_cross = join_kinds[found].kind == FL_AST_JOIN_CROSS;
     if (is_cross != (on.len == 0))
-        fail(s, "join", is_cross ? "a cross join has no condition" : "a join needs a condition, unless it is a cross join");
+        fail(s, "join",
+             is_cross ? "a cross join has no condition" : "a join needs a condition, unless it is a cross join");
     if (begin(s, FL_STEP_JOIN, "join"))
         note(s, add_join(s, join_kinds[found].kind, table, on, &err), &err);
 }
@@ -317,7 +333,10 @@ void fl_steps_where(fl_steps *s, fl_str condition)
         goto cleanup;
     }
     FL_TRY(FL_NEW(&s->arena, &both, &err));
-    *both = (fl_ast_expr){.kind = FL_AST_AND, .start = old->start, .end = more->end, .at = more->start,
+    *both = (fl_ast_expr){.kind = FL_AST_AND,
+                          .start = old->start,
+                          .end = more->end,
+                          .at = more->start,
                           .height = (uint16_t)((old->height > more->height ? old->height : more->height) + 1)};
     if (old->kind == FL_AST_AND) {
         both->height = old->height > more->height ? old->height : (uint16_t)(more->height + 1);
@@ -405,7 +424,8 @@ void fl_steps_order_by(fl_steps *s, fl_str keys)
         goto cleanup;
     }
     s->query->order_all = made.order_all;
-    FL_TRY(append(s, &s->query->order, &s->query->order_count, made.order, made.order_count, sizeof(*made.order), &err));
+    FL_TRY(
+        append(s, &s->query->order, &s->query->order_count, made.order, made.order_count, sizeof(*made.order), &err));
 cleanup:
     note(s, st, &err);
 }
@@ -437,7 +457,10 @@ fl_status fl_steps_finish(const fl_steps *s, fl_ast_statement *ret, fl_err *err)
     }
     if (s->is_grouped)
         return FL_FAIL(err, FL_ERR_SYNTAX, "group_by: group_by is followed by agg");
-    *ret = (fl_ast_statement){.kind = FL_AST_QUERY, .start = NO_PLACE, .end = NO_PLACE,
-                              .parameter_count = s->parameter_count, .query = s->query};
+    *ret = (fl_ast_statement){.kind = FL_AST_QUERY,
+                              .start = NO_PLACE,
+                              .end = NO_PLACE,
+                              .parameter_count = s->parameter_count,
+                              .query = s->query};
     return FL_OK;
 }

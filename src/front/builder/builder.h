@@ -45,8 +45,8 @@ typedef struct fl_steps {
     fl_ast_select *select;      /* the SELECT under way */
     fl_ast_item *groups;        /* keys of group_by, which are the agg's first columns */
     int32_t group_count;
-    fl_step last;     /* the latest clause in use */
-    bool is_grouped;  /* a group_by waits for its agg */
+    fl_step last;    /* the latest clause in use */
+    bool is_grouped; /* a group_by waits for its agg */
     fl_status st;
     fl_err err;
 } fl_steps;

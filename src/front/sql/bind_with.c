@@ -49,8 +49,8 @@ static fl_status read_shared(binder *b, const cte *c, output *ret)
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &made.cols, b->err));
     for (int32_t i = 0; i < n; i++)
         from[i] = c->shared.cols[i].col;
-    FL_TRY(fl_materialize_build(b->plan, c->shared.root, c->ast->name.text, from, n, c->ast->is_materialized, cols, &made.root,
-                                b->err));
+    FL_TRY(fl_materialize_build(b->plan, c->shared.root, c->ast->name.text, from, n, c->ast->is_materialized, cols,
+                                &made.root, b->err));
     for (int32_t i = 0; i < n; i++)
         made.cols[i] = (out_col){.name = c->shared.cols[i].name, .col = cols[i], .pos = c->shared.cols[i].pos};
     *ret = made;
@@ -66,7 +66,8 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     int32_t before = b->cte_binds;
     b->cte_binds += 1 + c->binds;
     if (b->cte_binds > CTE_BINDS_MAX)
-        return fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "common table expressions are read more than %d times", CTE_BINDS_MAX);
+        return fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "common table expressions are read more than %d times",
+                                CTE_BINDS_MAX);
     c->is_used = true;
     if (c->is_shared)
         return read_shared(b, c, ret);

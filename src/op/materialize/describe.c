@@ -20,20 +20,29 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 
 static const fl_attr_field fields[] = {
     {"name", FL_FIELD_STR, offsetof(fl_materialize_attrs, name), 0, NULL, false, false},
-    {"cols", FL_FIELD_COLS, offsetof(fl_materialize_attrs, cols), offsetof(fl_materialize_attrs, n_cols), NULL, true, false},
-    {"from", FL_FIELD_COLS_USED, offsetof(fl_materialize_attrs, from), offsetof(fl_materialize_attrs, n_from), NULL, true, false},
+    {"cols", FL_FIELD_COLS, offsetof(fl_materialize_attrs, cols), offsetof(fl_materialize_attrs, n_cols), NULL, true,
+     false},
+    {"from", FL_FIELD_COLS_USED, offsetof(fl_materialize_attrs, from), offsetof(fl_materialize_attrs, n_from), NULL,
+     true, false},
     {"always", FL_FIELD_BOOL, offsetof(fl_materialize_attrs, is_always), 0, NULL, true, false},
 };
 
 extern const struct fl_op_exec fl_materialize_exec;
 
-const fl_op_desc fl_op_materialize = {FL_DESC(fl_op_desc), .name = "materialize", .n_inputs = 1,
-                                      .attr_bytes = sizeof(fl_materialize_attrs), .fields = fields, .n_fields = FL_LEN(fields),
-                                      .derive_cols = derive_cols, .derive_rows = derive_rows, .is_computed_once = true,
-                                      .exec = &fl_materialize_exec, .doc = "rows that are computed once and read several times"};
+const fl_op_desc fl_op_materialize = {FL_DESC(fl_op_desc),
+                                      .name = "materialize",
+                                      .n_inputs = 1,
+                                      .attr_bytes = sizeof(fl_materialize_attrs),
+                                      .fields = fields,
+                                      .n_fields = FL_LEN(fields),
+                                      .derive_cols = derive_cols,
+                                      .derive_rows = derive_rows,
+                                      .is_computed_once = true,
+                                      .exec = &fl_materialize_exec,
+                                      .doc = "rows that are computed once and read several times"};
 
-fl_status fl_materialize_build(fl_plan *plan, const fl_node *input, fl_str name, const fl_col_id *from, int32_t n, bool is_always,
-                               fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+fl_status fl_materialize_build(fl_plan *plan, const fl_node *input, fl_str name, const fl_col_id *from, int32_t n,
+                               bool is_always, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id *cols = NULL, *read = NULL;

@@ -76,10 +76,13 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         local->vecs[c] = batch->vec[stage->from[c]];
     if (batch->mask != NULL)
         count = fl_bitmap_to_list(batch->mask, batch->rows, local->list);
-    if (run == NULL || run->pipeline != worker->pipeline || run->morsel != worker->morsel || run->segment != local->n_segments) {
-        FL_TRY(fl_grow(memory, (void **)&local->runs, &local->runs_capacity, local->n_runs + 1, (int64_t)sizeof(*run), err));
+    if (run == NULL || run->pipeline != worker->pipeline || run->morsel != worker->morsel ||
+        run->segment != local->n_segments) {
+        FL_TRY(fl_grow(memory, (void **)&local->runs, &local->runs_capacity, local->n_runs + 1, (int64_t)sizeof(*run),
+                       err));
         run = &local->runs[local->n_runs++];
-        *run = (run_of_rows){worker->pipeline, worker->morsel, local->n_segments, fl_segment_builder_rows(local->builder), 0, local};
+        *run = (run_of_rows){
+            worker->pipeline, worker->morsel, local->n_segments, fl_segment_builder_rows(local->builder), 0, local};
     }
     FL_TRY(fl_segment_builder_add(local->builder, local->vecs, batch->mask != NULL ? local->list : NULL, count, err));
     run->count += count;
@@ -185,10 +188,11 @@ static void stage_free(fl_stage *base)
     fl_free(stage->segments);
 }
 
-static const fl_stage_ops gather_ops = {.local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
+static const fl_stage_ops gather_ops = {
+    .local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
 
-fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, const fl_node *input, fl_segment_use use, fl_memory *keep,
-                        fl_gather **ret, fl_err *err)
+fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, const fl_node *input, fl_segment_use use,
+                        fl_memory *keep, fl_gather **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_gather *stage = NULL;

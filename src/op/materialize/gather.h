@@ -22,7 +22,7 @@ typedef struct fl_gather {
 } fl_gather;
 
 /** A sink for the columns `cols` of `input`. It goes with the run. */
-fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, const fl_node *input, fl_segment_use use, fl_memory *keep,
-                        fl_gather **ret, fl_err *err);
+fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, const fl_node *input, fl_segment_use use,
+                        fl_memory *keep, fl_gather **ret, fl_err *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include "plan/node.h"
 
 typedef struct fl_materialize_attrs {
-    fl_str name;           /* of the table expression */
+    fl_str name; /* of the table expression */
     int32_t n_cols;
     const fl_col_id *cols; /* made, one for each of: */
     int32_t n_from;        /* same as n_cols, at least 1 */
@@ -21,12 +21,18 @@ typedef struct fl_materialize_attrs {
 extern const fl_op_desc fl_op_materialize;
 
 /** Reads the columns `from` (none twice) of an input without outer references; *ret_cols are the node's own, one for each. */
-fl_status fl_materialize_build(fl_plan *plan, const fl_node *input, fl_str name, const fl_col_id *from, int32_t n, bool is_always,
-                               fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
+fl_status fl_materialize_build(fl_plan *plan, const fl_node *input, fl_str name, const fl_col_id *from, int32_t n,
+                               bool is_always, fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
 
-static inline const fl_materialize_attrs *fl_materialize_of(const fl_node *node) { return node->attrs; }
+static inline const fl_materialize_attrs *fl_materialize_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 /** What nodes that read the same rows have in common, and others have not. */
-static inline int32_t fl_materialize_key(const fl_node *node) { return fl_materialize_of(node)->from[0].n; }
+static inline int32_t fl_materialize_key(const fl_node *node)
+{
+    return fl_materialize_of(node)->from[0].n;
+}
 
 #endif

@@ -63,7 +63,8 @@ static fl_status build_gather(fl_exec *exec, const fl_node *node, fl_gather **re
 {
     fl_status st = FL_OK;
     const fl_materialize_attrs *attrs = fl_materialize_of(node);
-    FL_TRY(fl_gather_new(exec, attrs->from, attrs->n_from, node->inputs[0], FL_SEGMENT_TABLE, exec->context.memory, ret, err));
+    FL_TRY(fl_gather_new(exec, attrs->from, attrs->n_from, node->inputs[0], FL_SEGMENT_TABLE, exec->context.memory, ret,
+                         err));
     FL_TRY(fl_exec_build(exec, node->inputs[0], &(*ret)->base, err));
     FL_TRY(fl_exec_add_finish(exec, &(*ret)->base, err));
 cleanup:
