@@ -692,6 +692,12 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
         return fl_expr_case(plan, args, expr->n_args, expr->pos, ret, err);
     case FL_EXPR_STRUCT:
         return struct_with_args(plan, expr, args, ret, err);
+    case FL_EXPR_FIELD:
+        if (args[0]->kind == FL_EXPR_STRUCT && !(args[0]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE))) {
+            *ret = args[0]->args[expr->param]; /* the other fields need not be computed, and nobody can tell */
+            return FL_OK;
+        }
+        /* fall through */
     default: {
         fl_expr e = *expr;
         e.flags = expr->flags & FL_EXPR_NULLABLE;
