@@ -14,13 +14,15 @@
             abort(); \
     } while (0)
 
+#define OTHER "u AS other" /* what is joined */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 static void add_step(fl_steps *steps, char kind, fl_str text)
 {
     switch (kind) {
     case 'j':
-        fl_steps_join(steps, FL_STR("u AS other"), FL_STR("left"), text);
+        fl_steps_join(steps, FL_STR(OTHER), FL_STR("left"), text);
         break;
     case 'x':
         fl_steps_join(steps, text, FL_STR("cross"), (fl_str){0});
@@ -68,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     fl_steps steps;
     fl_ast_statement statement;
     fl_err err = {0};
-    int64_t n = 0;
+    int64_t n = 0, place_max = (int64_t)(bytes + sizeof(OTHER));
     fl_memory_init(&memory, NULL, "fuzz", 64 << 20);
     fl_steps_init(&steps, &memory);
     for (size_t at = 0; at < bytes || n == 0;) {
@@ -88,11 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (fl_steps_finish(&steps, &statement, &err) == FL_OK)
         check_query(statement.query, n);
     else
-        CHECK(err.message[0] != 0 && err.position <= (int64_t)bytes + 1);
+        CHECK(err.message[0] != 0 && err.position <= place_max);
     for (int64_t place = 1; place < steps.base + 2; place += 7) { /* any place is a place in some step */
         fl_err at = {.code = FL_ERR_VALUE, .position = place, .message = "bad"};
         fl_steps_locate(&steps, &at);
-        CHECK(at.position <= (int64_t)bytes + 1);
+        CHECK(at.position <= place_max);
     }
     fl_steps_drop(&steps);
     CHECK(memory.used_bytes == 0);
