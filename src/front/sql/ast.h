@@ -351,6 +351,7 @@ typedef struct fl_ast_cte {
     fl_ast_name *columns;
     int32_t column_count;
     bool is_materialized; /* MATERIALIZED was written */
+    bool is_inlined;      /* NOT MATERIALIZED was */
     fl_ast_query *query;
 } fl_ast_cte;
 

@@ -1,17 +1,25 @@
 /* WITH: references to common table expressions. Most are bound anew at each reference, so that each place optimizes its
- * own; those that must be computed once (volatile functions, MATERIALIZED) are bound once and read through materialize. */
+ * own. Those that must be computed once (volatile functions, MATERIALIZED) are bound once and read through materialize, and
+ * so are those that group rows, unless NOT MATERIALIZED was written: they are dear, and small when they are done. Where one
+ * reader is all there is, the rule eliminate_materialize inlines it after all. */
 #include "front/sql/bind.h"
 
+#include "op/aggregate/node.h"
 #include "op/materialize/node.h"
 
-/* ---- volatile functions ---- */
+/* ---- what makes a table expression worth computing once ---- */
 
-static fl_status look_below(const fl_node *node, bool *ret, fl_err *err);
+typedef struct findings {
+    bool is_volatile;
+    bool has_groups;
+} findings;
+
+static fl_status look_below(const fl_node *node, findings *ret, fl_err *err);
 
 static fl_status look_at_expr(void *ctx, const fl_expr *expr, fl_err *err)
 {
     fl_status st = FL_OK;
-    *(bool *)ctx |= (expr->flags & FL_EXPR_VOLATILE) != 0;
+    ((findings *)ctx)->is_volatile |= (expr->flags & FL_EXPR_VOLATILE) != 0;
     if (!(expr->flags & FL_EXPR_HAS_SUBQUERY))
         return FL_OK;
     for (int32_t i = 0; i < expr->n_args; i++)
@@ -23,11 +31,12 @@ cleanup:
 }
 
 /* What lies below a materialize is computed once already. */
-static fl_status look_below(const fl_node *node, bool *ret, fl_err *err)
+static fl_status look_below(const fl_node *node, findings *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     if (node->op == &fl_op_materialize)
         return FL_OK;
+    ret->has_groups |= node->op == &fl_op_aggregate;
     FL_TRY(fl_node_visit_exprs(node, look_at_expr, ret, err));
     for (int32_t i = 0; i < node->n_inputs; i++)
         FL_TRY(look_below(node->inputs[i], ret, err));
@@ -62,7 +71,7 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
 {
     fl_status st = FL_OK;
     output out;
-    bool is_volatile = false;
+    findings found = {0};
     int32_t before = b->cte_binds;
     b->cte_binds += 1 + c->binds;
     if (b->cte_binds > CTE_BINDS_MAX)
@@ -78,9 +87,10 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
                                       out.n_cols, c->ast->column_count);
     for (int32_t i = 0; i < c->ast->column_count; i++)
         out.cols[i].name = c->ast->columns[i].text;
-    FL_TRY(look_below(out.root, &is_volatile, b->err));
+    FL_TRY(look_below(out.root, &found, b->err));
     *ret = out;
-    if ((!is_volatile && !c->ast->is_materialized) || !fl_col_set_is_empty(&out.root->outer))
+    bool is_once = found.is_volatile || c->ast->is_materialized || (found.has_groups && !c->ast->is_inlined);
+    if (!is_once || !fl_col_set_is_empty(&out.root->outer))
         return FL_OK; /* what looks at rows around it cannot be computed once for all of them */
     FL_TRY(fl_sql_output_exact(b, &out));
     c->shared = out;

@@ -335,8 +335,9 @@ static fl_status parse_ctes(parser *p, fl_ast_query *query)
             FL_TRY(fl_sql_parse_name_list(p, &cte->columns, &cte->column_count));
         FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
         if (is_word(p, FL_KW_NOT) && ahead(p, 1)->keyword == FL_KW_MATERIALIZED) {
-            advance(p); /* says what holds without it, too */
             advance(p);
+            advance(p);
+            cte->is_inlined = true;
         } else {
             cte->is_materialized = accept_word(p, FL_KW_MATERIALIZED);
         }
