@@ -1,16 +1,18 @@
 #!/bin/sh
 # Runs every fuzz target of a build for some seconds, one after the other, with its corpus; ends at the first finding.
 #
-#   tools/run-fuzz.sh BUILD_DIR SECONDS
+#   tools/run-fuzz.sh BUILD_DIR SECONDS [TARGET...]     no TARGET: all of them
 #
 # New inputs that reach new code go to BUILD_DIR/corpus/<target>, findings to BUILD_DIR/findings: a person decides what
 # of them enters fuzz/corpus/. Relies on: the fuzz preset (clang's libFuzzer).
 set -eu
 build=$1
 seconds=$2
+shift 2
+[ $# -gt 0 ] || set -- $(cd "$build/fuzz" && ls -d fuzz_* | sed 's/^fuzz_//')
 mkdir -p "$build/findings"
-for program in "$build"/fuzz/fuzz_*; do
-    target=${program##*/fuzz_}
+for target in "$@"; do
+    program=$build/fuzz/fuzz_$target
     mkdir -p "$build/corpus/$target" "fuzz/corpus/$target"
     dictionary=
     [ ! -f "fuzz/$target.dict" ] || dictionary=-dict=fuzz/$target.dict
