@@ -10,6 +10,7 @@
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?=
 BENCH_FLAGS ?=
 INSTALL = tools/install-deps.sh
 RELEASE = build/release
@@ -44,7 +45,7 @@ debug asan tsan: %: build/%/build.ninja .deps/data.stamp .deps/test.stamp
 fuzz: .deps/fuzz.stamp .deps/data.stamp
 	cmake --preset fuzz
 	cmake --build --preset fuzz -j $(JOBS)
-	tools/run-fuzz.sh build/fuzz $(FUZZ_SECONDS)
+	tools/run-fuzz.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench: build .deps/test.stamp .deps/bench-data.stamp
 	.deps/venv/bin/python bench/run.py $(BENCH_FLAGS)

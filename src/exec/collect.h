@@ -29,7 +29,7 @@ typedef struct fl_sort_sink {
 fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
                              fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret, fl_err *err);
 
-/** For finish: all rows of all workers, in memory to be freed with fl_free. */
+/** For finish: all rows of all workers, in memory to be freed with fl_free. Without a limit they are in the input's order. */
 fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err);
 
 /** Puts rows out as one batch of `node`. Resets the worker's arena. */

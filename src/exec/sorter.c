@@ -1,12 +1,30 @@
-/* Sorting by a normalized 8-byte prefix of the keys, then by full comparison where prefixes tie. */
+/* Sorting by words: keys are looked at 64 bits at a time, as deep as rows tie.
+ *
+ *     part      a large range is cut by splitters of a sample into buckets; rows with a splitter's own word have a bucket
+ *               of their own, and if it is large it is cut again by the next word. All workers count, then scatter.
+ *     task      a bucket: its words are sorted (radix where there are many), ranges of equal words by their next words.
+ *
+ * Every step keeps the order of equal rows, so the sort is stable, and the result does not depend on how many workers there
+ * are. Row pointers are written once, in their place. */
 #include "exec/sorter.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-/* One row to sort: the first bytes of its keys as a number that orders as the keys do, and the row. */
+#define LEVELS_MAX 48       /* words looked at; rows that tie in so many are compared as a whole */
+#define PART_ROWS_MIN 32768 /* smaller ranges are tasks */
+#define CHUNK_ROWS 16384    /* of a range that is cut, per turn of a worker */
+#define SPLITTERS_MAX 63    /* 128 buckets: between, equal to, and null */
+#define BUCKETS (2 * SPLITTERS_MAX + 2)
+#define NULL_BUCKET (2 * SPLITTERS_MAX + 1)
+#define SAMPLES 1024
+#define RADIX_ROWS_MIN 256
+#define INSERTION_ROWS_MAX 16
+#define WORDS_ROWS_MIN 4 /* fewer rows are compared as a whole */
+#define STRING_BYTES 7   /* of a string in a word */
+
+/* A row, and the word that it is sorted by at the moment. */
 typedef struct entry {
-    uint64_t prefix;
+    uint64_t word;
     uint8_t *row;
 } entry;
 
@@ -27,13 +45,11 @@ static fl_i128 span_of(const uint8_t *value)
     return ((fl_i128)v.months * 30 + v.days) * 86400000000000LL + v.nanos;
 }
 
-/* Up to 63 bits of a value that order as it does. *ret_exact: equal prefixes mean equal values. */
-static uint64_t prefix_of(fl_type type, const uint8_t *value, bool *ret_exact)
+/* What orders a column's values that are the same up to `depth`: whole values of up to eight bytes; the two halves of wider
+ * ones; seven bytes of a string and, below them, how many there are, 8 for more. Not for lists and structs. */
+static uint64_t value_word(fl_type type, const uint8_t *value, int32_t depth)
 {
-    *ret_exact = true;
     switch (type.id) {
-    case FL_NULL:
-        return 0;
     case FL_BOOL:
     case FL_U8:
         return *value;
@@ -49,48 +65,37 @@ static uint64_t prefix_of(fl_type type, const uint8_t *value, bool *ret_exact)
     case FL_U32:
         return *(const uint32_t *)value;
     case FL_F32:
-        *ret_exact = false;
-        return order_f64((double)*(const float *)value) >> 1;
+        return order_f64((double)*(const float *)value);
     case FL_F64:
-        *ret_exact = false;
-        return order_f64(*(const double *)value) >> 1;
+        return order_f64(*(const double *)value);
     case FL_U64:
-        *ret_exact = false;
-        return *(const uint64_t *)value >> 1;
-    case FL_DECIMAL:
-        if (fl_type_width(type) == 16) {
-            fl_i128 d;
-            memcpy(&d, value, 16);
-            *ret_exact = false;
-            if (d >= INT64_MIN / 2 && d <= INT64_MAX / 2)
-                return ((uint64_t)(int64_t)d + (1ull << 62)) & ~(1ull << 63);
-            return d < 0 ? 0 : ~0ull >> 1;
-        }
-        break;
+        return *(const uint64_t *)value;
     case FL_UTF8:
     case FL_BINARY: {
         fl_view view;
-        unsigned char bytes[8] = {0};
+        uint64_t word = 0;
         memcpy(&view, value, 16);
-        memcpy(bytes, fl_view_data(&view), view.len < 8 ? view.len : 8);
-        *ret_exact = false;
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        return __builtin_bswap64(word) >> 1;
+        if (depth >= (int32_t)view.len)
+            return 0;
+        uint32_t left = view.len - (uint32_t)depth;
+        memcpy(&word, fl_view_data(&view) + depth, left < STRING_BYTES ? left : STRING_BYTES);
+        return __builtin_bswap64(word) | (left > STRING_BYTES ? STRING_BYTES + 1 : left);
     }
     case FL_INTERVAL:
-    case FL_LIST:
-    case FL_STRUCT:
-        *ret_exact = false;
-        return 0;
+    case FL_DECIMAL: {
+        fl_i128 wide;
+        if (type.id == FL_INTERVAL)
+            wide = span_of(value);
+        else if (fl_type_width(type) == 16)
+            memcpy(&wide, value, 16);
+        else
+            break;
+        return depth == 0 ? (uint64_t)(wide >> 64) ^ 1ull << 63 : (uint64_t)wide;
+    }
     default:
         break;
     }
-    int64_t v = *(const int64_t *)value;
-    if (v >= -(1LL << 62) && v < 1LL << 62)
-        return (uint64_t)v + (1ull << 62);
-    *ret_exact = false;
-    return v < 0 ? 0 : ~0ull >> 1;
+    return *(const uint64_t *)value ^ 1ull << 63;
 }
 
 static int compare_values(fl_type type, const uint8_t *a, const uint8_t *b)
@@ -149,7 +154,8 @@ static int compare_values(fl_type type, const uint8_t *a, const uint8_t *b)
     }
 }
 
-int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns, const uint8_t *a, const uint8_t *b)
+int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns, const uint8_t *a,
+                    const uint8_t *b)
 {
     for (int32_t i = 0; i < n_columns; i++) {
         const fl_sort_column *c = &columns[i];
@@ -166,88 +172,366 @@ int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, 
     return 0;
 }
 
+/* Which word of the keys a range is sorted by. */
+typedef struct place {
+    int32_t column; /* of the sort's columns */
+    int32_t depth;  /* bytes of the value that were looked at before */
+    int32_t level;  /* words before this one */
+} place;
+
+/* A range of rows that are the same up to their place. */
+typedef struct range {
+    int64_t start, end;
+    place at;
+    bool in_spare;  /* which of the two arrays holds it */
+    bool has_words; /* words are those of the place, and there are no nulls */
+} range;
+
+typedef struct range_list {
+    range *items;
+    int64_t n, capacity;
+} range_list;
+
 typedef struct sorting {
+    fl_exec *exec;
     const fl_row_layout *layout;
     const fl_sort_column *columns;
     int32_t n_columns;
-    int32_t first; /* columns before this one are decided by the prefix */
+    fl_memory *memory;
+    entry *entries, *spare;
+    uint8_t *buckets; /* by row, of the range that is cut */
+    uint8_t **rows;   /* the result */
+    range_list parts; /* to cut */
+    range_list tasks;
+    range now; /* the range that is cut */
+    uint64_t splitters[SPLITTERS_MAX];
+    int32_t n_splitters;
+    int64_t (*counts)[BUCKETS]; /* by chunk of the range that is cut: rows of each bucket, then where they go */
 } sorting;
 
-static int compare_entries(const void *x, const void *y, void *ctx)
+static fl_status add_range(sorting *s, range_list *list, range r, fl_err *err)
 {
-    const entry *a = x, *b = y;
-    const sorting *s = ctx;
-    if (a->prefix != b->prefix)
-        return a->prefix < b->prefix ? -1 : 1;
-    return fl_sort_compare(s->layout, s->columns + s->first, s->n_columns - s->first, a->row, b->row);
+    fl_status st = fl_grow(s->memory, (void **)&list->items, &list->capacity, list->n + 1, sizeof(range), err);
+    if (st == FL_OK)
+        list->items[list->n++] = r;
+    return st;
 }
 
-/* Least significant digit first, 8 bits a pass; digits that are the same in all rows are skipped. */
-static void radix_sort(entry *entries, entry *spare, int64_t n)
+/* fn(s, i) for i in 0 .. n - 1: by all workers, or on this thread where it is a worker itself. */
+static fl_status run_all(sorting *s, int64_t n, fl_status (*fn)(void *s, int32_t i, fl_err *err), fl_err *err)
 {
-    uint64_t all_or = 0, all_and = ~0ull;
-    for (int64_t i = 0; i < n; i++) {
-        all_or |= entries[i].prefix;
-        all_and &= entries[i].prefix;
+    fl_status st = FL_OK;
+    if (s->exec != NULL)
+        return fl_exec_parallel(s->exec, (int32_t)n, fn, s, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = fn(s, i, err);
+    return st;
+}
+
+static bool is_null_at(const sorting *s, place at, const uint8_t *row)
+{
+    return fl_row_is_null(s->layout, row, s->columns[at.column].col);
+}
+
+static uint64_t word_at(const sorting *s, place at, const uint8_t *row)
+{
+    const fl_sort_column *c = &s->columns[at.column];
+    uint64_t word = value_word(s->layout->types[c->col], row + s->layout->offsets[c->col], at.depth);
+    return c->is_descending ? ~word : word;
+}
+
+static bool has_words(const sorting *s, place at)
+{
+    fl_type type = s->layout->types[s->columns[at.column].col];
+    return !fl_type_is_nested(type) && at.level < LEVELS_MAX;
+}
+
+/* The place behind a word that rows have in common. */
+static place next_place(const sorting *s, place at, uint64_t word, bool is_null)
+{
+    const fl_sort_column *c = &s->columns[at.column];
+    fl_type type = s->layout->types[c->col];
+    bool is_half = at.depth == 0 && (type.id == FL_INTERVAL || (type.id == FL_DECIMAL && fl_type_width(type) == 16));
+    bool has_more = fl_type_is_string(type) && ((c->is_descending ? ~word : word) & 15) > STRING_BYTES;
+    if (!is_null && (is_half || has_more))
+        return (place){at.column, at.depth + (is_half ? 8 : STRING_BYTES), at.level + 1};
+    return (place){at.column + 1, 0, at.level + 1};
+}
+
+/* ---- small ranges ------------------------------------------------------------------------------------------------- */
+
+/* Whether b must come in front of a, which it follows now. */
+static inline bool is_before(const sorting *s, place at, bool by_word, const entry *b, const entry *a)
+{
+    if (by_word)
+        return b->word < a->word;
+    return fl_sort_compare(s->layout, s->columns + at.column, s->n_columns - at.column, b->row, a->row) < 0;
+}
+
+static void insertion_sort(const sorting *s, place at, bool by_word, entry *a, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++) {
+        entry e = a[i];
+        int64_t j = i;
+        for (; j > 0 && is_before(s, at, by_word, &e, &a[j - 1]); j--)
+            a[j] = a[j - 1];
+        a[j] = e;
     }
-    uint64_t varying = all_or ^ all_and;
-    entry *from = entries, *to = spare;
+}
+
+/* Sorts a by merging; b is as large. Returns the array that holds the result. */
+static entry *merge_sort(const sorting *s, place at, bool by_word, entry *a, entry *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += INSERTION_ROWS_MAX)
+        insertion_sort(s, at, by_word, a + i, n - i < INSERTION_ROWS_MAX ? n - i : INSERTION_ROWS_MAX);
+    for (int64_t width = INSERTION_ROWS_MAX; width < n; width *= 2) {
+        for (int64_t start = 0; start < n; start += 2 * width) {
+            int64_t middle = start + width < n ? start + width : n, end = middle + width < n ? middle + width : n;
+            int64_t i = start, j = middle;
+            for (int64_t to = start; to < end; to++) {
+                bool right = i == middle || (j < end && is_before(s, at, by_word, &a[j], &a[i]));
+                b[to] = right ? a[j++] : a[i++];
+            }
+        }
+        entry *swap = a;
+        a = b;
+        b = swap;
+    }
+    return a;
+}
+
+/* Least significant digit first, 8 bits a pass; digits that are the same in all rows are skipped. Returns the array that
+ * holds the result. */
+static entry *radix_sort(entry *a, entry *b, int64_t n)
+{
+    uint64_t varying = 0;
+    for (int64_t i = 1; i < n; i++)
+        varying |= a[i].word ^ a[0].word;
     for (int shift = 0; shift < 64; shift += 8) {
+        int64_t starts[257] = {0};
         if ((varying >> shift & 0xFF) == 0)
             continue;
-        int64_t starts[257] = {0};
         for (int64_t i = 0; i < n; i++)
-            starts[(from[i].prefix >> shift & 0xFF) + 1]++;
+            starts[(a[i].word >> shift & 0xFF) + 1]++;
         for (int d = 0; d < 256; d++)
             starts[d + 1] += starts[d];
         for (int64_t i = 0; i < n; i++)
-            to[starts[from[i].prefix >> shift & 0xFF]++] = from[i];
-        entry *swap = from;
-        from = to;
-        to = swap;
+            b[starts[a[i].word >> shift & 0xFF]++] = a[i];
+        entry *swap = a;
+        a = b;
+        b = swap;
     }
-    if (from != entries)
-        memcpy(entries, from, (size_t)n * sizeof(entry));
+    return a;
 }
 
-fl_status fl_sort_rows(const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns, uint8_t **rows,
-                       int64_t n, fl_memory *memory, fl_err *err)
+/* Moves nulls to their end of the range, in order, and gives the others their words. Returns how many nulls there are. */
+static int64_t make_words(const sorting *s, place at, entry *a, entry *b, int64_t n)
+{
+    int64_t n_nulls = 0, kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (i + 8 < n)
+            __builtin_prefetch(a[i + 8].row);
+        if (is_null_at(s, at, a[i].row)) {
+            b[n_nulls++] = a[i];
+            continue;
+        }
+        a[kept] = a[i];
+        a[kept++].word = word_at(s, at, a[i].row);
+    }
+    if (n_nulls > 0 && s->columns[at.column].nulls_first)
+        memmove(a + n_nulls, a, (size_t)kept * sizeof(*a));
+    if (n_nulls > 0)
+        memcpy(s->columns[at.column].nulls_first ? a : a + kept, b, (size_t)n_nulls * sizeof(*a));
+    return n_nulls;
+}
+
+static void write_rows(const entry *a, int64_t n, uint8_t **rows)
+{
+    for (int64_t i = 0; i < n; i++)
+        rows[i] = a[i].row;
+}
+
+/* Sorts the n entries of a, using b, to rows. */
+static void sort_range(const sorting *s, place at, bool words_made, entry *a, entry *b, int64_t n, uint8_t **rows)
+{
+    if (at.column == s->n_columns || n < 2) {
+        write_rows(a, n, rows);
+        return;
+    }
+    if (n < WORDS_ROWS_MIN || !has_words(s, at)) {
+        write_rows(merge_sort(s, at, false, a, b, n), n, rows);
+        return;
+    }
+    int64_t n_nulls = words_made ? 0 : make_words(s, at, a, b, n);
+    if (n_nulls > 0) {
+        int64_t nulls_at = s->columns[at.column].nulls_first ? 0 : n - n_nulls;
+        sort_range(s, next_place(s, at, 0, true), false, a + nulls_at, b + nulls_at, n_nulls, rows + nulls_at);
+        int64_t others_at = nulls_at == 0 ? n_nulls : 0;
+        a += others_at;
+        b += others_at;
+        rows += others_at;
+        n -= n_nulls;
+    }
+    entry *sorted = n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n) : radix_sort(a, b, n);
+    entry *other = sorted == a ? b : a;
+    for (int64_t start = 0, end; start < n; start = end) {
+        for (end = start + 1; end < n && sorted[end].word == sorted[start].word;)
+            end++;
+        if (end - start == 1)
+            rows[start] = sorted[start].row;
+        else
+            sort_range(s, next_place(s, at, sorted[start].word, false), false, sorted + start, other + start,
+                       end - start, rows + start);
+    }
+}
+
+static fl_status run_task(void *ctx, int32_t i, fl_err *err)
+{
+    (void)err;
+    sorting *s = ctx;
+    const range *r = &s->tasks.items[i];
+    entry *a = r->in_spare ? s->spare : s->entries, *b = r->in_spare ? s->entries : s->spare;
+    sort_range(s, r->at, r->has_words, a + r->start, b + r->start, r->end - r->start, s->rows + r->start);
+    return FL_OK;
+}
+
+/* ---- large ranges ------------------------------------------------------------------------------------------------- */
+
+static entry *now_from(const sorting *s)
+{
+    return s->now.in_spare ? s->spare : s->entries;
+}
+
+/* Words at even steps through a sample, each once. */
+static void choose_splitters(sorting *s)
+{
+    entry samples[SAMPLES], spare[SAMPLES];
+    int64_t rows = s->now.end - s->now.start, n = 0;
+    s->n_splitters = 0;
+    for (int64_t i = 0; i < SAMPLES; i++) {
+        uint8_t *row = now_from(s)[s->now.start + (int64_t)((fl_i128)rows * i / SAMPLES)].row;
+        if (!is_null_at(s, s->now.at, row))
+            samples[n++] = (entry){word_at(s, s->now.at, row), row};
+    }
+    const entry *sorted = radix_sort(samples, spare, n);
+    for (int32_t i = 1; i <= SPLITTERS_MAX && n > 0; i++) {
+        uint64_t word = sorted[n * i / (SPLITTERS_MAX + 1)].word;
+        if (s->n_splitters == 0 || word != s->splitters[s->n_splitters - 1])
+            s->splitters[s->n_splitters++] = word;
+    }
+}
+
+static int64_t chunk_end(const sorting *s, int64_t start)
+{
+    return start + CHUNK_ROWS < s->now.end ? start + CHUNK_ROWS : s->now.end;
+}
+
+/* Rows between splitters i - 1 and i are in bucket 2i, those with the word of splitter i in bucket 2i + 1. */
+static fl_status count_chunk(void *ctx, int32_t c, fl_err *err)
+{
+    (void)err;
+    sorting *s = ctx;
+    entry *from = now_from(s);
+    int64_t *counts = s->counts[c], start = s->now.start + (int64_t)c * CHUNK_ROWS, end = chunk_end(s, start);
+    memset(counts, 0, sizeof(s->counts[c]));
+    for (int64_t i = start; i < end; i++) {
+        if (i + 8 < end)
+            __builtin_prefetch(from[i + 8].row);
+        int32_t bucket = NULL_BUCKET;
+        if (!is_null_at(s, s->now.at, from[i].row)) {
+            uint64_t word = from[i].word = word_at(s, s->now.at, from[i].row);
+            int32_t low = 0, left = s->n_splitters; /* splitters below the word */
+            while (left > 0) {
+                int32_t half = left / 2;
+                bool is_above = s->splitters[low + half] < word;
+                low = is_above ? low + half + 1 : low;
+                left = is_above ? left - half - 1 : half;
+            }
+            bucket = 2 * low + (low < s->n_splitters && s->splitters[low] == word);
+        }
+        s->buckets[i] = (uint8_t)bucket;
+        counts[bucket]++;
+    }
+    return FL_OK;
+}
+
+static fl_status scatter_chunk(void *ctx, int32_t c, fl_err *err)
+{
+    (void)err;
+    sorting *s = ctx;
+    const entry *from = now_from(s);
+    entry *to = s->now.in_spare ? s->entries : s->spare;
+    int64_t *at = s->counts[c], start = s->now.start + (int64_t)c * CHUNK_ROWS, end = chunk_end(s, start);
+    for (int64_t i = start; i < end; i++)
+        to[at[s->buckets[i]]++] = from[i];
+    return FL_OK;
+}
+
+/* Whether a range is worth cutting: its rows go on to be told apart by words. */
+static bool is_part(const sorting *s, const range *r)
+{
+    return r->end - r->start >= PART_ROWS_MIN && r->at.column < s->n_columns && has_words(s, r->at);
+}
+
+/* Cuts the range: its buckets become tasks, or parts in their turn. */
+static fl_status cut(sorting *s, range r, fl_err *err)
 {
     fl_status st = FL_OK;
-    entry *entries = NULL;
-    bool exact = true;
-    const fl_sort_column *c = &columns[0];
+    int64_t n_chunks = (r.end - r.start + CHUNK_ROWS - 1) / CHUNK_ROWS, at = r.start;
+    s->now = r;
+    choose_splitters(s);
+    FL_TRY(run_all(s, n_chunks, count_chunk, err));
+    for (int32_t i = 0; i < BUCKETS; i++) {
+        bool nulls_first = s->columns[r.at.column].nulls_first;
+        int32_t bucket = !nulls_first ? i : i == 0 ? NULL_BUCKET : i - 1;
+        int64_t start = at;
+        for (int64_t c = 0; c < n_chunks; c++) {
+            int64_t n = s->counts[c][bucket];
+            s->counts[c][bucket] = at;
+            at += n;
+        }
+        if (at == start)
+            continue;
+        range made = {.start = start, .end = at, .at = r.at, .in_spare = !r.in_spare, .has_words = true};
+        if (bucket == NULL_BUCKET || bucket % 2 == 1) {
+            made.at = next_place(s, r.at, bucket == NULL_BUCKET ? 0 : s->splitters[bucket / 2], bucket == NULL_BUCKET);
+            made.has_words = false;
+            FL_TRY(add_range(s, is_part(s, &made) ? &s->parts : &s->tasks, made, err));
+        } else {
+            FL_TRY(add_range(s, &s->tasks, made, err));
+        }
+    }
+    FL_TRY(run_all(s, n_chunks, scatter_chunk, err));
+cleanup:
+    return st;
+}
+
+fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns,
+                       uint8_t **rows, int64_t n, fl_memory *memory, fl_err *err)
+{
+    fl_status st = FL_OK;
+    sorting s = {
+        .exec = exec, .layout = layout, .columns = columns, .n_columns = n_columns, .memory = memory, .rows = rows};
+    range all = {.end = n};
     if (n < 2 || n_columns == 0)
         return FL_OK;
-    FL_TRY(fl_alloc(memory, n * 2 * (int64_t)sizeof(entry), (void **)&entries, err));
-    for (int64_t i = 0; i < n; i++) {
-        bool one = true;
-        uint64_t prefix;
-        if (fl_row_is_null(layout, rows[i], c->col)) {
-            prefix = c->nulls_first ? 0 : 1ull << 63;
-        } else {
-            uint64_t value = prefix_of(layout->types[c->col], rows[i] + layout->offsets[c->col], &one) & ~(1ull << 63);
-            if (c->is_descending)
-                value = ~value & ~(1ull << 63);
-            prefix = c->nulls_first ? value | 1ull << 63 : value;
-        }
-        exact &= one;
-        entries[i] = (entry){prefix, rows[i]};
-    }
-    radix_sort(entries, entries + n, n);
-    sorting s = {layout, columns, n_columns, exact ? 1 : 0};
-    if (!exact || n_columns > 1) /* runs of equal prefixes are settled by comparing */
-        for (int64_t start = 0; start < n;) {
-            int64_t end = start + 1;
-            while (end < n && entries[end].prefix == entries[start].prefix)
-                end++;
-            if (end - start > 1)
-                qsort_r(entries + start, (size_t)(end - start), sizeof(entry), compare_entries, &s);
-            start = end;
-        }
+    FL_TRY(fl_alloc(memory, n * 2 * (int64_t)sizeof(entry), (void **)&s.entries, err));
+    s.spare = s.entries + n;
     for (int64_t i = 0; i < n; i++)
-        rows[i] = entries[i].row;
+        s.entries[i].row = rows[i];
+    if (is_part(&s, &all)) {
+        FL_TRY(fl_alloc(memory, n, (void **)&s.buckets, err));
+        FL_TRY(fl_alloc(memory, (n / CHUNK_ROWS + 1) * (int64_t)sizeof(*s.counts), (void **)&s.counts, err));
+    }
+    FL_TRY(add_range(&s, is_part(&s, &all) ? &s.parts : &s.tasks, all, err));
+    while (s.parts.n > 0)
+        FL_TRY(cut(&s, s.parts.items[--s.parts.n], err));
+    FL_TRY(run_all(&s, s.tasks.n, run_task, err));
 cleanup:
-    fl_free(entries);
+    fl_free(s.entries);
+    fl_free(s.buckets);
+    fl_free(s.counts);
+    fl_free(s.parts.items);
+    fl_free(s.tasks.items);
     return st;
 }

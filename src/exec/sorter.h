@@ -1,10 +1,11 @@
 /* Sorting rows of the row layout by some of its columns.
  *
- * Keys are normalized to bytes that compare as memcmp does (Kuiper & Mühleisen 2023): fixed-width keys of up to 16 bytes in
- * all are radix-sorted; longer ones and strings are compared by their first 8 bytes, then by value. */
+ * Keys are normalized to words that compare as numbers do (Kuiper & Mühleisen 2023), made one at a time for rows that tie.
+ * Large inputs are cut by sampled splitters into ranges that workers sort on their own (Axtmann et al. 2017, "IPS4o"). */
 #ifndef FL_EXEC_SORTER_H
 #define FL_EXEC_SORTER_H
 
+#include "exec/exec.h"
 #include "exec/rows.h"
 
 typedef struct fl_sort_column {
@@ -13,9 +14,10 @@ typedef struct fl_sort_column {
     bool nulls_first;
 } fl_sort_column;
 
-/** Sorts row pointers. Not stable. Needs about 24 bytes a row while it runs. */
-fl_status fl_sort_rows(const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns, uint8_t **rows,
-                       int64_t n, fl_memory *memory, fl_err *err);
+/** Sorts row pointers; equal rows keep their order. exec: whose workers help, for finish(); NULL in a worker: all is done on
+ *  this thread. Needs about 33 bytes a row while it runs. */
+fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns,
+                       uint8_t **rows, int64_t n, fl_memory *memory, fl_err *err);
 
 /** Order of two rows by the columns: below, at or above zero. */
 int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns, const uint8_t *a,

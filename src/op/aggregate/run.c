@@ -396,7 +396,7 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
         for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
             columns[n_columns++] = (fl_sort_column){.col = i};
         columns[n_columns++] = (fl_sort_column){.col = at + part->agg->n_order};
-        FL_TRY(fl_sort_rows(&part->side, columns, n_columns, rows, n, stage->exec->context.memory, err));
+        FL_TRY(fl_sort_rows(stage->exec, &part->side, columns, n_columns, rows, n, stage->exec->context.memory, err));
         if (part->agg->is_distinct) {
             int64_t kept = 0;
             for (int32_t i = 0; i < at; i++)

@@ -1,4 +1,4 @@
-/* sort: all rows in the order of the keys; equal rows keep no particular order. */
+/* sort: all rows in the order of the keys; equal rows keep the order of the input. */
 #ifndef FL_OP_SORT_NODE_H
 #define FL_OP_SORT_NODE_H
 

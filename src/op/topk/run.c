@@ -18,7 +18,7 @@ static fl_status finish(fl_sort_sink *sink, fl_err *err)
     const fl_topk_attrs *attrs = fl_topk_of(source->base.node);
     int64_t n = 0;
     FL_TRY(fl_sort_gather(sink, &source->rows, &n, err));
-    FL_TRY(fl_sort_rows(&sink->layout, sink->columns, sink->n_keys, source->rows, n, sink->exec->context.memory, err));
+    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, source->rows, n, sink->exec->context.memory, err));
     source->next = attrs->offset < n ? attrs->offset : n;
     source->end = n - source->next > attrs->limit ? source->next + attrs->limit : n;
 cleanup:
