@@ -2,7 +2,8 @@
 #
 #   make run      install, build, run the main job over real files        make test    install, build, run every test
 #   make build    the release program, build/release/fletch               make bench   fletch beside its peers
-#   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target for FUZZ_SECONDS
+#   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target (or FUZZ_TARGETS)
+#                                                                                     for FUZZ_SECONDS
 #   make lint | format | check-layers                                     make clean
 #
 # Relies on: tools/install-deps.sh, which leaves a stamp in .deps/ for each thing installed, so that a second run does
