@@ -595,7 +595,8 @@ const char *fl_pq_values_skip(fl_pq_values *v, int64_t n)
             return NOT_ENOUGH;
         v->left -= n;
         v->bit += n;
-        v->views += v->kind == FL_PQ_VALUES_VIEWS ? n : 0;
+        if (v->kind == FL_PQ_VALUES_VIEWS) /* bits have none */
+            v->views += n;
         return NULL;
     default:
         return fl_pq_hybrid_skip(&v->hybrid, n) ? NULL : "its codes end too early or are malformed";
