@@ -40,8 +40,9 @@ typedef struct join_build {
     int32_t *pair_from;       /* >= 0: position in the probe input; else -1 - payload column */
     int32_t *out_from;        /* per output column: same; INT32_MIN: the mark */
     bool keeps_unmatched_build;
-    bool has_key_range;       /* one integer key: min and max are collected */
-    fl_runtime_filter *filter;
+    bool has_dense_key;       /* one integer key: the table may be an array */
+    bool *has_range;          /* per key: min and max are collected, for the table or a filter */
+    fl_runtime_filter **filters; /* per key; NULL where there is none */
     fl_join_table table;
     bool has_null_key;        /* of build rows, for mark joins */
     int64_t build_rows;
@@ -51,13 +52,18 @@ typedef struct join_build {
     int32_t n_locals;
 } join_build;
 
+/* The values of one key; min > max: none were seen. */
+typedef struct key_range {
+    int64_t min, max;
+} key_range;
+
 typedef struct build_local {
     fl_eval *eval;
     fl_row_store store;
     uint16_t *list;
     uint64_t *hashes;
     uint8_t **rows;
-    int64_t min, max;
+    key_range *ranges; /* per key */
     bool has_null_key;
 } build_local;
 
@@ -97,8 +103,9 @@ static fl_status build_local_new(fl_stage *base, fl_worker *worker, void **ret, 
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
     fl_row_store_init(&local->store, &join->layout, memory);
-    local->min = INT64_MAX;
-    local->max = INT64_MIN;
+    FL_TRY(fl_alloc(memory, (join->n_keys + 1) * (int64_t)sizeof(*local->ranges), (void **)&local->ranges, err));
+    for (int32_t k = 0; k < join->n_keys; k++)
+        local->ranges[k] = (key_range){INT64_MAX, INT64_MIN};
     FL_TRY(fl_eval_new(join->build_keys, memory, rows_max, &local->eval, err));
     FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->list, err));
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->hashes, err));
@@ -113,6 +120,7 @@ static void build_local_free(fl_stage *base, void *ptr)
     build_local *local = ptr;
     fl_eval_free(local->eval);
     fl_row_store_drop(&local->store);
+    fl_free(local->ranges);
     fl_free(local->list);
     fl_free(local->hashes);
     fl_free(local->rows);
@@ -144,6 +152,17 @@ static int32_t drop_null_keys(const join_build *join, const fl_vec *keys, uint16
     return count;
 }
 
+static void widen_range(key_range *range, const fl_vec *key, const uint16_t *list, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (!fl_vec_is_valid(key, list[i]))
+            continue;
+        int64_t value = key_at(key, list[i]);
+        range->min = value < range->min ? value : range->min;
+        range->max = value > range->max ? value : range->max;
+    }
+}
+
 static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -154,7 +173,7 @@ static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     fl_eval_begin(local->eval, batch, &worker->arena);
     for (int32_t k = 0; k < join->n_keys; k++) {
         FL_TRY(fl_eval_value(local->eval, k, batch->mask, &keys[k], err));
-        if (join->has_key_range && keys[k].layout == FL_DICT)
+        if (join->has_range[k] && keys[k].layout == FL_DICT)
             FL_TRY(fl_vec_flatten(&worker->arena, &keys[k], batch->rows, &keys[k], err));
     }
     int32_t count = list_of(batch, local->list);
@@ -174,14 +193,9 @@ static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     for (int32_t p = 0; p < join->n_payload; p++)
         FL_TRY(fl_rows_write(&join->layout, join->n_keys + p, &batch->vec[join->payload_from[p]], local->list, count,
                              local->rows, &local->store.heap, err));
-    if (join->has_key_range)
-        for (int32_t i = 0; i < count; i++) {
-            if (!fl_vec_is_valid(&keys[0], local->list[i]))
-                continue;
-            int64_t key = key_at(&keys[0], local->list[i]);
-            local->min = key < local->min ? key : local->min;
-            local->max = key > local->max ? key : local->max;
-        }
+    for (int32_t k = 0; k < join->n_keys; k++)
+        if (join->has_range[k])
+            widen_range(&local->ranges[k], &keys[k], local->list, count);
 cleanup:
     return st;
 }
@@ -195,10 +209,10 @@ static bool can_match(const join_build *join, const uint8_t *row)
     return true;
 }
 
-static int64_t row_key(const join_build *join, const uint8_t *row)
+static int64_t row_key(const join_build *join, const uint8_t *row, int32_t k)
 {
-    const uint8_t *value = row + join->layout.offsets[0];
-    return fl_type_width(join->layout.types[0]) == 4 ? *(const int32_t *)value : *(const int64_t *)value;
+    const uint8_t *value = row + join->layout.offsets[k];
+    return fl_type_width(join->layout.types[k]) == 4 ? *(const int32_t *)value : *(const int64_t *)value;
 }
 
 static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
@@ -213,12 +227,12 @@ static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
             uint8_t *row = b->data + (int64_t)i * join->layout.bytes;
             if (!can_match(join, row))
                 continue;
-            int64_t key = join->has_key_range ? row_key(join, row) : 0;
-            fl_join_table_add(&join->table, row, key);
-            if (join->filter != NULL && join->filter->bits != NULL) {
-                uint64_t at = (uint64_t)key - (uint64_t)join->filter->min;
-                __atomic_fetch_or(&join->filter->bits[at >> 6], 1ull << (at & 63), __ATOMIC_RELAXED);
-            }
+            fl_join_table_add(&join->table, row, join->has_dense_key ? row_key(join, row, 0) : 0);
+            for (int32_t k = 0; k < join->n_keys; k++)
+                if (join->filters[k] != NULL && join->filters[k]->bits != NULL) {
+                    uint64_t at = (uint64_t)row_key(join, row, k) - (uint64_t)join->filters[k]->min;
+                    __atomic_fetch_or(&join->filters[k]->bits[at >> 6], 1ull << (at & 63), __ATOMIC_RELAXED);
+                }
         }
     return FL_OK;
 }
@@ -260,20 +274,31 @@ cleanup:
     return st;
 }
 
+/* Over all workers. */
+static key_range range_of(const join_build *join, int32_t k)
+{
+    key_range range = {INT64_MAX, INT64_MIN};
+    for (int32_t w = 0; w < join->n_locals; w++) {
+        const build_local *local = join->locals[w];
+        if (local == NULL)
+            continue;
+        range.min = local->ranges[k].min < range.min ? local->ranges[k].min : range.min;
+        range.max = local->ranges[k].max > range.max ? local->ranges[k].max : range.max;
+    }
+    return range;
+}
+
 static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
 {
     fl_status st = FL_OK;
     join_build *join = (join_build *)base;
     fl_exec *exec = join->exec;
-    int64_t min = INT64_MAX, max = INT64_MIN;
     for (int32_t w = 0; w < n_locals; w++) {
         build_local *local = locals[w];
         if (local == NULL)
             continue;
         join->build_rows += local->store.rows;
         join->has_null_key |= local->has_null_key;
-        min = local->min < min ? local->min : min;
-        max = local->max > max ? local->max : max;
     }
     join->locals = locals;
     join->n_locals = n_locals;
@@ -289,20 +314,26 @@ static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_loc
                     join->all_rows[join->n_all_rows++] = b->data + (int64_t)i * join->layout.bytes;
         return FL_OK;
     }
-    FL_TRY(fl_join_table_init(&join->table, &join->layout, join->build_rows, join->has_key_range && min <= max, min, max,
+    key_range range = join->has_dense_key ? range_of(join, 0) : (key_range){1, 0};
+    FL_TRY(fl_join_table_init(&join->table, &join->layout, join->build_rows, range.min <= range.max, range.min, range.max,
                               exec->context.memory, err));
-    if (join->filter != NULL) {
-        join->filter->min = min;
-        join->filter->max = max;
-        if (min <= max && (uint64_t)max - (uint64_t)min < RUNTIME_FILTER_BITS_MAX) {
-            int64_t words = (int64_t)(((uint64_t)max - (uint64_t)min) >> 6) + 1;
-            FL_TRY(fl_arena_get_zero(&exec->arena, words * 8, (void **)&join->filter->bits, err));
+    for (int32_t k = 0; k < join->n_keys; k++) {
+        fl_runtime_filter *filter = join->filters[k];
+        if (filter == NULL)
+            continue;
+        range = range_of(join, k);
+        filter->min = range.min;
+        filter->max = range.max;
+        if (range.min <= range.max && (uint64_t)range.max - (uint64_t)range.min < RUNTIME_FILTER_BITS_MAX) {
+            int64_t words = (int64_t)(((uint64_t)range.max - (uint64_t)range.min) >> 6) + 1;
+            FL_TRY(fl_arena_get_zero(&exec->arena, words * 8, (void **)&filter->bits, err));
         }
     }
     FL_TRY(make_dictionaries(join, err));
     FL_TRY(fl_exec_parallel(exec, n_locals, enter_rows, join, err));
-    if (join->filter != NULL)
-        fl_runtime_filter_fill(join->filter);
+    for (int32_t k = 0; k < join->n_keys; k++)
+        if (join->filters[k] != NULL)
+            fl_runtime_filter_fill(join->filters[k]);
 cleanup:
     return st;
 }
@@ -666,7 +697,7 @@ static fl_status probe_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     fl_eval_begin(local->keys_eval, batch, &worker->arena);
     for (int32_t k = 0; k < join->n_keys; k++) {
         FL_TRY(fl_eval_value(local->keys_eval, k, batch->mask, &keys[k], err));
-        if (join->has_key_range && keys[k].layout == FL_DICT)
+        if (join->has_dense_key && keys[k].layout == FL_DICT)
             FL_TRY(fl_vec_flatten(&worker->arena, &keys[k], batch->rows, &keys[k], err));
     }
     int32_t count = drop_null_keys(join, keys, local->list, list_of(batch, local->list));
@@ -902,7 +933,10 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(split_condition(exec, join, attrs, &s, err));
     join->n_keys = s.n_keys;
     join->is_null_safe = s.is_null_safe;
-    join->has_key_range = s.n_keys == 1 && !s.is_null_safe[0] && is_key_range_type(s.build_keys[0]->type);
+    join->has_dense_key = s.n_keys == 1 && !s.is_null_safe[0] && is_key_range_type(s.build_keys[0]->type);
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, s.n_keys + 1, &join->has_range, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, s.n_keys + 1, &join->filters, err));
+    join->has_range[0] = join->has_dense_key;
     FL_TRY(plan_payload(exec, join, &s, err));
     FL_TRY(plan_pairs(exec, join, attrs, &s, err));
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, s.build_keys, s.n_keys, join->build_side->cols,
@@ -914,11 +948,16 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
 
     FL_TRY(fl_exec_build(exec, join->build_side, &join->base, err));
     FL_TRY(fl_exec_add_finish(exec, &join->base, err));
-    if (attrs->filters_probe && join->has_key_range && s.probe_keys[0]->kind == FL_EXPR_COLUMN)
-        FL_TRY(fl_runtime_filter_announce(exec, s.probe_keys[0]->col, &join->filter, err));
+    for (int32_t k = 0; k < s.n_keys; k++)
+        if (attrs->filters_probe && !s.is_null_safe[k] && is_key_range_type(s.build_keys[k]->type) &&
+            s.probe_keys[k]->kind == FL_EXPR_COLUMN) {
+            FL_TRY(fl_runtime_filter_announce(exec, s.probe_keys[k]->col, &join->filters[k], err));
+            join->has_range[k] = true;
+        }
     FL_TRY(fl_exec_build(exec, join->probe_side, &probe->base, err));
-    if (join->filter != NULL)
-        join->filter->is_closed = true;
+    for (int32_t k = 0; k < s.n_keys; k++)
+        if (join->filters[k] != NULL)
+            join->filters[k]->is_closed = true;
     if (join->keeps_unmatched_build) {
         build_rows_source *source = NULL;
         FL_TRY(fl_exec_add_source(exec, &build_rows_ops, (int64_t)sizeof(*source), node, &source, err));
