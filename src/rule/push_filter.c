@@ -17,6 +17,7 @@ typedef struct pushing {
     const fl_node *input;
     const fl_expr **kept; /* conjuncts that stay */
     int32_t n_kept;
+    fl_col_set keys; /* of the aggregate below */
 } pushing;
 
 static fl_status cols_of(pushing *p, const fl_expr *e, fl_col_set *ret, fl_err *err)
@@ -53,55 +54,23 @@ cleanup:
     return st;
 }
 
-static fl_status through_project(pushing *p, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_project_attrs *project = fl_project_of(p->input);
-    const fl_expr **moved = NULL;
-    const fl_node *below = NULL;
-    int32_t n_moved = 0;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), p->filter->n_conjuncts, &moved, err));
-    for (int32_t i = 0; i < p->filter->n_conjuncts; i++) {
-        fl_col_set used;
-        bool ok = !(p->filter->conjuncts[i]->flags & FL_EXPR_VOLATILE);
-        FL_TRY(cols_of(p, p->filter->conjuncts[i], &used, err));
-        for (int32_t c = 0; c < project->n_cols; c++)
-            if (fl_col_set_has(&used, project->cols[c]))
-                ok &= !(project->exprs[c]->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY));
-        if (ok)
-            FL_TRY(fl_expr_substitute(p->plan, p->filter->conjuncts[i], project->cols, project->exprs, project->n_cols, &moved[n_moved++], err));
-        else
-            p->kept[p->n_kept++] = p->filter->conjuncts[i];
-    }
-    if (n_moved == 0)
-        return FL_OK;
-    FL_TRY(fl_filter_build_all(p->plan, p->input->inputs[0], moved, n_moved, &below, err));
-    FL_TRY(fl_node_with_inputs(p->plan, p->input, &below, &below, err));
-    st = finish(p, below, err);
-cleanup:
-    return st;
-}
+/* Whether a conjunct, which reads these columns, moves below the input. */
+typedef bool (*may_move)(const pushing *p, const fl_expr *e, const fl_col_set *used);
 
-static fl_status through_aggregate(pushing *p, fl_err *err)
+/* Below an operator of one input that computes cols[i] as exprs[i]: conjuncts read what it reads. */
+static fl_status through(pushing *p, may_move moves, const fl_col_id *cols, const fl_expr *const *exprs, int32_t n, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_aggregate_attrs *agg = fl_aggregate_of(p->input);
     const fl_expr **moved = NULL;
     const fl_node *below = NULL;
-    fl_col_set keys;
     int32_t n_moved = 0;
-    if (agg->n_keys == 0)
-        return FL_OK;
-    FL_TRY(fl_col_set_init(p->plan, &keys, err));
-    for (int32_t k = 0; k < agg->n_keys; k++)
-        FL_TRY(fl_col_set_add(p->plan, &keys, agg->cols[k], err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), p->filter->n_conjuncts, &moved, err));
     for (int32_t i = 0; i < p->filter->n_conjuncts; i++) {
         fl_col_set used;
         const fl_expr *e = p->filter->conjuncts[i];
         FL_TRY(cols_of(p, e, &used, err));
-        if (fl_col_set_has_all(&keys, &used) && !fl_col_set_is_empty(&used) && !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE)))
-            FL_TRY(fl_expr_substitute(p->plan, e, agg->cols, agg->keys, agg->n_keys, &moved[n_moved++], err));
+        if (moves(p, e, &used))
+            FL_TRY(fl_expr_substitute(p->plan, e, cols, exprs, n, &moved[n_moved++], err));
         else
             p->kept[p->n_kept++] = e;
     }
@@ -112,6 +81,44 @@ static fl_status through_aggregate(pushing *p, fl_err *err)
     st = finish(p, below, err);
 cleanup:
     return st;
+}
+
+static bool moves_below_project(const pushing *p, const fl_expr *e, const fl_col_set *used)
+{
+    const fl_project_attrs *project = fl_project_of(p->input);
+    for (int32_t c = 0; c < project->n_cols; c++)
+        if (fl_col_set_has(used, project->cols[c]) && (project->exprs[c]->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+            return false;
+    return !(e->flags & FL_EXPR_VOLATILE);
+}
+
+static fl_status through_project(pushing *p, fl_err *err)
+{
+    const fl_project_attrs *project = fl_project_of(p->input);
+    return through(p, moves_below_project, project->cols, project->exprs, project->n_cols, err);
+}
+
+static bool moves_below_aggregate(const pushing *p, const fl_expr *e, const fl_col_set *used)
+{
+    return fl_col_set_has_all(&p->keys, used) && !fl_col_set_is_empty(used) && !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE));
+}
+
+static fl_status through_aggregate(pushing *p, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_aggregate_attrs *agg = fl_aggregate_of(p->input);
+    FL_TRY(fl_col_set_init(p->plan, &p->keys, err));
+    for (int32_t k = 0; k < agg->n_keys; k++)
+        FL_TRY(fl_col_set_add(p->plan, &p->keys, agg->cols[k], err));
+    st = through(p, moves_below_aggregate, agg->cols, agg->keys, agg->n_keys, err);
+cleanup:
+    return st;
+}
+
+static bool moves_always(const pushing *p, const fl_expr *e, const fl_col_set *used)
+{
+    (void)p, (void)e, (void)used;
+    return true;
 }
 
 static fl_status through_join(pushing *p, fl_err *err)
@@ -193,12 +200,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         st = through_join(&p, err);
     else if (p.input->op == &fl_op_set_op)
         st = through_set_op(&p, err);
-    else if (p.input->op == &fl_op_sort) {
-        const fl_node *below = NULL;
-        FL_TRY(fl_filter_build_all(p.plan, p.input->inputs[0], p.filter->conjuncts, p.filter->n_conjuncts, &below, err));
-        FL_TRY(fl_node_with_inputs(p.plan, p.input, &below, &below, err));
-        st = finish(&p, below, err);
-    }
+    else if (p.input->op == &fl_op_sort)
+        st = through(&p, moves_always, NULL, NULL, 0, err);
 cleanup:
     return st;
 }
