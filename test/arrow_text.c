@@ -183,6 +183,16 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+/* False: it is neither. */
+static bool add_infinity(struct text *text, bool is_positive, bool is_negative)
+{
+    if (is_positive)
+        text_add(text, "infinity", 8);
+    else if (is_negative)
+        text_add(text, "-infinity", 9);
+    return is_positive || is_negative;
+}
+
 /* Days since 1970 to a proleptic Gregorian date; years start in March here, so that leap days come last. */
 static void add_date(struct text *text, int64_t days)
 {
@@ -257,7 +267,9 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
     int digits;
     int64_t per_second = unit_per_second(format[2], &digits);
     if (strcmp(format, "tdD") == 0) {
-        add_date(text, ((const int32_t *)data)[at]);
+        int32_t days = ((const int32_t *)data)[at];
+        if (!add_infinity(text, days == INT32_MAX, days == INT32_MIN))
+            add_date(text, days);
     } else if (strcmp(format, "tdm") == 0) {
         add_date(text, floor_div(((const int64_t *)data)[at], 86400000));
     } else if (format[1] == 't') {
@@ -266,6 +278,8 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
         add_clock(text, value, per_second, digits);
     } else if (format[1] == 's') {
         int64_t value = ((const int64_t *)data)[at], per_day = 86400 * per_second;
+        if (add_infinity(text, value == INT64_MAX, value == INT64_MIN))
+            return;
         int64_t day = floor_div(value, per_day);
         add_date(text, day);
         text_add(text, " ", 1);

@@ -735,17 +735,15 @@ static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, f
     fl_type from = value->type;
     int rc = 0;
     if (from.id == FL_DATE && fl_type_is_timestamp(type)) {
-        int64_t us;
-        if (__builtin_mul_overflow(value->i, FL_US_PER_DAY, &us))
-            rc = 2;
-        else
-            ret->i = from_micros(us, type.unit, &rc);
+        int64_t us = fl_date_to_us((int32_t)value->i);
+        ret->i = us == INT64_MAX || us == INT64_MIN ? us : from_micros(us, type.unit, &rc);
     } else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(type)) {
         ret->i = from.unit == type.unit || value->i == INT64_MAX || value->i == INT64_MIN
                      ? value->i
                      : from_micros(to_micros(value->i, from.unit), type.unit, &rc);
     } else if (fl_type_is_timestamp(from) && type.id == FL_DATE) {
-        ret->i = fl_floor_div(to_micros(value->i, from.unit), FL_US_PER_DAY);
+        bool is_infinite = value->i == INT64_MAX || value->i == INT64_MIN;
+        ret->i = fl_date_of_us(is_infinite ? value->i : to_micros(value->i, from.unit));
     } else if (fl_type_is_timestamp(from) && type.id == FL_TIME) {
         int64_t us = to_micros(value->i, from.unit);
         ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;

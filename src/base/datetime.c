@@ -172,10 +172,41 @@ static int read_time(cursor *c, int64_t *ret_us)
     return 0;
 }
 
+/* "infinity" 1, "-infinity" -1, else 0. */
+static int read_infinity(cursor c)
+{
+    fl_str rest = {c.at, c.end - c.at};
+    while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
+        rest.len--;
+    if (fl_str_is_equal_nocase(rest, FL_STR("-infinity")))
+        return -1;
+    return fl_str_is_equal_nocase(rest, FL_STR("infinity"));
+}
+
+int64_t fl_date_to_us(int32_t days)
+{
+    int64_t us;
+    if (__builtin_mul_overflow((int64_t)days, FL_US_PER_DAY, &us))
+        return days < 0 ? INT64_MIN : INT64_MAX;
+    return us;
+}
+
+int32_t fl_date_of_us(int64_t us)
+{
+    if (us == INT64_MAX || us == INT64_MIN)
+        return us < 0 ? INT32_MIN : INT32_MAX;
+    return (int32_t)fl_floor_div(us, FL_US_PER_DAY);
+}
+
 int fl_date_parse(fl_str text, int32_t *ret_days)
 {
     cursor c = open_text(text);
     int64_t days = 0;
+    int infinity = read_infinity(c);
+    if (infinity != 0) {
+        *ret_days = infinity < 0 ? INT32_MIN : INT32_MAX;
+        return 0;
+    }
     int rc = read_date(&c, &days);
     if (rc == 0 && c.at < c.end && (*c.at == ' ' || *c.at == 'T')) { /* a time behind a date is read and dropped */
         int64_t us;
@@ -239,12 +270,13 @@ int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
 {
     cursor c = open_text(text);
     fl_str rest = {c.at, c.end - c.at};
+    int infinity = read_infinity(c);
     while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
         rest.len--;
     if (ret_zoned != NULL)
         *ret_zoned = false;
-    if (fl_str_is_equal_nocase(rest, FL_STR("infinity")) || fl_str_is_equal_nocase(rest, FL_STR("-infinity"))) {
-        *ret_us = rest.data[0] == '-' ? INT64_MIN : INT64_MAX;
+    if (infinity != 0) {
+        *ret_us = infinity < 0 ? INT64_MIN : INT64_MAX;
         return 0;
     }
     if (fl_str_is_equal_nocase(rest, FL_STR("epoch"))) {
@@ -451,6 +483,8 @@ int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64
 
 int32_t fl_date_print(int32_t days, char *ret)
 {
+    if (days == INT32_MAX || days == INT32_MIN)
+        return sprintf(ret, days > 0 ? "infinity" : "-infinity");
     fl_civil c = fl_civil_from_days(days);
     if (c.year <= 0)
         return sprintf(ret, "%04d-%02d-%02d BC", 1 - c.year, c.month, c.day);

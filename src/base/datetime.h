@@ -35,6 +35,7 @@ static inline int64_t fl_floor_div(int64_t a, int64_t b)
 
 /** Readers return 0 read, 1 not of the form, 2 field out of range (a day that does not exist). White space around is
  *  allowed; the whole text must be used. */
+/** Also 'infinity' and '-infinity' (INT32_MAX, INT32_MIN). */
 int fl_date_parse(fl_str text, int32_t *ret_days);
 int fl_time_parse(fl_str text, int64_t *ret_us);
 /** Date, optionally with a time behind ' ' or 'T'; a zone (Z, +hh[:mm]) is applied when ret_zoned is not NULL (then it
@@ -43,6 +44,10 @@ int fl_time_parse(fl_str text, int64_t *ret_us);
 int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned);
 /** "1 year 2 days 03:04:05", "P1Y2DT3H", "3 hours ago", "1-2". */
 int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64_t *ret_nanos);
+
+/** Midnight in microseconds, and the day of a time. Infinity stays infinity; so becomes a day too far away for a timestamp. */
+int64_t fl_date_to_us(int32_t days);
+int32_t fl_date_of_us(int64_t us);
 
 /** Printers return the length; ret needs 64 bytes (interval: 96). */
 int32_t fl_date_print(int32_t days, char *ret);

@@ -381,7 +381,7 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         const int32_t *x = call->args[0].data;
         int64_t *ret = fl_ret_i64(call);
         for (int32_t row = 0; row < call->rows; row++)
-            ret[row] = x[row] * FL_US_PER_DAY;
+            ret[row] = fl_date_to_us(x[row]);
         return FL_OK;
     }
     if (to.id == FL_UTF8) {

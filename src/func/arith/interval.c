@@ -106,8 +106,11 @@ static fl_status date_minus_date(fl_call *call, fl_err *err)
 static fl_status date_add_time(fl_call *call, fl_err *err)
 {
     (void)err;
-    for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i64(call)[row] = fl_arg_i32(call, 0)[row] * FL_US_PER_DAY + fl_arg_i64(call, 1)[row];
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t us = fl_date_to_us(fl_arg_i32(call, 0)[row]), sum;
+        bool is_finite = us != INT64_MAX && us != INT64_MIN && !__builtin_add_overflow(us, fl_arg_i64(call, 1)[row], &sum);
+        fl_ret_i64(call)[row] = is_finite ? sum : us < 0 ? INT64_MIN : INT64_MAX;
+    }
     return FL_OK;
 }
 
