@@ -269,7 +269,10 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     if (st != FL_OK)
         return st;
     FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments, import.n_segments, &table, err));
-    FL_TRY(fl_engine_put_table(engine, fl_str_of(name), table, NULL, replace, err));
+    pthread_mutex_lock(&engine->write_lock); /* no INSERT puts its version over this one */
+    st = fl_engine_put_table(engine, fl_str_of(name), table, NULL, replace, err);
+    pthread_mutex_unlock(&engine->write_lock);
+    FL_TRY(st);
     table = NULL;
 cleanup:
     fl_table_unref(table);

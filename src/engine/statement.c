@@ -1,6 +1,7 @@
 /* What each kind of statement does with its plan. A statement that fails changes nothing. */
 #include "engine/internal.h"
 
+#include "base/clock.h"
 #include "exec/eval.h"
 #include "op/project/node.h"
 #include "plan/rule.h"
@@ -416,6 +417,7 @@ static bool is_writer(fl_ast_statement_kind kind)
 
 static fl_status lock_for_writing(fl_session *session, fl_err *err)
 {
+    int64_t deadline = session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : INT64_MAX;
     for (;;) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
@@ -426,6 +428,8 @@ static fl_status lock_for_writing(fl_session *session, fl_err *err)
             return FL_OK;
         if (atomic_load(&session->is_cancelled))
             return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled while it waited for another to change tables");
+        if (fl_clock_ns() > deadline)
+            return FL_FAIL(err, FL_ERR_TIMEOUT, "the statement waited longer than its timeout for another to change tables");
     }
 }
 
