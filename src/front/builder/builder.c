@@ -342,9 +342,9 @@ void fl_steps_where(fl_steps *s, fl_str condition)
         both->height = old->height > more->height ? old->height : (uint16_t)(more->height + 1);
         both->list = old->list;
     } else {
-        FL_TRY(append(s, &both->list.items, &both->list.count, &old, 1, sizeof(old), &err));
+        FL_TRY(append(s, &both->list.items, &both->list.count, &old, 1, sizeof(fl_ast_expr *), &err));
     }
-    FL_TRY(append(s, &both->list.items, &both->list.count, &more, 1, sizeof(more), &err));
+    FL_TRY(append(s, &both->list.items, &both->list.count, &more, 1, sizeof(fl_ast_expr *), &err));
     s->select->where = both;
 cleanup:
     note(s, st, &err);
@@ -364,7 +364,7 @@ void fl_steps_group_by(fl_steps *s, fl_str keys)
     leave(s, &fragment);
     FL_TRY(append(s, &s->groups, &s->group_count, items, n, sizeof(*items), &err));
     for (int32_t i = 0; i < n; i++)
-        FL_TRY(append(s, &s->select->groups, &s->select->group_count, &items[i].expr, 1, sizeof(items[i].expr), &err));
+        FL_TRY(append(s, &s->select->groups, &s->select->group_count, &items[i].expr, 1, sizeof(fl_ast_expr *), &err));
     s->select->has_group = s->is_grouped = true;
 cleanup:
     note(s, st, &err);

@@ -239,11 +239,11 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
         for (int32_t i = 0; i < ret->n_columns; i++)
             FL_TRY(bind_column_def(env, arena, text, ast, &create->columns[i], &ret->columns[i], err));
     }
+    int32_t behind = create->query != NULL ? create->query->start : ret->name_pos; /* of columns that only the query names */
     for (int32_t i = 0; i < ret->n_columns; i++)
         for (int32_t k = 0; k < i; k++)
             if (fl_str_is_equal_nocase(ret->columns[k].name, ret->columns[i].name))
-                return fail_twice(ret->columns[i].name,
-                                  i < create->column_count ? create->columns[i].name.start : create->query->start, err);
+                return fail_twice(ret->columns[i].name, i < create->column_count ? create->columns[i].name.start : behind, err);
     FL_TRY(bind_keys(arena, create, ret, err));
 cleanup:
     return st;
