@@ -167,8 +167,10 @@ fl_status fl_vec_flatten(fl_arena *arena, const fl_vec *from, int64_t rows, fl_v
 {
     fl_status st = FL_OK;
     fl_vec flat = *from;
+    bool has_bounds = from->has_bounds; /* values stay what they are, also where ret is from */
+    int64_t low = from->low, high = from->high;
     if (from->layout == FL_CONST)
-        return flatten_const(arena, from, rows, ret, err);
+        FL_TRY(flatten_const(arena, from, rows, &flat, err));
     if (from->layout == FL_DICT)
         FL_TRY(flatten_dict(arena, from, rows, &flat, err));
     if (fl_type_is_string(flat.type) && flat.form == FL_OFFSETS) {
@@ -180,6 +182,9 @@ fl_status fl_vec_flatten(fl_arena *arena, const fl_vec *from, int64_t rows, fl_v
     } else if (flat.type.id == FL_DECIMAL && flat.width != fl_type_width(flat.type)) {
         FL_TRY(widen_decimal(arena, &flat, rows, &flat, err));
     }
+    flat.has_bounds = has_bounds;
+    flat.low = low;
+    flat.high = high;
     *ret = flat;
 cleanup:
     return st;

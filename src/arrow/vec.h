@@ -104,6 +104,8 @@ typedef struct fl_vec {
     const struct fl_vec *child; /* dictionary values; list elements; struct fields (type.n_fields of them) */
     int64_t child_rows;         /* values in the dictionary, elements in the list child */
     uint64_t dict_id;           /* equal ids mean the same dictionary (never 0), for caches of per-value results */
+    bool has_bounds;            /* proved: the values of valid rows lie in [low, high]; see arrow/bounds.h */
+    int64_t low, high;
 } fl_vec;
 
 /** A dictionary identity that no other dictionary of this process has. */

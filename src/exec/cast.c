@@ -32,7 +32,7 @@ static fl_status reject(fl_call *call, int32_t row, bool is_try, fl_err *err)
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------ */
 
-/* Infallible numeric casts, as loops that the compiler turns into SIMD. */
+/* Numeric casts that cannot fail, or provably don't, as loops that the compiler turns into SIMD. */
 #define WIDEN(from_t, to_t)                                                   \
     do {                                                                      \
         const from_t *x = call->args[0].data;                                 \
@@ -57,11 +57,11 @@ static fl_status reject(fl_call *call, int32_t row, bool is_try, fl_err *err)
     default: return false;                                                    \
     }
 
-/* Casts that cannot fail between plain number types; false: not one of them. */
+/* Casts between plain number types whose results all fit; false: not one of them. */
 static bool widen(fl_call *call, int32_t rows)
 {
     fl_type from = call->args[0].type, to = call->ret->type;
-    if (!fl_type_is_numeric(from) || !fl_type_is_numeric(to) || fl_cast_can_fail(from, to))
+    if (!fl_type_is_numeric(from) || !fl_type_is_numeric(to) || (fl_cast_can_fail(from, to) && !call->ret->has_bounds))
         return false;
     switch (from.id) {
     case FL_I8: WIDEN_TO(int8_t)
@@ -90,6 +90,15 @@ static int64_t integer_at(const fl_vec *vec, int32_t row)
     }
 }
 
+/* By a factor, in 64 bits; slots of nulls may wrap around. */
+#define SCALE(from_t)                                                         \
+    do {                                                                      \
+        const from_t *x = arg->data;                                          \
+        for (int32_t row = 0; row < call->rows; row++)                        \
+            ret[row] = (int64_t)((uint64_t)x[row] * (uint64_t)factor);        \
+        return FL_OK;                                                         \
+    } while (0)
+
 /* Integer or decimal to decimal: a multiplication, or a rounding division, by a power of ten. */
 static fl_status to_decimal(fl_call *call, bool is_try, fl_err *err)
 {
@@ -99,27 +108,19 @@ static fl_status to_decimal(fl_call *call, bool is_try, fl_err *err)
     int32_t shift = to.scale - (from_decimal ? from.scale : 0);
     fl_i128 limit = fl_pow10_i128[to.precision == 38 ? 37 : to.precision];
     limit = to.precision == 38 ? limit * 10 - 1 : limit - 1;
-    bool wide = fl_type_width(to) == 16, can_fail = fl_cast_can_fail(from, to);
+    bool wide = fl_type_width(to) == 16;
     int64_t factor = shift >= 0 && shift <= 18 ? fl_pow10_i64[shift] : 0;
-    if (!can_fail && factor != 0 && to.precision <= FL_DECIMAL64_PRECISION_MAX && from_decimal && arg->width == 8) {
-        const int64_t *x = arg->data;
+    if (call->ret->has_bounds && factor != 0 && arg->width <= 8) {
         int64_t *ret = (int64_t *)(uintptr_t)call->ret->data;
-        for (int32_t row = 0; row < call->rows; row++)
-            ret[row] = (int64_t)((uint64_t)x[row] * (uint64_t)factor);
-        return FL_OK;
-    }
-    if (wide && factor != 0 && arg->type.id != FL_U64 && arg->width <= 8) { /* 64 bits suffice where the values are small */
-        int64_t bound = INT64_MAX / factor;
-        bool fits = true;
-        int64_t *ret = (int64_t *)(uintptr_t)call->ret->data;
-        for (int32_t row = 0; row < call->rows; row++) {
-            int64_t x = from_decimal ? ((const int64_t *)arg->data)[row] : integer_at(arg, row);
-            fits &= x <= bound && x >= -bound;
-            ret[row] = (int64_t)((uint64_t)x * (uint64_t)factor);
-        }
-        if (fits) {
-            call->ret->width = 8;
-            return FL_OK;
+        call->ret->width = 8;
+        switch (from_decimal ? FL_I64 : from.id) {
+        case FL_I8: SCALE(int8_t);
+        case FL_I16: SCALE(int16_t);
+        case FL_I32: SCALE(int32_t);
+        case FL_U8: SCALE(uint8_t);
+        case FL_U16: SCALE(uint16_t);
+        case FL_U32: SCALE(uint32_t);
+        default: SCALE(uint64_t);
         }
     }
     for (int32_t row = 0; row < call->rows; row++) {

@@ -3,6 +3,7 @@
 
 #include "exec/cast.h"
 #include "exec/in_list.h"
+#include "plan/bounds.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,8 @@ typedef struct slot {
     uint64_t batch;    /* the batch that vec is of; 0 = none */
     fl_vec expanded;   /* constants: as flat vector, made once */
     bool is_expanded;
+    uint64_t measured; /* columns: the batch that bounds are of; 0 = none */
+    fl_bounds bounds;
     uint64_t dict_id;  /* whose values the next three are about */
     int64_t dict_rows; /* rows seen with this dictionary so far */
     bool has_dict;
@@ -199,6 +202,7 @@ static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *er
         FL_TRY(FL_NEW(c->arena, &vec, err));
         FL_TRY(fl_value_to_vec(c->arena, value, vec, err));
         vec->type = e->type;
+        fl_vec_set_bounds(vec, fl_bounds_of_values(value, value));
         node.constant = vec;
         break;
     }
@@ -378,6 +382,35 @@ static fl_status at_expr(fl_status st, const fl_expr *e, fl_err *err)
     return st;
 }
 
+/* Proves bounds of the results, where the function can say: from what is known of the arguments; where that does not do, from
+ * a look at them. A column that was looked at is remembered for the batch: it stays as it is, other nodes may run again. */
+static void prove_bounds(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows, fl_vec *ret)
+{
+    const fl_expr *e = node->expr;
+    fl_bounds bounds[FL_FUNC_ARGS_MAX];
+    bool is_cast = e->kind == FL_EXPR_CAST, is_call = e->kind == FL_EXPR_CALL && e->func->bounds != NULL;
+    if ((!is_cast && !is_call) || node->n_args > FL_FUNC_ARGS_MAX || !fl_bounds_apply(e->type))
+        return;
+    for (int32_t i = 0; i < node->n_args; i++)
+        bounds[i] = fl_vec_bounds(&args[i]);
+    fl_bounds proved = fl_expr_bounds_step(e, bounds);
+    if (!fl_bounds_fit(proved, e->type)) {
+        for (int32_t i = 0; i < node->n_args; i++) {
+            fl_vec seen = args[i];
+            fl_vec_measure(&seen, rows);
+            bounds[i] = fl_vec_bounds(&seen);
+            slot *s = &eval->slots[node->args[i]];
+            if (eval->program->nodes[node->args[i]].expr->kind == FL_EXPR_COLUMN && seen.has_bounds) {
+                s->measured = eval->batch_no;
+                s->bounds = bounds[i];
+            }
+        }
+        proved = fl_expr_bounds_step(e, bounds);
+    }
+    if (fl_bounds_fit(proved, e->type))
+        fl_vec_set_bounds(ret, proved);
+}
+
 /* Runs a call, cast or IN on normalised arguments of `rows` rows into the given buffers. */
 static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows, const uint64_t *mask,
                             uint64_t *mask_buffer, void *data, uint64_t *valid, fl_arena *heap, fl_vec *ret, fl_err *err)
@@ -424,9 +457,13 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
         fl_in_list_run(node->in_list, &args[0], rows, data);
         return FL_OK;
     }
+    prove_bounds(eval, node, args, rows, ret);
     fl_call call = {.rows = rows, .n_args = node->n_args, .args = args, .ret = ret, .mask = fail_mask, .heap = heap,
                     .state = node->state, .session = eval->program->session};
     fl_status st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
+#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__) /* dear: the builds that look for mistakes hold every proof to it */
+    FL_ASSERT(st != FL_OK || fl_vec_bounds_hold(ret, fail_mask, rows));
+#endif
     return at_expr(st, e, err);
 }
 
@@ -684,7 +721,8 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
         live[w] = mask == NULL ? ~0ull : mask[w];
     live[words - 1] &= fl_bitmap_tail(rows);
     fl_bitmap_fill(s->valid, rows, true);
-    bool has_null = false;
+    bool has_null = false, is_bounded = false;
+    fl_bounds bounds = {0}; /* of all branches taken so far */
     for (int32_t i = 0; i < node->n_args; i += 2) {
         bool is_else = i == node->n_args - 1;
         fl_vec value;
@@ -725,6 +763,9 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
             }
             continue;
         }
+        fl_bounds branch = value.has_bounds ? fl_vec_bounds(&value) : (fl_bounds){0};
+        bounds = is_bounded ? fl_bounds_hull(bounds, branch) : branch;
+        is_bounded = true;
         bool is_plain_const = value.layout == FL_CONST && type.id != FL_BOOL && value.width == fl_type_width(type);
         if (!is_plain_const)
             FL_TRY(fl_vec_flatten(eval->heap, &value, rows, &value, err));
@@ -744,6 +785,7 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
                 views[row] = (fl_view){0};
     }
     fl_vec_set_flat(ret, type, s->data, has_null ? s->valid : NULL);
+    fl_vec_set_bounds(ret, bounds);
 cleanup:
     return st;
 }
@@ -836,10 +878,13 @@ static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool i
         return FL_OK;
     }
     if (node->expr->kind == FL_EXPR_COLUMN) {
-        if (eval->load != NULL)
-            return eval->load(eval->load_ctx, node->col, mask, ret, err);
-        *ret = eval->batch->vec[node->col];
-        return FL_OK;
+        if (eval->load == NULL)
+            *ret = eval->batch->vec[node->col];
+        else
+            st = eval->load(eval->load_ctx, node->col, mask, ret, err);
+        if (st == FL_OK && s->measured == eval->batch_no)
+            fl_vec_set_bounds(ret, s->bounds);
+        return st;
     }
     if (s->batch == eval->batch_no) {
         *ret = s->vec;

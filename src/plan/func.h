@@ -6,6 +6,7 @@
 #ifndef FL_PLAN_FUNC_H
 #define FL_PLAN_FUNC_H
 
+#include "arrow/bounds.h"
 #include "plan/plan.h"
 
 struct fl_call;
@@ -56,14 +57,6 @@ typedef struct fl_func_choice {
     fl_func_run run;
 } fl_func_choice;
 
-/* Bounds of a column or expression: [low, high] as doubles would lose digits, so as 128-bit integers of the stored
- * representation; only for integers, decimals, dates and times. */
-typedef struct fl_bounds {
-    bool is_known;
-    fl_i128 low;
-    fl_i128 high;
-} fl_bounds;
-
 typedef struct fl_func_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
@@ -76,8 +69,9 @@ typedef struct fl_func_desc {
     /** Chooses types and kernel for these argument types (an untyped literal or parameter comes as FL_NULL). FL_ERR_FUNCTION
      *  (err may be NULL) when there is none: the caller words the message. */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);
-    /** What it does to bounds; NULL = nothing is known. */
-    fl_bounds (*bounds)(const fl_bounds *args, const fl_type *types, int32_t n_args);
+    /** What the results of a call lie between where each argument does within its bounds: a proof, from the values alone and
+     *  before any overflow (the caller compares with the result's type). Unknown where nothing is known; NULL: never. */
+    fl_bounds (*bounds)(const fl_expr *call, const fl_bounds *args);
     /** Prepares what all calls of one expression share (a compiled pattern) in the arena; const arguments are given as
      *  values, others are NULL. Result arrives in fl_call.state. */
     fl_status (*prepare)(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err);

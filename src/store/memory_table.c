@@ -2,6 +2,8 @@
  * still keep two workers busy. */
 #include "store/memory_table.h"
 
+#include "arrow/bounds.h"
+
 #define MORSEL_ROWS 30720 /* a quarter of a segment; a multiple of 64, so bitmaps are sliced without copying */
 
 typedef struct memory_table {
@@ -113,7 +115,11 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
 {
     (void)mask;
     memory_worker *w = (memory_worker *)base;
-    return fl_vec_slice(&w->arena, &w->segment->vecs[w->scan->cols[slot]], w->at, w->rows, ret, err);
+    int32_t col = w->scan->cols[slot];
+    fl_status st = fl_vec_slice(&w->arena, &w->segment->vecs[col], w->at, w->rows, ret, err);
+    if (st == FL_OK && ret->layout == FL_FLAT) /* the segment's bounds were found by us, on these very values */
+        fl_vec_set_bounds(ret, fl_bounds_of_values(&w->segment->min[col], &w->segment->max[col]));
+    return st;
 }
 
 static void scan_free(fl_scan *base)

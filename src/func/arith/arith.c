@@ -1,12 +1,15 @@
 /* + - * / % and unary minus over numbers; dates and intervals are in interval.c.
  *
- * Overflow is an error. A kernel first computes all rows and or-s what went wrong into a flag; only when the flag is up
- * does it look for the row (and whether anybody wants it). Decimals multiply in 64 bits while the batch's values allow it:
- * the highest bits in use are or-ed up first, which costs less than a check per row. */
+ * Overflow is an error. Where bounds prove that there is none, a kernel is the plain loop of kernel_simd.c, for decimals in 64
+ * bits; else all rows are computed and what went wrong is or-ed into a flag, and only when the flag is up is the row looked
+ * for (and whether anybody wants it). Decimals without a proof go row by row in 128 bits. */
 #include "exec/func.h"
 
 #include "arrow/value.h"
+#include "base/simd.h"
 #include "func/arith/interval.h"
+#include "func/arith/kernel.h"
+#include "plan/expr.h"
 
 #include <math.h>
 
@@ -37,77 +40,62 @@ static fl_status fail_division(fl_err *err)
 
 /* ---- integers ----------------------------------------------------------------------------------------------------- */
 
-/* Narrow types compute in a wider one and see what is lost; 64 bits look at the carry. */
-#define NARROW(name, type, wide, op, sign)                                                        \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        wide bad = 0;                                                                             \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            wide r = (wide)a[row] op (wide)b[row];                                                \
-            ret[row] = (type)r;                                                                   \
-            bad |= r ^ (wide)(type)r;                                                             \
-        }                                                                                         \
-        if (bad == 0)                                                                             \
-            return FL_OK;                                                                         \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            wide r = (wide)a[row] op (wide)b[row];                                                \
-            if (r != (wide)(type)r && fl_call_wants(call, row))                                   \
-                return fail_overflow(call, row, sign, err);                                       \
-        }                                                                                         \
-        return FL_OK;                                                                             \
-    }
-#define NARROW3(suffix, type, wide)                 \
-    NARROW(add_##suffix, type, wide, +, "+")        \
-    NARROW(sub_##suffix, type, wide, -, "-")        \
-    NARROW(mul_##suffix, type, wide, *, "*")
-NARROW3(i8, int8_t, int32_t)
-NARROW3(i16, int16_t, int32_t)
-NARROW3(i32, int32_t, int64_t)
-NARROW3(u8, uint8_t, int32_t)
-NARROW3(u16, uint16_t, int64_t)
-NARROW3(u32, uint32_t, int64_t)
-
-#define WIDE(name, type, builtin, sign)                                                           \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        bool bad = false;                                                                         \
-        for (int32_t row = 0; row < call->rows; row++)                                            \
-            bad |= builtin(a[row], b[row], &ret[row]);                                            \
-        for (int32_t row = 0; bad && row < call->rows; row++)                                     \
-            if (builtin(a[row], b[row], &ret[row]) && fl_call_wants(call, row))                   \
-                return fail_overflow(call, row, sign, err);                                       \
-        return FL_OK;                                                                             \
-    }
-WIDE(add_i64, int64_t, __builtin_add_overflow, "+")
-WIDE(sub_i64, int64_t, __builtin_sub_overflow, "-")
-WIDE(mul_i64_checked, int64_t, __builtin_mul_overflow, "*")
-WIDE(add_u64, uint64_t, __builtin_add_overflow, "+")
-WIDE(sub_u64, uint64_t, __builtin_sub_overflow, "-")
-WIDE(mul_u64, uint64_t, __builtin_mul_overflow, "*")
-
-/* Bits that the values of a vector need, without the sign: the or of all of them tells. */
-static int bits_used(const int64_t *x, int32_t rows)
+static fl_arith_type arith_type(fl_type type)
 {
-    uint64_t all = 0;
-    for (int32_t row = 0; row < rows; row++)
-        all |= (uint64_t)(x[row] ^ (x[row] >> 63));
-    return all == 0 ? 0 : 64 - __builtin_clzll(all);
+    return fl_type_is_integer(type) ? (fl_arith_type)(type.id - FL_I8 + FL_ARITH_I8) : type.id == FL_DATE ? FL_ARITH_I32 : FL_ARITH_I64;
 }
 
-static fl_status mul_i64(fl_call *call, fl_err *err)
+static fl_i128 integer_at(const fl_vec *vec, int32_t row)
 {
-    const int64_t *a = fl_arg_i64(call, 0), *b = fl_arg_i64(call, 1);
-    int64_t *ret = fl_ret_i64(call);
-    if (bits_used(a, call->rows) + bits_used(b, call->rows) > 62)
-        return mul_i64_checked(call, err);
-    for (int32_t row = 0; row < call->rows; row++)
-        ret[row] = a[row] * b[row];
+    switch (arith_type(vec->type)) {
+    case FL_ARITH_I8: return ((const int8_t *)vec->data)[row];
+    case FL_ARITH_I16: return ((const int16_t *)vec->data)[row];
+    case FL_ARITH_I32: return ((const int32_t *)vec->data)[row];
+    case FL_ARITH_U8: return ((const uint8_t *)vec->data)[row];
+    case FL_ARITH_U16: return ((const uint16_t *)vec->data)[row];
+    case FL_ARITH_U32: return ((const uint32_t *)vec->data)[row];
+    case FL_ARITH_U64: return ((const uint64_t *)vec->data)[row];
+    default: return ((const int64_t *)vec->data)[row];
+    }
+}
+
+/* a op b; a number of up to 64 bits each, so 128 bits hold it but for the products of two uint64. */
+static bool exact(fl_arith_op op, fl_i128 a, fl_i128 b, fl_i128 *ret)
+{
+    return op == FL_ARITH_ADD   ? !__builtin_add_overflow(a, b, ret)
+           : op == FL_ARITH_SUB ? !__builtin_sub_overflow(a, b, ret)
+                                : !__builtin_mul_overflow(a, b, ret);
+}
+
+static const char *const signs[] = {[FL_ARITH_ADD] = "+", [FL_ARITH_SUB] = "-", [FL_ARITH_MUL] = "*"};
+
+/* Proved rows need no look. The others are computed all the same, and only if one went wrong is it looked for: it may be a
+ * null's slot or one that nobody wants. */
+static fl_status integers(fl_call *call, fl_arith_op op, fl_err *err)
+{
+    const fl_arith_kernels *kernels = FL_SIMD_CHOOSE(fl_arith_kernels);
+    const fl_vec *a = &call->args[0], *b = &call->args[1];
+    void *ret = (void *)(uintptr_t)call->ret->data;
+    fl_arith_type type = arith_type(call->ret->type);
+    if (call->ret->has_bounds) {
+        kernels->plain[op][type % 4](a->data, b->data, call->rows, ret);
+        return FL_OK;
+    }
+    if (!kernels->checked[op][type](a->data, b->data, call->rows, ret))
+        return FL_OK;
+    fl_bounds room = fl_bounds_of_type(call->ret->type);
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_i128 r;
+        if (fl_call_wants(call, row) &&
+            (!exact(op, integer_at(a, row), integer_at(b, row), &r) || r < room.low || r > room.high))
+            return fail_overflow(call, row, signs[op], err);
+    }
     return FL_OK;
 }
+
+static fl_status add_integer(fl_call *call, fl_err *err) { return integers(call, FL_ARITH_ADD, err); }
+static fl_status sub_integer(fl_call *call, fl_err *err) { return integers(call, FL_ARITH_SUB, err); }
+static fl_status mul_integer(fl_call *call, fl_err *err) { return integers(call, FL_ARITH_MUL, err); }
 
 #define DIVIDE(suffix, type, is_signed)                                                           \
     static fl_status div_##suffix(fl_call *call, fl_err *err)                                     \
@@ -150,20 +138,26 @@ DIVIDE(u16, uint16_t, false)
 DIVIDE(u32, uint32_t, false)
 DIVIDE(u64, uint64_t, false)
 
-#define NEGATE(suffix, type)                                                                      \
+/* The least number of a type has no counterpart. */
+#define NEGATE(suffix, type, unsigned_type)                                                       \
     static fl_status neg_##suffix(fl_call *call, fl_err *err)                                     \
     {                                                                                             \
         const type *a = call->args[0].data;                                                       \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        for (int32_t row = 0; row < call->rows; row++)                                            \
-            if (__builtin_sub_overflow((type)0, a[row], &ret[row]) && fl_call_wants(call, row))   \
+        type *ret = (type *)(uintptr_t)call->ret->data, least = (type)(1ull << (sizeof(type) * 8 - 1)); \
+        bool bad = false;                                                                         \
+        for (int32_t row = 0; row < call->rows; row++) {                                          \
+            ret[row] = (type)(0 - (unsigned_type)a[row]);                                         \
+            bad |= a[row] == least;                                                               \
+        }                                                                                         \
+        for (int32_t row = 0; bad && row < call->rows; row++)                                     \
+            if (a[row] == least && fl_call_wants(call, row))                                      \
                 return fail_overflow(call, row, "-", err);                                        \
         return FL_OK;                                                                             \
     }
-NEGATE(i8, int8_t)
-NEGATE(i16, int16_t)
-NEGATE(i32, int32_t)
-NEGATE(i64, int64_t)
+NEGATE(i8, int8_t, uint8_t)
+NEGATE(i16, int16_t, uint16_t)
+NEGATE(i32, int32_t, uint32_t)
+NEGATE(i64, int64_t, uint64_t)
 
 /* ---- floats ------------------------------------------------------------------------------------------------------- */
 
@@ -254,29 +248,21 @@ static fl_i128 decimal_limit(fl_type type)
         return FL_OK;                                                                             \
     } while (0)
 
-/* In 64 bits where the values in use leave room for the result and for its precision. */
-#define DECIMAL(name, sign, builtin, op, bits_of_result)                                          \
+/* In 64 bits where bounds prove that result and precision allow it. */
+#define DECIMAL(name, op, builtin)                                                                \
     static fl_status name(fl_call *call, fl_err *err)                                             \
     {                                                                                             \
-        const fl_vec *va = &call->args[0], *vb = &call->args[1];                                  \
-        if (va->width == 8 && vb->width == 8) {                                                   \
-            const int64_t *a = va->data, *b = vb->data;                                           \
-            int bits_a = bits_used(a, call->rows), bits_b = bits_used(b, call->rows);             \
-            int bits = bits_of_result;                                                            \
-            int p = call->ret->type.precision;                                                    \
-            if (bits <= 62 && (p >= 19 || bits <= (p * 3321) / 1000)) { /* 10^p > 2^(3.321 p) */ \
-                int64_t *ret = fl_ret_i64(call);                                                  \
-                for (int32_t row = 0; row < call->rows; row++)                                    \
-                    ret[row] = a[row] op b[row];                                                  \
-                call->ret->width = 8;                                                             \
-                return FL_OK;                                                                     \
-            }                                                                                     \
+        const fl_vec *a = &call->args[0], *b = &call->args[1];                                    \
+        if (call->ret->has_bounds && a->width == 8 && b->width == 8) {                            \
+            FL_SIMD_CHOOSE(fl_arith_kernels)->plain[op][3](a->data, b->data, call->rows, fl_ret_i64(call)); \
+            call->ret->width = 8;                                                                 \
+            return FL_OK;                                                                         \
         }                                                                                         \
-        DECIMAL_WIDE(call, sign, builtin);                                                        \
+        DECIMAL_WIDE(call, signs[op], builtin);                                                   \
     }
-DECIMAL(add_decimal, "+", __builtin_add_overflow, +, (bits_a > bits_b ? bits_a : bits_b) + 1)
-DECIMAL(sub_decimal, "-", __builtin_sub_overflow, -, (bits_a > bits_b ? bits_a : bits_b) + 1)
-DECIMAL(mul_decimal, "*", __builtin_mul_overflow, *, bits_a + bits_b)
+DECIMAL(add_decimal, FL_ARITH_ADD, __builtin_add_overflow)
+DECIMAL(sub_decimal, FL_ARITH_SUB, __builtin_sub_overflow)
+DECIMAL(mul_decimal, FL_ARITH_MUL, __builtin_mul_overflow)
 
 static fl_status mod_decimal(fl_call *call, fl_err *err)
 {
@@ -300,26 +286,29 @@ static fl_status neg_decimal(fl_call *call, fl_err *err)
 {
     (void)err;
     const fl_vec *a = &call->args[0];
-    if (a->width == 8) {
+    if (a->width == 8 && (call->ret->has_bounds || fl_type_width(call->ret->type) == 8)) {
         for (int32_t row = 0; row < call->rows; row++)
-            fl_ret_i64(call)[row] = -((const int64_t *)a->data)[row];
+            fl_ret_i64(call)[row] = (int64_t)(0 - ((const uint64_t *)a->data)[row]);
         call->ret->width = 8;
         return FL_OK;
     }
     for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i128(call)[row] = -((const fl_i128 *)a->data)[row];
+        fl_ret_i128(call)[row] = (fl_i128)(0 - (fl_u128)fl_vec_i128(a, row));
     return FL_OK;
 }
 
 /* ---- resolution --------------------------------------------------------------------------------------------------- */
 
+#define ONE_FOR_INTEGERS(name)                                                                    \
+    {[FL_I8 ... FL_U64] = name##_integer, [FL_F32] = name##_f32, [FL_F64] = name##_f64}
 #define BY_TYPE(name)                                                                             \
     {[FL_I8] = name##_i8, [FL_I16] = name##_i16, [FL_I32] = name##_i32, [FL_I64] = name##_i64,    \
      [FL_U8] = name##_u8, [FL_U16] = name##_u16, [FL_U32] = name##_u32, [FL_U64] = name##_u64,    \
      [FL_F32] = name##_f32, [FL_F64] = name##_f64}
 
-static const fl_func_run adds[FL_TYPE_COUNT] = BY_TYPE(add), subs[FL_TYPE_COUNT] = BY_TYPE(sub);
-static const fl_func_run muls[FL_TYPE_COUNT] = BY_TYPE(mul), divs[FL_TYPE_COUNT] = BY_TYPE(div), mods[FL_TYPE_COUNT] = BY_TYPE(mod);
+static const fl_func_run adds[FL_TYPE_COUNT] = ONE_FOR_INTEGERS(add), subs[FL_TYPE_COUNT] = ONE_FOR_INTEGERS(sub);
+static const fl_func_run muls[FL_TYPE_COUNT] = ONE_FOR_INTEGERS(mul);
+static const fl_func_run divs[FL_TYPE_COUNT] = BY_TYPE(div), mods[FL_TYPE_COUNT] = BY_TYPE(mod);
 
 static fl_type as_decimal(fl_type t)
 {
@@ -406,25 +395,71 @@ static fl_status resolve(char sign, const fl_type *args, int32_t n_args, fl_func
 
 /* ---- bounds ------------------------------------------------------------------------------------------------------- */
 
-static bool is_whole(const fl_bounds *args, const fl_type *types, int32_t n_args)
+/* Whole numbers on one scale (arguments were cast to it), dates and days. */
+static bool is_whole(const fl_expr *call, const fl_bounds *args)
 {
-    return n_args == 2 && args[0].is_known && args[1].is_known && fl_type_is_integer(types[0]) && fl_type_is_integer(types[1]);
+    for (int32_t i = 0; i < call->n_args; i++)
+        if (!args[i].is_known || call->args[i]->type.id == FL_INTERVAL)
+            return false;
+    return fl_bounds_apply(call->type);
 }
 
-static fl_bounds bounds_add(const fl_bounds *args, const fl_type *types, int32_t n_args)
+static fl_bounds bounds_add(const fl_expr *call, const fl_bounds *args)
 {
-    return is_whole(args, types, n_args) ? (fl_bounds){true, args[0].low + args[1].low, args[0].high + args[1].high} : (fl_bounds){0};
+    fl_bounds ret = {0};
+    if (!is_whole(call, args) || call->args[call->n_args - 1]->type.id == FL_TIME) /* date + time: days and microseconds */
+        return ret;
+    if (call->n_args == 1)
+        return args[0];
+    ret.is_known = !__builtin_add_overflow(args[0].low, args[1].low, &ret.low) &&
+                   !__builtin_add_overflow(args[0].high, args[1].high, &ret.high);
+    return ret;
 }
 
-static fl_bounds bounds_sub(const fl_bounds *args, const fl_type *types, int32_t n_args)
+static fl_bounds bounds_sub(const fl_expr *call, const fl_bounds *args)
 {
-    return is_whole(args, types, n_args) ? (fl_bounds){true, args[0].low - args[1].high, args[0].high - args[1].low} : (fl_bounds){0};
+    fl_bounds ret = {0}, zero = {true, 0, 0};
+    if (!is_whole(call, args))
+        return ret;
+    const fl_bounds *from = call->n_args == 1 ? &zero : &args[0], *take = &args[call->n_args - 1];
+    ret.is_known = !__builtin_sub_overflow(from->low, take->high, &ret.low) &&
+                   !__builtin_sub_overflow(from->high, take->low, &ret.high);
+    return ret;
+}
+
+/* A product is extreme where both factors are. */
+static fl_bounds bounds_mul(const fl_expr *call, const fl_bounds *args)
+{
+    fl_bounds ret = {0};
+    fl_i128 corner;
+    if (!is_whole(call, args))
+        return ret;
+    for (int i = 0; i < 4; i++) {
+        if (__builtin_mul_overflow(i & 1 ? args[0].high : args[0].low, i & 2 ? args[1].high : args[1].low, &corner))
+            return (fl_bounds){0};
+        ret = i == 0 ? (fl_bounds){true, corner, corner} : fl_bounds_hull(ret, (fl_bounds){true, corner, corner});
+    }
+    return ret;
+}
+
+/* A quotient of integers is no farther from zero than the dividend. */
+static fl_bounds bounds_div(const fl_expr *call, const fl_bounds *args)
+{
+    fl_bounds ret = {0};
+    if (!is_whole(call, args) || !fl_type_is_integer(call->type))
+        return ret;
+    if (args[1].low > 0) /* towards zero by the least divisor, or not at all */
+        return (fl_bounds){true, args[0].low < 0 ? args[0].low / args[1].low : 0,
+                           args[0].high > 0 ? args[0].high / args[1].low : 0};
+    fl_i128 below = args[0].low < 0 ? -args[0].low : args[0].low, above = args[0].high < 0 ? -args[0].high : args[0].high;
+    fl_i128 far = below > above ? below : above;
+    return (fl_bounds){true, -far, far};
 }
 
 /* A remainder is nearer to zero than the divisor, and has the dividend's sign. */
-static fl_bounds bounds_mod(const fl_bounds *args, const fl_type *types, int32_t n_args)
+static fl_bounds bounds_mod(const fl_expr *call, const fl_bounds *args)
 {
-    if (n_args != 2 || !args[1].is_known || !fl_type_is_integer(types[0]) || !fl_type_is_integer(types[1]))
+    if (call->n_args != 2 || !args[1].is_known || !fl_bounds_apply(call->type))
         return (fl_bounds){0};
     fl_i128 below = args[1].low < 0 ? -args[1].low : args[1].low, above = args[1].high < 0 ? -args[1].high : args[1].high;
     fl_i128 far = (below > above ? below : above) - 1;
@@ -456,8 +491,8 @@ RESOLVE(mod, '%')
 static const fl_func_desc funcs[] = {
     ARITH("+", add, bounds_add, "a + b: numbers, date + days, date or timestamp + interval"),
     ARITH("-", sub, bounds_sub, "a - b: numbers, dates, timestamps, intervals; -a"),
-    ARITH("*", mul, NULL, "a * b: numbers, interval * number"),
-    ARITH("/", div, NULL, "a / b: integers give an integer, decimals a double; interval / number"),
+    ARITH("*", mul, bounds_mul, "a * b: numbers, interval * number"),
+    ARITH("/", div, bounds_div, "a / b: integers give an integer, decimals a double; interval / number"),
     ARITH("%", mod, bounds_mod, "a % b: the remainder, with the sign of a"),
     ARITH("mod", mod, bounds_mod, "mod(a, b): the remainder, with the sign of a"),
 };

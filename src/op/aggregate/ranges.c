@@ -5,9 +5,10 @@
 
 #include "exec/group_index.h"
 #include "op/project/node.h"
+#include "plan/bounds.h"
 #include "plan/estimate.h"
 
-#define DEPTH_MAX 32 /* of expressions and projections that are looked through */
+#define DEPTH_MAX 32 /* of projections that are looked through */
 
 /* The expression that an operator at or below `node` computes as the column: a projection's, or a grouping key. NULL: there
  * is none. *ret_input is what the expression reads. */
@@ -41,73 +42,26 @@ static const fl_expr *computed(const fl_node *node, fl_col_id col, const fl_node
     }
 }
 
-static bool whole_of(const fl_value *value, fl_i128 *ret)
-{
-    switch (value->type.id) {
-    case FL_BOOL:
-        *ret = value->b;
-        return true;
-    case FL_U64:
-        *ret = value->u;
-        return true;
-    case FL_DECIMAL:
-        *ret = value->d;
-        return true;
-    case FL_DATE:
-    case FL_TIME:
-    case FL_TIMESTAMP:
-    case FL_TIMESTAMPTZ:
-        *ret = value->i;
-        return true;
-    default:
-        *ret = value->i;
-        return fl_type_is_integer(value->type);
-    }
-}
+/* Where an expression's columns come from. */
+typedef struct reading {
+    const fl_plan *plan;
+    const fl_node *input;
+    int32_t depth;
+} reading;
 
-static fl_bounds bounds_of_values(const fl_value *min, const fl_value *max)
+/* fl_bounds_leaf: of the expression that makes the column below, or of its table's statistics. */
+static fl_bounds column_bounds(void *ctx, const fl_expr *column)
 {
-    fl_bounds bounds = {0};
-    bounds.is_known = whole_of(min, &bounds.low) && whole_of(max, &bounds.high);
-    return bounds;
-}
-
-/* What the values of an expression over `input` lie between. */
-static fl_bounds bounds_of(const fl_plan *plan, const fl_node *input, const fl_expr *e, int32_t depth)
-{
-    fl_bounds unknown = {0}, args[FL_FUNC_ARGS_MAX];
-    fl_type types[FL_FUNC_ARGS_MAX];
+    const reading *above = ctx;
+    reading below = {.plan = above->plan, .depth = above->depth + 1};
+    const fl_expr *made = computed(above->input, column->col, &below.input);
     fl_col_stats stats;
     double rows;
-    if (depth >= DEPTH_MAX)
-        return unknown;
-    switch (e->kind) {
-    case FL_EXPR_CONST:
-        return e->value->is_null ? unknown : bounds_of_values(e->value, e->value);
-    case FL_EXPR_COLUMN: {
-        const fl_node *below = NULL;
-        const fl_expr *made = computed(input, e->col, &below);
-        if (made != NULL)
-            return bounds_of(plan, below, made, depth + 1);
-        return fl_estimate_col_stats(plan, e->col, &stats, &rows) && stats.has_bounds
-                   ? bounds_of_values(&stats.min, &stats.max)
-                   : unknown;
-    }
-    case FL_EXPR_CAST: /* between integers values stay what they are */
-        return fl_type_is_integer(e->type) && fl_type_is_integer(e->args[0]->type)
-                   ? bounds_of(plan, input, e->args[0], depth + 1)
-                   : unknown;
-    case FL_EXPR_CALL:
-        if (e->func->bounds == NULL || e->n_args > FL_FUNC_ARGS_MAX)
-            return unknown;
-        for (int32_t i = 0; i < e->n_args; i++) {
-            args[i] = bounds_of(plan, input, e->args[i], depth + 1);
-            types[i] = e->args[i]->type;
-        }
-        return e->func->bounds(args, types, e->n_args);
-    default:
-        return unknown;
-    }
+    if (made != NULL)
+        return below.depth < DEPTH_MAX ? fl_expr_bounds(made, column_bounds, &below) : (fl_bounds){0};
+    return fl_estimate_col_stats(above->plan, column->col, &stats, &rows) && stats.has_bounds
+               ? fl_bounds_of_values(&stats.min, &stats.max)
+               : (fl_bounds){0};
 }
 
 /* How many values a string column's dictionaries have; 0: that is not known. */
@@ -125,6 +79,7 @@ bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds
 {
     const fl_aggregate_attrs *attrs = fl_aggregate_of(node);
     double places = 1, rows = node->inputs[0]->rows;
+    reading from = {.plan = plan, .input = node->inputs[0]};
     for (int32_t k = 0; k < attrs->n_keys; k++) {
         const fl_expr *key = attrs->keys[k];
         fl_bounds bounds = {0};
@@ -132,7 +87,7 @@ bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds
         if (fl_type_is_string(key->type)) {
             values = coded_values(plan, key);
         } else {
-            bounds = key->type.id == FL_BOOL ? (fl_bounds){true, 0, 1} : bounds_of(plan, node->inputs[0], key, 0);
+            bounds = key->type.id == FL_BOOL ? (fl_bounds){true, 0, 1} : fl_expr_bounds(key, column_bounds, &from);
             if (!bounds.is_known || bounds.low < INT64_MIN || bounds.high > INT64_MAX ||
                 bounds.high - bounds.low >= FL_GROUP_PLACES_MAX)
                 return false;
