@@ -4,6 +4,8 @@
  * update_groups: row list[i] of the arguments goes to the state at states[i] + offset. Rows whose argument is null are
  *   left out by the kernel itself (it reads args[0].valid). Arguments come flat (decimals: width 8 or 16; strings: views).
  * update_all: all rows of mask (NULL = all) go to one state. NULL pointer: the caller uses update_groups.
+ * is_masked: update_all costs little however the mask looks, and gives the same however rows are split: where a batch has few
+ *   groups it is called once for each of them. Arguments have bounds then, where they can have any.
  * combine: adds the state `from` to `into`; both heaps live on. finish: writes the result of group i to row i of ret
  *   (ret->data preallocated in canonical width, validity preset to all valid). */
 #ifndef FL_EXEC_AGG_H
@@ -21,6 +23,7 @@ typedef struct fl_agg_call {
 
 typedef struct fl_agg_kernel {
     int32_t state_bytes; /* multiple of 8; states are 8-byte aligned and start as zeroes */
+    bool is_masked;
     fl_status (*update_groups)(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
                                fl_err *err);
     fl_status (*update_all)(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err);

@@ -113,6 +113,10 @@ static fl_status to_decimal(fl_call *call, bool is_try, fl_err *err)
     if (call->ret->has_bounds && factor != 0 && arg->width <= 8) {
         int64_t *ret = (int64_t *)(uintptr_t)call->ret->data;
         call->ret->width = 8;
+        if (factor == 1 && arg->width == 8) { /* only the type changes */
+            call->ret->data = arg->data;
+            return FL_OK;
+        }
         switch (from_decimal ? FL_I64 : from.id) {
         case FL_I8: SCALE(int8_t);
         case FL_I16: SCALE(int16_t);

@@ -50,7 +50,7 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-static const fl_agg_kernel kernel = {.state_bytes = 8, .update_groups = update_groups, .update_all = update_all,
+static const fl_agg_kernel kernel = {.state_bytes = 8, .is_masked = true, .update_groups = update_groups, .update_all = update_all,
                                      .combine = combine, .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)

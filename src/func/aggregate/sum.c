@@ -1,10 +1,13 @@
-/* sum and avg. Whole numbers and decimals add up in 128 bits, exactly; doubles in doubles.
+/* sum and avg. Whole numbers and decimals add up in 128 bits, exactly, or in 64 a batch where bounds prove that this does;
+ * doubles in doubles.
  *
  * The sum of integers up to 32 bits is a bigint, of 64 bits a decimal(38,0), of decimal(p,s) a decimal(38,s); more is an
  * error. The average of anything exact is a double. */
 #include "exec/agg.h"
 
 #include "base/bitmap.h"
+#include "base/simd.h"
+#include "func/aggregate/sum_kernel.h"
 
 #include <math.h>
 
@@ -22,9 +25,8 @@ typedef struct double_state {
 
 /* ---- exact -------------------------------------------------------------------------------------------------------- */
 
-/* The loops for one stored type: rows by group, and all rows of a mask into one sum. 64 rows at a time add up in `narrow`,
- * which cannot overflow there. */
-#define EXACT(suffix, type, narrow)                                                                            \
+/* Rows by group, a loop for each stored type. */
+#define GROUPS(suffix, type)                                                                                   \
     static void groups_##suffix(const fl_vec *arg, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count) \
     {                                                                                                          \
         const type *x = arg->data;                                                                             \
@@ -42,67 +44,16 @@ typedef struct double_state {
             s->sum += on ? x[list[i]] : 0;                                                                     \
             s->count += on;                                                                                    \
         }                                                                                                      \
-    }                                                                                                          \
-    static void all_##suffix(const fl_vec *arg, exact_state *s, const uint64_t *mask, int32_t rows)            \
-    {                                                                                                          \
-        const type *x = arg->data;                                                                             \
-        for (int32_t w = 0; w * 64 < rows; w++) {                                                              \
-            uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg->valid != NULL ? arg->valid[w] : ~0ull);   \
-            int32_t end = rows - w * 64;                                                                       \
-            if (end < 64)                                                                                      \
-                word &= fl_bitmap_tail(rows);                                                                  \
-            const type *from = x + w * 64;                                                                     \
-            narrow sum = 0;                                                                                    \
-            if (word == ~0ull) {                                                                               \
-                for (int32_t i = 0; i < 64; i++)                                                               \
-                    sum += (narrow)from[i];                                                                    \
-            } else {                                                                                           \
-                for (uint64_t bits = word; bits != 0; bits &= bits - 1)                                        \
-                    sum += (narrow)from[__builtin_ctzll(bits)];                                                \
-            }                                                                                                  \
-            s->sum += sum;                                                                                     \
-            s->count += __builtin_popcountll(word);                                                            \
-        }                                                                                                      \
     }
-EXACT(i8, int8_t, int64_t)
-EXACT(i16, int16_t, int64_t)
-EXACT(i32, int32_t, int64_t)
-EXACT(i64, int64_t, fl_i128)
-EXACT(u8, uint8_t, int64_t)
-EXACT(u16, uint16_t, int64_t)
-EXACT(u32, uint32_t, int64_t)
-EXACT(u64, uint64_t, fl_i128)
-EXACT(i128, fl_i128, fl_i128)
-
-/* 64 values of 57 bits or fewer add up in 64 bits. */
-static bool is_small(const fl_vec *arg, int32_t rows)
-{
-    uint64_t all = 0;
-    const int64_t *x = arg->data;
-    for (int32_t row = 0; row < rows; row++)
-        all |= (uint64_t)(x[row] ^ (x[row] >> 63));
-    return all >> 56 == 0;
-}
-
-static void all_small(const fl_vec *arg, exact_state *s, const uint64_t *mask, int32_t rows)
-{
-    const int64_t *x = arg->data;
-    for (int32_t w = 0; w * 64 < rows; w++) {
-        uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg->valid != NULL ? arg->valid[w] : ~0ull);
-        if (rows - w * 64 < 64)
-            word &= fl_bitmap_tail(rows);
-        const int64_t *from = x + w * 64;
-        int64_t sum = 0;
-        if (word == ~0ull)
-            for (int32_t i = 0; i < 64; i++)
-                sum += from[i];
-        else
-            for (uint64_t bits = word; bits != 0; bits &= bits - 1)
-                sum += from[__builtin_ctzll(bits)];
-        s->sum += sum;
-        s->count += __builtin_popcountll(word);
-    }
-}
+GROUPS(i8, int8_t)
+GROUPS(i16, int16_t)
+GROUPS(i32, int32_t)
+GROUPS(i64, int64_t)
+GROUPS(u8, uint8_t)
+GROUPS(u16, uint16_t)
+GROUPS(u32, uint32_t)
+GROUPS(u64, uint64_t)
+GROUPS(i128, fl_i128)
 
 static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
 {
@@ -125,25 +76,49 @@ static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t
     return FL_OK;
 }
 
+/* How many rows add up in 64 bits for certain: a multiple of 64; 0: bounds are too wide or not known. */
+static int32_t rows_in_64_bits(const fl_vec *arg)
+{
+    fl_bounds b = fl_vec_bounds(arg);
+    if (!b.is_known || arg->width > 8)
+        return 0;
+    fl_i128 far = -b.low > b.high ? -b.low : b.high;
+    if (far > INT64_MAX / 64)
+        return 0;
+    int64_t rows = INT64_MAX / (far > 0 ? (int64_t)far : 1);
+    return rows > INT32_MAX ? INT32_MAX / 64 * 64 : (int32_t)rows / 64 * 64;
+}
+
+static int64_t sum_narrow(const fl_vec *arg, const uint64_t *mask, int32_t row, int32_t rows)
+{
+    const fl_sum_kernels *kernels = FL_SIMD_CHOOSE(fl_sum_kernels);
+    bool is_unsigned = fl_type_is_integer(arg->type) && !fl_type_is_signed(arg->type);
+    fl_sum_run run = (is_unsigned ? kernels->of_unsigned : kernels->of_signed)[__builtin_ctz(arg->width)];
+    return run((const uint8_t *)arg->data + (int64_t)row * arg->width, mask == NULL ? NULL : mask + row / 64,
+               arg->valid == NULL ? NULL : arg->valid + row / 64, rows);
+}
+
 static fl_status exact_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
 {
     (void)err;
-    const fl_vec *arg = &call->args[0];
-    switch (arg->type.id) {
-    case FL_I8: all_i8(arg, state, mask, rows); break;
-    case FL_I16: all_i16(arg, state, mask, rows); break;
-    case FL_I32: all_i32(arg, state, mask, rows); break;
-    case FL_U8: all_u8(arg, state, mask, rows); break;
-    case FL_U16: all_u16(arg, state, mask, rows); break;
-    case FL_U32: all_u32(arg, state, mask, rows); break;
-    case FL_U64: all_u64(arg, state, mask, rows); break;
-    default:
-        if (arg->width == 16)
-            all_i128(arg, state, mask, rows);
-        else if (is_small(arg, rows))
-            all_small(arg, state, mask, rows);
-        else
-            all_i64(arg, state, mask, rows);
+    fl_vec arg = call->args[0];
+    exact_state *s = state;
+    if (rows_in_64_bits(&arg) < rows) { /* what was proved may be far from what is there */
+        arg.has_bounds = false;
+        fl_vec_measure(&arg, rows);
+    }
+    int32_t step = rows_in_64_bits(&arg);
+    for (int32_t row = 0; row < rows && step > 0; row += step) {
+        s->sum += sum_narrow(&arg, mask, row, rows - row < step ? rows - row : step);
+        if (rows - row <= step)
+            break;
+    }
+    for (int32_t row = 0; row < rows && step == 0; row++)
+        if (fl_is_valid(mask, row) && fl_is_valid(arg.valid, row))
+            s->sum += arg.type.id == FL_U64 ? (fl_i128)((const uint64_t *)arg.data)[row] : fl_vec_i128(&arg, row);
+    for (int64_t w = 0; w < fl_bitmap_words(rows); w++) {
+        uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg.valid != NULL ? arg.valid[w] : ~0ull);
+        s->count += __builtin_popcountll(w == fl_bitmap_words(rows) - 1 ? word & fl_bitmap_tail(rows) : word);
     }
     return FL_OK;
 }
@@ -353,11 +328,12 @@ static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, 
 
 /* ---- resolution --------------------------------------------------------------------------------------------------- */
 
-#define KERNEL(prefix, finish_fn, all_fn)                                                                              \
+#define KERNEL(prefix, finish_fn, all_fn, ...)                                                                         \
     {.state_bytes = (int32_t)sizeof(prefix##_state), .update_groups = prefix##_groups, .update_all = all_fn,           \
-     .combine = prefix##_combine, .finish = finish_fn}
+     .combine = prefix##_combine, .finish = finish_fn, __VA_ARGS__}
 
-static const fl_agg_kernel exact_sum = KERNEL(exact, sum_finish, exact_all), exact_avg = KERNEL(exact, avg_finish, exact_all);
+static const fl_agg_kernel exact_sum = KERNEL(exact, sum_finish, exact_all, .is_masked = true);
+static const fl_agg_kernel exact_avg = KERNEL(exact, avg_finish, exact_all, .is_masked = true);
 static const fl_agg_kernel double_sum = KERNEL(double, double_sum_finish, double_all);
 static const fl_agg_kernel double_avg = KERNEL(double, double_avg_finish, double_all);
 static const fl_agg_kernel interval_sum = KERNEL(interval, interval_sum_finish, NULL);

@@ -139,25 +139,17 @@ DIVIDE(u32, uint32_t, false)
 DIVIDE(u64, uint64_t, false)
 
 /* The least number of a type has no counterpart. */
-#define NEGATE(suffix, type, unsigned_type)                                                       \
-    static fl_status neg_##suffix(fl_call *call, fl_err *err)                                     \
-    {                                                                                             \
-        const type *a = call->args[0].data;                                                       \
-        type *ret = (type *)(uintptr_t)call->ret->data, least = (type)(1ull << (sizeof(type) * 8 - 1)); \
-        bool bad = false;                                                                         \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            ret[row] = (type)(0 - (unsigned_type)a[row]);                                         \
-            bad |= a[row] == least;                                                               \
-        }                                                                                         \
-        for (int32_t row = 0; bad && row < call->rows; row++)                                     \
-            if (a[row] == least && fl_call_wants(call, row))                                      \
-                return fail_overflow(call, row, "-", err);                                        \
-        return FL_OK;                                                                             \
-    }
-NEGATE(i8, int8_t, uint8_t)
-NEGATE(i16, int16_t, uint16_t)
-NEGATE(i32, int32_t, uint32_t)
-NEGATE(i64, int64_t, uint64_t)
+static fl_status neg_integer(fl_call *call, fl_err *err)
+{
+    const fl_vec *a = &call->args[0];
+    fl_i128 least = fl_type_int_min(a->type);
+    if (!FL_SIMD_CHOOSE(fl_arith_kernels)->negate[arith_type(a->type)](a->data, call->rows, (void *)(uintptr_t)call->ret->data))
+        return FL_OK;
+    for (int32_t row = 0; row < call->rows && !call->ret->has_bounds; row++)
+        if (integer_at(a, row) == least && fl_call_wants(call, row))
+            return fail_overflow(call, row, "-", err);
+    return FL_OK;
+}
 
 /* ---- floats ------------------------------------------------------------------------------------------------------- */
 
@@ -287,8 +279,7 @@ static fl_status neg_decimal(fl_call *call, fl_err *err)
     (void)err;
     const fl_vec *a = &call->args[0];
     if (a->width == 8 && (call->ret->has_bounds || fl_type_width(call->ret->type) == 8)) {
-        for (int32_t row = 0; row < call->rows; row++)
-            fl_ret_i64(call)[row] = (int64_t)(0 - ((const uint64_t *)a->data)[row]);
+        FL_SIMD_CHOOSE(fl_arith_kernels)->negate[FL_ARITH_I64](a->data, call->rows, fl_ret_i64(call));
         call->ret->width = 8;
         return FL_OK;
     }
@@ -352,8 +343,7 @@ static fl_status resolve(char sign, const fl_type *args, int32_t n_args, fl_func
     const fl_func_run *runs = sign == '+' ? adds : sign == '-' ? subs : sign == '*' ? muls : sign == '/' ? divs : mods;
     ret->traits |= FL_CAN_FAIL;
     if (n_args == 1 && (sign == '-' || sign == '+')) {
-        static const fl_func_run negs[FL_TYPE_COUNT] = {[FL_I8] = neg_i8, [FL_I16] = neg_i16, [FL_I32] = neg_i32,
-                                                        [FL_I64] = neg_i64, [FL_F32] = neg_f32, [FL_F64] = neg_f64,
+        static const fl_func_run negs[FL_TYPE_COUNT] = {[FL_I8 ... FL_I64] = neg_integer, [FL_F32] = neg_f32, [FL_F64] = neg_f64,
                                                         [FL_DECIMAL] = neg_decimal, [FL_INTERVAL] = fl_interval_negate};
         static const uint8_t signed_of[] = {[FL_U8] = FL_I16, [FL_U16] = FL_I32, [FL_U32] = FL_I64, [FL_U64] = FL_DECIMAL};
         if (a.id == FL_NULL)

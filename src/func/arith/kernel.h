@@ -29,6 +29,7 @@ typedef bool (*fl_arith_check)(const void *a, const void *b, int32_t rows, void 
 typedef struct fl_arith_kernels {
     fl_arith_run plain[FL_ARITH_OPS][4]; /* by log2 of the width: wrapped bits have no sign */
     fl_arith_check checked[FL_ARITH_OPS][FL_ARITH_TYPES];
+    bool (*negate[4])(const void *a, int32_t rows, void *ret); /* of signed ones, checked */
 } fl_arith_kernels;
 
 extern const fl_arith_kernels fl_arith_kernels_baseline, fl_arith_kernels_avx2, fl_arith_kernels_avx512;

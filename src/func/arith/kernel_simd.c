@@ -87,10 +87,29 @@ PRODUCT(u32, uint32_t, uint64_t)
 PRODUCT64(i64, int64_t)
 PRODUCT64(u64, uint64_t)
 
+/* Negative both before and after: only the least number is. */
+#define NEGATE(bits)                                                  \
+    static bool negate_##bits(const void *va, int32_t rows, void *vr) \
+    {                                                                 \
+        const uint##bits##_t *a = va;                                 \
+        uint##bits##_t *ret = vr, bad = 0;                            \
+        for (int32_t row = 0; row < rows; row++) {                    \
+            uint##bits##_t x = a[row], r = (uint##bits##_t)(0 - x);   \
+            ret[row] = r;                                             \
+            bad |= x & r;                                             \
+        }                                                             \
+        return bad >> (bits - 1) != 0;                                \
+    }
+NEGATE(8)
+NEGATE(16)
+NEGATE(32)
+NEGATE(64)
+
 #define PLAIN_ROW(op) {op##_8, op##_16, op##_32, op##_64}
 #define CHECKED_ROW(op) {op##_i8, op##_i16, op##_i32, op##_i64, op##_u8, op##_u16, op##_u32, op##_u64}
 
 const fl_arith_kernels KERNELS = {
     .plain = {PLAIN_ROW(add), PLAIN_ROW(sub), PLAIN_ROW(mul)},
     .checked = {CHECKED_ROW(add), CHECKED_ROW(sub), CHECKED_ROW(mul)},
+    .negate = {negate_8, negate_16, negate_32, negate_64},
 };

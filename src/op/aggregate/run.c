@@ -10,6 +10,7 @@
 #include "exec/agg.h"
 #include "exec/eval.h"
 #include "exec/exec.h"
+#include "exec/group_masks.h"
 #include "exec/group_merge.h"
 #include "exec/sorter.h"
 
@@ -36,6 +37,7 @@ typedef struct aggregate_stage {
     fl_key_range *ranges; /* of keys; NULL: the groups are hashed */
     agg_part *parts;
     int32_t n_parts;
+    int32_t n_masked; /* parts that run once a group where a batch has few */
     int32_t state_bytes;
     struct aggregate_source *result;
     fl_arena heap; /* of states that are fed in finish() */
@@ -48,6 +50,7 @@ typedef struct aggregate_local {
     fl_row_store *ordered;    /* per part */
     uint8_t *single;          /* without keys: the one row */
     int64_t sequence;
+    int32_t pause; /* batches for which groups are not split: there were too many */
     uint16_t *list;
     uint8_t **rows;
     uint8_t **side_rows;
@@ -200,11 +203,32 @@ cleanup:
     return st;
 }
 
+#define MASKED_PARTS_MIN 2 /* to split a batch costs about what one of them saves */
+#define SPLIT_PAUSE 64
+
+/* Splits a batch by its groups, unless it is known not to pay. */
+static fl_status split(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch, int32_t count,
+                       fl_group_masks *ret, fl_err *err)
+{
+    ret->n = 0;
+    if (stage->n_keys == 0 || stage->n_masked < MASKED_PARTS_MIN || count * 8 < batch->rows)
+        return FL_OK;
+    if (local->pause > 0) {
+        local->pause--;
+        return FL_OK;
+    }
+    fl_status st = fl_group_masks_split(local->rows, local->list, count, batch->rows, &worker->arena, ret, err);
+    if (ret->n == 0)
+        local->pause = SPLIT_PAUSE;
+    return st;
+}
+
 static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
     aggregate_stage *stage = (aggregate_stage *)base;
     aggregate_local *local = ptr;
+    fl_group_masks split_rows;
     int32_t count = batch->kept;
     fl_eval_begin(local->eval, batch, &worker->arena);
     for (int32_t k = 0; k < stage->n_keys; k++)
@@ -218,6 +242,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, worker->exec->context.session->seed, true,
                                    local->rows, err));
     }
+    FL_TRY(split(stage, local, worker, batch, count, &split_rows, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
         const agg_part *part = &stage->parts[a];
         const uint64_t *mask = NULL;
@@ -235,6 +260,13 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         fl_agg_call call = call_of(part, args, &local->groups.store.heap);
         if (stage->n_keys == 0 && kernel->update_all != NULL) {
             FL_TRY(kernel->update_all(&call, local->single + part->offset, mask, batch->rows, err));
+            continue;
+        }
+        if (part->filter < 0 && kernel->is_masked && split_rows.n > 0) {
+            for (int32_t i = 0; i < part->agg->n_args; i++)
+                fl_vec_measure(&args[i], batch->rows);
+            for (int32_t g = 0; g < split_rows.n; g++)
+                FL_TRY(kernel->update_all(&call, split_rows.groups[g] + part->offset, split_rows.masks[g], batch->rows, err));
             continue;
         }
         const uint16_t *list = local->list;
@@ -574,6 +606,7 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
         part->order[i] = *n_exprs;
         exprs[(*n_exprs)++] = agg->order[i].expr;
     }
+    stage->n_masked += agg->kernel->is_masked && agg->filter == NULL && part->feed == FEED_DIRECT;
     part->offset = stage->state_bytes;
     stage->state_bytes += (agg->kernel->state_bytes + 7) & ~7;
     if (part->feed == FEED_DIRECT)
