@@ -1,5 +1,5 @@
 /* push_filter: conjuncts move down to where their columns are made: through projections, aggregates (on keys), joins,
- * set operations and sorts; filters above filters merge.
+ * set operations, unnests and sorts; filters above filters merge.
  *
  * A conjunct that can raise is not moved across a join: there it would see rows that the text keeps from it. */
 #include "op/aggregate/node.h"
@@ -8,6 +8,7 @@
 #include "op/project/node.h"
 #include "op/set_op/node.h"
 #include "op/sort/node.h"
+#include "op/unnest/node.h"
 #include "plan/rule.h"
 
 typedef struct pushing {
@@ -115,6 +116,12 @@ cleanup:
     return st;
 }
 
+/* What the elements have no part in is tested once per list. */
+static bool moves_below_unnest(const pushing *p, const fl_expr *e, const fl_col_set *used)
+{
+    return fl_col_set_has_all(&p->input->inputs[0]->made, used) && !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE));
+}
+
 static bool moves_always(const pushing *p, const fl_expr *e, const fl_col_set *used)
 {
     (void)p, (void)e, (void)used;
@@ -200,6 +207,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         st = through_join(&p, err);
     else if (p.input->op == &fl_op_set_op)
         st = through_set_op(&p, err);
+    else if (p.input->op == &fl_op_unnest)
+        st = through(&p, moves_below_unnest, NULL, NULL, 0, err);
     else if (p.input->op == &fl_op_sort)
         st = through(&p, moves_always, NULL, NULL, 0, err);
 cleanup:

@@ -12,6 +12,7 @@
 #include "op/set_op/node.h"
 #include "op/sort/node.h"
 #include "op/topk/node.h"
+#include "op/unnest/node.h"
 #include "op/values/node.h"
 #include "plan/rule.h"
 
@@ -630,10 +631,12 @@ static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *doma
         return push(u, domain, domain_cols, node->inputs[0], ret, ret_cols, err);
     if (node->op == &fl_op_limit && fl_limit_of(node)->limit == 1 && fl_limit_of(node)->offset == 0)
         return push_first(u, domain, domain_cols, node, ret, ret_cols, err);
-    if (node->op != &fl_op_filter && node->op != &fl_op_project)
+    if (node->op != &fl_op_filter && node->op != &fl_op_project && node->op != &fl_op_unnest)
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s inside a correlated subquery is not supported yet",
                        node->op == &fl_op_limit || node->op == &fl_op_topk ? "LIMIT of more than one row" : node->op->name);
     FL_TRY(push(u, domain, domain_cols, node->inputs[0], &input, ret_cols, err));
+    if (node->op == &fl_op_unnest) /* its lists are columns of the input, which keep their ids */
+        return fl_node_make(u->plan, &fl_op_unnest, node->attrs, NULL, &input, 1, NULL, 0, ret, err);
     renaming r = {u, ret_cols};
     if (node->op == &fl_op_filter) {
         const fl_filter_attrs *filter = fl_filter_of(node);

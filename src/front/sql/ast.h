@@ -76,6 +76,7 @@ typedef enum fl_ast_kind {
     FL_AST_QUANTIFIED_LIST, /* op, ops.left = value, ops.right = list expression; all */
     FL_AST_EXISTS,     /* sub: query */
     FL_AST_SUBQUERY,   /* sub: query, one value */
+    FL_AST_ARRAY_QUERY, /* sub: query, ARRAY(SELECT ...) */
     FL_AST_CASE,       /* cases */
     FL_AST_CAST,       /* cast; try */
     FL_AST_CALL,       /* call */
@@ -272,6 +273,7 @@ typedef struct fl_ast_join {
 struct fl_ast_table {
     uint8_t kind;    /* fl_ast_table_kind */
     bool is_lateral; /* LATERAL was written */
+    bool has_ordinality; /* WITH ORDINALITY was */
     uint16_t height;
     int32_t start, end;
     fl_ast_name alias; /* may be empty */

@@ -72,6 +72,15 @@ typedef struct select_item {
     int32_t pos;
 } select_item;
 
+/* unnest(list) of a select list. */
+typedef struct list_ref {
+    const fl_expr *list; /* over the input's columns */
+    fl_col_id col;       /* its elements */
+    int32_t pos;
+    bool is_key;         /* GROUP BY reads it: expanded below the grouping */
+    bool is_done;
+} list_ref;
+
 typedef struct scope {
     struct scope *outer;
     struct cte *ctes; /* visible here, innermost first */
@@ -92,6 +101,8 @@ typedef struct scope {
     int32_t n_aggs, aggs_capacity;
     col_ref *refs;
     int32_t n_refs, refs_capacity;
+    list_ref *lists; /* collected */
+    int32_t n_lists, lists_capacity;
 } scope;
 
 /* ---- outputs ---- */
@@ -172,6 +183,9 @@ fl_status fl_sql_bind_row(binder *b, scope *s, const fl_ast_expr *ast, const fl_
 fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 fl_status fl_sql_bind_subquery(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 
+/** ARRAY(query): the values of its one column, in its order. */
+fl_status fl_sql_bind_array_query(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
 /** The n values of a subquery's one row, all null where it has none. */
 fl_status fl_sql_bind_row_query(binder *b, scope *s, const fl_ast_expr *ast, int32_t n, const fl_expr **ret);
 
@@ -185,6 +199,22 @@ fl_status fl_sql_expr_bool(binder *b, bool truth, int32_t pos, const fl_expr **r
 
 /** The value of a constant expression (LIMIT, arguments of table functions); `what` for the message. */
 fl_status fl_sql_bind_constant(binder *b, scope *s, const fl_ast_expr *ast, const char *what, fl_value *ret);
+
+/* ---- bind_unnest.c ---- */
+
+/** unnest(l) in an expression: a reference to the column that the operator will fill. */
+fl_status fl_sql_bind_unnest(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** FL_ERR_UNSUPPORTED where expressions bound since there were `n_before` lists hold an unnest. */
+fl_status fl_sql_refuse_unnest(binder *b, const scope *s, int32_t n_before, const char *place);
+
+/** Puts the operator for the scope's lists on *node: those that keys of GROUP BY read, or all that are left. */
+fl_status fl_sql_expand_keys(binder *b, scope *s, const fl_expr *const *keys, int32_t n_keys, const fl_node **node);
+fl_status fl_sql_expand_lists(binder *b, scope *s, const fl_node **node);
+
+/** unnest(l, m, ...) in FROM: its columns are the elements of each list, then their number. `s` is what the lists are
+ *  bound over. */
+fl_status fl_sql_bind_unnest_table(binder *b, scope *s, const fl_ast_table *ast, output *ret);
 
 /* ---- bind_from.c, bind_with.c, bind_select.c, bind_group.c, bind_query.c ---- */
 

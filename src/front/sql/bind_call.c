@@ -409,6 +409,8 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     const fl_expr **args = NULL;
     if (fl_str_is_equal_nocase(name, FL_STR("struct_pack")))
         return bind_struct_pack(b, s, ast, ret);
+    if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
+        return fl_sql_bind_unnest(b, s, ast, ret);
     const fl_ast_arg *named = first_named(call);
     int64_t form = 0;
     while (form < FL_LEN(forms) && !fl_str_is_equal_nocase(name, fl_str_of(forms[form].name)))
@@ -430,8 +432,11 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
         st = fl_expr_call(b->plan, name, args, 0, ast->start, ret, b->err);
         return fail_function(b, name, st == FL_OK ? check_plain_call(b, ast) : st);
     }
+    int32_t n_lists = s->n_lists;
     for (int32_t i = 0; i < call->arg_count; i++)
         FL_TRY(fl_sql_bind_expr(b, s, call->args[i].value, &args[i]));
+    if (form < FL_LEN(forms) && forms[form].form != FORM_NULLIF)
+        FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, forms[form].name));
     if (form < FL_LEN(forms))
         return bind_form(b, form, args, call->arg_count, ast, ret);
     st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret, b->err);

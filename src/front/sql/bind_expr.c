@@ -379,7 +379,7 @@ static fl_status bind_case(binder *b, scope *s, const fl_ast_expr *ast, const fl
     fl_status st = FL_OK;
     const fl_ast_case *cases = ast->cases;
     const fl_expr *subject = NULL, *value, **args = NULL;
-    int32_t n = 0;
+    int32_t n = 0, n_lists = s->n_lists;
     FL_TRY(FL_NEW_ARRAY(b->arena, cases->when_count * 2 + 1, &args, b->err));
     if (cases->subject != NULL)
         FL_TRY(fl_sql_bind_expr(b, s, cases->subject, &subject));
@@ -394,6 +394,7 @@ static fl_status bind_case(binder *b, scope *s, const fl_ast_expr *ast, const fl
     }
     if (cases->otherwise != NULL)
         FL_TRY(fl_sql_bind_expr(b, s, cases->otherwise, &args[n]));
+    FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, "CASE"));
     FL_TRY(fl_expr_case(b->plan, args, n + 1, ast->start, ret, b->err));
 cleanup:
     return st;
@@ -486,6 +487,7 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
     case FL_AST_IN_LIST: return bind_in(b, s, ast, ret);
     case FL_AST_IN_QUERY: case FL_AST_QUANTIFIED: case FL_AST_EXISTS: case FL_AST_SUBQUERY:
         return fl_sql_bind_subquery(b, s, ast, ret);
+    case FL_AST_ARRAY_QUERY: return fl_sql_bind_array_query(b, s, ast, ret);
     case FL_AST_QUANTIFIED_LIST: return bind_any_list(b, s, ast, ret);
     case FL_AST_CASE: return bind_case(b, s, ast, ret);
     case FL_AST_CAST: return bind_cast(b, s, ast, ret);

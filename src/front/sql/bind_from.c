@@ -184,6 +184,21 @@ static fl_status bind_file(binder *b, const fl_ast_table *ast, scope *s, const f
     return scan_table(b, ast, table, stem_of(ast->file), ast->file, s, ret);
 }
 
+/* Sees the tables to its left, with or without LATERAL. */
+static fl_status bind_unnest(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    scope here;
+    output out = {0};
+    fl_sql_scope_init(&here, at->beside, CLAUSE_FROM);
+    here.ctes = at->ctes;
+    FL_TRY(fl_sql_bind_unnest_table(b, &here, ast, &out));
+    FL_TRY(enter_output(b, ast, FL_STR("unnest"), FL_STR("unnest"), &out, s));
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
 static fl_status bind_function(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     fl_status st = FL_OK;
@@ -194,10 +209,12 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     fl_table *table = NULL;
     int32_t n_args = 0, n_options = 0;
     scope here;
+    if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
+        return bind_unnest(b, at, ast, s, ret);
+    if (ast->has_ordinality)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "WITH ORDINALITY is supported for unnest only");
     fl_sql_scope_init(&here, at->outer, CLAUSE_FROM);
     here.ctes = at->ctes;
-    if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "unnest is not supported yet");
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
                                 "DISTINCT, ORDER BY, FILTER and * have no place in a table function's call");

@@ -227,7 +227,7 @@ cleanup:
 static fl_status group(binder *b, select_state *q)
 {
     fl_status st = FL_OK;
-    int32_t n = 0, room = q->n_items + q->n_sorts + q->n_ons + 1;
+    int32_t n = 0, room = q->n_items + q->n_sorts + q->n_ons + q->s.n_lists + 1;
     const fl_expr **exprs = NULL;
     int32_t *pos = NULL;
     FL_TRY(FL_NEW_ARRAY(b->arena, room, &exprs, b->err));
@@ -241,6 +241,11 @@ static fl_status group(binder *b, select_state *q)
         exprs[n++] = q->sort_exprs[i];
     for (int32_t i = 0; i < q->n_ons; i++)
         exprs[n++] = q->ons[i];
+    FL_TRY(fl_sql_expand_keys(b, &q->s, q->groups, q->n_groups, &q->node));
+    for (int32_t i = 0; i < q->s.n_lists; i++, n++) {
+        exprs[n] = q->s.lists[i].is_done ? NULL : q->s.lists[i].list;
+        pos[n] = q->s.lists[i].pos;
+    }
     FL_TRY(fl_sql_bind_group(b, &q->s, q->groups, q->n_groups, exprs, pos, n, &q->node));
     n = 0;
     for (int32_t i = 0; i < q->n_items; i++)
@@ -250,6 +255,9 @@ static fl_status group(binder *b, select_state *q)
         q->sort_exprs[i] = exprs[n++];
     for (int32_t i = 0; i < q->n_ons; i++)
         q->ons[i] = exprs[n++];
+    for (int32_t i = 0; i < q->s.n_lists; i++, n++)
+        if (!q->s.lists[i].is_done)
+            q->s.lists[i].list = exprs[n];
 cleanup:
     return st;
 }
@@ -402,6 +410,7 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
         FL_TRY(group(b, &q));
     if (q.having != NULL)
         FL_TRY(fl_sql_filter(b, q.node, q.having, &q.node));
+    FL_TRY(fl_sql_expand_lists(b, &q.s, &q.node));
     FL_TRY(project(b, &q, &cols, ret));
     if (ast->is_distinct && ast->distinct_on_count == 0)
         FL_TRY(fl_distinct_build(b->plan, q.node, cols, q.n_items, &q.node, b->err));

@@ -19,6 +19,7 @@ static fl_str name_of(const fl_ast_expr *ast)
     case FL_AST_INTERVAL: return FL_STR("interval");
     case FL_AST_BOOL: return FL_STR("bool");
     case FL_AST_EXISTS: return FL_STR("exists");
+    case FL_AST_ARRAY_QUERY: return FL_STR("array");
     case FL_AST_LIST: return FL_STR("list");
     case FL_AST_STRUCT: return FL_STR("struct");
     case FL_AST_ROW: return FL_STR("row");

@@ -2,7 +2,9 @@
  * occur free in it, until the optimizer unnests them. */
 #include "front/sql/bind.h"
 
+#include "op/aggregate/node.h"
 #include "op/project/node.h"
+#include "op/sort/node.h"
 
 /* IN and ANY over rows compare column by column: types must meet, which the comparison itself knows best. */
 static fl_status check_sides(binder *b, const fl_subquery *subquery, const output *out, fl_ast_op op, int32_t pos,
@@ -74,6 +76,37 @@ fl_status fl_sql_bind_row_query(binder *b, scope *s, const fl_ast_expr *ast, int
     FL_TRY(fl_expr_subquery(b->plan, &subquery, ast->start, &whole, b->err));
     for (int32_t i = 0; i < n; i++)
         FL_TRY(fl_expr_field(b->plan, whole, row->type.fields[i].name, ast->start, &ret[i], b->err));
+cleanup:
+    return st;
+}
+
+/* coalesce((SELECT array_agg(x ORDER BY keys) FROM query), []): a list of no values is empty, not null. */
+fl_status fl_sql_bind_array_query(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    fl_agg agg;
+    const fl_expr *value, *list, *cases[3];
+    const fl_sort_key *keys = NULL;
+    int32_t n_keys = 0;
+    FL_TRY(fl_sql_bind_query(b, s, s->ctes, ast->sub.query, &out));
+    if (out.n_cols != 1)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "the query of ARRAY has one column, this has %d", out.n_cols);
+    if (out.root->op == &fl_op_sort) {
+        keys = fl_sort_of(out.root)->keys;
+        n_keys = fl_sort_of(out.root)->n_keys;
+        out.root = out.root->inputs[0];
+    }
+    FL_TRY(fl_expr_column(b->plan, out.cols[0].col, ast->start, &value, b->err));
+    FL_TRY(fl_agg_make(b->plan, FL_STR("array_agg"), &value, 1, false, NULL, keys, n_keys, ast->start, &agg, b->err));
+    FL_TRY(fl_aggregate_build(b->plan, out.root, NULL, NULL, 0, &agg, 1, NULL, &out.root, b->err));
+    fl_subquery subquery = {.kind = FL_SUBQUERY_SCALAR, .query = out.root};
+    FL_TRY(fl_expr_subquery(b->plan, &subquery, ast->start, &list, b->err));
+    fl_value none = {.type = list->type};
+    FL_TRY(fl_expr_is_null(b->plan, list, ast->start, &cases[0], b->err));
+    FL_TRY(fl_expr_const(b->plan, &none, ast->start, &cases[1], b->err));
+    cases[2] = list;
+    FL_TRY(fl_expr_case(b->plan, cases, 3, ast->start, ret, b->err));
 cleanup:
     return st;
 }

@@ -236,6 +236,23 @@ cleanup:
     return st;
 }
 
+/* ARRAY(query), behind the word. */
+static fl_status parse_array_query(parser *p, int32_t start, fl_ast_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr *expr;
+    FL_TRY(fl_sql_new_expr(p, FL_AST_ARRAY_QUERY, start, &expr));
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" and a query"));
+    if (!fl_sql_is_query_start(p))
+        return fl_sql_fail_expected(p, "a query");
+    FL_TRY(fl_sql_parse_query(p, &expr->sub.query));
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
+    FL_TRY(fl_sql_end_expr(p, expr, expr->sub.query->height));
+    *ret = expr;
+cleanup:
+    return st;
+}
+
 /* The unit of INTERVAL '1' YEAR, plural allowed; empty when no unit stands here. */
 static fl_str interval_unit(const parser *p)
 {
@@ -376,7 +393,7 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
         int32_t start = p->now->start;
         advance(p);
         if (has_paren)
-            return fl_sql_fail_unsupported(p, start, "ARRAY(query) is");
+            return parse_array_query(p, start, ret);
         if (!is_at(p, FL_SQL_LEFT_BRACKET))
             return fl_sql_fail_expected(p, "\"[\"");
         return parse_items(p, FL_AST_LIST, start, FL_SQL_RIGHT_BRACKET, ret);

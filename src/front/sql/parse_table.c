@@ -34,8 +34,13 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
     fl_status st = FL_OK;
     if (is_word(p, FL_KW_TABLESAMPLE))
         return fl_sql_fail_unsupported(p, p->now->start, "TABLESAMPLE is");
-    if (is_word(p, FL_KW_WITH) && ahead(p, 1)->keyword == FL_KW_ORDINALITY)
-        return fl_sql_fail_unsupported(p, p->now->start, "WITH ORDINALITY is");
+    if (is_word(p, FL_KW_WITH) && ahead(p, 1)->keyword == FL_KW_ORDINALITY) {
+        if (table->kind != FL_AST_TABLE_FUNCTION)
+            return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "WITH ORDINALITY goes behind a table function");
+        advance(p);
+        advance(p);
+        table->has_ordinality = true;
+    }
     fl_ast_name alias;
     FL_TRY(fl_sql_parse_alias(p, &alias));
     if (alias.text.len > 0) {

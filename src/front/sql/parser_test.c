@@ -139,6 +139,7 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
     case FL_AST_QUANTIFIED_LIST: fl_text_addf(out, "(%s %s list)", ops[expr->op], expr->flag ? "all" : "any"); break;
     case FL_AST_EXISTS: fl_text_addf(out, "(exists)"); break;
     case FL_AST_SUBQUERY: fl_text_addf(out, "(query)"); break;
+    case FL_AST_ARRAY_QUERY: fl_text_addf(out, "(array query)"); break;
     case FL_AST_CASE:
         fl_text_addf(out, "(case %d%s%s)", expr->cases->when_count, expr->cases->subject != NULL ? " of" : "",
                      expr->cases->otherwise != NULL ? " else" : "");
