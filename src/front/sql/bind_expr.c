@@ -438,12 +438,42 @@ static fl_status bind_parameter(binder *b, const fl_ast_expr *ast, const fl_expr
     return fl_expr_param(b->plan, number, type, ast->start, ret, b->err);
 }
 
+/* A bound of a slice: where it is left out, the end of that side. */
+static fl_status bind_bound(binder *b, scope *s, const fl_ast_expr *bound, int64_t otherwise, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_value end = {.type = FL_TYPE(FL_I64), .i = otherwise};
+    if (bound == NULL)
+        return fl_expr_const(b->plan, &end, pos, ret, b->err);
+    FL_TRY(fl_sql_bind_expr(b, s, bound, ret));
+    if (!((*ret)->flags & FL_EXPR_UNTYPED) && !fl_cast_is_implicit((*ret)->type, FL_TYPE(FL_I64), NULL))
+        return fl_sql_bind_fail(b, bound->start, FL_ERR_TYPE, "a slice's bound is an integer, not %s",
+                                FL_TYPE_NAME((*ret)->type));
+cleanup:
+    return st;
+}
+
+static fl_status bind_slice(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr *value, *from, *to;
+    FL_TRY(fl_sql_bind_expr(b, s, ast->index.value, &value));
+    if (value->type.id != FL_LIST && value->type.id != FL_UTF8 && !(value->flags & FL_EXPR_UNTYPED))
+        return fl_sql_bind_fail(b, ast->at, FL_ERR_TYPE, "lists and texts have slices, %s has none",
+                                FL_TYPE_NAME(value->type));
+    FL_TRY(bind_bound(b, s, ast->index.from, 1, ast->at, &from));
+    FL_TRY(bind_bound(b, s, ast->index.to, INT64_MAX, ast->at, &to));
+    FL_TRY(fl_expr_call_args(b->plan, "list_slice", ast->at, ret, b->err, 3, value, from, to));
+cleanup:
+    return st;
+}
+
 static fl_status bind_index(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_expr *value, *from;
     if (ast->flag)
-        return fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED, "slices are not supported yet");
+        return bind_slice(b, s, ast, ret);
     FL_TRY(fl_sql_bind_expr(b, s, ast->index.value, &value));
     if (value->type.id == FL_STRUCT && ast->index.from->kind == FL_AST_STRING)
         return fl_expr_field(b->plan, value, ast->index.from->text, ast->index.from->start, ret, b->err);
