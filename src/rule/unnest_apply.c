@@ -554,9 +554,26 @@ cleanup:
     return st;
 }
 
-/* The first row per domain value: LIMIT 1, with or without an order. Each column is the first element of its ordered list,
- * which, unlike an aggregate of values, keeps nulls. */
-static fl_status push_first(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node,
+/* Of the list in a column what LIMIT and OFFSET leave: its first element, or a slice. */
+static fl_status part_of_list(unnesting *u, fl_col_id col, const fl_limit_attrs *limit, bool is_first, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *list = NULL, *from = NULL, *to = NULL;
+    fl_value first = {.type = FL_TYPE(FL_I64), .i = limit->offset + 1}, last = first;
+    bool is_open = limit->limit < 0 || limit->limit > INT64_MAX - first.i;
+    last.i = is_open ? INT64_MAX : limit->offset + limit->limit;
+    FL_TRY(fl_expr_column(u->plan, col, -1, &list, err));
+    FL_TRY(fl_expr_const(u->plan, &first, -1, &from, err));
+    FL_TRY(fl_expr_const(u->plan, &last, -1, &to, err));
+    st = is_first ? fl_expr_call_args(u->plan, "list_extract", -1, ret, err, 2, list, from)
+                  : fl_expr_call_args(u->plan, "list_slice", -1, ret, err, 3, list, from, to);
+cleanup:
+    return st;
+}
+
+/* LIMIT and OFFSET per domain value: its rows as lists, one for each column and each in the same order, which keep nulls; of
+ * them one element, or a slice that is unnested again. */
+static fl_status push_limit(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node,
                             const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -565,9 +582,11 @@ static fl_status push_first(unnesting *u, const fl_node *domain, const fl_col_id
     const fl_sort_key *order = NULL;
     fl_sort_key *keys = NULL;
     fl_col_id *cols = NULL;
-    const fl_expr **groups = NULL, **firsts = NULL, *one = NULL;
+    const fl_expr **groups = NULL, **parts = NULL;
     fl_agg *aggs = NULL;
-    fl_value one_value = {.type = FL_TYPE(FL_I64), .i = 1};
+    fl_col_id *passed = NULL, *made = NULL;
+    const fl_limit_attrs *limit = fl_limit_of(node);
+    bool is_first = limit->limit == 1 && limit->offset == 0;
     int32_t n_keys = 0;
     if (below->op == &fl_op_sort) {
         order = fl_sort_of(below)->keys;
@@ -580,7 +599,8 @@ static fl_status push_first(unnesting *u, const fl_node *domain, const fl_col_id
     FL_TRY(FL_NEW_ARRAY(arena, n_keys + 1, &keys, err));
     FL_TRY(FL_NEW_ARRAY(arena, u->n_cols + 1, &groups, err));
     FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &aggs, err));
-    FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &firsts, err));
+    FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &parts, err));
+    FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &made, err));
     for (int32_t k = 0; k < n_keys; k++) {
         keys[k] = order[k];
         FL_TRY(fl_expr_rewrite(u->plan, order[k].expr, rename_one, &r, &keys[k].expr, err));
@@ -593,18 +613,24 @@ static fl_status push_first(unnesting *u, const fl_node *domain, const fl_col_id
         FL_TRY(fl_agg_make(u->plan, FL_STR("array_agg"), &value, 1, false, NULL, keys, n_keys, -1, &aggs[c], err));
     }
     FL_TRY(fl_aggregate_build(u->plan, input, groups, NULL, u->n_cols, aggs, node->n_cols, ret_cols, &grouped, err));
-    FL_TRY(fl_expr_const(u->plan, &one_value, -1, &one, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
-        const fl_expr *list = NULL;
-        FL_TRY(fl_expr_column(u->plan, aggs[c].out, -1, &list, err));
-        FL_TRY(fl_expr_call_args(u->plan, "list_extract", -1, &firsts[c], err, 2, list, one));
+        FL_TRY(part_of_list(u, aggs[c].out, limit, is_first, &parts[c], err));
+        made[c] = node->cols[c];
+        if (!is_first) {
+            fl_col_info info = *fl_plan_col(u->plan, aggs[c].out);
+            FL_TRY(fl_plan_add_col(u->plan, &info, &made[c], err));
+        }
     }
-    fl_project_attrs attrs = {.n_cols = node->n_cols, .cols = node->cols, .n_exprs = node->n_cols, .exprs = firsts, .n_passed = u->n_cols};
-    fl_col_id *passed = NULL;
+    fl_project_attrs attrs = {.n_cols = node->n_cols, .cols = made, .n_exprs = node->n_cols, .exprs = parts, .n_passed = u->n_cols};
     FL_TRY(FL_NEW_ARRAY(arena, u->n_cols + 1, &passed, err));
     memcpy(passed, ret_cols, (size_t)u->n_cols * sizeof(*passed));
     attrs.passed = passed;
-    st = fl_node_make(u->plan, &fl_op_project, &attrs, NULL, &grouped, 1, NULL, 0, ret, err);
+    FL_TRY(fl_node_make(u->plan, &fl_op_project, &attrs, NULL, &grouped, 1, NULL, 0, ret, err));
+    if (is_first)
+        return FL_OK;
+    fl_unnest_attrs unnest = {.n_cols = node->n_cols, .cols = node->cols, .n_lists = node->n_cols, .lists = made};
+    grouped = *ret;
+    st = fl_node_make(u->plan, &fl_op_unnest, &unnest, NULL, &grouped, 1, NULL, 0, ret, err);
 cleanup:
     return st;
 }
@@ -629,11 +655,11 @@ static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *doma
         return push_values(u, domain, domain_cols, node, ret, ret_cols, err);
     if (node->op == &fl_op_sort)
         return push(u, domain, domain_cols, node->inputs[0], ret, ret_cols, err);
-    if (node->op == &fl_op_limit && fl_limit_of(node)->limit == 1 && fl_limit_of(node)->offset == 0)
-        return push_first(u, domain, domain_cols, node, ret, ret_cols, err);
+    if (node->op == &fl_op_limit && node->n_cols > 0)
+        return push_limit(u, domain, domain_cols, node, ret, ret_cols, err);
     if (node->op != &fl_op_filter && node->op != &fl_op_project && node->op != &fl_op_unnest)
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s inside a correlated subquery is not supported yet",
-                       node->op == &fl_op_limit || node->op == &fl_op_topk ? "LIMIT of more than one row" : node->op->name);
+                       node->op->name);
     FL_TRY(push(u, domain, domain_cols, node->inputs[0], &input, ret_cols, err));
     if (node->op == &fl_op_unnest) /* its lists are columns of the input, which keep their ids */
         return fl_node_make(u->plan, &fl_op_unnest, node->attrs, NULL, &input, 1, NULL, 0, ret, err);
