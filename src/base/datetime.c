@@ -309,7 +309,7 @@ int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
         total -= zone_seconds * FL_US_PER_SECOND;
     }
     *ret_us = total;
-    return 0;
+    return total == INT64_MAX || total == INT64_MIN ? 2 : 0; /* these two stand for infinity */
 }
 
 /* Unit of an interval: months, days or nanoseconds per one. */

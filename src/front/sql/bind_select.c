@@ -32,8 +32,16 @@ typedef struct select_state {
 fl_status fl_sql_bind_ordinal(binder *b, const fl_ast_expr *ast, const char *what, int32_t n, int32_t *ret)
 {
     *ret = 0;
-    if (ast->kind != FL_AST_INTEGER)
+    switch ((fl_ast_kind)ast->kind) {
+    case FL_AST_INTEGER:
+        break;
+    case FL_AST_DECIMAL: case FL_AST_FLOAT: case FL_AST_STRING: case FL_AST_BLOB: case FL_AST_BOOL: case FL_AST_NULL:
+        fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "non-integer constant in %s", what);
+        fl_err_hint(b->err, "a constant there is the position of a column in the select list");
+        return FL_ERR_SYNTAX;
+    default:
         return FL_OK;
+    }
     int64_t value = 0;
     for (int64_t i = 0; i < ast->text.len && value <= n; i++)
         value = value * 10 + (ast->text.data[i] - '0');
