@@ -54,6 +54,7 @@ static fl_bounds bounds_of(const fl_expr *e, fl_bounds_leaf leaf, void *ctx, int
         return unknown;
     switch (e->kind) {
     case FL_EXPR_COLUMN:
+    case FL_EXPR_PARAM:
         return leaf(ctx, e);
     case FL_EXPR_CONST:
         return fl_bounds_of_values(e->value, e->value);

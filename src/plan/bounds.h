@@ -12,11 +12,11 @@
  *  kinds of expressions and for calls of more than FL_FUNC_ARGS_MAX arguments. */
 fl_bounds fl_expr_bounds_step(const fl_expr *e, const fl_bounds *args);
 
-/** Bounds of a column; ctx is the caller's. */
-typedef fl_bounds (*fl_bounds_leaf)(void *ctx, const fl_expr *column);
+/** Bounds of a column or parameter; ctx is the caller's. */
+typedef fl_bounds (*fl_bounds_leaf)(void *ctx, const fl_expr *leaf);
 
-/** What the values of a whole expression lie between, when the columns do within what `leaf` says. Known only if no part of
- *  it can overflow. Null branches of CASE do not count. Cost: O(size of the tree). */
+/** What the values of a whole expression lie between, when columns and parameters do within what `leaf` says. Known only if
+ *  evaluating it raises nothing but in conditions of CASE. Null branches of CASE do not count. Cost: O(size of the tree). */
 fl_bounds fl_expr_bounds(const fl_expr *e, fl_bounds_leaf leaf, void *ctx);
 
 #endif

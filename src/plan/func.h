@@ -69,8 +69,9 @@ typedef struct fl_func_desc {
     /** Chooses types and kernel for these argument types (an untyped literal or parameter comes as FL_NULL). FL_ERR_FUNCTION
      *  (err may be NULL) when there is none: the caller words the message. */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);
-    /** What the results of a call lie between where each argument does within its bounds: a proof, from the values alone and
-     *  before any overflow (the caller compares with the result's type). Unknown where nothing is known; NULL: never. */
+    /** What the results of a call lie between where each argument does within its bounds: a proof, and that nothing is raised
+     *  but for overflow, before which this is (the caller compares with the result's type). Unknown where nothing is known or
+     *  something may be raised; NULL: always. */
     fl_bounds (*bounds)(const fl_expr *call, const fl_bounds *args);
     /** Prepares what all calls of one expression share (a compiled pattern) in the arena; const arguments are given as
      *  values, others are NULL. Result arrives in fl_call.state. */

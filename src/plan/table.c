@@ -1,4 +1,5 @@
-/* Bounds of scans: an intersected interval per slot, behind a lock, because join builds sharpen them while scans run. */
+/* Bounds of scans: an intersected interval per slot, behind a lock, because join builds sharpen them while scans run; and
+ * tests, which do not change any more by then. */
 #include "plan/table.h"
 
 #include <pthread.h>
@@ -9,6 +10,9 @@ struct fl_scan_bounds {
     fl_scan_bound *bounds;
     int64_t capacity;
     int32_t n;
+    fl_scan_test *tests;
+    int64_t tests_capacity;
+    int32_t n_tests;
     fl_memory *memory;
 };
 
@@ -31,6 +35,7 @@ void fl_scan_bounds_free(fl_scan_bounds *b)
         return;
     pthread_mutex_destroy(&b->lock);
     fl_free(b->bounds);
+    fl_free(b->tests);
     fl_arena_drop(&b->arena);
     fl_free(b);
 }
@@ -81,6 +86,14 @@ fl_status fl_scan_bounds_add(fl_scan_bounds *bounds, const fl_scan_bound *bound,
     return st;
 }
 
+fl_status fl_scan_bounds_add_test(fl_scan_bounds *b, const fl_scan_test *test, fl_err *err)
+{
+    fl_status st = fl_grow(b->memory, (void **)&b->tests, &b->tests_capacity, b->n_tests + 1, (int64_t)sizeof(*b->tests), err);
+    if (st == FL_OK)
+        b->tests[b->n_tests++] = *test;
+    return st;
+}
+
 bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const fl_value *min, const fl_value *max, bool all_null)
 {
     if (bounds == NULL)
@@ -102,6 +115,9 @@ bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const 
         }
     }
     pthread_mutex_unlock(lock);
+    for (int32_t i = 0; can && min != NULL && max != NULL && i < bounds->n_tests; i++)
+        if (bounds->tests[i].slot == slot)
+            can = bounds->tests[i].can_hold(bounds->tests[i].ctx, min, max);
     return can;
 }
 
@@ -113,5 +129,7 @@ bool fl_scan_bounds_has(const fl_scan_bounds *bounds, int32_t slot)
     pthread_mutex_lock(lock);
     bool has = find(bounds, slot) != NULL;
     pthread_mutex_unlock(lock);
+    for (int32_t i = 0; !has && i < bounds->n_tests; i++)
+        has = bounds->tests[i].slot == slot;
     return has;
 }

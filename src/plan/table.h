@@ -37,6 +37,13 @@ typedef struct fl_scan_bound {
     fl_value low, high; /* of the column's type */
 } fl_scan_bound;
 
+/* A conjunct over one column that is more than a bound: whether it can be true where the column lies in [min, max]. */
+typedef struct fl_scan_test {
+    int32_t slot;
+    bool (*can_hold)(const void *ctx, const fl_value *min, const fl_value *max);
+    const void *ctx; /* outlives the bounds */
+} fl_scan_test;
+
 /* The bounds of a scan. They may sharpen while it runs (join builds, top-k thresholds): read them per morsel and, where
  * there are zones, per zone. Locks. */
 typedef struct fl_scan_bounds fl_scan_bounds;
@@ -46,6 +53,9 @@ void fl_scan_bounds_free(fl_scan_bounds *bounds);
 
 /** Adds a bound, or intersects with the one there is for the slot. Values are copied. */
 fl_status fl_scan_bounds_add(fl_scan_bounds *bounds, const fl_scan_bound *bound, fl_err *err);
+
+/** Adds a test. Before the scan begins. */
+fl_status fl_scan_bounds_add_test(fl_scan_bounds *bounds, const fl_scan_test *test, fl_err *err);
 
 /** Whether rows whose column lies in [min, max] (NULL pointers: unknown) can pass. all_null: the zone holds nulls only. */
 bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const fl_value *min, const fl_value *max,

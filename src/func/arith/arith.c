@@ -432,12 +432,16 @@ static fl_bounds bounds_mul(const fl_expr *call, const fl_bounds *args)
     return ret;
 }
 
+static bool has_zero(fl_bounds b)
+{
+    return b.low <= 0 && b.high >= 0;
+}
+
 /* A quotient of integers is no farther from zero than the dividend. */
 static fl_bounds bounds_div(const fl_expr *call, const fl_bounds *args)
 {
-    fl_bounds ret = {0};
-    if (!is_whole(call, args) || !fl_type_is_integer(call->type))
-        return ret;
+    if (!is_whole(call, args) || !fl_type_is_integer(call->type) || has_zero(args[1]))
+        return (fl_bounds){0};
     if (args[1].low > 0) /* towards zero by the least divisor, or not at all */
         return (fl_bounds){true, args[0].low < 0 ? args[0].low / args[1].low : 0,
                            args[0].high > 0 ? args[0].high / args[1].low : 0};
@@ -449,11 +453,11 @@ static fl_bounds bounds_div(const fl_expr *call, const fl_bounds *args)
 /* A remainder is nearer to zero than the divisor, and has the dividend's sign. */
 static fl_bounds bounds_mod(const fl_expr *call, const fl_bounds *args)
 {
-    if (call->n_args != 2 || !args[1].is_known || !fl_bounds_apply(call->type))
+    if (call->n_args != 2 || !args[1].is_known || !fl_bounds_apply(call->type) || has_zero(args[1]))
         return (fl_bounds){0};
     fl_i128 below = args[1].low < 0 ? -args[1].low : args[1].low, above = args[1].high < 0 ? -args[1].high : args[1].high;
     fl_i128 far = (below > above ? below : above) - 1;
-    fl_bounds ret = {far >= 0, -far, far};
+    fl_bounds ret = {true, -far, far};
     if (args[0].is_known && args[0].low >= -far)
         ret.low = args[0].low < 0 ? args[0].low : 0;
     if (args[0].is_known && args[0].high <= far)

@@ -2,6 +2,7 @@
 #include "func/time/field.h"
 
 #include "base/datetime.h"
+#include "plan/expr.h"
 
 static const struct {
     const char *name;
@@ -311,10 +312,42 @@ static fl_status extract_date(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
+/* Ages ascend with time, so that their ends lie where time's do; what comes round has a range of its own. */
+static fl_bounds bounds_extract(const fl_expr *call, const fl_bounds *args)
+{
+    static const struct {
+        fl_time_field field;
+        int32_t low, high;
+        bool is_of_day; /* dates have none */
+    } rounds[] = {{FL_FIELD_MONTH, 1, 12, false}, {FL_FIELD_QUARTER, 1, 4, false}, {FL_FIELD_WEEK, 1, 53, false},
+                  {FL_FIELD_DAY, 1, 31, false},   {FL_FIELD_DOY, 1, 366, false},   {FL_FIELD_DOW, 0, 6, false},
+                  {FL_FIELD_ISODOW, 1, 7, false}, {FL_FIELD_HOUR, 0, 23, true},    {FL_FIELD_MINUTE, 0, 59, true}};
+    const fl_expr *name = call->args[0];
+    fl_type type = call->args[1]->type;
+    part low, high;
+    if (name->kind != FL_EXPR_CONST || name->value->is_null || (type.id != FL_DATE && !fl_type_is_timestamp(type)))
+        return (fl_bounds){0};
+    fl_time_field field = fl_time_field_of(name->value->s);
+    for (int64_t i = 0; i < FL_LEN(rounds); i++)
+        if (rounds[i].field == field && !(rounds[i].is_of_day && type.id == FL_DATE))
+            return (fl_bounds){true, rounds[i].low, rounds[i].high};
+    if (field != FL_FIELD_YEAR && field != FL_FIELD_DECADE && field != FL_FIELD_CENTURY && field != FL_FIELD_MILLENNIUM &&
+        field != FL_FIELD_ISOYEAR)
+        return (fl_bounds){0};
+    if (!args[1].is_known || args[1].low <= INT64_MIN || args[1].high >= INT64_MAX) /* infinity has no year */
+        return (fl_bounds){0};
+    int64_t per_day = type.id == FL_DATE ? 1 : FL_US_PER_DAY;
+    if (!part_of_days(field, fl_floor_div((int64_t)args[1].low, per_day), &low) ||
+        !part_of_days(field, fl_floor_div((int64_t)args[1].high, per_day), &high))
+        return (fl_bounds){0};
+    return (fl_bounds){true, low.value, high.value};
+}
+
 #define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "extract", .traits = TRAITS, .prepare = fl_time_field_prepare,
+     .bounds = bounds_extract,
      .doc = "extract(field FROM x): a field of a date, time, timestamp or interval, as an integer",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_DATE), FL_I64, 0, extract_date},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_I64, 0, run},

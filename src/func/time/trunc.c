@@ -2,6 +2,7 @@
 #include "func/time/field.h"
 
 #include "base/datetime.h"
+#include "plan/expr.h"
 
 static fl_status fail_range(fl_err *err)
 {
@@ -201,8 +202,22 @@ static fl_status justify_interval(fl_call *call, fl_err *err)
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_INTERVAL), FL_INTERVAL, FL_CAN_FAIL, run_}}, \
      .n_overloads = 1}
 
+/* The start of a unit ascends with what it holds. */
+static fl_bounds bounds_trunc(const fl_expr *call, const fl_bounds *args)
+{
+    const fl_expr *name = call->args[0];
+    int64_t low, high;
+    if (name->kind != FL_EXPR_CONST || name->value->is_null || !fl_type_is_timestamp(call->type) || !args[1].is_known ||
+        args[1].low < INT64_MIN || args[1].high > INT64_MAX)
+        return (fl_bounds){0};
+    fl_time_field field = fl_time_field_of(name->value->s);
+    if (trunc_us(field, (int64_t)args[1].low, &low) != 0 || trunc_us(field, (int64_t)args[1].high, &high) != 0)
+        return (fl_bounds){0};
+    return (fl_bounds){true, low, high};
+}
+
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "date_trunc",
+    {FL_DESC(fl_func_desc), .name = "date_trunc", .bounds = bounds_trunc,
      .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS, .prepare = fl_time_field_prepare,
      .doc = "date_trunc(unit, x): the start of the unit that holds x",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMP, 0, trunc_timestamp},

@@ -52,6 +52,8 @@ typedef struct reading {
 /* fl_bounds_leaf: of the expression that makes the column below, or of its table's statistics. */
 static fl_bounds column_bounds(void *ctx, const fl_expr *column)
 {
+    if (column->kind != FL_EXPR_COLUMN)
+        return (fl_bounds){0};
     const reading *above = ctx;
     reading below = {.plan = above->plan, .depth = above->depth + 1};
     const fl_expr *made = computed(above->input, column->col, &below.input);

@@ -4,6 +4,7 @@
 #include "exec/exec.h"
 #include "exec/runtime_filter.h"
 #include "op/scan/node.h"
+#include "plan/bounds.h"
 
 #include <pthread.h>
 
@@ -296,6 +297,83 @@ static fl_status add_bound(fl_exec *exec, scan_source *source, const fl_expr *e,
     return bound.slot < 0 ? FL_OK : fl_scan_bounds_add(source->bounds, &bound, err);
 }
 
+/* A comparison of expressions over one column, and whose parameters they read. */
+typedef struct zone_test {
+    const fl_exec *exec;
+    const fl_expr *compare;
+    const fl_value *min, *max; /* of the zone at hand */
+} zone_test;
+
+/* fl_bounds_leaf */
+static fl_bounds zone_bounds(void *ctx, const fl_expr *leaf)
+{
+    const zone_test *test = ctx;
+    const fl_value *value = leaf->kind == FL_EXPR_PARAM ? constant_of(test->exec, leaf) : NULL;
+    if (leaf->kind == FL_EXPR_PARAM)
+        return value == NULL ? (fl_bounds){0} : fl_bounds_of_values(value, value);
+    return fl_type_is_equal(test->min->type, leaf->type) ? fl_bounds_of_values(test->min, test->max) : (fl_bounds){0};
+}
+
+/* fl_scan_test.can_hold: not if the intervals of both sides lie so that the comparison is false for all that is within. */
+static bool comparison_can_hold(const void *ctx, const fl_value *min, const fl_value *max)
+{
+    zone_test test = *(const zone_test *)ctx;
+    const char *name = test.compare->func->name;
+    test.min = min;
+    test.max = max;
+    fl_bounds a = fl_expr_bounds(test.compare->args[0], zone_bounds, &test);
+    fl_bounds b = fl_expr_bounds(test.compare->args[1], zone_bounds, &test);
+    if (!a.is_known || !b.is_known)
+        return true;
+    if (name[0] == '=')
+        return a.low <= b.high && b.low <= a.high;
+    bool or_equal = name[1] == '=';
+    fl_i128 least = name[0] == '<' ? a.low : b.low, most = name[0] == '<' ? b.high : a.high;
+    return least < most || (or_equal && least == most);
+}
+
+/* Whether an expression reads no other column than *ret_col (NULL: none yet), through calls and casts that make null of null. */
+static bool reads_one(const fl_expr *e, const fl_expr **ret_col)
+{
+    if (e->kind == FL_EXPR_CONST || e->kind == FL_EXPR_PARAM)
+        return true;
+    if (e->kind == FL_EXPR_COLUMN) {
+        bool is_same = *ret_col == NULL || fl_col_is_equal((*ret_col)->col, e->col);
+        *ret_col = e;
+        return is_same;
+    }
+    if (e->kind != FL_EXPR_CAST && !(e->kind == FL_EXPR_CALL && (e->traits & FL_NULL_GIVES_NULL) && (e->traits & FL_PURE)))
+        return false;
+    for (int32_t i = 0; i < e->n_args; i++)
+        if (!reads_one(e->args[i], ret_col))
+            return false;
+    return true;
+}
+
+/* Hands comparisons of whole numbers made of one column to the source: a + 1 > 1000, extract(year FROM d) = 1995. */
+static fl_status add_test(fl_exec *exec, scan_source *source, const fl_expr *e, fl_err *err)
+{
+    fl_status st = FL_OK;
+    static const char *const names[] = {"=", "<", "<=", ">", ">="};
+    const fl_expr *col = NULL;
+    zone_test *test = NULL;
+    bool is_comparison = false;
+    for (int64_t i = 0; e->kind == FL_EXPR_CALL && e->n_args == 2 && i < FL_LEN(names); i++)
+        is_comparison |= strcmp(e->func->name, names[i]) == 0;
+    if (!is_comparison || !fl_bounds_apply(e->args[0]->type) || !fl_type_is_equal(e->args[0]->type, e->args[1]->type) ||
+        !reads_one(e, &col) || col == NULL || e->args[0] == col || e->args[1] == col)
+        return FL_OK;
+    for (int32_t i = 0; i < source->n_slots; i++) {
+        if (source->slot_cols[i].n != col->col.n)
+            continue;
+        FL_TRY(FL_NEW(&exec->arena, &test, err));
+        *test = (zone_test){.exec = exec, .compare = e};
+        FL_TRY(fl_scan_bounds_add_test(source->bounds, &(fl_scan_test){i, comparison_can_hold, test}, err));
+    }
+cleanup:
+    return st;
+}
+
 static bool takes_runtime_filter(fl_type type)
 {
     int32_t width = fl_type_width(type);
@@ -332,8 +410,13 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
                           source->n_slots, &source->filters, err));
     source->n_filters = scan->n_filters;
     FL_TRY(fl_scan_bounds_new(exec->context.memory, &source->bounds, err));
-    for (int32_t i = 0; i < scan->n_filters; i++)
+    bool may_raise = false; /* then later conjuncts must not hide it */
+    for (int32_t i = 0; i < scan->n_filters; i++) {
         FL_TRY(add_bound(exec, source, scan->filters[i], err));
+        if (!may_raise)
+            FL_TRY(add_test(exec, source, scan->filters[i], err));
+        may_raise |= (scan->filters[i]->flags & FL_EXPR_CAN_FAIL) != 0;
+    }
     for (int32_t s = 0; s < source->n_slots; s++) {
         fl_type type = scan->table->fields[source->table_cols[s]].type;
         for (fl_runtime_filter *f = NULL; (f = fl_runtime_filter_find(exec, source->slot_cols[s], f)) != NULL;)
