@@ -136,7 +136,7 @@ static fl_status resolve_div(const fl_type *args, int32_t n_args, fl_func_choice
 
 /* ---- bits ---------------------------------------------------------------------------------------------------------- */
 
-/* Shifts count modulo the width, as the machine does. */
+/* Shifts count modulo the width, of types narrower than 32 bits modulo 32, as the machine does. */
 #define BITS(suffix, type, bits, unsigned_type)                                                                  \
     static fl_status and_##suffix(fl_call *call, fl_err *err)                                                    \
     {                                                                                                            \
@@ -175,12 +175,12 @@ static fl_status resolve_div(const fl_type *args, int32_t n_args, fl_func_choice
                 (type)(fl_arg_##suffix(call, 0)[row] >> (fl_arg_i32(call, 1)[row] & (bits - 1)));                \
         return FL_OK;                                                                                            \
     }
-BITS(i8, int8_t, 8, uint8_t)
-BITS(i16, int16_t, 16, uint16_t)
+BITS(i8, int8_t, 32, uint32_t)
+BITS(i16, int16_t, 32, uint32_t)
 BITS(i32, int32_t, 32, uint32_t)
 BITS(i64, int64_t, 64, uint64_t)
-BITS(u8, uint8_t, 8, uint8_t)
-BITS(u16, uint16_t, 16, uint16_t)
+BITS(u8, uint8_t, 32, uint32_t)
+BITS(u16, uint16_t, 32, uint32_t)
 BITS(u32, uint32_t, 32, uint32_t)
 BITS(u64, uint64_t, 64, uint64_t)
 
