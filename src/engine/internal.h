@@ -69,6 +69,7 @@ struct fl_session {
     fl_memory memory;
     fl_settings settings;
     fl_prepared *prepared;
+    int64_t now_us; /* when the statement under way began: now() */
     _Atomic bool is_cancelled;
     pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;

@@ -27,7 +27,7 @@ static fl_status fold(fl_evaluator *base, fl_plan *plan, const fl_expr *expr, fl
 
 static fl_session_state state_of(const fl_session *session, const fl_value *params, int32_t n_params)
 {
-    return (fl_session_state){.now_us = fl_clock_wall_us(), .vector_rows = session->settings.vector_rows,
+    return (fl_session_state){.now_us = session->now_us, .vector_rows = session->settings.vector_rows,
                               .threads = session->settings.threads, .seed = session->engine->seed,
                               .params = params, .n_params = n_params};
 }

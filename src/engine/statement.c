@@ -59,9 +59,10 @@ cleanup:
 
 static void init_binding(binding *b, fl_session *session, fl_arena *arena, const fl_type *types, const fl_value *params, int32_t n_params)
 {
+    session->now_us = fl_clock_wall_us();
     *b = (binding){.session = session, .evaluator = {.fold = fold}};
     fl_session_catalog_init(&b->catalog, session, arena);
-    b->state = (fl_session_state){.vector_rows = session->settings.vector_rows, .threads = 1, .params = params, .n_params = n_params};
+    b->state = (fl_session_state){.now_us = session->now_us, .vector_rows = session->settings.vector_rows, .threads = 1, .params = params, .n_params = n_params};
     b->env = (fl_sql_env){.memory = &session->memory, .registry = session->engine->registry, .catalog = &b->catalog.base,
                           .evaluator = &b->evaluator, .param_types = types, .n_param_types = n_params, .params = params,
                           .n_params = n_params, .null_order = session->settings.null_order, .get_scalar = get_scalar, .get_default = get_default, .owner = b};

@@ -23,7 +23,8 @@ enum {
     FL_DICT_ARGS = 16,      /* kernel handles FL_DICT argument vectors (else they are resolved) */
     FL_VARIADIC = 32,       /* the last argument type may repeat, also zero times */
     FL_OFFSETS_ARGS = 64,   /* kernel reads strings by fl_vec_str, in any form (else the evaluator makes views) */
-    FL_SETS_VALID = 128     /* kernel writes ret's validity itself (not with FL_NULL_GIVES_NULL) */
+    FL_SETS_VALID = 128,    /* kernel writes ret's validity itself (not with FL_NULL_GIVES_NULL) */
+    FL_STABLE = 256         /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
 };
 
 #define FL_FUNC_ARGS_MAX 8

@@ -16,7 +16,7 @@ static bool is_exact(fl_type from, fl_type to)
         return to_number || (to.id == FL_F64 && fl_type_width(from) <= 4);
     if (from.id == FL_DECIMAL)
         return to.id == FL_DECIMAL && to.scale >= from.scale;
-    return from.id == FL_DATE && to.id == FL_TIMESTAMP;
+    return from.id == FL_DATE && fl_type_is_timestamp(to); /* the session's zone is UTC */
 }
 
 static bool is_exact_cast(const fl_expr *e)

@@ -3,6 +3,7 @@
 #include "front/sql/bind.h"
 
 #include "base/nearest.h"
+#include "plan/rule.h"
 
 /* ---- aggregates ---- */
 
@@ -401,6 +402,19 @@ cleanup:
 
 /* ---- calls ---- */
 
+/* now() and others are constants of the statement: scans prune by them, and nothing takes them for volatile. */
+static fl_status fold_stable(binder *b, const fl_expr *call, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_value value;
+    if (call->kind != FL_EXPR_CALL || !(call->traits & FL_STABLE) || call->n_args > 0 || b->env->evaluator == NULL)
+        return FL_OK;
+    FL_TRY(b->env->evaluator->fold(b->env->evaluator, b->plan, call, b->arena, &value, b->err));
+    st = fl_expr_const(b->plan, &value, call->pos, ret, b->err);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -440,8 +454,7 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     if (form < FL_LEN(forms))
         return bind_form(b, form, args, call->arg_count, ast, ret);
     st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret, b->err);
-    if (st != FL_OK)
-        st = fail_function(b, name, st);
+    st = st == FL_OK ? fold_stable(b, *ret, ret) : fail_function(b, name, st);
 cleanup:
     return st;
 }
