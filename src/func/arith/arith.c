@@ -153,25 +153,22 @@ static fl_status neg_integer(fl_call *call, fl_err *err)
 
 /* ---- floats ------------------------------------------------------------------------------------------------------- */
 
-#define FLOAT(suffix, type, name, op, sign)                                                       \
+#define FLOAT(suffix, type, name, op)                                                             \
     static fl_status name##_##suffix(fl_call *call, fl_err *err)                                  \
     {                                                                                             \
         const type *a = call->args[0].data, *b = call->args[1].data;                              \
         type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        int bad = 0;                                                                              \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            ret[row] = a[row] op b[row];                                                          \
-            bad |= !(ret[row] - ret[row] == 0); /* not finite */                                  \
-        }                                                                                         \
-        for (int32_t row = 0; bad && row < call->rows; row++)                                     \
+        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->suffix[op](a, b, call->rows, ret))                 \
+            return FL_OK;                                                                         \
+        for (int32_t row = 0; row < call->rows; row++)                                            \
             if (isinf(ret[row]) && isfinite(a[row]) && isfinite(b[row]) && fl_call_wants(call, row)) \
-                return fail_overflow(call, row, sign, err);                                       \
+                return fail_overflow(call, row, signs[op], err);                                  \
         return FL_OK;                                                                             \
     }
 #define FLOATS(suffix, type, fmod_fn)                                                             \
-    FLOAT(suffix, type, add, +, "+")                                                              \
-    FLOAT(suffix, type, sub, -, "-")                                                              \
-    FLOAT(suffix, type, mul, *, "*")                                                              \
+    FLOAT(suffix, type, add, FL_ARITH_ADD)                                                        \
+    FLOAT(suffix, type, sub, FL_ARITH_SUB)                                                        \
+    FLOAT(suffix, type, mul, FL_ARITH_MUL)                                                        \
     static fl_status div_##suffix(fl_call *call, fl_err *err)                                     \
     {                                                                                             \
         const type *a = call->args[0].data, *b = call->args[1].data;                              \

@@ -2,6 +2,8 @@
 #include "func/arith/interval.h"
 
 #include "base/datetime.h"
+#include "base/simd.h"
+#include "func/arith/kernel.h"
 
 #include <math.h>
 
@@ -81,18 +83,21 @@ static fl_status time_minus_time(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-#define DATE_INTEGER(name, date, number, op)                                                      \
+/* The days after or before a date, in the order in which the call has them; see integers() in arith.c. */
+#define DATE_INTEGER(name, op, builtin)                                                           \
     static fl_status name(fl_call *call, fl_err *err)                                             \
     {                                                                                             \
-        const int32_t *x = fl_arg_i32(call, date), *n = fl_arg_i32(call, number);                 \
+        const int32_t *a = fl_arg_i32(call, 0), *b = fl_arg_i32(call, 1);                         \
+        int32_t *ret = fl_ret_i32(call);                                                          \
+        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->checked[op][FL_ARITH_I32](a, b, call->rows, ret))  \
+            return FL_OK;                                                                         \
         ROWS(call, row)                                                                           \
-            if (__builtin_##op##_overflow(x[row], n[row], &fl_ret_i32(call)[row]))                \
+            if (builtin(a[row], b[row], &ret[row]))                                               \
                 return fail_range("date", err);                                                   \
         return FL_OK;                                                                             \
     }
-DATE_INTEGER(date_add_days, 0, 1, add)
-DATE_INTEGER(days_add_date, 1, 0, add)
-DATE_INTEGER(date_sub_days, 0, 1, sub)
+DATE_INTEGER(date_add_days, FL_ARITH_ADD, __builtin_add_overflow)
+DATE_INTEGER(date_sub_days, FL_ARITH_SUB, __builtin_sub_overflow)
 
 static fl_status date_minus_date(fl_call *call, fl_err *err)
 {
@@ -208,7 +213,7 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
         {'-', FL_TIME, FL_INTERVAL, FL_TIME, false, time_sub},
         {'-', FL_TIME, FL_TIME, FL_INTERVAL, false, time_minus_time},
         {'+', FL_DATE, FL_I32, FL_DATE, true, date_add_days},
-        {'+', FL_I32, FL_DATE, FL_DATE, true, days_add_date},
+        {'+', FL_I32, FL_DATE, FL_DATE, true, date_add_days},
         {'-', FL_DATE, FL_I32, FL_DATE, true, date_sub_days},
         {'-', FL_DATE, FL_DATE, FL_I32, false, date_minus_date},
         {'+', FL_DATE, FL_TIME, FL_TIMESTAMP, false, date_add_time},

@@ -1,4 +1,4 @@
-/* Loops of + - * over whole numbers, one set per instruction set (kernel_simd.c is compiled for each). They wrap around:
+/* Loops of + - * over numbers, one set per instruction set (kernel_simd.c is compiled for each). Whole numbers wrap around:
  * rows of nulls and rows that nobody wants hold anything. */
 #ifndef FL_FUNC_ARITH_KERNEL_H
 #define FL_FUNC_ARITH_KERNEL_H
@@ -29,6 +29,7 @@ typedef bool (*fl_arith_check)(const void *a, const void *b, int32_t rows, void 
 typedef struct fl_arith_kernels {
     fl_arith_run plain[FL_ARITH_OPS][4]; /* by log2 of the width: wrapped bits have no sign */
     fl_arith_check checked[FL_ARITH_OPS][FL_ARITH_TYPES];
+    fl_arith_check f32[FL_ARITH_OPS], f64[FL_ARITH_OPS];       /* wrapped around: is not finite */
     bool (*negate[4])(const void *a, int32_t rows, void *ret); /* of signed ones, checked */
 } fl_arith_kernels;
 

@@ -105,11 +105,33 @@ NEGATE(16)
 NEGATE(32)
 NEGATE(64)
 
+#define FLOAT(name, type, op)                                                \
+    static bool name(const void *va, const void *vb, int32_t rows, void *vr) \
+    {                                                                        \
+        const type *a = va, *b = vb;                                         \
+        type *ret = vr;                                                      \
+        int bad = 0;                                                         \
+        for (int32_t row = 0; row < rows; row++) {                           \
+            type r = a[row] op b[row];                                       \
+            ret[row] = r;                                                    \
+            bad |= !(r - r == 0); /* NaN for what is not finite */           \
+        }                                                                    \
+        return bad != 0;                                                     \
+    }
+#define FLOATS(suffix, type)     \
+    FLOAT(add_##suffix, type, +) \
+    FLOAT(sub_##suffix, type, -) \
+    FLOAT(mul_##suffix, type, *)
+FLOATS(f32, float)
+FLOATS(f64, double)
+
 #define PLAIN_ROW(op) {op##_8, op##_16, op##_32, op##_64}
 #define CHECKED_ROW(op) {op##_i8, op##_i16, op##_i32, op##_i64, op##_u8, op##_u16, op##_u32, op##_u64}
 
 const fl_arith_kernels KERNELS = {
     .plain = {PLAIN_ROW(add), PLAIN_ROW(sub), PLAIN_ROW(mul)},
     .checked = {CHECKED_ROW(add), CHECKED_ROW(sub), CHECKED_ROW(mul)},
+    .f32 = {add_f32, sub_f32, mul_f32},
+    .f64 = {add_f64, sub_f64, mul_f64},
     .negate = {negate_8, negate_16, negate_32, negate_64},
 };
