@@ -5,6 +5,8 @@
 #include "arrow/value.h"
 #include "base/datetime.h"
 #include "base/number.h"
+#include "base/simd.h"
+#include "exec/cast_kernel.h"
 
 #include <math.h>
 
@@ -32,49 +34,23 @@ static fl_status reject(fl_call *call, int32_t row, bool is_try, fl_err *err)
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------ */
 
-/* Numeric casts that cannot fail, or provably don't, as loops that the compiler turns into SIMD. */
-#define WIDEN(from_t, to_t)                                                   \
-    do {                                                                      \
-        const from_t *x = call->args[0].data;                                 \
-        to_t *ret = (to_t *)(uintptr_t)call->ret->data;                       \
-        for (int32_t row = 0; row < rows; row++)                              \
-            ret[row] = (to_t)x[row];                                          \
-        return true;                                                          \
-    } while (0)
-
-#define WIDEN_TO(from_t)                                                      \
-    switch (to.id) {                                                          \
-    case FL_I8: WIDEN(from_t, int8_t);                                        \
-    case FL_I16: WIDEN(from_t, int16_t);                                      \
-    case FL_I32: WIDEN(from_t, int32_t);                                      \
-    case FL_I64: WIDEN(from_t, int64_t);                                      \
-    case FL_U8: WIDEN(from_t, uint8_t);                                       \
-    case FL_U16: WIDEN(from_t, uint16_t);                                     \
-    case FL_U32: WIDEN(from_t, uint32_t);                                     \
-    case FL_U64: WIDEN(from_t, uint64_t);                                     \
-    case FL_F32: WIDEN(from_t, float);                                        \
-    case FL_F64: WIDEN(from_t, double);                                       \
-    default: return false;                                                    \
-    }
-
-/* Casts between plain number types whose results all fit; false: not one of them. */
-static bool widen(fl_call *call, int32_t rows)
+/* Casts between plain number types that cannot fail, or provably don't; false: not one of them. */
+static bool widen(fl_call *call)
 {
     fl_type from = call->args[0].type, to = call->ret->type;
+    const fl_cast_kernels *kernels = FL_SIMD_CHOOSE(fl_cast_kernels);
+    fl_cast_loop loop = NULL;
     if (!fl_type_is_numeric(from) || !fl_type_is_numeric(to) || (fl_cast_can_fail(from, to) && !call->ret->has_bounds))
         return false;
-    switch (from.id) {
-    case FL_I8: WIDEN_TO(int8_t)
-    case FL_I16: WIDEN_TO(int16_t)
-    case FL_I32: WIDEN_TO(int32_t)
-    case FL_I64: WIDEN_TO(int64_t)
-    case FL_U8: WIDEN_TO(uint8_t)
-    case FL_U16: WIDEN_TO(uint16_t)
-    case FL_U32: WIDEN_TO(uint32_t)
-    case FL_U64: WIDEN_TO(uint64_t)
-    case FL_F32: WIDEN_TO(float)
-    default: return false;
-    }
+    if (fl_type_is_integer(from) && fl_type_is_integer(to))
+        loop = kernels->to_integer[from.id - FL_I8][__builtin_ctz(call->ret->width)];
+    else if (fl_type_is_integer(from) && to.id == FL_F32)
+        loop = kernels->to_f32[from.id - FL_I8];
+    else if ((fl_type_is_integer(from) || from.id == FL_F32) && to.id == FL_F64)
+        loop = kernels->to_f64[from.id - FL_I8];
+    if (loop != NULL)
+        loop(call->args[0].data, call->rows, (void *)(uintptr_t)call->ret->data);
+    return loop != NULL;
 }
 
 static int64_t integer_at(const fl_vec *vec, int32_t row)
@@ -374,7 +350,7 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         return list_to_list(call, is_try, err);
     if (from.id == FL_STRUCT && to.id == FL_STRUCT)
         return struct_to_struct(call, is_try, err);
-    if (widen(call, call->rows))
+    if (widen(call))
         return FL_OK;
     if (to.id == FL_DECIMAL && (from.id == FL_DECIMAL || fl_type_is_integer(from)))
         return to_decimal(call, is_try, err);
