@@ -7,6 +7,9 @@
  * fl_call_valid(call). A kernel with FL_CAN_FAIL looks at rows of call->mask only (or looks at all, and checks the mask
  * before it raises): mask = selected and no argument null; NULL = all. Others may compute all rows, null slots too.
  *
+ * Where fl_func_desc.bounds and those of the arguments prove that no row wanted overflows, ret has bounds when the kernel is
+ * called, and it may leave its checks out; rows not wanted and slots of nulls may overflow still, so it must wrap around.
+ *
  * Kernels may be called on dictionary values instead of rows. A whole function file:
  *
  *     static fl_status sign_i64(fl_call *call, fl_err *err) { … }
