@@ -965,6 +965,18 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     }
     if (filter != NULL)
         FL_TRY(fl_expr_coerce(plan, filter, FL_TYPE(FL_BOOL), &made.filter, err));
+    for (int32_t i = agg->n_row_args; agg->n_row_args > 0 && i < made.n_args; i++) {
+        if (!(made.args[i]->flags & FL_EXPR_HAS_COLUMN))
+            continue;
+        st = FL_FAIL(err, FL_ERR_GROUPING, "this argument of %s is the same for all rows: it reads no column", agg->name);
+        fl_err_at(err, args[i]->pos);
+        return st;
+    }
+    fl_sort_key first = {.expr = made.args[0]};
+    if (n_order == 0 && agg->is_sorted && made.n_args > 0) {
+        order = &first;
+        n_order = 1;
+    }
     if (n_order > 0 && !agg->ignores_order) {
         fl_sort_key *keys = NULL;
         FL_TRY(FL_NEW_ARRAY(&plan->arena, n_order, &keys, err));

@@ -110,6 +110,9 @@ typedef struct fl_agg_desc {
     bool ignores_distinct; /* min, max, bool_and: DISTINCT changes nothing */
     bool ignores_order;    /* result does not depend on the order of rows (string_agg, array_agg: false) */
     bool empty_is_zero;    /* of no rows: 0 (count), else null */
+    bool is_sorted;        /* is fed in the order of its first argument, where no ORDER BY says another */
+    bool is_within_group;  /* is called f(...) WITHIN GROUP (ORDER BY first argument) only */
+    int32_t n_row_args;    /* arguments behind these are the same for all rows: they read no column. 0: no such */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err);
 } fl_agg_desc;
 

@@ -149,6 +149,7 @@ typedef struct fl_ast_call {
     bool is_distinct; /* f(DISTINCT x) */
     fl_ast_order *order;
     int32_t order_count;
+    bool is_within_group; /* the order is that of WITHIN GROUP (ORDER BY ...) */
     fl_ast_expr *filter; /* FILTER (WHERE ...) or NULL */
 } fl_ast_call;
 

@@ -116,6 +116,44 @@ cleanup:
     return st;
 }
 
+/* percentile_cont(f) WITHIN GROUP (ORDER BY x) is percentile_cont(x, f) in the order of x; where nothing is fed in order, a
+ * descending one is a negative fraction. */
+static fl_status move_within_group(binder *b, const fl_agg_desc *desc, const fl_ast_expr *ast, const fl_expr **args,
+                                   const fl_sort_key *keys)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    if (call->order_count != 1 || call->arg_count > 1)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "%s WITHIN GROUP takes one argument and one ORDER BY",
+                                desc->name);
+    double fraction;
+    args[1] = args[0];
+    args[0] = keys[0].expr;
+    if (call->arg_count == 1 && fl_expr_is_const(args[1]) && fl_value_to_double(args[1]->value, &fraction) && fraction < 0)
+        return fl_sql_bind_fail(b, call->args[0].value->start, FL_ERR_RANGE, "a fraction is between 0 and 1, not %g", fraction);
+    if (call->arg_count == 0 || !keys[0].is_descending || !desc->ignores_order)
+        return FL_OK;
+    if (args[1]->type.id == FL_LIST)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "a list of fractions in descending order is not supported yet");
+    FL_TRY(fl_expr_cast(b->plan, args[1], FL_TYPE(FL_F64), false, args[1]->pos, &args[1], b->err));
+    FL_TRY(fl_expr_call_args(b->plan, "-", args[1]->pos, &args[1], b->err, 1, args[1]));
+cleanup:
+    return st;
+}
+
+static fl_status check_within_group(binder *b, const fl_agg_desc *desc, const fl_ast_expr *ast)
+{
+    bool is_mode = strcmp(desc->name, "mode") == 0; /* the one that is called both ways */
+    if (ast->call->is_within_group && !desc->is_within_group && !is_mode)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "%s is called without WITHIN GROUP", desc->name);
+    if (!ast->call->is_within_group && desc->is_within_group) {
+        fl_status st = fl_sql_bind_fail_state(b, ast->start, FL_ERR_FUNCTION, "42809", "%s needs WITHIN GROUP", desc->name);
+        fl_err_hint(b->err, "%s", desc->doc);
+        return st;
+    }
+    return FL_OK;
+}
+
 static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_str name, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -125,18 +163,23 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
     fl_agg agg;
     scope *owner;
     bool was_in = s->in_aggregate;
+    const fl_agg_desc *desc = fl_registry_agg(b->env->registry, name);
+    int32_t n_args = call->arg_count + call->is_within_group;
     if (was_in)
         return fail_misplaced(b, s, ast);
-    FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
+    FL_TRY(check_within_group(b, desc, ast));
+    FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 2, &args, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, call->order_count + 1, &keys, b->err));
     s->in_aggregate = true;
     st = bind_aggregate_parts(b, s, call, args, &filter, keys);
     s->in_aggregate = was_in;
     FL_TRY(st);
-    FL_TRY(owner_of(b, s, args, call->arg_count, &owner));
+    if (call->is_within_group)
+        FL_TRY(move_within_group(b, desc, ast, args, keys));
+    FL_TRY(owner_of(b, s, args, n_args, &owner));
     if (!takes_aggregates(owner))
         return fail_misplaced(b, owner, ast);
-    FL_TRY(fl_agg_make(b->plan, name, args, call->arg_count, call->is_distinct, filter, keys, call->order_count,
+    FL_TRY(fl_agg_make(b->plan, name, args, n_args, call->is_distinct, filter, keys, call->order_count,
                        ast->start, &agg, b->err));
     FL_TRY(add_aggregate(b, owner, &agg, ast->start, ret));
 cleanup:

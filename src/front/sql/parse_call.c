@@ -16,11 +16,30 @@ cleanup:
     return st;
 }
 
+/* WITHIN GROUP (ORDER BY x) */
+static fl_status parse_within_group(parser *p, fl_ast_call *call)
+{
+    fl_status st = FL_OK;
+    int32_t start = p->now->start;
+    if (call->order_count > 0 || call->is_distinct || call->is_star)
+        return fl_sql_fail_at(p, start, FL_ERR_SYNTAX, "a call with WITHIN GROUP takes no *, DISTINCT or other ORDER BY");
+    advance(p);
+    advance(p);
+    call->is_within_group = true;
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
+    FL_TRY(fl_sql_expect_word(p, FL_KW_ORDER));
+    FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
+    FL_TRY(fl_sql_parse_order_list(p, &call->order, &call->order_count));
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+cleanup:
+    return st;
+}
+
 static fl_status parse_after_call(parser *p, fl_ast_call *call)
 {
     fl_status st = FL_OK;
-    if (is_word(p, FL_KW_WITHIN))
-        return fl_sql_fail_unsupported(p, p->now->start, "WITHIN GROUP is");
+    if (is_word(p, FL_KW_WITHIN) && ahead(p, 1)->keyword == FL_KW_GROUP)
+        FL_TRY(parse_within_group(p, call));
     if ((is_word(p, FL_KW_IGNORE) || is_word(p, FL_KW_RESPECT)) && ahead(p, 1)->keyword == FL_KW_NULLS)
         return fl_sql_fail_unsupported(p, p->now->start, "IGNORE NULLS and RESPECT NULLS are");
     if (is_word(p, FL_KW_FILTER) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {

@@ -1,7 +1,7 @@
-/* bool_and (every), bool_or; any_value (the first value met that is not null). */
+/* Aggregates of booleans: bool_and (every), bool_or, count_if. */
 #include "exec/agg.h"
 
-#include "arrow/value.h"
+#include "arrow/vec.h"
 
 /* ---- booleans ------------------------------------------------------------------------------------------------------ */
 
@@ -59,75 +59,58 @@ static void bool_finish(uint8_t *const *states, int32_t offset, int32_t count, f
 BOOL(bool_and, true)
 BOOL(bool_or, false)
 
-/* ---- any_value ----------------------------------------------------------------------------------------------------- */
+/* ---- count_if ------------------------------------------------------------------------------------------------------ */
 
-typedef struct any_state {
-    const fl_value *value; /* in the call's heap; NULL: none yet */
-} any_state;
+typedef struct count_state {
+    int64_t seen, n; /* not null; true */
+} count_state;
 
-static fl_status any_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
-                            int32_t count, fl_err *err)
+static fl_status count_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                              int32_t count, fl_err *err)
 {
-    fl_status st = FL_OK;
-    for (int32_t i = 0; i < count; i++) {
-        any_state *s = (any_state *)(states[i] + offset);
-        if (s->value != NULL || !fl_is_valid(call->args[0].valid, list[i]))
-            continue;
-        fl_value here, *kept;
-        FL_TRY(fl_value_from_vec(call->heap, &call->args[0], list[i], &here, err));
-        FL_TRY(FL_NEW(call->heap, &kept, err));
-        FL_TRY(fl_value_copy(call->heap, &here, kept, err));
-        s->value = kept;
-    }
-cleanup:
-    return st;
-}
-
-static fl_status any_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)
-{
-    (void)call;
     (void)err;
-    if (((any_state *)into)->value == NULL)
-        *(any_state *)into = *(const any_state *)from;
+    const fl_vec *x = &call->args[0];
+    for (int32_t i = 0; i < count; i++) {
+        count_state *s = (count_state *)(states[i] + offset);
+        if (!fl_is_valid(x->valid, list[i]))
+            continue;
+        s->seen++;
+        s->n += fl_bit_get(x->data, list[i]);
+    }
     return FL_OK;
 }
 
-/* One value to its row, through a constant vector of it. */
-static fl_status any_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
-                            fl_err *err)
+static fl_status count_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)
 {
-    fl_status st = FL_OK;
-    int32_t width = fl_type_width(call->ret_type);
-    uint8_t *data = (uint8_t *)(uintptr_t)ret->data;
-    for (int32_t i = 0; i < count; i++) {
-        const any_state *s = (const any_state *)(states[i] + offset);
-        fl_vec constant, flat;
-        if (s->value == NULL) {
-            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
-            continue;
-        }
-        FL_TRY(fl_value_to_vec(call->heap, s->value, &constant, err));
-        FL_TRY(fl_vec_flatten(call->heap, &constant, 1, &flat, err));
-        if (call->ret_type.id == FL_BOOL)
-            fl_bit_put((uint64_t *)data, i, fl_bit_get(flat.data, 0));
-        else
-            memcpy(data + (int64_t)i * width, flat.data, (size_t)width);
-    }
-cleanup:
-    return st;
+    (void)call;
+    (void)err;
+    ((count_state *)into)->seen += ((const count_state *)from)->seen;
+    ((count_state *)into)->n += ((const count_state *)from)->n;
+    return FL_OK;
 }
 
-static const fl_agg_kernel any_kernel = {.state_bytes = (int32_t)sizeof(any_state),
-                                         .update_groups = any_groups,
-                                         .combine = any_combine,
-                                         .finish = any_finish};
-
-static fl_status resolve_any(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
+static fl_status count_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                              fl_err *err)
 {
-    if (n_args != 1 || fl_type_is_nested(args[0]))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected, no list or struct");
-    fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];
-    *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .kernel = &any_kernel};
+    (void)call;
+    (void)err;
+    for (int32_t i = 0; i < count; i++) {
+        const count_state *s = (const count_state *)(states[i] + offset);
+        ((int64_t *)(uintptr_t)ret->data)[i] = s->n;
+        if (s->seen == 0)
+            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
+    }
+    return FL_OK;
+}
+
+static const fl_agg_kernel count_kernel = {
+    .state_bytes = (int32_t)sizeof(count_state), .update_groups = count_groups, .combine = count_combine, .finish = count_finish};
+
+static fl_status resolve_count_if(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
+{
+    if (n_args != 1 || (args[0].id != FL_BOOL && args[0].id != FL_NULL))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a boolean was expected");
+    *ret = (fl_agg_choice){.args = {FL_TYPE(FL_BOOL)}, .n_args = 1, .ret = FL_TYPE(FL_I64), .kernel = &count_kernel};
     return FL_OK;
 }
 
@@ -138,8 +121,8 @@ static const fl_agg_desc aggs[] = {
      .resolve = resolve_bool_and, .doc = "every(x): whether all are true"},
     {FL_DESC(fl_agg_desc), .name = "bool_or", .ignores_distinct = true, .ignores_order = true,
      .resolve = resolve_bool_or, .doc = "bool_or(x): whether one is true"},
-    {FL_DESC(fl_agg_desc), .name = "any_value", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_any,
-     .doc = "any_value(x): one of the values that are not null"},
+    {FL_DESC(fl_agg_desc), .name = "count_if", .ignores_order = true,
+     .resolve = resolve_count_if, .doc = "count_if(x): rows in which x is true; null where it is null in all"},
 };
 
 FL_AGG_SET(bool_and, aggs);

@@ -1,4 +1,5 @@
-/* string_agg(x, separator): texts that are not null, with each one's separator in front of it but for the first. */
+/* string_agg(x, separator): texts that are not null, with each one's separator in front of it but for the first; without a
+ * separator with commas. Values of other types are cast to text. */
 #include "exec/agg.h"
 
 #include "arrow/vec.h"
@@ -34,6 +35,13 @@ static fl_status add(state *s, fl_str text, fl_arena *heap, fl_err *err)
     return FL_OK;
 }
 
+static fl_str separator_of(const fl_agg_call *call, int32_t row)
+{
+    if (call->n_args < 2)
+        return FL_STR(",");
+    return fl_vec_is_valid(&call->args[1], row) ? fl_vec_str(&call->args[1], row) : (fl_str){0};
+}
+
 static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
                                int32_t count, fl_err *err)
 {
@@ -42,7 +50,7 @@ static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_
         state *s = (state *)(states[i] + offset);
         if (!fl_vec_is_valid(&call->args[0], list[i]))
             continue;
-        fl_str separator = fl_vec_is_valid(&call->args[1], list[i]) ? fl_vec_str(&call->args[1], list[i]) : (fl_str){0};
+        fl_str separator = separator_of(call, list[i]);
         if (!s->has)
             s->first_separator = separator.len;
         s->has = true;
@@ -86,19 +94,21 @@ static const fl_agg_kernel kernel = {
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
-    for (int32_t i = 0; i < n_args; i++)
-        if (!fl_type_is_string(args[i]) && args[i].id != FL_NULL)
-            return FL_FAIL(err, FL_ERR_FUNCTION, "texts were expected");
     fl_type type = n_args > 0 && args[0].id == FL_BINARY ? args[0] : FL_TYPE(FL_UTF8);
-    if (n_args != 2 || (args[1].id != FL_NULL && args[1].id != type.id))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "a text and a separator were expected");
-    *ret = (fl_agg_choice){.args = {type, type}, .n_args = 2, .ret = type, .kernel = &kernel};
+    if (n_args < 1 || n_args > 2 || (n_args == 2 && args[1].id != FL_NULL && args[1].id != type.id))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a value and a separator were expected");
+    if (args[0].id != FL_NULL && !fl_type_is_string(args[0]) && !fl_cast_exists(args[0], type))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a value that has a text was expected");
+    *ret = (fl_agg_choice){.args = {type, type}, .n_args = n_args, .ret = type, .kernel = &kernel};
     return FL_OK;
 }
 
+#define AGG(text, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve, .doc = help}
+
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "string_agg", .resolve = resolve,
-     .doc = "string_agg(x, separator [ORDER BY ...]): all texts that are not null, with separators between"},
+    AGG("string_agg", "string_agg(x [, separator] [ORDER BY ...]): all texts that are not null, with separators between"),
+    AGG("group_concat", "group_concat(x [, separator] [ORDER BY ...]): as string_agg"),
+    AGG("listagg", "listagg(x [, separator] [ORDER BY ...]): as string_agg"),
 };
 
 FL_AGG_SET(string_agg, aggs);

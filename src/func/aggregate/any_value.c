@@ -1,0 +1,168 @@
+/* Aggregates that answer with one of their values, of any type: any_value, first, last, arg_min, arg_max. */
+#include "func/aggregate/value.h"
+
+static fl_type type_of(fl_type type)
+{
+    return type.id == FL_NULL ? FL_TYPE(FL_UTF8) : type;
+}
+
+/* ---- any_value, first, last ---------------------------------------------------------------------------------------- */
+
+typedef struct state {
+    fl_kept *kept; /* NULL: none yet */
+} state;
+
+static fl_status one_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
+                            bool takes_null, bool takes_last, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < count; i++) {
+        state *s = (state *)(states[i] + offset);
+        fl_value here;
+        if ((s->kept != NULL && !takes_last) || (!takes_null && !fl_is_valid(call->args[0].valid, list[i])))
+            continue;
+        FL_TRY(fl_value_from_vec(call->heap, &call->args[0], list[i], &here, err));
+        FL_TRY(fl_kept_set(call, &s->kept, &here, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status one_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_value **values = NULL;
+    FL_TRY(FL_NEW_ARRAY(call->heap, count + 1, &values, err));
+    for (int32_t i = 0; i < count; i++) {
+        const state *s = (const state *)(states[i] + offset);
+        values[i] = s->kept != NULL ? &s->kept->value : NULL;
+    }
+    st = fl_kept_finish(call, values, count, ret, err);
+cleanup:
+    return st;
+}
+
+#define ONE(name, takes_null, takes_last)                                                                                 \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,       \
+                                   int32_t count, fl_err *err)                                                            \
+    {                                                                                                                     \
+        return one_groups(call, states, offset, list, count, takes_null, takes_last, err);                                \
+    }                                                                                                                     \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                         \
+    {                                                                                                                     \
+        (void)call;                                                                                                       \
+        (void)err;                                                                                                        \
+        state *a = into;                                                                                                  \
+        const state *b = from;                                                                                            \
+        if (b->kept != NULL && (a->kept == NULL || (takes_last)))                                                         \
+            *a = *b;                                                                                                      \
+        return FL_OK;                                                                                                     \
+    }                                                                                                                     \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = name##_groups,    \
+                                                .combine = name##_combine, .finish = one_finish};                         \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                 \
+    {                                                                                                                     \
+        if (n_args != 1)                                                                                                  \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected");                                            \
+        *ret = (fl_agg_choice){                                                                                           \
+            .args = {type_of(args[0])}, .n_args = 1, .ret = type_of(args[0]), .kernel = &name##_kernel};                  \
+        return FL_OK;                                                                                                     \
+    }
+ONE(any_value, false, false)
+ONE(first, true, false)
+ONE(last, true, true)
+
+/* ---- arg_min, arg_max ---------------------------------------------------------------------------------------------- */
+
+typedef struct arg_state {
+    fl_kept *x, *key; /* NULL: none yet */
+} arg_state;
+
+/* Whether the key is better than the one kept; of equal ones the first stays. */
+static bool is_better(const fl_kept *kept, const fl_value *key, bool is_max)
+{
+    if (kept == NULL)
+        return true;
+    int order = fl_value_compare(key, &kept->value);
+    return is_max ? order > 0 : order < 0;
+}
+
+static fl_status arg_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
+                            bool is_max, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *xs = &call->args[0], *keys = &call->args[1];
+    for (int32_t i = 0; i < count; i++) {
+        arg_state *s = (arg_state *)(states[i] + offset);
+        fl_value key, x;
+        if (!fl_is_valid(xs->valid, list[i]) || !fl_is_valid(keys->valid, list[i]))
+            continue;
+        FL_TRY(fl_value_from_vec(call->heap, keys, list[i], &key, err));
+        if (!is_better(s->key, &key, is_max))
+            continue;
+        FL_TRY(fl_value_from_vec(call->heap, xs, list[i], &x, err));
+        FL_TRY(fl_kept_set(call, &s->key, &key, err));
+        FL_TRY(fl_kept_set(call, &s->x, &x, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status arg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_value **values = NULL;
+    FL_TRY(FL_NEW_ARRAY(call->heap, count + 1, &values, err));
+    for (int32_t i = 0; i < count; i++) {
+        const arg_state *s = (const arg_state *)(states[i] + offset);
+        values[i] = s->x != NULL ? &s->x->value : NULL;
+    }
+    st = fl_kept_finish(call, values, count, ret, err);
+cleanup:
+    return st;
+}
+
+#define ARG(name, is_max)                                                                                                  \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,        \
+                                   int32_t count, fl_err *err)                                                             \
+    {                                                                                                                      \
+        return arg_groups(call, states, offset, list, count, is_max, err);                                                 \
+    }                                                                                                                      \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                          \
+    {                                                                                                                      \
+        (void)call;                                                                                                        \
+        (void)err;                                                                                                         \
+        arg_state *a = into;                                                                                               \
+        const arg_state *b = from;                                                                                         \
+        if (b->key != NULL && is_better(a->key, &b->key->value, is_max))                                                   \
+            *a = *b;                                                                                                       \
+        return FL_OK;                                                                                                      \
+    }                                                                                                                      \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(arg_state), .update_groups = name##_groups, \
+                                                .combine = name##_combine, .finish = arg_finish};                          \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                  \
+    {                                                                                                                      \
+        if (n_args != 2)                                                                                                   \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "a value and what orders it were expected");                              \
+        *ret = (fl_agg_choice){.args = {type_of(args[0]), type_of(args[1])}, .n_args = 2, .ret = type_of(args[0]),         \
+                               .kernel = &name##_kernel};                                                                  \
+        return FL_OK;                                                                                                      \
+    }
+ARG(arg_min, false)
+ARG(arg_max, true)
+
+#define AGG(text, op, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve_##op, .doc = help}
+#define AGG_UNORDERED(text, op, help) \
+    {FL_DESC(fl_agg_desc), .name = text, .ignores_distinct = true, .ignores_order = true, .resolve = resolve_##op, .doc = help}
+
+static const fl_agg_desc aggs[] = {
+    AGG_UNORDERED("any_value", any_value, "any_value(x): one of the values that are not null"),
+    AGG("first", first, "first(x [ORDER BY ...]): the first row's value, null or not"),
+    AGG("last", last, "last(x [ORDER BY ...]): the last row's value, null or not"),
+    AGG_UNORDERED("arg_min", arg_min, "arg_min(x, y): x where y is least, of rows without a null"),
+    AGG_UNORDERED("min_by", arg_min, "min_by(x, y): as arg_min"),
+    AGG_UNORDERED("arg_max", arg_max, "arg_max(x, y): x where y is greatest, of rows without a null"),
+    AGG_UNORDERED("max_by", arg_max, "max_by(x, y): as arg_max"),
+};
+
+FL_AGG_SET(any_value, aggs);
