@@ -462,6 +462,8 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
                     .state = node->state, .session = eval->program->session};
     fl_status st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__) /* dear: the builds that look for mistakes hold every proof to it */
+    for (int32_t i = 0; i < node->n_args; i++)
+        FL_ASSERT(fl_vec_bounds_hold(&args[i], mask, rows));
     FL_ASSERT(st != FL_OK || fl_vec_bounds_hold(ret, fail_mask, rows));
 #endif
     return at_expr(st, e, err);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/** Sum of x[row] over the rows that are in both bitmaps (NULL: all). Wraps around: the caller knows that it does not. */
+/** Sum of x[row] over the rows that are in both bitmaps (NULL: all). The caller knows that it fits. */
 typedef int64_t (*fl_sum_run)(const void *x, const uint64_t *mask, const uint64_t *valid, int32_t rows);
 
 typedef struct fl_sum_kernels {

@@ -112,13 +112,12 @@ static void casts_hold_what_they_round(void **state)
 
 #define ROWS 67 /* more than a register, and a tail */
 
-/* Beyond 128 bits, which two uint64 reach: a number that fits nowhere. */
-static fl_i128 exact(int op, fl_i128 a, fl_i128 b)
+static bool exact(int op, fl_i128 a, fl_i128 b, fl_i128 *ret)
 {
-    fl_i128 product;
-    if (__builtin_mul_overflow(a, b, &product))
-        product = (fl_i128)1 << 120;
-    return op == FL_ARITH_ADD ? a + b : op == FL_ARITH_SUB ? a - b : product;
+    if (op == FL_ARITH_MUL)
+        return !__builtin_mul_overflow(a, b, ret);
+    *ret = op == FL_ARITH_ADD ? a + b : a - b;
+    return true;
 }
 
 static void put(void *to, int type, int row, int64_t value)
@@ -158,8 +157,9 @@ static void check_pair(const fl_arith_kernels *kernels, int op, int type, int64_
     int row = (int)(((uint64_t)a * 31 + (uint64_t)b) % ROWS);
     put(x, type, row, a);
     put(y, type, row, b);
-    fl_i128 want = exact(op, get(x, type, row), get(y, type, row));
-    bool fits = want >= fl_type_int_min(stored) && want <= fl_type_int_max(stored);
+    fl_i128 want = 0;
+    bool fits = exact(op, get(x, type, row), get(y, type, row), &want) && want >= fl_type_int_min(stored) &&
+                want <= fl_type_int_max(stored);
     assert_int_equal(kernels->checked[op][type](x, y, ROWS, checked), !fits);
     kernels->plain[op][type % 4](x, y, ROWS, plain);
     assert_memory_equal(plain, checked, ROWS << type % 4);
