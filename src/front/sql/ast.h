@@ -118,6 +118,10 @@ typedef enum fl_ast_op {
     FL_AST_OP_ARROW_TEXT, /* ->> */
     FL_AST_OP_PLUS,       /* prefix */
     FL_AST_OP_MINUS,      /* prefix */
+    FL_AST_OP_CONTAINS,   /* @> */
+    FL_AST_OP_CONTAINED,  /* <@ */
+    FL_AST_OP_OVERLAPS,   /* && */
+    FL_AST_OP_STARTS,     /* ^@ */
 } fl_ast_op;
 
 typedef enum fl_ast_is {

@@ -17,7 +17,8 @@ const char *fl_sql_op_name(fl_ast_op op)
         [FL_AST_OP_BIT_AND] = "&",     [FL_AST_OP_BIT_OR] = "|",      [FL_AST_OP_BIT_XOR] = "#",
         [FL_AST_OP_BIT_NOT] = "~",     [FL_AST_OP_SHIFT_LEFT] = "<<", [FL_AST_OP_SHIFT_RIGHT] = ">>",
         [FL_AST_OP_ARROW] = "->",      [FL_AST_OP_ARROW_TEXT] = "->>", [FL_AST_OP_PLUS] = "+",
-        [FL_AST_OP_MINUS] = "-",
+        [FL_AST_OP_MINUS] = "-",       [FL_AST_OP_CONTAINS] = "@>",   [FL_AST_OP_CONTAINED] = "<@",
+        [FL_AST_OP_OVERLAPS] = "&&",   [FL_AST_OP_STARTS] = "^@",
     };
     FL_ASSERT(op > FL_AST_OP_NONE && op < FL_LEN(names));
     return names[op];
@@ -175,7 +176,8 @@ static fl_status bind_binary(binder *b, scope *s, const fl_ast_expr *ast, const 
         return fl_sql_bind_compare(b, s, op, ast->ops.left, ast->ops.right, ast->at, ret);
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
-    FL_TRY(fl_expr_call_args(b->plan, fl_sql_op_name(op), ast->at, ret, b->err, 2, left, right));
+    bool is_list = op == FL_AST_OP_CONCAT && (left->type.id == FL_LIST || right->type.id == FL_LIST);
+    FL_TRY(fl_expr_call_args(b->plan, is_list ? "array_cat" : fl_sql_op_name(op), ast->at, ret, b->err, 2, left, right));
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
 cleanup:

@@ -64,6 +64,10 @@ typedef enum fl_sql_token_kind {
     FL_SQL_SHIFT_RIGHT,
     FL_SQL_ARROW,
     FL_SQL_ARROW_TEXT,
+    FL_SQL_CONTAINS,  /* @> */
+    FL_SQL_CONTAINED, /* <@ */
+    FL_SQL_OVERLAPS,  /* && */
+    FL_SQL_STARTS,    /* ^@ */
     FL_SQL_OTHER_OP, /* an operator of PostgreSQL's that fletch has not: named when it is met */
 } fl_sql_token_kind;
 
