@@ -122,6 +122,7 @@ typedef enum fl_ast_op {
     FL_AST_OP_CONTAINED,  /* <@ */
     FL_AST_OP_OVERLAPS,   /* && */
     FL_AST_OP_STARTS,     /* ^@ */
+    FL_AST_OP_SIMILAR,    /* SIMILAR TO */
 } fl_ast_op;
 
 typedef enum fl_ast_is {

@@ -18,7 +18,7 @@ const char *fl_sql_op_name(fl_ast_op op)
         [FL_AST_OP_BIT_NOT] = "~",     [FL_AST_OP_SHIFT_LEFT] = "<<", [FL_AST_OP_SHIFT_RIGHT] = ">>",
         [FL_AST_OP_ARROW] = "->",      [FL_AST_OP_ARROW_TEXT] = "->>", [FL_AST_OP_PLUS] = "+",
         [FL_AST_OP_MINUS] = "-",       [FL_AST_OP_CONTAINS] = "@>",   [FL_AST_OP_CONTAINED] = "<@",
-        [FL_AST_OP_OVERLAPS] = "&&",   [FL_AST_OP_STARTS] = "^@",
+        [FL_AST_OP_OVERLAPS] = "&&",   [FL_AST_OP_STARTS] = "^@",      [FL_AST_OP_SIMILAR] = "similar_to",
     };
     FL_ASSERT(op > FL_AST_OP_NONE && op < FL_LEN(names));
     return names[op];

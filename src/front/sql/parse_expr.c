@@ -245,7 +245,7 @@ cleanup:
     return st;
 }
 
-/* BETWEEN, IN, LIKE, ILIKE with or without NOT. */
+/* BETWEEN, IN, LIKE, ILIKE, SIMILAR TO with or without NOT. */
 static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
 {
     fl_status st = FL_OK;
@@ -255,8 +255,6 @@ static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
     fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
     if (word == FL_KW_IN)
         return parse_in(p, is_negated, left);
-    if (word == FL_KW_SIMILAR)
-        return fl_sql_fail_unsupported(p, p->now->start, "SIMILAR TO is");
     if (word == FL_KW_GLOB)
         return fl_sql_fail_unsupported(p, p->now->start, "GLOB is");
     advance(p);
@@ -272,7 +270,9 @@ static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
         FL_TRY(fl_sql_expect_word(p, FL_KW_AND));
         FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.third));
     } else {
-        expr->op = word == FL_KW_LIKE ? FL_AST_OP_LIKE : FL_AST_OP_ILIKE;
+        expr->op = word == FL_KW_LIKE ? FL_AST_OP_LIKE : word == FL_KW_SIMILAR ? FL_AST_OP_SIMILAR : FL_AST_OP_ILIKE;
+        if (word == FL_KW_SIMILAR)
+            FL_TRY(fl_sql_expect_word(p, FL_KW_TO));
         if (is_word(p, FL_KW_ANY) || is_word(p, FL_KW_ALL) || is_word(p, FL_KW_SOME))
             return fl_sql_fail_unsupported(p, p->now->start, "LIKE ANY and LIKE ALL are");
         FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.right));
