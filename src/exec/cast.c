@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "base/simd.h"
 #include "exec/cast_kernel.h"
+#include "exec/cast_list.h"
 
 #include <math.h>
 
@@ -348,6 +349,8 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
     }
     if (from.id == FL_LIST && to.id == FL_LIST)
         return list_to_list(call, is_try, err);
+    if (from.id == FL_UTF8 && to.id == FL_LIST)
+        return fl_cast_text_to_list(call, is_try, err);
     if (from.id == FL_STRUCT && to.id == FL_STRUCT)
         return struct_to_struct(call, is_try, err);
     if (widen(call))

@@ -40,6 +40,8 @@ bool fl_cast_exists(fl_type from, fl_type to)
         return true;
     if (from.id == FL_LIST && to.id == FL_LIST)
         return fl_cast_exists(from.fields[0].type, to.fields[0].type);
+    if (from.id == FL_UTF8 && to.id == FL_LIST)
+        return fl_cast_exists(from, to.fields[0].type);
     if (from.id == FL_STRUCT && to.id == FL_STRUCT) { /* field by field, whatever they are called */
         bool exists = from.n_fields == to.n_fields;
         for (int32_t i = 0; exists && i < from.n_fields; i++)
@@ -53,7 +55,7 @@ bool fl_cast_exists(fl_type from, fl_type to)
     if (from.id == FL_BOOL)
         return fl_type_is_integer(to);
     if (fl_type_is_numeric(from))
-        return fl_type_is_numeric(to) || (to.id == FL_BOOL && fl_type_is_integer(from));
+        return fl_type_is_numeric(to) || to.id == FL_BOOL;
     if (from.id == FL_DATE)
         return fl_type_is_timestamp(to);
     if (fl_type_is_timestamp(from))
