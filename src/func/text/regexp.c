@@ -1,8 +1,9 @@
-/* ~ and ~* (regular expressions), regexp_like, regexp_replace. A constant pattern is compiled once.
+/* ~ and ~* (regular expressions), regexp_like, regexp_replace; regexp_extract, regexp_extract_all and regexp_split_to_array.
+ * A constant pattern is compiled once.
  *
  * "~" with one argument is the complement of an integer: one name is one descriptor, so its kernels are here too. */
+#include "func/text/pieces.h"
 #include "func/text/regex.h"
-#include "func/text/text.h"
 
 #include "base/utf8.h"
 
@@ -217,6 +218,130 @@ static fl_status prepare_replace(fl_arena *arena, const fl_value *const *args, i
     return prepare(arena, args, n_args, 3, 0, ret, err);
 }
 
+/* ---- parts --------------------------------------------------------------------------------------------------------- */
+
+/* Where to search on behind a match: behind an empty one past the next character. */
+static int64_t next_start(fl_str x, const fl_regex_run *run)
+{
+    int64_t start = run->caps[0], end = run->caps[1];
+    int width = end < x.len ? fl_utf8_width(x.data + end, x.len - end) : 1;
+    return end > start ? end : end + (width > 0 ? width : 1);
+}
+
+/* The group that a third argument asks for: 0, where there is none, is the whole match. */
+static fl_status group_of(const fl_call *call, int32_t row, int64_t *ret, fl_err *err)
+{
+    *ret = call->n_args > 2 ? fl_text_arg_i64(call, 2, row) : 0;
+    if (*ret >= 0 && *ret < FL_REGEX_CAPS_MAX / 2)
+        return FL_OK;
+    return fl_err_state(err, "22023",
+                        FL_FAIL(err, FL_ERR_VALUE, "groups are numbered from 0 to %d, not %lld", FL_REGEX_CAPS_MAX / 2 - 1, (long long)*ret));
+}
+
+static fl_str group_text(const fl_regex_run *run, fl_str x, int64_t group)
+{
+    const int64_t *cap = run->caps + 2 * group;
+    return cap[0] >= 0 && cap[1] >= 0 ? (fl_str){x.data + cap[0], cap[1] - cap[0]} : (fl_str){0};
+}
+
+/* The first match, or its group; the empty text where there is none. */
+static fl_status extract(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    current now = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t group;
+        fl_ret_view(call)[row] = (fl_view){0};
+        if (!is_wanted(call, row))
+            continue;
+        fl_str x = fl_text_arg(call, 0, row);
+        FL_TRY(select_row(call, &now, row, call->n_args, 0, true, err));
+        FL_TRY(group_of(call, row, &group, err));
+        if (!fl_regex_search(&now.run, x, 0))
+            continue;
+        fl_str found = group_text(&now.run, x, group);
+        fl_ret_view(call)[row] = fl_view_of(found.len == 0 ? "" : found.data, found.len);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status extract_all(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    current now = {0};
+    fl_pieces pieces = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t start = pieces.n, group;
+        if (is_wanted(call, row)) {
+            fl_str x = fl_text_arg(call, 0, row);
+            FL_TRY(select_row(call, &now, row, call->n_args, 0, true, err));
+            FL_TRY(group_of(call, row, &group, err));
+            for (int64_t at = 0; at <= x.len && fl_regex_search(&now.run, x, at); at = next_start(x, &now.run))
+                FL_TRY(fl_pieces_add(call, &pieces, group_text(&now.run, x, group), false, err));
+        }
+        fl_pieces_end_row(call, &pieces, row, start);
+    }
+    st = fl_pieces_finish(call, &pieces, err);
+cleanup:
+    return st;
+}
+
+/* What lies between the matches. An empty match at either end, or right behind another match, splits nothing off. */
+static fl_status split(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    current now = {0};
+    fl_pieces pieces = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t start = pieces.n;
+        if (is_wanted(call, row)) {
+            fl_str x = fl_text_arg(call, 0, row);
+            int64_t from = 0;
+            FL_TRY(select_row(call, &now, row, 2, 0, true, err));
+            for (int64_t at = 0; at <= x.len && fl_regex_search(&now.run, x, at); at = next_start(x, &now.run)) {
+                const int64_t *cap = now.run.caps;
+                if (cap[0] == cap[1] && (cap[0] == from || cap[0] == x.len))
+                    continue;
+                FL_TRY(fl_pieces_add(call, &pieces, (fl_str){x.data + from, cap[0] - from}, false, err));
+                from = cap[1];
+            }
+            FL_TRY(fl_pieces_add(call, &pieces, (fl_str){x.data + from, x.len - from}, false, err));
+        }
+        fl_pieces_end_row(call, &pieces, row, start);
+    }
+    st = fl_pieces_finish(call, &pieces, err);
+cleanup:
+    return st;
+}
+
+static fl_status prepare_extract(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    return prepare(arena, args, n_args, n_args, 0, ret, err);
+}
+
+static fl_status resolve_parts(const fl_type *args, int32_t n_args, fl_type third, fl_func_run run, fl_func_choice *ret, fl_err *err)
+{
+    fl_arena *arena = ret->arena;
+    bool fits = n_args >= 2 && n_args <= 3;
+    for (int32_t i = 0; i < n_args && fits; i++)
+        fits = args[i].id == FL_NULL || (i < 2 ? args[i].id == FL_UTF8 : fl_cast_is_implicit(args[i], third, NULL));
+    if (!fits)
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a text and a pattern were expected");
+    *ret = (fl_func_choice){.args = {FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8), third}, .n_args = n_args, .traits = FL_CAN_FAIL, .run = run};
+    return fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->ret, err);
+}
+
+static fl_status resolve_extract_all(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    return resolve_parts(args, n_args, FL_TYPE(FL_I64), extract_all, ret, err);
+}
+
+static fl_status resolve_split(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    return resolve_parts(args, n_args, FL_TYPE(FL_UTF8), split, ret, err);
+}
+
 /* ---- complement ---------------------------------------------------------------------------------------------------- */
 
 #define NOT(suffix, type)                                                                                    \
@@ -254,6 +379,16 @@ static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED("regexp_matches", "regexp_matches(x, pattern [, flags]): as regexp_like", prepare_match,
                           {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
+    FL_TEXT_FUNC_PREPARED("regexp_extract",
+                          "regexp_extract(x, pattern [, group]): the first match, or its group; empty where there is none",
+                          prepare_extract, {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, extract},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, extract}),
+    {FL_DESC(fl_func_desc), .name = "regexp_extract_all", .traits = FL_TEXT_TRAITS, .prepare = prepare_extract,
+     .resolve = resolve_extract_all, .doc = "regexp_extract_all(x, pattern [, group]): all matches, or their groups, as a list"},
+    {FL_DESC(fl_func_desc), .name = "regexp_split_to_array", .traits = FL_TEXT_TRAITS, .prepare = prepare_match,
+     .resolve = resolve_split, .doc = "regexp_split_to_array(x, pattern [, flags]): what lies between the matches, as a list"},
+    {FL_DESC(fl_func_desc), .name = "string_split_regex", .traits = FL_TEXT_TRAITS, .prepare = prepare_match,
+     .resolve = resolve_split, .doc = "string_split_regex(x, pattern [, flags]): as regexp_split_to_array"},
     FL_TEXT_FUNC_PREPARED(
         "regexp_replace",
         "regexp_replace(x, pattern, to [, flags]): the first match (flag g: each) becomes `to`; \\1 is a group",
