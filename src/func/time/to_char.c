@@ -4,6 +4,7 @@
  * W WW Q CC J TZ OF; FM or TM in front leaves padding out, TH behind adds an ordinal's ending; "quoted text" stands for itself. */
 #include "base/datetime.h"
 #include "exec/func.h"
+#include "func/time/names.h"
 
 #include <stdio.h>
 
@@ -12,10 +13,6 @@ typedef struct moment {
     int64_t days, us;
     bool zoned;
 } moment;
-
-static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
-static const char *const weekdays[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
 /* Longest patterns first where one begins another. */
 typedef enum pattern {
@@ -161,13 +158,13 @@ static int put(pattern p, const char *how, const moment *t, bool bare, char *ret
     *ret_is_number = false;
     switch (p) {
     case P_MONTH:
-        return put_name(ret, months[t->date.month - 1], how, 9, bare);
+        return put_name(ret, fl_month_names[t->date.month - 1], how, 9, bare);
     case P_MON:
-        return put_name(ret, months[t->date.month - 1], how, 3, bare);
+        return put_name(ret, fl_month_names[t->date.month - 1], how, 3, bare);
     case P_DAY:
-        return put_name(ret, weekdays[dow], how, 9, bare);
+        return put_name(ret, fl_weekday_names[dow], how, 9, bare);
     case P_DY:
-        return put_name(ret, weekdays[dow], how, 3, bare);
+        return put_name(ret, fl_weekday_names[dow], how, 3, bare);
     case P_AM:
         return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "am" : "pm") : (hour < 12 ? "AM" : "PM"));
     case P_AM_DOTS:
