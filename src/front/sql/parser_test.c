@@ -81,7 +81,7 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
 {
     static const char *const ops[] = {"",  "+",  "-",  "*", "/",  "//", "%", "^",  "||",   "=",     "<>", "<", "<=", ">",
                                       ">=", "~", "~*", "like", "ilike", "&", "|", "#", "~", "<<", ">>", "->", "->>",
-                                      "+",  "-"};
+                                      "+",  "-", "@>", "<@", "&&", "^@", "similar"};
     static const char *const tests[] = {"null", "true", "false", "unknown", "distinct"};
     switch ((fl_ast_kind)expr->kind) {
     case FL_AST_COLUMN:
@@ -245,6 +245,9 @@ static void operators_bind_as_in_postgresql(void **state)
     gives("a IN ((SELECT 1), 2)", "(in a( (query) 2))");
     gives("a IN ((SELECT 1) + 1)", "(in a( (+ (query) 1)))");
     gives("a LIKE 'x%' ESCAPE '!' OR b NOT ILIKE c", "(or (like a 'x%' '!') !(ilike b c))");
+    gives("a SIMILAR TO 'x%' ESCAPE '!' AND b NOT SIMILAR TO c", "(and (similar a 'x%' '!') !(similar b c))");
+    gives("a || b @> c AND a <@ b && c ^@ d", "(and (@> (|| a b) c) (^@ (&& (<@ a b) c) d))");
+    gives("ARRAY(SELECT 1)", "(array query)");
     gives("a !~ 'x' AND b ~* 'y'", "(and !(~ a 'x') (~* b 'y'))");
     gives("a IS DISTINCT FROM b + 1", "(distinct a (+ b 1))");
     gives("a IS NOT DISTINCT FROM NULL", "!(distinct a null)");
@@ -473,12 +476,11 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @QUALIFY true", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @ASOF JOIN u ON true", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @TABLESAMPLE 10", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT 1 WHERE a @SIMILAR TO 'x'", NULL);
     refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) @RETURNING a", NULL);
     refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) @ON CONFLICT DO NOTHING", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@COPY t TO 'x'", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT a @&& b", NULL);
+    refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);
     refuses(FL_ERR_UNSUPPORTED, "CREATE TABLE t (a int @CHECK (a > 0))", NULL);
 }
 
