@@ -61,7 +61,7 @@ format: .deps/lint.stamp
 	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 -i
 
 lint: .deps/lint.stamp build check-layers
-	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 --dry-run
+	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 --dry-run -Werror
 	git ls-files 'src/*.c' | grep -v '_test\.c$$' | xargs -r clang-tidy-19 -p $(RELEASE) --quiet
 
 clean:

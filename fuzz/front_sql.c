@@ -41,7 +41,8 @@ static fl_status resolve_test(const fl_type *args, int32_t n_args, fl_func_choic
 static fl_status resolve_agg(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
     (void)err;
-    *ret = (fl_agg_choice){.n_args = n_args > 0, .ret = n_args > 0 && args[0].id != FL_NULL ? args[0] : FL_TYPE(FL_I64)};
+    *ret =
+        (fl_agg_choice){.n_args = n_args > 0, .ret = n_args > 0 && args[0].id != FL_NULL ? args[0] : FL_TYPE(FL_I64)};
     if (n_args > 0)
         ret->args[0] = args[0];
     return FL_OK;
@@ -52,9 +53,27 @@ static fl_status resolve_agg(const fl_type *args, int32_t n_args, fl_agg_choice 
 #define AGG(agg_name) {FL_DESC(fl_agg_desc), .name = (agg_name), .doc = (agg_name), .resolve = resolve_agg}
 
 static const fl_func_desc funcs[] = {
-    SAME("+"), SAME("-"), SAME("*"), SAME("/"), SAME("%"), SAME("||"), SAME("abs"), SAME("upper"), SAME("extract"),
-    SAME("substring"), SAME("list_extract"), SAME("greatest"), TEST("="), TEST("<>"), TEST("<"), TEST("<="), TEST(">"),
-    TEST(">="), TEST("like"), TEST("is_distinct_from"), TEST("is_not_distinct_from"),
+    SAME("+"),
+    SAME("-"),
+    SAME("*"),
+    SAME("/"),
+    SAME("%"),
+    SAME("||"),
+    SAME("abs"),
+    SAME("upper"),
+    SAME("extract"),
+    SAME("substring"),
+    SAME("list_extract"),
+    SAME("greatest"),
+    TEST("="),
+    TEST("<>"),
+    TEST("<"),
+    TEST("<="),
+    TEST(">"),
+    TEST(">="),
+    TEST("like"),
+    TEST("is_distinct_from"),
+    TEST("is_not_distinct_from"),
     {FL_DESC(fl_func_desc), .name = "random", .resolve = resolve_same},
 };
 static const fl_agg_desc aggs[] = {AGG("count"), AGG("sum"), AGG("max"), AGG("array_agg")};
@@ -67,8 +86,11 @@ static const fl_func_set agg_set = {NULL, 0, aggs, FL_LEN(aggs)};
 
 static const fl_field home_fields[] = {COL("city", {.id = FL_UTF8}), COL("zip", {.id = FL_I32})};
 static const fl_field fields[] = {
-    COL("id", {.id = FL_I32}), COL("name", {.id = FL_UTF8}), COL("total", {.id = FL_DECIMAL, .precision = 10, .scale = 2}),
-    COL("placed", {.id = FL_DATE}), COL("home", {.id = FL_STRUCT, .n_fields = 2, .fields = home_fields}),
+    COL("id", {.id = FL_I32}),
+    COL("name", {.id = FL_UTF8}),
+    COL("total", {.id = FL_DECIMAL, .precision = 10, .scale = 2}),
+    COL("placed", {.id = FL_DATE}),
+    COL("home", {.id = FL_STRUCT, .n_fields = 2, .fields = home_fields}),
 };
 
 static void free_table(fl_table *table)
@@ -77,8 +99,8 @@ static void free_table(fl_table *table)
 }
 
 static const fl_table_ops table_ops = {.free = free_table};
-static fl_table table = {.ops = &table_ops, .refs = 1, .name = {"t", 1}, .format = "memory", .fields = fields,
-                         .n_cols = FL_LEN(fields)};
+static fl_table table = {
+    .ops = &table_ops, .refs = 1, .name = {"t", 1}, .format = "memory", .fields = fields, .n_cols = FL_LEN(fields)};
 
 static fl_status find_table(fl_catalog *catalog, fl_str name, fl_catalog_entry *ret, fl_err *err)
 {

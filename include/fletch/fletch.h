@@ -58,11 +58,12 @@ FL_API void fl_session_close(fl_session *session);
 FL_API fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArrayStream *ret_rows, fl_err *err);
 
 /** The same for a text with a length, which may hold NUL bytes (and is refused for them with their place). */
-FL_API fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows,
-                                       fl_err *err);
+FL_API fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes,
+                                       struct ArrowArrayStream *ret_rows, fl_err *err);
 
 /** Prepares a single statement; parameters are $1 … or ?. Names and types are resolved now, and again when tables change. */
-FL_API fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement, fl_err *err);
+FL_API fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement,
+                                    fl_err *err);
 FL_API void fl_statement_close(fl_statement *statement);
 
 /** Number of parameters. */
@@ -74,7 +75,8 @@ FL_API fl_status fl_statement_bind_null(fl_statement *statement, int32_t number,
 FL_API fl_status fl_statement_bind_bool(fl_statement *statement, int32_t number, bool value, fl_err *err);
 FL_API fl_status fl_statement_bind_int64(fl_statement *statement, int32_t number, int64_t value, fl_err *err);
 FL_API fl_status fl_statement_bind_double(fl_statement *statement, int32_t number, double value, fl_err *err);
-FL_API fl_status fl_statement_bind_text(fl_statement *statement, int32_t number, const char *text, size_t bytes, fl_err *err);
+FL_API fl_status fl_statement_bind_text(fl_statement *statement, int32_t number, const char *text, size_t bytes,
+                                        fl_err *err);
 
 /** Runs it with the bound values; FL_ERR_PARAMETER when one is missing. */
 FL_API fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream *ret_rows, fl_err *err);
@@ -82,7 +84,8 @@ FL_API fl_status fl_statement_execute(fl_statement *statement, struct ArrowArray
 /** Registers a stream as table `name`: it is read to its end now and released in any case; columns whose layout agrees keep
  *  the producer's memory until the table goes. FL_ERR_DUPLICATE when the name is taken and `replace` is false; FL_ERR_TYPE
  *  for Arrow types that fletch does not know; FL_ERR_CORRUPT for buffers that contradict the specification. */
-FL_API fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *rows, bool replace, fl_err *err);
+FL_API fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *rows, bool replace,
+                                     fl_err *err);
 
 /** Stops what the session runs, from any thread (and from signal handlers): the running call fails with FL_ERR_CANCELLED
  *  within 100 ms. Without a running call it does nothing. */

@@ -81,13 +81,34 @@ typedef struct fl_list_entry {
 #define FL_DECIMAL_PRECISION_MAX 38
 #define FL_DECIMAL64_PRECISION_MAX 18
 
-static inline bool fl_type_is_integer(fl_type t) { return t.id >= FL_I8 && t.id <= FL_U64; }
-static inline bool fl_type_is_signed(fl_type t) { return t.id >= FL_I8 && t.id <= FL_I64; }
-static inline bool fl_type_is_float(fl_type t) { return t.id == FL_F32 || t.id == FL_F64; }
-static inline bool fl_type_is_numeric(fl_type t) { return t.id >= FL_I8 && t.id <= FL_DECIMAL; }
-static inline bool fl_type_is_string(fl_type t) { return t.id == FL_UTF8 || t.id == FL_BINARY; }
-static inline bool fl_type_is_nested(fl_type t) { return t.id == FL_LIST || t.id == FL_STRUCT; }
-static inline bool fl_type_is_timestamp(fl_type t) { return t.id == FL_TIMESTAMP || t.id == FL_TIMESTAMPTZ; }
+static inline bool fl_type_is_integer(fl_type t)
+{
+    return t.id >= FL_I8 && t.id <= FL_U64;
+}
+static inline bool fl_type_is_signed(fl_type t)
+{
+    return t.id >= FL_I8 && t.id <= FL_I64;
+}
+static inline bool fl_type_is_float(fl_type t)
+{
+    return t.id == FL_F32 || t.id == FL_F64;
+}
+static inline bool fl_type_is_numeric(fl_type t)
+{
+    return t.id >= FL_I8 && t.id <= FL_DECIMAL;
+}
+static inline bool fl_type_is_string(fl_type t)
+{
+    return t.id == FL_UTF8 || t.id == FL_BINARY;
+}
+static inline bool fl_type_is_nested(fl_type t)
+{
+    return t.id == FL_LIST || t.id == FL_STRUCT;
+}
+static inline bool fl_type_is_timestamp(fl_type t)
+{
+    return t.id == FL_TIMESTAMP || t.id == FL_TIMESTAMPTZ;
+}
 
 /** Bytes of one value in a flat vector in canonical form; 0 for bool (bits), null and struct. */
 int32_t fl_type_width(fl_type type);

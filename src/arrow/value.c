@@ -256,7 +256,8 @@ static const fl_value *value_at(const fl_value *const *values, int64_t i)
     return values[i] == NULL || values[i]->is_null ? NULL : values[i];
 }
 
-fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret, fl_err *err)
+fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     uint64_t *valid = NULL;
@@ -559,7 +560,8 @@ static fl_status fail_text(fl_type type, fl_str text, int rc, fl_err *err)
         return fl_err_state(err, "22008", FL_ERR_VALUE);
     }
     if (rc == 2)
-        return FL_FAIL(err, FL_ERR_RANGE, "value \"%.*s\" is out of range for type %s", FL_STR_ARG(shown), FL_TYPE_NAME(type));
+        return FL_FAIL(err, FL_ERR_RANGE, "value \"%.*s\" is out of range for type %s", FL_STR_ARG(shown),
+                       FL_TYPE_NAME(type));
     FL_FAIL(err, FL_ERR_VALUE, "invalid input for type %s: \"%.*s\"", FL_TYPE_NAME(type), FL_STR_ARG(shown));
     fl_err_hint(err, "TRY_CAST gives NULL instead of an error");
     return is_time ? fl_err_state(err, "22007", FL_ERR_VALUE) : FL_ERR_VALUE;
@@ -570,7 +572,7 @@ static bool parse_bool(fl_str text, bool *ret)
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"t", true}, {"true", true}, {"yes", true}, {"y", true}, {"on", true}, {"1", true},
+    } words[] = {{"t", true},  {"true", true},   {"yes", true}, {"y", true},  {"on", true},   {"1", true},
                  {"f", false}, {"false", false}, {"no", false}, {"n", false}, {"off", false}, {"0", false}};
     while (text.len > 0 && text.data[0] == ' ')
         text = (fl_str){text.data + 1, text.len - 1};
@@ -717,7 +719,10 @@ static fl_status cast_to_decimal(const fl_value *value, fl_type type, fl_value *
             return fail_range(value, type, err);
     } else {
         int32_t scale = from.id == FL_DECIMAL ? from.scale : 0;
-        d = from.id == FL_DECIMAL ? value->d : from.id == FL_U64 ? (fl_i128)value->u : from.id == FL_BOOL ? value->b : value->i;
+        d = from.id == FL_DECIMAL ? value->d
+            : from.id == FL_U64   ? (fl_i128)value->u
+            : from.id == FL_BOOL  ? value->b
+                                  : value->i;
         if (type.scale < scale)
             d = divide_rounded(d, fl_pow10_i128[scale - type.scale]);
         else if (__builtin_mul_overflow(d, fl_pow10_i128[type.scale - scale], &d))

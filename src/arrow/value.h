@@ -42,7 +42,8 @@ fl_status fl_value_to_vec(fl_arena *arena, const fl_value *value, fl_vec *ret, f
 
 /** A flat vector of values of one type, nested ones too (NULL pointers and null values are null), in arena memory; long
  *  strings are borrowed. */
-fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret, fl_err *err);
+fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret,
+                             fl_err *err);
 
 /** Adds the value as text, as PostgreSQL's text output has it (null: "NULL"; doubles: shortest that reads back; lists
  *  "[1, 2]", structs "{'a': 1}", rows "(1,\"a b\")", binary "\x0a"). */

@@ -19,25 +19,36 @@ void fl_vec_set_const(fl_vec *vec, fl_type type, const void *value)
 
 void fl_vec_set_flat(fl_vec *vec, fl_type type, const void *data, const uint64_t *valid)
 {
-    *vec = (fl_vec){.type = type, .layout = FL_FLAT, .width = (uint8_t)fl_type_width(type), .data = data, .valid = valid};
+    *vec =
+        (fl_vec){.type = type, .layout = FL_FLAT, .width = (uint8_t)fl_type_width(type), .data = data, .valid = valid};
 }
 
 /* Copies count values of `width` bytes from rows list[i] (or i, or 0 where constant). */
-#define GATHER(bytes_type, index)                                           \
-    do {                                                                    \
-        const bytes_type *src = from_data;                                  \
-        bytes_type *dst = to;                                               \
-        for (int64_t i = 0; i < count; i++)                                 \
-            dst[i] = src[index];                                            \
+#define GATHER(bytes_type, index)           \
+    do {                                    \
+        const bytes_type *src = from_data;  \
+        bytes_type *dst = to;               \
+        for (int64_t i = 0; i < count; i++) \
+            dst[i] = src[index];            \
     } while (0)
 
-#define GATHER_BY_WIDTH(index)                                              \
-    switch (width) {                                                        \
-    case 1: GATHER(uint8_t, index); break;                                  \
-    case 2: GATHER(uint16_t, index); break;                                 \
-    case 4: GATHER(uint32_t, index); break;                                 \
-    case 8: GATHER(uint64_t, index); break;                                 \
-    default: GATHER(fl_i128, index); break;                                 \
+#define GATHER_BY_WIDTH(index)   \
+    switch (width) {             \
+    case 1:                      \
+        GATHER(uint8_t, index);  \
+        break;                   \
+    case 2:                      \
+        GATHER(uint16_t, index); \
+        break;                   \
+    case 4:                      \
+        GATHER(uint32_t, index); \
+        break;                   \
+    case 8:                      \
+        GATHER(uint64_t, index); \
+        break;                   \
+    default:                     \
+        GATHER(fl_i128, index);  \
+        break;                   \
     }
 
 static void fill_const(void *to, const void *from_data, int32_t width, int64_t count)
@@ -191,8 +202,8 @@ cleanup:
 }
 
 /* One gather for both index widths. */
-static fl_status gather(fl_arena *arena, const fl_vec *from, const uint16_t *list16, const int32_t *list32, int64_t count,
-                        fl_vec *ret, fl_err *err)
+static fl_status gather(fl_arena *arena, const fl_vec *from, const uint16_t *list16, const int32_t *list32,
+                        int64_t count, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     bool has_negative = false;
@@ -273,17 +284,20 @@ cleanup:
     return st;
 }
 
-fl_status fl_vec_gather(fl_arena *arena, const fl_vec *from, const uint16_t *list, int32_t count, fl_vec *ret, fl_err *err)
+fl_status fl_vec_gather(fl_arena *arena, const fl_vec *from, const uint16_t *list, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     return gather(arena, from, list, NULL, count, ret, err);
 }
 
-fl_status fl_vec_gather32(fl_arena *arena, const fl_vec *from, const int32_t *list, int64_t count, fl_vec *ret, fl_err *err)
+fl_status fl_vec_gather32(fl_arena *arena, const fl_vec *from, const int32_t *list, int64_t count, fl_vec *ret,
+                          fl_err *err)
 {
     return gather(arena, from, NULL, list, count, ret, err);
 }
 
-static fl_status slice_bits(fl_arena *arena, const uint64_t *bits, int64_t start, int64_t count, const uint64_t **ret, fl_err *err)
+static fl_status slice_bits(fl_arena *arena, const uint64_t *bits, int64_t start, int64_t count, const uint64_t **ret,
+                            fl_err *err)
 {
     if (bits == NULL || (start & 63) == 0) {
         *ret = bits == NULL ? NULL : bits + (start >> 6);

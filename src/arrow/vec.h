@@ -180,10 +180,12 @@ void fl_vec_set_flat(fl_vec *vec, fl_type type, const void *data, const uint64_t
 fl_status fl_vec_flatten(fl_arena *arena, const fl_vec *from, int64_t rows, fl_vec *ret, fl_err *err);
 
 /** Rows `list[0 .. count)` of `from` as a flat (or dictionary, or constant) vector in arena memory. */
-fl_status fl_vec_gather(fl_arena *arena, const fl_vec *from, const uint16_t *list, int32_t count, fl_vec *ret, fl_err *err);
+fl_status fl_vec_gather(fl_arena *arena, const fl_vec *from, const uint16_t *list, int32_t count, fl_vec *ret,
+                        fl_err *err);
 
 /** As fl_vec_gather with 32-bit row numbers; a negative row gives NULL. */
-fl_status fl_vec_gather32(fl_arena *arena, const fl_vec *from, const int32_t *list, int64_t count, fl_vec *ret, fl_err *err);
+fl_status fl_vec_gather32(fl_arena *arena, const fl_vec *from, const int32_t *list, int64_t count, fl_vec *ret,
+                          fl_err *err);
 
 /** Rows `start .. start+count` of `from`, sharing its memory where start is a multiple of 64 or there are no bits;
  *  else bits are copied to the arena. */

@@ -54,7 +54,7 @@ static int32_t class_of(int64_t bytes)
 {
     int32_t class = 0;
     while (class < CLASSES - 1 && class_bytes(class) < bytes)
-        class++;
+        class ++;
     return class;
 }
 

@@ -15,9 +15,9 @@ typedef struct fl_buffer {
     int64_t bytes;    /* asked for */
     int64_t capacity; /* of the region, without the padding */
     fl_memory *memory;
-    struct fl_buffer_pool *pool;          /* where the region returns to; NULL = free() */
-    void (*release)(struct fl_buffer *);  /* foreign memory: called instead of freeing data */
-    void *owner;                          /* for release */
+    struct fl_buffer_pool *pool;         /* where the region returns to; NULL = free() */
+    void (*release)(struct fl_buffer *); /* foreign memory: called instead of freeing data */
+    void *owner;                         /* for release */
 } fl_buffer;
 
 typedef struct fl_buffer_pool fl_buffer_pool;

@@ -23,7 +23,8 @@ fl_civil fl_civil_from_days(int64_t days)
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t mp = (5 * day_of_year + 2) / 153;
     int32_t month = (int32_t)(mp < 10 ? mp + 3 : mp - 9);
-    return (fl_civil){(int32_t)(year_of_era + era * 400 + (month <= 2)), month, (int32_t)(day_of_year - (153 * mp + 2) / 5 + 1)};
+    return (fl_civil){(int32_t)(year_of_era + era * 400 + (month <= 2)), month,
+                      (int32_t)(day_of_year - (153 * mp + 2) / 5 + 1)};
 }
 
 static bool is_leap(int32_t year)
@@ -158,7 +159,8 @@ static int read_time(cursor *c, int64_t *ret_us)
     if (c->end - c->at >= 2) {
         cursor ahead = *c;
         skip_space(&ahead);
-        if (ahead.end - ahead.at >= 2 && (ahead.at[1] | 32) == 'm' && ((ahead.at[0] | 32) == 'a' || (ahead.at[0] | 32) == 'p')) {
+        if (ahead.end - ahead.at >= 2 && (ahead.at[1] | 32) == 'm' &&
+            ((ahead.at[0] | 32) == 'a' || (ahead.at[0] | 32) == 'p')) {
             if (hour < 1 || hour > 12)
                 return 2;
             hour = hour % 12 + ((ahead.at[0] | 32) == 'p' ? 12 : 0);
@@ -252,8 +254,9 @@ static int read_zone(cursor *c, int64_t *ret_seconds, bool *ret_any)
         int64_t sign = *ahead.at++ == '-' ? -1 : 1, hours, minutes = 0;
         if (digits(&ahead, 2, &hours) == 0)
             return 1;
-        if (take(&ahead, ':') ? digits(&ahead, 2, &minutes) != 2
-                              : (ahead.at < ahead.end && *ahead.at >= '0' && *ahead.at <= '9' && digits(&ahead, 2, &minutes) != 2))
+        if (take(&ahead, ':')
+                ? digits(&ahead, 2, &minutes) != 2
+                : (ahead.at < ahead.end && *ahead.at >= '0' && *ahead.at <= '9' && digits(&ahead, 2, &minutes) != 2))
             return 1;
         if (hours > 15 || minutes > 59)
             return 2;
@@ -319,14 +322,38 @@ static bool interval_unit(fl_str word, int64_t *months, int64_t *days, int64_t *
         const char *name;
         int64_t months, days, nanos;
     } units[] = {
-        {"year", 12, 0, 0},       {"y", 12, 0, 0},      {"yr", 12, 0, 0},         {"decade", 120, 0, 0},
-        {"century", 1200, 0, 0},  {"centurie", 1200, 0, 0}, {"millennium", 12000, 0, 0}, {"millennia", 12000, 0, 0},
-        {"quarter", 3, 0, 0},     {"month", 1, 0, 0},   {"mon", 1, 0, 0},         {"week", 0, 7, 0},
-        {"w", 0, 7, 0},           {"day", 0, 1, 0},     {"d", 0, 1, 0},           {"hour", 0, 0, 3600000000000},
-        {"h", 0, 0, 3600000000000}, {"hr", 0, 0, 3600000000000}, {"minute", 0, 0, 60000000000}, {"min", 0, 0, 60000000000},
-        {"m", 0, 0, 60000000000}, {"second", 0, 0, 1000000000}, {"sec", 0, 0, 1000000000}, {"s", 0, 0, 1000000000},
-        {"millisecond", 0, 0, 1000000}, {"msec", 0, 0, 1000000}, {"ms", 0, 0, 1000000},
-        {"microsecond", 0, 0, 1000}, {"usec", 0, 0, 1000}, {"us", 0, 0, 1000},    {"nanosecond", 0, 0, 1}, {"ns", 0, 0, 1},
+        {"year", 12, 0, 0},
+        {"y", 12, 0, 0},
+        {"yr", 12, 0, 0},
+        {"decade", 120, 0, 0},
+        {"century", 1200, 0, 0},
+        {"centurie", 1200, 0, 0},
+        {"millennium", 12000, 0, 0},
+        {"millennia", 12000, 0, 0},
+        {"quarter", 3, 0, 0},
+        {"month", 1, 0, 0},
+        {"mon", 1, 0, 0},
+        {"week", 0, 7, 0},
+        {"w", 0, 7, 0},
+        {"day", 0, 1, 0},
+        {"d", 0, 1, 0},
+        {"hour", 0, 0, 3600000000000},
+        {"h", 0, 0, 3600000000000},
+        {"hr", 0, 0, 3600000000000},
+        {"minute", 0, 0, 60000000000},
+        {"min", 0, 0, 60000000000},
+        {"m", 0, 0, 60000000000},
+        {"second", 0, 0, 1000000000},
+        {"sec", 0, 0, 1000000000},
+        {"s", 0, 0, 1000000000},
+        {"millisecond", 0, 0, 1000000},
+        {"msec", 0, 0, 1000000},
+        {"ms", 0, 0, 1000000},
+        {"microsecond", 0, 0, 1000},
+        {"usec", 0, 0, 1000},
+        {"us", 0, 0, 1000},
+        {"nanosecond", 0, 0, 1},
+        {"ns", 0, 0, 1},
     };
     for (int pass = 0; pass < 2; pass++) { /* as written, then without a plural's s */
         for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
@@ -348,7 +375,8 @@ typedef struct interval_sum {
 } interval_sum;
 
 /* Adds whole + fraction (in 1e-9) units; what a fraction of a month or day gives flows down, as PostgreSQL has it. */
-static void add_units(interval_sum *sum, int64_t sign, int64_t whole, int64_t fraction, int64_t months, int64_t days, int64_t nanos)
+static void add_units(interval_sum *sum, int64_t sign, int64_t whole, int64_t fraction, int64_t months, int64_t days,
+                      int64_t nanos)
 {
     sum->months += (__int128)sign * whole * months;
     sum->days += (__int128)sign * whole * days;
@@ -528,11 +556,11 @@ int32_t fl_interval_print(int32_t months, int32_t days, int64_t nanos, char *ret
     int32_t len = 0;
     int32_t years = months / 12, rest = months % 12;
     bool was_negative = false;
-#define PART(value, one, many)                                                                                        \
-    if ((value) != 0) {                                                                                               \
-        len += sprintf(ret + len, "%s%s%d %s", len > 0 ? " " : "", was_negative && (value) > 0 ? "+" : "", (value),   \
-                       (value) == 1 ? (one) : (many));                                                                \
-        was_negative = (value) < 0;                                                                                   \
+#define PART(value, one, many)                                                                                      \
+    if ((value) != 0) {                                                                                             \
+        len += sprintf(ret + len, "%s%s%d %s", len > 0 ? " " : "", was_negative && (value) > 0 ? "+" : "", (value), \
+                       (value) == 1 ? (one) : (many));                                                              \
+        was_negative = (value) < 0;                                                                                 \
     }
     PART(years, "year", "years")
     PART(rest, "mon", "mons")
@@ -541,7 +569,10 @@ int32_t fl_interval_print(int32_t months, int32_t days, int64_t nanos, char *ret
     if (nanos != 0 || len == 0) {
         uint64_t size = nanos < 0 ? 0 - (uint64_t)nanos : (uint64_t)nanos;
         uint64_t seconds = size / 1000000000, parts = size % 1000000000;
-        len += sprintf(ret + len, "%s%s%02llu:%02d:%02d", len > 0 ? " " : "", nanos < 0 ? "-" : was_negative ? "+" : "",
+        len += sprintf(ret + len, "%s%s%02llu:%02d:%02d", len > 0 ? " " : "",
+                       nanos < 0      ? "-"
+                       : was_negative ? "+"
+                                      : "",
                        (unsigned long long)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
         len += parts % 1000 == 0 ? print_fraction((int64_t)(parts / 1000), 6, ret + len)
                                  : print_fraction((int64_t)parts, 9, ret + len);

@@ -9,13 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum fl_fault {
-    FL_FAULT_ALLOC,
-    FL_FAULT_OPEN,
-    FL_FAULT_READ,
-    FL_FAULT_WRITE,
-    FL_FAULT_COUNT
-} fl_fault;
+typedef enum fl_fault { FL_FAULT_ALLOC, FL_FAULT_OPEN, FL_FAULT_READ, FL_FAULT_WRITE, FL_FAULT_COUNT } fl_fault;
 
 /* Calls left until the point fails; 0 or less = off. */
 extern _Atomic int64_t fl_fault_left[FL_FAULT_COUNT];

@@ -54,8 +54,8 @@ static void hint_nearest(const char *path, fl_err *err)
     }
     closedir(dir);
     if (best[0] != 0)
-        fl_err_hint(err, "did you mean \"%s%s%s\"?", slash == NULL ? "" : folder, slash == NULL || slash == path ? "" : "/",
-                    best);
+        fl_err_hint(err, "did you mean \"%s%s%s\"?", slash == NULL ? "" : folder,
+                    slash == NULL || slash == path ? "" : "/", best);
     else
         fl_err_hint(err, "the folder \"%s\" holds %lld other files", folder, (long long)files);
 }
@@ -156,13 +156,14 @@ fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t byte
     char *to = ret;
     int64_t done = 0;
     while (done < bytes) {
-        ssize_t got = fl_fault_is_due(FL_FAULT_READ) ? (errno = EIO, -1)
-                                                     : pread(file->fd, to + done, (size_t)(bytes - done), offset + done);
+        ssize_t got = fl_fault_is_due(FL_FAULT_READ)
+                          ? (errno = EIO, -1)
+                          : pread(file->fd, to + done, (size_t)(bytes - done), offset + done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\" at byte %lld: %s", file->path, (long long)(offset + done),
-                           strerror(errno));
+            return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\" at byte %lld: %s", file->path,
+                           (long long)(offset + done), strerror(errno));
         if (got == 0)
             return FL_FAIL(err, FL_ERR_IO,
                            "\"%s\" changed while it was read: it had %lld bytes, and now ends at byte %lld", file->path,
@@ -201,7 +202,8 @@ fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int6
         goto cleanup;
     }
     if (rc != 0) {
-        st = FL_FAIL(err, FL_ERR_IO, "cannot list \"%s\": %s", text.data, rc == GLOB_NOSPACE ? "out of memory" : strerror(errno));
+        st = FL_FAIL(err, FL_ERR_IO, "cannot list \"%s\": %s", text.data,
+                     rc == GLOB_NOSPACE ? "out of memory" : strerror(errno));
         goto cleanup;
     }
     FL_TRY(FL_NEW_ARRAY(arena, found.gl_pathc, &paths, err));

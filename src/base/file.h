@@ -11,9 +11,9 @@
 typedef struct fl_file {
     _Atomic int32_t refs;
     int fd;
-    int64_t bytes;        /* at open */
-    int64_t modified_ns;  /* at open */
-    char *path;           /* as given */
+    int64_t bytes;       /* at open */
+    int64_t modified_ns; /* at open */
+    char *path;          /* as given */
 } fl_file;
 
 /** Opens a regular file for reading. FL_ERR_TABLE (58P01) when there is none, with the nearest file name in the same

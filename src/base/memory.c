@@ -109,7 +109,8 @@ void fl_free(void *block)
     free(h);
 }
 
-fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes, fl_err *err)
+fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes,
+                  fl_err *err)
 {
     if (wanted <= *capacity)
         return FL_OK;

@@ -11,10 +11,10 @@
 #include <stdatomic.h>
 
 typedef struct fl_memory {
-    const char *name;         /* for messages: "query", "engine" */
-    struct fl_memory *parent; /* NULL at the top */
+    const char *name;            /* for messages: "query", "engine" */
+    struct fl_memory *parent;    /* NULL at the top */
     struct fl_buffer_pool *pool; /* buffers' pool of the engine; NULL = plain allocations */
-    int64_t limit_bytes;      /* 0 = none */
+    int64_t limit_bytes;         /* 0 = none */
     _Atomic int64_t used_bytes;
     _Atomic int64_t peak_bytes;
 } fl_memory;
@@ -43,6 +43,7 @@ fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err
 void fl_free(void *block);
 
 /** Makes room for `wanted` elements in a growing array: doubles *capacity as needed. */
-fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes, fl_err *err);
+fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes,
+                  fl_err *err);
 
 #endif

@@ -102,6 +102,5 @@ void fl_nearest_hint(const fl_nearest *nearest, fl_err *err)
                              FL_STR_ARG(nearest->name[i]));
         used += added > 0 ? (size_t)added : 0;
     }
-    fl_err_hint(err, "did you mean \"%.*s\"?%s%s", FL_STR_ARG(nearest->name[0]), others,
-                nearest->count > 1 ? ")" : "");
+    fl_err_hint(err, "did you mean \"%.*s\"?%s%s", FL_STR_ARG(nearest->name[0]), others, nearest->count > 1 ? ")" : "");
 }

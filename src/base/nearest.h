@@ -15,7 +15,7 @@
 #include "base/status.h"
 #include "base/str.h"
 
-#define FL_NEAREST_MAX 4       /* names kept: one best guess and three more */
+#define FL_NEAREST_MAX 4        /* names kept: one best guess and three more */
 #define FL_NEAREST_BYTES_MAX 64 /* longer names are compared whole or not at all */
 
 typedef struct fl_nearest {

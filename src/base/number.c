@@ -88,8 +88,8 @@ static fl_str trim(fl_str text)
 {
     while (text.len > 0 && (text.data[0] == ' ' || (text.data[0] >= '\t' && text.data[0] <= '\r')))
         text = (fl_str){text.data + 1, text.len - 1};
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' ||
-                            (text.data[text.len - 1] >= '\t' && text.data[text.len - 1] <= '\r')))
+    while (text.len > 0 &&
+           (text.data[text.len - 1] == ' ' || (text.data[text.len - 1] >= '\t' && text.data[text.len - 1] <= '\r')))
         text.len--;
     return text;
 }
@@ -236,7 +236,8 @@ int fl_double_parse(fl_str text, double *ret)
     }
     if ((first < '0' || first > '9') && first != '.')
         return 1;
-    if (text.len >= 2 && (text.data[text.len > 1 && (text.data[0] == '-' || text.data[0] == '+') ? 2 % text.len : 1] | 32) == 'x')
+    if (text.len >= 2 &&
+        (text.data[text.len > 1 && (text.data[0] == '-' || text.data[0] == '+') ? 2 % text.len : 1] | 32) == 'x')
         return 1; /* strtod reads hexadecimal; SQL does not */
     if (text.len >= (int64_t)sizeof(buffer) && (copy = malloc((size_t)text.len + 1)) == NULL)
         return 1;
@@ -259,7 +260,8 @@ double fl_decimal_to_double(__int128 value, int32_t scale)
     const __int128 exact = (__int128)1 << 53;
     char text[64];
     double ret = 0;
-    if (value >= -exact && value <= exact && scale < FL_LEN(powers)) /* both are exact: one rounding, that of the division */
+    if (value >= -exact && value <= exact &&
+        scale < FL_LEN(powers)) /* both are exact: one rounding, that of the division */
         return (double)value / powers[scale];
     int32_t len = fl_decimal_print(value, scale, text);
     fl_double_parse((fl_str){text, len}, &ret);

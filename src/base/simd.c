@@ -13,8 +13,8 @@ static fl_simd detect(void)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
         level = FL_SIMD_LEVEL_AVX2;
     if (level == FL_SIMD_LEVEL_AVX2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-        __builtin_cpu_supports("avx512vbmi2"))
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
         level = FL_SIMD_LEVEL_AVX512;
     if (wanted != NULL && strcmp(wanted, "baseline") == 0)
         level = FL_SIMD_LEVEL_BASELINE;

@@ -8,9 +8,9 @@ typedef enum fl_simd { FL_SIMD_LEVEL_BASELINE, FL_SIMD_LEVEL_AVX2, FL_SIMD_LEVEL
 fl_simd fl_simd_level(void);
 
 /** Chooses among the three builds of a table: FL_SIMD_CHOOSE(fl_compare_kernels). */
-#define FL_SIMD_CHOOSE(name)                                             \
-    (fl_simd_level() == FL_SIMD_LEVEL_AVX512 ? &name##_avx512            \
-     : fl_simd_level() == FL_SIMD_LEVEL_AVX2 ? &name##_avx2              \
+#define FL_SIMD_CHOOSE(name)                                  \
+    (fl_simd_level() == FL_SIMD_LEVEL_AVX512 ? &name##_avx512 \
+     : fl_simd_level() == FL_SIMD_LEVEL_AVX2 ? &name##_avx2   \
                                              : &name##_baseline)
 
 #endif

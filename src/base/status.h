@@ -30,11 +30,11 @@
 #define FL_LEN(array) ((int64_t)(sizeof(array) / sizeof((array)[0])))
 
 /** Runs a call that returns fl_status; on failure stores it in `st` and jumps to `cleanup`. */
-#define FL_TRY(call)                \
-    do {                            \
-        st = (call);                \
+#define FL_TRY(call)                  \
+    do {                              \
+        st = (call);                  \
         if (FL_UNLIKELY(st != FL_OK)) \
-            goto cleanup;           \
+            goto cleanup;             \
     } while (0)
 
 /** Fills `err` (may be NULL) with a code, its SQLSTATE and a printf-formatted message; gives the code back. Clears hint

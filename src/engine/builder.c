@@ -27,12 +27,12 @@ void fl_builder_free(fl_builder *builder)
     fl_free(builder);
 }
 
-#define STEP(name)                                                              \
-    fl_builder *fl_builder_##name(fl_builder *builder, const char *text)        \
-    {                                                                           \
-        if (builder != NULL)                                                    \
-            fl_steps_##name(&builder->steps, fl_str_of(text));                  \
-        return builder;                                                         \
+#define STEP(name)                                                       \
+    fl_builder *fl_builder_##name(fl_builder *builder, const char *text) \
+    {                                                                    \
+        if (builder != NULL)                                             \
+            fl_steps_##name(&builder->steps, fl_str_of(text));           \
+        return builder;                                                  \
     }
 STEP(where)
 STEP(select)
@@ -70,7 +70,8 @@ static fl_status finish(const fl_builder *builder, fl_ast_statement *ret, fl_err
 }
 
 /* Binds the steps; `arena` holds what is given besides the plan. */
-static fl_status bind(fl_builder *builder, fl_arena *arena, const fl_ast_statement *statement, fl_sql_bound *ret, fl_err *err)
+static fl_status bind(fl_builder *builder, fl_arena *arena, const fl_ast_statement *statement, fl_sql_bound *ret,
+                      fl_err *err)
 {
     fl_status st = fl_session_bind_only(builder->session, arena, (fl_str){0}, statement, ret, err);
     if (st != FL_OK)

@@ -102,12 +102,19 @@ static const struct {
     {{{"from", "range(10) AS r"}, {"where", "r.range > 3"}}, "SELECT * FROM range(10) r WHERE range > 3"},
     {{{"from", "(SELECT id FROM orders) o"}, {"select", "o.id"}}, "SELECT id FROM (SELECT id FROM orders) x"},
     {{{"from", "small"}, {"select", "DISTINCT region"}}, "SELECT DISTINCT region FROM small"},
-    {{{"from", "orders"}, {"where", "amount > 100"}, {"group_by", "region"}, {"agg", "sum(amount) AS total"}, {"order_by", "total DESC"},
+    {{{"from", "orders"},
+      {"where", "amount > 100"},
+      {"group_by", "region"},
+      {"agg", "sum(amount) AS total"},
+      {"order_by", "total DESC"},
       {"take", "3"}},
      "select REGION, sum(AMOUNT) as t from ORDERS where amount > 100 group by region order by t desc limit 3"},
 
     /* conditions of several calls, none reaching over */
-    {{{"from", "orders"}, {"where", "id < 10 OR amount > 1990"}, {"where", "region = 1"}, {"where", "id <> 5 AND id <> 9"}},
+    {{{"from", "orders"},
+      {"where", "id < 10 OR amount > 1990"},
+      {"where", "region = 1"},
+      {"where", "id <> 5 AND id <> 9"}},
      "SELECT * FROM orders WHERE (id < 10 OR amount > 1990) AND region = 1 AND id <> 5 AND id <> 9"},
 
     /* joins of every kind */
@@ -124,13 +131,18 @@ static const struct {
     {{{"from", "orders o"}, {"join", "regions r", "anti", "o.region = r.region"}},
      "SELECT * FROM orders o ANTI JOIN regions r ON o.region = r.region"},
     {{{"from", "regions a"}, {"join", "regions b", "cross", NULL}}, "SELECT * FROM regions a CROSS JOIN regions b"},
-    {{{"from", "orders o"}, {"join", "regions r", "inner", "o.region = r.region"}, {"join", "regions s", "left", "s.region = o.id"}},
+    {{{"from", "orders o"},
+      {"join", "regions r", "inner", "o.region = r.region"},
+      {"join", "regions s", "left", "s.region = o.id"}},
      "SELECT * FROM orders o JOIN regions r ON o.region = r.region LEFT JOIN regions s ON s.region = o.id"},
     {{{"from", "orders"}, {"where", "id < 10"}, {"join", "regions", "inner", "orders.region = regions.region"}},
      "SELECT * FROM (SELECT * FROM orders WHERE id < 10) o JOIN regions r ON o.region = r.region"},
 
     /* grouping */
-    {{{"from", "orders"}, {"group_by", "region, id % 2 AS odd"}, {"group_by", "amount > 5"}, {"agg", "count(*), max(id) AS top"}},
+    {{{"from", "orders"},
+      {"group_by", "region, id % 2 AS odd"},
+      {"group_by", "amount > 5"},
+      {"agg", "count(*), max(id) AS top"}},
      "SELECT region, id % 2, amount > 5, count(*), max(id) FROM orders GROUP BY region, id % 2, amount > 5"},
     {{{"from", "orders"}, {"agg", "count(*), sum(amount)"}}, "SELECT count(*), sum(amount) FROM orders"},
     {{{"from", "orders"}, {"group_by", "region"}, {"agg", "count(*) AS n"}, {"where", "n > 10"}},
@@ -143,13 +155,16 @@ static const struct {
      "SELECT * FROM orders ORDER BY region, id DESC NULLS LAST LIMIT 10 OFFSET 5"},
     {{{"from", "orders"}, {"take", "10"}, {"skip", "5"}}, "SELECT * FROM (SELECT * FROM orders LIMIT 10) q OFFSET 5"},
     {{{"from", "regions"}, {"order_by", "ALL DESC"}}, "SELECT * FROM regions ORDER BY ALL DESC"},
-    {{{"from", "orders"}, {"take", "10"}, {"where", "id > 3"}}, "SELECT * FROM (SELECT * FROM orders LIMIT 10) q WHERE id > 3"},
+    {{{"from", "orders"}, {"take", "10"}, {"where", "id > 3"}},
+     "SELECT * FROM (SELECT * FROM orders LIMIT 10) q WHERE id > 3"},
     {{{"from", "orders"}, {"select", "id + 1 AS a, * EXCLUDE (id)"}, {"select", "a * 2"}},
      "SELECT a * 2 FROM (SELECT id + 1 AS a, region, amount FROM orders) q"},
 
     /* files */
     {{{"from", "'test/data/csv/people.csv'"}, {"take", "2"}}, "SELECT * FROM 'test/data/csv/people.csv' LIMIT 2"},
-    {{{"from", "test/data/csv/people.csv"}, {"join", "(FROM 'test/data/csv/people.csv') b", "cross", NULL}, {"agg", "count(*)"}},
+    {{{"from", "test/data/csv/people.csv"},
+      {"join", "(FROM 'test/data/csv/people.csv') b", "cross", NULL},
+      {"agg", "count(*)"}},
      "SELECT count(*) FROM 'test/data/csv/people.csv' a, (FROM 'test/data/csv/people.csv') b"},
 };
 
@@ -169,7 +184,8 @@ static void test_same_as_sql(void **state)
             fail_msg("%s: %s", equal[i].sql, err.message);
         assert_int_equal(n, count_rows(&rows));
         if (by_builder != by_sql)
-            fail_msg("%s: plan hash %" PRIx64 " from the builder, %" PRIx64 " from SQL", equal[i].sql, by_builder, by_sql);
+            fail_msg("%s: plan hash %" PRIx64 " from the builder, %" PRIx64 " from SQL", equal[i].sql, by_builder,
+                     by_sql);
         fl_builder_free(q);
     }
 }
@@ -188,13 +204,22 @@ static const struct {
     {{{"from", "orders JOIN regions ON true"}}, "42601", 8, "from: "},
     {{{"from", "no/such.parquet"}}, "58P01", 1, "from: "},
     {{{"from", ""}}, "42601", 1, "from: "},
-    {{{"from", "orders"}, {"where", "id > 0"}, {"where", "5 < amuont"}}, "42703", 5, "where: there is no column \"amuont\"\n  5 < amuont\n      ^"},
+    {{{"from", "orders"}, {"where", "id > 0"}, {"where", "5 < amuont"}},
+     "42703",
+     5,
+     "where: there is no column \"amuont\"\n  5 < amuont\n      ^"},
     {{{"from", "orders"}, {"where", "5 < amuont"}}, "42703", 5, "amount"},
-    {{{"from", "orders"}, {"where", "id > 1) UNION SELECT 1, 2, (3"}}, "42601", 7, "where: syntax error at or near \")\""},
+    {{{"from", "orders"}, {"where", "id > 1) UNION SELECT 1, 2, (3"}},
+     "42601",
+     7,
+     "where: syntax error at or near \")\""},
     {{{"from", "orders"}, {"where", "id > 1 UNION SELECT 1"}}, "42601", 8, "where: "},
     {{{"from", "orders"}, {"where", "true; DELETE FROM orders"}}, "42601", 5, "where: "},
     {{{"from", "orders"}, {"where", ";true"}}, "42601", 1, "where: "},
-    {{{"from", "orders"}, {"where", "true -- "}, {"where", "id > 'x"}}, "42601", 6, "where: a string that begins here has no end"},
+    {{{"from", "orders"}, {"where", "true -- "}, {"where", "id > 'x"}},
+     "42601",
+     6,
+     "where: a string that begins here has no end"},
     {{{"from", "orders"}, {"where", "/* "}}, "42601", 1, "where: "},
     {{{"from", "orders"}, {"where", "id"}}, "42804", 1, "where: argument of WHERE must be boolean"},
     {{{"from", "orders"}, {"where", "true ORDER BY id"}}, "42601", 6, "where: "},
@@ -225,7 +250,10 @@ static const struct {
     {{{"from", "orders"}, {"join", "orders", "cross", NULL}}, "42712", 1, "join: "},
     {{{"from", "orders"}, {"take", "-1"}}, "42601", 0, "take: "},
     {{{"from", "orders"}, {"skip", "-1"}}, "42601", 0, "skip: "},
-    {{{"from", "orders"}, {"where", "a >"}, {"select", "b >"}, {"take", "-1"}}, "42601", 4, "where: "}, /* the first one */
+    {{{"from", "orders"}, {"where", "a >"}, {"select", "b >"}, {"take", "-1"}},
+     "42601",
+     4,
+     "where: "}, /* the first one */
 };
 
 static void test_errors(void **state)
@@ -241,8 +269,8 @@ static void test_errors(void **state)
             fail_msg("case %zu: no error, but %s was expected", i, wrong[i].part);
         bool has_part = strstr(err.message, wrong[i].part) != NULL || strstr(err.hint, wrong[i].part) != NULL;
         if (strcmp(err.sqlstate, wrong[i].sqlstate) != 0 || err.position != wrong[i].position || !has_part)
-            fail_msg("case %zu: %s at %" PRId64 ": %s | %s; expected %s at %" PRId64 ": %s", i, err.sqlstate, err.position, err.message,
-                     err.hint, wrong[i].sqlstate, wrong[i].position, wrong[i].part);
+            fail_msg("case %zu: %s at %" PRId64 ": %s | %s; expected %s at %" PRId64 ": %s", i, err.sqlstate,
+                     err.position, err.message, err.hint, wrong[i].sqlstate, wrong[i].position, wrong[i].part);
         bool is_known_before_it_runs = err.sqlstate[0] == '4' && strcmp(err.sqlstate, "42P02") != 0;
         if (is_known_before_it_runs) { /* then every call that ends a chain tells it */
             assert_int_not_equal(fl_builder_plan_hash(q, &hash, NULL), FL_OK);
@@ -258,8 +286,12 @@ static void test_goes_on_after_a_run(void **state)
     struct ArrowArrayStream rows;
     fl_err err = {0};
     char *plan = NULL;
-    fl_builder *q = build(f, (step[STEPS_MAX]){{"from", "orders"}, {"where", "amount > 100"}, {"group_by", "region"},
-                                               {"agg", "sum(amount) AS total"}, {"order_by", "total DESC"}, {"take", "3"}});
+    fl_builder *q = build(f, (step[STEPS_MAX]){{"from", "orders"},
+                                               {"where", "amount > 100"},
+                                               {"group_by", "region"},
+                                               {"agg", "sum(amount) AS total"},
+                                               {"order_by", "total DESC"},
+                                               {"take", "3"}});
     assert_int_equal(fl_builder_explain(q, &plan, &err), FL_OK);
     assert_non_null(strstr(plan, "topk"));
     fl_text_free(plan);

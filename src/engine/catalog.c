@@ -45,7 +45,8 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
     pthread_mutex_lock(&engine->lock);
     fl_catalog_item *known = look_up(engine, fl_str_of(item->name));
     if (known != NULL && !replaces)
-        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%s\" exists already", known->table != NULL ? "table" : "view", known->name);
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%s\" exists already", known->table != NULL ? "table" : "view",
+                     known->name);
     else if (known != NULL && (known->table == NULL) != (item->table == NULL)) {
         st = FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a %s", known->name, known->table != NULL ? "table" : "view");
         fl_err_state(err, "42809", st);
@@ -53,7 +54,8 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
         drop_item(known);
         *known = *item;
     } else {
-        st = fl_grow(NULL, (void **)&engine->items, &engine->items_capacity, engine->n_items + 1, (int64_t)sizeof(*item), err);
+        st = fl_grow(NULL, (void **)&engine->items, &engine->items_capacity, engine->n_items + 1,
+                     (int64_t)sizeof(*item), err);
         if (st == FL_OK)
             engine->items[engine->n_items++] = *item;
     }
@@ -68,14 +70,15 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
     return st;
 }
 
-fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces, fl_err *err)
+fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces,
+                              fl_err *err)
 {
     fl_catalog_item item = {.name = copy_text(name, err), .table = table, .index = index};
     return item.name == NULL ? FL_ERR_MEMORY : put(engine, &item, replaces, err);
 }
 
-fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols, bool replaces,
-                             fl_err *err)
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols,
+                             bool replaces, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_catalog_item item = {.name = copy_text(name, err), .view_text = copy_text(text, err)};
@@ -240,7 +243,8 @@ cleanup:
     return st;
 }
 
-static fl_status open_range(fl_session *session, fl_str function, const fl_value *args, int32_t n_args, fl_table **ret, fl_err *err)
+static fl_status open_range(fl_session *session, fl_str function, const fl_value *args, int32_t n_args, fl_table **ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     bool is_closed = fl_str_is_equal_nocase(function, FL_STR("generate_series"));
@@ -253,7 +257,8 @@ static fl_status open_range(fl_session *session, fl_str function, const fl_value
     for (int32_t i = 0; i < n_args; i++) {
         fl_value value;
         if (!fl_type_is_integer(args[i].type) && args[i].type.id != FL_DECIMAL && args[i].type.id != FL_NULL) {
-            st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes integers, not %s", FL_STR_ARG(function), FL_TYPE_NAME(args[i].type));
+            st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes integers, not %s", FL_STR_ARG(function),
+                         FL_TYPE_NAME(args[i].type));
             goto cleanup;
         }
         FL_TRY(fl_value_cast(&args[i], FL_TYPE(FL_I64), &value, err));
@@ -264,14 +269,14 @@ static fl_status open_range(fl_session *session, fl_str function, const fl_value
         }
         n[n_args == 1 ? 1 : i] = value.i;
     }
-    st = fl_range_table_new(&session->engine->memory, is_closed ? FL_STR("generate_series") : function, n[0], n[1], n[2],
-                            is_closed, ret, err);
+    st = fl_range_table_new(&session->engine->memory, is_closed ? FL_STR("generate_series") : function, n[0], n[1],
+                            n[2], is_closed, ret, err);
 cleanup:
     return st;
 }
 
-static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *format, const fl_value *paths, int64_t n_paths,
-                            const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
+static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *format, const fl_value *paths,
+                            int64_t n_paths, const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_str *all = NULL;
@@ -314,9 +319,11 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     fl_session_catalog *catalog = (fl_session_catalog *)base;
     const fl_registry *registry = catalog->session->engine->registry;
     const fl_format_desc *format = NULL;
-    if (fl_str_is_equal_nocase(function, FL_STR("range")) || fl_str_is_equal_nocase(function, FL_STR("generate_series"))) {
+    if (fl_str_is_equal_nocase(function, FL_STR("range")) ||
+        fl_str_is_equal_nocase(function, FL_STR("generate_series"))) {
         if (n_options > 0) {
-            fl_status st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s has no option \"%.*s\"", FL_STR_ARG(function), FL_STR_ARG(options[0].name));
+            fl_status st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s has no option \"%.*s\"", FL_STR_ARG(function),
+                                   FL_STR_ARG(options[0].name));
             fl_err_at(err, options[0].pos);
             return st;
         }
@@ -336,7 +343,8 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         return st;
     }
     if (n_args != 1)
-        return FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes a file name, a pattern or a list of names", FL_STR_ARG(function));
+        return FL_FAIL(err, FL_ERR_FUNCTION, "%.*s takes a file name, a pattern or a list of names",
+                       FL_STR_ARG(function));
     if (args[0].type.id == FL_LIST)
         return open_files(catalog, format, args[0].list.items, args[0].list.n, options, n_options, ret, err);
     return open_files(catalog, format, args, 1, options, n_options, ret, err);

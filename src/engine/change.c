@@ -5,13 +5,14 @@
 
 #define SMALL_SEGMENT_ROWS 4096
 
-static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rules, const fl_field *fields, int32_t n_cols,
-                                fl_str table, fl_err *err)
+static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rules, const fl_field *fields,
+                                int32_t n_cols, fl_str table, fl_err *err)
 {
     for (int32_t c = 0; rules != NULL && c < n_cols; c++)
         for (int64_t s = 0; rules[c].is_not_null && s < rows->n_segments; s++)
             if (rows->segments[s]->nulls[c] > 0)
-                return FL_FAIL(err, FL_ERR_CONSTRAINT, "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
+                return FL_FAIL(err, FL_ERR_CONSTRAINT,
+                               "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
                                FL_STR_ARG(fields[c].name), FL_STR_ARG(table));
     return FL_OK;
 }
@@ -24,7 +25,8 @@ static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, 
     fl_status st = FL_OK;
     fl_table *table = NULL;
     const fl_column_rules *rules = fl_memory_table_rules(old);
-    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, segments, n, &table, err));
+    FL_TRY(
+        fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, segments, n, &table, err));
     if (rules != NULL)
         FL_TRY(fl_memory_table_set_rules(table, rules, err));
     FL_TRY(fl_memory_table_set_keys(table, keys, n_keys, err));
@@ -50,12 +52,15 @@ static fl_status check_changeable(const fl_table *table, fl_err *err)
     return FL_ERR_UNSUPPORTED;
 }
 
-static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
+static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                          fl_rows *ret, fl_err *err)
 {
-    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret, NULL, NULL, err);
+    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret,
+                          NULL, NULL, err);
 }
 
-fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
+fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                                  fl_err *err)
 {
     fl_status st = FL_OK;
     fl_rows rows = {0};
@@ -68,7 +73,8 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     if (known != 0 && bound->if_not_exists)
         return FL_OK;
     if (known != 0 && !bound->or_replace) {
-        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", known == 1 ? "table" : "view", FL_STR_ARG(bound->name));
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", known == 1 ? "table" : "view",
+                     FL_STR_ARG(bound->name));
         fl_err_hint(err, "CREATE OR REPLACE TABLE replaces it");
         fl_err_at(err, bound->name_pos);
         goto cleanup;
@@ -76,12 +82,15 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &fields, err));
     FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &rules, err));
     for (int32_t i = 0; i < bound->n_columns; i++) {
-        fields[i] = (fl_field){.name = bound->columns[i].name, .type = bound->columns[i].type, .nullable = !bound->columns[i].is_not_null};
-        rules[i] = (fl_column_rules){.default_text = bound->columns[i].default_text, .is_not_null = bound->columns[i].is_not_null};
+        fields[i] = (fl_field){
+            .name = bound->columns[i].name, .type = bound->columns[i].type, .nullable = !bound->columns[i].is_not_null};
+        rules[i] = (fl_column_rules){.default_text = bound->columns[i].default_text,
+                                     .is_not_null = bound->columns[i].is_not_null};
     }
     if (bound->query.plan != NULL && !bound->is_empty)
         FL_TRY(run_into(session, bound, params, n_params, &rows, err));
-    FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments, rows.n_segments, &table, err));
+    FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments,
+                               rows.n_segments, &table, err));
     FL_TRY(fl_memory_table_set_rules(table, rules, err));
     FL_TRY(fl_memory_table_set_keys(table, bound->keys, bound->n_keys, err));
     FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
@@ -95,8 +104,8 @@ cleanup:
 
 /* Appends rows: small last segments are merged with what comes, so that single inserts do not make a segment each. */
 /* An index of these rows; NULL when the table has no keys. */
-static fl_status index_rows(fl_session *session, const fl_table *table, fl_segment *const *segments, int64_t n, fl_key_index **ret,
-                            fl_err *err)
+static fl_status index_rows(fl_session *session, const fl_table *table, fl_segment *const *segments, int64_t n,
+                            fl_key_index **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_key_index *index = NULL;
@@ -113,7 +122,8 @@ cleanup:
 }
 
 /* The index of the table's rows and of new ones: the one that the last INSERT left, or a new one. */
-static fl_status index_with(fl_session *session, fl_str name, fl_table *table, const fl_rows *rows, fl_key_index **ret, fl_err *err)
+static fl_status index_with(fl_session *session, fl_str name, fl_table *table, const fl_rows *rows, fl_key_index **ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     int64_t n_old = 0;
@@ -135,7 +145,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
+fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     fl_rows rows = {0};
@@ -178,7 +189,8 @@ cleanup:
 }
 
 /* UPDATE's query gives every row with a last column "changed"; DELETE's the rows that stay; TRUNCATE has none. */
-fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err)
+fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                                   fl_err *err)
 {
     fl_status st = FL_OK;
     fl_rows rows = {0};
@@ -189,11 +201,12 @@ fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, con
     if (bound->query.plan != NULL && bound->kind != FL_AST_TRUNCATE)
         FL_TRY(run_into(session, bound, params, n_params, &rows, err));
     if (bound->kind == FL_AST_UPDATE) {
-        FL_TRY(check_not_null(&rows, fl_memory_table_rules(bound->table), bound->table->fields, bound->table->n_cols, bound->name, err));
+        FL_TRY(check_not_null(&rows, fl_memory_table_rules(bound->table), bound->table->fields, bound->table->n_cols,
+                              bound->name, err));
         FL_TRY(index_rows(session, bound->table, rows.segments, rows.n_segments, &index, err));
     }
-    st = replace_table(session, bound->table, bound->name, rows.segments, rows.n_segments, bound->table->keys, bound->table->n_keys,
-                       index, err);
+    st = replace_table(session, bound->table, bound->name, rows.segments, rows.n_segments, bound->table->keys,
+                       bound->table->n_keys, index, err);
 cleanup:
     fl_rows_drop(&rows);
     return st;
@@ -208,7 +221,8 @@ static const fl_table_key *find_key(const fl_table *table, fl_str name)
 }
 
 /* The table's rows under other keys. */
-static fl_status change_keys(fl_session *session, fl_table *table, fl_str name, const fl_table_key *keys, int32_t n_keys, fl_err *err)
+static fl_status change_keys(fl_session *session, fl_table *table, fl_str name, const fl_table_key *keys,
+                             int32_t n_keys, fl_err *err)
 {
     fl_status st = FL_OK;
     int64_t n = 0;
@@ -216,7 +230,8 @@ static fl_status change_keys(fl_session *session, fl_table *table, fl_str name, 
     fl_key_index *index = NULL;
     fl_table *changed = NULL;
     FL_TRY(check_changeable(table, err));
-    FL_TRY(fl_memory_table_new(&session->engine->memory, table->name, table->fields, table->n_cols, NULL, 0, &changed, err));
+    FL_TRY(fl_memory_table_new(&session->engine->memory, table->name, table->fields, table->n_cols, NULL, 0, &changed,
+                               err));
     FL_TRY(fl_memory_table_set_keys(changed, keys, n_keys, err));
     FL_TRY(index_rows(session, changed, segments, n, &index, err));
     st = replace_table(session, table, name, segments, n, keys, n_keys, index, err);

@@ -96,8 +96,9 @@ static void test_register(void **state)
     fixture *f = *state;
     struct ArrowArrayStream rows;
     fl_err err = {0};
-    const char *sql = "SELECT range AS a, range::text AS b, range::decimal(12,2) AS c, CASE WHEN range % 2 = 0 THEN range END AS d, "
-                      "range % 3 = 0 AS e FROM range(5000)";
+    const char *sql =
+        "SELECT range AS a, range::text AS b, range::decimal(12,2) AS c, CASE WHEN range % 2 = 0 THEN range END AS d, "
+        "range % 3 = 0 AS e FROM range(5000)";
     assert_int_equal(fl_session_query(f->session, sql, &rows, &err), FL_OK);
     assert_int_equal(fl_session_register(f->session, "made", &rows, false, &err), FL_OK);
     assert_null(rows.release);

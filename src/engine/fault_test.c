@@ -29,7 +29,8 @@ static const char *const statements[] = {
     "SELECT upper(s) || '!', s LIKE '%1%', a::text, date '2024-01-01' + a::integer FROM t",
     "SELECT CASE WHEN a > 5 THEN a * 1.5 ELSE -a END FROM t",
     "SELECT [a, b], {'x': 1} FROM t",
-    "SELECT (a, s), {'x': [a], 'y': s}, greatest([a], [b]), (a, b)::struct(p text, q text), array_agg((b, s)) FROM t GROUP BY a, b, s",
+    "SELECT (a, s), {'x': [a], 'y': s}, greatest([a], [b]), (a, b)::struct(p text, q text), array_agg((b, s)) FROM t "
+    "GROUP BY a, b, s",
     "SELECT make_interval(days => 3, secs => a::double) FROM t",
     "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
     "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
@@ -125,8 +126,11 @@ static void test_faults(void **state)
     fl_engine_options options = {.size = sizeof(options), .threads = 1};
     assert_int_equal(fl_engine_open(&options, &engine, &err), FL_OK);
     assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
-    assert_int_equal(fl_session_query(session, "CREATE TABLE t AS SELECT range AS a, range % 4 AS b, 'a longer text, number ' || range AS s FROM range(12)",
-                                      &rows, &err), FL_OK);
+    assert_int_equal(fl_session_query(session,
+                                      "CREATE TABLE t AS SELECT range AS a, range % 4 AS b, 'a longer text, number ' "
+                                      "|| range AS s FROM range(12)",
+                                      &rows, &err),
+                     FL_OK);
     rows.release(&rows);
     for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
         fail_each(session, statements[i], FL_FAULT_ALLOC);

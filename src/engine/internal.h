@@ -47,13 +47,13 @@ typedef struct fl_settings {
     int64_t timeout_ms;         /* 0: none */
     bool is_reference;
     fl_sql_null_order null_order;
-    char disabled_rules[2048];  /* as it was set; names apart by commas */
+    char disabled_rules[2048]; /* as it was set; names apart by commas */
 } fl_settings;
 
 typedef struct fl_prepared {
     struct fl_prepared *next;
     char *name;
-    char *text; /* the statement behind AS */
+    char *text;           /* the statement behind AS */
     fl_type *param_types; /* [n_params] */
     int32_t n_params;
 } fl_prepared;
@@ -84,9 +84,10 @@ void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, f
 
 /** Puts a table (its reference and the index of its keys, if any, are taken over on success) or view under a name.
  *  FL_ERR_DUPLICATE unless `replaces`. */
-fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces, fl_err *err);
-fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols, bool replaces,
-                             fl_err *err);
+fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces,
+                              fl_err *err);
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols,
+                             bool replaces, fl_err *err);
 
 /** The table of that name, a reference of the caller's, or NULL; and the index of its keys, which is the caller's then. */
 fl_table *fl_engine_table(fl_engine *engine, fl_str name);
@@ -102,7 +103,8 @@ void fl_engine_clear(fl_engine *engine);
 
 /* ---- settings (settings.c) ---- */
 void fl_settings_init(fl_settings *settings, const fl_engine *engine);
-fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos, fl_err *err);
+fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos,
+                          fl_err *err);
 fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_err *err);
 
 /** The i-th setting's name, or empty behind the last; its value as text. */
@@ -123,22 +125,26 @@ typedef struct fl_rows {
 void fl_rows_drop(fl_rows *rows);
 
 /** Optimizes and runs a query; columns are its outputs. `use`: what the segments are for. */
-fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params, fl_segment_use use,
-                         fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_optimize_report *report, fl_err *err);
+fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
+                         fl_optimize_report *report, fl_err *err);
 
 /** Rows of text columns made by hand: cells row by row (NULL data: null). */
-fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells, int64_t n_rows,
-                          fl_rows *ret, fl_err *err);
+fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells,
+                          int64_t n_rows, fl_rows *ret, fl_err *err);
 
 fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                               fl_optimize_report *report, fl_err *err);
 
 /* ---- changing tables (change.c): under the write lock ---- */
-fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err);
-fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err);
+fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                                  fl_err *err);
+fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                            fl_err *err);
 
 /** UPDATE, DELETE and TRUNCATE. */
-fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_err *err);
+fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                                   fl_err *err);
 
 /** Only a unique index has an effect: a key. One that is not known is dropped silently: CREATE INDEX did not keep it. */
 fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err);
@@ -151,10 +157,11 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
                              int32_t n_params, fl_rows *ret, fl_err *err);
 
 /** Runs a query that has no text, as the session's current one, and gives its rows out (session.c). */
-fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows, fl_err *err);
+fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows,
+                                   fl_err *err);
 
 /** Binds without running, parameters unknown: what they are is in ret->query. The arena holds what is given. */
-fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,
-                               fl_err *err);
+fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
+                               fl_sql_bound *ret, fl_err *err);
 
 #endif

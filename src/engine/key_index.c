@@ -76,7 +76,8 @@ void fl_key_index_free(fl_key_index *index)
     fl_free(index);
 }
 
-static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *key, const fl_vec *vecs, int64_t row, fl_err *err)
+static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *key, const fl_vec *vecs, int64_t row,
+                                fl_err *err)
 {
     fl_arena arena;
     fl_text names, values;
@@ -91,7 +92,8 @@ static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *k
         if (fl_value_from_vec(&arena, &vecs[k], row, &value, NULL) == FL_OK)
             fl_value_print(&values, &value);
     }
-    fl_status st = FL_FAIL(err, FL_ERR_CONSTRAINT, "duplicate key value violates unique constraint \"%.*s\": (%.*s) = (%.*s) exists already",
+    fl_status st = FL_FAIL(err, FL_ERR_CONSTRAINT,
+                           "duplicate key value violates unique constraint \"%.*s\": (%.*s) = (%.*s) exists already",
                            FL_STR_ARG(key->name), FL_STR_ARG(fl_text_str(&names)), FL_STR_ARG(fl_text_str(&values)));
     fl_err_state(err, "23505", st);
     fl_text_drop(&names);
@@ -101,8 +103,8 @@ static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *k
 }
 
 /* Adds the rows [at, at + count) of a segment to one key's values. */
-static fl_status add_rows(fl_key_index *index, key_set *set, const fl_segment *segment, int64_t at, int32_t count, fl_arena *scratch,
-                          fl_err *err)
+static fl_status add_rows(fl_key_index *index, key_set *set, const fl_segment *segment, int64_t at, int32_t count,
+                          fl_arena *scratch, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_table_key *key = set->key;
@@ -140,7 +142,8 @@ fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int
         for (int64_t at = 0; at < segments[s]->rows; at += ROWS_MAX) {
             int64_t left = segments[s]->rows - at;
             for (int32_t i = 0; i < index->n_sets; i++)
-                FL_TRY(add_rows(index, &index->sets[i], segments[s], at, left < ROWS_MAX ? (int32_t)left : ROWS_MAX, &scratch, err));
+                FL_TRY(add_rows(index, &index->sets[i], segments[s], at, left < ROWS_MAX ? (int32_t)left : ROWS_MAX,
+                                &scratch, err));
             fl_arena_reset(&scratch);
         }
 cleanup:
@@ -148,5 +151,11 @@ cleanup:
     return st;
 }
 
-uint64_t fl_key_index_version(const fl_key_index *index) { return index->version; }
-void fl_key_index_set_version(fl_key_index *index, uint64_t version) { index->version = version; }
+uint64_t fl_key_index_version(const fl_key_index *index)
+{
+    return index->version;
+}
+void fl_key_index_set_version(fl_key_index *index, uint64_t version)
+{
+    index->version = version;
+}

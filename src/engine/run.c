@@ -20,19 +20,24 @@ typedef struct session_evaluator {
     const fl_session_state *state;
 } session_evaluator;
 
-static fl_status fold(fl_evaluator *base, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret, fl_err *err)
+static fl_status fold(fl_evaluator *base, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
+                      fl_err *err)
 {
     return fl_eval_once(arena, plan, ((session_evaluator *)base)->state, expr, ret, err);
 }
 
 static fl_session_state state_of(const fl_session *session, const fl_value *params, int32_t n_params)
 {
-    return (fl_session_state){.now_us = session->now_us, .vector_rows = session->settings.vector_rows,
-                              .threads = session->settings.threads, .seed = session->engine->seed,
-                              .params = params, .n_params = n_params};
+    return (fl_session_state){.now_us = session->now_us,
+                              .vector_rows = session->settings.vector_rows,
+                              .threads = session->settings.threads,
+                              .seed = session->engine->seed,
+                              .params = params,
+                              .n_params = n_params};
 }
 
-static fl_status optimize(fl_session *session, fl_query *query, const fl_session_state *state, fl_optimize_report *report, fl_err *err)
+static fl_status optimize(fl_session *session, fl_query *query, const fl_session_state *state,
+                          fl_optimize_report *report, fl_err *err)
 {
     fl_str disabled[FL_RULES_MAX];
     int32_t n = 0;
@@ -50,7 +55,9 @@ static fl_status optimize(fl_session *session, fl_query *query, const fl_session
         disabled[n++] = name;
         at = end + 1;
     }
-    fl_optimize_options options = {.is_reference = session->settings.is_reference, .disabled_rules = disabled, .n_disabled = n,
+    fl_optimize_options options = {.is_reference = session->settings.is_reference,
+                                   .disabled_rules = disabled,
+                                   .n_disabled = n,
                                    .evaluator = &evaluator.base};
     return fl_optimize(query, &options, report, err);
 }
@@ -72,7 +79,8 @@ static fl_status name_columns(const fl_query *query, fl_rows *rows, fl_err *err)
     for (int32_t i = 0; i < query->n_outputs; i++) {
         rows->fields[i].nullable = true;
         FL_TRY(fl_arena_copy_str(&rows->arena, query->names[i], &rows->fields[i].name, err));
-        FL_TRY(fl_type_copy(&rows->arena, fl_plan_col(query->plan, query->outputs[i])->type, &rows->fields[i].type, err));
+        FL_TRY(
+            fl_type_copy(&rows->arena, fl_plan_col(query->plan, query->outputs[i])->type, &rows->fields[i].type, err));
     }
 cleanup:
     return st;
@@ -97,8 +105,9 @@ static fl_status note_id(void *ctx, const fl_node *node, fl_err *err)
     return FL_OK;
 }
 
-fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params, fl_segment_use use,
-                         fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_optimize_report *report, fl_err *err)
+fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
+                         fl_optimize_report *report, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_exec *exec = NULL;
@@ -110,9 +119,13 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
     fl_memory_init(&memory, &session->memory, "query's memory", 0);
     FL_TRY(optimize(session, query, &state, report, err));
     FL_TRY(name_columns(query, &rows, err));
-    fl_exec_context context = {.plan = query->plan, .session = &state, .memory = &memory, .workers = session->engine->workers,
-                               .is_cancelled = &session->is_cancelled,
-                               .deadline_ns = session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : 0};
+    fl_exec_context context = {
+        .plan = query->plan,
+        .session = &state,
+        .memory = &memory,
+        .workers = session->engine->workers,
+        .is_cancelled = &session->is_cancelled,
+        .deadline_ns = session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : 0};
     FL_TRY(fl_exec_new(&context, &exec, err));
     FL_TRY(fl_gather_new(exec, query->outputs, query->n_outputs, query->root, use, keep, &result, err));
     FL_TRY(fl_exec_build(exec, query->root, &result->base, err));
@@ -144,8 +157,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells, int64_t n_rows,
-                          fl_rows *ret, fl_err *err)
+fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells,
+                          int64_t n_rows, fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_segment_builder *builder = NULL;
@@ -167,7 +180,8 @@ fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n
     FL_TRY(fl_segment_builder_new(memory, types, n_cols, FL_SEGMENT_RESULT, &builder, err));
     for (int64_t r = 0; r < n_rows; r++) {
         for (int32_t c = 0; c < n_cols; c++) {
-            fl_value value = {.type = types[c], .s = cells[r * n_cols + c], .is_null = cells[r * n_cols + c].data == NULL};
+            fl_value value = {
+                .type = types[c], .s = cells[r * n_cols + c], .is_null = cells[r * n_cols + c].data == NULL};
             FL_TRY(fl_value_to_vec(&scratch, &value, &vecs[c], err));
         }
         FL_TRY(fl_segment_builder_add(builder, vecs, NULL, 1, err));

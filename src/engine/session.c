@@ -48,7 +48,8 @@ void fl_session_close(fl_session *session)
 
 static fl_status give(fl_session *session, fl_rows *rows, struct ArrowArrayStream *ret, fl_err *err)
 {
-    return fl_arrow_export(&session->engine->memory, rows->fields, rows->n_cols, rows->segments, rows->n_segments, ret, err);
+    return fl_arrow_export(&session->engine->memory, rows->fields, rows->n_cols, rows->segments, rows->n_segments, ret,
+                           err);
 }
 
 static void begin(fl_session *session, int64_t *started)
@@ -57,7 +58,8 @@ static void begin(fl_session *session, int64_t *started)
     *started = fl_clock_process_ns();
 }
 
-fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows, fl_err *err)
+fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows,
+                                fl_err *err)
 {
     fl_status st = FL_OK;
     fl_str text = {sql, (int64_t)bytes};
@@ -97,7 +99,8 @@ fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArr
     return fl_session_query_text(session, sql, strlen(sql), ret_rows, err);
 }
 
-fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows, fl_err *err)
+fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows,
+                                   fl_err *err)
 {
     fl_rows rows = {0};
     int64_t started;
@@ -112,7 +115,8 @@ fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *
 
 /* ---- prepared statements ------------------------------------------------------------------------------------------ */
 
-fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement, fl_err *err)
+fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     fl_statement *statement = NULL;
@@ -185,7 +189,8 @@ static fl_status bind(fl_statement *statement, int32_t number, const fl_value *v
 {
     fl_status st = FL_OK;
     if (number < 1 || number > statement->n_params)
-        return FL_FAIL(err, FL_ERR_PARAMETER, "there is no parameter $%d: the statement has %d", number, statement->n_params);
+        return FL_FAIL(err, FL_ERR_PARAMETER, "there is no parameter $%d: the statement has %d", number,
+                       statement->n_params);
     fl_value *slot = &statement->values[number - 1];
     fl_type type = statement->types[number - 1];
     fl_value copy;
@@ -259,7 +264,8 @@ cleanup:
 
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */
 
-fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *stream, bool replace, fl_err *err)
+fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *stream, bool replace,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     fl_arrow_import import = {0};
@@ -268,7 +274,8 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     st = fl_arrow_import_stream(&engine->memory, stream, &import, err);
     if (st != FL_OK)
         return st;
-    FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments, import.n_segments, &table, err));
+    FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments,
+                               import.n_segments, &table, err));
     pthread_mutex_lock(&engine->write_lock); /* no INSERT puts its version over this one */
     st = fl_engine_put_table(engine, fl_str_of(name), table, NULL, replace, err);
     pthread_mutex_unlock(&engine->write_lock);

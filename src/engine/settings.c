@@ -6,10 +6,12 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {"default_null_order", "disabled_rules", "memory_limit", "optimizer", "threads", "timeout", "vector_size"};
+static const char *const names[] = {
+    "default_null_order", "disabled_rules", "memory_limit", "optimizer", "threads", "timeout", "vector_size"};
 
 /* By fl_sql_null_order; the names are DuckDB's. */
-static const char *const null_orders[] = {"nulls_last_on_asc_first_on_desc", "nulls_first_on_asc_last_on_desc", "nulls_first", "nulls_last"};
+static const char *const null_orders[] = {"nulls_last_on_asc_first_on_desc", "nulls_first_on_asc_last_on_desc",
+                                          "nulls_first", "nulls_last"};
 
 void fl_settings_init(fl_settings *s, const fl_engine *engine)
 {
@@ -45,8 +47,8 @@ static fl_status integer_of(const fl_value *value, fl_str name, int64_t min, int
 {
     fl_value out;
     if (fl_value_cast(value, FL_TYPE(FL_I64), &out, NULL) != FL_OK || out.is_null || out.i < min || out.i > max)
-        return FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld", FL_STR_ARG(name), (long long)min,
-                       (long long)max);
+        return FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld", FL_STR_ARG(name),
+                       (long long)min, (long long)max);
     *ret = out.i;
     return FL_OK;
 }
@@ -57,8 +59,19 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
     static const struct {
         const char *unit;
         double bytes;
-    } units[] = {{"", 1}, {"b", 1}, {"kb", 1e3}, {"kib", 1024}, {"k", 1024}, {"mb", 1e6}, {"mib", 1048576}, {"m", 1048576},
-                 {"gb", 1e9}, {"gib", 1073741824.0}, {"g", 1073741824.0}, {"tb", 1e12}, {"tib", 1099511627776.0}};
+    } units[] = {{"", 1},
+                 {"b", 1},
+                 {"kb", 1e3},
+                 {"kib", 1024},
+                 {"k", 1024},
+                 {"mb", 1e6},
+                 {"mib", 1048576},
+                 {"m", 1048576},
+                 {"gb", 1e9},
+                 {"gib", 1073741824.0},
+                 {"g", 1073741824.0},
+                 {"tb", 1e12},
+                 {"tib", 1099511627776.0}};
     char text[64] = "", *end = text;
     fl_text printed;
     fl_text_init(&printed, NULL);
@@ -70,7 +83,8 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
     while (*end == ' ')
         end++;
     for (int64_t i = 0; i < FL_LEN(units) && end != text; i++)
-        if (fl_str_is_equal_nocase(fl_str_of(end), fl_str_of(units[i].unit)) && number * units[i].bytes < 9e18 && number >= -1) {
+        if (fl_str_is_equal_nocase(fl_str_of(end), fl_str_of(units[i].unit)) && number * units[i].bytes < 9e18 &&
+            number >= -1) {
             *ret = number <= 0 ? 0 : (int64_t)(number * units[i].bytes);
             return FL_OK;
         }
@@ -108,7 +122,8 @@ static fl_status check_rules(fl_session *session, fl_str list, fl_err *err)
     return FL_OK;
 }
 
-fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos, fl_err *err)
+fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
     fl_settings *s = &session->settings;
@@ -136,11 +151,12 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         s->is_reference = is(word, "none");
     } else if (is(name, "default_null_order")) {
         int32_t order = 0;
-        while (order < FL_LEN(null_orders) && (value->is_null || value->type.id != FL_UTF8 || !is(value->s, null_orders[order])))
+        while (order < FL_LEN(null_orders) &&
+               (value->is_null || value->type.id != FL_UTF8 || !is(value->s, null_orders[order])))
             order++;
         if (order == FL_LEN(null_orders))
-            return FL_FAIL(err, FL_ERR_CONFIG, "default_null_order must be '%s', '%s', '%s' or '%s'", null_orders[0], null_orders[1],
-                           null_orders[2], null_orders[3]);
+            return FL_FAIL(err, FL_ERR_CONFIG, "default_null_order must be '%s', '%s', '%s' or '%s'", null_orders[0],
+                           null_orders[1], null_orders[2], null_orders[3]);
         s->null_order = (fl_sql_null_order)order;
     } else if (is(name, "disabled_rules")) {
         char list[sizeof(s->disabled_rules)] = "";
@@ -172,10 +188,10 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     fl_settings fresh, *s = &session->settings;
     fl_settings_init(&fresh, session->engine);
     bool all = name.len == 0 || is(name, "all"), known = all;
-#define RESET_ONE(setting, field)           \
-    if (all || is(name, setting)) {         \
-        s->field = fresh.field;             \
-        known = true;                       \
+#define RESET_ONE(setting, field)   \
+    if (all || is(name, setting)) { \
+        s->field = fresh.field;     \
+        known = true;               \
     }
     RESET_ONE("threads", threads)
     RESET_ONE("vector_size", vector_rows)
@@ -202,7 +218,9 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
     else if (is(name, "timeout"))
         fl_text_addf(text, "%lld", (long long)s->timeout_ms);
     else if (is(name, "memory_limit"))
-        fl_text_addf(text, "%lld", (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
+        fl_text_addf(
+            text, "%lld",
+            (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
     else if (is(name, "optimizer"))
         fl_text_add(text, s->is_reference ? FL_STR("none") : FL_STR("simple"));
     else if (is(name, "default_null_order"))

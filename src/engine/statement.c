@@ -17,7 +17,8 @@ typedef struct binding {
     fl_session_state state;
 } binding;
 
-static fl_status fold(fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret, fl_err *err)
+static fl_status fold(fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
+                      fl_err *err)
 {
     binding *b = (binding *)((char *)evaluator - offsetof(binding, evaluator));
     return fl_eval_once(arena, plan, &b->state, expr, ret, err);
@@ -40,7 +41,8 @@ static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *ar
     fl_query copy = *query;
     fl_rows rows = {0};
     fl_value value = {.type = fl_plan_col(query->plan, query->outputs[0])->type, .is_null = true};
-    FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT, &b->session->memory, &rows, NULL, NULL, err));
+    FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT, &b->session->memory, &rows,
+                          NULL, NULL, err));
     int64_t n = 0;
     for (int64_t i = 0; i < rows.n_segments; i++) {
         if (rows.segments[i]->rows > 0)
@@ -57,15 +59,29 @@ cleanup:
     return st;
 }
 
-static void init_binding(binding *b, fl_session *session, fl_arena *arena, const fl_type *types, const fl_value *params, int32_t n_params)
+static void init_binding(binding *b, fl_session *session, fl_arena *arena, const fl_type *types, const fl_value *params,
+                         int32_t n_params)
 {
     session->now_us = fl_clock_wall_us();
     *b = (binding){.session = session, .evaluator = {.fold = fold}};
     fl_session_catalog_init(&b->catalog, session, arena);
-    b->state = (fl_session_state){.now_us = session->now_us, .vector_rows = session->settings.vector_rows, .threads = 1, .params = params, .n_params = n_params};
-    b->env = (fl_sql_env){.memory = &session->memory, .registry = session->engine->registry, .catalog = &b->catalog.base,
-                          .evaluator = &b->evaluator, .param_types = types, .n_param_types = n_params, .params = params,
-                          .n_params = n_params, .null_order = session->settings.null_order, .get_scalar = get_scalar, .get_default = get_default, .owner = b};
+    b->state = (fl_session_state){.now_us = session->now_us,
+                                  .vector_rows = session->settings.vector_rows,
+                                  .threads = 1,
+                                  .params = params,
+                                  .n_params = n_params};
+    b->env = (fl_sql_env){.memory = &session->memory,
+                          .registry = session->engine->registry,
+                          .catalog = &b->catalog.base,
+                          .evaluator = &b->evaluator,
+                          .param_types = types,
+                          .n_param_types = n_params,
+                          .params = params,
+                          .n_params = n_params,
+                          .null_order = session->settings.null_order,
+                          .get_scalar = get_scalar,
+                          .get_default = get_default,
+                          .owner = b};
 }
 
 /* ---- views ------------------------------------------------------------------------------------------------------- */
@@ -75,7 +91,8 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     int known = fl_engine_has(session->engine, bound->name);
     if (known != 0 && bound->if_not_exists)
         return FL_OK;
-    fl_status st = fl_engine_put_view(session->engine, bound->name, bound->view_text, bound->names, bound->n_names, bound->or_replace, err);
+    fl_status st = fl_engine_put_view(session->engine, bound->name, bound->view_text, bound->names, bound->n_names,
+                                      bound->or_replace, err);
     if (st != FL_OK)
         fl_err_at(err, bound->name_pos);
     return st;
@@ -169,7 +186,8 @@ cleanup:
     return st;
 }
 
-static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
+static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                         fl_rows *ret, fl_err *err)
 {
     static const char *const names[] = {"plan"};
     fl_status st = FL_OK;
@@ -188,7 +206,8 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     }
     fl_explain x = {.rules_fired = report.rules_fired};
     if (bound->is_analyze)
-        FL_TRY(fl_session_run(session, &inner->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, &rows, &x, &report, err));
+        FL_TRY(fl_session_run(session, &inner->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
+                              &rows, &x, &report, err));
     else
         FL_TRY(fl_session_optimize(session, &inner->query, params, n_params, &report, err));
     x.plan = inner->query.plan;
@@ -274,7 +293,8 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     }
     fl_prepared **at = look_up_prepared(session, bound->name);
     if (*at == NULL) {
-        fl_status st = FL_FAIL(err, FL_ERR_PARAMETER, "prepared statement \"%.*s\" does not exist", FL_STR_ARG(bound->name));
+        fl_status st =
+            FL_FAIL(err, FL_ERR_PARAMETER, "prepared statement \"%.*s\" does not exist", FL_STR_ARG(bound->name));
         fl_err_state(err, "26000", st);
         fl_err_at(err, bound->name_pos);
         return st;
@@ -305,7 +325,8 @@ cleanup:
     return st;
 }
 
-static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
+static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                         fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_prepared *p = *look_up_prepared(session, bound->name);
@@ -324,14 +345,16 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     }
     int32_t n_args = bound->query.plan == NULL ? 0 : bound->query.n_outputs;
     if (n_args != p->n_params) {
-        st = FL_FAIL(err, FL_ERR_SYNTAX, "prepared statement \"%s\" takes %d parameters, %d were given", p->name, p->n_params, n_args);
+        st = FL_FAIL(err, FL_ERR_SYNTAX, "prepared statement \"%s\" takes %d parameters, %d were given", p->name,
+                     p->n_params, n_args);
         fl_err_at(err, bound->name_pos);
         goto cleanup;
     }
     FL_TRY(FL_NEW_ARRAY(&arena, n_args + 1, &values, err));
     if (n_args > 0) {
         FL_TRY(cast_arguments(&bound->query, p->param_types, err));
-        FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->memory, &args, NULL, NULL, err));
+        FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->memory, &args,
+                              NULL, NULL, err));
         for (int32_t i = 0; i < n_args; i++) {
             fl_value value;
             FL_TRY(fl_value_from_vec(&arena, &args.segments[0]->vecs[i], 0, &value, err));
@@ -355,12 +378,13 @@ cleanup:
 
 /* ---- dispatch ----------------------------------------------------------------------------------------------------- */
 
-static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                          fl_rows *ret, fl_err *err)
+static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound, const fl_value *params,
+                          int32_t n_params, fl_rows *ret, fl_err *err)
 {
     switch (bound->kind) {
     case FL_AST_QUERY:
-        return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret, NULL, NULL, err);
+        return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
+                              ret, NULL, NULL, err);
     case FL_AST_CREATE_TABLE:
         return fl_session_create_table(session, bound, params, n_params, err);
     case FL_AST_CREATE_VIEW:
@@ -418,7 +442,8 @@ static bool is_writer(fl_ast_statement_kind kind)
 
 static fl_status lock_for_writing(fl_session *session, fl_err *err)
 {
-    int64_t deadline = session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : INT64_MAX;
+    int64_t deadline =
+        session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : INT64_MAX;
     for (;;) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
@@ -428,9 +453,11 @@ static fl_status lock_for_writing(fl_session *session, fl_err *err)
         if (pthread_mutex_timedlock(&session->engine->write_lock, &until) == 0)
             return FL_OK;
         if (atomic_load(&session->is_cancelled))
-            return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled while it waited for another to change tables");
+            return FL_FAIL(err, FL_ERR_CANCELLED,
+                           "the statement was cancelled while it waited for another to change tables");
         if (fl_clock_ns() > deadline)
-            return FL_FAIL(err, FL_ERR_TIMEOUT, "the statement waited longer than its timeout for another to change tables");
+            return FL_FAIL(err, FL_ERR_TIMEOUT,
+                           "the statement waited longer than its timeout for another to change tables");
     }
 }
 
@@ -466,7 +493,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret, fl_err *err)
+fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
+                               fl_sql_bound *ret, fl_err *err)
 {
     binding b;
     init_binding(&b, session, arena, NULL, NULL, 0);

@@ -24,11 +24,12 @@ typedef struct fl_agg_call {
 typedef struct fl_agg_kernel {
     int32_t state_bytes; /* multiple of 8; states are 8-byte aligned and start as zeroes */
     bool is_masked;
-    fl_status (*update_groups)(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                               fl_err *err);
+    fl_status (*update_groups)(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err);
     fl_status (*update_all)(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err);
     fl_status (*combine)(fl_agg_call *call, void *into, const void *from, fl_err *err);
-    fl_status (*finish)(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err);
+    fl_status (*finish)(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err);
 } fl_agg_kernel;
 
 #endif

@@ -57,23 +57,30 @@ static bool widen(fl_call *call)
 static int64_t integer_at(const fl_vec *vec, int32_t row)
 {
     switch (vec->type.id) {
-    case FL_I8: return ((const int8_t *)vec->data)[row];
-    case FL_I16: return ((const int16_t *)vec->data)[row];
-    case FL_I32: return ((const int32_t *)vec->data)[row];
-    case FL_U8: return ((const uint8_t *)vec->data)[row];
-    case FL_U16: return ((const uint16_t *)vec->data)[row];
-    case FL_U32: return ((const uint32_t *)vec->data)[row];
-    default: return ((const int64_t *)vec->data)[row];
+    case FL_I8:
+        return ((const int8_t *)vec->data)[row];
+    case FL_I16:
+        return ((const int16_t *)vec->data)[row];
+    case FL_I32:
+        return ((const int32_t *)vec->data)[row];
+    case FL_U8:
+        return ((const uint8_t *)vec->data)[row];
+    case FL_U16:
+        return ((const uint16_t *)vec->data)[row];
+    case FL_U32:
+        return ((const uint32_t *)vec->data)[row];
+    default:
+        return ((const int64_t *)vec->data)[row];
     }
 }
 
 /* By a factor, in 64 bits; slots of nulls may wrap around. */
-#define SCALE(from_t)                                                         \
-    do {                                                                      \
-        const from_t *x = arg->data;                                          \
-        for (int32_t row = 0; row < call->rows; row++)                        \
-            ret[row] = (int64_t)((uint64_t)x[row] * (uint64_t)factor);        \
-        return FL_OK;                                                         \
+#define SCALE(from_t)                                                  \
+    do {                                                               \
+        const from_t *x = arg->data;                                   \
+        for (int32_t row = 0; row < call->rows; row++)                 \
+            ret[row] = (int64_t)((uint64_t)x[row] * (uint64_t)factor); \
+        return FL_OK;                                                  \
     } while (0)
 
 /* Integer or decimal to decimal: a multiplication, or a rounding division, by a power of ten. */
@@ -95,19 +102,26 @@ static fl_status to_decimal(fl_call *call, bool is_try, fl_err *err)
             return FL_OK;
         }
         switch (from_decimal ? FL_I64 : from.id) {
-        case FL_I8: SCALE(int8_t);
-        case FL_I16: SCALE(int16_t);
-        case FL_I32: SCALE(int32_t);
-        case FL_U8: SCALE(uint8_t);
-        case FL_U16: SCALE(uint16_t);
-        case FL_U32: SCALE(uint32_t);
-        default: SCALE(uint64_t);
+        case FL_I8:
+            SCALE(int8_t);
+        case FL_I16:
+            SCALE(int16_t);
+        case FL_I32:
+            SCALE(int32_t);
+        case FL_U8:
+            SCALE(uint8_t);
+        case FL_U16:
+            SCALE(uint16_t);
+        case FL_U32:
+            SCALE(uint32_t);
+        default:
+            SCALE(uint64_t);
         }
     }
     for (int32_t row = 0; row < call->rows; row++) {
         if (!wants(call, row))
             continue;
-        fl_i128 x = from_decimal ? fl_vec_i128(arg, row)
+        fl_i128 x = from_decimal        ? fl_vec_i128(arg, row)
                     : from.id == FL_U64 ? (fl_i128)((const uint64_t *)arg->data)[row]
                                         : integer_at(arg, row);
         bool overflow = false;
@@ -294,7 +308,12 @@ static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
     if (flat.valid != NULL)
         memcpy(valid, flat.valid, (size_t)fl_bitmap_words(rows) * 8);
     fl_vec_set_flat(child, type, data, valid);
-    fl_call inner = {.rows = (int32_t)rows, .n_args = 1, .args = &flat, .ret = child, .mask = flat.valid, .heap = call->heap,
+    fl_call inner = {.rows = (int32_t)rows,
+                     .n_args = 1,
+                     .args = &flat,
+                     .ret = child,
+                     .mask = flat.valid,
+                     .heap = call->heap,
                      .session = call->session};
     FL_TRY(fl_cast_run(&inner, is_try, err));
     memcpy((void *)(uintptr_t)call->ret->data, arg->data, (size_t)call->rows * sizeof(fl_list_entry));
@@ -330,7 +349,12 @@ static fl_status struct_to_struct(fl_call *call, bool is_try, fl_err *err)
         for (int64_t w = 0; w < fl_bitmap_words(rows); w++)
             mask[w] = valid[w] & (call->mask == NULL ? ~0ull : call->mask[w]);
         fl_vec_set_flat(&fields[i], type, data, valid);
-        fl_call inner = {.rows = (int32_t)rows, .n_args = 1, .args = &flat, .ret = &fields[i], .mask = mask, .heap = call->heap,
+        fl_call inner = {.rows = (int32_t)rows,
+                         .n_args = 1,
+                         .args = &flat,
+                         .ret = &fields[i],
+                         .mask = mask,
+                         .heap = call->heap,
                          .session = call->session};
         FL_TRY(fl_cast_run(&inner, is_try, err));
     }

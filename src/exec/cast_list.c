@@ -138,7 +138,12 @@ static fl_status make_child(fl_call *call, const elements *items, bool is_try, f
     FL_TRY(fl_arena_get_zero(call->heap, items->n * 16 + 64, &data, err));
     fl_vec_set_flat(&texts, FL_TYPE(FL_UTF8), items->n > 0 ? items->views : &none, valid);
     fl_vec_set_flat(child, type, data, valid);
-    fl_call inner = {.rows = (int32_t)items->n, .n_args = 1, .args = &texts, .ret = child, .mask = mask, .heap = call->heap,
+    fl_call inner = {.rows = (int32_t)items->n,
+                     .n_args = 1,
+                     .args = &texts,
+                     .ret = child,
+                     .mask = mask,
+                     .heap = call->heap,
                      .session = call->session};
     FL_TRY(fl_cast_run(&inner, is_try, err));
     call->ret->child = child;

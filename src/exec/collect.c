@@ -19,7 +19,7 @@ typedef struct collect_local {
     uint8_t **rows; /* with a limit: those kept so far */
     int64_t n_rows;
     int64_t capacity;
-    bool has_threshold;  /* rows[keep - 1] is the worst one kept at the last cut */
+    bool has_threshold; /* rows[keep - 1] is the worst one kept at the last cut */
     uint8_t *threshold;
     uint16_t *list;
     uint8_t **fresh;
@@ -56,7 +56,8 @@ static void local_free(fl_stage *base, void *ptr)
 }
 
 /* Keeps the rows of the list that sort before the threshold: their keys are written to rows in the batch's arena. */
-static fl_status drop_losers(fl_sort_sink *sink, collect_local *local, fl_worker *worker, const fl_vec *keys, int32_t *count, fl_err *err)
+static fl_status drop_losers(fl_sort_sink *sink, collect_local *local, fl_worker *worker, const fl_vec *keys,
+                             int32_t *count, fl_err *err)
 {
     fl_status st = FL_OK;
     uint8_t *block = NULL, **rows = NULL;
@@ -112,7 +113,8 @@ cleanup:
 static fl_status cut(fl_sort_sink *sink, collect_local *local, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_sort_rows(NULL, &sink->layout, sink->columns, sink->n_keys, local->rows, local->n_rows, local->store.memory, err));
+    FL_TRY(fl_sort_rows(NULL, &sink->layout, sink->columns, sink->n_keys, local->rows, local->n_rows,
+                        local->store.memory, err));
     if (local->n_rows > sink->keep)
         local->n_rows = sink->keep;
     if (local->store.rows > 8 * sink->keep + 65536)
@@ -130,8 +132,8 @@ static fl_status note_stretch(collect_local *local, const fl_worker *worker, int
     fl_status st = FL_OK;
     stretch *last = local->n_stretches > 0 ? &local->stretches[local->n_stretches - 1] : NULL;
     if (last == NULL || last->morsel != worker->morsel || last->pipeline != worker->pipeline) {
-        FL_TRY(fl_grow(local->store.memory, (void **)&local->stretches, &local->stretches_capacity, local->n_stretches + 1,
-                       (int64_t)sizeof(*last), err));
+        FL_TRY(fl_grow(local->store.memory, (void **)&local->stretches, &local->stretches_capacity,
+                       local->n_stretches + 1, (int64_t)sizeof(*last), err));
         last = &local->stretches[local->n_stretches++];
         *last = (stretch){.pipeline = worker->pipeline, .morsel = worker->morsel};
     }
@@ -166,8 +168,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     for (int32_t k = 0; k < sink->n_keys; k++)
         FL_TRY(fl_rows_write(&sink->layout, k, &keys[k], local->list, count, local->fresh, &local->store.heap, err));
     for (int32_t c = 0; c < sink->n_cols; c++)
-        FL_TRY(fl_rows_write(&sink->layout, sink->n_keys + c, &batch->vec[sink->from[c]], local->list, count, local->fresh,
-                             &local->store.heap, err));
+        FL_TRY(fl_rows_write(&sink->layout, sink->n_keys + c, &batch->vec[sink->from[c]], local->list, count,
+                             local->fresh, &local->store.heap, err));
     if (sink->keep > 0) {
         FL_TRY(fl_grow(local->store.memory, (void **)&local->rows, &local->capacity, local->n_rows + count, 8, err));
         memcpy(local->rows + local->n_rows, local->fresh, (size_t)count * sizeof(*local->rows));
@@ -192,7 +194,8 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
 static const fl_stage_ops sink_ops = {.local_new = local_new, .push = push, .finish = finish, .local_free = local_free};
 
 fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
-                             fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret, fl_err *err)
+                             fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_sink *sink = NULL;
@@ -212,12 +215,14 @@ fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_k
     for (int32_t k = 0; k < n_keys; k++) {
         exprs[k] = keys[k].expr;
         types[k] = keys[k].expr->type;
-        sink->columns[k] = (fl_sort_column){.col = k, .is_descending = keys[k].is_descending, .nulls_first = keys[k].nulls_first};
+        sink->columns[k] =
+            (fl_sort_column){.col = k, .is_descending = keys[k].is_descending, .nulls_first = keys[k].nulls_first};
     }
     for (int32_t c = 0; c < node->n_cols; c++)
         types[n_keys + c] = fl_plan_col(exec->plan, node->cols[c])->type;
     FL_TRY(fl_row_layout_init(&sink->layout, &exec->arena, types, n_keys + node->n_cols, 0, err));
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_keys, input->cols, input->n_cols, &sink->keys, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_keys, input->cols, input->n_cols,
+                          &sink->keys, err));
     FL_TRY(fl_exec_col_map(exec, node->cols, node->n_cols, input, &sink->from, err));
     FL_TRY(fl_exec_build(exec, input, &sink->base, err));
     FL_TRY(fl_exec_add_finish(exec, &sink->base, err));
@@ -291,7 +296,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count, fl_err *err)
+fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worker, fl_stage *to, uint8_t **rows,
+                       int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;

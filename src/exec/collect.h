@@ -18,7 +18,7 @@ typedef struct fl_sort_sink {
     fl_row_layout layout; /* keys, then the output columns */
     int32_t *from;        /* per output column: position in the input */
     int32_t n_cols;
-    int64_t keep;         /* rows to keep per worker; 0 = all */
+    int64_t keep; /* rows to keep per worker; 0 = all */
     fl_status (*finish)(struct fl_sort_sink *sink, fl_err *err);
     void *owner;
     void *const *locals;
@@ -27,13 +27,14 @@ typedef struct fl_sort_sink {
 
 /** Builds the sink, the input's pipelines into it, and its finish task, which calls `finish`. */
 fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
-                             fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret, fl_err *err);
+                             fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
+                             fl_err *err);
 
 /** For finish: all rows of all workers, in memory to be freed with fl_free. Without a limit they are in the input's order. */
 fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err);
 
 /** Puts rows out as one batch of `node`. Resets the worker's arena. */
-fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
-                       fl_err *err);
+fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worker, fl_stage *to, uint8_t **rows,
+                       int32_t count, fl_err *err);
 
 #endif

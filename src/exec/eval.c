@@ -29,19 +29,19 @@ struct fl_program {
 
 /* A node's buffers in one worker. */
 typedef struct slot {
-    void *data;        /* rows_max values of up to 16 bytes, or bits */
+    void *data; /* rows_max values of up to 16 bytes, or bits */
     uint64_t *valid;
-    uint64_t *mask;    /* scratch: selected and not null */
+    uint64_t *mask; /* scratch: selected and not null */
     fl_vec vec;
-    uint64_t batch;    /* the batch that vec is of; 0 = none */
-    fl_vec expanded;   /* constants: as flat vector, made once */
+    uint64_t batch;  /* the batch that vec is of; 0 = none */
+    fl_vec expanded; /* constants: as flat vector, made once */
     bool is_expanded;
     uint64_t measured; /* columns: the batch that bounds are of; 0 = none */
     fl_bounds bounds;
     uint64_t dict_id;  /* whose values the next three are about */
     int64_t dict_rows; /* rows seen with this dictionary so far */
     bool has_dict;
-    fl_vec dict;       /* results per dictionary value, in dict_arena */
+    fl_vec dict;         /* results per dictionary value, in dict_arena */
     uint8_t *dict_bytes; /* booleans: 0 false, 1 true, 2 null per value */
     uint64_t dict_out;   /* strings: identity of the resulting dictionary */
     fl_arena dict_arena;
@@ -223,7 +223,8 @@ static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *er
     default:
         break;
     }
-    FL_TRY(fl_grow(c->memory, (void **)&c->program->nodes, &c->capacity, c->program->n_nodes + 1, (int64_t)sizeof(prog_node), err));
+    FL_TRY(fl_grow(c->memory, (void **)&c->program->nodes, &c->capacity, c->program->n_nodes + 1,
+                   (int64_t)sizeof(prog_node), err));
     *ret = c->program->n_nodes++;
     c->program->nodes[*ret] = node;
     st = map_add(c, e, *ret, err);
@@ -231,8 +232,9 @@ cleanup:
     return st;
 }
 
-fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *const *exprs,
-                         int32_t n_exprs, const fl_col_id *cols, int32_t n_cols, fl_program **ret, fl_err *err)
+fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_state *session,
+                         const fl_expr *const *exprs, int32_t n_exprs, const fl_col_id *cols, int32_t n_cols,
+                         fl_program **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_program *program = NULL;
@@ -354,7 +356,8 @@ static fl_status as_bits(fl_eval *eval, const fl_vec *vec, bool_bits *ret, fl_er
 }
 
 /* Brings an argument to what the kernel takes. `arg_slot` is the argument node's own slot. */
-static fl_status normalise(fl_eval *eval, slot *arg_slot, bool arg_is_constant, uint32_t traits, fl_vec *vec, fl_err *err)
+static fl_status normalise(fl_eval *eval, slot *arg_slot, bool arg_is_constant, uint32_t traits, fl_vec *vec,
+                           fl_err *err)
 {
     if (vec->layout == FL_CONST && !(traits & FL_CONST_ARGS)) {
         if (!arg_is_constant)
@@ -370,7 +373,8 @@ static fl_status normalise(fl_eval *eval, slot *arg_slot, bool arg_is_constant, 
     }
     if (vec->layout == FL_DICT && !(traits & FL_DICT_ARGS))
         return fl_vec_flatten(eval->heap, vec, eval->rows, vec, err);
-    if (vec->layout == FL_FLAT && fl_type_is_string(vec->type) && vec->form == FL_OFFSETS && !(traits & FL_OFFSETS_ARGS))
+    if (vec->layout == FL_FLAT && fl_type_is_string(vec->type) && vec->form == FL_OFFSETS &&
+        !(traits & FL_OFFSETS_ARGS))
         return fl_vec_flatten(eval->heap, vec, eval->rows, vec, err);
     return FL_OK;
 }
@@ -412,8 +416,9 @@ static void prove_bounds(fl_eval *eval, const prog_node *node, const fl_vec *arg
 }
 
 /* Runs a call, cast or IN on normalised arguments of `rows` rows into the given buffers. */
-static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows, const uint64_t *mask,
-                            uint64_t *mask_buffer, void *data, uint64_t *valid, fl_arena *heap, fl_vec *ret, fl_err *err)
+static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows,
+                            const uint64_t *mask, uint64_t *mask_buffer, void *data, uint64_t *valid, fl_arena *heap,
+                            fl_vec *ret, fl_err *err)
 {
     const fl_expr *e = node->expr;
     uint32_t traits = e->kind == FL_EXPR_CALL ? e->traits : FL_NULL_GIVES_NULL | FL_CAN_FAIL;
@@ -458,10 +463,17 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
         return FL_OK;
     }
     prove_bounds(eval, node, args, rows, ret);
-    fl_call call = {.rows = rows, .n_args = node->n_args, .args = args, .ret = ret, .mask = fail_mask, .heap = heap,
-                    .state = node->state, .session = eval->program->session};
+    fl_call call = {.rows = rows,
+                    .n_args = node->n_args,
+                    .args = args,
+                    .ret = ret,
+                    .mask = fail_mask,
+                    .heap = heap,
+                    .state = node->state,
+                    .session = eval->program->session};
     fl_status st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__) /* dear: the builds that look for mistakes hold every proof to it */
+#if defined(__SANITIZE_ADDRESS__) || \
+    !defined(__OPTIMIZE__) /* dear: the builds that look for mistakes hold every proof to it */
     for (int32_t i = 0; i < node->n_args; i++)
         FL_ASSERT(fl_vec_bounds_hold(&args[i], mask, rows));
     FL_ASSERT(st != FL_OK || fl_vec_bounds_hold(ret, fail_mask, rows));
@@ -693,11 +705,21 @@ static void blend(void *to, const fl_vec *from, int32_t width, bool is_bits, con
             word &= word - 1;
             int64_t src = from->layout == FL_CONST ? 0 : row;
             switch (width) {
-            case 1: ((uint8_t *)to)[row] = ((const uint8_t *)from->data)[src]; break;
-            case 2: ((uint16_t *)to)[row] = ((const uint16_t *)from->data)[src]; break;
-            case 4: ((uint32_t *)to)[row] = ((const uint32_t *)from->data)[src]; break;
-            case 8: ((uint64_t *)to)[row] = ((const uint64_t *)from->data)[src]; break;
-            default: ((fl_i128 *)to)[row] = ((const fl_i128 *)from->data)[src]; break;
+            case 1:
+                ((uint8_t *)to)[row] = ((const uint8_t *)from->data)[src];
+                break;
+            case 2:
+                ((uint16_t *)to)[row] = ((const uint16_t *)from->data)[src];
+                break;
+            case 4:
+                ((uint32_t *)to)[row] = ((const uint32_t *)from->data)[src];
+                break;
+            case 8:
+                ((uint64_t *)to)[row] = ((const uint64_t *)from->data)[src];
+                break;
+            default:
+                ((fl_i128 *)to)[row] = ((const fl_i128 *)from->data)[src];
+                break;
             }
         }
     }

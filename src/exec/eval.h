@@ -22,8 +22,9 @@ typedef fl_status (*fl_eval_load)(void *ctx, int32_t col, const uint64_t *mask, 
 
 /** Compiles expressions over input columns `cols` (positions in the batch). All memory from `arena`, which outlives the
  *  program. Expressions must hold no subquery. */
-fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *const *exprs,
-                         int32_t n_exprs, const fl_col_id *cols, int32_t n_cols, fl_program **ret, fl_err *err);
+fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_state *session,
+                         const fl_expr *const *exprs, int32_t n_exprs, const fl_col_id *cols, int32_t n_cols,
+                         fl_program **ret, fl_err *err);
 
 /** A worker's evaluator for batches of up to rows_max rows. */
 fl_status fl_eval_new(const fl_program *program, fl_memory *memory, int32_t rows_max, fl_eval **ret, fl_err *err);

@@ -58,7 +58,8 @@ void fl_exec_free(fl_exec *exec)
 fl_status fl_exec_build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     if (fl_trait_get(node->traits, &fl_trait_convention) != FL_VECTORIZED || node->op->exec == NULL)
-        return FL_FAIL(err, FL_ERR_PLAN, "the operator %s has no implementation in this plan: it is still logical", node->op->name);
+        return FL_FAIL(err, FL_ERR_PLAN, "the operator %s has no implementation in this plan: it is still logical",
+                       node->op->name);
     for (fl_runtime_filter *f = exec->runtime_filters; f != NULL; f = f->next)
         f->hidden += !fl_col_set_has(&node->made, f->col);
     fl_runtime_filter *seen = exec->runtime_filters; /* those announced further down count from where they began */
@@ -86,8 +87,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t bytes, const fl_node *node, void *ret_source,
-                             fl_err *err)
+fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t bytes, const fl_node *node,
+                             void *ret_source, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_source *source = NULL;
@@ -159,7 +160,8 @@ int32_t fl_node_col_index(const fl_node *node, fl_col_id col)
     return -1;
 }
 
-fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret, fl_err *err)
+fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret,
+                          fl_err *err)
 {
     fl_status st = FL_NEW_ARRAY(&exec->arena, n + 1, ret, err);
     for (int32_t i = 0; i < n && st == FL_OK; i++) {
@@ -193,7 +195,8 @@ cleanup:
 fl_status fl_exec_check(fl_exec *exec, fl_err *err)
 {
     if (exec->context.is_cancelled != NULL && atomic_load_explicit(exec->context.is_cancelled, memory_order_relaxed))
-        return FL_FAIL(err, FL_ERR_CANCELLED, "the query was cancelled at %.0f %% of its rows", 100 * fl_exec_progress(exec));
+        return FL_FAIL(err, FL_ERR_CANCELLED, "the query was cancelled at %.0f %% of its rows",
+                       100 * fl_exec_progress(exec));
     if (exec->context.deadline_ns != 0 && fl_clock_ns() > exec->context.deadline_ns)
         return FL_FAIL(err, FL_ERR_TIMEOUT, "the query was stopped at its timeout, at %.0f %% of its rows",
                        100 * fl_exec_progress(exec));
@@ -409,7 +412,8 @@ static void parallel_worker(void *task, int32_t id)
     }
 }
 
-fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx, fl_err *err)
+fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx,
+                           fl_err *err)
 {
     parallel p = {.exec = exec, .n = n, .fn = fn, .ctx = ctx};
     pthread_mutex_init(&p.r.lock, NULL);

@@ -24,12 +24,12 @@ typedef struct fl_source fl_source;
 typedef struct fl_worker {
     fl_exec *exec;
     int32_t id;
-    fl_arena arena;       /* this batch's memory */
-    void **locals;        /* [exec->n_parts]: state of each stage and source for this worker */
-    int32_t pipeline;     /* number of the pipeline under way, in the order in which they run */
-    int64_t morsel;       /* number of the morsel under way, in the source's order */
+    fl_arena arena;           /* this batch's memory */
+    void **locals;            /* [exec->n_parts]: state of each stage and source for this worker */
+    int32_t pipeline;         /* number of the pipeline under way, in the order in which they run */
+    int64_t morsel;           /* number of the morsel under way, in the source's order */
     int64_t rows_since_check; /* rows since cancellation was looked at */
-    fl_node_actual *actual; /* [nodes + 1] */
+    fl_node_actual *actual;   /* [nodes + 1] */
 } fl_worker;
 
 /* A stage of a chain: an operator that passes batches on, or a sink (next is NULL). Operators put their own struct around
@@ -131,8 +131,8 @@ void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n);
 /** Registers a stage (struct of `bytes`, cleared, begins with fl_stage) that pushes to `next`. */
 fl_status fl_exec_add_stage(fl_exec *exec, const fl_stage_ops *ops, int64_t bytes, const fl_node *node, fl_stage *next,
                             void *ret_stage, fl_err *err);
-fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t bytes, const fl_node *node, void *ret_source,
-                             fl_err *err);
+fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t bytes, const fl_node *node,
+                             void *ret_source, fl_err *err);
 
 /** Appends to the list of things to do: run source -> chain; finish a sink. */
 fl_status fl_exec_add_pipeline(fl_exec *exec, fl_source *source, fl_stage *chain, fl_err *err);
@@ -145,7 +145,8 @@ fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err);
 int32_t fl_node_col_index(const fl_node *node, fl_col_id col);
 
 /** Positions of several columns among `input`'s, in the run's arena; FL_ERR_INTERNAL when one is missing. */
-fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret, fl_err *err);
+fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret,
+                          fl_err *err);
 
 /* For operators while they run. */
 
@@ -160,6 +161,7 @@ fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err);
 fl_status fl_exec_check(fl_exec *exec, fl_err *err);
 
 /** Runs fn(ctx, i) for i in 0 .. n-1 on the pool; the first failure is returned. For finish(). */
-fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx, fl_err *err);
+fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx,
+                           fl_err *err);
 
 #endif

@@ -24,22 +24,22 @@
 typedef struct fl_call {
     int32_t rows;
     int32_t n_args;
-    const fl_vec *args;    /* [n_args] */
-    fl_vec *ret;           /* data and validity preallocated, see above; a kernel may change ret->width (decimals: 8) */
-    const uint64_t *mask;  /* see above */
-    fl_arena *heap;        /* for the bytes of new strings; reset with the next batch */
-    void *state;           /* of fl_func_desc.prepare */
+    const fl_vec *args;   /* [n_args] */
+    fl_vec *ret;          /* data and validity preallocated, see above; a kernel may change ret->width (decimals: 8) */
+    const uint64_t *mask; /* see above */
+    fl_arena *heap;       /* for the bytes of new strings; reset with the next batch */
+    void *state;          /* of fl_func_desc.prepare */
     const struct fl_session_state *session; /* zone, now(); see exec/session_state.h */
 } fl_call;
 
-#define FL_CALL_DATA(name, ctype)                                                        \
-    static inline const ctype *fl_arg_##name(const fl_call *call, int32_t i)             \
-    {                                                                                    \
-        return (const ctype *)call->args[i].data;                                        \
-    }                                                                                    \
-    static inline ctype *fl_ret_##name(fl_call *call)                                    \
-    {                                                                                    \
-        return (ctype *)(uintptr_t)call->ret->data;                                      \
+#define FL_CALL_DATA(name, ctype)                                            \
+    static inline const ctype *fl_arg_##name(const fl_call *call, int32_t i) \
+    {                                                                        \
+        return (const ctype *)call->args[i].data;                            \
+    }                                                                        \
+    static inline ctype *fl_ret_##name(fl_call *call)                        \
+    {                                                                        \
+        return (ctype *)(uintptr_t)call->ret->data;                          \
     }
 FL_CALL_DATA(i8, int8_t)
 FL_CALL_DATA(i16, int16_t)

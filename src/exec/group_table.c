@@ -65,7 +65,8 @@ void fl_group_table_drop(fl_group_table *table)
 
 fl_status fl_group_table_add_index(fl_group_table *table, const fl_key_range *ranges, fl_err *err)
 {
-    return fl_group_index_init(&table->index, table->store.layout, table->n_keys, ranges, table->rows_max, table->store.memory, err);
+    return fl_group_index_init(&table->index, table->store.layout, table->n_keys, ranges, table->rows_max,
+                               table->store.memory, err);
 }
 
 int64_t fl_group_table_rows_max(const fl_group_table *table)
@@ -175,7 +176,8 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
         FL_TRY(make_room(table, table->n_hashed + count, err));
     if (is_single_word(table, &keys[0]))
         return find_words(table, &keys[0], list, count, hashes, inserts, ret_rows, err);
-    uint16_t *pending = table->scratch->pending, *candidates = table->scratch->candidates, *differ = table->scratch->differ;
+    uint16_t *pending = table->scratch->pending, *candidates = table->scratch->candidates,
+             *differ = table->scratch->differ;
     uint16_t *fresh_list = table->scratch->fresh;
     uint8_t **fresh_rows = table->scratch->fresh_rows;
     uint64_t mask = (uint64_t)(table->n_entries - 1), *slots = table->scratch->slots;
@@ -214,9 +216,11 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
             slots[i] = slot;
         }
         for (int32_t k = 0; k < table->n_keys && n_fresh > 0; k++)
-            FL_TRY(fl_rows_write(table->store.layout, k, &keys[k], fresh_list, n_fresh, fresh_rows, &table->store.heap, err));
+            FL_TRY(fl_rows_write(table->store.layout, k, &keys[k], fresh_list, n_fresh, fresh_rows, &table->store.heap,
+                                 err));
         for (int32_t k = 0; k < table->n_keys && n_candidates > 0; k++)
-            n_candidates = fl_rows_match(table->store.layout, k, &keys[k], list, ret_rows, candidates, n_candidates, differ, &n_differ);
+            n_candidates = fl_rows_match(table->store.layout, k, &keys[k], list, ret_rows, candidates, n_candidates,
+                                         differ, &n_differ);
         for (int32_t d = 0; d < n_differ; d++) { /* another key with this tag: on to the next slot */
             slots[differ[d]] = (slots[differ[d]] + 1) & mask;
             pending[d] = differ[d];
@@ -227,8 +231,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count, uint64_t seed,
-                              bool inserts, uint8_t **ret_rows, fl_err *err)
+fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
+                              uint64_t seed, bool inserts, uint8_t **ret_rows, fl_err *err)
 {
     fl_status st = FL_OK;
     struct fl_group_scratch *s = table->scratch;
@@ -256,7 +260,8 @@ fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const u
         ret_rows[i] = index->rows[place];
     }
     for (int32_t k = 0; k < table->n_keys && n_fresh > 0; k++)
-        FL_TRY(fl_rows_write(table->store.layout, k, &keys[k], s->fresh, n_fresh, s->fresh_rows, &table->store.heap, err));
+        FL_TRY(
+            fl_rows_write(table->store.layout, k, &keys[k], s->fresh, n_fresh, s->fresh_rows, &table->store.heap, err));
     if (n_far == 0)
         return FL_OK;
     fl_rows_hash(keys, table->n_keys, s->far, n_far, seed, s->hashes);

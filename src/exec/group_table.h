@@ -33,8 +33,8 @@ void fl_group_table_drop(fl_group_table *table);
 fl_status fl_group_table_add_index(fl_group_table *table, const fl_key_range *ranges, fl_err *err);
 
 /** The rows of the keys in list[0 .. count), which ascends. Unknown keys get a new row where `inserts`, NULL otherwise. */
-fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count, uint64_t seed,
-                              bool inserts, uint8_t **ret_rows, fl_err *err);
+fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
+                              uint64_t seed, bool inserts, uint8_t **ret_rows, fl_err *err);
 
 /** The same by the hash directory alone, with hashes parallel to list: for tables without an index. */
 fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,

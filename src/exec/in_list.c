@@ -8,10 +8,10 @@
 
 struct fl_in_list {
     fl_type type;
-    uint64_t *words;        /* [slots]: open addressing, linear probing */
-    const fl_view **views;  /* [slots]: strings; else any pointer. NULL: an empty slot */
-    int32_t shift;          /* of the hash */
-    uint64_t mask;          /* slots - 1 */
+    uint64_t *words;       /* [slots]: open addressing, linear probing */
+    const fl_view **views; /* [slots]: strings; else any pointer. NULL: an empty slot */
+    int32_t shift;         /* of the hash */
+    uint64_t mask;         /* slots - 1 */
     const fl_i128 *wide;
     int32_t n_wide;
 };
@@ -113,18 +113,18 @@ static bool has_i128(const fl_in_list *list, fl_i128 value)
 }
 
 /* One loop per type of value: `found` of x, row by row, 64 rows a word. */
-#define RUN(type, found)                                                   \
-    do {                                                                   \
-        const type *values = arg->data;                                    \
-        for (int32_t base = 0; base < rows; base += 64) {                  \
-            int32_t n = rows - base < 64 ? rows - base : 64;               \
-            uint64_t word = 0;                                             \
-            for (int32_t i = 0; i < n; i++) {                              \
-                const type *x = &values[base + i];                         \
-                word |= (uint64_t)(found) << i;                            \
-            }                                                              \
-            bits[base >> 6] = word;                                        \
-        }                                                                  \
+#define RUN(type, found)                                     \
+    do {                                                     \
+        const type *values = arg->data;                      \
+        for (int32_t base = 0; base < rows; base += 64) {    \
+            int32_t n = rows - base < 64 ? rows - base : 64; \
+            uint64_t word = 0;                               \
+            for (int32_t i = 0; i < n; i++) {                \
+                const type *x = &values[base + i];           \
+                word |= (uint64_t)(found) << i;              \
+            }                                                \
+            bits[base >> 6] = word;                          \
+        }                                                    \
     } while (0)
 
 void fl_in_list_run(const fl_in_list *list, const fl_vec *arg, int32_t rows, uint64_t *bits)
@@ -139,18 +139,39 @@ void fl_in_list_run(const fl_in_list *list, const fl_vec *arg, int32_t rows, uin
         for (int32_t row = 0; row < rows; row++)
             fl_bit_put(bits, row, has_word(list, fl_bit_get(arg->data, row)));
         return;
-    case FL_F32: RUN(float, has_word(list, word_of_double((double)*x))); return;
-    case FL_F64: RUN(double, has_word(list, word_of_double(*x))); return;
-    case FL_U8: RUN(uint8_t, has_word(list, *x)); return;
-    case FL_U16: RUN(uint16_t, has_word(list, *x)); return;
-    case FL_U32: RUN(uint32_t, has_word(list, *x)); return;
-    default: break;
+    case FL_F32:
+        RUN(float, has_word(list, word_of_double((double)*x)));
+        return;
+    case FL_F64:
+        RUN(double, has_word(list, word_of_double(*x)));
+        return;
+    case FL_U8:
+        RUN(uint8_t, has_word(list, *x));
+        return;
+    case FL_U16:
+        RUN(uint16_t, has_word(list, *x));
+        return;
+    case FL_U32:
+        RUN(uint32_t, has_word(list, *x));
+        return;
+    default:
+        break;
     }
     switch (arg->width) {
-    case 1: RUN(int8_t, has_word(list, (uint64_t)(int64_t)*x)); return;
-    case 2: RUN(int16_t, has_word(list, (uint64_t)(int64_t)*x)); return;
-    case 4: RUN(int32_t, has_word(list, (uint64_t)(int64_t)*x)); return;
-    case 8: RUN(int64_t, has_word(list, (uint64_t)*x)); return;
-    default: RUN(fl_i128, has_i128(list, *x)); return;
+    case 1:
+        RUN(int8_t, has_word(list, (uint64_t)(int64_t)*x));
+        return;
+    case 2:
+        RUN(int16_t, has_word(list, (uint64_t)(int64_t)*x));
+        return;
+    case 4:
+        RUN(int32_t, has_word(list, (uint64_t)(int64_t)*x));
+        return;
+    case 8:
+        RUN(int64_t, has_word(list, (uint64_t)*x));
+        return;
+    default:
+        RUN(fl_i128, has_i128(list, *x));
+        return;
     }
 }

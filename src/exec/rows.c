@@ -15,7 +15,8 @@ static int32_t value_bytes(fl_type type)
     return fl_type_is_nested(type) ? 8 : fl_type_width(type);
 }
 
-fl_status fl_row_layout_init(fl_row_layout *layout, fl_arena *arena, const fl_type *types, int32_t n, int32_t extra_bytes, fl_err *err)
+fl_status fl_row_layout_init(fl_row_layout *layout, fl_arena *arena, const fl_type *types, int32_t n,
+                             int32_t extra_bytes, fl_err *err)
 {
     fl_status st = FL_OK;
     *layout = (fl_row_layout){.n_cols = n};
@@ -55,10 +56,10 @@ static inline uint64_t decimal_bits(fl_i128 v)
 }
 
 /* The bits that stand for a flat value when it is hashed. */
-#define HASH_LOOP(bits_of_row)                                                                 \
-    for (int32_t i = 0; i < count; i++) {                                                      \
-        int64_t row = constant ? 0 : list[i];                                                  \
-        uint64_t bits = fl_is_valid(valid, row) ? (uint64_t)(bits_of_row) : NULL_HASH;         \
+#define HASH_LOOP(bits_of_row)                                                                                \
+    for (int32_t i = 0; i < count; i++) {                                                                     \
+        int64_t row = constant ? 0 : list[i];                                                                 \
+        uint64_t bits = fl_is_valid(valid, row) ? (uint64_t)(bits_of_row) : NULL_HASH;                        \
         ret[i] = first ? fl_hash_u64(bits, seed) : fl_hash_fold(ret[i] ^ bits, 0xE7037ED1A0B428DBull ^ seed); \
     }
 
@@ -140,17 +141,17 @@ void fl_rows_hash(const fl_vec *keys, int32_t n_keys, const uint16_t *list, int3
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
-#define WRITE_LOOP(type)                                                       \
-    do {                                                                       \
-        const type *x = vec->data;                                             \
-        for (int32_t i = 0; i < count; i++)                                    \
-            *(type *)(rows[i] + at) = x[constant ? 0 : list[i]];               \
+#define WRITE_LOOP(type)                                         \
+    do {                                                         \
+        const type *x = vec->data;                               \
+        for (int32_t i = 0; i < count; i++)                      \
+            *(type *)(rows[i] + at) = x[constant ? 0 : list[i]]; \
     } while (0)
 
 typedef fl_i128 __attribute__((aligned(8))) i128_in_row; /* rows are 8-byte aligned */
 
-static void write_nulls(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list, int32_t count,
-                        uint8_t *const *rows)
+static void write_nulls(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                        int32_t count, uint8_t *const *rows)
 {
     int32_t byte = layout->nulls_offset + (col >> 3);
     uint8_t bit = (uint8_t)(1 << (col & 7));
@@ -161,8 +162,8 @@ static void write_nulls(const fl_row_layout *layout, int32_t col, const fl_vec *
             rows[i][byte] |= bit;
 }
 
-fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list, int32_t count,
-                        uint8_t *const *rows, fl_arena *heap, fl_err *err)
+fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                        int32_t count, uint8_t *const *rows, fl_arena *heap, fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t at = layout->offsets[col];
@@ -209,10 +210,18 @@ fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *
         return FL_OK;
     }
     switch (vec->width) {
-    case 1: WRITE_LOOP(uint8_t); break;
-    case 2: WRITE_LOOP(uint16_t); break;
-    case 4: WRITE_LOOP(uint32_t); break;
-    case 8: WRITE_LOOP(uint64_t); break;
+    case 1:
+        WRITE_LOOP(uint8_t);
+        break;
+    case 2:
+        WRITE_LOOP(uint16_t);
+        break;
+    case 4:
+        WRITE_LOOP(uint32_t);
+        break;
+    case 8:
+        WRITE_LOOP(uint64_t);
+        break;
     default:
         for (int32_t i = 0; i < count; i++)
             memcpy(rows[i] + at, (const uint8_t *)vec->data + (constant ? 0 : (int64_t)list[i] * 16), 16);
@@ -223,17 +232,17 @@ cleanup:
 
 /* ---- comparing ---------------------------------------------------------------------------------------------------- */
 
-#define MATCH_LOOP(equal)                                                       \
-    for (int32_t m = 0; m < count; m++) {                                       \
-        int32_t c = match[m];                                                   \
-        int64_t row = constant ? 0 : list[c];                                   \
-        const uint8_t *value = rows[c] + at;                                    \
-        bool null_in_row = rows[c][null_byte] & null_bit;                       \
+#define MATCH_LOOP(equal)                                                                 \
+    for (int32_t m = 0; m < count; m++) {                                                 \
+        int32_t c = match[m];                                                             \
+        int64_t row = constant ? 0 : list[c];                                             \
+        const uint8_t *value = rows[c] + at;                                              \
+        bool null_in_row = rows[c][null_byte] & null_bit;                                 \
         bool same = fl_is_valid(vec->valid, row) ? !null_in_row && (equal) : null_in_row; \
-        if (same)                                                               \
-            match[kept++] = (uint16_t)c;                                        \
-        else                                                                    \
-            differ[(*n_differ)++] = (uint16_t)c;                                \
+        if (same)                                                                         \
+            match[kept++] = (uint16_t)c;                                                  \
+        else                                                                              \
+            differ[(*n_differ)++] = (uint16_t)c;                                          \
     }
 
 #define LOADED(type) (*(const type *)value)
@@ -245,7 +254,8 @@ static bool is_same_nested(const fl_vec *vec, int64_t row, const uint8_t *value)
     const fl_value *other;
     memcpy(&other, value, 8);
     fl_arena_init(&arena, NULL);
-    bool same = fl_value_from_vec(&arena, vec, row, &own, NULL) == FL_OK && other != NULL && fl_value_compare(&own, other) == 0;
+    bool same =
+        fl_value_from_vec(&arena, vec, row, &own, NULL) == FL_OK && other != NULL && fl_value_compare(&own, other) == 0;
     fl_arena_drop(&arena);
     return same;
 }
@@ -255,8 +265,8 @@ static bool is_same_double(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
-int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list, uint8_t *const *rows,
-                      uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ)
+int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                      uint8_t *const *rows, uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ)
 {
     int32_t at = layout->offsets[col], kept = 0;
     int32_t null_byte = layout->nulls_offset + (col >> 3);
@@ -382,11 +392,11 @@ bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, 
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-#define READ_LOOP(type)                                                         \
-    do {                                                                        \
-        type *to = data;                                                        \
-        for (int32_t i = 0; i < count; i++)                                     \
-            to[i] = rows[i] == NULL ? (type)0 : *(const type *)(rows[i] + at);  \
+#define READ_LOOP(type)                                                        \
+    do {                                                                       \
+        type *to = data;                                                       \
+        for (int32_t i = 0; i < count; i++)                                    \
+            to[i] = rows[i] == NULL ? (type)0 : *(const type *)(rows[i] + at); \
     } while (0)
 
 fl_status fl_rows_read(const fl_row_layout *layout, int32_t col, uint8_t *const *rows, int32_t count, fl_arena *arena,
@@ -434,10 +444,18 @@ fl_status fl_rows_read(const fl_row_layout *layout, int32_t col, uint8_t *const 
     int32_t width = value_bytes(type);
     FL_TRY(fl_arena_get(arena, (int64_t)count * width + 64, &data, err));
     switch (width) {
-    case 1: READ_LOOP(uint8_t); break;
-    case 2: READ_LOOP(uint16_t); break;
-    case 4: READ_LOOP(uint32_t); break;
-    case 8: READ_LOOP(uint64_t); break;
+    case 1:
+        READ_LOOP(uint8_t);
+        break;
+    case 2:
+        READ_LOOP(uint16_t);
+        break;
+    case 4:
+        READ_LOOP(uint32_t);
+        break;
+    case 8:
+        READ_LOOP(uint64_t);
+        break;
     default:
         for (int32_t i = 0; i < count; i++) {
             if (rows[i] == NULL)

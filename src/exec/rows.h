@@ -18,10 +18,13 @@ typedef struct fl_row_layout {
 } fl_row_layout;
 
 /** Lays out n columns and extra_bytes behind them. Arrays lie in the arena. */
-fl_status fl_row_layout_init(fl_row_layout *layout, fl_arena *arena, const fl_type *types, int32_t n, int32_t extra_bytes,
-                             fl_err *err);
+fl_status fl_row_layout_init(fl_row_layout *layout, fl_arena *arena, const fl_type *types, int32_t n,
+                             int32_t extra_bytes, fl_err *err);
 
-static inline uint64_t fl_row_hash(const uint8_t *row) { return *(const uint64_t *)row; }
+static inline uint64_t fl_row_hash(const uint8_t *row)
+{
+    return *(const uint64_t *)row;
+}
 
 static inline bool fl_row_is_null(const fl_row_layout *layout, const uint8_t *row, int32_t col)
 {
@@ -30,17 +33,18 @@ static inline bool fl_row_is_null(const fl_row_layout *layout, const uint8_t *ro
 
 /** Hashes of the rows list[0 .. count) of the key columns (flat or dictionary or constant; strings in any form): equal keys
  *  have equal hashes, nulls too; -0 and 0, all NaNs, decimals of any width are equal. */
-void fl_rows_hash(const fl_vec *keys, int32_t n_keys, const uint16_t *list, int32_t count, uint64_t seed, uint64_t *ret);
+void fl_rows_hash(const fl_vec *keys, int32_t n_keys, const uint16_t *list, int32_t count, uint64_t seed,
+                  uint64_t *ret);
 
 /** Writes column `col` of rows[i] from row list[i] of vec, with its null bit. Strings longer than a view holds are copied
  *  to the heap. */
-fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list, int32_t count,
-                        uint8_t *const *rows, fl_arena *heap, fl_err *err);
+fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                        int32_t count, uint8_t *const *rows, fl_arena *heap, fl_err *err);
 
 /** Keeps of the candidates those whose column equals: candidate c compares row list[c] of vec with rows[c]. `match` holds
  *  candidate numbers and is narrowed in place; candidates that differ are appended to `differ`. Nulls equal nulls. */
-int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list, uint8_t *const *rows,
-                      uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ);
+int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                      uint8_t *const *rows, uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ);
 
 /** Whether two rows are the same in the first n columns. Nulls are the same as nulls. */
 bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b);

@@ -32,31 +32,31 @@ void fl_runtime_filter_fill(fl_runtime_filter *filter)
     filter->is_filled = true;
 }
 
-#define APPLY(type)                                                                     \
-    do {                                                                                \
-        const type *x = vec->data;                                                      \
-        for (int32_t w = 0; w * 64 < rows; w++) {                                       \
-            uint64_t word = mask[w], out = 0;                                           \
-            if (vec->valid != NULL)                                                     \
-                word &= vec->valid[w];                                                  \
-            int32_t end = rows - w * 64 < 64 ? rows - w * 64 : 64;                      \
-            if (word == 0) {                                                            \
-                mask[w] = 0;                                                            \
-                continue;                                                               \
-            }                                                                           \
-            if (bits == NULL) {                                                         \
-                for (int32_t i = 0; i < end; i++)                                       \
+#define APPLY(type)                                                                           \
+    do {                                                                                      \
+        const type *x = vec->data;                                                            \
+        for (int32_t w = 0; w * 64 < rows; w++) {                                             \
+            uint64_t word = mask[w], out = 0;                                                 \
+            if (vec->valid != NULL)                                                           \
+                word &= vec->valid[w];                                                        \
+            int32_t end = rows - w * 64 < 64 ? rows - w * 64 : 64;                            \
+            if (word == 0) {                                                                  \
+                mask[w] = 0;                                                                  \
+                continue;                                                                     \
+            }                                                                                 \
+            if (bits == NULL) {                                                               \
+                for (int32_t i = 0; i < end; i++)                                             \
                     out |= (uint64_t)((uint64_t)x[w * 64 + i] - (uint64_t)min <= range) << i; \
-            } else {                                                                    \
-                for (int32_t i = 0; i < end; i++) {                                     \
-                    uint64_t at = (uint64_t)(int64_t)x[w * 64 + i] - (uint64_t)min;     \
-                    uint64_t in = at <= range;                                          \
-                    at = in ? at : 0;                                                   \
-                    out |= (in & (bits[at >> 6] >> (at & 63))) << i;                    \
-                }                                                                       \
-            }                                                                           \
-            mask[w] = word & out;                                                       \
-        }                                                                               \
+            } else {                                                                          \
+                for (int32_t i = 0; i < end; i++) {                                           \
+                    uint64_t at = (uint64_t)(int64_t)x[w * 64 + i] - (uint64_t)min;           \
+                    uint64_t in = at <= range;                                                \
+                    at = in ? at : 0;                                                         \
+                    out |= (in & (bits[at >> 6] >> (at & 63))) << i;                          \
+                }                                                                             \
+            }                                                                                 \
+            mask[w] = word & out;                                                             \
+        }                                                                                     \
     } while (0)
 
 void fl_runtime_filter_apply(const fl_runtime_filter *filter, const fl_vec *vec, int32_t rows, uint64_t *mask)

@@ -12,8 +12,8 @@
 typedef struct fl_runtime_filter {
     struct fl_runtime_filter *next;
     fl_col_id col;
-    int32_t hidden;   /* operators being built that do not put the column out */
-    bool is_closed;   /* the probe side is built */
+    int32_t hidden; /* operators being built that do not put the column out */
+    bool is_closed; /* the probe side is built */
     bool is_filled;
     int64_t min, max; /* keys' range; min > max: there is none, nothing passes */
     uint64_t *bits;   /* [max - min + 1], or NULL: only the range is known */

@@ -8,7 +8,7 @@ typedef struct fl_session_state {
     int64_t now_us;      /* the statement's start: now(), current_date */
     int32_t vector_rows; /* rows of a batch */
     int32_t threads;
-    uint64_t seed;       /* of the tables' hash */
+    uint64_t seed;          /* of the tables' hash */
     const fl_value *params; /* values of $1 … */
     int32_t n_params;
 } fl_session_state;

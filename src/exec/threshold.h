@@ -6,7 +6,7 @@
 
 /** Keeps of list[0 .. count) the rows whose key may still win against column `column` of the threshold's row; returns how
  *  many. What it keeps may lose all the same: it tells nothing of equal keys, NaN, and types that are no numbers or times. */
-int32_t fl_threshold_filter(const fl_row_layout *layout, const fl_sort_column *column, const uint8_t *threshold, const fl_vec *key,
-                            uint16_t *list, int32_t count);
+int32_t fl_threshold_filter(const fl_row_layout *layout, const fl_sort_column *column, const uint8_t *threshold,
+                            const fl_vec *key, uint16_t *list, int32_t count);
 
 #endif

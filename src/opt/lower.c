@@ -1,7 +1,8 @@
 /* Lowering: traits change, the operator stays. */
 #include "opt/lower.h"
 
-fl_status fl_lower_traits(fl_plan *plan, const fl_trait_set *from, int32_t implementation, const fl_trait_set **ret, fl_err *err)
+fl_status fl_lower_traits(fl_plan *plan, const fl_trait_set *from, int32_t implementation, const fl_trait_set **ret,
+                          fl_err *err)
 {
     fl_status st = fl_trait_with(plan, from, &fl_trait_convention, FL_VECTORIZED, ret, err);
     if (st == FL_OK)

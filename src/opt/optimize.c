@@ -62,7 +62,8 @@ static void note_fired(driver *d, const fl_rule_desc *rule)
 }
 
 /* What a rule gives must put out what the node did. */
-static fl_status check_result(const driver *d, const fl_rule_desc *rule, const fl_node *before, const fl_node *after, fl_err *err)
+static fl_status check_result(const driver *d, const fl_rule_desc *rule, const fl_node *before, const fl_node *after,
+                              fl_err *err)
 {
     (void)d;
     if (!fl_col_set_has_all(&after->made, &before->made) && !fl_pattern_is_root(rule->pattern))
@@ -73,8 +74,12 @@ static fl_status check_result(const driver *d, const fl_rule_desc *rule, const f
 static fl_status try_rule(driver *d, const fl_rule_desc *rule, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_rule_call call = {.plan = d->plan, .node = node, .root = d->root, .wanted = &d->wanted,
-                         .evaluator = d->options->evaluator, .rule = rule};
+    fl_rule_call call = {.plan = d->plan,
+                         .node = node,
+                         .root = d->root,
+                         .wanted = &d->wanted,
+                         .evaluator = d->options->evaluator,
+                         .rule = rule};
     *ret = node;
     if (rule->check != NULL && !rule->check(&call))
         return FL_OK;
@@ -134,8 +139,8 @@ static fl_status run_phase(driver *d, const fl_registry *registry, fl_err *err)
     counting c = {0};
     d->n_rules = 0;
     for (int32_t i = 0; i < n; i++) { /* by promise, ties in order of registration */
-        if (strcmp(all[i]->phase, d->phase->name) != 0 || is_disabled(d->options, all[i]) || !(all[i]->scope & FL_SCOPE_GLOBAL) ||
-            d->n_rules == FL_RULES_MAX)
+        if (strcmp(all[i]->phase, d->phase->name) != 0 || is_disabled(d->options, all[i]) ||
+            !(all[i]->scope & FL_SCOPE_GLOBAL) || d->n_rules == FL_RULES_MAX)
             continue;
         int32_t at = d->n_rules++;
         for (; at > 0 && d->rules[at - 1]->promise < all[i]->promise; at--)
@@ -183,7 +188,8 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
     for (int32_t done = 0; done < n; done++) { /* each phase behind the one it names */
         d.phase = NULL;
         for (int32_t i = 0; i < n && d.phase == NULL; i++)
-            if (last == NULL ? phases[i]->after == NULL : phases[i]->after != NULL && strcmp(phases[i]->after, last) == 0)
+            if (last == NULL ? phases[i]->after == NULL
+                             : phases[i]->after != NULL && strcmp(phases[i]->after, last) == 0)
                 d.phase = phases[i];
         if (d.phase == NULL)
             break;

@@ -11,10 +11,10 @@
 #define FL_RULES_MAX 128
 
 typedef struct fl_optimize_options {
-    bool is_reference;              /* optimizer = 'none' */
-    const fl_str *disabled_rules;   /* names; required ones stay on */
+    bool is_reference;            /* optimizer = 'none' */
+    const fl_str *disabled_rules; /* names; required ones stay on */
     int32_t n_disabled;
-    fl_evaluator *evaluator;        /* may be NULL: constants are not folded */
+    fl_evaluator *evaluator; /* may be NULL: constants are not folded */
 } fl_optimize_options;
 
 typedef struct fl_optimize_report {

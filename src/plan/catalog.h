@@ -5,8 +5,8 @@
 #include "plan/table.h"
 
 typedef struct fl_catalog_entry {
-    fl_table *table;  /* a reference for the caller; NULL for a view */
-    fl_str view_text; /* a view's SELECT; valid as long as the statement runs */
+    fl_table *table;         /* a reference for the caller; NULL for a view */
+    fl_str view_text;        /* a view's SELECT; valid as long as the statement runs */
     const fl_str *view_cols; /* CREATE VIEW v (a, b): its column names; NULL = the query's own */
     int32_t n_view_cols;
 } fl_catalog_entry;

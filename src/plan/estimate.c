@@ -53,7 +53,8 @@ double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double row
         distinct = 1;
         for (int32_t i = 0; i < expr->n_args; i++)
             distinct *= fl_estimate_distinct(plan, expr->args[i], rows);
-        if (expr->kind == FL_EXPR_CALL && (strstr(expr->func->name, "extract") != NULL || strstr(expr->func->name, "date_part") != NULL))
+        if (expr->kind == FL_EXPR_CALL &&
+            (strstr(expr->func->name, "extract") != NULL || strstr(expr->func->name, "date_part") != NULL))
             distinct = fmin(distinct, 40);
     }
     return distinct > rows ? fmax(1, rows) : distinct < 1 ? 1 : distinct;
@@ -80,8 +81,9 @@ static double range_share(const fl_plan *plan, const fl_expr *col, const fl_expr
 {
     fl_col_stats stats;
     double rows, low, high, at;
-    if (!fl_estimate_col_stats(plan, col->col, &stats, &rows) || !stats.has_bounds || !as_double(bound, col->type, &at) ||
-        !fl_value_to_double(&stats.min, &low) || !fl_value_to_double(&stats.max, &high))
+    if (!fl_estimate_col_stats(plan, col->col, &stats, &rows) || !stats.has_bounds ||
+        !as_double(bound, col->type, &at) || !fl_value_to_double(&stats.min, &low) ||
+        !fl_value_to_double(&stats.max, &high))
         return RANGE_UNKNOWN;
     if (high <= low)
         return (below ? low <= at : low >= at) ? 1 : SELECTIVITY_MIN;

@@ -142,7 +142,8 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
 void fl_explain_text(fl_text *text, const fl_explain *explain)
 {
     uint64_t *shown = NULL;
-    fl_status st = fl_alloc_zero(text->memory, fl_bitmap_words(fl_plan_nodes(explain->plan) + 1) * 8, (void **)&shown, NULL);
+    fl_status st =
+        fl_alloc_zero(text->memory, fl_bitmap_words(fl_plan_nodes(explain->plan) + 1) * 8, (void **)&shown, NULL);
     if (st == FL_OK)
         print_node(text, explain, explain->root, 0, shown);
     else if (text->st == FL_OK)
@@ -168,8 +169,8 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
     fl_text_addf(text, ",\"rows\":%.17g", floor(node->rows));
     if (x->actual != NULL && x->actual[node->id].has_run) {
         const fl_node_actual *a = &x->actual[node->id];
-        fl_text_addf(text, ",\"actual\":{\"rows\":%lld,\"ms\":%.6f,\"bytes\":%lld}", (long long)a->rows, (double)a->ns / 1e6,
-                     (long long)a->bytes);
+        fl_text_addf(text, ",\"actual\":{\"rows\":%lld,\"ms\":%.6f,\"bytes\":%lld}", (long long)a->rows,
+                     (double)a->ns / 1e6, (long long)a->bytes);
     }
     fl_text_add(text, FL_STR(",\"cols\":["));
     for (int32_t i = 0; i < node->n_cols; i++) {

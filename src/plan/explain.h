@@ -15,7 +15,7 @@ typedef struct fl_node_actual {
 typedef struct fl_explain {
     const fl_plan *plan;
     const fl_node *root;
-    const fl_node_actual *actual; /* by node id; NULL before a run */
+    const fl_node_actual *actual;   /* by node id; NULL before a run */
     const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */
 } fl_explain;
 

@@ -66,8 +66,8 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
     fl_status st = FL_OK;
     e->depth = 1;
     for (int32_t i = 0; i < e->n_args; i++) {
-        e->flags |= e->args[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY | FL_EXPR_HAS_PARAM |
-                                         FL_EXPR_HAS_COLUMN);
+        e->flags |= e->args[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY |
+                                         FL_EXPR_HAS_PARAM | FL_EXPR_HAS_COLUMN);
         if (e->args[i]->depth >= e->depth)
             e->depth = e->args[i]->depth + 1;
     }
@@ -78,7 +78,8 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         return st;
     }
     e->hash = hash_expr(e);
-    const fl_expr *known = (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->exprs, e->hash, is_same_expr, e);
+    const fl_expr *known =
+        (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->exprs, e->hash, is_same_expr, e);
     if (known != NULL) {
         *ret = known;
         return FL_OK;
@@ -108,7 +109,10 @@ cleanup:
 fl_status fl_expr_column(fl_plan *plan, fl_col_id col, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     const fl_col_info *info = fl_plan_col(plan, col);
-    fl_expr e = {.kind = FL_EXPR_COLUMN, .pos = pos, .type = info->type, .col = col,
+    fl_expr e = {.kind = FL_EXPR_COLUMN,
+                 .pos = pos,
+                 .type = info->type,
+                 .col = col,
                  .flags = FL_EXPR_HAS_COLUMN | (info->is_nullable ? FL_EXPR_NULLABLE : 0)};
     fl_status st = intern(plan, &e, ret, err);
     if (st == FL_OK && info->is_nullable) /* an outer join above may have made it so since the node was made */
@@ -118,7 +122,10 @@ fl_status fl_expr_column(fl_plan *plan, fl_col_id col, int32_t pos, const fl_exp
 
 fl_status fl_expr_const(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err)
 {
-    fl_expr e = {.kind = FL_EXPR_CONST, .pos = pos, .type = value->type, .value = value,
+    fl_expr e = {.kind = FL_EXPR_CONST,
+                 .pos = pos,
+                 .type = value->type,
+                 .value = value,
                  .flags = value->is_null ? FL_EXPR_NULLABLE : 0};
     return intern(plan, &e, ret, err);
 }
@@ -128,14 +135,20 @@ fl_status fl_expr_untyped(fl_plan *plan, const fl_value *value, int32_t pos, con
     fl_value v = *value;
     if (v.is_null)
         v.type = FL_TYPE(FL_NULL);
-    fl_expr e = {.kind = FL_EXPR_CONST, .pos = pos, .type = v.type, .value = &v,
+    fl_expr e = {.kind = FL_EXPR_CONST,
+                 .pos = pos,
+                 .type = v.type,
+                 .value = &v,
                  .flags = FL_EXPR_UNTYPED | (v.is_null ? FL_EXPR_NULLABLE : 0)};
     return intern(plan, &e, ret, err);
 }
 
 fl_status fl_expr_param(fl_plan *plan, int32_t number, fl_type type, int32_t pos, const fl_expr **ret, fl_err *err)
 {
-    fl_expr e = {.kind = FL_EXPR_PARAM, .pos = pos, .type = type, .param = number,
+    fl_expr e = {.kind = FL_EXPR_PARAM,
+                 .pos = pos,
+                 .type = type,
+                 .param = number,
                  .flags = FL_EXPR_HAS_PARAM | FL_EXPR_NULLABLE};
     return intern(plan, &e, ret, err);
 }
@@ -160,7 +173,9 @@ static void hint_overloads(const fl_func_desc *func, fl_err *err)
             if (id < FL_TYPE_COUNT)
                 fl_type_print(&text, FL_TYPE(id));
             else
-                fl_text_add(&text, id == FL_ANY_DECIMAL ? FL_STR("decimal") : id == FL_SAME ? FL_STR("the same") : FL_STR("any"));
+                fl_text_add(&text, id == FL_ANY_DECIMAL ? FL_STR("decimal")
+                                   : id == FL_SAME      ? FL_STR("the same")
+                                                        : FL_STR("any"));
         }
         fl_text_add_char(&text, ')');
     }
@@ -168,8 +183,8 @@ static void hint_overloads(const fl_func_desc *func, fl_err *err)
     fl_text_drop(&text);
 }
 
-static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
-                                  const fl_func_desc *func, fl_err *err)
+static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args,
+                                  int32_t pos, const fl_func_desc *func, fl_err *err)
 {
     fl_text text;
     fl_text_init(&text, NULL);
@@ -269,8 +284,14 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         fl_value null = {.type = choice.ret, .is_null = true};
         return fl_expr_const(plan, &null, pos, ret, err);
     }
-    fl_expr e = {.kind = FL_EXPR_CALL, .pos = pos, .n_args = n_args, .type = choice.ret, .args = cast, .func = func,
-                 .run = choice.run, .traits = choice.traits};
+    fl_expr e = {.kind = FL_EXPR_CALL,
+                 .pos = pos,
+                 .n_args = n_args,
+                 .type = choice.ret,
+                 .args = cast,
+                 .func = func,
+                 .run = choice.run,
+                 .traits = choice.traits};
     if (choice.traits & FL_CAN_FAIL)
         e.flags |= FL_EXPR_CAN_FAIL;
     if (!(choice.traits & FL_PURE))
@@ -286,7 +307,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const fl_expr **ret, fl_err *err, int n_args, ...)
+fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const fl_expr **ret, fl_err *err, int n_args,
+                            ...)
 {
     const fl_expr *args[FL_FUNC_ARGS_MAX];
     va_list list;
@@ -331,7 +353,12 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
     }
     if (expr->kind == FL_EXPR_PARAM && expr->type.id == FL_NULL) /* a parameter takes the type that it is used as */
         return fl_expr_param(plan, expr->param, type, expr->pos, ret, err);
-    fl_expr e = {.kind = FL_EXPR_CAST, .pos = pos >= 0 ? pos : expr->pos, .n_args = 1, .type = type, .args = &expr, .is_try = is_try};
+    fl_expr e = {.kind = FL_EXPR_CAST,
+                 .pos = pos >= 0 ? pos : expr->pos,
+                 .n_args = 1,
+                 .type = type,
+                 .args = &expr,
+                 .is_try = is_try};
     e.flags |= expr->flags & FL_EXPR_NULLABLE;
     if (fl_cast_can_fail(expr->type, type))
         e.flags |= is_try ? FL_EXPR_NULLABLE : FL_EXPR_CAN_FAIL;
@@ -342,7 +369,8 @@ fl_status fl_expr_coerce(fl_plan *plan, const fl_expr *expr, fl_type type, const
 {
     if ((expr->flags & FL_EXPR_UNTYPED) || expr->type.id == FL_NULL || fl_cast_is_implicit(expr->type, type, NULL))
         return fl_expr_cast(plan, expr, type, false, expr->pos, ret, err);
-    fl_status st = FL_FAIL(err, FL_ERR_TYPE, "expected a value of type %s, found %s", FL_TYPE_NAME(type), FL_TYPE_NAME(expr->type));
+    fl_status st = FL_FAIL(err, FL_ERR_TYPE, "expected a value of type %s, found %s", FL_TYPE_NAME(type),
+                           FL_TYPE_NAME(expr->type));
     if (fl_cast_exists(expr->type, type))
         fl_err_hint(err, "write CAST(… AS %s)", FL_TYPE_NAME(type));
     fl_err_at(err, expr->pos);
@@ -387,12 +415,14 @@ cleanup:
     return st;
 }
 
-fl_status fl_expr_and(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+fl_status fl_expr_and(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret,
+                      fl_err *err)
 {
     return junction(plan, FL_EXPR_AND, args, n_args, pos, ret, err);
 }
 
-fl_status fl_expr_or(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+fl_status fl_expr_or(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret,
+                     fl_err *err)
 {
     return junction(plan, FL_EXPR_OR, args, n_args, pos, ret, err);
 }
@@ -406,7 +436,11 @@ fl_status fl_expr_not(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_e
         fl_err_at(err, arg->pos);
         return st;
     }
-    fl_expr e = {.kind = FL_EXPR_NOT, .pos = pos, .n_args = 1, .type = FL_TYPE(FL_BOOL), .args = &bool_arg,
+    fl_expr e = {.kind = FL_EXPR_NOT,
+                 .pos = pos,
+                 .n_args = 1,
+                 .type = FL_TYPE(FL_BOOL),
+                 .args = &bool_arg,
                  .flags = bool_arg->flags & FL_EXPR_NULLABLE};
     return intern(plan, &e, ret, err);
 }
@@ -417,7 +451,8 @@ fl_status fl_expr_is_null(fl_plan *plan, const fl_expr *arg, int32_t pos, const 
     return intern(plan, &e, ret, err);
 }
 
-fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret,
+                       fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **cast = NULL;
@@ -443,7 +478,8 @@ fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args
         if (i % 2 == 0 && i != n_args - 1) {
             st = fl_expr_coerce(plan, args[i], FL_TYPE(FL_BOOL), &cast[i], NULL);
             if (st != FL_OK) {
-                st = FL_FAIL(err, FL_ERR_TYPE, "argument of CASE/WHEN must be boolean, not %s", FL_TYPE_NAME(args[i]->type));
+                st = FL_FAIL(err, FL_ERR_TYPE, "argument of CASE/WHEN must be boolean, not %s",
+                             FL_TYPE_NAME(args[i]->type));
                 fl_err_at(err, args[i]->pos);
                 goto cleanup;
             }
@@ -481,7 +517,8 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     for (int32_t i = 0; i < n; i++) {
         fl_type common;
         if (!fl_type_common(type, seen_type(list[i]), &common)) {
-            st = FL_FAIL(err, FL_ERR_FUNCTION, "operator = does not take %s and %s", FL_TYPE_NAME(type), FL_TYPE_NAME(list[i]->type));
+            st = FL_FAIL(err, FL_ERR_FUNCTION, "operator = does not take %s and %s", FL_TYPE_NAME(type),
+                         FL_TYPE_NAME(list[i]->type));
             fl_err_at(err, list[i]->pos);
             goto cleanup;
         }
@@ -489,7 +526,8 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     }
     if (type.id == FL_NULL)
         type = FL_TYPE(FL_UTF8);
-    if (arg->type.id == FL_F32 && type.id == FL_F64) { /* constants meet a real column as reals, as in PostgreSQL's lists */
+    if (arg->type.id == FL_F32 &&
+        type.id == FL_F64) { /* constants meet a real column as reals, as in PostgreSQL's lists */
         bool all_const = true;
         for (int32_t i = 0; i < n; i++)
             all_const &= list[i]->kind == FL_EXPR_CONST;
@@ -502,7 +540,8 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
         FL_TRY(fl_expr_cast(plan, list[i], type, false, list[i]->pos, &item, err));
         if (item->kind == FL_EXPR_CONST && (item->value->is_null || is_null_const(arg)))
             has_null = true;
-        else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type) && type.id != FL_INTERVAL) /* a month may be 30 days */
+        else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type) &&
+                 type.id != FL_INTERVAL) /* a month may be 30 days */
             consts[n_consts++] = item;
         else
             FL_TRY(fl_expr_call_args(plan, "=", pos, &others[n_others++], err, 2, arg, item));
@@ -514,7 +553,11 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
             if (compare_consts(&consts[i], &consts[kept - 1]) != 0)
                 consts[kept++] = consts[i];
         consts[0] = arg;
-        fl_expr e = {.kind = FL_EXPR_IN, .pos = pos, .n_args = kept, .type = FL_TYPE(FL_BOOL), .args = consts,
+        fl_expr e = {.kind = FL_EXPR_IN,
+                     .pos = pos,
+                     .n_args = kept,
+                     .type = FL_TYPE(FL_BOOL),
+                     .args = consts,
                      .flags = arg->flags & FL_EXPR_NULLABLE};
         if (kept == 2)
             FL_TRY(fl_expr_call_args(plan, "=", pos, &others[n_others++], err, 2, arg, consts[1]));
@@ -534,8 +577,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *const *left, const fl_expr *const *right, int32_t n,
-                               int32_t pos, const fl_expr **ret, fl_err *err)
+fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *const *left, const fl_expr *const *right,
+                               int32_t n, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **parts = NULL, *whole = NULL;
@@ -573,7 +616,10 @@ fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t p
     if (copy->compare == NULL)
         copy->compare = "=";
     FL_TRY(FL_NEW_ARRAY(&plan->arena, subquery->n_left + 1, &left, err));
-    fl_expr e = {.kind = FL_EXPR_SUBQUERY, .pos = pos, .type = FL_TYPE(FL_BOOL), .subquery = copy,
+    fl_expr e = {.kind = FL_EXPR_SUBQUERY,
+                 .pos = pos,
+                 .type = FL_TYPE(FL_BOOL),
+                 .subquery = copy,
                  .flags = FL_EXPR_HAS_SUBQUERY | FL_EXPR_HAS_COLUMN};
     for (int32_t i = 0; i < subquery->n_left; i++) {
         left[i] = subquery->left[i];
@@ -626,7 +672,8 @@ cleanup:
 }
 
 /* The same fields of other values. */
-static fl_status struct_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret, fl_err *err)
+static fl_status struct_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret,
+                                  fl_err *err)
 {
     fl_status st = FL_OK;
     fl_str *names = NULL;
@@ -641,7 +688,8 @@ cleanup:
 fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     if (arg->type.id != FL_STRUCT) {
-        fl_status st = FL_FAIL(err, FL_ERR_TYPE, "%s has no fields: .%.*s needs a struct", FL_TYPE_NAME(arg->type), FL_STR_ARG(name));
+        fl_status st = FL_FAIL(err, FL_ERR_TYPE, "%s has no fields: .%.*s needs a struct", FL_TYPE_NAME(arg->type),
+                               FL_STR_ARG(name));
         fl_err_at(err, pos);
         return st;
     }
@@ -653,8 +701,13 @@ fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t 
                     *ret = arg->args[i];
                     return FL_OK;
                 }
-                fl_expr e = {.kind = FL_EXPR_FIELD, .pos = pos, .n_args = 1, .type = arg->type.fields[i].type, .args = &arg,
-                             .param = i, .flags = FL_EXPR_NULLABLE};
+                fl_expr e = {.kind = FL_EXPR_FIELD,
+                             .pos = pos,
+                             .n_args = 1,
+                             .type = arg->type.fields[i].type,
+                             .args = &arg,
+                             .param = i,
+                             .flags = FL_EXPR_NULLABLE};
                 return intern(plan, &e, ret, err);
             }
         }
@@ -668,7 +721,8 @@ fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t 
     return st;
 }
 
-fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret, fl_err *err)
+fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret,
+                            fl_err *err)
 {
     bool same = true;
     for (int32_t i = 0; i < expr->n_args; i++)
@@ -709,7 +763,8 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
     }
 }
 
-static fl_status rewrite_subquery(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret, fl_err *err)
+static fl_status rewrite_subquery(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx,
+                                  const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_subquery copy = *expr->subquery;
@@ -723,7 +778,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret, fl_err *err)
+fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr *now = expr;
@@ -763,8 +819,8 @@ static fl_status substitute_one(void *ctx, fl_plan *plan, const fl_expr *expr, c
     return FL_OK;
 }
 
-fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to, int32_t n,
-                             const fl_expr **ret, fl_err *err)
+fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to,
+                             int32_t n, const fl_expr **ret, fl_err *err)
 {
     substitution s = {from, to, n};
     return fl_expr_rewrite(plan, expr, substitute_one, &s, ret, err);
@@ -935,7 +991,8 @@ uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *e, bool literal
 }
 
 fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
-                      const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret, fl_err *err)
+                      const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret,
+                      fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_agg_desc *agg = fl_registry_agg(plan->registry, name);
@@ -957,7 +1014,11 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         fl_err_hint(err, "%s", agg->doc);
         return st;
     }
-    fl_agg made = {.agg = agg, .kernel = choice.kernel, .n_args = choice.n_args, .type = choice.ret, .filter = filter,
+    fl_agg made = {.agg = agg,
+                   .kernel = choice.kernel,
+                   .n_args = choice.n_args,
+                   .type = choice.ret,
+                   .filter = filter,
                    .is_distinct = is_distinct && !agg->ignores_distinct && choice.n_args > 0};
     for (int32_t i = 0; i < choice.n_args; i++) {
         fl_type wanted = choice.args[i].id == FL_NULL ? FL_TYPE(FL_UTF8) : choice.args[i];
@@ -968,7 +1029,8 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     for (int32_t i = agg->n_row_args; agg->n_row_args > 0 && i < made.n_args; i++) {
         if (!(made.args[i]->flags & FL_EXPR_HAS_COLUMN))
             continue;
-        st = FL_FAIL(err, FL_ERR_GROUPING, "this argument of %s is the same for all rows: it reads no column", agg->name);
+        st = FL_FAIL(err, FL_ERR_GROUPING, "this argument of %s is the same for all rows: it reads no column",
+                     agg->name);
         fl_err_at(err, args[i]->pos);
         return st;
     }
@@ -996,8 +1058,10 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, made.args[i], true));
     if (made.filter != NULL)
         origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, made.filter, true));
-    fl_col_info info = {.name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text), .type = choice.ret,
-                        .is_nullable = !agg->empty_is_zero, .origin = origin};
+    fl_col_info info = {.name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text),
+                        .type = choice.ret,
+                        .is_nullable = !agg->empty_is_zero,
+                        .origin = origin};
     st = fl_plan_add_col(plan, &info, &made.out, err);
     fl_text_drop(&text);
     FL_TRY(st);

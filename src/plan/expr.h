@@ -90,7 +90,8 @@ fl_status fl_expr_param(fl_plan *plan, int32_t number, fl_type type, int32_t pos
  *  their common type. `and`, `or`, `not`, `coalesce`-like special forms have makers of their own. */
 fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
                        const fl_expr **ret, fl_err *err);
-fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const fl_expr **ret, fl_err *err, int n_args, ...);
+fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const fl_expr **ret, fl_err *err, int n_args,
+                            ...);
 
 /** Casts; gives `expr` itself when it has the type already. Untyped literals are read as the type at once. */
 fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is_try, int32_t pos, const fl_expr **ret,
@@ -100,17 +101,20 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
 fl_status fl_expr_coerce(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err);
 
 /** AND, OR (flattened, n ≥ 1; FL_ERR_TYPE unless boolean), NOT. */
-fl_status fl_expr_and(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
-fl_status fl_expr_or(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_and(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret,
+                      fl_err *err);
+fl_status fl_expr_or(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret,
+                     fl_err *err);
 fl_status fl_expr_not(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_expr **ret, fl_err *err);
 fl_status fl_expr_is_null(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_expr **ret, fl_err *err);
 
 /** args: when, then, …, else (NULL pointer = ELSE NULL); brings the branches to their common type. */
-fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args, int32_t pos, const fl_expr **ret,
+                       fl_err *err);
 
 /** (a, b) op (c, d) for =, <>, <, <=, > and >=: equal in all pairs, or decided by the first pair that differs. n >= 1. */
-fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *const *left, const fl_expr *const *right, int32_t n,
-                               int32_t pos, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *const *left, const fl_expr *const *right,
+                               int32_t n, int32_t pos, const fl_expr **ret, fl_err *err);
 
 /** x IN (list): constants become FL_EXPR_IN (sorted, without doubles), others ORs of equalities. */
 fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *list, int32_t n, int32_t pos,
@@ -126,16 +130,18 @@ fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *cons
 fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err);
 
 /** The same node with other arguments (same number), types derived again; for rewriters. */
-fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret,
+                            fl_err *err);
 
 /** Rewrites bottom-up: `fn` sees each node after its arguments were rewritten and may give another. Subqueries' left sides
  *  are rewritten, their plans are not. Depth is bounded by the makers (FL_ERR_LIMIT above 1,000 nested levels). */
 typedef fl_status (*fl_expr_rewriter)(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err);
-fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret, fl_err *err);
+fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret,
+                          fl_err *err);
 
 /** Replaces columns by expressions: `from[i]` becomes `to[i]`. */
-fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to, int32_t n,
-                             const fl_expr **ret, fl_err *err);
+fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to,
+                             int32_t n, const fl_expr **ret, fl_err *err);
 
 /** Adds the columns that the expression reads (free columns of subqueries too). */
 fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err);
@@ -146,7 +152,10 @@ void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *expr);
 /** The hash by names and values: what fl_plan_hash combines. `literals` false lifts constants (shape hash). */
 uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *expr, bool literals);
 
-static inline bool fl_expr_is_const(const fl_expr *e) { return e->kind == FL_EXPR_CONST; }
+static inline bool fl_expr_is_const(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CONST;
+}
 static inline bool fl_expr_is_true(const fl_expr *e)
 {
     return e->kind == FL_EXPR_CONST && e->type.id == FL_BOOL && !e->value->is_null && e->value->b;
@@ -164,7 +173,7 @@ typedef struct fl_agg {
     const fl_expr *args[2];
     const fl_expr *filter; /* FILTER (WHERE …) or NULL */
     bool is_distinct;
-    int32_t n_order;       /* ORDER BY inside the call, for string_agg and array_agg */
+    int32_t n_order; /* ORDER BY inside the call, for string_agg and array_agg */
     const struct fl_sort_key *order;
     fl_type type;
     fl_col_id out;
@@ -179,6 +188,7 @@ typedef struct fl_sort_key {
 /** Resolves an aggregate and casts its arguments. `ret->out` is a new column named `name`. FL_ERR_FUNCTION when it does
  *  not exist for these types. */
 fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
-                      const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret, fl_err *err);
+                      const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret,
+                      fl_err *err);
 
 #endif

@@ -4,9 +4,9 @@
 /* How far an implicit numeric cast goes; the ladder of fl_type_common read as distances. */
 static int32_t numeric_rank(fl_type type)
 {
-    static const int8_t ranks[FL_TYPE_COUNT] = {[FL_I8] = 1,  [FL_U8] = 2,  [FL_I16] = 3, [FL_U16] = 4, [FL_I32] = 5,
-                                                [FL_U32] = 6, [FL_I64] = 7, [FL_U64] = 8, [FL_DECIMAL] = 10,
-                                                [FL_F32] = 13, [FL_F64] = 12};
+    static const int8_t ranks[FL_TYPE_COUNT] = {
+        [FL_I8] = 1,  [FL_U8] = 2,  [FL_I16] = 3,      [FL_U16] = 4,  [FL_I32] = 5, [FL_U32] = 6,
+        [FL_I64] = 7, [FL_U64] = 8, [FL_DECIMAL] = 10, [FL_F32] = 13, [FL_F64] = 12};
     return ranks[type.id];
 }
 
@@ -130,8 +130,8 @@ static int32_t overload_args(const fl_func_overload *overload)
     return n;
 }
 
-fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args, fl_func_choice *ret,
-                          fl_err *err)
+fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args,
+                          fl_func_choice *ret, fl_err *err)
 {
     if (func->resolve != NULL) {
         *ret = (fl_func_choice){.arena = arena};
@@ -161,7 +161,8 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
         if (cost < 0 || cost >= best)
             continue;
         if (variadic && n_args < wanted)
-            choice.args[wanted - 1] = FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
+            choice.args[wanted - 1] =
+                FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
         best = cost;
         choice.ret = overload->ret == FL_SAME ? choice.args[0] : FL_TYPE(overload->ret);
         *ret = choice;

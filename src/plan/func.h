@@ -24,7 +24,8 @@ enum {
     FL_VARIADIC = 32,       /* the last argument type may repeat, also zero times */
     FL_OFFSETS_ARGS = 64,   /* kernel reads strings by fl_vec_str, in any form (else the evaluator makes views) */
     FL_SETS_VALID = 128,    /* kernel writes ret's validity itself (not with FL_NULL_GIVES_NULL) */
-    FL_STABLE = 256         /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
+    FL_STABLE =
+        256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
 };
 
 #define FL_FUNC_ARGS_MAX 8
@@ -39,7 +40,7 @@ typedef struct fl_func_overload {
     fl_func_run run;
 } fl_func_overload;
 
-#define FL_ARGS(...) {__VA_ARGS__ __VA_OPT__(,) FL_END}
+#define FL_ARGS(...) {__VA_ARGS__ __VA_OPT__(, ) FL_END}
 
 /* A parameter for calls that name their arguments: f(days => 3). `otherwise` is its value where it is left out and a later one
  * is given, as a literal; NULL: it has to be given. */
@@ -50,7 +51,7 @@ typedef struct fl_func_param {
 
 /* What a call resolves to. A resolver finds the arena set, and reads it before it sets the rest. */
 typedef struct fl_func_choice {
-    fl_arena *arena; /* for the fields of types that the function makes (fl_type_list_of) */
+    fl_arena *arena;                /* for the fields of types that the function makes (fl_type_list_of) */
     fl_type args[FL_FUNC_ARGS_MAX]; /* what each argument is cast to; for variadic calls the last repeats */
     int32_t n_args;                 /* entries used in args */
     fl_type ret;
@@ -63,7 +64,7 @@ typedef struct fl_func_desc {
     const char *name;
     const char *doc;
     uint32_t traits;
-    const fl_func_param *params;       /* n_params of them, in order; none: arguments go by place only */
+    const fl_func_param *params; /* n_params of them, in order; none: arguments go by place only */
     int32_t n_params;
     const fl_func_overload *overloads; /* n_overloads of them; or: */
     int32_t n_overloads;
@@ -119,8 +120,8 @@ typedef struct fl_agg_desc {
 /** Resolves overloads by implicit casts: exact matches first, then the fewest and nearest casts (PostgreSQL, section
  *  10.3: numeric preferred types; FL_NULL matches anything). Fields of new types go to the arena. FL_ERR_FUNCTION when none
  *  fits. */
-fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args, fl_func_choice *ret,
-                          fl_err *err);
+fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args,
+                          fl_func_choice *ret, fl_err *err);
 
 /** Whether a value of type `from` is cast to `to` without being asked (integer to bigint, decimal, double; date to
  *  timestamp; null to any). *ret_cost: 0 same, more = farther. */

@@ -105,7 +105,8 @@ static bool is_same_node(const void *ctx, const void *thing)
 static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_plan *stable_plan, bool literals)
 {
     uint64_t hash = 0x51ED;
-#define EXPR_HASH(e) ((e) == NULL ? 7 : stable_plan != NULL ? fl_expr_stable_hash(stable_plan, (e), literals) : (e)->hash)
+#define EXPR_HASH(e) \
+    ((e) == NULL ? 7 : stable_plan != NULL ? fl_expr_stable_hash(stable_plan, (e), literals) : (e)->hash)
 #define COL_HASH(c) (stable_plan != NULL ? fl_plan_col(stable_plan, (c))->origin : (uint64_t)(c).n)
     switch (f->kind) {
     case FL_FIELD_EXPR:
@@ -321,7 +322,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node *const *inputs, const fl_node **ret, fl_err *err)
+fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node *const *inputs, const fl_node **ret,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id *all = NULL, *kept = NULL;
@@ -348,15 +350,18 @@ cleanup:
     return st;
 }
 
-fl_status fl_node_with_traits(fl_plan *plan, const fl_node *node, const fl_trait_set *traits, const fl_node **ret, fl_err *err)
+fl_status fl_node_with_traits(fl_plan *plan, const fl_node *node, const fl_trait_set *traits, const fl_node **ret,
+                              fl_err *err)
 {
-    return fl_node_make(plan, node->op, node->attrs, traits, node->inputs, node->n_inputs, node->cols, node->n_cols, ret, err);
+    return fl_node_make(plan, node->op, node->attrs, traits, node->inputs, node->n_inputs, node->cols, node->n_cols,
+                        ret, err);
 }
 
-fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id *cols, int32_t n_cols, const fl_node **ret,
-                            fl_err *err)
+fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id *cols, int32_t n_cols,
+                            const fl_node **ret, fl_err *err)
 {
-    return fl_node_make(plan, node->op, node->attrs, node->traits, node->inputs, node->n_inputs, cols, n_cols, ret, err);
+    return fl_node_make(plan, node->op, node->attrs, node->traits, node->inputs, node->n_inputs, cols, n_cols, ret,
+                        err);
 }
 
 static fl_status rewrite_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n, fl_expr_rewriter fn, void *ctx,
@@ -374,14 +379,16 @@ cleanup:
     return st;
 }
 
-static fl_status rewrite_field(fl_plan *plan, const fl_attr_field *f, void *attrs, fl_expr_rewriter fn, void *ctx, fl_err *err)
+static fl_status rewrite_field(fl_plan *plan, const fl_attr_field *f, void *attrs, fl_expr_rewriter fn, void *ctx,
+                               fl_err *err)
 {
     fl_status st = FL_OK;
     if (f->kind == FL_FIELD_EXPR) {
         const fl_expr **slot = &FIELD_AT(const fl_expr *, attrs, f->offset);
         return *slot == NULL ? FL_OK : fl_expr_rewrite(plan, *slot, fn, ctx, slot, err);
     }
-    int32_t n = f->kind == FL_FIELD_EXPRS || f->kind == FL_FIELD_SORT_KEYS || f->kind == FL_FIELD_AGGS ? count_of(f, attrs) : 0;
+    int32_t n =
+        f->kind == FL_FIELD_EXPRS || f->kind == FL_FIELD_SORT_KEYS || f->kind == FL_FIELD_AGGS ? count_of(f, attrs) : 0;
     if (n == 0)
         return FL_OK;
     if (f->kind == FL_FIELD_SORT_KEYS) {
@@ -414,7 +421,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret, fl_err *err)
+fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
+                                fl_err *err)
 {
     fl_status st = FL_OK;
     void *attrs = NULL;
@@ -422,7 +430,8 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
     memcpy(attrs, node->attrs, (size_t)node->op->attr_bytes);
     for (int32_t i = 0; i < node->op->n_fields; i++)
         FL_TRY(rewrite_field(plan, &node->op->fields[i], attrs, fn, ctx, err));
-    st = fl_node_make(plan, node->op, attrs, node->traits, node->inputs, node->n_inputs, node->cols, node->n_cols, ret, err);
+    st = fl_node_make(plan, node->op, attrs, node->traits, node->inputs, node->n_inputs, node->cols, node->n_cols, ret,
+                      err);
 cleanup:
     return st;
 }
@@ -431,7 +440,7 @@ cleanup:
 typedef struct seen {
     fl_memory *memory;
     uint64_t *bits;
-    int64_t capacity; /* words */
+    int64_t capacity;       /* words */
     const fl_node **result; /* rewriting: by id */
     int64_t result_capacity;
 } seen;
@@ -471,7 +480,8 @@ fl_status fl_node_visit(const fl_node *node, fl_node_visitor fn, void *ctx, fl_e
     return st;
 }
 
-static fl_status rewrite(seen *s, fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret, fl_err *err)
+static fl_status rewrite(seen *s, fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx,
+                         const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *inputs[FL_NODE_INPUTS_MAX] = {0};
@@ -485,7 +495,8 @@ static fl_status rewrite(seen *s, fl_plan *plan, const fl_node *node, fl_node_re
     FL_TRY(fl_node_with_inputs(plan, node, inputs, &now, err));
     FL_TRY(fn(ctx, plan, now, ret, err));
     int64_t old = s->result_capacity;
-    FL_TRY(fl_grow(s->memory, (void **)&s->result, &s->result_capacity, node->id + 1, (int64_t)sizeof(*s->result), err));
+    FL_TRY(
+        fl_grow(s->memory, (void **)&s->result, &s->result_capacity, node->id + 1, (int64_t)sizeof(*s->result), err));
     if (s->result_capacity > old)
         memset(s->result + old, 0, (size_t)(s->result_capacity - old) * sizeof(*s->result));
     s->result[node->id] = *ret;
@@ -493,7 +504,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret, fl_err *err)
+fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
+                          fl_err *err)
 {
     seen s = {0};
     fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);

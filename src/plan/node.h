@@ -24,9 +24,9 @@ typedef enum fl_field_kind {
     FL_FIELD_I64,       /* int64_t; printed unless negative */
     FL_FIELD_I32,       /* int32_t */
     FL_FIELD_BOOL,
-    FL_FIELD_ENUM,      /* int32_t, names[] */
-    FL_FIELD_TABLE,     /* fl_table * */
-    FL_FIELD_STR        /* fl_str */
+    FL_FIELD_ENUM,  /* int32_t, names[] */
+    FL_FIELD_TABLE, /* fl_table * */
+    FL_FIELD_STR    /* fl_str */
 } fl_field_kind;
 
 typedef struct fl_attr_field {
@@ -80,12 +80,14 @@ fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, c
                        const fl_node **ret, fl_err *err);
 
 /** The same node over other inputs; output columns that are gone are dropped. */
-fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node *const *inputs, const fl_node **ret, fl_err *err);
+fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node *const *inputs, const fl_node **ret,
+                              fl_err *err);
 
 /** The same node with other traits / output columns. */
-fl_status fl_node_with_traits(fl_plan *plan, const fl_node *node, const fl_trait_set *traits, const fl_node **ret, fl_err *err);
-fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id *cols, int32_t n_cols, const fl_node **ret,
-                            fl_err *err);
+fl_status fl_node_with_traits(fl_plan *plan, const fl_node *node, const fl_trait_set *traits, const fl_node **ret,
+                              fl_err *err);
+fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id *cols, int32_t n_cols,
+                            const fl_node **ret, fl_err *err);
 
 /** The same node with every expression in its fields rewritten by `fn` (see fl_expr_rewrite). */
 fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
@@ -104,7 +106,8 @@ fl_status fl_node_visit(const fl_node *node, fl_node_visitor fn, void *ctx, fl_e
 
 /** Rewrites bottom-up: fn sees each node over its rewritten inputs and may give another. Shared nodes are done once. */
 typedef fl_status (*fl_node_rewriter)(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
-fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret, fl_err *err);
+fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
+                          fl_err *err);
 
 /** Plan hash (literals true) or shape hash (false) of the tree: names and values only. Order of conjuncts and names of
  *  outputs do not count. */

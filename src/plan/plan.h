@@ -19,15 +19,18 @@ typedef struct fl_col_id {
     int32_t n; /* from 1; 0 = none */
 } fl_col_id;
 
-static inline bool fl_col_is_equal(fl_col_id a, fl_col_id b) { return a.n == b.n; }
+static inline bool fl_col_is_equal(fl_col_id a, fl_col_id b)
+{
+    return a.n == b.n;
+}
 
 typedef struct fl_col_info {
     fl_str name; /* for EXPLAIN and messages; not part of any identity */
     fl_type type;
     bool is_nullable;
-    uint64_t origin; /* what the column is, by names and values: table, instance and column, or its expression */
-    fl_table *table;   /* base columns: where it comes from (held by the plan); else NULL */
-    int32_t table_col; /* base columns: which of the table's columns it is */
+    uint64_t origin;     /* what the column is, by names and values: table, instance and column, or its expression */
+    fl_table *table;     /* base columns: where it comes from (held by the plan); else NULL */
+    int32_t table_col;   /* base columns: which of the table's columns it is */
     int32_t subquery_at; /* results of scalar subqueries: the subquery's place + 1, for the error about a second row */
 } fl_col_info;
 

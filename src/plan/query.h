@@ -11,7 +11,7 @@ typedef struct fl_query {
     const fl_col_id *outputs; /* columns of root, in the order of the select list (a column may come twice) */
     const fl_str *names;      /* [n_outputs], in the plan's arena */
     int32_t n_params;
-    fl_type *param_types;     /* [n_params]; FL_NULL where nothing said what it is */
+    fl_type *param_types; /* [n_params]; FL_NULL where nothing said what it is */
 } fl_query;
 
 #endif

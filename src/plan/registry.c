@@ -159,8 +159,7 @@ const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl
         const fl_format_desc *format = registry->formats.items[i];
         for (const char *const *suffix = format->suffixes; suffix != NULL && *suffix != NULL; suffix++) {
             fl_str end = fl_str_of(*suffix);
-            if (path.len >= end.len &&
-                fl_str_is_equal_nocase((fl_str){path.data + path.len - end.len, end.len}, end))
+            if (path.len >= end.len && fl_str_is_equal_nocase((fl_str){path.data + path.len - end.len, end.len}, end))
                 return format;
         }
     }
@@ -177,11 +176,11 @@ const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry
     return NULL;
 }
 
-#define LIST_OF(fn, type, field)                                         \
-    type const *const *fn(const fl_registry *registry, int32_t *ret_n)   \
-    {                                                                    \
-        *ret_n = registry->field.n;                                      \
-        return (type const *const *)registry->field.items;               \
+#define LIST_OF(fn, type, field)                                       \
+    type const *const *fn(const fl_registry *registry, int32_t *ret_n) \
+    {                                                                  \
+        *ret_n = registry->field.n;                                    \
+        return (type const *const *)registry->field.items;             \
     }
 LIST_OF(fl_registry_rules, struct fl_rule_desc, rules)
 LIST_OF(fl_registry_phases, struct fl_phase_desc, phases)

@@ -48,14 +48,14 @@ typedef struct fl_phase_desc {
 /* Evaluates constant expressions for rules; exec/ implements it, so that opt/ need not know exec/. */
 typedef struct fl_evaluator {
     /** Evaluates an expression without columns. Fails as the expression would. */
-    fl_status (*fold)(struct fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
-                      fl_err *err);
+    fl_status (*fold)(struct fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena,
+                      fl_value *ret, fl_err *err);
 } fl_evaluator;
 
 struct fl_rule_call {
     fl_plan *plan;
-    const fl_node *node;  /* what the pattern matched */
-    const fl_node *root;  /* the whole plan at this moment */
+    const fl_node *node;      /* what the pattern matched */
+    const fl_node *root;      /* the whole plan at this moment */
     const fl_col_set *wanted; /* columns that the query puts out */
     fl_evaluator *evaluator;
     const fl_rule_desc *rule;

@@ -88,13 +88,15 @@ fl_status fl_scan_bounds_add(fl_scan_bounds *bounds, const fl_scan_bound *bound,
 
 fl_status fl_scan_bounds_add_test(fl_scan_bounds *b, const fl_scan_test *test, fl_err *err)
 {
-    fl_status st = fl_grow(b->memory, (void **)&b->tests, &b->tests_capacity, b->n_tests + 1, (int64_t)sizeof(*b->tests), err);
+    fl_status st =
+        fl_grow(b->memory, (void **)&b->tests, &b->tests_capacity, b->n_tests + 1, (int64_t)sizeof(*b->tests), err);
     if (st == FL_OK)
         b->tests[b->n_tests++] = *test;
     return st;
 }
 
-bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const fl_value *min, const fl_value *max, bool all_null)
+bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const fl_value *min, const fl_value *max,
+                              bool all_null)
 {
     if (bounds == NULL)
         return true;

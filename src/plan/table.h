@@ -67,9 +67,9 @@ bool fl_scan_bounds_has(const fl_scan_bounds *bounds, int32_t slot);
 typedef struct fl_scan_request {
     const int32_t *cols; /* columns of the table wanted; slot i is cols[i]. May be none: only counts of rows */
     int32_t n_cols;
-    int32_t rows_max;    /* rows of a batch at the most (the session's vector size) */
-    fl_memory *memory;   /* the query's budget */
-    fl_scan_bounds *bounds;         /* may be NULL */
+    int32_t rows_max;                 /* rows of a batch at the most (the session's vector size) */
+    fl_memory *memory;                /* the query's budget */
+    fl_scan_bounds *bounds;           /* may be NULL */
     const _Atomic bool *is_cancelled; /* looked at in long loops; may be NULL */
 } fl_scan_request;
 
@@ -90,8 +90,8 @@ typedef struct fl_scan_ops {
 
 struct fl_scan { /* sources put their own struct around this one */
     const fl_scan_ops *ops;
-    int64_t rows_total;            /* for progress; estimate */
-    _Atomic int64_t rows_done;     /* rows passed or pruned so far */
+    int64_t rows_total;        /* for progress; estimate */
+    _Atomic int64_t rows_done; /* rows passed or pruned so far */
     _Atomic int64_t morsels_pruned;
 };
 
@@ -117,14 +117,14 @@ typedef struct fl_table_key {
 struct fl_table { /* sources put their own struct around this one */
     const fl_table_ops *ops;
     _Atomic int32_t refs;
-    fl_str name;          /* the catalog's name or the file's path: identity in plan hashes */
-    const char *format;   /* "parquet", "csv", "memory": for EXPLAIN */
+    fl_str name;        /* the catalog's name or the file's path: identity in plan hashes */
+    const char *format; /* "parquet", "csv", "memory": for EXPLAIN */
     const fl_field *fields;
     int32_t n_cols;
     const fl_table_key *keys;
     int32_t n_keys;
-    double rows;          /* exact or estimated */
-    uint64_t version;     /* changes when the contents do */
+    double rows;      /* exact or estimated */
+    uint64_t version; /* changes when the contents do */
 };
 
 static inline fl_table *fl_table_ref(fl_table *table)
@@ -147,14 +147,14 @@ typedef struct fl_option {
 } fl_option;
 
 typedef struct fl_format_desc {
-    uint32_t size; /* FL_DESC */
+    uint32_t size;               /* FL_DESC */
     const char *name;            /* "parquet" */
     const char *function;        /* "read_parquet" */
     const char *const *suffixes; /* ".parquet", … ; ends with NULL */
     /** Opens one or several files (in order; all must have the first one's columns) as one table. Options are the named
      *  arguments; an unknown one is FL_ERR_COLUMN-like FL_ERR_CONFIG with the nearest name. Strings are copied. */
-    fl_status (*open)(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options, int32_t n_options,
-                      fl_table **ret, fl_err *err);
+    fl_status (*open)(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options,
+                      int32_t n_options, fl_table **ret, fl_err *err);
     const char *doc;
 } fl_format_desc;
 

@@ -13,18 +13,16 @@ static const char *const input_modes[] = {"batch", "unbounded"};
 const fl_trait_desc fl_trait_convention = {
     FL_DESC(fl_trait_desc), .name = "convention", .values = conventions, .n_values = FL_LEN(conventions),
     .doc = "who can run the operator; a plan with a logical one is not executable"};
-const fl_trait_desc fl_trait_implementation = {
-    FL_DESC(fl_trait_desc), .name = "implementation", .values = implementations, .n_values = FL_LEN(implementations),
-    .doc = "the algorithm chosen by a lowering rule"};
-const fl_trait_desc fl_trait_ordering = {
-    FL_DESC(fl_trait_desc), .name = "ordering", .values = orderings, .n_values = FL_LEN(orderings),
-    .doc = "whether rows come in a defined order"};
-const fl_trait_desc fl_trait_partitioning = {
-    FL_DESC(fl_trait_desc), .name = "partitioning", .values = partitionings, .n_values = FL_LEN(partitionings),
-    .doc = "how rows are spread over workers"};
-const fl_trait_desc fl_trait_input_mode = {
-    FL_DESC(fl_trait_desc), .name = "input_mode", .values = input_modes, .n_values = FL_LEN(input_modes),
-    .doc = "whether the input ends"};
+const fl_trait_desc fl_trait_implementation = {FL_DESC(fl_trait_desc), .name = "implementation",
+                                               .values = implementations, .n_values = FL_LEN(implementations),
+                                               .doc = "the algorithm chosen by a lowering rule"};
+const fl_trait_desc fl_trait_ordering = {FL_DESC(fl_trait_desc), .name = "ordering", .values = orderings,
+                                         .n_values = FL_LEN(orderings), .doc = "whether rows come in a defined order"};
+const fl_trait_desc fl_trait_partitioning = {FL_DESC(fl_trait_desc), .name = "partitioning", .values = partitionings,
+                                             .n_values = FL_LEN(partitionings),
+                                             .doc = "how rows are spread over workers"};
+const fl_trait_desc fl_trait_input_mode = {FL_DESC(fl_trait_desc), .name = "input_mode", .values = input_modes,
+                                           .n_values = FL_LEN(input_modes), .doc = "whether the input ends"};
 
 int32_t fl_trait_get(const fl_trait_set *set, const fl_trait_desc *trait)
 {
@@ -64,8 +62,8 @@ fl_status fl_trait_with(fl_plan *plan, const fl_trait_set *set, const fl_trait_d
         return FL_OK;
     }
     fl_trait_set *made = NULL;
-    fl_status st = fl_arena_get_zero(&plan->arena, (int64_t)sizeof(*made) + (set->n + 1) * (int64_t)sizeof(fl_trait_value),
-                                     (void **)&made, err);
+    fl_status st = fl_arena_get_zero(
+        &plan->arena, (int64_t)sizeof(*made) + (set->n + 1) * (int64_t)sizeof(fl_trait_value), (void **)&made, err);
     if (st != FL_OK)
         return st;
     bool placed = value == 0; /* the default is left out */

@@ -24,7 +24,15 @@ extern const fl_trait_desc fl_trait_partitioning;   /* none, hash, range */
 extern const fl_trait_desc fl_trait_input_mode;     /* batch, unbounded */
 
 enum { FL_LOGICAL, FL_VECTORIZED, FL_COMPILED };
-enum { FL_IMPL_ANY, FL_IMPL_HASH, FL_IMPL_PERFECT_HASH, FL_IMPL_NESTED_LOOP, FL_IMPL_SORT, FL_IMPL_HEAP, FL_IMPL_STREAM };
+enum {
+    FL_IMPL_ANY,
+    FL_IMPL_HASH,
+    FL_IMPL_PERFECT_HASH,
+    FL_IMPL_NESTED_LOOP,
+    FL_IMPL_SORT,
+    FL_IMPL_HEAP,
+    FL_IMPL_STREAM
+};
 
 typedef struct fl_trait_value {
     const fl_trait_desc *trait;

@@ -35,13 +35,19 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     default:
         return FL_OK;
     }
-    FL_TRY(fl_node_make(call->plan, &fl_op_join, &attrs, call->node->traits, swapped, 2, call->node->cols, call->node->n_cols, &out, err));
+    FL_TRY(fl_node_make(call->plan, &fl_op_join, &attrs, call->node->traits, swapped, 2, call->node->cols,
+                        call->node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_choose_build_side = {FL_DESC(fl_rule_desc), .name = "choose_build_side", .phase = "physical",
-                                                .pattern = "join[hash]", .scope = FL_SCOPE_BOTH, .promise = 20,
-                                                .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT, .on_match = on_match,
+const fl_rule_desc fl_rule_choose_build_side = {FL_DESC(fl_rule_desc),
+                                                .name = "choose_build_side",
+                                                .phase = "physical",
+                                                .pattern = "join[hash]",
+                                                .scope = FL_SCOPE_BOTH,
+                                                .promise = 20,
+                                                .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                                .on_match = on_match,
                                                 .doc = "the smaller side of a hash join is built"};

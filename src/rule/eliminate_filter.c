@@ -19,7 +19,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         if (e->kind == FL_EXPR_AND) { /* folding made one: flatten */
             FL_TRY(fl_filter_build_all(call->plan, call->node->inputs[0], filter->conjuncts, i, &out, err));
             FL_TRY(fl_filter_build(call->plan, out, e, &out, err));
-            FL_TRY(fl_filter_build_all(call->plan, out, filter->conjuncts + i + 1, filter->n_conjuncts - i - 1, &out, err));
+            FL_TRY(fl_filter_build_all(call->plan, out, filter->conjuncts + i + 1, filter->n_conjuncts - i - 1, &out,
+                                       err));
             FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
             return fl_rule_call_transform_to(call, out, err);
         }
@@ -39,6 +40,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_eliminate_filter = {FL_DESC(fl_rule_desc), .name = "eliminate_filter", .phase = "normalize", .pattern = "filter",
-                                               .scope = FL_SCOPE_BOTH, .promise = 80, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                               .on_match = on_match, .doc = "conjuncts that are always true or never true"};
+const fl_rule_desc fl_rule_eliminate_filter = {FL_DESC(fl_rule_desc),
+                                               .name = "eliminate_filter",
+                                               .phase = "normalize",
+                                               .pattern = "filter",
+                                               .scope = FL_SCOPE_BOTH,
+                                               .promise = 80,
+                                               .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                               .on_match = on_match,
+                                               .doc = "conjuncts that are always true or never true"};

@@ -21,7 +21,8 @@ static fl_status factor(void *ctx, fl_plan *plan, const fl_expr *e, const fl_exp
     const fl_expr **common = NULL, **branches = NULL, **rest = NULL;
     int32_t n_common = 0, n_branches = 0;
     *ret = e;
-    if (e->kind != FL_EXPR_OR || e->n_args > 64 || (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+    if (e->kind != FL_EXPR_OR || e->n_args > 64 ||
+        (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
         return FL_OK;
     const fl_expr *first = e->args[0];
     int32_t n_first = first->kind == FL_EXPR_AND ? first->n_args : 1;
@@ -77,6 +78,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_factor_or = {FL_DESC(fl_rule_desc), .name = "factor_or", .phase = "normalize", .pattern = "filter",
-                                        .scope = FL_SCOPE_BOTH, .promise = 70, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                        .on_match = on_match, .doc = "what all branches of an OR say stands once, in front of it"};
+const fl_rule_desc fl_rule_factor_or = {FL_DESC(fl_rule_desc),
+                                        .name = "factor_or",
+                                        .phase = "normalize",
+                                        .pattern = "filter",
+                                        .scope = FL_SCOPE_BOTH,
+                                        .promise = 70,
+                                        .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                        .on_match = on_match,
+                                        .doc = "what all branches of an OR say stands once, in front of it"};

@@ -48,10 +48,11 @@ static bool check(const fl_rule_call *call)
 }
 
 /* A projection that passes all of the input's columns, too. */
-static fl_status extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_col_id *cols, int32_t n,
-                        const fl_node **ret, fl_err *err)
+static fl_status extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_col_id *cols,
+                        int32_t n, const fl_node **ret, fl_err *err)
 {
-    fl_project_attrs attrs = {.n_cols = n, .cols = cols, .n_exprs = n, .exprs = exprs, .n_passed = input->n_cols, .passed = input->cols};
+    fl_project_attrs attrs = {
+        .n_cols = n, .cols = cols, .n_exprs = n, .exprs = exprs, .n_passed = input->n_cols, .passed = input->cols};
     return fl_node_make(plan, &fl_op_project, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 }
 
@@ -81,7 +82,8 @@ cleanup:
 }
 
 /* The chain over the left side instead of the one row. */
-static fl_status put_over(fl_plan *plan, const fl_node *left, const fl_node *node, bool keeps_all, const fl_node **ret, fl_err *err)
+static fl_status put_over(fl_plan *plan, const fl_node *left, const fl_node *node, bool keeps_all, const fl_node **ret,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *input = NULL;

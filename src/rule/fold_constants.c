@@ -100,12 +100,14 @@ static fl_status fold(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr 
         if (st != FL_OK || *ret != e)
             return st;
     }
-    if (e->kind == FL_EXPR_IS_NULL && !(e->args[0]->flags & (FL_EXPR_NULLABLE | FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) &&
+    if (e->kind == FL_EXPR_IS_NULL &&
+        !(e->args[0]->flags & (FL_EXPR_NULLABLE | FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) &&
         e->args[0]->kind != FL_EXPR_COLUMN) {
         fl_value no = {.type = FL_TYPE(FL_BOOL)};
         return fl_expr_const(plan, &no, e->pos, ret, err);
     }
-    if (e->n_args == 0 || (e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY)) ||
+    if (e->n_args == 0 ||
+        (e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY)) ||
         f->call->evaluator == NULL || fl_type_is_nested(e->type))
         return FL_OK;
     for (int32_t i = 0; i < e->n_args; i++)
@@ -131,6 +133,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_fold_constants = {FL_DESC(fl_rule_desc), .name = "fold_constants", .phase = "normalize", .pattern = "?",
-                                             .scope = FL_SCOPE_BOTH, .promise = 90, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                             .on_match = on_match, .doc = "constant expressions are computed once"};
+const fl_rule_desc fl_rule_fold_constants = {FL_DESC(fl_rule_desc),
+                                             .name = "fold_constants",
+                                             .phase = "normalize",
+                                             .pattern = "?",
+                                             .scope = FL_SCOPE_BOTH,
+                                             .promise = 90,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                             .on_match = on_match,
+                                             .doc = "constant expressions are computed once"};

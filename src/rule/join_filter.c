@@ -15,7 +15,8 @@ static bool is_inner(const fl_node *node)
 static bool keeps_left(const fl_node *node)
 {
     int32_t kind = node->op == &fl_op_join ? fl_join_of(node)->kind : FL_JOIN_FULL;
-    return kind == FL_JOIN_SEMI || kind == FL_JOIN_ANTI || kind == FL_JOIN_MARK || kind == FL_JOIN_SINGLE || kind == FL_JOIN_LEFT;
+    return kind == FL_JOIN_SEMI || kind == FL_JOIN_ANTI || kind == FL_JOIN_MARK || kind == FL_JOIN_SINGLE ||
+           kind == FL_JOIN_LEFT;
 }
 
 static bool check(const fl_rule_call *call)
@@ -59,7 +60,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         return FL_OK;
     for (int32_t s = 0; s < 2; s++)
         FL_TRY(fl_filter_build_all(call->plan, sides[s], moved[s], n_moved[s], &sides[s], err));
-    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)fl_join_of(join)->kind, sides[0], sides[1], on, n_on, fl_join_of(join)->mark, &out, err));
+    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)fl_join_of(join)->kind, sides[0], sides[1], on, n_on,
+                             fl_join_of(join)->mark, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, join->cols, join->n_cols, &out, err));
     FL_TRY(fl_filter_build_all(call->plan, out, kept, n_kept, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
@@ -68,7 +70,14 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_join_filter = {FL_DESC(fl_rule_desc), .name = "join_filter", .phase = "unnest", .pattern = "filter(join)",
-                                          .scope = FL_SCOPE_BOTH, .is_required = true, .promise = -10,
-                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT, .check = check, .on_match = on_match,
+const fl_rule_desc fl_rule_join_filter = {FL_DESC(fl_rule_desc),
+                                          .name = "join_filter",
+                                          .phase = "unnest",
+                                          .pattern = "filter(join)",
+                                          .scope = FL_SCOPE_BOTH,
+                                          .is_required = true,
+                                          .promise = -10,
+                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                          .check = check,
+                                          .on_match = on_match,
                                           .doc = "conditions in WHERE join the tables they name"};

@@ -34,7 +34,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return st != FL_OK ? st : fl_lower(call, hashed ? FL_IMPL_HASH : FL_IMPL_NESTED_LOOP, err);
 }
 
-const fl_rule_desc fl_rule_lower_join = {FL_DESC(fl_rule_desc), .name = "lower_join", .phase = "lower",
-                                         .pattern = "join[logical]", .scope = FL_SCOPE_BOTH, .is_required = true,
-                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT, .on_match = on_match,
+const fl_rule_desc fl_rule_lower_join = {FL_DESC(fl_rule_desc),
+                                         .name = "lower_join",
+                                         .phase = "lower",
+                                         .pattern = "join[logical]",
+                                         .scope = FL_SCOPE_BOTH,
+                                         .is_required = true,
+                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                         .on_match = on_match,
                                          .doc = "joins are hashed where there is an equality, else nested loops"};

@@ -19,7 +19,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_lower_set_op = {FL_DESC(fl_rule_desc), .name = "lower_set_op", .phase = "lower",
-                                           .pattern = "set_op[logical]", .scope = FL_SCOPE_BOTH, .is_required = true,
-                                           .keeps = FL_KEEPS_COLS, .on_match = on_match,
+const fl_rule_desc fl_rule_lower_set_op = {FL_DESC(fl_rule_desc),
+                                           .name = "lower_set_op",
+                                           .phase = "lower",
+                                           .pattern = "set_op[logical]",
+                                           .scope = FL_SCOPE_BOTH,
+                                           .is_required = true,
+                                           .keeps = FL_KEEPS_COLS,
+                                           .on_match = on_match,
                                            .doc = "UNION is DISTINCT over UNION ALL; INTERSECT and EXCEPT are hashed"};

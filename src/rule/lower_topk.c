@@ -6,7 +6,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return fl_lower(call, FL_IMPL_HEAP, err);
 }
 
-const fl_rule_desc fl_rule_lower_topk = {FL_DESC(fl_rule_desc), .name = "lower_topk", .phase = "lower",
-                                         .pattern = "topk[logical]", .scope = FL_SCOPE_BOTH, .is_required = true,
+const fl_rule_desc fl_rule_lower_topk = {FL_DESC(fl_rule_desc),
+                                         .name = "lower_topk",
+                                         .phase = "lower",
+                                         .pattern = "topk[logical]",
+                                         .scope = FL_SCOPE_BOTH,
+                                         .is_required = true,
                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                         .on_match = on_match, .doc = "the best rows are kept per worker"};
+                                         .on_match = on_match,
+                                         .doc = "the best rows are kept per worker"};

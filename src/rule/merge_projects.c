@@ -54,7 +54,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(arena, upper->n_passed + 1, &passed, err));
     for (int32_t i = 0; i < upper->n_cols; i++) {
         cols[attrs.n_cols] = upper->cols[i];
-        FL_TRY(fl_expr_substitute(call->plan, upper->exprs[i], lower->cols, lower->exprs, lower->n_cols, &exprs[attrs.n_cols++], err));
+        FL_TRY(fl_expr_substitute(call->plan, upper->exprs[i], lower->cols, lower->exprs, lower->n_cols,
+                                  &exprs[attrs.n_cols++], err));
     }
     for (int32_t i = 0; i < upper->n_passed; i++) {
         int32_t c = 0;
@@ -71,12 +72,19 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     attrs.cols = cols;
     attrs.exprs = exprs;
     attrs.passed = passed;
-    FL_TRY(fl_node_make(call->plan, &fl_op_project, &attrs, node->traits, below->inputs, 1, node->cols, node->n_cols, &out, err));
+    FL_TRY(fl_node_make(call->plan, &fl_op_project, &attrs, node->traits, below->inputs, 1, node->cols, node->n_cols,
+                        &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_merge_projects = {FL_DESC(fl_rule_desc), .name = "merge_projects", .phase = "refine", .pattern = "project",
-                                             .scope = FL_SCOPE_BOTH, .promise = 45, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                             .on_match = on_match, .doc = "projections over projections are one"};
+const fl_rule_desc fl_rule_merge_projects = {FL_DESC(fl_rule_desc),
+                                             .name = "merge_projects",
+                                             .phase = "refine",
+                                             .pattern = "project",
+                                             .scope = FL_SCOPE_BOTH,
+                                             .promise = 45,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                             .on_match = on_match,
+                                             .doc = "projections over projections are one"};

@@ -74,7 +74,8 @@ static fl_status collect(region *r, const fl_node *node, fl_err *err)
             r->predicates = grown;
             r->capacity = capacity;
         }
-        r->predicates[r->n_predicates++] = (predicate){join->conjuncts[i], 0, fl_estimate_selectivity(r->plan, join->conjuncts[i])};
+        r->predicates[r->n_predicates++] =
+            (predicate){join->conjuncts[i], 0, fl_estimate_selectivity(r->plan, join->conjuncts[i])};
     }
 cleanup:
     return st;
@@ -126,12 +127,14 @@ static bool are_connected(const region *r, uint64_t a, uint64_t b)
 
 static double join_cost(double left_rows, double right_rows, double rows)
 {
-    double build = left_rows < right_rows ? left_rows : right_rows, probe = left_rows < right_rows ? right_rows : left_rows;
+    double build = left_rows < right_rows ? left_rows : right_rows,
+           probe = left_rows < right_rows ? right_rows : left_rows;
     return rows + 2 * build + 0.3 * probe;
 }
 
 /* Joins two plans: the smaller side is the right one, which is built. */
-static fl_status make(region *r, const entry *a, uint64_t set_a, const entry *b, uint64_t set_b, const fl_node **ret, fl_err *err)
+static fl_status make(region *r, const entry *a, uint64_t set_a, const entry *b, uint64_t set_b, const fl_node **ret,
+                      fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **on = NULL;
@@ -141,12 +144,14 @@ static fl_status make(region *r, const entry *a, uint64_t set_a, const entry *b,
         uint64_t in = r->predicates[p].relations;
         bool within = (in & ~(set_a | set_b)) == 0;
         /* A join below has it already when a composite side holds all that it reads; a relation by itself has none. */
-        bool earlier = ((in & ~set_a) == 0 && (set_a & (set_a - 1)) != 0) || ((in & ~set_b) == 0 && (set_b & (set_b - 1)) != 0);
+        bool earlier =
+            ((in & ~set_a) == 0 && (set_a & (set_a - 1)) != 0) || ((in & ~set_b) == 0 && (set_b & (set_b - 1)) != 0);
         if (within && !earlier)
             on[n++] = r->predicates[p].expr;
     }
     bool swap = a->rows < b->rows;
-    st = fl_join_build_all(r->plan, FL_JOIN_INNER, swap ? b->plan : a->plan, swap ? a->plan : b->plan, on, n, (fl_col_id){0}, ret, err);
+    st = fl_join_build_all(r->plan, FL_JOIN_INNER, swap ? b->plan : a->plan, swap ? a->plan : b->plan, on, n,
+                           (fl_col_id){0}, ret, err);
 cleanup:
     return st;
 }
@@ -279,6 +284,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return st != FL_OK ? st : fl_rule_call_transform_to(call, out, err);
 }
 
-const fl_rule_desc fl_rule_order_joins = {FL_DESC(fl_rule_desc), .name = "order_joins", .phase = "join_order", .pattern = "root",
+const fl_rule_desc fl_rule_order_joins = {FL_DESC(fl_rule_desc),    .name = "order_joins",
+                                          .phase = "join_order",    .pattern = "root",
                                           .scope = FL_SCOPE_GLOBAL, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
-                                          .on_match = on_match, .doc = "inner joins in the order of least cost"};
+                                          .on_match = on_match,     .doc = "inner joins in the order of least cost"};

@@ -62,14 +62,20 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     if (kind == attrs.kind)
         return FL_OK;
     attrs.kind = kind;
-    FL_TRY(fl_node_make(call->plan, &fl_op_join, &attrs, join->traits, join->inputs, 2, join->cols, join->n_cols, &out, err));
+    FL_TRY(fl_node_make(call->plan, &fl_op_join, &attrs, join->traits, join->inputs, 2, join->cols, join->n_cols, &out,
+                        err));
     FL_TRY(fl_node_with_inputs(call->plan, call->node, &out, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_outer_to_inner = {FL_DESC(fl_rule_desc), .name = "outer_to_inner", .phase = "normalize",
-                                             .pattern = "filter(join)", .scope = FL_SCOPE_BOTH, .promise = 65,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT, .on_match = on_match,
+const fl_rule_desc fl_rule_outer_to_inner = {FL_DESC(fl_rule_desc),
+                                             .name = "outer_to_inner",
+                                             .phase = "normalize",
+                                             .pattern = "filter(join)",
+                                             .scope = FL_SCOPE_BOTH,
+                                             .promise = 65,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                             .on_match = on_match,
                                              .doc = "outer joins whose nulls are filtered out are inner joins"};

@@ -42,8 +42,8 @@ static bool has_no_rows(const fl_node *node)
         return is_empty_join(node);
     if (node->op == &fl_op_limit && fl_limit_of(node)->limit == 0)
         return true;
-    bool passes_rows = node->op == &fl_op_filter || node->op == &fl_op_project || node->op == &fl_op_sort || node->op == &fl_op_limit ||
-                       (node->op == &fl_op_aggregate && fl_aggregate_of(node)->n_keys > 0);
+    bool passes_rows = node->op == &fl_op_filter || node->op == &fl_op_project || node->op == &fl_op_sort ||
+                       node->op == &fl_op_limit || (node->op == &fl_op_aggregate && fl_aggregate_of(node)->n_keys > 0);
     return passes_rows && is_empty(node->inputs[0]);
 }
 
@@ -60,7 +60,13 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return st == FL_OK ? fl_rule_call_transform_to(call, out, err) : st;
 }
 
-const fl_rule_desc fl_rule_propagate_empty = {FL_DESC(fl_rule_desc), .name = "propagate_empty", .phase = "normalize", .pattern = "?",
-                                              .scope = FL_SCOPE_BOTH, .promise = 70,
-                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER, .on_match = on_match,
-                                              .doc = "operators over inputs without rows have none; LIMIT 0 reads nothing"};
+const fl_rule_desc fl_rule_propagate_empty = {
+    FL_DESC(fl_rule_desc),
+    .name = "propagate_empty",
+    .phase = "normalize",
+    .pattern = "?",
+    .scope = FL_SCOPE_BOTH,
+    .promise = 70,
+    .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+    .on_match = on_match,
+    .doc = "operators over inputs without rows have none; LIMIT 0 reads nothing"};

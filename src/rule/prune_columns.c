@@ -16,7 +16,8 @@ static bool is_wanted(const fl_col_set *wanted, fl_col_id col)
 }
 
 /* The node with its own computed columns thinned out; attributes only. */
-static fl_status thin_project(pruning *p, const fl_node *node, const fl_col_set *wanted, fl_project_attrs *ret, fl_err *err)
+static fl_status thin_project(pruning *p, const fl_node *node, const fl_col_set *wanted, fl_project_attrs *ret,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_project_attrs *old = fl_project_of(node);
@@ -42,7 +43,8 @@ cleanup:
     return st;
 }
 
-static fl_status thin_aggregate(pruning *p, const fl_node *node, const fl_col_set *wanted, fl_aggregate_attrs *ret, fl_err *err)
+static fl_status thin_aggregate(pruning *p, const fl_node *node, const fl_col_set *wanted, fl_aggregate_attrs *ret,
+                                fl_err *err)
 {
     fl_status st = FL_OK;
     fl_agg *aggs = NULL;
@@ -58,7 +60,8 @@ cleanup:
     return st;
 }
 
-static fl_status thin_union(pruning *p, const fl_node *node, const fl_col_set *wanted, fl_set_op_attrs *ret, fl_err *err)
+static fl_status thin_union(pruning *p, const fl_node *node, const fl_col_set *wanted, fl_set_op_attrs *ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id *cols = NULL, *left = NULL, *right = NULL;
@@ -111,7 +114,8 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
         if (is_wanted(wanted, node->cols[i]))
             cols[n_cols++] = node->cols[i];
     if (node->n_inputs > 0) {
-        FL_TRY(fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, &thinned, err));
+        FL_TRY(
+            fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, &thinned, err));
         FL_TRY(fl_col_set_init(p->plan, &below, err));
         FL_TRY(fl_col_set_add_all(p->plan, &below, wanted, err));
         FL_TRY(fl_node_add_used_cols(p->plan, thinned, &below, err));
@@ -131,6 +135,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return st != FL_OK ? st : fl_rule_call_transform_to(call, out, err);
 }
 
-const fl_rule_desc fl_rule_prune_columns = {FL_DESC(fl_rule_desc), .name = "prune_columns", .phase = "refine", .pattern = "root",
-                                            .scope = FL_SCOPE_BOTH, .promise = 40, .keeps = FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                            .on_match = on_match, .doc = "only columns that are used are read and passed on"};
+const fl_rule_desc fl_rule_prune_columns = {FL_DESC(fl_rule_desc),
+                                            .name = "prune_columns",
+                                            .phase = "refine",
+                                            .pattern = "root",
+                                            .scope = FL_SCOPE_BOTH,
+                                            .promise = 40,
+                                            .keeps = FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                            .on_match = on_match,
+                                            .doc = "only columns that are used are read and passed on"};

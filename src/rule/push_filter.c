@@ -48,7 +48,8 @@ static fl_status merge(pushing *p, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), below->n_conjuncts + p->filter->n_conjuncts, &all, err));
     memcpy(all, below->conjuncts, (size_t)below->n_conjuncts * sizeof(*all));
     memcpy(all + below->n_conjuncts, p->filter->conjuncts, (size_t)p->filter->n_conjuncts * sizeof(*all));
-    FL_TRY(fl_filter_build_all(p->plan, p->input->inputs[0], all, below->n_conjuncts + p->filter->n_conjuncts, &out, err));
+    FL_TRY(
+        fl_filter_build_all(p->plan, p->input->inputs[0], all, below->n_conjuncts + p->filter->n_conjuncts, &out, err));
     FL_TRY(fl_node_with_cols(p->plan, out, p->call->node->cols, p->call->node->n_cols, &out, err));
     st = fl_rule_call_transform_to(p->call, out, err);
 cleanup:
@@ -59,7 +60,8 @@ cleanup:
 typedef bool (*may_move)(const pushing *p, const fl_expr *e, const fl_col_set *used);
 
 /* Below an operator of one input that computes cols[i] as exprs[i]: conjuncts read what it reads. */
-static fl_status through(pushing *p, may_move moves, const fl_col_id *cols, const fl_expr *const *exprs, int32_t n, fl_err *err)
+static fl_status through(pushing *p, may_move moves, const fl_col_id *cols, const fl_expr *const *exprs, int32_t n,
+                         fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **moved = NULL;
@@ -88,7 +90,8 @@ static bool moves_below_project(const pushing *p, const fl_expr *e, const fl_col
 {
     const fl_project_attrs *project = fl_project_of(p->input);
     for (int32_t c = 0; c < project->n_cols; c++)
-        if (fl_col_set_has(used, project->cols[c]) && (project->exprs[c]->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+        if (fl_col_set_has(used, project->cols[c]) &&
+            (project->exprs[c]->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
             return false;
     return !(e->flags & FL_EXPR_VOLATILE);
 }
@@ -101,7 +104,8 @@ static fl_status through_project(pushing *p, fl_err *err)
 
 static bool moves_below_aggregate(const pushing *p, const fl_expr *e, const fl_col_set *used)
 {
-    return fl_col_set_has_all(&p->keys, used) && !fl_col_set_is_empty(used) && !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE));
+    return fl_col_set_has_all(&p->keys, used) && !fl_col_set_is_empty(used) &&
+           !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE));
 }
 
 static fl_status through_aggregate(pushing *p, fl_err *err)
@@ -147,7 +151,8 @@ static fl_status through_join(pushing *p, fl_err *err)
         fl_col_set used;
         const fl_expr *e = p->filter->conjuncts[i];
         FL_TRY(cols_of(p, e, &used, err));
-        bool fixed = (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) || fl_col_set_is_empty(&used);
+        bool fixed =
+            (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) || fl_col_set_is_empty(&used);
         if (!fixed && to_left && fl_col_set_has_all(&sides[0]->made, &used))
             moved[0][n_moved[0]++] = e;
         else if (!fixed && to_right && fl_col_set_has_all(&sides[1]->made, &used))
@@ -215,6 +220,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_push_filter = {FL_DESC(fl_rule_desc), .name = "push_filter", .phase = "normalize", .pattern = "filter",
-                                          .scope = FL_SCOPE_BOTH, .promise = 60, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                          .on_match = on_match, .doc = "filters run where their columns are made"};
+const fl_rule_desc fl_rule_push_filter = {FL_DESC(fl_rule_desc),
+                                          .name = "push_filter",
+                                          .phase = "normalize",
+                                          .pattern = "filter",
+                                          .scope = FL_SCOPE_BOTH,
+                                          .promise = 60,
+                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                          .on_match = on_match,
+                                          .doc = "filters run where their columns are made"};

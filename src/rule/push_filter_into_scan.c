@@ -22,13 +22,19 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     }
     attrs.filters = all;
     attrs.n_filters += filter->n_conjuncts;
-    FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, scan->traits, NULL, 0, call->node->cols, call->node->n_cols, &out, err));
+    FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, scan->traits, NULL, 0, call->node->cols, call->node->n_cols,
+                        &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_push_filter_into_scan = {FL_DESC(fl_rule_desc), .name = "push_filter_into_scan", .phase = "refine",
-                                                    .pattern = "filter(scan)", .scope = FL_SCOPE_BOTH, .promise = 50,
+const fl_rule_desc fl_rule_push_filter_into_scan = {FL_DESC(fl_rule_desc),
+                                                    .name = "push_filter_into_scan",
+                                                    .phase = "refine",
+                                                    .pattern = "filter(scan)",
+                                                    .scope = FL_SCOPE_BOTH,
+                                                    .promise = 50,
                                                     .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                                    .on_match = on_match, .doc = "filters over scans run inside them"};
+                                                    .on_match = on_match,
+                                                    .doc = "filters over scans run inside them"};

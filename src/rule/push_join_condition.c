@@ -36,14 +36,20 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         return FL_OK;
     for (int32_t s = 0; s < 2; s++)
         FL_TRY(fl_filter_build_all(call->plan, sides[s], moved[s], n_moved[s], &sides[s], err));
-    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)join->kind, sides[0], sides[1], on, n_on, join->mark, &out, err));
+    FL_TRY(
+        fl_join_build_all(call->plan, (fl_join_kind)join->kind, sides[0], sides[1], on, n_on, join->mark, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_push_join_condition = {FL_DESC(fl_rule_desc), .name = "push_join_condition", .phase = "normalize",
-                                                  .pattern = "join", .scope = FL_SCOPE_BOTH, .promise = 55,
-                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT, .on_match = on_match,
+const fl_rule_desc fl_rule_push_join_condition = {FL_DESC(fl_rule_desc),
+                                                  .name = "push_join_condition",
+                                                  .phase = "normalize",
+                                                  .pattern = "join",
+                                                  .scope = FL_SCOPE_BOTH,
+                                                  .promise = 55,
+                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                                  .on_match = on_match,
                                                   .doc = "conditions of one side filter that side"};

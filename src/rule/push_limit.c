@@ -17,10 +17,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
         return fl_rule_call_transform_to(call, out, err);
     }
-    if (below->op == &fl_op_scan && limit->limit >= 0 && fl_scan_of(below)->limit < 0 && limit->limit < INT64_MAX - limit->offset) {
+    if (below->op == &fl_op_scan && limit->limit >= 0 && fl_scan_of(below)->limit < 0 &&
+        limit->limit < INT64_MAX - limit->offset) {
         fl_scan_attrs attrs = *fl_scan_of(below);
         attrs.limit = limit->limit + limit->offset;
-        FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, below->traits, NULL, 0, below->cols, below->n_cols, &out, err));
+        FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, below->traits, NULL, 0, below->cols, below->n_cols, &out,
+                            err));
         FL_TRY(fl_node_with_inputs(call->plan, call->node, &out, &out, err));
         return fl_rule_call_transform_to(call, out, err);
     }
@@ -28,6 +30,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_push_limit = {FL_DESC(fl_rule_desc), .name = "push_limit", .phase = "refine", .pattern = "limit",
-                                         .scope = FL_SCOPE_BOTH, .promise = 30, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                         .on_match = on_match, .doc = "limits run below projections and inside scans"};
+const fl_rule_desc fl_rule_push_limit = {FL_DESC(fl_rule_desc),
+                                         .name = "push_limit",
+                                         .phase = "refine",
+                                         .pattern = "limit",
+                                         .scope = FL_SCOPE_BOTH,
+                                         .promise = 30,
+                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                         .on_match = on_match,
+                                         .doc = "limits run below projections and inside scans"};

@@ -70,11 +70,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     if (is_scan) {
         fl_scan_attrs attrs = *fl_scan_of(call->node);
         attrs.filters = sorted;
-        FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, call->node->traits, NULL, 0, call->node->cols, call->node->n_cols, &out, err));
+        FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, call->node->traits, NULL, 0, call->node->cols,
+                            call->node->n_cols, &out, err));
     } else {
         fl_filter_attrs attrs = {.n_conjuncts = n, .conjuncts = sorted};
-        FL_TRY(fl_node_make(call->plan, &fl_op_filter, &attrs, call->node->traits, call->node->inputs, 1, call->node->cols,
-                            call->node->n_cols, &out, err));
+        FL_TRY(fl_node_make(call->plan, &fl_op_filter, &attrs, call->node->traits, call->node->inputs, 1,
+                            call->node->cols, call->node->n_cols, &out, err));
     }
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
@@ -86,6 +87,13 @@ static bool check(const fl_rule_call *call)
     return call->node->op == &fl_op_scan || call->node->op == &fl_op_filter;
 }
 
-const fl_rule_desc fl_rule_reorder_filters = {FL_DESC(fl_rule_desc), .name = "reorder_filters", .phase = "refine", .pattern = "?",
-                                              .scope = FL_SCOPE_BOTH, .promise = 5, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                              .check = check, .on_match = on_match, .doc = "cheap and selective conjuncts first"};
+const fl_rule_desc fl_rule_reorder_filters = {FL_DESC(fl_rule_desc),
+                                              .name = "reorder_filters",
+                                              .phase = "refine",
+                                              .pattern = "?",
+                                              .scope = FL_SCOPE_BOTH,
+                                              .promise = 5,
+                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                              .check = check,
+                                              .on_match = on_match,
+                                              .doc = "cheap and selective conjuncts first"};

@@ -10,7 +10,8 @@
 static fl_status look(void *ctx, const fl_node *node, fl_err *err)
 {
     (void)err;
-    *(bool *)ctx |= node->op == &fl_op_limit || node->op == &fl_op_topk || (node->op == &fl_op_scan && fl_scan_of(node)->limit >= 0);
+    *(bool *)ctx |= node->op == &fl_op_limit || node->op == &fl_op_topk ||
+                    (node->op == &fl_op_scan && fl_scan_of(node)->limit >= 0);
     return FL_OK;
 }
 
@@ -35,7 +36,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_runtime_filter = {FL_DESC(fl_rule_desc), .name = "runtime_filter", .phase = "physical",
-                                             .pattern = "join[hash]", .scope = FL_SCOPE_BOTH, .promise = 10,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT, .on_match = on_match,
+const fl_rule_desc fl_rule_runtime_filter = {FL_DESC(fl_rule_desc),
+                                             .name = "runtime_filter",
+                                             .phase = "physical",
+                                             .pattern = "join[hash]",
+                                             .scope = FL_SCOPE_BOTH,
+                                             .promise = 10,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                             .on_match = on_match,
                                              .doc = "keys of the build side filter the scans of the probe side"};

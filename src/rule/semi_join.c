@@ -41,7 +41,8 @@ static bool find(const fl_rule_call *call, match *ret)
             continue;
         if (s->kind == FL_SUBQUERY_ANY && (!negated || !can_be_null(call->plan, s)))
             return true;
-        if (s->kind == FL_SUBQUERY_ALL && !negated && s->n_left == 1 && strcmp(s->compare, "<>") == 0 && !can_be_null(call->plan, s)) {
+        if (s->kind == FL_SUBQUERY_ALL && !negated && s->n_left == 1 && strcmp(s->compare, "<>") == 0 &&
+            !can_be_null(call->plan, s)) {
             ret->kind = FL_JOIN_ANTI;
             return true;
         }
@@ -81,7 +82,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         FL_TRY(fl_expr_column(call->plan, m.subquery->query->cols[i], -1, &col, err));
         FL_TRY(fl_expr_call_args(call->plan, compare, -1, &tests[i], err, 2, m.subquery->left[i], col));
     }
-    FL_TRY(fl_apply_build(call->plan, m.kind, input, m.subquery->query, tests, m.subquery->n_left, (fl_col_id){0}, &apply, err));
+    FL_TRY(fl_apply_build(call->plan, m.kind, input, m.subquery->query, tests, m.subquery->n_left, (fl_col_id){0},
+                          &apply, err));
     FL_TRY(fl_filter_build_all(call->plan, apply, rest + before, n_rest - before, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
@@ -89,6 +91,9 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_semi_join = {FL_DESC(fl_rule_desc), .name = "semi_join", .phase = "unnest", .pattern = "filter",
-                                        .scope = FL_SCOPE_GLOBAL, .promise = 10, .keeps = FL_KEEPS_COLS, .check = check,
-                                        .on_match = on_match, .doc = "EXISTS, IN and NOT IN in filters become semi and anti joins"};
+const fl_rule_desc fl_rule_semi_join = {
+    FL_DESC(fl_rule_desc),    .name = "semi_join",
+    .phase = "unnest",        .pattern = "filter",
+    .scope = FL_SCOPE_GLOBAL, .promise = 10,
+    .keeps = FL_KEEPS_COLS,   .check = check,
+    .on_match = on_match,     .doc = "EXISTS, IN and NOT IN in filters become semi and anti joins"};

@@ -48,7 +48,13 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_single_to_left = {FL_DESC(fl_rule_desc), .name = "single_to_left", .phase = "normalize", .pattern = "join",
-                                             .scope = FL_SCOPE_BOTH, .promise = 68, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
-                                             .check = check, .on_match = on_match,
+const fl_rule_desc fl_rule_single_to_left = {FL_DESC(fl_rule_desc),
+                                             .name = "single_to_left",
+                                             .phase = "normalize",
+                                             .pattern = "join",
+                                             .scope = FL_SCOPE_BOTH,
+                                             .promise = 68,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                             .check = check,
+                                             .on_match = on_match,
                                              .doc = "scalar subqueries grouped by their join columns are left joins"};

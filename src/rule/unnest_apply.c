@@ -64,7 +64,8 @@ static fl_status note_pulled(unnesting *u, const fl_expr *e, fl_err *err)
 }
 
 /* Inner columns that the pulled conjuncts from number `from` on read. */
-static fl_status pulled_cols(unnesting *u, int32_t from, const fl_node *input, fl_col_id **ret, int32_t *ret_n, fl_err *err)
+static fl_status pulled_cols(unnesting *u, int32_t from, const fl_node *input, fl_col_id **ret, int32_t *ret_n,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_set used;
@@ -144,7 +145,8 @@ cleanup:
 }
 
 /* An equality with outer columns on one side only, inner ones on the other. */
-static fl_status split_equality(unnesting *u, const fl_expr *e, const fl_node *input, const fl_expr **ret_outer, const fl_expr **ret_inner, fl_err *err)
+static fl_status split_equality(unnesting *u, const fl_expr *e, const fl_node *input, const fl_expr **ret_outer,
+                                const fl_expr **ret_inner, fl_err *err)
 {
     fl_status st = FL_OK;
     *ret_inner = NULL;
@@ -156,7 +158,8 @@ static fl_status split_equality(unnesting *u, const fl_expr *e, const fl_node *i
         FL_TRY(fl_col_set_init(u->plan, &b, err));
         FL_TRY(fl_expr_add_cols(u->plan, e->args[side], &a, err));
         FL_TRY(fl_expr_add_cols(u->plan, e->args[1 - side], &b, err));
-        if (!fl_col_set_meets(&a, &input->made) && !fl_col_set_meets(&b, u->outer) && fl_col_set_has_all(&input->made, &b)) {
+        if (!fl_col_set_meets(&a, &input->made) && !fl_col_set_meets(&b, u->outer) &&
+            fl_col_set_has_all(&input->made, &b)) {
             *ret_outer = e->args[side];
             *ret_inner = e->args[1 - side];
             return FL_OK;
@@ -222,7 +225,9 @@ static fl_status pull_aggregate(unnesting *u, const fl_node *node, const fl_node
             if (inner->kind == FL_EXPR_COLUMN) {
                 cols[n] = inner->col;
             } else {
-                fl_col_info info = {.name = FL_STR("key"), .type = inner->type, .is_nullable = true,
+                fl_col_info info = {.name = FL_STR("key"),
+                                    .type = inner->type,
+                                    .is_nullable = true,
                                     .origin = fl_expr_stable_hash(u->plan, inner, true)};
                 FL_TRY(fl_plan_add_col(u->plan, &info, &cols[n], err));
             }
@@ -322,7 +327,8 @@ static bool top_is_strict(const fl_node *node)
 /* ---- pushing down ------------------------------------------------------------------------------------------------- */
 
 /* The same rows with copies of some columns under new ids (only these columns). */
-static fl_status copy_cols(unnesting *u, const fl_node *node, const fl_col_id *cols, int32_t n, const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
+static fl_status copy_cols(unnesting *u, const fl_node *node, const fl_col_id *cols, int32_t n, const fl_node **ret,
+                           fl_col_id *ret_cols, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **exprs = NULL;
@@ -373,8 +379,8 @@ cleanup:
 }
 
 /* Joins the domain into `node`: gives its rows for every domain value, with the domain's columns in ret_cols. */
-static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node, const fl_node **ret,
-                      fl_col_id *ret_cols, fl_err *err);
+static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node,
+                      const fl_node **ret, fl_col_id *ret_cols, fl_err *err);
 
 static fl_status push_aggregate(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node,
                                 const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
@@ -456,7 +462,12 @@ static fl_status push_aggregate(unnesting *u, const fl_node *domain, const fl_co
     FL_TRY(fl_join_build_all(u->plan, FL_JOIN_LEFT, copy, grouped, tests, u->n_cols, (fl_col_id){0}, &joined, err));
     for (int32_t i = 0; i < joined->n_cols; i++)
         passed[n_passed++] = joined->cols[i];
-    fl_project_attrs project = {.n_cols = n_fixed, .cols = zero_ids, .n_exprs = n_fixed, .exprs = fixed, .n_passed = n_passed, .passed = passed};
+    fl_project_attrs project = {.n_cols = n_fixed,
+                                .cols = zero_ids,
+                                .n_exprs = n_fixed,
+                                .exprs = fixed,
+                                .n_passed = n_passed,
+                                .passed = passed};
     st = fl_node_make(u->plan, &fl_op_project, &project, NULL, &joined, 1, NULL, 0, ret, err);
 cleanup:
     return st;
@@ -547,15 +558,20 @@ static fl_status push_values(unnesting *u, const fl_node *domain, const fl_col_i
     renaming r = {u, ret_cols};
     for (int32_t i = 0; i < values->n_cols; i++)
         FL_TRY(fl_expr_rewrite(u->plan, values->exprs[i], rename_one, &r, &exprs[i], err));
-    fl_project_attrs attrs = {.n_cols = values->n_cols, .cols = values->cols, .n_exprs = values->n_cols, .exprs = exprs,
-                              .n_passed = copy->n_cols, .passed = copy->cols};
+    fl_project_attrs attrs = {.n_cols = values->n_cols,
+                              .cols = values->cols,
+                              .n_exprs = values->n_cols,
+                              .exprs = exprs,
+                              .n_passed = copy->n_cols,
+                              .passed = copy->cols};
     st = fl_node_make(u->plan, &fl_op_project, &attrs, NULL, &copy, 1, NULL, 0, ret, err);
 cleanup:
     return st;
 }
 
 /* Of the list in a column what LIMIT and OFFSET leave: its first element, or a slice. */
-static fl_status part_of_list(unnesting *u, fl_col_id col, const fl_limit_attrs *limit, bool is_first, const fl_expr **ret, fl_err *err)
+static fl_status part_of_list(unnesting *u, fl_col_id col, const fl_limit_attrs *limit, bool is_first,
+                              const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr *list = NULL, *from = NULL, *to = NULL;
@@ -621,7 +637,8 @@ static fl_status push_limit(unnesting *u, const fl_node *domain, const fl_col_id
             FL_TRY(fl_plan_add_col(u->plan, &info, &made[c], err));
         }
     }
-    fl_project_attrs attrs = {.n_cols = node->n_cols, .cols = made, .n_exprs = node->n_cols, .exprs = parts, .n_passed = u->n_cols};
+    fl_project_attrs attrs = {
+        .n_cols = node->n_cols, .cols = made, .n_exprs = node->n_cols, .exprs = parts, .n_passed = u->n_cols};
     FL_TRY(FL_NEW_ARRAY(arena, u->n_cols + 1, &passed, err));
     memcpy(passed, ret_cols, (size_t)u->n_cols * sizeof(*passed));
     attrs.passed = passed;
@@ -635,8 +652,8 @@ cleanup:
     return st;
 }
 
-static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node, const fl_node **ret,
-                      fl_col_id *ret_cols, fl_err *err)
+static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *domain_cols, const fl_node *node,
+                      const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *input = NULL;
@@ -658,8 +675,7 @@ static fl_status push(unnesting *u, const fl_node *domain, const fl_col_id *doma
     if (node->op == &fl_op_limit && node->n_cols > 0)
         return push_limit(u, domain, domain_cols, node, ret, ret_cols, err);
     if (node->op != &fl_op_filter && node->op != &fl_op_project && node->op != &fl_op_unnest)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s inside a correlated subquery is not supported yet",
-                       node->op->name);
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s inside a correlated subquery is not supported yet", node->op->name);
     FL_TRY(push(u, domain, domain_cols, node->inputs[0], &input, ret_cols, err));
     if (node->op == &fl_op_unnest) /* its lists are columns of the input, which keep their ids */
         return fl_node_make(u->plan, &fl_op_unnest, node->attrs, NULL, &input, 1, NULL, 0, ret, err);
@@ -735,7 +751,8 @@ static const fl_node *drop_limit(const fl_apply_attrs *apply, const fl_node *rig
     return right;
 }
 
-static fl_status make_join(fl_rule_call *call, const fl_node *right, const fl_expr *const *more, int32_t n_more, fl_err *err)
+static fl_status make_join(fl_rule_call *call, const fl_node *right, const fl_expr *const *more, int32_t n_more,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_apply_attrs *apply = fl_apply_of(call->node);
@@ -747,7 +764,8 @@ static fl_status make_join(fl_rule_call *call, const fl_node *right, const fl_ex
         tests[n++] = apply->conjuncts[i];
     for (int32_t i = 0; i < n_more; i++)
         tests[n++] = more[i];
-    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)apply->kind, call->node->inputs[0], right, tests, n, apply->mark, &join, err));
+    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)apply->kind, call->node->inputs[0], right, tests, n, apply->mark,
+                             &join, err));
     FL_TRY(fl_node_with_cols(call->plan, join, call->node->cols, call->node->n_cols, &join, err));
     st = fl_rule_call_transform_to(call, join, err);
 cleanup:
@@ -788,6 +806,8 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_unnest_apply = {FL_DESC(fl_rule_desc), .name = "unnest_apply", .phase = "unnest", .pattern = "apply",
-                                           .scope = FL_SCOPE_GLOBAL, .is_required = true, .keeps = FL_KEEPS_COLS,
-                                           .check = check, .on_match = on_match, .doc = "dependent joins become joins"};
+const fl_rule_desc fl_rule_unnest_apply = {FL_DESC(fl_rule_desc),    .name = "unnest_apply",
+                                           .phase = "unnest",        .pattern = "apply",
+                                           .scope = FL_SCOPE_GLOBAL, .is_required = true,
+                                           .keeps = FL_KEEPS_COLS,   .check = check,
+                                           .on_match = on_match,     .doc = "dependent joins become joins"};

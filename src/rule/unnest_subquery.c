@@ -17,12 +17,13 @@
 #define TAKEN_MAX 16 /* subqueries that are kept in mind; more are only joined once for each use */
 
 typedef struct taking {
-    const fl_node *input; /* what the operator reads; dependent joins are put on top */
+    const fl_node *input;                                 /* what the operator reads; dependent joins are put on top */
     const fl_expr *taken[TAKEN_MAX], *columns[TAKEN_MAX]; /* a subquery that is used twice is joined once */
     int32_t n_taken;
 } taking;
 
-static fl_status comparison(fl_plan *plan, const fl_subquery *s, const char *compare, int32_t pos, const fl_expr **ret, fl_err *err)
+static fl_status comparison(fl_plan *plan, const fl_subquery *s, const char *compare, int32_t pos, const fl_expr **ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **cols = NULL;
@@ -34,12 +35,16 @@ cleanup:
     return st;
 }
 
-static fl_status add_mark(fl_plan *plan, taking *t, const fl_node *query, const fl_expr *test, int32_t pos, const fl_expr **ret, fl_err *err)
+static fl_status add_mark(fl_plan *plan, taking *t, const fl_node *query, const fl_expr *test, int32_t pos,
+                          const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id mark;
-    fl_col_info info = {.name = FL_STR("mark"), .type = FL_TYPE(FL_BOOL), .is_nullable = true,
-                        .origin = fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(plan, test, true))};
+    fl_col_info info = {.name = FL_STR("mark"),
+                        .type = FL_TYPE(FL_BOOL),
+                        .is_nullable = true,
+                        .origin =
+                            fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(plan, test, true))};
     FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
     FL_TRY(fl_apply_build(plan, FL_JOIN_MARK, t->input, query, &test, 1, mark, &t->input, err));
     st = fl_expr_column(plan, mark, pos, ret, err);
@@ -122,8 +127,10 @@ static fl_status from_values(fl_rule_call *call, fl_err *err)
     if (values->n_rows != 1)
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in VALUES with more than one row are not supported yet");
     FL_TRY(fl_values_build(call->plan, NULL, 1, 0, NULL, &row, err));
-    fl_project_attrs attrs = {.n_cols = values->n_cols, .cols = values->cols, .n_exprs = values->n_cols, .exprs = values->exprs};
-    FL_TRY(fl_node_make(call->plan, &fl_op_project, &attrs, NULL, &row, 1, call->node->cols, call->node->n_cols, &project, err));
+    fl_project_attrs attrs = {
+        .n_cols = values->n_cols, .cols = values->cols, .n_exprs = values->n_cols, .exprs = values->exprs};
+    FL_TRY(fl_node_make(call->plan, &fl_op_project, &attrs, NULL, &row, 1, call->node->cols, call->node->n_cols,
+                        &project, err));
     st = fl_rule_call_transform_to(call, project, err);
 cleanup:
     return st;
@@ -166,9 +173,11 @@ static fl_status apply_condition(fl_rule_call *call, const fl_node **ret, fl_err
     bool keeps_right = join->kind == FL_JOIN_RIGHT;
     const fl_node *kept = call->node->inputs[keeps_right ? 1 : 0], *other = call->node->inputs[keeps_right ? 0 : 1];
     if (join->kind == FL_JOIN_FULL)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries that read both sides of a full join are not supported yet in its condition");
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED,
+                       "subqueries that read both sides of a full join are not supported yet in its condition");
     FL_TRY(fl_filter_build_all(call->plan, other, join->conjuncts, join->n_conjuncts, &other, err));
-    st = fl_apply_build(call->plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, NULL, 0, (fl_col_id){0}, ret, err);
+    st = fl_apply_build(call->plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, NULL, 0,
+                        (fl_col_id){0}, ret, err);
 cleanup:
     return st;
 }
@@ -180,7 +189,8 @@ static fl_status from_join(fl_rule_call *call, fl_err *err)
     const fl_join_attrs *join = fl_join_of(node);
     side_taking sides = {.inputs = {node->inputs[0], node->inputs[1]}};
     if (join->kind == FL_JOIN_INNER) { /* the same as a filter behind it */
-        FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0}, &out, err));
+        FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0},
+                                 &out, err));
         FL_TRY(fl_filter_build_all(call->plan, out, join->conjuncts, join->n_conjuncts, &out, err));
         return fl_rule_call_transform_to(call, out, err);
     }
@@ -204,7 +214,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     if (node->op == &fl_op_join)
         return from_join(call, err);
     if (node->n_inputs != 1)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in the condition of a dependent join are not supported yet");
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED,
+                       "subqueries in the condition of a dependent join are not supported yet");
     taking t = {.input = node->inputs[0]};
     FL_TRY(fl_node_rewrite_exprs(call->plan, node, take, &t, &out, err));
     FL_TRY(fl_node_with_inputs(call->plan, out, &t.input, &out, err));
@@ -213,7 +224,8 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_unnest_subquery = {FL_DESC(fl_rule_desc), .name = "unnest_subquery", .phase = "unnest",
-                                              .pattern = "?", .scope = FL_SCOPE_GLOBAL, .is_required = true,
-                                              .keeps = FL_KEEPS_COLS, .check = check, .on_match = on_match,
-                                              .doc = "subqueries become dependent joins"};
+const fl_rule_desc fl_rule_unnest_subquery = {FL_DESC(fl_rule_desc),    .name = "unnest_subquery",
+                                              .phase = "unnest",        .pattern = "?",
+                                              .scope = FL_SCOPE_GLOBAL, .is_required = true,
+                                              .keeps = FL_KEEPS_COLS,   .check = check,
+                                              .on_match = on_match,     .doc = "subqueries become dependent joins"};

@@ -48,7 +48,8 @@ static const char *operator_for(const char *op, int order)
 
 static const char *mirrored(const char *op)
 {
-    static const char *const pairs[][2] = {{"=", "="}, {"<>", "<>"}, {"<", ">"}, {"<=", ">="}, {">", "<"}, {">=", "<="}};
+    static const char *const pairs[][2] = {{"=", "="},   {"<>", "<>"}, {"<", ">"},
+                                           {"<=", ">="}, {">", "<"},   {">=", "<="}};
     for (int64_t i = 0; i < FL_LEN(pairs); i++)
         if (strcmp(pairs[i][0], op) == 0)
             return pairs[i][1];
@@ -70,7 +71,8 @@ static fl_status unwrap_comparison(fl_plan *plan, const fl_expr *e, const fl_exp
     } else {
         op = e->func->name;
     }
-    if (constant->kind != FL_EXPR_CONST || !is_exact_cast(cast) || !narrow(constant, cast->args[0]->type, &value, &order))
+    if (constant->kind != FL_EXPR_CONST || !is_exact_cast(cast) ||
+        !narrow(constant, cast->args[0]->type, &value, &order))
         return FL_OK;
     op = operator_for(op, order);
     if (op == NULL)
@@ -118,6 +120,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     return st == FL_OK ? fl_rule_call_transform_to(call, out, err) : st;
 }
 
-const fl_rule_desc fl_rule_unwrap_cast = {FL_DESC(fl_rule_desc), .name = "unwrap_cast", .phase = "normalize", .pattern = "?",
-                                          .scope = FL_SCOPE_BOTH, .promise = 85, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                          .on_match = on_match, .doc = "casts of columns that are compared with constants"};
+const fl_rule_desc fl_rule_unwrap_cast = {FL_DESC(fl_rule_desc),
+                                          .name = "unwrap_cast",
+                                          .phase = "normalize",
+                                          .pattern = "?",
+                                          .scope = FL_SCOPE_BOTH,
+                                          .promise = 85,
+                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                          .on_match = on_match,
+                                          .doc = "casts of columns that are compared with constants"};

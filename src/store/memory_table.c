@@ -31,7 +31,7 @@ typedef struct memory_worker {
     int64_t next;        /* first row of the next batch */
     int64_t end;         /* of the morsel */
     int32_t rows;
-    fl_arena arena;      /* slices that had to be copied */
+    fl_arena arena; /* slices that had to be copied */
 } memory_worker;
 
 #define PIECES (FL_SEGMENT_ROWS / MORSEL_ROWS + 1)
@@ -130,8 +130,12 @@ static void scan_free(fl_scan *base)
     fl_free(scan);
 }
 
-static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
-                                     .read = read, .free = scan_free};
+static const fl_scan_ops scan_ops = {.worker_new = worker_new,
+                                     .worker_free = worker_free,
+                                     .claim = claim,
+                                     .next = next,
+                                     .read = read,
+                                     .free = scan_free};
 
 static fl_status scan_new(fl_table *base, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {

@@ -29,7 +29,8 @@ typedef struct range_worker {
 static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
 {
     range_worker *w = NULL;
-    fl_status st = fl_alloc_zero(memory, (int64_t)sizeof(*w) + ((range_scan *)base)->rows_max * 8 + 64, (void **)&w, err);
+    fl_status st =
+        fl_alloc_zero(memory, (int64_t)sizeof(*w) + ((range_scan *)base)->rows_max * 8 + 64, (void **)&w, err);
     if (st != FL_OK)
         return st;
     w->base.scan = base;
@@ -89,8 +90,12 @@ static void scan_free(fl_scan *base)
     fl_free(base);
 }
 
-static const fl_scan_ops scan_ops = {.worker_new = worker_new, .worker_free = worker_free, .claim = claim, .next = next,
-                                     .read = read, .free = scan_free};
+static const fl_scan_ops scan_ops = {.worker_new = worker_new,
+                                     .worker_free = worker_free,
+                                     .claim = claim,
+                                     .next = next,
+                                     .read = read,
+                                     .free = scan_free};
 
 static fl_status scan_new(fl_table *base, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {
@@ -110,7 +115,10 @@ static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
 {
     (void)col;
     const range_table *table = (const range_table *)base;
-    *ret = (fl_col_stats){.has_bounds = table->rows > 0, .min = table->min, .max = table->max, .null_fraction = 0,
+    *ret = (fl_col_stats){.has_bounds = table->rows > 0,
+                          .min = table->min,
+                          .max = table->max,
+                          .null_fraction = 0,
                           .distinct = table->base.rows};
 }
 
@@ -145,7 +153,11 @@ fl_status fl_range_table_new(fl_memory *memory, fl_str name, int64_t start, int6
     table->start = start;
     table->step = step;
     table->rows = (int64_t)rows;
-    table->base = (fl_table){.ops = &table_ops, .name = identity, .format = "range", .fields = &table->field, .n_cols = 1,
+    table->base = (fl_table){.ops = &table_ops,
+                             .name = identity,
+                             .format = "range",
+                             .fields = &table->field,
+                             .n_cols = 1,
                              .rows = (double)rows};
     atomic_store(&table->base.refs, 1);
     int64_t last = (int64_t)((uint64_t)start + (uint64_t)(rows > 0 ? rows - 1 : 0) * (uint64_t)step);

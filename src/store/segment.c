@@ -15,10 +15,10 @@ typedef struct column {
     fl_buffer *valid; /* made with the first null */
     fl_buffer *chars; /* offsets: characters */
     int64_t n_chars;
-    bool is_dict;     /* table strings: codes so far */
-    fl_view *values;  /* [DICT_VALUES_MAX] */
+    bool is_dict;    /* table strings: codes so far */
+    fl_view *values; /* [DICT_VALUES_MAX] */
     int32_t n_values;
-    uint16_t *slots;  /* [DICT_SLOTS]: value number + 1 */
+    uint16_t *slots; /* [DICT_SLOTS]: value number + 1 */
     struct column *children;
     int32_t n_children;
 } column;
@@ -147,7 +147,8 @@ static fl_status reserve(fl_segment_builder *b, fl_buffer **buffer, int64_t byte
 
 #define ROW(i) (list != NULL ? (int64_t)list[i] : (int64_t)(i))
 
-static fl_status add_validity(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+static fl_status add_validity(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                              fl_err *err)
 {
     bool all_null = vec->type.id == FL_NULL;
     if (vec->valid == NULL && !all_null && c->valid == NULL)
@@ -223,7 +224,8 @@ cleanup:
     return st;
 }
 
-static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     if (c->is_offsets) {
@@ -232,7 +234,8 @@ static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec
             if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i)))
                 bytes += fl_vec_str(vec, ROW(i)).len;
         if (c->n_chars + bytes > INT32_MAX)
-            return FL_FAIL(err, FL_ERR_LIMIT, "a column of text is longer than 2 GB within %d rows", (int)(c->rows + count));
+            return FL_FAIL(err, FL_ERR_LIMIT, "a column of text is longer than 2 GB within %d rows",
+                           (int)(c->rows + count));
         FL_TRY(reserve(b, &c->data, (c->rows + count + 1) * 4, err));
         FL_TRY(reserve(b, &c->chars, c->n_chars + bytes + 16, err));
         int32_t *offsets = (int32_t *)c->data->data;
@@ -288,23 +291,25 @@ cleanup:
     return st;
 }
 
-#define COPY(type)                                                          \
-    do {                                                                    \
-        type *to = (type *)c->data->data + c->rows;                         \
-        const type *from = vec->data;                                       \
-        if (vec->layout == FL_CONST)                                        \
-            for (int64_t i = 0; i < count; i++)                             \
-                to[i] = from[0];                                            \
-        else if (list == NULL)                                              \
-            memcpy(to, from, (size_t)count * sizeof(type));                 \
-        else                                                                \
-            for (int64_t i = 0; i < count; i++)                             \
-                to[i] = from[list[i]];                                      \
+#define COPY(type)                                          \
+    do {                                                    \
+        type *to = (type *)c->data->data + c->rows;         \
+        const type *from = vec->data;                       \
+        if (vec->layout == FL_CONST)                        \
+            for (int64_t i = 0; i < count; i++)             \
+                to[i] = from[0];                            \
+        else if (list == NULL)                              \
+            memcpy(to, from, (size_t)count * sizeof(type)); \
+        else                                                \
+            for (int64_t i = 0; i < count; i++)             \
+                to[i] = from[list[i]];                      \
     } while (0)
 
-static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err);
+static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                            fl_err *err);
 
-static fl_status add_lists(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+static fl_status add_lists(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t *rows = NULL;
@@ -327,7 +332,8 @@ cleanup:
     return st;
 }
 
-static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count, fl_err *err)
+static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     fl_arena scratch;
@@ -376,11 +382,21 @@ static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec,
                 vec = &flat;
             }
             switch (width) {
-            case 1: COPY(uint8_t); break;
-            case 2: COPY(uint16_t); break;
-            case 4: COPY(uint32_t); break;
-            case 8: COPY(uint64_t); break;
-            default: COPY(fl_i128); break;
+            case 1:
+                COPY(uint8_t);
+                break;
+            case 2:
+                COPY(uint16_t);
+                break;
+            case 4:
+                COPY(uint32_t);
+                break;
+            case 8:
+                COPY(uint64_t);
+                break;
+            default:
+                COPY(fl_i128);
+                break;
             }
         }
     }
@@ -390,7 +406,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_segment_builder_add(fl_segment_builder *b, const fl_vec *vecs, const uint16_t *list, int32_t count, fl_err *err)
+fl_status fl_segment_builder_add(fl_segment_builder *b, const fl_vec *vecs, const uint16_t *list, int32_t count,
+                                 fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t *wide = NULL;
@@ -441,7 +458,8 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_b
     fl_type type; /* a nested type's fields must live as long as the segment */
     static const uint8_t empty[64] __attribute__((aligned(64)));
     FL_TRY(fl_type_copy(&segment->arena, c->type, &type, err));
-    fl_vec_set_flat(ret, type, c->data != NULL ? c->data->data : empty, c->nulls > 0 ? (uint64_t *)c->valid->data : NULL);
+    fl_vec_set_flat(ret, type, c->data != NULL ? c->data->data : empty,
+                    c->nulls > 0 ? (uint64_t *)c->valid->data : NULL);
     if (c->is_offsets) {
         ret->form = FL_OFFSETS;
         ret->width = 4;
@@ -464,7 +482,8 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_b
         FL_TRY(FL_NEW_ARRAY(&segment->arena, c->n_children, &children, err));
         for (int32_t i = 0; i < c->n_children; i++) {
             fl_buffer **buffers = NULL;
-            fl_segment *holder = NULL; /* a child's buffers are held by a segment of their own, chained to the arena's end */
+            fl_segment *holder =
+                NULL; /* a child's buffers are held by a segment of their own, chained to the arena's end */
             FL_TRY(fl_segment_new(segment->arena.memory, 1, &holder, err));
             buffers = holder->buffers;
             holder->owner = segment->owner;

@@ -15,11 +15,11 @@ typedef struct fl_segment {
     _Atomic int32_t refs;
     int32_t n_cols;
     int64_t rows;
-    fl_vec *vecs;   /* [n_cols] */
-    fl_value *min;  /* [n_cols]; null where unknown */
+    fl_vec *vecs;  /* [n_cols] */
+    fl_value *min; /* [n_cols]; null where unknown */
     fl_value *max;
-    int64_t *nulls; /* [n_cols]; -1 unknown */
-    fl_arena arena; /* everything above, and the strings */
+    int64_t *nulls;      /* [n_cols]; -1 unknown */
+    fl_arena arena;      /* everything above, and the strings */
     fl_buffer **buffers; /* [n_cols * 3]: data, validity, characters; NULL where there is none */
     void (*release)(struct fl_segment *segment); /* foreign memory: called when the last reference goes */
     void *owner;
@@ -40,7 +40,8 @@ fl_status fl_segment_builder_new(fl_memory *memory, const fl_type *types, int32_
 void fl_segment_builder_free(fl_segment_builder *builder);
 
 /** Appends the rows list[0 .. count) of the vectors (NULL list: rows 0 .. count-1). */
-fl_status fl_segment_builder_add(fl_segment_builder *builder, const fl_vec *vecs, const uint16_t *list, int32_t count, fl_err *err);
+fl_status fl_segment_builder_add(fl_segment_builder *builder, const fl_vec *vecs, const uint16_t *list, int32_t count,
+                                 fl_err *err);
 
 int64_t fl_segment_builder_rows(const fl_segment_builder *builder);
 

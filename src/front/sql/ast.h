@@ -36,7 +36,7 @@ typedef struct fl_ast_type {
     fl_str name;
     int64_t modifiers[2];
     int32_t modifier_count;
-    int32_t list_depth; /* pairs of brackets behind the name */
+    int32_t list_depth;          /* pairs of brackets behind the name */
     struct fl_ast_field *fields; /* of struct(...) */
     int32_t field_count;
     int32_t start, end;
@@ -50,42 +50,42 @@ typedef struct fl_ast_field {
 /* ---- expressions ---- */
 
 typedef enum fl_ast_kind {
-    FL_AST_COLUMN,     /* path */
-    FL_AST_STAR,       /* star: `*`, `t.*`; only in select lists and count(*) */
-    FL_AST_INTEGER,    /* text: decimal digits */
-    FL_AST_DECIMAL,    /* text: digits with a point */
-    FL_AST_FLOAT,      /* text: digits with an exponent */
-    FL_AST_STRING,     /* text: the value, escapes resolved */
-    FL_AST_BLOB,       /* text: the bytes */
-    FL_AST_BOOL,       /* truth */
-    FL_AST_NULL,       /* */
-    FL_AST_TYPED,      /* typed: DATE '2020-01-01' */
-    FL_AST_INTERVAL,   /* interval */
-    FL_AST_PARAMETER,  /* parameter: from 1 */
-    FL_AST_AND,        /* list, at least two */
-    FL_AST_OR,         /* list, at least two */
-    FL_AST_NOT,        /* ops.left */
-    FL_AST_UNARY,      /* op, ops.left */
-    FL_AST_BINARY,     /* op, ops.left, ops.right */
-    FL_AST_IS,         /* is, ops.left; for DISTINCT FROM ops.right too */
-    FL_AST_BETWEEN,    /* ops.left, ops.right = low, ops.third = high; symmetric */
-    FL_AST_LIKE,       /* op (LIKE, ILIKE), ops.left, ops.right, ops.third = escape or NULL */
-    FL_AST_IN_LIST,    /* in */
-    FL_AST_IN_QUERY,   /* sub: left, query */
-    FL_AST_QUANTIFIED, /* op, sub: left, query; all */
+    FL_AST_COLUMN,          /* path */
+    FL_AST_STAR,            /* star: `*`, `t.*`; only in select lists and count(*) */
+    FL_AST_INTEGER,         /* text: decimal digits */
+    FL_AST_DECIMAL,         /* text: digits with a point */
+    FL_AST_FLOAT,           /* text: digits with an exponent */
+    FL_AST_STRING,          /* text: the value, escapes resolved */
+    FL_AST_BLOB,            /* text: the bytes */
+    FL_AST_BOOL,            /* truth */
+    FL_AST_NULL,            /* */
+    FL_AST_TYPED,           /* typed: DATE '2020-01-01' */
+    FL_AST_INTERVAL,        /* interval */
+    FL_AST_PARAMETER,       /* parameter: from 1 */
+    FL_AST_AND,             /* list, at least two */
+    FL_AST_OR,              /* list, at least two */
+    FL_AST_NOT,             /* ops.left */
+    FL_AST_UNARY,           /* op, ops.left */
+    FL_AST_BINARY,          /* op, ops.left, ops.right */
+    FL_AST_IS,              /* is, ops.left; for DISTINCT FROM ops.right too */
+    FL_AST_BETWEEN,         /* ops.left, ops.right = low, ops.third = high; symmetric */
+    FL_AST_LIKE,            /* op (LIKE, ILIKE), ops.left, ops.right, ops.third = escape or NULL */
+    FL_AST_IN_LIST,         /* in */
+    FL_AST_IN_QUERY,        /* sub: left, query */
+    FL_AST_QUANTIFIED,      /* op, sub: left, query; all */
     FL_AST_QUANTIFIED_LIST, /* op, ops.left = value, ops.right = list expression; all */
-    FL_AST_EXISTS,     /* sub: query */
-    FL_AST_SUBQUERY,   /* sub: query, one value */
-    FL_AST_ARRAY_QUERY, /* sub: query, ARRAY(SELECT ...) */
-    FL_AST_CASE,       /* cases */
-    FL_AST_CAST,       /* cast; try */
-    FL_AST_CALL,       /* call */
-    FL_AST_ROW,        /* list: `(a, b)`, ROW(a) */
-    FL_AST_LIST,       /* list: `[1, 2]` */
-    FL_AST_STRUCT,     /* record: `{'a': 1}` */
-    FL_AST_FIELD,      /* field: (expr).name */
-    FL_AST_INDEX,      /* index: expr[i], expr[a:b] */
-    FL_AST_DEFAULT,    /* DEFAULT in VALUES and SET */
+    FL_AST_EXISTS,          /* sub: query */
+    FL_AST_SUBQUERY,        /* sub: query, one value */
+    FL_AST_ARRAY_QUERY,     /* sub: query, ARRAY(SELECT ...) */
+    FL_AST_CASE,            /* cases */
+    FL_AST_CAST,            /* cast; try */
+    FL_AST_CALL,            /* call */
+    FL_AST_ROW,             /* list: `(a, b)`, ROW(a) */
+    FL_AST_LIST,            /* list: `[1, 2]` */
+    FL_AST_STRUCT,          /* record: `{'a': 1}` */
+    FL_AST_FIELD,           /* field: (expr).name */
+    FL_AST_INDEX,           /* index: expr[i], expr[a:b] */
+    FL_AST_DEFAULT,         /* DEFAULT in VALUES and SET */
 } fl_ast_kind;
 
 typedef enum fl_ast_op {
@@ -104,7 +104,7 @@ typedef enum fl_ast_op {
     FL_AST_OP_LE,
     FL_AST_OP_GT,
     FL_AST_OP_GE,
-    FL_AST_OP_REGEX,       /* ~ ; negated for !~ */
+    FL_AST_OP_REGEX,        /* ~ ; negated for !~ */
     FL_AST_OP_REGEX_NOCASE, /* ~* */
     FL_AST_OP_LIKE,
     FL_AST_OP_ILIKE,
@@ -155,7 +155,7 @@ typedef struct fl_ast_call {
     fl_ast_order *order;
     int32_t order_count;
     bool is_within_group; /* the order is that of WITHIN GROUP (ORDER BY ...) */
-    fl_ast_expr *filter; /* FILTER (WHERE ...) or NULL */
+    fl_ast_expr *filter;  /* FILTER (WHERE ...) or NULL */
 } fl_ast_call;
 
 typedef struct fl_ast_when {
@@ -277,12 +277,12 @@ typedef struct fl_ast_join {
 } fl_ast_join;
 
 struct fl_ast_table {
-    uint8_t kind;    /* fl_ast_table_kind */
-    bool is_lateral; /* LATERAL was written */
+    uint8_t kind;        /* fl_ast_table_kind */
+    bool is_lateral;     /* LATERAL was written */
     bool has_ordinality; /* WITH ORDINALITY was */
     uint16_t height;
     int32_t start, end;
-    fl_ast_name alias; /* may be empty */
+    fl_ast_name alias;    /* may be empty */
     fl_ast_name *columns; /* of `alias(a, b)` */
     int32_t column_count;
     union {
@@ -413,7 +413,7 @@ typedef struct fl_ast_column_def {
     fl_ast_name name;
     fl_ast_type *type;
     bool is_not_null;
-    fl_ast_expr *otherwise; /* DEFAULT or NULL */
+    fl_ast_expr *otherwise;                 /* DEFAULT or NULL */
     int32_t otherwise_start, otherwise_end; /* its text */
 } fl_ast_column_def;
 

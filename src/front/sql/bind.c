@@ -61,10 +61,9 @@ fl_status fl_sql_bind_keep(binder *b, fl_str text, fl_str *ret)
 static fl_status fail_type(binder *b, const fl_ast_type *type)
 {
     static const char *const names[] = {
-        "boolean", "bool",   "tinyint", "smallint",  "integer",     "int",      "bigint",  "utinyint", "usmallint",
-        "uinteger", "ubigint", "real",  "float",     "double",      "decimal",  "numeric", "text",     "varchar",
-        "char",    "string", "bytea",   "blob",      "date",        "time",     "timestamp", "timestamptz",
-        "interval",
+        "boolean",  "bool",    "tinyint", "smallint", "integer", "int",     "bigint",    "utinyint",    "usmallint",
+        "uinteger", "ubigint", "real",    "float",    "double",  "decimal", "numeric",   "text",        "varchar",
+        "char",     "string",  "bytea",   "blob",     "date",    "time",    "timestamp", "timestamptz", "interval",
     };
     fl_nearest near;
     fl_sql_bind_fail_state(b, type->start, FL_ERR_TYPE, "42704", "there is no type \"%.*s\"", FL_STR_ARG(type->name));
@@ -121,10 +120,14 @@ bool fl_sql_nulls_first(const binder *b, const fl_ast_order *order)
     if (order->has_nulls)
         return order->nulls_first;
     switch (b->env->null_order) {
-    case FL_SQL_NULLS_FIRST: return true;
-    case FL_SQL_NULLS_LAST: return false;
-    case FL_SQL_NULLS_LEAST: return !order->is_descending;
-    default: return order->is_descending;
+    case FL_SQL_NULLS_FIRST:
+        return true;
+    case FL_SQL_NULLS_LAST:
+        return false;
+    case FL_SQL_NULLS_LEAST:
+        return !order->is_descending;
+    default:
+        return order->is_descending;
     }
 }
 
@@ -229,8 +232,13 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
         output out = {0};
         bool again = false;
         FL_TRY(fl_plan_new(env->memory, env->registry, &plan, err));
-        b = (binder){.env = env, .plan = plan, .arena = fl_plan_arena(plan), .err = err, .param_types = fixed,
-                     .n_params = n, .n_limit_types = n};
+        b = (binder){.env = env,
+                     .plan = plan,
+                     .arena = fl_plan_arena(plan),
+                     .err = err,
+                     .param_types = fixed,
+                     .n_params = n,
+                     .n_limit_types = n};
         FL_TRY(FL_NEW_ARRAY(b.arena, n + 1, &b.limit_types, err));
         FL_TRY(fn(&b, ctx, &out));
         FL_TRY(fill_query(&b, &out, ret));

@@ -22,7 +22,7 @@ typedef struct binder {
     fl_err *err;
     int32_t view_depth;
     int32_t query_depth;
-    int32_t cte_binds; /* so far: a chain of CTEs that each read the one before twice doubles with every link */
+    int32_t cte_binds;    /* so far: a chain of CTEs that each read the one before twice doubles with every link */
     fl_type *limit_types; /* [n_limit_types] parameters that stand in LIMIT and OFFSET: bigint; others FL_NULL */
     int32_t n_limit_types;
     const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
@@ -64,11 +64,11 @@ typedef struct col_ref {
 } col_ref;
 
 typedef struct select_item {
-    fl_str name;          /* what the column is called */
-    fl_str alias;         /* empty when none was written */
+    fl_str name;            /* what the column is called */
+    fl_str alias;           /* empty when none was written */
     const fl_ast_expr *ast; /* NULL for a column of a star */
-    const fl_expr *expr;  /* once bound, over the input's columns */
-    bool is_binding;      /* an alias that is met while it is bound means itself: not found */
+    const fl_expr *expr;    /* once bound, over the input's columns */
+    bool is_binding;        /* an alias that is met while it is bound means itself: not found */
     int32_t pos;
 } select_item;
 
@@ -77,7 +77,7 @@ typedef struct list_ref {
     const fl_expr *list; /* over the input's columns */
     fl_col_id col;       /* its elements */
     int32_t pos;
-    bool is_key;         /* GROUP BY reads it: expanded below the grouping */
+    bool is_key; /* GROUP BY reads it: expanded below the grouping */
     bool is_done;
 } list_ref;
 
@@ -128,9 +128,9 @@ typedef struct cte {
     const fl_ast_cte *ast;
     scope *outer;
     bool is_used;
-    bool is_shared;  /* it is computed once: */
-    output shared;   /* its query, which each reference reads */
-    int32_t binds;   /* references inside of it, counted anew with each reference to it */
+    bool is_shared; /* it is computed once: */
+    output shared;  /* its query, which each reference reads */
+    int32_t binds;  /* references inside of it, counted anew with each reference to it */
 } cte;
 
 /* ---- bind.c ---- */

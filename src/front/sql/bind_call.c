@@ -10,17 +10,28 @@
 static const char *clause_name(clause clause)
 {
     switch (clause) {
-    case CLAUSE_FROM: return "FROM";
-    case CLAUSE_ON: return "a join's condition";
-    case CLAUSE_WHERE: return "WHERE";
-    case CLAUSE_SELECT: return "SELECT";
-    case CLAUSE_GROUP: return "GROUP BY";
-    case CLAUSE_HAVING: return "HAVING";
-    case CLAUSE_ORDER: return "ORDER BY";
-    case CLAUSE_LIMIT: return "LIMIT";
-    case CLAUSE_VALUES: return "VALUES";
-    case CLAUSE_SET: return "UPDATE";
-    case CLAUSE_SET_ORDER: return "ORDER BY of a set operation";
+    case CLAUSE_FROM:
+        return "FROM";
+    case CLAUSE_ON:
+        return "a join's condition";
+    case CLAUSE_WHERE:
+        return "WHERE";
+    case CLAUSE_SELECT:
+        return "SELECT";
+    case CLAUSE_GROUP:
+        return "GROUP BY";
+    case CLAUSE_HAVING:
+        return "HAVING";
+    case CLAUSE_ORDER:
+        return "ORDER BY";
+    case CLAUSE_LIMIT:
+        return "LIMIT";
+    case CLAUSE_VALUES:
+        return "VALUES";
+    case CLAUSE_SET:
+        return "UPDATE";
+    case CLAUSE_SET_ORDER:
+        return "ORDER BY of a set operation";
     }
     return "this place";
 }
@@ -129,12 +140,15 @@ static fl_status move_within_group(binder *b, const fl_agg_desc *desc, const fl_
     double fraction;
     args[1] = args[0];
     args[0] = keys[0].expr;
-    if (call->arg_count == 1 && fl_expr_is_const(args[1]) && fl_value_to_double(args[1]->value, &fraction) && fraction < 0)
-        return fl_sql_bind_fail(b, call->args[0].value->start, FL_ERR_RANGE, "a fraction is between 0 and 1, not %g", fraction);
+    if (call->arg_count == 1 && fl_expr_is_const(args[1]) && fl_value_to_double(args[1]->value, &fraction) &&
+        fraction < 0)
+        return fl_sql_bind_fail(b, call->args[0].value->start, FL_ERR_RANGE, "a fraction is between 0 and 1, not %g",
+                                fraction);
     if (call->arg_count == 0 || !keys[0].is_descending || !desc->ignores_order)
         return FL_OK;
     if (args[1]->type.id == FL_LIST)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "a list of fractions in descending order is not supported yet");
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED,
+                                "a list of fractions in descending order is not supported yet");
     FL_TRY(fl_expr_cast(b->plan, args[1], FL_TYPE(FL_F64), false, args[1]->pos, &args[1], b->err));
     FL_TRY(fl_expr_call_args(b->plan, "-", args[1]->pos, &args[1], b->err, 1, args[1]));
 cleanup:
@@ -147,7 +161,8 @@ static fl_status check_within_group(binder *b, const fl_agg_desc *desc, const fl
     if (ast->call->is_within_group && !desc->is_within_group && !is_mode)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "%s is called without WITHIN GROUP", desc->name);
     if (!ast->call->is_within_group && desc->is_within_group) {
-        fl_status st = fl_sql_bind_fail_state(b, ast->start, FL_ERR_FUNCTION, "42809", "%s needs WITHIN GROUP", desc->name);
+        fl_status st =
+            fl_sql_bind_fail_state(b, ast->start, FL_ERR_FUNCTION, "42809", "%s needs WITHIN GROUP", desc->name);
         fl_err_hint(b->err, "%s", desc->doc);
         return st;
     }
@@ -179,8 +194,8 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
     FL_TRY(owner_of(b, s, args, n_args, &owner));
     if (!takes_aggregates(owner))
         return fail_misplaced(b, owner, ast);
-    FL_TRY(fl_agg_make(b->plan, name, args, n_args, call->is_distinct, filter, keys, call->order_count,
-                       ast->start, &agg, b->err));
+    FL_TRY(fl_agg_make(b->plan, name, args, n_args, call->is_distinct, filter, keys, call->order_count, ast->start,
+                       &agg, b->err));
     FL_TRY(add_aggregate(b, owner, &agg, ast->start, ret));
 cleanup:
     return st;
@@ -262,9 +277,12 @@ static fl_status bind_form(binder *b, int64_t form, const fl_expr *const *args, 
         return FL_ERR_FUNCTION;
     }
     switch (forms[form].form) {
-    case FORM_COALESCE: return make_coalesce(b, args, n, ast, ret);
-    case FORM_NULLIF: return make_nullif(b, args, ast, ret);
-    case FORM_IF: return fl_expr_case(b->plan, args, 3, ast->start, ret, b->err);
+    case FORM_COALESCE:
+        return make_coalesce(b, args, n, ast, ret);
+    case FORM_NULLIF:
+        return make_nullif(b, args, ast, ret);
+    case FORM_IF:
+        return fl_expr_case(b->plan, args, 3, ast->start, ret, b->err);
     }
     return FL_OK;
 }
@@ -276,7 +294,10 @@ static fl_str usual_name(const binder *b, fl_str name)
 {
     static const struct {
         const char *from, *to;
-    } pairs[] = {{"extract", "date_part"}, {"date_part", "extract"}, {"trim", "btrim"}, {"strpos", "position"},
+    } pairs[] = {{"extract", "date_part"},
+                 {"date_part", "extract"},
+                 {"trim", "btrim"},
+                 {"strpos", "position"},
                  {"substring", "substr"}};
     if (fl_registry_func(b->env->registry, name) != NULL)
         return name;
@@ -329,8 +350,8 @@ static fl_status check_plain_call(binder *b, const fl_ast_expr *ast)
 static fl_status fail_param(binder *b, const fl_func_desc *func, const fl_ast_name *name)
 {
     fl_nearest near;
-    fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_FUNCTION, "function %s has no parameter \"%.*s\"", func->name,
-                                    FL_STR_ARG(name->text));
+    fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_FUNCTION, "function %s has no parameter \"%.*s\"",
+                                    func->name, FL_STR_ARG(name->text));
     fl_nearest_init(&near, name->text);
     for (int32_t i = 0; i < func->n_params; i++)
         fl_nearest_offer(&near, fl_str_of(func->params[i].name));
@@ -351,8 +372,8 @@ static fl_status place_named(binder *b, scope *s, const fl_func_desc *func, cons
     if (place == func->n_params)
         return fail_param(b, func, &arg->name);
     if (args[place] != NULL)
-        return fl_sql_bind_fail(b, arg->name.start, place < n_plain ? FL_ERR_FUNCTION : FL_ERR_SYNTAX, "the argument \"%.*s\" is given twice",
-                                FL_STR_ARG(arg->name.text));
+        return fl_sql_bind_fail(b, arg->name.start, place < n_plain ? FL_ERR_FUNCTION : FL_ERR_SYNTAX,
+                                "the argument \"%.*s\" is given twice", FL_STR_ARG(arg->name.text));
     FL_TRY(fl_sql_bind_expr(b, s, arg->value, &args[place]));
     if (place >= *n)
         *n = place + 1;
@@ -361,8 +382,8 @@ cleanup:
 }
 
 /* f(1, c => 3): first those without names by their places, then the others by name; what is left out takes its default. */
-static fl_status bind_named_args(binder *b, scope *s, const fl_func_desc *func, const fl_ast_expr *ast, const fl_expr ***ret,
-                                 int32_t *ret_n)
+static fl_status bind_named_args(binder *b, scope *s, const fl_func_desc *func, const fl_ast_expr *ast,
+                                 const fl_expr ***ret, int32_t *ret_n)
 {
     fl_status st = FL_OK;
     const fl_ast_call *call = ast->call;
@@ -413,8 +434,8 @@ static fl_status bind_named_call(binder *b, scope *s, const fl_ast_expr *ast, fl
     int32_t n = 0;
     if (func != NULL && func->n_params == 0) {
         const fl_ast_name *given = &first_named(ast->call)->name;
-        return fl_sql_bind_fail(b, given->start, FL_ERR_FUNCTION, "function %.*s takes its arguments by place, not by name",
-                                FL_STR_ARG(name));
+        return fl_sql_bind_fail(b, given->start, FL_ERR_FUNCTION,
+                                "function %.*s takes its arguments by place, not by name", FL_STR_ARG(name));
     }
     if (func == NULL) /* no such function: told as for other calls */
         return fl_expr_call(b->plan, name, NULL, 0, ast->start, ret, b->err);
@@ -496,7 +517,8 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
         FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, forms[form].name));
     if (form < FL_LEN(forms))
         return bind_form(b, form, args, call->arg_count, ast, ret);
-    st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret, b->err);
+    st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret,
+                      b->err);
     st = st == FL_OK ? fold_stable(b, *ret, ret) : fail_function(b, name, st);
 cleanup:
     return st;

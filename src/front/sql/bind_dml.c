@@ -279,7 +279,8 @@ cleanup:
 }
 
 /* UPDATE ... FROM: each row with the one row of FROM that it meets; more than one is an error, not a choice. */
-static fl_status join_source(binder *b, const fl_ast_update *update, scope *s, const fl_node **node, const fl_expr **test)
+static fl_status join_source(binder *b, const fl_ast_update *update, scope *s, const fl_node **node,
+                             const fl_expr **test)
 {
     fl_status st = FL_OK;
     scope from;

@@ -8,17 +8,39 @@
 const char *fl_sql_op_name(fl_ast_op op)
 {
     static const char *const names[] = {
-        [FL_AST_OP_ADD] = "+",         [FL_AST_OP_SUB] = "-",         [FL_AST_OP_MUL] = "*",
-        [FL_AST_OP_DIV] = "/",         [FL_AST_OP_INT_DIV] = "//",    [FL_AST_OP_MOD] = "%",
-        [FL_AST_OP_POW] = "^",         [FL_AST_OP_CONCAT] = "||",     [FL_AST_OP_EQ] = "=",
-        [FL_AST_OP_NE] = "<>",         [FL_AST_OP_LT] = "<",          [FL_AST_OP_LE] = "<=",
-        [FL_AST_OP_GT] = ">",          [FL_AST_OP_GE] = ">=",         [FL_AST_OP_REGEX] = "~",
-        [FL_AST_OP_REGEX_NOCASE] = "~*", [FL_AST_OP_LIKE] = "like",   [FL_AST_OP_ILIKE] = "ilike",
-        [FL_AST_OP_BIT_AND] = "&",     [FL_AST_OP_BIT_OR] = "|",      [FL_AST_OP_BIT_XOR] = "#",
-        [FL_AST_OP_BIT_NOT] = "~",     [FL_AST_OP_SHIFT_LEFT] = "<<", [FL_AST_OP_SHIFT_RIGHT] = ">>",
-        [FL_AST_OP_ARROW] = "->",      [FL_AST_OP_ARROW_TEXT] = "->>", [FL_AST_OP_PLUS] = "+",
-        [FL_AST_OP_MINUS] = "-",       [FL_AST_OP_CONTAINS] = "@>",   [FL_AST_OP_CONTAINED] = "<@",
-        [FL_AST_OP_OVERLAPS] = "&&",   [FL_AST_OP_STARTS] = "^@",      [FL_AST_OP_SIMILAR] = "similar_to",
+        [FL_AST_OP_ADD] = "+",
+        [FL_AST_OP_SUB] = "-",
+        [FL_AST_OP_MUL] = "*",
+        [FL_AST_OP_DIV] = "/",
+        [FL_AST_OP_INT_DIV] = "//",
+        [FL_AST_OP_MOD] = "%",
+        [FL_AST_OP_POW] = "^",
+        [FL_AST_OP_CONCAT] = "||",
+        [FL_AST_OP_EQ] = "=",
+        [FL_AST_OP_NE] = "<>",
+        [FL_AST_OP_LT] = "<",
+        [FL_AST_OP_LE] = "<=",
+        [FL_AST_OP_GT] = ">",
+        [FL_AST_OP_GE] = ">=",
+        [FL_AST_OP_REGEX] = "~",
+        [FL_AST_OP_REGEX_NOCASE] = "~*",
+        [FL_AST_OP_LIKE] = "like",
+        [FL_AST_OP_ILIKE] = "ilike",
+        [FL_AST_OP_BIT_AND] = "&",
+        [FL_AST_OP_BIT_OR] = "|",
+        [FL_AST_OP_BIT_XOR] = "#",
+        [FL_AST_OP_BIT_NOT] = "~",
+        [FL_AST_OP_SHIFT_LEFT] = "<<",
+        [FL_AST_OP_SHIFT_RIGHT] = ">>",
+        [FL_AST_OP_ARROW] = "->",
+        [FL_AST_OP_ARROW_TEXT] = "->>",
+        [FL_AST_OP_PLUS] = "+",
+        [FL_AST_OP_MINUS] = "-",
+        [FL_AST_OP_CONTAINS] = "@>",
+        [FL_AST_OP_CONTAINED] = "<@",
+        [FL_AST_OP_OVERLAPS] = "&&",
+        [FL_AST_OP_STARTS] = "^@",
+        [FL_AST_OP_SIMILAR] = "similar_to",
     };
     FL_ASSERT(op > FL_AST_OP_NONE && op < FL_LEN(names));
     return names[op];
@@ -56,7 +78,8 @@ static bool negate_constant(const fl_ast_expr *ast, fl_value *value)
     if (ast->kind != FL_AST_INTEGER && ast->kind != FL_AST_DECIMAL && ast->kind != FL_AST_FLOAT)
         return false;
     switch (value->type.id) {
-    case FL_I32: case FL_I64:
+    case FL_I32:
+    case FL_I64:
         value->i = -value->i;
         if (value->i == INT32_MIN) /* the least of each type has no positive twin */
             value->type = FL_TYPE(FL_I32);
@@ -66,8 +89,11 @@ static bool negate_constant(const fl_ast_expr *ast, fl_value *value)
         if (value->d == INT64_MIN && value->type.scale == 0)
             *value = (fl_value){.type = FL_TYPE(FL_I64), .i = INT64_MIN};
         return true;
-    case FL_F64: value->f = -value->f; return true;
-    default: return false;
+    case FL_F64:
+        value->f = -value->f;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -143,7 +169,8 @@ fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_ex
 {
     fl_status st = FL_OK;
     const fl_expr **lefts = NULL, **rights = NULL;
-    if ((left->kind == FL_AST_ROW && right->kind == FL_AST_SUBQUERY) || (left->kind == FL_AST_SUBQUERY && right->kind == FL_AST_ROW)) {
+    if ((left->kind == FL_AST_ROW && right->kind == FL_AST_SUBQUERY) ||
+        (left->kind == FL_AST_SUBQUERY && right->kind == FL_AST_ROW)) {
         bool is_left = left->kind == FL_AST_ROW;
         int32_t n = is_left ? left->list.count : right->list.count;
         FL_TRY(bind_items(b, s, is_left ? left->list.items : right->list.items, n, is_left ? &lefts : &rights));
@@ -177,7 +204,8 @@ static fl_status bind_binary(binder *b, scope *s, const fl_ast_expr *ast, const 
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
     bool is_list = op == FL_AST_OP_CONCAT && (left->type.id == FL_LIST || right->type.id == FL_LIST);
-    FL_TRY(fl_expr_call_args(b->plan, is_list ? "array_cat" : fl_sql_op_name(op), ast->at, ret, b->err, 2, left, right));
+    FL_TRY(
+        fl_expr_call_args(b->plan, is_list ? "array_cat" : fl_sql_op_name(op), ast->at, ret, b->err, 2, left, right));
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
 cleanup:
@@ -441,7 +469,8 @@ static fl_status bind_parameter(binder *b, const fl_ast_expr *ast, const fl_expr
 }
 
 /* A bound of a slice: where it is left out, the end of that side. */
-static fl_status bind_bound(binder *b, scope *s, const fl_ast_expr *bound, int64_t otherwise, int32_t pos, const fl_expr **ret)
+static fl_status bind_bound(binder *b, scope *s, const fl_ast_expr *bound, int64_t otherwise, int32_t pos,
+                            const fl_expr **ret)
 {
     fl_status st = FL_OK;
     fl_value end = {.type = FL_TYPE(FL_I64), .i = otherwise};
@@ -502,33 +531,64 @@ static fl_status bind_field(binder *b, scope *s, const fl_ast_expr *ast, const f
 fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     switch ((fl_ast_kind)ast->kind) {
-    case FL_AST_COLUMN: return fl_sql_bind_column(b, s, ast, ret);
-    case FL_AST_INTEGER: case FL_AST_DECIMAL: case FL_AST_FLOAT: case FL_AST_STRING: case FL_AST_BLOB:
-    case FL_AST_BOOL: case FL_AST_NULL:
+    case FL_AST_COLUMN:
+        return fl_sql_bind_column(b, s, ast, ret);
+    case FL_AST_INTEGER:
+    case FL_AST_DECIMAL:
+    case FL_AST_FLOAT:
+    case FL_AST_STRING:
+    case FL_AST_BLOB:
+    case FL_AST_BOOL:
+    case FL_AST_NULL:
         return fl_sql_bind_literal(b, ast, ret);
-    case FL_AST_TYPED: return bind_typed(b, ast, ret);
-    case FL_AST_INTERVAL: return fl_sql_bind_interval(b, s, ast, ret);
-    case FL_AST_PARAMETER: return bind_parameter(b, ast, ret);
-    case FL_AST_AND: case FL_AST_OR: return bind_junction(b, s, ast, ret);
-    case FL_AST_NOT: return bind_not(b, s, ast, ret);
-    case FL_AST_UNARY: return bind_unary(b, s, ast, ret);
-    case FL_AST_BINARY: return bind_binary(b, s, ast, ret);
-    case FL_AST_IS: return bind_is(b, s, ast, ret);
-    case FL_AST_BETWEEN: return bind_between(b, s, ast, ret);
-    case FL_AST_LIKE: return bind_like(b, s, ast, ret);
-    case FL_AST_IN_LIST: return bind_in(b, s, ast, ret);
-    case FL_AST_IN_QUERY: case FL_AST_QUANTIFIED: case FL_AST_EXISTS: case FL_AST_SUBQUERY:
+    case FL_AST_TYPED:
+        return bind_typed(b, ast, ret);
+    case FL_AST_INTERVAL:
+        return fl_sql_bind_interval(b, s, ast, ret);
+    case FL_AST_PARAMETER:
+        return bind_parameter(b, ast, ret);
+    case FL_AST_AND:
+    case FL_AST_OR:
+        return bind_junction(b, s, ast, ret);
+    case FL_AST_NOT:
+        return bind_not(b, s, ast, ret);
+    case FL_AST_UNARY:
+        return bind_unary(b, s, ast, ret);
+    case FL_AST_BINARY:
+        return bind_binary(b, s, ast, ret);
+    case FL_AST_IS:
+        return bind_is(b, s, ast, ret);
+    case FL_AST_BETWEEN:
+        return bind_between(b, s, ast, ret);
+    case FL_AST_LIKE:
+        return bind_like(b, s, ast, ret);
+    case FL_AST_IN_LIST:
+        return bind_in(b, s, ast, ret);
+    case FL_AST_IN_QUERY:
+    case FL_AST_QUANTIFIED:
+    case FL_AST_EXISTS:
+    case FL_AST_SUBQUERY:
         return fl_sql_bind_subquery(b, s, ast, ret);
-    case FL_AST_ARRAY_QUERY: return fl_sql_bind_array_query(b, s, ast, ret);
-    case FL_AST_QUANTIFIED_LIST: return bind_any_list(b, s, ast, ret);
-    case FL_AST_CASE: return bind_case(b, s, ast, ret);
-    case FL_AST_CAST: return bind_cast(b, s, ast, ret);
-    case FL_AST_CALL: return fl_sql_bind_call(b, s, ast, ret);
-    case FL_AST_LIST: return fl_sql_bind_list(b, s, ast, ret);
-    case FL_AST_STRUCT: return fl_sql_bind_struct(b, s, ast->record.items, ast->record.count, ast->start, ret);
-    case FL_AST_FIELD: return bind_field(b, s, ast, ret);
-    case FL_AST_INDEX: return bind_index(b, s, ast, ret);
-    case FL_AST_ROW: return fl_sql_bind_row(b, s, ast, ret);
+    case FL_AST_ARRAY_QUERY:
+        return fl_sql_bind_array_query(b, s, ast, ret);
+    case FL_AST_QUANTIFIED_LIST:
+        return bind_any_list(b, s, ast, ret);
+    case FL_AST_CASE:
+        return bind_case(b, s, ast, ret);
+    case FL_AST_CAST:
+        return bind_cast(b, s, ast, ret);
+    case FL_AST_CALL:
+        return fl_sql_bind_call(b, s, ast, ret);
+    case FL_AST_LIST:
+        return fl_sql_bind_list(b, s, ast, ret);
+    case FL_AST_STRUCT:
+        return fl_sql_bind_struct(b, s, ast->record.items, ast->record.count, ast->start, ret);
+    case FL_AST_FIELD:
+        return bind_field(b, s, ast, ret);
+    case FL_AST_INDEX:
+        return bind_index(b, s, ast, ret);
+    case FL_AST_ROW:
+        return fl_sql_bind_row(b, s, ast, ret);
     case FL_AST_STAR:
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "\"*\" stands in select lists and in count(*) only");
     case FL_AST_DEFAULT:

@@ -25,7 +25,8 @@ static bool is_never(binder *b, const fl_expr *e, bool truth)
     case FL_EXPR_CONST:
         return e->value->is_null || e->value->b != truth;
     default:
-        if (e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY) || b->env->evaluator == NULL)
+        if (e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY) ||
+            b->env->evaluator == NULL)
             return false;
         return b->env->evaluator->fold(b->env->evaluator, b->plan, e, b->arena, &value, NULL) == FL_OK &&
                (value.is_null || value.b != truth);

@@ -224,7 +224,8 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
         const fl_ast_arg *arg = &call->args[i];
         if (arg->name.text.len == 0) {
             if (n_options > 0)
-                return fl_sql_bind_fail(b, arg->value->start, FL_ERR_SYNTAX, "arguments by place go before those by name");
+                return fl_sql_bind_fail(b, arg->value->start, FL_ERR_SYNTAX,
+                                        "arguments by place go before those by name");
             FL_TRY(fl_sql_bind_constant(b, &here, arg->value, "a table function's argument", &args[n_args++]));
         } else {
             fl_option *option = &options[n_options++];
@@ -403,12 +404,18 @@ static fl_status check_aliases(binder *b, const fl_ast_table *ast, const scope *
 static fl_join_kind plan_kind(fl_ast_join_kind kind)
 {
     switch (kind) {
-    case FL_AST_JOIN_LEFT: return FL_JOIN_LEFT;
-    case FL_AST_JOIN_RIGHT: return FL_JOIN_RIGHT;
-    case FL_AST_JOIN_FULL: return FL_JOIN_FULL;
-    case FL_AST_JOIN_SEMI: return FL_JOIN_SEMI;
-    case FL_AST_JOIN_ANTI: return FL_JOIN_ANTI;
-    default: return FL_JOIN_INNER;
+    case FL_AST_JOIN_LEFT:
+        return FL_JOIN_LEFT;
+    case FL_AST_JOIN_RIGHT:
+        return FL_JOIN_RIGHT;
+    case FL_AST_JOIN_FULL:
+        return FL_JOIN_FULL;
+    case FL_AST_JOIN_SEMI:
+        return FL_JOIN_SEMI;
+    case FL_AST_JOIN_ANTI:
+        return FL_JOIN_ANTI;
+    default:
+        return FL_JOIN_INNER;
     }
 }
 
@@ -429,7 +436,10 @@ static fl_status build_join(binder *b, const fl_ast_table *ast, const fl_node *l
                                     "LATERAL at the right of a RIGHT or FULL join cannot see the left side");
         bool is_and = condition != NULL && condition->kind == FL_EXPR_AND;
         FL_TRY(fl_apply_build(b->plan, kind, left, right, is_and ? condition->args : &condition,
-                              condition == NULL ? 0 : is_and ? condition->n_args : 1, (fl_col_id){0}, ret, b->err));
+                              condition == NULL ? 0
+                              : is_and          ? condition->n_args
+                                                : 1,
+                              (fl_col_id){0}, ret, b->err));
     } else {
         FL_TRY(fl_join_build(b->plan, kind, left, right, condition, NULL, ret, b->err));
     }
@@ -497,10 +507,14 @@ cleanup:
 static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     switch ((fl_ast_table_kind)ast->kind) {
-    case FL_AST_TABLE_NAME: return bind_named(b, at, ast, s, ret);
-    case FL_AST_TABLE_FILE: return bind_file(b, ast, s, ret);
-    case FL_AST_TABLE_FUNCTION: return bind_function(b, at, ast, s, ret);
-    case FL_AST_TABLE_QUERY: return bind_query_table(b, at, ast, s, ret);
+    case FL_AST_TABLE_NAME:
+        return bind_named(b, at, ast, s, ret);
+    case FL_AST_TABLE_FILE:
+        return bind_file(b, ast, s, ret);
+    case FL_AST_TABLE_FUNCTION:
+        return bind_function(b, at, ast, s, ret);
+    case FL_AST_TABLE_QUERY:
+        return bind_query_table(b, at, ast, s, ret);
     case FL_AST_TABLE_JOIN:
         return ast->alias.text.len > 0 ? bind_aliased_join(b, at, ast, s, ret) : bind_join(b, at, ast, s, ret);
     }

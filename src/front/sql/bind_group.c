@@ -46,7 +46,8 @@ static fl_status check_grouped(binder *b, const scope *s, const fl_expr *expr, c
         if (fl_col_set_has(&used, s->cols[i].col) && !fl_col_set_has(&node->made, s->cols[i].col))
             return fail_ungrouped(b, s, &s->cols[i], pos);
     for (int32_t i = 0; i < s->n_lists; i++) {
-        if (!s->lists[i].is_done || !fl_col_set_has(&used, s->lists[i].col) || fl_col_set_has(&node->made, s->lists[i].col))
+        if (!s->lists[i].is_done || !fl_col_set_has(&used, s->lists[i].col) ||
+            fl_col_set_has(&node->made, s->lists[i].col))
             continue;
         return fl_sql_bind_fail(b, s->lists[i].pos, FL_ERR_GROUPING, "this unnest is neither grouped nor aggregated");
     }

@@ -65,11 +65,21 @@ fl_status fl_sql_bind_literal(binder *b, const fl_ast_expr *ast, const fl_expr *
     fl_status st = FL_OK;
     fl_value value = {0};
     switch ((fl_ast_kind)ast->kind) {
-    case FL_AST_INTEGER: FL_TRY(integer_value(b, ast, &value)); break;
-    case FL_AST_DECIMAL: FL_TRY(decimal_value(b, ast, &value)); break;
-    case FL_AST_FLOAT: FL_TRY(float_value(b, ast, &value)); break;
-    case FL_AST_BOOL: value = (fl_value){.type = FL_TYPE(FL_BOOL), .b = ast->truth}; break;
-    case FL_AST_BLOB: value = (fl_value){.type = FL_TYPE(FL_BINARY), .s = ast->text}; break;
+    case FL_AST_INTEGER:
+        FL_TRY(integer_value(b, ast, &value));
+        break;
+    case FL_AST_DECIMAL:
+        FL_TRY(decimal_value(b, ast, &value));
+        break;
+    case FL_AST_FLOAT:
+        FL_TRY(float_value(b, ast, &value));
+        break;
+    case FL_AST_BOOL:
+        value = (fl_value){.type = FL_TYPE(FL_BOOL), .b = ast->truth};
+        break;
+    case FL_AST_BLOB:
+        value = (fl_value){.type = FL_TYPE(FL_BINARY), .s = ast->text};
+        break;
     case FL_AST_NULL:
         value = (fl_value){.type = FL_TYPE(FL_NULL), .is_null = true};
         return fl_expr_untyped(b->plan, &value, ast->start, ret, b->err);

@@ -83,10 +83,14 @@ cleanup:
 static int32_t start_of(const fl_ast_body *body)
 {
     switch (body->kind) {
-    case FL_AST_BODY_SELECT: return body->select->items[0].expr->start;
-    case FL_AST_BODY_SET: return start_of(body->set->inputs[0]);
-    case FL_AST_BODY_QUERY: return start_of(body->query->body);
-    default: return body->start;
+    case FL_AST_BODY_SELECT:
+        return body->select->items[0].expr->start;
+    case FL_AST_BODY_SET:
+        return start_of(body->set->inputs[0]);
+    case FL_AST_BODY_QUERY:
+        return start_of(body->query->body);
+    default:
+        return body->start;
     }
 }
 
@@ -219,10 +223,14 @@ static fl_status bind_body(binder *b, scope *outer, cte *ctes, const fl_ast_body
 {
     static const fl_ast_query no_tail = {0};
     switch (ast->kind) {
-    case FL_AST_BODY_SELECT: return fl_sql_bind_select(b, outer, ctes, ast->select, &no_tail, ret);
-    case FL_AST_BODY_VALUES: return bind_values(b, outer, ctes, ast->values, ast->start, ret);
-    case FL_AST_BODY_SET: return bind_set(b, outer, ctes, ast->set, ret);
-    case FL_AST_BODY_QUERY: return fl_sql_bind_query(b, outer, ctes, ast->query, ret);
+    case FL_AST_BODY_SELECT:
+        return fl_sql_bind_select(b, outer, ctes, ast->select, &no_tail, ret);
+    case FL_AST_BODY_VALUES:
+        return bind_values(b, outer, ctes, ast->values, ast->start, ret);
+    case FL_AST_BODY_SET:
+        return bind_set(b, outer, ctes, ast->set, ret);
+    case FL_AST_BODY_QUERY:
+        return fl_sql_bind_query(b, outer, ctes, ast->query, ret);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a query of unknown kind %d", (int)ast->kind);
 }

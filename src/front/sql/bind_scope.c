@@ -250,7 +250,8 @@ cleanup:
 }
 
 /* Fields of a struct column, from part `from` of the path on. */
-static fl_status bind_fields(binder *b, const fl_ast_path *path, int32_t from, const fl_expr *value, const fl_expr **ret)
+static fl_status bind_fields(binder *b, const fl_ast_path *path, int32_t from, const fl_expr *value,
+                             const fl_expr **ret)
 {
     fl_status st = FL_OK;
     for (int32_t i = from; i < path->count; i++)

@@ -35,7 +35,12 @@ fl_status fl_sql_bind_ordinal(binder *b, const fl_ast_expr *ast, const char *wha
     switch ((fl_ast_kind)ast->kind) {
     case FL_AST_INTEGER:
         break;
-    case FL_AST_DECIMAL: case FL_AST_FLOAT: case FL_AST_STRING: case FL_AST_BLOB: case FL_AST_BOOL: case FL_AST_NULL:
+    case FL_AST_DECIMAL:
+    case FL_AST_FLOAT:
+    case FL_AST_STRING:
+    case FL_AST_BLOB:
+    case FL_AST_BOOL:
+    case FL_AST_NULL:
         fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "non-integer constant in %s", what);
         fl_err_hint(b->err, "a constant there is the position of a column in the select list");
         return FL_ERR_SYNTAX;
@@ -293,7 +298,9 @@ static fl_status project(binder *b, select_state *q, fl_col_id **ret_cols, outpu
     FL_TRY(fl_project_build(b->plan, q->node, exprs, names, n, *ret_cols, &q->node, b->err));
     out->n_cols = q->n_items;
     for (int32_t i = 0; i < q->n_items; i++)
-        out->cols[i] = (out_col){.name = names[i], .col = (*ret_cols)[i], .pos = q->items[i].pos,
+        out->cols[i] = (out_col){.name = names[i],
+                                 .col = (*ret_cols)[i],
+                                 .pos = q->items[i].pos,
                                  .literal = exprs[i]->flags & FL_EXPR_UNTYPED ? exprs[i] : NULL};
 cleanup:
     return st;

@@ -10,19 +10,33 @@ static fl_str name_of(const fl_ast_expr *ast)
 {
     fl_str inner = {0};
     switch ((fl_ast_kind)ast->kind) {
-    case FL_AST_COLUMN: return ast->path.parts[ast->path.count - 1].text;
-    case FL_AST_FIELD: return ast->field.name->text;
-    case FL_AST_CALL: return ast->call->path.parts[ast->call->path.count - 1].text;
-    case FL_AST_CAST: inner = name_of(ast->cast.value); return inner.len > 0 ? inner : ast->cast.type->name;
-    case FL_AST_INDEX: return name_of(ast->index.value);
-    case FL_AST_TYPED: return ast->typed.type->name;
-    case FL_AST_INTERVAL: return FL_STR("interval");
-    case FL_AST_BOOL: return FL_STR("bool");
-    case FL_AST_EXISTS: return FL_STR("exists");
-    case FL_AST_ARRAY_QUERY: return FL_STR("array");
-    case FL_AST_LIST: return FL_STR("list");
-    case FL_AST_STRUCT: return FL_STR("struct");
-    case FL_AST_ROW: return FL_STR("row");
+    case FL_AST_COLUMN:
+        return ast->path.parts[ast->path.count - 1].text;
+    case FL_AST_FIELD:
+        return ast->field.name->text;
+    case FL_AST_CALL:
+        return ast->call->path.parts[ast->call->path.count - 1].text;
+    case FL_AST_CAST:
+        inner = name_of(ast->cast.value);
+        return inner.len > 0 ? inner : ast->cast.type->name;
+    case FL_AST_INDEX:
+        return name_of(ast->index.value);
+    case FL_AST_TYPED:
+        return ast->typed.type->name;
+    case FL_AST_INTERVAL:
+        return FL_STR("interval");
+    case FL_AST_BOOL:
+        return FL_STR("bool");
+    case FL_AST_EXISTS:
+        return FL_STR("exists");
+    case FL_AST_ARRAY_QUERY:
+        return FL_STR("array");
+    case FL_AST_LIST:
+        return FL_STR("list");
+    case FL_AST_STRUCT:
+        return FL_STR("struct");
+    case FL_AST_ROW:
+        return FL_STR("row");
     case FL_AST_CASE:
         if (ast->cases->otherwise != NULL)
             inner = name_of(ast->cases->otherwise);
@@ -33,7 +47,8 @@ static fl_str name_of(const fl_ast_expr *ast)
             return item->alias.text.len > 0 ? item->alias.text : name_of(item->expr);
         }
         return (fl_str){0};
-    default: return (fl_str){0};
+    default:
+        return (fl_str){0};
     }
 }
 

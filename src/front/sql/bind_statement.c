@@ -133,10 +133,12 @@ cleanup:
     return st;
 }
 
-static fl_status fail_no_column(fl_str name, const fl_str *columns, int32_t n_columns, fl_str table, int32_t pos, fl_err *err)
+static fl_status fail_no_column(fl_str name, const fl_str *columns, int32_t n_columns, fl_str table, int32_t pos,
+                                fl_err *err)
 {
     fl_nearest near;
-    fl_status st = FL_FAIL(err, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(name), FL_STR_ARG(table));
+    fl_status st =
+        FL_FAIL(err, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(name), FL_STR_ARG(table));
     fl_nearest_init(&near, name);
     for (int32_t i = 0; i < n_columns; i++)
         fl_nearest_offer(&near, columns[i]);
@@ -146,8 +148,8 @@ static fl_status fail_no_column(fl_str name, const fl_str *columns, int32_t n_co
 }
 
 /* A key of the columns named; without a name of its own it is called as PostgreSQL does: t_pkey, t_a_b_key. */
-static fl_status bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str table, const fl_str *columns, const fl_type *types,
-                          int32_t n_columns, fl_table_key *ret, fl_err *err)
+static fl_status bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str table, const fl_str *columns,
+                          const fl_type *types, int32_t n_columns, fl_table_key *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t *cols = NULL;
@@ -239,11 +241,13 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
         for (int32_t i = 0; i < ret->n_columns; i++)
             FL_TRY(bind_column_def(env, arena, text, ast, &create->columns[i], &ret->columns[i], err));
     }
-    int32_t behind = create->query != NULL ? create->query->start : ret->name_pos; /* of columns that only the query names */
+    int32_t behind =
+        create->query != NULL ? create->query->start : ret->name_pos; /* of columns that only the query names */
     for (int32_t i = 0; i < ret->n_columns; i++)
         for (int32_t k = 0; k < i; k++)
             if (fl_str_is_equal_nocase(ret->columns[k].name, ret->columns[i].name))
-                return fail_twice(ret->columns[i].name, i < create->column_count ? create->columns[i].name.start : behind, err);
+                return fail_twice(ret->columns[i].name,
+                                  i < create->column_count ? create->columns[i].name.start : behind, err);
     FL_TRY(bind_keys(arena, create, ret, err));
 cleanup:
     return st;

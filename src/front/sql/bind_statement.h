@@ -14,7 +14,7 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
 /** A value for a column of `type`: casts where an assignment does so without being asked, else FL_ERR_TYPE. */
 fl_status fl_sql_assign(binder *b, const fl_expr *value, fl_type type, fl_str name, int32_t pos, const fl_expr **ret);
 
-#define FL_SQL_STATEMENT_BINDER(name) \
+#define FL_SQL_STATEMENT_BINDER(name)                                                                             \
     fl_status name(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret, \
                    fl_err *err)
 

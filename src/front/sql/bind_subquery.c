@@ -91,7 +91,8 @@ fl_status fl_sql_bind_array_query(binder *b, scope *s, const fl_ast_expr *ast, c
     int32_t n_keys = 0;
     FL_TRY(fl_sql_bind_query(b, s, s->ctes, ast->sub.query, &out));
     if (out.n_cols != 1)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "the query of ARRAY has one column, this has %d", out.n_cols);
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "the query of ARRAY has one column, this has %d",
+                                out.n_cols);
     if (out.root->op == &fl_op_sort) {
         keys = fl_sort_of(out.root)->keys;
         n_keys = fl_sort_of(out.root)->n_keys;

@@ -23,7 +23,8 @@ static fl_status run_nothing(struct fl_call *call, fl_err *err)
 
 static fl_status choose(fl_func_choice *ret, fl_type arg, int32_t n_args, fl_type result)
 {
-    *ret = (fl_func_choice){.n_args = n_args, .ret = result, .traits = FL_PURE | FL_NULL_GIVES_NULL, .run = run_nothing};
+    *ret =
+        (fl_func_choice){.n_args = n_args, .ret = result, .traits = FL_PURE | FL_NULL_GIVES_NULL, .run = run_nothing};
     for (int32_t i = 0; i < n_args; i++)
         ret->args[i] = arg;
     return FL_OK;
@@ -33,7 +34,8 @@ static fl_status resolve_number(const fl_type *args, int32_t n_args, fl_func_cho
 {
     fl_type common = args[0];
     if (n_args == 2 && args[0].id == FL_DATE && args[1].id == FL_INTERVAL) {
-        *ret = (fl_func_choice){.args = {args[0], args[1]}, .n_args = 2, .ret = FL_TYPE(FL_TIMESTAMP), .run = run_nothing};
+        *ret =
+            (fl_func_choice){.args = {args[0], args[1]}, .n_args = 2, .ret = FL_TYPE(FL_TIMESTAMP), .run = run_nothing};
         return FL_OK;
     }
     if (n_args == 2 && !fl_type_common(args[0], args[1], &common))
@@ -57,13 +59,14 @@ static fl_status resolve_element(const fl_type *args, int32_t n_args, fl_func_ch
 {
     if (n_args != 2 || args[0].id != FL_LIST)
         return FL_FAIL(err, FL_ERR_FUNCTION, "no");
-    *ret = (fl_func_choice){.args = {args[0], FL_TYPE(FL_I64)}, .n_args = 2, .ret = args[0].fields[0].type,
-                            .run = run_nothing};
+    *ret = (fl_func_choice){
+        .args = {args[0], FL_TYPE(FL_I64)}, .n_args = 2, .ret = args[0].fields[0].type, .run = run_nothing};
     return FL_OK;
 }
 
-#define TEXT_FUNC(func_name, n)                                                                                       \
-    {FL_DESC(fl_func_desc), .name = (func_name), .overloads = &text_overloads[(n) - 1], .n_overloads = 1, .traits = FL_PURE}
+#define TEXT_FUNC(func_name, n)                                                                           \
+    {FL_DESC(fl_func_desc), .name = (func_name), .overloads = &text_overloads[(n) - 1], .n_overloads = 1, \
+     .traits = FL_PURE}
 #define NUMBER_FUNC(func_name) {FL_DESC(fl_func_desc), .name = (func_name), .resolve = resolve_number}
 #define COMPARE_FUNC(func_name) {FL_DESC(fl_func_desc), .name = (func_name), .resolve = resolve_compare}
 
@@ -72,12 +75,24 @@ static const fl_func_overload text_overloads[] = {
     {.args = FL_ARGS(FL_UTF8, FL_UTF8), .ret = FL_UTF8, .run = run_nothing},
 };
 static const fl_func_overload like_overload = {.args = FL_ARGS(FL_UTF8, FL_UTF8), .ret = FL_BOOL, .run = run_nothing};
-static const fl_func_overload substring_overload = {.args = FL_ARGS(FL_UTF8, FL_I64), .ret = FL_UTF8, .run = run_nothing};
+static const fl_func_overload substring_overload = {
+    .args = FL_ARGS(FL_UTF8, FL_I64), .ret = FL_UTF8, .run = run_nothing};
 
 static const fl_func_desc funcs[] = {
-    NUMBER_FUNC("+"), NUMBER_FUNC("-"), NUMBER_FUNC("*"), NUMBER_FUNC("/"), NUMBER_FUNC("abs"),
-    COMPARE_FUNC("="), COMPARE_FUNC("<>"), COMPARE_FUNC("<"), COMPARE_FUNC("<="), COMPARE_FUNC(">"), COMPARE_FUNC(">="),
-    COMPARE_FUNC("is_not_distinct_from"), TEXT_FUNC("upper", 1), TEXT_FUNC("||", 2),
+    NUMBER_FUNC("+"),
+    NUMBER_FUNC("-"),
+    NUMBER_FUNC("*"),
+    NUMBER_FUNC("/"),
+    NUMBER_FUNC("abs"),
+    COMPARE_FUNC("="),
+    COMPARE_FUNC("<>"),
+    COMPARE_FUNC("<"),
+    COMPARE_FUNC("<="),
+    COMPARE_FUNC(">"),
+    COMPARE_FUNC(">="),
+    COMPARE_FUNC("is_not_distinct_from"),
+    TEXT_FUNC("upper", 1),
+    TEXT_FUNC("||", 2),
     {FL_DESC(fl_func_desc), .name = "like", .overloads = &like_overload, .n_overloads = 1},
     {FL_DESC(fl_func_desc), .name = "substring", .overloads = &substring_overload, .n_overloads = 1},
     {FL_DESC(fl_func_desc), .name = "list_extract", .resolve = resolve_element},
@@ -115,7 +130,8 @@ static fl_status resolve_array(const fl_type *args, int32_t n_args, fl_agg_choic
 {
     if (n_args != 1)
         return FL_FAIL(err, FL_ERR_FUNCTION, "no");
-    *ret = (fl_agg_choice){.args = {args[0]}, .n_args = 1, .ret = {.id = FL_LIST, .n_fields = 1, .fields = &array_element}};
+    *ret = (fl_agg_choice){
+        .args = {args[0]}, .n_args = 1, .ret = {.id = FL_LIST, .n_fields = 1, .fields = &array_element}};
     return FL_OK;
 }
 
@@ -142,8 +158,10 @@ static const fl_table_ops table_ops = {.free = free_table};
 #define COL(col_name, ...) {.name = {(col_name), sizeof(col_name) - 1}, .type = __VA_ARGS__, .nullable = true}
 
 static const fl_field orders_fields[] = {
-    COL("order_id", {.id = FL_I32}), COL("customer_name", {.id = FL_UTF8}),
-    COL("total", {.id = FL_DECIMAL, .precision = 10, .scale = 2}), COL("placed", {.id = FL_DATE}),
+    COL("order_id", {.id = FL_I32}),
+    COL("customer_name", {.id = FL_UTF8}),
+    COL("total", {.id = FL_DECIMAL, .precision = 10, .scale = 2}),
+    COL("placed", {.id = FL_DATE}),
 };
 static const fl_field customers_fields[] = {COL("customer_id", {.id = FL_I32}), COL("name", {.id = FL_UTF8}),
                                             COL("city", {.id = FL_UTF8})};
@@ -153,7 +171,12 @@ static const fl_field people_fields[] = {COL("id", {.id = FL_I64}),
 
 static fl_table tables[] = {
     {.ops = &table_ops, .refs = 1, .name = {"orders", 6}, .format = "memory", .fields = orders_fields, .n_cols = 4},
-    {.ops = &table_ops, .refs = 1, .name = {"customers", 9}, .format = "memory", .fields = customers_fields, .n_cols = 3},
+    {.ops = &table_ops,
+     .refs = 1,
+     .name = {"customers", 9},
+     .format = "memory",
+     .fields = customers_fields,
+     .n_cols = 3},
     {.ops = &table_ops, .refs = 1, .name = {"people", 6}, .format = "memory", .fields = people_fields, .n_cols = 2},
 };
 
@@ -233,7 +256,10 @@ static void set_up(fixture *f)
     assert_int_equal(fl_registry_new(&f->registry, NULL), FL_OK);
     assert_int_equal(fl_registry_add_funcs(f->registry, &func_set, NULL), FL_OK);
     assert_int_equal(fl_registry_add_funcs(f->registry, &agg_set, NULL), FL_OK);
-    f->env = (fl_sql_env){.memory = &f->memory, .registry = f->registry, .catalog = &catalog, .get_default = get_default,
+    f->env = (fl_sql_env){.memory = &f->memory,
+                          .registry = f->registry,
+                          .catalog = &catalog,
+                          .get_default = get_default,
                           .get_scalar = get_scalar};
 }
 
@@ -323,7 +349,8 @@ static void refuses(const char *sqlstate, const char *sql, const char *part)
     fl_status st = bind_text(&f, clean);
     if (st == FL_OK || strcmp(f.err.sqlstate, sqlstate) != 0 || f.err.position != mark - sql + 1 ||
         (strstr(f.err.hint, part) == NULL && strstr(f.err.message, part) == NULL))
-        fail_msg("%s\n  gives %s at %d: %s; %s", sql, f.err.sqlstate, (int)f.err.position - 1, f.err.message, f.err.hint);
+        fail_msg("%s\n  gives %s at %d: %s; %s", sql, f.err.sqlstate, (int)f.err.position - 1, f.err.message,
+                 f.err.hint);
     drop(&f);
 }
 
@@ -342,7 +369,8 @@ static void outputs(void **state)
           "order_id bigint");
     gives("SELECT * RENAME (city AS town) FROM customers", "customer_id integer, name text, town text");
     gives("FROM customers SELECT upper(NAME), x: city", "upper text, x text");
-    gives("SELECT c.*, o.total FROM orders o, customers c", "customer_id integer, name text, city text, total decimal(10,2)");
+    gives("SELECT c.*, o.total FROM orders o, customers c",
+          "customer_id integer, name text, city text, total decimal(10,2)");
     gives("SELECT CAST(order_id AS bigint), total::text, DATE '2020-01-01', INTERVAL '1' DAY FROM orders",
           "order_id bigint, total text, DATE date, interval interval");
     gives("SELECT p.home.city, home.zip, (home).zip FROM people p", "city text, zip integer, zip integer");
@@ -363,7 +391,8 @@ static void scopes(void **state)
 {
     (void)state;
     gives("SELECT * FROM orders o JOIN customers c ON o.customer_name = c.name AND o.order_id = customer_id",
-          "order_id integer, customer_name text, total decimal(10,2), placed date, customer_id integer, name text, city text");
+          "order_id integer, customer_name text, total decimal(10,2), placed date, customer_id integer, name text, "
+          "city text");
     gives("SELECT * FROM customers a JOIN customers b USING (customer_id)",
           "customer_id integer, name text, city text, name text, city text");
     gives("SELECT * FROM customers a NATURAL FULL JOIN customers b", "customer_id integer, name text, city text");
@@ -374,7 +403,8 @@ static void scopes(void **state)
     gives("WITH a AS (SELECT 1 AS x), b(y) AS (SELECT x + 1 FROM a) SELECT * FROM a, b", "x integer, y integer");
     gives("WITH orders AS (SELECT 1 AS x) SELECT * FROM orders, (WITH orders AS (SELECT 2 AS z) FROM orders) t",
           "x integer, z integer");
-    gives("SELECT total * 2 AS twice, twice + 1 AS more FROM orders WHERE twice > 3", "twice decimal(12,2), more decimal(12,2)");
+    gives("SELECT total * 2 AS twice, twice + 1 AS more FROM orders WHERE twice > 3",
+          "twice decimal(12,2), more decimal(12,2)");
     plans("SELECT * FROM orders o, LATERAL (SELECT * FROM customers c WHERE c.name = o.customer_name) l", "apply");
     plans("SELECT name FROM customers c WHERE EXISTS (SELECT 1 FROM orders WHERE customer_name = c.name)", "filter");
     gives("SELECT (SELECT max(total) FROM orders WHERE customer_name = c.name) FROM customers c", "max decimal(10,2)");
@@ -383,29 +413,36 @@ static void scopes(void **state)
     binds("SELECT 1 FROM orders WHERE order_id > ALL (SELECT customer_id FROM customers)");
     binds("SELECT 1 FROM orders WHERE (order_id, customer_name) IN ((1, 'a'), (2, 'b')) AND (1, 2) < (order_id, 3)");
     binds("SELECT 1 FROM orders WHERE order_id = ANY ([1, 2])");
-    binds("SELECT 1 FROM orders WHERE order_id IN (SELECT order_id FROM (SELECT order_id, order_id FROM orders) x(a, order_id))");
+    binds("SELECT 1 FROM orders WHERE order_id IN (SELECT order_id FROM (SELECT order_id, order_id FROM orders) x(a, "
+          "order_id))");
 }
 
 static void groups(void **state)
 {
     (void)state;
     gives("SELECT count(*), sum(total) AS s FROM orders", "count bigint, s decimal(38,0)");
-    gives("SELECT customer_name, count(*) FROM orders GROUP BY customer_name HAVING sum(total) > 1 ORDER BY max(placed)",
-          "customer_name text, count bigint");
+    gives(
+        "SELECT customer_name, count(*) FROM orders GROUP BY customer_name HAVING sum(total) > 1 ORDER BY max(placed)",
+        "customer_name text, count bigint");
     gives("SELECT order_id + 1 AS k, count(*) FROM orders GROUP BY k ORDER BY 2 DESC, k", "k integer, count bigint");
-    gives("SELECT order_id + 1, order_id + 1 + 2 FROM orders GROUP BY order_id + 1", "?column? integer, ?column? integer");
-    gives("SELECT customer_name, placed, sum(total) FROM orders GROUP BY ALL", "customer_name text, placed date, sum decimal(38,0)");
+    gives("SELECT order_id + 1, order_id + 1 + 2 FROM orders GROUP BY order_id + 1",
+          "?column? integer, ?column? integer");
+    gives("SELECT customer_name, placed, sum(total) FROM orders GROUP BY ALL",
+          "customer_name text, placed date, sum decimal(38,0)");
     gives("SELECT upper(customer_name) u, count(DISTINCT placed) FILTER (WHERE total > 1) FROM orders GROUP BY 1",
           "u text, count bigint");
     gives("SELECT 1 FROM orders HAVING count(*) > 1", "?column? integer");
     gives("SELECT DISTINCT customer_name FROM orders ORDER BY customer_name", "customer_name text");
-    gives("SELECT DISTINCT ON (order_id) customer_name FROM orders ORDER BY order_id, placed DESC", "customer_name text");
-    gives("SELECT customer_name, (SELECT max(name) FROM customers WHERE name = customer_name) FROM orders GROUP BY customer_name",
+    gives("SELECT DISTINCT ON (order_id) customer_name FROM orders ORDER BY order_id, placed DESC",
+          "customer_name text");
+    gives("SELECT customer_name, (SELECT max(name) FROM customers WHERE name = customer_name) FROM orders GROUP BY "
+          "customer_name",
           "customer_name text, max text");
     gives("SELECT sum(total) AS t FROM orders GROUP BY customer_name HAVING t > 1 ORDER BY t + 1", "t decimal(38,0)");
     plans("SELECT sum(total), sum(total) + 1 FROM orders", "aggregates: sum");
     plans("SELECT total FROM orders LIMIT (SELECT max(order_id) FROM orders)", "77");
-    binds("SELECT name FROM customers c GROUP BY name HAVING EXISTS (SELECT 1 FROM orders WHERE order_id = max(c.customer_id))");
+    binds("SELECT name FROM customers c GROUP BY name HAVING EXISTS (SELECT 1 FROM orders WHERE order_id = "
+          "max(c.customer_id))");
 }
 
 static void set_operations(void **state)
@@ -414,8 +451,9 @@ static void set_operations(void **state)
     gives("SELECT 1 AS a UNION SELECT 3000000000 UNION SELECT NULL", "a bigint");
     gives("SELECT NULL AS a UNION ALL SELECT NULL UNION ALL SELECT placed FROM orders", "a date");
     gives("SELECT '2020-01-01' AS a EXCEPT SELECT placed FROM orders ORDER BY a", "a date");
-    gives("(SELECT order_id FROM orders LIMIT 1) INTERSECT SELECT customer_id FROM customers ORDER BY 1 LIMIT 2 OFFSET 1",
-          "order_id integer");
+    gives(
+        "(SELECT order_id FROM orders LIMIT 1) INTERSECT SELECT customer_id FROM customers ORDER BY 1 LIMIT 2 OFFSET 1",
+        "order_id integer");
     gives("SELECT * FROM (SELECT 1 AS a UNION ALL VALUES (2)) t ORDER BY ALL DESC", "a integer");
 }
 
@@ -429,7 +467,8 @@ static void changes(void **state)
           "customer_id integer, name text, city text, changed boolean");
     gives("UPDATE customers c SET name = o.customer_name FROM orders o WHERE o.order_id = c.customer_id",
           "customer_id integer, name text, city text, changed boolean");
-    gives("DELETE FROM customers WHERE city IN (SELECT customer_name FROM orders)", "customer_id integer, name text, city text");
+    gives("DELETE FROM customers WHERE city IN (SELECT customer_name FROM orders)",
+          "customer_id integer, name text, city text");
     gives("DELETE FROM customers USING orders WHERE name = customer_name", "customer_id integer, name text, city text");
     binds("TRUNCATE customers");
     binds("CREATE TABLE t (a int NOT NULL DEFAULT 1 + 2, b struct(x int)[])");
@@ -455,7 +494,8 @@ static void parameters(void **state)
 {
     (void)state;
     fixture f;
-    assert_int_equal(bind_text(&f, "PREPARE p AS SELECT $2, $1 FROM orders WHERE order_id = $1 AND total > $3 LIMIT $4"), FL_OK);
+    assert_int_equal(
+        bind_text(&f, "PREPARE p AS SELECT $2, $1 FROM orders WHERE order_id = $1 AND total > $3 LIMIT $4"), FL_OK);
     const fl_query *query = &f.bound.inner->query;
     assert_int_equal(query->n_params, 4);
     assert_int_equal(query->param_types[0].id, FL_I32);
@@ -478,7 +518,8 @@ static void faults(void **state)
     refuses("42703", "SELECT @custmer_name FROM orders", "customer_name");
     refuses("42703", "SELECT @o.totl FROM orders o", "total");
     refuses("42703", "SELECT sum(@totl) FROM orders", "total");
-    refuses("42703", "SELECT order_id FROM orders WHERE EXISTS (SELECT 1 FROM customers WHERE name = @custmer_name)", "customer_name");
+    refuses("42703", "SELECT order_id FROM orders WHERE EXISTS (SELECT 1 FROM customers WHERE name = @custmer_name)",
+            "customer_name");
     refuses("42P01", "SELECT @ordrs.total FROM orders", "orders");
     refuses("42P01", "SELECT @orders.total FROM orders o", "\"o\"");
     refuses("42P01", "SELECT @x.* FROM orders", "x");
@@ -579,9 +620,14 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outputs),        cmocka_unit_test(scopes),     cmocka_unit_test(groups),
-        cmocka_unit_test(set_operations), cmocka_unit_test(changes),    cmocka_unit_test(parameters),
-        cmocka_unit_test(faults),         cmocka_unit_test(table_expressions_are_bounded),
+        cmocka_unit_test(outputs),
+        cmocka_unit_test(scopes),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(set_operations),
+        cmocka_unit_test(changes),
+        cmocka_unit_test(parameters),
+        cmocka_unit_test(faults),
+        cmocka_unit_test(table_expressions_are_bounded),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

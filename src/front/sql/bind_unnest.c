@@ -19,7 +19,8 @@ static fl_status check_list(binder *b, const fl_expr *list, int32_t pos)
 static fl_status check_plain(binder *b, const fl_ast_call *call, int32_t pos)
 {
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL || call->arg_count == 0)
-        return fl_sql_bind_fail(b, pos, FL_ERR_FUNCTION, "unnest takes lists, without *, DISTINCT, ORDER BY and FILTER");
+        return fl_sql_bind_fail(b, pos, FL_ERR_FUNCTION,
+                                "unnest takes lists, without *, DISTINCT, ORDER BY and FILTER");
     for (int32_t i = 0; i < call->arg_count; i++)
         if (call->args[i].name.text.len > 0)
             return fl_sql_bind_fail(b, call->args[i].name.start, FL_ERR_FUNCTION,

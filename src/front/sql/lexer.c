@@ -225,7 +225,12 @@ fl_status fl_sql_lexer_init(fl_sql_lexer *lexer, fl_str text, fl_err *err)
 static int blank_width(const char *p, const char *end)
 {
     switch ((unsigned char)*p) {
-    case ' ': case '\t': case '\n': case '\r': case '\f': case '\v':
+    case ' ':
+    case '\t':
+    case '\n':
+    case '\r':
+    case '\f':
+    case '\v':
         return 1;
     case 0xC2:
         return (unsigned char)p[1] == 0xA0 ? 2 : 0;
@@ -287,8 +292,8 @@ static fl_status scan_quoted(fl_sql_lexer *lexer, const char *p, char quote, boo
         }
         p++;
     }
-    return fail_at(err, token->start, FL_ERR_SYNTAX, quote == '"' ? "a quoted name that begins here has no end"
-                                                                  : "a string that begins here has no end");
+    return fail_at(err, token->start, FL_ERR_SYNTAX,
+                   quote == '"' ? "a quoted name that begins here has no end" : "a string that begins here has no end");
 }
 
 /* $$...$$ and $tag$...$tag$; also $1. */
@@ -340,8 +345,8 @@ static fl_status scan_number(fl_sql_lexer *lexer, const char *p, fl_sql_token *t
     const char *text = lexer->text.data, *end = text + lexer->text.len, *start = p;
     token->kind = FL_SQL_INTEGER;
     token->is_plain = true;
-    if (*p == '0' && end - p > 1 && (fl_char_lower(p[1]) == 'x' || fl_char_lower(p[1]) == 'o' ||
-                                     fl_char_lower(p[1]) == 'b')) {
+    if (*p == '0' && end - p > 1 &&
+        (fl_char_lower(p[1]) == 'x' || fl_char_lower(p[1]) == 'o' || fl_char_lower(p[1]) == 'b')) {
         int base = fl_char_lower(p[1]) == 'x' ? 16 : fl_char_lower(p[1]) == 'o' ? 8 : 2;
         token->is_plain = false;
         p += 2;
@@ -412,53 +417,22 @@ static const struct {
     uint8_t bytes;
     uint8_t kind;
 } operators[] = {
-    {"!~~*", 4, FL_SQL_NOT_ILIKE_OP},
-    {"!~~", 3, FL_SQL_NOT_LIKE_OP},
-    {"!~*", 3, FL_SQL_NOT_TILDE_STAR},
-    {"~~*", 3, FL_SQL_ILIKE_OP},
-    {"->>", 3, FL_SQL_ARROW_TEXT},
-    {"<=>", 3, FL_SQL_OTHER_OP},
-    {"<->", 3, FL_SQL_OTHER_OP},
-    {"::", 2, FL_SQL_DOUBLE_COLON},
-    {":=", 2, FL_SQL_COLON_EQUAL},
-    {"=>", 2, FL_SQL_FAT_ARROW},
-    {"==", 2, FL_SQL_EQUAL},
-    {"<>", 2, FL_SQL_NOT_EQUAL},
-    {"!=", 2, FL_SQL_NOT_EQUAL},
-    {"<=", 2, FL_SQL_LESS_EQUAL},
-    {">=", 2, FL_SQL_GREATER_EQUAL},
-    {"<<", 2, FL_SQL_SHIFT_LEFT},
-    {">>", 2, FL_SQL_SHIFT_RIGHT},
-    {"<@", 2, FL_SQL_CONTAINED},
-    {"@>", 2, FL_SQL_CONTAINS},
-    {"@@", 2, FL_SQL_OTHER_OP},
-    {"&&", 2, FL_SQL_OVERLAPS},
-    {"||", 2, FL_SQL_CONCAT},
-    {"//", 2, FL_SQL_DOUBLE_SLASH},
-    {"**", 2, FL_SQL_POWER},
-    {"->", 2, FL_SQL_ARROW},
-    {"!~", 2, FL_SQL_NOT_TILDE},
-    {"~*", 2, FL_SQL_TILDE_STAR},
-    {"~~", 2, FL_SQL_LIKE_OP},
-    {"#>", 2, FL_SQL_OTHER_OP},
-    {"^@", 2, FL_SQL_STARTS},
-    {"!", 1, FL_SQL_OTHER_OP},
-    {"@", 1, FL_SQL_OTHER_OP},
-    {"<", 1, FL_SQL_LESS},
-    {">", 1, FL_SQL_GREATER},
-    {"=", 1, FL_SQL_EQUAL},
-    {"+", 1, FL_SQL_PLUS},
-    {"-", 1, FL_SQL_MINUS},
-    {"*", 1, FL_SQL_ASTERISK},
-    {"/", 1, FL_SQL_SLASH},
-    {"%", 1, FL_SQL_PERCENT},
-    {"^", 1, FL_SQL_POWER},
-    {"~", 1, FL_SQL_TILDE},
-    {"&", 1, FL_SQL_AMPERSAND},
-    {"|", 1, FL_SQL_PIPE},
-    {"#", 1, FL_SQL_HASH},
-    {":", 1, FL_SQL_COLON},
-    {"?", 1, FL_SQL_QUESTION},
+    {"!~~*", 4, FL_SQL_NOT_ILIKE_OP}, {"!~~", 3, FL_SQL_NOT_LIKE_OP}, {"!~*", 3, FL_SQL_NOT_TILDE_STAR},
+    {"~~*", 3, FL_SQL_ILIKE_OP},      {"->>", 3, FL_SQL_ARROW_TEXT},  {"<=>", 3, FL_SQL_OTHER_OP},
+    {"<->", 3, FL_SQL_OTHER_OP},      {"::", 2, FL_SQL_DOUBLE_COLON}, {":=", 2, FL_SQL_COLON_EQUAL},
+    {"=>", 2, FL_SQL_FAT_ARROW},      {"==", 2, FL_SQL_EQUAL},        {"<>", 2, FL_SQL_NOT_EQUAL},
+    {"!=", 2, FL_SQL_NOT_EQUAL},      {"<=", 2, FL_SQL_LESS_EQUAL},   {">=", 2, FL_SQL_GREATER_EQUAL},
+    {"<<", 2, FL_SQL_SHIFT_LEFT},     {">>", 2, FL_SQL_SHIFT_RIGHT},  {"<@", 2, FL_SQL_CONTAINED},
+    {"@>", 2, FL_SQL_CONTAINS},       {"@@", 2, FL_SQL_OTHER_OP},     {"&&", 2, FL_SQL_OVERLAPS},
+    {"||", 2, FL_SQL_CONCAT},         {"//", 2, FL_SQL_DOUBLE_SLASH}, {"**", 2, FL_SQL_POWER},
+    {"->", 2, FL_SQL_ARROW},          {"!~", 2, FL_SQL_NOT_TILDE},    {"~*", 2, FL_SQL_TILDE_STAR},
+    {"~~", 2, FL_SQL_LIKE_OP},        {"#>", 2, FL_SQL_OTHER_OP},     {"^@", 2, FL_SQL_STARTS},
+    {"!", 1, FL_SQL_OTHER_OP},        {"@", 1, FL_SQL_OTHER_OP},      {"<", 1, FL_SQL_LESS},
+    {">", 1, FL_SQL_GREATER},         {"=", 1, FL_SQL_EQUAL},         {"+", 1, FL_SQL_PLUS},
+    {"-", 1, FL_SQL_MINUS},           {"*", 1, FL_SQL_ASTERISK},      {"/", 1, FL_SQL_SLASH},
+    {"%", 1, FL_SQL_PERCENT},         {"^", 1, FL_SQL_POWER},         {"~", 1, FL_SQL_TILDE},
+    {"&", 1, FL_SQL_AMPERSAND},       {"|", 1, FL_SQL_PIPE},          {"#", 1, FL_SQL_HASH},
+    {":", 1, FL_SQL_COLON},           {"?", 1, FL_SQL_QUESTION},
 };
 
 static fl_status scan_operator(fl_sql_lexer *lexer, const char *p, fl_sql_token *token, fl_err *err)
@@ -491,14 +465,30 @@ fl_status fl_sql_lexer_next(fl_sql_lexer *lexer, fl_sql_token *ret, fl_err *err)
 
     fl_sql_token_kind single;
     switch (*p) {
-    case ';': single = FL_SQL_SEMICOLON; break;
-    case ',': single = FL_SQL_COMMA; break;
-    case '(': single = FL_SQL_LEFT_PAREN; break;
-    case ')': single = FL_SQL_RIGHT_PAREN; break;
-    case '[': single = FL_SQL_LEFT_BRACKET; break;
-    case ']': single = FL_SQL_RIGHT_BRACKET; break;
-    case '{': single = FL_SQL_LEFT_BRACE; break;
-    case '}': single = FL_SQL_RIGHT_BRACE; break;
+    case ';':
+        single = FL_SQL_SEMICOLON;
+        break;
+    case ',':
+        single = FL_SQL_COMMA;
+        break;
+    case '(':
+        single = FL_SQL_LEFT_PAREN;
+        break;
+    case ')':
+        single = FL_SQL_RIGHT_PAREN;
+        break;
+    case '[':
+        single = FL_SQL_LEFT_BRACKET;
+        break;
+    case ']':
+        single = FL_SQL_RIGHT_BRACKET;
+        break;
+    case '{':
+        single = FL_SQL_LEFT_BRACE;
+        break;
+    case '}':
+        single = FL_SQL_RIGHT_BRACE;
+        break;
     case '.':
         if (end - p > 1 && is_digit(p[1]))
             return scan_number(lexer, p, ret, err);
@@ -536,12 +526,23 @@ static int64_t unescape(const char *p, int64_t left, char *out, int64_t *ret_len
     uint32_t code = 0;
     int digits = 0;
     switch (*p) {
-    case 'b': out[len++] = '\b'; break;
-    case 'f': out[len++] = '\f'; break;
-    case 'n': out[len++] = '\n'; break;
-    case 'r': out[len++] = '\r'; break;
-    case 't': out[len++] = '\t'; break;
-    case 'u': case 'U':
+    case 'b':
+        out[len++] = '\b';
+        break;
+    case 'f':
+        out[len++] = '\f';
+        break;
+    case 'n':
+        out[len++] = '\n';
+        break;
+    case 'r':
+        out[len++] = '\r';
+        break;
+    case 't':
+        out[len++] = '\t';
+        break;
+    case 'u':
+    case 'U':
         digits = *p == 'u' ? 4 : 8;
         for (; read <= digits; read++) {
             if (read >= left || hex_of(p[read]) < 0)
@@ -559,7 +560,14 @@ static int64_t unescape(const char *p, int64_t left, char *out, int64_t *ret_len
             return 0;
         out[len++] = (char)code;
         break;
-    case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
         for (read = 0; read < left && read < 3 && p[read] >= '0' && p[read] <= '7'; read++)
             code = code << 3 | (uint32_t)(p[read] - '0');
         if (code == 0 || code > 255)
@@ -611,10 +619,12 @@ fl_status fl_sql_token_value(fl_str text, const fl_sql_token *token, fl_arena *a
     char *out = NULL;
     int64_t len = 0;
     switch (token->kind) {
-    case FL_SQL_QUOTED: case FL_SQL_STRING:
+    case FL_SQL_QUOTED:
+    case FL_SQL_STRING:
         inner = (fl_str){whole.data + 1, whole.len - 2};
         break;
-    case FL_SQL_ESCAPE_STRING: case FL_SQL_BLOB:
+    case FL_SQL_ESCAPE_STRING:
+    case FL_SQL_BLOB:
         inner = (fl_str){whole.data + 2, whole.len - 3};
         break;
     case FL_SQL_DOLLAR_STRING: {

@@ -68,7 +68,7 @@ typedef enum fl_sql_token_kind {
     FL_SQL_CONTAINED, /* <@ */
     FL_SQL_OVERLAPS,  /* && */
     FL_SQL_STARTS,    /* ^@ */
-    FL_SQL_OTHER_OP, /* an operator of PostgreSQL's that fletch has not: named when it is met */
+    FL_SQL_OTHER_OP,  /* an operator of PostgreSQL's that fletch has not: named when it is met */
 } fl_sql_token_kind;
 
 typedef enum fl_sql_keyword {
@@ -87,9 +87,9 @@ typedef enum fl_sql_keyword_class {
 
 typedef struct fl_sql_token {
     int32_t start, end;
-    uint8_t kind;          /* fl_sql_token_kind */
-    uint8_t is_plain;      /* the value is the text between the delimiters, as it stands */
-    uint16_t keyword;      /* of an FL_SQL_WORD */
+    uint8_t kind;     /* fl_sql_token_kind */
+    uint8_t is_plain; /* the value is the text between the delimiters, as it stands */
+    uint16_t keyword; /* of an FL_SQL_WORD */
 } fl_sql_token;
 
 typedef struct fl_sql_lexer {

@@ -22,7 +22,8 @@ static fl_status parse_within_group(parser *p, fl_ast_call *call)
     fl_status st = FL_OK;
     int32_t start = p->now->start;
     if (call->order_count > 0 || call->is_distinct || call->is_star)
-        return fl_sql_fail_at(p, start, FL_ERR_SYNTAX, "a call with WITHIN GROUP takes no *, DISTINCT or other ORDER BY");
+        return fl_sql_fail_at(p, start, FL_ERR_SYNTAX,
+                              "a call with WITHIN GROUP takes no *, DISTINCT or other ORDER BY");
     advance(p);
     advance(p);
     call->is_within_group = true;
@@ -287,10 +288,16 @@ cleanup:
 fl_status fl_sql_parse_special_call(parser *p, fl_ast_expr **ret)
 {
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_EXTRACT: return parse_extract(p, ret);
-    case FL_KW_SUBSTRING: case FL_KW_OVERLAY: return parse_substring(p, ret);
-    case FL_KW_POSITION: return parse_position(p, ret);
-    case FL_KW_TRIM: return parse_trim(p, ret);
-    default: return FL_OK;
+    case FL_KW_EXTRACT:
+        return parse_extract(p, ret);
+    case FL_KW_SUBSTRING:
+    case FL_KW_OVERLAY:
+        return parse_substring(p, ret);
+    case FL_KW_POSITION:
+        return parse_position(p, ret);
+    case FL_KW_TRIM:
+        return parse_trim(p, ret);
+    default:
+        return FL_OK;
     }
 }

@@ -124,10 +124,10 @@ static fl_status check_column_defs(parser *p, const fl_ast_create_table *create)
         const fl_ast_column_def *column = &create->columns[i];
         if (create->query == NULL && column->type == NULL)
             return fl_sql_fail_at(p, column->name.end, FL_ERR_SYNTAX, "the column \"%.*s\" needs a type",
-                           FL_STR_ARG(column->name.text));
+                                  FL_STR_ARG(column->name.text));
         if (create->query != NULL && column->type != NULL)
             return fl_sql_fail_at(p, column->type->start, FL_ERR_SYNTAX,
-                           "CREATE TABLE AS takes the columns' types from its query");
+                                  "CREATE TABLE AS takes the columns' types from its query");
     }
     return FL_OK;
 }
@@ -223,24 +223,41 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         accept_word(p, FL_KW_UNLOGGED);
     int32_t at = p->now->start;
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_TABLE: advance(p); return parse_create_table(p, statement, from);
-    case FL_KW_VIEW: advance(p); return parse_create_view(p, statement, from);
-    case FL_KW_INDEX: advance(p); return parse_create_index(p, statement, false);
+    case FL_KW_TABLE:
+        advance(p);
+        return parse_create_table(p, statement, from);
+    case FL_KW_VIEW:
+        advance(p);
+        return parse_create_view(p, statement, from);
+    case FL_KW_INDEX:
+        advance(p);
+        return parse_create_index(p, statement, false);
     case FL_KW_UNIQUE:
         advance(p);
         if (!accept_word(p, FL_KW_INDEX))
             return fl_sql_fail_expected(p, "INDEX");
         return parse_create_index(p, statement, true);
-    case FL_KW_SCHEMA: return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is");
-    case FL_KW_SEQUENCE: return fl_sql_fail_unsupported(p, at, "CREATE SEQUENCE is");
-    case FL_KW_FUNCTION: case FL_KW_MACRO: return fl_sql_fail_unsupported(p, at, "CREATE FUNCTION is");
-    case FL_KW_TYPE: return fl_sql_fail_unsupported(p, at, "CREATE TYPE is");
-    case FL_KW_DATABASE: return fl_sql_fail_unsupported(p, at, "CREATE DATABASE is");
-    case FL_KW_TRIGGER: return fl_sql_fail_unsupported(p, at, "CREATE TRIGGER is");
-    case FL_KW_MATERIALIZED: return fl_sql_fail_unsupported(p, at, "materialized views are");
-    case FL_KW_RECURSIVE: return fl_sql_fail_unsupported(p, at, "recursive views are");
-    case FL_KW_VIRTUAL: return fl_sql_fail_unsupported(p, at, "virtual tables are");
-    default: return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
+    case FL_KW_SCHEMA:
+        return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is");
+    case FL_KW_SEQUENCE:
+        return fl_sql_fail_unsupported(p, at, "CREATE SEQUENCE is");
+    case FL_KW_FUNCTION:
+    case FL_KW_MACRO:
+        return fl_sql_fail_unsupported(p, at, "CREATE FUNCTION is");
+    case FL_KW_TYPE:
+        return fl_sql_fail_unsupported(p, at, "CREATE TYPE is");
+    case FL_KW_DATABASE:
+        return fl_sql_fail_unsupported(p, at, "CREATE DATABASE is");
+    case FL_KW_TRIGGER:
+        return fl_sql_fail_unsupported(p, at, "CREATE TRIGGER is");
+    case FL_KW_MATERIALIZED:
+        return fl_sql_fail_unsupported(p, at, "materialized views are");
+    case FL_KW_RECURSIVE:
+        return fl_sql_fail_unsupported(p, at, "recursive views are");
+    case FL_KW_VIRTUAL:
+        return fl_sql_fail_unsupported(p, at, "virtual tables are");
+    default:
+        return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
     }
 }
 
@@ -254,13 +271,26 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
     statement->drop = drop;
     advance(p);
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_TABLE: drop->object = FL_AST_OBJECT_TABLE; break;
-    case FL_KW_VIEW: drop->object = FL_AST_OBJECT_VIEW; break;
-    case FL_KW_INDEX: drop->object = FL_AST_OBJECT_INDEX; break;
-    case FL_KW_SCHEMA: case FL_KW_SEQUENCE: case FL_KW_FUNCTION: case FL_KW_MACRO: case FL_KW_TYPE:
-    case FL_KW_DATABASE: case FL_KW_TRIGGER: case FL_KW_MATERIALIZED:
+    case FL_KW_TABLE:
+        drop->object = FL_AST_OBJECT_TABLE;
+        break;
+    case FL_KW_VIEW:
+        drop->object = FL_AST_OBJECT_VIEW;
+        break;
+    case FL_KW_INDEX:
+        drop->object = FL_AST_OBJECT_INDEX;
+        break;
+    case FL_KW_SCHEMA:
+    case FL_KW_SEQUENCE:
+    case FL_KW_FUNCTION:
+    case FL_KW_MACRO:
+    case FL_KW_TYPE:
+    case FL_KW_DATABASE:
+    case FL_KW_TRIGGER:
+    case FL_KW_MATERIALIZED:
         return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views and indexes is");
-    default: return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
+    default:
+        return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
     }
     advance(p);
     if (is_word(p, FL_KW_IF) && ahead(p, 1)->keyword == FL_KW_EXISTS) {

@@ -101,13 +101,26 @@ static const struct {
 static int power_of_word(fl_sql_keyword word)
 {
     switch (word) {
-    case FL_KW_OR: return POWER_OR;
-    case FL_KW_AND: return POWER_AND;
-    case FL_KW_IS: case FL_KW_ISNULL: case FL_KW_NOTNULL: return POWER_IS;
-    case FL_KW_BETWEEN: case FL_KW_IN: case FL_KW_LIKE: case FL_KW_ILIKE: case FL_KW_SIMILAR: case FL_KW_GLOB:
+    case FL_KW_OR:
+        return POWER_OR;
+    case FL_KW_AND:
+        return POWER_AND;
+    case FL_KW_IS:
+    case FL_KW_ISNULL:
+    case FL_KW_NOTNULL:
+        return POWER_IS;
+    case FL_KW_BETWEEN:
+    case FL_KW_IN:
+    case FL_KW_LIKE:
+    case FL_KW_ILIKE:
+    case FL_KW_SIMILAR:
+    case FL_KW_GLOB:
         return POWER_BETWEEN;
-    case FL_KW_AT: case FL_KW_COLLATE: return POWER_ZONE;
-    default: return POWER_NONE;
+    case FL_KW_AT:
+    case FL_KW_COLLATE:
+        return POWER_ZONE;
+    default:
+        return POWER_NONE;
     }
 }
 
@@ -161,12 +174,23 @@ static fl_status parse_is(parser *p, fl_ast_expr **left)
         advance(p);
         expr->is_negated = accept_word(p, FL_KW_NOT);
         switch ((fl_sql_keyword)p->now->keyword) {
-        case FL_KW_NULL: expr->op = FL_AST_IS_NULL; break;
-        case FL_KW_TRUE: expr->op = FL_AST_IS_TRUE; break;
-        case FL_KW_FALSE: expr->op = FL_AST_IS_FALSE; break;
-        case FL_KW_UNKNOWN: expr->op = FL_AST_IS_UNKNOWN; break;
-        case FL_KW_DISTINCT: expr->op = FL_AST_IS_DISTINCT; break;
-        default: return fl_sql_fail_expected(p, "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
+        case FL_KW_NULL:
+            expr->op = FL_AST_IS_NULL;
+            break;
+        case FL_KW_TRUE:
+            expr->op = FL_AST_IS_TRUE;
+            break;
+        case FL_KW_FALSE:
+            expr->op = FL_AST_IS_FALSE;
+            break;
+        case FL_KW_UNKNOWN:
+            expr->op = FL_AST_IS_UNKNOWN;
+            break;
+        case FL_KW_DISTINCT:
+            expr->op = FL_AST_IS_DISTINCT;
+            break;
+        default:
+            return fl_sql_fail_expected(p, "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
         }
         advance(p);
         if (expr->op == FL_AST_IS_DISTINCT) {
@@ -188,12 +212,17 @@ bool fl_sql_is_query_inside(const parser *p)
     while (first->kind == FL_SQL_LEFT_PAREN)
         first++;
     switch ((fl_sql_keyword)first->keyword) {
-    case FL_KW_SELECT: case FL_KW_WITH: case FL_KW_FROM: case FL_KW_TABLE: break;
+    case FL_KW_SELECT:
+    case FL_KW_WITH:
+    case FL_KW_FROM:
+    case FL_KW_TABLE:
+        break;
     case FL_KW_VALUES:
         if (first[1].kind == FL_SQL_LEFT_PAREN)
             break;
         return false;
-    default: return false;
+    default:
+        return false;
     }
     int64_t open = first - p->now, depth = open;
     for (const fl_sql_token *token = first; depth > 0; token++) {
@@ -207,8 +236,14 @@ bool fl_sql_is_query_inside(const parser *p)
                 continue;
             open = depth;
             switch ((fl_sql_keyword)token[1].keyword) {
-            case FL_KW_UNION: case FL_KW_INTERSECT: case FL_KW_EXCEPT: case FL_KW_ORDER: case FL_KW_LIMIT:
-            case FL_KW_OFFSET: case FL_KW_FETCH: break;
+            case FL_KW_UNION:
+            case FL_KW_INTERSECT:
+            case FL_KW_EXCEPT:
+            case FL_KW_ORDER:
+            case FL_KW_LIMIT:
+            case FL_KW_OFFSET:
+            case FL_KW_FETCH:
+                break;
             default:
                 if (token[1].kind != FL_SQL_RIGHT_PAREN)
                     return false;
@@ -237,9 +272,10 @@ static fl_status parse_in(parser *p, bool is_negated, fl_ast_expr **left)
     expr->at = at;
     expr->is_negated = is_negated;
     FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
-    FL_TRY(fl_sql_end_expr(p, expr, expr->kind == FL_AST_IN_QUERY
-                                 ? higher(expr->sub.query->height, *left)
-                                 : higher(fl_sql_height_of(expr->in.items, expr->in.count), *left)));
+    FL_TRY(fl_sql_end_expr(p, expr,
+                           expr->kind == FL_AST_IN_QUERY
+                               ? higher(expr->sub.query->height, *left)
+                               : higher(fl_sql_height_of(expr->in.items, expr->in.count), *left)));
     *left = expr;
 cleanup:
     return st;
@@ -334,8 +370,9 @@ static fl_status parse_quantified(parser *p, fl_ast_expr *left, fl_ast_op op, in
     expr->flag = is_all;
     expr->at = at;
     FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
-    FL_TRY(fl_sql_end_expr(p, expr, expr->kind == FL_AST_QUANTIFIED ? higher(expr->sub.query->height, left)
-                                                               : higher(left->height, expr->ops.right)));
+    FL_TRY(fl_sql_end_expr(p, expr,
+                           expr->kind == FL_AST_QUANTIFIED ? higher(expr->sub.query->height, left)
+                                                           : higher(left->height, expr->ops.right)));
     *ret = expr;
 cleanup:
     return st;
@@ -349,7 +386,7 @@ static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
     fl_ast_expr *expr;
     if (op == FL_AST_OP_NONE)
         return fl_sql_fail_at(p, token->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
-                       FL_STR_ARG(text_of(p, token)));
+                              FL_STR_ARG(text_of(p, token)));
     if ((is_word(p, FL_KW_ANY) || is_word(p, FL_KW_SOME) || is_word(p, FL_KW_ALL)) &&
         ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
         if (power != POWER_COMPARE)
@@ -357,8 +394,7 @@ static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
         return parse_quantified(p, *left, op, token->start, left);
     }
     bool is_like = op == FL_AST_OP_LIKE || op == FL_AST_OP_ILIKE;
-    FL_TRY(fl_sql_new_expr(p, is_like ? FL_AST_LIKE : FL_AST_BINARY, (*left)->start,
-                    &expr));
+    FL_TRY(fl_sql_new_expr(p, is_like ? FL_AST_LIKE : FL_AST_BINARY, (*left)->start, &expr));
     expr->op = (uint8_t)op;
     expr->is_negated = infix[token->kind].is_negated;
     expr->at = token->start;
@@ -368,7 +404,7 @@ static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
     *left = expr;
     if (power == POWER_COMPARE && power_here(p) == POWER_COMPARE) {
         fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\": comparisons do not chain",
-                FL_STR_ARG(text_of(p, p->now)));
+                       FL_STR_ARG(text_of(p, p->now)));
         fl_err_hint(p->err, "write a < b AND b < c");
         return FL_ERR_SYNTAX;
     }
@@ -404,11 +440,22 @@ static fl_status parse_ops(parser *p, int power_min, fl_ast_expr **ret)
         if (power == POWER_NONE || power < power_min)
             break;
         switch (power) {
-        case POWER_OR: case POWER_AND: FL_TRY(parse_chain(p, &left)); break;
-        case POWER_IS: FL_TRY(parse_is(p, &left)); break;
-        case POWER_BETWEEN: FL_TRY(parse_between_in_like(p, &left)); break;
-        case POWER_ZONE: FL_TRY(parse_zone_or_collate(p, &left)); break;
-        default: FL_TRY(parse_binary(p, power, &left)); break;
+        case POWER_OR:
+        case POWER_AND:
+            FL_TRY(parse_chain(p, &left));
+            break;
+        case POWER_IS:
+            FL_TRY(parse_is(p, &left));
+            break;
+        case POWER_BETWEEN:
+            FL_TRY(parse_between_in_like(p, &left));
+            break;
+        case POWER_ZONE:
+            FL_TRY(parse_zone_or_collate(p, &left));
+            break;
+        default:
+            FL_TRY(parse_binary(p, power, &left));
+            break;
         }
     }
     *ret = left;

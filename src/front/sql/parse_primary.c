@@ -257,8 +257,8 @@ cleanup:
 static fl_str interval_unit(const parser *p)
 {
     static const fl_str units[] = {
-        {"year", 4},  {"quarter", 7}, {"month", 5},  {"week", 4},   {"day", 3},
-        {"hour", 4},  {"minute", 6},  {"second", 6}, {"decade", 6}, {"millisecond", 11},
+        {"year", 4},         {"quarter", 7}, {"month", 5},       {"week", 4},   {"day", 3},
+        {"hour", 4},         {"minute", 6},  {"second", 6},      {"decade", 6}, {"millisecond", 11},
         {"microsecond", 11}, {"century", 7}, {"millennium", 10},
     };
     fl_str word = text_of(p, p->now);
@@ -304,7 +304,8 @@ static bool is_typed_literal(const parser *p)
 {
     int64_t n = 1;
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_TIME: case FL_KW_TIMESTAMP:
+    case FL_KW_TIME:
+    case FL_KW_TIMESTAMP:
         if (ahead(p, n)->kind == FL_SQL_LEFT_PAREN && ahead(p, n + 1)->kind == FL_SQL_INTEGER &&
             ahead(p, n + 2)->kind == FL_SQL_RIGHT_PAREN)
             n += 3;
@@ -359,7 +360,11 @@ cleanup:
 static bool is_interval_start(const parser *p)
 {
     switch ((fl_sql_token_kind)ahead(p, 1)->kind) {
-    case FL_SQL_STRING: case FL_SQL_ESCAPE_STRING: case FL_SQL_INTEGER: case FL_SQL_DECIMAL: case FL_SQL_PARAMETER:
+    case FL_SQL_STRING:
+    case FL_SQL_ESCAPE_STRING:
+    case FL_SQL_INTEGER:
+    case FL_SQL_DECIMAL:
+    case FL_SQL_PARAMETER:
     case FL_SQL_LEFT_PAREN:
         return true;
     case FL_SQL_MINUS: /* INTERVAL -3 DAY, but not a column: interval - 3 */
@@ -375,12 +380,20 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
     bool has_paren = ahead(p, 1)->kind == FL_SQL_LEFT_PAREN;
     fl_status st = FL_OK;
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_NONE: break;
-    case FL_KW_NULL: return parse_word_literal(p, FL_AST_NULL, ret);
-    case FL_KW_TRUE: case FL_KW_FALSE: return parse_word_literal(p, FL_AST_BOOL, ret);
-    case FL_KW_DEFAULT: return parse_word_literal(p, FL_AST_DEFAULT, ret);
-    case FL_KW_CASE: return parse_case(p, ret);
-    case FL_KW_CAST: case FL_KW_TRY_CAST: return parse_cast(p, ret);
+    case FL_KW_NONE:
+        break;
+    case FL_KW_NULL:
+        return parse_word_literal(p, FL_AST_NULL, ret);
+    case FL_KW_TRUE:
+    case FL_KW_FALSE:
+        return parse_word_literal(p, FL_AST_BOOL, ret);
+    case FL_KW_DEFAULT:
+        return parse_word_literal(p, FL_AST_DEFAULT, ret);
+    case FL_KW_CASE:
+        return parse_case(p, ret);
+    case FL_KW_CAST:
+    case FL_KW_TRY_CAST:
+        return parse_cast(p, ret);
     case FL_KW_EXISTS:
         if (has_paren)
             return parse_exists(p, ret);
@@ -413,10 +426,14 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
         if (has_paren)
             return fl_sql_fail_unsupported(p, p->now->start, "COLUMNS(...) is");
         break;
-    case FL_KW_CURRENT_DATE: case FL_KW_CURRENT_TIME: case FL_KW_CURRENT_TIMESTAMP: case FL_KW_LOCALTIME:
+    case FL_KW_CURRENT_DATE:
+    case FL_KW_CURRENT_TIME:
+    case FL_KW_CURRENT_TIMESTAMP:
+    case FL_KW_LOCALTIME:
     case FL_KW_LOCALTIMESTAMP:
         return fl_sql_parse_word_call(p, ret);
-    case FL_KW_LEFT: case FL_KW_RIGHT:
+    case FL_KW_LEFT:
+    case FL_KW_RIGHT:
         if (has_paren)
             return fl_sql_parse_word_call(p, ret);
         break;
@@ -437,19 +454,35 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
 static fl_status parse_primary(parser *p, fl_ast_expr **ret)
 {
     switch ((fl_sql_token_kind)p->now->kind) {
-    case FL_SQL_WORD: return parse_word_primary(p, ret);
-    case FL_SQL_QUOTED: return parse_named(p, ret);
-    case FL_SQL_INTEGER: return parse_literal(p, FL_AST_INTEGER, ret);
-    case FL_SQL_DECIMAL: return parse_literal(p, FL_AST_DECIMAL, ret);
-    case FL_SQL_FLOAT: return parse_literal(p, FL_AST_FLOAT, ret);
-    case FL_SQL_STRING: case FL_SQL_ESCAPE_STRING: case FL_SQL_DOLLAR_STRING: return parse_string_literal(p, ret);
-    case FL_SQL_BLOB: return parse_literal(p, FL_AST_BLOB, ret);
-    case FL_SQL_PARAMETER: case FL_SQL_QUESTION: return parse_parameter(p, ret);
-    case FL_SQL_LEFT_PAREN: return parse_parens(p, ret);
-    case FL_SQL_LEFT_BRACKET: return parse_items(p, FL_AST_LIST, p->now->start, FL_SQL_RIGHT_BRACKET, ret);
-    case FL_SQL_LEFT_BRACE: return parse_struct(p, ret);
-    case FL_SQL_ASTERISK: return fl_sql_parse_star(p, (fl_ast_path){0}, p->now->start, ret);
-    default: return fl_sql_fail_expected(p, "an expression");
+    case FL_SQL_WORD:
+        return parse_word_primary(p, ret);
+    case FL_SQL_QUOTED:
+        return parse_named(p, ret);
+    case FL_SQL_INTEGER:
+        return parse_literal(p, FL_AST_INTEGER, ret);
+    case FL_SQL_DECIMAL:
+        return parse_literal(p, FL_AST_DECIMAL, ret);
+    case FL_SQL_FLOAT:
+        return parse_literal(p, FL_AST_FLOAT, ret);
+    case FL_SQL_STRING:
+    case FL_SQL_ESCAPE_STRING:
+    case FL_SQL_DOLLAR_STRING:
+        return parse_string_literal(p, ret);
+    case FL_SQL_BLOB:
+        return parse_literal(p, FL_AST_BLOB, ret);
+    case FL_SQL_PARAMETER:
+    case FL_SQL_QUESTION:
+        return parse_parameter(p, ret);
+    case FL_SQL_LEFT_PAREN:
+        return parse_parens(p, ret);
+    case FL_SQL_LEFT_BRACKET:
+        return parse_items(p, FL_AST_LIST, p->now->start, FL_SQL_RIGHT_BRACKET, ret);
+    case FL_SQL_LEFT_BRACE:
+        return parse_struct(p, ret);
+    case FL_SQL_ASTERISK:
+        return fl_sql_parse_star(p, (fl_ast_path){0}, p->now->start, ret);
+    default:
+        return fl_sql_fail_expected(p, "an expression");
     }
 }
 
@@ -525,7 +558,7 @@ fl_status fl_sql_parse_prefix(parser *p, fl_ast_expr **ret)
     }
     if (kind == FL_SQL_OTHER_OP)
         return fl_sql_fail_at(p, p->now->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
-                       FL_STR_ARG(text_of(p, p->now)));
+                              FL_STR_ARG(text_of(p, p->now)));
     FL_TRY(parse_primary(p, &expr));
     for (;;) {
         if (is_at(p, FL_SQL_DOUBLE_COLON))

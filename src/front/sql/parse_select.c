@@ -19,8 +19,14 @@ bool fl_sql_is_query_start(const parser *p)
     while (token->kind == FL_SQL_LEFT_PAREN)
         token++;
     switch ((fl_sql_keyword)token->keyword) {
-    case FL_KW_SELECT: case FL_KW_WITH: case FL_KW_FROM: case FL_KW_TABLE: case FL_KW_VALUES: return true;
-    default: return false;
+    case FL_KW_SELECT:
+    case FL_KW_WITH:
+    case FL_KW_FROM:
+    case FL_KW_TABLE:
+    case FL_KW_VALUES:
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -7,20 +7,34 @@ static const struct {
     uint16_t keyword;
     const char *what;
 } refused[] = {
-    {FL_KW_BEGIN, "transactions are"},      {FL_KW_START, "transactions are"},
-    {FL_KW_COMMIT, "transactions are"},     {FL_KW_ROLLBACK, "transactions are"},
-    {FL_KW_ABORT, "transactions are"},      {FL_KW_SAVEPOINT, "transactions are"},
-    {FL_KW_END, "transactions are"},        {FL_KW_COPY, "COPY is"},
-    {FL_KW_MERGE, "MERGE is"},              {FL_KW_ALTER, "ALTER is"},
-    {FL_KW_ATTACH, "ATTACH is"},            {FL_KW_DETACH, "DETACH is"},
-    {FL_KW_USE, "USE is"},                  {FL_KW_CALL, "CALL is"},
-    {FL_KW_GRANT, "GRANT is"},              {FL_KW_REVOKE, "REVOKE is"},
-    {FL_KW_PIVOT, "PIVOT is"},              {FL_KW_UNPIVOT, "UNPIVOT is"},
-    {FL_KW_VACUUM, "VACUUM is"},            {FL_KW_ANALYZE, "ANALYZE is"},
-    {FL_KW_INSTALL, "INSTALL is"},          {FL_KW_LOAD, "LOAD is"},
-    {FL_KW_EXPORT, "EXPORT is"},            {FL_KW_IMPORT, "IMPORT is"},
-    {FL_KW_COMMENT, "COMMENT is"},          {FL_KW_LOCK, "LOCK is"},
-    {FL_KW_CHECKPOINT, "CHECKPOINT is"},    {FL_KW_PRAGMA, "PRAGMA is"},
+    {FL_KW_BEGIN, "transactions are"},
+    {FL_KW_START, "transactions are"},
+    {FL_KW_COMMIT, "transactions are"},
+    {FL_KW_ROLLBACK, "transactions are"},
+    {FL_KW_ABORT, "transactions are"},
+    {FL_KW_SAVEPOINT, "transactions are"},
+    {FL_KW_END, "transactions are"},
+    {FL_KW_COPY, "COPY is"},
+    {FL_KW_MERGE, "MERGE is"},
+    {FL_KW_ALTER, "ALTER is"},
+    {FL_KW_ATTACH, "ATTACH is"},
+    {FL_KW_DETACH, "DETACH is"},
+    {FL_KW_USE, "USE is"},
+    {FL_KW_CALL, "CALL is"},
+    {FL_KW_GRANT, "GRANT is"},
+    {FL_KW_REVOKE, "REVOKE is"},
+    {FL_KW_PIVOT, "PIVOT is"},
+    {FL_KW_UNPIVOT, "UNPIVOT is"},
+    {FL_KW_VACUUM, "VACUUM is"},
+    {FL_KW_ANALYZE, "ANALYZE is"},
+    {FL_KW_INSTALL, "INSTALL is"},
+    {FL_KW_LOAD, "LOAD is"},
+    {FL_KW_EXPORT, "EXPORT is"},
+    {FL_KW_IMPORT, "IMPORT is"},
+    {FL_KW_COMMENT, "COMMENT is"},
+    {FL_KW_LOCK, "LOCK is"},
+    {FL_KW_CHECKPOINT, "CHECKPOINT is"},
+    {FL_KW_PRAGMA, "PRAGMA is"},
     {FL_KW_SUMMARIZE, "SUMMARIZE is"},
 };
 
@@ -73,8 +87,7 @@ static fl_status parse_set(parser *p, fl_ast_statement *statement)
     int64_t mark = p->stack_count;
     statement->kind = FL_AST_SET;
     advance(p);
-    if (is_word(p, FL_KW_TRANSACTION) ||
-        (is_word(p, FL_KW_SESSION) && ahead(p, 1)->keyword == FL_KW_CHARACTER))
+    if (is_word(p, FL_KW_TRANSACTION) || (is_word(p, FL_KW_SESSION) && ahead(p, 1)->keyword == FL_KW_CHARACTER))
         return fl_sql_fail_unsupported(p, p->now->start, "transactions are");
     if ((is_word(p, FL_KW_SESSION) || is_word(p, FL_KW_LOCAL) || is_word(p, FL_KW_GLOBAL)) &&
         ahead(p, 1)->kind == FL_SQL_WORD && ahead(p, 1)->keyword != FL_KW_TO)
@@ -202,7 +215,11 @@ static fl_status parse_explain(parser *p, fl_ast_statement *statement)
     int32_t at = p->now->start;
     FL_TRY(fl_sql_parse_statement(p, &explain->statement));
     switch (explain->statement->kind) {
-    case FL_AST_QUERY: case FL_AST_INSERT: case FL_AST_UPDATE: case FL_AST_DELETE: case FL_AST_CREATE_TABLE:
+    case FL_AST_QUERY:
+    case FL_AST_INSERT:
+    case FL_AST_UPDATE:
+    case FL_AST_DELETE:
+    case FL_AST_CREATE_TABLE:
     case FL_AST_EXECUTE:
         break;
     default:
@@ -242,10 +259,13 @@ static fl_status parse_prepare(parser *p, fl_ast_statement *statement)
     prepare->statement->end = end_before(p);
     prepare->statement->parameter_count = p->parameter_count;
     switch (prepare->statement->kind) {
-    case FL_AST_QUERY: case FL_AST_INSERT: case FL_AST_UPDATE: case FL_AST_DELETE: break;
+    case FL_AST_QUERY:
+    case FL_AST_INSERT:
+    case FL_AST_UPDATE:
+    case FL_AST_DELETE:
+        break;
     default:
-        return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
-                              "what can be prepared: queries, INSERT, UPDATE and DELETE");
+        return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "what can be prepared: queries, INSERT, UPDATE and DELETE");
     }
     p->depth--;
 cleanup:
@@ -283,19 +303,47 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
         FL_TRY(fl_sql_parse_query(p, &statement->query));
     } else {
         switch ((fl_sql_keyword)p->now->keyword) {
-        case FL_KW_CREATE: FL_TRY(fl_sql_parse_create(p, statement)); break;
-        case FL_KW_DROP: FL_TRY(fl_sql_parse_drop(p, statement)); break;
-        case FL_KW_INSERT: FL_TRY(fl_sql_parse_insert(p, statement)); break;
-        case FL_KW_UPDATE: FL_TRY(fl_sql_parse_update(p, statement)); break;
-        case FL_KW_DELETE: case FL_KW_TRUNCATE: FL_TRY(fl_sql_parse_delete(p, statement)); break;
-        case FL_KW_SET: FL_TRY(parse_set(p, statement)); break;
-        case FL_KW_RESET: FL_TRY(parse_named_setting(p, statement, FL_AST_RESET)); break;
-        case FL_KW_DEALLOCATE: FL_TRY(parse_named_setting(p, statement, FL_AST_DEALLOCATE)); break;
-        case FL_KW_SHOW: FL_TRY(parse_show(p, statement)); break;
-        case FL_KW_DESCRIBE: case FL_KW_DESC: FL_TRY(parse_describe(p, statement)); break;
-        case FL_KW_EXPLAIN: FL_TRY(parse_explain(p, statement)); break;
-        case FL_KW_PREPARE: FL_TRY(parse_prepare(p, statement)); break;
-        case FL_KW_EXECUTE: FL_TRY(parse_execute(p, statement)); break;
+        case FL_KW_CREATE:
+            FL_TRY(fl_sql_parse_create(p, statement));
+            break;
+        case FL_KW_DROP:
+            FL_TRY(fl_sql_parse_drop(p, statement));
+            break;
+        case FL_KW_INSERT:
+            FL_TRY(fl_sql_parse_insert(p, statement));
+            break;
+        case FL_KW_UPDATE:
+            FL_TRY(fl_sql_parse_update(p, statement));
+            break;
+        case FL_KW_DELETE:
+        case FL_KW_TRUNCATE:
+            FL_TRY(fl_sql_parse_delete(p, statement));
+            break;
+        case FL_KW_SET:
+            FL_TRY(parse_set(p, statement));
+            break;
+        case FL_KW_RESET:
+            FL_TRY(parse_named_setting(p, statement, FL_AST_RESET));
+            break;
+        case FL_KW_DEALLOCATE:
+            FL_TRY(parse_named_setting(p, statement, FL_AST_DEALLOCATE));
+            break;
+        case FL_KW_SHOW:
+            FL_TRY(parse_show(p, statement));
+            break;
+        case FL_KW_DESCRIBE:
+        case FL_KW_DESC:
+            FL_TRY(parse_describe(p, statement));
+            break;
+        case FL_KW_EXPLAIN:
+            FL_TRY(parse_explain(p, statement));
+            break;
+        case FL_KW_PREPARE:
+            FL_TRY(parse_prepare(p, statement));
+            break;
+        case FL_KW_EXECUTE:
+            FL_TRY(parse_execute(p, statement));
+            break;
         default:
             for (int64_t i = 0; i < FL_LEN(refused); i++)
                 if (is_word(p, (fl_sql_keyword)refused[i].keyword))

@@ -46,7 +46,7 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
     if (alias.text.len > 0) {
         if (table->alias.text.len > 0)
             return fl_sql_fail_at(p, alias.start, FL_ERR_SYNTAX, "a table with two aliases, \"%.*s\" and \"%.*s\"",
-                           FL_STR_ARG(table->alias.text), FL_STR_ARG(alias.text));
+                                  FL_STR_ARG(table->alias.text), FL_STR_ARG(alias.text));
         table->alias = alias;
         if (is_at(p, FL_SQL_LEFT_PAREN))
             FL_TRY(fl_sql_parse_name_list(p, &table->columns, &table->column_count));
@@ -164,10 +164,18 @@ cleanup:
 static bool is_join_start(const parser *p)
 {
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_JOIN: case FL_KW_INNER: case FL_KW_LEFT: case FL_KW_RIGHT: case FL_KW_FULL: case FL_KW_CROSS:
+    case FL_KW_JOIN:
+    case FL_KW_INNER:
+    case FL_KW_LEFT:
+    case FL_KW_RIGHT:
+    case FL_KW_FULL:
+    case FL_KW_CROSS:
     case FL_KW_NATURAL:
         return true;
-    case FL_KW_SEMI: case FL_KW_ANTI: case FL_KW_ASOF: case FL_KW_POSITIONAL:
+    case FL_KW_SEMI:
+    case FL_KW_ANTI:
+    case FL_KW_ASOF:
+    case FL_KW_POSITIONAL:
         return ahead(p, 1)->kind == FL_SQL_WORD;
     default:
         return false;
@@ -182,15 +190,34 @@ static fl_status parse_join_kind(parser *p, fl_ast_join *join)
     fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
     bool takes_outer = false;
     switch (word) {
-    case FL_KW_LEFT: join->kind = FL_AST_JOIN_LEFT; takes_outer = true; break;
-    case FL_KW_RIGHT: join->kind = FL_AST_JOIN_RIGHT; takes_outer = true; break;
-    case FL_KW_FULL: join->kind = FL_AST_JOIN_FULL; takes_outer = true; break;
-    case FL_KW_CROSS: join->kind = FL_AST_JOIN_CROSS; break;
-    case FL_KW_SEMI: join->kind = FL_AST_JOIN_SEMI; break;
-    case FL_KW_ANTI: join->kind = FL_AST_JOIN_ANTI; break;
-    case FL_KW_ASOF: return fl_sql_fail_unsupported(p, start, "ASOF joins are");
-    case FL_KW_POSITIONAL: return fl_sql_fail_unsupported(p, start, "positional joins are");
-    default: join->kind = FL_AST_JOIN_INNER; break;
+    case FL_KW_LEFT:
+        join->kind = FL_AST_JOIN_LEFT;
+        takes_outer = true;
+        break;
+    case FL_KW_RIGHT:
+        join->kind = FL_AST_JOIN_RIGHT;
+        takes_outer = true;
+        break;
+    case FL_KW_FULL:
+        join->kind = FL_AST_JOIN_FULL;
+        takes_outer = true;
+        break;
+    case FL_KW_CROSS:
+        join->kind = FL_AST_JOIN_CROSS;
+        break;
+    case FL_KW_SEMI:
+        join->kind = FL_AST_JOIN_SEMI;
+        break;
+    case FL_KW_ANTI:
+        join->kind = FL_AST_JOIN_ANTI;
+        break;
+    case FL_KW_ASOF:
+        return fl_sql_fail_unsupported(p, start, "ASOF joins are");
+    case FL_KW_POSITIONAL:
+        return fl_sql_fail_unsupported(p, start, "positional joins are");
+    default:
+        join->kind = FL_AST_JOIN_INNER;
+        break;
     }
     if (word != FL_KW_JOIN && (join->kind != FL_AST_JOIN_INNER || word == FL_KW_INNER))
         advance(p);

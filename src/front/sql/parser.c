@@ -33,12 +33,12 @@ static fl_sql_keyword guess_keyword(const parser *p, const fl_sql_token *token)
     int32_t best_distance = word.len <= 4 ? 1 : 2;
     fl_sql_keyword best = FL_KW_NONE;
     for (int keyword = 1; keyword < FL_KW_COUNT; keyword++) {
-        bool is_clause = fl_sql_keyword_class_of((fl_sql_keyword)keyword) == FL_SQL_RESERVED ||
-                         keyword == FL_KW_BY || keyword == FL_KW_INSERT || keyword == FL_KW_UPDATE ||
-                         keyword == FL_KW_DELETE || keyword == FL_KW_DROP || keyword == FL_KW_EXPLAIN ||
-                         keyword == FL_KW_DESCRIBE || keyword == FL_KW_VALUES || keyword == FL_KW_EXISTS ||
-                         keyword == FL_KW_BETWEEN || keyword == FL_KW_SHOW || keyword == FL_KW_PREPARE ||
-                         keyword == FL_KW_EXECUTE || keyword == FL_KW_TRUNCATE || keyword == FL_KW_VIEW;
+        bool is_clause = fl_sql_keyword_class_of((fl_sql_keyword)keyword) == FL_SQL_RESERVED || keyword == FL_KW_BY ||
+                         keyword == FL_KW_INSERT || keyword == FL_KW_UPDATE || keyword == FL_KW_DELETE ||
+                         keyword == FL_KW_DROP || keyword == FL_KW_EXPLAIN || keyword == FL_KW_DESCRIBE ||
+                         keyword == FL_KW_VALUES || keyword == FL_KW_EXISTS || keyword == FL_KW_BETWEEN ||
+                         keyword == FL_KW_SHOW || keyword == FL_KW_PREPARE || keyword == FL_KW_EXECUTE ||
+                         keyword == FL_KW_TRUNCATE || keyword == FL_KW_VIEW;
         if (!is_clause)
             continue;
         fl_str text = fl_sql_keyword_text((fl_sql_keyword)keyword);
@@ -76,7 +76,7 @@ fl_status fl_sql_fail_expected(parser *p, const char *expected)
     int32_t bytes = token->end - token->start;
     if (guess != FL_KW_NONE && token != p->now)
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\"", bytes > 60 ? 60 : bytes,
-                text_of(p, token).data);
+                       text_of(p, token).data);
     else if (token->kind == FL_SQL_END)
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at the end of the text: expected %s", expected);
     else
@@ -132,8 +132,8 @@ fl_status fl_sql_enter(parser *p)
 fl_status fl_sql_push(parser *p, void *item)
 {
     if (p->stack_count == p->stack_capacity) {
-        fl_status st = fl_grow(p->memory, (void **)&p->stack, &p->stack_capacity, p->stack_count + 1, sizeof(*p->stack),
-                               p->err);
+        fl_status st =
+            fl_grow(p->memory, (void **)&p->stack, &p->stack_capacity, p->stack_count + 1, sizeof(*p->stack), p->err);
         if (st != FL_OK)
             return st;
     }
@@ -177,14 +177,28 @@ fl_status fl_sql_pop_values(parser *p, int64_t mark, int64_t bytes, void *ret_it
 bool fl_sql_is_list_end(const parser *p)
 {
     switch (p->now->kind) {
-    case FL_SQL_END: case FL_SQL_SEMICOLON: case FL_SQL_RIGHT_PAREN: case FL_SQL_RIGHT_BRACKET: case FL_SQL_RIGHT_BRACE:
+    case FL_SQL_END:
+    case FL_SQL_SEMICOLON:
+    case FL_SQL_RIGHT_PAREN:
+    case FL_SQL_RIGHT_BRACKET:
+    case FL_SQL_RIGHT_BRACE:
         return true;
     default:
         break;
     }
     switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_FROM: case FL_KW_WHERE: case FL_KW_GROUP: case FL_KW_HAVING: case FL_KW_ORDER: case FL_KW_LIMIT:
-    case FL_KW_OFFSET: case FL_KW_FETCH: case FL_KW_UNION: case FL_KW_INTERSECT: case FL_KW_EXCEPT: case FL_KW_QUALIFY:
+    case FL_KW_FROM:
+    case FL_KW_WHERE:
+    case FL_KW_GROUP:
+    case FL_KW_HAVING:
+    case FL_KW_ORDER:
+    case FL_KW_LIMIT:
+    case FL_KW_OFFSET:
+    case FL_KW_FETCH:
+    case FL_KW_UNION:
+    case FL_KW_INTERSECT:
+    case FL_KW_EXCEPT:
+    case FL_KW_QUALIFY:
     case FL_KW_WINDOW:
         return true;
     default:
@@ -256,8 +270,8 @@ fl_status fl_sql_parse_alias(parser *p, fl_ast_name *ret)
         }
         return fl_sql_parse_label(p, "an alias name", ret);
     }
-    bool is_bare = is_at(p, FL_SQL_QUOTED) ||
-                   (is_at(p, FL_SQL_WORD) && fl_sql_keyword_class_of(p->now->keyword) == FL_SQL_FREE);
+    bool is_bare =
+        is_at(p, FL_SQL_QUOTED) || (is_at(p, FL_SQL_WORD) && fl_sql_keyword_class_of(p->now->keyword) == FL_SQL_FREE);
     return is_bare ? take_name(p, ret) : FL_OK;
 }
 

@@ -22,7 +22,7 @@
 typedef struct fl_sql_parser {
     fl_sql_lexer lexer;
     fl_memory *memory;
-    int32_t base; /* place of the text's first byte: 0, but for fragments */
+    int32_t base;         /* place of the text's first byte: 0, but for fragments */
     fl_sql_token *tokens; /* of the statement at hand; ends with a semicolon or FL_SQL_END */
     int64_t token_count, token_capacity;
     const fl_sql_token *now;
@@ -54,10 +54,10 @@ fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_stat
 /* Pieces of a query, for frontends that put queries together of nodes, not of text. A piece is parsed by itself and to its
  * end: what does not belong to it is FL_ERR_SYNTAX, so that it cannot reach into what stands around it. */
 typedef struct fl_sql_fragment {
-    fl_memory *memory; /* charged for working space */
-    fl_arena *arena;   /* holds the nodes */
-    fl_str text;       /* outlives the nodes */
-    int32_t base;      /* added to the positions of nodes and errors: tells fragments apart */
+    fl_memory *memory;       /* charged for working space */
+    fl_arena *arena;         /* holds the nodes */
+    fl_str text;             /* outlives the nodes */
+    int32_t base;            /* added to the positions of nodes and errors: tells fragments apart */
     int32_t parameter_count; /* out: the highest $n */
 } fl_sql_fragment;
 

@@ -79,22 +79,38 @@ static void print_list(fl_text *out, const char *name, fl_ast_expr *const *items
 
 static void print_expr(fl_text *out, const fl_ast_expr *expr)
 {
-    static const char *const ops[] = {"",  "+",  "-",  "*", "/",  "//", "%", "^",  "||",   "=",     "<>", "<", "<=", ">",
-                                      ">=", "~", "~*", "like", "ilike", "&", "|", "#", "~", "<<", ">>", "->", "->>",
-                                      "+",  "-", "@>", "<@", "&&", "^@", "similar"};
+    static const char *const ops[] = {"",   "+",  "-",   "*", "/",  "//",   "%",     "^",  "||", "=",      "<>", "<",
+                                      "<=", ">",  ">=",  "~", "~*", "like", "ilike", "&",  "|",  "#",      "~",  "<<",
+                                      ">>", "->", "->>", "+", "-",  "@>",   "<@",    "&&", "^@", "similar"};
     static const char *const tests[] = {"null", "true", "false", "unknown", "distinct"};
     switch ((fl_ast_kind)expr->kind) {
     case FL_AST_COLUMN:
         for (int32_t i = 0; i < expr->path.count; i++)
             fl_text_addf(out, "%s%.*s", i > 0 ? "." : "", FL_STR_ARG(expr->path.parts[i].text));
         break;
-    case FL_AST_STAR: fl_text_addf(out, "*"); break;
-    case FL_AST_INTEGER: case FL_AST_DECIMAL: case FL_AST_FLOAT: fl_text_add(out, expr->text); break;
-    case FL_AST_STRING: fl_text_addf(out, "'%.*s'", FL_STR_ARG(expr->text)); break;
-    case FL_AST_BLOB: fl_text_addf(out, "blob:%d", (int)expr->text.len); break;
-    case FL_AST_BOOL: fl_text_addf(out, expr->truth ? "true" : "false"); break;
-    case FL_AST_NULL: fl_text_addf(out, "null"); break;
-    case FL_AST_DEFAULT: fl_text_addf(out, "default"); break;
+    case FL_AST_STAR:
+        fl_text_addf(out, "*");
+        break;
+    case FL_AST_INTEGER:
+    case FL_AST_DECIMAL:
+    case FL_AST_FLOAT:
+        fl_text_add(out, expr->text);
+        break;
+    case FL_AST_STRING:
+        fl_text_addf(out, "'%.*s'", FL_STR_ARG(expr->text));
+        break;
+    case FL_AST_BLOB:
+        fl_text_addf(out, "blob:%d", (int)expr->text.len);
+        break;
+    case FL_AST_BOOL:
+        fl_text_addf(out, expr->truth ? "true" : "false");
+        break;
+    case FL_AST_NULL:
+        fl_text_addf(out, "null");
+        break;
+    case FL_AST_DEFAULT:
+        fl_text_addf(out, "default");
+        break;
     case FL_AST_TYPED:
         fl_text_addf(out, "%.*s'%.*s'", FL_STR_ARG(expr->typed.type->name), FL_STR_ARG(expr->typed.text));
         break;
@@ -103,13 +119,27 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
         print_expr(out, expr->interval.value);
         fl_text_addf(out, " %.*s)", FL_STR_ARG(expr->interval.unit));
         break;
-    case FL_AST_PARAMETER: fl_text_addf(out, "$%d", expr->parameter); break;
-    case FL_AST_AND: print_list(out, "and", expr->list.items, expr->list.count); break;
-    case FL_AST_OR: print_list(out, "or", expr->list.items, expr->list.count); break;
-    case FL_AST_ROW: print_list(out, "row", expr->list.items, expr->list.count); break;
-    case FL_AST_LIST: print_list(out, "list", expr->list.items, expr->list.count); break;
-    case FL_AST_NOT: print_list(out, "not", &expr->ops.left, 1); break;
-    case FL_AST_UNARY: print_list(out, ops[expr->op], &expr->ops.left, 1); break;
+    case FL_AST_PARAMETER:
+        fl_text_addf(out, "$%d", expr->parameter);
+        break;
+    case FL_AST_AND:
+        print_list(out, "and", expr->list.items, expr->list.count);
+        break;
+    case FL_AST_OR:
+        print_list(out, "or", expr->list.items, expr->list.count);
+        break;
+    case FL_AST_ROW:
+        print_list(out, "row", expr->list.items, expr->list.count);
+        break;
+    case FL_AST_LIST:
+        print_list(out, "list", expr->list.items, expr->list.count);
+        break;
+    case FL_AST_NOT:
+        print_list(out, "not", &expr->ops.left, 1);
+        break;
+    case FL_AST_UNARY:
+        print_list(out, ops[expr->op], &expr->ops.left, 1);
+        break;
     case FL_AST_BINARY: {
         fl_ast_expr *pair[] = {expr->ops.left, expr->ops.right};
         fl_text_addf(out, "%s", expr->is_negated ? "!" : "");
@@ -122,7 +152,8 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
         print_list(out, tests[expr->op], pair, expr->op == FL_AST_IS_DISTINCT ? 2 : 1);
         break;
     }
-    case FL_AST_BETWEEN: case FL_AST_LIKE: {
+    case FL_AST_BETWEEN:
+    case FL_AST_LIKE: {
         fl_ast_expr *all[] = {expr->ops.left, expr->ops.right, expr->ops.third};
         fl_text_addf(out, "%s", expr->is_negated ? "!" : "");
         print_list(out, expr->kind == FL_AST_LIKE ? ops[expr->op] : "between", all, expr->ops.third != NULL ? 3 : 2);
@@ -134,12 +165,24 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
         print_list(out, "", expr->in.items, expr->in.count);
         fl_text_add_char(out, ')');
         break;
-    case FL_AST_IN_QUERY: fl_text_addf(out, "%s(in query)", expr->is_negated ? "!" : ""); break;
-    case FL_AST_QUANTIFIED: fl_text_addf(out, "(%s %s query)", ops[expr->op], expr->flag ? "all" : "any"); break;
-    case FL_AST_QUANTIFIED_LIST: fl_text_addf(out, "(%s %s list)", ops[expr->op], expr->flag ? "all" : "any"); break;
-    case FL_AST_EXISTS: fl_text_addf(out, "(exists)"); break;
-    case FL_AST_SUBQUERY: fl_text_addf(out, "(query)"); break;
-    case FL_AST_ARRAY_QUERY: fl_text_addf(out, "(array query)"); break;
+    case FL_AST_IN_QUERY:
+        fl_text_addf(out, "%s(in query)", expr->is_negated ? "!" : "");
+        break;
+    case FL_AST_QUANTIFIED:
+        fl_text_addf(out, "(%s %s query)", ops[expr->op], expr->flag ? "all" : "any");
+        break;
+    case FL_AST_QUANTIFIED_LIST:
+        fl_text_addf(out, "(%s %s list)", ops[expr->op], expr->flag ? "all" : "any");
+        break;
+    case FL_AST_EXISTS:
+        fl_text_addf(out, "(exists)");
+        break;
+    case FL_AST_SUBQUERY:
+        fl_text_addf(out, "(query)");
+        break;
+    case FL_AST_ARRAY_QUERY:
+        fl_text_addf(out, "(array query)");
+        break;
     case FL_AST_CASE:
         fl_text_addf(out, "(case %d%s%s)", expr->cases->when_count, expr->cases->subject != NULL ? " of" : "",
                      expr->cases->otherwise != NULL ? " else" : "");
@@ -166,7 +209,9 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
         fl_text_addf(out, "%s%s)", expr->call->order_count > 0 ? " order" : "",
                      expr->call->filter != NULL ? " filter" : "");
         break;
-    case FL_AST_STRUCT: fl_text_addf(out, "(struct %d)", expr->record.count); break;
+    case FL_AST_STRUCT:
+        fl_text_addf(out, "(struct %d)", expr->record.count);
+        break;
     case FL_AST_FIELD:
         print_expr(out, expr->field.value);
         fl_text_addf(out, "!%.*s", FL_STR_ARG(expr->field.name->text));
@@ -280,7 +325,10 @@ static void primaries(void **state)
     gives("true", "true");
     gives("\"Od\"\"d\"", "Od\"d");
     gives("t.\"select\".from", "t.select.from");
-    gives("stra\xC3\x9F" "e", "stra\xC3\x9F" "e");
+    gives("stra\xC3\x9F"
+          "e",
+          "stra\xC3\x9F"
+          "e");
     gives("$2", "$2");
     gives("? + ?", "(+ $1 $2)");
     gives("DATE '2020-01-01'", "DATE'2020-01-01'");
@@ -367,7 +415,8 @@ static void queries(void **state)
     accepts("SELECT a FROM t OFFSET 5 ROWS FETCH NEXT ROW ONLY");
     accepts("SELECT count(*) FROM t GROUP BY (), a, (b, c)");
     accepts("SELECT order_date date, year FROM t WHERE t.date > 1");
-    accepts("\xEF\xBB\xBFSELECT\xC2\xA0" "1");
+    accepts("\xEF\xBB\xBFSELECT\xC2\xA0"
+            "1");
 }
 
 static void set_operations_are_chains(void **state)
@@ -390,12 +439,14 @@ static void set_operations_are_chains(void **state)
 static void statements(void **state)
 {
     (void)state;
-    accepts("CREATE OR REPLACE TEMP TABLE IF NOT EXISTS t (a int NOT NULL, b varchar(10) DEFAULT 'x', c decimal(5,2),)");
+    accepts(
+        "CREATE OR REPLACE TEMP TABLE IF NOT EXISTS t (a int NOT NULL, b varchar(10) DEFAULT 'x', c decimal(5,2),)");
     accepts("CREATE TABLE t AS SELECT 1 AS a WITH NO DATA");
     accepts("CREATE TABLE t(a, b) AS VALUES (1, 2)");
     accepts("CREATE OR REPLACE VIEW v (a, b) AS SELECT 1, 2");
     accepts("CREATE UNIQUE INDEX i ON t (a, b DESC)");
-    accepts("CREATE TABLE t (key int CONSTRAINT c PRIMARY KEY, b int UNIQUE NOT NULL, UNIQUE (key, b), CONSTRAINT d UNIQUE (b))");
+    accepts("CREATE TABLE t (key int CONSTRAINT c PRIMARY KEY, b int UNIQUE NOT NULL, UNIQUE (key, b), CONSTRAINT d "
+            "UNIQUE (b))");
     accepts("CREATE INDEX ON t (a)");
     accepts("INSERT INTO t VALUES (1, DEFAULT), (2, 3)");
     accepts("INSERT INTO s.t (a, b) SELECT 1, 2");

@@ -43,7 +43,12 @@ struct fl_evaluator;
 
 /* Where ORDER BY puts nulls when it does not say: behind all values in ascending order and in front in descending (the
  * default, as PostgreSQL), the other way round, or always at one end. */
-typedef enum fl_sql_null_order { FL_SQL_NULLS_GREATEST, FL_SQL_NULLS_LEAST, FL_SQL_NULLS_FIRST, FL_SQL_NULLS_LAST } fl_sql_null_order;
+typedef enum fl_sql_null_order {
+    FL_SQL_NULLS_GREATEST,
+    FL_SQL_NULLS_LEAST,
+    FL_SQL_NULLS_FIRST,
+    FL_SQL_NULLS_LAST
+} fl_sql_null_order;
 
 /* What a statement is bound against. Borrowed for the call. */
 typedef struct fl_sql_env {
@@ -59,7 +64,8 @@ typedef struct fl_sql_env {
     int32_t n_param_types;
     const fl_value *params; /* their values where they are known at binding (LIMIT $1 needs them); else NULL */
     int32_t n_params;
-    bool is_final; /* the statement runs as it is: a parameter beyond n_params is an error (42P02), not one to be given */
+    bool
+        is_final; /* the statement runs as it is: a parameter beyond n_params is an error (42P02), not one to be given */
 
     /** The one value of a query of one column (NULL where it has no row), for LIMIT (SELECT ...); `arena` for strings.
      *  NULL: such limits are refused. */

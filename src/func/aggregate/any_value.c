@@ -12,8 +12,8 @@ typedef struct state {
     fl_kept *kept; /* NULL: none yet */
 } state;
 
-static fl_status one_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                            bool takes_null, bool takes_last, fl_err *err)
+static fl_status one_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                            int32_t count, bool takes_null, bool takes_last, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < count; i++) {
@@ -28,7 +28,8 @@ cleanup:
     return st;
 }
 
-static fl_status one_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status one_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_value **values = NULL;
@@ -42,31 +43,33 @@ cleanup:
     return st;
 }
 
-#define ONE(name, takes_null, takes_last)                                                                                 \
-    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,       \
-                                   int32_t count, fl_err *err)                                                            \
-    {                                                                                                                     \
-        return one_groups(call, states, offset, list, count, takes_null, takes_last, err);                                \
-    }                                                                                                                     \
-    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                         \
-    {                                                                                                                     \
-        (void)call;                                                                                                       \
-        (void)err;                                                                                                        \
-        state *a = into;                                                                                                  \
-        const state *b = from;                                                                                            \
-        if (b->kept != NULL && (a->kept == NULL || (takes_last)))                                                         \
-            *a = *b;                                                                                                      \
-        return FL_OK;                                                                                                     \
-    }                                                                                                                     \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = name##_groups,    \
-                                                .combine = name##_combine, .finish = one_finish};                         \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                 \
-    {                                                                                                                     \
-        if (n_args != 1)                                                                                                  \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected");                                            \
-        *ret = (fl_agg_choice){                                                                                           \
-            .args = {type_of(args[0])}, .n_args = 1, .ret = type_of(args[0]), .kernel = &name##_kernel};                  \
-        return FL_OK;                                                                                                     \
+#define ONE(name, takes_null, takes_last)                                                                           \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                   int32_t count, fl_err *err)                                                      \
+    {                                                                                                               \
+        return one_groups(call, states, offset, list, count, takes_null, takes_last, err);                          \
+    }                                                                                                               \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                   \
+    {                                                                                                               \
+        (void)call;                                                                                                 \
+        (void)err;                                                                                                  \
+        state *a = into;                                                                                            \
+        const state *b = from;                                                                                      \
+        if (b->kept != NULL && (a->kept == NULL || (takes_last)))                                                   \
+            *a = *b;                                                                                                \
+        return FL_OK;                                                                                               \
+    }                                                                                                               \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
+                                                .update_groups = name##_groups,                                     \
+                                                .combine = name##_combine,                                          \
+                                                .finish = one_finish};                                              \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
+    {                                                                                                               \
+        if (n_args != 1)                                                                                            \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected");                                      \
+        *ret = (fl_agg_choice){                                                                                     \
+            .args = {type_of(args[0])}, .n_args = 1, .ret = type_of(args[0]), .kernel = &name##_kernel};            \
+        return FL_OK;                                                                                               \
     }
 ONE(any_value, false, false)
 ONE(first, true, false)
@@ -87,8 +90,8 @@ static bool is_better(const fl_kept *kept, const fl_value *key, bool is_max)
     return is_max ? order > 0 : order < 0;
 }
 
-static fl_status arg_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                            bool is_max, fl_err *err)
+static fl_status arg_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                            int32_t count, bool is_max, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_vec *xs = &call->args[0], *keys = &call->args[1];
@@ -108,7 +111,8 @@ cleanup:
     return st;
 }
 
-static fl_status arg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status arg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_value **values = NULL;
@@ -122,38 +126,43 @@ cleanup:
     return st;
 }
 
-#define ARG(name, is_max)                                                                                                  \
-    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,        \
-                                   int32_t count, fl_err *err)                                                             \
-    {                                                                                                                      \
-        return arg_groups(call, states, offset, list, count, is_max, err);                                                 \
-    }                                                                                                                      \
-    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                          \
-    {                                                                                                                      \
-        (void)call;                                                                                                        \
-        (void)err;                                                                                                         \
-        arg_state *a = into;                                                                                               \
-        const arg_state *b = from;                                                                                         \
-        if (b->key != NULL && is_better(a->key, &b->key->value, is_max))                                                   \
-            *a = *b;                                                                                                       \
-        return FL_OK;                                                                                                      \
-    }                                                                                                                      \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(arg_state), .update_groups = name##_groups, \
-                                                .combine = name##_combine, .finish = arg_finish};                          \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                  \
-    {                                                                                                                      \
-        if (n_args != 2)                                                                                                   \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "a value and what orders it were expected");                              \
-        *ret = (fl_agg_choice){.args = {type_of(args[0]), type_of(args[1])}, .n_args = 2, .ret = type_of(args[0]),         \
-                               .kernel = &name##_kernel};                                                                  \
-        return FL_OK;                                                                                                      \
+#define ARG(name, is_max)                                                                                           \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                   int32_t count, fl_err *err)                                                      \
+    {                                                                                                               \
+        return arg_groups(call, states, offset, list, count, is_max, err);                                          \
+    }                                                                                                               \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                   \
+    {                                                                                                               \
+        (void)call;                                                                                                 \
+        (void)err;                                                                                                  \
+        arg_state *a = into;                                                                                        \
+        const arg_state *b = from;                                                                                  \
+        if (b->key != NULL && is_better(a->key, &b->key->value, is_max))                                            \
+            *a = *b;                                                                                                \
+        return FL_OK;                                                                                               \
+    }                                                                                                               \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(arg_state),                          \
+                                                .update_groups = name##_groups,                                     \
+                                                .combine = name##_combine,                                          \
+                                                .finish = arg_finish};                                              \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
+    {                                                                                                               \
+        if (n_args != 2)                                                                                            \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "a value and what orders it were expected");                       \
+        *ret = (fl_agg_choice){.args = {type_of(args[0]), type_of(args[1])},                                        \
+                               .n_args = 2,                                                                         \
+                               .ret = type_of(args[0]),                                                             \
+                               .kernel = &name##_kernel};                                                           \
+        return FL_OK;                                                                                               \
     }
 ARG(arg_min, false)
 ARG(arg_max, true)
 
 #define AGG(text, op, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve_##op, .doc = help}
-#define AGG_UNORDERED(text, op, help) \
-    {FL_DESC(fl_agg_desc), .name = text, .ignores_distinct = true, .ignores_order = true, .resolve = resolve_##op, .doc = help}
+#define AGG_UNORDERED(text, op, help)                                                        \
+    {FL_DESC(fl_agg_desc),    .name = text, .ignores_distinct = true, .ignores_order = true, \
+     .resolve = resolve_##op, .doc = help}
 
 static const fl_agg_desc aggs[] = {
     AGG_UNORDERED("any_value", any_value, "any_value(x): one of the values that are not null"),

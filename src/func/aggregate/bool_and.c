@@ -103,8 +103,10 @@ static fl_status count_finish(fl_agg_call *call, uint8_t *const *states, int32_t
     return FL_OK;
 }
 
-static const fl_agg_kernel count_kernel = {
-    .state_bytes = (int32_t)sizeof(count_state), .update_groups = count_groups, .combine = count_combine, .finish = count_finish};
+static const fl_agg_kernel count_kernel = {.state_bytes = (int32_t)sizeof(count_state),
+                                           .update_groups = count_groups,
+                                           .combine = count_combine,
+                                           .finish = count_finish};
 
 static fl_status resolve_count_if(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
@@ -121,8 +123,8 @@ static const fl_agg_desc aggs[] = {
      .resolve = resolve_bool_and, .doc = "every(x): whether all are true"},
     {FL_DESC(fl_agg_desc), .name = "bool_or", .ignores_distinct = true, .ignores_order = true,
      .resolve = resolve_bool_or, .doc = "bool_or(x): whether one is true"},
-    {FL_DESC(fl_agg_desc), .name = "count_if", .ignores_order = true,
-     .resolve = resolve_count_if, .doc = "count_if(x): rows in which x is true; null where it is null in all"},
+    {FL_DESC(fl_agg_desc), .name = "count_if", .ignores_order = true, .resolve = resolve_count_if,
+     .doc = "count_if(x): rows in which x is true; null where it is null in all"},
 };
 
 FL_AGG_SET(bool_and, aggs);

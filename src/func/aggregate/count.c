@@ -3,7 +3,8 @@
 
 #include "base/bitmap.h"
 
-static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err)
 {
     (void)err;
     const uint64_t *valid = call->n_args > 0 ? call->args[0].valid : NULL;
@@ -41,7 +42,8 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     return FL_OK;
 }
 
-static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     (void)call;
     (void)err;
@@ -50,8 +52,12 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-static const fl_agg_kernel kernel = {.state_bytes = 8, .is_masked = true, .update_groups = update_groups, .update_all = update_all,
-                                     .combine = combine, .finish = finish};
+static const fl_agg_kernel kernel = {.state_bytes = 8,
+                                     .is_masked = true,
+                                     .update_groups = update_groups,
+                                     .update_all = update_all,
+                                     .combine = combine,
+                                     .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {

@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-
 /* One state for all types: the value as it lies in a vector (up to 16 bytes), and whether there is one. */
 typedef struct state {
     uint8_t value[16];
@@ -26,53 +25,53 @@ static bool less_interval(fl_interval a, fl_interval b)
 
 #define LESS(a, b) ((a) < (b))
 
-#define MIN_MAX(suffix, type, less)                                                                            \
-    static fl_status groups_##suffix(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,       \
-                                     int32_t count, bool is_max)                                               \
-    {                                                                                                          \
-        const type *x = call->args[0].data;                                                                    \
-        const uint64_t *valid = call->args[0].valid;                                                           \
-        for (int32_t i = 0; i < count; i++) {                                                                  \
-            state *s = (state *)(states[i] + offset);                                                          \
-            if (!fl_is_valid(valid, list[i]))                                                                  \
-                continue;                                                                                      \
-            type v = x[list[i]], old;                                                                          \
-            memcpy(&old, s->value, sizeof(type));                                                              \
-            if (!s->has || (is_max ? less(old, v) : less(v, old)))                                             \
-                memcpy(s->value, &v, sizeof(type));                                                            \
-            s->has = 1;                                                                                        \
-        }                                                                                                      \
-        return FL_OK;                                                                                          \
-    }                                                                                                          \
-    static void all_##suffix(const fl_vec *arg, state *s, const uint64_t *mask, int32_t rows, bool is_max)     \
-    {                                                                                                          \
-        const type *x = arg->data;                                                                             \
-        type best;                                                                                             \
-        memcpy(&best, s->value, sizeof(type));                                                                 \
-        bool has = s->has;                                                                                     \
-        for (int32_t w = 0; w * 64 < rows; w++) {                                                              \
-            uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg->valid != NULL ? arg->valid[w] : ~0ull);   \
-            if (rows - w * 64 < 64)                                                                            \
-                word &= fl_bitmap_tail(rows);                                                                  \
-            if (word == 0)                                                                                     \
-                continue;                                                                                      \
-            if (!has)                                                                                          \
-                best = x[w * 64 + __builtin_ctzll(word)];                                                      \
-            has = true;                                                                                        \
-            if (word == ~0ull) {                                                                               \
-                for (int32_t i = 0; i < 64; i++) {                                                             \
-                    type v = x[w * 64 + i];                                                                    \
-                    best = (is_max ? less(best, v) : less(v, best)) ? v : best;                                \
-                }                                                                                              \
-            } else {                                                                                           \
-                for (; word != 0; word &= word - 1) {                                                          \
-                    type v = x[w * 64 + __builtin_ctzll(word)];                                                \
-                    best = (is_max ? less(best, v) : less(v, best)) ? v : best;                                \
-                }                                                                                              \
-            }                                                                                                  \
-        }                                                                                                      \
-        memcpy(s->value, &best, sizeof(type));                                                                 \
-        s->has = has;                                                                                          \
+#define MIN_MAX(suffix, type, less)                                                                                   \
+    static fl_status groups_##suffix(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                     int32_t count, bool is_max)                                                      \
+    {                                                                                                                 \
+        const type *x = call->args[0].data;                                                                           \
+        const uint64_t *valid = call->args[0].valid;                                                                  \
+        for (int32_t i = 0; i < count; i++) {                                                                         \
+            state *s = (state *)(states[i] + offset);                                                                 \
+            if (!fl_is_valid(valid, list[i]))                                                                         \
+                continue;                                                                                             \
+            type v = x[list[i]], old;                                                                                 \
+            memcpy(&old, s->value, sizeof(type));                                                                     \
+            if (!s->has || (is_max ? less(old, v) : less(v, old)))                                                    \
+                memcpy(s->value, &v, sizeof(type));                                                                   \
+            s->has = 1;                                                                                               \
+        }                                                                                                             \
+        return FL_OK;                                                                                                 \
+    }                                                                                                                 \
+    static void all_##suffix(const fl_vec *arg, state *s, const uint64_t *mask, int32_t rows, bool is_max)            \
+    {                                                                                                                 \
+        const type *x = arg->data;                                                                                    \
+        type best;                                                                                                    \
+        memcpy(&best, s->value, sizeof(type));                                                                        \
+        bool has = s->has;                                                                                            \
+        for (int32_t w = 0; w * 64 < rows; w++) {                                                                     \
+            uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg->valid != NULL ? arg->valid[w] : ~0ull);          \
+            if (rows - w * 64 < 64)                                                                                   \
+                word &= fl_bitmap_tail(rows);                                                                         \
+            if (word == 0)                                                                                            \
+                continue;                                                                                             \
+            if (!has)                                                                                                 \
+                best = x[w * 64 + __builtin_ctzll(word)];                                                             \
+            has = true;                                                                                               \
+            if (word == ~0ull) {                                                                                      \
+                for (int32_t i = 0; i < 64; i++) {                                                                    \
+                    type v = x[w * 64 + i];                                                                           \
+                    best = (is_max ? less(best, v) : less(v, best)) ? v : best;                                       \
+                }                                                                                                     \
+            } else {                                                                                                  \
+                for (; word != 0; word &= word - 1) {                                                                 \
+                    type v = x[w * 64 + __builtin_ctzll(word)];                                                       \
+                    best = (is_max ? less(best, v) : less(v, best)) ? v : best;                                       \
+                }                                                                                                     \
+            }                                                                                                         \
+        }                                                                                                             \
+        memcpy(s->value, &best, sizeof(type));                                                                        \
+        s->has = has;                                                                                                 \
     }
 MIN_MAX(i8, int8_t, LESS)
 MIN_MAX(i16, int16_t, LESS)
@@ -103,8 +102,8 @@ static fl_status keep_view(state *s, const fl_view *v, fl_arena *heap, fl_err *e
     return FL_OK;
 }
 
-static fl_status groups_view(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                             bool is_max, fl_err *err)
+static fl_status groups_view(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, bool is_max, fl_err *err)
 {
     const fl_view *x = call->args[0].data;
     for (int32_t i = 0; i < count; i++) {
@@ -123,7 +122,8 @@ static fl_status groups_view(fl_agg_call *call, uint8_t *const *states, int32_t 
     return FL_OK;
 }
 
-static fl_status groups_bool(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, bool is_max)
+static fl_status groups_bool(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, bool is_max)
 {
     for (int32_t i = 0; i < count; i++) {
         state *s = (state *)(states[i] + offset);
@@ -137,26 +137,28 @@ static fl_status groups_bool(fl_agg_call *call, uint8_t *const *states, int32_t 
     return FL_OK;
 }
 
-static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                               bool is_max, fl_err *err)
+static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, bool is_max, fl_err *err)
 {
 #define CASE(id, suffix) \
-    case id: return groups_##suffix(call, states, offset, list, count, is_max);
+    case id:             \
+        return groups_##suffix(call, states, offset, list, count, is_max);
     switch (call->args[0].type.id) {
-    CASE(FL_I8, i8)
-    CASE(FL_I16, i16)
-    CASE(FL_I32, i32)
-    CASE(FL_DATE, i32)
-    CASE(FL_U8, u8)
-    CASE(FL_U16, u16)
-    CASE(FL_U32, u32)
-    CASE(FL_U64, u64)
-    CASE(FL_F32, f32)
-    CASE(FL_F64, f64)
-    CASE(FL_INTERVAL, interval)
-    CASE(FL_BOOL, bool)
+        CASE(FL_I8, i8)
+        CASE(FL_I16, i16)
+        CASE(FL_I32, i32)
+        CASE(FL_DATE, i32)
+        CASE(FL_U8, u8)
+        CASE(FL_U16, u16)
+        CASE(FL_U32, u32)
+        CASE(FL_U64, u64)
+        CASE(FL_F32, f32)
+        CASE(FL_F64, f64)
+        CASE(FL_INTERVAL, interval)
+        CASE(FL_BOOL, bool)
     case FL_UTF8:
-    case FL_BINARY: return groups_view(call, states, offset, list, count, is_max, err);
+    case FL_BINARY:
+        return groups_view(call, states, offset, list, count, is_max, err);
     case FL_DECIMAL:
         if (fl_type_width(call->args[0].type) == 16) {
             fl_vec wide;
@@ -174,7 +176,8 @@ static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_
             return st;
         }
         return groups_i64(call, states, offset, list, count, is_max);
-    default: return groups_i64(call, states, offset, list, count, is_max);
+    default:
+        return groups_i64(call, states, offset, list, count, is_max);
     }
 #undef CASE
 }
@@ -182,26 +185,26 @@ static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_
 static fl_status update_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, bool is_max, fl_err *err)
 {
     const fl_vec *arg = &call->args[0];
-#define CASE(id, suffix)                                \
-    case id:                                            \
-        all_##suffix(arg, s, mask, rows, is_max);       \
+#define CASE(id, suffix)                          \
+    case id:                                      \
+        all_##suffix(arg, s, mask, rows, is_max); \
         return FL_OK;
     switch (arg->type.id) {
-    CASE(FL_I8, i8)
-    CASE(FL_I16, i16)
-    CASE(FL_I32, i32)
-    CASE(FL_DATE, i32)
-    CASE(FL_I64, i64)
-    CASE(FL_TIME, i64)
-    CASE(FL_TIMESTAMP, i64)
-    CASE(FL_TIMESTAMPTZ, i64)
-    CASE(FL_U8, u8)
-    CASE(FL_U16, u16)
-    CASE(FL_U32, u32)
-    CASE(FL_U64, u64)
-    CASE(FL_F32, f32)
-    CASE(FL_F64, f64)
-    CASE(FL_INTERVAL, interval)
+        CASE(FL_I8, i8)
+        CASE(FL_I16, i16)
+        CASE(FL_I32, i32)
+        CASE(FL_DATE, i32)
+        CASE(FL_I64, i64)
+        CASE(FL_TIME, i64)
+        CASE(FL_TIMESTAMP, i64)
+        CASE(FL_TIMESTAMPTZ, i64)
+        CASE(FL_U8, u8)
+        CASE(FL_U16, u16)
+        CASE(FL_U32, u32)
+        CASE(FL_U64, u64)
+        CASE(FL_F32, f32)
+        CASE(FL_F64, f64)
+        CASE(FL_INTERVAL, interval)
     case FL_DECIMAL:
         if (fl_type_width(arg->type) == 8) {
             all_i64(arg, s, mask, rows, is_max);
@@ -212,7 +215,8 @@ static fl_status update_all(fl_agg_call *call, void *s, const uint64_t *mask, in
             return FL_OK;
         }
         break;
-    default: break;
+    default:
+        break;
     }
 #undef CASE
     for (int32_t row = 0; row < rows; row++) { /* strings, booleans, wide decimals: through the grouped kernel */
@@ -238,13 +242,15 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, bool i
     if (!b->has)
         return FL_OK;
     memcpy(&value, b->value, 16);
-    fl_vec_set_flat(&vec, call->arg_type, call->arg_type.id == FL_BOOL ? (const void *)&bits : (const void *)&value, NULL);
+    fl_vec_set_flat(&vec, call->arg_type, call->arg_type.id == FL_BOOL ? (const void *)&bits : (const void *)&value,
+                    NULL);
     fl_agg_call inner = *call;
     inner.args = &vec;
     return update_groups(&inner, states, 0, list, 1, is_max, err);
 }
 
-static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                        fl_err *err)
 {
     (void)err;
     uint8_t *data = (uint8_t *)(uintptr_t)ret->data;
@@ -261,29 +267,32 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-#define SIDE(name, is_max)                                                                                                     \
-    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, \
-                                   fl_err *err)                                                                                \
-    {                                                                                                                          \
-        return update_groups(call, states, offset, list, count, is_max, err);                                                  \
-    }                                                                                                                          \
-    static fl_status name##_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, fl_err *err)                   \
-    {                                                                                                                          \
-        return update_all(call, s, mask, rows, is_max, err);                                                                   \
-    }                                                                                                                          \
-    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                              \
-    {                                                                                                                          \
-        return combine(call, into, from, is_max, err);                                                                         \
-    }                                                                                                                          \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = name##_groups,         \
-                                                .update_all = name##_all, .combine = name##_combine, .finish = finish};        \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                      \
-    {                                                                                                                          \
-        if (n_args != 1 || fl_type_is_nested(args[0]))                                                                         \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                               \
-        fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                                     \
-        *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .kernel = &name##_kernel};                            \
-        return FL_OK;                                                                                                          \
+#define SIDE(name, is_max)                                                                                          \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                   int32_t count, fl_err *err)                                                      \
+    {                                                                                                               \
+        return update_groups(call, states, offset, list, count, is_max, err);                                       \
+    }                                                                                                               \
+    static fl_status name##_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, fl_err *err)        \
+    {                                                                                                               \
+        return update_all(call, s, mask, rows, is_max, err);                                                        \
+    }                                                                                                               \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                   \
+    {                                                                                                               \
+        return combine(call, into, from, is_max, err);                                                              \
+    }                                                                                                               \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
+                                                .update_groups = name##_groups,                                     \
+                                                .update_all = name##_all,                                           \
+                                                .combine = name##_combine,                                          \
+                                                .finish = finish};                                                  \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
+    {                                                                                                               \
+        if (n_args != 1 || fl_type_is_nested(args[0]))                                                              \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                    \
+        fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                          \
+        *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .kernel = &name##_kernel};                 \
+        return FL_OK;                                                                                               \
     }
 SIDE(min, false)
 SIDE(max, true)

@@ -25,8 +25,8 @@ static void add(state *a, const state *b)
     *a = sum;
 }
 
-static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                               fl_err *err)
+static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err)
 {
     (void)err;
     const double *x = call->args[0].data;
@@ -47,8 +47,8 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     return FL_OK;
 }
 
-static fl_status finish(uint8_t *const *states, int32_t offset, int32_t count, double rows_min, double (*formula)(const state *),
-                        fl_vec *ret)
+static fl_status finish(uint8_t *const *states, int32_t offset, int32_t count, double rows_min,
+                        double (*formula)(const state *), fl_vec *ret)
 {
     for (int32_t i = 0; i < count; i++) {
         const state *s = (const state *)(states[i] + offset);
@@ -75,23 +75,25 @@ static double kurtosis(const state *s)
     return (s->n - 1) / ((s->n - 2) * (s->n - 3)) * ((s->n + 1) * (kurtosis_pop(s) + 3) - 3 * (s->n - 1));
 }
 
-#define MOMENT(name, rows_min)                                                                                             \
-    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, \
-                                   fl_err *err)                                                                           \
-    {                                                                                                                      \
-        (void)call;                                                                                                        \
-        (void)err;                                                                                                         \
-        return finish(states, offset, count, rows_min, name, ret);                                                         \
-    }                                                                                                                      \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state), .update_groups = update_groups,     \
-                                                .combine = combine, .finish = name##_finish};                              \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)                  \
-    {                                                                                                                      \
-        if (n_args != 1 || (!fl_type_is_numeric(args[0]) && args[0].id != FL_NULL))                                        \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "a number was expected");                                                 \
-        *ret = (fl_agg_choice){                                                                                            \
-            .args = {FL_TYPE(FL_F64)}, .n_args = 1, .ret = FL_TYPE(FL_F64), .kernel = &name##_kernel};                     \
-        return FL_OK;                                                                                                      \
+#define MOMENT(name, rows_min)                                                                                         \
+    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,           \
+                                   fl_vec *ret, fl_err *err)                                                           \
+    {                                                                                                                  \
+        (void)call;                                                                                                    \
+        (void)err;                                                                                                     \
+        return finish(states, offset, count, rows_min, name, ret);                                                     \
+    }                                                                                                                  \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                                 \
+                                                .update_groups = update_groups,                                        \
+                                                .combine = combine,                                                    \
+                                                .finish = name##_finish};                                              \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)              \
+    {                                                                                                                  \
+        if (n_args != 1 || (!fl_type_is_numeric(args[0]) && args[0].id != FL_NULL))                                    \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "a number was expected");                                             \
+        *ret =                                                                                                         \
+            (fl_agg_choice){.args = {FL_TYPE(FL_F64)}, .n_args = 1, .ret = FL_TYPE(FL_F64), .kernel = &name##_kernel}; \
+        return FL_OK;                                                                                                  \
     }
 MOMENT(skewness, 3)
 MOMENT(kurtosis, 4)

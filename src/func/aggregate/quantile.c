@@ -64,8 +64,8 @@ static fl_status cont_reserve(cont_state *s, int64_t more, fl_arena *heap, fl_er
     return FL_OK;
 }
 
-static fl_status cont_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                             fl_err *err)
+static fl_status cont_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     const double *x = call->args[0].data;
@@ -149,7 +149,8 @@ static double interpolate(const cont_state *s, double fraction)
     return value + part * (next - value);
 }
 
-static fl_status cont_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status cont_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                             fl_err *err)
 {
     (void)call;
     (void)err;
@@ -165,7 +166,8 @@ static fl_status cont_finish(fl_agg_call *call, uint8_t *const *states, int32_t 
     return FL_OK;
 }
 
-static fl_status cont_list_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status cont_list_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                                  fl_err *err)
 {
     fl_status st = FL_OK;
     fl_value *lists = NULL;
@@ -192,8 +194,10 @@ cleanup:
     return st;
 }
 
-static const fl_agg_kernel cont_kernel = {
-    .state_bytes = (int32_t)sizeof(cont_state), .update_groups = cont_groups, .combine = cont_combine, .finish = cont_finish};
+static const fl_agg_kernel cont_kernel = {.state_bytes = (int32_t)sizeof(cont_state),
+                                          .update_groups = cont_groups,
+                                          .combine = cont_combine,
+                                          .finish = cont_finish};
 static const fl_agg_kernel cont_list_kernel = {.state_bytes = (int32_t)sizeof(cont_state),
                                                .update_groups = cont_groups,
                                                .combine = cont_combine,
@@ -241,8 +245,8 @@ typedef struct disc_state {
     fractions *at;
 } disc_state;
 
-static fl_status disc_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                             fl_err *err)
+static fl_status disc_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < count; i++) {
@@ -278,7 +282,8 @@ static const fl_value *value_at(const disc_state *s, const fl_value *fraction)
     return &s->items[signbit(fraction->f) ? s->n - nth : nth - 1];
 }
 
-static fl_status disc_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status disc_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     fl_value *lists = NULL;
@@ -317,8 +322,10 @@ static fl_status no_combine(fl_agg_call *call, void *into, const void *from, fl_
     return FL_FAIL(err, FL_ERR_INTERNAL, "an ordered aggregate was fed in parts");
 }
 
-static const fl_agg_kernel disc_kernel = {
-    .state_bytes = (int32_t)sizeof(disc_state), .update_groups = disc_groups, .combine = no_combine, .finish = disc_finish};
+static const fl_agg_kernel disc_kernel = {.state_bytes = (int32_t)sizeof(disc_state),
+                                          .update_groups = disc_groups,
+                                          .combine = no_combine,
+                                          .finish = disc_finish};
 
 static fl_status resolve_disc(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
@@ -350,8 +357,8 @@ static void end_run(mode_state *s)
     s->run_n = 0;
 }
 
-static fl_status mode_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count,
-                             fl_err *err)
+static fl_status mode_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < count; i++) {
@@ -371,7 +378,8 @@ cleanup:
     return st;
 }
 
-static fl_status mode_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status mode_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_value **values = NULL;
@@ -386,8 +394,10 @@ cleanup:
     return st;
 }
 
-static const fl_agg_kernel mode_kernel = {
-    .state_bytes = (int32_t)sizeof(mode_state), .update_groups = mode_groups, .combine = no_combine, .finish = mode_finish};
+static const fl_agg_kernel mode_kernel = {.state_bytes = (int32_t)sizeof(mode_state),
+                                          .update_groups = mode_groups,
+                                          .combine = no_combine,
+                                          .finish = mode_finish};
 
 static fl_status resolve_mode(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
@@ -398,8 +408,12 @@ static fl_status resolve_mode(const fl_type *args, int32_t n_args, fl_agg_choice
     return FL_OK;
 }
 
-#define CONT(text, within, help)                                                                                          {FL_DESC(fl_agg_desc), .name = text, .ignores_order = true, .n_row_args = 1, .is_within_group = within,                .resolve = resolve_cont, .doc = help}
-#define DISC(text, within, help)                                                                                          {FL_DESC(fl_agg_desc), .name = text, .is_sorted = true, .n_row_args = 1, .is_within_group = within,                    .resolve = resolve_disc, .doc = help}
+#define CONT(text, within, help)                                                                               \
+    {FL_DESC(fl_agg_desc),    .name = text, .ignores_order = true, .n_row_args = 1, .is_within_group = within, \
+     .resolve = resolve_cont, .doc = help}
+#define DISC(text, within, help)                                                                           \
+    {FL_DESC(fl_agg_desc),    .name = text, .is_sorted = true, .n_row_args = 1, .is_within_group = within, \
+     .resolve = resolve_disc, .doc = help}
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "median", .ignores_order = true, .resolve = resolve_median,

@@ -106,7 +106,8 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
 #define AGG(text, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve, .doc = help}
 
 static const fl_agg_desc aggs[] = {
-    AGG("string_agg", "string_agg(x [, separator] [ORDER BY ...]): all texts that are not null, with separators between"),
+    AGG("string_agg",
+        "string_agg(x [, separator] [ORDER BY ...]): all texts that are not null, with separators between"),
     AGG("group_concat", "group_concat(x [, separator] [ORDER BY ...]): as string_agg"),
     AGG("listagg", "listagg(x [, separator] [ORDER BY ...]): as string_agg"),
 };

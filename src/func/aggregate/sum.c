@@ -26,24 +26,25 @@ typedef struct double_state {
 /* ---- exact -------------------------------------------------------------------------------------------------------- */
 
 /* Rows by group, a loop for each stored type. */
-#define GROUPS(suffix, type)                                                                                   \
-    static void groups_##suffix(const fl_vec *arg, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count) \
-    {                                                                                                          \
-        const type *x = arg->data;                                                                             \
-        if (arg->valid == NULL) {                                                                              \
-            for (int32_t i = 0; i < count; i++) {                                                              \
-                exact_state *s = (exact_state *)(states[i] + offset);                                          \
-                s->sum += x[list[i]];                                                                          \
-                s->count++;                                                                                    \
-            }                                                                                                  \
-            return;                                                                                            \
-        }                                                                                                      \
-        for (int32_t i = 0; i < count; i++) {                                                                  \
-            exact_state *s = (exact_state *)(states[i] + offset);                                              \
-            bool on = fl_bit_get(arg->valid, list[i]);                                                         \
-            s->sum += on ? x[list[i]] : 0;                                                                     \
-            s->count += on;                                                                                    \
-        }                                                                                                      \
+#define GROUPS(suffix, type)                                                                                     \
+    static void groups_##suffix(const fl_vec *arg, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                int32_t count)                                                                   \
+    {                                                                                                            \
+        const type *x = arg->data;                                                                               \
+        if (arg->valid == NULL) {                                                                                \
+            for (int32_t i = 0; i < count; i++) {                                                                \
+                exact_state *s = (exact_state *)(states[i] + offset);                                            \
+                s->sum += x[list[i]];                                                                            \
+                s->count++;                                                                                      \
+            }                                                                                                    \
+            return;                                                                                              \
+        }                                                                                                        \
+        for (int32_t i = 0; i < count; i++) {                                                                    \
+            exact_state *s = (exact_state *)(states[i] + offset);                                                \
+            bool on = fl_bit_get(arg->valid, list[i]);                                                           \
+            s->sum += on ? x[list[i]] : 0;                                                                       \
+            s->count += on;                                                                                      \
+        }                                                                                                        \
     }
 GROUPS(i8, int8_t)
 GROUPS(i16, int16_t)
@@ -55,18 +56,33 @@ GROUPS(u32, uint32_t)
 GROUPS(u64, uint64_t)
 GROUPS(i128, fl_i128)
 
-static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                              int32_t count, fl_err *err)
 {
     (void)err;
     const fl_vec *arg = &call->args[0];
     switch (arg->type.id) {
-    case FL_I8: groups_i8(arg, states, offset, list, count); break;
-    case FL_I16: groups_i16(arg, states, offset, list, count); break;
-    case FL_I32: groups_i32(arg, states, offset, list, count); break;
-    case FL_U8: groups_u8(arg, states, offset, list, count); break;
-    case FL_U16: groups_u16(arg, states, offset, list, count); break;
-    case FL_U32: groups_u32(arg, states, offset, list, count); break;
-    case FL_U64: groups_u64(arg, states, offset, list, count); break;
+    case FL_I8:
+        groups_i8(arg, states, offset, list, count);
+        break;
+    case FL_I16:
+        groups_i16(arg, states, offset, list, count);
+        break;
+    case FL_I32:
+        groups_i32(arg, states, offset, list, count);
+        break;
+    case FL_U8:
+        groups_u8(arg, states, offset, list, count);
+        break;
+    case FL_U16:
+        groups_u16(arg, states, offset, list, count);
+        break;
+    case FL_U32:
+        groups_u32(arg, states, offset, list, count);
+        break;
+    case FL_U64:
+        groups_u64(arg, states, offset, list, count);
+        break;
     default:
         if (arg->width == 16)
             groups_i128(arg, states, offset, list, count);
@@ -134,7 +150,8 @@ static fl_status exact_combine(fl_agg_call *call, void *into, const void *from, 
     return FL_OK;
 }
 
-static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                            fl_err *err)
 {
     bool is_wide = call->ret_type.id == FL_DECIMAL;
     fl_i128 limit = is_wide ? fl_pow10_i128[37] * 10 - 1 : INT64_MAX;
@@ -154,7 +171,8 @@ static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t o
     return FL_OK;
 }
 
-static fl_status avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                            fl_err *err)
 {
     (void)err;
     double unit = call->arg_type.id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_type.scale] : 1;
@@ -171,7 +189,8 @@ static fl_status avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t o
 
 /* ---- doubles ------------------------------------------------------------------------------------------------------ */
 
-static fl_status double_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status double_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                               int32_t count, fl_err *err)
 {
     (void)err;
     const double *x = call->args[0].data;
@@ -241,14 +260,16 @@ static fl_status double_finish(uint8_t *const *states, int32_t offset, int32_t c
     return FL_OK;
 }
 
-static fl_status double_sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status double_sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
+                                   fl_vec *ret, fl_err *err)
 {
     (void)call;
     (void)err;
     return double_finish(states, offset, count, ret, false);
 }
 
-static fl_status double_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status double_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
+                                   fl_vec *ret, fl_err *err)
 {
     (void)call;
     (void)err;
@@ -263,7 +284,8 @@ typedef struct interval_state {
     int64_t count;
 } interval_state;
 
-static fl_status interval_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, int32_t count, fl_err *err)
+static fl_status interval_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                                 int32_t count, fl_err *err)
 {
     (void)err;
     const fl_interval *x = call->args[0].data;
@@ -292,7 +314,8 @@ static fl_status interval_combine(fl_agg_call *call, void *into, const void *fro
     return FL_OK;
 }
 
-static fl_status interval_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg, fl_err *err)
+static fl_status interval_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg,
+                                 fl_err *err)
 {
     for (int32_t i = 0; i < count; i++) {
         interval_state s = *(const interval_state *)(states[i] + offset);
@@ -314,13 +337,15 @@ static fl_status interval_finish(uint8_t *const *states, int32_t offset, int32_t
     return FL_OK;
 }
 
-static fl_status interval_sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status interval_sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
+                                     fl_vec *ret, fl_err *err)
 {
     (void)call;
     return interval_finish(states, offset, count, ret, false, err);
 }
 
-static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, fl_err *err)
+static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
+                                     fl_vec *ret, fl_err *err)
 {
     (void)call;
     return interval_finish(states, offset, count, ret, true, err);
@@ -328,9 +353,13 @@ static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, 
 
 /* ---- resolution --------------------------------------------------------------------------------------------------- */
 
-#define KERNEL(prefix, finish_fn, all_fn, ...)                                                                         \
-    {.state_bytes = (int32_t)sizeof(prefix##_state), .update_groups = prefix##_groups, .update_all = all_fn,           \
-     .combine = prefix##_combine, .finish = finish_fn, __VA_ARGS__}
+#define KERNEL(prefix, finish_fn, all_fn, ...)       \
+    {.state_bytes = (int32_t)sizeof(prefix##_state), \
+     .update_groups = prefix##_groups,               \
+     .update_all = all_fn,                           \
+     .combine = prefix##_combine,                    \
+     .finish = finish_fn,                            \
+     __VA_ARGS__}
 
 static const fl_agg_kernel exact_sum = KERNEL(exact, sum_finish, exact_all, .is_masked = true);
 static const fl_agg_kernel exact_avg = KERNEL(exact, avg_finish, exact_all, .is_masked = true);
@@ -354,9 +383,10 @@ static fl_status resolve(const fl_type *args, int32_t n_args, bool is_avg, fl_ag
         ret->kernel = is_avg ? &double_avg : &double_sum;
     } else if (fl_type_is_numeric(type)) {
         bool wide = type.id == FL_I64 || type.id == FL_U64;
-        ret->ret = is_avg ? FL_TYPE(FL_F64) : type.id == FL_DECIMAL ? FL_TYPE_DECIMAL(38, type.scale)
-                   : wide ? FL_TYPE_DECIMAL(38, 0)
-                          : FL_TYPE(FL_I64);
+        ret->ret = is_avg                  ? FL_TYPE(FL_F64)
+                   : type.id == FL_DECIMAL ? FL_TYPE_DECIMAL(38, type.scale)
+                   : wide                  ? FL_TYPE_DECIMAL(38, 0)
+                                           : FL_TYPE(FL_I64);
         ret->kernel = is_avg ? &exact_avg : &exact_sum;
     } else {
         return FL_FAIL(err, FL_ERR_FUNCTION, "a number or interval was expected");

@@ -34,7 +34,8 @@ cleanup:
 }
 
 /** The result column of any type: values[i] in row i, NULL where it is NULL. */
-static inline fl_status fl_kept_finish(fl_agg_call *call, const fl_value *const *values, int32_t count, fl_vec *ret, fl_err *err)
+static inline fl_status fl_kept_finish(fl_agg_call *call, const fl_value *const *values, int32_t count, fl_vec *ret,
+                                       fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec made;

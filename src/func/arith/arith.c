@@ -24,8 +24,8 @@ static fl_status fail_overflow(fl_call *call, int32_t row, const char *sign, fl_
         fl_text_addf(&text, " %s ", sign);
         fl_value_print(&text, &b);
     }
-    fl_status st = FL_FAIL(err, FL_ERR_RANGE, "%s is out of range for type %s", text.data == NULL ? "result" : text.data,
-                           FL_TYPE_NAME(call->ret->type));
+    fl_status st = FL_FAIL(err, FL_ERR_RANGE, "%s is out of range for type %s",
+                           text.data == NULL ? "result" : text.data, FL_TYPE_NAME(call->ret->type));
     fl_err_hint(err, "cast an argument to a wider type");
     fl_text_drop(&text);
     return st;
@@ -42,20 +42,30 @@ static fl_status fail_division(fl_err *err)
 
 static fl_arith_type arith_type(fl_type type)
 {
-    return fl_type_is_integer(type) ? (fl_arith_type)(type.id - FL_I8 + FL_ARITH_I8) : type.id == FL_DATE ? FL_ARITH_I32 : FL_ARITH_I64;
+    return fl_type_is_integer(type) ? (fl_arith_type)(type.id - FL_I8 + FL_ARITH_I8)
+           : type.id == FL_DATE     ? FL_ARITH_I32
+                                    : FL_ARITH_I64;
 }
 
 static fl_i128 integer_at(const fl_vec *vec, int32_t row)
 {
     switch (arith_type(vec->type)) {
-    case FL_ARITH_I8: return ((const int8_t *)vec->data)[row];
-    case FL_ARITH_I16: return ((const int16_t *)vec->data)[row];
-    case FL_ARITH_I32: return ((const int32_t *)vec->data)[row];
-    case FL_ARITH_U8: return ((const uint8_t *)vec->data)[row];
-    case FL_ARITH_U16: return ((const uint16_t *)vec->data)[row];
-    case FL_ARITH_U32: return ((const uint32_t *)vec->data)[row];
-    case FL_ARITH_U64: return ((const uint64_t *)vec->data)[row];
-    default: return ((const int64_t *)vec->data)[row];
+    case FL_ARITH_I8:
+        return ((const int8_t *)vec->data)[row];
+    case FL_ARITH_I16:
+        return ((const int16_t *)vec->data)[row];
+    case FL_ARITH_I32:
+        return ((const int32_t *)vec->data)[row];
+    case FL_ARITH_U8:
+        return ((const uint8_t *)vec->data)[row];
+    case FL_ARITH_U16:
+        return ((const uint16_t *)vec->data)[row];
+    case FL_ARITH_U32:
+        return ((const uint32_t *)vec->data)[row];
+    case FL_ARITH_U64:
+        return ((const uint64_t *)vec->data)[row];
+    default:
+        return ((const int64_t *)vec->data)[row];
     }
 }
 
@@ -93,41 +103,50 @@ static fl_status integers(fl_call *call, fl_arith_op op, fl_err *err)
     return FL_OK;
 }
 
-static fl_status add_integer(fl_call *call, fl_err *err) { return integers(call, FL_ARITH_ADD, err); }
-static fl_status sub_integer(fl_call *call, fl_err *err) { return integers(call, FL_ARITH_SUB, err); }
-static fl_status mul_integer(fl_call *call, fl_err *err) { return integers(call, FL_ARITH_MUL, err); }
+static fl_status add_integer(fl_call *call, fl_err *err)
+{
+    return integers(call, FL_ARITH_ADD, err);
+}
+static fl_status sub_integer(fl_call *call, fl_err *err)
+{
+    return integers(call, FL_ARITH_SUB, err);
+}
+static fl_status mul_integer(fl_call *call, fl_err *err)
+{
+    return integers(call, FL_ARITH_MUL, err);
+}
 
-#define DIVIDE(suffix, type, is_signed)                                                           \
-    static fl_status div_##suffix(fl_call *call, fl_err *err)                                     \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            if (!fl_call_wants(call, row))                                                        \
-                continue;                                                                         \
-            if (b[row] == 0)                                                                      \
-                return fail_division(err);                                                        \
-            if ((is_signed) && b[row] == (type)-1) {                                              \
-                if (__builtin_sub_overflow((type)0, a[row], &ret[row]))                           \
-                    return fail_overflow(call, row, "/", err);                                    \
-            } else {                                                                              \
-                ret[row] = (type)(a[row] / b[row]);                                               \
-            }                                                                                     \
-        }                                                                                         \
-        return FL_OK;                                                                             \
-    }                                                                                             \
-    static fl_status mod_##suffix(fl_call *call, fl_err *err)                                     \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            if (!fl_call_wants(call, row))                                                        \
-                continue;                                                                         \
-            if (b[row] == 0)                                                                      \
-                return fail_division(err);                                                        \
-            ret[row] = (is_signed) && b[row] == (type)-1 ? 0 : (type)(a[row] % b[row]);           \
-        }                                                                                         \
-        return FL_OK;                                                                             \
+#define DIVIDE(suffix, type, is_signed)                                                   \
+    static fl_status div_##suffix(fl_call *call, fl_err *err)                             \
+    {                                                                                     \
+        const type *a = call->args[0].data, *b = call->args[1].data;                      \
+        type *ret = (type *)(uintptr_t)call->ret->data;                                   \
+        for (int32_t row = 0; row < call->rows; row++) {                                  \
+            if (!fl_call_wants(call, row))                                                \
+                continue;                                                                 \
+            if (b[row] == 0)                                                              \
+                return fail_division(err);                                                \
+            if ((is_signed) && b[row] == (type) - 1) {                                    \
+                if (__builtin_sub_overflow((type)0, a[row], &ret[row]))                   \
+                    return fail_overflow(call, row, "/", err);                            \
+            } else {                                                                      \
+                ret[row] = (type)(a[row] / b[row]);                                       \
+            }                                                                             \
+        }                                                                                 \
+        return FL_OK;                                                                     \
+    }                                                                                     \
+    static fl_status mod_##suffix(fl_call *call, fl_err *err)                             \
+    {                                                                                     \
+        const type *a = call->args[0].data, *b = call->args[1].data;                      \
+        type *ret = (type *)(uintptr_t)call->ret->data;                                   \
+        for (int32_t row = 0; row < call->rows; row++) {                                  \
+            if (!fl_call_wants(call, row))                                                \
+                continue;                                                                 \
+            if (b[row] == 0)                                                              \
+                return fail_division(err);                                                \
+            ret[row] = (is_signed) && b[row] == (type) - 1 ? 0 : (type)(a[row] % b[row]); \
+        }                                                                                 \
+        return FL_OK;                                                                     \
     }
 DIVIDE(i8, int8_t, true)
 DIVIDE(i16, int16_t, true)
@@ -143,7 +162,8 @@ static fl_status neg_integer(fl_call *call, fl_err *err)
 {
     const fl_vec *a = &call->args[0];
     fl_i128 least = fl_type_int_min(a->type);
-    if (!FL_SIMD_CHOOSE(fl_arith_kernels)->negate[arith_type(a->type)](a->data, call->rows, (void *)(uintptr_t)call->ret->data))
+    if (!FL_SIMD_CHOOSE(fl_arith_kernels)
+             ->negate[arith_type(a->type)](a->data, call->rows, (void *)(uintptr_t)call->ret->data))
         return FL_OK;
     for (int32_t row = 0; row < call->rows && !call->ret->has_bounds; row++)
         if (integer_at(a, row) == least && fl_call_wants(call, row))
@@ -153,59 +173,59 @@ static fl_status neg_integer(fl_call *call, fl_err *err)
 
 /* ---- floats ------------------------------------------------------------------------------------------------------- */
 
-#define FLOAT(suffix, type, name, op)                                                             \
-    static fl_status name##_##suffix(fl_call *call, fl_err *err)                                  \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->suffix[op](a, b, call->rows, ret))                 \
-            return FL_OK;                                                                         \
-        for (int32_t row = 0; row < call->rows; row++)                                            \
+#define FLOAT(suffix, type, name, op)                                                                \
+    static fl_status name##_##suffix(fl_call *call, fl_err *err)                                     \
+    {                                                                                                \
+        const type *a = call->args[0].data, *b = call->args[1].data;                                 \
+        type *ret = (type *)(uintptr_t)call->ret->data;                                              \
+        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->suffix[op](a, b, call->rows, ret))                    \
+            return FL_OK;                                                                            \
+        for (int32_t row = 0; row < call->rows; row++)                                               \
             if (isinf(ret[row]) && isfinite(a[row]) && isfinite(b[row]) && fl_call_wants(call, row)) \
-                return fail_overflow(call, row, signs[op], err);                                  \
-        return FL_OK;                                                                             \
+                return fail_overflow(call, row, signs[op], err);                                     \
+        return FL_OK;                                                                                \
     }
-#define FLOATS(suffix, type, fmod_fn)                                                             \
-    FLOAT(suffix, type, add, FL_ARITH_ADD)                                                        \
-    FLOAT(suffix, type, sub, FL_ARITH_SUB)                                                        \
-    FLOAT(suffix, type, mul, FL_ARITH_MUL)                                                        \
-    static fl_status div_##suffix(fl_call *call, fl_err *err)                                     \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        int bad = 0;                                                                              \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            ret[row] = a[row] / b[row];                                                           \
-            bad |= b[row] == 0 || !(ret[row] - ret[row] == 0);                                    \
-        }                                                                                         \
-        for (int32_t row = 0; bad && row < call->rows; row++) {                                   \
-            if (!fl_call_wants(call, row))                                                        \
-                continue;                                                                         \
-            if (b[row] == 0 && !isnan(a[row]))                                                    \
-                return fail_division(err);                                                        \
-            if (isinf(ret[row]) && isfinite(a[row]) && isfinite(b[row]))                          \
-                return fail_overflow(call, row, "/", err);                                        \
-        }                                                                                         \
-        return FL_OK;                                                                             \
-    }                                                                                             \
-    static fl_status mod_##suffix(fl_call *call, fl_err *err)                                     \
-    {                                                                                             \
-        const type *a = call->args[0].data, *b = call->args[1].data;                              \
-        type *ret = (type *)(uintptr_t)call->ret->data;                                           \
-        for (int32_t row = 0; row < call->rows; row++) {                                          \
-            if (b[row] == 0 && fl_call_wants(call, row))                                          \
-                return fail_division(err);                                                        \
-            ret[row] = fmod_fn(a[row], b[row]);                                                   \
-        }                                                                                         \
-        return FL_OK;                                                                             \
-    }                                                                                             \
-    static fl_status neg_##suffix(fl_call *call, fl_err *err)                                     \
-    {                                                                                             \
-        (void)err;                                                                                \
-        const type *a = call->args[0].data;                                                       \
-        for (int32_t row = 0; row < call->rows; row++)                                            \
-            ((type *)(uintptr_t)call->ret->data)[row] = -a[row];                                  \
-        return FL_OK;                                                                             \
+#define FLOATS(suffix, type, fmod_fn)                                    \
+    FLOAT(suffix, type, add, FL_ARITH_ADD)                               \
+    FLOAT(suffix, type, sub, FL_ARITH_SUB)                               \
+    FLOAT(suffix, type, mul, FL_ARITH_MUL)                               \
+    static fl_status div_##suffix(fl_call *call, fl_err *err)            \
+    {                                                                    \
+        const type *a = call->args[0].data, *b = call->args[1].data;     \
+        type *ret = (type *)(uintptr_t)call->ret->data;                  \
+        int bad = 0;                                                     \
+        for (int32_t row = 0; row < call->rows; row++) {                 \
+            ret[row] = a[row] / b[row];                                  \
+            bad |= b[row] == 0 || !(ret[row] - ret[row] == 0);           \
+        }                                                                \
+        for (int32_t row = 0; bad && row < call->rows; row++) {          \
+            if (!fl_call_wants(call, row))                               \
+                continue;                                                \
+            if (b[row] == 0 && !isnan(a[row]))                           \
+                return fail_division(err);                               \
+            if (isinf(ret[row]) && isfinite(a[row]) && isfinite(b[row])) \
+                return fail_overflow(call, row, "/", err);               \
+        }                                                                \
+        return FL_OK;                                                    \
+    }                                                                    \
+    static fl_status mod_##suffix(fl_call *call, fl_err *err)            \
+    {                                                                    \
+        const type *a = call->args[0].data, *b = call->args[1].data;     \
+        type *ret = (type *)(uintptr_t)call->ret->data;                  \
+        for (int32_t row = 0; row < call->rows; row++) {                 \
+            if (b[row] == 0 && fl_call_wants(call, row))                 \
+                return fail_division(err);                               \
+            ret[row] = fmod_fn(a[row], b[row]);                          \
+        }                                                                \
+        return FL_OK;                                                    \
+    }                                                                    \
+    static fl_status neg_##suffix(fl_call *call, fl_err *err)            \
+    {                                                                    \
+        (void)err;                                                       \
+        const type *a = call->args[0].data;                              \
+        for (int32_t row = 0; row < call->rows; row++)                   \
+            ((type *)(uintptr_t)call->ret->data)[row] = -a[row];         \
+        return FL_OK;                                                    \
     }
 FLOATS(f32, float, fmodf)
 FLOATS(f64, double, fmod)
@@ -238,16 +258,16 @@ static fl_i128 decimal_limit(fl_type type)
     } while (0)
 
 /* In 64 bits where bounds prove that result and precision allow it. */
-#define DECIMAL(name, op, builtin)                                                                \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const fl_vec *a = &call->args[0], *b = &call->args[1];                                    \
-        if (call->ret->has_bounds && a->width == 8 && b->width == 8) {                            \
+#define DECIMAL(name, op, builtin)                                                                          \
+    static fl_status name(fl_call *call, fl_err *err)                                                       \
+    {                                                                                                       \
+        const fl_vec *a = &call->args[0], *b = &call->args[1];                                              \
+        if (call->ret->has_bounds && a->width == 8 && b->width == 8) {                                      \
             FL_SIMD_CHOOSE(fl_arith_kernels)->plain[op][3](a->data, b->data, call->rows, fl_ret_i64(call)); \
-            call->ret->width = 8;                                                                 \
-            return FL_OK;                                                                         \
-        }                                                                                         \
-        DECIMAL_WIDE(call, signs[op], builtin);                                                   \
+            call->ret->width = 8;                                                                           \
+            return FL_OK;                                                                                   \
+        }                                                                                                   \
+        DECIMAL_WIDE(call, signs[op], builtin);                                                             \
     }
 DECIMAL(add_decimal, FL_ARITH_ADD, __builtin_add_overflow)
 DECIMAL(sub_decimal, FL_ARITH_SUB, __builtin_sub_overflow)
@@ -287,12 +307,12 @@ static fl_status neg_decimal(fl_call *call, fl_err *err)
 
 /* ---- resolution --------------------------------------------------------------------------------------------------- */
 
-#define ONE_FOR_INTEGERS(name)                                                                    \
-    {[FL_I8 ... FL_U64] = name##_integer, [FL_F32] = name##_f32, [FL_F64] = name##_f64}
-#define BY_TYPE(name)                                                                             \
-    {[FL_I8] = name##_i8, [FL_I16] = name##_i16, [FL_I32] = name##_i32, [FL_I64] = name##_i64,    \
-     [FL_U8] = name##_u8, [FL_U16] = name##_u16, [FL_U32] = name##_u32, [FL_U64] = name##_u64,    \
-     [FL_F32] = name##_f32, [FL_F64] = name##_f64}
+#define ONE_FOR_INTEGERS(name) {[FL_I8... FL_U64] = name##_integer, [FL_F32] = name##_f32, [FL_F64] = name##_f64}
+#define BY_TYPE(name)                                                                               \
+    {                                                                                               \
+        [FL_I8] = name##_i8,   [FL_I16] = name##_i16, [FL_I32] = name##_i32, [FL_I64] = name##_i64, \
+        [FL_U8] = name##_u8,   [FL_U16] = name##_u16, [FL_U32] = name##_u32, [FL_U64] = name##_u64, \
+        [FL_F32] = name##_f32, [FL_F64] = name##_f64}
 
 static const fl_func_run adds[FL_TYPE_COUNT] = ONE_FOR_INTEGERS(add), subs[FL_TYPE_COUNT] = ONE_FOR_INTEGERS(sub);
 static const fl_func_run muls[FL_TYPE_COUNT] = ONE_FOR_INTEGERS(mul);
@@ -303,8 +323,14 @@ static fl_type as_decimal(fl_type t)
     return t.id == FL_DECIMAL ? t : FL_TYPE_DECIMAL(fl_type_int_digits(t), 0);
 }
 
-static int min_int(int a, int b) { return a < b ? a : b; }
-static int max_int(int a, int b) { return a > b ? a : b; }
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+static int max_int(int a, int b)
+{
+    return a > b ? a : b;
+}
 
 static fl_status resolve_decimal(char sign, fl_type a, fl_type b, fl_func_choice *ret, fl_err *err)
 {
@@ -340,9 +366,13 @@ static fl_status resolve(char sign, const fl_type *args, int32_t n_args, fl_func
     const fl_func_run *runs = sign == '+' ? adds : sign == '-' ? subs : sign == '*' ? muls : sign == '/' ? divs : mods;
     ret->traits |= FL_CAN_FAIL;
     if (n_args == 1 && (sign == '-' || sign == '+')) {
-        static const fl_func_run negs[FL_TYPE_COUNT] = {[FL_I8 ... FL_I64] = neg_integer, [FL_F32] = neg_f32, [FL_F64] = neg_f64,
-                                                        [FL_DECIMAL] = neg_decimal, [FL_INTERVAL] = fl_interval_negate};
-        static const uint8_t signed_of[] = {[FL_U8] = FL_I16, [FL_U16] = FL_I32, [FL_U32] = FL_I64, [FL_U64] = FL_DECIMAL};
+        static const fl_func_run negs[FL_TYPE_COUNT] = {[FL_I8... FL_I64] = neg_integer,
+                                                        [FL_F32] = neg_f32,
+                                                        [FL_F64] = neg_f64,
+                                                        [FL_DECIMAL] = neg_decimal,
+                                                        [FL_INTERVAL] = fl_interval_negate};
+        static const uint8_t signed_of[] = {
+            [FL_U8] = FL_I16, [FL_U16] = FL_I32, [FL_U32] = FL_I64, [FL_U64] = FL_DECIMAL};
         if (a.id == FL_NULL)
             a = FL_TYPE(FL_F64);
         if (a.id >= FL_U8 && a.id <= FL_U64)
@@ -394,7 +424,8 @@ static bool is_whole(const fl_expr *call, const fl_bounds *args)
 static fl_bounds bounds_add(const fl_expr *call, const fl_bounds *args)
 {
     fl_bounds ret = {0};
-    if (!is_whole(call, args) || call->args[call->n_args - 1]->type.id == FL_TIME) /* date + time: days and microseconds */
+    if (!is_whole(call, args) ||
+        call->args[call->n_args - 1]->type.id == FL_TIME) /* date + time: days and microseconds */
         return ret;
     if (call->n_args == 1)
         return args[0];
@@ -442,7 +473,8 @@ static fl_bounds bounds_div(const fl_expr *call, const fl_bounds *args)
     if (args[1].low > 0) /* towards zero by the least divisor, or not at all */
         return (fl_bounds){true, args[0].low < 0 ? args[0].low / args[1].low : 0,
                            args[0].high > 0 ? args[0].high / args[1].low : 0};
-    fl_i128 below = args[0].low < 0 ? -args[0].low : args[0].low, above = args[0].high < 0 ? -args[0].high : args[0].high;
+    fl_i128 below = args[0].low < 0 ? -args[0].low : args[0].low,
+            above = args[0].high < 0 ? -args[0].high : args[0].high;
     fl_i128 far = below > above ? below : above;
     return (fl_bounds){true, -far, far};
 }
@@ -452,7 +484,8 @@ static fl_bounds bounds_mod(const fl_expr *call, const fl_bounds *args)
 {
     if (call->n_args != 2 || !args[1].is_known || !fl_bounds_apply(call->type) || has_zero(args[1]))
         return (fl_bounds){0};
-    fl_i128 below = args[1].low < 0 ? -args[1].low : args[1].low, above = args[1].high < 0 ? -args[1].high : args[1].high;
+    fl_i128 below = args[1].low < 0 ? -args[1].low : args[1].low,
+            above = args[1].high < 0 ? -args[1].high : args[1].high;
     fl_i128 far = (below > above ? below : above) - 1;
     fl_bounds ret = {true, -far, far};
     if (args[0].is_known && args[0].low >= -far)
@@ -464,10 +497,10 @@ static fl_bounds bounds_mod(const fl_expr *call, const fl_bounds *args)
 
 /* ---- the functions ------------------------------------------------------------------------------------------------ */
 
-#define RESOLVE(name, sign)                                                                               \
+#define RESOLVE(name, sign)                                                                                \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
-    {                                                                                                     \
-        return resolve(sign, args, n_args, ret, err);                                                     \
+    {                                                                                                      \
+        return resolve(sign, args, n_args, ret, err);                                                      \
     }
 RESOLVE(add, '+')
 RESOLVE(sub, '-')
@@ -475,9 +508,9 @@ RESOLVE(mul, '*')
 RESOLVE(div, '/')
 RESOLVE(mod, '%')
 
-#define ARITH(sign, op, bounds_of, text)                                                                     \
-    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL, .resolve = resolve_##op,   \
-     .bounds = bounds_of, .doc = text}
+#define ARITH(sign, op, bounds_of, text)                                                   \
+    {FL_DESC(fl_func_desc),   .name = sign,        .traits = FL_PURE | FL_NULL_GIVES_NULL, \
+     .resolve = resolve_##op, .bounds = bounds_of, .doc = text}
 
 static const fl_func_desc funcs[] = {
     ARITH("+", add, bounds_add, "a + b: numbers, date + days, date or timestamp + interval"),

@@ -13,8 +13,8 @@ static fl_status fail_range(const char *what, fl_err *err)
     return fl_err_state(err, "22008", FL_ERR_RANGE);
 }
 
-#define ROWS(call, row)                                            \
-    for (int32_t row = 0; row < (call)->rows; row++)               \
+#define ROWS(call, row)                              \
+    for (int32_t row = 0; row < (call)->rows; row++) \
         if (fl_call_wants((call), row))
 
 static bool add_us(int64_t us, fl_interval v, int64_t sign, int64_t *ret)
@@ -31,15 +31,15 @@ static bool add_us(int64_t us, fl_interval v, int64_t sign, int64_t *ret)
            !__builtin_add_overflow(out, sign * (v.nanos / 1000), ret);
 }
 
-#define TIMESTAMP_INTERVAL(name, sign)                                                            \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const int64_t *x = fl_arg_i64(call, 0);                                                   \
-        const fl_interval *v = fl_arg_interval(call, 1);                                          \
-        ROWS(call, row)                                                                           \
-            if (!add_us(x[row], v[row], sign, &fl_ret_i64(call)[row]))                            \
-                return fail_range("timestamp", err);                                              \
-        return FL_OK;                                                                             \
+#define TIMESTAMP_INTERVAL(name, sign)                             \
+    static fl_status name(fl_call *call, fl_err *err)              \
+    {                                                              \
+        const int64_t *x = fl_arg_i64(call, 0);                    \
+        const fl_interval *v = fl_arg_interval(call, 1);           \
+        ROWS(call, row)                                            \
+        if (!add_us(x[row], v[row], sign, &fl_ret_i64(call)[row])) \
+            return fail_range("timestamp", err);                   \
+        return FL_OK;                                              \
     }
 TIMESTAMP_INTERVAL(timestamp_add, 1)
 TIMESTAMP_INTERVAL(timestamp_sub, -1)
@@ -49,8 +49,8 @@ static fl_status interval_add_timestamp(fl_call *call, fl_err *err)
     const fl_interval *v = fl_arg_interval(call, 0);
     const int64_t *x = fl_arg_i64(call, 1);
     ROWS(call, row)
-        if (!add_us(x[row], v[row], 1, &fl_ret_i64(call)[row]))
-            return fail_range("timestamp", err);
+    if (!add_us(x[row], v[row], 1, &fl_ret_i64(call)[row]))
+        return fail_range("timestamp", err);
     return FL_OK;
 }
 
@@ -63,7 +63,8 @@ static fl_status time_add(fl_call *call, fl_err *err)
 {
     (void)err;
     for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i64(call)[row] = wrap_day(fl_arg_i64(call, 0)[row] + fl_arg_interval(call, 1)[row].nanos / 1000 % FL_US_PER_DAY);
+        fl_ret_i64(call)[row] =
+            wrap_day(fl_arg_i64(call, 0)[row] + fl_arg_interval(call, 1)[row].nanos / 1000 % FL_US_PER_DAY);
     return FL_OK;
 }
 
@@ -71,7 +72,8 @@ static fl_status time_sub(fl_call *call, fl_err *err)
 {
     (void)err;
     for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i64(call)[row] = wrap_day(fl_arg_i64(call, 0)[row] - fl_arg_interval(call, 1)[row].nanos / 1000 % FL_US_PER_DAY);
+        fl_ret_i64(call)[row] =
+            wrap_day(fl_arg_i64(call, 0)[row] - fl_arg_interval(call, 1)[row].nanos / 1000 % FL_US_PER_DAY);
     return FL_OK;
 }
 
@@ -84,17 +86,17 @@ static fl_status time_minus_time(fl_call *call, fl_err *err)
 }
 
 /* The days after or before a date, in the order in which the call has them; see integers() in arith.c. */
-#define DATE_INTEGER(name, op, builtin)                                                           \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const int32_t *a = fl_arg_i32(call, 0), *b = fl_arg_i32(call, 1);                         \
-        int32_t *ret = fl_ret_i32(call);                                                          \
-        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->checked[op][FL_ARITH_I32](a, b, call->rows, ret))  \
-            return FL_OK;                                                                         \
-        ROWS(call, row)                                                                           \
-            if (builtin(a[row], b[row], &ret[row]))                                               \
-                return fail_range("date", err);                                                   \
-        return FL_OK;                                                                             \
+#define DATE_INTEGER(name, op, builtin)                                                          \
+    static fl_status name(fl_call *call, fl_err *err)                                            \
+    {                                                                                            \
+        const int32_t *a = fl_arg_i32(call, 0), *b = fl_arg_i32(call, 1);                        \
+        int32_t *ret = fl_ret_i32(call);                                                         \
+        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->checked[op][FL_ARITH_I32](a, b, call->rows, ret)) \
+            return FL_OK;                                                                        \
+        ROWS(call, row)                                                                          \
+        if (builtin(a[row], b[row], &ret[row]))                                                  \
+            return fail_range("date", err);                                                      \
+        return FL_OK;                                                                            \
     }
 DATE_INTEGER(date_add_days, FL_ARITH_ADD, __builtin_add_overflow)
 DATE_INTEGER(date_sub_days, FL_ARITH_SUB, __builtin_sub_overflow)
@@ -113,7 +115,8 @@ static fl_status date_add_time(fl_call *call, fl_err *err)
     (void)err;
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t us = fl_date_to_us(fl_arg_i32(call, 0)[row]), sum;
-        bool is_finite = us != INT64_MAX && us != INT64_MIN && !__builtin_add_overflow(us, fl_arg_i64(call, 1)[row], &sum);
+        bool is_finite =
+            us != INT64_MAX && us != INT64_MIN && !__builtin_add_overflow(us, fl_arg_i64(call, 1)[row], &sum);
         fl_ret_i64(call)[row] = is_finite ? sum : us < 0 ? INT64_MIN : INT64_MAX;
     }
     return FL_OK;
@@ -136,19 +139,19 @@ static fl_status timestamp_minus_timestamp(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-#define INTERVAL_INTERVAL(name, op)                                                               \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const fl_interval *x = fl_arg_interval(call, 0), *y = fl_arg_interval(call, 1);           \
-        ROWS(call, row)                                                                           \
-        {                                                                                         \
-            fl_interval *ret = &fl_ret_interval(call)[row];                                       \
-            if (__builtin_##op##_overflow(x[row].months, y[row].months, &ret->months) ||          \
-                __builtin_##op##_overflow(x[row].days, y[row].days, &ret->days) ||                \
-                __builtin_##op##_overflow(x[row].nanos, y[row].nanos, &ret->nanos))               \
-                return fail_range("interval", err);                                               \
-        }                                                                                         \
-        return FL_OK;                                                                             \
+#define INTERVAL_INTERVAL(name, op)                                                      \
+    static fl_status name(fl_call *call, fl_err *err)                                    \
+    {                                                                                    \
+        const fl_interval *x = fl_arg_interval(call, 0), *y = fl_arg_interval(call, 1);  \
+        ROWS(call, row)                                                                  \
+        {                                                                                \
+            fl_interval *ret = &fl_ret_interval(call)[row];                              \
+            if (__builtin_##op##_overflow(x[row].months, y[row].months, &ret->months) || \
+                __builtin_##op##_overflow(x[row].days, y[row].days, &ret->days) ||       \
+                __builtin_##op##_overflow(x[row].nanos, y[row].nanos, &ret->nanos))      \
+                return fail_range("interval", err);                                      \
+        }                                                                                \
+        return FL_OK;                                                                    \
     }
 INTERVAL_INTERVAL(interval_add, add)
 INTERVAL_INTERVAL(interval_sub, sub)
@@ -165,20 +168,20 @@ static bool scale(fl_interval v, double by, fl_interval *ret)
     return true;
 }
 
-#define SCALED(name, interval, number, by)                                                        \
-    static fl_status name(fl_call *call, fl_err *err)                                             \
-    {                                                                                             \
-        const fl_interval *v = fl_arg_interval(call, interval);                                   \
-        const double *x = fl_arg_f64(call, number);                                               \
-        ROWS(call, row)                                                                           \
-        {                                                                                         \
-            double f = x[row];                                                                    \
-            if ((by) == 0 && f == 0)                                                              \
-                return FL_FAIL(err, FL_ERR_DIVISION, "division by zero");                         \
-            if (!scale(v[row], (by) == 0 ? 1 / f : f, &fl_ret_interval(call)[row]))               \
-                return fail_range("interval", err);                                               \
-        }                                                                                         \
-        return FL_OK;                                                                             \
+#define SCALED(name, interval, number, by)                                          \
+    static fl_status name(fl_call *call, fl_err *err)                               \
+    {                                                                               \
+        const fl_interval *v = fl_arg_interval(call, interval);                     \
+        const double *x = fl_arg_f64(call, number);                                 \
+        ROWS(call, row)                                                             \
+        {                                                                           \
+            double f = x[row];                                                      \
+            if ((by) == 0 && f == 0)                                                \
+                return FL_FAIL(err, FL_ERR_DIVISION, "division by zero");           \
+            if (!scale(v[row], (by) == 0 ? 1 / f : f, &fl_ret_interval(call)[row])) \
+                return fail_range("interval", err);                                 \
+        }                                                                           \
+        return FL_OK;                                                               \
     }
 SCALED(interval_times, 0, 1, 1)
 SCALED(times_interval, 1, 0, 1)
@@ -230,7 +233,8 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
         for (int64_t i = 0; i < FL_LEN(forms); i++) {
             fl_type x = FL_TYPE(forms[i].a), y = FL_TYPE(forms[i].b);
             fl_type out = FL_TYPE(forms[i].ret);
-            bool untyped_interval = pass == 1 && ((a.id == FL_NULL && x.id == b.id) || (b.id == FL_NULL && y.id == a.id));
+            bool untyped_interval =
+                pass == 1 && ((a.id == FL_NULL && x.id == b.id) || (b.id == FL_NULL && y.id == a.id));
             if (zoned && x.id == FL_TIMESTAMP)
                 x = FL_TYPE(FL_TIMESTAMPTZ);
             if (zoned && y.id == FL_TIMESTAMP)

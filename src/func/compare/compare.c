@@ -8,34 +8,52 @@
 static int kernel_type(const fl_vec *vec)
 {
     switch (vec->type.id) {
-    case FL_I8: return FL_COMPARE_I8;
-    case FL_I16: return FL_COMPARE_I16;
+    case FL_I8:
+        return FL_COMPARE_I8;
+    case FL_I16:
+        return FL_COMPARE_I16;
     case FL_I32:
-    case FL_DATE: return FL_COMPARE_I32;
+    case FL_DATE:
+        return FL_COMPARE_I32;
     case FL_I64:
     case FL_TIME:
     case FL_TIMESTAMP:
-    case FL_TIMESTAMPTZ: return FL_COMPARE_I64;
-    case FL_U8: return FL_COMPARE_U8;
-    case FL_U16: return FL_COMPARE_U16;
-    case FL_U32: return FL_COMPARE_U32;
-    case FL_U64: return FL_COMPARE_U64;
-    case FL_F32: return FL_COMPARE_F32;
-    case FL_F64: return FL_COMPARE_F64;
-    case FL_DECIMAL: return vec->width == 8 ? FL_COMPARE_I64 : -1;
-    default: return -1;
+    case FL_TIMESTAMPTZ:
+        return FL_COMPARE_I64;
+    case FL_U8:
+        return FL_COMPARE_U8;
+    case FL_U16:
+        return FL_COMPARE_U16;
+    case FL_U32:
+        return FL_COMPARE_U32;
+    case FL_U64:
+        return FL_COMPARE_U64;
+    case FL_F32:
+        return FL_COMPARE_F32;
+    case FL_F64:
+        return FL_COMPARE_F64;
+    case FL_DECIMAL:
+        return vec->width == 8 ? FL_COMPARE_I64 : -1;
+    default:
+        return -1;
     }
 }
 
 static bool holds(fl_compare_op op, int order)
 {
     switch (op) {
-    case FL_EQ: return order == 0;
-    case FL_NE: return order != 0;
-    case FL_LT: return order < 0;
-    case FL_LE: return order <= 0;
-    case FL_GT: return order > 0;
-    default: return order >= 0;
+    case FL_EQ:
+        return order == 0;
+    case FL_NE:
+        return order != 0;
+    case FL_LT:
+        return order < 0;
+    case FL_LE:
+        return order <= 0;
+    case FL_GT:
+        return order > 0;
+    default:
+        return order >= 0;
     }
 }
 
@@ -61,7 +79,8 @@ static void compare_views(const fl_vec *a, const fl_vec *b, fl_compare_op op, in
         PUT(row, holds(op, fl_view_compare(&x[row], &y[one ? 0 : row])));
 }
 
-static fl_status compare_values(fl_call *call, const fl_vec *a, const fl_vec *b, fl_compare_op op, uint64_t *bits, fl_err *err)
+static fl_status compare_values(fl_call *call, const fl_vec *a, const fl_vec *b, fl_compare_op op, uint64_t *bits,
+                                fl_err *err)
 {
     for (int32_t row = 0; row < call->rows; row++) {
         fl_value x, y;
@@ -117,12 +136,30 @@ static fl_status compare(fl_call *call, fl_compare_op op, fl_err *err)
     return compare_values(call, a, b, op, bits, err);
 }
 
-static fl_status run_eq(fl_call *call, fl_err *err) { return compare(call, FL_EQ, err); }
-static fl_status run_ne(fl_call *call, fl_err *err) { return compare(call, FL_NE, err); }
-static fl_status run_lt(fl_call *call, fl_err *err) { return compare(call, FL_LT, err); }
-static fl_status run_le(fl_call *call, fl_err *err) { return compare(call, FL_LE, err); }
-static fl_status run_gt(fl_call *call, fl_err *err) { return compare(call, FL_GT, err); }
-static fl_status run_ge(fl_call *call, fl_err *err) { return compare(call, FL_GE, err); }
+static fl_status run_eq(fl_call *call, fl_err *err)
+{
+    return compare(call, FL_EQ, err);
+}
+static fl_status run_ne(fl_call *call, fl_err *err)
+{
+    return compare(call, FL_NE, err);
+}
+static fl_status run_lt(fl_call *call, fl_err *err)
+{
+    return compare(call, FL_LT, err);
+}
+static fl_status run_le(fl_call *call, fl_err *err)
+{
+    return compare(call, FL_LE, err);
+}
+static fl_status run_gt(fl_call *call, fl_err *err)
+{
+    return compare(call, FL_GT, err);
+}
+static fl_status run_ge(fl_call *call, fl_err *err)
+{
+    return compare(call, FL_GE, err);
+}
 
 /* Nulls count as a value of their own. */
 static fl_status distinct(fl_call *call, bool wants_distinct, fl_err *err)
@@ -139,8 +176,14 @@ static fl_status distinct(fl_call *call, bool wants_distinct, fl_err *err)
     return FL_OK;
 }
 
-static fl_status run_distinct(fl_call *call, fl_err *err) { return distinct(call, true, err); }
-static fl_status run_not_distinct(fl_call *call, fl_err *err) { return distinct(call, false, err); }
+static fl_status run_distinct(fl_call *call, fl_err *err)
+{
+    return distinct(call, true, err);
+}
+static fl_status run_not_distinct(fl_call *call, fl_err *err)
+{
+    return distinct(call, false, err);
+}
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
@@ -155,11 +198,11 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_choice *re
     return FL_OK;
 }
 
-#define RESOLVE(op)                                                                                       \
-    static fl_status resolve_##op(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)  \
-    {                                                                                                     \
-        ret->run = run_##op;                                                                              \
-        return resolve(args, n_args, ret, err);                                                           \
+#define RESOLVE(op)                                                                                      \
+    static fl_status resolve_##op(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
+    {                                                                                                    \
+        ret->run = run_##op;                                                                             \
+        return resolve(args, n_args, ret, err);                                                          \
     }
 RESOLVE(eq)
 RESOLVE(ne)
@@ -170,10 +213,10 @@ RESOLVE(ge)
 RESOLVE(distinct)
 RESOLVE(not_distinct)
 
-#define COMPARE(sign, op, text)                                                                                             \
-    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS, .resolve = resolve_##op, \
-     .doc = text}
-#define DISTINCT(sign, op, text)                                                                                            \
+#define COMPARE(sign, op, text)                                                                   \
+    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS, \
+     .resolve = resolve_##op, .doc = text}
+#define DISTINCT(sign, op, text) \
     {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_CONST_ARGS, .resolve = resolve_##op, .doc = text}
 
 static const fl_func_desc funcs[] = {

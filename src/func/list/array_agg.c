@@ -86,7 +86,8 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
     fl_arena *arena = ret->arena;
     if (n_args != 1)
         return FL_FAIL(err, FL_ERR_FUNCTION, "one argument was expected");
-    *ret = (fl_agg_choice){.args = {args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0]}, .n_args = 1, .kernel = &kernel};
+    *ret =
+        (fl_agg_choice){.args = {args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0]}, .n_args = 1, .kernel = &kernel};
     return fl_type_list_of(arena, ret->args[0], &ret->ret, err);
 }
 

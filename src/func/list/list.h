@@ -28,7 +28,8 @@ static inline bool fl_list_wants(const fl_call *call, int32_t row)
 }
 
 /** The elements of a row's list, in the call's heap. */
-static inline fl_status fl_list_read(fl_call *call, const fl_vec *list, int32_t row, fl_value **ret, int32_t *ret_n, fl_err *err)
+static inline fl_status fl_list_read(fl_call *call, const fl_vec *list, int32_t row, fl_value **ret, int32_t *ret_n,
+                                     fl_err *err)
 {
     fl_status st = FL_OK;
     fl_list_entry entry = fl_list_entry_of(list, row);
@@ -41,7 +42,8 @@ cleanup:
 }
 
 /** Puts `order` (0 .. n - 1) in the order of the values, nulls at one end; equal ones stay as they are. `spare` has room for n. */
-void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nulls_first, int32_t *order, int32_t *spare);
+void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nulls_first, int32_t *order,
+                  int32_t *spare);
 
 /* Rows of a child vector, or values, that grow in the call's heap. */
 typedef struct fl_list_rows {

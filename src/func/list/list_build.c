@@ -9,7 +9,8 @@ static bool is_before(const fl_value *a, const fl_value *b, bool is_descending, 
     return is_descending ? order > 0 : order < 0;
 }
 
-void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nulls_first, int32_t *order, int32_t *spare)
+void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nulls_first, int32_t *order,
+                  int32_t *spare)
 {
     for (int32_t i = 0; i < n; i++)
         order[i] = i;
@@ -18,8 +19,8 @@ void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nu
             int64_t middle = start + width < n ? start + width : n, end = middle + width < n ? middle + width : n;
             int64_t a = start, b = middle;
             for (int64_t to = start; to < end; to++) {
-                bool takes_right = a == middle ||
-                                   (b < end && is_before(&values[order[b]], &values[order[a]], is_descending, nulls_first));
+                bool takes_right = a == middle || (b < end && is_before(&values[order[b]], &values[order[a]],
+                                                                        is_descending, nulls_first));
                 spare[to] = takes_right ? order[b++] : order[a++];
             }
         }

@@ -62,7 +62,8 @@ static fl_status read_order(fl_call *call, int32_t row, bool *is_descending, boo
     return FL_OK;
 }
 
-static fl_status add_sorted(fl_call *call, int32_t row, bool is_descending, bool nulls_first, fl_list_rows *to, fl_err *err)
+static fl_status add_sorted(fl_call *call, int32_t row, bool is_descending, bool nulls_first, fl_list_rows *to,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     fl_value *values = NULL;
@@ -166,7 +167,8 @@ static fl_status pick_others(fl_call *call, int32_t row, fl_list_rows *to, fl_er
     FL_TRY(fl_value_from_vec(call->heap, &call->args[1], row, &wanted, err));
     for (int32_t i = 0; i < entry.len; i++) {
         FL_TRY(fl_value_from_vec(call->heap, call->args[0].child, entry.start + i, &item, err));
-        bool is_removed = item.is_null || wanted.is_null ? item.is_null && wanted.is_null : fl_value_compare(&item, &wanted) == 0;
+        bool is_removed =
+            item.is_null || wanted.is_null ? item.is_null && wanted.is_null : fl_value_compare(&item, &wanted) == 0;
         if (!is_removed)
             FL_TRY(fl_list_add_row(call, to, entry.start + i, err));
     }
@@ -214,10 +216,10 @@ static fl_status resolve_one(const fl_type *args, int32_t n_args, fl_func_run ru
     return FL_OK;
 }
 
-#define RESOLVE_ONE(name)                                                                                      \
+#define RESOLVE_ONE(name)                                                                                  \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
-    {                                                                                                          \
-        return resolve_one(args, n_args, name, ret, err);                                                      \
+    {                                                                                                      \
+        return resolve_one(args, n_args, name, ret, err);                                                  \
     }
 RESOLVE_ONE(reverse)
 RESOLVE_ONE(reverse_sort)
@@ -270,10 +272,13 @@ static fl_status resolve_flatten(const fl_type *args, int32_t n_args, fl_func_ch
 static const fl_func_desc funcs[] = {
     FUNC("list_reverse", FL_NULL_GIVES_NULL, reverse, "list_reverse(l): the elements from the end"),
     FUNC("array_reverse", FL_NULL_GIVES_NULL, reverse, "array_reverse(l): as list_reverse"),
-    FUNC("list_sort", FL_NULL_GIVES_NULL, sort, "list_sort(l [, 'ASC' | 'DESC' [, 'NULLS FIRST' | 'NULLS LAST']]): in order"),
+    FUNC("list_sort", FL_NULL_GIVES_NULL, sort,
+         "list_sort(l [, 'ASC' | 'DESC' [, 'NULLS FIRST' | 'NULLS LAST']]): in order"),
     FUNC("array_sort", FL_NULL_GIVES_NULL, sort, "array_sort(l [, order [, nulls]]): as list_sort"),
-    FUNC("list_reverse_sort", FL_NULL_GIVES_NULL, reverse_sort, "list_reverse_sort(l): in descending order, nulls first"),
-    FUNC("list_distinct", FL_NULL_GIVES_NULL, distinct, "list_distinct(l): each value once, where it is first, without null"),
+    FUNC("list_reverse_sort", FL_NULL_GIVES_NULL, reverse_sort,
+         "list_reverse_sort(l): in descending order, nulls first"),
+    FUNC("list_distinct", FL_NULL_GIVES_NULL, distinct,
+         "list_distinct(l): each value once, where it is first, without null"),
     FUNC("array_distinct", FL_NULL_GIVES_NULL, distinct, "array_distinct(l): as list_distinct"),
     FUNC("list_unique", FL_NULL_GIVES_NULL, unique, "list_unique(l): how many different values, without null"),
     FUNC("array_remove", FL_SETS_VALID, remove, "array_remove(l, x): the elements that are not x"),

@@ -151,8 +151,9 @@ static fl_status length_of(fl_call *call, fl_err *err)
         int64_t dimension = fl_vec_is_valid(&call->args[1], row) ? fl_arg_i64(call, 1)[row] : 0, at = row;
         fl_list_entry entry = {0};
         while (dimension > 0) {
-            entry = fl_list_is(list->type) && fl_vec_is_valid(list, at) ? ((const fl_list_entry *)list->data)[fl_vec_row(list, at)]
-                                                                        : (fl_list_entry){0};
+            entry = fl_list_is(list->type) && fl_vec_is_valid(list, at)
+                        ? ((const fl_list_entry *)list->data)[fl_vec_row(list, at)]
+                        : (fl_list_entry){0};
             dimension = entry.len == 0 ? 0 : dimension - 1;
             list = list->child;
             at = entry.start;
@@ -213,10 +214,10 @@ static fl_status resolve_sets(const fl_type *args, int32_t n_args, fl_func_run r
     return st;
 }
 
-#define RESOLVE_SETS(name)                                                                                     \
+#define RESOLVE_SETS(name)                                                                                 \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
-    {                                                                                                          \
-        return resolve_sets(args, n_args, name, ret, err);                                                     \
+    {                                                                                                      \
+        return resolve_sets(args, n_args, name, ret, err);                                                 \
     }
 RESOLVE_SETS(has_all)
 RESOLVE_SETS(is_in)

@@ -41,7 +41,8 @@ static fl_status slice_text(fl_call *call, fl_err *err)
         if (!fl_vec_is_valid(&call->args[0], row))
             continue;
         fl_str x = fl_vec_str(&call->args[0], row);
-        int64_t start, n = range_of(fl_arg_i64(call, 1)[row], fl_arg_i64(call, 2)[row], fl_utf8_count(x.data, x.len), &start);
+        int64_t start,
+            n = range_of(fl_arg_i64(call, 1)[row], fl_arg_i64(call, 2)[row], fl_utf8_count(x.data, x.len), &start);
         if (n == 0)
             continue;
         int64_t at = fl_utf8_offset(x.data, x.len, start);

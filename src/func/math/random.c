@@ -37,7 +37,8 @@ static fl_status random_f64(fl_call *call, fl_err *err)
 {
     (void)err;
     counter *c = call->state;
-    uint64_t first = atomic_fetch_add(&c->next, (uint64_t)call->rows) + mix(call->session->seed); /* a sum: batches stay apart */
+    uint64_t first =
+        atomic_fetch_add(&c->next, (uint64_t)call->rows) + mix(call->session->seed); /* a sum: batches stay apart */
     for (int32_t row = 0; row < call->rows; row++)
         fl_ret_f64(call)[row] = (double)(mix(first + (uint64_t)row) >> 11) * 0x1p-53;
     return FL_OK;

@@ -235,7 +235,8 @@ static fl_status group_of(const fl_call *call, int32_t row, int64_t *ret, fl_err
     if (*ret >= 0 && *ret < FL_REGEX_CAPS_MAX / 2)
         return FL_OK;
     return fl_err_state(err, "22023",
-                        FL_FAIL(err, FL_ERR_VALUE, "groups are numbered from 0 to %d, not %lld", FL_REGEX_CAPS_MAX / 2 - 1, (long long)*ret));
+                        FL_FAIL(err, FL_ERR_VALUE, "groups are numbered from 0 to %d, not %lld",
+                                FL_REGEX_CAPS_MAX / 2 - 1, (long long)*ret));
 }
 
 static fl_str group_text(const fl_regex_run *run, fl_str x, int64_t group)
@@ -320,7 +321,8 @@ static fl_status prepare_extract(fl_arena *arena, const fl_value *const *args, i
     return prepare(arena, args, n_args, n_args, 0, ret, err);
 }
 
-static fl_status resolve_parts(const fl_type *args, int32_t n_args, fl_type third, fl_func_run run, fl_func_choice *ret, fl_err *err)
+static fl_status resolve_parts(const fl_type *args, int32_t n_args, fl_type third, fl_func_run run, fl_func_choice *ret,
+                               fl_err *err)
 {
     fl_arena *arena = ret->arena;
     bool fits = n_args >= 2 && n_args <= 3;
@@ -328,7 +330,8 @@ static fl_status resolve_parts(const fl_type *args, int32_t n_args, fl_type thir
         fits = args[i].id == FL_NULL || (i < 2 ? args[i].id == FL_UTF8 : fl_cast_is_implicit(args[i], third, NULL));
     if (!fits)
         return FL_FAIL(err, FL_ERR_FUNCTION, "a text and a pattern were expected");
-    *ret = (fl_func_choice){.args = {FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8), third}, .n_args = n_args, .traits = FL_CAN_FAIL, .run = run};
+    *ret = (fl_func_choice){
+        .args = {FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8), third}, .n_args = n_args, .traits = FL_CAN_FAIL, .run = run};
     return fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->ret, err);
 }
 
@@ -379,14 +382,17 @@ static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED("regexp_matches", "regexp_matches(x, pattern [, flags]): as regexp_like", prepare_match,
                           {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
-    FL_TEXT_FUNC_PREPARED("regexp_extract",
-                          "regexp_extract(x, pattern [, group]): the first match, or its group; empty where there is none",
-                          prepare_extract, {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, extract},
-                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, extract}),
+    FL_TEXT_FUNC_PREPARED(
+        "regexp_extract",
+        "regexp_extract(x, pattern [, group]): the first match, or its group; empty where there is none",
+        prepare_extract, {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, extract},
+        {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64), FL_UTF8, FL_CAN_FAIL, extract}),
     {FL_DESC(fl_func_desc), .name = "regexp_extract_all", .traits = FL_TEXT_TRAITS, .prepare = prepare_extract,
-     .resolve = resolve_extract_all, .doc = "regexp_extract_all(x, pattern [, group]): all matches, or their groups, as a list"},
+     .resolve = resolve_extract_all,
+     .doc = "regexp_extract_all(x, pattern [, group]): all matches, or their groups, as a list"},
     {FL_DESC(fl_func_desc), .name = "regexp_split_to_array", .traits = FL_TEXT_TRAITS, .prepare = prepare_match,
-     .resolve = resolve_split, .doc = "regexp_split_to_array(x, pattern [, flags]): what lies between the matches, as a list"},
+     .resolve = resolve_split,
+     .doc = "regexp_split_to_array(x, pattern [, flags]): what lies between the matches, as a list"},
     {FL_DESC(fl_func_desc), .name = "string_split_regex", .traits = FL_TEXT_TRAITS, .prepare = prepare_match,
      .resolve = resolve_split, .doc = "string_split_regex(x, pattern [, flags]): as regexp_split_to_array"},
     FL_TEXT_FUNC_PREPARED(

@@ -38,7 +38,8 @@ static fl_status replace(fl_call *call, fl_err *err)
         fl_str x = fl_text_arg(call, 0, row), from = fl_text_arg(call, 1, row), to = fl_text_arg(call, 2, row);
         int64_t hits = 0;
         const char *next = x.data, *end = x.data + x.len;
-        while (from.len > 0 && x.len > 0 && (next = memmem(next, (size_t)(end - next), from.data, (size_t)from.len)) != NULL) {
+        while (from.len > 0 && x.len > 0 &&
+               (next = memmem(next, (size_t)(end - next), from.data, (size_t)from.len)) != NULL) {
             hits++;
             next += from.len;
         }

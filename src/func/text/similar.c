@@ -24,11 +24,13 @@ static fl_status rewrite(fl_arena *arena, fl_str pattern, fl_str escape, fl_str 
     n = 4;
     for (int64_t i = 0; i < pattern.len; i++) {
         char c = pattern.data[i];
-        bool is_escape = escape.len > 0 && pattern.len - i > escape.len && memcmp(pattern.data + i, escape.data, (size_t)escape.len) == 0;
+        bool is_escape = escape.len > 0 && pattern.len - i > escape.len &&
+                         memcmp(pattern.data + i, escape.data, (size_t)escape.len) == 0;
         if (is_escape) {
             i += escape.len;
             c = pattern.data[i];
-            if ((unsigned char)c < 0x80 && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
+            if ((unsigned char)c < 0x80 && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+                !(c >= '0' && c <= '9'))
                 out[n++] = '\\';
             out[n++] = c;
             in_brackets = in_brackets > 0 ? 2 : 0;
@@ -97,7 +99,8 @@ static fl_status similar_to(fl_call *call, fl_err *err)
         if (!wanted)
             continue;
         if (call->state == NULL) {
-            fl_str here = fl_text_arg(call, 1, row), sign = call->n_args == 3 ? fl_text_arg(call, 2, row) : FL_STR("\\");
+            fl_str here = fl_text_arg(call, 1, row),
+                   sign = call->n_args == 3 ? fl_text_arg(call, 2, row) : FL_STR("\\");
             if (!is_ready || !fl_str_is_equal(here, pattern) || !fl_str_is_equal(sign, escape)) {
                 FL_TRY(compile(call->heap, here, sign, &regex, err));
                 is_ready = false;
@@ -115,7 +118,8 @@ cleanup:
 }
 
 static const fl_func_desc funcs[] = {
-    FL_TEXT_FUNC_PREPARED("similar_to", "x SIMILAR TO pattern [ESCAPE c]: whether the standard's regular expression is all of x",
+    FL_TEXT_FUNC_PREPARED("similar_to",
+                          "x SIMILAR TO pattern [ESCAPE c]: whether the standard's regular expression is all of x",
                           prepare, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, similar_to},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, similar_to}),
 };

@@ -150,7 +150,8 @@ static fl_status resolve_split(const fl_type *args, int32_t n_args, int32_t n_ma
     fl_arena *arena = ret->arena;
     if (n_args < 2 || n_args > n_max || !are_texts(args, 0, n_args))
         return FL_FAIL(err, FL_ERR_FUNCTION, "texts were expected");
-    *ret = (fl_func_choice){.args = {FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8)}, .n_args = n_args, .run = run};
+    *ret =
+        (fl_func_choice){.args = {FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8), FL_TYPE(FL_UTF8)}, .n_args = n_args, .run = run};
     return fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->ret, err);
 }
 
@@ -176,8 +177,9 @@ static fl_status resolve_to_string(const fl_type *args, int32_t n_args, fl_func_
     return fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->args[0], err);
 }
 
-#define FUNC(text, more, op, help) \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_OFFSETS_ARGS | (more), .resolve = resolve_##op, .doc = help}
+#define FUNC(text, more, op, help)                                                                               \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_OFFSETS_ARGS | (more), .resolve = resolve_##op, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("string_to_array", FL_SETS_VALID, to_array,

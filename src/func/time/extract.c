@@ -331,8 +331,8 @@ static fl_bounds bounds_extract(const fl_expr *call, const fl_bounds *args)
     for (int64_t i = 0; i < FL_LEN(rounds); i++)
         if (rounds[i].field == field && !(rounds[i].is_of_day && type.id == FL_DATE))
             return (fl_bounds){true, rounds[i].low, rounds[i].high};
-    if (field != FL_FIELD_YEAR && field != FL_FIELD_DECADE && field != FL_FIELD_CENTURY && field != FL_FIELD_MILLENNIUM &&
-        field != FL_FIELD_ISOYEAR)
+    if (field != FL_FIELD_YEAR && field != FL_FIELD_DECADE && field != FL_FIELD_CENTURY &&
+        field != FL_FIELD_MILLENNIUM && field != FL_FIELD_ISOYEAR)
         return (fl_bounds){0};
     if (!args[1].is_known || args[1].low <= INT64_MIN || args[1].high >= INT64_MAX) /* infinity has no year */
         return (fl_bounds){0};

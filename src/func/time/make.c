@@ -205,10 +205,10 @@ static const fl_func_param interval_params[] = {PARAM_OR_ZERO("years"), PARAM_OR
                                                 PARAM_OR_ZERO("days"),  PARAM_OR_ZERO("hours"),  PARAM_OR_ZERO("mins"),
                                                 PARAM_OR_ZERO("secs")};
 
-#define FIELDS(name_, traits_, doc_, ...)                                                                         \
-    FL_DESC(fl_func_desc), .name = name_, .traits = traits_, .doc = doc_,                                          \
-                           .overloads = (const fl_func_overload[]){__VA_ARGS__},                                  \
-                           .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))
+#define FIELDS(name_, traits_, doc_, ...)                                 \
+    FL_DESC(fl_func_desc), .name = name_, .traits = traits_, .doc = doc_, \
+        .overloads = (const fl_func_overload[]){__VA_ARGS__},             \
+        .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))
 #define FUNC(...) {FIELDS(__VA_ARGS__)}
 #define NAMED(array, ...) {.params = (array), .n_params = (int32_t)FL_LEN(array), FIELDS(__VA_ARGS__)}
 #define PURE (FL_PURE | FL_NULL_GIVES_NULL)
@@ -217,32 +217,35 @@ static const fl_func_param interval_params[] = {PARAM_OR_ZERO("years"), PARAM_OR
 
 static const fl_func_desc funcs[] = {
     NAMED(date_params, "make_date", PURE, "make_date(year, month, day)",
-         {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
+          {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
     NAMED(time_params, "make_time", PURE, "make_time(hour, min, sec)",
-         {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
+          {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
     NAMED(timestamp_params, "make_timestamp", PURE, "make_timestamp(year, month, mday, hour, min, sec)",
-         {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp}),
+          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp}),
     NAMED(timestamp_params, "make_timestamptz", PURE, "make_timestamptz(year, month, mday, hour, min, sec), in UTC",
-         {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp}),
+          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp}),
     NAMED(interval_params, "make_interval", PURE,
-         "make_interval(years, months, weeks, days, hours, mins, secs), any of them", INTERVAL_OF(),
-         INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
-         INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32),
-         INTERVAL_OF(FIVE, FL_I32, FL_F64)),
+          "make_interval(years, months, weeks, days, hours, mins, secs), any of them", INTERVAL_OF(),
+          INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
+          INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32),
+          INTERVAL_OF(FIVE, FL_I32, FL_F64)),
     FUNC("to_timestamp", PURE, "to_timestamp(seconds since 1970-01-01 UTC)",
          {FL_ARGS(FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp}),
     FUNC("now", FL_STABLE, "now(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
-    FUNC("current_timestamp", FL_STABLE, "current_timestamp: when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    FUNC("current_timestamp", FL_STABLE, "current_timestamp: when the statement began",
+         {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
     FUNC("transaction_timestamp", FL_STABLE, "transaction_timestamp(): when the statement began",
          {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
     FUNC("statement_timestamp", FL_STABLE, "statement_timestamp(): when the statement began",
          {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
     FUNC("localtimestamp", FL_STABLE, "localtimestamp: when the statement began, without a zone",
          {FL_ARGS(), FL_TIMESTAMP, 0, now}),
-    FUNC("current_date", FL_STABLE, "current_date: the day on which the statement began", {FL_ARGS(), FL_DATE, 0, today}),
+    FUNC("current_date", FL_STABLE, "current_date: the day on which the statement began",
+         {FL_ARGS(), FL_DATE, 0, today}),
     FUNC("current_time", FL_STABLE, "current_time: the time of day at which the statement began",
          {FL_ARGS(), FL_TIME, 0, time_now}),
-    FUNC("localtime", FL_STABLE, "localtime: the time of day at which the statement began", {FL_ARGS(), FL_TIME, 0, time_now}),
+    FUNC("localtime", FL_STABLE, "localtime: the time of day at which the statement began",
+         {FL_ARGS(), FL_TIME, 0, time_now}),
     FUNC("age", FL_NULL_GIVES_NULL, "age(a, b): from b to a in years, months, days; age(b): to today",
          {FL_ARGS(FL_TIMESTAMP, FL_TIMESTAMP), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
          {FL_ARGS(FL_TIMESTAMPTZ, FL_TIMESTAMPTZ), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},

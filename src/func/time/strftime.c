@@ -18,8 +18,8 @@
 
 static fl_status fail_format(fl_str format, fl_err *err)
 {
-    FL_FAIL(err, FL_ERR_VALUE, "the format \"%.*s\" has a specifier that is not known", (int)(format.len > 100 ? 100 : format.len),
-            format.data);
+    FL_FAIL(err, FL_ERR_VALUE, "the format \"%.*s\" has a specifier that is not known",
+            (int)(format.len > 100 ? 100 : format.len), format.data);
     return fl_err_state(err, "22023", FL_ERR_VALUE);
 }
 
@@ -55,34 +55,63 @@ static int put(char specifier, bool bare, const moment *t, char *ret)
     int64_t weekday = ((t->days + 4) % 7 + 7) % 7;
     int32_t iso_year, week = fl_iso_week(t->days, &iso_year);
     switch (specifier) {
-    case 'a': return snprintf(ret, PIECE_BYTES_MAX, "%.3s", fl_weekday_names[weekday]);
-    case 'A': return snprintf(ret, PIECE_BYTES_MAX, "%s", fl_weekday_names[weekday]);
-    case 'b': return snprintf(ret, PIECE_BYTES_MAX, "%.3s", fl_month_names[t->date.month - 1]);
-    case 'B': return snprintf(ret, PIECE_BYTES_MAX, "%s", fl_month_names[t->date.month - 1]);
-    case 'd': return put_number(ret, t->date.day, 2, bare);
-    case 'm': return put_number(ret, t->date.month, 2, bare);
-    case 'y': return put_number(ret, (t->date.year % 100 + 100) % 100, 2, bare);
-    case 'Y': return put_number(ret, t->date.year, 4, bare);
-    case 'H': return put_number(ret, hour, 2, bare);
-    case 'I': return put_number(ret, hour % 12 == 0 ? 12 : hour % 12, 2, bare);
-    case 'p': return snprintf(ret, PIECE_BYTES_MAX, "%s", hour < 12 ? "AM" : "PM");
-    case 'M': return put_number(ret, seconds / 60 % 60, 2, bare);
-    case 'S': return put_number(ret, seconds % 60, 2, bare);
-    case 'f': return put_number(ret, t->us % FL_US_PER_SECOND, 6, false);
-    case 'g': return put_number(ret, t->us % FL_US_PER_SECOND / 1000, 3, false);
-    case 'j': return put_number(ret, day_of_year, 3, bare);
-    case 'w': return put_number(ret, weekday, 1, bare);
-    case 'u': return put_number(ret, weekday == 0 ? 7 : weekday, 1, bare);
-    case 'U': return put_number(ret, (day_of_year + 6 - weekday) / 7, 2, bare);
-    case 'W': return put_number(ret, (day_of_year + 6 - (weekday + 6) % 7) / 7, 2, bare);
-    case 'V': return put_number(ret, week, 2, bare);
-    case 'G': return put_number(ret, iso_year, 4, bare);
-    case 'z': return snprintf(ret, PIECE_BYTES_MAX, "+00");
-    case 'Z': return snprintf(ret, PIECE_BYTES_MAX, "UTC");
-    case 'x': return fl_date_print((int32_t)t->days, ret);
-    case 'X': return snprintf(ret, PIECE_BYTES_MAX, "%02d:%02d:%02d", (int)hour, (int)(seconds / 60 % 60), (int)(seconds % 60));
-    case '%': return snprintf(ret, PIECE_BYTES_MAX, "%%");
-    default: return -1;
+    case 'a':
+        return snprintf(ret, PIECE_BYTES_MAX, "%.3s", fl_weekday_names[weekday]);
+    case 'A':
+        return snprintf(ret, PIECE_BYTES_MAX, "%s", fl_weekday_names[weekday]);
+    case 'b':
+        return snprintf(ret, PIECE_BYTES_MAX, "%.3s", fl_month_names[t->date.month - 1]);
+    case 'B':
+        return snprintf(ret, PIECE_BYTES_MAX, "%s", fl_month_names[t->date.month - 1]);
+    case 'd':
+        return put_number(ret, t->date.day, 2, bare);
+    case 'm':
+        return put_number(ret, t->date.month, 2, bare);
+    case 'y':
+        return put_number(ret, (t->date.year % 100 + 100) % 100, 2, bare);
+    case 'Y':
+        return put_number(ret, t->date.year, 4, bare);
+    case 'H':
+        return put_number(ret, hour, 2, bare);
+    case 'I':
+        return put_number(ret, hour % 12 == 0 ? 12 : hour % 12, 2, bare);
+    case 'p':
+        return snprintf(ret, PIECE_BYTES_MAX, "%s", hour < 12 ? "AM" : "PM");
+    case 'M':
+        return put_number(ret, seconds / 60 % 60, 2, bare);
+    case 'S':
+        return put_number(ret, seconds % 60, 2, bare);
+    case 'f':
+        return put_number(ret, t->us % FL_US_PER_SECOND, 6, false);
+    case 'g':
+        return put_number(ret, t->us % FL_US_PER_SECOND / 1000, 3, false);
+    case 'j':
+        return put_number(ret, day_of_year, 3, bare);
+    case 'w':
+        return put_number(ret, weekday, 1, bare);
+    case 'u':
+        return put_number(ret, weekday == 0 ? 7 : weekday, 1, bare);
+    case 'U':
+        return put_number(ret, (day_of_year + 6 - weekday) / 7, 2, bare);
+    case 'W':
+        return put_number(ret, (day_of_year + 6 - (weekday + 6) % 7) / 7, 2, bare);
+    case 'V':
+        return put_number(ret, week, 2, bare);
+    case 'G':
+        return put_number(ret, iso_year, 4, bare);
+    case 'z':
+        return snprintf(ret, PIECE_BYTES_MAX, "+00");
+    case 'Z':
+        return snprintf(ret, PIECE_BYTES_MAX, "UTC");
+    case 'x':
+        return fl_date_print((int32_t)t->days, ret);
+    case 'X':
+        return snprintf(ret, PIECE_BYTES_MAX, "%02d:%02d:%02d", (int)hour, (int)(seconds / 60 % 60),
+                        (int)(seconds % 60));
+    case '%':
+        return snprintf(ret, PIECE_BYTES_MAX, "%%");
+    default:
+        return -1;
     }
 }
 
@@ -231,30 +260,44 @@ static int take(char specifier, fl_str *x, parsed *t)
 {
     int64_t ignored;
     switch (specifier) {
-    case 'a': return take_name(x, fl_weekday_names, 7, true, &ignored);
-    case 'A': return take_name(x, fl_weekday_names, 7, false, &ignored);
+    case 'a':
+        return take_name(x, fl_weekday_names, 7, true, &ignored);
+    case 'A':
+        return take_name(x, fl_weekday_names, 7, false, &ignored);
     case 'b':
     case 'B': {
         bool is_ok = take_name(x, fl_month_names, 12, specifier == 'b', &t->month);
         t->month += is_ok;
         return is_ok;
     }
-    case 'd': return take_number(x, 2, 1, 31, &t->day);
-    case 'm': return take_number(x, 2, 1, 12, &t->month);
+    case 'd':
+        return take_number(x, 2, 1, 31, &t->day);
+    case 'm':
+        return take_number(x, 2, 1, 12, &t->month);
     case 'y': {
         bool is_ok = take_number(x, 2, 0, 99, &t->year);
         t->year += t->year < 69 ? 2000 : 1900; /* as POSIX has it */
         return is_ok;
     }
-    case 'Y': return take_year(x, &t->year);
-    case 'H': return take_number(x, 2, 0, 23, &t->hour);
-    case 'I': t->has_12 = true; return take_number(x, 2, 1, 12, &t->hour);
-    case 'M': return take_number(x, 2, 0, 59, &t->minute);
-    case 'S': return take_number(x, 2, 0, 59, &t->second);
-    case 'f': return take_fraction(x, 6, 1, &t->us);
-    case 'g': return take_fraction(x, 3, 1000, &t->us);
-    case 'j': return take_number(x, 3, 1, 366, &t->day_of_year);
-    case 'z': return take_zone(x, &t->zone_minutes);
+    case 'Y':
+        return take_year(x, &t->year);
+    case 'H':
+        return take_number(x, 2, 0, 23, &t->hour);
+    case 'I':
+        t->has_12 = true;
+        return take_number(x, 2, 1, 12, &t->hour);
+    case 'M':
+        return take_number(x, 2, 0, 59, &t->minute);
+    case 'S':
+        return take_number(x, 2, 0, 59, &t->second);
+    case 'f':
+        return take_fraction(x, 6, 1, &t->us);
+    case 'g':
+        return take_fraction(x, 3, 1000, &t->us);
+    case 'j':
+        return take_number(x, 3, 1, 366, &t->day_of_year);
+    case 'z':
+        return take_zone(x, &t->zone_minutes);
     case 'p': {
         if (x->len < 2)
             return 0;
@@ -269,7 +312,8 @@ static int take(char specifier, fl_str *x, parsed *t)
             *x = (fl_str){x->data + 1, x->len - 1};
         return is_ok;
     }
-    default: return -1;
+    default:
+        return -1;
     }
 }
 
@@ -363,14 +407,18 @@ static fl_status strptime_tries(fl_call *call, fl_err *err)
     return run_strptime(call, true, err);
 }
 
-#define TIME(text, more, help, ...)                                                                                   \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_CAN_FAIL | (more), .doc = help,                      \
-     .overloads = (const fl_func_overload[]){__VA_ARGS__},                                                            \
+#define TIME(text, more, help, ...)                        \
+    {FL_DESC(fl_func_desc),                                \
+     .name = text,                                         \
+     .traits = FL_PURE | FL_CAN_FAIL | (more),             \
+     .doc = help,                                          \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 
 static const fl_func_desc funcs[] = {
     TIME("strftime", FL_NULL_GIVES_NULL, "strftime(x, format): text by a format such as '%Y-%m-%d %H:%M:%S'",
-         {FL_ARGS(FL_TIMESTAMP, FL_UTF8), FL_UTF8, 0, strftime_first}, {FL_ARGS(FL_TIMESTAMPTZ, FL_UTF8), FL_UTF8, 0, strftime_first},
+         {FL_ARGS(FL_TIMESTAMP, FL_UTF8), FL_UTF8, 0, strftime_first},
+         {FL_ARGS(FL_TIMESTAMPTZ, FL_UTF8), FL_UTF8, 0, strftime_first},
          {FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_UTF8, 0, strftime_last}),
     TIME("strptime", FL_NULL_GIVES_NULL, "strptime(text, format): the timestamp that a text of this format says",
          {FL_ARGS(FL_UTF8, FL_UTF8), FL_TIMESTAMP, 0, strptime_fails}),

@@ -29,21 +29,30 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 }
 
 static const fl_attr_field fields[] = {
-    {"by", FL_FIELD_EXPRS, offsetof(fl_aggregate_attrs, keys), offsetof(fl_aggregate_attrs, n_keys), NULL, false, false},
-    {"cols", FL_FIELD_COLS, offsetof(fl_aggregate_attrs, cols), offsetof(fl_aggregate_attrs, n_cols), NULL, true, false},
-    {"aggregates", FL_FIELD_AGGS, offsetof(fl_aggregate_attrs, aggs), offsetof(fl_aggregate_attrs, n_aggs), NULL, false, false},
+    {"by", FL_FIELD_EXPRS, offsetof(fl_aggregate_attrs, keys), offsetof(fl_aggregate_attrs, n_keys), NULL, false,
+     false},
+    {"cols", FL_FIELD_COLS, offsetof(fl_aggregate_attrs, cols), offsetof(fl_aggregate_attrs, n_cols), NULL, true,
+     false},
+    {"aggregates", FL_FIELD_AGGS, offsetof(fl_aggregate_attrs, aggs), offsetof(fl_aggregate_attrs, n_aggs), NULL, false,
+     false},
 };
 
 extern const struct fl_op_exec fl_aggregate_exec;
 
-const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc), .name = "aggregate", .n_inputs = 1,
-                                    .attr_bytes = sizeof(fl_aggregate_attrs), .fields = fields, .n_fields = FL_LEN(fields),
-                                    .derive_cols = derive_cols, .derive_rows = derive_rows, .exec = &fl_aggregate_exec,
+const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
+                                    .name = "aggregate",
+                                    .n_inputs = 1,
+                                    .attr_bytes = sizeof(fl_aggregate_attrs),
+                                    .fields = fields,
+                                    .n_fields = FL_LEN(fields),
+                                    .derive_cols = derive_cols,
+                                    .derive_rows = derive_rows,
+                                    .exec = &fl_aggregate_exec,
                                     .doc = "groups and aggregates"};
 
 fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr *const *keys, const fl_str *names,
-                             int32_t n_keys, const fl_agg *aggs, int32_t n_aggs, fl_col_id *ret_cols, const fl_node **ret,
-                             fl_err *err)
+                             int32_t n_keys, const fl_agg *aggs, int32_t n_aggs, fl_col_id *ret_cols,
+                             const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **kept = NULL;
@@ -77,7 +86,9 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
                 fl_expr_print(&text, plan, key);
                 name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
             }
-            fl_col_info info = {.name = name, .type = key->type, .is_nullable = (key->flags & FL_EXPR_NULLABLE) != 0,
+            fl_col_info info = {.name = name,
+                                .type = key->type,
+                                .is_nullable = (key->flags & FL_EXPR_NULLABLE) != 0,
                                 .origin = fl_expr_stable_hash(plan, key, true)};
             st = fl_plan_add_col(plan, &info, &cols[n], err);
             fl_text_drop(&text);
@@ -85,13 +96,15 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
         }
         ret_cols[i] = cols[n++];
     }
-    fl_aggregate_attrs attrs = {.n_keys = n, .keys = kept, .n_cols = n, .cols = cols, .n_aggs = n_aggs, .aggs = agg_copy};
+    fl_aggregate_attrs attrs = {
+        .n_keys = n, .keys = kept, .n_cols = n, .cols = cols, .n_aggs = n_aggs, .aggs = agg_copy};
     st = fl_node_make(plan, &fl_op_aggregate, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 cleanup:
     return st;
 }
 
-fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, const fl_node **ret, fl_err *err)
+fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, const fl_node **ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **keys = NULL;

@@ -7,7 +7,7 @@
 typedef struct fl_aggregate_attrs {
     int32_t n_keys;
     const fl_expr *const *keys;
-    int32_t n_cols;        /* same as n_keys: ids of the key columns put out */
+    int32_t n_cols; /* same as n_keys: ids of the key columns put out */
     const fl_col_id *cols;
     int32_t n_aggs;
     const fl_agg *aggs;
@@ -17,8 +17,8 @@ extern const fl_op_desc fl_op_aggregate;
 
 /** ret_cols[i] holds keys[i] (a plain column keeps its id); aggregates are in aggs[i].out. */
 fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr *const *keys, const fl_str *names,
-                             int32_t n_keys, const fl_agg *aggs, int32_t n_aggs, fl_col_id *ret_cols, const fl_node **ret,
-                             fl_err *err);
+                             int32_t n_keys, const fl_agg *aggs, int32_t n_aggs, fl_col_id *ret_cols,
+                             const fl_node **ret, fl_err *err);
 
 /** DISTINCT over the given columns of the input. */
 fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, const fl_node **ret,
@@ -28,6 +28,9 @@ fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id
  *  NULL) gets the bounds of each key, unknown for strings: their dictionaries' codes count. Bounds are hints. */
 bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds *ret);
 
-static inline const fl_aggregate_attrs *fl_aggregate_of(const fl_node *node) { return node->attrs; }
+static inline const fl_aggregate_attrs *fl_aggregate_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

@@ -20,9 +20,9 @@ typedef enum feed { FEED_DIRECT, FEED_DISTINCT, FEED_ORDERED } feed;
 typedef struct agg_part {
     const fl_agg *agg;
     feed feed;
-    int32_t offset;     /* of the state in a group's row */
-    int32_t args[2];    /* numbers of expressions in the program */
-    int32_t filter;     /* -1: none */
+    int32_t offset;  /* of the state in a group's row */
+    int32_t args[2]; /* numbers of expressions in the program */
+    int32_t filter;  /* -1: none */
     int32_t order[8];
     fl_row_layout side; /* collected rows: group keys, arguments, order keys, sequence */
     int32_t n_side;
@@ -82,7 +82,8 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->rows, err));
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->side_rows, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_keys + 16) * (int64_t)sizeof(fl_vec), (void **)&local->keys, err));
-    FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
+    FL_TRY(
+        fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_row_store), (void **)&local->ordered, err));
     FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
     FL_TRY(fl_group_table_add_index(&local->groups, stage->ranges, err));
@@ -90,7 +91,8 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
         FL_TRY(fl_row_store_add(&local->groups.store, 1, &local->single, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
         if (stage->parts[a].feed == FEED_DISTINCT) {
-            FL_TRY(fl_group_table_init(&local->distinct[a], &stage->parts[a].side, stage->parts[a].n_side, rows_max, memory, err));
+            FL_TRY(fl_group_table_init(&local->distinct[a], &stage->parts[a].side, stage->parts[a].n_side, rows_max,
+                                       memory, err));
             FL_TRY(fl_group_table_add_index(&local->distinct[a], NULL, err));
         } else if (stage->parts[a].feed == FEED_ORDERED) {
             fl_row_store_init(&local->ordered[a], &stage->parts[a].side, memory);
@@ -156,14 +158,16 @@ cleanup:
 
 static fl_agg_call call_of(const agg_part *part, const fl_vec *args, fl_arena *heap)
 {
-    return (fl_agg_call){.n_args = part->agg->n_args, .args = args, .heap = heap,
+    return (fl_agg_call){.n_args = part->agg->n_args,
+                         .args = args,
+                         .heap = heap,
                          .arg_type = part->agg->n_args > 0 ? part->agg->args[0]->type : FL_TYPE(FL_NULL),
                          .ret_type = part->agg->type};
 }
 
 /* Collects a row per input row for DISTINCT and ordered aggregates: group keys, arguments, order keys. */
-static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_worker *worker, const fl_batch *batch,
-                         const uint64_t *mask, fl_err *err)
+static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_worker *worker,
+                         const fl_batch *batch, const uint64_t *mask, fl_err *err)
 {
     fl_status st = FL_OK;
     const agg_part *part = &stage->parts[a];
@@ -197,7 +201,8 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
         fl_vec_set_flat(&vecs[n++], FL_TYPE(FL_I64), sequence, NULL);
         FL_TRY(fl_row_store_add(&local->ordered[a], count, local->side_rows, err));
         for (int32_t c = 0; c < n; c++)
-            FL_TRY(fl_rows_write(&part->side, c, &vecs[c], list, count, local->side_rows, &local->ordered[a].heap, err));
+            FL_TRY(
+                fl_rows_write(&part->side, c, &vecs[c], list, count, local->side_rows, &local->ordered[a].heap, err));
     }
 cleanup:
     return st;
@@ -207,8 +212,8 @@ cleanup:
 #define SPLIT_PAUSE 64
 
 /* Splits a batch by its groups, unless it is known not to pay. */
-static fl_status split(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch, int32_t count,
-                       fl_group_masks *ret, fl_err *err)
+static fl_status split(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch,
+                       int32_t count, fl_group_masks *ret, fl_err *err)
 {
     ret->n = 0;
     if (stage->n_keys == 0 || stage->n_masked < MASKED_PARTS_MIN || count * 8 < batch->rows)
@@ -239,8 +244,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         else
             for (int32_t i = 0; i < count; i++)
                 local->list[i] = (uint16_t)i;
-        FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, worker->exec->context.session->seed, true,
-                                   local->rows, err));
+        FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, worker->exec->context.session->seed,
+                                   true, local->rows, err));
     }
     FL_TRY(split(stage, local, worker, batch, count, &split_rows, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
@@ -266,7 +271,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             for (int32_t i = 0; i < part->agg->n_args; i++)
                 fl_vec_measure(&args[i], batch->rows);
             for (int32_t g = 0; g < split_rows.n; g++)
-                FL_TRY(kernel->update_all(&call, split_rows.groups[g] + part->offset, split_rows.masks[g], batch->rows, err));
+                FL_TRY(kernel->update_all(&call, split_rows.groups[g] + part->offset, split_rows.masks[g], batch->rows,
+                                          err));
             continue;
         }
         const uint16_t *list = local->list;
@@ -369,7 +375,8 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
                 }
             if (n == 0)
                 continue;
-            FL_TRY(fl_group_table_find_hashed(&result->groups.tables[t], vecs, own, n, own_hashes, false, own_groups, err));
+            FL_TRY(fl_group_table_find_hashed(&result->groups.tables[t], vecs, own, n, own_hashes, false, own_groups,
+                                              err));
             for (int32_t i = 0; i < n; i++)
                 groups[own[i]] = own_groups[i];
         }
@@ -423,7 +430,8 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
         for (int32_t k = 0; part->agg->is_distinct && k < stage->n_keys; k++) /* equal values of a group side by side */
             columns[n_columns++] = (fl_sort_column){.col = k};
         for (int32_t i = 0; i < part->agg->n_order; i++)
-            columns[n_columns++] = (fl_sort_column){.col = at + i, .is_descending = part->agg->order[i].is_descending,
+            columns[n_columns++] = (fl_sort_column){.col = at + i,
+                                                    .is_descending = part->agg->order[i].is_descending,
                                                     .nulls_first = part->agg->order[i].nulls_first};
         for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
             columns[n_columns++] = (fl_sort_column){.col = i};
@@ -476,13 +484,15 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
                 const agg_part *part = &stage->parts[a];
                 fl_agg_call call = call_of(part, NULL, &stage->heap);
                 if (part->feed == FEED_DIRECT)
-                    FL_TRY(part->agg->kernel->combine(&call, single + part->offset, locals[w]->single + part->offset, err));
+                    FL_TRY(part->agg->kernel->combine(&call, single + part->offset, locals[w]->single + part->offset,
+                                                      err));
             }
         }
         if (single == NULL) /* no worker saw a row */
             FL_TRY(fl_arena_get_zero(&exec->arena, stage->layout.bytes, (void **)&single, err));
     } else {
-        FL_TRY(fl_group_merge(exec, &stage->layout, stage->n_keys, tables, n, combine_row, stage, &result->groups, err));
+        FL_TRY(
+            fl_group_merge(exec, &stage->layout, stage->n_keys, tables, n, combine_row, stage, &result->groups, err));
     }
     for (int32_t a = 0; a < stage->n_parts; a++)
         if (stage->parts[a].feed != FEED_DIRECT)
@@ -506,11 +516,13 @@ static void stage_free(fl_stage *base)
     fl_arena_drop(&((aggregate_stage *)base)->heap);
 }
 
-static const fl_stage_ops stage_ops = {.local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
+static const fl_stage_ops stage_ops = {
+    .local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
 
 /* ---- the result as a source --------------------------------------------------------------------------------------- */
 
-static fl_status emit(aggregate_source *source, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count, fl_err *err)
+static fl_status emit(aggregate_source *source, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
+                      fl_err *err)
 {
     fl_status st = FL_OK;
     aggregate_stage *stage = source->stage;
@@ -593,7 +605,8 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
     part->feed = !agg->agg->ignores_order ? FEED_ORDERED : agg->is_distinct ? FEED_DISTINCT : FEED_DIRECT;
     part->filter = -1;
     if (agg->n_order > FL_LEN(part->order))
-        return FL_FAIL(err, FL_ERR_LIMIT, "%s is ordered by more than %d keys", agg->agg->name, (int)FL_LEN(part->order));
+        return FL_FAIL(err, FL_ERR_LIMIT, "%s is ordered by more than %d keys", agg->agg->name,
+                       (int)FL_LEN(part->order));
     for (int32_t i = 0; i < agg->n_args; i++) {
         part->args[i] = *n_exprs;
         exprs[(*n_exprs)++] = agg->args[i];

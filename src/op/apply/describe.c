@@ -20,13 +20,20 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_apply_attrs, kind), 0, kinds, false, false},
-    {"on", FL_FIELD_EXPRS, offsetof(fl_apply_attrs, conjuncts), offsetof(fl_apply_attrs, n_conjuncts), NULL, false, true},
+    {"on", FL_FIELD_EXPRS, offsetof(fl_apply_attrs, conjuncts), offsetof(fl_apply_attrs, n_conjuncts), NULL, false,
+     true},
     {"mark", FL_FIELD_COL, offsetof(fl_apply_attrs, mark), 0, NULL, false, false},
 };
 
-const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc), .name = "apply", .n_inputs = 2, .attr_bytes = sizeof(fl_apply_attrs),
-                                .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                                .derive_rows = derive_rows, .doc = "a dependent join"};
+const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc),
+                                .name = "apply",
+                                .n_inputs = 2,
+                                .attr_bytes = sizeof(fl_apply_attrs),
+                                .fields = fields,
+                                .n_fields = FL_LEN(fields),
+                                .derive_cols = derive_cols,
+                                .derive_rows = derive_rows,
+                                .doc = "a dependent join"};
 
 fl_status fl_apply_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
                          const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err)

@@ -18,6 +18,9 @@ extern const fl_op_desc fl_op_apply;
 fl_status fl_apply_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
                          const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err);
 
-static inline const fl_apply_attrs *fl_apply_of(const fl_node *node) { return node->attrs; }
+static inline const fl_apply_attrs *fl_apply_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

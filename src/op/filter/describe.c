@@ -15,19 +15,27 @@ static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node
 
 static double derive_rows(const fl_plan *plan, const fl_node *node)
 {
-    double rows = node->inputs[0]->rows * fl_estimate_conjuncts(plan, fl_filter_of(node)->conjuncts, fl_filter_of(node)->n_conjuncts);
+    double rows = node->inputs[0]->rows *
+                  fl_estimate_conjuncts(plan, fl_filter_of(node)->conjuncts, fl_filter_of(node)->n_conjuncts);
     return rows < 1 ? 1 : rows;
 }
 
 static const fl_attr_field fields[] = {
-    {"where", FL_FIELD_EXPRS, offsetof(fl_filter_attrs, conjuncts), offsetof(fl_filter_attrs, n_conjuncts), NULL, false, true},
+    {"where", FL_FIELD_EXPRS, offsetof(fl_filter_attrs, conjuncts), offsetof(fl_filter_attrs, n_conjuncts), NULL, false,
+     true},
 };
 
 extern const struct fl_op_exec fl_filter_exec;
 
-const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc), .name = "filter", .n_inputs = 1, .attr_bytes = sizeof(fl_filter_attrs),
-                                 .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                                 .derive_rows = derive_rows, .exec = &fl_filter_exec,
+const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc),
+                                 .name = "filter",
+                                 .n_inputs = 1,
+                                 .attr_bytes = sizeof(fl_filter_attrs),
+                                 .fields = fields,
+                                 .n_fields = FL_LEN(fields),
+                                 .derive_cols = derive_cols,
+                                 .derive_rows = derive_rows,
+                                 .exec = &fl_filter_exec,
                                  .doc = "rows for which every conjunct is true"};
 
 fl_status fl_filter_build_all(fl_plan *plan, const fl_node *input, const fl_expr *const *conjuncts, int32_t n,
@@ -48,7 +56,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_filter_build(fl_plan *plan, const fl_node *input, const fl_expr *predicate, const fl_node **ret, fl_err *err)
+fl_status fl_filter_build(fl_plan *plan, const fl_node *input, const fl_expr *predicate, const fl_node **ret,
+                          fl_err *err)
 {
     const fl_expr *test = NULL;
     fl_status st = fl_expr_coerce(plan, predicate, FL_TYPE(FL_BOOL), &test, NULL);

@@ -12,12 +12,16 @@ typedef struct fl_filter_attrs {
 extern const fl_op_desc fl_op_filter;
 
 /** Filters `input` by a boolean expression; ANDs are taken apart. FL_ERR_TYPE when it is not boolean. */
-fl_status fl_filter_build(fl_plan *plan, const fl_node *input, const fl_expr *predicate, const fl_node **ret, fl_err *err);
+fl_status fl_filter_build(fl_plan *plan, const fl_node *input, const fl_expr *predicate, const fl_node **ret,
+                          fl_err *err);
 
 /** The same from conjuncts; none gives `input` itself. */
 fl_status fl_filter_build_all(fl_plan *plan, const fl_node *input, const fl_expr *const *conjuncts, int32_t n,
                               const fl_node **ret, fl_err *err);
 
-static inline const fl_filter_attrs *fl_filter_of(const fl_node *node) { return node->attrs; }
+static inline const fl_filter_attrs *fl_filter_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

@@ -11,11 +11,11 @@ typedef struct filter_stage {
     int32_t *cols; /* positions of the output columns in the input batch */
 } filter_stage;
 
-
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
 {
     filter_stage *stage = (filter_stage *)base;
-    return fl_eval_new(stage->program, worker->exec->context.memory, worker->exec->context.session->vector_rows, (fl_eval **)ret, err);
+    return fl_eval_new(stage->program, worker->exec->context.memory, worker->exec->context.session->vector_rows,
+                       (fl_eval **)ret, err);
 }
 
 static void local_free(fl_stage *base, void *local)
@@ -23,7 +23,6 @@ static void local_free(fl_stage *base, void *local)
     (void)base;
     fl_eval_free(local);
 }
-
 
 static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
 {
@@ -49,7 +48,11 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *
     FL_TRY(FL_NEW_ARRAY(&worker->arena, base->node->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < base->node->n_cols; c++)
         vecs[c] = batch->vec[stage->cols[c]];
-    fl_batch out = {.rows = batch->rows, .cols = base->node->n_cols, .vec = vecs, .mask = kept == batch->rows ? NULL : mask, .kept = kept};
+    fl_batch out = {.rows = batch->rows,
+                    .cols = base->node->n_cols,
+                    .vec = vecs,
+                    .mask = kept == batch->rows ? NULL : mask,
+                    .kept = kept};
     if (kept * COMPACT_BELOW < batch->rows)
         FL_TRY(fl_batch_compact(&worker->arena, &out, err));
     st = fl_push(base->node, base->next, worker, &out, err);
@@ -66,8 +69,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     const fl_filter_attrs *filter = fl_filter_of(node);
     const fl_node *input = node->inputs[0];
     FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, filter->conjuncts, filter->n_conjuncts, input->cols,
-                          input->n_cols, &stage->program, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, filter->conjuncts, filter->n_conjuncts,
+                          input->cols, input->n_cols, &stage->program, err));
     FL_TRY(fl_exec_col_map(exec, node->cols, node->n_cols, input, &stage->cols, err));
     st = fl_exec_build(exec, input, &stage->base, err);
 cleanup:

@@ -59,12 +59,20 @@ static const fl_attr_field fields[] = {
 
 extern const struct fl_op_exec fl_join_exec;
 
-const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc), .name = "join", .n_inputs = 2, .attr_bytes = sizeof(fl_join_attrs),
-                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                               .derive_rows = derive_rows, .exec = &fl_join_exec, .doc = "rows of two inputs that meet"};
+const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc),
+                               .name = "join",
+                               .n_inputs = 2,
+                               .attr_bytes = sizeof(fl_join_attrs),
+                               .fields = fields,
+                               .n_fields = FL_LEN(fields),
+                               .derive_cols = derive_cols,
+                               .derive_rows = derive_rows,
+                               .exec = &fl_join_exec,
+                               .doc = "rows of two inputs that meet"};
 
 fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
-                            const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err)
+                            const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **copy = NULL;
@@ -85,8 +93,8 @@ static void make_nullable(fl_plan *plan, const fl_node *node)
         ((fl_col_info *)(uintptr_t)fl_plan_col(plan, node->cols[i]))->is_nullable = true;
 }
 
-fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right, const fl_expr *predicate,
-                        fl_col_id *ret_mark, const fl_node **ret, fl_err *err)
+fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
+                        const fl_expr *predicate, fl_col_id *ret_mark, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id mark = {0};
@@ -95,7 +103,9 @@ fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, c
     if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL)
         make_nullable(plan, left);
     if (kind == FL_JOIN_MARK) {
-        fl_col_info info = {.name = FL_STR("mark"), .type = FL_TYPE(FL_BOOL), .is_nullable = true,
+        fl_col_info info = {.name = FL_STR("mark"),
+                            .type = FL_TYPE(FL_BOOL),
+                            .is_nullable = true,
                             .origin = fl_hash_combine(fl_plan_hash(plan, right, true), 0x3A2C)};
         FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
         if (ret_mark != NULL)

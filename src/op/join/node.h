@@ -35,11 +35,15 @@ typedef struct fl_join_attrs {
 extern const fl_op_desc fl_op_join;
 
 /** Joins; `predicate` NULL = none. For FL_JOIN_MARK *ret_mark is the new column (else it may be NULL). */
-fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right, const fl_expr *predicate,
-                        fl_col_id *ret_mark, const fl_node **ret, fl_err *err);
+fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
+                        const fl_expr *predicate, fl_col_id *ret_mark, const fl_node **ret, fl_err *err);
 fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
-                            const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err);
+                            const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret,
+                            fl_err *err);
 
-static inline const fl_join_attrs *fl_join_of(const fl_node *node) { return node->attrs; }
+static inline const fl_join_attrs *fl_join_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

@@ -15,7 +15,8 @@
 
 #define RUNTIME_FILTER_BITS_MAX (1ll << 26) /* 8 MB of bitmap */
 #define DICTIONARY_ROWS_MAX 16384
-#define ROW_NUMBER_OFFSET 12 /* in a row's extra room: behind the next row and the byte that says whether it was matched */
+#define ROW_NUMBER_OFFSET \
+    12 /* in a row's extra room: behind the next row and the byte that says whether it was matched */
 
 typedef struct join_build {
     fl_stage base; /* the sink of the build side */
@@ -26,27 +27,27 @@ typedef struct join_build {
     const fl_node *node;
     const fl_node *build_side, *probe_side;
     int32_t n_keys;
-    bool *is_null_safe;       /* per key: nulls are equal (IS NOT DISTINCT FROM) */
+    bool *is_null_safe; /* per key: nulls are equal (IS NOT DISTINCT FROM) */
     fl_program *build_keys, *probe_keys;
     int32_t n_payload;
-    int32_t *payload_from;    /* per payload column: position in the build input */
+    int32_t *payload_from; /* per payload column: position in the build input */
     fl_col_id *payload_cols;
-    fl_row_layout layout;     /* keys, payload; extra: next, matched, number of the row */
-    fl_vec *payload_dict;     /* per payload column: a dictionary without codes, or of another layout; NULL: none at all */
+    fl_row_layout layout; /* keys, payload; extra: next, matched, number of the row */
+    fl_vec *payload_dict; /* per payload column: a dictionary without codes, or of another layout; NULL: none at all */
     int32_t n_residual;
-    fl_program *residual;     /* over pair columns */
+    fl_program *residual;           /* over pair columns */
     bool residual_has_three_valued; /* mark joins: residual 0 is three-valued */
-    int32_t n_pair_cols;      /* columns of a pair batch for the residual */
-    int32_t *pair_from;       /* >= 0: position in the probe input; else -1 - payload column */
-    int32_t *out_from;        /* per output column: same; INT32_MIN: the mark */
+    int32_t n_pair_cols;            /* columns of a pair batch for the residual */
+    int32_t *pair_from;             /* >= 0: position in the probe input; else -1 - payload column */
+    int32_t *out_from;              /* per output column: same; INT32_MIN: the mark */
     bool keeps_unmatched_build;
-    bool has_dense_key;       /* one integer key: the table may be an array */
-    bool *has_range;          /* per key: min and max are collected, for the table or a filter */
+    bool has_dense_key;          /* one integer key: the table may be an array */
+    bool *has_range;             /* per key: min and max are collected, for the table or a filter */
     fl_runtime_filter **filters; /* per key; NULL where there is none */
     fl_join_table table;
-    bool has_null_key;        /* of build rows, for mark joins */
+    bool has_null_key; /* of build rows, for mark joins */
     int64_t build_rows;
-    uint8_t **all_rows;       /* nested loop: every build row */
+    uint8_t **all_rows; /* nested loop: every build row */
     int64_t n_all_rows;
     void *const *locals;
     int32_t n_locals;
@@ -75,14 +76,14 @@ typedef struct join_probe {
 typedef struct probe_local {
     fl_eval *keys_eval;
     fl_eval *residual_eval;
-    uint16_t *list;      /* probe rows with usable keys */
+    uint16_t *list; /* probe rows with usable keys */
     uint64_t *hashes;
-    uint8_t **heads;     /* chain position per list entry */
+    uint8_t **heads; /* chain position per list entry */
     uint16_t *pair_probe;
     uint8_t **pair_build;
     uint16_t *match, *differ;
-    uint64_t *found;     /* per probe row */
-    uint64_t *unknown;   /* mark joins: comparison was null for some partner */
+    uint64_t *found;   /* per probe row */
+    uint64_t *unknown; /* mark joins: comparison was null for some partner */
 } probe_local;
 
 static int64_t key_at(const fl_vec *vec, int32_t row)
@@ -252,7 +253,8 @@ static fl_status make_dictionaries(join_build *join, fl_err *err)
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, join->build_rows, &rows, err));
     for (int32_t w = 0; w < join->n_locals; w++)
-        for (fl_row_block *b = join->locals[w] == NULL ? NULL : ((build_local *)join->locals[w])->store.first; b != NULL; b = b->next)
+        for (fl_row_block *b = join->locals[w] == NULL ? NULL : ((build_local *)join->locals[w])->store.first;
+             b != NULL; b = b->next)
             for (int32_t i = 0; i < b->rows; i++) {
                 rows[n] = b->data + (int64_t)i * join->layout.bytes;
                 *(uint32_t *)(rows[n] + join->layout.extra_offset + ROW_NUMBER_OFFSET) = n;
@@ -268,7 +270,8 @@ static fl_status make_dictionaries(join_build *join, fl_err *err)
         FL_TRY(fl_rows_read(&join->layout, join->n_keys + p, rows, (int32_t)n, &exec->arena, values, err));
         if (values->valid != NULL) /* nulls are told by the codes: such columns stay as they are */
             continue;
-        *dict = (fl_vec){.type = type, .layout = FL_DICT, .child = values, .child_rows = n, .width = 4, .dict_id = fl_dict_id_new()};
+        *dict = (fl_vec){
+            .type = type, .layout = FL_DICT, .child = values, .child_rows = n, .width = 4, .dict_id = fl_dict_id_new()};
     }
 cleanup:
     return st;
@@ -309,14 +312,15 @@ static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_loc
     if (join->n_keys == 0) {
         FL_TRY(fl_alloc(exec->context.memory, join->build_rows * 8 + 8, (void **)&join->all_rows, err));
         for (int32_t w = 0; w < n_locals; w++)
-            for (fl_row_block *b = kept[w] == NULL ? NULL : ((build_local *)kept[w])->store.first; b != NULL; b = b->next)
+            for (fl_row_block *b = kept[w] == NULL ? NULL : ((build_local *)kept[w])->store.first; b != NULL;
+                 b = b->next)
                 for (int32_t i = 0; i < b->rows; i++)
                     join->all_rows[join->n_all_rows++] = b->data + (int64_t)i * join->layout.bytes;
         return FL_OK;
     }
     key_range range = join->has_dense_key ? range_of(join, 0) : (key_range){1, 0};
-    FL_TRY(fl_join_table_init(&join->table, &join->layout, join->build_rows, range.min <= range.max, range.min, range.max,
-                              exec->context.memory, err));
+    FL_TRY(fl_join_table_init(&join->table, &join->layout, join->build_rows, range.min <= range.max, range.min,
+                              range.max, exec->context.memory, err));
     for (int32_t k = 0; k < join->n_keys; k++) {
         fl_runtime_filter *filter = join->filters[k];
         if (filter == NULL)
@@ -345,8 +349,11 @@ static void build_free(fl_stage *base)
     fl_free(join->all_rows);
 }
 
-static const fl_stage_ops build_ops = {.local_new = build_local_new, .push = build_push, .finish = build_finish,
-                                       .local_free = build_local_free, .free = build_free};
+static const fl_stage_ops build_ops = {.local_new = build_local_new,
+                                       .push = build_push,
+                                       .finish = build_finish,
+                                       .local_free = build_local_free,
+                                       .free = build_free};
 
 /* ---- probe side --------------------------------------------------------------------------------------------------- */
 
@@ -399,8 +406,8 @@ static bool is_existence(const join_build *join)
 }
 
 /* One column of `count` pairs: gathered from the probe batch, or read from build rows. */
-static fl_status pair_column(join_build *join, int32_t from, const fl_batch *batch, const uint16_t *probe, uint8_t *const *rows,
-                             int32_t count, fl_arena *arena, fl_vec *ret, fl_err *err)
+static fl_status pair_column(join_build *join, int32_t from, const fl_batch *batch, const uint16_t *probe,
+                             uint8_t *const *rows, int32_t count, fl_arena *arena, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     uint32_t *codes = NULL;
@@ -418,7 +425,8 @@ cleanup:
 }
 
 /* Keeps the pairs that satisfy the residual conjuncts; notes unknowns of a three-valued one. Returns the new count. */
-static fl_status filter_pairs(join_build *join, probe_local *local, fl_worker *worker, const fl_batch *batch, int32_t *count, fl_err *err)
+static fl_status filter_pairs(join_build *join, probe_local *local, fl_worker *worker, const fl_batch *batch,
+                              int32_t *count, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;
@@ -428,7 +436,8 @@ static fl_status filter_pairs(join_build *join, probe_local *local, fl_worker *w
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&worker->arena, join->n_pair_cols + 1, &vecs, err));
     for (int32_t c = 0; c < join->n_pair_cols; c++)
-        FL_TRY(pair_column(join, join->pair_from[c], batch, local->pair_probe, local->pair_build, n, &worker->arena, &vecs[c], err));
+        FL_TRY(pair_column(join, join->pair_from[c], batch, local->pair_probe, local->pair_build, n, &worker->arena,
+                           &vecs[c], err));
     fl_batch pairs = {.rows = n, .cols = join->n_pair_cols, .vec = vecs, .kept = n};
     FL_TRY(fl_arena_get(&worker->arena, fl_bitmap_words(n) * 8 + 8, (void **)&mask, err));
     fl_bitmap_fill(mask, n, true);
@@ -462,7 +471,8 @@ cleanup:
     return st;
 }
 
-static fl_status emit_pairs(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch, int32_t count, fl_err *err)
+static fl_status emit_pairs(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch,
+                            int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     join_build *join = stage->build;
@@ -471,7 +481,8 @@ static fl_status emit_pairs(join_probe *stage, probe_local *local, fl_worker *wo
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&worker->arena, join->node->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < join->node->n_cols; c++)
-        FL_TRY(pair_column(join, join->out_from[c], batch, local->pair_probe, local->pair_build, count, &worker->arena, &vecs[c], err));
+        FL_TRY(pair_column(join, join->out_from[c], batch, local->pair_probe, local->pair_build, count, &worker->arena,
+                           &vecs[c], err));
     fl_batch out = {.rows = count, .cols = join->node->n_cols, .vec = vecs, .kept = count};
     st = fl_push(join->node, stage->base.next, worker, &out, err);
 cleanup:
@@ -490,7 +501,8 @@ static fl_status fail_second_row(const join_build *join, fl_err *err)
 }
 
 /* What is done with a set of true pairs. */
-static fl_status take_pairs(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch, int32_t count, fl_err *err)
+static fl_status take_pairs(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch,
+                            int32_t count, fl_err *err)
 {
     join_build *join = stage->build;
     if (join->keeps_unmatched_build || join->build_left)
@@ -519,7 +531,8 @@ static int32_t match_keys(join_build *join, probe_local *local, const fl_vec *ke
     for (int32_t i = 0; i < count; i++)
         local->match[i] = (uint16_t)i;
     for (int32_t k = 0; k < join->n_keys && n > 0; k++) {
-        n = fl_rows_match(&join->layout, k, &keys[k], local->pair_probe, local->pair_build, local->match, n, local->differ, &n_differ);
+        n = fl_rows_match(&join->layout, k, &keys[k], local->pair_probe, local->pair_build, local->match, n,
+                          local->differ, &n_differ);
         n_differ = 0;
     }
     if (n == count)
@@ -533,7 +546,8 @@ static int32_t match_keys(join_build *join, probe_local *local, const fl_vec *ke
 
 /* Filters, counts and puts out the first `count` pairs; what that took of the worker's arena is given back, since one
  * probe batch may make any number of batches of pairs. */
-static fl_status settle_pairs(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, int32_t count, fl_err *err)
+static fl_status settle_pairs(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, int32_t count,
+                              fl_err *err)
 {
     fl_arena_mark mark = fl_arena_mark_get(&worker->arena);
     fl_status st = filter_pairs(stage->build, local, worker, batch, &count, err);
@@ -545,8 +559,8 @@ static fl_status settle_pairs(join_probe *stage, probe_local *local, fl_worker *
     return st;
 }
 
-static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, const fl_vec *keys,
-                            int32_t n_list, fl_err *err)
+static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch,
+                            const fl_vec *keys, int32_t n_list, fl_err *err)
 {
     fl_status st = FL_OK;
     join_build *join = stage->build;
@@ -587,7 +601,8 @@ cleanup:
     return st;
 }
 
-static fl_status probe_all(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, int32_t n_list, fl_err *err)
+static fl_status probe_all(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, int32_t n_list,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     join_build *join = stage->build;
@@ -610,8 +625,8 @@ cleanup:
 }
 
 /* Passes probe rows on as they are (semi, anti, mark), or with nulls for the build side (outer joins). */
-static fl_status emit_probe_rows(join_probe *stage, fl_worker *worker, const fl_batch *batch, const uint64_t *mask, int32_t kept,
-                                 const fl_vec *mark, fl_err *err)
+static fl_status emit_probe_rows(join_probe *stage, fl_worker *worker, const fl_batch *batch, const uint64_t *mask,
+                                 int32_t kept, const fl_vec *mark, fl_err *err)
 {
     fl_status st = FL_OK;
     join_build *join = stage->build;
@@ -633,7 +648,8 @@ cleanup:
     return st;
 }
 
-static fl_status finish_batch(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch, const fl_vec *keys, fl_err *err)
+static fl_status finish_batch(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch,
+                              const fl_vec *keys, fl_err *err)
 {
     fl_status st = FL_OK;
     join_build *join = stage->build;
@@ -677,7 +693,8 @@ cleanup:
 /* Without build rows no probe row has a partner: reading them is idle where only pairs are wanted, unless it may raise. */
 static bool is_probe_idle(const join_build *join)
 {
-    bool wants_pairs = join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_SEMI || join->build_left;
+    bool wants_pairs =
+        join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_SEMI || join->build_left;
     return join->build_rows == 0 && wants_pairs && !join->node->can_fail;
 }
 
@@ -712,7 +729,8 @@ cleanup:
     return st;
 }
 
-static const fl_stage_ops probe_ops = {.local_new = probe_local_new, .push = probe_push, .local_free = probe_local_free};
+static const fl_stage_ops probe_ops = {
+    .local_new = probe_local_new, .push = probe_push, .local_free = probe_local_free};
 
 /* ---- build rows after the probe: unmatched ones of outer joins, matched or not of semi and anti joins --------------- */
 
@@ -722,7 +740,8 @@ typedef struct build_rows_source {
     _Atomic int32_t next_local;
 } build_rows_source;
 
-static fl_status emit_build_rows(join_build *join, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count, fl_err *err)
+static fl_status emit_build_rows(join_build *join, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
+                                 fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;
@@ -732,7 +751,8 @@ static fl_status emit_build_rows(join_build *join, fl_worker *worker, fl_stage *
         if (join->out_from[c] >= 0)
             fl_vec_set_const(&vecs[c], fl_plan_col(join->exec->plan, join->node->cols[c])->type, NULL);
         else
-            FL_TRY(fl_rows_read(&join->layout, join->n_keys - 1 - join->out_from[c], rows, count, &worker->arena, &vecs[c], err));
+            FL_TRY(fl_rows_read(&join->layout, join->n_keys - 1 - join->out_from[c], rows, count, &worker->arena,
+                                &vecs[c], err));
     }
     fl_batch out = {.rows = count, .cols = join->node->n_cols, .vec = vecs, .kept = count};
     st = fl_push(join->node, to, worker, &out, err);
@@ -784,7 +804,8 @@ typedef struct split {
 } split;
 
 /* An equality between the sides: gives the build and probe expressions. */
-static fl_status take_key(fl_exec *exec, const join_build *join, const fl_expr *e, split *s, bool *ret_taken, fl_err *err)
+static fl_status take_key(fl_exec *exec, const join_build *join, const fl_expr *e, split *s, bool *ret_taken,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_set a, b;
@@ -909,8 +930,8 @@ static fl_status plan_pairs(fl_exec *exec, join_build *join, const fl_join_attrs
                 cols[join->n_pair_cols++] = node->cols[c];
             }
     }
-    st = fl_program_new(&exec->arena, exec->plan, exec->context.session, s->residual, s->n_residual, cols, join->n_pair_cols,
-                        &join->residual, err);
+    st = fl_program_new(&exec->arena, exec->plan, exec->context.session, s->residual, s->n_residual, cols,
+                        join->n_pair_cols, &join->residual, err);
 cleanup:
     return st;
 }
@@ -939,10 +960,10 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     join->has_range[0] = join->has_dense_key;
     FL_TRY(plan_payload(exec, join, &s, err));
     FL_TRY(plan_pairs(exec, join, attrs, &s, err));
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, s.build_keys, s.n_keys, join->build_side->cols,
-                          join->build_side->n_cols, &join->build_keys, err));
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, s.probe_keys, s.n_keys, join->probe_side->cols,
-                          join->probe_side->n_cols, &join->probe_keys, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, s.build_keys, s.n_keys,
+                          join->build_side->cols, join->build_side->n_cols, &join->build_keys, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, s.probe_keys, s.n_keys,
+                          join->probe_side->cols, join->probe_side->n_cols, &join->probe_keys, err));
     FL_TRY(fl_exec_add_stage(exec, &probe_ops, (int64_t)sizeof(*probe), node, next, &probe, err));
     probe->build = join;
 

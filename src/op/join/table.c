@@ -1,8 +1,8 @@
 /* The join table's directory. */
 #include "op/join/table.h"
 
-fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range, int64_t min,
-                             int64_t max, fl_memory *memory, fl_err *err)
+fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range,
+                             int64_t min, int64_t max, fl_memory *memory, fl_err *err)
 {
     *table = (fl_join_table){.layout = layout, .memory = memory, .rows = rows};
     uint64_t range = (uint64_t)max - (uint64_t)min;
@@ -36,6 +36,6 @@ void fl_join_table_add(fl_join_table *table, uint8_t *row, int64_t key)
     uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
     do
         *(uint64_t *)(row + table->layout->extra_offset) = old & FL_JOIN_POINTER_MASK;
-    while (!__atomic_compare_exchange_n(entry, &old, (old & ~FL_JOIN_POINTER_MASK) | bloom | (uint64_t)(uintptr_t)row, true,
-                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    while (!__atomic_compare_exchange_n(entry, &old, (old & ~FL_JOIN_POINTER_MASK) | bloom | (uint64_t)(uintptr_t)row,
+                                        true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }

@@ -31,8 +31,8 @@ static inline uint8_t *fl_join_next(const fl_join_table *table, const uint8_t *r
 
 /** Makes the directory for `rows` rows. With has_range, [min, max] are the key's bounds, and a dense one is made when it
  *  pays. */
-fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range, int64_t min,
-                             int64_t max, fl_memory *memory, fl_err *err);
+fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range,
+                             int64_t min, int64_t max, fl_memory *memory, fl_err *err);
 void fl_join_table_drop(fl_join_table *table);
 
 /** Enters a row; from many threads at once. `key` is its key where the directory is dense. */

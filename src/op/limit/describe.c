@@ -28,11 +28,19 @@ static const fl_attr_field fields[] = {
 
 extern const struct fl_op_exec fl_limit_exec;
 
-const fl_op_desc fl_op_limit = {FL_DESC(fl_op_desc), .name = "limit", .n_inputs = 1, .attr_bytes = sizeof(fl_limit_attrs),
-                                .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                                .derive_rows = derive_rows, .exec = &fl_limit_exec, .doc = "the first rows"};
+const fl_op_desc fl_op_limit = {FL_DESC(fl_op_desc),
+                                .name = "limit",
+                                .n_inputs = 1,
+                                .attr_bytes = sizeof(fl_limit_attrs),
+                                .fields = fields,
+                                .n_fields = FL_LEN(fields),
+                                .derive_cols = derive_cols,
+                                .derive_rows = derive_rows,
+                                .exec = &fl_limit_exec,
+                                .doc = "the first rows"};
 
-fl_status fl_limit_build(fl_plan *plan, const fl_node *input, int64_t limit, int64_t offset, const fl_node **ret, fl_err *err)
+fl_status fl_limit_build(fl_plan *plan, const fl_node *input, int64_t limit, int64_t offset, const fl_node **ret,
+                         fl_err *err)
 {
     fl_limit_attrs attrs = {.limit = limit, .offset = offset};
     return fl_node_make(plan, &fl_op_limit, &attrs, NULL, &input, 1, NULL, 0, ret, err);

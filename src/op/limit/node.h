@@ -11,8 +11,12 @@ typedef struct fl_limit_attrs {
 
 extern const fl_op_desc fl_op_limit;
 
-fl_status fl_limit_build(fl_plan *plan, const fl_node *input, int64_t limit, int64_t offset, const fl_node **ret, fl_err *err);
+fl_status fl_limit_build(fl_plan *plan, const fl_node *input, int64_t limit, int64_t offset, const fl_node **ret,
+                         fl_err *err);
 
-static inline const fl_limit_attrs *fl_limit_of(const fl_node *node) { return node->attrs; }
+static inline const fl_limit_attrs *fl_limit_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

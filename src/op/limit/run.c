@@ -55,7 +55,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *
         FL_TRY(FL_NEW_ARRAY(&worker->arena, base->node->n_cols + 1, &vecs, err));
         for (int32_t c = 0; c < base->node->n_cols; c++)
             vecs[c] = batch->vec[stage->cols[c]];
-        fl_batch out = {.rows = batch->rows, .cols = base->node->n_cols, .vec = vecs, .mask = batch->mask, .kept = (int32_t)kept};
+        fl_batch out = {
+            .rows = batch->rows, .cols = base->node->n_cols, .vec = vecs, .mask = batch->mask, .kept = (int32_t)kept};
         if (kept < batch->kept) {
             FL_TRY(fl_arena_get(&worker->arena, words * 8 + 8, (void **)&mask, err));
             if (batch->mask != NULL)

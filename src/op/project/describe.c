@@ -23,16 +23,26 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 }
 
 static const fl_attr_field fields[] = {
-    {"computed", FL_FIELD_COLS, offsetof(fl_project_attrs, cols), offsetof(fl_project_attrs, n_cols), NULL, true, false},
-    {"exprs", FL_FIELD_EXPRS, offsetof(fl_project_attrs, exprs), offsetof(fl_project_attrs, n_exprs), NULL, false, false},
-    {"passed", FL_FIELD_COLS_USED, offsetof(fl_project_attrs, passed), offsetof(fl_project_attrs, n_passed), NULL, false, false},
+    {"computed", FL_FIELD_COLS, offsetof(fl_project_attrs, cols), offsetof(fl_project_attrs, n_cols), NULL, true,
+     false},
+    {"exprs", FL_FIELD_EXPRS, offsetof(fl_project_attrs, exprs), offsetof(fl_project_attrs, n_exprs), NULL, false,
+     false},
+    {"passed", FL_FIELD_COLS_USED, offsetof(fl_project_attrs, passed), offsetof(fl_project_attrs, n_passed), NULL,
+     false, false},
 };
 
 extern const struct fl_op_exec fl_project_exec;
 
-const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc), .name = "project", .n_inputs = 1, .attr_bytes = sizeof(fl_project_attrs),
-                                  .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                                  .derive_rows = derive_rows, .exec = &fl_project_exec, .doc = "computed columns"};
+const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc),
+                                  .name = "project",
+                                  .n_inputs = 1,
+                                  .attr_bytes = sizeof(fl_project_attrs),
+                                  .fields = fields,
+                                  .n_fields = FL_LEN(fields),
+                                  .derive_cols = derive_cols,
+                                  .derive_rows = derive_rows,
+                                  .exec = &fl_project_exec,
+                                  .doc = "computed columns"};
 
 /* ret_cols: where each expression ends up; columns of the input keep their ids. Adds `n_before` passed columns first. */
 static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
@@ -77,7 +87,9 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
             fl_expr_print(&text, plan, e);
             name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
         }
-        fl_col_info info = {.name = name, .type = e->type, .is_nullable = (e->flags & FL_EXPR_NULLABLE) != 0,
+        fl_col_info info = {.name = name,
+                            .type = e->type,
+                            .is_nullable = (e->flags & FL_EXPR_NULLABLE) != 0,
                             .origin = fl_expr_stable_hash(plan, e, true)};
         st = fl_plan_add_col(plan, &info, &made[n_made], err);
         fl_text_drop(&text);
@@ -85,21 +97,21 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
         computed[n_made] = e;
         ret_cols[i] = made[n_made++];
     }
-    fl_project_attrs attrs = {.n_cols = n_made, .cols = made, .n_exprs = n_made, .exprs = computed,
-                              .n_passed = n_passed, .passed = passed};
+    fl_project_attrs attrs = {
+        .n_cols = n_made, .cols = made, .n_exprs = n_made, .exprs = computed, .n_passed = n_passed, .passed = passed};
     st = fl_node_make(plan, &fl_op_project, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 cleanup:
     return st;
 }
 
-fl_status fl_project_build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
-                           fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+fl_status fl_project_build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names,
+                           int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
 {
     return build(plan, input, exprs, names, n, NULL, 0, ret_cols, ret, err);
 }
 
-fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
-                            fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names,
+                            int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
 {
     return build(plan, input, exprs, names, n, input->cols, input->n_cols, ret_cols, ret, err);
 }

@@ -9,7 +9,7 @@ typedef struct fl_project_attrs {
     const fl_col_id *cols; /* their ids */
     int32_t n_exprs;       /* same as n_cols */
     const fl_expr *const *exprs;
-    int32_t n_passed;      /* input columns that pass through */
+    int32_t n_passed; /* input columns that pass through */
     const fl_col_id *passed;
 } fl_project_attrs;
 
@@ -17,13 +17,16 @@ extern const fl_op_desc fl_op_project;
 
 /** Projects `input` to the expressions; ret_cols[i] is the column that holds exprs[i] (an input column for a plain column
  *  reference, a new one otherwise). The node puts out exactly these columns, each once. names[i] may be empty. */
-fl_status fl_project_build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
-                           fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
+fl_status fl_project_build(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names,
+                           int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
 
 /** Adds computed columns to all of the input's. */
-fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names, int32_t n,
-                            fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
+fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names,
+                            int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
 
-static inline const fl_project_attrs *fl_project_of(const fl_node *node) { return node->attrs; }
+static inline const fl_project_attrs *fl_project_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

@@ -12,7 +12,8 @@ typedef struct project_stage {
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
 {
     project_stage *stage = (project_stage *)base;
-    return fl_eval_new(stage->program, worker->exec->context.memory, worker->exec->context.session->vector_rows, (fl_eval **)ret, err);
+    return fl_eval_new(stage->program, worker->exec->context.memory, worker->exec->context.session->vector_rows,
+                       (fl_eval **)ret, err);
 }
 
 static void local_free(fl_stage *base, void *local)
@@ -34,7 +35,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *
         else
             FL_TRY(fl_eval_value(local, -1 - stage->from[c], batch->mask, &vecs[c], err));
     }
-    fl_batch out = {.rows = batch->rows, .cols = base->node->n_cols, .vec = vecs, .mask = batch->mask, .kept = batch->kept};
+    fl_batch out = {
+        .rows = batch->rows, .cols = base->node->n_cols, .vec = vecs, .mask = batch->mask, .kept = batch->kept};
     st = fl_push(base->node, base->next, worker, &out, err);
 cleanup:
     return st;
@@ -49,8 +51,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     const fl_project_attrs *project = fl_project_of(node);
     const fl_node *input = node->inputs[0];
     FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, project->exprs, project->n_exprs, input->cols,
-                          input->n_cols, &stage->program, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, project->exprs, project->n_exprs,
+                          input->cols, input->n_cols, &stage->program, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &stage->from, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
         stage->from[c] = fl_node_col_index(input, node->cols[c]);

@@ -28,15 +28,23 @@ static const fl_attr_field fields[] = {
     {"table", FL_FIELD_TABLE, offsetof(fl_scan_attrs, table), 0, NULL, false, false},
     {"instance", FL_FIELD_I32, offsetof(fl_scan_attrs, instance), 0, NULL, true, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_scan_attrs, cols), offsetof(fl_scan_attrs, n_cols), NULL, true, false},
-    {"filters", FL_FIELD_EXPRS, offsetof(fl_scan_attrs, filters), offsetof(fl_scan_attrs, n_filters), NULL, false, true},
+    {"filters", FL_FIELD_EXPRS, offsetof(fl_scan_attrs, filters), offsetof(fl_scan_attrs, n_filters), NULL, false,
+     true},
     {"limit", FL_FIELD_I64, offsetof(fl_scan_attrs, limit), 0, NULL, false, false},
 };
 
 extern const struct fl_op_exec fl_scan_exec;
 
-const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc), .name = "scan", .n_inputs = 0, .attr_bytes = sizeof(fl_scan_attrs),
-                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                               .derive_rows = derive_rows, .exec = &fl_scan_exec, .doc = "rows of a table or file"};
+const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
+                               .name = "scan",
+                               .n_inputs = 0,
+                               .attr_bytes = sizeof(fl_scan_attrs),
+                               .fields = fields,
+                               .n_fields = FL_LEN(fields),
+                               .derive_cols = derive_cols,
+                               .derive_rows = derive_rows,
+                               .exec = &fl_scan_exec,
+                               .doc = "rows of a table or file"};
 
 fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_err *err)
 {
@@ -53,9 +61,13 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), table->n_cols, &cols, err));
     for (int32_t i = 0; i < table->n_cols; i++) {
         fl_str name = table->fields[i].name;
-        fl_col_info info = {.name = name, .type = table->fields[i].type, .is_nullable = table->fields[i].nullable,
-                            .origin = fl_hash_combine(fl_hash_combine(origin, fl_hash_bytes(name.data, name.len)), (uint64_t)i),
-                            .table = table, .table_col = i};
+        fl_col_info info = {
+            .name = name,
+            .type = table->fields[i].type,
+            .is_nullable = table->fields[i].nullable,
+            .origin = fl_hash_combine(fl_hash_combine(origin, fl_hash_bytes(name.data, name.len)), (uint64_t)i),
+            .table = table,
+            .table_col = i};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));
     }
     attrs.cols = cols;

@@ -12,7 +12,7 @@ typedef struct fl_scan_attrs {
     const fl_col_id *cols; /* ids of the table's columns, all of them: cols[i] is table column i */
     int32_t n_filters;     /* conjuncts over cols, applied in this order */
     const fl_expr *const *filters;
-    int64_t limit;         /* rows that suffice; -1 = all */
+    int64_t limit; /* rows that suffice; -1 = all */
 } fl_scan_attrs;
 
 extern const fl_op_desc fl_op_scan;
@@ -20,6 +20,9 @@ extern const fl_op_desc fl_op_scan;
 /** A scan of all columns. The plan takes a reference of its own to the table. */
 fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_err *err);
 
-static inline const fl_scan_attrs *fl_scan_of(const fl_node *node) { return node->attrs; }
+static inline const fl_scan_attrs *fl_scan_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

@@ -59,8 +59,8 @@ static bool is_worth_trying(filter_yield *yield)
 typedef struct scan_local {
     fl_scan_worker *worker;
     fl_eval *eval;
-    fl_vec *vecs;      /* per slot */
-    bool *is_loaded;   /* per slot */
+    fl_vec *vecs;    /* per slot */
+    bool *is_loaded; /* per slot */
     filter_yield yields[RUNTIME_FILTERS_MAX];
 } scan_local;
 
@@ -120,7 +120,8 @@ static fl_status sharpen(scan_source *source, fl_err *err)
             continue;
         pthread_mutex_lock(&source->lock);
         if (!source->runtime[i].is_bounded) {
-            fl_type type = fl_scan_of(source->base.node)->table->fields[source->table_cols[source->runtime[i].slot]].type;
+            fl_type type =
+                fl_scan_of(source->base.node)->table->fields[source->table_cols[source->runtime[i].slot]].type;
             fl_scan_bound bound = {.slot = source->runtime[i].slot, .has_low = true, .has_high = true};
             bound.low.type = bound.high.type = type;
             if (type.id == FL_DECIMAL) {
@@ -141,7 +142,8 @@ static fl_status sharpen(scan_source *source, fl_err *err)
     return st;
 }
 
-static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *worker, fl_stage *to, int32_t rows, fl_err *err)
+static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *worker, fl_stage *to, int32_t rows,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *node = source->base.node;
@@ -225,7 +227,8 @@ static void source_free(fl_source *base)
         pthread_mutex_destroy(&source->lock);
 }
 
-static const fl_source_ops source_ops = {.local_new = local_new, .run = run, .local_free = local_free, .free = source_free};
+static const fl_source_ops source_ops = {
+    .local_new = local_new, .run = run, .local_free = local_free, .free = source_free};
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
@@ -284,7 +287,8 @@ static fl_status add_bound(fl_exec *exec, scan_source *source, const fl_expr *e,
         } else {
             return FL_OK;
         }
-        if (fl_type_is_float(value->type) && bound.has_low && !bound.has_high) /* NaN is greatest: bounds don't show it */
+        if (fl_type_is_float(value->type) && bound.has_low &&
+            !bound.has_high) /* NaN is greatest: bounds don't show it */
             return FL_OK;
         bound.low = bound.high = *value;
         bound.is_low_open = bound.is_high_open = open;
@@ -342,7 +346,8 @@ static bool reads_one(const fl_expr *e, const fl_expr **ret_col)
         *ret_col = e;
         return is_same;
     }
-    if (e->kind != FL_EXPR_CAST && !(e->kind == FL_EXPR_CALL && (e->traits & FL_NULL_GIVES_NULL) && (e->traits & FL_PURE)))
+    if (e->kind != FL_EXPR_CAST &&
+        !(e->kind == FL_EXPR_CALL && (e->traits & FL_NULL_GIVES_NULL) && (e->traits & FL_PURE)))
         return false;
     for (int32_t i = 0; i < e->n_args; i++)
         if (!reads_one(e->args[i], ret_col))
@@ -377,7 +382,8 @@ cleanup:
 static bool takes_runtime_filter(fl_type type)
 {
     int32_t width = fl_type_width(type);
-    bool integral = fl_type_is_signed(type) || type.id == FL_DATE || fl_type_is_timestamp(type) || type.id == FL_DECIMAL;
+    bool integral =
+        fl_type_is_signed(type) || type.id == FL_DATE || fl_type_is_timestamp(type) || type.id == FL_DECIMAL;
     return integral && (width == 4 || width == 8);
 }
 
@@ -406,8 +412,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
         for (int32_t s = 0; s < source->n_slots; s++)
             if (source->slot_cols[s].n == node->cols[i].n)
                 source->out_slots[i] = s;
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, scan->filters, scan->n_filters, source->slot_cols,
-                          source->n_slots, &source->filters, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, scan->filters, scan->n_filters,
+                          source->slot_cols, source->n_slots, &source->filters, err));
     source->n_filters = scan->n_filters;
     FL_TRY(fl_scan_bounds_new(exec->context.memory, &source->bounds, err));
     bool may_raise = false; /* then later conjuncts must not hide it */
@@ -425,9 +431,12 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
                 source->runtime[source->n_runtime++].slot = s;
             }
     }
-    fl_scan_request request = {.cols = source->table_cols, .n_cols = source->n_slots,
-                               .rows_max = exec->context.session->vector_rows, .memory = exec->context.memory,
-                               .bounds = source->bounds, .is_cancelled = exec->context.is_cancelled};
+    fl_scan_request request = {.cols = source->table_cols,
+                               .n_cols = source->n_slots,
+                               .rows_max = exec->context.session->vector_rows,
+                               .memory = exec->context.memory,
+                               .bounds = source->bounds,
+                               .is_cancelled = exec->context.is_cancelled};
     FL_TRY(scan->table->ops->scan_new(scan->table, &request, &source->base.scan, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:

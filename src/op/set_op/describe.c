@@ -32,14 +32,22 @@ static const fl_attr_field fields[] = {
     {"all", FL_FIELD_BOOL, offsetof(fl_set_op_attrs, is_all), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_set_op_attrs, cols), offsetof(fl_set_op_attrs, n_cols), NULL, true, false},
     {"left", FL_FIELD_COLS_USED, offsetof(fl_set_op_attrs, left), offsetof(fl_set_op_attrs, n_left), NULL, true, false},
-    {"right", FL_FIELD_COLS_USED, offsetof(fl_set_op_attrs, right), offsetof(fl_set_op_attrs, n_right), NULL, true, false},
+    {"right", FL_FIELD_COLS_USED, offsetof(fl_set_op_attrs, right), offsetof(fl_set_op_attrs, n_right), NULL, true,
+     false},
 };
 
 extern const struct fl_op_exec fl_set_op_exec;
 
-const fl_op_desc fl_op_set_op = {FL_DESC(fl_op_desc), .name = "set_op", .n_inputs = 2, .attr_bytes = sizeof(fl_set_op_attrs),
-                                 .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                                 .derive_rows = derive_rows, .exec = &fl_set_op_exec, .doc = "union, intersect, except"};
+const fl_op_desc fl_op_set_op = {FL_DESC(fl_op_desc),
+                                 .name = "set_op",
+                                 .n_inputs = 2,
+                                 .attr_bytes = sizeof(fl_set_op_attrs),
+                                 .fields = fields,
+                                 .n_fields = FL_LEN(fields),
+                                 .derive_cols = derive_cols,
+                                 .derive_rows = derive_rows,
+                                 .exec = &fl_set_op_exec,
+                                 .doc = "union, intersect, except"};
 
 /* Casts the columns of a side to the wanted types. */
 static fl_status cast_side(fl_plan *plan, const fl_node **node, const fl_col_id *cols, const fl_type *types, int32_t n,
@@ -66,9 +74,9 @@ cleanup:
     return st;
 }
 
-fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const fl_node *left, const fl_col_id *left_cols,
-                          const fl_node *right, const fl_col_id *right_cols, int32_t n, fl_col_id *ret_cols,
-                          const fl_node **ret, fl_err *err)
+fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const fl_node *left,
+                          const fl_col_id *left_cols, const fl_node *right, const fl_col_id *right_cols, int32_t n,
+                          fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id *cols = NULL, *from_left = NULL, *from_right = NULL;
@@ -81,8 +89,8 @@ fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const
     for (int32_t i = 0; i < n; i++) {
         fl_type a = fl_plan_col(plan, left_cols[i])->type, b = fl_plan_col(plan, right_cols[i])->type;
         if (!fl_type_common(a, b, &types[i])) {
-            st = FL_FAIL(err, FL_ERR_TYPE, "%s types %s and %s of column %d have no common type", words[kind], FL_TYPE_NAME(a),
-                         FL_TYPE_NAME(b), i + 1);
+            st = FL_FAIL(err, FL_ERR_TYPE, "%s types %s and %s of column %d have no common type", words[kind],
+                         FL_TYPE_NAME(a), FL_TYPE_NAME(b), i + 1);
             goto cleanup;
         }
     }
@@ -90,13 +98,22 @@ fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const
     FL_TRY(cast_side(plan, &right, right_cols, types, n, from_right, err));
     for (int32_t i = 0; i < n; i++) {
         const fl_col_info *a = fl_plan_col(plan, from_left[i]), *b = fl_plan_col(plan, from_right[i]);
-        fl_col_info info = {.name = a->name, .type = types[i], .is_nullable = a->is_nullable || b->is_nullable,
-                            .origin = fl_hash_combine(fl_hash_combine(a->origin, b->origin), (uint64_t)kind * 2 + is_all)};
+        fl_col_info info = {.name = a->name,
+                            .type = types[i],
+                            .is_nullable = a->is_nullable || b->is_nullable,
+                            .origin =
+                                fl_hash_combine(fl_hash_combine(a->origin, b->origin), (uint64_t)kind * 2 + is_all)};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));
         ret_cols[i] = cols[i];
     }
-    fl_set_op_attrs attrs = {.kind = kind, .is_all = is_all, .n_cols = n, .cols = cols, .n_left = n, .left = from_left,
-                             .n_right = n, .right = from_right};
+    fl_set_op_attrs attrs = {.kind = kind,
+                             .is_all = is_all,
+                             .n_cols = n,
+                             .cols = cols,
+                             .n_left = n,
+                             .left = from_left,
+                             .n_right = n,
+                             .right = from_right};
     const fl_node *inputs[2] = {left, right};
     st = fl_node_make(plan, &fl_op_set_op, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
 cleanup:

@@ -221,7 +221,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
         FL_TRY(fl_exec_add_stage(exec, &count_ops, (int64_t)sizeof(*stage), node, NULL, &stage, err));
         stage->state = state;
         stage->is_right = side == 1;
-        FL_TRY(fl_exec_col_map(exec, side == 0 ? attrs->left : attrs->right, attrs->n_cols, node->inputs[side], &stage->from, err));
+        FL_TRY(fl_exec_col_map(exec, side == 0 ? attrs->left : attrs->right, attrs->n_cols, node->inputs[side],
+                               &stage->from, err));
         FL_TRY(fl_exec_build(exec, node->inputs[side], &stage->base, err));
     }
     st = fl_exec_add_pipeline(exec, &source->base, next, err);

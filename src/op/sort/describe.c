@@ -23,13 +23,19 @@ static const fl_attr_field fields[] = {
 
 extern const struct fl_op_exec fl_sort_exec;
 
-const fl_op_desc fl_op_sort = {FL_DESC(fl_op_desc), .name = "sort", .n_inputs = 1, .attr_bytes = sizeof(fl_sort_attrs),
-                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                               .derive_rows = derive_rows, .exec = &fl_sort_exec,
+const fl_op_desc fl_op_sort = {FL_DESC(fl_op_desc),
+                               .name = "sort",
+                               .n_inputs = 1,
+                               .attr_bytes = sizeof(fl_sort_attrs),
+                               .fields = fields,
+                               .n_fields = FL_LEN(fields),
+                               .derive_cols = derive_cols,
+                               .derive_rows = derive_rows,
+                               .exec = &fl_sort_exec,
                                .doc = "all rows in the order of the keys"};
 
-fl_status fl_sort_build(fl_plan *plan, const fl_node *input, const fl_sort_key *keys, int32_t n_keys, const fl_node **ret,
-                        fl_err *err)
+fl_status fl_sort_build(fl_plan *plan, const fl_node *input, const fl_sort_key *keys, int32_t n_keys,
+                        const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_key *copy = NULL;

@@ -19,7 +19,8 @@ static fl_status finish(fl_sort_sink *sink, fl_err *err)
     fl_status st = FL_OK;
     sort_source *source = sink->owner;
     FL_TRY(fl_sort_gather(sink, &source->rows, &source->n_rows, err));
-    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, source->rows, source->n_rows, sink->exec->context.memory, err));
+    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, source->rows, source->n_rows,
+                        sink->exec->context.memory, err));
 cleanup:
     return st;
 }

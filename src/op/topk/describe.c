@@ -27,9 +27,15 @@ static const fl_attr_field fields[] = {
 
 extern const struct fl_op_exec fl_topk_exec;
 
-const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc), .name = "topk", .n_inputs = 1, .attr_bytes = sizeof(fl_topk_attrs),
-                               .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                               .derive_rows = derive_rows, .exec = &fl_topk_exec,
+const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc),
+                               .name = "topk",
+                               .n_inputs = 1,
+                               .attr_bytes = sizeof(fl_topk_attrs),
+                               .fields = fields,
+                               .n_fields = FL_LEN(fields),
+                               .derive_cols = derive_cols,
+                               .derive_rows = derive_rows,
+                               .exec = &fl_topk_exec,
                                .doc = "the first rows in the order of the keys"};
 
 fl_status fl_topk_build(fl_plan *plan, const fl_node *input, const fl_sort_key *keys, int32_t n_keys, int64_t limit,

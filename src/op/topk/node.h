@@ -16,6 +16,9 @@ extern const fl_op_desc fl_op_topk;
 fl_status fl_topk_build(fl_plan *plan, const fl_node *input, const fl_sort_key *keys, int32_t n_keys, int64_t limit,
                         int64_t offset, const fl_node **ret, fl_err *err);
 
-static inline const fl_topk_attrs *fl_topk_of(const fl_node *node) { return node->attrs; }
+static inline const fl_topk_attrs *fl_topk_of(const fl_node *node)
+{
+    return node->attrs;
+}
 
 #endif

@@ -18,7 +18,8 @@ static fl_status finish(fl_sort_sink *sink, fl_err *err)
     const fl_topk_attrs *attrs = fl_topk_of(source->base.node);
     int64_t n = 0;
     FL_TRY(fl_sort_gather(sink, &source->rows, &n, err));
-    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, source->rows, n, sink->exec->context.memory, err));
+    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, source->rows, n,
+                        sink->exec->context.memory, err));
     source->next = attrs->offset < n ? attrs->offset : n;
     source->end = n - source->next > attrs->limit ? source->next + attrs->limit : n;
 cleanup:
@@ -57,7 +58,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
     source->base.workers_max = 1;
     int64_t keep = attrs->limit + attrs->offset;
-    FL_TRY(fl_sort_sink_build(exec, node, attrs->keys, attrs->n_keys, keep < 1 ? 1 : keep, finish, source, &source->sink, err));
+    FL_TRY(fl_sort_sink_build(exec, node, attrs->keys, attrs->n_keys, keep < 1 ? 1 : keep, finish, source,
+                              &source->sink, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:
     return st;

@@ -14,11 +14,11 @@
 
 typedef struct fl_unnest_attrs {
     int32_t n_cols;
-    const fl_col_id *cols; /* made, the elements of: */
-    int32_t n_lists;       /* same as n_cols, at least 1 */
+    const fl_col_id *cols;  /* made, the elements of: */
+    int32_t n_lists;        /* same as n_cols, at least 1 */
     const fl_col_id *lists; /* the input's */
-    fl_col_id ordinality;  /* made: the element's number in its list, from 1; n = 0: none */
-    bool keeps_all;        /* a row without elements is kept, as by a left join */
+    fl_col_id ordinality;   /* made: the element's number in its list, from 1; n = 0: none */
+    bool keeps_all;         /* a row without elements is kept, as by a left join */
 } fl_unnest_attrs;
 
 extern const fl_op_desc fl_op_unnest;

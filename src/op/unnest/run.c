@@ -96,7 +96,8 @@ cleanup:
 }
 
 /* Passes on the pairs so far. What that took of the worker's arena is given back, since one batch may have very many. */
-static fl_status flush_pairs(unnest_stage *stage, fl_worker *worker, unnest_local *local, const fl_batch *batch, fl_err *err)
+static fl_status flush_pairs(unnest_stage *stage, fl_worker *worker, unnest_local *local, const fl_batch *batch,
+                             fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *node = stage->base.node;
@@ -132,8 +133,8 @@ static fl_list_entry entry_of(const fl_vec *list, int32_t row)
     return fl_is_valid(list->valid, row) ? ((const fl_list_entry *)list->data)[row] : (fl_list_entry){0};
 }
 
-static fl_status expand_row(unnest_stage *stage, fl_worker *worker, unnest_local *local, const fl_batch *batch, int32_t row,
-                            fl_err *err)
+static fl_status expand_row(unnest_stage *stage, fl_worker *worker, unnest_local *local, const fl_batch *batch,
+                            int32_t row, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_unnest_attrs *unnest = fl_unnest_of(stage->base.node);

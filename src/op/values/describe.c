@@ -29,12 +29,19 @@ static const fl_attr_field fields[] = {
 
 extern const struct fl_op_exec fl_values_exec;
 
-const fl_op_desc fl_op_values = {FL_DESC(fl_op_desc), .name = "values", .n_inputs = 0, .attr_bytes = sizeof(fl_values_attrs),
-                                 .fields = fields, .n_fields = FL_LEN(fields), .derive_cols = derive_cols,
-                                 .derive_rows = derive_rows, .exec = &fl_values_exec, .doc = "rows of constants"};
+const fl_op_desc fl_op_values = {FL_DESC(fl_op_desc),
+                                 .name = "values",
+                                 .n_inputs = 0,
+                                 .attr_bytes = sizeof(fl_values_attrs),
+                                 .fields = fields,
+                                 .n_fields = FL_LEN(fields),
+                                 .derive_cols = derive_cols,
+                                 .derive_rows = derive_rows,
+                                 .exec = &fl_values_exec,
+                                 .doc = "rows of constants"};
 
-fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_rows, int32_t n_cols, const fl_str *names,
-                          const fl_node **ret, fl_err *err)
+fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_rows, int32_t n_cols,
+                          const fl_str *names, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **cast = NULL;
@@ -50,8 +57,8 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
             const fl_expr *e = exprs[r * n_cols + c];
             fl_type common, seen = e->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : e->type;
             if (!fl_type_common(type, seen, &common)) {
-                st = FL_FAIL(err, FL_ERR_TYPE, "column %d of VALUES has types %s and %s, which have no common type", c + 1,
-                             FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
+                st = FL_FAIL(err, FL_ERR_TYPE, "column %d of VALUES has types %s and %s, which have no common type",
+                             c + 1, FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
                 fl_err_at(err, e->pos);
                 goto cleanup;
             }
@@ -67,10 +74,14 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
                 origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, cast[r * n_cols + c], true));
         }
         snprintf(name, sizeof(name), "col%d", c + 1);
-        fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name), .type = type, .is_nullable = nullable, .origin = origin};
+        fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name),
+                            .type = type,
+                            .is_nullable = nullable,
+                            .origin = origin};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[c], err));
     }
-    fl_values_attrs attrs = {.n_rows = n_rows, .n_cols = n_cols, .cols = cols, .n_exprs = n_rows * n_cols, .exprs = cast};
+    fl_values_attrs attrs = {
+        .n_rows = n_rows, .n_cols = n_cols, .cols = cols, .n_exprs = n_rows * n_cols, .exprs = cast};
     st = fl_node_make(plan, &fl_op_values, &attrs, NULL, NULL, 0, NULL, 0, ret, err);
 cleanup:
     return st;

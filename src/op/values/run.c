@@ -39,10 +39,11 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
                 if (e->kind == FL_EXPR_CONST)
                     column[r] = e->value;
                 else
-                    FL_TRY(fl_eval_once(&worker->arena, worker->exec->plan, worker->exec->context.session, e, &value[r], err));
+                    FL_TRY(fl_eval_once(&worker->arena, worker->exec->plan, worker->exec->context.session, e, &value[r],
+                                        err));
             }
-            FL_TRY(fl_vec_from_values(&worker->arena, fl_plan_col(worker->exec->plan, base->node->cols[c])->type, column, rows,
-                                      &vecs[c], err));
+            FL_TRY(fl_vec_from_values(&worker->arena, fl_plan_col(worker->exec->plan, base->node->cols[c])->type,
+                                      column, rows, &vecs[c], err));
             if (c + 1 < n_cols) /* the next column's values must not overwrite strings that this one borrowed */
                 FL_TRY(FL_NEW_ARRAY(&worker->arena, rows, &value, err));
         }
