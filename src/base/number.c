@@ -158,44 +158,33 @@ int fl_decimal_parse(fl_str text, int32_t precision, int32_t scale, __int128 *re
         }
     unsigned __int128 value = 0;
     bool overflow = false, has_digit = false, has_point = false;
-    int64_t point = 0; /* digits behind the point */
-    int32_t round_digit = -1;
-    for (int pass = 0; pass < 2; pass++) { /* first: form and digits behind the point; second: the value */
-        int64_t behind = 0, seen_point = 0;
-        for (int64_t i = 0; i < mantissa; i++) {
-            char c = text.data[i];
-            if (c == '.') {
-                if (pass == 0 && has_point)
-                    return 1;
-                has_point = true;
-                seen_point = 1;
-                continue;
-            }
-            unsigned digit = (unsigned)(c - '0');
-            if (digit > 9)
-                return 1;
-            has_digit = true;
-            behind += seen_point;
-            if (pass == 0)
-                continue;
-            int64_t place = (seen_point ? behind : 0); /* of this digit, before the exponent */
-            if (!seen_point) {
-                int64_t before = 0; /* digits before the point that follow this one */
-                for (int64_t j = i + 1; j < mantissa && text.data[j] != '.'; j++)
-                    before++;
-                place = -before;
-            }
-            if (place - exponent > scale) { /* behind the last digit kept */
-                if (round_digit < 0)
-                    round_digit = (int32_t)digit;
-                continue;
-            }
-            if (value > ((~(unsigned __int128)0 >> 1) - 9) / 10)
-                overflow = true;
-            else
-                value = value * 10 + digit;
+    int64_t before = 0, point = 0; /* digits before and behind the point */
+    for (int64_t i = 0; i < mantissa; i++) {
+        char c = text.data[i];
+        if (c == '.' && !has_point) {
+            has_point = true;
+            continue;
         }
-        point = behind;
+        if (c < '0' || c > '9')
+            return 1;
+        has_digit = true;
+        before += !has_point;
+        point += has_point;
+    }
+    int32_t round_digit = 0;
+    int64_t place =
+        -before - exponent; /* of the digit before the first, counted from the point, the exponent applied */
+    for (int64_t i = 0; i < mantissa && place <= scale; i++) {
+        if (text.data[i] == '.')
+            continue;
+        unsigned digit = (unsigned)(text.data[i] - '0');
+        place++;
+        if (place == scale + 1) /* the first digit that is dropped */
+            round_digit = (int32_t)digit;
+        else if (place <= scale && value > ((~(unsigned __int128)0 >> 1) - 9) / 10)
+            overflow = true;
+        else if (place <= scale)
+            value = value * 10 + digit;
     }
     if (!has_digit)
         return 1;
