@@ -31,6 +31,7 @@ fl_status fl_group_masks_split(uint8_t *const *groups, const uint16_t *list, int
     }
     left[words - 1] &= fl_bitmap_tail(rows);
     int32_t n = 0;
+    FL_ASSERT(groups != NULL);
     for (int64_t w = 0; w < words;) {
         if (left[w] == 0) {
             w++;

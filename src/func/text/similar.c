@@ -10,6 +10,12 @@ static fl_status fail_escape(fl_err *err)
     return fl_err_state(err, "22025", FL_FAIL(err, FL_ERR_VALUE, "the escape of SIMILAR TO is one character or none"));
 }
 
+static int64_t put(char *out, int64_t n, fl_str part)
+{
+    memcpy(out + n, part.data, (size_t)part.len);
+    return n + part.len;
+}
+
 /* The pattern as a regular expression, in the arena. An empty escape: none. */
 static fl_status rewrite(fl_arena *arena, fl_str pattern, fl_str escape, fl_str *ret, fl_err *err)
 {
@@ -20,8 +26,7 @@ static fl_status rewrite(fl_arena *arena, fl_str pattern, fl_str escape, fl_str 
     if (escape.len > 0 && fl_utf8_width(escape.data, escape.len) != escape.len)
         return fail_escape(err);
     FL_TRY(fl_arena_get(arena, pattern.len * 3 + 16, (void **)&out, err));
-    memcpy(out, "^(?:", 4);
-    n = 4;
+    n = put(out, n, FL_STR("^(?:"));
     for (int64_t i = 0; i < pattern.len; i++) {
         char c = pattern.data[i];
         bool is_escape = escape.len > 0 && pattern.len - i > escape.len &&
@@ -49,16 +54,15 @@ static fl_status rewrite(fl_arena *arena, fl_str pattern, fl_str escape, fl_str 
         } else if (c == '_') {
             out[n++] = '.';
         } else if (c == '(') {
-            memcpy(out + n, "(?:", 3);
-            n += 3;
+            n = put(out, n, FL_STR("(?:"));
         } else {
             if (c == '.' || c == '^' || c == '$' || c == '\\')
                 out[n++] = '\\';
             out[n++] = c;
         }
     }
-    memcpy(out + n, ")$", 2);
-    *ret = (fl_str){out, n + 2};
+    n = put(out, n, FL_STR(")$"));
+    *ret = (fl_str){out, n};
 cleanup:
     return st;
 }

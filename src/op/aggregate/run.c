@@ -267,7 +267,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             FL_TRY(kernel->update_all(&call, local->single + part->offset, mask, batch->rows, err));
             continue;
         }
-        if (part->filter < 0 && kernel->is_masked && split_rows.n > 0) {
+        if (part->filter < 0 && kernel->is_masked && kernel->update_all != NULL && split_rows.n > 0) {
             for (int32_t i = 0; i < part->agg->n_args; i++)
                 fl_vec_measure(&args[i], batch->rows);
             for (int32_t g = 0; g < split_rows.n; g++)
