@@ -4,37 +4,7 @@
 
 #include "arrow/value.h"
 #include "exec/cast.h"
-
-typedef struct elements {
-    fl_view *views; /* in the call's heap */
-    bool *is_null;
-    int64_t n, capacity;
-} elements;
-
-static fl_status add(fl_call *call, elements *to, fl_str text, bool is_null, fl_err *err)
-{
-    fl_status st = FL_OK;
-    if (to->n == to->capacity) {
-        fl_view *views = NULL;
-        bool *nulls = NULL;
-        int64_t capacity = to->n * 2 + 64;
-        if (to->n >= INT32_MAX)
-            return FL_FAIL(err, FL_ERR_LIMIT, "lists would have more than 2,147,483,647 elements");
-        FL_TRY(FL_NEW_ARRAY(call->heap, capacity, &views, err));
-        FL_TRY(FL_NEW_ARRAY(call->heap, capacity, &nulls, err));
-        if (to->n > 0) {
-            memcpy(views, to->views, (size_t)to->n * sizeof(*views));
-            memcpy(nulls, to->is_null, (size_t)to->n * sizeof(*nulls));
-        }
-        to->views = views;
-        to->is_null = nulls;
-        to->capacity = capacity;
-    }
-    to->views[to->n] = fl_view_of(text.len == 0 ? "" : text.data, text.len);
-    to->is_null[to->n++] = is_null;
-cleanup:
-    return st;
-}
+#include "exec/pieces.h"
 
 static bool is_blank(char c)
 {
@@ -93,7 +63,7 @@ cleanup:
 }
 
 /* Adds a text's elements; *ret_ok false: it is no list. */
-static fl_status split(fl_call *call, fl_str text, elements *to, bool *ret_ok, fl_err *err)
+static fl_status split(fl_call *call, fl_str text, fl_pieces *to, bool *ret_ok, fl_err *err)
 {
     fl_status st = FL_OK;
     bool is_nested = fl_type_is_nested(call->ret->type.fields[0].type);
@@ -109,9 +79,9 @@ static fl_status split(fl_call *call, fl_str text, elements *to, bool *ret_ok, f
             break;
         if (!is_nested && (item.data[0] == '"' || item.data[0] == '\'')) {
             FL_TRY(unquote(call, item, &item, ret_ok, err));
-            FL_TRY(add(call, to, item, false, err));
+            FL_TRY(fl_pieces_add(call, to, item, false, err));
         } else {
-            FL_TRY(add(call, to, item, fl_str_is_equal_nocase(item, FL_STR("NULL")), err));
+            FL_TRY(fl_pieces_add(call, to, item, fl_str_is_equal_nocase(item, FL_STR("NULL")), err));
         }
         x = bytes < x.len ? (fl_str){x.data + bytes + 1, x.len - bytes - 1} : (fl_str){0};
     }
@@ -120,7 +90,7 @@ cleanup:
 }
 
 /* The child: the elements' texts, cast to the element's type. */
-static fl_status make_child(fl_call *call, const elements *items, bool is_try, fl_err *err)
+static fl_status make_child(fl_call *call, const fl_pieces *items, bool is_try, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_type type = call->ret->type.fields[0].type;
@@ -155,7 +125,7 @@ cleanup:
 fl_status fl_cast_text_to_list(fl_call *call, bool is_try, fl_err *err)
 {
     fl_status st = FL_OK;
-    elements items = {0};
+    fl_pieces items = {0};
     fl_list_entry *ret = (fl_list_entry *)(uintptr_t)call->ret->data;
     for (int32_t row = 0; row < call->rows; row++) {
         bool is_wanted = fl_call_wants(call, row) && fl_vec_is_valid(&call->args[0], row), is_list = true;

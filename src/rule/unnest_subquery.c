@@ -172,9 +172,12 @@ static fl_status apply_condition(fl_rule_call *call, const fl_node **ret, fl_err
     const fl_join_attrs *join = fl_join_of(call->node);
     bool keeps_right = join->kind == FL_JOIN_RIGHT;
     const fl_node *kept = call->node->inputs[keeps_right ? 1 : 0], *other = call->node->inputs[keeps_right ? 0 : 1];
-    if (join->kind == FL_JOIN_FULL)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED,
-                       "subqueries that read both sides of a full join are not supported yet in its condition");
+    if (join->kind == FL_JOIN_FULL) {
+        st = FL_FAIL(err, FL_ERR_UNSUPPORTED,
+                     "subqueries that read both sides of a full join are not supported yet in its condition");
+        fl_err_at(err, join->conjuncts[0]->pos);
+        return st;
+    }
     FL_TRY(fl_filter_build_all(call->plan, other, join->conjuncts, join->n_conjuncts, &other, err));
     st = fl_apply_build(call->plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, NULL, 0,
                         (fl_col_id){0}, ret, err);

@@ -122,38 +122,6 @@ fl_status fl_sql_compare(binder *b, fl_ast_op op, const fl_expr *left, const fl_
     return fl_expr_call_args(b->plan, fl_sql_op_name(op), pos, ret, b->err, 2, left, right);
 }
 
-/* (a, b) < (c, d): a < c OR a = c AND b < d. */
-static fl_status compare_rows(binder *b, fl_ast_op op, const fl_expr *const *left, const fl_expr *const *right,
-                              int32_t n, int32_t pos, const fl_expr **ret)
-{
-    fl_status st = FL_OK;
-    const fl_expr **parts = NULL;
-    FL_TRY(FL_NEW_ARRAY(b->arena, n, &parts, b->err));
-    if (op == FL_AST_OP_EQ || op == FL_AST_OP_NE) {
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(fl_sql_compare(b, op, left[i], right[i], pos, &parts[i]));
-        return (op == FL_AST_OP_EQ ? fl_expr_and : fl_expr_or)(b->plan, parts, n, pos, ret, b->err);
-    }
-    fl_ast_op strict = op == FL_AST_OP_LT || op == FL_AST_OP_LE ? FL_AST_OP_LT : FL_AST_OP_GT;
-    const fl_expr *whole = NULL;
-    for (int32_t i = n - 1; i >= 0; i--) {
-        const fl_expr *here, *same, *pair[2];
-        FL_TRY(fl_sql_compare(b, i == n - 1 ? op : strict, left[i], right[i], pos, &here));
-        if (whole != NULL) {
-            FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, left[i], right[i], pos, &same));
-            pair[0] = same;
-            pair[1] = whole;
-            FL_TRY(fl_expr_and(b->plan, pair, 2, pos, &pair[1], b->err));
-            pair[0] = here;
-            FL_TRY(fl_expr_or(b->plan, pair, 2, pos, &here, b->err));
-        }
-        whole = here;
-    }
-    *ret = whole;
-cleanup:
-    return st;
-}
-
 static fl_status bind_items(binder *b, scope *s, fl_ast_expr *const *items, int32_t n, const fl_expr ***ret)
 {
     fl_status st = FL_OK;
@@ -176,7 +144,7 @@ fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_ex
         FL_TRY(bind_items(b, s, is_left ? left->list.items : right->list.items, n, is_left ? &lefts : &rights));
         FL_TRY(FL_NEW_ARRAY(b->arena, n, is_left ? &rights : &lefts, b->err));
         FL_TRY(fl_sql_bind_row_query(b, s, is_left ? right : left, n, is_left ? rights : lefts));
-        return compare_rows(b, op, lefts, rights, n, pos, ret);
+        return fl_expr_compare_rows(b->plan, fl_sql_op_name(op), lefts, rights, n, pos, ret, b->err);
     }
     if (left->kind == FL_AST_ROW && right->kind == FL_AST_ROW) {
         if (left->list.count != right->list.count)
@@ -184,7 +152,7 @@ fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_ex
                                     left->list.count, right->list.count);
         FL_TRY(bind_items(b, s, left->list.items, left->list.count, &lefts));
         FL_TRY(bind_items(b, s, right->list.items, right->list.count, &rights));
-        return compare_rows(b, op, lefts, rights, left->list.count, pos, ret);
+        return fl_expr_compare_rows(b->plan, fl_sql_op_name(op), lefts, rights, left->list.count, pos, ret, b->err);
     }
     const fl_expr *a, *c;
     FL_TRY(fl_sql_bind_expr(b, s, left, &a));

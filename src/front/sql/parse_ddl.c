@@ -120,6 +120,9 @@ cleanup:
 /* With AS columns have names only, without it each has a type. */
 static fl_status check_column_defs(parser *p, const fl_ast_create_table *create)
 {
+    if (create->query != NULL && create->keys != NULL)
+        return fl_sql_fail_at(p, create->keys->start, FL_ERR_SYNTAX,
+                              "CREATE TABLE AS takes no keys: CREATE UNIQUE INDEX makes one of its rows");
     for (int32_t i = 0; i < create->column_count; i++) {
         const fl_ast_column_def *column = &create->columns[i];
         if (create->query == NULL && column->type == NULL)

@@ -2,7 +2,8 @@
  * A constant pattern is compiled once.
  *
  * "~" with one argument is the complement of an integer: one name is one descriptor, so its kernels are here too. */
-#include "func/text/pieces.h"
+#include "exec/pieces.h"
+#include "func/text/text.h"
 #include "func/text/regex.h"
 
 #include "base/utf8.h"

@@ -1,7 +1,8 @@
 /* Texts to lists and back: string_to_array, string_split, array_to_string. */
 #define _GNU_SOURCE /* memmem */
 
-#include "func/text/pieces.h"
+#include "exec/pieces.h"
+#include "func/text/text.h"
 
 #include "base/utf8.h"
 

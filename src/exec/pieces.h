@@ -1,8 +1,8 @@
 /* Lists of texts that a function makes of its arguments: pieces are views into them, or of the call's heap. */
-#ifndef FL_FUNC_TEXT_PIECES_H
-#define FL_FUNC_TEXT_PIECES_H
+#ifndef FL_EXEC_PIECES_H
+#define FL_EXEC_PIECES_H
 
-#include "func/text/text.h"
+#include "exec/func.h"
 
 typedef struct fl_pieces {
     fl_view *views; /* in the call's heap */
