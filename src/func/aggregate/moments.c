@@ -1,23 +1,24 @@
 /* skewness, kurtosis, kurtosis_pop, over doubles.
  *
  * One pass over central moments, by the update of Pébay ("Formulas for robust, one-pass parallel computation of covariances
- * and arbitrary-order statistical moments", 2008): powers of the values themselves would eat the digits. */
+ * and arbitrary-order statistical moments", 2008): powers of the values themselves would eat the digits. Moments of finite
+ * values that are not finite are an error. */
 #include "exec/agg.h"
 
 #include "base/bitmap.h"
-
-#include <math.h>
+#include "func/aggregate/scaled.h"
 
 typedef struct state {
     double n, mean;
     double m2, m3, m4; /* sums of powers of the deviations from the mean */
+    bool is_special;   /* an infinity or NaN was among the values */
 } state;
 
 /* A single value is the moments (1, x, 0, 0, 0). */
 static void add(state *a, const state *b)
 {
     double n = a->n + b->n, d = b->mean - a->mean, d_n = d / n, product = a->n * b->n;
-    state sum = {.n = n, .mean = a->mean + d_n * b->n};
+    state sum = {.n = n, .mean = a->mean + d_n * b->n, .is_special = a->is_special || b->is_special};
     sum.m2 = a->m2 + b->m2 + d * d_n * product;
     sum.m3 = a->m3 + b->m3 + d * d_n * d_n * product * (a->n - b->n) + 3 * d_n * (a->n * b->m2 - b->n * a->m2);
     sum.m4 = a->m4 + b->m4 + d * d_n * d_n * d_n * product * (a->n * a->n - product + b->n * b->n) +
@@ -31,7 +32,7 @@ static fl_status update_groups(fl_agg_call *call, uint8_t *const *states, int32_
     (void)err;
     const double *x = call->args[0].data;
     for (int32_t i = 0; i < count; i++) {
-        state one = {.n = 1, .mean = x[list[i]]};
+        state one = {.n = 1, .mean = x[list[i]], .is_special = !isfinite(x[list[i]])};
         if (fl_is_valid(call->args[0].valid, list[i]))
             add((state *)(states[i] + offset), &one);
     }
@@ -48,12 +49,15 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
 }
 
 static fl_status finish(uint8_t *const *states, int32_t offset, int32_t count, double rows_min,
-                        double (*formula)(const state *), fl_vec *ret)
+                        double (*formula)(const state *), fl_vec *ret, fl_err *err)
 {
     for (int32_t i = 0; i < count; i++) {
         const state *s = (const state *)(states[i] + offset);
         bool none = s->n < rows_min || s->m2 == 0; /* equal values have no shape */
-        ((double *)(uintptr_t)ret->data)[i] = none ? 0 : formula(s);
+        double answer = none ? 0 : s->is_special ? NAN : formula(s);
+        if (!s->is_special && !(isfinite(s->m2) && isfinite(answer)))
+            return FL_FAIL(err, FL_ERR_RANGE, "a moment of finite numbers is out of range for type double");
+        ((double *)(uintptr_t)ret->data)[i] = answer;
         if (none)
             fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
     }
@@ -62,12 +66,13 @@ static fl_status finish(uint8_t *const *states, int32_t offset, int32_t count, d
 
 static double skewness(const state *s)
 {
-    return sqrt(s->n * (s->n - 1)) / (s->n - 2) * sqrt(s->n) * s->m3 / pow(s->m2, 1.5);
+    double root = sqrt(s->m2);
+    return sqrt(s->n * (s->n - 1)) / (s->n - 2) * sqrt(s->n) * fl_quotient(s->m3, 1, s->m2, root);
 }
 
 static double kurtosis_pop(const state *s)
 {
-    return s->n * s->m4 / (s->m2 * s->m2) - 3;
+    return fl_quotient(s->n, s->m4, s->m2, s->m2) - 3;
 }
 
 static double kurtosis(const state *s)
@@ -80,8 +85,7 @@ static double kurtosis(const state *s)
                                    fl_vec *ret, fl_err *err)                                                           \
     {                                                                                                                  \
         (void)call;                                                                                                    \
-        (void)err;                                                                                                     \
-        return finish(states, offset, count, rows_min, name, ret);                                                     \
+        return finish(states, offset, count, rows_min, name, ret, err);                                                \
     }                                                                                                                  \
     static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                                 \
                                                 .update_groups = update_groups,                                        \

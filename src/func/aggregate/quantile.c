@@ -146,7 +146,10 @@ static double interpolate(const cont_state *s, double fraction)
     if (part == 0)
         return value;
     double next = select_rank(s->values, s->n, other);
-    return value + part * (next - value);
+    double step = next - value;
+    if (isinf(step) && isfinite(value) && isfinite(next)) /* farther apart than a double holds */
+        return value * (1 - part) + next * part;
+    return value + part * step;
 }
 
 static fl_status cont_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,

@@ -1,28 +1,32 @@
 /* Variance, standard deviation, covariance, correlation and regression, over doubles.
  *
  * One pass by Youngs and Cramer's update ("Some results relevant to choice of sum and sum-of-product algorithms", 1971): a
- * state holds sums and sums of squared deviations, so a large offset does not eat the digits. */
+ * state holds sums and sums of squared deviations, so a large offset does not eat the digits.
+ *
+ * Where a sum of finite values is not finite, all answers are errors, as PostgreSQL has it. Values that are not finite
+ * themselves make those sums of deviations NaN that they are part of. */
 #include "exec/agg.h"
 
 #include "base/bitmap.h"
-
-#include <math.h>
+#include "func/aggregate/scaled.h"
 
 typedef struct state {
     double n;
     double sx, sxx; /* sum, and sum of squared deviations from the mean */
     double sy, syy, sxy;
+    bool is_x_special, is_y_special; /* an infinity or NaN was among them */
 } state;
 
 static void add_one(state *s, double x)
 {
     s->n += 1;
     s->sx += x;
-    if (s->n > 1) {
+    if (FL_UNLIKELY(!isfinite(x))) {
+        s->is_x_special = true;
+        s->sxx = NAN;
+    } else if (s->n > 1) {
         double d = x * s->n - s->sx;
         s->sxx += d * d / (s->n * (s->n - 1));
-    } else if (!isfinite(x)) {
-        s->sxx = NAN;
     }
 }
 
@@ -51,17 +55,20 @@ static fl_status two_groups(fl_agg_call *call, uint8_t *const *states, int32_t o
         s->n += 1;
         s->sx += x;
         s->sy += y;
+        if (FL_UNLIKELY(!isfinite(x) || !isfinite(y))) {
+            s->is_x_special |= !isfinite(x);
+            s->is_y_special |= !isfinite(y);
+        }
         if (s->n > 1) {
             double dx = x * s->n - s->sx, dy = y * s->n - s->sy, scale = 1 / (s->n * (s->n - 1));
             s->sxx += dx * dx * scale;
             s->syy += dy * dy * scale;
             s->sxy += dx * dy * scale;
-        } else {
-            if (!isfinite(x))
-                s->sxx = s->sxy = NAN;
-            if (!isfinite(y))
-                s->syy = s->sxy = NAN;
         }
+        if (s->is_x_special)
+            s->sxx = s->sxy = NAN;
+        if (s->is_y_special)
+            s->syy = s->sxy = NAN;
     }
     return FL_OK;
 }
@@ -86,35 +93,47 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     a->sx += b->sx;
     a->sy += b->sy;
     a->n = n;
+    a->is_x_special |= b->is_x_special;
+    a->is_y_special |= b->is_y_special;
     return FL_OK;
 }
 
-/* Each answer: from how many rows on there is one, and its formula; NAN there stays NaN, null is said by `is_null`. */
-#define ANSWER(name, rows_min, is_null, formula)                                                             \
-    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, \
-                                   fl_vec *ret, fl_err *err)                                                 \
-    {                                                                                                        \
-        (void)call;                                                                                          \
-        (void)err;                                                                                           \
-        for (int32_t i = 0; i < count; i++) {                                                                \
-            const state *s = (const state *)(states[i] + offset);                                            \
-            bool none = s->n < (rows_min) || (is_null);                                                      \
-            ((double *)(uintptr_t)ret->data)[i] = none ? 0 : (formula);                                      \
-            if (none)                                                                                        \
-                fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);                                          \
-        }                                                                                                    \
-        return FL_OK;                                                                                        \
+/* Whether finite values made a sum that is not. */
+static bool is_beyond(const state *s)
+{
+    return (!s->is_x_special && !(isfinite(s->sx) && isfinite(s->sxx))) ||
+           (!s->is_y_special && !(isfinite(s->sy) && isfinite(s->syy))) ||
+           (!s->is_x_special && !s->is_y_special && !isfinite(s->sxy));
+}
+
+/* Each answer: from how many rows on there is one, and its formula; null is said by `is_null`. */
+#define ANSWER(name, rows_min, is_null, formula)                                                               \
+    static fl_status name##_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,   \
+                                   fl_vec *ret, fl_err *err)                                                   \
+    {                                                                                                          \
+        (void)call;                                                                                            \
+        for (int32_t i = 0; i < count; i++) {                                                                  \
+            const state *s = (const state *)(states[i] + offset);                                              \
+            bool is_beyond_range = is_beyond(s), none = s->n < (rows_min) || (is_null);                        \
+            double answer = none ? 0 : (formula);                                                              \
+            if (is_beyond_range || (!isfinite(answer) && !s->is_x_special && !s->is_y_special))                \
+                return FL_FAIL(err, FL_ERR_RANGE, #name " of finite numbers is out of range for type double"); \
+            ((double *)(uintptr_t)ret->data)[i] = answer;                                                      \
+            if (none)                                                                                          \
+                fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);                                            \
+        }                                                                                                      \
+        return FL_OK;                                                                                          \
     }
 ANSWER(var_pop, 1, false, s->sxx / s->n)
 ANSWER(var_samp, 2, false, s->sxx / (s->n - 1))
 ANSWER(stddev_pop, 1, false, sqrt(s->sxx / s->n))
 ANSWER(stddev_samp, 2, false, sqrt(s->sxx / (s->n - 1)))
-ANSWER(corr, 1, s->sxx == 0 || s->syy == 0, s->sxy / sqrt(s->sxx * s->syy))
+ANSWER(corr, 1, s->sxx == 0 || s->syy == 0, fl_quotient_of_root(s->sxy, s->sxx, s->syy))
 ANSWER(covar_pop, 1, false, s->sxy / s->n)
 ANSWER(covar_samp, 2, false, s->sxy / (s->n - 1))
 ANSWER(regr_slope, 1, s->sxx == 0, s->sxy / s->sxx)
-ANSWER(regr_intercept, 1, s->sxx == 0, (s->sy - s->sx * s->sxy / s->sxx) / s->n)
-ANSWER(regr_r2, 1, s->sxx == 0, s->syy == 0 ? 1 : s->sxy * s->sxy / (s->sxx * s->syy))
+ANSWER(regr_intercept, 1, s->sxx == 0, (s->sy - fl_quotient(s->sx, s->sxy, s->sxx, 1)) / s->n)
+ANSWER(regr_r2, 1, s->sxx == 0, s->syy == 0 ? 1 : fl_quotient(s->sxy, s->sxy, s->sxx, s->syy))
 ANSWER(regr_avgx, 1, false, s->sx / s->n)
 ANSWER(regr_avgy, 1, false, s->sy / s->n)
 ANSWER(regr_sxx, 1, false, s->sxx)

@@ -1,8 +1,9 @@
 /* sum and avg. Whole numbers and decimals add up in 128 bits, exactly, or in 64 a batch where bounds prove that this does;
- * doubles in doubles.
+ * of wide decimals, which may leave 128 bits, the times that they did are counted. Doubles add up in doubles.
  *
  * The sum of integers up to 32 bits is a bigint, of 64 bits a decimal(38,0), of decimal(p,s) a decimal(38,s); more is an
- * error. The average of anything exact is a double. */
+ * error. The average of anything exact is a double. A sum of finite doubles that is not finite is an error; values that are
+ * not finite themselves are kept apart, so that it does not matter when they come. */
 #include "exec/agg.h"
 
 #include "base/bitmap.h"
@@ -18,8 +19,15 @@ typedef struct exact_state {
     int64_t count;
 } exact_state;
 
+/* The sum is `sum` + `carry` * 2^128: what lies between may leave 128 bits where the whole fits. */
+typedef struct wide_state {
+    exact_state exact; /* in front: what knows narrow states reads wide ones, too */
+    int64_t carry;
+} wide_state;
+
 typedef struct double_state {
-    double sum;
+    double sum;     /* of finite values */
+    double special; /* infinities and NaN, added up; 0: none */
     int64_t count;
 } double_state;
 
@@ -54,7 +62,33 @@ GROUPS(u8, uint8_t)
 GROUPS(u16, uint16_t)
 GROUPS(u32, uint32_t)
 GROUPS(u64, uint64_t)
-GROUPS(i128, fl_i128)
+
+static void add_wide(wide_state *s, fl_i128 x)
+{
+    fl_i128 sum;
+    if (FL_UNLIKELY(__builtin_add_overflow(s->exact.sum, x, &sum)))
+        s->carry += x < 0 ? -1 : 1;
+    s->exact.sum = sum;
+}
+
+static fl_status wide_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
+                             int32_t count, fl_err *err)
+{
+    (void)err;
+    const fl_vec *arg = &call->args[0];
+    if (arg->width == 8) { /* 2^64 rows of them would fit */
+        groups_i64(arg, states, offset, list, count);
+        return FL_OK;
+    }
+    const fl_i128 *x = arg->data;
+    for (int32_t i = 0; i < count; i++) {
+        wide_state *s = (wide_state *)(states[i] + offset);
+        bool on = fl_is_valid(arg->valid, list[i]);
+        add_wide(s, on ? x[list[i]] : 0);
+        s->exact.count += on;
+    }
+    return FL_OK;
+}
 
 static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
                               int32_t count, fl_err *err)
@@ -84,10 +118,8 @@ static fl_status exact_groups(fl_agg_call *call, uint8_t *const *states, int32_t
         groups_u64(arg, states, offset, list, count);
         break;
     default:
-        if (arg->width == 16)
-            groups_i128(arg, states, offset, list, count);
-        else
-            groups_i64(arg, states, offset, list, count);
+        FL_ASSERT(arg->width == 8);
+        groups_i64(arg, states, offset, list, count);
     }
     return FL_OK;
 }
@@ -114,28 +146,50 @@ static int64_t sum_narrow(const fl_vec *arg, const uint64_t *mask, int32_t row, 
                arg->valid == NULL ? NULL : arg->valid + row / 64, rows);
 }
 
-static fl_status exact_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
+/* Adds all rows of the mask to s; `wide`, the state that it is part of, is NULL where the sum cannot leave 128 bits. */
+static void add_all(const fl_agg_call *call, exact_state *s, wide_state *wide, const uint64_t *mask, int32_t rows)
 {
-    (void)err;
     fl_vec arg = call->args[0];
-    exact_state *s = state;
     if (rows_in_64_bits(&arg) < rows) { /* what was proved may be far from what is there */
         arg.has_bounds = false;
         fl_vec_measure(&arg, rows);
     }
     int32_t step = rows_in_64_bits(&arg);
     for (int32_t row = 0; row < rows && step > 0; row += step) {
-        s->sum += sum_narrow(&arg, mask, row, rows - row < step ? rows - row : step);
+        int64_t sum = sum_narrow(&arg, mask, row, rows - row < step ? rows - row : step);
+        if (wide != NULL)
+            add_wide(wide, sum);
+        else
+            s->sum += sum;
         if (rows - row <= step)
             break;
     }
-    for (int32_t row = 0; row < rows && step == 0; row++)
-        if (fl_is_valid(mask, row) && fl_is_valid(arg.valid, row))
+    for (int32_t row = 0; row < rows && step == 0; row++) {
+        if (!fl_is_valid(mask, row) || !fl_is_valid(arg.valid, row))
+            continue;
+        if (wide != NULL)
+            add_wide(wide, fl_vec_i128(&arg, row));
+        else
             s->sum += arg.type.id == FL_U64 ? (fl_i128)((const uint64_t *)arg.data)[row] : fl_vec_i128(&arg, row);
+    }
     for (int64_t w = 0; w < fl_bitmap_words(rows); w++) {
         uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg.valid != NULL ? arg.valid[w] : ~0ull);
         s->count += __builtin_popcountll(w == fl_bitmap_words(rows) - 1 ? word & fl_bitmap_tail(rows) : word);
     }
+}
+
+static fl_status exact_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
+{
+    (void)err;
+    add_all(call, state, NULL, mask, rows);
+    return FL_OK;
+}
+
+static fl_status wide_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
+{
+    (void)err;
+    wide_state *s = state;
+    add_all(call, &s->exact, s, mask, rows);
     return FL_OK;
 }
 
@@ -150,10 +204,27 @@ static fl_status exact_combine(fl_agg_call *call, void *into, const void *from, 
     return FL_OK;
 }
 
+static fl_status wide_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)
+{
+    (void)call;
+    (void)err;
+    wide_state *a = into;
+    const wide_state *b = from;
+    add_wide(a, b->exact.sum);
+    a->carry += b->carry;
+    a->exact.count += b->exact.count;
+    return FL_OK;
+}
+
+static bool has_carry(const fl_agg_call *call)
+{
+    return call->arg_type.id == FL_DECIMAL && fl_type_width(call->arg_type) == 16;
+}
+
 static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
                             fl_err *err)
 {
-    bool is_wide = call->ret_type.id == FL_DECIMAL;
+    bool is_wide = call->ret_type.id == FL_DECIMAL, may_carry = has_carry(call);
     fl_i128 limit = is_wide ? fl_pow10_i128[37] * 10 - 1 : INT64_MAX;
     for (int32_t i = 0; i < count; i++) {
         const exact_state *s = (const exact_state *)(states[i] + offset);
@@ -161,7 +232,8 @@ static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t o
             fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
             continue;
         }
-        if (s->sum > limit || s->sum < -limit - !is_wide)
+        bool fits = !may_carry || ((const wide_state *)s)->carry == 0; /* 2^127 is more than 38 digits */
+        if (!fits || s->sum > limit || s->sum < -limit - !is_wide)
             return FL_FAIL(err, FL_ERR_RANGE, "sum is out of range for type %s", FL_TYPE_NAME(call->ret_type));
         if (is_wide)
             ((fl_i128 *)(uintptr_t)ret->data)[i] = s->sum;
@@ -176,18 +248,32 @@ static fl_status avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t o
 {
     (void)err;
     double unit = call->arg_type.id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_type.scale] : 1;
+    bool may_carry = has_carry(call);
     for (int32_t i = 0; i < count; i++) {
         const exact_state *s = (const exact_state *)(states[i] + offset);
         if (s->count == 0) {
             fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
             continue;
         }
-        ((double *)(uintptr_t)ret->data)[i] = (double)((long double)s->sum / (long double)s->count / (long double)unit);
+        long double sum = (long double)s->sum;
+        if (may_carry)
+            sum += (long double)((const wide_state *)s)->carry * 0x1p128L;
+        ((double *)(uintptr_t)ret->data)[i] = (double)(sum / (long double)s->count / (long double)unit);
     }
     return FL_OK;
 }
 
 /* ---- doubles ------------------------------------------------------------------------------------------------------ */
+
+static void add_double(double_state *s, double x)
+{
+    double sum = s->sum + x;
+    s->count++;
+    if (FL_UNLIKELY(!isfinite(sum)) && !isfinite(x))
+        s->special += x;
+    else
+        s->sum = sum;
+}
 
 static fl_status double_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
                                int32_t count, fl_err *err)
@@ -195,19 +281,30 @@ static fl_status double_groups(fl_agg_call *call, uint8_t *const *states, int32_
     (void)err;
     const double *x = call->args[0].data;
     const uint64_t *valid = call->args[0].valid;
-    for (int32_t i = 0; i < count && valid == NULL; i++) {
-        double_state *s = (double_state *)(states[i] + offset);
-        s->sum += x[list[i]];
-        s->count++;
-    }
-    for (int32_t i = 0; i < count && valid != NULL; i++) {
-        double_state *s = (double_state *)(states[i] + offset);
-        if (!fl_bit_get(valid, list[i]))
-            continue;
-        s->sum += x[list[i]];
-        s->count++;
-    }
+    for (int32_t i = 0; i < count; i++)
+        if (fl_is_valid(valid, list[i]))
+            add_double((double_state *)(states[i] + offset), x[list[i]]);
     return FL_OK;
+}
+
+static double sum_of_lanes(const double lanes[8])
+{
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+/* The rows again, where the sum of all is not finite. */
+static void add_apart(double_state *s, const double *x, const uint64_t *mask, const uint64_t *valid, int32_t rows)
+{
+    double lanes[8] = {0};
+    for (int32_t row = 0; row < rows; row++) {
+        if (!fl_is_valid(mask, row) || !fl_is_valid(valid, row))
+            continue;
+        if (isfinite(x[row]))
+            lanes[row & 7] += x[row];
+        else
+            s->special += x[row];
+    }
+    s->sum += sum_of_lanes(lanes);
 }
 
 static fl_status double_all(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err)
@@ -233,7 +330,11 @@ static fl_status double_all(fl_agg_call *call, void *state, const uint64_t *mask
             }
         s->count += __builtin_popcountll(word);
     }
-    s->sum += ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+    double sum = sum_of_lanes(lanes);
+    if (isfinite(sum))
+        s->sum += sum;
+    else
+        add_apart(s, x, mask, valid, rows);
     return FL_OK;
 }
 
@@ -244,18 +345,23 @@ static fl_status double_combine(fl_agg_call *call, void *into, const void *from,
     double_state *a = into;
     const double_state *b = from;
     a->sum += b->sum;
+    a->special += b->special;
     a->count += b->count;
     return FL_OK;
 }
 
-static fl_status double_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg)
+static fl_status double_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg,
+                               fl_err *err)
 {
     for (int32_t i = 0; i < count; i++) {
         const double_state *s = (const double_state *)(states[i] + offset);
+        bool is_special = s->special != 0; /* NaN, too */
+        if (!is_special && !isfinite(s->sum))
+            return FL_FAIL(err, FL_ERR_RANGE, "the sum of finite numbers is out of range for type double");
         if (s->count == 0)
             fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
         else
-            ((double *)(uintptr_t)ret->data)[i] = is_avg ? s->sum / (double)s->count : s->sum;
+            ((double *)(uintptr_t)ret->data)[i] = is_special ? s->special : is_avg ? s->sum / (double)s->count : s->sum;
     }
     return FL_OK;
 }
@@ -264,16 +370,14 @@ static fl_status double_sum_finish(fl_agg_call *call, uint8_t *const *states, in
                                    fl_vec *ret, fl_err *err)
 {
     (void)call;
-    (void)err;
-    return double_finish(states, offset, count, ret, false);
+    return double_finish(states, offset, count, ret, false, err);
 }
 
 static fl_status double_avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
                                    fl_vec *ret, fl_err *err)
 {
     (void)call;
-    (void)err;
-    return double_finish(states, offset, count, ret, true);
+    return double_finish(states, offset, count, ret, true, err);
 }
 
 /* ---- intervals ---------------------------------------------------------------------------------------------------- */
@@ -363,6 +467,8 @@ static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, 
 
 static const fl_agg_kernel exact_sum = KERNEL(exact, sum_finish, exact_all, .is_masked = true);
 static const fl_agg_kernel exact_avg = KERNEL(exact, avg_finish, exact_all, .is_masked = true);
+static const fl_agg_kernel wide_sum = KERNEL(wide, sum_finish, wide_all, .is_masked = true);
+static const fl_agg_kernel wide_avg = KERNEL(wide, avg_finish, wide_all, .is_masked = true);
 static const fl_agg_kernel double_sum = KERNEL(double, double_sum_finish, double_all);
 static const fl_agg_kernel double_avg = KERNEL(double, double_avg_finish, double_all);
 static const fl_agg_kernel interval_sum = KERNEL(interval, interval_sum_finish, NULL);
@@ -387,7 +493,10 @@ static fl_status resolve(const fl_type *args, int32_t n_args, bool is_avg, fl_ag
                    : type.id == FL_DECIMAL ? FL_TYPE_DECIMAL(38, type.scale)
                    : wide                  ? FL_TYPE_DECIMAL(38, 0)
                                            : FL_TYPE(FL_I64);
-        ret->kernel = is_avg ? &exact_avg : &exact_sum;
+        if (type.id == FL_DECIMAL && fl_type_width(type) == 16)
+            ret->kernel = is_avg ? &wide_avg : &wide_sum;
+        else
+            ret->kernel = is_avg ? &exact_avg : &exact_sum;
     } else {
         return FL_FAIL(err, FL_ERR_FUNCTION, "a number or interval was expected");
     }
