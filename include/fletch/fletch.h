@@ -50,6 +50,9 @@ FL_API void fl_engine_close(fl_engine *engine);
 
 /** Opens a session. Tables that it creates are its engine's: other sessions see them. */
 FL_API fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *err);
+
+/** Closes a session. Statements and builders that were made from it are to be closed as ever, before or after; used after,
+ *  they fail with FL_ERR_CONFIG. */
 FL_API void fl_session_close(fl_session *session);
 
 /** Runs one or several statements separated by `;` and gives the last one's rows as a stream, which the caller releases
@@ -70,7 +73,7 @@ FL_API void fl_statement_close(fl_statement *statement);
 FL_API int32_t fl_statement_params(const fl_statement *statement);
 
 /** Binds parameter `number` (from 1). The value is copied and keeps until it is bound again. FL_ERR_PARAMETER when there is
- *  no such parameter. Text is cast to the type that the statement needs. */
+ *  no such parameter, FL_ERR_VALUE (22021) for text that is no UTF-8. Text is cast to the type that the statement needs. */
 FL_API fl_status fl_statement_bind_null(fl_statement *statement, int32_t number, fl_err *err);
 FL_API fl_status fl_statement_bind_bool(fl_statement *statement, int32_t number, bool value, fl_err *err);
 FL_API fl_status fl_statement_bind_int64(fl_statement *statement, int32_t number, int64_t value, fl_err *err);

@@ -1,4 +1,4 @@
-/* Fault points: tests make the n-th allocation, open, read or write fail, and see that nothing is lost or leaked.
+/* Fault points: tests make the n-th allocation, open, read or write fail, or interrupt there, and see that nothing is lost or leaked.
  *
  * The only mutable global of the library, by design: a test owns the process while it counts. Off, a point costs one
  * relaxed load. */
@@ -9,7 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum fl_fault { FL_FAULT_ALLOC, FL_FAULT_OPEN, FL_FAULT_READ, FL_FAULT_WRITE, FL_FAULT_COUNT } fl_fault;
+typedef enum fl_fault {
+    FL_FAULT_ALLOC,
+    FL_FAULT_OPEN,
+    FL_FAULT_READ,
+    FL_FAULT_WRITE,
+    FL_FAULT_INTERRUPT, /* the n-th look at an interrupt finds a request, as those after it do */
+    FL_FAULT_COUNT
+} fl_fault;
 
 /* Calls left until the point fails; 0 or less = off. */
 extern _Atomic int64_t fl_fault_left[FL_FAULT_COUNT];

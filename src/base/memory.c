@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include "base/fault.h"
+#include "base/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->name = name;
     memory->parent = parent;
     memory->pool = parent != NULL ? parent->pool : NULL;
+    memory->interrupt = parent != NULL ? parent->interrupt : NULL;
     memory->limit_bytes = limit_bytes;
     atomic_store(&memory->used_bytes, 0);
     atomic_store(&memory->peak_bytes, 0);
@@ -32,6 +34,11 @@ static void note_peak(fl_memory *memory, int64_t used)
 
 fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
 {
+    if (bytes > 0 && memory != NULL) {
+        fl_status st = fl_interrupt_check(memory->interrupt, err);
+        if (st != FL_OK)
+            return st;
+    }
     for (fl_memory *m = memory; m != NULL; m = m->parent) {
         int64_t used = atomic_fetch_add_explicit(&m->used_bytes, bytes, memory_order_relaxed) + bytes;
         if (bytes > 0 && m->limit_bytes > 0 && used > m->limit_bytes) {
@@ -60,8 +67,9 @@ void fl_memory_release(fl_memory *memory, int64_t bytes)
 fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
 {
     FL_ASSERT(bytes >= 0);
-    if (fl_memory_charge(memory, bytes, err) != FL_OK)
-        return FL_ERR_MEMORY;
+    fl_status st = fl_memory_charge(memory, bytes, err);
+    if (st != FL_OK)
+        return st;
     header *block = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : malloc(sizeof(header) + (size_t)bytes);
     if (block == NULL) {
         fl_memory_release(memory, bytes);
@@ -88,8 +96,9 @@ fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err
     header *old = (header *)*block - 1;
     FL_ASSERT(old->memory == memory);
     int64_t more = bytes - old->bytes;
-    if (fl_memory_charge(memory, more, err) != FL_OK)
-        return FL_ERR_MEMORY;
+    fl_status st = fl_memory_charge(memory, more, err);
+    if (st != FL_OK)
+        return st;
     header *grown = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : realloc(old, sizeof(header) + (size_t)bytes);
     if (grown == NULL) {
         fl_memory_release(memory, more);

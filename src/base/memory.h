@@ -1,7 +1,8 @@
 /* Counted and limited memory: every byte that a query takes is charged to a budget.
  *
  * Budgets form a chain (engine <- session <- query): a charge goes to the whole chain or to none of it. Over a limit
- * the caller gets FL_ERR_MEMORY with the budget's name and figures. Also the one place where an allocation can be made
+ * the caller gets FL_ERR_MEMORY with the budget's name and figures; when the statement shall stop (base/interrupt.h),
+ * FL_ERR_CANCELLED or FL_ERR_TIMEOUT. Also the one place where an allocation can be made
  * to fail on purpose (base/fault.h). Thread-safe: counters are atomic. */
 #ifndef FL_BASE_MEMORY_H
 #define FL_BASE_MEMORY_H
@@ -11,19 +12,21 @@
 #include <stdatomic.h>
 
 typedef struct fl_memory {
-    const char *name;            /* for messages: "query", "engine" */
-    struct fl_memory *parent;    /* NULL at the top */
-    struct fl_buffer_pool *pool; /* buffers' pool of the engine; NULL = plain allocations */
-    int64_t limit_bytes;         /* 0 = none */
+    const char *name;               /* for messages: "query", "engine" */
+    struct fl_memory *parent;       /* NULL at the top */
+    struct fl_buffer_pool *pool;    /* buffers' pool of the engine; NULL = plain allocations */
+    struct fl_interrupt *interrupt; /* stops the work that the budget is for; NULL = nothing does */
+    int64_t limit_bytes;            /* 0 = none */
     _Atomic int64_t used_bytes;
     _Atomic int64_t peak_bytes;
 } fl_memory;
 
-/** Makes a budget below `parent` (may be NULL). limit_bytes 0 = only the parents' limits. */
+/** Makes a budget below `parent` (may be NULL), whose pool and interrupt it takes on. limit_bytes 0 = only the parents'
+ *  limits. */
 void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int64_t limit_bytes);
 
-/** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed: nothing is
- *  charged then. */
+/** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed, FL_ERR_CANCELLED
+ *  or FL_ERR_TIMEOUT when the work shall stop: nothing is charged then. */
 fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err);
 
 /** Gives bytes back; never fails. */

@@ -29,7 +29,7 @@ void fl_text_addf(fl_text *text, const char *format, ...) __attribute__((format(
 /** Adds a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void fl_text_add_json(fl_text *text, fl_str part);
 
-/** FL_OK, or FL_ERR_MEMORY if any addition failed (err is filled then). */
+/** FL_OK, or FL_ERR_MEMORY, FL_ERR_CANCELLED or FL_ERR_TIMEOUT if any addition failed (err is filled then). */
 fl_status fl_text_status(const fl_text *text, fl_err *err);
 
 static inline fl_str fl_text_str(const fl_text *text)

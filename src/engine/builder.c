@@ -4,18 +4,34 @@
 #include "engine/internal.h"
 
 struct fl_builder {
-    fl_session *session;
+    fl_handle handle;
     fl_steps steps;
 };
+
+/* NULL is an empty text: the step says what it lacks. */
+static fl_str text_of(const char *text)
+{
+    return text != NULL ? fl_str_of(text) : (fl_str){0};
+}
+
+static bool is_open(const fl_builder *builder)
+{
+    return builder != NULL && builder->handle.session != NULL;
+}
+
+static void detach(fl_handle *handle)
+{
+    fl_steps_drop(&((fl_builder *)handle)->steps);
+}
 
 fl_builder *fl_query_from(fl_session *session, const char *table)
 {
     fl_builder *builder = NULL;
     if (fl_alloc_zero(NULL, (int64_t)sizeof(*builder), (void **)&builder, NULL) != FL_OK)
         return NULL;
-    builder->session = session;
+    fl_handle_attach(&builder->handle, session, detach);
     fl_steps_init(&builder->steps, &session->memory);
-    fl_steps_from(&builder->steps, fl_str_of(table));
+    fl_steps_from(&builder->steps, text_of(table));
     return builder;
 }
 
@@ -23,15 +39,17 @@ void fl_builder_free(fl_builder *builder)
 {
     if (builder == NULL)
         return;
-    fl_steps_drop(&builder->steps);
+    if (builder->handle.session != NULL)
+        fl_steps_drop(&builder->steps);
+    fl_handle_remove(&builder->handle);
     fl_free(builder);
 }
 
 #define STEP(name)                                                       \
     fl_builder *fl_builder_##name(fl_builder *builder, const char *text) \
     {                                                                    \
-        if (builder != NULL)                                             \
-            fl_steps_##name(&builder->steps, fl_str_of(text));           \
+        if (is_open(builder))                                            \
+            fl_steps_##name(&builder->steps, text_of(text));             \
         return builder;                                                  \
     }
 STEP(where)
@@ -42,21 +60,21 @@ STEP(order_by)
 
 fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on)
 {
-    if (builder != NULL)
-        fl_steps_join(&builder->steps, fl_str_of(table), fl_str_of(kind), fl_str_of(on));
+    if (is_open(builder))
+        fl_steps_join(&builder->steps, text_of(table), text_of(kind), text_of(on));
     return builder;
 }
 
 fl_builder *fl_builder_take(fl_builder *builder, int64_t rows)
 {
-    if (builder != NULL)
+    if (is_open(builder))
         fl_steps_take(&builder->steps, rows);
     return builder;
 }
 
 fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows)
 {
-    if (builder != NULL)
+    if (is_open(builder))
         fl_steps_skip(&builder->steps, rows);
     return builder;
 }
@@ -66,6 +84,9 @@ static fl_status finish(const fl_builder *builder, fl_ast_statement *ret, fl_err
 {
     if (builder == NULL)
         return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: there is no builder");
+    fl_status st = fl_handle_check(&builder->handle, err);
+    if (st != FL_OK)
+        return st;
     return fl_steps_finish(&builder->steps, ret, err);
 }
 
@@ -73,7 +94,7 @@ static fl_status finish(const fl_builder *builder, fl_ast_statement *ret, fl_err
 static fl_status bind(fl_builder *builder, fl_arena *arena, const fl_ast_statement *statement, fl_sql_bound *ret,
                       fl_err *err)
 {
-    fl_status st = fl_session_bind_only(builder->session, arena, (fl_str){0}, statement, ret, err);
+    fl_status st = fl_session_bind_only(builder->handle.session, arena, (fl_str){0}, statement, ret, err);
     if (st != FL_OK)
         fl_steps_locate(&builder->steps, err);
     return st;
@@ -85,7 +106,7 @@ fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows,
     fl_status st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
-    st = fl_session_run_statement(builder->session, &statement, ret_rows, err);
+    st = fl_session_run_statement(builder->handle.session, &statement, ret_rows, err);
     if (st != FL_OK)
         fl_steps_locate(&builder->steps, err);
     return st;
@@ -99,14 +120,15 @@ fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *
     fl_status st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
-    fl_arena_init(&arena, &builder->session->memory);
+    int64_t started_ns = fl_session_begin(builder->handle.session);
+    fl_arena_init(&arena, &builder->handle.session->statement_memory);
     st = bind(builder, &arena, &statement, &bound, err);
     if (st == FL_OK) {
         *ret_hash = fl_plan_hash(bound.query.plan, bound.query.root, true);
         fl_sql_bound_drop(&bound);
     }
     fl_arena_drop(&arena);
-    return st;
+    return fl_session_end(builder->handle.session, started_ns, st, err);
 }
 
 fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
@@ -120,11 +142,12 @@ fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
     st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
+    int64_t started_ns = fl_session_begin(builder->handle.session);
     fl_text_init(&out, NULL); /* the caller's: outlives the session */
-    fl_arena_init(&arena, &builder->session->memory);
+    fl_arena_init(&arena, &builder->handle.session->statement_memory);
     FL_TRY(bind(builder, &arena, &statement, &bound, err));
     is_bound = true;
-    FL_TRY(fl_session_optimize(builder->session, &bound.query, NULL, 0, NULL, err));
+    FL_TRY(fl_session_optimize(builder->handle.session, &bound.query, NULL, 0, NULL, err));
     fl_explain x = {.plan = bound.query.plan, .root = bound.query.root};
     fl_explain_text(&out, &x);
     FL_TRY(fl_text_status(&out, err));
@@ -135,5 +158,5 @@ cleanup:
         fl_sql_bound_drop(&bound);
     fl_arena_drop(&arena);
     fl_text_drop(&out);
-    return st;
+    return fl_session_end(builder->handle.session, started_ns, st, err);
 }

@@ -269,7 +269,7 @@ static fl_status open_range(fl_session *session, fl_str function, const fl_value
         }
         n[n_args == 1 ? 1 : i] = value.i;
     }
-    st = fl_range_table_new(&session->engine->memory, is_closed ? FL_STR("generate_series") : function, n[0], n[1],
+    st = fl_range_table_new(&session->statement_memory, is_closed ? FL_STR("generate_series") : function, n[0], n[1],
                             n[2], is_closed, ret, err);
 cleanup:
     return st;
@@ -307,7 +307,7 @@ static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *f
         fl_err_hint(err, "say which: read_parquet('…'), read_csv('…'), read_json('…')");
         goto cleanup;
     }
-    st = format->open(&catalog->session->engine->memory, all, n, options, n_options, ret, err);
+    st = format->open(&catalog->session->statement_memory, all, n, options, n_options, ret, err);
 cleanup:
     fl_free(all);
     return st;

@@ -69,7 +69,7 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     fl_field *fields = NULL;
     fl_column_rules *rules = NULL;
     int known = fl_engine_has(session->engine, bound->name);
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     if (known != 0 && bound->if_not_exists)
         return FL_OK;
     if (known != 0 && !bound->or_replace) {
@@ -156,7 +156,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     fl_arena arena;
     fl_table *table = bound->table;
     int64_t n_old = 0, n = 0;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(check_changeable(table, err));
     FL_TRY(run_into(session, bound, params, n_params, &rows, err));
     FL_TRY(check_not_null(&rows, fl_memory_table_rules(table), table->fields, table->n_cols, bound->name, err));
@@ -246,7 +246,7 @@ fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound
     fl_table *table = bound->table;
     fl_table_key *keys = NULL;
     fl_arena arena;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     if (bound->n_keys == 0) /* scans need no index: accepted, without effect */
         return FL_OK;
     if (find_key(table, bound->keys[0].name) != NULL) {
@@ -274,7 +274,7 @@ fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err)
     fl_table *table = NULL;
     fl_table_key *keys = NULL;
     fl_arena arena;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(fl_engine_names(session->engine, &arena, &names, &n, err));
     for (int32_t i = 0; i < n; i++) {
         fl_table_unref(table);

@@ -23,6 +23,9 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
                        (unsigned)sizeof(fl_engine_options));
     if (threads < 0 || threads > 256)
         return FL_FAIL(err, FL_ERR_CONFIG, "threads is %d, expected 0 to 256", threads);
+    if (limit < 0)
+        return FL_FAIL(err, FL_ERR_CONFIG, "memory_limit_bytes is %lld, expected 0 (most of the machine's) or more",
+                       (long long)limit);
     if (threads == 0)
         threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*engine), (void **)&engine, err));

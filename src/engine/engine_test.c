@@ -91,6 +91,103 @@ static void test_parameters(void **state)
     fl_statement_close(statement);
 }
 
+/* Text comes in as UTF-8 or not at all: kernels rely on it. */
+static void test_text_that_is_no_utf8(void **state)
+{
+    static const char *const bad[] = {"\xff", "a\xc3", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80", "abc\x80"};
+    fixture *f = *state;
+    fl_statement *statement = NULL;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    const char *sql = "SELECT length(regexp_replace($1::text, '.', 'z', 'g'))::bigint";
+    assert_int_equal(fl_session_prepare(f->session, sql, strlen(sql), &statement, &err), FL_OK);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(fl_statement_bind_text(statement, 1, bad[i], strlen(bad[i]), &err), FL_ERR_VALUE);
+        assert_string_equal(err.sqlstate, "22021");
+    }
+    assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_ERR_PARAMETER); /* nothing was bound */
+    assert_int_equal(fl_statement_bind_text(statement, 1, "\xc3\xa4\xf0\x9f\x98\x80", 6, &err), FL_OK);
+    assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_OK);
+    assert_int_equal(only_value(&rows), 2);
+    fl_statement_close(statement);
+}
+
+/* What was made from a session outlives it as a handle that fails. */
+static void test_handles_of_a_closed_session(void **state)
+{
+    fixture *f = *state;
+    fl_session *session = NULL;
+    fl_statement *statements[3];
+    struct ArrowArrayStream rows;
+    uint64_t hash;
+    fl_err err = {0};
+    assert_int_equal(fl_session_open(f->engine, &session, &err), FL_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fl_session_prepare(session, "SELECT $1 || 'x'", 16, &statements[i], &err), FL_OK);
+    assert_int_equal(fl_statement_bind_text(statements[0], 1, "a text of some length", 21, &err), FL_OK);
+    fl_builder *builder = fl_query_from(session, "range(3)");
+    fl_statement_close(statements[1]); /* from the middle of the session's list */
+    fl_session_close(session);
+    assert_int_equal(fl_statement_execute(statements[0], &rows, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_statement_bind_text(statements[0], 1, "b", 1, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_statement_bind_null(statements[2], 1, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_statement_params(statements[2]), 1);
+    fl_builder_where(builder, "range > 1");
+    assert_int_equal(fl_builder_run(builder, &rows, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_builder_plan_hash(builder, &hash, &err), FL_ERR_CONFIG);
+    fl_builder_free(builder);
+    fl_statement_close(statements[0]);
+    fl_statement_close(statements[2]);
+}
+
+static void test_missing_texts(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_statement *statement = NULL;
+    uint64_t hash;
+    fl_err err = {0};
+    assert_int_equal(fl_session_query(f->session, NULL, &rows, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_session_query_text(f->session, NULL, 3, &rows, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_session_prepare(f->session, NULL, 3, &statement, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_session_plan_hash(f->session, NULL, &hash, &err), FL_ERR_CONFIG);
+    fl_builder *builder = fl_builder_join(fl_query_from(f->session, NULL), NULL, NULL, NULL);
+    assert_int_not_equal(fl_builder_run(builder, &rows, &err), FL_OK);
+    fl_builder_free(builder);
+    builder = fl_builder_where(fl_query_from(f->session, "range(3)"), NULL);
+    assert_int_not_equal(fl_builder_run(builder, &rows, &err), FL_OK);
+    fl_builder_free(builder);
+    assert_int_equal(fl_session_prepare(f->session, "SELECT $1", 9, &statement, &err), FL_OK);
+    assert_int_equal(fl_statement_bind_text(statement, 1, NULL, 3, &err), FL_ERR_CONFIG);
+    fl_statement_close(statement);
+    assert_int_equal(ask(f, "SELECT count(*) FROM range(3)"), 3);
+}
+
+/* An interrupt that comes between calls, and a deadline that is over, stop nothing that comes later. */
+static void test_late_interrupt(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_statement *statement = NULL;
+    fl_err err = {0};
+    assert_int_equal(fl_session_prepare(f->session, "SELECT length($1)::bigint", 25, &statement, &err), FL_OK);
+    fl_session_interrupt(f->session);
+    assert_int_equal(fl_statement_bind_text(statement, 1, "a text of some length", 21, &err), FL_OK);
+    fl_session_interrupt(f->session);
+    fl_builder *builder = fl_builder_where(fl_query_from(f->session, "range(3)"), "range > 1");
+    assert_int_equal(fl_builder_run(builder, &rows, &err), FL_OK);
+    rows.release(&rows);
+    fl_builder_free(builder);
+    assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_OK);
+    assert_int_equal(only_value(&rows), 21);
+    assert_int_equal(
+        fl_session_query(f->session, "SET timeout = 1; SELECT count(*) FROM range(100000000000)", &rows, &err),
+        FL_ERR_TIMEOUT);
+    assert_int_equal(fl_statement_bind_text(statement, 1, "another", 7, &err), FL_OK);
+    fl_statement_close(statement);
+    assert_int_equal(ask(f, "RESET timeout; SELECT count(*) FROM range(3)"), 3);
+}
+
 static void test_register(void **state)
 {
     fixture *f = *state;
@@ -146,6 +243,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_query, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_error_keeps_the_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_text_that_is_no_utf8, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_handles_of_a_closed_session, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_interrupt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
     };

@@ -3,6 +3,7 @@
 #define FL_ENGINE_INTERNAL_H
 
 #include "base/buffer.h"
+#include "base/interrupt.h"
 #include "base/workers.h"
 #include "engine/key_index.h"
 #include "exec/exec.h"
@@ -64,17 +65,45 @@ typedef struct fl_session_catalog {
     fl_arena *arena; /* what find() gives lives here: the statement's arena */
 } fl_session_catalog;
 
+/* What was made from a session and may outlive it: prepared statements, builders. Each begins with this. When the session is
+ * closed first, `detach` gives back what was the session's, and `session` is NULL from then on: the handle's calls fail, and
+ * closing it is all that is left. */
+typedef struct fl_handle {
+    fl_session *session;
+    struct fl_handle *previous, *next;
+    void (*detach)(struct fl_handle *handle);
+} fl_handle;
+
 struct fl_session {
     fl_engine *engine;
-    fl_memory memory;
+    fl_memory memory;           /* of the session: what lives on between calls */
+    fl_memory statement_memory; /* below it, led to `interrupt`: what a call works with */
+    fl_interrupt interrupt;     /* of the call under way */
+    fl_handle *handles;         /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
-    int64_t now_us; /* when the statement under way began: now() */
-    _Atomic bool is_cancelled;
+    int64_t now_us;       /* when the statement under way began: now() */
     pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;
     int64_t cpu_ns;
 };
+
+/* ---- session (session.c) ---- */
+
+/** Begins a call that may work for long: an interrupt that came before it is not meant for it. Gives the process's
+ *  processor time, for fl_session_end. */
+int64_t fl_session_begin(fl_session *session);
+
+/** Ends it: gives `st` back, or FL_ERR_CANCELLED or FL_ERR_TIMEOUT where a call that was stopped failed with what followed
+ *  from that (a function that could not be resolved, say). */
+fl_status fl_session_end(fl_session *session, int64_t started_ns, fl_status st, fl_err *err);
+
+/** Adds a handle to its session's; takes it out again (a detached one is in no list). */
+void fl_handle_attach(fl_handle *handle, fl_session *session, void (*detach)(fl_handle *handle));
+void fl_handle_remove(fl_handle *handle);
+
+/** FL_ERR_CONFIG when the handle's session is closed. */
+fl_status fl_handle_check(const fl_handle *handle, fl_err *err);
 
 /* ---- registry (builtins.c) ---- */
 fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err);

@@ -1,7 +1,6 @@
 /* From a bound query to rows: optimize, build pipelines, run, gather the result. */
 #include "engine/internal.h"
 
-#include "base/clock.h"
 #include "exec/eval.h"
 #include "op/materialize/gather.h"
 
@@ -116,16 +115,11 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
     fl_memory memory;
     fl_rows rows = {0};
     fl_arena_init(&rows.arena, keep);
-    fl_memory_init(&memory, &session->memory, "query's memory", 0);
+    fl_memory_init(&memory, &session->statement_memory, "query's memory", 0);
     FL_TRY(optimize(session, query, &state, report, err));
     FL_TRY(name_columns(query, &rows, err));
     fl_exec_context context = {
-        .plan = query->plan,
-        .session = &state,
-        .memory = &memory,
-        .workers = session->engine->workers,
-        .is_cancelled = &session->is_cancelled,
-        .deadline_ns = session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : 0};
+        .plan = query->plan, .session = &state, .memory = &memory, .workers = session->engine->workers};
     FL_TRY(fl_exec_new(&context, &exec, err));
     FL_TRY(fl_gather_new(exec, query->outputs, query->n_outputs, query->root, use, keep, &result, err));
     FL_TRY(fl_exec_build(exec, query->root, &result->base, err));
@@ -133,6 +127,9 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
     set_current(session, exec);
     st = fl_exec_run(exec, err);
     set_current(session, NULL);
+    if (fl_interrupt_is_cause(st))
+        FL_FAIL(err, st, "the query was %s %.0f %% of its rows",
+                st == FL_ERR_CANCELLED ? "cancelled at" : "stopped at its timeout, at", 100 * fl_exec_progress(exec));
     if (st != FL_OK)
         goto cleanup;
     if (explain != NULL) {

@@ -2,11 +2,12 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "plan/rule.h"
 #include "store/arrow_stream.h"
 
 struct fl_statement {
-    fl_session *session;
+    fl_handle handle;
     char *text;
     int64_t bytes;
     int32_t n_params;
@@ -16,6 +17,39 @@ struct fl_statement {
     fl_arena arena; /* bound texts */
 };
 
+/* ---- handles ------------------------------------------------------------------------------------------------------- */
+
+void fl_handle_attach(fl_handle *handle, fl_session *session, void (*detach)(fl_handle *handle))
+{
+    FL_ASSERT(handle->session == NULL && session != NULL);
+    *handle = (fl_handle){.session = session, .next = session->handles, .detach = detach};
+    if (session->handles != NULL)
+        session->handles->previous = handle;
+    session->handles = handle;
+}
+
+void fl_handle_remove(fl_handle *handle)
+{
+    if (handle->session == NULL)
+        return;
+    if (handle->previous != NULL)
+        handle->previous->next = handle->next;
+    else
+        handle->session->handles = handle->next;
+    if (handle->next != NULL)
+        handle->next->previous = handle->previous;
+    *handle = (fl_handle){0};
+}
+
+fl_status fl_handle_check(const fl_handle *handle, fl_err *err)
+{
+    if (handle->session != NULL)
+        return FL_OK;
+    return FL_FAIL(err, FL_ERR_CONFIG, "the session that this was made from is closed");
+}
+
+/* ---- sessions ------------------------------------------------------------------------------------------------------ */
+
 fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *err)
 {
     fl_session *session = NULL;
@@ -24,6 +58,8 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
         return st;
     session->engine = engine;
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
+    fl_memory_init(&session->statement_memory, &session->memory, "statement's memory", 0);
+    session->statement_memory.interrupt = &session->interrupt;
     fl_settings_init(&session->settings, engine);
     pthread_mutex_init(&session->lock, NULL);
     *ret_session = session;
@@ -34,6 +70,11 @@ void fl_session_close(fl_session *session)
 {
     if (session == NULL)
         return;
+    while (session->handles != NULL) {
+        fl_handle *handle = session->handles;
+        handle->detach(handle);
+        fl_handle_remove(handle);
+    }
     while (session->prepared != NULL) {
         fl_prepared *next = session->prepared->next;
         fl_free(session->prepared->name);
@@ -52,10 +93,25 @@ static fl_status give(fl_session *session, fl_rows *rows, struct ArrowArrayStrea
                            err);
 }
 
-static void begin(fl_session *session, int64_t *started)
+int64_t fl_session_begin(fl_session *session)
 {
-    atomic_store(&session->is_cancelled, false);
-    *started = fl_clock_process_ns();
+    fl_interrupt_begin(&session->interrupt);
+    fl_interrupt_set_timeout(&session->interrupt, session->settings.timeout_ms);
+    return fl_clock_process_ns();
+}
+
+fl_status fl_session_end(fl_session *session, int64_t started_ns, fl_status st, fl_err *err)
+{
+    session->cpu_ns = fl_clock_process_ns() - started_ns;
+    if (st == FL_OK || fl_interrupt_is_cause(st))
+        return st;
+    fl_status why = fl_interrupt_check(&session->interrupt, err);
+    return why != FL_OK ? why : st;
+}
+
+static fl_status fail_missing(const char *what, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_CONFIG, "%s is NULL", what);
 }
 
 fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows,
@@ -66,17 +122,19 @@ fl_status fl_session_query_text(fl_session *session, const char *sql, size_t byt
     fl_arena arena;
     fl_sql_parser parser = {0};
     fl_rows rows = {0}, last = {0};
-    int64_t started;
-    fl_arena_init(&arena, &session->memory);
-    begin(session, &started);
+    if (sql == NULL && bytes > 0)
+        return fail_missing("the query's text", err);
+    int64_t started_ns = fl_session_begin(session);
+    fl_arena_init(&arena, &session->statement_memory);
     if (bytes > INT32_MAX / 2) {
         st = FL_FAIL(err, FL_ERR_LIMIT, "the query text has %zu bytes; the limit is %d", bytes, INT32_MAX / 2);
         goto cleanup;
     }
-    FL_TRY(fl_sql_parser_init(&parser, &session->memory, text, err));
+    FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));
     for (;;) {
         fl_ast_statement *ast = NULL;
         fl_arena_reset(&arena);
+        fl_interrupt_set_timeout(&session->interrupt, session->settings.timeout_ms); /* each statement has its own */
         FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
         if (ast == NULL)
             break;
@@ -90,12 +148,13 @@ cleanup:
     fl_sql_parser_drop(&parser);
     fl_rows_drop(&last);
     fl_arena_drop(&arena);
-    session->cpu_ns = fl_clock_process_ns() - started;
-    return st;
+    return fl_session_end(session, started_ns, st, err);
 }
 
 fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArrayStream *ret_rows, fl_err *err)
 {
+    if (sql == NULL)
+        return fail_missing("the query's text", err);
     return fl_session_query_text(session, sql, strlen(sql), ret_rows, err);
 }
 
@@ -103,17 +162,20 @@ fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *
                                    fl_err *err)
 {
     fl_rows rows = {0};
-    int64_t started;
-    begin(session, &started);
+    int64_t started_ns = fl_session_begin(session);
     fl_status st = fl_session_execute(session, (fl_str){0}, ast, NULL, 0, &rows, err);
     if (st == FL_OK)
         st = give(session, &rows, ret_rows, err);
     fl_rows_drop(&rows);
-    session->cpu_ns = fl_clock_process_ns() - started;
-    return st;
+    return fl_session_end(session, started_ns, st, err);
 }
 
 /* ---- prepared statements ------------------------------------------------------------------------------------------ */
+
+static void detach_statement(fl_handle *handle)
+{
+    fl_arena_drop(&((fl_statement *)handle)->arena);
+}
 
 fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement,
                              fl_err *err)
@@ -125,16 +187,19 @@ fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes,
     fl_ast_statement *ast = NULL, *more = NULL;
     fl_arena arena;
     bool is_bound = false;
-    fl_arena_init(&arena, &session->memory);
+    if (sql == NULL)
+        return fail_missing("the statement's text", err);
+    int64_t started_ns = fl_session_begin(session);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*statement), (void **)&statement, err));
     fl_arena_init(&statement->arena, &session->memory);
-    statement->session = session;
+    fl_handle_attach(&statement->handle, session, detach_statement);
     FL_TRY(fl_alloc(NULL, (int64_t)bytes + 1, (void **)&statement->text, err));
     memcpy(statement->text, sql, bytes);
     statement->text[bytes] = 0;
     statement->bytes = (int64_t)bytes;
     fl_str text = {statement->text, (int64_t)bytes};
-    FL_TRY(fl_sql_parser_init(&parser, &session->memory, text, err));
+    FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));
     FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
     if (ast == NULL) {
         st = FL_FAIL(err, FL_ERR_SYNTAX, "the text holds no statement");
@@ -165,14 +230,16 @@ cleanup:
     fl_sql_parser_drop(&parser);
     fl_arena_drop(&arena);
     fl_statement_close(statement);
-    return st;
+    return fl_session_end(session, started_ns, st, err);
 }
 
 void fl_statement_close(fl_statement *statement)
 {
     if (statement == NULL)
         return;
-    fl_arena_drop(&statement->arena);
+    if (statement->handle.session != NULL)
+        fl_arena_drop(&statement->arena);
+    fl_handle_remove(&statement->handle);
     fl_free(statement->text);
     fl_free(statement->types);
     fl_free(statement->values);
@@ -187,7 +254,9 @@ int32_t fl_statement_params(const fl_statement *statement)
 
 static fl_status bind(fl_statement *statement, int32_t number, const fl_value *value, fl_err *err)
 {
-    fl_status st = FL_OK;
+    fl_status st = fl_handle_check(&statement->handle, err);
+    if (st != FL_OK)
+        return st;
     if (number < 1 || number > statement->n_params)
         return FL_FAIL(err, FL_ERR_PARAMETER, "there is no parameter $%d: the statement has %d", number,
                        statement->n_params);
@@ -230,27 +299,36 @@ fl_status fl_statement_bind_double(fl_statement *statement, int32_t number, doub
 fl_status fl_statement_bind_text(fl_statement *statement, int32_t number, const char *text, size_t bytes, fl_err *err)
 {
     fl_value value = {.type = FL_TYPE(FL_UTF8), .s = {text, (int64_t)bytes}};
+    if (text == NULL && bytes > 0)
+        return fail_missing("the parameter's text", err);
+    int64_t bad = fl_utf8_check(text, (int64_t)bytes);
+    if (bad >= 0) {
+        fl_status st = FL_FAIL(err, FL_ERR_VALUE, "parameter $%d is no UTF-8: byte 0x%02x at offset %lld", number,
+                               (unsigned char)text[bad], (long long)bad);
+        return fl_err_state(err, "22021", st);
+    }
     return bind(statement, number, &value, err);
 }
 
 fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream *ret_rows, fl_err *err)
 {
-    fl_status st = FL_OK;
-    fl_session *session = statement->session;
+    fl_status st = fl_handle_check(&statement->handle, err);
+    if (st != FL_OK)
+        return st;
+    fl_session *session = statement->handle.session;
     fl_arena arena;
     fl_sql_parser parser = {0};
     fl_ast_statement *ast = NULL;
     fl_rows rows = {0};
     fl_str text = {statement->text, statement->bytes};
-    int64_t started;
-    begin(session, &started);
-    fl_arena_init(&arena, &session->memory);
+    int64_t started_ns = fl_session_begin(session);
+    fl_arena_init(&arena, &session->statement_memory);
     for (int32_t i = 0; i < statement->n_params; i++)
         if (!statement->is_bound[i]) {
             st = FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%d has no value", i + 1);
             goto cleanup;
         }
-    FL_TRY(fl_sql_parser_init(&parser, &session->memory, text, err));
+    FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));
     FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
     FL_TRY(fl_session_execute(session, text, ast, statement->values, statement->n_params, &rows, err));
     st = give(session, &rows, ret_rows, err);
@@ -258,8 +336,7 @@ cleanup:
     fl_sql_parser_drop(&parser);
     fl_rows_drop(&rows);
     fl_arena_drop(&arena);
-    session->cpu_ns = fl_clock_process_ns() - started;
-    return st;
+    return fl_session_end(session, started_ns, st, err);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */
@@ -289,7 +366,7 @@ cleanup:
 
 void fl_session_interrupt(fl_session *session)
 {
-    atomic_store(&session->is_cancelled, true);
+    fl_interrupt_request(&session->interrupt);
 }
 
 double fl_session_progress(const fl_session *session)
@@ -313,8 +390,11 @@ fl_status fl_session_plan_hash(fl_session *session, const char *sql, uint64_t *r
     fl_sql_bound bound = {0};
     fl_ast_statement *ast = NULL;
     fl_arena arena;
-    fl_arena_init(&arena, &session->memory);
-    FL_TRY(fl_sql_parser_init(&parser, &session->memory, fl_str_of(sql), err));
+    if (sql == NULL)
+        return fail_missing("the query's text", err);
+    int64_t started_ns = fl_session_begin(session);
+    fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, fl_str_of(sql), err));
     FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
     if (ast == NULL || ast->kind != FL_AST_QUERY) {
         st = FL_FAIL(err, FL_ERR_SYNTAX, "a query was expected");
@@ -326,5 +406,5 @@ fl_status fl_session_plan_hash(fl_session *session, const char *sql, uint64_t *r
 cleanup:
     fl_sql_parser_drop(&parser);
     fl_arena_drop(&arena);
-    return st;
+    return fl_session_end(session, started_ns, st, err);
 }

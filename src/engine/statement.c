@@ -41,8 +41,8 @@ static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *ar
     fl_query copy = *query;
     fl_rows rows = {0};
     fl_value value = {.type = fl_plan_col(query->plan, query->outputs[0])->type, .is_null = true};
-    FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT, &b->session->memory, &rows,
-                          NULL, NULL, err));
+    FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT,
+                          &b->session->statement_memory, &rows, NULL, NULL, err));
     int64_t n = 0;
     for (int64_t i = 0; i < rows.n_segments; i++) {
         if (rows.segments[i]->rows > 0)
@@ -70,7 +70,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                                   .threads = 1,
                                   .params = params,
                                   .n_params = n_params};
-    b->env = (fl_sql_env){.memory = &session->memory,
+    b->env = (fl_sql_env){.memory = &session->statement_memory,
                           .registry = session->engine->registry,
                           .catalog = &b->catalog.base,
                           .evaluator = &b->evaluator,
@@ -119,7 +119,7 @@ static fl_status describe(fl_session *session, const fl_sql_bound *bound, fl_row
     fl_arena arena;
     fl_str *cells = NULL;
     const fl_query *query = &bound->query;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(FL_NEW_ARRAY(&arena, query->n_outputs * 3 + 1, &cells, err));
     for (int32_t i = 0; i < query->n_outputs; i++) {
         const fl_col_info *info = fl_plan_col(query->plan, query->outputs[i]);
@@ -145,7 +145,7 @@ static fl_status show_tables(fl_session *session, fl_rows *ret, fl_err *err)
     fl_arena arena;
     fl_str *cells = NULL;
     int32_t n = 0;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(fl_engine_names(session->engine, &arena, &cells, &n, err));
     st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n, ret, err);
 cleanup:
@@ -160,7 +160,7 @@ static fl_status show(fl_session *session, const fl_sql_bound *bound, fl_rows *r
     fl_arena arena;
     fl_str *cells = NULL;
     int32_t n = 0;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(FL_NEW_ARRAY(&arena, 64, &cells, err));
     for (int32_t i = 0; all ? fl_settings_name(i).len > 0 : i < 1; i++) {
         fl_str name = all ? fl_settings_name(i) : bound->name;
@@ -198,8 +198,8 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     fl_arena arena;
     fl_str *cells = NULL;
     int64_t n = 0;
-    fl_text_init(&text, &session->memory);
-    fl_arena_init(&arena, &session->memory);
+    fl_text_init(&text, &session->statement_memory);
+    fl_arena_init(&arena, &session->statement_memory);
     if (inner->query.plan == NULL) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
         goto cleanup;
@@ -336,7 +336,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     fl_sql_parser parser = {0};
     fl_ast_statement *ast = NULL;
     char *text = NULL;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     if (p == NULL) {
         st = FL_FAIL(err, FL_ERR_PARAMETER, "prepared statement \"%.*s\" does not exist", FL_STR_ARG(bound->name));
         fl_err_state(err, "26000", st);
@@ -353,8 +353,8 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     FL_TRY(FL_NEW_ARRAY(&arena, n_args + 1, &values, err));
     if (n_args > 0) {
         FL_TRY(cast_arguments(&bound->query, p->param_types, err));
-        FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->memory, &args,
-                              NULL, NULL, err));
+        FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->statement_memory,
+                              &args, NULL, NULL, err));
         for (int32_t i = 0; i < n_args; i++) {
             fl_value value;
             FL_TRY(fl_value_from_vec(&arena, &args.segments[0]->vecs[i], 0, &value, err));
@@ -363,7 +363,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     }
     FL_TRY(fl_alloc(NULL, (int64_t)strlen(p->text) + 1, (void **)&text, err)); /* the statement may deallocate itself */
     memcpy(text, p->text, strlen(p->text) + 1);
-    FL_TRY(fl_sql_parser_init(&parser, &session->memory, fl_str_of(text), err));
+    FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, fl_str_of(text), err));
     FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
     st = fl_session_execute(session, fl_str_of(text), ast, values, n_args, ret, err);
 cleanup:
@@ -442,8 +442,6 @@ static bool is_writer(fl_ast_statement_kind kind)
 
 static fl_status lock_for_writing(fl_session *session, fl_err *err)
 {
-    int64_t deadline =
-        session->settings.timeout_ms > 0 ? fl_clock_ns() + session->settings.timeout_ms * 1000000 : INT64_MAX;
     for (;;) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
@@ -452,12 +450,11 @@ static fl_status lock_for_writing(fl_session *session, fl_err *err)
         until.tv_nsec %= 1000000000;
         if (pthread_mutex_timedlock(&session->engine->write_lock, &until) == 0)
             return FL_OK;
-        if (atomic_load(&session->is_cancelled))
-            return FL_FAIL(err, FL_ERR_CANCELLED,
-                           "the statement was cancelled while it waited for another to change tables");
-        if (fl_clock_ns() > deadline)
-            return FL_FAIL(err, FL_ERR_TIMEOUT,
-                           "the statement waited longer than its timeout for another to change tables");
+        fl_status st = fl_interrupt_check(&session->interrupt, err);
+        if (st != FL_OK) {
+            fl_err_hint(err, "it waited for another statement that changes tables");
+            return st;
+        }
     }
 }
 
@@ -471,7 +468,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     fl_type *types = NULL;
     bool is_bound = false;
     bool is_locked = false;
-    fl_arena_init(&arena, &session->memory);
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;

@@ -12,8 +12,6 @@ typedef struct fl_task {
     fl_stage *stage;   /* its chain; without a source: the sink to finish */
 } fl_task;
 
-#define CHECK_ROWS 65536 /* look at cancellation about this often; a batch of 2,048 rows takes microseconds */
-
 fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -194,30 +192,20 @@ cleanup:
 
 fl_status fl_exec_check(fl_exec *exec, fl_err *err)
 {
-    if (exec->context.is_cancelled != NULL && atomic_load_explicit(exec->context.is_cancelled, memory_order_relaxed))
-        return FL_FAIL(err, FL_ERR_CANCELLED, "the query was cancelled at %.0f %% of its rows",
-                       100 * fl_exec_progress(exec));
-    if (exec->context.deadline_ns != 0 && fl_clock_ns() > exec->context.deadline_ns)
-        return FL_FAIL(err, FL_ERR_TIMEOUT, "the query was stopped at its timeout, at %.0f %% of its rows",
-                       100 * fl_exec_progress(exec));
-    return FL_OK;
+    return fl_interrupt_check(exec->context.memory->interrupt, err);
 }
 
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err)
 {
     if (batch->kept == 0)
         return FL_OK;
-    worker->rows_since_check += batch->rows;
-    if (worker->rows_since_check >= CHECK_ROWS) {
-        worker->rows_since_check = 0;
-        fl_status st = fl_exec_check(worker->exec, err);
-        if (st != FL_OK)
-            return st;
-    }
+    fl_status st = fl_exec_check(worker->exec, err);
+    if (st != FL_OK)
+        return st;
     int64_t started = fl_clock_ns();
     if (from != NULL)
         worker->actual[from->id].rows += batch->kept;
-    fl_status st = to->ops->push(to, worker, worker->locals[to->part], batch, err);
+    st = to->ops->push(to, worker, worker->locals[to->part], batch, err);
     int64_t spent = fl_clock_ns() - started;
     if (from != NULL)
         worker->actual[from->id].ns -= spent; /* time further down the chain is not the producer's */

@@ -10,6 +10,7 @@
 #ifndef FL_EXEC_EXEC_H
 #define FL_EXEC_EXEC_H
 
+#include "base/interrupt.h"
 #include "base/workers.h"
 #include "exec/session_state.h"
 #include "plan/explain.h"
@@ -24,12 +25,11 @@ typedef struct fl_source fl_source;
 typedef struct fl_worker {
     fl_exec *exec;
     int32_t id;
-    fl_arena arena;           /* this batch's memory */
-    void **locals;            /* [exec->n_parts]: state of each stage and source for this worker */
-    int32_t pipeline;         /* number of the pipeline under way, in the order in which they run */
-    int64_t morsel;           /* number of the morsel under way, in the source's order */
-    int64_t rows_since_check; /* rows since cancellation was looked at */
-    fl_node_actual *actual;   /* [nodes + 1] */
+    fl_arena arena;         /* this batch's memory */
+    void **locals;          /* [exec->n_parts]: state of each stage and source for this worker */
+    int32_t pipeline;       /* number of the pipeline under way, in the order in which they run */
+    int64_t morsel;         /* number of the morsel under way, in the source's order */
+    fl_node_actual *actual; /* [nodes + 1] */
 } fl_worker;
 
 /* A stage of a chain: an operator that passes batches on, or a sink (next is NULL). Operators put their own struct around
@@ -84,8 +84,6 @@ typedef struct fl_exec_context {
     const fl_session_state *session;
     fl_memory *memory;
     fl_workers *workers;
-    const _Atomic bool *is_cancelled; /* may be NULL */
-    int64_t deadline_ns;              /* of fl_clock_ns; 0 = none */
 } fl_exec_context;
 
 struct fl_exec {
@@ -150,14 +148,15 @@ fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const
 
 /* For operators while they run. */
 
-/** Passes a batch that `from` made (NULL: a helper, not counted) to the stage: counts rows and time, looks at cancellation
- *  now and then. An empty batch is dropped. */
+/** Passes a batch that `from` made (NULL: a helper, not counted) to the stage: counts rows and time, and looks whether the
+ *  statement shall stop. An empty batch is dropped. */
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err);
 
 /** Gathers the kept rows of a batch to the front: afterwards rows == kept and there is no mask. */
 fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err);
 
-/** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the run must stop. Call at least every few milliseconds of work. */
+/** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the run must stop. Call at least every few milliseconds of work; loops of small
+ *  steps count them (base/interrupt.h). */
 fl_status fl_exec_check(fl_exec *exec, fl_err *err);
 
 /** Runs fn(ctx, i) for i in 0 .. n-1 on the pool; the first failure is returned. For finish(). */

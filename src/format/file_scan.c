@@ -1,6 +1,8 @@
 /* Scans of files: made, cut into morsels, claimed. */
 #include "format/file_scan.h"
 
+#include "base/interrupt.h"
+
 void fl_file_scan_free(fl_scan *base)
 {
     fl_file_scan *scan = (fl_file_scan *)base;
@@ -22,7 +24,6 @@ fl_status fl_file_scan_new(fl_table *table, const fl_scan_ops *ops, const fl_sca
     scan->memory = request->memory;
     fl_arena_init(&scan->arena, request->memory);
     scan->bounds = request->bounds;
-    scan->is_cancelled = request->is_cancelled;
     scan->n_slots = request->n_cols;
     scan->rows_max = request->rows_max;
     FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols + 1, &scan->cols, err)); /* there may be none */
@@ -49,8 +50,9 @@ void fl_file_scan_cut(fl_file_scan *scan, int32_t file, int64_t begin, bool is_w
 
 fl_status fl_file_scan_claim(fl_file_scan *scan, bool *ret_any, int64_t *ret_morsel, fl_err *err)
 {
-    if (fl_file_scan_is_cancelled(scan))
-        return FL_FAIL(err, FL_ERR_CANCELLED, "the query was cancelled");
+    fl_status st = fl_interrupt_check(scan->memory->interrupt, err);
+    if (st != FL_OK)
+        return st;
     *ret_morsel = atomic_fetch_add(&scan->next, 1);
     *ret_any = *ret_morsel < scan->n_morsels;
     return FL_OK;

@@ -26,7 +26,6 @@ typedef struct fl_file_scan {
     fl_memory *memory; /* the query's */
     fl_arena arena;
     fl_scan_bounds *bounds;
-    const _Atomic bool *is_cancelled;
     int32_t *cols; /* per slot: the table's column */
     int32_t n_slots;
     int32_t rows_max;
@@ -51,15 +50,9 @@ void fl_file_scan_free(fl_scan *scan);
 /** Adds the file's pieces, from `begin` on; `is_whole`: one piece, however long. */
 void fl_file_scan_cut(fl_file_scan *scan, int32_t file, int64_t begin, bool is_whole);
 
-/** Takes the next morsel; *ret_any is false when none is left. FL_ERR_CANCELLED. */
+/** Takes the next morsel; *ret_any is false when none is left. FL_ERR_CANCELLED and FL_ERR_TIMEOUT. */
 fl_status fl_file_scan_claim(fl_file_scan *scan, bool *ret_any, int64_t *ret_morsel, fl_err *err);
 
 fl_file_piece fl_file_scan_piece(const fl_file_scan *scan, int64_t number);
-
-/** Whether the query was cancelled: for loops that wait. */
-static inline bool fl_file_scan_is_cancelled(const fl_file_scan *scan)
-{
-    return scan->is_cancelled != NULL && atomic_load_explicit(scan->is_cancelled, memory_order_relaxed);
-}
 
 #endif

@@ -67,10 +67,9 @@ bool fl_scan_bounds_has(const fl_scan_bounds *bounds, int32_t slot);
 typedef struct fl_scan_request {
     const int32_t *cols; /* columns of the table wanted; slot i is cols[i]. May be none: only counts of rows */
     int32_t n_cols;
-    int32_t rows_max;                 /* rows of a batch at the most (the session's vector size) */
-    fl_memory *memory;                /* the query's budget */
-    fl_scan_bounds *bounds;           /* may be NULL */
-    const _Atomic bool *is_cancelled; /* looked at in long loops; may be NULL */
+    int32_t rows_max;       /* rows of a batch at the most (the session's vector size) */
+    fl_memory *memory;      /* the query's budget */
+    fl_scan_bounds *bounds; /* may be NULL */
 } fl_scan_request;
 
 typedef struct fl_scan_ops {

@@ -7,6 +7,7 @@
  *
  * Texts are views into the chunk's bytes; only those with quotes inside are copied. */
 #include "base/datetime.h"
+#include "base/interrupt.h"
 #include "format/csv/table.h"
 #include "format/csv/values.h"
 #include "format/file_scan.h"
@@ -137,7 +138,7 @@ static uint8_t wait_for(const csv_scan *scan, _Atomic uint8_t *published)
         uint8_t value = atomic_load_explicit(published, memory_order_acquire);
         if (value != UNKNOWN)
             return value;
-        if (fl_file_scan_is_cancelled(&scan->base))
+        if (fl_interrupt_check(scan->base.memory->interrupt, NULL) != FL_OK)
             return FAILED;
         sched_yield();
     }
@@ -199,7 +200,7 @@ static fl_status pass_fault(const csv_scan *scan, fl_err *err)
     while (atomic_load(&scan->has_failed) && !atomic_load_explicit(&scan->has_fault, memory_order_acquire))
         sched_yield(); /* its owner is about to write it */
     if (!atomic_load_explicit(&scan->has_fault, memory_order_acquire))
-        return FL_FAIL(err, FL_ERR_CANCELLED, "the query was cancelled");
+        return fl_interrupt_check(scan->base.memory->interrupt, err);
     if (err != NULL)
         *err = scan->fault;
     return scan->fault.code;

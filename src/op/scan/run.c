@@ -207,11 +207,7 @@ static fl_status run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to
         if (rows == 0)
             break;
         FL_TRY(run_batch(source, local, worker, to, rows, err));
-        worker->rows_since_check += rows;
-        if (worker->rows_since_check >= 65536) { /* also when filters keep nothing to push */
-            worker->rows_since_check = 0;
-            FL_TRY(fl_exec_check(worker->exec, err));
-        }
+        FL_TRY(fl_exec_check(worker->exec, err)); /* also when filters keep nothing to push */
     }
 cleanup:
     return st;
@@ -435,8 +431,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
                                .n_cols = source->n_slots,
                                .rows_max = exec->context.session->vector_rows,
                                .memory = exec->context.memory,
-                               .bounds = source->bounds,
-                               .is_cancelled = exec->context.is_cancelled};
+                               .bounds = source->bounds};
     FL_TRY(scan->table->ops->scan_new(scan->table, &request, &source->base.scan, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:

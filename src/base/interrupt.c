@@ -1,0 +1,38 @@
+/* Asking a statement to stop. */
+#include "base/interrupt.h"
+
+#include "base/clock.h"
+
+void fl_interrupt_begin(fl_interrupt *interrupt)
+{
+    atomic_store(&interrupt->is_requested, false);
+    atomic_store(&interrupt->deadline_ns, 0);
+}
+
+void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms)
+{
+    FL_ASSERT(timeout_ms >= 0);
+    int64_t now_ns = fl_clock_ns();
+    int64_t longest_ms = (INT64_MAX - now_ns) / 1000000;
+    atomic_store(&interrupt->deadline_ns,
+                 timeout_ms > 0 ? now_ns + (timeout_ms < longest_ms ? timeout_ms : longest_ms) * 1000000 : 0);
+}
+
+void fl_interrupt_request(fl_interrupt *interrupt)
+{
+    atomic_store(&interrupt->is_requested, true);
+}
+
+bool fl_interrupt_is_late(const fl_interrupt *interrupt)
+{
+    int64_t deadline_ns = atomic_load_explicit(&interrupt->deadline_ns, memory_order_relaxed);
+    return deadline_ns != 0 && fl_clock_ns() > deadline_ns;
+}
+
+fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err)
+{
+    if (atomic_load(&interrupt->is_requested))
+        return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled");
+    FL_ASSERT(fl_interrupt_is_late(interrupt));
+    return FL_FAIL(err, FL_ERR_TIMEOUT, "the statement was stopped at its timeout");
+}

@@ -1,0 +1,84 @@
+/* When a statement shall stop: because somebody asked for it, or because its time is over.
+ *
+ * A session has one fl_interrupt; the budget of what a call works with leads to it (fl_memory.interrupt), so that whatever has
+ * memory to work with, a kernel, a reader, the binder or a rule, can look without being handed anything more. Allocations
+ * look by themselves. Loops that may run for milliseconds without one count their work:
+ *
+ *     fl_work work = fl_work_of(heap->memory);
+ *     for (…)
+ *         FL_TRY(fl_work_add(&work, bytes_of_this_step, err));
+ *
+ * Thread-safe: any thread may ask (a signal handler, too), all workers look. */
+#ifndef FL_BASE_INTERRUPT_H
+#define FL_BASE_INTERRUPT_H
+
+#include "base/fault.h"
+#include "base/memory.h"
+
+/* Steps between two looks. A step is about a byte looked at: a look every few hundred microseconds. */
+#define FL_WORK_STEPS 262144
+
+typedef struct fl_interrupt {
+    _Atomic bool is_requested;
+    _Atomic int64_t deadline_ns; /* of fl_clock_ns; 0 = none */
+} fl_interrupt;
+
+/** Begins a call: forgets requests that came before it. No deadline. */
+void fl_interrupt_begin(fl_interrupt *interrupt);
+
+/** The deadline is so long from now; 0 = none. */
+void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms);
+
+/** Asks the work under way to stop. Safe in a signal handler. */
+void fl_interrupt_request(fl_interrupt *interrupt);
+
+/** Slow path of fl_interrupt_check: names the reason. */
+fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err);
+
+/** Whether the deadline is over; looks at the clock where there is one. */
+bool fl_interrupt_is_late(const fl_interrupt *interrupt);
+
+/** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the work shall stop; interrupt may be NULL: it never shall. Costs a load, and a
+ *  look at the clock where there is a deadline. */
+static inline fl_status fl_interrupt_check(fl_interrupt *interrupt, fl_err *err)
+{
+    if (interrupt == NULL)
+        return FL_OK;
+    if (FL_UNLIKELY(fl_fault_is_due(FL_FAULT_INTERRUPT)))
+        fl_interrupt_request(interrupt);
+    if (FL_LIKELY(!atomic_load_explicit(&interrupt->is_requested, memory_order_relaxed) &&
+                  !fl_interrupt_is_late(interrupt)))
+        return FL_OK;
+    return fl_interrupt_fail(interrupt, err);
+}
+
+/** Whether an error says that the statement was stopped: nothing else may be tried in its place. */
+static inline bool fl_interrupt_is_cause(fl_status st)
+{
+    return st == FL_ERR_CANCELLED || st == FL_ERR_TIMEOUT;
+}
+
+/* Work done since the last look. */
+typedef struct fl_work {
+    fl_interrupt *interrupt;
+    int64_t steps_left;
+} fl_work;
+
+/** The first look comes after FL_WORK_STEPS; memory may be NULL: no look is needed. */
+static inline fl_work fl_work_of(const fl_memory *memory)
+{
+    return (fl_work){memory != NULL ? memory->interrupt : NULL, FL_WORK_STEPS};
+}
+
+/** Counts steps (≥ 0) and looks when it is time. Call it before or after each piece of work, of at most some
+ *  FL_WORK_STEPS steps. */
+static inline fl_status fl_work_add(fl_work *work, int64_t steps, fl_err *err)
+{
+    work->steps_left -= steps;
+    if (FL_LIKELY(work->steps_left > 0))
+        return FL_OK;
+    work->steps_left = FL_WORK_STEPS;
+    return fl_interrupt_check(work->interrupt, err);
+}
+
+#endif
