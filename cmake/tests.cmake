@@ -85,7 +85,8 @@ if(fletch_cli)
         "plan/rules\;test/plan/run.py"
         "bad_input\;test/bad_input.py"
         "parquet_corruption\;test/parquet_corruption.py"
-        "file_changes\;test/file_changes.py")
+        "file_changes\;test/file_changes.py"
+        "parquet_index\;test/parquet_index.py")
     foreach(line ${oracle_tests})
         list(GET line 0 name)
         list(SUBLIST line 1 -1 command)

@@ -8,11 +8,15 @@ import datetime
 import decimal
 import json
 import pathlib
+import sys
+import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import parquet_index  # noqa: E402
 
 
 def write(name, text):
@@ -148,7 +152,59 @@ def parquet_files():
     write("parquet/bad_checksum.parquet", checked[:at] + bytes([checked[at] ^ 1]) + checked[at + 1:])
 
 
+def odd_parquet_files():
+    """What other writers got wrong, and values that their types cannot hold."""
+    pages = pa.table([pa.array([i // 1000 * 10 + i % 7 for i in range(4000)], pa.int32())],
+                     schema=pa.schema([pa.field("a", pa.int32(), nullable=False)]))
+    parquet_file("pages_said_null", pages, write_page_index=True, data_page_size=1000, write_batch_size=1000,
+                 use_dictionary=False)
+    lie("pages_said_null", "null page", lambda old: b"\x01")
+    parquet_file("footer_no_rows", pages.slice(0, 300), row_group_size=100)
+    lie("footer_no_rows", "footer rows", lambda old: bytes([0x80] * (len(old) - 1) + [0]))
+    # the chunk's size without its dictionary page's header, which is 14 bytes long
+    words = pa.table({"w": pa.array([f"word {i % 30}" for i in range(5000)]), "n": pa.array(range(5000), pa.int32())})
+    parquet_file("dictionary_header_left_out", words)
+    lie("dictionary_header_left_out", "chunk bytes", shorter_by_14)
+    uuids = pa.array([None if i % 5 == 0 else uuid.UUID(int=i * 0x1234567890ABCDEF1234567).bytes for i in range(20)], pa.binary(16))
+    parquet_file("uuid_delta", pa.table({"u": pa.ExtensionArray.from_storage(pa.uuid(), uuids)}), use_dictionary=False,
+                 column_encoding={"u": "DELTA_BYTE_ARRAY"})
+    parquet_file("null_type_1", pa.table({"i": [1, 2], "v": pa.nulls(2), "l": pa.nulls(2)}))
+    parquet_file("null_type_2", pa.table({"i": [3, 4], "v": ["x", None], "l": pa.array([[1], []], pa.list_(pa.int32()))}))
+    nanos = 1704067200000000000
+    stamps = pa.array([nanos + 123456000, None, nanos + 123456789], pa.timestamp("ns"))
+    parquet_file("int96_nanos", pa.table({"i": [1, 2, 3], "t": stamps, "l": pa.array([[], [nanos], [nanos + 1]],
+                                          pa.list_(pa.timestamp("ns")))}), use_deprecated_int96_timestamps=True)
+    parquet_file("time_nanos", pa.table({"i": [1, 2, 3], "t": pa.array([1000, None, 2001], pa.time64("ns"))}))
+    parquet_file("time_nanos_whole", pa.table({"t": pa.array([1000, None, 86399999999000], pa.time64("ns"))}))
+    parquet_file("time_beyond", pa.table({"i": [1, 2, 3, 4], "us": pa.array([0, None, 5, 86400000001], pa.int64()).cast(pa.time64("us")),
+                                          "ms": pa.array([1, 2, None, -1], pa.int32()).cast(pa.time32("ms"))}))
+    big = decimal.Decimal
+    wide = [big("1.5"), None, big(10) ** 35, -big(10) ** 35, big(10) ** 37]
+    parquet_file("decimal_wide", pa.table({"i": range(5), "d": pa.array(wide, pa.decimal256(50, 2))}))
+    parquet_file("decimal_wide_fits", pa.table({"d": pa.array(wide[:4], pa.decimal256(50, 2))}), row_group_size=1)
+    parquet_file("decimal_scale_45", pa.table({"d": pa.array([big("1.5")], pa.decimal256(50, 45))}))
+    # a decimal(4,2) that holds 123456: its bytes stand in the page, its annotation is what lies
+    parquet_file("decimal_beyond", pa.table({"d": pa.array([big("0.01"), big("1234.56")], pa.decimal128(6, 2))}),
+                 store_decimal_as_integer=True, use_dictionary=False, write_statistics=False)
+    lie("decimal_beyond", "precision", lambda old: b"\x08")
+
+
+def lie(name, what, change):
+    """Puts other bytes, as many, where the file claims something (see test/parquet_index.py)."""
+    path = HERE / "parquet" / f"{name}.parquet"
+    data = bytearray(path.read_bytes())
+    for begin, end in parquet_index.Claims(bytes(data)).spans[what]:
+        data[begin:end] = change(bytes(data[begin:end]))
+    path.write_bytes(data)
+
+
+def shorter_by_14(old):
+    value = parquet_index.varint(old, 0)[0] - 2 * 14
+    return bytes([value >> 7 * i & 0x7F | (0x80 if i + 1 < len(old) else 0) for i in range(len(old))])
+
+
 if __name__ == "__main__":
     csv_files()
     json_files()
     parquet_files()
+    odd_parquet_files()

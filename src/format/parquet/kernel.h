@@ -15,6 +15,8 @@ typedef struct fl_pq_kernels {
     void (*unpack)(const uint8_t *from, int64_t bit, int width, int64_t n, uint32_t *to);
     /** The largest of n codes; 0 when there are none. */
     uint32_t (*max_u32)(const uint32_t *codes, int64_t n);
+    /** Whether low <= values[i] <= high for all n. */
+    bool (*is_within_8)(const int64_t *values, int64_t n, int64_t low, int64_t high);
     /** Codes below 256 as bytes. */
     void (*narrow)(const uint32_t *codes, int64_t n, uint8_t *to);
     /** How many of n bytes are `value`. */

@@ -89,6 +89,16 @@ static uint32_t max_u32(const uint32_t *codes, int64_t n)
     return max;
 }
 
+static bool is_within_8(const int64_t *values, int64_t n, int64_t low, int64_t high)
+{
+    int64_t least = high, greatest = low;
+    for (int64_t i = 0; i < n; i++) {
+        least = values[i] < least ? values[i] : least;
+        greatest = values[i] > greatest ? values[i] : greatest;
+    }
+    return least >= low && greatest <= high;
+}
+
 static void narrow(const uint32_t *restrict codes, int64_t n, uint8_t *restrict to)
 {
     for (int64_t i = 0; i < n; i++)
@@ -242,6 +252,7 @@ const fl_pq_kernels NAME_OF(FL_SIMD) = {
     .name = TEXT_OF(FL_SIMD),
     .unpack = unpack,
     .max_u32 = max_u32,
+    .is_within_8 = is_within_8,
     .narrow = narrow,
     .count_equal = count_equal,
     .count_slots = count_slots,

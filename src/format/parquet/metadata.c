@@ -323,6 +323,8 @@ static fl_status read_footer(footer *f, fl_err *err)
         fl_pq_leaf *leaf = &f->meta->leaves[i];
         /* integers have one order only, so that writers without orders may be believed about them */
         leaf->has_type_order = f->has_orders ? i < f->n_orders && f->has_type_order[i] : leaf->is_signed_order;
+        leaf->has_type_order &= leaf->is_order_known;
+        leaf->is_signed_order &= leaf->is_order_known;
     }
     if (row_groups != NULL) {
         t->at = row_groups;
@@ -332,11 +334,20 @@ static fl_status read_footer(footer *f, fl_err *err)
         if (f->is_elsewhere)
             return FL_FAIL(err, FL_ERR_UNSUPPORTED, "its columns lie in other files; that cannot be read");
     }
-    if (!t->is_bad && f->rows != f->meta->rows)
+    /* some writers leave the footer's own number at 0 */
+    if (!t->is_bad && f->rows != 0 && f->rows != f->meta->rows)
         return FL_FAIL(err, FL_ERR_CORRUPT, "its footer says %lld rows, its row groups have %lld", (long long)f->rows,
                        (long long)f->meta->rows);
 cleanup:
     return st;
+}
+
+int64_t fl_pq_group_row(const fl_pq_metadata *meta, int32_t group)
+{
+    int64_t rows = 0;
+    for (int32_t g = 0; g < group; g++)
+        rows += meta->groups[g].rows;
+    return rows;
 }
 
 /* Says which kind of not being a Parquet file it is. */
@@ -357,12 +368,13 @@ static fl_status fail_magic(fl_file *file, fl_err *err)
                    file->path, (long long)file->bytes);
 }
 
-fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, bool has_text_in_bytes, fl_pq_metadata *ret, fl_err *err)
+fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_type_options options, fl_pq_metadata *ret,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     uint8_t tail[TAIL_BYTES];
     uint8_t *bytes = NULL;
-    *ret = (fl_pq_metadata){.file = file, .has_text_in_bytes = has_text_in_bytes};
+    *ret = (fl_pq_metadata){.file = file, .options = options};
     footer f = {.arena = arena, .meta = ret};
     if (file->bytes < MAGIC_BYTES + TAIL_BYTES)
         return fail_magic(file, err);

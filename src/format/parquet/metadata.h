@@ -48,7 +48,7 @@ typedef enum fl_pq_encoding {
     FL_PQ_BYTE_STREAM_SPLIT = 9,
 } fl_pq_encoding;
 
-/* How a stored value becomes one of fletch's. */
+/* How a stored value becomes one of fletch's. What is not copied is checked on the way. */
 typedef enum fl_pq_convert {
     FL_PQ_COPY,     /* same width, same meaning */
     FL_PQ_BITS,     /* boolean */
@@ -56,8 +56,11 @@ typedef enum fl_pq_convert {
     FL_PQ_NARROW_16,
     FL_PQ_WIDEN_64,      /* int32 to int64: decimals */
     FL_PQ_MILLI_TIME,    /* int32 milliseconds to int64 microseconds */
+    FL_PQ_MICRO_TIME,    /* int64 microseconds */
     FL_PQ_NANO_TIME,     /* int64 nanoseconds to microseconds */
-    FL_PQ_INT96_TIME,    /* nanoseconds of the day and Julian day to microseconds */
+    FL_PQ_INT96_MICRO,   /* nanoseconds of the day and Julian day to microseconds */
+    FL_PQ_INT96_NANO,    /* … to nanoseconds */
+    FL_PQ_DECIMAL_64,    /* int64 decimals */
     FL_PQ_BIG_ENDIAN_64, /* decimals in bytes */
     FL_PQ_BIG_ENDIAN_128,
     FL_PQ_HALF,     /* float16 to float32 */
@@ -77,6 +80,8 @@ typedef struct fl_pq_leaf {
     int32_t width;        /* bytes of a value in a vector; booleans: 1 while dense */
     bool is_nested;       /* part of a struct or list: read by levels, not as slots */
     bool is_text;         /* UTF-8 is checked */
+    bool is_null_type;    /* annotated as nothing but nulls */
+    bool is_order_known;  /* the annotation is one whose order is ours */
     bool has_type_order;  /* min_value and max_value follow the type's order */
     bool is_signed_order; /* the deprecated min and max may be believed, too */
     fl_type type;
@@ -122,9 +127,15 @@ typedef struct fl_pq_row_group {
     fl_pq_chunk *chunks; /* one per leaf */
 } fl_pq_row_group;
 
+/* What the user says of types that files say too little about. */
+typedef struct fl_pq_type_options {
+    bool has_text_in_bytes; /* byte arrays that are not annotated are text */
+    bool has_nanoseconds;   /* INT96 holds nanoseconds: fewer years, more digits */
+} fl_pq_type_options;
+
 typedef struct fl_pq_metadata {
     fl_file *file;
-    bool has_text_in_bytes; /* byte arrays that are not annotated are read as text: set before reading */
+    fl_pq_type_options options; /* set before reading */
     int64_t rows;
     int32_t n_leaves;
     int32_t n_columns;
@@ -144,7 +155,8 @@ typedef struct fl_pq_page_place {
 
 /** Reads and checks footer and schema. All memory is the arena's; `file` is borrowed.
  *  FL_ERR_CORRUPT, FL_ERR_UNSUPPORTED (encrypted), FL_ERR_LIMIT, FL_ERR_IO, FL_ERR_MEMORY. */
-fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, bool has_text_in_bytes, fl_pq_metadata *ret, fl_err *err);
+fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_type_options options, fl_pq_metadata *ret,
+                              fl_err *err);
 
 /** Makes nodes, leaves and fields from the flat list of schema elements. */
 typedef struct fl_pq_element {
@@ -169,25 +181,40 @@ fl_status fl_pq_schema_build(fl_arena *arena, const fl_pq_element *elements, int
  *  believed (NaN, a wrong length). Strings are borrowed. */
 bool fl_pq_statistic_value(const fl_pq_leaf *leaf, fl_str stored, fl_value *ret);
 
-/** The bounds of a chunk as far as they may be believed; *ret_min and *ret_max are set where the flags say so.
- *  Floating columns have no upper bound: NaN is greatest and is not in the statistics. */
-void fl_pq_chunk_bounds(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, fl_value *ret_min, bool *ret_has_min,
-                        fl_value *ret_max, bool *ret_has_max);
+/* What a file says of the values of a chunk or a page. */
+typedef struct fl_pq_claim {
+    fl_str min, max; /* stored; data NULL: not said */
+    int64_t rows;
+    int64_t null_count; /* negative: not said */
+    bool is_all_null;   /* said in so many words */
+} fl_pq_claim;
+
+/* What is believed of them. */
+typedef struct fl_pq_zone {
+    fl_value min, max;
+    bool has_min, has_max;
+    bool is_all_null;
+} fl_pq_zone;
+
+/** Believes a claim about a flat column as far as nothing speaks against it: the column's nullability, the number of its
+ *  nulls and rows, the type, one bound against the other. Floating columns have no upper bound: NaN is greatest and is
+ *  not in the statistics. */
+void fl_pq_zone_of(const fl_pq_leaf *leaf, const fl_pq_claim *claim, fl_pq_zone *ret);
+
+/** The zone of a chunk of `rows` rows, by its statistics. */
+void fl_pq_chunk_zone(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, int64_t rows, fl_pq_zone *ret);
+
+/** The number of rows in the file before a row group. Cost: O(row groups). */
+int64_t fl_pq_group_row(const fl_pq_metadata *meta, int32_t group);
 
 /** Reads a chunk's offset index. *ret_count is 0 when there is none or it is not to be trusted. */
 fl_status fl_pq_offset_index_read(fl_arena *arena, const fl_pq_metadata *meta, const fl_pq_chunk *chunk, int64_t rows,
                                   fl_pq_page_place **ret, int32_t *ret_count, fl_err *err);
 
-/* Zones of a chunk's pages, from the column index. */
-typedef struct fl_pq_page_zone {
-    fl_value min, max;
-    bool has_min, has_max;
-    bool is_all_null;
-} fl_pq_page_zone;
-
-/** Reads a chunk's column index, which must have `pages` entries; *ret is NULL when there is none or it does not fit.
- *  */
+/** Reads a flat chunk's column index as the zones of its pages, whose places are given; *ret is NULL when there is none
+ *  or it contradicts itself, the places or the chunk's statistics. */
 fl_status fl_pq_column_index_read(fl_arena *arena, const fl_pq_metadata *meta, const fl_pq_leaf *leaf,
-                                  const fl_pq_chunk *chunk, int32_t pages, fl_pq_page_zone **ret, fl_err *err);
+                                  const fl_pq_chunk *chunk, int64_t rows, const fl_pq_page_place *places, int32_t pages,
+                                  fl_pq_zone **ret, fl_err *err);
 
 #endif

@@ -42,6 +42,30 @@ fl_status fl_pq_reader_fail(fl_pq_reader *r, fl_err *err, const char *format, ..
     return FL_ERR_CORRUPT;
 }
 
+/* The number of the value, of the n that cannot be read, that is the first wrong one; -1 where it is the encoding that is
+ * wrong. */
+static int64_t find_wrong_value(const fl_pq_values *before, int64_t n, uint32_t *scratch)
+{
+    fl_pq_values v = *before;
+    uint8_t value[16 + 64] __attribute__((aligned(16)));
+    for (int64_t i = 0; i < n; i++) {
+        fl_pq_values at = v;
+        if (fl_pq_values_read(&v, 1, value, scratch) != NULL)
+            return fl_pq_values_skip(&at, 1) == NULL ? i : -1;
+    }
+    return -1;
+}
+
+/* A value that lies in the file as it should, but is none of the column's type. */
+static fl_status fail_row(const fl_pq_reader *r, int64_t row, const char *wrong, fl_err *err)
+{
+    FL_FAIL(err, FL_ERR_RANGE, "\"%s\", column \"%.*s\", row %lld (row group %d): %s", r->meta->file->path,
+            FL_STR_ARG(r->leaf->path), (long long)(fl_pq_group_row(r->meta, r->group) + row + 1), r->group, wrong);
+    if (fl_type_is_timestamp(r->leaf->type) || r->leaf->type.id == FL_TIME || r->leaf->type.id == FL_INTERVAL)
+        fl_err_state(err, "22008", FL_ERR_RANGE);
+    return FL_ERR_RANGE;
+}
+
 static void close_chunk(fl_pq_reader *r)
 {
     fl_pq_dict_unref(r->dict);
@@ -59,20 +83,21 @@ void fl_pq_reader_drop(fl_pq_reader *r)
     r->window = NULL;
 }
 
-void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, const fl_pq_page_place *places,
-                       int32_t n_places, fl_pq_dict_slot *slot)
+void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, int32_t leaf,
+                       const fl_pq_page_place *places, int32_t n_places, fl_pq_dict_slot *slot)
 {
-    const fl_pq_chunk *chunk = &meta->groups[group].chunks[r->leaf_number];
+    const fl_pq_chunk *chunk = &meta->groups[group].chunks[leaf];
     close_chunk(r);
     if (r->chunk != chunk) /* the next piece of the same chunk may find its first page in the window */
         r->window_bytes = 0;
     r->meta = meta;
-    r->leaf = &meta->leaves[r->leaf_number];
+    r->leaf = &meta->leaves[leaf];
     r->group = group;
     r->chunk = chunk;
     r->places = places;
     r->n_places = n_places;
     r->dict_slot = slot;
+    r->dict_header_bytes = 0;
     r->at = r->page_at = r->chunk->begin;
     r->row = 0;
     r->values_left = r->chunk->values;
@@ -82,7 +107,8 @@ void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t grou
 
 static int64_t chunk_end(const fl_pq_reader *r)
 {
-    return r->chunk->begin + r->chunk->bytes;
+    int64_t end = r->chunk->begin + r->chunk->bytes + r->dict_header_bytes;
+    return end < r->meta->file->bytes ? end : r->meta->file->bytes;
 }
 
 /* Bytes [at, at + need) of the chunk, which has them; reads ahead. Valid until the next call. */
@@ -225,6 +251,22 @@ cleanup:
 
 /* ---- the dictionary ---- */
 
+/* Marks the values that cannot be fletch's: rows that have them fail, the dictionary does not. *ret_wrong is NULL unless
+ * it is the encoding that is wrong. */
+static fl_status find_bad_values(const fl_pq_reader *r, fl_pq_values *v, fl_pq_dict *dict, const char **ret_wrong,
+                                 fl_err *err)
+{
+    fl_status st = fl_alloc_zero(r->dict_memory, fl_bitmap_words(dict->n) * 8, (void **)&dict->bad, err);
+    *ret_wrong = NULL;
+    for (int64_t i = 0; i < dict->n && st == FL_OK && *ret_wrong == NULL; i++) {
+        if (fl_pq_values_read(v, 1, dict->values->data + i * r->leaf->width, NULL) == NULL)
+            continue;
+        fl_bit_set(dict->bad, i);
+        *ret_wrong = fl_pq_values_skip(v, 1);
+    }
+    return st;
+}
+
 static fl_status make_dict(fl_pq_reader *r, fl_pq_dict **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -266,7 +308,12 @@ static fl_status make_dict(fl_pq_reader *r, fl_pq_dict **ret, fl_err *err)
                 if (pool.buffers[i]->data == v.undone)
                     dict->bytes = fl_buffer_ref(pool.buffers[i]);
         }
+        fl_pq_values begin = v;
         wrong = fl_pq_values_read(&v, h.values, dict->values->data, NULL);
+        if (wrong != NULL && r->leaf->convert != FL_PQ_STRING) {
+            dict->bad_wrong = wrong;
+            FL_TRY(find_bad_values(r, &begin, dict, &wrong, err));
+        }
         if (wrong != NULL)
             st = FL_ERR_CORRUPT;
     }
@@ -287,12 +334,36 @@ cleanup:
 
 int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf)
 {
-    fl_pq_reader r = {.leaf_number = leaf, .read_ahead_bytes = HEADER_BYTES};
+    fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES};
     page_header h = {0};
-    fl_pq_reader_open(&r, meta, group, NULL, 0, NULL);
+    fl_pq_reader_open(&r, meta, group, leaf, NULL, 0, NULL);
     bool is_known = r.chunk->bytes > 0 && read_header(&r, r.at, &h, NULL) == FL_OK && h.type == PAGE_DICTIONARY;
     fl_pq_reader_drop(&r);
     return is_known ? h.values : 0;
+}
+
+/* Whether what was found at place `i` is the page that is said to be there. Rows of nested columns are not in every
+ * header. */
+static bool is_page_of(const fl_pq_reader *r, int32_t i, const page_header *h)
+{
+    int64_t end = i + 1 < r->n_places ? r->places[i + 1].row : r->meta->groups[r->group].rows;
+    int64_t rows = end - r->places[i].row;
+    if ((h->type != PAGE_DATA && h->type != PAGE_DATA_V2) || h->header_bytes + h->packed_bytes != r->places[i].bytes)
+        return false;
+    return r->leaf->rep_max == 0 ? h->values == rows : h->type == PAGE_DATA || h->rows == rows;
+}
+
+bool fl_pq_are_places_true(const fl_pq_metadata *meta, int32_t group, int32_t leaf, const fl_pq_page_place *places,
+                           int32_t n_places)
+{
+    fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES};
+    page_header h = {0};
+    bool is_true = true;
+    fl_pq_reader_open(&r, meta, group, leaf, places, n_places, NULL);
+    for (int32_t i = 0; i < n_places && is_true; i++)
+        is_true = read_header(&r, places[i].at, &h, NULL) == FL_OK && is_page_of(&r, i, &h);
+    fl_pq_reader_drop(&r);
+    return is_true;
 }
 
 static fl_status need_dict(fl_pq_reader *r, fl_err *err)
@@ -451,8 +522,11 @@ static fl_status find_page(fl_pq_reader *r, page_header *h, fl_err *err)
             return st;
         if (h->type == PAGE_DATA || h->type == PAGE_DATA_V2)
             break;
-        if (h->type == PAGE_DICTIONARY && r->at == r->chunk->begin && (st = need_dict(r, err)) != FL_OK)
-            return st;
+        if (h->type == PAGE_DICTIONARY && r->at == r->chunk->begin) {
+            r->dict_header_bytes = h->header_bytes;
+            if ((st = need_dict(r, err)) != FL_OK)
+                return st;
+        }
         r->at += h->header_bytes + h->packed_bytes;
     }
     if (h->values > r->values_left)
@@ -460,11 +534,30 @@ static fl_status find_page(fl_pq_reader *r, page_header *h, fl_err *err)
     return FL_OK;
 }
 
-/* With an offset index: goes straight to the page that holds the row, if that lies behind the page at hand. */
-static fl_status jump(fl_pq_reader *r, int64_t row)
+static void release_pages(fl_pq_reader *r)
+{
+    uint8_t *kept[] = {r->page_left > 0 ? r->page_bytes : NULL, r->page_left > 0 ? r->values.undone : NULL,
+                       r->page_left > 0 ? r->level_bytes : NULL,
+                       r->page_left > 0 ? (uint8_t *)(uintptr_t)r->defs.packed : NULL};
+    fl_pq_pool_release(&r->pool, kept, 4);
+}
+
+/* Nested: loads the page at hand and says whether it begins a row and has as many as its place says. */
+static bool has_page_rows(fl_pq_reader *r, int32_t i, const page_header *h)
+{
+    int64_t end = i + 1 < r->n_places ? r->places[i + 1].row : r->meta->groups[r->group].rows;
+    release_pages(r);
+    return load_page(r, h, NULL) == FL_OK && r->page_left > 0 && r->rep_levels[0] == 0 &&
+           r->kernels->count_equal(r->rep_levels, r->page_left, 0) == end - r->places[i].row;
+}
+
+/* With an offset index: goes straight to the page that holds the row, if that lies behind the page at hand. The page is
+ * compared with what the index says of it; an index that is wrong is not asked again, and the chunk is walked instead,
+ * from the page at hand or, where that is given up by then, from its first one. */
+static void jump(fl_pq_reader *r, int64_t row)
 {
     if (r->places == NULL)
-        return FL_OK;
+        return;
     int32_t low = 0, high = r->n_places - 1;
     while (low < high) {
         int32_t middle = (low + high + 1) / 2;
@@ -475,21 +568,22 @@ static fl_status jump(fl_pq_reader *r, int64_t row)
     }
     const fl_pq_page_place *place = &r->places[low];
     if (place->at <= r->at || place->row < r->row)
-        return FL_OK;
+        return;
+    page_header h = {0};
+    int64_t page_at = r->page_at;
+    bool is_true = read_header(r, place->at, &h, NULL) == FL_OK && is_page_of(r, low, &h);
+    r->page_at = page_at;
+    if (!is_true) {
+        r->places = NULL;
+        return;
+    }
     r->at = place->at;
     r->row = place->row;
     r->page_left = 0;
     if (r->leaf->rep_max == 0)
         r->values_left = r->chunk->values - place->row;
-    return FL_OK;
-}
-
-static void release_pages(fl_pq_reader *r)
-{
-    uint8_t *kept[] = {r->page_left > 0 ? r->page_bytes : NULL, r->page_left > 0 ? r->values.undone : NULL,
-                       r->page_left > 0 ? r->level_bytes : NULL,
-                       r->page_left > 0 ? (uint8_t *)(uintptr_t)r->defs.packed : NULL};
-    fl_pq_pool_release(&r->pool, kept, 4);
+    else if (!has_page_rows(r, low, &h))
+        fl_pq_reader_open(r, r->meta, r->group, (int32_t)(r->leaf - r->meta->leaves), NULL, 0, r->dict_slot);
 }
 
 /* ---- flat slots ---- */
@@ -521,7 +615,7 @@ static fl_status skip_to(fl_pq_reader *r, int64_t row, fl_err *err)
     fl_status st = FL_OK;
     while (r->row < row) {
         if (r->row + r->page_left <= row) {
-            FL_TRY(jump(r, row));
+            jump(r, row);
             if (r->page_left > 0 && r->row + r->page_left <= row) {
                 r->row += r->page_left; /* the rest of this page is not wanted */
                 r->page_left = 0;
@@ -592,6 +686,21 @@ static void codes_to_views(const fl_pq_reader *r, fl_pq_slots *s, int64_t n)
     s->is_coded = false;
 }
 
+/* Names the row of the first wrong value of n slots, of which `present` have one. */
+static fl_status fail_slots(fl_pq_reader *r, const fl_pq_values *before, const fl_pq_slots *s, int64_t at, int64_t n,
+                            int64_t present, const char *wrong, fl_err *err)
+{
+    int64_t value = r->leaf->convert == FL_PQ_STRING ? -1 : find_wrong_value(before, present, r->scratch), row = 0;
+    if (value < 0)
+        return fl_pq_reader_fail(r, err, "%s", wrong);
+    for (int64_t values = 0; row < n; row++) {
+        bool is_present = present == n || fl_bit_get(s->valid, at + row);
+        if (is_present && values++ == value)
+            break;
+    }
+    return fail_row(r, r->row + row, wrong, err);
+}
+
 /* The next n slots of the page, as rows `at` on of the batch. */
 static fl_status read_page_slots(fl_pq_reader *r, int64_t at, int64_t n, fl_pq_slots *s, fl_err *err)
 {
@@ -611,10 +720,11 @@ static fl_status read_page_slots(fl_pq_reader *r, int64_t at, int64_t n, fl_pq_s
     int32_t width = s->is_coded ? 4 : r->leaf->width;
     uint8_t *to = s->is_coded ? (uint8_t *)s->codes : s->values;
     void *dense = present == n ? to + at * width : r->dense;
+    fl_pq_values before = r->values;
     const char *wrong = s->is_coded ? fl_pq_values_read_codes(&r->values, present, dense)
                                     : fl_pq_values_read(&r->values, present, dense, r->scratch);
     if (wrong != NULL)
-        return fl_pq_reader_fail(r, err, "%s", wrong);
+        return fail_slots(r, &before, s, at, n, present, wrong, err);
     if (present < n) {
         s->has_nulls = true;
         memset(r->dense + present * width, 0, (size_t)width);
@@ -654,6 +764,18 @@ cleanup:
 
 /* ---- levels of nested columns ---- */
 
+/* The row, from the first of the levels on, of a present value. */
+static int64_t row_of_value(const fl_pq_reader *r, const fl_pq_levels *l, int64_t value)
+{
+    int64_t row = -1;
+    for (int64_t i = 0; i < l->n; i++) {
+        row += l->rep[i] == 0;
+        if (l->def[i] == r->leaf->def_max && value-- == 0)
+            break;
+    }
+    return row;
+}
+
 /* Appends the page's next n slots, or passes over them where levels is NULL. */
 static fl_status take_levels(fl_pq_reader *r, int64_t n, fl_pq_levels *l, fl_err *err)
 {
@@ -674,8 +796,13 @@ static fl_status take_levels(fl_pq_reader *r, int64_t n, fl_pq_levels *l, fl_err
         memcpy(l->rep + l->n, r->rep_levels, (size_t)n);
         l->n += n;
         for (int64_t done = 0; done < present && wrong == NULL;) {
-            int64_t take = present - done < r->block_rows ? present - done : r->block_rows;
+            int64_t take = present - done < r->block_rows ? present - done : r->block_rows, value = -1;
+            fl_pq_values before = r->values;
             wrong = fl_pq_values_read(&r->values, take, l->values + l->n_values * width, r->scratch);
+            if (wrong != NULL && r->leaf->convert != FL_PQ_STRING)
+                value = find_wrong_value(&before, take, r->scratch);
+            if (value >= 0)
+                return fail_row(r, r->row + row_of_value(r, l, l->n_values + value), wrong, err);
             l->n_values += take;
             done += take;
         }
@@ -703,7 +830,7 @@ static fl_status take_rows(fl_pq_reader *r, int64_t rows, fl_pq_levels *l, fl_er
     for (;;) {
         if (r->page_left == 0) {
             page_header h = {0};
-            if (begun == rows && (r->values_left == 0 || r->at >= chunk_end(r)))
+            if (begun == rows && (r->values_left == 0 || r->at >= r->chunk->begin + r->chunk->bytes))
                 break;
             FL_TRY(find_page(r, &h, err));
             if (l == NULL && can_pass_page(r, &h, rows - begun)) {
@@ -746,7 +873,7 @@ fl_status fl_pq_reader_read_levels(fl_pq_reader *r, int64_t row, int64_t rows, f
     l->n = l->n_values = 0;
     release_pages(r);
     if (row > r->row) {
-        FL_TRY(jump(r, row));
+        jump(r, row);
         if (row > r->row)
             FL_TRY(take_rows(r, row - r->row, NULL, err));
         release_pages(r);

@@ -20,8 +20,6 @@ typedef struct fl_pq_dict_slot {
 
 typedef struct fl_pq_reader {
     /* fixed */
-    const fl_pq_leaf *leaf;
-    int32_t leaf_number;
     const fl_pq_kernels *kernels;
     fl_pq_codecs *codecs; /* the worker's */
     fl_memory *memory;
@@ -33,15 +31,18 @@ typedef struct fl_pq_reader {
 
     /* the chunk */
     const fl_pq_metadata *meta;
+    const fl_pq_leaf *leaf;
     int32_t group;
     const fl_pq_chunk *chunk;
     const fl_pq_page_place *places; /* borrowed; NULL: no offset index */
     int32_t n_places;
     fl_pq_dict_slot *dict_slot; /* NULL: the dictionary is not shared */
     fl_pq_dict *dict;
-    int64_t at;          /* the next page's header */
-    int64_t row;         /* the reader stands before this row of the row group */
-    int64_t values_left; /* in pages not yet loaded */
+    int64_t
+        dict_header_bytes; /* of the dictionary page, once it was seen: old writers left it out of the chunk's size */
+    int64_t at;            /* the next page's header */
+    int64_t row;           /* the reader stands before this row of the row group */
+    int64_t values_left;   /* in pages not yet loaded */
 
     /* the page */
     int64_t page_at;
@@ -87,9 +88,14 @@ int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf
 
 void fl_pq_reader_drop(fl_pq_reader *r);
 
+/** Whether the pages of a flat column lie where an offset index says, with as many rows as it says. Cost: a small read a
+ *  page. False, too, when they cannot be read. */
+bool fl_pq_are_places_true(const fl_pq_metadata *meta, int32_t group, int32_t leaf, const fl_pq_page_place *places,
+                           int32_t n_places);
+
 /** Puts the reader before the first row of a chunk. places and slot may be NULL. */
-void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, const fl_pq_page_place *places,
-                       int32_t n_places, fl_pq_dict_slot *slot);
+void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, int32_t leaf,
+                       const fl_pq_page_place *places, int32_t n_places, fl_pq_dict_slot *slot);
 
 /** Reads rows [row, row + rows) of a flat column, row at or after the last call's end. Values and views are valid until
  *  the next call. FL_ERR_CORRUPT, FL_ERR_IO, FL_ERR_MEMORY; the message names file, row group, column and page. */

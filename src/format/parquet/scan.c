@@ -114,6 +114,13 @@ static int64_t pieces_of(int64_t rows)
     return rows <= PIECE_ROWS ? 1 : (rows + PIECE_ROWS - 1) / PIECE_ROWS;
 }
 
+/* The column that the table's type is from: another file's may have nothing but nulls. */
+static const fl_pq_node *model_of(const pq_scan *scan, int32_t slot)
+{
+    int32_t col = scan->base.cols[slot];
+    return &scan->table->files[scan->table->models[col]].columns[col];
+}
+
 static fl_status make_morsels(pq_scan *scan, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -169,7 +176,7 @@ fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_sca
     FL_TRY(FL_NEW_ARRAY(&scan->base.arena, request->n_cols + 1, &scan->first_reader, err));
     for (int32_t i = 0; i < request->n_cols; i++) {
         scan->first_reader[i] = scan->n_leaves;
-        scan->n_leaves += scan->table->files[0].columns[request->cols[i]].leaves;
+        scan->n_leaves += model_of(scan, i)->leaves;
     }
     FL_TRY(make_morsels(scan, err));
     *ret = &scan->base.scan;
@@ -186,12 +193,18 @@ static const fl_pq_node *node_of(const pq_scan *scan, int32_t file, int32_t slot
     return &scan->table->files[file].columns[scan->base.cols[slot]];
 }
 
+/* Whether the column has nothing but nulls in this file, whatever its type in others. */
+static bool is_null_type(const pq_scan *scan, int32_t file, const fl_pq_node *node)
+{
+    return node->kind == FL_PQ_LEAF && scan->table->files[file].leaves[node->leaf].is_null_type;
+}
+
 static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
 {
     fl_status st = FL_OK;
     const pq_scan *scan = scan_of(w);
-    const fl_pq_metadata *meta = &scan->table->files[0];
-    const fl_pq_node *node = node_of(scan, 0, slot);
+    const fl_pq_metadata *meta = &scan->table->files[scan->table->models[scan->base.cols[slot]]];
+    const fl_pq_node *node = model_of(scan, slot);
     slot_buffers *b = &w->slots[slot];
     int64_t rows = scan->base.rows_max;
     fl_arena_init(&b->arena, w->memory);
@@ -232,10 +245,8 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     FL_TRY(fl_alloc_zero(memory, scan->n_leaves * (int64_t)sizeof(*w->readers), (void **)&w->readers, err));
     FL_TRY(fl_alloc_zero(memory, scan->base.n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
     for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
-        const fl_pq_node *node = node_of(scan, 0, slot);
-        for (int32_t i = 0; i < node->leaves; i++) {
+        for (int32_t i = 0; i < model_of(scan, slot)->leaves; i++) {
             fl_pq_reader *r = &w->readers[scan->first_reader[slot] + i];
-            r->leaf_number = node->leaf + i;
             r->kernels = scan->kernels;
             r->codecs = &w->codecs;
             r->memory = memory;
@@ -291,7 +302,7 @@ static void worker_free(fl_scan_worker *base)
             fl_buffer_unref(b->values);
             fl_buffer_unref(b->codes);
             fl_buffer_unref(b->valid);
-            for (int32_t l = 0; b->levels != NULL && l < node_of(scan, 0, i)->leaves; l++)
+            for (int32_t l = 0; b->levels != NULL && l < model_of(scan, i)->leaves; l++)
                 fl_pq_levels_drop(&b->levels[l]);
             fl_free(b->levels);
             fl_arena_drop(&b->arena);
@@ -306,6 +317,12 @@ static void worker_free(fl_scan_worker *base)
 
 /* ---- morsels ---- */
 
+static bool can_zone_match(const pq_scan *scan, int32_t slot, const fl_pq_zone *z)
+{
+    return fl_scan_bounds_can_match(scan->base.bounds, slot, z->has_min ? &z->min : NULL, z->has_max ? &z->max : NULL,
+                                    z->is_all_null);
+}
+
 /* Whether a row group can hold rows within the bounds, by its statistics. */
 static bool can_match(const pq_scan *scan, const morsel *m)
 {
@@ -313,16 +330,12 @@ static bool can_match(const pq_scan *scan, const morsel *m)
     const fl_pq_row_group *group = &meta->groups[m->group];
     for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
-        fl_value min, max;
-        bool has_min = false, has_max = false;
-        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->base.bounds, slot))
+        fl_pq_zone zone;
+        if (node->kind != FL_PQ_LEAF || is_null_type(scan, m->file, node) ||
+            !fl_scan_bounds_has(scan->base.bounds, slot))
             continue;
-        const fl_pq_leaf *leaf = &meta->leaves[node->leaf];
-        const fl_pq_chunk *chunk = &group->chunks[node->leaf];
-        bool is_all_null = leaf->def_max > 0 && chunk->stats.null_count == group->rows;
-        fl_pq_chunk_bounds(leaf, chunk, &min, &has_min, &max, &has_max);
-        if (!fl_scan_bounds_can_match(scan->base.bounds, slot, has_min ? &min : NULL, has_max ? &max : NULL,
-                                      is_all_null))
+        fl_pq_chunk_zone(&meta->leaves[node->leaf], &group->chunks[node->leaf], group->rows, &zone);
+        if (!can_zone_match(scan, slot, &zone))
             return false;
     }
     return true;
@@ -371,21 +384,27 @@ static fl_status find_ranges(pq_worker *w, const morsel *m, fl_err *err)
     for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
         fl_pq_page_place *places = NULL;
-        fl_pq_page_zone *zones = NULL;
+        fl_pq_zone *zones = NULL;
         int32_t pages = 0;
-        if (node->kind != FL_PQ_LEAF || !fl_scan_bounds_has(scan->base.bounds, slot))
+        if (node->kind != FL_PQ_LEAF || is_null_type(scan, m->file, node) ||
+            !fl_scan_bounds_has(scan->base.bounds, slot))
             continue;
         const fl_pq_chunk *chunk = &group->chunks[node->leaf];
         FL_TRY(fl_pq_offset_index_read(&w->index, meta, chunk, group->rows, &places, &pages, err));
         if (pages < 2)
             continue;
-        FL_TRY(fl_pq_column_index_read(&w->index, meta, &meta->leaves[node->leaf], chunk, pages, &zones, err));
+        FL_TRY(fl_pq_column_index_read(&w->index, meta, &meta->leaves[node->leaf], chunk, group->rows, places, pages,
+                                       &zones, err));
+        bool are_places_checked = false;
         for (int32_t p = 0; zones != NULL && p < pages; p++) {
-            const fl_pq_page_zone *z = &zones[p];
-            bool can = fl_scan_bounds_can_match(scan->base.bounds, slot, z->has_min ? &z->min : NULL,
-                                                z->has_max ? &z->max : NULL, z->is_all_null);
             int64_t end = p + 1 < pages ? places[p + 1].row : group->rows;
-            if (!can && !cut_range(w, places[p].row, end))
+            if (can_zone_match(scan, slot, &zones[p]))
+                continue;
+            /* rows are about to be passed over: do the pages have the rows that their zones are of? */
+            if (!are_places_checked && !fl_pq_are_places_true(meta, m->group, node->leaf, places, pages))
+                break;
+            are_places_checked = true;
+            if (!cut_range(w, places[p].row, end))
                 break;
         }
     }
@@ -403,13 +422,15 @@ static fl_status open_readers(pq_worker *w, const morsel *m, fl_err *err)
     bool has_gaps = m->row > 0 || w->n_ranges > 1 || w->ranges[0].row > 0;
     for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
+        if (is_null_type(scan, m->file, node))
+            continue;
         for (int32_t i = 0; i < node->leaves; i++) {
             int32_t reader = scan->first_reader[slot] + i, pages = 0;
             fl_pq_page_place *places = NULL;
             if (has_gaps)
                 FL_TRY(fl_pq_offset_index_read(&w->index, meta, &group->chunks[node->leaf + i], group->rows, &places,
                                                &pages, err));
-            fl_pq_reader_open(&w->readers[reader], meta, m->group, places, pages,
+            fl_pq_reader_open(&w->readers[reader], meta, m->group, node->leaf + i, places, pages,
                               m->shared >= 0 ? &scan->groups[m->shared].slots[reader] : NULL);
         }
     }
@@ -530,7 +551,8 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     FL_ASSERT(w->now >= 0 && slot >= 0 && slot < scan->base.n_slots && w->batch_rows > 0);
     int32_t file = scan->morsels[w->now].file;
     const fl_pq_node *node = node_of(scan, file, slot);
-    if (mask != NULL && fl_bitmap_is_empty(mask, w->batch_rows)) { /* nothing is wanted, nothing is decoded */
+    if (is_null_type(scan, file, node) ||
+        (mask != NULL && fl_bitmap_is_empty(mask, w->batch_rows))) { /* nothing is wanted, nothing is decoded */
         fl_vec_set_const(ret, scan->table->base.table.fields[scan->base.cols[slot]].type, NULL);
         return FL_OK;
     }

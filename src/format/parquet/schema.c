@@ -28,7 +28,9 @@ enum {
     LOGICAL_TIME = 7,
     LOGICAL_TIMESTAMP = 8,
     LOGICAL_INTEGER = 10,
+    LOGICAL_NULL = 11,
     LOGICAL_JSON = 12,
+    LOGICAL_BSON = 13,
     LOGICAL_UUID = 14,
     LOGICAL_FLOAT16 = 15,
 };
@@ -116,8 +118,36 @@ static fl_type timestamp_type(const fl_pq_element *e)
 
 static bool is_decimal(const fl_pq_element *e)
 {
-    return e->logical == LOGICAL_DECIMAL && e->precision >= 1 && e->precision <= FL_DECIMAL_PRECISION_MAX &&
-           e->scale >= 0 && e->scale <= e->precision;
+    return e->logical == LOGICAL_DECIMAL;
+}
+
+/* Decimals of more digits than a decimal can have are read as far as their values fit. */
+static fl_type decimal_type(const fl_pq_element *e)
+{
+    int32_t precision = e->precision < FL_DECIMAL_PRECISION_MAX ? e->precision : FL_DECIMAL_PRECISION_MAX;
+    return FL_TYPE_DECIMAL(precision, e->scale);
+}
+
+/* Whether values of an annotation that is read as another one's, or not at all, are in an order that is known here. */
+static bool is_order_known(const fl_pq_element *e)
+{
+    switch (e->logical) {
+    case 0:
+        return e->converted != CONVERTED_INTERVAL;
+    case LOGICAL_STRING:
+    case LOGICAL_ENUM:
+    case LOGICAL_JSON:
+    case LOGICAL_BSON:
+    case LOGICAL_DECIMAL:
+    case LOGICAL_DATE:
+    case LOGICAL_TIME:
+    case LOGICAL_TIMESTAMP:
+    case LOGICAL_INTEGER:
+    case LOGICAL_FLOAT16:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void set_int32(fl_pq_leaf *leaf, const fl_pq_element *e)
@@ -133,8 +163,8 @@ static void set_int32(fl_pq_leaf *leaf, const fl_pq_element *e)
         set(leaf, FL_TYPE(FL_DATE), FL_PQ_COPY, 4);
     else if (e->logical == LOGICAL_TIME)
         set(leaf, FL_TYPE(FL_TIME), FL_PQ_MILLI_TIME, 8);
-    else if (is_decimal(e) && e->precision <= FL_DECIMAL64_PRECISION_MAX)
-        set(leaf, FL_TYPE_DECIMAL(e->precision, e->scale), FL_PQ_WIDEN_64, 8);
+    else if (is_decimal(e)) /* the vector may be narrower than the precision asks for */
+        set(leaf, decimal_type(e), FL_PQ_WIDEN_64, 8);
     else
         set(leaf, FL_TYPE(FL_I32), FL_PQ_COPY, 4);
 }
@@ -145,11 +175,11 @@ static void set_int64(fl_pq_leaf *leaf, const fl_pq_element *e)
     if (e->logical == LOGICAL_INTEGER && !e->is_signed)
         set(leaf, FL_TYPE(FL_U64), FL_PQ_COPY, 8);
     else if (e->logical == LOGICAL_TIME)
-        set(leaf, FL_TYPE(FL_TIME), e->unit == 3 ? FL_PQ_NANO_TIME : FL_PQ_COPY, 8);
+        set(leaf, FL_TYPE(FL_TIME), e->unit == 3 ? FL_PQ_NANO_TIME : FL_PQ_MICRO_TIME, 8);
     else if (e->logical == LOGICAL_TIMESTAMP)
         set(leaf, timestamp_type(e), FL_PQ_COPY, 8);
-    else if (is_decimal(e)) /* the vector may be narrower than the precision asks for */
-        set(leaf, FL_TYPE_DECIMAL(e->precision, e->scale), FL_PQ_COPY, 8);
+    else if (is_decimal(e))
+        set(leaf, decimal_type(e), FL_PQ_DECIMAL_64, 8);
     else
         set(leaf, FL_TYPE(FL_I64), FL_PQ_COPY, 8);
 }
@@ -159,8 +189,7 @@ static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e, bool has_text_in
     bool is_fixed = leaf->physical == FL_PQ_FIXED;
     if (is_decimal(e)) {
         bool is_narrow = e->precision <= FL_DECIMAL64_PRECISION_MAX;
-        set(leaf, FL_TYPE_DECIMAL(e->precision, e->scale), is_narrow ? FL_PQ_BIG_ENDIAN_64 : FL_PQ_BIG_ENDIAN_128,
-            is_narrow ? 8 : 16);
+        set(leaf, decimal_type(e), is_narrow ? FL_PQ_BIG_ENDIAN_64 : FL_PQ_BIG_ENDIAN_128, is_narrow ? 8 : 16);
     } else if (is_fixed && e->logical == LOGICAL_UUID && e->type_length == 16) {
         set(leaf, FL_TYPE(FL_UTF8), FL_PQ_UUID, 16);
     } else if (is_fixed && e->logical == LOGICAL_FLOAT16 && e->type_length == 2) {
@@ -177,6 +206,21 @@ static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e, bool has_text_in
 static fl_status fail_type(const fl_pq_leaf *leaf, const char *why, fl_err *err)
 {
     return FL_FAIL(err, FL_ERR_CORRUPT, "column \"%.*s\" %s", FL_STR_ARG(leaf->path), why);
+}
+
+/* A decimal's digits are part of its values: what makes no sense cannot be passed over. */
+static fl_status check_decimal(const fl_pq_leaf *leaf, const fl_pq_element *e, fl_err *err)
+{
+    bool is_valid = e->precision >= 1 && e->scale >= 0 && e->scale <= e->precision;
+    if (e->logical != LOGICAL_DECIMAL || (is_valid && e->scale <= FL_DECIMAL_PRECISION_MAX))
+        return FL_OK;
+    fl_status st = FL_FAIL(err, is_valid ? FL_ERR_UNSUPPORTED : FL_ERR_CORRUPT, "column \"%.*s\" is a decimal(%d,%d)",
+                           FL_STR_ARG(leaf->path), e->precision, e->scale);
+    if (is_valid)
+        fl_err_hint(err, "decimals have at most %d digits, behind the point, too", FL_DECIMAL_PRECISION_MAX);
+    else
+        fl_err_hint(err, "a decimal has at least one digit, and no more behind the point than in all");
+    return st;
 }
 
 static fl_status make_path(builder *b, fl_str *ret, fl_err *err)
@@ -219,6 +263,10 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
     leaf->rep_max = (uint8_t)at.rep;
     leaf->is_nested = b->depth > 1 || at.rep > 0;
     leaf->is_signed_order = true;
+    leaf->is_order_known = is_order_known(&e);
+    leaf->is_null_type = e.logical == LOGICAL_NULL && at.def > 0;
+    if ((st = check_decimal(leaf, &e, err)) != FL_OK)
+        return st;
     switch (leaf->physical) {
     case FL_PQ_BOOLEAN:
         set(leaf, FL_TYPE(FL_BOOL), FL_PQ_BITS, 1);
@@ -230,8 +278,12 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
         set_int64(leaf, &e);
         break;
     case FL_PQ_INT96:
-        set(leaf, FL_TYPE(FL_TIMESTAMP), FL_PQ_INT96_TIME, 8);
-        leaf->is_signed_order = false;
+        set(leaf, FL_TYPE(FL_TIMESTAMP), FL_PQ_INT96_MICRO, 8);
+        if (meta->options.has_nanoseconds) {
+            leaf->type.unit = FL_NANO;
+            leaf->convert = FL_PQ_INT96_NANO;
+        }
+        leaf->is_order_known = leaf->is_signed_order = false;
         break;
     case FL_PQ_FLOAT:
         set(leaf, FL_TYPE(FL_F32), FL_PQ_COPY, 4);
@@ -246,7 +298,7 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
                 return fail_type(leaf, "has values of an impossible fixed length", err);
             leaf->stored_width = e.type_length;
         }
-        set_bytes(leaf, &e, meta->has_text_in_bytes);
+        set_bytes(leaf, &e, meta->options.has_text_in_bytes);
     }
     *ret = (fl_pq_node){
         .kind = FL_PQ_LEAF, .def = (uint8_t)at.def, .type = leaf->type, .leaf = meta->n_leaves, .leaves = 1};

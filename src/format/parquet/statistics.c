@@ -1,4 +1,7 @@
-/* Statistics: of row groups for pruning, of the table for the planner; as far as they may be believed.
+/* Statistics: of row groups and pages for pruning, of the table for the planner; as far as they may be believed.
+ *
+ * A statistic is a claim that the pages may belie. It is held against all that is known without reading them, and what
+ * does not fit is taken for not said: a zone that is read in vain costs time, one that is skipped wrongly costs rows.
  *
  * Old writers compared strings and unsigned numbers as signed bytes, so that their `min` and `max` count for signed
  * numbers only. Text may be cut off: a shorter minimum and a rounded-up maximum are bounds all the same. NaN is in no
@@ -47,40 +50,59 @@ bool fl_pq_statistic_value(const fl_pq_leaf *leaf, fl_str stored, fl_value *ret)
 {
     *ret = (fl_value){.type = leaf->type};
     const uint8_t *data = (const uint8_t *)stored.data;
+    bool is_fixed = leaf->physical == FL_PQ_FIXED;
     switch (leaf->convert) {
     case FL_PQ_BITS:
         ret->b = stored.len == 1 && data[0] != 0;
-        return stored.len == 1;
+        return stored.len == 1 && data[0] <= 1;
     case FL_PQ_STRING:
         ret->s = stored;
-        return true;
+        return !is_fixed || stored.len <= leaf->stored_width; /* shorter: cut off */
     case FL_PQ_UUID:
     case FL_PQ_INTERVAL:
-    case FL_PQ_INT96_TIME:
+    case FL_PQ_INT96_MICRO:
+    case FL_PQ_INT96_NANO:
         return false;
     case FL_PQ_BIG_ENDIAN_64:
     case FL_PQ_BIG_ENDIAN_128:
-        return stored.len > 0 && fl_pq_load_big_endian(data, stored.len, &ret->d);
+        return (is_fixed ? stored.len == leaf->stored_width : stored.len > 0) &&
+               fl_pq_load_big_endian(data, stored.len, &ret->d) && fl_pq_is_decimal_within(leaf->type, ret->d);
     default:
         return stored.len == leaf->stored_width && number_value(leaf, data, ret);
     }
 }
 
-void fl_pq_chunk_bounds(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, fl_value *ret_min, bool *ret_has_min,
-                        fl_value *ret_max, bool *ret_has_max)
+void fl_pq_zone_of(const fl_pq_leaf *leaf, const fl_pq_claim *claim, fl_pq_zone *ret)
+{
+    fl_pq_zone zone = {0};
+    int64_t nulls = claim->null_count;
+    bool is_said_min = claim->min.data != NULL, is_said_max = claim->max.data != NULL;
+    *ret = zone;
+    if (nulls > claim->rows || (leaf->def_max == 0 && nulls > 0))
+        return;
+    bool is_all_null = nulls >= 0 && nulls == claim->rows;
+    if (is_all_null || claim->is_all_null) { /* writers without statistics say "all null", too: the count decides */
+        ret->is_all_null = is_all_null && leaf->def_max > 0 && !is_said_min && !is_said_max;
+        return;
+    }
+    zone.has_min = is_said_min && fl_pq_statistic_value(leaf, claim->min, &zone.min);
+    zone.has_max = is_said_max && fl_pq_statistic_value(leaf, claim->max, &zone.max);
+    if (zone.has_min != is_said_min || zone.has_max != is_said_max ||
+        (zone.has_min && zone.has_max && fl_value_compare(&zone.min, &zone.max) > 0))
+        return;
+    zone.has_max &= !fl_type_is_float(leaf->type);
+    *ret = zone;
+}
+
+void fl_pq_chunk_zone(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, int64_t rows, fl_pq_zone *ret)
 {
     const fl_pq_statistics *s = &chunk->stats;
-    *ret_has_min = *ret_has_max = false;
-    if (leaf->has_type_order && s->min_value.data != NULL)
-        *ret_has_min = fl_pq_statistic_value(leaf, s->min_value, ret_min);
-    else if (leaf->is_signed_order && s->min.data != NULL)
-        *ret_has_min = fl_pq_statistic_value(leaf, s->min, ret_min);
-    if (fl_type_is_float(leaf->type))
-        return;
-    if (leaf->has_type_order && s->max_value.data != NULL)
-        *ret_has_max = fl_pq_statistic_value(leaf, s->max_value, ret_max);
-    else if (leaf->is_signed_order && s->max.data != NULL)
-        *ret_has_max = fl_pq_statistic_value(leaf, s->max, ret_max);
+    fl_pq_claim claim = {.rows = rows, .null_count = s->null_count};
+    if (leaf->has_type_order)
+        claim.min = s->min_value, claim.max = s->max_value;
+    if (leaf->is_signed_order && claim.min.data == NULL && claim.max.data == NULL)
+        claim.min = s->min, claim.max = s->max;
+    fl_pq_zone_of(leaf, &claim, ret);
 }
 
 /* How many values there are to choose from when `rows` draws gave `seen` different ones: seen = all (1 -
@@ -119,15 +141,15 @@ static double count_between(const fl_col_stats *s)
 }
 
 /* What part of the column's range the first row group spans; 1 where that cannot be said. */
-static double spanned_part(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, const fl_col_stats *s)
+static double spanned_part(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, int64_t rows, const fl_col_stats *s)
 {
-    fl_value min, max;
-    bool has_min = false, has_max = false;
+    fl_pq_zone zone;
     double low, high, all_low, all_high;
-    fl_pq_chunk_bounds(leaf, chunk, &min, &has_min, &max, &has_max);
-    if (!s->has_bounds || !has_min || !has_max || fl_type_is_string(leaf->type) || !fl_value_to_double(&min, &low) ||
-        !fl_value_to_double(&max, &high) || !fl_value_to_double(&s->min, &all_low) ||
-        !fl_value_to_double(&s->max, &all_high) || !(all_high > all_low) || !(high >= low))
+    fl_pq_chunk_zone(leaf, chunk, rows, &zone);
+    if (!s->has_bounds || !zone.has_min || !zone.has_max || fl_type_is_string(leaf->type) ||
+        !fl_value_to_double(&zone.min, &low) || !fl_value_to_double(&zone.max, &high) ||
+        !fl_value_to_double(&s->min, &all_low) || !fl_value_to_double(&s->max, &all_high) || !(all_high > all_low) ||
+        !(high >= low))
         return 1;
     return (high - low + 1) / (all_high - all_low + 1);
 }
@@ -148,7 +170,7 @@ static double distinct_by_dictionary(const fl_pq_table *table, int32_t leaf_numb
             return seen / rows * table->base.table.rows;
     }
     double distinct = estimate_distinct(seen, rows);
-    double part = spanned_part(leaf, chunk, s);
+    double part = spanned_part(leaf, chunk, meta->groups[0].rows, s);
     if (distinct == INFINITY)
         return table->base.table.rows; /* no two rows were the same */
     return part < 0.9 ? distinct / part : distinct;
@@ -159,7 +181,8 @@ static double distinct_values(const fl_pq_table *table, int32_t leaf_number, con
     double distinct = s->has_bounds ? count_between(s) : INFINITY;
     const fl_pq_metadata *meta = &table->files[0];
     bool has_first_group = meta->n_groups > 0 && meta->groups[0].rows > 0;
-    if (has_first_group && meta->leaves[leaf_number].physical != FL_PQ_BOOLEAN)
+    const fl_pq_leaf *leaf = &meta->leaves[leaf_number];
+    if (has_first_group && leaf->physical != FL_PQ_BOOLEAN && !leaf->is_null_type)
         distinct = fmin(distinct, distinct_by_dictionary(table, leaf_number, s));
     return distinct == INFINITY ? -1 : fmin(distinct, table->base.table.rows);
 }
@@ -167,7 +190,7 @@ static double distinct_values(const fl_pq_table *table, int32_t leaf_number, con
 void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
 {
     const fl_pq_table *table = (const fl_pq_table *)base;
-    const fl_pq_node *node = &table->files[0].columns[col];
+    const fl_pq_node *node = &table->files[table->models[col]].columns[col];
     *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1};
     if (node->kind != FL_PQ_LEAF || base->rows <= 0)
         return;
@@ -178,28 +201,32 @@ void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
         int32_t number = meta->columns[col].leaf;
         const fl_pq_leaf *leaf = &meta->leaves[number];
         for (int32_t g = 0; g < meta->n_groups; g++) {
+            int64_t rows = meta->groups[g].rows;
             const fl_pq_chunk *chunk = &meta->groups[g].chunks[number];
-            fl_value min, max;
-            bool has_low = false, has_high = false;
-            if (meta->groups[g].rows == 0)
+            fl_pq_zone zone;
+            if (rows == 0)
                 continue;
+            if (leaf->is_null_type) {
+                nulls += (double)rows;
+                continue;
+            }
             int64_t null_count = leaf->def_max == 0 ? 0 : chunk->stats.null_count;
-            has_nulls &= null_count >= 0;
+            has_nulls &= null_count >= 0 && null_count <= rows;
             nulls += (double)null_count;
-            if (null_count == meta->groups[g].rows)
-                continue; /* nothing but nulls */
-            fl_pq_chunk_bounds(leaf, chunk, &min, &has_low, &max, &has_high);
-            has_min &= has_low;
-            has_max &= has_high;
-            if (has_min && (!has_any || fl_value_compare(&min, &ret->min) < 0))
-                ret->min = min;
-            if (has_max && (!has_any || fl_value_compare(&max, &ret->max) > 0))
-                ret->max = max;
+            fl_pq_chunk_zone(leaf, chunk, rows, &zone);
+            if (zone.is_all_null)
+                continue;
+            has_min &= zone.has_min;
+            has_max &= zone.has_max;
+            if (has_min && (!has_any || fl_value_compare(&zone.min, &ret->min) < 0))
+                ret->min = zone.min;
+            if (has_max && (!has_any || fl_value_compare(&zone.max, &ret->max) > 0))
+                ret->max = zone.max;
             has_any = true;
         }
     }
     ret->has_bounds = has_any && has_min && has_max && fl_value_compare(&ret->min, &ret->max) <= 0;
     if (has_nulls)
         ret->null_fraction = nulls / base->rows;
-    ret->distinct = distinct_values(table, node->leaf, ret);
+    ret->distinct = distinct_values(table, table->files[0].columns[col].leaf, ret);
 }

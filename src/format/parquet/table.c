@@ -1,9 +1,17 @@
 /* read_parquet: its named arguments, and the table that it makes of files with the same columns. */
 #include "format/parquet/table.h"
 
-/* All files have the first one's columns, in the same order and of the same types. */
-static fl_status check_same_columns(const fl_pq_metadata *first, const fl_pq_metadata *other, fl_err *err)
+static bool is_null_type(const fl_pq_metadata *meta, int32_t column)
 {
+    const fl_pq_node *node = &meta->columns[column];
+    return node->kind == FL_PQ_LEAF && meta->leaves[node->leaf].is_null_type;
+}
+
+/* All files have the first one's columns, in the same order and of the same types; columns of nothing but nulls are of any
+ * type. models: per column the file whose type counts; the table's fields get their types. */
+static fl_status merge_columns(fl_pq_table *table, int32_t file, fl_field *fields, fl_err *err)
+{
+    const fl_pq_metadata *first = &table->files[0], *other = &table->files[file];
     for (int32_t i = 0; i < first->n_columns || i < other->n_columns; i++) {
         const char *path = other->file->path;
         if (i >= other->n_columns)
@@ -12,13 +20,21 @@ static fl_status check_same_columns(const fl_pq_metadata *first, const fl_pq_met
         if (i >= first->n_columns)
             return FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" has a column \"%.*s\", which \"%s\" has not", path,
                            FL_STR_ARG(other->fields[i].name), first->file->path);
-        const fl_field *a = &first->fields[i], *b = &other->fields[i];
-        if (!fl_str_is_equal(a->name, b->name))
+        const fl_pq_metadata *model = &table->files[table->models[i]];
+        const fl_field *a = &fields[i], *b = &other->fields[i];
+        if (!fl_str_is_equal(first->fields[i].name, b->name))
             return FL_FAIL(err, FL_ERR_FORMAT, "column %d of \"%s\" is \"%.*s\", but \"%.*s\" in \"%s\"", i + 1, path,
-                           FL_STR_ARG(b->name), FL_STR_ARG(a->name), first->file->path);
-        if (!fl_type_is_equal(a->type, b->type))
+                           FL_STR_ARG(b->name), FL_STR_ARG(first->fields[i].name), first->file->path);
+        fields[i].nullable |= b->nullable; /* one file with nulls is enough */
+        if (is_null_type(other, i))
+            continue;
+        if (is_null_type(model, i)) {
+            table->models[i] = file;
+            fields[i].type = b->type;
+        } else if (!fl_type_is_equal(a->type, b->type)) {
             return FL_FAIL(err, FL_ERR_FORMAT, "column \"%.*s\" of \"%s\" is %s, but %s in \"%s\"", FL_STR_ARG(b->name),
-                           path, FL_TYPE_NAME(b->type), FL_TYPE_NAME(a->type), first->file->path);
+                           path, FL_TYPE_NAME(b->type), FL_TYPE_NAME(a->type), model->file->path);
+        }
     }
     return FL_OK;
 }
@@ -27,26 +43,45 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_pq_table *table = (fl_pq_table *)base;
+    fl_field *fields = NULL;
     (void)memory; /* what a footer says stays */
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->files, err));
-    fl_pq_metadata *first = &table->files[0];
     for (int32_t f = 0; f < base->n_files; f++) {
         fl_pq_metadata *meta = &table->files[f];
-        FL_TRY(fl_pq_metadata_read(&base->arena, base->files[f], table->has_text_in_bytes, meta, err));
-        FL_TRY(check_same_columns(first, meta, err));
-        for (int32_t c = 0; c < first->n_columns; c++) /* one file with nulls is enough */
-            first->fields[c].nullable |= meta->fields[c].nullable;
+        FL_TRY(fl_pq_metadata_read(&base->arena, base->files[f], table->types, meta, err));
+        if (f == 0) {
+            FL_TRY(FL_NEW_ARRAY(&base->arena, meta->n_columns, &table->models, err));
+            FL_TRY(FL_NEW_ARRAY(&base->arena, meta->n_columns, &fields, err));
+            for (int32_t i = 0; i < meta->n_columns; i++)
+                fields[i] = meta->fields[i];
+        } else {
+            FL_TRY(merge_columns(table, f, fields, err));
+        }
         base->table.rows += (double)meta->rows;
     }
-    base->table.fields = first->fields;
-    base->table.n_cols = first->n_columns;
+    base->table.fields = fields;
+    base->table.n_cols = table->files[0].n_columns;
 cleanup:
+    return st;
+}
+
+static fl_status read_int96_as(fl_arena *arena, const fl_value *value, void *ret_bool, fl_err *err)
+{
+    fl_str text = {0};
+    bool has_nanoseconds = false;
+    fl_status st = fl_option_text(arena, value, &text, err);
+    if (st == FL_OK && !(has_nanoseconds = fl_str_is_equal_nocase(text, FL_STR("timestamp_ns"))) &&
+        !fl_str_is_equal_nocase(text, FL_STR("timestamp")))
+        st = FL_ERR_TYPE;
+    if (st == FL_OK)
+        *(bool *)ret_bool = has_nanoseconds;
     return st;
 }
 
 static const fl_option_desc options[] = {
     {"verify_checksums", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, verifies_checksums), -1},
-    {"binary_as_string", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, has_text_in_bytes), -1},
+    {"binary_as_string", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, types.has_text_in_bytes), -1},
+    {"int96_as", "'timestamp' or 'timestamp_ns'", read_int96_as, offsetof(fl_pq_table, types.has_nanoseconds), -1},
 };
 
 static const fl_table_ops table_ops = {
@@ -76,6 +111,7 @@ const fl_format_desc fl_format_parquet = {
     .function = "read_parquet",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_parquet(file [, verify_checksums := true] [, binary_as_string := false]) gives the rows of one or "
+    .doc = "read_parquet(file [, verify_checksums := true] [, binary_as_string := false] "
+           "[, int96_as := 'timestamp']) gives the rows of one or "
            "several Parquet files",
 };

@@ -8,8 +8,9 @@
 typedef struct fl_pq_table {
     fl_files_table base;
     fl_pq_metadata *files;
+    int32_t *models; /* per column: the file whose type it has, the first that says more than "nothing but nulls" */
     bool verifies_checksums;
-    bool has_text_in_bytes;
+    fl_pq_type_options types;
 } fl_pq_table;
 
 extern const fl_format_desc fl_format_parquet;

@@ -1,16 +1,19 @@
 /* Reading values: plain, dictionary codes, and the encodings that are undone first. */
 #include "format/parquet/values.h"
 
+#include "base/datetime.h"
 #include "base/utf8.h"
 #include "format/parquet/delta.h"
 
 #define NOT_ENOUGH "its values end too early"
 #define UUID_TEXT 36
+#define UUID_BYTES 16
 
 void fl_pq_dict_unref(fl_pq_dict *dict)
 {
     if (dict == NULL || atomic_fetch_sub_explicit(&dict->refs, 1, memory_order_acq_rel) != 1)
         return;
+    fl_free(dict->bad);
     fl_buffer_unref(dict->bytes);
     fl_buffer_unref(dict->values);
     fl_free(dict);
@@ -182,14 +185,11 @@ static fl_status undo_split(fl_pq_values *v, fl_pq_pool *pool, const uint8_t *da
 }
 
 /* UUIDs as text: 36 characters each, with views of them. */
-static fl_status spell_uuids(fl_pq_values *v, fl_pq_pool *pool, const char **ret_wrong, fl_err *err)
+static fl_status spell_uuids(fl_pq_values *v, fl_pq_pool *pool, fl_err *err)
 {
     static const char digits[] = "0123456789abcdef";
-    if (v->kind == FL_PQ_VALUES_VIEWS) {
-        *ret_wrong = "UUIDs in an encoding that is not read";
-        return FL_ERR_CORRUPT;
-    }
-    int64_t count = (v->end - v->at) / 16;
+    bool has_views = v->kind == FL_PQ_VALUES_VIEWS;
+    int64_t count = has_views ? v->left : (v->end - v->at) / UUID_BYTES;
     uint8_t *text = NULL;
     fl_status st = fl_pq_pool_take(pool, count * (16 + UUID_TEXT), &text, err);
     if (st != FL_OK)
@@ -197,13 +197,13 @@ static fl_status spell_uuids(fl_pq_values *v, fl_pq_pool *pool, const char **ret
     fl_view *views = (fl_view *)text;
     char *to = (char *)(views + count);
     for (int64_t i = 0; i < count; i++) {
+        const uint8_t *from = has_views ? (const uint8_t *)fl_view_data(&v->views[i]) : v->at + i * UUID_BYTES;
         char *begin = to;
-        for (int b = 0; b < 16; b++) {
-            uint8_t byte = v->at[i * 16 + b];
+        for (int b = 0; b < UUID_BYTES; b++) {
             if (b == 4 || b == 6 || b == 8 || b == 10)
                 *to++ = '-';
-            *to++ = digits[byte >> 4];
-            *to++ = digits[byte & 15];
+            *to++ = digits[from[b] >> 4];
+            *to++ = digits[from[b] & 15];
         }
         views[i] = fl_view_of(begin, UUID_TEXT);
     }
@@ -280,7 +280,7 @@ fl_status fl_pq_values_begin(fl_pq_values *v, const fl_pq_leaf *leaf, const fl_p
         return FL_ERR_CORRUPT;
     }
     if (st == FL_OK && leaf->convert == FL_PQ_UUID)
-        st = spell_uuids(v, pool, ret_wrong, err);
+        st = spell_uuids(v, pool, err);
     return st;
 }
 
@@ -301,17 +301,22 @@ bool fl_pq_load_big_endian(const uint8_t *data, int64_t bytes, fl_i128 *ret)
     return true;
 }
 
+bool fl_pq_is_decimal_within(fl_type type, fl_i128 value)
+{
+    fl_i128 limit = fl_pow10_i128[type.precision];
+    return value > -limit && value < limit;
+}
+
 static const char *big_endian(const fl_pq_leaf *leaf, const uint8_t *from, int64_t bytes, int64_t i, void *to)
 {
     fl_i128 value;
-    if (!fl_pq_load_big_endian(from, bytes, &value))
-        return "a decimal of more than 38 digits";
+    if (!fl_pq_load_big_endian(from, bytes, &value) || !fl_pq_is_decimal_within(leaf->type, value))
+        return leaf->type.precision == FL_DECIMAL_PRECISION_MAX ? "a decimal of more than 38 digits"
+                                                                : "a decimal of more digits than its type has";
     if (leaf->convert == FL_PQ_BIG_ENDIAN_128)
         ((fl_i128 *)to)[i] = value;
-    else if (value == (int64_t)value)
-        ((int64_t *)to)[i] = (int64_t)value;
     else
-        return "a decimal of more digits than its type has";
+        ((int64_t *)to)[i] = (int64_t)value;
     return NULL;
 }
 
@@ -333,64 +338,119 @@ static float half_to_float(uint16_t half)
     return value;
 }
 
-/* Microseconds of a Julian day and nanoseconds; wraps where no timestamp can be. */
-static int64_t int96_micros(const uint8_t *from)
+#define JULIAN_DAY_1970 2440588
+#define NS_PER_DAY (FL_US_PER_DAY * 1000)
+
+static const char *int96_times(const uint8_t *from, int64_t n, bool has_nanos, int64_t *to)
 {
-    int64_t nanos;
-    memcpy(&nanos, from, 8);
-    int64_t days = (int64_t)load_u32(from + 8) - 2440588; /* 1970-01-01 */
-    return (int64_t)((uint64_t)days * 86400000000u + (uint64_t)(nanos / 1000));
+    int64_t per_day = has_nanos ? NS_PER_DAY : FL_US_PER_DAY;
+    bool is_beyond = false, is_cut = false;
+    for (int64_t i = 0; i < n; i++, from += 12) {
+        int64_t nanos, time;
+        memcpy(&nanos, from, 8);
+        int64_t days = (int64_t)(int32_t)load_u32(from + 8) - JULIAN_DAY_1970;
+        is_cut |= !has_nanos && nanos % 1000 != 0;
+        /* some writers let the time of day run over, or below, midnight */
+        is_beyond |= __builtin_mul_overflow(days, per_day, &time) ||
+                     __builtin_add_overflow(time, has_nanos ? nanos : nanos / 1000, &to[i]);
+    }
+    return is_beyond ? "a time that its type cannot hold"
+           : is_cut  ? "a timestamp with nanoseconds; int96_as = 'timestamp_ns' reads them"
+                     : NULL;
+}
+
+static const char *nano_times(const uint8_t *from, int64_t n, int64_t *to)
+{
+    bool is_cut = false;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t nanos;
+        memcpy(&nanos, from + i * 8, 8);
+        is_cut |= nanos % 1000 != 0;
+        to[i] = nanos / 1000;
+    }
+    return is_cut ? "a time with nanoseconds; times have microseconds" : NULL;
+}
+
+/* What is wrong with converted values of 8 bytes: decimals against their precision, times against the day. */
+static const char *check_range(const fl_pq_leaf *leaf, const int64_t *values, int64_t n)
+{
+    const fl_pq_kernels *kernels = fl_pq_kernels_choose();
+    if (leaf->type.id == FL_TIME)
+        return kernels->is_within_8(values, n, 0, FL_US_PER_DAY) ? NULL : "a time beyond 24 hours";
+    if (leaf->type.precision > FL_DECIMAL64_PRECISION_MAX)
+        return NULL;
+    int64_t most = fl_pow10_i64[leaf->type.precision] - 1;
+    return kernels->is_within_8(values, n, -most, most) ? NULL : "a decimal of more digits than its type has";
+}
+
+/* 32-bit integers of narrower types. */
+static const char *narrow(const fl_pq_leaf *leaf, const uint8_t *from, int64_t n, void *to)
+{
+    bool is_signed = fl_type_is_signed(leaf->type);
+    int unused = 32 - 8 * leaf->width;
+    uint32_t lost = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t value = load_u32(from + i * 4), shifted = value << unused;
+        lost |= value ^ (is_signed ? (uint32_t)((int32_t)shifted >> unused) : shifted >> unused);
+        if (leaf->width == 1)
+            ((uint8_t *)to)[i] = (uint8_t)value;
+        else
+            ((uint16_t *)to)[i] = (uint16_t)value;
+    }
+    return lost == 0 ? NULL : "a number that its type cannot hold";
+}
+
+static const char *intervals(const uint8_t *from, int64_t n, fl_interval *to)
+{
+    bool is_beyond = false;
+    for (int64_t i = 0; i < n; i++, from += 12) {
+        uint32_t months = load_u32(from), days = load_u32(from + 4);
+        is_beyond |= months > INT32_MAX || days > INT32_MAX;
+        to[i] = (fl_interval){
+            .months = (int32_t)months, .days = (int32_t)days, .nanos = (int64_t)load_u32(from + 8) * 1000000};
+    }
+    return is_beyond ? "an interval that its type cannot hold" : NULL;
 }
 
 const char *fl_pq_convert_fixed(const fl_pq_leaf *leaf, const uint8_t *from, int64_t n, void *to)
 {
+    const char *wrong = NULL;
     switch (leaf->convert) {
     case FL_PQ_COPY:
         memcpy(to, from, (size_t)(n * leaf->stored_width));
         return NULL;
     case FL_PQ_NARROW_8:
-        for (int64_t i = 0; i < n; i++)
-            ((uint8_t *)to)[i] = from[i * 4];
-        return NULL;
     case FL_PQ_NARROW_16:
-        for (int64_t i = 0; i < n; i++)
-            ((uint16_t *)to)[i] = (uint16_t)load_u32(from + i * 4);
-        return NULL;
+        return narrow(leaf, from, n, to);
     case FL_PQ_WIDEN_64:
         for (int64_t i = 0; i < n; i++)
             ((int64_t *)to)[i] = (int32_t)load_u32(from + i * 4);
-        return NULL;
+        return check_range(leaf, to, n);
+    case FL_PQ_DECIMAL_64:
+    case FL_PQ_MICRO_TIME:
+        memcpy(to, from, (size_t)(n * 8));
+        return check_range(leaf, to, n);
     case FL_PQ_MILLI_TIME:
         for (int64_t i = 0; i < n; i++)
             ((int64_t *)to)[i] = (int64_t)(int32_t)load_u32(from + i * 4) * 1000;
-        return NULL;
+        return check_range(leaf, to, n);
     case FL_PQ_NANO_TIME:
-        for (int64_t i = 0; i < n; i++) {
-            int64_t nanos;
-            memcpy(&nanos, from + i * 8, 8);
-            ((int64_t *)to)[i] = nanos / 1000;
-        }
-        return NULL;
-    case FL_PQ_INT96_TIME:
-        for (int64_t i = 0; i < n; i++)
-            ((int64_t *)to)[i] = int96_micros(from + i * 12);
-        return NULL;
+        wrong = nano_times(from, n, to);
+        return wrong != NULL ? wrong : check_range(leaf, to, n);
+    case FL_PQ_INT96_MICRO:
+        return int96_times(from, n, false, to);
+    case FL_PQ_INT96_NANO:
+        return int96_times(from, n, true, to);
     case FL_PQ_HALF:
         for (int64_t i = 0; i < n; i++)
             ((float *)to)[i] = half_to_float((uint16_t)(from[i * 2] | from[i * 2 + 1] << 8));
         return NULL;
     case FL_PQ_INTERVAL:
-        for (int64_t i = 0; i < n; i++, from += 12)
-            ((fl_interval *)to)[i] = (fl_interval){.months = (int32_t)load_u32(from),
-                                                   .days = (int32_t)load_u32(from + 4),
-                                                   .nanos = (int64_t)load_u32(from + 8) * 1000000};
-        return NULL;
-    default: {
-        const char *wrong = NULL;
+        return intervals(from, n, to);
+    default:
         for (int64_t i = 0; i < n && wrong == NULL; i++)
             wrong = big_endian(leaf, from + i * leaf->stored_width, leaf->stored_width, i, to);
         return wrong;
-    }
     }
 }
 
@@ -510,6 +570,9 @@ const char *fl_pq_values_read_codes(fl_pq_values *v, int64_t n, uint32_t *to)
     bool is_any_in_range = v->hybrid.width < 32 && v->dict->n >> v->hybrid.width != 0;
     if (!is_any_in_range && n > 0 && v->kernels->max_u32(to, n) >= v->dict->n)
         return "a dictionary code is out of range";
+    for (int64_t i = 0; v->dict->bad != NULL && i < n; i++)
+        if (fl_bit_get(v->dict->bad, to[i]))
+            return v->dict->bad_wrong;
     return NULL;
 }
 

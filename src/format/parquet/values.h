@@ -26,7 +26,9 @@ typedef struct fl_pq_dict {
     fl_buffer *bytes;  /* what views point to */
     fl_buffer *values; /* n of leaf->width bytes */
     int64_t n;
-    fl_vec vec; /* the values as a vector, for strings */
+    uint64_t *bad;         /* bits of values that cannot be fletch's; NULL: none */
+    const char *bad_wrong; /* what is wrong with the first of them */
+    fl_vec vec;            /* the values as a vector, for strings */
     uint64_t id;
 } fl_pq_dict;
 
@@ -53,7 +55,9 @@ fl_status fl_pq_values_begin(fl_pq_values *v, const fl_pq_leaf *leaf, const fl_p
                              const char **ret_wrong, fl_err *err);
 
 /** The next n values, leaf->width bytes each (strings: views into the page or dictionary; booleans: bytes 0 and 1).
- *  scratch has room for n + 16 codes. NULL, or what is wrong in words. */
+ *  scratch has room for n + 16 codes. NULL, or what is wrong in words. Whether it is one of the values, and which, is
+ *  found by reading them one by one again, with a copy of the cursor made before: what is wrong with the encoding cannot
+ *  be skipped either. */
 const char *fl_pq_values_read(fl_pq_values *v, int64_t n, void *to, uint32_t *scratch);
 
 /** The next n values as codes of the dictionary; kind CODES only. */
@@ -62,8 +66,11 @@ const char *fl_pq_values_read_codes(fl_pq_values *v, int64_t n, uint32_t *to);
 /** Passes over n values. */
 const char *fl_pq_values_skip(fl_pq_values *v, int64_t n);
 
-/** Stored fixed-width values as fletch's. NULL, or what is wrong. Not for strings. */
+/** Stored fixed-width values as fletch's. NULL, or what is wrong with one of them. Not for strings. */
 const char *fl_pq_convert_fixed(const fl_pq_leaf *leaf, const uint8_t *from, int64_t n, void *to);
+
+/** Whether a decimal has no more digits than its type. */
+bool fl_pq_is_decimal_within(fl_type type, fl_i128 value);
 
 /** A big-endian two's complement number. False when it has more than 128 bits. */
 bool fl_pq_load_big_endian(const uint8_t *data, int64_t bytes, fl_i128 *ret);
