@@ -355,6 +355,22 @@ bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
     return fl_type_is_nested(a) && common_nested(a, b, ret);
 }
 
+bool fl_type_is_scaled_apart(fl_type a, fl_type b)
+{
+    if ((a.id == FL_DECIMAL || b.id == FL_DECIMAL) && fl_type_is_numeric(a) && fl_type_is_numeric(b) &&
+        !fl_type_is_float(a) && !fl_type_is_float(b)) {
+        a = as_decimal(a);
+        b = as_decimal(b);
+        int scale = a.scale > b.scale ? a.scale : b.scale;
+        int whole = a.precision - a.scale > b.precision - b.scale ? a.precision - a.scale : b.precision - b.scale;
+        return whole + scale > FL_DECIMAL_PRECISION_MAX;
+    }
+    if (fl_type_is_timestamp(a) && fl_type_is_timestamp(b))
+        return a.unit != b.unit;
+    return (a.id == FL_DATE && fl_type_is_timestamp(b) && b.unit == FL_NANO) ||
+           (b.id == FL_DATE && fl_type_is_timestamp(a) && a.unit == FL_NANO);
+}
+
 fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err *err)
 {
     fl_field *field;

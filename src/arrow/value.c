@@ -56,6 +56,45 @@ int fl_value_compare(const fl_value *a, const fl_value *b)
     }
 }
 
+/* How many of the value make one of the coarsest: a unit of 10^0, or a day. */
+static fl_i128 parts_of_whole(fl_type type)
+{
+    static const int64_t per_day[] = {[FL_MICRO] = FL_US_PER_DAY,
+                                      [FL_SECOND] = FL_US_PER_DAY / 1000000,
+                                      [FL_MILLI] = FL_US_PER_DAY / 1000,
+                                      [FL_NANO] = FL_US_PER_DAY * 1000};
+    if (type.id == FL_DECIMAL)
+        return fl_pow10_i128[type.scale];
+    return type.id == FL_DATE ? 1 : per_day[type.unit];
+}
+
+/* -1 and 1 for dates and times that stand for infinity, else 0. */
+static int infinity_of(fl_i128 value, fl_type type)
+{
+    int64_t end = type.id == FL_DATE ? INT32_MAX : INT64_MAX;
+    if (type.id == FL_DECIMAL)
+        return 0;
+    return value == end ? 1 : value == -(fl_i128)end - 1 ? -1 : 0;
+}
+
+/* A coarse value beside a fine one, of which `factor` make one of it. */
+static int compare_coarse(fl_i128 coarse, fl_i128 fine, fl_i128 factor)
+{
+    fl_i128 whole = fine / factor, rest = fine % factor;
+    if (coarse != whole)
+        return coarse < whole ? -1 : 1;
+    return (rest < 0) - (rest > 0);
+}
+
+int fl_value_compare_scaled(fl_i128 a, fl_type a_type, fl_i128 b, fl_type b_type)
+{
+    int a_infinity = infinity_of(a, a_type), b_infinity = infinity_of(b, b_type);
+    if (a_infinity != 0 || b_infinity != 0)
+        return (a_infinity > b_infinity) - (a_infinity < b_infinity);
+    fl_i128 a_parts = parts_of_whole(a_type), b_parts = parts_of_whole(b_type);
+    return a_parts <= b_parts ? compare_coarse(a, b, b_parts / a_parts) : -compare_coarse(b, a, a_parts / b_parts);
+}
+
 bool fl_value_is_same(const fl_value *a, const fl_value *b)
 {
     if (!fl_type_is_equal(a->type, b->type) || a->is_null != b->is_null)
@@ -479,23 +518,10 @@ void fl_value_print(fl_text *text, const fl_value *v)
         break;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ:
-        len = fl_timestamp_print(to_micros(v->i, v->type.unit), v->type.id == FL_TIMESTAMPTZ, buffer);
-        if (v->type.unit == FL_NANO && v->type.id == FL_TIMESTAMP && v->i % 1000 != 0) { /* the last three digits */
-            int64_t nanos = v->i - fl_floor_div(v->i, 1000000000) * 1000000000;
-            len = fl_timestamp_print(fl_floor_div(v->i, 1000000000) * 1000000, false, buffer);
-            char fraction[16];
-            int n = 0;
-            fl_str digits = {fraction, 0};
-            for (int64_t scale = 100000000; scale > 0; scale /= 10)
-                fraction[n++] = (char)('0' + nanos / scale % 10);
-            while (n > 0 && fraction[n - 1] == '0')
-                n--;
-            digits.len = n;
-            fl_text_add(text, (fl_str){buffer, len});
-            fl_text_add_char(text, '.');
-            fl_text_add(text, digits);
-            return;
-        }
+        if (v->type.unit == FL_NANO)
+            len = fl_timestamp_print_ns(v->i, v->type.id == FL_TIMESTAMPTZ, buffer);
+        else
+            len = fl_timestamp_print(to_micros(v->i, v->type.unit), v->type.id == FL_TIMESTAMPTZ, buffer);
         break;
     case FL_INTERVAL:
         len = fl_interval_print(v->interval.months, v->interval.days, v->interval.nanos, buffer);
@@ -589,6 +615,8 @@ static bool parse_bool(fl_str text, bool *ret)
 static int64_t from_micros(int64_t micros, uint8_t unit, int *rc)
 {
     int64_t value = micros;
+    if (micros == INT64_MAX || micros == INT64_MIN) /* infinity has no unit */
+        return value;
     if (unit == FL_SECOND)
         return fl_floor_div(micros + 500000, 1000000);
     if (unit == FL_MILLI)
@@ -640,9 +668,10 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
         break;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ: {
-        bool zoned;
-        rc = fl_timestamp_parse(text, &v.i, type.id == FL_TIMESTAMPTZ ? &zoned : NULL);
-        if (rc == 0)
+        bool zoned, *ret_zoned = type.id == FL_TIMESTAMPTZ ? &zoned : NULL;
+        rc = type.unit == FL_NANO ? fl_timestamp_parse_ns(text, &v.i, ret_zoned)
+                                  : fl_timestamp_parse(text, &v.i, ret_zoned);
+        if (rc == 0 && type.unit != FL_NANO)
             v.i = from_micros(v.i, type.unit, &rc);
         break;
     }

@@ -137,10 +137,11 @@ static int read_date(cursor *c, int64_t *ret_days)
     return 0;
 }
 
-/* hh:mm[:ss[.fraction]] [AM|PM]; the fraction in nanoseconds is rounded to microseconds. */
-static int read_time(cursor *c, int64_t *ret_us)
+/* hh:mm[:ss[.fraction]] [AM|PM]; the fraction in nanoseconds is rounded to microseconds, or cut to them where ret_rest takes
+ * the nanoseconds behind them. */
+static int read_time(cursor *c, int64_t *ret_us, int64_t *ret_rest)
 {
-    int64_t hour, minute, second = 0, us = 0;
+    int64_t hour, minute, second = 0, us = 0, rest = 0;
     if (digits(c, 2, &hour) == 0 || !take(c, ':') || digits(c, 2, &minute) == 0)
         return 1;
     if (take(c, ':')) {
@@ -153,7 +154,8 @@ static int read_time(cursor *c, int64_t *ret_us)
                 nanos += (*c->at - '0') * scale;
             if (c->at == start)
                 return 1;
-            us = (nanos + 500) / 1000;
+            us = (ret_rest == NULL ? nanos + 500 : nanos) / 1000;
+            rest = ret_rest == NULL ? 0 : nanos % 1000;
         }
     }
     if (c->end - c->at >= 2) {
@@ -168,9 +170,11 @@ static int read_time(cursor *c, int64_t *ret_us)
             *c = ahead;
         }
     }
-    if (hour > 24 || minute > 59 || second > 60 || (hour == 24 && (minute | second | us) != 0))
+    if (hour > 24 || minute > 59 || second > 60 || (hour == 24 && (minute | second | us | rest) != 0))
         return 2;
     *ret_us = ((hour * 60 + minute) * 60 + second) * FL_US_PER_SECOND + us;
+    if (ret_rest != NULL)
+        *ret_rest = rest;
     return 0;
 }
 
@@ -229,7 +233,7 @@ int fl_time_parse(fl_str text, int64_t *ret_us)
 {
     cursor c = open_text(text);
     int64_t us = 0;
-    int rc = read_time(&c, &us);
+    int rc = read_time(&c, &us, NULL);
     if (rc == 0)
         rc = finish(&c);
     if (rc == 0)
@@ -269,7 +273,8 @@ static int read_zone(cursor *c, int64_t *ret_seconds, bool *ret_any)
     return 0;
 }
 
-int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
+/* ret_rest: the nanoseconds behind the microseconds; NULL: they are rounded. */
+static int parse_timestamp(fl_str text, int64_t *ret_us, int64_t *ret_rest, bool *ret_zoned)
 {
     cursor c = open_text(text);
     fl_str rest = {c.at, c.end - c.at};
@@ -278,6 +283,8 @@ int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
         rest.len--;
     if (ret_zoned != NULL)
         *ret_zoned = false;
+    if (ret_rest != NULL)
+        *ret_rest = 0;
     if (infinity != 0) {
         *ret_us = infinity < 0 ? INT64_MIN : INT64_MAX;
         return 0;
@@ -295,7 +302,7 @@ int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
         skip_space(&ahead);
         if (ahead.at < ahead.end) {
             c = ahead;
-            rc = read_time(&c, &us);
+            rc = read_time(&c, &us, ret_rest);
             if (rc == 0)
                 rc = read_zone(&c, &zone_seconds, &has_zone);
         }
@@ -313,6 +320,28 @@ int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
     }
     *ret_us = total;
     return total == INT64_MAX || total == INT64_MIN ? 2 : 0; /* these two stand for infinity */
+}
+
+int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)
+{
+    return parse_timestamp(text, ret_us, NULL, ret_zoned);
+}
+
+int fl_timestamp_parse_ns(fl_str text, int64_t *ret_ns, bool *ret_zoned)
+{
+    int64_t us = 0, rest = 0, ns;
+    int rc = parse_timestamp(text, &us, &rest, ret_zoned);
+    if (rc != 0)
+        return rc;
+    if (us == INT64_MAX || us == INT64_MIN) {
+        *ret_ns = us;
+        return 0;
+    }
+    if (__builtin_mul_overflow(us + (us < 0), 1000LL, &ns) ||
+        __builtin_add_overflow(ns, us < 0 ? rest - 1000 : rest, &ns) || ns == INT64_MAX || ns == INT64_MIN)
+        return 2;
+    *ret_ns = ns;
+    return 0;
 }
 
 /* Unit of an interval: months, days or nanoseconds per one. */
@@ -536,19 +565,38 @@ int32_t fl_time_print(int64_t us, char *ret)
     return len + print_fraction(us % FL_US_PER_SECOND, 6, ret + len);
 }
 
-int32_t fl_timestamp_print(int64_t us, bool zoned, char *ret)
+static int32_t print_timestamp(int64_t days, int64_t us, int64_t rest, bool zoned, char *ret)
 {
-    if (us == INT64_MAX || us == INT64_MIN)
-        return sprintf(ret, us > 0 ? "infinity" : "-infinity");
-    int64_t days = fl_floor_div(us, FL_US_PER_DAY);
     fl_civil c = fl_civil_from_days(days);
+    int64_t seconds = us / FL_US_PER_SECOND;
     int32_t len = sprintf(ret, "%04d-%02d-%02d ", c.year <= 0 ? 1 - c.year : c.year, c.month, c.day);
-    len += fl_time_print(us - days * FL_US_PER_DAY, ret + len);
+    if (rest == 0) {
+        len += fl_time_print(us, ret + len);
+    } else {
+        len += fl_time_print(seconds * FL_US_PER_SECOND, ret + len);
+        len += print_fraction((us - seconds * FL_US_PER_SECOND) * 1000 + rest, 9, ret + len);
+    }
     if (zoned)
         len += sprintf(ret + len, "+00");
     if (c.year <= 0)
         len += sprintf(ret + len, " BC");
     return len;
+}
+
+int32_t fl_timestamp_print(int64_t us, bool zoned, char *ret)
+{
+    if (us == INT64_MAX || us == INT64_MIN)
+        return sprintf(ret, us > 0 ? "infinity" : "-infinity");
+    int64_t days = fl_floor_div(us, FL_US_PER_DAY);
+    return print_timestamp(days, us - days * FL_US_PER_DAY, 0, zoned, ret);
+}
+
+int32_t fl_timestamp_print_ns(int64_t ns, bool zoned, char *ret)
+{
+    if (ns == INT64_MAX || ns == INT64_MIN)
+        return sprintf(ret, ns > 0 ? "infinity" : "-infinity");
+    int64_t us = fl_floor_div(ns, 1000), days = fl_floor_div(us, FL_US_PER_DAY);
+    return print_timestamp(days, us - days * FL_US_PER_DAY, ns - us * 1000, zoned, ret);
 }
 
 int32_t fl_interval_print(int32_t months, int32_t days, int64_t nanos, char *ret)

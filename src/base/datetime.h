@@ -42,6 +42,8 @@ int fl_time_parse(fl_str text, int64_t *ret_us);
  *  says whether there was one), else it is skipped as PostgreSQL's timestamp does. Nine fraction digits are read, rounded
  *  to microseconds. Also 'infinity', '-infinity' (INT64_MAX, INT64_MIN) and 'epoch'. */
 int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned);
+/** The same with all nine fraction digits; 2 also for what lies outside of 1677 to 2262. */
+int fl_timestamp_parse_ns(fl_str text, int64_t *ret_ns, bool *ret_zoned);
 /** "1 year 2 days 03:04:05", "P1Y2DT3H", "3 hours ago", "1-2". */
 int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64_t *ret_nanos);
 
@@ -53,6 +55,7 @@ int32_t fl_date_of_us(int64_t us);
 int32_t fl_date_print(int32_t days, char *ret);
 int32_t fl_time_print(int64_t us, char *ret);
 int32_t fl_timestamp_print(int64_t us, bool zoned, char *ret);
+int32_t fl_timestamp_print_ns(int64_t ns, bool zoned, char *ret);
 int32_t fl_interval_print(int32_t months, int32_t days, int64_t nanos, char *ret);
 
 #endif

@@ -188,6 +188,61 @@ static void test_late_interrupt(void **state)
     assert_int_equal(ask(f, "RESET timeout; SELECT count(*) FROM range(3)"), 3);
 }
 
+/* The count that a statement of one parameter gives for a value: of text, or of a number where that is NULL. */
+static int64_t count_with(fixture *f, const char *sql, const char *text, double number)
+{
+    fl_statement *statement = NULL;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    assert_int_equal(fl_session_prepare(f->session, sql, strlen(sql), &statement, &err), FL_OK);
+    if (text != NULL)
+        assert_int_equal(fl_statement_bind_text(statement, 1, text, strlen(text), &err), FL_OK);
+    else if (number == (double)(int64_t)number)
+        assert_int_equal(fl_statement_bind_int64(statement, 1, (int64_t)number, &err), FL_OK);
+    else
+        assert_int_equal(fl_statement_bind_double(statement, 1, number, &err), FL_OK);
+    if (fl_statement_execute(statement, &rows, &err) != FL_OK)
+        fail_msg("%s: %s", sql, err.message);
+    fl_statement_close(statement);
+    return only_value(&rows);
+}
+
+/* A parameter beside a decimal or a timestamp keeps the digits of its value. */
+static void test_parameter_digits(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    const char *make = "CREATE TABLE d (x decimal(3,1), s timestamp(3), n timestamp(9)); INSERT INTO d VALUES "
+                       "(1.5, '2024-01-01 00:00:00.123', '2024-01-01 00:00:00.123456789'), "
+                       "(2.0, '2024-01-01', '2024-01-01'); SELECT count(*) FROM d";
+    assert_int_equal(ask(f, make), 2);
+    const char *equal = "SELECT count(*) FROM d WHERE x = $1", *sum = "SELECT count(*) FROM d WHERE x + $1 = 1.75";
+    assert_int_equal(count_with(f, equal, "1.54", 0), 0);
+    assert_int_equal(count_with(f, equal, "1.50", 0), 1);
+    assert_int_equal(count_with(f, equal, NULL, 1.54), 0);
+    assert_int_equal(count_with(f, equal, NULL, 1.5), 1);
+    assert_int_equal(count_with(f, equal, NULL, 2), 1);
+    assert_int_equal(count_with(f, equal, NULL, 100000), 0);
+    assert_int_equal(count_with(f, equal, NULL, 1.5e300), 0);
+    assert_int_equal(count_with(f, sum, NULL, 0.25), 1);
+    assert_int_equal(count_with(f, "SELECT count(*) FROM d WHERE x IN ($1, 2.04)", "1.54", 0), 0);
+    assert_int_equal(count_with(f, "SELECT count(*) FROM d WHERE s = $1", "2024-01-01 00:00:00.1234", 0), 0);
+    assert_int_equal(count_with(f, "SELECT count(*) FROM d WHERE n = $1", "2024-01-01 00:00:00.123456789", 0), 1);
+    assert_int_equal(count_with(f, "SELECT count(*) FROM d WHERE n > $1", "0001-01-01", 0), 2);
+    /* of no type of its own: text, as EXECUTE has it */
+    assert_int_equal(count_with(f, "SELECT length($1)::bigint", NULL, 42), 2);
+    assert_int_equal(count_with(f, "SELECT count(*) FROM (SELECT $1 AS a) t WHERE a = '42'", NULL, 42), 1);
+    assert_int_equal(count_with(f, "SELECT count(*) FROM (SELECT $1 AS a) t WHERE a = '0.25'", NULL, 0.25), 1);
+    fl_statement *statement = NULL;
+    assert_int_equal(fl_session_prepare(f->session, equal, strlen(equal), &statement, &err), FL_OK);
+    assert_int_equal(fl_statement_bind_text(statement, 1, "x", 1, &err), FL_ERR_VALUE);
+    assert_int_equal(fl_statement_bind_bool(statement, 1, true, &err), FL_ERR_TYPE);
+    fl_statement_close(statement);
+    assert_int_equal(fl_session_query(f->session, "DROP TABLE d", &rows, &err), FL_OK);
+    rows.release(&rows);
+}
+
 static void test_register(void **state)
 {
     fixture *f = *state;
@@ -247,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_handles_of_a_closed_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_interrupt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parameter_digits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
     };

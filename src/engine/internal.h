@@ -189,6 +189,10 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
 fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows,
                                    fl_err *err);
 
+/** A value for a parameter of `type` (FL_NULL: any): cast to that type without its modifiers. FL_ERR_VALUE, FL_ERR_RANGE,
+ *  FL_ERR_TYPE. Text is borrowed from the value or the arena; *ret may be *value. */
+fl_status fl_param_cast(fl_arena *arena, const fl_value *value, fl_type type, fl_value *ret, fl_err *err);
+
 /** Binds without running, parameters unknown: what they are is in ret->query. The arena holds what is given. */
 fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
                                fl_sql_bound *ret, fl_err *err);

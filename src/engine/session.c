@@ -264,8 +264,7 @@ static fl_status bind(fl_statement *statement, int32_t number, const fl_value *v
     fl_type type = statement->types[number - 1];
     fl_value copy;
     FL_TRY(fl_value_copy(&statement->arena, value, &copy, err));
-    if (type.id != FL_NULL)
-        FL_TRY(fl_value_cast(&copy, type, &copy, err));
+    FL_TRY(fl_param_cast(&statement->arena, &copy, type, &copy, err));
     *slot = copy;
     statement->is_bound[number - 1] = true;
 cleanup:

@@ -305,7 +305,8 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     return FL_OK;
 }
 
-/* Casts the arguments' row to the types of the parameters; one of unknown type is given as it is. */
+/* Casts the arguments' row to the types of the parameters; one of unknown type is given as it is, and one whose type has modifiers
+ * is cast as a value, without them. */
 static fl_status cast_arguments(fl_query *query, const fl_type *types, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -316,7 +317,7 @@ static fl_status cast_arguments(fl_query *query, const fl_type *types, fl_err *e
     FL_TRY(FL_NEW_ARRAY(arena, query->n_outputs, &cols, err));
     for (int32_t i = 0; i < query->n_outputs; i++) {
         FL_TRY(fl_expr_column(query->plan, query->outputs[i], -1, &exprs[i], err));
-        if (types[i].id != FL_NULL)
+        if (types[i].id != FL_NULL && types[i].id != FL_DECIMAL && !fl_type_is_timestamp(types[i]))
             FL_TRY(fl_expr_cast(query->plan, exprs[i], types[i], false, -1, &exprs[i], err));
     }
     FL_TRY(fl_project_extend(query->plan, query->root, exprs, NULL, query->n_outputs, cols, &query->root, err));
@@ -358,6 +359,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
         for (int32_t i = 0; i < n_args; i++) {
             fl_value value;
             FL_TRY(fl_value_from_vec(&arena, &args.segments[0]->vecs[i], 0, &value, err));
+            FL_TRY(fl_param_cast(&arena, &value, p->param_types[i], &value, err));
             FL_TRY(fl_value_copy(&arena, &value, &values[i], err));
         }
     }

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/nearest.h"
+#include "plan/literal.h"
 #include "plan/plan_internal.h"
 #include "plan/registry.h"
 
@@ -248,6 +249,37 @@ static bool is_decided_by_null(const fl_func_choice *choice, const fl_expr *cons
     return has_null;
 }
 
+static bool is_untyped_text(const fl_expr *e)
+{
+    return (e->flags & FL_EXPR_UNTYPED) && !e->value->is_null;
+}
+
+/* Resolves a call whose untyped literals took their neighbours' types once more, with the types that they have there. */
+static fl_status settle_literals(fl_plan *plan, const fl_func_desc *func, const fl_expr *const *args, fl_type *types,
+                                 int32_t n_args, fl_func_choice *choice, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool any = false;
+    for (int32_t i = 0; i < n_args; i++) {
+        fl_type wanted = choice->args[i < choice->n_args ? i : choice->n_args - 1], type;
+        if (!is_untyped_text(args[i]))
+            continue;
+        st = fl_literal_type(&plan->arena, args[i]->value->s, wanted, &type, err);
+        if (st != FL_OK) {
+            fl_err_at(err, args[i]->pos);
+            return st;
+        }
+        if (fl_type_is_equal(type, wanted))
+            continue;
+        types[i] = type;
+        any = true;
+    }
+    fl_func_choice settled = {0};
+    if (any && fl_func_resolve(func, &plan->arena, types, n_args, &settled, NULL) == FL_OK)
+        *choice = settled;
+    return st;
+}
+
 fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
                        const fl_expr **ret, fl_err *err)
 {
@@ -274,6 +306,7 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         fl_err_at(err, pos);
         return st;
     }
+    FL_TRY(settle_literals(plan, func, args, types, n_args, &choice, err));
     for (int32_t i = 0; i < n_args; i++) {
         fl_type wanted = choice.args[i < choice.n_args ? i : choice.n_args - 1];
         if (wanted.id == FL_NULL)
@@ -363,6 +396,49 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
     if (fl_cast_can_fail(expr->type, type))
         e.flags |= is_try ? FL_EXPR_NULLABLE : FL_EXPR_CAN_FAIL;
     return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_cast_beside(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err)
+{
+    if (is_untyped_text(expr)) {
+        fl_status st = fl_literal_type(&plan->arena, expr->value->s, type, &type, err);
+        if (st != FL_OK) {
+            fl_err_at(err, expr->pos);
+            return st;
+        }
+    }
+    return fl_expr_cast(plan, expr, type, false, expr->pos, ret, err);
+}
+
+fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t n, fl_type *ret, int32_t *ret_odd,
+                              fl_err *err)
+{
+    fl_type type = FL_TYPE(FL_NULL), common, whole;
+    *ret_odd = -1;
+    for (int32_t i = 0; i < n; i++) {
+        if (args[i] == NULL)
+            continue;
+        if (!fl_type_common(type, seen_type(args[i]), &common)) {
+            *ret = type;
+            *ret_odd = i;
+            return FL_OK;
+        }
+        type = common;
+    }
+    whole = type;
+    for (int32_t i = 0; i < n; i++) {
+        if (args[i] == NULL || !is_untyped_text(args[i]))
+            continue;
+        fl_status st = fl_literal_type(&plan->arena, args[i]->value->s, type, &common, err);
+        if (st != FL_OK) {
+            fl_err_at(err, args[i]->pos);
+            return st;
+        }
+        if (fl_type_common(whole, common, &common))
+            whole = common;
+    }
+    *ret = whole;
+    return FL_OK;
 }
 
 fl_status fl_expr_coerce(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err)
@@ -456,20 +532,18 @@ fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args
 {
     fl_status st = FL_OK;
     const fl_expr **cast = NULL;
-    fl_type type = FL_TYPE(FL_NULL);
+    fl_type type;
+    int32_t odd;
     FL_ASSERT(n_args % 2 == 1);
     FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
-    for (int32_t i = 0; i < n_args; i++) {
-        if ((i % 2 == 0 && i != n_args - 1) || args[i] == NULL)
-            continue;
-        fl_type common;
-        if (!fl_type_common(type, seen_type(args[i]), &common)) {
-            st = FL_FAIL(err, FL_ERR_TYPE, "the branches of CASE have types %s and %s, which have no common type",
-                         FL_TYPE_NAME(type), FL_TYPE_NAME(args[i]->type));
-            fl_err_at(err, args[i]->pos);
-            goto cleanup;
-        }
-        type = common;
+    for (int32_t i = 1; i <= n_args; i += 2) /* when, then, when, then, else: the values */
+        cast[i < n_args ? i : n_args - 1] = args[i < n_args ? i : n_args - 1];
+    FL_TRY(fl_expr_common_type(plan, cast, n_args, &type, &odd, err));
+    if (odd >= 0) {
+        st = FL_FAIL(err, FL_ERR_TYPE, "the branches of CASE have types %s and %s, which have no common type",
+                     FL_TYPE_NAME(type), FL_TYPE_NAME(args[odd]->type));
+        fl_err_at(err, args[odd]->pos);
+        goto cleanup;
     }
     if (type.id == FL_NULL)
         type = FL_TYPE(FL_UTF8);
@@ -504,6 +578,23 @@ static int compare_consts(const void *a, const void *b)
     return fl_value_compare((*(const fl_expr *const *)a)->value, (*(const fl_expr *const *)b)->value);
 }
 
+static fl_i128 scaled_of(const fl_value *value)
+{
+    return value->type.id == FL_DECIMAL ? value->d : value->i;
+}
+
+/* A constant as one of `type` where it is equal to one; else, and where it is none, the expression itself. */
+static fl_status cast_exactly(fl_plan *plan, const fl_expr *e, fl_type type, const fl_expr **ret, fl_err *err)
+{
+    fl_value value;
+    *ret = e;
+    if (e->kind != FL_EXPR_CONST || fl_value_cast(e->value, type, &value, NULL) != FL_OK)
+        return FL_OK;
+    bool is_exact = value.is_null || !fl_type_is_scaled_apart(e->type, type) ||
+                    fl_value_compare_scaled(scaled_of(&value), value.type, scaled_of(e->value), e->value->type) == 0;
+    return is_exact ? fl_expr_const(plan, &value, e->pos, ret, err) : FL_OK;
+}
+
 fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *list, int32_t n, int32_t pos,
                      const fl_expr **ret, fl_err *err)
 {
@@ -511,18 +602,19 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     const fl_expr **consts = NULL, **others = NULL;
     int32_t n_consts = 1, n_others = 0;
     bool has_null = false;
-    fl_type type = seen_type(arg);
+    fl_type type;
+    int32_t odd;
     FL_TRY(FL_NEW_ARRAY(&plan->arena, n + 1, &consts, err));
     FL_TRY(FL_NEW_ARRAY(&plan->arena, n + 2, &others, err));
-    for (int32_t i = 0; i < n; i++) {
-        fl_type common;
-        if (!fl_type_common(type, seen_type(list[i]), &common)) {
-            st = FL_FAIL(err, FL_ERR_FUNCTION, "operator = does not take %s and %s", FL_TYPE_NAME(type),
-                         FL_TYPE_NAME(list[i]->type));
-            fl_err_at(err, list[i]->pos);
-            goto cleanup;
-        }
-        type = common;
+    consts[0] = arg;
+    if (n > 0)
+        memcpy(consts + 1, list, (size_t)n * sizeof(*consts));
+    FL_TRY(fl_expr_common_type(plan, consts, n + 1, &type, &odd, err));
+    if (odd >= 0) {
+        st = FL_FAIL(err, FL_ERR_FUNCTION, "operator = does not take %s and %s", FL_TYPE_NAME(type),
+                     FL_TYPE_NAME(list[odd - 1]->type));
+        fl_err_at(err, list[odd - 1]->pos);
+        goto cleanup;
     }
     if (type.id == FL_NULL)
         type = FL_TYPE(FL_UTF8);
@@ -534,13 +626,28 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
         if (all_const)
             type = arg->type;
     }
+    if (is_untyped_text(arg))
+        FL_TRY(fl_expr_cast_beside(plan, arg, type, &arg, err));
+    bool is_apart = false;
+    for (int32_t i = 0; i < n; i++) {
+        consts[i + 1] = list[i];
+        if (is_untyped_text(list[i]))
+            FL_TRY(fl_expr_cast_beside(plan, list[i], type, &consts[i + 1], err));
+        is_apart |= fl_type_is_scaled_apart(arg->type, consts[i + 1]->type);
+    }
+    list = consts + 1; /* read in front of where it is written */
+    if (is_apart)
+        type = arg->type;
     FL_TRY(fl_expr_cast(plan, arg, type, false, arg->pos, &arg, err));
     for (int32_t i = 0; i < n; i++) {
-        const fl_expr *item = NULL;
-        FL_TRY(fl_expr_cast(plan, list[i], type, false, list[i]->pos, &item, err));
+        const fl_expr *item = list[i];
+        if (is_apart)
+            FL_TRY(cast_exactly(plan, item, type, &item, err));
+        else
+            FL_TRY(fl_expr_cast(plan, item, type, false, item->pos, &item, err));
         if (item->kind == FL_EXPR_CONST && (item->value->is_null || is_null_const(arg)))
             has_null = true;
-        else if (item->kind == FL_EXPR_CONST && !fl_type_is_nested(type) &&
+        else if (item->kind == FL_EXPR_CONST && fl_type_is_equal(item->type, type) && !fl_type_is_nested(type) &&
                  type.id != FL_INTERVAL) /* a month may be 30 days */
             consts[n_consts++] = item;
         else

@@ -97,6 +97,16 @@ fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const 
 fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is_try, int32_t pos, const fl_expr **ret,
                        fl_err *err);
 
+/** Casts to the type of a neighbour that the expression meets: an untyped literal only to that type without its modifiers
+ *  (plan/literal.h), so that `decimal(3,1)` beside it takes no digit from it. */
+fl_status fl_expr_cast_beside(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err);
+
+/** The type in which expressions meet that become values of one column or list (NULL pointers are left out; FL_NULL where all
+ *  are null or untyped). An untyped literal adds what it is beside the others. *ret_odd: the first that has no common type with
+ *  those before it, whose type is then in *ret; else -1. */
+fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t n, fl_type *ret, int32_t *ret_odd,
+                              fl_err *err);
+
 /** Casts only where the language does so without being asked; FL_ERR_TYPE names both types and the cast to write. */
 fl_status fl_expr_coerce(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err);
 

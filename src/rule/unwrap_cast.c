@@ -2,7 +2,8 @@
  *
  * The comparison is cheaper, and scans know bounds of columns only: DATE columns are compared with timestamps wherever a
  * query adds an interval to a date. The cast must be exact and keep order. A constant that no value of x equals lies between
- * two neighbours: x < 2.5 is x <= 2. */
+ * two neighbours: x < 2.5 is x <= 2. Constants of another scale (fl_type_is_scaled_apart) are narrowed in the same way, without
+ * a cast. */
 #include "plan/func.h"
 #include "plan/rule.h"
 
@@ -28,8 +29,16 @@ static bool is_exact_cast(const fl_expr *e)
 static bool narrow(const fl_expr *constant, fl_type type, fl_value *ret, int *ret_order)
 {
     fl_value back;
-    if (constant->value->is_null || fl_value_cast(constant->value, type, ret, NULL) != FL_OK ||
-        fl_value_cast(ret, constant->type, &back, NULL) != FL_OK)
+    if (constant->value->is_null || fl_value_cast(constant->value, type, ret, NULL) != FL_OK)
+        return false;
+    if (fl_type_is_scaled_apart(type, constant->type)) {
+        const fl_value *from = constant->value;
+        bool is_decimal = type.id == FL_DECIMAL;
+        *ret_order =
+            fl_value_compare_scaled(is_decimal ? ret->d : ret->i, type, is_decimal ? from->d : from->i, from->type);
+        return true;
+    }
+    if (fl_value_cast(ret, constant->type, &back, NULL) != FL_OK)
         return false;
     *ret_order = fl_value_compare(&back, constant->value);
     return true;
@@ -71,15 +80,16 @@ static fl_status unwrap_comparison(fl_plan *plan, const fl_expr *e, const fl_exp
     } else {
         op = e->func->name;
     }
-    if (constant->kind != FL_EXPR_CONST || !is_exact_cast(cast) ||
-        !narrow(constant, cast->args[0]->type, &value, &order))
+    const fl_expr *x = is_exact_cast(cast) ? cast->args[0] : cast;
+    if (constant->kind != FL_EXPR_CONST || (x == cast && !fl_type_is_scaled_apart(x->type, constant->type)) ||
+        !narrow(constant, x->type, &value, &order))
         return FL_OK;
     op = operator_for(op, order);
     if (op == NULL)
         return FL_OK;
     const fl_expr *narrowed;
     FL_TRY(fl_expr_const(plan, &value, constant->pos, &narrowed, err));
-    st = fl_expr_call_args(plan, op, e->pos, ret, err, 2, cast->args[0], narrowed);
+    st = fl_expr_call_args(plan, op, e->pos, ret, err, 2, x, narrowed);
 cleanup:
     return st;
 }

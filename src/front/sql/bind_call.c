@@ -209,16 +209,13 @@ static fl_status make_coalesce(binder *b, const fl_expr *const *args, int32_t n,
 {
     fl_status st = FL_OK;
     const fl_expr **cases = NULL;
-    fl_type type = FL_TYPE(FL_NULL);
-    int32_t n_cases = 0;
-    for (int32_t i = 0; i < n; i++) {
-        fl_type seen = args[i]->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : args[i]->type, common;
-        if (!fl_type_common(type, seen, &common))
-            return fl_sql_bind_fail(b, ast->call->args[i].value->start, FL_ERR_TYPE,
-                                    "arguments of coalesce have types %s and %s, which have no common type",
-                                    FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
-        type = common;
-    }
+    fl_type type;
+    int32_t odd, n_cases = 0;
+    FL_TRY(fl_expr_common_type(b->plan, args, n, &type, &odd, b->err));
+    if (odd >= 0)
+        return fl_sql_bind_fail(b, ast->call->args[odd].value->start, FL_ERR_TYPE,
+                                "arguments of coalesce have types %s and %s, which have no common type",
+                                FL_TYPE_NAME(type), FL_TYPE_NAME(args[odd]->type));
     if (type.id == FL_NULL)
         type = FL_TYPE(FL_UTF8);
     FL_TRY(FL_NEW_ARRAY(b->arena, n * 2 + 1, &cases, b->err));

@@ -146,19 +146,18 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
     int32_t n = ast->list.count;
     const fl_expr **items = NULL;
     fl_value *values = NULL;
-    fl_type type = FL_TYPE(FL_NULL);
+    fl_type type;
+    int32_t odd;
     bool is_constant = true;
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &items, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
-    for (int32_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < n; i++)
         FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &items[i]));
-        fl_type seen = items[i]->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : items[i]->type, common;
-        if (!fl_type_common(type, seen, &common))
-            return fl_sql_bind_fail(b, ast->list.items[i]->start, FL_ERR_TYPE,
-                                    "a list's items have types %s and %s, which have no common type",
-                                    FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
-        type = common;
-    }
+    FL_TRY(fl_expr_common_type(b->plan, items, n, &type, &odd, b->err));
+    if (odd >= 0)
+        return fl_sql_bind_fail(b, ast->list.items[odd]->start, FL_ERR_TYPE,
+                                "a list's items have types %s and %s, which have no common type", FL_TYPE_NAME(type),
+                                FL_TYPE_NAME(items[odd]->type));
     if (type.id == FL_NULL)
         type = FL_TYPE(n == 0 ? FL_I32 : FL_UTF8);
     for (int32_t i = 0; i < n; i++) {

@@ -113,7 +113,7 @@ static fl_status type_literals(binder *b, output *out, const fl_type *types)
         const out_col *col = &out->cols[i];
         names[i] = col->name;
         if (col->literal != NULL && types[i].id != FL_NULL)
-            FL_TRY(fl_expr_cast(b->plan, col->literal, types[i], false, col->pos, &exprs[i], b->err));
+            FL_TRY(fl_expr_cast_beside(b->plan, col->literal, types[i], &exprs[i], b->err));
         else
             FL_TRY(fl_expr_column(b->plan, col->col, col->pos, &exprs[i], b->err));
     }

@@ -15,7 +15,7 @@ static fl_status check_sides(binder *b, const fl_subquery *subquery, const outpu
         const fl_expr *right, *test;
         FL_TRY(fl_expr_column(b->plan, out->cols[i].col, out->cols[i].pos, &right, b->err));
         if ((left[i]->flags & FL_EXPR_UNTYPED) || left[i]->type.id == FL_NULL)
-            FL_TRY(fl_expr_cast(b->plan, left[i], right->type, false, left[i]->pos, &left[i], b->err));
+            FL_TRY(fl_expr_cast_beside(b->plan, left[i], right->type, &left[i], b->err));
         FL_TRY(fl_sql_compare(b, op, left[i], right, pos, &test));
     }
 cleanup:

@@ -1,4 +1,5 @@
-/* = <> < <= > >= over every type, and IS [NOT] DISTINCT FROM. Both sides have their common type when they arrive. */
+/* = <> < <= > >= over every type, and IS [NOT] DISTINCT FROM. Both sides have their common type when they arrive, but for
+ * decimals and times that no type holds both of (fl_type_is_scaled_apart): these are compared as they are. */
 #include "arrow/value.h"
 #include "base/simd.h"
 #include "exec/func.h"
@@ -96,6 +97,17 @@ static fl_status compare_values(fl_call *call, const fl_vec *a, const fl_vec *b,
     return FL_OK;
 }
 
+static fl_i128 scaled_at(const fl_vec *vec, int32_t row)
+{
+    return vec->type.id == FL_DATE ? ((const int32_t *)vec->data)[fl_vec_row(vec, row)] : fl_vec_i128(vec, row);
+}
+
+static void compare_scaled(const fl_vec *a, const fl_vec *b, fl_compare_op op, int32_t rows, uint64_t *bits)
+{
+    for (int32_t row = 0; row < rows; row++)
+        PUT(row, holds(op, fl_value_compare_scaled(scaled_at(a, row), a->type, scaled_at(b, row), b->type)));
+}
+
 static fl_status compare(fl_call *call, fl_compare_op op, fl_err *err)
 {
     const fl_vec *a = &call->args[0], *b = &call->args[1];
@@ -108,6 +120,11 @@ static fl_status compare(fl_call *call, fl_compare_op op, fl_err *err)
         op = mirrored(op);
     }
     int type = kernel_type(a);
+    if (fl_type_is_scaled_apart(a->type, b->type)) {
+        memset(bits, 0, (size_t)fl_bitmap_words(rows) * 8);
+        compare_scaled(a, b, op, rows, bits);
+        return FL_OK;
+    }
     if (type >= 0 && type == kernel_type(b)) {
         const fl_compare_kernels *kernels = FL_SIMD_CHOOSE(fl_compare_kernels);
         (b->layout == FL_CONST ? kernels->constant : kernels->rows)[type][op](a->data, b->data, rows, bits);
@@ -192,7 +209,11 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_choice *re
         return FL_FAIL(err, FL_ERR_FUNCTION, "these types do not compare");
     if (common.id == FL_NULL)
         common = FL_TYPE(FL_UTF8);
-    ret->args[0] = ret->args[1] = common;
+    for (int32_t i = 0; i < 2; i++) {
+        ret->args[i] = common;
+        if (fl_type_is_scaled_apart(args[0], args[1]))
+            ret->args[i] = fl_type_is_integer(args[i]) ? FL_TYPE_DECIMAL(fl_type_int_digits(args[i]), 0) : args[i];
+    }
     ret->n_args = 2;
     ret->ret = FL_TYPE(FL_BOOL);
     return FL_OK;

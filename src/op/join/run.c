@@ -813,7 +813,7 @@ static fl_status take_key(fl_exec *exec, const join_build *join, const fl_expr *
     if (e->kind != FL_EXPR_CALL || e->n_args != 2)
         return FL_OK;
     bool equal = strcmp(e->func->name, "=") == 0, same = strcmp(e->func->name, "is_not_distinct_from") == 0;
-    if (!equal && !same)
+    if ((!equal && !same) || !fl_type_is_equal(e->args[0]->type, e->args[1]->type))
         return FL_OK;
     FL_TRY(fl_col_set_init(exec->plan, &a, err));
     FL_TRY(fl_col_set_init(exec->plan, &b, err));

@@ -44,25 +44,25 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
                           const fl_str *names, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_expr **cast = NULL;
+    const fl_expr **cast = NULL, **column = NULL;
     fl_col_id *cols = NULL;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), (int64_t)n_rows * n_cols + 1, &cast, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_rows + 1, &column, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_cols + 1, &cols, err));
     for (int32_t c = 0; c < n_cols; c++) {
-        fl_type type = FL_TYPE(FL_NULL);
+        fl_type type;
+        int32_t odd;
         bool nullable = false;
         uint64_t origin = fl_hash_combine(0x7A1, (uint64_t)c);
         char name[24];
-        for (int32_t r = 0; r < n_rows; r++) {
-            const fl_expr *e = exprs[r * n_cols + c];
-            fl_type common, seen = e->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : e->type;
-            if (!fl_type_common(type, seen, &common)) {
-                st = FL_FAIL(err, FL_ERR_TYPE, "column %d of VALUES has types %s and %s, which have no common type",
-                             c + 1, FL_TYPE_NAME(type), FL_TYPE_NAME(seen));
-                fl_err_at(err, e->pos);
-                goto cleanup;
-            }
-            type = common;
+        for (int32_t r = 0; r < n_rows; r++)
+            column[r] = exprs[(int64_t)r * n_cols + c];
+        FL_TRY(fl_expr_common_type(plan, column, n_rows, &type, &odd, err));
+        if (odd >= 0) {
+            st = FL_FAIL(err, FL_ERR_TYPE, "column %d of VALUES has types %s and %s, which have no common type", c + 1,
+                         FL_TYPE_NAME(type), FL_TYPE_NAME(column[odd]->type));
+            fl_err_at(err, column[odd]->pos);
+            goto cleanup;
         }
         if (type.id == FL_NULL)
             type = FL_TYPE(FL_UTF8);
