@@ -1,7 +1,10 @@
 /* UTF-8 by hand: the few functions that hot loops need; case mapping and normal forms are a library's business. */
 #include "base/utf8.h"
 
-#include <string.h>
+#include "base/simd.h"
+#include "base/utf8_kernel.h"
+
+#include <stdatomic.h>
 
 int fl_utf8_width(const char *p, int64_t left)
 {
@@ -28,21 +31,26 @@ int fl_utf8_width(const char *p, int64_t left)
     return 4;
 }
 
+bool fl_utf8_is_valid(const char *data, int64_t bytes)
+{
+    static _Atomic(const fl_utf8_kernels *) chosen; /* short texts are many: choosing would cost more than they do */
+    const fl_utf8_kernels *kernels = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (FL_UNLIKELY(kernels == NULL)) {
+        kernels = FL_SIMD_CHOOSE(fl_utf8_kernels);
+        atomic_store_explicit(&chosen, kernels, memory_order_relaxed);
+    }
+    return kernels->is_valid(data, bytes);
+}
+
 int64_t fl_utf8_check(const char *data, int64_t bytes)
 {
+    if (bytes <= 0 || fl_utf8_is_valid(data, bytes))
+        return -1;
     int64_t i = 0;
-    while (i < bytes) {
-        uint64_t word;
-        if (i + 8 <= bytes && (memcpy(&word, data + i, 8), (word & 0x8080808080808080ull) == 0)) {
-            i += 8;
-            continue;
-        }
-        int width = fl_utf8_width(data + i, bytes - i);
-        if (width == 0)
-            return i;
+    for (int width; i < bytes && (width = fl_utf8_width(data + i, bytes - i)) > 0;)
         i += width;
-    }
-    return -1;
+    FL_ASSERT(i < bytes);
+    return i;
 }
 
 int64_t fl_utf8_count(const char *data, int64_t bytes)

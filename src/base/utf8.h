@@ -2,6 +2,7 @@
 #ifndef FL_BASE_UTF8_H
 #define FL_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Bytes of the well-formed character at p (1 to 4), or 0 when the bytes are no UTF-8 (overlong, surrogate, cut off). */
@@ -9,6 +10,21 @@ int fl_utf8_width(const char *p, int64_t left);
 
 /** Offset of the first byte that breaks UTF-8, or -1 when all is well-formed. */
 int64_t fl_utf8_check(const char *data, int64_t bytes);
+
+/** Whether all is well-formed: fl_utf8_check without the place, about an instruction a byte. */
+bool fl_utf8_is_valid(const char *data, int64_t bytes);
+
+/** Whether a byte is the second, third or fourth of a character. */
+static inline bool fl_utf8_is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/** Whether well-formed text would end within a character if it ended at `end`. The three bytes before it are read. */
+static inline bool fl_utf8_is_cut_at(const char *end)
+{
+    return (unsigned char)end[-1] >= 0xC0 || (unsigned char)end[-2] >= 0xE0 || (unsigned char)end[-3] >= 0xF0;
+}
 
 /** Characters in well-formed text. */
 int64_t fl_utf8_count(const char *data, int64_t bytes);

@@ -140,6 +140,14 @@ def parquet_files():
     })
     parquet_file("nested", nested)
     parquet_file("nested_v2_pages", nested, data_page_version="2.0", compression="zstd")
+    for name, encoding in (("plain", "PLAIN"), ("lengths", "DELTA_LENGTH_BYTE_ARRAY"), ("prefixes", "DELTA_BYTE_ARRAY")):
+        options = {"use_dictionary": False, "column_encoding": {"s": encoding}, "write_statistics": False}
+        words = ["Grüße", "", "中文 text", "\U0001f986" * 40, "ж" * 64, "plain", "x" * 127 + "é"]
+        parquet_file(f"text_{name}", pa.table({"s": words * 3}), **options)
+        # cut within a character, which the bytes behind it complete: a length (128), the next value
+        for cut, values in (("by_length", [b"\xe4\xb8", b"x" * 128]), ("by_value", [b"\xc3", b"\xa4"])):
+            buffers = pa.array(values, pa.binary()).buffers()
+            parquet_file(f"bad_text_cut_{cut}_{name}", pa.table({"s": pa.StringArray.from_buffers(2, *buffers[1:])}), **options)
     for part in (1, 2, 3):
         parquet_file(f"part_{part}", pa.table({"part": pa.array([part] * part, pa.int32()), "x": pa.array(range(part), pa.int64())}))
     good = (HERE / "parquet/required.parquet").read_bytes()

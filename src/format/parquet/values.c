@@ -28,10 +28,11 @@ static uint32_t load_u32(const uint8_t *p)
 
 /* ---- undoing ---- */
 
-/* Checks text that was not seen to be ASCII as a whole. */
+/* Checks text that lies behind the value before it: where all of it is UTF-8, it is enough that it begins with a character
+ * (and so the value before ends with one). */
 static bool is_text(const fl_pq_values *v, const char *data, int64_t len)
 {
-    return v->is_ascii || fl_utf8_check(data, len) < 0;
+    return v->is_utf8 ? len == 0 || !fl_utf8_is_continuation(data[0]) : fl_utf8_is_valid(data, len);
 }
 
 static fl_status undo_delta(fl_pq_values *v, fl_pq_pool *pool, const uint8_t *data, int64_t bytes, int64_t n,
@@ -92,9 +93,9 @@ static fl_status undo_lengths(fl_pq_values *v, fl_pq_pool *pool, const uint8_t *
     if (took < 0 || sum > bytes - took)
         return FL_ERR_CORRUPT;
     const char *chars = (const char *)data + took;
-    v->is_ascii = !v->leaf->is_text || v->kernels->is_ascii((const uint8_t *)chars, sum);
+    v->is_utf8 = v->leaf->is_text && fl_utf8_is_valid(chars, sum);
     for (int64_t i = 0; i < count; i++) {
-        if (!is_text(v, chars, lengths[i])) {
+        if (v->leaf->is_text && !is_text(v, chars, lengths[i])) {
             *ret_wrong = "text that is not UTF-8";
             return FL_ERR_CORRUPT;
         }
@@ -139,7 +140,7 @@ static fl_status undo_prefixes(fl_pq_values *v, fl_pq_pool *pool, const uint8_t 
     fl_view *views = (fl_view *)v->undone;
     char *chars = (char *)(views + count), *last = chars;
     int32_t last_len = 0;
-    v->is_ascii = !v->leaf->is_text || v->kernels->is_ascii(suffix, suffix_sum);
+    bool is_checked = !v->leaf->is_text || v->kernels->is_ascii(suffix, suffix_sum);
     for (int64_t i = 0; i < count; i++) {
         if (prefixes[i] > last_len)
             return FL_ERR_CORRUPT;
@@ -147,7 +148,7 @@ static fl_status undo_prefixes(fl_pq_values *v, fl_pq_pool *pool, const uint8_t 
         memcpy(chars + prefixes[i], suffix, (size_t)suffixes[i]);
         last = chars;
         last_len = prefixes[i] + suffixes[i];
-        if (!is_text(v, last, last_len)) {
+        if (!is_checked && !fl_utf8_is_valid(last, last_len)) {
             *ret_wrong = "text that is not UTF-8";
             return FL_ERR_CORRUPT;
         }
@@ -223,10 +224,10 @@ static fl_status begin_plain(fl_pq_values *v, const uint8_t *data, int64_t bytes
         v->left = bytes * 8;
     } else if (v->leaf->physical == FL_PQ_BYTE_ARRAY) {
         v->kind = FL_PQ_VALUES_BYTES;
-        v->is_ascii = !v->leaf->is_text || v->kernels->is_ascii(data, bytes);
+        v->is_utf8 = v->leaf->is_text && fl_utf8_is_valid((const char *)data, bytes);
     } else {
         v->kind = FL_PQ_VALUES_FIXED;
-        v->is_ascii = !v->leaf->is_text || v->kernels->is_ascii(data, bytes);
+        v->is_utf8 = v->leaf->is_text && fl_utf8_is_valid((const char *)data, bytes);
     }
     return FL_OK;
 }
@@ -465,7 +466,7 @@ static const char *read_fixed(fl_pq_values *v, int64_t n, void *to)
         fl_view *views = to;
         for (int64_t i = 0; i < n; i++) {
             const char *data = (const char *)v->at + i * width;
-            if (!v->is_ascii && v->leaf->is_text && fl_utf8_check(data, width) >= 0)
+            if (v->leaf->is_text && !is_text(v, data, width))
                 return "text that is not UTF-8";
             views[i] = fl_view_of(data, width);
         }
@@ -504,7 +505,7 @@ static const char *read_bytes(fl_pq_values *v, int64_t n, void *to)
 {
     const uint8_t *at = v->at, *end = v->end;
     fl_view *views = to;
-    bool is_checked = v->is_ascii || !v->leaf->is_text;
+    bool is_text = v->leaf->is_text;
     for (int64_t i = 0; i < n; i++) {
         if (end - at < 4)
             return NOT_ENOUGH;
@@ -517,7 +518,9 @@ static const char *read_bytes(fl_pq_values *v, int64_t n, void *to)
             if (wrong != NULL)
                 return wrong;
         } else {
-            if (!is_checked && fl_utf8_check((const char *)at, len) >= 0)
+            /* A length's last byte is ASCII: in bytes that are UTF-8 as a whole a character begins behind it. */
+            if (is_text &&
+                (v->is_utf8 ? fl_utf8_is_cut_at((const char *)at + len) : !fl_utf8_is_valid((const char *)at, len)))
                 return "text that is not UTF-8";
             views[i] = view_of_padded(at, len);
         }

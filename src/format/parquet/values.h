@@ -36,7 +36,7 @@ typedef struct fl_pq_values {
     const fl_pq_leaf *leaf;
     const fl_pq_kernels *kernels;
     uint8_t kind;
-    bool is_ascii; /* no need to check text value by value */
+    bool is_utf8; /* text: the bytes as a whole are UTF-8, so that values are if they are not cut within a character */
     const uint8_t *at;
     const uint8_t *end;
     const fl_view *views;
