@@ -73,6 +73,26 @@ cleanup:
     return st;
 }
 
+/* The rows of a table function. One that gives single values, no rows of columns that have names, calls its column as the table
+ * is called (PostgreSQL, section 7.2.1.4); range() is DuckDB's, where the column keeps the function's name. */
+static fl_status scan_function(binder *b, const fl_ast_table *ast, fl_table *table, fl_str name, scope *s,
+                               const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    bool is_series = strcmp(table->format, "range") == 0;
+    if (!is_series || ast->alias.text.len == 0 || ast->column_count > 0)
+        return scan_table(b, ast, table, name, name, s, ret);
+    fl_str column, only = FL_STR("range");
+    FL_TRY(fl_sql_bind_keep(b, ast->alias.text, &column));
+    FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
+    FL_TRY(enter_table(b, ast, name, name, &column, fl_scan_of(*ret)->cols, 1, s));
+    if (fl_str_is_equal_nocase(name, only))
+        s->tables[s->n_tables - 1].only = only;
+cleanup:
+    fl_table_unref(table);
+    return st;
+}
+
 /* ---- tables by name ---- */
 
 static fl_status bind_cte(binder *b, const fl_ast_table *ast, cte *found, scope *s, const fl_node **ret)
@@ -239,7 +259,7 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
         fl_err_at(b->err, ast->start);
         goto cleanup;
     }
-    return scan_table(b, ast, table, name, name, s, ret);
+    return scan_function(b, ast, table, name, s, ret);
 cleanup:
     return st;
 }

@@ -29,7 +29,7 @@ fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name,
         memcpy(tables, s->tables, (size_t)s->n_tables * sizeof(*tables));
     for (int32_t i = 0; i < n_cols; i++)
         all[s->n_cols + i] = (scope_col){.name = names[i], .col = cols[i], .table = s->n_tables};
-    tables[s->n_tables] = (scope_table){alias, name};
+    tables[s->n_tables] = (scope_table){.alias = alias, .name = name};
     s->cols = all;
     s->n_cols += n_cols;
     s->tables = tables;
@@ -147,6 +147,20 @@ static fl_status fail_ambiguous(binder *b, const scope *s, fl_str name, int32_t 
     return st;
 }
 
+/* The only column of a function's table by the function's name; `table` -1: of any table. */
+static const scope_col *find_only(const scope *s, int32_t table, fl_str name)
+{
+    for (int32_t t = 0; t < s->n_tables; t++) {
+        if ((table >= 0 && t != table) || s->tables[t].only.len == 0 ||
+            !fl_str_is_equal_nocase(s->tables[t].only, name))
+            continue;
+        for (int32_t i = 0; i < s->n_cols; i++)
+            if (s->cols[i].table == t)
+                return &s->cols[i];
+    }
+    return NULL;
+}
+
 fl_status fl_sql_scope_find(binder *b, scope *s, fl_str name, int32_t pos, const scope_col **ret)
 {
     fl_status st = FL_OK;
@@ -162,7 +176,7 @@ fl_status fl_sql_scope_find(binder *b, scope *s, fl_str name, int32_t pos, const
             return fail_ambiguous(b, s, name, pos);
         found = col;
     }
-    *ret = found;
+    *ret = found != NULL ? found : find_only(s, -1, name);
 cleanup:
     return st;
 }
@@ -184,6 +198,8 @@ static fl_status find_in_table(binder *b, scope *s, int32_t table, fl_str name, 
                                     FL_STR_ARG(s->tables[table].alias), FL_STR_ARG(name));
         *ret = col;
     }
+    if (*ret == NULL)
+        *ret = find_only(s, table, name);
 cleanup:
     return st;
 }
@@ -287,51 +303,86 @@ static fl_status bind_alias(binder *b, scope *s, fl_str name, int32_t pos, const
     return st;
 }
 
-fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+/* A column that a path means, and how many of the path's parts name it. */
+typedef struct found_col {
+    scope *at;
+    const scope_col *col;
+    int32_t parts;
+    const scope *table_at; /* where a table has the path's first name; NULL: nowhere */
+    int32_t table;
+    fl_type no_struct; /* of the first column of the path's first name that has no fields; FL_NULL: there is none */
+} found_col;
+
+/* t.a or schema.t.a: the nearest table of the name is the one that is meant, whatever columns there are of that name. */
+static fl_status find_in_tables(binder *b, scope *s, const fl_ast_expr *ast, found_col *ret)
 {
     fl_status st = FL_OK;
     const fl_ast_path *path = &ast->path;
     const fl_ast_name *parts = path->parts;
-    const scope_col *col = NULL;
-    const scope *table_scope = NULL;
-    int32_t table_found = -1;
-    for (scope *at = s; at != NULL; at = at->outer) {
-        int32_t from = 1;
-        if (path->count > 1) {
-            /* t.a, or schema.t.a; then column.field */
-            int32_t table = fl_sql_scope_table(at, parts[0].text);
-            if (table >= 0)
-                FL_TRY(find_in_table(b, at, table, parts[1].text, ast->start, &col));
-            from = 2;
-            if (table >= 0 && table_scope == NULL) {
-                table_scope = at;
-                table_found = table;
-            }
-            if (col == NULL && path->count > 2 && (table = fl_sql_scope_table(at, parts[1].text)) >= 0 &&
-                at->tables[table].name.len > 0) {
-                FL_TRY(find_in_table(b, at, table, parts[2].text, ast->start, &col));
-                from = 3;
-            }
+    for (scope *at = s; at != NULL && ret->col == NULL; at = at->outer) {
+        int32_t table = fl_sql_scope_table(at, parts[0].text);
+        ret->at = at;
+        if (table >= 0 && ret->table_at == NULL) {
+            ret->table_at = at;
+            ret->table = table;
+            ret->parts = 2;
+            FL_TRY(find_in_table(b, at, table, parts[1].text, ast->start, &ret->col));
         }
-        if (col == NULL) {
-            FL_TRY(fl_sql_scope_find(b, at, parts[0].text, ast->start, &col));
-            from = 1;
-        }
-        if (col != NULL) {
-            const fl_expr *value;
-            FL_TRY(add_ref(b, at, col->col, ast->start));
-            FL_TRY(fl_expr_column(b->plan, col->col, ast->start, &value, b->err));
-            return bind_fields(b, path, from, value, ret);
+        if (ret->col == NULL && path->count > 2 && (table = fl_sql_scope_table(at, parts[1].text)) >= 0 &&
+            at->tables[table].name.len > 0) {
+            ret->parts = 3;
+            FL_TRY(find_in_table(b, at, table, parts[2].text, ast->start, &ret->col));
         }
     }
-    const fl_expr *value; /* an alias is for its own SELECT only */
-    FL_TRY(bind_alias(b, s, parts[0].text, ast->start, &value));
+cleanup:
+    return st;
+}
+
+/* a, or a.field of a struct. */
+static fl_status find_by_name(binder *b, scope *s, const fl_ast_expr *ast, found_col *ret)
+{
+    fl_status st = FL_OK;
+    for (scope *at = s; at != NULL && ret->col == NULL; at = at->outer) {
+        ret->at = at;
+        ret->parts = 1;
+        FL_TRY(fl_sql_scope_find(b, at, ast->path.parts[0].text, ast->start, &ret->col));
+        fl_type type = ret->col == NULL ? FL_TYPE(FL_NULL) : fl_plan_col(b->plan, ret->col->col)->type;
+        if (ret->col == NULL || ast->path.count == 1 || type.id == FL_STRUCT)
+            continue;
+        ret->col = NULL;
+        ret->no_struct = ret->no_struct.id == FL_NULL ? type : ret->no_struct;
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_path *path = &ast->path;
+    const fl_expr *value;
+    found_col found = {0};
+    if (path->count > 1)
+        FL_TRY(find_in_tables(b, s, ast, &found));
+    if (found.col == NULL)
+        FL_TRY(find_by_name(b, s, ast, &found));
+    if (found.col != NULL) {
+        FL_TRY(add_ref(b, found.at, found.col->col, ast->start));
+        FL_TRY(fl_expr_column(b->plan, found.col->col, ast->start, &value, b->err));
+        return bind_fields(b, path, found.parts, value, ret);
+    }
+    FL_TRY(bind_alias(b, s, path->parts[0].text, ast->start, &value)); /* of its own SELECT only */
     if (value != NULL)
         return bind_fields(b, path, 1, value, ret);
-    if (path->count > 1 && table_scope == NULL)
-        return fl_sql_fail_no_table(b, s, *path, ast->start);
-    return fail_no_column(b, table_scope != NULL ? table_scope : s, table_found,
-                          parts[table_scope != NULL ? 1 : 0].text, ast->start);
+    if (path->count > 1 && found.table_at == NULL) {
+        st = fl_sql_fail_no_table(b, s, *path, ast->start);
+        if (found.no_struct.id != FL_NULL)
+            fl_err_hint(b->err, "the column \"%.*s\" is no struct, but %s: it has no fields",
+                        FL_STR_ARG(path->parts[0].text), FL_TYPE_NAME(found.no_struct));
+        return st;
+    }
+    return fail_no_column(b, found.table_at != NULL ? found.table_at : s, found.table_at != NULL ? found.table : -1,
+                          path->parts[found.table_at != NULL ? 1 : 0].text, ast->start);
 cleanup:
     return st;
 }

@@ -100,12 +100,24 @@ cleanup:
     return st;
 }
 
+/* Where t.* finds its table, which may be an outer query's; the innermost scope for stars of no table, and of none that is there. */
+static scope *scope_of_star(scope *s, const fl_ast_star *star)
+{
+    scope *at = s;
+    if (star->table.count == 0)
+        return s;
+    while (at != NULL && fl_sql_scope_table(at, star->table.parts[star->table.count - 1].text) < 0)
+        at = at->outer;
+    return at != NULL ? at : s;
+}
+
 static fl_status expand_star(binder *b, scope *s, const fl_ast_expr *ast, select_item *items, int32_t *n)
 {
     fl_status st = FL_OK;
     const fl_ast_star *star = ast->star;
     int32_t table = -1, before = *n;
     if (star->table.count > 0) {
+        s = scope_of_star(s, star);
         table = fl_sql_scope_table(s, star->table.parts[star->table.count - 1].text);
         if (table < 0)
             return fl_sql_fail_no_table(b, s, (fl_ast_path){&star->table.parts[star->table.count - 1], 1}, ast->start);
@@ -142,7 +154,7 @@ fl_status fl_sql_expand_items(binder *b, scope *s, const fl_ast_select *ast, sel
     int32_t room = 0, n = 0;
     select_item *items = NULL;
     for (int32_t i = 0; i < ast->item_count; i++)
-        room += ast->items[i].expr->kind == FL_AST_STAR ? s->n_cols : 1;
+        room += ast->items[i].expr->kind == FL_AST_STAR ? scope_of_star(s, ast->items[i].expr->star)->n_cols : 1;
     FL_TRY(FL_NEW_ARRAY(b->arena, room + 1, &items, b->err));
     for (int32_t i = 0; i < ast->item_count; i++) {
         const fl_ast_item *item = &ast->items[i];
