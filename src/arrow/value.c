@@ -430,9 +430,12 @@ cleanup:
     return st;
 }
 
+/* Infinity has no unit; what is out of range becomes infinity. */
 static int64_t to_micros(int64_t value, uint8_t unit)
 {
     int64_t micros = value;
+    if (!fl_timestamp_is_finite(value))
+        return value;
     if (unit == FL_NANO)
         return fl_floor_div(value, 1000);
     if (unit != FL_MICRO && __builtin_mul_overflow(value, unit == FL_SECOND ? 1000000LL : 1000LL, &micros))
@@ -695,13 +698,14 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
 
 static fl_status fail_range(const fl_value *value, fl_type type, fl_err *err)
 {
+    bool is_time = value->type.id == FL_DATE || fl_type_is_timestamp(value->type);
     fl_text text;
     fl_text_init(&text, NULL);
     fl_value_print(&text, value);
     fl_status st = FL_FAIL(err, FL_ERR_RANGE, "value %s of type %s is out of range for type %s",
                            text.data == NULL ? "" : text.data, FL_TYPE_NAME(value->type), FL_TYPE_NAME(type));
     fl_text_drop(&text);
-    return st;
+    return is_time ? fl_err_state(err, "22008", st) : st;
 }
 
 /* Rounds half away from zero. */
@@ -764,20 +768,35 @@ static fl_status cast_to_decimal(const fl_value *value, fl_type type, fl_value *
     return FL_OK;
 }
 
+/* 0, or 2: out of range. A coarser unit rounds halves up, as time flows. */
+static int change_unit(int64_t value, uint8_t from, uint8_t to, int64_t *ret)
+{
+    static const int64_t per_second[] = {
+        [FL_MICRO] = 1000000, [FL_SECOND] = 1, [FL_MILLI] = 1000, [FL_NANO] = 1000000000};
+    int64_t up = per_second[to] / per_second[from], down = per_second[from] / per_second[to];
+    if (up > 0)
+        return __builtin_mul_overflow(value, up, ret) || !fl_timestamp_is_finite(*ret) ? 2 : 0;
+    *ret = fl_floor_div(value, down) + (value - fl_floor_div(value, down) * down >= down / 2);
+    return 0;
+}
+
 static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
 {
     fl_type from = value->type;
     int rc = 0;
     if (from.id == FL_DATE && fl_type_is_timestamp(type)) {
-        int64_t us = fl_date_to_us((int32_t)value->i);
-        ret->i = us == INT64_MAX || us == INT64_MIN ? us : from_micros(us, type.unit, &rc);
+        int64_t us = 0;
+        rc = fl_date_to_us((int32_t)value->i, &us) ? 0 : 2;
+        ret->i = rc == 0 && fl_timestamp_is_finite(us) ? from_micros(us, type.unit, &rc) : us;
     } else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(type)) {
-        ret->i = from.unit == type.unit || value->i == INT64_MAX || value->i == INT64_MIN
-                     ? value->i
-                     : from_micros(to_micros(value->i, from.unit), type.unit, &rc);
+        if (from.unit == type.unit || !fl_timestamp_is_finite(value->i))
+            ret->i = value->i;
+        else
+            rc = change_unit(value->i, from.unit, type.unit, &ret->i);
     } else if (fl_type_is_timestamp(from) && type.id == FL_DATE) {
-        bool is_infinite = value->i == INT64_MAX || value->i == INT64_MIN;
-        ret->i = fl_date_of_us(is_infinite ? value->i : to_micros(value->i, from.unit));
+        ret->i = fl_date_of_us(to_micros(value->i, from.unit));
+    } else if (fl_type_is_timestamp(from) && type.id == FL_TIME && !fl_timestamp_is_finite(value->i)) {
+        ret->is_null = true; /* as PostgreSQL has it */
     } else if (fl_type_is_timestamp(from) && type.id == FL_TIME) {
         int64_t us = to_micros(value->i, from.unit);
         ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;

@@ -63,9 +63,14 @@ typedef struct cursor {
     const char *end;
 } cursor;
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static void skip_space(cursor *c)
 {
-    while (c->at < c->end && (*c->at == ' ' || (*c->at >= '\t' && *c->at <= '\r')))
+    while (c->at < c->end && is_blank(*c->at))
         c->at++;
 }
 
@@ -103,6 +108,23 @@ static int finish(cursor *c)
     return c->at == c->end ? 0 : 1;
 }
 
+/* " BC", behind a date or at the end. */
+static bool take_bc(cursor *c)
+{
+    bool is_bc = c->end - c->at >= 3 && c->at[0] == ' ' && (c->at[1] | 32) == 'b' && (c->at[2] | 32) == 'c' &&
+                 (c->end - c->at == 3 || c->at[3] == ' ');
+    c->at += is_bc ? 3 : 0;
+    return is_bc;
+}
+
+static bool ends_with_bc(cursor c)
+{
+    while (c.end > c.at && is_blank(c.end[-1]))
+        c.end--;
+    c.at = c.end - c.at >= 3 ? c.end - 3 : c.end;
+    return take_bc(&c);
+}
+
 static int read_date(cursor *c, int64_t *ret_days)
 {
     int64_t year, month, day;
@@ -123,18 +145,16 @@ static int read_date(cursor *c, int64_t *ret_days)
     }
     if (c->at < c->end && *c->at >= '0' && *c->at <= '9')
         return 1;
-    if (c->end - c->at >= 3 && c->at[0] == ' ' && (c->at[1] | 32) == 'b' && (c->at[2] | 32) == 'c') {
-        c->at += 3;
+    if (take_bc(c) || (!negative && ends_with_bc(*c))) {
         negative = true;
         year -= 1;
     }
     if (negative)
         year = -year;
-    if (month < 1 || month > 12 || day < 1 || day > fl_days_in_month((int32_t)year, (int32_t)month) || year > 294276 ||
-        year < -4713)
+    if (month < 1 || month > 12 || day < 1 || day > fl_days_in_month((int32_t)year, (int32_t)month))
         return 2;
     *ret_days = fl_days_from_civil((int32_t)year, (int32_t)month, (int32_t)day);
-    return 0;
+    return fl_date_fits(*ret_days) ? 0 : 2;
 }
 
 /* hh:mm[:ss[.fraction]] [AM|PM]; the fraction in nanoseconds is rounded to microseconds, or cut to them where ret_rest takes
@@ -189,17 +209,28 @@ static int read_infinity(cursor c)
     return fl_str_is_equal_nocase(rest, FL_STR("infinity"));
 }
 
-int64_t fl_date_to_us(int32_t days)
+bool fl_date_to_us(int32_t days, int64_t *ret_us)
+{
+    if (!fl_date_is_finite(days)) {
+        *ret_us = days < 0 ? INT64_MIN : INT64_MAX;
+        return true;
+    }
+    return !__builtin_mul_overflow((int64_t)days, FL_US_PER_DAY, ret_us) && fl_us_fits(*ret_us);
+}
+
+int64_t fl_date_to_us_beside(int32_t days)
 {
     int64_t us;
-    if (__builtin_mul_overflow((int64_t)days, FL_US_PER_DAY, &us))
+    if (!fl_date_is_finite(days))
         return days < 0 ? INT64_MIN : INT64_MAX;
+    if (__builtin_mul_overflow((int64_t)days, FL_US_PER_DAY, &us))
+        return days < 0 ? INT64_MIN + 1 : INT64_MAX - 1;
     return us;
 }
 
 int32_t fl_date_of_us(int64_t us)
 {
-    if (us == INT64_MAX || us == INT64_MIN)
+    if (!fl_timestamp_is_finite(us))
         return us < 0 ? INT32_MIN : INT32_MAX;
     return (int32_t)fl_floor_div(us, FL_US_PER_DAY);
 }
@@ -305,6 +336,7 @@ static int parse_timestamp(fl_str text, int64_t *ret_us, int64_t *ret_rest, bool
             rc = read_time(&c, &us, ret_rest);
             if (rc == 0)
                 rc = read_zone(&c, &zone_seconds, &has_zone);
+            (void)take_bc(&c); /* read_date has looked for it */
         }
     }
     if (rc == 0)
@@ -319,7 +351,7 @@ static int parse_timestamp(fl_str text, int64_t *ret_us, int64_t *ret_rest, bool
         total -= zone_seconds * FL_US_PER_SECOND;
     }
     *ret_us = total;
-    return total == INT64_MAX || total == INT64_MIN ? 2 : 0; /* these two stand for infinity */
+    return fl_us_fits(total) ? 0 : 2;
 }
 
 int fl_timestamp_parse(fl_str text, int64_t *ret_us, bool *ret_zoned)

@@ -1,7 +1,8 @@
 /* Dates and times: the proleptic Gregorian calendar, read and printed as PostgreSQL does (ISO style).
  *
- * Days count from 1970-01-01, microseconds from its midnight. Years 4713 BC to 294276; algorithms of days from civil
- * dates after Hinnant, "chrono-compatible low-level date algorithms". */
+ * Days count from 1970-01-01, microseconds from its midnight. The least and the greatest number of a type stand for infinity;
+ * between them and the ends of the range, which begins as PostgreSQL's does, there is room: what is out of range is no
+ * infinity. Algorithms of days from civil dates after Hinnant, "chrono-compatible low-level date algorithms". */
 #ifndef FL_BASE_DATETIME_H
 #define FL_BASE_DATETIME_H
 
@@ -9,6 +10,31 @@
 
 #define FL_US_PER_SECOND 1000000LL
 #define FL_US_PER_DAY 86400000000LL
+#define FL_NS_PER_DAY 86400000000000LL
+
+#define FL_DATE_MIN (-2440588) /* 4714-11-24 BC, the first day of the Julian calendar */
+#define FL_DATE_MAX 2145042905 /* 5874897-12-31 */
+#define FL_US_MIN (FL_DATE_MIN * FL_US_PER_DAY)
+#define FL_US_MAX (INT64_MAX - 2) /* in 294247 */
+
+static inline bool fl_date_is_finite(int64_t days)
+{
+    return days != INT32_MAX && days != INT32_MIN;
+}
+/** Of timestamps in any unit. */
+static inline bool fl_timestamp_is_finite(int64_t value)
+{
+    return value != INT64_MAX && value != INT64_MIN;
+}
+/** Whether a date or timestamp that was computed is one. */
+static inline bool fl_date_fits(int64_t days)
+{
+    return days >= FL_DATE_MIN && days <= FL_DATE_MAX;
+}
+static inline bool fl_us_fits(int64_t us)
+{
+    return us >= FL_US_MIN && us <= FL_US_MAX;
+}
 
 typedef struct fl_civil {
     int32_t year; /* astronomical: 0 is 1 BC */
@@ -47,8 +73,11 @@ int fl_timestamp_parse_ns(fl_str text, int64_t *ret_ns, bool *ret_zoned);
 /** "1 year 2 days 03:04:05", "P1Y2DT3H", "3 hours ago", "1-2". */
 int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64_t *ret_nanos);
 
-/** Midnight in microseconds, and the day of a time. Infinity stays infinity; so becomes a day too far away for a timestamp. */
-int64_t fl_date_to_us(int32_t days);
+/** Midnight in microseconds; infinity stays infinity. False: out of range. */
+bool fl_date_to_us(int32_t days, int64_t *ret_us);
+/** The same for comparisons with timestamps: a day out of range lies between them and infinity. */
+int64_t fl_date_to_us_beside(int32_t days);
+/** The day of a time; infinity stays infinity. */
 int32_t fl_date_of_us(int64_t us);
 
 /** Printers return the length; ret needs 64 bytes (interval: 96). */

@@ -273,6 +273,7 @@ cleanup:
 static fl_status by_value(fl_call *call, bool is_try, fl_err *err)
 {
     fl_status st = FL_OK;
+    uint64_t *own_valid = NULL;
     for (int32_t row = 0; row < call->rows; row++) {
         fl_value value, out;
         if (!wants(call, row) || !fl_is_valid(call->ret->valid, row))
@@ -285,6 +286,12 @@ static fl_status by_value(fl_call *call, bool is_try, fl_err *err)
             continue;
         }
         FL_TRY(st);
+        if (out.is_null) { /* infinity has no time of day */
+            if (own_valid == NULL)
+                FL_TRY(fl_call_own_valid(call, &own_valid, err));
+            fl_bit_clear(own_valid, row);
+            continue;
+        }
         store(call->ret, row, &out);
     }
 cleanup:
@@ -364,8 +371,25 @@ cleanup:
     return st;
 }
 
+void fl_cast_compared(fl_call *call)
+{
+    const int32_t *x = call->args[0].data;
+    int64_t *ret = fl_ret_i64(call);
+    uint8_t unit = call->ret->type.unit;
+    FL_ASSERT(call->args[0].type.id == FL_DATE && fl_type_is_timestamp(call->ret->type) && unit != FL_NANO);
+    if (unit == FL_MICRO) {
+        for (int32_t row = 0; row < call->rows; row++)
+            ret[row] = fl_date_to_us_beside(x[row]);
+        return;
+    }
+    for (int32_t row = 0; row < call->rows; row++)
+        ret[row] = fl_date_is_finite(x[row]) ? (int64_t)x[row] * (unit == FL_MILLI ? 86400000 : 86400)
+                                             : fl_date_to_us_beside(x[row]);
+}
+
 fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_type from = call->args[0].type, to = call->ret->type;
     if (from.id == FL_NULL) {
         fl_vec_set_const(call->ret, to, NULL);
@@ -389,7 +413,8 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         const int32_t *x = call->args[0].data;
         int64_t *ret = fl_ret_i64(call);
         for (int32_t row = 0; row < call->rows; row++)
-            ret[row] = fl_date_to_us(x[row]);
+            if (FL_UNLIKELY(!fl_date_to_us(x[row], &ret[row])) && wants(call, row))
+                FL_TRY(reject(call, row, is_try, err));
         return FL_OK;
     }
     if (to.id == FL_UTF8) {
@@ -402,4 +427,6 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
     if (to.id == FL_BINARY)
         return text_to_binary(call, err);
     return by_value(call, is_try, err);
+cleanup:
+    return st;
 }

@@ -8,4 +8,8 @@
  *  not looked at. is_try: values that do not fit become null in fl_call_valid(call), which then must be writable. */
 fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err);
 
+/** Casts dates to timestamps that they are compared with; cannot fail: a day out of range lies between all timestamps and
+ *  infinity (fl_date_to_us_beside). */
+void fl_cast_compared(fl_call *call);
+
 #endif

@@ -471,7 +471,11 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
                     .heap = heap,
                     .state = node->state,
                     .session = eval->program->session};
-    fl_status st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
+    fl_status st = FL_OK;
+    if (e->kind == FL_EXPR_CAST && e->is_compared)
+        fl_cast_compared(&call);
+    else
+        st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
 #if defined(__SANITIZE_ADDRESS__) || \
     !defined(__OPTIMIZE__) /* dear: the builds that look for mistakes hold every proof to it */
     for (int32_t i = 0; i < node->n_args; i++)

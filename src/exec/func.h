@@ -4,7 +4,7 @@
  * the function's traits say that it takes more (FL_CONST_ARGS, FL_DICT_ARGS, FL_OFFSETS_ARGS); decimal arguments may be
  * stored in 8 or 16 bytes at any precision: read arg->width. ret->data has room for `rows` values in canonical width
  * (bool: bits, tail may be written), ret->valid is computed for FL_NULL_GIVES_NULL; with FL_SETS_VALID the kernel writes
- * fl_call_valid(call). A kernel with FL_CAN_FAIL looks at rows of call->mask only (or looks at all, and checks the mask
+ * fl_call_valid(call), with FL_GIVES_NULL what fl_call_own_valid gives. A kernel with FL_CAN_FAIL looks at rows of call->mask only (or looks at all, and checks the mask
  * before it raises): mask = selected and no argument null; NULL = all. Others may compute all rows, null slots too.
  *
  * Where fl_func_desc.bounds and those of the arguments prove that no row wanted overflows, ret has bounds when the kernel is
@@ -61,6 +61,21 @@ FL_CALL_DATA(bits, uint64_t)
 static inline uint64_t *fl_call_valid(fl_call *call)
 {
     return (uint64_t *)(uintptr_t)call->ret->valid;
+}
+
+/** A copy of ret's validity bitmap that the kernel may write, for kernels with FL_GIVES_NULL. */
+static inline fl_status fl_call_own_valid(fl_call *call, uint64_t **ret, fl_err *err)
+{
+    int64_t words = fl_bitmap_words(call->rows);
+    fl_status st = fl_arena_get(call->heap, words * 8 + 8, (void **)ret, err);
+    if (st != FL_OK)
+        return st;
+    if (call->ret->valid != NULL)
+        memcpy(*ret, call->ret->valid, (size_t)words * 8);
+    else
+        fl_bitmap_fill(*ret, call->rows, true);
+    call->ret->valid = *ret;
+    return FL_OK;
 }
 
 /** Whether row i of a kernel with FL_CAN_FAIL is wanted. */

@@ -31,6 +31,8 @@ static fl_bounds cast_bounds(fl_type from, fl_type to, fl_bounds b)
         by = fl_pow10_i128[shift];
     } else if (from.id == FL_DATE && fl_type_is_timestamp(to) && to.unit == FL_MICRO) {
         by = FL_US_PER_DAY;
+        if (b.low < FL_US_MIN / by || b.high > FL_US_MAX / by) /* infinity, or beside all timestamps */
+            return (fl_bounds){0};
     } else if (from.id != to.id || from.unit != to.unit) {
         return (fl_bounds){0};
     }

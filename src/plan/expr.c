@@ -15,8 +15,8 @@
 static bool is_same_expr(const void *ctx, const void *thing)
 {
     const fl_expr *a = ctx, *b = thing;
-    if (a->kind != b->kind || a->n_args != b->n_args || a->is_try != b->is_try || a->param != b->param ||
-        !fl_type_is_equal(a->type, b->type) || ((a->flags ^ b->flags) & FL_EXPR_UNTYPED))
+    if (a->kind != b->kind || a->n_args != b->n_args || a->is_try != b->is_try || a->is_compared != b->is_compared ||
+        a->param != b->param || !fl_type_is_equal(a->type, b->type) || ((a->flags ^ b->flags) & FL_EXPR_UNTYPED))
         return false;
     for (int32_t i = 0; i < a->n_args; i++)
         if (a->args[i] != b->args[i])
@@ -311,7 +311,10 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         fl_type wanted = choice.args[i < choice.n_args ? i : choice.n_args - 1];
         if (wanted.id == FL_NULL)
             wanted = FL_TYPE(FL_UTF8);
-        FL_TRY(fl_expr_cast(plan, args[i], wanted, false, args[i]->pos, &cast[i], err));
+        if (choice.traits & FL_COMPARES)
+            FL_TRY(fl_expr_cast_compared(plan, args[i], wanted, &cast[i], err));
+        else
+            FL_TRY(fl_expr_cast(plan, args[i], wanted, false, args[i]->pos, &cast[i], err));
     }
     if (is_decided_by_null(&choice, cast, n_args)) {
         fl_value null = {.type = choice.ret, .is_null = true};
@@ -332,6 +335,8 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
     if (choice.traits & FL_NULL_GIVES_NULL) {
         for (int32_t i = 0; i < n_args; i++)
             e.flags |= cast[i]->flags & FL_EXPR_NULLABLE;
+        if (choice.traits & FL_GIVES_NULL)
+            e.flags |= FL_EXPR_NULLABLE;
     } else {
         e.flags |= FL_EXPR_NULLABLE;
     }
@@ -395,6 +400,24 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
     e.flags |= expr->flags & FL_EXPR_NULLABLE;
     if (fl_cast_can_fail(expr->type, type))
         e.flags |= is_try ? FL_EXPR_NULLABLE : FL_EXPR_CAN_FAIL;
+    if (fl_cast_gives_null(expr->type, type))
+        e.flags |= FL_EXPR_NULLABLE;
+    return intern(plan, &e, ret, err);
+}
+
+fl_status fl_expr_cast_compared(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err)
+{
+    if (expr->type.id != FL_DATE || !fl_type_is_timestamp(type) || type.unit == FL_NANO ||
+        (expr->kind == FL_EXPR_CONST && fl_expr_cast(plan, expr, type, false, expr->pos, ret, NULL) == FL_OK &&
+         (*ret)->kind == FL_EXPR_CONST))
+        return fl_expr_cast(plan, expr, type, false, expr->pos, ret, err);
+    fl_expr e = {.kind = FL_EXPR_CAST,
+                 .pos = expr->pos,
+                 .n_args = 1,
+                 .type = type,
+                 .args = &expr,
+                 .is_compared = true,
+                 .flags = expr->flags & FL_EXPR_NULLABLE};
     return intern(plan, &e, ret, err);
 }
 
@@ -638,13 +661,13 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     list = consts + 1; /* read in front of where it is written */
     if (is_apart)
         type = arg->type;
-    FL_TRY(fl_expr_cast(plan, arg, type, false, arg->pos, &arg, err));
+    FL_TRY(fl_expr_cast_compared(plan, arg, type, &arg, err));
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *item = list[i];
         if (is_apart)
             FL_TRY(cast_exactly(plan, item, type, &item, err));
         else
-            FL_TRY(fl_expr_cast(plan, item, type, false, item->pos, &item, err));
+            FL_TRY(fl_expr_cast_compared(plan, item, type, &item, err));
         if (item->kind == FL_EXPR_CONST && (item->value->is_null || is_null_const(arg)))
             has_null = true;
         else if (item->kind == FL_EXPR_CONST && fl_type_is_equal(item->type, type) && !fl_type_is_nested(type) &&
@@ -842,6 +865,8 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
     case FL_EXPR_CALL:
         return fl_expr_call(plan, fl_str_of(expr->func->name), args, expr->n_args, expr->pos, ret, err);
     case FL_EXPR_CAST:
+        if (expr->is_compared)
+            return fl_expr_cast_compared(plan, args[0], expr->type, ret, err);
         return fl_expr_cast(plan, args[0], expr->type, expr->is_try, expr->pos, ret, err);
     case FL_EXPR_AND:
         return fl_expr_and(plan, args, expr->n_args, expr->pos, ret, err);

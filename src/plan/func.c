@@ -27,7 +27,7 @@ bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost)
             cost = 1;
     } else if (from.id == FL_DATE && fl_type_is_timestamp(to))
         cost = to.id == FL_TIMESTAMP ? 2 : 3;
-    else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(to))
+    else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(to) && (from.unit != FL_NANO || to.unit == FL_NANO))
         cost = from.id == to.id ? 1 : from.id == FL_TIMESTAMP ? 2 : -1;
     if (ret_cost != NULL && cost >= 0)
         *ret_cost = cost;
@@ -88,11 +88,23 @@ bool fl_cast_can_fail(fl_type from, fl_type to)
         return to.precision - to.scale < from.precision - from.scale + (to.scale < from.scale);
     if (fl_type_is_numeric(from))
         return true;
-    return from.id == FL_DATE && (to.unit != FL_MICRO);
+    return from.id == FL_DATE || (fl_type_is_timestamp(from) && fl_type_is_timestamp(to) && from.unit != to.unit);
 }
 
-/* Cost of passing `arg` to an overload's parameter; -1: not possible. ret_type: what it is cast to. */
-static int32_t match(uint8_t wanted, fl_type arg, fl_type first, fl_type *ret_type)
+bool fl_cast_gives_null(fl_type from, fl_type to)
+{
+    if (fl_type_is_nested(from) && from.id == to.id) {
+        for (int32_t i = 0; i < from.n_fields && i < to.n_fields; i++)
+            if (fl_cast_gives_null(from.fields[i].type, to.fields[i].type))
+                return true;
+        return false;
+    }
+    return fl_type_is_timestamp(from) && to.id == FL_TIME; /* infinity has no time of day */
+}
+
+/* Cost of passing `arg` to an overload's parameter; -1: not possible. ret_type: what it is cast to. in_nanos: kernels work in
+ * nanoseconds, else in microseconds. */
+static int32_t match(uint8_t wanted, fl_type arg, fl_type first, bool in_nanos, fl_type *ret_type)
 {
     int32_t cost = -1;
     fl_type type = FL_TYPE(wanted);
@@ -112,9 +124,12 @@ static int32_t match(uint8_t wanted, fl_type arg, fl_type first, fl_type *ret_ty
         *ret_type = FL_TYPE_DECIMAL(fl_type_int_digits(arg), 0);
         return 12 - numeric_rank(arg);
     }
-    if (fl_type_is_timestamp(type) && fl_type_is_timestamp(arg) && type.id == arg.id && wanted != FL_SAME) {
-        *ret_type = type; /* kernels work in microseconds */
-        return arg.unit == FL_MICRO ? 0 : 1;
+    if (fl_type_is_timestamp(type) && wanted != FL_SAME) {
+        type.unit = in_nanos ? FL_NANO : FL_MICRO;
+        if (type.id == arg.id && (in_nanos || arg.unit != FL_NANO)) {
+            *ret_type = type;
+            return arg.unit == type.unit ? 0 : 1;
+        }
     }
     if (!fl_cast_is_implicit(arg, type, &cost))
         return -1;
@@ -148,10 +163,13 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
             continue;
         fl_func_choice choice = {.n_args = wanted, .traits = func->traits | overload->traits, .run = overload->run};
         fl_type first = n_args > 0 ? args[0] : FL_TYPE(FL_NULL);
+        bool in_nanos = false;
+        for (int32_t a = 0; a < n_args && (choice.traits & FL_NANOS); a++)
+            in_nanos |= fl_type_is_timestamp(args[a]) && args[a].unit == FL_NANO;
         for (int32_t a = 0; a < n_args && cost >= 0; a++) {
             int32_t slot = a < wanted ? a : wanted - 1;
             fl_type type = {0};
-            int32_t one = match(overload->args[slot], args[a], first, &type);
+            int32_t one = match(overload->args[slot], args[a], first, in_nanos, &type);
             cost = one < 0 ? -1 : cost + one;
             if (a == 0)
                 first = type;
@@ -165,6 +183,8 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
                 FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
         best = cost;
         choice.ret = overload->ret == FL_SAME ? choice.args[0] : FL_TYPE(overload->ret);
+        if (fl_type_is_timestamp(choice.ret) && in_nanos)
+            choice.ret.unit = FL_NANO;
         *ret = choice;
     }
     if (best == INT32_MAX)

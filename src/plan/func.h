@@ -24,6 +24,9 @@ enum {
     FL_VARIADIC = 32,       /* the last argument type may repeat, also zero times */
     FL_OFFSETS_ARGS = 64,   /* kernel reads strings by fl_vec_str, in any form (else the evaluator makes views) */
     FL_SETS_VALID = 128,    /* kernel writes ret's validity itself (not with FL_NULL_GIVES_NULL) */
+    FL_GIVES_NULL = 512,    /* with FL_NULL_GIVES_NULL: other arguments may give null, too (see fl_call_own_valid) */
+    FL_COMPARES = 1024, /* arguments are only compared: a date beside timestamps need not fit (fl_expr_cast_compared) */
+    FL_NANOS = 2048,    /* kernel takes timestamps in nanoseconds, too, all of a call in one unit; so is the result */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
 };
@@ -132,5 +135,8 @@ bool fl_cast_exists(fl_type from, fl_type to);
 
 /** Whether that cast can raise for some value. */
 bool fl_cast_can_fail(fl_type from, fl_type to);
+
+/** Whether that cast can give null for some value. */
+bool fl_cast_gives_null(fl_type from, fl_type to);
 
 #endif

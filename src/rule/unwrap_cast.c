@@ -7,22 +7,23 @@
 #include "plan/func.h"
 #include "plan/rule.h"
 
-/* Whether every value of `from` has exactly one of `to`, in the same order. */
-static bool is_exact(fl_type from, fl_type to)
+/* Whether a cast gives every value one of its own, in the same order. */
+static bool is_exact(const fl_expr *cast)
 {
+    fl_type from = cast->args[0]->type, to = cast->type;
+    if (cast->is_compared) /* a date beside timestamps; the session's zone is UTC */
+        return true;
     if (fl_cast_can_fail(from, to))
         return false;
     bool to_number = fl_type_is_integer(to) || to.id == FL_DECIMAL;
     if (fl_type_is_integer(from))
         return to_number || (to.id == FL_F64 && fl_type_width(from) <= 4);
-    if (from.id == FL_DECIMAL)
-        return to.id == FL_DECIMAL && to.scale >= from.scale;
-    return from.id == FL_DATE && fl_type_is_timestamp(to); /* the session's zone is UTC */
+    return from.id == FL_DECIMAL && to.id == FL_DECIMAL && to.scale >= from.scale;
 }
 
 static bool is_exact_cast(const fl_expr *e)
 {
-    return e->kind == FL_EXPR_CAST && !e->is_try && is_exact(e->args[0]->type, e->type);
+    return e->kind == FL_EXPR_CAST && !e->is_try && is_exact(e);
 }
 
 /* The constant in the type of x; *ret_order: how it compares with what it was made of. False: it has no neighbour there. */

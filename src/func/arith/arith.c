@@ -6,6 +6,7 @@
 #include "exec/func.h"
 
 #include "arrow/value.h"
+#include "base/datetime.h"
 #include "base/simd.h"
 #include "func/arith/interval.h"
 #include "func/arith/kernel.h"
@@ -412,11 +413,18 @@ static fl_status resolve(char sign, const fl_type *args, int32_t n_args, fl_func
 
 /* ---- bounds ------------------------------------------------------------------------------------------------------- */
 
+/* Infinity is no number: it stays, or raises. */
+static bool may_be_infinite(fl_type type, fl_bounds b)
+{
+    return (type.id == FL_DATE && (b.low < FL_DATE_MIN || b.high > FL_DATE_MAX)) ||
+           (fl_type_is_timestamp(type) && (b.low <= INT64_MIN || b.high >= INT64_MAX));
+}
+
 /* Whole numbers on one scale (arguments were cast to it), dates and days. */
 static bool is_whole(const fl_expr *call, const fl_bounds *args)
 {
     for (int32_t i = 0; i < call->n_args; i++)
-        if (!args[i].is_known || call->args[i]->type.id == FL_INTERVAL)
+        if (!args[i].is_known || call->args[i]->type.id == FL_INTERVAL || may_be_infinite(call->args[i]->type, args[i]))
             return false;
     return fl_bounds_apply(call->type);
 }
@@ -431,6 +439,7 @@ static fl_bounds bounds_add(const fl_expr *call, const fl_bounds *args)
         return args[0];
     ret.is_known = !__builtin_add_overflow(args[0].low, args[1].low, &ret.low) &&
                    !__builtin_add_overflow(args[0].high, args[1].high, &ret.high);
+    ret.is_known &= !may_be_infinite(call->type, ret);
     return ret;
 }
 
@@ -442,6 +451,7 @@ static fl_bounds bounds_sub(const fl_expr *call, const fl_bounds *args)
     const fl_bounds *from = call->n_args == 1 ? &zero : &args[0], *take = &args[call->n_args - 1];
     ret.is_known = !__builtin_sub_overflow(from->low, take->high, &ret.low) &&
                    !__builtin_sub_overflow(from->high, take->low, &ret.high);
+    ret.is_known &= !may_be_infinite(call->type, ret);
     return ret;
 }
 

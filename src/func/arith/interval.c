@@ -2,8 +2,7 @@
 #include "func/arith/interval.h"
 
 #include "base/datetime.h"
-#include "base/simd.h"
-#include "func/arith/kernel.h"
+#include "exec/func.h"
 
 #include <math.h>
 
@@ -13,46 +12,59 @@ static fl_status fail_range(const char *what, fl_err *err)
     return fl_err_state(err, "22008", FL_ERR_RANGE);
 }
 
+static fl_status fail_infinite(const char *what, fl_err *err)
+{
+    FL_FAIL(err, FL_ERR_RANGE, "infinite %s cannot be subtracted", what);
+    return fl_err_state(err, "22008", FL_ERR_RANGE);
+}
+
 #define ROWS(call, row)                              \
     for (int32_t row = 0; row < (call)->rows; row++) \
         if (fl_call_wants((call), row))
 
-static bool add_us(int64_t us, fl_interval v, int64_t sign, int64_t *ret)
+/* Nanoseconds of an interval in whole units, halves away from zero. */
+static int64_t units_of(int64_t nanos, int64_t nanos_per_unit)
 {
-    if (us == INT64_MAX || us == INT64_MIN) { /* infinity stays */
-        *ret = us;
+    int64_t half = nanos_per_unit / 2;
+    return nanos / nanos_per_unit + (nanos % nanos_per_unit >= half && half > 0) -
+           (nanos % nanos_per_unit <= -half && half > 0);
+}
+
+/* A timestamp in microseconds or nanoseconds. False: out of range. */
+static bool add_interval(int64_t x, uint8_t unit, fl_interval v, int64_t sign, int64_t *ret)
+{
+    int64_t nanos_per_unit = unit == FL_NANO ? 1 : 1000, per_day = FL_NS_PER_DAY / nanos_per_unit, out;
+    if (!fl_timestamp_is_finite(x)) { /* infinity stays */
+        *ret = x;
         return true;
     }
-    int64_t days = fl_floor_div(us, FL_US_PER_DAY), rest = us - days * FL_US_PER_DAY, out;
+    int64_t days = fl_floor_div(x, per_day), rest = x - days * per_day;
     if (v.months != 0)
         days = fl_days_add_months(days, sign * v.months);
     days += sign * v.days;
-    return !__builtin_mul_overflow(days, FL_US_PER_DAY, &out) && !__builtin_add_overflow(out, rest, &out) &&
-           !__builtin_add_overflow(out, sign * (v.nanos / 1000), ret);
-}
-
-#define TIMESTAMP_INTERVAL(name, sign)                             \
-    static fl_status name(fl_call *call, fl_err *err)              \
-    {                                                              \
-        const int64_t *x = fl_arg_i64(call, 0);                    \
-        const fl_interval *v = fl_arg_interval(call, 1);           \
-        ROWS(call, row)                                            \
-        if (!add_us(x[row], v[row], sign, &fl_ret_i64(call)[row])) \
-            return fail_range("timestamp", err);                   \
-        return FL_OK;                                              \
+    if (rest >= per_day / 2) { /* from the nearer midnight, so that the last day of the range can be reached */
+        days++;
+        rest -= per_day;
     }
-TIMESTAMP_INTERVAL(timestamp_add, 1)
-TIMESTAMP_INTERVAL(timestamp_sub, -1)
-
-static fl_status interval_add_timestamp(fl_call *call, fl_err *err)
-{
-    const fl_interval *v = fl_arg_interval(call, 0);
-    const int64_t *x = fl_arg_i64(call, 1);
-    ROWS(call, row)
-    if (!add_us(x[row], v[row], 1, &fl_ret_i64(call)[row]))
-        return fail_range("timestamp", err);
-    return FL_OK;
+    return !__builtin_mul_overflow(days, per_day, &out) && !__builtin_add_overflow(out, rest, &out) &&
+           !(sign > 0 ? __builtin_add_overflow(out, units_of(v.nanos, nanos_per_unit), ret)
+                      : __builtin_sub_overflow(out, units_of(v.nanos, nanos_per_unit), ret)) &&
+           (unit == FL_NANO ? fl_timestamp_is_finite(*ret) : fl_us_fits(*ret));
 }
+
+#define TIMESTAMP_INTERVAL(name, sign, timestamp, interval)                                    \
+    static fl_status name(fl_call *call, fl_err *err)                                          \
+    {                                                                                          \
+        const int64_t *x = fl_arg_i64(call, timestamp);                                        \
+        const fl_interval *v = fl_arg_interval(call, interval);                                \
+        ROWS(call, row)                                                                        \
+        if (!add_interval(x[row], call->ret->type.unit, v[row], sign, &fl_ret_i64(call)[row])) \
+            return fail_range("timestamp", err);                                               \
+        return FL_OK;                                                                          \
+    }
+TIMESTAMP_INTERVAL(timestamp_add, 1, 0, 1)
+TIMESTAMP_INTERVAL(timestamp_sub, -1, 0, 1)
+TIMESTAMP_INTERVAL(interval_add_timestamp, 1, 1, 0)
 
 static int64_t wrap_day(int64_t us)
 {
@@ -85,39 +97,73 @@ static fl_status time_minus_time(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-/* The days after or before a date, in the order in which the call has them; see integers() in arith.c. */
-#define DATE_INTEGER(name, op, builtin)                                                          \
-    static fl_status name(fl_call *call, fl_err *err)                                            \
-    {                                                                                            \
-        const int32_t *a = fl_arg_i32(call, 0), *b = fl_arg_i32(call, 1);                        \
-        int32_t *ret = fl_ret_i32(call);                                                         \
-        if (!FL_SIMD_CHOOSE(fl_arith_kernels)->checked[op][FL_ARITH_I32](a, b, call->rows, ret)) \
-            return FL_OK;                                                                        \
-        ROWS(call, row)                                                                          \
-        if (builtin(a[row], b[row], &ret[row]))                                                  \
-            return fail_range("date", err);                                                      \
-        return FL_OK;                                                                            \
+/* The days after or before a date. All rows are computed; only when one of them is no date is it looked for. */
+static fl_status add_days(fl_call *call, const int32_t *date, const int32_t *days, int64_t sign, fl_err *err)
+{
+    int32_t *ret = fl_ret_i32(call);
+    bool is_beyond = false;
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t sum = date[row] + sign * days[row];
+        ret[row] = (int32_t)sum;
+        is_beyond |= !fl_date_fits(sum);
+        is_beyond |= !fl_date_is_finite(date[row]);
     }
-DATE_INTEGER(date_add_days, FL_ARITH_ADD, __builtin_add_overflow)
-DATE_INTEGER(date_sub_days, FL_ARITH_SUB, __builtin_sub_overflow)
+    for (int32_t row = 0; row < call->rows && is_beyond; row++) {
+        if (!fl_date_is_finite(date[row])) /* infinity stays */
+            ret[row] = date[row];
+        else if (!fl_date_fits(date[row] + sign * days[row]) && fl_call_wants(call, row))
+            return fail_range("date", err);
+    }
+    return FL_OK;
+}
+
+static fl_status date_add_days(fl_call *call, fl_err *err)
+{
+    return add_days(call, fl_arg_i32(call, 0), fl_arg_i32(call, 1), 1, err);
+}
+
+static fl_status days_add_date(fl_call *call, fl_err *err)
+{
+    return add_days(call, fl_arg_i32(call, 1), fl_arg_i32(call, 0), 1, err);
+}
+
+static fl_status date_sub_days(fl_call *call, fl_err *err)
+{
+    return add_days(call, fl_arg_i32(call, 0), fl_arg_i32(call, 1), -1, err);
+}
 
 static fl_status date_minus_date(fl_call *call, fl_err *err)
 {
-    (void)err;
     const int32_t *x = fl_arg_i32(call, 0), *y = fl_arg_i32(call, 1);
-    for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i32(call)[row] = (int32_t)((uint32_t)x[row] - (uint32_t)y[row]);
+    bool is_beyond = false;
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t days = (int64_t)x[row] - y[row];
+        fl_ret_i32(call)[row] = (int32_t)days;
+        is_beyond |= days != (int32_t)days;
+        is_beyond |= !fl_date_is_finite(x[row]) | !fl_date_is_finite(y[row]);
+    }
+    for (int32_t row = 0; row < call->rows && is_beyond; row++) {
+        if (!fl_call_wants(call, row))
+            continue;
+        if (!fl_date_is_finite(x[row]) || !fl_date_is_finite(y[row]))
+            return fail_infinite("dates", err);
+        if ((int64_t)x[row] - y[row] != (int32_t)((int64_t)x[row] - y[row]))
+            return fail_range("number of days", err);
+    }
     return FL_OK;
 }
 
 static fl_status date_add_time(fl_call *call, fl_err *err)
 {
-    (void)err;
-    for (int32_t row = 0; row < call->rows; row++) {
-        int64_t us = fl_date_to_us(fl_arg_i32(call, 0)[row]), sum;
-        bool is_finite =
-            us != INT64_MAX && us != INT64_MIN && !__builtin_add_overflow(us, fl_arg_i64(call, 1)[row], &sum);
-        fl_ret_i64(call)[row] = is_finite ? sum : us < 0 ? INT64_MIN : INT64_MAX;
+    ROWS(call, row)
+    {
+        int64_t us;
+        bool fits = fl_date_to_us(fl_arg_i32(call, 0)[row], &us);
+        if (fits && fl_timestamp_is_finite(us))
+            fits = !__builtin_add_overflow(us, fl_arg_i64(call, 1)[row], &us) && fl_us_fits(us);
+        if (!fits)
+            return fail_range("timestamp", err);
+        fl_ret_i64(call)[row] = us;
     }
     return FL_OK;
 }
@@ -125,13 +171,16 @@ static fl_status date_add_time(fl_call *call, fl_err *err)
 static fl_status timestamp_minus_timestamp(fl_call *call, fl_err *err)
 {
     const int64_t *x = fl_arg_i64(call, 0), *y = fl_arg_i64(call, 1);
+    int64_t nanos_per_unit = call->args[0].type.unit == FL_NANO ? 1 : 1000, per_day = FL_NS_PER_DAY / nanos_per_unit;
     ROWS(call, row)
     {
-        int64_t us, nanos;
-        if (__builtin_sub_overflow(x[row], y[row], &us))
+        int64_t units, nanos;
+        if (!fl_timestamp_is_finite(x[row]) || !fl_timestamp_is_finite(y[row]))
+            return fail_infinite("timestamps", err);
+        if (__builtin_sub_overflow(x[row], y[row], &units))
             return fail_range("interval", err);
-        int64_t days = us / FL_US_PER_DAY; /* towards zero: -25 hours are -1 day -1 hour */
-        nanos = (us - days * FL_US_PER_DAY) * 1000;
+        int64_t days = units / per_day; /* towards zero: -25 hours are -1 day -1 hour */
+        nanos = (units - days * per_day) * nanos_per_unit;
         if (days != (int32_t)days)
             return fail_range("interval", err);
         fl_ret_interval(call)[row] = (fl_interval){0, (int32_t)days, nanos};
@@ -216,10 +265,10 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
         {'-', FL_TIME, FL_INTERVAL, FL_TIME, false, time_sub},
         {'-', FL_TIME, FL_TIME, FL_INTERVAL, false, time_minus_time},
         {'+', FL_DATE, FL_I32, FL_DATE, true, date_add_days},
-        {'+', FL_I32, FL_DATE, FL_DATE, true, date_add_days},
+        {'+', FL_I32, FL_DATE, FL_DATE, true, days_add_date},
         {'-', FL_DATE, FL_I32, FL_DATE, true, date_sub_days},
-        {'-', FL_DATE, FL_DATE, FL_I32, false, date_minus_date},
-        {'+', FL_DATE, FL_TIME, FL_TIMESTAMP, false, date_add_time},
+        {'-', FL_DATE, FL_DATE, FL_I32, true, date_minus_date},
+        {'+', FL_DATE, FL_TIME, FL_TIMESTAMP, true, date_add_time},
         {'+', FL_INTERVAL, FL_INTERVAL, FL_INTERVAL, true, interval_add},
         {'-', FL_INTERVAL, FL_INTERVAL, FL_INTERVAL, true, interval_sub},
         {'*', FL_INTERVAL, FL_F64, FL_INTERVAL, true, interval_times},
@@ -227,6 +276,7 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
         {'/', FL_INTERVAL, FL_F64, FL_INTERVAL, true, interval_over},
     };
     bool zoned = a.id == FL_TIMESTAMPTZ || b.id == FL_TIMESTAMPTZ;
+    bool in_nanos = (fl_type_is_timestamp(a) && a.unit == FL_NANO) || (fl_type_is_timestamp(b) && b.unit == FL_NANO);
     if (a.id == FL_NULL && b.id == FL_NULL)
         return false;
     for (int pass = 0; pass < 2; pass++) /* as they are; then with dates as timestamps and numbers as doubles */
@@ -241,6 +291,10 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
                 y = FL_TYPE(FL_TIMESTAMPTZ);
             if (zoned && out.id == FL_TIMESTAMP)
                 out = FL_TYPE(FL_TIMESTAMPTZ);
+            fl_type *types[] = {&x, &y, &out};
+            for (int t = 0; t < 3; t++)
+                if (in_nanos && fl_type_is_timestamp(*types[t]))
+                    types[t]->unit = FL_NANO;
             bool fits_a = a.id == x.id || (pass == 1 && fl_cast_is_implicit(a, x, NULL) && a.id != FL_NULL);
             bool fits_b = b.id == y.id || (pass == 1 && fl_cast_is_implicit(b, y, NULL) && b.id != FL_NULL);
             if (pass == 0 && x.id == FL_I32 && fl_type_is_integer(a))

@@ -234,11 +234,12 @@ RESOLVE(ge)
 RESOLVE(distinct)
 RESOLVE(not_distinct)
 
-#define COMPARE(sign, op, text)                                                                   \
-    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS, \
+#define COMPARE(sign, op, text)                                                                                 \
+    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_COMPARES, \
      .resolve = resolve_##op, .doc = text}
-#define DISTINCT(sign, op, text) \
-    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_CONST_ARGS, .resolve = resolve_##op, .doc = text}
+#define DISTINCT(sign, op, text)                                                                                    \
+    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_CONST_ARGS | FL_COMPARES, .resolve = resolve_##op, \
+     .doc = text}
 
 static const fl_func_desc funcs[] = {
     COMPARE("=", eq, "a = b"),

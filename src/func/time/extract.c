@@ -1,8 +1,10 @@
 /* extract (a bigint) and date_part (a double): one field of a date, time, timestamp or interval. And the fields' names. */
 #include "func/time/field.h"
 
-#include "base/datetime.h"
+#include "func/time/moment.h"
 #include "plan/expr.h"
+
+#include <math.h>
 
 static const struct {
     const char *name;
@@ -92,30 +94,31 @@ fl_status fl_time_field_fail(const fl_call *call, int32_t row, fl_type type, fl_
                    FL_TYPE_NAME(type));
 }
 
-/* What every value of a field is: micros / per (per is 1 but for seconds and the like). */
+/* What a field of one value is: value / per (per is 1 but for seconds and the like). */
 typedef struct part {
     int64_t value;
     int64_t per;
 } part;
 
-static bool part_of_time(fl_time_field field, int64_t us, part *ret)
+/* Of a time in microseconds (per_us 1) or nanoseconds (1000). */
+static bool part_of_time(fl_time_field field, int64_t x, int64_t per_us, part *ret)
 {
     *ret = (part){0, 1};
     switch (field) {
     case FL_FIELD_MICROSECONDS:
-        ret->value = us % 60000000;
+        *ret = (part){x % (60000000 * per_us), per_us};
         return true;
     case FL_FIELD_MILLISECONDS:
-        *ret = (part){us % 60000000, 1000};
+        *ret = (part){x % (60000000 * per_us), 1000 * per_us};
         return true;
     case FL_FIELD_SECOND:
-        *ret = (part){us % 60000000, 1000000};
+        *ret = (part){x % (60000000 * per_us), 1000000 * per_us};
         return true;
     case FL_FIELD_MINUTE:
-        ret->value = us / 60000000 % 60;
+        ret->value = x / (60000000 * per_us) % 60;
         return true;
     case FL_FIELD_HOUR:
-        ret->value = us / 3600000000LL;
+        ret->value = x / (3600000000LL * per_us);
         return true;
     default:
         return false;
@@ -187,14 +190,15 @@ static bool part_of_days(fl_time_field field, int64_t days, part *ret)
     }
 }
 
-static bool part_of_timestamp(fl_time_field field, int64_t us, part *ret)
+static bool part_of_timestamp(fl_time_field field, int64_t x, uint8_t unit, part *ret)
 {
-    int64_t days = fl_floor_div(us, FL_US_PER_DAY), rest = us - days * FL_US_PER_DAY;
+    int64_t per_day = fl_units_per_day(unit), per_us = per_day / FL_US_PER_DAY;
+    int64_t days = fl_floor_div(x, per_day), rest = x - days * per_day;
     if (field == FL_FIELD_EPOCH) {
-        *ret = (part){us, 1000000};
+        *ret = (part){x, 1000000 * per_us};
         return true;
     }
-    return part_of_time(field, rest, ret) || part_of_days(field, days, ret);
+    return part_of_time(field, rest, per_us, ret) || part_of_days(field, days, ret);
 }
 
 static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
@@ -207,7 +211,7 @@ static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
     case FL_FIELD_SECOND:
     case FL_FIELD_MINUTE:
     case FL_FIELD_HOUR:
-        return part_of_time(field, us, ret);
+        return part_of_time(field, x.nanos, 1000, ret);
     case FL_FIELD_DAY:
         ret->value = x.days;
         return true;
@@ -229,11 +233,15 @@ static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
     case FL_FIELD_MILLENNIUM:
         ret->value = years / 1000;
         return true;
-    case FL_FIELD_EPOCH: /* a year has 365.25 days, a month 30 */
-        *ret =
-            (part){us + (x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY + years * (FL_US_PER_DAY / 4 * 1461),
-                   1000000};
+    case FL_FIELD_EPOCH: { /* a year has 365.25 days, a month 30 */
+        int64_t whole =
+            us + (x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY + years * (FL_US_PER_DAY / 4 * 1461);
+        int64_t nanos;
+        *ret = (part){whole, 1000000};
+        if (!__builtin_mul_overflow(whole, 1000LL, &nanos) && !__builtin_add_overflow(nanos, x.nanos % 1000, &nanos))
+            *ret = (part){nanos, 1000000000};
         return true;
+    }
     default:
         return false;
     }
@@ -250,14 +258,14 @@ static bool part_of(const fl_call *call, fl_time_field field, int32_t row, part 
             *ret = (part){days * 86400, 1};
             return true;
         }
-        return part_of_days(field, days, ret) || (call->ret->type.id == FL_F64 && part_of_time(field, 0, ret));
+        return part_of_days(field, days, ret) || (call->ret->type.id == FL_F64 && part_of_time(field, 0, 1, ret));
     }
     case FL_TIME:
         if (field == FL_FIELD_EPOCH) {
             *ret = (part){((const int64_t *)x->data)[at], 1000000};
             return true;
         }
-        return part_of_time(field, ((const int64_t *)x->data)[at], ret);
+        return part_of_time(field, ((const int64_t *)x->data)[at], 1, ret);
     case FL_INTERVAL:
         return part_of_interval(field, ((const fl_interval *)x->data)[at], ret);
     case FL_TIMESTAMPTZ:
@@ -269,13 +277,29 @@ static bool part_of(const fl_call *call, fl_time_field field, int32_t row, part 
     default:
         break;
     }
-    return part_of_timestamp(field, ((const int64_t *)x->data)[at], ret);
+    return part_of_timestamp(field, ((const int64_t *)x->data)[at], x->type.unit, ret);
+}
+
+/* -1 and 1 for dates and timestamps that stand for infinity. */
+static int infinity_at(const fl_vec *x, int32_t row)
+{
+    int64_t at = fl_vec_row(x, row);
+    if (x->type.id == FL_DATE) {
+        int32_t days = ((const int32_t *)x->data)[at];
+        return fl_date_is_finite(days) ? 0 : days < 0 ? -1 : 1;
+    }
+    if (!fl_type_is_timestamp(x->type))
+        return 0;
+    int64_t value = ((const int64_t *)x->data)[at];
+    return fl_timestamp_is_finite(value) ? 0 : value < 0 ? -1 : 1;
 }
 
 static fl_status run(fl_call *call, fl_err *err)
 {
+    fl_status st = FL_OK;
     bool is_double = call->ret->type.id == FL_F64;
     fl_time_field field = FL_FIELD_NONE;
+    uint64_t *own_valid = NULL;
     for (int32_t row = 0; row < call->rows; row++) {
         part value = {0, 1};
         if (call->state == NULL || field == FL_FIELD_NONE) {
@@ -284,9 +308,19 @@ static fl_status run(fl_call *call, fl_err *err)
                 ((int64_t *)(uintptr_t)call->ret->data)[row] = 0;
                 continue;
             }
-            fl_status st = fl_time_field_get(call, row, &field, err);
-            if (st != FL_OK)
-                return st;
+            FL_TRY(fl_time_field_get(call, row, &field, err));
+        }
+        int infinity = infinity_at(&call->args[1], row);
+        if (FL_UNLIKELY(infinity != 0)) { /* infinity has an epoch, and no other field */
+            ((int64_t *)(uintptr_t)call->ret->data)[row] = 0;
+            if (is_double && field == FL_FIELD_EPOCH) {
+                fl_ret_f64(call)[row] = infinity * INFINITY;
+                continue;
+            }
+            if (own_valid == NULL)
+                FL_TRY(fl_call_own_valid(call, &own_valid, err));
+            fl_bit_clear(own_valid, row);
+            continue;
         }
         if (!part_of(call, field, row, &value))
             return fl_time_field_fail(call, row, call->args[1].type, err);
@@ -295,7 +329,8 @@ static fl_status run(fl_call *call, fl_err *err)
         else
             fl_ret_i64(call)[row] = value.per == 1 ? value.value : fl_floor_div(value.value, value.per);
     }
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 /* The common case, TPC-H's: a year of dates. */
@@ -305,11 +340,13 @@ static fl_status extract_date(fl_call *call, fl_err *err)
         return run(call, err);
     const int32_t *x = fl_arg_i32(call, 1);
     int64_t *ret = fl_ret_i64(call);
+    bool has_infinity = false;
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t year = fl_civil_from_days(x[row]).year;
         ret[row] = year > 0 ? year : year - 1;
+        has_infinity |= !fl_date_is_finite(x[row]);
     }
-    return FL_OK;
+    return has_infinity ? run(call, err) : FL_OK;
 }
 
 /* Ages ascend with time, so that their ends lie where time's do; what comes round has a range of its own. */
@@ -334,16 +371,17 @@ static fl_bounds bounds_extract(const fl_expr *call, const fl_bounds *args)
     if (field != FL_FIELD_YEAR && field != FL_FIELD_DECADE && field != FL_FIELD_CENTURY &&
         field != FL_FIELD_MILLENNIUM && field != FL_FIELD_ISOYEAR)
         return (fl_bounds){0};
-    if (!args[1].is_known || args[1].low <= INT64_MIN || args[1].high >= INT64_MAX) /* infinity has no year */
+    if (!args[1].is_known || args[1].low <= INT64_MIN || args[1].high >= INT64_MAX ||
+        (type.id == FL_DATE && (args[1].low <= INT32_MIN || args[1].high >= INT32_MAX))) /* infinity has no year */
         return (fl_bounds){0};
-    int64_t per_day = type.id == FL_DATE ? 1 : FL_US_PER_DAY;
+    int64_t per_day = type.id == FL_DATE ? 1 : fl_units_per_day(type.unit);
     if (!part_of_days(field, fl_floor_div((int64_t)args[1].low, per_day), &low) ||
         !part_of_days(field, fl_floor_div((int64_t)args[1].high, per_day), &high))
         return (fl_bounds){0};
     return (fl_bounds){true, low.value, high.value};
 }
 
-#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS)
+#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "extract", .traits = TRAITS, .prepare = fl_time_field_prepare,

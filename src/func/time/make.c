@@ -1,7 +1,6 @@
 /* make_date and others; to_timestamp; now, current_date and others; age. The session's zone is UTC. */
-#include "base/datetime.h"
-#include "exec/func.h"
 #include "exec/session_state.h"
+#include "func/time/moment.h"
 
 #include <math.h>
 
@@ -19,7 +18,7 @@ static bool make_days(int32_t year, int32_t month, int32_t day, int64_t *ret)
     if (year < -4713 || year > 5874897 || month < 1 || month > 12 || day < 1 || day > fl_days_in_month(year, month))
         return false;
     *ret = fl_days_from_civil(year, month, day);
-    return *ret == (int32_t)*ret;
+    return fl_date_fits(*ret);
 }
 
 static bool make_us(int32_t hour, int32_t minute, double second, int64_t *ret)
@@ -66,7 +65,8 @@ static fl_status make_timestamp(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t days = 0, us = 0, all = 0;
         bool ok = make_days(a[0][row], a[1][row], a[2][row], &days) && make_us(a[3][row], a[4][row], s[row], &us) &&
-                  !__builtin_mul_overflow(days, FL_US_PER_DAY, &all) && !__builtin_add_overflow(all, us, &all);
+                  !__builtin_mul_overflow(days, FL_US_PER_DAY, &all) && !__builtin_add_overflow(all, us, &all) &&
+                  fl_us_fits(all);
         if (!ok && fl_call_wants(call, row))
             return fail_range(err, "there is no such date and time");
         fl_ret_i64(call)[row] = all;
@@ -97,7 +97,7 @@ static fl_status to_timestamp(fl_call *call, fl_err *err)
 {
     for (int32_t row = 0; row < call->rows; row++) {
         double x = fl_arg_f64(call, 0)[row], us = rint(x * 1e6);
-        bool ok = fabs(us) < 9.2e18;
+        bool ok = fabs(us) < 9.2e18 && fl_us_fits((int64_t)us);
         if (isinf(x))
             fl_ret_i64(call)[row] = x > 0 ? INT64_MAX : INT64_MIN;
         else if (ok)
@@ -139,7 +139,7 @@ static fl_status time_now(fl_call *call, fl_err *err)
 
 /* From b to a on the calendar: years, months and days as one would count them, by PostgreSQL's rule: days that are missing
  * are borrowed from the month of the earlier of the two. */
-static fl_interval age_of(int64_t a, int64_t b)
+static fl_interval age_of(int64_t a, int64_t b, uint8_t unit)
 {
     int64_t sign = 1;
     if (a < b) {
@@ -148,47 +148,43 @@ static fl_interval age_of(int64_t a, int64_t b)
         b = swap;
         sign = -1;
     }
-    int64_t days_a = fl_floor_div(a, FL_US_PER_DAY), days_b = fl_floor_div(b, FL_US_PER_DAY);
-    fl_civil x = fl_civil_from_days(days_a), y = fl_civil_from_days(days_b);
-    int64_t us = (a - days_a * FL_US_PER_DAY) - (b - days_b * FL_US_PER_DAY), day = x.day - y.day;
+    fl_moment later = fl_moment_of(a, unit), earlier = fl_moment_of(b, unit);
+    fl_civil x = later.date, y = earlier.date;
+    int64_t nanos = later.nanos - earlier.nanos, day = x.day - y.day;
     int64_t months = (x.year - y.year) * 12LL + x.month - y.month;
-    if (us < 0) {
-        us += FL_US_PER_DAY;
+    if (nanos < 0) {
+        nanos += FL_NS_PER_DAY;
         day--;
     }
     while (day < 0) {
         day += fl_days_in_month(y.year, y.month);
         months--;
     }
-    return (fl_interval){(int32_t)(sign * months), (int32_t)(sign * day), sign * us * 1000};
-}
-
-static bool is_finite_us(int64_t us)
-{
-    return us != INT64_MAX && us != INT64_MIN;
+    return (fl_interval){(int32_t)(sign * months), (int32_t)(sign * day), sign * nanos};
 }
 
 static fl_status age2(fl_call *call, fl_err *err)
 {
     const int64_t *a = fl_arg_i64(call, 0), *b = fl_arg_i64(call, 1);
     for (int32_t row = 0; row < call->rows; row++) {
-        if (is_finite_us(a[row]) && is_finite_us(b[row]))
-            fl_ret_interval(call)[row] = age_of(a[row], b[row]);
+        if (fl_timestamp_is_finite(a[row]) && fl_timestamp_is_finite(b[row]))
+            fl_ret_interval(call)[row] = age_of(a[row], b[row], call->args[0].type.unit);
         else if (fl_call_wants(call, row))
-            return fail_range(err, "interval out of range");
+            return fail_range(err, "infinity has no age");
     }
     return FL_OK;
 }
 
 static fl_status age1(fl_call *call, fl_err *err)
 {
-    int64_t midnight = fl_floor_div(call->session->now_us, FL_US_PER_DAY) * FL_US_PER_DAY;
+    uint8_t unit = call->args[0].type.unit;
+    int64_t midnight = fl_floor_div(call->session->now_us, FL_US_PER_DAY) * fl_units_per_day(unit);
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t x = fl_arg_i64(call, 0)[row];
-        if (is_finite_us(x))
-            fl_ret_interval(call)[row] = age_of(midnight, x);
+        if (fl_timestamp_is_finite(x))
+            fl_ret_interval(call)[row] = age_of(midnight, x, unit);
         else if (fl_call_wants(call, row))
-            return fail_range(err, "interval out of range");
+            return fail_range(err, "infinity has no age");
     }
     return FL_OK;
 }
@@ -246,7 +242,7 @@ static const fl_func_desc funcs[] = {
          {FL_ARGS(), FL_TIME, 0, time_now}),
     FUNC("localtime", FL_STABLE, "localtime: the time of day at which the statement began",
          {FL_ARGS(), FL_TIME, 0, time_now}),
-    FUNC("age", FL_NULL_GIVES_NULL, "age(a, b): from b to a in years, months, days; age(b): to today",
+    FUNC("age", FL_NULL_GIVES_NULL | FL_NANOS, "age(a, b): from b to a in years, months, days; age(b): to today",
          {FL_ARGS(FL_TIMESTAMP, FL_TIMESTAMP), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
          {FL_ARGS(FL_TIMESTAMPTZ, FL_TIMESTAMPTZ), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
          {FL_ARGS(FL_TIMESTAMP), FL_INTERVAL, FL_CAN_FAIL, age1},

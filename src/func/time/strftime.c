@@ -1,15 +1,14 @@
 /* strftime(x, format) and strptime(text, format), with C's specifiers as DuckDB has them:
  *
  *     %a %A %b %B     names, short and long        %H %I %p %M %S     time of day
- *     %d %m %y %Y     date                         %f %g              microseconds, milliseconds
+ *     %d %m %y %Y     date                         %f %g %n           micro-, milli- and nanoseconds
  *     %j              day of the year              %z %Z              +00, UTC
  *     %U %W %V %G     week from Sunday, from       %w %u              weekday from 0 (Sunday), from 1 (Monday)
  *                     Monday, ISO's and its year   %x %X %c %%        ISO date, time, both; a percent sign
  *
  * A - behind the % leaves leading zeros out. Readers take numbers with or without them; what a format does not say is
  * 1900-01-01 00:00:00. */
-#include "base/datetime.h"
-#include "exec/func.h"
+#include "func/time/moment.h"
 #include "func/time/names.h"
 
 #include <stdio.h>
@@ -37,20 +36,15 @@ static bool read_specifier(fl_str format, int64_t *at, char *ret, bool *ret_bare
 
 /* ---- strftime ------------------------------------------------------------------------------------------------------ */
 
-typedef struct moment {
-    fl_civil date;
-    int64_t days, us; /* us of the day */
-} moment;
-
 static int put_number(char *ret, int64_t value, int digits, bool bare)
 {
     return snprintf(ret, PIECE_BYTES_MAX, "%0*lld", bare ? 1 : digits, (long long)value);
 }
 
 /* Writes a specifier's text; returns its length, -1 where it is not known. */
-static int put(char specifier, bool bare, const moment *t, char *ret)
+static int put(char specifier, bool bare, const fl_moment *t, char *ret)
 {
-    int64_t seconds = t->us / FL_US_PER_SECOND, hour = seconds / 3600;
+    int64_t seconds = t->nanos / 1000000000, parts = t->nanos % 1000000000, hour = seconds / 3600;
     int64_t day_of_year = t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
     int64_t weekday = ((t->days + 4) % 7 + 7) % 7;
     int32_t iso_year, week = fl_iso_week(t->days, &iso_year);
@@ -82,9 +76,11 @@ static int put(char specifier, bool bare, const moment *t, char *ret)
     case 'S':
         return put_number(ret, seconds % 60, 2, bare);
     case 'f':
-        return put_number(ret, t->us % FL_US_PER_SECOND, 6, false);
+        return put_number(ret, parts / 1000, 6, false);
     case 'g':
-        return put_number(ret, t->us % FL_US_PER_SECOND / 1000, 3, false);
+        return put_number(ret, parts / 1000000, 3, false);
+    case 'n':
+        return put_number(ret, parts, 9, false);
     case 'j':
         return put_number(ret, day_of_year, 3, bare);
     case 'w':
@@ -115,14 +111,11 @@ static int put(char specifier, bool bare, const moment *t, char *ret)
     }
 }
 
-static fl_status format_row(fl_call *call, int64_t us, fl_str format, fl_view *ret, fl_err *err)
+static fl_status format_row(fl_call *call, const fl_moment *t, fl_str format, fl_view *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     char *out;
     int64_t len = 0;
-    moment t = {.days = fl_floor_div(us, FL_US_PER_DAY)};
-    t.us = us - t.days * FL_US_PER_DAY;
-    t.date = fl_civil_from_days(t.days);
     FL_TRY(fl_arena_get(call->heap, format.len * PIECE_BYTES_MAX + 2 * PIECE_BYTES_MAX, (void **)&out, err));
     for (int64_t i = 0; i < format.len; i++) {
         char specifier;
@@ -134,11 +127,11 @@ static fl_status format_row(fl_call *call, int64_t us, fl_str format, fl_view *r
         if (!read_specifier(format, &i, &specifier, &bare))
             return fail_format(format, err);
         if (specifier == 'c') {
-            len += put('x', false, &t, out + len);
+            len += put('x', false, t, out + len);
             out[len++] = ' ';
             specifier = 'X';
         }
-        int n = put(specifier, bare, &t, out + len);
+        int n = put(specifier, bare, t, out + len);
         if (n < 0)
             return fail_format(format, err);
         len += n;
@@ -155,12 +148,13 @@ static fl_status run_strftime(fl_call *call, int32_t time_at, fl_err *err)
         fl_ret_view(call)[row] = (fl_view){0};
         if (!fl_call_wants(call, row))
             continue;
-        int64_t us = fl_arg_i64(call, time_at)[row];
-        if (us == INT64_MAX || us == INT64_MIN) { /* infinity has no fields */
-            fl_ret_view(call)[row] = us > 0 ? fl_view_of("infinity", 8) : fl_view_of("-infinity", 9);
+        int64_t value = fl_arg_i64(call, time_at)[row];
+        if (!fl_timestamp_is_finite(value)) { /* infinity has no fields */
+            fl_ret_view(call)[row] = value > 0 ? fl_view_of("infinity", 8) : fl_view_of("-infinity", 9);
             continue;
         }
-        FL_TRY(format_row(call, us, fl_vec_str(&call->args[1 - time_at], row), &fl_ret_view(call)[row], err));
+        fl_moment t = fl_moment_of(value, call->args[time_at].type.unit);
+        FL_TRY(format_row(call, &t, fl_vec_str(&call->args[1 - time_at], row), &fl_ret_view(call)[row], err));
     }
 cleanup:
     return st;
@@ -366,7 +360,8 @@ static bool to_timestamp(const parsed *t, int64_t *ret)
     if (t->day_of_year > 0)
         days = fl_days_from_civil((int32_t)t->year, 1, 1) + t->day_of_year - 1;
     us = ((hour * 60 + t->minute - t->zone_minutes) * 60 + t->second) * FL_US_PER_SECOND + t->us;
-    return !__builtin_mul_overflow(days, FL_US_PER_DAY, ret) && !__builtin_add_overflow(*ret, us, ret);
+    return !__builtin_mul_overflow(days, FL_US_PER_DAY, ret) && !__builtin_add_overflow(*ret, us, ret) &&
+           fl_us_fits(*ret);
 }
 
 static fl_status run_strptime(fl_call *call, bool is_try, fl_err *err)
@@ -416,7 +411,7 @@ static fl_status strptime_tries(fl_call *call, fl_err *err)
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 
 static const fl_func_desc funcs[] = {
-    TIME("strftime", FL_NULL_GIVES_NULL, "strftime(x, format): text by a format such as '%Y-%m-%d %H:%M:%S'",
+    TIME("strftime", FL_NULL_GIVES_NULL | FL_NANOS, "strftime(x, format): text by a format such as '%Y-%m-%d %H:%M:%S'",
          {FL_ARGS(FL_TIMESTAMP, FL_UTF8), FL_UTF8, 0, strftime_first},
          {FL_ARGS(FL_TIMESTAMPTZ, FL_UTF8), FL_UTF8, 0, strftime_first},
          {FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_UTF8, 0, strftime_last}),

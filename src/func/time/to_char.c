@@ -2,8 +2,7 @@
  *
  * HH24 HH12 HH MI SS MS US SSSS AM PM YYYY YYY YY Y IYYY IW MM MONTH Month month MON Mon mon DD DDD D ID DAY Day day DY Dy dy
  * W WW Q CC J TZ OF; FM or TM in front leaves padding out, TH behind adds an ordinal's ending; "quoted text" stands for itself. */
-#include "base/datetime.h"
-#include "exec/func.h"
+#include "func/time/moment.h"
 #include "func/time/names.h"
 
 #include <stdio.h>
@@ -239,26 +238,32 @@ static int64_t format(fl_str pattern, const moment *t, char *ret)
 static fl_status to_char(fl_call *call, fl_err *err)
 {
     const fl_vec *x = &call->args[0];
+    uint64_t *own_valid = NULL;
     for (int32_t row = 0; row < call->rows; row++) {
-        int64_t us = ((const int64_t *)x->data)[fl_vec_row(x, row)];
+        int64_t value = ((const int64_t *)x->data)[fl_vec_row(x, row)];
         fl_str pattern = fl_vec_str(&call->args[1], row);
         char *out;
         fl_ret_view(call)[row] = (fl_view){0};
-        if (us == INT64_MAX || us == INT64_MIN) /* infinity has no fields */
+        if (!fl_timestamp_is_finite(value)) { /* infinity has no fields */
+            fl_status st = own_valid == NULL ? fl_call_own_valid(call, &own_valid, err) : FL_OK;
+            if (st != FL_OK)
+                return st;
+            fl_bit_clear(own_valid, row);
             continue;
+        }
         fl_status st = fl_call_room(call, pattern.len * 24 + 8, &out, err);
         if (st != FL_OK)
             return st;
-        moment t = {.days = fl_floor_div(us, FL_US_PER_DAY), .zoned = x->type.id == FL_TIMESTAMPTZ};
-        t.us = us - t.days * FL_US_PER_DAY;
-        t.date = fl_civil_from_days(t.days);
+        fl_moment m = fl_moment_of(value, x->type.unit);
+        moment t = {m.date, m.days, m.nanos / 1000, x->type.id == FL_TIMESTAMPTZ};
         fl_ret_view(call)[row] = fl_view_of(out, format(pattern, &t, out));
     }
     return FL_OK;
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "to_char", .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS,
+    {FL_DESC(fl_func_desc), .name = "to_char",
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS,
      .doc = "to_char(timestamp, pattern): text by a pattern such as 'YYYY-MM-DD HH24:MI:SS'",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_TIMESTAMP, FL_UTF8), FL_UTF8, 0, to_char},
                                              {FL_ARGS(FL_TIMESTAMPTZ, FL_UTF8), FL_UTF8, 0, to_char}},

@@ -1,7 +1,7 @@
 /* date_trunc, and justify_hours, justify_days, justify_interval. */
 #include "func/time/field.h"
 
-#include "base/datetime.h"
+#include "func/time/moment.h"
 #include "plan/expr.h"
 
 static fl_status fail_range(fl_err *err)
@@ -17,30 +17,38 @@ static int64_t first_year(int64_t year, int64_t span)
     return year > 0 ? (year + span - 1) / span * span - (span - 1) : -((span - 1 - (year - 1)) / span) * span + 1;
 }
 
-/* 0 done, 1 not a unit of timestamps, 2 out of range. */
-static int trunc_us(fl_time_field field, int64_t us, int64_t *ret)
+static int multiply(int64_t n, int64_t unit, bool is_nano, int64_t *ret)
 {
-    int64_t unit = field == FL_FIELD_MICROSECONDS   ? 1
-                   : field == FL_FIELD_MILLISECONDS ? 1000
-                   : field == FL_FIELD_SECOND       ? 1000000
-                   : field == FL_FIELD_MINUTE       ? 60000000
-                   : field == FL_FIELD_HOUR         ? 3600000000LL
-                   : field == FL_FIELD_DAY          ? FL_US_PER_DAY
+    bool fits = !__builtin_mul_overflow(n, unit, ret) && (is_nano ? fl_timestamp_is_finite(*ret) : fl_us_fits(*ret));
+    return fits ? 0 : 2;
+}
+
+/* x in microseconds or nanoseconds. 0 done, 1 not a unit of timestamps, 2 out of range. */
+static int trunc_units(fl_time_field field, int64_t x, uint8_t time_unit, int64_t *ret)
+{
+    bool is_nano = time_unit == FL_NANO;
+    int64_t per_day = fl_units_per_day(time_unit), per_us = per_day / FL_US_PER_DAY;
+    int64_t unit = field == FL_FIELD_MICROSECONDS   ? per_us
+                   : field == FL_FIELD_MILLISECONDS ? 1000 * per_us
+                   : field == FL_FIELD_SECOND       ? 1000000 * per_us
+                   : field == FL_FIELD_MINUTE       ? 60000000 * per_us
+                   : field == FL_FIELD_HOUR         ? 3600000000LL * per_us
+                   : field == FL_FIELD_DAY          ? per_day
                                                     : 0;
-    if (us == INT64_MAX || us == INT64_MIN) { /* infinity stays */
-        *ret = us;
+    if (!fl_timestamp_is_finite(x)) { /* infinity stays */
+        *ret = x;
         return 0;
     }
     if (unit > 0)
-        return __builtin_mul_overflow(fl_floor_div(us, unit), unit, ret) ? 2 : 0;
-    int64_t days = fl_floor_div(us, FL_US_PER_DAY);
+        return multiply(fl_floor_div(x, unit), unit, is_nano, ret);
+    int64_t days = fl_floor_div(x, per_day);
     fl_civil civil = fl_civil_from_days(days);
     int64_t year = civil.year;
     int32_t month = 1;
     switch (field) {
     case FL_FIELD_WEEK:
         days -= ((days + 3) % 7 + 7) % 7;
-        return __builtin_mul_overflow(days, FL_US_PER_DAY, ret) ? 2 : 0;
+        return multiply(days, per_day, is_nano, ret);
     case FL_FIELD_MONTH:
         month = civil.month;
         break;
@@ -61,7 +69,7 @@ static int trunc_us(fl_time_field field, int64_t us, int64_t *ret)
     default:
         return 1;
     }
-    return __builtin_mul_overflow(fl_days_from_civil((int32_t)year, month, 1), FL_US_PER_DAY, ret) ? 2 : 0;
+    return multiply(fl_days_from_civil((int32_t)year, month, 1), per_day, is_nano, ret);
 }
 
 static bool is_wanted(const fl_call *call, int32_t row)
@@ -83,7 +91,7 @@ static fl_status trunc_timestamp(fl_call *call, fl_err *err)
             if (st != FL_OK)
                 return st;
         }
-        int result = trunc_us(field, ((const int64_t *)x->data)[fl_vec_row(x, row)], &ret[row]);
+        int result = trunc_units(field, ((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, &ret[row]);
         if (result == 1)
             return fl_time_field_fail(call, row, x->type, err);
         if (result == 2 && is_wanted(call, row))
@@ -210,16 +218,18 @@ static fl_bounds bounds_trunc(const fl_expr *call, const fl_bounds *args)
     if (name->kind != FL_EXPR_CONST || name->value->is_null || !fl_type_is_timestamp(call->type) || !args[1].is_known ||
         args[1].low < INT64_MIN || args[1].high > INT64_MAX)
         return (fl_bounds){0};
+    uint8_t unit = call->type.unit;
     fl_time_field field = fl_time_field_of(name->value->s);
-    if (trunc_us(field, (int64_t)args[1].low, &low) != 0 || trunc_us(field, (int64_t)args[1].high, &high) != 0)
+    if (trunc_units(field, (int64_t)args[1].low, unit, &low) != 0 ||
+        trunc_units(field, (int64_t)args[1].high, unit, &high) != 0)
         return (fl_bounds){0};
     return (fl_bounds){true, low, high};
 }
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "date_trunc", .bounds = bounds_trunc,
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS, .prepare = fl_time_field_prepare,
-     .doc = "date_trunc(unit, x): the start of the unit that holds x",
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS,
+     .prepare = fl_time_field_prepare, .doc = "date_trunc(unit, x): the start of the unit that holds x",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMP, 0, trunc_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMPTZ, 0, trunc_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_INTERVAL, 0, trunc_interval}},

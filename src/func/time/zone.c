@@ -3,7 +3,7 @@
 
 #include "base/datetime.h"
 #include "base/file.h"
-#include "exec/func.h"
+#include "func/time/moment.h"
 
 #include <stdio.h>
 
@@ -342,15 +342,16 @@ static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n
     return st == FL_ERR_MEMORY ? FL_FAIL(err, FL_ERR_MEMORY, "out of memory while a time zone was read") : FL_OK;
 }
 
-static bool shift(int64_t us, bool to_local, const fl_zone *zone, int64_t *ret)
+static bool shift(int64_t x, uint8_t unit, bool to_local, const fl_zone *zone, int64_t *ret)
 {
-    int64_t seconds = fl_floor_div(us, 1000000);
-    if (us == INT64_MAX || us == INT64_MIN) { /* infinity stays */
-        *ret = us;
+    int64_t per_second = fl_units_per_day(unit) / 86400, seconds = fl_floor_div(x, per_second);
+    if (!fl_timestamp_is_finite(x)) { /* infinity stays */
+        *ret = x;
         return true;
     }
     int64_t offset = to_local ? fl_zone_offset(zone, seconds) : -fl_zone_offset_local(zone, seconds);
-    return !__builtin_add_overflow(us, offset * 1000000, ret);
+    return !__builtin_add_overflow(x, offset * per_second, ret) &&
+           (unit == FL_NANO ? fl_timestamp_is_finite(*ret) : fl_us_fits(*ret));
 }
 
 static fl_status run(fl_call *call, fl_err *err)
@@ -370,7 +371,8 @@ static fl_status run(fl_call *call, fl_err *err)
                 return st;
             name = wanted;
         }
-        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], to_local, zone, &fl_ret_i64(call)[row]))
+        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, to_local, zone,
+                   &fl_ret_i64(call)[row]))
             return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "timestamp out of range"));
     }
     return FL_OK;
@@ -390,7 +392,8 @@ static fl_status run_interval(fl_call *call, fl_err *err)
             return fl_err_state(
                 err, "22023",
                 FL_FAIL(err, FL_ERR_VALUE, "a time zone given as an interval must not have months or days"));
-        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], to_local, &fixed, &fl_ret_i64(call)[row]))
+        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, to_local, &fixed,
+                   &fl_ret_i64(call)[row]))
             return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "timestamp out of range"));
     }
     return FL_OK;
@@ -398,7 +401,8 @@ static fl_status run_interval(fl_call *call, fl_err *err)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "timezone",
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_CAN_FAIL, .prepare = prepare,
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_CAN_FAIL | FL_NANOS,
+     .prepare = prepare,
      .doc = "x AT TIME ZONE zone: a timestamp read as local there; a timestamptz as clocks there show it",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMPTZ, 0, run},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMP, 0, run},
