@@ -86,7 +86,8 @@ if(fletch_cli)
         "bad_input\;test/bad_input.py"
         "parquet_corruption\;test/parquet_corruption.py"
         "file_changes\;test/file_changes.py"
-        "parquet_index\;test/parquet_index.py")
+        "parquet_index\;test/parquet_index.py"
+        "many_files\;test/many_files.py")
     foreach(line ${oracle_tests})
         list(GET line 0 name)
         list(SUBLIST line 1 -1 command)

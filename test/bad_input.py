@@ -261,6 +261,11 @@ def case_10_paths(check, folder):
     for path in (folder / "socket.csv", folder / "folder.parquet", folder / "fifo.csv", folder / "loop.csv", "/dev/zero", "/dev/null.csv",
                  folder / "none.parquet", "/dev/stdin"):
         check.refuses(f"SELECT * FROM '{path}'", str(path))
+    os.symlink(folder / "gone.csv", folder / "dangling.csv")
+    for path in (folder / "dangling.csv", folder / "dangl*.csv"):
+        check.refuses(f"SELECT * FROM '{path}'", "a link to nothing", states=["58P01"], words=["link", "gone.csv"])
+    check.refuses(f"SELECT * FROM '{folder}'", "a directory", words=["directory"])
+    check.refuses(f"SELECT * FROM '{folder}/none[1.csv'", "a bracket", states=["58P01"])
     for name in ("read_csv", "read_json", "read_parquet"):
         check.refuses(f"SELECT * FROM {name}('/dev/zero')", f"{name}('/dev/zero')")
     odd = folder / "a\nname.csv"

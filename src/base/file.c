@@ -1,4 +1,4 @@
-/* Opening, reading and finding files. */
+/* Opening and reading files. */
 #include "base/file.h"
 
 #include "base/fault.h"
@@ -6,10 +6,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <stdlib.h>
+#include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define KEPT_MAX 256    /* files that are kept open: more save little */
+#define KEPT_UNKNOWN 32 /* where the system does not say how many there may be */
+
+/* Files that are kept open, in the whole process. */
+static _Atomic int32_t n_kept;
 
 /* The file in the same folder whose name is nearest, for the hint. */
 static void hint_nearest(const char *path, fl_err *err)
@@ -62,6 +68,12 @@ static void hint_nearest(const char *path, fl_err *err)
 
 static fl_status fail_missing(const char *path, fl_err *err)
 {
+    char target[PATH_MAX];
+    ssize_t len = readlink(path, target, sizeof(target) - 1);
+    if (len > 0) {
+        FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a link to \"%.*s\", which does not exist", path, (int)len, target);
+        return fl_err_state(err, "58P01", FL_ERR_TABLE);
+    }
     FL_FAIL(err, FL_ERR_TABLE, "there is no file \"%s\"", path);
     fl_err_state(err, "58P01", FL_ERR_TABLE);
     hint_nearest(path, err);
@@ -78,47 +90,76 @@ static int64_t modified_ns(const struct stat *info)
     return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
 }
 
+static bool may_keep_open(void)
+{
+    struct rlimit limit;
+    int64_t most = KEPT_UNKNOWN;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        most = limit.rlim_cur / 2 < KEPT_MAX ? (int64_t)limit.rlim_cur / 2 : KEPT_MAX;
+    if (atomic_fetch_add(&n_kept, 1) < most)
+        return true;
+    atomic_fetch_sub(&n_kept, 1);
+    return false;
+}
+
+/* O_NONBLOCK: a FIFO without a writer must not hang the open. */
+static fl_status open_path(const char *path, int *ret_fd, struct stat *ret_info, fl_err *err)
+{
+    int fd = -1;
+    do
+        fd = fl_fault_is_due(FL_FAULT_OPEN) ? (errno = EIO, -1)
+                                            : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return fail_missing(path, err);
+    if (fd >= 0 && fstat(fd, ret_info) == 0) {
+        *ret_fd = fd;
+        return FL_OK;
+    }
+    FL_FAIL(err, FL_ERR_IO, "cannot open \"%s\": %s", path, strerror(errno));
+    if (errno == EMFILE)
+        fl_err_hint(err, "the process may open more files after: ulimit -n 4096");
+    if (fd >= 0)
+        close(fd);
+    return FL_ERR_IO;
+}
+
 fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_file *file = NULL;
-    int fd = -1;
+    struct stat info;
     if (path.len > 0 && memchr(path.data, 0, (size_t)path.len) != NULL)
         return FL_FAIL(err, FL_ERR_IO, "a file name cannot hold a NUL byte");
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*file), (void **)&file, err));
+    file->fd = -1;
     FL_TRY(fl_alloc(NULL, path.len + 1, (void **)&file->path, err));
     memcpy(file->path, path.data, (size_t)path.len);
     file->path[path.len] = 0;
-    do /* O_NONBLOCK: a FIFO without a writer must not hang the open */
-        fd = fl_fault_is_due(FL_FAULT_OPEN) ? (errno = EIO, -1)
-                                            : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        st = errno == ENOENT || errno == ENOTDIR
-                 ? fail_missing(file->path, err)
-                 : FL_FAIL(err, FL_ERR_IO, "cannot open \"%s\": %s", file->path, strerror(errno));
-        goto cleanup;
-    }
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
-        st = FL_FAIL(err, FL_ERR_IO, "cannot open \"%s\": %s", file->path, strerror(errno));
-        goto cleanup;
-    }
+    FL_TRY(open_path(file->path, &file->fd, &info, err));
     if (!S_ISREG(info.st_mode)) {
         st = FL_FAIL(err, FL_ERR_IO, "\"%s\" is %s; a regular file was expected", file->path, kind_of(info.st_mode));
         if (S_ISDIR(info.st_mode))
-            fl_err_hint(err, "to read all its files write '%s/*.parquet'", file->path);
+            fl_err_hint(err, "to read all its files write '%s%s*.parquet'", file->path,
+                        fl_str_has_suffix(path, FL_STR("/")) ? "" : "/");
         goto cleanup;
     }
     atomic_store(&file->refs, 1);
-    file->fd = fd;
+    pthread_mutex_init(&file->lock, NULL);
+    file->device = info.st_dev;
+    file->inode = info.st_ino;
     file->bytes = info.st_size;
     file->modified_ns = modified_ns(&info);
+    file->is_kept_open = may_keep_open();
+    if (!file->is_kept_open) {
+        close(file->fd);
+        file->fd = -1;
+    }
     *ret = file;
     return FL_OK;
 cleanup:
-    if (fd >= 0)
-        close(fd);
+    if (file != NULL && file->fd >= 0)
+        close(file->fd);
     if (file != NULL)
         fl_free(file->path);
     fl_free(file);
@@ -135,9 +176,24 @@ void fl_file_unref(fl_file *file)
 {
     if (file == NULL || atomic_fetch_sub(&file->refs, 1) != 1)
         return;
-    close(file->fd);
+    FL_ASSERT(file->n_holds == 0);
+    if (file->is_kept_open)
+        atomic_fetch_sub(&n_kept, 1);
+    if (file->fd >= 0)
+        close(file->fd);
+    pthread_mutex_destroy(&file->lock);
     fl_free(file->path);
     fl_free(file);
+}
+
+static fl_status fail_changed(const fl_file *file, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", file->path);
+}
+
+static bool is_same(const fl_file *file, const struct stat *info)
+{
+    return info->st_size == file->bytes && modified_ns(info) == file->modified_ns;
 }
 
 /* A writer sets the time before it changes bytes: what was read before a check that passes is as it was at open. */
@@ -146,12 +202,54 @@ static fl_status check_same(const fl_file *file, fl_err *err)
     struct stat info;
     if (fstat(file->fd, &info) != 0)
         return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\": %s", file->path, strerror(errno));
-    if (info.st_size != file->bytes || modified_ns(&info) != file->modified_ns)
-        return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", file->path);
+    return is_same(file, &info) ? FL_OK : fail_changed(file, err);
+}
+
+/* The path may lead to another file by now, or to none. */
+static fl_status reopen(fl_file *file, fl_err *err)
+{
+    struct stat info;
+    int fd = -1;
+    fl_status st = open_path(file->path, &fd, &info, err);
+    if (st == FL_ERR_TABLE)
+        return fail_changed(file, err);
+    if (st != FL_OK)
+        return st;
+    if (info.st_dev != file->device || info.st_ino != file->inode || !is_same(file, &info)) {
+        close(fd);
+        return fail_changed(file, err);
+    }
+    file->fd = fd;
     return FL_OK;
 }
 
-fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err)
+fl_status fl_file_hold(fl_file *file, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (file->is_kept_open)
+        return FL_OK;
+    pthread_mutex_lock(&file->lock);
+    if (file->fd < 0)
+        st = reopen(file, err);
+    file->n_holds += st == FL_OK;
+    pthread_mutex_unlock(&file->lock);
+    return st;
+}
+
+void fl_file_release(fl_file *file)
+{
+    if (file == NULL || file->is_kept_open)
+        return;
+    pthread_mutex_lock(&file->lock);
+    FL_ASSERT(file->n_holds > 0 && file->fd >= 0);
+    if (--file->n_holds == 0) {
+        close(file->fd);
+        file->fd = -1;
+    }
+    pthread_mutex_unlock(&file->lock);
+}
+
+static fl_status read_open(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err)
 {
     char *to = ret;
     int64_t done = 0;
@@ -173,45 +271,12 @@ fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t byte
     return check_same(file, err);
 }
 
-bool fl_file_is_pattern(fl_str path)
+fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err)
 {
-    for (int64_t i = 0; i < path.len; i++)
-        if (path.data[i] == '*' || path.data[i] == '?' || path.data[i] == '[')
-            return true;
-    return false;
-}
-
-fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int64_t *ret_count, fl_err *err)
-{
-    fl_status st = FL_OK;
-    glob_t found = {0};
-    fl_str text = {0};
-    fl_str *paths = NULL;
-    FL_TRY(fl_arena_copy_str(arena, pattern, &text, err));
-    if (!fl_file_is_pattern(pattern)) {
-        FL_TRY(FL_NEW_ARRAY(arena, 1, &paths, err));
-        paths[0] = text;
-        *ret_paths = paths;
-        *ret_count = 1;
-        return FL_OK;
-    }
-    int rc = glob(text.data, GLOB_ERR, NULL, &found);
-    if (rc == GLOB_NOMATCH) {
-        FL_FAIL(err, FL_ERR_TABLE, "no file matches \"%s\"", text.data);
-        st = fl_err_state(err, "58P01", FL_ERR_TABLE);
-        goto cleanup;
-    }
-    if (rc != 0) {
-        st = FL_FAIL(err, FL_ERR_IO, "cannot list \"%s\": %s", text.data,
-                     rc == GLOB_NOSPACE ? "out of memory" : strerror(errno));
-        goto cleanup;
-    }
-    FL_TRY(FL_NEW_ARRAY(arena, found.gl_pathc, &paths, err));
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        FL_TRY(fl_arena_copy_str(arena, fl_str_of(found.gl_pathv[i]), &paths[i], err));
-    *ret_paths = paths;
-    *ret_count = (int64_t)found.gl_pathc;
-cleanup:
-    globfree(&found);
+    fl_status st = fl_file_hold(file, err);
+    if (st != FL_OK)
+        return st;
+    st = read_open(file, offset, ret, bytes, err);
+    fl_file_release(file);
     return st;
 }

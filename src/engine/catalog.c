@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/file.h"
+#include "base/file_glob.h"
 #include "base/nearest.h"
 #include "store/range_table.h"
 

@@ -1,8 +1,8 @@
 /* A table of one or several files: opening them, its name and version, what scans share with it.
  *
  * A reader (Parquet, CSV, JSON) puts its own struct around fl_files_table and says the rest in a fl_files_reader; its
- * fl_format_desc.open is one call of fl_files_table_open. Files stay open as long as the table, and every read of them
- * compares them with what they were (fl_file_read_at): a table never has rows of two states of a file. */
+ * fl_format_desc.open is one call of fl_files_table_open. Every read of a file compares it with what it was when the
+ * table was opened (fl_file_read_at): a table never has rows of two states of a file. */
 #ifndef FL_FORMAT_FILES_TABLE_H
 #define FL_FORMAT_FILES_TABLE_H
 

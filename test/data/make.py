@@ -53,6 +53,9 @@ def csv_files():
     for part in (1, 2, 3):
         write(f"glob/part{part}.csv", "part,x\n" + "".join(f"{part},{part * 10 + i}\n" for i in range(part)))
     write("glob/other.txt", "not a part\n")
+    for name in ("top", "year/2023", "year/2024/01", "year/2024/02", "data[1]", "data1", "a,b", "ünï/é1", "back\\slash", "{x}",
+                 ".hidden/no", "year/.no"):
+        write(f"glob/deep/{name}.csv", f"name\n\"{name}\"\n")
 
 
 def json_files():

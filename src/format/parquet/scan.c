@@ -67,8 +67,9 @@ typedef struct pq_worker {
     fl_buffer *scratch;
     fl_pq_reader *readers;
     slot_buffers *slots;
-    int64_t now; /* morsel; negative: none */
-    int64_t row; /* next row, within the row group */
+    fl_file *held; /* the morsel's, kept open */
+    int64_t now;   /* morsel; negative: none */
+    int64_t row;   /* next row, within the row group */
     int64_t batch_row;
     int32_t batch_rows;
 } pq_worker;
@@ -293,6 +294,7 @@ static void worker_free(fl_scan_worker *base)
     pq_worker *w = (pq_worker *)base;
     pq_scan *scan = scan_of(w);
     leave_morsel(w);
+    fl_file_release(w->held);
     if (w->readers != NULL)
         for (int32_t i = 0; i < scan->n_leaves; i++)
             fl_pq_reader_drop(&w->readers[i]);
@@ -445,6 +447,13 @@ static fl_status open_morsel(pq_worker *w, int64_t number, bool *ret_is_open, fl
     pq_scan *scan = scan_of(w);
     const morsel *m = &scan->morsels[number];
     w->now = number;
+    fl_file *file = scan->table->files[m->file].file;
+    if (w->held != file) {
+        fl_file_release(w->held);
+        w->held = NULL;
+        FL_TRY(fl_file_hold(file, err));
+        w->held = file;
+    }
     w->range = 0;
     w->n_ranges = 0;
     fl_arena_reset(&w->index);
@@ -472,8 +481,11 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
     for (bool is_open = false; !is_open;) {
         leave_morsel(w);
         FL_TRY(fl_file_scan_claim(&scan_of(w)->base, ret_any, ret_morsel, err));
-        if (!*ret_any)
+        if (!*ret_any) {
+            fl_file_release(w->held);
+            w->held = NULL;
             break;
+        }
         FL_TRY(open_morsel(w, *ret_morsel, &is_open, err));
     }
 cleanup:

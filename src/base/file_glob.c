@@ -1,0 +1,372 @@
+/* Patterns of file names: braces become patterns, each of which is walked folder by folder. */
+#include "base/file_glob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define ALTERNATIVES_MAX 10000
+#define DEPTH_MAX 200 /* of folders below **, and of braces */
+
+typedef struct names {
+    fl_str *items;
+    int64_t n;
+    int64_t capacity;
+} names;
+
+typedef struct search {
+    fl_arena *arena;
+    names found;
+    fl_err *err;
+} search;
+
+static fl_status add_name(names *list, fl_str name, fl_err *err)
+{
+    fl_status st =
+        fl_grow(NULL, (void **)&list->items, &list->capacity, list->n + 1, (int64_t)sizeof(*list->items), err);
+    if (st == FL_OK)
+        list->items[list->n++] = name;
+    return st;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return fl_str_compare(*(const fl_str *)a, *(const fl_str *)b);
+}
+
+static void sort_names(names *list)
+{
+    int64_t kept = 0;
+    if (list->n > 1)
+        qsort(list->items, (size_t)list->n, sizeof(*list->items), compare_names);
+    for (int64_t i = 0; i < list->n; i++)
+        if (kept == 0 || !fl_str_is_equal(list->items[i], list->items[kept - 1]))
+            list->items[kept++] = list->items[i];
+    list->n = kept;
+}
+
+/* ---- one name ---- */
+
+/* The character at `at`, and how many bytes it has: names need not be UTF-8, a byte that is none is a character. */
+static uint32_t char_at(fl_str s, int64_t at, int64_t *ret_bytes)
+{
+    uint8_t lead = (uint8_t)s.data[at];
+    int64_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    uint32_t c = bytes == 1 ? lead : lead & (0x7Fu >> bytes);
+    for (int64_t i = 1; i < bytes; i++) {
+        uint8_t next = at + i < s.len ? (uint8_t)s.data[at + i] : 0;
+        if ((next & 0xC0) != 0x80) {
+            *ret_bytes = 1;
+            return lead;
+        }
+        c = c << 6 | (next & 0x3F);
+    }
+    *ret_bytes = bytes;
+    return c;
+}
+
+/* Whether the set that begins at p->data[*at] has the character; *at moves behind it. A bracket that is never closed is
+ * no set: *ret_is_set. */
+static bool is_in_set(fl_str p, int64_t *at, uint32_t c, bool *ret_is_set)
+{
+    int64_t i = *at + 1, bytes = 0;
+    bool is_negated = i < p.len && (p.data[i] == '!' || p.data[i] == '^'), is_in = false;
+    i += is_negated;
+    for (int64_t first = i; i < p.len && (p.data[i] != ']' || i == first);) {
+        i += p.data[i] == '\\' && i + 1 < p.len;
+        uint32_t low = char_at(p, i, &bytes), high = low;
+        i += bytes;
+        if (i + 1 < p.len && p.data[i] == '-' && p.data[i + 1] != ']') {
+            i += 1 + (p.data[i + 1] == '\\' && i + 2 < p.len);
+            high = char_at(p, i, &bytes);
+            i += bytes;
+        }
+        is_in |= c >= low && c <= high;
+    }
+    *ret_is_set = i < p.len;
+    if (*ret_is_set)
+        *at = i + 1;
+    return is_in != is_negated;
+}
+
+/* Whether one part of a pattern, which has no slash, matches a whole name. A star that fails later is tried again one
+ * character further on; only the last one is, so that the cost is no more than the lengths' product. */
+static bool is_match(fl_str p, fl_str name)
+{
+    int64_t i = 0, at = 0, star = -1, star_at = 0;
+    if (name.len > 0 && name.data[0] == '.' && (p.len == 0 || p.data[0] != '.'))
+        return false;
+    while (at < name.len) {
+        int64_t bytes = 0, pattern_bytes = 0, next = i;
+        uint32_t c = char_at(name, at, &bytes);
+        bool is_one = false, is_set = false;
+        if (i < p.len && p.data[i] == '*') {
+            star = ++i;
+            star_at = at;
+            continue;
+        }
+        if (i < p.len && p.data[i] == '?') {
+            is_one = true;
+            next = i + 1;
+        } else if (i < p.len && p.data[i] == '[') {
+            is_one = is_in_set(p, &next, c, &is_set);
+        }
+        if (i < p.len && p.data[i] != '?' && !is_set) {
+            next = i + (p.data[i] == '\\' && i + 1 < p.len);
+            is_one = char_at(p, next, &pattern_bytes) == c;
+            next += pattern_bytes;
+        }
+        if (is_one) {
+            i = next;
+            at += bytes;
+        } else if (star >= 0) {
+            (void)char_at(name, star_at, &bytes);
+            i = star;
+            at = star_at += bytes;
+        } else {
+            return false;
+        }
+    }
+    while (i < p.len && p.data[i] == '*')
+        i++;
+    return i == p.len;
+}
+
+static bool has_wildcard(fl_str p)
+{
+    for (int64_t i = 0; i < p.len; i++) {
+        if (p.data[i] == '\\')
+            i++;
+        else if (p.data[i] == '*' || p.data[i] == '?' || p.data[i] == '[')
+            return true;
+    }
+    return false;
+}
+
+static fl_status unescape(fl_arena *arena, fl_str p, fl_str *ret, fl_err *err)
+{
+    char *text = NULL;
+    fl_status st = fl_arena_get(arena, p.len + 1, (void **)&text, err);
+    int64_t len = 0;
+    for (int64_t i = 0; st == FL_OK && i < p.len; i++) {
+        i += p.data[i] == '\\' && i + 1 < p.len;
+        text[len++] = p.data[i];
+    }
+    if (st == FL_OK) {
+        text[len] = 0;
+        *ret = (fl_str){text, len};
+    }
+    return st;
+}
+
+/* ---- folders ---- */
+
+/* The names in a folder; none where it is no folder. */
+static fl_status list_folder(search *s, fl_str folder, names *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    DIR *dir = opendir(folder.len == 0 ? "." : folder.data);
+    if (dir == NULL) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return FL_OK;
+        return FL_FAIL(err, FL_ERR_IO, "cannot list \"%s\": %s", folder.len == 0 ? "." : folder.data, strerror(errno));
+    }
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        fl_str name = fl_str_of(entry->d_name), copy;
+        if (fl_str_is_equal(name, FL_STR(".")) || fl_str_is_equal(name, FL_STR("..")))
+            continue;
+        FL_TRY(fl_arena_copy_str(s->arena, name, &copy, err));
+        FL_TRY(add_name(ret, copy, err));
+    }
+cleanup:
+    closedir(dir);
+    return st;
+}
+
+static bool is_folder(fl_str path, bool follows_links)
+{
+    struct stat info;
+    return (follows_links ? stat(path.data, &info) : lstat(path.data, &info)) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool is_there(fl_str path)
+{
+    struct stat info;
+    return path.len > 0 && lstat(path.data, &info) == 0;
+}
+
+static fl_status walk(search *s, fl_str folder, fl_str rest, int depth);
+
+/* Goes on with an entry of a folder: the last part of a pattern finds what is no folder, others go into folders. */
+static fl_status enter(search *s, fl_str folder, fl_str name, fl_str rest, bool is_last, int depth)
+{
+    fl_str path;
+    fl_status st = fl_arena_format(s->arena, &path, s->err, "%.*s%.*s", FL_STR_ARG(folder), FL_STR_ARG(name));
+    if (st != FL_OK)
+        return st;
+    if (is_last)
+        return !is_there(path) || is_folder(path, true) ? FL_OK : add_name(&s->found, path, s->err);
+    if (!is_folder(path, true))
+        return FL_OK;
+    st = fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path));
+    return st == FL_OK ? walk(s, path, rest, depth) : st;
+}
+
+/* Folders below this one, any number of levels, and this one itself. */
+static fl_status walk_all(search *s, fl_str folder, fl_str rest, int depth)
+{
+    fl_status st = FL_OK;
+    names inside = {0};
+    if (depth > DEPTH_MAX)
+        return FL_FAIL(s->err, FL_ERR_LIMIT, "** goes into at most %d folders: \"%.*s\"", DEPTH_MAX,
+                       FL_STR_ARG(folder));
+    FL_TRY(walk(s, folder, rest, depth));
+    FL_TRY(list_folder(s, folder, &inside, s->err));
+    for (int64_t i = 0; i < inside.n; i++) {
+        fl_str path;
+        if (inside.items[i].data[0] == '.')
+            continue;
+        FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s%.*s", FL_STR_ARG(folder), FL_STR_ARG(inside.items[i])));
+        if (!is_folder(path, false))
+            continue;
+        FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path)));
+        FL_TRY(walk_all(s, path, rest, depth + 1));
+    }
+cleanup:
+    fl_free(inside.items);
+    return st;
+}
+
+/* `folder` is empty or ends with a slash; `rest` is what the names below it must be. */
+static fl_status walk(search *s, fl_str folder, fl_str rest, int depth)
+{
+    fl_status st = FL_OK;
+    names inside = {0};
+    const char *slash = rest.len > 0 ? memchr(rest.data, '/', (size_t)rest.len) : NULL;
+    bool is_last = slash == NULL;
+    fl_str part = {rest.data, is_last ? rest.len : slash - rest.data};
+    fl_str below = is_last ? (fl_str){0} : (fl_str){slash + 1, rest.len - part.len - 1};
+    if (fl_str_is_equal(part, FL_STR("**"))) {
+        st = walk_all(s, folder, is_last ? FL_STR("*") : below, depth);
+    } else if (!has_wildcard(part)) {
+        fl_str name;
+        FL_TRY(unescape(s->arena, part, &name, s->err));
+        FL_TRY(enter(s, folder, name, below, is_last, depth));
+    } else {
+        FL_TRY(list_folder(s, folder, &inside, s->err));
+        for (int64_t i = 0; i < inside.n; i++)
+            if (is_match(part, inside.items[i]))
+                FL_TRY(enter(s, folder, inside.items[i], below, is_last, depth));
+    }
+cleanup:
+    fl_free(inside.items);
+    return st;
+}
+
+/* ---- braces ---- */
+
+/* The first {…} with a comma of its own: where it begins and ends. */
+static bool find_braces(fl_str p, int64_t *ret_begin, int64_t *ret_end)
+{
+    for (int64_t begin = 0; begin < p.len; begin++) {
+        int64_t depth = 0;
+        bool has_comma = false;
+        if (p.data[begin] == '\\') {
+            begin++;
+            continue;
+        }
+        if (p.data[begin] != '{')
+            continue;
+        for (int64_t i = begin; i < p.len; i++) {
+            if (p.data[i] == '\\') {
+                i++;
+                continue;
+            }
+            depth += (p.data[i] == '{') - (p.data[i] == '}');
+            has_comma |= depth == 1 && p.data[i] == ',';
+            if (depth == 0) {
+                if (!has_comma)
+                    break;
+                *ret_begin = begin;
+                *ret_end = i;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Patterns without braces, for each choice of alternatives. */
+static fl_status expand(search *s, fl_str p, names *ret, int depth)
+{
+    fl_status st = FL_OK;
+    int64_t begin = 0, end = 0;
+    if (!find_braces(p, &begin, &end))
+        return add_name(ret, p, s->err);
+    if (ret->n > ALTERNATIVES_MAX || depth > DEPTH_MAX)
+        return FL_FAIL(s->err, FL_ERR_LIMIT, "the pattern \"%.*s\" has more than %d alternatives", FL_STR_ARG(p),
+                       ALTERNATIVES_MAX);
+    for (int64_t from = begin + 1, i = from, level = 0; i <= end; i++) {
+        fl_str one;
+        if (p.data[i] == '\\') {
+            i++;
+            continue;
+        }
+        level += (p.data[i] == '{') - (i < end && p.data[i] == '}');
+        if (i < end && (level > 0 || p.data[i] != ','))
+            continue;
+        FL_TRY(fl_arena_format(s->arena, &one, s->err, "%.*s%.*s%.*s", (int)begin, p.data, (int)(i - from),
+                               p.data + from, (int)(p.len - end - 1), p.data + end + 1));
+        FL_TRY(expand(s, one, ret, depth + 1));
+        from = i + 1;
+    }
+cleanup:
+    return st;
+}
+
+static fl_status find_pattern(search *s, fl_str p)
+{
+    fl_str name;
+    if (is_there(p))
+        return add_name(&s->found, p, s->err);
+    if (!has_wildcard(p)) {
+        fl_status st = unescape(s->arena, p, &name, s->err);
+        return st == FL_OK ? add_name(&s->found, name, s->err) : st;
+    }
+    bool is_root = p.len > 0 && p.data[0] == '/';
+    return walk(s, is_root ? FL_STR("/") : FL_STR(""), is_root ? (fl_str){p.data + 1, p.len - 1} : p, 0);
+}
+
+fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int64_t *ret_count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    search s = {.arena = arena, .err = err};
+    names patterns = {0};
+    fl_str text = {0};
+    fl_str *paths = NULL;
+    FL_TRY(fl_arena_copy_str(arena, pattern, &text, err));
+    bool has_nul = text.len > 0 && memchr(text.data, 0, (size_t)text.len) != NULL; /* opening it says so */
+    if (has_nul || is_there(text))
+        FL_TRY(add_name(&s.found, text, err));
+    else
+        FL_TRY(expand(&s, text, &patterns, 0));
+    for (int64_t i = 0; i < patterns.n; i++)
+        FL_TRY(find_pattern(&s, patterns.items[i]));
+    sort_names(&s.found);
+    if (s.found.n == 0) {
+        FL_FAIL(err, FL_ERR_TABLE, "no file matches \"%s\"", text.data);
+        if (memchr(text.data, '[', (size_t)text.len) != NULL)
+            fl_err_hint(err, "[…] stands for one of the characters in it; write [[] for a bracket");
+        st = fl_err_state(err, "58P01", FL_ERR_TABLE);
+        goto cleanup;
+    }
+    FL_TRY(FL_NEW_ARRAY(arena, s.found.n, &paths, err));
+    memcpy(paths, s.found.items, (size_t)s.found.n * sizeof(*paths));
+    *ret_paths = paths;
+    *ret_count = s.found.n;
+cleanup:
+    fl_free(patterns.items);
+    fl_free(s.found.items);
+    return st;
+}
