@@ -243,6 +243,47 @@ static void test_parameter_digits(void **state)
     rows.release(&rows);
 }
 
+/* Queries that mean different things have different plans. */
+static void test_plan_hashes(void **state)
+{
+    static const char *const different[] = {
+        "SELECT string_agg(b, ',' ORDER BY a) FROM h",
+        "SELECT string_agg(b, ',' ORDER BY a DESC) FROM h",
+        "SELECT string_agg(b, ',' ORDER BY a NULLS FIRST) FROM h",
+        "SELECT string_agg(b, ',' ORDER BY a DESC NULLS LAST) FROM h",
+        "SELECT string_agg(b, ',' ORDER BY b) FROM h",
+        "SELECT string_agg(b, ',' ORDER BY a, b) FROM h",
+        "SELECT string_agg(b, ';' ORDER BY a) FROM h",
+        "SELECT string_agg(b, ',') FROM h",
+        "SELECT string_agg(DISTINCT b, ',') FROM h",
+        "SELECT string_agg(DISTINCT b, ',' ORDER BY b) FROM h",
+        "SELECT string_agg(b, ',') FILTER (WHERE a > 1) FROM h",
+        "SELECT string_agg(b, ',' ORDER BY a) FILTER (WHERE a > 1) FROM h",
+        "SELECT any_value(b) FROM h",
+        "SELECT any_value(b ORDER BY a) FROM h",
+        "SELECT any_value(b ORDER BY a DESC) FROM h",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY a) FROM h",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY a DESC) FROM h",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM h",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a DESC) FROM h",
+        "SELECT b::integer FROM h",
+        "SELECT TRY_CAST(b AS integer) FROM h",
+        "SELECT a = ANY (SELECT a FROM h) FROM h",
+        "SELECT a = ALL (SELECT a FROM h) FROM h",
+    };
+    fixture *f = *state;
+    uint64_t hashes[sizeof(different) / sizeof(different[0])];
+    fl_err err = {0};
+    assert_int_equal(ask(f, "CREATE TABLE h (a integer, b text); SELECT count(*) FROM h"), 0);
+    for (size_t i = 0; i < sizeof(different) / sizeof(different[0]); i++) {
+        assert_int_equal(fl_session_plan_hash(f->session, different[i], &hashes[i], &err), FL_OK);
+        for (size_t k = 0; k < i; k++)
+            if (hashes[k] == hashes[i])
+                fail_msg("one plan: %s, %s", different[k], different[i]);
+    }
+    assert_int_equal(ask(f, "DROP TABLE h; SELECT 1::bigint"), 1);
+}
+
 static void test_register(void **state)
 {
     fixture *f = *state;
@@ -303,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_interrupt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameter_digits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_plan_hashes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
     };

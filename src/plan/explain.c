@@ -7,6 +7,22 @@
 
 #define FIELD_AT(type, attrs, offset) (*(type const *)((const char *)(attrs) + (offset)))
 
+static void print_key(fl_text *text, const fl_plan *plan, const fl_sort_key *key)
+{
+    fl_expr_print(text, plan, key->expr);
+    if (key->is_descending)
+        fl_text_add(text, FL_STR(" DESC"));
+    if (key->nulls_first != key->is_descending)
+        fl_text_add(text, key->nulls_first ? FL_STR(" NULLS FIRST") : FL_STR(" NULLS LAST"));
+}
+
+/* Whether the order is the aggregate's own, which nobody wrote. */
+static bool is_own_order(const fl_agg *agg)
+{
+    return agg->agg->is_sorted && agg->n_order == 1 && agg->order[0].expr == agg->args[0] &&
+           !agg->order[0].is_descending && !agg->order[0].nulls_first;
+}
+
 static void print_agg(fl_text *text, const fl_plan *plan, const fl_agg *agg)
 {
     fl_text_addf(text, "%s(%s", agg->agg->name, agg->is_distinct ? "DISTINCT " : "");
@@ -16,6 +32,10 @@ static void print_agg(fl_text *text, const fl_plan *plan, const fl_agg *agg)
         if (i > 0)
             fl_text_add(text, FL_STR(", "));
         fl_expr_print(text, plan, agg->args[i]);
+    }
+    for (int32_t i = 0; i < agg->n_order && !is_own_order(agg); i++) {
+        fl_text_add(text, i == 0 ? FL_STR(" ORDER BY ") : FL_STR(", "));
+        print_key(text, plan, &agg->order[i]);
     }
     fl_text_add_char(text, ')');
     if (agg->filter != NULL) {
@@ -77,12 +97,7 @@ static bool print_field(fl_text *text, const fl_plan *plan, const fl_attr_field 
         if (f->kind == FL_FIELD_EXPRS) {
             fl_expr_print(text, plan, FIELD_AT(const fl_expr *const *, attrs, f->offset)[i]);
         } else if (f->kind == FL_FIELD_SORT_KEYS) {
-            const fl_sort_key *key = &FIELD_AT(const fl_sort_key *, attrs, f->offset)[i];
-            fl_expr_print(text, plan, key->expr);
-            if (key->is_descending)
-                fl_text_add(text, FL_STR(" DESC"));
-            if (key->nulls_first != key->is_descending)
-                fl_text_add(text, key->nulls_first ? FL_STR(" NULLS FIRST") : FL_STR(" NULLS LAST"));
+            print_key(text, plan, &FIELD_AT(const fl_sort_key *, attrs, f->offset)[i]);
         } else if (f->kind == FL_FIELD_AGGS) {
             print_agg(text, plan, &FIELD_AT(const fl_agg *, attrs, f->offset)[i]);
         } else {

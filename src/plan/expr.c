@@ -1103,7 +1103,11 @@ uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *e, bool literal
     case FL_EXPR_CALL:
         hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
         break;
+    case FL_EXPR_CAST:
+        hash = fl_hash_combine(hash, (uint64_t)e->is_try);
+        break;
     case FL_EXPR_SUBQUERY:
+        hash = fl_hash_combine(hash, (uint64_t)e->subquery->kind << 32 | (uint64_t)(uint32_t)e->subquery->n_left);
         hash = fl_hash_combine(hash, fl_plan_hash(plan, e->subquery->query, literals));
         hash = fl_hash_combine(hash, fl_hash_bytes(e->subquery->compare, (int64_t)strlen(e->subquery->compare)));
         for (int32_t i = 0; i < e->subquery->n_left; i++)
@@ -1120,6 +1124,50 @@ uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *e, bool literal
     for (int32_t i = 0; i < e->n_args; i++)
         hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, e->args[i], literals));
     return hash;
+}
+
+static bool is_among(const fl_expr *e, const fl_expr *const *args, int32_t n_args)
+{
+    for (int32_t i = 0; i < n_args; i++)
+        if (args[i] == e)
+            return true;
+    return false;
+}
+
+/* What an aggregate of these arguments can be ordered by. */
+static fl_status check_order(const fl_agg_desc *agg, const fl_expr *const *args, int32_t n_args, bool is_distinct,
+                             const fl_sort_key *order, int32_t n_order, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < n_order; i++) {
+        if (is_distinct && !is_among(order[i].expr, args, n_args)) { /* rows that are one would have several places */
+            st = FL_FAIL(err, FL_ERR_COLUMN, "in %s with DISTINCT, ORDER BY expressions must be arguments", agg->name);
+            fl_err_state(err, "42P10", st);
+        } else if (agg->is_sorted && !is_among(order[i].expr, args, 1)) {
+            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s can be ordered by its argument only", agg->name);
+        } else {
+            continue;
+        }
+        fl_err_at(err, order[i].expr->pos);
+        return st;
+    }
+    return FL_OK;
+}
+
+/* By names and values, as fl_expr_stable_hash: every part of the call. */
+static uint64_t hash_agg(const fl_plan *plan, const fl_agg *agg)
+{
+    const char *name = agg->agg->name;
+    uint64_t hash = fl_hash_combine(fl_hash_bytes(name, (int64_t)strlen(name)),
+                                    (uint64_t)agg->is_distinct | (uint64_t)(agg->filter != NULL) << 1 |
+                                        (uint64_t)agg->n_args << 8 | (uint64_t)agg->n_order << 16);
+    for (int32_t i = 0; i < agg->n_args; i++)
+        hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, agg->args[i], true));
+    for (int32_t i = 0; i < agg->n_order; i++) {
+        hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, agg->order[i].expr, true));
+        hash = fl_hash_combine(hash, (uint64_t)agg->order[i].is_descending * 2 + agg->order[i].nulls_first);
+    }
+    return agg->filter == NULL ? hash : fl_hash_combine(hash, fl_expr_stable_hash(plan, agg->filter, true));
 }
 
 fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
@@ -1166,12 +1214,13 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         fl_err_at(err, args[i]->pos);
         return st;
     }
+    FL_TRY(check_order(agg, args, n_args, is_distinct, order, n_order, err));
     fl_sort_key first = {.expr = made.args[0]};
     if (n_order == 0 && agg->is_sorted && made.n_args > 0) {
         order = &first;
         n_order = 1;
     }
-    if (n_order > 0 && !agg->ignores_order) {
+    if (n_order > 0 && (!agg->ignores_order || agg->obeys_order)) {
         fl_sort_key *keys = NULL;
         FL_TRY(FL_NEW_ARRAY(&plan->arena, n_order, &keys, err));
         memcpy(keys, order, (size_t)n_order * sizeof(*keys));
@@ -1185,15 +1234,10 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         fl_text_add_char(&text, '*');
     print_list(&text, plan, args, n_args, ", ");
     fl_text_add_char(&text, ')');
-    uint64_t origin = fl_hash_combine(fl_hash_bytes(agg->name, (int64_t)strlen(agg->name)), (uint64_t)made.is_distinct);
-    for (int32_t i = 0; i < made.n_args; i++)
-        origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, made.args[i], true));
-    if (made.filter != NULL)
-        origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, made.filter, true));
     fl_col_info info = {.name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text),
                         .type = choice.ret,
                         .is_nullable = !agg->empty_is_zero,
-                        .origin = origin};
+                        .origin = hash_agg(plan, &made)};
     st = fl_plan_add_col(plan, &info, &made.out, err);
     fl_text_drop(&text);
     FL_TRY(st);

@@ -188,7 +188,7 @@ typedef struct fl_agg {
     const fl_expr *args[2];
     const fl_expr *filter; /* FILTER (WHERE …) or NULL */
     bool is_distinct;
-    int32_t n_order; /* ORDER BY inside the call, for string_agg and array_agg */
+    int32_t n_order; /* ORDER BY inside the call, where the aggregate goes by it */
     const struct fl_sort_key *order;
     fl_type type;
     fl_col_id out;

@@ -113,6 +113,7 @@ typedef struct fl_agg_desc {
     const char *doc;
     bool ignores_distinct; /* min, max, bool_and: DISTINCT changes nothing */
     bool ignores_order;    /* result does not depend on the order of rows (string_agg, array_agg: false) */
+    bool obeys_order;      /* ignores_order, but with an ORDER BY of its own it goes by that (any_value) */
     bool empty_is_zero;    /* of no rows: 0 (count), else null */
     bool is_sorted;        /* is fed in the order of its first argument, where no ORDER BY says another */
     bool is_within_group;  /* is called f(...) WITHIN GROUP (ORDER BY first argument) only */

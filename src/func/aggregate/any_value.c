@@ -160,17 +160,18 @@ ARG(arg_min, false)
 ARG(arg_max, true)
 
 #define AGG(text, op, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve_##op, .doc = help}
-#define AGG_UNORDERED(text, op, help)                                                        \
-    {FL_DESC(fl_agg_desc),    .name = text, .ignores_distinct = true, .ignores_order = true, \
+#define AGG_UNORDERED(text, op, help)                                                                             \
+    {FL_DESC(fl_agg_desc),    .name = text, .ignores_distinct = true, .ignores_order = true, .obeys_order = true, \
      .resolve = resolve_##op, .doc = help}
 
 static const fl_agg_desc aggs[] = {
-    AGG_UNORDERED("any_value", any_value, "any_value(x): one of the values that are not null"),
+    AGG_UNORDERED("any_value", any_value,
+                  "any_value(x [ORDER BY ...]): one of the values that are not null, the first in that order"),
     AGG("first", first, "first(x [ORDER BY ...]): the first row's value, null or not"),
     AGG("last", last, "last(x [ORDER BY ...]): the last row's value, null or not"),
-    AGG_UNORDERED("arg_min", arg_min, "arg_min(x, y): x where y is least, of rows without a null"),
+    AGG_UNORDERED("arg_min", arg_min, "arg_min(x, y [ORDER BY ...]): x where y is least, of rows without a null"),
     AGG_UNORDERED("min_by", arg_min, "min_by(x, y): as arg_min"),
-    AGG_UNORDERED("arg_max", arg_max, "arg_max(x, y): x where y is greatest, of rows without a null"),
+    AGG_UNORDERED("arg_max", arg_max, "arg_max(x, y [ORDER BY ...]): x where y is greatest, of rows without a null"),
     AGG_UNORDERED("max_by", arg_max, "max_by(x, y): as arg_max"),
 };
 

@@ -602,7 +602,9 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
     fl_type *types = NULL;
     int32_t n = 0;
     part->agg = agg;
-    part->feed = !agg->agg->ignores_order ? FEED_ORDERED : agg->is_distinct ? FEED_DISTINCT : FEED_DIRECT;
+    part->feed = !agg->agg->ignores_order || agg->n_order > 0 ? FEED_ORDERED
+                 : agg->is_distinct                           ? FEED_DISTINCT
+                                                              : FEED_DIRECT;
     part->filter = -1;
     if (agg->n_order > FL_LEN(part->order))
         return FL_FAIL(err, FL_ERR_LIMIT, "%s is ordered by more than %d keys", agg->agg->name,
