@@ -169,14 +169,41 @@ int32_t fl_type_width(fl_type type)
     return types[type.id].width;
 }
 
+static bool has_digits(fl_type type)
+{
+    return type.id >= FL_TIME && type.id <= FL_INTERVAL;
+}
+
+int32_t fl_type_time_digits(fl_type type)
+{
+    static const int8_t digits[] = {[FL_MICRO] = 6, [FL_SECOND] = 0, [FL_MILLI] = 3, [FL_NANO] = 9};
+    FL_ASSERT(has_digits(type));
+    return (type.id == FL_INTERVAL ? 9 : digits[type.unit]) - type.scale;
+}
+
+/* The finest unit that times of so many digits need. */
+static fl_type type_of_digits(uint8_t id, int digits)
+{
+    fl_type type = FL_TYPE(id);
+    if (id == FL_TIMESTAMP || id == FL_TIMESTAMPTZ)
+        type.unit = digits == 0 ? FL_SECOND : digits <= 3 ? FL_MILLI : digits <= 6 ? FL_MICRO : FL_NANO;
+    type.scale = (int8_t)(fl_type_time_digits(type) - digits);
+    return type;
+}
+
+bool fl_type_is_longer_time(fl_type from, fl_type to)
+{
+    return has_digits(from) && from.id == to.id && from.unit == to.unit && from.scale >= to.scale;
+}
+
 bool fl_type_is_equal(fl_type a, fl_type b)
 {
     if (a.id != b.id || a.n_fields != b.n_fields)
         return false;
     if (a.id == FL_DECIMAL)
         return a.precision == b.precision && a.scale == b.scale;
-    if (fl_type_is_timestamp(a))
-        return a.unit == b.unit;
+    if (has_digits(a))
+        return a.unit == b.unit && a.scale == b.scale;
     for (int32_t i = 0; i < a.n_fields; i++)
         if (!fl_type_is_equal(a.fields[i].type, b.fields[i].type) ||
             (a.id == FL_STRUCT && !fl_str_is_equal(a.fields[i].name, b.fields[i].name)))
@@ -197,7 +224,6 @@ uint64_t fl_type_hash(fl_type type)
 
 void fl_type_print(fl_text *text, fl_type type)
 {
-    static const char *const units[] = {[FL_MICRO] = "", [FL_SECOND] = "(0)", [FL_MILLI] = "(3)", [FL_NANO] = "(9)"};
     if (type.id == FL_LIST) {
         fl_type_print(text, type.fields[0].type);
         fl_text_add(text, FL_STR("[]"));
@@ -206,8 +232,8 @@ void fl_type_print(fl_text *text, fl_type type)
     fl_text_add(text, fl_str_of(types[type.id].name));
     if (type.id == FL_DECIMAL)
         fl_text_addf(text, "(%d,%d)", type.precision, type.scale);
-    else if (fl_type_is_timestamp(type))
-        fl_text_add(text, fl_str_of(units[type.unit]));
+    else if (has_digits(type) && (type.unit != FL_MICRO || type.scale != 0))
+        fl_text_addf(text, "(%d)", fl_type_time_digits(type));
     else if (type.id == FL_STRUCT) {
         for (int32_t i = 0; i < type.n_fields; i++) {
             fl_text_add(text, i == 0 ? FL_STR("(") : FL_STR(", "));
@@ -241,8 +267,11 @@ bool fl_type_from_name(fl_str name, int precision, int scale, fl_type *ret)
             if (precision == 0 || precision > FL_DECIMAL_PRECISION_MAX || type.scale > (int8_t)type.precision)
                 return false;
         }
-        if (fl_type_is_timestamp(type) && precision >= 0)
-            type.unit = precision == 0 ? FL_SECOND : precision <= 3 ? FL_MILLI : precision <= 6 ? FL_MICRO : FL_NANO;
+        if (has_digits(type) && precision >= 0) {
+            if (precision > (type.id == FL_TIME ? 6 : 9))
+                return false;
+            type = type_of_digits(type.id, precision);
+        }
         *ret = type;
         return true;
     }
@@ -346,10 +375,19 @@ bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
     if ((a.id == FL_DATE || fl_type_is_timestamp(a)) && (b.id == FL_DATE || fl_type_is_timestamp(b))) {
         uint8_t id = a.id == FL_TIMESTAMPTZ || b.id == FL_TIMESTAMPTZ ? FL_TIMESTAMPTZ : FL_TIMESTAMP;
         *ret = FL_TYPE(id);
-        if (a.unit == b.unit || a.id == FL_DATE || b.id == FL_DATE)
+        if (a.id == FL_DATE || b.id == FL_DATE) {
             ret->unit = a.id == FL_DATE ? b.unit : a.unit;
-        else
+            ret->scale = a.id == FL_DATE ? b.scale : a.scale;
+        } else if (a.unit == b.unit) {
+            ret->unit = a.unit;
+            ret->scale = a.scale < b.scale ? a.scale : b.scale;
+        } else {
             ret->unit = a.unit == FL_NANO || b.unit == FL_NANO ? FL_NANO : FL_MICRO;
+        }
+        return true;
+    }
+    if (has_digits(a) && a.id == b.id) {
+        *ret = a.scale < b.scale ? a : b;
         return true;
     }
     return fl_type_is_nested(a) && common_nested(a, b, ret);

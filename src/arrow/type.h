@@ -53,7 +53,7 @@ typedef struct fl_field fl_field;
 typedef struct fl_type {
     uint8_t id;        /* fl_type_id */
     uint8_t precision; /* decimal: 1 .. 38 */
-    int8_t scale;      /* decimal */
+    int8_t scale;      /* decimal; times and intervals: digits of the unit that are left out, time(2): 4 */
     uint8_t unit;      /* timestamp, timestamptz: fl_time_unit */
     int32_t n_fields;  /* struct: fields; list: 1 (the element); else 0 */
     const fl_field *fields;
@@ -128,6 +128,12 @@ const char *fl_type_name(fl_type type, char *ret, int64_t bytes);
 /** Reads a type name as SQL writes it (with modifiers given apart: `decimal` and precision, scale; -1 = not given).
  *  Understands PostgreSQL's and DuckDB's names. False when there is no such type. */
 bool fl_type_from_name(fl_str name, int precision, int scale, fl_type *ret);
+
+/** Digits of a second that values of a time, timestamp or interval have: time(2): 2. */
+int32_t fl_type_time_digits(fl_type type);
+
+/** Whether two types of times or intervals differ at most in digits that the second has more. */
+bool fl_type_is_longer_time(fl_type from, fl_type to);
 
 /** The smallest and largest value of an integer type. */
 fl_i128 fl_type_int_min(fl_type type);

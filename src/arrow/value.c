@@ -615,18 +615,39 @@ static bool parse_bool(fl_str text, bool *ret)
     return false;
 }
 
-static int64_t from_micros(int64_t micros, uint8_t unit, int *rc)
+/* A timestamp in the unit and digits of another type. 0, or 2: out of range. Infinity has no unit. */
+static int change_unit(int64_t value, uint8_t unit, fl_type to, int64_t *ret)
 {
-    int64_t value = micros;
-    if (micros == INT64_MAX || micros == INT64_MIN) /* infinity has no unit */
-        return value;
-    if (unit == FL_SECOND)
-        return fl_floor_div(micros + 500000, 1000000);
-    if (unit == FL_MILLI)
-        return fl_floor_div(micros + 500, 1000);
-    if (unit == FL_NANO && __builtin_mul_overflow(micros, 1000LL, &value))
-        *rc = 2;
-    return value;
+    int32_t from_digits = fl_type_time_digits((fl_type){.id = to.id, .unit = unit}),
+            to_digits = fl_type_time_digits(to);
+    int32_t unit_digits = to_digits + to.scale;
+    *ret = value;
+    if (!fl_timestamp_is_finite(value) || (unit == to.unit && to.scale == 0))
+        return 0;
+    if (to_digits >= from_digits)
+        return __builtin_mul_overflow(value, fl_pow10_i64[unit_digits - from_digits], ret) ||
+                       !fl_timestamp_is_finite(*ret)
+                   ? 2
+                   : 0;
+    *ret = fl_timestamp_pieces(value, fl_pow10_i64[from_digits], fl_pow10_i64[from_digits - to_digits]) *
+           fl_pow10_i64[to.scale];
+    return 0;
+}
+
+/* Rounds a time or interval to the digits that its type has. */
+static void round_time(fl_value *v)
+{
+    int64_t piece = fl_pow10_i64[v->type.scale];
+    if (v->type.scale == 0 || v->is_null)
+        return;
+    if (v->type.id == FL_TIME) {
+        v->i = (v->i + piece / 2) / piece * piece;
+    } else if (v->type.id == FL_INTERVAL) {
+        int64_t nanos = v->interval.nanos, rest = nanos % piece; /* halves away from zero, but where nothing is there */
+        int64_t step = rest >= piece / 2 ? piece - rest : rest <= -(piece / 2) ? -piece - rest : -rest;
+        if (__builtin_add_overflow(nanos, step, &v->interval.nanos))
+            v->interval.nanos = nanos - rest;
+    }
 }
 
 fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *err)
@@ -674,8 +695,8 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
         bool zoned, *ret_zoned = type.id == FL_TIMESTAMPTZ ? &zoned : NULL;
         rc = type.unit == FL_NANO ? fl_timestamp_parse_ns(text, &v.i, ret_zoned)
                                   : fl_timestamp_parse(text, &v.i, ret_zoned);
-        if (rc == 0 && type.unit != FL_NANO)
-            v.i = from_micros(v.i, type.unit, &rc);
+        if (rc == 0)
+            rc = change_unit(v.i, type.unit == FL_NANO ? FL_NANO : FL_MICRO, type, &v.i);
         break;
     }
     case FL_INTERVAL:
@@ -692,6 +713,8 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
     }
     if (rc != 0)
         return fail_text(type, text, rc, err);
+    if (type.id == FL_TIME || type.id == FL_INTERVAL)
+        round_time(&v);
     *ret = v;
     return FL_OK;
 }
@@ -768,31 +791,19 @@ static fl_status cast_to_decimal(const fl_value *value, fl_type type, fl_value *
     return FL_OK;
 }
 
-/* 0, or 2: out of range. A coarser unit rounds halves up, as time flows. */
-static int change_unit(int64_t value, uint8_t from, uint8_t to, int64_t *ret)
-{
-    static const int64_t per_second[] = {
-        [FL_MICRO] = 1000000, [FL_SECOND] = 1, [FL_MILLI] = 1000, [FL_NANO] = 1000000000};
-    int64_t up = per_second[to] / per_second[from], down = per_second[from] / per_second[to];
-    if (up > 0)
-        return __builtin_mul_overflow(value, up, ret) || !fl_timestamp_is_finite(*ret) ? 2 : 0;
-    *ret = fl_floor_div(value, down) + (value - fl_floor_div(value, down) * down >= down / 2);
-    return 0;
-}
-
 static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
 {
     fl_type from = value->type;
     int rc = 0;
     if (from.id == FL_DATE && fl_type_is_timestamp(type)) {
         int64_t us = 0;
-        rc = fl_date_to_us((int32_t)value->i, &us) ? 0 : 2;
-        ret->i = rc == 0 && fl_timestamp_is_finite(us) ? from_micros(us, type.unit, &rc) : us;
+        rc = fl_date_to_us((int32_t)value->i, &us) ? change_unit(us, FL_MICRO, type, &ret->i) : 2;
     } else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(type)) {
-        if (from.unit == type.unit || !fl_timestamp_is_finite(value->i))
-            ret->i = value->i;
-        else
-            rc = change_unit(value->i, from.unit, type.unit, &ret->i);
+        rc = change_unit(value->i, from.unit, type, &ret->i);
+    } else if (from.id == type.id && from.id == FL_TIME) {
+        ret->i = value->i;
+    } else if (from.id == type.id && from.id == FL_INTERVAL) {
+        ret->interval = value->interval;
     } else if (fl_type_is_timestamp(from) && type.id == FL_DATE) {
         ret->i = fl_date_of_us(to_micros(value->i, from.unit));
     } else if (fl_type_is_timestamp(from) && type.id == FL_TIME && !fl_timestamp_is_finite(value->i)) {
@@ -800,6 +811,8 @@ static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, f
     } else if (fl_type_is_timestamp(from) && type.id == FL_TIME) {
         int64_t us = to_micros(value->i, from.unit);
         ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+        if (from.unit == FL_NANO) /* halves up, as a time's text */
+            ret->i += value->i - fl_floor_div(value->i, 1000) * 1000 >= 500;
     } else if (from.id == FL_TIME && type.id == FL_INTERVAL) {
         ret->interval = (fl_interval){0, 0, value->i * 1000};
     } else if (from.id == FL_INTERVAL && type.id == FL_TIME) {
@@ -808,7 +821,11 @@ static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, f
     } else {
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "cannot cast %s to %s", FL_TYPE_NAME(from), FL_TYPE_NAME(type));
     }
-    return rc != 0 ? fail_range(value, type, err) : FL_OK;
+    if (rc != 0)
+        return fail_range(value, type, err);
+    if (type.id == FL_TIME || type.id == FL_INTERVAL)
+        round_time(ret);
+    return FL_OK;
 }
 
 fl_status fl_value_cast(const fl_value *value, fl_type type, fl_value *ret, fl_err *err)

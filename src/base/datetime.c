@@ -1,6 +1,8 @@
 /* Dates and times. Days from civil dates: Hinnant's algorithms over 400-year eras. */
 #include "base/datetime.h"
 
+#include "base/status.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,6 +47,14 @@ int64_t fl_days_add_months(int64_t days, int64_t months)
     int32_t year = (int32_t)fl_floor_div(total, 12), month = (int32_t)(total - fl_floor_div(total, 12) * 12) + 1;
     int32_t last = fl_days_in_month(year, month);
     return fl_days_from_civil(year, month, c.day > last ? last : c.day);
+}
+
+int64_t fl_timestamp_pieces(int64_t value, int64_t per_second, int64_t piece)
+{
+    const __int128 epoch = (__int128)10957 * 86400 * per_second; /* 2000-01-01 */
+    __int128 since = value - epoch, half = piece / 2;
+    FL_ASSERT(epoch % piece == 0);
+    return (int64_t)((since < 0 ? -((half - since) / piece) : (since + half) / piece) + epoch / piece);
 }
 
 int32_t fl_iso_week(int64_t days, int32_t *ret_year)

@@ -53,6 +53,10 @@ int64_t fl_days_add_months(int64_t days, int64_t months);
 /** ISO week and its year. */
 int32_t fl_iso_week(int64_t days, int32_t *ret_year);
 
+/** Rounds a timestamp that has `per_second` units a second to whole pieces of so many units, and gives the pieces: halves
+ *  away from 2000-01-01, from which PostgreSQL counts. */
+int64_t fl_timestamp_pieces(int64_t value, int64_t per_second, int64_t piece);
+
 /** Floor division, for negative times. */
 static inline int64_t fl_floor_div(int64_t a, int64_t b)
 {

@@ -43,7 +43,7 @@ static fl_status to_timestamp(fl_arena *arena, const fl_value *value, fl_type ty
     if (value->type.id == FL_UTF8)
         FL_TRY(fl_literal_type(arena, value->s, type, &type, err));
     else
-        type.unit = fl_type_is_timestamp(value->type) ? value->type.unit : FL_MICRO;
+        type = (fl_type){.id = type.id, .unit = fl_type_is_timestamp(value->type) ? value->type.unit : FL_MICRO};
     st = fl_value_cast(value, type, ret, err);
 cleanup:
     return st;
@@ -66,6 +66,8 @@ fl_status fl_param_cast(fl_arena *arena, const fl_value *value, fl_type type, fl
         return to_decimal(arena, value, type, ret, err);
     if (fl_type_is_timestamp(type))
         return to_timestamp(arena, value, type, ret, err);
+    if (type.id == FL_TIME || type.id == FL_INTERVAL)
+        type.scale = 0;
     if (type.id == FL_UTF8 && value->type.id != FL_UTF8) {
         fl_str text = {0};
         fl_status st = print_value(arena, value, &text, err);

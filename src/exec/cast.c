@@ -403,6 +403,10 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         return struct_to_struct(call, is_try, err);
     if (widen(call))
         return FL_OK;
+    if (fl_type_is_longer_time(from, to)) { /* only the type changes */
+        call->ret->data = call->args[0].data;
+        return FL_OK;
+    }
     if (to.id == FL_DECIMAL && (from.id == FL_DECIMAL || fl_type_is_integer(from)))
         return to_decimal(call, is_try, err);
     if (from.id == FL_DECIMAL && to.id == FL_F64) {

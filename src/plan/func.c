@@ -29,6 +29,8 @@ bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost)
         cost = to.id == FL_TIMESTAMP ? 2 : 3;
     else if (fl_type_is_timestamp(from) && fl_type_is_timestamp(to) && (from.unit != FL_NANO || to.unit == FL_NANO))
         cost = from.id == to.id ? 1 : from.id == FL_TIMESTAMP ? 2 : -1;
+    else if (from.id == to.id && (from.id == FL_TIME || from.id == FL_INTERVAL))
+        cost = 1;
     if (ret_cost != NULL && cost >= 0)
         *ret_cost = cost;
     return cost >= 0;
@@ -60,9 +62,7 @@ bool fl_cast_exists(fl_type from, fl_type to)
         return fl_type_is_timestamp(to);
     if (fl_type_is_timestamp(from))
         return fl_type_is_timestamp(to) || to.id == FL_DATE || to.id == FL_TIME;
-    if (from.id == FL_TIME)
-        return to.id == FL_INTERVAL;
-    return from.id == FL_INTERVAL && to.id == FL_TIME;
+    return (from.id == FL_TIME || from.id == FL_INTERVAL) && (to.id == FL_TIME || to.id == FL_INTERVAL);
 }
 
 bool fl_cast_can_fail(fl_type from, fl_type to)

@@ -130,6 +130,8 @@ static fl_status literal_type(fl_arena *arena, fl_str text, bool is_list, fl_typ
     *ret = beside;
     if (fl_type_is_timestamp(beside)) {
         *ret = timestamp_type(text, is_list, beside);
+    } else if (beside.id == FL_TIME || beside.id == FL_INTERVAL) {
+        ret->scale = 0;
     } else if (beside.id == FL_LIST) {
         FL_TRY(literal_type(arena, text, true, beside.fields[0].type, &element, err));
         if (!fl_type_is_equal(element, beside.fields[0].type))

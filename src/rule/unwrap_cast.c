@@ -18,7 +18,7 @@ static bool is_exact(const fl_expr *cast)
     bool to_number = fl_type_is_integer(to) || to.id == FL_DECIMAL;
     if (fl_type_is_integer(from))
         return to_number || (to.id == FL_F64 && fl_type_width(from) <= 4);
-    return from.id == FL_DECIMAL && to.id == FL_DECIMAL && to.scale >= from.scale;
+    return (from.id == FL_DECIMAL && to.id == FL_DECIMAL && to.scale >= from.scale) || fl_type_is_longer_time(from, to);
 }
 
 static bool is_exact_cast(const fl_expr *e)

@@ -467,7 +467,7 @@ static fl_status read_column(const reading *r, void *values)
         return FL_OK;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ:
-        if (type.unit != FL_MICRO)
+        if (type.unit != FL_MICRO || type.scale != 0)
             return read_others(r, values, 8);
         READ_ALL(int64_t, read_timestamp(text, type.id == FL_TIMESTAMPTZ, &to[row]));
         return FL_OK;

@@ -123,7 +123,7 @@ static bool store_fast(fl_type type, yyjson_val *value, char *to)
         double f = yyjson_get_num(value);
         memcpy(to, &f, 8);
         return true;
-    } else if ((type.id == FL_TIMESTAMP || type.id == FL_TIMESTAMPTZ) && type.unit == FL_MICRO &&
+    } else if ((type.id == FL_TIMESTAMP || type.id == FL_TIMESTAMPTZ) && type.unit == FL_MICRO && type.scale == 0 &&
                yyjson_is_str(value)) {
         if (!fl_json_read_time(type, fl_json_text(value), &i))
             return false;
