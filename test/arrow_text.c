@@ -193,8 +193,9 @@ static bool add_infinity(struct text *text, bool is_positive, bool is_negative)
     return is_positive || is_negative;
 }
 
-/* Days since 1970 to a proleptic Gregorian date; years start in March here, so that leap days come last. */
-static void add_date(struct text *text, int64_t days)
+/* Days since 1970 to a proleptic Gregorian date; years start in March here, so that leap days come last. Gives what
+ * stands behind it, and behind a time. */
+static const char *add_date(struct text *text, int64_t days)
 {
     int64_t shifted = days + 719468; /* since 0000-03-01 */
     int64_t era = floor_div(shifted, 146097), day_of_era = shifted - era * 146097;
@@ -205,8 +206,8 @@ static void add_date(struct text *text, int64_t days)
     int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     int64_t year = year_of_era + era * 400 + (month <= 2);
     bool is_bc = year <= 0;
-    text_addf(text, "%04lld-%02d-%02d%s", (long long)(is_bc ? 1 - year : year), (int)month, (int)day,
-              is_bc ? " BC" : "");
+    text_addf(text, "%04lld-%02d-%02d", (long long)(is_bc ? 1 - year : year), (int)month, (int)day);
+    return is_bc ? " BC" : "";
 }
 
 static void add_fraction(struct text *text, int64_t value, int digits)
@@ -268,10 +269,13 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
     int64_t per_second = unit_per_second(format[2], &digits);
     if (strcmp(format, "tdD") == 0) {
         int32_t days = ((const int32_t *)data)[at];
-        if (!add_infinity(text, days == INT32_MAX, days == INT32_MIN))
-            add_date(text, days);
+        if (!add_infinity(text, days == INT32_MAX, days == INT32_MIN)) {
+            const char *era = add_date(text, days);
+            text_add(text, era, strlen(era));
+        }
     } else if (strcmp(format, "tdm") == 0) {
-        add_date(text, floor_div(((const int64_t *)data)[at], 86400000));
+        const char *era = add_date(text, floor_div(((const int64_t *)data)[at], 86400000));
+        text_add(text, era, strlen(era));
     } else if (format[1] == 't') {
         int64_t value =
             format[2] == 's' || format[2] == 'm' ? ((const int32_t *)data)[at] : ((const int64_t *)data)[at];
@@ -281,11 +285,12 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
         if (add_infinity(text, value == INT64_MAX, value == INT64_MIN))
             return;
         int64_t day = floor_div(value, per_day);
-        add_date(text, day);
+        const char *era = add_date(text, day);
         text_add(text, " ", 1);
         add_clock(text, value - day * per_day, per_second, digits);
         if (format[3] == ':' && format[4] != '\0')
             text_add(text, "+00", 3); /* the session's zone is UTC */
+        text_add(text, era, strlen(era));
     } else if (strcmp(format, "tin") == 0) {
         const char *value = (const char *)data + at * 16;
         int32_t months, days;

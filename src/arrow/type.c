@@ -222,6 +222,25 @@ uint64_t fl_type_hash(fl_type type)
     return hash;
 }
 
+/* A field's name as SQL reads it back. */
+static void print_name(fl_text *text, fl_str name)
+{
+    bool is_plain = name.len > 0 && !(name.data[0] >= '0' && name.data[0] <= '9');
+    for (int64_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        is_plain &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c < 0;
+    }
+    if (!is_plain)
+        fl_text_add_char(text, '"');
+    for (int64_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '"')
+            fl_text_add_char(text, '"');
+        fl_text_add_char(text, name.data[i]);
+    }
+    if (!is_plain)
+        fl_text_add_char(text, '"');
+}
+
 void fl_type_print(fl_text *text, fl_type type)
 {
     if (type.id == FL_LIST) {
@@ -237,7 +256,7 @@ void fl_type_print(fl_text *text, fl_type type)
     else if (type.id == FL_STRUCT) {
         for (int32_t i = 0; i < type.n_fields; i++) {
             fl_text_add(text, i == 0 ? FL_STR("(") : FL_STR(", "));
-            fl_text_add(text, type.fields[i].name);
+            print_name(text, type.fields[i].name);
             fl_text_add_char(text, ' ');
             fl_type_print(text, type.fields[i].type);
         }

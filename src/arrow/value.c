@@ -478,6 +478,52 @@ static void print_row(fl_text *text, const fl_value *v)
     fl_text_drop(&one);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void add_quoted(fl_text *text, fl_str x)
+{
+    fl_text_add_char(text, '\'');
+    for (int64_t i = 0; i < x.len; i++) {
+        if (x.data[i] == '\'' || x.data[i] == '\\')
+            fl_text_add_char(text, '\\');
+        fl_text_add_char(text, x.data[i]);
+    }
+    fl_text_add_char(text, '\'');
+}
+
+/* Whether a text among others, without quotes, would be read as another, or as more than one (DuckDB's rule). */
+static bool needs_quotes(fl_str x)
+{
+    if (x.len == 0 || is_blank(x.data[0]) || is_blank(x.data[x.len - 1]) || fl_str_is_equal_nocase(x, FL_STR("NULL")))
+        return true;
+    for (int64_t i = 0; i < x.len; i++)
+        if (x.data[i] != 0 && strchr("'\"\\[]{}():=,", x.data[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* A list's element or a struct's field. */
+static void print_item(fl_text *text, const fl_value *item)
+{
+    fl_text one;
+    if (item->is_null || fl_type_is_nested(item->type) || fl_type_is_numeric(item->type)) {
+        fl_value_print(text, item);
+        return;
+    }
+    fl_text_init(&one, text->memory);
+    fl_value_print(&one, item);
+    if (needs_quotes(fl_text_str(&one)))
+        add_quoted(text, fl_text_str(&one));
+    else
+        fl_text_add(text, fl_text_str(&one));
+    if (one.st != FL_OK)
+        text->st = one.st;
+    fl_text_drop(&one);
+}
+
 void fl_value_print(fl_text *text, const fl_value *v)
 {
     char buffer[128];
@@ -540,11 +586,10 @@ void fl_value_print(fl_text *text, const fl_value *v)
             if (i > 0)
                 fl_text_add(text, FL_STR(", "));
             if (v->type.id == FL_STRUCT) {
-                fl_text_add_char(text, '\'');
-                fl_text_add(text, v->type.fields[i].name);
-                fl_text_add(text, FL_STR("': "));
+                add_quoted(text, v->type.fields[i].name);
+                fl_text_add(text, FL_STR(": "));
             }
-            fl_value_print(text, &v->list.items[i]);
+            print_item(text, &v->list.items[i]);
         }
         fl_text_add_char(text, v->type.id == FL_LIST ? ']' : '}');
         return;
@@ -658,9 +703,9 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
     case FL_UTF8:
         v.s = text;
         break;
-    case FL_BINARY: /* hexadecimal needs room for its bytes: the cast kernel's business */
-        if (fl_str_has_prefix(text, FL_STR("\\x")))
-            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "hexadecimal text cannot be read as binary here");
+    case FL_BINARY: /* what is escaped needs room for its bytes: the cast kernel's business */
+        if (text.len > 0 && memchr(text.data, '\\', (size_t)text.len) != NULL)
+            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "escaped text cannot be read as binary here");
         v.s = text;
         break;
     case FL_BOOL:

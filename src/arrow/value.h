@@ -49,13 +49,14 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
                              fl_err *err);
 
 /** Adds the value as text, as PostgreSQL's text output has it (null: "NULL"; doubles: shortest that reads back; lists
- *  "[1, 2]", structs "{'a': 1}", rows "(1,\"a b\")", binary "\x0a"). */
+ *  "[1, 'a, b']", structs "{'a': 1}", with quotes where a cast would read something else; rows "(1,\"a b\")"; binary "\x0a"). */
 void fl_value_print(fl_text *text, const fl_value *value);
 
 /** As fl_value_print, but as an SQL literal: strings quoted, dates with their type's name. */
 void fl_value_print_sql(fl_text *text, const fl_value *value);
 
-/** Reads text as a value of `type`, as a cast does (strings are borrowed from `text`, lists and structs are not read).
+/** Reads text as a value of `type`, as a cast does (strings are borrowed from `text`; lists, structs and binaries with
+ *  backslashes are not read: they need room).
  *  FL_ERR_VALUE (22P02; dates 22007, 22008), FL_ERR_RANGE with the text in the message. */
 fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *err);
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef __int128 i128;
 typedef unsigned __int128 u128;
@@ -361,6 +362,49 @@ static void add_row(fl_cli_text *text, const struct ArrowSchema *schema, const s
     fl_cli_text_add_char(text, ')');
 }
 
+static void add_quoted(fl_cli_text *text, const char *bytes, size_t len)
+{
+    fl_cli_text_add_char(text, '\'');
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '\'' || bytes[i] == '\\')
+            fl_cli_text_add_char(text, '\\');
+        fl_cli_text_add_char(text, bytes[i]);
+    }
+    fl_cli_text_add_char(text, '\'');
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Whether a text among others, without quotes, would be read as another, or as more than one. */
+static bool needs_quotes(const char *bytes, size_t len)
+{
+    if (len == 0 || is_blank(bytes[0]) || is_blank(bytes[len - 1]) || (len == 4 && strncasecmp(bytes, "NULL", 4) == 0))
+        return true;
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != 0 && strchr("'\"\\[]{}():=,", bytes[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* A list's element or a struct's field, as a cast to text writes it. */
+static void add_item(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row)
+{
+    fl_cli_text one = {0};
+    if (schema->format[0] == '+' || fl_cli_value_is_null(schema, array, row)) {
+        fl_cli_value_add_text(text, schema, array, row);
+        return;
+    }
+    fl_cli_value_add_text(&one, schema, array, row);
+    if (needs_quotes(one.data, one.len))
+        add_quoted(text, one.data, one.len);
+    else
+        fl_cli_text_add(text, one.data, one.len);
+    fl_cli_text_drop(&one);
+}
+
 void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array,
                            int64_t row)
 {
@@ -393,7 +437,7 @@ void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, 
         for (int64_t i = begin; i < end; i++) {
             if (i > begin)
                 fl_cli_text_add(text, ", ", 2);
-            fl_cli_value_add_text(text, schema->children[0], array->children[0], i);
+            add_item(text, schema->children[0], array->children[0], i);
         }
         fl_cli_text_add_char(text, ']');
     } else if (strcmp(format, "+s") == 0 && is_row(schema)) {
@@ -401,8 +445,11 @@ void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, 
     } else if (strcmp(format, "+s") == 0) {
         fl_cli_text_add_char(text, '{');
         for (int64_t i = 0; i < schema->n_children; i++) {
-            fl_cli_text_addf(text, "%s'%s': ", i > 0 ? ", " : "", schema->children[i]->name);
-            fl_cli_value_add_text(text, schema->children[i], array->children[i], at);
+            const char *name = schema->children[i]->name;
+            fl_cli_text_add_str(text, i > 0 ? ", " : "");
+            add_quoted(text, name, strlen(name));
+            fl_cli_text_add_str(text, ": ");
+            add_item(text, schema->children[i], array->children[i], at);
         }
         fl_cli_text_add_char(text, '}');
     } else {
@@ -489,6 +536,24 @@ static const char *time_name(const char *format)
     return format[3] == ':' && format[4] != 0 ? zoned[unit] : plain[unit];
 }
 
+/* A field's name as SQL reads it back. */
+static void add_name(fl_cli_text *text, const char *name)
+{
+    bool is_plain = name[0] != 0 && !(name[0] >= '0' && name[0] <= '9');
+    for (const char *c = name; *c != 0; c++)
+        is_plain &=
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || *c < 0;
+    if (!is_plain)
+        fl_cli_text_add_char(text, '"');
+    for (; *name != 0; name++) {
+        if (*name == '"')
+            fl_cli_text_add_char(text, '"');
+        fl_cli_text_add_char(text, *name);
+    }
+    if (!is_plain)
+        fl_cli_text_add_char(text, '"');
+}
+
 void fl_cli_type_add_name(fl_cli_text *text, const struct ArrowSchema *schema)
 {
     static const struct {
@@ -520,7 +585,9 @@ void fl_cli_type_add_name(fl_cli_text *text, const struct ArrowSchema *schema)
     } else if (strcmp(format, "+s") == 0) {
         fl_cli_text_add_str(text, "struct(");
         for (int64_t i = 0; i < schema->n_children; i++) {
-            fl_cli_text_addf(text, "%s%s ", i > 0 ? ", " : "", schema->children[i]->name);
+            fl_cli_text_add_str(text, i > 0 ? ", " : "");
+            add_name(text, schema->children[i]->name);
+            fl_cli_text_add_char(text, ' ');
             fl_cli_type_add_name(text, schema->children[i]);
         }
         fl_cli_text_add_char(text, ')');

@@ -115,8 +115,8 @@ static void prints_texts_and_nested_values(void **state)
     fl_cli_value_add_text(&out, &item, &texts, 0);
     fl_cli_text_add_char(&out, 0);
     assert_string_equal(
-        out.data,
-        "[a\"b, \n][\"a\\\"b\",\"\\n\"][NULL]{\"it's\":\"a\\\"b\"}{\"it's\":null}text[]struct(it's text)\\x612262");
+        out.data, "['a\"b', '\n'][\"a\\\"b\",\"\\n\"][NULL]{\"it's\":\"a\\\"b\"}{\"it's\":null}text[]struct(\"it's\" "
+                  "text)\\x612262");
     fl_cli_text_drop(&out);
 }
 

@@ -7,7 +7,7 @@
 #include "base/number.h"
 #include "base/simd.h"
 #include "exec/cast_kernel.h"
-#include "exec/cast_list.h"
+#include "exec/cast_nested.h"
 
 #include <math.h>
 
@@ -229,8 +229,49 @@ cleanup:
     return st;
 }
 
-/* '\x0a' is hexadecimal, other text its bytes. */
-static fl_status text_to_binary(fl_call *call, fl_err *err)
+static int hex_digit(char c)
+{
+    c = fl_char_lower(c);
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* PostgreSQL's escape format: \\ is a backslash, \ooo a byte in octal digits. False: another backslash. */
+static bool read_escapes(fl_str s, char *ret, int64_t *ret_len)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < s.len; i++) {
+        const char *at = s.data + i;
+        if (*at != '\\') {
+            ret[n++] = *at;
+        } else if (i + 1 < s.len && at[1] == '\\') {
+            ret[n++] = '\\';
+            i++;
+        } else if (i + 3 < s.len && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7' && at[3] >= '0' &&
+                   at[3] <= '7') {
+            ret[n++] = (char)((at[1] - '0') * 64 + (at[2] - '0') * 8 + (at[3] - '0'));
+            i += 3;
+        } else {
+            return false;
+        }
+    }
+    *ret_len = n;
+    return true;
+}
+
+static fl_status reject_binary(fl_call *call, int32_t row, bool is_try, fl_err *err, const char *state,
+                               const char *message)
+{
+    fl_str s = fl_vec_str(&call->args[0], row);
+    if (is_try) {
+        fl_bit_clear(fl_call_valid(call), row);
+        return FL_OK;
+    }
+    FL_FAIL(err, FL_ERR_VALUE, "%s: \"%.*s\"", message, (int)(s.len > 100 ? 100 : s.len), s.data);
+    return fl_err_state(err, state, FL_ERR_VALUE);
+}
+
+/* '\x0a' is hexadecimal, other text its bytes with escapes. */
+static fl_status text_to_binary(fl_call *call, bool is_try, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_view *ret = fl_ret_view(call);
@@ -239,32 +280,32 @@ static fl_status text_to_binary(fl_call *call, fl_err *err)
         if (!wants(call, row))
             continue;
         fl_str s = fl_vec_str(&call->args[0], row);
+        char *room = NULL;
+        int64_t n = 0;
         if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x') {
             ret[row] = fl_arg_view(call, 0)[row];
+            if (s.len == 0 || memchr(s.data, '\\', (size_t)s.len) == NULL)
+                continue;
+            FL_TRY(fl_call_room(call, s.len, &room, err));
+            if (read_escapes(s, room, &n))
+                ret[row] = fl_view_of(room, n);
+            else
+                FL_TRY(reject_binary(call, row, is_try, err, "22P02", "invalid escape in binary text"));
             continue;
         }
-        char *room = NULL;
         FL_TRY(fl_call_room(call, s.len / 2 + 1, &room, err));
-        int64_t n = 0;
-        for (int64_t i = 2; i + 1 < s.len; i += 2) {
-            int value = 0;
-            for (int64_t j = i; j < i + 2; j++) {
-                char c = fl_char_lower(s.data[j]);
-                int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-                if (digit < 0) {
-                    FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal digit \"%c\" in \"%.*s\"", s.data[j],
-                            (int)(s.len > 100 ? 100 : s.len), s.data);
-                    return fl_err_state(err, "22023", FL_ERR_VALUE);
-                }
-                value = value * 16 + digit;
-            }
-            room[n++] = (char)value;
+        bool is_hex = true;
+        for (int64_t i = 2; i + 1 < s.len && is_hex; i += 2) {
+            int high = hex_digit(s.data[i]), low = hex_digit(s.data[i + 1]);
+            is_hex = high >= 0 && low >= 0;
+            room[n++] = (char)(high * 16 + low);
         }
-        if (s.len % 2 != 0) {
-            FL_FAIL(err, FL_ERR_VALUE, "invalid hexadecimal data: odd number of digits");
-            return fl_err_state(err, "22023", FL_ERR_VALUE);
-        }
-        ret[row] = fl_view_of(room, n);
+        if (!is_hex)
+            FL_TRY(reject_binary(call, row, is_try, err, "22023", "invalid hexadecimal digit"));
+        else if (s.len % 2 != 0)
+            FL_TRY(reject_binary(call, row, is_try, err, "22023", "odd number of hexadecimal digits"));
+        else
+            ret[row] = fl_view_of(room, n);
     }
 cleanup:
     return st;
@@ -399,6 +440,8 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         return list_to_list(call, is_try, err);
     if (from.id == FL_UTF8 && to.id == FL_LIST)
         return fl_cast_text_to_list(call, is_try, err);
+    if (from.id == FL_UTF8 && to.id == FL_STRUCT)
+        return fl_cast_text_to_struct(call, is_try, err);
     if (from.id == FL_STRUCT && to.id == FL_STRUCT)
         return struct_to_struct(call, is_try, err);
     if (widen(call))
@@ -429,7 +472,7 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         return FL_OK;
     }
     if (to.id == FL_BINARY)
-        return text_to_binary(call, err);
+        return text_to_binary(call, is_try, err);
     return by_value(call, is_try, err);
 cleanup:
     return st;

@@ -44,6 +44,12 @@ bool fl_cast_exists(fl_type from, fl_type to)
         return fl_cast_exists(from.fields[0].type, to.fields[0].type);
     if (from.id == FL_UTF8 && to.id == FL_LIST)
         return fl_cast_exists(from, to.fields[0].type);
+    if (from.id == FL_UTF8 && to.id == FL_STRUCT) {
+        for (int32_t i = 0; i < to.n_fields; i++)
+            if (!fl_cast_exists(from, to.fields[i].type))
+                return false;
+        return true;
+    }
     if (from.id == FL_STRUCT && to.id == FL_STRUCT) { /* field by field, whatever they are called */
         bool exists = from.n_fields == to.n_fields;
         for (int32_t i = 0; exists && i < from.n_fields; i++)
@@ -77,7 +83,7 @@ bool fl_cast_can_fail(fl_type from, fl_type to)
     if (from.id == FL_NULL || to.id == FL_UTF8 || to.id == FL_BOOL)
         return from.id == FL_UTF8 && to.id == FL_BOOL;
     if (from.id == FL_UTF8)
-        return to.id != FL_BINARY;
+        return true;
     if (from.id == FL_BOOL || fl_type_is_float(to))
         return from.id == FL_F64 && to.id == FL_F32;
     if (fl_type_is_integer(from) && fl_type_is_integer(to))

@@ -117,7 +117,7 @@ static void test_nested(void **state)
     (void)state;
     const char *expected = "1|[1, 2, 3]|{'a': 1, 'b': x}|[{'k': p, 'v': 1}, {'k': q, 'v': NULL}]|[[1], [2, 3]]|{'in': "
                            "{'x': 1.5}}|[a, bb]\n"
-                           "2|[]|{'a': NULL, 'b': y}|[]|[[]]|{'in': NULL}|[, NULL]\n"
+                           "2|[]|{'a': NULL, 'b': y}|[]|[[]]|{'in': NULL}|['', NULL]\n"
                            "3|NULL|NULL|NULL|NULL|NULL|[]\n"
                            "4|[NULL, 5]|{'a': 4, 'b': NULL}|[NULL]|[NULL, [4]]|{'in': {'x': NULL}}|NULL\n";
     check_text(DATA "nested.parquet", expected);
