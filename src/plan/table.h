@@ -122,6 +122,7 @@ struct fl_table { /* sources put their own struct around this one */
     int32_t n_cols;
     const fl_table_key *keys;
     int32_t n_keys;
+    fl_str note;      /* what its user should know of how it is read, in a sentence; empty: nothing */
     double rows;      /* exact or estimated */
     uint64_t version; /* changes when the contents do */
 };

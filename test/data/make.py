@@ -48,6 +48,18 @@ def csv_files():
     write("csv/unclosed_quote.csv", 'a,b\n1,x\n2,"never closed\n3,z\n')
     write("csv/latin1.csv", b"a,b\n1,caf\xe9\n")
     write("csv/nul_byte.csv", b"a,b\n1,x\x00y\n")
+    write("csv/codes.csv", "zip,phone,code,n,half,padded\n01234,+1555,\"007\",-007,0.5,00\n10115,+1556,\"008\",0,1,01\n")
+    write("csv/wide_numbers.csv", "big,huge,odd,word\n9223372036854775808,-9223372036854775809,inf,nan\n"
+                                  "1,99999999999999999999999999999999999999,-1.5,inf\n,1,nan,Infinity\n")
+    write("csv/comment.csv", "# it's c\na;b\n1;2\n# \"between\n3;4\n")
+    write("csv/title.csv", "Report of 2024\n\na;b\n1;2\n3;4\n")
+    write("csv/percent.csv", "% a remark\na,b\n1,2\n")
+    write("csv/times.csv", "12:30:00,hello\n12:31:00,world\n")
+    write("csv/same_names.csv", "a,A,b,a\n1,2,3,4\n")
+    write("csv/blank_quote.csv", "a, \"b\"\n1, \"x, y\"\n")
+    write("csv/backslash_quote.csv", 'a,b\n"x \\"y\\" z",1\n')
+    write("csv/empty.csv", "")
+    write("csv/long_header.csv", ",".join(f"column_{i}_{'x' * 90}" for i in range(3000)) + "\n" + ",".join("1" for _ in range(3000)) + "\n")
     rows = "".join(f"{i},name{i % 7},{i * 0.5},{'' if i % 11 == 0 else i % 13}\n" for i in range(10000))
     write("csv/ten_thousand.csv", "id,name,half,maybe\n" + rows)
     for part in (1, 2, 3):

@@ -32,24 +32,18 @@ fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk)
 }
 
 /* Where the chunk's first line begins; own_end when there is none. */
-static int64_t find_start(const fl_csv_chunk *chunk, const fl_csv_layout *layout, bool inside, bool escaped,
-                          int64_t own_end)
+static int64_t find_start(const fl_csv_chunk *chunk, const fl_csv_layout *layout, fl_csv_position at, int64_t own_end)
 {
     const fl_csv_dialect *d = &layout->dialect;
     const char *data = fl_text_piece_data(&chunk->text);
     if (chunk->begin == layout->start)
         return chunk->begin - chunk->text.offset;
-    if (data[0] == d->newline && !inside)
+    if (data[0] == d->newline && !at.is_inside)
         return 1;
     for (int64_t i = 1; i < own_end; i++) {
-        if (escaped)
-            escaped = false;
-        else if (inside && fl_csv_has_escape(d) && data[i] == d->escape)
-            escaped = true;
-        else if (d->quote != 0 && data[i] == d->quote)
-            inside = !inside;
-        else if (!inside && data[i] == d->newline)
+        if (!at.is_inside && data[i] == d->newline)
             return i + 1;
+        fl_csv_step(d, &at, data[i]);
     }
     return own_end;
 }
@@ -109,13 +103,18 @@ static bool is_blank(const fl_csv_chunk *chunk, int64_t from, int64_t to)
     return to == from || (to == from + 1 && chunk->text.bytes->data[from] == '\r');
 }
 
-/* Line by line: starts; blank lines go, where they cannot be a value. False when a line is ragged. */
-static bool cut_lines(fl_csv_chunk *chunk, int64_t start, int64_t *ret_lines)
+/* Line by line: starts; comments go, and blank lines where they cannot be a value. False when a line is ragged. */
+static bool cut_lines(fl_csv_chunk *chunk, char comment, int64_t start, int64_t *ret_lines)
 {
+    const char *data = fl_text_piece_data(&chunk->text);
     fl_csv_index *index = &chunk->index;
     int64_t n = chunk->n_cols, lines = 0, field = 0;
     for (int64_t i = 0; i < index->lines; i++) {
         int64_t last = index->ends[i], from = field == 0 ? start : (int64_t)index->at[field - 1] + 1;
+        if (comment != 0 && from < index->at[last] && data[from] == comment) {
+            field = last + 1;
+            continue;
+        }
         if (last - field + 1 == n) {
             if (lines < i)
                 memmove(index->at + lines * n, index->at + field, (size_t)n * 4);
@@ -129,13 +128,13 @@ static bool cut_lines(fl_csv_chunk *chunk, int64_t start, int64_t *ret_lines)
     return true;
 }
 
-fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, bool is_inside,
-                             bool is_escaped, bool has_header, fl_err *err)
+fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, fl_csv_position before,
+                             bool has_header, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_csv_index *index = &chunk->index;
     int64_t own_end = chunk->end - chunk->text.offset, lines = 0;
-    int64_t start = find_start(chunk, layout, is_inside, is_escaped, own_end);
+    int64_t start = find_start(chunk, layout, before, own_end);
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
     chunk->rows = chunk->first = 0;
@@ -150,7 +149,7 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_la
     if ((index->state.flags & FL_CSV_HAS_HIGH) != 0)
         FL_TRY(check_text(chunk, file, layout, start, err));
     FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->starts, &chunk->starts_capacity, index->lines, 4, err));
-    if (!cut_lines(chunk, start, &lines))
+    if (!cut_lines(chunk, layout->dialect.comment, start, &lines))
         return fl_csv_fail_structure(file, layout, err);
     chunk->first = has_header && lines > 0 ? 1 : 0;
     chunk->rows = lines - chunk->first;

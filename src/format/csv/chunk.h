@@ -38,11 +38,11 @@ fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_file *file, int64_t begin, i
 /** The bytes of [begin, end). */
 fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk);
 
-/** Finds the lines. is_inside, is_escaped: the state before `begin`. has_header: the first line is no row (for the file's
+/** Finds the lines. before: the position before `begin`. has_header: the first line is no row (for the file's
  *  first chunk). Every line has layout->n_cols fields, or this fails with its place: FL_ERR_FORMAT (22000; 22021 for what
  *  is no UTF-8), FL_ERR_LIMIT for a line of more than 100 MB. */
-fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, bool is_inside,
-                             bool is_escaped, bool has_header, fl_err *err);
+fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, fl_csv_position before,
+                             bool has_header, fl_err *err);
 
 /** A field with its quotes. Valid until the next fl_csv_chunk_read. */
 static inline fl_str fl_csv_chunk_field(const fl_csv_chunk *chunk, int64_t row, int32_t col)

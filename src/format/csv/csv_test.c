@@ -64,9 +64,12 @@ static void finds_types(void **state)
     check_read("a,b,c\n1,,2024-01-31\n1.5,,2024-01-31 01:02:03\n", NULL, 0,
                "a double, b text, c timestamp\n1|NULL|2024-01-31 00:00:00\n1.5|NULL|2024-01-31 01:02:03\n");
     check_read("a\n9223372036854775807\n9223372036854775808\n", NULL, 0,
-               "a text\n9223372036854775807\n9223372036854775808\n"); /* a double would lose digits */
+               "a decimal(38,0)\n9223372036854775807\n9223372036854775808\n"); /* a double would lose digits */
     check_read("a\n2023-02-29\n", NULL, 0, "a text\n2023-02-29\n");
-    check_read("a\n 7 \n+8\n", NULL, 0, "a bigint\n7\n8\n");
+    check_read("a\n 7 \n8\n", NULL, 0, "a bigint\n7\n8\n");
+    check_read("a,b,c\n01234,+5,-\n0,6,1\n", NULL, 0, "a text, b text, c text\n01234|+5|-\n0|6|1\n");
+    check_read("a,b,c\n\"007\",0,-007\n1,0.5,-8\n", NULL, 0, "a text, b double, c bigint\n007|0|-7\n1|0.5|-8\n");
+    check_read("a,b\n1,nan\n-inf,Nan\n", NULL, 0, "a double, b text\n1|nan\n-Infinity|Nan\n");
     check_read("a,b\n1e3,0.1\n-.5,12345678901234567890.5\n", NULL, 0,
                "a double, b double\n1000|0.1\n-0.5|1.2345678901234567e+19\n");
 }
@@ -80,6 +83,12 @@ static void finds_headers(void **state)
     check_read("1,b\n", NULL, 0, "column0 bigint, column1 text\n1|b\n");
     check_read("a,,a\n1,2,3\n", NULL, 0, "a bigint, column1 bigint, a_1 bigint\n1|2|3\n");
     fl_option no = bool_option("header", false), yes = bool_option("header", true);
+    check_read("12:30:00,x\n12:31:00,y\n", NULL, 0, "column0 text, column1 text\n12:30:00|x\n12:31:00|y\n");
+    check_read("$5,x\n$6,y\n", NULL, 0, "column0 text, column1 text\n$5|x\n$6|y\n");
+    check_read("01234,x\n01235,y\n", NULL, 0, "column0 text, column1 text\n01234|x\n01235|y\n");
+    check_read("9223372036854775808,x\n1,y\n", NULL, 0,
+               "column0 decimal(38,0), column1 text\n9223372036854775808|x\n1|y\n");
+    check_read("2024-02-30,x\n2024-02-28,y\n", NULL, 0, "column0 text, column1 text\n2024-02-30|x\n2024-02-28|y\n");
     check_read("a,b\nx,y\n", &no, 1, "column0 text, column1 text\na|b\nx|y\n");
     check_read("1,2\n3,4\n", &yes, 1, "1 bigint, 2 bigint\n3|4\n");
 }
@@ -94,6 +103,35 @@ static void reads_quotes(void **state)
     check_read("a,b\n1,5\" disk\n", &none, 1, "a bigint, b text\n1|5\" disk\n");
     check_read("a,b\n1,\"x\\\"y,\\\\\"\n", &escape, 1, "a bigint, b text\n1|x\"y,\\\n");
     check_read("a,b\n1,'x,''y'\n", &single, 1, "a bigint, b text\n1|x,'y\n");
+}
+
+static void leaves_out_comments(void **state)
+{
+    (void)state;
+    fl_option semicolon = text_option("comment", ";"), none = text_option("comment", "");
+    check_read("# c\na;b\n1;2\n3;4\n", NULL, 0, "a bigint, b bigint\n1|2\n3|4\n");
+    check_read("# it's \"odd\na,b\n1,\"x\n# no comment\"\n# a \"quote\n2,y\n# end", NULL, 0,
+               "a bigint, b text\n1|x\n# no comment\n2|y\n");
+    check_read("#id,b\n1,2\n", NULL, 0, "#id bigint, b bigint\n1|2\n");
+    check_read("#fff,1\n#000,2\n", NULL, 0, "column0 text, column1 bigint\n#fff|1\n#000|2\n");
+    check_read(";x\na,b\n1,2\n;\n;,,,\n3,4\n", &semicolon, 1, "a bigint, b bigint\n1|2\n3|4\n");
+    check_read(";x\na\n1\n\n;y\n2\n", &semicolon, 1, "a bigint\n1\nNULL\n2\n");
+    check_read("#a,b\n#1,2\n", &none, 1, "#a text, b bigint\n#1|2\n");
+}
+
+static void skips_lines(void **state)
+{
+    (void)state;
+    fl_option two = {.name = FL_STR("skip"), .value = {.type = FL_TYPE(FL_I64), .i = 2}};
+    fl_option many = {.name = FL_STR("skip"), .value = {.type = FL_TYPE(FL_I64), .i = 9}};
+    check_read("a \"title\nof two lines\na,b\n1,2\n", &two, 1, "a bigint, b bigint\n1|2\n");
+    check_read("title\r\n\r\na,b\r\n1,2\r\n", &two, 1, "a bigint, b bigint\n1|2\n");
+    table_source source = source_of("a,b\n1,2\n", 8, &many, 1);
+    table_check_fails(&source, "22000", 0, 0, &memory);
+    source = source_of("x\ny\na,b\n1,2\n3\n", 14, &two, 1);
+    table_check_fails(&source, "22000", 5, 1, &memory);
+    source = source_of("title\n\na,b\n1,2\n3,4\n", 19, NULL, 0); /* which option does it? */
+    table_check_fails(&source, "22000", 1, 1, &memory);
 }
 
 static void takes_options(void **state)
@@ -314,6 +352,8 @@ int main(void)
         cmocka_unit_test_teardown(finds_types, leaves_no_memory),
         cmocka_unit_test_teardown(finds_headers, leaves_no_memory),
         cmocka_unit_test_teardown(reads_quotes, leaves_no_memory),
+        cmocka_unit_test_teardown(leaves_out_comments, leaves_no_memory),
+        cmocka_unit_test_teardown(skips_lines, leaves_no_memory),
         cmocka_unit_test_teardown(takes_options, leaves_no_memory),
         cmocka_unit_test_teardown(names_places_of_faults, leaves_no_memory),
         cmocka_unit_test_teardown(refuses_options, leaves_no_memory),

@@ -14,6 +14,7 @@ typedef struct fl_csv_dialect {
     char quote;   /* 0: quotes mean nothing */
     char escape;  /* the quote itself: it is doubled */
     char newline; /* '\n' or '\r' */
+    char comment; /* begins lines that are no records; 0: none does */
 } fl_csv_dialect;
 
 static inline bool fl_csv_has_escape(const fl_csv_dialect *dialect)
@@ -21,16 +22,57 @@ static inline bool fl_csv_has_escape(const fl_csv_dialect *dialect)
     return dialect->quote != 0 && dialect->escape != dialect->quote;
 }
 
+/* Whether what a byte is can only be said when all bytes before it were looked at in order: a quote that is escaped or
+ * part of a comment is none. Otherwise the parity of quotes says it. */
+static inline bool fl_csv_is_in_order(const fl_csv_dialect *dialect)
+{
+    return fl_csv_has_escape(dialect) || dialect->comment != 0;
+}
+
+/* Between two bytes: what the next one is part of. */
+typedef struct fl_csv_position {
+    bool is_inside;  /* of quotes */
+    bool is_escaped; /* the byte before was an escape within quotes */
+    bool is_comment;
+    bool is_line_start;
+} fl_csv_position;
+
+#define FL_CSV_AT_START ((fl_csv_position){.is_line_start = true})
+
+/* Goes on by a byte. */
+static inline void fl_csv_step(const fl_csv_dialect *dialect, fl_csv_position *at, char c)
+{
+    if (at->is_inside) {
+        if (at->is_escaped)
+            at->is_escaped = false;
+        else if (fl_csv_has_escape(dialect) && c == dialect->escape)
+            at->is_escaped = true;
+        else if (c == dialect->quote)
+            at->is_inside = false;
+        at->is_line_start = false;
+        return;
+    }
+    at->is_comment = c != dialect->newline &&
+                     (at->is_comment || (at->is_line_start && dialect->comment != 0 && c == dialect->comment));
+    at->is_inside = !at->is_comment && dialect->quote != 0 && c == dialect->quote;
+    at->is_line_start = c == dialect->newline;
+}
+
 /* What the user said; the rest is found by looking. */
 typedef struct fl_csv_wishes {
-    bool has_delim, has_quote, has_escape;
-    char delim, quote, escape;
+    bool has_delim, has_quote, has_escape, has_comment;
+    char delim, quote, escape, comment;
 } fl_csv_wishes;
 
 /** The dialect of a file that begins with `sample`. is_whole: the sample is the file. prefers_tab: its name says so.
  *  *ret_fields: fields of the first line, at least 1. Cost: a few passes over the sample. */
 fl_csv_dialect fl_csv_dialect_find(fl_str sample, bool is_whole, bool prefers_tab, const fl_csv_wishes *wishes,
                                    int32_t *ret_fields);
+
+/** How many lines before the first one with several fields have one alone, as titles above a table do; 0 when there are
+ *  none, or the lines behind do not agree. *ret_dialect is that of those behind, *ret_fields the number of their fields. */
+int32_t fl_csv_count_titles(fl_str sample, bool is_whole, const fl_csv_dialect *dialect, fl_csv_dialect *ret_dialect,
+                            int32_t *ret_fields);
 
 /** The raw text of a field without its quotes; *is_quoted says whether it had any. Doubled and escaped quotes stay. */
 static inline fl_str fl_csv_field_text(const fl_csv_dialect *dialect, fl_str field, bool *is_quoted)

@@ -1,4 +1,4 @@
-/* The index's memory, the choice of kernels, and the slow pass for dialects whose quotes are escaped by another byte. */
+/* The index's memory, the choice of kernels, and the slow pass for dialects that are read in order. */
 #include "format/csv/index.h"
 
 #include "base/simd.h"
@@ -15,7 +15,7 @@ const fl_csv_kernels *fl_csv_kernels_choose(void)
 void fl_csv_index_begin(fl_csv_index *index)
 {
     index->count = index->lines = 0;
-    index->state = (fl_csv_state){.can_open = 1};
+    index->state = (fl_csv_state){.can_open = 1, .position = FL_CSV_AT_START};
 }
 
 void fl_csv_index_drop(fl_csv_index *index)
@@ -25,41 +25,38 @@ void fl_csv_index_drop(fl_csv_index *index)
     *index = (fl_csv_index){0};
 }
 
-/* An escape byte within quotes makes the next byte plain text. The same tests as the fast pass's. */
-static void index_escaped(const fl_csv_dialect *d, const char *data, int64_t from, int64_t to, fl_csv_index *index)
+/* The same tests as the fast pass's. A line of comment is a line of one field, which its reader leaves out. */
+static void index_in_order(const fl_csv_dialect *d, const char *data, int64_t from, int64_t to, fl_csv_index *index)
 {
     fl_csv_state *s = &index->state;
-    bool inside = s->inside != 0;
+    fl_csv_position at = s->position;
     for (int64_t i = from; i < to; i++) {
         char c = data[i];
+        bool was_inside = at.is_inside;
         s->flags |= c == 0 ? FL_CSV_FAULT_NUL : (c & 0x80) != 0 ? FL_CSV_HAS_HIGH : 0;
-        if (inside) {
-            if (s->is_escaped)
-                s->is_escaped = false;
-            else if (c == d->escape)
-                s->is_escaped = true;
-            else if (c == d->quote)
-                inside = false;
-            s->was_close = !inside;
+        fl_csv_step(d, &at, c);
+        if (was_inside) {
+            s->was_close = !at.is_inside;
             s->can_open = 0;
             continue;
         }
+        if (at.is_comment)
+            continue;
         bool is_border = c == d->delim || c == d->newline;
-        if (s->was_close != 0 && !is_border && c != '\r')
+        if (s->was_close != 0 && !is_border && c != '\r' && !at.is_inside)
+            s->flags |= FL_CSV_FAULT_QUOTE;
+        if (at.is_inside && s->can_open == 0 && (s->was_close == 0 || fl_csv_has_escape(d)))
             s->flags |= FL_CSV_FAULT_QUOTE;
         s->was_close = 0;
-        if (c == d->quote) {
-            if (s->can_open == 0)
-                s->flags |= FL_CSV_FAULT_QUOTE;
-            inside = true;
-        } else if (is_border) {
+        if (is_border) {
             if (c == d->newline)
                 index->ends[index->lines++] = (uint32_t)index->count;
             index->at[index->count++] = (uint32_t)i;
         }
         s->can_open = is_border;
     }
-    s->inside = inside ? ~0ull : 0;
+    s->position = at;
+    s->inside = at.is_inside ? ~0ull : 0;
 }
 
 static fl_status reserve(fl_csv_index *index, fl_memory *memory, int64_t more, fl_err *err)
@@ -81,8 +78,8 @@ fl_status fl_csv_index_add(fl_csv_index *index, fl_memory *memory, const fl_csv_
         fl_status st = reserve(index, memory, end - from, err);
         if (st != FL_OK)
             return st;
-        if (fl_csv_has_escape(dialect))
-            index_escaped(dialect, data, from, end, index);
+        if (fl_csv_is_in_order(dialect))
+            index_in_order(dialect, data, from, end, index);
         else
             kernels->index(data, from, end, marks, &index->state, index->at, &index->count, index->ends, &index->lines);
         from = end;
@@ -100,20 +97,13 @@ fl_status fl_csv_index_end(fl_csv_index *index, fl_memory *memory, int64_t to, f
     return FL_OK;
 }
 
-bool fl_csv_is_inside_after(const fl_csv_dialect *dialect, const char *data, int64_t bytes, bool is_inside,
-                            bool *is_escaped)
+void fl_csv_pass(const fl_csv_dialect *dialect, const char *data, int64_t bytes, fl_csv_position *at)
 {
-    if (dialect->quote == 0)
-        return false;
-    if (!fl_csv_has_escape(dialect))
-        return is_inside ^ (fl_csv_kernels_choose()->count(data, bytes, dialect->quote) & 1);
-    for (int64_t i = 0; i < bytes; i++) {
-        if (*is_escaped)
-            *is_escaped = false;
-        else if (is_inside && data[i] == dialect->escape)
-            *is_escaped = true;
-        else if (data[i] == dialect->quote)
-            is_inside = !is_inside;
+    if (!fl_csv_is_in_order(dialect)) {
+        if (dialect->quote != 0)
+            at->is_inside ^= fl_csv_kernels_choose()->count(data, bytes, dialect->quote) & 1;
+        return;
     }
-    return is_inside;
+    for (int64_t i = 0; i < bytes; i++)
+        fl_csv_step(dialect, at, data[i]);
 }

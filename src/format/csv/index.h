@@ -21,10 +21,10 @@ enum { FL_CSV_FAULT_QUOTE = 1, FL_CSV_FAULT_NUL = 2, FL_CSV_HAS_HIGH = 4 /* byte
 
 /* What passes from block to block. */
 typedef struct fl_csv_state {
-    uint64_t inside;    /* all ones inside of quotes, else 0 */
-    uint64_t can_open;  /* 1: the byte before ended a field, or closed a quote */
-    uint64_t was_close; /* 1: the byte before closed a quote */
-    bool is_escaped;    /* the byte before was an escape within quotes */
+    uint64_t inside;          /* all ones inside of quotes, else 0 */
+    uint64_t can_open;        /* 1: the byte before ended a field, or closed a quote */
+    uint64_t was_close;       /* 1: the byte before closed a quote */
+    fl_csv_position position; /* of dialects that are read in order */
     uint32_t flags;
 } fl_csv_state;
 
@@ -67,8 +67,7 @@ fl_status fl_csv_index_add(fl_csv_index *index, fl_memory *memory, const fl_csv_
 /** Ends the last line at `to`, the file's end. */
 fl_status fl_csv_index_end(fl_csv_index *index, fl_memory *memory, int64_t to, fl_err *err);
 
-/** Whether data[0, bytes), begun inside of quotes or not, ends inside. *is_escaped likewise, for dialects with escapes. */
-bool fl_csv_is_inside_after(const fl_csv_dialect *dialect, const char *data, int64_t bytes, bool is_inside,
-                            bool *is_escaped);
+/** Goes on by data[0, bytes). Whether a line starts there is kept only for dialects that are read in order. */
+void fl_csv_pass(const fl_csv_dialect *dialect, const char *data, int64_t bytes, fl_csv_position *at);
 
 #endif

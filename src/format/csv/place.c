@@ -8,9 +8,10 @@
 
 #define BLOCK_BYTES (256 << 10)
 #define SHOWN_BYTES 60 /* of a faulty line */
+#define TITLES_MAX 20  /* lines before the table, for the hint */
 
 typedef enum fault { NO_FAULT, RAGGED, QUOTE_INSIDE, BEHIND_QUOTE, UNCLOSED, NUL_BYTE } fault;
-typedef enum at { AT_START, IN_PLAIN, IN_QUOTES, BEHIND_CLOSE, BEHIND_CR } at;
+typedef enum at { AT_START, IN_PLAIN, IN_QUOTES, BEHIND_CLOSE, BEHIND_CR, IN_COMMENT } at;
 
 typedef struct place {
     int64_t line;
@@ -24,7 +25,10 @@ typedef struct walk {
     int64_t line_offset; /* where that line begins */
     at state;
     bool is_escaped;
-    int32_t fields; /* ended in this record */
+    bool is_blank;            /* the field has nothing but blanks so far */
+    char last;                /* the byte before */
+    bool is_behind_backslash; /* the quote that closed last */
+    int32_t fields;           /* ended in this record */
     int64_t record_line;
     int64_t record_offset;
     place open;              /* of the quote that opened last */
@@ -64,13 +68,21 @@ static void step(walk *w, char c)
         w->shown[in_record] = c;
     if (c == 0)
         set_fault(w, NUL_BYTE, here(w));
-    if (w->state == IN_QUOTES) {
+    if (in_record == 0 && w->state == AT_START && d->comment != 0 && c == d->comment)
+        w->state = IN_COMMENT;
+    if (w->state == IN_COMMENT) {
+        if (c == d->newline)
+            w->state = AT_START;
+        is_border = c == d->newline;
+    } else if (w->state == IN_QUOTES) {
         if (w->is_escaped)
             w->is_escaped = false;
         else if (c == d->escape && d->escape != d->quote)
             w->is_escaped = true;
-        else if (c == d->quote)
+        else if (c == d->quote) {
             w->state = BEHIND_CLOSE;
+            w->is_behind_backslash = w->last == '\\';
+        }
     } else if (is_border) {
         if (w->state == BEHIND_CR && c == d->delim)
             set_fault(w, BEHIND_QUOTE, here(w));
@@ -92,8 +104,10 @@ static void step(walk *w, char c)
     } else if (w->state == BEHIND_CLOSE || w->state == BEHIND_CR) {
         set_fault(w, BEHIND_QUOTE, here(w));
     } else {
+        w->is_blank = c == ' ' && (w->state == AT_START || w->is_blank);
         w->state = IN_PLAIN;
     }
+    w->last = c;
     w->offset++;
     if (c == d->newline) {
         w->line++;
@@ -110,7 +124,7 @@ static void finish(walk *w)
 {
     if (w->state == IN_QUOTES)
         set_fault(w, UNCLOSED, w->open);
-    else if (w->offset > w->record_offset)
+    else if (w->offset > w->record_offset && w->state != IN_COMMENT)
         end_record(w, w->offset - w->record_offset);
 }
 
@@ -154,7 +168,16 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
     case RAGGED:
         st = FL_FAIL(err, FL_ERR_FORMAT, "expected %d field%s, found %d", w->layout->n_cols,
                      w->layout->n_cols == 1 ? "" : "s", w->fields);
-        if (w->offset > w->record_offset)
+        if (w->fields > w->layout->n_cols && w->record_line <= TITLES_MAX)
+            fl_err_hint(err,
+                        "the line begins with: %.*s   (read with %s; skip = %lld leaves out the lines before it; say "
+                        "otherwise where that is wrong)",
+                        (int)shown, w->shown, dialect, (long long)w->record_line - 1);
+        else if (w->fields == 1 && shown > 0 && d->comment == 0 && strchr("#%/;!-", w->shown[0]) != NULL)
+            fl_err_hint(err,
+                        "the line begins with: %.*s   (read with %s; comment = '%c' leaves out lines that begin so)",
+                        (int)shown, w->shown, dialect, w->shown[0]);
+        else if (w->offset > w->record_offset)
             fl_err_hint(err, "the line begins with: %.*s   (read with %s; say otherwise where that is wrong)",
                         (int)shown, w->shown, dialect);
         else
@@ -162,14 +185,22 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
         break;
     case QUOTE_INSIDE:
         st = FL_FAIL(err, FL_ERR_FORMAT, "a quote inside of a field that does not begin with one");
-        fl_err_hint(err,
-                    "quote the whole field and double the quotes in it, or write quote = '' if quotes mean nothing in "
-                    "this file");
+        if (w->is_blank)
+            fl_err_hint(err, "a quote behind a blank opens no field: take the blank away, or write quote = '' to read "
+                             "blanks and quotes as they are");
+        else
+            fl_err_hint(err,
+                        "quote the whole field and double the quotes in it, or write quote = '' if quotes mean nothing "
+                        "in this file");
         break;
     case BEHIND_QUOTE:
         st = FL_FAIL(err, FL_ERR_FORMAT, "text behind a field's closing quote");
-        fl_err_hint(
-            err, "double the quotes that are part of a field, or write quote = '' if quotes mean nothing in this file");
+        if (w->is_behind_backslash && !fl_csv_has_escape(d))
+            fl_err_hint(err, "write escape = '\\' if a backslash keeps a quote from closing the field");
+        else
+            fl_err_hint(err,
+                        "double the quotes that are part of a field, or write quote = '' if quotes mean nothing in "
+                        "this file");
         break;
     case UNCLOSED:
         st = FL_FAIL(err, FL_ERR_FORMAT, "the quote that opens here is never closed");
@@ -192,9 +223,9 @@ static walk begin_walk(const fl_csv_layout *layout)
 {
     return (walk){.layout = layout,
                   .offset = layout->start,
-                  .line = 1,
+                  .line = 1 + layout->skipped,
                   .line_offset = layout->start,
-                  .record_line = 1,
+                  .record_line = 1 + layout->skipped,
                   .record_offset = layout->start};
 }
 

@@ -11,8 +11,9 @@
 
 typedef struct fl_csv_layout {
     fl_csv_dialect dialect;
-    int64_t start;  /* offset of the first line: behind a byte order mark */
-    int32_t n_cols; /* fields that a line must have */
+    int64_t start;   /* offset of the first line: behind a byte order mark and what is skipped */
+    int64_t skipped; /* lines before it */
+    int32_t n_cols;  /* fields that a line must have */
 } fl_csv_layout;
 
 /** Fills `err` with the first fault of structure (ragged line, quotes, NUL byte) that begins before `offset`, or, where

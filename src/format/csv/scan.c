@@ -3,7 +3,8 @@
  * Whether a chunk begins inside of quotes is the parity of all quotes before it. So a worker that takes a chunk first
  * counts the quotes in it and publishes the parity, then waits for the parities of the chunks before, all of which were
  * taken earlier by workers that publish theirs before they do anything else: no wait is longer than reading a chunk.
- * Where another byte escapes quotes, a chunk's end depends on its beginning, and workers hand the state on in order.
+ * Where another byte escapes quotes, or lines may be comments, a chunk's end depends on its beginning, and workers hand
+ * the state on in order.
  *
  * Texts are views into the chunk's bytes; only those with quotes inside are copied. */
 #include "base/datetime.h"
@@ -23,8 +24,10 @@ enum {
     ODD = 2,
     OUTSIDE = 1, /* before: the state before its first byte */
     INSIDE = 2,
-    ESCAPED = 3,
-    FAILED = 4 /* both: the bytes could not be read */
+    FAILED = 3, /* both: the bytes could not be read */
+    ESCAPED = 4,
+    IN_COMMENT = 5,
+    LINE_START = 6 /* outside, where it matters */
 };
 
 typedef struct csv_scan {
@@ -68,7 +71,7 @@ static fl_status make_chunks(csv_scan *scan, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(&scan->base.arena, scan->base.n_morsels + 1, &scan->own, err));
     FL_TRY(FL_NEW_ARRAY(&scan->base.arena, scan->base.n_morsels + 1, &scan->before, err));
     for (int32_t f = 0; f < table->base.n_files; f++)
-        atomic_store_explicit(&scan->before[scan->base.cuts[f].first_piece], OUTSIDE, memory_order_relaxed);
+        atomic_store_explicit(&scan->before[scan->base.cuts[f].first_piece], LINE_START, memory_order_relaxed);
 cleanup:
     return st;
 }
@@ -155,10 +158,27 @@ static uint8_t state_before(csv_scan *scan, int64_t chunk)
         uint8_t own = wait_for(scan, &scan->own[known]);
         if (own == FAILED)
             return FAILED;
-        state = own == ODD ? (state == INSIDE ? OUTSIDE : INSIDE) : state;
+        state = own == ODD ? (state == INSIDE ? OUTSIDE : INSIDE) : state == INSIDE ? INSIDE : OUTSIDE;
         atomic_store_explicit(&scan->before[known + 1], state, memory_order_release);
     }
     return state;
+}
+
+static fl_csv_position position_of(uint8_t state)
+{
+    return (fl_csv_position){.is_inside = state == INSIDE || state == ESCAPED,
+                             .is_escaped = state == ESCAPED,
+                             .is_comment = state == IN_COMMENT,
+                             .is_line_start = state == LINE_START};
+}
+
+static uint8_t state_of(const fl_csv_position *at)
+{
+    return at->is_escaped      ? ESCAPED
+           : at->is_inside     ? INSIDE
+           : at->is_comment    ? IN_COMMENT
+           : at->is_line_start ? LINE_START
+                               : OUTSIDE;
 }
 
 /* Publishes what the workers behind need of this chunk, and finds the state before it. */
@@ -166,19 +186,19 @@ static uint8_t exchange_states(csv_scan *scan, const csv_worker *w, int64_t chun
 {
     const fl_csv_dialect *d = &w->file->layout.dialect;
     fl_str own = is_read ? fl_csv_chunk_own(&w->chunk) : (fl_str){0};
-    bool is_escaped = false;
-    if (d->quote == 0)
+    if (d->quote == 0 && d->comment == 0)
         return OUTSIDE;
-    if (!fl_csv_has_escape(d)) {
-        bool is_odd = is_read && fl_csv_is_inside_after(d, own.data, own.len, false, &is_escaped);
-        atomic_store_explicit(&scan->own[chunk], !is_read ? FAILED : is_odd ? ODD : EVEN, memory_order_release);
+    if (!fl_csv_is_in_order(d)) {
+        fl_csv_position at = {0};
+        fl_csv_pass(d, own.data, own.len, &at);
+        atomic_store_explicit(&scan->own[chunk], !is_read ? FAILED : at.is_inside ? ODD : EVEN, memory_order_release);
         return state_before(scan, chunk);
     }
     uint8_t state = wait_for(scan, &scan->before[chunk]), after = FAILED;
     if (is_read && state != FAILED) {
-        is_escaped = state == ESCAPED;
-        bool inside = fl_csv_is_inside_after(d, own.data, own.len, state != OUTSIDE, &is_escaped);
-        after = is_escaped ? ESCAPED : inside ? INSIDE : OUTSIDE;
+        fl_csv_position at = position_of(state);
+        fl_csv_pass(d, own.data, own.len, &at);
+        after = state_of(&at);
     }
     if (!is_last)
         atomic_store_explicit(&scan->before[chunk + 1], after, memory_order_release);
@@ -223,8 +243,7 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     if (state == FAILED)
         return pass_fault(scan, err);
     bool has_header = scan->table->has_header && file->first_line >= piece.begin && file->first_line < piece.end;
-    return fl_csv_chunk_index(&w->chunk, file->file, &file->layout, state != OUTSIDE, state == ESCAPED, has_header,
-                              err);
+    return fl_csv_chunk_index(&w->chunk, file->file, &file->layout, position_of(state), has_header, err);
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
@@ -266,6 +285,7 @@ typedef struct reading {
     int32_t col;
     const uint64_t *mask;
     uint64_t *valid;
+    bool is_guessed; /* the type was found by looking: what the sample did not show is text, and no number */
     fl_err *err;
 } reading;
 
@@ -408,6 +428,8 @@ static fl_status read_others(const reading *r, void *values, int32_t width)
             FL_TRY(st);
             continue;
         }
+        if (r->is_guessed && r->field->type.id == FL_DECIMAL && (fl_csv_is_padded(text) || !fl_csv_is_whole(text)))
+            return fail_value(r, row, text, NULL);
         if (fl_value_from_text(r->field->type, text, &value, &inner) != FL_OK)
             return fail_value(r, row, text, &inner);
         if (value.type.id == FL_BINARY) {
@@ -454,13 +476,19 @@ static fl_status read_column(const reading *r, void *values)
     case FL_BOOL:
         return read_bools(r, values);
     case FL_I64:
-        READ_ALL(int64_t, fl_csv_read_i64(text, &to[row]));
+        if (r->is_guessed)
+            READ_ALL(int64_t, fl_csv_read_i64(text, &to[row]) && !fl_csv_is_padded(text));
+        else
+            READ_ALL(int64_t, fl_csv_read_i64(text, &to[row]));
         return FL_OK;
     case FL_I32:
         READ_ALL(int32_t, read_i32(text, &to[row]));
         return FL_OK;
     case FL_F64:
-        READ_ALL(double, fl_csv_read_f64(text, &to[row]));
+        if (r->is_guessed)
+            READ_ALL(double, fl_csv_read_f64(text, &to[row]) && !fl_csv_is_padded(text));
+        else
+            READ_ALL(double, fl_csv_read_f64(text, &to[row]));
         return FL_OK;
     case FL_DATE:
         READ_ALL(int32_t, read_date(text, &to[row]));
@@ -491,6 +519,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
                  .col = col,
                  .mask = mask,
                  .valid = valid,
+                 .is_guessed = scan->table->options.columns.fields == NULL,
                  .err = err};
     fl_bitmap_fill(valid, w->rows, true);
     fl_status st = read_column(&r, b->values->data);

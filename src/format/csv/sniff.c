@@ -1,15 +1,18 @@
 /* Finding out what a CSV file holds, by looking at its first rows: dialect, header, names, types.
  *
  * A column's type is the narrowest that all its sampled values are of; what comes later must agree, or the scan fails with
- * the value's place. The first line is a header when a cell in it is not of its column's type, or, where all columns are
- * text, when its cells are distinct and none is empty. */
+ * the value's place. The first line is a header when a cell in it is not of its column's type and does not look like a
+ * value of another form of it, or, where all columns are text, when its cells are distinct, and none is empty or looks like
+ * a number or time. */
 #include "format/csv/table.h"
 #include "format/csv/values.h"
+#include "format/names.h"
 
 typedef struct column_sample {
     uint32_t kinds;
     bool has_values;
-    fl_str head; /* the first line's cell */
+    bool has_digits; /* not words like "inf" alone, which are names as well */
+    fl_str head;     /* the first line's cell */
     bool head_is_quoted;
 } column_sample;
 
@@ -22,9 +25,79 @@ typedef struct sniffer {
     int64_t rows;  /* sampled, the first lines included */
     int64_t bytes; /* that they took */
     bool is_all;   /* every byte was sampled */
+    bool is_head_whole;
+    bool has_first; /* a file that is not empty was seen */
 } sniffer;
 
 /* ---- the first bytes ---- */
+
+/* Whether the text holds a line that is not blank as a whole, for all that quotes may do. */
+static bool has_line(fl_str text)
+{
+    int64_t i = 0;
+    while (i < text.len && (text.data[i] == '\n' || text.data[i] == '\r'))
+        i++;
+    for (; i < text.len; i++)
+        if (text.data[i] == '\n' || (text.data[i] == '\r' && i + 1 < text.len && text.data[i + 1] != '\n'))
+            return true;
+    return false;
+}
+
+/* The file's first bytes from its first line on, as many as hold that line; the caller frees *ret_head. */
+static fl_status look_at_head(sniffer *s, fl_csv_file *file, char **ret_head, fl_str *ret_text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_csv_layout *layout = &file->layout;
+    int64_t bytes = 0, left = s->table->options.skip, at = 0;
+    FL_TRY(fl_text_file_begin(s->memory, file->file, ret_head, &bytes, &layout->start, err));
+    at = layout->start;
+    layout->skipped = 0;
+    for (;;) {
+        const char *head = *ret_head;
+        char newline =
+            memchr(head, '\n', (size_t)bytes) == NULL && memchr(head, '\r', (size_t)bytes) != NULL ? '\r' : '\n';
+        for (const char *end; left > 0 && (end = memchr(head + at, newline, (size_t)(bytes - at))) != NULL; left--) {
+            at = end + 1 - head;
+            layout->skipped++;
+        }
+        *ret_text = (fl_str){head + at, bytes - at};
+        if (bytes == file->file->bytes || (left == 0 && has_line(*ret_text)) || bytes - at > FL_TEXT_LINE_BYTES_MAX)
+            break;
+        int64_t wanted = bytes * 4 < file->file->bytes ? bytes * 4 : file->file->bytes;
+        FL_TRY(fl_realloc(s->memory, (void **)ret_head, wanted + 1, err));
+        FL_TRY(fl_file_read_at(file->file, bytes, *ret_head + bytes, wanted - bytes, err));
+        bytes = wanted;
+    }
+    layout->start = left > 0 ? file->file->bytes : at;
+    s->is_head_whole = bytes == file->file->bytes;
+    if (left > 0)
+        *ret_text = (fl_str){*ret_head, 0};
+cleanup:
+    return st;
+}
+
+/* Lines of a title above the table would make one column of everything: is that what is meant? */
+static fl_status check_titles(const sniffer *s, const fl_csv_file *file, fl_str text, fl_err *err)
+{
+    const fl_csv_options *o = &s->table->options;
+    const fl_csv_dialect *d = &file->layout.dialect;
+    fl_csv_dialect other;
+    int32_t fields = 1;
+    if (o->columns.fields != NULL || o->has_skip || o->wishes.has_delim)
+        return FL_OK;
+    int32_t titles = fl_csv_count_titles(text, s->is_head_whole, d, &other, &fields);
+    if (titles == 0)
+        return FL_OK;
+    FL_FAIL(err, FL_ERR_FORMAT, "one field, where the lines from line %d on have %d", titles + 1, fields);
+    if (strchr("%/;!-*", text.data[0]) != NULL && text.data[0] != other.delim)
+        fl_err_hint(err, "comment = '%c' leaves out lines that begin so, skip = %d what stands before them",
+                    text.data[0], titles);
+    else
+        fl_err_hint(err, "skip = %d leaves out what stands before them; delim = '%s' reads lines as they are", titles,
+                    other.delim == ',' ? ";" : ",");
+    fl_text_file_err_at(file->file, 1, 1, err);
+    return FL_ERR_FORMAT;
+}
 
 /* Dialect of one file; all have the first one's but for the ends of lines. */
 static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
@@ -32,20 +105,24 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
     fl_status st = FL_OK;
     fl_csv_file *file = &s->table->files[f];
     fl_csv_wishes wishes = s->table->options.wishes;
-    int64_t bytes = 0;
+    fl_str text = {0};
     int32_t fields;
     char *head = NULL;
-    FL_TRY(fl_text_file_begin(s->memory, file->file, &head, &bytes, &file->layout.start, err));
-    if (f > 0) {
-        const fl_csv_dialect *first = &s->table->files[0].layout.dialect;
-        wishes = (fl_csv_wishes){true, true, true, first->delim, first->quote, first->escape};
+    FL_TRY(look_at_head(s, file, &head, &text, err));
+    bool is_empty = file->layout.start == file->file->bytes;
+    if (s->has_first) {
+        const fl_csv_dialect *first = &s->table->files[s->table->first].layout.dialect;
+        wishes = (fl_csv_wishes){true, true, true, true, first->delim, first->quote, first->escape, first->comment};
     }
-    fl_str text = {head + file->layout.start, bytes - file->layout.start};
     bool prefers_tab = fl_str_has_suffix(fl_str_of(file->file->path), FL_STR(".tsv"));
-    file->layout.dialect = fl_csv_dialect_find(text, bytes == file->file->bytes, prefers_tab, &wishes, &fields);
-    if (f == 0)
-        s->n_cols = s->table->options.columns.fields != NULL ? s->table->options.columns.n : fields;
-    file->layout.n_cols = s->n_cols;
+    file->layout.dialect = fl_csv_dialect_find(text, s->is_head_whole, prefers_tab, &wishes, &fields);
+    if (!is_empty && !s->has_first) {
+        if (fields == 1)
+            FL_TRY(check_titles(s, file, text, err));
+        s->has_first = true;
+        s->table->first = f;
+        s->n_cols = fields;
+    }
 cleanup:
     fl_free(head);
     return st;
@@ -73,6 +150,7 @@ static void add_value(sniffer *s, int32_t col, fl_str text, bool is_quoted)
     if (fl_csv_is_null(&s->table->options, text, is_quoted, text.len > 0))
         return;
     c->has_values = true;
+    c->has_digits |= !fl_csv_is_number_word(text);
     if (c->kinds != 0)
         c->kinds &= fl_csv_kinds_of(text, c->kinds);
 }
@@ -122,23 +200,55 @@ static bool names_agree(const sniffer *s)
     return true;
 }
 
+/* Whether the first line's cell may well be a value of a column of this kind, though not one that is read as it. */
+static bool looks_like_value(fl_str cell, uint32_t kind)
+{
+    if (kind == FL_CSV_BOOL)
+        return false;
+    if (kind == FL_CSV_DATE || kind == FL_CSV_TIMESTAMP || kind == FL_CSV_TIMESTAMPTZ)
+        return fl_csv_looks_like_time(cell);
+    return fl_csv_looks_like_number(cell) || fl_csv_is_number_word(cell);
+}
+
+/* Whether there are columns that are said to be no text, and if so whether the first line's cells are values of them. */
+static bool has_declared_values(const sniffer *s, bool *ret_fit)
+{
+    const fl_csv_options *o = &s->table->options;
+    bool has_any = false;
+    *ret_fit = true;
+    for (int32_t i = 0; i < s->n_cols; i++) {
+        const column_sample *c = &s->columns[i];
+        fl_value value;
+        if (fl_type_is_string(o->columns.fields[i].type) || fl_csv_is_null(o, c->head, c->head_is_quoted, false))
+            continue;
+        has_any = true;
+        *ret_fit &= looks_like_value(c->head, FL_CSV_I64) || looks_like_value(c->head, FL_CSV_DATE) ||
+                    fl_value_from_text(o->columns.fields[i].type, c->head, &value, NULL) == FL_OK;
+    }
+    return has_any;
+}
+
 static bool find_header(const sniffer *s)
 {
     const fl_csv_options *o = &s->table->options;
     int32_t against = 0, in_favour = 0, empty = 0, typed = 0;
+    bool fits = false;
     if (o->has_header)
         return o->header;
     if (names_agree(s))
         return true;
+    if (o->columns.fields != NULL && has_declared_values(s, &fits))
+        return !fits;
     for (int32_t i = 0; i < s->n_cols; i++) {
         const column_sample *c = &s->columns[i];
         uint32_t own = fl_csv_kinds_of(c->head, FL_CSV_ANY);
         empty += c->head.len == 0;
-        typed += own != 0;
-        if (c->head.len == 0 || !c->has_values || c->kinds == 0)
+        typed += (own != 0 && !fl_csv_is_number_word(c->head)) || fl_csv_looks_like_number(c->head) ||
+                 fl_csv_looks_like_time(c->head);
+        if (c->head.len == 0 || !c->has_values || c->kinds == 0 || fl_csv_is_null(o, c->head, c->head_is_quoted, false))
             continue;
         uint32_t type = c->kinds & -c->kinds;
-        bool fits = (own & type) != 0 || (type == FL_CSV_I64 && (own & FL_CSV_F64) != 0);
+        fits = (own & type) != 0 || looks_like_value(c->head, type);
         in_favour += !fits;
         against += fits;
     }
@@ -158,7 +268,7 @@ static fl_status check_head_line(sniffer *s, const fl_csv_file *file, fl_err *er
                          &is_quoted, err));
         if (!fl_str_is_equal_nocase(text, s->columns[col].head)) {
             FL_FAIL(err, FL_ERR_FORMAT, "column %d is \"%.*s\", but \"%.*s\" in \"%s\"", col + 1, FL_STR_ARG(text),
-                    FL_STR_ARG(s->columns[col].head), s->table->files[0].file->path);
+                    FL_STR_ARG(s->columns[col].head), s->table->files[s->table->first].file->path);
             fl_err_hint(err, "files of one table have the same columns in the same order");
             fl_text_file_err_at(file->file, 1, 1, err);
             return FL_ERR_FORMAT;
@@ -175,30 +285,30 @@ static fl_status sample_file(sniffer *s, int32_t f, fl_err *err)
     fl_status st = FL_OK;
     fl_csv_file *file = &s->table->files[f];
     const fl_csv_options *o = &s->table->options;
-    bool inside = false, escaped = false;
+    fl_csv_position before = FL_CSV_AT_START;
     int64_t at = file->layout.start;
-    bool is_first = true;
+    bool is_first = true, is_model = f == s->table->first;
     while (at < file->file->bytes && (is_first || o->sample_rows < 0 || s->rows < o->sample_rows)) {
         int64_t end = at + FL_TEXT_SAMPLE_BYTES < file->file->bytes ? at + FL_TEXT_SAMPLE_BYTES : file->file->bytes;
         FL_TRY(fl_csv_chunk_read(&s->chunk, file->file, at, end, err));
-        FL_TRY(fl_csv_chunk_index(&s->chunk, file->file, &file->layout, inside, escaped, false, err));
+        FL_TRY(fl_csv_chunk_index(&s->chunk, file->file, &file->layout, before, false, err));
         fl_str own = fl_csv_chunk_own(&s->chunk);
-        inside = fl_csv_is_inside_after(&file->layout.dialect, own.data, own.len, inside, &escaped);
+        fl_csv_pass(&file->layout.dialect, own.data, own.len, &before);
         bool has_head = is_first && s->chunk.rows > 0;
         if (has_head)
             file->first_line = s->chunk.text.offset + s->chunk.starts[0];
-        if (has_head && f == 0)
+        if (has_head && is_model)
             FL_TRY(keep_head(s, &file->layout.dialect, err));
         else if (has_head && s->table->has_header)
             FL_TRY(check_head_line(s, file, err));
-        add_rows(s, &file->layout.dialect, has_head && (f == 0 || s->table->has_header) ? 1 : 0);
+        add_rows(s, &file->layout.dialect, has_head && (is_model || s->table->has_header) ? 1 : 0);
         s->rows += s->chunk.rows;
         s->bytes += end - at;
         is_first = is_first && s->chunk.rows == 0;
         at = end;
     }
     s->is_all &= at == file->file->bytes;
-    if (f > 0)
+    if (!is_model)
         return FL_OK;
     s->table->has_header = s->rows > 0 && find_header(s);
     for (int32_t col = 0; col < s->n_cols && s->rows > 0 && !s->table->has_header; col++)
@@ -209,26 +319,21 @@ cleanup:
 
 /* ---- the table's columns ---- */
 
-static bool is_taken(const fl_field *fields, int32_t count, fl_str name)
-{
-    for (int32_t i = 0; i < count; i++)
-        if (fl_str_is_equal_nocase(fields[i].name, name))
-            return true;
-    return false;
-}
-
 /* Cells as names: an empty one gets its number, a second one of the same name a number behind it. */
-static fl_status make_name(sniffer *s, int32_t col, fl_field *fields, fl_err *err)
+static fl_status make_names(sniffer *s, fl_field *fields, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_arena *arena = &s->table->base.arena;
-    fl_str name = s->columns[col].head;
-    if (!s->table->has_header || name.len == 0)
-        FL_TRY(fl_arena_format(arena, &name, err, "column%d", col));
-    fl_str base = name;
-    for (int32_t number = 1; is_taken(fields, col, name); number++)
-        FL_TRY(fl_arena_format(arena, &name, err, "%.*s_%d", FL_STR_ARG(base), number));
-    fields[col].name = name;
+    fl_str *names = NULL;
+    FL_TRY(FL_NEW_ARRAY(arena, s->n_cols, &names, err));
+    for (int32_t col = 0; col < s->n_cols; col++) {
+        names[col] = s->columns[col].head;
+        if (!s->table->has_header || names[col].len == 0)
+            FL_TRY(fl_arena_format(arena, &names[col], err, "column%d", col));
+    }
+    FL_TRY(fl_names_tell_apart(arena, s->memory, names, s->n_cols, &s->table->base.table.note, err));
+    for (int32_t col = 0; col < s->n_cols; col++)
+        fields[col].name = names[col];
 cleanup:
     return st;
 }
@@ -244,10 +349,11 @@ static fl_status make_fields(sniffer *s, fl_err *err)
         return FL_OK;
     }
     FL_TRY(FL_NEW_ARRAY(&table->base.arena, s->n_cols, &fields, err));
+    FL_TRY(make_names(s, fields, err));
     for (int32_t col = 0; col < s->n_cols; col++) {
         const column_sample *c = &s->columns[col];
-        FL_TRY(make_name(s, col, fields, err));
-        fields[col].type = fl_csv_type_of(table->options.all_varchar || !c->has_values ? 0 : c->kinds);
+        fields[col].type =
+            fl_csv_type_of(table->options.all_varchar || !c->has_values || !c->has_digits ? 0 : c->kinds);
         fields[col].nullable = true;
     }
     table->base.table.fields = fields;
@@ -272,7 +378,11 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
     fl_csv_chunk_init(&s.chunk, memory);
     for (int32_t f = 0; f < table->base.n_files; f++)
         FL_TRY(find_layout(&s, f, err));
-    if (table->files[0].file->bytes == table->files[0].layout.start && table->options.columns.fields == NULL) {
+    if (table->options.columns.fields != NULL)
+        s.n_cols = table->options.columns.n;
+    for (int32_t f = 0; f < table->base.n_files; f++)
+        table->files[f].layout.n_cols = s.n_cols;
+    if (!s.has_first && table->options.columns.fields == NULL) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: it has neither a header nor rows to find columns by",
                      table->files[0].file->path);
         fl_err_hint(err, "name them: columns = {'a': 'integer', 'b': 'text'}");
@@ -281,7 +391,7 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
     FL_TRY(fl_alloc_zero(memory, (int64_t)s.n_cols * (int64_t)sizeof(*s.columns), (void **)&s.columns, err));
     for (int32_t col = 0; col < s.n_cols; col++)
         s.columns[col].kinds = FL_CSV_ANY;
-    for (int32_t f = 0; f < table->base.n_files; f++)
+    for (int32_t f = table->first; f < table->base.n_files; f++)
         FL_TRY(sample_file(&s, f, err));
     FL_TRY(make_fields(&s, err));
     estimate_rows(&s);

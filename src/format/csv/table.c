@@ -32,6 +32,12 @@ static fl_status read_quote(fl_arena *arena, const fl_value *value, void *ret_ch
     return read_char(value, true, ret_char);
 }
 
+static fl_status read_skip(fl_arena *arena, const fl_value *value, void *ret_i64, fl_err *err)
+{
+    fl_status st = fl_option_rows(arena, value, ret_i64, err);
+    return st == FL_OK && *(int64_t *)ret_i64 < 0 ? FL_ERR_TYPE : st;
+}
+
 static fl_status refuse_ignore_errors(fl_arena *arena, const fl_value *value, void *ret, fl_err *err)
 {
     (void)arena, (void)value, (void)ret;
@@ -50,6 +56,8 @@ static const fl_option_desc options[] = {
     {"quote", QUOTE, read_quote, AT(wishes.quote), AT(wishes.has_quote)},
     {"escape", QUOTE, read_quote, AT(wishes.escape), AT(wishes.has_escape)},
     {"header", FL_OPTION_BOOL, fl_option_bool, AT(header), AT(has_header)},
+    {"comment", QUOTE, read_quote, AT(wishes.comment), AT(wishes.has_comment)},
+    {"skip", "a number of lines", read_skip, AT(skip), AT(has_skip)},
     {"nullstr", FL_OPTION_TEXT, fl_option_text, AT(nullstr), AT(has_nullstr)},
     {"columns", FL_OPTION_COLUMNS, fl_option_columns, AT(columns), -1},
     {"all_varchar", FL_OPTION_BOOL, fl_option_bool, AT(all_varchar), -1},
@@ -65,6 +73,8 @@ static fl_status check_options(fl_csv_options *o, fl_err *err)
     w->has_escape &= w->escape != 0;
     if (w->has_delim && (w->delim == quote || (w->has_escape && w->escape == w->delim)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its quote or escape, too");
+    if (w->comment != 0 && (w->comment == quote || (w->has_delim && w->comment == w->delim)))
+        return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's comment cannot be its quote or delim, too");
     return FL_OK;
 }
 
@@ -73,11 +83,12 @@ static fl_status check_options(fl_csv_options *o, fl_err *err)
 /* What changes the rows is part of the table's identity. */
 static uint64_t hash_options(const fl_csv_table *table)
 {
-    const fl_csv_dialect *d = &table->files[0].layout.dialect;
+    const fl_csv_dialect *d = &table->files[table->first].layout.dialect;
     const fl_csv_options *o = &table->options;
     uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 |
                     (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
-                    (uint64_t)o->has_nullstr << 25;
+                    (uint64_t)o->has_nullstr << 25 | (uint64_t)(uint8_t)d->comment << 32;
+    hash = fl_hash_combine(hash, (uint64_t)o->skip);
     return fl_hash_combine(hash, fl_hash_bytes(o->nullstr.data, o->nullstr.len));
 }
 
@@ -122,7 +133,6 @@ const fl_format_desc fl_format_csv = {
     .function = "read_csv",
     .suffixes = suffixes,
     .open = table_open,
-    .doc =
-        "read_csv(file [, delim, quote, escape, header, nullstr, columns, all_varchar, sample_size]) gives the rows of "
-        "one or several CSV files; what is not said is found by looking",
+    .doc = "read_csv(file [, delim, quote, escape, comment, skip, header, nullstr, columns, all_varchar, sample_size]) "
+           "gives the rows of one or several CSV files; what is not said is found by looking",
 };

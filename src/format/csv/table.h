@@ -17,6 +17,8 @@ typedef struct fl_csv_options {
     bool has_nullstr;
     fl_str nullstr;
     bool all_varchar;
+    int64_t skip; /* lines at the start of each file */
+    bool has_skip;
     int64_t sample_rows; /* negative: all */
     fl_option_fields columns;
 } fl_csv_options;
@@ -24,6 +26,7 @@ typedef struct fl_csv_options {
 typedef struct fl_csv_table {
     fl_files_table base;
     fl_csv_file *files;
+    int32_t first; /* the first file that is not empty: whose header and dialect are the others', too */
     fl_csv_options options;
     bool has_header;
 } fl_csv_table;

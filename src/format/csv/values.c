@@ -71,6 +71,13 @@ bool fl_csv_read_f64(fl_str text, double *ret)
     return true;
 }
 
+bool fl_csv_is_padded(fl_str number)
+{
+    while (number.len > 0 && number.data[0] == ' ')
+        number = (fl_str){number.data + 1, number.len - 1};
+    return number.len > 1 && (number.data[0] == '+' || (number.data[0] == '0' && is_digit(number.data[1])));
+}
+
 bool fl_csv_read_bool(fl_str text, bool *ret)
 {
     *ret = text.len == 4;
@@ -152,17 +159,64 @@ bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us)
     return true;
 }
 
-/* Whether a number's text is digits alone. */
-static bool is_whole(fl_str text)
+bool fl_csv_is_whole(fl_str text)
 {
-    for (int64_t i = 0; i < text.len; i++)
-        if (!is_digit(text.data[i]) && !(i == 0 && (text.data[i] == '-' || text.data[i] == '+')))
+    int64_t sign = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
+    for (int64_t i = sign; i < text.len; i++)
+        if (!is_digit(text.data[i]))
             return false;
-    return text.len > 0;
+    return text.len > sign;
+}
+
+bool fl_csv_is_number_word(fl_str text)
+{
+    static const fl_str words[] = {FL_STR("nan"), FL_STR("inf"), FL_STR("infinity")};
+    text = trim(text);
+    if (text.len > 0 && text.data[0] == '-')
+        text = (fl_str){text.data + 1, text.len - 1};
+    for (int64_t i = 0; i < FL_LEN(words); i++)
+        if (fl_str_is_equal_nocase(text, words[i]))
+            return true;
+    return false;
+}
+
+/* What may stand before or behind the digits of a number or time that people write. */
+static bool has_only(fl_str text, const char *allowed, int *ret_digits, int *ret_others)
+{
+    *ret_digits = *ret_others = 0;
+    for (int64_t i = 0; i < text.len; i++) {
+        bool digit = is_digit(text.data[i]);
+        if (!digit && (text.data[i] == 0 || strchr(allowed, text.data[i]) == NULL))
+            return false;
+        *ret_digits += digit;
+        *ret_others += !digit;
+    }
+    return *ret_digits > 0;
+}
+
+bool fl_csv_looks_like_number(fl_str text)
+{
+    static const fl_str currencies[] = {FL_STR("$"), FL_STR("€"), FL_STR("£"), FL_STR("¥")};
+    int digits, others;
+    text = trim(text);
+    if (text.len > 0 && strchr("+-(", text.data[0]) != NULL)
+        text = (fl_str){text.data + 1, text.len - 1};
+    for (int64_t i = 0; i < FL_LEN(currencies); i++)
+        if (fl_str_has_prefix(text, currencies[i]))
+            text = (fl_str){text.data + currencies[i].len, text.len - currencies[i].len};
+    return has_only(text, ".,'_ %eE+)", &digits, &others) && (is_digit(text.data[0]) || text.data[0] == '.');
+}
+
+bool fl_csv_looks_like_time(fl_str text)
+{
+    int digits, others;
+    text = trim(text);
+    return has_only(text, "-/.: TZ+", &digits, &others) && digits >= 3 && others >= 1 && is_digit(text.data[0]);
 }
 
 uint32_t fl_csv_kinds_of(fl_str text, uint32_t wanted)
 {
+    const uint32_t numbers = FL_CSV_I64 | FL_CSV_DECIMAL | FL_CSV_F64;
     uint32_t kinds = 0;
     int64_t i;
     int32_t days;
@@ -170,14 +224,21 @@ uint32_t fl_csv_kinds_of(fl_str text, uint32_t wanted)
     bool b;
     if ((wanted & FL_CSV_BOOL) != 0 && fl_csv_read_bool(text, &b))
         return FL_CSV_BOOL;
-    if ((wanted & (FL_CSV_I64 | FL_CSV_F64)) != 0) {
+    if ((wanted & numbers) != 0) {
         fl_str number = trim(text);
-        if (number.len > 0 && (is_digit(number.data[0]) || strchr("+-.", number.data[0]) != NULL)) {
-            if (fl_csv_read_i64(number, &i))
-                return (FL_CSV_I64 | FL_CSV_F64) & wanted;
-            if (!is_whole(number) && fl_csv_read_f64(number, &f))
+        if (number.len > 0 && (is_digit(number.data[0]) || number.data[0] == '-' || number.data[0] == '.')) {
+            if (fl_csv_is_padded(number)) {
+                kinds = 0; /* text, unless it is a day or time */
+            } else if (fl_csv_is_whole(number)) {
+                int64_t digits = number.len - (number.data[0] == '-');
+                uint32_t wide = digits <= FL_DECIMAL_PRECISION_MAX ? FL_CSV_DECIMAL | FL_CSV_F64 : 0;
+                return wanted & (fl_csv_read_i64(number, &i) ? numbers : wide);
+            } else if (fl_csv_read_f64(number, &f)) {
                 return FL_CSV_F64 & wanted;
+            }
         }
+        if (fl_csv_is_number_word(number))
+            return FL_CSV_F64 & wanted;
     }
     if ((wanted & FL_CSV_DATE) != 0 && fl_csv_read_date(text, &days))
         kinds |= FL_CSV_DATE;
@@ -190,6 +251,9 @@ uint32_t fl_csv_kinds_of(fl_str text, uint32_t wanted)
 
 fl_type fl_csv_type_of(uint32_t kinds)
 {
-    static const uint8_t types[] = {FL_BOOL, FL_I64, FL_F64, FL_DATE, FL_TIMESTAMP, FL_TIMESTAMPTZ};
-    return kinds == 0 ? FL_TYPE(FL_UTF8) : FL_TYPE(types[__builtin_ctz(kinds)]);
+    static const uint8_t types[] = {FL_BOOL, FL_I64, FL_DECIMAL, FL_F64, FL_DATE, FL_TIMESTAMP, FL_TIMESTAMPTZ};
+    if (kinds == 0)
+        return FL_TYPE(FL_UTF8);
+    uint8_t id = types[__builtin_ctz(kinds)];
+    return id == FL_DECIMAL ? FL_TYPE_DECIMAL(FL_DECIMAL_PRECISION_MAX, 0) : FL_TYPE(id);
 }

@@ -26,15 +26,31 @@ bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us);
 enum {
     FL_CSV_BOOL = 1,
     FL_CSV_I64 = 2,
-    FL_CSV_F64 = 4,
-    FL_CSV_DATE = 8,
-    FL_CSV_TIMESTAMP = 16,
-    FL_CSV_TIMESTAMPTZ = 32,
-    FL_CSV_ANY = 63
+    FL_CSV_DECIMAL = 4, /* integers beyond int64 */
+    FL_CSV_F64 = 8,
+    FL_CSV_DATE = 16,
+    FL_CSV_TIMESTAMP = 32,
+    FL_CSV_TIMESTAMPTZ = 64,
+    FL_CSV_ANY = 127
 };
 
-/** Which of the kinds `wanted` the text is of. Integers beyond int64 are no doubles here: digits would be lost. */
+/** Which of the kinds `wanted` the text is of. A number that would not look the same again is text: with a plus sign, with
+ *  zeros in front (but for "0.5" and behind a minus), with more digits than a decimal has. */
 uint32_t fl_csv_kinds_of(fl_str text, uint32_t wanted);
+
+/** Whether the text is a sign that stands for a number, NaN or an infinity, in letters. */
+bool fl_csv_is_number_word(fl_str text);
+
+/** Whether a number is written as one that a guess would change: "+1", "007". */
+bool fl_csv_is_padded(fl_str number);
+
+/** Whether a number's text is digits alone, behind a sign perhaps. */
+bool fl_csv_is_whole(fl_str text);
+
+/** Whether the text looks like a value rather than like a name: a number in any of the forms that people use ("$1,200.50",
+ *  "5%", "01234"), a date or time in any order of its parts. */
+bool fl_csv_looks_like_number(fl_str text);
+bool fl_csv_looks_like_time(fl_str text);
 
 /** The type for values that are of all these kinds; text when there is none. */
 fl_type fl_csv_type_of(uint32_t kinds);

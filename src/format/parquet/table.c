@@ -1,6 +1,8 @@
 /* read_parquet: its named arguments, and the table that it makes of files with the same columns. */
 #include "format/parquet/table.h"
 
+#include "format/names.h"
+
 static bool is_null_type(const fl_pq_metadata *meta, int32_t column)
 {
     const fl_pq_node *node = &meta->columns[column];
@@ -44,7 +46,7 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     fl_status st = FL_OK;
     fl_pq_table *table = (fl_pq_table *)base;
     fl_field *fields = NULL;
-    (void)memory; /* what a footer says stays */
+    fl_str *names = NULL;
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->files, err));
     for (int32_t f = 0; f < base->n_files; f++) {
         fl_pq_metadata *meta = &table->files[f];
@@ -61,6 +63,12 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     }
     base->table.fields = fields;
     base->table.n_cols = table->files[0].n_columns;
+    FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &names, err));
+    for (int32_t i = 0; i < base->table.n_cols; i++)
+        names[i] = fields[i].name;
+    FL_TRY(fl_names_tell_apart(&base->arena, memory, names, base->table.n_cols, &base->table.note, err));
+    for (int32_t i = 0; i < base->table.n_cols; i++)
+        fields[i].name = names[i];
 cleanup:
     return st;
 }

@@ -1,0 +1,75 @@
+/* Telling names apart by numbers. */
+#include "format/names.h"
+
+#include "base/hash.h"
+
+#define SHOWN 3 /* renamed columns in a note */
+
+typedef struct name_slot {
+    fl_str name;    /* data NULL: free */
+    int32_t number; /* the last one given to a name like it */
+} name_slot;
+
+static uint64_t hash_of(fl_str name)
+{
+    uint64_t hash = 0;
+    for (int64_t i = 0; i < name.len; i++)
+        hash = hash * 1099511628211ull ^ (uint8_t)fl_char_lower(name.data[i]);
+    return fl_hash_u64(hash, (uint64_t)name.len);
+}
+
+/* The name's slot, or the free one where it would be. */
+static name_slot *find_slot(name_slot *slots, uint64_t mask, fl_str name)
+{
+    uint64_t at = hash_of(name) & mask;
+    while (slots[at].name.data != NULL && !fl_str_is_equal_nocase(slots[at].name, name))
+        at = (at + 1) & mask;
+    return &slots[at];
+}
+
+static fl_status make_note(fl_arena *arena, const fl_str *old, const fl_str *names, int32_t n, fl_str *note,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t renamed = 0;
+    for (int32_t i = 0; i < n; i++) {
+        if (old[i].data == names[i].data || renamed++ >= SHOWN)
+            continue;
+        FL_TRY(fl_arena_format(arena, note, err, "%.*s%scolumn %d, \"%.*s\", is called \"%.*s\"", FL_STR_ARG(*note),
+                               note->len == 0 ? "names differ by more than case only: " : ", ", i + 1,
+                               FL_STR_ARG(old[i]), FL_STR_ARG(names[i])));
+    }
+    if (renamed > SHOWN)
+        FL_TRY(fl_arena_format(arena, note, err, "%.*s, and %d more", FL_STR_ARG(*note), renamed - SHOWN));
+cleanup:
+    return st;
+}
+
+fl_status fl_names_tell_apart(fl_arena *arena, fl_memory *memory, fl_str *names, int32_t n, fl_str *ret_note,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    name_slot *slots = NULL;
+    fl_str *old = NULL, note = FL_STR("");
+    uint64_t size = 16;
+    while (size < 2 * (uint64_t)n)
+        size *= 2;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)size * (int64_t)sizeof(*slots), (void **)&slots, err));
+    FL_TRY(fl_alloc(memory, (n + 1) * (int64_t)sizeof(*old), (void **)&old, err));
+    for (int32_t i = 0; i < n; i++) {
+        name_slot *first = find_slot(slots, size - 1, names[i]), *slot = first;
+        fl_str name = names[i];
+        old[i] = name;
+        while (slot->name.data != NULL) { /* taken: the next number whose name is not */
+            FL_TRY(fl_arena_format(arena, &name, err, "%.*s_%d", FL_STR_ARG(old[i]), ++first->number));
+            slot = find_slot(slots, size - 1, name);
+        }
+        slot->name = names[i] = name.data == NULL ? FL_STR("") : name;
+    }
+    FL_TRY(make_note(arena, old, names, n, &note, err));
+    *ret_note = note;
+cleanup:
+    fl_free(slots);
+    fl_free(old);
+    return st;
+}
