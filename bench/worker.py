@@ -13,7 +13,6 @@ mostly measure JSON. When PROGRAM is libfletch.so it runs in this process, as th
 Relies on: test/pipe.py; the packages of tools/requirements.txt.
 """
 
-import ctypes
 import datetime
 import decimal
 import json
@@ -24,6 +23,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test"))
+import library  # noqa: E402
 import pipe  # noqa: E402
 
 SMALL_ROWS_MAX = 2000
@@ -132,37 +132,17 @@ class DataFusion(ArrowEngine):
 
 
 class FletchLibrary(ArrowEngine):
-    """fletch by its C API (include/fletch/fletch.h): the rows of a call are an Arrow C stream."""
+    """fletch by its C API: the rows of a call are an Arrow C stream."""
 
-    class Options(ctypes.Structure):
-        _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_int32), ("memory_limit_bytes", ctypes.c_int64)]
-
-    class Error(ctypes.Structure):
-        _fields_ = [("code", ctypes.c_int), ("sqlstate", ctypes.c_char * 6), ("message", ctypes.c_char * 1024),
-                    ("hint", ctypes.c_char * 512), ("position", ctypes.c_int64), ("line", ctypes.c_int64),
-                    ("column", ctypes.c_int64)]
-
-    def __init__(self, threads, library):
-        self.library = ctypes.CDLL(library)
-        self.engine, self.session, self.error = ctypes.c_void_p(), ctypes.c_void_p(), self.Error()
-        options = self.Options(ctypes.sizeof(self.Options), threads, 0)
-        self.check(self.library.fl_engine_open(ctypes.byref(options), ctypes.byref(self.engine), ctypes.byref(self.error)))
-        self.check(self.library.fl_session_open(self.engine, ctypes.byref(self.session), ctypes.byref(self.error)))
-
-    def check(self, status):
-        if status != 0:
-            raise pipe.QueryError({"sqlstate": self.error.sqlstate.decode(), "message": self.error.message.decode()})
+    def __init__(self, threads, path):
+        self.library = library.Library(threads, path)
 
     def load(self, tables, memory):
         for name, path in tables.items():
             self.execute(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
 
     def execute(self, sql):
-        import pyarrow as pa
-        stream = (ctypes.c_void_p * 5)()   # struct ArrowArrayStream
-        self.check(self.library.fl_session_query(self.session, sql.encode(), stream, ctypes.byref(self.error)))
-        reader = pa.RecordBatchReader._import_from_c(ctypes.addressof(stream))
-        return reader.read_all()
+        return self.library.execute(sql)
 
 
 class Fletch:

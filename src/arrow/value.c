@@ -4,6 +4,7 @@
 #include "base/datetime.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "base/interrupt.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -295,12 +296,20 @@ static const fl_value *value_at(const fl_value *const *values, int64_t i)
     return values[i] == NULL || values[i]->is_null ? NULL : values[i];
 }
 
+/* Whether a row has the very value of the row before it, as the rows have that a join makes of one row: then lists share their
+ * elements. */
+static bool is_as_before(const fl_value *const *values, int64_t i)
+{
+    return i > 0 && values[i] == values[i - 1];
+}
+
 fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *const *values, int64_t count, fl_vec *ret,
                              fl_err *err)
 {
     fl_status st = FL_OK;
     uint64_t *valid = NULL;
     uint8_t *data = NULL;
+    fl_work work = fl_work_of(arena->memory);
     int32_t width = fl_type_width(type);
     FL_TRY(fl_arena_get_zero(arena, fl_bitmap_words(count) * 8 + 8, (void **)&valid, err));
     FL_TRY(fl_arena_get_zero(arena, count * (width > 0 ? width : 1) + 64, (void **)&data, err));
@@ -329,8 +338,10 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
         fl_vec *child = NULL;
         for (int64_t i = 0; i < count; i++) {
             const fl_value *v = value_at(values, i);
-            total += v != NULL ? v->list.n : 0;
+            total += v != NULL && !is_as_before(values, i) ? v->list.n : 0;
         }
+        if (total > INT32_MAX)
+            return FL_FAIL(err, FL_ERR_LIMIT, "lists would have more than 2,147,483,647 elements");
         FL_TRY(FL_NEW_ARRAY(arena, total + 1, &inner, err));
         FL_TRY(FL_NEW(arena, &child, err));
         total = 0;
@@ -338,6 +349,11 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
             const fl_value *v = value_at(values, i);
             if (v == NULL)
                 continue;
+            FL_TRY(fl_work_add(&work, 4 * v->list.n + 1, err));
+            if (is_as_before(values, i)) {
+                ((fl_list_entry *)data)[i] = ((fl_list_entry *)data)[i - 1];
+                continue;
+            }
             ((fl_list_entry *)data)[i] = (fl_list_entry){(int32_t)total, (int32_t)v->list.n};
             for (int64_t e = 0; e < v->list.n; e++)
                 inner[total++] = &v->list.items[e];
@@ -349,6 +365,7 @@ fl_status fl_vec_from_values(fl_arena *arena, fl_type type, const fl_value *cons
     }
     for (int64_t i = 0; i < count; i++) {
         const fl_value *v = value_at(values, i);
+        FL_TRY(fl_work_add(&work, 8, err));
         if (v == NULL)
             continue;
         switch (type.id) {

@@ -5,6 +5,7 @@
 #include "base/utf8_kernel.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 int fl_utf8_width(const char *p, int64_t left)
 {
@@ -64,32 +65,41 @@ int64_t fl_utf8_count(const char *data, int64_t bytes)
 int64_t fl_utf8_offset(const char *data, int64_t bytes, int64_t n)
 {
     int64_t i = 0;
+    for (uint64_t word; n > 8 && i + 8 <= bytes; i += 8) { /* a word begins at most eight characters */
+        memcpy(&word, data + i, 8);
+        uint64_t continuations = word >> 7 & ~(word >> 6) & 0x0101010101010101ull;
+        n -= 8 - __builtin_popcountll(continuations);
+    }
+    while (i < bytes && fl_utf8_is_continuation(data[i])) /* the rest of the character that the last word began */
+        i++;
     while (n > 0 && i < bytes) {
         i++;
-        while (i < bytes && ((unsigned char)data[i] & 0xC0) == 0x80)
+        while (i < bytes && fl_utf8_is_continuation(data[i]))
             i++;
         n--;
     }
     return i;
 }
 
-uint32_t fl_utf8_decode(const char *p, int *ret_width)
+uint32_t fl_utf8_decode(const char *p, int64_t left, int *ret_width)
 {
     const unsigned char *s = (const unsigned char *)p;
-    if (s[0] < 0x80) {
-        *ret_width = 1;
+    FL_ASSERT(left >= 1);
+    int width = fl_utf8_width(p, left);
+    *ret_width = width > 0 ? width : 1;
+    switch (width) {
+    case 1:
         return s[0];
-    }
-    if (s[0] < 0xE0) {
-        *ret_width = 2;
+    case 2:
         return (uint32_t)(s[0] & 0x1F) << 6 | (s[1] & 0x3F);
-    }
-    if (s[0] < 0xF0) {
-        *ret_width = 3;
+    case 3:
         return (uint32_t)(s[0] & 0x0F) << 12 | (uint32_t)(s[1] & 0x3F) << 6 | (s[2] & 0x3F);
+    case 4:
+        return (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3F) << 12 | (uint32_t)(s[2] & 0x3F) << 6 |
+               (s[3] & 0x3F);
+    default:
+        return 0xFFFD;
     }
-    *ret_width = 4;
-    return (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3F) << 12 | (uint32_t)(s[2] & 0x3F) << 6 | (s[3] & 0x3F);
 }
 
 int fl_utf8_encode(uint32_t code, char *ret)

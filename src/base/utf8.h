@@ -32,8 +32,9 @@ int64_t fl_utf8_count(const char *data, int64_t bytes);
 /** Byte offset of character `n` (from 0) in well-formed text; `bytes` when there are fewer. */
 int64_t fl_utf8_offset(const char *data, int64_t bytes, int64_t n);
 
-/** The code point of the well-formed character at p; *ret_width is its bytes. */
-uint32_t fl_utf8_decode(const char *p, int *ret_width);
+/** The code point of the character at p, of which `left` ≥ 1 bytes may be read; *ret_width is its bytes. Text is checked where
+ *  it comes in, so what is no UTF-8 is a mistake of ours: it is U+FFFD, a byte at a time, and nothing behind it is read. */
+uint32_t fl_utf8_decode(const char *p, int64_t left, int *ret_width);
 
 /** Writes a code point (≤ 0x10FFFF, no surrogate) as 1 to 4 bytes; returns how many. */
 int fl_utf8_encode(uint32_t code, char *ret);

@@ -470,7 +470,8 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
                     .mask = fail_mask,
                     .heap = heap,
                     .state = node->state,
-                    .session = eval->program->session};
+                    .session = eval->program->session,
+                    .work = fl_work_of(eval->memory)};
     fl_status st = FL_OK;
     if (e->kind == FL_EXPR_CAST && e->is_compared)
         fl_cast_compared(&call);

@@ -19,6 +19,7 @@
 #ifndef FL_EXEC_FUNC_H
 #define FL_EXEC_FUNC_H
 
+#include "base/interrupt.h"
 #include "plan/func.h"
 
 typedef struct fl_call {
@@ -30,6 +31,7 @@ typedef struct fl_call {
     fl_arena *heap;       /* for the bytes of new strings; reset with the next batch */
     void *state;          /* of fl_func_desc.prepare */
     const struct fl_session_state *session; /* zone, now(); see exec/session_state.h */
+    fl_work work;                           /* see fl_call_work */
 } fl_call;
 
 #define FL_CALL_DATA(name, ctype)                                            \
@@ -82,6 +84,13 @@ static inline fl_status fl_call_own_valid(fl_call *call, uint64_t **ret, fl_err 
 static inline bool fl_call_wants(const fl_call *call, int32_t i)
 {
     return call->mask == NULL || fl_bit_get(call->mask, i);
+}
+
+/** Counts steps (bytes gone through, comparisons) and looks whether the statement shall stop. Kernels call it where a value, or
+ *  a batch of long ones, may take milliseconds: per value, and inside of values that take more than FL_WORK_STEPS steps. */
+static inline fl_status fl_call_work(fl_call *call, int64_t steps, fl_err *err)
+{
+    return fl_work_add(&call->work, steps, err);
 }
 
 /** Room for a new string of `bytes` bytes; short ones go inside the view: write, then fl_view_of. */

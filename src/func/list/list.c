@@ -126,6 +126,7 @@ static fl_status contains(fl_call *call, fl_err *err)
             FL_TRY(fl_value_from_vec(call->heap, x, row, &wanted, err));
         for (int32_t i = 0; i < entries[row].len && !found; i++) {
             FL_TRY(fl_value_from_vec(call->heap, list->child, entries[row].start + i, &item, err));
+            FL_TRY(fl_call_work(call, 32, err));
             unknown |= item.is_null;
             found = !item.is_null && fl_value_compare(&item, &wanted) == 0;
         }

@@ -34,16 +34,18 @@ static inline fl_status fl_list_read(fl_call *call, const fl_vec *list, int32_t 
     fl_status st = FL_OK;
     fl_list_entry entry = fl_list_entry_of(list, row);
     FL_TRY(FL_NEW_ARRAY(call->heap, entry.len + 1, ret, err));
-    for (int32_t i = 0; i < entry.len; i++)
+    for (int32_t i = 0; i < entry.len; i++) {
         FL_TRY(fl_value_from_vec(call->heap, list->child, entry.start + i, &(*ret)[i], err));
+        FL_TRY(fl_call_work(call, 16, err));
+    }
     *ret_n = entry.len;
 cleanup:
     return st;
 }
 
 /** Puts `order` (0 .. n - 1) in the order of the values, nulls at one end; equal ones stay as they are. `spare` has room for n. */
-void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nulls_first, int32_t *order,
-                  int32_t *spare);
+fl_status fl_list_sort(fl_call *call, const fl_value *values, int32_t n, bool is_descending, bool nulls_first,
+                       int32_t *order, int32_t *spare, fl_err *err);
 
 /* Rows of a child vector, or values, that grow in the call's heap. */
 typedef struct fl_list_rows {

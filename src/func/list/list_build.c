@@ -9,8 +9,8 @@ static bool is_before(const fl_value *a, const fl_value *b, bool is_descending, 
     return is_descending ? order > 0 : order < 0;
 }
 
-void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nulls_first, int32_t *order,
-                  int32_t *spare)
+fl_status fl_list_sort(fl_call *call, const fl_value *values, int32_t n, bool is_descending, bool nulls_first,
+                       int32_t *order, int32_t *spare, fl_err *err)
 {
     for (int32_t i = 0; i < n; i++)
         order[i] = i;
@@ -22,10 +22,14 @@ void fl_list_sort(const fl_value *values, int32_t n, bool is_descending, bool nu
                 bool takes_right = a == middle || (b < end && is_before(&values[order[b]], &values[order[a]],
                                                                         is_descending, nulls_first));
                 spare[to] = takes_right ? order[b++] : order[a++];
+                fl_status st = fl_call_work(call, 16, err);
+                if (st != FL_OK)
+                    return st;
             }
         }
         memcpy(order, spare, (size_t)n * sizeof(*order));
     }
+    return FL_OK;
 }
 
 static fl_status grow(fl_call *call, void *items, int64_t n, int64_t *capacity, int64_t bytes, fl_err *err)
@@ -50,6 +54,8 @@ fl_status fl_list_add_row(fl_call *call, fl_list_rows *to, int32_t row, fl_err *
 {
     fl_status st = grow(call, &to->rows, to->n, &to->capacity, (int64_t)sizeof(*to->rows), err);
     if (st == FL_OK)
+        st = fl_call_work(call, 4, err);
+    if (st == FL_OK)
         to->rows[to->n++] = row;
     return st;
 }
@@ -57,6 +63,8 @@ fl_status fl_list_add_row(fl_call *call, fl_list_rows *to, int32_t row, fl_err *
 fl_status fl_list_add_value(fl_call *call, fl_list_values *to, const fl_value *value, fl_err *err)
 {
     fl_status st = grow(call, &to->values, to->n, &to->capacity, (int64_t)sizeof(*to->values), err);
+    if (st == FL_OK)
+        st = fl_call_work(call, 32, err);
     if (st == FL_OK)
         to->values[to->n++] = *value;
     return st;

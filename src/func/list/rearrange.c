@@ -71,7 +71,7 @@ static fl_status add_sorted(fl_call *call, int32_t row, bool is_descending, bool
     FL_TRY(fl_list_read(call, &call->args[0], row, &values, &n, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, &order, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, &spare, err));
-    fl_list_sort(values, n, is_descending, nulls_first, order, spare);
+    FL_TRY(fl_list_sort(call, values, n, is_descending, nulls_first, order, spare, err));
     for (int32_t i = 0; i < n; i++)
         FL_TRY(fl_list_add_row(call, to, fl_list_entry_of(&call->args[0], row).start + order[i], err));
 cleanup:
@@ -114,7 +114,8 @@ static fl_status mark_first(fl_call *call, int32_t row, bool **ret, int32_t *ret
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, &order, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, &spare, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, ret, err));
-    fl_list_sort(values, n, false, false, order, spare);
+    FL_TRY(fl_list_sort(call, values, n, false, false, order, spare, err));
+    FL_TRY(fl_call_work(call, 16 * (int64_t)n, err));
     for (int32_t i = 0; i < n && !values[order[i]].is_null; i++)
         (*ret)[order[i]] = i == 0 || fl_value_compare(&values[order[i - 1]], &values[order[i]]) != 0;
     *ret_n = n;
@@ -167,6 +168,7 @@ static fl_status pick_others(fl_call *call, int32_t row, fl_list_rows *to, fl_er
     FL_TRY(fl_value_from_vec(call->heap, &call->args[1], row, &wanted, err));
     for (int32_t i = 0; i < entry.len; i++) {
         FL_TRY(fl_value_from_vec(call->heap, call->args[0].child, entry.start + i, &item, err));
+        FL_TRY(fl_call_work(call, 32, err));
         bool is_removed =
             item.is_null || wanted.is_null ? item.is_null && wanted.is_null : fl_value_compare(&item, &wanted) == 0;
         if (!is_removed)

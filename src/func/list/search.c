@@ -9,6 +9,8 @@ static fl_status is_at(fl_call *call, int32_t at, const fl_value *wanted, bool *
     fl_value item;
     fl_status st = fl_value_from_vec(call->heap, call->args[0].child, at, &item, err);
     if (st == FL_OK)
+        st = fl_call_work(call, 32, err);
+    if (st == FL_OK)
         *ret = item.is_null || wanted->is_null ? item.is_null && wanted->is_null : fl_value_compare(&item, wanted) == 0;
     return st;
 }
@@ -81,7 +83,7 @@ static fl_status read_ordered(fl_call *call, int32_t arg, int32_t row, ordered *
     FL_TRY(fl_list_read(call, &call->args[arg], row, &ret->values, &n, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, &ret->order, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, n + 1, &spare, err));
-    fl_list_sort(ret->values, n, false, false, ret->order, spare);
+    FL_TRY(fl_list_sort(call, ret->values, n, false, false, ret->order, spare, err));
     ret->n = n;
     while (ret->n > 0 && ret->values[ret->order[ret->n - 1]].is_null)
         ret->n--;

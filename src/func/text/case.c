@@ -31,7 +31,13 @@ bool fl_case_is_word(uint32_t code)
            (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
-int64_t fl_case_map(fl_str text, bool to_upper, char *ret)
+/* Of bytes that are no UTF-8, which only a mistake of ours lets in, each becomes a question mark: U+FFFD would need more room. */
+static int put(uint32_t code, int width, char *ret)
+{
+    return fl_utf8_encode(code == 0xFFFD && width == 1 ? '?' : code, ret);
+}
+
+static int64_t map_piece(fl_str text, bool to_upper, char *ret)
 {
     int64_t len = 0;
     for (int64_t i = 0; i < text.len;) {
@@ -42,32 +48,46 @@ int64_t fl_case_map(fl_str text, bool to_upper, char *ret)
             continue;
         }
         int width;
-        uint32_t code = fl_utf8_decode(text.data + i, &width);
-        len += fl_utf8_encode(to_upper ? fl_case_upper(code) : fl_case_lower(code), ret + len);
+        uint32_t code = fl_utf8_decode(text.data + i, text.len - i, &width);
+        len += put(to_upper ? fl_case_upper(code) : fl_case_lower(code), width, ret + len);
         i += width;
     }
     return len;
 }
 
+fl_status fl_case_map(fl_call *call, fl_str text, bool to_upper, char *ret, int64_t *ret_len, fl_err *err)
+{
+    int64_t len = 0;
+    for (int64_t at = 0, end; at < text.len; at = end) {
+        end = fl_text_piece_end(text, at);
+        len += map_piece((fl_str){text.data + at, end - at}, to_upper, ret + len);
+        fl_status st = fl_call_work(call, 2 * (end - at), err);
+        if (st != FL_OK)
+            return st;
+    }
+    FL_ASSERT(len <= fl_case_room(text.len));
+    *ret_len = len;
+    return FL_OK;
+}
+
 static fl_status map(fl_call *call, bool to_upper, fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_view *ret = fl_ret_view(call);
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         char small[64], *out = small;
-        if (x.len > 12) {
-            fl_status st = fl_call_room(call, fl_case_room(x.len), &out, err);
-            if (st != FL_OK)
-                return st;
-        }
-        ret[row] = fl_view_of(out, fl_case_map(x, to_upper, out));
-        if (out == small && ret[row].len > FL_VIEW_INLINE_MAX) { /* grew beyond what a view holds */
-            fl_status st = fl_text_keep(call, (fl_str){small, ret[row].len}, &ret[row], err);
-            if (st != FL_OK)
-                return st;
-        }
+        int64_t len = 0;
+        if (x.len > 12)
+            FL_TRY(fl_call_room(call, fl_case_room(x.len), &out, err));
+        FL_TRY(fl_case_map(call, x, to_upper, out, &len, err));
+        if (out == small) /* may have grown beyond what a view holds */
+            FL_TRY(fl_text_keep(call, (fl_str){small, len}, &ret[row], err));
+        else
+            ret[row] = fl_view_of(out, len);
     }
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 static fl_status upper(fl_call *call, fl_err *err)
@@ -93,10 +113,13 @@ static fl_status initcap(fl_call *call, fl_err *err)
         bool in_word = false;
         for (int64_t i = 0; i < x.len;) {
             int width;
-            uint32_t code = fl_utf8_decode(x.data + i, &width);
-            len += fl_utf8_encode(in_word ? fl_case_lower(code) : fl_case_upper(code), out + len);
+            uint32_t code = fl_utf8_decode(x.data + i, x.len - i, &width);
+            len += put(in_word ? fl_case_lower(code) : fl_case_upper(code), width, out + len);
             in_word = fl_case_is_word(code);
             i += width;
+            st = fl_call_work(call, 8, err);
+            if (st != FL_OK)
+                return st;
         }
         ret[row] = fl_view_of(out, len);
     }

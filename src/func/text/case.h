@@ -16,7 +16,7 @@ static inline int64_t fl_case_room(int64_t bytes)
     return bytes * 2 + 8;
 }
 
-/** Writes `text` with each code point mapped; `ret` has fl_case_room(text.len) bytes. Returns the length. */
-int64_t fl_case_map(fl_str text, bool to_upper, char *ret);
+/** Writes `text` with each code point mapped; `ret` has fl_case_room(text.len) bytes. */
+fl_status fl_case_map(fl_call *call, fl_str text, bool to_upper, char *ret, int64_t *ret_len, fl_err *err);
 
 #endif

@@ -19,6 +19,8 @@ static fl_status join2(fl_call *call, fl_err *err)
         fl_str a = fl_text_arg(call, 0, row), b = fl_text_arg(call, 1, row);
         char small[FL_VIEW_INLINE_MAX], *out;
         fl_status st = room(call, a.len + b.len, small, &out, err);
+        if (st == FL_OK)
+            st = fl_call_work(call, (a.len + b.len) / 8, err);
         if (st != FL_OK)
             return st;
         if (a.len > 0)
@@ -64,6 +66,8 @@ static fl_status join_row(fl_call *call, int32_t row, int32_t from, fl_str sep, 
             len += text_of(call, i, row).len + (n++ > 0 ? sep.len : 0);
     char small[FL_VIEW_INLINE_MAX], *out;
     fl_status st = room(call, len, small, &out, err);
+    if (st == FL_OK)
+        st = fl_call_work(call, len / 8, err);
     if (st != FL_OK)
         return st;
     int64_t at = 0;

@@ -49,13 +49,17 @@ static void md5_block(uint32_t state[4], const uint8_t *block)
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static void md5_hex(fl_str x, char ret[32])
+static fl_status md5_hex(fl_call *call, fl_str x, char ret[32], fl_err *err)
 {
     uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
     uint8_t tail[128] = {0};
     int64_t whole = x.len & ~(int64_t)63, rest = x.len - whole, padded = rest < 56 ? 64 : 128;
-    for (int64_t i = 0; i < whole; i += 64)
+    for (int64_t i = 0; i < whole; i += 64) {
         md5_block(state, (const uint8_t *)x.data + i);
+        fl_status st = fl_call_work(call, 128, err);
+        if (st != FL_OK)
+            return st;
+    }
     if (rest > 0)
         memcpy(tail, x.data + whole, (size_t)rest);
     tail[rest] = 0x80;
@@ -69,6 +73,7 @@ static void md5_hex(fl_str x, char ret[32])
         ret[2 * i] = hex_digits[bytes[i] >> 4];
         ret[2 * i + 1] = hex_digits[bytes[i] & 15];
     }
+    return FL_OK;
 }
 
 static fl_status md5(fl_call *call, fl_err *err)
@@ -76,9 +81,10 @@ static fl_status md5(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         char *out;
         fl_status st = fl_call_room(call, 32, &out, err);
+        if (st == FL_OK)
+            st = md5_hex(call, fl_text_arg(call, 0, row), out, err);
         if (st != FL_OK)
             return st;
-        md5_hex(fl_text_arg(call, 0, row), out);
         fl_ret_view(call)[row] = fl_view_of(out, 32);
     }
     return FL_OK;
@@ -129,16 +135,18 @@ static fl_status encoding_of(fl_str name, encoding *ret, fl_err *err)
     return fl_err_state(err, "22023", st);
 }
 
+#define PIECE_BYTES (3 * 65536) /* of three bytes, so that base64 goes on where it left off */
+
 static const char base64_digits[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Lines of 76 characters, as in PostgreSQL. */
-static int64_t base64_encode(fl_str x, char *ret)
+/* Lines of 76 characters, as in PostgreSQL. `line` is what the last one has so far. */
+static int64_t base64_encode(fl_str x, int64_t *line, char *ret)
 {
-    int64_t len = 0, line = 0;
+    int64_t len = 0;
     for (int64_t i = 0; i < x.len; i += 3) {
-        if (line == 76) {
+        if (*line == 76) {
             ret[len++] = '\n';
-            line = 0;
+            *line = 0;
         }
         int64_t left = x.len - i;
         uint32_t bits = (uint32_t)(uint8_t)x.data[i] << 16;
@@ -148,51 +156,65 @@ static int64_t base64_encode(fl_str x, char *ret)
         ret[len++] = base64_digits[bits >> 12 & 63];
         ret[len++] = left > 1 ? base64_digits[bits >> 6 & 63] : '=';
         ret[len++] = left > 2 ? base64_digits[bits & 63] : '=';
-        line += 4;
+        *line += 4;
+    }
+    return len;
+}
+
+static int64_t hex_encode(fl_str x, char *ret)
+{
+    for (int64_t i = 0; i < x.len; i++) {
+        ret[2 * i] = hex_digits[(uint8_t)x.data[i] >> 4];
+        ret[2 * i + 1] = hex_digits[x.data[i] & 15];
+    }
+    return 2 * x.len;
+}
+
+static int64_t escape_encode(fl_str x, char *ret)
+{
+    int64_t len = 0;
+    for (int64_t i = 0; i < x.len; i++) {
+        uint8_t c = (uint8_t)x.data[i];
+        if (c == 0 || c >= 0x80) {
+            ret[len++] = '\\';
+            ret[len++] = (char)('0' + (c >> 6));
+            ret[len++] = (char)('0' + (c >> 3 & 7));
+            ret[len++] = (char)('0' + (c & 7));
+        } else {
+            if (c == '\\')
+                ret[len++] = '\\';
+            ret[len++] = (char)c;
+        }
     }
     return len;
 }
 
 static fl_status encode(fl_call *call, fl_err *err)
 {
+    fl_status st = FL_OK;
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         encoding how;
         char *out;
-        int64_t len = 0;
+        int64_t len = 0, line = 0;
         fl_ret_view(call)[row] = (fl_view){0};
         if (!fl_call_wants(call, row))
             continue;
-        fl_status st = encoding_of(fl_text_arg(call, 1, row), &how, err);
-        if (st == FL_OK && x.len > FL_TEXT_BYTES_MAX / 4)
-            st = fl_text_fail_long(err);
-        if (st == FL_OK)
-            st = fl_call_room(call, x.len * 4 + 8, &out, err);
-        if (st != FL_OK)
-            return st;
-        if (how == ENCODING_BASE64) {
-            len = base64_encode(x, out);
-        } else {
-            for (int64_t i = 0; i < x.len; i++) {
-                uint8_t c = (uint8_t)x.data[i];
-                if (how == ENCODING_HEX) {
-                    out[len++] = hex_digits[c >> 4];
-                    out[len++] = hex_digits[c & 15];
-                } else if (c == 0 || c >= 0x80) {
-                    out[len++] = '\\';
-                    out[len++] = (char)('0' + (c >> 6));
-                    out[len++] = (char)('0' + (c >> 3 & 7));
-                    out[len++] = (char)('0' + (c & 7));
-                } else {
-                    if (c == '\\')
-                        out[len++] = '\\';
-                    out[len++] = (char)c;
-                }
-            }
+        FL_TRY(encoding_of(fl_text_arg(call, 1, row), &how, err));
+        if (x.len > FL_TEXT_BYTES_MAX / 4)
+            return fl_text_fail_long(err);
+        FL_TRY(fl_call_room(call, x.len * 4 + 8, &out, err));
+        for (int64_t at = 0; at < x.len; at += PIECE_BYTES) {
+            fl_str piece = {x.data + at, x.len - at < PIECE_BYTES ? x.len - at : PIECE_BYTES};
+            len += how == ENCODING_HEX      ? hex_encode(piece, out + len)
+                   : how == ENCODING_BASE64 ? base64_encode(piece, &line, out + len)
+                                            : escape_encode(piece, out + len);
+            FL_TRY(fl_call_work(call, 2 * piece.len, err));
         }
         fl_ret_view(call)[row] = fl_view_of(out, len);
     }
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 static bool is_space(char c)

@@ -12,7 +12,7 @@ static fl_status decode(fl_call *call, fl_str x, uint32_t **ret, int64_t *ret_n,
     FL_TRY(fl_arena_get(call->heap, (x.len + 1) * (int64_t)sizeof(**ret), (void **)ret, err));
     for (int64_t at = 0; at < x.len;) {
         int width;
-        (*ret)[n++] = fl_utf8_decode(x.data + at, &width);
+        (*ret)[n++] = fl_utf8_decode(x.data + at, x.len - at, &width);
         at += width;
     }
     if (n > DISTANCE_CHARS_MAX)
@@ -23,7 +23,8 @@ cleanup:
 }
 
 /* One row of the table of distances at a time: costs[j] is that of the first i characters of a and j of b. */
-static int64_t distance(const uint32_t *a, int64_t n_a, const uint32_t *b, int64_t n_b, int64_t *costs)
+static fl_status distance(fl_call *call, const uint32_t *a, int64_t n_a, const uint32_t *b, int64_t n_b, int64_t *costs,
+                          fl_err *err)
 {
     for (int64_t j = 0; j <= n_b; j++)
         costs[j] = j;
@@ -36,8 +37,11 @@ static int64_t distance(const uint32_t *a, int64_t n_a, const uint32_t *b, int64
             diagonal = costs[j];
             costs[j] = changed < least ? changed : least;
         }
+        fl_status st = fl_call_work(call, 2 * n_b + 8, err);
+        if (st != FL_OK)
+            return st;
     }
-    return costs[n_b];
+    return FL_OK;
 }
 
 static fl_status levenshtein(fl_call *call, fl_err *err)
@@ -53,7 +57,8 @@ static fl_status levenshtein(fl_call *call, fl_err *err)
         FL_TRY(decode(call, fl_text_arg(call, 0, row), &a, &n_a, err));
         FL_TRY(decode(call, fl_text_arg(call, 1, row), &b, &n_b, err));
         FL_TRY(FL_NEW_ARRAY(call->heap, n_b + 1, &costs, err));
-        fl_ret_i64(call)[row] = distance(a, n_a, b, n_b, costs);
+        FL_TRY(distance(call, a, n_a, b, n_b, costs, err));
+        fl_ret_i64(call)[row] = costs[n_b];
         fl_arena_rewind(call->heap, mark);
     }
 cleanup:

@@ -1,5 +1,6 @@
 /* Where a text lies in another: the first and the last byte are compared 64 places at a time, and what is between only
- * where both agree (Muła, SIMD-friendly algorithms for substring searching). One build per instruction set. */
+ * where both agree (Muła, SIMD-friendly algorithms for substring searching). Where they agree too often, libc's memmem, which is
+ * linear, takes over. One build per instruction set. */
 #ifndef FL_FUNC_TEXT_FIND_H
 #define FL_FUNC_TEXT_FIND_H
 

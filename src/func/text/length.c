@@ -5,11 +5,13 @@
 
 static fl_status length(fl_call *call, fl_err *err)
 {
-    (void)err;
     int32_t *ret = fl_ret_i32(call);
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         ret[row] = (int32_t)fl_utf8_count(x.data, x.len);
+        fl_status st = fl_call_work(call, x.len / 8, err);
+        if (st != FL_OK)
+            return st;
     }
     return FL_OK;
 }
@@ -42,7 +44,7 @@ static fl_status ascii(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         int width;
-        ret[row] = x.len == 0 ? 0 : (int32_t)fl_utf8_decode(x.data, &width);
+        ret[row] = x.len == 0 ? 0 : (int32_t)fl_utf8_decode(x.data, x.len, &width);
     }
     return FL_OK;
 }

@@ -2,17 +2,18 @@
  *
  * A pattern is cut at its % into pieces. The first piece lies at the text's start, the last at its end (unless a % is
  * there), those between are each searched leftmost behind the one before: if any way matches, this one does, so nothing
- * is ever tried twice. A constant pattern is compiled once; others when they differ from the row before.
+ * is ever tried twice. Only a piece with `_` in it may be compared at every place. A constant pattern is compiled once; others
+ * when they differ from the row before.
  *
  * Relies on case.h for ilike: text and pattern are compared in lower case. */
-#define _GNU_SOURCE /* memmem */
-
 #include "func/text/case.h"
 #include "func/text/find.h"
 #include "func/text/text.h"
 
 #include "base/simd.h"
 #include "base/utf8.h"
+
+#define SEARCH_BYTES (1 << 20) /* between looks whether the statement shall stop */
 
 /* Bytes to be found as they are; where any[i] is set, byte i is a placeholder for one character. */
 typedef struct piece {
@@ -47,7 +48,7 @@ static fl_status compile(fl_arena *arena, fl_str text, fl_str escape, bool no_ca
         fl_err_hint(err, "the escape character is the one behind ESCAPE");
         return st;
     }
-    int64_t room = no_case ? fl_case_room(text.len) : text.len;
+    int64_t room = text.len * 3; /* a letter of two bytes may become one of three, a byte that is no UTF-8 U+FFFD */
     FL_TRY(fl_arena_get(arena, room + 1, (void **)&bytes, err));
     FL_TRY(fl_arena_get_zero(arena, room + 1, (void **)&any, err));
     int64_t at = 0, n_max = 2;
@@ -59,13 +60,13 @@ static fl_status compile(fl_arena *arena, fl_str text, fl_str escape, bool no_ca
     bool first = true;
     for (int64_t i = 0; i < text.len;) {
         int width;
-        uint32_t code = fl_utf8_decode(text.data + i, &width);
+        uint32_t code = fl_utf8_decode(text.data + i, text.len - i, &width);
         if (escape.len > 0 && text.len - i >= escape.len &&
             memcmp(text.data + i, escape.data, (size_t)escape.len) == 0) {
             i += escape.len;
             if (i == text.len)
                 return fail_escape(err, "a pattern of LIKE must not end with its escape character");
-            code = fl_utf8_decode(text.data + i, &width);
+            code = fl_utf8_decode(text.data + i, text.len - i, &width);
         } else if (code == '%') {
             if (now.len > 0)
                 pieces[ret->n++] = now;
@@ -125,45 +126,59 @@ static int64_t match_at(const piece *piece, const char *p, int64_t left)
 }
 
 /* Bytes from the start of `text` to behind the leftmost place of the piece, -1 if there is none. */
-static int64_t find(const piece *piece, fl_str text)
+static fl_status find(fl_call *call, const piece *piece, fl_str text, int64_t *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
+    *ret = -1;
     if (piece->any == NULL) {
-        const char *hit = memmem(text.data, (size_t)text.len, piece->data, (size_t)piece->len);
-        return hit == NULL ? -1 : hit - text.data + piece->len;
+        st = fl_text_find(call, text, 0, (fl_str){piece->data, piece->len}, ret, err);
+        *ret += *ret < 0 ? 0 : piece->len;
+        return st;
     }
     for (int64_t at = 0; at < text.len;) {
         int64_t took = match_at(piece, text.data + at, text.len - at);
-        if (took >= 0)
-            return at + took;
+        if (took >= 0) {
+            *ret = at + took;
+            return FL_OK;
+        }
         int width = fl_utf8_width(text.data + at, text.len - at);
         at += width > 0 ? width : 1;
+        FL_TRY(fl_call_work(call, piece->len, err)); /* how far it agreed is not known */
     }
-    return -1;
+cleanup:
+    return st;
 }
 
-static bool match_general(const like_pattern *pattern, fl_str text)
+static fl_status match_general(fl_call *call, const like_pattern *pattern, fl_str text, bool *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
     int32_t i = 0, n = pattern->n;
+    *ret = false;
     if (!pattern->open_start && n > 0) {
         int64_t took = match_at(&pattern->pieces[0], text.data, text.len);
         if (took < 0)
-            return false;
+            return FL_OK;
         text.data += took;
         text.len -= took;
         i = 1;
     }
-    if (n == i)
-        return pattern->open_end || text.len == 0;
+    if (n == i) {
+        *ret = pattern->open_end || text.len == 0;
+        return FL_OK;
+    }
     int32_t last = pattern->open_end ? n : n - 1;
     for (; i < last; i++) {
-        int64_t took = find(&pattern->pieces[i], text);
+        int64_t took;
+        FL_TRY(find(call, &pattern->pieces[i], text, &took, err));
         if (took < 0)
-            return false;
+            return FL_OK;
         text.data += took;
         text.len -= took;
     }
-    if (pattern->open_end)
-        return true;
+    if (pattern->open_end) {
+        *ret = true;
+        return FL_OK;
+    }
     const piece *tail = &pattern->pieces[last]; /* as many characters as it has, from the end */
     int64_t start = text.len;
     if (tail->any == NULL) {
@@ -171,31 +186,41 @@ static bool match_general(const like_pattern *pattern, fl_str text)
     } else {
         for (int64_t c = 0; c < tail->chars; c++) {
             if (start == 0)
-                return false;
+                return FL_OK;
             start--;
-            while (start > 0 && ((uint8_t)text.data[start] & 0xC0) == 0x80)
+            while (start > 0 && fl_utf8_is_continuation(text.data[start]))
                 start--;
         }
     }
-    return start >= 0 && match_at(tail, text.data + start, text.len - start) == text.len - start;
+    *ret = start >= 0 && match_at(tail, text.data + start, text.len - start) == text.len - start;
+cleanup:
+    return st;
 }
 
-static inline bool match(const like_pattern *pattern, fl_str text)
+static inline fl_status match(fl_call *call, const like_pattern *pattern, fl_str text, bool *ret, fl_err *err)
 {
     const piece *p = &pattern->pieces[0];
+    int64_t at = 0;
+    fl_status st = FL_OK;
     switch (pattern->kind) {
     case LIKE_EXACT:
-        return fl_str_is_equal(text, (fl_str){p->data, p->len});
+        *ret = fl_str_is_equal(text, (fl_str){p->data, p->len});
+        return FL_OK;
     case LIKE_PREFIX:
-        return text.len >= p->len && memcmp(text.data, p->data, (size_t)p->len) == 0;
+        *ret = text.len >= p->len && memcmp(text.data, p->data, (size_t)p->len) == 0;
+        return FL_OK;
     case LIKE_SUFFIX:
-        return text.len >= p->len && memcmp(text.data + text.len - p->len, p->data, (size_t)p->len) == 0;
+        *ret = text.len >= p->len && memcmp(text.data + text.len - p->len, p->data, (size_t)p->len) == 0;
+        return FL_OK;
     case LIKE_CONTAINS:
-        return p->len == 0 || memmem(text.data, (size_t)text.len, p->data, (size_t)p->len) != NULL;
+        if (p->len > 0)
+            st = fl_text_find(call, text, 0, (fl_str){p->data, p->len}, &at, err);
+        *ret = at >= 0;
+        return st;
     case LIKE_GENERAL:
         break;
     }
-    return match_general(pattern, text);
+    return match_general(call, pattern, text, ret, err);
 }
 
 /* A pattern that does not compile is told about when a row asks for it: state stays NULL. */
@@ -240,8 +265,9 @@ static int32_t adjacent_rows(const fl_call *call, const fl_vec *arg, int32_t row
 }
 
 /* %piece%: adjacent texts are searched as one, and what is found is given to the row in which all of it lies. */
-static void run_contains(fl_call *call, const piece *wanted)
+static fl_status run_contains(fl_call *call, const piece *wanted, fl_err *err)
 {
+    fl_status st = FL_OK;
     uint64_t *ret = fl_ret_bits(call);
     const fl_vec *arg = &call->args[0];
     const fl_find_kernels *kernels = FL_SIMD_CHOOSE(fl_find_kernels);
@@ -254,7 +280,15 @@ static void run_contains(fl_call *call, const piece *wanted)
         fl_str text = fl_vec_str(arg, row);
         const char *end, *at = text.data, *row_end = text.data + text.len;
         int32_t behind = row + adjacent_rows(call, arg, row, text, &end);
-        while (row < behind && (at = kernels->find(at, end - at, wanted->data, wanted->len)) != NULL) {
+        while (row < behind) {
+            int64_t left = end - at, window = left < SEARCH_BYTES + wanted->len ? left : SEARCH_BYTES + wanted->len;
+            const char *hit = kernels->find(at, window, wanted->data, wanted->len);
+            FL_TRY(fl_call_work(call, (hit != NULL ? hit - at : window) / 8 + 1, err));
+            if (hit == NULL && window == left)
+                break;
+            at = hit != NULL ? hit : at + SEARCH_BYTES;
+            if (hit == NULL)
+                continue;
             while (row_end <= at)
                 row_end += fl_vec_str(arg, ++row).len;
             if (at + wanted->len <= row_end) {
@@ -268,23 +302,27 @@ static void run_contains(fl_call *call, const piece *wanted)
         }
         row = behind;
     }
+cleanup:
+    return st;
 }
 
-static fl_status run_const(fl_call *call, const like_pattern *pattern)
+static fl_status run_const(fl_call *call, const like_pattern *pattern, fl_err *err)
 {
     uint64_t *ret = fl_ret_bits(call);
     const fl_vec *arg = &call->args[0];
-    if (pattern->kind == LIKE_CONTAINS && pattern->pieces[0].len > 0) {
-        run_contains(call, &pattern->pieces[0]);
-        return FL_OK;
-    }
+    if (pattern->kind == LIKE_CONTAINS && pattern->pieces[0].len > 0)
+        return run_contains(call, &pattern->pieces[0], err);
     for (int32_t base = 0; base < call->rows; base += 64) {
         uint64_t word = 0;
         int32_t end = call->rows - base < 64 ? call->rows - base : 64;
         for (int32_t i = 0; i < end; i++) {
             if (call->mask != NULL && !fl_bit_get(call->mask, base + i)) /* a search costs more than this test */
                 continue;
-            word |= (uint64_t)match(pattern, fl_vec_str(arg, base + i)) << i;
+            bool hit;
+            fl_status st = match(call, pattern, fl_vec_str(arg, base + i), &hit, err);
+            if (st != FL_OK)
+                return st;
+            word |= (uint64_t)hit << i;
         }
         ret[base >> 6] = word;
     }
@@ -296,7 +334,7 @@ static fl_status run(fl_call *call, bool no_case, fl_err *err)
     uint64_t *ret = fl_ret_bits(call);
     const like_pattern *shared = call->state;
     if (shared != NULL && !no_case)
-        return run_const(call, shared);
+        return run_const(call, shared, err);
     like_pattern own = {0};
     fl_str own_text = {0}, own_escape = {0};
     bool has_own = false;
@@ -322,18 +360,23 @@ static fl_status run(fl_call *call, bool no_case, fl_err *err)
             pattern = &own;
         }
         fl_str x = fl_text_arg(call, 0, row);
+        bool hit = false;
+        fl_status st = FL_OK;
         if (no_case) {
             char small[256], *out = small;
-            if (fl_case_room(x.len) > (int64_t)sizeof(small)) {
-                fl_status st = fl_call_room(call, fl_case_room(x.len), &out, err);
-                if (st != FL_OK)
-                    return st;
-            }
-            x = (fl_str){out, fl_case_map(x, false, out)};
-            fl_bit_put(ret, row, match(pattern, x));
+            int64_t len = 0;
+            if (fl_case_room(x.len) > (int64_t)sizeof(small))
+                st = fl_call_room(call, fl_case_room(x.len), &out, err);
+            if (st == FL_OK)
+                st = fl_case_map(call, x, false, out, &len, err);
+            if (st == FL_OK)
+                st = match(call, pattern, (fl_str){out, len}, &hit, err);
         } else {
-            fl_bit_put(ret, row, match(pattern, x));
+            st = match(call, pattern, x, &hit, err);
         }
+        if (st != FL_OK)
+            return st;
+        fl_bit_put(ret, row, hit);
     }
     return FL_OK;
 }

@@ -180,7 +180,7 @@ static bool take(parser *p, const char *what)
 static uint32_t next_code(parser *p)
 {
     int width;
-    uint32_t code = fl_utf8_decode(p->text.data + p->at, &width);
+    uint32_t code = fl_utf8_decode(p->text.data + p->at, p->text.len - p->at, &width);
     p->at += width;
     return code;
 }
@@ -745,7 +745,7 @@ typedef struct fl_regex_jump {
 fl_status fl_regex_run_init(fl_regex_run *run, const fl_regex *regex, bool wants_caps, fl_arena *arena, fl_err *err)
 {
     fl_status st = FL_OK;
-    *run = (fl_regex_run){.regex = regex, .arena = arena};
+    *run = (fl_regex_run){.regex = regex, .arena = arena, .work = fl_work_of(arena->memory)};
     if (wants_caps)
         run->n_caps =
             2 * (1 + (regex->n_groups < FL_REGEX_CAPS_MAX / 2 - 1 ? regex->n_groups : FL_REGEX_CAPS_MAX / 2 - 1));
@@ -766,7 +766,7 @@ static bool is_word_at(fl_str text, int64_t at)
     int width;
     if (at < 0 || at >= text.len)
         return false;
-    return in_set(SET_WORD, fl_utf8_decode(text.data + at, &width));
+    return in_set(SET_WORD, fl_utf8_decode(text.data + at, text.len - at, &width));
 }
 
 static bool is_true(test what, fl_str text, int64_t at)
@@ -816,61 +816,98 @@ static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folde
 
 /* ---- depth first ---------------------------------------------------------------------------------------------------- */
 
-#define VISITED_BITS_MAX (1 << 18)
+#define SHORT_BITS_MAX (1 << 18)
 
-/* Room for a text of `len` bytes. False: too long, or no memory; then the threads do it. */
-static bool has_room(fl_regex_run *run, int64_t len)
+/* Makes room for the bits of the text up to the word; those that are new are clear. Doubling, so that a match at a long text's
+ * start does not pay for its length. */
+static fl_status clear_ahead(fl_regex_run *run, int64_t word, fl_err *err)
 {
-    int64_t bits = run->regex->n * (len + 1), words = bits / 64 + 1, entries = run->regex->n_forks * (len + 1) + 2;
-    if (bits > VISITED_BITS_MAX)
-        return false;
-    if (words > run->visited_words) {
-        if (fl_arena_get(run->arena, words * 16, (void **)&run->visited, NULL) != FL_OK)
-            return false;
-        run->visited_words = words * 2;
+    int64_t wanted = (word + 1) * 2, words = run->regex->n * (run->text.len + 1) / 64 + 1;
+    FL_ASSERT(word < words);
+    wanted = wanted < words ? wanted : words;
+    if (wanted > run->visited_capacity) {
+        uint64_t *grown = NULL;
+        fl_status st = fl_arena_get(run->arena, wanted * 8, (void **)&grown, err);
+        if (st != FL_OK)
+            return st;
+        if (run->visited_words > 0)
+            memcpy(grown, run->visited, (size_t)run->visited_words * 8);
+        run->visited = grown;
+        run->visited_capacity = wanted;
     }
-    if (entries > run->trail_capacity) {
-        if (fl_arena_get(run->arena, entries * 2 * (int64_t)sizeof(jump), (void **)&run->trail, NULL) != FL_OK)
-            return false;
-        run->trail_capacity = entries * 2;
-    }
-    memset(run->visited, 0, (size_t)words * 8);
-    return true;
+    memset(run->visited + run->visited_words, 0, (size_t)(wanted - run->visited_words) * 8);
+    run->visited_words = wanted;
+    return fl_work_add(&run->work, wanted, err);
+}
+
+static fl_status grow_trail(fl_regex_run *run, int64_t used, fl_err *err)
+{
+    jump *grown = NULL;
+    int64_t capacity = run->trail_capacity * 2 + 256;
+    fl_status st = fl_arena_get(run->arena, capacity * (int64_t)sizeof(jump), (void **)&grown, err);
+    if (st != FL_OK)
+        return st;
+    if (used > 0)
+        memcpy(grown, run->trail, (size_t)used * sizeof(jump));
+    run->trail = grown;
+    run->trail_capacity = capacity;
+    return FL_OK;
+}
+
+/* Forgets what failed at a place. When a match ends there, an instruction may have failed only because it led back to one that
+ * was under way, as loops over nothing do; later ones look at that place again. Elsewhere nothing is forgotten: places in
+ * front are not looked at again, and what lies behind does not depend on what was under way here. */
+static void forget_place(fl_regex_run *run, int64_t at)
+{
+    for (int64_t bit = at * run->regex->n, end = bit + run->regex->n; bit < end && bit >> 6 < run->visited_words; bit++)
+        run->visited[bit >> 6] &= ~(1ull << (bit & 63));
 }
 
 /* A match that begins at `from`. Bits stay set between calls: what failed from there fails again. */
-static bool match_from(fl_regex_run *run, fl_str text, int64_t start, int64_t from)
+static fl_status match_from(fl_regex_run *run, int64_t from, bool *ret_found, fl_err *err)
 {
+    fl_status st = FL_OK;
     const fl_regex *re = run->regex;
-    jump *trail = run->trail;
+    fl_str text = run->text;
     int64_t top = 0;
     run->caps[0] = from;
-    trail[top++] = (jump){.pc = 0, .slot = -1, .old = from};
+    *ret_found = false;
+    if (run->trail_capacity == 0)
+        FL_TRY(grow_trail(run, 0, err));
+    run->trail[top++] = (jump){.pc = 0, .slot = -1, .old = from};
     while (top > 0) {
-        jump here = trail[--top];
+        jump here = run->trail[--top];
         if (here.slot >= 0) {
             run->caps[here.slot] = here.old;
             continue;
         }
         int64_t at = here.old;
+        if (top + 1 >= run->trail_capacity)
+            FL_TRY(grow_trail(run, top, err));
         for (int32_t pc = here.pc;;) {
             const inst *in = &re->code[pc];
             if (in->is_join) {
-                int64_t bit = (at - start) * re->n + pc;
+                int64_t bit = at * re->n + pc;
+                if (bit >> 6 >= run->visited_words)
+                    FL_TRY(clear_ahead(run, bit >> 6, err));
                 if (run->visited[bit >> 6] >> (bit & 63) & 1)
                     break;
                 run->visited[bit >> 6] |= 1ull << (bit & 63);
             }
             if (in->op == OP_JUMP) {
                 pc = in->x;
-            } else if (in->op == OP_SPLIT) {
-                trail[top++] = (jump){.pc = in->y, .slot = -1, .old = at};
-                pc = in->x;
-            } else if (in->op == OP_SAVE) {
-                if (in->x < run->n_caps) {
-                    trail[top++] = (jump){.slot = in->x, .old = run->caps[in->x]};
+            } else if (in->op == OP_SPLIT || (in->op == OP_SAVE && in->x < run->n_caps)) {
+                if (top == run->trail_capacity)
+                    FL_TRY(grow_trail(run, top, err));
+                if (in->op == OP_SPLIT) {
+                    run->trail[top++] = (jump){.pc = in->y, .slot = -1, .old = at};
+                    pc = in->x;
+                } else {
+                    run->trail[top++] = (jump){.slot = in->x, .old = run->caps[in->x]};
                     run->caps[in->x] = at;
+                    pc++;
                 }
+            } else if (in->op == OP_SAVE) {
                 pc++;
             } else if (in->op == OP_TEST) {
                 if (!is_true((test)in->x, text, at))
@@ -878,45 +915,52 @@ static bool match_from(fl_regex_run *run, fl_str text, int64_t start, int64_t fr
                 pc++;
             } else if (in->op == OP_MATCH) {
                 run->caps[1] = at;
-                return true;
+                *ret_found = true;
+                forget_place(run, at);
+                goto cleanup;
             } else {
                 if (at >= text.len)
                     break;
                 int width = 1;
                 uint32_t c = (uint8_t)text.data[at];
                 if (c >= 0x80)
-                    c = fl_utf8_decode(text.data + at, &width);
+                    c = fl_utf8_decode(text.data + at, text.len - at, &width);
                 if (!takes(re, in, c, re->no_case ? fl_case_lower(c) : c))
                     break;
                 at += width;
                 pc++;
             }
+            FL_TRY(fl_work_add(&run->work, 4, err));
         }
     }
-    return false;
+cleanup:
+    return st;
 }
 
-static bool search_depth_first(fl_regex_run *run, fl_str text, int64_t start)
+static fl_status search_depth_first(fl_regex_run *run, int64_t start, bool *ret_found, fl_err *err)
 {
     const fl_regex *re = run->regex;
+    fl_str text = run->text;
     memset(run->caps, 0xFF, sizeof(run->caps));
+    *ret_found = false;
     for (int64_t from = start; from <= text.len;) {
         if (re->starts_at_start && from > 0)
-            return false;
+            return FL_OK;
         if (re->first_byte >= 0) {
             const char *hit =
                 from < text.len ? memchr(text.data + from, re->first_byte, (size_t)(text.len - from)) : NULL;
             if (hit == NULL)
-                return false;
+                return FL_OK;
             from = hit - text.data;
         }
-        if (match_from(run, text, start, from))
-            return true;
+        fl_status st = match_from(run, from, ret_found, err);
+        if (st != FL_OK || *ret_found)
+            return st;
         from++;
-        while (from < text.len && ((uint8_t)text.data[from] & 0xC0) == 0x80)
+        while (from < text.len && fl_utf8_is_continuation(text.data[from]))
             from++;
     }
-    return false;
+    return FL_OK;
 }
 
 /* ---- all threads together -------------------------------------------------------------------------------------------- */
@@ -962,12 +1006,14 @@ static void add(fl_regex_run *run, threads *list, int32_t pc, fl_str text, int64
     }
 }
 
-static bool search_together(fl_regex_run *run, fl_str text, int64_t start)
+static fl_status search_together(fl_regex_run *run, int64_t start, bool *ret_found, fl_err *err)
 {
     const fl_regex *re = run->regex;
+    fl_str text = run->text;
     threads *now = run->now, *next = run->next;
     int64_t fresh[FL_REGEX_CAPS_MAX], at = start;
     bool matched = false;
+    *ret_found = false;
     now->n = next->n = 0;
     memset(now->seen, 0xFF, (size_t)re->n * 8);
     memset(next->seen, 0xFF, (size_t)re->n * 8);
@@ -990,14 +1036,21 @@ static bool search_together(fl_regex_run *run, fl_str text, int64_t start)
         }
         int width = 0;
         bool at_end = at >= text.len;
-        uint32_t c = at_end ? 0 : fl_utf8_decode(text.data + at, &width), folded = re->no_case ? fl_case_lower(c) : c;
+        uint32_t c = at_end ? 0 : fl_utf8_decode(text.data + at, text.len - at, &width);
+        uint32_t folded = re->no_case ? fl_case_lower(c) : c;
+        fl_status st = fl_work_add(&run->work, 8 + (int64_t)now->n * 16, err);
+        if (st != FL_OK)
+            return st;
+        run->walked++;
         next->n = 0;
         for (int32_t i = 0; i < now->n; i++) {
             const inst *in = &re->code[now->pc[i]];
             int64_t *caps = now->caps + (int64_t)i * run->n_caps;
             if (in->op == OP_MATCH) {
-                if (run->n_caps == 0)
-                    return true;
+                if (run->n_caps == 0) {
+                    *ret_found = true;
+                    return FL_OK;
+                }
                 memset(run->caps, 0xFF, sizeof(run->caps));
                 memcpy(run->caps, caps, (size_t)run->n_caps * 8);
                 run->caps[1] = at;
@@ -1014,12 +1067,22 @@ static bool search_together(fl_regex_run *run, fl_str text, int64_t start)
         now = next;
         next = swap;
     }
-    return matched;
+    *ret_found = matched;
+    return FL_OK;
 }
 
-bool fl_regex_search(fl_regex_run *run, fl_str text, int64_t start)
+void fl_regex_begin(fl_regex_run *run, fl_str text)
 {
-    if (has_room(run, text.len - start))
-        return search_depth_first(run, text, start);
-    return search_together(run, text, start);
+    run->text = text;
+    run->is_depth_first = run->regex->n * (text.len + 1) <= SHORT_BITS_MAX;
+    run->visited_words = 0;
+    run->walked = 0;
+}
+
+fl_status fl_regex_search(fl_regex_run *run, int64_t start, bool *ret_found, fl_err *err)
+{
+    FL_ASSERT(start >= 0 && start <= run->text.len);
+    run->is_depth_first |= run->walked > 4 * run->text.len;
+    return run->is_depth_first ? search_depth_first(run, start, ret_found, err)
+                               : search_together(run, start, ret_found, err);
 }

@@ -13,8 +13,9 @@
 
 /* "2-5" for a match of bytes 2 to 5, "2-5 3-4" with a group, "-" for a group without part in it, "no" for none. */
 static void check_way(const char *pattern, uint32_t flags, const char *text, const char *expected,
-                      bool (*search)(fl_regex_run *run, fl_str text, int64_t start))
+                      fl_status (*search)(fl_regex_run *run, int64_t start, bool *ret_found, fl_err *err))
 {
+    bool is_found = false;
     fl_arena arena;
     fl_regex *regex;
     fl_regex_run run;
@@ -22,7 +23,9 @@ static void check_way(const char *pattern, uint32_t flags, const char *text, con
     fl_arena_init(&arena, NULL);
     assert_int_equal(fl_regex_compile(&arena, fl_str_of(pattern), flags, &regex, NULL), FL_OK);
     assert_int_equal(fl_regex_run_init(&run, regex, true, &arena, NULL), FL_OK);
-    if (search(&run, fl_str_of(text), 0)) {
+    fl_regex_begin(&run, fl_str_of(text));
+    assert_int_equal(search(&run, 0, &is_found, NULL), FL_OK);
+    if (is_found) {
         int at = 0;
         for (int i = 0; i < run.n_caps; i += 2) {
             if (run.caps[i] < 0 || run.caps[i + 1] < 0)
@@ -36,7 +39,9 @@ static void check_way(const char *pattern, uint32_t flags, const char *text, con
         print_error("%s in %s\n", pattern, text);
     assert_string_equal(found, expected);
     assert_int_equal(fl_regex_run_init(&run, regex, false, &arena, NULL), FL_OK);
-    assert_int_equal(search(&run, fl_str_of(text), 0), strcmp(expected, "no") != 0);
+    fl_regex_begin(&run, fl_str_of(text));
+    assert_int_equal(search(&run, 0, &is_found, NULL), FL_OK);
+    assert_int_equal(is_found, strcmp(expected, "no") != 0);
     fl_arena_drop(&arena);
 }
 
@@ -149,11 +154,52 @@ static void test_bounded(void **state)
     fl_arena_drop(&arena);
 }
 
+/* All matches of a text, depth first with its memory and by threads, which have none: the same, whatever failed before. */
+static void test_all_matches(void **state)
+{
+    static const char *const patterns[] = {"a*b|a",      "(a|b)*c|b",     "(a*)*b|a",  "(()|a)+b|a",
+                                           "a*?b|a|",    "(?:a|ab)*c|ab", "\\ba*b|a",  "a{2,3}b|a",
+                                           "(a|aa)*$|a", "[ab]*c|.",      "(?:|b)*c|a"};
+    (void)state;
+    uint32_t random = 1;
+    for (size_t p = 0; p < sizeof(patterns) / sizeof(patterns[0]); p++) {
+        for (int round = 0; round < 300; round++) {
+            fl_arena arena;
+            fl_regex *regex;
+            fl_regex_run runs[2];
+            char text[40];
+            int64_t len = round % 39;
+            for (int64_t i = 0; i < len; i++) {
+                random = random * 1664525 + 1013904223;
+                text[i] = "aaabbc"[(random >> 16) % 6];
+            }
+            fl_arena_init(&arena, NULL);
+            assert_int_equal(fl_regex_compile(&arena, fl_str_of(patterns[p]), 0, &regex, NULL), FL_OK);
+            for (int way = 0; way < 2; way++) {
+                assert_int_equal(fl_regex_run_init(&runs[way], regex, true, &arena, NULL), FL_OK);
+                fl_regex_begin(&runs[way], (fl_str){text, len});
+            }
+            for (int64_t at = 0; at <= len;) {
+                bool found[2];
+                assert_int_equal(search_depth_first(&runs[0], at, &found[0], NULL), FL_OK);
+                assert_int_equal(search_together(&runs[1], at, &found[1], NULL), FL_OK);
+                if (found[0] != found[1] || (found[0] && memcmp(runs[0].caps, runs[1].caps, sizeof(runs[0].caps)) != 0))
+                    fail_msg("%s in %.*s from %d: %d-%d, and %d-%d by threads", patterns[p], (int)len, text, (int)at,
+                             (int)runs[0].caps[0], (int)runs[0].caps[1], (int)runs[1].caps[0], (int)runs[1].caps[1]);
+                if (!found[0])
+                    break;
+                at = runs[0].caps[1] > runs[0].caps[0] ? runs[0].caps[1] : runs[0].caps[1] + 1;
+            }
+            fl_arena_drop(&arena);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matches), cmocka_unit_test(test_characters), cmocka_unit_test(test_borders),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_bounded),    cmocka_unit_test(test_all_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

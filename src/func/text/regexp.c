@@ -88,7 +88,12 @@ static fl_status run_match(fl_call *call, uint32_t flags, fl_err *err)
         fl_status st = select_row(call, &now, row, 2, flags, false, err);
         if (st != FL_OK)
             return st;
-        fl_bit_put(fl_ret_bits(call), row, fl_regex_search(&now.run, fl_text_arg(call, 0, row), 0));
+        bool found = false;
+        fl_regex_begin(&now.run, fl_text_arg(call, 0, row));
+        st = fl_regex_search(&now.run, 0, &found, err);
+        if (st != FL_OK)
+            return st;
+        fl_bit_put(fl_ret_bits(call), row, found);
     }
     return FL_OK;
 }
@@ -110,6 +115,22 @@ static fl_status prepare_match(fl_arena *arena, const fl_value *const *args, int
 static fl_status prepare_no_case(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
 {
     return prepare(arena, args, n_args, 2, FL_REGEX_NO_CASE, ret, err);
+}
+
+/* The next match from *at on; then *at is where to search on: behind an empty match past the next character. */
+static fl_status next_match(fl_regex_run *run, int64_t *at, bool *ret_found, fl_err *err)
+{
+    fl_str x = run->text;
+    *ret_found = false;
+    if (*at > x.len)
+        return FL_OK;
+    fl_status st = fl_regex_search(run, *at, ret_found, err);
+    if (st != FL_OK || !*ret_found)
+        return st;
+    int64_t start = run->caps[0], end = run->caps[1];
+    int width = end < x.len ? fl_utf8_width(x.data + end, x.len - end) : 1;
+    *at = end > start ? end : end + (width > 0 ? width : 1);
+    return FL_OK;
 }
 
 /* ---- replacing ----------------------------------------------------------------------------------------------------- */
@@ -172,30 +193,27 @@ static fl_status replace_row(fl_call *call, current *now, int32_t row, fl_err *e
     fl_str x = fl_text_arg(call, 0, row), to = fl_text_arg(call, 2, row);
     output out = {.call = call};
     int64_t at = 0, copied = 0;
-    bool any = false;
+    bool any = false, found = false;
     fl_status st = FL_OK;
-    while (at <= x.len && st == FL_OK && fl_regex_search(&now->run, x, at)) {
+    fl_regex_begin(&now->run, x);
+    for (;;) {
+        FL_TRY(next_match(&now->run, &at, &found, err));
+        if (!found)
+            break;
         int64_t start = now->run.caps[0], end = now->run.caps[1];
         any = true;
-        st = put(&out, x.data + copied, start - copied, err);
-        if (st == FL_OK)
-            st = put_replacement(&out, to, &now->run, x, err);
+        FL_TRY(put(&out, x.data + copied, start - copied, err));
+        FL_TRY(put_replacement(&out, to, &now->run, x, err));
         copied = end;
-        at = end;
-        if (end == start) { /* an empty match: go on behind the next character */
-            int width = end < x.len ? fl_utf8_width(x.data + end, x.len - end) : 1;
-            at = end + (width > 0 ? width : 1);
-        }
         if (!(now->own.flags & FL_REGEX_GLOBAL))
             break;
     }
-    if (st == FL_OK && any)
-        st = put(&out, x.data + copied, x.len - copied, err);
-    if (st != FL_OK)
-        return st;
+    if (any)
+        FL_TRY(put(&out, x.data + copied, x.len - copied, err));
     fl_ret_view(call)[row] =
         any ? fl_view_of(out.len == 0 ? "" : out.data, out.len) : fl_view_of(x.len == 0 ? "" : x.data, x.len);
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 static fl_status replace(fl_call *call, fl_err *err)
@@ -220,14 +238,6 @@ static fl_status prepare_replace(fl_arena *arena, const fl_value *const *args, i
 }
 
 /* ---- parts --------------------------------------------------------------------------------------------------------- */
-
-/* Where to search on behind a match: behind an empty one past the next character. */
-static int64_t next_start(fl_str x, const fl_regex_run *run)
-{
-    int64_t start = run->caps[0], end = run->caps[1];
-    int width = end < x.len ? fl_utf8_width(x.data + end, x.len - end) : 1;
-    return end > start ? end : end + (width > 0 ? width : 1);
-}
 
 /* The group that a third argument asks for: 0, where there is none, is the whole match. */
 static fl_status group_of(const fl_call *call, int32_t row, int64_t *ret, fl_err *err)
@@ -259,7 +269,10 @@ static fl_status extract(fl_call *call, fl_err *err)
         fl_str x = fl_text_arg(call, 0, row);
         FL_TRY(select_row(call, &now, row, call->n_args, 0, true, err));
         FL_TRY(group_of(call, row, &group, err));
-        if (!fl_regex_search(&now.run, x, 0))
+        bool is_found = false;
+        fl_regex_begin(&now.run, x);
+        FL_TRY(fl_regex_search(&now.run, 0, &is_found, err));
+        if (!is_found)
             continue;
         fl_str found = group_text(&now.run, x, group);
         fl_ret_view(call)[row] = fl_view_of(found.len == 0 ? "" : found.data, found.len);
@@ -279,8 +292,15 @@ static fl_status extract_all(fl_call *call, fl_err *err)
             fl_str x = fl_text_arg(call, 0, row);
             FL_TRY(select_row(call, &now, row, call->n_args, 0, true, err));
             FL_TRY(group_of(call, row, &group, err));
-            for (int64_t at = 0; at <= x.len && fl_regex_search(&now.run, x, at); at = next_start(x, &now.run))
+            int64_t at = 0;
+            bool found = false;
+            fl_regex_begin(&now.run, x);
+            for (;;) {
+                FL_TRY(next_match(&now.run, &at, &found, err));
+                if (!found)
+                    break;
                 FL_TRY(fl_pieces_add(call, &pieces, group_text(&now.run, x, group), false, err));
+            }
         }
         fl_pieces_end_row(call, &pieces, row, start);
     }
@@ -301,7 +321,13 @@ static fl_status split(fl_call *call, fl_err *err)
             fl_str x = fl_text_arg(call, 0, row);
             int64_t from = 0;
             FL_TRY(select_row(call, &now, row, 2, 0, true, err));
-            for (int64_t at = 0; at <= x.len && fl_regex_search(&now.run, x, at); at = next_start(x, &now.run)) {
+            int64_t at = 0;
+            bool found = false;
+            fl_regex_begin(&now.run, x);
+            for (;;) {
+                FL_TRY(next_match(&now.run, &at, &found, err));
+                if (!found)
+                    break;
                 const int64_t *cap = now.run.caps;
                 if (cap[0] == cap[1] && (cap[0] == from || cap[0] == x.len))
                     continue;

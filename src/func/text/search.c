@@ -1,20 +1,36 @@
 /* strpos, starts_with and the like; replace, translate, overlay; reverse, repeat. */
-#define _GNU_SOURCE /* memmem */
-
+#include "func/text/char_set.h"
 #include "func/text/text.h"
 
 #include "base/utf8.h"
 
 static fl_status strpos(fl_call *call, fl_err *err)
 {
-    (void)err;
+    fl_status st = FL_OK;
     int32_t *ret = fl_ret_i32(call);
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row), y = fl_text_arg(call, 1, row);
-        const char *hit = y.len == 0 ? x.data : memmem(x.data, (size_t)x.len, y.data, (size_t)y.len);
-        ret[row] = y.len == 0 ? 1 : hit == NULL ? 0 : (int32_t)fl_utf8_count(x.data, hit - x.data) + 1;
+        int64_t at = 0;
+        if (y.len > 0)
+            FL_TRY(fl_text_find(call, x, 0, y, &at, err));
+        ret[row] = at < 0 ? 0 : (int32_t)fl_utf8_count(x.data, at) + 1;
     }
-    return FL_OK;
+cleanup:
+    return st;
+}
+
+static fl_status contains(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str y = fl_text_arg(call, 1, row);
+        int64_t at = 0;
+        if (y.len > 0)
+            FL_TRY(fl_text_find(call, fl_text_arg(call, 0, row), 0, y, &at, err));
+        fl_bit_put(fl_ret_bits(call), row, at >= 0);
+    }
+cleanup:
+    return st;
 }
 
 #define TEST(name, test)                                                         \
@@ -29,88 +45,90 @@ static fl_status strpos(fl_call *call, fl_err *err)
     }
 TEST(starts_with, y.len == 0 || fl_str_has_prefix(x, y))
 TEST(ends_with, y.len == 0 || fl_str_has_suffix(x, y))
-TEST(contains, y.len == 0 || memmem(x.data, (size_t)x.len, y.data, (size_t)y.len) != NULL)
+
+static fl_status count_hits(fl_call *call, fl_str x, fl_str from, int64_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = 0;
+    for (int64_t at = 0; from.len > 0;) {
+        FL_TRY(fl_text_find(call, x, at, from, &at, err));
+        if (at < 0)
+            break;
+        ++*ret;
+        at += from.len;
+    }
+cleanup:
+    return st;
+}
+
+static fl_status replace_row(fl_call *call, fl_str x, fl_str from, fl_str to, fl_view *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t hits, len = 0, hit;
+    char *out;
+    FL_TRY(count_hits(call, x, from, &hits, err));
+    if (hits == 0) {
+        *ret = fl_view_of(x.len == 0 ? "" : x.data, x.len);
+        return FL_OK;
+    }
+    if (to.len > from.len && hits > (FL_TEXT_BYTES_MAX - x.len) / (to.len - from.len))
+        return fl_text_fail_long(err);
+    FL_TRY(fl_call_room(call, x.len + hits * (to.len - from.len) + 1, &out, err));
+    for (int64_t at = 0;; at = hit + from.len) {
+        FL_TRY(fl_text_find(call, x, at, from, &hit, err));
+        int64_t kept = (hit < 0 ? x.len : hit) - at;
+        if (kept > 0)
+            memcpy(out + len, x.data + at, (size_t)kept);
+        len += kept;
+        if (hit < 0)
+            break;
+        if (to.len > 0)
+            memcpy(out + len, to.data, (size_t)to.len);
+        len += to.len;
+    }
+    FL_ASSERT(len == x.len + hits * (to.len - from.len));
+    *ret = fl_view_of(out, len);
+cleanup:
+    return st;
+}
 
 static fl_status replace(fl_call *call, fl_err *err)
 {
-    fl_view *ret = fl_ret_view(call);
-    for (int32_t row = 0; row < call->rows; row++) {
-        fl_str x = fl_text_arg(call, 0, row), from = fl_text_arg(call, 1, row), to = fl_text_arg(call, 2, row);
-        int64_t hits = 0;
-        const char *next = x.data, *end = x.data + x.len;
-        while (from.len > 0 && x.len > 0 &&
-               (next = memmem(next, (size_t)(end - next), from.data, (size_t)from.len)) != NULL) {
-            hits++;
-            next += from.len;
-        }
-        if (hits == 0) {
-            ret[row] = fl_view_of(x.len == 0 ? "" : x.data, x.len);
-            continue;
-        }
-        if (to.len > from.len && hits > FL_TEXT_BYTES_MAX / (to.len - from.len))
-            return fl_text_fail_long(err);
-        int64_t len = x.len + hits * (to.len - from.len);
-        char *out, *at;
-        if (len > FL_TEXT_BYTES_MAX)
-            return fl_text_fail_long(err);
-        fl_status st = fl_call_room(call, len + 1, &out, err);
-        if (st != FL_OK)
-            return st;
-        at = out;
-        for (const char *p = x.data;;) {
-            const char *hit = memmem(p, (size_t)(end - p), from.data, (size_t)from.len);
-            int64_t kept = (hit == NULL ? end : hit) - p;
-            memcpy(at, p, (size_t)kept);
-            at += kept;
-            if (hit == NULL)
-                break;
-            if (to.len > 0)
-                memcpy(at, to.data, (size_t)to.len);
-            at += to.len;
-            p = hit + from.len;
-        }
-        ret[row] = fl_view_of(out, len);
-    }
-    return FL_OK;
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows && st == FL_OK; row++)
+        st = replace_row(call, fl_text_arg(call, 0, row), fl_text_arg(call, 1, row), fl_text_arg(call, 2, row),
+                         &fl_ret_view(call)[row], err);
+    return st;
 }
 
 /* Each character found in `from` becomes the one at its place in `to`, or goes where `to` is shorter. */
 static fl_status translate(fl_call *call, fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_view *ret = fl_ret_view(call);
+    fl_char_set set = {0};
     for (int32_t row = 0; row < call->rows; row++) {
         fl_str x = fl_text_arg(call, 0, row), from = fl_text_arg(call, 1, row), to = fl_text_arg(call, 2, row);
         char *out;
         int64_t len = 0;
-        fl_status st = fl_call_room(call, x.len * 4 + 1, &out, err);
-        if (st != FL_OK)
-            return st;
+        FL_TRY(fl_char_set_make(call, from, to, &set, err));
+        FL_TRY(fl_call_room(call, x.len * 4 + 1, &out, err));
         for (int64_t i = 0; i < x.len;) {
             int width;
-            uint32_t code = fl_utf8_decode(x.data + i, &width);
-            int64_t nth = 0, at = 0;
-            bool found = false;
-            while (at < from.len && !found) {
-                int step;
-                found = fl_utf8_decode(from.data + at, &step) == code;
-                at += step;
-                nth += !found;
-            }
-            if (!found) {
-                memcpy(out + len, x.data + i, (size_t)width);
-                len += width;
-            } else {
-                int64_t put = fl_utf8_offset(to.data, to.len, nth);
-                int step = put < to.len ? fl_utf8_width(to.data + put, to.len - put) : 0;
-                if (step > 0)
-                    memcpy(out + len, to.data + put, (size_t)step);
-                len += step;
-            }
+            fl_str put;
+            uint32_t code = fl_utf8_decode(x.data + i, x.len - i, &width);
+            if (!fl_char_set_find(&set, code, &put))
+                put = (fl_str){x.data + i, width};
+            if (put.len > 0)
+                memcpy(out + len, put.data, (size_t)put.len);
+            len += put.len;
             i += width;
+            FL_TRY(fl_call_work(call, 8, err));
         }
         ret[row] = fl_view_of(out, len);
     }
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 static fl_status overlay(fl_call *call, fl_err *err)
@@ -133,7 +151,10 @@ static fl_status overlay(fl_call *call, fl_err *err)
                 tail = fl_utf8_offset(x.data, x.len, behind < 0 ? 0 : behind);
         int64_t len = head + y.len + (x.len - tail);
         char *out;
-        fl_status st = len > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(call, len + 1, &out, err);
+        fl_status st = fl_call_work(call, x.len / 8, err);
+        if (st != FL_OK)
+            return st;
+        st = len > FL_TEXT_BYTES_MAX ? fl_text_fail_long(err) : fl_call_room(call, len + 1, &out, err);
         if (st != FL_OK)
             return st;
         if (head > 0)
@@ -161,6 +182,9 @@ static fl_status reverse(fl_call *call, fl_err *err)
             width = width > 0 ? width : 1;
             memcpy(out + x.len - i - width, x.data + i, (size_t)width);
             i += width;
+            st = fl_call_work(call, 4, err);
+            if (st != FL_OK)
+                return st;
         }
         ret[row] = fl_view_of(out, x.len);
     }
@@ -182,12 +206,9 @@ static fl_status repeat(fl_call *call, fl_err *err)
         fl_status st = fl_call_room(call, n * x.len, &out, err);
         if (st != FL_OK)
             return st;
-        memcpy(out, x.data, (size_t)x.len);
-        for (int64_t have = x.len, all = n * x.len; have < all;) { /* doubling */
-            int64_t more = have < all - have ? have : all - have;
-            memcpy(out + have, out, (size_t)more);
-            have += more;
-        }
+        st = fl_text_fill(call, out, n * x.len, x, err);
+        if (st != FL_OK)
+            return st;
         ret[row] = fl_view_of(out, n * x.len);
     }
     return FL_OK;

@@ -115,7 +115,10 @@ static fl_status similar_to(fl_call *call, fl_err *err)
         if (!is_ready)
             FL_TRY(fl_regex_run_init(&run, regex, false, call->heap, err));
         is_ready = true;
-        fl_bit_put(fl_ret_bits(call), row, fl_regex_search(&run, fl_text_arg(call, 0, row), 0));
+        bool found = false;
+        fl_regex_begin(&run, fl_text_arg(call, 0, row));
+        FL_TRY(fl_regex_search(&run, 0, &found, err));
+        fl_bit_put(fl_ret_bits(call), row, found);
     }
 cleanup:
     return st;

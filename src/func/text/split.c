@@ -1,6 +1,4 @@
 /* Texts to lists and back: string_to_array, string_split, array_to_string. */
-#define _GNU_SOURCE /* memmem */
-
 #include "exec/pieces.h"
 #include "func/text/text.h"
 
@@ -20,7 +18,8 @@ static null_text null_text_of(const fl_call *call, int32_t row)
 
 static fl_status add(fl_call *call, fl_pieces *to, fl_str piece, null_text null, fl_err *err)
 {
-    return fl_pieces_add(call, to, piece, null.has && fl_str_is_equal(piece, null.text), err);
+    fl_status st = fl_call_work(call, 16, err);
+    return st != FL_OK ? st : fl_pieces_add(call, to, piece, null.has && fl_str_is_equal(piece, null.text), err);
 }
 
 static fl_status split_chars(fl_call *call, fl_pieces *to, fl_str x, null_text null, fl_err *err)
@@ -37,15 +36,12 @@ static fl_status split_chars(fl_call *call, fl_pieces *to, fl_str x, null_text n
 static fl_status split_at(fl_call *call, fl_pieces *to, fl_str x, fl_str separator, null_text null, fl_err *err)
 {
     fl_status st = FL_OK;
-    for (;;) {
-        const char *hit = separator.len == 0 || x.len == 0
-                              ? NULL
-                              : memmem(x.data, (size_t)x.len, separator.data, (size_t)separator.len);
-        fl_str piece = {x.data, hit == NULL ? x.len : hit - x.data};
-        FL_TRY(add(call, to, piece, null, err));
-        if (hit == NULL)
+    for (int64_t at = 0, hit = -1;; at = hit + separator.len) {
+        if (separator.len > 0)
+            FL_TRY(fl_text_find(call, x, at, separator, &hit, err));
+        FL_TRY(add(call, to, (fl_str){x.data + at, (hit < 0 ? x.len : hit) - at}, null, err));
+        if (hit < 0)
             break;
-        x = (fl_str){hit + separator.len, x.len - piece.len - separator.len};
     }
 cleanup:
     return st;
@@ -118,6 +114,7 @@ static fl_status array_to_string(fl_call *call, fl_err *err)
             bool is_null = !fl_vec_is_valid(list->child, i);
             if (is_null && !null.has)
                 continue;
+            FL_TRY(fl_call_work(call, 16, err));
             if (any)
                 fl_text_add(&text, separator);
             fl_text_add(&text, is_null ? null.text : fl_vec_str(list->child, i));

@@ -1,31 +1,30 @@
 /* substring, left, right, split_part: parts of a text, as views into it. Positions count characters from one. */
-#define _GNU_SOURCE /* memmem */
-
 #include "func/text/text.h"
 
 #include "base/utf8.h"
 
 /* Characters [from, to) of x, counted from 0; a negative `from` is 0. */
-static fl_view part(fl_str x, int64_t from, int64_t to)
+static fl_status part(fl_call *call, int32_t row, int64_t from, int64_t to, fl_err *err)
 {
+    fl_str x = fl_text_arg(call, 0, row);
     if (from < 0)
         from = 0;
-    if (to <= from)
-        return fl_view_of("", 0);
     int64_t start = from == 0 ? 0 : fl_utf8_offset(x.data, x.len, from);
-    int64_t len = to == INT64_MAX ? x.len - start : fl_utf8_offset(x.data + start, x.len - start, to - from);
-    return fl_view_of(x.data + start, len);
+    int64_t len = to <= from        ? 0
+                  : to == INT64_MAX ? x.len - start
+                                    : fl_utf8_offset(x.data + start, x.len - start, to - from);
+    fl_ret_view(call)[row] = fl_view_of(len == 0 ? "" : x.data + start, len);
+    return fl_call_work(call, (start + len) / 8, err);
 }
 
 static fl_status substring2(fl_call *call, fl_err *err)
 {
-    (void)err;
-    fl_view *ret = fl_ret_view(call);
-    for (int32_t row = 0; row < call->rows; row++) {
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows && st == FL_OK; row++) {
         int64_t from = fl_text_arg_i64(call, 1, row);
-        ret[row] = part(fl_text_arg(call, 0, row), from > 0 ? from - 1 : 0, INT64_MAX);
+        st = part(call, row, from > 0 ? from - 1 : 0, INT64_MAX, err);
     }
-    return FL_OK;
+    return st;
 }
 
 static fl_status substring3(fl_call *call, fl_err *err)
@@ -41,62 +40,58 @@ static fl_status substring3(fl_call *call, fl_err *err)
                                 FL_FAIL(err, FL_ERR_VALUE, "negative length %lld of a substring", (long long)count));
         if (__builtin_add_overflow(from, count, &end))
             end = INT64_MAX;
-        ret[row] = part(fl_text_arg(call, 0, row), from > 0 ? from - 1 : 0, end == INT64_MAX ? end : end - 1);
+        fl_status st = part(call, row, from > 0 ? from - 1 : 0, end == INT64_MAX ? end : end - 1, err);
+        if (st != FL_OK)
+            return st;
     }
     return FL_OK;
 }
 
 static fl_status left(fl_call *call, fl_err *err)
 {
-    (void)err;
-    fl_view *ret = fl_ret_view(call);
-    for (int32_t row = 0; row < call->rows; row++) {
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows && st == FL_OK; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         int64_t n = fl_text_arg_i64(call, 1, row);
-        ret[row] = part(x, 0, n >= 0 ? n : fl_utf8_count(x.data, x.len) + n);
+        st = part(call, row, 0, n >= 0 ? n : fl_utf8_count(x.data, x.len) + n, err);
     }
-    return FL_OK;
+    return st;
 }
 
 static fl_status right(fl_call *call, fl_err *err)
 {
-    (void)err;
-    fl_view *ret = fl_ret_view(call);
-    for (int32_t row = 0; row < call->rows; row++) {
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows && st == FL_OK; row++) {
         fl_str x = fl_text_arg(call, 0, row);
         int64_t n = fl_text_arg_i64(call, 1, row);
-        ret[row] = part(x, n < 0 ? (n == INT64_MIN ? INT64_MAX - 1 : -n) : fl_utf8_count(x.data, x.len) - n, INT64_MAX);
+        st = part(call, row, n < 0 ? (n == INT64_MIN ? INT64_MAX - 1 : -n) : fl_utf8_count(x.data, x.len) - n,
+                  INT64_MAX, err);
     }
-    return FL_OK;
+    return st;
 }
 
 /* The n-th field between separators, from the end where n is negative; empty where there are fewer. */
-static fl_str field(fl_str x, fl_str sep, int64_t n)
+static fl_status field(fl_call *call, fl_str x, fl_str sep, int64_t n, fl_str *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
+    int64_t at = 0, hit;
+    *ret = n == 1 || n == -1 ? x : (fl_str){x.data, 0};
     if (sep.len == 0)
-        return n == 1 || n == -1 ? x : (fl_str){x.data, 0};
+        return FL_OK;
     if (n < 0) {
-        int64_t fields = 1;
-        for (fl_str rest = x;;) {
-            const char *hit = memmem(rest.data, (size_t)rest.len, sep.data, (size_t)sep.len);
-            if (hit == NULL)
-                break;
-            fields++;
-            rest.len -= hit + sep.len - rest.data;
-            rest.data = hit + sep.len;
-        }
+        int64_t fields = 0;
+        for (hit = -sep.len; hit >= 0 || fields == 0; fields++)
+            FL_TRY(fl_text_find(call, x, hit + sep.len, sep, &hit, err));
         n = n < -fields ? fields + 1 : fields + 1 + n;
     }
-    for (;;) {
-        const char *hit = memmem(x.data, (size_t)x.len, sep.data, (size_t)sep.len);
-        if (n == 1)
-            return hit == NULL ? x : (fl_str){x.data, hit - x.data};
-        if (hit == NULL)
-            return (fl_str){x.data, 0};
-        x.len -= hit + sep.len - x.data;
-        x.data = hit + sep.len;
-        n--;
+    FL_TRY(fl_text_find(call, x, 0, sep, &hit, err));
+    for (; n > 1 && hit >= 0; n--) {
+        at = hit + sep.len;
+        FL_TRY(fl_text_find(call, x, at, sep, &hit, err));
     }
+    *ret = n > 1 ? (fl_str){x.data, 0} : (fl_str){x.data + at, (hit < 0 ? x.len : hit) - at};
+cleanup:
+    return st;
 }
 
 static fl_status split_part(fl_call *call, fl_err *err)
@@ -110,8 +105,11 @@ static fl_status split_part(fl_call *call, fl_err *err)
         if (n == 0)
             return fl_err_state(err, "22023",
                                 FL_FAIL(err, FL_ERR_VALUE, "split_part counts fields from 1, or from -1 at the end"));
-        fl_str s = field(fl_text_arg(call, 0, row), fl_text_arg(call, 1, row), n);
-        ret[row] = fl_view_of(s.data, s.len);
+        fl_str found;
+        fl_status st = field(call, fl_text_arg(call, 0, row), fl_text_arg(call, 1, row), n, &found, err);
+        if (st != FL_OK)
+            return st;
+        ret[row] = fl_view_of(found.data, found.len);
     }
     return FL_OK;
 }

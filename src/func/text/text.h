@@ -4,6 +4,7 @@
 #ifndef FL_FUNC_TEXT_TEXT_H
 #define FL_FUNC_TEXT_TEXT_H
 
+#include "base/utf8.h"
 #include "exec/func.h"
 
 #define FL_TEXT_TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS)
@@ -52,6 +53,21 @@ static inline fl_status fl_text_keep(fl_call *call, fl_str text, fl_view *ret, f
     *ret = fl_view_of(text.data, text.len);
     return FL_OK;
 }
+
+/** Where a piece of work on a long text ends that begins at `begin`: at a character's begin, or the text's end. */
+static inline int64_t fl_text_piece_end(fl_str text, int64_t begin)
+{
+    int64_t end = begin + FL_WORK_STEPS;
+    while (end < text.len && fl_utf8_is_continuation(text.data[end]))
+        end++;
+    return end < text.len ? end : text.len;
+}
+
+/** The leftmost place of `wanted` (not empty) from `from` on; -1: none. Linear in both lengths. */
+fl_status fl_text_find(fl_call *call, fl_str text, int64_t from, fl_str wanted, int64_t *ret_at, fl_err *err);
+
+/** Fills `bytes` bytes with `unit` (not empty) over and over; the last one may be cut. */
+fl_status fl_text_fill(fl_call *call, char *to, int64_t bytes, fl_str unit, fl_err *err);
 
 /** Longest text a function makes: views count bytes in 31 bits. */
 #define FL_TEXT_BYTES_MAX ((int64_t)1 << 30)

@@ -1,59 +1,54 @@
 /* trim (btrim), ltrim, rtrim: views without the characters of a set at the ends; spaces where none is given.
  * lpad, rpad: filled up or cut to a number of characters. */
+#include "func/text/char_set.h"
 #include "func/text/text.h"
 
 #include "base/utf8.h"
 
-/* Whether the character of `width` bytes at p is in the set. */
-static bool has(fl_str set, const char *p, int width)
+/* Takes characters of the set away from the ends. */
+static fl_status strip(fl_call *call, const fl_char_set *set, bool at_start, bool at_end, fl_str *x, fl_err *err)
 {
-    if (width == 1)
-        return set.len > 0 && memchr(set.data, *p, (size_t)set.len) != NULL;
-    for (int64_t i = 0; i < set.len;) {
-        int step = fl_utf8_width(set.data + i, set.len - i);
-        if (step == width && memcmp(set.data + i, p, (size_t)width) == 0)
-            return true;
-        i += step > 0 ? step : 1;
+    fl_str none;
+    int width;
+    fl_status st = FL_OK;
+    while (at_start && x->len > 0 && fl_char_set_find(set, fl_utf8_decode(x->data, x->len, &width), &none)) {
+        x->data += width;
+        x->len -= width;
+        FL_TRY(fl_call_work(call, 8, err));
     }
-    return false;
-}
-
-static fl_str strip(fl_str x, fl_str set, bool at_start, bool at_end)
-{
-    while (at_start && x.len > 0) {
-        int width = fl_utf8_width(x.data, x.len);
-        if (width == 0 || !has(set, x.data, width))
-            break;
-        x.data += width;
-        x.len -= width;
-    }
-    while (at_end && x.len > 0) {
-        int64_t start = x.len - 1;
-        while (start > 0 && ((uint8_t)x.data[start] & 0xC0) == 0x80)
+    while (at_end && x->len > 0) {
+        int64_t start = x->len - 1;
+        while (start > 0 && fl_utf8_is_continuation(x->data[start]))
             start--;
-        if (!has(set, x.data + start, (int)(x.len - start)))
+        if (!fl_char_set_find(set, fl_utf8_decode(x->data + start, x->len - start, &width), &none))
             break;
-        x.len = start;
+        x->len = start;
+        FL_TRY(fl_call_work(call, 8, err));
     }
-    return x;
+cleanup:
+    return st;
 }
 
-static fl_status run_trim(fl_call *call, bool at_start, bool at_end)
+static fl_status run_trim(fl_call *call, bool at_start, bool at_end, fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_view *ret = fl_ret_view(call);
+    fl_char_set set = {0};
     for (int32_t row = 0; row < call->rows; row++) {
-        fl_str x = strip(fl_text_arg(call, 0, row), call->n_args == 2 ? fl_text_arg(call, 1, row) : FL_STR(" "),
-                         at_start, at_end);
+        fl_str x = fl_text_arg(call, 0, row);
+        FL_TRY(fl_char_set_make(call, call->n_args == 2 ? fl_text_arg(call, 1, row) : FL_STR(" "), (fl_str){0}, &set,
+                                err));
+        FL_TRY(strip(call, &set, at_start, at_end, &x, err));
         ret[row] = fl_view_of(x.len == 0 ? "" : x.data, x.len);
     }
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 #define TRIM(name, at_start, at_end)                  \
     static fl_status name(fl_call *call, fl_err *err) \
     {                                                 \
-        (void)err;                                    \
-        return run_trim(call, at_start, at_end);      \
+        return run_trim(call, at_start, at_end, err); \
     }
 TRIM(btrim, true, true)
 TRIM(ltrim, true, false)
@@ -87,8 +82,9 @@ static fl_status pad(fl_call *call, bool at_start, fl_err *err)
         if (st != FL_OK)
             return st;
         char *to = at_start ? out : out + x.len;
-        for (int64_t i = 0; i < pad_len; i += fill.len)
-            memcpy(to + i, fill.data, (size_t)(pad_len - i < fill.len ? pad_len - i : fill.len));
+        st = fl_text_fill(call, to, pad_len, fill, err);
+        if (st != FL_OK)
+            return st;
         if (x.len > 0)
             memcpy(at_start ? out + pad_len : out, x.data, (size_t)x.len);
         ret[row] = fl_view_of(out, pad_len + x.len);
