@@ -6,8 +6,8 @@
  *     %U %W %V %G     week from Sunday, from       %w %u              weekday from 0 (Sunday), from 1 (Monday)
  *                     Monday, ISO's and its year   %x %X %c %%        ISO date, time, both; a percent sign
  *
- * A - behind the % leaves leading zeros out. Readers take numbers with or without them; what a format does not say is
- * 1900-01-01 00:00:00. */
+ * A - behind the % leaves leading zeros out. Readers take numbers with or without them, years of four digits where other digits
+ * follow; what a format does not say is 1900-01-01 00:00:00. */
 #include "func/time/moment.h"
 #include "func/time/names.h"
 
@@ -239,18 +239,29 @@ static bool take_zone(fl_str *x, int64_t *ret_minutes)
     return true;
 }
 
-static bool take_year(fl_str *x, int64_t *ret)
+/* Four digits where other digits follow: 20240229. */
+static bool take_year(fl_str *x, bool is_fixed, int64_t *ret)
 {
     bool is_negative = x->len > 0 && x->data[0] == '-';
     if (is_negative)
         *x = (fl_str){x->data + 1, x->len - 1};
-    bool is_ok = take_number(x, 6, 0, 294247, ret);
+    bool is_ok = take_number(x, is_fixed ? 4 : 6, 0, 294247, ret);
     *ret = is_negative ? -*ret : *ret;
     return is_ok;
 }
 
-/* 1: read; 0: the text is not of the form; -1: no such specifier to read. */
-static int take(char specifier, fl_str *x, parsed *t)
+/* Whether what the format says next begins with a digit. */
+static bool begins_with_digit(fl_str format)
+{
+    if (format.len > 0 && format.data[0] == '%') {
+        int64_t at = 1 + (format.len > 1 && format.data[1] == '-');
+        return at < format.len && strchr("dmyYHIMSfgj", format.data[at]) != NULL;
+    }
+    return format.len > 0 && is_digit(format.data[0]);
+}
+
+/* 1: read; 0: the text is not of the form; -1: no such specifier to read. `next` is the format behind it. */
+static int take(char specifier, fl_str next, fl_str *x, parsed *t)
 {
     int64_t ignored;
     switch (specifier) {
@@ -274,7 +285,7 @@ static int take(char specifier, fl_str *x, parsed *t)
         return is_ok;
     }
     case 'Y':
-        return take_year(x, &t->year);
+        return take_year(x, begins_with_digit(next), &t->year);
     case 'H':
         return take_number(x, 2, 0, 23, &t->hour);
     case 'I':
@@ -333,7 +344,8 @@ static int parse(fl_str x, fl_str format, parsed *t)
         if (format.data[i] == '%') {
             if (!read_specifier(format, &i, &specifier, &bare))
                 return -1;
-            int is_ok = take(specifier, &x, t);
+            fl_str next = {format.data + i + 1, format.len - i - 1};
+            int is_ok = take(specifier, next, &x, t);
             if (is_ok != 1)
                 return is_ok;
         } else if (is_blank(format.data[i])) {

@@ -1,109 +1,188 @@
-/* to_char(date or time, pattern): the core of PostgreSQL's patterns (section 9.8).
+/* to_char(date or time, pattern): PostgreSQL's patterns (section 9.8), all of them.
  *
- * HH24 HH12 HH MI SS MS US SSSS AM PM YYYY YYY YY Y IYYY IW MM MONTH Month month MON Mon mon DD DDD D ID DAY Day day DY Dy dy
- * W WW Q CC J TZ OF; FM or TM in front leaves padding out, TH behind adds an ordinal's ending; "quoted text" stands for itself. */
+ * A pattern is found where its text stands, the first in the list that fits: in capitals or small letters, names also with a
+ * capital; what is no pattern stands for itself, "quoted text", too. In front of a pattern FM leaves padding out and TM names
+ * the months in the server's language, ours is English; behind a number TH and th add an ordinal's ending, SP nothing. FX,
+ * which is for readers, is nothing. */
 #include "func/time/moment.h"
 #include "func/time/names.h"
 
 #include <stdio.h>
 
-typedef struct moment {
-    fl_civil date;
-    int64_t days, us;
-    bool zoned;
-} moment;
+#define PIECE_BYTES_MAX 24 /* of one pattern's text */
 
-/* Longest patterns first where one begins another. */
 typedef enum pattern {
+    P_ERA,
+    P_ERA_DOTS,
+    P_HALF,
+    P_HALF_DOTS,
+    P_CC,
+    P_DAY,
+    P_DDD,
+    P_DD,
+    P_DY,
+    P_D,
+    P_FRACTION, /* FF1 to FF6 */
+    P_FX,
     P_HH24,
     P_HH12,
-    P_HH,
+    P_IDDD,
+    P_ID,
+    P_IW,
+    P_IYYY,
+    P_IYY,
+    P_IY,
+    P_I,
+    P_J,
     P_MI,
+    P_MM,
+    P_MONTH,
+    P_MON,
+    P_MS,
+    P_OF,
+    P_Q,
+    P_RM,
     P_SSSS,
     P_SS,
-    P_MS,
+    P_TZH,
+    P_TZM,
+    P_TZ,
     P_US,
-    P_AM,
-    P_AM_DOTS,
-    P_IYYY,
+    P_WW,
+    P_W,
     P_YCOMMA,
     P_YYYY,
     P_YYY,
     P_YY,
-    P_Y,
-    P_IW,
-    P_MONTH,
-    P_MON,
-    P_MM,
-    P_DAY,
-    P_DY,
-    P_IDDD,
-    P_DDD,
-    P_DD,
-    P_ID,
-    P_D,
-    P_WW,
-    P_W,
-    P_Q,
-    P_CC,
-    P_J,
-    P_TZ,
-    P_OF
+    P_Y
 } pattern;
 
+/* Longer ones stand before those that begin them. */
 static const struct {
     const char *text;
     pattern pattern;
+    bool is_name; /* may also be written with a capital and small letters */
 } patterns[] = {
-    {"HH24", P_HH24},   {"HH12", P_HH12},    {"HH", P_HH},        {"MI", P_MI},     {"SSSSS", P_SSSS},
-    {"SSSS", P_SSSS},   {"SS", P_SS},        {"MS", P_MS},        {"US", P_US},     {"AM", P_AM},
-    {"PM", P_AM},       {"A.M.", P_AM_DOTS}, {"P.M.", P_AM_DOTS}, {"IYYY", P_IYYY}, {"Y,YYY", P_YCOMMA},
-    {"YYYY", P_YYYY},   {"YYY", P_YYY},      {"YY", P_YY},        {"Y", P_Y},       {"IW", P_IW},
-    {"MONTH", P_MONTH}, {"MON", P_MON},      {"MM", P_MM},        {"DAY", P_DAY},   {"DY", P_DY},
-    {"IDDD", P_IDDD},   {"DDD", P_DDD},      {"DD", P_DD},        {"ID", P_ID},     {"D", P_D},
-    {"WW", P_WW},       {"W", P_W},          {"Q", P_Q},          {"CC", P_CC},     {"J", P_J},
-    {"TZ", P_TZ},       {"OF", P_OF},
+    {"A.D.", P_ERA_DOTS, false},
+    {"A.M.", P_HALF_DOTS, false},
+    {"AD", P_ERA, false},
+    {"AM", P_HALF, false},
+    {"B.C.", P_ERA_DOTS, false},
+    {"BC", P_ERA, false},
+    {"CC", P_CC, false},
+    {"DAY", P_DAY, true},
+    {"DDD", P_DDD, false},
+    {"DD", P_DD, false},
+    {"DY", P_DY, true},
+    {"D", P_D, false},
+    {"FF1", P_FRACTION, false},
+    {"FF2", P_FRACTION, false},
+    {"FF3", P_FRACTION, false},
+    {"FF4", P_FRACTION, false},
+    {"FF5", P_FRACTION, false},
+    {"FF6", P_FRACTION, false},
+    {"FX", P_FX, false},
+    {"HH24", P_HH24, false},
+    {"HH12", P_HH12, false},
+    {"HH", P_HH12, false},
+    {"IDDD", P_IDDD, false},
+    {"ID", P_ID, false},
+    {"IW", P_IW, false},
+    {"IYYY", P_IYYY, false},
+    {"IYY", P_IYY, false},
+    {"IY", P_IY, false},
+    {"I", P_I, false},
+    {"J", P_J, false},
+    {"MI", P_MI, false},
+    {"MM", P_MM, false},
+    {"MONTH", P_MONTH, true},
+    {"MON", P_MON, true},
+    {"MS", P_MS, false},
+    {"OF", P_OF, false},
+    {"P.M.", P_HALF_DOTS, false},
+    {"PM", P_HALF, false},
+    {"Q", P_Q, false},
+    {"RM", P_RM, false},
+    {"SSSSS", P_SSSS, false},
+    {"SSSS", P_SSSS, false},
+    {"SS", P_SS, false},
+    {"TZH", P_TZH, false},
+    {"TZM", P_TZM, false},
+    {"TZ", P_TZ, false},
+    {"US", P_US, false},
+    {"WW", P_WW, false},
+    {"W", P_W, false},
+    {"Y,YYY", P_YCOMMA, false},
+    {"YYYY", P_YYYY, false},
+    {"YYY", P_YYY, false},
+    {"YY", P_YY, false},
+    {"Y", P_Y, false},
 };
 
-static bool has_prefix(fl_str text, const char *prefix)
+/* What FM and TM leave out. */
+typedef enum padding { PADDED, BARE_NAMES, BARE } padding;
+
+/* How a word begins the text: in capitals, in small letters, or both. */
+typedef enum letters { NOT_THERE, LARGE, SMALL, CAPITAL } letters;
+
+static letters letters_of(fl_str text, const char *word, bool is_name)
 {
-    int64_t len = (int64_t)strlen(prefix);
-    return text.len >= len && fl_str_is_equal_nocase((fl_str){text.data, len}, (fl_str){prefix, len});
+    int64_t len = (int64_t)strlen(word);
+    bool is_large = true, is_small = true, is_capital = is_name;
+    for (int64_t i = 0; i < len; i++) {
+        if (i >= text.len)
+            return NOT_THERE;
+        is_large &= text.data[i] == word[i];
+        is_small &= text.data[i] == fl_char_lower(word[i]);
+        is_capital &= text.data[i] == (i == 0 ? word[i] : fl_char_lower(word[i]));
+    }
+    return is_large ? LARGE : is_small ? SMALL : is_capital ? CAPITAL : NOT_THERE;
 }
 
-/* A name in the case of its pattern: LARGE, Capital, small; padded with spaces to 9 unless `bare`. */
-static int put_name(char *ret, const char *name, const char *how, int cut, bool bare)
+static bool skip(fl_str *text, const char *word)
 {
-    bool large = how[0] >= 'A' && how[0] <= 'Z', second_large = how[1] >= 'A' && how[1] <= 'Z';
+    int64_t len = (int64_t)strlen(word);
+    if (letters_of(*text, word, false) == NOT_THERE)
+        return false;
+    *text = (fl_str){text->data + len, text->len - len};
+    return true;
+}
+
+/* A name in the letters of its pattern; padded with spaces to `width`. */
+static int put_name(char *ret, const char *name, letters how, int cut, int width)
+{
     int len = 0;
     for (; name[len] != 0 && len < cut; len++) {
         char small = fl_char_lower(name[len]);
-        bool up = len == 0 ? large : large && second_large;
-        ret[len] = up ? (char)(small - 32) : small;
+        bool is_letter = small >= 'a' && small <= 'z', up = how == LARGE || (how == CAPITAL && len == 0);
+        ret[len] = up && is_letter ? (char)(small - 32) : small;
     }
-    for (; !bare && cut == 9 && len < 9; len++)
-        ret[len] = ' ';
+    while (len < width)
+        ret[len++] = ' ';
     return len;
 }
 
-static int put_number(char *ret, long long value, int digits, bool bare)
+static int put_number(char *ret, int64_t value, int digits, bool bare)
 {
-    return snprintf(ret, 24, "%0*lld", bare ? 1 : digits, value);
+    return snprintf(ret, PIECE_BYTES_MAX, "%0*lld", bare ? 1 : digits + (value < 0), (long long)value);
 }
 
-/* Writes one pattern's text (at most 24 bytes); returns its length. *ret_value is its number, for TH. */
-static int put(pattern p, const char *how, const moment *t, bool bare, char *ret, bool *ret_is_number)
+/* Numbers: what a TH may follow. */
+static int put_field(pattern p, const char *text, const fl_moment *t, bool bare, char *ret)
 {
-    int64_t seconds = t->us / 1000000, hour = seconds / 3600,
-            doy = t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
+    int64_t us = t->nanos / 1000, seconds = us / 1000000, hour = seconds / 3600;
+    int64_t doy = t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
     int32_t dow = (int32_t)(((t->days + 4) % 7 + 7) % 7), iso_year, week = fl_iso_week(t->days, &iso_year);
     int64_t year = t->date.year > 0 ? t->date.year : 1 - t->date.year;
-    *ret_is_number = true;
+    int64_t iso = iso_year > 0 ? iso_year : 1 - iso_year;
     switch (p) {
+    case P_FRACTION: {
+        int digits = text[2] - '0';
+        return put_number(ret, us % 1000000 / fl_pow10_i64[6 - digits], digits, false);
+    }
     case P_HH24:
         return put_number(ret, hour, 2, bare);
     case P_HH12:
-    case P_HH:
         return put_number(ret, hour % 12 == 0 ? 12 : hour % 12, 2, bare);
     case P_MI:
         return put_number(ret, seconds / 60 % 60, 2, bare);
@@ -112,11 +191,11 @@ static int put(pattern p, const char *how, const moment *t, bool bare, char *ret
     case P_SS:
         return put_number(ret, seconds % 60, 2, bare);
     case P_MS:
-        return put_number(ret, t->us / 1000 % 1000, 3, bare);
+        return put_number(ret, us / 1000 % 1000, 3, false);
     case P_US:
-        return put_number(ret, t->us % 1000000, 6, bare);
+        return put_number(ret, us % 1000000, 6, false);
     case P_YCOMMA:
-        return snprintf(ret, 24, "%lld,%03lld", (long long)(year / 1000), (long long)(year % 1000));
+        return snprintf(ret, PIECE_BYTES_MAX, "%lld,%03lld", (long long)(year / 1000), (long long)(year % 1000));
     case P_YYYY:
         return put_number(ret, year, 4, bare);
     case P_YYY:
@@ -126,7 +205,13 @@ static int put(pattern p, const char *how, const moment *t, bool bare, char *ret
     case P_Y:
         return put_number(ret, year % 10, 1, bare);
     case P_IYYY:
-        return put_number(ret, iso_year, 4, bare);
+        return put_number(ret, iso, 4, bare);
+    case P_IYY:
+        return put_number(ret, iso % 1000, 3, bare);
+    case P_IY:
+        return put_number(ret, iso % 100, 2, bare);
+    case P_I:
+        return put_number(ret, iso % 10, 1, bare);
     case P_IW:
         return put_number(ret, week, 2, bare);
     case P_MM:
@@ -148,89 +233,107 @@ static int put(pattern p, const char *how, const moment *t, bool bare, char *ret
     case P_Q:
         return put_number(ret, (t->date.month - 1) / 3 + 1, 1, bare);
     case P_CC:
-        return put_number(ret, t->date.year > 0 ? (year + 99) / 100 : -((year + 98) / 100), 2, bare);
+        return put_number(ret, t->date.year > 0 ? (year + 99) / 100 : -((year + 99) / 100), 2, bare);
     case P_J:
         return put_number(ret, t->days + 2440588, 1, bare);
-    default:
-        break;
-    }
-    *ret_is_number = false;
-    switch (p) {
-    case P_MONTH:
-        return put_name(ret, fl_month_names[t->date.month - 1], how, 9, bare);
-    case P_MON:
-        return put_name(ret, fl_month_names[t->date.month - 1], how, 3, bare);
-    case P_DAY:
-        return put_name(ret, fl_weekday_names[dow], how, 9, bare);
-    case P_DY:
-        return put_name(ret, fl_weekday_names[dow], how, 3, bare);
-    case P_AM:
-        return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "am" : "pm") : (hour < 12 ? "AM" : "PM"));
-    case P_AM_DOTS:
-        return snprintf(ret, 24, "%s", how[0] >= 'a' ? (hour < 12 ? "a.m." : "p.m.") : (hour < 12 ? "A.M." : "P.M."));
-    case P_TZ:
-        return snprintf(ret, 24, "%s", !t->zoned ? "" : how[0] >= 'a' ? "utc" : "UTC");
-    case P_OF:
-        return snprintf(ret, 24, "+00");
     default:
         return 0;
     }
 }
 
-static int put_ordinal(char *ret, const char *number, int len, bool large)
+static int put_word(pattern p, letters how, const fl_moment *t, bool zoned, padding padding, char *ret)
+{
+    static const char *const months[] = {"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"};
+    int64_t weekday = ((t->days + 4) % 7 + 7) % 7;
+    bool is_morning = t->nanos < FL_NS_PER_DAY / 2, is_ad = t->date.year > 0;
+    switch (p) {
+    case P_ERA:
+        return put_name(ret, is_ad ? "AD" : "BC", how, 2, 0);
+    case P_ERA_DOTS:
+        return put_name(ret, is_ad ? "A.D." : "B.C.", how, 4, 0);
+    case P_HALF:
+        return put_name(ret, is_morning ? "AM" : "PM", how, 2, 0);
+    case P_HALF_DOTS:
+        return put_name(ret, is_morning ? "A.M." : "P.M.", how, 4, 0);
+    case P_MONTH:
+        return put_name(ret, fl_month_names[t->date.month - 1], how, 9, padding == PADDED ? 9 : 0);
+    case P_MON:
+        return put_name(ret, fl_month_names[t->date.month - 1], how, 3, 0);
+    case P_DAY:
+        return put_name(ret, fl_weekday_names[weekday], how, 9, padding == PADDED ? 9 : 0);
+    case P_DY:
+        return put_name(ret, fl_weekday_names[weekday], how, 3, 0);
+    case P_RM:
+        return put_name(ret, months[t->date.month - 1], how, 4, padding == BARE ? 0 : 4);
+    case P_TZ: /* the session's zone is UTC */
+        return put_name(ret, zoned ? "UTC" : "", how, 3, 0);
+    case P_TZH:
+        return put_name(ret, "+00", how, 3, 0);
+    case P_TZM:
+        return put_name(ret, "00", how, 2, 0);
+    case P_OF:
+        return put_name(ret, padding == BARE ? "+0" : "+00", how, 3, 0);
+    default:
+        return 0;
+    }
+}
+
+static int put_ordinal(char *ret, const char *number, int len, bool is_large)
 {
     char last = number[len - 1], before = len > 1 ? number[len - 2] : '0';
     const char *ending = before == '1' ? "TH" : last == '1' ? "ST" : last == '2' ? "ND" : last == '3' ? "RD" : "TH";
-    ret[0] = large ? ending[0] : fl_char_lower(ending[0]);
-    ret[1] = large ? ending[1] : fl_char_lower(ending[1]);
-    return 2;
+    return put_name(ret, ending, is_large ? LARGE : SMALL, 2, 0);
 }
 
-static int64_t format(fl_str pattern, const moment *t, char *ret)
+/* Takes "quoted text" off the pattern; \ stands before a quote that is meant itself. */
+static int64_t put_quoted(fl_str *pattern, char *ret)
+{
+    int64_t len = 0, i = 1;
+    for (; i < pattern->len && pattern->data[i] != '"'; i++) {
+        i += pattern->data[i] == '\\' && i + 1 < pattern->len;
+        ret[len++] = pattern->data[i];
+    }
+    i += i < pattern->len;
+    *pattern = (fl_str){pattern->data + i, pattern->len - i};
+    return len;
+}
+
+/* Takes a pattern off the text and writes what it stands for; false: there is none. */
+static bool put_pattern(fl_str *text, const fl_moment *t, bool zoned, padding padding, char *ret, int64_t *len)
+{
+    for (int64_t i = 0; i < FL_LEN(patterns); i++) {
+        letters how = letters_of(*text, patterns[i].text, patterns[i].is_name);
+        if (how == NOT_THERE)
+            continue;
+        int64_t took = (int64_t)strlen(patterns[i].text);
+        char *at = ret + *len;
+        int n = put_field(patterns[i].pattern, patterns[i].text, t, padding == BARE, at);
+        *text = (fl_str){text->data + took, text->len - took};
+        *len += n > 0 ? n : put_word(patterns[i].pattern, how, t, zoned, padding, at);
+        char after = text->len > 0 ? text->data[0] : 0;
+        if (!skip(text, "TH"))
+            (void)(letters_of(*text, "SP", false) == LARGE && skip(text, "SP"));
+        else if (n > 0)
+            *len += put_ordinal(at + n, at, n, after == 'T');
+        return true;
+    }
+    return false;
+}
+
+static int64_t format(fl_str pattern, const fl_moment *t, bool zoned, char *ret)
 {
     int64_t len = 0;
-    bool bare = false;
     while (pattern.len > 0) {
-        int64_t took = 0;
+        padding padding = skip(&pattern, "FM") ? BARE : skip(&pattern, "TM") ? BARE_NAMES : PADDED;
+        if (pattern.len == 0 || put_pattern(&pattern, t, zoned, padding, ret, &len))
+            continue;
         if (pattern.data[0] == '"') {
-            for (took = 1; took < pattern.len && pattern.data[took] != '"'; took++) {
-                took += pattern.data[took] == '\\' && took + 1 < pattern.len;
-                ret[len++] = pattern.data[took];
-            }
-            took += took < pattern.len;
-        } else if (pattern.data[0] == '\\' && pattern.len > 1) {
-            ret[len++] = pattern.data[1];
-            took = 2;
-        } else if (has_prefix(pattern, "FM")) {
-            bare = true;
-            pattern = (fl_str){pattern.data + 2, pattern.len - 2};
-            continue;
-        } else if (has_prefix(pattern, "TM")) { /* names in the language of the server: ours are English */
-            pattern = (fl_str){pattern.data + 2, pattern.len - 2};
-            bare = true;
+            len += put_quoted(&pattern, ret + len);
             continue;
         }
-        for (int64_t i = 0; took == 0 && i < FL_LEN(patterns); i++) {
-            if (!has_prefix(pattern, patterns[i].text))
-                continue;
-            bool is_number;
-            char piece[32];
-            int n = put(patterns[i].pattern, pattern.data, t, bare, piece, &is_number);
-            memcpy(ret + len, piece, (size_t)n);
-            took = (int64_t)strlen(patterns[i].text);
-            fl_str rest = {pattern.data + took, pattern.len - took};
-            len += n;
-            if (is_number && has_prefix(rest, "TH")) {
-                len += put_ordinal(ret + len, piece, n, rest.data[0] == 'T');
-                took += 2;
-            }
-        }
-        if (took == 0) {
-            ret[len++] = pattern.data[0];
-            took = 1;
-        }
-        bare = false;
-        pattern = (fl_str){pattern.data + took, pattern.len - took};
+        int64_t skipped = pattern.data[0] == '\\' && pattern.len > 1 && pattern.data[1] == '"';
+        ret[len++] = pattern.data[skipped];
+        pattern = (fl_str){pattern.data + skipped + 1, pattern.len - skipped - 1};
     }
     return len;
 }
@@ -244,19 +347,18 @@ static fl_status to_char(fl_call *call, fl_err *err)
         fl_str pattern = fl_vec_str(&call->args[1], row);
         char *out;
         fl_ret_view(call)[row] = (fl_view){0};
-        if (!fl_timestamp_is_finite(value)) { /* infinity has no fields */
+        if (!fl_timestamp_is_finite(value) || pattern.len == 0) { /* infinity has no fields */
             fl_status st = own_valid == NULL ? fl_call_own_valid(call, &own_valid, err) : FL_OK;
             if (st != FL_OK)
                 return st;
             fl_bit_clear(own_valid, row);
             continue;
         }
-        fl_status st = fl_call_room(call, pattern.len * 24 + 8, &out, err);
+        fl_status st = fl_call_room(call, pattern.len * PIECE_BYTES_MAX + PIECE_BYTES_MAX, &out, err);
         if (st != FL_OK)
             return st;
-        fl_moment m = fl_moment_of(value, x->type.unit);
-        moment t = {m.date, m.days, m.nanos / 1000, x->type.id == FL_TIMESTAMPTZ};
-        fl_ret_view(call)[row] = fl_view_of(out, format(pattern, &t, out));
+        fl_moment t = fl_moment_of(value, x->type.unit);
+        fl_ret_view(call)[row] = fl_view_of(out, format(pattern, &t, x->type.id == FL_TIMESTAMPTZ, out));
     }
     return FL_OK;
 }
