@@ -550,7 +550,7 @@ int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64
         if (n > 0 && c.at < c.end && *c.at == '-') { /* years-months */
             int64_t months;
             c.at++;
-            if (digits(&c, 2, &months) == 0 || months > 11)
+            if (digits(&c, 2, &months) == 0 || months > 11 || (c.at < c.end && !is_blank(*c.at)))
                 return 1;
             sum.months += sign * ((__int128)whole * 12 + months);
             any = true;

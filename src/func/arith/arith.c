@@ -432,7 +432,7 @@ static bool is_whole(const fl_expr *call, const fl_bounds *args)
 static fl_bounds bounds_add(const fl_expr *call, const fl_bounds *args)
 {
     fl_bounds ret = {0};
-    if (!is_whole(call, args) ||
+    if (!is_whole(call, args) || call->args[0]->type.id == FL_TIME ||
         call->args[call->n_args - 1]->type.id == FL_TIME) /* date + time: days and microseconds */
         return ret;
     if (call->n_args == 1)

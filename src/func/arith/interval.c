@@ -71,23 +71,19 @@ static int64_t wrap_day(int64_t us)
     return us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
 }
 
-static fl_status time_add(fl_call *call, fl_err *err)
-{
-    (void)err;
-    for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i64(call)[row] =
-            wrap_day(fl_arg_i64(call, 0)[row] + fl_arg_interval(call, 1)[row].nanos / 1000 % FL_US_PER_DAY);
-    return FL_OK;
-}
-
-static fl_status time_sub(fl_call *call, fl_err *err)
-{
-    (void)err;
-    for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i64(call)[row] =
-            wrap_day(fl_arg_i64(call, 0)[row] - fl_arg_interval(call, 1)[row].nanos / 1000 % FL_US_PER_DAY);
-    return FL_OK;
-}
+#define TIME_INTERVAL(name, sign, time, interval)                                                       \
+    static fl_status name(fl_call *call, fl_err *err)                                                   \
+    {                                                                                                   \
+        (void)err;                                                                                      \
+        const int64_t *x = fl_arg_i64(call, time);                                                      \
+        const fl_interval *v = fl_arg_interval(call, interval);                                         \
+        for (int32_t row = 0; row < call->rows; row++)                                                  \
+            fl_ret_i64(call)[row] = wrap_day(x[row] sign units_of(v[row].nanos, 1000) % FL_US_PER_DAY); \
+        return FL_OK;                                                                                   \
+    }
+TIME_INTERVAL(time_add, +, 0, 1)
+TIME_INTERVAL(time_sub, -, 0, 1)
+TIME_INTERVAL(interval_add_time, +, 1, 0)
 
 static fl_status time_minus_time(fl_call *call, fl_err *err)
 {
@@ -153,20 +149,23 @@ static fl_status date_minus_date(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-static fl_status date_add_time(fl_call *call, fl_err *err)
-{
-    ROWS(call, row)
-    {
-        int64_t us;
-        bool fits = fl_date_to_us(fl_arg_i32(call, 0)[row], &us);
-        if (fits && fl_timestamp_is_finite(us))
-            fits = !__builtin_add_overflow(us, fl_arg_i64(call, 1)[row], &us) && fl_us_fits(us);
-        if (!fits)
-            return fail_range("timestamp", err);
-        fl_ret_i64(call)[row] = us;
+#define DATE_TIME(name, date, time)                                                                            \
+    static fl_status name(fl_call *call, fl_err *err)                                                          \
+    {                                                                                                          \
+        ROWS(call, row)                                                                                        \
+        {                                                                                                      \
+            int64_t us;                                                                                        \
+            bool is_in_range = fl_date_to_us(fl_arg_i32(call, date)[row], &us);                                \
+            if (is_in_range && fl_timestamp_is_finite(us))                                                     \
+                is_in_range = !__builtin_add_overflow(us, fl_arg_i64(call, time)[row], &us) && fl_us_fits(us); \
+            if (!is_in_range)                                                                                  \
+                return fail_range("timestamp", err);                                                           \
+            fl_ret_i64(call)[row] = us;                                                                        \
+        }                                                                                                      \
+        return FL_OK;                                                                                          \
     }
-    return FL_OK;
-}
+DATE_TIME(date_add_time, 0, 1)
+DATE_TIME(time_add_date, 1, 0)
 
 static fl_status timestamp_minus_timestamp(fl_call *call, fl_err *err)
 {
@@ -249,6 +248,16 @@ fl_status fl_interval_negate(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
+/* How a type meets that of a form: as it is, or as it may be cast without being asked; a time becomes an interval, too. */
+static bool fits(fl_type type, fl_type wanted, bool is_exact)
+{
+    if (is_exact && wanted.id == FL_I32 && fl_type_is_integer(type))
+        return fl_type_width(type) <= 4;
+    if (is_exact || type.id == FL_NULL)
+        return type.id == wanted.id;
+    return fl_cast_is_implicit(type, wanted, NULL) || (type.id == FL_TIME && wanted.id == FL_INTERVAL);
+}
+
 bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
 {
     static const struct {
@@ -262,6 +271,7 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
         {'-', FL_TIMESTAMP, FL_INTERVAL, FL_TIMESTAMP, true, timestamp_sub},
         {'-', FL_TIMESTAMP, FL_TIMESTAMP, FL_INTERVAL, true, timestamp_minus_timestamp},
         {'+', FL_TIME, FL_INTERVAL, FL_TIME, false, time_add},
+        {'+', FL_INTERVAL, FL_TIME, FL_TIME, false, interval_add_time},
         {'-', FL_TIME, FL_INTERVAL, FL_TIME, false, time_sub},
         {'-', FL_TIME, FL_TIME, FL_INTERVAL, false, time_minus_time},
         {'+', FL_DATE, FL_I32, FL_DATE, true, date_add_days},
@@ -269,6 +279,7 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
         {'-', FL_DATE, FL_I32, FL_DATE, true, date_sub_days},
         {'-', FL_DATE, FL_DATE, FL_I32, true, date_minus_date},
         {'+', FL_DATE, FL_TIME, FL_TIMESTAMP, true, date_add_time},
+        {'+', FL_TIME, FL_DATE, FL_TIMESTAMP, true, time_add_date},
         {'+', FL_INTERVAL, FL_INTERVAL, FL_INTERVAL, true, interval_add},
         {'-', FL_INTERVAL, FL_INTERVAL, FL_INTERVAL, true, interval_sub},
         {'*', FL_INTERVAL, FL_F64, FL_INTERVAL, true, interval_times},
@@ -277,31 +288,23 @@ bool fl_interval_resolve(char sign, fl_type a, fl_type b, fl_func_choice *ret)
     };
     bool zoned = a.id == FL_TIMESTAMPTZ || b.id == FL_TIMESTAMPTZ;
     bool in_nanos = (fl_type_is_timestamp(a) && a.unit == FL_NANO) || (fl_type_is_timestamp(b) && b.unit == FL_NANO);
-    if (a.id == FL_NULL && b.id == FL_NULL)
+    if ((a.id == FL_NULL && b.id == FL_NULL) || (sign == '+' && a.id == FL_TIME && b.id == FL_TIME))
         return false;
-    for (int pass = 0; pass < 2; pass++) /* as they are; then with dates as timestamps and numbers as doubles */
+    /* As they are, where an untyped literal takes the other's type if there is a form of both (PostgreSQL, section 10.2); then with
+     * any type for it; then with casts. */
+    for (int pass = 0; pass < 3; pass++)
         for (int64_t i = 0; i < FL_LEN(forms); i++) {
             fl_type x = FL_TYPE(forms[i].a), y = FL_TYPE(forms[i].b);
-            fl_type out = FL_TYPE(forms[i].ret);
-            bool untyped_interval =
-                pass == 1 && ((a.id == FL_NULL && x.id == b.id) || (b.id == FL_NULL && y.id == a.id));
-            if (zoned && x.id == FL_TIMESTAMP)
-                x = FL_TYPE(FL_TIMESTAMPTZ);
-            if (zoned && y.id == FL_TIMESTAMP)
-                y = FL_TYPE(FL_TIMESTAMPTZ);
-            if (zoned && out.id == FL_TIMESTAMP)
-                out = FL_TYPE(FL_TIMESTAMPTZ);
-            fl_type *types[] = {&x, &y, &out};
-            for (int t = 0; t < 3; t++)
+            fl_type out = FL_TYPE(forms[i].ret), *types[] = {&x, &y, &out};
+            for (int t = 0; t < 3; t++) {
+                if (zoned && types[t]->id == FL_TIMESTAMP)
+                    types[t]->id = FL_TIMESTAMPTZ;
                 if (in_nanos && fl_type_is_timestamp(*types[t]))
                     types[t]->unit = FL_NANO;
-            bool fits_a = a.id == x.id || (pass == 1 && fl_cast_is_implicit(a, x, NULL) && a.id != FL_NULL);
-            bool fits_b = b.id == y.id || (pass == 1 && fl_cast_is_implicit(b, y, NULL) && b.id != FL_NULL);
-            if (pass == 0 && x.id == FL_I32 && fl_type_is_integer(a))
-                fits_a = fl_type_width(a) <= 4;
-            if (pass == 0 && y.id == FL_I32 && fl_type_is_integer(b))
-                fits_b = fl_type_width(b) <= 4;
-            if (forms[i].sign != sign || forms[i].run == NULL || !((fits_a && fits_b) || untyped_interval))
+            }
+            bool fits_a = fits(a.id == FL_NULL && pass == 0 ? b : a, x, pass < 2) || (a.id == FL_NULL && pass > 0);
+            bool fits_b = fits(b.id == FL_NULL && pass == 0 ? a : b, y, pass < 2) || (b.id == FL_NULL && pass > 0);
+            if (forms[i].sign != sign || !fits_a || !fits_b)
                 continue;
             ret->args[0] = x;
             ret->args[1] = y;

@@ -1,4 +1,6 @@
-/* substring, left, right, split_part: parts of a text, as views into it. Positions count characters from one. */
+/* substring, left, right, split_part: parts of a text, as views into it. Positions count characters from one; where substring
+ * finds a text instead of a position, it is a regular expression (PostgreSQL, section 9.7.3). */
+#include "func/text/regex.h"
 #include "func/text/text.h"
 
 #include "base/utf8.h"
@@ -45,6 +47,54 @@ static fl_status substring3(fl_call *call, fl_err *err)
             return st;
     }
     return FL_OK;
+}
+
+/* A constant pattern, compiled once; one with a mistake is told about when a row asks for it. */
+static fl_status prepare_pattern(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+{
+    fl_regex *regex;
+    (void)err;
+    *ret = NULL;
+    if (n_args == 2 && args[1] != NULL && !args[1]->is_null && args[1]->type.id == FL_UTF8 &&
+        fl_regex_compile(arena, args[1]->s, 0, &regex, NULL) == FL_OK)
+        *ret = regex;
+    return FL_OK;
+}
+
+/* The leftmost match, or its first group where the pattern has one; null where there is none. */
+static fl_status substring_regex(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_regex_run run;
+    uint64_t *own_valid = NULL;
+    fl_regex *regex = NULL;
+    fl_str compiled = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        bool found;
+        fl_ret_view(call)[row] = (fl_view){0};
+        if (!fl_call_wants(call, row) || !fl_vec_is_valid(&call->args[0], row) || !fl_vec_is_valid(&call->args[1], row))
+            continue;
+        fl_str x = fl_text_arg(call, 0, row), pattern = fl_text_arg(call, 1, row);
+        if (regex == NULL || (call->state == NULL && !fl_str_is_equal(pattern, compiled))) {
+            regex = call->state;
+            compiled = pattern;
+            if (regex == NULL)
+                FL_TRY(fl_regex_compile(call->heap, pattern, 0, &regex, err));
+            FL_TRY(fl_regex_run_init(&run, regex, true, call->heap, err));
+        }
+        fl_regex_begin(&run, x);
+        FL_TRY(fl_regex_search(&run, 0, &found, err));
+        const int64_t *cap = run.caps + (run.n_caps > 2 ? 2 : 0);
+        if (found && cap[0] >= 0 && cap[1] >= 0) {
+            fl_ret_view(call)[row] = fl_view_of(cap[1] == cap[0] ? "" : x.data + cap[0], cap[1] - cap[0]);
+            continue;
+        }
+        if (own_valid == NULL)
+            FL_TRY(fl_call_own_valid(call, &own_valid, err));
+        fl_bit_clear(own_valid, row);
+    }
+cleanup:
+    return st;
 }
 
 static fl_status left(fl_call *call, fl_err *err)
@@ -114,14 +164,19 @@ static fl_status split_part(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-#define SUBSTRING(name)                                                               \
-    FL_TEXT_FUNC(name, name "(x, from [, count]): characters of x, counted from one", \
-                 {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, 0, substring2},                  \
-                 {FL_ARGS(FL_UTF8, FL_I64, FL_I64), FL_UTF8, FL_CAN_FAIL, substring3})
+#define POSITIONS                                                          \
+    {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, 0, substring2},                    \
+    {                                                                      \
+        FL_ARGS(FL_UTF8, FL_I64, FL_I64), FL_UTF8, FL_CAN_FAIL, substring3 \
+    }
 
 static const fl_func_desc funcs[] = {
-    SUBSTRING("substring"),
-    SUBSTRING("substr"),
+    FL_TEXT_FUNC_PREPARED(
+        "substring",
+        "substring(x, from [, count]): characters of x, counted from one; substring(x, pattern): what "
+        "matches a regular expression, or its first group",
+        prepare_pattern, POSITIONS, {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL | FL_GIVES_NULL, substring_regex}),
+    FL_TEXT_FUNC("substr", "substr(x, from [, count]): characters of x, counted from one", POSITIONS),
     FL_TEXT_FUNC("left", "left(x, n): the first n characters; all but the last -n where n is negative",
                  {FL_ARGS(FL_UTF8, FL_I64), FL_UTF8, 0, left}),
     FL_TEXT_FUNC("right", "right(x, n): the last n characters; all but the first -n where n is negative",
