@@ -1,4 +1,4 @@
-/* Telling names apart by numbers. */
+/* Telling names apart by numbers, finding them by their bytes. */
 #include "format/names.h"
 
 #include "base/hash.h"
@@ -71,5 +71,37 @@ fl_status fl_names_tell_apart(fl_arena *arena, fl_memory *memory, fl_str *names,
 cleanup:
     fl_free(slots);
     fl_free(old);
+    return st;
+}
+
+/* The name's slot, or the free one where it would be. */
+static int32_t *index_slot(int32_t *slots, int64_t size, const fl_str *names, fl_str name)
+{
+    uint64_t mask = (uint64_t)size - 1, at = fl_hash_str(name.data, name.len, 0) & mask;
+    while (slots[at] != 0 && !fl_str_is_equal(names[slots[at] - 1], name))
+        at = (at + 1) & mask;
+    return &slots[at];
+}
+
+int32_t fl_name_index_find(const fl_name_index *index, const fl_str *names, fl_str name)
+{
+    return index->size == 0 ? -1 : *index_slot(index->slots, index->size, names, name) - 1;
+}
+
+fl_status fl_name_index_add(fl_name_index *index, fl_arena *arena, const fl_str *names, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (2 * (int64_t)index->n >= index->size) {
+        int64_t size = index->size == 0 ? 16 : 4 * index->size;
+        int32_t *slots = NULL;
+        FL_TRY(FL_NEW_ARRAY(arena, size, &slots, err));
+        for (int32_t i = 0; i < index->n; i++)
+            *index_slot(slots, size, names, names[i]) = i + 1;
+        index->slots = slots;
+        index->size = size;
+    }
+    *index_slot(index->slots, index->size, names, names[index->n]) = index->n + 1;
+    index->n++;
+cleanup:
     return st;
 }

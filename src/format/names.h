@@ -9,4 +9,17 @@
 fl_status fl_names_tell_apart(fl_arena *arena, fl_memory *memory, fl_str *names, int32_t n, fl_str *ret_note,
                               fl_err *err);
 
+/* An index of names that are given one after the other and found by their bytes. */
+typedef struct fl_name_index {
+    int32_t *slots; /* number + 1; 0: free */
+    int64_t size;
+    int32_t n;
+} fl_name_index;
+
+/** The number of the name among names[0 .. n), which are those that were added; negative when it is none. */
+int32_t fl_name_index_find(const fl_name_index *index, const fl_str *names, fl_str name);
+
+/** Adds names[index->n]. What it outgrows stays in the arena. */
+fl_status fl_name_index_add(fl_name_index *index, fl_arena *arena, const fl_str *names, fl_err *err);
+
 #endif

@@ -81,6 +81,20 @@ def json_files():
     write("json/escapes.ndjson", '{"s": "a\\"b\\\\c\\n\\u00e9\\ud83e\\udd86"}\n{"s": ""}\n')
     write("json/broken.ndjson", '{"a": 1}\n{"a": \n{"a": 3}\n')
     write("json/empty.ndjson", "")
+    write("json/digits.ndjson", '{"m": 1.10, "big": 9223372036854775808, "wide": 18446744073709551616, "mix": 9223372036854775808}\n'
+                                '{"m": "x", "big": 1, "wide": -1, "mix": 1.5}\n{"m": [12345678901234567.25, {"a": 1e2}]}\n')
+    write("json/late_key.ndjson", '{"a": 1}\n{"a": 2, "late": 5}\n')
+    write("json/late_inner_key.ndjson", '{"a": {"x": 1}}\n{"a": {"x": 2, "late": 5}}\n')
+    write("json/late_text.ndjson", '{"a": "x"}\n{"a": 1.50}\n')
+    write("json/nul_key.ndjson", '{"a\\u0000b": 1, "a": 2}\n')
+    write("json/same_names.ndjson", '{"a": 1, "A": 2}\n{"A": 3}\n')
+    write("json/no_rows.json", "[]\n")
+    write("json/no_columns.json", "{}\n")
+    write("json/pretty.jsonl", '{\n  "a": 1,\n  "b": [1,\n 2]\n}\n{\n  "a": 2\n}\n')
+    write("json/array.ndjson", '[\n  {"a": 1},\n  {"a": 2}\n]\n')
+    write("json/nulls_1.ndjson", '{"a": 1, "b": null}\n')
+    write("json/nulls_2.ndjson", '{"a": 2, "b": "x"}\n')
+    write("json/nanoseconds.ndjson", '{"t": "2024-01-31T12:00:00.123456789Z"}\n')
     write("json/dates.ndjson", '{"d": "2024-01-31", "t": "2024-01-31 12:00:00"}\n{"d": "1999-12-31", "t": "1999-12-31 23:59:59"}\n')
 
 

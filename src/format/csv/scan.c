@@ -388,6 +388,8 @@ static fl_status read_bools(const reading *r, uint64_t *to)
         if (!fl_csv_read_bool(text, &value)) {
             fl_value other;
             fl_err inner;
+            if (r->is_guessed)
+                return fail_value(r, row, text, NULL);
             if (fl_value_from_text(r->field->type, text, &other, &inner) != FL_OK)
                 return fail_value(r, row, text, &inner);
             value = other.b;
@@ -454,16 +456,17 @@ static bool read_i32(fl_str text, int32_t *ret)
     return true;
 }
 
-/* ISO first, which is what files have; then whatever else a cast takes. */
-static bool read_date(fl_str text, int32_t *ret)
+/* ISO first, which is what files have; then whatever else a cast takes, unless the type is a guess. */
+static bool read_date(const reading *r, fl_str text, int32_t *ret)
 {
-    return fl_csv_read_date(text, ret) || fl_date_parse(text, ret) == 0;
+    return fl_csv_read_date(text, ret) || (!r->is_guessed && fl_date_parse(text, ret) == 0);
 }
 
-static bool read_timestamp(fl_str text, bool has_zone, int64_t *ret)
+static bool read_timestamp(const reading *r, fl_str text, bool has_zone, int64_t *ret)
 {
     bool zoned;
-    return fl_csv_read_timestamp(text, has_zone, ret) || fl_timestamp_parse(text, ret, has_zone ? &zoned : NULL) == 0;
+    return fl_csv_read_timestamp(text, has_zone, ret) ||
+           (!r->is_guessed && fl_timestamp_parse(text, ret, has_zone ? &zoned : NULL) == 0);
 }
 
 static fl_status read_column(const reading *r, void *values)
@@ -491,13 +494,13 @@ static fl_status read_column(const reading *r, void *values)
             READ_ALL(double, fl_csv_read_f64(text, &to[row]));
         return FL_OK;
     case FL_DATE:
-        READ_ALL(int32_t, read_date(text, &to[row]));
+        READ_ALL(int32_t, read_date(r, text, &to[row]));
         return FL_OK;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ:
         if (type.unit != FL_MICRO || type.scale != 0)
             return read_others(r, values, 8);
-        READ_ALL(int64_t, read_timestamp(text, type.id == FL_TIMESTAMPTZ, &to[row]));
+        READ_ALL(int64_t, read_timestamp(r, text, type.id == FL_TIMESTAMPTZ, &to[row]));
         return FL_OK;
     default:
         return read_others(r, values, fl_type_width(type));

@@ -144,13 +144,11 @@ bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us)
         p += 3;
         if (end - p >= 2 && *p == '.' && is_digit(p[1])) {
             int64_t unit = 100000;
-            int extra = -1; /* the first digit beyond microseconds decides how to round */
             for (p++; p < end && is_digit(*p); p++, unit /= 10) {
                 us += (*p - '0') * unit;
-                if (unit == 0 && extra < 0)
-                    extra = *p - '0';
+                if (unit == 0 && *p != '0')
+                    return false;
             }
-            us += extra >= 5;
         }
     }
     if (hour > 23 || minute > 59 || second > 59 || (has_zone ? !read_zone(p, end, &zone) : p != end))

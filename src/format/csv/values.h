@@ -19,7 +19,7 @@ bool fl_csv_read_bool(fl_str text, bool *ret);
 bool fl_csv_read_date(fl_str text, int32_t *ret_days);
 
 /** yyyy-mm-dd, then T or a blank and hh:mm[:ss[.ffffff]], and a zone (Z, +hh[:mm]) where has_zone. A day alone is its
- *  midnight (not where has_zone). In microseconds. */
+ *  midnight (not where has_zone). In microseconds; digits beyond them make it none. */
 bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us);
 
 /* Kinds of value as bits: a column's type is the first in this order that all its values are of. */

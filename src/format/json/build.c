@@ -2,33 +2,31 @@
 #include "format/json/build.h"
 
 #include "arrow/value.h"
+#include "base/number.h"
 #include "format/json/shape.h"
+
+#include <math.h>
 
 #define SHOWN_BYTES 80 /* of a value in a message */
 #define PADDING 64     /* kernels read past the end */
 
 typedef struct builder {
     fl_arena *arena;
+    bool is_guessed;
     fl_json_misfit *misfit;
     fl_err *err;
 } builder;
 
-void fl_json_spread(const fl_field *fields, int32_t n_fields, yyjson_val *object, yyjson_val ***slots, int64_t row)
+int32_t fl_json_find_name(const fl_str *names, const fl_name_index *index, int32_t n, int32_t at, fl_str key)
 {
-    int32_t at = 0; /* keys mostly come in the fields' order */
-    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
-    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;) {
-        fl_str name = fl_json_text(key);
-        for (int32_t tried = 0; tried < n_fields; tried++) {
-            int32_t i = at + tried < n_fields ? at + tried : at + tried - n_fields;
-            if (!fl_str_is_equal(fields[i].name, name))
-                continue;
-            if (slots[i] != NULL)
-                slots[i][row] = yyjson_obj_iter_get_val(key);
-            at = i + 1 < n_fields ? i + 1 : 0;
-            break;
-        }
-    }
+    if (at < n && fl_str_is_equal(names[at], key))
+        return at;
+    if (index != NULL)
+        return fl_name_index_find(index, names, key);
+    for (int32_t i = 0; i < n; i++)
+        if (fl_str_is_equal(names[i], key))
+            return i;
+    return -1;
 }
 
 static bool is_null(yyjson_val *value)
@@ -51,12 +49,38 @@ static fl_status fail_value(const builder *b, const fl_field *field, yyjson_val 
     while (shown < text.len && shown > 0 && (text.data[shown] & 0xC0) == 0x80)
         shown--;
     const char *quote = yyjson_is_str(value) ? "\"" : "";
-    st = yyjson_is_raw(value) || (inner != NULL && inner->code == FL_ERR_RANGE) ? FL_ERR_RANGE : FL_ERR_VALUE;
+    double unused;
+    bool is_beyond = yyjson_is_raw(value) && fl_double_parse(text, &unused) != 0;
+    st = is_beyond || (inner != NULL && inner->code == FL_ERR_RANGE) ? FL_ERR_RANGE : FL_ERR_VALUE;
     FL_FAIL(&m->complaint, st, "%s%.*s%s%s is no %s (\"%.*s\")", quote, shown, text.data, shown < text.len ? "..." : "",
             quote, FL_TYPE_NAME(field->type), FL_STR_ARG(field->name));
     m->row = row;
+    m->is_string = yyjson_is_str(value);
     m->text = yyjson_is_str(value) || yyjson_is_raw(value) ? unsafe_yyjson_get_str(value) : NULL;
     return st;
+}
+
+/* Whether a number's digits may be others than the file's by now: a double's are. */
+static bool has_real(yyjson_val *value)
+{
+    if (yyjson_is_arr(value)) {
+        yyjson_arr_iter iter = yyjson_arr_iter_with(value);
+        for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter)) != NULL;)
+            if (has_real(item))
+                return true;
+    } else if (yyjson_is_obj(value)) {
+        yyjson_obj_iter iter = yyjson_obj_iter_with(value);
+        for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;)
+            if (has_real(yyjson_obj_iter_get_val(key)))
+                return true;
+    }
+    return yyjson_is_real(value);
+}
+
+static fl_status fail_digits(const builder *b)
+{
+    b->misfit->needs_digits = true;
+    return FL_ERR_VALUE;
 }
 
 /* A value as a scalar of its own type, for casts. False for what has no type of ours. */
@@ -79,14 +103,36 @@ static bool to_value(yyjson_val *value, fl_value *ret)
     }
 }
 
+/* Whether a cast would take a value for one of a guessed type that it is not: "007" for a number, a time for a day. */
+static bool is_of_other_kind(fl_type type, yyjson_val *value)
+{
+    int64_t time;
+    if (yyjson_is_bool(value))
+        return type.id != FL_BOOL;
+    if (!yyjson_is_str(value))
+        return !fl_type_is_numeric(type);
+    return fl_type_is_numeric(type) || type.id == FL_BOOL || !fl_json_read_time(type, fl_json_text(value), &time);
+}
+
 /* Any simple type, as a cast reads it. */
 static fl_status cast_value(const builder *b, const fl_field *field, yyjson_val *value, int64_t row, fl_value *ret)
 {
     fl_value from;
     fl_err inner = {0};
     fl_status st;
-    if (yyjson_is_str(value) || yyjson_is_raw(value))
-        st = fl_value_from_text(field->type, fl_json_text(value), ret, &inner);
+    double f;
+    int64_t i;
+    if (b->is_guessed && is_of_other_kind(field->type, value))
+        return fail_value(b, field, value, row, NULL);
+    fl_str text = yyjson_is_str(value) || yyjson_is_raw(value) ? fl_json_text(value) : (fl_str){0};
+    if (yyjson_is_real(value) && field->type.id == FL_DECIMAL)
+        return fail_digits(b);
+    if (yyjson_is_raw(value) && fl_type_is_integer(field->type) && fl_i64_parse(text, &i) != 0 &&
+        fl_double_parse(text, &f) == 0 && f == __builtin_trunc(f) && fabs(f) < 0x1p63) { /* "1.0", "1e3" */
+        from = (fl_value){.type = FL_TYPE(FL_I64), .i = (int64_t)f};
+        st = fl_value_cast(&from, field->type, ret, &inner);
+    } else if (text.data != NULL)
+        st = fl_value_from_text(field->type, text, ret, &inner);
     else if (to_value(value, &from))
         st = fl_value_cast(&from, field->type, ret, &inner);
     else
@@ -183,6 +229,8 @@ static fl_status build_texts(const builder *b, yyjson_val *const *values, int64_
             continue;
         if (yyjson_is_str(values[row]) || yyjson_is_raw(values[row])) {
             text = fl_json_text(values[row]);
+        } else if (has_real(values[row])) {
+            return fail_digits(b);
         } else {
             fl_status st = fl_json_print(b->arena, values[row], &text, b->err);
             if (st != FL_OK)
@@ -228,12 +276,23 @@ static fl_status build_list(const builder *b, const fl_field *field, yyjson_val 
         entries[row].len = (int32_t)item - entries[row].start;
     }
     st = build_vec(b, &field->type.fields[0], children, items, child);
-    if (st == FL_ERR_VALUE || st == FL_ERR_RANGE)
+    if (st == FL_ERR_VALUE || st == FL_ERR_RANGE || st == FL_ERR_COLUMN)
         b->misfit->row = owners[b->misfit->row];
     ret->child = child;
     ret->child_rows = items;
 cleanup:
     return st;
+}
+
+/* A key that no record of the sample had. */
+static fl_status fail_key(const builder *b, const fl_field *field, yyjson_val *key, int64_t row)
+{
+    fl_str name = fl_json_text(key);
+    b->misfit->row = row;
+    b->misfit->text = name.data;
+    b->misfit->is_string = true;
+    return FL_FAIL(&b->misfit->complaint, FL_ERR_COLUMN, "the key \"%.*s\" in \"%.*s\" is in no record before",
+                   (int)(name.len < SHOWN_BYTES ? name.len : SHOWN_BYTES), name.data, FL_STR_ARG(field->name));
 }
 
 static fl_status build_struct(const builder *b, const fl_field *field, yyjson_val *const *values, int64_t rows,
@@ -243,16 +302,29 @@ static fl_status build_struct(const builder *b, const fl_field *field, yyjson_va
     int32_t n = field->type.n_fields;
     yyjson_val ***slots = NULL;
     fl_vec *children = NULL;
+    fl_str *names = NULL;
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &slots, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &children, b->err));
     for (int32_t i = 0; i < n; i++)
         FL_TRY(FL_NEW_ARRAY(b->arena, rows + 1, &slots[i], b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &names, b->err));
+    for (int32_t i = 0; i < n; i++)
+        names[i] = field->type.fields[i].name;
     for (int64_t row = 0; row < rows; row++) {
         if (is_null(values[row]))
             continue;
         if (!yyjson_is_obj(values[row]))
             return fail_value(b, field, values[row], row, NULL);
-        fl_json_spread(field->type.fields, n, values[row], slots, row);
+        int32_t at = 0;
+        yyjson_obj_iter iter = yyjson_obj_iter_with(values[row]);
+        for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;) {
+            int32_t i = fl_json_find_name(names, NULL, n, at, fl_json_text(key));
+            if (i < 0 && b->is_guessed)
+                return fail_key(b, field, key, row);
+            if (i >= 0)
+                slots[i][row] = yyjson_obj_iter_get_val(key);
+            at = i + 1;
+        }
     }
     for (int32_t i = 0; i < n; i++)
         FL_TRY(build_vec(b, &field->type.fields[i], slots[i], rows, &children[i]));
@@ -290,9 +362,10 @@ cleanup:
     return st;
 }
 
-fl_status fl_json_build(fl_arena *arena, const fl_field *field, yyjson_val *const *values, int64_t rows, fl_vec *ret,
-                        fl_json_misfit *misfit, fl_err *err)
+fl_status fl_json_build(fl_arena *arena, const fl_field *field, bool is_guessed, yyjson_val *const *values,
+                        int64_t rows, fl_vec *ret, fl_json_misfit *misfit, fl_err *err)
 {
-    builder b = {arena, misfit, err};
+    builder b = {arena, is_guessed, misfit, err};
+    *misfit = (fl_json_misfit){0};
     return build_vec(&b, field, values, rows, ret);
 }

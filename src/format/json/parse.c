@@ -64,8 +64,8 @@ static bool may_be_too_deep(const char *text, int64_t len)
     return opened > FL_JSON_DEPTH_MAX;
 }
 
-fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, fl_arena *arena,
-                        yyjson_val **ret, fl_err *err)
+fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, bool keeps_digits,
+                        fl_arena *arena, yyjson_val **ret, fl_err *err)
 {
     char *text = (char *)chunk->text.bytes->data + chunk->records[i].start, behind[YYJSON_PADDING_SIZE];
     int64_t len = chunk->records[i].len, at = fl_text_piece_offset(&chunk->text, text);
@@ -79,7 +79,9 @@ fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int6
     }
     memcpy(behind, text + len, sizeof(behind));
     memset(text + len, 0, sizeof(behind));
-    yyjson_doc *doc = yyjson_read_opts(text, (size_t)len, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc, &fault);
+    yyjson_read_flag flags =
+        YYJSON_READ_INSITU | (keeps_digits ? YYJSON_READ_NUMBER_AS_RAW : YYJSON_READ_BIGNUM_AS_RAW);
+    yyjson_doc *doc = yyjson_read_opts(text, (size_t)len, flags, &alc, &fault);
     memcpy(text + len, behind, sizeof(behind));
     if (doc != NULL && yyjson_is_obj(yyjson_doc_get_root(doc))) {
         *ret = yyjson_doc_get_root(doc);

@@ -80,19 +80,31 @@ static int64_t skip_value(const char *text, int64_t at, int64_t len, bool *ret_i
     return at < len ? at : len;
 }
 
+static int64_t skip_space(const char *text, int64_t at, int64_t len)
+{
+    while (at < len && is_space(text[at]))
+        at++;
+    return at;
+}
+
 static fl_json_layout find_layout(const fl_json_source *source, const char *head, int64_t len)
 {
-    int64_t at = source->start;
+    int64_t at = skip_space(head, source->start, len);
     bool is_whole;
     fl_str path = fl_str_of(source->file->path);
-    if (fl_str_has_suffix(path, FL_STR(".ndjson")) || fl_str_has_suffix(path, FL_STR(".jsonl")))
+    bool is_said = fl_str_has_suffix(path, FL_STR(".ndjson")) || fl_str_has_suffix(path, FL_STR(".jsonl"));
+    if (at == len || (head[at] != '{' && head[at] != '['))
         return FL_JSON_LINES;
-    while (at < len && is_space(head[at]))
-        at++;
-    if (at == len || head[at] != '{')
-        return at < len && head[at] == '[' ? FL_JSON_ARRAY : FL_JSON_LINES;
-    int64_t end = skip_value(head, at, len, &is_whole);
-    return memchr(head + at, '\n', (size_t)(end - at)) != NULL ? FL_JSON_SEQUENCE : FL_JSON_LINES;
+    const char *newline = memchr(head + at, '\n', (size_t)(len - at));
+    (void)skip_value(head, at, newline == NULL ? len : newline - head, &is_whole);
+    if (is_said) { /* a first line that goes on with the next one is none; a broken one is followed by a record's start */
+        int64_t next = newline == NULL ? len : skip_space(head, newline - head, len);
+        if (is_whole || next == len || (head[at] == '{' && head[next] != '"' && head[next] != '}'))
+            return FL_JSON_LINES;
+    }
+    if (head[at] == '[')
+        return FL_JSON_ARRAY;
+    return is_whole || newline == NULL ? FL_JSON_LINES : FL_JSON_SEQUENCE;
 }
 
 fl_status fl_json_source_find(fl_memory *memory, fl_json_source *source, fl_err *err)
@@ -104,6 +116,27 @@ fl_status fl_json_source_find(fl_memory *memory, fl_json_source *source, fl_err 
         source->layout = find_layout(source, head, bytes);
     fl_free(head);
     return st;
+}
+
+int64_t fl_json_find_key(const fl_json_chunk *chunk, int64_t record, fl_str key)
+{
+    const char *text = fl_text_piece_data(&chunk->text);
+    int64_t begin = chunk->records[record].start, end = begin + chunk->records[record].len, at = begin + 1;
+    bool is_whole = true;
+    while (at < end && is_whole) {
+        at = skip_space(text, at, end);
+        int64_t name = at, behind;
+        for (behind = name + 1; behind < end && text[behind] != '"'; behind++)
+            behind += text[behind] == '\\';
+        at = skip_space(text, behind + 1, end);
+        if (at >= end || text[at] != ':')
+            break;
+        at = skip_space(text, at + 1, end);
+        if (fl_str_is_equal((fl_str){text + name + 1, behind - name - 1}, key))
+            return chunk->text.offset + at;
+        at = skip_space(text, skip_value(text, at, end, &is_whole), end) + 1;
+    }
+    return chunk->text.offset + begin;
 }
 
 /* ---- lines ---- */
@@ -176,13 +209,6 @@ static fl_status fail_structure(const fl_json_chunk *chunk, const fl_json_source
     fl_err complaint;
     FL_FAIL(&complaint, FL_ERR_FORMAT, "%s", message);
     return fl_json_fail_at(source, chunk->text.offset + at, &complaint, err);
-}
-
-static int64_t skip_space(const char *text, int64_t at, int64_t len)
-{
-    while (at < len && is_space(text[at]))
-        at++;
-    return at;
 }
 
 static fl_status cut_sequence(fl_json_chunk *chunk, int64_t at, fl_err *err)

@@ -1,7 +1,7 @@
 /* Records of a JSON file: where each one's text lies, before it is parsed.
  *
- * Three layouts. Lines (NDJSON): a record a line, found by newlines alone, as no string holds a raw one; so a file can be
- * cut anywhere, and a chunk owns the lines that begin within it. Array: one array, its elements are the records. Sequence:
+ * Three layouts, found by how a file begins, whatever its name says. Lines (NDJSON): a record a line, found by newlines
+ * alone, as no string holds a raw one; so a file can be cut anywhere, and a chunk owns the lines that begin within it. Array: one array, its elements are the records. Sequence:
  * values one after the other, each over several lines. The last two are cut by counting brackets from the start, in one
  * piece.
  *
@@ -45,6 +45,10 @@ fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *s
 
 /** Reads all records of a file of the other layouts. FL_ERR_FORMAT where brackets are missing, FL_ERR_LIMIT beyond 2 GB. */
 fl_status fl_json_chunk_read_whole(fl_json_chunk *chunk, const fl_json_source *source, fl_err *err);
+
+/** Where the value of a record's first key of that name begins, as an offset in the file; the record's own where there is
+ *  none. The chunk's records must not have been parsed. */
+int64_t fl_json_find_key(const fl_json_chunk *chunk, int64_t record, fl_str key);
 
 /** Fills `err` with `complaint` and the line and column of the file's byte `offset`; gives its code back. Cost: O(offset). */
 fl_status fl_json_fail_at(const fl_json_source *source, int64_t offset, const fl_err *complaint, fl_err *err)

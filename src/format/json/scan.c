@@ -1,7 +1,8 @@
 /* Scanning JSON: chunks of lines in parallel, or whole files where they cannot be cut; records parsed a batch at a time.
  *
  * A batch's records are parsed when it begins, whichever columns are wanted, so that broken JSON never passes; their values
- * are put in order by column, and made vectors of when a column is read. */
+ * are put in order by column, and made vectors of when a column is read. Where a column wants numbers as they are written,
+ * the batch is read and parsed once more, with all numbers as texts: few columns do, and parsing to doubles is fast. */
 #include "format/file_scan.h"
 #include "format/json/build.h"
 #include "format/json/table.h"
@@ -13,8 +14,10 @@ typedef struct json_worker {
     fl_arena records;             /* trees and vectors of the batch */
     fl_arena own;
     yyjson_val ***values; /* per column of the table: a value a row, or NULL where the column is not wanted */
+    int64_t number;       /* of the chunk */
     int64_t row;          /* the batch's first, in the chunk */
     int32_t rows;         /* of the batch */
+    fl_json_chunk again;  /* the same chunk, for records that are parsed so that numbers keep their digits */
 } json_worker;
 
 static const fl_file_scan *scan_of(const json_worker *w)
@@ -46,6 +49,7 @@ static void worker_free(fl_scan_worker *base)
 {
     json_worker *w = (json_worker *)base;
     fl_json_chunk_drop(&w->chunk);
+    fl_json_chunk_drop(&w->again);
     fl_arena_drop(&w->records);
     fl_arena_drop(&w->own);
     fl_free(w);
@@ -59,6 +63,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*w), (void **)&w, err));
     w->base.scan = base;
     fl_json_chunk_init(&w->chunk, memory);
+    fl_json_chunk_init(&w->again, memory);
     fl_arena_init(&w->records, memory);
     fl_arena_init(&w->own, memory);
     FL_TRY(FL_NEW_ARRAY(&w->own, scan->table->table.n_cols, &w->values, err));
@@ -73,13 +78,13 @@ cleanup:
     return st;
 }
 
-static fl_status load_chunk(json_worker *w, int64_t chunk, fl_err *err)
+static fl_status load_chunk(json_worker *w, fl_json_chunk *chunk, fl_err *err)
 {
-    fl_file_piece piece = fl_file_scan_piece(scan_of(w), chunk);
+    fl_file_piece piece = fl_file_scan_piece(scan_of(w), w->number);
     w->source = &table_of(w)->sources[piece.file];
     if (w->source->layout != FL_JSON_LINES)
-        return fl_json_chunk_read_whole(&w->chunk, w->source, err);
-    return fl_json_chunk_read_lines(&w->chunk, w->source, piece.begin, piece.end, err);
+        return fl_json_chunk_read_whole(chunk, w->source, err);
+    return fl_json_chunk_read_lines(chunk, w->source, piece.begin, piece.end, err);
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
@@ -89,11 +94,42 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
     w->row = w->rows = 0;
     do {
         FL_TRY(fl_file_scan_claim((fl_file_scan *)base->scan, ret_any, ret_morsel, err));
+        w->number = *ret_morsel;
         if (*ret_any)
-            FL_TRY(load_chunk(w, *ret_morsel, err));
+            FL_TRY(load_chunk(w, &w->chunk, err));
     } while (*ret_any && w->chunk.count == 0);
 cleanup:
     return st;
+}
+
+/* A key that no record of the sample had would be lost. */
+static fl_status fail_key(const json_worker *w, yyjson_val *key, fl_err *err)
+{
+    fl_str name = fl_json_text(key);
+    fl_err complaint;
+    int shown = (int)(name.len < 80 ? name.len : 80);
+    FL_FAIL(&complaint, FL_ERR_COLUMN, "the key \"%.*s\" is in none of the records that were looked at for columns",
+            shown, name.data);
+    fl_err_hint(&complaint, "sample_size = -1 looks at all records, columns = {'%.*s': 'text', ...} names those wanted",
+                shown, name.data);
+    return fl_json_fail_at(w->source, fl_text_piece_offset(&w->chunk.text, name.data) - 1, &complaint, err);
+}
+
+/* Puts a record's values in their columns; the last of equal keys counts. */
+static fl_status spread_record(const json_worker *w, int32_t row, yyjson_val *record, fl_err *err)
+{
+    const fl_json_table *table = table_of(w);
+    int32_t at = 0, n = table->base.table.n_cols;
+    yyjson_obj_iter iter = yyjson_obj_iter_with(record);
+    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;) {
+        int32_t col = fl_json_find_name(table->keys, &table->index, n, at, fl_json_text(key));
+        if (col < 0 && table->columns.fields == NULL)
+            return fail_key(w, key, err);
+        if (col >= 0 && w->values[col] != NULL)
+            w->values[col][row] = yyjson_obj_iter_get_val(key);
+        at = col + 1;
+    }
+    return FL_OK;
 }
 
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
@@ -101,7 +137,6 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     fl_status st = FL_OK;
     json_worker *w = (json_worker *)base;
     const fl_file_scan *scan = scan_of(w);
-    const fl_table *table = &scan->table->table;
     w->row += w->rows;
     int64_t left = w->chunk.count - w->row;
     w->rows = (int32_t)(left < scan->rows_max ? left : scan->rows_max);
@@ -110,8 +145,8 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
         memset(w->values[scan->cols[i]], 0, (size_t)w->rows * sizeof(yyjson_val *));
     for (int32_t row = 0; row < w->rows; row++) {
         yyjson_val *record = NULL;
-        FL_TRY(fl_json_parse(&w->chunk, w->source, w->row + row, &w->records, &record, err));
-        fl_json_spread(table->fields, table->n_cols, record, w->values, row);
+        FL_TRY(fl_json_parse(&w->chunk, w->source, w->row + row, false, &w->records, &record, err));
+        FL_TRY(spread_record(w, row, record, err));
     }
     atomic_fetch_add_explicit(&base->scan->rows_done, w->rows, memory_order_relaxed);
     *ret_rows = w->rows;
@@ -119,11 +154,47 @@ cleanup:
     return st;
 }
 
-static fl_status fail_misfit(const json_worker *w, fl_json_misfit *misfit, fl_err *err)
+/* The column's values of the batch once more, with numbers as they are written. */
+static fl_status parse_again(json_worker *w, int32_t col, const uint64_t *mask, yyjson_val **values, fl_err *err)
 {
-    int64_t at = w->chunk.text.offset + w->chunk.records[w->row + misfit->row].start;
-    if (misfit->text != NULL)
-        at = fl_text_piece_offset(&w->chunk.text, misfit->text);
+    fl_status st = FL_OK;
+    fl_str key = table_of(w)->keys[col];
+    FL_TRY(load_chunk(w, &w->again, err));
+    if (w->again.count != w->chunk.count)
+        return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", w->source->file->path);
+    for (int32_t row = 0; row < w->rows; row++) {
+        yyjson_val *record = NULL;
+        values[row] = NULL;
+        if (mask != NULL && !fl_bit_get(mask, row))
+            continue;
+        FL_TRY(fl_json_parse(&w->again, w->source, w->row + row, true, &w->records, &record, err));
+        yyjson_obj_iter iter = yyjson_obj_iter_with(record);
+        for (yyjson_val *name; (name = yyjson_obj_iter_next(&iter)) != NULL;)
+            if (fl_str_is_equal(fl_json_text(name), key))
+                values[row] = yyjson_obj_iter_get_val(name);
+    }
+cleanup:
+    return st;
+}
+
+static bool is_misfit(fl_status st)
+{
+    return st == FL_ERR_VALUE || st == FL_ERR_RANGE || st == FL_ERR_COLUMN;
+}
+
+/* Says where the value lies: a text's and a number's place is known, any other's is that of its key's value. */
+static fl_status fail_misfit(json_worker *w, int32_t col, const fl_json_chunk *chunk, fl_json_misfit *misfit,
+                             fl_err *err)
+{
+    int64_t at = 0;
+    if (misfit->text != NULL) {
+        at = fl_text_piece_offset(&chunk->text, misfit->text) - (misfit->is_string ? 1 : 0);
+    } else {
+        fl_status st = load_chunk(w, &w->again, err);
+        if (st != FL_OK)
+            return st;
+        at = fl_json_find_key(&w->again, w->row + misfit->row, table_of(w)->keys[col]);
+    }
     if (table_of(w)->columns.fields == NULL)
         fl_err_hint(&misfit->complaint,
                     "the first records have another type there; sample_size = -1 looks at all of them");
@@ -132,20 +203,28 @@ static fl_status fail_misfit(const json_worker *w, fl_json_misfit *misfit, fl_er
 
 static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
     json_worker *w = (json_worker *)base;
     int32_t col = scan_of(w)->cols[slot];
+    const fl_field *field = &scan_of(w)->table->table.fields[col];
+    bool is_guessed = table_of(w)->columns.fields == NULL;
     fl_json_misfit misfit;
-    yyjson_val **values = w->values[col];
+    yyjson_val **values = w->values[col], **exact = NULL;
     if (mask != NULL) { /* what is not wanted is NULL, which costs nothing */
-        fl_status st = FL_NEW_ARRAY(&w->records, w->rows, &values, err);
-        if (st != FL_OK)
-            return st;
+        FL_TRY(FL_NEW_ARRAY(&w->records, w->rows, &values, err));
         for (int32_t row = 0; row < w->rows; row++)
             values[row] = fl_bit_get(mask, row) ? w->values[col][row] : NULL;
     }
-    fl_status st =
-        fl_json_build(&w->records, &scan_of(w)->table->table.fields[col], values, w->rows, ret, &misfit, err);
-    return st == FL_ERR_VALUE || st == FL_ERR_RANGE ? fail_misfit(w, &misfit, err) : st;
+    st = fl_json_build(&w->records, field, is_guessed, values, w->rows, ret, &misfit, err);
+    if (is_misfit(st) && (misfit.needs_digits || misfit.text == NULL)) { /* texts of numbers, or their places */
+        FL_TRY(FL_NEW_ARRAY(&w->records, w->rows, &exact, err));
+        FL_TRY(parse_again(w, col, mask, exact, err));
+        st = fl_json_build(&w->records, field, is_guessed, exact, w->rows, ret, &misfit, err);
+    }
+    if (is_misfit(st))
+        st = fail_misfit(w, col, exact != NULL ? &w->again : &w->chunk, &misfit, err);
+cleanup:
+    return st;
 }
 
 static const fl_scan_ops scan_ops = {.worker_new = worker_new,

@@ -3,7 +3,19 @@
 
 #include "base/datetime.h"
 
-enum { SEES_BOOL = 1, SEES_INT = 2, SEES_REAL = 4, SEES_TEXT = 8, SEES_LIST = 16, SEES_OBJECT = 32 };
+enum {
+    SEES_BOOL = 1,
+    SEES_INT = 2,
+    SEES_NEGATIVE = 4, /* besides SEES_INT or SEES_WIDE */
+    SEES_U64 = 8,      /* integers beyond bigint */
+    SEES_WIDE = 16,    /* … beyond ubigint */
+    SEES_REAL = 32,
+    SEES_HUGE = 64, /* numbers that no type holds */
+    SEES_TEXT = 128,
+    SEES_LIST = 256,
+    SEES_OBJECT = 512,
+    SEES_INTEGERS = SEES_INT | SEES_NEGATIVE | SEES_U64 | SEES_WIDE
+};
 enum { TIME_DATE = 1, TIME_PLAIN = 2, TIME_ZONED = 4, TIME_ALL = 7 };
 
 fl_status fl_json_shape_new(fl_arena *arena, fl_json_shape **ret, fl_err *err)
@@ -42,6 +54,10 @@ bool fl_json_read_time(fl_type type, fl_str text, int64_t *ret)
     }
     if (type.id == FL_DATE || text.len < 16 || (text.data[10] != 'T' && text.data[10] != ' ') || text.data[13] != ':')
         return false;
+    if (text.len > 26 && text.data[19] == '.')
+        for (int64_t i = 26; i < text.len && is_digit(text.data[i]); i++)
+            if (text.data[i] != '0')
+                return false; /* digits beyond microseconds would be lost */
     return fl_timestamp_parse(text, ret, &zoned) == 0 && zoned == (type.id == FL_TIMESTAMPTZ);
 }
 
@@ -64,27 +80,35 @@ static fl_status find_field(fl_arena *arena, fl_json_shape *shape, fl_str name, 
                             fl_err *err)
 {
     fl_status st = FL_OK;
-    for (int32_t tried = 0; tried < shape->n_fields; tried++) {
-        int32_t i = *at + tried < shape->n_fields ? *at + tried : *at + tried - shape->n_fields;
-        if (fl_str_is_equal(shape->fields[i]->name, name)) {
-            *ret = shape->fields[i];
-            *at = i + 1 < shape->n_fields ? i + 1 : 0;
-            return FL_OK;
-        }
+    if (*at < shape->n_fields && fl_str_is_equal(shape->names[*at], name)) {
+        *ret = shape->fields[(*at)++];
+        return FL_OK;
+    }
+    int32_t number = fl_name_index_find(&shape->index, shape->names, name);
+    if (number >= 0) {
+        *ret = shape->fields[number];
+        *at = number + 1;
+        return FL_OK;
     }
     if (shape->n_fields == shape->fields_max) {
         int32_t more = shape->fields_max == 0 ? 8 : shape->fields_max * 2;
         fl_json_shape **fields = NULL;
+        fl_str *names = NULL;
         FL_TRY(FL_NEW_ARRAY(arena, more, &fields, err));
-        if (shape->n_fields > 0)
+        FL_TRY(FL_NEW_ARRAY(arena, more, &names, err));
+        if (shape->n_fields > 0) {
             memcpy(fields, shape->fields, (size_t)shape->n_fields * sizeof(*fields));
+            memcpy(names, shape->names, (size_t)shape->n_fields * sizeof(*names));
+        }
         shape->fields = fields;
+        shape->names = names;
         shape->fields_max = more;
     }
     FL_TRY(fl_json_shape_new(arena, ret, err));
-    FL_TRY(fl_arena_copy_str(arena, name, &(*ret)->name, err));
+    FL_TRY(fl_arena_copy_str(arena, name, &shape->names[shape->n_fields], err));
+    FL_TRY(fl_name_index_add(&shape->index, arena, shape->names, err));
     shape->fields[shape->n_fields++] = *ret;
-    *at = 0;
+    *at = shape->n_fields;
 cleanup:
     return st;
 }
@@ -117,6 +141,17 @@ cleanup:
     return st;
 }
 
+/* A number that neither 64 bits nor a double hold. */
+static uint32_t kinds_of_raw(fl_str text)
+{
+    bool is_negative = text.len > 0 && text.data[0] == '-';
+    int64_t digits = text.len - is_negative;
+    for (int64_t i = is_negative; i < text.len; i++)
+        if (!is_digit(text.data[i]))
+            return SEES_HUGE;
+    return digits > FL_DECIMAL_PRECISION_MAX ? SEES_HUGE : SEES_WIDE | (is_negative ? SEES_NEGATIVE : 0u);
+}
+
 fl_status fl_json_shape_add(fl_arena *arena, fl_json_shape *shape, yyjson_val *value, fl_err *err)
 {
     switch (yyjson_get_type(value)) {
@@ -124,16 +159,16 @@ fl_status fl_json_shape_add(fl_arena *arena, fl_json_shape *shape, yyjson_val *v
         shape->kinds |= SEES_BOOL;
         break;
     case YYJSON_TYPE_NUM:
-        if (yyjson_is_uint(value) && yyjson_get_uint(value) > INT64_MAX)
-            return FL_FAIL(err, FL_ERR_RANGE, "the number %llu is beyond bigint",
-                           (unsigned long long)yyjson_get_uint(value));
-        shape->kinds |= yyjson_is_real(value) ? SEES_REAL : SEES_INT;
+        if (yyjson_is_real(value))
+            shape->kinds |= SEES_REAL;
+        else if (yyjson_is_uint(value))
+            shape->kinds |= yyjson_get_uint(value) > INT64_MAX ? SEES_U64 : SEES_INT;
+        else
+            shape->kinds |= SEES_INT | (yyjson_get_sint(value) < 0 ? SEES_NEGATIVE : 0);
         break;
-    case YYJSON_TYPE_RAW: {
-        fl_str text = fl_json_text(value);
-        return FL_FAIL(err, FL_ERR_RANGE, "the number %.*s is beyond bigint and double",
-                       (int)(text.len < 60 ? text.len : 60), text.data);
-    }
+    case YYJSON_TYPE_RAW:
+        shape->kinds |= kinds_of_raw(fl_json_text(value));
+        break;
     case YYJSON_TYPE_STR:
         shape->kinds |= SEES_TEXT;
         if (shape->times != 0)
@@ -167,7 +202,7 @@ static fl_status struct_type(fl_arena *arena, const fl_json_shape *shape, fl_typ
     fl_field *fields = NULL;
     FL_TRY(FL_NEW_ARRAY(arena, shape->n_fields, &fields, err));
     for (int32_t i = 0; i < shape->n_fields; i++) {
-        fields[i].name = shape->fields[i]->name;
+        fields[i].name = shape->names[i];
         fields[i].nullable = true;
         FL_TRY(fl_json_shape_type(arena, shape->fields[i], &fields[i].type, err));
     }
@@ -176,18 +211,33 @@ cleanup:
     return st;
 }
 
+/* Names of a struct's fields leave as C strings. */
+static bool has_nul_in_name(const fl_json_shape *shape)
+{
+    for (int32_t i = 0; i < shape->n_fields; i++)
+        if (shape->names[i].len > 0 && memchr(shape->names[i].data, 0, (size_t)shape->names[i].len) != NULL)
+            return true;
+    return false;
+}
+
+static fl_type number_type(uint32_t kinds)
+{
+    if ((kinds & SEES_REAL) != 0)
+        return FL_TYPE(FL_F64);
+    if ((kinds & SEES_WIDE) != 0 || (kinds & (SEES_U64 | SEES_NEGATIVE)) == (SEES_U64 | SEES_NEGATIVE))
+        return FL_TYPE_DECIMAL(FL_DECIMAL_PRECISION_MAX, 0);
+    return FL_TYPE((kinds & SEES_U64) != 0 ? FL_U64 : FL_I64);
+}
+
 fl_status fl_json_shape_type(fl_arena *arena, const fl_json_shape *shape, fl_type *ret, fl_err *err)
 {
+    if (shape->kinds != 0 && (shape->kinds & ~(SEES_INTEGERS | SEES_REAL)) == 0) {
+        *ret = number_type(shape->kinds);
+        return FL_OK;
+    }
     switch (shape->kinds) {
     case SEES_BOOL:
         *ret = FL_TYPE(FL_BOOL);
-        return FL_OK;
-    case SEES_INT:
-        *ret = FL_TYPE(FL_I64);
-        return FL_OK;
-    case SEES_REAL:
-    case SEES_INT | SEES_REAL:
-        *ret = FL_TYPE(FL_F64);
         return FL_OK;
     case SEES_TEXT:
         *ret = FL_TYPE((shape->times & TIME_DATE) != 0    ? FL_DATE
@@ -198,7 +248,7 @@ fl_status fl_json_shape_type(fl_arena *arena, const fl_json_shape *shape, fl_typ
     case SEES_LIST:
         return list_type(arena, shape, ret, err);
     case SEES_OBJECT:
-        if (shape->n_fields > 0)
+        if (shape->n_fields > 0 && !has_nul_in_name(shape))
             return struct_type(arena, shape, ret, err);
         break;
     default:

@@ -1,19 +1,21 @@
 /* What the values of a column look like: learned value by value, then made a type.
  *
  * A shape is a tree: kinds seen, fields of the objects seen (their union, in order of appearance), the shape of the lists'
- * elements. Only one kind gives its type; integers with other numbers are doubles; everything else mixed is text, which
- * holds the values as JSON. Texts that are all ISO dates or timestamps are those. Lives in an arena. */
+ * elements. Only one kind gives its type; integers beyond 64 bits are decimals, integers with other numbers doubles;
+ * everything else mixed is text, which holds the values as JSON. Texts that are all ISO dates or timestamps are those. Lives in an arena. */
 #ifndef FL_FORMAT_JSON_SHAPE_H
 #define FL_FORMAT_JSON_SHAPE_H
 
 #include "arrow/type.h"
 #include "format/json/parse.h"
+#include "format/names.h"
 
 typedef struct fl_json_shape {
-    fl_str name; /* as a field */
     uint32_t kinds;
     uint32_t times; /* kinds of time that all texts so far are */
     struct fl_json_shape **fields;
+    fl_str *names; /* of the fields */
+    fl_name_index index;
     int32_t n_fields;
     int32_t fields_max;
     struct fl_json_shape *element;
@@ -22,7 +24,7 @@ typedef struct fl_json_shape {
 /** A shape that has seen nothing. */
 fl_status fl_json_shape_new(fl_arena *arena, fl_json_shape **ret, fl_err *err);
 
-/** Learns a value. FL_ERR_MEMORY; FL_ERR_RANGE for a number that no type holds. */
+/** Learns a value. FL_ERR_MEMORY. */
 fl_status fl_json_shape_add(fl_arena *arena, fl_json_shape *shape, yyjson_val *value, fl_err *err);
 
 /** The type for all values seen; its fields are in the arena. */

@@ -23,14 +23,10 @@ static fl_status learn_chunk(sample *s, const fl_json_source *source, fl_err *er
     for (int64_t i = 0; i < s->chunk.count && (s->table->sample_rows < 0 || s->rows < s->table->sample_rows);
          i++, s->rows++) {
         yyjson_val *record = NULL;
-        fl_err complaint;
-        int64_t at = s->chunk.text.offset + s->chunk.records[i].start;
         if (i % 1024 == 0)
             fl_arena_reset(&s->records);
-        FL_TRY(fl_json_parse(&s->chunk, source, i, &s->records, &record, err));
-        st = fl_json_shape_add(&s->table->base.arena, s->shape, record, &complaint);
-        if (st != FL_OK)
-            return fl_json_fail_at(source, at, &complaint, err);
+        FL_TRY(fl_json_parse(&s->chunk, source, i, false, &s->records, &record, err));
+        FL_TRY(fl_json_shape_add(&s->table->base.arena, s->shape, record, err));
         if (s->shape->n_fields > COLUMNS_MAX) {
             st = FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has more than %d different keys", source->file->path, COLUMNS_MAX);
             fl_err_hint(err, "name the columns that you want: columns = {'a': 'integer', 'b': 'text'}");
@@ -65,33 +61,103 @@ cleanup:
     return st;
 }
 
+static fl_status index_keys(fl_json_table *table, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < table->base.table.n_cols; i++)
+        FL_TRY(fl_name_index_add(&table->index, &table->base.arena, table->keys, err));
+cleanup:
+    return st;
+}
+
+/* Columns that the user named are the keys of that name. */
+static fl_status take_columns(fl_json_table *table, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = table->columns.n;
+    FL_TRY(FL_NEW_ARRAY(&table->base.arena, n, &table->keys, err));
+    for (int32_t i = 0; i < n; i++)
+        table->keys[i] = table->columns.fields[i].name;
+    table->base.table.fields = table->columns.fields;
+    table->base.table.n_cols = n;
+    FL_TRY(index_keys(table, err));
+cleanup:
+    return st;
+}
+
+/* A name is a C string when it leaves: a NUL in a key is written as in JSON. */
+static fl_status spell_key(fl_arena *arena, fl_str key, fl_str *ret, fl_err *err)
+{
+    char *text = NULL;
+    int64_t len = 0;
+    *ret = key;
+    if (key.len == 0 || memchr(key.data, 0, (size_t)key.len) == NULL)
+        return FL_OK;
+    fl_status st = fl_arena_get(arena, key.len * 6 + 1, (void **)&text, err);
+    if (st != FL_OK)
+        return st;
+    for (int64_t i = 0; i < key.len; i++) {
+        if (key.data[i] != 0) {
+            text[len++] = key.data[i];
+        } else {
+            memcpy(text + len, "\\u0000", 6);
+            len += 6;
+        }
+    }
+    text[len] = 0;
+    *ret = (fl_str){text, len};
+    return FL_OK;
+}
+
+static fl_status make_columns(fl_json_table *table, const fl_json_shape *shape, fl_memory *memory, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *arena = &table->base.arena;
+    int32_t n = shape->n_fields;
+    fl_field *fields = NULL;
+    fl_str *names = NULL;
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &fields, err));
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &names, err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(spell_key(arena, shape->names[i], &names[i], err));
+    FL_TRY(fl_names_tell_apart(arena, memory, names, n, &table->base.table.note, err));
+    for (int32_t i = 0; i < n; i++) {
+        fields[i] = (fl_field){.name = names[i], .nullable = true};
+        FL_TRY(fl_json_shape_type(arena, shape->fields[i], &fields[i].type, err));
+    }
+    table->keys = shape->names;
+    table->base.table.fields = fields;
+    table->base.table.n_cols = n;
+    FL_TRY(index_keys(table, err));
+cleanup:
+    return st;
+}
+
 static fl_status learn_columns(fl_json_table *table, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
     sample s = {.table = table, .is_all = true};
-    fl_type type;
+    bool has_array = false; /* [] has no rows and no columns, but is no empty file */
     double bytes = 0;
     fl_json_chunk_init(&s.chunk, memory);
     fl_arena_init(&s.records, memory);
     FL_TRY(fl_json_shape_new(&table->base.arena, &s.shape, err));
     for (int32_t i = 0; i < table->base.n_files; i++) {
         FL_TRY(learn_source(&s, &table->sources[i], err));
+        has_array |= table->sources[i].layout == FL_JSON_ARRAY;
         bytes += (double)(table->sources[i].file->bytes - table->sources[i].start);
     }
     table->base.table.rows = s.is_all || s.bytes == 0 ? (double)s.rows : (double)s.rows * (bytes / (double)s.bytes);
-    table->base.table.fields = table->columns.fields;
-    table->base.table.n_cols = table->columns.n;
-    if (table->columns.fields != NULL)
-        goto cleanup;
-    if (s.shape->n_fields == 0) {
+    if (table->columns.fields == NULL && s.shape->n_fields == 0 && s.rows == 0 && !has_array) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: there is no object to find columns by",
                      table->sources[0].file->path);
         fl_err_hint(err, "name them: columns = {'a': 'integer', 'b': 'text'}");
         goto cleanup;
     }
-    FL_TRY(fl_json_shape_type(&table->base.arena, s.shape, &type, err));
-    table->base.table.fields = type.fields;
-    table->base.table.n_cols = type.n_fields;
+    if (table->columns.fields != NULL)
+        FL_TRY(take_columns(table, err));
+    else
+        FL_TRY(make_columns(table, s.shape, memory, err));
 cleanup:
     fl_arena_drop(&s.records);
     fl_json_chunk_drop(&s.chunk);

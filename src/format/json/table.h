@@ -8,6 +8,8 @@
 typedef struct fl_json_table {
     fl_files_table base;
     fl_json_source *sources;  /* per file */
+    fl_str *keys;             /* per column: its name in the files */
+    fl_name_index index;      /* of the keys */
     int64_t sample_rows;      /* negative: all */
     fl_option_fields columns; /* said by the user */
 } fl_json_table;

@@ -142,7 +142,7 @@ static fl_status expand_star(binder *b, scope *s, const fl_ast_expr *ast, select
         if (item->ast == NULL)
             FL_TRY(fl_expr_column(b->plan, col->col, ast->start, &item->expr, b->err));
     }
-    if (*n == before)
+    if (*n == before && star->exclude_count > 0) /* a source may have no columns */
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "nothing is left of this star");
 cleanup:
     return st;
