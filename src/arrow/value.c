@@ -1,6 +1,7 @@
 /* Scalar values: order, identity, text, casts. */
 #include "arrow/value.h"
 
+#include "base/date_words.h"
 #include "base/datetime.h"
 #include "base/hash.h"
 #include "base/number.h"
@@ -646,6 +647,10 @@ static fl_status fail_text(fl_type type, fl_str text, int rc, fl_err *err)
 {
     bool is_time = type.id == FL_DATE || type.id == FL_TIME || fl_type_is_timestamp(type) || type.id == FL_INTERVAL;
     fl_str shown = {text.data, text.len > 200 ? 200 : text.len};
+    if (rc == 3)
+        return fl_err_state(
+            err, "22023",
+            FL_FAIL(err, FL_ERR_VALUE, "\"%.*s\" names a time zone that is not known", FL_STR_ARG(shown)));
     if (rc == 2 && is_time) {
         FL_FAIL(err, FL_ERR_VALUE, "%s field value out of range: \"%.*s\"", FL_TYPE_NAME(type), FL_STR_ARG(shown));
         return fl_err_state(err, "22008", FL_ERR_VALUE);
@@ -745,7 +750,7 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
         break;
     case FL_DATE: {
         int32_t days = 0;
-        rc = fl_date_parse(text, &days);
+        rc = fl_date_parse_words(text, &days);
         v.i = days;
         break;
     }
@@ -755,8 +760,7 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ: {
         bool zoned, *ret_zoned = type.id == FL_TIMESTAMPTZ ? &zoned : NULL;
-        rc = type.unit == FL_NANO ? fl_timestamp_parse_ns(text, &v.i, ret_zoned)
-                                  : fl_timestamp_parse(text, &v.i, ret_zoned);
+        rc = fl_timestamp_parse_words(text, type.unit == FL_NANO, &v.i, ret_zoned);
         if (rc == 0)
             rc = change_unit(v.i, type.unit == FL_NANO ? FL_NANO : FL_MICRO, type, &v.i);
         break;

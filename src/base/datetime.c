@@ -192,7 +192,8 @@ static int read_time(cursor *c, int64_t *ret_us, int64_t *ret_rest)
         cursor ahead = *c;
         skip_space(&ahead);
         if (ahead.end - ahead.at >= 2 && (ahead.at[1] | 32) == 'm' &&
-            ((ahead.at[0] | 32) == 'a' || (ahead.at[0] | 32) == 'p')) {
+            ((ahead.at[0] | 32) == 'a' || (ahead.at[0] | 32) == 'p') &&
+            (ahead.end - ahead.at == 2 || (ahead.at[2] | 32) < 'a' || (ahead.at[2] | 32) > 'z')) {
             if (hour < 1 || hour > 12)
                 return 2;
             hour = hour % 12 + ((ahead.at[0] | 32) == 'p' ? 12 : 0);
@@ -257,10 +258,7 @@ int fl_date_parse(fl_str text, int32_t *ret_days)
     int rc = read_date(&c, &days);
     if (rc == 0 && c.at < c.end && (*c.at == ' ' || *c.at == 'T')) { /* a time behind a date is read and dropped */
         int64_t us;
-        bool zoned;
-        rc = fl_timestamp_parse(text, &us, &zoned);
-        if (rc == 0)
-            days = fl_floor_div(us, FL_US_PER_DAY);
+        rc = fl_timestamp_parse(text, &us, NULL);
         c.at = c.end;
     }
     if (rc == 0)

@@ -1,333 +1,7 @@
-/* Reading zones (zone.h), and timezone(zone, x): what AT TIME ZONE calls. */
-#include "func/time/zone.h"
+/* timezone(zone, x): what AT TIME ZONE calls. */
+#include "base/zone.h"
 
-#include "base/datetime.h"
-#include "base/file.h"
 #include "func/time/moment.h"
-
-#include <stdio.h>
-
-#define ZONE_FOLDER "/usr/share/zoneinfo/"
-#define ZONE_BYTES_MAX (1 << 20)
-
-/* When a rule's switch happens: day of a year and seconds of that day, in local time. */
-typedef struct change {
-    enum { CHANGE_JULIAN, CHANGE_DAY, CHANGE_WEEKDAY } kind;
-    int32_t month, week, day;
-    int64_t seconds;
-} change;
-
-/* What holds behind the last transition: "CET-1CEST,M3.5.0,M10.5.0/3". */
-typedef struct rule {
-    bool has_summer;
-    int64_t standard, summer; /* seconds east */
-    change start, end;        /* of summer */
-} rule;
-
-struct fl_zone {
-    int32_t n;
-    int64_t *moments; /* [n] */
-    int64_t *offsets; /* [n]: from moments[i] on */
-    int64_t first;    /* before moments[0] */
-    bool has_rule;
-    rule rule;
-};
-
-/* ---- POSIX rules --------------------------------------------------------------------------------------------------- */
-
-typedef struct cursor {
-    const char *at, *end;
-} cursor;
-
-static bool take(cursor *c, char wanted)
-{
-    if (c->at == c->end || *c->at != wanted)
-        return false;
-    c->at++;
-    return true;
-}
-
-static bool read_number(cursor *c, int64_t *ret)
-{
-    const char *start = c->at;
-    for (*ret = 0; c->at < c->end && *c->at >= '0' && *c->at <= '9' && c->at - start < 9; c->at++)
-        *ret = *ret * 10 + (*c->at - '0');
-    return c->at > start;
-}
-
-static bool read_clock(cursor *c, int64_t *ret)
-{
-    int64_t sign = take(c, '-') ? -1 : 1, part;
-    if (sign == 1)
-        (void)take(c, '+');
-    if (!read_number(c, ret))
-        return false;
-    int64_t unit = 3600;
-    *ret *= unit;
-    while (unit > 1 && take(c, ':')) {
-        unit /= 60;
-        if (!read_number(c, &part))
-            return false;
-        *ret += part * unit;
-    }
-    *ret *= sign;
-    return true;
-}
-
-static bool skip_name(cursor *c)
-{
-    const char *start = c->at;
-    if (take(c, '<')) {
-        while (c->at < c->end && *c->at != '>')
-            c->at++;
-        return take(c, '>');
-    }
-    while (c->at < c->end && ((*c->at >= 'A' && *c->at <= 'Z') || (*c->at >= 'a' && *c->at <= 'z')))
-        c->at++;
-    return c->at > start;
-}
-
-static bool read_change(cursor *c, change *ret)
-{
-    int64_t month = 0, week = 0, day = 0;
-    *ret = (change){.seconds = 7200};
-    if (!take(c, ','))
-        return false;
-    if (take(c, 'M')) {
-        ret->kind = CHANGE_WEEKDAY;
-        if (!read_number(c, &month) || !take(c, '.') || !read_number(c, &week) || !take(c, '.') ||
-            !read_number(c, &day) || month < 1 || month > 12 || week < 1 || week > 5 || day > 6)
-            return false;
-    } else {
-        ret->kind = take(c, 'J') ? CHANGE_JULIAN : CHANGE_DAY;
-        if (!read_number(c, &day) || day > 366)
-            return false;
-    }
-    ret->month = (int32_t)month;
-    ret->week = (int32_t)week;
-    ret->day = (int32_t)day;
-    return !take(c, '/') || read_clock(c, &ret->seconds);
-}
-
-static bool read_rule(fl_str text, rule *ret)
-{
-    cursor c = {text.data, text.data + text.len};
-    *ret = (rule){0};
-    if (!skip_name(&c) || !read_clock(&c, &ret->standard))
-        return false;
-    ret->standard = -ret->standard;
-    if (c.at == c.end)
-        return true;
-    ret->has_summer = true;
-    ret->summer = ret->standard + 3600;
-    if (!skip_name(&c))
-        return false;
-    if (c.at < c.end && *c.at != ',') {
-        if (!read_clock(&c, &ret->summer))
-            return false;
-        ret->summer = -ret->summer;
-    }
-    return read_change(&c, &ret->start) && read_change(&c, &ret->end) && c.at == c.end;
-}
-
-/* The local second (since 1970) at which the change falls in a year. */
-static int64_t change_at(const change *change, int32_t year)
-{
-    int64_t first = fl_days_from_civil(year, 1, 1), days;
-    bool is_leap = fl_days_in_month(year, 2) == 29;
-    if (change->kind == CHANGE_WEEKDAY) {
-        int64_t start = fl_days_from_civil(year, change->month, 1);
-        int64_t dow = ((start + 4) % 7 + 7) % 7;
-        days = start + (change->day - dow + 7) % 7 + (change->week - 1) * 7;
-        while (days >= start + fl_days_in_month(year, change->month))
-            days -= 7;
-    } else if (change->kind == CHANGE_JULIAN) { /* the 29th of February is never counted */
-        days = first + change->day - 1 + (is_leap && change->day >= 60);
-    } else {
-        days = first + change->day;
-    }
-    return days * 86400 + change->seconds;
-}
-
-static int64_t rule_offset(const rule *rule, int64_t seconds)
-{
-    if (!rule->has_summer)
-        return rule->standard;
-    int32_t year = fl_civil_from_days(fl_floor_div(seconds + rule->standard, 86400)).year;
-    int64_t start = change_at(&rule->start, year) - rule->standard, end = change_at(&rule->end, year) - rule->summer;
-    bool is_summer = start < end ? seconds >= start && seconds < end : seconds >= start || seconds < end;
-    return is_summer ? rule->summer : rule->standard;
-}
-
-/* ---- files --------------------------------------------------------------------------------------------------------- */
-
-static int64_t big_endian(const uint8_t *p, int bytes)
-{
-    uint64_t x = p[0] & 0x80 ? ~0ull : 0;
-    for (int i = 0; i < bytes; i++)
-        x = x << 8 | p[i];
-    return (int64_t)x;
-}
-
-typedef struct header {
-    int64_t utc, standard, leaps, times, types, chars;
-    int version;
-} header;
-
-static bool read_header(const uint8_t *p, int64_t left, header *ret)
-{
-    if (left < 44 || memcmp(p, "TZif", 4) != 0)
-        return false;
-    int64_t counts[6];
-    for (int i = 0; i < 6; i++) {
-        counts[i] = big_endian(p + 20 + 4 * i, 4);
-        if (counts[i] < 0 || counts[i] > ZONE_BYTES_MAX)
-            return false;
-    }
-    *ret = (header){counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], p[4] == 0 ? 1 : p[4] - '0'};
-    return true;
-}
-
-static int64_t body_bytes(const header *h, int64_t width)
-{
-    return h->times * (width + 1) + h->types * 6 + h->chars + h->leaps * (width + 4) + h->standard + h->utc;
-}
-
-/* 0 read, 1 not of the form, 2 out of memory. */
-static int read_zone(fl_arena *arena, const uint8_t *p, int64_t bytes, fl_zone *zone, fl_err *err)
-{
-    const uint8_t *end = p + bytes;
-    header h;
-    int64_t width = 4;
-    if (!read_header(p, bytes, &h) || body_bytes(&h, 4) > bytes - 44)
-        return 1;
-    p += 44;
-    if (h.version >= 2) { /* the same again in 64 bits */
-        p += body_bytes(&h, 4);
-        width = 8;
-        if (!read_header(p, end - p, &h) || body_bytes(&h, 8) > end - p - 44)
-            return 1;
-        p += 44;
-    }
-    if (h.types == 0)
-        return 1;
-    const uint8_t *times = p, *kinds = p + h.times * width, *types = kinds + h.times;
-    const uint8_t *footer = p + body_bytes(&h, width);
-    if (FL_NEW_ARRAY(arena, h.times + 1, &zone->moments, err) != FL_OK ||
-        FL_NEW_ARRAY(arena, h.times + 1, &zone->offsets, err) != FL_OK)
-        return 2;
-    zone->n = (int32_t)h.times;
-    zone->first = big_endian(types, 4);
-    for (int64_t i = 0; i < h.times; i++) {
-        if (kinds[i] >= h.types)
-            return 1;
-        zone->moments[i] = big_endian(times + i * width, (int)width);
-        zone->offsets[i] = big_endian(types + kinds[i] * 6, 4);
-    }
-    if (width == 8 && end - footer > 2 && footer[0] == '\n') {
-        const uint8_t *stop = memchr(footer + 1, '\n', (size_t)(end - footer - 1));
-        if (stop != NULL)
-            zone->has_rule = read_rule((fl_str){(const char *)footer + 1, stop - footer - 1}, &zone->rule);
-    }
-    return 0;
-}
-
-static bool is_name(fl_str name)
-{
-    if (name.len == 0 || name.len > 64 || name.data[0] == '/' || name.data[0] == '.')
-        return false;
-    for (int64_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!is_letter && c != '_' && c != '-' && c != '+' && c != '/')
-            return false;
-    }
-    return true;
-}
-
-/* "+02", "-05:30", "UTC+3": an offset alone or behind a name. */
-static bool read_fixed(fl_str name, int64_t *ret)
-{
-    cursor c = {name.data, name.data + name.len};
-    if (c.at < c.end && *c.at != '+' && *c.at != '-' && !(*c.at >= '0' && *c.at <= '9') && !skip_name(&c))
-        return false;
-    return c.at < c.end && read_clock(&c, ret) && c.at == c.end && *ret > -160000 && *ret < 160000;
-}
-
-static fl_status fail_name(fl_str name, fl_err *err)
-{
-    return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "time zone \"%.*s\" is not known", FL_STR_ARG(name)));
-}
-
-fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_zone *zone;
-    fl_file *file = NULL;
-    uint8_t *bytes;
-    char path[128];
-    int64_t west;
-    FL_TRY(FL_NEW(arena, &zone, err));
-    *ret = zone;
-    if (fl_str_is_equal_nocase(name, FL_STR("UTC")) || fl_str_is_equal_nocase(name, FL_STR("GMT")) ||
-        fl_str_is_equal_nocase(name, FL_STR("Z")))
-        return FL_OK;
-    if (read_fixed(name, &west)) {
-        zone->first = -west;
-        return FL_OK;
-    }
-    if (!is_name(name))
-        return fail_name(name, err);
-    int len = snprintf(path, sizeof(path), ZONE_FOLDER "%.*s", FL_STR_ARG(name));
-    if (fl_file_open((fl_str){path, len}, &file, NULL) != FL_OK)
-        return fail_name(name, err);
-    if (file->bytes > ZONE_BYTES_MAX) {
-        st = fail_name(name, err);
-        goto cleanup;
-    }
-    FL_TRY(fl_arena_get(arena, file->bytes + 1, (void **)&bytes, err));
-    FL_TRY(fl_file_read_at(file, 0, bytes, file->bytes, err));
-    int result = read_zone(arena, bytes, file->bytes, zone, err);
-    if (result != 0)
-        st = result == 2 ? FL_ERR_MEMORY : fail_name(name, err);
-cleanup:
-    if (file != NULL)
-        fl_file_unref(file);
-    return st;
-}
-
-int64_t fl_zone_offset(const fl_zone *zone, int64_t seconds)
-{
-    if (zone->n == 0 || seconds >= zone->moments[zone->n - 1])
-        return zone->has_rule ? rule_offset(&zone->rule, seconds)
-               : zone->n == 0 ? zone->first
-                              : zone->offsets[zone->n - 1];
-    if (seconds < zone->moments[0])
-        return zone->first;
-    int32_t low = 0, high = zone->n - 1; /* moments[low] <= seconds < moments[high] */
-    while (high - low > 1) {
-        int32_t mid = (low + high) / 2;
-        if (zone->moments[mid] <= seconds)
-            low = mid;
-        else
-            high = mid;
-    }
-    return zone->offsets[low];
-}
-
-int64_t fl_zone_offset_local(const fl_zone *zone, int64_t local_seconds)
-{
-    int64_t before = fl_zone_offset(zone, local_seconds - 86400), after = fl_zone_offset(zone, local_seconds + 86400);
-    if (before == after)
-        return before;
-    bool before_holds = fl_zone_offset(zone, local_seconds - before) == before;
-    bool after_holds = fl_zone_offset(zone, local_seconds - after) == after;
-    if (before_holds != after_holds)
-        return before_holds ? before : after;
-    return before < after ? before : after;
-}
-
-/* ---- AT TIME ZONE -------------------------------------------------------------------------------------------------- */
 
 static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
 {
@@ -342,15 +16,15 @@ static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n
     return st == FL_ERR_MEMORY ? FL_FAIL(err, FL_ERR_MEMORY, "out of memory while a time zone was read") : FL_OK;
 }
 
-static bool shift(int64_t x, uint8_t unit, bool to_local, const fl_zone *zone, int64_t *ret)
+/* x, so many seconds later. False: out of range. */
+static bool shift(int64_t x, uint8_t unit, int64_t seconds, int64_t *ret)
 {
-    int64_t per_second = fl_units_per_day(unit) / 86400, seconds = fl_floor_div(x, per_second);
+    int64_t per_second = fl_units_per_day(unit) / 86400;
     if (!fl_timestamp_is_finite(x)) { /* infinity stays */
         *ret = x;
         return true;
     }
-    int64_t offset = to_local ? fl_zone_offset(zone, seconds) : -fl_zone_offset_local(zone, seconds);
-    return !__builtin_add_overflow(x, offset * per_second, ret) &&
+    return !__builtin_add_overflow(x, seconds * per_second, ret) &&
            (unit == FL_NANO ? fl_timestamp_is_finite(*ret) : fl_us_fits(*ret));
 }
 
@@ -371,8 +45,10 @@ static fl_status run(fl_call *call, fl_err *err)
                 return st;
             name = wanted;
         }
-        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, to_local, zone,
-                   &fl_ret_i64(call)[row]))
+        int64_t value = ((const int64_t *)x->data)[fl_vec_row(x, row)];
+        int64_t seconds = fl_floor_div(value, fl_units_per_day(x->type.unit) / 86400);
+        int64_t offset = to_local ? fl_zone_offset(zone, seconds) : -fl_zone_offset_local(zone, seconds);
+        if (!shift(value, x->type.unit, offset, &fl_ret_i64(call)[row]))
             return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "timestamp out of range"));
     }
     return FL_OK;
@@ -385,14 +61,14 @@ static fl_status run_interval(fl_call *call, fl_err *err)
     bool to_local = x->type.id == FL_TIMESTAMPTZ;
     for (int32_t row = 0; row < call->rows; row++) {
         fl_interval east = ((const fl_interval *)zone->data)[fl_vec_row(zone, row)];
-        fl_zone fixed = {.first = east.nanos / 1000000000};
+        int64_t offset = east.nanos / 1000000000;
         if (!fl_call_wants(call, row))
             continue;
         if (east.months != 0 || east.days != 0)
             return fl_err_state(
                 err, "22023",
                 FL_FAIL(err, FL_ERR_VALUE, "a time zone given as an interval must not have months or days"));
-        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, to_local, &fixed,
+        if (!shift(((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, to_local ? offset : -offset,
                    &fl_ret_i64(call)[row]))
             return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "timestamp out of range"));
     }

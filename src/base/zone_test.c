@@ -1,6 +1,6 @@
 /* Zones: offsets before, between and behind the transitions of the database, local times that are missing or come twice,
  * fixed offsets, names that are none. */
-#include "func/time/zone.h"
+#include "base/zone.h"
 
 #include "base/datetime.h"
 

@@ -1,8 +1,8 @@
 /* Time zones: fixed offsets, and the system's tz database (RFC 8536), read by this reader of ours.
  *
  * A zone is read once and read-only afterwards; it lies in the arena that it was opened with. */
-#ifndef FL_FUNC_TIME_ZONE_H
-#define FL_FUNC_TIME_ZONE_H
+#ifndef FL_BASE_ZONE_H
+#define FL_BASE_ZONE_H
 
 #include "base/arena.h"
 
