@@ -16,7 +16,7 @@ static bool keeps_left(const fl_node *node)
 {
     int32_t kind = node->op == &fl_op_join ? fl_join_of(node)->kind : FL_JOIN_FULL;
     return kind == FL_JOIN_SEMI || kind == FL_JOIN_ANTI || kind == FL_JOIN_MARK || kind == FL_JOIN_SINGLE ||
-           kind == FL_JOIN_LEFT;
+           kind == FL_JOIN_LEFT || kind == FL_JOIN_FIRST;
 }
 
 static bool check(const fl_rule_call *call)

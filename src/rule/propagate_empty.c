@@ -27,6 +27,7 @@ static bool is_empty_join(const fl_node *node)
     case FL_JOIN_ANTI:
     case FL_JOIN_MARK:
     case FL_JOIN_SINGLE:
+    case FL_JOIN_FIRST:
         return left;
     case FL_JOIN_RIGHT:
         return right;

@@ -13,7 +13,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     int32_t n_moved[2] = {0, 0}, n_on = 0;
     bool may[2] = {join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_RIGHT,
                    join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_LEFT ||
-                       join->kind == FL_JOIN_ANTI || join->kind == FL_JOIN_SINGLE};
+                       join->kind == FL_JOIN_ANTI || join->kind == FL_JOIN_SINGLE || join->kind == FL_JOIN_FIRST};
     for (int32_t s = 0; s < 2; s++)
         FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), join->n_conjuncts + 1, &moved[s], err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), join->n_conjuncts + 1, &on, err));

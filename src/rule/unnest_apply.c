@@ -253,7 +253,7 @@ static fl_status pull_join(unnesting *u, const fl_node *node, const fl_node **re
     int32_t n_kept = 0;
     bool is_inner = join->kind == FL_JOIN_INNER;
     bool left_only = join->kind == FL_JOIN_LEFT || join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_ANTI ||
-                     join->kind == FL_JOIN_MARK || join->kind == FL_JOIN_SINGLE;
+                     join->kind == FL_JOIN_MARK || join->kind == FL_JOIN_SINGLE || join->kind == FL_JOIN_FIRST;
     *ret_ok &= is_inner || (left_only && !uses_outer(u, right));
     if (!*ret_ok)
         return FL_OK;

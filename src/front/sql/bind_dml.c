@@ -278,7 +278,7 @@ cleanup:
     return st;
 }
 
-/* UPDATE ... FROM: each row with the one row of FROM that it meets; more than one is an error, not a choice. */
+/* UPDATE ... FROM: each row with a row of FROM that it meets; of several with any, as PostgreSQL has it. */
 static fl_status join_source(binder *b, const fl_ast_update *update, scope *s, const fl_node **node,
                              const fl_expr **test)
 {
@@ -296,7 +296,7 @@ static fl_status join_source(binder *b, const fl_ast_update *update, scope *s, c
         FL_TRY(fl_sql_bind_bool(b, s, update->where, "argument of WHERE", &predicate));
     FL_TRY(fl_sql_expr_bool(b, true, -1, &mark));
     FL_TRY(fl_project_extend(b->plan, right, &mark, &mark_name, 1, &mark_col, &right, b->err));
-    FL_TRY(fl_join_build(b->plan, FL_JOIN_SINGLE, *node, right, predicate, NULL, node, b->err));
+    FL_TRY(fl_join_build(b->plan, FL_JOIN_FIRST, *node, right, predicate, NULL, node, b->err));
     FL_TRY(fl_expr_column(b->plan, mark_col, -1, test, b->err));
 cleanup:
     return st;

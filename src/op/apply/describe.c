@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-static const char *const kinds[] = {"inner", "left", "right", "full", "semi", "anti", "mark", "single"};
+static const char *const kinds[] = {"inner", "left", "right", "full", "semi", "anti", "mark", "single", "first"};
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
 {

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stddef.h>
 
-static const char *const kinds[] = {"inner", "left", "right", "full", "semi", "anti", "mark", "single"};
+static const char *const kinds[] = {"inner", "left", "right", "full", "semi", "anti", "mark", "single", "first"};
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
 {
@@ -43,6 +43,7 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
         return fmax(1, left * 0.3);
     case FL_JOIN_MARK:
     case FL_JOIN_SINGLE:
+    case FL_JOIN_FIRST:
         return left;
     default:
         return fmax(1, pairs);
@@ -98,7 +99,7 @@ fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, c
 {
     fl_status st = FL_OK;
     fl_col_id mark = {0};
-    if (kind == FL_JOIN_LEFT || kind == FL_JOIN_FULL || kind == FL_JOIN_SINGLE)
+    if (kind == FL_JOIN_LEFT || kind == FL_JOIN_FULL || kind == FL_JOIN_SINGLE || kind == FL_JOIN_FIRST)
         make_nullable(plan, right);
     if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL)
         make_nullable(plan, left);

@@ -6,7 +6,8 @@
  * semi      left rows with at least one partner; anti: with none
  * mark      left columns and the boolean `mark`: true with a partner, null when a comparison was null and none is true
  *           (three-valued IN), else false
- * single    as left, but more than one partner is FL_ERR_CARDINALITY (scalar subqueries) */
+ * single    as left, but more than one partner is FL_ERR_CARDINALITY (scalar subqueries)
+ * first     as left, but of several partners any one (UPDATE ... FROM) */
 #ifndef FL_OP_JOIN_NODE_H
 #define FL_OP_JOIN_NODE_H
 
@@ -20,7 +21,8 @@ typedef enum fl_join_kind {
     FL_JOIN_SEMI,
     FL_JOIN_ANTI,
     FL_JOIN_MARK,
-    FL_JOIN_SINGLE
+    FL_JOIN_SINGLE,
+    FL_JOIN_FIRST
 } fl_join_kind;
 
 typedef struct fl_join_attrs {

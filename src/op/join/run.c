@@ -405,6 +405,12 @@ static bool is_existence(const join_build *join)
     return join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_ANTI || join->kind == FL_JOIN_MARK;
 }
 
+/* Whether a probe row that has a partner needs no other. */
+static bool wants_one(const join_build *join)
+{
+    return (is_existence(join) && !join->build_left) || join->kind == FL_JOIN_FIRST;
+}
+
 /* One column of `count` pairs: gathered from the probe batch, or read from build rows. */
 static fl_status pair_column(join_build *join, int32_t from, const fl_batch *batch, const uint16_t *probe,
                              uint8_t *const *rows, int32_t count, fl_arena *arena, fl_vec *ret, fl_err *err)
@@ -500,6 +506,20 @@ static fl_status fail_second_row(const join_build *join, fl_err *err)
     return st;
 }
 
+/* Of the true pairs those of probe rows that have no partner yet, one each. */
+static int32_t keep_first(probe_local *local, int32_t count)
+{
+    int32_t to = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (fl_bit_get(local->found, local->pair_probe[i]))
+            continue;
+        fl_bit_set(local->found, local->pair_probe[i]);
+        local->pair_probe[to] = local->pair_probe[i];
+        local->pair_build[to++] = local->pair_build[i];
+    }
+    return to;
+}
+
 /* What is done with a set of true pairs. */
 static fl_status take_pairs(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch,
                             int32_t count, fl_err *err)
@@ -510,7 +530,9 @@ static fl_status take_pairs(join_probe *stage, probe_local *local, fl_worker *wo
             __atomic_store_n(local->pair_build[i] + join->layout.extra_offset + 8, 1, __ATOMIC_RELAXED);
     if (join->build_left)
         return FL_OK;
-    if (join->kind == FL_JOIN_SINGLE)
+    if (join->kind == FL_JOIN_FIRST)
+        count = keep_first(local, count);
+    else if (join->kind == FL_JOIN_SINGLE)
         for (int32_t i = 0; i < count; i++) {
             if (fl_bit_get(local->found, local->pair_probe[i]))
                 return fail_second_row(join, err);
@@ -566,7 +588,7 @@ static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *wo
     join_build *join = stage->build;
     const fl_join_table *table = &join->table;
     int32_t rows_max = worker->exec->context.session->vector_rows;
-    bool stops_early = is_existence(join) && !join->build_left;
+    bool stops_early = wants_one(join);
     if (table->is_dense) {
         for (int32_t i = 0; i < n_list; i++)
             local->heads[i] = fl_join_table_find_dense(table, key_at(&keys[0], local->list[i]));
@@ -607,7 +629,7 @@ static fl_status probe_all(join_probe *stage, probe_local *local, fl_worker *wor
     fl_status st = FL_OK;
     join_build *join = stage->build;
     int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
-    bool stops_early = is_existence(join) && !join->build_left;
+    bool stops_early = wants_one(join);
     for (int32_t i = 0; i < n_list; i++)
         for (int64_t b = 0; b < join->n_all_rows; b++) {
             if (stops_early && fl_bit_get(local->found, local->list[i]))
