@@ -3,7 +3,13 @@
  * are checked before anything is read. */
 #include "store/arrow_stream.h"
 
+#include "base/datetime.h"
+#include "base/names.h"
+
 #include <stdlib.h>
+
+#define DECIMAL256_PRECISION_MAX 76
+#define MS_PER_DAY (FL_US_PER_DAY / 1000)
 
 static fl_status fail_type(const char *name, const char *format, fl_err *err)
 {
@@ -19,20 +25,33 @@ static bool unit_of(char c, uint8_t *ret)
 
 static fl_status value_type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth);
 
-/* "d:precision,scale", with 128 bits said or not. */
-static bool read_decimal(const char *format, int *ret_precision, int *ret_scale)
+/* "d:precision,scale", with the bits of a value behind it or 128. Decimals of more digits than fit are read as far as their
+ * values do. */
+static bool read_decimal(const char *format, int *ret_precision, int *ret_scale, int *ret_bits)
 {
     char *end = NULL;
     if (strncmp(format, "d:", 2) != 0)
         return false;
     long precision = strtol(format + 2, &end, 10);
-    if (*end != ',' || precision < 1 || precision > FL_DECIMAL_PRECISION_MAX)
+    if (*end != ',' || precision < 1 || precision > DECIMAL256_PRECISION_MAX)
         return false;
-    long scale = strtol(end + 1, &end, 10);
-    if (scale < 0 || scale > precision || (*end != 0 && strcmp(end, ",128") != 0))
+    long scale = strtol(end + 1, &end, 10), bits = 128;
+    if (*end == ',')
+        bits = strtol(end + 1, &end, 10);
+    if (*end != 0 || scale < 0 || scale > precision || scale > FL_DECIMAL_PRECISION_MAX ||
+        (bits != 32 && bits != 64 && bits != 128 && bits != 256))
         return false;
-    *ret_precision = (int)precision;
+    *ret_precision = (int)(precision < FL_DECIMAL_PRECISION_MAX ? precision : FL_DECIMAL_PRECISION_MAX);
     *ret_scale = (int)scale;
+    *ret_bits = (int)bits;
+    return true;
+}
+
+static bool has_all_children(const struct ArrowSchema *schema)
+{
+    for (int64_t i = 0; i < schema->n_children; i++)
+        if (schema->children == NULL || schema->children[i] == NULL)
+            return false;
     return true;
 }
 
@@ -56,8 +75,8 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
                 *ret = FL_TYPE(plain[i].id);
                 return FL_OK;
             }
-    int p, s;
-    if (read_decimal(f, &p, &s)) {
+    int p, s, bits;
+    if (read_decimal(f, &p, &s, &bits)) {
         *ret = FL_TYPE_DECIMAL(p, s);
         return FL_OK;
     }
@@ -81,7 +100,7 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
     bool is_list = strcmp(f, "+l") == 0 || strcmp(f, "+L") == 0;
     if ((is_list && schema->n_children == 1) || strcmp(f, "+s") == 0) {
         fl_field *fields = NULL;
-        if (schema->n_children < 0 || schema->n_children >= INT32_MAX)
+        if (schema->n_children < 0 || schema->n_children >= INT32_MAX || !has_all_children(schema))
             return fail_type(schema->name, f, err);
         FL_TRY(FL_NEW_ARRAY(arena, schema->n_children + 1, &fields, err));
         for (int64_t i = 0; i < schema->n_children; i++) {
@@ -120,6 +139,13 @@ static fl_status corrupt(const struct ArrowSchema *schema, const char *what, fl_
 {
     return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" %s", schema->name == NULL ? "" : schema->name,
                    what);
+}
+
+/* A value that is none of its type, in a row counted from the first one asked for. */
+static fl_status fail_row(const struct ArrowSchema *schema, int64_t row, const char *what, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" has in row %lld %s",
+                   schema->name == NULL ? "" : schema->name, (long long)row + 1, what);
 }
 
 static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
@@ -167,6 +193,22 @@ static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, 
     return st;
 }
 
+/* Which rows are not null, by the bitmap alone: what the array says of their number is held against it by nobody. *ret is
+ * NULL when all are. */
+static fl_status import_validity(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
+                                 int64_t offset, int64_t rows, const uint64_t **ret, fl_err *err)
+{
+    *ret = NULL;
+    if (array->null_count < -1 || array->null_count > array->length)
+        return corrupt(schema, "has more nulls than rows", err);
+    if (array->buffers[0] == NULL)
+        return array->null_count > 0 ? corrupt(schema, "has nulls, but does not say where", err) : FL_OK;
+    fl_status st = import_bits(arena, array->buffers[0], offset, rows, ret, err);
+    if (st == FL_OK && fl_bitmap_count(*ret, rows) == rows)
+        *ret = NULL;
+    return st;
+}
+
 /* Indices shorter than 64 bits keep their sign. */
 static int64_t index_at(const uint8_t *at, fl_type key)
 {
@@ -192,8 +234,7 @@ static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *sc
     if (array->n_buffers != 2 || (array->buffers[1] == NULL && rows > 0))
         return corrupt(schema, "has no indices", err);
     const uint64_t *valid = NULL;
-    if (array->buffers[0] != NULL && array->null_count != 0)
-        FL_TRY(import_bits(arena, array->buffers[0], offset, rows, &valid, err));
+    FL_TRY(import_validity(arena, schema, array, offset, rows, &valid, err));
     FL_TRY(fl_arena_get(arena, rows * 4 + 64, (void **)&list, err));
     for (int64_t i = 0; i < rows; i++) {
         int64_t code = index_at((const uint8_t *)array->buffers[1] + (offset + i) * fl_type_width(key), key);
@@ -202,7 +243,7 @@ static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *sc
             continue;
         }
         if (code < 0 || code >= n_values)
-            return corrupt(schema, "has an index beyond its dictionary", err);
+            return fail_row(schema, i, "an index beyond its dictionary", err);
         list[i] = (int32_t)code;
     }
     FL_TRY(fl_vec_flatten(arena, &values, n_values, &flat, err));
@@ -231,6 +272,122 @@ cleanup:
     return st;
 }
 
+/* Whole numbers of 4 or 8 bytes. */
+static int64_t number_at(const uint8_t *at, int64_t i, bool is_narrow)
+{
+    return is_narrow ? ((const int32_t *)at)[i] : ((const int64_t *)at)[i];
+}
+
+/* Milliseconds as days, and times of other units than microseconds. */
+static fl_status import_times(fl_arena *arena, const struct ArrowSchema *schema, fl_type type, const uint8_t *data,
+                              int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *out = NULL;
+    char unit = schema->format[2];
+    bool is_date = type.id == FL_DATE, is_narrow = !is_date && (unit == 's' || unit == 'm');
+    const uint8_t *from = data + offset * (is_narrow ? 4 : 8);
+    FL_TRY(align(arena, &from, rows, is_narrow ? 4 : 8, err));
+    FL_TRY(fl_arena_get_zero(arena, rows * 8 + 64, &out, err));
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t v = number_at(from, i, is_narrow), us = 0;
+        if (!fl_is_valid(valid, i))
+            continue;
+        if (is_date) {
+            if (v % MS_PER_DAY != 0 || v / MS_PER_DAY != (int32_t)(v / MS_PER_DAY))
+                return fail_row(schema, i, v % MS_PER_DAY != 0 ? "a date that is no whole day" : "a date out of range",
+                                err);
+            ((int32_t *)out)[i] = (int32_t)(v / MS_PER_DAY);
+            continue;
+        }
+        if (unit == 'n' && v % 1000 != 0)
+            return fail_row(schema, i, "a time with nanoseconds; times have microseconds", err);
+        if (unit == 'n')
+            us = v / 1000;
+        else if (__builtin_mul_overflow(v, unit == 's' ? FL_US_PER_SECOND : 1000, &us))
+            us = -1;
+        if (us < 0 || us > FL_US_PER_DAY)
+            return fail_row(schema, i, "a time beyond 24 hours", err);
+        ((int64_t *)out)[i] = us;
+    }
+    fl_vec_set_flat(ret, type, out, valid);
+cleanup:
+    return st;
+}
+
+/* A decimal's value, which has 4, 8, 16 or 32 bytes; false beyond 128 bits. */
+static bool decimal_at(const uint8_t *at, int bits, fl_i128 *ret)
+{
+    int32_t narrow;
+    int64_t wide;
+    fl_i128 high = 0;
+    switch (bits) {
+    case 32:
+        memcpy(&narrow, at, 4);
+        *ret = narrow;
+        return true;
+    case 64:
+        memcpy(&wide, at, 8);
+        *ret = wide;
+        return true;
+    case 256:
+        memcpy(&high, at + 16, 16);
+        memcpy(ret, at, 16);
+        return high == (*ret < 0 ? -1 : 0);
+    default:
+        memcpy(ret, at, 16);
+        return true;
+    }
+}
+
+static fl_status import_decimals(fl_arena *arena, const struct ArrowSchema *schema, fl_type type, const uint8_t *data,
+                                 int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *out = NULL;
+    int precision = 0, scale = 0, bits = 128, width = fl_type_width(type);
+    (void)read_decimal(schema->format, &precision, &scale, &bits);
+    const uint8_t *from = data + offset * (bits / 8);
+    fl_i128 limit = fl_pow10_i128[type.precision];
+    bool is_as_it_lies = width * 8 == bits && ((uintptr_t)from & (uintptr_t)(width - 1)) == 0;
+    if (!is_as_it_lies)
+        FL_TRY(fl_arena_get_zero(arena, rows * width + 64, &out, err));
+    for (int64_t i = 0; i < rows; i++) {
+        fl_i128 value;
+        if (!fl_is_valid(valid, i))
+            continue;
+        if (!decimal_at(from + i * (bits / 8), bits, &value) || value <= -limit || value >= limit)
+            return fail_row(schema, i, "a decimal of more digits than its type has, or than 38", err);
+        if (!is_as_it_lies)
+            memcpy((uint8_t *)out + i * width, &value, (size_t)width);
+    }
+    fl_vec_set_flat(ret, type, is_as_it_lies ? (const void *)from : out, valid);
+cleanup:
+    return st;
+}
+
+/* Values that lie as ours do, but may be more than the type holds. */
+static fl_status check_range(const struct ArrowSchema *schema, fl_type type, const uint8_t *at, int64_t rows,
+                             const uint64_t *valid, fl_err *err)
+{
+    int64_t low = INT64_MIN, high = INT64_MAX;
+    if (type.id == FL_TIME) {
+        low = 0;
+        high = FL_US_PER_DAY;
+    } else if (fl_type_is_timestamp(type) && (type.unit == FL_SECOND || type.unit == FL_MILLI)) {
+        high = INT64_MAX / (type.unit == FL_SECOND ? FL_US_PER_SECOND : 1000); /* what microseconds hold */
+        low = -high;
+    }
+    if (low == INT64_MIN)
+        return FL_OK;
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t value = ((const int64_t *)at)[i];
+        if ((value < low || value > high) && fl_is_valid(valid, i))
+            return fail_row(schema, i, type.id == FL_TIME ? "a time beyond 24 hours" : "a timestamp out of range", err);
+    }
+    return FL_OK;
+}
+
 /* Rows skip .. skip + rows of the array: what a struct's offset asks of its children comes on top of their own. */
 static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
                                fl_type type, int64_t skip, int64_t rows, fl_vec *ret, fl_err *err)
@@ -249,13 +406,15 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
     int64_t buffers = type.id == FL_NULL ? 0 : type.id == FL_STRUCT ? 1 : fl_type_is_string(type) ? 3 : 2;
     if (array->n_buffers < buffers || array->n_children < type.n_fields)
         return corrupt(schema, "lacks buffers or children", err);
+    for (int32_t i = 0; i < type.n_fields; i++)
+        if (array->children == NULL || array->children[i] == NULL)
+            return corrupt(schema, "lacks buffers or children", err);
     if (type.id == FL_NULL) {
         fl_vec none;
         fl_vec_set_const(&none, type, NULL);
         return fl_vec_flatten(arena, &none, rows, ret, err);
     }
-    if (array->buffers[0] != NULL && array->null_count != 0)
-        FL_TRY(import_bits(arena, array->buffers[0], offset, rows, &valid, err));
+    FL_TRY(import_validity(arena, schema, array, offset, rows, &valid, err));
     const uint8_t *data = buffers > 1 ? array->buffers[1] : NULL;
     static const uint8_t empty[64] __attribute__((aligned(64)));
     if (data == NULL)
@@ -320,38 +479,14 @@ static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema
         fl_vec_set_flat(ret, type, bits, valid);
         return FL_OK;
     }
-    if (type.id == FL_DECIMAL && width == 8) { /* 128 bits arrive */
-        int64_t *narrow = NULL;
-        FL_TRY(fl_arena_get(arena, rows * 8 + 64, (void **)&narrow, err));
-        for (int64_t i = 0; i < rows; i++) {
-            fl_i128 value;
-            memcpy(&value, data + (offset + i) * 16, 16);
-            if (fl_is_valid(valid, i) && value != (int64_t)value)
-                return corrupt(schema, "holds a decimal beyond its precision", err);
-            narrow[i] = (int64_t)value;
-        }
-        fl_vec_set_flat(ret, type, narrow, valid);
-        return FL_OK;
-    }
-    bool millis = strcmp(f, "tdm") == 0, time = f[0] == 't' && f[1] == 't' && f[2] != 'u';
-    if (millis || time) {
-        void *out = NULL;
-        bool is_narrow = time && (f[2] == 's' || f[2] == 'm');
-        const uint8_t *from = data + offset * (is_narrow ? 4 : 8);
-        FL_TRY(align(arena, &from, rows, is_narrow ? 4 : 8, err));
-        FL_TRY(fl_arena_get(arena, rows * 8 + 64, &out, err));
-        for (int64_t i = 0; i < rows; i++) {
-            int64_t v = is_narrow ? ((const int32_t *)from)[i] : ((const int64_t *)from)[i];
-            if (millis)
-                ((int32_t *)out)[i] = (int32_t)(v / 86400000);
-            else
-                ((int64_t *)out)[i] = f[2] == 's' ? v * 1000000 : f[2] == 'm' ? v * 1000 : v / 1000;
-        }
-        fl_vec_set_flat(ret, type, out, valid);
-        return FL_OK;
-    }
+    if (type.id == FL_DECIMAL)
+        return import_decimals(arena, schema, type, data, offset, rows, valid, ret, err);
+    bool is_millis = strcmp(f, "tdm") == 0, is_time = type.id == FL_TIME && f[2] != 'u';
+    if (is_millis || is_time)
+        return import_times(arena, schema, type, data, offset, rows, valid, ret, err);
     const uint8_t *at = data + offset * width;
     FL_TRY(align(arena, &at, rows, width, err));
+    FL_TRY(check_range(schema, type, at, rows, valid, err));
     fl_vec_set_flat(ret, type, at, valid);
 cleanup:
     return st;
@@ -371,6 +506,25 @@ static void count_nulls(fl_segment *segment)
             segment->vecs[c].valid == NULL ? 0 : segment->rows - fl_bitmap_count(segment->vecs[c].valid, segment->rows);
 }
 
+/* A batch is a struct, but its rows are rows: they cannot be null. */
+static fl_status check_batch(const struct ArrowArray *array, fl_err *err)
+{
+    const uint8_t *bits = array->n_buffers > 0 && array->buffers != NULL ? array->buffers[0] : NULL;
+    if (array->n_children > 0 && array->children == NULL)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array has columns, but does not say where");
+    for (int64_t i = 0; i < array->n_children; i++)
+        if (array->children[i] == NULL)
+            return FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array lacks column %lld", (long long)i + 1);
+    for (int64_t i = array->offset; bits != NULL && i < array->offset + array->length; i++)
+        if ((bits[i >> 3] >> (i & 7) & 1) == 0)
+            return FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array of rows says that row %lld is null as a whole",
+                           (long long)(i - array->offset) + 1);
+    if (bits == NULL && array->null_count > 0)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array of rows says that %lld of them are null",
+                       (long long)array->null_count);
+    return FL_OK;
+}
+
 static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schema, struct ArrowArray *array,
                               fl_arrow_import *ret, fl_err *err)
 {
@@ -387,6 +541,7 @@ static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schem
                      (long long)array->n_children, (long long)schema->n_children);
         goto cleanup;
     }
+    FL_TRY(check_batch(array, err));
     FL_TRY(fl_segment_new(memory, ret->n_cols, &segment, err));
     segment->rows = array->length;
     for (int32_t c = 0; c < ret->n_cols; c++) {
@@ -396,6 +551,8 @@ static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schem
                              array->length, &segment->vecs[c], err));
     }
     count_nulls(segment);
+    for (int32_t c = 0; c < ret->n_cols; c++) /* what is there counts, not what was promised */
+        ret->fields[c].nullable |= segment->nulls[c] > 0 || segment->vecs[c].type.id == FL_NULL;
     kept = malloc(sizeof(*kept));
     if (kept == NULL) {
         st = FL_FAIL(err, FL_ERR_MEMORY, "out of memory");
@@ -411,6 +568,20 @@ static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schem
 cleanup:
     free(kept);
     fl_segment_unref(segment);
+    return st;
+}
+
+static fl_status name_columns(fl_memory *memory, fl_arrow_import *import, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str *names = NULL, note;
+    FL_TRY(FL_NEW_ARRAY(&import->arena, import->n_cols + 1, &names, err));
+    for (int32_t c = 0; c < import->n_cols; c++)
+        names[c] = import->fields[c].name;
+    FL_TRY(fl_names_tell_apart(&import->arena, memory, names, import->n_cols, &note, err));
+    for (int32_t c = 0; c < import->n_cols; c++)
+        import->fields[c].name = names[c];
+cleanup:
     return st;
 }
 
@@ -434,7 +605,7 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
                      schema.format == NULL ? "" : schema.format);
         goto cleanup;
     }
-    if (schema.n_children < 0 || schema.n_children >= INT32_MAX) {
+    if (schema.n_children < 0 || schema.n_children >= INT32_MAX || !has_all_children(&schema)) {
         st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow schema has %lld columns", (long long)schema.n_children);
         goto cleanup;
     }
@@ -447,6 +618,7 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
                                  err));
         FL_TRY(value_type_of(&ret->arena, child, &ret->fields[c].type, err, 0));
     }
+    FL_TRY(name_columns(memory, ret, err));
     for (;;) {
         if (stream->get_next(stream, &array) != 0) {
             const char *why = stream->get_last_error(stream);
@@ -456,7 +628,10 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
         }
         if (array.release == NULL)
             break;
-        FL_TRY(import_array(memory, &schema, &array, ret, err));
+        st = import_array(memory, &schema, &array, ret, err);
+        if (st == FL_ERR_CORRUPT && ret->n_segments > 0)
+            fl_err_prefix(err, "batch %lld: ", (long long)ret->n_segments + 1);
+        FL_TRY(st);
         array = (struct ArrowArray){0};
     }
 cleanup:

@@ -6,7 +6,7 @@
  * a number or time. */
 #include "format/csv/table.h"
 #include "format/csv/values.h"
-#include "format/names.h"
+#include "base/names.h"
 
 typedef struct column_sample {
     uint32_t kinds;

@@ -4,7 +4,7 @@
 
 #include "arrow/vec.h"
 #include "format/json/parse.h"
-#include "format/names.h"
+#include "base/names.h"
 
 /* A value that is none of its column's type: which, and why. */
 typedef struct fl_json_misfit {

@@ -8,7 +8,7 @@
 
 #include "arrow/type.h"
 #include "format/json/parse.h"
-#include "format/names.h"
+#include "base/names.h"
 
 typedef struct fl_json_shape {
     uint32_t kinds;

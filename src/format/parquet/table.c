@@ -1,7 +1,7 @@
 /* read_parquet: its named arguments, and the table that it makes of files with the same columns. */
 #include "format/parquet/table.h"
 
-#include "format/names.h"
+#include "base/names.h"
 
 static bool is_null_type(const fl_pq_metadata *meta, int32_t column)
 {

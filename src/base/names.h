@@ -1,6 +1,6 @@
 /* Names of columns: files may have the same one twice, queries tell columns apart by it, whatever its case. */
-#ifndef FL_FORMAT_NAMES_H
-#define FL_FORMAT_NAMES_H
+#ifndef FL_BASE_NAMES_H
+#define FL_BASE_NAMES_H
 
 #include "base/arena.h"
 

@@ -1,5 +1,5 @@
 /* Telling names apart by numbers, finding them by their bytes. */
-#include "format/names.h"
+#include "base/names.h"
 
 #include "base/hash.h"
 
