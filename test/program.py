@@ -139,6 +139,20 @@ def check_pipe(program):
         expect("pipe's exit status", fletch.close(), 0)
 
 
+def check_notes(program):
+    """What a statement's user should know besides its rows: on standard error, and beside the rows of --pipe."""
+    sql = "SELECT A_1, a_2 FROM 'test/data/csv/same_names.csv'"
+    status, out, err = run(program, "--format", "csv", "-c", sql)
+    expect("a note's rows", (status, out.splitlines()), (0, ["A_1,a_2", "2,4"]))
+    expect("a note", err.startswith("Note: ") and "A_1" in err and "a_2" in err and len(err.splitlines()) == 1, True)
+    expect("no note", run(program, "-c", "SELECT 1")[2], "")
+    with pipe.Pipe(program) as fletch:
+        expect("a note in a pipe", ["A_1" in note for note in fletch.ask(sql)["notes"]], [True])
+        expect("no note in a pipe", "notes" in fletch.ask("SELECT 1"), False)
+        for name in ("csv/same_names.csv", "json/same_names.ndjson", "parquet/same_names.parquet"):
+            expect(f"{name}'s names", fletch.ask(f"SELECT * FROM 'test/data/{name}'")["columns"][:2], ["a", "A_1"])
+
+
 SLOW_SQL = "SELECT count(*) FROM range(100000) a, range(100000) b WHERE a.range + b.range = -1"
 
 
@@ -179,7 +193,7 @@ def main():
     program = os.path.abspath(args.fletch)
     with tempfile.TemporaryDirectory(prefix="fletch-program-") as folder:
         for check in (lambda: check_statuses(program, pathlib.Path(folder)), lambda: check_formats(program),
-                      lambda: check_pipe(program), lambda: check_signals(program)):
+                      lambda: check_pipe(program), lambda: check_notes(program), lambda: check_signals(program)):
             try:
                 check()
             except Exception as error:  # the other checks are still worth knowing

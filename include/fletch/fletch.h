@@ -101,6 +101,10 @@ FL_API double fl_session_progress(const fl_session *session);
 /** Processor time that the session's last statement took, over all workers, in nanoseconds. */
 FL_API int64_t fl_session_cpu_ns(const fl_session *session);
 
+/** What there is to know of the session's last statement besides its rows: that columns of a file have other names here,
+ *  for one. A line each; empty when there is nothing. Valid until the session's next call. */
+FL_API const char *fl_session_notes(const fl_session *session);
+
 /* Queries by builder: the same plans as SQL makes, without a text of the whole.
  *
  *     fl_builder *q = fl_query_from(session, "orders");

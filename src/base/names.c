@@ -36,7 +36,7 @@ static fl_status make_note(fl_arena *arena, const fl_str *old, const fl_str *nam
         if (old[i].data == names[i].data || renamed++ >= SHOWN)
             continue;
         FL_TRY(fl_arena_format(arena, note, err, "%.*s%scolumn %d, \"%.*s\", is called \"%.*s\"", FL_STR_ARG(*note),
-                               note->len == 0 ? "names differ by more than case only: " : ", ", i + 1,
+                               note->len == 0 ? "names are told apart whatever their case: " : ", ", i + 1,
                                FL_STR_ARG(old[i]), FL_STR_ARG(names[i])));
     }
     if (renamed > SHOWN)

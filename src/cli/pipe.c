@@ -67,6 +67,18 @@ static void add_error(fl_cli_text *line, const fl_err *err)
     fl_cli_text_add_str(line, "}}\n");
 }
 
+/* ,"notes":["…"], where there are any. */
+static void add_notes(fl_cli_text *line, const char *notes)
+{
+    const char *note = notes;
+    for (const char *end; (end = strchr(note, '\n')) != NULL; note = end + 1) {
+        fl_cli_text_add_str(line, note == notes ? ",\"notes\":[" : ",");
+        fl_cli_text_add_json(line, note, (size_t)(end - note));
+    }
+    if (note != notes)
+        fl_cli_text_add_char(line, ']');
+}
+
 /* ---- requests ---- */
 
 static bool bind_value(fl_statement *statement, int32_t number, yyjson_val *value, fl_err *err)
@@ -223,6 +235,7 @@ static void answer_line(fl_session *session, char *data, size_t len, fl_cli_text
     }
     yyjson_doc_free(request);
     if (is_good) {
+        add_notes(line, fl_session_notes(session));
         fl_cli_text_addf(line, ",\"ms\":%.3f,\"cpu_ms\":%.3f}\n", fl_cli_clock_ms() - start,
                          (double)fl_session_cpu_ns(session) / 1e6);
         return;

@@ -84,6 +84,8 @@ static bool run_statement(fl_cli_run *run, const char *text, size_t len, const f
     }
     bool is_good = write_rows(run, &rows);
     rows.release(&rows);
+    for (const char *note = fl_session_notes(run->session), *end; (end = strchr(note, '\n')) != NULL; note = end + 1)
+        fprintf(stderr, "Note: %.*s\n", (int)(end - note), note);
     if (run->has_timing)
         fprintf(stderr, "Time: %.3f ms, processor time: %.3f ms\n", fl_cli_clock_ms() - start,
                 (double)fl_session_cpu_ns(run->session) / 1e6);

@@ -308,7 +308,9 @@ static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *f
         fl_err_hint(err, "say which: read_parquet('…'), read_csv('…'), read_json('…')");
         goto cleanup;
     }
-    st = format->open(&catalog->session->statement_memory, all, n, options, n_options, ret, err);
+    FL_TRY(format->open(&catalog->session->statement_memory, all, n, options, n_options, ret, err));
+    if ((*ret)->note.len > 0)
+        fl_session_add_note(catalog->session, (*ret)->name, (*ret)->note);
 cleanup:
     fl_free(all);
     return st;

@@ -74,6 +74,8 @@ typedef struct fl_handle {
     void (*detach)(struct fl_handle *handle);
 } fl_handle;
 
+#define NOTES_BYTES 1024
+
 struct fl_session {
     fl_engine *engine;
     fl_memory memory;           /* of the session: what lives on between calls */
@@ -86,6 +88,7 @@ struct fl_session {
     pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;
     int64_t cpu_ns;
+    char notes[NOTES_BYTES]; /* of the last call, a line each */
 };
 
 /* ---- session (session.c) ---- */
@@ -104,6 +107,9 @@ void fl_handle_remove(fl_handle *handle);
 
 /** FL_ERR_CONFIG when the handle's session is closed. */
 fl_status fl_handle_check(const fl_handle *handle, fl_err *err);
+
+/** Adds a line to the session's notes, once; what has no room any more is left out. */
+void fl_session_add_note(fl_session *session, fl_str subject, fl_str note);
 
 /* ---- registry (builtins.c) ---- */
 fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err);

@@ -6,6 +6,8 @@
 #include "plan/rule.h"
 #include "store/arrow_stream.h"
 
+#include <stdio.h>
+
 struct fl_statement {
     fl_handle handle;
     char *text;
@@ -95,6 +97,7 @@ static fl_status give(fl_session *session, fl_rows *rows, struct ArrowArrayStrea
 
 int64_t fl_session_begin(fl_session *session)
 {
+    session->notes[0] = 0;
     fl_interrupt_begin(&session->interrupt);
     fl_interrupt_set_timeout(&session->interrupt, session->settings.timeout_ms);
     return fl_clock_process_ns();
@@ -380,6 +383,21 @@ double fl_session_progress(const fl_session *session)
 int64_t fl_session_cpu_ns(const fl_session *session)
 {
     return session->cpu_ns;
+}
+
+void fl_session_add_note(fl_session *session, fl_str subject, fl_str note)
+{
+    char line[NOTES_BYTES];
+    int len = snprintf(line, sizeof(line), "\"%.*s\": %.*s\n", FL_STR_ARG(subject), FL_STR_ARG(note));
+    size_t used = strlen(session->notes);
+    /* a statement may be bound more than once */
+    if (len > 0 && (size_t)len < sizeof(session->notes) - used && strstr(session->notes, line) == NULL)
+        memcpy(session->notes + used, line, (size_t)len + 1);
+}
+
+const char *fl_session_notes(const fl_session *session)
+{
+    return session->notes;
 }
 
 fl_status fl_session_plan_hash(fl_session *session, const char *sql, uint64_t *ret_hash, fl_err *err)

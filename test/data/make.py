@@ -205,6 +205,7 @@ def odd_parquet_files():
     uuids = pa.array([None if i % 5 == 0 else uuid.UUID(int=i * 0x1234567890ABCDEF1234567).bytes for i in range(20)], pa.binary(16))
     parquet_file("uuid_delta", pa.table({"u": pa.ExtensionArray.from_storage(pa.uuid(), uuids)}), use_dictionary=False,
                  column_encoding={"u": "DELTA_BYTE_ARRAY"})
+    parquet_file("same_names", pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "A", "a"]))
     parquet_file("null_type_1", pa.table({"i": [1, 2], "v": pa.nulls(2), "l": pa.nulls(2)}))
     parquet_file("null_type_2", pa.table({"i": [3, 4], "v": ["x", None], "l": pa.array([[1], []], pa.list_(pa.int32()))}))
     nanos = 1704067200000000000
