@@ -412,6 +412,12 @@ cleanup:
     return st;
 }
 
+/* Slots of nulls may wrap around. */
+static int64_t midnight(int32_t days)
+{
+    return (int64_t)((uint64_t)days * (uint64_t)FL_US_PER_DAY);
+}
+
 void fl_cast_compared(fl_call *call)
 {
     const int32_t *x = call->args[0].data;
@@ -420,7 +426,7 @@ void fl_cast_compared(fl_call *call)
     FL_ASSERT(call->args[0].type.id == FL_DATE && fl_type_is_timestamp(call->ret->type) && unit != FL_NANO);
     if (unit == FL_MICRO) {
         for (int32_t row = 0; row < call->rows; row++)
-            ret[row] = fl_date_to_us_beside(x[row]);
+            ret[row] = call->ret->has_bounds ? midnight(x[row]) : fl_date_to_us_beside(x[row]);
         return;
     }
     for (int32_t row = 0; row < call->rows; row++)
@@ -459,6 +465,11 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
     if (from.id == FL_DATE && fl_type_is_timestamp(to) && to.unit == FL_MICRO) {
         const int32_t *x = call->args[0].data;
         int64_t *ret = fl_ret_i64(call);
+        if (call->ret->has_bounds) { /* none is infinite or out of range */
+            for (int32_t row = 0; row < call->rows; row++)
+                ret[row] = midnight(x[row]);
+            return FL_OK;
+        }
         for (int32_t row = 0; row < call->rows; row++)
             if (FL_UNLIKELY(!fl_date_to_us(x[row], &ret[row])) && wants(call, row))
                 FL_TRY(reject(call, row, is_try, err));

@@ -20,9 +20,15 @@ static inline int64_t fl_units_per_day(uint8_t unit)
 /** Of a finite timestamp. */
 static inline fl_moment fl_moment_of(int64_t value, uint8_t unit)
 {
-    int64_t per_day = fl_units_per_day(unit);
-    fl_moment ret = {.days = fl_floor_div(value, per_day)};
-    ret.nanos = (value - ret.days * per_day) * (FL_NS_PER_DAY / per_day);
+    fl_moment ret;
+    if (unit == FL_NANO) { /* each divided by a constant */
+        ret.days = fl_floor_div(value, FL_NS_PER_DAY);
+        ret.nanos = value - ret.days * FL_NS_PER_DAY;
+    } else {
+        FL_ASSERT(unit == FL_MICRO);
+        ret.days = fl_floor_div(value, FL_US_PER_DAY);
+        ret.nanos = (value - ret.days * FL_US_PER_DAY) * 1000;
+    }
     ret.date = fl_civil_from_days(ret.days);
     return ret;
 }

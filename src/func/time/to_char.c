@@ -164,16 +164,37 @@ static int put_name(char *ret, const char *name, letters how, int cut, int width
 
 static int put_number(char *ret, int64_t value, int digits, bool bare)
 {
-    return snprintf(ret, PIECE_BYTES_MAX, "%0*lld", bare ? 1 : digits + (value < 0), (long long)value);
+    char reversed[PIECE_BYTES_MAX];
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    int n = 0, len = 0;
+    for (; rest > 0 || n == 0 || (!bare && n < digits); rest /= 10)
+        reversed[n++] = (char)('0' + rest % 10);
+    if (value < 0)
+        ret[len++] = '-';
+    while (n > 0)
+        ret[len++] = reversed[--n];
+    return len;
+}
+
+/* Sunday 0 */
+static int weekday(const fl_moment *t)
+{
+    return (int)(((t->days + 4) % 7 + 7) % 7);
+}
+
+static int64_t day_of_year(const fl_moment *t)
+{
+    return t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
 }
 
 /* Numbers: what a TH may follow. */
 static int put_field(pattern p, const char *text, const fl_moment *t, bool bare, char *ret)
 {
     int64_t us = t->nanos / 1000, seconds = us / 1000000, hour = seconds / 3600;
-    int64_t doy = t->days - fl_days_from_civil(t->date.year, 1, 1) + 1;
-    int32_t dow = (int32_t)(((t->days + 4) % 7 + 7) % 7), iso_year, week = fl_iso_week(t->days, &iso_year);
     int64_t year = t->date.year > 0 ? t->date.year : 1 - t->date.year;
+    int32_t iso_year = 1, week = 0;
+    if (p >= P_IDDD && p <= P_I)
+        week = fl_iso_week(t->days, &iso_year);
     int64_t iso = iso_year > 0 ? iso_year : 1 - iso_year;
     switch (p) {
     case P_FRACTION: {
@@ -217,17 +238,17 @@ static int put_field(pattern p, const char *text, const fl_moment *t, bool bare,
     case P_MM:
         return put_number(ret, t->date.month, 2, bare);
     case P_DDD:
-        return put_number(ret, doy, 3, bare);
+        return put_number(ret, day_of_year(t), 3, bare);
     case P_IDDD:
-        return put_number(ret, (week - 1) * 7LL + (dow == 0 ? 7 : dow), 3, bare);
+        return put_number(ret, (week - 1) * 7LL + (weekday(t) + 6) % 7 + 1, 3, bare);
     case P_DD:
         return put_number(ret, t->date.day, 2, bare);
     case P_D:
-        return put_number(ret, dow + 1, 1, bare);
+        return put_number(ret, weekday(t) + 1, 1, bare);
     case P_ID:
-        return put_number(ret, dow == 0 ? 7 : dow, 1, bare);
+        return put_number(ret, (weekday(t) + 6) % 7 + 1, 1, bare);
     case P_WW:
-        return put_number(ret, (doy - 1) / 7 + 1, 2, bare);
+        return put_number(ret, (day_of_year(t) - 1) / 7 + 1, 2, bare);
     case P_W:
         return put_number(ret, (t->date.day - 1) / 7 + 1, 1, bare);
     case P_Q:
@@ -244,7 +265,6 @@ static int put_field(pattern p, const char *text, const fl_moment *t, bool bare,
 static int put_word(pattern p, letters how, const fl_moment *t, bool zoned, padding padding, char *ret)
 {
     static const char *const months[] = {"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"};
-    int64_t weekday = ((t->days + 4) % 7 + 7) % 7;
     bool is_morning = t->nanos < FL_NS_PER_DAY / 2, is_ad = t->date.year > 0;
     switch (p) {
     case P_ERA:
@@ -260,9 +280,9 @@ static int put_word(pattern p, letters how, const fl_moment *t, bool zoned, padd
     case P_MON:
         return put_name(ret, fl_month_names[t->date.month - 1], how, 3, 0);
     case P_DAY:
-        return put_name(ret, fl_weekday_names[weekday], how, 9, padding == PADDED ? 9 : 0);
+        return put_name(ret, fl_weekday_names[weekday(t)], how, 9, padding == PADDED ? 9 : 0);
     case P_DY:
-        return put_name(ret, fl_weekday_names[weekday], how, 3, 0);
+        return put_name(ret, fl_weekday_names[weekday(t)], how, 3, 0);
     case P_RM:
         return put_name(ret, months[t->date.month - 1], how, 4, padding == BARE ? 0 : 4);
     case P_TZ: /* the session's zone is UTC */
@@ -302,6 +322,8 @@ static int64_t put_quoted(fl_str *pattern, char *ret)
 static bool put_pattern(fl_str *text, const fl_moment *t, bool zoned, padding padding, char *ret, int64_t *len)
 {
     for (int64_t i = 0; i < FL_LEN(patterns); i++) {
+        if ((patterns[i].text[0] | 32) != (text->data[0] | 32))
+            continue;
         letters how = letters_of(*text, patterns[i].text, patterns[i].is_name);
         if (how == NOT_THERE)
             continue;

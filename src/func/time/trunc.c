@@ -24,7 +24,8 @@ static int multiply(int64_t n, int64_t unit, bool is_nano, int64_t *ret)
 }
 
 /* x in microseconds or nanoseconds. 0 done, 1 not a unit of timestamps, 2 out of range. */
-static int trunc_units(fl_time_field field, int64_t x, uint8_t time_unit, int64_t *ret)
+static inline __attribute__((always_inline)) int trunc_in(fl_time_field field, int64_t x, uint8_t time_unit,
+                                                          int64_t *ret)
 {
     bool is_nano = time_unit == FL_NANO;
     int64_t per_day = fl_units_per_day(time_unit), per_us = per_day / FL_US_PER_DAY;
@@ -70,6 +71,12 @@ static int trunc_units(fl_time_field field, int64_t x, uint8_t time_unit, int64_
         return 1;
     }
     return multiply(fl_days_from_civil((int32_t)year, month, 1), per_day, is_nano, ret);
+}
+
+/* Once for each unit, so that constants divide. */
+static int trunc_units(fl_time_field field, int64_t x, uint8_t time_unit, int64_t *ret)
+{
+    return time_unit == FL_NANO ? trunc_in(field, x, FL_NANO, ret) : trunc_in(field, x, FL_MICRO, ret);
 }
 
 static bool is_wanted(const fl_call *call, int32_t row)
