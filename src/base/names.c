@@ -27,6 +27,26 @@ static name_slot *find_slot(name_slot *slots, uint64_t mask, fl_str name)
     return &slots[at];
 }
 
+/* A name is a C string when it leaves: a NUL in it is written as in JSON. */
+static fl_status spell_name(fl_arena *arena, fl_str *name, fl_err *err)
+{
+    static const char spelled[] = "\\u0000";
+    char *text = NULL;
+    int64_t len = 0;
+    if (name->len == 0 || memchr(name->data, 0, (size_t)name->len) == NULL)
+        return FL_OK;
+    fl_status st = fl_arena_get(arena, name->len * FL_LEN(spelled), (void **)&text, err);
+    if (st != FL_OK)
+        return st;
+    for (int64_t i = 0; i < name->len; i++) {
+        int64_t bytes = name->data[i] == 0 ? FL_LEN(spelled) - 1 : 1;
+        memcpy(text + len, name->data[i] == 0 ? spelled : &name->data[i], (size_t)bytes);
+        len += bytes;
+    }
+    *name = (fl_str){text, len};
+    return FL_OK;
+}
+
 static fl_status make_note(fl_arena *arena, const fl_str *old, const fl_str *names, int32_t n, fl_str *note,
                            fl_err *err)
 {
@@ -57,6 +77,7 @@ fl_status fl_names_tell_apart(fl_arena *arena, fl_memory *memory, fl_str *names,
     FL_TRY(fl_alloc_zero(memory, (int64_t)size * (int64_t)sizeof(*slots), (void **)&slots, err));
     FL_TRY(fl_alloc(memory, (n + 1) * (int64_t)sizeof(*old), (void **)&old, err));
     for (int32_t i = 0; i < n; i++) {
+        FL_TRY(spell_name(arena, &names[i], err));
         name_slot *first = find_slot(slots, size - 1, names[i]), *slot = first;
         fl_str name = names[i];
         old[i] = name;

@@ -119,6 +119,18 @@ static void leaves_out_comments(void **state)
     check_read("#a,b\n#1,2\n", &none, 1, "#a text, b bigint\n#1|2\n");
 }
 
+static void trims_fields(void **state)
+{
+    (void)state;
+    fl_option trim = bool_option("trim", true);
+    check_read("a, \"b\" ,c\n1, \"x, \"\"y\"\"\" , z \n2,\" p \", q r\r\n", &trim, 1,
+               "a bigint, b text, c text\n1|x, \"y\"|z\n2| p |q r\n");
+    check_read("a,b\n , \"\"\n  7 ,\"two\n lines\" \n", &trim, 1, "a bigint, b text\nNULL|\n7|two\n lines\n");
+    check_read("a,b\n1, x \n", NULL, 0, "a bigint, b text\n1| x \n");
+    table_source source = source_of("a,b\n1,\"x\" y\n", 12, &trim, 1);
+    table_check_fails(&source, "22000", 2, 7, &memory);
+}
+
 static void skips_lines(void **state)
 {
     (void)state;
@@ -354,6 +366,7 @@ int main(void)
         cmocka_unit_test_teardown(reads_quotes, leaves_no_memory),
         cmocka_unit_test_teardown(leaves_out_comments, leaves_no_memory),
         cmocka_unit_test_teardown(skips_lines, leaves_no_memory),
+        cmocka_unit_test_teardown(trims_fields, leaves_no_memory),
         cmocka_unit_test_teardown(takes_options, leaves_no_memory),
         cmocka_unit_test_teardown(names_places_of_faults, leaves_no_memory),
         cmocka_unit_test_teardown(refuses_options, leaves_no_memory),

@@ -47,7 +47,7 @@ static trial try_delim(fl_str text, bool is_whole, fl_csv_dialect d)
         }
         is_blank &= c == '\r';
         inside = d.quote != 0 && c == d.quote && (is_start || (i > 0 && text.data[i - 1] == d.quote));
-        is_start = c == d.delim;
+        is_start = c == d.delim || (is_start && d.trims && c == ' ');
         fields += c == d.delim;
     }
     if (!is_blank && t.lines < LINES_MAX && (is_whole || t.lines == 0)) {
@@ -103,7 +103,8 @@ fl_csv_dialect fl_csv_dialect_find(fl_str sample, bool is_whole, bool prefers_ta
                                  : prefers_tab     ? '\t'
                                                    : ',',
                         .quote = wishes->has_quote ? wishes->quote : '"',
-                        .comment = wishes->comment};
+                        .comment = wishes->comment,
+                        .trims = wishes->trims};
     d.escape = wishes->has_escape ? wishes->escape : d.quote;
     d.newline = find_newline(sample);
     double score = 0;

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct fl_csv_dialect {
@@ -15,6 +16,7 @@ typedef struct fl_csv_dialect {
     char escape;  /* the quote itself: it is doubled */
     char newline; /* '\n' or '\r' */
     char comment; /* begins lines that are no records; 0: none does */
+    bool trims;   /* blanks around fields, and around their quotes, are no part of them */
 } fl_csv_dialect;
 
 static inline bool fl_csv_has_escape(const fl_csv_dialect *dialect)
@@ -26,7 +28,7 @@ static inline bool fl_csv_has_escape(const fl_csv_dialect *dialect)
  * part of a comment is none. Otherwise the parity of quotes says it. */
 static inline bool fl_csv_is_in_order(const fl_csv_dialect *dialect)
 {
-    return fl_csv_has_escape(dialect) || dialect->comment != 0;
+    return fl_csv_has_escape(dialect) || dialect->comment != 0 || dialect->trims;
 }
 
 /* Between two bytes: what the next one is part of. */
@@ -60,7 +62,7 @@ static inline void fl_csv_step(const fl_csv_dialect *dialect, fl_csv_position *a
 
 /* What the user said; the rest is found by looking. */
 typedef struct fl_csv_wishes {
-    bool has_delim, has_quote, has_escape, has_comment;
+    bool has_delim, has_quote, has_escape, has_comment, trims;
     char delim, quote, escape, comment;
 } fl_csv_wishes;
 
@@ -77,6 +79,12 @@ int32_t fl_csv_count_titles(fl_str sample, bool is_whole, const fl_csv_dialect *
 /** The raw text of a field without its quotes; *is_quoted says whether it had any. Doubled and escaped quotes stay. */
 static inline fl_str fl_csv_field_text(const fl_csv_dialect *dialect, fl_str field, bool *is_quoted)
 {
+    if (dialect->trims) {
+        while (field.len > 0 && field.data[0] == ' ')
+            field = (fl_str){field.data + 1, field.len - 1};
+        while (field.len > 0 && field.data[field.len - 1] == ' ')
+            field.len--;
+    }
     *is_quoted = dialect->quote != 0 && field.len >= 2 && field.data[0] == dialect->quote;
     return *is_quoted ? (fl_str){field.data + 1, field.len - 2} : field;
 }

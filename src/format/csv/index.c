@@ -43,6 +43,8 @@ static void index_in_order(const fl_csv_dialect *d, const char *data, int64_t fr
         if (at.is_comment)
             continue;
         bool is_border = c == d->delim || c == d->newline;
+        if (c == ' ' && d->trims) /* may stand before a quote and behind one */
+            continue;
         if (s->was_close != 0 && !is_border && c != '\r' && !at.is_inside)
             s->flags |= FL_CSV_FAULT_QUOTE;
         if (at.is_inside && s->can_open == 0 && (s->was_close == 0 || fl_csv_has_escape(d)))

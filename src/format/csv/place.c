@@ -99,6 +99,8 @@ static void step(walk *w, char c)
         else if (w->state == AT_START)
             w->open = here(w);
         w->state = IN_QUOTES;
+    } else if (d->trims && c == ' ' && (w->state == AT_START || w->state == BEHIND_CLOSE)) {
+        w->is_blank = true; /* no part of the field */
     } else if (w->state == BEHIND_CLOSE && c == '\r') {
         w->state = BEHIND_CR;
     } else if (w->state == BEHIND_CLOSE || w->state == BEHIND_CR) {
@@ -186,8 +188,7 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
     case QUOTE_INSIDE:
         st = FL_FAIL(err, FL_ERR_FORMAT, "a quote inside of a field that does not begin with one");
         if (w->is_blank)
-            fl_err_hint(err, "a quote behind a blank opens no field: take the blank away, or write quote = '' to read "
-                             "blanks and quotes as they are");
+            fl_err_hint(err, "trim = true leaves out blanks around fields and their quotes");
         else
             fl_err_hint(err,
                         "quote the whole field and double the quotes in it, or write quote = '' if quotes mean nothing "
@@ -195,7 +196,9 @@ static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
         break;
     case BEHIND_QUOTE:
         st = FL_FAIL(err, FL_ERR_FORMAT, "text behind a field's closing quote");
-        if (w->is_behind_backslash && !fl_csv_has_escape(d))
+        if (w->last == ' ' && !d->trims)
+            fl_err_hint(err, "trim = true leaves out blanks around fields and their quotes");
+        else if (w->is_behind_backslash && !fl_csv_has_escape(d))
             fl_err_hint(err, "write escape = '\\' if a backslash keeps a quote from closing the field");
         else
             fl_err_hint(err,

@@ -325,7 +325,7 @@ static inline bool get_text(const reading *r, int32_t row, bool is_text, fl_str 
         return false;
     fl_str raw = fl_csv_chunk_field(&r->w->chunk, r->w->row + row, r->col);
     *ret = fl_csv_field_text(r->dialect, raw, ret_quoted);
-    if (FL_UNLIKELY(*ret_quoted && raw.data[raw.len - 1] != r->dialect->quote)) { /* a CR between quote and delimiter */
+    if (FL_UNLIKELY(*ret_quoted && ret->data[ret->len] != r->dialect->quote)) { /* a CR between quote and delimiter */
         *ret_st = fl_csv_fail_structure(r->w->file->file, &r->w->file->layout, r->err);
         return false;
     }

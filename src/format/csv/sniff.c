@@ -112,7 +112,15 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
     bool is_empty = file->layout.start == file->file->bytes;
     if (s->has_first) {
         const fl_csv_dialect *first = &s->table->files[s->table->first].layout.dialect;
-        wishes = (fl_csv_wishes){true, true, true, true, first->delim, first->quote, first->escape, first->comment};
+        wishes = (fl_csv_wishes){.has_delim = true,
+                                 .has_quote = true,
+                                 .has_escape = true,
+                                 .has_comment = true,
+                                 .trims = first->trims,
+                                 .delim = first->delim,
+                                 .quote = first->quote,
+                                 .escape = first->escape,
+                                 .comment = first->comment};
     }
     bool prefers_tab = fl_str_has_suffix(fl_str_of(file->file->path), FL_STR(".tsv"));
     file->layout.dialect = fl_csv_dialect_find(text, s->is_head_whole, prefers_tab, &wishes, &fields);

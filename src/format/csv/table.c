@@ -58,6 +58,7 @@ static const fl_option_desc options[] = {
     {"header", FL_OPTION_BOOL, fl_option_bool, AT(header), AT(has_header)},
     {"comment", QUOTE, read_quote, AT(wishes.comment), AT(wishes.has_comment)},
     {"skip", "a number of lines", read_skip, AT(skip), AT(has_skip)},
+    {"trim", FL_OPTION_BOOL, fl_option_bool, AT(wishes.trims), -1},
     {"nullstr", FL_OPTION_TEXT, fl_option_text, AT(nullstr), AT(has_nullstr)},
     {"columns", FL_OPTION_COLUMNS, fl_option_columns, AT(columns), -1},
     {"all_varchar", FL_OPTION_BOOL, fl_option_bool, AT(all_varchar), -1},
@@ -87,7 +88,7 @@ static uint64_t hash_options(const fl_csv_table *table)
     const fl_csv_options *o = &table->options;
     uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 |
                     (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
-                    (uint64_t)o->has_nullstr << 25 | (uint64_t)(uint8_t)d->comment << 32;
+                    (uint64_t)o->has_nullstr << 25 | (uint64_t)(uint8_t)d->comment << 32 | (uint64_t)d->trims << 40;
     hash = fl_hash_combine(hash, (uint64_t)o->skip);
     return fl_hash_combine(hash, fl_hash_bytes(o->nullstr.data, o->nullstr.len));
 }
@@ -133,6 +134,7 @@ const fl_format_desc fl_format_csv = {
     .function = "read_csv",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_csv(file [, delim, quote, escape, comment, skip, header, nullstr, columns, all_varchar, sample_size]) "
+    .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, all_varchar, "
+           "sample_size]) "
            "gives the rows of one or several CSV files; what is not said is found by looking",
 };

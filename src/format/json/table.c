@@ -85,30 +85,6 @@ cleanup:
     return st;
 }
 
-/* A name is a C string when it leaves: a NUL in a key is written as in JSON. */
-static fl_status spell_key(fl_arena *arena, fl_str key, fl_str *ret, fl_err *err)
-{
-    char *text = NULL;
-    int64_t len = 0;
-    *ret = key;
-    if (key.len == 0 || memchr(key.data, 0, (size_t)key.len) == NULL)
-        return FL_OK;
-    fl_status st = fl_arena_get(arena, key.len * 6 + 1, (void **)&text, err);
-    if (st != FL_OK)
-        return st;
-    for (int64_t i = 0; i < key.len; i++) {
-        if (key.data[i] != 0) {
-            text[len++] = key.data[i];
-        } else {
-            memcpy(text + len, "\\u0000", 6);
-            len += 6;
-        }
-    }
-    text[len] = 0;
-    *ret = (fl_str){text, len};
-    return FL_OK;
-}
-
 static fl_status make_columns(fl_json_table *table, const fl_json_shape *shape, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -118,8 +94,8 @@ static fl_status make_columns(fl_json_table *table, const fl_json_shape *shape, 
     fl_str *names = NULL;
     FL_TRY(FL_NEW_ARRAY(arena, n + 1, &fields, err));
     FL_TRY(FL_NEW_ARRAY(arena, n + 1, &names, err));
-    for (int32_t i = 0; i < n; i++)
-        FL_TRY(spell_key(arena, shape->names[i], &names[i], err));
+    if (n > 0)
+        memcpy(names, shape->names, (size_t)n * sizeof(*names));
     FL_TRY(fl_names_tell_apart(arena, memory, names, n, &table->base.table.note, err));
     for (int32_t i = 0; i < n; i++) {
         fields[i] = (fl_field){.name = names[i], .nullable = true};

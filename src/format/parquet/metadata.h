@@ -61,6 +61,7 @@ typedef enum fl_pq_convert {
     FL_PQ_INT96_MICRO,   /* nanoseconds of the day and Julian day to microseconds */
     FL_PQ_INT96_NANO,    /* … to nanoseconds */
     FL_PQ_DECIMAL_64,    /* int64 decimals */
+    FL_PQ_MILLI_STAMP,   /* int64 timestamps in milliseconds */
     FL_PQ_BIG_ENDIAN_64, /* decimals in bytes */
     FL_PQ_BIG_ENDIAN_128,
     FL_PQ_HALF,     /* float16 to float32 */

@@ -177,7 +177,7 @@ static void set_int64(fl_pq_leaf *leaf, const fl_pq_element *e)
     else if (e->logical == LOGICAL_TIME)
         set(leaf, FL_TYPE(FL_TIME), e->unit == 3 ? FL_PQ_NANO_TIME : FL_PQ_MICRO_TIME, 8);
     else if (e->logical == LOGICAL_TIMESTAMP)
-        set(leaf, timestamp_type(e), FL_PQ_COPY, 8);
+        set(leaf, timestamp_type(e), e->unit == 1 ? FL_PQ_MILLI_STAMP : FL_PQ_COPY, 8);
     else if (is_decimal(e))
         set(leaf, decimal_type(e), FL_PQ_DECIMAL_64, 8);
     else

@@ -372,12 +372,15 @@ static const char *nano_times(const uint8_t *from, int64_t n, int64_t *to)
     return is_cut ? "a time with nanoseconds; times have microseconds" : NULL;
 }
 
-/* What is wrong with converted values of 8 bytes: decimals against their precision, times against the day. */
+/* What is wrong with converted values of 8 bytes: decimals against their precision, times against the day, milliseconds
+ * against what microseconds hold. */
 static const char *check_range(const fl_pq_leaf *leaf, const int64_t *values, int64_t n)
 {
     const fl_pq_kernels *kernels = fl_pq_kernels_choose();
     if (leaf->type.id == FL_TIME)
         return kernels->is_within_8(values, n, 0, FL_US_PER_DAY) ? NULL : "a time beyond 24 hours";
+    if (fl_type_is_timestamp(leaf->type))
+        return kernels->is_within_8(values, n, INT64_MIN / 1000, INT64_MAX / 1000) ? NULL : "a timestamp out of range";
     if (leaf->type.precision > FL_DECIMAL64_PRECISION_MAX)
         return NULL;
     int64_t most = fl_pow10_i64[leaf->type.precision] - 1;
@@ -429,6 +432,7 @@ const char *fl_pq_convert_fixed(const fl_pq_leaf *leaf, const uint8_t *from, int
         return check_range(leaf, to, n);
     case FL_PQ_DECIMAL_64:
     case FL_PQ_MICRO_TIME:
+    case FL_PQ_MILLI_STAMP:
         memcpy(to, from, (size_t)(n * 8));
         return check_range(leaf, to, n);
     case FL_PQ_MILLI_TIME:
