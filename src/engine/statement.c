@@ -317,7 +317,8 @@ static fl_status cast_arguments(fl_query *query, const fl_type *types, fl_err *e
     FL_TRY(FL_NEW_ARRAY(arena, query->n_outputs, &cols, err));
     for (int32_t i = 0; i < query->n_outputs; i++) {
         FL_TRY(fl_expr_column(query->plan, query->outputs[i], -1, &exprs[i], err));
-        if (types[i].id != FL_NULL && types[i].id != FL_DECIMAL && !fl_type_is_timestamp(types[i]))
+        bool has_digits = types[i].id == FL_DECIMAL || (types[i].id >= FL_TIME && types[i].id <= FL_INTERVAL);
+        if (types[i].id != FL_NULL && !has_digits)
             FL_TRY(fl_expr_cast(query->plan, exprs[i], types[i], false, -1, &exprs[i], err));
     }
     FL_TRY(fl_project_extend(query->plan, query->root, exprs, NULL, query->n_outputs, cols, &query->root, err));
