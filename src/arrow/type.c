@@ -361,25 +361,35 @@ static bool common_numeric(fl_type a, fl_type b, fl_type *ret)
     return true;
 }
 
-/* A type of its own would need fields to be made, so one side must do for both. */
-static bool common_nested(fl_type a, fl_type b, fl_type *ret)
+/* One side where it does for both, else a type whose fields are made in the arena. */
+static bool common_nested(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
 {
     bool a_holds = true, b_holds = true;
+    fl_field *fields = NULL;
     if (a.id != b.id || a.n_fields != b.n_fields)
         return false;
     for (int32_t i = 0; i < a.n_fields; i++) {
         fl_type common;
-        if (!fl_type_common(a.fields[i].type, b.fields[i].type, &common) ||
+        if (!fl_type_common_in(arena, a.fields[i].type, b.fields[i].type, &common) ||
             (a.id == FL_STRUCT && !fl_str_is_equal_nocase(a.fields[i].name, b.fields[i].name)))
             return false;
         a_holds &= fl_type_is_equal(a.fields[i].type, common);
         b_holds &= fl_type_is_equal(b.fields[i].type, common);
     }
     *ret = a_holds ? a : b;
-    return a_holds || b_holds;
+    if (a_holds || b_holds)
+        return true;
+    if (arena == NULL || FL_NEW_ARRAY(arena, a.n_fields, &fields, NULL) != FL_OK)
+        return false;
+    for (int32_t i = 0; i < a.n_fields; i++) {
+        fields[i] = a.fields[i];
+        fl_type_common_in(arena, a.fields[i].type, b.fields[i].type, &fields[i].type);
+    }
+    ret->fields = fields;
+    return true;
 }
 
-bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
+bool fl_type_common_in(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
 {
     if (a.id == FL_NULL || fl_type_is_equal(a, b)) {
         *ret = b;
@@ -409,7 +419,12 @@ bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
         *ret = a.scale < b.scale ? a : b;
         return true;
     }
-    return fl_type_is_nested(a) && common_nested(a, b, ret);
+    return fl_type_is_nested(a) && common_nested(arena, a, b, ret);
+}
+
+bool fl_type_common(fl_type a, fl_type b, fl_type *ret)
+{
+    return fl_type_common_in(NULL, a, b, ret);
 }
 
 bool fl_type_is_scaled_apart(fl_type a, fl_type b)

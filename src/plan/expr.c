@@ -441,7 +441,7 @@ fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t
     for (int32_t i = 0; i < n; i++) {
         if (args[i] == NULL)
             continue;
-        if (!fl_type_common(type, seen_type(args[i]), &common)) {
+        if (!fl_type_common_in(&plan->arena, type, seen_type(args[i]), &common)) {
             *ret = type;
             *ret_odd = i;
             return FL_OK;
@@ -457,7 +457,7 @@ fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t
             fl_err_at(err, args[i]->pos);
             return st;
         }
-        if (fl_type_common(whole, common, &common))
+        if (fl_type_common_in(&plan->arena, whole, common, &common))
             whole = common;
     }
     *ret = whole;

@@ -157,7 +157,7 @@ static fl_status collect_expr(void *ctx, const fl_expr *expr, fl_err *err)
             p->is_seen[expr->param] = true;
         } else if (!fl_type_is_equal(*type, expr->type)) {
             p->has_conflict = true;
-            if (fl_type_common(*type, expr->type, &common))
+            if (fl_type_common_in(p->b->arena, *type, expr->type, &common))
                 *type = common;
         }
         return FL_OK;

@@ -134,7 +134,7 @@ static fl_status common_types(binder *b, const output *inputs, int32_t n, fl_typ
             fl_type here = fl_plan_col(b->plan, col->col)->type, common;
             if (col->literal != NULL)
                 continue;
-            if (!fl_type_common(types[c], here, &common))
+            if (!fl_type_common_in(b->arena, types[c], here, &common))
                 return fl_sql_bind_fail(b, col->pos, FL_ERR_TYPE,
                                         "column %d of the set operation has types %s and %s, which have no common type",
                                         c + 1, FL_TYPE_NAME(types[c]), FL_TYPE_NAME(here));

@@ -205,7 +205,7 @@ static fl_status run_not_distinct(fl_call *call, fl_err *err)
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     fl_type common;
-    if (n_args != 2 || !fl_type_common(args[0], args[1], &common))
+    if (n_args != 2 || !fl_type_common_in(ret->arena, args[0], args[1], &common))
         return FL_FAIL(err, FL_ERR_FUNCTION, "these types do not compare");
     if (common.id == FL_NULL)
         common = FL_TYPE(FL_UTF8);

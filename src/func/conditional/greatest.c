@@ -162,7 +162,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run run, f
     if (n_args == 0)
         return FL_FAIL(err, FL_ERR_FUNCTION, "an argument was expected");
     for (int32_t i = 0; i < n_args; i++)
-        if (!fl_type_common(common, args[i], &common))
+        if (!fl_type_common_in(ret->arena, common, args[i], &common))
             return FL_FAIL(err, FL_ERR_TYPE, "%s and %s have no common type", FL_TYPE_NAME(common),
                            FL_TYPE_NAME(args[i]));
     if (common.id == FL_NULL)

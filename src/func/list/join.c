@@ -81,7 +81,8 @@ static fl_status resolve_concat(const fl_type *args, int32_t n_args, fl_func_cho
     bool any = false;
     for (int32_t i = 0; i < n_args; i++) {
         any |= fl_list_is(args[i]);
-        if ((!fl_list_is(args[i]) && args[i].id != FL_NULL) || !fl_type_common(common, element_of(args[i]), &common))
+        if ((!fl_list_is(args[i]) && args[i].id != FL_NULL) ||
+            !fl_type_common_in(ret->arena, common, element_of(args[i]), &common))
             return FL_FAIL(err, FL_ERR_FUNCTION, "lists with a common type of elements were expected");
     }
     if (!any)
@@ -93,7 +94,7 @@ static fl_status resolve_element(const fl_type *args, int32_t n_args, int32_t at
 {
     fl_type common;
     if (n_args != 2 || (!fl_list_is(args[1 - at]) && args[1 - at].id != FL_NULL) ||
-        !fl_type_common(element_of(args[1 - at]), args[at], &common))
+        !fl_type_common_in(ret->arena, element_of(args[1 - at]), args[at], &common))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list and a value of its elements' type were expected");
     return choose(ret->arena, common.id == FL_NULL ? FL_TYPE(FL_UTF8) : common, at, 2, ret, err);
 }

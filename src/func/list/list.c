@@ -35,7 +35,7 @@ static fl_status resolve_make(const fl_type *args, int32_t n_args, fl_func_choic
     fl_arena *arena = ret->arena;
     fl_type common = FL_TYPE(FL_NULL);
     for (int32_t i = 0; i < n_args; i++)
-        if (!fl_type_common(common, args[i], &common))
+        if (!fl_type_common_in(arena, common, args[i], &common))
             return FL_FAIL(err, FL_ERR_FUNCTION, "items of a list must have a common type");
     if (common.id == FL_NULL)
         common = FL_TYPE(n_args == 0 ? FL_I32 : FL_UTF8);
@@ -146,7 +146,7 @@ static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_c
     if (n_args != 2 || !is_list(args[0]))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list was expected");
     element = args[0].fields[0].type;
-    if (!fl_type_common(element, args[1], &common))
+    if (!fl_type_common_in(arena, element, args[1], &common))
         return FL_FAIL(err, FL_ERR_FUNCTION, "the list's elements have another type");
     *ret = (fl_func_choice){.args = {args[0], element}, .n_args = 2, .ret = FL_TYPE(FL_BOOL), .run = contains};
     if (!fl_type_is_equal(common, element)) {

@@ -185,7 +185,7 @@ static fl_status resolve_place(const fl_type *args, int32_t n_args, fl_func_run 
 {
     fl_arena *arena = ret->arena;
     fl_type common, list = {0};
-    if (n_args != 2 || !fl_list_is(args[0]) || !fl_type_common(args[0].fields[0].type, args[1], &common))
+    if (n_args != 2 || !fl_list_is(args[0]) || !fl_type_common_in(ret->arena, args[0].fields[0].type, args[1], &common))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list and a value of its elements' type were expected");
     fl_status st = fl_type_list_of(arena, common, &list, err);
     *ret = (fl_func_choice){.args = {list, common}, .n_args = 2, .ret = FL_TYPE(FL_I32), .run = run};
@@ -208,7 +208,8 @@ static fl_status resolve_sets(const fl_type *args, int32_t n_args, fl_func_run r
 {
     fl_arena *arena = ret->arena;
     fl_type common, list = {0};
-    if (n_args != 2 || (!fl_list_is(args[0]) && !fl_list_is(args[1])) || !fl_type_common(args[0], args[1], &list))
+    if (n_args != 2 || (!fl_list_is(args[0]) && !fl_list_is(args[1])) ||
+        !fl_type_common_in(ret->arena, args[0], args[1], &list))
         return FL_FAIL(err, FL_ERR_FUNCTION, "two lists with a common type of elements were expected");
     common = list.fields[0].type;
     fl_status st = fl_type_list_of(arena, common, &list, err);

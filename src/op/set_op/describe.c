@@ -88,7 +88,7 @@ fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &types, err));
     for (int32_t i = 0; i < n; i++) {
         fl_type a = fl_plan_col(plan, left_cols[i])->type, b = fl_plan_col(plan, right_cols[i])->type;
-        if (!fl_type_common(a, b, &types[i])) {
+        if (!fl_type_common_in(fl_plan_arena(plan), a, b, &types[i])) {
             st = FL_FAIL(err, FL_ERR_TYPE, "%s types %s and %s of column %d have no common type", words[kind],
                          FL_TYPE_NAME(a), FL_TYPE_NAME(b), i + 1);
             goto cleanup;
