@@ -131,7 +131,7 @@ class Claims:
 
     def __init__(self, data):
         length = int.from_bytes(data[-8:-4], "little")
-        footer, column, offset = {}, {}, {}
+        footer, column, offset, pages = {}, {}, {}, {}
         walk_struct(data, len(data) - 8 - length, (), footer)
         # column chunks: 4.1 are the row groups' columns; 4 to 7 are where offset and column index lie
         number = lambda span: varint(data, span[0])[0] >> 1
@@ -139,6 +139,8 @@ class Claims:
             walk_struct(data, number(begin), (), column)
         for begin in footer.get((4, 1, 4), []):
             walk_struct(data, number(begin), (), offset)
+        for begin in offset.get((1, 1), []):
+            walk_struct(data, number(begin), (), pages)
         self.spans = {
             "null page": column.get((1,), []),
             "null count": column.get((5,), []),
@@ -146,6 +148,8 @@ class Claims:
             "page place": offset.get((1, 1), []),
             "page bytes": offset.get((1, 2), []),
             "page row": offset.get((1, 3), []),
+            "page header's nulls": pages.get((8, 2), []),
+            "page header's rows": pages.get((8, 3), []),
             "chunk null count": footer.get((4, 1, 3, 12, 3), []),
             "chunk bytes": footer[(4, 1, 3, 7)],
             "footer rows": footer[(3,)],
@@ -155,7 +159,7 @@ class Claims:
 
 
 def lie(rng, data, claims, what, span):
-    """Another value in a claim's bytes, of the same length."""
+    """Another value in a claim's bytes, of the same length and sign."""
     begin, end = span
     if what == "null page":
         data[begin] = 3 - data[begin] if data[begin] in (1, 2) else 1
@@ -195,7 +199,7 @@ def lies(rng, source, copies):
     for copy in range(copies):
         data = bytearray(source)
         for _ in range(rng.randrange(2, 30)):
-            what = rng.choice([w for w in claims.spans if w not in (*NEEDED, "footer rows")])
+            what = rng.choice([w for w, spans in claims.spans.items() if spans and w not in (*NEEDED, "footer rows")])
             lie(rng, data, claims, what, rng.choice(claims.spans[what]))
         yield f"mixture {copy}", data
 

@@ -120,6 +120,7 @@ static const fl_pq_thrift_member statistics[] = {
     [4] = FL_PQ_THRIFT_VALUE(I64, fl_pq_statistics, distinct_count),
     [5] = FL_PQ_THRIFT_VALUE(STR, fl_pq_statistics, max_value),
     [6] = FL_PQ_THRIFT_VALUE(STR, fl_pq_statistics, min_value),
+    [7] = FL_PQ_THRIFT_VALUE(BOOL, fl_pq_statistics, is_max_exact),
 };
 
 typedef struct encoding_stats {
@@ -193,7 +194,10 @@ static const fl_pq_thrift_member column_chunk[] = {
 static void read_chunk(footer *f, fl_pq_chunk *ret, int32_t *ret_physical)
 {
     stored_chunk c = {.physical = -1, .dictionary_at = -1};
-    c.chunk = (fl_pq_chunk){.values = -1, .begin = -1, .bytes = -1, .stats = {.null_count = -1, .distinct_count = -1}};
+    c.chunk = (fl_pq_chunk){.values = -1,
+                            .begin = -1,
+                            .bytes = -1,
+                            .stats = {.null_count = -1, .distinct_count = -1, .is_max_exact = true}};
     fl_pq_thrift_read(&f->t, column_chunk, FL_LEN(column_chunk), &c);
     f->is_elsewhere |= c.path.len > 0;
     f->is_encrypted |= c.is_encrypted;

@@ -108,6 +108,7 @@ typedef struct fl_pq_statistics {
     fl_str min_value, max_value;
     int64_t null_count; /* negative = unknown */
     int64_t distinct_count;
+    bool is_max_exact; /* else it may be cut off: writers do not agree on rounding it up */
 } fl_pq_statistics;
 
 typedef struct fl_pq_chunk {

@@ -487,7 +487,7 @@ static fl_status load_page(fl_pq_reader *r, const page_header *h, fl_err *err)
         fl_pq_hybrid_init(&reps, at, h->rep_bytes, level_width(leaf->rep_max));
         fl_pq_hybrid_init(&r->defs, at + h->rep_bytes, h->def_bytes, level_width(leaf->def_max));
         at += h->rep_bytes + h->def_bytes;
-        r->has_nulls &= h->nulls != 0;
+        r->has_nulls &= h->nulls != 0 || h->def_bytes > 0; /* what is there counts, not what is said of it */
     } else {
         if (leaf->rep_max > 0)
             FL_TRY(begin_levels_v1(r, &at, end, h->rep_encoding, leaf->rep_max, h->values, &reps, err));
@@ -816,10 +816,40 @@ cleanup:
     return st;
 }
 
-/* Whether a page that is not yet loaded holds nothing but rows that are to be passed over. */
-static bool can_pass_page(const fl_pq_reader *r, const page_header *h, int64_t rows_left)
+/* Whether a page that is not yet loaded holds nothing but rows that are to be passed over. Its repetition levels, which are
+ * not compressed, are asked whether it has the rows that its header says. */
+static fl_status can_pass_page(fl_pq_reader *r, const page_header *h, int64_t rows_left, bool *ret, fl_err *err)
 {
-    return h->type == PAGE_DATA_V2 && h->rows >= 0 && h->rows <= rows_left && r->page_left == 0;
+    const uint8_t *levels = NULL;
+    fl_pq_hybrid reps;
+    int64_t rows = 0;
+    *ret = h->type == PAGE_DATA_V2 && h->rows >= 0 && h->rows <= rows_left && r->page_left == 0;
+    if (!*ret || r->leaf->rep_max == 0) {
+        *ret &= h->rows == h->values;
+        return FL_OK;
+    }
+    *ret = h->rep_bytes >= 0 && h->rep_bytes <= h->packed_bytes;
+    if (!*ret)
+        return FL_OK; /* loading it says what is wrong */
+    uint8_t *padded = NULL;
+    release_pages(r);
+    fl_status st = look(r, r->at + h->header_bytes, h->rep_bytes, &levels, err);
+    if (st == FL_OK)
+        st = fl_pq_pool_take(&r->pool, h->rep_bytes + 64, &padded, err);
+    if (st != FL_OK)
+        return st;
+    memcpy(padded, levels, (size_t)h->rep_bytes);
+    memset(padded + h->rep_bytes, 0, 64);
+    fl_pq_hybrid_init(&reps, padded, h->rep_bytes, level_width(r->leaf->rep_max));
+    for (int64_t done = 0; done < h->values && *ret;) {
+        int64_t n = h->values - done < r->block_rows ? h->values - done : r->block_rows;
+        *ret = fl_pq_hybrid_read(&reps, r->kernels, n, r->scratch) && (done > 0 || r->scratch[0] == 0);
+        for (int64_t i = 0; *ret && i < n; i++)
+            rows += r->scratch[i] == 0;
+        done += n;
+    }
+    *ret &= rows == h->rows;
+    return FL_OK;
 }
 
 /* Takes whole rows; a row ends where the next one begins, which may be on another page. */
@@ -833,7 +863,10 @@ static fl_status take_rows(fl_pq_reader *r, int64_t rows, fl_pq_levels *l, fl_er
             if (begun == rows && (r->values_left == 0 || r->at >= r->chunk->begin + r->chunk->bytes))
                 break;
             FL_TRY(find_page(r, &h, err));
-            if (l == NULL && can_pass_page(r, &h, rows - begun)) {
+            bool can_pass = false;
+            if (l == NULL)
+                FL_TRY(can_pass_page(r, &h, rows - begun, &can_pass, err));
+            if (can_pass) {
                 begun += h.rows;
                 r->values_left -= h.values;
                 r->at += h.header_bytes + h.packed_bytes;

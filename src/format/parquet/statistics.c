@@ -103,6 +103,7 @@ void fl_pq_chunk_zone(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, int64_t 
     if (leaf->is_signed_order && claim.min.data == NULL && claim.max.data == NULL)
         claim.min = s->min, claim.max = s->max;
     fl_pq_zone_of(leaf, &claim, ret);
+    ret->has_max &= s->is_max_exact || !fl_type_is_string(leaf->type);
 }
 
 /* How many values there are to choose from when `rows` draws gave `seen` different ones: seen = all (1 -
