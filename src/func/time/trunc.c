@@ -107,6 +107,29 @@ static fl_status trunc_timestamp(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
+/* As their midnights: a cast could fail, and what can fail is not moved. */
+static fl_status trunc_date(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *x = &call->args[1];
+    fl_vec midnights;
+    int64_t *us = NULL;
+    int32_t rows = x->layout == FL_CONST ? 1 : call->rows;
+    FL_TRY(FL_NEW_ARRAY(call->heap, rows + 1, &us, err));
+    for (int32_t row = 0; row < rows; row++)
+        if (!fl_date_to_us(((const int32_t *)x->data)[row], &us[row]) &&
+            (x->layout == FL_CONST || is_wanted(call, row)))
+            return fail_range(err);
+    fl_vec_set_flat(&midnights, FL_TYPE(FL_TIMESTAMP), us, x->valid);
+    midnights.layout = x->layout;
+    fl_vec args[] = {call->args[0], midnights};
+    fl_call inner = *call;
+    inner.args = args;
+    st = trunc_timestamp(&inner, err);
+cleanup:
+    return st;
+}
+
 static bool trunc_one_interval(fl_time_field field, fl_interval x, fl_interval *ret)
 {
     int64_t unit = field == FL_FIELD_MICROSECONDS   ? 1000
@@ -226,9 +249,12 @@ static fl_bounds bounds_trunc(const fl_expr *call, const fl_bounds *args)
         args[1].low < INT64_MIN || args[1].high > INT64_MAX)
         return (fl_bounds){0};
     uint8_t unit = call->type.unit;
+    int64_t per = call->args[1]->type.id == FL_DATE ? FL_US_PER_DAY : 1;
+    if (per > 1 && (args[1].low < FL_US_MIN / per || args[1].high > FL_US_MAX / per))
+        return (fl_bounds){0};
     fl_time_field field = fl_time_field_of(name->value->s);
-    if (trunc_units(field, (int64_t)args[1].low, unit, &low) != 0 ||
-        trunc_units(field, (int64_t)args[1].high, unit, &high) != 0)
+    if (trunc_units(field, (int64_t)args[1].low * per, unit, &low) != 0 ||
+        trunc_units(field, (int64_t)args[1].high * per, unit, &high) != 0)
         return (fl_bounds){0};
     return (fl_bounds){true, low, high};
 }
@@ -239,8 +265,9 @@ static const fl_func_desc funcs[] = {
      .prepare = fl_time_field_prepare, .doc = "date_trunc(unit, x): the start of the unit that holds x",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMP, 0, trunc_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMPTZ, 0, trunc_timestamp},
-                                             {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_INTERVAL, 0, trunc_interval}},
-     .n_overloads = 3},
+                                             {FL_ARGS(FL_UTF8, FL_INTERVAL), FL_INTERVAL, 0, trunc_interval},
+                                             {FL_ARGS(FL_UTF8, FL_DATE), FL_TIMESTAMP, 0, trunc_date}},
+     .n_overloads = 4},
     JUSTIFY("justify_hours", justify_hours, "justify_hours(x): 24 hours become a day"),
     JUSTIFY("justify_days", justify_days, "justify_days(x): 30 days become a month"),
     JUSTIFY("justify_interval", justify_interval,
