@@ -443,6 +443,26 @@ bool fl_type_is_scaled_apart(fl_type a, fl_type b)
            (b.id == FL_DATE && fl_type_is_timestamp(a) && a.unit == FL_NANO);
 }
 
+static int32_t depth_of(fl_type type)
+{
+    int32_t deepest = 0;
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        int32_t depth = depth_of(type.fields[i].type);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return type.n_fields > 0 ? deepest + 1 : 0;
+}
+
+fl_status fl_type_check_depth(const fl_field *fields, int32_t n, fl_err *err)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (depth_of(fields[i].type) >= FL_TYPE_DEPTH_MAX)
+            return fl_err_state(
+                err, "54001",
+                FL_FAIL(err, FL_ERR_LIMIT, "lists and structs are nested at most %d deep", FL_TYPE_DEPTH_MAX));
+    return FL_OK;
+}
+
 fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err *err)
 {
     fl_field *field;
@@ -450,6 +470,9 @@ fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err
     if (st != FL_OK)
         return st;
     *field = (fl_field){.name = FL_STR("item"), .type = element, .nullable = true};
+    st = fl_type_check_depth(field, 1, err);
+    if (st != FL_OK)
+        return st;
     *ret = (fl_type){.id = FL_LIST, .n_fields = 1, .fields = field};
     return FL_OK;
 }

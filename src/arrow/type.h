@@ -164,6 +164,13 @@ bool fl_type_is_scaled_apart(fl_type a, fl_type b);
 /** *ret = a list of `element`, its field in the arena. */
 fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err *err);
 
+/* Lists in lists, structs in structs. */
+#define FL_TYPE_DEPTH_MAX 64
+
+/** FL_ERR_LIMIT (54001) when a list or struct of these elements or fields would be nested deeper than FL_TYPE_DEPTH_MAX. Whoever
+ *  makes a nested type asks, so that walking types may recurse. */
+fl_status fl_type_check_depth(const fl_field *fields, int32_t n, fl_err *err);
+
 /** Whether a struct is a row: its fields are called f1, f2, ..., as those of ROW(...) are. Rows are printed as PostgreSQL
  *  prints them, "(1,a b)", other structs as "{'a': 1}". */
 bool fl_type_is_row(fl_type type);

@@ -1,6 +1,7 @@
 /* The evaluator. See eval.h for the ideas; here is how a node's value comes about. */
 #include "exec/eval.h"
 
+#include "base/index_map.h"
 #include "exec/cast.h"
 #include "exec/in_list.h"
 #include "plan/bounds.h"
@@ -66,62 +67,11 @@ struct fl_eval {
 typedef struct compiler {
     fl_arena *arena;
     fl_program *program;
-    const fl_col_id *cols;
-    int32_t n_cols;
     int64_t capacity;
     fl_memory *memory;
-    struct {
-        const fl_expr *expr;
-        int32_t index;
-    } *map; /* open addressing by pointer */
-    int64_t map_slots, map_used;
+    fl_index_map known;  /* nodes by expression */
+    fl_index_map places; /* the batch's columns by id */
 } compiler;
-
-static uint64_t pointer_hash(const void *p)
-{
-    return ((uint64_t)(uintptr_t)p >> 4) * 0x9E3779B97F4A7C15ull >> 20;
-}
-
-static int32_t *map_find(compiler *c, const fl_expr *expr)
-{
-    if (c->map_slots == 0)
-        return NULL;
-    for (uint64_t i = pointer_hash(expr) & (uint64_t)(c->map_slots - 1);; i = (i + 1) & (uint64_t)(c->map_slots - 1)) {
-        if (c->map[i].expr == expr)
-            return &c->map[i].index;
-        if (c->map[i].expr == NULL)
-            return NULL;
-    }
-}
-
-static fl_status map_add(compiler *c, const fl_expr *expr, int32_t index, fl_err *err)
-{
-    if (c->map_used * 2 >= c->map_slots) {
-        int64_t grown = c->map_slots == 0 ? 64 : c->map_slots * 2;
-        __typeof__(c->map) map = NULL;
-        fl_status st = fl_alloc_zero(c->memory, grown * (int64_t)sizeof(*map), (void **)&map, err);
-        if (st != FL_OK)
-            return st;
-        for (int64_t o = 0; o < c->map_slots; o++) {
-            if (c->map[o].expr == NULL)
-                continue;
-            uint64_t i = pointer_hash(c->map[o].expr) & (uint64_t)(grown - 1);
-            while (map[i].expr != NULL)
-                i = (i + 1) & (uint64_t)(grown - 1);
-            map[i] = c->map[o];
-        }
-        fl_free(c->map);
-        c->map = map;
-        c->map_slots = grown;
-    }
-    uint64_t i = pointer_hash(expr) & (uint64_t)(c->map_slots - 1);
-    while (c->map[i].expr != NULL)
-        i = (i + 1) & (uint64_t)(c->map_slots - 1);
-    c->map[i].expr = expr;
-    c->map[i].index = index;
-    c->map_used++;
-    return FL_OK;
-}
 
 static bool is_constant(const prog_node *node)
 {
@@ -169,11 +119,9 @@ cleanup:
 static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    int32_t *known = map_find(c, e);
-    if (known != NULL) {
-        *ret = *known;
+    *ret = fl_index_map_find(&c->known, fl_index_map_key(e));
+    if (*ret >= 0)
         return FL_OK;
-    }
     int32_t *args = NULL;
     int32_t n_args = e->kind == FL_EXPR_IN ? 1 : e->n_args;
     prog_node node = {.expr = e, .n_args = n_args, .col = -1, .peel = -1};
@@ -183,9 +131,7 @@ static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *er
     node.args = args;
     switch (e->kind) {
     case FL_EXPR_COLUMN:
-        for (int32_t i = 0; i < c->n_cols && node.col < 0; i++)
-            if (c->cols[i].n == e->col.n)
-                node.col = i;
+        node.col = fl_index_map_find(&c->places, (uint64_t)e->col.n);
         if (node.col < 0)
             return FL_FAIL(err, FL_ERR_INTERNAL, "column %.*s (%d) is not among the operator's inputs",
                            FL_STR_ARG(fl_plan_col(c->program->plan, e->col)->name), e->col.n);
@@ -227,7 +173,7 @@ static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *er
                    (int64_t)sizeof(prog_node), err));
     *ret = c->program->n_nodes++;
     c->program->nodes[*ret] = node;
-    st = map_add(c, e, *ret, err);
+    st = fl_index_map_add(&c->known, fl_index_map_key(e), *ret, err);
 cleanup:
     return st;
 }
@@ -240,7 +186,11 @@ fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_
     fl_program *program = NULL;
     int32_t *roots = NULL;
     prog_node *nodes = NULL;
-    compiler c = {.arena = arena, .cols = cols, .n_cols = n_cols, .memory = arena->memory};
+    compiler c = {.arena = arena, .memory = arena->memory};
+    fl_index_map_init(&c.known, arena);
+    fl_index_map_init(&c.places, arena);
+    for (int32_t i = 0; i < n_cols; i++)
+        FL_TRY(fl_index_map_add(&c.places, (uint64_t)cols[i].n, i, err));
     FL_TRY(FL_NEW(arena, &program, err));
     FL_TRY(FL_NEW_ARRAY(arena, n_exprs + 1, &roots, err));
     program->plan = plan;
@@ -255,13 +205,11 @@ fl_status fl_program_new(fl_arena *arena, const fl_plan *plan, const fl_session_
         memcpy(nodes, program->nodes, (size_t)program->n_nodes * sizeof(*nodes));
     fl_free(program->nodes);
     program->nodes = nodes;
-    fl_free(c.map);
     *ret = program;
     return FL_OK;
 cleanup:
     if (program != NULL)
         fl_free(program->nodes);
-    fl_free(c.map);
     return st;
 }
 

@@ -150,24 +150,29 @@ fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err)
     return FL_OK;
 }
 
-int32_t fl_node_col_index(const fl_node *node, fl_col_id col)
+fl_status fl_exec_col_places(fl_exec *exec, const fl_col_id *cols, int32_t n, fl_index_map *ret, fl_err *err)
 {
-    for (int32_t i = 0; i < node->n_cols; i++)
-        if (node->cols[i].n == col.n)
-            return i;
-    return -1;
+    fl_status st = FL_OK;
+    fl_index_map_init(ret, &exec->arena);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = fl_index_map_add(ret, (uint64_t)cols[i].n, i, err);
+    return st;
 }
 
 fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret,
                           fl_err *err)
 {
-    fl_status st = FL_NEW_ARRAY(&exec->arena, n + 1, ret, err);
+    fl_status st = FL_OK;
+    fl_index_map places;
+    FL_TRY(fl_exec_col_places(exec, input->cols, input->n_cols, &places, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, ret, err));
     for (int32_t i = 0; i < n && st == FL_OK; i++) {
-        (*ret)[i] = fl_node_col_index(input, cols[i]);
+        (*ret)[i] = fl_index_map_find(&places, (uint64_t)cols[i].n);
         if ((*ret)[i] < 0)
             st = FL_FAIL(err, FL_ERR_INTERNAL, "%s does not put out column %.*s (%d)", input->op->name,
                          FL_STR_ARG(fl_plan_col(exec->plan, cols[i])->name), cols[i].n);
     }
+cleanup:
     return st;
 }
 

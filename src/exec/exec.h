@@ -10,6 +10,7 @@
 #ifndef FL_EXEC_EXEC_H
 #define FL_EXEC_EXEC_H
 
+#include "base/index_map.h"
 #include "base/interrupt.h"
 #include "base/workers.h"
 #include "exec/session_state.h"
@@ -139,8 +140,8 @@ fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err);
 /** Where nodes that share something of the run keep it: the same place for the same key, NULL in it at first. */
 fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err);
 
-/** Position of a column among a node's output columns; -1 when it is not there. */
-int32_t fl_node_col_index(const fl_node *node, fl_col_id col);
+/** Positions of columns by id (fl_index_map_find), in the run's arena: for more than a few lookups. */
+fl_status fl_exec_col_places(fl_exec *exec, const fl_col_id *cols, int32_t n, fl_index_map *ret, fl_err *err);
 
 /** Positions of several columns among `input`'s, in the run's arena; FL_ERR_INTERNAL when one is missing. */
 fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const fl_node *input, int32_t **ret,

@@ -96,26 +96,33 @@ cleanup:
     return st;
 }
 
-/* Tries all rules on a node until none fires. */
-static fl_status exhaust_node(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
+/* The first rule that fires on a node. */
+static fl_status apply_one(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     (void)plan;
     driver *d = ctx;
-    bool fired = true;
-    while (fired) {
-        fired = false;
-        for (int32_t r = 0; r < d->n_rules; r++) {
-            const fl_node *now = node;
-            if (fl_pattern_is_root(d->rules[r]->pattern) || !fl_pattern_matches(d->rules[r]->pattern, node))
-                continue;
-            fl_status st = try_rule(d, d->rules[r], node, &now, err);
-            if (st != FL_OK)
-                return st;
-            fired |= now != node;
-            node = now;
-        }
-    }
     *ret = node;
+    for (int32_t r = 0; r < d->n_rules && *ret == node; r++) {
+        if (fl_pattern_is_root(d->rules[r]->pattern) || !fl_pattern_matches(d->rules[r]->pattern, node))
+            continue;
+        fl_status st = try_rule(d, d->rules[r], node, ret, err);
+        if (st != FL_OK)
+            return st;
+    }
+    return FL_OK;
+}
+
+/* Tries all rules on a node until none fires. */
+static fl_status exhaust_node(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
+{
+    const fl_node *before;
+    *ret = node;
+    do {
+        before = *ret;
+        fl_status st = apply_one(ctx, plan, before, ret, err);
+        if (st != FL_OK)
+            return st;
+    } while (*ret != before);
     return FL_OK;
 }
 
@@ -155,7 +162,10 @@ static fl_status run_phase(driver *d, const fl_registry *registry, fl_err *err)
         for (int32_t r = 0; r < d->n_rules; r++)
             if (fl_pattern_is_root(d->rules[r]->pattern))
                 FL_TRY(try_rule(d, d->rules[r], d->root, &d->root, err));
-        FL_TRY(fl_node_rewrite(d->plan, d->root, exhaust_node, d, &d->root, err));
+        if (d->phase->strategy == FL_PHASE_EXHAUST)
+            FL_TRY(fl_node_settle(d->plan, d->root, apply_one, d, &d->root, err));
+        else
+            FL_TRY(fl_node_rewrite(d->plan, d->root, exhaust_node, d, &d->root, err));
         changed = d->root != before && d->phase->strategy == FL_PHASE_EXHAUST;
     }
 cleanup:
@@ -181,7 +191,7 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
     driver d = {.plan = query->plan, .query = query, .options = options, .report = report, .root = query->root};
     if (report != NULL)
         *report = (fl_optimize_report){0};
-    FL_TRY(fl_col_set_init(query->plan, &d.wanted, err));
+    fl_col_set_init(&d.wanted);
     for (int32_t i = 0; i < query->n_outputs; i++)
         FL_TRY(fl_col_set_add(query->plan, &d.wanted, query->outputs[i], err));
     const char *last = NULL;

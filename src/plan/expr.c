@@ -790,6 +790,7 @@ fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *cons
         if (is_constant)
             values[i] = *typed[i]->value;
     }
+    FL_TRY(fl_type_check_depth(fields, n_args, err));
     fl_type type = {.id = FL_STRUCT, .n_fields = n_args, .fields = fields};
     if (is_constant) {
         fl_value value = {.type = type, .list = {values, n_args}};

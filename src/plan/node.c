@@ -250,10 +250,10 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl
     node->cols = cols;
     node->height = 1;
     node->id = ++plan->n_nodes;
-    FL_TRY(fl_col_set_init(plan, &node->made, err));
+    fl_col_set_init(&node->made);
     for (int32_t i = 0; i < key->n_cols; i++)
         FL_TRY(fl_col_set_add(plan, &node->made, cols[i], err));
-    FL_TRY(fl_col_set_init(plan, &d.used, err));
+    fl_col_set_init(&d.used);
     FL_TRY(add_used(plan, key->op, attrs, &d, err));
     node->can_fail = d.can_fail;
     for (int32_t i = 0; i < key->n_inputs; i++) {
@@ -265,11 +265,8 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl
         FL_TRY(fl_col_set_add_all(plan, &d.used, &input->outer, err));
     }
     node->outer = d.used;
-    for (int32_t i = 0; i < key->n_inputs; i++) {
-        const fl_col_set *made = &key->inputs[i]->made;
-        for (int32_t w = 0; w < made->n_words && w < node->outer.n_words; w++)
-            node->outer.words[w] &= ~made->words[w];
-    }
+    for (int32_t i = 0; i < key->n_inputs; i++)
+        fl_col_set_remove_all(&node->outer, &key->inputs[i]->made);
     if (key->n_inputs == 0) /* a leaf's filters read its own columns, also those that it does not put out */
         for (int32_t i = 0; i < key->op->n_fields; i++) {
             const fl_attr_field *f = &key->op->fields[i];
@@ -294,7 +291,7 @@ fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, c
     if (traits == NULL)
         traits = plan->no_traits;
     if (cols == NULL) {
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, plan->n_cols + 1, &all, err));
+        FL_TRY(fl_plan_scratch_cols(plan, &all, err));
         n_cols = op->derive_cols(plan, attrs, inputs, all);
         cols = all;
     }
@@ -335,11 +332,11 @@ fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node 
         *ret = node;
         return FL_OK;
     }
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, plan->n_cols + 1, &all, err));
+    FL_TRY(fl_plan_scratch_cols(plan, &all, err));
     FL_TRY(FL_NEW_ARRAY(&plan->arena, node->n_cols + 1, &kept, err));
     int32_t n_all = node->op->derive_cols(plan, node->attrs, inputs, all);
     fl_col_set possible;
-    FL_TRY(fl_col_set_init(plan, &possible, err));
+    fl_col_set_init(&possible);
     for (int32_t i = 0; i < n_all; i++)
         FL_TRY(fl_col_set_add(plan, &possible, all[i], err));
     for (int32_t i = 0; i < node->n_cols; i++)
@@ -443,6 +440,7 @@ typedef struct seen {
     int64_t capacity;       /* words */
     const fl_node **result; /* rewriting: by id */
     int64_t result_capacity;
+    bool settles; /* what was rewritten is entered again */
 } seen;
 
 static fl_status mark(seen *s, int32_t id, bool *ret_was, fl_err *err)
@@ -480,6 +478,19 @@ fl_status fl_node_visit(const fl_node *node, fl_node_visitor fn, void *ctx, fl_e
     return st;
 }
 
+static fl_status note_result(seen *s, const fl_node *node, const fl_node *result, fl_err *err)
+{
+    int64_t old = s->result_capacity;
+    fl_status st =
+        fl_grow(s->memory, (void **)&s->result, &s->result_capacity, node->id + 1, (int64_t)sizeof(*s->result), err);
+    if (st != FL_OK)
+        return st;
+    if (s->result_capacity > old)
+        memset(s->result + old, 0, (size_t)(s->result_capacity - old) * sizeof(*s->result));
+    s->result[node->id] = result;
+    return FL_OK;
+}
+
 static fl_status rewrite(seen *s, fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx,
                          const fl_node **ret, fl_err *err)
 {
@@ -489,25 +500,36 @@ static fl_status rewrite(seen *s, fl_plan *plan, const fl_node *node, fl_node_re
         *ret = s->result[node->id];
         return FL_OK;
     }
-    for (int32_t i = 0; i < node->n_inputs; i++)
-        FL_TRY(rewrite(s, plan, node->inputs[i], fn, ctx, &inputs[i], err));
-    const fl_node *now = node;
-    FL_TRY(fl_node_with_inputs(plan, node, inputs, &now, err));
-    FL_TRY(fn(ctx, plan, now, ret, err));
-    int64_t old = s->result_capacity;
-    FL_TRY(
-        fl_grow(s->memory, (void **)&s->result, &s->result_capacity, node->id + 1, (int64_t)sizeof(*s->result), err));
-    if (s->result_capacity > old)
-        memset(s->result + old, 0, (size_t)(s->result_capacity - old) * sizeof(*s->result));
-    s->result[node->id] = *ret;
+    for (const fl_node *given = node;;) {
+        const fl_node *now = given;
+        for (int32_t i = 0; i < given->n_inputs; i++)
+            FL_TRY(rewrite(s, plan, given->inputs[i], fn, ctx, &inputs[i], err));
+        FL_TRY(fl_node_with_inputs(plan, given, inputs, &now, err));
+        FL_TRY(fn(ctx, plan, now, ret, err));
+        if (!s->settles || *ret == now)
+            break;
+        given = *ret;
+    }
+    if (s->settles) /* met again below what is made later, it is done */
+        FL_TRY(note_result(s, *ret, *ret, err));
+    st = note_result(s, node, *ret, err);
 cleanup:
+    return st;
+}
+
+fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
+                         fl_err *err)
+{
+    seen s = {.memory = plan->arena.memory, .settles = true};
+    fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
+    fl_free(s.result);
     return st;
 }
 
 fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                           fl_err *err)
 {
-    seen s = {0};
+    seen s = {.memory = plan->arena.memory};
     fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
     fl_free(s.result);
     return st;

@@ -109,6 +109,11 @@ typedef fl_status (*fl_node_rewriter)(void *ctx, fl_plan *plan, const fl_node *n
 fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                           fl_err *err);
 
+/** As fl_node_rewrite, until fn gives each node back as it is: the inputs of what it makes are rewritten, too, then it is asked
+ *  again. So what comes out of a node, as a subquery's plan does, costs no walk of the whole plan of its own. */
+fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
+                         fl_err *err);
+
 /** Plan hash (literals true) or shape hash (false) of the tree: names and values only. Order of conjuncts and names of
  *  outputs do not count. */
 uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *root, bool literals);

@@ -36,11 +36,20 @@ void fl_plan_unref(fl_plan *plan)
         fl_table_unref(plan->tables[i]);
     fl_free(plan->tables);
     fl_free(plan->cols);
+    fl_free(plan->scratch);
     fl_free(plan->exprs.slots);
     fl_free(plan->nodes.slots);
     fl_free(plan->traits.slots);
     fl_arena_drop(&plan->arena);
     fl_free(plan);
+}
+
+fl_status fl_plan_scratch_cols(fl_plan *plan, fl_col_id **ret, fl_err *err)
+{
+    fl_status st = fl_grow(plan->arena.memory, (void **)&plan->scratch, &plan->scratch_capacity, plan->n_cols + 1,
+                           (int64_t)sizeof(*plan->scratch), err);
+    *ret = plan->scratch;
+    return st;
 }
 
 fl_arena *fl_plan_arena(fl_plan *plan)
@@ -137,67 +146,90 @@ fl_status fl_intern_add(fl_plan *plan, fl_intern *intern, uint64_t hash, const v
     return FL_OK;
 }
 
-fl_status fl_col_set_init(fl_plan *plan, fl_col_set *set, fl_err *err)
+void fl_col_set_init(fl_col_set *set)
 {
-    set->n_words = (plan->n_cols >> 6) + 1;
-    return FL_NEW_ARRAY(&plan->arena, set->n_words, &set->words, err);
+    *set = (fl_col_set){0};
 }
 
-static fl_status make_room(fl_plan *plan, fl_col_set *set, int32_t n_words, fl_err *err)
+/* Makes room for words [first, end); grows by half at least, at the side where it grows, so that adding one by one is linear. */
+static fl_status make_room(fl_plan *plan, fl_col_set *set, int32_t first, int32_t end, fl_err *err)
 {
-    if (n_words <= set->n_words)
-        return FL_OK;
+    int32_t set_end = set->first_word + set->n_words;
     uint64_t *words = NULL;
-    fl_status st = FL_NEW_ARRAY(&plan->arena, n_words, &words, err);
+    FL_ASSERT(first >= 0 && first < end);
+    if (set->n_words > 0 && first >= set->first_word && end <= set_end)
+        return FL_OK;
+    if (set->n_words > 0) {
+        int32_t more = set->n_words / 2;
+        first = first >= set->first_word ? set->first_word : first > more ? first - more : 0;
+        end = end <= set_end ? set_end : end + more;
+    }
+    fl_status st = FL_NEW_ARRAY(&plan->arena, end - first, &words, err);
     if (st != FL_OK)
         return st;
     if (set->n_words > 0)
-        memcpy(words, set->words, (size_t)set->n_words * 8);
-    set->words = words;
-    set->n_words = n_words;
+        memcpy(words + (set->first_word - first), set->words, (size_t)set->n_words * 8);
+    *set = (fl_col_set){.first_word = first, .n_words = end - first, .words = words};
     return FL_OK;
+}
+
+/* The word that holds the ids [64 word, 64 word + 63]. */
+static inline uint64_t word_of(const fl_col_set *set, int32_t word)
+{
+    int32_t at = word - set->first_word;
+    return at >= 0 && at < set->n_words ? set->words[at] : 0;
 }
 
 fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *err)
 {
-    fl_status st = make_room(plan, set, (col.n >> 6) + 1, err);
+    fl_status st = make_room(plan, set, col.n >> 6, (col.n >> 6) + 1, err);
     if (st == FL_OK)
-        set->words[col.n >> 6] |= 1ull << (col.n & 63);
+        set->words[(col.n >> 6) - set->first_word] |= 1ull << (col.n & 63);
     return st;
 }
 
 fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err)
 {
-    fl_status st = make_room(plan, set, other->n_words, err);
+    if (other->n_words == 0)
+        return FL_OK;
+    fl_status st = make_room(plan, set, other->first_word, other->first_word + other->n_words, err);
     if (st == FL_OK)
         for (int32_t i = 0; i < other->n_words; i++)
-            set->words[i] |= other->words[i];
+            set->words[other->first_word - set->first_word + i] |= other->words[i];
     return st;
 }
 
 void fl_col_set_remove(fl_col_set *set, fl_col_id col)
 {
-    if (col.n >> 6 < set->n_words)
-        set->words[col.n >> 6] &= ~(1ull << (col.n & 63));
+    int32_t at = (col.n >> 6) - set->first_word;
+    if (at >= 0 && at < set->n_words)
+        set->words[at] &= ~(1ull << (col.n & 63));
+}
+
+void fl_col_set_remove_all(fl_col_set *set, const fl_col_set *other)
+{
+    for (int32_t i = 0; i < set->n_words; i++)
+        set->words[i] &= ~word_of(other, set->first_word + i);
 }
 
 bool fl_col_set_has(const fl_col_set *set, fl_col_id col)
 {
-    return col.n >> 6 < set->n_words && (set->words[col.n >> 6] >> (col.n & 63) & 1);
+    return word_of(set, col.n >> 6) >> (col.n & 63) & 1;
 }
 
 bool fl_col_set_has_all(const fl_col_set *set, const fl_col_set *part)
 {
     for (int32_t i = 0; i < part->n_words; i++)
-        if (part->words[i] & ~(i < set->n_words ? set->words[i] : 0))
+        if (part->words[i] & ~word_of(set, part->first_word + i))
             return false;
     return true;
 }
 
 bool fl_col_set_meets(const fl_col_set *a, const fl_col_set *b)
 {
-    for (int32_t i = 0; i < a->n_words && i < b->n_words; i++)
-        if (a->words[i] & b->words[i])
+    const fl_col_set *narrow = a->n_words < b->n_words ? a : b, *wide = narrow == a ? b : a;
+    for (int32_t i = 0; i < narrow->n_words; i++)
+        if (narrow->words[i] & word_of(wide, narrow->first_word + i))
             return true;
     return false;
 }

@@ -32,7 +32,12 @@ struct fl_plan {
     fl_intern nodes;
     fl_intern traits;
     const fl_trait_set *no_traits;
+    fl_col_id *scratch; /* fl_plan_scratch_cols */
+    int64_t scratch_capacity;
 };
+
+/** Room for as many columns as the plan has, until the next call: what a node puts out is copied from there. */
+fl_status fl_plan_scratch_cols(fl_plan *plan, fl_col_id **ret, fl_err *err);
 
 /** Finds an interned thing for which is_same(ctx, thing) holds; NULL when there is none. */
 const void *fl_intern_find(const fl_intern *intern, uint64_t hash, bool (*is_same)(const void *ctx, const void *thing),

@@ -16,8 +16,8 @@ static fl_status is_key(fl_rule_call *call, const fl_expr *e, bool *ret, fl_err 
     if (e->kind != FL_EXPR_CALL || e->n_args != 2 ||
         (strcmp(e->func->name, "=") != 0 && strcmp(e->func->name, "is_not_distinct_from") != 0))
         return FL_OK;
-    FL_TRY(fl_col_set_init(call->plan, &a, err));
-    FL_TRY(fl_col_set_init(call->plan, &b, err));
+    fl_col_set_init(&a);
+    fl_col_set_init(&b);
     FL_TRY(fl_expr_add_cols(call->plan, e->args[0], &a, err));
     FL_TRY(fl_expr_add_cols(call->plan, e->args[1], &b, err));
     if (fl_col_set_is_empty(&a) || fl_col_set_is_empty(&b))

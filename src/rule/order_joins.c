@@ -86,7 +86,7 @@ static fl_status find_relations(region *r, fl_err *err)
     fl_status st = FL_OK;
     for (int32_t p = 0; p < r->n_predicates; p++) {
         fl_col_set used;
-        FL_TRY(fl_col_set_init(r->plan, &used, err));
+        fl_col_set_init(&used);
         FL_TRY(fl_expr_add_cols(r->plan, r->predicates[p].expr, &used, err));
         for (int32_t i = 0; i < r->n_relations; i++)
             if (fl_col_set_meets(&used, &r->relations[i]->made))

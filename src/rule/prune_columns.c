@@ -116,7 +116,7 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
     if (node->n_inputs > 0) {
         FL_TRY(
             fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, &thinned, err));
-        FL_TRY(fl_col_set_init(p->plan, &below, err));
+        fl_col_set_init(&below);
         FL_TRY(fl_col_set_add_all(p->plan, &below, wanted, err));
         FL_TRY(fl_node_add_used_cols(p->plan, thinned, &below, err));
         for (int32_t i = 0; i < node->n_inputs; i++)

@@ -23,8 +23,8 @@ typedef struct pushing {
 
 static fl_status cols_of(pushing *p, const fl_expr *e, fl_col_set *ret, fl_err *err)
 {
-    fl_status st = fl_col_set_init(p->plan, ret, err);
-    return st == FL_OK ? fl_expr_add_cols(p->plan, e, ret, err) : st;
+    fl_col_set_init(ret);
+    return fl_expr_add_cols(p->plan, e, ret, err);
 }
 
 /* Hands over `below` under the conjuncts that stayed. */
@@ -112,7 +112,7 @@ static fl_status through_aggregate(pushing *p, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_aggregate_attrs *agg = fl_aggregate_of(p->input);
-    FL_TRY(fl_col_set_init(p->plan, &p->keys, err));
+    fl_col_set_init(&p->keys);
     for (int32_t k = 0; k < agg->n_keys; k++)
         FL_TRY(fl_col_set_add(p->plan, &p->keys, agg->cols[k], err));
     st = through(p, moves_below_aggregate, agg->cols, agg->keys, agg->n_keys, err);

@@ -21,7 +21,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         const fl_expr *e = join->conjuncts[i];
         fl_col_set used;
         int32_t to = -1;
-        FL_TRY(fl_col_set_init(call->plan, &used, err));
+        fl_col_set_init(&used);
         FL_TRY(fl_expr_add_cols(call->plan, e, &used, err));
         for (int32_t s = 0; s < 2 && to < 0; s++)
             if (may[s] && !fl_col_set_is_empty(&used) && fl_col_set_has_all(&sides[s]->made, &used) &&

@@ -37,9 +37,8 @@ static bool uses_outer(const unnesting *u, const fl_node *node)
 static fl_status expr_uses_outer(unnesting *u, const fl_expr *e, bool *ret, fl_err *err)
 {
     fl_col_set used;
-    fl_status st = fl_col_set_init(u->plan, &used, err);
-    if (st == FL_OK)
-        st = fl_expr_add_cols(u->plan, e, &used, err);
+    fl_col_set_init(&used);
+    fl_status st = fl_expr_add_cols(u->plan, e, &used, err);
     *ret = st == FL_OK && fl_col_set_meets(&used, u->outer);
     return st;
 }
@@ -69,7 +68,7 @@ static fl_status pulled_cols(unnesting *u, int32_t from, const fl_node *input, f
 {
     fl_status st = FL_OK;
     fl_col_set used;
-    FL_TRY(fl_col_set_init(u->plan, &used, err));
+    fl_col_set_init(&used);
     for (int32_t i = from; i < u->n_pulled; i++)
         FL_TRY(fl_expr_add_cols(u->plan, u->pulled[i], &used, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(u->plan), input->n_cols + 1, ret, err));
@@ -154,8 +153,8 @@ static fl_status split_equality(unnesting *u, const fl_expr *e, const fl_node *i
         return FL_OK;
     for (int32_t side = 0; side < 2; side++) {
         fl_col_set a, b;
-        FL_TRY(fl_col_set_init(u->plan, &a, err));
-        FL_TRY(fl_col_set_init(u->plan, &b, err));
+        fl_col_set_init(&a);
+        fl_col_set_init(&b);
         FL_TRY(fl_expr_add_cols(u->plan, e->args[side], &a, err));
         FL_TRY(fl_expr_add_cols(u->plan, e->args[1 - side], &b, err));
         if (!fl_col_set_meets(&a, &input->made) && !fl_col_set_meets(&b, u->outer) &&

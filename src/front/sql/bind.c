@@ -84,6 +84,7 @@ static fl_status bind_struct_type(binder *b, const fl_ast_type *type, fl_type *r
         FL_TRY(fl_sql_bind_keep(b, type->fields[i].name.text, &fields[i].name));
         FL_TRY(fl_sql_bind_type(b, type->fields[i].type, &fields[i].type));
     }
+    FL_TRY(fl_type_check_depth(fields, type->field_count, b->err));
     *ret = (fl_type){.id = FL_STRUCT, .n_fields = type->field_count, .fields = fields};
 cleanup:
     return st;

@@ -9,11 +9,13 @@
 #ifndef FL_FRONT_SQL_BIND_H
 #define FL_FRONT_SQL_BIND_H
 
+#include "base/index_map.h"
+#include "base/name_map.h"
 #include "front/sql/sql.h"
 
 #define VIEW_DEPTH_MAX 64   /* views on views */
 #define QUERY_DEPTH_MAX 500 /* subqueries, views and common table expressions in each other */
-#define CTE_BINDS_MAX 10000 /* references to common table expressions, those inside them counted each time */
+#define READS_MAX 10000     /* references to views and common table expressions, those inside them counted each time */
 
 typedef struct binder {
     fl_sql_env *env;
@@ -22,7 +24,7 @@ typedef struct binder {
     fl_err *err;
     int32_t view_depth;
     int32_t query_depth;
-    int32_t cte_binds;    /* so far: a chain of CTEs that each read the one before twice doubles with every link */
+    int32_t reads;        /* so far: a chain of CTEs that each read the one before twice doubles with every link */
     fl_type *limit_types; /* [n_limit_types] parameters that stand in LIMIT and OFFSET: bigint; others FL_NULL */
     int32_t n_limit_types;
     const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
@@ -99,6 +101,7 @@ typedef struct scope {
     select_item *items; /* of the select list, for aliases; NULL: none */
     int32_t n_items;
     fl_agg *aggs; /* collected */
+    fl_index_map agg_places;
     int32_t n_aggs, aggs_capacity;
     col_ref *refs;
     int32_t n_refs, refs_capacity;

@@ -2,6 +2,7 @@
  * coalesce, nullif, if, struct_pack. */
 #include "front/sql/bind.h"
 
+#include "base/hash.h"
 #include "base/nearest.h"
 #include "plan/rule.h"
 
@@ -67,7 +68,7 @@ static fl_status owner_of(binder *b, scope *s, const fl_expr *const *args, int32
     fl_status st = FL_OK;
     fl_col_set cols;
     *ret = s;
-    FL_TRY(fl_col_set_init(b->plan, &cols, b->err));
+    fl_col_set_init(&cols);
     for (int32_t i = 0; i < n_args; i++)
         FL_TRY(fl_expr_add_cols(b->plan, args[i], &cols, b->err));
     if (fl_col_set_is_empty(&cols))
@@ -97,12 +98,26 @@ static bool is_same_agg(const fl_agg *a, const fl_agg *c)
     return true;
 }
 
+/* Equal for aggregates that are the same. */
+static uint64_t hash_agg(const fl_agg *a)
+{
+    uint64_t hash = fl_hash_combine(fl_index_map_key(a->agg), fl_index_map_key(a->filter));
+    for (int32_t i = 0; i < a->n_args; i++)
+        hash = fl_hash_combine(hash, fl_index_map_key(a->args[i]));
+    for (int32_t i = 0; i < a->n_order; i++)
+        hash = fl_hash_combine(hash, fl_index_map_key(a->order[i].expr));
+    return hash | 1;
+}
+
 static fl_status add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t pos, const fl_expr **ret)
 {
     fl_status st = FL_OK;
-    for (int32_t i = 0; i < s->n_aggs; i++)
-        if (is_same_agg(&s->aggs[i], agg))
-            return fl_expr_column(b->plan, s->aggs[i].out, pos, ret, b->err);
+    uint64_t key = hash_agg(agg);
+    int32_t known = fl_index_map_find(&s->agg_places, key);
+    if (known >= 0 && is_same_agg(&s->aggs[known], agg))
+        return fl_expr_column(b->plan, s->aggs[known].out, pos, ret, b->err);
+    s->agg_places.arena = b->arena;
+    FL_TRY(fl_index_map_add(&s->agg_places, key, s->n_aggs, b->err));
     FL_TRY(fl_sql_bind_grow(b, &s->aggs, s->n_aggs, &s->aggs_capacity, sizeof(*s->aggs)));
     s->aggs[s->n_aggs++] = *agg;
     FL_TRY(fl_expr_column(b->plan, agg->out, pos, ret, b->err));

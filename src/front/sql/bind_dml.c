@@ -38,15 +38,25 @@ cleanup:
     return st;
 }
 
-static fl_status find_column(binder *b, const fl_table *table, const fl_ast_name *name, int32_t *ret)
+static fl_status map_fields(binder *b, const fl_table *table, fl_name_map *ret)
+{
+    fl_status st = FL_OK;
+    fl_name_map_init(ret, b->arena);
+    for (int32_t i = 0; i < table->n_cols && st == FL_OK; i++)
+        st = fl_name_map_add(ret, table->fields[i].name, i, NULL, b->err);
+    return st;
+}
+
+static fl_status find_column(binder *b, const fl_table *table, const fl_name_map *fields, const fl_ast_name *name,
+                             int32_t *ret)
 {
     fl_nearest near;
+    *ret = fl_name_map_find(fields, name->text);
+    if (*ret >= 0)
+        return FL_OK;
     fl_nearest_init(&near, name->text);
-    for (*ret = 0; *ret < table->n_cols; (*ret)++) {
-        if (fl_str_is_equal_nocase(table->fields[*ret].name, name->text))
-            return FL_OK;
-        fl_nearest_offer(&near, table->fields[*ret].name);
-    }
+    for (int32_t i = 0; i < table->n_cols; i++)
+        fl_nearest_offer(&near, table->fields[i].name);
     fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"",
                                     FL_STR_ARG(name->text), FL_STR_ARG(table->name));
     fl_nearest_hint(&near, b->err);
@@ -112,14 +122,16 @@ static fl_status map_columns(binder *b, const dml *d, int32_t n_values, int32_t 
     const fl_ast_insert *insert = d->ast->insert;
     int32_t n_cols = d->table->n_cols, *from = NULL;
     int32_t wanted = insert->column_count > 0 ? insert->column_count : n_cols;
+    fl_name_map fields;
     FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &from, b->err));
     if (n_values > wanted || (insert->column_count > 0 && n_values < wanted))
         return fl_sql_bind_fail(b, pos, FL_ERR_SYNTAX, "%d values for %d columns", n_values, wanted);
     for (int32_t i = 0; i < n_cols; i++)
         from[i] = insert->column_count == 0 && i < n_values ? i : -1;
+    FL_TRY(map_fields(b, d->table, &fields));
     for (int32_t i = 0; i < insert->column_count; i++) {
         int32_t col;
-        FL_TRY(find_column(b, d->table, &insert->columns[i], &col));
+        FL_TRY(find_column(b, d->table, &fields, &insert->columns[i], &col));
         if (from[col] >= 0)
             return fl_sql_bind_fail_state(b, insert->columns[i].start, FL_ERR_DUPLICATE, "42701",
                                           "column \"%.*s\" is named twice", FL_STR_ARG(insert->columns[i].text));
@@ -305,6 +317,7 @@ cleanup:
 static fl_status plan_update(binder *b, void *ctx, output *ret)
 {
     fl_status st = FL_OK;
+    fl_name_map fields;
     const dml *d = ctx;
     const fl_ast_update *update = d->ast->update;
     int32_t n_cols = d->table->n_cols;
@@ -333,11 +346,12 @@ static fl_status plan_update(binder *b, void *ctx, output *ret)
     for (int32_t c = 0; c < n_cols; c++)
         names[c] = d->table->fields[c].name;
     s.clause = CLAUSE_SET;
+    FL_TRY(map_fields(b, d->table, &fields));
     for (int32_t i = 0; i < update->assign_count; i++) {
         const fl_ast_assign *assign = &update->assigns[i];
         const fl_expr *cases[3] = {changed, NULL, NULL};
         int32_t c;
-        FL_TRY(find_column(b, d->table, &assign->name, &c));
+        FL_TRY(find_column(b, d->table, &fields, &assign->name, &c));
         if (exprs[c] != NULL)
             return fl_sql_bind_fail_state(b, assign->name.start, FL_ERR_SYNTAX, "42601",
                                           "column \"%.*s\" is assigned twice", FL_STR_ARG(assign->name.text));

@@ -1,12 +1,13 @@
 /* Grouping: the aggregate operator below a SELECT's expressions, and the rule that what is not aggregated is grouped. */
 #include "front/sql/bind.h"
 
+#include "base/index_map.h"
+
 #include "op/aggregate/node.h"
 
 typedef struct key_map {
-    const fl_expr *const *keys;
+    fl_index_map places; /* of keys in cols */
     const fl_col_id *cols;
-    int32_t n;
 } key_map;
 
 /* Expressions are the same when they are one pointer: a plan makes each once. */
@@ -14,12 +15,8 @@ static fl_status replace_key(void *ctx, fl_plan *plan, const fl_expr *expr, cons
 {
     const key_map *map = ctx;
     *ret = expr;
-    if (fl_expr_is_const(expr))
-        return FL_OK;
-    for (int32_t i = 0; i < map->n; i++)
-        if (map->keys[i] == expr)
-            return fl_expr_column(plan, map->cols[i], expr->pos, ret, err);
-    return FL_OK;
+    int32_t i = fl_expr_is_const(expr) ? -1 : fl_index_map_find(&map->places, fl_index_map_key(expr));
+    return i < 0 ? FL_OK : fl_expr_column(plan, map->cols[i], expr->pos, ret, err);
 }
 
 static fl_status fail_ungrouped(binder *b, const scope *s, const scope_col *col, int32_t pos)
@@ -40,8 +37,11 @@ static fl_status check_grouped(binder *b, const scope *s, const fl_expr *expr, c
 {
     fl_status st = FL_OK;
     fl_col_set used;
-    FL_TRY(fl_col_set_init(b->plan, &used, b->err));
+    fl_col_set_init(&used);
     FL_TRY(fl_expr_add_cols(b->plan, expr, &used, b->err));
+    fl_col_set_remove_all(&used, &node->made);
+    if (fl_col_set_is_empty(&used))
+        return FL_OK;
     for (int32_t i = 0; i < s->n_cols; i++)
         if (fl_col_set_has(&used, s->cols[i].col) && !fl_col_set_has(&node->made, s->cols[i].col))
             return fail_ungrouped(b, s, &s->cols[i], pos);
@@ -64,7 +64,10 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &cols, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &names, b->err));
     FL_TRY(fl_aggregate_build(b->plan, *node, keys, names, n_keys, s->aggs, s->n_aggs, cols, node, b->err));
-    key_map map = {keys, cols, n_keys};
+    key_map map = {.cols = cols};
+    fl_index_map_init(&map.places, b->arena);
+    for (int32_t i = 0; i < n_keys; i++)
+        FL_TRY(fl_index_map_add(&map.places, fl_index_map_key(keys[i]), i, b->err));
     for (int32_t i = 0; i < n_exprs; i++) {
         if (exprs[i] == NULL)
             continue;

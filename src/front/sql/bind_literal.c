@@ -178,12 +178,18 @@ cleanup:
 /* A name that stands twice could not be told apart. */
 static fl_status check_field_names(binder *b, const fl_ast_arg *items, int32_t n)
 {
-    for (int32_t i = 0; i < n; i++)
-        for (int32_t k = 0; k < i; k++)
-            if (fl_str_is_equal_nocase(items[k].name.text, items[i].name.text))
-                return fl_sql_bind_fail_state(b, items[i].name.start, FL_ERR_DUPLICATE, "42701",
-                                              "a struct has the field \"%.*s\" twice", FL_STR_ARG(items[i].name.text));
-    return FL_OK;
+    fl_status st = FL_OK;
+    fl_name_map known;
+    fl_name_map_init(&known, b->arena);
+    for (int32_t i = 0; i < n; i++) {
+        int32_t other;
+        FL_TRY(fl_name_map_add(&known, items[i].name.text, i, &other, b->err));
+        if (other >= 0)
+            return fl_sql_bind_fail_state(b, items[i].name.start, FL_ERR_DUPLICATE, "42701",
+                                          "a struct has the field \"%.*s\" twice", FL_STR_ARG(items[i].name.text));
+    }
+cleanup:
+    return st;
 }
 
 fl_status fl_sql_bind_struct(binder *b, scope *s, const fl_ast_arg *items, int32_t n, int32_t pos, const fl_expr **ret)

@@ -26,7 +26,7 @@ fl_status fl_sql_output_exact(binder *b, output *out)
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &exprs, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
-    FL_TRY(fl_col_set_init(b->plan, &seen, b->err));
+    fl_col_set_init(&seen);
     for (int32_t i = 0; i < out->n_cols; i++) {
         out_col *col = &out->cols[i];
         names[i] = col->name;
@@ -145,7 +145,8 @@ static fl_status common_types(binder *b, const output *inputs, int32_t n, fl_typ
 }
 
 /* left `op` right, column by column. */
-static fl_status combine_two(binder *b, const fl_ast_set *ast, const output *left, const output *right, output *ret)
+static fl_status combine_two(binder *b, const fl_ast_set *ast, bool is_all, const output *left, const output *right,
+                             output *ret)
 {
     fl_status st = FL_OK;
     int32_t n = left->n_cols;
@@ -160,8 +161,8 @@ static fl_status combine_two(binder *b, const fl_ast_set *ast, const output *lef
         left_cols[c] = left->cols[c].col;
         right_cols[c] = right->cols[c].col;
     }
-    FL_TRY(fl_set_op_build(b->plan, kind, ast->is_all, left->root, left_cols, right->root, right_cols, n, cols,
-                           &made.root, b->err));
+    FL_TRY(fl_set_op_build(b->plan, kind, is_all, left->root, left_cols, right->root, right_cols, n, cols, &made.root,
+                           b->err));
     for (int32_t c = 0; c < n; c++)
         made.cols[c] = (out_col){.name = left->cols[c].name, .col = cols[c], .pos = left->cols[c].pos};
     *ret = made;
@@ -169,9 +170,9 @@ cleanup:
     return st;
 }
 
-/* UNION and INTERSECT associate, so that a long chain becomes a flat tree: halves recurse, links do not. EXCEPT goes
- * from left to right. */
-static fl_status combine(binder *b, const fl_ast_set *ast, const output *inputs, int32_t n, output *ret)
+/* UNION and INTERSECT associate, so that a long chain becomes a flat tree: halves recurse, links do not. Of a chain of UNION
+ * only the last one looks for equal rows. EXCEPT goes from left to right. */
+static fl_status combine(binder *b, const fl_ast_set *ast, bool is_all, const output *inputs, int32_t n, output *ret)
 {
     fl_status st = FL_OK;
     output left, right;
@@ -182,13 +183,14 @@ static fl_status combine(binder *b, const fl_ast_set *ast, const output *inputs,
     if (ast->op == FL_AST_EXCEPT) {
         left = inputs[0];
         for (int32_t i = 1; i < n; i++)
-            FL_TRY(combine_two(b, ast, &left, &inputs[i], &left));
+            FL_TRY(combine_two(b, ast, is_all, &left, &inputs[i], &left));
         *ret = left;
         return FL_OK;
     }
-    FL_TRY(combine(b, ast, inputs, n - n / 2, &left));
-    FL_TRY(combine(b, ast, inputs + (n - n / 2), n / 2, &right));
-    FL_TRY(combine_two(b, ast, &left, &right, ret));
+    bool is_inner_all = is_all || ast->op == FL_AST_UNION;
+    FL_TRY(combine(b, ast, is_inner_all, inputs, n - n / 2, &left));
+    FL_TRY(combine(b, ast, is_inner_all, inputs + (n - n / 2), n / 2, &right));
+    FL_TRY(combine_two(b, ast, is_all, &left, &right, ret));
 cleanup:
     return st;
 }
@@ -214,7 +216,7 @@ static fl_status bind_set(binder *b, scope *outer, cte *ctes, const fl_ast_set *
     if (ast->op == FL_AST_EXCEPT && ast->input_count > QUERY_DEPTH_MAX)
         return fl_sql_bind_fail_state(b, inputs[QUERY_DEPTH_MAX].cols[0].pos, FL_ERR_LIMIT, "54001",
                                       "more than %d queries behind each other in EXCEPT", QUERY_DEPTH_MAX);
-    FL_TRY(combine(b, ast, inputs, ast->input_count, ret));
+    FL_TRY(combine(b, ast, ast->is_all, inputs, ast->input_count, ret));
 cleanup:
     return st;
 }

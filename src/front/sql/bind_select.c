@@ -88,7 +88,7 @@ static fl_status reads_aggregate(binder *b, const scope *s, const fl_expr *expr,
     *ret = false;
     if (s->n_aggs == 0)
         return FL_OK;
-    FL_TRY(fl_col_set_init(b->plan, &used, b->err));
+    fl_col_set_init(&used);
     FL_TRY(fl_expr_add_cols(b->plan, expr, &used, b->err));
     for (int32_t i = 0; i < s->n_aggs; i++)
         *ret |= fl_col_set_has(&used, s->aggs[i].out);

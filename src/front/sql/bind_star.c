@@ -60,27 +60,32 @@ fl_str fl_sql_name_of(const fl_ast_expr *ast)
 
 /* ---- stars ---- */
 
-static int32_t find_name(const fl_ast_name *names, int32_t n, fl_str name)
+/* The columns that a star stands for, or the names of one of its lists. */
+static bool is_of_star(const scope_col *col, int32_t table)
 {
-    for (int32_t i = 0; i < n; i++)
-        if (fl_str_is_equal_nocase(names[i].text, name))
-            return i;
-    return -1;
+    return table >= 0 ? col->table == table : !col->is_hidden;
+}
+
+static fl_status map_names(binder *b, const fl_ast_name *names, int32_t n, fl_name_map *ret)
+{
+    fl_status st = FL_OK;
+    fl_name_map_init(ret, b->arena);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = fl_name_map_add(ret, names[i].text, i, NULL, b->err);
+    return st;
 }
 
 /* A name in EXCLUDE, REPLACE or RENAME that no column has is a slip. */
-static fl_status check_name(binder *b, const scope *s, int32_t table, const fl_ast_name *name, const char *word)
+static fl_status check_name(binder *b, const scope *s, int32_t table, const fl_name_map *cols, const fl_ast_name *name,
+                            const char *word)
 {
     fl_nearest near;
+    if (fl_name_map_find(cols, name->text) >= 0)
+        return FL_OK;
     fl_nearest_init(&near, name->text);
-    for (int32_t i = 0; i < s->n_cols; i++) {
-        const scope_col *col = &s->cols[i];
-        if (table >= 0 ? col->table != table : col->is_hidden)
-            continue;
-        if (fl_str_is_equal_nocase(col->name, name->text))
-            return FL_OK;
-        fl_nearest_offer(&near, col->name);
-    }
+    for (int32_t i = 0; i < s->n_cols; i++)
+        if (is_of_star(&s->cols[i], table))
+            fl_nearest_offer(&near, s->cols[i].name);
     fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_COLUMN, "column \"%.*s\" of %s is not there",
                                     FL_STR_ARG(name->text), word);
     fl_nearest_hint(&near, b->err);
@@ -90,12 +95,19 @@ static fl_status check_name(binder *b, const scope *s, int32_t table, const fl_a
 static fl_status check_star(binder *b, const scope *s, int32_t table, const fl_ast_star *star)
 {
     fl_status st = FL_OK;
+    fl_name_map cols;
+    if (star->exclude_count + star->replace_count + star->rename_count == 0)
+        return FL_OK;
+    fl_name_map_init(&cols, b->arena);
+    for (int32_t i = 0; i < s->n_cols; i++)
+        if (is_of_star(&s->cols[i], table))
+            FL_TRY(fl_name_map_add(&cols, s->cols[i].name, i, NULL, b->err));
     for (int32_t i = 0; i < star->exclude_count; i++)
-        FL_TRY(check_name(b, s, table, &star->exclude[i], "EXCLUDE"));
+        FL_TRY(check_name(b, s, table, &cols, &star->exclude[i], "EXCLUDE"));
     for (int32_t i = 0; i < star->replace_count; i++)
-        FL_TRY(check_name(b, s, table, &star->replace[i].name, "REPLACE"));
+        FL_TRY(check_name(b, s, table, &cols, &star->replace[i].name, "REPLACE"));
     for (int32_t i = 0; i < star->rename_count; i++)
-        FL_TRY(check_name(b, s, table, &star->rename[i].from, "RENAME"));
+        FL_TRY(check_name(b, s, table, &cols, &star->rename[i].from, "RENAME"));
 cleanup:
     return st;
 }
@@ -116,6 +128,7 @@ static fl_status expand_star(binder *b, scope *s, const fl_ast_expr *ast, select
     fl_status st = FL_OK;
     const fl_ast_star *star = ast->star;
     int32_t table = -1, before = *n;
+    fl_name_map excluded, renamed, replaced;
     if (star->table.count > 0) {
         s = scope_of_star(s, star);
         table = fl_sql_scope_table(s, star->table.parts[star->table.count - 1].text);
@@ -125,20 +138,25 @@ static fl_status expand_star(binder *b, scope *s, const fl_ast_expr *ast, select
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "SELECT * needs a FROM");
     }
     FL_TRY(check_star(b, s, table, star));
+    FL_TRY(map_names(b, star->exclude, star->exclude_count, &excluded));
+    fl_name_map_init(&renamed, b->arena);
+    for (int32_t r = 0; r < star->rename_count; r++)
+        FL_TRY(fl_name_map_add(&renamed, star->rename[r].from.text, r, NULL, b->err));
+    fl_name_map_init(&replaced, b->arena);
+    for (int32_t r = 0; r < star->replace_count; r++)
+        FL_TRY(fl_name_map_add(&replaced, star->replace[r].name.text, r, NULL, b->err));
     for (int32_t i = 0; i < s->n_cols; i++) {
         const scope_col *col = &s->cols[i];
-        if (table >= 0 ? col->table != table : col->is_hidden)
-            continue;
-        if (find_name(star->exclude, star->exclude_count, col->name) >= 0)
+        if (!is_of_star(col, table) || fl_name_map_find(&excluded, col->name) >= 0)
             continue;
         select_item *item = &items[(*n)++];
         *item = (select_item){.name = col->name, .pos = ast->start};
-        for (int32_t r = 0; r < star->rename_count; r++)
-            if (fl_str_is_equal_nocase(star->rename[r].from.text, col->name))
-                FL_TRY(fl_sql_bind_keep(b, star->rename[r].to.text, &item->name));
-        for (int32_t r = 0; r < star->replace_count; r++)
-            if (fl_str_is_equal_nocase(star->replace[r].name.text, col->name))
-                item->ast = star->replace[r].expr;
+        int32_t r = fl_name_map_find(&renamed, col->name);
+        if (r >= 0)
+            FL_TRY(fl_sql_bind_keep(b, star->rename[r].to.text, &item->name));
+        r = fl_name_map_find(&replaced, col->name);
+        if (r >= 0)
+            item->ast = star->replace[r].expr;
         if (item->ast == NULL)
             FL_TRY(fl_expr_column(b->plan, col->col, ast->start, &item->expr, b->err));
     }

@@ -228,6 +228,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
 {
     fl_status st = FL_OK;
     const fl_ast_create_table *create = ast->create_table;
+    fl_name_map known;
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
     ret->is_empty = create->is_empty;
@@ -243,11 +244,14 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
     }
     int32_t behind =
         create->query != NULL ? create->query->start : ret->name_pos; /* of columns that only the query names */
-    for (int32_t i = 0; i < ret->n_columns; i++)
-        for (int32_t k = 0; k < i; k++)
-            if (fl_str_is_equal_nocase(ret->columns[k].name, ret->columns[i].name))
-                return fail_twice(ret->columns[i].name,
-                                  i < create->column_count ? create->columns[i].name.start : behind, err);
+    fl_name_map_init(&known, arena);
+    for (int32_t i = 0; i < ret->n_columns; i++) {
+        int32_t other;
+        FL_TRY(fl_name_map_add(&known, ret->columns[i].name, i, &other, err));
+        if (other >= 0)
+            return fail_twice(ret->columns[i].name, i < create->column_count ? create->columns[i].name.start : behind,
+                              err);
+    }
     FL_TRY(bind_keys(arena, create, ret, err));
 cleanup:
     return st;
@@ -258,6 +262,7 @@ cleanup:
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
 {
     fl_status st = FL_OK;
+    fl_name_map known;
     const fl_ast_create_view *create = ast->create_view;
     fl_query query = {0};
     ret->or_replace = create->or_replace;
@@ -282,14 +287,14 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names + 1, &ret->names, err));
     for (int32_t i = 0; i < ret->n_names; i++)
         FL_TRY(fl_arena_copy_str(arena, create->columns[i].text, &ret->names[i], err));
+    fl_name_map_init(&known, arena);
     for (int32_t i = 0; i < query.n_outputs; i++) {
-        for (int32_t k = 0; k < i; k++) {
-            fl_str a = i < ret->n_names ? ret->names[i] : query.names[i];
-            fl_str c = k < ret->n_names ? ret->names[k] : query.names[k];
-            if (fl_str_is_equal_nocase(a, c)) {
-                st = fail_twice(a, i < ret->n_names ? create->columns[i].start : create->query->start, err);
-                goto cleanup;
-            }
+        fl_str name = i < ret->n_names ? ret->names[i] : query.names[i];
+        int32_t other;
+        FL_TRY(fl_name_map_add(&known, name, i, &other, err));
+        if (other >= 0) {
+            st = fail_twice(name, i < ret->n_names ? create->columns[i].start : create->query->start, err);
+            goto cleanup;
         }
     }
 cleanup:

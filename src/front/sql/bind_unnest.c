@@ -70,7 +70,7 @@ cleanup:
 static fl_status add_cols(binder *b, const fl_expr *const *exprs, int32_t n, fl_col_set *ret)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_col_set_init(b->plan, ret, b->err));
+    fl_col_set_init(ret);
     for (int32_t i = 0; i < n; i++)
         FL_TRY(fl_expr_add_cols(b->plan, exprs[i], ret, b->err));
 cleanup:

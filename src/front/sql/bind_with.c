@@ -72,11 +72,11 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     fl_status st = FL_OK;
     output out;
     findings found = {0};
-    int32_t before = b->cte_binds;
-    b->cte_binds += 1 + c->binds;
-    if (b->cte_binds > CTE_BINDS_MAX)
-        return fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "common table expressions are read more than %d times",
-                                CTE_BINDS_MAX);
+    int32_t before = b->reads;
+    b->reads += 1 + c->binds;
+    if (b->reads > READS_MAX)
+        return fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "views and common table expressions are read more than %d times",
+                                READS_MAX);
     c->is_used = true;
     if (c->is_shared)
         return read_shared(b, c, ret);
@@ -95,7 +95,7 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     FL_TRY(fl_sql_output_exact(b, &out));
     c->shared = out;
     c->is_shared = true;
-    c->binds = b->cte_binds - before - 1;
+    c->binds = b->reads - before - 1;
     st = read_shared(b, c, ret);
 cleanup:
     return st;

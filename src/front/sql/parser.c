@@ -1,6 +1,8 @@
 /* The parser's ground floor: a statement's tokens, faults and guesses, names and types, lists. */
 #include "front/sql/parse.h"
 
+#include "arrow/type.h"
+
 #include "base/nearest.h"
 
 #include <stdarg.h>
@@ -414,8 +416,9 @@ fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret)
         if (is_at(p, FL_SQL_INTEGER)) /* PostgreSQL reads a length and ignores it */
             advance(p);
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_BRACKET, "\"]\""));
-        if (++type->list_depth > 64)
-            return fl_sql_fail_at(p, type->start, FL_ERR_LIMIT, "a type of more than 64 nested lists");
+        if (++type->list_depth > FL_TYPE_DEPTH_MAX)
+            return fl_sql_fail_at(p, type->start, FL_ERR_LIMIT, "a type of more than %d nested lists",
+                                  FL_TYPE_DEPTH_MAX);
     }
     type->end = end_before(p);
     p->depth--;

@@ -1,6 +1,8 @@
 /* aggregate: its class, and how one is built. */
 #include "op/aggregate/node.h"
 
+#include "base/index_map.h"
+
 #include "plan/estimate.h"
 
 #include <math.h>
@@ -59,6 +61,8 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
     fl_col_id *cols = NULL;
     fl_agg *agg_copy = NULL;
     int32_t n = 0;
+    fl_index_map known; /* keys */
+    fl_index_map_init(&known, fl_plan_arena(plan));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &kept, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &cols, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_aggs + 1, &agg_copy, err));
@@ -68,14 +72,13 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
         const fl_expr *key = keys[i];
         if ((key->flags & FL_EXPR_UNTYPED) && key->type.id == FL_NULL)
             FL_TRY(fl_expr_cast(plan, key, FL_TYPE(FL_UTF8), false, key->pos, &key, err));
-        int32_t same = 0;
-        while (same < n && kept[same] != key)
-            same++;
-        if (same < n) {
+        int32_t same = fl_index_map_find(&known, fl_index_map_key(key));
+        if (same >= 0) {
             ret_cols[i] = cols[same];
             continue;
         }
         kept[n] = key;
+        FL_TRY(fl_index_map_add(&known, fl_index_map_key(key), n, err));
         if (key->kind == FL_EXPR_COLUMN && fl_col_set_has(&input->made, key->col)) {
             cols[n] = key->col;
         } else {

@@ -98,6 +98,8 @@ bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds
         if (values < 1)
             return false;
         places *= values + 1;
+        if (places > FL_GROUP_PLACES_MAX && places > FL_GROUP_PACKED_PLACES_MAX)
+            return false;
         if (ret != NULL)
             ret[k] = bounds;
     }

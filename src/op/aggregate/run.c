@@ -667,6 +667,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     const fl_aggregate_attrs *attrs = fl_aggregate_of(node);
     const fl_expr **exprs = NULL;
     fl_type *types = NULL;
+    fl_index_map keys, results;
     int32_t n_exprs = 0, n_all = attrs->n_keys;
     for (int32_t a = 0; a < attrs->n_aggs; a++)
         n_all += attrs->aggs[a].n_args + attrs->aggs[a].n_order + 1;
@@ -694,13 +695,13 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_exprs, node->inputs[0]->cols,
                           node->inputs[0]->n_cols, &stage->program, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->from, err));
+    FL_TRY(fl_exec_col_places(exec, attrs->cols, attrs->n_cols, &keys, err));
+    fl_index_map_init(&results, &exec->arena);
+    for (int32_t a = 0; a < attrs->n_aggs; a++)
+        FL_TRY(fl_index_map_add(&results, (uint64_t)attrs->aggs[a].out.n, a, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
-        for (int32_t k = 0; k < attrs->n_cols; k++)
-            if (attrs->cols[k].n == node->cols[c].n)
-                source->from[c] = k;
-        for (int32_t a = 0; a < attrs->n_aggs; a++)
-            if (attrs->aggs[a].out.n == node->cols[c].n)
-                source->from[c] = -1 - a;
+        int32_t a = fl_index_map_find(&results, (uint64_t)node->cols[c].n);
+        source->from[c] = a >= 0 ? -1 - a : fl_index_map_find(&keys, (uint64_t)node->cols[c].n);
     }
     FL_TRY(fl_exec_build(exec, node->inputs[0], &stage->base, err));
     FL_TRY(fl_exec_add_finish(exec, &stage->base, err));

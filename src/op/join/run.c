@@ -837,8 +837,8 @@ static fl_status take_key(fl_exec *exec, const join_build *join, const fl_expr *
     bool equal = strcmp(e->func->name, "=") == 0, same = strcmp(e->func->name, "is_not_distinct_from") == 0;
     if ((!equal && !same) || !fl_type_is_equal(e->args[0]->type, e->args[1]->type))
         return FL_OK;
-    FL_TRY(fl_col_set_init(exec->plan, &a, err));
-    FL_TRY(fl_col_set_init(exec->plan, &b, err));
+    fl_col_set_init(&a);
+    fl_col_set_init(&b);
     FL_TRY(fl_expr_add_cols(exec->plan, e->args[0], &a, err));
     FL_TRY(fl_expr_add_cols(exec->plan, e->args[1], &b, err));
     const fl_col_set *build = &join->build_side->made, *probe = &join->probe_side->made;
@@ -897,7 +897,7 @@ static fl_status plan_payload(fl_exec *exec, join_build *join, const split *s, f
     fl_col_set wanted;
     fl_type *types = NULL;
     const fl_node *build = join->build_side;
-    FL_TRY(fl_col_set_init(exec->plan, &wanted, err));
+    fl_col_set_init(&wanted);
     for (int32_t i = 0; i < s->n_residual; i++)
         FL_TRY(fl_expr_add_cols(exec->plan, s->residual[i], &wanted, err));
     FL_TRY(fl_col_set_add_all(exec->plan, &wanted, &join->node->made, err));
@@ -918,12 +918,10 @@ cleanup:
 }
 
 /* Where a column of a pair comes from. */
-static int32_t pair_source(const join_build *join, fl_col_id col)
+static int32_t pair_source(const fl_index_map *payload, const fl_index_map *probe, fl_col_id col)
 {
-    for (int32_t p = 0; p < join->n_payload; p++)
-        if (join->payload_cols[p].n == col.n)
-            return -1 - p;
-    return fl_node_col_index(join->probe_side, col);
+    int32_t p = fl_index_map_find(payload, (uint64_t)col.n);
+    return p >= 0 ? -1 - p : fl_index_map_find(probe, (uint64_t)col.n);
 }
 
 static fl_status plan_pairs(fl_exec *exec, join_build *join, const fl_join_attrs *attrs, const split *s, fl_err *err)
@@ -932,14 +930,17 @@ static fl_status plan_pairs(fl_exec *exec, join_build *join, const fl_join_attrs
     fl_col_set used;
     fl_col_id *cols = NULL;
     int32_t n_all = join->build_side->n_cols + join->probe_side->n_cols;
+    fl_index_map payload, probe;
+    FL_TRY(fl_exec_col_places(exec, join->payload_cols, join->n_payload, &payload, err));
+    FL_TRY(fl_exec_col_places(exec, join->probe_side->cols, join->probe_side->n_cols, &probe, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, join->node->n_cols + 1, &join->out_from, err));
     for (int32_t c = 0; c < join->node->n_cols; c++)
         join->out_from[c] = attrs->kind == FL_JOIN_MARK && join->node->cols[c].n == attrs->mark.n
                                 ? INT32_MIN
-                                : pair_source(join, join->node->cols[c]);
+                                : pair_source(&payload, &probe, join->node->cols[c]);
     join->n_residual = s->n_residual;
     join->residual_has_three_valued = s->three_valued == 0;
-    FL_TRY(fl_col_set_init(exec->plan, &used, err));
+    fl_col_set_init(&used);
     for (int32_t i = 0; i < s->n_residual; i++)
         FL_TRY(fl_expr_add_cols(exec->plan, s->residual[i], &used, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &cols, err));
@@ -948,7 +949,7 @@ static fl_status plan_pairs(fl_exec *exec, join_build *join, const fl_join_attrs
         const fl_node *node = side == 0 ? join->probe_side : join->build_side;
         for (int32_t c = 0; c < node->n_cols; c++)
             if (fl_col_set_has(&used, node->cols[c])) {
-                join->pair_from[join->n_pair_cols] = pair_source(join, node->cols[c]);
+                join->pair_from[join->n_pair_cols] = pair_source(&payload, &probe, node->cols[c]);
                 cols[join->n_pair_cols++] = node->cols[c];
             }
     }

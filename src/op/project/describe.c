@@ -1,6 +1,8 @@
 /* project: its class, and how one is built. */
 #include "op/project/node.h"
 
+#include "base/index_map.h"
+
 #include <stddef.h>
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
@@ -53,10 +55,12 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
     const fl_expr **computed = NULL;
     int32_t n_made = 0, n_passed = n_before;
     fl_col_set have;
+    fl_index_map known; /* computed expressions */
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &made, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + n_before + 1, &passed, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &computed, err));
-    FL_TRY(fl_col_set_init(plan, &have, err));
+    fl_col_set_init(&have);
+    fl_index_map_init(&known, fl_plan_arena(plan));
     for (int32_t i = 0; i < n_before; i++) {
         passed[i] = before[i];
         FL_TRY(fl_col_set_add(plan, &have, before[i], err));
@@ -73,10 +77,8 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
             }
             continue;
         }
-        int32_t same = 0;
-        while (same < n_made && (computed[same] != e || (e->flags & FL_EXPR_VOLATILE)))
-            same++;
-        if (same < n_made) {
+        int32_t same = e->flags & FL_EXPR_VOLATILE ? -1 : fl_index_map_find(&known, fl_index_map_key(e));
+        if (same >= 0) {
             ret_cols[i] = made[same];
             continue;
         }
@@ -94,6 +96,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
         st = fl_plan_add_col(plan, &info, &made[n_made], err);
         fl_text_drop(&text);
         FL_TRY(st);
+        FL_TRY(fl_index_map_add(&known, fl_index_map_key(e), n_made, err));
         computed[n_made] = e;
         ret_cols[i] = made[n_made++];
     }

@@ -50,15 +50,16 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     project_stage *stage = NULL;
     const fl_project_attrs *project = fl_project_of(node);
     const fl_node *input = node->inputs[0];
+    fl_index_map passed, computed;
     FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, project->exprs, project->n_exprs,
                           input->cols, input->n_cols, &stage->program, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &stage->from, err));
+    FL_TRY(fl_exec_col_places(exec, input->cols, input->n_cols, &passed, err));
+    FL_TRY(fl_exec_col_places(exec, project->cols, project->n_cols, &computed, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
-        stage->from[c] = fl_node_col_index(input, node->cols[c]);
-        for (int32_t i = 0; i < project->n_cols; i++)
-            if (project->cols[i].n == node->cols[c].n)
-                stage->from[c] = -1 - i;
+        int32_t i = fl_index_map_find(&computed, (uint64_t)node->cols[c].n);
+        stage->from[c] = i >= 0 ? -1 - i : fl_index_map_find(&passed, (uint64_t)node->cols[c].n);
     }
     st = fl_exec_build(exec, input, &stage->base, err);
 cleanup:

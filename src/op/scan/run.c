@@ -228,18 +228,14 @@ static const fl_source_ops source_ops = {
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
-static fl_status add_slot(scan_source *source, const fl_scan_attrs *scan, fl_col_id col)
+/* A slot for the scan's i-th column, where it has none yet. */
+static fl_status add_slot(scan_source *source, const fl_scan_attrs *scan, int32_t i, fl_index_map *slots, fl_err *err)
 {
-    for (int32_t i = 0; i < source->n_slots; i++)
-        if (source->slot_cols[i].n == col.n)
-            return FL_OK;
-    for (int32_t i = 0; i < scan->n_cols; i++)
-        if (scan->cols[i].n == col.n) {
-            source->slot_cols[source->n_slots] = col;
-            source->table_cols[source->n_slots++] = i;
-            return FL_OK;
-        }
-    return FL_OK;
+    if (i < 0 || fl_index_map_find(slots, (uint64_t)scan->cols[i].n) >= 0)
+        return FL_OK;
+    source->slot_cols[source->n_slots] = scan->cols[i];
+    source->table_cols[source->n_slots] = i;
+    return fl_index_map_add(slots, (uint64_t)scan->cols[i].n, source->n_slots++, err);
 }
 
 static const fl_value *constant_of(const fl_exec *exec, const fl_expr *e)
@@ -389,6 +385,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     scan_source *source = NULL;
     const fl_scan_attrs *scan = fl_scan_of(node);
     fl_col_set used;
+    fl_index_map places, slots;
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
     pthread_mutex_init(&source->lock, NULL);
     source->has_lock = true;
@@ -396,18 +393,19 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->slot_cols, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->table_cols, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->out_slots, err));
-    FL_TRY(fl_col_set_init(exec->plan, &used, err));
+    fl_col_set_init(&used);
     for (int32_t i = 0; i < scan->n_filters; i++)
         FL_TRY(fl_expr_add_cols(exec->plan, scan->filters[i], &used, err));
+    FL_TRY(fl_exec_col_places(exec, scan->cols, scan->n_cols, &places, err));
+    fl_index_map_init(&slots, &exec->arena);
     for (int32_t i = 0; i < node->n_cols; i++)
-        FL_TRY(add_slot(source, scan, node->cols[i]));
+        FL_TRY(add_slot(source, scan, fl_index_map_find(&places, (uint64_t)node->cols[i].n), &slots, err));
     for (int32_t i = 0; i < scan->n_cols; i++)
         if (fl_col_set_has(&used, scan->cols[i]))
-            FL_TRY(add_slot(source, scan, scan->cols[i]));
+            FL_TRY(add_slot(source, scan, i, &slots, err));
     for (int32_t i = 0; i < node->n_cols; i++)
-        for (int32_t s = 0; s < source->n_slots; s++)
-            if (source->slot_cols[s].n == node->cols[i].n)
-                source->out_slots[i] = s;
+        if (fl_index_map_find(&slots, (uint64_t)node->cols[i].n) >= 0)
+            source->out_slots[i] = fl_index_map_find(&slots, (uint64_t)node->cols[i].n);
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, scan->filters, scan->n_filters,
                           source->slot_cols, source->n_slots, &source->filters, err));
     source->n_filters = scan->n_filters;

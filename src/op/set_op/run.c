@@ -176,16 +176,21 @@ static fl_status build_union(fl_exec *exec, const fl_node *node, fl_stage *next,
 {
     fl_status st = FL_OK;
     const fl_set_op_attrs *attrs = fl_set_op_of(node);
+    fl_index_map places, results;
     for (int32_t side = 0; side < 2; side++) {
         map_stage *stage = NULL;
         const fl_col_id *cols = side == 0 ? attrs->left : attrs->right;
         FL_TRY(fl_exec_add_stage(exec, &map_ops, (int64_t)sizeof(*stage), NULL, next, &stage, err));
         stage->node = node;
+        const fl_node *input = node->inputs[side];
         FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &stage->from, err));
-        for (int32_t c = 0; c < node->n_cols; c++)
-            for (int32_t i = 0; i < attrs->n_cols; i++)
-                if (attrs->cols[i].n == node->cols[c].n)
-                    stage->from[c] = fl_node_col_index(node->inputs[side], cols[i]);
+        FL_TRY(fl_exec_col_places(exec, input->cols, input->n_cols, &places, err));
+        FL_TRY(fl_exec_col_places(exec, attrs->cols, attrs->n_cols, &results, err));
+        for (int32_t c = 0; c < node->n_cols; c++) {
+            int32_t i = fl_index_map_find(&results, (uint64_t)node->cols[c].n);
+            FL_ASSERT(i >= 0);
+            stage->from[c] = fl_index_map_find(&places, (uint64_t)cols[i].n);
+        }
         FL_TRY(fl_exec_build(exec, node->inputs[side], &stage->base, err));
     }
 cleanup:

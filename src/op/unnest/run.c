@@ -188,11 +188,13 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     unnest_stage *stage = NULL;
     const fl_unnest_attrs *unnest = fl_unnest_of(node);
     const fl_node *input = node->inputs[0];
+    fl_index_map places;
     FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
     FL_TRY(fl_exec_col_map(exec, unnest->lists, unnest->n_lists, input, &stage->lists, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &stage->from, err));
+    FL_TRY(fl_exec_col_places(exec, input->cols, input->n_cols, &places, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
-        stage->from[c] = fl_node_col_index(input, node->cols[c]);
+        stage->from[c] = fl_index_map_find(&places, (uint64_t)node->cols[c].n);
         if (fl_col_is_equal(node->cols[c], unnest->ordinality))
             stage->from[c] = FROM_NUMBER;
         for (int32_t i = 0; i < unnest->n_cols; i++)
