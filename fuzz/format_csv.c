@@ -21,6 +21,12 @@ static int32_t choose_options(uint8_t choice, fl_option *ret)
         ret[n++] = (fl_option){.name = FL_STR("quote"), .value = {.type = FL_TYPE(FL_UTF8), .s = FL_STR("")}};
     if (choice & 64)
         ret[n++] = (fl_option){.name = FL_STR("sample_size"), .value = {.type = FL_TYPE(FL_I64), .i = 2}};
+    if ((choice & 192) == 128)
+        ret[n++] = (fl_option){.name = FL_STR("comment"), .value = {.type = FL_TYPE(FL_UTF8), .s = FL_STR("#")}};
+    if ((choice & 192) == 192)
+        ret[n++] = (fl_option){.name = FL_STR("trim"), .value = {.type = FL_TYPE(FL_BOOL), .b = true}};
+    if ((choice & 160) == 160)
+        ret[n++] = (fl_option){.name = FL_STR("skip"), .value = {.type = FL_TYPE(FL_I64), .i = 1}};
     return n;
 }
 
