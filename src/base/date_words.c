@@ -1,5 +1,5 @@
-/* The words and numbers of a date are gathered in whatever order they come, and written anew as ISO has them, for the readers of
- * datetime.c. */
+/* The words and numbers of a date are gathered in whatever order they come, and written anew as ISO has them, for the readers
+ * of datetime.c. */
 #include "base/date_words.h"
 
 #include "base/arena.h"

@@ -34,7 +34,8 @@ typedef enum form {
     FORM_BRACES /* {a,"b"} */
 } form;
 
-/* Bytes up to the first `stop` outside of quotes and brackets, or to the end; -1: one of them is left open, or closed too often. */
+/* Bytes up to the first `stop` outside of quotes and brackets, or to the end; -1: one of them is left open, or closed too
+ * often. */
 static int64_t bytes_until(fl_str x, char stop, form form)
 {
     char open[DEPTH_MAX];
@@ -61,8 +62,9 @@ static int64_t bytes_until(fl_str x, char stop, form form)
             open[depth++] = closing(c);
             at_start = true;
         } else if (c == ')' || (!in_row && (c == ']' || c == '}'))) {
-            if (depth == 0 || open[--depth] != c)
+            if (depth == 0 || open[depth - 1] != c)
                 return -1;
+            depth--;
             at_start = false;
         } else {
             at_start = c == ',' || c == ':' || (at_start && is_blank(c));

@@ -4,8 +4,9 @@
  * the function's traits say that it takes more (FL_CONST_ARGS, FL_DICT_ARGS, FL_OFFSETS_ARGS); decimal arguments may be
  * stored in 8 or 16 bytes at any precision: read arg->width. ret->data has room for `rows` values in canonical width
  * (bool: bits, tail may be written), ret->valid is computed for FL_NULL_GIVES_NULL; with FL_SETS_VALID the kernel writes
- * fl_call_valid(call), with FL_GIVES_NULL what fl_call_own_valid gives. A kernel with FL_CAN_FAIL looks at rows of call->mask only (or looks at all, and checks the mask
- * before it raises): mask = selected and no argument null; NULL = all. Others may compute all rows, null slots too.
+ * fl_call_valid(call), with FL_GIVES_NULL what fl_call_own_valid gives.
+ * A kernel with FL_CAN_FAIL looks at rows of call->mask only (or looks at all, and checks the mask before it raises): mask =
+ * selected and no argument null; NULL = all. Others may compute all rows, null slots too.
  *
  * Where fl_func_desc.bounds and those of the arguments prove that no row wanted overflows, ret has bounds when the kernel is
  * called, and it may leave its checks out; rows not wanted and slots of nulls may overflow still, so it must wrap around.

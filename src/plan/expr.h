@@ -108,8 +108,8 @@ fl_status fl_expr_cast_beside(fl_plan *plan, const fl_expr *expr, fl_type type, 
 fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t n, fl_type *ret, int32_t *ret_odd,
                               fl_err *err);
 
-/** Casts an argument that is only compared. A date beside timestamps need not be one of them, and does not fail: where it is out of
- *  their range it lies between all of them and infinity. */
+/** Casts an argument that is only compared. A date beside timestamps need not be one of them, and does not fail: where it is
+ *  out of their range it lies between all of them and infinity. */
 fl_status fl_expr_cast_compared(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err);
 
 /** Casts only where the language does so without being asked; FL_ERR_TYPE names both types and the cast to write. */
