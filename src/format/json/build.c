@@ -7,8 +7,9 @@
 
 #include <math.h>
 
-#define SHOWN_BYTES 80 /* of a value in a message */
-#define PADDING 64     /* kernels read past the end */
+#define SHOWN_BYTES 80  /* of a value in a message */
+#define PADDING 64      /* kernels read past the end */
+#define SEARCHED_MAX 32 /* fields of an object that are looked at one by one */
 
 typedef struct builder {
     fl_arena *arena;
@@ -303,13 +304,17 @@ static fl_status build_struct(const builder *b, const fl_field *field, yyjson_va
     yyjson_val ***slots = NULL;
     fl_vec *children = NULL;
     fl_str *names = NULL;
+    fl_name_index index = {0};
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &slots, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &children, b->err));
     for (int32_t i = 0; i < n; i++)
         FL_TRY(FL_NEW_ARRAY(b->arena, rows + 1, &slots[i], b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &names, b->err));
-    for (int32_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < n; i++) {
         names[i] = field->type.fields[i].name;
+        if (n > SEARCHED_MAX)
+            FL_TRY(fl_name_index_add(&index, b->arena, names, b->err));
+    }
     for (int64_t row = 0; row < rows; row++) {
         if (is_null(values[row]))
             continue;
@@ -318,7 +323,7 @@ static fl_status build_struct(const builder *b, const fl_field *field, yyjson_va
         int32_t at = 0;
         yyjson_obj_iter iter = yyjson_obj_iter_with(values[row]);
         for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;) {
-            int32_t i = fl_json_find_name(names, NULL, n, at, fl_json_text(key));
+            int32_t i = fl_json_find_name(names, n > SEARCHED_MAX ? &index : NULL, n, at, fl_json_text(key));
             if (i < 0 && b->is_guessed)
                 return fail_key(b, field, key, row);
             if (i >= 0)
