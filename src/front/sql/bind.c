@@ -293,6 +293,8 @@ fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_as
     *ret = (fl_sql_bound){.kind = ast->kind, .ast = ast};
     FL_ASSERT(ast->kind < FL_LEN(binders));
     fl_status st = binders[ast->kind](env, arena, text, ast, ret, err);
+    if (st == FL_ERR_COLUMN && err != NULL && strstr(err->hint, "did you mean") == NULL && text.len > 0)
+        fl_sql_hint_keyword(env->memory, text, ast, err);
     if (st != FL_OK)
         fl_sql_bound_drop(ret);
     return st;

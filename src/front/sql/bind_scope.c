@@ -226,8 +226,24 @@ fl_status fl_sql_fail_no_table(binder *b, const scope *s, fl_ast_path path, int3
     return st;
 }
 
-static fl_status fail_no_column(binder *b, const scope *s, int32_t table, fl_str name, int32_t pos)
+/* `quoted` is written in double quotes and names nothing: in other systems that is a text. */
+static void hint_single_quotes(binder *b, fl_str quoted)
 {
+    fl_text hint;
+    fl_text_init(&hint, NULL);
+    fl_text_addf(&hint, "%s%sdouble quotes are for names; as a text it is '", b->err->hint,
+                 b->err->hint[0] != 0 ? " or: " : "");
+    for (int64_t i = 0; i < quoted.len; i++)
+        fl_text_addf(&hint, quoted.data[i] == '\'' ? "''" : "%c", quoted.data[i]);
+    fl_text_add(&hint, FL_STR("'"));
+    if (hint.data != NULL)
+        fl_err_hint(b->err, "%s", hint.data);
+    fl_text_drop(&hint);
+}
+
+static fl_status fail_no_column(binder *b, const scope *s, int32_t table, fl_ast_name written, int32_t pos)
+{
+    fl_str name = written.text;
     fl_nearest near;
     fl_status st;
     fl_nearest_init(&near, name);
@@ -247,8 +263,10 @@ static fl_status fail_no_column(binder *b, const scope *s, int32_t table, fl_str
                 fl_nearest_offer(&near, at->items[i].alias);
     }
     fl_nearest_hint(&near, b->err);
-    if (near.count == 0 && n_cols == 0)
+    if (near.count == 0 && n_cols == 0 && written.end - written.start == name.len)
         fl_err_hint(b->err, "there is no FROM here; text is written in single quotes");
+    if (table < 0 && written.end - written.start > name.len && b->err != NULL) /* it has quotes */
+        hint_single_quotes(b, name);
     return st;
 }
 
@@ -382,7 +400,7 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
         return st;
     }
     return fail_no_column(b, found.table_at != NULL ? found.table_at : s, found.table_at != NULL ? found.table : -1,
-                          path->parts[found.table_at != NULL ? 1 : 0].text, ast->start);
+                          path->parts[found.table_at != NULL ? 1 : 0], ast->start);
 cleanup:
     return st;
 }

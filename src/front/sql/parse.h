@@ -77,7 +77,7 @@ fl_status fl_sql_fragment_begin(parser *p, const fl_sql_fragment *fragment, fl_e
 fl_status fl_sql_fail_at(parser *p, int32_t at, fl_status code, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 
-/** Fails at the current token: `expected` is a phrase ("a table name"). Guesses a misspelt keyword. */
+/** Fails at the current token, and notes it as the fault: `expected` is a phrase ("a table name"). */
 fl_status fl_sql_fail_expected(parser *p, const char *expected) __attribute__((cold));
 
 /** Fails with "<what> not supported yet" at a place; `what` brings its verb ("window functions are"). */
@@ -123,6 +123,20 @@ fl_status fl_sql_parse_name_list(parser *p, fl_ast_name **ret, int32_t *ret_coun
 fl_status fl_sql_parse_value(parser *p, fl_str *ret);
 fl_status fl_sql_parse_string(parser *p, const char *what, fl_str *ret);
 fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret);
+
+/** Writes the keyword in capitals, terminated; gives `upper` back. */
+const char *fl_sql_keyword_upper(fl_sql_keyword keyword, char upper[32]);
+
+/* ---- parse_guess.c ---- */
+
+/** Parses all that the parser has tokens of; for trials. */
+typedef fl_status (*fl_sql_whole)(parser *p);
+
+/** Behind a failure at p->fault: finds the misspelt keyword, if one is to blame, and points the error at it, with a hint. */
+void fl_sql_guess_keyword(parser *p, fl_sql_whole whole);
+
+/** The same for a name that parsed, at a place in the text: hints at a reserved word with which all parses as well. */
+void fl_sql_guess_name(parser *p, fl_sql_whole whole, int32_t place);
 
 /* ---- parse_expr.c ---- */
 

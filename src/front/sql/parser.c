@@ -3,8 +3,6 @@
 
 #include "arrow/type.h"
 
-#include "base/nearest.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -22,72 +20,27 @@ fl_status fl_sql_fail_at(parser *p, int32_t at, fl_status code, const char *form
     return code;
 }
 
-/* The keyword that a word looks like a slip of; FL_KW_NONE when it is one, or when none is near. */
-static fl_sql_keyword guess_keyword(const parser *p, const fl_sql_token *token)
+const char *fl_sql_keyword_upper(fl_sql_keyword keyword, char upper[32])
 {
-    if (token->kind != FL_SQL_WORD || token->keyword != FL_KW_NONE)
-        return FL_KW_NONE;
-    fl_str word = text_of(p, token);
-    if (word.len == 2 && fl_str_is_equal_nocase(word, FL_STR("yb")))
-        return FL_KW_BY; /* of two letters nothing else is one slip from a clause and not just another name */
-    if (word.len < 3)
-        return FL_KW_NONE;
-    int32_t best_distance = word.len <= 4 ? 1 : 2;
-    fl_sql_keyword best = FL_KW_NONE;
-    for (int keyword = 1; keyword < FL_KW_COUNT; keyword++) {
-        bool is_clause = fl_sql_keyword_class_of((fl_sql_keyword)keyword) == FL_SQL_RESERVED || keyword == FL_KW_BY ||
-                         keyword == FL_KW_INSERT || keyword == FL_KW_UPDATE || keyword == FL_KW_DELETE ||
-                         keyword == FL_KW_DROP || keyword == FL_KW_EXPLAIN || keyword == FL_KW_DESCRIBE ||
-                         keyword == FL_KW_VALUES || keyword == FL_KW_EXISTS || keyword == FL_KW_BETWEEN ||
-                         keyword == FL_KW_SHOW || keyword == FL_KW_PREPARE || keyword == FL_KW_EXECUTE ||
-                         keyword == FL_KW_TRUNCATE || keyword == FL_KW_VIEW;
-        if (!is_clause)
-            continue;
-        fl_str text = fl_sql_keyword_text((fl_sql_keyword)keyword);
-        int32_t distance = fl_nearest_distance(word, text, best_distance);
-        if (distance > best_distance || distance >= text.len)
-            continue;
-        /* FORM is one edit from FOR and one from FROM: a swap is the likelier slip. */
-        if (distance == best_distance && best != FL_KW_NONE && text.len != word.len)
-            continue;
-        best = (fl_sql_keyword)keyword;
-        best_distance = distance;
-    }
-    return best;
-}
-
-static void hint_keyword(parser *p, fl_sql_keyword keyword)
-{
-    char upper[32];
     fl_str text = fl_sql_keyword_text(keyword);
+    FL_ASSERT(text.len < 32);
     for (int64_t i = 0; i < text.len; i++)
         upper[i] = text.data[i] >= 'a' && text.data[i] <= 'z' ? (char)(text.data[i] - 32) : text.data[i];
-    fl_err_hint(p->err, "did you mean %.*s?", (int)text.len, upper);
+    upper[text.len] = 0;
+    return upper;
 }
 
 fl_status fl_sql_fail_expected(parser *p, const char *expected)
 {
-    const fl_sql_token *token = p->now;
-    fl_sql_keyword guess = guess_keyword(p, token);
-    if (guess == FL_KW_NONE && token > p->tokens) {
-        /* `SELECT a FORM t`: the slip was taken for an alias, and only the word behind it did not fit. */
-        guess = guess_keyword(p, token - 1);
-        if (guess != FL_KW_NONE)
-            token--;
-    }
+    const fl_sql_token *token = p->fault = p->now;
     int32_t bytes = token->end - token->start;
-    if (guess != FL_KW_NONE && token != p->now)
-        fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\"", bytes > 60 ? 60 : bytes,
-                       text_of(p, token).data);
-    else if (token->kind == FL_SQL_END)
+    if (token->kind == FL_SQL_END)
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at the end of the text: expected %s", expected);
     else
         fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "syntax error at or near \"%.*s\": expected %s",
                        bytes > 60 ? 60 : bytes, text_of(p, token).data, expected);
-    if (guess != FL_KW_NONE)
-        hint_keyword(p, guess);
-    else if (token->kind == FL_SQL_WORD && fl_sql_keyword_class_of(token->keyword) == FL_SQL_RESERVED &&
-             strstr(expected, "name") != NULL)
+    if (token->kind == FL_SQL_WORD && fl_sql_keyword_class_of(token->keyword) == FL_SQL_RESERVED &&
+        strstr(expected, "name") != NULL)
         fl_err_hint(p->err, "\"%.*s\" is a reserved word: as a name it needs double quotes", bytes,
                     text_of(p, token).data);
     return FL_ERR_SYNTAX;
@@ -112,11 +65,8 @@ fl_status fl_sql_expect_word(parser *p, fl_sql_keyword keyword)
         p->now++;
         return FL_OK;
     }
-    char upper[32] = "";
-    fl_str text = fl_sql_keyword_text(keyword);
-    for (int64_t i = 0; i < text.len; i++)
-        upper[i] = text.data[i] >= 'a' && text.data[i] <= 'z' ? (char)(text.data[i] - 32) : text.data[i];
-    return fl_sql_fail_expected(p, upper);
+    char upper[32];
+    return fl_sql_fail_expected(p, fl_sql_keyword_upper(keyword, upper));
 }
 
 fl_status fl_sql_enter(parser *p)
@@ -466,30 +416,62 @@ cleanup:
     return st;
 }
 
+/* One statement and nothing behind it. */
+static fl_status parse_whole(parser *p, fl_ast_statement **ret)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_sql_parse_statement(p, ret));
+    (*ret)->end = end_before(p);
+    (*ret)->parameter_count = p->parameter_count;
+    if (!is_at(p, FL_SQL_END) && !is_at(p, FL_SQL_SEMICOLON))
+        FL_TRY(fl_sql_fail_expected(p, "the end of the statement"));
+    FL_ASSERT(p->stack_count == 0);
+cleanup:
+    return st;
+}
+
+static fl_status try_whole(parser *p)
+{
+    fl_ast_statement *statement = NULL;
+    return parse_whole(p, &statement);
+}
+
 fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_statement **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_ast_statement *statement = NULL;
     parser->arena = arena;
     parser->err = err;
+    parser->fault = NULL;
     parser->stack_count = 0;
     parser->depth = parser->tallest = 0;
     parser->parameter_count = 0;
     parser->has_question = parser->has_dollar = false;
     FL_TRY(read_tokens(parser, true));
     if (!is_at(parser, FL_SQL_END)) {
-        FL_TRY(fl_sql_parse_statement(parser, &statement));
-        statement->end = end_before(parser);
-        statement->parameter_count = parser->parameter_count;
-        if (!is_at(parser, FL_SQL_END) && !is_at(parser, FL_SQL_SEMICOLON))
-            FL_TRY(fl_sql_fail_expected(parser, "the end of the statement"));
-        FL_ASSERT(parser->stack_count == 0);
+        st = parse_whole(parser, &statement);
+        if (st == FL_ERR_SYNTAX && parser->fault != NULL)
+            fl_sql_guess_keyword(parser, try_whole);
     }
-    *ret = statement;
+    if (st == FL_OK)
+        *ret = statement;
 cleanup:
     parser->arena = NULL;
     parser->err = NULL;
     return st;
+}
+
+void fl_sql_hint_keyword(fl_memory *memory, fl_str text, const fl_ast_statement *statement, fl_err *err)
+{
+    fl_str own = {text.data + statement->start, statement->end - statement->start};
+    parser p = {.memory = memory, .base = statement->start, .err = NULL};
+    if (err == NULL || err->position <= 0)
+        return;
+    if (fl_sql_lexer_init(&p.lexer, own, NULL) == FL_OK && read_tokens(&p, false) == FL_OK) {
+        p.err = err;
+        fl_sql_guess_name(&p, try_whole, (int32_t)err->position - 1);
+    }
+    fl_sql_parser_drop(&p);
 }
 
 /* ---- fragments ---- */

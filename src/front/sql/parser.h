@@ -26,6 +26,7 @@ typedef struct fl_sql_parser {
     fl_sql_token *tokens; /* of the statement at hand; ends with a semicolon or FL_SQL_END */
     int64_t token_count, token_capacity;
     const fl_sql_token *now;
+    const fl_sql_token *fault; /* where something else was expected, once that has failed; else NULL */
     void **stack; /* lists under way, see parse.h */
     int64_t stack_count, stack_capacity;
     int32_t depth;           /* of what is being parsed */
@@ -50,6 +51,10 @@ void fl_sql_parser_drop(fl_sql_parser *parser);
  *  FL_ERR_MEMORY. After an error the parser stands behind the statement that failed, where its tokens could be read.
  *  Cost: linear in the statement's length. */
 fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_statement **ret, fl_err *err);
+
+/** For a statement that parses but has no column of the name at err->position: adds a hint where the name is a misspelt
+ *  keyword (`SELECT DISTINT a`). `text` is what the statement was parsed from. Parses it again a few times. */
+void fl_sql_hint_keyword(fl_memory *memory, fl_str text, const fl_ast_statement *statement, fl_err *err);
 
 /* Pieces of a query, for frontends that put queries together of nodes, not of text. A piece is parsed by itself and to its
  * end: what does not belong to it is FL_ERR_SYNTAX, so that it cannot reach into what stands around it. */
