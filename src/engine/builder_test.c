@@ -219,7 +219,7 @@ static const struct {
     {{{"from", "orders"}, {"where", "true -- "}, {"where", "id > 'x"}},
      "42601",
      6,
-     "where: a string that begins here has no end"},
+     "where: a string that begins on line 1 of the statement has no end"},
     {{{"from", "orders"}, {"where", "/* "}}, "42601", 1, "where: "},
     {{{"from", "orders"}, {"where", "id"}}, "42804", 1, "where: argument of WHERE must be boolean"},
     {{{"from", "orders"}, {"where", "true ORDER BY id"}}, "42601", 6, "where: "},

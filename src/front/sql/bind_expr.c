@@ -360,9 +360,12 @@ static fl_status bind_any_list(binder *b, scope *s, const fl_ast_expr *ast, cons
     }
     FL_TRY(fl_sql_bind_expr(b, s, list, &right));
     bool is_any = ast->op == FL_AST_OP_EQ && !ast->flag, is_none = ast->op == FL_AST_OP_NE && ast->flag;
-    if (!is_any && !is_none)
-        return fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED,
-                                "ANY and ALL over a list's column are supported for = ANY and <> ALL only");
+    if (!is_any && !is_none) {
+        fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED,
+                         "ANY and ALL over a list's column are supported for = ANY and <> ALL only");
+        fl_err_hint(b->err, "write EXISTS (SELECT 1 FROM unnest(l) AS u(y) WHERE x < y), NOT EXISTS for ALL");
+        return FL_ERR_UNSUPPORTED;
+    }
     FL_TRY(fl_expr_call_args(b->plan, "list_contains", ast->at, ret, b->err, 2, right, left));
     if (is_none)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));

@@ -234,8 +234,11 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     scope here;
     if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
         return bind_unnest(b, at, ast, s, ret);
-    if (ast->has_ordinality)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "WITH ORDINALITY is supported for unnest only");
+    if (ast->has_ordinality) {
+        fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "WITH ORDINALITY is supported for unnest only");
+        fl_err_hint(b->err, "put the rows into a list: unnest(ARRAY(SELECT x FROM f(…) AS t(x))) WITH ORDINALITY");
+        return FL_ERR_UNSUPPORTED;
+    }
     fl_sql_scope_init(&here, at->outer, CLAUSE_FROM);
     here.ctes = at->ctes;
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
@@ -454,9 +457,12 @@ static fl_status build_join(binder *b, const fl_ast_table *ast, const fl_node *l
         condition = NULL;
     }
     if (fl_col_set_meets(&right->outer, &left->made)) {
-        if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL)
-            return fl_sql_bind_fail(b, ast->join->right->start, FL_ERR_UNSUPPORTED,
-                                    "LATERAL at the right of a RIGHT or FULL join cannot see the left side");
+        if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL) {
+            fl_sql_bind_fail(b, ast->join->right->start, FL_ERR_UNSUPPORTED,
+                             "LATERAL at the right of a RIGHT or FULL join cannot see the left side");
+            fl_err_hint(b->err, "write JOIN or LEFT JOIN, or a subquery that does not read the left side");
+            return FL_ERR_UNSUPPORTED;
+        }
         bool is_and = condition != NULL && condition->kind == FL_EXPR_AND;
         FL_TRY(fl_apply_build(b->plan, kind, left, right, is_and ? condition->args : &condition,
                               condition == NULL ? 0

@@ -213,8 +213,11 @@ fl_status fl_sql_bind_row(binder *b, scope *s, const fl_ast_expr *ast, const fl_
 {
     fl_status st = FL_OK;
     const fl_expr **args = NULL;
-    if (ast->list.count == 0)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "rows without values are not supported yet");
+    if (ast->list.count == 0) {
+        fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "rows without values are not supported yet");
+        fl_err_hint(b->err, "give it one: ROW(NULL)");
+        return FL_ERR_UNSUPPORTED;
+    }
     FL_TRY(FL_NEW_ARRAY(b->arena, ast->list.count, &args, b->err));
     for (int32_t i = 0; i < ast->list.count; i++)
         FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &args[i]));

@@ -173,6 +173,7 @@ static fl_status bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str t
             }
         if (fl_type_is_nested(types[c])) {
             st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of type %s are not supported yet", FL_TYPE_NAME(types[c]));
+            fl_err_hint(err, "make its parts columns of their own, or keep its text: CAST(… AS text)");
             fl_err_at(err, column->start);
             goto cleanup;
         }
@@ -317,6 +318,7 @@ static fl_status bind_index_key(fl_arena *arena, const fl_ast_create_index *crea
             if (!create->is_unique)
                 return FL_OK;
             st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "unique indexes over expressions are not supported yet");
+            fl_err_hint(err, "keep the expression's value in a column, and index that");
             fl_err_at(err, expr->start);
             return st;
         }

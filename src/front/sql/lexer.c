@@ -241,6 +241,22 @@ static int blank_width(const char *p, const char *end)
     }
 }
 
+/* `what` begins at a place and is never closed: much text may have been read as part of it, so the line is said. */
+static fl_status fail_open(const fl_sql_lexer *lexer, int64_t at, const char *what, const char *closing, fl_err *err)
+{
+    const char *text = lexer->text.data, *begin = text + lexer->begin;
+    int64_t line = 1;
+    for (int width; begin < text + at && (width = blank_width(begin, text + at)) > 0;)
+        begin += width;
+    for (const char *p = begin; p < text + at; p++)
+        line += *p == '\n';
+    fl_status st =
+        FL_FAIL(err, FL_ERR_SYNTAX, "%s that begins on line %lld of the statement has no end", what, (long long)line);
+    fl_err_hint(err, "close it with %s", closing);
+    fl_err_at(err, at);
+    return st;
+}
+
 static fl_status skip_blanks(fl_sql_lexer *lexer, fl_err *err)
 {
     const char *text = lexer->text.data, *end = text + lexer->text.len, *p = text + lexer->at;
@@ -256,7 +272,7 @@ static fl_status skip_blanks(fl_sql_lexer *lexer, fl_err *err)
             int64_t depth = 0;
             do {
                 if (end - p < 2)
-                    return fail_at(err, start - text, FL_ERR_SYNTAX, "a comment that begins here has no end");
+                    return fail_open(lexer, start - text, "a comment", "*/ (comments nest)", err);
                 if (p[0] == '/' && p[1] == '*')
                     depth++, p += 2;
                 else if (p[0] == '*' && p[1] == '/')
@@ -292,8 +308,9 @@ static fl_status scan_quoted(fl_sql_lexer *lexer, const char *p, char quote, boo
         }
         p++;
     }
-    return fail_at(err, token->start, FL_ERR_SYNTAX,
-                   quote == '"' ? "a quoted name that begins here has no end" : "a string that begins here has no end");
+    return fail_open(lexer, token->start, quote == '"' ? "a quoted name" : "a string",
+                     quote == '"' ? "\"; a double quote inside is written twice" : "'; a quote inside is written twice",
+                     err);
 }
 
 /* $$...$$ and $tag$...$tag$; also $1. */
@@ -326,7 +343,9 @@ static fl_status scan_dollar(fl_sql_lexer *lexer, const char *p, fl_sql_token *t
             return FL_OK;
         }
     }
-    return fail_at(err, token->start, FL_ERR_SYNTAX, "a dollar-quoted string that begins here has no end");
+    char closing[80];
+    snprintf(closing, sizeof(closing), "%.*s", (int)(tag < 64 ? tag : 64), p);
+    return fail_open(lexer, token->start, "a dollar-quoted string", closing, err);
 }
 
 /* Digits with single underscores between them. */
@@ -417,22 +436,55 @@ static const struct {
     uint8_t bytes;
     uint8_t kind;
 } operators[] = {
-    {"!~~*", 4, FL_SQL_NOT_ILIKE_OP}, {"!~~", 3, FL_SQL_NOT_LIKE_OP}, {"!~*", 3, FL_SQL_NOT_TILDE_STAR},
-    {"~~*", 3, FL_SQL_ILIKE_OP},      {"->>", 3, FL_SQL_ARROW_TEXT},  {"<=>", 3, FL_SQL_OTHER_OP},
-    {"<->", 3, FL_SQL_OTHER_OP},      {"::", 2, FL_SQL_DOUBLE_COLON}, {":=", 2, FL_SQL_COLON_EQUAL},
-    {"=>", 2, FL_SQL_FAT_ARROW},      {"==", 2, FL_SQL_EQUAL},        {"<>", 2, FL_SQL_NOT_EQUAL},
-    {"!=", 2, FL_SQL_NOT_EQUAL},      {"<=", 2, FL_SQL_LESS_EQUAL},   {">=", 2, FL_SQL_GREATER_EQUAL},
-    {"<<", 2, FL_SQL_SHIFT_LEFT},     {">>", 2, FL_SQL_SHIFT_RIGHT},  {"<@", 2, FL_SQL_CONTAINED},
-    {"@>", 2, FL_SQL_CONTAINS},       {"@@", 2, FL_SQL_OTHER_OP},     {"&&", 2, FL_SQL_OVERLAPS},
-    {"||", 2, FL_SQL_CONCAT},         {"//", 2, FL_SQL_DOUBLE_SLASH}, {"**", 2, FL_SQL_POWER},
-    {"->", 2, FL_SQL_ARROW},          {"!~", 2, FL_SQL_NOT_TILDE},    {"~*", 2, FL_SQL_TILDE_STAR},
-    {"~~", 2, FL_SQL_LIKE_OP},        {"#>", 2, FL_SQL_OTHER_OP},     {"^@", 2, FL_SQL_STARTS},
-    {"!", 1, FL_SQL_OTHER_OP},        {"@", 1, FL_SQL_OTHER_OP},      {"<", 1, FL_SQL_LESS},
-    {">", 1, FL_SQL_GREATER},         {"=", 1, FL_SQL_EQUAL},         {"+", 1, FL_SQL_PLUS},
-    {"-", 1, FL_SQL_MINUS},           {"*", 1, FL_SQL_ASTERISK},      {"/", 1, FL_SQL_SLASH},
-    {"%", 1, FL_SQL_PERCENT},         {"^", 1, FL_SQL_POWER},         {"~", 1, FL_SQL_TILDE},
-    {"&", 1, FL_SQL_AMPERSAND},       {"|", 1, FL_SQL_PIPE},          {"#", 1, FL_SQL_HASH},
-    {":", 1, FL_SQL_COLON},           {"?", 1, FL_SQL_QUESTION},
+    {"!~~*", 4, FL_SQL_NOT_ILIKE_OP},
+    {"!~~", 3, FL_SQL_NOT_LIKE_OP},
+    {"!~*", 3, FL_SQL_NOT_TILDE_STAR},
+    {"~~*", 3, FL_SQL_ILIKE_OP},
+    {"->>", 3, FL_SQL_ARROW_TEXT},
+    {"<=>", 3, FL_SQL_OTHER_OP},
+    {"<->", 3, FL_SQL_OTHER_OP},
+    {"::", 2, FL_SQL_DOUBLE_COLON},
+    {":=", 2, FL_SQL_COLON_EQUAL},
+    {"=>", 2, FL_SQL_FAT_ARROW},
+    {"==", 2, FL_SQL_EQUAL},
+    {"<>", 2, FL_SQL_NOT_EQUAL},
+    {"!=", 2, FL_SQL_NOT_EQUAL},
+    {"<=", 2, FL_SQL_LESS_EQUAL},
+    {">=", 2, FL_SQL_GREATER_EQUAL},
+    {"<<", 2, FL_SQL_SHIFT_LEFT},
+    {">>", 2, FL_SQL_SHIFT_RIGHT},
+    {"<@", 2, FL_SQL_CONTAINED},
+    {"@>", 2, FL_SQL_CONTAINS},
+    {"@@", 2, FL_SQL_OTHER_OP},
+    {"&&", 2, FL_SQL_OVERLAPS},
+    {"||/", 3, FL_SQL_OTHER_OP},
+    {"|/", 2, FL_SQL_OTHER_OP},
+    {"||", 2, FL_SQL_CONCAT},
+    {"//", 2, FL_SQL_DOUBLE_SLASH},
+    {"**", 2, FL_SQL_POWER},
+    {"->", 2, FL_SQL_ARROW},
+    {"!~", 2, FL_SQL_NOT_TILDE},
+    {"~*", 2, FL_SQL_TILDE_STAR},
+    {"~~", 2, FL_SQL_LIKE_OP},
+    {"#>", 2, FL_SQL_OTHER_OP},
+    {"^@", 2, FL_SQL_STARTS},
+    {"!", 1, FL_SQL_OTHER_OP},
+    {"@", 1, FL_SQL_OTHER_OP},
+    {"<", 1, FL_SQL_LESS},
+    {">", 1, FL_SQL_GREATER},
+    {"=", 1, FL_SQL_EQUAL},
+    {"+", 1, FL_SQL_PLUS},
+    {"-", 1, FL_SQL_MINUS},
+    {"*", 1, FL_SQL_ASTERISK},
+    {"/", 1, FL_SQL_SLASH},
+    {"%", 1, FL_SQL_PERCENT},
+    {"^", 1, FL_SQL_POWER},
+    {"~", 1, FL_SQL_TILDE},
+    {"&", 1, FL_SQL_AMPERSAND},
+    {"|", 1, FL_SQL_PIPE},
+    {"#", 1, FL_SQL_HASH},
+    {":", 1, FL_SQL_COLON},
+    {"?", 1, FL_SQL_QUESTION},
 };
 
 static fl_status scan_operator(fl_sql_lexer *lexer, const char *p, fl_sql_token *token, fl_err *err)

@@ -95,14 +95,15 @@ typedef struct fl_sql_token {
 typedef struct fl_sql_lexer {
     fl_str text;
     int32_t at;
+    int32_t begin; /* of the statement at hand, blanks before it included: errors count lines from here */
 } fl_sql_lexer;
 
 /** Begins at the start of `text` (borrowed) after checking all of it. FL_ERR_SYNTAX (22021) for bytes that are no
  *  UTF-8 and for NUL, with their place; FL_ERR_LIMIT from 2 GB on. Cost: one pass. */
 fl_status fl_sql_lexer_init(fl_sql_lexer *lexer, fl_str text, fl_err *err);
 
-/** The next token; FL_SQL_END again and again at the end. FL_ERR_SYNTAX, with the place where the fault begins, for
- *  strings and comments without end and for characters that begin no token. Cost: O(token). */
+/** The next token; FL_SQL_END again and again at the end. FL_ERR_SYNTAX, with the place where the fault begins (and its
+ *  line) for strings and comments without end and for characters that begin no token. Cost: O(token). */
 fl_status fl_sql_lexer_next(fl_sql_lexer *lexer, fl_sql_token *ret, fl_err *err);
 
 /** The value of a word, string, number or blob token: a piece of the text when it stands there as it is, else made in

@@ -80,8 +80,12 @@ fl_status fl_sql_fail_at(parser *p, int32_t at, fl_status code, const char *form
 /** Fails at the current token, and notes it as the fault: `expected` is a phrase ("a table name"). */
 fl_status fl_sql_fail_expected(parser *p, const char *expected) __attribute__((cold));
 
-/** Fails with "<what> not supported yet" at a place; `what` brings its verb ("window functions are"). */
-fl_status fl_sql_fail_unsupported(parser *p, int32_t at, const char *what) __attribute__((cold));
+/** Fails with "<what> not supported yet" at a place; `what` brings its verb ("window functions are"), `instead` is the
+ *  hint: what to write that works. */
+fl_status fl_sql_fail_unsupported(parser *p, int32_t at, const char *what, const char *instead) __attribute__((cold));
+
+/** Fails at the current token, an operator that fletch has not, with what to write instead. */
+fl_status fl_sql_fail_operator(parser *p) __attribute__((cold));
 
 fl_status fl_sql_expect(parser *p, fl_sql_token_kind kind, const char *what);
 fl_status fl_sql_expect_word(parser *p, fl_sql_keyword keyword);

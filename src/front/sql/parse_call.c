@@ -42,7 +42,8 @@ static fl_status parse_after_call(parser *p, fl_ast_call *call)
     if (is_word(p, FL_KW_WITHIN) && ahead(p, 1)->keyword == FL_KW_GROUP)
         FL_TRY(parse_within_group(p, call));
     if ((is_word(p, FL_KW_IGNORE) || is_word(p, FL_KW_RESPECT)) && ahead(p, 1)->keyword == FL_KW_NULLS)
-        return fl_sql_fail_unsupported(p, p->now->start, "IGNORE NULLS and RESPECT NULLS are");
+        return fl_sql_fail_unsupported(p, p->now->start, "IGNORE NULLS and RESPECT NULLS are",
+                                       "write FILTER (WHERE x IS NOT NULL) behind the call");
     if (is_word(p, FL_KW_FILTER) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
         advance(p);
         advance(p);
@@ -51,7 +52,9 @@ static fl_status parse_after_call(parser *p, fl_ast_call *call)
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
     }
     if (is_word(p, FL_KW_OVER) && (ahead(p, 1)->kind == FL_SQL_LEFT_PAREN || fl_sql_is_name_token(ahead(p, 1))))
-        return fl_sql_fail_unsupported(p, p->now->start, "window functions are");
+        return fl_sql_fail_unsupported(p, p->now->start, "window functions are",
+                                       "the first row of each group is SELECT DISTINCT ON (g) … ORDER BY g, x; a "
+                                       "group's total beside its rows is a join with (SELECT g, sum(x) … GROUP BY g)");
 cleanup:
     return st;
 }

@@ -62,13 +62,19 @@ static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column, 
         } else if (is_word(p, FL_KW_PRIMARY) || is_word(p, FL_KW_UNIQUE)) {
             FL_TRY(parse_table_key(p, name, &column->name, create));
         } else if (is_word(p, FL_KW_CHECK)) {
-            return fl_sql_fail_unsupported(p, at, "CHECK constraints are");
+            return fl_sql_fail_unsupported(p, at, "CHECK constraints are",
+                                           "leave it out; rows that break it are found by WHERE NOT (condition)");
         } else if (is_word(p, FL_KW_REFERENCES)) {
-            return fl_sql_fail_unsupported(p, at, "foreign keys are");
+            return fl_sql_fail_unsupported(p, at, "foreign keys are",
+                                           "leave it out; rows without a match are found by a LEFT JOIN or NOT EXISTS");
         } else if (is_word(p, FL_KW_GENERATED)) {
-            return fl_sql_fail_unsupported(p, at, "generated columns are");
+            return fl_sql_fail_unsupported(
+                p, at, "generated columns are",
+                "write a view with the expression as a column: CREATE VIEW v AS SELECT *, a + b AS c FROM t");
         } else if (is_word(p, FL_KW_COLLATE)) {
-            return fl_sql_fail_unsupported(p, at, "collations are");
+            return fl_sql_fail_unsupported(
+                p, at, "collations are",
+                "texts compare byte by byte; write lower(x) to compare without regard to case");
         } else if (name.text.len > 0) {
             return fl_sql_fail_expected(p, "a constraint (NOT NULL, PRIMARY KEY, UNIQUE, ...)");
         } else {
@@ -98,9 +104,11 @@ static fl_status parse_column_defs(parser *p, fl_ast_create_table *create)
             continue;
         }
         if (is_word(p, FL_KW_FOREIGN))
-            return fl_sql_fail_unsupported(p, at, "foreign keys are");
+            return fl_sql_fail_unsupported(p, at, "foreign keys are",
+                                           "leave it out; rows without a match are found by a LEFT JOIN or NOT EXISTS");
         if (is_word(p, FL_KW_CHECK) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN)
-            return fl_sql_fail_unsupported(p, at, "CHECK constraints are");
+            return fl_sql_fail_unsupported(p, at, "CHECK constraints are",
+                                           "leave it out; rows that break it are found by WHERE NOT (condition)");
         if (name.text.len > 0)
             return fl_sql_fail_expected(p, "a constraint (PRIMARY KEY, UNIQUE, ...)");
         FL_TRY(NEW(p, &column));
@@ -176,7 +184,7 @@ static fl_status parse_create_view(parser *p, fl_ast_statement *statement, fl_as
     FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
     FL_TRY(fl_sql_parse_query(p, &create->query));
     if (is_word(p, FL_KW_WITH))
-        return fl_sql_fail_unsupported(p, p->now->start, "WITH CHECK OPTION is");
+        return fl_sql_fail_unsupported(p, p->now->start, "WITH CHECK OPTION is", "leave it out: views are read only");
 cleanup:
     return st;
 }
@@ -207,7 +215,9 @@ static fl_status parse_create_index(parser *p, fl_ast_statement *statement, bool
     for (int32_t i = 0; i < create->key_count; i++)
         create->keys[i] = keys[i].expr;
     if (is_word(p, FL_KW_WHERE))
-        return fl_sql_fail_unsupported(p, p->now->start, "partial indexes are");
+        return fl_sql_fail_unsupported(p, p->now->start, "partial indexes are",
+                                       "leave WHERE out: plain indexes are taken and speed nothing up, as zones of "
+                                       "rows are skipped by themselves");
 cleanup:
     return st;
 }
@@ -241,24 +251,36 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
             return fl_sql_fail_expected(p, "INDEX");
         return parse_create_index(p, statement, true);
     case FL_KW_SCHEMA:
-        return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is");
+        return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is",
+                                       "there is one schema: put the schema's name into the table's, sales_orders");
     case FL_KW_SEQUENCE:
-        return fl_sql_fail_unsupported(p, at, "CREATE SEQUENCE is");
+        return fl_sql_fail_unsupported(
+            p, at, "CREATE SEQUENCE is",
+            "number rows by generate_series(1, n), or by (SELECT coalesce(max(id), 0) FROM t) + 1");
     case FL_KW_FUNCTION:
     case FL_KW_MACRO:
-        return fl_sql_fail_unsupported(p, at, "CREATE FUNCTION is");
+        return fl_sql_fail_unsupported(p, at, "CREATE FUNCTION is",
+                                       "write the expression out, or put it into a view's column");
     case FL_KW_TYPE:
-        return fl_sql_fail_unsupported(p, at, "CREATE TYPE is");
+        return fl_sql_fail_unsupported(
+            p, at, "CREATE TYPE is",
+            "write the type where it is used: struct(a integer, b text), integer[], decimal(10,2)");
     case FL_KW_DATABASE:
-        return fl_sql_fail_unsupported(p, at, "CREATE DATABASE is");
+        return fl_sql_fail_unsupported(p, at, "CREATE DATABASE is",
+                                       "an engine is one database; files are read where they are: FROM 'file.parquet'");
     case FL_KW_TRIGGER:
-        return fl_sql_fail_unsupported(p, at, "CREATE TRIGGER is");
+        return fl_sql_fail_unsupported(p, at, "CREATE TRIGGER is", "run the statements one after another");
     case FL_KW_MATERIALIZED:
-        return fl_sql_fail_unsupported(p, at, "materialized views are");
+        return fl_sql_fail_unsupported(
+            p, at, "materialized views are",
+            "write CREATE TABLE name AS SELECT …, or CREATE VIEW for rows that are always fresh");
     case FL_KW_RECURSIVE:
-        return fl_sql_fail_unsupported(p, at, "recursive views are");
+        return fl_sql_fail_unsupported(p, at, "recursive views are",
+                                       "numbers and dates in a row come from generate_series(start, stop, step); a "
+                                       "fixed depth is a chain of joins");
     case FL_KW_VIRTUAL:
-        return fl_sql_fail_unsupported(p, at, "virtual tables are");
+        return fl_sql_fail_unsupported(p, at, "virtual tables are",
+                                       "files are tables: CREATE VIEW v AS SELECT * FROM 'file.csv'");
     default:
         return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
     }
@@ -291,7 +313,8 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
     case FL_KW_DATABASE:
     case FL_KW_TRIGGER:
     case FL_KW_MATERIALIZED:
-        return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views and indexes is");
+        return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views and indexes is",
+                                       "there are tables, views and indexes: DROP TABLE, DROP VIEW, DROP INDEX");
     default:
         return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
     }
@@ -309,7 +332,8 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_path), &drop->paths, &drop->path_count));
     if (is_word(p, FL_KW_CASCADE))
-        return fl_sql_fail_unsupported(p, p->now->start, "DROP ... CASCADE is");
+        return fl_sql_fail_unsupported(p, p->now->start, "DROP ... CASCADE is",
+                                       "leave CASCADE out: views stay, and fail when they are read");
     accept_word(p, FL_KW_RESTRICT);
 cleanup:
     return st;

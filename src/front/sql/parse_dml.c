@@ -4,9 +4,12 @@
 static fl_status refuse_tail(parser *p)
 {
     if (is_word(p, FL_KW_RETURNING))
-        return fl_sql_fail_unsupported(p, p->now->start, "RETURNING is");
+        return fl_sql_fail_unsupported(p, p->now->start, "RETURNING is",
+                                       "leave it out and run a SELECT before or after it");
     if (is_word(p, FL_KW_ON) && ahead(p, 1)->keyword == FL_KW_CONFLICT)
-        return fl_sql_fail_unsupported(p, p->now->start, "ON CONFLICT is");
+        return fl_sql_fail_unsupported(p, p->now->start, "ON CONFLICT is",
+                                       "write INSERT INTO t SELECT … WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.id = "
+                                       "…), and UPDATE for rows that are there");
     return FL_OK;
 }
 
@@ -36,7 +39,9 @@ fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement)
     statement->insert = insert;
     advance(p);
     if (is_word(p, FL_KW_OR))
-        return fl_sql_fail_unsupported(p, p->now->start, "INSERT OR ... is");
+        return fl_sql_fail_unsupported(p, p->now->start, "INSERT OR ... is",
+                                       "write INSERT INTO t SELECT … WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.id = "
+                                       "…), and UPDATE for rows that are there");
     FL_TRY(fl_sql_expect_word(p, FL_KW_INTO));
     FL_TRY(fl_sql_parse_path(p, "a table name", &insert->path));
     if (is_word(p, FL_KW_AS))
@@ -44,9 +49,12 @@ fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement)
     if (is_at(p, FL_SQL_LEFT_PAREN) && !fl_sql_is_query_inside(&(parser){.now = p->now + 1}))
         FL_TRY(fl_sql_parse_name_list(p, &insert->columns, &insert->column_count));
     if (is_word(p, FL_KW_OVERRIDING))
-        return fl_sql_fail_unsupported(p, p->now->start, "OVERRIDING is");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "OVERRIDING is",
+            "leave it out: a value that is given is taken, DEFAULT is for those that are not");
     if (is_word(p, FL_KW_BY) && ahead(p, 1)->kind == FL_SQL_WORD)
-        return fl_sql_fail_unsupported(p, p->now->start, "INSERT ... BY NAME is");
+        return fl_sql_fail_unsupported(p, p->now->start, "INSERT ... BY NAME is",
+                                       "name the columns: INSERT INTO t (a, b) SELECT a, b FROM …");
     if (is_word(p, FL_KW_DEFAULT) && ahead(p, 1)->keyword == FL_KW_VALUES) {
         advance(p);
         advance(p);
@@ -71,7 +79,9 @@ static fl_status parse_assigns_of_row(parser *p)
     FL_TRY(fl_sql_expect(p, FL_SQL_EQUAL, "\"=\""));
     FL_TRY(fl_sql_parse_expr(p, &row));
     if (row->kind == FL_AST_SUBQUERY)
-        return fl_sql_fail_unsupported(p, row->start, "SET (a, b) = (query) is");
+        return fl_sql_fail_unsupported(
+            p, row->start, "SET (a, b) = (query) is",
+            "write SET a = (query), b = (query), or UPDATE … SET a = s.a, b = s.b FROM (query) AS s WHERE …");
     int32_t values = row->kind == FL_AST_ROW ? row->list.count : 1;
     if (values != count)
         return fl_sql_fail_at(p, row->start, FL_ERR_SYNTAX, "%d values for %d columns", values, count);
@@ -94,7 +104,8 @@ static fl_status parse_assign(parser *p)
     FL_TRY(NEW(p, &assign));
     FL_TRY(fl_sql_parse_name(p, "a column name", &assign->name));
     if (is_at(p, FL_SQL_DOT) || is_at(p, FL_SQL_LEFT_BRACKET))
-        return fl_sql_fail_unsupported(p, p->now->start, "assignments to parts of a column are");
+        return fl_sql_fail_unsupported(p, p->now->start, "assignments to parts of a column are",
+                                       "assign the whole value: SET s = {'a': 1, 'b': (s).b}");
     FL_TRY(fl_sql_expect(p, FL_SQL_EQUAL, "\"=\""));
     FL_TRY(fl_sql_parse_expr(p, &assign->value));
     FL_TRY(fl_sql_push(p, assign));

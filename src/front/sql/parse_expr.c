@@ -292,7 +292,8 @@ static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
     if (word == FL_KW_IN)
         return parse_in(p, is_negated, left);
     if (word == FL_KW_GLOB)
-        return fl_sql_fail_unsupported(p, p->now->start, "GLOB is");
+        return fl_sql_fail_unsupported(p, p->now->start, "GLOB is",
+                                       "write LIKE with % and _, or a regular expression: x ~ '^a.*'");
     advance(p);
     FL_TRY(fl_sql_new_expr(p, word == FL_KW_BETWEEN ? FL_AST_BETWEEN : FL_AST_LIKE, (*left)->start, &expr));
     expr->at = at;
@@ -310,7 +311,8 @@ static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
         if (word == FL_KW_SIMILAR)
             FL_TRY(fl_sql_expect_word(p, FL_KW_TO));
         if (is_word(p, FL_KW_ANY) || is_word(p, FL_KW_ALL) || is_word(p, FL_KW_SOME))
-            return fl_sql_fail_unsupported(p, p->now->start, "LIKE ANY and LIKE ALL are");
+            return fl_sql_fail_unsupported(p, p->now->start, "LIKE ANY and LIKE ALL are",
+                                           "write x LIKE 'a%' OR x LIKE 'b%', or a regular expression: x ~ '^(a|b)'");
         FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.right));
         if (accept_word(p, FL_KW_ESCAPE))
             FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.third));
@@ -328,7 +330,8 @@ static fl_status parse_zone_or_collate(parser *p, fl_ast_expr **left)
     fl_ast_expr *expr;
     fl_ast_call *call;
     if (is_word(p, FL_KW_COLLATE))
-        return fl_sql_fail_unsupported(p, p->now->start, "collations are");
+        return fl_sql_fail_unsupported(p, p->now->start, "collations are",
+                                       "texts compare byte by byte; write lower(x) to compare without regard to case");
     FL_TRY(fl_sql_new_expr(p, FL_AST_CALL, (*left)->start, &expr));
     expr->at = p->now->start;
     advance(p);
@@ -381,16 +384,18 @@ cleanup:
 static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
 {
     fl_status st = FL_OK;
-    const fl_sql_token *token = p->now++;
+    const fl_sql_token *token = p->now;
     fl_ast_op op = (fl_ast_op)infix[token->kind].op;
     fl_ast_expr *expr;
     if (op == FL_AST_OP_NONE)
-        return fl_sql_fail_at(p, token->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
-                              FL_STR_ARG(text_of(p, token)));
+        return fl_sql_fail_operator(p);
+    advance(p);
     if ((is_word(p, FL_KW_ANY) || is_word(p, FL_KW_SOME) || is_word(p, FL_KW_ALL)) &&
         ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
         if (power != POWER_COMPARE)
-            return fl_sql_fail_unsupported(p, p->now->start, "ANY and ALL with this operator are");
+            return fl_sql_fail_unsupported(
+                p, p->now->start, "ANY and ALL with this operator are",
+                "ANY and ALL go behind =, <>, <, <=, > and >=; else write x LIKE 'a%' OR x LIKE 'b%', or x ~ '^(a|b)'");
         return parse_quantified(p, *left, op, token->start, left);
     }
     bool is_like = op == FL_AST_OP_LIKE || op == FL_AST_OP_ILIKE;
@@ -522,7 +527,8 @@ fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_co
         order->start = p->now->start;
         FL_TRY(fl_sql_parse_expr(p, &order->expr));
         if (is_word(p, FL_KW_USING))
-            return fl_sql_fail_unsupported(p, p->now->start, "ORDER BY ... USING is");
+            return fl_sql_fail_unsupported(p, p->now->start, "ORDER BY ... USING is",
+                                           "write ORDER BY x ASC or ORDER BY x DESC");
         FL_TRY(fl_sql_parse_nulls_order(p, order));
         order->end = end_before(p);
         FL_TRY(fl_sql_push(p, order));

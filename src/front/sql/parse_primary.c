@@ -289,7 +289,8 @@ static fl_status parse_interval(parser *p, fl_ast_expr **ret)
     if (expr->interval.unit.len > 0) {
         advance(p);
         if (is_word(p, FL_KW_TO))
-            return fl_sql_fail_unsupported(p, p->now->start, "intervals from one unit TO another are");
+            return fl_sql_fail_unsupported(p, p->now->start, "intervals from one unit TO another are",
+                                           "write the units out: interval '1 year 2 months'");
     } else if (value->kind != FL_AST_STRING) {
         return fl_sql_fail_expected(p, "an interval's unit, as in INTERVAL 3 DAY");
     }
@@ -420,11 +421,13 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
         break;
     case FL_KW_MAP:
         if (ahead(p, 1)->kind == FL_SQL_LEFT_BRACE)
-            return fl_sql_fail_unsupported(p, p->now->start, "maps are");
+            return fl_sql_fail_unsupported(p, p->now->start, "maps are",
+                                           "write a struct, {'a': 1}, or a list of structs, [{'k': 'a', 'v': 1}]");
         break;
     case FL_KW_COLUMNS:
         if (has_paren)
-            return fl_sql_fail_unsupported(p, p->now->start, "COLUMNS(...) is");
+            return fl_sql_fail_unsupported(p, p->now->start, "COLUMNS(...) is",
+                                           "write the columns out, or * EXCLUDE (a), * REPLACE (expression AS a)");
         break;
     case FL_KW_CURRENT_DATE:
     case FL_KW_CURRENT_TIME:
@@ -516,7 +519,8 @@ static fl_status parse_field(parser *p, fl_ast_expr **value)
     expr->field.value = *value;
     advance(p);
     if (is_at(p, FL_SQL_ASTERISK))
-        return fl_sql_fail_unsupported(p, expr->at, "(expression).* is");
+        return fl_sql_fail_unsupported(p, expr->at, "(expression).* is",
+                                       "name the fields: (expression).a, (expression).b");
     FL_TRY(NEW(p, &expr->field.name));
     FL_TRY(fl_sql_parse_label(p, "a field name", expr->field.name));
     FL_TRY(fl_sql_end_expr(p, expr, (*value)->height));
@@ -557,8 +561,7 @@ fl_status fl_sql_parse_prefix(parser *p, fl_ast_expr **ret)
         return FL_OK;
     }
     if (kind == FL_SQL_OTHER_OP)
-        return fl_sql_fail_at(p, p->now->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
-                              FL_STR_ARG(text_of(p, p->now)));
+        return fl_sql_fail_operator(p);
     FL_TRY(parse_primary(p, &expr));
     for (;;) {
         if (is_at(p, FL_SQL_DOUBLE_COLON))

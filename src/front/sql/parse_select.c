@@ -84,7 +84,7 @@ fl_status fl_sql_parse_select_list(parser *p, fl_ast_select *select)
     }
     FL_TRY(fl_sql_parse_items(p, &select->items, &select->item_count));
     if (is_word(p, FL_KW_INTO))
-        return fl_sql_fail_unsupported(p, p->now->start, "SELECT ... INTO is");
+        return fl_sql_fail_unsupported(p, p->now->start, "SELECT ... INTO is", "write CREATE TABLE name AS SELECT …");
 cleanup:
     return st;
 }
@@ -105,9 +105,11 @@ static fl_status parse_group(parser *p, fl_ast_select *select)
         if (p->stack_count > mark && fl_sql_is_list_end(p))
             break;
         if (is_word(p, FL_KW_GROUPING) && ahead(p, 1)->keyword == FL_KW_SETS)
-            return fl_sql_fail_unsupported(p, p->now->start, "GROUPING SETS are");
+            return fl_sql_fail_unsupported(p, p->now->start, "GROUPING SETS are",
+                                           "write a UNION ALL of SELECTs, one with each GROUP BY");
         if ((is_word(p, FL_KW_ROLLUP) || is_word(p, FL_KW_CUBE)) && has_paren)
-            return fl_sql_fail_unsupported(p, p->now->start, "ROLLUP and CUBE are");
+            return fl_sql_fail_unsupported(p, p->now->start, "ROLLUP and CUBE are",
+                                           "write a UNION ALL of SELECTs, one with each GROUP BY");
         if (is_at(p, FL_SQL_LEFT_PAREN) && ahead(p, 1)->kind == FL_SQL_RIGHT_PAREN) {
             advance(p);
             advance(p);
@@ -134,11 +136,17 @@ static fl_status parse_clauses(parser *p, fl_ast_select *select)
     if (accept_word(p, FL_KW_HAVING))
         FL_TRY(fl_sql_parse_expr(p, &select->having));
     if (is_word(p, FL_KW_WINDOW))
-        return fl_sql_fail_unsupported(p, p->now->start, "window functions are");
+        return fl_sql_fail_unsupported(p, p->now->start, "window functions are",
+                                       "the first row of each group is SELECT DISTINCT ON (g) … ORDER BY g, x; a "
+                                       "group's total beside its rows is a join with (SELECT g, sum(x) … GROUP BY g)");
     if (is_word(p, FL_KW_QUALIFY))
-        return fl_sql_fail_unsupported(p, p->now->start, "QUALIFY and window functions are");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "QUALIFY and window functions are",
+            "the first row of each group is SELECT DISTINCT ON (g) … ORDER BY g, x; HAVING tests groups");
     if (is_word(p, FL_KW_USING) && ahead(p, 1)->keyword == FL_KW_SAMPLE)
-        return fl_sql_fail_unsupported(p, p->now->start, "USING SAMPLE is");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "USING SAMPLE is",
+            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
 cleanup:
     return st;
 }
@@ -277,7 +285,9 @@ static fl_status parse_body_primary(parser *p, fl_ast_body **ret)
     } else if (is_word(p, FL_KW_SELECT) || is_word(p, FL_KW_FROM)) {
         return parse_select(p, ret);
     } else if (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT)) {
-        return fl_sql_fail_unsupported(p, start, "PIVOT and UNPIVOT are");
+        return fl_sql_fail_unsupported(
+            p, start, "PIVOT and UNPIVOT are",
+            "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY for PIVOT, a UNION ALL of SELECTs for UNPIVOT");
     } else {
         return fl_sql_fail_expected(p, "a query (SELECT, FROM, VALUES or TABLE)");
     }
@@ -310,7 +320,9 @@ static fl_status parse_body(parser *p, bool is_intersect, fl_ast_body **ret)
             if (is_all || is_word(p, FL_KW_DISTINCT))
                 advance(p);
             if (is_word(p, FL_KW_BY))
-                return fl_sql_fail_unsupported(p, p->now->start, "UNION BY NAME is");
+                return fl_sql_fail_unsupported(
+                    p, p->now->start, "UNION BY NAME is",
+                    "write the columns out in one order: SELECT a, b FROM t UNION ALL SELECT a, b FROM u");
             FL_TRY(is_intersect ? parse_body_primary(p, &input) : parse_body(p, true, &input));
             FL_TRY(fl_sql_push(p, input));
         }
@@ -330,7 +342,9 @@ static fl_status parse_ctes(parser *p, fl_ast_query *query)
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
     if (is_word(p, FL_KW_RECURSIVE))
-        return fl_sql_fail_unsupported(p, p->now->start, "recursive common table expressions are");
+        return fl_sql_fail_unsupported(p, p->now->start, "recursive common table expressions are",
+                                       "numbers and dates in a row come from generate_series(start, stop, step); a "
+                                       "fixed depth is a chain of joins");
     do {
         fl_ast_cte *cte;
         if (p->stack_count > mark && (is_word(p, FL_KW_SELECT) || is_word(p, FL_KW_FROM)))
@@ -388,7 +402,9 @@ static fl_status parse_fetch(parser *p, fl_ast_query *query)
     if (!accept_word(p, FL_KW_ROW) && !accept_word(p, FL_KW_ROWS))
         return fl_sql_fail_expected(p, "ROW or ROWS");
     if (is_word(p, FL_KW_WITH))
-        return fl_sql_fail_unsupported(p, p->now->start, "WITH TIES is");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "WITH TIES is",
+            "write WHERE x <= (SELECT max(x) FROM (SELECT x FROM t ORDER BY x LIMIT n) AS s)");
     FL_TRY(fl_sql_expect_word(p, FL_KW_ONLY));
 cleanup:
     return st;
@@ -418,7 +434,9 @@ static fl_status parse_limits(parser *p, fl_ast_query *query)
                 return FL_ERR_SYNTAX;
             }
             if (is_word(p, FL_KW_PERCENT) || is_at(p, FL_SQL_PERCENT))
-                return fl_sql_fail_unsupported(p, p->now->start, "limits in percent are");
+                return fl_sql_fail_unsupported(
+                    p, p->now->start, "limits in percent are",
+                    "write LIMIT count, where count may be a query: LIMIT (SELECT count(*) / 10 FROM t)");
         } else if (is_word(p, FL_KW_OFFSET)) {
             if (query->offset != NULL)
                 return fl_sql_fail_at(p, at, FL_ERR_SYNTAX, "a query with two offsets");
@@ -451,7 +469,9 @@ fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret)
     }
     FL_TRY(parse_limits(p, query));
     if (is_word(p, FL_KW_FOR))
-        return fl_sql_fail_unsupported(p, p->now->start, "row locks (FOR UPDATE, FOR SHARE) are");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "row locks (FOR UPDATE, FOR SHARE) are",
+            "leave it out: a statement reads one state of each table, whatever others write");
     query->end = end_before(p);
     if (p->tallest >= FL_SQL_DEPTH_MAX) {
         fl_sql_fail_at(p, query->start, FL_ERR_LIMIT, "nesting depth %d exceeded", FL_SQL_DEPTH_MAX);

@@ -6,36 +6,47 @@
 static const struct {
     uint16_t keyword;
     const char *what;
+    const char *instead;
 } refused[] = {
-    {FL_KW_BEGIN, "transactions are"},
-    {FL_KW_START, "transactions are"},
-    {FL_KW_COMMIT, "transactions are"},
-    {FL_KW_ROLLBACK, "transactions are"},
-    {FL_KW_ABORT, "transactions are"},
-    {FL_KW_SAVEPOINT, "transactions are"},
-    {FL_KW_END, "transactions are"},
-    {FL_KW_COPY, "COPY is"},
-    {FL_KW_MERGE, "MERGE is"},
-    {FL_KW_ALTER, "ALTER is"},
-    {FL_KW_ATTACH, "ATTACH is"},
-    {FL_KW_DETACH, "DETACH is"},
-    {FL_KW_USE, "USE is"},
-    {FL_KW_CALL, "CALL is"},
-    {FL_KW_GRANT, "GRANT is"},
-    {FL_KW_REVOKE, "REVOKE is"},
-    {FL_KW_PIVOT, "PIVOT is"},
-    {FL_KW_UNPIVOT, "UNPIVOT is"},
-    {FL_KW_VACUUM, "VACUUM is"},
-    {FL_KW_ANALYZE, "ANALYZE is"},
-    {FL_KW_INSTALL, "INSTALL is"},
-    {FL_KW_LOAD, "LOAD is"},
-    {FL_KW_EXPORT, "EXPORT is"},
-    {FL_KW_IMPORT, "IMPORT is"},
-    {FL_KW_COMMENT, "COMMENT is"},
-    {FL_KW_LOCK, "LOCK is"},
-    {FL_KW_CHECKPOINT, "CHECKPOINT is"},
-    {FL_KW_PRAGMA, "PRAGMA is"},
-    {FL_KW_SUMMARIZE, "SUMMARIZE is"},
+    {FL_KW_BEGIN, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_START, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_COMMIT, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_ROLLBACK, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_ABORT, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_SAVEPOINT, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_END, "transactions are",
+     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_COPY, "COPY is",
+     "files are tables: CREATE TABLE t AS FROM 'file.csv'; to write one: fletch --format csv -o FILE -c 'SELECT …'"},
+    {FL_KW_MERGE, "MERGE is",
+     "write UPDATE … FROM for the rows that match and INSERT … SELECT … WHERE NOT EXISTS (…) for the others"},
+    {FL_KW_ALTER, "ALTER is", "make the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"},
+    {FL_KW_ATTACH, "ATTACH is", "files are tables: FROM 'file.parquet'"},
+    {FL_KW_DETACH, "DETACH is", "there is one database; DROP TABLE takes tables away"},
+    {FL_KW_USE, "USE is", "there is one database and one schema: write the tables' names alone"},
+    {FL_KW_CALL, "CALL is", "write SELECT f(…), or SELECT * FROM f(…)"},
+    {FL_KW_GRANT, "GRANT is", "there are no roles: who can run the program can read what it can read"},
+    {FL_KW_REVOKE, "REVOKE is", "there are no roles: who can run the program can read what it can read"},
+    {FL_KW_PIVOT, "PIVOT is", "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY"},
+    {FL_KW_UNPIVOT, "UNPIVOT is", "write a UNION ALL of SELECTs, one for each column"},
+    {FL_KW_VACUUM, "VACUUM is", "leave it out: there is nothing to clean up"},
+    {FL_KW_ANALYZE, "ANALYZE is",
+     "leave it out: statistics are kept while rows are written; EXPLAIN ANALYZE shows a query's times"},
+    {FL_KW_INSTALL, "INSTALL is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
+    {FL_KW_LOAD, "LOAD is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
+    {FL_KW_EXPORT, "EXPORT is", "to write a file: fletch --format csv -o FILE -c 'SELECT …'"},
+    {FL_KW_IMPORT, "IMPORT is", "files are tables: CREATE TABLE t AS FROM 'file.csv'"},
+    {FL_KW_COMMENT, "COMMENT is", "write it into the script, behind --"},
+    {FL_KW_LOCK, "LOCK is", "leave it out: statements that change tables take turns"},
+    {FL_KW_CHECKPOINT, "CHECKPOINT is", "leave it out: tables live in memory"},
+    {FL_KW_PRAGMA, "PRAGMA is", "SET changes a setting, SHOW ALL lists them, DESCRIBE t shows a table's columns"},
+    {FL_KW_SUMMARIZE, "SUMMARIZE is", "write SELECT count(*), count(x), min(x), max(x), avg(x) FROM t"},
 };
 
 /* ---- settings ---- */
@@ -88,7 +99,9 @@ static fl_status parse_set(parser *p, fl_ast_statement *statement)
     statement->kind = FL_AST_SET;
     advance(p);
     if (is_word(p, FL_KW_TRANSACTION) || (is_word(p, FL_KW_SESSION) && ahead(p, 1)->keyword == FL_KW_CHARACTER))
-        return fl_sql_fail_unsupported(p, p->now->start, "transactions are");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "transactions are",
+            "each statement takes effect as a whole or not at all; for several changes at once write one statement");
     if ((is_word(p, FL_KW_SESSION) || is_word(p, FL_KW_LOCAL) || is_word(p, FL_KW_GLOBAL)) &&
         ahead(p, 1)->kind == FL_SQL_WORD && ahead(p, 1)->keyword != FL_KW_TO)
         advance(p);
@@ -223,8 +236,10 @@ static fl_status parse_explain(parser *p, fl_ast_statement *statement)
     case FL_AST_EXECUTE:
         break;
     default:
-        return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
-                              "EXPLAIN explains queries, INSERT, UPDATE, DELETE and CREATE TABLE AS");
+        fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
+                       "EXPLAIN explains queries, INSERT, UPDATE, DELETE and CREATE TABLE AS");
+        fl_err_hint(p->err, "run the statement alone: it has no plan");
+        return FL_ERR_UNSUPPORTED;
     }
     p->depth--;
 cleanup:
@@ -265,7 +280,9 @@ static fl_status parse_prepare(parser *p, fl_ast_statement *statement)
     case FL_AST_DELETE:
         break;
     default:
-        return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "what can be prepared: queries, INSERT, UPDATE and DELETE");
+        fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "what can be prepared: queries, INSERT, UPDATE and DELETE");
+        fl_err_hint(p->err, "run the statement without PREPARE: it takes no parameters");
+        return FL_ERR_UNSUPPORTED;
     }
     p->depth--;
 cleanup:
@@ -347,7 +364,7 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
         default:
             for (int64_t i = 0; i < FL_LEN(refused); i++)
                 if (is_word(p, (fl_sql_keyword)refused[i].keyword))
-                    return fl_sql_fail_unsupported(p, p->now->start, refused[i].what);
+                    return fl_sql_fail_unsupported(p, p->now->start, refused[i].what, refused[i].instead);
             return fl_sql_fail_expected(p, "a statement (SELECT, FROM, INSERT, CREATE, ...)");
         }
     }

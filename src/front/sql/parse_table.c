@@ -33,7 +33,9 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
 {
     fl_status st = FL_OK;
     if (is_word(p, FL_KW_TABLESAMPLE))
-        return fl_sql_fail_unsupported(p, p->now->start, "TABLESAMPLE is");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "TABLESAMPLE is",
+            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
     if (is_word(p, FL_KW_WITH) && ahead(p, 1)->keyword == FL_KW_ORDINALITY) {
         if (table->kind != FL_AST_TABLE_FUNCTION)
             return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "WITH ORDINALITY goes behind a table function");
@@ -52,9 +54,13 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
             FL_TRY(fl_sql_parse_name_list(p, &table->columns, &table->column_count));
     }
     if (is_word(p, FL_KW_TABLESAMPLE))
-        return fl_sql_fail_unsupported(p, p->now->start, "TABLESAMPLE is");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "TABLESAMPLE is",
+            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
     if (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT))
-        return fl_sql_fail_unsupported(p, p->now->start, "PIVOT and UNPIVOT are");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "PIVOT and UNPIVOT are",
+            "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY for PIVOT, a UNION ALL of SELECTs for UNPIVOT");
 cleanup:
     return st;
 }
@@ -212,9 +218,12 @@ static fl_status parse_join_kind(parser *p, fl_ast_join *join)
         join->kind = FL_AST_JOIN_ANTI;
         break;
     case FL_KW_ASOF:
-        return fl_sql_fail_unsupported(p, start, "ASOF joins are");
+        return fl_sql_fail_unsupported(p, start, "ASOF joins are",
+                                       "join on the range and keep the latest: SELECT DISTINCT ON (a.id) … JOIN b ON "
+                                       "b.t <= a.t ORDER BY a.id, b.t DESC");
     case FL_KW_POSITIONAL:
-        return fl_sql_fail_unsupported(p, start, "positional joins are");
+        return fl_sql_fail_unsupported(p, start, "positional joins are",
+                                       "number both sides by unnest(list) WITH ORDINALITY and join on the number");
     default:
         join->kind = FL_AST_JOIN_INNER;
         break;

@@ -46,9 +46,31 @@ fl_status fl_sql_fail_expected(parser *p, const char *expected)
     return FL_ERR_SYNTAX;
 }
 
-fl_status fl_sql_fail_unsupported(parser *p, int32_t at, const char *what)
+fl_status fl_sql_fail_unsupported(parser *p, int32_t at, const char *what, const char *instead)
 {
-    return fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "%s not supported yet", what);
+    fl_status st = fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "%s not supported yet", what);
+    fl_err_hint(p->err, "%s", instead);
+    return st;
+}
+
+fl_status fl_sql_fail_operator(parser *p)
+{
+    static const struct {
+        const char *text;
+        const char *instead;
+    } known[] = {{"@", "write abs(x)"},
+                 {"|/", "write sqrt(x)"},
+                 {"||/", "write cbrt(x)"},
+                 {"!", "write NOT for a negation, <> for \"is not equal\""},
+                 {"@@", "write x LIKE '%word%' or x ~ 'pattern'"}};
+    fl_str text = text_of(p, p->now);
+    fl_status st = fl_sql_fail_at(p, p->now->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
+                                  FL_STR_ARG(text));
+    fl_err_hint(p->err, "fields are read as (x).name, elements of lists as x[1]");
+    for (int64_t i = 0; i < FL_LEN(known); i++)
+        if (fl_str_is_equal(fl_str_of(known[i].text), text))
+            fl_err_hint(p->err, "%s", known[i].instead);
+    return st;
 }
 
 fl_status fl_sql_expect(parser *p, fl_sql_token_kind kind, const char *what)
@@ -398,6 +420,7 @@ static fl_status read_tokens(parser *p, bool skips_empty)
     fl_status st = FL_OK;
     fl_sql_token token = {.kind = FL_SQL_SEMICOLON};
     p->token_count = 0;
+    p->lexer.begin = p->lexer.at;
     do {
         if (p->token_count == p->token_capacity)
             FL_TRY(fl_grow(p->memory, (void **)&p->tokens, &p->token_capacity,
@@ -405,8 +428,10 @@ static fl_status read_tokens(parser *p, bool skips_empty)
         FL_TRY(shift_error(p, fl_sql_lexer_next(&p->lexer, &token, p->err)));
         token.start += p->base;
         token.end += p->base;
-        if (skips_empty && token.kind == FL_SQL_SEMICOLON && p->token_count == 0)
+        if (skips_empty && token.kind == FL_SQL_SEMICOLON && p->token_count == 0) {
+            p->lexer.begin = p->lexer.at;
             continue; /* an empty statement */
+        }
         p->tokens[p->token_count++] = token;
         if (token.kind == FL_SQL_SEMICOLON)
             break;

@@ -65,6 +65,14 @@ static void refuses(fl_status code, const char *text, const char *hint)
         fail_msg("%s\n  gives %d at %d: %s; %s", text, st, (int)err.position - 1, err.message, err.hint);
 }
 
+static void says(const char *text, const char *part)
+{
+    fl_err err = {0};
+    assert_int_equal(parse_one(text, &err), FL_ERR_SYNTAX);
+    if (strstr(err.message, part) == NULL)
+        fail_msg("%s\n  gives %s, which does not say \"%s\"", text, err.message, part);
+}
+
 static void print_expr(fl_text *out, const fl_ast_expr *expr);
 
 static void print_list(fl_text *out, const char *name, fl_ast_expr *const *items, int32_t count)
@@ -535,6 +543,18 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_UNSUPPORTED, "CREATE TABLE t (a int @CHECK (a > 0))", NULL);
 }
 
+static void open_quotes_name_their_line(void **state)
+{
+    (void)state;
+    says("SELECT 1,\n  'open", "a string that begins on line 2 ");
+    says("\n\nSELECT 1,\n  \"open\n\n",
+         "a quoted name that begins on line 2 "); /* blanks before the statement count not */
+    says("SELECT $$a\nb$$,\n $x$ open\n $$", "a dollar-quoted string that begins on line 3 ");
+    says("/* one\n two */ SELECT\n/* open /* nested */\n 1", "a comment that begins on line 3 ");
+    says("SELECT E'a\\'\n' || E'open\\'", "a string that begins on line 2 ");
+    refuses(FL_ERR_SYNTAX, "SELECT\n @$x$ open $$", "close it with $x$");
+}
+
 static void foreign_bytes_are_refused(void **state)
 {
     (void)state;
@@ -643,6 +663,7 @@ int main(void)
         cmocka_unit_test(statements),
         cmocka_unit_test(statements_come_one_by_one),
         cmocka_unit_test(faults_have_places_and_guesses),
+        cmocka_unit_test(open_quotes_name_their_line),
         cmocka_unit_test(foreign_bytes_are_refused),
         cmocka_unit_test(depth_is_limited_and_length_is_not),
         cmocka_unit_test(speed_of_q1),
