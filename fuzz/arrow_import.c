@@ -346,7 +346,7 @@ static void export_and_read(fl_memory *memory, const fl_arrow_import *import)
     CHECK(fl_arrow_export(memory, import->fields, import->n_cols, import->segments, import->n_segments, &stream,
                           &err) == FL_OK);
     /* our own streams are always taken, but for memory */
-    fl_status st = fl_arrow_import_stream(memory, &stream, &again, &err);
+    fl_status st = fl_arrow_import_stream(memory, NULL, &stream, &again, &err);
     CHECK(st == FL_OK || st == FL_ERR_MEMORY || st == FL_ERR_IO);
     if (st == FL_OK)
         fl_arrow_import_drop(&again);
@@ -372,7 +372,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .release = release_stream,
                                       .private_data = &p};
     fl_memory_init(&memory, NULL, "fuzz", 64 << 20);
-    fl_status st = fl_arrow_import_stream(&memory, &stream, &import, &err);
+    fl_status st = fl_arrow_import_stream(&memory, NULL, &stream, &import, &err);
     CHECK(stream.release == NULL);
     if (st == FL_OK) {
         export_and_read(&memory, &import);

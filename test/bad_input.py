@@ -145,6 +145,10 @@ def case_4_lying_values(check, folder):
         changed[lengths] = value
         path.write_bytes(changed)
         check.lives(f"SELECT count(*), max(a) FROM '{path}'", f"lengths that end with {value}")
+    path, data = write("names.parquet", pa.array([{"first": 1, "second": 2}]), store_schema=False)
+    for name in (b"first", b"second"):
+        path.write_bytes(data.replace(name, name[:-1] + b"\xff"))
+        check.refuses(f"SELECT count(*) FROM '{path}'", "a name that is not UTF-8", states=["22021"], words=[path.name])
     path, data = write("lists.parquet", pa.array([[1, 2], [3], []] * 10, pa.list_(pa.int32())), use_dictionary=False)
     page = data.index(b"\x15", 5)
     for at in range(page, min(page + 120, len(data))):

@@ -87,7 +87,8 @@ FL_API fl_status fl_statement_execute(fl_statement *statement, struct ArrowArray
 /** Registers a stream as table `name`: it is read to its end now and released in any case; columns whose layout agrees keep
  *  the producer's memory until the table goes. FL_ERR_DUPLICATE when the name is taken and `replace` is false; FL_ERR_TYPE
  *  for Arrow types that fletch does not know; FL_ERR_CORRUPT for buffers that contradict the specification, and for values
- *  that their type cannot hold, with column and row. */
+ *  that their type cannot hold, FL_ERR_VALUE (22021) for text that is no UTF-8, with column and row. Timeout and
+ *  fl_session_interrupt stop it, too. */
 FL_API fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *rows, bool replace,
                                      fl_err *err);
 

@@ -1,6 +1,8 @@
 /* Filling and completing error records; the table from code to SQLSTATE and name. */
 #include "base/status.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +70,19 @@ static void cut_at_character(char *text, size_t size, int wanted)
     text[end] = 0;
 }
 
+/* A message is UTF-8 even where it tells of a name that is not: what breaks it becomes "?". */
+static void mend(char *text)
+{
+    int64_t left = (int64_t)strlen(text);
+    for (int width; left > 0; text += width, left -= width) {
+        width = fl_utf8_width(text, left);
+        if (width > 0)
+            continue;
+        *text = '?';
+        width = 1;
+    }
+}
+
 fl_status fl_err_set(fl_err *err, fl_status code, const char *format, ...)
 {
     if (err == NULL)
@@ -78,6 +93,7 @@ fl_status fl_err_set(fl_err *err, fl_status code, const char *format, ...)
     int wanted = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     cut_at_character(text, sizeof(text), wanted);
+    mend(text);
     memset(err, 0, offsetof(fl_err, message));
     err->code = code;
     memcpy(err->sqlstate, fl_status_sqlstate(code), 6);
@@ -105,6 +121,7 @@ void fl_err_hint(fl_err *err, const char *format, ...)
     int wanted = vsnprintf(err->hint, sizeof(err->hint), format, args);
     va_end(args);
     cut_at_character(err->hint, sizeof(err->hint), wanted);
+    mend(err->hint);
 }
 
 void fl_err_prefix(fl_err *err, const char *format, ...)
@@ -120,6 +137,7 @@ void fl_err_prefix(fl_err *err, const char *format, ...)
         return;
     int wanted = used + snprintf(text + used, sizeof(text) - (size_t)used, "%s", err->message);
     cut_at_character(text, sizeof(text), wanted);
+    mend(text);
     memcpy(err->message, text, sizeof(text));
 }
 

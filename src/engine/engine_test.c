@@ -303,6 +303,90 @@ static void test_register(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM made"), 5000);
 }
 
+static void test_register_refuses(void **state)
+{
+    static const struct {
+        const char *name;
+        fl_status status;
+        const char *sqlstate;
+    } bad[] = {{NULL, FL_ERR_CONFIG, "22023"}, {"", FL_ERR_CONFIG, "22023"}, {"t\xc3", FL_ERR_VALUE, "22021"}};
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(fl_session_query(f->session, "SELECT 1 AS a", &rows, &err), FL_OK);
+        assert_int_equal(fl_session_register(f->session, bad[i].name, &rows, true, &err), bad[i].status);
+        assert_string_equal(err.sqlstate, bad[i].sqlstate);
+        assert_null(rows.release); /* in any case */
+    }
+    assert_int_equal(fl_session_register(f->session, "t", NULL, true, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_session_register(f->session, "t", &rows, true, &err), FL_ERR_CORRUPT); /* twice */
+    assert_int_equal(ask(f, "SELECT 1::bigint"), 1);
+}
+
+/* A producer that never ends, and somebody who has enough at its third batch. */
+typedef struct endless {
+    struct ArrowArrayStream rows;
+    fl_session *session;
+    int batches;
+} endless;
+
+static int endless_schema(struct ArrowArrayStream *self, struct ArrowSchema *ret)
+{
+    endless *e = self->private_data;
+    return e->rows.get_schema(&e->rows, ret);
+}
+
+static void release_batch(struct ArrowArray *array)
+{
+    array->release = NULL;
+}
+
+static int endless_next(struct ArrowArrayStream *self, struct ArrowArray *ret)
+{
+    static const int64_t value = 1;
+    static const void *none[] = {NULL}, *buffers[] = {NULL, &value};
+    static struct ArrowArray column;
+    static struct ArrowArray *children[] = {&column};
+    endless *e = self->private_data;
+    column = (struct ArrowArray){.length = 1, .n_buffers = 2, .buffers = buffers, .release = release_batch};
+    *ret = (struct ArrowArray){
+        .length = 1, .n_buffers = 1, .buffers = none, .n_children = 1, .children = children, .release = release_batch};
+    if (++e->batches == 3)
+        fl_session_interrupt(e->session);
+    return 0;
+}
+
+static const char *endless_error(struct ArrowArrayStream *self)
+{
+    (void)self;
+    return NULL;
+}
+
+static void endless_release(struct ArrowArrayStream *self)
+{
+    endless *e = self->private_data;
+    e->rows.release(&e->rows);
+    self->release = NULL;
+}
+
+static void test_register_is_interrupted(void **state)
+{
+    fixture *f = *state;
+    endless e = {.session = f->session};
+    struct ArrowArrayStream stream = {.get_schema = endless_schema,
+                                      .get_next = endless_next,
+                                      .get_last_error = endless_error,
+                                      .release = endless_release,
+                                      .private_data = &e};
+    fl_err err = {0};
+    assert_int_equal(fl_session_query(f->session, "SELECT 1::bigint AS a", &e.rows, &err), FL_OK);
+    assert_int_equal(fl_session_register(f->session, "endless", &stream, false, &err), FL_ERR_CANCELLED);
+    assert_null(stream.release);
+    assert_int_equal(e.batches, 3);
+    assert_int_equal(ask(f, "SELECT 1::bigint"), 1);
+}
+
 /* Inserts 100 rows one by one, by a session of its own. */
 static void *insert_rows(void *ptr)
 {
@@ -346,6 +430,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_parameter_digits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_plan_hashes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_register_refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_register_is_interrupted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,16 @@ static fl_status fail_missing(const char *what, fl_err *err)
     return FL_FAIL(err, FL_ERR_CONFIG, "%s is NULL", what);
 }
 
+static fl_status check_utf8(const char *what, const char *text, int64_t bytes, fl_err *err)
+{
+    int64_t bad = fl_utf8_check(text, bytes);
+    if (bad < 0)
+        return FL_OK;
+    fl_status st = FL_FAIL(err, FL_ERR_VALUE, "%s is no UTF-8: byte 0x%02x at offset %lld", what,
+                           (unsigned char)text[bad], (long long)bad);
+    return fl_err_state(err, "22021", st);
+}
+
 fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes, struct ArrowArrayStream *ret_rows,
                                 fl_err *err)
 {
@@ -303,13 +313,10 @@ fl_status fl_statement_bind_text(fl_statement *statement, int32_t number, const 
     fl_value value = {.type = FL_TYPE(FL_UTF8), .s = {text, (int64_t)bytes}};
     if (text == NULL && bytes > 0)
         return fail_missing("the parameter's text", err);
-    int64_t bad = fl_utf8_check(text, (int64_t)bytes);
-    if (bad >= 0) {
-        fl_status st = FL_FAIL(err, FL_ERR_VALUE, "parameter $%d is no UTF-8: byte 0x%02x at offset %lld", number,
-                               (unsigned char)text[bad], (long long)bad);
-        return fl_err_state(err, "22021", st);
-    }
-    return bind(statement, number, &value, err);
+    char what[32];
+    (void)snprintf(what, sizeof(what), "parameter $%d", number);
+    fl_status st = check_utf8(what, text, (int64_t)bytes, err);
+    return st != FL_OK ? st : bind(statement, number, &value, err);
 }
 
 fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream *ret_rows, fl_err *err)
@@ -343,6 +350,15 @@ cleanup:
 
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */
 
+static fl_status check_name(const char *name, fl_err *err)
+{
+    if (name == NULL)
+        return fail_missing("the table's name", err);
+    if (name[0] == 0)
+        return FL_FAIL(err, FL_ERR_CONFIG, "the table's name is empty");
+    return check_utf8("the table's name", name, (int64_t)strlen(name), err);
+}
+
 fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *stream, bool replace,
                               fl_err *err)
 {
@@ -350,9 +366,13 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     fl_arrow_import import = {0};
     fl_table *table = NULL;
     fl_engine *engine = session->engine;
-    st = fl_arrow_import_stream(&engine->memory, stream, &import, err);
-    if (st != FL_OK)
-        return st;
+    if (stream == NULL)
+        return fail_missing("the stream", err);
+    int64_t started_ns = fl_session_begin(session);
+    FL_TRY(check_name(name, err));
+    st = fl_arrow_import_stream(&engine->memory, &session->interrupt, stream, &import, err);
+    stream = NULL;
+    FL_TRY(st);
     FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments,
                                import.n_segments, &table, err));
     pthread_mutex_lock(&engine->write_lock); /* no INSERT puts its version over this one */
@@ -361,9 +381,11 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     FL_TRY(st);
     table = NULL;
 cleanup:
+    if (stream != NULL && stream->release != NULL)
+        stream->release(stream);
     fl_table_unref(table);
     fl_arrow_import_drop(&import);
-    return st;
+    return fl_session_end(session, started_ns, st, err);
 }
 
 void fl_session_interrupt(fl_session *session)

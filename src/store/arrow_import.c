@@ -1,15 +1,34 @@
 /* A stream arrives as segments. Fixed-width columns of types that lie alike keep the producer's memory; what differs
  * (validity or booleans at an odd offset, seconds as dates, narrow decimals) is copied. Lengths, offsets and null counts
- * are checked before anything is read. */
+ * are checked before anything is read, and values are held against their types: text is UTF-8 from here on. */
 #include "store/arrow_stream.h"
 
 #include "base/datetime.h"
 #include "base/names.h"
+#include "base/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DECIMAL256_PRECISION_MAX 76
+#define NAME_BYTES 256
 #define MS_PER_DAY (FL_US_PER_DAY / 1000)
+#define OFFSET_MAX (INT64_MAX / 64) /* rows; so that places in bytes do not overflow */
+
+/* What the import of one batch works with. */
+typedef struct importer {
+    fl_arena *arena; /* the segment's */
+    fl_work work;
+} importer;
+
+/* Where in a batch an array lies: its own description, and how its rows are found in the rows of what holds it. */
+typedef struct array_place {
+    const struct ArrowSchema *schema;
+    const struct array_place *parent; /* NULL: a column */
+    const fl_list_entry *entries;     /* of the parent's rows, where that is a list; NULL: the same rows */
+    int64_t rows;                     /* in entries */
+    bool is_dictionary;               /* values of the parent's dictionary: they are in no row */
+} array_place;
 
 static fl_status fail_type(const char *name, const char *format, fl_err *err)
 {
@@ -53,6 +72,17 @@ static bool has_all_children(const struct ArrowSchema *schema)
         if (schema->children == NULL || schema->children[i] == NULL)
             return false;
     return true;
+}
+
+static fl_status name_of(fl_arena *arena, const struct ArrowSchema *schema, fl_str *ret, fl_err *err)
+{
+    fl_str name = fl_str_of(schema->name == NULL ? "" : schema->name);
+    int64_t bad = fl_utf8_check(name.data, name.len);
+    if (bad < 0)
+        return fl_arena_copy_str(arena, name, ret, err);
+    fl_status st = FL_FAIL(err, FL_ERR_VALUE, "the name of Arrow column \"%s\" is no UTF-8: byte 0x%02x at offset %lld",
+                           name.data, (unsigned char)name.data[bad], (long long)bad);
+    return fl_err_state(err, "22021", st);
 }
 
 /* The type that the format says; of a dictionary's column, that is its indices'. */
@@ -105,11 +135,10 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
         FL_TRY(FL_NEW_ARRAY(arena, schema->n_children + 1, &fields, err));
         for (int64_t i = 0; i < schema->n_children; i++) {
             fields[i].nullable = true;
-            FL_TRY(fl_arena_copy_str(arena,
-                                     fl_str_of(schema->children[i]->name == NULL ? "" : schema->children[i]->name),
-                                     &fields[i].name, err));
+            FL_TRY(name_of(arena, schema->children[i], &fields[i].name, err));
             FL_TRY(value_type_of(arena, schema->children[i], &fields[i].type, err, depth + 1));
         }
+        FL_TRY(fl_type_check_depth(fields, (int32_t)schema->n_children, err));
         *ret = FL_TYPE(is_list ? FL_LIST : FL_STRUCT);
         ret->fields = fields;
         ret->n_fields = (int32_t)schema->n_children;
@@ -135,57 +164,107 @@ cleanup:
     return st;
 }
 
-static fl_status corrupt(const struct ArrowSchema *schema, const char *what, fl_err *err)
+/* "column" or "struct.field": elements of lists and values of dictionaries go by the name of what holds them. */
+static int print_name(const array_place *place, char *ret, int bytes)
 {
-    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" %s", schema->name == NULL ? "" : schema->name,
-                   what);
+    int len = place->parent == NULL ? 0 : print_name(place->parent, ret, bytes);
+    if (len >= bytes - 1 || (place->parent != NULL && (place->is_dictionary || place->entries != NULL)))
+        return len;
+    int more = snprintf(ret + len, (size_t)(bytes - len), "%s%s", place->parent == NULL ? "" : ".",
+                        place->schema->name == NULL ? "" : place->schema->name);
+    return more < 0 ? len : len + more < bytes ? len + more : bytes - 1;
+}
+
+static fl_status corrupt(const array_place *place, const char *what, fl_err *err)
+{
+    char name[NAME_BYTES] = {0};
+    (void)print_name(place, name, sizeof(name));
+    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" %s", name, what);
 }
 
 /* A value that is none of its type, in a row counted from the first one asked for. */
-static fl_status fail_row(const struct ArrowSchema *schema, int64_t row, const char *what, fl_err *err)
+static fl_status fail_row(const array_place *place, int64_t row, const char *what, fl_err *err)
 {
-    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" has in row %lld %s",
-                   schema->name == NULL ? "" : schema->name, (long long)row + 1, what);
+    char name[NAME_BYTES] = {0};
+    bool is_in_dictionary = false;
+    (void)print_name(place, name, sizeof(name));
+    for (; place != NULL && !is_in_dictionary; place = place->parent) {
+        is_in_dictionary = place->is_dictionary;
+        if (place->entries == NULL)
+            continue;
+        int64_t outer = 0;
+        while (outer < place->rows && row >= place->entries[outer].start + (int64_t)place->entries[outer].len)
+            outer++;
+        row = outer;
+    }
+    return FL_FAIL(err, FL_ERR_CORRUPT, "Arrow data of column \"%s\" has in %s %lld %s", name,
+                   is_in_dictionary ? "dictionary value" : "row", (long long)row + 1, what);
 }
 
-static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                               fl_type type, int64_t skip, int64_t rows, fl_vec *ret, fl_err *err);
+static fl_status fail_text(const array_place *place, int64_t row, fl_str text, fl_err *err)
+{
+    char what[80];
+    int64_t bad = fl_utf8_check(text.data, text.len);
+    FL_ASSERT(bad >= 0);
+    (void)snprintf(what, sizeof(what), "text that is no UTF-8: byte 0x%02x at offset %lld",
+                   (unsigned char)text.data[bad], (long long)bad);
+    (void)fail_row(place, row, what, err);
+    if (err != NULL)
+        err->code = FL_ERR_VALUE;
+    (void)fl_err_state(err, "22021", FL_ERR_VALUE);
+    return FL_ERR_VALUE;
+}
+
+static fl_status import_column(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
+                               int64_t skip, int64_t rows, fl_vec *ret, fl_err *err);
+
+static int64_t offset_at(const void *offsets, bool is_wide, int64_t i)
+{
+    return is_wide ? ((const int64_t *)offsets)[i] : ((const int32_t *)offsets)[i];
+}
 
 /* Offsets into characters or children must ascend within bounds that nobody tells: at least they must not descend. */
-static fl_status check_offsets(const struct ArrowSchema *schema, const void *offsets, bool wide, int64_t rows,
+static fl_status check_offsets(importer *in, const array_place *place, const void *offsets, bool is_wide, int64_t rows,
                                int64_t limit, fl_err *err)
 {
-    int64_t last = wide ? ((const int64_t *)offsets)[0] : ((const int32_t *)offsets)[0];
+    fl_status st = FL_OK;
+    int64_t last = offset_at(offsets, is_wide, 0);
     if (last < 0)
-        return corrupt(schema, "has a negative offset", err);
-    for (int64_t i = 1; i <= rows; i++) {
-        int64_t next = wide ? ((const int64_t *)offsets)[i] : ((const int32_t *)offsets)[i];
+        return corrupt(place, "has a negative offset", err);
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t next = offset_at(offsets, is_wide, i + 1);
         if (next < last)
-            return corrupt(schema, "has descending offsets", err);
+            return corrupt(place, "has descending offsets", err);
+        if (next - last > INT32_MAX)
+            return fail_row(place, i, "a value of more than 2 GB", err);
         last = next;
+        FL_TRY(fl_work_add(&in->work, 8, err));
     }
-    return last > limit ? corrupt(schema, "has an offset beyond its child", err) : FL_OK;
+    if (last > limit)
+        return corrupt(place, "has an offset beyond its child", err);
+cleanup:
+    return st;
 }
 
 /* Copies values that do not lie where their width wants them: the interface recommends alignment, no more. */
-static fl_status align(fl_arena *arena, const uint8_t **at, int64_t count, int32_t width, fl_err *err)
+static fl_status align(importer *in, const uint8_t **at, int64_t count, int32_t width, fl_err *err)
 {
     fl_status st = FL_OK;
     void *copy = NULL;
     if (((uintptr_t)*at & (uintptr_t)(width - 1)) == 0 || count == 0)
         return FL_OK;
-    FL_TRY(fl_arena_get(arena, count * width + 64, &copy, err));
+    FL_TRY(fl_arena_get(in->arena, count * width + 64, &copy, err));
     memcpy(copy, *at, (size_t)(count * width));
     *at = copy;
 cleanup:
     return st;
 }
 
-static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, int64_t rows, const uint64_t **ret,
+static fl_status import_bits(importer *in, const void *bits, int64_t offset, int64_t rows, const uint64_t **ret,
                              fl_err *err)
 {
     uint64_t *copy = NULL; /* always a copy: the producer's last word may not be readable to its end */
-    fl_status st = fl_arena_get_zero(arena, fl_bitmap_words(rows) * 8 + 16, (void **)&copy, err);
+    fl_status st = fl_arena_get_zero(in->arena, fl_bitmap_words(rows) * 8 + 16, (void **)&copy, err);
     if (st == FL_OK) {
         fl_bitmap_copy(copy, bits, offset, rows);
         *ret = copy;
@@ -195,15 +274,15 @@ static fl_status import_bits(fl_arena *arena, const void *bits, int64_t offset, 
 
 /* Which rows are not null, by the bitmap alone: what the array says of their number is held against it by nobody. *ret is
  * NULL when all are. */
-static fl_status import_validity(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                                 int64_t offset, int64_t rows, const uint64_t **ret, fl_err *err)
+static fl_status import_validity(importer *in, const array_place *place, const struct ArrowArray *array, int64_t offset,
+                                 int64_t rows, const uint64_t **ret, fl_err *err)
 {
     *ret = NULL;
     if (array->null_count < -1 || array->null_count > array->length)
-        return corrupt(schema, "has more nulls than rows", err);
+        return corrupt(place, "has more nulls than rows", err);
     if (array->buffers[0] == NULL)
-        return array->null_count > 0 ? corrupt(schema, "has nulls, but does not say where", err) : FL_OK;
-    fl_status st = import_bits(arena, array->buffers[0], offset, rows, ret, err);
+        return array->null_count > 0 ? corrupt(place, "has nulls, but does not say where", err) : FL_OK;
+    fl_status st = import_bits(in, array->buffers[0], offset, rows, ret, err);
     if (st == FL_OK && fl_bitmap_count(*ret, rows) == rows)
         *ret = NULL;
     return st;
@@ -219,23 +298,24 @@ static int64_t index_at(const uint8_t *at, fl_type key)
     return is_signed && (at[bytes - 1] & 0x80) != 0 ? -1 : index; /* any index below zero is as wrong as -1 */
 }
 
-static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                                   fl_type type, int64_t offset, int64_t rows, fl_vec *ret, fl_err *err)
+static fl_status import_dictionary(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
+                                   int64_t offset, int64_t rows, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec values, flat;
     fl_type key;
     int32_t *list = NULL;
     if (array->dictionary == NULL)
-        return corrupt(schema, "has no dictionary", err);
+        return corrupt(place, "has no dictionary", err);
     int64_t n_values = array->dictionary->length;
-    FL_TRY(import_column(arena, schema->dictionary, array->dictionary, type, 0, n_values, &values, err));
-    FL_TRY(type_of(arena, schema, &key, err, 1));
+    array_place inner = {.schema = place->schema->dictionary, .parent = place, .is_dictionary = true};
+    FL_TRY(import_column(in, &inner, array->dictionary, type, 0, n_values, &values, err));
+    FL_TRY(type_of(in->arena, place->schema, &key, err, 1));
     if (array->n_buffers != 2 || (array->buffers[1] == NULL && rows > 0))
-        return corrupt(schema, "has no indices", err);
+        return corrupt(place, "has no indices", err);
     const uint64_t *valid = NULL;
-    FL_TRY(import_validity(arena, schema, array, offset, rows, &valid, err));
-    FL_TRY(fl_arena_get(arena, rows * 4 + 64, (void **)&list, err));
+    FL_TRY(import_validity(in, place, array, offset, rows, &valid, err));
+    FL_TRY(fl_arena_get(in->arena, rows * 4 + 64, (void **)&list, err));
     for (int64_t i = 0; i < rows; i++) {
         int64_t code = index_at((const uint8_t *)array->buffers[1] + (offset + i) * fl_type_width(key), key);
         if (!fl_is_valid(valid, i)) {
@@ -243,17 +323,18 @@ static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *sc
             continue;
         }
         if (code < 0 || code >= n_values)
-            return fail_row(schema, i, "an index beyond its dictionary", err);
+            return fail_row(place, i, "an index beyond its dictionary", err);
         list[i] = (int32_t)code;
+        FL_TRY(fl_work_add(&in->work, 8, err));
     }
-    FL_TRY(fl_vec_flatten(arena, &values, n_values, &flat, err));
+    FL_TRY(fl_vec_flatten(in->arena, &values, n_values, &flat, err));
     if (n_values == 0) {
         fl_vec_set_const(&flat, type, NULL);
-        FL_TRY(fl_vec_flatten(arena, &flat, rows, ret, err));
+        FL_TRY(fl_vec_flatten(in->arena, &flat, rows, ret, err));
     } else if (fl_type_is_string(type) && flat.valid == NULL) { /* stays a dictionary */
         fl_vec *dict = NULL;
         uint32_t *codes = (uint32_t *)list;
-        FL_TRY(FL_NEW(arena, &dict, err));
+        FL_TRY(FL_NEW(in->arena, &dict, err));
         *dict = flat;
         for (int64_t i = 0; i < rows; i++)
             codes[i] = list[i] < 0 ? 0 : (uint32_t)list[i];
@@ -266,7 +347,7 @@ static fl_status import_dictionary(fl_arena *arena, const struct ArrowSchema *sc
                         .child_rows = n_values,
                         .dict_id = fl_dict_id_new()};
     } else {
-        FL_TRY(fl_vec_gather32(arena, &flat, list, rows, ret, err));
+        FL_TRY(fl_vec_gather32(in->arena, &flat, list, rows, ret, err));
     }
 cleanup:
     return st;
@@ -279,35 +360,36 @@ static int64_t number_at(const uint8_t *at, int64_t i, bool is_narrow)
 }
 
 /* Milliseconds as days, and times of other units than microseconds. */
-static fl_status import_times(fl_arena *arena, const struct ArrowSchema *schema, fl_type type, const uint8_t *data,
-                              int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+static fl_status import_times(importer *in, const array_place *place, fl_type type, const uint8_t *data, int64_t offset,
+                              int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     void *out = NULL;
-    char unit = schema->format[2];
+    char unit = place->schema->format[2];
     bool is_date = type.id == FL_DATE, is_narrow = !is_date && (unit == 's' || unit == 'm');
     const uint8_t *from = data + offset * (is_narrow ? 4 : 8);
-    FL_TRY(align(arena, &from, rows, is_narrow ? 4 : 8, err));
-    FL_TRY(fl_arena_get_zero(arena, rows * 8 + 64, &out, err));
+    FL_TRY(align(in, &from, rows, is_narrow ? 4 : 8, err));
+    FL_TRY(fl_arena_get_zero(in->arena, rows * 8 + 64, &out, err));
     for (int64_t i = 0; i < rows; i++) {
         int64_t v = number_at(from, i, is_narrow), us = 0;
+        FL_TRY(fl_work_add(&in->work, 8, err));
         if (!fl_is_valid(valid, i))
             continue;
         if (is_date) {
             if (v % MS_PER_DAY != 0 || v / MS_PER_DAY != (int32_t)(v / MS_PER_DAY))
-                return fail_row(schema, i, v % MS_PER_DAY != 0 ? "a date that is no whole day" : "a date out of range",
+                return fail_row(place, i, v % MS_PER_DAY != 0 ? "a date that is no whole day" : "a date out of range",
                                 err);
             ((int32_t *)out)[i] = (int32_t)(v / MS_PER_DAY);
             continue;
         }
         if (unit == 'n' && v % 1000 != 0)
-            return fail_row(schema, i, "a time with nanoseconds; times have microseconds", err);
+            return fail_row(place, i, "a time with nanoseconds; times have microseconds", err);
         if (unit == 'n')
             us = v / 1000;
         else if (__builtin_mul_overflow(v, unit == 's' ? FL_US_PER_SECOND : 1000, &us))
             us = -1;
         if (us < 0 || us > FL_US_PER_DAY)
-            return fail_row(schema, i, "a time beyond 24 hours", err);
+            return fail_row(place, i, "a time beyond 24 hours", err);
         ((int64_t *)out)[i] = us;
     }
     fl_vec_set_flat(ret, type, out, valid);
@@ -340,24 +422,25 @@ static bool decimal_at(const uint8_t *at, int bits, fl_i128 *ret)
     }
 }
 
-static fl_status import_decimals(fl_arena *arena, const struct ArrowSchema *schema, fl_type type, const uint8_t *data,
+static fl_status import_decimals(importer *in, const array_place *place, fl_type type, const uint8_t *data,
                                  int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     void *out = NULL;
     int precision = 0, scale = 0, bits = 128, width = fl_type_width(type);
-    (void)read_decimal(schema->format, &precision, &scale, &bits);
+    (void)read_decimal(place->schema->format, &precision, &scale, &bits);
     const uint8_t *from = data + offset * (bits / 8);
     fl_i128 limit = fl_pow10_i128[type.precision];
     bool is_as_it_lies = width * 8 == bits && ((uintptr_t)from & (uintptr_t)(width - 1)) == 0;
     if (!is_as_it_lies)
-        FL_TRY(fl_arena_get_zero(arena, rows * width + 64, &out, err));
+        FL_TRY(fl_arena_get_zero(in->arena, rows * width + 64, &out, err));
     for (int64_t i = 0; i < rows; i++) {
         fl_i128 value;
+        FL_TRY(fl_work_add(&in->work, 8, err));
         if (!fl_is_valid(valid, i))
             continue;
         if (!decimal_at(from + i * (bits / 8), bits, &value) || value <= -limit || value >= limit)
-            return fail_row(schema, i, "a decimal of more digits than its type has, or than 38", err);
+            return fail_row(place, i, "a decimal of more digits than its type has, or than 38", err);
         if (!is_as_it_lies)
             memcpy((uint8_t *)out + i * width, &value, (size_t)width);
     }
@@ -367,9 +450,10 @@ cleanup:
 }
 
 /* Values that lie as ours do, but may be more than the type holds. */
-static fl_status check_range(const struct ArrowSchema *schema, fl_type type, const uint8_t *at, int64_t rows,
+static fl_status check_range(importer *in, const array_place *place, fl_type type, const uint8_t *at, int64_t rows,
                              const uint64_t *valid, fl_err *err)
 {
+    fl_status st = FL_OK;
     int64_t low = INT64_MIN, high = INT64_MAX;
     if (type.id == FL_TIME) {
         low = 0;
@@ -383,110 +467,192 @@ static fl_status check_range(const struct ArrowSchema *schema, fl_type type, con
     for (int64_t i = 0; i < rows; i++) {
         int64_t value = ((const int64_t *)at)[i];
         if ((value < low || value > high) && fl_is_valid(valid, i))
-            return fail_row(schema, i, type.id == FL_TIME ? "a time beyond 24 hours" : "a timestamp out of range", err);
+            return fail_row(place, i, type.id == FL_TIME ? "a time beyond 24 hours" : "a timestamp out of range", err);
+        FL_TRY(fl_work_add(&in->work, 8, err));
     }
-    return FL_OK;
+cleanup:
+    return st;
+}
+
+/* Whether all of it is UTF-8, a piece at a time. */
+static fl_status check_utf8(importer *in, const char *chars, int64_t bytes, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = true;
+    while (bytes > 0 && *ret) {
+        int64_t piece = bytes < FL_WORK_STEPS ? bytes : FL_WORK_STEPS;
+        while (piece > 0 && piece < bytes && fl_utf8_is_continuation(chars[piece]))
+            piece--;
+        *ret = piece > 0 && fl_utf8_is_valid(chars, piece);
+        chars += piece;
+        bytes -= piece;
+        FL_TRY(fl_work_add(&in->work, piece, err));
+    }
+cleanup:
+    return st;
+}
+
+/* All characters are looked at in one go, and where values begin; that fails where any that no row shows are none, too. Then
+ * every row is looked at by itself, and rows that are null get empty texts, as kernels may look at them. */
+static fl_status check_text(importer *in, const array_place *place, int64_t rows, fl_vec *vec, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_view *views = NULL;
+    bool is_wide = vec->width == 8, is_utf8;
+    int64_t first = offset_at(vec->data, is_wide, 0), end = offset_at(vec->data, is_wide, rows);
+    FL_TRY(check_utf8(in, vec->chars + first, end - first, &is_utf8, err));
+    for (int64_t i = 1; i < rows && is_utf8; i++) {
+        int64_t start = offset_at(vec->data, is_wide, i);
+        is_utf8 = start == end || !fl_utf8_is_continuation(vec->chars[start]);
+        FL_TRY(fl_work_add(&in->work, 8, err));
+    }
+    if (is_utf8)
+        goto cleanup;
+    FL_TRY(fl_arena_get_zero(in->arena, rows * (int64_t)sizeof(*views) + 64, (void **)&views, err));
+    for (int64_t i = 0; i < rows; i++) {
+        if (!fl_is_valid(vec->valid, i))
+            continue;
+        fl_str text = fl_vec_str(vec, i);
+        FL_TRY(check_utf8(in, text.data, text.len, &is_utf8, err));
+        if (!is_utf8)
+            return fail_text(place, i, text, err);
+        views[i] = fl_view_of(text.data, text.len);
+        FL_TRY(fl_work_add(&in->work, 16, err));
+    }
+    fl_vec_set_flat(vec, vec->type, views, vec->valid);
+cleanup:
+    return st;
+}
+
+static fl_status import_strings(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
+                                int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    static const uint8_t empty[64] __attribute__((aligned(64)));
+    bool is_wide = place->schema->format[0] == 'U' || place->schema->format[0] == 'Z';
+    const uint8_t *at = empty; /* without rows even offset 0 may be none */
+    const char *chars = array->buffers[2] != NULL ? array->buffers[2] : (const char *)empty;
+    if (rows > 0) {
+        at = (const uint8_t *)array->buffers[1] + offset * (is_wide ? 8 : 4);
+        FL_TRY(align(in, &at, rows + 1, is_wide ? 8 : 4, err));
+        FL_TRY(check_offsets(in, place, at, is_wide, rows, INT64_MAX, err));
+        if (array->buffers[2] == NULL && offset_at(at, is_wide, rows) > 0)
+            return corrupt(place, "has no characters", err);
+    }
+    fl_vec_set_flat(ret, type, at, valid);
+    ret->form = FL_OFFSETS;
+    ret->width = is_wide ? 8 : 4;
+    ret->chars = chars;
+    if (type.id == FL_UTF8 && rows > 0)
+        FL_TRY(check_text(in, place, rows, ret, err));
+cleanup:
+    return st;
+}
+
+/* Of the child, what the rows use. */
+static fl_status import_list(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
+                             int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool is_wide = place->schema->format[1] == 'L';
+    fl_list_entry *entries = NULL;
+    fl_vec *child = NULL;
+    int64_t first = 0, child_rows = 0;
+    FL_TRY(fl_arena_get_zero(in->arena, rows * 8 + 64, (void **)&entries, err));
+    FL_TRY(FL_NEW(in->arena, &child, err));
+    if (array->children[0]->length < 0 || array->children[0]->length > INT32_MAX)
+        return corrupt(place, "has no list of a length that could be", err);
+    if (rows > 0) {
+        const uint8_t *at = (const uint8_t *)array->buffers[1] + offset * (is_wide ? 8 : 4);
+        FL_TRY(align(in, &at, rows + 1, is_wide ? 8 : 4, err));
+        FL_TRY(check_offsets(in, place, at, is_wide, rows, array->children[0]->length, err));
+        first = offset_at(at, is_wide, 0);
+        child_rows = offset_at(at, is_wide, rows) - first;
+        for (int64_t i = 0; i < rows; i++) {
+            int64_t start = offset_at(at, is_wide, i), end = offset_at(at, is_wide, i + 1);
+            entries[i] = (fl_list_entry){(int32_t)(start - first), (int32_t)(end - start)};
+        }
+    }
+    array_place inner = {.schema = place->schema->children[0], .parent = place, .entries = entries, .rows = rows};
+    FL_TRY(import_column(in, &inner, array->children[0], type.fields[0].type, first, child_rows, child, err));
+    fl_vec_set_flat(ret, type, entries, valid);
+    ret->child = child;
+    ret->child_rows = child_rows;
+cleanup:
+    return st;
+}
+
+static fl_status import_struct(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
+                               int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec *fields = NULL;
+    FL_TRY(FL_NEW_ARRAY(in->arena, type.n_fields + 1, &fields, err));
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        array_place inner = {.schema = place->schema->children[i], .parent = place};
+        FL_TRY(import_column(in, &inner, array->children[i], type.fields[i].type, offset, rows, &fields[i], err));
+    }
+    fl_vec_set_flat(ret, type, NULL, valid);
+    ret->child = fields;
+cleanup:
+    return st;
 }
 
 /* Rows skip .. skip + rows of the array: what a struct's offset asks of its children comes on top of their own. */
-static fl_status import_column(fl_arena *arena, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                               fl_type type, int64_t skip, int64_t rows, fl_vec *ret, fl_err *err)
+static fl_status import_column(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
+                               int64_t skip, int64_t rows, fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const char *f = schema->format;
+    const char *f = place->schema->format;
     const uint64_t *valid = NULL;
-    if (array->length < 0 || array->offset < 0 || array->length > INT32_MAX || array->offset > INT64_MAX / 64 ||
-        rows < 0 || skip > array->length - rows)
-        return corrupt(schema, "is shorter than its array says", err);
+    if (array->release == NULL)
+        return corrupt(place, "was released already", err);
+    if (array->length < 0 || array->offset < 0 || array->length > INT32_MAX || array->offset > OFFSET_MAX || rows < 0 ||
+        skip > array->length - rows)
+        return corrupt(place, "is shorter than its array says", err);
     int64_t offset = array->offset + skip;
     if (array->n_buffers > 0 && array->buffers == NULL)
-        return corrupt(schema, "lacks buffers or children", err);
-    if (schema->dictionary != NULL)
-        return import_dictionary(arena, schema, array, type, offset, rows, ret, err);
+        return corrupt(place, "lacks buffers or children", err);
+    FL_TRY(fl_work_add(&in->work, rows, err));
+    if (place->schema->dictionary != NULL)
+        return import_dictionary(in, place, array, type, offset, rows, ret, err);
     int64_t buffers = type.id == FL_NULL ? 0 : type.id == FL_STRUCT ? 1 : fl_type_is_string(type) ? 3 : 2;
     if (array->n_buffers < buffers || array->n_children < type.n_fields)
-        return corrupt(schema, "lacks buffers or children", err);
+        return corrupt(place, "lacks buffers or children", err);
     for (int32_t i = 0; i < type.n_fields; i++)
         if (array->children == NULL || array->children[i] == NULL)
-            return corrupt(schema, "lacks buffers or children", err);
+            return corrupt(place, "lacks buffers or children", err);
     if (type.id == FL_NULL) {
         fl_vec none;
         fl_vec_set_const(&none, type, NULL);
-        return fl_vec_flatten(arena, &none, rows, ret, err);
+        return fl_vec_flatten(in->arena, &none, rows, ret, err);
     }
-    FL_TRY(import_validity(arena, schema, array, offset, rows, &valid, err));
-    const uint8_t *data = buffers > 1 ? array->buffers[1] : NULL;
+    FL_TRY(import_validity(in, place, array, offset, rows, &valid, err));
+    if (type.id == FL_STRUCT)
+        return import_struct(in, place, array, type, offset, rows, valid, ret, err);
     static const uint8_t empty[64] __attribute__((aligned(64)));
-    if (data == NULL)
-        data = empty;
-    if (data == empty && rows > 0 && buffers > 1)
-        return corrupt(schema, "has no data", err);
-    int32_t width = fl_type_width(type);
-    if (type.id == FL_STRUCT) {
-        fl_vec *fields = NULL;
-        FL_TRY(FL_NEW_ARRAY(arena, type.n_fields + 1, &fields, err));
-        for (int32_t i = 0; i < type.n_fields; i++)
-            FL_TRY(import_column(arena, schema->children[i], array->children[i], type.fields[i].type, offset, rows,
-                                 &fields[i], err));
-        fl_vec_set_flat(ret, type, NULL, valid);
-        ret->child = fields;
-        return FL_OK;
-    }
-    if (type.id == FL_LIST) {
-        bool wide = f[1] == 'L';
-        fl_list_entry *entries = NULL;
-        fl_vec *child = NULL;
-        int64_t child_rows = array->children[0]->length;
-        FL_TRY(fl_arena_get_zero(arena, rows * 8 + 64, (void **)&entries, err));
-        FL_TRY(FL_NEW(arena, &child, err));
-        if (rows > 0) {
-            const uint8_t *at = data + offset * (wide ? 8 : 4);
-            FL_TRY(align(arena, &at, rows + 1, wide ? 8 : 4, err));
-            FL_TRY(check_offsets(schema, at, wide, rows, child_rows, err));
-            for (int64_t i = 0; i < rows; i++) {
-                int64_t start = wide ? ((const int64_t *)at)[i] : ((const int32_t *)at)[i];
-                int64_t end = wide ? ((const int64_t *)at)[i + 1] : ((const int32_t *)at)[i + 1];
-                entries[i] = (fl_list_entry){(int32_t)start, (int32_t)(end - start)};
-            }
-        }
-        FL_TRY(import_column(arena, schema->children[0], array->children[0], type.fields[0].type, 0, child_rows, child,
-                             err));
-        fl_vec_set_flat(ret, type, entries, valid);
-        ret->child = child;
-        ret->child_rows = child_rows;
-        return FL_OK;
-    }
-    if (fl_type_is_string(type)) {
-        bool wide = f[0] == 'U' || f[0] == 'Z';
-        const uint8_t *at =
-            rows == 0 ? empty : data + offset * (wide ? 8 : 4); /* without rows even offset 0 may be none */
-        if (rows > 0) {
-            FL_TRY(align(arena, &at, rows + 1, wide ? 8 : 4, err));
-            FL_TRY(check_offsets(schema, at, wide, rows, INT64_MAX, err));
-            int64_t last = wide ? ((const int64_t *)at)[rows] : ((const int32_t *)at)[rows];
-            if (array->buffers[2] == NULL && last > 0)
-                return corrupt(schema, "has no characters", err);
-        }
-        fl_vec_set_flat(ret, type, at, valid);
-        ret->form = FL_OFFSETS;
-        ret->width = wide ? 8 : 4;
-        ret->chars = array->buffers[2] != NULL ? array->buffers[2] : (const char *)empty;
-        return FL_OK;
-    }
+    const uint8_t *data = array->buffers[1] != NULL ? array->buffers[1] : empty;
+    if (data == empty && rows > 0)
+        return corrupt(place, "has no data", err);
+    if (type.id == FL_LIST)
+        return import_list(in, place, array, type, offset, rows, valid, ret, err);
+    if (fl_type_is_string(type))
+        return import_strings(in, place, array, type, offset, rows, valid, ret, err);
     if (type.id == FL_BOOL) {
         const uint64_t *bits = NULL;
-        FL_TRY(import_bits(arena, data, offset, rows, &bits, err));
+        FL_TRY(import_bits(in, data, offset, rows, &bits, err));
         fl_vec_set_flat(ret, type, bits, valid);
         return FL_OK;
     }
     if (type.id == FL_DECIMAL)
-        return import_decimals(arena, schema, type, data, offset, rows, valid, ret, err);
+        return import_decimals(in, place, type, data, offset, rows, valid, ret, err);
     bool is_millis = strcmp(f, "tdm") == 0, is_time = type.id == FL_TIME && f[2] != 'u';
     if (is_millis || is_time)
-        return import_times(arena, schema, type, data, offset, rows, valid, ret, err);
+        return import_times(in, place, type, data, offset, rows, valid, ret, err);
+    int32_t width = fl_type_width(type);
     const uint8_t *at = data + offset * width;
-    FL_TRY(align(arena, &at, rows, width, err));
-    FL_TRY(check_range(schema, type, at, rows, valid, err));
+    FL_TRY(align(in, &at, rows, width, err));
+    FL_TRY(check_range(in, place, type, at, rows, valid, err));
     fl_vec_set_flat(ret, type, at, valid);
 cleanup:
     return st;
@@ -525,13 +691,13 @@ static fl_status check_batch(const struct ArrowArray *array, fl_err *err)
     return FL_OK;
 }
 
-static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schema, struct ArrowArray *array,
-                              fl_arrow_import *ret, fl_err *err)
+static fl_status import_array(fl_memory *memory, fl_interrupt *interrupt, const struct ArrowSchema *schema,
+                              struct ArrowArray *array, fl_arrow_import *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_segment *segment = NULL;
     struct ArrowArray *kept = NULL;
-    if (array->length < 0 || array->length > INT32_MAX || array->offset < 0) {
+    if (array->length < 0 || array->length > INT32_MAX || array->offset < 0 || array->offset > OFFSET_MAX) {
         st = FL_FAIL(err, FL_ERR_CORRUPT, "an Arrow array has %lld rows from row %lld", (long long)array->length,
                      (long long)array->offset);
         goto cleanup;
@@ -544,11 +710,13 @@ static fl_status import_array(fl_memory *memory, const struct ArrowSchema *schem
     FL_TRY(check_batch(array, err));
     FL_TRY(fl_segment_new(memory, ret->n_cols, &segment, err));
     segment->rows = array->length;
+    importer in = {.arena = &segment->arena, .work = {interrupt, FL_WORK_STEPS}};
     for (int32_t c = 0; c < ret->n_cols; c++) {
         fl_type type; /* the segment's own: a table keeps segments longer than the import's fields */
         FL_TRY(fl_type_copy(&segment->arena, ret->fields[c].type, &type, err));
-        FL_TRY(import_column(&segment->arena, schema->children[c], array->children[c], type, array->offset,
-                             array->length, &segment->vecs[c], err));
+        array_place place = {.schema = schema->children[c]};
+        FL_TRY(
+            import_column(&in, &place, array->children[c], type, array->offset, array->length, &segment->vecs[c], err));
     }
     count_nulls(segment);
     for (int32_t c = 0; c < ret->n_cols; c++) /* what is there counts, not what was promised */
@@ -585,7 +753,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *stream, fl_arrow_import *ret, fl_err *err)
+fl_status fl_arrow_import_stream(fl_memory *memory, fl_interrupt *interrupt, struct ArrowArrayStream *stream,
+                                 fl_arrow_import *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     struct ArrowSchema schema = {0};
@@ -594,10 +763,18 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
     fl_arena_init(&ret->arena, memory);
     if (stream->release == NULL)
         return FL_FAIL(err, FL_ERR_CORRUPT, "the Arrow stream was released already");
+    if (stream->get_schema == NULL || stream->get_next == NULL || stream->get_last_error == NULL) {
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "the Arrow stream lacks a function");
+        goto cleanup;
+    }
     if (stream->get_schema(stream, &schema) != 0) {
         const char *why = stream->get_last_error(stream);
         st = FL_FAIL(err, FL_ERR_IO, "the Arrow stream gives no schema: %s", why == NULL ? "no reason given" : why);
         schema.release = NULL;
+        goto cleanup;
+    }
+    if (schema.release == NULL) {
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "the Arrow stream's schema was released already");
         goto cleanup;
     }
     if (schema.format == NULL || strcmp(schema.format, "+s") != 0) {
@@ -614,12 +791,12 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
     for (int32_t c = 0; c < ret->n_cols; c++) {
         const struct ArrowSchema *child = schema.children[c];
         ret->fields[c].nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0;
-        FL_TRY(fl_arena_copy_str(&ret->arena, fl_str_of(child->name == NULL ? "" : child->name), &ret->fields[c].name,
-                                 err));
+        FL_TRY(name_of(&ret->arena, child, &ret->fields[c].name, err));
         FL_TRY(value_type_of(&ret->arena, child, &ret->fields[c].type, err, 0));
     }
     FL_TRY(name_columns(memory, ret, err));
     for (;;) {
+        FL_TRY(fl_interrupt_check(interrupt, err));
         if (stream->get_next(stream, &array) != 0) {
             const char *why = stream->get_last_error(stream);
             st = FL_FAIL(err, FL_ERR_IO, "the Arrow stream failed: %s", why == NULL ? "no reason given" : why);
@@ -628,8 +805,8 @@ fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *str
         }
         if (array.release == NULL)
             break;
-        st = import_array(memory, &schema, &array, ret, err);
-        if (st == FL_ERR_CORRUPT && ret->n_segments > 0)
+        st = import_array(memory, interrupt, &schema, &array, ret, err);
+        if ((st == FL_ERR_CORRUPT || st == FL_ERR_VALUE) && ret->n_segments > 0)
             fl_err_prefix(err, "batch %lld: ", (long long)ret->n_segments + 1);
         FL_TRY(st);
         array = (struct ArrowArray){0};

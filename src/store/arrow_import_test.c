@@ -100,7 +100,7 @@ static fl_status import(stream *s, fl_arrow_import *ret, fl_err *err)
                                       .release = release_stream,
                                       .private_data = s};
     *err = (fl_err){0};
-    return fl_arrow_import_stream(&memory, &source, ret, err);
+    return fl_arrow_import_stream(&memory, NULL, &source, ret, err);
 }
 
 /* It is refused, and the message has these words. */

@@ -5,6 +5,7 @@
 #ifndef FL_STORE_ARROW_STREAM_H
 #define FL_STORE_ARROW_STREAM_H
 
+#include "base/interrupt.h"
 #include "fletch/arrow.h"
 #include "store/segment.h"
 
@@ -22,9 +23,11 @@ typedef struct fl_arrow_import {
     int64_t capacity;
 } fl_arrow_import;
 
-/** Reads a stream to its end and releases it in any case. FL_ERR_TYPE names the column of an unknown Arrow type;
- *  FL_ERR_CORRUPT what contradicts the specification. On failure nothing is held. */
-fl_status fl_arrow_import_stream(fl_memory *memory, struct ArrowArrayStream *stream, fl_arrow_import *ret, fl_err *err);
+/** Reads a stream to its end and releases it in any case; `interrupt` (may be NULL) stops it. FL_ERR_TYPE names the column of
+ *  an unknown Arrow type; FL_ERR_CORRUPT what contradicts the specification, FL_ERR_VALUE (22021) text and names that are no
+ *  UTF-8. On failure nothing is held. */
+fl_status fl_arrow_import_stream(fl_memory *memory, fl_interrupt *interrupt, struct ArrowArrayStream *stream,
+                                 fl_arrow_import *ret, fl_err *err);
 void fl_arrow_import_drop(fl_arrow_import *import);
 
 #endif

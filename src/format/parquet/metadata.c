@@ -3,6 +3,7 @@
  * The file is [PAR1][pages …][page indexes …][footer][4 bytes: its length][PAR1]. */
 #include "format/parquet/metadata.h"
 
+#include "base/utf8.h"
 #include "format/parquet/thrift.h"
 
 #define MAGIC_BYTES 4
@@ -89,6 +90,11 @@ static fl_status read_schema(footer *f, int32_t kind, fl_err *err)
     for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++) {
         f->elements[i] = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1};
         fl_pq_thrift_read(t, schema_element, FL_LEN(schema_element), &f->elements[i]);
+        fl_str name = f->elements[i].name;
+        if (!fl_utf8_is_valid(name.data, name.len)) {
+            st = FL_FAIL(err, FL_ERR_CORRUPT, "its schema has the name \"%.*s\", which is no UTF-8", FL_STR_ARG(name));
+            return fl_err_state(err, "22021", st);
+        }
     }
     return FL_OK;
 }

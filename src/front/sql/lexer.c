@@ -718,8 +718,10 @@ fl_status fl_sql_token_value(fl_str text, const fl_sql_token *token, fl_arena *a
             }
         }
         int64_t bad = fl_utf8_check(out, len);
-        if (bad >= 0)
-            return fail_at(err, token->start, FL_ERR_SYNTAX, "the escapes of this string make bytes that are no UTF-8");
+        if (bad >= 0) {
+            st = fail_at(err, token->start, FL_ERR_SYNTAX, "the escapes of this string make bytes that are no UTF-8");
+            return fl_err_state(err, "22021", st);
+        }
     } else {
         for (int64_t i = 0; i < inner.len; i++)
             if (inner.data[i] != '_')
