@@ -177,13 +177,83 @@ def check_signals(program):
         slow = any(word in program for word in ("asan", "tsan", "debug"))
         expect(f"Ctrl-C took {took:.0f} ms", took < (2000 if slow else 300), True)
         expect("Ctrl-C says so", b"cancel" in process.stderr.read().lower(), True)
-        expect("Ctrl-C's exit status", process.returncode in (1, 130, -signal.SIGINT), True)
+        expect("Ctrl-C's exit status", process.returncode, 130)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
         PROBLEMS.append("Ctrl-C does not end a query")
     process.stdout.close()
     process.stderr.close()
+    check_interrupted(program)
+
+
+def check_interrupted(program):
+    """Ctrl-C is exit status 130 wherever the statements come from; with --pipe it ends the statement alone."""
+    with tempfile.TemporaryDirectory(prefix="fletch-interrupted-") as folder:
+        script = pathlib.Path(folder) / "slow.sql"
+        script.write_text(f"SELECT 1;\n{SLOW_SQL};\nSELECT 2;\n")
+        fifo = pathlib.Path(folder) / "fifo"
+        os.mkfifo(fifo)
+        for what, args, text in (("-f", ["-f", str(script)], b""), ("standard input", [], script.read_bytes()),
+                                 ("a later -c", ["-c", "SELECT 1", "-c", SLOW_SQL, "-c", "SELECT 2"], b""),
+                                 ("standard input that is still open", [], None), ("a file that has no end yet", ["-f", str(fifo)], None)):
+            process = subprocess.Popen([program, "--format", "csv", *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+            writer = open(fifo, "wb", buffering=0) if str(fifo) in args else None
+            if text is not None:
+                process.stdin.write(text)
+                process.stdin.close()
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            try:
+                expect(f"Ctrl-C and {what}: exit status", process.wait(timeout=30), 130)
+                expect(f"Ctrl-C and {what}: what comes later is left", b"2" in process.stdout.read().split(), False)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                PROBLEMS.append(f"Ctrl-C does not end {what}")
+            for stream in (writer, process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+    with pipe.Pipe(program) as fletch:
+        fletch.process.stdin.write(json.dumps({"sql": SLOW_SQL}).encode() + b"\n")
+        fletch.process.stdin.flush()
+        time.sleep(0.5)
+        fletch.process.send_signal(signal.SIGINT)
+        expect("Ctrl-C and --pipe: the statement", json.loads(fletch.read_line())["error"]["code"], "cancelled")
+        expect("Ctrl-C and --pipe: the next one", fletch.rows("SELECT 42"), [[42]])
+        expect("Ctrl-C and --pipe: exit status", fletch.close(), 0)
+
+
+def check_limits(program, folder):
+    """Numbers out of range, names that are misspelt, and inputs that never end."""
+    for args, part in ((["--threads", "0"], "1 to 256"), (["--threads=-1"], "1 to 256"), (["--threads", "257"], "1 to 256"),
+                       (["--threads", "99999999999"], "1 to 256"), (["--memory=-1"], "from 1 byte"), (["--memory", "0"], "from 1 byte"),
+                       (["--memory=-5MB"], "from 1 byte"), (["--format", "cvs"], "did you mean csv?"),
+                       (["--formt", "csv"], "did you mean --format?"), (["--memroy=5MB"], "did you mean --memory?"),
+                       (["--timming"], "did you mean --timing?"), (["--nonsense"], "no option --nonsense"), (["-x"], "no option -x"),
+                       (["--format"], "--format needs a value"), (["-f"], "-f needs a value"), (["--pipe=1"], "takes no value")):
+        status, out, err = run(program, *args)
+        expect(f"{args}: status and output", (status, out), (2, ""))
+        expect(f"{args}: {err!r} says {part!r}", part in err, True)
+    expect("the most threads", run(program, "--threads", "256", "-c", "SELECT 1")[0], 0)
+    for sql, part in (("SET threads = 0", "1 to 256"), ("SET threads = -1", "1 to 256"), ("SET threads = 257", "1 to 256"),
+                      ("SET memory_limit = '-5MB'", "from 0"), ("SET memory_limit = -1", "from 0"), ("SET timeout = -1", "from 0"),
+                      ("SET vector_size = 0", "1 to 2048"), ("SET vector_size = -7", "1 to 2048")):
+        status, _, err = run(program, "-c", sql)
+        expect(f"{sql}: {err!r}", (status, part in err), (1, True))
+    for what, status, out, err in (("-f /dev/zero", *run(program, "-f", "/dev/zero")), ("a folder", *run(program, "-f", str(folder))),
+                                   ("/dev/zero behind -c", *run(program, "-c", "SELECT 1", "-f", "/dev/zero"))):
+        expect(f"{what}: {err!r}", (status, err.startswith("Error: ")), (1, True))
+        expect(f"{what} says why", ("Is a directory" if what == "a folder" else "256 MB") in err, True)
+    with open("/dev/zero", "rb") as zeros:
+        done = subprocess.run([program], stdin=zeros, capture_output=True, timeout=60)
+        expect("standard input without end", (done.returncode, b"256 MB" in done.stderr), (1, True))
+        done = subprocess.run([program, "--pipe"], stdin=zeros, capture_output=True, timeout=60)
+        expect("a request without end", (done.returncode, json.loads(done.stdout)["error"]["sqlstate"]), (1, "54000"))
+    with open("/dev/full", "wb") as full:
+        for args in (["-c", "SELECT 1"], ["--format", "csv", "-c", "SELECT * FROM range(100000)"], ["--help"]):
+            expect(f"{args} where nothing can be written", subprocess.run([program, *args], stdout=full, stderr=subprocess.DEVNULL,
+                                                                          timeout=60).returncode, 1)
 
 
 def main():
@@ -193,6 +263,7 @@ def main():
     program = os.path.abspath(args.fletch)
     with tempfile.TemporaryDirectory(prefix="fletch-program-") as folder:
         for check in (lambda: check_statuses(program, pathlib.Path(folder)), lambda: check_formats(program),
+                      lambda: check_limits(program, pathlib.Path(folder)),
                       lambda: check_pipe(program), lambda: check_notes(program), lambda: check_signals(program)):
             try:
                 check()

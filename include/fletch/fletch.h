@@ -35,10 +35,12 @@ typedef struct fl_session fl_session;
 typedef struct fl_statement fl_statement;
 typedef struct fl_builder fl_builder;
 
+#define FL_THREADS_MAX 256 /* workers that an engine has at most */
+
 /* How an engine starts. Clear it, set `size`, change what you want. */
 typedef struct fl_engine_options {
     uint32_t size;              /* sizeof(fl_engine_options) */
-    int32_t threads;            /* workers, the caller included; 0 = as many as processors */
+    int32_t threads;            /* workers, the caller included, up to FL_THREADS_MAX; 0 = as many as processors */
     int64_t memory_limit_bytes; /* of all queries and tables together; 0 = 80 % of the machine's */
 } fl_engine_options;
 

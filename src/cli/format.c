@@ -6,10 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const fl_cli_format *const formats[] = {&fl_cli_format_table,  &fl_cli_format_csv,      &fl_cli_format_json,
+                                               &fl_cli_format_ndjson, &fl_cli_format_markdown, &fl_cli_format_line};
+
+const char *fl_cli_format_name(int32_t i)
+{
+    return (size_t)i < sizeof(formats) / sizeof(formats[0]) ? formats[i]->name : NULL;
+}
+
 const fl_cli_format *fl_cli_format_find(const char *name)
 {
-    static const fl_cli_format *const formats[] = {&fl_cli_format_table,  &fl_cli_format_csv,      &fl_cli_format_json,
-                                                   &fl_cli_format_ndjson, &fl_cli_format_markdown, &fl_cli_format_line};
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
         if (strcmp(formats[i]->name, name) == 0)
             return formats[i];

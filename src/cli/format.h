@@ -33,6 +33,9 @@ extern const fl_cli_format fl_cli_format_json;
 extern const fl_cli_format fl_cli_format_ndjson;
 extern const fl_cli_format fl_cli_format_line;
 
+/** The i-th format's name; NULL behind the last one. */
+const char *fl_cli_format_name(int32_t i);
+
 /** The format of that name, or NULL. */
 const fl_cli_format *fl_cli_format_find(const char *name);
 

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#define STATUS_INTERRUPTED 130 /* as shells say it: 128 and the signal's number */
-
 static fl_session *_Atomic watched;
 static atomic_int pressed;
 

@@ -7,6 +7,8 @@
 
 #include "fletch/fletch.h"
 
+enum { STATUS_INTERRUPTED = 130 }; /* the program's exit status then, as shells say it: 128 and the signal's number */
+
 /** Sends Ctrl-C to `session` from now on; NULL: the system's default again. */
 void fl_cli_interrupt_watch(fl_session *session);
 

@@ -6,9 +6,10 @@
 #include "cli/split.h"
 #include "cli/value.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
+
+#define REQUEST_BYTES_MAX (256 << 20)
 
 /* Codes by name, as the answers give them. */
 static const char *code_name(fl_status code)
@@ -244,33 +245,50 @@ static void answer_line(fl_session *session, char *data, size_t len, fl_cli_text
     add_error(line, &err);
 }
 
-/* Reads a line without its end; false at the end of the input. Ctrl-C ends a read, but not the session. */
-static bool read_line(FILE *in, char **line, size_t *capacity, size_t *ret_len)
+static void refuse_line(fl_cli_text *answer)
 {
-    for (;;) {
-        ssize_t got = getline(line, capacity, in);
-        if (got >= 0) {
-            *ret_len = (size_t)got - (got > 0 && (*line)[got - 1] == '\n');
+    fl_err err;
+    set_error(&err, FL_ERR_LIMIT, "54000", "");
+    snprintf(err.message, sizeof(err.message), "a request has more than %d MB: the limit of a line",
+             REQUEST_BYTES_MAX >> 20);
+    answer->len = 0;
+    add_error(answer, &err);
+}
+
+/* Reads a line without its end, up to one byte more than a request may have; false at the end of the input. Ctrl-C ends a
+ * read, but not the session. */
+static bool read_line(FILE *in, fl_cli_text *line)
+{
+    line->len = 0;
+    while (line->len <= REQUEST_BYTES_MAX) {
+        int c = getc_unlocked(in);
+        if (c == '\n')
             return true;
+        if (c != EOF) {
+            fl_cli_text_add_char(line, (char)c);
+        } else if (feof(in) || !fl_cli_interrupt_is_set()) {
+            return line->len > 0;
+        } else {
+            fl_cli_interrupt_clear();
+            clearerr(in);
         }
-        if (!fl_cli_interrupt_is_set() || feof(in))
-            return false;
-        fl_cli_interrupt_clear();
-        clearerr(in);
     }
+    return true;
 }
 
 bool fl_cli_pipe(fl_session *session, FILE *in, FILE *out)
 {
-    fl_cli_text answer = {0};
-    char *line = NULL;
-    size_t capacity = 0, len;
+    fl_cli_text line = {0}, answer = {0};
     bool is_good = true;
-    while (is_good && read_line(in, &line, &capacity, &len)) {
-        answer_line(session, line, len, &answer);
-        is_good = fwrite(answer.data, 1, answer.len, out) == answer.len && fflush(out) == 0;
+    while (is_good && read_line(in, &line)) {
+        bool is_endless = line.len > REQUEST_BYTES_MAX; /* where the next one begins is not to be known */
+        if (is_endless)
+            refuse_line(&answer);
+        else
+            answer_line(session, line.data, line.len, &answer);
+        is_good = fwrite(answer.data, 1, answer.len, out) == answer.len && fflush(out) == 0 && !is_endless;
     }
-    free(line);
+    fl_cli_text_drop(&line);
     fl_cli_text_drop(&answer);
     return is_good;
 }

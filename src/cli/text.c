@@ -1,6 +1,7 @@
 /* Growing texts, JSON strings, and how wide text is on a terminal. */
 #include "cli/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +155,13 @@ void fl_cli_text_add_json(fl_cli_text *text, const char *data, size_t len)
     fl_cli_text_add_char(text, '"');
 }
 
-bool fl_cli_text_add_file(fl_cli_text *text, FILE *file)
+bool fl_cli_text_add_file(fl_cli_text *text, FILE *file, size_t bytes_max)
 {
     for (;;) {
+        if (text->len > bytes_max) {
+            errno = EFBIG;
+            return false;
+        }
         reserve(text, READ_BYTES);
         size_t got = fread(text->data + text->len, 1, READ_BYTES, file);
         text->len += got;

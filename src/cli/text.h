@@ -27,8 +27,9 @@ void fl_cli_text_addf(fl_cli_text *text, const char *format, ...) __attribute__(
 /** Adds a JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD. */
 void fl_cli_text_add_json(fl_cli_text *text, const char *data, size_t len);
 
-/** Adds everything up to the end of a file; false when reading fails (errno says why). */
-bool fl_cli_text_add_file(fl_cli_text *text, FILE *file);
+/** Adds everything up to the end of a file; false when reading fails (errno says why), or when there is more than
+ *  bytes_max (EFBIG), as in a device that never ends. */
+bool fl_cli_text_add_file(fl_cli_text *text, FILE *file, size_t bytes_max);
 
 /** Bytes of the well-formed UTF-8 character at p (1 to 4), its code point in *ret_code; 0 when it is none. */
 int fl_cli_utf8_decode(const char *p, size_t left, uint32_t *ret_code);

@@ -21,8 +21,9 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     if (options != NULL && options->size < sizeof(fl_engine_options))
         return FL_FAIL(err, FL_ERR_CONFIG, "fl_engine_options.size is %u, expected %u", options->size,
                        (unsigned)sizeof(fl_engine_options));
-    if (threads < 0 || threads > 256)
-        return FL_FAIL(err, FL_ERR_CONFIG, "threads is %d, expected 0 to 256", threads);
+    if (threads < 0 || threads > FL_THREADS_MAX)
+        return FL_FAIL(err, FL_ERR_CONFIG, "threads is %d, expected 0 (as many as processors) to %d", threads,
+                       FL_THREADS_MAX);
     if (limit < 0)
         return FL_FAIL(err, FL_ERR_CONFIG, "memory_limit_bytes is %lld, expected 0 (most of the machine's) or more",
                        (long long)limit);
@@ -31,11 +32,11 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*engine), (void **)&engine, err));
     pthread_mutex_init(&engine->lock, NULL);
     pthread_mutex_init(&engine->write_lock, NULL);
-    engine->threads = threads < 1 ? 1 : threads;
+    engine->threads = threads < 1 ? 1 : threads > FL_THREADS_MAX ? FL_THREADS_MAX : threads;
     fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
     FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
     engine->memory.pool = engine->pool;
-    FL_TRY(fl_workers_new(256, &engine->workers, err));
+    FL_TRY(fl_workers_new(FL_THREADS_MAX, &engine->workers, err));
     FL_TRY(fl_registry_new(&engine->registry, err));
     FL_TRY(fl_engine_add_builtins(engine->registry, err));
     engine->seed = (uint64_t)fl_clock_ns() * 0x9E3779B97F4A7C15ull ^ (uint64_t)getpid();

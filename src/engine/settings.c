@@ -43,17 +43,28 @@ static bool is(fl_str name, const char *wanted)
     return fl_str_is_equal_nocase(name, fl_str_of(wanted));
 }
 
+static fl_status fail_range(const fl_value *value, fl_str name, int64_t min, int64_t max, fl_err *err)
+{
+    fl_text printed;
+    fl_text_init(&printed, NULL);
+    fl_value_print(&printed, value);
+    fl_status st =
+        FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld, not %s", FL_STR_ARG(name),
+                (long long)min, (long long)max, printed.data == NULL ? "that" : printed.data);
+    fl_text_drop(&printed);
+    return st;
+}
+
 static fl_status integer_of(const fl_value *value, fl_str name, int64_t min, int64_t max, int64_t *ret, fl_err *err)
 {
     fl_value out;
     if (fl_value_cast(value, FL_TYPE(FL_I64), &out, NULL) != FL_OK || out.is_null || out.i < min || out.i > max)
-        return FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld", FL_STR_ARG(name),
-                       (long long)min, (long long)max);
+        return fail_range(value, name, min, max, err);
     *ret = out.i;
     return FL_OK;
 }
 
-/* "512 MB", "1.5GB", "1000000", "-1" for none. */
+/* "512 MB", "1.5GB", "1000000"; 0 for none. */
 static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_err *err)
 {
     static const struct {
@@ -84,11 +95,14 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
         end++;
     for (int64_t i = 0; i < FL_LEN(units) && end != text; i++)
         if (fl_str_is_equal_nocase(fl_str_of(end), fl_str_of(units[i].unit)) && number * units[i].bytes < 9e18 &&
-            number >= -1) {
+            number >= 0) {
             *ret = number <= 0 ? 0 : (int64_t)(number * units[i].bytes);
             return FL_OK;
         }
-    FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a size such as '512MB' or '2GB', not '%s'", FL_STR_ARG(name), text);
+    FL_FAIL(err, FL_ERR_CONFIG,
+            "%.*s must be a size from 0 (no limit but the engine's) on, such as '512MB' or '2GB', "
+            "not '%s'",
+            FL_STR_ARG(name), text);
     return FL_ERR_CONFIG;
 }
 
@@ -132,7 +146,7 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         return fl_settings_reset(session, name, pos, err);
     const fl_value *value = &values[0];
     if (is(name, "threads")) {
-        FL_TRY(integer_of(value, name, 1, 256, &number, err));
+        FL_TRY(integer_of(value, name, 1, FL_THREADS_MAX, &number, err));
         s->threads = (int32_t)number;
     } else if (is(name, "vector_size")) {
         FL_TRY(integer_of(value, name, 1, FL_VECTOR_ROWS, &number, err));
