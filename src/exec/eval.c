@@ -5,6 +5,7 @@
 #include "exec/cast.h"
 #include "exec/in_list.h"
 #include "plan/bounds.h"
+#include "plan/table.h"
 
 #include <stdlib.h>
 
@@ -334,6 +335,28 @@ static fl_status at_expr(fl_status st, const fl_expr *e, fl_err *err)
     return st;
 }
 
+static const fl_expr *first_column(const fl_expr *e)
+{
+    const fl_expr *found = e->kind == FL_EXPR_COLUMN ? e : NULL;
+    for (int32_t i = 0; i < e->n_args && found == NULL && (e->flags & FL_EXPR_HAS_COLUMN); i++)
+        found = first_column(e->args[i]);
+    return found;
+}
+
+/* A value that does not fit says little where it is not a literal: its column, and the table or file of that, say more. */
+static void name_column(const fl_plan *plan, const fl_expr *cast, fl_err *err)
+{
+    const fl_expr *column = first_column(cast);
+    const fl_col_info *info = column == NULL ? NULL : fl_plan_col(plan, column->col);
+    if (info == NULL || info->name.len == 0 || info->name.data[0] == '?') /* ?column? is no name */
+        return;
+    const char *what = column == cast ? "column" : "expression over column";
+    if (info->table != NULL && info->table->name.len > 0)
+        fl_err_prefix(err, "%s \"%.*s\" of \"%.*s\": ", what, FL_STR_ARG(info->name), FL_STR_ARG(info->table->name));
+    else
+        fl_err_prefix(err, "%s \"%.*s\": ", what, FL_STR_ARG(info->name));
+}
+
 /* Proves bounds of the results, where the function can say: from what is known of the arguments; where that does not do, from
  * a look at them. A column that was looked at is remembered for the batch: it stays as it is, other nodes may run again. */
 static void prove_bounds(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows, fl_vec *ret)
@@ -431,6 +454,8 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
         FL_ASSERT(fl_vec_bounds_hold(&args[i], mask, rows));
     FL_ASSERT(st != FL_OK || fl_vec_bounds_hold(ret, fail_mask, rows));
 #endif
+    if (e->kind == FL_EXPR_CAST && (st == FL_ERR_VALUE || st == FL_ERR_RANGE))
+        name_column(eval->program->plan, e->args[0], err);
     return at_expr(st, e, err);
 }
 

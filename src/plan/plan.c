@@ -82,6 +82,13 @@ const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col)
     return &plan->cols[col.n - 1];
 }
 
+void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name)
+{
+    FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
+    if (plan->cols[col.n - 1].table == NULL)
+        plan->cols[col.n - 1].name = name;
+}
+
 int32_t fl_plan_cols(const fl_plan *plan)
 {
     return plan->n_cols;

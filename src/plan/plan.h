@@ -45,6 +45,10 @@ const fl_registry *fl_plan_registry(const fl_plan *plan);
 /** A new column. Name is copied, type's fields too. */
 fl_status fl_plan_add_col(fl_plan *plan, const fl_col_info *info, fl_col_id *ret, fl_err *err);
 const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col);
+
+/** What a column is called from now on, as an alias says; `name` is borrowed for the plan's life. Columns of tables keep
+ *  theirs. For a plan that is being made. */
+void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name);
 int32_t fl_plan_cols(const fl_plan *plan); /* ids are 1 .. this */
 
 /** Nodes made so far; their ids are 1 .. this. */

@@ -86,7 +86,10 @@ fl_status fl_sql_assign(binder *b, const fl_expr *value, fl_type type, fl_str na
             fl_err_hint(b->err, "write CAST(... AS %s)", FL_TYPE_NAME(type));
         return FL_ERR_TYPE;
     }
-    return fl_expr_cast(b->plan, value, type, false, pos, ret, b->err);
+    fl_status st = fl_expr_cast(b->plan, value, type, false, pos, ret, b->err);
+    if (st == FL_ERR_VALUE || st == FL_ERR_RANGE)
+        fl_err_prefix(b->err, "column \"%.*s\": ", FL_STR_ARG(name));
+    return st;
 }
 
 /* A column's default, or NULL. Its text is parsed anew and bound with nothing around it. */

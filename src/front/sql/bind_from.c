@@ -31,8 +31,10 @@ static fl_status enter_table(binder *b, const fl_ast_table *ast, fl_str alias, f
         return fl_sql_bind_fail_state(b, ast->columns[n_cols].start, FL_ERR_COLUMN, "42P10",
                                       "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(alias), n_cols,
                                       ast->column_count);
-    for (int32_t i = 0; i < ast->column_count; i++)
+    for (int32_t i = 0; i < ast->column_count; i++) {
         FL_TRY(fl_sql_bind_keep(b, ast->columns[i].text, &names[i]));
+        fl_plan_call_col(b->plan, cols[i], names[i]);
+    }
     FL_TRY(fl_sql_bind_keep(b, alias, &alias));
     FL_TRY(fl_sql_bind_keep(b, name, &name));
     FL_TRY(fl_sql_scope_add_table(b, s, alias, name, names, cols, n_cols, ast->start));
