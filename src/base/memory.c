@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,46 @@ static void note_peak(fl_memory *memory, int64_t used)
         ;
 }
 
+/* As people say it: "900 bytes", "12.4 MB", "16 MB". Powers of a thousand, as SET memory_limit = '16MB' reads them. */
+static void say_size(char *out, size_t out_bytes, int64_t bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    double size = (double)bytes / 1000;
+    int64_t unit = 0;
+    for (; size >= 999.95 && unit + 1 < FL_LEN(units); unit++)
+        size /= 1000;
+    int tenths = (int)(size * 10 + 0.5);
+    if (bytes < 1000)
+        snprintf(out, out_bytes, "%lld bytes", (long long)bytes);
+    else if (tenths % 10 == 0)
+        snprintf(out, out_bytes, "%d %s", tenths / 10, units[unit]);
+    else
+        snprintf(out, out_bytes, "%d.%d %s", tenths / 10, tenths % 10, units[unit]);
+}
+
+static const char asked[] = "more were asked for";
+
+static fl_status fail_limit(const fl_memory *m, int64_t used, int64_t bytes, fl_err *err)
+{
+    char limit_text[32], used_text[32], bytes_text[32];
+    say_size(limit_text, sizeof(limit_text), m->limit_bytes);
+    say_size(used_text, sizeof(used_text), used);
+    say_size(bytes_text, sizeof(bytes_text), bytes);
+    FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the %s limit is %s, %s are in use and %s %s", m->name, limit_text,
+            used_text, bytes_text, asked);
+    fl_err_hint(err, "raise it with SET memory_limit = '…' or --memory, or let the query keep fewer rows");
+    return FL_ERR_MEMORY;
+}
+
+void fl_memory_say_who(fl_err *err, const char *who)
+{
+    if (err == NULL || err->code != FL_ERR_MEMORY)
+        return;
+    size_t len = strlen(err->message), tail = sizeof(asked) - 1;
+    if (len >= tail && strcmp(err->message + len - tail, asked) == 0)
+        snprintf(err->message + len, sizeof(err->message) - len, " by %s", who);
+}
+
 fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
 {
     if (bytes > 0 && memory != NULL) {
@@ -47,11 +88,7 @@ fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
                 if (undo == m)
                     break;
             }
-            FL_FAIL(err, FL_ERR_MEMORY,
-                    "out of memory: the %s limit is %lld bytes, %lld are in use and %lld more were asked for", m->name,
-                    (long long)m->limit_bytes, (long long)(used - bytes), (long long)bytes);
-            fl_err_hint(err, "raise it with SET memory_limit = '…' or --memory, or let the query keep fewer rows");
-            return FL_ERR_MEMORY;
+            return fail_limit(m, used - bytes, bytes, err);
         }
         note_peak(m, used);
     }

@@ -1,7 +1,7 @@
 /* Counted and limited memory: every byte that a query takes is charged to a budget.
  *
  * Budgets form a chain (engine <- session <- query): a charge goes to the whole chain or to none of it. Over a limit
- * the caller gets FL_ERR_MEMORY with the budget's name and figures; when the statement shall stop (base/interrupt.h),
+ * the caller gets FL_ERR_MEMORY with the budget's name and sizes; when the statement shall stop (base/interrupt.h),
  * FL_ERR_CANCELLED or FL_ERR_TIMEOUT. Also the one place where an allocation can be made
  * to fail on purpose (base/fault.h). Thread-safe: counters are atomic. */
 #ifndef FL_BASE_MEMORY_H
@@ -28,6 +28,9 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
 /** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed, FL_ERR_CANCELLED
  *  or FL_ERR_TIMEOUT when the work shall stop: nothing is charged then. */
 fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err);
+
+/** Adds who asked ("the sort") to an error of fl_memory_charge that does not say so yet; leaves others as they are. */
+void fl_memory_say_who(fl_err *err, const char *who);
 
 /** Gives bytes back; never fails. */
 void fl_memory_release(fl_memory *memory, int64_t bytes);

@@ -101,7 +101,7 @@ static bool fail_size(const char *text)
     return fail_usage("--memory takes a size from 1 byte to 8 EB, such as 512MB or 8GB, not \"%s\"", text);
 }
 
-/* "512MB", "1.5 GB", "1073741824": powers of 1024, whether a B or iB follows or not. */
+/* "512MB", "1.5 GB", "1073741824": MB is a million bytes, MiB and M are 2^20, as in SET memory_limit. */
 static bool parse_size(const char *text, int64_t *ret)
 {
     static const char units[] = "KMGT";
@@ -114,8 +114,10 @@ static bool parse_size(const char *text, int64_t *ret)
         unit++;
     const char *known = *unit == 0 ? NULL : strchr(units, *unit & ~32);
     if (known != NULL) {
-        value *= (double)(1LL << (10 * (known - units + 1)));
         unit++;
+        double base = (*unit & ~32) == 'B' ? 1000 : 1024;
+        for (const char *power = units; power <= known; power++)
+            value *= base;
         if (*unit == 'i')
             unit++;
     }

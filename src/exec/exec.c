@@ -5,6 +5,7 @@
 #include "exec/runtime_filter.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 typedef struct fl_task {
     struct fl_task *next;
@@ -200,6 +201,15 @@ fl_status fl_exec_check(fl_exec *exec, fl_err *err)
     return fl_interrupt_check(exec->context.memory->interrupt, err);
 }
 
+/* A limit that is passed is the fault of who asks: the innermost stage or source that the error comes from. */
+static void say_who(const char *what, const fl_node *node, fl_err *err)
+{
+    char who[64];
+    snprintf(who, sizeof(who), "the %s", node == NULL ? "" : node->op->name);
+    if (what != NULL || node != NULL)
+        fl_memory_say_who(err, what != NULL ? what : who);
+}
+
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err)
 {
     if (batch->kept == 0)
@@ -211,6 +221,8 @@ fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch
     if (from != NULL)
         worker->actual[from->id].rows += batch->kept;
     st = to->ops->push(to, worker, worker->locals[to->part], batch, err);
+    if (st == FL_ERR_MEMORY)
+        say_who(to->ops->what, to->node, err);
     int64_t spent = fl_clock_ns() - started;
     if (from != NULL)
         worker->actual[from->id].ns -= spent; /* time further down the chain is not the producer's */
@@ -260,10 +272,19 @@ static fl_status make_locals(run *r, fl_worker *worker, fl_err *err)
     fl_status st = FL_OK;
     fl_source *source = r->source;
     if (source->ops->local_new != NULL && worker->locals[source->part] == NULL)
-        FL_TRY(source->ops->local_new(source, worker, &worker->locals[source->part], err));
+        st = source->ops->local_new(source, worker, &worker->locals[source->part], err);
+    if (st == FL_ERR_MEMORY)
+        say_who(NULL, source->node, err);
+    if (st != FL_OK)
+        goto cleanup;
     for (fl_stage *s = r->chain; s != NULL; s = s->next)
-        if (s->ops->local_new != NULL && worker->locals[s->part] == NULL)
-            FL_TRY(s->ops->local_new(s, worker, &worker->locals[s->part], err));
+        if (s->ops->local_new != NULL && worker->locals[s->part] == NULL) {
+            st = s->ops->local_new(s, worker, &worker->locals[s->part], err);
+            if (st == FL_ERR_MEMORY)
+                say_who(s->ops->what, s->node, err);
+            if (st != FL_OK)
+                goto cleanup;
+        }
 cleanup:
     return st;
 }
@@ -279,6 +300,8 @@ static void run_worker(void *task, int32_t id)
     int64_t started = fl_clock_ns();
     while (st == FL_OK && any && !atomic_load_explicit(&r->stops, memory_order_relaxed)) {
         st = r->source->ops->run(r->source, worker, worker->locals[r->source->part], r->chain, &any, &err);
+        if (st == FL_ERR_MEMORY)
+            say_who(NULL, r->source->node, &err);
         if (st == FL_OK)
             st = fl_exec_check(r->exec, &err);
     }
@@ -287,8 +310,11 @@ static void run_worker(void *task, int32_t id)
         st = FL_OK;
     }
     for (fl_stage *s = r->chain; s != NULL && st == FL_OK; s = s->next)
-        if (s->ops->flush != NULL)
+        if (s->ops->flush != NULL) {
             st = s->ops->flush(s, worker, worker->locals[s->part], &err);
+            if (st == FL_ERR_MEMORY)
+                say_who(s->ops->what, s->node, &err);
+        }
     if (st == FL_DONE)
         st = FL_OK;
     if (r->source->node != NULL) {
@@ -359,7 +385,11 @@ fl_status fl_exec_run(fl_exec *exec, fl_err *err)
         }
         for (int32_t w = 0; w < exec->n_workers; w++)
             locals[w] = exec->workers[w].locals[task->stage->part];
-        FL_TRY(task->stage->ops->finish(task->stage, locals, exec->n_workers, err));
+        st = task->stage->ops->finish(task->stage, locals, exec->n_workers, err);
+        if (st == FL_ERR_MEMORY)
+            say_who(task->stage->ops->what, task->stage->node, err);
+        if (st != FL_OK)
+            goto cleanup;
     }
 cleanup:
     return st;

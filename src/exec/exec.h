@@ -36,6 +36,7 @@ typedef struct fl_worker {
 /* A stage of a chain: an operator that passes batches on, or a sink (next is NULL). Operators put their own struct around
  * this one, in the run's arena. */
 typedef struct fl_stage_ops {
+    const char *what; /* for messages: "the join's build side"; NULL: the node's operator */
     /** Makes the worker's state; may be NULL: none. */
     fl_status (*local_new)(fl_stage *stage, fl_worker *worker, void **ret, fl_err *err);
     /** Takes a batch: passes batches on with fl_push, or keeps its rows. FL_DONE: no more rows are wanted. */

@@ -349,7 +349,8 @@ static void build_free(fl_stage *base)
     fl_free(join->all_rows);
 }
 
-static const fl_stage_ops build_ops = {.local_new = build_local_new,
+static const fl_stage_ops build_ops = {.what = "the build side of the hash join",
+                                       .local_new = build_local_new,
                                        .push = build_push,
                                        .finish = build_finish,
                                        .local_free = build_local_free,
@@ -751,8 +752,10 @@ cleanup:
     return st;
 }
 
-static const fl_stage_ops probe_ops = {
-    .local_new = probe_local_new, .push = probe_push, .local_free = probe_local_free};
+static const fl_stage_ops probe_ops = {.what = "the probe side of the join",
+                                       .local_new = probe_local_new,
+                                       .push = probe_push,
+                                       .local_free = probe_local_free};
 
 /* ---- build rows after the probe: unmatched ones of outer joins, matched or not of semi and anti joins --------------- */
 

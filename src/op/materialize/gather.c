@@ -188,8 +188,12 @@ static void stage_free(fl_stage *base)
     fl_free(stage->segments);
 }
 
-static const fl_stage_ops gather_ops = {
-    .local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
+static const fl_stage_ops gather_ops = {.what = "the gathering of the result",
+                                        .local_new = local_new,
+                                        .push = push,
+                                        .finish = finish,
+                                        .local_free = local_free,
+                                        .free = stage_free};
 
 fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, const fl_node *input, fl_segment_use use,
                         fl_memory *keep, fl_gather **ret, fl_err *err)

@@ -58,7 +58,7 @@ static fl_status map_push(fl_stage *base, fl_worker *worker, void *local, fl_bat
     return fl_push(stage->node, base->next, worker, &out, err);
 }
 
-static const fl_stage_ops map_ops = {.push = map_push};
+static const fl_stage_ops map_ops = {.what = "the set operation", .push = map_push};
 
 static fl_status count_push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
 {
@@ -102,7 +102,7 @@ cleanup:
     return st;
 }
 
-static const fl_stage_ops count_ops = {.push = count_push};
+static const fl_stage_ops count_ops = {.what = "the set operation", .push = count_push};
 
 static int64_t times(const fl_set_op_attrs *attrs, const set_counts *c)
 {
