@@ -6,6 +6,7 @@
 #include "plan/literal.h"
 #include "plan/plan_internal.h"
 #include "plan/registry.h"
+#include "plan/signature.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -160,32 +161,53 @@ static fl_type seen_type(const fl_expr *e)
     return e->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : e->type;
 }
 
-/* What the function takes: "it takes (text), (text, integer)". */
-static void hint_overloads(const fl_func_desc *func, fl_err *err)
+/* What exists of a function or aggregate (the other is NULL): "substr(text, bigint) → text; substr(x, from): …". */
+static void hint_signatures(const fl_func_desc *func, const fl_agg_desc *agg, fl_err *err)
 {
+    const char *doc = func != NULL ? func->doc : agg->doc;
     fl_text text;
     fl_text_init(&text, NULL);
-    for (int32_t o = 0; o < func->n_overloads && o < 6; o++) {
-        fl_text_add(&text, o == 0 ? FL_STR("(") : FL_STR(", ("));
-        for (int32_t a = 0; a < FL_FUNC_ARGS_MAX && func->overloads[o].args[a] != FL_END; a++) {
-            uint8_t id = func->overloads[o].args[a];
-            if (a > 0)
-                fl_text_add(&text, FL_STR(", "));
-            if (id < FL_TYPE_COUNT)
-                fl_type_print(&text, FL_TYPE(id));
-            else
-                fl_text_add(&text, id == FL_ANY_DECIMAL ? FL_STR("decimal")
-                                   : id == FL_SAME      ? FL_STR("the same")
-                                                        : FL_STR("any"));
-        }
-        fl_text_add_char(&text, ')');
+    if (func != NULL)
+        fl_func_print_signatures(&text, func);
+    else
+        fl_agg_print_signatures(&text, agg);
+    fl_err_hint(err, "%s%s%s", text.data == NULL ? "" : text.data, text.len > 0 && doc != NULL ? "; " : "",
+                doc == NULL ? "" : doc);
+    fl_text_drop(&text);
+}
+
+/* The nearest names, and what the first of them takes. */
+static void hint_near(const fl_plan *plan, fl_str name, fl_err *err)
+{
+    fl_nearest near;
+    fl_text text;
+    int32_t n = 0;
+    fl_nearest_init(&near, name);
+    const fl_func_desc *const *funcs = fl_registry_funcs(plan->registry, &n);
+    for (int32_t i = 0; i < n; i++)
+        fl_nearest_offer(&near, fl_str_of(funcs[i]->name));
+    const fl_agg_desc *const *aggs = fl_registry_aggs(plan->registry, &n);
+    for (int32_t i = 0; i < n; i++)
+        fl_nearest_offer(&near, fl_str_of(aggs[i]->name));
+    fl_nearest_hint(&near, err);
+    if (near.count == 0 || err == NULL)
+        return;
+    fl_text_init(&text, NULL);
+    const fl_func_desc *func = fl_registry_func(plan->registry, near.name[0]);
+    if (func != NULL)
+        fl_func_print_signatures(&text, func);
+    else
+        fl_agg_print_signatures(&text, fl_registry_agg(plan->registry, near.name[0]));
+    if (text.len > 0) {
+        char guess[FL_ERR_HINT_MAX];
+        memcpy(guess, err->hint, sizeof(guess));
+        fl_err_hint(err, "%s %s", guess, text.data);
     }
-    fl_err_hint(err, "it takes %s; %s", text.data == NULL ? "" : text.data, func->doc == NULL ? "" : func->doc);
     fl_text_drop(&text);
 }
 
 static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args,
-                                  int32_t pos, const fl_func_desc *func, fl_err *err)
+                                  int32_t pos, const fl_func_desc *func, const fl_agg_desc *agg, fl_err *err)
 {
     fl_text text;
     fl_text_init(&text, NULL);
@@ -202,28 +224,20 @@ static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_exp
     fl_status st;
     if (is_operator)
         st = FL_FAIL(err, FL_ERR_FUNCTION, "operator %.*s does not take %.*s", FL_STR_ARG(name), FL_STR_ARG(types));
-    else if (func != NULL)
+    else if (func != NULL || agg != NULL)
         st = FL_FAIL(err, FL_ERR_FUNCTION, "function %.*s does not take (%.*s)", FL_STR_ARG(name), FL_STR_ARG(types));
     else
         st = FL_FAIL(err, FL_ERR_FUNCTION, "function %.*s(%.*s) does not exist", FL_STR_ARG(name), FL_STR_ARG(types));
     if (func != NULL && is_operator && n_args == 2)
         fl_err_hint(err, "cast one side: CAST(… AS %s)", FL_TYPE_NAME(args[args[0]->type.id == FL_UTF8 ? 1 : 0]->type));
-    else if (func != NULL && func->n_overloads > 0)
-        hint_overloads(func, err);
-    else if (func != NULL && func->doc != NULL)
-        fl_err_hint(err, "%s", func->doc);
-    else if (func == NULL) {
-        fl_nearest near;
-        int32_t n = 0;
-        fl_nearest_init(&near, name);
-        const fl_func_desc *const *funcs = fl_registry_funcs(plan->registry, &n);
-        for (int32_t i = 0; i < n; i++)
-            fl_nearest_offer(&near, fl_str_of(funcs[i]->name));
-        const fl_agg_desc *const *aggs = fl_registry_aggs(plan->registry, &n);
-        for (int32_t i = 0; i < n; i++)
-            fl_nearest_offer(&near, fl_str_of(aggs[i]->name));
-        fl_nearest_hint(&near, err);
-    }
+    else if (is_operator && func != NULL)
+        fl_err_hint(err, "%s", func->doc == NULL ? "" : func->doc);
+    else if (is_operator)
+        fl_err_hint(err, "fields of structs are read as (x).name, elements of lists as x[1]");
+    else if (func != NULL || agg != NULL)
+        hint_signatures(func, agg, err);
+    else
+        hint_near(plan, name, err);
     fl_err_at(err, pos);
     fl_text_drop(&text);
     return st;
@@ -288,7 +302,7 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
     const fl_expr *local[FL_FUNC_ARGS_MAX], **cast = local;
     fl_type local_types[FL_FUNC_ARGS_MAX], *types = local_types;
     if (func == NULL)
-        return fail_no_function(plan, name, args, n_args, pos, NULL, err);
+        return fail_no_function(plan, name, args, n_args, pos, NULL, NULL, err);
     if (n_args > FL_FUNC_ARGS_MAX) {
         FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
         FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &types, err));
@@ -299,7 +313,7 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
     fl_err why = {0};
     st = fl_func_resolve(func, &plan->arena, types, n_args, &choice, &why);
     if (st == FL_ERR_FUNCTION)
-        return fail_no_function(plan, name, args, n_args, pos, func, err);
+        return fail_no_function(plan, name, args, n_args, pos, func, NULL, err);
     if (st != FL_OK) {
         if (err != NULL)
             *err = why;
@@ -1180,7 +1194,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_type types[2] = {0};
     fl_agg_choice choice = {.arena = &plan->arena};
     if (agg == NULL || n_args > 2)
-        return fail_no_function(plan, name, args, n_args, pos, NULL, err);
+        return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
     for (int32_t i = 0; i < n_args; i++)
         types[i] = seen_type(args[i]);
     fl_err why = {0};
@@ -1191,8 +1205,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         return st;
     }
     if (st != FL_OK) {
-        st = fail_no_function(plan, name, args, n_args, pos, NULL, err);
-        fl_err_hint(err, "%s", agg->doc);
+        st = fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
         return st;
     }
     fl_agg made = {.agg = agg,

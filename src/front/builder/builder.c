@@ -287,7 +287,7 @@ static fl_status add_join(fl_steps *s, fl_ast_join_kind kind, fl_str table, fl_s
     if (kind != FL_AST_JOIN_CROSS)
         FL_TRY(parse_condition(s, "join", on, &join->on, err));
     if (join->left->height >= FL_SQL_DEPTH_MAX) {
-        st = FL_FAIL(err, FL_ERR_LIMIT, "join: nesting depth %d exceeded", FL_SQL_DEPTH_MAX);
+        st = FL_FAIL(err, FL_ERR_LIMIT, "join: nested too deep: %d is the limit", FL_SQL_DEPTH_MAX);
         fl_err_state(err, "54001", st);
         goto cleanup;
     }

@@ -74,6 +74,23 @@ static fl_status fail_type(binder *b, const fl_ast_type *type)
     return FL_ERR_TYPE;
 }
 
+/* `plain` is the type without the sizes that it does not take. */
+static fl_status fail_sizes(binder *b, const fl_ast_type *type, fl_type plain)
+{
+    fl_text sizes;
+    fl_text_init(&sizes, NULL);
+    for (int32_t i = 0; i < type->modifier_count; i++)
+        fl_text_addf(&sizes, "%s%lld", i > 0 ? ", " : "", (long long)type->modifiers[i]);
+    fl_sql_bind_fail_state(b, type->start, FL_ERR_TYPE, "22023", "%.*s does not take (%s)", FL_STR_ARG(type->name),
+                           sizes.data == NULL ? "" : sizes.data);
+    if (plain.id == FL_DECIMAL)
+        fl_err_hint(b->err, "write decimal(precision, scale): precision from 1 to 38, scale from 0 to the precision");
+    else if (plain.id == FL_TIME || fl_type_is_timestamp(plain))
+        fl_err_hint(b->err, "the digits behind seconds are 0 to %d", plain.id == FL_TIME ? 6 : 9);
+    fl_text_drop(&sizes);
+    return FL_ERR_TYPE;
+}
+
 static fl_status bind_struct_type(binder *b, const fl_ast_type *type, fl_type *ret)
 {
     fl_status st = FL_OK;
@@ -101,8 +118,7 @@ fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret)
         int64_t scale = type->modifier_count > 1 ? type->modifiers[1] : -1;
         if (!fl_type_from_name(type->name, (int)precision, (int)scale, &made)) {
             if (precision >= 0 && fl_type_from_name(type->name, -1, -1, &made))
-                return fl_sql_bind_fail_state(b, type->start, FL_ERR_TYPE, "22023", "%.*s does not take these sizes",
-                                              FL_STR_ARG(type->name));
+                return fail_sizes(b, type, made);
             return fail_type(b, type);
         }
     }

@@ -232,6 +232,9 @@ fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, sco
 /** What a reference to a common table expression puts out; `pos` is where it stands. */
 fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret);
 
+/** Fails for the reference with which there are more than READS_MAX. */
+fl_status fl_sql_fail_reads(binder *b, int32_t pos) __attribute__((cold));
+
 /** Puts the aggregate operator with the scope's aggregates on *node and rewrites the expressions over it: keys in them
  *  become its columns. FL_ERR_GROUPING for a column that is neither grouped nor aggregated. exprs[i] may be NULL;
  *  pos[i] is where a column stands that the text does not spell out (of a star). */

@@ -121,8 +121,7 @@ static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, cons
         return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54001", "views on views deeper than %d",
                                       VIEW_DEPTH_MAX);
     if (++b->reads > READS_MAX)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_LIMIT,
-                                "views and common table expressions are read more than %d times", READS_MAX);
+        return fl_sql_fail_reads(b, ast->start);
     b->view_depth++;
     FL_TRY(fl_sql_bind_keep(b, entry->view_text, &text));
     FL_TRY(fl_sql_parser_init(&parser, b->env->memory, text, b->err));

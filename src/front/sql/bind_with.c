@@ -67,6 +67,13 @@ cleanup:
     return st;
 }
 
+fl_status fl_sql_fail_reads(binder *b, int32_t pos)
+{
+    fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "views and common table expressions are read more than %d times", READS_MAX);
+    fl_err_hint(b->err, "those inside of others count with each of them; CREATE TABLE … AS keeps the rows of one");
+    return FL_ERR_LIMIT;
+}
+
 fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
 {
     fl_status st = FL_OK;
@@ -75,8 +82,7 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     int32_t before = b->reads;
     b->reads += 1 + c->binds;
     if (b->reads > READS_MAX)
-        return fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "views and common table expressions are read more than %d times",
-                                READS_MAX);
+        return fl_sql_fail_reads(b, pos);
     c->is_used = true;
     if (c->is_shared)
         return read_shared(b, c, ret);

@@ -93,6 +93,9 @@ fl_status fl_sql_expect_word(parser *p, fl_sql_keyword keyword);
 /** Goes one level down; FL_ERR_LIMIT when there are too many. Undone by p->depth--, which a failure does not need. */
 fl_status fl_sql_enter(parser *p);
 
+/** Fails with 54001 at a place that is one level too deep. */
+fl_status fl_sql_fail_deep(parser *p, int32_t at) __attribute__((cold));
+
 fl_status fl_sql_push(parser *p, void *item);
 
 /** Moves the items pushed since `mark` into the arena as an array of pointers. */

@@ -37,10 +37,8 @@ fl_status fl_sql_new_expr(parser *p, fl_ast_kind kind, int32_t start, fl_ast_exp
 fl_status fl_sql_end_expr(parser *p, fl_ast_expr *expr, int32_t below)
 {
     expr->end = end_before(p);
-    if (below >= FL_SQL_DEPTH_MAX) {
-        fl_sql_fail_at(p, expr->at, FL_ERR_LIMIT, "nesting depth %d exceeded", FL_SQL_DEPTH_MAX);
-        return fl_err_state(p->err, "54001", FL_ERR_LIMIT);
-    }
+    if (below >= FL_SQL_DEPTH_MAX)
+        return fl_sql_fail_deep(p, expr->at);
     expr->height = (uint16_t)(below + 1);
     if (expr->height > p->tallest)
         p->tallest = expr->height;

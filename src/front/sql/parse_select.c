@@ -473,10 +473,8 @@ fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret)
             p, p->now->start, "row locks (FOR UPDATE, FOR SHARE) are",
             "leave it out: a statement reads one state of each table, whatever others write");
     query->end = end_before(p);
-    if (p->tallest >= FL_SQL_DEPTH_MAX) {
-        fl_sql_fail_at(p, query->start, FL_ERR_LIMIT, "nesting depth %d exceeded", FL_SQL_DEPTH_MAX);
-        return fl_err_state(p->err, "54001", FL_ERR_LIMIT);
-    }
+    if (p->tallest >= FL_SQL_DEPTH_MAX)
+        return fl_sql_fail_deep(p, query->start);
     query->height = (uint16_t)++p->tallest;
     if (p->tallest < tallest)
         p->tallest = tallest;

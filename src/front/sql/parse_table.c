@@ -17,10 +17,8 @@ static fl_status new_table(parser *p, fl_ast_table_kind kind, int32_t start, fl_
 static fl_status end_table(parser *p, fl_ast_table *table, int32_t below)
 {
     table->end = end_before(p);
-    if (below >= FL_SQL_DEPTH_MAX) {
-        fl_sql_fail_at(p, table->start, FL_ERR_LIMIT, "nesting depth %d exceeded", FL_SQL_DEPTH_MAX);
-        return fl_err_state(p->err, "54001", FL_ERR_LIMIT);
-    }
+    if (below >= FL_SQL_DEPTH_MAX)
+        return fl_sql_fail_deep(p, table->start);
     table->height = (uint16_t)(below + 1);
     if (table->height > p->tallest)
         p->tallest = table->height;

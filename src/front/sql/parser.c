@@ -91,12 +91,19 @@ fl_status fl_sql_expect_word(parser *p, fl_sql_keyword keyword)
     return fl_sql_fail_expected(p, fl_sql_keyword_upper(keyword, upper));
 }
 
+fl_status fl_sql_fail_deep(parser *p, int32_t at)
+{
+    fl_sql_fail_at(p, at, FL_ERR_LIMIT, "nested too deep: this is level %d, and %d is the limit", FL_SQL_DEPTH_MAX + 1,
+                   FL_SQL_DEPTH_MAX);
+    fl_err_hint(p->err, "long chains of AND, OR and UNION nest once only; a chain of other operators can be cut by "
+                        "parentheses or a subquery");
+    return fl_err_state(p->err, "54001", FL_ERR_LIMIT);
+}
+
 fl_status fl_sql_enter(parser *p)
 {
-    if (p->depth >= FL_SQL_DEPTH_MAX) {
-        fl_sql_fail_at(p, p->now->start, FL_ERR_LIMIT, "nesting depth %d exceeded", FL_SQL_DEPTH_MAX);
-        return fl_err_state(p->err, "54001", FL_ERR_LIMIT);
-    }
+    if (p->depth >= FL_SQL_DEPTH_MAX)
+        return fl_sql_fail_deep(p, p->now->start);
     p->depth++;
     return FL_OK;
 }
@@ -327,8 +334,9 @@ static fl_status parse_modifiers(parser *p, fl_ast_type *type)
         for (int64_t i = 0; i < digits.len; i++) {
             value = value * 10 + (digits.data[i] - '0');
             if (value > INT32_MAX)
-                return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "a type's size of %.*s is too large",
-                                      FL_STR_ARG(digits));
+                return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX,
+                                      "a type's size of %.*s is too large: %d is the limit", FL_STR_ARG(digits),
+                                      INT32_MAX);
         }
         type->modifiers[type->modifier_count++] = value;
         advance(p);

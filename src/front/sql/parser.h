@@ -27,7 +27,7 @@ typedef struct fl_sql_parser {
     int64_t token_count, token_capacity;
     const fl_sql_token *now;
     const fl_sql_token *fault; /* where something else was expected, once that has failed; else NULL */
-    void **stack; /* lists under way, see parse.h */
+    void **stack;              /* lists under way, see parse.h */
     int64_t stack_count, stack_capacity;
     int32_t depth;           /* of what is being parsed */
     int32_t tallest;         /* height of the tallest node of the query being parsed */

@@ -595,7 +595,7 @@ static void depth_is_limited_and_length_is_not(void **state)
     assert_int_equal(parse_repeated("SELECT ", "(", 900, "1", &err), FL_ERR_SYNTAX);
     assert_int_equal(parse_repeated("SELECT ", "(", 20000, "1", &err), FL_ERR_LIMIT);
     assert_string_equal(err.sqlstate, "54001");
-    assert_string_equal(err.message, "nesting depth 1000 exceeded");
+    assert_string_equal(err.message, "nested too deep: this is level 1001, and 1000 is the limit");
     assert_int_equal(parse_repeated("SELECT ", "NOT ", 20000, "a", &err), FL_ERR_LIMIT);
     assert_int_equal(parse_repeated("SELECT ", "- ", 20000, "a", &err), FL_ERR_LIMIT);
     assert_int_equal(parse_repeated("SELECT ", "f(", 20000, "a", &err), FL_ERR_LIMIT);
