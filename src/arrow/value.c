@@ -876,14 +876,14 @@ static fl_status cast_time(const fl_value *value, fl_type type, fl_value *ret, f
         ret->is_null = true; /* as PostgreSQL has it */
     } else if (fl_type_is_timestamp(from) && type.id == FL_TIME) {
         int64_t us = to_micros(value->i, from.unit);
-        ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+        ret->i = fl_floor_mod(us, FL_US_PER_DAY);
         if (from.unit == FL_NANO) /* halves up, as a time's text */
-            ret->i += value->i - fl_floor_div(value->i, 1000) * 1000 >= 500;
+            ret->i += fl_floor_mod(value->i, 1000) >= 500;
     } else if (from.id == FL_TIME && type.id == FL_INTERVAL) {
         ret->interval = (fl_interval){0, 0, value->i * 1000};
     } else if (from.id == FL_INTERVAL && type.id == FL_TIME) {
         int64_t us = fl_floor_div(value->interval.nanos, 1000);
-        ret->i = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+        ret->i = fl_floor_mod(us, FL_US_PER_DAY);
     } else {
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "cannot cast %s to %s", FL_TYPE_NAME(from), FL_TYPE_NAME(type));
     }

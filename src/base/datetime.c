@@ -628,7 +628,7 @@ int32_t fl_timestamp_print(int64_t us, bool zoned, char *ret)
     if (us == INT64_MAX || us == INT64_MIN)
         return sprintf(ret, us > 0 ? "infinity" : "-infinity");
     int64_t days = fl_floor_div(us, FL_US_PER_DAY);
-    return print_timestamp(days, us - days * FL_US_PER_DAY, 0, zoned, ret);
+    return print_timestamp(days, fl_floor_rest(us, days, FL_US_PER_DAY), 0, zoned, ret);
 }
 
 int32_t fl_timestamp_print_ns(int64_t ns, bool zoned, char *ret)
@@ -636,7 +636,7 @@ int32_t fl_timestamp_print_ns(int64_t ns, bool zoned, char *ret)
     if (ns == INT64_MAX || ns == INT64_MIN)
         return sprintf(ret, ns > 0 ? "infinity" : "-infinity");
     int64_t us = fl_floor_div(ns, 1000), days = fl_floor_div(us, FL_US_PER_DAY);
-    return print_timestamp(days, us - days * FL_US_PER_DAY, ns - us * 1000, zoned, ret);
+    return print_timestamp(days, fl_floor_rest(us, days, FL_US_PER_DAY), fl_floor_rest(ns, us, 1000), zoned, ret);
 }
 
 int32_t fl_interval_print(int32_t months, int32_t days, int64_t nanos, char *ret)

@@ -63,6 +63,18 @@ static inline int64_t fl_floor_div(int64_t a, int64_t b)
     return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
 }
 
+/** a - quotient * b, where quotient = fl_floor_div(a, b): in 0 .. b - 1, also where the product is below what 64 bits hold. */
+static inline int64_t fl_floor_rest(int64_t a, int64_t quotient, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)quotient * (uint64_t)b);
+}
+
+/** a modulo b > 0, in 0 .. b - 1. */
+static inline int64_t fl_floor_mod(int64_t a, int64_t b)
+{
+    return fl_floor_rest(a, fl_floor_div(a, b), b);
+}
+
 /** Readers return 0 read, 1 not of the form, 2 field out of range (a day that does not exist). White space around is
  *  allowed; the whole text must be used. */
 /** Also 'infinity' and '-infinity' (INT32_MAX, INT32_MIN). */

@@ -237,7 +237,7 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
                            fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_plan *plan = NULL;
+    fl_plan *plan = NULL, *previous = NULL;
     binder b = {.env = env, .err = err};
     fl_type *fixed = NULL;
     int32_t n = ast->parameter_count;
@@ -249,6 +249,10 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
         output out = {0};
         bool again = false;
         FL_TRY(fl_plan_new(env->memory, env->registry, &plan, err));
+        for (int32_t i = 0; i < n; i++) /* fields of lists and structs are the previous plan's */
+            FL_TRY(fl_type_copy(fl_plan_arena(plan), fixed[i], &fixed[i], err));
+        fl_plan_unref(previous);
+        previous = NULL;
         b = (binder){.env = env,
                      .plan = plan,
                      .arena = fl_plan_arena(plan),
@@ -266,11 +270,12 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
         if (!again || round == 1)
             break;
         memcpy(fixed, ret->param_types, (size_t)n * sizeof(*fixed));
-        fl_plan_unref(plan);
+        previous = plan;
         plan = NULL;
     }
     plan = NULL;
 cleanup:
+    fl_plan_unref(previous);
     fl_plan_unref(plan);
     fl_free(fixed);
     if (st != FL_OK)

@@ -40,7 +40,7 @@ static bool add_interval(int64_t x, uint8_t unit, fl_interval v, int64_t sign, i
         *ret = x;
         return true;
     }
-    int64_t days = fl_floor_div(x, per_day), rest = x - days * per_day;
+    int64_t days = fl_floor_div(x, per_day), rest = fl_floor_rest(x, days, per_day);
     if (v.months != 0)
         days = fl_days_add_months(days, sign * v.months);
     days += sign * v.days;
@@ -70,7 +70,7 @@ TIMESTAMP_INTERVAL(interval_add_timestamp, 1, 1, 0)
 
 static int64_t wrap_day(int64_t us)
 {
-    return us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+    return fl_floor_mod(us, FL_US_PER_DAY);
 }
 
 #define TIME_INTERVAL(name, sign, time, interval)                                                       \

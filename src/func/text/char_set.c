@@ -40,6 +40,7 @@ bool fl_char_set_find(const fl_char_set *set, uint32_t code, fl_str *ret_to)
     const fl_char_set_entry *entry = place_of(set, code);
     if (entry->code == 0)
         return false;
-    *ret_to = (fl_str){set->to.data + entry->at, entry->width};
+    *ret_to =
+        entry->width > 0 ? (fl_str){set->to.data + entry->at, entry->width} : FL_STR(""); /* there may be no `to` */
     return true;
 }

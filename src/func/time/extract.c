@@ -194,7 +194,7 @@ static bool part_of_days(fl_time_field field, int64_t days, part *ret)
 static inline __attribute__((always_inline)) bool part_in(fl_time_field field, int64_t x, uint8_t unit, part *ret)
 {
     int64_t per_day = fl_units_per_day(unit), per_us = per_day / FL_US_PER_DAY;
-    int64_t days = fl_floor_div(x, per_day), rest = x - days * per_day;
+    int64_t days = fl_floor_div(x, per_day), rest = fl_floor_rest(x, days, per_day);
     if (field == FL_FIELD_EPOCH) {
         *ret = (part){x, 1000000 * per_us};
         return true;

@@ -131,7 +131,7 @@ static fl_status time_now(fl_call *call, fl_err *err)
     (void)err;
     int64_t us = call->session->now_us;
     for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_i64(call)[row] = us - fl_floor_div(us, FL_US_PER_DAY) * FL_US_PER_DAY;
+        fl_ret_i64(call)[row] = fl_floor_mod(us, FL_US_PER_DAY);
     return FL_OK;
 }
 

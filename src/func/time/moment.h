@@ -23,11 +23,11 @@ static inline fl_moment fl_moment_of(int64_t value, uint8_t unit)
     fl_moment ret;
     if (unit == FL_NANO) { /* each divided by a constant */
         ret.days = fl_floor_div(value, FL_NS_PER_DAY);
-        ret.nanos = value - ret.days * FL_NS_PER_DAY;
+        ret.nanos = fl_floor_rest(value, ret.days, FL_NS_PER_DAY);
     } else {
         FL_ASSERT(unit == FL_MICRO);
         ret.days = fl_floor_div(value, FL_US_PER_DAY);
-        ret.nanos = (value - ret.days * FL_US_PER_DAY) * 1000;
+        ret.nanos = fl_floor_rest(value, ret.days, FL_US_PER_DAY) * 1000;
     }
     ret.date = fl_civil_from_days(ret.days);
     return ret;
