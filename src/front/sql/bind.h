@@ -55,9 +55,10 @@ typedef struct scope_col {
 } scope_col;
 
 typedef struct scope_table {
-    fl_str alias; /* what it is called here; empty for a subquery without a name */
-    fl_str name;  /* what it is called in the catalog; empty for others */
-    fl_str only;  /* range(3) AS r: the function's name, which its only column r has, too, where no other has it */
+    fl_str alias;  /* what it is called here; empty for a subquery without a name */
+    fl_str name;   /* what it is called in the catalog; empty for others */
+    fl_str only;   /* range(3) AS r: the function's name, which its only column r has, too, where no other has it */
+    bool is_value; /* a function of single values: its name alone is its column where no column has that name */
 } scope_table;
 
 /* A column reference of the clause being bound, in order: says where a column was written that is not grouped. */

@@ -253,16 +253,22 @@ cleanup:
     return st;
 }
 
-/* CASE WHEN a = b THEN NULL ELSE a END */
+/* CASE WHEN a = b THEN NULL ELSE a END; an untyped literal is a value of b's type, as where it is compared with b. */
 static fl_status make_nullif(binder *b, const fl_expr *const *args, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
-    const fl_expr *cases[3];
-    fl_type type = args[0]->flags & FL_EXPR_UNTYPED && args[0]->type.id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0]->type;
-    fl_value null = {.type = type, .is_null = true};
-    FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, args[0], args[1], ast->start, &cases[0]));
+    const fl_expr *cases[3], *first = args[0];
+    fl_value null = {.type = first->type, .is_null = true};
+    if (first->flags & FL_EXPR_UNTYPED) {
+        int32_t odd;
+        FL_TRY(fl_expr_common_type(b->plan, args, 2, &null.type, &odd, b->err));
+        if (odd >= 0 || null.type.id == FL_NULL)
+            null.type = first->type.id == FL_NULL ? FL_TYPE(FL_UTF8) : first->type; /* comparing says what is wrong */
+        FL_TRY(fl_expr_cast(b->plan, first, null.type, false, ast->call->args[0].value->start, &first, b->err));
+    }
+    FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, first, args[1], ast->start, &cases[0]));
     FL_TRY(fl_expr_const(b->plan, &null, ast->start, &cases[1], b->err));
-    cases[2] = args[0];
+    cases[2] = first;
     FL_TRY(fl_expr_case(b->plan, cases, 3, ast->start, ret, b->err));
 cleanup:
     return st;

@@ -82,8 +82,12 @@ static fl_status scan_function(binder *b, const fl_ast_table *ast, fl_table *tab
 {
     fl_status st = FL_OK;
     bool is_series = strcmp(table->format, "range") == 0;
-    if (!is_series || ast->alias.text.len == 0 || ast->column_count > 0)
-        return scan_table(b, ast, table, name, name, s, ret);
+    if (!is_series || ast->alias.text.len == 0 || ast->column_count > 0) {
+        st = scan_table(b, ast, table, name, name, s, ret);
+        if (st == FL_OK)
+            s->tables[s->n_tables - 1].is_value = is_series;
+        return st;
+    }
     fl_str column, only = FL_STR("range");
     FL_TRY(fl_sql_bind_keep(b, ast->alias.text, &column));
     FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
@@ -218,6 +222,7 @@ static fl_status bind_unnest(binder *b, const place *at, const fl_ast_table *ast
     here.ctes = at->ctes;
     FL_TRY(fl_sql_bind_unnest_table(b, &here, ast, &out));
     FL_TRY(enter_output(b, ast, FL_STR("unnest"), FL_STR("unnest"), &out, s));
+    s->tables[s->n_tables - 1].is_value = out.n_cols == 1;
     *ret = out.root;
 cleanup:
     return st;
@@ -240,7 +245,7 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
         fl_err_hint(b->err, "put the rows into a list: unnest(ARRAY(SELECT x FROM f(…) AS t(x))) WITH ORDINALITY");
         return FL_ERR_UNSUPPORTED;
     }
-    fl_sql_scope_init(&here, at->outer, CLAUSE_FROM);
+    fl_sql_scope_init(&here, at->beside, CLAUSE_FROM); /* to say of columns there that they are not constant */
     here.ctes = at->ctes;
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,

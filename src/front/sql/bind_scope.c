@@ -374,6 +374,23 @@ cleanup:
     return st;
 }
 
+/* g of generate_series(1, 3) AS g(x): the row of a function of single values is its value. Columns of that name go before, those
+ * of outer queries, too. */
+static const scope_col *find_value(scope *s, fl_str name, scope **ret_at)
+{
+    for (scope *at = s; at != NULL; at = at->outer) {
+        int32_t table = fl_sql_scope_table(at, name);
+        if (table < 0)
+            continue;
+        *ret_at = at;
+        for (int32_t i = 0; i < at->n_cols && at->tables[table].is_value; i++)
+            if (at->cols[i].table == table)
+                return &at->cols[i];
+        return NULL;
+    }
+    return NULL;
+}
+
 fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -392,6 +409,10 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
     FL_TRY(bind_alias(b, s, path->parts[0].text, ast->start, &value)); /* of its own SELECT only */
     if (value != NULL)
         return bind_fields(b, path, 1, value, ret);
+    if (path->count == 1 && (found.col = find_value(s, path->parts[0].text, &found.at)) != NULL) {
+        FL_TRY(add_ref(b, found.at, found.col->col, ast->start));
+        return fl_expr_column(b->plan, found.col->col, ast->start, ret, b->err);
+    }
     if (path->count > 1 && found.table_at == NULL) {
         st = fl_sql_fail_no_table(b, s, *path, ast->start);
         if (found.no_struct.id != FL_NULL)

@@ -435,7 +435,7 @@ static fl_status interval_finish(uint8_t *const *states, int32_t offset, int32_t
             s.days = days;
         }
         if (s.months != (int32_t)s.months || s.days != (int32_t)s.days || s.nanos != (int64_t)s.nanos)
-            return FL_FAIL(err, FL_ERR_RANGE, "the sum of intervals is out of range");
+            return fl_err_state(err, "22008", FL_FAIL(err, FL_ERR_RANGE, "the sum of intervals is out of range"));
         ((fl_interval *)(uintptr_t)ret->data)[i] = (fl_interval){(int32_t)s.months, (int32_t)s.days, (int64_t)s.nanos};
     }
     return FL_OK;
