@@ -4,7 +4,8 @@
 #   make build    the release program, build/release/fletch               make bench   fletch beside its peers
 #   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target (or FUZZ_TARGETS)
 #                                                                                     for FUZZ_SECONDS
-#   make lint | format | check-layers                                     make clean
+#   make cancel   long statements, stopped at random 25 times each way    make clean
+#   make lint | format | check-layers
 #
 # Relies on: tools/install-deps.sh, which leaves a stamp in .deps/ for each thing installed, so that a second run does
 # nothing. JOBS bounds the compilers and tests that run at once.
@@ -17,7 +18,7 @@ INSTALL = tools/install-deps.sh
 RELEASE = build/release
 export CTEST_OUTPUT_ON_FAILURE = 1
 
-.PHONY: run build test debug asan tsan fuzz bench test-tpch-sf1 check-layers format lint install-deps clean
+.PHONY: run build test debug asan tsan fuzz bench cancel test-tpch-sf1 check-layers format lint install-deps clean
 .DEFAULT_GOAL := build
 
 # One stamp per group of dependencies; the script's own text is what can make one stale.
@@ -50,6 +51,9 @@ fuzz: .deps/fuzz.stamp .deps/data.stamp
 
 bench: build .deps/test.stamp .deps/bench-data.stamp
 	.deps/venv/bin/python bench/run.py $(BENCH_FLAGS)
+
+cancel: build .deps/test.stamp
+	.deps/venv/bin/python test/cancel.py
 
 test-tpch-sf1: build .deps/test.stamp .deps/bench-data.stamp
 	ctest --preset release -R tpch/sf1

@@ -136,6 +136,8 @@ if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
     add_executable(hot_kernels test/hot_kernels.c)
     fletch_flags(hot_kernels)
     target_link_libraries(hot_kernels PRIVATE fletch_static)
+    fletch_test(program/cancel program TIMEOUT 900
+        COMMAND ${fletch_python} test/cancel.py --fletch $<TARGET_FILE:fletch> --times 2 --longest 0.3)
     fletch_test(program/instruction_counts program
         COMMAND python3 test/instruction_counts.py --kernels $<TARGET_FILE:hot_kernels>)
 endif()

@@ -6,6 +6,8 @@
 
 #define CHUNK_BYTES_MIN 4096
 #define CHUNK_BYTES_MAX (1024 * 1024)
+#define LARGE_ARENA_BYTES (64 * CHUNK_BYTES_MAX)
+#define LARGE_CHUNK_BYTES (4 * FL_HUGE_PAGE_BYTES - 64)
 
 typedef struct fl_arena_chunk {
     struct fl_arena_chunk *next;
@@ -72,6 +74,8 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
             return fl_arena_get(arena, bytes, ret, err);
     }
     int64_t wanted = arena->chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : arena->chunk_bytes;
+    if (arena->bytes >= LARGE_ARENA_BYTES)
+        wanted = LARGE_CHUNK_BYTES;
     if (wanted < rounded || FL_ARENA_IS_EXACT)
         wanted = rounded;
     chunk *c = NULL;
@@ -80,6 +84,7 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
         return st;
     c->next = NULL;
     c->bytes = wanted;
+    arena->bytes += wanted;
     if (arena->now == NULL)
         arena->first = c;
     else

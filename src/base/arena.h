@@ -14,7 +14,8 @@ typedef struct fl_arena {
     struct fl_arena_chunk *now;   /* where the next bytes come from */
     char *at;
     char *end;
-    int64_t chunk_bytes; /* size of the next new chunk; doubles up to 1 MB */
+    int64_t chunk_bytes; /* size of the next new chunk; doubles up to 1 MB, and is of huge pages once there are many */
+    int64_t bytes;       /* of all chunks */
 } fl_arena;
 
 /** Makes an empty arena; takes no memory yet. */

@@ -6,11 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define PADDING 64
 #define POOLED_BYTES_MIN (1 << 20)
-#define HUGE_PAGE (2 << 20)
 #define CLASSES 24
 #define KEPT_PER_CLASS 64
 
@@ -64,7 +62,7 @@ static uint8_t *region_get(fl_buffer_pool *pool, int64_t bytes, int64_t *ret_cap
         return NULL;
     if (pool == NULL || bytes + PADDING < POOLED_BYTES_MIN) {
         *ret_capacity = bytes;
-        return aligned_alloc(64, (size_t)((bytes + PADDING + 63) & ~(int64_t)63));
+        return fl_region_alloc(bytes + PADDING);
     }
     int32_t class = class_of(bytes + PADDING);
     if (class_bytes(class) < bytes + PADDING)
@@ -77,13 +75,7 @@ static uint8_t *region_get(fl_buffer_pool *pool, int64_t bytes, int64_t *ret_cap
         pool->kept_bytes -= class_bytes(class);
     }
     pthread_mutex_unlock(&pool->lock);
-    if (region != NULL)
-        return region;
-    size_t align = class_bytes(class) >= HUGE_PAGE ? HUGE_PAGE : 4096;
-    region = aligned_alloc(align, (size_t)class_bytes(class));
-    if (region != NULL && class_bytes(class) >= HUGE_PAGE)
-        (void)madvise(region, (size_t)class_bytes(class), MADV_HUGEPAGE);
-    return region;
+    return region != NULL ? region : fl_region_alloc(class_bytes(class));
 }
 
 static void region_put(fl_buffer_pool *pool, uint8_t *region, int64_t capacity)

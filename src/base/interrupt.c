@@ -3,6 +3,10 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
+#define COPIED_BYTES (4 << 20)
+
 void fl_interrupt_begin(fl_interrupt *interrupt)
 {
     atomic_store(&interrupt->is_requested, false);
@@ -35,4 +39,15 @@ fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err)
         return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled");
     FL_ASSERT(fl_interrupt_is_late(interrupt));
     return FL_FAIL(err, FL_ERR_TIMEOUT, "the statement was stopped at its timeout");
+}
+
+fl_status fl_work_copy(fl_work *work, void *to, const void *from, int64_t bytes, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int64_t at = 0; at < bytes && st == FL_OK; at += COPIED_BYTES) {
+        int64_t piece = bytes - at < COPIED_BYTES ? bytes - at : COPIED_BYTES;
+        memcpy((char *)to + at, (const char *)from + at, (size_t)piece);
+        st = fl_work_add(work, piece / 8, err);
+    }
+    return st;
 }

@@ -81,4 +81,7 @@ static inline fl_status fl_work_add(fl_work *work, int64_t steps, fl_err *err)
     return fl_interrupt_check(work->interrupt, err);
 }
 
+/** memcpy that looks between pieces: for copies of any size. */
+fl_status fl_work_copy(fl_work *work, void *to, const void *from, int64_t bytes, fl_err *err);
+
 #endif

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_BYTES_MIN (2 * FL_HUGE_PAGE_BYTES) /* below it, pages that are not filled would cost more than they save */
+
+#define CLEARED_BYTES (32ll << 20) /* between looks whether the statement shall stop */
 
 typedef struct header {
     int64_t bytes;
@@ -24,6 +29,18 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->limit_bytes = limit_bytes;
     atomic_store(&memory->used_bytes, 0);
     atomic_store(&memory->peak_bytes, 0);
+}
+
+void *fl_region_alloc(int64_t bytes)
+{
+    if (bytes < FL_HUGE_PAGE_BYTES)
+        return aligned_alloc(64, (size_t)((bytes + 63) & ~63ll));
+    size_t whole = (size_t)((bytes + 4095) & ~4095ll);
+    void *region = NULL;
+    if (posix_memalign(&region, FL_HUGE_PAGE_BYTES, whole) != 0)
+        return NULL;
+    (void)madvise(region, whole, MADV_HUGEPAGE); /* without it pages are small, and all is well */
+    return region;
 }
 
 static void note_peak(fl_memory *memory, int64_t used)
@@ -107,7 +124,10 @@ fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
     fl_status st = fl_memory_charge(memory, bytes, err);
     if (st != FL_OK)
         return st;
-    header *block = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : malloc(sizeof(header) + (size_t)bytes);
+    int64_t whole = (int64_t)sizeof(header) + bytes;
+    header *block = NULL;
+    if (!fl_fault_is_due(FL_FAULT_ALLOC))
+        block = whole < HUGE_BYTES_MIN ? malloc((size_t)whole) : fl_region_alloc(whole);
     if (block == NULL) {
         fl_memory_release(memory, bytes);
         return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the system has no %lld bytes more", (long long)bytes);
@@ -120,10 +140,19 @@ fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
 
 fl_status fl_alloc_zero(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
 {
-    fl_status st = fl_alloc(memory, bytes, ret, err);
-    if (st == FL_OK)
-        memset(*ret, 0, (size_t)bytes);
-    return st;
+    void *block = NULL;
+    fl_status st = fl_alloc(memory, bytes, &block, err);
+    for (int64_t at = 0; st == FL_OK && at < bytes; at += CLEARED_BYTES) {
+        memset((char *)block + at, 0, (size_t)(bytes - at < CLEARED_BYTES ? bytes - at : CLEARED_BYTES));
+        if (memory != NULL && bytes > CLEARED_BYTES)
+            st = fl_interrupt_check(memory->interrupt, err);
+    }
+    if (st != FL_OK) {
+        fl_free(block);
+        return st;
+    }
+    *ret = block;
+    return FL_OK;
 }
 
 fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err)

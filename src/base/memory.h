@@ -48,6 +48,13 @@ fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err
 /** Frees a block of fl_alloc; NULL does nothing. */
 void fl_free(void *block);
 
+/* Regions from this size on are asked for in huge pages: touching and giving back gigabytes is cheap then. */
+#define FL_HUGE_PAGE_BYTES (2ll << 20)
+
+/** Memory of the system, not counted and not cleared, for the allocators of base/: aligned to a huge page where it is at
+ *  least one. NULL when there is none. Free with free(). */
+void *fl_region_alloc(int64_t bytes);
+
 /** Makes room for `wanted` elements in a growing array: doubles *capacity as needed. */
 fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes,
                   fl_err *err);

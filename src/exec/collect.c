@@ -246,7 +246,8 @@ static bool is_earlier(const cursor *a, const cursor *b)
 }
 
 /* The rows of all stores in the order of their morsels: that of the input. */
-static int64_t gather_in_order(const fl_sort_sink *sink, cursor *cursors, int32_t n_cursors, uint8_t **rows)
+static fl_status gather_in_order(const fl_sort_sink *sink, cursor *cursors, int32_t n_cursors, uint8_t **rows,
+                                 int64_t *ret_n, fl_err *err)
 {
     int64_t n = 0;
     for (;;) {
@@ -254,8 +255,13 @@ static int64_t gather_in_order(const fl_sort_sink *sink, cursor *cursors, int32_
         for (int32_t c = 0; c < n_cursors; c++)
             if (cursors[c].next < cursors[c].local->n_stretches && (first == NULL || is_earlier(&cursors[c], first)))
                 first = &cursors[c];
-        if (first == NULL)
-            return n;
+        if (first == NULL) {
+            *ret_n = n;
+            return FL_OK;
+        }
+        fl_status st = fl_exec_check(sink->exec, err);
+        if (st != FL_OK)
+            return st;
         for (int64_t left = first->local->stretches[first->next++].n_rows; left > 0; left--) {
             if (first->row == first->block->rows) {
                 first->block = first->block->next;
@@ -290,9 +296,13 @@ fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
             n += local->n_rows;
         }
     }
-    *ret_n = sink->keep > 0 ? n : gather_in_order(sink, cursors, n_cursors, rows);
+    if (sink->keep == 0)
+        FL_TRY(gather_in_order(sink, cursors, n_cursors, rows, &n, err));
+    *ret_n = n;
     *ret_rows = rows;
+    rows = NULL;
 cleanup:
+    fl_free(rows);
     return st;
 }
 

@@ -266,15 +266,20 @@ void fl_eval_begin_lazy(fl_eval *eval, int32_t rows, fl_eval_load load, void *ct
 
 static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err);
 
-static fl_status make_buffers(fl_eval *eval, slot *s, fl_err *err)
+/* Room for a node's results: bits for booleans, values of the type's width for others. Some expressions have tens of thousands
+ * of nodes, so none takes more than it needs. */
+static fl_status make_buffers(fl_eval *eval, int32_t n, fl_err *err)
 {
     fl_status st = FL_OK;
+    slot *s = &eval->slots[n];
+    fl_type type = eval->program->nodes[n].expr->type;
+    int64_t words = fl_bitmap_words(eval->rows_max) + 1, width = fl_type_width(type);
+    int64_t bytes = type.id == FL_BOOL ? words * 8 : (int64_t)eval->rows_max * (width > 0 ? width : 16);
     if (s->data != NULL)
         return FL_OK;
-    int64_t words = fl_bitmap_words(eval->rows_max) + 1;
     FL_TRY(fl_arena_get(&eval->arena, words * 8, (void **)&s->valid, err));
     FL_TRY(fl_arena_get(&eval->arena, words * 8, (void **)&s->mask, err));
-    FL_TRY(fl_arena_get_zero(&eval->arena, (int64_t)eval->rows_max * 16 + 128, &s->data, err));
+    FL_TRY(fl_arena_get_zero(&eval->arena, bytes + 128, &s->data, err));
 cleanup:
     return st;
 }
@@ -521,7 +526,7 @@ static fl_status apply_dict(fl_eval *eval, int32_t n, const fl_vec *arg, fl_vec 
     const uint32_t *codes = arg->data;
     fl_type type = eval->program->nodes[n].expr->type;
     int32_t rows = eval->rows;
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     if (type.id == FL_BOOL) {
         uint64_t *bits = s->data;
         const uint8_t *bytes = s->dict_bytes;
@@ -585,7 +590,7 @@ static fl_status eval_call(fl_eval *eval, int32_t n, const uint64_t *mask, bool 
         if (peeled)
             return apply_dict(eval, n, &args[node->peel], ret, err);
     }
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     if (all_const && (node->expr->kind != FL_EXPR_CALL || (traits & FL_PURE))) { /* one row stands for all */
         uint64_t one = mask == NULL || !fl_bitmap_is_empty(mask, eval->rows);
         fl_vec flat;
@@ -627,7 +632,7 @@ static fl_status eval_junction(fl_eval *eval, int32_t n, const uint64_t *mask, b
     int32_t rows = eval->rows;
     int64_t words = fl_bitmap_words(rows);
     uint64_t *live = NULL, *unknown = NULL;
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&live, err));
     FL_TRY(fl_arena_get_zero(eval->heap, words * 8, (void **)&unknown, err));
     uint64_t *bits = s->data; /* AND: not false so far; OR: true so far */
@@ -716,7 +721,7 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
     const fl_value **values = NULL;
     if (nested)
         FL_TRY(FL_NEW_ARRAY(eval->heap, rows, &values, err));
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&live, err));
     FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&take, err));
     for (int64_t w = 0; w < words; w++)
@@ -799,7 +804,7 @@ static fl_status eval_not(fl_eval *eval, int32_t n, const uint64_t *mask, bool i
     slot *s = &eval->slots[n];
     fl_vec arg;
     bool_bits b;
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     FL_TRY(value_of(eval, node->args[0], mask, is_base, &arg, err));
     FL_TRY(as_bits(eval, &arg, &b, err));
     for (int64_t w = 0; w < fl_bitmap_words(eval->rows); w++)
@@ -815,7 +820,7 @@ static fl_status eval_is_null(fl_eval *eval, int32_t n, const uint64_t *mask, bo
     const prog_node *node = &eval->program->nodes[n];
     slot *s = &eval->slots[n];
     fl_vec arg;
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     FL_TRY(value_of(eval, node->args[0], mask, is_base, &arg, err));
     uint64_t *bits = s->data;
     if (arg.layout == FL_CONST || arg.valid == NULL) {
@@ -836,7 +841,7 @@ static fl_status eval_field(fl_eval *eval, int32_t n, const uint64_t *mask, bool
     const prog_node *node = &eval->program->nodes[n];
     slot *s = &eval->slots[n];
     fl_vec arg;
-    FL_TRY(make_buffers(eval, s, err));
+    FL_TRY(make_buffers(eval, n, err));
     FL_TRY(value_of(eval, node->args[0], mask, is_base, &arg, err));
     if (arg.layout == FL_CONST && arg.valid != NULL && !fl_bit_get(arg.valid, 0)) {
         fl_vec_set_const(ret, node->expr->type, NULL);

@@ -33,18 +33,23 @@ static fl_status list_table(void *ctx, int32_t w, fl_err *err)
     fl_status st = fl_alloc(store->memory, store->rows * 8 + 8, (void **)&list->rows, err);
     if (st != FL_OK)
         return st;
-    for (const fl_row_block *b = store->first; b != NULL; b = b->next)
+    for (const fl_row_block *b = store->first; b != NULL; b = b->next) {
+        FL_TRY(fl_exec_check(m->exec, err));
         for (int32_t i = 0; i < b->rows; i++)
             at[fl_group_result_table(m->result, fl_row_hash(b->data + (int64_t)i * store->layout->bytes)) + 1]++;
+    }
     for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
         at[p + 1] += at[p];
     memcpy(list->starts, at, sizeof(at));
-    for (const fl_row_block *b = store->first; b != NULL; b = b->next)
+    for (const fl_row_block *b = store->first; b != NULL; b = b->next) {
+        FL_TRY(fl_exec_check(m->exec, err));
         for (int32_t i = 0; i < b->rows; i++) {
             uint8_t *row = b->data + (int64_t)i * store->layout->bytes;
             list->rows[at[fl_group_result_table(m->result, fl_row_hash(row))]++] = row;
         }
-    return FL_OK;
+    }
+cleanup:
+    return st;
 }
 
 static fl_status adopt(merging *m, fl_group_table *into, uint8_t *row, fl_arena *heap, fl_err *err)

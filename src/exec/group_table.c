@@ -2,8 +2,10 @@
 #include "exec/group_table.h"
 
 #include "base/hash.h"
+#include "base/interrupt.h"
 
 #define POINTER_MASK FL_GROUP_POINTER_MASK
+#define CHECK_ENTRIES 262144 /* a power of two: how often a growing table looks whether the statement shall stop */
 
 static uint64_t entry_of(uint64_t hash, const uint8_t *row)
 {
@@ -74,17 +76,25 @@ int64_t fl_group_table_rows_max(const fl_group_table *table)
     return table->n_hashed + (table->index.is_complete ? table->index.n_places : 0);
 }
 
-int64_t fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows)
+fl_status fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows, int64_t *ret_n, fl_err *err)
 {
+    fl_status st = FL_OK;
     int64_t n = 0;
+    fl_work work = fl_work_of(table->store.memory);
     if (table->index.is_complete)
-        for (int64_t i = 0; i < table->index.n_places; i++)
+        for (int64_t i = 0; i < table->index.n_places; i++) {
+            FL_TRY(fl_work_add(&work, 1, err));
             if (table->index.rows[i] != NULL)
                 ret_rows[n++] = table->index.rows[i];
-    for (int64_t i = 0; i < table->n_entries && table->n_hashed > 0; i++)
+        }
+    for (int64_t i = 0; i < table->n_entries && table->n_hashed > 0; i++) {
+        FL_TRY(fl_work_add(&work, 1, err));
         if (table->entries[i] != 0)
             ret_rows[n++] = fl_group_table_entry(table, i);
-    return n;
+    }
+    *ret_n = n;
+cleanup:
+    return st;
 }
 
 static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
@@ -99,6 +109,10 @@ static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
     if (st != FL_OK)
         return st;
     for (int64_t i = 0; i < table->n_entries; i++) {
+        if ((i & (CHECK_ENTRIES - 1)) == 0 && (st = fl_interrupt_check(table->store.memory->interrupt, err)) != FL_OK) {
+            fl_free(entries);
+            return st;
+        }
         uint64_t entry = table->entries[i];
         if (entry == 0)
             continue;

@@ -43,8 +43,8 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
 /** Rows in both directories, at the most. */
 int64_t fl_group_table_rows_max(const fl_group_table *table);
 
-/** All rows: by place where there is a complete index, then those found by hash. Returns how many. */
-int64_t fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows);
+/** All rows: by place where there is a complete index, then those found by hash; ret_rows has room for rows_max. */
+fl_status fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows, int64_t *ret_n, fl_err *err);
 
 /** Makes room for that many more rows in the hash directory at once. */
 fl_status fl_group_table_reserve(fl_group_table *table, int64_t rows, fl_err *err);

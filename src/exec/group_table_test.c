@@ -57,7 +57,10 @@ static void check_batch(fixture *f, const fl_vec *keys)
     }
     uint8_t *rows[16 * ROWS];
     assert_true(fl_group_table_rows_max(&f->hashed) <= 16 * ROWS);
-    assert_int_equal(fl_group_table_list(&f->indexed, rows), fl_group_table_list(&f->hashed, rows));
+    int64_t n_indexed, n_hashed;
+    assert_int_equal(fl_group_table_list(&f->indexed, rows, &n_indexed, NULL), FL_OK);
+    assert_int_equal(fl_group_table_list(&f->hashed, rows, &n_hashed, NULL), FL_OK);
+    assert_int_equal(n_indexed, n_hashed);
 }
 
 static void test_ranges(void **state)

@@ -22,8 +22,8 @@ static inline fl_status fl_pieces_add(fl_call *call, fl_pieces *to, fl_str text,
         FL_TRY(FL_NEW_ARRAY(call->heap, capacity, &views, err));
         FL_TRY(FL_NEW_ARRAY(call->heap, capacity, &nulls, err));
         if (to->n > 0) {
-            memcpy(views, to->views, (size_t)to->n * sizeof(*views));
-            memcpy(nulls, to->is_null, (size_t)to->n * sizeof(*nulls));
+            FL_TRY(fl_work_copy(&call->work, views, to->views, to->n * (int64_t)sizeof(*views), err));
+            FL_TRY(fl_work_copy(&call->work, nulls, to->is_null, to->n * (int64_t)sizeof(*nulls), err));
         }
         to->views = views;
         to->is_null = nulls;

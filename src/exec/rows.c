@@ -5,7 +5,10 @@
 
 #include <math.h>
 
+#define FIRST_BLOCK_BYTES (16 * 1024) /* small results stay small */
 #define BLOCK_BYTES (256 * 1024)
+#define LARGE_STORE_BYTES (32 << 20) /* from here on a block is of huge pages */
+#define LARGE_BLOCK_BYTES (4 * FL_HUGE_PAGE_BYTES - 64)
 #define NULL_HASH 0x8F2E5A1C9B7D3E61ull
 
 static int32_t value_bytes(fl_type type)
@@ -495,7 +498,9 @@ fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl
     for (int32_t done = 0; done < count;) {
         fl_row_block *b = store->last;
         if (b == NULL || b->rows == b->rows_max) {
-            int64_t block_bytes = store->rows == 0 ? 16 * 1024 : BLOCK_BYTES; /* small results stay small */
+            int64_t block_bytes = store->rows == 0                          ? FIRST_BLOCK_BYTES
+                                  : store->rows * bytes < LARGE_STORE_BYTES ? BLOCK_BYTES
+                                                                            : LARGE_BLOCK_BYTES;
             int32_t rows_max = (int32_t)(block_bytes / bytes) < 1 ? 1 : (int32_t)(block_bytes / bytes);
             fl_status st = fl_alloc(store->memory, (int64_t)sizeof(*b) + (int64_t)rows_max * bytes, (void **)&b, err);
             if (st != FL_OK)

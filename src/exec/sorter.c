@@ -17,6 +17,7 @@
 #define BUCKETS (2 * SPLITTERS_MAX + 2)
 #define NULL_BUCKET (2 * SPLITTERS_MAX + 1)
 #define SAMPLES 1024
+#define CHECK_ROWS 65536 /* a power of two: merged between looks whether the statement shall stop */
 #define RADIX_ROWS_MIN 256
 #define INSERTION_ROWS_MAX 16
 #define WORDS_ROWS_MIN 4 /* fewer rows are compared as a whole */
@@ -279,6 +280,12 @@ static void insertion_sort(const sorting *s, place at, bool by_word, entry *a, i
     }
 }
 
+/* Whether the statement shall stop. Sorting then ends with the rows in any order; who called it says why. */
+static bool is_stopped(const sorting *s)
+{
+    return s->memory != NULL && fl_interrupt_check(s->memory->interrupt, NULL) != FL_OK;
+}
+
 /* Sorts a by merging; b is as large. Returns the array that holds the result. */
 static entry *merge_sort(const sorting *s, place at, bool by_word, entry *a, entry *b, int64_t n)
 {
@@ -289,6 +296,8 @@ static entry *merge_sort(const sorting *s, place at, bool by_word, entry *a, ent
             int64_t middle = start + width < n ? start + width : n, end = middle + width < n ? middle + width : n;
             int64_t i = start, j = middle;
             for (int64_t to = start; to < end; to++) {
+                if ((to & (CHECK_ROWS - 1)) == 0 && is_stopped(s))
+                    return a;
                 bool right = i == middle || (j < end && is_before(s, at, by_word, &a[j], &a[i]));
                 b[to] = right ? a[j++] : a[i++];
             }
@@ -302,7 +311,7 @@ static entry *merge_sort(const sorting *s, place at, bool by_word, entry *a, ent
 
 /* Least significant digit first, 8 bits a pass; digits that are the same in all rows are skipped. Returns the array that
  * holds the result. */
-static entry *radix_sort(entry *a, entry *b, int64_t n)
+static entry *radix_sort(const sorting *s, entry *a, entry *b, int64_t n)
 {
     uint64_t varying = 0;
     for (int64_t i = 1; i < n; i++)
@@ -311,6 +320,8 @@ static entry *radix_sort(entry *a, entry *b, int64_t n)
         int64_t starts[257] = {0};
         if ((varying >> shift & 0xFF) == 0)
             continue;
+        if (n >= CHECK_ROWS && is_stopped(s))
+            return a;
         for (int64_t i = 0; i < n; i++)
             starts[(a[i].word >> shift & 0xFF) + 1]++;
         for (int d = 0; d < 256; d++)
@@ -362,6 +373,10 @@ static void sort_range(const sorting *s, place at, bool words_made, entry *a, en
         write_rows(merge_sort(s, at, false, a, b, n), n, rows);
         return;
     }
+    if (n >= CHECK_ROWS && is_stopped(s)) {
+        write_rows(a, n, rows);
+        return;
+    }
     int64_t n_nulls = words_made ? 0 : make_words(s, at, a, b, n);
     if (n_nulls > 0) {
         int64_t nulls_at = s->columns[at.column].nulls_first ? 0 : n - n_nulls;
@@ -372,7 +387,7 @@ static void sort_range(const sorting *s, place at, bool words_made, entry *a, en
         rows += others_at;
         n -= n_nulls;
     }
-    entry *sorted = n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n) : radix_sort(a, b, n);
+    entry *sorted = n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n) : radix_sort(s, a, b, n);
     entry *other = sorted == a ? b : a;
     for (int64_t start = 0, end; start < n; start = end) {
         for (end = start + 1; end < n && sorted[end].word == sorted[start].word;)
@@ -413,7 +428,7 @@ static void choose_splitters(sorting *s)
         if (!is_null_at(s, s->now.at, row))
             samples[n++] = (entry){word_at(s, s->now.at, row), row};
     }
-    const entry *sorted = radix_sort(samples, spare, n);
+    const entry *sorted = radix_sort(s, samples, spare, n);
     for (int32_t i = 1; i <= SPLITTERS_MAX && n > 0; i++) {
         uint64_t word = sorted[n * i / (SPLITTERS_MAX + 1)].word;
         if (s->n_splitters == 0 || word != s->splitters[s->n_splitters - 1])
@@ -517,8 +532,11 @@ fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort
         return FL_OK;
     FL_TRY(fl_alloc(memory, n * 2 * (int64_t)sizeof(entry), (void **)&s.entries, err));
     s.spare = s.entries + n;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        if ((i & (CHECK_ROWS - 1)) == 0)
+            FL_TRY(fl_interrupt_check(memory != NULL ? memory->interrupt : NULL, err));
         s.entries[i].row = rows[i];
+    }
     if (is_part(&s, &all)) {
         FL_TRY(fl_alloc(memory, n, (void **)&s.buckets, err));
         FL_TRY(fl_alloc(memory, (n / CHUNK_ROWS + 1) * (int64_t)sizeof(*s.counts), (void **)&s.counts, err));

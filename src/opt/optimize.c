@@ -4,6 +4,7 @@
  * Walks repeat until one changes nothing. Applications are counted: rules that undo each other are named, not looped on. */
 #include "opt/optimize.h"
 
+#include "base/interrupt.h"
 #include "opt/pattern.h"
 
 #define APPLICATIONS_MAX 20000 /* per phase and 100 nodes; far beyond what terminating rules need */
@@ -81,6 +82,7 @@ static fl_status try_rule(driver *d, const fl_rule_desc *rule, const fl_node *no
                          .evaluator = d->options->evaluator,
                          .rule = rule};
     *ret = node;
+    FL_TRY(fl_interrupt_check(fl_plan_arena(d->plan)->memory->interrupt, err));
     if (rule->check != NULL && !rule->check(&call))
         return FL_OK;
     FL_TRY(rule->on_match(&call, err));

@@ -2,6 +2,7 @@
 #include "plan/node.h"
 
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "plan/plan_internal.h"
 #include "plan/table.h"
 
@@ -288,6 +289,7 @@ fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, c
     fl_node *node = NULL;
     fl_col_id *all = NULL;
     FL_ASSERT(n_inputs <= FL_NODE_INPUTS_MAX);
+    FL_TRY(fl_interrupt_check(plan->arena.memory != NULL ? plan->arena.memory->interrupt : NULL, err));
     if (traits == NULL)
         traits = plan->no_traits;
     if (cols == NULL) {

@@ -43,8 +43,9 @@ static fl_status grow(fl_call *call, void *items, int64_t n, int64_t *capacity, 
     fl_status st = fl_arena_get(call->heap, wanted * bytes, &grown, err);
     if (st != FL_OK)
         return st;
-    if (n > 0)
-        memcpy(grown, *(void **)items, (size_t)(n * bytes));
+    st = fl_work_copy(&call->work, grown, *(void **)items, n * bytes, err);
+    if (st != FL_OK)
+        return st;
     *(void **)items = grown;
     *capacity = wanted;
     return FL_OK;

@@ -210,6 +210,7 @@ cleanup:
 
 #define MASKED_PARTS_MIN 2 /* to split a batch costs about what one of them saves */
 #define SPLIT_PAUSE 64
+#define CHECK_ROWS 65536 /* a power of two: rows of a side between looks whether the statement shall stop */
 
 /* Splits a batch by its groups, unless it is known not to pay. */
 static fl_status split(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch,
@@ -326,7 +327,7 @@ static fl_status list_rows(aggregate_stage *stage, int32_t t, fl_err *err)
     aggregate_source *result = stage->result;
     const fl_group_table *table = &result->groups.tables[t];
     FL_TRY(fl_arena_get(&stage->exec->arena, fl_group_table_rows_max(table) * 8 + 64, (void **)&result->rows[t], err));
-    result->n_rows[t] = fl_group_table_list(table, result->rows[t]);
+    FL_TRY(fl_group_table_list(table, result->rows[t], &result->n_rows[t], err));
 cleanup:
     return st;
 }
@@ -411,7 +412,9 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
         for (int32_t t = 0; t < merged.n_tables; t++) {
             FL_TRY(fl_grow(stage->exec->context.memory, (void **)&rows, &capacity,
                            n + fl_group_table_rows_max(&merged.tables[t]) + 1, 8, err));
-            n += fl_group_table_list(&merged.tables[t], rows + n);
+            int64_t more;
+            FL_TRY(fl_group_table_list(&merged.tables[t], rows + n, &more, err));
+            n += more;
         }
     }
     for (int32_t w = 0; part->feed == FEED_ORDERED && w < n_locals; w++) {
@@ -419,9 +422,11 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
             continue;
         fl_row_store *store = &locals[w]->ordered[a];
         FL_TRY(fl_grow(stage->exec->context.memory, (void **)&rows, &capacity, n + store->rows + 1, 8, err));
-        for (fl_row_block *b = store->first; b != NULL; b = b->next)
+        for (fl_row_block *b = store->first; b != NULL; b = b->next) {
+            FL_TRY(fl_exec_check(stage->exec, err));
             for (int32_t i = 0; i < b->rows; i++)
                 rows[n++] = b->data + (int64_t)i * part->side.bytes;
+        }
     }
     if (part->feed == FEED_ORDERED) {
         fl_sort_column *columns = NULL;
@@ -441,9 +446,12 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
             int64_t kept = 0;
             for (int32_t i = 0; i < at; i++)
                 columns[i] = (fl_sort_column){.col = i}; /* group keys and arguments */
-            for (int64_t i = 0; i < n; i++)
+            for (int64_t i = 0; i < n; i++) {
+                if ((i & (CHECK_ROWS - 1)) == 0)
+                    FL_TRY(fl_exec_check(stage->exec, err));
                 if (kept == 0 || fl_sort_compare(&part->side, columns, at, rows[kept - 1], rows[i]) != 0)
                     rows[kept++] = rows[i];
+            }
             n = kept;
         }
     }

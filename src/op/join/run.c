@@ -13,6 +13,7 @@
 #include "exec/runtime_filter.h"
 #include "op/join/table.h"
 
+#define CHECK_ROWS 65536 /* a power of two: rows entered between looks whether the statement shall stop */
 #define RUNTIME_FILTER_BITS_MAX (1ll << 26) /* 8 MB of bitmap */
 #define DICTIONARY_ROWS_MAX 16384
 #define ROW_NUMBER_OFFSET \
@@ -218,13 +219,17 @@ static int64_t row_key(const join_build *join, const uint8_t *row, int32_t k)
 
 static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
 {
-    (void)err;
     join_build *join = ctx;
     build_local *local = join->locals[w];
     if (local == NULL)
         return FL_OK;
     for (fl_row_block *b = local->store.first; b != NULL; b = b->next)
         for (int32_t i = 0; i < b->rows; i++) {
+            if ((i & (CHECK_ROWS - 1)) == 0) {
+                fl_status st = fl_exec_check(join->exec, err);
+                if (st != FL_OK)
+                    return st;
+            }
             uint8_t *row = b->data + (int64_t)i * join->layout.bytes;
             if (!can_match(join, row))
                 continue;
@@ -313,9 +318,11 @@ static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_loc
         FL_TRY(fl_alloc(exec->context.memory, join->build_rows * 8 + 8, (void **)&join->all_rows, err));
         for (int32_t w = 0; w < n_locals; w++)
             for (fl_row_block *b = kept[w] == NULL ? NULL : ((build_local *)kept[w])->store.first; b != NULL;
-                 b = b->next)
+                 b = b->next) {
+                FL_TRY(fl_exec_check(exec, err));
                 for (int32_t i = 0; i < b->rows; i++)
                     join->all_rows[join->n_all_rows++] = b->data + (int64_t)i * join->layout.bytes;
+            }
         return FL_OK;
     }
     key_range range = join->has_dense_key ? range_of(join, 0) : (key_range){1, 0};
