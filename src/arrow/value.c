@@ -755,7 +755,7 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
         break;
     }
     case FL_TIME:
-        rc = fl_time_parse(text, &v.i);
+        rc = fl_time_parse_words(text, &v.i);
         break;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ: {

@@ -125,7 +125,7 @@ static bool add_word(found *f, fl_str word)
         f->has_era = true;
         f->is_bc = is_word(word, "bc");
     } else if (!is_weekday(word) && !is_word(word, "at") && !is_word(word, "on")) {
-        if (f->zone.len > 0 || f->offset.len > 0 || !has_time(f))
+        if (f->zone.len > 0 || f->offset.len > 0 || !(has_time(f) || has_date(f)))
             return false;
         f->zone = word;
     }
@@ -152,7 +152,7 @@ static bool is_of_offset(char c)
 
 static bool is_of_zone(char c)
 {
-    return is_letter(c) || is_digit(c) || c == '/' || c == '_' || c == '+' || c == '-';
+    return is_letter(c) || is_digit(c) || c == '/' || c == '_' || c == '+' || c == '-' || c == ':';
 }
 
 /* 10:00:00.5, and the half of the day behind it. */
@@ -167,6 +167,12 @@ static int64_t clock_bytes(fl_str x)
     return has_half ? half + 2 : n;
 }
 
+/* Between the numbers of a date. */
+static bool is_of_date(char c)
+{
+    return c == '-' || c == '/' || c == '.';
+}
+
 static bool gather(fl_str x, found *f)
 {
     bool is_behind_time = false; /* a sign is a zone's there */
@@ -178,7 +184,7 @@ static bool gather(fl_str x, found *f)
         if (is_digit(c)) {
             n = run_of(rest, is_digit);
             bool is_clock = n <= 2 && n < rest.len && rest.data[n] == ':';
-            if (is_clock && has_time(f))
+            if (is_clock && (has_time(f) || (at > 0 && is_of_date(rest.data[-1]))))
                 return false;
             if (is_clock) {
                 n = clock_bytes(rest);
@@ -198,23 +204,25 @@ static bool gather(fl_str x, found *f)
             n = 1; /* between date and time */
         } else if (is_letter(c)) {
             n = run_of(rest, is_letter);
-            if (has_time(f) && month_of((fl_str){rest.data, n}) == 0 && !is_weekday((fl_str){rest.data, n}))
+            if ((has_time(f) || has_date(f)) && month_of((fl_str){rest.data, n}) == 0 &&
+                !is_weekday((fl_str){rest.data, n}))
                 n = run_of(rest, is_of_zone);
             if (!add_word(f, (fl_str){rest.data, n}))
                 return false;
-        } else if ((c == '+' || c == '-') && has_time(f) && f->offset.len == 0 && f->zone.len == 0 &&
-                   (is_behind_time || has_date(f))) {
+        } else if ((c == '+' || c == '-') && f->offset.len == 0 && f->zone.len == 0 &&
+                   (has_time(f) ? is_behind_time || has_date(f)
+                                : has_date(f) && (c == '+' || is_blank(rest.data[-1])))) {
             n = run_of(rest, is_of_offset);
             f->offset = (fl_str){rest.data, n};
         } else if (is_blank(c)) {
             n = 1;
-        } else if (c != '-' && c != '/' && c != '.' && c != ',') {
+        } else if (c != ',' && !is_of_date(c)) {
             return false;
         }
         is_behind_time &= is_digit(c) || is_blank(c);
         at += n;
     }
-    return has_date(f);
+    return true;
 }
 
 /* A year of two digits is near, but before Christ. */
@@ -248,7 +256,7 @@ static void date_of(const found *f, int64_t *year, int64_t *month, int64_t *day)
 static bool rewrite(const found *f, char *ret, fl_str *ret_text)
 {
     int64_t year, month, day, len;
-    if (f->clock.len > CLOCK_BYTES_MAX || f->offset.len > 16)
+    if (!has_date(f) || f->clock.len > CLOCK_BYTES_MAX || f->offset.len > 16)
         return false;
     if (f->has_julian) {
         if (f->julian > FL_DATE_MAX - (int64_t)FL_DATE_MIN)
@@ -264,13 +272,15 @@ static bool rewrite(const found *f, char *ret, fl_str *ret_text)
     else if (f->compact.len > 0)
         len += snprintf(ret + len, (size_t)(TEXT_BYTES_MAX - len), " %.2s:%.2s:%.2s%.*s", f->compact.data,
                         f->compact.data + 2, f->compact.len == 6 ? f->compact.data + 4 : "00", FL_STR_ARG(f->offset));
+    else if (f->offset.len > 0)
+        len += snprintf(ret + len, (size_t)(TEXT_BYTES_MAX - len), " 00:00%.*s", FL_STR_ARG(f->offset));
     if (f->is_bc)
         len += snprintf(ret + len, (size_t)(TEXT_BYTES_MAX - len), " BC");
     *ret_text = (fl_str){ret, len};
     return true;
 }
 
-/* Seconds east at a local time; 3: there is no such zone. */
+/* Seconds east at a local time; 3: there is no such zone, 1: and it does not look like one. */
 static int offset_of(fl_str name, int64_t local_seconds, int64_t *ret)
 {
     fl_arena arena;
@@ -282,7 +292,7 @@ static int offset_of(fl_str name, int64_t local_seconds, int64_t *ret)
     if (is_zone)
         *ret = fl_zone_offset_local(zone, local_seconds);
     fl_arena_drop(&arena);
-    return is_zone ? 0 : 3;
+    return is_zone ? 0 : name.len > 0 && memchr(name.data, '/', (size_t)name.len) != NULL ? 3 : 1;
 }
 
 int fl_date_parse_words(fl_str text, int32_t *ret_days)
@@ -296,7 +306,27 @@ int fl_date_parse_words(fl_str text, int32_t *ret_days)
         return rc;
     if (f.zone.len > 0)
         rc = offset_of(f.zone, 0, &ignored);
-    return rc == 3 ? 3 : fl_date_parse(iso, ret_days);
+    else
+        rc = 0;
+    return rc != 0 ? rc : fl_date_parse(iso, ret_days);
+}
+
+int fl_time_parse_words(fl_str text, int64_t *ret_us)
+{
+    found f;
+    int64_t ignored;
+    int rc = fl_time_parse(text, ret_us);
+    if (rc != 1 || !gather(text, &f) || f.clock.len == 0)
+        return rc;
+    if (has_date(&f)) { /* which must be one, as its offset */
+        bool is_zoned;
+        rc = fl_timestamp_parse_words(text, false, &ignored, &is_zoned);
+    } else if (f.n > 0 || f.month > 0 || f.has_era || (f.zone.len > 0 && !abbreviation(f.zone, &ignored))) {
+        return 1; /* what a zone's name says of a time depends on the day */
+    } else {
+        rc = 0;
+    }
+    return rc == 0 ? fl_time_parse(f.clock, ret_us) : rc;
 }
 
 int fl_timestamp_parse_words(fl_str text, bool in_nanos, int64_t *ret, bool *ret_zoned)

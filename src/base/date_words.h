@@ -12,6 +12,9 @@
 /** As fl_date_parse. */
 int fl_date_parse_words(fl_str text, int32_t *ret_days);
 
+/** As fl_time_parse; a date and a zone beside the time are read and dropped. */
+int fl_time_parse_words(fl_str text, int64_t *ret_us);
+
 /** As fl_timestamp_parse, or in nanoseconds as fl_timestamp_parse_ns. A zone's name is looked up in the system's database;
  *  ret_zoned is NULL: it must be one, and says nothing. 3: it is none. */
 int fl_timestamp_parse_words(fl_str text, bool in_nanos, int64_t *ret, bool *ret_zoned);

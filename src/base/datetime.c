@@ -220,6 +220,14 @@ static int read_infinity(cursor c)
     return fl_str_is_equal_nocase(rest, FL_STR("infinity"));
 }
 
+static bool is_epoch(cursor c)
+{
+    fl_str rest = {c.at, c.end - c.at};
+    while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
+        rest.len--;
+    return fl_str_is_equal_nocase(rest, FL_STR("epoch"));
+}
+
 bool fl_date_to_us(int32_t days, int64_t *ret_us)
 {
     if (!fl_date_is_finite(days)) {
@@ -255,6 +263,10 @@ int fl_date_parse(fl_str text, int32_t *ret_days)
         *ret_days = infinity < 0 ? INT32_MIN : INT32_MAX;
         return 0;
     }
+    if (is_epoch(c)) {
+        *ret_days = 0;
+        return 0;
+    }
     int rc = read_date(&c, &days);
     if (rc == 0 && c.at < c.end && (*c.at == ' ' || *c.at == 'T')) { /* a time behind a date is read and dropped */
         int64_t us;
@@ -280,7 +292,7 @@ int fl_time_parse(fl_str text, int64_t *ret_us)
     return rc;
 }
 
-/* Z, UTC, +hh, +hhmm, +hh:mm. Gives the offset east in seconds. */
+/* Z, UTC, +hh, +hhmm, +hh:mm, +hh:mm:ss. Gives the offset east in seconds. */
 static int read_zone(cursor *c, int64_t *ret_seconds, bool *ret_any)
 {
     cursor ahead = *c;
@@ -294,16 +306,19 @@ static int read_zone(cursor *c, int64_t *ret_seconds, bool *ret_any)
     } else if (ahead.end - ahead.at >= 3 && fl_str_is_equal_nocase((fl_str){ahead.at, 3}, FL_STR("utc"))) {
         ahead.at += 3;
     } else if (*ahead.at == '+' || *ahead.at == '-') {
-        int64_t sign = *ahead.at++ == '-' ? -1 : 1, hours, minutes = 0;
+        int64_t sign = *ahead.at++ == '-' ? -1 : 1, hours, minutes = 0, seconds = 0;
         if (digits(&ahead, 2, &hours) == 0)
             return 1;
+        bool has_colon = ahead.at < ahead.end && *ahead.at == ':';
         if (take(&ahead, ':')
                 ? digits(&ahead, 2, &minutes) != 2
                 : (ahead.at < ahead.end && *ahead.at >= '0' && *ahead.at <= '9' && digits(&ahead, 2, &minutes) != 2))
             return 1;
-        if (hours > 15 || minutes > 59)
+        if (has_colon && take(&ahead, ':') && digits(&ahead, 2, &seconds) != 2)
+            return 1;
+        if (hours > 15 || minutes > 59 || seconds > 59)
             return 2;
-        *ret_seconds = sign * (hours * 3600 + minutes * 60);
+        *ret_seconds = sign * (hours * 3600 + minutes * 60 + seconds);
     } else {
         return 0;
     }
@@ -316,10 +331,7 @@ static int read_zone(cursor *c, int64_t *ret_seconds, bool *ret_any)
 static int parse_timestamp(fl_str text, int64_t *ret_us, int64_t *ret_rest, bool *ret_zoned)
 {
     cursor c = open_text(text);
-    fl_str rest = {c.at, c.end - c.at};
     int infinity = read_infinity(c);
-    while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
-        rest.len--;
     if (ret_zoned != NULL)
         *ret_zoned = false;
     if (ret_rest != NULL)
@@ -328,7 +340,7 @@ static int parse_timestamp(fl_str text, int64_t *ret_us, int64_t *ret_rest, bool
         *ret_us = infinity < 0 ? INT64_MIN : INT64_MAX;
         return 0;
     }
-    if (fl_str_is_equal_nocase(rest, FL_STR("epoch"))) {
+    if (is_epoch(c)) {
         *ret_us = 0;
         return 0;
     }
@@ -508,11 +520,20 @@ static int read_iso_interval(cursor *c, interval_sum *sum)
     return any ? 0 : 1;
 }
 
+/* -2:03, with or without a sign. */
+static bool is_before_clock(cursor c)
+{
+    int64_t hours;
+    if (!take(&c, '-'))
+        (void)take(&c, '+');
+    return digits(&c, 18, &hours) > 0 && take(&c, ':');
+}
+
 int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64_t *ret_nanos)
 {
     cursor c = open_text(text);
     interval_sum sum = {0};
-    bool any = false;
+    bool any = false, has_days = false;
     if (c.at < c.end && *c.at == '@')
         c.at++, skip_space(&c);
     if (c.at < c.end && *c.at == 'P') {
@@ -565,6 +586,12 @@ int fl_interval_parse(fl_str text, int32_t *ret_months, int32_t *ret_days, int64
         int64_t months = 0, days = 0, nanos = 1000000000; /* a bare number counts seconds */
         if (c.at > word && !interval_unit((fl_str){word, c.at - word}, &months, &days, &nanos))
             return 1;
+        if (c.at == word && c.at < c.end) { /* but days before a clock, 1 10:00 */
+            if (has_days || !is_before_clock(c))
+                return 1;
+            days = 1, nanos = 0;
+        }
+        has_days |= days != 0;
         add_units(&sum, sign, whole, fraction, months, days, nanos);
         any = true;
     }

@@ -258,13 +258,33 @@ static fl_status fail_name(fl_str name, fl_err *err)
     return fl_err_state(err, "22023", FL_FAIL(err, FL_ERR_VALUE, "time zone \"%.*s\" is not known", FL_STR_ARG(name)));
 }
 
+/* As written, else with capitals as nearly all names have them, america/new_york, else in capitals, est5edt. NULL: no file. */
+static fl_file *open_zone_file(fl_str name)
+{
+    char path[128];
+    fl_file *file = NULL;
+    for (int spelling = 0; spelling < 3 && file == NULL; spelling++) {
+        int len = snprintf(path, sizeof(path), ZONE_FOLDER "%.*s", FL_STR_ARG(name));
+        char *start = path + len - name.len;
+        for (int64_t i = 0; i < name.len && spelling > 0; i++) {
+            bool is_start = i == 0 || strchr("/_-+", start[i - 1]) != NULL;
+            if (start[i] >= 'A' && start[i] <= 'Z' && spelling == 1 && !is_start)
+                start[i] |= 32;
+            else if (start[i] >= 'a' && start[i] <= 'z' && (spelling == 2 || is_start))
+                start[i] &= ~32;
+        }
+        if (fl_file_open((fl_str){path, len}, &file, NULL) != FL_OK)
+            file = NULL;
+    }
+    return file;
+}
+
 fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_zone *zone;
     fl_file *file = NULL;
     uint8_t *bytes;
-    char path[128];
     int64_t west;
     FL_TRY(FL_NEW(arena, &zone, err));
     *ret = zone;
@@ -277,8 +297,7 @@ fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err
     }
     if (!is_name(name))
         return fail_name(name, err);
-    int len = snprintf(path, sizeof(path), ZONE_FOLDER "%.*s", FL_STR_ARG(name));
-    if (fl_file_open((fl_str){path, len}, &file, NULL) != FL_OK)
+    if ((file = open_zone_file(name)) == NULL)
         return fail_name(name, err);
     if (file->bytes > ZONE_BYTES_MAX) {
         st = fail_name(name, err);
