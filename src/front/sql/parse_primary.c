@@ -300,25 +300,24 @@ cleanup:
     return st;
 }
 
-/* DATE '2020-01-01', TIMESTAMP WITH TIME ZONE '...', DOUBLE PRECISION '1'. */
+/* DATE '2020-01-01', DECIMAL(3, 1) '1.5', TIMESTAMP(3) WITH TIME ZONE '...', DOUBLE PRECISION '1'. */
 static bool is_typed_literal(const parser *p)
 {
     int64_t n = 1;
-    switch ((fl_sql_keyword)p->now->keyword) {
-    case FL_KW_TIME:
-    case FL_KW_TIMESTAMP:
-        if (ahead(p, n)->kind == FL_SQL_LEFT_PAREN && ahead(p, n + 1)->kind == FL_SQL_INTEGER &&
-            ahead(p, n + 2)->kind == FL_SQL_RIGHT_PAREN)
-            n += 3;
-        if (ahead(p, n)->keyword == FL_KW_WITH || ahead(p, n)->keyword == FL_KW_WITHOUT)
-            n += 3;
-        break;
-    case FL_KW_DOUBLE:
+    fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
+    if (word == FL_KW_DOUBLE)
         n += ahead(p, n)->keyword == FL_KW_PRECISION;
-        break;
-    default:
-        break;
+    if (ahead(p, n)->kind == FL_SQL_LEFT_PAREN && ahead(p, n + 1)->kind == FL_SQL_INTEGER) {
+        n += 2;
+        if (ahead(p, n)->kind == FL_SQL_COMMA && ahead(p, n + 1)->kind == FL_SQL_INTEGER)
+            n += 2;
+        if (ahead(p, n)->kind != FL_SQL_RIGHT_PAREN)
+            return false;
+        n++;
     }
+    if ((word == FL_KW_TIME || word == FL_KW_TIMESTAMP) &&
+        (ahead(p, n)->keyword == FL_KW_WITH || ahead(p, n)->keyword == FL_KW_WITHOUT))
+        n += 3;
     return ahead(p, n)->kind == FL_SQL_STRING;
 }
 
@@ -400,6 +399,8 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
             return parse_exists(p, ret);
         break;
     case FL_KW_INTERVAL:
+        if (has_paren && is_typed_literal(p)) /* INTERVAL(2) '1.555 s' */
+            return parse_typed(p, ret);
         if (is_interval_start(p))
             return parse_interval(p, ret);
         break;
