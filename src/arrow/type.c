@@ -200,6 +200,8 @@ bool fl_type_is_equal(fl_type a, fl_type b)
 {
     if (a.id != b.id || a.n_fields != b.n_fields)
         return false;
+    if (a.n_fields > 0 && a.fields == b.fields)
+        return true;
     if (a.id == FL_DECIMAL)
         return a.precision == b.precision && a.scale == b.scale;
     if (has_digits(a))
@@ -443,23 +445,30 @@ bool fl_type_is_scaled_apart(fl_type a, fl_type b)
            (b.id == FL_DATE && fl_type_is_timestamp(a) && a.unit == FL_NANO);
 }
 
-static int32_t depth_of(fl_type type)
+typedef struct measure {
+    int32_t parts;
+    int32_t depth; /* the deepest */
+} measure;
+
+static void measure_type(fl_type type, int32_t depth, measure *m)
 {
-    int32_t deepest = 0;
-    for (int32_t i = 0; i < type.n_fields; i++) {
-        int32_t depth = depth_of(type.fields[i].type);
-        deepest = depth > deepest ? depth : deepest;
+    m->depth = depth > m->depth ? depth : m->depth;
+    for (int32_t i = 0; i < type.n_fields && m->parts <= FL_TYPE_PARTS_MAX && m->depth <= FL_TYPE_DEPTH_MAX; i++) {
+        m->parts++;
+        measure_type(type.fields[i].type, depth + (type.fields[i].type.n_fields > 0), m);
     }
-    return type.n_fields > 0 ? deepest + 1 : 0;
 }
 
-fl_status fl_type_check_depth(const fl_field *fields, int32_t n, fl_err *err)
+fl_status fl_type_check_size(const fl_field *fields, int32_t n, fl_err *err)
 {
-    for (int32_t i = 0; i < n; i++)
-        if (depth_of(fields[i].type) >= FL_TYPE_DEPTH_MAX)
-            return fl_err_state(
-                err, "54001",
-                FL_FAIL(err, FL_ERR_LIMIT, "lists and structs are nested at most %d deep", FL_TYPE_DEPTH_MAX));
+    measure m = {0};
+    measure_type((fl_type){.id = FL_STRUCT, .n_fields = n, .fields = fields}, 1, &m);
+    if (m.depth > FL_TYPE_DEPTH_MAX)
+        return fl_err_state(
+            err, "54001",
+            FL_FAIL(err, FL_ERR_LIMIT, "lists and structs are nested at most %d deep", FL_TYPE_DEPTH_MAX));
+    if (m.parts > FL_TYPE_PARTS_MAX) /* fields of structs in structs multiply */
+        return FL_FAIL(err, FL_ERR_LIMIT, "a type has at most %d fields, with those of its fields", FL_TYPE_PARTS_MAX);
     return FL_OK;
 }
 
@@ -470,7 +479,7 @@ fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err
     if (st != FL_OK)
         return st;
     *field = (fl_field){.name = FL_STR("item"), .type = element, .nullable = true};
-    st = fl_type_check_depth(field, 1, err);
+    st = fl_type_check_size(field, 1, err);
     if (st != FL_OK)
         return st;
     *ret = (fl_type){.id = FL_LIST, .n_fields = 1, .fields = field};

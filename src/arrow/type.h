@@ -167,9 +167,12 @@ fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err
 /* Lists in lists, structs in structs. */
 #define FL_TYPE_DEPTH_MAX 64
 
-/** FL_ERR_LIMIT (54001) when a list or struct of these elements or fields would be nested deeper than FL_TYPE_DEPTH_MAX. Whoever
- *  makes a nested type asks, so that walking types may recurse. */
-fl_status fl_type_check_depth(const fl_field *fields, int32_t n, fl_err *err);
+/* Fields of a type, of its fields' types, and so on. */
+#define FL_TYPE_PARTS_MAX 1000000
+
+/** FL_ERR_LIMIT when a list or struct of these elements or fields would be nested deeper than FL_TYPE_DEPTH_MAX (54001), or have
+ *  more than FL_TYPE_PARTS_MAX fields (54000). Whoever makes a nested type asks, so that walking types may recurse. */
+fl_status fl_type_check_size(const fl_field *fields, int32_t n, fl_err *err);
 
 /** Whether a struct is a row: its fields are called f1, f2, ..., as those of ROW(...) are. Rows are printed as PostgreSQL
  *  prints them, "(1,a b)", other structs as "{'a': 1}". */

@@ -28,6 +28,7 @@ void fl_cli_answer_drop(fl_cli_answer *answer)
         fl_cli_text_drop(&answer->cells[i]);
     free(answer->cells);
     free(answer->widths);
+    free(answer->places);
     fl_cli_text_drop(&answer->text);
     *answer = (fl_cli_answer){0};
 }

@@ -16,7 +16,8 @@ typedef struct fl_cli_answer {
     fl_cli_text *cells;               /* table and markdown: the first rows, until widths are known */
     int64_t n_cells;
     int64_t cells_max;
-    size_t *widths; /* per column, once known */
+    size_t *widths;      /* per column, once known */
+    const char **places; /* per column, while a row is written: the next line of its value */
 } fl_cli_answer;
 
 typedef struct fl_cli_format {

@@ -39,27 +39,24 @@ static void add_clean(fl_cli_text *to, const char *data, size_t len, const look 
         to->len--;
 }
 
-/* Line `number` of the cell; false behind the last. */
-static bool get_line(const fl_cli_text *cell, int number, const char **ret, size_t *ret_len)
+/* The line of a cell at *at, which goes on to the next one and is NULL behind the last. */
+static bool next_line(const fl_cli_text *cell, const char **at, const char **ret, size_t *ret_len)
 {
-    const char *at = cell->data, *end = cell->data + cell->len;
-    for (; number > 0; number--) {
-        const char *newline = at == NULL ? NULL : memchr(at, '\n', (size_t)(end - at));
-        if (newline == NULL)
-            return false;
-        at = newline + 1;
-    }
-    const char *newline = at == end ? NULL : memchr(at, '\n', (size_t)(end - at));
-    *ret = at;
-    *ret_len = (size_t)((newline == NULL ? end : newline) - at);
+    if (*at == NULL)
+        return false;
+    size_t left = (size_t)(cell->data + cell->len - *at);
+    const char *newline = memchr(*at, '\n', left);
+    *ret = *at;
+    *ret_len = newline == NULL ? left : (size_t)(newline - *at);
+    *at = newline == NULL ? NULL : newline + 1;
     return true;
 }
 
 static size_t cell_width(const fl_cli_text *cell)
 {
     size_t widest = 0, len;
-    const char *line;
-    for (int i = 0; get_line(cell, i, &line, &len); i++) {
+    const char *line, *at = cell->data;
+    while (next_line(cell, &at, &line, &len)) {
         size_t width = fl_cli_display_width(line, len);
         widest = width > widest ? width : widest;
     }
@@ -81,16 +78,17 @@ static void add_row(fl_cli_answer *answer, const fl_cli_text *cells, bool is_hea
     fl_cli_text *text = &answer->text;
     int64_t columns = answer->schema->n_children;
     bool has_more = true;
-    for (int number = 0; has_more; number++) {
+    for (int64_t i = 0; i < columns; i++)
+        answer->places[i] = cells[i].data;
+    while (has_more) {
         size_t row_start = text->len;
         has_more = false;
         fl_cli_text_add_str(text, look->is_markdown ? "| " : " ");
         for (int64_t i = 0; i < columns; i++) {
-            const char *line = NULL, *rest;
-            size_t len = 0, rest_len;
-            if (!get_line(&cells[i], number, &line, &len))
-                len = 0;
-            has_more |= get_line(&cells[i], number + 1, &rest, &rest_len);
+            const char *line = "";
+            size_t len = 0;
+            (void)next_line(&cells[i], &answer->places[i], &line, &len);
+            has_more |= answer->places[i] != NULL;
             if (i > 0)
                 fl_cli_text_add_str(text, " | ");
             add_padded(text, line, len, answer->widths[i],
@@ -150,6 +148,7 @@ static void start_table(fl_cli_answer *answer, const look *look)
 {
     int64_t columns = answer->schema->n_children;
     answer->widths = take((size_t)columns, sizeof(*answer->widths));
+    answer->places = take((size_t)columns, sizeof(*answer->places));
     for (int64_t i = 0; i < answer->n_cells; i++) {
         size_t width = cell_width(&answer->cells[i]), *widest = &answer->widths[i % columns];
         *widest = width > *widest ? width : *widest;

@@ -3,6 +3,8 @@
  * rules of their own: in {1,2} only " quotes and \ may stand anywhere, in (1,x) blanks count, "" is a " and nothing is null. */
 #include "exec/cast_nested.h"
 
+#include "arrow/field_index.h"
+
 #include "arrow/value.h"
 #include "exec/cast.h"
 #include "exec/pieces.h"
@@ -220,8 +222,6 @@ cleanup:
     return st;
 }
 
-/* ---- structs ------------------------------------------------------------------------------------------------------ */
-
 /* The texts of one row's fields. */
 typedef struct field_texts {
     fl_str *texts;
@@ -229,20 +229,9 @@ typedef struct field_texts {
     int32_t n;
 } field_texts;
 
-/* The field of that name; spelled alike before alike but for case. -1: there is none. */
-static int32_t find_field(fl_type type, fl_str name)
-{
-    for (int32_t i = 0; i < type.n_fields; i++)
-        if (fl_str_is_equal(type.fields[i].name, name))
-            return i;
-    for (int32_t i = 0; i < type.n_fields; i++)
-        if (fl_str_is_equal_nocase(type.fields[i].name, name))
-            return i;
-    return -1;
-}
-
 /* {'a': 1, b: x} */
-static fl_status split_fields(fl_call *call, fl_str x, field_texts *to, bool *ret_ok, fl_err *err)
+static fl_status split_fields(fl_call *call, fl_str x, const fl_field_index *index, field_texts *to, bool *ret_ok,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     fl_type type = call->ret->type;
@@ -258,7 +247,7 @@ static fl_status split_fields(fl_call *call, fl_str x, field_texts *to, bool *re
             break;
         name = trim((fl_str){item.data, colon});
         FL_TRY(read_item(call, name, FORM_LIST, false, &name, &is_null, ret_ok, err));
-        int32_t field = *ret_ok ? find_field(type, name) : -1;
+        int32_t field = *ret_ok ? fl_field_index_find(index, name) : -1;
         *ret_ok = field >= 0 && !to->is_named[field];
         if (!*ret_ok)
             break;
@@ -313,6 +302,8 @@ fl_status fl_cast_text_to_struct(fl_call *call, bool is_try, fl_err *err)
     fl_pieces *columns = NULL;
     fl_vec *fields = NULL;
     field_texts row_texts = {.n = type.n_fields};
+    fl_field_index index;
+    FL_TRY(fl_field_index_init(&index, call->heap, type, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, type.n_fields + 1, &columns, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, type.n_fields + 1, &fields, err));
     FL_TRY(FL_NEW_ARRAY(call->heap, type.n_fields + 1, &row_texts.texts, err));
@@ -330,7 +321,7 @@ fl_status fl_cast_text_to_struct(fl_call *call, bool is_try, fl_err *err)
             text = fl_vec_str(&call->args[0], row);
             is_struct = strip(text, "{(", &x);
             if (is_struct && x.data[-1] == '{')
-                FL_TRY(split_fields(call, x, &row_texts, &is_struct, err));
+                FL_TRY(split_fields(call, x, &index, &row_texts, &is_struct, err));
             else if (is_struct)
                 FL_TRY(split_row(call, x, &row_texts, &is_struct, err));
         }

@@ -847,6 +847,11 @@ static fl_status eval_field(fl_eval *eval, int32_t n, const uint64_t *mask, bool
         fl_vec_set_const(ret, node->expr->type, NULL);
         return FL_OK;
     }
+    if (arg.layout == FL_CONST) { /* its fields have one row */
+        *ret = arg.child[node->expr->param];
+        ret->layout = FL_CONST;
+        return FL_OK;
+    }
     if (arg.layout != FL_FLAT)
         FL_TRY(fl_vec_flatten(eval->heap, &arg, eval->rows, &arg, err));
     fl_vec field = arg.child[node->expr->param];

@@ -9,6 +9,8 @@
 #define EQUAL_UNKNOWN 0.05
 #define RANGE_UNKNOWN 0.3
 #define LIKE_UNKNOWN 0.1
+#define PARTS_MAX 4096 /* of an expression that is looked into: shared parts are met as often as they occur */
+#define PAIRS_APART 32 /* the ends of a range are looked for so many conjuncts away */
 
 static double clamp(double s)
 {
@@ -49,7 +51,7 @@ double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double row
         distinct = 1;
     } else if (expr->type.id == FL_BOOL) {
         distinct = 2;
-    } else if (expr->n_args > 0 && expr->kind != FL_EXPR_CASE) {
+    } else if (expr->n_args > 0 && expr->kind != FL_EXPR_CASE && expr->size <= PARTS_MAX) {
         distinct = 1;
         for (int32_t i = 0; i < expr->n_args; i++)
             distinct *= fl_estimate_distinct(plan, expr->args[i], rows);
@@ -135,6 +137,12 @@ static double call_selectivity(const fl_plan *plan, const fl_expr *e)
     return LIKE_UNKNOWN;
 }
 
+/* Parts are looked into as a tree, so only where they are small. */
+static double part_selectivity(const fl_plan *plan, const fl_expr *e)
+{
+    return e->size > PARTS_MAX ? RANGE_UNKNOWN : fl_estimate_selectivity(plan, e);
+}
+
 double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
 {
     double s = 1;
@@ -145,10 +153,10 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
         return fl_estimate_conjuncts(plan, e->args, e->n_args);
     case FL_EXPR_OR:
         for (int32_t i = 0; i < e->n_args; i++)
-            s *= 1 - fl_estimate_selectivity(plan, e->args[i]);
+            s *= 1 - part_selectivity(plan, e->args[i]);
         return clamp(1 - s);
     case FL_EXPR_NOT:
-        return clamp(1 - fl_estimate_selectivity(plan, e->args[0]));
+        return clamp(1 - part_selectivity(plan, e->args[0]));
     case FL_EXPR_IS_NULL: {
         fl_col_stats stats;
         double rows;
@@ -176,7 +184,7 @@ double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjunct
         bool paired = false;
         if (e->kind == FL_EXPR_CALL && e->n_args == 2 && (e->func->name[0] == '<' || e->func->name[0] == '>') &&
             strcmp(e->func->name, "<>") != 0) {
-            for (int32_t j = 0; j < n && !paired; j++) {
+            for (int32_t j = i < PAIRS_APART ? 0 : i - PAIRS_APART; j < n && j <= i + PAIRS_APART && !paired; j++) {
                 const fl_expr *f = conjuncts[j];
                 if (j == i || f->kind != FL_EXPR_CALL || f->n_args != 2 || f->args[0] != e->args[0] ||
                     (f->func->name[0] != '<' && f->func->name[0] != '>') || f->func->name[0] == e->func->name[0] ||

@@ -154,19 +154,7 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
         print_node(text, x, node->inputs[i], level + 1, shown);
 }
 
-void fl_explain_text(fl_text *text, const fl_explain *explain)
-{
-    uint64_t *shown = NULL;
-    fl_status st =
-        fl_alloc_zero(text->memory, fl_bitmap_words(fl_plan_nodes(explain->plan) + 1) * 8, (void **)&shown, NULL);
-    if (st == FL_OK)
-        print_node(text, explain, explain->root, 0, shown);
-    else if (text->st == FL_OK)
-        text->st = st;
-    fl_free(shown);
-}
-
-static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *node)
+static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *node, uint64_t *shown)
 {
     fl_text value;
     fl_text_init(&value, text->memory);
@@ -194,19 +182,41 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
         fl_text_add_json(text, fl_plan_col(x->plan, node->cols[i])->name);
     }
     fl_text_add(text, FL_STR("],\"inputs\":["));
-    for (int32_t i = 0; i < node->n_inputs; i++) {
+    bool is_shown = node->op->is_computed_once && fl_bit_get(shown, node->inputs[0]->id);
+    if (node->op->is_computed_once)
+        fl_bit_set(shown, node->inputs[0]->id);
+    for (int32_t i = 0; i < node->n_inputs && !is_shown; i++) {
         if (i > 0)
             fl_text_add_char(text, ',');
-        print_node_json(text, x, node->inputs[i]);
+        print_node_json(text, x, node->inputs[i], shown);
     }
     fl_text_add(text, FL_STR("]}"));
     fl_text_drop(&value);
 }
 
+static void print_root(fl_text *text, const fl_explain *explain, bool is_json)
+{
+    uint64_t *shown = NULL;
+    fl_status st =
+        fl_alloc_zero(text->memory, fl_bitmap_words(fl_plan_nodes(explain->plan) + 1) * 8, (void **)&shown, NULL);
+    if (st == FL_OK && is_json)
+        print_node_json(text, explain, explain->root, shown);
+    else if (st == FL_OK)
+        print_node(text, explain, explain->root, 0, shown);
+    else if (text->st == FL_OK)
+        text->st = st;
+    fl_free(shown);
+}
+
+void fl_explain_text(fl_text *text, const fl_explain *explain)
+{
+    print_root(text, explain, false);
+}
+
 void fl_explain_json(fl_text *text, const fl_explain *explain)
 {
     fl_text_add(text, FL_STR("{\"plan\":"));
-    print_node_json(text, explain, explain->root);
+    print_root(text, explain, true);
     fl_text_add(text, FL_STR(",\"rules_fired\":["));
     for (int32_t i = 0; explain->rules_fired != NULL && explain->rules_fired[i] != NULL; i++)
         fl_text_addf(text, "%s\"%s\"", i > 0 ? "," : "", explain->rules_fired[i]);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define DEPTH_MAX 1000
+#define PRINT_PARTS 100000
 
 static bool is_same_expr(const void *ctx, const void *thing)
 {
@@ -45,12 +46,12 @@ static bool is_same_expr(const void *ctx, const void *thing)
 
 static uint64_t hash_expr(const fl_expr *e)
 {
+    if (e->kind == FL_EXPR_COLUMN) /* which has one type */
+        return fl_hash_combine((uint64_t)e->kind << 32, (uint64_t)e->col.n);
     uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
     for (int32_t i = 0; i < e->n_args; i++)
         hash = fl_hash_combine(hash, e->args[i]->hash);
-    if (e->kind == FL_EXPR_COLUMN)
-        hash = fl_hash_combine(hash, (uint64_t)e->col.n);
-    else if (e->kind == FL_EXPR_CONST)
+    if (e->kind == FL_EXPR_CONST)
         hash = fl_hash_combine(hash, fl_value_hash(e->value));
     else if (e->kind == FL_EXPR_CALL)
         hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
@@ -62,12 +63,50 @@ static uint64_t hash_expr(const fl_expr *e)
     return hash;
 }
 
+/* By names and values; of the arguments it is known. */
+static uint64_t hash_stable(const fl_plan *plan, const fl_expr *e, bool literals)
+{
+    uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
+    uint64_t sum = 0;
+    switch (e->kind) {
+    case FL_EXPR_COLUMN:
+        return fl_hash_combine(hash, fl_plan_col(plan, e->col)->origin);
+    case FL_EXPR_CONST:
+        return literals ? fl_hash_combine(hash, fl_value_hash(e->value)) : hash;
+    case FL_EXPR_CALL:
+        hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
+        break;
+    case FL_EXPR_CAST:
+        hash = fl_hash_combine(hash, (uint64_t)e->is_try);
+        break;
+    case FL_EXPR_SUBQUERY:
+        hash = fl_hash_combine(hash, (uint64_t)e->subquery->kind << 32 | (uint64_t)(uint32_t)e->subquery->n_left);
+        hash = fl_hash_combine(hash, fl_plan_hash(plan, e->subquery->query, literals));
+        hash = fl_hash_combine(hash, fl_hash_bytes(e->subquery->compare, (int64_t)strlen(e->subquery->compare)));
+        for (int32_t i = 0; i < e->subquery->n_left; i++)
+            hash = fl_hash_combine(hash, e->subquery->left[i]->stable_hash[literals]);
+        break;
+    case FL_EXPR_AND: /* any order */
+    case FL_EXPR_OR:
+        for (int32_t i = 0; i < e->n_args; i++)
+            sum += e->args[i]->stable_hash[literals];
+        return fl_hash_combine(hash, sum);
+    default:
+        break;
+    }
+    for (int32_t i = 0; i < e->n_args; i++)
+        hash = fl_hash_combine(hash, e->args[i]->stable_hash[literals]);
+    return hash;
+}
+
 /* Derives flags and depth, then finds or stores. `e` lies on the caller's stack; args are copied when stored. */
 static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     e->depth = 1;
+    int64_t size = 1;
     for (int32_t i = 0; i < e->n_args; i++) {
+        size += e->args[i]->size;
         e->flags |= e->args[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY |
                                          FL_EXPR_HAS_PARAM | FL_EXPR_HAS_COLUMN);
         if (e->args[i]->depth >= e->depth)
@@ -79,6 +118,9 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         fl_err_at(err, e->pos);
         return st;
     }
+    for (int32_t i = 0; e->kind == FL_EXPR_SUBQUERY && i < e->subquery->n_left; i++)
+        size += e->subquery->left[i]->size;
+    e->size = size < INT32_MAX ? (int32_t)size : INT32_MAX;
     e->hash = hash_expr(e);
     const fl_expr *known =
         (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->exprs, e->hash, is_same_expr, e);
@@ -102,7 +144,10 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         made->value = value;
         made->type = value->type;
     }
-    FL_TRY(fl_intern_add(plan, &plan->exprs, e->hash, made, err));
+    for (int literals = 0; literals < 2; literals++)
+        made->stable_hash[literals] = hash_stable(plan, made, literals);
+    if (!(e->flags & FL_EXPR_VOLATILE)) /* which is never found again */
+        FL_TRY(fl_intern_add(plan, &plan->exprs, e->hash, made, err));
     *ret = made;
 cleanup:
     return st;
@@ -804,7 +849,7 @@ fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *cons
         if (is_constant)
             values[i] = *typed[i]->value;
     }
-    FL_TRY(fl_type_check_depth(fields, n_args, err));
+    FL_TRY(fl_type_check_size(fields, n_args, err));
     fl_type type = {.id = FL_STRUCT, .n_fields = n_args, .fields = fields};
     if (is_constant) {
         fl_value value = {.type = type, .list = {values, n_args}};
@@ -830,33 +875,51 @@ cleanup:
     return st;
 }
 
+/* By an index that is kept for each struct type, since many fields of one may be read. */
+static fl_status find_field(fl_plan *plan, fl_type type, fl_str name, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t at = fl_index_map_find(&plan->struct_places, fl_index_map_key(type.fields));
+    if (at < 0) {
+        at = plan->n_structs;
+        FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->structs, &plan->structs_capacity, at + 1,
+                       (int64_t)sizeof(*plan->structs), err));
+        FL_TRY(fl_field_index_init(&plan->structs[at], &plan->arena, type, err));
+        FL_TRY(fl_index_map_add(&plan->struct_places, fl_index_map_key(type.fields), at, err));
+        plan->n_structs++;
+    }
+    *ret = fl_field_index_find(&plan->structs[at], name);
+cleanup:
+    return st;
+}
+
 fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err)
 {
+    int32_t at = -1;
     if (arg->type.id != FL_STRUCT) {
         fl_status st = FL_FAIL(err, FL_ERR_TYPE, "%s has no fields: .%.*s needs a struct", FL_TYPE_NAME(arg->type),
                                FL_STR_ARG(name));
         fl_err_at(err, pos);
         return st;
     }
-    for (int pass = 0; pass < 2; pass++)
-        for (int32_t i = 0; i < arg->type.n_fields; i++) {
-            fl_str field = arg->type.fields[i].name;
-            if (pass == 0 ? fl_str_is_equal(field, name) : fl_str_is_equal_nocase(field, name)) {
-                if (arg->kind == FL_EXPR_STRUCT) {
-                    *ret = arg->args[i];
-                    return FL_OK;
-                }
-                fl_expr e = {.kind = FL_EXPR_FIELD,
-                             .pos = pos,
-                             .n_args = 1,
-                             .type = arg->type.fields[i].type,
-                             .args = &arg,
-                             .param = i,
-                             .flags = FL_EXPR_NULLABLE};
-                return intern(plan, &e, ret, err);
-            }
-        }
-    fl_status st = FL_FAIL(err, FL_ERR_COLUMN, "the struct has no field \"%.*s\"", FL_STR_ARG(name));
+    fl_status st = find_field(plan, arg->type, name, &at, err);
+    if (st != FL_OK)
+        return st;
+    if (at >= 0 && arg->kind == FL_EXPR_STRUCT) {
+        *ret = arg->args[at];
+        return FL_OK;
+    }
+    if (at >= 0) {
+        fl_expr e = {.kind = FL_EXPR_FIELD,
+                     .pos = pos,
+                     .n_args = 1,
+                     .type = arg->type.fields[at].type,
+                     .args = &arg,
+                     .param = at,
+                     .flags = FL_EXPR_NULLABLE};
+        return intern(plan, &e, ret, err);
+    }
+    st = FL_FAIL(err, FL_ERR_COLUMN, "the struct has no field \"%.*s\"", FL_STR_ARG(name));
     fl_nearest near;
     fl_nearest_init(&near, name);
     for (int32_t i = 0; i < arg->type.n_fields; i++)
@@ -910,87 +973,6 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
     }
 }
 
-static fl_status rewrite_subquery(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx,
-                                  const fl_expr **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_subquery copy = *expr->subquery;
-    const fl_expr **left = NULL;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, copy.n_left + 1, &left, err));
-    for (int32_t i = 0; i < copy.n_left; i++)
-        FL_TRY(fl_expr_rewrite(plan, expr->subquery->left[i], fn, ctx, &left[i], err));
-    copy.left = left;
-    FL_TRY(fl_expr_subquery(plan, &copy, expr->pos, ret, err));
-cleanup:
-    return st;
-}
-
-fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret,
-                          fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_expr *now = expr;
-    if (expr->kind == FL_EXPR_SUBQUERY && expr->subquery->n_left > 0) {
-        FL_TRY(rewrite_subquery(plan, expr, fn, ctx, &now, err));
-    } else if (expr->n_args > 0) {
-        const fl_expr *local[8], **args = local;
-        int32_t n = expr->kind == FL_EXPR_IN ? 1 : expr->n_args; /* IN's list is constants only */
-        if (expr->n_args > FL_LEN(local))
-            FL_TRY(FL_NEW_ARRAY(&plan->arena, expr->n_args, &args, err));
-        memcpy(args, expr->args, (size_t)expr->n_args * sizeof(*args));
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(fl_expr_rewrite(plan, expr->args[i], fn, ctx, &args[i], err));
-        FL_TRY(fl_expr_with_args(plan, expr, args, &now, err));
-    }
-    st = fn(ctx, plan, now, ret, err);
-cleanup:
-    return st;
-}
-
-typedef struct substitution {
-    const fl_col_id *from;
-    const fl_expr *const *to;
-    int32_t n;
-} substitution;
-
-static fl_status substitute_one(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
-{
-    (void)plan;
-    (void)err;
-    const substitution *s = ctx;
-    *ret = expr;
-    if (expr->kind == FL_EXPR_COLUMN)
-        for (int32_t i = 0; i < s->n; i++)
-            if (s->from[i].n == expr->col.n)
-                *ret = s->to[i];
-    return FL_OK;
-}
-
-fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to,
-                             int32_t n, const fl_expr **ret, fl_err *err)
-{
-    substitution s = {from, to, n};
-    return fl_expr_rewrite(plan, expr, substitute_one, &s, ret, err);
-}
-
-fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err)
-{
-    fl_status st = FL_OK;
-    if (!(expr->flags & FL_EXPR_HAS_COLUMN))
-        return FL_OK;
-    if (expr->kind == FL_EXPR_COLUMN)
-        return fl_col_set_add(plan, set, expr->col, err);
-    if (expr->kind == FL_EXPR_SUBQUERY) {
-        FL_TRY(fl_col_set_add_all(plan, set, &expr->subquery->query->outer, err));
-        for (int32_t i = 0; i < expr->subquery->n_left; i++)
-            FL_TRY(fl_expr_add_cols(plan, expr->subquery->left[i], set, err));
-    }
-    for (int32_t i = 0; i < expr->n_args; i++)
-        FL_TRY(fl_expr_add_cols(plan, expr->args[i], set, err));
-cleanup:
-    return st;
-}
-
 static void print_list(fl_text *text, const fl_plan *plan, const fl_expr *const *args, int32_t n, const char *between)
 {
     for (int32_t i = 0; i < n; i++) {
@@ -1016,6 +998,10 @@ static void print_subquery(fl_text *text, const fl_plan *plan, const fl_subquery
 
 void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *e)
 {
+    if (e->size > PRINT_PARTS) { /* what parts share is said once for each of them */
+        fl_text_addf(text, "… an expression of %s%d parts", e->size == INT32_MAX ? "more than " : "", e->size);
+        return;
+    }
     switch (e->kind) {
     case FL_EXPR_COLUMN:
         fl_text_add(text, fl_plan_col(plan, e->col)->name);
@@ -1106,41 +1092,6 @@ void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *e)
     }
 }
 
-uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *e, bool literals)
-{
-    uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
-    uint64_t sum = 0;
-    switch (e->kind) {
-    case FL_EXPR_COLUMN:
-        return fl_hash_combine(hash, fl_plan_col(plan, e->col)->origin);
-    case FL_EXPR_CONST:
-        return literals ? fl_hash_combine(hash, fl_value_hash(e->value)) : hash;
-    case FL_EXPR_CALL:
-        hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
-        break;
-    case FL_EXPR_CAST:
-        hash = fl_hash_combine(hash, (uint64_t)e->is_try);
-        break;
-    case FL_EXPR_SUBQUERY:
-        hash = fl_hash_combine(hash, (uint64_t)e->subquery->kind << 32 | (uint64_t)(uint32_t)e->subquery->n_left);
-        hash = fl_hash_combine(hash, fl_plan_hash(plan, e->subquery->query, literals));
-        hash = fl_hash_combine(hash, fl_hash_bytes(e->subquery->compare, (int64_t)strlen(e->subquery->compare)));
-        for (int32_t i = 0; i < e->subquery->n_left; i++)
-            hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, e->subquery->left[i], literals));
-        break;
-    case FL_EXPR_AND: /* any order */
-    case FL_EXPR_OR:
-        for (int32_t i = 0; i < e->n_args; i++)
-            sum += fl_expr_stable_hash(plan, e->args[i], literals);
-        return fl_hash_combine(hash, sum);
-    default:
-        break;
-    }
-    for (int32_t i = 0; i < e->n_args; i++)
-        hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, e->args[i], literals));
-    return hash;
-}
-
 static bool is_among(const fl_expr *e, const fl_expr *const *args, int32_t n_args)
 {
     for (int32_t i = 0; i < n_args; i++)
@@ -1177,12 +1128,12 @@ static uint64_t hash_agg(const fl_plan *plan, const fl_agg *agg)
                                     (uint64_t)agg->is_distinct | (uint64_t)(agg->filter != NULL) << 1 |
                                         (uint64_t)agg->n_args << 8 | (uint64_t)agg->n_order << 16);
     for (int32_t i = 0; i < agg->n_args; i++)
-        hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, agg->args[i], true));
+        hash = fl_hash_combine(hash, fl_expr_stable_hash(agg->args[i], true));
     for (int32_t i = 0; i < agg->n_order; i++) {
-        hash = fl_hash_combine(hash, fl_expr_stable_hash(plan, agg->order[i].expr, true));
+        hash = fl_hash_combine(hash, fl_expr_stable_hash(agg->order[i].expr, true));
         hash = fl_hash_combine(hash, (uint64_t)agg->order[i].is_descending * 2 + agg->order[i].nulls_first);
     }
-    return agg->filter == NULL ? hash : fl_hash_combine(hash, fl_expr_stable_hash(plan, agg->filter, true));
+    return agg->filter == NULL ? hash : fl_hash_combine(hash, fl_expr_stable_hash(agg->filter, true));
 }
 
 fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,

@@ -64,8 +64,10 @@ struct fl_expr {
     int32_t n_args;
     int32_t param;
     int32_t depth; /* levels below, itself included */
+    int32_t size;  /* parts as a tree, where shared ones count as often as they are met; INT32_MAX: that many or more */
     fl_type type;
-    uint64_t hash; /* within the plan (column ids) */
+    uint64_t hash;           /* within the plan (column ids) */
+    uint64_t stable_hash[2]; /* by names and values: without and with literals */
     const fl_expr *const *args;
     union {
         fl_col_id col;
@@ -148,24 +150,14 @@ fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t 
 fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret,
                             fl_err *err);
 
-/** Rewrites bottom-up: `fn` sees each node after its arguments were rewritten and may give another. Subqueries' left sides
- *  are rewritten, their plans are not. Depth is bounded by the makers (FL_ERR_LIMIT above 1,000 nested levels). */
-typedef fl_status (*fl_expr_rewriter)(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err);
-fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret,
-                          fl_err *err);
-
-/** Replaces columns by expressions: `from[i]` becomes `to[i]`. */
-fl_status fl_expr_substitute(fl_plan *plan, const fl_expr *expr, const fl_col_id *from, const fl_expr *const *to,
-                             int32_t n, const fl_expr **ret, fl_err *err);
-
-/** Adds the columns that the expression reads (free columns of subqueries too). */
-fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err);
-
-/** Adds the expression as SQL text with column names; for EXPLAIN and messages. */
+/** Adds the expression as SQL text with column names; for EXPLAIN and messages. Of very large ones only the size. */
 void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *expr);
 
 /** The hash by names and values: what fl_plan_hash combines. `literals` false lifts constants (shape hash). */
-uint64_t fl_expr_stable_hash(const fl_plan *plan, const fl_expr *expr, bool literals);
+static inline uint64_t fl_expr_stable_hash(const fl_expr *expr, bool literals)
+{
+    return expr->stable_hash[literals];
+}
 
 static inline bool fl_expr_is_const(const fl_expr *e)
 {

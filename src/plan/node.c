@@ -106,8 +106,7 @@ static bool is_same_node(const void *ctx, const void *thing)
 static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_plan *stable_plan, bool literals)
 {
     uint64_t hash = 0x51ED;
-#define EXPR_HASH(e) \
-    ((e) == NULL ? 7 : stable_plan != NULL ? fl_expr_stable_hash(stable_plan, (e), literals) : (e)->hash)
+#define EXPR_HASH(e) ((e) == NULL ? 7 : stable_plan != NULL ? fl_expr_stable_hash((e), literals) : (e)->hash)
 #define COL_HASH(c) (stable_plan != NULL ? fl_plan_col(stable_plan, (c))->origin : (uint64_t)(c).n)
     switch (f->kind) {
     case FL_FIELD_EXPR:
@@ -163,6 +162,7 @@ static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_p
 
 typedef struct derive {
     fl_plan *plan;
+    fl_expr_walk walk;
     fl_col_set used;
     bool can_fail;
 } derive;
@@ -171,7 +171,7 @@ static fl_status derive_expr(void *ctx, const fl_expr *expr, fl_err *err)
 {
     derive *d = ctx;
     d->can_fail |= (expr->flags & FL_EXPR_CAN_FAIL) != 0;
-    return fl_expr_add_cols(d->plan, expr, &d->used, err);
+    return fl_expr_walk_add_cols(&d->walk, expr, &d->used, err);
 }
 
 static fl_status visit_field(const fl_attr_field *f, const void *attrs, fl_expr_visitor fn, void *ctx, fl_err *err)
@@ -213,6 +213,7 @@ fl_status fl_node_visit_exprs(const fl_node *node, fl_expr_visitor fn, void *ctx
 static fl_status add_used(fl_plan *plan, const fl_op_desc *op, const void *attrs, derive *d, fl_err *err)
 {
     fl_status st = FL_OK;
+    fl_expr_walk_init(&d->walk, plan);
     for (int32_t i = 0; i < op->n_fields; i++) {
         const fl_attr_field *f = &op->fields[i];
         FL_TRY(visit_field(f, attrs, derive_expr, d, err));
@@ -221,6 +222,7 @@ static fl_status add_used(fl_plan *plan, const fl_op_desc *op, const void *attrs
                 FL_TRY(fl_col_set_add(plan, &d->used, FIELD_AT(const fl_col_id *, attrs, f->offset)[c], err));
     }
 cleanup:
+    fl_expr_walk_drop(&d->walk);
     return st;
 }
 
@@ -363,28 +365,28 @@ fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id 
                         err);
 }
 
-static fl_status rewrite_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n, fl_expr_rewriter fn, void *ctx,
+static fl_status rewrite_keys(fl_expr_walk *walk, const fl_sort_key *keys, int32_t n, fl_expr_rewriter fn, void *ctx,
                               const fl_sort_key **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_key *copy = NULL;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &copy, err));
+    FL_TRY(FL_NEW_ARRAY(&walk->plan->arena, n, &copy, err));
     for (int32_t i = 0; i < n; i++) {
         copy[i] = keys[i];
-        FL_TRY(fl_expr_rewrite(plan, keys[i].expr, fn, ctx, &copy[i].expr, err));
+        FL_TRY(fl_expr_walk_rewrite(walk, keys[i].expr, fn, ctx, &copy[i].expr, err));
     }
     *ret = copy;
 cleanup:
     return st;
 }
 
-static fl_status rewrite_field(fl_plan *plan, const fl_attr_field *f, void *attrs, fl_expr_rewriter fn, void *ctx,
+static fl_status rewrite_field(fl_expr_walk *walk, const fl_attr_field *f, void *attrs, fl_expr_rewriter fn, void *ctx,
                                fl_err *err)
 {
     fl_status st = FL_OK;
     if (f->kind == FL_FIELD_EXPR) {
         const fl_expr **slot = &FIELD_AT(const fl_expr *, attrs, f->offset);
-        return *slot == NULL ? FL_OK : fl_expr_rewrite(plan, *slot, fn, ctx, slot, err);
+        return *slot == NULL ? FL_OK : fl_expr_walk_rewrite(walk, *slot, fn, ctx, slot, err);
     }
     int32_t n =
         f->kind == FL_FIELD_EXPRS || f->kind == FL_FIELD_SORT_KEYS || f->kind == FL_FIELD_AGGS ? count_of(f, attrs) : 0;
@@ -392,28 +394,28 @@ static fl_status rewrite_field(fl_plan *plan, const fl_attr_field *f, void *attr
         return FL_OK;
     if (f->kind == FL_FIELD_SORT_KEYS) {
         const fl_sort_key **slot = &FIELD_AT(const fl_sort_key *, attrs, f->offset);
-        return rewrite_keys(plan, *slot, n, fn, ctx, slot, err);
+        return rewrite_keys(walk, *slot, n, fn, ctx, slot, err);
     }
     if (f->kind == FL_FIELD_EXPRS) {
         const fl_expr **copy = NULL;
         const fl_expr *const **slot = &FIELD_AT(const fl_expr *const *, attrs, f->offset);
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &copy, err));
+        FL_TRY(FL_NEW_ARRAY(&walk->plan->arena, n, &copy, err));
         for (int32_t i = 0; i < n; i++)
-            FL_TRY(fl_expr_rewrite(plan, (*slot)[i], fn, ctx, &copy[i], err));
+            FL_TRY(fl_expr_walk_rewrite(walk, (*slot)[i], fn, ctx, &copy[i], err));
         *slot = copy;
         return FL_OK;
     }
     fl_agg *copy = NULL;
     const fl_agg **slot = &FIELD_AT(const fl_agg *, attrs, f->offset);
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &copy, err));
+    FL_TRY(FL_NEW_ARRAY(&walk->plan->arena, n, &copy, err));
     memcpy(copy, *slot, (size_t)n * sizeof(*copy));
     for (int32_t i = 0; i < n; i++) {
         for (int32_t a = 0; a < copy[i].n_args; a++)
-            FL_TRY(fl_expr_rewrite(plan, copy[i].args[a], fn, ctx, &copy[i].args[a], err));
+            FL_TRY(fl_expr_walk_rewrite(walk, copy[i].args[a], fn, ctx, &copy[i].args[a], err));
         if (copy[i].filter != NULL)
-            FL_TRY(fl_expr_rewrite(plan, copy[i].filter, fn, ctx, &copy[i].filter, err));
+            FL_TRY(fl_expr_walk_rewrite(walk, copy[i].filter, fn, ctx, &copy[i].filter, err));
         if (copy[i].n_order > 0)
-            FL_TRY(rewrite_keys(plan, copy[i].order, copy[i].n_order, fn, ctx, &copy[i].order, err));
+            FL_TRY(rewrite_keys(walk, copy[i].order, copy[i].n_order, fn, ctx, &copy[i].order, err));
     }
     *slot = copy;
 cleanup:
@@ -425,13 +427,16 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
 {
     fl_status st = FL_OK;
     void *attrs = NULL;
+    fl_expr_walk walk;
+    fl_expr_walk_init(&walk, plan);
     FL_TRY(fl_arena_get(&plan->arena, node->op->attr_bytes, &attrs, err));
     memcpy(attrs, node->attrs, (size_t)node->op->attr_bytes);
     for (int32_t i = 0; i < node->op->n_fields; i++)
-        FL_TRY(rewrite_field(plan, &node->op->fields[i], attrs, fn, ctx, err));
+        FL_TRY(rewrite_field(&walk, &node->op->fields[i], attrs, fn, ctx, err));
     st = fl_node_make(plan, node->op, attrs, node->traits, node->inputs, node->n_inputs, node->cols, node->n_cols, ret,
                       err);
 cleanup:
+    fl_expr_walk_drop(&walk);
     return st;
 }
 
@@ -537,15 +542,47 @@ fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter f
     return st;
 }
 
-uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *node, bool literals)
+/* Hashes of subplans that may be the input of several nodes, by id. Low ones are quicker hashed again. */
+typedef struct hashing {
+    const fl_plan *plan;
+    bool literals;
+    fl_arena arena;
+    fl_index_map places;
+    uint64_t *hashes;
+    int64_t capacity;
+    int32_t n;
+} hashing;
+
+#define HASHED_AGAIN_MAX 4 /* height */
+
+static uint64_t hash_tree(hashing *h, const fl_node *node)
 {
+    int32_t known = node->height > HASHED_AGAIN_MAX ? fl_index_map_find(&h->places, (uint64_t)node->id) : -1;
+    if (known >= 0)
+        return h->hashes[known];
     uint64_t hash = fl_hash_bytes(node->op->name, (int64_t)strlen(node->op->name));
     for (int32_t i = 0; i < node->n_inputs; i++)
-        hash = fl_hash_combine(hash, fl_plan_hash(plan, node->inputs[i], literals));
+        hash = fl_hash_combine(hash, hash_tree(h, node->inputs[i]));
     for (int32_t i = 0; i < node->op->n_fields; i++)
-        hash = fl_hash_combine(hash, hash_field(&node->op->fields[i], node->attrs, plan, literals));
+        hash = fl_hash_combine(hash, hash_field(&node->op->fields[i], node->attrs, h->plan, h->literals));
     uint64_t sum = 0;
-    for (int32_t i = 0; literals && i < node->n_cols; i++)
-        sum += fl_plan_col(plan, node->cols[i])->origin;
-    return fl_hash_combine(hash, sum);
+    for (int32_t i = 0; h->literals && i < node->n_cols; i++)
+        sum += fl_plan_col(h->plan, node->cols[i])->origin;
+    hash = fl_hash_combine(hash, sum);
+    if (node->height > HASHED_AGAIN_MAX && /* without memory it is hashed again */
+        fl_grow(h->arena.memory, (void **)&h->hashes, &h->capacity, h->n + 1, 8, NULL) == FL_OK &&
+        fl_index_map_add(&h->places, (uint64_t)node->id, h->n, NULL) == FL_OK)
+        h->hashes[h->n++] = hash;
+    return hash;
+}
+
+uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *node, bool literals)
+{
+    hashing h = {.plan = plan, .literals = literals};
+    fl_arena_init(&h.arena, plan->arena.memory);
+    fl_index_map_init(&h.places, &h.arena);
+    uint64_t hash = hash_tree(&h, node);
+    fl_free(h.hashes);
+    fl_arena_drop(&h.arena);
+    return hash;
 }

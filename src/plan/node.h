@@ -7,7 +7,7 @@
 #ifndef FL_PLAN_NODE_H
 #define FL_PLAN_NODE_H
 
-#include "plan/expr.h"
+#include "plan/expr_walk.h"
 #include "plan/trait.h"
 
 #define FL_NODE_INPUTS_MAX 2

@@ -11,6 +11,7 @@ fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **
     fl_trait_set *none = NULL;
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*plan), (void **)&plan, err));
     fl_arena_init(&plan->arena, memory);
+    fl_index_map_init(&plan->struct_places, &plan->arena);
     atomic_store(&plan->refs, 1);
     plan->registry = registry;
     FL_TRY(FL_NEW(&plan->arena, &none, err));
@@ -36,6 +37,7 @@ void fl_plan_unref(fl_plan *plan)
         fl_table_unref(plan->tables[i]);
     fl_free(plan->tables);
     fl_free(plan->cols);
+    fl_free(plan->structs);
     fl_free(plan->scratch);
     fl_free(plan->exprs.slots);
     fl_free(plan->nodes.slots);
@@ -197,11 +199,16 @@ fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *
 
 fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err)
 {
-    if (other->n_words == 0)
+    int32_t first = 0, end = other->n_words; /* its room to grow is no reason for more here: sets of sets would swell */
+    while (first < end && other->words[first] == 0)
+        first++;
+    while (first < end && other->words[end - 1] == 0)
+        end--;
+    if (first == end)
         return FL_OK;
-    fl_status st = make_room(plan, set, other->first_word, other->first_word + other->n_words, err);
+    fl_status st = make_room(plan, set, other->first_word + first, other->first_word + end, err);
     if (st == FL_OK)
-        for (int32_t i = 0; i < other->n_words; i++)
+        for (int32_t i = first; i < end; i++)
             set->words[other->first_word - set->first_word + i] |= other->words[i];
     return st;
 }

@@ -2,6 +2,7 @@
 #ifndef FL_PLAN_PLAN_INTERNAL_H
 #define FL_PLAN_PLAN_INTERNAL_H
 
+#include "arrow/field_index.h"
 #include "plan/node.h"
 
 /* Interned things of one kind: open addressing, pointers to things that begin with nothing in common, so the hash is kept
@@ -32,6 +33,10 @@ struct fl_plan {
     fl_intern nodes;
     fl_intern traits;
     const fl_trait_set *no_traits;
+    fl_index_map struct_places; /* in structs, by a type's fields */
+    fl_field_index *structs;
+    int64_t structs_capacity;
+    int32_t n_structs;
     fl_col_id *scratch; /* fl_plan_scratch_cols */
     int64_t scratch_capacity;
 };

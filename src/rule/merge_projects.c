@@ -3,15 +3,23 @@
 #include "op/project/node.h"
 #include "plan/rule.h"
 
-static fl_status count_uses(fl_plan *plan, const fl_expr *e, const fl_project_attrs *below, int32_t *uses, fl_err *err)
+typedef struct counting {
+    fl_expr_walk walk;
+    fl_index_map places; /* of the columns that are made below */
+    int32_t *uses;       /* by place */
+} counting;
+
+static fl_status count_uses(counting *c, const fl_expr *e, fl_err *err)
 {
-    (void)plan;
     fl_status st = FL_OK;
-    if (e->kind == FL_EXPR_COLUMN)
-        for (int32_t i = 0; i < below->n_cols; i++)
-            uses[i] += below->cols[i].n == e->col.n;
-    for (int32_t i = 0; i < e->n_args && st == FL_OK; i++)
-        st = count_uses(plan, e->args[i], below, uses, err);
+    bool is_new = true;
+    int32_t at = e->kind == FL_EXPR_COLUMN ? fl_index_map_find(&c->places, (uint64_t)e->col.n) : -1;
+    if (at >= 0)
+        c->uses[at]++;
+    FL_TRY(fl_expr_walk_enter(&c->walk, e, &is_new, err));
+    for (int32_t i = 0; i < e->n_args && is_new; i++)
+        FL_TRY(count_uses(c, e->args[i], err));
+cleanup:
     return st;
 }
 
@@ -30,21 +38,29 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     if (below->op != &fl_op_project)
         return FL_OK;
     const fl_project_attrs *upper = fl_project_of(node), *lower = fl_project_of(below);
-    int32_t *uses = NULL;
     fl_arena *arena = fl_plan_arena(call->plan);
-    FL_TRY(FL_NEW_ARRAY(arena, lower->n_cols + 1, &uses, err));
+    counting c = {0};
+    fl_substitution s = {0};
+    fl_expr_walk_init(&c.walk, call->plan);
+    fl_index_map_init(&c.places, &c.walk.arena);
+    FL_TRY(FL_NEW_ARRAY(&c.walk.arena, lower->n_cols + 1, &c.uses, err));
+    for (int32_t i = 0; i < lower->n_cols; i++)
+        FL_TRY(fl_index_map_add(&c.places, (uint64_t)lower->cols[i].n, i, err));
     for (int32_t i = 0; i < upper->n_exprs; i++) {
         if (upper->exprs[i]->flags & FL_EXPR_HAS_SUBQUERY)
-            return FL_OK;
-        FL_TRY(count_uses(call->plan, upper->exprs[i], lower, uses, err));
+            goto cleanup;
+        FL_TRY(count_uses(&c, upper->exprs[i], err));
     }
-    for (int32_t c = 0; c < lower->n_cols; c++) {
-        for (int32_t i = 0; i < upper->n_passed; i++)
-            uses[c] += upper->passed[i].n == lower->cols[c].n;
-        bool cheap = lower->exprs[c]->n_args == 0;
-        if ((uses[c] > 1 && !cheap) || (lower->exprs[c]->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) ||
-            (uses[c] == 0 && (lower->exprs[c]->flags & FL_EXPR_CAN_FAIL)))
-            return FL_OK;
+    for (int32_t i = 0; i < upper->n_passed; i++) {
+        int32_t at = fl_index_map_find(&c.places, (uint64_t)upper->passed[i].n);
+        if (at >= 0)
+            c.uses[at]++;
+    }
+    for (int32_t i = 0; i < lower->n_cols; i++) {
+        bool cheap = lower->exprs[i]->n_args == 0;
+        if ((c.uses[i] > 1 && !cheap) || (lower->exprs[i]->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) ||
+            (c.uses[i] == 0 && (lower->exprs[i]->flags & FL_EXPR_CAN_FAIL)))
+            goto cleanup;
     }
     fl_project_attrs attrs = {0};
     fl_col_id *cols = NULL, *passed = NULL;
@@ -52,18 +68,16 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(arena, upper->n_cols + lower->n_cols + 1, &cols, err));
     FL_TRY(FL_NEW_ARRAY(arena, upper->n_cols + lower->n_cols + 1, &exprs, err));
     FL_TRY(FL_NEW_ARRAY(arena, upper->n_passed + 1, &passed, err));
+    FL_TRY(fl_substitution_init(&s, call->plan, lower->cols, lower->exprs, lower->n_cols, err));
     for (int32_t i = 0; i < upper->n_cols; i++) {
         cols[attrs.n_cols] = upper->cols[i];
-        FL_TRY(fl_expr_substitute(call->plan, upper->exprs[i], lower->cols, lower->exprs, lower->n_cols,
-                                  &exprs[attrs.n_cols++], err));
+        FL_TRY(fl_substitute(&s, upper->exprs[i], &exprs[attrs.n_cols++], err));
     }
     for (int32_t i = 0; i < upper->n_passed; i++) {
-        int32_t c = 0;
-        while (c < lower->n_cols && lower->cols[c].n != upper->passed[i].n)
-            c++;
-        if (c < lower->n_cols) {
-            cols[attrs.n_cols] = lower->cols[c];
-            exprs[attrs.n_cols++] = lower->exprs[c];
+        int32_t at = fl_index_map_find(&c.places, (uint64_t)upper->passed[i].n);
+        if (at >= 0) {
+            cols[attrs.n_cols] = lower->cols[at];
+            exprs[attrs.n_cols++] = lower->exprs[at];
         } else {
             passed[attrs.n_passed++] = upper->passed[i];
         }
@@ -76,6 +90,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
                         &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
+    fl_expr_walk_drop(&c.walk);
+    fl_substitution_drop(&s);
     return st;
 }
 

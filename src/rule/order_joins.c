@@ -6,6 +6,7 @@
  * raise stay where the text has them: above the region. */
 #include "op/filter/node.h"
 #include "op/join/node.h"
+#include "base/index_map.h"
 #include "plan/estimate.h"
 #include "plan/rule.h"
 
@@ -17,11 +18,17 @@
 typedef struct predicate {
     const fl_expr *expr;
     uint64_t relations; /* that it reads */
-    double selectivity;
+    double selectivity; /* of one that reads the same relations as one before it: its square root */
 } predicate;
+
+typedef struct ordering {
+    fl_plan *plan;
+    const fl_node **done; /* by node id: what became of a node, which may be the input of several */
+} ordering;
 
 typedef struct region {
     fl_plan *plan;
+    ordering *ordering;
     const fl_node *relations[RELATIONS_MAX];
     int32_t n_relations;
     predicate *predicates;
@@ -36,7 +43,7 @@ typedef struct entry {
     uint64_t left; /* relations of the left input; 0: a relation itself */
 } entry;
 
-static fl_status order(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
+static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl_err *err);
 
 static bool is_plain(const fl_node *node)
 {
@@ -48,16 +55,20 @@ static bool is_plain(const fl_node *node)
     return true;
 }
 
+/* How many, or more than RELATIONS_MAX: long chains go down at the left. */
 static int32_t count_relations(const fl_node *node)
 {
-    return is_plain(node) ? count_relations(node->inputs[0]) + count_relations(node->inputs[1]) : 1;
+    int32_t n = 1;
+    for (; n <= RELATIONS_MAX && is_plain(node); node = node->inputs[0])
+        n += count_relations(node->inputs[1]);
+    return n;
 }
 
 static fl_status collect(region *r, const fl_node *node, fl_err *err)
 {
     fl_status st = FL_OK;
     if (!is_plain(node) || r->n_relations >= RELATIONS_MAX) {
-        FL_TRY(order(r->plan, node, &r->relations[r->n_relations], err));
+        FL_TRY(order(r->ordering, node, &r->relations[r->n_relations], err));
         r->n_relations++;
         return FL_OK;
     }
@@ -84,6 +95,8 @@ cleanup:
 static fl_status find_relations(region *r, fl_err *err)
 {
     fl_status st = FL_OK;
+    fl_index_map seen;
+    fl_index_map_init(&seen, fl_plan_arena(r->plan));
     for (int32_t p = 0; p < r->n_predicates; p++) {
         fl_col_set used;
         fl_col_set_init(&used);
@@ -91,6 +104,11 @@ static fl_status find_relations(region *r, fl_err *err)
         for (int32_t i = 0; i < r->n_relations; i++)
             if (fl_col_set_meets(&used, &r->relations[i]->made))
                 r->predicates[p].relations |= 1ull << i;
+        if (r->predicates[p].relations == 0)
+            continue;
+        if (fl_index_map_find(&seen, r->predicates[p].relations) >= 0)
+            r->predicates[p].selectivity = sqrt(r->predicates[p].selectivity);
+        FL_TRY(fl_index_map_add(&seen, r->predicates[p].relations, p, err));
     }
 cleanup:
     return st;
@@ -107,10 +125,7 @@ static double rows_of(const region *r, uint64_t set)
         uint64_t in = r->predicates[p].relations;
         if ((in & ~set) != 0 || in == 0)
             continue;
-        bool repeated = false;
-        for (int32_t q = 0; q < p && !repeated; q++)
-            repeated = r->predicates[q].relations == in;
-        rows *= repeated ? sqrt(r->predicates[p].selectivity) : r->predicates[p].selectivity;
+        rows *= r->predicates[p].selectivity;
     }
     return rows < 1 ? 1 : rows;
 }
@@ -212,16 +227,28 @@ cleanup:
     return st;
 }
 
+/* Rows of the pairs of one part with each other one, where predicates connect them; -1 where none does. */
+static void weigh(const region *r, const uint64_t *sets, int32_t n, int32_t part, double (*rows)[RELATIONS_MAX])
+{
+    for (int32_t i = 0; i < n; i++)
+        if (i != part)
+            rows[i < part ? i : part][i < part ? part : i] =
+                are_connected(r, sets[i], sets[part]) ? rows_of(r, sets[i] | sets[part]) : -1;
+}
+
 static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     entry parts[RELATIONS_MAX];
     uint64_t sets[RELATIONS_MAX];
+    double(*rows)[RELATIONS_MAX] = NULL; /* by pairs a < b */
     int32_t n = r->n_relations;
     FL_ASSERT(n > 0);
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(r->plan), RELATIONS_MAX, &rows, err));
     for (int32_t i = 0; i < n; i++) {
         parts[i] = (entry){r->relations[i], r->relations[i]->rows, 0, 0};
         sets[i] = 1ull << i;
+        weigh(r, sets, i, i, rows);
     }
     while (n > 1) {
         int32_t best_a = -1, best_b = -1;
@@ -229,23 +256,25 @@ static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
         for (int crossed = 0; crossed < 2 && best_a < 0; crossed++)
             for (int32_t a = 0; a < n; a++)
                 for (int32_t b = a + 1; b < n; b++) {
-                    if (crossed == 0 && !are_connected(r, sets[a], sets[b]))
-                        continue;
-                    double rows = rows_of(r, sets[a] | sets[b]), cost = join_cost(parts[a].rows, parts[b].rows, rows);
-                    if (best_a < 0 || cost < best_cost) {
+                    double both = crossed == 0 ? rows[a][b] : parts[a].rows * parts[b].rows;
+                    double cost = join_cost(parts[a].rows, parts[b].rows, both);
+                    if (both >= 0 && (best_a < 0 || cost < best_cost)) {
                         best_a = a;
                         best_b = b;
                         best_cost = cost;
-                        best_rows = rows;
+                        best_rows = both;
                     }
                 }
         const fl_node *joined = NULL;
         FL_TRY(make(r, &parts[best_a], sets[best_a], &parts[best_b], sets[best_b], &joined, err));
         parts[best_a] = (entry){joined, best_rows, 0, 0};
         sets[best_a] |= sets[best_b];
-        parts[best_b] = parts[n - 1];
-        sets[best_b] = sets[n - 1];
         n--;
+        parts[best_b] = parts[n];
+        sets[best_b] = sets[n];
+        weigh(r, sets, n, best_a, rows);
+        if (best_b < n)
+            weigh(r, sets, n, best_b, rows);
     }
     *ret = parts[0].plan;
 cleanup:
@@ -253,35 +282,46 @@ cleanup:
 }
 
 /* Orders every region below and including the node. */
-static fl_status order(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
+static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *inputs[FL_NODE_INPUTS_MAX] = {0};
+    *ret = o->done[node->id];
+    if (*ret != NULL)
+        return FL_OK;
     if (!is_plain(node) || count_relations(node) > RELATIONS_MAX) {
         for (int32_t i = 0; i < node->n_inputs; i++)
-            FL_TRY(order(plan, node->inputs[i], &inputs[i], err));
-        return fl_node_with_inputs(plan, node, inputs, ret, err);
+            FL_TRY(order(o, node->inputs[i], &inputs[i], err));
+        FL_TRY(fl_node_with_inputs(o->plan, node, inputs, ret, err));
+    } else {
+        region *r = NULL;
+        const fl_node *joined = NULL;
+        FL_TRY(FL_NEW(fl_plan_arena(o->plan), &r, err));
+        r->plan = o->plan;
+        r->ordering = o;
+        FL_TRY(collect(r, node, err));
+        FL_TRY(find_relations(r, err));
+        if (r->n_relations <= RELATIONS_DP)
+            FL_TRY(by_programming(r, &joined, err));
+        if (joined == NULL)
+            FL_TRY(greedily(r, &joined, err));
+        FL_TRY(fl_node_with_cols(o->plan, joined, node->cols, node->n_cols, ret, err));
     }
-    region *r = NULL;
-    const fl_node *joined = NULL;
-    FL_TRY(FL_NEW(fl_plan_arena(plan), &r, err));
-    r->plan = plan;
-    FL_TRY(collect(r, node, err));
-    FL_TRY(find_relations(r, err));
-    if (r->n_relations <= RELATIONS_DP)
-        FL_TRY(by_programming(r, &joined, err));
-    if (joined == NULL)
-        FL_TRY(greedily(r, &joined, err));
-    st = fl_node_with_cols(plan, joined, node->cols, node->n_cols, ret, err);
+    o->done[node->id] = *ret;
 cleanup:
     return st;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
+    fl_status st = FL_OK;
     const fl_node *out = NULL;
-    fl_status st = order(call->plan, call->root, &out, err);
-    return st != FL_OK ? st : fl_rule_call_transform_to(call, out, err);
+    ordering o = {.plan = call->plan};
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), fl_plan_nodes(call->plan) + 1, &o.done, err));
+    FL_TRY(order(&o, call->root, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
+cleanup:
+    return st;
 }
 
 const fl_rule_desc fl_rule_order_joins = {FL_DESC(fl_rule_desc),    .name = "order_joins",

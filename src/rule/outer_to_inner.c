@@ -4,9 +4,13 @@
 #include "op/join/node.h"
 #include "plan/rule.h"
 
+#define PARTS_MAX 100000 /* of an expression that is looked into: shared parts are met as often as they occur */
+
 /* Whether the expression is null when all columns of the side are. */
 static bool is_null_for_null(const fl_expr *e, const fl_col_set *side)
 {
+    if (e->size > PARTS_MAX)
+        return false;
     switch (e->kind) {
     case FL_EXPR_COLUMN:
         return fl_col_set_has(side, e->col);
@@ -28,6 +32,8 @@ static bool is_null_for_null(const fl_expr *e, const fl_col_set *side)
 /* Whether the conjunct is not true when all columns of the side are null. */
 static bool rejects_null(const fl_expr *e, const fl_col_set *side)
 {
+    if (e->size > PARTS_MAX)
+        return false;
     if (e->kind == FL_EXPR_NOT && e->args[0]->kind == FL_EXPR_IS_NULL) /* x IS NOT NULL */
         return is_null_for_null(e->args[0]->args[0], side);
     if (e->kind != FL_EXPR_OR && e->kind != FL_EXPR_AND)

@@ -6,6 +6,8 @@
 
 typedef struct pruning {
     fl_plan *plan;
+    const fl_node *
+        *shared; /* by node id: what became of an input that is computed once, of which all readers want the same */
 } pruning;
 
 static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted, const fl_node **ret, fl_err *err);
@@ -117,10 +119,17 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
         FL_TRY(
             fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, &thinned, err));
         fl_col_set_init(&below);
-        FL_TRY(fl_col_set_add_all(p->plan, &below, wanted, err));
+        if (!node->op->is_computed_once)
+            FL_TRY(fl_col_set_add_all(p->plan, &below, wanted, err));
         FL_TRY(fl_node_add_used_cols(p->plan, thinned, &below, err));
-        for (int32_t i = 0; i < node->n_inputs; i++)
-            FL_TRY(prune(p, node->inputs[i], &below, &inputs[i], err));
+        for (int32_t i = 0; i < node->n_inputs; i++) {
+            const fl_node *known = node->op->is_computed_once ? p->shared[node->inputs[i]->id] : NULL;
+            if (known == NULL)
+                FL_TRY(prune(p, node->inputs[i], &below, &known, err));
+            if (node->op->is_computed_once)
+                p->shared[node->inputs[i]->id] = known;
+            inputs[i] = known;
+        }
     }
     st = fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, ret, err);
 cleanup:
@@ -129,10 +138,14 @@ cleanup:
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
-    pruning p = {call->plan};
+    fl_status st = FL_OK;
+    pruning p = {.plan = call->plan};
     const fl_node *out = NULL;
-    fl_status st = prune(&p, call->root, call->wanted, &out, err);
-    return st != FL_OK ? st : fl_rule_call_transform_to(call, out, err);
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), fl_plan_nodes(call->plan) + 1, &p.shared, err));
+    FL_TRY(prune(&p, call->root, call->wanted, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
+cleanup:
+    return st;
 }
 
 const fl_rule_desc fl_rule_prune_columns = {FL_DESC(fl_rule_desc),

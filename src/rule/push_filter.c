@@ -67,22 +67,25 @@ static fl_status through(pushing *p, may_move moves, const fl_col_id *cols, cons
     const fl_expr **moved = NULL;
     const fl_node *below = NULL;
     int32_t n_moved = 0;
+    fl_substitution s = {0};
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), p->filter->n_conjuncts, &moved, err));
+    FL_TRY(fl_substitution_init(&s, p->plan, cols, exprs, n, err));
     for (int32_t i = 0; i < p->filter->n_conjuncts; i++) {
         fl_col_set used;
         const fl_expr *e = p->filter->conjuncts[i];
         FL_TRY(cols_of(p, e, &used, err));
         if (moves(p, e, &used))
-            FL_TRY(fl_expr_substitute(p->plan, e, cols, exprs, n, &moved[n_moved++], err));
+            FL_TRY(fl_substitute(&s, e, &moved[n_moved++], err));
         else
             p->kept[p->n_kept++] = e;
     }
     if (n_moved == 0)
-        return FL_OK;
+        goto cleanup;
     FL_TRY(fl_filter_build_all(p->plan, p->input->inputs[0], moved, n_moved, &below, err));
     FL_TRY(fl_node_with_inputs(p->plan, p->input, &below, &below, err));
     st = finish(p, below, err);
 cleanup:
+    fl_substitution_drop(&s);
     return st;
 }
 
@@ -179,6 +182,7 @@ static fl_status through_set_op(pushing *p, fl_err *err)
     const fl_set_op_attrs *set = fl_set_op_of(p->input);
     const fl_node *sides[2] = {NULL, NULL}, *out = NULL;
     const fl_expr **moved = NULL, **exprs = NULL;
+    fl_substitution sub = {0};
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), set->n_cols, &exprs, err));
     for (int32_t i = 0; i < p->filter->n_conjuncts; i++)
         if (p->filter->conjuncts[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
@@ -187,13 +191,16 @@ static fl_status through_set_op(pushing *p, fl_err *err)
         for (int32_t c = 0; c < set->n_cols; c++)
             FL_TRY(fl_expr_column(p->plan, s == 0 ? set->left[c] : set->right[c], -1, &exprs[c], err));
         FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), p->filter->n_conjuncts, &moved, err));
+        FL_TRY(fl_substitution_init(&sub, p->plan, set->cols, exprs, set->n_cols, err));
         for (int32_t i = 0; i < p->filter->n_conjuncts; i++)
-            FL_TRY(fl_expr_substitute(p->plan, p->filter->conjuncts[i], set->cols, exprs, set->n_cols, &moved[i], err));
+            FL_TRY(fl_substitute(&sub, p->filter->conjuncts[i], &moved[i], err));
+        fl_substitution_drop(&sub);
         FL_TRY(fl_filter_build_all(p->plan, p->input->inputs[s], moved, p->filter->n_conjuncts, &sides[s], err));
     }
     FL_TRY(fl_node_with_inputs(p->plan, p->input, sides, &out, err));
     st = finish(p, out, err);
 cleanup:
+    fl_substitution_drop(&sub);
     return st;
 }
 

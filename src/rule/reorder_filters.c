@@ -15,9 +15,13 @@ typedef struct ranked {
     int32_t index;
 } ranked;
 
+#define PARTS_MAX 100000 /* that are looked at: shared ones are met as often as they occur */
+
 static double cost_of(const fl_expr *e)
 {
     double cost = e->kind == FL_EXPR_CALL ? 1 : 0.2;
+    if (e->size > PARTS_MAX)
+        return e->size;
     if (e->kind == FL_EXPR_CALL && e->n_args > 0 && fl_type_is_string(e->args[0]->type))
         cost = 4;
     if (e->kind == FL_EXPR_IN)

@@ -3,11 +3,16 @@
  * Two ways. Pulling up: where the right side uses outer columns in filters only, the conjuncts move into the join's
  * condition; through an aggregate they go as equalities, whose inner side becomes a group key. Otherwise pushing down: the
  * domain, the distinct values of the outer columns, is joined into the right side where they are used, carried up as
- * columns, and equated with the left side's (nulls equal) at the end. */
+ * columns, and equated with the left side's (nulls equal) at the end.
+ *
+ * The domain is taken from what the left side had before joins added columns that nothing outside reads, so that many
+ * subqueries beside each other do not hold each other. Where one is made of another, the left side is materialized: its
+ * plan would double with each of them. */
 #include "op/aggregate/node.h"
 #include "op/apply/node.h"
 #include "op/filter/node.h"
 #include "op/limit/node.h"
+#include "op/materialize/node.h"
 #include "op/project/node.h"
 #include "op/set_op/node.h"
 #include "op/sort/node.h"
@@ -17,6 +22,9 @@
 #include "plan/rule.h"
 
 #include "base/hash.h"
+
+#define STRICT_PARTS_MAX 1000 /* of an expression that is looked into: shared parts are met as often as they occur */
+#define SHARED_NODES 64       /* a left side of more is computed once, and not again for its domain */
 
 typedef struct unnesting {
     fl_plan *plan;
@@ -227,7 +235,7 @@ static fl_status pull_aggregate(unnesting *u, const fl_node *node, const fl_node
                 fl_col_info info = {.name = FL_STR("key"),
                                     .type = inner->type,
                                     .is_nullable = true,
-                                    .origin = fl_expr_stable_hash(u->plan, inner, true)};
+                                    .origin = fl_expr_stable_hash(inner, true)};
                 FL_TRY(fl_plan_add_col(u->plan, &info, &cols[n], err));
             }
             n++;
@@ -303,7 +311,7 @@ static bool is_strict(const fl_expr *e)
         return true;
     if (e->kind == FL_EXPR_CAST)
         return is_strict(e->args[0]);
-    if (e->kind != FL_EXPR_CALL || !(e->traits & FL_NULL_GIVES_NULL))
+    if (e->kind != FL_EXPR_CALL || !(e->traits & FL_NULL_GIVES_NULL) || e->size > STRICT_PARTS_MAX)
         return false;
     for (int32_t i = 0; i < e->n_args; i++)
         if (e->args[i]->kind != FL_EXPR_CONST && is_strict(e->args[i]))
@@ -750,8 +758,8 @@ static const fl_node *drop_limit(const fl_apply_attrs *apply, const fl_node *rig
     return right;
 }
 
-static fl_status make_join(fl_rule_call *call, const fl_node *right, const fl_expr *const *more, int32_t n_more,
-                           fl_err *err)
+static fl_status make_join(fl_rule_call *call, const fl_node *left, const fl_node *right, const fl_expr *const *more,
+                           int32_t n_more, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_apply_attrs *apply = fl_apply_of(call->node);
@@ -763,10 +771,71 @@ static fl_status make_join(fl_rule_call *call, const fl_node *right, const fl_ex
         tests[n++] = apply->conjuncts[i];
     for (int32_t i = 0; i < n_more; i++)
         tests[n++] = more[i];
-    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)apply->kind, call->node->inputs[0], right, tests, n, apply->mark,
-                             &join, err));
+    FL_TRY(fl_join_build_all(call->plan, (fl_join_kind)apply->kind, left, right, tests, n, apply->mark, &join, err));
     FL_TRY(fl_node_with_cols(call->plan, join, call->node->cols, call->node->n_cols, &join, err));
     st = fl_rule_call_transform_to(call, join, err);
+cleanup:
+    return st;
+}
+
+static bool keeps_left_rows(const fl_node *node)
+{
+    if (node->op == &fl_op_project)
+        return true;
+    if (node->op != &fl_op_join && node->op != &fl_op_apply)
+        return false;
+    int32_t kind = node->op == &fl_op_join ? fl_join_of(node)->kind : fl_apply_of(node)->kind;
+    return kind == FL_JOIN_LEFT || kind == FL_JOIN_SINGLE || kind == FL_JOIN_MARK || kind == FL_JOIN_FIRST;
+}
+
+/* The smallest plan that has the same values in the columns as `node`. */
+static const fl_node *source_of(const fl_node *node, const fl_col_id *cols, int32_t n)
+{
+    while (keeps_left_rows(node)) {
+        for (int32_t i = 0; i < n; i++)
+            if (!fl_col_set_has(&node->inputs[0]->made, cols[i]))
+                return node;
+        node = node->inputs[0];
+    }
+    return node;
+}
+
+/* Takes the nodes of the tree from what is left of the number; shared ones as often as they would be run. */
+static void take_nodes(const fl_node *node, int32_t *left)
+{
+    if ((*left)-- <= 0 || node->op == &fl_op_materialize)
+        return;
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        take_nodes(node->inputs[i], left);
+}
+
+static bool is_large(const fl_node *node)
+{
+    int32_t left = SHARED_NODES;
+    take_nodes(node, &left);
+    return left < 0;
+}
+
+/* Two readers of the node's rows: one under its own column ids, one with copies of some. */
+static fl_status share(unnesting *u, const fl_node *node, const fl_node **ret, const fl_node **ret_copy,
+                       fl_col_id *ret_cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *kept = NULL, *copy = NULL;
+    fl_col_id *from = NULL, *copies = NULL;
+    FL_ASSERT(node->n_cols > 0 && fl_col_set_is_empty(&node->outer));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(u->plan), node->n_cols, &from, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(u->plan), node->n_cols, &copies, err));
+    FL_TRY(copy_cols(u, node, node->cols, node->n_cols, &kept, from, err));
+    fl_materialize_attrs attrs = {
+        .name = FL_STR("outer rows"), .n_cols = node->n_cols, .cols = node->cols, .n_from = node->n_cols, .from = from};
+    FL_TRY(fl_node_make(u->plan, &fl_op_materialize, &attrs, NULL, &kept, 1, NULL, 0, ret, err));
+    FL_TRY(fl_materialize_build(u->plan, kept, attrs.name, from, node->n_cols, false, copies, &copy, err));
+    for (int32_t i = 0; i < u->n_cols; i++)
+        for (int32_t c = 0; c < node->n_cols; c++)
+            if (node->cols[c].n == u->cols[i].n)
+                ret_cols[i] = copies[c];
+    *ret_copy = copy;
 cleanup:
     return st;
 }
@@ -779,14 +848,14 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     unnesting u = {.plan = call->plan, .outer = &left->made};
     bool ok = true;
     if (!uses_outer(&u, right))
-        return make_join(call, right, NULL, 0, err);
+        return make_join(call, left, right, NULL, 0, err);
     u.below_aggregate_ok = (apply->kind == FL_JOIN_SINGLE || apply->kind == FL_JOIN_LEFT) && top_is_strict(right);
     FL_TRY(pull(&u, right, &out, &ok, err));
     if (ok)
-        return make_join(call, out, u.pulled, u.n_pulled, err);
+        return make_join(call, left, out, u.pulled, u.n_pulled, err);
     /* Push the domain down. */
     fl_arena *arena = fl_plan_arena(call->plan);
-    const fl_node *distinct = NULL, *domain = NULL;
+    const fl_node *source = NULL, *distinct = NULL, *domain = NULL;
     fl_col_id *domain_cols = NULL, *cols = NULL;
     const fl_expr **tests = NULL;
     FL_TRY(FL_NEW_ARRAY(arena, left->n_cols + 1, &u.cols, err));
@@ -796,11 +865,17 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(arena, u.n_cols + 1, &domain_cols, err));
     FL_TRY(FL_NEW_ARRAY(arena, u.n_cols + 1, &cols, err));
     FL_TRY(FL_NEW_ARRAY(arena, u.n_cols + 1, &tests, err));
-    FL_TRY(fl_distinct_build(call->plan, left, u.cols, u.n_cols, &distinct, err));
-    FL_TRY(copy_cols(&u, distinct, u.cols, u.n_cols, &domain, domain_cols, err));
+    source = source_of(left, u.cols, u.n_cols);
+    if (is_large(source) && u.n_cols > 0 && fl_col_set_is_empty(&left->outer)) {
+        FL_TRY(share(&u, left, &left, &source, domain_cols, err));
+        FL_TRY(fl_distinct_build(call->plan, source, domain_cols, u.n_cols, &domain, err));
+    } else {
+        FL_TRY(fl_distinct_build(call->plan, source, u.cols, u.n_cols, &distinct, err));
+        FL_TRY(copy_cols(&u, distinct, u.cols, u.n_cols, &domain, domain_cols, err));
+    }
     FL_TRY(push(&u, domain, domain_cols, right, &out, cols, err));
     FL_TRY(equate(&u, u.cols, cols, tests, err));
-    st = make_join(call, out, tests, u.n_cols, err);
+    st = make_join(call, left, out, tests, u.n_cols, err);
 cleanup:
     return st;
 }

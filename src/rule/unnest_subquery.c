@@ -43,8 +43,7 @@ static fl_status add_mark(fl_plan *plan, taking *t, const fl_node *query, const 
     fl_col_info info = {.name = FL_STR("mark"),
                         .type = FL_TYPE(FL_BOOL),
                         .is_nullable = true,
-                        .origin =
-                            fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(plan, test, true))};
+                        .origin = fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(test, true))};
     FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
     FL_TRY(fl_apply_build(plan, FL_JOIN_MARK, t->input, query, &test, 1, mark, &t->input, err));
     st = fl_expr_column(plan, mark, pos, ret, err);

@@ -101,7 +101,7 @@ static fl_status bind_struct_type(binder *b, const fl_ast_type *type, fl_type *r
         FL_TRY(fl_sql_bind_keep(b, type->fields[i].name.text, &fields[i].name));
         FL_TRY(fl_sql_bind_type(b, type->fields[i].type, &fields[i].type));
     }
-    FL_TRY(fl_type_check_depth(fields, type->field_count, b->err));
+    FL_TRY(fl_type_check_size(fields, type->field_count, b->err));
     *ret = (fl_type){.id = FL_STRUCT, .n_fields = type->field_count, .fields = fields};
 cleanup:
     return st;
@@ -153,6 +153,7 @@ bool fl_sql_nulls_first(const binder *b, const fl_ast_order *order)
 /* The types that parameters have in a plan; a conflict is settled by binding once more with the common type. */
 typedef struct param_types {
     binder *b;
+    fl_expr_walk walk;
     fl_type *types;
     bool *is_seen;
     int32_t n;
@@ -165,6 +166,7 @@ static fl_status collect_expr(void *ctx, const fl_expr *expr, fl_err *err)
 {
     param_types *p = ctx;
     fl_status st = FL_OK;
+    bool is_new = true;
     if (expr == NULL || !(expr->flags & (FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY)))
         return FL_OK;
     if (expr->kind == FL_EXPR_PARAM && expr->param < p->n) {
@@ -179,6 +181,9 @@ static fl_status collect_expr(void *ctx, const fl_expr *expr, fl_err *err)
         }
         return FL_OK;
     }
+    FL_TRY(fl_expr_walk_enter(&p->walk, expr, &is_new, err));
+    if (!is_new)
+        return FL_OK;
     for (int32_t i = 0; i < expr->n_args; i++)
         FL_TRY(collect_expr(ctx, expr->args[i], err));
     if (expr->kind == FL_EXPR_SUBQUERY) {
@@ -200,6 +205,7 @@ static fl_status infer_params(binder *b, const fl_node *root, int32_t n, fl_type
 {
     fl_status st = FL_OK;
     param_types p = {.b = b, .types = types, .n = n};
+    fl_expr_walk_init(&p.walk, b->plan);
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &p.is_seen, b->err));
     FL_TRY(fl_node_visit(root, collect_node, &p, b->err));
     for (int32_t i = 0; i < n; i++) {
@@ -212,6 +218,7 @@ static fl_status infer_params(binder *b, const fl_node *root, int32_t n, fl_type
     }
     *ret_again = p.has_conflict;
 cleanup:
+    fl_expr_walk_drop(&p.walk);
     return st;
 }
 

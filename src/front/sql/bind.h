@@ -52,6 +52,8 @@ typedef struct scope_col {
     fl_col_id col;
     int32_t table;  /* index in tables; -1: merged by USING, belongs to no table */
     bool is_hidden; /* merged away: found behind its table's name only */
+    int32_t next;   /* in the index: the next column of its name, + 1; 0: none */
+    int32_t last;   /* of the first one of a name: the last one, + 1 */
 } scope_col;
 
 typedef struct scope_table {
@@ -74,7 +76,16 @@ typedef struct select_item {
     const fl_expr *expr;    /* once bound, over the input's columns */
     bool is_binding;        /* an alias that is met while it is bound means itself: not found */
     int32_t pos;
+    const fl_expr
+        *alias_expr[2]; /* what the alias stands for in the clause `alias_clause`, outside and inside of aggregates */
+    clause alias_clause[2];
 } select_item;
+
+/* Select items by a name: the first of each, and of each item the next one of its name, + 1. */
+typedef struct item_index {
+    fl_name_map first;
+    int32_t *next;
+} item_index;
 
 /* unnest(list) of a select list. */
 typedef struct list_ref {
@@ -89,10 +100,10 @@ typedef struct scope {
     struct scope *outer;
     struct cte *ctes; /* visible here, innermost first */
     scope_col *cols;
-    int32_t n_cols;
+    int32_t n_cols, cols_capacity;
     scope_table *tables;
-    int32_t n_tables;
-    int32_t *index; /* open addressing over names, cols' numbers + 1; made when there are many columns */
+    int32_t n_tables, tables_capacity;
+    int32_t *index; /* open addressing over names, first cols' numbers + 1; made when there are many columns */
     int32_t index_size;
 
     clause clause;
@@ -101,7 +112,9 @@ typedef struct scope {
 
     select_item *items; /* of the select list, for aliases; NULL: none */
     int32_t n_items;
-    fl_agg *aggs; /* collected */
+    item_index aliases;
+    fl_agg *aggs;        /* collected */
+    fl_col_set agg_cols; /* their results */
     fl_index_map agg_places;
     int32_t n_aggs, aggs_capacity;
     col_ref *refs;
@@ -160,6 +173,8 @@ fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name,
                                  const fl_col_id *cols, int32_t n_cols, int32_t pos);
 
 /** Appends the columns and tables of `from`. */
+/** What `from` holds, without a copy where `s` holds nothing. `from` is not used any more. */
+fl_status fl_sql_scope_take(binder *b, scope *s, scope *from);
 fl_status fl_sql_scope_add_all(binder *b, scope *s, const scope *from);
 
 /** A column that is visible by its plain name. *ret NULL: not found. FL_ERR_AMBIGUOUS. Looks in this scope only. */

@@ -120,6 +120,7 @@ static fl_status add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t p
     FL_TRY(fl_index_map_add(&s->agg_places, key, s->n_aggs, b->err));
     FL_TRY(fl_sql_bind_grow(b, &s->aggs, s->n_aggs, &s->aggs_capacity, sizeof(*s->aggs)));
     s->aggs[s->n_aggs++] = *agg;
+    FL_TRY(fl_col_set_add(b->plan, &s->agg_cols, agg->out, b->err));
     FL_TRY(fl_expr_column(b->plan, agg->out, pos, ret, b->err));
 cleanup:
     return st;

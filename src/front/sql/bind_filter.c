@@ -7,10 +7,14 @@
 #include "op/values/node.h"
 #include "plan/rule.h"
 
+#define PARTS_MAX 1000000 /* of an expression that is looked into: shared parts are met as often as they occur */
+
 /* Whether it is never this truth value: false or null (never true), true or null (never false) for all rows. */
 static bool is_never(binder *b, const fl_expr *e, bool truth)
 {
     fl_value value;
+    if (e->size > PARTS_MAX)
+        return false;
     switch (e->kind) {
     case FL_EXPR_AND:
     case FL_EXPR_OR: {

@@ -392,33 +392,34 @@ cleanup:
     return st;
 }
 
-static bool is_merged(const merge *merges, int32_t n, const scope_col *col, bool is_left)
+static fl_status hide_merged(binder *b, const merge *merges, int32_t n, bool is_left, scope *side)
 {
+    fl_status st = FL_OK;
+    fl_index_map merged;
+    fl_index_map_init(&merged, b->arena);
     for (int32_t i = 0; i < n; i++)
-        if (fl_col_is_equal(is_left ? merges[i].left : merges[i].right, col->col))
-            return true;
-    return false;
+        FL_TRY(fl_index_map_add(&merged, (uint64_t)(is_left ? merges[i].left : merges[i].right).n, i, b->err));
+    for (int32_t i = 0; i < side->n_cols; i++)
+        side->cols[i].is_hidden |= fl_index_map_find(&merged, (uint64_t)side->cols[i].col.n) >= 0;
+cleanup:
+    return st;
 }
 
 /* Merged columns first, then what is left of both sides. */
 static fl_status merge_scopes(binder *b, const merge *merges, int32_t n, scope *left, scope *right, scope *s)
 {
     fl_status st = FL_OK;
-    scope made, first;
-    fl_sql_scope_init(&first, NULL, CLAUSE_FROM);
-    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &first.cols, b->err));
-    for (int32_t i = 0; i < n; i++)
-        first.cols[i] = (scope_col){.name = merges[i].name, .col = merges[i].col, .table = -1};
-    first.n_cols = n;
+    scope made;
     fl_sql_scope_init(&made, NULL, CLAUSE_FROM);
-    FL_TRY(fl_sql_scope_add_all(b, &made, &first));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &made.cols, b->err));
+    for (int32_t i = 0; i < n; i++)
+        made.cols[i] = (scope_col){.name = merges[i].name, .col = merges[i].col, .table = -1};
+    made.n_cols = made.cols_capacity = n;
+    FL_TRY(hide_merged(b, merges, n, true, left));
+    FL_TRY(hide_merged(b, merges, n, false, right));
     FL_TRY(fl_sql_scope_add_all(b, &made, left));
     FL_TRY(fl_sql_scope_add_all(b, &made, right));
-    for (int32_t i = 0; i < left->n_cols; i++)
-        made.cols[n + i].is_hidden |= is_merged(merges, n, &left->cols[i], true);
-    for (int32_t i = 0; i < right->n_cols; i++)
-        made.cols[n + left->n_cols + i].is_hidden |= is_merged(merges, n, &right->cols[i], false);
-    FL_TRY(fl_sql_scope_add_all(b, s, &made));
+    st = fl_sql_scope_take(b, s, &made);
 cleanup:
     return st;
 }
@@ -492,30 +493,41 @@ static fl_status bind_join(binder *b, const place *at, const fl_ast_table *ast, 
     const fl_expr *condition = NULL;
     merge *merges = NULL;
     int32_t n_merges = 0;
-    scope left, right, beside, both;
+    scope left, right, beside;
     fl_sql_scope_init(&left, at->outer, CLAUSE_FROM);
     fl_sql_scope_init(&right, at->outer, CLAUSE_FROM);
     fl_sql_scope_init(&beside, at->outer, CLAUSE_FROM);
-    fl_sql_scope_init(&both, at->outer, CLAUSE_ON);
-    beside.ctes = both.ctes = at->ctes;
+    beside.ctes = at->ctes;
     FL_TRY(bind_table(b, at, join->left, &left, &left_node));
-    if (at->beside != NULL && at->beside != at->outer)
+    left.ctes = at->ctes;
+    place right_at = {at->outer, &left, at->ctes};
+    if (at->beside != NULL && at->beside != at->outer) {
         FL_TRY(fl_sql_scope_add_all(b, &beside, at->beside));
-    FL_TRY(fl_sql_scope_add_all(b, &beside, &left));
-    place right_at = {at->outer, &beside, at->ctes};
+        FL_TRY(fl_sql_scope_add_all(b, &beside, &left));
+        right_at.beside = &beside;
+    }
     FL_TRY(bind_table(b, &right_at, join->right, &right, &right_node));
     FL_TRY(check_aliases(b, ast, &left, &right));
-    if (join->on != NULL) {
-        FL_TRY(fl_sql_scope_add_all(b, &both, &left));
-        FL_TRY(fl_sql_scope_add_all(b, &both, &right));
-        FL_TRY(fl_sql_bind_bool(b, &both, join->on, "argument of JOIN/ON", &condition));
-    } else {
+    int32_t n_cols = left.n_cols, n_tables = left.n_tables;
+    bool is_merging = join->is_natural || join->using_count > 0;
+    if (is_merging) {
         FL_TRY(find_merges(b, ast, &left, &right, &merges, &n_merges));
         FL_TRY(merge_condition(b, merges, n_merges, ast->start, &condition));
+    } else { /* `left` becomes both: joins in a long chain are not copied */
+        FL_TRY(fl_sql_scope_add_all(b, &left, &right));
+        left.clause = CLAUSE_ON;
+        if (join->on != NULL)
+            FL_TRY(fl_sql_bind_bool(b, &left, join->on, "argument of JOIN/ON", &condition));
     }
     FL_TRY(build_join(b, ast, left_node, right_node, condition, ret));
-    if (join->kind == FL_AST_JOIN_SEMI || join->kind == FL_AST_JOIN_ANTI)
-        return fl_sql_scope_add_all(b, s, &left);
+    if (join->kind == FL_AST_JOIN_SEMI || join->kind == FL_AST_JOIN_ANTI) {
+        left.n_cols = n_cols;
+        left.n_tables = n_tables;
+        left.index = NULL;
+        return fl_sql_scope_take(b, s, &left);
+    }
+    if (!is_merging)
+        return fl_sql_scope_take(b, s, &left);
     FL_TRY(merge_columns(b, join->kind, merges, n_merges, ast->start, ret));
     FL_TRY(merge_scopes(b, merges, n_merges, &left, &right, s));
 cleanup:

@@ -61,6 +61,8 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int
     fl_status st = FL_OK;
     fl_col_id *cols = NULL;
     fl_str *names = NULL;
+    fl_expr_walk walk;
+    fl_expr_walk_init(&walk, b->plan);
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &cols, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &names, b->err));
     FL_TRY(fl_aggregate_build(b->plan, *node, keys, names, n_keys, s->aggs, s->n_aggs, cols, node, b->err));
@@ -71,9 +73,10 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int
     for (int32_t i = 0; i < n_exprs; i++) {
         if (exprs[i] == NULL)
             continue;
-        FL_TRY(fl_expr_rewrite(b->plan, exprs[i], replace_key, &map, &exprs[i], b->err));
+        FL_TRY(fl_expr_walk_rewrite(&walk, exprs[i], replace_key, &map, &exprs[i], b->err));
         FL_TRY(check_grouped(b, s, exprs[i], *node, pos[i]));
     }
 cleanup:
+    fl_expr_walk_drop(&walk);
     return st;
 }

@@ -12,29 +12,97 @@ scope *fl_sql_scope_init(scope *s, scope *outer, clause clause)
     return s;
 }
 
+static uint64_t hash_nocase(fl_str name)
+{
+    uint64_t hash = (uint64_t)name.len;
+    for (int64_t i = 0; i < name.len; i++)
+        hash = hash * 31 + (unsigned char)fl_char_lower(name.data[i]);
+    return fl_hash_u64(hash, 0);
+}
+
+/* The place in the index of the name, or where it would be. */
+static int64_t index_place(const scope *s, fl_str name)
+{
+    int64_t mask = s->index_size - 1, at = (int64_t)(hash_nocase(name) & (uint64_t)mask);
+    while (s->index[at] != 0 && !fl_str_is_equal_nocase(s->cols[s->index[at] - 1].name, name))
+        at = (at + 1) & mask;
+    return at;
+}
+
+/* Columns of one name are a chain in their order. */
+static void index_col(scope *s, int32_t i)
+{
+    int32_t *first = &s->index[index_place(s, s->cols[i].name)];
+    s->cols[i].next = 0;
+    s->cols[i].last = i + 1;
+    if (*first == 0) {
+        *first = i + 1;
+        return;
+    }
+    s->cols[s->cols[*first - 1].last - 1].next = i + 1;
+    s->cols[*first - 1].last = i + 1;
+}
+
+static fl_status make_index(binder *b, scope *s)
+{
+    fl_status st = FL_OK;
+    int32_t size = 64;
+    while (size < s->n_cols * 4)
+        size *= 2;
+    FL_TRY(FL_NEW_ARRAY(b->arena, size, &s->index, b->err));
+    s->index_size = size;
+    for (int32_t i = 0; i < s->n_cols; i++)
+        index_col(s, i);
+cleanup:
+    return st;
+}
+
+/* Room for more of both, doubled so that adding one by one is linear. */
+static fl_status make_room(binder *b, scope *s, int32_t n_cols, int32_t n_tables)
+{
+    fl_status st = FL_OK;
+    if (s->n_cols + n_cols > s->cols_capacity) {
+        scope_col *cols = NULL;
+        int32_t capacity = s->n_cols + n_cols + (s->n_cols > 0 ? s->n_cols + n_cols : 0);
+        FL_TRY(FL_NEW_ARRAY(b->arena, capacity, &cols, b->err));
+        if (s->n_cols > 0)
+            memcpy(cols, s->cols, (size_t)s->n_cols * sizeof(*cols));
+        s->cols = cols;
+        s->cols_capacity = capacity;
+    }
+    if (s->n_tables + n_tables > s->tables_capacity) {
+        scope_table *tables = NULL;
+        int32_t capacity = (s->n_tables + n_tables) * 2;
+        FL_TRY(FL_NEW_ARRAY(b->arena, capacity, &tables, b->err));
+        if (s->n_tables > 0)
+            memcpy(tables, s->tables, (size_t)s->n_tables * sizeof(*tables));
+        s->tables = tables;
+        s->tables_capacity = capacity;
+    }
+cleanup:
+    return st;
+}
+
+static void add_col(scope *s, scope_col col)
+{
+    s->cols[s->n_cols++] = col;
+    if (s->index != NULL && s->n_cols * 2 <= s->index_size)
+        index_col(s, s->n_cols - 1);
+    else
+        s->index = NULL;
+}
+
 fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name, const fl_str *names,
                                  const fl_col_id *cols, int32_t n_cols, int32_t pos)
 {
     fl_status st = FL_OK;
-    scope_col *all = NULL;
-    scope_table *tables = NULL;
     if (alias.len > 0 && fl_sql_scope_table(s, alias) >= 0)
         return fl_sql_bind_fail_state(b, pos, FL_ERR_DUPLICATE, "42712", "two tables are called \"%.*s\" here",
                                       FL_STR_ARG(alias));
-    FL_TRY(FL_NEW_ARRAY(b->arena, s->n_cols + n_cols + 1, &all, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, s->n_tables + 1, &tables, b->err));
-    if (s->n_cols > 0)
-        memcpy(all, s->cols, (size_t)s->n_cols * sizeof(*all));
-    if (s->n_tables > 0)
-        memcpy(tables, s->tables, (size_t)s->n_tables * sizeof(*tables));
+    FL_TRY(make_room(b, s, n_cols, 1));
     for (int32_t i = 0; i < n_cols; i++)
-        all[s->n_cols + i] = (scope_col){.name = names[i], .col = cols[i], .table = s->n_tables};
-    tables[s->n_tables] = (scope_table){.alias = alias, .name = name};
-    s->cols = all;
-    s->n_cols += n_cols;
-    s->tables = tables;
-    s->n_tables++;
-    s->index = NULL;
+        add_col(s, (scope_col){.name = names[i], .col = cols[i], .table = s->n_tables});
+    s->tables[s->n_tables++] = (scope_table){.alias = alias, .name = name};
 cleanup:
     return st;
 }
@@ -42,28 +110,34 @@ cleanup:
 fl_status fl_sql_scope_add_all(binder *b, scope *s, const scope *from)
 {
     fl_status st = FL_OK;
-    scope_col *cols = NULL;
-    scope_table *tables = NULL;
-    FL_TRY(FL_NEW_ARRAY(b->arena, s->n_cols + from->n_cols + 1, &cols, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, s->n_tables + from->n_tables + 1, &tables, b->err));
-    if (s->n_cols > 0)
-        memcpy(cols, s->cols, (size_t)s->n_cols * sizeof(*cols));
-    if (s->n_tables > 0)
-        memcpy(tables, s->tables, (size_t)s->n_tables * sizeof(*tables));
+    int32_t n_tables = s->n_tables;
+    FL_TRY(make_room(b, s, from->n_cols, from->n_tables));
     for (int32_t i = 0; i < from->n_cols; i++) {
-        cols[s->n_cols + i] = from->cols[i];
-        if (from->cols[i].table >= 0)
-            cols[s->n_cols + i].table += s->n_tables;
+        scope_col col = from->cols[i];
+        if (col.table >= 0)
+            col.table += n_tables;
+        add_col(s, col);
     }
     if (from->n_tables > 0)
-        memcpy(tables + s->n_tables, from->tables, (size_t)from->n_tables * sizeof(*tables));
-    s->cols = cols;
-    s->n_cols += from->n_cols;
-    s->tables = tables;
+        memcpy(s->tables + n_tables, from->tables, (size_t)from->n_tables * sizeof(*from->tables));
     s->n_tables += from->n_tables;
-    s->index = NULL;
 cleanup:
     return st;
+}
+
+fl_status fl_sql_scope_take(binder *b, scope *s, scope *from)
+{
+    if (s->n_cols > 0 || s->n_tables > 0)
+        return fl_sql_scope_add_all(b, s, from);
+    s->cols = from->cols;
+    s->n_cols = from->n_cols;
+    s->cols_capacity = from->cols_capacity;
+    s->tables = from->tables;
+    s->n_tables = from->n_tables;
+    s->tables_capacity = from->tables_capacity;
+    s->index = from->index;
+    s->index_size = from->index_size;
+    return FL_OK;
 }
 
 int32_t fl_sql_scope_table(const scope *s, fl_str alias)
@@ -76,38 +150,11 @@ int32_t fl_sql_scope_table(const scope *s, fl_str alias)
 
 /* ---- looking up ---- */
 
-static uint64_t hash_nocase(fl_str name)
-{
-    uint64_t hash = (uint64_t)name.len;
-    for (int64_t i = 0; i < name.len; i++)
-        hash = hash * 31 + (unsigned char)fl_char_lower(name.data[i]);
-    return fl_hash_u64(hash, 0);
-}
-
-/* Every column has an entry; columns of one name follow each other along the probe. */
-static fl_status make_index(binder *b, scope *s)
-{
-    fl_status st = FL_OK;
-    int32_t size = 64;
-    while (size < s->n_cols * 2)
-        size *= 2;
-    FL_TRY(FL_NEW_ARRAY(b->arena, size, &s->index, b->err));
-    s->index_size = size;
-    for (int32_t i = 0; i < s->n_cols; i++) {
-        uint64_t at = hash_nocase(s->cols[i].name) & (uint64_t)(size - 1);
-        while (s->index[at] != 0)
-            at = (at + 1) & (uint64_t)(size - 1);
-        s->index[at] = i + 1;
-    }
-cleanup:
-    return st;
-}
-
-/* The next column of this name, from *cursor on; NULL at the end. */
-static const scope_col *next_named(const scope *s, fl_str name, int64_t *cursor)
+/* The next column of this name, from *cursor on, which begins as 0; NULL at the end. */
+static const scope_col *next_named(const scope *s, fl_str name, int32_t *cursor)
 {
     if (s->index == NULL) {
-        for (int64_t i = *cursor; i < s->n_cols; i++) {
+        for (int32_t i = *cursor; i < s->n_cols; i++) {
             if (fl_str_is_equal_nocase(s->cols[i].name, name)) {
                 *cursor = i + 1;
                 return &s->cols[i];
@@ -115,23 +162,16 @@ static const scope_col *next_named(const scope *s, fl_str name, int64_t *cursor)
         }
         return NULL;
     }
-    int64_t mask = s->index_size - 1;
-    int64_t at = *cursor == 0 ? (int64_t)(hash_nocase(name) & (uint64_t)mask) : *cursor & mask;
-    for (; s->index[at] != 0; at = (at + 1) & mask) {
-        const scope_col *col = &s->cols[s->index[at] - 1];
-        if (fl_str_is_equal_nocase(col->name, name)) {
-            *cursor = at + 1 + s->index_size; /* never 0, the same slot under the mask */
-            return col;
-        }
-    }
-    return NULL;
+    int32_t found = *cursor == 0 ? s->index[index_place(s, name)] : s->cols[*cursor - 1].next;
+    *cursor = found;
+    return found == 0 ? NULL : &s->cols[found - 1];
 }
 
 static fl_status fail_ambiguous(binder *b, const scope *s, fl_str name, int32_t pos)
 {
     fl_text uses;
     fl_text_init(&uses, NULL);
-    int64_t cursor = 0;
+    int32_t cursor = 0;
     const scope_col *col;
     int32_t n = 0;
     while ((col = next_named(s, name, &cursor)) != NULL) {
@@ -164,7 +204,7 @@ static const scope_col *find_only(const scope *s, int32_t table, fl_str name)
 fl_status fl_sql_scope_find(binder *b, scope *s, fl_str name, int32_t pos, const scope_col **ret)
 {
     fl_status st = FL_OK;
-    int64_t cursor = 0;
+    int32_t cursor = 0;
     const scope_col *col, *found = NULL;
     *ret = NULL;
     if (s->index == NULL && s->n_cols >= INDEX_FROM)
@@ -185,7 +225,7 @@ cleanup:
 static fl_status find_in_table(binder *b, scope *s, int32_t table, fl_str name, int32_t pos, const scope_col **ret)
 {
     fl_status st = FL_OK;
-    int64_t cursor = 0;
+    int32_t cursor = 0;
     const scope_col *col;
     *ret = NULL;
     if (s->index == NULL && s->n_cols >= INDEX_FROM)
@@ -295,15 +335,16 @@ cleanup:
     return st;
 }
 
-/* An alias of the select list, bound anew unless it is bound already. */
+/* An alias of the select list, bound once more where it is not bound yet: once a clause, since aliases are made of aliases. */
 static fl_status bind_alias(binder *b, scope *s, fl_str name, int32_t pos, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     select_item *found = NULL;
     *ret = NULL;
-    for (int32_t i = 0; i < s->n_items; i++) {
+    for (int32_t i = s->n_items > 0 ? fl_name_map_find(&s->aliases.first, name) : -1; i >= 0;
+         i = s->aliases.next[i] - 1) {
         select_item *item = &s->items[i];
-        if (item->alias.len == 0 || item->ast == NULL || item->is_binding || !fl_str_is_equal_nocase(item->alias, name))
+        if (item->ast == NULL || item->is_binding)
             continue;
         if (found != NULL)
             return fl_sql_bind_fail(b, pos, FL_ERR_AMBIGUOUS, "column \"%.*s\" is ambiguous", FL_STR_ARG(name));
@@ -315,9 +356,16 @@ static fl_status bind_alias(binder *b, scope *s, fl_str name, int32_t pos, const
         *ret = found->expr;
         return FL_OK;
     }
-    found->is_binding = true;
-    st = fl_sql_bind_expr(b, s, found->ast, ret);
-    found->is_binding = false;
+    const fl_expr **known = &found->alias_expr[s->in_aggregate];
+    if (*known == NULL || found->alias_clause[s->in_aggregate] != s->clause) {
+        found->is_binding = true;
+        st = fl_sql_bind_expr(b, s, found->ast, known);
+        found->is_binding = false;
+        found->alias_clause[s->in_aggregate] = s->clause;
+        FL_TRY(st);
+    }
+    *ret = *known;
+cleanup:
     return st;
 }
 

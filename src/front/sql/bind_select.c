@@ -15,6 +15,8 @@ typedef struct select_state {
     const fl_node *node;
     select_item *items;
     int32_t n_items;
+    item_index names;
+    fl_index_map exprs; /* of items, once ORDER BY asks */
     const fl_expr **groups;
     int32_t n_groups;
     const fl_expr *having;
@@ -63,14 +65,32 @@ static bool is_plain_name(const fl_ast_expr *ast)
     return ast->kind == FL_AST_COLUMN && ast->path.count == 1;
 }
 
+static fl_status index_items(binder *b, const select_state *q, bool by_alias, item_index *ret)
+{
+    fl_status st = FL_OK;
+    fl_name_map_init(&ret->first, b->arena);
+    FL_TRY(FL_NEW_ARRAY(b->arena, q->n_items + 1, &ret->next, b->err));
+    for (int32_t i = 0; i < q->n_items; i++) {
+        fl_str name = by_alias ? q->items[i].alias : q->items[i].name;
+        int32_t first = -1;
+        if (name.len == 0)
+            continue;
+        FL_TRY(fl_name_map_add(&ret->first, name, i, &first, b->err));
+        if (first >= 0) {
+            ret->next[i] = ret->next[first];
+            ret->next[first] = i + 1;
+        }
+    }
+cleanup:
+    return st;
+}
+
 /* The item that a plain name in ORDER BY means: output names come first there. -1: none. */
 static fl_status find_item(binder *b, const select_state *q, const fl_ast_expr *ast, int32_t *ret)
 {
     fl_str name = ast->path.parts[0].text;
     *ret = -1;
-    for (int32_t i = 0; i < q->n_items; i++) {
-        if (!fl_str_is_equal_nocase(q->items[i].name, name))
-            continue;
+    for (int32_t i = fl_name_map_find(&q->names.first, name); i >= 0; i = q->names.next[i] - 1) {
         if (*ret >= 0 && q->items[*ret].expr != q->items[i].expr)
             return fl_sql_bind_fail(b, ast->start, FL_ERR_AMBIGUOUS,
                                     "\"%.*s\" is ambiguous: the select list has it twice", FL_STR_ARG(name));
@@ -90,8 +110,7 @@ static fl_status reads_aggregate(binder *b, const scope *s, const fl_expr *expr,
         return FL_OK;
     fl_col_set_init(&used);
     FL_TRY(fl_expr_add_cols(b->plan, expr, &used, b->err));
-    for (int32_t i = 0; i < s->n_aggs; i++)
-        *ret |= fl_col_set_has(&used, s->aggs[i].out);
+    *ret = fl_col_set_meets(&used, &s->agg_cols);
 cleanup:
     return st;
 }
@@ -162,9 +181,8 @@ static fl_status bind_sort_key(binder *b, select_state *q, const fl_ast_select *
     if (q->sort_items[n] >= 0)
         return FL_OK;
     FL_TRY(fl_sql_bind_expr(b, &q->s, key, &q->sort_exprs[n]));
-    for (int32_t i = 0; i < q->n_items && q->sort_items[n] < 0; i++)
-        if (q->items[i].expr == q->sort_exprs[n] && !(q->sort_exprs[n]->flags & FL_EXPR_VOLATILE))
-            q->sort_items[n] = i;
+    if (!(q->sort_exprs[n]->flags & FL_EXPR_VOLATILE))
+        q->sort_items[n] = fl_index_map_find(&q->exprs, fl_index_map_key(q->sort_exprs[n]));
     if (q->sort_items[n] >= 0)
         q->sort_exprs[n] = NULL;
     else if (ast->is_distinct && ast->distinct_on_count == 0)
@@ -178,6 +196,9 @@ static fl_status bind_sorts(binder *b, select_state *q, const fl_ast_select *ast
 {
     fl_status st = FL_OK;
     q->s.clause = CLAUSE_ORDER;
+    fl_index_map_init(&q->exprs, b->arena);
+    for (int32_t i = 0; i < q->n_items && tail->order_count > 0; i++)
+        FL_TRY(fl_index_map_add(&q->exprs, fl_index_map_key(q->items[i].expr), i, b->err));
     q->orders = tail->order;
     q->order_all = tail->order_all;
     q->n_sorts = tail->order_all ? q->n_items : tail->order_count;
@@ -389,6 +410,8 @@ static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_se
     else
         FL_TRY(fl_values_build(b->plan, NULL, 1, 0, NULL, &q->node, b->err));
     FL_TRY(fl_sql_expand_items(b, &q->s, ast, &q->items, &q->n_items));
+    FL_TRY(index_items(b, q, false, &q->names));
+    FL_TRY(index_items(b, q, true, &q->s.aliases));
     q->s.items = q->items;
     q->s.n_items = q->n_items;
     if (ast->where != NULL) {

@@ -92,7 +92,7 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
             fl_col_info info = {.name = name,
                                 .type = key->type,
                                 .is_nullable = (key->flags & FL_EXPR_NULLABLE) != 0,
-                                .origin = fl_expr_stable_hash(plan, key, true)};
+                                .origin = fl_expr_stable_hash(key, true)};
             st = fl_plan_add_col(plan, &info, &cols[n], err);
             fl_text_drop(&text);
             FL_TRY(st);

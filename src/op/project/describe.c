@@ -92,7 +92,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
         fl_col_info info = {.name = name,
                             .type = e->type,
                             .is_nullable = (e->flags & FL_EXPR_NULLABLE) != 0,
-                            .origin = fl_expr_stable_hash(plan, e, true)};
+                            .origin = fl_expr_stable_hash(e, true)};
         st = fl_plan_add_col(plan, &info, &made[n_made], err);
         fl_text_drop(&text);
         FL_TRY(st);

@@ -328,9 +328,13 @@ static bool comparison_can_hold(const void *ctx, const fl_value *min, const fl_v
     return least < most || (or_equal && least == most);
 }
 
+#define READS_PARTS_MAX 1000 /* shared parts are met as often as they occur */
+
 /* Whether an expression reads no other column than *ret_col (NULL: none yet), through calls and casts that make null of null. */
 static bool reads_one(const fl_expr *e, const fl_expr **ret_col)
 {
+    if (e->size > READS_PARTS_MAX)
+        return false;
     if (e->kind == FL_EXPR_CONST || e->kind == FL_EXPR_PARAM)
         return true;
     if (e->kind == FL_EXPR_COLUMN) {

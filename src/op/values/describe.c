@@ -71,7 +71,7 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
             FL_TRY(fl_expr_cast(plan, e, type, false, e->pos, &cast[r * n_cols + c], err));
             nullable |= (cast[r * n_cols + c]->flags & FL_EXPR_NULLABLE) != 0;
             if (n_rows <= 64) /* enough to tell plans apart; equality is confirmed */
-                origin = fl_hash_combine(origin, fl_expr_stable_hash(plan, cast[r * n_cols + c], true));
+                origin = fl_hash_combine(origin, fl_expr_stable_hash(cast[r * n_cols + c], true));
         }
         snprintf(name, sizeof(name), "col%d", c + 1);
         fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name),
