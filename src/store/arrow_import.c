@@ -138,7 +138,7 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
             FL_TRY(name_of(arena, schema->children[i], &fields[i].name, err));
             FL_TRY(value_type_of(arena, schema->children[i], &fields[i].type, err, depth + 1));
         }
-        FL_TRY(fl_type_check_depth(fields, (int32_t)schema->n_children, err));
+        FL_TRY(fl_type_check_size(fields, (int32_t)schema->n_children, err));
         *ret = FL_TYPE(is_list ? FL_LIST : FL_STRUCT);
         ret->fields = fields;
         ret->n_fields = (int32_t)schema->n_children;
