@@ -135,9 +135,10 @@ static const struct {
     {FL_STRUCT, "+s", "struct(a integer, b text)"},
 };
 
-/* A kind of the type, or of any where there is none. */
-static kind *make_kind(question *q, int id, int depth)
+/* A kind of the type, or of any where there is none. A list's id may be followed by its elements', eight bits on. */
+static kind *make_kind(question *q, int wanted, int depth)
 {
+    int id = wanted & 0xFF, element = wanted >> 8;
     uint8_t bits = take(&q->in);
     int fits[FL_LEN(layouts)], n = 0;
     CHECK(q->n_kinds < FL_LEN(q->kinds));
@@ -152,10 +153,11 @@ static kind *make_kind(question *q, int id, int depth)
         if (q->n_kinds + ret->n_children >= FL_LEN(q->kinds) / 2)
             ret->n_children = 1;
         for (int i = 0; i < ret->n_children; i++) {
-            uint8_t wanted = take(&q->in);
+            uint8_t way = take(&q->in);
             ret->children[i] = make_kind(q,
-                                         wanted < 96                         ? FL_UTF8
-                                         : wanted < 160                      ? FL_I32
+                                         element != 0                        ? element
+                                         : way < 96                          ? FL_UTF8
+                                         : way < 160                         ? FL_I32
                                          : q->n_kinds > FL_LEN(q->kinds) / 2 ? FL_F64
                                                                              : FL_ANY,
                                          depth + 1);
@@ -696,9 +698,15 @@ static int add_column(question *q, int id)
     return number;
 }
 
-static const char *type_name(question *q, int id)
+static const char *type_name(question *q, int wanted)
 {
     uint8_t bits = take(&q->in);
+    int id = wanted & 0xFF;
+    if (wanted >> 8 != 0)
+        return wanted >> 8 == FL_I32    ? "integer[]"
+               : wanted >> 8 == FL_UTF8 ? "text[]"
+               : wanted >> 8 == FL_F64  ? "double[]"
+                                        : "integer[][]";
     int n = 0, first = bits % FL_LEN(layouts);
     if (id == FL_ANY)
         return layouts[first].sql;
@@ -770,9 +778,95 @@ static const fl_func_desc *choose_function(uint64_t number)
 
 static void add_expression(question *q, int id, int depth);
 
+/* Words without which a function does little: what is not listed takes any text. */
+static const struct {
+    const char *name;
+    int argument;
+    const char *words[12];
+} words[] = {
+    {"extract", 0, {"year", "epoch", "week", "isodow", "doy", "microseconds", "quarter", "century", "timezone", "day"}},
+    {"date_part", 0, {"month", "isoyear", "dow", "milliseconds", "hour", "decade", "julian", "second", "minute"}},
+    {"date_trunc", 0, {"year", "month", "week", "quarter", "day", "hour", "second", "microseconds", "century"}},
+    {"encode", 1, {"hex", "base64", "escape"}},
+    {"decode", 1, {"hex", "base64", "escape"}},
+    {"timezone", 0, {"Europe/Berlin", "UTC", "America/New_York", "+05:30", "Pacific/Apia"}},
+    {"make_timestamptz", 6, {"Asia/Tokyo", "UTC"}},
+    {"to_char",
+     1,
+     {"YYYY-MM-DD HH24:MI:SS.US", "FMDay, FMMonth DDth", "9,990.99S", "RM TZH IYYY-IW SSSS", "FM0999EEEE"}},
+    {"strftime", 1, {"%Y-%m-%d %H:%M:%S.%f", "%a %b %j %U %W %p %I", "%-d/%-m/%y %z %Z"}},
+    {"strptime", 1, {"%Y-%m-%d %H:%M:%S", "%d.%m.%y", "%Y-%m-%d"}},
+    {"try_strptime", 1, {"%Y-%m-%d %H:%M:%S", "%H:%M %p", "%Y%m%d"}},
+};
+
+static bool add_word(question *q, const char *function, int argument)
+{
+    for (int i = 0; i < FL_LEN(words); i++)
+        if (words[i].argument == argument && strcmp(words[i].name, function) == 0) {
+            const char *word = words[i].words[take(&q->in) % (2 * FL_LEN(words[i].words)) / 2];
+            if (word != NULL)
+                addf(q, "'%s'", word);
+            return word != NULL;
+        }
+    return false;
+}
+
 static void add_argument(question *q, int id, int first, int depth)
 {
     add_expression(q, id == FL_SAME ? first : id == FL_ANY_DECIMAL ? FL_DECIMAL : id, depth);
+}
+
+/* Types of arguments that a function with a resolver takes, if any of a number of guesses is right. Returns how many. */
+static int choose_types(question *q, const fl_func_desc *f, int *ret)
+{
+    static const fl_field i32 = {.type = {.id = FL_I32}}, utf8 = {.type = {.id = FL_UTF8}},
+                          f64 = {.type = {.id = FL_F64}};
+    static const fl_field list = {.type = {.id = FL_LIST, .n_fields = 1, .fields = &i32}};
+    static const struct {
+        fl_type type;
+        int wanted;
+    } guesses[] = {
+        {{.id = FL_I32}, FL_I32},
+        {{.id = FL_I64}, FL_I64},
+        {{.id = FL_U8}, FL_U8},
+        {{.id = FL_U64}, FL_U64},
+        {{.id = FL_F32}, FL_F32},
+        {{.id = FL_F64}, FL_F64},
+        {{.id = FL_DECIMAL, .precision = 9, .scale = 2}, FL_DECIMAL},
+        {{.id = FL_UTF8}, FL_UTF8},
+        {{.id = FL_UTF8}, FL_UTF8},
+        {{.id = FL_BINARY}, FL_BINARY},
+        {{.id = FL_BOOL}, FL_BOOL},
+        {{.id = FL_DATE}, FL_DATE},
+        {{.id = FL_TIME}, FL_TIME},
+        {{.id = FL_TIMESTAMP}, FL_TIMESTAMP},
+        {{.id = FL_TIMESTAMPTZ}, FL_TIMESTAMPTZ},
+        {{.id = FL_INTERVAL}, FL_INTERVAL},
+        {{.id = FL_LIST, .n_fields = 1, .fields = &i32}, FL_LIST | FL_I32 << 8},
+        {{.id = FL_LIST, .n_fields = 1, .fields = &utf8}, FL_LIST | FL_UTF8 << 8},
+        {{.id = FL_LIST, .n_fields = 1, .fields = &f64}, FL_LIST | FL_F64 << 8},
+        {{.id = FL_LIST, .n_fields = 1, .fields = &list}, FL_LIST | FL_LIST << 8 | FL_I32 << 16},
+    };
+    uint64_t seed = (uint64_t)take(&q->in) << 8 | take(&q->in);
+    fl_func_choice choice;
+    fl_arena arena;
+    int n = 0;
+    fl_arena_init(&arena, NULL);
+    for (int attempt = 0; attempt < 200; attempt++) {
+        fl_type types[FL_FUNC_ARGS_MAX];
+        seed = fl_hash_u64(seed, 1);
+        n = (const int[]){2, 2, 2, 1, 1, 3, 3, 4}[seed % 8];
+        for (int i = 0; i < n; i++) {
+            uint64_t part = seed >> (8 + 12 * i);
+            int64_t guess = (int64_t)(part >> 4) % FL_LEN(guesses);
+            types[i] = i > 0 && part % 2 == 0 ? types[i - 1] : guesses[guess].type;
+            ret[i] = i > 0 && part % 2 == 0 ? ret[i - 1] : guesses[guess].wanted;
+        }
+        if (fl_func_resolve(f, &arena, types, n, &choice, NULL) == FL_OK)
+            break;
+    }
+    fl_arena_drop(&arena);
+    return n;
 }
 
 static void add_call(question *q, int depth)
@@ -789,26 +883,19 @@ static void add_call(question *q, int depth)
             n++;
         for (int i = 0; i < n; i++) {
             add(q, i > 0 ? ", " : "");
-            add_argument(q, overload->args[i], overload->args[0], depth - 1);
+            if (overload->args[i] != FL_UTF8 || !add_word(q, f->name, i))
+                add_argument(q, overload->args[i], overload->args[0], depth - 1);
         }
         for (int i = (traits & FL_VARIADIC) != 0 && n > 0 ? bits >> 6 : 0; i > 0; i--) {
             add(q, ", ");
             add_argument(q, overload->args[n - 1], overload->args[0], depth - 1);
         }
-    } else { /* whatever it takes: arguments of one type, of the first's and another, or of any */
-        static const uint8_t firsts[] = {FL_LIST, FL_I32,  FL_UTF8,      FL_DECIMAL, FL_F64,    FL_I64, FL_LIST,
-                                         FL_DATE, FL_BOOL, FL_TIMESTAMP, FL_STRUCT,  FL_BINARY, FL_ANY, FL_INTERVAL};
-        int n = bits % 8 < 5 ? 2 : bits % 8 == 5 ? 1 : bits % 8 == 6 ? 3 : bits >> 5;
-        int first = firsts[take(&q->in) % FL_LEN(firsts)];
+    } else {
+        int wanted[FL_FUNC_ARGS_MAX];
+        int n = choose_types(q, f, wanted);
         for (int i = 0; i < n; i++) {
-            uint8_t other = i == 0 ? 0 : take(&q->in);
             add(q, i > 0 ? ", " : "");
-            add_expression(q,
-                           other < 128   ? first
-                           : other < 160 ? FL_I64
-                           : other < 192 ? FL_UTF8
-                                         : firsts[other % FL_LEN(firsts)],
-                           depth - 1);
+            add_expression(q, wanted[i], depth - 1);
         }
     }
     add(q, ")");
@@ -881,6 +968,14 @@ static void add_form(question *q, int id, int depth)
             add(q, (const char[]){*at, 0});
 }
 
+/* A call whose result is cast to the type, whatever it is. */
+static void add_cast_call(question *q, int id, int depth)
+{
+    add(q, "CAST(");
+    add_call(q, depth);
+    addf(q, " AS %s)", type_name(q, id));
+}
+
 /* An expression that is of the type, if the input is kind. */
 static void add_expression(question *q, int id, int depth)
 {
@@ -895,8 +990,10 @@ static void add_expression(question *q, int id, int depth)
         add(q, "NULL");
     else if (way < 184 && q->n_columns > 0)
         add_number(q, "c%d", way % q->n_columns);
-    else if (way < 224 && depth > 0)
+    else if (way < 204 && depth > 0)
         add_call(q, depth);
+    else if (way < 224 && depth > 0)
+        add_cast_call(q, id, depth);
     else if (depth > 0)
         add_form(q, id, depth);
     else
