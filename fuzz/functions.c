@@ -1,9 +1,10 @@
-/* Fuzzing scalar functions: the input chooses an expression over the registry's functions, operators, casts and special forms, and
- * the values that go through it: columns of an Arrow table of every type and layout, parameters, constants.
+/* Fuzzing scalar functions: the input chooses an expression over the registry's functions, operators, casts and special forms,
+ * and the values that go through it: columns of an Arrow table of every type and layout, parameters, constants.
  *
- * What must hold: nothing crashes or is called internal. Parameters are taken if and only if their text is UTF-8; a table
+ * What must hold: nothing crashes, no error is internal. A parameter's text is taken if and only if it is UTF-8; a table
  * whose buffers are as they should be is taken, one that is not may be refused. Every text that comes out is UTF-8 and
- * every offset is in order, also in lists and structs. Rows are the same with batches of one row and with the optimizer off, or all of them fail.
+ * every offset in order, also in lists and structs. With batches of one row the rows are the same or there is an error, too; so it
+ * is with the optimizer off, which may only save an error.
  *
  * Functions are chosen by their names' hashes, so that an input goes on meaning the same when others are added. */
 #include "base/hash.h"
@@ -538,7 +539,8 @@ static void break_array(question *q, struct ArrowArray *array, const kind *k)
         array->n_children = way < 128 ? -1 : 0;
         break;
     case 7:
-        if (o->buffers[1] != NULL && (k->format[0] == 'u' || k->format[0] == '+') && array->length > 0) {
+        if (o->buffers[1] != NULL && !k->is_dictionary && (k->format[0] == 'u' || k->format[0] == '+') &&
+            array->length > 0) {
             int32_t *offsets = (int32_t *)(uintptr_t)o->buffers[1];
             offsets[take(&q->in) % array->length] = way < 128 ? -1 : 0;
         }
@@ -1162,6 +1164,8 @@ static void show(const question *q)
     }
 }
 
+#define UNOPTIMIZED 2
+
 static void compare(fl_session *session, const question *q)
 {
     static const char *const settings[] = {"SET optimizer = 'simple'; SET vector_size = 2048", "SET vector_size = 1",
@@ -1175,8 +1179,9 @@ static void compare(fl_session *session, const question *q)
             first = st;
             wanted = hash;
         } else if (!is_resource(first) && !is_resource(st) && !q->is_volatile) {
-            CHECK((first == FL_OK) == (st == FL_OK));
-            CHECK(hash == wanted);
+            /* a call that a null constant decides is not computed, and rules find more constants than the text has */
+            CHECK((first == FL_OK) == (st == FL_OK) || (i == UNOPTIMIZED && first == FL_OK));
+            CHECK(st != FL_OK || hash == wanted);
         }
     }
 }
