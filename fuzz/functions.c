@@ -3,8 +3,8 @@
  *
  * What must hold: nothing crashes, no error is internal. A parameter's text is taken if and only if it is UTF-8; a table
  * whose buffers are as they should be is taken, one that is not may be refused. Every text that comes out is UTF-8 and
- * every offset in order, also in lists and structs. With batches of one row the rows are the same or there is an error, too; so it
- * is with the optimizer off, which may only save an error.
+ * every offset in order, also in lists and structs. Batches of one row give the same rows, or an error where others do; so does
+ * a run without the optimizer, but that the optimizer may save an error.
  *
  * Functions are chosen by their names' hashes, so that an input goes on meaning the same when others are added. */
 #include "base/hash.h"
