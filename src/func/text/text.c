@@ -1,11 +1,9 @@
 /* Work on long texts in pieces, between which a statement can be stopped (text.h). */
-#define _GNU_SOURCE /* memmem */
-
 #include "func/text/text.h"
 
 #define FILL_BYTES 65536
 
-fl_status fl_text_find(fl_call *call, fl_str text, int64_t from, fl_str wanted, int64_t *ret_at, fl_err *err)
+fl_status fl_text_find_long(fl_call *call, fl_str text, int64_t from, fl_str wanted, int64_t *ret_at, fl_err *err)
 {
     FL_ASSERT(wanted.len > 0 && from >= 0 && from <= text.len);
     int64_t step =

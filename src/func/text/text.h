@@ -63,8 +63,22 @@ static inline int64_t fl_text_piece_end(fl_str text, int64_t begin)
     return end < text.len ? end : text.len;
 }
 
+/** fl_text_find for texts that are searched in pieces. */
+fl_status fl_text_find_long(fl_call *call, fl_str text, int64_t from, fl_str wanted, int64_t *ret_at, fl_err *err);
+
 /** The leftmost place of `wanted` (not empty) from `from` on; -1: none. Linear in both lengths. */
-fl_status fl_text_find(fl_call *call, fl_str text, int64_t from, fl_str wanted, int64_t *ret_at, fl_err *err);
+static inline fl_status fl_text_find(fl_call *call, fl_str text, int64_t from, fl_str wanted, int64_t *ret_at,
+                                     fl_err *err)
+{
+    int64_t left = text.len - from;
+    FL_ASSERT(wanted.len > 0 && left >= 0);
+    if (FL_UNLIKELY(left > FL_WORK_STEPS))
+        return fl_text_find_long(call, text, from, wanted, ret_at, err);
+    const char *hit =
+        left < wanted.len ? NULL : memmem(text.data + from, (size_t)left, wanted.data, (size_t)wanted.len);
+    *ret_at = hit == NULL ? -1 : hit - text.data;
+    return fl_call_work(call, (hit == NULL ? left : *ret_at - from) + 8, err);
+}
 
 /** Fills `bytes` bytes with `unit` (not empty) over and over; the last one may be cut. */
 fl_status fl_text_fill(fl_call *call, char *to, int64_t bytes, fl_str unit, fl_err *err);
