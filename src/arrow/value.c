@@ -67,14 +67,14 @@ static fl_i128 parts_of_whole(fl_type type)
                                       [FL_NANO] = FL_US_PER_DAY * 1000};
     if (type.id == FL_DECIMAL)
         return fl_pow10_i128[type.scale];
-    return type.id == FL_DATE ? 1 : per_day[type.unit];
+    return type.id == FL_DATE || fl_type_is_integer(type) ? 1 : per_day[type.unit];
 }
 
 /* -1 and 1 for dates and times that stand for infinity, else 0. */
 static int infinity_of(fl_i128 value, fl_type type)
 {
     int64_t end = type.id == FL_DATE ? INT32_MAX : INT64_MAX;
-    if (type.id == FL_DECIMAL)
+    if (type.id == FL_DECIMAL || fl_type_is_integer(type))
         return 0;
     return value == end ? 1 : value == -(fl_i128)end - 1 ? -1 : 0;
 }
@@ -86,6 +86,11 @@ static int compare_coarse(fl_i128 coarse, fl_i128 fine, fl_i128 factor)
     if (coarse != whole)
         return coarse < whole ? -1 : 1;
     return (rest < 0) - (rest > 0);
+}
+
+fl_i128 fl_value_scaled(const fl_value *v)
+{
+    return v->type.id == FL_DECIMAL ? v->d : v->type.id == FL_U64 ? (fl_i128)v->u : v->i;
 }
 
 int fl_value_compare_scaled(fl_i128 a, fl_type a_type, fl_i128 b, fl_type b_type)

@@ -25,8 +25,12 @@ typedef struct fl_value {
 /** Order of two values of the same type, not null: below, at, above zero. NaN equals NaN and is greatest. */
 int fl_value_compare(const fl_value *a, const fl_value *b);
 
-/** Order of two decimals, dates or timestamps of any scale and unit, given as they lie in vectors; infinity is beyond all else. */
+/** Order of two numbers that are integers or decimals, or of two dates or timestamps, of any scale and unit, given as they lie in
+ *  vectors; infinity is beyond all else. */
 int fl_value_compare_scaled(fl_i128 a, fl_type a_type, fl_i128 b, fl_type b_type);
+
+/** The number of a value as fl_value_compare_scaled takes it. */
+fl_i128 fl_value_scaled(const fl_value *v);
 
 /** Same type, and same value (nulls are the same). */
 bool fl_value_is_same(const fl_value *a, const fl_value *b);

@@ -660,11 +660,6 @@ static int compare_consts(const void *a, const void *b)
     return fl_value_compare((*(const fl_expr *const *)a)->value, (*(const fl_expr *const *)b)->value);
 }
 
-static fl_i128 scaled_of(const fl_value *value)
-{
-    return value->type.id == FL_DECIMAL ? value->d : value->i;
-}
-
 /* A constant as one of `type` where it is equal to one; else, and where it is none, the expression itself. */
 static fl_status cast_exactly(fl_plan *plan, const fl_expr *e, fl_type type, const fl_expr **ret, fl_err *err)
 {
@@ -673,7 +668,7 @@ static fl_status cast_exactly(fl_plan *plan, const fl_expr *e, fl_type type, con
     if (e->kind != FL_EXPR_CONST || fl_value_cast(e->value, type, &value, NULL) != FL_OK)
         return FL_OK;
     bool is_exact = value.is_null || !fl_type_is_scaled_apart(e->type, type) ||
-                    fl_value_compare_scaled(scaled_of(&value), value.type, scaled_of(e->value), e->value->type) == 0;
+                    fl_value_compare_scaled(fl_value_scaled(&value), type, fl_value_scaled(e->value), e->type) == 0;
     return is_exact ? fl_expr_const(plan, &value, e->pos, ret, err) : FL_OK;
 }
 

@@ -33,10 +33,8 @@ static bool narrow(const fl_expr *constant, fl_type type, fl_value *ret, int *re
     if (constant->value->is_null || fl_value_cast(constant->value, type, ret, NULL) != FL_OK)
         return false;
     if (fl_type_is_scaled_apart(type, constant->type)) {
-        const fl_value *from = constant->value;
-        bool is_decimal = type.id == FL_DECIMAL;
         *ret_order =
-            fl_value_compare_scaled(is_decimal ? ret->d : ret->i, type, is_decimal ? from->d : from->i, from->type);
+            fl_value_compare_scaled(fl_value_scaled(ret), type, fl_value_scaled(constant->value), constant->type);
         return true;
     }
     if (fl_value_cast(ret, constant->type, &back, NULL) != FL_OK)
