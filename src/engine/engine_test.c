@@ -207,6 +207,28 @@ static int64_t count_with(fixture *f, const char *sql, const char *text, double 
     return only_value(&rows);
 }
 
+/* A double that is no integer is not rounded to one: it would be found among values that it does not equal. */
+static void test_double_beside_integer(void **state)
+{
+    fixture *f = *state;
+    fl_statement *statement = NULL;
+    fl_err err = {0};
+    static const char *const texts[] = {"SELECT count(*) FROM range(3) r(x) WHERE x = $1",
+                                        "SELECT count(*) FROM range(3) r(x) WHERE x::smallint IN ($1, 7)",
+                                        "SELECT count(*) FROM range(3) r(x) WHERE x BETWEEN 0 AND $1",
+                                        "SELECT count(*) FROM range(3) r(x) LIMIT $1"};
+    for (int64_t i = 0; i < (int64_t)(sizeof(texts) / sizeof(*texts)); i++) {
+        err = (fl_err){0};
+        assert_int_equal(fl_session_prepare(f->session, texts[i], strlen(texts[i]), &statement, &err), FL_OK);
+        assert_int_equal(fl_statement_bind_double(statement, 1, 1.54, &err), FL_ERR_VALUE);
+        assert_string_equal(err.sqlstate, "22P02");
+        assert_non_null(strstr(err.message, "1.54"));
+        assert_int_equal(fl_statement_bind_double(statement, 1, 2.0, &err), FL_OK);
+        fl_statement_close(statement);
+    }
+    assert_int_equal(count_with(f, "SELECT count(*) FROM range(3) r(x) WHERE x < $1::double", NULL, 1.5), 2);
+}
+
 /* A parameter beside a decimal or a timestamp keeps the digits of its value. */
 static void test_parameter_digits(void **state)
 {
@@ -428,6 +450,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_interrupt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameter_digits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_double_beside_integer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_plan_hashes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register_refuses, set_up, tear_down),

@@ -278,6 +278,16 @@ static fl_status bind(fl_statement *statement, int32_t number, const fl_value *v
     fl_value copy;
     FL_TRY(fl_value_copy(&statement->arena, value, &copy, err));
     FL_TRY(fl_param_cast(&statement->arena, &copy, type, &copy, err));
+    if (fl_type_is_integer(type) && fl_type_is_float(value->type) && !value->is_null) {
+        fl_value back;
+        FL_TRY(fl_value_cast(&copy, value->type, &back, err));
+        if (fl_value_compare(&back, value) != 0) { /* rounded, it would meet values that it does not equal */
+            st = FL_FAIL(err, FL_ERR_VALUE, "parameter $%d is of type %s, %.15g is none", number, FL_TYPE_NAME(type),
+                         value->f);
+            fl_err_hint(err, "write $%d::double", number);
+            return st;
+        }
+    }
     *slot = copy;
     statement->is_bound[number - 1] = true;
 cleanup:

@@ -200,10 +200,32 @@ fl_status fl_expr_param(fl_plan *plan, int32_t number, fl_type type, int32_t pos
     return intern(plan, &e, ret, err);
 }
 
-/* The type that an argument shows to function resolution. */
+/* The type that an expression shows to its neighbours. */
 static fl_type seen_type(const fl_expr *e)
 {
     return e->flags & FL_EXPR_UNTYPED ? FL_TYPE(FL_NULL) : e->type;
+}
+
+/* The types that arguments show to function resolution. A list without a typed element is any list beside another one, and one
+ * of texts beside a text. */
+static fl_status seen_types(fl_plan *plan, const fl_expr *const *args, int32_t n, fl_type *types, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool has_list = false, has_text = false;
+    for (int32_t i = 0; i < n; i++) {
+        types[i] = seen_type(args[i]);
+        has_list |= types[i].id == FL_LIST;
+        has_text |= args[i]->type.id == FL_UTF8;
+    }
+    for (int32_t i = 0; i < n && !has_list; i++) {
+        if (args[i]->type.id != FL_LIST)
+            continue;
+        types[i] = args[i]->type;
+        if (has_text && args[i]->value->list.n == 0)
+            FL_TRY(fl_type_list_of(&plan->arena, FL_TYPE(FL_UTF8), &types[i], err));
+    }
+cleanup:
+    return st;
 }
 
 /* What exists of a function or aggregate (the other is NULL): "substr(text, bigint) → text; substr(x, from): …". */
@@ -260,7 +282,7 @@ static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_exp
     for (int32_t i = 0; i < n_args; i++) {
         if (i > 0)
             fl_text_add(&text, is_operator ? FL_STR(" and ") : FL_STR(", "));
-        if (args[i]->flags & FL_EXPR_UNTYPED)
+        if ((args[i]->flags & FL_EXPR_UNTYPED) && args[i]->type.id != FL_LIST)
             fl_text_add(&text, args[i]->value->is_null ? FL_STR("null") : FL_STR("text"));
         else
             fl_type_print(&text, args[i]->type);
@@ -310,7 +332,7 @@ static bool is_decided_by_null(const fl_func_choice *choice, const fl_expr *cons
 
 static bool is_untyped_text(const fl_expr *e)
 {
-    return (e->flags & FL_EXPR_UNTYPED) && !e->value->is_null;
+    return (e->flags & FL_EXPR_UNTYPED) && e->type.id == FL_UTF8;
 }
 
 /* Resolves a call whose untyped literals took their neighbours' types once more, with the types that they have there. */
@@ -352,8 +374,7 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
         FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &types, err));
     }
-    for (int32_t i = 0; i < n_args; i++)
-        types[i] = seen_type(args[i]);
+    FL_TRY(seen_types(plan, args, n_args, types, err));
     fl_func_choice choice = {0};
     fl_err why = {0};
     st = fl_func_resolve(func, &plan->arena, types, n_args, &choice, &why);
@@ -507,6 +528,9 @@ fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t
         }
         type = common;
     }
+    for (int32_t i = 0; i < n && type.id == FL_NULL; i++)
+        if (args[i] != NULL && args[i]->type.id == FL_LIST)
+            type = args[i]->type;
     whole = type;
     for (int32_t i = 0; i < n; i++) {
         if (args[i] == NULL || !is_untyped_text(args[i]))
@@ -1141,8 +1165,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_agg_choice choice = {.arena = &plan->arena};
     if (agg == NULL || n_args > 2)
         return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
-    for (int32_t i = 0; i < n_args; i++)
-        types[i] = seen_type(args[i]);
+    FL_TRY(seen_types(plan, args, n_args, types, err));
     fl_err why = {0};
     st = agg->resolve(types, n_args, &choice, &why);
     if (st == FL_ERR_MEMORY) {

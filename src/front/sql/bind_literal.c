@@ -148,11 +148,13 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
     fl_value *values = NULL;
     fl_type type;
     int32_t odd;
-    bool is_constant = true;
+    bool is_constant = true, is_untyped = true; /* [], [NULL], [[]] are lists of anything */
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &items, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
-    for (int32_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < n; i++) {
         FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &items[i]));
+        is_untyped &= (items[i]->flags & FL_EXPR_UNTYPED) && items[i]->type.id != FL_UTF8;
+    }
     FL_TRY(fl_expr_common_type(b->plan, items, n, &type, &odd, b->err));
     if (odd >= 0)
         return fl_sql_bind_fail(b, ast->list.items[odd]->start, FL_ERR_TYPE,
@@ -170,7 +172,8 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_expr_call(b->plan, FL_STR("list_value"), items, n, ast->start, ret, b->err);
     fl_value list = {.list = {values, n}};
     FL_TRY(fl_type_list_of(b->arena, type, &list.type, b->err));
-    st = fl_expr_const(b->plan, &list, ast->start, ret, b->err);
+    st = is_untyped ? fl_expr_untyped(b->plan, &list, ast->start, ret, b->err)
+                    : fl_expr_const(b->plan, &list, ast->start, ret, b->err);
 cleanup:
     return st;
 }
