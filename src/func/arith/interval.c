@@ -217,15 +217,17 @@ static fl_status timestamp_minus_timestamp(fl_call *call, fl_err *err)
 INTERVAL_INTERVAL(interval_add, add)
 INTERVAL_INTERVAL(interval_sub, sub)
 
-/* Fractions of months become days of 30, fractions of days become time. */
+/* Fractions of months become days of 30, fractions of days become time. Whole microseconds stay ones, as PostgreSQL has them;
+ * an interval with nanoseconds keeps them. */
 static bool scale(fl_interval v, double by, fl_interval *ret)
 {
     double months = v.months * by, whole_months = trunc(months);
     double days = v.days * by + (months - whole_months) * 30, whole_days = trunc(days);
     double nanos = (double)v.nanos * by + round((days - whole_days) * 86400e6) * 1000;
+    double piece = v.nanos % 1000 == 0 ? 1000 : 1;
     if (!(fabs(whole_months) < 2147483648.0 && fabs(whole_days) < 2147483648.0 && fabs(nanos) < 9.2e18))
         return false;
-    *ret = (fl_interval){(int32_t)whole_months, (int32_t)whole_days, (int64_t)(round(nanos / 1000) * 1000)};
+    *ret = (fl_interval){(int32_t)whole_months, (int32_t)whole_days, (int64_t)(round(nanos / piece) * piece)};
     return true;
 }
 
