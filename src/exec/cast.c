@@ -270,7 +270,7 @@ static fl_status reject_binary(fl_call *call, int32_t row, bool is_try, fl_err *
     return fl_err_state(err, state, FL_ERR_VALUE);
 }
 
-/* '\x0a' is hexadecimal, other text its bytes with escapes. */
+/* '\x0a 0b' is hexadecimal, with or without blanks between the bytes; other text its bytes with escapes. */
 static fl_status text_to_binary(fl_call *call, bool is_try, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -295,14 +295,22 @@ static fl_status text_to_binary(fl_call *call, bool is_try, fl_err *err)
         }
         FL_TRY(fl_call_room(call, s.len / 2 + 1, &room, err));
         bool is_hex = true;
-        for (int64_t i = 2; i + 1 < s.len && is_hex; i += 2) {
-            int high = hex_digit(s.data[i]), low = hex_digit(s.data[i + 1]);
+        int64_t at = 2;
+        while (at < s.len && is_hex) {
+            if (strchr(" \t\n\r", s.data[at]) != NULL && s.data[at] != 0) {
+                at++;
+                continue;
+            }
+            if (at + 1 == s.len)
+                break;
+            int high = hex_digit(s.data[at]), low = hex_digit(s.data[at + 1]);
             is_hex = high >= 0 && low >= 0;
             room[n++] = (char)(high * 16 + low);
+            at += 2;
         }
         if (!is_hex)
             FL_TRY(reject_binary(call, row, is_try, err, "22023", "invalid hexadecimal digit"));
-        else if (s.len % 2 != 0)
+        else if (at < s.len)
             FL_TRY(reject_binary(call, row, is_try, err, "22023", "odd number of hexadecimal digits"));
         else
             ret[row] = fl_view_of(room, n);

@@ -437,6 +437,25 @@ fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const 
     return fl_expr_call(plan, fl_str_of(name), args, n_args, pos, ret, err);
 }
 
+/* A list of nothing but nulls and lists of such as one of another type, which its casts have no say in. False: it has items that
+ * the type has no place for. */
+static bool retype_list(fl_plan *plan, const fl_value *list, fl_type type, fl_value *ret)
+{
+    fl_value *items = NULL;
+    *ret = (fl_value){.type = type, .is_null = list->is_null};
+    if (list->is_null)
+        return true;
+    if (list->type.id != FL_LIST || type.id != FL_LIST ||
+        FL_NEW_ARRAY(&plan->arena, list->list.n + 1, &items, NULL) != FL_OK)
+        return false;
+    for (int64_t i = 0; i < list->list.n; i++)
+        if (!retype_list(plan, &list->list.items[i], type.fields[0].type, &items[i]))
+            return false;
+    ret->list.items = items;
+    ret->list.n = list->list.n;
+    return true;
+}
+
 fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is_try, int32_t pos, const fl_expr **ret,
                        fl_err *err)
 {
@@ -449,6 +468,9 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
         *ret = expr;
         return FL_OK;
     }
+    fl_value retyped;
+    if (untyped && expr->type.id == FL_LIST && retype_list(plan, expr->value, type, &retyped))
+        return fl_expr_const(plan, &retyped, expr->pos, ret, err);
     if (!fl_cast_exists(expr->type, type)) {
         fl_status st = FL_FAIL(err, FL_ERR_TYPE, "cannot cast %s to %s", FL_TYPE_NAME(expr->type), FL_TYPE_NAME(type));
         fl_err_state(err, "42846", st);
