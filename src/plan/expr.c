@@ -330,6 +330,22 @@ static bool is_decided_by_null(const fl_func_choice *choice, const fl_expr *cons
     return has_null;
 }
 
+/* Whether `prepare` makes something of the constants among the arguments: a pattern that compiles, say. */
+static bool is_prepared(const fl_plan *plan, const fl_func_desc *func, const fl_expr *const *args, int32_t n_args)
+{
+    const fl_value *values[FL_FUNC_ARGS_MAX] = {0};
+    fl_arena arena;
+    void *state = NULL;
+    FL_ASSERT(func->prepare != NULL && n_args <= FL_FUNC_ARGS_MAX);
+    for (int32_t i = 0; i < n_args; i++)
+        if (args[i]->kind == FL_EXPR_CONST)
+            values[i] = args[i]->value;
+    fl_arena_init(&arena, plan->arena.memory);
+    fl_status st = func->prepare(&arena, values, n_args, &state, NULL);
+    fl_arena_drop(&arena);
+    return st == FL_OK && state != NULL;
+}
+
 static bool is_untyped_text(const fl_expr *e)
 {
     return (e->flags & FL_EXPR_UNTYPED) && e->type.id == FL_UTF8;
@@ -400,6 +416,8 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         fl_value null = {.type = choice.ret, .is_null = true};
         return fl_expr_const(plan, &null, pos, ret, err);
     }
+    if ((choice.traits & FL_PREPARED) && !is_prepared(plan, func, cast, n_args))
+        choice.traits |= FL_CAN_FAIL;
     fl_expr e = {.kind = FL_EXPR_CALL,
                  .pos = pos,
                  .n_args = n_args,

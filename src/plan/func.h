@@ -27,6 +27,8 @@ enum {
     FL_GIVES_NULL = 512,    /* with FL_NULL_GIVES_NULL: other arguments may give null, too (see fl_call_own_valid) */
     FL_COMPARES = 1024, /* arguments are only compared: a date beside timestamps need not fit (fl_expr_cast_compared) */
     FL_NANOS = 2048,    /* kernel takes timestamps in nanoseconds, too, all of a call in one unit; so is the result */
+    FL_PREPARED =
+        4096, /* may raise where `prepare` makes nothing of the constant arguments: FL_CAN_FAIL then (patterns) */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
 };

@@ -392,11 +392,11 @@ static fl_status ilike(fl_call *call, fl_err *err)
 
 static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED("like", "x LIKE pattern [ESCAPE c]: % is any text, _ one character", prepare_like,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, like},
-                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, like}),
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, like},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, like}),
     FL_TEXT_FUNC_PREPARED("ilike", "x ILIKE pattern [ESCAPE c]: as LIKE, without regard to case", prepare_ilike,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike},
-                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, 0, ilike}),
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, ilike},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, ilike}),
 };
 
 FL_FUNC_SET(like, funcs);

@@ -395,19 +395,19 @@ NOT(u64, uint64_t)
 static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED(
         "~", "x ~ pattern: whether the regular expression matches somewhere in x; ~n: n's bits turned over",
-        prepare_match, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match}, {FL_ARGS(FL_I8), FL_I8, 0, not_i8},
+        prepare_match, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, match}, {FL_ARGS(FL_I8), FL_I8, 0, not_i8},
         {FL_ARGS(FL_I16), FL_I16, 0, not_i16}, {FL_ARGS(FL_I32), FL_I32, 0, not_i32},
         {FL_ARGS(FL_I64), FL_I64, 0, not_i64}, {FL_ARGS(FL_U8), FL_U8, 0, not_u8},
         {FL_ARGS(FL_U16), FL_U16, 0, not_u16}, {FL_ARGS(FL_U32), FL_U32, 0, not_u32},
         {FL_ARGS(FL_U64), FL_U64, 0, not_u64}),
     FL_TEXT_FUNC_PREPARED("~*", "x ~* pattern: as ~, without regard to case", prepare_no_case,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match_no_case}),
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, match_no_case}),
     FL_TEXT_FUNC_PREPARED("regexp_like",
                           "regexp_like(x, pattern [, flags]): whether the regular expression matches somewhere in x",
-                          prepare_match, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
+                          prepare_match, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
     FL_TEXT_FUNC_PREPARED("regexp_matches", "regexp_matches(x, pattern [, flags]): as regexp_like", prepare_match,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, 0, match},
+                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
     FL_TEXT_FUNC_PREPARED(
         "regexp_extract",
@@ -425,7 +425,7 @@ static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED(
         "regexp_replace",
         "regexp_replace(x, pattern, to [, flags]): the first match (flag g: each) becomes `to`; \\1 is a group",
-        prepare_replace, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, 0, replace},
+        prepare_replace, {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, FL_PREPARED, replace},
         {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8, FL_UTF8), FL_UTF8, FL_CAN_FAIL, replace}),
 };
 

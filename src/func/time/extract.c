@@ -72,7 +72,8 @@ fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, in
     if (st != FL_OK)
         return st;
     *field = fl_time_field_of(args[0]->s);
-    *ret_state = field;
+    if (*field != FL_FIELD_NONE)
+        *ret_state = field;
     return FL_OK;
 }
 
@@ -388,7 +389,7 @@ static fl_bounds bounds_extract(const fl_expr *call, const fl_bounds *args)
     return (fl_bounds){true, low.value, high.value};
 }
 
-#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS)
+#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_PREPARED)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "extract", .traits = TRAITS, .prepare = fl_time_field_prepare,
