@@ -6,6 +6,7 @@
  * and offset need (which only the producer knows), and offsets within characters are kept below the characters' end:
  * the interface tells no sizes, so that no importer could check these. What is exported must follow the specification. */
 #include "store/arrow_stream.h"
+#include "bytes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,16 +26,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 /* ---- the input ---- */
-
-typedef struct input {
-    const uint8_t *at;
-    const uint8_t *end;
-} input;
-
-static uint8_t take(input *in)
-{
-    return in->at < in->end ? *in->at++ : 0;
-}
 
 static int64_t take_rows(input *in)
 {

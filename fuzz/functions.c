@@ -9,6 +9,7 @@
  * Functions are chosen by their names' hashes, so that an input goes on meaning the same when others are added. */
 #include "base/hash.h"
 #include "engine/internal.h"
+#include "bytes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -34,16 +35,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 /* ---- the input ----------------------------------------------------------------------------------------------------- */
-
-typedef struct input {
-    const uint8_t *at;
-    const uint8_t *end;
-} input;
-
-static uint8_t take(input *in)
-{
-    return in->at < in->end ? *in->at++ : 0;
-}
 
 static uint64_t take_number(input *in)
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every statement can be stopped: by an interrupt from another thread, and by its timeout, wherever it is.
+"""R28: every statement can be stopped: by an interrupt from another thread, and by its timeout, wherever it is.
 
     cancel.py [--fletch PROGRAM] [--times N] [--threads N] [NAME...]     N tries of each statement and way; NAMEs: only these
 

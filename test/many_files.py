@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""More files than the process may open: tables of them, joins of such tables, many tables of one file each.
+"""R40, more files than the process may open: tables of them, joins of such tables, many tables of one file each.
 
     many_files.py [--fletch PROGRAM] [--files 300] [--limit 64]
 
 The program runs under `ulimit -n LIMIT`. Files that are replaced, changed or removed between the opening of a table and
 its being read (a prepared statement opens anew; within one statement the first scan removes) are errors, never other rows.
-Relies on: pyarrow to make files, test/pipe.py.
+Relies on: pyarrow to make files.
 """
 
 import argparse
@@ -19,14 +19,12 @@ import tempfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "test"))
-import pipe  # noqa: E402
+import pipe
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fletch", default=str(ROOT / "build" / "release" / "fletch"))
+    parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--limit", type=int, default=64)
     args = parser.parse_args()

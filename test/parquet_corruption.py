@@ -20,9 +20,8 @@ import tempfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "test"))
-import pipe  # noqa: E402
+import pipe
+import thrift
 
 ROWS = 3000
 SHOWN_MAX = 10
@@ -62,64 +61,6 @@ def write_sources(table, folder):
     return paths
 
 
-# ---- where page bodies are: thrift's compact protocol, as far as a page header needs it ----
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at
-
-
-def skip_value(data, at, kind):
-    """The position after a value of a compact-protocol type."""
-    if kind in (1, 2):
-        return at
-    if kind == 3:
-        return at + 1
-    if kind in (4, 5, 6):
-        return varint(data, at)[1]
-    if kind == 7:
-        return at + 8
-    if kind == 8:
-        length, at = varint(data, at)
-        return at + length
-    if kind in (9, 10):
-        count, kind_of_items = data[at] >> 4, data[at] & 15
-        at += 1
-        if count == 15:
-            count, at = varint(data, at)
-        for _ in range(count):
-            at = at + 1 if kind_of_items in (1, 2) else skip_value(data, at, kind_of_items)
-        return at
-    if kind == 12:
-        return read_struct(data, at)[1]
-    raise ValueError(f"thrift type {kind}")
-
-
-def read_struct(data, at):
-    """The integer fields of a struct by number, and the position after it."""
-    fields, number = {}, 0
-    while data[at] != 0:
-        delta, kind = data[at] >> 4, data[at] & 15
-        at += 1
-        if delta == 0:
-            raw, at = varint(data, at)
-            number = (raw >> 1) ^ -(raw & 1)
-        else:
-            number += delta
-        if kind in (4, 5, 6):
-            raw, at = varint(data, at)
-            fields[number] = (raw >> 1) ^ -(raw & 1)
-        else:
-            at = skip_value(data, at, kind)
-    return fields, at + 1
-
-
 def page_bodies(path):
     """(begin, end) of every page's body in a file."""
     data, bodies = path.read_bytes(), []
@@ -132,8 +73,9 @@ def page_bodies(path):
                 at = min(at, chunk.dictionary_page_offset)
             end = at + chunk.total_compressed_size
             while at < end:
-                header, body = read_struct(data, at)
-                at = body + header[3]   # compressed_page_size
+                header = {}
+                body = thrift.walk_struct(data, at, (), header)
+                at = body + thrift.number(data, header[(3,)][0])   # compressed_page_size
                 bodies.append((body, at))
     return bodies
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Parquet files whose indexes and statistics lie: the rows are those of the file without them.
+"""R24, Parquet files whose indexes and statistics lie: the rows are those of the file without them.
 
     parquet_index.py [--fletch PROGRAM] [--seed N] [--copies 40]
 
@@ -7,7 +7,7 @@ PyArrow writes small files with page indexes. In copies of them claims that the 
 ones: pages of nothing but nulls, numbers of nulls, the order of bounds, minimum for maximum, rows and places of pages, the
 footer's number of nulls and rows; each alone, and `--copies` random mixtures. Filters by every column then give what they
 give on the whole file. Bounds that are merely narrower than the truth cannot be told from true ones: those stay.
-Every file can be made again from the seed that is printed. Relies on: pyarrow, test/pipe.py.
+Every file can be made again from the seed that is printed. Relies on: pyarrow.
 """
 
 import argparse
@@ -20,9 +20,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "test"))
-import pipe  # noqa: E402
+import pipe
+import thrift
 
 ROWS = 4000
 SHOWN_MAX = 20
@@ -58,70 +57,6 @@ QUERIES = [f"SELECT count(*), sum(id), sum(len(items)), count(part), min(word) F
 QUERIES.append("SELECT count(*), min(id), max(id), min(part), max(late), min(real), max(word), count(late) FROM '{}'")
 
 
-# ---- thrift's compact protocol: where each field's value lies ----
-
-def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at
-
-
-def walk_value(data, at, kind, path, found):
-    """The position behind a value; found: path -> [(begin, end)] of the values below it."""
-    begin = at
-    if kind in (1, 2):
-        pass
-    elif kind == 3:
-        at += 1
-    elif kind in (4, 5, 6):
-        _, at = varint(data, at)
-    elif kind == 7:
-        at += 8
-    elif kind == 8:
-        length, at = varint(data, at)
-        at += length
-    elif kind in (9, 10):
-        head = data[at]
-        at += 1
-        count, element = head >> 4, head & 15
-        if count == 15:
-            count, at = varint(data, at)
-        for _ in range(count):
-            if element in (1, 2):
-                found.setdefault(path, []).append((at, at + 1))
-                at += 1
-            else:
-                at = walk_value(data, at, element, path, found)
-        return at
-    elif kind == 12:
-        return walk_struct(data, at, path, found)
-    else:
-        raise ValueError(f"kind {kind}")
-    found.setdefault(path, []).append((begin, at))
-    return at
-
-
-def walk_struct(data, at, path, found):
-    number = 0
-    while True:
-        head = data[at]
-        at += 1
-        if head == 0:
-            return at
-        if head >> 4:
-            number += head >> 4
-        else:
-            zigzag, at = varint(data, at)
-            number = zigzag >> 1
-        found.setdefault(path + (number, "head"), []).append((at - 1, at))
-        at = walk_value(data, at, head & 15, path + (number,), found)
-
-
 # What the pages themselves need is nobody's advice.
 NEEDED = ("chunk bytes", "precision")
 
@@ -132,15 +67,14 @@ class Claims:
     def __init__(self, data):
         length = int.from_bytes(data[-8:-4], "little")
         footer, column, offset, pages = {}, {}, {}, {}
-        walk_struct(data, len(data) - 8 - length, (), footer)
+        thrift.walk_struct(data, len(data) - 8 - length, (), footer)
         # column chunks: 4.1 are the row groups' columns; 4 to 7 are where offset and column index lie
-        number = lambda span: varint(data, span[0])[0] >> 1
         for begin in footer.get((4, 1, 6), []):
-            walk_struct(data, number(begin), (), column)
+            thrift.walk_struct(data, thrift.number(data, begin), (), column)
         for begin in footer.get((4, 1, 4), []):
-            walk_struct(data, number(begin), (), offset)
+            thrift.walk_struct(data, thrift.number(data, begin), (), offset)
         for begin in offset.get((1, 1), []):
-            walk_struct(data, number(begin), (), pages)
+            thrift.walk_struct(data, thrift.number(data, begin), (), pages)
         self.spans = {
             "null page": column.get((1,), []),
             "null count": column.get((5,), []),
@@ -206,7 +140,7 @@ def lies(rng, source, copies):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fletch", default=str(ROOT / "build" / "release" / "fletch"))
+    parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     parser.add_argument("--seed", type=int, default=2024)
     parser.add_argument("--copies", type=int, default=40)
     args = parser.parse_args()

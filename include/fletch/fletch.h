@@ -53,7 +53,7 @@ FL_API void fl_engine_close(fl_engine *engine);
 /** Opens a session. Tables that it creates are its engine's: other sessions see them. */
 FL_API fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *err);
 
-/** Closes a session. Statements and builders that were made from it are to be closed as ever, before or after; used after,
+/** Closes a session. Statements and builders that were made from it are to be closed, too, before it or after; used after,
  *  they fail with FL_ERR_CONFIG. */
 FL_API void fl_session_close(fl_session *session);
 

@@ -157,8 +157,9 @@ bool fl_type_common(fl_type a, fl_type b, fl_type *ret);
  *  fields are made in the arena and whose names are a's. Also false where there is no memory. */
 bool fl_type_common_in(fl_arena *arena, fl_type a, fl_type b, fl_type *ret);
 
-/** Whether no type holds the values of both exactly: decimals (and integers beside them) that would need more than 38 digits, timestamps of different
- *  units (the range of the finer one ends in 2262). They are compared as they are, by fl_value_compare_scaled. */
+/** Whether no type holds the values of both exactly: decimals (and integers beside them) that would need more than 38
+ *  digits, timestamps of different units (the range of the finer one ends in 2262). They are compared as they are, by
+ *  fl_value_compare_scaled. */
 bool fl_type_is_scaled_apart(fl_type a, fl_type b);
 
 /** *ret = a list of `element`, its field in the arena. */

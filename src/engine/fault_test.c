@@ -1,6 +1,5 @@
-/* R17, R18: every allocation, open and read of a statement is made to fail in turn, and every look at its interrupt finds a
- * request: the error is clean, the next query is
- * right, and (under the address sanitizer) nothing leaks. */
+/* R17, R18, R28: every allocation, open and read of a statement is made to fail in turn, and every look at its interrupt
+ * finds a request: the error is clean, the next query is right, and (under the address sanitizer) nothing leaks. */
 #include "base/fault.h"
 #include "fletch/fletch.h"
 

@@ -1,8 +1,8 @@
 /* Walks over expressions that go into every part once, however many others share it.
  *
  * Expressions are hash-consed: of `a + a AS b, b + b AS c, c + c AS d, …` each is a part of the next one twice, and a tree of
- * 2^n parts is a graph of n. What is small is not remembered, since walking it again costs less. A walk that goes on through several expressions, as
- * those of an operator, goes into what they share once.
+ * 2^n parts is a graph of n. What is small is not remembered, since walking it again costs less. A walk that goes on
+ * through several expressions, as those of an operator, goes into what they share once.
  *
  *     fl_expr_walk_init(&walk, plan);
  *     for (int32_t i = 0; i < n; i++)

@@ -2,6 +2,8 @@
  * what is there. */
 #include "store/arrow_stream.h"
 
+#include "arrow_borrowed.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,16 +34,6 @@ typedef struct stream {
     const void *buffers[2];
     const void *batch_buffers[1];
 } stream;
-
-static void release_schema(struct ArrowSchema *schema)
-{
-    schema->release = NULL;
-}
-
-static void release_array(struct ArrowArray *array)
-{
-    array->release = NULL;
-}
 
 static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *ret)
 {
@@ -83,11 +75,6 @@ static const char *get_last_error(struct ArrowArrayStream *self)
 {
     (void)self;
     return NULL;
-}
-
-static void release_stream(struct ArrowArrayStream *self)
-{
-    self->release = NULL;
 }
 
 static fl_status import(stream *s, fl_arrow_import *ret, fl_err *err)

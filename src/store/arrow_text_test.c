@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "store/arrow_stream.h"
 
+#include "arrow_borrowed.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,16 +14,6 @@
 #include <cmocka.h>
 
 static fl_memory memory;
-
-static void release_schema(struct ArrowSchema *schema)
-{
-    schema->release = NULL;
-}
-
-static void release_array(struct ArrowArray *array)
-{
-    array->release = NULL;
-}
 
 /* One column: its schema and array, and those of what is in it. Everything belongs to the test. */
 typedef struct column {
@@ -72,11 +64,6 @@ static const char *get_last_error(struct ArrowArrayStream *self)
 {
     (void)self;
     return "no schema \xff";
-}
-
-static void release_stream(struct ArrowArrayStream *self)
-{
-    self->release = NULL;
 }
 
 static struct ArrowArrayStream stream_of(stream *s)

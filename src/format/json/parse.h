@@ -12,8 +12,8 @@
 
 #define FL_JSON_DEPTH_MAX 100
 
-/** Parses record `i`; keeps_digits: every number stays raw. FL_ERR_FORMAT (22000; 22021 for what is no UTF-8) with the place; FL_ERR_LIMIT for nesting beyond
- *  100; FL_ERR_MEMORY. A record is an object, or it is refused. */
+/** Parses record `i`; keeps_digits: every number stays raw. FL_ERR_FORMAT (22000; 22021 for what is no UTF-8) with the
+ *  place; FL_ERR_LIMIT for nesting beyond 100; FL_ERR_MEMORY. A record is an object, or it is refused. */
 fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int64_t i, bool keeps_digits,
                         fl_arena *arena, yyjson_val **ret, fl_err *err);
 

@@ -1,9 +1,9 @@
 /* Records of a JSON file: where each one's text lies, before it is parsed.
  *
  * Three layouts, found by how a file begins, whatever its name says. Lines (NDJSON): a record a line, found by newlines
- * alone, as no string holds a raw one; so a file can be cut anywhere, and a chunk owns the lines that begin within it. Array: one array, its elements are the records. Sequence:
- * values one after the other, each over several lines. The last two are cut by counting brackets from the start, in one
- * piece.
+ * alone, as no string holds a raw one; so a file can be cut anywhere, and a chunk owns the lines that begin within it.
+ * Array: one array, its elements are the records. Sequence: values one after the other, each over several lines. The last
+ * two are cut by counting brackets from the start, in one piece.
  *
  * What is no JSON inside of a record is for the parser to find. Blank lines are no records. One thread at a time. */
 #ifndef FL_FORMAT_JSON_RECORDS_H

@@ -2,7 +2,8 @@
  *
  * A shape is a tree: kinds seen, fields of the objects seen (their union, in order of appearance), the shape of the lists'
  * elements. Only one kind gives its type; integers beyond 64 bits are decimals, integers with other numbers doubles;
- * everything else mixed is text, which holds the values as JSON. Texts that are all ISO dates or timestamps are those. Lives in an arena. */
+ * everything else mixed is text, which holds the values as JSON.
+ * Texts that are all ISO dates or timestamps are those. Lives in an arena. */
 #ifndef FL_FORMAT_JSON_SHAPE_H
 #define FL_FORMAT_JSON_SHAPE_H
 

@@ -3,25 +3,21 @@
 
 /* ---- what is refused by name ---- */
 
+static const char no_transactions[] =
+    "each statement takes effect as a whole or not at all; for several changes at once write one statement";
+
 static const struct {
     uint16_t keyword;
     const char *what;
     const char *instead;
 } refused[] = {
-    {FL_KW_BEGIN, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
-    {FL_KW_START, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
-    {FL_KW_COMMIT, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
-    {FL_KW_ROLLBACK, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
-    {FL_KW_ABORT, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
-    {FL_KW_SAVEPOINT, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
-    {FL_KW_END, "transactions are",
-     "each statement takes effect as a whole or not at all; for several changes at once write one statement"},
+    {FL_KW_BEGIN, "transactions are", no_transactions},
+    {FL_KW_START, "transactions are", no_transactions},
+    {FL_KW_COMMIT, "transactions are", no_transactions},
+    {FL_KW_ROLLBACK, "transactions are", no_transactions},
+    {FL_KW_ABORT, "transactions are", no_transactions},
+    {FL_KW_SAVEPOINT, "transactions are", no_transactions},
+    {FL_KW_END, "transactions are", no_transactions},
     {FL_KW_COPY, "COPY is",
      "files are tables: CREATE TABLE t AS FROM 'file.csv'; to write one: fletch --format csv -o FILE -c 'SELECT …'"},
     {FL_KW_MERGE, "MERGE is",
@@ -99,9 +95,7 @@ static fl_status parse_set(parser *p, fl_ast_statement *statement)
     statement->kind = FL_AST_SET;
     advance(p);
     if (is_word(p, FL_KW_TRANSACTION) || (is_word(p, FL_KW_SESSION) && ahead(p, 1)->keyword == FL_KW_CHARACTER))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "transactions are",
-            "each statement takes effect as a whole or not at all; for several changes at once write one statement");
+        return fl_sql_fail_unsupported(p, p->now->start, "transactions are", no_transactions);
     if ((is_word(p, FL_KW_SESSION) || is_word(p, FL_KW_LOCAL) || is_word(p, FL_KW_GLOBAL)) &&
         ahead(p, 1)->kind == FL_SQL_WORD && ahead(p, 1)->keyword != FL_KW_TO)
         advance(p);
