@@ -79,6 +79,12 @@ static bool is_constant(const prog_node *node)
     return node->constant != NULL;
 }
 
+/* Whether null rows of an argument are null rows of the result: those of casts and IN are. */
+static bool gives_null(const fl_expr *e)
+{
+    return e->kind != FL_EXPR_CALL || (e->traits & FL_NULL_GIVES_NULL);
+}
+
 /* The one argument that is not constant, where results per dictionary value make sense. */
 static int32_t peelable(const fl_program *program, const fl_expr *e, const int32_t *args, int32_t n_args)
 {
@@ -584,7 +590,9 @@ static fl_status eval_call(fl_eval *eval, int32_t n, const uint64_t *mask, bool 
         FL_TRY(value_of(eval, node->args[i], mask, is_base, &args[i], err));
         all_const &= args[i].layout == FL_CONST;
     }
-    if (node->peel >= 0 && args[node->peel].layout == FL_DICT) {
+    /* null rows are in no dictionary: they stay null, or the call is made row by row */
+    if (node->peel >= 0 && args[node->peel].layout == FL_DICT &&
+        (args[node->peel].valid == NULL || gives_null(node->expr))) {
         bool peeled = false;
         FL_TRY(peel_dict(eval, n, args, &peeled, err));
         if (peeled)
