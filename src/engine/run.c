@@ -104,6 +104,17 @@ static fl_status note_id(void *ctx, const fl_node *node, fl_err *err)
     return FL_OK;
 }
 
+/* How far a query came that was stopped; what it does behind its last row is not measured. */
+static void tell_progress(fl_exec *exec, fl_status st, fl_err *err)
+{
+    double percent = 100 * fl_exec_progress(exec);
+    const char *how = st == FL_ERR_CANCELLED ? "cancelled" : "stopped at its timeout";
+    if (percent < 99.5)
+        FL_FAIL(err, st, "the query was %s, at %.0f %% of its rows", how, percent);
+    else
+        FL_FAIL(err, st, "the query was %s, with all rows read", how);
+}
+
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                          fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
                          fl_optimize_report *report, fl_err *err)
@@ -128,8 +139,7 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
     st = fl_exec_run(exec, err);
     set_current(session, NULL);
     if (fl_interrupt_is_cause(st))
-        FL_FAIL(err, st, "the query was %s %.0f %% of its rows",
-                st == FL_ERR_CANCELLED ? "cancelled at" : "stopped at its timeout, at", 100 * fl_exec_progress(exec));
+        tell_progress(exec, st, err);
     if (st != FL_OK)
         goto cleanup;
     if (explain != NULL) {
