@@ -197,7 +197,7 @@ static int64_t count_with(fixture *f, const char *sql, const char *text, double 
     assert_int_equal(fl_session_prepare(f->session, sql, strlen(sql), &statement, &err), FL_OK);
     if (text != NULL)
         assert_int_equal(fl_statement_bind_text(statement, 1, text, strlen(text), &err), FL_OK);
-    else if (number == (double)(int64_t)number)
+    else if (number > -1e18 && number < 1e18 && number == (double)(int64_t)number)
         assert_int_equal(fl_statement_bind_int64(statement, 1, (int64_t)number, &err), FL_OK);
     else
         assert_int_equal(fl_statement_bind_double(statement, 1, number, &err), FL_OK);

@@ -302,6 +302,11 @@ static int infinity_at(const fl_vec *x, int32_t row)
     return fl_timestamp_is_finite(value) ? 0 : value < 0 ? -1 : 1;
 }
 
+static bool is_wanted(const fl_call *call, int32_t row)
+{
+    return fl_call_wants(call, row) && fl_vec_is_valid(&call->args[0], row) && fl_vec_is_valid(&call->args[1], row);
+}
+
 static fl_status run(fl_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -311,8 +316,7 @@ static fl_status run(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++) {
         part value = {0, 1};
         if (call->state == NULL || field == FL_FIELD_NONE) {
-            if (!fl_call_wants(call, row) || !fl_vec_is_valid(&call->args[0], row) ||
-                !fl_vec_is_valid(&call->args[1], row)) {
+            if (!is_wanted(call, row)) {
                 ((int64_t *)(uintptr_t)call->ret->data)[row] = 0;
                 continue;
             }
@@ -330,7 +334,7 @@ static fl_status run(fl_call *call, fl_err *err)
             fl_bit_clear(own_valid, row);
             continue;
         }
-        if (!part_of(call, field, row, &value))
+        if (!part_of(call, field, row, &value) && is_wanted(call, row)) /* a row before it may have been infinite */
             return fl_time_field_fail(call, row, call->args[1].type, err);
         if (is_double)
             fl_ret_f64(call)[row] = value.per == 1 ? (double)value.value : (double)value.value / (double)value.per;

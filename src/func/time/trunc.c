@@ -99,7 +99,7 @@ static fl_status trunc_timestamp(fl_call *call, fl_err *err)
                 return st;
         }
         int result = trunc_units(field, ((const int64_t *)x->data)[fl_vec_row(x, row)], x->type.unit, &ret[row]);
-        if (result == 1)
+        if (result == 1 && is_wanted(call, row))
             return fl_time_field_fail(call, row, x->type, err);
         if (result == 2 && is_wanted(call, row))
             return fail_range(err);
