@@ -140,6 +140,10 @@ if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
         COMMAND ${fletch_python} test/cancel.py --fletch $<TARGET_FILE:fletch> --times 2 --longest 0.3)
     fletch_test(program/instruction_counts program
         COMMAND python3 test/instruction_counts.py --kernels $<TARGET_FILE:hot_kernels>)
+    if(EXISTS ${fletch_python})
+        fletch_test(program/doubling program TIMEOUT 1500
+            COMMAND ${fletch_python} test/doubling.py --fletch $<TARGET_FILE:fletch>)
+    endif()
 endif()
 if(EXISTS ${PROJECT_SOURCE_DIR}/test/install.sh AND NOT FLETCH_SANITIZE)
     fletch_test(tree/install tree COMMAND test/install.sh ${PROJECT_BINARY_DIR})

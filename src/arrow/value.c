@@ -122,9 +122,9 @@ bool fl_value_is_same(const fl_value *a, const fl_value *b)
     return fl_value_compare(a, b) == 0;
 }
 
-uint64_t fl_value_hash(const fl_value *v)
+/* `hash`: that of the type. */
+static uint64_t hash_value(const fl_value *v, uint64_t hash)
 {
-    uint64_t hash = fl_type_hash(v->type);
     if (v->is_null)
         return fl_hash_combine(hash, 1);
     switch (v->type.id) {
@@ -149,19 +149,28 @@ uint64_t fl_value_hash(const fl_value *v)
         return fl_hash_combine(hash, (uint64_t)v->interval.nanos);
     case FL_LIST:
     case FL_STRUCT:
-        for (int64_t i = 0; i < v->list.n; i++)
-            hash = fl_hash_combine(hash, fl_value_hash(&v->list.items[i]));
+        for (int64_t i = 0; i < v->list.n; i++) {
+            const fl_value *item = &v->list.items[i]; /* a nested one's type is in that of the whole */
+            hash = fl_hash_combine(hash, hash_value(item, item->type.n_fields > 0 ? 0 : fl_type_hash(item->type)));
+        }
         return hash;
     default:
         return fl_hash_combine(hash, (uint64_t)v->i);
     }
 }
 
-fl_status fl_value_copy(fl_arena *arena, const fl_value *value, fl_value *ret, fl_err *err)
+uint64_t fl_value_hash(const fl_value *v)
+{
+    return hash_value(v,
+                      v->type.n_fields > 0 ? v->type.id : fl_type_hash(v->type)); /* a nested one's items have types */
+}
+
+/* With a type that was copied already. */
+static fl_status copy_as(fl_arena *arena, const fl_value *value, fl_type type, fl_value *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     *ret = *value;
-    FL_TRY(fl_type_copy(arena, value->type, &ret->type, err));
+    ret->type = type;
     if (value->is_null)
         return FL_OK;
     if (fl_type_is_string(value->type))
@@ -169,12 +178,26 @@ fl_status fl_value_copy(fl_arena *arena, const fl_value *value, fl_value *ret, f
     if (fl_type_is_nested(value->type)) {
         fl_value *items = NULL;
         FL_TRY(FL_NEW_ARRAY(arena, value->list.n + 1, &items, err));
-        for (int64_t i = 0; i < value->list.n; i++)
-            FL_TRY(fl_value_copy(arena, &value->list.items[i], &items[i], err));
+        for (int64_t i = 0; i < value->list.n; i++) {
+            const fl_value *item = &value->list.items[i];
+            fl_type item_type = item->type;
+            if (item_type.n_fields > 0) {
+                item_type = type.fields[type.id == FL_LIST ? 0 : i].type;
+                FL_ASSERT(item_type.id == item->type.id && item_type.n_fields == item->type.n_fields);
+            }
+            FL_TRY(copy_as(arena, item, item_type, &items[i], err));
+        }
         ret->list.items = items;
     }
 cleanup:
     return st;
+}
+
+fl_status fl_value_copy(fl_arena *arena, const fl_value *value, fl_value *ret, fl_err *err)
+{
+    fl_type type;
+    fl_status st = fl_type_copy(arena, value->type, &type, err);
+    return st != FL_OK ? st : copy_as(arena, value, type, ret, err);
 }
 
 fl_status fl_value_from_vec(fl_arena *arena, const fl_vec *vec, int64_t row, fl_value *ret, fl_err *err)

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 
-static uint64_t hash_of(fl_str name)
+uint64_t fl_name_hash(fl_str name)
 {
     uint64_t hash = (uint64_t)name.len;
     for (int64_t i = 0; i < name.len; i++)
@@ -21,7 +21,7 @@ static fl_name_map_slot *slot_of(const fl_name_map *map, fl_str name, uint64_t h
 
 int32_t fl_name_map_find(const fl_name_map *map, fl_str name)
 {
-    return map->n == 0 ? -1 : slot_of(map, name, hash_of(name))->at - 1;
+    return map->n == 0 ? -1 : slot_of(map, name, fl_name_hash(name))->at - 1;
 }
 
 static fl_status grow(fl_name_map *map, fl_err *err)
@@ -45,7 +45,7 @@ fl_status fl_name_map_add(fl_name_map *map, fl_str name, int32_t at, int32_t *re
         if (st != FL_OK)
             return st;
     }
-    uint64_t hash = hash_of(name);
+    uint64_t hash = fl_name_hash(name);
     fl_name_map_slot *slot = slot_of(map, name, hash);
     if (ret_known != NULL)
         *ret_known = slot->at - 1;

@@ -19,6 +19,9 @@ typedef struct fl_name_map {
     int64_t n;
 } fl_name_map;
 
+/** Equal for names that differ in case only. */
+uint64_t fl_name_hash(fl_str name);
+
 static inline void fl_name_map_init(fl_name_map *map, fl_arena *arena)
 {
     *map = (fl_name_map){.arena = arena};

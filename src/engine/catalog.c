@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/file_glob.h"
+#include "base/name_map.h"
 #include "base/nearest.h"
 #include "store/range_table.h"
 
@@ -22,8 +23,9 @@ static char *copy_text(fl_str text, fl_err *err)
 
 static fl_catalog_item *look_up(fl_engine *engine, fl_str name)
 {
+    uint64_t hash = fl_name_hash(name);
     for (int32_t i = 0; i < engine->n_items; i++)
-        if (fl_str_is_equal_nocase(fl_str_of(engine->items[i].name), name))
+        if (engine->items[i].name_hash == hash && fl_str_is_equal_nocase(fl_str_of(engine->items[i].name), name))
             return &engine->items[i];
     return NULL;
 }
@@ -74,7 +76,8 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
 fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces,
                               fl_err *err)
 {
-    fl_catalog_item item = {.name = copy_text(name, err), .table = table, .index = index};
+    fl_catalog_item item = {
+        .name = copy_text(name, err), .name_hash = fl_name_hash(name), .table = table, .index = index};
     return item.name == NULL ? FL_ERR_MEMORY : put(engine, &item, replaces, err);
 }
 
@@ -82,7 +85,8 @@ fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const 
                              bool replaces, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_catalog_item item = {.name = copy_text(name, err), .view_text = copy_text(text, err)};
+    fl_catalog_item item = {
+        .name = copy_text(name, err), .name_hash = fl_name_hash(name), .view_text = copy_text(text, err)};
     if (item.name == NULL || item.view_text == NULL) {
         st = FL_ERR_MEMORY;
         goto cleanup;

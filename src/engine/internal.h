@@ -20,6 +20,7 @@
 /* A table or view in the catalog. */
 typedef struct fl_catalog_item {
     char *name;
+    uint64_t name_hash;  /* see fl_name_hash */
     fl_table *table;     /* NULL: a view */
     fl_key_index *index; /* of the table's keys, as the last INSERT left it; NULL: none */
     char *view_text;

@@ -46,14 +46,14 @@ static bool is_same_expr(const void *ctx, const void *thing)
 
 static uint64_t hash_expr(const fl_expr *e)
 {
+    if (e->kind == FL_EXPR_CONST)
+        return fl_hash_combine((uint64_t)e->kind << 32, fl_value_hash(e->value));
     if (e->kind == FL_EXPR_COLUMN) /* which has one type */
         return fl_hash_combine((uint64_t)e->kind << 32, (uint64_t)e->col.n);
     uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
     for (int32_t i = 0; i < e->n_args; i++)
         hash = fl_hash_combine(hash, e->args[i]->hash);
-    if (e->kind == FL_EXPR_CONST)
-        hash = fl_hash_combine(hash, fl_value_hash(e->value));
-    else if (e->kind == FL_EXPR_CALL)
+    if (e->kind == FL_EXPR_CALL)
         hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
     else if (e->kind == FL_EXPR_SUBQUERY) {
         hash = fl_hash_combine(hash, e->subquery->query->hash);
@@ -63,16 +63,15 @@ static uint64_t hash_expr(const fl_expr *e)
     return hash;
 }
 
-/* By names and values; of the arguments it is known. */
-static uint64_t hash_stable(const fl_plan *plan, const fl_expr *e, bool literals)
+/* By names and values; of the arguments it is known. `hash`: that of kind and type. */
+static uint64_t hash_stable(const fl_plan *plan, const fl_expr *e, uint64_t hash, bool literals)
 {
-    uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
     uint64_t sum = 0;
     switch (e->kind) {
     case FL_EXPR_COLUMN:
         return fl_hash_combine(hash, fl_plan_col(plan, e->col)->origin);
     case FL_EXPR_CONST:
-        return literals ? fl_hash_combine(hash, fl_value_hash(e->value)) : hash;
+        return literals ? fl_hash_combine(hash, e->hash) : hash;
     case FL_EXPR_CALL:
         hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
         break;
@@ -97,6 +96,29 @@ static uint64_t hash_stable(const fl_plan *plan, const fl_expr *e, bool literals
     for (int32_t i = 0; i < e->n_args; i++)
         hash = fl_hash_combine(hash, e->args[i]->stable_hash[literals]);
     return hash;
+}
+
+static fl_status add_parts_cols(fl_plan *plan, const fl_expr *e, fl_col_set *set, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (e->kind == FL_EXPR_SUBQUERY) {
+        FL_TRY(fl_col_set_add_all(plan, set, &e->subquery->query->outer, err));
+        for (int32_t i = 0; i < e->subquery->n_left; i++)
+            FL_TRY(fl_expr_add_cols(plan, e->subquery->left[i], set, err));
+    }
+    for (int32_t i = 0; i < e->n_args; i++)
+        FL_TRY(fl_expr_add_cols(plan, e->args[i], set, err));
+cleanup:
+    return st;
+}
+
+fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *e, fl_col_set *set, fl_err *err)
+{
+    if (!(e->flags & FL_EXPR_HAS_COLUMN))
+        return FL_OK;
+    if (e->kind == FL_EXPR_COLUMN)
+        return fl_col_set_add(plan, set, e->col, err);
+    return e->size > FL_EXPR_SMALL ? fl_col_set_add_all(plan, set, &e->cols, err) : add_parts_cols(plan, e, set, err);
 }
 
 /* Derives flags and depth, then finds or stores. `e` lies on the caller's stack; args are copied when stored. */
@@ -144,8 +166,12 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         made->value = value;
         made->type = value->type;
     }
+    uint64_t kind = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(made->type));
     for (int literals = 0; literals < 2; literals++)
-        made->stable_hash[literals] = hash_stable(plan, made, literals);
+        made->stable_hash[literals] = hash_stable(plan, made, kind, literals);
+    fl_col_set_init(&made->cols);
+    if (e->size > FL_EXPR_SMALL && (e->flags & FL_EXPR_HAS_COLUMN))
+        FL_TRY(add_parts_cols(plan, made, &made->cols, err));
     if (!(e->flags & FL_EXPR_VOLATILE)) /* which is never found again */
         FL_TRY(fl_intern_add(plan, &plan->exprs, e->hash, made, err));
     *ret = made;

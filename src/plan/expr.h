@@ -68,6 +68,7 @@ struct fl_expr {
     fl_type type;
     uint64_t hash;           /* within the plan (column ids) */
     uint64_t stable_hash[2]; /* by names and values: without and with literals */
+    fl_col_set cols;         /* that a large one reads: see fl_expr_add_cols */
     const fl_expr *const *args;
     union {
         fl_col_id col;
@@ -149,6 +150,11 @@ fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t 
 /** The same node with other arguments (same number), types derived again; for rewriters. */
 fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *const *args, const fl_expr **ret,
                             fl_err *err);
+
+/** Adds the columns that the expression reads (free columns of subqueries too). Those of more than FL_EXPR_SMALL parts know
+ *  them, so that this is quick. */
+#define FL_EXPR_SMALL 16
+fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err);
 
 /** Adds the expression as SQL text with column names; for EXPLAIN and messages. Of very large ones only the size. */
 void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *expr);

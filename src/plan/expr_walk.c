@@ -89,37 +89,6 @@ fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter f
     return st;
 }
 
-fl_status fl_expr_walk_add_cols(fl_expr_walk *walk, const fl_expr *expr, fl_col_set *set, fl_err *err)
-{
-    fl_status st = FL_OK;
-    bool is_new = true;
-    if (!(expr->flags & FL_EXPR_HAS_COLUMN))
-        return FL_OK;
-    if (expr->kind == FL_EXPR_COLUMN)
-        return fl_col_set_add(walk->plan, set, expr->col, err);
-    FL_TRY(fl_expr_walk_enter(walk, expr, &is_new, err));
-    if (!is_new)
-        return FL_OK;
-    if (expr->kind == FL_EXPR_SUBQUERY) {
-        FL_TRY(fl_col_set_add_all(walk->plan, set, &expr->subquery->query->outer, err));
-        for (int32_t i = 0; i < expr->subquery->n_left; i++)
-            FL_TRY(fl_expr_walk_add_cols(walk, expr->subquery->left[i], set, err));
-    }
-    for (int32_t i = 0; i < expr->n_args; i++)
-        FL_TRY(fl_expr_walk_add_cols(walk, expr->args[i], set, err));
-cleanup:
-    return st;
-}
-
-fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err)
-{
-    fl_expr_walk walk;
-    fl_expr_walk_init(&walk, plan);
-    fl_status st = fl_expr_walk_add_cols(&walk, expr, set, err);
-    fl_expr_walk_drop(&walk);
-    return st;
-}
-
 fl_status fl_substitution_init(fl_substitution *s, fl_plan *plan, const fl_col_id *from, const fl_expr *const *to,
                                int32_t n, fl_err *err)
 {

@@ -1,8 +1,8 @@
 /* Walks over expressions that go into every part once, however many others share it.
  *
  * Expressions are hash-consed: of `a + a AS b, b + b AS c, c + c AS d, …` each is a part of the next one twice, and a tree of
- * 2^n parts is a graph of n. What is small is not remembered, since walking it again costs less. A walk that goes on
- * through several expressions, as those of an operator, goes into what they share once.
+ * 2^n parts is a graph of n. What is small (FL_EXPR_SMALL) is not remembered, since walking it again costs less. A walk that
+ * goes on through several expressions, as those of an operator, goes into what they share once.
  *
  *     fl_expr_walk_init(&walk, plan);
  *     for (int32_t i = 0; i < n; i++)
@@ -16,8 +16,6 @@
 
 #include "base/index_map.h"
 #include "plan/expr.h"
-
-#define FL_EXPR_SMALL 16 /* parts of what is walked again each time */
 
 typedef struct fl_expr_walk {
     fl_plan *plan;
@@ -41,13 +39,9 @@ typedef fl_status (*fl_expr_rewriter)(void *ctx, fl_plan *plan, const fl_expr *e
 fl_status fl_expr_walk_rewrite(fl_expr_walk *walk, const fl_expr *expr, fl_expr_rewriter fn, void *ctx,
                                const fl_expr **ret, fl_err *err);
 
-/** Adds the columns that the expression reads (free columns of subqueries too). */
-fl_status fl_expr_walk_add_cols(fl_expr_walk *walk, const fl_expr *expr, fl_col_set *set, fl_err *err);
-
 /** The same for one expression. */
 fl_status fl_expr_rewrite(fl_plan *plan, const fl_expr *expr, fl_expr_rewriter fn, void *ctx, const fl_expr **ret,
                           fl_err *err);
-fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err);
 
 /* Replaces columns by expressions: `from[i]` becomes `to[i]`. For many expressions. */
 typedef struct fl_substitution {

@@ -162,16 +162,42 @@ static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_p
 
 typedef struct derive {
     fl_plan *plan;
-    fl_expr_walk walk;
     fl_col_set used;
     bool can_fail;
+    uint32_t holds;
 } derive;
+
+/* What the plans of subqueries in an expression hold. */
+static fl_status add_subqueries(fl_expr_walk *walk, const fl_expr *expr, uint32_t *holds, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool is_new = true;
+    if (!(expr->flags & FL_EXPR_HAS_SUBQUERY))
+        return FL_OK;
+    FL_TRY(fl_expr_walk_enter(walk, expr, &is_new, err));
+    if (is_new && expr->kind == FL_EXPR_SUBQUERY)
+        *holds |= expr->subquery->query->holds;
+    for (int32_t i = 0; i < expr->n_args && is_new; i++)
+        FL_TRY(add_subqueries(walk, expr->args[i], holds, err));
+cleanup:
+    return st;
+}
 
 static fl_status derive_expr(void *ctx, const fl_expr *expr, fl_err *err)
 {
     derive *d = ctx;
     d->can_fail |= (expr->flags & FL_EXPR_CAN_FAIL) != 0;
-    return fl_expr_walk_add_cols(&d->walk, expr, &d->used, err);
+    d->holds |= expr->flags & FL_EXPR_VOLATILE ? FL_HOLDS_VOLATILE : 0;
+    if (expr->flags & FL_EXPR_HAS_SUBQUERY) {
+        fl_expr_walk walk;
+        fl_expr_walk_init(&walk, d->plan);
+        d->holds |= FL_HOLDS_DEPENDENT;
+        fl_status st = add_subqueries(&walk, expr, &d->holds, err);
+        fl_expr_walk_drop(&walk);
+        if (st != FL_OK)
+            return st;
+    }
+    return fl_expr_add_cols(d->plan, expr, &d->used, err);
 }
 
 static fl_status visit_field(const fl_attr_field *f, const void *attrs, fl_expr_visitor fn, void *ctx, fl_err *err)
@@ -213,7 +239,6 @@ fl_status fl_node_visit_exprs(const fl_node *node, fl_expr_visitor fn, void *ctx
 static fl_status add_used(fl_plan *plan, const fl_op_desc *op, const void *attrs, derive *d, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_expr_walk_init(&d->walk, plan);
     for (int32_t i = 0; i < op->n_fields; i++) {
         const fl_attr_field *f = &op->fields[i];
         FL_TRY(visit_field(f, attrs, derive_expr, d, err));
@@ -222,7 +247,6 @@ static fl_status add_used(fl_plan *plan, const fl_op_desc *op, const void *attrs
                 FL_TRY(fl_col_set_add(plan, &d->used, FIELD_AT(const fl_col_id *, attrs, f->offset)[c], err));
     }
 cleanup:
-    fl_expr_walk_drop(&d->walk);
     return st;
 }
 
@@ -254,19 +278,22 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl
     node->height = 1;
     node->id = ++plan->n_nodes;
     fl_col_set_init(&node->made);
-    for (int32_t i = 0; i < key->n_cols; i++)
-        FL_TRY(fl_col_set_add(plan, &node->made, cols[i], err));
+    FL_TRY(fl_col_set_add_cols(plan, &node->made, cols, key->n_cols, err));
     fl_col_set_init(&d.used);
     FL_TRY(add_used(plan, key->op, attrs, &d, err));
     node->can_fail = d.can_fail;
+    node->holds = d.holds | key->op->holds;
     for (int32_t i = 0; i < key->n_inputs; i++) {
         const fl_node *input = key->inputs[i];
         node->inputs[i] = input;
         node->can_fail |= input->can_fail;
+        node->holds |= input->holds;
         if (input->height >= node->height)
             node->height = input->height + 1;
         FL_TRY(fl_col_set_add_all(plan, &d.used, &input->outer, err));
     }
+    if (key->op->is_computed_once)
+        node->holds &= FL_HOLDS_DEPENDENT;
     node->outer = d.used;
     for (int32_t i = 0; i < key->n_inputs; i++)
         fl_col_set_remove_all(&node->outer, &key->inputs[i]->made);
@@ -341,8 +368,7 @@ fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node 
     int32_t n_all = node->op->derive_cols(plan, node->attrs, inputs, all);
     fl_col_set possible;
     fl_col_set_init(&possible);
-    for (int32_t i = 0; i < n_all; i++)
-        FL_TRY(fl_col_set_add(plan, &possible, all[i], err));
+    FL_TRY(fl_col_set_add_cols(plan, &possible, all, n_all, err));
     for (int32_t i = 0; i < node->n_cols; i++)
         if (fl_col_set_has(&possible, node->cols[i]))
             kept[n_kept++] = node->cols[i];

@@ -39,6 +39,13 @@ typedef struct fl_attr_field {
     bool is_unordered;        /* conjuncts: the plan hash does not see their order */
 } fl_attr_field;
 
+/* What a node or one below it is or has; what is computed once has the first only. */
+enum {
+    FL_HOLDS_DEPENDENT = 1, /* a dependent join, or a subquery in an expression */
+    FL_HOLDS_VOLATILE = 2,  /* a volatile expression, also of a subquery */
+    FL_HOLDS_GROUPS = 4     /* grouping, also of a subquery */
+};
+
 typedef struct fl_op_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
@@ -53,6 +60,7 @@ typedef struct fl_op_desc {
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */
     const struct fl_op_exec *exec;
     const char *doc;
+    uint32_t holds;        /* what each node of the class is */
     bool is_computed_once; /* nodes over one input share its rows; EXPLAIN shows it below the first of them */
 } fl_op_desc;
 
@@ -70,6 +78,7 @@ struct fl_node {
     fl_col_set outer;      /* columns read here or below that nothing below makes: outer references */
     int32_t height;        /* longest way to a leaf */
     bool can_fail;         /* an expression here or below can raise */
+    uint32_t holds;        /* FL_HOLDS_... */
     int32_t id;            /* order of making, from 1: names the node in EXPLAIN and counters */
 };
 

@@ -197,6 +197,21 @@ fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *
     return st;
 }
 
+fl_status fl_col_set_add_cols(fl_plan *plan, fl_col_set *set, const fl_col_id *cols, int32_t n, fl_err *err)
+{
+    if (n == 0)
+        return FL_OK;
+    int32_t first = cols[0].n, last = first;
+    for (int32_t i = 1; i < n; i++) {
+        first = cols[i].n < first ? cols[i].n : first;
+        last = cols[i].n > last ? cols[i].n : last;
+    }
+    fl_status st = make_room(plan, set, first >> 6, (last >> 6) + 1, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        set->words[(cols[i].n >> 6) - set->first_word] |= 1ull << (cols[i].n & 63);
+    return st;
+}
+
 fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err)
 {
     int32_t first = 0, end = other->n_words; /* its room to grow is no reason for more here: sets of sets would swell */

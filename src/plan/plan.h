@@ -67,6 +67,7 @@ typedef struct fl_col_set {
 
 void fl_col_set_init(fl_col_set *set);
 fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *err);
+fl_status fl_col_set_add_cols(fl_plan *plan, fl_col_set *set, const fl_col_id *cols, int32_t n, fl_err *err);
 fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err);
 void fl_col_set_remove(fl_col_set *set, fl_col_id col);
 void fl_col_set_remove_all(fl_col_set *set, const fl_col_set *other);

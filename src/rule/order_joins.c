@@ -227,56 +227,85 @@ cleanup:
     return st;
 }
 
-/* Rows of the pairs of one part with each other one, where predicates connect them; -1 where none does. */
-static void weigh(const region *r, const uint64_t *sets, int32_t n, int32_t part, double (*rows)[RELATIONS_MAX])
+/* The parts of a region that are joined so far. */
+typedef struct parting {
+    int32_t n;
+    entry parts[RELATIONS_MAX];
+    uint64_t sets[RELATIONS_MAX];
+    int32_t owners[RELATIONS_MAX];             /* of relations: the part that has it */
+    double rows[RELATIONS_MAX][RELATIONS_MAX]; /* of pairs a < b where predicates connect them; else -1 */
+} parting;
+
+static double *pair_rows(parting *p, int32_t a, int32_t b)
+{
+    return &p->rows[a < b ? a : b][a < b ? b : a];
+}
+
+/* Rows of one part with each of the first n. */
+static void weigh(const region *r, parting *p, int32_t part, int32_t n)
 {
     for (int32_t i = 0; i < n; i++)
-        if (i != part)
-            rows[i < part ? i : part][i < part ? part : i] =
-                are_connected(r, sets[i], sets[part]) ? rows_of(r, sets[i] | sets[part]) : -1;
+        *pair_rows(p, i, part) = -1;
+    for (int32_t k = 0; k < r->n_predicates; k++) {
+        uint64_t others = r->predicates[k].relations & ~p->sets[part];
+        if (others == 0 || others == r->predicates[k].relations)
+            continue;
+        int32_t other = p->owners[__builtin_ctzll(others)];
+        if (other >= n || (others & ~p->sets[other]) != 0)
+            continue;
+        double *rows = pair_rows(p, part, other);
+        *rows = (*rows < 0 ? p->parts[part].rows * p->parts[other].rows : *rows) * r->predicates[k].selectivity;
+    }
+    for (int32_t i = 0; i < n; i++)
+        if (*pair_rows(p, i, part) >= 0)
+            *pair_rows(p, i, part) = fmax(1, *pair_rows(p, i, part));
+}
+
+static void put_part(parting *p, int32_t at, entry part, uint64_t set)
+{
+    p->parts[at] = part;
+    p->sets[at] = set;
+    for (uint64_t s = set; s != 0; s &= s - 1)
+        p->owners[__builtin_ctzll(s)] = at;
 }
 
 static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    entry parts[RELATIONS_MAX];
-    uint64_t sets[RELATIONS_MAX];
-    double(*rows)[RELATIONS_MAX] = NULL; /* by pairs a < b */
-    int32_t n = r->n_relations;
-    FL_ASSERT(n > 0);
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(r->plan), RELATIONS_MAX, &rows, err));
-    for (int32_t i = 0; i < n; i++) {
-        parts[i] = (entry){r->relations[i], r->relations[i]->rows, 0, 0};
-        sets[i] = 1ull << i;
-        weigh(r, sets, i, i, rows);
-    }
-    while (n > 1) {
+    parting *p = NULL;
+    FL_ASSERT(r->n_relations > 0);
+    FL_TRY(FL_NEW(fl_plan_arena(r->plan), &p, err));
+    p->n = r->n_relations;
+    for (int32_t i = 0; i < p->n; i++)
+        put_part(p, i, (entry){r->relations[i], r->relations[i]->rows, 0, 0}, 1ull << i);
+    for (int32_t i = 1; i < p->n; i++)
+        weigh(r, p, i, i);
+    while (p->n > 1) {
         int32_t best_a = -1, best_b = -1;
         double best_cost = 0, best_rows = 0;
         for (int crossed = 0; crossed < 2 && best_a < 0; crossed++)
-            for (int32_t a = 0; a < n; a++)
-                for (int32_t b = a + 1; b < n; b++) {
-                    double both = crossed == 0 ? rows[a][b] : parts[a].rows * parts[b].rows;
-                    double cost = join_cost(parts[a].rows, parts[b].rows, both);
-                    if (both >= 0 && (best_a < 0 || cost < best_cost)) {
+            for (int32_t a = 0; a < p->n; a++)
+                for (int32_t b = a + 1; b < p->n; b++) {
+                    double rows = crossed == 0 ? p->rows[a][b] : p->parts[a].rows * p->parts[b].rows;
+                    double cost = join_cost(p->parts[a].rows, p->parts[b].rows, rows);
+                    if (rows >= 0 && (best_a < 0 || cost < best_cost)) {
                         best_a = a;
                         best_b = b;
                         best_cost = cost;
-                        best_rows = both;
+                        best_rows = rows;
                     }
                 }
         const fl_node *joined = NULL;
-        FL_TRY(make(r, &parts[best_a], sets[best_a], &parts[best_b], sets[best_b], &joined, err));
-        parts[best_a] = (entry){joined, best_rows, 0, 0};
-        sets[best_a] |= sets[best_b];
-        n--;
-        parts[best_b] = parts[n];
-        sets[best_b] = sets[n];
-        weigh(r, sets, n, best_a, rows);
-        if (best_b < n)
-            weigh(r, sets, n, best_b, rows);
+        FL_TRY(make(r, &p->parts[best_a], p->sets[best_a], &p->parts[best_b], p->sets[best_b], &joined, err));
+        put_part(p, best_a, (entry){joined, best_rows, 0, 0}, p->sets[best_a] | p->sets[best_b]);
+        p->n--;
+        if (best_b < p->n) {
+            put_part(p, best_b, p->parts[p->n], p->sets[p->n]);
+            weigh(r, p, best_b, p->n);
+        }
+        weigh(r, p, best_a, p->n);
     }
-    *ret = parts[0].plan;
+    *ret = p->parts[0].plan;
 cleanup:
     return st;
 }

@@ -722,30 +722,10 @@ cleanup:
 
 /* ---- the rule ----------------------------------------------------------------------------------------------------- */
 
-typedef struct looking {
-    bool found;
-} looking;
-
-static fl_status look_expr(void *ctx, const fl_expr *expr, fl_err *err)
-{
-    (void)err;
-    ((looking *)ctx)->found |= (expr->flags & FL_EXPR_HAS_SUBQUERY) != 0;
-    return FL_OK;
-}
-
-static fl_status look_node(void *ctx, const fl_node *node, fl_err *err)
-{
-    looking *l = ctx;
-    l->found |= node->op == &fl_op_apply;
-    return fl_node_visit_exprs(node, look_expr, l, err);
-}
-
 /* Inner dependent joins go first. */
 static bool check(const fl_rule_call *call)
 {
-    looking l = {0};
-    (void)fl_node_visit(call->node->inputs[1], look_node, &l, NULL);
-    return !l.found;
+    return !(call->node->inputs[1]->holds & FL_HOLDS_DEPENDENT);
 }
 
 /* EXISTS (… LIMIT n): whether there is a row does not depend on the limit. */

@@ -144,6 +144,7 @@ typedef struct output {
 typedef struct cte {
     struct cte *next; /* those visible inside it: written before it, or around */
     const fl_ast_cte *ast;
+    uint64_t name_hash;
     scope *outer;
     bool is_used;
     bool is_shared; /* it is computed once: */

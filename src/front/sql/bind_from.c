@@ -166,8 +166,9 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
     fl_catalog_entry entry = {0};
     fl_str name = ast->path.parts[ast->path.count - 1].text;
     if (ast->path.count == 1) {
+        uint64_t hash = fl_name_hash(name);
         for (cte *c = at->ctes; c != NULL; c = c->next)
-            if (fl_str_is_equal_nocase(c->ast->name.text, name))
+            if (c->name_hash == hash && fl_str_is_equal_nocase(c->ast->name.text, name))
                 return bind_cte(b, ast, c, s, ret);
     } else {
         fl_str schema = ast->path.parts[ast->path.count - 2].text;

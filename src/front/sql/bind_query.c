@@ -366,14 +366,18 @@ cleanup:
 static fl_status enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes)
 {
     fl_status st = FL_OK;
+    fl_name_map names;
+    fl_name_map_init(&names, b->arena);
     for (int32_t i = 0; i < ast->cte_count; i++) {
         cte *made;
-        for (int32_t k = 0; k < i; k++)
-            if (fl_str_is_equal_nocase(ast->ctes[k].name.text, ast->ctes[i].name.text))
-                return fl_sql_bind_fail_state(b, ast->ctes[i].name.start, FL_ERR_DUPLICATE, "42712",
-                                              "WITH names \"%.*s\" twice", FL_STR_ARG(ast->ctes[i].name.text));
+        fl_str name = ast->ctes[i].name.text;
+        int32_t known = -1;
+        FL_TRY(fl_name_map_add(&names, name, i, &known, b->err));
+        if (known >= 0)
+            return fl_sql_bind_fail_state(b, ast->ctes[i].name.start, FL_ERR_DUPLICATE, "42712",
+                                          "WITH names \"%.*s\" twice", FL_STR_ARG(name));
         FL_TRY(FL_NEW(b->arena, &made, b->err));
-        *made = (cte){.next = *ctes, .ast = &ast->ctes[i], .outer = outer};
+        *made = (cte){.next = *ctes, .ast = &ast->ctes[i], .name_hash = fl_name_hash(name), .outer = outer};
         *ctes = made;
     }
 cleanup:

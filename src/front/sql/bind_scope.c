@@ -12,18 +12,10 @@ scope *fl_sql_scope_init(scope *s, scope *outer, clause clause)
     return s;
 }
 
-static uint64_t hash_nocase(fl_str name)
-{
-    uint64_t hash = (uint64_t)name.len;
-    for (int64_t i = 0; i < name.len; i++)
-        hash = hash * 31 + (unsigned char)fl_char_lower(name.data[i]);
-    return fl_hash_u64(hash, 0);
-}
-
 /* The place in the index of the name, or where it would be. */
 static int64_t index_place(const scope *s, fl_str name)
 {
-    int64_t mask = s->index_size - 1, at = (int64_t)(hash_nocase(name) & (uint64_t)mask);
+    int64_t mask = s->index_size - 1, at = (int64_t)(fl_name_hash(name) & (uint64_t)mask);
     while (s->index[at] != 0 && !fl_str_is_equal_nocase(s->cols[s->index[at] - 1].name, name))
         at = (at + 1) & mask;
     return at;

@@ -4,45 +4,7 @@
  * reader is all there is, the rule eliminate_materialize inlines it after all. */
 #include "front/sql/bind.h"
 
-#include "op/aggregate/node.h"
 #include "op/materialize/node.h"
-
-/* ---- what makes a table expression worth computing once ---- */
-
-typedef struct findings {
-    bool is_volatile;
-    bool has_groups;
-} findings;
-
-static fl_status look_below(const fl_node *node, findings *ret, fl_err *err);
-
-static fl_status look_at_expr(void *ctx, const fl_expr *expr, fl_err *err)
-{
-    fl_status st = FL_OK;
-    ((findings *)ctx)->is_volatile |= (expr->flags & FL_EXPR_VOLATILE) != 0;
-    if (!(expr->flags & FL_EXPR_HAS_SUBQUERY))
-        return FL_OK;
-    for (int32_t i = 0; i < expr->n_args; i++)
-        FL_TRY(look_at_expr(ctx, expr->args[i], err));
-    if (expr->kind == FL_EXPR_SUBQUERY)
-        FL_TRY(look_below(expr->subquery->query, ctx, err));
-cleanup:
-    return st;
-}
-
-/* What lies below a materialize is computed once already. */
-static fl_status look_below(const fl_node *node, findings *ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    if (node->op == &fl_op_materialize)
-        return FL_OK;
-    ret->has_groups |= node->op == &fl_op_aggregate;
-    FL_TRY(fl_node_visit_exprs(node, look_at_expr, ret, err));
-    for (int32_t i = 0; i < node->n_inputs; i++)
-        FL_TRY(look_below(node->inputs[i], ret, err));
-cleanup:
-    return st;
-}
 
 /* ---- references ---- */
 
@@ -78,7 +40,6 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
 {
     fl_status st = FL_OK;
     output out;
-    findings found = {0};
     int32_t before = b->reads;
     b->reads += 1 + c->binds;
     if (b->reads > READS_MAX)
@@ -93,9 +54,10 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
                                       out.n_cols, c->ast->column_count);
     for (int32_t i = 0; i < c->ast->column_count; i++)
         out.cols[i].name = c->ast->columns[i].text;
-    FL_TRY(look_below(out.root, &found, b->err));
     *ret = out;
-    bool is_once = found.is_volatile || c->ast->is_materialized || (found.has_groups && !c->ast->is_inlined);
+    uint32_t holds = out.root->holds;
+    bool is_once =
+        (holds & FL_HOLDS_VOLATILE) || c->ast->is_materialized || ((holds & FL_HOLDS_GROUPS) && !c->ast->is_inlined);
     if (!is_once || !fl_col_set_is_empty(&out.root->outer))
         return FL_OK; /* what looks at rows around it cannot be computed once for all of them */
     FL_TRY(fl_sql_output_exact(b, &out));

@@ -162,7 +162,7 @@ fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_co
 fl_status fl_sql_parse_nulls_order(parser *p, fl_ast_order *order);
 
 /** Whether what stands here, behind a left parenthesis, is a query rather than an expression. */
-bool fl_sql_is_query_inside(const parser *p);
+bool fl_sql_is_query_inside(parser *p);
 
 fl_status fl_sql_new_expr(parser *p, fl_ast_kind kind, int32_t start, fl_ast_expr **ret);
 

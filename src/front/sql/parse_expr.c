@@ -204,9 +204,11 @@ cleanup:
 
 /* Whether what stands here, behind a left parenthesis, is a query. `((SELECT 1) + 1)` is not, `((SELECT 1) UNION ...)`
  * is: behind a run of parentheses, what follows the inner ones decides. */
-bool fl_sql_is_query_inside(const parser *p)
+bool fl_sql_is_query_inside(parser *p)
 {
     const fl_sql_token *first = p->now;
+    if (first >= p->plain_from && first < p->plain_to)
+        return false;
     while (first->kind == FL_SQL_LEFT_PAREN)
         first++;
     switch ((fl_sql_keyword)first->keyword) {
@@ -219,7 +221,9 @@ bool fl_sql_is_query_inside(const parser *p)
         if (first[1].kind == FL_SQL_LEFT_PAREN)
             break;
         return false;
-    default:
+    default: /* for the inner parentheses, too, which are asked about next */
+        p->plain_from = p->now;
+        p->plain_to = first;
         return false;
     }
     int64_t open = first - p->now, depth = open;

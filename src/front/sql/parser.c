@@ -428,6 +428,7 @@ static fl_status read_tokens(parser *p, bool skips_empty)
     fl_status st = FL_OK;
     fl_sql_token token = {.kind = FL_SQL_SEMICOLON};
     p->token_count = 0;
+    p->plain_from = p->plain_to = NULL;
     p->lexer.begin = p->lexer.at;
     do {
         if (p->token_count == p->token_capacity)

@@ -22,8 +22,9 @@
 typedef struct fl_sql_parser {
     fl_sql_lexer lexer;
     fl_memory *memory;
-    int32_t base;         /* place of the text's first byte: 0, but for fragments */
-    fl_sql_token *tokens; /* of the statement at hand; ends with a semicolon or FL_SQL_END */
+    int32_t base;                              /* place of the text's first byte: 0, but for fragments */
+    const fl_sql_token *plain_from, *plain_to; /* parentheses from one to the other begin no query */
+    fl_sql_token *tokens;                      /* of the statement at hand; ends with a semicolon or FL_SQL_END */
     int64_t token_count, token_capacity;
     const fl_sql_token *now;
     const fl_sql_token *fault; /* where something else was expected, once that has failed; else NULL */

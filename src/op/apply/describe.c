@@ -31,6 +31,7 @@ const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc),
                                 .attr_bytes = sizeof(fl_apply_attrs),
                                 .fields = fields,
                                 .n_fields = FL_LEN(fields),
+                                .holds = FL_HOLDS_DEPENDENT,
                                 .derive_cols = derive_cols,
                                 .derive_rows = derive_rows,
                                 .doc = "a dependent join"};
