@@ -816,7 +816,7 @@ static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folde
 
 /* ---- depth first ---------------------------------------------------------------------------------------------------- */
 
-#define SHORT_BITS_MAX (1 << 18)
+#define SHORT_BITS_MAX (1 << 20)
 
 /* Makes room for the bits of the text up to the word; those that are new are clear. Doubling, so that a match at a long text's
  * start does not pay for its length. */
