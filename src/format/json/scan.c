@@ -14,10 +14,13 @@ typedef struct json_worker {
     fl_arena records;             /* trees and vectors of the batch */
     fl_arena own;
     yyjson_val ***values; /* per column of the table: a value a row, or NULL where the column is not wanted */
+    int32_t room;         /* rows that they have room for */
     int64_t number;       /* of the chunk */
     int64_t row;          /* the batch's first, in the chunk */
     int32_t rows;         /* of the batch */
-    fl_json_chunk again;  /* the same chunk, for records that are parsed so that numbers keep their digits */
+    fl_json_chunk again;  /* the same chunk, for records that are parsed so that numbers keep their digits: */
+    yyjson_val ***exact;  /* their values, as `values`; NULL: none of the batch yet */
+    uint64_t *is_exact;   /* rows of the batch that were parsed so */
 } json_worker;
 
 static const fl_file_scan *scan_of(const json_worker *w)
@@ -67,9 +70,6 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     fl_arena_init(&w->records, memory);
     fl_arena_init(&w->own, memory);
     FL_TRY(FL_NEW_ARRAY(&w->own, scan->table->table.n_cols, &w->values, err));
-    for (int32_t i = 0; i < scan->n_slots; i++)
-        if (w->values[scan->cols[i]] == NULL)
-            FL_TRY(FL_NEW_ARRAY(&w->own, scan->rows_max, &w->values[scan->cols[i]], err));
     *ret = &w->base;
     return FL_OK;
 cleanup:
@@ -115,8 +115,19 @@ static fl_status fail_key(const json_worker *w, yyjson_val *key, fl_err *err)
     return fl_json_fail_at(w->source, fl_text_piece_offset(&w->chunk.text, name.data) - 1, &complaint, err);
 }
 
+/* Room for a value a row of each column that is wanted. */
+static fl_status make_room(const json_worker *w, fl_arena *arena, int32_t rows, yyjson_val ***values, fl_err *err)
+{
+    const fl_file_scan *scan = scan_of(w);
+    yyjson_val **block = NULL;
+    fl_status st = FL_NEW_ARRAY(arena, (int64_t)scan->n_slots * rows, &block, err);
+    for (int32_t i = 0; i < scan->n_slots && st == FL_OK; i++)
+        values[scan->cols[i]] = block + (int64_t)i * rows;
+    return st;
+}
+
 /* Puts a record's values in their columns; the last of equal keys counts. */
-static fl_status spread_record(const json_worker *w, int32_t row, yyjson_val *record, fl_err *err)
+static fl_status spread_record(const json_worker *w, int32_t row, yyjson_val *record, yyjson_val ***values, fl_err *err)
 {
     const fl_json_table *table = table_of(w);
     int32_t at = 0, n = table->base.table.n_cols;
@@ -125,8 +136,8 @@ static fl_status spread_record(const json_worker *w, int32_t row, yyjson_val *re
         int32_t col = fl_json_find_name(table->keys, &table->index, n, at, fl_json_text(key));
         if (col < 0 && table->columns.fields == NULL)
             return fail_key(w, key, err);
-        if (col >= 0 && w->values[col] != NULL)
-            w->values[col][row] = yyjson_obj_iter_get_val(key);
+        if (col >= 0 && values[col] != NULL)
+            values[col][row] = yyjson_obj_iter_get_val(key);
         at = col + 1;
     }
     return FL_OK;
@@ -141,12 +152,18 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     int64_t left = w->chunk.count - w->row;
     w->rows = (int32_t)(left < scan->rows_max ? left : scan->rows_max);
     fl_arena_reset(&w->records);
+    w->exact = NULL;
+    if (w->rows > w->room) { /* twice as many each time, up to whole batches: records may have 100,000 keys */
+        int32_t room = w->room * 2 > w->rows ? w->room * 2 : w->rows;
+        w->room = room < scan->rows_max ? room : scan->rows_max;
+        FL_TRY(make_room(w, &w->own, w->room, w->values, err));
+    }
     for (int32_t i = 0; i < scan->n_slots; i++)
         memset(w->values[scan->cols[i]], 0, (size_t)w->rows * sizeof(yyjson_val *));
     for (int32_t row = 0; row < w->rows; row++) {
         yyjson_val *record = NULL;
         FL_TRY(fl_json_parse(&w->chunk, w->source, w->row + row, false, &w->records, &record, err));
-        FL_TRY(spread_record(w, row, record, err));
+        FL_TRY(spread_record(w, row, record, w->values, err));
     }
     atomic_fetch_add_explicit(&base->scan->rows_done, w->rows, memory_order_relaxed);
     *ret_rows = w->rows;
@@ -154,24 +171,30 @@ cleanup:
     return st;
 }
 
-/* The column's values of the batch once more, with numbers as they are written. */
+/* The column's values of the batch once more, with numbers as they are written. Rows are parsed for the first column that wants
+ * them and kept for others. */
 static fl_status parse_again(json_worker *w, int32_t col, const uint64_t *mask, yyjson_val **values, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str key = table_of(w)->keys[col];
-    FL_TRY(load_chunk(w, &w->again, err));
-    if (w->again.count != w->chunk.count)
-        return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", w->source->file->path);
+    if (w->exact == NULL) {
+        FL_TRY(load_chunk(w, &w->again, err));
+        if (w->again.count != w->chunk.count)
+            return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", w->source->file->path);
+        FL_TRY(FL_NEW_ARRAY(&w->records, fl_bitmap_words(w->rows), &w->is_exact, err));
+        FL_TRY(FL_NEW_ARRAY(&w->records, scan_of(w)->table->table.n_cols, &w->exact, err));
+        FL_TRY(make_room(w, &w->records, w->rows, w->exact, err));
+    }
     for (int32_t row = 0; row < w->rows; row++) {
         yyjson_val *record = NULL;
         values[row] = NULL;
         if (mask != NULL && !fl_bit_get(mask, row))
             continue;
-        FL_TRY(fl_json_parse(&w->again, w->source, w->row + row, true, &w->records, &record, err));
-        yyjson_obj_iter iter = yyjson_obj_iter_with(record);
-        for (yyjson_val *name; (name = yyjson_obj_iter_next(&iter)) != NULL;)
-            if (fl_str_is_equal(fl_json_text(name), key))
-                values[row] = yyjson_obj_iter_get_val(name);
+        if (!fl_bit_get(w->is_exact, row)) {
+            FL_TRY(fl_json_parse(&w->again, w->source, w->row + row, true, &w->records, &record, err));
+            FL_TRY(spread_record(w, row, record, w->exact, err));
+            fl_bit_set(w->is_exact, row);
+        }
+        values[row] = w->exact[col][row];
     }
 cleanup:
     return st;
