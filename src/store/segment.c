@@ -450,14 +450,15 @@ static void release_children(fl_segment *segment)
     }
 }
 
-/* Moves a column's buffers into a vector; buffers of children go to the list as well. */
-static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_buffer **ret_buffers, fl_err *err)
+/* Moves a column's buffers into a vector; buffers of children go to the list as well. `type` is the column's, with fields that
+ * live as long as the segment does. */
+static fl_status finish_column(column *c, fl_segment *segment, fl_type type, fl_vec *ret, fl_buffer **ret_buffers,
+                               fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec *children = NULL;
-    fl_type type; /* a nested type's fields must live as long as the segment */
     static const uint8_t empty[64] __attribute__((aligned(64)));
-    FL_TRY(fl_type_copy(&segment->arena, c->type, &type, err));
+    FL_ASSERT(type.id == c->type.id && c->n_children <= type.n_fields);
     fl_vec_set_flat(ret, type, c->data != NULL ? c->data->data : empty,
                     c->nulls > 0 ? (uint64_t *)c->valid->data : NULL);
     if (c->is_offsets) {
@@ -489,7 +490,7 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_vec *ret, fl_b
             holder->owner = segment->owner;
             segment->owner = holder;
             segment->release = release_children;
-            FL_TRY(finish_column(&c->children[i], segment, &children[i], buffers, err));
+            FL_TRY(finish_column(&c->children[i], segment, type.fields[i].type, &children[i], buffers, err));
         }
         ret->child = children;
         ret->child_rows = c->n_children > 0 ? c->children[0].rows : 0;
@@ -570,7 +571,9 @@ fl_status fl_segment_builder_finish(fl_segment_builder *b, fl_segment **ret, fl_
     segment->rows = b->rows;
     for (int32_t c = 0; c < b->n_cols; c++) {
         segment->nulls[c] = b->cols[c].nulls;
-        FL_TRY(finish_column(&b->cols[c], segment, &segment->vecs[c], &segment->buffers[c * 3], err));
+        fl_type type;
+        FL_TRY(fl_type_copy(&segment->arena, b->cols[c].type, &type, err));
+        FL_TRY(finish_column(&b->cols[c], segment, type, &segment->vecs[c], &segment->buffers[c * 3], err));
     }
     if (b->use == FL_SEGMENT_TABLE)
         for (int32_t c = 0; c < b->n_cols; c++)
