@@ -41,6 +41,9 @@ struct fl_plan {
     int64_t scratch_capacity;
 };
 
+/** Expressions with `between` between them; of long lists the first ones and how many more there are. */
+void fl_expr_print_list(fl_text *text, const fl_plan *plan, const fl_expr *const *args, int32_t n, const char *between);
+
 /** Room for as many columns as the plan has, until the next call: what a node puts out is copied from there. */
 fl_status fl_plan_scratch_cols(fl_plan *plan, fl_col_id **ret, fl_err *err);
 
