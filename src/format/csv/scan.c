@@ -40,9 +40,11 @@ typedef struct csv_scan {
     fl_err fault;            /* what those behind it tell, too: the query's error is the first one that arrives */
 } csv_scan;
 
+/* A column's values of a batch. */
 typedef struct slot_buffers {
     fl_buffer *values;
     fl_buffer *valid;
+    int32_t room; /* rows */
 } slot_buffers;
 
 typedef struct csv_worker {
@@ -118,12 +120,6 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
     fl_csv_chunk_init(&w->chunk, memory);
     fl_arena_init(&w->texts, memory);
     FL_TRY(fl_alloc_zero(memory, scan->base.n_slots * (int64_t)sizeof(*w->slots), (void **)&w->slots, err));
-    for (int32_t i = 0; i < scan->base.n_slots; i++) {
-        fl_type type = scan->table->base.table.fields[scan->base.cols[i]].type;
-        int64_t width = type.id == FL_BOOL ? 1 : fl_type_width(type);
-        FL_TRY(fl_buffer_new(memory, (scan->base.rows_max + 63) * width, &w->slots[i].values, err));
-        FL_TRY(fl_buffer_new(memory, fl_bitmap_words(scan->base.rows_max) * 8, &w->slots[i].valid, err));
-    }
     *ret = &w->base;
     return FL_OK;
 cleanup:
@@ -507,12 +503,36 @@ static fl_status read_column(const reading *r, void *values)
     }
 }
 
+/* Room for the batch's rows, twice as many each time, up to whole batches: a file may have 100,000 columns and one row. */
+static fl_status make_room(const csv_worker *w, fl_type type, slot_buffers *b, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_file_scan *scan = &scan_of(w)->base;
+    int64_t width = type.id == FL_BOOL ? 1 : fl_type_width(type);
+    int32_t room = 2 * b->room > w->rows ? 2 * b->room : w->rows;
+    if (w->rows <= b->room)
+        return FL_OK;
+    room = room < scan->rows_max ? room : scan->rows_max;
+    b->room = 0;
+    fl_buffer_unref(b->values);
+    fl_buffer_unref(b->valid);
+    b->values = b->valid = NULL;
+    FL_TRY(fl_buffer_new(scan->memory, (room + 63) * width, &b->values, err));
+    FL_TRY(fl_buffer_new(scan->memory, fl_bitmap_words(room) * 8, &b->valid, err));
+    b->room = room;
+cleanup:
+    return st;
+}
+
 static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
 {
     csv_worker *w = (csv_worker *)base;
     csv_scan *scan = scan_of(w);
     int32_t col = scan->base.cols[slot];
     slot_buffers *b = &w->slots[slot];
+    fl_status st = make_room(w, scan->table->base.table.fields[col].type, b, err);
+    if (st != FL_OK)
+        return st;
     void *bits = b->valid->data;
     uint64_t *valid = bits;
     reading r = {.w = w,
@@ -525,7 +545,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
                  .is_guessed = scan->table->options.columns.fields == NULL,
                  .err = err};
     fl_bitmap_fill(valid, w->rows, true);
-    fl_status st = read_column(&r, b->values->data);
+    st = read_column(&r, b->values->data);
     if (st == FL_OK)
         fl_vec_set_flat(ret, r.field->type, b->values->data, fl_bitmap_count(valid, w->rows) == w->rows ? NULL : valid);
     return st;
