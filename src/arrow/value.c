@@ -769,7 +769,7 @@ fl_status fl_value_from_text(fl_type type, fl_str text, fl_value *ret, fl_err *e
         break;
     case FL_F32:
         rc = fl_double_parse(text, &v.f);
-        if (rc == 0 && isfinite(v.f) && fabs(v.f) > 3.4028235677973366e38)
+        if (rc == 0 && isfinite(v.f) && (fabs(v.f) > 3.4028235677973366e38 || (v.f != 0 && (float)v.f == 0)))
             rc = 2;
         v.f = (double)(float)v.f;
         break;

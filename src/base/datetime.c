@@ -155,6 +155,8 @@ static int read_date(cursor *c, int64_t *ret_days)
     }
     if (c->at < c->end && *c->at >= '0' && *c->at <= '9')
         return 1;
+    if (year == 0) /* 1 BC is followed by 1 */
+        return 2;
     if (take_bc(c) || (!negative && ends_with_bc(*c))) {
         negative = true;
         year -= 1;

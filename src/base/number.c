@@ -234,7 +234,8 @@ int fl_double_parse(fl_str text, double *ret)
     copy[text.len] = 0;
     errno = 0;
     double value = strtod(copy, &end);
-    int rc = end != copy + text.len ? 1 : errno == ERANGE && (value == HUGE_VAL || value == -HUGE_VAL) ? 2 : 0;
+    bool is_lost = errno == ERANGE && (value == HUGE_VAL || value == -HUGE_VAL || value == 0); /* subnormals are not */
+    int rc = end != copy + text.len ? 1 : is_lost ? 2 : 0;
     if (copy != buffer)
         free(copy);
     if (rc == 0)
