@@ -160,7 +160,12 @@ typedef struct fl_rows {
 
 void fl_rows_drop(fl_rows *rows);
 
-/** Optimizes and runs a query; columns are its outputs. `use`: what the segments are for. */
+/** Runs a plan that is optimized; columns are the query's outputs. `use`: what the segments are for. Nothing is written into
+ *  the plan: sessions may run one plan at once. `explain` (may be NULL) gets actual figures, which lie in `ret`. */
+fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
+                              fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_err *err);
+
+/** Optimizes and runs a query. */
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                          fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
                          fl_optimize_report *report, fl_err *err);

@@ -115,9 +115,8 @@ static void tell_progress(fl_exec *exec, fl_status st, fl_err *err)
         FL_FAIL(err, st, "the query was %s, with all rows read", how);
 }
 
-fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
-                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
-                         fl_optimize_report *report, fl_err *err)
+fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
+                              fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_exec *exec = NULL;
@@ -127,7 +126,6 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
     fl_rows rows = {0};
     fl_arena_init(&rows.arena, keep);
     fl_memory_init(&memory, &session->statement_memory, "query's memory", 0);
-    FL_TRY(optimize(session, query, &state, report, err));
     FL_TRY(name_columns(query, &rows, err));
     fl_exec_context context = {
         .plan = query->plan, .session = &state, .memory = &memory, .workers = session->engine->workers};
@@ -146,7 +144,7 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
         fl_node_actual *actual = NULL;
         highest_id h = {0};
         FL_TRY(fl_node_visit(query->root, note_id, &h, err));
-        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(query->plan), h.id + 2, &actual, err));
+        FL_TRY(FL_NEW_ARRAY(&rows.arena, h.id + 2, &actual, err));
         fl_exec_actual(exec, actual, h.id + 1);
         explain->plan = query->plan;
         explain->root = query->root;
@@ -161,6 +159,16 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
 cleanup:
     fl_exec_free(exec);
     fl_rows_drop(&rows);
+    return st;
+}
+
+fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
+                         fl_optimize_report *report, fl_err *err)
+{
+    fl_status st = fl_session_optimize(session, query, params, n_params, report, err);
+    if (st == FL_OK)
+        st = fl_session_run_plan(session, query, params, n_params, use, keep, ret, explain, err);
     return st;
 }
 

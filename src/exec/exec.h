@@ -82,7 +82,7 @@ typedef struct fl_op_exec {
 
 /* What a run needs from outside; all borrowed for as long as it lasts. */
 typedef struct fl_exec_context {
-    fl_plan *plan;
+    const fl_plan *plan;
     const fl_session_state *session;
     fl_memory *memory;
     fl_workers *workers;
@@ -90,7 +90,7 @@ typedef struct fl_exec_context {
 
 struct fl_exec {
     fl_exec_context context;
-    fl_plan *plan;
+    const fl_plan *plan;
     fl_arena arena; /* of the run: stages, programs, everything that lives until the end. Main thread only */
     int32_t n_parts;
     struct fl_task *tasks; /* pipelines and finishes in order */

@@ -195,7 +195,7 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
         *report = (fl_optimize_report){0};
     fl_col_set_init(&d.wanted);
     for (int32_t i = 0; i < query->n_outputs; i++)
-        FL_TRY(fl_col_set_add(query->plan, &d.wanted, query->outputs[i], err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(query->plan), &d.wanted, query->outputs[i], err));
     const char *last = NULL;
     for (int32_t done = 0; done < n; done++) { /* each phase behind the one it names */
         d.phase = NULL;

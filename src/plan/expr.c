@@ -97,27 +97,27 @@ static uint64_t hash_stable(const fl_plan *plan, const fl_expr *e, uint64_t hash
     return hash;
 }
 
-static fl_status add_parts_cols(fl_plan *plan, const fl_expr *e, fl_col_set *set, fl_err *err)
+static fl_status add_parts_cols(fl_arena *arena, const fl_expr *e, fl_col_set *set, fl_err *err)
 {
     fl_status st = FL_OK;
     if (e->kind == FL_EXPR_SUBQUERY) {
-        FL_TRY(fl_col_set_add_all(plan, set, &e->subquery->query->outer, err));
+        FL_TRY(fl_col_set_add_all(arena, set, &e->subquery->query->outer, err));
         for (int32_t i = 0; i < e->subquery->n_left; i++)
-            FL_TRY(fl_expr_add_cols(plan, e->subquery->left[i], set, err));
+            FL_TRY(fl_expr_add_cols(arena, e->subquery->left[i], set, err));
     }
     for (int32_t i = 0; i < e->n_args; i++)
-        FL_TRY(fl_expr_add_cols(plan, e->args[i], set, err));
+        FL_TRY(fl_expr_add_cols(arena, e->args[i], set, err));
 cleanup:
     return st;
 }
 
-fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *e, fl_col_set *set, fl_err *err)
+fl_status fl_expr_add_cols(fl_arena *arena, const fl_expr *e, fl_col_set *set, fl_err *err)
 {
     if (!(e->flags & FL_EXPR_HAS_COLUMN))
         return FL_OK;
     if (e->kind == FL_EXPR_COLUMN)
-        return fl_col_set_add(plan, set, e->col, err);
-    return e->size > FL_EXPR_SMALL ? fl_col_set_add_all(plan, set, &e->cols, err) : add_parts_cols(plan, e, set, err);
+        return fl_col_set_add(arena, set, e->col, err);
+    return e->size > FL_EXPR_SMALL ? fl_col_set_add_all(arena, set, &e->cols, err) : add_parts_cols(arena, e, set, err);
 }
 
 /* Derives flags and depth, then finds or stores. `e` lies on the caller's stack; args are copied when stored. */
@@ -170,7 +170,7 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         made->stable_hash[literals] = hash_stable(plan, made, kind, literals);
     fl_col_set_init(&made->cols);
     if (e->size > FL_EXPR_SMALL && (e->flags & FL_EXPR_HAS_COLUMN))
-        FL_TRY(add_parts_cols(plan, made, &made->cols, err));
+        FL_TRY(add_parts_cols(&plan->arena, made, &made->cols, err));
     if (!(e->flags & FL_EXPR_VOLATILE)) /* which is never found again */
         FL_TRY(fl_intern_add(plan, &plan->exprs, e->hash, made, err));
     *ret = made;

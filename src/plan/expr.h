@@ -154,7 +154,7 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
 /** Adds the columns that the expression reads (free columns of subqueries too). Those of more than FL_EXPR_SMALL parts know
  *  them, so that this is quick. */
 #define FL_EXPR_SMALL 16
-fl_status fl_expr_add_cols(fl_plan *plan, const fl_expr *expr, fl_col_set *set, fl_err *err);
+fl_status fl_expr_add_cols(fl_arena *arena, const fl_expr *expr, fl_col_set *set, fl_err *err);
 
 /** Adds the expression as SQL text with column names; for EXPLAIN and messages. Of very large ones only the size. */
 void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *expr);

@@ -197,7 +197,7 @@ static fl_status derive_expr(void *ctx, const fl_expr *expr, fl_err *err)
         if (st != FL_OK)
             return st;
     }
-    return fl_expr_add_cols(d->plan, expr, &d->used, err);
+    return fl_expr_add_cols(&d->plan->arena, expr, &d->used, err);
 }
 
 static fl_status visit_field(const fl_attr_field *f, const void *attrs, fl_expr_visitor fn, void *ctx, fl_err *err)
@@ -236,26 +236,39 @@ fl_status fl_node_visit_exprs(const fl_node *node, fl_expr_visitor fn, void *ctx
     return st;
 }
 
-static fl_status add_used(fl_plan *plan, const fl_op_desc *op, const void *attrs, derive *d, fl_err *err)
+/* Visits the expressions, and adds the columns that are read by themselves. */
+static fl_status add_used(fl_arena *arena, const fl_op_desc *op, const void *attrs, fl_expr_visitor fn, void *ctx,
+                          fl_col_set *used, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < op->n_fields; i++) {
         const fl_attr_field *f = &op->fields[i];
-        FL_TRY(visit_field(f, attrs, derive_expr, d, err));
+        FL_TRY(visit_field(f, attrs, fn, ctx, err));
         if (f->kind == FL_FIELD_COLS_USED)
             for (int32_t c = 0; c < count_of(f, attrs); c++)
-                FL_TRY(fl_col_set_add(plan, &d->used, FIELD_AT(const fl_col_id *, attrs, f->offset)[c], err));
+                FL_TRY(fl_col_set_add(arena, used, FIELD_AT(const fl_col_id *, attrs, f->offset)[c], err));
     }
 cleanup:
     return st;
 }
 
-fl_status fl_node_add_used_cols(fl_plan *plan, const fl_node *node, fl_col_set *set, fl_err *err)
+typedef struct using
 {
-    derive d = {.plan = plan, .used = *set};
-    fl_status st = add_used(plan, node->op, node->attrs, &d, err);
-    *set = d.used;
-    return st;
+    fl_arena *arena;
+    fl_col_set *set;
+}
+using;
+
+static fl_status use_expr(void *ctx, const fl_expr *expr, fl_err *err)
+{
+    using *u = ctx;
+    return fl_expr_add_cols(u->arena, expr, u->set, err);
+}
+
+fl_status fl_node_add_used_cols(fl_arena *arena, const fl_node *node, fl_col_set *set, fl_err *err)
+{
+    using u = {arena, set};
+    return add_used(arena, node->op, node->attrs, use_expr, &u, set, err);
 }
 
 static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl_err *err)
@@ -278,9 +291,9 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl
     node->height = 1;
     node->id = ++plan->n_nodes;
     fl_col_set_init(&node->made);
-    FL_TRY(fl_col_set_add_cols(plan, &node->made, cols, key->n_cols, err));
+    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &node->made, cols, key->n_cols, err));
     fl_col_set_init(&d.used);
-    FL_TRY(add_used(plan, key->op, attrs, &d, err));
+    FL_TRY(add_used(&plan->arena, key->op, attrs, derive_expr, &d, &d.used, err));
     node->can_fail = d.can_fail;
     node->holds = d.holds | key->op->holds;
     for (int32_t i = 0; i < key->n_inputs; i++) {
@@ -290,7 +303,7 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, fl_node *node, fl
         node->holds |= input->holds;
         if (input->height >= node->height)
             node->height = input->height + 1;
-        FL_TRY(fl_col_set_add_all(plan, &d.used, &input->outer, err));
+        FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &d.used, &input->outer, err));
     }
     if (key->op->is_computed_once)
         node->holds &= FL_HOLDS_DEPENDENT;
@@ -368,7 +381,7 @@ fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node 
     int32_t n_all = node->op->derive_cols(plan, node->attrs, inputs, all);
     fl_col_set possible;
     fl_col_set_init(&possible);
-    FL_TRY(fl_col_set_add_cols(plan, &possible, all, n_all, err));
+    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &possible, all, n_all, err));
     for (int32_t i = 0; i < node->n_cols; i++)
         if (fl_col_set_has(&possible, node->cols[i]))
             kept[n_kept++] = node->cols[i];

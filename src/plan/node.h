@@ -103,7 +103,7 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
                                 fl_err *err);
 
 /** Adds the columns that the node's own expressions read. */
-fl_status fl_node_add_used_cols(fl_plan *plan, const fl_node *node, fl_col_set *set, fl_err *err);
+fl_status fl_node_add_used_cols(fl_arena *arena, const fl_node *node, fl_col_set *set, fl_err *err);
 
 /** Calls fn for each expression root in the node's fields. */
 typedef fl_status (*fl_expr_visitor)(void *ctx, const fl_expr *expr, fl_err *err);

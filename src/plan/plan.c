@@ -161,7 +161,7 @@ void fl_col_set_init(fl_col_set *set)
 }
 
 /* Makes room for words [first, end); grows by half at least, at the side where it grows, so that adding one by one is linear. */
-static fl_status make_room(fl_plan *plan, fl_col_set *set, int32_t first, int32_t end, fl_err *err)
+static fl_status make_room(fl_arena *arena, fl_col_set *set, int32_t first, int32_t end, fl_err *err)
 {
     int32_t set_end = set->first_word + set->n_words;
     uint64_t *words = NULL;
@@ -173,7 +173,7 @@ static fl_status make_room(fl_plan *plan, fl_col_set *set, int32_t first, int32_
         first = first >= set->first_word ? set->first_word : first > more ? first - more : 0;
         end = end <= set_end ? set_end : end + more;
     }
-    fl_status st = FL_NEW_ARRAY(&plan->arena, end - first, &words, err);
+    fl_status st = FL_NEW_ARRAY(arena, end - first, &words, err);
     if (st != FL_OK)
         return st;
     if (set->n_words > 0)
@@ -189,15 +189,15 @@ static inline uint64_t word_of(const fl_col_set *set, int32_t word)
     return at >= 0 && at < set->n_words ? set->words[at] : 0;
 }
 
-fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *err)
+fl_status fl_col_set_add(fl_arena *arena, fl_col_set *set, fl_col_id col, fl_err *err)
 {
-    fl_status st = make_room(plan, set, col.n >> 6, (col.n >> 6) + 1, err);
+    fl_status st = make_room(arena, set, col.n >> 6, (col.n >> 6) + 1, err);
     if (st == FL_OK)
         set->words[(col.n >> 6) - set->first_word] |= 1ull << (col.n & 63);
     return st;
 }
 
-fl_status fl_col_set_add_cols(fl_plan *plan, fl_col_set *set, const fl_col_id *cols, int32_t n, fl_err *err)
+fl_status fl_col_set_add_cols(fl_arena *arena, fl_col_set *set, const fl_col_id *cols, int32_t n, fl_err *err)
 {
     if (n == 0)
         return FL_OK;
@@ -206,13 +206,13 @@ fl_status fl_col_set_add_cols(fl_plan *plan, fl_col_set *set, const fl_col_id *c
         first = cols[i].n < first ? cols[i].n : first;
         last = cols[i].n > last ? cols[i].n : last;
     }
-    fl_status st = make_room(plan, set, first >> 6, (last >> 6) + 1, err);
+    fl_status st = make_room(arena, set, first >> 6, (last >> 6) + 1, err);
     for (int32_t i = 0; i < n && st == FL_OK; i++)
         set->words[(cols[i].n >> 6) - set->first_word] |= 1ull << (cols[i].n & 63);
     return st;
 }
 
-fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err)
+fl_status fl_col_set_add_all(fl_arena *arena, fl_col_set *set, const fl_col_set *other, fl_err *err)
 {
     int32_t first = 0, end = other->n_words; /* its room to grow is no reason for more here: sets of sets would swell */
     while (first < end && other->words[first] == 0)
@@ -221,7 +221,7 @@ fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *o
         end--;
     if (first == end)
         return FL_OK;
-    fl_status st = make_room(plan, set, other->first_word + first, other->first_word + end, err);
+    fl_status st = make_room(arena, set, other->first_word + first, other->first_word + end, err);
     if (st == FL_OK)
         for (int32_t i = first; i < end; i++)
             set->words[other->first_word - set->first_word + i] |= other->words[i];

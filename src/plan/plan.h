@@ -58,7 +58,7 @@ int32_t fl_plan_nodes(const fl_plan *plan);
 fl_status fl_plan_hold_table(fl_plan *plan, fl_table *table, fl_err *err);
 
 /* Column sets: bits by id, from the least id to the greatest, so that a node's set costs as much as its own part of the plan.
- * Made in the plan's arena; cheap to test, immutable by custom once shared. */
+ * The words lie in the arena that is given; cheap to test, immutable by custom once shared. */
 typedef struct fl_col_set {
     int32_t first_word; /* ids from first_word * 64 on */
     int32_t n_words;
@@ -66,9 +66,9 @@ typedef struct fl_col_set {
 } fl_col_set;
 
 void fl_col_set_init(fl_col_set *set);
-fl_status fl_col_set_add(fl_plan *plan, fl_col_set *set, fl_col_id col, fl_err *err);
-fl_status fl_col_set_add_cols(fl_plan *plan, fl_col_set *set, const fl_col_id *cols, int32_t n, fl_err *err);
-fl_status fl_col_set_add_all(fl_plan *plan, fl_col_set *set, const fl_col_set *other, fl_err *err);
+fl_status fl_col_set_add(fl_arena *arena, fl_col_set *set, fl_col_id col, fl_err *err);
+fl_status fl_col_set_add_cols(fl_arena *arena, fl_col_set *set, const fl_col_id *cols, int32_t n, fl_err *err);
+fl_status fl_col_set_add_all(fl_arena *arena, fl_col_set *set, const fl_col_set *other, fl_err *err);
 void fl_col_set_remove(fl_col_set *set, fl_col_id col);
 void fl_col_set_remove_all(fl_col_set *set, const fl_col_set *other);
 bool fl_col_set_has(const fl_col_set *set, fl_col_id col);

@@ -43,7 +43,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         const fl_expr *e = filter->conjuncts[i];
         fl_col_set used;
         fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(call->plan, e, &used, err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(call->plan), e, &used, err));
         bool left = fl_col_set_meets(&used, &sides[0]->made), right = fl_col_set_meets(&used, &sides[1]->made);
         if (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
             kept[n_kept++] = e;

@@ -100,7 +100,7 @@ static fl_status find_relations(region *r, fl_err *err)
     for (int32_t p = 0; p < r->n_predicates; p++) {
         fl_col_set used;
         fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(r->plan, r->predicates[p].expr, &used, err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(r->plan), r->predicates[p].expr, &used, err));
         for (int32_t i = 0; i < r->n_relations; i++)
             if (fl_col_set_meets(&used, &r->relations[i]->made))
                 r->predicates[p].relations |= 1ull << i;

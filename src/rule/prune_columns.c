@@ -120,8 +120,8 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
             fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, &thinned, err));
         fl_col_set_init(&below);
         if (!node->op->is_computed_once)
-            FL_TRY(fl_col_set_add_all(p->plan, &below, wanted, err));
-        FL_TRY(fl_node_add_used_cols(p->plan, thinned, &below, err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(p->plan), &below, wanted, err));
+        FL_TRY(fl_node_add_used_cols(fl_plan_arena(p->plan), thinned, &below, err));
         for (int32_t i = 0; i < node->n_inputs; i++) {
             const fl_node *known = node->op->is_computed_once ? p->shared[node->inputs[i]->id] : NULL;
             if (known == NULL)

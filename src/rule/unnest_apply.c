@@ -46,7 +46,7 @@ static fl_status expr_uses_outer(unnesting *u, const fl_expr *e, bool *ret, fl_e
 {
     fl_col_set used;
     fl_col_set_init(&used);
-    fl_status st = fl_expr_add_cols(u->plan, e, &used, err);
+    fl_status st = fl_expr_add_cols(fl_plan_arena(u->plan), e, &used, err);
     *ret = st == FL_OK && fl_col_set_meets(&used, u->outer);
     return st;
 }
@@ -78,7 +78,7 @@ static fl_status pulled_cols(unnesting *u, int32_t from, const fl_node *input, f
     fl_col_set used;
     fl_col_set_init(&used);
     for (int32_t i = from; i < u->n_pulled; i++)
-        FL_TRY(fl_expr_add_cols(u->plan, u->pulled[i], &used, err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(u->plan), u->pulled[i], &used, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(u->plan), input->n_cols + 1, ret, err));
     *ret_n = 0;
     for (int32_t i = 0; i < input->n_cols; i++)
@@ -163,8 +163,8 @@ static fl_status split_equality(unnesting *u, const fl_expr *e, const fl_node *i
         fl_col_set a, b;
         fl_col_set_init(&a);
         fl_col_set_init(&b);
-        FL_TRY(fl_expr_add_cols(u->plan, e->args[side], &a, err));
-        FL_TRY(fl_expr_add_cols(u->plan, e->args[1 - side], &b, err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(u->plan), e->args[side], &a, err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(u->plan), e->args[1 - side], &b, err));
         if (!fl_col_set_meets(&a, &input->made) && !fl_col_set_meets(&b, u->outer) &&
             fl_col_set_has_all(&input->made, &b)) {
             *ret_outer = e->args[side];

@@ -150,7 +150,7 @@ static fl_status take_beside(void *ctx, fl_plan *plan, const fl_expr *expr, cons
     if (expr->kind != FL_EXPR_SUBQUERY)
         return FL_OK;
     fl_col_set_init(&used);
-    FL_TRY(fl_expr_add_cols(plan, expr, &used, err));
+    FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), expr, &used, err));
     int side = fl_col_set_meets(&used, &sides->inputs[0]->made) ? 0 : 1;
     if (side == 0 && fl_col_set_meets(&used, &sides->inputs[1]->made)) {
         sides->reads_both = true;

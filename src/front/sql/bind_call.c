@@ -70,7 +70,7 @@ static fl_status owner_of(binder *b, scope *s, const fl_expr *const *args, int32
     *ret = s;
     fl_col_set_init(&cols);
     for (int32_t i = 0; i < n_args; i++)
-        FL_TRY(fl_expr_add_cols(b->plan, args[i], &cols, b->err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(b->plan), args[i], &cols, b->err));
     if (fl_col_set_is_empty(&cols))
         return FL_OK;
     for (scope *at = s; at != NULL; at = at->outer) {
@@ -120,7 +120,7 @@ static fl_status add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t p
     FL_TRY(fl_index_map_add(&s->agg_places, key, s->n_aggs, b->err));
     FL_TRY(fl_sql_bind_grow(b, &s->aggs, s->n_aggs, &s->aggs_capacity, sizeof(*s->aggs)));
     s->aggs[s->n_aggs++] = *agg;
-    FL_TRY(fl_col_set_add(b->plan, &s->agg_cols, agg->out, b->err));
+    FL_TRY(fl_col_set_add(fl_plan_arena(b->plan), &s->agg_cols, agg->out, b->err));
     FL_TRY(fl_expr_column(b->plan, agg->out, pos, ret, b->err));
 cleanup:
     return st;

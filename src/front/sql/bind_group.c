@@ -38,7 +38,7 @@ static fl_status check_grouped(binder *b, const scope *s, const fl_expr *expr, c
     fl_status st = FL_OK;
     fl_col_set used;
     fl_col_set_init(&used);
-    FL_TRY(fl_expr_add_cols(b->plan, expr, &used, b->err));
+    FL_TRY(fl_expr_add_cols(fl_plan_arena(b->plan), expr, &used, b->err));
     fl_col_set_remove_all(&used, &node->made);
     if (fl_col_set_is_empty(&used))
         return FL_OK;

@@ -41,7 +41,7 @@ fl_status fl_sql_output_exact(binder *b, output *out)
                     FL_TRY(fl_expr_case(b->plan, (const fl_expr *[]){cases[0], exprs[i], NULL}, 3, col->pos, &exprs[i],
                                         b->err));
         }
-        FL_TRY(fl_col_set_add(b->plan, &seen, col->col, b->err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(b->plan), &seen, col->col, b->err));
     }
     FL_TRY(fl_project_build(b->plan, out->root, exprs, names, out->n_cols, cols, &out->root, b->err));
     for (int32_t i = 0; i < out->n_cols; i++)

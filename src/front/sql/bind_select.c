@@ -109,7 +109,7 @@ static fl_status reads_aggregate(binder *b, const scope *s, const fl_expr *expr,
     if (s->n_aggs == 0)
         return FL_OK;
     fl_col_set_init(&used);
-    FL_TRY(fl_expr_add_cols(b->plan, expr, &used, b->err));
+    FL_TRY(fl_expr_add_cols(fl_plan_arena(b->plan), expr, &used, b->err));
     *ret = fl_col_set_meets(&used, &s->agg_cols);
 cleanup:
     return st;

@@ -72,7 +72,7 @@ static fl_status add_cols(binder *b, const fl_expr *const *exprs, int32_t n, fl_
     fl_status st = FL_OK;
     fl_col_set_init(ret);
     for (int32_t i = 0; i < n; i++)
-        FL_TRY(fl_expr_add_cols(b->plan, exprs[i], ret, b->err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(b->plan), exprs[i], ret, b->err));
 cleanup:
     return st;
 }
@@ -87,7 +87,7 @@ static fl_status mark_keys(binder *b, scope *s, const fl_expr *const *keys, int3
         if (!fl_col_set_has(&used, s->lists[i].col))
             continue;
         s->lists[i].is_key = true;
-        FL_TRY(fl_expr_add_cols(b->plan, s->lists[i].list, &used, b->err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(b->plan), s->lists[i].list, &used, b->err));
     }
 cleanup:
     return st;

@@ -849,8 +849,8 @@ static fl_status take_key(fl_exec *exec, const join_build *join, const fl_expr *
         return FL_OK;
     fl_col_set_init(&a);
     fl_col_set_init(&b);
-    FL_TRY(fl_expr_add_cols(exec->plan, e->args[0], &a, err));
-    FL_TRY(fl_expr_add_cols(exec->plan, e->args[1], &b, err));
+    FL_TRY(fl_expr_add_cols(&exec->arena, e->args[0], &a, err));
+    FL_TRY(fl_expr_add_cols(&exec->arena, e->args[1], &b, err));
     const fl_col_set *build = &join->build_side->made, *probe = &join->probe_side->made;
     if (fl_col_set_is_empty(&a) || fl_col_set_is_empty(&b))
         return FL_OK;
@@ -909,8 +909,8 @@ static fl_status plan_payload(fl_exec *exec, join_build *join, const split *s, f
     const fl_node *build = join->build_side;
     fl_col_set_init(&wanted);
     for (int32_t i = 0; i < s->n_residual; i++)
-        FL_TRY(fl_expr_add_cols(exec->plan, s->residual[i], &wanted, err));
-    FL_TRY(fl_col_set_add_all(exec->plan, &wanted, &join->node->made, err));
+        FL_TRY(fl_expr_add_cols(&exec->arena, s->residual[i], &wanted, err));
+    FL_TRY(fl_col_set_add_all(&exec->arena, &wanted, &join->node->made, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, build->n_cols + 1, &join->payload_from, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, build->n_cols + 1, &join->payload_cols, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, build->n_cols + s->n_keys + 1, &types, err));
@@ -952,7 +952,7 @@ static fl_status plan_pairs(fl_exec *exec, join_build *join, const fl_join_attrs
     join->residual_has_three_valued = s->three_valued == 0;
     fl_col_set_init(&used);
     for (int32_t i = 0; i < s->n_residual; i++)
-        FL_TRY(fl_expr_add_cols(exec->plan, s->residual[i], &used, err));
+        FL_TRY(fl_expr_add_cols(&exec->arena, s->residual[i], &used, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &cols, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &join->pair_from, err));
     for (int32_t side = 0; side < 2; side++) {

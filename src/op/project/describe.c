@@ -63,7 +63,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
     fl_index_map_init(&known, fl_plan_arena(plan));
     for (int32_t i = 0; i < n_before; i++) {
         passed[i] = before[i];
-        FL_TRY(fl_col_set_add(plan, &have, before[i], err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(plan), &have, before[i], err));
     }
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *e = exprs[i];
@@ -73,7 +73,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
             ret_cols[i] = e->col;
             if (!fl_col_set_has(&have, e->col)) {
                 passed[n_passed++] = e->col;
-                FL_TRY(fl_col_set_add(plan, &have, e->col, err));
+                FL_TRY(fl_col_set_add(fl_plan_arena(plan), &have, e->col, err));
             }
             continue;
         }

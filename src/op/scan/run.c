@@ -399,7 +399,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->out_slots, err));
     fl_col_set_init(&used);
     for (int32_t i = 0; i < scan->n_filters; i++)
-        FL_TRY(fl_expr_add_cols(exec->plan, scan->filters[i], &used, err));
+        FL_TRY(fl_expr_add_cols(&exec->arena, scan->filters[i], &used, err));
     FL_TRY(fl_exec_col_places(exec, scan->cols, scan->n_cols, &places, err));
     fl_index_map_init(&slots, &exec->arena);
     for (int32_t i = 0; i < node->n_cols; i++)
