@@ -137,6 +137,16 @@ fl_status fl_buffer_wrap(const void *data, int64_t bytes, void (*release)(fl_buf
     return FL_OK;
 }
 
+/* At least `bytes`, by half as much again or more, so that growing step by step is linear: twice as much, or what the size
+ * class holds, since a power of two with the padding behind it would take a region of twice the size. */
+static int64_t grown_bytes(const fl_buffer *old, int64_t bytes)
+{
+    int64_t in_class = class_bytes(class_of(bytes + PADDING)) - PADDING;
+    if (old->pool != NULL && bytes + PADDING > POOLED_BYTES_MIN / 2 && in_class >= bytes && in_class >= old->bytes + old->bytes / 2)
+        return in_class;
+    return bytes < old->bytes * 2 ? old->bytes * 2 : bytes;
+}
+
 fl_status fl_buffer_grow(fl_buffer **buffer, int64_t bytes, fl_err *err)
 {
     fl_buffer *old = *buffer;
@@ -150,7 +160,7 @@ fl_status fl_buffer_grow(fl_buffer **buffer, int64_t bytes, fl_err *err)
         return st;
     }
     fl_buffer *grown = NULL;
-    fl_status st = fl_buffer_new(old->memory, bytes < old->bytes * 2 ? old->bytes * 2 : bytes, &grown, err);
+    fl_status st = fl_buffer_new(old->memory, grown_bytes(old, bytes), &grown, err);
     if (st != FL_OK)
         return st;
     memcpy(grown->data, old->data, (size_t)old->bytes);

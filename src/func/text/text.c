@@ -24,10 +24,11 @@ fl_status fl_text_fill(fl_call *call, char *to, int64_t bytes, fl_str unit, fl_e
 {
     FL_ASSERT(unit.len > 0 && bytes >= 0);
     int64_t have = unit.len < bytes ? unit.len : bytes;
+    int64_t at_once = unit.len < FILL_BYTES ? FILL_BYTES / unit.len * unit.len : unit.len;
     if (have > 0)
         memcpy(to, unit.data, (size_t)have);
     while (have < bytes) { /* doubling, up to a size that stays in the cache; `have` is a multiple of the unit */
-        int64_t copied = have < FILL_BYTES || have == unit.len ? have : FILL_BYTES / unit.len * unit.len;
+        int64_t copied = have < at_once ? have : at_once;
         copied = copied < bytes - have ? copied : bytes - have;
         memcpy(to + have, to, (size_t)copied);
         have += copied;
