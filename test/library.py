@@ -37,10 +37,10 @@ class Library:
                        ("get_last_error", ctypes.c_void_p),
                        ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(Stream))), ("private_data", ctypes.c_void_p)]
 
-    def __init__(self, threads, library=LIBRARY):
+    def __init__(self, threads, library=LIBRARY, memory_bytes=0):
         self.library = ctypes.CDLL(str(pathlib.Path(library)))
         self.engine, self.session, self.error = ctypes.c_void_p(), ctypes.c_void_p(), self.Error()
-        options = self.Options(ctypes.sizeof(self.Options), threads, 0)
+        options = self.Options(ctypes.sizeof(self.Options), threads, memory_bytes)
         self.check(self.library.fl_engine_open(ctypes.byref(options), ctypes.byref(self.engine), ctypes.byref(self.error)))
         self.check(self.library.fl_session_open(self.engine, ctypes.byref(self.session), ctypes.byref(self.error)))
 
