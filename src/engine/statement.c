@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "exec/eval.h"
 #include "op/project/node.h"
+#include "plan/props.h"
 #include "plan/rule.h"
 
 #define WRITE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
@@ -119,7 +120,9 @@ static fl_status describe(fl_session *session, const fl_sql_bound *bound, fl_row
     fl_arena arena;
     fl_str *cells = NULL;
     const fl_query *query = &bound->query;
+    const fl_props *props = NULL;
     fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(fl_node_props(query->plan, query->root, &props, err));
     FL_TRY(FL_NEW_ARRAY(&arena, query->n_outputs * 3 + 1, &cells, err));
     for (int32_t i = 0; i < query->n_outputs; i++) {
         const fl_col_info *info = fl_plan_col(query->plan, query->outputs[i]);
@@ -130,7 +133,8 @@ static fl_status describe(fl_session *session, const fl_sql_bound *bound, fl_row
         st = fl_arena_copy_str(&arena, fl_text_str(&type), &cells[i * 3 + 1], err);
         fl_text_drop(&type);
         FL_TRY(st);
-        cells[i * 3 + 2] = info->table != NULL && !info->is_nullable ? FL_STR("NO") : FL_STR("YES");
+        bool is_not_null = info->table != NULL && fl_col_set_has(&props->not_null, query->outputs[i]);
+        cells[i * 3 + 2] = is_not_null ? FL_STR("NO") : FL_STR("YES");
     }
     st = fl_rows_of_text(&session->engine->memory, names, 3, cells, query->n_outputs, ret, err);
 cleanup:
@@ -186,6 +190,17 @@ cleanup:
     return st;
 }
 
+typedef struct all_props {
+    fl_plan *plan;
+    const fl_props **props; /* by node id */
+} all_props;
+
+static fl_status note_props(void *ctx, const fl_node *node, fl_err *err)
+{
+    all_props *all = ctx;
+    return fl_node_props(all->plan, node, &all->props[node->id], err);
+}
+
 static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                          fl_rows *ret, fl_err *err)
 {
@@ -212,6 +227,12 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         FL_TRY(fl_session_optimize(session, &inner->query, params, n_params, &report, err));
     x.plan = inner->query.plan;
     x.root = inner->query.root;
+    if (bound->has_properties) {
+        all_props all = {.plan = inner->query.plan};
+        FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(x.plan) + 1, &all.props, err));
+        FL_TRY(fl_node_visit(x.root, note_props, &all, err));
+        x.props = all.props;
+    }
     if (bound->format == FL_AST_FORMAT_JSON)
         fl_explain_json(&text, &x);
     else

@@ -1,6 +1,7 @@
 /* EXPLAIN, generic over the operators' fields. */
 #include "plan/explain.h"
 
+#include "plan/props.h"
 #include "plan/table.h"
 
 #include <math.h>
@@ -145,6 +146,13 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
             fl_text_addf(text, ", %.1f KB", (double)a->bytes / 1024);
     }
     fl_text_add_char(text, '\n');
+    if (x->props != NULL) {
+        for (int i = 0; i < level; i++)
+            fl_text_add(text, FL_STR("  "));
+        fl_text_add(text, FL_STR("| "));
+        fl_props_print(text, x->plan, x->props[node->id]);
+        fl_text_add_char(text, '\n');
+    }
     if (node->op->is_computed_once) {
         if (fl_bit_get(shown, node->inputs[0]->id))
             return;
@@ -174,6 +182,12 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
         const fl_node_actual *a = &x->actual[node->id];
         fl_text_addf(text, ",\"actual\":{\"rows\":%lld,\"ms\":%.6f,\"bytes\":%lld}", (long long)a->rows,
                      (double)a->ns / 1e6, (long long)a->bytes);
+    }
+    if (x->props != NULL) {
+        fl_text_clear(&value);
+        fl_props_print(&value, x->plan, x->props[node->id]);
+        fl_text_add(text, FL_STR(",\"properties\":"));
+        fl_text_add_json(text, fl_text_str(&value));
     }
     fl_text_add(text, FL_STR(",\"cols\":["));
     for (int32_t i = 0; i < node->n_cols; i++) {

@@ -181,24 +181,13 @@ cleanup:
 fl_status fl_expr_column(fl_plan *plan, fl_col_id col, int32_t pos, const fl_expr **ret, fl_err *err)
 {
     const fl_col_info *info = fl_plan_col(plan, col);
-    fl_expr e = {.kind = FL_EXPR_COLUMN,
-                 .pos = pos,
-                 .type = info->type,
-                 .col = col,
-                 .flags = FL_EXPR_HAS_COLUMN | (info->is_nullable ? FL_EXPR_NULLABLE : 0)};
-    fl_status st = intern(plan, &e, ret, err);
-    if (st == FL_OK && info->is_nullable) /* an outer join above may have made it so since the node was made */
-        ((fl_expr *)(uintptr_t)*ret)->flags |= FL_EXPR_NULLABLE;
-    return st;
+    fl_expr e = {.kind = FL_EXPR_COLUMN, .pos = pos, .type = info->type, .col = col, .flags = FL_EXPR_HAS_COLUMN};
+    return intern(plan, &e, ret, err);
 }
 
 fl_status fl_expr_const(fl_plan *plan, const fl_value *value, int32_t pos, const fl_expr **ret, fl_err *err)
 {
-    fl_expr e = {.kind = FL_EXPR_CONST,
-                 .pos = pos,
-                 .type = value->type,
-                 .value = value,
-                 .flags = value->is_null ? FL_EXPR_NULLABLE : 0};
+    fl_expr e = {.kind = FL_EXPR_CONST, .pos = pos, .type = value->type, .value = value};
     return intern(plan, &e, ret, err);
 }
 
@@ -207,21 +196,13 @@ fl_status fl_expr_untyped(fl_plan *plan, const fl_value *value, int32_t pos, con
     fl_value v = *value;
     if (v.is_null)
         v.type = FL_TYPE(FL_NULL);
-    fl_expr e = {.kind = FL_EXPR_CONST,
-                 .pos = pos,
-                 .type = v.type,
-                 .value = &v,
-                 .flags = FL_EXPR_UNTYPED | (v.is_null ? FL_EXPR_NULLABLE : 0)};
+    fl_expr e = {.kind = FL_EXPR_CONST, .pos = pos, .type = v.type, .value = &v, .flags = FL_EXPR_UNTYPED};
     return intern(plan, &e, ret, err);
 }
 
 fl_status fl_expr_param(fl_plan *plan, int32_t number, fl_type type, int32_t pos, const fl_expr **ret, fl_err *err)
 {
-    fl_expr e = {.kind = FL_EXPR_PARAM,
-                 .pos = pos,
-                 .type = type,
-                 .param = number,
-                 .flags = FL_EXPR_HAS_PARAM | FL_EXPR_NULLABLE};
+    fl_expr e = {.kind = FL_EXPR_PARAM, .pos = pos, .type = type, .param = number, .flags = FL_EXPR_HAS_PARAM};
     return intern(plan, &e, ret, err);
 }
 
@@ -455,14 +436,6 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         e.flags |= FL_EXPR_CAN_FAIL;
     if (!(choice.traits & FL_PURE))
         e.flags |= FL_EXPR_VOLATILE;
-    if (choice.traits & FL_NULL_GIVES_NULL) {
-        for (int32_t i = 0; i < n_args; i++)
-            e.flags |= cast[i]->flags & FL_EXPR_NULLABLE;
-        if (choice.traits & FL_GIVES_NULL)
-            e.flags |= FL_EXPR_NULLABLE;
-    } else {
-        e.flags |= FL_EXPR_NULLABLE;
-    }
     st = intern(plan, &e, ret, err);
 cleanup:
     return st;
@@ -542,11 +515,8 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
                  .type = type,
                  .args = &expr,
                  .is_try = is_try};
-    e.flags |= expr->flags & FL_EXPR_NULLABLE;
-    if (fl_cast_can_fail(expr->type, type))
-        e.flags |= is_try ? FL_EXPR_NULLABLE : FL_EXPR_CAN_FAIL;
-    if (fl_cast_gives_null(expr->type, type))
-        e.flags |= FL_EXPR_NULLABLE;
+    if (fl_cast_can_fail(expr->type, type) && !is_try)
+        e.flags |= FL_EXPR_CAN_FAIL;
     return intern(plan, &e, ret, err);
 }
 
@@ -556,13 +526,7 @@ fl_status fl_expr_cast_compared(fl_plan *plan, const fl_expr *expr, fl_type type
         (expr->kind == FL_EXPR_CONST && fl_expr_cast(plan, expr, type, false, expr->pos, ret, NULL) == FL_OK &&
          (*ret)->kind == FL_EXPR_CONST))
         return fl_expr_cast(plan, expr, type, false, expr->pos, ret, err);
-    fl_expr e = {.kind = FL_EXPR_CAST,
-                 .pos = expr->pos,
-                 .n_args = 1,
-                 .type = type,
-                 .args = &expr,
-                 .is_compared = true,
-                 .flags = expr->flags & FL_EXPR_NULLABLE};
+    fl_expr e = {.kind = FL_EXPR_CAST, .pos = expr->pos, .n_args = 1, .type = type, .args = &expr, .is_compared = true};
     return intern(plan, &e, ret, err);
 }
 
@@ -655,8 +619,6 @@ static fl_status junction(fl_plan *plan, uint8_t kind, const fl_expr *const *arg
         return FL_OK;
     }
     fl_expr e = {.kind = kind, .pos = pos, .n_args = n, .type = FL_TYPE(FL_BOOL), .args = flat};
-    for (int32_t i = 0; i < n; i++)
-        e.flags |= flat[i]->flags & FL_EXPR_NULLABLE;
     st = intern(plan, &e, ret, err);
 cleanup:
     return st;
@@ -683,12 +645,7 @@ fl_status fl_expr_not(fl_plan *plan, const fl_expr *arg, int32_t pos, const fl_e
         fl_err_at(err, arg->pos);
         return st;
     }
-    fl_expr e = {.kind = FL_EXPR_NOT,
-                 .pos = pos,
-                 .n_args = 1,
-                 .type = FL_TYPE(FL_BOOL),
-                 .args = &bool_arg,
-                 .flags = bool_arg->flags & FL_EXPR_NULLABLE};
+    fl_expr e = {.kind = FL_EXPR_NOT, .pos = pos, .n_args = 1, .type = FL_TYPE(FL_BOOL), .args = &bool_arg};
     return intern(plan, &e, ret, err);
 }
 
@@ -736,7 +693,6 @@ fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args
         } else {
             FL_TRY(fl_expr_cast(plan, args[i], type, false, args[i]->pos, &cast[i], err));
         }
-        e.flags |= cast[i]->flags & FL_EXPR_NULLABLE;
     }
     e.args = cast;
     st = intern(plan, &e, ret, err);
@@ -826,12 +782,7 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
             if (compare_consts(&consts[i], &consts[kept - 1]) != 0)
                 consts[kept++] = consts[i];
         consts[0] = arg;
-        fl_expr e = {.kind = FL_EXPR_IN,
-                     .pos = pos,
-                     .n_args = kept,
-                     .type = FL_TYPE(FL_BOOL),
-                     .args = consts,
-                     .flags = arg->flags & FL_EXPR_NULLABLE};
+        fl_expr e = {.kind = FL_EXPR_IN, .pos = pos, .n_args = kept, .type = FL_TYPE(FL_BOOL), .args = consts};
         if (kept == 2)
             FL_TRY(fl_expr_call_args(plan, "=", pos, &others[n_others++], err, 2, arg, consts[1]));
         else
@@ -899,10 +850,10 @@ fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t p
         e.flags |= left[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM);
     }
     copy->left = left;
-    if (subquery->kind == FL_SUBQUERY_SCALAR)
+    if (subquery->kind == FL_SUBQUERY_SCALAR) {
+        fl_plan_place_subquery(plan, subquery->query->cols[0], pos);
         e.type = fl_plan_col(plan, subquery->query->cols[0])->type;
-    if (subquery->kind != FL_SUBQUERY_EXISTS)
-        e.flags |= FL_EXPR_NULLABLE;
+    }
     if (subquery->kind == FL_SUBQUERY_SCALAR || subquery->query->can_fail)
         e.flags |= FL_EXPR_CAN_FAIL;
     st = intern(plan, &e, ret, err);
@@ -999,8 +950,7 @@ fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t 
                      .n_args = 1,
                      .type = arg->type.fields[at].type,
                      .args = &arg,
-                     .param = at,
-                     .flags = FL_EXPR_NULLABLE};
+                     .param = at};
         return intern(plan, &e, ret, err);
     }
     st = FL_FAIL(err, FL_ERR_COLUMN, "the struct has no field \"%.*s\"", FL_STR_ARG(name));
@@ -1048,9 +998,7 @@ fl_status fl_expr_with_args(fl_plan *plan, const fl_expr *expr, const fl_expr *c
         /* fall through */
     default: {
         fl_expr e = *expr;
-        e.flags = expr->flags & FL_EXPR_NULLABLE;
-        if (expr->kind == FL_EXPR_IN)
-            e.flags = args[0]->flags & FL_EXPR_NULLABLE;
+        e.flags = 0;
         e.args = args;
         return intern(plan, &e, ret, err);
     }
@@ -1165,7 +1113,6 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_text_add_char(&text, ')');
     fl_col_info info = {.name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text),
                         .type = choice.ret,
-                        .is_nullable = !agg->empty_is_zero,
                         .origin = hash_agg(plan, &made)};
     st = fl_plan_add_col(plan, &info, &made.out, err);
     fl_text_drop(&text);

@@ -36,8 +36,7 @@ enum {
     FL_EXPR_HAS_SUBQUERY = 4,
     FL_EXPR_HAS_PARAM = 8,
     FL_EXPR_HAS_COLUMN = 16,
-    FL_EXPR_NULLABLE = 32,
-    FL_EXPR_UNTYPED = 64 /* this node is a string literal, NULL or a list of NULLs whose type its context decides */
+    FL_EXPR_UNTYPED = 32 /* this node is a string literal, NULL or a list of NULLs whose type its context decides */
 };
 
 typedef enum fl_subquery_kind {

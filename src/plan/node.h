@@ -46,6 +46,8 @@ enum {
     FL_HOLDS_GROUPS = 4     /* grouping, also of a subquery */
 };
 
+typedef struct fl_props fl_props; /* plan/props.h */
+
 typedef struct fl_op_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
@@ -57,6 +59,9 @@ typedef struct fl_op_desc {
     int32_t (*derive_cols)(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret);
     /** Estimated rows out, from the inputs' and the statistics. */
     double (*derive_rows)(const fl_plan *plan, const fl_node *node);
+    /** What is true of the rows that a node puts out, from what is true of its inputs' rows; NULL: nothing is known. */
+    fl_status (*derive_props)(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err);
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */
     const struct fl_op_exec *exec;
     const char *doc;

@@ -38,6 +38,7 @@ void fl_plan_unref(fl_plan *plan)
     fl_free(plan->tables);
     fl_free(plan->cols);
     fl_free(plan->structs);
+    fl_free(plan->props);
     fl_free(plan->scratch);
     fl_free(plan->exprs.slots);
     fl_free(plan->nodes.slots);
@@ -89,6 +90,12 @@ void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name)
     FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
     if (plan->cols[col.n - 1].table == NULL)
         plan->cols[col.n - 1].name = name;
+}
+
+void fl_plan_place_subquery(fl_plan *plan, fl_col_id col, int32_t pos)
+{
+    FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
+    plan->cols[col.n - 1].subquery_at = pos + 1;
 }
 
 int32_t fl_plan_cols(const fl_plan *plan)
@@ -241,6 +248,12 @@ void fl_col_set_remove_all(fl_col_set *set, const fl_col_set *other)
         set->words[i] &= ~word_of(other, set->first_word + i);
 }
 
+void fl_col_set_keep_all(fl_col_set *set, const fl_col_set *other)
+{
+    for (int32_t i = 0; i < set->n_words; i++)
+        set->words[i] &= word_of(other, set->first_word + i);
+}
+
 bool fl_col_set_has(const fl_col_set *set, fl_col_id col)
 {
     return word_of(set, col.n >> 6) >> (col.n & 63) & 1;
@@ -269,4 +282,20 @@ bool fl_col_set_is_empty(const fl_col_set *set)
         if (set->words[i] != 0)
             return false;
     return true;
+}
+
+int32_t fl_col_set_count(const fl_col_set *set)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < set->n_words; i++)
+        n += __builtin_popcountll(set->words[i]);
+    return n;
+}
+
+fl_col_id fl_col_set_first(const fl_col_set *set)
+{
+    for (int32_t i = 0; i < set->n_words; i++)
+        if (set->words[i] != 0)
+            return (fl_col_id){(set->first_word + i) * 64 + __builtin_ctzll(set->words[i])};
+    return (fl_col_id){0};
 }

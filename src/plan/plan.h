@@ -27,7 +27,6 @@ static inline bool fl_col_is_equal(fl_col_id a, fl_col_id b)
 typedef struct fl_col_info {
     fl_str name; /* for EXPLAIN and messages; not part of any identity */
     fl_type type;
-    bool is_nullable;
     uint64_t origin;     /* what the column is, by names and values: table, instance and column, or its expression */
     fl_table *table;     /* base columns: where it comes from (held by the plan); else NULL */
     int32_t table_col;   /* base columns: which of the table's columns it is */
@@ -49,6 +48,9 @@ const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col);
 /** What a column is called from now on, as an alias says; `name` is borrowed for the plan's life. Columns of tables keep
  *  theirs. For a plan that is being made. */
 void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name);
+
+/** Notes where in the text the scalar subquery stands whose result the column is. For a plan that is being made. */
+void fl_plan_place_subquery(fl_plan *plan, fl_col_id col, int32_t pos);
 int32_t fl_plan_cols(const fl_plan *plan); /* ids are 1 .. this */
 
 /** Nodes made so far; their ids are 1 .. this. */
@@ -71,9 +73,12 @@ fl_status fl_col_set_add_cols(fl_arena *arena, fl_col_set *set, const fl_col_id 
 fl_status fl_col_set_add_all(fl_arena *arena, fl_col_set *set, const fl_col_set *other, fl_err *err);
 void fl_col_set_remove(fl_col_set *set, fl_col_id col);
 void fl_col_set_remove_all(fl_col_set *set, const fl_col_set *other);
+void fl_col_set_keep_all(fl_col_set *set, const fl_col_set *other); /* removes what is not in `other` */
 bool fl_col_set_has(const fl_col_set *set, fl_col_id col);
 bool fl_col_set_has_all(const fl_col_set *set, const fl_col_set *part);
 bool fl_col_set_meets(const fl_col_set *a, const fl_col_set *b);
 bool fl_col_set_is_empty(const fl_col_set *set);
+int32_t fl_col_set_count(const fl_col_set *set);
+fl_col_id fl_col_set_first(const fl_col_set *set); /* the least; n = 0: it is empty */
 
 #endif

@@ -37,6 +37,8 @@ struct fl_plan {
     fl_field_index *structs;
     int64_t structs_capacity;
     int32_t n_structs;
+    const fl_props **props; /* by node id; NULL where nobody asked yet */
+    int64_t props_capacity;
     fl_col_id *scratch; /* fl_plan_scratch_cols */
     int64_t scratch_capacity;
 };

@@ -2,12 +2,24 @@
  *
  * What raises is left for the run, where it raises only if it is reached. A constant in AND or OR decides only what comes
  * behind it: arguments in front may raise, and are kept. */
+#include "plan/null.h"
+#include "plan/props.h"
 #include "plan/rule.h"
 
 typedef struct folding {
     fl_rule_call *call;
     fl_arena arena;
+    bool knows_not_null; /* what: below */
+    fl_col_set not_null; /* columns, where the expressions are computed */
 } folding;
+
+static fl_status know_not_null(folding *f, fl_err *err)
+{
+    if (f->knows_not_null)
+        return FL_OK;
+    f->knows_not_null = true;
+    return fl_node_input_not_null(f->call->plan, f->call->node, &f->not_null, err);
+}
 
 static bool is_const_bool(const fl_expr *e, bool *ret)
 {
@@ -101,10 +113,13 @@ static fl_status fold(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr 
             return st;
     }
     if (e->kind == FL_EXPR_IS_NULL &&
-        !(e->args[0]->flags & (FL_EXPR_NULLABLE | FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) &&
-        e->args[0]->kind != FL_EXPR_COLUMN) {
+        !(e->args[0]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))) {
         fl_value no = {.type = FL_TYPE(FL_BOOL)};
-        return fl_expr_const(plan, &no, e->pos, ret, err);
+        fl_status st = know_not_null(f, err);
+        if (st != FL_OK)
+            return st;
+        if (!fl_expr_can_be_null(e->args[0], &f->not_null))
+            return fl_expr_const(plan, &no, e->pos, ret, err);
     }
     if (e->n_args == 0 ||
         (e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY)) ||

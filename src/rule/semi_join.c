@@ -2,6 +2,8 @@
  * semi or anti join, which needs no mark column and stops at the first partner. */
 #include "op/apply/node.h"
 #include "op/filter/node.h"
+#include "plan/null.h"
+#include "plan/props.h"
 #include "plan/rule.h"
 
 typedef struct match {
@@ -10,18 +12,33 @@ typedef struct match {
     const fl_subquery *subquery;
 } match;
 
-static bool can_be_null(const fl_plan *plan, const fl_subquery *s)
+/* Rows that differ are no conjunction of pairs; a single column may be compared by any operator. */
+static bool is_conjunction_of_pairs(const fl_subquery *s)
 {
-    for (int32_t i = 0; i < s->n_left; i++)
-        if ((s->left[i]->flags & FL_EXPR_NULLABLE) || fl_plan_col(plan, s->query->cols[i])->is_nullable)
-            return true;
-    return false;
+    return s->n_left == 1 || strcmp(s->compare, "=") == 0;
 }
 
-static bool find(const fl_rule_call *call, match *ret)
+/* Whether something that is compared may be null. Columns of outer queries may. */
+static fl_status can_be_null(const fl_rule_call *call, const fl_subquery *s, bool *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
+    fl_col_set not_null;
+    const fl_props *query = NULL;
+    *ret = false;
+    FL_TRY(fl_node_input_not_null(call->plan, call->node, &not_null, err));
+    FL_TRY(fl_node_props(call->plan, s->query, &query, err));
+    for (int32_t i = 0; i < s->n_left; i++)
+        *ret |= fl_expr_can_be_null(s->left[i], &not_null) || !fl_col_set_has(&query->not_null, s->query->cols[i]);
+cleanup:
+    return st;
+}
+
+static fl_status find(const fl_rule_call *call, match *ret, bool *ret_found, fl_err *err)
+{
+    fl_status st = FL_OK;
     const fl_filter_attrs *filter = fl_filter_of(call->node);
-    for (int32_t i = 0; i < filter->n_conjuncts; i++) {
+    *ret_found = false;
+    for (int32_t i = 0; i < filter->n_conjuncts && !*ret_found; i++) {
         const fl_expr *e = filter->conjuncts[i];
         bool negated = e->kind == FL_EXPR_NOT;
         if (negated)
@@ -35,25 +52,21 @@ static bool find(const fl_rule_call *call, match *ret)
         *ret = (match){i, negated ? FL_JOIN_ANTI : FL_JOIN_SEMI, s};
         if (left_has_subquery)
             continue;
-        if (s->kind == FL_SUBQUERY_EXISTS)
-            return true;
-        if (s->n_left > 1 && strcmp(s->compare, "=") != 0) /* rows that differ: no conjunction of pairs */
+        if (s->kind == FL_SUBQUERY_EXISTS || (s->kind == FL_SUBQUERY_ANY && !negated && is_conjunction_of_pairs(s))) {
+            *ret_found = true;
             continue;
-        if (s->kind == FL_SUBQUERY_ANY && (!negated || !can_be_null(call->plan, s)))
-            return true;
-        if (s->kind == FL_SUBQUERY_ALL && !negated && s->n_left == 1 && strcmp(s->compare, "<>") == 0 &&
-            !can_be_null(call->plan, s)) {
-            ret->kind = FL_JOIN_ANTI;
-            return true;
         }
+        bool is_not_in = s->kind == FL_SUBQUERY_ANY ? negated && is_conjunction_of_pairs(s)
+                                                    : s->kind == FL_SUBQUERY_ALL && !negated && s->n_left == 1 &&
+                                                          strcmp(s->compare, "<>") == 0;
+        bool has_null = true;
+        if (is_not_in)
+            FL_TRY(can_be_null(call, s, &has_null, err));
+        ret->kind = is_not_in ? FL_JOIN_ANTI : ret->kind;
+        *ret_found = !has_null;
     }
-    return false;
-}
-
-static bool check(const fl_rule_call *call)
-{
-    match m;
-    return find(call, &m);
+cleanup:
+    return st;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
@@ -64,7 +77,9 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_expr **rest = NULL, **tests = NULL;
     const fl_node *input = call->node->inputs[0], *apply = NULL, *out = NULL;
     int32_t n_rest = 0;
-    if (!find(call, &m))
+    bool found;
+    FL_TRY(find(call, &m, &found, err));
+    if (!found)
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), filter->n_conjuncts, &rest, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), m.subquery->n_left + 1, &tests, err));
@@ -91,9 +106,12 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_semi_join = {
-    FL_DESC(fl_rule_desc),    .name = "semi_join",
-    .phase = "unnest",        .pattern = "filter",
-    .scope = FL_SCOPE_GLOBAL, .promise = 10,
-    .keeps = FL_KEEPS_COLS,   .check = check,
-    .on_match = on_match,     .doc = "EXISTS, IN and NOT IN in filters become semi and anti joins"};
+const fl_rule_desc fl_rule_semi_join = {FL_DESC(fl_rule_desc),
+                                        .name = "semi_join",
+                                        .phase = "unnest",
+                                        .pattern = "filter",
+                                        .scope = FL_SCOPE_GLOBAL,
+                                        .promise = 10,
+                                        .keeps = FL_KEEPS_COLS,
+                                        .on_match = on_match,
+                                        .doc = "EXISTS, IN and NOT IN in filters become semi and anti joins"};

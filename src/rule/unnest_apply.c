@@ -232,10 +232,8 @@ static fl_status pull_aggregate(unnesting *u, const fl_node *node, const fl_node
             if (inner->kind == FL_EXPR_COLUMN) {
                 cols[n] = inner->col;
             } else {
-                fl_col_info info = {.name = FL_STR("key"),
-                                    .type = inner->type,
-                                    .is_nullable = true,
-                                    .origin = fl_expr_stable_hash(inner, true)};
+                fl_col_info info = {
+                    .name = FL_STR("key"), .type = inner->type, .origin = fl_expr_stable_hash(inner, true)};
                 FL_TRY(fl_plan_add_col(u->plan, &info, &cols[n], err));
             }
             n++;
@@ -436,8 +434,6 @@ static fl_status push_aggregate(unnesting *u, const fl_node *domain, const fl_co
     FL_TRY(copy_cols(u, domain, domain_cols, u->n_cols, &copy, ret_cols, err));
     FL_TRY(FL_NEW_ARRAY(arena, u->n_cols, &tests, err));
     FL_TRY(equate(u, ret_cols, cols, tests, err));
-    for (int32_t i = 0; i < grouped->n_cols; i++)
-        ((fl_col_info *)(uintptr_t)fl_plan_col(u->plan, grouped->cols[i]))->is_nullable = true;
     FL_TRY(fl_join_build_all(u->plan, FL_JOIN_LEFT, copy, grouped, tests, u->n_cols, (fl_col_id){0}, &joined, err));
     /* The aggregates' ids must come out of this: zeroed counts are computed under them, from copies below. */
     fl_col_id *zero_ids = NULL, *passed = NULL;

@@ -42,7 +42,6 @@ static fl_status add_mark(fl_plan *plan, taking *t, const fl_node *query, const 
     fl_col_id mark;
     fl_col_info info = {.name = FL_STR("mark"),
                         .type = FL_TYPE(FL_BOOL),
-                        .is_nullable = true,
                         .origin = fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(test, true))};
     FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
     FL_TRY(fl_apply_build(plan, FL_JOIN_MARK, t->input, query, &test, 1, mark, &t->input, err));
@@ -62,9 +61,6 @@ static fl_status take_one(taking *t, fl_plan *plan, const fl_expr *expr, const f
     const char *compare = s->compare;
     if (s->kind == FL_SUBQUERY_SCALAR) {
         FL_TRY(fl_apply_build(plan, FL_JOIN_SINGLE, t->input, s->query, NULL, 0, (fl_col_id){0}, &t->input, err));
-        fl_col_info *info = (fl_col_info *)(uintptr_t)fl_plan_col(plan, s->query->cols[0]);
-        info->is_nullable = true;
-        info->subquery_at = expr->pos + 1;
         return fl_expr_column(plan, s->query->cols[0], expr->pos, ret, err);
     }
     if (s->kind == FL_SUBQUERY_EXISTS) {

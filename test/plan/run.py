@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Runs the golden plans: a question, whether the rule that names the file must fire for it, and the plan it must get.
+"""Runs the golden plans: a question, and the plan it must get.
+
+rule/ holds a file for each rule, with what must fire; properties/ one for each operator, with what is known of its rows.
 
     run.py [--fletch PROGRAM] [--rewrite] [FILE ...]
 
 Every rule of src/engine/builtins.def has a file rule/<name>.plan, with at least one case where it fires and one where it
-must not. A file is blocks between blank lines; lines that begin with # say what a block is about:
+must not; every operator a file properties/<name>.plan, whose plans are those of EXPLAIN (PROPERTIES). A file is blocks between blank lines; lines that begin with # say what a block is about:
 
     setup                                   one statement a line, for all queries behind it
     CREATE TABLE t (a int)
 
-    query expect=fired                      or expect=not-fired
+    query expect=fired                      or expect=not-fired; below properties/ query alone
     SELECT a
     FROM t
     ----
@@ -29,15 +31,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import pipe  # noqa: E402  (found through the line above)
 
-RULE = re.compile(r"^FL_RULE\((\w+)\)", re.MULTILINE)
+ENTRY = {"rule": re.compile(r"^FL_RULE\((\w+)\)", re.MULTILINE), "properties": re.compile(r"^FL_OP\((\w+)\)", re.MULTILINE)}
 ROWS = re.compile(r"  ~\S+ rows$")
-EXPECTED = {"query expect=fired": True, "query expect=not-fired": False}
+EXPECTED = {"query expect=fired": True, "query expect=not-fired": False, "query": None}
 
 
-def plan_of(session, sql):
+def plan_of(session, sql, option):
     """The names of the rules that fired, and the lines of the plan."""
     fired = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) {sql}")[0][0])["rules_fired"]
-    lines = [ROWS.sub("", row[0]) for row in session.rows(f"EXPLAIN {sql}")]
+    lines = [ROWS.sub("", row[0]) for row in session.rows(f"EXPLAIN {option} {sql}")]
     return fired, lines
 
 
@@ -45,9 +47,9 @@ def run_query(session, rule, head, body):
     """What is wrong, as a list of texts, and the block as it should be."""
     cut = body.index("----") if "----" in body else len(body)
     question, wanted = body[:cut], body[cut + 1:]
-    fired, plan = plan_of(session, " ".join(question))
+    fired, plan = plan_of(session, " ".join(question), "" if head != "query" else "(PROPERTIES)")
     found = []
-    if (rule in fired) != EXPECTED[head]:
+    if head != "query" and (rule in fired) != EXPECTED[head]:
         found.append(f"{rule} {'fired' if rule in fired else 'did not fire'}; fired: {', '.join(fired)}")
     if plan != wanted:
         found.append("the plan is\n    " + "\n    ".join(plan))
@@ -84,20 +86,21 @@ def main():
     parser.add_argument("--rewrite", action="store_true")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
-    paths = args.files or sorted((HERE / "rule").glob("*.plan"))
+    paths = args.files or sorted(path for folder in ENTRY for path in (HERE / folder).glob("*.plan"))
     problems = []
     for path in paths:
         found, expectations, text = run_file(path, args.fletch)
         problems += found
-        if len(expectations) < 2:
+        if path.parent.name == "rule" and not expectations.issuperset((True, False)):
             problems.append(f"{path.name}: needs a case where the rule fires and one where it must not")
         if args.rewrite:
             path.write_text(text, encoding="utf-8")
     if not args.files:
-        rules = RULE.findall((pipe.ROOT / "src" / "engine" / "builtins.def").read_text(encoding="utf-8"))
-        names = {path.stem for path in paths}
-        problems += [f"rule/{rule}.plan is missing" for rule in rules if rule not in names]
-        problems += [f"rule/{name}.plan names no rule" for name in sorted(names.difference(rules))]
+        builtins = (pipe.ROOT / "src" / "engine" / "builtins.def").read_text(encoding="utf-8")
+        for folder, entry in ENTRY.items():
+            wanted, names = entry.findall(builtins), {path.stem for path in paths if path.parent.name == folder}
+            problems += [f"{folder}/{name}.plan is missing" for name in wanted if name not in names]
+            problems += [f"{folder}/{name}.plan belongs to nothing" for name in sorted(names.difference(wanted))]
     print("\n".join(problems + [f"{len(paths)} files, {len(problems)} problems"]))
     return 1 if problems else 0
 

@@ -178,7 +178,7 @@ fl_status fl_sql_bind_unnest_table(binder *b, scope *s, const fl_ast_table *ast,
         ret->cols[ret->n_cols++] = (out_col){.name = name, .col = cols[i], .pos = ast->start};
     }
     if (ast->has_ordinality) {
-        fl_col_info info = {.name = FL_STR("ordinality"), .type = FL_TYPE(FL_I64), .is_nullable = true};
+        fl_col_info info = {.name = FL_STR("ordinality"), .type = FL_TYPE(FL_I64)};
         FL_TRY(fl_plan_add_col(b->plan, &info, &number, b->err));
         ret->cols[ret->n_cols++] = (out_col){.name = info.name, .col = number, .pos = ast->start};
     }

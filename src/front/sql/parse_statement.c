@@ -185,6 +185,9 @@ static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
     fl_str word = text_of(p, p->now);
     if (accept_word(p, FL_KW_ANALYZE)) {
         explain->is_analyze = parse_switch(p);
+    } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("properties"))) {
+        advance(p);
+        explain->has_properties = parse_switch(p);
     } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("format"))) {
         advance(p);
         fl_str format = text_of(p, p->now);
@@ -196,7 +199,7 @@ static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
             return fl_sql_fail_expected(p, "TEXT or JSON");
         advance(p);
     } else {
-        return fl_sql_fail_expected(p, "ANALYZE or FORMAT");
+        return fl_sql_fail_expected(p, "ANALYZE, FORMAT or PROPERTIES");
     }
     return FL_OK;
 }

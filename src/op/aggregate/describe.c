@@ -4,6 +4,7 @@
 #include "base/index_map.h"
 
 #include "plan/estimate.h"
+#include "plan/props.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -30,6 +31,27 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return a->n_keys == 0 ? 1 : fmax(1, fmin(groups, in));
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_aggregate_attrs *a = fl_aggregate_of(node);
+    fl_col_set keys;
+    fl_col_set_init(&keys);
+    FL_TRY(fl_props_add_all(plan, ret, inputs[0], err)); /* a group's keys are those of one of its rows */
+    for (int32_t i = 0; i < a->n_keys; i++)
+        FL_TRY(fl_props_add_computed(plan, ret, a->cols[i], a->keys[i], err));
+    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &keys, a->cols, a->n_cols, err));
+    FL_TRY(fl_props_add_key(plan, ret, &keys, err));
+    for (int32_t i = 0; i < a->n_aggs; i++)
+        if (a->aggs[i].agg->empty_is_zero)
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &ret->not_null, a->aggs[i].out, err));
+    ret->rows_min = a->n_keys == 0 || inputs[0]->rows_min > 0 ? 1 : 0;
+    ret->rows_max = a->n_keys == 0 ? 1 : inputs[0]->rows_max;
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"by", FL_FIELD_EXPRS, offsetof(fl_aggregate_attrs, keys), offsetof(fl_aggregate_attrs, n_keys), NULL, false,
      false},
@@ -50,6 +72,7 @@ const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
                                     .holds = FL_HOLDS_GROUPS,
                                     .derive_cols = derive_cols,
                                     .derive_rows = derive_rows,
+                                    .derive_props = derive_props,
                                     .exec = &fl_aggregate_exec,
                                     .doc = "groups and aggregates"};
 
@@ -90,10 +113,7 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
                 fl_expr_print(&text, plan, key);
                 name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
             }
-            fl_col_info info = {.name = name,
-                                .type = key->type,
-                                .is_nullable = (key->flags & FL_EXPR_NULLABLE) != 0,
-                                .origin = fl_expr_stable_hash(key, true)};
+            fl_col_info info = {.name = name, .type = key->type, .origin = fl_expr_stable_hash(key, true)};
             st = fl_plan_add_col(plan, &info, &cols[n], err);
             fl_text_drop(&text);
             FL_TRY(st);

@@ -18,6 +18,14 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return node->inputs[0]->rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    const fl_apply_attrs *apply = fl_apply_of(node);
+    fl_join_attrs join = {.kind = apply->kind, .n_conjuncts = apply->n_conjuncts, .conjuncts = apply->conjuncts};
+    return fl_join_derive_props(plan, node, &join, true, inputs, ret, err);
+}
+
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_apply_attrs, kind), 0, kinds, false, false},
     {"on", FL_FIELD_EXPRS, offsetof(fl_apply_attrs, conjuncts), offsetof(fl_apply_attrs, n_conjuncts), NULL, false,
@@ -34,6 +42,7 @@ const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc),
                                 .holds = FL_HOLDS_DEPENDENT,
                                 .derive_cols = derive_cols,
                                 .derive_rows = derive_rows,
+                                .derive_props = derive_props,
                                 .doc = "a dependent join"};
 
 fl_status fl_apply_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,

@@ -2,6 +2,7 @@
 #include "op/filter/node.h"
 
 #include "plan/estimate.h"
+#include "plan/props.h"
 
 #include <stddef.h>
 
@@ -20,6 +21,17 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return rows < 1 ? 1 : rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
+    FL_TRY(fl_props_add_conjuncts(plan, ret, fl_filter_of(node)->conjuncts, fl_filter_of(node)->n_conjuncts, err));
+    ret->rows_min = 0;
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"where", FL_FIELD_EXPRS, offsetof(fl_filter_attrs, conjuncts), offsetof(fl_filter_attrs, n_conjuncts), NULL, false,
      true},
@@ -35,6 +47,7 @@ const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc),
                                  .n_fields = FL_LEN(fields),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
+                                 .derive_props = derive_props,
                                  .exec = &fl_filter_exec,
                                  .doc = "rows for which every conjunct is true"};
 

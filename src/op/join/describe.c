@@ -50,6 +50,12 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     }
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    return fl_join_derive_props(plan, node, fl_join_of(node), false, inputs, ret, err);
+}
+
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_join_attrs, kind), 0, kinds, false, false},
     {"on", FL_FIELD_EXPRS, offsetof(fl_join_attrs, conjuncts), offsetof(fl_join_attrs, n_conjuncts), NULL, false, true},
@@ -68,6 +74,7 @@ const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc),
                                .n_fields = FL_LEN(fields),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
+                               .derive_props = derive_props,
                                .exec = &fl_join_exec,
                                .doc = "rows of two inputs that meet"};
 
@@ -87,26 +94,14 @@ cleanup:
     return st;
 }
 
-/* Outer joins make columns nullable. The column keeps its id: what may be null is asked of the column. */
-static void make_nullable(fl_plan *plan, const fl_node *node)
-{
-    for (int32_t i = 0; i < node->n_cols; i++)
-        ((fl_col_info *)(uintptr_t)fl_plan_col(plan, node->cols[i]))->is_nullable = true;
-}
-
 fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
                         const fl_expr *predicate, fl_col_id *ret_mark, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_col_id mark = {0};
-    if (kind == FL_JOIN_LEFT || kind == FL_JOIN_FULL || kind == FL_JOIN_SINGLE || kind == FL_JOIN_FIRST)
-        make_nullable(plan, right);
-    if (kind == FL_JOIN_RIGHT || kind == FL_JOIN_FULL)
-        make_nullable(plan, left);
     if (kind == FL_JOIN_MARK) {
         fl_col_info info = {.name = FL_STR("mark"),
                             .type = FL_TYPE(FL_BOOL),
-                            .is_nullable = true,
                             .origin = fl_hash_combine(fl_plan_hash(plan, right, true), 0x3A2C)};
         FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
         if (ret_mark != NULL)

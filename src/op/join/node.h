@@ -43,6 +43,10 @@ fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *lef
                             const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret,
                             fl_err *err);
 
+/** derive_props of a join of these attributes over the node's inputs; also of an apply (`is_dependent`). */
+fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join_attrs *attrs, bool is_dependent,
+                               const fl_props *const *inputs, fl_props *ret, fl_err *err);
+
 static inline const fl_join_attrs *fl_join_of(const fl_node *node)
 {
     return node->attrs;

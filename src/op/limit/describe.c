@@ -1,6 +1,9 @@
 /* limit: its class, and how one is built. */
 #include "op/limit/node.h"
 
+#include "plan/props.h"
+
+#include <math.h>
 #include <stddef.h>
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
@@ -21,6 +24,17 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return limit->limit >= 0 && rows > (double)limit->limit ? (double)limit->limit : rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    const fl_limit_attrs *limit = fl_limit_of(node);
+    fl_status st = fl_props_pass(plan, node, inputs, ret, err);
+    double most = limit->limit < 0 ? INFINITY : (double)limit->limit;
+    ret->rows_min = fmin(most, fmax(0, ret->rows_min - (double)limit->offset));
+    ret->rows_max = fmin(most, fmax(0, ret->rows_max - (double)limit->offset));
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"limit", FL_FIELD_I64, offsetof(fl_limit_attrs, limit), 0, NULL, false, false},
     {"offset", FL_FIELD_I64, offsetof(fl_limit_attrs, offset), 0, NULL, false, false},
@@ -36,6 +50,7 @@ const fl_op_desc fl_op_limit = {FL_DESC(fl_op_desc),
                                 .n_fields = FL_LEN(fields),
                                 .derive_cols = derive_cols,
                                 .derive_rows = derive_rows,
+                                .derive_props = derive_props,
                                 .exec = &fl_limit_exec,
                                 .doc = "the first rows"};
 

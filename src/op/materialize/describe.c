@@ -1,6 +1,8 @@
 /* materialize: its class, and how one is built. */
 #include "op/materialize/node.h"
 
+#include "plan/props.h"
+
 #include <stddef.h>
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
@@ -16,6 +18,18 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 {
     (void)plan;
     return node->inputs[0]->rows;
+}
+
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_materialize_attrs *m = fl_materialize_of(node);
+    FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
+    for (int32_t i = 0; i < m->n_cols; i++)
+        FL_TRY(fl_props_add_equal(plan, ret, m->from[i], m->cols[i], err));
+cleanup:
+    return st;
 }
 
 static const fl_attr_field fields[] = {
@@ -37,6 +51,7 @@ const fl_op_desc fl_op_materialize = {FL_DESC(fl_op_desc),
                                       .n_fields = FL_LEN(fields),
                                       .derive_cols = derive_cols,
                                       .derive_rows = derive_rows,
+                                      .derive_props = derive_props,
                                       .is_computed_once = true,
                                       .exec = &fl_materialize_exec,
                                       .doc = "rows that are computed once and read several times"};

@@ -3,6 +3,8 @@
 
 #include "base/index_map.h"
 
+#include "plan/props.h"
+
 #include <stddef.h>
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
@@ -24,6 +26,18 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return node->inputs[0]->rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_project_attrs *project = fl_project_of(node);
+    FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
+    for (int32_t i = 0; i < project->n_cols; i++)
+        FL_TRY(fl_props_add_computed(plan, ret, project->cols[i], project->exprs[i], err));
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"computed", FL_FIELD_COLS, offsetof(fl_project_attrs, cols), offsetof(fl_project_attrs, n_cols), NULL, true,
      false},
@@ -43,6 +57,7 @@ const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc),
                                   .n_fields = FL_LEN(fields),
                                   .derive_cols = derive_cols,
                                   .derive_rows = derive_rows,
+                                  .derive_props = derive_props,
                                   .exec = &fl_project_exec,
                                   .doc = "computed columns"};
 
@@ -89,10 +104,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
             fl_expr_print(&text, plan, e);
             name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
         }
-        fl_col_info info = {.name = name,
-                            .type = e->type,
-                            .is_nullable = (e->flags & FL_EXPR_NULLABLE) != 0,
-                            .origin = fl_expr_stable_hash(e, true)};
+        fl_col_info info = {.name = name, .type = e->type, .origin = fl_expr_stable_hash(e, true)};
         st = fl_plan_add_col(plan, &info, &made[n_made], err);
         fl_text_drop(&text);
         FL_TRY(st);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "plan/estimate.h"
+#include "plan/props.h"
 
 #include <stddef.h>
 
@@ -24,6 +25,31 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return rows < 1 ? 1 : rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    (void)inputs;
+    fl_status st = FL_OK;
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    const fl_table *table = scan->table;
+    for (int32_t i = 0; i < scan->n_cols; i++)
+        if (!table->fields[i].nullable)
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &ret->not_null, scan->cols[i], err));
+    FL_TRY(fl_props_add_conjuncts(plan, ret, scan->filters, scan->n_filters, err));
+    for (int32_t k = 0; k < table->n_keys; k++) {
+        fl_col_set key;
+        fl_col_set_init(&key);
+        for (int32_t i = 0; i < table->keys[k].n_cols; i++)
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &key, scan->cols[table->keys[k].cols[i]], err));
+        if (fl_col_set_has_all(&ret->not_null, &key)) /* rows with a null among them may repeat */
+            FL_TRY(fl_props_add_key(plan, ret, &key, err));
+    }
+    if (scan->limit >= 0)
+        ret->rows_max = (double)scan->limit;
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"table", FL_FIELD_TABLE, offsetof(fl_scan_attrs, table), 0, NULL, false, false},
     {"instance", FL_FIELD_I32, offsetof(fl_scan_attrs, instance), 0, NULL, true, false},
@@ -43,6 +69,7 @@ const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
                                .n_fields = FL_LEN(fields),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
+                               .derive_props = derive_props,
                                .exec = &fl_scan_exec,
                                .doc = "rows of a table or file"};
 
@@ -64,7 +91,6 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
         fl_col_info info = {
             .name = name,
             .type = table->fields[i].type,
-            .is_nullable = table->fields[i].nullable,
             .origin = fl_hash_combine(fl_hash_combine(origin, fl_hash_bytes(name.data, name.len)), (uint64_t)i),
             .table = table,
             .table_col = i};

@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "op/project/node.h"
 
+#include "plan/props.h"
+
 #include <math.h>
 #include <stddef.h>
 
@@ -27,6 +29,38 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return fl_set_op_of(node)->kind == FL_INTERSECT ? fmin(left, right) * 0.5 : left * 0.7;
 }
 
+/* Rows of a union have what both sides' have; those of the others are the left side's under new names. */
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_set_op_attrs *set = fl_set_op_of(node);
+    const fl_props *left = inputs[0], *right = inputs[1];
+    if (set->kind == FL_UNION) {
+        for (int32_t i = 0; i < set->n_cols; i++)
+            if (fl_col_set_has(&left->not_null, set->left[i]) && fl_col_set_has(&right->not_null, set->right[i]))
+                FL_TRY(fl_col_set_add(fl_plan_arena(plan), &ret->not_null, set->cols[i], err));
+        ret->rows_min = set->is_all ? left->rows_min + right->rows_min : left->rows_min + right->rows_min > 0 ? 1 : 0;
+        ret->rows_max = left->rows_max + right->rows_max;
+    } else {
+        FL_TRY(fl_props_add_all(plan, ret, left, err));
+        for (int32_t i = 0; i < set->n_cols; i++) {
+            FL_TRY(fl_props_add_equal(plan, ret, set->left[i], set->cols[i], err));
+            if (set->kind == FL_INTERSECT && fl_col_set_has(&right->not_null, set->right[i]))
+                FL_TRY(fl_col_set_add(fl_plan_arena(plan), &ret->not_null, set->cols[i], err));
+        }
+        ret->rows_max = left->rows_max;
+    }
+    if (!set->is_all) {
+        fl_col_set all;
+        fl_col_set_init(&all);
+        FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &all, set->cols, set->n_cols, err));
+        FL_TRY(fl_props_add_key(plan, ret, &all, err));
+    }
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_set_op_attrs, kind), 0, kinds, false, false},
     {"all", FL_FIELD_BOOL, offsetof(fl_set_op_attrs, is_all), 0, NULL, false, false},
@@ -46,6 +80,7 @@ const fl_op_desc fl_op_set_op = {FL_DESC(fl_op_desc),
                                  .n_fields = FL_LEN(fields),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
+                                 .derive_props = derive_props,
                                  .exec = &fl_set_op_exec,
                                  .doc = "union, intersect, except"};
 
@@ -100,7 +135,6 @@ fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const
         const fl_col_info *a = fl_plan_col(plan, from_left[i]), *b = fl_plan_col(plan, from_right[i]);
         fl_col_info info = {.name = a->name,
                             .type = types[i],
-                            .is_nullable = a->is_nullable || b->is_nullable,
                             .origin =
                                 fl_hash_combine(fl_hash_combine(a->origin, b->origin), (uint64_t)kind * 2 + is_all)};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));

@@ -1,6 +1,8 @@
 /* sort: its class, and how one is built. */
 #include "op/sort/node.h"
 
+#include "plan/props.h"
+
 #include <stddef.h>
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
@@ -31,6 +33,7 @@ const fl_op_desc fl_op_sort = {FL_DESC(fl_op_desc),
                                .n_fields = FL_LEN(fields),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
+                               .derive_props = fl_props_pass,
                                .exec = &fl_sort_exec,
                                .doc = "all rows in the order of the keys"};
 

@@ -1,6 +1,9 @@
 /* topk: its class, and how one is built. */
 #include "op/topk/node.h"
 
+#include "plan/props.h"
+
+#include <math.h>
 #include <stddef.h>
 
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
@@ -19,6 +22,17 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return rows < 0 ? 0 : rows < limit ? rows : limit;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    const fl_topk_attrs *topk = fl_topk_of(node);
+    fl_status st = fl_props_pass(plan, node, inputs, ret, err);
+    double most = topk->limit < 0 ? INFINITY : (double)topk->limit;
+    ret->rows_min = fmin(most, fmax(0, ret->rows_min - (double)topk->offset));
+    ret->rows_max = fmin(most, fmax(0, ret->rows_max - (double)topk->offset));
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"keys", FL_FIELD_SORT_KEYS, offsetof(fl_topk_attrs, keys), offsetof(fl_topk_attrs, n_keys), NULL, false, false},
     {"limit", FL_FIELD_I64, offsetof(fl_topk_attrs, limit), 0, NULL, false, false},
@@ -35,6 +49,7 @@ const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc),
                                .n_fields = FL_LEN(fields),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
+                               .derive_props = derive_props,
                                .exec = &fl_topk_exec,
                                .doc = "the first rows in the order of the keys"};
 

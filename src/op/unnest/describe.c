@@ -3,6 +3,8 @@
 
 #include "op/project/node.h"
 
+#include "plan/props.h"
+
 #include <stddef.h>
 
 /* Elements of a list of which nothing is known. */
@@ -52,6 +54,28 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return node->inputs[0]->rows * longest;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_unnest_attrs *unnest = fl_unnest_of(node);
+    FL_TRY(fl_props_add_all(plan, ret, inputs[0], err));
+    ret->n_keys = 0; /* a row comes as often as it has elements */
+    for (int32_t i = 0; i < inputs[0]->n_keys; i++) {
+        fl_col_set key = inputs[0]->keys[i];
+        FL_TRY(fl_props_add_dependency(plan, ret, &key, &node->inputs[0]->made, err));
+        if (unnest->ordinality.n == 0)
+            continue;
+        fl_col_set_init(&key);
+        FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &key, &inputs[0]->keys[i], err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(plan), &key, unnest->ordinality, err));
+        FL_TRY(fl_props_add_key(plan, ret, &key, err));
+    }
+    ret->rows_min = unnest->keeps_all ? inputs[0]->rows_min : 0;
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"cols", FL_FIELD_COLS, offsetof(fl_unnest_attrs, cols), offsetof(fl_unnest_attrs, n_cols), NULL, true, false},
     {"lists", FL_FIELD_COLS_USED, offsetof(fl_unnest_attrs, lists), offsetof(fl_unnest_attrs, n_lists), NULL, false,
@@ -70,13 +94,14 @@ const fl_op_desc fl_op_unnest = {FL_DESC(fl_op_desc),
                                  .n_fields = FL_LEN(fields),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
+                                 .derive_props = derive_props,
                                  .exec = &fl_unnest_exec,
                                  .doc = "a row for each element of a list"};
 
 fl_status fl_unnest_add_col(fl_plan *plan, fl_type list, fl_str name, fl_col_id *ret, fl_err *err)
 {
     FL_ASSERT(list.id == FL_LIST && list.n_fields == 1);
-    fl_col_info info = {.name = name, .type = list.fields[0].type, .is_nullable = true};
+    fl_col_info info = {.name = name, .type = list.fields[0].type};
     return fl_plan_add_col(plan, &info, ret, err);
 }
 

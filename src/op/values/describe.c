@@ -3,6 +3,9 @@
 
 #include "base/hash.h"
 
+#include "plan/null.h"
+#include "plan/props.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
@@ -21,6 +24,24 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return fl_values_of(node)->n_rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    (void)inputs;
+    fl_status st = FL_OK;
+    const fl_values_attrs *values = fl_values_of(node);
+    ret->rows_min = ret->rows_max = values->n_rows;
+    for (int32_t c = 0; c < values->n_cols; c++) {
+        bool can_be_null = false;
+        for (int32_t r = 0; r < values->n_rows && !can_be_null; r++)
+            can_be_null = fl_expr_can_be_null(values->exprs[(int64_t)r * values->n_cols + c], &ret->not_null);
+        if (!can_be_null)
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &ret->not_null, values->cols[c], err));
+    }
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"n_rows", FL_FIELD_I32, offsetof(fl_values_attrs, n_rows), 0, NULL, true, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_values_attrs, cols), offsetof(fl_values_attrs, n_cols), NULL, true, false},
@@ -37,6 +58,7 @@ const fl_op_desc fl_op_values = {FL_DESC(fl_op_desc),
                                  .n_fields = FL_LEN(fields),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
+                                 .derive_props = derive_props,
                                  .exec = &fl_values_exec,
                                  .doc = "rows of constants"};
 
@@ -52,7 +74,6 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
     for (int32_t c = 0; c < n_cols; c++) {
         fl_type type;
         int32_t odd;
-        bool nullable = false;
         uint64_t origin = fl_hash_combine(0x7A1, (uint64_t)c);
         char name[24];
         for (int32_t r = 0; r < n_rows; r++)
@@ -69,15 +90,11 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
         for (int32_t r = 0; r < n_rows; r++) {
             const fl_expr *e = exprs[r * n_cols + c];
             FL_TRY(fl_expr_cast(plan, e, type, false, e->pos, &cast[r * n_cols + c], err));
-            nullable |= (cast[r * n_cols + c]->flags & FL_EXPR_NULLABLE) != 0;
             if (n_rows <= 64) /* enough to tell plans apart; equality is confirmed */
                 origin = fl_hash_combine(origin, fl_expr_stable_hash(cast[r * n_cols + c], true));
         }
         snprintf(name, sizeof(name), "col%d", c + 1);
-        fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name),
-                            .type = type,
-                            .is_nullable = nullable,
-                            .origin = origin};
+        fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name), .type = type, .origin = origin};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[c], err));
     }
     fl_values_attrs attrs = {

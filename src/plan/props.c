@@ -1,0 +1,370 @@
+/* Properties: derived once a node, remembered in the plan; what makes them up for the classes' derive_props. */
+#include "plan/props.h"
+
+#include "plan/null.h"
+#include "plan/plan_internal.h"
+
+#include <math.h>
+
+/* Copies, so that taking columns away below does not reach what is shared. */
+static fl_status copy_set(fl_plan *plan, const fl_col_set *set, fl_col_set *ret, fl_err *err)
+{
+    fl_col_set_init(ret);
+    return fl_col_set_add_all(&plan->arena, ret, set, err);
+}
+
+fl_status fl_props_add_key(fl_plan *plan, fl_props *props, const fl_col_set *cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0;
+    for (int32_t i = 0; i < props->n_keys; i++)
+        if (fl_col_set_has_all(cols, &props->keys[i])) /* a part of it is one */
+            return FL_OK;
+    for (int32_t i = 0; i < props->n_keys; i++)
+        if (!fl_col_set_has_all(&props->keys[i], cols))
+            props->keys[n++] = props->keys[i];
+    props->n_keys = n;
+    if (n == FL_PROPS_KEYS_MAX)
+        return FL_OK;
+    if (props->keys == NULL)
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, FL_PROPS_KEYS_MAX, &props->keys, err));
+    FL_TRY(copy_set(plan, cols, &props->keys[n], err));
+    props->n_keys++;
+cleanup:
+    return st;
+}
+
+fl_status fl_props_add_dependency(fl_plan *plan, fl_props *props, const fl_col_set *from, const fl_col_set *to,
+                                  fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_dependency *d = NULL;
+    if (props->n_dependencies == FL_PROPS_DEPENDENCIES_MAX || fl_col_set_has_all(from, to))
+        return FL_OK;
+    if (props->dependencies == NULL)
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, FL_PROPS_DEPENDENCIES_MAX, &props->dependencies, err));
+    d = &props->dependencies[props->n_dependencies];
+    FL_TRY(copy_set(plan, from, &d->from, err));
+    FL_TRY(copy_set(plan, to, &d->to, err));
+    props->n_dependencies++;
+cleanup:
+    return st;
+}
+
+static int32_t find_equal(const fl_props *props, fl_col_id col)
+{
+    for (int32_t i = 0; i < props->n_equal; i++)
+        if (fl_col_set_has(&props->equal[i], col))
+            return i;
+    return -1;
+}
+
+/* Adds a set of columns that are equal, which may join others that are known. */
+static fl_status add_equal_set(fl_plan *plan, fl_props *props, const fl_col_set *cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set all;
+    int32_t n = 0;
+    FL_TRY(copy_set(plan, cols, &all, err));
+    for (int32_t i = 0; i < props->n_equal; i++) {
+        if (fl_col_set_meets(&props->equal[i], cols))
+            FL_TRY(fl_col_set_add_all(&plan->arena, &all, &props->equal[i], err));
+        else
+            props->equal[n++] = props->equal[i];
+    }
+    if (n == props->equal_capacity) { /* in the arena: what it grew from is left there */
+        int64_t grown = n == 0 ? 4 : n * 2;
+        fl_col_set *sets = NULL;
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, grown, &sets, err));
+        if (n > 0)
+            memcpy(sets, props->equal, (size_t)n * sizeof(*sets));
+        props->equal = sets;
+        props->equal_capacity = grown;
+    }
+    props->equal[n++] = all;
+    props->n_equal = n;
+cleanup:
+    return st;
+}
+
+fl_status fl_props_add_equal(fl_plan *plan, fl_props *props, fl_col_id a, fl_col_id b, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set both;
+    fl_col_set_init(&both);
+    FL_TRY(fl_col_set_add(&plan->arena, &both, a, err));
+    FL_TRY(fl_col_set_add(&plan->arena, &both, b, err));
+    st = add_equal_set(plan, props, &both, err);
+cleanup:
+    return st;
+}
+
+bool fl_expr_is_equality(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CALL && e->n_args == 2 &&
+           (strcmp(e->func->name, "=") == 0 || strcmp(e->func->name, "is_not_distinct_from") == 0);
+}
+
+static bool is_fixed(const fl_expr *e)
+{
+    return !(e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY));
+}
+
+fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *const *conjuncts, int32_t n,
+                                 fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *e = conjuncts[i];
+        FL_TRY(fl_expr_add_null_rejected(&plan->arena, e, &props->not_null, err));
+        if (!fl_expr_is_equality(e))
+            continue;
+        const fl_expr *a = e->args[0], *b = e->args[1];
+        if (a->kind != FL_EXPR_COLUMN)
+            a = e->args[1], b = e->args[0];
+        if (a->kind != FL_EXPR_COLUMN || fl_type_is_float(a->type)) /* 0 and -0 are equal and not the same */
+            continue;
+        if (b->kind == FL_EXPR_COLUMN)
+            FL_TRY(fl_props_add_equal(plan, props, a->col, b->col, err));
+        else if (is_fixed(b))
+            FL_TRY(fl_col_set_add(&plan->arena, &props->constant, a->col, err));
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_props_add_computed(fl_plan *plan, fl_props *props, fl_col_id col, const fl_expr *expr, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set from, to;
+    if (expr->kind == FL_EXPR_COLUMN)
+        return expr->col.n == col.n ? FL_OK : fl_props_add_equal(plan, props, col, expr->col, err);
+    if (!fl_expr_can_be_null(expr, &props->not_null))
+        FL_TRY(fl_col_set_add(&plan->arena, &props->not_null, col, err));
+    if (is_fixed(expr))
+        return fl_col_set_add(&plan->arena, &props->constant, col, err);
+    if (expr->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
+        return FL_OK;
+    fl_col_set_init(&from);
+    fl_col_set_init(&to);
+    FL_TRY(fl_expr_add_cols(&plan->arena, expr, &from, err));
+    FL_TRY(fl_col_set_add(&plan->arena, &to, col, err));
+    st = fl_props_add_dependency(plan, props, &from, &to, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_col_set_add_all(&plan->arena, &props->not_null, &other->not_null, err));
+    FL_TRY(fl_col_set_add_all(&plan->arena, &props->constant, &other->constant, err));
+    for (int32_t i = 0; i < other->n_keys; i++)
+        FL_TRY(fl_props_add_key(plan, props, &other->keys[i], err));
+    for (int32_t i = 0; i < other->n_equal; i++)
+        FL_TRY(add_equal_set(plan, props, &other->equal[i], err));
+    for (int32_t i = 0; i < other->n_dependencies; i++)
+        FL_TRY(fl_props_add_dependency(plan, props, &other->dependencies[i].from, &other->dependencies[i].to, err));
+cleanup:
+    return st;
+}
+
+fl_status fl_props_pass(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret, fl_err *err)
+{
+    (void)node;
+    ret->rows_min = inputs[0]->rows_min;
+    ret->rows_max = inputs[0]->rows_max;
+    return fl_props_add_all(plan, ret, inputs[0], err);
+}
+
+fl_status fl_props_close(fl_plan *plan, const fl_props *props, fl_col_set *set, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_col_set_add_all(&plan->arena, set, &props->constant, err));
+    for (bool grows = true; grows;) {
+        grows = false;
+        for (int32_t i = 0; i < props->n_equal; i++) {
+            if (!fl_col_set_meets(set, &props->equal[i]) || fl_col_set_has_all(set, &props->equal[i]))
+                continue;
+            FL_TRY(fl_col_set_add_all(&plan->arena, set, &props->equal[i], err));
+            grows = true;
+        }
+        for (int32_t i = 0; i < props->n_dependencies; i++) {
+            const fl_dependency *d = &props->dependencies[i];
+            if (!fl_col_set_has_all(set, &d->from) || fl_col_set_has_all(set, &d->to))
+                continue;
+            FL_TRY(fl_col_set_add_all(&plan->arena, set, &d->to, err));
+            grows = true;
+        }
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_props_has_key(fl_plan *plan, const fl_props *props, const fl_col_set *cols, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set all;
+    *ret = false;
+    if (props->n_keys == 0)
+        return FL_OK;
+    FL_TRY(copy_set(plan, cols, &all, err));
+    FL_TRY(fl_props_close(plan, props, &all, err));
+    for (int32_t i = 0; i < props->n_keys && !*ret; i++)
+        *ret = fl_col_set_has_all(&all, &props->keys[i]);
+cleanup:
+    return st;
+}
+
+/* The set without constants, and by columns that are put out; false where one is not and no other holds the same. */
+static fl_status settle_set(fl_plan *plan, const fl_props *props, const fl_col_set *made, const fl_col_set *set,
+                            fl_col_set *ret, bool *ret_ok, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set rest;
+    FL_TRY(copy_set(plan, set, &rest, err));
+    fl_col_set_remove_all(&rest, &props->constant);
+    FL_TRY(copy_set(plan, &rest, ret, err));
+    fl_col_set_keep_all(ret, made);
+    fl_col_set_remove_all(&rest, made);
+    *ret_ok = true;
+    for (fl_col_id col = fl_col_set_first(&rest); col.n != 0 && *ret_ok; col = fl_col_set_first(&rest)) {
+        int32_t at = find_equal(props, col);
+        fl_col_set others;
+        *ret_ok = false;
+        fl_col_set_remove(&rest, col);
+        if (at < 0)
+            continue;
+        FL_TRY(copy_set(plan, &props->equal[at], &others, err));
+        fl_col_set_keep_all(&others, made);
+        if (fl_col_set_is_empty(&others))
+            continue;
+        *ret_ok = true;
+        FL_TRY(fl_col_set_add(&plan->arena, ret, fl_col_set_first(&others), err));
+    }
+cleanup:
+    return st;
+}
+
+/* What columns say of others that hold the same, and what speaks of columns that are not put out is taken away. */
+static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw, fl_props *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_props from = *raw;
+    *ret = (fl_props){.rows_min = raw->rows_min, .rows_max = raw->rows_max};
+    for (int32_t i = 0; i < raw->n_equal; i++) {
+        if (fl_col_set_meets(&raw->equal[i], &from.not_null))
+            FL_TRY(fl_col_set_add_all(&plan->arena, &from.not_null, &raw->equal[i], err));
+        if (fl_col_set_meets(&raw->equal[i], &from.constant))
+            FL_TRY(fl_col_set_add_all(&plan->arena, &from.constant, &raw->equal[i], err));
+    }
+    FL_TRY(copy_set(plan, &from.not_null, &ret->not_null, err));
+    fl_col_set_keep_all(&ret->not_null, &node->made);
+    FL_TRY(copy_set(plan, &from.constant, &ret->constant, err));
+    fl_col_set_keep_all(&ret->constant, &node->made);
+    for (int32_t i = 0; i < raw->n_keys; i++) {
+        fl_col_set key;
+        bool ok;
+        FL_TRY(settle_set(plan, &from, &node->made, &raw->keys[i], &key, &ok, err));
+        if (ok)
+            FL_TRY(fl_props_add_key(plan, ret, &key, err));
+    }
+    if (raw->rows_max <= 1) {
+        fl_col_set none;
+        fl_col_set_init(&none);
+        FL_TRY(fl_props_add_key(plan, ret, &none, err));
+    }
+    for (int32_t i = 0; i < ret->n_keys && ret->rows_max > 1; i++)
+        if (fl_col_set_is_empty(&ret->keys[i]))
+            ret->rows_max = 1;
+    for (int32_t i = 0; i < raw->n_dependencies; i++) {
+        fl_col_set left, right;
+        bool ok;
+        FL_TRY(settle_set(plan, &from, &node->made, &raw->dependencies[i].from, &left, &ok, err));
+        FL_TRY(copy_set(plan, &raw->dependencies[i].to, &right, err));
+        fl_col_set_keep_all(&right, &node->made);
+        if (ok)
+            FL_TRY(fl_props_add_dependency(plan, ret, &left, &right, err));
+    }
+    for (int32_t i = 0; i < raw->n_equal; i++) {
+        fl_col_set set;
+        FL_TRY(copy_set(plan, &raw->equal[i], &set, err));
+        fl_col_set_keep_all(&set, &node->made);
+        if (fl_col_set_count(&set) > 1)
+            FL_TRY(add_equal_set(plan, ret, &set, err));
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_node_props(fl_plan *plan, const fl_node *node, const fl_props **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_props *inputs[FL_NODE_INPUTS_MAX] = {0};
+    fl_props raw = {.rows_max = INFINITY}, *made = NULL;
+    if (node->id < plan->props_capacity && plan->props[node->id] != NULL) {
+        *ret = plan->props[node->id];
+        return FL_OK;
+    }
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        FL_TRY(fl_node_props(plan, node->inputs[i], &inputs[i], err));
+    if (node->op->derive_props != NULL)
+        FL_TRY(node->op->derive_props(plan, node, inputs, &raw, err));
+    FL_ASSERT(raw.rows_min >= 0 && raw.rows_min <= raw.rows_max);
+    FL_TRY(FL_NEW(&plan->arena, &made, err));
+    FL_TRY(settle(plan, node, &raw, made, err));
+    int64_t old = plan->props_capacity;
+    FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->props, &plan->props_capacity, plan->n_nodes + 1,
+                   (int64_t)sizeof(*plan->props), err));
+    if (plan->props_capacity > old)
+        memset(plan->props + old, 0, (size_t)(plan->props_capacity - old) * sizeof(*plan->props));
+    plan->props[node->id] = made;
+    *ret = made;
+cleanup:
+    return st;
+}
+
+fl_status fl_node_input_not_null(fl_plan *plan, const fl_node *node, fl_col_set *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_props *props = NULL;
+    fl_col_set_init(ret);
+    for (int32_t i = 0; i < node->n_inputs; i++) {
+        FL_TRY(fl_node_props(plan, node->inputs[i], &props, err));
+        FL_TRY(fl_col_set_add_all(&plan->arena, ret, &props->not_null, err));
+    }
+cleanup:
+    return st;
+}
+
+static void print_set(fl_text *text, const fl_plan *plan, const char *open, const fl_col_set *set, const char *close)
+{
+    bool is_first = true;
+    fl_text_add(text, fl_str_of(open));
+    for (int32_t w = 0; w < set->n_words; w++)
+        for (uint64_t word = set->words[w]; word != 0; word &= word - 1) {
+            fl_col_id col = {(set->first_word + w) * 64 + __builtin_ctzll(word)};
+            fl_text_addf(text, "%s%.*s", is_first ? "" : ", ", FL_STR_ARG(fl_plan_col(plan, col)->name));
+            is_first = false;
+        }
+    fl_text_add(text, fl_str_of(close));
+}
+
+void fl_props_print(fl_text *text, const fl_plan *plan, const fl_props *props)
+{
+    if (!fl_col_set_is_empty(&props->not_null))
+        print_set(text, plan, "not null: ", &props->not_null, "; ");
+    if (!fl_col_set_is_empty(&props->constant))
+        print_set(text, plan, "constant: ", &props->constant, "; ");
+    for (int32_t i = 0; i < props->n_equal; i++)
+        print_set(text, plan, i == 0 ? "equal: (" : ", (", &props->equal[i], i + 1 < props->n_equal ? ")" : "); ");
+    for (int32_t i = 0; i < props->n_keys; i++)
+        print_set(text, plan, i == 0 ? "keys: (" : ", (", &props->keys[i], i + 1 < props->n_keys ? ")" : "); ");
+    for (int32_t i = 0; i < props->n_dependencies; i++) {
+        print_set(text, plan, i == 0 ? "determined: (" : ", (", &props->dependencies[i].from, ") -> ");
+        print_set(text, plan, "(", &props->dependencies[i].to, i + 1 < props->n_dependencies ? ")" : "); ");
+    }
+    fl_text_addf(text, "rows: %.17g..", props->rows_min);
+    if (props->rows_max < INFINITY)
+        fl_text_addf(text, "%.17g", props->rows_max);
+}
