@@ -124,7 +124,7 @@ fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *
     fl_arena_init(&arena, &builder->handle.session->statement_memory);
     st = bind(builder, &arena, &statement, &bound, err);
     if (st == FL_OK) {
-        *ret_hash = fl_plan_hash(bound.query.plan, bound.query.root, true);
+        st = fl_plan_hash(&bound.query, true, ret_hash, err);
         fl_sql_bound_drop(&bound);
     }
     fl_arena_drop(&arena);

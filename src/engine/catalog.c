@@ -274,8 +274,8 @@ static fl_status open_range(fl_session *session, fl_str function, const fl_value
         }
         n[n_args == 1 ? 1 : i] = value.i;
     }
-    st = fl_range_table_new(&session->statement_memory, is_closed ? FL_STR("generate_series") : function, n[0], n[1],
-                            n[2], is_closed, ret, err);
+    st = fl_range_table_new(&session->statement_memory, is_closed ? FL_STR("generate_series") : FL_STR("range"), n[0],
+                            n[1], n[2], is_closed, ret, err);
 cleanup:
     return st;
 }

@@ -12,6 +12,7 @@
 #include "front/sql/sql.h"
 #include "opt/optimize.h"
 #include "plan/catalog.h"
+#include "plan/plan_hash.h"
 #include "plan/registry.h"
 #include "store/memory_table.h"
 

@@ -450,7 +450,7 @@ fl_status fl_session_plan_hash(fl_session *session, const char *sql, uint64_t *r
         goto cleanup;
     }
     FL_TRY(fl_session_bind_only(session, &arena, fl_str_of(sql), ast, &bound, err));
-    *ret_hash = fl_plan_hash(bound.query.plan, bound.query.root, true);
+    st = fl_plan_hash(&bound.query, true, ret_hash, err);
     fl_sql_bound_drop(&bound);
 cleanup:
     fl_sql_parser_drop(&parser);

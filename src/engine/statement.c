@@ -227,6 +227,8 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         FL_TRY(fl_session_optimize(session, &inner->query, params, n_params, &report, err));
     x.plan = inner->query.plan;
     x.root = inner->query.root;
+    x.outputs = inner->query.outputs;
+    x.n_outputs = inner->query.n_outputs;
     if (bound->has_properties) {
         all_props all = {.plan = inner->query.plan};
         FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(x.plan) + 1, &all.props, err));

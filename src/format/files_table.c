@@ -23,6 +23,9 @@ static fl_status open_files(fl_files_table *table, const fl_str *paths, int64_t 
         table->table.version =
             fl_hash_combine(table->table.version, (uint64_t)file->modified_ns ^ (uint64_t)file->bytes << 20);
     }
+    for (int64_t i = 1; i < n_paths; i++)
+        table->table.options_hash =
+            fl_hash_combine(table->table.options_hash, fl_hash_bytes(paths[i].data, paths[i].len));
     if (n_paths > 1)
         FL_TRY(fl_arena_format(&table->arena, &table->table.name, err, "%.*s and %lld more", FL_STR_ARG(paths[0]),
                                (long long)n_paths - 1));
@@ -48,6 +51,10 @@ fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, 
     fl_arena_init(&table->arena, memory);
     FL_TRY(
         fl_options_read(function, reader->options, reader->n_options, options, n_options, &table->arena, table, err));
+    for (int32_t i = 0; i < n_options; i++) { /* in any order */
+        uint64_t value = fl_hash_combine(fl_type_hash(options[i].value.type), fl_value_hash(&options[i].value));
+        table->table.options_hash += fl_hash_combine(fl_hash_bytes(options[i].name.data, options[i].name.len), value);
+    }
     FL_TRY(open_files(table, paths, n_paths, err));
     FL_TRY(reader->learn(table, memory, err));
     for (int32_t i = 0; i < table->table.n_cols; i++)

@@ -1,6 +1,7 @@
 /* EXPLAIN, generic over the operators' fields. */
 #include "plan/explain.h"
 
+#include "plan/plan_hash.h"
 #include "plan/props.h"
 #include "plan/table.h"
 
@@ -76,7 +77,7 @@ static bool print_field(fl_text *text, const fl_plan *plan, const fl_attr_field 
     case FL_FIELD_TABLE:
         fl_text_add(text, FIELD_AT(fl_table *, attrs, f->offset)->name);
         return true;
-    case FL_FIELD_STR:
+    case FL_FIELD_NAME:
         fl_text_add(text, FIELD_AT(fl_str, attrs, f->offset));
         return true;
     case FL_FIELD_COL:
@@ -92,9 +93,10 @@ static bool print_field(fl_text *text, const fl_plan *plan, const fl_attr_field 
         break;
     }
     n = FIELD_AT(int32_t, attrs, f->count_offset);
+    bool is_conjunction = f->is_unordered && f->kind == FL_FIELD_EXPRS;
     for (int32_t i = 0; i < n; i++) {
         if (i > 0)
-            fl_text_add(text, f->is_unordered ? FL_STR(" AND ") : FL_STR(", "));
+            fl_text_add(text, is_conjunction ? FL_STR(" AND ") : FL_STR(", "));
         if (f->kind == FL_FIELD_EXPRS) {
             fl_expr_print(text, plan, FIELD_AT(const fl_expr *const *, attrs, f->offset)[i]);
         } else if (f->kind == FL_FIELD_SORT_KEYS) {
@@ -227,6 +229,21 @@ void fl_explain_text(fl_text *text, const fl_explain *explain)
     print_root(text, explain, false);
 }
 
+/* The hash in hexadecimal digits, quoted. */
+static void print_hash(fl_text *text, const fl_explain *explain, bool literals)
+{
+    uint64_t hash = 0;
+    fl_query query = {.plan = (fl_plan *)(uintptr_t)explain->plan,
+                      .root = explain->root,
+                      .n_outputs = explain->n_outputs,
+                      .outputs = explain->outputs};
+    fl_status st = fl_plan_hash(&query, literals, &hash, NULL);
+    if (st == FL_OK)
+        fl_text_addf(text, "\"%016llx\"", (unsigned long long)hash);
+    else if (text->st == FL_OK)
+        text->st = st;
+}
+
 void fl_explain_json(fl_text *text, const fl_explain *explain)
 {
     fl_text_add(text, FL_STR("{\"plan\":"));
@@ -234,7 +251,9 @@ void fl_explain_json(fl_text *text, const fl_explain *explain)
     fl_text_add(text, FL_STR(",\"rules_fired\":["));
     for (int32_t i = 0; explain->rules_fired != NULL && explain->rules_fired[i] != NULL; i++)
         fl_text_addf(text, "%s\"%s\"", i > 0 ? "," : "", explain->rules_fired[i]);
-    fl_text_addf(text, "],\"plan_hash\":\"%016llx\",\"shape_hash\":\"%016llx\"}",
-                 (unsigned long long)fl_plan_hash(explain->plan, explain->root, true),
-                 (unsigned long long)fl_plan_hash(explain->plan, explain->root, false));
+    fl_text_add(text, FL_STR("],\"plan_hash\":"));
+    print_hash(text, explain, true);
+    fl_text_add(text, FL_STR(",\"shape_hash\":"));
+    print_hash(text, explain, false);
+    fl_text_add_char(text, '}');
 }

@@ -15,6 +15,8 @@ typedef struct fl_node_actual {
 typedef struct fl_explain {
     const fl_plan *plan;
     const fl_node *root;
+    const fl_col_id *outputs; /* columns of root that are the answer's: they count in the hashes */
+    int32_t n_outputs;
     const fl_node_actual *actual;   /* by node id; NULL before a run */
     const fl_props *const *props;   /* by node id; NULL: properties are not shown */
     const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */

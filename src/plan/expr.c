@@ -62,41 +62,6 @@ static uint64_t hash_expr(const fl_expr *e)
     return hash;
 }
 
-/* By names and values; of the arguments it is known. `hash`: that of kind and type. */
-static uint64_t hash_stable(const fl_plan *plan, const fl_expr *e, uint64_t hash, bool literals)
-{
-    uint64_t sum = 0;
-    switch (e->kind) {
-    case FL_EXPR_COLUMN:
-        return fl_hash_combine(hash, fl_plan_col(plan, e->col)->origin);
-    case FL_EXPR_CONST:
-        return literals ? fl_hash_combine(hash, e->hash) : hash;
-    case FL_EXPR_CALL:
-        hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
-        break;
-    case FL_EXPR_CAST:
-        hash = fl_hash_combine(hash, (uint64_t)e->is_try);
-        break;
-    case FL_EXPR_SUBQUERY:
-        hash = fl_hash_combine(hash, (uint64_t)e->subquery->kind << 32 | (uint64_t)(uint32_t)e->subquery->n_left);
-        hash = fl_hash_combine(hash, fl_plan_hash(plan, e->subquery->query, literals));
-        hash = fl_hash_combine(hash, fl_hash_bytes(e->subquery->compare, (int64_t)strlen(e->subquery->compare)));
-        for (int32_t i = 0; i < e->subquery->n_left; i++)
-            hash = fl_hash_combine(hash, e->subquery->left[i]->stable_hash[literals]);
-        break;
-    case FL_EXPR_AND: /* any order */
-    case FL_EXPR_OR:
-        for (int32_t i = 0; i < e->n_args; i++)
-            sum += e->args[i]->stable_hash[literals];
-        return fl_hash_combine(hash, sum);
-    default:
-        break;
-    }
-    for (int32_t i = 0; i < e->n_args; i++)
-        hash = fl_hash_combine(hash, e->args[i]->stable_hash[literals]);
-    return hash;
-}
-
 static fl_status add_parts_cols(fl_arena *arena, const fl_expr *e, fl_col_set *set, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -165,9 +130,6 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         made->value = value;
         made->type = value->type;
     }
-    uint64_t kind = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(made->type));
-    for (int literals = 0; literals < 2; literals++)
-        made->stable_hash[literals] = hash_stable(plan, made, kind, literals);
     fl_col_set_init(&made->cols);
     if (e->size > FL_EXPR_SMALL && (e->flags & FL_EXPR_HAS_COLUMN))
         FL_TRY(add_parts_cols(&plan->arena, made, &made->cols, err));
@@ -1033,22 +995,6 @@ static fl_status check_order(const fl_agg_desc *agg, const fl_expr *const *args,
     return FL_OK;
 }
 
-/* By names and values, as fl_expr_stable_hash: every part of the call. */
-static uint64_t hash_agg(const fl_plan *plan, const fl_agg *agg)
-{
-    const char *name = agg->agg->name;
-    uint64_t hash = fl_hash_combine(fl_hash_bytes(name, (int64_t)strlen(name)),
-                                    (uint64_t)agg->is_distinct | (uint64_t)(agg->filter != NULL) << 1 |
-                                        (uint64_t)agg->n_args << 8 | (uint64_t)agg->n_order << 16);
-    for (int32_t i = 0; i < agg->n_args; i++)
-        hash = fl_hash_combine(hash, fl_expr_stable_hash(agg->args[i], true));
-    for (int32_t i = 0; i < agg->n_order; i++) {
-        hash = fl_hash_combine(hash, fl_expr_stable_hash(agg->order[i].expr, true));
-        hash = fl_hash_combine(hash, (uint64_t)agg->order[i].is_descending * 2 + agg->order[i].nulls_first);
-    }
-    return agg->filter == NULL ? hash : fl_hash_combine(hash, fl_expr_stable_hash(agg->filter, true));
-}
-
 fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
                       const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret,
                       fl_err *err)
@@ -1111,9 +1057,10 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
         fl_text_add_char(&text, '*');
     fl_expr_print_list(&text, plan, args, n_args, ", ");
     fl_text_add_char(&text, ')');
-    fl_col_info info = {.name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text),
-                        .type = choice.ret,
-                        .origin = hash_agg(plan, &made)};
+    fl_col_info info = {
+        .name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text),
+        .type = choice.ret,
+    };
     st = fl_plan_add_col(plan, &info, &made.out, err);
     fl_text_drop(&text);
     FL_TRY(st);

@@ -65,9 +65,8 @@ struct fl_expr {
     int32_t depth; /* levels below, itself included */
     int32_t size;  /* parts as a tree, where shared ones count as often as they are met; INT32_MAX: that many or more */
     fl_type type;
-    uint64_t hash;           /* within the plan (column ids) */
-    uint64_t stable_hash[2]; /* by names and values: without and with literals */
-    fl_col_set cols;         /* that a large one reads: see fl_expr_add_cols */
+    uint64_t hash;   /* within the plan (column ids) */
+    fl_col_set cols; /* that a large one reads: see fl_expr_add_cols */
     const fl_expr *const *args;
     union {
         fl_col_id col;
@@ -157,12 +156,6 @@ fl_status fl_expr_add_cols(fl_arena *arena, const fl_expr *expr, fl_col_set *set
 
 /** Adds the expression as SQL text with column names; for EXPLAIN and messages. Of very large ones only the size. */
 void fl_expr_print(fl_text *text, const fl_plan *plan, const fl_expr *expr);
-
-/** The hash by names and values: what fl_plan_hash combines. `literals` false lifts constants (shape hash). */
-static inline uint64_t fl_expr_stable_hash(const fl_expr *expr, bool literals)
-{
-    return expr->stable_hash[literals];
-}
 
 static inline bool fl_expr_is_const(const fl_expr *e)
 {

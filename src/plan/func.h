@@ -73,6 +73,7 @@ typedef struct fl_func_desc {
     int32_t n_params;
     const fl_func_overload *overloads; /* n_overloads of them; or: */
     int32_t n_overloads;
+    const char *mirror; /* the function that gives the same for two arguments exchanged; NULL: none is known */
     /** Chooses types and kernel for these argument types (an untyped literal or parameter comes as FL_NULL). FL_ERR_FUNCTION
      *  (err may be NULL) when there is none: the caller words the message. */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);

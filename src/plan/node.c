@@ -54,7 +54,7 @@ static bool is_same_field(const fl_attr_field *f, const void *a, const void *b)
         return FIELD_AT(bool, a, f->offset) == FIELD_AT(bool, b, f->offset);
     case FL_FIELD_TABLE:
         return FIELD_AT(fl_table *, a, f->offset) == FIELD_AT(fl_table *, b, f->offset);
-    case FL_FIELD_STR:
+    case FL_FIELD_NAME:
         return fl_str_is_equal(FIELD_AT(fl_str, a, f->offset), FIELD_AT(fl_str, b, f->offset));
     case FL_FIELD_EXPRS:
     case FL_FIELD_COLS:
@@ -102,31 +102,28 @@ static bool is_same_node(const void *ctx, const void *thing)
     return true;
 }
 
-/* Hash of a field. stable_plan NULL: within the plan, by pointers' hashes and ids; else by names and values. */
-static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_plan *stable_plan, bool literals)
+/* Hash of a field within the plan, by pointers' hashes and ids. */
+static uint64_t hash_field(const fl_attr_field *f, const void *attrs)
 {
     uint64_t hash = 0x51ED;
-#define EXPR_HASH(e) ((e) == NULL ? 7 : stable_plan != NULL ? fl_expr_stable_hash((e), literals) : (e)->hash)
-#define COL_HASH(c) (stable_plan != NULL ? fl_plan_col(stable_plan, (c))->origin : (uint64_t)(c).n)
+#define EXPR_HASH(e) ((e) == NULL ? 7 : (e)->hash)
     switch (f->kind) {
     case FL_FIELD_EXPR:
         return EXPR_HASH(FIELD_AT(const fl_expr *, attrs, f->offset));
-    case FL_FIELD_COL: {
-        fl_col_id col = FIELD_AT(fl_col_id, attrs, f->offset);
-        return stable_plan != NULL ? (uint64_t)(col.n != 0) : (uint64_t)col.n;
-    }
+    case FL_FIELD_COL:
+        return (uint64_t)FIELD_AT(fl_col_id, attrs, f->offset).n;
     case FL_FIELD_I32:
     case FL_FIELD_ENUM:
         return (uint64_t)FIELD_AT(int32_t, attrs, f->offset);
     case FL_FIELD_I64:
-        return literals ? (uint64_t)FIELD_AT(int64_t, attrs, f->offset) : 0;
+        return (uint64_t)FIELD_AT(int64_t, attrs, f->offset);
     case FL_FIELD_BOOL:
         return FIELD_AT(bool, attrs, f->offset);
     case FL_FIELD_TABLE: {
         const fl_table *table = FIELD_AT(fl_table *, attrs, f->offset);
         return fl_hash_bytes(table->name.data, table->name.len);
     }
-    case FL_FIELD_STR: {
+    case FL_FIELD_NAME: {
         fl_str s = FIELD_AT(fl_str, attrs, f->offset);
         return fl_hash_bytes(s.data, s.len);
     }
@@ -137,7 +134,6 @@ static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_p
     case FL_FIELD_AGGS:
         break;
     }
-    uint64_t sum = 0;
     for (int32_t i = 0; i < count_of(f, attrs); i++) {
         uint64_t one = 0;
         if (f->kind == FL_FIELD_EXPRS) {
@@ -146,18 +142,14 @@ static uint64_t hash_field(const fl_attr_field *f, const void *attrs, const fl_p
             const fl_sort_key *key = &FIELD_AT(const fl_sort_key *, attrs, f->offset)[i];
             one = fl_hash_combine(EXPR_HASH(key->expr), (uint64_t)key->is_descending * 2 + key->nulls_first);
         } else if (f->kind == FL_FIELD_AGGS) {
-            one = COL_HASH(FIELD_AT(const fl_agg *, attrs, f->offset)[i].out);
-        } else if (f->kind == FL_FIELD_COLS) {
-            one = stable_plan != NULL ? 1 : (uint64_t)FIELD_AT(const fl_col_id *, attrs, f->offset)[i].n;
+            one = (uint64_t)FIELD_AT(const fl_agg *, attrs, f->offset)[i].out.n;
         } else {
-            one = COL_HASH(FIELD_AT(const fl_col_id *, attrs, f->offset)[i]);
+            one = (uint64_t)FIELD_AT(const fl_col_id *, attrs, f->offset)[i].n;
         }
-        sum += one;
         hash = fl_hash_combine(hash, one);
     }
-    return f->is_unordered ? fl_hash_combine(0x51ED, sum) : hash;
+    return hash;
 #undef EXPR_HASH
-#undef COL_HASH
 }
 
 typedef struct derive {
@@ -346,7 +338,7 @@ fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, c
     for (int32_t i = 0; i < n_cols; i++)
         hash = fl_hash_combine(hash, (uint64_t)cols[i].n);
     for (int32_t i = 0; i < op->n_fields; i++)
-        hash = fl_hash_combine(hash, hash_field(&op->fields[i], attrs, NULL, true));
+        hash = fl_hash_combine(hash, hash_field(&op->fields[i], attrs));
     const fl_node *known = fl_intern_find(&plan->nodes, hash, is_same_node, &key);
     if (known != NULL) {
         *ret = known;
@@ -579,49 +571,4 @@ fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter f
     fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
     fl_free(s.result);
     return st;
-}
-
-/* Hashes of subplans that may be the input of several nodes, by id. Low ones are quicker hashed again. */
-typedef struct hashing {
-    const fl_plan *plan;
-    bool literals;
-    fl_arena arena;
-    fl_index_map places;
-    uint64_t *hashes;
-    int64_t capacity;
-    int32_t n;
-} hashing;
-
-#define HASHED_AGAIN_MAX 4 /* height */
-
-static uint64_t hash_tree(hashing *h, const fl_node *node)
-{
-    int32_t known = node->height > HASHED_AGAIN_MAX ? fl_index_map_find(&h->places, (uint64_t)node->id) : -1;
-    if (known >= 0)
-        return h->hashes[known];
-    uint64_t hash = fl_hash_bytes(node->op->name, (int64_t)strlen(node->op->name));
-    for (int32_t i = 0; i < node->n_inputs; i++)
-        hash = fl_hash_combine(hash, hash_tree(h, node->inputs[i]));
-    for (int32_t i = 0; i < node->op->n_fields; i++)
-        hash = fl_hash_combine(hash, hash_field(&node->op->fields[i], node->attrs, h->plan, h->literals));
-    uint64_t sum = 0;
-    for (int32_t i = 0; h->literals && i < node->n_cols; i++)
-        sum += fl_plan_col(h->plan, node->cols[i])->origin;
-    hash = fl_hash_combine(hash, sum);
-    if (node->height > HASHED_AGAIN_MAX && /* without memory it is hashed again */
-        fl_grow(h->arena.memory, (void **)&h->hashes, &h->capacity, h->n + 1, 8, NULL) == FL_OK &&
-        fl_index_map_add(&h->places, (uint64_t)node->id, h->n, NULL) == FL_OK)
-        h->hashes[h->n++] = hash;
-    return hash;
-}
-
-uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *node, bool literals)
-{
-    hashing h = {.plan = plan, .literals = literals};
-    fl_arena_init(&h.arena, plan->arena.memory);
-    fl_index_map_init(&h.places, &h.arena);
-    uint64_t hash = hash_tree(&h, node);
-    fl_free(h.hashes);
-    fl_arena_drop(&h.arena);
-    return hash;
 }

@@ -26,7 +26,7 @@ typedef enum fl_field_kind {
     FL_FIELD_BOOL,
     FL_FIELD_ENUM,  /* int32_t, names[] */
     FL_FIELD_TABLE, /* fl_table * */
-    FL_FIELD_STR    /* fl_str */
+    FL_FIELD_NAME   /* fl_str: what it is called, which does not count in plan hashes */
 } fl_field_kind;
 
 typedef struct fl_attr_field {
@@ -36,7 +36,7 @@ typedef struct fl_attr_field {
     int32_t count_offset;
     const char *const *names; /* FL_FIELD_ENUM */
     bool is_hidden;           /* not printed by EXPLAIN */
-    bool is_unordered;        /* conjuncts: the plan hash does not see their order */
+    bool is_unordered;        /* conjuncts, columns passed through: the plan hash does not see their order */
 } fl_attr_field;
 
 /* What a node or one below it is or has; what is computed once has the first only. */
@@ -127,9 +127,5 @@ fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter f
  *  again. So what comes out of a node, as a subquery's plan does, costs no walk of the whole plan of its own. */
 fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                          fl_err *err);
-
-/** Plan hash (literals true) or shape hash (false) of the tree: names and values only. Order of conjuncts and names of
- *  outputs do not count. */
-uint64_t fl_plan_hash(const fl_plan *plan, const fl_node *root, bool literals);
 
 #endif

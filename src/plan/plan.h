@@ -2,8 +2,7 @@
  *
  * Everything is hash-consed: building the same expression or node twice gives the same pointer, so equality is pointer
  * equality within a plan. Columns have ids, never positions, so rewriting never renumbers. While it is built a plan
- * belongs to one thread; afterwards any thread may read it. Two hashes leave a plan (fl_plan_hash): the plan hash, with
- * literals, and the shape hash, without; both are made of names and values, so they mean the same in every process. */
+ * belongs to one thread; afterwards any thread may read it. What leaves it are hashes of names and values (plan/plan_hash.h). */
 #ifndef FL_PLAN_PLAN_H
 #define FL_PLAN_PLAN_H
 
@@ -27,7 +26,6 @@ static inline bool fl_col_is_equal(fl_col_id a, fl_col_id b)
 typedef struct fl_col_info {
     fl_str name; /* for EXPLAIN and messages; not part of any identity */
     fl_type type;
-    uint64_t origin;     /* what the column is, by names and values: table, instance and column, or its expression */
     fl_table *table;     /* base columns: where it comes from (held by the plan); else NULL */
     int32_t table_col;   /* base columns: which of the table's columns it is */
     int32_t subquery_at; /* results of scalar subqueries: the subquery's place + 1, for the error about a second row */

@@ -117,7 +117,9 @@ struct fl_table { /* sources put their own struct around this one */
     const fl_table_ops *ops;
     _Atomic int32_t refs;
     fl_str name;        /* the catalog's name or the file's path: identity in plan hashes */
-    const char *format; /* "parquet", "csv", "memory": for EXPLAIN */
+    const char *format; /* "parquet", "csv", "memory" */
+    fl_str function; /* what makes it of the numbers in its name, if that is so: what counts in the shape of a plan */
+    uint64_t options_hash; /* of what it was opened with and its name does not say; stable across processes */
     const fl_field *fields;
     int32_t n_cols;
     const fl_table_key *keys;

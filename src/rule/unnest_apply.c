@@ -21,8 +21,6 @@
 #include "op/values/node.h"
 #include "plan/rule.h"
 
-#include "base/hash.h"
-
 #define STRICT_PARTS_MAX 1000 /* of an expression that is looked into: shared parts are met as often as they occur */
 #define SHARED_NODES 64       /* a left side of more is computed once, and not again for its domain */
 
@@ -232,8 +230,7 @@ static fl_status pull_aggregate(unnesting *u, const fl_node *node, const fl_node
             if (inner->kind == FL_EXPR_COLUMN) {
                 cols[n] = inner->col;
             } else {
-                fl_col_info info = {
-                    .name = FL_STR("key"), .type = inner->type, .origin = fl_expr_stable_hash(inner, true)};
+                fl_col_info info = {.name = FL_STR("key"), .type = inner->type};
                 FL_TRY(fl_plan_add_col(u->plan, &info, &cols[n], err));
             }
             n++;
@@ -343,7 +340,6 @@ static fl_status copy_cols(unnesting *u, const fl_node *node, const fl_col_id *c
     for (int32_t i = 0; i < n; i++) {
         fl_col_info info = *fl_plan_col(u->plan, cols[i]);
         info.table = NULL;
-        info.origin = fl_hash_combine(info.origin, 0xD0);
         FL_TRY(fl_expr_column(u->plan, cols[i], -1, &exprs[i], err));
         FL_TRY(fl_plan_add_col(u->plan, &info, &made[i], err));
         ret_cols[i] = made[i];

@@ -12,8 +12,6 @@
 #include "op/values/node.h"
 #include "plan/rule.h"
 
-#include "base/hash.h"
-
 #define TAKEN_MAX 16 /* subqueries that are kept in mind; more are only joined once for each use */
 
 typedef struct taking {
@@ -40,9 +38,7 @@ static fl_status add_mark(fl_plan *plan, taking *t, const fl_node *query, const 
 {
     fl_status st = FL_OK;
     fl_col_id mark;
-    fl_col_info info = {.name = FL_STR("mark"),
-                        .type = FL_TYPE(FL_BOOL),
-                        .origin = fl_hash_combine(fl_plan_hash(plan, query, true), fl_expr_stable_hash(test, true))};
+    fl_col_info info = {.name = FL_STR("mark"), .type = FL_TYPE(FL_BOOL)};
     FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
     FL_TRY(fl_apply_build(plan, FL_JOIN_MARK, t->input, query, &test, 1, mark, &t->input, err));
     st = fl_expr_column(plan, mark, pos, ret, err);

@@ -156,6 +156,7 @@ fl_status fl_range_table_new(fl_memory *memory, fl_str name, int64_t start, int6
     table->base = (fl_table){.ops = &table_ops,
                              .name = identity,
                              .format = "range",
+                             .function = table->field.name,
                              .fields = &table->field,
                              .n_cols = 1,
                              .rows = (double)rows};

@@ -518,17 +518,22 @@ RESOLVE(mul, '*')
 RESOLVE(div, '/')
 RESOLVE(mod, '%')
 
-#define ARITH(sign, op, bounds_of, text)                                                   \
-    {FL_DESC(fl_func_desc),   .name = sign,        .traits = FL_PURE | FL_NULL_GIVES_NULL, \
-     .resolve = resolve_##op, .bounds = bounds_of, .doc = text}
+#define ARITH(sign, op, mirrored_sign, bounds_of, text) \
+    {FL_DESC(fl_func_desc),                             \
+     .name = sign,                                      \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL,            \
+     .mirror = mirrored_sign,                           \
+     .resolve = resolve_##op,                           \
+     .bounds = bounds_of,                               \
+     .doc = text}
 
 static const fl_func_desc funcs[] = {
-    ARITH("+", add, bounds_add, "a + b: numbers, date + days, date or timestamp + interval"),
-    ARITH("-", sub, bounds_sub, "a - b: numbers, dates, timestamps, intervals; -a"),
-    ARITH("*", mul, bounds_mul, "a * b: numbers, interval * number"),
-    ARITH("/", div, bounds_div, "a / b: integers give an integer, decimals a double; interval / number"),
-    ARITH("%", mod, bounds_mod, "a % b: the remainder, with the sign of a"),
-    ARITH("mod", mod, bounds_mod, "mod(a, b): the remainder, with the sign of a"),
+    ARITH("+", add, "+", bounds_add, "a + b: numbers, date + days, date or timestamp + interval"),
+    ARITH("-", sub, NULL, bounds_sub, "a - b: numbers, dates, timestamps, intervals; -a"),
+    ARITH("*", mul, "*", bounds_mul, "a * b: numbers, interval * number"),
+    ARITH("/", div, NULL, bounds_div, "a / b: integers give an integer, decimals a double; interval / number"),
+    ARITH("%", mod, NULL, bounds_mod, "a % b: the remainder, with the sign of a"),
+    ARITH("mod", mod, NULL, bounds_mod, "mod(a, b): the remainder, with the sign of a"),
 };
 
 FL_FUNC_SET(arith, funcs);

@@ -234,20 +234,24 @@ RESOLVE(ge)
 RESOLVE(distinct)
 RESOLVE(not_distinct)
 
-#define COMPARE(sign, op, text)                                                                                 \
-    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_COMPARES, \
-     .resolve = resolve_##op, .doc = text}
-#define DISTINCT(sign, op, text)                                                                                    \
-    {FL_DESC(fl_func_desc), .name = sign, .traits = FL_PURE | FL_CONST_ARGS | FL_COMPARES, .resolve = resolve_##op, \
+#define COMPARE(sign, op, mirrored_sign, text)                             \
+    {FL_DESC(fl_func_desc),                                                \
+     .name = sign,                                                         \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_COMPARES, \
+     .mirror = mirrored_sign,                                              \
+     .resolve = resolve_##op,                                              \
      .doc = text}
+#define DISTINCT(sign, op, text)                                                                             \
+    {FL_DESC(fl_func_desc),   .name = sign, .traits = FL_PURE | FL_CONST_ARGS | FL_COMPARES, .mirror = sign, \
+     .resolve = resolve_##op, .doc = text}
 
 static const fl_func_desc funcs[] = {
-    COMPARE("=", eq, "a = b"),
-    COMPARE("<>", ne, "a <> b"),
-    COMPARE("<", lt, "a < b"),
-    COMPARE("<=", le, "a <= b"),
-    COMPARE(">", gt, "a > b"),
-    COMPARE(">=", ge, "a >= b"),
+    COMPARE("=", eq, "=", "a = b"),
+    COMPARE("<>", ne, "<>", "a <> b"),
+    COMPARE("<", lt, ">", "a < b"),
+    COMPARE("<=", le, ">=", "a <= b"),
+    COMPARE(">", gt, "<", "a > b"),
+    COMPARE(">=", ge, "<=", "a >= b"),
     DISTINCT("is_distinct_from", distinct, "a IS DISTINCT FROM b: as <>, but nulls are equal"),
     DISTINCT("is_not_distinct_from", not_distinct, "a IS NOT DISTINCT FROM b: as =, but nulls are equal"),
 };

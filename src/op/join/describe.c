@@ -1,7 +1,6 @@
 /* join: its class, and how one is built. */
 #include "op/join/node.h"
 
-#include "base/hash.h"
 #include "plan/estimate.h"
 
 #include <math.h>
@@ -100,9 +99,7 @@ fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, c
     fl_status st = FL_OK;
     fl_col_id mark = {0};
     if (kind == FL_JOIN_MARK) {
-        fl_col_info info = {.name = FL_STR("mark"),
-                            .type = FL_TYPE(FL_BOOL),
-                            .origin = fl_hash_combine(fl_plan_hash(plan, right, true), 0x3A2C)};
+        fl_col_info info = {.name = FL_STR("mark"), .type = FL_TYPE(FL_BOOL)};
         FL_TRY(fl_plan_add_col(plan, &info, &mark, err));
         if (ret_mark != NULL)
             *ret_mark = mark;

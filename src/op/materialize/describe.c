@@ -33,7 +33,7 @@ cleanup:
 }
 
 static const fl_attr_field fields[] = {
-    {"name", FL_FIELD_STR, offsetof(fl_materialize_attrs, name), 0, NULL, false, false},
+    {"name", FL_FIELD_NAME, offsetof(fl_materialize_attrs, name), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_materialize_attrs, cols), offsetof(fl_materialize_attrs, n_cols), NULL, true,
      false},
     {"from", FL_FIELD_COLS_USED, offsetof(fl_materialize_attrs, from), offsetof(fl_materialize_attrs, n_from), NULL,

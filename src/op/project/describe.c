@@ -44,7 +44,7 @@ static const fl_attr_field fields[] = {
     {"exprs", FL_FIELD_EXPRS, offsetof(fl_project_attrs, exprs), offsetof(fl_project_attrs, n_exprs), NULL, false,
      false},
     {"passed", FL_FIELD_COLS_USED, offsetof(fl_project_attrs, passed), offsetof(fl_project_attrs, n_passed), NULL,
-     false, false},
+     false, true},
 };
 
 extern const struct fl_op_exec fl_project_exec;
@@ -104,7 +104,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
             fl_expr_print(&text, plan, e);
             name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
         }
-        fl_col_info info = {.name = name, .type = e->type, .origin = fl_expr_stable_hash(e, true)};
+        fl_col_info info = {.name = name, .type = e->type};
         st = fl_plan_add_col(plan, &info, &made[n_made], err);
         fl_text_drop(&text);
         FL_TRY(st);

@@ -1,7 +1,6 @@
 /* scan: its class, and how one is built. Running it: op/scan/run.c. */
 #include "op/scan/node.h"
 
-#include "base/hash.h"
 #include "plan/estimate.h"
 #include "plan/props.h"
 
@@ -52,7 +51,6 @@ cleanup:
 
 static const fl_attr_field fields[] = {
     {"table", FL_FIELD_TABLE, offsetof(fl_scan_attrs, table), 0, NULL, false, false},
-    {"instance", FL_FIELD_I32, offsetof(fl_scan_attrs, instance), 0, NULL, true, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_scan_attrs, cols), offsetof(fl_scan_attrs, n_cols), NULL, true, false},
     {"filters", FL_FIELD_EXPRS, offsetof(fl_scan_attrs, filters), offsetof(fl_scan_attrs, n_filters), NULL, false,
      true},
@@ -79,21 +77,10 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
     fl_col_id *cols = NULL;
     fl_scan_attrs attrs = {.table = table, .n_cols = table->n_cols, .limit = -1};
     FL_TRY(fl_plan_hold_table(plan, table, err));
-    for (int32_t c = 1; c <= fl_plan_cols(plan); c++) { /* how many scans of this table there are */
-        const fl_col_info *info = fl_plan_col(plan, (fl_col_id){c});
-        if (info->table == table && info->table_col == 0)
-            attrs.instance++;
-    }
-    uint64_t origin = fl_hash_combine(fl_hash_bytes(table->name.data, table->name.len), (uint64_t)attrs.instance);
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), table->n_cols, &cols, err));
     for (int32_t i = 0; i < table->n_cols; i++) {
         fl_str name = table->fields[i].name;
-        fl_col_info info = {
-            .name = name,
-            .type = table->fields[i].type,
-            .origin = fl_hash_combine(fl_hash_combine(origin, fl_hash_bytes(name.data, name.len)), (uint64_t)i),
-            .table = table,
-            .table_col = i};
+        fl_col_info info = {.name = name, .type = table->fields[i].type, .table = table, .table_col = i};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));
     }
     attrs.cols = cols;

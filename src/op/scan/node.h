@@ -7,7 +7,6 @@
 
 typedef struct fl_scan_attrs {
     fl_table *table;       /* held by the plan */
-    int32_t instance;      /* n-th scan of this table in the plan, from 0: tells self-joins apart */
     int32_t n_cols;        /* as the table has */
     const fl_col_id *cols; /* ids of the table's columns, all of them: cols[i] is table column i */
     int32_t n_filters;     /* conjuncts over cols, applied in this order */

@@ -1,7 +1,6 @@
 /* set_op: its class, and how one is built. */
 #include "op/set_op/node.h"
 
-#include "base/hash.h"
 #include "op/project/node.h"
 
 #include "plan/props.h"
@@ -132,11 +131,8 @@ fl_status fl_set_op_build(fl_plan *plan, fl_set_op_kind kind, bool is_all, const
     FL_TRY(cast_side(plan, &left, left_cols, types, n, from_left, err));
     FL_TRY(cast_side(plan, &right, right_cols, types, n, from_right, err));
     for (int32_t i = 0; i < n; i++) {
-        const fl_col_info *a = fl_plan_col(plan, from_left[i]), *b = fl_plan_col(plan, from_right[i]);
-        fl_col_info info = {.name = a->name,
-                            .type = types[i],
-                            .origin =
-                                fl_hash_combine(fl_hash_combine(a->origin, b->origin), (uint64_t)kind * 2 + is_all)};
+        const fl_col_info *a = fl_plan_col(plan, from_left[i]);
+        fl_col_info info = {.name = a->name, .type = types[i]};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[i], err));
         ret_cols[i] = cols[i];
     }

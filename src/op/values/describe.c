@@ -1,8 +1,6 @@
 /* values: its class, and how one is built. */
 #include "op/values/node.h"
 
-#include "base/hash.h"
-
 #include "plan/null.h"
 #include "plan/props.h"
 
@@ -74,7 +72,6 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
     for (int32_t c = 0; c < n_cols; c++) {
         fl_type type;
         int32_t odd;
-        uint64_t origin = fl_hash_combine(0x7A1, (uint64_t)c);
         char name[24];
         for (int32_t r = 0; r < n_rows; r++)
             column[r] = exprs[(int64_t)r * n_cols + c];
@@ -90,11 +87,9 @@ fl_status fl_values_build(fl_plan *plan, const fl_expr *const *exprs, int32_t n_
         for (int32_t r = 0; r < n_rows; r++) {
             const fl_expr *e = exprs[r * n_cols + c];
             FL_TRY(fl_expr_cast(plan, e, type, false, e->pos, &cast[r * n_cols + c], err));
-            if (n_rows <= 64) /* enough to tell plans apart; equality is confirmed */
-                origin = fl_hash_combine(origin, fl_expr_stable_hash(cast[r * n_cols + c], true));
         }
         snprintf(name, sizeof(name), "col%d", c + 1);
-        fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name), .type = type, .origin = origin};
+        fl_col_info info = {.name = names != NULL ? names[c] : fl_str_of(name), .type = type};
         FL_TRY(fl_plan_add_col(plan, &info, &cols[c], err));
     }
     fl_values_attrs attrs = {
