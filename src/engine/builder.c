@@ -148,7 +148,7 @@ fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
     FL_TRY(bind(builder, &arena, &statement, &bound, err));
     is_bound = true;
     FL_TRY(fl_session_optimize(builder->handle.session, &bound.query, NULL, 0, NULL, err));
-    fl_explain x = {.plan = bound.query.plan, .root = bound.query.root};
+    fl_explain x = {.query = &bound.query};
     fl_explain_text(&out, &x);
     FL_TRY(fl_text_status(&out, err));
     *ret_text = out.data;

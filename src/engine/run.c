@@ -146,8 +146,6 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
         FL_TRY(fl_node_visit(query->root, note_id, &h, err));
         FL_TRY(FL_NEW_ARRAY(&rows.arena, h.id + 2, &actual, err));
         fl_exec_actual(exec, actual, h.id + 1);
-        explain->plan = query->plan;
-        explain->root = query->root;
         explain->actual = actual;
     }
     FL_TRY(FL_NEW_ARRAY(&rows.arena, result->n_segments + 1, &rows.segments, err));

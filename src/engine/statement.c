@@ -219,20 +219,16 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
         goto cleanup;
     }
-    fl_explain x = {.rules_fired = report.rules_fired};
+    fl_explain x = {.query = &inner->query, .rules_fired = report.rules_fired};
     if (bound->is_analyze)
         FL_TRY(fl_session_run(session, &inner->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
                               &rows, &x, &report, err));
     else
         FL_TRY(fl_session_optimize(session, &inner->query, params, n_params, &report, err));
-    x.plan = inner->query.plan;
-    x.root = inner->query.root;
-    x.outputs = inner->query.outputs;
-    x.n_outputs = inner->query.n_outputs;
     if (bound->has_properties) {
         all_props all = {.plan = inner->query.plan};
-        FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(x.plan) + 1, &all.props, err));
-        FL_TRY(fl_node_visit(x.root, note_props, &all, err));
+        FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(inner->query.plan) + 1, &all.props, err));
+        FL_TRY(fl_node_visit(inner->query.root, note_props, &all, err));
         x.props = all.props;
     }
     if (bound->format == FL_AST_FORMAT_JSON)

@@ -2,7 +2,7 @@
 #ifndef FL_PLAN_EXPLAIN_H
 #define FL_PLAN_EXPLAIN_H
 
-#include "plan/node.h"
+#include "plan/query.h"
 
 /* What a run measured at a node. */
 typedef struct fl_node_actual {
@@ -13,10 +13,7 @@ typedef struct fl_node_actual {
 } fl_node_actual;
 
 typedef struct fl_explain {
-    const fl_plan *plan;
-    const fl_node *root;
-    const fl_col_id *outputs; /* columns of root that are the answer's: they count in the hashes */
-    int32_t n_outputs;
+    const fl_query *query;
     const fl_node_actual *actual;   /* by node id; NULL before a run */
     const fl_props *const *props;   /* by node id; NULL: properties are not shown */
     const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */

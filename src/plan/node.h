@@ -1,43 +1,14 @@
 /* Operators: class + attributes + traits + inputs, immutable, hash-consed in a plan.
  *
- * The class is a descriptor in the registry; its fields[] give hashing, equality, printing (and later serialization) for
- * free. Logical and physical operators are one representation: a rule lowers a `join` with the trait convention=logical to
- * a `join` with convention=vectorized and implementation=hash. Each class has its attributes and makers in
+ * The class is a descriptor in the registry; its fields[] (plan/fields.h) give hashing, equality, printing (and later
+ * serialization) for free. Logical and physical operators are one representation: a rule lowers a `join` with the trait
+ * convention=logical to a `join` with convention=vectorized and implementation=hash. Each class has its attributes and makers in
  * op/<name>/node.h. */
 #ifndef FL_PLAN_NODE_H
 #define FL_PLAN_NODE_H
 
-#include "plan/expr_walk.h"
+#include "plan/fields.h"
 #include "plan/trait.h"
-
-#define FL_NODE_INPUTS_MAX 2
-
-/* Kinds of attribute fields, for the generic routines. Pointer + count pairs name the count's offset. */
-typedef enum fl_field_kind {
-    FL_FIELD_EXPR,      /* const fl_expr *; may be NULL */
-    FL_FIELD_EXPRS,     /* const fl_expr *const *, int32_t count */
-    FL_FIELD_COLS,      /* const fl_col_id *, int32_t count: columns that the node makes */
-    FL_FIELD_COL,       /* fl_col_id that the node makes; n = 0: none */
-    FL_FIELD_COLS_USED, /* const fl_col_id *, int32_t count: columns that the node reads */
-    FL_FIELD_SORT_KEYS, /* const fl_sort_key *, count */
-    FL_FIELD_AGGS,      /* const fl_agg *, count */
-    FL_FIELD_I64,       /* int64_t; printed unless negative */
-    FL_FIELD_I32,       /* int32_t */
-    FL_FIELD_BOOL,
-    FL_FIELD_ENUM,  /* int32_t, names[] */
-    FL_FIELD_TABLE, /* fl_table * */
-    FL_FIELD_NAME   /* fl_str: what it is called, which does not count in plan hashes */
-} fl_field_kind;
-
-typedef struct fl_attr_field {
-    const char *name;
-    fl_field_kind kind;
-    int32_t offset;
-    int32_t count_offset;
-    const char *const *names; /* FL_FIELD_ENUM */
-    bool is_hidden;           /* not printed by EXPLAIN */
-    bool is_unordered;        /* conjuncts, columns passed through: the plan hash does not see their order */
-} fl_attr_field;
 
 /* What a node or one below it is or has; what is computed once has the first only. */
 enum {
@@ -51,7 +22,7 @@ typedef struct fl_props fl_props; /* plan/props.h */
 typedef struct fl_op_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
-    int32_t n_inputs; /* -1: 0 .. FL_NODE_INPUTS_MAX */
+    int32_t n_inputs; /* -1: any number */
     int32_t attr_bytes;
     const fl_attr_field *fields;
     int32_t n_fields;
@@ -74,21 +45,21 @@ struct fl_node {
     const void *attrs; /* op->attr_bytes bytes, in the plan's arena */
     const fl_trait_set *traits;
     int32_t n_inputs;
-    const fl_node *inputs[FL_NODE_INPUTS_MAX];
+    const fl_node *const *inputs; /* behind the node */
     int32_t n_cols;
     const fl_col_id *cols; /* what the node puts out, in this order */
     uint64_t hash;         /* within the plan */
     double rows;           /* estimate */
     fl_col_set made;       /* columns put out, as a set */
     fl_col_set outer;      /* columns read here or below that nothing below makes: outer references */
-    int32_t height;        /* longest way to a leaf */
+    int32_t height;        /* longest way to a leaf, plans that are attributes included */
     bool can_fail;         /* an expression here or below can raise */
     uint32_t holds;        /* FL_HOLDS_... */
     int32_t id;            /* order of making, from 1: names the node in EXPLAIN and counters */
 };
 
-/** Makes a node, or finds the one that is the same. Attributes are copied (arrays in them must already lie in the plan's
- *  arena). `cols` NULL: all columns; else the subset to put out, in this order. `traits` NULL: convention=logical. */
+/** Makes a node, or finds the one that is the same. Attributes are copied with all that they point to (fl_fields_copy), so it
+ *  may lie anywhere till the call is over. `cols` NULL: all columns; else the subset to put out, in this order. `traits` NULL: convention=logical. */
 fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, const fl_trait_set *traits,
                        const fl_node *const *inputs, int32_t n_inputs, const fl_col_id *cols, int32_t n_cols,
                        const fl_node **ret, fl_err *err);
@@ -111,7 +82,6 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
 fl_status fl_node_add_used_cols(fl_arena *arena, const fl_node *node, fl_col_set *set, fl_err *err);
 
 /** Calls fn for each expression root in the node's fields. */
-typedef fl_status (*fl_expr_visitor)(void *ctx, const fl_expr *expr, fl_err *err);
 fl_status fl_node_visit_exprs(const fl_node *node, fl_expr_visitor fn, void *ctx, fl_err *err);
 
 /** Visits each distinct node below and including `node`, inputs first (subqueries' plans are not entered). */

@@ -43,6 +43,8 @@ void fl_plan_unref(fl_plan *plan)
     fl_free(plan->exprs.slots);
     fl_free(plan->nodes.slots);
     fl_free(plan->traits.slots);
+    fl_free(plan->payload_places.slots);
+    fl_free(plan->payloads);
     fl_arena_drop(&plan->arena);
     fl_free(plan);
 }

@@ -17,8 +17,6 @@
 
 #include <stdlib.h>
 
-#define FIELD_AT(type, attrs, offset) (*(type const *)((const char *)(attrs) + (offset)))
-
 /* What a term is: its first word. */
 enum {
     TERM_STEM,
@@ -29,6 +27,7 @@ enum {
     TERM_FREE_COLUMN,
     TERM_TABLE,
     TERM_TABLE_COLUMN,
+    TERM_DETAIL,
     TERM_AGG,
     TERM_KEY,
     TERM_ROOT,
@@ -456,9 +455,28 @@ cleanup:
     return st;
 }
 
-static int32_t count_of(const fl_attr_field *f, const void *attrs)
+/* A term of its own for what is more than a word. */
+static fl_status put_detail(canon *c, const detail *d, fl_err *err)
 {
-    return FIELD_AT(int32_t, attrs, f->count_offset);
+    fl_status st = FL_OK;
+    int32_t from = c->n_tokens, number = 0;
+    FL_TRY(put(c, TERM_DETAIL, err));
+    FL_TRY(finish(c, from, d, &number, err));
+    st = put_term(c, number, err);
+cleanup:
+    return st;
+}
+
+static fl_status put_order_key(canon *c, const fl_order_key *key, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(put(c, (uint64_t)key->n_cols * 4 + (uint64_t)key->is_descending * 2 + key->nulls_first, err));
+    int32_t from = c->n_tokens;
+    for (int32_t i = 0; i < key->n_cols; i++)
+        FL_TRY(put_col(c, key->cols[i], err));
+    sort_tokens(c, from); /* of columns that are equal none comes first */
+cleanup:
+    return st;
 }
 
 /* Fields without expressions: they belong to the stem. */
@@ -467,32 +485,56 @@ static fl_status put_stem_field(canon *c, const fl_attr_field *f, const void *at
     fl_status st = FL_OK;
     switch (f->kind) {
     case FL_FIELD_COL:
-        return put(c, FIELD_AT(fl_col_id, attrs, f->offset).n != 0, err);
+        return put(c, FL_FIELD_AT(fl_col_id, attrs, f->offset).n != 0, err);
     case FL_FIELD_COLS:
-        return put(c, (uint64_t)count_of(f, attrs), err);
+        return put(c, (uint64_t)fl_field_count(f, attrs), err);
     case FL_FIELD_COLS_USED: {
-        FL_TRY(put(c, (uint64_t)count_of(f, attrs), err));
+        FL_TRY(put(c, (uint64_t)fl_field_count(f, attrs), err));
         int32_t from = c->n_tokens;
-        for (int32_t i = 0; i < count_of(f, attrs); i++)
-            FL_TRY(put_col(c, FIELD_AT(const fl_col_id *, attrs, f->offset)[i], err));
+        for (int32_t i = 0; i < fl_field_count(f, attrs); i++)
+            FL_TRY(put_col(c, FL_FIELD_AT(const fl_col_id *, attrs, f->offset)[i], err));
         if (f->is_unordered)
             sort_tokens(c, from);
         break;
     }
     case FL_FIELD_I32:
-        return put(c, (uint64_t)FIELD_AT(int32_t, attrs, f->offset), err);
+        return put(c, (uint64_t)FL_FIELD_AT(int32_t, attrs, f->offset), err);
     case FL_FIELD_I64: { /* a literal of the text; negative: it has none */
-        int64_t value = FIELD_AT(int64_t, attrs, f->offset);
+        int64_t value = FL_FIELD_AT(int64_t, attrs, f->offset);
         return put(c, c->literals ? (uint64_t)value : value < 0, err);
     }
     case FL_FIELD_BOOL:
-        return put(c, FIELD_AT(bool, attrs, f->offset), err);
+        return put(c, FL_FIELD_AT(bool, attrs, f->offset), err);
     case FL_FIELD_ENUM: {
-        const char *name = f->names[FIELD_AT(int32_t, attrs, f->offset)];
+        const char *name = f->names[FL_FIELD_AT(int32_t, attrs, f->offset)];
         return put(c, fl_hash_bytes(name, (int64_t)strlen(name)), err);
     }
     case FL_FIELD_TABLE:
-        return put_table(c, FIELD_AT(fl_table *, attrs, f->offset), err);
+        return put_table(c, FL_FIELD_AT(fl_table *, attrs, f->offset), err);
+    case FL_FIELD_STR:
+        return put_detail(c, &(detail){.text = FL_FIELD_AT(fl_str, attrs, f->offset)}, err);
+    case FL_FIELD_TYPE:
+        return put_detail(c, &(detail){.type = &FL_FIELD_AT(fl_type, attrs, f->offset)}, err);
+    case FL_FIELD_VALUE: {
+        const fl_value *value = FL_FIELD_AT(const fl_value *, attrs, f->offset);
+        detail d = {.type = value == NULL ? NULL : &value->type, .value = c->literals ? value : NULL};
+        return put_detail(c, &d, err);
+    }
+    case FL_FIELD_F64: {
+        double value = FL_FIELD_AT(double, attrs, f->offset);
+        uint64_t bits = 0;
+        memcpy(&bits, &value, sizeof(bits));
+        return put(c, c->literals ? bits : 0, err);
+    }
+    case FL_FIELD_ORDER_KEYS:
+        FL_TRY(put(c, (uint64_t)fl_field_count(f, attrs), err));
+        for (int32_t i = 0; i < fl_field_count(f, attrs); i++)
+            FL_TRY(put_order_key(c, &FL_FIELD_AT(const fl_order_key *, attrs, f->offset)[i], err));
+        break;
+    case FL_FIELD_PLAN: {
+        const fl_node *node = FL_FIELD_AT(const fl_node *, attrs, f->offset);
+        return node == NULL ? put(c, 0, err) : put_term(c, c->nodes[node->id], err);
+    }
     case FL_FIELD_NAME: /* whatever it is called */
     case FL_FIELD_EXPR:
     case FL_FIELD_EXPRS:
@@ -509,16 +551,16 @@ static fl_status put_expr_field(canon *c, const fl_attr_field *f, const void *at
     fl_status st = FL_OK;
     switch (f->kind) {
     case FL_FIELD_EXPR:
-        return put_expr(c, FIELD_AT(const fl_expr *, attrs, f->offset), err);
+        return put_expr(c, FL_FIELD_AT(const fl_expr *, attrs, f->offset), err);
     case FL_FIELD_EXPRS:
-        return put_exprs(c, FIELD_AT(const fl_expr *const *, attrs, f->offset), count_of(f, attrs), f->is_unordered,
-                         err);
+        return put_exprs(c, FL_FIELD_AT(const fl_expr *const *, attrs, f->offset), fl_field_count(f, attrs),
+                         f->is_unordered, err);
     case FL_FIELD_SORT_KEYS:
-        return put_keys(c, FIELD_AT(const fl_sort_key *, attrs, f->offset), count_of(f, attrs), err);
+        return put_keys(c, FL_FIELD_AT(const fl_sort_key *, attrs, f->offset), fl_field_count(f, attrs), err);
     case FL_FIELD_AGGS:
-        FL_TRY(put(c, (uint64_t)count_of(f, attrs), err));
-        for (int32_t i = 0; i < count_of(f, attrs); i++)
-            FL_TRY(put_agg(c, &FIELD_AT(const fl_agg *, attrs, f->offset)[i], err));
+        FL_TRY(put(c, (uint64_t)fl_field_count(f, attrs), err));
+        for (int32_t i = 0; i < fl_field_count(f, attrs); i++)
+            FL_TRY(put_agg(c, &FL_FIELD_AT(const fl_agg *, attrs, f->offset)[i], err));
         break;
     default:
         break;
@@ -531,13 +573,13 @@ static void note_made_cols(canon *c, const fl_node *node, int32_t maker)
 {
     for (int32_t i = 0; i < node->op->n_fields; i++) {
         const fl_attr_field *f = &node->op->fields[i];
-        int32_t n = f->kind == FL_FIELD_COLS || f->kind == FL_FIELD_AGGS ? count_of(f, node->attrs) : 0;
+        int32_t n = f->kind == FL_FIELD_COLS || f->kind == FL_FIELD_AGGS ? fl_field_count(f, node->attrs) : 0;
         if (f->kind == FL_FIELD_COL)
-            note_maker(c, FIELD_AT(fl_col_id, node->attrs, f->offset), maker, i, 0);
+            note_maker(c, FL_FIELD_AT(fl_col_id, node->attrs, f->offset), maker, i, 0);
         for (int32_t place = 0; place < n; place++)
             note_maker(c,
-                       f->kind == FL_FIELD_COLS ? FIELD_AT(const fl_col_id *, node->attrs, f->offset)[place]
-                                                : FIELD_AT(const fl_agg *, node->attrs, f->offset)[place].out,
+                       f->kind == FL_FIELD_COLS ? FL_FIELD_AT(const fl_col_id *, node->attrs, f->offset)[place]
+                                                : FL_FIELD_AT(const fl_agg *, node->attrs, f->offset)[place].out,
                        maker, i, place);
     }
 }
@@ -591,6 +633,12 @@ static fl_status visit(canon *c, const fl_node *node, fl_err *err)
         FL_TRY(visit(c, input, err));
         if (is_new && node->op->is_computed_once)
             FL_TRY(count_shared(c, input, n_counted, err));
+    }
+    for (int32_t i = 0; i < node->op->n_fields && c->nodes[node->id] == 0; i++) {
+        const fl_attr_field *f = &node->op->fields[i];
+        const fl_node *plan = f->kind == FL_FIELD_PLAN ? FL_FIELD_AT(const fl_node *, node->attrs, f->offset) : NULL;
+        if (plan != NULL)
+            FL_TRY(visit(c, plan, err));
     }
     if (c->nodes[node->id] == 0)
         st = add_node(c, node, err);

@@ -18,6 +18,14 @@ typedef struct fl_intern {
     int64_t n_used;
 } fl_intern;
 
+/* A trait's value with a payload. */
+typedef struct fl_trait_payload_entry {
+    const fl_trait_desc *trait;
+    const void *payload;
+    uint64_t hash; /* by names and values */
+    int32_t value; /* its place in the plan's list, from 1 */
+} fl_trait_payload_entry;
+
 struct fl_plan {
     _Atomic int32_t refs;
     fl_arena arena;
@@ -33,6 +41,10 @@ struct fl_plan {
     fl_intern nodes;
     fl_intern traits;
     const fl_trait_set *no_traits;
+    fl_intern payload_places;
+    const fl_trait_payload_entry **payloads;
+    int64_t payloads_capacity;
+    int32_t n_payloads;
     fl_index_map struct_places; /* in structs, by a type's fields */
     fl_field_index *structs;
     int64_t structs_capacity;

@@ -300,12 +300,13 @@ cleanup:
 fl_status fl_node_props(fl_plan *plan, const fl_node *node, const fl_props **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_props *inputs[FL_NODE_INPUTS_MAX] = {0};
+    const fl_props **inputs = NULL;
     fl_props raw = {.rows_max = INFINITY}, *made = NULL;
     if (node->id < plan->props_capacity && plan->props[node->id] != NULL) {
         *ret = plan->props[node->id];
         return FL_OK;
     }
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, node->n_inputs, &inputs, err));
     for (int32_t i = 0; i < node->n_inputs; i++)
         FL_TRY(fl_node_props(plan, node->inputs[i], &inputs[i], err));
     if (node->op->derive_props != NULL)

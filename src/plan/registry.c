@@ -12,10 +12,20 @@ typedef struct list {
     int32_t n;
 } list;
 
+/* A value that was added to a trait: the trait's own and those added to it before come first. */
+typedef struct trait_value {
+    const fl_trait_desc *trait;
+    const char *name;
+    int32_t value;
+} trait_value;
+
 struct fl_registry {
     list ops, traits, rules, phases, funcs, aggs, formats;
     const fl_func_desc *func_by_name[NAME_SLOTS];
     const fl_agg_desc *agg_by_name[NAME_SLOTS];
+    trait_value *trait_values;
+    int64_t trait_values_capacity;
+    int32_t n_trait_values;
 };
 
 fl_status fl_registry_new(fl_registry **ret, fl_err *err)
@@ -31,6 +41,7 @@ void fl_registry_free(fl_registry *registry)
                      &registry->funcs, &registry->aggs,   &registry->formats};
     for (int64_t i = 0; i < FL_LEN(lists); i++)
         fl_free(lists[i]->items);
+    fl_free(registry->trait_values);
     fl_free(registry);
 }
 
@@ -67,6 +78,45 @@ fl_status fl_registry_add_op(fl_registry *registry, const fl_op_desc *op, fl_err
 fl_status fl_registry_add_trait(fl_registry *registry, const fl_trait_desc *trait, fl_err *err)
 {
     return add(&registry->traits, trait, "trait", err);
+}
+
+fl_status fl_registry_add_trait_value(fl_registry *registry, const fl_trait_desc *trait, const char *name, int32_t *ret,
+                                      fl_err *err)
+{
+    int32_t value = trait->n_values;
+    FL_ASSERT(trait->values != NULL);
+    if (fl_registry_trait_value(registry, trait, fl_str_of(name)) != FL_TRAIT_NONE)
+        return FL_FAIL(err, FL_ERR_DUPLICATE, "the trait %s has a value named \"%s\" already", trait->name, name);
+    for (int32_t i = 0; i < registry->n_trait_values; i++)
+        value += registry->trait_values[i].trait == trait;
+    fl_status st = fl_grow(NULL, (void **)&registry->trait_values, &registry->trait_values_capacity,
+                           registry->n_trait_values + 1, (int64_t)sizeof(*registry->trait_values), err);
+    if (st != FL_OK)
+        return st;
+    registry->trait_values[registry->n_trait_values++] = (trait_value){trait, name, value};
+    *ret = value;
+    return FL_OK;
+}
+
+int32_t fl_registry_trait_value(const fl_registry *registry, const fl_trait_desc *trait, fl_str name)
+{
+    for (int32_t i = 0; i < trait->n_values; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(trait->values[i]), name))
+            return i;
+    for (int32_t i = 0; i < registry->n_trait_values; i++) {
+        const trait_value *v = &registry->trait_values[i];
+        if (v->trait == trait && fl_str_is_equal_nocase(fl_str_of(v->name), name))
+            return v->value;
+    }
+    return FL_TRAIT_NONE;
+}
+
+const char *fl_registry_trait_value_name(const fl_registry *registry, const fl_trait_desc *trait, int32_t value)
+{
+    for (int32_t i = 0; i < registry->n_trait_values; i++)
+        if (registry->trait_values[i].trait == trait && registry->trait_values[i].value == value)
+            return registry->trait_values[i].name;
+    return NULL;
 }
 
 fl_status fl_registry_add_rule(fl_registry *registry, const fl_rule_desc *rule, fl_err *err)

@@ -21,6 +21,16 @@ fl_status fl_registry_add_phase(fl_registry *registry, const struct fl_phase_des
 fl_status fl_registry_add_funcs(fl_registry *registry, const fl_func_set *set, fl_err *err);
 fl_status fl_registry_add_format(fl_registry *registry, const fl_format_desc *format, fl_err *err);
 
+/** Adds a value to an enumerated trait, as an implementation that comes from outside is one. FL_ERR_DUPLICATE when the trait
+ *  has one of the name. The name is borrowed. */
+fl_status fl_registry_add_trait_value(fl_registry *registry, const fl_trait_desc *trait, const char *name, int32_t *ret,
+                                      fl_err *err);
+
+/** An enumerated trait's value by its name, FL_TRAIT_NONE when there is none; and the name of one that was added, NULL when
+ *  there is none. */
+int32_t fl_registry_trait_value(const fl_registry *registry, const fl_trait_desc *trait, fl_str name);
+const char *fl_registry_trait_value_name(const fl_registry *registry, const fl_trait_desc *trait, int32_t value);
+
 /** NULL when there is none. Function and aggregate names match case-insensitively. */
 const fl_op_desc *fl_registry_op(const fl_registry *registry, fl_str name);
 const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name);

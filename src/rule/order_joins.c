@@ -314,11 +314,12 @@ cleanup:
 static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_node *inputs[FL_NODE_INPUTS_MAX] = {0};
+    const fl_node **inputs = NULL;
     *ret = o->done[node->id];
     if (*ret != NULL)
         return FL_OK;
     if (!is_plain(node) || count_relations(node) > RELATIONS_MAX) {
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(o->plan), node->n_inputs, &inputs, err));
         for (int32_t i = 0; i < node->n_inputs; i++)
             FL_TRY(order(o, node->inputs[i], &inputs[i], err));
         FL_TRY(fl_node_with_inputs(o->plan, node, inputs, ret, err));

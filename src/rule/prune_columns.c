@@ -97,7 +97,7 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
         fl_set_op_attrs set_op;
     } thin;
     const void *attrs = node->attrs;
-    const fl_node *inputs[FL_NODE_INPUTS_MAX] = {node->inputs[0], node->inputs[1]}, *thinned = node;
+    const fl_node **inputs = NULL, *thinned = node;
     fl_col_set below;
     fl_col_id *cols = NULL;
     int32_t n_cols = 0;
@@ -116,8 +116,9 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
         if (is_wanted(wanted, node->cols[i]))
             cols[n_cols++] = node->cols[i];
     if (node->n_inputs > 0) {
-        FL_TRY(
-            fl_node_make(p->plan, node->op, attrs, node->traits, inputs, node->n_inputs, cols, n_cols, &thinned, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), node->n_inputs, &inputs, err));
+        FL_TRY(fl_node_make(p->plan, node->op, attrs, node->traits, node->inputs, node->n_inputs, cols, n_cols,
+                            &thinned, err));
         fl_col_set_init(&below);
         if (!node->op->is_computed_once)
             FL_TRY(fl_col_set_add_all(fl_plan_arena(p->plan), &below, wanted, err));

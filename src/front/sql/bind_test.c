@@ -331,7 +331,7 @@ static void plans(const char *sql, const char *part)
     if (bind_text(&f, sql) != FL_OK)
         fail_msg("%s\n  %s (at %d)", sql, f.err.message, (int)f.err.position - 1);
     fl_text_init(&text, NULL);
-    fl_explain explain = {.plan = f.bound.query.plan, .root = f.bound.query.root};
+    fl_explain explain = {.query = &f.bound.query};
     fl_explain_text(&text, &explain);
     if (strstr(text.data, part) == NULL)
         fail_msg("%s\n  lacks %s\n%s", sql, part, text.data);

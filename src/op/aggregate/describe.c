@@ -83,15 +83,11 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
     fl_status st = FL_OK;
     const fl_expr **kept = NULL;
     fl_col_id *cols = NULL;
-    fl_agg *agg_copy = NULL;
     int32_t n = 0;
     fl_index_map known; /* keys */
     fl_index_map_init(&known, fl_plan_arena(plan));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &kept, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &cols, err));
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_aggs + 1, &agg_copy, err));
-    if (n_aggs > 0)
-        memcpy(agg_copy, aggs, (size_t)n_aggs * sizeof(*aggs));
     for (int32_t i = 0; i < n_keys; i++) {
         const fl_expr *key = keys[i];
         if ((key->flags & FL_EXPR_UNTYPED) && key->type.id == FL_NULL)
@@ -120,8 +116,7 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
         }
         ret_cols[i] = cols[n++];
     }
-    fl_aggregate_attrs attrs = {
-        .n_keys = n, .keys = kept, .n_cols = n, .cols = cols, .n_aggs = n_aggs, .aggs = agg_copy};
+    fl_aggregate_attrs attrs = {.n_keys = n, .keys = kept, .n_cols = n, .cols = cols, .n_aggs = n_aggs, .aggs = aggs};
     st = fl_node_make(plan, &fl_op_aggregate, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 cleanup:
     return st;

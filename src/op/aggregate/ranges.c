@@ -69,11 +69,11 @@ static fl_bounds column_bounds(void *ctx, const fl_expr *column)
 /* How many values a string column's dictionaries have; 0: that is not known. */
 static double coded_values(const fl_plan *plan, const fl_expr *e)
 {
-    const fl_table *table = e->kind == FL_EXPR_COLUMN ? fl_plan_col(plan, e->col)->table : NULL;
+    fl_table *table = e->kind == FL_EXPR_COLUMN ? fl_plan_col(plan, e->col)->table : NULL;
     fl_col_stats stats = {.distinct = -1};
     if (table == NULL || table->ops->stats == NULL)
         return 0;
-    table->ops->stats((fl_table *)(uintptr_t)table, fl_plan_col(plan, e->col)->table_col, &stats);
+    table->ops->stats(table, fl_plan_col(plan, e->col)->table_col, &stats);
     return stats.distinct > 0 ? stats.distinct : 0;
 }
 

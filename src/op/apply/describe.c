@@ -48,14 +48,7 @@ const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc),
 fl_status fl_apply_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,
                          const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
-    const fl_expr **copy = NULL;
     const fl_node *inputs[2] = {left, right};
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &copy, err));
-    if (n > 0)
-        memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
-    fl_apply_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = copy, .mark = mark};
-    st = fl_node_make(plan, &fl_op_apply, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
-cleanup:
-    return st;
+    fl_apply_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = conjuncts, .mark = mark};
+    return fl_node_make(plan, &fl_op_apply, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
 }

@@ -54,19 +54,12 @@ const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc),
 fl_status fl_filter_build_all(fl_plan *plan, const fl_node *input, const fl_expr *const *conjuncts, int32_t n,
                               const fl_node **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
-    const fl_expr **copy = NULL;
     if (n == 0) {
         *ret = input;
         return FL_OK;
     }
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &copy, err));
-    if (n > 0)
-        memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
-    fl_filter_attrs attrs = {.n_conjuncts = n, .conjuncts = copy};
-    st = fl_node_make(plan, &fl_op_filter, &attrs, NULL, &input, 1, NULL, 0, ret, err);
-cleanup:
-    return st;
+    fl_filter_attrs attrs = {.n_conjuncts = n, .conjuncts = conjuncts};
+    return fl_node_make(plan, &fl_op_filter, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 }
 
 fl_status fl_filter_build(fl_plan *plan, const fl_node *input, const fl_expr *predicate, const fl_node **ret,

@@ -81,16 +81,9 @@ fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *lef
                             const fl_expr *const *conjuncts, int32_t n, fl_col_id mark, const fl_node **ret,
                             fl_err *err)
 {
-    fl_status st = FL_OK;
-    const fl_expr **copy = NULL;
     const fl_node *inputs[2] = {left, right};
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &copy, err));
-    if (n > 0)
-        memcpy(copy, conjuncts, (size_t)n * sizeof(*copy));
-    fl_join_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = copy, .mark = mark};
-    st = fl_node_make(plan, &fl_op_join, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
-cleanup:
-    return st;
+    fl_join_attrs attrs = {.kind = kind, .n_conjuncts = n, .conjuncts = conjuncts, .mark = mark};
+    return fl_node_make(plan, &fl_op_join, &attrs, NULL, inputs, 2, NULL, 0, ret, err);
 }
 
 fl_status fl_join_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,

@@ -56,13 +56,6 @@ const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc),
 fl_status fl_topk_build(fl_plan *plan, const fl_node *input, const fl_sort_key *keys, int32_t n_keys, int64_t limit,
                         int64_t offset, const fl_node **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
-    fl_sort_key *copy = NULL;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &copy, err));
-    if (n_keys > 0)
-        memcpy(copy, keys, (size_t)n_keys * sizeof(*copy));
-    fl_topk_attrs attrs = {.n_keys = n_keys, .keys = copy, .limit = limit, .offset = offset};
-    st = fl_node_make(plan, &fl_op_topk, &attrs, NULL, &input, 1, NULL, 0, ret, err);
-cleanup:
-    return st;
+    fl_topk_attrs attrs = {.n_keys = n_keys, .keys = keys, .limit = limit, .offset = offset};
+    return fl_node_make(plan, &fl_op_topk, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 }

@@ -109,12 +109,10 @@ fl_status fl_unnest_build(fl_plan *plan, const fl_node *input, const fl_expr *co
                           int32_t n, fl_col_id ordinality, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_col_id *made = NULL, *read = NULL;
+    fl_col_id *read = NULL;
     bool is_computed = false;
     FL_ASSERT(n > 0);
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &made, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &read, err));
-    memcpy(made, cols, (size_t)n * sizeof(*made));
     for (int32_t i = 0; i < n; i++) {
         if (lists[i]->kind == FL_EXPR_COLUMN && fl_col_set_has(&input->made, lists[i]->col))
             read[i] = lists[i]->col;
@@ -123,7 +121,7 @@ fl_status fl_unnest_build(fl_plan *plan, const fl_node *input, const fl_expr *co
     }
     if (is_computed)
         FL_TRY(fl_project_extend(plan, input, lists, NULL, n, read, &input, err));
-    fl_unnest_attrs attrs = {.n_cols = n, .cols = made, .n_lists = n, .lists = read, .ordinality = ordinality};
+    fl_unnest_attrs attrs = {.n_cols = n, .cols = cols, .n_lists = n, .lists = read, .ordinality = ordinality};
     st = fl_node_make(plan, &fl_op_unnest, &attrs, NULL, &input, 1, NULL, 0, ret, err);
 cleanup:
     return st;

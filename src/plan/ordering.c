@@ -1,0 +1,134 @@
+/* The trait kind ordering. */
+#include "plan/ordering.h"
+
+#include <stddef.h>
+
+fl_ordering fl_ordering_of(const fl_plan *plan, int32_t value)
+{
+    const fl_ordering *ordering = fl_trait_payload(plan, &fl_trait_ordering, value);
+    return ordering != NULL ? *ordering : (fl_ordering){0};
+}
+
+static bool has_col(const fl_order_key *key, fl_col_id col)
+{
+    for (int32_t i = 0; i < key->n_cols; i++)
+        if (fl_col_is_equal(key->cols[i], col))
+            return true;
+    return false;
+}
+
+static bool shares_col(const fl_order_key *a, const fl_order_key *b)
+{
+    for (int32_t i = 0; i < a->n_cols; i++)
+        if (has_col(b, a->cols[i]))
+            return true;
+    return false;
+}
+
+static bool satisfies(const fl_plan *plan, int32_t a, int32_t b)
+{
+    fl_ordering have = fl_ordering_of(plan, a), want = fl_ordering_of(plan, b);
+    if (want.n_keys > have.n_keys)
+        return false;
+    for (int32_t i = 0; i < want.n_keys; i++) {
+        const fl_order_key *x = &have.keys[i], *y = &want.keys[i];
+        if (x->is_descending != y->is_descending || x->nulls_first != y->nulls_first || !shares_col(x, y))
+            return false;
+    }
+    return true;
+}
+
+/* Adds a column to those of a key, which are sorted and different. */
+static void insert_col(fl_col_id *cols, int32_t *n, fl_col_id col)
+{
+    int32_t at = *n;
+    while (at > 0 && cols[at - 1].n > col.n)
+        at--;
+    if (at > 0 && cols[at - 1].n == col.n)
+        return;
+    memmove(cols + at + 1, cols + at, (size_t)(*n - at) * sizeof(*cols));
+    cols[at] = col;
+    ++*n;
+}
+
+/* Whether rows that tie in the keys before tie in this one as well. */
+static bool is_decided(const fl_order_key *before, int32_t n, const fl_order_key *key)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (shares_col(&before[i], key))
+            return true;
+    return false;
+}
+
+fl_status fl_ordering_make(fl_plan *plan, const fl_order_key *keys, int32_t n_keys, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_order_key *made = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &made, err));
+    for (int32_t i = 0; i < n_keys; i++) {
+        fl_col_id *cols = NULL;
+        FL_ASSERT(keys[i].n_cols > 0);
+        if (is_decided(made, n, &keys[i]))
+            continue;
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), keys[i].n_cols, &cols, err));
+        made[n] =
+            (fl_order_key){.cols = cols, .is_descending = keys[i].is_descending, .nulls_first = keys[i].nulls_first};
+        for (int32_t c = 0; c < keys[i].n_cols; c++)
+            insert_col(cols, &made[n].n_cols, keys[i].cols[c]);
+        n++;
+    }
+    fl_ordering ordering = {.keys = made, .n_keys = n};
+    st = fl_trait_intern(plan, &fl_trait_ordering, &ordering, ret, err);
+cleanup:
+    return st;
+}
+
+/* The keys up to the first of which no column is left. A column may go on under several names. */
+static fl_status project(fl_plan *plan, int32_t value, const fl_col_map *map, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_ordering from = fl_ordering_of(plan, value);
+    fl_order_key *keys = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), from.n_keys, &keys, err));
+    for (; n < from.n_keys; n++) {
+        fl_col_id *cols = NULL;
+        keys[n] = from.keys[n];
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), map->n, &cols, err));
+        keys[n].cols = cols;
+        keys[n].n_cols = 0;
+        for (int32_t i = 0; i < map->n; i++)
+            if (has_col(&from.keys[n], map->from[i]))
+                cols[keys[n].n_cols++] = map->to[i];
+        if (keys[n].n_cols == 0)
+            break;
+    }
+    st = fl_ordering_make(plan, keys, n, ret, err);
+cleanup:
+    return st;
+}
+
+static void print(fl_text *text, const fl_plan *plan, int32_t value)
+{
+    fl_ordering ordering = fl_ordering_of(plan, value);
+    for (int32_t i = 0; i < ordering.n_keys; i++) {
+        fl_text_add(text, i == 0 ? FL_STR("ordered(") : FL_STR(", "));
+        fl_order_key_print(text, plan, &ordering.keys[i]);
+    }
+    fl_text_add_char(text, ')');
+}
+
+static const fl_attr_field fields[] = {
+    {"keys", FL_FIELD_ORDER_KEYS, offsetof(fl_ordering, keys), offsetof(fl_ordering, n_keys), NULL, false, false},
+};
+
+const fl_trait_desc fl_trait_ordering = {FL_DESC(fl_trait_desc),
+                                         .name = "ordering",
+                                         .payload_bytes = sizeof(fl_ordering),
+                                         .fields = fields,
+                                         .n_fields = FL_LEN(fields),
+                                         .satisfies = satisfies,
+                                         .project = project,
+                                         .print = print,
+                                         .doc = "the order in which rows come"};
