@@ -170,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     CHECK(fl_registry_add_funcs(registry, &func_set, NULL) == FL_OK);
     CHECK(fl_registry_add_funcs(registry, &agg_set, NULL) == FL_OK);
     run((fl_str){(const char *)data, (int64_t)bytes}, &memory, registry);
-    fl_registry_free(registry);
+    fl_registry_unref(registry);
     CHECK(memory.used_bytes == 0);
     CHECK(table.refs == 1);
     return 0;

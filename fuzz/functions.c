@@ -751,7 +751,7 @@ static void add_literal(question *q, int id)
         addf(q, "::%s)", type_name(q, id));
 }
 
-static fl_registry *registry;
+static const fl_registry *registry;
 
 /* The function whose name and the number together have the greatest hash. */
 static const fl_func_desc *choose_function(uint64_t number)

@@ -299,7 +299,7 @@ static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *f
         n += n_found;
     }
     if (format == NULL && n > 0)
-        format = fl_registry_format_of_path(catalog->session->engine->registry, all[0]);
+        format = fl_registry_format_of_path(catalog->session->registry, all[0]);
     if (n == 0) {
         st = FL_FAIL(err, FL_ERR_TABLE, "no file was named");
         goto cleanup;
@@ -324,7 +324,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
                       int32_t n_options, fl_table **ret, fl_err *err)
 {
     fl_session_catalog *catalog = (fl_session_catalog *)base;
-    const fl_registry *registry = catalog->session->engine->registry;
+    const fl_registry *registry = catalog->session->registry;
     const fl_format_desc *format = NULL;
     if (fl_str_is_equal_nocase(function, FL_STR("range")) ||
         fl_str_is_equal_nocase(function, FL_STR("generate_series"))) {

@@ -16,6 +16,7 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
 {
     fl_status st = FL_OK;
     fl_engine *engine = NULL;
+    fl_registry *registry = NULL;
     int32_t threads = options != NULL ? options->threads : 0;
     int64_t limit = options != NULL ? options->memory_limit_bytes : 0;
     if (options != NULL && options->size < sizeof(fl_engine_options))
@@ -32,13 +33,16 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*engine), (void **)&engine, err));
     pthread_mutex_init(&engine->lock, NULL);
     pthread_mutex_init(&engine->write_lock, NULL);
+    pthread_mutex_init(&engine->registry_lock, NULL);
     engine->threads = threads < 1 ? 1 : threads > FL_THREADS_MAX ? FL_THREADS_MAX : threads;
     fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
     FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
     engine->memory.pool = engine->pool;
     FL_TRY(fl_workers_new(FL_THREADS_MAX, &engine->workers, err));
-    FL_TRY(fl_registry_new(&engine->registry, err));
-    FL_TRY(fl_engine_add_builtins(engine->registry, err));
+    FL_TRY(fl_registry_new(&registry, err));
+    engine->registry = registry;
+    FL_TRY(fl_engine_add_builtins(registry, err));
+    FL_TRY(fl_registry_seal(registry, err));
     engine->seed = (uint64_t)fl_clock_ns() * 0x9E3779B97F4A7C15ull ^ (uint64_t)getpid();
     *ret_engine = engine;
     return FL_OK;
@@ -53,10 +57,11 @@ void fl_engine_close(fl_engine *engine)
         return;
     fl_engine_clear(engine);
     fl_workers_free(engine->workers);
-    fl_registry_free(engine->registry);
+    fl_registry_unref(engine->registry);
     fl_buffer_pool_free(engine->pool);
     pthread_mutex_destroy(&engine->lock);
     pthread_mutex_destroy(&engine->write_lock);
+    pthread_mutex_destroy(&engine->registry_lock);
     fl_free(engine);
 }
 

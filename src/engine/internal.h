@@ -33,10 +33,11 @@ struct fl_engine {
     fl_memory memory;
     fl_buffer_pool *pool;
     fl_workers *workers;
-    fl_registry *registry;
     int32_t threads;
-    pthread_mutex_t write_lock; /* one statement at a time changes tables */
-    pthread_mutex_t lock;       /* guards items; taken inside of write_lock */
+    pthread_mutex_t write_lock;    /* one statement at a time changes tables */
+    pthread_mutex_t lock;          /* guards items and registry; taken inside of write_lock and registry_lock */
+    pthread_mutex_t registry_lock; /* one call at a time makes a new registry */
+    const fl_registry *registry;   /* the one that is now; see fl_engine_registry */
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
@@ -80,10 +81,11 @@ typedef struct fl_handle {
 
 struct fl_session {
     fl_engine *engine;
-    fl_memory memory;           /* of the session: what lives on between calls */
-    fl_memory statement_memory; /* below it, led to `interrupt`: what a call works with */
-    fl_interrupt interrupt;     /* of the call under way */
-    fl_handle *handles;         /* made from this session and not closed yet */
+    const fl_registry *registry; /* what the call under way began with: held until the next begins */
+    fl_memory memory;            /* of the session: what lives on between calls */
+    fl_memory statement_memory;  /* below it, led to `interrupt`: what a call works with */
+    fl_interrupt interrupt;      /* of the call under way */
+    fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
     int64_t now_us;       /* when the statement under way began: now() */
@@ -113,8 +115,16 @@ fl_status fl_handle_check(const fl_handle *handle, fl_err *err);
 /** Adds a line to the session's notes, once; what has no room any more is left out. */
 void fl_session_add_note(fl_session *session, fl_str subject, fl_str note);
 
-/* ---- registry (builtins.c) ---- */
+/* ---- registry (builtins.c, registry.c) ---- */
 fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err);
+
+/** The registry that is now, a reference of the caller's. Any thread. */
+const fl_registry *fl_engine_registry(fl_engine *engine);
+
+/** Puts a registry in its place that holds what `add` adds, too; what failed has changed nothing. Calls that began before, and
+ *  plans that were, go on with the one that they hold. Any thread; `add` runs in the caller's. */
+typedef fl_status (*fl_registry_adder)(void *ctx, fl_registry *registry, fl_err *err);
+fl_status fl_engine_extend(fl_engine *engine, fl_registry_adder add, void *ctx, fl_err *err);
 
 /* ---- catalog (catalog.c) ---- */
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena);

@@ -38,11 +38,14 @@ static fl_session_state state_of(const fl_session *session, const fl_value *para
 static fl_status optimize(fl_session *session, fl_query *query, const fl_session_state *state,
                           fl_optimize_report *report, fl_err *err)
 {
-    fl_str disabled[FL_RULES_MAX];
+    fl_str *disabled = NULL;
     int32_t n = 0;
     session_evaluator evaluator = {.base = {.fold = fold}, .state = state};
     fl_str list = fl_str_of(session->settings.disabled_rules);
-    for (int64_t at = 0; at < list.len && n < FL_RULES_MAX;) {
+    fl_status st = FL_NEW_ARRAY(fl_plan_arena(query->plan), list.len + 1, &disabled, err); /* names at most */
+    if (st != FL_OK)
+        return st;
+    for (int64_t at = 0; at < list.len;) {
         int64_t end = at;
         while (end < list.len && list.data[end] != ',')
             end++;

@@ -59,6 +59,7 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     if (st != FL_OK)
         return st;
     session->engine = engine;
+    session->registry = fl_engine_registry(engine);
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
     fl_memory_init(&session->statement_memory, &session->memory, "statement's memory", 0);
     session->statement_memory.interrupt = &session->interrupt;
@@ -86,6 +87,7 @@ void fl_session_close(fl_session *session)
         session->prepared = next;
     }
     pthread_mutex_destroy(&session->lock);
+    fl_registry_unref(session->registry);
     fl_free(session);
 }
 
@@ -98,6 +100,8 @@ static fl_status give(fl_session *session, fl_rows *rows, struct ArrowArrayStrea
 int64_t fl_session_begin(fl_session *session)
 {
     session->notes[0] = 0;
+    fl_registry_unref(session->registry);
+    session->registry = fl_engine_registry(session->engine);
     fl_interrupt_begin(&session->interrupt);
     fl_interrupt_set_timeout(&session->interrupt, session->settings.timeout_ms);
     return fl_clock_process_ns();

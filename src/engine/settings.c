@@ -109,7 +109,7 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
 static fl_status check_rules(fl_session *session, fl_str list, fl_err *err)
 {
     int32_t n = 0;
-    const fl_rule_desc *const *rules = fl_registry_rules(session->engine->registry, &n);
+    const fl_rule_desc *const *rules = fl_registry_rules(session->registry, &n);
     for (int64_t at = 0; at < list.len;) {
         int64_t end = at;
         while (end < list.len && list.data[end] != ',')

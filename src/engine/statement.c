@@ -72,7 +72,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                                   .params = params,
                                   .n_params = n_params};
     b->env = (fl_sql_env){.memory = &session->statement_memory,
-                          .registry = session->engine->registry,
+                          .registry = session->registry,
                           .catalog = &b->catalog.base,
                           .evaluator = &b->evaluator,
                           .param_types = types,
@@ -219,12 +219,13 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
         goto cleanup;
     }
-    fl_explain x = {.query = &inner->query, .rules_fired = report.rules_fired};
+    fl_explain x = {.query = &inner->query};
     if (bound->is_analyze)
         FL_TRY(fl_session_run(session, &inner->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
                               &rows, &x, &report, err));
     else
         FL_TRY(fl_session_optimize(session, &inner->query, params, n_params, &report, err));
+    x.rules_fired = report.rules_fired;
     if (bound->has_properties) {
         all_props all = {.plan = inner->query.plan};
         FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(inner->query.plan) + 1, &all.props, err));

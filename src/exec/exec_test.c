@@ -145,7 +145,7 @@ static void test_five_inputs(void **state)
     fl_exec_free(exec);
     fl_workers_free(workers);
     fl_plan_unref(plan);
-    fl_registry_free(registry);
+    fl_registry_unref(registry);
 }
 
 int main(void)

@@ -5,32 +5,24 @@
 #include "opt/optimize.h"
 
 #include "base/interrupt.h"
-#include "opt/pattern.h"
+#include "opt/check_result.h"
+#include "plan/rule_set.h"
 
 #define APPLICATIONS_MAX 20000 /* per phase and 100 nodes; far beyond what terminating rules need */
 
 typedef struct driver {
     fl_plan *plan;
-    const fl_query *query;
     const fl_optimize_options *options;
     fl_optimize_report *report;
-    const fl_rule_desc *rules[FL_RULES_MAX];
-    int32_t n_rules;
-    const fl_phase_desc *phase;
+    const fl_rule_set *set;
+    bool *is_off; /* by a rule's index */
+    const fl_phase_rules *phase;
     const fl_node *root;
     fl_col_set wanted;
+    fl_arena scratch; /* of one application */
     int64_t applications, applications_max;
     const char *last_rules[4]; /* the last ones that fired, for the message about loops */
 } driver;
-
-fl_status fl_rule_call_transform_to(fl_rule_call *call, const fl_node *node, fl_err *err)
-{
-    (void)err;
-    call->n_results++;
-    if (call->result == NULL)
-        call->result = node;
-    return FL_OK;
-}
 
 static bool is_disabled(const fl_optimize_options *options, const fl_rule_desc *rule)
 {
@@ -56,45 +48,54 @@ static void note_fired(driver *d, const fl_rule_desc *rule)
     for (int32_t i = 0; i < report->n_fired; i++)
         if (report->rules_fired[i] == rule->name)
             return;
-    if (report->n_fired < FL_RULES_MAX) {
-        report->rules_fired[report->n_fired++] = rule->name;
-        report->rules_fired[report->n_fired] = NULL;
-    }
+    report->rules_fired[report->n_fired++] = rule->name;
 }
 
-/* What a rule gives must put out what the node did. */
-static fl_status check_result(const driver *d, const fl_rule_desc *rule, const fl_node *before, const fl_node *after,
-                              fl_err *err)
-{
-    (void)d;
-    if (!fl_col_set_has_all(&after->made, &before->made) && !fl_pattern_is_root(rule->pattern))
-        return FL_FAIL(err, FL_ERR_INTERNAL, "rule %s lost columns of %s", rule->name, before->op->name);
-    return FL_OK;
-}
-
-static fl_status try_rule(driver *d, const fl_rule_desc *rule, const fl_node *node, const fl_node **ret, fl_err *err)
+/* All plans that are handed over are held to the rule's promise; the first that is another node is gone on with. */
+static fl_status apply_rule(driver *d, fl_rule_call *call, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
+    const fl_node *chosen = NULL;
+    if (call->rule->check != NULL && !call->rule->check(call))
+        return FL_OK;
+    FL_TRY(call->rule->on_match(call, err));
+    for (int32_t i = 0; i < call->n_results; i++) {
+        if (call->results[i] == call->node)
+            continue;
+        FL_TRY(fl_check_result(call, call->results[i], err));
+        if (chosen == NULL)
+            chosen = call->results[i];
+    }
+    if (chosen == NULL)
+        return FL_OK;
+    note_fired(d, call->rule);
+    if (d->applications > d->applications_max)
+        return FL_FAIL(err, FL_ERR_INTERNAL, "the rules %s and %s undo each other in phase %s", d->last_rules[0],
+                       d->last_rules[1] == NULL ? "?" : d->last_rules[1], d->phase->phase->name);
+    *ret = chosen;
+cleanup:
+    return st;
+}
+
+/* Tries a rule on a node, which *ret already is. */
+static fl_status try_rule(driver *d, const fl_rule_entry *entry, const fl_node *node, const fl_node **ret, fl_err *err)
+{
+    const fl_node *bound[FL_PATTERN_NODES_MAX];
+    if (d->is_off[entry->index] || !fl_pattern_matches(entry->pattern, node, bound))
+        return FL_OK;
     fl_rule_call call = {.plan = d->plan,
                          .node = node,
                          .root = d->root,
                          .wanted = &d->wanted,
                          .evaluator = d->options->evaluator,
-                         .rule = rule};
-    *ret = node;
-    FL_TRY(fl_interrupt_check(fl_plan_arena(d->plan)->memory->interrupt, err));
-    if (rule->check != NULL && !rule->check(&call))
-        return FL_OK;
-    FL_TRY(rule->on_match(&call, err));
-    if (call.result == NULL || call.result == node)
-        return FL_OK;
-    FL_TRY(check_result(d, rule, node, call.result, err));
-    note_fired(d, rule);
-    if (d->applications > d->applications_max)
-        return FL_FAIL(err, FL_ERR_INTERNAL, "the rules %s and %s undo each other in phase %s", d->last_rules[0],
-                       d->last_rules[1] == NULL ? "?" : d->last_rules[1], d->phase->name);
-    *ret = call.result;
-cleanup:
+                         .rule = entry->rule,
+                         .pattern = entry->pattern,
+                         .bound = bound,
+                         .scratch = &d->scratch};
+    fl_status st = fl_interrupt_check(d->scratch.memory->interrupt, err);
+    if (st == FL_OK)
+        st = apply_rule(d, &call, ret, err);
+    fl_arena_reset(&d->scratch);
     return st;
 }
 
@@ -103,11 +104,10 @@ static fl_status apply_one(void *ctx, fl_plan *plan, const fl_node *node, const 
 {
     (void)plan;
     driver *d = ctx;
+    const fl_rule_list *rules = fl_rule_set_of_class(d->set, d->phase, node->op);
     *ret = node;
-    for (int32_t r = 0; r < d->n_rules && *ret == node; r++) {
-        if (fl_pattern_is_root(d->rules[r]->pattern) || !fl_pattern_matches(d->rules[r]->pattern, node))
-            continue;
-        fl_status st = try_rule(d, d->rules[r], node, ret, err);
+    for (int32_t r = 0; r < rules->n && *ret == node; r++) {
+        fl_status st = try_rule(d, rules->entries[r], node, ret, err);
         if (st != FL_OK)
             return st;
     }
@@ -140,35 +140,24 @@ static fl_status count_node(void *ctx, const fl_node *node, fl_err *err)
     return FL_OK;
 }
 
-static fl_status run_phase(driver *d, const fl_registry *registry, fl_err *err)
+static fl_status run_phase(driver *d, fl_err *err)
 {
     fl_status st = FL_OK;
-    int32_t n = 0;
-    const fl_rule_desc *const *all = fl_registry_rules(registry, &n);
+    const fl_rule_list *on_root = &d->phase->on_root;
+    bool is_exhausting = d->phase->phase->strategy == FL_PHASE_EXHAUST;
     counting c = {0};
-    d->n_rules = 0;
-    for (int32_t i = 0; i < n; i++) { /* by promise, ties in order of registration */
-        if (strcmp(all[i]->phase, d->phase->name) != 0 || is_disabled(d->options, all[i]) ||
-            !(all[i]->scope & FL_SCOPE_GLOBAL) || d->n_rules == FL_RULES_MAX)
-            continue;
-        int32_t at = d->n_rules++;
-        for (; at > 0 && d->rules[at - 1]->promise < all[i]->promise; at--)
-            d->rules[at] = d->rules[at - 1];
-        d->rules[at] = all[i];
-    }
     FL_TRY(fl_node_visit(d->root, count_node, &c, err));
     d->applications = 0;
     d->applications_max = APPLICATIONS_MAX + APPLICATIONS_MAX / 100 * c.nodes;
     for (bool changed = true; changed;) {
         const fl_node *before = d->root;
-        for (int32_t r = 0; r < d->n_rules; r++)
-            if (fl_pattern_is_root(d->rules[r]->pattern))
-                FL_TRY(try_rule(d, d->rules[r], d->root, &d->root, err));
-        if (d->phase->strategy == FL_PHASE_EXHAUST)
+        for (int32_t r = 0; r < on_root->n; r++)
+            FL_TRY(try_rule(d, on_root->entries[r], d->root, &d->root, err));
+        if (is_exhausting)
             FL_TRY(fl_node_settle(d->plan, d->root, apply_one, d, &d->root, err));
         else
             FL_TRY(fl_node_rewrite(d->plan, d->root, exhaust_node, d, &d->root, err));
-        changed = d->root != before && d->phase->strategy == FL_PHASE_EXHAUST;
+        changed = d->root != before && is_exhausting;
     }
 cleanup:
     return st;
@@ -184,34 +173,46 @@ static fl_status check_lowered(void *ctx, const fl_node *node, fl_err *err)
     return st;
 }
 
+/* Which rules are off, once for all phases; room for the names of those that fire. */
+static fl_status prepare_rules(driver *d, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0;
+    const fl_rule_desc *const *rules = fl_registry_rules(fl_plan_registry(d->plan), &n);
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(d->plan), n, &d->is_off, err));
+    for (int32_t i = 0; i < n; i++)
+        d->is_off[i] = !(rules[i]->scope & FL_SCOPE_GLOBAL) || is_disabled(d->options, rules[i]);
+    if (d->report != NULL)
+        st = FL_NEW_ARRAY(fl_plan_arena(d->plan), n + 1, &d->report->rules_fired, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_optimize_report *report, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_registry *registry = fl_plan_registry(query->plan);
-    int32_t n = 0;
-    const fl_phase_desc *const *phases = fl_registry_phases(registry, &n);
-    driver d = {.plan = query->plan, .query = query, .options = options, .report = report, .root = query->root};
+    driver d = {.plan = query->plan,
+                .options = options,
+                .report = report,
+                .set = fl_registry_rule_set(fl_plan_registry(query->plan)),
+                .root = query->root};
     if (report != NULL)
         *report = (fl_optimize_report){0};
+    if (d.set == NULL)
+        return FL_FAIL(err, FL_ERR_INTERNAL, "the plan's registry is not sealed");
+    fl_arena_init(&d.scratch, fl_plan_arena(query->plan)->memory);
     fl_col_set_init(&d.wanted);
     for (int32_t i = 0; i < query->n_outputs; i++)
         FL_TRY(fl_col_set_add(fl_plan_arena(query->plan), &d.wanted, query->outputs[i], err));
-    const char *last = NULL;
-    for (int32_t done = 0; done < n; done++) { /* each phase behind the one it names */
-        d.phase = NULL;
-        for (int32_t i = 0; i < n && d.phase == NULL; i++)
-            if (last == NULL ? phases[i]->after == NULL
-                             : phases[i]->after != NULL && strcmp(phases[i]->after, last) == 0)
-                d.phase = phases[i];
-        if (d.phase == NULL)
-            break;
-        last = d.phase->name;
-        if (options->is_reference && !d.phase->is_reference)
-            continue;
-        FL_TRY(run_phase(&d, registry, err));
+    FL_TRY(prepare_rules(&d, err));
+    for (int32_t i = 0; i < d.set->n_phases; i++) {
+        d.phase = &d.set->phases[i];
+        if (!options->is_reference || d.phase->phase->is_reference)
+            FL_TRY(run_phase(&d, err));
     }
     query->root = d.root;
     st = fl_node_visit(d.root, check_lowered, NULL, err);
 cleanup:
+    fl_arena_drop(&d.scratch);
     return st;
 }

@@ -1,14 +1,12 @@
 /* The optimizer, simple strategy: phases of rules, each applied until none fires any more.
  *
- * What it returns is what runs. `optimizer = none` runs the reference phases with their required rules only. */
+ * Rules and phases are those of the registry that the plan holds, which is sealed. What it returns is what runs. `optimizer = none` runs the reference phases with their required rules only. */
 #ifndef FL_OPT_OPTIMIZE_H
 #define FL_OPT_OPTIMIZE_H
 
 #include "plan/query.h"
 #include "plan/registry.h"
 #include "plan/rule.h"
-
-#define FL_RULES_MAX 128
 
 typedef struct fl_optimize_options {
     bool is_reference;            /* optimizer = 'none' */
@@ -18,13 +16,13 @@ typedef struct fl_optimize_options {
 } fl_optimize_options;
 
 typedef struct fl_optimize_report {
-    const char *rules_fired[FL_RULES_MAX + 1]; /* NULL-terminated, in order of first firing */
+    const char **rules_fired; /* NULL-terminated, in order of first firing; in the plan's arena */
     int32_t n_fired;
     int64_t applications;
 } fl_optimize_report;
 
 /** Optimizes query->root in place (the plan only grows). FL_ERR_PLAN when an operator is left logical, by its name;
- *  FL_ERR_INTERNAL when rules undo each other (both are named). `report` may be NULL. */
+ *  FL_ERR_INTERNAL when rules undo each other (both are named) or one gives what is no equal plan. `report` may be NULL. */
 fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_optimize_report *report, fl_err *err);
 
 #endif

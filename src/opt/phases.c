@@ -1,15 +1,21 @@
-/* The built-in phases, in the order in which they run. */
+/* The built-in phases. Each gives a name for what holds of the plan behind it, and the next one needs that. */
 #include "plan/rule.h"
 
-const fl_phase_desc fl_phase_unnest = {FL_DESC(fl_phase_desc), .name = "unnest", .after = NULL, .is_reference = true,
-                                       .doc = "subqueries become joins"};
-const fl_phase_desc fl_phase_normalize = {FL_DESC(fl_phase_desc), .name = "normalize", .after = "unnest",
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+const fl_phase_desc fl_phase_unnest = {FL_DESC(fl_phase_desc), .name = "unnest", .gives = NAMES("no_subqueries"),
+                                       .is_reference = true, .doc = "subqueries become joins"};
+const fl_phase_desc fl_phase_normalize = {FL_DESC(fl_phase_desc), .name = "normalize", .needs = NAMES("no_subqueries"),
+                                          .gives = NAMES("pushed_down"),
                                           .doc = "constants folded, predicates simplified and pushed down"};
-const fl_phase_desc fl_phase_join_order = {FL_DESC(fl_phase_desc), .name = "join_order", .after = "normalize",
-                                           .strategy = FL_PHASE_ONCE, .doc = "inner joins ordered by cost"};
-const fl_phase_desc fl_phase_refine = {FL_DESC(fl_phase_desc), .name = "refine", .after = "join_order",
+const fl_phase_desc fl_phase_join_order = {FL_DESC(fl_phase_desc),        .name = "join_order",
+                                           .needs = NAMES("pushed_down"), .gives = NAMES("joins_ordered"),
+                                           .strategy = FL_PHASE_ONCE,     .doc = "inner joins ordered by cost"};
+const fl_phase_desc fl_phase_refine = {FL_DESC(fl_phase_desc), .name = "refine", .needs = NAMES("joins_ordered"),
+                                       .gives = NAMES("refined"),
                                        .doc = "what the join order left behind is pushed down, limits and columns too"};
-const fl_phase_desc fl_phase_lower = {FL_DESC(fl_phase_desc), .name = "lower", .after = "refine", .is_reference = true,
-                                      .doc = "operators get implementations"};
-const fl_phase_desc fl_phase_physical = {FL_DESC(fl_phase_desc), .name = "physical", .after = "lower",
+const fl_phase_desc fl_phase_lower = {
+    FL_DESC(fl_phase_desc),        .name = "lower",      .needs = NAMES("no_subqueries", "refined"),
+    .gives = NAMES("implemented"), .is_reference = true, .doc = "operators get implementations"};
+const fl_phase_desc fl_phase_physical = {FL_DESC(fl_phase_desc), .name = "physical", .needs = NAMES("implemented"),
                                          .doc = "choices among implementations, run-time filters"};

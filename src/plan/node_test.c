@@ -142,7 +142,7 @@ static int end(void **state)
 {
     fixture *f = *state;
     fl_plan_unref(f->plan);
-    fl_registry_free(f->registry);
+    fl_registry_unref(f->registry);
     free(f);
     return 0;
 }

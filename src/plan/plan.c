@@ -2,6 +2,7 @@
 #include "plan/plan_internal.h"
 
 #include "base/hash.h"
+#include "plan/registry.h"
 #include "plan/table.h"
 
 fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **ret, fl_err *err)
@@ -13,7 +14,7 @@ fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **
     fl_arena_init(&plan->arena, memory);
     fl_index_map_init(&plan->struct_places, &plan->arena);
     atomic_store(&plan->refs, 1);
-    plan->registry = registry;
+    plan->registry = fl_registry_ref(registry);
     FL_TRY(FL_NEW(&plan->arena, &none, err));
     plan->no_traits = none;
     *ret = plan;
@@ -46,6 +47,7 @@ void fl_plan_unref(fl_plan *plan)
     fl_free(plan->payload_places.slots);
     fl_free(plan->payloads);
     fl_arena_drop(&plan->arena);
+    fl_registry_unref(plan->registry);
     fl_free(plan);
 }
 

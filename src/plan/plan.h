@@ -31,7 +31,7 @@ typedef struct fl_col_info {
     int32_t subquery_at; /* results of scalar subqueries: the subquery's place + 1, for the error about a second row */
 } fl_col_info;
 
-/** A new plan with one reference. `registry` is borrowed and outlives it. */
+/** A new plan with one reference. It holds a reference to the registry. */
 fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **ret, fl_err *err);
 fl_plan *fl_plan_ref(fl_plan *plan);
 void fl_plan_unref(fl_plan *plan);

@@ -1,8 +1,8 @@
-/* The registry: a growing list per kind. Functions are looked up often while binding, so they are also hashed by name. */
+/* The registry: a list per kind, which grows until it is sealed. Functions are looked up often while binding, so they are also hashed by name. */
 #include "plan/registry.h"
 
 #include "base/hash.h"
-#include "plan/rule.h"
+#include "plan/rule_set.h"
 
 #define NAME_SLOTS 4096 /* power of two, several times the functions there are */
 
@@ -20,29 +20,107 @@ typedef struct trait_value {
 } trait_value;
 
 struct fl_registry {
+    _Atomic int32_t refs;
+    bool is_sealed;
     list ops, traits, rules, phases, funcs, aggs, formats;
     const fl_func_desc *func_by_name[NAME_SLOTS];
     const fl_agg_desc *agg_by_name[NAME_SLOTS];
     trait_value *trait_values;
     int64_t trait_values_capacity;
     int32_t n_trait_values;
+    fl_arena arena;          /* compiled patterns, lists of rules */
+    fl_rule_entry *compiled; /* parallel to rules */
+    int64_t compiled_capacity;
+    fl_rule_set rule_set; /* when sealed */
 };
 
 fl_status fl_registry_new(fl_registry **ret, fl_err *err)
 {
-    return fl_alloc_zero(NULL, (int64_t)sizeof(**ret), (void **)ret, err);
+    fl_status st = fl_alloc_zero(NULL, (int64_t)sizeof(**ret), (void **)ret, err);
+    if (st != FL_OK)
+        return st;
+    atomic_store(&(*ret)->refs, 1);
+    fl_arena_init(&(*ret)->arena, NULL);
+    return FL_OK;
 }
 
-void fl_registry_free(fl_registry *registry)
+/* The count is all that changes of a sealed registry. */
+const fl_registry *fl_registry_ref(const fl_registry *registry)
 {
-    if (registry == NULL)
+    atomic_fetch_add(&((fl_registry *)registry)->refs, 1);
+    return registry;
+}
+
+void fl_registry_unref(const fl_registry *shared)
+{
+    fl_registry *registry = (fl_registry *)shared;
+    if (registry == NULL || atomic_fetch_sub(&registry->refs, 1) > 1)
         return;
     list *lists[] = {&registry->ops,   &registry->traits, &registry->rules,  &registry->phases,
                      &registry->funcs, &registry->aggs,   &registry->formats};
     for (int64_t i = 0; i < FL_LEN(lists); i++)
         fl_free(lists[i]->items);
     fl_free(registry->trait_values);
+    fl_free(registry->compiled);
+    fl_arena_drop(&registry->arena);
     fl_free(registry);
+}
+
+static fl_status copy_list(const list *from, list *to, fl_err *err)
+{
+    fl_status st = fl_grow(NULL, (void **)&to->items, &to->capacity, from->n, (int64_t)sizeof(void *), err);
+    if (st != FL_OK || from->n == 0)
+        return st;
+    memcpy(to->items, from->items, (size_t)from->n * sizeof(void *));
+    to->n = from->n;
+    return FL_OK;
+}
+
+fl_status fl_registry_copy(const fl_registry *from, fl_registry **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_registry *copy = NULL;
+    FL_TRY(fl_registry_new(&copy, err));
+    FL_TRY(copy_list(&from->ops, &copy->ops, err));
+    FL_TRY(copy_list(&from->traits, &copy->traits, err));
+    FL_TRY(copy_list(&from->phases, &copy->phases, err));
+    FL_TRY(copy_list(&from->funcs, &copy->funcs, err));
+    FL_TRY(copy_list(&from->aggs, &copy->aggs, err));
+    FL_TRY(copy_list(&from->formats, &copy->formats, err));
+    memcpy(copy->func_by_name, from->func_by_name, sizeof(copy->func_by_name));
+    memcpy(copy->agg_by_name, from->agg_by_name, sizeof(copy->agg_by_name));
+    for (int32_t i = 0; i < from->n_trait_values; i++) {
+        int32_t value;
+        FL_TRY(fl_registry_add_trait_value(copy, from->trait_values[i].trait, from->trait_values[i].name, &value, err));
+    }
+    for (int32_t i = 0; i < from->rules.n; i++)
+        FL_TRY(fl_registry_add_rule(copy, from->rules.items[i], err));
+    *ret = copy;
+    return FL_OK;
+cleanup:
+    fl_registry_unref(copy);
+    return st;
+}
+
+fl_status fl_registry_seal(fl_registry *registry, fl_err *err)
+{
+    fl_status st = fl_rule_set_make((const fl_phase_desc *const *)registry->phases.items, registry->phases.n,
+                                    (const fl_op_desc *const *)registry->ops.items, registry->ops.n, registry->compiled,
+                                    registry->rules.n, &registry->arena, &registry->rule_set, err);
+    registry->is_sealed = st == FL_OK;
+    return st;
+}
+
+const fl_rule_set *fl_registry_rule_set(const fl_registry *registry)
+{
+    return registry->is_sealed ? &registry->rule_set : NULL;
+}
+
+static fl_status check_open(const fl_registry *registry, const char *kind, const char *name, fl_err *err)
+{
+    if (!registry->is_sealed)
+        return FL_OK;
+    return FL_FAIL(err, FL_ERR_CONFIG, "the %s \"%s\" comes too late: the registry is sealed", kind, name);
 }
 
 /* Every descriptor has its name behind `size`; so lists can be searched without knowing the kind. */
@@ -59,12 +137,15 @@ static const void *find(const list *l, fl_str name)
     return NULL;
 }
 
-static fl_status add(list *l, const void *item, const char *kind, fl_err *err)
+static fl_status add(const fl_registry *registry, list *l, const void *item, const char *kind, fl_err *err)
 {
     const named *n = item;
+    fl_status st = check_open(registry, kind, n->name, err);
+    if (st != FL_OK)
+        return st;
     if (find(l, fl_str_of(n->name)) != NULL)
         return FL_FAIL(err, FL_ERR_DUPLICATE, "a %s named \"%s\" is registered already", kind, n->name);
-    fl_status st = fl_grow(NULL, (void **)&l->items, &l->capacity, l->n + 1, (int64_t)sizeof(void *), err);
+    st = fl_grow(NULL, (void **)&l->items, &l->capacity, l->n + 1, (int64_t)sizeof(void *), err);
     if (st == FL_OK)
         l->items[l->n++] = item;
     return st;
@@ -72,12 +153,14 @@ static fl_status add(list *l, const void *item, const char *kind, fl_err *err)
 
 fl_status fl_registry_add_op(fl_registry *registry, const fl_op_desc *op, fl_err *err)
 {
-    return add(&registry->ops, op, "operator", err);
+    if (strcmp(op->name, "root") == 0) /* which in a pattern is the whole plan */
+        return FL_FAIL(err, FL_ERR_CONFIG, "an operator cannot be named \"root\"");
+    return add(registry, &registry->ops, op, "operator", err);
 }
 
 fl_status fl_registry_add_trait(fl_registry *registry, const fl_trait_desc *trait, fl_err *err)
 {
-    return add(&registry->traits, trait, "trait", err);
+    return add(registry, &registry->traits, trait, "trait", err);
 }
 
 fl_status fl_registry_add_trait_value(fl_registry *registry, const fl_trait_desc *trait, const char *name, int32_t *ret,
@@ -121,17 +204,30 @@ const char *fl_registry_trait_value_name(const fl_registry *registry, const fl_t
 
 fl_status fl_registry_add_rule(fl_registry *registry, const fl_rule_desc *rule, fl_err *err)
 {
-    return add(&registry->rules, rule, "rule", err);
+    fl_status st = FL_OK;
+    const fl_pattern *pattern = NULL;
+    FL_TRY(check_open(registry, "rule", rule->name, err));
+    FL_TRY(fl_pattern_compile(registry, rule->name, rule->pattern, &registry->arena, &pattern, err));
+    if (!pattern->is_root && !(rule->keeps & FL_KEEPS_COLS))
+        return FL_FAIL(err, FL_ERR_CONFIG, "rule %s, pattern \"%s\": what replaces a part of a plan keeps its columns",
+                       rule->name, rule->pattern);
+    FL_TRY(fl_grow(NULL, (void **)&registry->compiled, &registry->compiled_capacity, registry->rules.n + 1,
+                   (int64_t)sizeof(*registry->compiled), err));
+    FL_TRY(add(registry, &registry->rules, rule, "rule", err));
+    int32_t index = registry->rules.n - 1;
+    registry->compiled[index] = (fl_rule_entry){.rule = rule, .pattern = pattern, .index = index};
+cleanup:
+    return st;
 }
 
 fl_status fl_registry_add_phase(fl_registry *registry, const fl_phase_desc *phase, fl_err *err)
 {
-    return add(&registry->phases, phase, "phase", err);
+    return add(registry, &registry->phases, phase, "phase", err);
 }
 
 fl_status fl_registry_add_format(fl_registry *registry, const fl_format_desc *format, fl_err *err)
 {
-    return add(&registry->formats, format, "format", err);
+    return add(registry, &registry->formats, format, "format", err);
 }
 
 static uint32_t name_slot(fl_str name)
@@ -176,6 +272,8 @@ static fl_status add_named(list *l, const void **slots, const void *item, const 
 fl_status fl_registry_add_funcs(fl_registry *registry, const fl_func_set *set, fl_err *err)
 {
     fl_status st = FL_OK;
+    if (set->n_funcs + set->n_aggs > 0)
+        st = check_open(registry, "function", set->n_funcs > 0 ? set->funcs[0].name : set->aggs[0].name, err);
     for (int32_t i = 0; i < set->n_funcs && st == FL_OK; i++)
         st = add_named(&registry->funcs, (const void **)registry->func_by_name, &set->funcs[i], "function", err);
     for (int32_t i = 0; i < set->n_aggs && st == FL_OK; i++)
@@ -186,6 +284,11 @@ fl_status fl_registry_add_funcs(fl_registry *registry, const fl_func_set *set, f
 const fl_op_desc *fl_registry_op(const fl_registry *registry, fl_str name)
 {
     return find(&registry->ops, name);
+}
+
+const fl_trait_desc *fl_registry_trait(const fl_registry *registry, fl_str name)
+{
+    return find(&registry->traits, name);
 }
 
 const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name)
@@ -232,6 +335,8 @@ const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry
         *ret_n = registry->field.n;                                    \
         return (type const *const *)registry->field.items;             \
     }
+LIST_OF(fl_registry_ops, fl_op_desc, ops)
+LIST_OF(fl_registry_traits, fl_trait_desc, traits)
 LIST_OF(fl_registry_rules, struct fl_rule_desc, rules)
 LIST_OF(fl_registry_phases, struct fl_phase_desc, phases)
 LIST_OF(fl_registry_funcs, fl_func_desc, funcs)

@@ -1,5 +1,8 @@
-/* The registry: operators, traits, rules, functions, formats, by name. Built once at start from engine/builtins.def (and by
- * plug-ins), then read-only: any thread may look things up. */
+/* The registry: operators, traits, phases, rules, functions, formats, by name.
+ *
+ * A registry is filled, then sealed: from then on it is an immutable snapshot, which any thread may look things up in. It is
+ * counted, and each plan holds the one it was begun with. To add to a sealed one is to copy it, add, seal the copy and put
+ * that in its place (engine/registry.c). Descriptors are borrowed: they outlive all snapshots that hold them. */
 #ifndef FL_PLAN_REGISTRY_H
 #define FL_PLAN_REGISTRY_H
 
@@ -9,11 +12,23 @@
 
 struct fl_rule_desc;
 struct fl_phase_desc;
+struct fl_rule_set;
 
+/** An empty one that is not sealed, with one reference. */
 fl_status fl_registry_new(fl_registry **ret, fl_err *err);
-void fl_registry_free(fl_registry *registry);
 
-/** Adding is refused (FL_ERR_DUPLICATE) when the name is taken. Descriptors are borrowed. */
+/** One that is not sealed and holds what `from` does. */
+fl_status fl_registry_copy(const fl_registry *from, fl_registry **ret, fl_err *err);
+
+/** Orders phases and sorts rules; nothing can be added any more. Fails as fl_rule_set_make does, and leaves it as it was. */
+fl_status fl_registry_seal(fl_registry *registry, fl_err *err);
+
+/** References are taken and given back by any thread; the last one frees it. */
+const fl_registry *fl_registry_ref(const fl_registry *registry);
+void fl_registry_unref(const fl_registry *registry);
+
+/** Adding is refused when the name is taken (FL_ERR_DUPLICATE) or the registry is sealed (FL_ERR_CONFIG). Operators and traits
+ *  come before the rules whose patterns name them: a rule's pattern is compiled here (fl_pattern_compile). */
 fl_status fl_registry_add_op(fl_registry *registry, const fl_op_desc *op, fl_err *err);
 fl_status fl_registry_add_trait(fl_registry *registry, const fl_trait_desc *trait, fl_err *err);
 fl_status fl_registry_add_rule(fl_registry *registry, const struct fl_rule_desc *rule, fl_err *err);
@@ -33,13 +48,19 @@ const char *fl_registry_trait_value_name(const fl_registry *registry, const fl_t
 
 /** NULL when there is none. Function and aggregate names match case-insensitively. */
 const fl_op_desc *fl_registry_op(const fl_registry *registry, fl_str name);
+const fl_trait_desc *fl_registry_trait(const fl_registry *registry, fl_str name);
 const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name);
 const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name);
 const fl_format_desc *fl_registry_format(const fl_registry *registry, fl_str name);
 const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path);
 const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry, fl_str name);
 
+/** The rules as they are applied; NULL when the registry is not sealed. */
+const struct fl_rule_set *fl_registry_rule_set(const fl_registry *registry);
+
 /** Everything of a kind, for EXPLAIN, SHOW and suggestions. */
+const fl_op_desc *const *fl_registry_ops(const fl_registry *registry, int32_t *ret_n);
+const fl_trait_desc *const *fl_registry_traits(const fl_registry *registry, int32_t *ret_n);
 const struct fl_rule_desc *const *fl_registry_rules(const fl_registry *registry, int32_t *ret_n);
 const struct fl_phase_desc *const *fl_registry_phases(const fl_registry *registry, int32_t *ret_n);
 const fl_func_desc *const *fl_registry_funcs(const fl_registry *registry, int32_t *ret_n);

@@ -1,18 +1,18 @@
 /* Rules and phases: how plans are rewritten. The descriptors live here, so that the registry can hold them and opt/ can
  * drive them.
  *
- * A rule has a pattern over operator classes and traits, a check for what a pattern cannot say, and on_match, which hands
- * each equal plan to fl_rule_call_transform_to(): none, one or many. It never looks at a frontend and never mutates.
- * Pattern text: `filter(join)` a filter over a join; `?` any operator; `filter[logical]` with a trait's value;
- * `join(?, scan)`; `root` matches the whole plan once per round. */
+ * A rule has a pattern over operator classes and traits (plan/pattern.h), a check for what a pattern cannot say, and on_match,
+ * which hands each equal plan to fl_rule_call_transform_to(): none, one or many. It never looks at a frontend and never
+ * mutates. Phases say what they need and what they give, by names of their own choosing; their order follows from that. */
 #ifndef FL_PLAN_RULE_H
 #define FL_PLAN_RULE_H
 
-#include "plan/node.h"
+#include "plan/pattern.h"
 
 typedef enum fl_rule_scope { FL_SCOPE_GLOBAL = 1, FL_SCOPE_LOCAL = 2, FL_SCOPE_BOTH = 3 } fl_rule_scope;
 
-/* What a rule keeps of the plan it replaces; checked after every application in debug builds. */
+/* What a rule keeps of the plan it replaces. Columns (with their types: an id has one) are held to it after every application
+ * (opt/check_result.h); only rules of the whole plan (`root`) may do without, those keep what the query puts out. */
 enum { FL_KEEPS_COLS = 1, FL_KEEPS_ROW_COUNT = 2, FL_KEEPS_ORDER = 4 };
 
 typedef struct fl_rule_call fl_rule_call;
@@ -39,7 +39,8 @@ typedef enum fl_phase_strategy {
 typedef struct fl_phase_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
-    const char *after; /* the phase that it follows; NULL: the first */
+    const char *const *needs; /* NULL-terminated: runs behind every phase that gives one of these; NULL: nothing */
+    const char *const *gives; /* NULL-terminated; NULL: nothing but its own name, which every phase gives */
     uint8_t strategy;
     bool is_reference; /* also run for optimizer = 'none' (with required rules only) */
     const char *doc;
@@ -59,11 +60,20 @@ struct fl_rule_call {
     const fl_col_set *wanted; /* columns that the query puts out */
     fl_evaluator *evaluator;
     const fl_rule_desc *rule;
-    const fl_node *result; /* the first plan handed over */
+    const fl_pattern *pattern;
+    const fl_node *const
+        *bound;              /* [pattern->n_nodes]: what each of the pattern's nodes stands for; bound[0] is `node` */
+    fl_arena *scratch;       /* for on_match: reset after each application, so nothing of a plan may point into it */
+    const fl_node **results; /* [n_results]: all plans handed over, in order; in `scratch` */
+    int64_t results_capacity;
     int32_t n_results;
 };
 
-/** Hands over a plan that is equal to call->node. It must put out the same columns (any order). */
+/** Hands over a plan that is equal to call->node. It must put out the same columns (any order). May be called several times:
+ *  rewriting phases go on with the first plan that is not call->node itself. */
 fl_status fl_rule_call_transform_to(fl_rule_call *call, const fl_node *node, fl_err *err);
+
+/** What the pattern's part of that name matched. The pattern must have the name. */
+const fl_node *fl_rule_call_bound(const fl_rule_call *call, const char *name);
 
 #endif

@@ -45,7 +45,7 @@ cleanup:
 const fl_rule_desc fl_rule_choose_build_side = {FL_DESC(fl_rule_desc),
                                                 .name = "choose_build_side",
                                                 .phase = "physical",
-                                                .pattern = "join[hash]",
+                                                .pattern = "join[implementation=hash]",
                                                 .scope = FL_SCOPE_BOTH,
                                                 .promise = 20,
                                                 .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,

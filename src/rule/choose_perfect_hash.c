@@ -18,7 +18,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 const fl_rule_desc fl_rule_choose_perfect_hash = {FL_DESC(fl_rule_desc),
                                                   .name = "choose_perfect_hash",
                                                   .phase = "physical",
-                                                  .pattern = "aggregate[hash]",
+                                                  .pattern = "aggregate[implementation=hash]",
                                                   .scope = FL_SCOPE_BOTH,
                                                   .promise = 20,
                                                   .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,

@@ -39,8 +39,8 @@ static fl_status inline_one(void *ctx, fl_plan *plan, const fl_node *node, const
         return FL_OK;
     const fl_materialize_attrs *attrs = fl_materialize_of(node);
     counting c = {.key = fl_materialize_key(node)};
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), fl_plan_nodes(plan) + 1, &c.paths, err));
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), fl_plan_cols(plan) + 1, &c.is_known, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_nodes(plan) + 1, &c.paths, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_cols(plan) + 1, &c.is_known, err));
     if (count_paths(&c, call->root) > 1)
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), attrs->n_cols, &exprs, err));

@@ -16,8 +16,8 @@ static bool branch_has(const fl_expr *branch, const fl_expr *e)
 
 static fl_status factor(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr **ret, fl_err *err)
 {
-    (void)ctx;
     fl_status st = FL_OK;
+    const fl_rule_call *call = ctx;
     const fl_expr **common = NULL, **branches = NULL, **rest = NULL;
     int32_t n_common = 0, n_branches = 0;
     *ret = e;
@@ -26,7 +26,7 @@ static fl_status factor(void *ctx, fl_plan *plan, const fl_expr *e, const fl_exp
         return FL_OK;
     const fl_expr *first = e->args[0];
     int32_t n_first = first->kind == FL_EXPR_AND ? first->n_args : 1;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_first + 1, &common, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, n_first + 1, &common, err));
     for (int32_t i = 0; i < n_first; i++) {
         const fl_expr *candidate = first->kind == FL_EXPR_AND ? first->args[i] : first;
         bool in_all = true;
@@ -37,11 +37,11 @@ static fl_status factor(void *ctx, fl_plan *plan, const fl_expr *e, const fl_exp
     }
     if (n_common == 0)
         return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), e->n_args, &branches, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, e->n_args, &branches, err));
     for (int32_t b = 0; b < e->n_args; b++) {
         const fl_expr *branch = e->args[b];
         int32_t n = branch->kind == FL_EXPR_AND ? branch->n_args : 1, n_rest = 0;
-        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &rest, err));
+        FL_TRY(FL_NEW_ARRAY(call->scratch, n, &rest, err));
         for (int32_t i = 0; i < n; i++) {
             const fl_expr *part = branch->kind == FL_EXPR_AND ? branch->args[i] : branch;
             bool taken = false;
@@ -65,7 +65,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *out = NULL;
-    FL_TRY(fl_node_rewrite_exprs(call->plan, call->node, factor, NULL, &out, err));
+    FL_TRY(fl_node_rewrite_exprs(call->plan, call->node, factor, call, &out, err));
     if (out == call->node)
         return FL_OK;
     const fl_filter_attrs *factored = fl_filter_of(out);

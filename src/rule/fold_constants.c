@@ -8,7 +8,6 @@
 
 typedef struct folding {
     fl_rule_call *call;
-    fl_arena arena;
     bool knows_not_null; /* what: below */
     fl_col_set not_null; /* columns, where the expressions are computed */
 } folding;
@@ -29,13 +28,13 @@ static bool is_const_bool(const fl_expr *e, bool *ret)
     return true;
 }
 
-static fl_status fold_junction(fl_plan *plan, const fl_expr *e, const fl_expr **ret, fl_err *err)
+static fl_status fold_junction(fl_plan *plan, fl_arena *scratch, const fl_expr *e, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **kept = NULL;
     int32_t n = 0;
     bool decides = e->kind == FL_EXPR_OR, can_fail = false;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), e->n_args, &kept, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, e->n_args, &kept, err));
     for (int32_t i = 0; i < e->n_args; i++) {
         bool value;
         if (is_const_bool(e->args[i], &value)) {
@@ -69,12 +68,12 @@ cleanup:
     return st;
 }
 
-static fl_status fold_case(fl_plan *plan, const fl_expr *e, const fl_expr **ret, fl_err *err)
+static fl_status fold_case(fl_plan *plan, fl_arena *scratch, const fl_expr *e, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **kept = NULL;
     int32_t n = 0;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), e->n_args, &kept, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, e->n_args, &kept, err));
     for (int32_t i = 0; i + 1 < e->n_args; i += 2) {
         if (fl_expr_is_false_or_null(e->args[i]))
             continue;
@@ -100,15 +99,16 @@ cleanup:
 static fl_status fold(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr **ret, fl_err *err)
 {
     folding *f = ctx;
+    const fl_rule_call *call = f->call;
     *ret = e;
     if (e->kind == FL_EXPR_AND || e->kind == FL_EXPR_OR)
-        return fold_junction(plan, e, ret, err);
+        return fold_junction(plan, call->scratch, e, ret, err);
     if (e->kind == FL_EXPR_NOT && e->args[0]->kind == FL_EXPR_NOT) {
         *ret = e->args[0]->args[0];
         return FL_OK;
     }
     if (e->kind == FL_EXPR_CASE) {
-        fl_status st = fold_case(plan, e, ret, err);
+        fl_status st = fold_case(plan, call->scratch, e, ret, err);
         if (st != FL_OK || *ret != e)
             return st;
     }
@@ -123,13 +123,13 @@ static fl_status fold(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr 
     }
     if (e->n_args == 0 ||
         (e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_PARAM | FL_EXPR_HAS_SUBQUERY)) ||
-        f->call->evaluator == NULL || fl_type_is_nested(e->type))
+        call->evaluator == NULL || fl_type_is_nested(e->type))
         return FL_OK;
     for (int32_t i = 0; i < e->n_args; i++)
         if (e->args[i]->kind != FL_EXPR_CONST)
             return FL_OK;
     fl_value value;
-    if (f->call->evaluator->fold(f->call->evaluator, plan, e, &f->arena, &value, NULL) != FL_OK)
+    if (call->evaluator->fold(call->evaluator, plan, e, call->scratch, &value, NULL) != FL_OK)
         return FL_OK;
     value.type = e->type;
     return fl_expr_const(plan, &value, e->pos, ret, err);
@@ -137,15 +137,10 @@ static fl_status fold(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr 
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
-    fl_status st = FL_OK;
     const fl_node *out = NULL;
     folding f = {.call = call};
-    fl_arena_init(&f.arena, fl_plan_arena(call->plan)->memory);
-    FL_TRY(fl_node_rewrite_exprs(call->plan, call->node, fold, &f, &out, err));
-    st = fl_rule_call_transform_to(call, out, err);
-cleanup:
-    fl_arena_drop(&f.arena);
-    return st;
+    fl_status st = fl_node_rewrite_exprs(call->plan, call->node, fold, &f, &out, err);
+    return st == FL_OK ? fl_rule_call_transform_to(call, out, err) : st;
 }
 
 const fl_rule_desc fl_rule_fold_constants = {FL_DESC(fl_rule_desc),

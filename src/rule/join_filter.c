@@ -21,7 +21,7 @@ static bool keeps_left(const fl_node *node)
 
 static bool check(const fl_rule_call *call)
 {
-    const fl_node *join = call->node->inputs[0];
+    const fl_node *join = fl_rule_call_bound(call, "join");
     return is_inner(join) || (keeps_left(join) && join->inputs[0]->op == &fl_op_join);
 }
 
@@ -29,7 +29,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_filter_attrs *filter = fl_filter_of(call->node);
-    const fl_node *join = call->node->inputs[0], *sides[2] = {join->inputs[0], join->inputs[1]}, *out = NULL;
+    const fl_node *join = fl_rule_call_bound(call, "join"), *sides[2] = {join->inputs[0], join->inputs[1]}, *out = NULL;
     const fl_expr **on = NULL, **kept = NULL, **moved[2] = {NULL, NULL};
     int32_t n_on = fl_join_of(join)->n_conjuncts, n_kept = 0, n_moved[2] = {0, 0};
     fl_arena *arena = fl_plan_arena(call->plan);
@@ -43,7 +43,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         const fl_expr *e = filter->conjuncts[i];
         fl_col_set used;
         fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(fl_plan_arena(call->plan), e, &used, err));
+        FL_TRY(fl_expr_add_cols(call->scratch, e, &used, err));
         bool left = fl_col_set_meets(&used, &sides[0]->made), right = fl_col_set_meets(&used, &sides[1]->made);
         if (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
             kept[n_kept++] = e;
@@ -73,7 +73,7 @@ cleanup:
 const fl_rule_desc fl_rule_join_filter = {FL_DESC(fl_rule_desc),
                                           .name = "join_filter",
                                           .phase = "unnest",
-                                          .pattern = "filter(join)",
+                                          .pattern = "filter(join:join)",
                                           .scope = FL_SCOPE_BOTH,
                                           .is_required = true,
                                           .promise = -10,

@@ -18,8 +18,8 @@ static fl_status is_key(fl_rule_call *call, const fl_expr *e, bool *ret, fl_err 
         return FL_OK;
     fl_col_set_init(&a);
     fl_col_set_init(&b);
-    FL_TRY(fl_expr_add_cols(fl_plan_arena(call->plan), e->args[0], &a, err));
-    FL_TRY(fl_expr_add_cols(fl_plan_arena(call->plan), e->args[1], &b, err));
+    FL_TRY(fl_expr_add_cols(call->scratch, e->args[0], &a, err));
+    FL_TRY(fl_expr_add_cols(call->scratch, e->args[1], &b, err));
     if (fl_col_set_is_empty(&a) || fl_col_set_is_empty(&b))
         return FL_OK;
     *ret = (fl_col_set_has_all(left, &a) && fl_col_set_has_all(right, &b)) ||
@@ -89,7 +89,7 @@ cleanup:
 const fl_rule_desc fl_rule_lower_join = {FL_DESC(fl_rule_desc),
                                          .name = "lower_join",
                                          .phase = "lower",
-                                         .pattern = "join[logical]",
+                                         .pattern = "join[convention=logical]",
                                          .scope = FL_SCOPE_BOTH,
                                          .is_required = true,
                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,

@@ -22,7 +22,7 @@ cleanup:
 const fl_rule_desc fl_rule_lower_set_op = {FL_DESC(fl_rule_desc),
                                            .name = "lower_set_op",
                                            .phase = "lower",
-                                           .pattern = "set_op[logical]",
+                                           .pattern = "set_op[convention=logical]",
                                            .scope = FL_SCOPE_BOTH,
                                            .is_required = true,
                                            .keeps = FL_KEEPS_COLS,

@@ -9,7 +9,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 const fl_rule_desc fl_rule_lower_unnest = {FL_DESC(fl_rule_desc),
                                            .name = "lower_unnest",
                                            .phase = "lower",
-                                           .pattern = "unnest[logical]",
+                                           .pattern = "unnest[convention=logical]",
                                            .scope = FL_SCOPE_BOTH,
                                            .is_required = true,
                                            .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,

@@ -10,7 +10,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_limit_attrs *limit = fl_limit_of(call->node);
-    const fl_node *sort = call->node->inputs[0], *out = NULL;
+    const fl_node *sort = fl_rule_call_bound(call, "sort"), *out = NULL;
     if (limit->limit < 0 || limit->limit > ROWS_MAX || limit->offset > ROWS_MAX)
         return FL_OK;
     FL_TRY(fl_topk_build(call->plan, sort->inputs[0], fl_sort_of(sort)->keys, fl_sort_of(sort)->n_keys, limit->limit,
@@ -24,7 +24,7 @@ cleanup:
 const fl_rule_desc fl_rule_make_topk = {FL_DESC(fl_rule_desc),
                                         .name = "make_topk",
                                         .phase = "refine",
-                                        .pattern = "limit(sort)",
+                                        .pattern = "limit(sort:sort)",
                                         .scope = FL_SCOPE_BOTH,
                                         .promise = 35,
                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,

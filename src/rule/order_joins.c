@@ -23,6 +23,7 @@ typedef struct predicate {
 
 typedef struct ordering {
     fl_plan *plan;
+    fl_arena *scratch;
     const fl_node **done; /* by node id: what became of a node, which may be the input of several */
 } ordering;
 
@@ -79,7 +80,7 @@ static fl_status collect(region *r, const fl_node *node, fl_err *err)
         if (r->n_predicates == r->capacity) {
             predicate *grown = NULL;
             int64_t capacity = r->capacity == 0 ? 16 : r->capacity * 2;
-            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(r->plan), capacity, &grown, err));
+            FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, capacity, &grown, err));
             if (r->n_predicates > 0)
                 memcpy(grown, r->predicates, (size_t)r->n_predicates * sizeof(*grown));
             r->predicates = grown;
@@ -96,11 +97,11 @@ static fl_status find_relations(region *r, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_index_map seen;
-    fl_index_map_init(&seen, fl_plan_arena(r->plan));
+    fl_index_map_init(&seen, r->ordering->scratch);
     for (int32_t p = 0; p < r->n_predicates; p++) {
         fl_col_set used;
         fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(fl_plan_arena(r->plan), r->predicates[p].expr, &used, err));
+        FL_TRY(fl_expr_add_cols(r->ordering->scratch, r->predicates[p].expr, &used, err));
         for (int32_t i = 0; i < r->n_relations; i++)
             if (fl_col_set_meets(&used, &r->relations[i]->made))
                 r->predicates[p].relations |= 1ull << i;
@@ -274,7 +275,7 @@ static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
     fl_status st = FL_OK;
     parting *p = NULL;
     FL_ASSERT(r->n_relations > 0);
-    FL_TRY(FL_NEW(fl_plan_arena(r->plan), &p, err));
+    FL_TRY(FL_NEW(r->ordering->scratch, &p, err));
     p->n = r->n_relations;
     for (int32_t i = 0; i < p->n; i++)
         put_part(p, i, (entry){r->relations[i], r->relations[i]->rows, 0, 0}, 1ull << i);
@@ -326,7 +327,7 @@ static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl
     } else {
         region *r = NULL;
         const fl_node *joined = NULL;
-        FL_TRY(FL_NEW(fl_plan_arena(o->plan), &r, err));
+        FL_TRY(FL_NEW(o->scratch, &r, err));
         r->plan = o->plan;
         r->ordering = o;
         FL_TRY(collect(r, node, err));
@@ -346,8 +347,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *out = NULL;
-    ordering o = {.plan = call->plan};
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), fl_plan_nodes(call->plan) + 1, &o.done, err));
+    ordering o = {.plan = call->plan, .scratch = call->scratch};
+    FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_nodes(call->plan) + 1, &o.done, err));
     FL_TRY(order(&o, call->root, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:

@@ -50,7 +50,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_filter_attrs *filter = fl_filter_of(call->node);
-    const fl_node *join = call->node->inputs[0], *out = NULL;
+    const fl_node *join = fl_rule_call_bound(call, "join"), *out = NULL;
     fl_join_attrs attrs = *fl_join_of(join);
     bool rejects[2] = {false, false};
     for (int32_t i = 0; i < filter->n_conjuncts; i++)
@@ -79,7 +79,7 @@ cleanup:
 const fl_rule_desc fl_rule_outer_to_inner = {FL_DESC(fl_rule_desc),
                                              .name = "outer_to_inner",
                                              .phase = "normalize",
-                                             .pattern = "filter(join)",
+                                             .pattern = "filter(join:join)",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 65,
                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,

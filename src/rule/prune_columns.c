@@ -6,6 +6,7 @@
 
 typedef struct pruning {
     fl_plan *plan;
+    fl_arena *scratch;
     const fl_node *
         *shared; /* by node id: what became of an input that is computed once, of which all readers want the same */
 } pruning;
@@ -111,7 +112,7 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
         FL_TRY(thin_union(p, node, wanted, &thin.set_op, err));
         attrs = &thin.set_op;
     }
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(p->plan), node->n_cols + 1, &cols, err));
+    FL_TRY(FL_NEW_ARRAY(p->scratch, node->n_cols + 1, &cols, err));
     for (int32_t i = 0; i < node->n_cols; i++)
         if (is_wanted(wanted, node->cols[i]))
             cols[n_cols++] = node->cols[i];
@@ -121,8 +122,8 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
                             &thinned, err));
         fl_col_set_init(&below);
         if (!node->op->is_computed_once)
-            FL_TRY(fl_col_set_add_all(fl_plan_arena(p->plan), &below, wanted, err));
-        FL_TRY(fl_node_add_used_cols(fl_plan_arena(p->plan), thinned, &below, err));
+            FL_TRY(fl_col_set_add_all(p->scratch, &below, wanted, err));
+        FL_TRY(fl_node_add_used_cols(p->scratch, thinned, &below, err));
         for (int32_t i = 0; i < node->n_inputs; i++) {
             const fl_node *known = node->op->is_computed_once ? p->shared[node->inputs[i]->id] : NULL;
             if (known == NULL)
@@ -140,9 +141,9 @@ cleanup:
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
-    pruning p = {.plan = call->plan};
+    pruning p = {.plan = call->plan, .scratch = call->scratch};
     const fl_node *out = NULL;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), fl_plan_nodes(call->plan) + 1, &p.shared, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_nodes(call->plan) + 1, &p.shared, err));
     FL_TRY(prune(&p, call->root, call->wanted, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:

@@ -24,7 +24,7 @@ typedef struct pushing {
 static fl_status cols_of(pushing *p, const fl_expr *e, fl_col_set *ret, fl_err *err)
 {
     fl_col_set_init(ret);
-    return fl_expr_add_cols(fl_plan_arena(p->plan), e, ret, err);
+    return fl_expr_add_cols(p->call->scratch, e, ret, err);
 }
 
 /* Hands over `below` under the conjuncts that stayed. */
@@ -117,7 +117,7 @@ static fl_status through_aggregate(pushing *p, fl_err *err)
     const fl_aggregate_attrs *agg = fl_aggregate_of(p->input);
     fl_col_set_init(&p->keys);
     for (int32_t k = 0; k < agg->n_keys; k++)
-        FL_TRY(fl_col_set_add(fl_plan_arena(p->plan), &p->keys, agg->cols[k], err));
+        FL_TRY(fl_col_set_add(p->call->scratch, &p->keys, agg->cols[k], err));
     st = through(p, moves_below_aggregate, agg->cols, agg->keys, agg->n_keys, err);
 cleanup:
     return st;

@@ -7,7 +7,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_filter_attrs *filter = fl_filter_of(call->node);
-    const fl_node *scan = call->node->inputs[0], *out = NULL;
+    const fl_node *scan = fl_rule_call_bound(call, "scan"), *out = NULL;
     fl_scan_attrs attrs = *fl_scan_of(scan);
     const fl_expr **all = NULL;
     if (attrs.limit >= 0)
@@ -32,7 +32,7 @@ cleanup:
 const fl_rule_desc fl_rule_push_filter_into_scan = {FL_DESC(fl_rule_desc),
                                                     .name = "push_filter_into_scan",
                                                     .phase = "refine",
-                                                    .pattern = "filter(scan)",
+                                                    .pattern = "filter(scan:scan)",
                                                     .scope = FL_SCOPE_BOTH,
                                                     .promise = 50,
                                                     .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,

@@ -22,7 +22,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         fl_col_set used;
         int32_t to = -1;
         fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(fl_plan_arena(call->plan), e, &used, err));
+        FL_TRY(fl_expr_add_cols(call->scratch, e, &used, err));
         for (int32_t s = 0; s < 2 && to < 0; s++)
             if (may[s] && !fl_col_set_is_empty(&used) && fl_col_set_has_all(&sides[s]->made, &used) &&
                 !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))

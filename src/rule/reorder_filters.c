@@ -50,7 +50,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *out = NULL;
     if (n < 2)
         return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), n, &order, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, n, &order, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), n, &sorted, err));
     for (int32_t i = 0; i < n; i++) {
         double keeps = fl_estimate_selectivity(call->plan, old[i]);

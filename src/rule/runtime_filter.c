@@ -39,7 +39,7 @@ cleanup:
 const fl_rule_desc fl_rule_runtime_filter = {FL_DESC(fl_rule_desc),
                                              .name = "runtime_filter",
                                              .phase = "physical",
-                                             .pattern = "join[hash]",
+                                             .pattern = "join[implementation=hash]",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 10,
                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,

@@ -93,14 +93,14 @@ cleanup:
     return st;
 }
 
-static fl_status unwrap_in(fl_plan *plan, const fl_expr *e, const fl_expr **ret, fl_err *err)
+static fl_status unwrap_in(fl_plan *plan, fl_arena *scratch, const fl_expr *e, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_expr **items = NULL;
     int32_t n = e->n_args - 1;
     if (!is_exact_cast(e->args[0]))
         return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &items, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, n, &items, err));
     for (int32_t i = 0; i < n; i++) {
         fl_value value;
         int order;
@@ -115,17 +115,17 @@ cleanup:
 
 static fl_status unwrap(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr **ret, fl_err *err)
 {
-    (void)ctx;
+    const fl_rule_call *call = ctx;
     *ret = e;
     if (e->kind == FL_EXPR_IN)
-        return unwrap_in(plan, e, ret, err);
+        return unwrap_in(plan, call->scratch, e, ret, err);
     return e->kind == FL_EXPR_CALL && e->n_args == 2 ? unwrap_comparison(plan, e, ret, err) : FL_OK;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     const fl_node *out = NULL;
-    fl_status st = fl_node_rewrite_exprs(call->plan, call->node, unwrap, NULL, &out, err);
+    fl_status st = fl_node_rewrite_exprs(call->plan, call->node, unwrap, call, &out, err);
     return st == FL_OK ? fl_rule_call_transform_to(call, out, err) : st;
 }
 

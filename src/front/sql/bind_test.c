@@ -286,7 +286,7 @@ static void drop(fixture *f)
     fl_sql_bound_drop(&f->bound);
     fl_sql_parser_drop(&f->parser);
     fl_arena_drop(&f->arena);
-    fl_registry_free(f->registry);
+    fl_registry_unref(f->registry);
     assert_int_equal(f->memory.used_bytes, 0);
     for (int64_t i = 0; i < FL_LEN(tables); i++)
         assert_int_equal(tables[i].refs, f->refs[i]);

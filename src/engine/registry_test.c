@@ -1,0 +1,194 @@
+/* The engine's registry is extended while plans and queries are under way: each goes on with the one that it began with. */
+#include "engine/internal.h"
+
+#include "plan/rule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#define READERS 3
+#define EXTENSIONS 60
+
+static fl_status do_nothing(fl_rule_call *call, fl_err *err)
+{
+    return fl_rule_call_transform_to(call, call->node, err);
+}
+
+static fl_rule_desc rule_of(const char *name, const char *phase)
+{
+    return (fl_rule_desc){FL_DESC(fl_rule_desc),  .name = name,           .phase = phase,        .pattern = "?",
+                          .scope = FL_SCOPE_BOTH, .keeps = FL_KEEPS_COLS, .on_match = do_nothing};
+}
+
+static fl_status add_rule(void *ctx, fl_registry *registry, fl_err *err)
+{
+    return fl_registry_add_rule(registry, ctx, err);
+}
+
+static bool has_rule(const fl_registry *registry, const char *name)
+{
+    int32_t n = 0;
+    const fl_rule_desc *const *rules = fl_registry_rules(registry, &n);
+    for (int32_t i = 0; i < n; i++)
+        if (strcmp(rules[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static fl_engine *open_engine(void)
+{
+    fl_engine *engine = NULL;
+    fl_err err = {0};
+    if (fl_engine_open(NULL, &engine, &err) != FL_OK)
+        fail_msg("%s", err.message);
+    return engine;
+}
+
+static fl_plan *plan_of(fl_engine *engine)
+{
+    fl_plan *plan = NULL;
+    const fl_registry *registry = fl_engine_registry(engine);
+    if (fl_plan_new(NULL, registry, &plan, NULL) != FL_OK)
+        plan = NULL;
+    fl_registry_unref(registry);
+    return plan;
+}
+
+static void test_plans_keep_theirs(void **state)
+{
+    (void)state;
+    fl_engine *engine = open_engine();
+    fl_rule_desc rule = rule_of("added_late", "refine");
+    fl_plan *old_plan = plan_of(engine);
+    assert_int_equal(fl_engine_extend(engine, add_rule, &rule, NULL), FL_OK);
+    fl_plan *new_plan = plan_of(engine);
+    assert_false(has_rule(fl_plan_registry(old_plan), "added_late"));
+    assert_true(has_rule(fl_plan_registry(new_plan), "added_late"));
+    assert_true(has_rule(fl_plan_registry(old_plan), "push_filter"));
+    assert_true(has_rule(fl_plan_registry(new_plan), "push_filter"));
+    fl_engine_close(engine); /* plans need no engine for it */
+    assert_false(has_rule(fl_plan_registry(old_plan), "added_late"));
+    fl_plan_unref(old_plan);
+    fl_plan_unref(new_plan);
+}
+
+static void test_failures_change_nothing(void **state)
+{
+    (void)state;
+    fl_engine *engine = open_engine();
+    fl_rule_desc no_phase = rule_of("no_phase", "refin"), twice = rule_of("push_filter", "refine");
+    fl_err err = {0};
+    const fl_registry *before = fl_engine_registry(engine);
+    assert_int_equal(fl_engine_extend(engine, add_rule, &no_phase, &err), FL_ERR_CONFIG);
+    assert_non_null(strstr(err.hint, "did you mean \"refine\"?"));
+    assert_int_equal(fl_engine_extend(engine, add_rule, &twice, &err), FL_ERR_DUPLICATE);
+    const fl_registry *after = fl_engine_registry(engine);
+    assert_ptr_equal(before, after);
+    fl_registry_unref(before);
+    fl_registry_unref(after);
+    fl_engine_close(engine);
+}
+
+/* A session's next call sees what was added. */
+static void test_sessions_follow(void **state)
+{
+    (void)state;
+    fl_engine *engine = open_engine();
+    fl_session *session = NULL;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    fl_rule_desc rule = rule_of("added_late", "refine");
+    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
+    assert_int_equal(fl_session_query(session, "SET disabled_rules = 'added_late'", &rows, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_engine_extend(engine, add_rule, &rule, NULL), FL_OK);
+    assert_int_equal(fl_session_query(session, "SET disabled_rules = 'added_late'", &rows, &err), FL_OK);
+    rows.release(&rows);
+    fl_session_close(session);
+    fl_engine_close(engine);
+}
+
+/* ---- threads: assertions jump out of the test, so threads count what is wrong ---- */
+
+typedef struct reader {
+    pthread_t thread;
+    fl_engine *engine;
+    _Atomic bool *is_over;
+    int32_t wrong;
+} reader;
+
+static bool query_works(fl_session *session)
+{
+    struct ArrowArrayStream rows;
+    if (fl_session_query(session, "SELECT count(*) FROM range(10) WHERE range > 3", &rows, NULL) != FL_OK)
+        return false;
+    rows.release(&rows);
+    return true;
+}
+
+static void *read_on(void *ctx)
+{
+    reader *r = ctx;
+    fl_session *session = NULL;
+    int32_t seen = 0;
+    r->wrong += fl_session_open(r->engine, &session, NULL) != FL_OK;
+    while (!atomic_load(r->is_over) && r->wrong == 0) {
+        int32_t n = 0, again = 0;
+        fl_plan *plan = plan_of(r->engine);
+        if (plan == NULL) {
+            r->wrong++;
+            break;
+        }
+        fl_registry_rules(fl_plan_registry(plan), &n);
+        r->wrong += n < seen || !query_works(session);
+        fl_registry_rules(fl_plan_registry(plan), &again);
+        r->wrong += again != n;
+        seen = n;
+        fl_plan_unref(plan);
+    }
+    fl_session_close(session);
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    static char names[EXTENSIONS][24];
+    static fl_rule_desc rules[EXTENSIONS];
+    reader readers[READERS] = {0};
+    _Atomic bool is_over = false;
+    fl_engine *engine = open_engine();
+    for (int32_t i = 0; i < READERS; i++) {
+        readers[i] = (reader){.engine = engine, .is_over = &is_over};
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
+    }
+    int32_t failed = 0;
+    for (int32_t i = 0; i < EXTENSIONS; i++) {
+        snprintf(names[i], sizeof(names[i]), "added_%d", i);
+        rules[i] = rule_of(names[i], "refine");
+        failed += fl_engine_extend(engine, add_rule, &rules[i], NULL) != FL_OK;
+    }
+    atomic_store(&is_over, true);
+    for (int32_t i = 0; i < READERS; i++) {
+        pthread_join(readers[i].thread, NULL);
+        failed += readers[i].wrong;
+    }
+    assert_int_equal(failed, 0);
+    fl_engine_close(engine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plans_keep_theirs),
+        cmocka_unit_test(test_failures_change_nothing),
+        cmocka_unit_test(test_sessions_follow),
+        cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
