@@ -60,6 +60,7 @@ test-tpch-sf1: build .deps/test.stamp .deps/bench-data.stamp
 
 check-layers:
 	python3 tools/check_layers.py
+	python3 tools/check_frozen.py
 
 format: .deps/lint.stamp
 	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 -i

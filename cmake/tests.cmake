@@ -129,6 +129,7 @@ endforeach()
 # ---- the tree and what is installed from it -------------------------------------------------------------------------
 
 fletch_test(tree/layers tree COMMAND python3 tools/check_layers.py)
+fletch_test(tree/frozen tree COMMAND python3 tools/check_frozen.py)
 fletch_test(tree/headers tree COMMAND test/headers.sh)
 if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
     fletch_test(program/limits program COMMAND python3 test/program_limits.py $<TARGET_FILE:fletch>)

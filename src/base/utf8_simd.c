@@ -16,7 +16,7 @@
 #if defined(__AVX2__)
 #define LANES 32
 typedef __m256i lanes;
-#define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define LOAD(p) _mm256_loadu_si256((const __m256i *)(p))
 #define ALL(c) _mm256_set1_epi8((char)(c))
 #define AND _mm256_and_si256
 #define OR _mm256_or_si256
@@ -24,14 +24,14 @@ typedef __m256i lanes;
 #define LOOK_UP _mm256_shuffle_epi8
 #define LESS_TO_ZERO _mm256_subs_epu8
 #define SHIFT_RIGHT_4(v) _mm256_srli_epi16(v, 4)
-#define TABLE(t) _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(const void *)(t)))
+#define TABLE(t) _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(t)))
 #define IS_ZERO(v) _mm256_testz_si256(v, v)
 #define HIGH_BITS _mm256_movemask_epi8
 #define BEHIND_ZEROS(v, n) _mm256_alignr_epi8(v, _mm256_permute2x128_si256(v, v, 0x08), 16 - (n))
 #else
 #define LANES 16
 typedef __m128i lanes;
-#define LOAD(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+#define LOAD(p) _mm_loadu_si128((const __m128i *)(p))
 #define ALL(c) _mm_set1_epi8((char)(c))
 #define AND _mm_and_si128
 #define OR _mm_or_si128
@@ -39,7 +39,7 @@ typedef __m128i lanes;
 #define LOOK_UP _mm_shuffle_epi8
 #define LESS_TO_ZERO _mm_subs_epu8
 #define SHIFT_RIGHT_4(v) _mm_srli_epi16(v, 4)
-#define TABLE(t) _mm_load_si128((const __m128i *)(const void *)(t))
+#define TABLE(t) _mm_load_si128((const __m128i *)(t))
 #define IS_ZERO(v) (_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128())) == 0xFFFF)
 #define HIGH_BITS _mm_movemask_epi8
 #define BEHIND_ZEROS(v, n) _mm_slli_si128(v, n)
@@ -168,9 +168,9 @@ static inline lanes load_part(const uint8_t *text, int64_t bytes)
                                        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
     if (bytes < 16)
         return _mm256_zextsi128_si256(load_up_to_16(text, bytes));
-    __m128i low = _mm_loadu_si128((const __m128i *)(const void *)text);
-    __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(text + bytes - 16));
-    __m128i unused = _mm_loadu_si128((const __m128i *)(const void *)(places + 32 - bytes));
+    __m128i low = _mm_loadu_si128((const __m128i *)text);
+    __m128i high = _mm_loadu_si128((const __m128i *)(text + bytes - 16));
+    __m128i unused = _mm_loadu_si128((const __m128i *)(places + 32 - bytes));
     return _mm256_set_m128i(_mm_shuffle_epi8(high, unused), low);
 #else
     return load_up_to_16(text, bytes);

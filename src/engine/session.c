@@ -123,7 +123,7 @@ static fl_status fail_missing(const char *what, fl_err *err)
 
 static fl_status check_utf8(const char *what, const char *text, int64_t bytes, fl_err *err)
 {
-    int64_t bad = fl_utf8_check(text, bytes);
+    int64_t bad = bytes > 0 ? fl_utf8_check(text, bytes) : -1; /* a text of no bytes may be NULL */
     if (bad < 0)
         return FL_OK;
     fl_status st = FL_FAIL(err, FL_ERR_VALUE, "%s is no UTF-8: byte 0x%02x at offset %lld", what,

@@ -47,6 +47,7 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     fl_pq_table *table = (fl_pq_table *)base;
     fl_field *fields = NULL;
     fl_str *names = NULL;
+    FL_ASSERT(base->n_files > 0);
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->files, err));
     for (int32_t f = 0; f < base->n_files; f++) {
         fl_pq_metadata *meta = &table->files[f];
@@ -61,6 +62,7 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
         }
         base->table.rows += (double)meta->rows;
     }
+    FL_ASSERT(fields != NULL); /* there is a first file */
     base->table.fields = fields;
     base->table.n_cols = table->files[0].n_columns;
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &names, err));
