@@ -169,11 +169,35 @@ cleanup:
     return st;
 }
 
+fl_status fl_props_put_order(fl_plan *plan, fl_props *props, const fl_sort_key *keys, int32_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_order_key *order = NULL;
+    int32_t n_order = 0;
+    bool is_whole = true;
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, n + props->n_order, &order, err));
+    for (int32_t i = 0; i < n && is_whole; i++) {
+        const fl_expr *e = keys[i].expr;
+        if (e->kind == FL_EXPR_COLUMN)
+            order[n_order++] = (fl_order_key){&e->col, 1, keys[i].is_descending, keys[i].nulls_first};
+        else
+            is_whole = is_fixed(e);
+    }
+    if (is_whole && props->n_order > 0)
+        memcpy(order + n_order, props->order, (size_t)props->n_order * sizeof(*order));
+    props->order = order;
+    props->n_order = n_order + (is_whole ? props->n_order : 0);
+cleanup:
+    return st;
+}
+
 fl_status fl_props_pass(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret, fl_err *err)
 {
     (void)node;
     ret->rows_min = inputs[0]->rows_min;
     ret->rows_max = inputs[0]->rows_max;
+    ret->order = inputs[0]->order;
+    ret->n_order = inputs[0]->n_order;
     return fl_props_add_all(plan, ret, inputs[0], err);
 }
 
@@ -216,6 +240,65 @@ cleanup:
     return st;
 }
 
+static bool is_same_col(const fl_order_key *key, fl_col_id col)
+{
+    for (int32_t i = 0; i < key->n_cols; i++)
+        if (key->cols[i].n == col.n)
+            return true;
+    return false;
+}
+
+fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_sort_key *before, int32_t n,
+                                   const fl_expr *key, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set fixed, read;
+    fl_col_set_init(&fixed);
+    fl_col_set_init(&read);
+    for (int32_t i = 0; i < n; i++)
+        if (before[i].expr->kind == FL_EXPR_COLUMN)
+            FL_TRY(fl_col_set_add(&plan->arena, &fixed, before[i].expr->col, err));
+    FL_TRY(fl_props_has_key(plan, props, &fixed, ret, err));
+    if (*ret || (key->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY | FL_EXPR_CAN_FAIL)))
+        goto cleanup;
+    FL_TRY(fl_props_close(plan, props, &fixed, err));
+    FL_TRY(fl_expr_add_cols(&plan->arena, key, &read, err));
+    *ret = fl_col_set_has_all(&fixed, &read);
+cleanup:
+    return st;
+}
+
+fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sort_key *keys, int32_t n, bool *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set fixed; /* what all rows agree in that agree in the keys so far */
+    int32_t next = 0;
+    fl_col_set_init(&fixed);
+    *ret = true;
+    for (int32_t i = 0; i < n && *ret; i++) {
+        const fl_expr *e = keys[i].expr;
+        bool is_unique = false;
+        FL_TRY(fl_props_close(plan, props, &fixed, err));
+        FL_TRY(fl_props_has_key(plan, props, &fixed, &is_unique, err));
+        if (is_unique)
+            break;
+        if (is_fixed(e) || (e->kind == FL_EXPR_COLUMN && fl_col_set_has(&fixed, e->col)))
+            continue;
+        while (next < props->n_order && fl_col_set_has(&fixed, props->order[next].cols[0]))
+            next++;
+        const fl_order_key *key = next < props->n_order ? &props->order[next] : NULL;
+        *ret = key != NULL && e->kind == FL_EXPR_COLUMN && is_same_col(key, e->col) &&
+               key->is_descending == keys[i].is_descending &&
+               (key->nulls_first == keys[i].nulls_first || fl_col_set_has(&props->not_null, e->col));
+        if (*ret)
+            FL_TRY(fl_col_set_add(&plan->arena, &fixed, e->col, err));
+        next++;
+    }
+cleanup:
+    return st;
+}
+
 /* The set without constants, and by columns that are put out; false where one is not and no other holds the same. */
 static fl_status settle_set(fl_plan *plan, const fl_props *props, const fl_col_set *made, const fl_col_set *set,
                             fl_col_set *ret, bool *ret_ok, fl_err *err)
@@ -242,6 +325,38 @@ static fl_status settle_set(fl_plan *plan, const fl_props *props, const fl_col_s
         *ret_ok = true;
         FL_TRY(fl_col_set_add(&plan->arena, ret, fl_col_set_first(&others), err));
     }
+cleanup:
+    return st;
+}
+
+/* The order as far as columns that are put out tell it. */
+static fl_status settle_order(fl_plan *plan, const fl_node *node, const fl_props *from, fl_props *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_order_key *order = NULL;
+    FL_TRY(FL_NEW_ARRAY(&plan->arena, from->n_order, &order, err));
+    for (int32_t i = 0; i < from->n_order; i++) {
+        fl_col_id col = from->order[i].cols[0];
+        fl_col_set cols;
+        fl_col_id *ids = NULL;
+        int32_t n = 0, at = find_equal(from, col);
+        fl_col_set_init(&cols);
+        if (fl_col_set_has(&from->constant, col))
+            continue;
+        FL_TRY(fl_col_set_add(&plan->arena, &cols, col, err));
+        if (at >= 0)
+            FL_TRY(fl_col_set_add_all(&plan->arena, &cols, &from->equal[at], err));
+        fl_col_set_keep_all(&cols, &node->made);
+        if (fl_col_set_is_empty(&cols))
+            break;
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, fl_col_set_count(&cols), &ids, err));
+        for (col = fl_col_set_first(&cols); col.n != 0; col = fl_col_set_first(&cols)) {
+            ids[n++] = col;
+            fl_col_set_remove(&cols, col);
+        }
+        order[ret->n_order++] = (fl_order_key){ids, n, from->order[i].is_descending, from->order[i].nulls_first};
+    }
+    ret->order = order;
 cleanup:
     return st;
 }
@@ -293,6 +408,8 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
         if (fl_col_set_count(&set) > 1)
             FL_TRY(add_equal_set(plan, ret, &set, err));
     }
+    if (raw->n_order > 0)
+        FL_TRY(settle_order(plan, node, &from, ret, err));
 cleanup:
     return st;
 }
@@ -365,6 +482,12 @@ void fl_props_print(fl_text *text, const fl_plan *plan, const fl_props *props)
         print_set(text, plan, i == 0 ? "determined: (" : ", (", &props->dependencies[i].from, ") -> ");
         print_set(text, plan, "(", &props->dependencies[i].to, i + 1 < props->n_dependencies ? ")" : "); ");
     }
+    for (int32_t i = 0; i < props->n_order; i++) {
+        fl_text_add(text, i == 0 ? FL_STR("order: ") : FL_STR(", "));
+        fl_order_key_print(text, plan, &props->order[i]);
+    }
+    if (props->n_order > 0)
+        fl_text_add(text, FL_STR("; "));
     fl_text_addf(text, "rows: %.17g..", props->rows_min);
     if (props->rows_max < INFINITY)
         fl_text_addf(text, "%.17g", props->rows_max);

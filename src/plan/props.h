@@ -29,8 +29,11 @@ struct fl_props {
     int64_t equal_capacity;
     int32_t n_dependencies;      /* FL_PROPS_DEPENDENCIES_MAX at most */
     fl_dependency *dependencies; /* beyond what keys, constants and equal columns say */
-    double rows_min;             /* never more than the rows there are */
-    double rows_max;             /* never less; INFINITY: no bound is known */
+    int32_t n_order;
+    const fl_order_key
+        *order;      /* the rows come in the order of these keys; columns of one are all that are equal to it */
+    double rows_min; /* never more than the rows there are */
+    double rows_max; /* never less; INFINITY: no bound is known */
 };
 
 /** The node's properties; they live as long as the plan. For a plan that is being made. */
@@ -41,6 +44,15 @@ fl_status fl_node_input_not_null(fl_plan *plan, const fl_node *node, fl_col_set 
 
 /** Whether no two rows agree in all of these columns, by keys and by all that determines columns. */
 fl_status fl_props_has_key(fl_plan *plan, const fl_props *props, const fl_col_set *cols, bool *ret, fl_err *err);
+
+/** Whether the rows come in the order of the keys: by their own order, by columns that are constant or determined by those
+ *  before them. Keys that are no columns are not known. */
+fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sort_key *keys, int32_t n, bool *ret,
+                              fl_err *err);
+
+/** Whether a further sort key decides nothing between rows that agree in the n keys before it. */
+fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_sort_key *before, int32_t n,
+                                   const fl_expr *key, bool *ret, fl_err *err);
 
 /** Adds to `set` what it determines: columns that agree where all of its columns do. */
 fl_status fl_props_close(fl_plan *plan, const fl_props *props, fl_col_set *set, fl_err *err);
@@ -70,7 +82,10 @@ fl_status fl_props_add_computed(fl_plan *plan, fl_props *props, fl_col_id col, c
 /** All that is known of other rows, whose columns these have: but for their number. */
 fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other, fl_err *err);
 
-/** derive_props of a class that puts out its first input's rows as they are. */
+/** The rows come in the order of these keys, equal ones in the order that `ret` has so far. */
+fl_status fl_props_put_order(fl_plan *plan, fl_props *props, const fl_sort_key *keys, int32_t n, fl_err *err);
+
+/** derive_props of a class that puts out its first input's rows as they are, in their order. */
 fl_status fl_props_pass(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret, fl_err *err);
 
 #endif

@@ -47,6 +47,9 @@ fl_status fl_join_build_all(fl_plan *plan, fl_join_kind kind, const fl_node *lef
 fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join_attrs *attrs, bool is_dependent,
                                const fl_props *const *inputs, fl_props *ret, fl_err *err);
 
+/** Whether a row of the other input meets at most one of this one (`side` 0: left, 1: right): the conjuncts fix a key of it. */
+fl_status fl_join_meets_one(fl_plan *plan, const fl_node *node, int32_t side, bool *ret, fl_err *err);
+
 static inline const fl_join_attrs *fl_join_of(const fl_node *node)
 {
     return node->attrs;

@@ -15,7 +15,7 @@ typedef struct joining {
     fl_props *ret;
 } joining;
 
-/* Whether a row of the other side meets at most one of this one: the conjuncts fix one of its keys. */
+/* The conjuncts fix one of the side's keys. */
 static fl_status meets_one(const joining *j, int32_t side, bool *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -145,7 +145,7 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
                  .is_dependent = is_dependent,
                  .ret = ret};
     FL_ASSERT(node->n_inputs == 2);
-    switch (attrs->kind) {
+    switch (attrs->kind) { /* the side that is built comes in no order, and which it is is not known yet */
     case FL_JOIN_SEMI:
         FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
         FL_TRY(fl_props_add_conjuncts(plan, ret, attrs->conjuncts, attrs->n_conjuncts, err));
@@ -162,6 +162,18 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
         st = derive_pairs(&j, attrs->kind, err);
         break;
     }
+    ret->n_order = 0;
+cleanup:
+    return st;
+}
+
+fl_status fl_join_meets_one(fl_plan *plan, const fl_node *node, int32_t side, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_join_attrs *attrs = fl_join_of(node);
+    joining j = {.plan = plan, .node = node, .conjuncts = attrs->conjuncts, .n_conjuncts = attrs->n_conjuncts};
+    FL_TRY(fl_node_props(plan, node->inputs[side], &j.sides[side], err));
+    st = meets_one(&j, side, ret, err);
 cleanup:
     return st;
 }

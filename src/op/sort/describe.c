@@ -19,6 +19,13 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return node->inputs[0]->rows;
 }
 
+static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
+                              fl_err *err)
+{
+    fl_status st = fl_props_pass(plan, node, inputs, ret, err);
+    return st != FL_OK ? st : fl_props_put_order(plan, ret, fl_sort_of(node)->keys, fl_sort_of(node)->n_keys, err);
+}
+
 static const fl_attr_field fields[] = {
     {"keys", FL_FIELD_SORT_KEYS, offsetof(fl_sort_attrs, keys), offsetof(fl_sort_attrs, n_keys), NULL, false, false},
 };
@@ -33,7 +40,7 @@ const fl_op_desc fl_op_sort = {FL_DESC(fl_op_desc),
                                .n_fields = FL_LEN(fields),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
-                               .derive_props = fl_props_pass,
+                               .derive_props = derive_props,
                                .exec = &fl_sort_exec,
                                .doc = "all rows in the order of the keys"};
 
