@@ -50,6 +50,7 @@ typedef struct fl_settings {
     int64_t memory_limit_bytes; /* 0: the engine's */
     int64_t timeout_ms;         /* 0: none */
     bool is_reference;
+    bool verifies_rules;
     fl_sql_null_order null_order;
     char disabled_rules[2048]; /* as it was set; names apart by commas */
 } fl_settings;

@@ -58,6 +58,7 @@ static fl_status optimize(fl_session *session, fl_query *query, const fl_session
         at = end + 1;
     }
     fl_optimize_options options = {.is_reference = session->settings.is_reference,
+                                   .verifies_properties = session->settings.verifies_rules,
                                    .disabled_rules = disabled,
                                    .n_disabled = n,
                                    .evaluator = &evaluator.base};

@@ -6,16 +6,24 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {
-    "default_null_order", "disabled_rules", "memory_limit", "optimizer", "threads", "timeout", "vector_size"};
+static const char *const names[] = {"default_null_order", "disabled_rules", "memory_limit",
+                                    "optimizer",          "threads",        "timeout",
+                                    "vector_size",        "verify_rules"};
 
 /* By fl_sql_null_order; the names are DuckDB's. */
 static const char *const null_orders[] = {"nulls_last_on_asc_first_on_desc", "nulls_first_on_asc_last_on_desc",
                                           "nulls_first", "nulls_last"};
 
+/* Deriving properties for each application costs as much as planning does: builds that look for faults do it. */
+#if defined(FLETCH_VERIFY_RULES)
+#define FL_VERIFIES_RULES true
+#else
+#define FL_VERIFIES_RULES false
+#endif
+
 void fl_settings_init(fl_settings *s, const fl_engine *engine)
 {
-    *s = (fl_settings){.threads = engine->threads, .vector_rows = FL_VECTOR_ROWS};
+    *s = (fl_settings){.threads = engine->threads, .vector_rows = FL_VECTOR_ROWS, .verifies_rules = FL_VERIFIES_RULES};
 }
 
 fl_str fl_settings_name(int32_t i)
@@ -163,6 +171,11 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         if (!is(word, "none") && !is(word, "simple") && !is(word, "default") && !is(word, "on"))
             return FL_FAIL(err, FL_ERR_CONFIG, "optimizer must be 'simple' or 'none'");
         s->is_reference = is(word, "none");
+    } else if (is(name, "verify_rules")) {
+        fl_value on;
+        if (fl_value_cast(value, FL_TYPE(FL_BOOL), &on, NULL) != FL_OK || on.is_null)
+            return FL_FAIL(err, FL_ERR_CONFIG, "verify_rules must be true or false");
+        s->verifies_rules = on.b;
     } else if (is(name, "default_null_order")) {
         int32_t order = 0;
         while (order < FL_LEN(null_orders) &&
@@ -212,6 +225,7 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("timeout", timeout_ms)
     RESET_ONE("memory_limit", memory_limit_bytes)
     RESET_ONE("optimizer", is_reference)
+    RESET_ONE("verify_rules", verifies_rules)
     RESET_ONE("default_null_order", null_order)
 #undef RESET_ONE
     if (all || is(name, "disabled_rules")) {
@@ -237,6 +251,8 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
             (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
     else if (is(name, "optimizer"))
         fl_text_add(text, s->is_reference ? FL_STR("none") : FL_STR("simple"));
+    else if (is(name, "verify_rules"))
+        fl_text_add(text, s->verifies_rules ? FL_STR("true") : FL_STR("false"));
     else if (is(name, "default_null_order"))
         fl_text_add(text, fl_str_of(null_orders[s->null_order]));
     else if (is(name, "disabled_rules"))

@@ -62,7 +62,7 @@ static fl_status apply_rule(driver *d, fl_rule_call *call, const fl_node **ret, 
     for (int32_t i = 0; i < call->n_results; i++) {
         if (call->results[i] == call->node)
             continue;
-        FL_TRY(fl_check_result(call, call->results[i], err));
+        FL_TRY(fl_check_result(call, call->results[i], d->options->verifies_properties, err));
         if (chosen == NULL)
             chosen = call->results[i];
     }

@@ -12,7 +12,8 @@ typedef struct fl_optimize_options {
     bool is_reference;            /* optimizer = 'none' */
     const fl_str *disabled_rules; /* names; required ones stay on */
     int32_t n_disabled;
-    fl_evaluator *evaluator; /* may be NULL: constants are not folded */
+    bool verifies_properties; /* what each rule hands over is held to its promise about rows, nulls and order, too */
+    fl_evaluator *evaluator;  /* may be NULL: constants are not folded */
 } fl_optimize_options;
 
 typedef struct fl_optimize_report {

@@ -5,6 +5,27 @@
 
 static bool can_any_be_null(const fl_expr *const *args, int32_t n, int32_t step, const fl_col_set *not_null);
 
+static bool can_part_be_null(const fl_expr *e, const fl_col_set *not_null);
+
+/* CASE WHEN x IS NOT NULL THEN x … and CASE WHEN x IS NULL THEN … ELSE x: there it is not null. */
+static bool can_case_be_null(const fl_expr *e, const fl_col_set *not_null)
+{
+    for (int32_t result = 1; result + 1 < e->n_args; result += 2) {
+        const fl_expr *when = e->args[result - 1], *then = e->args[result];
+        bool is_guarded =
+            when->kind == FL_EXPR_NOT && when->args[0]->kind == FL_EXPR_IS_NULL && when->args[0]->args[0] == then;
+        for (int32_t before = 0; before + 1 < result && !is_guarded; before += 2)
+            is_guarded = e->args[before]->kind == FL_EXPR_IS_NULL && e->args[before]->args[0] == then;
+        if (!is_guarded && can_part_be_null(then, not_null))
+            return true;
+    }
+    const fl_expr *otherwise = e->args[e->n_args - 1];
+    for (int32_t before = 0; before + 1 < e->n_args; before += 2)
+        if (e->args[before]->kind == FL_EXPR_IS_NULL && e->args[before]->args[0] == otherwise)
+            return false;
+    return can_part_be_null(otherwise, not_null);
+}
+
 static bool can_part_be_null(const fl_expr *e, const fl_col_set *not_null)
 {
     switch (e->kind) {
@@ -19,9 +40,8 @@ static bool can_part_be_null(const fl_expr *e, const fl_col_set *not_null)
         return (e->is_try && fl_cast_can_fail(e->args[0]->type, e->type)) ||
                (!e->is_compared && fl_cast_gives_null(e->args[0]->type, e->type)) ||
                can_part_be_null(e->args[0], not_null);
-    case FL_EXPR_CASE: /* the results: each second one, and the last */
-        return can_any_be_null(e->args + 1, e->n_args - 1, 2, not_null) ||
-               can_part_be_null(e->args[e->n_args - 1], not_null);
+    case FL_EXPR_CASE:
+        return can_case_be_null(e, not_null);
     case FL_EXPR_AND:
     case FL_EXPR_OR:
     case FL_EXPR_NOT:

@@ -13,7 +13,12 @@ typedef enum fl_rule_scope { FL_SCOPE_GLOBAL = 1, FL_SCOPE_LOCAL = 2, FL_SCOPE_B
 
 /* What a rule keeps of the plan it replaces. Columns (with their types: an id has one) are held to it after every application
  * (opt/check_result.h); only rules of the whole plan (`root`) may do without, those keep what the query puts out. */
-enum { FL_KEEPS_COLS = 1, FL_KEEPS_ROW_COUNT = 2, FL_KEEPS_ORDER = 4 };
+enum {
+    FL_KEEPS_COLS = 1,
+    FL_KEEPS_ROW_COUNT = 2, /* and what properties say of it: who finds out that there are fewer rows does not keep this */
+    FL_KEEPS_ORDER = 4,
+    FL_KEEPS_NOT_NULL = 8 /* properties still say of each column that it is not null, where they did */
+};
 
 typedef struct fl_rule_call fl_rule_call;
 

@@ -48,6 +48,6 @@ const fl_rule_desc fl_rule_choose_build_side = {FL_DESC(fl_rule_desc),
                                                 .pattern = "join[implementation=hash]",
                                                 .scope = FL_SCOPE_BOTH,
                                                 .promise = 20,
-                                                .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                                .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                                 .on_match = on_match,
                                                 .doc = "the smaller side of a hash join is built"};

@@ -21,7 +21,7 @@ const fl_rule_desc fl_rule_choose_perfect_hash = {FL_DESC(fl_rule_desc),
                                                   .pattern = "aggregate[implementation=hash]",
                                                   .scope = FL_SCOPE_BOTH,
                                                   .promise = 20,
-                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                                   .check = check,
                                                   .on_match = on_match,
                                                   .doc = "groups of keys with few values are found by an index"};

@@ -62,6 +62,6 @@ const fl_rule_desc fl_rule_eliminate_distinct = {FL_DESC(fl_rule_desc),
                                                  .pattern = "aggregate",
                                                  .scope = FL_SCOPE_BOTH,
                                                  .promise = 50,
-                                                 .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                                 .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                                  .on_match = on_match,
                                                  .doc = "rows that a key tells apart are distinct"};

@@ -31,6 +31,6 @@ const fl_rule_desc fl_rule_eliminate_join = {FL_DESC(fl_rule_desc),
                                              .pattern = "join",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 35,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                              .on_match = on_match,
                                              .doc = "left joins whose right side nobody reads and no row needs"};

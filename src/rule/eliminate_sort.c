@@ -50,7 +50,7 @@ const fl_rule_desc fl_rule_eliminate_sort = {FL_DESC(fl_rule_desc),
                                              .pattern = "sort",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 55,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
                                              .on_match = on_match,
                                              .doc =
                                                  "rows that are in order are not sorted, keys that decide nothing go"};

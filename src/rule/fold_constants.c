@@ -149,6 +149,6 @@ const fl_rule_desc fl_rule_fold_constants = {FL_DESC(fl_rule_desc),
                                              .pattern = "?",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 90,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
                                              .on_match = on_match,
                                              .doc = "constant expressions are computed once"};

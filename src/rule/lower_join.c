@@ -92,6 +92,6 @@ const fl_rule_desc fl_rule_lower_join = {FL_DESC(fl_rule_desc),
                                          .pattern = "join[convention=logical]",
                                          .scope = FL_SCOPE_BOTH,
                                          .is_required = true,
-                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                          .on_match = on_match,
                                          .doc = "joins are hashed where there is an equality, else nested loops"};

@@ -25,6 +25,6 @@ const fl_rule_desc fl_rule_lower_set_op = {FL_DESC(fl_rule_desc),
                                            .pattern = "set_op[convention=logical]",
                                            .scope = FL_SCOPE_BOTH,
                                            .is_required = true,
-                                           .keeps = FL_KEEPS_COLS,
+                                           .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
                                            .on_match = on_match,
                                            .doc = "UNION is DISTINCT over UNION ALL; INTERSECT and EXCEPT are hashed"};

@@ -101,6 +101,6 @@ const fl_rule_desc fl_rule_merge_projects = {FL_DESC(fl_rule_desc),
                                              .pattern = "project",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 45,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
                                              .on_match = on_match,
                                              .doc = "projections over projections are one"};

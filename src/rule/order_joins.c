@@ -357,5 +357,5 @@ cleanup:
 
 const fl_rule_desc fl_rule_order_joins = {FL_DESC(fl_rule_desc),    .name = "order_joins",
                                           .phase = "join_order",    .pattern = "root",
-                                          .scope = FL_SCOPE_GLOBAL, .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                          .scope = FL_SCOPE_GLOBAL, .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                           .on_match = on_match,     .doc = "inner joins in the order of least cost"};

@@ -82,6 +82,6 @@ const fl_rule_desc fl_rule_outer_to_inner = {FL_DESC(fl_rule_desc),
                                              .pattern = "filter(join:join)",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 65,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                              .on_match = on_match,
                                              .doc = "outer joins whose nulls are filtered out are inner joins"};

@@ -68,6 +68,6 @@ const fl_rule_desc fl_rule_propagate_empty = {
     .pattern = "?",
     .scope = FL_SCOPE_BOTH,
     .promise = 70,
-    .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
     .on_match = on_match,
     .doc = "operators over inputs without rows have none; LIMIT 0 reads nothing"};

@@ -233,6 +233,6 @@ const fl_rule_desc fl_rule_push_filter = {FL_DESC(fl_rule_desc),
                                           .pattern = "filter",
                                           .scope = FL_SCOPE_BOTH,
                                           .promise = 60,
-                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_ORDER,
                                           .on_match = on_match,
                                           .doc = "filters run where their columns are made"};

@@ -36,6 +36,6 @@ const fl_rule_desc fl_rule_push_limit = {FL_DESC(fl_rule_desc),
                                          .pattern = "limit",
                                          .scope = FL_SCOPE_BOTH,
                                          .promise = 30,
-                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
                                          .on_match = on_match,
                                          .doc = "limits run below projections and inside scans"};

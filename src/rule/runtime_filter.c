@@ -42,6 +42,6 @@ const fl_rule_desc fl_rule_runtime_filter = {FL_DESC(fl_rule_desc),
                                              .pattern = "join[implementation=hash]",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 10,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_ROW_COUNT,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                              .on_match = on_match,
                                              .doc = "keys of the build side filter the scans of the probe side"};

@@ -112,6 +112,6 @@ const fl_rule_desc fl_rule_semi_join = {FL_DESC(fl_rule_desc),
                                         .pattern = "filter",
                                         .scope = FL_SCOPE_GLOBAL,
                                         .promise = 10,
-                                        .keeps = FL_KEEPS_COLS,
+                                        .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
                                         .on_match = on_match,
                                         .doc = "EXISTS, IN and NOT IN in filters become semi and anti joins"};

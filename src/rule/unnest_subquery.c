@@ -221,5 +221,5 @@ cleanup:
 const fl_rule_desc fl_rule_unnest_subquery = {FL_DESC(fl_rule_desc),    .name = "unnest_subquery",
                                               .phase = "unnest",        .pattern = "?",
                                               .scope = FL_SCOPE_GLOBAL, .is_required = true,
-                                              .keeps = FL_KEEPS_COLS,   .check = check,
+                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,   .check = check,
                                               .on_match = on_match,     .doc = "subqueries become dependent joins"};

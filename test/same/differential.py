@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "test"))
 import pipe  # noqa: E402
 
 ROADS = {
+    "verify_rules": ["SET verify_rules = true"],
     "optimizer none": ["SET optimizer = 'none'"],
     "vector_size 1": ["SET vector_size = 1"],
     "vector_size 2": ["SET vector_size = 2"],

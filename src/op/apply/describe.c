@@ -22,7 +22,10 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
                               fl_err *err)
 {
     const fl_apply_attrs *apply = fl_apply_of(node);
-    fl_join_attrs join = {.kind = apply->kind, .n_conjuncts = apply->n_conjuncts, .conjuncts = apply->conjuncts};
+    fl_join_attrs join = {.kind = apply->kind,
+                          .n_conjuncts = apply->n_conjuncts,
+                          .conjuncts = apply->conjuncts,
+                          .mark = apply->mark};
     return fl_join_derive_props(plan, node, &join, true, inputs, ret, err);
 }
 

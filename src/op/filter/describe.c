@@ -27,7 +27,11 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     fl_status st = FL_OK;
     FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
     FL_TRY(fl_props_add_conjuncts(plan, ret, fl_filter_of(node)->conjuncts, fl_filter_of(node)->n_conjuncts, err));
-    ret->rows_min = 0;
+    for (int32_t i = 0; i < fl_filter_of(node)->n_conjuncts; i++) {
+        const fl_expr *e = fl_filter_of(node)->conjuncts[i];
+        ret->rows_min = fl_expr_is_true(e) ? ret->rows_min : 0;
+        ret->rows_max = fl_expr_is_false_or_null(e) ? 0 : ret->rows_max;
+    }
 cleanup:
     return st;
 }

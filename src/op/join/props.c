@@ -1,6 +1,7 @@
 /* What is true of the rows of a join, by its kind. An apply's are those of the join that it becomes, but for what its right
  * side says: that holds within the rows of one left row only. */
 #include "op/join/node.h"
+#include "plan/null.h"
 #include "plan/props.h"
 
 #include <math.h>
@@ -133,6 +134,22 @@ cleanup:
     return st;
 }
 
+/* A mark is null only where the comparison was, which is the first conjunct: the others tell which rows it is made with. */
+static fl_status derive_mark(const joining *j, fl_col_id mark, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *arena = fl_plan_arena(j->plan);
+    fl_col_set not_null;
+    FL_TRY(fl_props_pass(j->plan, j->node, j->sides, j->ret, err));
+    fl_col_set_init(&not_null);
+    for (int32_t side = 0; side < 2; side++)
+        FL_TRY(fl_col_set_add_all(arena, &not_null, &j->sides[side]->not_null, err));
+    if (j->n_conjuncts == 0 || !fl_expr_can_be_null(j->conjuncts[0], &not_null))
+        st = fl_col_set_add(arena, &j->ret->not_null, mark, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join_attrs *attrs, bool is_dependent,
                                const fl_props *const *inputs, fl_props *ret, fl_err *err)
 {
@@ -156,7 +173,7 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
         ret->rows_min = 0;
         break;
     case FL_JOIN_MARK:
-        st = fl_props_pass(plan, node, inputs, ret, err);
+        st = derive_mark(&j, attrs->mark, err);
         break;
     default:
         st = derive_pairs(&j, attrs->kind, err);
