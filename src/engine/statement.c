@@ -111,6 +111,30 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
     return st;
 }
 
+/* ---- statistics --------------------------------------------------------------------------------------------------- */
+
+/* Of one table, or of all. Needs no write lock: a table that is replaced meanwhile goes with its statistics. */
+static fl_status analyze(fl_session *session, const fl_sql_bound *bound, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena arena;
+    fl_str *names = NULL;
+    int32_t n = 0;
+    if (bound->table != NULL)
+        return fl_memory_table_analyze(bound->table, &session->statement_memory, err);
+    fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(fl_engine_names(session->engine, &arena, &names, &n, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_table *table = fl_engine_table(session->engine, names[i]);
+        st = table != NULL ? fl_memory_table_analyze(table, &session->statement_memory, err) : FL_OK;
+        fl_table_unref(table);
+        FL_TRY(st);
+    }
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
+}
+
 /* ---- telling ------------------------------------------------------------------------------------------------------ */
 
 static fl_status describe(fl_session *session, const fl_sql_bound *bound, fl_rows *ret, fl_err *err)
@@ -422,6 +446,8 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return fl_session_rewrite_table(session, bound, params, n_params, err);
     case FL_AST_DROP:
         return drop(session, bound, err);
+    case FL_AST_ANALYZE:
+        return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
         return describe(session, bound, ret, err);
     case FL_AST_SHOW_TABLES:

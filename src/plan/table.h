@@ -19,14 +19,46 @@ typedef struct fl_table fl_table;
 typedef struct fl_scan fl_scan;
 typedef struct fl_scan_worker fl_scan_worker;
 
-/* What is known of a column without reading it. */
+/* Where a column's figures come from; later ones are better. */
+typedef enum fl_stats_source {
+    FL_STATS_GUESS,   /* bounds or a dictionary, or nothing */
+    FL_STATS_FOOTER,  /* what the file says of itself */
+    FL_STATS_SAMPLE,  /* some rows of the table */
+    FL_STATS_ANALYZE, /* ANALYZE: all rows were looked at */
+    FL_STATS_EXACT,   /* all rows, counted; or a key says it */
+} fl_stats_source;
+
+typedef struct fl_common_value {
+    fl_value value;
+    double share; /* of all rows */
+} fl_common_value;
+
+#define FL_COMMON_VALUES_MAX 32
+
+/* What is known of a column without reading it, or after a look at some rows. Values are of the column's type; all but the
+ * numbers is borrowed from the table. */
 typedef struct fl_col_stats {
     bool has_bounds; /* min and max are exact or wider than the truth (never narrower) */
-    fl_value min;    /* of the column's type; strings are borrowed from the table */
+    fl_value min;
     fl_value max;
     double null_fraction; /* negative = unknown */
-    double distinct;      /* estimate; negative = unknown */
+    double distinct;      /* values that are not null; estimate; negative = unknown */
+    uint8_t source;       /* fl_stats_source of distinct and of what follows */
+    int32_t n_common;     /* most frequent first; none where no value stands out */
+    const fl_common_value *common;
+    int32_t n_histogram; /* 0, or at least 2 */
+    const fl_value
+        *histogram; /* ascending bounds of parts that hold as many rows each, of the values that are neither null
+                                  nor common; NaN is greatest */
 } fl_col_stats;
+
+/* Rows of a table picked at random, the same for all columns and calls: row i of every vector is of one row of the table. */
+typedef struct fl_table_sample {
+    int32_t rows;
+    const fl_vec *vecs; /* by place in the columns that were asked for */
+} fl_table_sample;
+
+#define FL_SAMPLE_ROWS_MAX 2048
 
 /* A conjunct that the source may use to skip rows: column within [low, high], null rows are not wanted. Best effort: the
  * caller tests every row that arrives. */
@@ -100,8 +132,12 @@ struct fl_scan_worker {
 
 typedef struct fl_table_ops {
     fl_status (*scan_new)(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
-    /** Statistics of a column; may be NULL, then nothing is known. */
+    /** Statistics of a column; may be NULL, then nothing is known. Thread-safe. What costs time is found out at the first
+     *  call and kept. */
     void (*stats)(fl_table *table, int32_t col, fl_col_stats *ret);
+    /** A sample of FL_SAMPLE_ROWS_MAX rows at most (all rows of a smaller table); vectors live as long as the table.
+     *  Thread-safe; may be NULL, then there is none. */
+    fl_status (*sample)(fl_table *table, const int32_t *cols, int32_t n_cols, fl_table_sample *ret, fl_err *err);
     void (*free)(fl_table *table);
 } fl_table_ops;
 

@@ -1,8 +1,9 @@
-/* Tables in memory: scanning segments, statistics over them. A morsel is a quarter of a segment, so that small tables
- * still keep two workers busy. */
+/* Tables in memory: scanning segments. A morsel is a quarter of a segment, so that small tables still keep two workers
+ * busy. */
 #include "store/memory_table.h"
 
 #include "arrow/bounds.h"
+#include "store/table_stats.h"
 
 #define MORSEL_ROWS 30720 /* a quarter of a segment; a multiple of 64, so bitmaps are sliced without copying */
 
@@ -13,6 +14,7 @@ typedef struct memory_table {
     int64_t n_segments;
     fl_memory *memory;
     fl_column_rules *rules;
+    fl_table_stats stats;
 } memory_table;
 
 typedef struct memory_scan {
@@ -157,40 +159,12 @@ cleanup:
 
 static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
 {
-    memory_table *table = (memory_table *)base;
-    int64_t nulls = 0;
-    double distinct = 0;
-    *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1};
-    for (int64_t s = 0; s < table->n_segments; s++) {
-        const fl_segment *segment = table->segments[s];
-        const fl_vec *vec = &segment->vecs[col];
-        if (segment->rows == 0)
-            continue;
-        nulls += segment->nulls[col] < 0 ? 0 : segment->nulls[col];
-        if (vec->layout == FL_DICT && distinct >= 0)
-            distinct = (double)vec->child_rows > distinct ? (double)vec->child_rows : distinct;
-        else
-            distinct = -1;
-        if (segment->min[col].is_null) {
-            if (segment->nulls[col] != segment->rows) { /* unknown, not empty */
-                ret->has_bounds = false;
-                return;
-            }
-            continue;
-        }
-        if (!ret->has_bounds || fl_value_compare(&segment->min[col], &ret->min) < 0)
-            ret->min = segment->min[col];
-        if (!ret->has_bounds || fl_value_compare(&segment->max[col], &ret->max) > 0)
-            ret->max = segment->max[col];
-        ret->has_bounds = true;
-    }
-    for (int32_t k = 0; k < base->n_keys; k++)
-        if (base->keys[k].n_cols == 1 && base->keys[k].cols[0] == col)
-            distinct = base->rows - (double)nulls;
-    if (base->rows > 0)
-        ret->null_fraction = (double)nulls / base->rows;
-    if (distinct > 0)
-        ret->distinct = distinct;
+    fl_table_stats_get(&((memory_table *)base)->stats, col, ret);
+}
+
+static fl_status sample(fl_table *base, const int32_t *cols, int32_t n_cols, fl_table_sample *ret, fl_err *err)
+{
+    return fl_table_stats_sample(&((memory_table *)base)->stats, cols, n_cols, ret, err);
 }
 
 static void table_free(fl_table *base)
@@ -198,11 +172,12 @@ static void table_free(fl_table *base)
     memory_table *table = (memory_table *)base;
     for (int64_t i = 0; i < table->n_segments; i++)
         fl_segment_unref(table->segments[i]);
+    fl_table_stats_drop(&table->stats);
     fl_arena_drop(&table->arena);
     fl_free(table);
 }
 
-static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .free = table_free};
+static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .sample = sample, .free = table_free};
 
 fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
                               fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err)
@@ -214,6 +189,7 @@ fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fi
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*table), (void **)&table, err));
     fl_arena_init(&table->arena, memory);
     table->memory = memory;
+    fl_table_stats_init(&table->stats, &table->base, memory);
     table->base.ops = &table_ops;
     atomic_store(&table->base.refs, 1);
     FL_TRY(fl_arena_copy_str(&table->arena, name, &table->base.name, err));
@@ -233,6 +209,7 @@ fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fi
     table->base.fields = copy;
     table->base.n_cols = n_cols;
     table->base.version = atomic_fetch_add(&versions, 1) + 1;
+    fl_table_stats_set_segments(&table->stats, table->segments, n_segments);
     *ret = &table->base;
     return FL_OK;
 cleanup:
@@ -284,4 +261,9 @@ cleanup:
 const fl_column_rules *fl_memory_table_rules(const fl_table *base)
 {
     return base->ops == &table_ops ? ((const memory_table *)base)->rules : NULL;
+}
+
+fl_status fl_memory_table_analyze(fl_table *base, fl_memory *memory, fl_err *err)
+{
+    return base->ops == &table_ops ? fl_table_stats_analyze(&((memory_table *)base)->stats, memory, err) : FL_OK;
 }

@@ -119,7 +119,8 @@ static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
                           .min = table->min,
                           .max = table->max,
                           .null_fraction = 0,
-                          .distinct = table->base.rows};
+                          .distinct = table->base.rows,
+                          .source = FL_STATS_EXACT};
 }
 
 static void table_free(fl_table *base)

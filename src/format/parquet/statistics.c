@@ -192,7 +192,7 @@ void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
 {
     const fl_pq_table *table = (const fl_pq_table *)base;
     const fl_pq_node *node = &table->files[table->models[col]].columns[col];
-    *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1};
+    *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1, .source = FL_STATS_FOOTER};
     if (node->kind != FL_PQ_LEAF || base->rows <= 0)
         return;
     bool has_min = true, has_max = true, has_any = false, has_nulls = true;

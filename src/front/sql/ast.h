@@ -388,6 +388,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_DELETE,       /* erase */
     FL_AST_TRUNCATE,     /* erase, without a condition */
     FL_AST_DROP,         /* drop */
+    FL_AST_ANALYZE,      /* analyze */
     FL_AST_DESCRIBE,     /* describe */
     FL_AST_SHOW_TABLES,  /* */
     FL_AST_SHOW,         /* setting: name; empty = all */
@@ -527,6 +528,7 @@ typedef struct fl_ast_statement {
         fl_ast_update *update;
         fl_ast_erase *erase;
         fl_ast_drop *drop;
+        fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */
         fl_ast_setting *setting;
         fl_ast_explain *explain;

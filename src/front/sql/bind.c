@@ -304,6 +304,7 @@ static const statement_binder binders[] = {
     [FL_AST_DELETE] = fl_sql_bind_delete,
     [FL_AST_TRUNCATE] = fl_sql_bind_delete,
     [FL_AST_DROP] = fl_sql_bind_drop,
+    [FL_AST_ANALYZE] = fl_sql_bind_analyze,
     [FL_AST_DESCRIBE] = fl_sql_bind_query_statement,
     [FL_AST_SHOW_TABLES] = fl_sql_bind_setting,
     [FL_AST_SHOW] = fl_sql_bind_setting,

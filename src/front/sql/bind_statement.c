@@ -339,32 +339,50 @@ cleanup:
     return st;
 }
 
-FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
+/* The table of that name; `not_of_view` says why a view will not do. */
+static fl_status find_table(fl_sql_env *env, fl_arena *arena, fl_ast_path path, const char *not_of_view,
+                            fl_sql_bound *ret, fl_err *err)
 {
-    (void)text;
     fl_status st = FL_OK;
-    const fl_ast_create_index *create = ast->create_index;
     fl_catalog_entry entry = {0};
-    ret->if_not_exists = create->if_not_exists;
-    if (create->name.count > 0)
-        FL_TRY(set_name(arena, create->name, ret, err));
-    FL_TRY(fl_arena_copy_str(arena, last_name(create->table), &ret->table_name, err));
+    FL_TRY(fl_arena_copy_str(arena, last_name(path), &ret->table_name, err));
     st = env->catalog->find(env->catalog, ret->table_name, &entry, err);
     if (st != FL_OK) {
-        fl_err_at(err, create->table.parts[0].start);
+        fl_err_at(err, path.parts[0].start);
         goto cleanup;
     }
     if (entry.table == NULL) {
-        st = FL_FAIL(err, FL_ERR_TABLE, "\"%.*s\" is a view: it has no indexes", FL_STR_ARG(ret->table_name));
-        fl_err_at(err, create->table.parts[0].start);
+        st = FL_FAIL(err, FL_ERR_TABLE, "\"%.*s\" is a view: %s", FL_STR_ARG(ret->table_name), not_of_view);
+        fl_err_at(err, path.parts[0].start);
         st = fl_err_state(err, "42809", st);
         goto cleanup;
     }
     ret->table = entry.table;
     ret->holds_table = true;
+cleanup:
+    return st;
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
+{
+    (void)text;
+    fl_status st = FL_OK;
+    const fl_ast_create_index *create = ast->create_index;
+    ret->if_not_exists = create->if_not_exists;
+    if (create->name.count > 0)
+        FL_TRY(set_name(arena, create->name, ret, err));
+    FL_TRY(find_table(env, arena, create->table, "it has no indexes", ret, err));
     st = bind_index_key(arena, create, ret, err);
 cleanup:
     return st;
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_analyze)
+{
+    (void)text;
+    if (ast->analyze.count == 0)
+        return FL_OK;
+    return find_table(env, arena, ast->analyze, "there are statistics of its tables only", ret, err);
 }
 
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)

@@ -23,6 +23,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_analyze);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_setting);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_explain);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_prepare);

@@ -474,6 +474,8 @@ static void changes(void **state)
     binds("CREATE TABLE t (a int NOT NULL DEFAULT 1 + 2, b struct(x int)[])");
     binds("CREATE VIEW v (a) AS SELECT order_id FROM orders");
     binds("DROP TABLE a, b");
+    binds("ANALYZE customers");
+    binds("ANALYZE");
     binds("SET threads = 4");
     binds("EXPLAIN ANALYZE SELECT 1");
     binds("EXECUTE p (1 + 1, 'a')");

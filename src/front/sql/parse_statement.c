@@ -32,8 +32,6 @@ static const struct {
     {FL_KW_PIVOT, "PIVOT is", "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY"},
     {FL_KW_UNPIVOT, "UNPIVOT is", "write a UNION ALL of SELECTs, one for each column"},
     {FL_KW_VACUUM, "VACUUM is", "leave it out: there is nothing to clean up"},
-    {FL_KW_ANALYZE, "ANALYZE is",
-     "leave it out: statistics are kept while rows are written; EXPLAIN ANALYZE shows a query's times"},
     {FL_KW_INSTALL, "INSTALL is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
     {FL_KW_LOAD, "LOAD is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
     {FL_KW_EXPORT, "EXPORT is", "to write a file: fletch --format csv -o FILE -c 'SELECT …'"},
@@ -145,6 +143,15 @@ static fl_status parse_describe(parser *p, fl_ast_statement *statement)
     FL_TRY(fl_sql_query_of_table(p, table, &statement->describe));
 cleanup:
     return st;
+}
+
+static fl_status parse_analyze(parser *p, fl_ast_statement *statement)
+{
+    statement->kind = FL_AST_ANALYZE;
+    advance(p);
+    if (p->now->kind == FL_SQL_END || p->now->kind == FL_SQL_SEMICOLON)
+        return FL_OK;
+    return fl_sql_parse_path(p, "a table's name", &statement->analyze);
 }
 
 static fl_status parse_show(parser *p, fl_ast_statement *statement)
@@ -348,6 +355,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
         case FL_KW_DESCRIBE:
         case FL_KW_DESC:
             FL_TRY(parse_describe(p, statement));
+            break;
+        case FL_KW_ANALYZE:
+            FL_TRY(parse_analyze(p, statement));
             break;
         case FL_KW_EXPLAIN:
             FL_TRY(parse_explain(p, statement));

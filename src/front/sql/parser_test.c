@@ -466,6 +466,8 @@ static void statements(void **state)
     accepts("TRUNCATE TABLE t");
     accepts("DROP TABLE IF EXISTS a, s.b");
     accepts("DROP VIEW v");
+    accepts("ANALYZE");
+    accepts("ANALYZE s.t");
     accepts("DESCRIBE t");
     accepts("DESCRIBE SELECT 1");
     accepts("DESCRIBE 'x.parquet'");

@@ -95,6 +95,7 @@ typedef struct fl_sql_column {
  *     DELETE              name, table; query: the rows that stay, all columns
  *     TRUNCATE            name, table
  *     DROP                object, if_exists, names, n_names, name_pos
+ *     ANALYZE             table_name, table (NULL: all)
  *     SHOW_TABLES
  *     SHOW, RESET, DEALLOCATE   name (empty: all)
  *     SET                 name, values, n_values
