@@ -7,7 +7,10 @@
     error that names what is missing.
   - Queries on several workers over a file that is meanwhile replaced (the rows of one of the two, always) or truncated,
     emptied, appended to (the rows, or 58030 "changed"); the process lives, and the next query is right.
-What every single moment of a scan gives is the unit test's matter (src/format/files_table_test.c).
+  - Files that were at rest, so that the engine keeps their tables, and then change in ways that are hard to see: replaced
+    or rewritten at the same length with the time put back, reached by a link that leads elsewhere, one more in a folder.
+What every single moment of a scan gives is the unit test's matter (src/format/files_table_test.c), as is which tables are
+kept (src/format/files_cache_test.c).
 Relies on: pyarrow to make files, test/pipe.py. Exit status 1 when something differs.
 """
 
@@ -106,6 +109,53 @@ def check_statements(session, name, write, path):
     expect(f"{name}, as it was again", answer(session, f"EXECUTE some_{name}(1)"), [["x"]])
 
 
+REST_S = 2.2  # after which a file's times are believed
+
+
+def put_back(path, changed):
+    """Changes a file and gives it the times of before."""
+    times = path.stat()
+    changed()
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def check_rested(session, folders):
+    """Files that were asked for again and again before they change."""
+    before, after = {"a": [1, 2], "b": ["x", "y"]}, {"a": [3, 4], "b": ["x", "y"]}
+    kinds = ("replaced", "rewritten", "cut", "grown", "removed")
+    for name, folder in folders.items():
+        for kind in kinds:
+            FORMATS[name](folder / f"{kind}.{name}", before)
+        for side, columns in (("left", before), ("right", after)):
+            (folder / side).mkdir()
+            FORMATS[name](folder / side / f"one.{name}", columns)
+        (folder / "link").symlink_to("left")
+    time.sleep(REST_S)
+    for name, folder in folders.items():
+        write = FORMATS[name]
+        paths = {kind: folder / f"{kind}.{name}" for kind in kinds}
+        asked = [f"SELECT sum(a)::integer FROM '{path}'" for path in paths.values()]
+        linked, pattern = (f"SELECT sum(a)::integer FROM '{folder / place}'" for place in (f"link/one.{name}", f"left/*.{name}"))
+        for _ in range(3):
+            for sql in (*asked, linked, pattern):
+                expect(f"{name}, at rest: {sql}", answer(session, sql), [[3]])
+        put_back(paths["replaced"], lambda: replace(paths["replaced"], write, after))
+        put_back(paths["rewritten"], lambda: write(paths["rewritten"], after))
+        put_back(paths["cut"], lambda: write(paths["cut"], {"a": [7], "b": ["x"]}))
+        put_back(paths["grown"], lambda: write(paths["grown"], {"a": [1, 2, 5], "b": ["x", "y", "z"]}))
+        paths["removed"].unlink()
+        (folder / "new").symlink_to("right")
+        os.replace(folder / "new", folder / "link")
+        write(folder / "left" / f"two.{name}", {"a": [10], "b": ["x"]})
+        wanted = {"replaced": 7, "rewritten": 7, "cut": 7, "grown": 8}
+        for _ in range(2):
+            for kind, value in wanted.items():
+                expect(f"{name}, {kind} after a rest", answer(session, f"SELECT sum(a)::integer FROM '{paths[kind]}'"), [[value]])
+            refuses(session, f"{name}, removed after a rest", asked[-1], "58P01", paths["removed"].name)
+            expect(f"{name}, another link after a rest", answer(session, linked), [[7]])
+            expect(f"{name}, a file more after a rest", answer(session, pattern), [[13]])
+
+
 def ask_while(session, sql, act):
     """Starts a query, lets `act` happen meanwhile, and gives the query's answer."""
     got = []
@@ -170,6 +220,11 @@ def main():
     rng = random.Random(9)
     session = pipe.Pipe(args.fletch, args=["--threads", "4"], timeout_s=60)
     try:
+        with tempfile.TemporaryDirectory(prefix="file-changes-") as folder:
+            folders = {name: pathlib.Path(folder) / name for name in FORMATS}
+            for path in folders.values():
+                path.mkdir()
+            check_rested(session, folders)
         for name, write in FORMATS.items():
             with tempfile.TemporaryDirectory(prefix="file-changes-") as folder:
                 check_statements(session, name, write, pathlib.Path(folder) / f"file.{name}")

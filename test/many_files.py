@@ -3,6 +3,7 @@
 
     many_files.py [--fletch PROGRAM] [--files 300] [--limit 64]
 
+The questions come again when the files were at rest for long enough that the engine keeps their tables.
 The program runs under `ulimit -n LIMIT`. Files that are replaced, changed or removed between the opening of a table and
 its being read (a prepared statement opens anew; within one statement the first scan removes) are errors, never other rows.
 Relies on: pyarrow to make files.
@@ -15,6 +16,7 @@ import pathlib
 import resource
 import sys
 import tempfile
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,7 +53,8 @@ def main():
                 problems.append(f"{sql[:200]}: {str(got)[:300]}, not {wanted}")
 
         all_ids = n * (2 * n - 1)
-        for threads in (1, 2):
+        for threads, rests_s in ((1, 0), (2, 2.2), (2, 0)):
+            time.sleep(rests_s)
             asked.run(f"SET threads = {threads}")
             for end in ("parquet", "csv", "ndjson"):
                 check(f"SELECT count(*), sum(id), count(v) FROM '{folder}/*.{end}'", [[2 * n, all_ids, n]])

@@ -1,6 +1,7 @@
 /* Opening and reading files. */
 #include "base/file.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
 
 #include <dirent.h>
@@ -13,6 +14,12 @@
 
 #define KEPT_MAX 256    /* files that are kept open: more save little */
 #define KEPT_UNKNOWN 32 /* where the system does not say how many there may be */
+
+/* Clocks of file systems tick: every 4 ms or less where times have nanoseconds, every second or two elsewhere. What is written
+ * in the tick of the last change leaves the times as they were. So a file is believed by its times only if it was at rest for
+ * longer than a tick when it was opened. What remains: file systems of other machines whose clock is far behind this
+ * one's, and writes through a memory map, whose times come late. */
+#define SETTLED_NS 2000000000ll
 
 /* Files that are kept open, in the whole process. */
 static _Atomic int32_t n_kept;
@@ -85,9 +92,9 @@ static const char *kind_of(mode_t mode)
     return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-static int64_t modified_ns(const struct stat *info)
+static int64_t ns_of(struct timespec time)
 {
-    return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static bool may_keep_open(void)
@@ -129,6 +136,7 @@ fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err)
     fl_status st = FL_OK;
     fl_file *file = NULL;
     struct stat info;
+    int64_t now_ns = fl_clock_wall_us() * 1000;
     if (path.len > 0 && memchr(path.data, 0, (size_t)path.len) != NULL)
         return FL_FAIL(err, FL_ERR_IO, "a file name cannot hold a NUL byte");
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*file), (void **)&file, err));
@@ -149,9 +157,12 @@ fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err)
     file->device = info.st_dev;
     file->inode = info.st_ino;
     file->bytes = info.st_size;
-    file->modified_ns = modified_ns(&info);
-    file->is_kept_open = may_keep_open();
-    if (!file->is_kept_open) {
+    file->modified_ns = ns_of(info.st_mtim);
+    file->changed_ns = ns_of(info.st_ctim);
+    file->is_settled = now_ns - file->changed_ns > SETTLED_NS;
+    if (may_keep_open()) {
+        file->n_holds = file->n_keeps = 1;
+    } else {
         close(file->fd);
         file->fd = -1;
     }
@@ -176,9 +187,8 @@ void fl_file_unref(fl_file *file)
 {
     if (file == NULL || atomic_fetch_sub(&file->refs, 1) != 1)
         return;
-    FL_ASSERT(file->n_holds == 0);
-    if (file->is_kept_open)
-        atomic_fetch_sub(&n_kept, 1);
+    FL_ASSERT(file->n_holds == file->n_keeps);
+    atomic_fetch_sub(&n_kept, file->n_keeps);
     if (file->fd >= 0)
         close(file->fd);
     pthread_mutex_destroy(&file->lock);
@@ -193,7 +203,7 @@ static fl_status fail_changed(const fl_file *file, fl_err *err)
 
 static bool is_same(const fl_file *file, const struct stat *info)
 {
-    return info->st_size == file->bytes && modified_ns(info) == file->modified_ns;
+    return info->st_size == file->bytes && ns_of(info->st_mtim) == file->modified_ns;
 }
 
 /* A writer sets the time before it changes bytes: what was read before a check that passes is as it was at open. */
@@ -203,6 +213,13 @@ static fl_status check_same(const fl_file *file, fl_err *err)
     if (fstat(file->fd, &info) != 0)
         return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\": %s", file->path, strerror(errno));
     return is_same(file, &info) ? FL_OK : fail_changed(file, err);
+}
+
+/* As fl_file_keep wants it: a change of owner or rights counts, too. */
+static bool has_same_identity(const fl_file *file, const struct stat *info)
+{
+    return S_ISREG(info->st_mode) && info->st_dev == file->device && info->st_ino == file->inode &&
+           is_same(file, info) && ns_of(info->st_ctim) == file->changed_ns;
 }
 
 /* The path may lead to another file by now, or to none. */
@@ -226,8 +243,6 @@ static fl_status reopen(fl_file *file, fl_err *err)
 fl_status fl_file_hold(fl_file *file, fl_err *err)
 {
     fl_status st = FL_OK;
-    if (file->is_kept_open)
-        return FL_OK;
     pthread_mutex_lock(&file->lock);
     if (file->fd < 0)
         st = reopen(file, err);
@@ -236,17 +251,63 @@ fl_status fl_file_hold(fl_file *file, fl_err *err)
     return st;
 }
 
-void fl_file_release(fl_file *file)
+static void release_locked(fl_file *file)
 {
-    if (file == NULL || file->is_kept_open)
-        return;
-    pthread_mutex_lock(&file->lock);
     FL_ASSERT(file->n_holds > 0 && file->fd >= 0);
     if (--file->n_holds == 0) {
         close(file->fd);
         file->fd = -1;
     }
+}
+
+void fl_file_release(fl_file *file)
+{
+    if (file == NULL)
+        return;
+    pthread_mutex_lock(&file->lock);
+    release_locked(file);
     pthread_mutex_unlock(&file->lock);
+}
+
+/* What is open may not be what the path leads to any more; what is opened is looked at when it is open, so that there is no
+ * moment in between. */
+static bool is_unchanged(fl_file *file, bool opens)
+{
+    struct stat info;
+    if (opens && file->fd < 0)
+        return open_path(file->path, &file->fd, &info, NULL) == FL_OK && has_same_identity(file, &info);
+    return stat(file->path, &info) == 0 && has_same_identity(file, &info);
+}
+
+bool fl_file_keep(fl_file *file, bool *ret_is_kept)
+{
+    if (!file->is_settled)
+        return false;
+    bool has_room = may_keep_open();
+    pthread_mutex_lock(&file->lock);
+    bool is_same = is_unchanged(file, has_room);
+    bool keeps = has_room && is_same;
+    file->n_holds += keeps;
+    file->n_keeps += keeps;
+    if (file->n_holds == 0 && file->fd >= 0) {
+        close(file->fd);
+        file->fd = -1;
+    }
+    pthread_mutex_unlock(&file->lock);
+    if (has_room && !keeps)
+        atomic_fetch_sub(&n_kept, 1);
+    *ret_is_kept = keeps;
+    return is_same;
+}
+
+void fl_file_let_go(fl_file *file)
+{
+    pthread_mutex_lock(&file->lock);
+    FL_ASSERT(file->n_keeps > 0);
+    file->n_keeps--;
+    release_locked(file);
+    pthread_mutex_unlock(&file->lock);
+    atomic_fetch_sub(&n_kept, 1);
 }
 
 static fl_status read_open(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err)

@@ -2,8 +2,9 @@
  * file under a scan, and that must be an error, not a signal.
  *
  * Only regular files are opened (no directory, FIFO, device, socket). A handle is counted and may be read from many
- * threads at once. The first handles of the process keep their file open, up to half of what the system allows; those
- * beyond open it when they are read, and look whether it is still the same one. So any number of files can be a table. */
+ * threads at once. It keeps its file open where the process may keep one more: up to half of what the system allows.
+ * Beyond that, and when it was let go, the file is opened while it is read, and must still be the same one. So any number
+ * of files can be a table, and a handle that waits to be used again holds none. */
 #ifndef FL_BASE_FILE_H
 #define FL_BASE_FILE_H
 
@@ -14,14 +15,16 @@
 
 typedef struct fl_file {
     _Atomic int32_t refs;
-    bool is_kept_open;
-    pthread_mutex_t lock; /* of fd and n_holds, where it is not kept open */
-    int fd;               /* negative: closed */
+    pthread_mutex_t lock; /* of fd, n_holds and n_keeps */
+    int fd;               /* negative: closed, as nobody holds it */
     int32_t n_holds;
+    int32_t n_keeps;        /* of the holds: those that count in the process */
     uint64_t device, inode; /* at open */
     int64_t bytes;
     int64_t modified_ns;
-    char *path; /* as given */
+    int64_t changed_ns; /* of content or of what is said about it: nobody can set this time */
+    bool is_settled;    /* its last change was so long before it was opened that a later one has another time */
+    char *path;         /* as given */
 } fl_file;
 
 /** Opens a regular file for reading. FL_ERR_TABLE (58P01) when there is none, with the nearest file name in the same
@@ -30,6 +33,12 @@ fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err);
 
 fl_file *fl_file_ref(fl_file *file);
 void fl_file_unref(fl_file *file);
+
+/** Whether the path still leads to the file as it was at open, in all that the system says of it (inode, size, times), and
+ *  it is one that may be believed this way (is_settled). If so, and the process may keep one more file open, this one stays
+ *  open until fl_file_let_go: *ret_is_kept. A file that was opened anew is kept in the same way: n_keeps says so. */
+bool fl_file_keep(fl_file *file, bool *ret_is_kept);
+void fl_file_let_go(fl_file *file);
 
 /** Keeps the file open until it is released, which spares readers of many pieces opening it for each. FL_ERR_IO when it
  *  cannot be opened again, or is another file by now. */

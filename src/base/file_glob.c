@@ -144,6 +144,15 @@ static bool has_wildcard(fl_str p)
     return false;
 }
 
+/* Whether a name stands for itself alone: nothing in it has a meaning in patterns. */
+static bool is_plain(fl_str p)
+{
+    for (int64_t i = 0; i < p.len; i++)
+        if (p.data[i] == '*' || p.data[i] == '?' || p.data[i] == '[' || p.data[i] == '{' || p.data[i] == '\\')
+            return false;
+    return true;
+}
+
 static fl_status unescape(fl_arena *arena, fl_str p, fl_str *ret, fl_err *err)
 {
     char *text = NULL;
@@ -347,7 +356,7 @@ fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int6
     fl_str *paths = NULL;
     FL_TRY(fl_arena_copy_str(arena, pattern, &text, err));
     bool has_nul = text.len > 0 && memchr(text.data, 0, (size_t)text.len) != NULL; /* opening it says so */
-    if (has_nul || is_there(text))
+    if (has_nul || is_plain(text) || is_there(text))
         FL_TRY(add_name(&s.found, text, err));
     else
         FL_TRY(expand(&s, text, &patterns, 0));

@@ -27,6 +27,8 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->pool = parent != NULL ? parent->pool : NULL;
     memory->interrupt = parent != NULL ? parent->interrupt : NULL;
     memory->limit_bytes = limit_bytes;
+    memory->give_up = NULL;
+    memory->kept = NULL;
     atomic_store(&memory->used_bytes, 0);
     atomic_store(&memory->peak_bytes, 0);
 }
@@ -90,13 +92,9 @@ void fl_memory_say_who(fl_err *err, const char *who)
         snprintf(err->message + len, sizeof(err->message) - len, " by %s", who);
 }
 
-fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
+/* Charges all budgets of the chain; or none, and gives the one whose limit that would pass, and what is in use of it. */
+static fl_memory *charge_chain(fl_memory *memory, int64_t bytes, int64_t *ret_used)
 {
-    if (bytes > 0 && memory != NULL) {
-        fl_status st = fl_interrupt_check(memory->interrupt, err);
-        if (st != FL_OK)
-            return st;
-    }
     for (fl_memory *m = memory; m != NULL; m = m->parent) {
         int64_t used = atomic_fetch_add_explicit(&m->used_bytes, bytes, memory_order_relaxed) + bytes;
         if (bytes > 0 && m->limit_bytes > 0 && used > m->limit_bytes) {
@@ -105,10 +103,41 @@ fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
                 if (undo == m)
                     break;
             }
-            return fail_limit(m, used - bytes, bytes, err);
+            *ret_used = used - bytes;
+            return m;
         }
         note_peak(m, used);
     }
+    return NULL;
+}
+
+fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err)
+{
+    int64_t used = 0;
+    if (bytes > 0 && memory != NULL) {
+        fl_status st = fl_interrupt_check(memory->interrupt, err);
+        if (st != FL_OK)
+            return st;
+    }
+    for (;;) {
+        const fl_memory *full = charge_chain(memory, bytes, &used);
+        if (full == NULL)
+            return FL_OK;
+        if (full->give_up == NULL || !full->give_up(full->kept, used + bytes - full->limit_bytes))
+            return fail_limit(full, used, bytes, err);
+    }
+}
+
+fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err)
+{
+    int64_t used = atomic_load(&memory->used_bytes);
+    fl_status st = fl_memory_charge(parent, used, err);
+    if (st != FL_OK)
+        return st;
+    fl_memory_release(memory->parent, used);
+    memory->parent = parent;
+    memory->pool = parent->pool;
+    memory->interrupt = parent->interrupt;
     return FL_OK;
 }
 

@@ -17,6 +17,10 @@ typedef struct fl_memory {
     struct fl_buffer_pool *pool;    /* buffers' pool of the engine; NULL = plain allocations */
     struct fl_interrupt *interrupt; /* stops the work that the budget is for; NULL = nothing does */
     int64_t limit_bytes;            /* 0 = none */
+    /** Where the limit would be passed: frees what is only kept for later, `bytes` of it if there is so much, and says
+     *  whether it freed any. From any thread; charges nothing. NULL = nothing is kept. Set before the budget is used. */
+    bool (*give_up)(void *kept, int64_t bytes);
+    void *kept;
     _Atomic int64_t used_bytes;
     _Atomic int64_t peak_bytes;
 } fl_memory;
@@ -24,6 +28,10 @@ typedef struct fl_memory {
 /** Makes a budget below `parent` (may be NULL), whose pool and interrupt it takes on. limit_bytes 0 = only the parents'
  *  limits. */
 void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int64_t limit_bytes);
+
+/** Puts a budget with all that is charged to it below another parent, whose pool and interrupt it takes on. FL_ERR_MEMORY
+ *  when that would pass a limit: it stays where it was. One thread at a time. */
+fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err);
 
 /** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed, FL_ERR_CANCELLED
  *  or FL_ERR_TIMEOUT when the work shall stop: nothing is charged then. */

@@ -312,9 +312,11 @@ static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *f
         fl_err_hint(err, "say which: read_parquet('…'), read_csv('…'), read_json('…')");
         goto cleanup;
     }
-    FL_TRY(format->open(&catalog->session->statement_memory, all, n, options, n_options, ret, err));
+    fl_session *session = catalog->session;
+    FL_TRY(fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, all, n,
+                               options, n_options, ret, err));
     if ((*ret)->note.len > 0)
-        fl_session_add_note(catalog->session, (*ret)->name, (*ret)->note);
+        fl_session_add_note(session, (*ret)->name, (*ret)->note);
 cleanup:
     fl_free(all);
     return st;

@@ -38,6 +38,9 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
     FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
     engine->memory.pool = engine->pool;
+    FL_TRY(fl_files_cache_new(&engine->memory, &engine->files, err));
+    engine->memory.give_up = fl_files_cache_give_up;
+    engine->memory.kept = engine->files;
     FL_TRY(fl_workers_new(FL_THREADS_MAX, &engine->workers, err));
     FL_TRY(fl_registry_new(&registry, err));
     engine->registry = registry;
@@ -56,6 +59,7 @@ void fl_engine_close(fl_engine *engine)
     if (engine == NULL)
         return;
     fl_engine_clear(engine);
+    fl_files_cache_free(engine->files);
     fl_workers_free(engine->workers);
     fl_registry_unref(engine->registry);
     fl_buffer_pool_free(engine->pool);

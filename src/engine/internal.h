@@ -9,6 +9,7 @@
 #include "exec/exec.h"
 #include "exec/session_state.h"
 #include "fletch/fletch.h"
+#include "format/files_cache.h"
 #include "front/sql/sql.h"
 #include "opt/optimize.h"
 #include "plan/catalog.h"
@@ -33,6 +34,7 @@ struct fl_engine {
     fl_memory memory;
     fl_buffer_pool *pool;
     fl_workers *workers;
+    fl_files_cache *files; /* tables of files that were opened before */
     int32_t threads;
     pthread_mutex_t write_lock;    /* one statement at a time changes tables */
     pthread_mutex_t lock;          /* guards items and registry; taken inside of write_lock and registry_lock */
@@ -86,6 +88,7 @@ struct fl_session {
     fl_memory memory;            /* of the session: what lives on between calls */
     fl_memory statement_memory;  /* below it, led to `interrupt`: what a call works with */
     fl_interrupt interrupt;      /* of the call under way */
+    fl_files_in_use files;       /* what the statement under way reads */
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;

@@ -86,6 +86,7 @@ void fl_session_close(fl_session *session)
         fl_free(session->prepared);
         session->prepared = next;
     }
+    fl_files_in_use_drop(&session->files);
     pthread_mutex_destroy(&session->lock);
     fl_registry_unref(session->registry);
     fl_free(session);

@@ -535,6 +535,7 @@ cleanup:
         pthread_mutex_unlock(&session->engine->write_lock);
     if (is_bound)
         fl_sql_bound_drop(&bound);
+    fl_files_in_use_end(&session->files);
     fl_arena_drop(&arena);
     return st;
 }
@@ -544,5 +545,7 @@ fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text
 {
     binding b;
     init_binding(&b, session, arena, NULL, NULL, 0);
-    return fl_sql_bind(&b.env, arena, text, ast, ret, err);
+    fl_status st = fl_sql_bind(&b.env, arena, text, ast, ret, err);
+    fl_files_in_use_end(&session->files);
+    return st;
 }

@@ -9,6 +9,7 @@ void fl_files_table_free(fl_table *base)
     for (int32_t i = 0; i < table->n_files; i++)
         fl_file_unref(table->files[i]);
     fl_arena_drop(&table->arena);
+    fl_memory_release(table->memory.parent, atomic_load(&table->memory.used_bytes)); /* the struct, and the handles */
     fl_free(table);
 }
 
@@ -18,6 +19,8 @@ static fl_status open_files(fl_files_table *table, const fl_str *paths, int64_t 
     FL_TRY(FL_NEW_ARRAY(&table->arena, n_paths, &table->files, err));
     for (; table->n_files < n_paths; table->n_files++) {
         fl_file *file = NULL;
+        int64_t handle_bytes = (int64_t)sizeof(*file) + paths[table->n_files].len + 1;
+        FL_TRY(fl_memory_charge(&table->memory, handle_bytes, err));
         FL_TRY(fl_file_open(paths[table->n_files], &file, err));
         table->files[table->n_files] = file;
         table->table.version =
@@ -35,6 +38,24 @@ cleanup:
     return st;
 }
 
+static fl_status copy_options(fl_files_table *table, const fl_option *options, int32_t n_options, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_option *copies = NULL;
+    FL_TRY(FL_NEW_ARRAY(&table->arena, n_options, &copies, err));
+    for (int32_t i = 0; i < n_options; i++) {
+        uint64_t hash = fl_hash_combine(fl_type_hash(options[i].value.type), fl_value_hash(&options[i].value));
+        table->table.options_hash += /* in any order */
+            fl_hash_combine(fl_hash_bytes(options[i].name.data, options[i].name.len), hash);
+        FL_TRY(fl_arena_copy_str(&table->arena, options[i].name, &copies[i].name, err));
+        FL_TRY(fl_value_copy(&table->arena, &options[i].value, &copies[i].value, err));
+    }
+    table->options = copies;
+    table->n_options = n_options;
+cleanup:
+    return st;
+}
+
 fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, const fl_str *paths, int64_t n_paths,
                               const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
 {
@@ -43,18 +64,17 @@ fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, 
     const char *function = reader->format->function;
     if (n_paths < 1 || n_paths > INT32_MAX)
         return FL_FAIL(err, FL_ERR_CONFIG, "%s needs at least one file", function);
-    FL_TRY(fl_alloc(memory, reader->table_bytes, (void **)&table, err));
+    FL_TRY(fl_alloc(NULL, reader->table_bytes, (void **)&table, err));
     memcpy(table, reader->defaults, (size_t)reader->table_bytes);
+    fl_memory_init(&table->memory, memory, "table's memory", 0);
     table->table.ops = reader->ops;
     table->table.format = reader->format->name;
     atomic_init(&table->table.refs, 1);
-    fl_arena_init(&table->arena, memory);
+    fl_arena_init(&table->arena, &table->memory);
+    FL_TRY(fl_memory_charge(&table->memory, reader->table_bytes, err));
     FL_TRY(
         fl_options_read(function, reader->options, reader->n_options, options, n_options, &table->arena, table, err));
-    for (int32_t i = 0; i < n_options; i++) { /* in any order */
-        uint64_t value = fl_hash_combine(fl_type_hash(options[i].value.type), fl_value_hash(&options[i].value));
-        table->table.options_hash += fl_hash_combine(fl_hash_bytes(options[i].name.data, options[i].name.len), value);
-    }
+    FL_TRY(copy_options(table, options, n_options, err));
     FL_TRY(open_files(table, paths, n_paths, err));
     FL_TRY(reader->learn(table, memory, err));
     for (int32_t i = 0; i < table->table.n_cols; i++)
@@ -65,4 +85,19 @@ cleanup:
     if (table != NULL)
         fl_files_table_free(&table->table);
     return st;
+}
+
+bool fl_files_table_is_of(const fl_files_table *table, const fl_format_desc *format, const fl_str *paths,
+                          int64_t n_paths, const fl_option *options, int32_t n_options)
+{
+    if (strcmp(table->table.format, format->name) != 0 || table->n_files != n_paths || table->n_options != n_options)
+        return false;
+    for (int32_t i = 0; i < n_paths; i++)
+        if (!fl_str_is_equal(fl_str_of(table->files[i]->path), paths[i]))
+            return false;
+    for (int32_t i = 0; i < n_options; i++)
+        if (!fl_str_is_equal_nocase(table->options[i].name, options[i].name) ||
+            !fl_value_is_same(&table->options[i].value, &options[i].value))
+            return false;
+    return true;
 }

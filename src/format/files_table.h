@@ -2,7 +2,8 @@
  *
  * A reader (Parquet, CSV, JSON) puts its own struct around fl_files_table and says the rest in a fl_files_reader; its
  * fl_format_desc.open is one call of fl_files_table_open. Every read of a file compares it with what it was when the
- * table was opened (fl_file_read_at): a table never has rows of two states of a file. */
+ * table was opened (fl_file_read_at): a table never has rows of two states of a file. A table may outlive the statement
+ * that opened it (format/files_cache.h): its memory is a budget of its own, which can be put below another one. */
 #ifndef FL_FORMAT_FILES_TABLE_H
 #define FL_FORMAT_FILES_TABLE_H
 
@@ -11,9 +12,12 @@
 
 typedef struct fl_files_table {
     fl_table table;
+    fl_memory memory; /* all that the table keeps; below what it was opened with */
     fl_arena arena;
     fl_file **files;
     int32_t n_files;
+    const fl_option *options; /* as they were given */
+    int32_t n_options;
     int64_t piece_bytes; /* of a text file: what its morsels are cut to. Tests make it small */
 } fl_files_table;
 
@@ -32,6 +36,10 @@ typedef struct fl_files_reader {
 /** Makes the reader's table. FL_ERR_CONFIG (no file, options), FL_ERR_TABLE (58P01), and what `learn` fails with. */
 fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, const fl_str *paths, int64_t n_paths,
                               const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err);
+
+/** Whether the table is what these arguments of fl_files_table_open made. */
+bool fl_files_table_is_of(const fl_files_table *table, const fl_format_desc *format, const fl_str *paths,
+                          int64_t n_paths, const fl_option *options, int32_t n_options);
 
 /** fl_table_ops.free: closes the files and drops the arena. */
 void fl_files_table_free(fl_table *table);

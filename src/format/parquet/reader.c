@@ -332,14 +332,15 @@ cleanup:
     return st;
 }
 
-int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf)
+bool fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf, int64_t *ret)
 {
     fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES};
     page_header h = {0};
     fl_pq_reader_open(&r, meta, group, leaf, NULL, 0, NULL);
-    bool is_known = r.chunk->bytes > 0 && read_header(&r, r.at, &h, NULL) == FL_OK && h.type == PAGE_DICTIONARY;
+    bool is_read = r.chunk->bytes <= 0 || read_header(&r, r.at, &h, NULL) == FL_OK;
+    *ret = is_read && h.type == PAGE_DICTIONARY ? h.values : 0;
     fl_pq_reader_drop(&r);
-    return is_known ? h.values : 0;
+    return is_read;
 }
 
 /* Whether what was found at place `i` is the page that is said to be there. Rows of nested columns are not in every

@@ -82,9 +82,9 @@ typedef struct fl_pq_levels {
     int64_t n_values; /* present values */
 } fl_pq_levels;
 
-/** How many values a chunk's dictionary page says it has; 0 when there is none or it cannot be read. A guess for the
- *  planner: one small read, nothing else is looked at. */
-int64_t fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf);
+/** How many values a chunk's dictionary page says it has; 0 when there is none or it cannot be read, and false then. A
+ *  guess for the planner: one small read, nothing else is looked at. */
+bool fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf, int64_t *ret);
 
 void fl_pq_reader_drop(fl_pq_reader *r);
 

@@ -156,13 +156,17 @@ static double spanned_part(const fl_pq_leaf *leaf, const fl_pq_chunk *chunk, int
 }
 
 /* From the dictionary of the first row group: how many values are in it, of how many rows, and whether the other groups
- * have the same ones (they do not where the column is clustered: then each group spans its part of the range). */
-static double distinct_by_dictionary(const fl_pq_table *table, int32_t leaf_number, const fl_col_stats *s)
+ * have the same ones (they do not where the column is clustered: then each group spans its part of the range).
+ * *ret_is_read: false where the dictionary's header could not be read, this time. */
+static double distinct_by_dictionary(const fl_pq_table *table, int32_t leaf_number, const fl_col_stats *s,
+                                     bool *ret_is_read)
 {
     const fl_pq_metadata *meta = &table->files[0];
     const fl_pq_leaf *leaf = &meta->leaves[leaf_number];
     const fl_pq_chunk *chunk = &meta->groups[0].chunks[leaf_number];
-    double seen = (double)fl_pq_dict_count(meta, 0, leaf_number), rows = (double)meta->groups[0].rows;
+    int64_t count = 0;
+    *ret_is_read = fl_pq_dict_count(meta, 0, leaf_number, &count);
+    double seen = (double)count, rows = (double)meta->groups[0].rows;
     if (!(seen > 0))
         return INFINITY;
     if (chunk->coded_pages > 0 && chunk->other_pages > 0) { /* given up: what was seen is of the first pages only */
@@ -177,24 +181,25 @@ static double distinct_by_dictionary(const fl_pq_table *table, int32_t leaf_numb
     return part < 0.9 ? distinct / part : distinct;
 }
 
-static double distinct_values(const fl_pq_table *table, int32_t leaf_number, const fl_col_stats *s)
+static double distinct_values(const fl_pq_table *table, int32_t leaf_number, const fl_col_stats *s, bool *ret_is_read)
 {
     double distinct = s->has_bounds ? count_between(s) : INFINITY;
     const fl_pq_metadata *meta = &table->files[0];
     bool has_first_group = meta->n_groups > 0 && meta->groups[0].rows > 0;
     const fl_pq_leaf *leaf = &meta->leaves[leaf_number];
     if (has_first_group && leaf->physical != FL_PQ_BOOLEAN && !leaf->is_null_type)
-        distinct = fmin(distinct, distinct_by_dictionary(table, leaf_number, s));
+        distinct = fmin(distinct, distinct_by_dictionary(table, leaf_number, s, ret_is_read));
     return distinct == INFINITY ? -1 : fmin(distinct, table->base.table.rows);
 }
 
-void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
+/* Over all row groups of all files. False where something could not be read that could be another time. */
+static bool find_stats(const fl_pq_table *table, int32_t col, fl_col_stats *ret)
 {
-    const fl_pq_table *table = (const fl_pq_table *)base;
     const fl_pq_node *node = &table->files[table->models[col]].columns[col];
+    double all_rows = table->base.table.rows;
     *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1, .source = FL_STATS_FOOTER};
-    if (node->kind != FL_PQ_LEAF || base->rows <= 0)
-        return;
+    if (node->kind != FL_PQ_LEAF || all_rows <= 0)
+        return true;
     bool has_min = true, has_max = true, has_any = false, has_nulls = true;
     double nulls = 0;
     for (int32_t f = 0; f < table->base.n_files; f++) {
@@ -228,6 +233,23 @@ void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
     }
     ret->has_bounds = has_any && has_min && has_max && fl_value_compare(&ret->min, &ret->max) <= 0;
     if (has_nulls)
-        ret->null_fraction = nulls / base->rows;
-    ret->distinct = distinct_values(table, table->files[0].columns[col].leaf, ret);
+        ret->null_fraction = nulls / all_rows;
+    bool is_read = true;
+    ret->distinct = distinct_values(table, table->files[0].columns[col].leaf, ret, &is_read);
+    return is_read;
+}
+
+void fl_pq_table_stats(fl_table *base, int32_t col, fl_col_stats *ret)
+{
+    const fl_pq_table *table = (const fl_pq_table *)base;
+    fl_pq_known_stats *known = &table->stats[col];
+    int32_t unknown = FL_PQ_STATS_UNKNOWN;
+    if (atomic_load_explicit(&known->state, memory_order_acquire) == FL_PQ_STATS_KNOWN) {
+        *ret = known->stats;
+        return;
+    }
+    if (!find_stats(table, col, ret) || !atomic_compare_exchange_strong(&known->state, &unknown, FL_PQ_STATS_COMING))
+        return;
+    known->stats = *ret;
+    atomic_store_explicit(&known->state, FL_PQ_STATS_KNOWN, memory_order_release);
 }

@@ -65,6 +65,7 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     FL_ASSERT(fields != NULL); /* there is a first file */
     base->table.fields = fields;
     base->table.n_cols = table->files[0].n_columns;
+    FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &table->stats, err));
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &names, err));
     for (int32_t i = 0; i < base->table.n_cols; i++)
         names[i] = fields[i].name;

@@ -5,10 +5,20 @@
 #include "format/files_table.h"
 #include "format/parquet/metadata.h"
 
+/* A column's statistics, found when they are first asked for: the planner asks hundreds of times in one plan. Whoever asks
+ * while another thread puts them there finds them for itself. */
+typedef struct fl_pq_known_stats {
+    _Atomic int32_t state; /* FL_PQ_STATS_* */
+    fl_col_stats stats;
+} fl_pq_known_stats;
+
+enum { FL_PQ_STATS_UNKNOWN, FL_PQ_STATS_COMING, FL_PQ_STATS_KNOWN };
+
 typedef struct fl_pq_table {
     fl_files_table base;
     fl_pq_metadata *files;
     int32_t *models; /* per column: the file whose type it has, the first that says more than "nothing but nulls" */
+    fl_pq_known_stats *stats; /* per column */
     bool verifies_checksums;
     fl_pq_type_options types;
 } fl_pq_table;
