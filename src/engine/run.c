@@ -17,12 +17,37 @@ void fl_rows_drop(fl_rows *rows)
 typedef struct session_evaluator {
     fl_evaluator base;
     const fl_session_state *state;
+    fl_memory *memory;
 } session_evaluator;
 
 static fl_status fold(fl_evaluator *base, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
                       fl_err *err)
 {
     return fl_eval_once(arena, plan, ((session_evaluator *)base)->state, expr, ret, err);
+}
+
+static fl_status select(fl_evaluator *base, const fl_plan *plan, const fl_expr *conjunct, const fl_col_id *cols,
+                        const fl_vec *vecs, int32_t n_cols, int32_t rows, uint64_t *mask, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_program *program = NULL;
+    fl_eval *eval = NULL;
+    fl_arena arena;
+    fl_session_state state = *((session_evaluator *)base)->state;
+    state.vector_rows = rows > state.vector_rows ? rows : state.vector_rows;
+    fl_batch batch = {.rows = rows, .kept = rows, .cols = n_cols};
+    int32_t kept = 0;
+    fl_arena_init(&arena, ((session_evaluator *)base)->memory);
+    FL_TRY(FL_NEW_ARRAY(&arena, n_cols, &batch.vec, err));
+    memcpy(batch.vec, vecs, (size_t)n_cols * sizeof(*vecs));
+    FL_TRY(fl_program_new(&arena, plan, &state, &conjunct, 1, cols, n_cols, &program, err));
+    FL_TRY(fl_eval_new(program, arena.memory, rows, &eval, err));
+    fl_eval_begin(eval, &batch, &arena);
+    st = fl_eval_filter(eval, 0, mask, &kept, err);
+cleanup:
+    fl_eval_free(eval);
+    fl_arena_drop(&arena);
+    return st;
 }
 
 static fl_session_state state_of(const fl_session *session, const fl_value *params, int32_t n_params)
@@ -40,7 +65,8 @@ static fl_status optimize(fl_session *session, fl_query *query, const fl_session
 {
     fl_str *disabled = NULL;
     int32_t n = 0;
-    session_evaluator evaluator = {.base = {.fold = fold}, .state = state};
+    session_evaluator evaluator = {
+        .base = {.fold = fold, .select = select}, .state = state, .memory = &session->statement_memory};
     fl_str list = fl_str_of(session->settings.disabled_rules);
     fl_status st = FL_NEW_ARRAY(fl_plan_arena(query->plan), list.len + 1, &disabled, err); /* names at most */
     if (st != FL_OK)

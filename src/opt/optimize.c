@@ -6,6 +6,7 @@
 
 #include "base/interrupt.h"
 #include "opt/check_result.h"
+#include "plan/sample_estimate.h"
 #include "plan/rule_set.h"
 
 #define APPLICATIONS_MAX 20000 /* per phase and 100 nodes; far beyond what terminating rules need */
@@ -205,6 +206,8 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
     for (int32_t i = 0; i < query->n_outputs; i++)
         FL_TRY(fl_col_set_add(fl_plan_arena(query->plan), &d.wanted, query->outputs[i], err));
     FL_TRY(prepare_rules(&d, err));
+    if (!options->is_reference)
+        FL_TRY(fl_plan_look_at_samples(query->plan, options->evaluator, err));
     for (int32_t i = 0; i < d.set->n_phases; i++) {
         d.phase = &d.set->phases[i];
         if (!options->is_reference || d.phase->phase->is_reference)
@@ -213,6 +216,7 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
     query->root = d.root;
     st = fl_node_visit(d.root, check_lowered, NULL, err);
 cleanup:
+    (void)fl_plan_look_at_samples(query->plan, NULL, NULL); /* the evaluator is the caller's */
     fl_arena_drop(&d.scratch);
     return st;
 }

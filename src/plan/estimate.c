@@ -1,16 +1,19 @@
-/* Estimates. Constants where nothing is known are those of Selinger et al. 1979, tempered by what TPC-H shows. */
+/* Estimates. What a sample shows comes first, then common values and histograms, then bounds and distinct values; the constants
+ * where nothing is known are those of Selinger et al. 1979, tempered by what TPC-H shows. */
 #include "plan/estimate.h"
 
+#include "plan/sample_estimate.h"
 #include "plan/table.h"
 
 #include <math.h>
 
-#define SELECTIVITY_MIN 1e-7
+#define SELECTIVITY_MIN 1e-9
 #define EQUAL_UNKNOWN 0.05
 #define RANGE_UNKNOWN 0.3
 #define LIKE_UNKNOWN 0.1
 #define PARTS_MAX 4096 /* of an expression that is looked into: shared parts are met as often as they occur */
 #define PAIRS_APART 32 /* the ends of a range are looked for so many conjuncts away */
+#define HITS_MIN 8     /* rows of a sample that are left: below it, it is no measure */
 
 static double clamp(double s)
 {
@@ -38,13 +41,21 @@ bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret
     return true;
 }
 
+/* Of `distinct` values that are equally frequent, how many are expected among `rows` rows (Cardenas 1975). */
+static double drawn(double distinct, double rows)
+{
+    if (distinct <= 1 || rows <= 1)
+        return 1;
+    return fmin(rows, -expm1(rows * log1p(-1 / distinct)) * distinct);
+}
+
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows)
 {
     fl_col_stats stats;
     double table_rows = 1, distinct = fmax(1, pow(rows, 0.8));
     if (expr->kind == FL_EXPR_COLUMN) {
         if (fl_estimate_col_stats(plan, expr->col, &stats, &table_rows))
-            distinct = stats.distinct;
+            distinct = rows < table_rows ? drawn(stats.distinct, rows) : stats.distinct;
         else
             distinct = fmax(1, rows * 0.9);
     } else if (expr->kind == FL_EXPR_CONST) {
@@ -79,47 +90,174 @@ static bool as_double(const fl_expr *e, fl_type column, double *ret)
     return true;
 }
 
+/* The constant as a value of the column's type; strings are those of the expression. */
+static bool as_value(const fl_expr *e, fl_type column, fl_value *ret)
+{
+    if (e->kind != FL_EXPR_CONST || e->value->is_null || fl_type_is_nested(column))
+        return false;
+    *ret = *e->value;
+    return fl_type_is_equal(e->type, column) || (!fl_type_is_string(e->type) && !fl_type_is_string(column) &&
+                                                 fl_value_cast(e->value, column, ret, NULL) == FL_OK && !ret->is_null);
+}
+
+static double not_null_share(const fl_col_stats *stats)
+{
+    return stats->null_fraction > 0 ? fmax(0, 1 - stats->null_fraction) : 1;
+}
+
+/* ---- one column and a constant ------------------------------------------------------------------------------------ */
+
+/* The share of the rows below a number: linear between bounds. */
+static double share_between(double low, double high, double at)
+{
+    return high <= low ? (at >= low ? 1 : 0) : fmin(1, fmax(0, (at - low) / (high - low)));
+}
+
+/* What part of a histogram's rows lies below the value: within a part values of which a number can be made lie evenly. */
+static double histogram_share(const fl_col_stats *stats, const fl_value *at)
+{
+    int32_t low = 0, high = stats->n_histogram - 1;
+    double below, above, x;
+    if (fl_value_compare(at, &stats->histogram[0]) <= 0)
+        return 0;
+    if (fl_value_compare(at, &stats->histogram[high]) >= 0)
+        return 1;
+    while (high - low > 1) {
+        int32_t middle = (low + high) / 2;
+        if (fl_value_compare(&stats->histogram[middle], at) < 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    double within = fl_value_to_double(&stats->histogram[low], &below) &&
+                            fl_value_to_double(&stats->histogram[high], &above) && fl_value_to_double(at, &x)
+                        ? share_between(below, above, x)
+                        : 0.5;
+    return (low + within) / (stats->n_histogram - 1);
+}
+
+/* The share of all rows whose column is below the value (or above). */
 static double range_share(const fl_plan *plan, const fl_expr *col, const fl_expr *bound, bool below)
 {
     fl_col_stats stats;
+    fl_value value;
     double rows, low, high, at;
-    if (!fl_estimate_col_stats(plan, col->col, &stats, &rows) || !stats.has_bounds ||
-        !as_double(bound, col->type, &at) || !fl_value_to_double(&stats.min, &low) ||
-        !fl_value_to_double(&stats.max, &high))
+    if (!fl_estimate_col_stats(plan, col->col, &stats, &rows))
         return RANGE_UNKNOWN;
+    double not_null = not_null_share(&stats);
+    if ((stats.n_common > 0 || stats.n_histogram > 0) && as_value(bound, col->type, &value)) {
+        double common = 0, hit = 0;
+        for (int32_t i = 0; i < stats.n_common; i++) {
+            common += stats.common[i].share;
+            hit += (fl_value_compare(&stats.common[i].value, &value) < 0) == below ? stats.common[i].share : 0;
+        }
+        double rest = fmax(0, not_null - common);
+        double part = stats.n_histogram > 0 ? histogram_share(&stats, &value) : 0.5;
+        return clamp(hit + rest * (below ? part : 1 - part));
+    }
+    if (!stats.has_bounds || !as_double(bound, col->type, &at) || !fl_value_to_double(&stats.min, &low) ||
+        !fl_value_to_double(&stats.max, &high))
+        return RANGE_UNKNOWN * not_null;
     if (high <= low)
-        return (below ? low <= at : low >= at) ? 1 : SELECTIVITY_MIN;
-    double share = (at - low) / (high - low);
-    return clamp(below ? share : 1 - share);
+        return clamp(not_null * ((below ? low <= at : low >= at) ? 1 : 0));
+    double share = share_between(low, high, at);
+    return clamp(not_null * (below ? share : 1 - share));
+}
+
+/* The share of all rows whose column is the constant. */
+static double value_share(const fl_col_stats *stats, const fl_expr *e, fl_type column)
+{
+    fl_value value;
+    double at, low, high, common = 0;
+    bool is_value = as_value(e, column, &value);
+    if (stats->has_bounds && as_double(e, column, &at) && fl_value_to_double(&stats->min, &low) &&
+        fl_value_to_double(&stats->max, &high) && (at < low || at > high))
+        return SELECTIVITY_MIN;
+    for (int32_t i = 0; i < stats->n_common; i++) {
+        if (is_value && fl_value_compare(&stats->common[i].value, &value) == 0)
+            return stats->common[i].share;
+        common += stats->common[i].share;
+    }
+    double others = fmax(1, stats->distinct - stats->n_common);
+    return clamp(fmax(0, not_null_share(stats) - common) / others);
+}
+
+/* ---- two columns -------------------------------------------------------------------------------------------------- */
+
+/* The share of all pairs that are equal: common values of both sides are compared, the rest is evenly spread and the side with
+ * fewer values contained in the other (as PostgreSQL's eqjoinsel does, after Selinger et al.). */
+static double pair_share(const fl_col_stats *a, const fl_col_stats *b)
+{
+    double met = 0, met_a = 0, met_b = 0, common_a = 0, common_b = 0;
+    int32_t n_met = 0;
+    for (int32_t i = 0; i < a->n_common; i++)
+        common_a += a->common[i].share;
+    for (int32_t i = 0; i < b->n_common; i++)
+        common_b += b->common[i].share;
+    for (int32_t i = 0; i < a->n_common; i++)
+        for (int32_t j = 0; j < b->n_common; j++) {
+            if (fl_value_compare(&a->common[i].value, &b->common[j].value) != 0)
+                continue;
+            met += a->common[i].share * b->common[j].share;
+            met_a += a->common[i].share;
+            met_b += b->common[j].share;
+            n_met++;
+            break;
+        }
+    double rest_a = fmax(0, not_null_share(a) - common_a), rest_b = fmax(0, not_null_share(b) - common_b);
+    double left_a = fmax(0, common_a - met_a),
+           left_b = fmax(0, common_b - met_b); /* without a partner among the common */
+    double others_a = fmax(1, a->distinct - a->n_common), others_b = fmax(1, b->distinct - b->n_common);
+    double unmet_a = fmax(1, a->distinct - n_met), unmet_b = fmax(1, b->distinct - n_met);
+    /* Each side's view: what is common here meets rows that are not common there, and the rest meets all that is left. */
+    double by_a = met + left_a * rest_b / others_b + rest_a * (rest_b + left_b) / unmet_b;
+    double by_b = met + left_b * rest_a / others_a + rest_b * (rest_a + left_a) / unmet_a;
+    return clamp(fmin(by_a, by_b));
 }
 
 static double equal_share(const fl_plan *plan, const fl_expr *a, const fl_expr *b)
 {
     const fl_expr *x = plain_column(a), *y = plain_column(b);
     fl_col_stats sx, sy;
-    double rows;
+    double rows_x, rows_y;
     if (x != NULL && y != NULL) {
-        double dx = fl_estimate_col_stats(plan, x->col, &sx, &rows) ? sx.distinct : 100;
-        double dy = fl_estimate_col_stats(plan, y->col, &sy, &rows) ? sy.distinct : 100;
-        return 1 / fmax(1, fmax(dx, dy));
+        bool knows_x = fl_estimate_col_stats(plan, x->col, &sx, &rows_x);
+        bool knows_y = fl_estimate_col_stats(plan, y->col, &sy, &rows_y);
+        if (knows_x && knows_y && fl_type_is_equal(x->type, y->type) && sx.n_common > 0 && sy.n_common > 0)
+            return pair_share(&sx, &sy);
+        double share = 1 / fmax(1, fmax(knows_x ? sx.distinct : 100, knows_y ? sy.distinct : 100));
+        return share * (knows_x ? not_null_share(&sx) : 1) * (knows_y ? not_null_share(&sy) : 1);
     }
     if (x == NULL)
         x = y, b = a;
-    if (x != NULL && fl_estimate_col_stats(plan, x->col, &sx, &rows)) {
-        double at, low, high;
-        if (sx.has_bounds && as_double(b, x->type, &at) && fl_value_to_double(&sx.min, &low) &&
-            fl_value_to_double(&sx.max, &high) && (at < low || at > high))
-            return SELECTIVITY_MIN;
-        return 1 / fmax(1, sx.distinct);
-    }
+    if (x != NULL && fl_estimate_col_stats(plan, x->col, &sx, &rows_x))
+        return value_share(&sx, b, x->type);
     double distinct = fl_estimate_distinct(plan, a->kind == FL_EXPR_CONST ? b : a, 1e6);
     return distinct < 1e5 ? 1 / distinct : EQUAL_UNKNOWN;
+}
+
+/* ---- predicates --------------------------------------------------------------------------------------------------- */
+
+/* LIKE with a constant pattern: letters that are fixed keep rows out, up to a word's length; where it must begin with them they
+ * keep more. */
+static double like_share(const fl_expr *e)
+{
+    if (e->args[1]->kind != FL_EXPR_CONST || e->args[1]->value->is_null || !fl_type_is_string(e->args[1]->type))
+        return LIKE_UNKNOWN;
+    fl_str pattern = e->args[1]->value->s;
+    double share = 1;
+    int32_t n_fixed = 0;
+    for (int64_t i = 0; i < pattern.len; i++)
+        n_fixed += pattern.data[i] != '%' && pattern.data[i] != '_';
+    for (int32_t i = 0; i < n_fixed && i < 5; i++)
+        share *= 0.55;
+    return pattern.len > 0 && pattern.data[0] == '%' ? share : share * 0.3;
 }
 
 static double call_selectivity(const fl_plan *plan, const fl_expr *e)
 {
     const char *name = e->func->name;
-    if (e->n_args == 2) {
+    if (e->n_args >= 2) {
         const fl_expr *a = e->args[0], *b = e->args[1];
         if (strcmp(name, "=") == 0)
             return equal_share(plan, a, b);
@@ -133,6 +271,10 @@ static double call_selectivity(const fl_plan *plan, const fl_expr *e)
                 return range_share(plan, y, a, name[0] == '>');
             return RANGE_UNKNOWN;
         }
+        if (strcmp(name, "like") == 0 || strcmp(name, "ilike") == 0)
+            return like_share(e);
+        if (strcmp(name, "not_like") == 0 || strcmp(name, "not_ilike") == 0)
+            return 1 - like_share(e);
     }
     return LIKE_UNKNOWN;
 }
@@ -143,7 +285,16 @@ static double part_selectivity(const fl_plan *plan, const fl_expr *e)
     return e->size > PARTS_MAX ? RANGE_UNKNOWN : fl_estimate_selectivity(plan, e);
 }
 
-double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
+static double in_selectivity(const fl_plan *plan, const fl_expr *e)
+{
+    double sum = 0;
+    for (int32_t i = 1; i < e->n_args && sum < 1; i++)
+        sum += equal_share(plan, e->args[0], e->args[i]);
+    return sum;
+}
+
+/* Of a conjunct by figures, without a look at rows. */
+static double figured_selectivity(const fl_plan *plan, const fl_expr *e)
 {
     double s = 1;
     switch (e->kind) {
@@ -166,7 +317,7 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
         return 0.05;
     }
     case FL_EXPR_IN:
-        return clamp((e->n_args - 1) * equal_share(plan, e->args[0], e->args[1]));
+        return clamp(in_selectivity(plan, e));
     case FL_EXPR_CALL:
         return clamp(call_selectivity(plan, e));
     default:
@@ -174,30 +325,120 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
     }
 }
 
+/* Few hits are not believed alone: one more among as many rows as the figures say that one is among. */
+static double seen_share(const fl_sample_estimate *sample, double figured)
+{
+    if (sample->hits >= HITS_MIN)
+        return clamp(sample->hits / sample->rows);
+    return clamp((sample->hits + 1) / (sample->rows + 1 / clamp(figured)));
+}
+
+double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
+{
+    bool is_seen = false;
+    fl_sample_estimate sample;
+    fl_sample_estimate_conjuncts(plan, &e, 1, &is_seen, &sample);
+    if (is_seen && sample.hits >= HITS_MIN)
+        return clamp(sample.hits / sample.rows);
+    double figured = figured_selectivity(plan, e);
+    return is_seen ? seen_share(&sample, figured) : figured;
+}
+
+static bool is_range(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CALL && e->n_args == 2 && (e->func->name[0] == '<' || e->func->name[0] == '>') &&
+           strcmp(e->func->name, "<>") != 0;
+}
+
+/* The number of the conjunct that is the other end of a range over the same; -1: none. */
+static int32_t find_other_end(const fl_expr *const *conjuncts, int32_t n, int32_t i)
+{
+    const fl_expr *e = conjuncts[i];
+    for (int32_t j = i < PAIRS_APART ? 0 : i - PAIRS_APART; is_range(e) && j < n && j <= i + PAIRS_APART; j++)
+        if (j != i && is_range(conjuncts[j]) && conjuncts[j]->args[0] == e->args[0] &&
+            conjuncts[j]->func->name[0] != e->func->name[0])
+            return j;
+    return -1;
+}
+
 double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n)
 {
-    /* Ranges over one column are dependent: low and high ends are combined before they are multiplied. */
-    double product = 1;
+    bool few[64] = {false}, *is_seen = n <= FL_LEN(few) ? few : NULL;
+    fl_sample_estimate sample = {0};
+    double product = 1, seen_product = 1;
+    if (is_seen != NULL)
+        fl_sample_estimate_conjuncts(plan, conjuncts, n, is_seen, &sample);
     for (int32_t i = 0; i < n; i++) {
-        double s = fl_estimate_selectivity(plan, conjuncts[i]);
-        const fl_expr *e = conjuncts[i];
-        bool paired = false;
-        if (e->kind == FL_EXPR_CALL && e->n_args == 2 && (e->func->name[0] == '<' || e->func->name[0] == '>') &&
-            strcmp(e->func->name, "<>") != 0) {
-            for (int32_t j = i < PAIRS_APART ? 0 : i - PAIRS_APART; j < n && j <= i + PAIRS_APART && !paired; j++) {
-                const fl_expr *f = conjuncts[j];
-                if (j == i || f->kind != FL_EXPR_CALL || f->n_args != 2 || f->args[0] != e->args[0] ||
-                    (f->func->name[0] != '<' && f->func->name[0] != '>') || f->func->name[0] == e->func->name[0] ||
-                    strcmp(f->func->name, "<>") == 0)
-                    continue;
-                paired = true;
-                if (j > i)
-                    s = clamp(s + fl_estimate_selectivity(plan, f) - 1);
-                else
-                    s = 1;
-            }
-        }
-        product *= s;
+        double s = is_seen != NULL && is_seen[i] ? figured_selectivity(plan, conjuncts[i])
+                                                 : fl_estimate_selectivity(plan, conjuncts[i]);
+        int32_t other = find_other_end(conjuncts, n, i);
+        if (other > i) /* both ends are dependent: what neither cuts off */
+            s = clamp(s + figured_selectivity(plan, conjuncts[other]) - 1);
+        else if (other >= 0)
+            s = 1;
+        if (is_seen != NULL && is_seen[i])
+            seen_product *= s;
+        else
+            product *= s;
     }
-    return clamp(product);
+    if (sample.rows > 0)
+        seen_product = seen_share(&sample, seen_product);
+    return clamp(product * seen_product);
+}
+
+/* ---- joins -------------------------------------------------------------------------------------------------------- */
+
+/* A side of the equalities of a join: whether all of its columns are of one scan, and how many rows its table has. */
+typedef struct key_side {
+    int32_t first_col;
+    bool is_one_table;
+    double rows;
+} key_side;
+
+static void note_key(const fl_plan *plan, key_side *side, const fl_expr *col)
+{
+    const fl_col_info *info = fl_plan_col(plan, col->col);
+    int32_t first_col = col->col.n - info->table_col;
+    if (info->table == NULL || (side->first_col != 0 && side->first_col != first_col)) {
+        side->is_one_table = false;
+        return;
+    }
+    side->first_col = first_col;
+    side->rows = fmax(1, info->table->rows);
+}
+
+double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const fl_node *left,
+                        const fl_node *right)
+{
+    double equal = 1, strongest = 1, rest = 1;
+    int32_t n_equal = 0;
+    key_side sides[2] = {{.is_one_table = true}, {.is_one_table = true}};
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *e = conjuncts[i];
+        bool is_equality = e->kind == FL_EXPR_CALL && e->n_args == 2 && strcmp(e->func->name, "=") == 0;
+        const fl_expr *x = is_equality ? plain_column(e->args[0]) : NULL,
+                      *y = is_equality ? plain_column(e->args[1]) : NULL;
+        if (x != NULL && y != NULL && fl_col_set_has(&right->made, x->col)) {
+            const fl_expr *other = x;
+            x = y;
+            y = other;
+        }
+        if (x == NULL || y == NULL || !fl_col_set_has(&left->made, x->col) || !fl_col_set_has(&right->made, y->col)) {
+            rest *= fl_estimate_selectivity(plan, e);
+            continue;
+        }
+        double share = fl_estimate_selectivity(plan, e);
+        equal *= share;
+        strongest = fmin(strongest, share);
+        n_equal++;
+        note_key(plan, &sides[0], x);
+        note_key(plan, &sides[1], y);
+    }
+    /* A key of several columns: no side has more combinations than its table has rows, and the smaller one's are met. Of what
+     * is computed that is not known: all but the strongest are taken for half dependent. */
+    if (n_equal > 1 && sides[0].is_one_table && sides[1].is_one_table)
+        equal = fmax(equal, 1 / fmin(sides[0].rows, sides[1].rows));
+    else if (n_equal > 1)
+        equal = strongest * sqrt(equal / strongest);
+    return clamp(equal * rest);
 }

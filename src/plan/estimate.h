@@ -1,7 +1,7 @@
-/* Estimates: selectivity of predicates and distinct values of columns, from the tables' statistics.
+/* Estimates: selectivity of predicates and distinct values of columns, from samples and statistics of the tables.
  *
- * Uniform values between min and max, independent conjuncts, containment
- * of join keys. An estimate is never 0 and never overflows. */
+ * Where neither tells: uniform values between min and max, independent conjuncts, containment of join keys. An estimate is
+ * never 0 and never overflows. */
 #ifndef FL_PLAN_ESTIMATE_H
 #define FL_PLAN_ESTIMATE_H
 
@@ -13,6 +13,10 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *predicate);
 
 /** The same of conjuncts. */
 double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n);
+
+/** The share of the pairs of two inputs' rows that satisfy all conjuncts. Equalities of several columns are a key together. */
+double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const fl_node *left,
+                        const fl_node *right);
 
 /** Distinct values of an expression among `rows` rows: [1, rows]. */
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);

@@ -39,6 +39,7 @@ void fl_plan_unref(fl_plan *plan)
     fl_free(plan->tables);
     fl_free(plan->cols);
     fl_free(plan->structs);
+    fl_samples_free(plan->samples);
     fl_free(plan->props);
     fl_free(plan->scratch);
     fl_free(plan->exprs.slots);

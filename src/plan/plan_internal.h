@@ -26,6 +26,10 @@ typedef struct fl_trait_payload_entry {
     int32_t value; /* its place in the plan's list, from 1 */
 } fl_trait_payload_entry;
 
+/* sample_estimate.c */
+typedef struct fl_samples fl_samples;
+void fl_samples_free(fl_samples *samples);
+
 struct fl_plan {
     _Atomic int32_t refs;
     fl_arena arena;
@@ -49,6 +53,7 @@ struct fl_plan {
     fl_field_index *structs;
     int64_t structs_capacity;
     int32_t n_structs;
+    fl_samples *samples;    /* what conjuncts were seen to be true for; NULL: nobody looked */
     const fl_props **props; /* by node id; NULL where nobody asked yet */
     int64_t props_capacity;
     fl_col_id *scratch; /* fl_plan_scratch_cols */

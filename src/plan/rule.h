@@ -7,6 +7,7 @@
 #ifndef FL_PLAN_RULE_H
 #define FL_PLAN_RULE_H
 
+#include "plan/evaluator.h"
 #include "plan/pattern.h"
 
 typedef enum fl_rule_scope { FL_SCOPE_GLOBAL = 1, FL_SCOPE_LOCAL = 2, FL_SCOPE_BOTH = 3 } fl_rule_scope;
@@ -50,13 +51,6 @@ typedef struct fl_phase_desc {
     bool is_reference; /* also run for optimizer = 'none' (with required rules only) */
     const char *doc;
 } fl_phase_desc;
-
-/* Evaluates constant expressions for rules; exec/ implements it, so that opt/ need not know exec/. */
-typedef struct fl_evaluator {
-    /** Evaluates an expression without columns. Fails as the expression would. */
-    fl_status (*fold)(struct fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena,
-                      fl_value *ret, fl_err *err);
-} fl_evaluator;
 
 struct fl_rule_call {
     fl_plan *plan;

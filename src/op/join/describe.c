@@ -27,7 +27,7 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 {
     const fl_join_attrs *join = fl_join_of(node);
     double left = node->inputs[0]->rows, right = node->inputs[1]->rows;
-    double share = fl_estimate_conjuncts(plan, join->conjuncts, join->n_conjuncts);
+    double share = fl_estimate_join(plan, join->conjuncts, join->n_conjuncts, node->inputs[0], node->inputs[1]);
     double pairs = left * right * share;
     switch (join->kind) {
     case FL_JOIN_LEFT:

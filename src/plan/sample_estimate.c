@@ -1,0 +1,150 @@
+/* Samples are the tables' own; the bits of a conjunct lie in an arena of the plan's, found by the expression. */
+#include "plan/sample_estimate.h"
+
+#include "base/bitmap.h"
+#include "base/index_map.h"
+#include "plan/plan_internal.h"
+#include "plan/table.h"
+
+#define COLS_MAX 8       /* of a conjunct */
+#define PARTS_MAX 200    /* of a conjunct: it is evaluated for as many rows as the sample has */
+#define CONJUNCTS_MAX 64 /* of a set */
+
+/* What a conjunct was found to be true for. */
+typedef struct seen {
+    int32_t first_col; /* id of the first column of the scan that it reads: tells the tables of a self-join apart */
+    int32_t rows;      /* 0: it was tried in vain */
+    uint64_t *mask;
+} seen;
+
+struct fl_samples {
+    fl_arena arena;
+    fl_evaluator *evaluator;
+    fl_index_map places; /* in conjuncts */
+    seen *conjuncts;
+    int64_t capacity;
+    int32_t n;
+};
+
+fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err *err)
+{
+    if (plan->samples == NULL) {
+        if (evaluator == NULL)
+            return FL_OK;
+        fl_status st = fl_alloc_zero(plan->arena.memory, sizeof(*plan->samples), (void **)&plan->samples, err);
+        if (st != FL_OK)
+            return st;
+        fl_arena_init(&plan->samples->arena, plan->arena.memory);
+        fl_index_map_init(&plan->samples->places, &plan->samples->arena);
+    }
+    plan->samples->evaluator = evaluator;
+    return FL_OK;
+}
+
+void fl_samples_free(fl_samples *samples)
+{
+    if (samples == NULL)
+        return;
+    fl_arena_drop(&samples->arena);
+    fl_free(samples->conjuncts);
+    fl_free(samples);
+}
+
+/* Adds the columns of an expression; false when they are not few columns of one table. */
+static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, int32_t *n)
+{
+    if (e->kind == FL_EXPR_COLUMN) {
+        const fl_col_info *info = fl_plan_col(plan, e->col);
+        for (int32_t i = 0; i < *n; i++)
+            if (cols[i].n == e->col.n)
+                return true;
+        if (info->table == NULL || info->table->ops->sample == NULL || *n == COLS_MAX ||
+            (*n > 0 && e->col.n - info->table_col != cols[0].n - fl_plan_col(plan, cols[0])->table_col))
+            return false;
+        cols[(*n)++] = e->col;
+        return true;
+    }
+    for (int32_t i = 0; i < e->n_args; i++)
+        if (!find_cols(plan, e->args[i], cols, n))
+            return false;
+    return true;
+}
+
+/* Makes the bits of a conjunct. What fails, as by a row that its neighbours would have kept from it, is not looked at. */
+static fl_status look(const fl_plan *plan, const fl_expr *e, seen *ret)
+{
+    fl_status st = FL_OK;
+    fl_samples *s = plan->samples;
+    fl_col_id cols[COLS_MAX];
+    int32_t places[COLS_MAX], n = 0;
+    fl_table_sample sample = {0};
+    *ret = (seen){0};
+    if (e->size > PARTS_MAX || (e->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) ||
+        !(e->flags & FL_EXPR_HAS_COLUMN) || !find_cols(plan, e, cols, &n))
+        return FL_OK;
+    fl_table *table = fl_plan_col(plan, cols[0])->table;
+    for (int32_t i = 0; i < n; i++)
+        places[i] = fl_plan_col(plan, cols[i])->table_col;
+    FL_TRY(table->ops->sample(table, places, n, &sample, NULL));
+    if (sample.rows == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&s->arena, fl_bitmap_words(sample.rows), &ret->mask, NULL));
+    for (int32_t i = 0; i < sample.rows; i++)
+        fl_bit_set(ret->mask, i);
+    FL_TRY(s->evaluator->select(s->evaluator, plan, e, cols, sample.vecs, n, sample.rows, ret->mask, NULL));
+    ret->rows = sample.rows;
+    ret->first_col = cols[0].n - fl_plan_col(plan, cols[0])->table_col;
+cleanup:
+    return st;
+}
+
+/* NULL: it was not and cannot be looked at. */
+static const seen *find_seen(const fl_plan *plan, const fl_expr *e)
+{
+    fl_samples *s = plan->samples;
+    int32_t at = fl_index_map_find(&s->places, fl_index_map_key(e));
+    if (at < 0) {
+        if (s->evaluator == NULL || s->evaluator->select == NULL)
+            return NULL;
+        seen made;
+        if (look(plan, e, &made) != FL_OK) /* an interrupt is met again by who can tell of it */
+            made.rows = 0;
+        if (fl_grow(s->arena.memory, (void **)&s->conjuncts, &s->capacity, s->n + 1, (int64_t)sizeof(*s->conjuncts),
+                    NULL) != FL_OK ||
+            fl_index_map_add(&s->places, fl_index_map_key(e), s->n, NULL) != FL_OK)
+            return NULL;
+        at = s->n++;
+        s->conjuncts[at] = made;
+    }
+    return s->conjuncts[at].rows > 0 ? &s->conjuncts[at] : NULL;
+}
+
+void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,
+                                  fl_sample_estimate *ret)
+{
+    const uint64_t *masks[CONJUNCTS_MAX];
+    int32_t n_masks = 0, rows = 0, first_col = 0;
+    *ret = (fl_sample_estimate){0};
+    for (int32_t i = 0; i < n; i++)
+        ret_seen[i] = false;
+    if (plan->samples == NULL)
+        return;
+    for (int32_t i = 0; i < n && n_masks < CONJUNCTS_MAX; i++) {
+        const seen *one = find_seen(plan, conjuncts[i]);
+        if (one == NULL || (n_masks > 0 && one->first_col != first_col))
+            continue;
+        first_col = one->first_col;
+        rows = one->rows;
+        masks[n_masks++] = one->mask;
+        ret_seen[i] = true;
+    }
+    int64_t hits = 0;
+    for (int64_t w = 0; w < fl_bitmap_words(rows) && n_masks > 0; w++) {
+        uint64_t word = masks[0][w];
+        for (int32_t m = 1; m < n_masks; m++)
+            word &= masks[m][w];
+        hits += __builtin_popcountll(word);
+    }
+    ret->rows = rows;
+    ret->hits = (double)hits;
+}

@@ -1,0 +1,23 @@
+/* Selectivity by looking: conjuncts over one table's columns are evaluated on a sample of its rows.
+ *
+ * What a conjunct is true for is remembered, so that a set of them costs an AND of bits, and correlation between them counts
+ * as it is. Where few rows of the sample are left it only says that there are few. */
+#ifndef FL_PLAN_SAMPLE_ESTIMATE_H
+#define FL_PLAN_SAMPLE_ESTIMATE_H
+
+#include "plan/evaluator.h"
+
+typedef struct fl_sample_estimate {
+    double rows; /* of the sample; 0: nothing was looked at */
+    double hits; /* rows for which all conjuncts that were looked at are true */
+} fl_sample_estimate;
+
+/** Whose evaluator looks at samples from now on; NULL ends it. What was seen is kept. The evaluator is borrowed. */
+fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err *err);
+
+/** Looks at all conjuncts together that read columns of the same table as the first of them that can be looked at does;
+ *  ret_seen[i]: whether conjunct i is among them. For a plan that is being made. */
+void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,
+                                  fl_sample_estimate *ret);
+
+#endif
