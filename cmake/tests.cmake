@@ -83,6 +83,7 @@ if(fletch_cli)
         "same/tpch\;test/same/differential.py\;--tpch"
         "program/contract\;test/program.py"
         "plan/rules\;test/plan/run.py"
+        "plan/estimates\;test/plan/estimates.py"
         "bad_input\;test/bad_input.py"
         "parquet_corruption\;test/parquet_corruption.py"
         "file_changes\;test/file_changes.py"
