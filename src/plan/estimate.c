@@ -407,6 +407,63 @@ static void note_key(const fl_plan *plan, key_side *side, const fl_expr *col)
     side->rows = fmax(1, info->table->rows);
 }
 
+typedef struct keeping {
+    fl_col_id col;
+    const fl_expr *conjuncts[8]; /* more are not looked at */
+    int32_t n;
+} keeping;
+
+/* Whether the expression reads the column alone. */
+static bool reads_only(const fl_expr *e, fl_col_id col)
+{
+    if (e->kind == FL_EXPR_COLUMN)
+        return e->col.n == col.n;
+    for (int32_t i = 0; i < e->n_args; i++)
+        if (!reads_only(e->args[i], col))
+            return false;
+    return e->kind != FL_EXPR_SUBQUERY;
+}
+
+static fl_status note_kept(void *ctx, const fl_expr *expr, fl_err *err)
+{
+    (void)err;
+    keeping *k = ctx;
+    if (expr->type.id == FL_BOOL && (expr->flags & FL_EXPR_HAS_COLUMN) && expr->size <= PARTS_MAX &&
+        reads_only(expr, k->col) && k->n < FL_LEN(k->conjuncts))
+        k->conjuncts[k->n++] = expr;
+    return FL_OK;
+}
+
+/* The share of a column's values that is left by what the leaf which makes it filters it by. */
+static double kept_values(const fl_plan *plan, const fl_node *node, fl_col_id col)
+{
+    keeping k = {.col = col};
+    while (node->n_inputs > 0) {
+        int32_t i = 0;
+        while (i < node->n_inputs && !fl_col_set_has(&node->inputs[i]->made, col))
+            i++;
+        if (i == node->n_inputs)
+            return 1;
+        node = node->inputs[i];
+    }
+    (void)fl_node_visit_exprs(node, note_kept, &k, NULL);
+    return k.n == 0 ? 1 : fl_estimate_conjuncts(plan, k.conjuncts, k.n);
+}
+
+/* An equality of a column of each side. Where both sides are filtered by their column, as a condition is that holds of equal
+ * columns, the values which are left meet as all of them would. */
+static double equality_share(const fl_plan *plan, const fl_expr *e, const fl_expr *x, const fl_node *left,
+                             const fl_expr *y, const fl_node *right)
+{
+    fl_col_stats sx, sy;
+    double share = fl_estimate_selectivity(plan, e), rows;
+    double kept_x = kept_values(plan, left, x->col), kept_y = kept_values(plan, right, y->col);
+    if (kept_x == 1 || kept_y == 1 || !fl_estimate_col_stats(plan, x->col, &sx, &rows) ||
+        !fl_estimate_col_stats(plan, y->col, &sy, &rows))
+        return share;
+    return fmax(share, 1 / fmax(1, fmax(sx.distinct * kept_x, sy.distinct * kept_y)));
+}
+
 double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const fl_node *left,
                         const fl_node *right)
 {
@@ -427,7 +484,7 @@ double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, in
             rest *= fl_estimate_selectivity(plan, e);
             continue;
         }
-        double share = fl_estimate_selectivity(plan, e);
+        double share = equality_share(plan, e, x, left, y, right);
         equal *= share;
         strongest = fmin(strongest, share);
         n_equal++;
