@@ -5,7 +5,7 @@
 #   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target (or FUZZ_TARGETS)
 #                                                                                     for FUZZ_SECONDS
 #   make cancel   long statements, stopped at random 25 times each way    make clean
-#   make lint | format | check-layers
+#   make lint | format | check-layers | check-rules
 #
 # Relies on: tools/install-deps.sh, which leaves a stamp in .deps/ for each thing installed, so that a second run does
 # nothing. JOBS bounds the compilers and tests that run at once.
@@ -18,7 +18,7 @@ INSTALL = tools/install-deps.sh
 RELEASE = build/release
 export CTEST_OUTPUT_ON_FAILURE = 1
 
-.PHONY: run build test debug asan tsan fuzz bench cancel test-tpch-sf1 check-layers format lint install-deps clean
+.PHONY: run build test debug asan tsan fuzz bench cancel test-tpch-sf1 check-layers check-rules format lint install-deps clean
 .DEFAULT_GOAL := build
 
 # One stamp per group of dependencies; the script's own text is what can make one stale.
@@ -62,10 +62,13 @@ check-layers:
 	python3 tools/check_layers.py
 	python3 tools/check_frozen.py
 
+check-rules:
+	python3 tools/check_rules.py
+
 format: .deps/lint.stamp
 	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 -i
 
-lint: .deps/lint.stamp build check-layers
+lint: .deps/lint.stamp build check-layers check-rules
 	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 --dry-run -Werror
 	git ls-files 'src/*.c' | grep -v '_test\.c$$' | xargs -r clang-tidy-19 -p $(RELEASE) --quiet
 

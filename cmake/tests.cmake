@@ -131,6 +131,7 @@ endforeach()
 
 fletch_test(tree/layers tree COMMAND python3 tools/check_layers.py)
 fletch_test(tree/frozen tree COMMAND python3 tools/check_frozen.py)
+fletch_test(tree/rules tree COMMAND python3 tools/check_rules.py)
 fletch_test(tree/headers tree COMMAND test/headers.sh)
 if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
     fletch_test(program/limits program COMMAND python3 test/program_limits.py $<TARGET_FILE:fletch>)

@@ -17,7 +17,8 @@ enum {
     FL_HOLDS_GROUPS = 4     /* grouping, also of a subquery */
 };
 
-typedef struct fl_props fl_props; /* plan/props.h */
+typedef struct fl_props fl_props;             /* plan/props.h */
+typedef struct fl_op_rewrites fl_op_rewrites; /* plan/rewrites.h */
 
 typedef struct fl_op_desc {
     uint32_t size; /* FL_DESC */
@@ -33,6 +34,8 @@ typedef struct fl_op_desc {
     /** What is true of the rows that a node puts out, from what is true of its inputs' rows; NULL: nothing is known. */
     fl_status (*derive_props)(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
                               fl_err *err);
+    /** What rules may do with it; NULL: nothing but what its fields say. */
+    const fl_op_rewrites *rewrites;
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */
     const struct fl_op_exec *exec;
     const char *doc;

@@ -6,23 +6,29 @@
 #include "op/join/node.h"
 #include "plan/rule.h"
 
-static bool is_inner(const fl_node *node)
+static bool is_inner(const fl_node *join)
 {
-    return node->op == &fl_op_join && fl_join_of(node)->kind == FL_JOIN_INNER;
+    return fl_join_of(join)->kind == FL_JOIN_INNER;
 }
 
 /* Joins that pass each left row on or drop it: what is said of left rows may be said below. */
-static bool keeps_left(const fl_node *node)
+static bool keeps_left(const fl_node *join)
 {
-    int32_t kind = node->op == &fl_op_join ? fl_join_of(node)->kind : FL_JOIN_FULL;
+    int32_t kind = fl_join_of(join)->kind;
     return kind == FL_JOIN_SEMI || kind == FL_JOIN_ANTI || kind == FL_JOIN_MARK || kind == FL_JOIN_SINGLE ||
            kind == FL_JOIN_LEFT || kind == FL_JOIN_FIRST;
+}
+
+/* Whether a side of the join is a join, too. */
+static bool is_nested(const fl_node *join, int32_t side)
+{
+    return join->inputs[side]->op == join->op;
 }
 
 static bool check(const fl_rule_call *call)
 {
     const fl_node *join = fl_rule_call_bound(call, "join");
-    return is_inner(join) || (keeps_left(join) && join->inputs[0]->op == &fl_op_join);
+    return is_inner(join) || (keeps_left(join) && is_nested(join, 0));
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
@@ -49,9 +55,9 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
             kept[n_kept++] = e;
         else if (left && right && is_inner(join))
             on[n_on++] = e;
-        else if (left && fl_col_set_has_all(&sides[0]->made, &used) && sides[0]->op == &fl_op_join)
+        else if (left && fl_col_set_has_all(&sides[0]->made, &used) && is_nested(join, 0))
             moved[0][n_moved[0]++] = e;
-        else if (right && is_inner(join) && is_inner(sides[1]))
+        else if (right && is_inner(join) && is_nested(join, 1) && is_inner(sides[1]))
             moved[1][n_moved[1]++] = e;
         else
             kept[n_kept++] = e;

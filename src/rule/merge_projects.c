@@ -35,7 +35,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *node = call->node, *below = node->inputs[0], *out = NULL;
     if (is_identity(node))
         return fl_rule_call_transform_to(call, below, err);
-    if (below->op != &fl_op_project)
+    if (below->op != node->op)
         return FL_OK;
     const fl_project_attrs *upper = fl_project_of(node), *lower = fl_project_of(below);
     fl_arena *arena = fl_plan_arena(call->plan);
@@ -101,6 +101,7 @@ const fl_rule_desc fl_rule_merge_projects = {FL_DESC(fl_rule_desc),
                                              .pattern = "project",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 45,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
+                                                      FL_KEEPS_ORDER,
                                              .on_match = on_match,
                                              .doc = "projections over projections are one"};

@@ -1,64 +1,37 @@
-/* propagate_empty: what reads an input without rows has none either; LIMIT 0 reads nothing.
+/* propagate_empty: what has no rows, whatever the data, is a constant without rows; LIMIT 0 reads nothing.
  *
- * An input that may raise is kept: the query as written runs it. Aggregates without keys and outer joins that keep the
- * other side have rows all the same. */
-#include "op/aggregate/node.h"
-#include "op/filter/node.h"
-#include "op/join/node.h"
-#include "op/limit/node.h"
-#include "op/project/node.h"
-#include "op/sort/node.h"
+ * Whether there are none is a property of the operator (plan/props.h): aggregates without keys and outer joins that keep the
+ * other side have rows all the same. An input that may raise is kept: the query as written runs it. */
 #include "op/values/node.h"
+#include "plan/props.h"
 #include "plan/rule.h"
 
-static bool is_empty(const fl_node *node)
+/* Properties are only asked for where an estimate is that low, as it is of constants without rows. */
+static bool check(const fl_rule_call *call)
 {
-    return node->op == &fl_op_values && fl_values_of(node)->n_rows == 0;
-}
-
-static bool is_empty_join(const fl_node *node)
-{
-    bool left = is_empty(node->inputs[0]), right = is_empty(node->inputs[1]);
-    switch ((fl_join_kind)fl_join_of(node)->kind) {
-    case FL_JOIN_INNER:
-    case FL_JOIN_SEMI:
-        return left || right;
-    case FL_JOIN_LEFT:
-    case FL_JOIN_ANTI:
-    case FL_JOIN_MARK:
-    case FL_JOIN_SINGLE:
-    case FL_JOIN_FIRST:
-        return left;
-    case FL_JOIN_RIGHT:
-        return right;
-    case FL_JOIN_FULL:
-        return left && right;
+    const fl_node *node = call->node;
+    bool may_be_empty = node->rows < 1;
+    for (int32_t i = 0; i < node->n_inputs; i++) {
+        if (node->inputs[i]->can_fail)
+            return false;
+        may_be_empty |= node->inputs[i]->rows < 1;
     }
-    return false;
-}
-
-static bool has_no_rows(const fl_node *node)
-{
-    if (node->op == &fl_op_join)
-        return is_empty_join(node);
-    if (node->op == &fl_op_limit && fl_limit_of(node)->limit == 0)
-        return true;
-    bool passes_rows = node->op == &fl_op_filter || node->op == &fl_op_project || node->op == &fl_op_sort ||
-                       node->op == &fl_op_limit || (node->op == &fl_op_aggregate && fl_aggregate_of(node)->n_keys > 0);
-    return passes_rows && is_empty(node->inputs[0]);
+    return may_be_empty && node->n_inputs > 0;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
+    fl_status st = FL_OK;
     const fl_node *node = call->node, *out = NULL;
-    if (!has_no_rows(node))
-        return FL_OK;
-    for (int32_t i = 0; i < node->n_inputs; i++)
-        if (node->inputs[i]->can_fail)
-            return FL_OK;
+    const fl_props *props = NULL;
     fl_values_attrs none = {.n_cols = node->n_cols, .cols = node->cols};
-    fl_status st = fl_node_make(call->plan, &fl_op_values, &none, NULL, NULL, 0, NULL, 0, &out, err);
-    return st == FL_OK ? fl_rule_call_transform_to(call, out, err) : st;
+    FL_TRY(fl_node_props(call->plan, node, &props, err));
+    if (props->rows_max > 0)
+        return FL_OK;
+    FL_TRY(fl_node_make(call->plan, &fl_op_values, &none, NULL, NULL, 0, NULL, 0, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
+cleanup:
+    return st;
 }
 
 const fl_rule_desc fl_rule_propagate_empty = {
@@ -69,5 +42,6 @@ const fl_rule_desc fl_rule_propagate_empty = {
     .scope = FL_SCOPE_BOTH,
     .promise = 70,
     .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
+    .check = check,
     .on_match = on_match,
     .doc = "operators over inputs without rows have none; LIMIT 0 reads nothing"};

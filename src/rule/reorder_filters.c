@@ -1,10 +1,9 @@
-/* reorder_filters: of a scan's or filter's conjuncts, the cheap and selective run first.
+/* reorder_filters: of conjuncts by which rows are tested one after the other, the cheap and selective run first.
  *
  * A conjunct that can raise stays behind all that the text puts before it, and nothing that the text puts behind it moves
  * in front of it: only runs of conjuncts that cannot raise are sorted. */
-#include "op/filter/node.h"
-#include "op/scan/node.h"
 #include "plan/estimate.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 #include <stdlib.h>
@@ -39,19 +38,24 @@ static int by_rank(const void *a, const void *b)
     return x->index - y->index;
 }
 
-static fl_status on_match(fl_rule_call *call, fl_err *err)
+/* The field of the node's conjuncts; NULL: its rows are not tested. */
+static const fl_attr_field *tests_of(const fl_node *node)
+{
+    const char *name = fl_rewrites_of(node)->tests;
+    for (int32_t i = 0; name != NULL && i < node->op->n_fields; i++)
+        if (strcmp(node->op->fields[i].name, name) == 0)
+            return &node->op->fields[i];
+    return NULL;
+}
+
+/* The conjuncts in their best order; *ret_same: which they have. */
+static fl_status sort_tests(fl_rule_call *call, const fl_expr *const *old, int32_t n, const fl_expr ***ret,
+                            bool *ret_same, fl_err *err)
 {
     fl_status st = FL_OK;
-    bool is_scan = call->node->op == &fl_op_scan;
-    int32_t n = is_scan ? fl_scan_of(call->node)->n_filters : fl_filter_of(call->node)->n_conjuncts;
-    const fl_expr *const *old = is_scan ? fl_scan_of(call->node)->filters : fl_filter_of(call->node)->conjuncts;
     ranked *order = NULL;
-    const fl_expr **sorted = NULL;
-    const fl_node *out = NULL;
-    if (n < 2)
-        return FL_OK;
     FL_TRY(FL_NEW_ARRAY(call->scratch, n, &order, err));
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), n, &sorted, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, n, ret, err));
     for (int32_t i = 0; i < n; i++) {
         double keeps = fl_estimate_selectivity(call->plan, old[i]);
         order[i] = (ranked){old[i], cost_of(old[i]) / (1.0001 - keeps), i}; /* cost per row that is dropped */
@@ -64,31 +68,41 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
             qsort(order + start, (size_t)(end - start), sizeof(*order), by_rank);
         start = end + 1;
     }
-    bool same = true;
+    *ret_same = true;
     for (int32_t i = 0; i < n; i++) {
-        sorted[i] = order[i].expr;
-        same &= sorted[i] == old[i];
+        (*ret)[i] = order[i].expr;
+        *ret_same &= order[i].expr == old[i];
     }
-    if (same)
-        return FL_OK;
-    if (is_scan) {
-        fl_scan_attrs attrs = *fl_scan_of(call->node);
-        attrs.filters = sorted;
-        FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, call->node->traits, NULL, 0, call->node->cols,
-                            call->node->n_cols, &out, err));
-    } else {
-        fl_filter_attrs attrs = {.n_conjuncts = n, .conjuncts = sorted};
-        FL_TRY(fl_node_make(call->plan, &fl_op_filter, &attrs, call->node->traits, call->node->inputs, 1,
-                            call->node->cols, call->node->n_cols, &out, err));
-    }
-    st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
 
 static bool check(const fl_rule_call *call)
 {
-    return call->node->op == &fl_op_scan || call->node->op == &fl_op_filter;
+    const fl_attr_field *tests = tests_of(call->node);
+    return tests != NULL && fl_field_count(tests, call->node->attrs) > 1;
+}
+
+static fl_status on_match(fl_rule_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *node = call->node, *out = NULL;
+    const fl_attr_field *tests = tests_of(node);
+    const fl_expr **sorted = NULL;
+    void *attrs = NULL;
+    bool is_same = false;
+    FL_TRY(sort_tests(call, FL_FIELD_AT(const fl_expr *const *, node->attrs, tests->offset),
+                      fl_field_count(tests, node->attrs), &sorted, &is_same, err));
+    if (is_same)
+        return FL_OK;
+    FL_TRY(fl_arena_get(call->scratch, node->op->attr_bytes, &attrs, err));
+    memcpy(attrs, node->attrs, (size_t)node->op->attr_bytes);
+    *FL_FIELD_SLOT(const fl_expr *const *, attrs, tests->offset) = sorted;
+    FL_TRY(fl_node_make(call->plan, node->op, attrs, node->traits, node->inputs, node->n_inputs, node->cols,
+                        node->n_cols, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
+cleanup:
+    return st;
 }
 
 const fl_rule_desc fl_rule_reorder_filters = {FL_DESC(fl_rule_desc),
@@ -97,7 +111,8 @@ const fl_rule_desc fl_rule_reorder_filters = {FL_DESC(fl_rule_desc),
                                               .pattern = "?",
                                               .scope = FL_SCOPE_BOTH,
                                               .promise = 5,
-                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
+                                                       FL_KEEPS_ORDER,
                                               .check = check,
                                               .on_match = on_match,
                                               .doc = "cheap and selective conjuncts first"};

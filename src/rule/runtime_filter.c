@@ -1,17 +1,15 @@
 /* runtime_filter: the keys of a join's build side filter the scans of its probe side, before the probe begins.
  *
- * For joins that drop probe rows without a partner. Not through limits: they would see fewer rows. */
+ * For joins that drop probe rows without a partner; where all operators on the probe side stand it that rows are dropped below
+ * them. A limit does not: it would see fewer rows. */
 #include "op/join/node.h"
-#include "op/limit/node.h"
-#include "op/scan/node.h"
-#include "op/topk/node.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 static fl_status look(void *ctx, const fl_node *node, fl_err *err)
 {
     (void)err;
-    *(bool *)ctx |= node->op == &fl_op_limit || node->op == &fl_op_topk ||
-                    (node->op == &fl_op_scan && fl_scan_of(node)->limit >= 0);
+    *(bool *)ctx &= fl_rows_are(node, FL_ROWS_CHOSEN);
     return FL_OK;
 }
 
@@ -22,11 +20,11 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *probe = call->node->inputs[attrs.build_left ? 1 : 0], *out = NULL;
     bool drops = attrs.kind == FL_JOIN_INNER || attrs.kind == FL_JOIN_RIGHT || (attrs.kind == FL_JOIN_SEMI) ||
                  (attrs.kind == FL_JOIN_ANTI && attrs.build_left);
-    bool limited = false;
+    bool lets_through = true;
     if (attrs.filters_probe || !drops)
         return FL_OK;
-    FL_TRY(fl_node_visit(probe, look, &limited, err));
-    if (limited)
+    FL_TRY(fl_node_visit(probe, look, &lets_through, err));
+    if (!lets_through)
         return FL_OK;
     attrs.filters_probe = true;
     FL_TRY(fl_node_make(call->plan, &fl_op_join, &attrs, call->node->traits, call->node->inputs, 2, call->node->cols,

@@ -1,38 +1,36 @@
 /* single_to_left: a scalar subquery that is grouped by the very columns that it is joined by has one row at the most: the
  * join that would count them is a left join. Filters, join order and run-time filters then treat it as one. */
-#include "op/aggregate/node.h"
 #include "op/join/node.h"
-#include "op/project/node.h"
+#include "plan/props.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
-static bool is_equated(const fl_join_attrs *join, fl_col_id col)
+/* Columns of the right side that a left row fixes. */
+static fl_status add_fixed(fl_rule_call *call, fl_col_set *fixed, fl_err *err)
 {
-    for (int32_t i = 0; i < join->n_conjuncts; i++) {
-        const fl_expr *e = join->conjuncts[i];
-        if (e->kind != FL_EXPR_CALL || e->n_args != 2 ||
-            (strcmp(e->func->name, "=") != 0 && strcmp(e->func->name, "is_not_distinct_from") != 0))
-            continue;
-        for (int32_t a = 0; a < 2; a++)
-            if (e->args[a]->kind == FL_EXPR_COLUMN && e->args[a]->col.n == col.n)
-                return true;
-    }
-    return false;
+    fl_status st = FL_OK;
+    const fl_join_attrs *join = fl_join_of(call->node);
+    const fl_node *right = call->node->inputs[1];
+    for (int32_t i = 0; i < join->n_conjuncts; i++)
+        for (int32_t a = 0; a < 2 && fl_expr_is_equality(join->conjuncts[i]); a++) {
+            const fl_expr *col = join->conjuncts[i]->args[a], *other = join->conjuncts[i]->args[1 - a];
+            fl_col_set used;
+            fl_col_set_init(&used);
+            FL_TRY(fl_expr_add_cols(call->scratch, other, &used, err));
+            if (col->kind == FL_EXPR_COLUMN && fl_col_set_has(&right->made, col->col) &&
+                !fl_col_set_meets(&used, &right->made) && !(other->flags & FL_EXPR_VOLATILE))
+                FL_TRY(fl_col_set_add(call->scratch, fixed, col->col, err));
+        }
+cleanup:
+    return st;
 }
 
 static bool check(const fl_rule_call *call)
 {
-    const fl_join_attrs *join = fl_join_of(call->node);
     const fl_node *right = call->node->inputs[1];
-    if (join->kind != FL_JOIN_SINGLE)
-        return false;
-    while (right->op == &fl_op_project)
+    while (right->n_inputs == 1 && fl_rows_are(right, FL_ROWS_ONE_FOR_ONE))
         right = right->inputs[0];
-    if (right->op != &fl_op_aggregate || fl_aggregate_of(right)->n_keys == 0)
-        return false;
-    for (int32_t k = 0; k < fl_aggregate_of(right)->n_keys; k++)
-        if (!is_equated(join, fl_aggregate_of(right)->cols[k]))
-            return false;
-    return true;
+    return fl_join_of(call->node)->kind == FL_JOIN_SINGLE && (right->op->holds & FL_HOLDS_GROUPS);
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
@@ -40,6 +38,15 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     fl_status st = FL_OK;
     fl_join_attrs attrs = *fl_join_of(call->node);
     const fl_node *out = NULL;
+    const fl_props *right = NULL;
+    fl_col_set fixed;
+    bool is_key = false;
+    fl_col_set_init(&fixed);
+    FL_TRY(fl_node_props(call->plan, call->node->inputs[1], &right, err));
+    FL_TRY(add_fixed(call, &fixed, err));
+    FL_TRY(fl_props_has_key(call->plan, right, &fixed, &is_key, err));
+    if (!is_key || right->rows_max <= 1) /* one row without keys has nothing to be counted */
+        return FL_OK;
     attrs.kind = FL_JOIN_LEFT;
     FL_TRY(fl_node_make(call->plan, &fl_op_join, &attrs, call->node->traits, call->node->inputs, 2, call->node->cols,
                         call->node->n_cols, &out, err));

@@ -4,12 +4,12 @@
  *     EXISTS        apply mark with the condition true
  *     x op ANY (q)  apply mark with the three-valued comparison; x op ALL (q) is NOT (x negated-op ANY (q))
  *
- * One subquery at a time; the operator is tried again until none is left. The dependent joins are then removed by
- * unnest_apply. Filters whose conjunct is such a test may instead become semi and anti joins (rule semi_join). */
+ * Those of an operator of one input stand over it, of several over the one that they read; where that does not do, the
+ * operator's class says what it is instead (plan/rewrites.h). One subquery at a time; the operator is tried again until none is
+ * left. The dependent joins are then removed by unnest_apply. Filters whose conjunct is such a test may instead become semi and
+ * anti joins (rule semi_join). */
 #include "op/apply/node.h"
-#include "op/filter/node.h"
-#include "op/project/node.h"
-#include "op/values/node.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 #define TAKEN_MAX 16 /* subqueries that are kept in mind; more are only joined once for each use */
@@ -109,45 +109,25 @@ static bool check(const fl_rule_call *call)
     return found;
 }
 
-/* VALUES (…(SELECT …)…) of one row: a projection over a row of nothing, which then is unnested as others are. */
-static fl_status from_values(fl_rule_call *call, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_values_attrs *values = fl_values_of(call->node);
-    const fl_node *row = NULL, *project = NULL;
-    if (values->n_rows != 1)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in VALUES with more than one row are not supported yet");
-    FL_TRY(fl_values_build(call->plan, NULL, 1, 0, NULL, &row, err));
-    fl_project_attrs attrs = {
-        .n_cols = values->n_cols, .cols = values->cols, .n_exprs = values->n_cols, .exprs = values->exprs};
-    FL_TRY(fl_node_make(call->plan, &fl_op_project, &attrs, NULL, &row, 1, call->node->cols, call->node->n_cols,
-                        &project, err));
-    st = fl_rule_call_transform_to(call, project, err);
-cleanup:
-    return st;
-}
-
-/* Subqueries in a join's condition, each of which reads one side. */
 typedef struct side_taking {
-    const fl_node *inputs[2];
-    bool reads_both; /* one was found that does not */
+    const fl_node **inputs; /* each under the dependent joins of its subqueries */
+    int32_t n_inputs;
 } side_taking;
 
+/* Over the first input whose columns the subquery reads, else over the last. */
 static fl_status take_beside(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     side_taking *sides = ctx;
     fl_col_set used;
+    int32_t side = 0;
     *ret = expr;
     if (expr->kind != FL_EXPR_SUBQUERY)
         return FL_OK;
     fl_col_set_init(&used);
     FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), expr, &used, err));
-    int side = fl_col_set_meets(&used, &sides->inputs[0]->made) ? 0 : 1;
-    if (side == 0 && fl_col_set_meets(&used, &sides->inputs[1]->made)) {
-        sides->reads_both = true;
-        return FL_OK;
-    }
+    while (side < sides->n_inputs - 1 && !fl_col_set_meets(&used, &sides->inputs[side]->made))
+        side++;
     taking t = {.input = sides->inputs[side]};
     FL_TRY(take_one(&t, plan, expr, ret, err));
     sides->inputs[side] = t.input;
@@ -155,44 +135,17 @@ cleanup:
     return st;
 }
 
-/* ON with subqueries that read both sides: the other side's rows are those that the condition lets through, row by row of
- * the side that is kept. A full join keeps both. */
-static fl_status apply_condition(fl_rule_call *call, const fl_node **ret, fl_err *err)
+/* Each subquery below the input that it reads. */
+static fl_status below_inputs(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_join_attrs *join = fl_join_of(call->node);
-    bool keeps_right = join->kind == FL_JOIN_RIGHT;
-    const fl_node *kept = call->node->inputs[keeps_right ? 1 : 0], *other = call->node->inputs[keeps_right ? 0 : 1];
-    if (join->kind == FL_JOIN_FULL) {
-        st = FL_FAIL(err, FL_ERR_UNSUPPORTED,
-                     "subqueries that read both sides of a full join are not supported yet in its condition");
-        fl_err_at(err, join->conjuncts[0]->pos);
-        return st;
-    }
-    FL_TRY(fl_filter_build_all(call->plan, other, join->conjuncts, join->n_conjuncts, &other, err));
-    st = fl_apply_build(call->plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, NULL, 0,
-                        (fl_col_id){0}, ret, err);
-cleanup:
-    return st;
-}
-
-static fl_status from_join(fl_rule_call *call, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_node *node = call->node, *out = NULL;
-    const fl_join_attrs *join = fl_join_of(node);
-    side_taking sides = {.inputs = {node->inputs[0], node->inputs[1]}};
-    if (join->kind == FL_JOIN_INNER) { /* the same as a filter behind it */
-        FL_TRY(fl_join_build_all(call->plan, FL_JOIN_INNER, node->inputs[0], node->inputs[1], NULL, 0, (fl_col_id){0},
-                                 &out, err));
-        FL_TRY(fl_filter_build_all(call->plan, out, join->conjuncts, join->n_conjuncts, &out, err));
-        return fl_rule_call_transform_to(call, out, err);
-    }
+    const fl_node *node = call->node, *out = NULL, **inputs = NULL;
+    FL_TRY(FL_NEW_ARRAY(call->scratch, node->n_inputs, &inputs, err));
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        inputs[i] = node->inputs[i];
+    side_taking sides = {inputs, node->n_inputs};
     FL_TRY(fl_node_rewrite_exprs(call->plan, node, take_beside, &sides, &out, err));
-    if (sides.reads_both)
-        FL_TRY(apply_condition(call, &out, err));
-    else
-        FL_TRY(fl_node_with_inputs(call->plan, out, sides.inputs, &out, err));
+    FL_TRY(fl_node_with_inputs(call->plan, out, inputs, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, node->cols, node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
@@ -202,14 +155,17 @@ cleanup:
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_node *node = call->node, *out = NULL;
-    if (node->op == &fl_op_values)
-        return from_values(call, err);
-    if (node->op == &fl_op_join)
-        return from_join(call, err);
+    const fl_node *node = call->node, *out = node;
+    const fl_op_rewrites *rewrites = fl_rewrites_of(node);
+    if (rewrites->free_exprs == NULL && node->n_inputs != 1)
+        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "subqueries in the expressions of %s are not supported yet",
+                       node->op->name);
+    if (rewrites->free_exprs != NULL)
+        FL_TRY(rewrites->free_exprs(call->plan, node, &out, err));
+    if (out != node)
+        return fl_rule_call_transform_to(call, out, err);
     if (node->n_inputs != 1)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED,
-                       "subqueries in the condition of a dependent join are not supported yet");
+        return below_inputs(call, err);
     taking t = {.input = node->inputs[0]};
     FL_TRY(fl_node_rewrite_exprs(call->plan, node, take, &t, &out, err));
     FL_TRY(fl_node_with_inputs(call->plan, out, &t.input, &out, err));
@@ -218,8 +174,13 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_unnest_subquery = {FL_DESC(fl_rule_desc),    .name = "unnest_subquery",
-                                              .phase = "unnest",        .pattern = "?",
-                                              .scope = FL_SCOPE_GLOBAL, .is_required = true,
-                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,   .check = check,
-                                              .on_match = on_match,     .doc = "subqueries become dependent joins"};
+const fl_rule_desc fl_rule_unnest_subquery = {FL_DESC(fl_rule_desc),
+                                              .name = "unnest_subquery",
+                                              .phase = "unnest",
+                                              .pattern = "?",
+                                              .scope = FL_SCOPE_GLOBAL,
+                                              .is_required = true,
+                                              .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
+                                              .check = check,
+                                              .on_match = on_match,
+                                              .doc = "subqueries become dependent joins"};

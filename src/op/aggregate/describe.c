@@ -61,6 +61,7 @@ static const fl_attr_field fields[] = {
      false},
 };
 
+extern const fl_op_rewrites fl_aggregate_rewrites;
 extern const struct fl_op_exec fl_aggregate_exec;
 
 const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
@@ -73,6 +74,7 @@ const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
                                     .derive_cols = derive_cols,
                                     .derive_rows = derive_rows,
                                     .derive_props = derive_props,
+                                    .rewrites = &fl_aggregate_rewrites,
                                     .exec = &fl_aggregate_exec,
                                     .doc = "groups and aggregates"};
 

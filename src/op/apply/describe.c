@@ -22,10 +22,8 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
                               fl_err *err)
 {
     const fl_apply_attrs *apply = fl_apply_of(node);
-    fl_join_attrs join = {.kind = apply->kind,
-                          .n_conjuncts = apply->n_conjuncts,
-                          .conjuncts = apply->conjuncts,
-                          .mark = apply->mark};
+    fl_join_attrs join = {
+        .kind = apply->kind, .n_conjuncts = apply->n_conjuncts, .conjuncts = apply->conjuncts, .mark = apply->mark};
     return fl_join_derive_props(plan, node, &join, true, inputs, ret, err);
 }
 
@@ -35,6 +33,8 @@ static const fl_attr_field fields[] = {
      true},
     {"mark", FL_FIELD_COL, offsetof(fl_apply_attrs, mark), 0, NULL, false, false},
 };
+
+extern const fl_op_rewrites fl_apply_rewrites;
 
 const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc),
                                 .name = "apply",
@@ -46,6 +46,7 @@ const fl_op_desc fl_op_apply = {FL_DESC(fl_op_desc),
                                 .derive_cols = derive_cols,
                                 .derive_rows = derive_rows,
                                 .derive_props = derive_props,
+                                .rewrites = &fl_apply_rewrites,
                                 .doc = "a dependent join"};
 
 fl_status fl_apply_build(fl_plan *plan, fl_join_kind kind, const fl_node *left, const fl_node *right,

@@ -41,6 +41,7 @@ static const fl_attr_field fields[] = {
      true},
 };
 
+extern const fl_op_rewrites fl_filter_rewrites;
 extern const struct fl_op_exec fl_filter_exec;
 
 const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc),
@@ -52,6 +53,7 @@ const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .rewrites = &fl_filter_rewrites,
                                  .exec = &fl_filter_exec,
                                  .doc = "rows for which every conjunct is true"};
 

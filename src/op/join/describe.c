@@ -63,6 +63,7 @@ static const fl_attr_field fields[] = {
     {"runtime_filter", FL_FIELD_BOOL, offsetof(fl_join_attrs, filters_probe), 0, NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_join_rewrites;
 extern const struct fl_op_exec fl_join_exec;
 
 const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc),
@@ -74,6 +75,7 @@ const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .rewrites = &fl_join_rewrites,
                                .exec = &fl_join_exec,
                                .doc = "rows of two inputs that meet"};
 

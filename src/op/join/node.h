@@ -50,6 +50,9 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
 /** Whether a row of the other input meets at most one of this one (`side` 0: left, 1: right): the conjuncts fix a key of it. */
 fl_status fl_join_meets_one(fl_plan *plan, const fl_node *node, int32_t side, bool *ret, fl_err *err);
 
+/** How rows go through a join of this kind (FL_ROWS_... of plan/rewrites.h), and through an apply. */
+uint32_t fl_join_flow(fl_join_kind kind);
+
 static inline const fl_join_attrs *fl_join_of(const fl_node *node)
 {
     return node->attrs;

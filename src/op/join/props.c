@@ -167,6 +167,8 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
         FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
         FL_TRY(fl_props_add_conjuncts(plan, ret, attrs->conjuncts, attrs->n_conjuncts, err));
         ret->rows_min = 0;
+        if (inputs[1]->rows_max == 0)
+            ret->rows_max = 0;
         break;
     case FL_JOIN_ANTI:
         FL_TRY(fl_props_pass(plan, node, inputs, ret, err));

@@ -40,6 +40,7 @@ static const fl_attr_field fields[] = {
     {"offset", FL_FIELD_I64, offsetof(fl_limit_attrs, offset), 0, NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_limit_rewrites;
 extern const struct fl_op_exec fl_limit_exec;
 
 const fl_op_desc fl_op_limit = {FL_DESC(fl_op_desc),
@@ -51,6 +52,7 @@ const fl_op_desc fl_op_limit = {FL_DESC(fl_op_desc),
                                 .derive_cols = derive_cols,
                                 .derive_rows = derive_rows,
                                 .derive_props = derive_props,
+                                .rewrites = &fl_limit_rewrites,
                                 .exec = &fl_limit_exec,
                                 .doc = "the first rows"};
 

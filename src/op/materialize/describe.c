@@ -42,6 +42,7 @@ static const fl_attr_field fields[] = {
     {"always", FL_FIELD_BOOL, offsetof(fl_materialize_attrs, is_always), 0, NULL, true, false},
 };
 
+extern const fl_op_rewrites fl_materialize_rewrites;
 extern const struct fl_op_exec fl_materialize_exec;
 
 const fl_op_desc fl_op_materialize = {FL_DESC(fl_op_desc),
@@ -54,6 +55,7 @@ const fl_op_desc fl_op_materialize = {FL_DESC(fl_op_desc),
                                       .derive_rows = derive_rows,
                                       .derive_props = derive_props,
                                       .is_computed_once = true,
+                                      .rewrites = &fl_materialize_rewrites,
                                       .exec = &fl_materialize_exec,
                                       .doc = "rows that are computed once and read several times"};
 

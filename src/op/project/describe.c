@@ -47,6 +47,7 @@ static const fl_attr_field fields[] = {
      false, true},
 };
 
+extern const fl_op_rewrites fl_project_rewrites;
 extern const struct fl_op_exec fl_project_exec;
 
 const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc),
@@ -58,6 +59,7 @@ const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc),
                                   .derive_cols = derive_cols,
                                   .derive_rows = derive_rows,
                                   .derive_props = derive_props,
+                                  .rewrites = &fl_project_rewrites,
                                   .exec = &fl_project_exec,
                                   .doc = "computed columns"};
 
@@ -129,4 +131,22 @@ fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *
                             int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
 {
     return build(plan, input, exprs, names, n, input->cols, input->n_cols, ret_cols, ret, err);
+}
+
+fl_status fl_project_copy(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, fl_col_id *ret_cols,
+                          const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &exprs, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_col_info info = *fl_plan_col(plan, cols[i]);
+        info.table = NULL;
+        FL_TRY(fl_expr_column(plan, cols[i], -1, &exprs[i], err));
+        FL_TRY(fl_plan_add_col(plan, &info, &ret_cols[i], err));
+    }
+    fl_project_attrs attrs = {.n_cols = n, .cols = ret_cols, .n_exprs = n, .exprs = exprs};
+    st = fl_node_make(plan, &fl_op_project, &attrs, NULL, &input, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
 }

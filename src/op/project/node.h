@@ -24,6 +24,10 @@ fl_status fl_project_build(fl_plan *plan, const fl_node *input, const fl_expr *c
 fl_status fl_project_extend(fl_plan *plan, const fl_node *input, const fl_expr *const *exprs, const fl_str *names,
                             int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
 
+/** The input's rows with nothing but copies of columns, under new ids: ret_cols[i] is cols[i]'s. */
+fl_status fl_project_copy(fl_plan *plan, const fl_node *input, const fl_col_id *cols, int32_t n, fl_col_id *ret_cols,
+                          const fl_node **ret, fl_err *err);
+
 static inline const fl_project_attrs *fl_project_of(const fl_node *node)
 {
     return node->attrs;

@@ -57,6 +57,7 @@ static const fl_attr_field fields[] = {
     {"limit", FL_FIELD_I64, offsetof(fl_scan_attrs, limit), 0, NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_scan_rewrites;
 extern const struct fl_op_exec fl_scan_exec;
 
 const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
@@ -68,6 +69,7 @@ const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .rewrites = &fl_scan_rewrites,
                                .exec = &fl_scan_exec,
                                .doc = "rows of a table or file"};
 

@@ -48,7 +48,7 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
             if (set->kind == FL_INTERSECT && fl_col_set_has(&right->not_null, set->right[i]))
                 FL_TRY(fl_col_set_add(fl_plan_arena(plan), &ret->not_null, set->cols[i], err));
         }
-        ret->rows_max = left->rows_max;
+        ret->rows_max = set->kind == FL_INTERSECT ? fmin(left->rows_max, right->rows_max) : left->rows_max;
     }
     if (!set->is_all) {
         fl_col_set all;
@@ -69,6 +69,7 @@ static const fl_attr_field fields[] = {
      false},
 };
 
+extern const fl_op_rewrites fl_set_op_rewrites;
 extern const struct fl_op_exec fl_set_op_exec;
 
 const fl_op_desc fl_op_set_op = {FL_DESC(fl_op_desc),
@@ -80,6 +81,7 @@ const fl_op_desc fl_op_set_op = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .rewrites = &fl_set_op_rewrites,
                                  .exec = &fl_set_op_exec,
                                  .doc = "union, intersect, except"};
 

@@ -30,6 +30,7 @@ static const fl_attr_field fields[] = {
     {"keys", FL_FIELD_SORT_KEYS, offsetof(fl_sort_attrs, keys), offsetof(fl_sort_attrs, n_keys), NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_sort_rewrites;
 extern const struct fl_op_exec fl_sort_exec;
 
 const fl_op_desc fl_op_sort = {FL_DESC(fl_op_desc),
@@ -41,6 +42,7 @@ const fl_op_desc fl_op_sort = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .rewrites = &fl_sort_rewrites,
                                .exec = &fl_sort_exec,
                                .doc = "all rows in the order of the keys"};
 

@@ -40,6 +40,7 @@ static const fl_attr_field fields[] = {
     {"offset", FL_FIELD_I64, offsetof(fl_topk_attrs, offset), 0, NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_topk_rewrites;
 extern const struct fl_op_exec fl_topk_exec;
 
 const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc),
@@ -51,6 +52,7 @@ const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .rewrites = &fl_topk_rewrites,
                                .exec = &fl_topk_exec,
                                .doc = "the first rows in the order of the keys"};
 

@@ -84,6 +84,7 @@ static const fl_attr_field fields[] = {
     {"keeps_all", FL_FIELD_BOOL, offsetof(fl_unnest_attrs, keeps_all), 0, NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_unnest_rewrites;
 extern const struct fl_op_exec fl_unnest_exec;
 
 const fl_op_desc fl_op_unnest = {FL_DESC(fl_op_desc),
@@ -95,6 +96,7 @@ const fl_op_desc fl_op_unnest = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .rewrites = &fl_unnest_rewrites,
                                  .exec = &fl_unnest_exec,
                                  .doc = "a row for each element of a list"};
 

@@ -46,6 +46,7 @@ static const fl_attr_field fields[] = {
     {"rows", FL_FIELD_EXPRS, offsetof(fl_values_attrs, exprs), offsetof(fl_values_attrs, n_exprs), NULL, false, false},
 };
 
+extern const fl_op_rewrites fl_values_rewrites;
 extern const struct fl_op_exec fl_values_exec;
 
 const fl_op_desc fl_op_values = {FL_DESC(fl_op_desc),
@@ -57,6 +58,7 @@ const fl_op_desc fl_op_values = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .rewrites = &fl_values_rewrites,
                                  .exec = &fl_values_exec,
                                  .doc = "rows of constants"};
 
