@@ -116,6 +116,36 @@ static bool is_fixed(const fl_expr *e)
     return !(e->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY));
 }
 
+static fl_status add_test(fl_plan *plan, fl_props *props, const fl_expr *test, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < props->n_tests; i++)
+        if (props->tests[i] == test)
+            return FL_OK;
+    if (props->n_tests == FL_PROPS_TESTS_MAX)
+        return FL_OK;
+    if (props->tests == NULL)
+        FL_TRY(FL_NEW_ARRAY(&plan->arena, FL_PROPS_TESTS_MAX, &props->tests, err));
+    props->tests[props->n_tests++] = test;
+cleanup:
+    return st;
+}
+
+static fl_status note_test(fl_plan *plan, fl_props *props, const fl_expr *conjunct, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set used;
+    fl_col_set_init(&used);
+    if (conjunct->size > FL_EXPR_SMALL ||
+        (conjunct->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+        return FL_OK;
+    FL_TRY(fl_expr_add_cols(&plan->arena, conjunct, &used, err));
+    if (fl_col_set_count(&used) == 1)
+        st = add_test(plan, props, conjunct, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *const *conjuncts, int32_t n,
                                  fl_err *err)
 {
@@ -123,6 +153,7 @@ fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *e = conjuncts[i];
         FL_TRY(fl_expr_add_null_rejected(&plan->arena, e, &props->not_null, err));
+        FL_TRY(note_test(plan, props, e, err));
         if (!fl_expr_is_equality(e))
             continue;
         const fl_expr *a = e->args[0], *b = e->args[1];
@@ -165,6 +196,8 @@ fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other
     fl_status st = FL_OK;
     FL_TRY(fl_col_set_add_all(&plan->arena, &props->not_null, &other->not_null, err));
     FL_TRY(fl_col_set_add_all(&plan->arena, &props->constant, &other->constant, err));
+    for (int32_t i = 0; i < other->n_tests; i++)
+        FL_TRY(add_test(plan, props, other->tests[i], err));
     for (int32_t i = 0; i < other->n_keys; i++)
         FL_TRY(fl_props_add_key(plan, props, &other->keys[i], err));
     for (int32_t i = 0; i < other->n_equal; i++)
@@ -413,6 +446,13 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
         fl_col_set_keep_all(&set, &node->made);
         if (fl_col_set_count(&set) > 1)
             FL_TRY(add_equal_set(plan, ret, &set, err));
+    }
+    for (int32_t i = 0; i < raw->n_tests; i++) {
+        fl_col_set used;
+        fl_col_set_init(&used);
+        FL_TRY(fl_expr_add_cols(&plan->arena, raw->tests[i], &used, err));
+        if (fl_col_set_has_all(&node->made, &used))
+            FL_TRY(add_test(plan, ret, raw->tests[i], err));
     }
     if (raw->n_order > 0)
         FL_TRY(settle_order(plan, node, &from, ret, err));

@@ -12,6 +12,7 @@
 
 #define FL_PROPS_KEYS_MAX 8
 #define FL_PROPS_DEPENDENCIES_MAX 16
+#define FL_PROPS_TESTS_MAX 16
 
 /* Rows that agree in all columns of `from` agree in those of `to`. */
 typedef struct fl_dependency {
@@ -29,6 +30,8 @@ struct fl_props {
     int64_t equal_capacity;
     int32_t n_dependencies;      /* FL_PROPS_DEPENDENCIES_MAX at most */
     fl_dependency *dependencies; /* beyond what keys, constants and equal columns say */
+    int32_t n_tests;             /* FL_PROPS_TESTS_MAX at most */
+    const fl_expr **tests; /* true of each row; of one column, and such as may be said of another that is equal to it */
     int32_t n_order;
     const fl_order_key
         *order;      /* the rows come in the order of these keys; columns of one are all that are equal to it */

@@ -1,77 +1,92 @@
-/* infer_filters: what a filter over inner joins says of one column holds of the columns that the joins make equal to it.
+/* infer_filters: what is true of a column in all rows of one side of a join is asked of the column of the other side that it has
+ * to equal, where no row of that side is kept which meets none.
  *
- * Only over an inner join: there every conjunct of one column moves down, so that none is left for which the rule would make
- * the others again. */
+ * What is asked of a table's column is known of the side from then on, wherever the filter moves to: so it is not asked again.
+ * Of computed columns it would be known below, by what they are computed of. */
 #include "op/filter/node.h"
 #include "op/join/node.h"
 #include "plan/props.h"
 #include "plan/rule.h"
 
-#define COPIES_MAX 32 /* conjuncts that one application adds */
+#define COPIES_MAX 8 /* conjuncts that one application adds to a side */
 
-/* The only column of a conjunct that may be said of others, too; n = 0: there is none. */
-static fl_status only_column(fl_rule_call *call, const fl_expr *e, fl_col_id *ret, fl_err *err)
+/* Whether rows of the side (0: left, 1: right) that meet none do not show. What a mark says of them depends on their nulls. */
+static bool drops_unmet(fl_join_kind kind, int32_t side)
+{
+    switch (kind) {
+    case FL_JOIN_INNER:
+    case FL_JOIN_SEMI:
+        return true;
+    case FL_JOIN_RIGHT:
+        return side == 0;
+    case FL_JOIN_LEFT:
+    case FL_JOIN_ANTI:
+    case FL_JOIN_SINGLE:
+    case FL_JOIN_FIRST:
+        return side == 1;
+    default:
+        return false;
+    }
+}
+
+/* The tests of column `from`, said of `to`, that are not known of it. */
+static fl_status add_tests(fl_rule_call *call, const fl_props *props, fl_col_id from, const fl_expr *to,
+                           const fl_props *known, const fl_expr **ret, int32_t *n, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_col_set used;
-    fl_col_set_init(&used);
-    *ret = (fl_col_id){0};
-    if (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
-        return FL_OK;
-    FL_TRY(fl_expr_add_cols(call->scratch, e, &used, err));
-    if (fl_col_set_count(&used) == 1)
-        *ret = fl_col_set_first(&used);
+    fl_substitution s = {0};
+    FL_TRY(fl_substitution_init(&s, call->plan, &from, &to, 1, err));
+    for (int32_t i = 0; i < props->n_tests && *n < COPIES_MAX; i++) {
+        fl_col_set used;
+        const fl_expr *copy = NULL;
+        bool is_known = false;
+        fl_col_set_init(&used);
+        FL_TRY(fl_expr_add_cols(call->scratch, props->tests[i], &used, err));
+        if (!fl_col_set_has(&used, from))
+            continue;
+        FL_TRY(fl_substitute(&s, props->tests[i], &copy, err));
+        for (int32_t k = 0; k < known->n_tests && !is_known; k++)
+            is_known = known->tests[k] == copy;
+        for (int32_t k = 0; k < *n && !is_known; k++)
+            is_known = ret[k] == copy;
+        if (!is_known)
+            ret[(*n)++] = copy;
+    }
 cleanup:
+    fl_substitution_drop(&s);
     return st;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_filter_attrs *filter = fl_filter_of(call->node);
-    const fl_node *join = fl_rule_call_bound(call, "join"), *out = NULL;
-    const fl_props *props = NULL;
-    const fl_expr **all = NULL;
-    int32_t n = filter->n_conjuncts;
-    if (fl_join_of(join)->kind != FL_JOIN_INNER)
-        return FL_OK;
-    FL_TRY(fl_node_props(call->plan, join, &props, err));
-    if (props->n_equal == 0)
-        return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(call->scratch, n + COPIES_MAX, &all, err));
-    memcpy(all, filter->conjuncts, (size_t)n * sizeof(*all));
-    for (int32_t i = 0; i < filter->n_conjuncts; i++) {
-        fl_col_id col;
-        FL_TRY(only_column(call, filter->conjuncts[i], &col, err));
-        const fl_col_set *equal = col.n == 0 ? NULL : fl_props_equal_to(props, col);
-        if (equal == NULL)
+    const fl_node *join = call->node, *inputs[2] = {join->inputs[0], join->inputs[1]}, *out = NULL;
+    const fl_join_attrs *attrs = fl_join_of(join);
+    const fl_props *props[2] = {NULL, NULL};
+    FL_TRY(fl_node_props(call->plan, inputs[0], &props[0], err));
+    FL_TRY(fl_node_props(call->plan, inputs[1], &props[1], err));
+    for (int32_t side = 0; side < 2; side++) {
+        const fl_expr *added[COPIES_MAX];
+        int32_t n = 0;
+        if (!drops_unmet(attrs->kind, side) || props[1 - side]->n_tests == 0 ||
+            props[side]->n_tests > FL_PROPS_TESTS_MAX - COPIES_MAX) /* more are not kept, and would be asked for ever */
             continue;
-        fl_col_set others;
-        fl_col_set_init(&others);
-        FL_TRY(fl_col_set_add_all(call->scratch, &others, equal, err));
-        fl_col_set_remove(&others, col);
-        for (fl_col_id other = fl_col_set_first(&others); other.n != 0; other = fl_col_set_first(&others)) {
-            const fl_expr *to = NULL, *copy = NULL;
-            fl_substitution s = {0};
-            fl_col_set_remove(&others, other);
-            if (!fl_type_is_equal(fl_plan_col(call->plan, col)->type, fl_plan_col(call->plan, other)->type))
+        for (int32_t i = 0; i < attrs->n_conjuncts; i++) {
+            const fl_expr *e = attrs->conjuncts[i];
+            if (!fl_expr_is_equality(e) || e->args[0]->kind != FL_EXPR_COLUMN || e->args[1]->kind != FL_EXPR_COLUMN ||
+                fl_type_is_float(e->args[0]->type))
                 continue;
-            FL_TRY(fl_expr_column(call->plan, other, -1, &to, err));
-            FL_TRY(fl_substitution_init(&s, call->plan, &col, &to, 1, err));
-            st = fl_substitute(&s, filter->conjuncts[i], &copy, err);
-            fl_substitution_drop(&s);
-            FL_TRY(st);
-            bool is_known = n == filter->n_conjuncts + COPIES_MAX;
-            for (int32_t k = 0; k < n && !is_known; k++)
-                is_known = all[k] == copy;
-            if (!is_known)
-                all[n++] = copy;
+            bool is_first = fl_col_set_has(&inputs[side]->made, e->args[0]->col);
+            const fl_expr *own = e->args[is_first ? 0 : 1], *other = e->args[is_first ? 1 : 0];
+            if (fl_col_set_has(&inputs[side]->made, own->col) && fl_col_set_has(&inputs[1 - side]->made, other->col) &&
+                fl_type_is_equal(own->type, other->type) && fl_plan_col(call->plan, own->col)->table != NULL)
+                FL_TRY(add_tests(call, props[1 - side], other->col, own, props[side], added, &n, err));
         }
+        FL_TRY(fl_filter_build_all(call->plan, inputs[side], added, n, &inputs[side], err));
     }
-    if (n == filter->n_conjuncts)
+    if (inputs[0] == join->inputs[0] && inputs[1] == join->inputs[1])
         return FL_OK;
-    FL_TRY(fl_filter_build_all(call->plan, join, all, n, &out, err));
-    FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
+    FL_TRY(fl_node_with_inputs(call->plan, join, inputs, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
@@ -80,9 +95,9 @@ cleanup:
 const fl_rule_desc fl_rule_infer_filters = {FL_DESC(fl_rule_desc),
                                             .name = "infer_filters",
                                             .phase = "normalize",
-                                            .pattern = "filter(join:join)",
+                                            .pattern = "join",
                                             .scope = FL_SCOPE_BOTH,
-                                            .promise = 62,
+                                            .promise = 45,
                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
                                             .on_match = on_match,
                                             .doc = "conditions hold of equal columns, too"};

@@ -82,8 +82,10 @@ static fl_status add_side(const joining *j, int32_t side, bool is_extended, fl_e
     own.n_keys = 0; /* add_keys */
     own.dependencies = kept;
     own.n_dependencies = n;
-    if (is_extended)
+    if (is_extended) {
         fl_col_set_init(&own.not_null);
+        own.n_tests = 0;
+    }
     if (is_extended || is_bound)
         fl_col_set_init(&own.constant);
     st = fl_props_add_all(j->plan, j->ret, &own, err);
