@@ -13,6 +13,7 @@ fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*plan), (void **)&plan, err));
     fl_arena_init(&plan->arena, memory);
     fl_index_map_init(&plan->struct_places, &plan->arena);
+    fl_index_map_init(&plan->derived, &plan->arena);
     atomic_store(&plan->refs, 1);
     plan->registry = fl_registry_ref(registry);
     FL_TRY(FL_NEW(&plan->arena, &none, err));
@@ -106,6 +107,12 @@ void fl_plan_place_subquery(fl_plan *plan, fl_col_id col, int32_t pos)
 int32_t fl_plan_cols(const fl_plan *plan)
 {
     return plan->n_cols;
+}
+
+fl_status fl_plan_derive_once(fl_plan *plan, const fl_expr *expr, bool *ret_is_new, fl_err *err)
+{
+    *ret_is_new = fl_index_map_find(&plan->derived, fl_index_map_key(expr)) < 0;
+    return *ret_is_new ? fl_index_map_add(&plan->derived, fl_index_map_key(expr), 0, err) : FL_OK;
 }
 
 int32_t fl_plan_nodes(const fl_plan *plan)

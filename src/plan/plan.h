@@ -51,6 +51,10 @@ void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name);
 void fl_plan_place_subquery(fl_plan *plan, fl_col_id col, int32_t pos);
 int32_t fl_plan_cols(const fl_plan *plan); /* ids are 1 .. this */
 
+/** Notes that a rule derived the expression: *ret_is_new is true the first time. So a rule that adds what follows adds it once,
+ *  whatever other rules make of it. For a plan that is being made. */
+fl_status fl_plan_derive_once(fl_plan *plan, const fl_expr *expr, bool *ret_is_new, fl_err *err);
+
 /** Nodes made so far; their ids are 1 .. this. */
 int32_t fl_plan_nodes(const fl_plan *plan);
 

@@ -49,6 +49,7 @@ struct fl_plan {
     const fl_trait_payload_entry **payloads;
     int64_t payloads_capacity;
     int32_t n_payloads;
+    fl_index_map derived;       /* expressions: fl_plan_derive_once */
     fl_index_map struct_places; /* in structs, by a type's fields */
     fl_field_index *structs;
     int64_t structs_capacity;

@@ -1,8 +1,7 @@
 /* infer_filters: what is true of a column in all rows of one side of a join is asked of the column of the other side that it has
  * to equal, where no row of that side is kept which meets none.
  *
- * What is asked of a table's column is known of the side from then on, wherever the filter moves to: so it is not asked again.
- * Of computed columns it would be known below, by what they are computed of. */
+ * Each test is asked once, whatever becomes of the filter. */
 #include "op/filter/node.h"
 #include "op/join/node.h"
 #include "plan/props.h"
@@ -49,7 +48,10 @@ static fl_status add_tests(fl_rule_call *call, const fl_props *props, fl_col_id 
             is_known = known->tests[k] == copy;
         for (int32_t k = 0; k < *n && !is_known; k++)
             is_known = ret[k] == copy;
+        bool is_new = false;
         if (!is_known)
+            FL_TRY(fl_plan_derive_once(call->plan, copy, &is_new, err));
+        if (is_new)
             ret[(*n)++] = copy;
     }
 cleanup:
@@ -68,8 +70,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     for (int32_t side = 0; side < 2; side++) {
         const fl_expr *added[COPIES_MAX];
         int32_t n = 0;
-        if (!drops_unmet(attrs->kind, side) || props[1 - side]->n_tests == 0 ||
-            props[side]->n_tests > FL_PROPS_TESTS_MAX - COPIES_MAX) /* more are not kept, and would be asked for ever */
+        if (!drops_unmet(attrs->kind, side) || props[1 - side]->n_tests == 0)
             continue;
         for (int32_t i = 0; i < attrs->n_conjuncts; i++) {
             const fl_expr *e = attrs->conjuncts[i];
@@ -79,7 +80,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
             bool is_first = fl_col_set_has(&inputs[side]->made, e->args[0]->col);
             const fl_expr *own = e->args[is_first ? 0 : 1], *other = e->args[is_first ? 1 : 0];
             if (fl_col_set_has(&inputs[side]->made, own->col) && fl_col_set_has(&inputs[1 - side]->made, other->col) &&
-                fl_type_is_equal(own->type, other->type) && fl_plan_col(call->plan, own->col)->table != NULL)
+                fl_type_is_equal(own->type, other->type))
                 FL_TRY(add_tests(call, props[1 - side], other->col, own, props[side], added, &n, err));
         }
         FL_TRY(fl_filter_build_all(call->plan, inputs[side], added, n, &inputs[side], err));
