@@ -17,7 +17,7 @@ TEST = re.compile(r"\bop\s*[!=]=\s*&fl_op_(\w+)|&fl_op_(\w+)\s*[!=]=|strcmp\([^;
 ALLOWED = {
     # a reader of shared rows is taken away when the whole plan, from its root on, has no second one
     "src/rule/eliminate_materialize.c": {"materialize"},
-    # regions of inner joins are found and put in order in one walk from the root
+    # regions of joins are found and put in order in one walk from the root
     "src/rule/order_joins.c": {"join"},
 }
 

@@ -10,7 +10,7 @@ const fl_phase_desc fl_phase_normalize = {FL_DESC(fl_phase_desc), .name = "norma
                                           .doc = "constants folded, predicates simplified and pushed down"};
 const fl_phase_desc fl_phase_join_order = {FL_DESC(fl_phase_desc),        .name = "join_order",
                                            .needs = NAMES("pushed_down"), .gives = NAMES("joins_ordered"),
-                                           .strategy = FL_PHASE_ONCE,     .doc = "inner joins ordered by cost"};
+                                           .strategy = FL_PHASE_ONCE,     .doc = "joins ordered by cost"};
 const fl_phase_desc fl_phase_refine = {FL_DESC(fl_phase_desc), .name = "refine", .needs = NAMES("joins_ordered"),
                                        .gives = NAMES("refined"),
                                        .doc = "what the join order left behind is pushed down, limits and columns too"};

@@ -1,54 +1,61 @@
-/* order_joins: the order of inner joins, by estimated cost.
+/* order_joins: the order of joins, by estimated cost.
  *
- * Each maximal region of inner joins is taken apart into relations and conjuncts. Up to RELATIONS_DP relations are ordered
- * by dynamic programming over connected subsets (as DPsub in Moerkotte & Neumann 2006), more greedily: the pair with the
- * smallest result first. Cost is the sum of intermediate results, with build sides weighing double. Conjuncts that can
- * raise stay where the text has them: above the region. */
-#include "op/filter/node.h"
+ * Each maximal region of joins is taken apart into relations and what connects them (opt/join_graph.h), and put together again
+ * in the order that opt/join_order.h finds; no operator is made before that. Inner, left, right, full, semi and anti joins are
+ * ordered together, up to OUTER_MAX relations; larger regions are of inner joins alone. Conjuncts that can raise stay where
+ * the text has them: a join with one is a region's border, as are joins that put out marks or single rows. */
 #include "op/join/node.h"
-#include "base/index_map.h"
+#include "opt/join_order.h"
 #include "plan/estimate.h"
+#include "plan/null.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 #include <math.h>
 
-#define RELATIONS_MAX 63
-#define RELATIONS_DP 11
-
-typedef struct predicate {
-    const fl_expr *expr;
-    uint64_t relations; /* that it reads */
-    double selectivity; /* of one that reads the same relations as one before it: its square root */
-} predicate;
+#define OUTER_MAX \
+    64 /* relations of a region that has others than inner joins: whether two sets may meet takes a look at each */
+#define WIDTH_UNKNOWN 16 /* bytes of a value that has no fixed width */
 
 typedef struct ordering {
     fl_plan *plan;
     fl_arena *scratch;
     const fl_node **done; /* by node id: what became of a node, which may be the input of several */
+    fl_col_set read;      /* columns that anything in the plan reads */
+    int32_t *owners;      /* by column, of the region whose graph is made: the relation that makes it, + 1 */
 } ordering;
 
-typedef struct region {
-    fl_plan *plan;
-    ordering *ordering;
-    const fl_node *relations[RELATIONS_MAX];
-    int32_t n_relations;
-    predicate *predicates;
-    int32_t n_predicates;
-    int64_t capacity;
-} region;
+/* An equality of a class, as the query has it. */
+typedef struct written {
+    const fl_expr *expr;
+    int32_t number; /* among the region's conjuncts */
+    int32_t site;
+    int32_t a, b; /* relations of its columns */
+} written;
 
-typedef struct entry {
-    const fl_node *plan;
-    double rows;
-    double cost;
-    uint64_t left; /* relations of the left input; 0: a relation itself */
-} entry;
+typedef struct region {
+    ordering *ordering;
+    bool has_outer;
+    int32_t n_relations, n_sites, n_conjuncts;
+    const fl_node **relations;
+    const fl_node **joins; /* by site */
+    const fl_expr **conjuncts;
+    written *equalities;
+    int32_t n_equalities;
+    fl_join_graph graph;
+} region;
 
 static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl_err *err);
 
-static bool is_plain(const fl_node *node)
+static bool is_inner(const fl_node *node)
 {
-    if (node->op != &fl_op_join || fl_join_of(node)->kind != FL_JOIN_INNER)
+    return fl_join_of(node)->kind == FL_JOIN_INNER;
+}
+
+/* Whether a node is a join of a region, or of one of inner joins alone. */
+static bool is_ordered(const fl_node *node, bool has_outer)
+{
+    if (node->op != &fl_op_join || (!has_outer && !is_inner(node)) || fl_join_of(node)->kind > FL_JOIN_ANTI)
         return false;
     for (int32_t i = 0; i < fl_join_of(node)->n_conjuncts; i++)
         if (fl_join_of(node)->conjuncts[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
@@ -56,257 +63,443 @@ static bool is_plain(const fl_node *node)
     return true;
 }
 
-/* How many, or more than RELATIONS_MAX: long chains go down at the left. */
-static int32_t count_relations(const fl_node *node)
+/* Counts relations and conjuncts, up to more relations than there may be: long chains go down at the left. */
+static void count(region *r, const fl_node *node)
 {
-    int32_t n = 1;
-    for (; n <= RELATIONS_MAX && is_plain(node); node = node->inputs[0])
-        n += count_relations(node->inputs[1]);
-    return n;
+    for (; is_ordered(node, r->has_outer) && r->n_relations <= FL_JOIN_RELATIONS_MAX; node = node->inputs[0]) {
+        r->n_conjuncts += fl_join_of(node)->n_conjuncts;
+        r->n_sites += !is_inner(node);
+        count(r, node->inputs[1]);
+    }
+    r->n_relations++;
 }
 
-static fl_status collect(region *r, const fl_node *node, fl_err *err)
+/* Sizes the region below a node; false: there is none to order. */
+static bool measure(region *r, const fl_node *node)
+{
+    for (int32_t tries = 0; tries < 2; tries++) {
+        r->has_outer = tries == 0;
+        r->n_relations = r->n_conjuncts = r->n_sites = 0;
+        count(r, node);
+        if (r->n_sites == 0 || r->n_relations <= OUTER_MAX)
+            break;
+    }
+    r->has_outer = r->n_sites > 0;
+    return r->n_relations <= FL_JOIN_RELATIONS_MAX && r->n_relations > (r->has_outer ? 2 : 1);
+}
+
+static fl_status find_relations(region *r, const fl_node *node, fl_err *err)
 {
     fl_status st = FL_OK;
-    if (!is_plain(node) || r->n_relations >= RELATIONS_MAX) {
+    if (!is_ordered(node, r->has_outer)) {
         FL_TRY(order(r->ordering, node, &r->relations[r->n_relations], err));
         r->n_relations++;
         return FL_OK;
     }
-    const fl_join_attrs *join = fl_join_of(node);
-    FL_TRY(collect(r, node->inputs[0], err));
-    FL_TRY(collect(r, node->inputs[1], err));
-    for (int32_t i = 0; i < join->n_conjuncts; i++) {
-        if (r->n_predicates == r->capacity) {
-            predicate *grown = NULL;
-            int64_t capacity = r->capacity == 0 ? 16 : r->capacity * 2;
-            FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, capacity, &grown, err));
-            if (r->n_predicates > 0)
-                memcpy(grown, r->predicates, (size_t)r->n_predicates * sizeof(*grown));
-            r->predicates = grown;
-            r->capacity = capacity;
+    FL_TRY(find_relations(r, node->inputs[0], err));
+    FL_TRY(find_relations(r, node->inputs[1], err));
+cleanup:
+    return st;
+}
+
+/* ---- the graph ----------------------------------------------------------------------------------------------------------- */
+
+static double log_of(double rows)
+{
+    return log2(fmax(rows, 1e-300));
+}
+
+/* Rows of the table behind filters and a scan, among which its columns' distinct values are; else of the relation itself. */
+static double base_rows(const region *r, const fl_node *relation)
+{
+    fl_col_stats stats;
+    double rows = relation->rows;
+    const fl_node *node = relation;
+    while (node->n_inputs == 1 && fl_rows_are(node, FL_ROWS_ONCE | FL_ROWS_ALONE))
+        node = node->inputs[0];
+    for (int32_t i = 0; i < node->n_cols && node->n_inputs == 0; i++)
+        if (fl_estimate_col_stats(r->ordering->plan, node->cols[i], &stats, &rows))
+            break;
+    return fmax(fmax(rows, relation->rows), 1);
+}
+
+/* *ret false: two relations make the same column, so that its name does not say which is meant. */
+static fl_status describe_relations(region *r, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = true;
+    for (int32_t i = 0; i < r->n_relations; i++) {
+        const fl_node *node = r->relations[i];
+        const fl_props *props = NULL;
+        fl_join_relation *relation = &r->graph.relations[i];
+        FL_TRY(fl_node_props(r->ordering->plan, node, &props, err));
+        relation->log_rows = log_of(fmax(node->rows, 1));
+        relation->log_base_rows = log_of(base_rows(r, node));
+        relation->is_one_row = props->rows_max <= 1;
+        relation->keys = props->keys;
+        relation->n_keys = props->n_keys;
+        for (int32_t c = 0; c < node->n_cols; c++) {
+            int32_t width = fl_type_width(fl_plan_col(r->ordering->plan, node->cols[c])->type);
+            *ret &= r->ordering->owners[node->cols[c].n] == 0;
+            r->ordering->owners[node->cols[c].n] = i + 1;
+            if (fl_col_set_has(&r->ordering->read, node->cols[c]))
+                relation->width += width > 0 ? width : WIDTH_UNKNOWN;
         }
-        r->predicates[r->n_predicates++] =
-            (predicate){join->conjuncts[i], 0, fl_estimate_selectivity(r->plan, join->conjuncts[i])};
     }
 cleanup:
     return st;
 }
 
-static fl_status find_relations(region *r, fl_err *err)
+static void add_owners(const region *r, const fl_col_set *cols, uint64_t *ret)
+{
+    for (int32_t w = 0; w < cols->n_words; w++)
+        for (uint64_t word = cols->words[w]; word != 0; word &= word - 1) {
+            int32_t owner = r->ordering->owners[(cols->first_word + w) * 64 + __builtin_ctzll(word)];
+            if (owner > 0)
+                fl_relation_set_add(ret, owner - 1);
+        }
+}
+
+/* A column of an equality, with its distinct values: in a key there are as many as rows. */
+static fl_status to_member(const region *r, const fl_expr *col, fl_class_member *ret, fl_err *err)
 {
     fl_status st = FL_OK;
+    fl_plan *plan = r->ordering->plan;
+    int32_t owner = r->ordering->owners[col->col.n] - 1;
+    const fl_node *relation = r->relations[owner];
+    fl_col_stats stats;
+    double rows, distinct;
+    fl_col_set self;
+    const fl_props *props = NULL;
+    bool is_key = false;
+    fl_col_set_init(&self);
+    distinct = fl_estimate_col_stats(plan, col->col, &stats, &rows) ? stats.distinct
+                                                                    : fl_estimate_distinct(plan, col, relation->rows);
+    FL_TRY(fl_node_props(plan, relation, &props, err));
+    FL_TRY(fl_col_set_add(r->ordering->scratch, &self, col->col, err));
+    FL_TRY(fl_props_has_key(plan, props, &self, &is_key, err));
+    *ret = (fl_class_member){.relation = owner, .col = col->col, .log_distinct = log_of(fmax(distinct, 1))};
+    if (is_key)
+        ret->log_distinct = fmax(ret->log_distinct, r->graph.relations[owner].log_base_rows);
+cleanup:
+    return st;
+}
+
+/* Whether the conjunct went into a class of columns. */
+static fl_status add_to_class(region *r, int32_t site, const fl_expr *e, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_class_member a, b;
+    *ret = false;
+    if (e->kind != FL_EXPR_CALL || e->n_args != 2 || strcmp(e->func->name, "=") != 0 ||
+        e->args[0]->kind != FL_EXPR_COLUMN || e->args[1]->kind != FL_EXPR_COLUMN ||
+        !fl_type_is_equal(e->args[0]->type, e->args[1]->type) || r->ordering->owners[e->args[0]->col.n] == 0 ||
+        r->ordering->owners[e->args[1]->col.n] == 0)
+        return FL_OK;
+    FL_TRY(to_member(r, e->args[0], &a, err));
+    FL_TRY(to_member(r, e->args[1], &b, err));
+    FL_TRY(fl_join_graph_add_equality(&r->graph, site, &a, &b, ret, err));
+    if (*ret)
+        r->equalities[r->n_equalities++] =
+            (written){e, r->n_conjuncts, site - r->graph.n_relations, a.relation, b.relation};
+cleanup:
+    return st;
+}
+
+/* Conjuncts of an inner join are operators each; several about the same relations depend on each other, so the second and
+ * later ones count by their square root, but for equalities, whose distinct values are bounded together. */
+static fl_status add_inner(region *r, int32_t site, const fl_expr *e, fl_index_map *seen, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *scratch = r->ordering->scratch;
+    bool is_done = false, is_equality = fl_expr_is_equality(e);
+    fl_col_set cols;
+    uint64_t *used = NULL, *none = NULL, key = 1;
+    fl_col_set_init(&cols);
+    FL_TRY(add_to_class(r, site, e, &is_done, err));
+    if (is_done)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(scratch, r->graph.n_words, &used, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, r->graph.n_words, &none, err));
+    FL_TRY(fl_expr_add_cols(scratch, e, &cols, err));
+    add_owners(r, &cols, used);
+    double share = log_of(fl_estimate_selectivity(r->ordering->plan, e));
+    for (int32_t w = 0; w < r->graph.n_words; w++)
+        key = key * 0x9E3779B97F4A7C15ull + used[w];
+    if (!is_equality && fl_index_map_find(seen, key | 1) >= 0)
+        share /= 2;
+    FL_TRY(fl_index_map_add(seen, key | 1, r->n_conjuncts, err));
+    FL_TRY(fl_join_graph_add_conjunct(&r->graph, site, r->n_conjuncts, used, none, share, is_equality, err));
+cleanup:
+    return st;
+}
+
+/* Whether the join's equalities fix a key of its right side, so that a left row meets one row at most. */
+static fl_status meets_key(const region *r, const fl_join_attrs *join, int32_t right, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *relation = r->relations[right];
+    const fl_props *props = NULL;
+    fl_col_set fixed, others;
+    fl_col_set_init(&fixed);
+    for (int32_t i = 0; i < join->n_conjuncts; i++)
+        for (int32_t a = 0; a < 2 && fl_expr_is_equality(join->conjuncts[i]); a++) {
+            const fl_expr *col = join->conjuncts[i]->args[a], *other = join->conjuncts[i]->args[1 - a];
+            if (col->kind != FL_EXPR_COLUMN || !fl_col_set_has(&relation->made, col->col))
+                continue;
+            fl_col_set_init(&others);
+            FL_TRY(fl_expr_add_cols(r->ordering->scratch, other, &others, err));
+            if (!fl_col_set_meets(&others, &relation->made))
+                FL_TRY(fl_col_set_add(r->ordering->scratch, &fixed, col->col, err));
+        }
+    FL_TRY(fl_node_props(r->ordering->plan, relation, &props, err));
+    st = fl_props_has_key(r->ordering->plan, props, &fixed, ret, err);
+cleanup:
+    return st;
+}
+
+/* All conjuncts of another join are one operator. */
+static fl_status add_outer(region *r, int32_t site, const fl_join_attrs *join, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t right = r->graph.sites[site - r->n_relations].sides[1];
+    bool is_key = false;
+    fl_arena *scratch = r->ordering->scratch;
+    fl_col_set cols, rejected;
+    uint64_t *used = NULL, *nulls = NULL;
+    fl_col_set_init(&cols);
+    fl_col_set_init(&rejected);
+    FL_TRY(FL_NEW_ARRAY(scratch, r->graph.n_words, &used, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, r->graph.n_words, &nulls, err));
+    for (int32_t i = 0; i < join->n_conjuncts; i++) {
+        FL_TRY(fl_expr_add_cols(scratch, join->conjuncts[i], &cols, err));
+        FL_TRY(fl_expr_add_null_rejected(scratch, join->conjuncts[i], &rejected, err));
+    }
+    add_owners(r, &cols, used);
+    add_owners(r, &rejected, nulls);
+    double share = log_of(fl_estimate_conjuncts(r->ordering->plan, join->conjuncts, join->n_conjuncts));
+    if (right < r->n_relations)
+        FL_TRY(meets_key(r, join, right, &is_key, err));
+    if (is_key)
+        share = fmin(share, -r->graph.relations[right].log_base_rows);
+    st = fl_join_graph_add_conjunct(&r->graph, site, -1, used, nulls, share, false, err);
+cleanup:
+    return st;
+}
+
+static fl_reorder_kind kind_of(int32_t kind)
+{
+    switch (kind) {
+    case FL_JOIN_LEFT:
+    case FL_JOIN_RIGHT:
+        return FL_REORDER_LEFT;
+    case FL_JOIN_FULL:
+        return FL_REORDER_FULL;
+    case FL_JOIN_SEMI:
+        return FL_REORDER_SEMI;
+    case FL_JOIN_ANTI:
+        return FL_REORDER_ANTI;
+    default:
+        return FL_REORDER_INNER;
+    }
+}
+
+/* Right joins are left ones with the sides exchanged. */
+static fl_status add_sites(region *r, const fl_node *node, int32_t *n_seen, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t sides[2];
+    if (!is_ordered(node, r->has_outer)) {
+        *ret = (*n_seen)++;
+        return FL_OK;
+    }
+    int32_t kind = fl_join_of(node)->kind;
+    FL_TRY(add_sites(r, node->inputs[0], n_seen, &sides[0], err));
+    FL_TRY(add_sites(r, node->inputs[1], n_seen, &sides[1], err));
+    bool swaps = kind == FL_JOIN_RIGHT;
+    FL_TRY(fl_join_graph_add_site(&r->graph, kind_of(kind), sides[swaps], sides[!swaps], ret, err));
+    r->joins[r->n_sites++] = node;
+cleanup:
+    return st;
+}
+
+static fl_status make_graph(region *r, const fl_node *top, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n_seen = 0, whole;
     fl_index_map seen;
     fl_index_map_init(&seen, r->ordering->scratch);
-    for (int32_t p = 0; p < r->n_predicates; p++) {
-        fl_col_set used;
-        fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(r->ordering->scratch, r->predicates[p].expr, &used, err));
-        for (int32_t i = 0; i < r->n_relations; i++)
-            if (fl_col_set_meets(&used, &r->relations[i]->made))
-                r->predicates[p].relations |= 1ull << i;
-        if (r->predicates[p].relations == 0)
-            continue;
-        if (fl_index_map_find(&seen, r->predicates[p].relations) >= 0)
-            r->predicates[p].selectivity = sqrt(r->predicates[p].selectivity);
-        FL_TRY(fl_index_map_add(&seen, r->predicates[p].relations, p, err));
-    }
-cleanup:
-    return st;
-}
-
-/* Rows of a set of relations: their product, times all conjuncts within. Equalities between the same two relations are
- * dependent (composite keys): the second and later ones count by their square root. */
-static double rows_of(const region *r, uint64_t set)
-{
-    double rows = 1;
-    for (uint64_t s = set; s != 0; s &= s - 1)
-        rows *= r->relations[__builtin_ctzll(s)]->rows;
-    for (int32_t p = 0; p < r->n_predicates; p++) {
-        uint64_t in = r->predicates[p].relations;
-        if ((in & ~set) != 0 || in == 0)
-            continue;
-        rows *= r->predicates[p].selectivity;
-    }
-    return rows < 1 ? 1 : rows;
-}
-
-static bool are_connected(const region *r, uint64_t a, uint64_t b)
-{
-    for (int32_t p = 0; p < r->n_predicates; p++) {
-        uint64_t in = r->predicates[p].relations;
-        if ((in & a) != 0 && (in & b) != 0 && (in & ~(a | b)) == 0)
-            return true;
-    }
-    return false;
-}
-
-static double join_cost(double left_rows, double right_rows, double rows)
-{
-    double build = left_rows < right_rows ? left_rows : right_rows,
-           probe = left_rows < right_rows ? right_rows : left_rows;
-    return rows + 2 * build + 0.3 * probe;
-}
-
-/* Joins two plans: the smaller side is the right one, which is built. */
-static fl_status make(region *r, const entry *a, uint64_t set_a, const entry *b, uint64_t set_b, const fl_node **ret,
-                      fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_expr **on = NULL;
-    int32_t n = 0;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(r->plan), r->n_predicates + 1, &on, err));
-    for (int32_t p = 0; p < r->n_predicates; p++) {
-        uint64_t in = r->predicates[p].relations;
-        bool within = (in & ~(set_a | set_b)) == 0;
-        /* A join below has it already when a composite side holds all that it reads; a relation by itself has none. */
-        bool earlier =
-            ((in & ~set_a) == 0 && (set_a & (set_a - 1)) != 0) || ((in & ~set_b) == 0 && (set_b & (set_b - 1)) != 0);
-        if (within && !earlier)
-            on[n++] = r->predicates[p].expr;
-    }
-    bool swap = a->rows < b->rows;
-    st = fl_join_build_all(r->plan, FL_JOIN_INNER, swap ? b->plan : a->plan, swap ? a->plan : b->plan, on, n,
-                           (fl_col_id){0}, ret, err);
-cleanup:
-    return st;
-}
-
-static fl_status build_best(region *r, entry *best, uint64_t set, fl_err *err)
-{
-    fl_status st = FL_OK;
-    entry *e = &best[set];
-    if (e->plan != NULL)
+    FL_TRY(fl_join_graph_init(&r->graph, r->ordering->scratch, r->n_relations, err));
+    FL_TRY(describe_relations(r, ret, err));
+    if (!*ret)
         return FL_OK;
-    uint64_t right = set & ~e->left;
-    FL_TRY(build_best(r, best, e->left, err));
-    FL_TRY(build_best(r, best, right, err));
-    st = make(r, &best[e->left], e->left, &best[right], right, &e->plan, err);
-cleanup:
-    return st;
-}
-
-static fl_status by_programming(region *r, const fl_node **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    entry *best = NULL;
-    uint64_t all = (1ull << r->n_relations) - 1;
-    fl_memory *memory = fl_plan_arena(r->plan)->memory;
-    FL_TRY(fl_alloc_zero(memory, (int64_t)(all + 1) * (int64_t)sizeof(entry), (void **)&best, err));
-    for (int32_t i = 0; i < r->n_relations; i++)
-        best[1ull << i] = (entry){r->relations[i], r->relations[i]->rows < 1 ? 1 : r->relations[i]->rows, 0, 0};
-    for (uint64_t set = 1; set <= all; set++) {
-        if ((set & (set - 1)) == 0)
-            continue;
-        double rows = -1;
-        entry *e = &best[set];
-        for (int crossed = 0; crossed < 2 && e->left == 0; crossed++) /* cross products only where nothing connects */
-            for (uint64_t left = (set - 1) & set; left != 0; left = (left - 1) & set) {
-                uint64_t right = set & ~left;
-                if (left < right) /* each split once */
-                    break;
-                const entry *a = &best[left], *b = &best[right];
-                if ((a->left == 0 && a->plan == NULL) || (b->left == 0 && b->plan == NULL))
-                    continue;
-                if (crossed == 0 ? !are_connected(r, left, right) : set != all)
-                    continue;
-                if (rows < 0)
-                    rows = rows_of(r, set);
-                double cost = a->cost + b->cost + join_cost(a->rows, b->rows, rows);
-                if (e->left == 0 || cost < e->cost)
-                    *e = (entry){NULL, rows, cost, left};
-            }
-    }
-    if (best[all].left == 0) { /* several parts that nothing connects: greedily */
-        *ret = NULL;
-        goto cleanup;
-    }
-    FL_TRY(build_best(r, best, all, err));
-    *ret = best[all].plan;
-cleanup:
-    fl_free(best);
-    return st;
-}
-
-/* The parts of a region that are joined so far. */
-typedef struct parting {
-    int32_t n;
-    entry parts[RELATIONS_MAX];
-    uint64_t sets[RELATIONS_MAX];
-    int32_t owners[RELATIONS_MAX];             /* of relations: the part that has it */
-    double rows[RELATIONS_MAX][RELATIONS_MAX]; /* of pairs a < b where predicates connect them; else -1 */
-} parting;
-
-static double *pair_rows(parting *p, int32_t a, int32_t b)
-{
-    return &p->rows[a < b ? a : b][a < b ? b : a];
-}
-
-/* Rows of one part with each of the first n. */
-static void weigh(const region *r, parting *p, int32_t part, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++)
-        *pair_rows(p, i, part) = -1;
-    for (int32_t k = 0; k < r->n_predicates; k++) {
-        uint64_t others = r->predicates[k].relations & ~p->sets[part];
-        if (others == 0 || others == r->predicates[k].relations)
-            continue;
-        int32_t other = p->owners[__builtin_ctzll(others)];
-        if (other >= n || (others & ~p->sets[other]) != 0)
-            continue;
-        double *rows = pair_rows(p, part, other);
-        *rows = (*rows < 0 ? p->parts[part].rows * p->parts[other].rows : *rows) * r->predicates[k].selectivity;
-    }
-    for (int32_t i = 0; i < n; i++)
-        if (*pair_rows(p, i, part) >= 0)
-            *pair_rows(p, i, part) = fmax(1, *pair_rows(p, i, part));
-}
-
-static void put_part(parting *p, int32_t at, entry part, uint64_t set)
-{
-    p->parts[at] = part;
-    p->sets[at] = set;
-    for (uint64_t s = set; s != 0; s &= s - 1)
-        p->owners[__builtin_ctzll(s)] = at;
-}
-
-static fl_status greedily(region *r, const fl_node **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    parting *p = NULL;
-    FL_ASSERT(r->n_relations > 0);
-    FL_TRY(FL_NEW(r->ordering->scratch, &p, err));
-    p->n = r->n_relations;
-    for (int32_t i = 0; i < p->n; i++)
-        put_part(p, i, (entry){r->relations[i], r->relations[i]->rows, 0, 0}, 1ull << i);
-    for (int32_t i = 1; i < p->n; i++)
-        weigh(r, p, i, i);
-    while (p->n > 1) {
-        int32_t best_a = -1, best_b = -1;
-        double best_cost = 0, best_rows = 0;
-        for (int crossed = 0; crossed < 2 && best_a < 0; crossed++)
-            for (int32_t a = 0; a < p->n; a++)
-                for (int32_t b = a + 1; b < p->n; b++) {
-                    double rows = crossed == 0 ? p->rows[a][b] : p->parts[a].rows * p->parts[b].rows;
-                    double cost = join_cost(p->parts[a].rows, p->parts[b].rows, rows);
-                    if (rows >= 0 && (best_a < 0 || cost < best_cost)) {
-                        best_a = a;
-                        best_b = b;
-                        best_cost = cost;
-                        best_rows = rows;
-                    }
-                }
-        const fl_node *joined = NULL;
-        FL_TRY(make(r, &p->parts[best_a], p->sets[best_a], &p->parts[best_b], p->sets[best_b], &joined, err));
-        put_part(p, best_a, (entry){joined, best_rows, 0, 0}, p->sets[best_a] | p->sets[best_b]);
-        p->n--;
-        if (best_b < p->n) {
-            put_part(p, best_b, p->parts[p->n], p->sets[p->n]);
-            weigh(r, p, best_b, p->n);
+    FL_TRY(add_sites(r, top, &n_seen, &whole, err));
+    FL_ASSERT(n_seen == r->n_relations && r->n_sites == r->n_relations - 1);
+    for (int32_t s = 0; s < r->n_sites; s++) {
+        const fl_join_attrs *join = fl_join_of(r->joins[s]);
+        if (join->kind != FL_JOIN_INNER)
+            FL_TRY(add_outer(r, r->n_relations + s, join, err));
+        for (int32_t i = 0; i < join->n_conjuncts && join->kind == FL_JOIN_INNER; i++) {
+            r->conjuncts[r->n_conjuncts] = join->conjuncts[i];
+            FL_TRY(add_inner(r, r->n_relations + s, join->conjuncts[i], &seen, err));
+            r->n_conjuncts++;
         }
-        weigh(r, p, best_a, p->n);
     }
-    *ret = p->parts[0].plan;
+    st = fl_join_graph_finish(&r->graph, err);
+cleanup:
+    return st;
+}
+
+/* ---- the plan of an order ------------------------------------------------------------------------------------------------ */
+
+/* The conjuncts of one join. */
+typedef struct condition {
+    const fl_expr **exprs;
+    int32_t *numbers; /* as the text has them */
+    int32_t n;
+} condition;
+
+static void put_conjunct(condition *c, const fl_expr *expr, int32_t number)
+{
+    int32_t at = c->n++;
+    for (; at > 0 && c->numbers[at - 1] > number; at--) {
+        c->numbers[at] = c->numbers[at - 1];
+        c->exprs[at] = c->exprs[at - 1];
+    }
+    c->numbers[at] = number;
+    c->exprs[at] = expr;
+}
+
+static bool may_apply(const region *r, int32_t site, const uint64_t *set)
+{
+    const fl_join_site *s = &r->graph.sites[site];
+    return fl_conflict_rules_hold(s->rules, s->n_rules, set, r->graph.n_words);
+}
+
+/* One equality of the class between the sides: one that the query has, else one that follows from those below. */
+static fl_status put_equality(const region *r, const fl_equality_class *class, const fl_join_tree *tree, condition *c,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    const uint64_t *left = tree->left->set, *right = tree->right->set;
+    for (int32_t i = 0; i < r->n_equalities; i++) {
+        const written *w = &r->equalities[i];
+        bool crosses = fl_relation_set_has(left, w->a)
+                           ? fl_relation_set_has(right, w->b)
+                           : fl_relation_set_has(left, w->b) && fl_relation_set_has(right, w->a);
+        if (crosses && fl_join_graph_class(&r->graph, w->expr->args[0]->col) == class &&
+            may_apply(r, w->site, tree->set)) {
+            put_conjunct(c, w->expr, w->number);
+            return FL_OK;
+        }
+    }
+    for (int32_t i = 0; i < class->n; i++)
+        for (int32_t k = 0; k < class->n && fl_relation_set_has(left, class->members[i].relation); k++) {
+            const fl_class_member *a = &class->members[i], *b = &class->members[k];
+            const fl_expr *sides[2], *e = NULL;
+            if (!fl_relation_set_has(right, b->relation) ||
+                !may_apply(r, fl_join_graph_meeting(&r->graph, a->relation, b->relation), tree->set))
+                continue;
+            FL_TRY(fl_expr_column(r->ordering->plan, a->col, -1, &sides[0], err));
+            FL_TRY(fl_expr_column(r->ordering->plan, b->col, -1, &sides[1], err));
+            FL_TRY(fl_expr_call(r->ordering->plan, FL_STR("="), sides, 2, -1, &e, err));
+            put_conjunct(c, e, r->n_conjuncts);
+            return FL_OK;
+        }
+    FL_ASSERT(false); /* the sides may not meet */
+cleanup:
+    return st;
+}
+
+static fl_status put_conjuncts(const region *r, const fl_join_tree *tree, condition *c, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_join_graph *graph = &r->graph;
+    int32_t n_words = graph->n_words;
+    FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, r->n_conjuncts + graph->n_classes, &c->exprs, err));
+    FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, r->n_conjuncts + graph->n_classes, &c->numbers, err));
+    for (int32_t i = 0; i < graph->n_operators; i++) {
+        const fl_join_operator *op = &graph->operators[i];
+        if (op->conjunct >= 0 && fl_relation_set_has_all(tree->set, op->set, n_words) &&
+            !fl_relation_set_has_all(tree->left->set, op->set, n_words) &&
+            !fl_relation_set_has_all(tree->right->set, op->set, n_words))
+            put_conjunct(c, r->conjuncts[op->conjunct], op->conjunct);
+    }
+    for (int32_t i = 0; i < graph->n_classes; i++) {
+        const fl_equality_class *class = &graph->classes[i];
+        if (class->n > 1 && fl_relation_set_meets(class->set, tree->left->set, n_words) &&
+            fl_relation_set_meets(class->set, tree->right->set, n_words))
+            FL_TRY(put_equality(r, class, tree, c, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status to_plan(const region *r, const fl_join_tree *tree, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *left = NULL, *right = NULL;
+    condition c = {0};
+    if (tree->relation >= 0) {
+        *ret = r->relations[tree->relation];
+        return FL_OK;
+    }
+    FL_TRY(to_plan(r, tree->left, &left, err));
+    FL_TRY(to_plan(r, tree->right, &right, err));
+    if (tree->site < 0) {
+        FL_TRY(put_conjuncts(r, tree, &c, err));
+        return fl_join_build_all(r->ordering->plan, FL_JOIN_INNER, left, right, c.exprs, c.n, (fl_col_id){0}, ret, err);
+    }
+    const fl_join_attrs *join = fl_join_of(r->joins[tree->site]);
+    fl_join_kind kind = join->kind == FL_JOIN_RIGHT ? FL_JOIN_LEFT : (fl_join_kind)join->kind;
+    st = fl_join_build_all(r->ordering->plan, kind, left, right, join->conjuncts, join->n_conjuncts, (fl_col_id){0},
+                           ret, err);
+cleanup:
+    return st;
+}
+
+/* The region in the query's order, over what became of its relations. */
+static fl_status keep_order(const region *r, const fl_node *node, int32_t *n_seen, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *inputs[2];
+    if (!is_ordered(node, r->has_outer)) {
+        *ret = r->relations[(*n_seen)++];
+        return FL_OK;
+    }
+    FL_TRY(keep_order(r, node->inputs[0], n_seen, &inputs[0], err));
+    FL_TRY(keep_order(r, node->inputs[1], n_seen, &inputs[1], err));
+    st = fl_node_with_inputs(r->ordering->plan, node, inputs, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status order_region(region *r, const fl_node *node, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *scratch = r->ordering->scratch;
+    fl_plan *plan = r->ordering->plan;
+    const fl_join_tree *tree = NULL;
+    const fl_node *joined = NULL;
+    int32_t n_relations = r->n_relations, n_conjuncts = r->n_conjuncts, n_seen = 0;
+    bool can_order = false;
+    FL_TRY(FL_NEW_ARRAY(scratch, n_relations, &r->relations, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, n_relations, &r->joins, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, n_conjuncts, &r->conjuncts, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, n_conjuncts, &r->equalities, err));
+    r->n_relations = r->n_sites = r->n_conjuncts = 0;
+    FL_TRY(find_relations(r, node, err));
+    FL_ASSERT(r->n_relations == n_relations);
+    FL_TRY(make_graph(r, node, &can_order, err));
+    for (int32_t i = 0; i < n_relations; i++)
+        for (int32_t c = 0; c < r->relations[i]->n_cols; c++)
+            r->ordering->owners[r->relations[i]->cols[c].n] = 0;
+    if (can_order)
+        FL_TRY(fl_join_order(&r->graph, &tree, err));
+    if (tree == NULL)
+        return keep_order(r, node, &n_seen, ret, err);
+    FL_TRY(to_plan(r, tree, &joined, err));
+    st = fl_node_with_cols(plan, joined, node->cols, node->n_cols, ret, err);
 cleanup:
     return st;
 }
@@ -316,31 +509,29 @@ static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl
 {
     fl_status st = FL_OK;
     const fl_node **inputs = NULL;
+    region *r = NULL;
     *ret = o->done[node->id];
     if (*ret != NULL)
         return FL_OK;
-    if (!is_plain(node) || count_relations(node) > RELATIONS_MAX) {
+    FL_TRY(FL_NEW(o->scratch, &r, err));
+    r->ordering = o;
+    if (measure(r, node)) {
+        FL_TRY(order_region(r, node, ret, err));
+    } else {
         FL_TRY(FL_NEW_ARRAY(fl_plan_arena(o->plan), node->n_inputs, &inputs, err));
         for (int32_t i = 0; i < node->n_inputs; i++)
             FL_TRY(order(o, node->inputs[i], &inputs[i], err));
         FL_TRY(fl_node_with_inputs(o->plan, node, inputs, ret, err));
-    } else {
-        region *r = NULL;
-        const fl_node *joined = NULL;
-        FL_TRY(FL_NEW(o->scratch, &r, err));
-        r->plan = o->plan;
-        r->ordering = o;
-        FL_TRY(collect(r, node, err));
-        FL_TRY(find_relations(r, err));
-        if (r->n_relations <= RELATIONS_DP)
-            FL_TRY(by_programming(r, &joined, err));
-        if (joined == NULL)
-            FL_TRY(greedily(r, &joined, err));
-        FL_TRY(fl_node_with_cols(o->plan, joined, node->cols, node->n_cols, ret, err));
     }
     o->done[node->id] = *ret;
 cleanup:
     return st;
+}
+
+static fl_status add_read(void *ctx, const fl_node *node, fl_err *err)
+{
+    ordering *o = ctx;
+    return fl_node_add_used_cols(o->scratch, node, &o->read, err);
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
@@ -349,6 +540,9 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *out = NULL;
     ordering o = {.plan = call->plan, .scratch = call->scratch};
     FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_nodes(call->plan) + 1, &o.done, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_cols(call->plan) + 1, &o.owners, err));
+    FL_TRY(fl_col_set_add_all(call->scratch, &o.read, call->wanted, err));
+    FL_TRY(fl_node_visit(call->root, add_read, &o, err));
     FL_TRY(order(&o, call->root, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
@@ -357,5 +551,5 @@ cleanup:
 
 const fl_rule_desc fl_rule_order_joins = {FL_DESC(fl_rule_desc),    .name = "order_joins",
                                           .phase = "join_order",    .pattern = "root",
-                                          .scope = FL_SCOPE_GLOBAL, .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
-                                          .on_match = on_match,     .doc = "inner joins in the order of least cost"};
+                                          .scope = FL_SCOPE_GLOBAL, .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
+                                          .on_match = on_match,     .doc = "joins in the order of least cost"};

@@ -15,7 +15,8 @@ static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node
     (void)plan;
     (void)inputs;
     const fl_set_op_attrs *set = attrs;
-    memcpy(ret, set->cols, (size_t)set->n_cols * sizeof(*ret));
+    if (set->n_cols > 0)
+        memcpy(ret, set->cols, (size_t)set->n_cols * sizeof(*ret));
     return set->n_cols;
 }
 
