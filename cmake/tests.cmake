@@ -45,6 +45,9 @@ foreach(source ${fletch_tests})
     fletch_test(unit/${thing} "${labels}" COMMAND ${target})
 endforeach()
 
+# It gives a block of the library's pages of its own, which cannot be written.
+target_link_options(test_engine_shared_plan PRIVATE LINKER:--wrap=malloc,--wrap=realloc,--wrap=free)
+
 # ---- sqllogictest --------------------------------------------------------------------------------------------------
 
 if(fletch_cli)

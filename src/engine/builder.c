@@ -147,7 +147,7 @@ fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
     fl_arena_init(&arena, &builder->handle.session->statement_memory);
     FL_TRY(bind(builder, &arena, &statement, &bound, err));
     is_bound = true;
-    FL_TRY(fl_session_optimize(builder->handle.session, &bound.query, NULL, 0, NULL, err));
+    FL_TRY(fl_session_optimize(builder->handle.session, &bound.query, NULL, 0, err));
     fl_explain x = {.query = &bound.query};
     fl_explain_text(&out, &x);
     FL_TRY(fl_text_status(&out, err));

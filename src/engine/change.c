@@ -56,7 +56,7 @@ static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_val
                           fl_rows *ret, fl_err *err)
 {
     return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret,
-                          NULL, NULL, err);
+                          err);
 }
 
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,

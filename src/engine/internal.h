@@ -180,17 +180,22 @@ void fl_rows_drop(fl_rows *rows);
 fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
                               fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_err *err);
 
-/** Optimizes and runs a query. */
+/** Optimizes and runs a query once. Where optimizing took much memory it becomes that of fl_session_optimize before it runs. */
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
-                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
-                         fl_optimize_report *report, fl_err *err);
+                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err);
 
 /** Rows of text columns made by hand: cells row by row (NULL data: null). */
 fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells,
                           int64_t n_rows, fl_rows *ret, fl_err *err);
 
+/** Optimizes a query that is kept. It becomes one over a copy of what was chosen (plan/plan_copy.h), and its reference to the
+ *  plan in which that was chosen is given back. On failure it holds that still. */
 fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
-                              fl_optimize_report *report, fl_err *err);
+                              fl_err *err);
+
+/** Optimizes a query in its own plan, in which more can be made and where `report` (may be NULL) lies. */
+fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                   fl_optimize_report *report, fl_err *err);
 
 /* ---- changing tables (change.c): under the write lock ---- */
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,

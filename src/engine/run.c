@@ -3,6 +3,11 @@
 
 #include "exec/eval.h"
 #include "op/materialize/gather.h"
+#include "plan/plan_copy.h"
+
+/* What runs once is frozen only where that gives back so much memory: copying takes 0.6 to 6 µs, one part in ten of the smallest
+ * query's time and one in twenty-five of a join of six small tables. Where steps beyond an object are found, all is. */
+#define FROZEN_BYTES_MIN (FL_ARENA_IS_EXACT ? 0 : 256 * 1024)
 
 void fl_rows_drop(fl_rows *rows)
 {
@@ -60,13 +65,14 @@ static fl_session_state state_of(const fl_session *session, const fl_value *para
                               .n_params = n_params};
 }
 
-static fl_status optimize(fl_session *session, fl_query *query, const fl_session_state *state,
-                          fl_optimize_report *report, fl_err *err)
+fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                   fl_optimize_report *report, fl_err *err)
 {
     fl_str *disabled = NULL;
     int32_t n = 0;
+    fl_session_state state = state_of(session, params, n_params);
     session_evaluator evaluator = {
-        .base = {.fold = fold, .select = select}, .state = state, .memory = &session->statement_memory};
+        .base = {.fold = fold, .select = select}, .state = &state, .memory = &session->statement_memory};
     fl_str list = fl_str_of(session->settings.disabled_rules);
     fl_status st = FL_NEW_ARRAY(fl_plan_arena(query->plan), list.len + 1, &disabled, err); /* names at most */
     if (st != FL_OK)
@@ -91,11 +97,23 @@ static fl_status optimize(fl_session *session, fl_query *query, const fl_session
     return fl_optimize(query, &options, report, err);
 }
 
-fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
-                              fl_optimize_report *report, fl_err *err)
+/* Puts a copy of what was chosen in the place of the plan that it was chosen in. */
+static fl_status freeze(fl_query *query, fl_err *err)
 {
-    fl_session_state state = state_of(session, params, n_params);
-    return optimize(session, query, &state, report, err);
+    fl_query copy = {0};
+    fl_status st = fl_query_copy(query, fl_plan_memory(query->plan), &copy, err);
+    if (st != FL_OK)
+        return st;
+    fl_plan_unref(query->plan);
+    *query = copy;
+    return FL_OK;
+}
+
+fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                              fl_err *err)
+{
+    fl_status st = fl_session_optimize_open(session, query, params, n_params, NULL, err);
+    return st == FL_OK ? freeze(query, err) : st;
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------ */
@@ -191,12 +209,14 @@ cleanup:
 }
 
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
-                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain,
-                         fl_optimize_report *report, fl_err *err)
+                         fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err)
 {
-    fl_status st = fl_session_optimize(session, query, params, n_params, report, err);
-    if (st == FL_OK)
-        st = fl_session_run_plan(session, query, params, n_params, use, keep, ret, explain, err);
+    fl_status st = FL_OK;
+    FL_TRY(fl_session_optimize_open(session, query, params, n_params, NULL, err));
+    if (fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN)
+        FL_TRY(freeze(query, err));
+    st = fl_session_run_plan(session, query, params, n_params, use, keep, ret, NULL, err);
+cleanup:
     return st;
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "exec/eval.h"
 #include "op/project/node.h"
+#include "plan/plan_copy.h"
 #include "plan/props.h"
 #include "plan/rule.h"
 
@@ -39,11 +40,12 @@ static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *ar
 {
     fl_status st = FL_OK;
     binding *b = env->owner;
-    fl_query copy = *query;
+    fl_query copy = *query; /* the caller keeps its own */
     fl_rows rows = {0};
     fl_value value = {.type = fl_plan_col(query->plan, query->outputs[0])->type, .is_null = true};
+    fl_plan_ref(copy.plan);
     FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT,
-                          &b->session->statement_memory, &rows, NULL, NULL, err));
+                          &b->session->statement_memory, &rows, err));
     int64_t n = 0;
     for (int64_t i = 0; i < rows.n_segments; i++) {
         if (rows.segments[i]->rows > 0)
@@ -57,6 +59,7 @@ static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *ar
     st = fl_value_copy(arena, &value, ret, err);
 cleanup:
     fl_rows_drop(&rows);
+    fl_plan_unref(copy.plan);
     return st;
 }
 
@@ -232,6 +235,7 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     fl_status st = FL_OK;
     fl_sql_bound *inner = bound->inner;
     fl_optimize_report report = {0};
+    fl_query copy = {0};
     fl_rows rows = {0};
     fl_text text;
     fl_arena arena;
@@ -243,12 +247,15 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
         goto cleanup;
     }
+    FL_TRY(fl_session_optimize_open(session, &inner->query, params, n_params, &report, err));
     fl_explain x = {.query = &inner->query};
+    if (!bound->has_properties) { /* which are derived in the plan that is open */
+        FL_TRY(fl_query_copy(&inner->query, &session->statement_memory, &copy, err));
+        x.query = &copy;
+    }
     if (bound->is_analyze)
-        FL_TRY(fl_session_run(session, &inner->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
-                              &rows, &x, &report, err));
-    else
-        FL_TRY(fl_session_optimize(session, &inner->query, params, n_params, &report, err));
+        FL_TRY(fl_session_run_plan(session, x.query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
+                                   &rows, &x, err));
     x.rules_fired = report.rules_fired;
     if (bound->has_properties) {
         all_props all = {.plan = inner->query.plan};
@@ -272,6 +279,7 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n, ret, err);
 cleanup:
     fl_rows_drop(&rows);
+    fl_plan_unref(copy.plan);
     fl_text_drop(&text);
     fl_arena_drop(&arena);
     return st;
@@ -400,7 +408,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     if (n_args > 0) {
         FL_TRY(cast_arguments(&bound->query, p->param_types, err));
         FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->statement_memory,
-                              &args, NULL, NULL, err));
+                              &args, err));
         for (int32_t i = 0; i < n_args; i++) {
             fl_value value;
             FL_TRY(fl_value_from_vec(&arena, &args.segments[0]->vecs[i], 0, &value, err));
@@ -431,7 +439,7 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     switch (bound->kind) {
     case FL_AST_QUERY:
         return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
-                              ret, NULL, NULL, err);
+                              ret, err);
     case FL_AST_CREATE_TABLE:
         return fl_session_create_table(session, bound, params, n_params, err);
     case FL_AST_CREATE_VIEW:

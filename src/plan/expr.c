@@ -51,13 +51,13 @@ static uint64_t hash_expr(const fl_expr *e)
         return fl_hash_combine((uint64_t)e->kind << 32, (uint64_t)e->col.n);
     uint64_t hash = fl_hash_combine((uint64_t)e->kind << 32 | (uint64_t)(uint32_t)e->param, fl_type_hash(e->type));
     for (int32_t i = 0; i < e->n_args; i++)
-        hash = fl_hash_combine(hash, e->args[i]->hash);
+        hash = fl_hash_combine(hash, fl_expr_head_of(e->args[i])->hash);
     if (e->kind == FL_EXPR_CALL)
         hash = fl_hash_combine(hash, fl_hash_bytes(e->func->name, (int64_t)strlen(e->func->name)));
     else if (e->kind == FL_EXPR_SUBQUERY) {
-        hash = fl_hash_combine(hash, e->subquery->query->hash);
+        hash = fl_hash_combine(hash, fl_node_hash(e->subquery->query));
         for (int32_t i = 0; i < e->subquery->n_left; i++)
-            hash = fl_hash_combine(hash, e->subquery->left[i]->hash);
+            hash = fl_hash_combine(hash, fl_expr_head_of(e->subquery->left[i])->hash);
     }
     return hash;
 }
@@ -82,7 +82,8 @@ fl_status fl_expr_add_cols(fl_arena *arena, const fl_expr *e, fl_col_set *set, f
         return FL_OK;
     if (e->kind == FL_EXPR_COLUMN)
         return fl_col_set_add(arena, set, e->col, err);
-    return e->size > FL_EXPR_SMALL ? fl_col_set_add_all(arena, set, &e->cols, err) : add_parts_cols(arena, e, set, err);
+    return e->size > FL_EXPR_SMALL ? fl_col_set_add_all(arena, set, &fl_expr_head_of(e)->cols, err)
+                                   : add_parts_cols(arena, e, set, err);
 }
 
 /* Derives flags and depth, then finds or stores. `e` lies on the caller's stack; args are copied when stored. */
@@ -96,7 +97,7 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
         e->flags |= e->args[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY |
                                          FL_EXPR_HAS_PARAM | FL_EXPR_HAS_COLUMN);
         if (e->args[i]->depth >= e->depth)
-            e->depth = e->args[i]->depth + 1;
+            e->depth = (uint16_t)(e->args[i]->depth + 1);
     }
     if (e->depth > DEPTH_MAX) {
         st = FL_FAIL(err, FL_ERR_LIMIT, "expressions nested deeper than %d levels are not supported", DEPTH_MAX);
@@ -107,34 +108,35 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
     for (int32_t i = 0; e->kind == FL_EXPR_SUBQUERY && i < e->subquery->n_left; i++)
         size += e->subquery->left[i]->size;
     e->size = size < INT32_MAX ? (int32_t)size : INT32_MAX;
-    e->hash = hash_expr(e);
+    FL_ASSERT(plan->making != NULL);
+    uint64_t hash = hash_expr(e);
     const fl_expr *known =
-        (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->exprs, e->hash, is_same_expr, e);
+        (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->making->exprs, hash, is_same_expr, e);
     if (known != NULL) {
         *ret = known;
         return FL_OK;
     }
-    fl_expr *made = NULL;
+    fl_headed_expr *whole = NULL;
     const fl_expr **args = NULL;
-    FL_TRY(FL_NEW(&plan->arena, &made, err));
-    *made = *e;
+    FL_TRY(fl_arena_get(fl_plan_arena(plan), (int64_t)sizeof(*whole), (void **)&whole, err));
+    *whole = (fl_headed_expr){.head.hash = hash, .expr = *e};
+    fl_expr *made = &whole->expr;
     if (e->n_args > 0) {
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, e->n_args, &args, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), e->n_args, &args, err));
         memcpy(args, e->args, (size_t)e->n_args * sizeof(*args));
         made->args = args;
     }
     if (e->kind == FL_EXPR_CONST) {
         fl_value *value = NULL;
-        FL_TRY(FL_NEW(&plan->arena, &value, err));
-        FL_TRY(fl_value_copy(&plan->arena, e->value, value, err));
+        FL_TRY(FL_NEW(fl_plan_arena(plan), &value, err));
+        FL_TRY(fl_value_copy(fl_plan_arena(plan), e->value, value, err));
         made->value = value;
         made->type = value->type;
     }
-    fl_col_set_init(&made->cols);
     if (e->size > FL_EXPR_SMALL && (e->flags & FL_EXPR_HAS_COLUMN))
-        FL_TRY(add_parts_cols(&plan->arena, made, &made->cols, err));
+        FL_TRY(add_parts_cols(fl_plan_arena(plan), made, &whole->head.cols, err));
     if (!(e->flags & FL_EXPR_VOLATILE)) /* which is never found again */
-        FL_TRY(fl_intern_add(plan, &plan->exprs, e->hash, made, err));
+        FL_TRY(fl_intern_add(plan, &plan->making->exprs, hash, made, err));
     *ret = made;
 cleanup:
     return st;
@@ -190,7 +192,7 @@ static fl_status seen_types(fl_plan *plan, const fl_expr *const *args, int32_t n
             continue;
         types[i] = args[i]->type;
         if (has_text && args[i]->value->list.n == 0)
-            FL_TRY(fl_type_list_of(&plan->arena, FL_TYPE(FL_UTF8), &types[i], err));
+            FL_TRY(fl_type_list_of(fl_plan_arena(plan), FL_TYPE(FL_UTF8), &types[i], err));
     }
 cleanup:
     return st;
@@ -308,7 +310,7 @@ static bool is_prepared(const fl_plan *plan, const fl_func_desc *func, const fl_
     for (int32_t i = 0; i < n_args; i++)
         if (args[i]->kind == FL_EXPR_CONST)
             values[i] = args[i]->value;
-    fl_arena_init(&arena, plan->arena.memory);
+    fl_arena_init(&arena, plan->memory);
     fl_status st = func->prepare(&arena, values, n_args, &state, NULL);
     fl_arena_drop(&arena);
     return st == FL_OK && state != NULL;
@@ -329,7 +331,7 @@ static fl_status settle_literals(fl_plan *plan, const fl_func_desc *func, const 
         fl_type wanted = choice->args[i < choice->n_args ? i : choice->n_args - 1], type;
         if (!is_untyped_text(args[i]))
             continue;
-        st = fl_literal_type(&plan->arena, args[i]->value->s, wanted, &type, err);
+        st = fl_literal_type(fl_plan_arena(plan), args[i]->value->s, wanted, &type, err);
         if (st != FL_OK) {
             fl_err_at(err, args[i]->pos);
             return st;
@@ -340,7 +342,7 @@ static fl_status settle_literals(fl_plan *plan, const fl_func_desc *func, const 
         any = true;
     }
     fl_func_choice settled = {0};
-    if (any && fl_func_resolve(func, &plan->arena, types, n_args, &settled, NULL) == FL_OK)
+    if (any && fl_func_resolve(func, fl_plan_arena(plan), types, n_args, &settled, NULL) == FL_OK)
         *choice = settled;
     return st;
 }
@@ -355,13 +357,13 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
     if (func == NULL)
         return fail_no_function(plan, name, args, n_args, pos, NULL, NULL, err);
     if (n_args > FL_FUNC_ARGS_MAX) {
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &types, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args, &cast, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args, &types, err));
     }
     FL_TRY(seen_types(plan, args, n_args, types, err));
     fl_func_choice choice = {0};
     fl_err why = {0};
-    st = fl_func_resolve(func, &plan->arena, types, n_args, &choice, &why);
+    st = fl_func_resolve(func, fl_plan_arena(plan), types, n_args, &choice, &why);
     if (st == FL_ERR_FUNCTION)
         return fail_no_function(plan, name, args, n_args, pos, func, NULL, err);
     if (st != FL_OK) {
@@ -424,7 +426,7 @@ static bool retype_list(fl_plan *plan, const fl_value *list, fl_type type, fl_va
     if (list->is_null)
         return true;
     if (list->type.id != FL_LIST || type.id != FL_LIST ||
-        FL_NEW_ARRAY(&plan->arena, list->list.n + 1, &items, NULL) != FL_OK)
+        FL_NEW_ARRAY(fl_plan_arena(plan), list->list.n + 1, &items, NULL) != FL_OK)
         return false;
     for (int64_t i = 0; i < list->list.n; i++)
         if (!retype_list(plan, &list->list.items[i], type.fields[0].type, &items[i]))
@@ -495,7 +497,7 @@ fl_status fl_expr_cast_compared(fl_plan *plan, const fl_expr *expr, fl_type type
 fl_status fl_expr_cast_beside(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err)
 {
     if (is_untyped_text(expr)) {
-        fl_status st = fl_literal_type(&plan->arena, expr->value->s, type, &type, err);
+        fl_status st = fl_literal_type(fl_plan_arena(plan), expr->value->s, type, &type, err);
         if (st != FL_OK) {
             fl_err_at(err, expr->pos);
             return st;
@@ -512,7 +514,7 @@ fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t
     for (int32_t i = 0; i < n; i++) {
         if (args[i] == NULL)
             continue;
-        if (!fl_type_common_in(&plan->arena, type, seen_type(args[i]), &common)) {
+        if (!fl_type_common_in(fl_plan_arena(plan), type, seen_type(args[i]), &common)) {
             *ret = type;
             *ret_odd = i;
             return FL_OK;
@@ -526,12 +528,12 @@ fl_status fl_expr_common_type(fl_plan *plan, const fl_expr *const *args, int32_t
     for (int32_t i = 0; i < n; i++) {
         if (args[i] == NULL || !is_untyped_text(args[i]))
             continue;
-        fl_status st = fl_literal_type(&plan->arena, args[i]->value->s, type, &common, err);
+        fl_status st = fl_literal_type(fl_plan_arena(plan), args[i]->value->s, type, &common, err);
         if (st != FL_OK) {
             fl_err_at(err, args[i]->pos);
             return st;
         }
-        if (fl_type_common_in(&plan->arena, whole, common, &common))
+        if (fl_type_common_in(fl_plan_arena(plan), whole, common, &common))
             whole = common;
     }
     *ret = whole;
@@ -559,7 +561,7 @@ static fl_status junction(fl_plan *plan, uint8_t kind, const fl_expr *const *arg
     for (int32_t i = 0; i < n_args; i++)
         n += args[i]->kind == kind ? args[i]->n_args : 1;
     const fl_expr **flat = NULL;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &flat, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &flat, err));
     n = 0;
     for (int32_t i = 0; i < n_args; i++) {
         const fl_expr *arg = NULL;
@@ -625,7 +627,7 @@ fl_status fl_expr_case(fl_plan *plan, const fl_expr *const *args, int32_t n_args
     fl_type type;
     int32_t odd;
     FL_ASSERT(n_args % 2 == 1);
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args, &cast, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args, &cast, err));
     for (int32_t i = 1; i <= n_args; i += 2) /* when, then, when, then, else: the values */
         cast[i < n_args ? i : n_args - 1] = args[i < n_args ? i : n_args - 1];
     FL_TRY(fl_expr_common_type(plan, cast, n_args, &type, &odd, err));
@@ -688,8 +690,8 @@ fl_status fl_expr_in(fl_plan *plan, const fl_expr *arg, const fl_expr *const *li
     bool has_null = false;
     fl_type type;
     int32_t odd;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n + 1, &consts, err));
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n + 2, &others, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 1, &consts, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + 2, &others, err));
     consts[0] = arg;
     if (n > 0)
         memcpy(consts + 1, list, (size_t)n * sizeof(*consts));
@@ -769,7 +771,7 @@ fl_status fl_expr_compare_rows(fl_plan *plan, const char *op, const fl_expr *con
     fl_status st = FL_OK;
     const fl_expr **parts = NULL, *whole = NULL;
     const char strict[] = {op[0], 0};
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n, &parts, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &parts, err));
     if (strcmp(op, "=") == 0 || strcmp(op, "<>") == 0) {
         for (int32_t i = 0; i < n; i++)
             FL_TRY(fl_expr_call_args(plan, op, pos, &parts[i], err, 2, left[i], right[i]));
@@ -797,11 +799,11 @@ fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t p
     fl_status st = FL_OK;
     fl_subquery *copy = NULL;
     const fl_expr **left = NULL;
-    FL_TRY(FL_NEW(&plan->arena, &copy, err));
+    FL_TRY(FL_NEW(fl_plan_arena(plan), &copy, err));
     *copy = *subquery;
     if (copy->compare == NULL)
         copy->compare = "=";
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, subquery->n_left + 1, &left, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), subquery->n_left + 1, &left, err));
     fl_expr e = {.kind = FL_EXPR_SUBQUERY,
                  .pos = pos,
                  .type = FL_TYPE(FL_BOOL),
@@ -831,17 +833,17 @@ fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *cons
     const fl_expr **typed = NULL;
     fl_value *values = NULL;
     bool is_constant = true;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args + 1, &fields, err));
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args + 1, &typed, err));
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n_args + 1, &values, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args + 1, &fields, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args + 1, &typed, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args + 1, &values, err));
     for (int32_t i = 0; i < n_args; i++) {
         fl_type type = args[i]->type.id == FL_NULL ? FL_TYPE(FL_UTF8) : args[i]->type;
         FL_TRY(fl_expr_cast(plan, args[i], type, false, args[i]->pos, &typed[i], err));
         fields[i] = (fl_field){.type = type, .nullable = true};
         if (names != NULL)
-            FL_TRY(fl_arena_copy_str(&plan->arena, names[i], &fields[i].name, err));
+            FL_TRY(fl_arena_copy_str(fl_plan_arena(plan), names[i], &fields[i].name, err));
         else
-            FL_TRY(fl_arena_format(&plan->arena, &fields[i].name, err, "f%d", i + 1));
+            FL_TRY(fl_arena_format(fl_plan_arena(plan), &fields[i].name, err, "f%d", i + 1));
         is_constant &= fl_expr_is_const(typed[i]);
         if (is_constant)
             values[i] = *typed[i]->value;
@@ -864,7 +866,7 @@ static fl_status struct_with_args(fl_plan *plan, const fl_expr *expr, const fl_e
 {
     fl_status st = FL_OK;
     fl_str *names = NULL;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, expr->n_args + 1, &names, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), expr->n_args + 1, &names, err));
     for (int32_t i = 0; i < expr->n_args; i++)
         names[i] = expr->type.fields[i].name;
     st = fl_expr_struct(plan, names, args, expr->n_args, expr->pos, ret, err);
@@ -876,16 +878,16 @@ cleanup:
 static fl_status find_field(fl_plan *plan, fl_type type, fl_str name, int32_t *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    int32_t at = fl_index_map_find(&plan->struct_places, fl_index_map_key(type.fields));
+    int32_t at = fl_index_map_find(&plan->making->struct_places, fl_index_map_key(type.fields));
     if (at < 0) {
-        at = plan->n_structs;
-        FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->structs, &plan->structs_capacity, at + 1,
-                       (int64_t)sizeof(*plan->structs), err));
-        FL_TRY(fl_field_index_init(&plan->structs[at], &plan->arena, type, err));
-        FL_TRY(fl_index_map_add(&plan->struct_places, fl_index_map_key(type.fields), at, err));
-        plan->n_structs++;
+        at = plan->making->n_structs;
+        FL_TRY(fl_grow(plan->memory, (void **)&plan->making->structs, &plan->making->structs_capacity, at + 1,
+                       (int64_t)sizeof(*plan->making->structs), err));
+        FL_TRY(fl_field_index_init(&plan->making->structs[at], fl_plan_arena(plan), type, err));
+        FL_TRY(fl_index_map_add(&plan->making->struct_places, fl_index_map_key(type.fields), at, err));
+        plan->making->n_structs++;
     }
-    *ret = fl_field_index_find(&plan->structs[at], name);
+    *ret = fl_field_index_find(&plan->making->structs[at], name);
 cleanup:
     return st;
 }
@@ -1002,7 +1004,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_status st = FL_OK;
     const fl_agg_desc *agg = fl_registry_agg(plan->registry, name);
     fl_type types[2] = {0};
-    fl_agg_choice choice = {.arena = &plan->arena};
+    fl_agg_choice choice = {.arena = fl_plan_arena(plan)};
     if (agg == NULL || n_args > 2)
         return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
     FL_TRY(seen_types(plan, args, n_args, types, err));
@@ -1045,7 +1047,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     }
     if (n_order > 0 && (!agg->ignores_order || agg->obeys_order)) {
         fl_sort_key *keys = NULL;
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, n_order, &keys, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_order, &keys, err));
         memcpy(keys, order, (size_t)n_order * sizeof(*keys));
         made.order = keys;
         made.n_order = n_order;

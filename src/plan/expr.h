@@ -59,14 +59,15 @@ struct fl_expr {
     bool is_try;      /* CAST: failing values become null */
     bool is_compared; /* CAST: see fl_expr_cast_compared */
     uint16_t flags;
-    int32_t pos; /* place in the query text; not part of the identity */
+    uint16_t depth; /* levels below, itself included */
+    int32_t pos;    /* place in the query text; not part of the identity */
     int32_t n_args;
-    int32_t param;
-    int32_t depth; /* levels below, itself included */
-    int32_t size;  /* parts as a tree, where shared ones count as often as they are met; INT32_MAX: that many or more */
+    union {
+        int32_t param;   /* PARAM, FIELD; else 0 */
+        uint32_t traits; /* CALL: of the function */
+    };
+    int32_t size; /* parts as a tree, where shared ones count as often as they are met; INT32_MAX: that many or more */
     fl_type type;
-    uint64_t hash;   /* within the plan (column ids) */
-    fl_col_set cols; /* that a large one reads: see fl_expr_add_cols */
     const fl_expr *const *args;
     union {
         fl_col_id col;
@@ -74,7 +75,6 @@ struct fl_expr {
         struct {
             const fl_func_desc *func;
             fl_func_run run;
-            uint32_t traits;
         };
         const fl_subquery *subquery;
     };

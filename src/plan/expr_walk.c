@@ -4,7 +4,7 @@
 void fl_expr_walk_init(fl_expr_walk *walk, fl_plan *plan)
 {
     *walk = (fl_expr_walk){.plan = plan};
-    fl_arena_init(&walk->arena, fl_plan_arena(plan)->memory);
+    fl_arena_init(&walk->arena, fl_plan_memory(plan));
     fl_index_map_init(&walk->known, &walk->arena);
 }
 

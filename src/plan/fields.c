@@ -2,7 +2,7 @@
 #include "plan/fields.h"
 
 #include "base/hash.h"
-#include "plan/node.h"
+#include "plan/plan_internal.h"
 #include "plan/table.h"
 
 #include <math.h>
@@ -140,7 +140,7 @@ static uint64_t hash_item(const fl_attr_field *f, const void *attrs, int32_t i)
     switch (f->kind) {
     case FL_FIELD_SORT_KEYS: {
         const fl_sort_key *key = &AT(const fl_sort_key *, attrs, f->offset)[i];
-        return fl_hash_combine(key->expr->hash, (uint64_t)key->is_descending * 2 + key->nulls_first);
+        return fl_hash_combine(fl_expr_head_of(key->expr)->hash, (uint64_t)key->is_descending * 2 + key->nulls_first);
     }
     case FL_FIELD_ORDER_KEYS:
         return hash_order_key(&AT(const fl_order_key *, attrs, f->offset)[i]);
@@ -155,11 +155,11 @@ uint64_t fl_field_hash(const fl_attr_field *f, const void *attrs)
     switch (f->kind) {
     case FL_FIELD_EXPR: {
         const fl_expr *expr = AT(const fl_expr *, attrs, f->offset);
-        return expr == NULL ? 7 : expr->hash;
+        return expr == NULL ? 7 : fl_expr_head_of(expr)->hash;
     }
     case FL_FIELD_PLAN: {
         const fl_node *node = AT(const fl_node *, attrs, f->offset);
-        return node == NULL ? 7 : node->hash;
+        return node == NULL ? 7 : fl_node_hash(node);
     }
     case FL_FIELD_COL:
     case FL_FIELD_I32:
@@ -189,7 +189,7 @@ uint64_t fl_field_hash(const fl_attr_field *f, const void *attrs)
     case FL_FIELD_EXPRS: {
         const fl_expr *const *exprs = AT(const fl_expr *const *, attrs, f->offset);
         for (int32_t i = 0, n = fl_field_count(f, attrs); i < n; i++)
-            hash = fl_hash_combine(hash, exprs[i]->hash);
+            hash = fl_hash_combine(hash, fl_expr_head_of(exprs[i])->hash);
         return hash;
     }
     case FL_FIELD_COLS:
@@ -218,93 +218,196 @@ uint64_t fl_fields_hash(const fl_attr_field *fields, int32_t n_fields, const voi
 
 /* ---- copying ---- */
 
-/* Puts a copy of n items in the place of *array. */
-static fl_status copy_array(fl_arena *arena, const void **array, int64_t n, int64_t item_bytes, fl_err *err)
+/* A copy of an array in the new place; NULL where it is empty. */
+static fl_status take_copy(fl_field_mover *mover, const void *array, int64_t bytes, int64_t alignment, void **ret,
+                           fl_err *err)
 {
-    void *copy = NULL;
-    if (n == 0) {
-        *array = NULL;
+    *ret = NULL;
+    if (bytes == 0)
         return FL_OK;
-    }
-    fl_status st = fl_arena_get(arena, n * item_bytes, &copy, err);
+    fl_status st = mover->take(mover, bytes, alignment, ret, err);
+    if (st == FL_OK)
+        memcpy(*ret, array, (size_t)bytes);
+    return st;
+}
+
+#define TAKE_COPY(mover, array, n, ret, err)                                                            \
+    take_copy((mover), (array), (n) * (int64_t)sizeof(**(ret)), (int64_t)_Alignof(__typeof__(**(ret))), \
+              (void **)(ret), (err))
+
+fl_status fl_field_move_str(fl_field_mover *mover, fl_str *s, fl_err *err)
+{
+    char *copy = NULL;
+    fl_status st = mover->take(mover, s->len + 1, 1, (void **)&copy, err);
     if (st != FL_OK)
         return st;
-    memcpy(copy, *array, (size_t)(n * item_bytes));
-    *array = copy;
+    if (s->len > 0)
+        memcpy(copy, s->data, (size_t)s->len);
+    copy[s->len] = 0;
+    s->data = copy;
     return FL_OK;
 }
 
-#define COPY_ARRAY(arena, array, n, err) \
-    copy_array((arena), (const void **)(array), (n), (int64_t)sizeof(**(array)), (err))
+static fl_status move_cols(fl_field_mover *mover, const fl_col_id **cols, int32_t n, bool is_made, fl_err *err)
+{
+    fl_col_id *copy = NULL;
+    fl_status st = TAKE_COPY(mover, *cols, n, &copy, err);
+    for (int32_t i = 0; i < n && st == FL_OK && mover->move_col != NULL; i++)
+        mover->move_col(mover, &copy[i], is_made);
+    *cols = copy;
+    return st;
+}
 
-static fl_status copy_field(fl_arena *arena, const fl_attr_field *f, void *attrs, fl_err *err)
+static fl_status move_expr(fl_field_mover *mover, const fl_expr **expr, fl_err *err)
+{
+    return *expr == NULL || mover->move_expr == NULL ? FL_OK : mover->move_expr(mover, expr, err);
+}
+
+static fl_status move_exprs(fl_field_mover *mover, const fl_expr *const **exprs, int32_t n, fl_err *err)
+{
+    const fl_expr **copy = NULL;
+    fl_status st = TAKE_COPY(mover, *exprs, n, &copy, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = move_expr(mover, &copy[i], err);
+    *exprs = copy;
+    return st;
+}
+
+static fl_status move_sort_keys(fl_field_mover *mover, const fl_sort_key **keys, int32_t n, fl_err *err)
+{
+    fl_sort_key *copy = NULL;
+    fl_status st = TAKE_COPY(mover, *keys, n, &copy, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = move_expr(mover, &copy[i].expr, err);
+    *keys = copy;
+    return st;
+}
+
+static fl_status move_order_keys(fl_field_mover *mover, const fl_order_key **keys, int32_t n, fl_err *err)
+{
+    fl_order_key *copy = NULL;
+    fl_status st = TAKE_COPY(mover, *keys, n, &copy, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = move_cols(mover, &copy[i].cols, copy[i].n_cols, false, err);
+    *keys = copy;
+    return st;
+}
+
+static fl_status move_agg(fl_field_mover *mover, fl_agg *agg, fl_err *err)
 {
     fl_status st = FL_OK;
+    FL_TRY(move_sort_keys(mover, &agg->order, agg->n_order, err));
+    if (mover->move_expr == NULL)
+        return FL_OK;
+    for (int32_t i = 0; i < agg->n_args; i++)
+        FL_TRY(move_expr(mover, &agg->args[i], err));
+    FL_TRY(move_expr(mover, &agg->filter, err));
+    FL_TRY(mover->move_type(mover, &agg->type, err));
+    mover->move_col(mover, &agg->out, true);
+cleanup:
+    return st;
+}
+
+static fl_status move_aggs(fl_field_mover *mover, const fl_agg **aggs, int32_t n, fl_err *err)
+{
+    fl_agg *copy = NULL;
+    fl_status st = TAKE_COPY(mover, *aggs, n, &copy, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = move_agg(mover, &copy[i], err);
+    *aggs = copy;
+    return st;
+}
+
+static fl_status move_field(fl_field_mover *mover, const fl_attr_field *f, void *attrs, fl_err *err)
+{
     switch (f->kind) {
-    case FL_FIELD_EXPR:
-    case FL_FIELD_COL:
     case FL_FIELD_I64:
     case FL_FIELD_I32:
     case FL_FIELD_F64:
     case FL_FIELD_BOOL:
     case FL_FIELD_ENUM:
-    case FL_FIELD_TABLE:
-    case FL_FIELD_PLAN:
         return FL_OK;
+    case FL_FIELD_EXPR:
+        return move_expr(mover, FL_FIELD_SLOT(const fl_expr *, attrs, f->offset), err);
+    case FL_FIELD_PLAN: {
+        const fl_node **node = FL_FIELD_SLOT(const fl_node *, attrs, f->offset);
+        return *node == NULL || mover->move_node == NULL ? FL_OK : mover->move_node(mover, node, err);
+    }
+    case FL_FIELD_COL:
+        if (mover->move_col != NULL)
+            mover->move_col(mover, FL_FIELD_SLOT(fl_col_id, attrs, f->offset), true);
+        return FL_OK;
+    case FL_FIELD_TABLE:
+        return mover->note_table == NULL ? FL_OK : mover->note_table(mover, AT(fl_table *, attrs, f->offset), err);
     case FL_FIELD_STR:
-    case FL_FIELD_NAME: {
-        fl_str *s = FL_FIELD_SLOT(fl_str, attrs, f->offset);
-        return fl_arena_copy_str(arena, *s, s, err);
-    }
-    case FL_FIELD_TYPE: {
-        fl_type *type = FL_FIELD_SLOT(fl_type, attrs, f->offset);
-        return fl_type_copy(arena, *type, type, err);
-    }
+    case FL_FIELD_NAME:
+        return fl_field_move_str(mover, FL_FIELD_SLOT(fl_str, attrs, f->offset), err);
+    case FL_FIELD_TYPE:
+        return mover->move_type(mover, FL_FIELD_SLOT(fl_type, attrs, f->offset), err);
     case FL_FIELD_VALUE: {
         const fl_value **value = FL_FIELD_SLOT(const fl_value *, attrs, f->offset);
-        fl_value *copy = NULL;
-        if (*value == NULL)
-            return FL_OK;
-        FL_TRY(FL_NEW(arena, &copy, err));
-        FL_TRY(fl_value_copy(arena, *value, copy, err));
-        *value = copy;
-        return FL_OK;
+        return *value == NULL ? FL_OK : mover->move_value(mover, value, err);
     }
     case FL_FIELD_EXPRS:
-        return COPY_ARRAY(arena, FL_FIELD_SLOT(const fl_expr *const *, attrs, f->offset), fl_field_count(f, attrs),
+        return move_exprs(mover, FL_FIELD_SLOT(const fl_expr *const *, attrs, f->offset), fl_field_count(f, attrs),
                           err);
     case FL_FIELD_COLS:
     case FL_FIELD_COLS_USED:
-        return COPY_ARRAY(arena, FL_FIELD_SLOT(const fl_col_id *, attrs, f->offset), fl_field_count(f, attrs), err);
+        return move_cols(mover, FL_FIELD_SLOT(const fl_col_id *, attrs, f->offset), fl_field_count(f, attrs),
+                         f->kind == FL_FIELD_COLS, err);
     case FL_FIELD_SORT_KEYS:
-        return COPY_ARRAY(arena, FL_FIELD_SLOT(const fl_sort_key *, attrs, f->offset), fl_field_count(f, attrs), err);
-    case FL_FIELD_ORDER_KEYS: {
-        fl_order_key **keys = FL_FIELD_SLOT(fl_order_key *, attrs, f->offset);
-        int32_t n = fl_field_count(f, attrs);
-        FL_TRY(COPY_ARRAY(arena, keys, n, err));
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(COPY_ARRAY(arena, &(*keys)[i].cols, (*keys)[i].n_cols, err));
-        return FL_OK;
+        return move_sort_keys(mover, FL_FIELD_SLOT(const fl_sort_key *, attrs, f->offset), fl_field_count(f, attrs),
+                              err);
+    case FL_FIELD_ORDER_KEYS:
+        return move_order_keys(mover, FL_FIELD_SLOT(const fl_order_key *, attrs, f->offset), fl_field_count(f, attrs),
+                               err);
+    case FL_FIELD_AGGS:
+        return move_aggs(mover, FL_FIELD_SLOT(const fl_agg *, attrs, f->offset), fl_field_count(f, attrs), err);
     }
-    case FL_FIELD_AGGS: {
-        fl_agg **aggs = FL_FIELD_SLOT(fl_agg *, attrs, f->offset);
-        int32_t n = fl_field_count(f, attrs);
-        FL_TRY(COPY_ARRAY(arena, aggs, n, err));
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(COPY_ARRAY(arena, &(*aggs)[i].order, (*aggs)[i].n_order, err));
-        return FL_OK;
-    }
-    }
+    return FL_OK;
+}
+
+fl_status fl_fields_move(fl_field_mover *mover, const fl_attr_field *fields, int32_t n_fields, void *attrs, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < n_fields && st == FL_OK; i++)
+        st = move_field(mover, &fields[i], attrs, err);
+    return st;
+}
+
+/* Into an arena of the same plan. */
+typedef struct arena_mover {
+    fl_field_mover base;
+    fl_arena *arena;
+} arena_mover;
+
+static fl_status take_of_arena(fl_field_mover *mover, int64_t bytes, int64_t alignment, void **ret, fl_err *err)
+{
+    (void)alignment; /* an arena's is enough for all */
+    return fl_arena_get(((arena_mover *)mover)->arena, bytes, ret, err);
+}
+
+static fl_status copy_type(fl_field_mover *mover, fl_type *type, fl_err *err)
+{
+    return fl_type_copy(((arena_mover *)mover)->arena, *type, type, err);
+}
+
+static fl_status copy_value(fl_field_mover *mover, const fl_value **value, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *arena = ((arena_mover *)mover)->arena;
+    fl_value *copy = NULL;
+    FL_TRY(FL_NEW(arena, &copy, err));
+    FL_TRY(fl_value_copy(arena, *value, copy, err));
+    *value = copy;
 cleanup:
     return st;
 }
 
 fl_status fl_fields_copy(fl_arena *arena, const fl_attr_field *fields, int32_t n_fields, void *attrs, fl_err *err)
 {
-    fl_status st = FL_OK;
-    for (int32_t i = 0; i < n_fields && st == FL_OK; i++)
-        st = copy_field(arena, &fields[i], attrs, err);
-    return st;
+    arena_mover mover = {{.take = take_of_arena, .move_type = copy_type, .move_value = copy_value}, arena};
+    return fl_fields_move(&mover.base, fields, n_fields, attrs, err);
 }
 
 /* ---- expressions and columns ---- */

@@ -48,6 +48,9 @@ typedef struct fl_order_key {
     bool nulls_first;
 } fl_order_key;
 
+/* What structs of attributes need at most. */
+#define FL_ATTRS_ALIGNMENT 8
+
 /* What lies at an offset, its place in attributes that are being made, and how long a field's array is. */
 #define FL_FIELD_AT(type, attrs, offset) (*(type const *)((const char *)(attrs) + (offset)))
 #define FL_FIELD_SLOT(type, attrs, offset) ((type *)((char *)(attrs) + (offset)))
@@ -67,6 +70,27 @@ uint64_t fl_fields_hash(const fl_attr_field *fields, int32_t n_fields, const voi
 /** Puts copies in the arena in the place of all that `attrs`, a copy of the struct's own bytes, points to. Expressions and
  *  nodes, with their types and those of aggregates, belong to the plan, tables are counted by it: these are shared. */
 fl_status fl_fields_copy(fl_arena *arena, const fl_attr_field *fields, int32_t n_fields, void *attrs, fl_err *err);
+
+/* What takes a struct with all that it points to into another plan: each function puts into its place what is there instead. */
+typedef struct fl_field_mover fl_field_mover;
+struct fl_field_mover {
+    /** Room for arrays and strings. */
+    fl_status (*take)(fl_field_mover *mover, int64_t bytes, int64_t alignment, void **ret, fl_err *err);
+    fl_status (*move_type)(fl_field_mover *mover, fl_type *type, fl_err *err);
+    fl_status (*move_value)(fl_field_mover *mover, const fl_value **value, fl_err *err); /* none is NULL, as below */
+    /* All or none of these: without them it stays the same plan. */
+    fl_status (*move_expr)(fl_field_mover *mover, const fl_expr **expr, fl_err *err);
+    fl_status (*move_node)(fl_field_mover *mover, const fl_node **node, fl_err *err);
+    void (*move_col)(fl_field_mover *mover, fl_col_id *col, bool is_made); /* n = 0: none */
+    fl_status (*note_table)(fl_field_mover *mover, fl_table *table, fl_err *err);
+};
+
+/** A copy of a string, with a terminating zero. */
+fl_status fl_field_move_str(fl_field_mover *mover, fl_str *s, fl_err *err);
+
+/** Moves all that `attrs`, a copy of the struct's own bytes, points to. */
+fl_status fl_fields_move(fl_field_mover *mover, const fl_attr_field *fields, int32_t n_fields, void *attrs,
+                         fl_err *err);
 
 /** Calls fn for each expression's root. */
 typedef fl_status (*fl_expr_visitor)(void *ctx, const fl_expr *expr, fl_err *err);

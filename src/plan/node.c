@@ -68,7 +68,7 @@ static fl_status derive_expr(void *ctx, const fl_expr *expr, fl_err *err)
         if (st != FL_OK)
             return st;
     }
-    return fl_expr_add_cols(&d->plan->arena, expr, &d->used, err);
+    return fl_expr_add_cols(fl_plan_arena(d->plan), expr, &d->used, err);
 }
 
 fl_status fl_node_visit_exprs(const fl_node *node, fl_expr_visitor fn, void *ctx, fl_err *err)
@@ -128,12 +128,12 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, bool is_kept, fl_
     node->attrs = key->attrs;
     if (!is_kept && op->attr_bytes > 0) {
         void *attrs = NULL;
-        FL_TRY(fl_arena_get(&plan->arena, op->attr_bytes, &attrs, err));
+        FL_TRY(fl_arena_get(fl_plan_arena(plan), op->attr_bytes, &attrs, err));
         memcpy(attrs, key->attrs, (size_t)op->attr_bytes);
-        FL_TRY(fl_fields_copy(&plan->arena, op->fields, op->n_fields, attrs, err));
+        FL_TRY(fl_fields_copy(fl_plan_arena(plan), op->fields, op->n_fields, attrs, err));
         node->attrs = attrs;
     }
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, key->n_cols, &cols, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), key->n_cols, &cols, err));
     if (key->n_cols > 0)
         memcpy(cols, key->cols, (size_t)key->n_cols * sizeof(*cols));
     node->op = op;
@@ -145,10 +145,10 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, bool is_kept, fl_
     fl_col_set_init(&node->made);
     FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &node->made, cols, key->n_cols, err));
     fl_col_set_init(&d.used);
-    FL_TRY(add_used(&plan->arena, op, node->attrs, derive_expr, &d, &d.used, err));
+    FL_TRY(add_used(fl_plan_arena(plan), op, node->attrs, derive_expr, &d, &d.used, err));
     derive_plans(node, &d);
     node->can_fail = d.can_fail;
-    node->holds = d.holds | op->holds;
+    node->holds = (uint16_t)(d.holds | op->holds);
     for (int32_t i = 0; i < node->n_inputs; i++) {
         const fl_node *input = node->inputs[i];
         node->can_fail |= input->can_fail;
@@ -175,19 +175,23 @@ cleanup:
     return st;
 }
 
-/* A node with its inputs behind it. */
-static fl_status new_node(fl_plan *plan, const node_key *key, fl_node **ret, fl_err *err)
+/* A node with its head in front of it and its inputs behind it. */
+static fl_status new_node(fl_plan *plan, const node_key *key, uint64_t hash, fl_node **ret, fl_err *err)
 {
-    const fl_node **inputs = NULL;
-    fl_status st = fl_arena_get_zero(&plan->arena, (int64_t)sizeof(fl_node) + key->n_inputs * (int64_t)sizeof(*inputs),
-                                     (void **)ret, err);
+    struct {
+        fl_node_head head;
+        fl_node node;
+    } *whole = NULL;
+    fl_status st =
+        fl_arena_get_zero(fl_plan_arena(plan), (int64_t)sizeof(*whole) + key->n_inputs * (int64_t)sizeof(*key->inputs),
+                          (void **)&whole, err);
     if (st != FL_OK)
         return st;
-    inputs = (const fl_node **)(*ret + 1);
+    whole->head.hash = hash;
     for (int32_t i = 0; i < key->n_inputs; i++)
-        inputs[i] = key->inputs[i];
-    (*ret)->n_inputs = key->n_inputs;
-    (*ret)->inputs = inputs;
+        whole->node.inputs[i] = key->inputs[i];
+    whole->node.n_inputs = key->n_inputs;
+    *ret = &whole->node;
     return FL_OK;
 }
 
@@ -196,25 +200,24 @@ static fl_status make(fl_plan *plan, const node_key *key, bool is_kept, const fl
     fl_status st = FL_OK;
     fl_node *node = NULL;
     const fl_op_desc *op = key->op;
-    FL_ASSERT(op->n_inputs < 0 || key->n_inputs == op->n_inputs);
-    FL_TRY(fl_interrupt_check(plan->arena.memory != NULL ? plan->arena.memory->interrupt : NULL, err));
+    FL_ASSERT(plan->making != NULL && (op->n_inputs < 0 || key->n_inputs == op->n_inputs));
+    FL_TRY(fl_interrupt_check(plan->memory != NULL ? plan->memory->interrupt : NULL, err));
     uint64_t hash = fl_hash_combine(fl_hash_bytes(op->name, (int64_t)strlen(op->name)), key->traits->hash);
     for (int32_t i = 0; i < key->n_inputs; i++)
-        hash = fl_hash_combine(hash, key->inputs[i]->hash);
+        hash = fl_hash_combine(hash, fl_node_hash(key->inputs[i]));
     for (int32_t i = 0; i < key->n_cols; i++)
         hash = fl_hash_combine(hash, (uint64_t)key->cols[i].n);
     hash = fl_fields_hash(op->fields, op->n_fields, key->attrs, hash);
-    const fl_node *known = fl_intern_find(&plan->nodes, hash, is_same_node, key);
+    const fl_node *known = fl_intern_find(&plan->making->nodes, hash, is_same_node, key);
     if (known != NULL) {
         *ret = known;
         return FL_OK;
     }
-    FL_TRY(new_node(plan, key, &node, err));
-    node->hash = hash;
+    FL_TRY(new_node(plan, key, hash, &node, err));
     FL_TRY(fill_node(plan, key, is_kept, node, err));
     if (node->height > 1000000)
         return FL_FAIL(err, FL_ERR_LIMIT, "the plan is more than 1,000,000 operators deep");
-    FL_TRY(fl_intern_add(plan, &plan->nodes, hash, node, err));
+    FL_TRY(fl_intern_add(plan, &plan->making->nodes, hash, node, err));
     *ret = node;
 cleanup:
     return st;
@@ -226,7 +229,7 @@ fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, c
 {
     fl_status st = FL_OK;
     fl_col_id *all = NULL;
-    node_key key = {op, attrs, traits != NULL ? traits : plan->no_traits, inputs, n_inputs, cols, n_cols};
+    node_key key = {op, attrs, traits != NULL ? traits : fl_trait_none(plan), inputs, n_inputs, cols, n_cols};
     if (cols == NULL) {
         FL_TRY(fl_plan_scratch_cols(plan, &all, err));
         key.n_cols = op->derive_cols(plan, attrs, inputs, all);
@@ -256,7 +259,7 @@ fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node 
         return FL_OK;
     }
     FL_TRY(fl_plan_scratch_cols(plan, &all, err));
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, node->n_cols + 1, &kept, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_cols + 1, &kept, err));
     int32_t n_all = node->op->derive_cols(plan, node->attrs, inputs, all);
     fl_col_set possible;
     fl_col_set_init(&possible);
@@ -297,7 +300,7 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
     void *attrs = NULL;
     fl_expr_walk walk;
     fl_expr_walk_init(&walk, plan);
-    FL_TRY(fl_arena_get(&plan->arena, node->op->attr_bytes, &attrs, err));
+    FL_TRY(fl_arena_get(fl_plan_arena(plan), node->op->attr_bytes, &attrs, err));
     memcpy(attrs, node->attrs, (size_t)node->op->attr_bytes);
     FL_TRY(fl_fields_rewrite_exprs(&walk, node->op->fields, node->op->n_fields, attrs, fn, ctx, err));
     node_key key = key_of(node);
@@ -378,7 +381,7 @@ static fl_status rewrite_inputs(seen *s, fl_plan *plan, const fl_node *node, fl_
     for (int32_t i = 0; i < node->n_inputs; i++) {
         FL_TRY(rewrite(s, plan, node->inputs[i], fn, ctx, &input, err));
         if (inputs == NULL && input != node->inputs[i]) {
-            FL_TRY(FL_NEW_ARRAY(&plan->arena, node->n_inputs, &inputs, err));
+            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_inputs, &inputs, err));
             memcpy(inputs, node->inputs, (size_t)i * sizeof(*inputs));
         }
         if (inputs != NULL)
@@ -416,7 +419,7 @@ cleanup:
 fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                          fl_err *err)
 {
-    seen s = {.memory = plan->arena.memory, .settles = true};
+    seen s = {.memory = plan->memory, .settles = true};
     fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
     fl_free(s.result);
     return st;
@@ -425,7 +428,7 @@ fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn
 fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                           fl_err *err)
 {
-    seen s = {.memory = plan->arena.memory};
+    seen s = {.memory = plan->memory};
     fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
     fl_free(s.result);
     return st;

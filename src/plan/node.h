@@ -47,18 +47,17 @@ struct fl_node {
     const fl_op_desc *op;
     const void *attrs; /* op->attr_bytes bytes, in the plan's arena */
     const fl_trait_set *traits;
-    int32_t n_inputs;
-    const fl_node *const *inputs; /* behind the node */
-    int32_t n_cols;
     const fl_col_id *cols; /* what the node puts out, in this order */
-    uint64_t hash;         /* within the plan */
-    double rows;           /* estimate */
-    fl_col_set made;       /* columns put out, as a set */
-    fl_col_set outer;      /* columns read here or below that nothing below makes: outer references */
-    int32_t height;        /* longest way to a leaf, plans that are attributes included */
-    bool can_fail;         /* an expression here or below can raise */
-    uint32_t holds;        /* FL_HOLDS_... */
-    int32_t id;            /* order of making, from 1: names the node in EXPLAIN and counters */
+    int32_t n_cols;
+    int32_t n_inputs;
+    double rows;      /* estimate */
+    fl_col_set made;  /* columns put out, as a set */
+    fl_col_set outer; /* columns read here or below that nothing below makes: outer references */
+    int32_t id;       /* order of making, from 1: names the node in EXPLAIN and counters */
+    int32_t height;   /* longest way to a leaf, plans that are attributes included */
+    uint16_t holds;   /* FL_HOLDS_... */
+    bool can_fail;    /* an expression here or below can raise */
+    const fl_node *inputs[];
 };
 
 /** Makes a node, or finds the one that is the same. Attributes are copied with all that they point to (fl_fields_copy), so it

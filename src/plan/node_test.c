@@ -2,7 +2,9 @@
  * field differs, without a pointer into their maker's memory, rewritten, visited, printed and hashed. */
 #include "plan/plan_hash.h"
 #include "plan/explain.h"
-#include "plan/node.h"
+#include "plan/ordering.h"
+#include "plan/plan_copy.h"
+#include "plan/plan_internal.h"
 #include "plan/registry.h"
 
 #include <math.h>
@@ -161,7 +163,7 @@ typedef struct maker {
 } maker;
 
 static const fl_agg_desc agg_desc = {FL_DESC(fl_agg_desc), .name = "tally"};
-static fl_table table = {.name = {"t", 1}, .format = "test"};
+static fl_table table = {.name = {"t", 1}, .format = "test", .refs = 1};
 
 static maker *new_maker(const fixture *f)
 {
@@ -311,7 +313,7 @@ static void test_each_field_counts(void **state)
     for (int32_t i = 0; i < n; i++)
         for (int32_t j = 0; j < i; j++) {
             assert_ptr_not_equal(nodes[i], nodes[j]);
-            assert_true(nodes[i]->hash != nodes[j]->hash);
+            assert_true(fl_node_hash(nodes[i]) != fl_node_hash(nodes[j]));
         }
     WITH(m->within[0].expr = f->exprs[0]); /* an aggregate has its column's hash */
     assert_ptr_not_equal(nodes[n - 1], nodes[0]);
@@ -399,7 +401,7 @@ static void test_five_inputs(void **state)
     for (int32_t i = 0; i < INPUTS; i++)
         assert_ptr_equal(other->inputs[i], f->leaves[i == 3 ? 7 : i]);
     assert_true(hash_of(f, node) == hash_of(f, make(f, m, INPUTS)));
-    assert_true(node->hash != other->hash);
+    assert_true(fl_node_hash(node) != fl_node_hash(other));
     assert_ptr_equal(other->attrs, node->attrs); /* no second copy */
     assert_int_equal(fl_node_settle(f->plan, node, replace_leaf, f, &node, NULL), FL_OK);
     assert_ptr_equal(node, other);
@@ -446,6 +448,101 @@ static void test_plan_of_shared_parts(void **state)
     throw_away(m);
 }
 
+/* ---- copied into a plan of their own ---- */
+
+/* Copies the plan below the root and throws away the one that it was made in, whose place the copy's takes. */
+static void freeze(fixture *f, const fl_node *root, fl_query *ret)
+{
+    static const fl_str names[] = {{"g", 1}, {"other", 5}};
+    const fl_col_id outputs[] = {f->cols[6], f->cols[7]};
+    fl_type types[] = {FL_TYPE(FL_I64)};
+    const fl_query query = {.plan = f->plan,
+                            .root = root,
+                            .n_outputs = 2,
+                            .outputs = outputs,
+                            .names = names,
+                            .n_params = 1,
+                            .param_types = types};
+    uint64_t hash = 0, hash_of_copy = 0;
+    bool is_equal = false;
+    assert_int_equal(fl_query_copy(&query, NULL, ret, NULL), FL_OK);
+    assert_int_equal(fl_plan_is_equal(&query, ret, true, &is_equal, NULL), FL_OK);
+    assert_int_equal(fl_plan_hash(&query, true, &hash, NULL), FL_OK);
+    assert_int_equal(fl_plan_hash(ret, true, &hash_of_copy, NULL), FL_OK);
+    assert_true(is_equal && hash == hash_of_copy);
+    fl_plan_unref(f->plan);
+    f->plan = ret->plan;
+}
+
+static void test_every_field_is_copied_out(void **state)
+{
+    fixture *f = *state;
+    maker *m = new_maker(f);
+    fl_query copy, again;
+    int32_t order = 0, place = 0;
+    const fl_trait_set *traits = fl_trait_none(f->plan);
+    assert_int_equal(fl_ordering_make(f->plan, m->order, 2, &order, NULL), FL_OK);
+    assert_int_equal(fl_placement_make(f->plan, FL_STR("there"), &place, NULL), FL_OK);
+    assert_int_equal(fl_trait_with(f->plan, traits, &fl_trait_placement, place, &traits, NULL), FL_OK);
+    assert_int_equal(fl_trait_with(f->plan, traits, &fl_trait_ordering, order, &traits, NULL), FL_OK);
+    const fl_node *node = make(f, m, INPUTS);
+    assert_int_equal(fl_node_with_traits(f->plan, node, traits, &node, NULL), FL_OK);
+    throw_away(m);
+    fl_text before, after;
+    fl_explain explain = {.query = &(fl_query){.plan = f->plan, .root = node}};
+    fl_text_init(&before, NULL);
+    fl_explain_text(&before, &explain);
+    for (int32_t i = 0; i < 2; i++) { /* then a copy of the copy */
+        freeze(f, i == 0 ? node : copy.root, i == 0 ? &copy : &again);
+        const fl_query *now = i == 0 ? &copy : &again;
+        for (int32_t c = 0; c < COLS && i == 0; c++)
+            f->cols[c] = c < 6 ? (fl_col_id){0} : now->outputs[c - 6];
+        fl_text_init(&after, NULL);
+        explain.query = now;
+        fl_explain_text(&after, &explain);
+        assert_string_equal(before.data, after.data);
+        fl_text_drop(&after);
+        assert_int_equal(now->root->id, fl_plan_nodes(now->plan));
+        assert_int_equal(fl_plan_nodes(now->plan), INPUTS + 2); /* with the plan that is an attribute */
+        assert_int_equal(table.refs, 2);
+        assert_true(fl_str_is_equal(now->names[1], FL_STR("other")));
+        assert_int_equal(now->param_types[0].id, FL_I64);
+    }
+    fl_text_drop(&before);
+}
+
+/* What is met many times is copied once. */
+static void test_shared_parts_are_copied_once(void **state)
+{
+    fixture *f = *state;
+    const fl_expr *args[2] = {f->exprs[0], f->exprs[0]}, *sum = NULL;
+    fl_query copy;
+    leaf_attrs leaf = {f->cols[0]};
+    const fl_node *node = NULL;
+    for (int32_t i = 0; i < 30; i++) { /* as a tree of 2^30 parts */
+        assert_int_equal(fl_expr_struct(f->plan, NULL, args, 2, -1, &sum, NULL), FL_OK);
+        assert_int_equal(fl_expr_is_null(f->plan, sum, -1, &sum, NULL), FL_OK);
+        args[0] = args[1] = sum;
+    }
+    maker *m = new_maker(f);
+    m->attrs.expr = sum;
+    assert_int_equal(fl_node_make(f->plan, &leaf_op, &leaf, NULL, NULL, 0, NULL, 0, &node, NULL), FL_OK);
+    node = make(f, m, 1);
+    throw_away(m);
+    freeze(f, node, &copy);
+    const fl_expr *at = ((const all_attrs *)copy.root->attrs)->expr;
+    for (; at->n_args > 0; at = at->args[0])
+        assert_true(at->n_args == 1 || at->args[0] == at->args[1]);
+    fl_col_set cols;
+    fl_arena arena;
+    fl_arena_init(&arena, NULL);
+    fl_col_set_init(&cols);
+    assert_int_equal(fl_expr_add_cols(&arena, ((const all_attrs *)copy.root->attrs)->expr, &cols, NULL), FL_OK);
+    assert_int_equal(fl_col_set_count(&cols), 1);
+    assert_true(fl_col_set_has(&cols, at->col));
+    fl_arena_drop(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +553,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_five_inputs, begin, end),
         cmocka_unit_test_setup_teardown(test_rewritten_expressions, begin, end),
         cmocka_unit_test_setup_teardown(test_plan_of_shared_parts, begin, end),
+        cmocka_unit_test_setup_teardown(test_every_field_is_copied_out, begin, end),
+        cmocka_unit_test_setup_teardown(test_shared_parts_are_copied_once, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

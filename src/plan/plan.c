@@ -5,24 +5,27 @@
 #include "plan/registry.h"
 #include "plan/table.h"
 
+/* A plan that is made, with what it needs for that. */
+typedef struct open_plan {
+    fl_plan plan;
+    fl_plan_making making;
+} open_plan;
+
 fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **ret, fl_err *err)
 {
-    fl_status st = FL_OK;
-    fl_plan *plan = NULL;
-    fl_trait_set *none = NULL;
-    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*plan), (void **)&plan, err));
-    fl_arena_init(&plan->arena, memory);
-    fl_index_map_init(&plan->struct_places, &plan->arena);
-    fl_index_map_init(&plan->derived, &plan->arena);
-    atomic_store(&plan->refs, 1);
-    plan->registry = fl_registry_ref(registry);
-    FL_TRY(FL_NEW(&plan->arena, &none, err));
-    plan->no_traits = none;
-    *ret = plan;
+    open_plan *made = NULL;
+    fl_status st = fl_alloc_zero(memory, (int64_t)sizeof(*made), (void **)&made, err);
+    if (st != FL_OK)
+        return st;
+    fl_arena_init(&made->making.arena, memory);
+    fl_index_map_init(&made->making.struct_places, &made->making.arena);
+    fl_index_map_init(&made->making.derived, &made->making.arena);
+    atomic_store(&made->plan.refs, 1);
+    made->plan.memory = memory;
+    made->plan.registry = fl_registry_ref(registry);
+    made->plan.making = &made->making;
+    *ret = &made->plan;
     return FL_OK;
-cleanup:
-    fl_plan_unref(plan);
-    return st;
 }
 
 fl_plan *fl_plan_ref(fl_plan *plan)
@@ -35,35 +38,46 @@ void fl_plan_unref(fl_plan *plan)
 {
     if (plan == NULL || atomic_fetch_sub(&plan->refs, 1) > 1)
         return;
+    fl_plan_making *making = plan->making;
     for (int32_t i = 0; i < plan->n_tables; i++)
         fl_table_unref(plan->tables[i]);
-    fl_free(plan->tables);
-    fl_free(plan->cols);
-    fl_free(plan->structs);
-    fl_samples_free(plan->samples);
-    fl_free(plan->props);
-    fl_free(plan->scratch);
-    fl_free(plan->exprs.slots);
-    fl_free(plan->nodes.slots);
-    fl_free(plan->traits.slots);
-    fl_free(plan->payload_places.slots);
-    fl_free(plan->payloads);
-    fl_arena_drop(&plan->arena);
+    if (making != NULL) {
+        fl_free(plan->tables);
+        fl_free(plan->cols);
+        fl_free(plan->payloads);
+        fl_free(making->structs);
+        fl_samples_free(making->samples);
+        fl_free(making->props);
+        fl_free(making->scratch);
+        fl_free(making->exprs.slots);
+        fl_free(making->nodes.slots);
+        fl_free(making->traits.slots);
+        fl_free(making->payload_places.slots);
+        fl_arena_drop(&making->arena);
+    }
     fl_registry_unref(plan->registry);
     fl_free(plan);
 }
 
 fl_status fl_plan_scratch_cols(fl_plan *plan, fl_col_id **ret, fl_err *err)
 {
-    fl_status st = fl_grow(plan->arena.memory, (void **)&plan->scratch, &plan->scratch_capacity, plan->n_cols + 1,
-                           (int64_t)sizeof(*plan->scratch), err);
-    *ret = plan->scratch;
+    fl_plan_making *making = plan->making;
+    FL_ASSERT(making != NULL);
+    fl_status st = fl_grow(plan->memory, (void **)&making->scratch, &making->scratch_capacity, plan->n_cols + 1,
+                           (int64_t)sizeof(*making->scratch), err);
+    *ret = making->scratch;
     return st;
 }
 
 fl_arena *fl_plan_arena(fl_plan *plan)
 {
-    return &plan->arena;
+    FL_ASSERT(plan->making != NULL);
+    return &plan->making->arena;
+}
+
+fl_memory *fl_plan_memory(const fl_plan *plan)
+{
+    return plan->memory;
 }
 
 const fl_registry *fl_plan_registry(const fl_plan *plan)
@@ -74,33 +88,34 @@ const fl_registry *fl_plan_registry(const fl_plan *plan)
 fl_status fl_plan_add_col(fl_plan *plan, const fl_col_info *info, fl_col_id *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->cols, &plan->cols_capacity, plan->n_cols + 1,
+    FL_ASSERT(plan->making != NULL);
+    FL_TRY(fl_grow(plan->memory, (void **)&plan->cols, &plan->making->cols_capacity, plan->n_cols + 1,
                    (int64_t)sizeof(*plan->cols), err));
     fl_col_info copy = *info;
-    FL_TRY(fl_arena_copy_str(&plan->arena, info->name, &copy.name, err));
-    FL_TRY(fl_type_copy(&plan->arena, info->type, &copy.type, err));
-    plan->cols[plan->n_cols++] = copy;
-    ret->n = plan->n_cols;
+    FL_TRY(fl_arena_copy_str(fl_plan_arena(plan), info->name, &copy.name, err));
+    FL_TRY(fl_type_copy(fl_plan_arena(plan), info->type, &copy.type, err));
+    plan->cols[plan->n_cols] = copy;
+    ret->n = plan->n_told = ++plan->n_cols;
 cleanup:
     return st;
 }
 
 const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col)
 {
-    FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
+    FL_ASSERT(col.n >= 1 && col.n <= plan->n_told);
     return &plan->cols[col.n - 1];
 }
 
 void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name)
 {
-    FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
+    FL_ASSERT(plan->making != NULL && col.n >= 1 && col.n <= plan->n_cols);
     if (plan->cols[col.n - 1].table == NULL)
         plan->cols[col.n - 1].name = name;
 }
 
 void fl_plan_place_subquery(fl_plan *plan, fl_col_id col, int32_t pos)
 {
-    FL_ASSERT(col.n >= 1 && col.n <= plan->n_cols);
+    FL_ASSERT(plan->making != NULL && col.n >= 1 && col.n <= plan->n_cols);
     plan->cols[col.n - 1].subquery_at = pos + 1;
 }
 
@@ -111,8 +126,8 @@ int32_t fl_plan_cols(const fl_plan *plan)
 
 fl_status fl_plan_derive_once(fl_plan *plan, const fl_expr *expr, bool *ret_is_new, fl_err *err)
 {
-    *ret_is_new = fl_index_map_find(&plan->derived, fl_index_map_key(expr)) < 0;
-    return *ret_is_new ? fl_index_map_add(&plan->derived, fl_index_map_key(expr), 0, err) : FL_OK;
+    *ret_is_new = fl_index_map_find(&plan->making->derived, fl_index_map_key(expr)) < 0;
+    return *ret_is_new ? fl_index_map_add(&plan->making->derived, fl_index_map_key(expr), 0, err) : FL_OK;
 }
 
 int32_t fl_plan_nodes(const fl_plan *plan)
@@ -125,7 +140,8 @@ fl_status fl_plan_hold_table(fl_plan *plan, fl_table *table, fl_err *err)
     for (int32_t i = 0; i < plan->n_tables; i++)
         if (plan->tables[i] == table)
             return FL_OK;
-    fl_status st = fl_grow(plan->arena.memory, (void **)&plan->tables, &plan->tables_capacity, plan->n_tables + 1,
+    FL_ASSERT(plan->making != NULL);
+    fl_status st = fl_grow(plan->memory, (void **)&plan->tables, &plan->making->tables_capacity, plan->n_tables + 1,
                            (int64_t)sizeof(*plan->tables), err);
     if (st == FL_OK)
         plan->tables[plan->n_tables++] = fl_table_ref(table);
@@ -159,7 +175,7 @@ fl_status fl_intern_add(fl_plan *plan, fl_intern *intern, uint64_t hash, const v
     if ((intern->n_used + 1) * 4 > intern->n_slots * 3) {
         int64_t grown = intern->n_slots == 0 ? 64 : intern->n_slots * 2;
         fl_intern_slot *slots = NULL;
-        fl_status st = fl_alloc_zero(plan->arena.memory, grown * (int64_t)sizeof(*slots), (void **)&slots, err);
+        fl_status st = fl_alloc_zero(plan->memory, grown * (int64_t)sizeof(*slots), (void **)&slots, err);
         if (st != FL_OK)
             return st;
         for (int64_t i = 0; i < intern->n_slots; i++)

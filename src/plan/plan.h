@@ -2,7 +2,10 @@
  *
  * Everything is hash-consed: building the same expression or node twice gives the same pointer, so equality is pointer
  * equality within a plan. Columns have ids, never positions, so rewriting never renumbers. While it is built a plan
- * belongs to one thread; afterwards any thread may read it. What leaves it are hashes of names and values (plan/plan_hash.h). */
+ * belongs to one thread; afterwards any thread may read it. What leaves it are hashes of names and values (plan/plan_hash.h).
+ *
+ * What is kept is a copy of what was chosen (plan/plan_copy.h): a plan in which nothing can be made any more, neither
+ * expressions nor operators, columns, traits or properties. */
 #ifndef FL_PLAN_PLAN_H
 #define FL_PLAN_PLAN_H
 
@@ -36,7 +39,9 @@ fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **
 fl_plan *fl_plan_ref(fl_plan *plan);
 void fl_plan_unref(fl_plan *plan);
 
+/** Where what is made lies; a copy has none. */
 fl_arena *fl_plan_arena(fl_plan *plan);
+fl_memory *fl_plan_memory(const fl_plan *plan);
 const fl_registry *fl_plan_registry(const fl_plan *plan);
 
 /** A new column. Name is copied, type's fields too. */

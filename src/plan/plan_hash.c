@@ -651,7 +651,7 @@ cleanup:
 static void init(canon *c, const fl_query *query, bool literals)
 {
     *c = (canon){.literals = literals};
-    fl_arena_init(&c->arena, query->plan->arena.memory);
+    fl_arena_init(&c->arena, query->plan->memory);
     c->work = fl_work_of(c->arena.memory);
 }
 

@@ -30,25 +30,16 @@ typedef struct fl_trait_payload_entry {
 typedef struct fl_samples fl_samples;
 void fl_samples_free(fl_samples *samples);
 
-struct fl_plan {
-    _Atomic int32_t refs;
+/* What a plan needs only while it is made. */
+typedef struct fl_plan_making {
     fl_arena arena;
-    const fl_registry *registry;
-    fl_col_info *cols;
     int64_t cols_capacity;
-    int32_t n_cols;
-    fl_table **tables;
     int64_t tables_capacity;
-    int32_t n_tables;
-    int32_t n_nodes;
+    int64_t payloads_capacity;
     fl_intern exprs;
     fl_intern nodes;
     fl_intern traits;
-    const fl_trait_set *no_traits;
     fl_intern payload_places;
-    const fl_trait_payload_entry **payloads;
-    int64_t payloads_capacity;
-    int32_t n_payloads;
     fl_index_map derived;       /* expressions: fl_plan_derive_once */
     fl_index_map struct_places; /* in structs, by a type's fields */
     fl_field_index *structs;
@@ -59,7 +50,51 @@ struct fl_plan {
     int64_t props_capacity;
     fl_col_id *scratch; /* fl_plan_scratch_cols */
     int64_t scratch_capacity;
+} fl_plan_making;
+
+struct fl_plan {
+    _Atomic int32_t refs;
+    int32_t n_cols;
+    int32_t n_told; /* columns of which there is more than the id: the first ones; in a plan that is made all */
+    int32_t n_tables;
+    int32_t n_nodes;
+    int32_t n_payloads;
+    fl_memory *memory;
+    const fl_registry *registry;
+    fl_col_info *cols;
+    fl_table **tables;
+    const fl_trait_payload_entry **payloads;
+    fl_plan_making *making; /* NULL: a copy, which lies in one block with all that it points to */
 };
+
+/* What stands in front of each expression of a plan that is made; in a copy, of those that have more than FL_EXPR_SMALL parts. */
+typedef struct fl_expr_head {
+    uint64_t hash;   /* within the plan (column ids) */
+    fl_col_set cols; /* that a large one reads: see fl_expr_add_cols */
+} fl_expr_head;
+
+typedef struct fl_headed_expr {
+    fl_expr_head head;
+    fl_expr expr;
+} fl_headed_expr;
+
+static inline const fl_expr_head *fl_expr_head_of(const fl_expr *expr)
+{
+    return (const fl_expr_head *)expr - 1;
+}
+
+/* What stands in front of each operator of a plan that is made. */
+typedef struct fl_node_head {
+    uint64_t hash; /* within the plan */
+} fl_node_head;
+
+static inline uint64_t fl_node_hash(const fl_node *node)
+{
+    return ((const fl_node_head *)node - 1)->hash;
+}
+
+/** The kind's default values, of any plan. */
+extern const fl_trait_set fl_trait_set_none;
 
 /** Expressions with `between` between them; of long lists the first ones and how many more there are. */
 void fl_expr_print_list(fl_text *text, const fl_plan *plan, const fl_expr *const *args, int32_t n, const char *between);

@@ -10,7 +10,7 @@
 static fl_status copy_set(fl_plan *plan, const fl_col_set *set, fl_col_set *ret, fl_err *err)
 {
     fl_col_set_init(ret);
-    return fl_col_set_add_all(&plan->arena, ret, set, err);
+    return fl_col_set_add_all(fl_plan_arena(plan), ret, set, err);
 }
 
 fl_status fl_props_add_key(fl_plan *plan, fl_props *props, const fl_col_set *cols, fl_err *err)
@@ -27,7 +27,7 @@ fl_status fl_props_add_key(fl_plan *plan, fl_props *props, const fl_col_set *col
     if (n == FL_PROPS_KEYS_MAX)
         return FL_OK;
     if (props->keys == NULL)
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, FL_PROPS_KEYS_MAX, &props->keys, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), FL_PROPS_KEYS_MAX, &props->keys, err));
     FL_TRY(copy_set(plan, cols, &props->keys[n], err));
     props->n_keys++;
 cleanup:
@@ -42,7 +42,7 @@ fl_status fl_props_add_dependency(fl_plan *plan, fl_props *props, const fl_col_s
     if (props->n_dependencies == FL_PROPS_DEPENDENCIES_MAX || fl_col_set_has_all(from, to))
         return FL_OK;
     if (props->dependencies == NULL)
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, FL_PROPS_DEPENDENCIES_MAX, &props->dependencies, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), FL_PROPS_DEPENDENCIES_MAX, &props->dependencies, err));
     d = &props->dependencies[props->n_dependencies];
     FL_TRY(copy_set(plan, from, &d->from, err));
     FL_TRY(copy_set(plan, to, &d->to, err));
@@ -74,14 +74,14 @@ static fl_status add_equal_set(fl_plan *plan, fl_props *props, const fl_col_set 
     FL_TRY(copy_set(plan, cols, &all, err));
     for (int32_t i = 0; i < props->n_equal; i++) {
         if (fl_col_set_meets(&props->equal[i], cols))
-            FL_TRY(fl_col_set_add_all(&plan->arena, &all, &props->equal[i], err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &all, &props->equal[i], err));
         else
             props->equal[n++] = props->equal[i];
     }
     if (n == props->equal_capacity) { /* in the arena: what it grew from is left there */
         int64_t grown = n == 0 ? 4 : n * 2;
         fl_col_set *sets = NULL;
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, grown, &sets, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), grown, &sets, err));
         if (n > 0)
             memcpy(sets, props->equal, (size_t)n * sizeof(*sets));
         props->equal = sets;
@@ -98,8 +98,8 @@ fl_status fl_props_add_equal(fl_plan *plan, fl_props *props, fl_col_id a, fl_col
     fl_status st = FL_OK;
     fl_col_set both;
     fl_col_set_init(&both);
-    FL_TRY(fl_col_set_add(&plan->arena, &both, a, err));
-    FL_TRY(fl_col_set_add(&plan->arena, &both, b, err));
+    FL_TRY(fl_col_set_add(fl_plan_arena(plan), &both, a, err));
+    FL_TRY(fl_col_set_add(fl_plan_arena(plan), &both, b, err));
     st = add_equal_set(plan, props, &both, err);
 cleanup:
     return st;
@@ -125,7 +125,7 @@ static fl_status add_test(fl_plan *plan, fl_props *props, const fl_expr *test, f
     if (props->n_tests == FL_PROPS_TESTS_MAX)
         return FL_OK;
     if (props->tests == NULL)
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, FL_PROPS_TESTS_MAX, &props->tests, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), FL_PROPS_TESTS_MAX, &props->tests, err));
     props->tests[props->n_tests++] = test;
 cleanup:
     return st;
@@ -139,7 +139,7 @@ static fl_status note_test(fl_plan *plan, fl_props *props, const fl_expr *conjun
     if (conjunct->size > FL_EXPR_SMALL ||
         (conjunct->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
         return FL_OK;
-    FL_TRY(fl_expr_add_cols(&plan->arena, conjunct, &used, err));
+    FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), conjunct, &used, err));
     if (fl_col_set_count(&used) == 1)
         st = add_test(plan, props, conjunct, err);
 cleanup:
@@ -152,7 +152,7 @@ fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *
     fl_status st = FL_OK;
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *e = conjuncts[i];
-        FL_TRY(fl_expr_add_null_rejected(&plan->arena, e, &props->not_null, err));
+        FL_TRY(fl_expr_add_null_rejected(fl_plan_arena(plan), e, &props->not_null, err));
         FL_TRY(note_test(plan, props, e, err));
         if (!fl_expr_is_equality(e))
             continue;
@@ -164,7 +164,7 @@ fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *
         if (b->kind == FL_EXPR_COLUMN)
             FL_TRY(fl_props_add_equal(plan, props, a->col, b->col, err));
         else if (is_fixed(b))
-            FL_TRY(fl_col_set_add(&plan->arena, &props->constant, a->col, err));
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &props->constant, a->col, err));
     }
 cleanup:
     return st;
@@ -177,15 +177,15 @@ fl_status fl_props_add_computed(fl_plan *plan, fl_props *props, fl_col_id col, c
     if (expr->kind == FL_EXPR_COLUMN)
         return expr->col.n == col.n ? FL_OK : fl_props_add_equal(plan, props, col, expr->col, err);
     if (!fl_expr_can_be_null(expr, &props->not_null))
-        FL_TRY(fl_col_set_add(&plan->arena, &props->not_null, col, err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(plan), &props->not_null, col, err));
     if (is_fixed(expr))
-        return fl_col_set_add(&plan->arena, &props->constant, col, err);
+        return fl_col_set_add(fl_plan_arena(plan), &props->constant, col, err);
     if (expr->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
         return FL_OK;
     fl_col_set_init(&from);
     fl_col_set_init(&to);
-    FL_TRY(fl_expr_add_cols(&plan->arena, expr, &from, err));
-    FL_TRY(fl_col_set_add(&plan->arena, &to, col, err));
+    FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), expr, &from, err));
+    FL_TRY(fl_col_set_add(fl_plan_arena(plan), &to, col, err));
     st = fl_props_add_dependency(plan, props, &from, &to, err);
 cleanup:
     return st;
@@ -194,8 +194,8 @@ cleanup:
 fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_col_set_add_all(&plan->arena, &props->not_null, &other->not_null, err));
-    FL_TRY(fl_col_set_add_all(&plan->arena, &props->constant, &other->constant, err));
+    FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &props->not_null, &other->not_null, err));
+    FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &props->constant, &other->constant, err));
     for (int32_t i = 0; i < other->n_tests; i++)
         FL_TRY(add_test(plan, props, other->tests[i], err));
     for (int32_t i = 0; i < other->n_keys; i++)
@@ -214,7 +214,7 @@ fl_status fl_props_put_order(fl_plan *plan, fl_props *props, const fl_sort_key *
     fl_order_key *order = NULL;
     int32_t n_order = 0;
     bool is_whole = true;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, n + props->n_order, &order, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + props->n_order, &order, err));
     for (int32_t i = 0; i < n && is_whole; i++) {
         const fl_expr *e = keys[i].expr;
         if (e->kind == FL_EXPR_COLUMN)
@@ -243,20 +243,20 @@ fl_status fl_props_pass(fl_plan *plan, const fl_node *node, const fl_props *cons
 fl_status fl_props_close(fl_plan *plan, const fl_props *props, fl_col_set *set, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_col_set_add_all(&plan->arena, set, &props->constant, err));
+    FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), set, &props->constant, err));
     for (bool grows = true; grows;) {
         grows = false;
         for (int32_t i = 0; i < props->n_equal; i++) {
             if (!fl_col_set_meets(set, &props->equal[i]) || fl_col_set_has_all(set, &props->equal[i]))
                 continue;
-            FL_TRY(fl_col_set_add_all(&plan->arena, set, &props->equal[i], err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), set, &props->equal[i], err));
             grows = true;
         }
         for (int32_t i = 0; i < props->n_dependencies; i++) {
             const fl_dependency *d = &props->dependencies[i];
             if (!fl_col_set_has_all(set, &d->from) || fl_col_set_has_all(set, &d->to))
                 continue;
-            FL_TRY(fl_col_set_add_all(&plan->arena, set, &d->to, err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), set, &d->to, err));
             grows = true;
         }
     }
@@ -296,12 +296,12 @@ fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const f
     fl_col_set_init(&read);
     for (int32_t i = 0; i < n; i++)
         if (before[i].expr->kind == FL_EXPR_COLUMN)
-            FL_TRY(fl_col_set_add(&plan->arena, &fixed, before[i].expr->col, err));
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &fixed, before[i].expr->col, err));
     FL_TRY(fl_props_has_key(plan, props, &fixed, ret, err));
     if (*ret || (key->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY | FL_EXPR_CAN_FAIL)))
         goto cleanup;
     FL_TRY(fl_props_close(plan, props, &fixed, err));
-    FL_TRY(fl_expr_add_cols(&plan->arena, key, &read, err));
+    FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), key, &read, err));
     *ret = fl_col_set_has_all(&fixed, &read);
 cleanup:
     return st;
@@ -331,7 +331,7 @@ fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sor
                key->is_descending == keys[i].is_descending &&
                (key->nulls_first == keys[i].nulls_first || fl_col_set_has(&props->not_null, e->col));
         if (*ret)
-            FL_TRY(fl_col_set_add(&plan->arena, &fixed, e->col, err));
+            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &fixed, e->col, err));
         next++;
     }
 cleanup:
@@ -362,7 +362,7 @@ static fl_status settle_set(fl_plan *plan, const fl_props *props, const fl_col_s
         if (fl_col_set_is_empty(&others))
             continue;
         *ret_ok = true;
-        FL_TRY(fl_col_set_add(&plan->arena, ret, fl_col_set_first(&others), err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(plan), ret, fl_col_set_first(&others), err));
     }
 cleanup:
     return st;
@@ -373,7 +373,7 @@ static fl_status settle_order(fl_plan *plan, const fl_node *node, const fl_props
 {
     fl_status st = FL_OK;
     fl_order_key *order = NULL;
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, from->n_order, &order, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), from->n_order, &order, err));
     for (int32_t i = 0; i < from->n_order; i++) {
         fl_col_id col = from->order[i].cols[0];
         fl_col_set cols;
@@ -382,13 +382,13 @@ static fl_status settle_order(fl_plan *plan, const fl_node *node, const fl_props
         fl_col_set_init(&cols);
         if (fl_col_set_has(&from->constant, col))
             continue;
-        FL_TRY(fl_col_set_add(&plan->arena, &cols, col, err));
+        FL_TRY(fl_col_set_add(fl_plan_arena(plan), &cols, col, err));
         if (at >= 0)
-            FL_TRY(fl_col_set_add_all(&plan->arena, &cols, &from->equal[at], err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &cols, &from->equal[at], err));
         fl_col_set_keep_all(&cols, &node->made);
         if (fl_col_set_is_empty(&cols))
             break;
-        FL_TRY(FL_NEW_ARRAY(&plan->arena, fl_col_set_count(&cols), &ids, err));
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), fl_col_set_count(&cols), &ids, err));
         for (col = fl_col_set_first(&cols); col.n != 0; col = fl_col_set_first(&cols)) {
             ids[n++] = col;
             fl_col_set_remove(&cols, col);
@@ -408,9 +408,9 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
     *ret = (fl_props){.rows_min = raw->rows_min, .rows_max = raw->rows_max};
     for (int32_t i = 0; i < raw->n_equal; i++) {
         if (fl_col_set_meets(&raw->equal[i], &from.not_null))
-            FL_TRY(fl_col_set_add_all(&plan->arena, &from.not_null, &raw->equal[i], err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &from.not_null, &raw->equal[i], err));
         if (fl_col_set_meets(&raw->equal[i], &from.constant))
-            FL_TRY(fl_col_set_add_all(&plan->arena, &from.constant, &raw->equal[i], err));
+            FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &from.constant, &raw->equal[i], err));
     }
     FL_TRY(copy_set(plan, &from.not_null, &ret->not_null, err));
     fl_col_set_keep_all(&ret->not_null, &node->made);
@@ -450,7 +450,7 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
     for (int32_t i = 0; i < raw->n_tests; i++) {
         fl_col_set used;
         fl_col_set_init(&used);
-        FL_TRY(fl_expr_add_cols(&plan->arena, raw->tests[i], &used, err));
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), raw->tests[i], &used, err));
         if (fl_col_set_has_all(&node->made, &used))
             FL_TRY(add_test(plan, ret, raw->tests[i], err));
     }
@@ -465,24 +465,26 @@ fl_status fl_node_props(fl_plan *plan, const fl_node *node, const fl_props **ret
     fl_status st = FL_OK;
     const fl_props **inputs = NULL;
     fl_props raw = {.rows_max = INFINITY}, *made = NULL;
-    if (node->id < plan->props_capacity && plan->props[node->id] != NULL) {
-        *ret = plan->props[node->id];
+    FL_ASSERT(plan->making != NULL);
+    if (node->id < plan->making->props_capacity && plan->making->props[node->id] != NULL) {
+        *ret = plan->making->props[node->id];
         return FL_OK;
     }
-    FL_TRY(FL_NEW_ARRAY(&plan->arena, node->n_inputs, &inputs, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_inputs, &inputs, err));
     for (int32_t i = 0; i < node->n_inputs; i++)
         FL_TRY(fl_node_props(plan, node->inputs[i], &inputs[i], err));
     if (node->op->derive_props != NULL)
         FL_TRY(node->op->derive_props(plan, node, inputs, &raw, err));
     FL_ASSERT(raw.rows_min >= 0 && raw.rows_min <= raw.rows_max);
-    FL_TRY(FL_NEW(&plan->arena, &made, err));
+    FL_TRY(FL_NEW(fl_plan_arena(plan), &made, err));
     FL_TRY(settle(plan, node, &raw, made, err));
-    int64_t old = plan->props_capacity;
-    FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->props, &plan->props_capacity, plan->n_nodes + 1,
-                   (int64_t)sizeof(*plan->props), err));
-    if (plan->props_capacity > old)
-        memset(plan->props + old, 0, (size_t)(plan->props_capacity - old) * sizeof(*plan->props));
-    plan->props[node->id] = made;
+    int64_t old = plan->making->props_capacity;
+    FL_TRY(fl_grow(plan->memory, (void **)&plan->making->props, &plan->making->props_capacity, plan->n_nodes + 1,
+                   (int64_t)sizeof(*plan->making->props), err));
+    if (plan->making->props_capacity > old)
+        memset(plan->making->props + old, 0,
+               (size_t)(plan->making->props_capacity - old) * sizeof(*plan->making->props));
+    plan->making->props[node->id] = made;
     *ret = made;
 cleanup:
     return st;
@@ -495,7 +497,7 @@ fl_status fl_node_input_not_null(fl_plan *plan, const fl_node *node, fl_col_set 
     fl_col_set_init(ret);
     for (int32_t i = 0; i < node->n_inputs; i++) {
         FL_TRY(fl_node_props(plan, node->inputs[i], &props, err));
-        FL_TRY(fl_col_set_add_all(&plan->arena, ret, &props->not_null, err));
+        FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), ret, &props->not_null, err));
     }
 cleanup:
     return st;

@@ -28,16 +28,17 @@ struct fl_samples {
 
 fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err *err)
 {
-    if (plan->samples == NULL) {
+    fl_samples **samples = &plan->making->samples;
+    if (*samples == NULL) {
         if (evaluator == NULL)
             return FL_OK;
-        fl_status st = fl_alloc_zero(plan->arena.memory, sizeof(*plan->samples), (void **)&plan->samples, err);
+        fl_status st = fl_alloc_zero(plan->memory, sizeof(**samples), (void **)samples, err);
         if (st != FL_OK)
             return st;
-        fl_arena_init(&plan->samples->arena, plan->arena.memory);
-        fl_index_map_init(&plan->samples->places, &plan->samples->arena);
+        fl_arena_init(&(*samples)->arena, plan->memory);
+        fl_index_map_init(&(*samples)->places, &(*samples)->arena);
     }
-    plan->samples->evaluator = evaluator;
+    (*samples)->evaluator = evaluator;
     return FL_OK;
 }
 
@@ -74,7 +75,7 @@ static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, in
 static fl_status look(const fl_plan *plan, const fl_expr *e, seen *ret)
 {
     fl_status st = FL_OK;
-    fl_samples *s = plan->samples;
+    fl_samples *s = plan->making->samples;
     fl_col_id cols[COLS_MAX];
     int32_t places[COLS_MAX], n = 0;
     fl_table_sample sample = {0};
@@ -101,7 +102,7 @@ cleanup:
 /* NULL: it was not and cannot be looked at. */
 static const seen *find_seen(const fl_plan *plan, const fl_expr *e)
 {
-    fl_samples *s = plan->samples;
+    fl_samples *s = plan->making->samples;
     int32_t at = fl_index_map_find(&s->places, fl_index_map_key(e));
     if (at < 0) {
         if (s->evaluator == NULL || s->evaluator->select == NULL)
@@ -127,7 +128,7 @@ void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *con
     *ret = (fl_sample_estimate){0};
     for (int32_t i = 0; i < n; i++)
         ret_seen[i] = false;
-    if (plan->samples == NULL)
+    if (plan->making == NULL || plan->making->samples == NULL)
         return;
     for (int32_t i = 0; i < n && n_masks < CONJUNCTS_MAX; i++) {
         const seen *one = find_seen(plan, conjuncts[i]);

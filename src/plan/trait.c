@@ -38,21 +38,22 @@ fl_status fl_trait_intern(fl_plan *plan, const fl_trait_desc *trait, const void 
         *ret = 0;
         return FL_OK;
     }
+    FL_ASSERT(plan->making != NULL);
     payload_key key = {trait, payload};
     uint64_t hash = hash_payload(trait, payload);
-    const fl_trait_payload_entry *known = fl_intern_find(&plan->payload_places, hash, is_same_payload, &key);
+    const fl_trait_payload_entry *known = fl_intern_find(&plan->making->payload_places, hash, is_same_payload, &key);
     if (known != NULL) {
         *ret = known->value;
         return FL_OK;
     }
-    FL_TRY(fl_grow(plan->arena.memory, (void **)&plan->payloads, &plan->payloads_capacity, plan->n_payloads + 1,
+    FL_TRY(fl_grow(plan->memory, (void **)&plan->payloads, &plan->making->payloads_capacity, plan->n_payloads + 1,
                    (int64_t)sizeof(const fl_trait_payload_entry *), err));
-    FL_TRY(FL_NEW(&plan->arena, &made, err));
-    FL_TRY(fl_arena_get(&plan->arena, trait->payload_bytes, &copy, err));
+    FL_TRY(FL_NEW(fl_plan_arena(plan), &made, err));
+    FL_TRY(fl_arena_get(fl_plan_arena(plan), trait->payload_bytes, &copy, err));
     memcpy(copy, payload, (size_t)trait->payload_bytes);
-    FL_TRY(fl_fields_copy(&plan->arena, trait->fields, trait->n_fields, copy, err));
+    FL_TRY(fl_fields_copy(fl_plan_arena(plan), trait->fields, trait->n_fields, copy, err));
     *made = (fl_trait_payload_entry){trait, copy, hash, plan->n_payloads + 1};
-    FL_TRY(fl_intern_add(plan, &plan->payload_places, hash, made, err));
+    FL_TRY(fl_intern_add(plan, &plan->making->payload_places, hash, made, err));
     plan->payloads[plan->n_payloads++] = made;
     *ret = made->value;
 cleanup:
@@ -116,9 +117,12 @@ int32_t fl_trait_get(const fl_trait_set *set, const fl_trait_desc *trait)
     return 0;
 }
 
+const fl_trait_set fl_trait_set_none;
+
 const fl_trait_set *fl_trait_none(const fl_plan *plan)
 {
-    return plan->no_traits;
+    (void)plan;
+    return &fl_trait_set_none;
 }
 
 static bool is_same_set(const void *a, const void *b)
@@ -163,8 +167,9 @@ fl_status fl_trait_with(fl_plan *plan, const fl_trait_set *set, const fl_trait_d
     }
     FL_ASSERT(value >= 0);
     fl_trait_set *made = NULL;
-    fl_status st = fl_arena_get_zero(
-        &plan->arena, (int64_t)sizeof(*made) + (set->n + 1) * (int64_t)sizeof(fl_trait_value), (void **)&made, err);
+    fl_status st =
+        fl_arena_get_zero(fl_plan_arena(plan), (int64_t)sizeof(*made) + (set->n + 1) * (int64_t)sizeof(fl_trait_value),
+                          (void **)&made, err);
     if (st != FL_OK)
         return st;
     bool placed = value == 0; /* the default is left out */
@@ -180,7 +185,7 @@ fl_status fl_trait_with(fl_plan *plan, const fl_trait_set *set, const fl_trait_d
     if (!placed)
         made->values[made->n++] = (fl_trait_value){trait, value};
     if (made->n == 0) {
-        *ret = plan->no_traits;
+        *ret = &fl_trait_set_none;
         return FL_OK;
     }
     for (int32_t i = 0; i < made->n; i++) { /* padding takes part in the comparison */
@@ -191,9 +196,9 @@ fl_status fl_trait_with(fl_plan *plan, const fl_trait_set *set, const fl_trait_d
         memcpy(&made->values[i], &clean, sizeof(clean));
     }
     made->hash = hash_set(plan, made);
-    const fl_trait_set *known = fl_intern_find(&plan->traits, made->hash, is_same_set, made);
+    const fl_trait_set *known = fl_intern_find(&plan->making->traits, made->hash, is_same_set, made);
     if (known == NULL) {
-        if ((st = fl_intern_add(plan, &plan->traits, made->hash, made, err)) != FL_OK)
+        if ((st = fl_intern_add(plan, &plan->making->traits, made->hash, made, err)) != FL_OK)
             return st;
         known = made;
     }
