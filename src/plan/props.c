@@ -287,22 +287,19 @@ static bool is_same_col(const fl_order_key *key, fl_col_id col)
     return false;
 }
 
-fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_sort_key *before, int32_t n,
-                                   const fl_expr *key, bool *ret, fl_err *err)
+fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_col_set *fixed, const fl_expr *key,
+                                   bool *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_col_set fixed, read;
-    fl_col_set_init(&fixed);
+    fl_col_set read;
     fl_col_set_init(&read);
-    for (int32_t i = 0; i < n; i++)
-        if (before[i].expr->kind == FL_EXPR_COLUMN)
-            FL_TRY(fl_col_set_add(fl_plan_arena(plan), &fixed, before[i].expr->col, err));
-    FL_TRY(fl_props_has_key(plan, props, &fixed, ret, err));
+    *ret = false;
+    for (int32_t i = 0; i < props->n_keys && !*ret; i++)
+        *ret = fl_col_set_has_all(fixed, &props->keys[i]);
     if (*ret || (key->flags & (FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY | FL_EXPR_CAN_FAIL)))
         goto cleanup;
-    FL_TRY(fl_props_close(plan, props, &fixed, err));
     FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), key, &read, err));
-    *ret = fl_col_set_has_all(&fixed, &read);
+    *ret = fl_col_set_has_all(fixed, &read);
 cleanup:
     return st;
 }

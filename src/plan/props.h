@@ -56,9 +56,9 @@ const fl_col_set *fl_props_equal_to(const fl_props *props, fl_col_id col);
 fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sort_key *keys, int32_t n, bool *ret,
                               fl_err *err);
 
-/** Whether a further sort key decides nothing between rows that agree in the n keys before it. */
-fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_sort_key *before, int32_t n,
-                                   const fl_expr *key, bool *ret, fl_err *err);
+/** Whether a further sort key decides nothing between rows that agree in the columns `fixed`, which is closed (fl_props_close). */
+fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_col_set *fixed, const fl_expr *key,
+                                   bool *ret, fl_err *err);
 
 /** Adds to `set` what it determines: columns that agree where all of its columns do. */
 fl_status fl_props_close(fl_plan *plan, const fl_props *props, fl_col_set *set, fl_err *err);

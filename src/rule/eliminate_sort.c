@@ -18,6 +18,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *input = call->node->inputs[0], *out = NULL;
     const fl_props *props = NULL;
     fl_sort_key *kept = NULL;
+    fl_col_set fixed; /* what all rows agree in that agree in the keys so far */
     int32_t n = 0;
     bool is_ordered = false;
     FL_TRY(fl_node_props(call->plan, input, &props, err));
@@ -29,11 +30,19 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         return fl_rule_call_transform_to(call, out, err);
     }
     FL_TRY(FL_NEW_ARRAY(call->scratch, sort->n_keys, &kept, err));
+    fl_col_set_init(&fixed);
+    FL_TRY(fl_props_close(call->plan, props, &fixed, err));
     for (int32_t i = 0; i < sort->n_keys; i++) {
+        const fl_expr *key = sort->keys[i].expr;
         bool decides_nothing = false;
-        FL_TRY(fl_props_decides_nothing(call->plan, props, kept, n, sort->keys[i].expr, &decides_nothing, err));
-        if (!decides_nothing || !can_go(call, sort->keys[i].expr))
-            kept[n++] = sort->keys[i];
+        FL_TRY(fl_props_decides_nothing(call->plan, props, &fixed, key, &decides_nothing, err));
+        if (decides_nothing && can_go(call, key))
+            continue;
+        kept[n++] = sort->keys[i];
+        if (key->kind == FL_EXPR_COLUMN && !fl_col_set_has(&fixed, key->col)) {
+            FL_TRY(fl_col_set_add(fl_plan_arena(call->plan), &fixed, key->col, err));
+            FL_TRY(fl_props_close(call->plan, props, &fixed, err));
+        }
     }
     if (n == sort->n_keys)
         return FL_OK;
@@ -44,13 +53,13 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_eliminate_sort = {FL_DESC(fl_rule_desc),
-                                             .name = "eliminate_sort",
-                                             .phase = "refine",
-                                             .pattern = "sort",
-                                             .scope = FL_SCOPE_BOTH,
-                                             .promise = 55,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                             .on_match = on_match,
-                                             .doc =
-                                                 "rows that are in order are not sorted, keys that decide nothing go"};
+const fl_rule_desc fl_rule_eliminate_sort = {
+    FL_DESC(fl_rule_desc),
+    .name = "eliminate_sort",
+    .phase = "refine",
+    .pattern = "sort",
+    .scope = FL_SCOPE_BOTH,
+    .promise = 55,
+    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+    .on_match = on_match,
+    .doc = "rows that are in order are not sorted, keys that decide nothing go"};
