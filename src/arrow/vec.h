@@ -59,7 +59,8 @@ static inline fl_view fl_view_of(const char *data, int64_t len)
 {
     fl_view view = {.len = (uint32_t)len};
     if (len <= FL_VIEW_INLINE_MAX) {
-        memcpy(view.prefix, data, (size_t)len);
+        if (len > 0)
+            memcpy(view.prefix, data, (size_t)len);
     } else {
         memcpy(view.prefix, data, 4);
         view.ptr = data;

@@ -31,6 +31,7 @@ typedef struct written {
     int32_t number; /* among the region's conjuncts */
     int32_t site;
     int32_t a, b; /* relations of its columns */
+    int32_t next; /* of its class; -1: none */
 } written;
 
 typedef struct region {
@@ -43,6 +44,7 @@ typedef struct region {
     written *equalities;
     int32_t n_equalities;
     fl_join_graph graph;
+    int32_t *first_equality; /* by class; -1: none */
 } region;
 
 static fl_status order(ordering *o, const fl_node *node, const fl_node **ret, fl_err *err);
@@ -201,7 +203,7 @@ static fl_status add_to_class(region *r, int32_t site, const fl_expr *e, bool *r
     FL_TRY(fl_join_graph_add_equality(&r->graph, site, &a, &b, ret, err));
     if (*ret)
         r->equalities[r->n_equalities++] =
-            (written){e, r->n_conjuncts, site - r->graph.n_relations, a.relation, b.relation};
+            (written){e, r->n_conjuncts, site - r->graph.n_relations, a.relation, b.relation, .next = -1};
 cleanup:
     return st;
 }
@@ -382,13 +384,12 @@ static fl_status put_equality(const region *r, const fl_equality_class *class, c
 {
     fl_status st = FL_OK;
     const uint64_t *left = tree->left->set, *right = tree->right->set;
-    for (int32_t i = 0; i < r->n_equalities; i++) {
+    for (int32_t i = r->first_equality[class - r->graph.classes]; i >= 0; i = r->equalities[i].next) {
         const written *w = &r->equalities[i];
         bool crosses = fl_relation_set_has(left, w->a)
                            ? fl_relation_set_has(right, w->b)
                            : fl_relation_set_has(left, w->b) && fl_relation_set_has(right, w->a);
-        if (crosses && fl_join_graph_class(&r->graph, w->expr->args[0]->col) == class &&
-            may_apply(r, w->site, tree->set)) {
+        if (crosses && may_apply(r, w->site, tree->set)) {
             put_conjunct(c, w->expr, w->number);
             return FL_OK;
         }
@@ -474,6 +475,25 @@ cleanup:
     return st;
 }
 
+/* Lists the equalities of each class, in the order of the text. */
+static fl_status list_equalities(region *r, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, r->graph.n_classes, &r->first_equality, err));
+    for (int32_t i = 0; i < r->graph.n_classes; i++)
+        r->first_equality[i] = -1;
+    for (int32_t i = r->n_equalities - 1; i >= 0; i--) {
+        const fl_equality_class *class = fl_join_graph_class(&r->graph, r->equalities[i].expr->args[0]->col);
+        if (class == NULL)
+            continue;
+        int32_t *first = &r->first_equality[class - r->graph.classes];
+        r->equalities[i].next = *first;
+        *first = i;
+    }
+cleanup:
+    return st;
+}
+
 static fl_status order_region(region *r, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -498,6 +518,7 @@ static fl_status order_region(region *r, const fl_node *node, const fl_node **re
         FL_TRY(fl_join_order(&r->graph, &tree, err));
     if (tree == NULL)
         return keep_order(r, node, &n_seen, ret, err);
+    FL_TRY(list_equalities(r, err));
     FL_TRY(to_plan(r, tree, &joined, err));
     st = fl_node_with_cols(plan, joined, node->cols, node->n_cols, ret, err);
 cleanup:
