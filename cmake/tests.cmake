@@ -84,6 +84,7 @@ if(fletch_cli)
         "tpch/sf1\;test/tpch/compare.py\;--data\;.deps/data/tpch-sf1\;--engines\;duckdb,polars,datafusion"
         "same/slt\;test/same/differential.py\;--slt"
         "same/tpch\;test/same/differential.py\;--tpch"
+        "same/plans\;test/same/plans.py"
         "program/contract\;test/program.py"
         "plan/rules\;test/plan/run.py"
         "plan/estimates\;test/plan/estimates.py"

@@ -46,12 +46,16 @@ struct fl_engine {
     uint64_t seed;
 };
 
+enum { FL_OPTIMIZER_SEARCH, FL_OPTIMIZER_SIMPLE, FL_OPTIMIZER_NONE };
+
 typedef struct fl_settings {
     int32_t threads;
     int32_t vector_rows;
     int64_t memory_limit_bytes; /* 0: the engine's */
     int64_t timeout_ms;         /* 0: none */
-    bool is_reference;
+    int32_t optimizer;          /* FL_OPTIMIZER_... */
+    double optimizer_threshold;
+    int64_t plan_number; /* 0: the cheapest plan */
     bool verifies_rules;
     fl_sql_null_order null_order;
     char disabled_rules[2048]; /* as it was set; names apart by commas */

@@ -89,7 +89,11 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
         disabled[n++] = name;
         at = end + 1;
     }
-    fl_optimize_options options = {.is_reference = session->settings.is_reference,
+    fl_optimize_options options = {.is_reference = session->settings.optimizer == FL_OPTIMIZER_NONE,
+                                   .searches = session->settings.optimizer == FL_OPTIMIZER_SEARCH,
+                                   .ticks_max = FL_OPTIMIZE_TICKS,
+                                   .threshold = session->settings.optimizer_threshold,
+                                   .plan_number = session->settings.plan_number,
                                    .verifies_properties = session->settings.verifies_rules,
                                    .disabled_rules = disabled,
                                    .n_disabled = n,

@@ -6,9 +6,12 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {"default_null_order", "disabled_rules", "memory_limit",
-                                    "optimizer",          "threads",        "timeout",
-                                    "vector_size",        "verify_rules"};
+static const char *const names[] = {"default_null_order",  "disabled_rules", "memory_limit", "optimizer",
+                                    "optimizer_threshold", "plan_number",    "threads",      "timeout",
+                                    "vector_size",         "verify_rules"};
+
+/* By FL_OPTIMIZER_... */
+static const char *const optimizers[] = {"search", "simple", "none"};
 
 /* By fl_sql_null_order; the names are DuckDB's. */
 static const char *const null_orders[] = {"nulls_last_on_asc_first_on_desc", "nulls_first_on_asc_last_on_desc",
@@ -23,7 +26,11 @@ static const char *const null_orders[] = {"nulls_last_on_asc_first_on_desc", "nu
 
 void fl_settings_init(fl_settings *s, const fl_engine *engine)
 {
-    *s = (fl_settings){.threads = engine->threads, .vector_rows = FL_VECTOR_ROWS, .verifies_rules = FL_VERIFIES_RULES};
+    *s = (fl_settings){.threads = engine->threads,
+                       .vector_rows = FL_VECTOR_ROWS,
+                       .optimizer = FL_OPTIMIZER_SEARCH,
+                       .optimizer_threshold = FL_OPTIMIZE_THRESHOLD,
+                       .verifies_rules = FL_VERIFIES_RULES};
 }
 
 fl_str fl_settings_name(int32_t i)
@@ -168,9 +175,23 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         session->memory.limit_bytes = number;
     } else if (is(name, "optimizer")) {
         fl_str word = value->type.id == FL_UTF8 && !value->is_null ? value->s : (fl_str){0};
-        if (!is(word, "none") && !is(word, "simple") && !is(word, "default") && !is(word, "on"))
-            return FL_FAIL(err, FL_ERR_CONFIG, "optimizer must be 'simple' or 'none'");
-        s->is_reference = is(word, "none");
+        int32_t optimizer = 0;
+        while (optimizer < FL_LEN(optimizers) && !is(word, optimizers[optimizer]))
+            optimizer++;
+        if (is(word, "default") || is(word, "on"))
+            return fl_settings_reset(session, name, pos, err);
+        if (optimizer == FL_LEN(optimizers))
+            return FL_FAIL(err, FL_ERR_CONFIG, "optimizer must be 'search', 'simple' or 'none'");
+        s->optimizer = optimizer;
+    } else if (is(name, "optimizer_threshold")) {
+        fl_value share;
+        if (fl_value_cast(value, FL_TYPE(FL_F64), &share, NULL) != FL_OK || share.is_null ||
+            !(share.f >= 0 && share.f <= 1))
+            return FL_FAIL(err, FL_ERR_CONFIG, "optimizer_threshold must be a share from 0 to 1, such as 0.01");
+        s->optimizer_threshold = share.f;
+    } else if (is(name, "plan_number")) {
+        FL_TRY(integer_of(value, name, 0, INT64_MAX, &number, err));
+        s->plan_number = number;
     } else if (is(name, "verify_rules")) {
         fl_value on;
         if (fl_value_cast(value, FL_TYPE(FL_BOOL), &on, NULL) != FL_OK || on.is_null)
@@ -224,7 +245,9 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("vector_size", vector_rows)
     RESET_ONE("timeout", timeout_ms)
     RESET_ONE("memory_limit", memory_limit_bytes)
-    RESET_ONE("optimizer", is_reference)
+    RESET_ONE("optimizer", optimizer)
+    RESET_ONE("optimizer_threshold", optimizer_threshold)
+    RESET_ONE("plan_number", plan_number)
     RESET_ONE("verify_rules", verifies_rules)
     RESET_ONE("default_null_order", null_order)
 #undef RESET_ONE
@@ -250,7 +273,11 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
             text, "%lld",
             (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
     else if (is(name, "optimizer"))
-        fl_text_add(text, s->is_reference ? FL_STR("none") : FL_STR("simple"));
+        fl_text_add(text, fl_str_of(optimizers[s->optimizer]));
+    else if (is(name, "optimizer_threshold"))
+        fl_text_addf(text, "%g", s->optimizer_threshold);
+    else if (is(name, "plan_number"))
+        fl_text_addf(text, "%lld", (long long)s->plan_number);
     else if (is(name, "verify_rules"))
         fl_text_add(text, s->verifies_rules ? FL_STR("true") : FL_STR("false"));
     else if (is(name, "default_null_order"))

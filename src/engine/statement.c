@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "exec/eval.h"
 #include "op/project/node.h"
+#include "opt/cost.h"
 #include "plan/plan_copy.h"
 #include "plan/props.h"
 #include "plan/rule.h"
@@ -228,20 +229,37 @@ static fl_status note_props(void *ctx, const fl_node *node, fl_err *err)
     return fl_node_props(all->plan, node, &all->props[node->id], err);
 }
 
+typedef struct all_costs {
+    fl_plan *plan;
+    double *costs; /* by node id, with all below */
+} all_costs;
+
+static fl_status note_cost(void *ctx, const fl_node *node, fl_err *err)
+{
+    (void)err;
+    all_costs *all = ctx;
+    fl_cost own = fl_cost_of(all->plan, node);
+    all->costs[node->id] = fl_cost_total(&own);
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        all->costs[node->id] += all->costs[node->inputs[i]->id];
+    return FL_OK;
+}
+
 static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                          fl_rows *ret, fl_err *err)
 {
     static const char *const names[] = {"plan"};
     fl_status st = FL_OK;
     fl_sql_bound *inner = bound->inner;
-    fl_optimize_report report = {0};
+    fl_text text, memo;
+    fl_optimize_report report = {.memo = bound->has_memo ? &memo : NULL};
     fl_query copy = {0};
     fl_rows rows = {0};
-    fl_text text;
     fl_arena arena;
     fl_str *cells = NULL;
     int64_t n = 0;
     fl_text_init(&text, &session->statement_memory);
+    fl_text_init(&memo, &session->statement_memory);
     fl_arena_init(&arena, &session->statement_memory);
     if (inner->query.plan == NULL) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
@@ -263,10 +281,21 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         FL_TRY(fl_node_visit(inner->query.root, note_props, &all, err));
         x.props = all.props;
     }
+    if (bound->has_costs) {
+        all_costs all = {.plan = x.query->plan};
+        FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(x.query->plan) + 1, &all.costs, err));
+        FL_TRY(fl_node_visit(x.query->root, note_cost, &all, err));
+        x.costs = all.costs;
+    }
     if (bound->format == FL_AST_FORMAT_JSON)
         fl_explain_json(&text, &x);
     else
         fl_explain_text(&text, &x);
+    if (bound->has_memo && bound->format != FL_AST_FORMAT_JSON) {
+        fl_text_add(&text,
+                    memo.len > 0 ? fl_text_str(&memo) : FL_STR("no memo was made: rules alone chose this plan\n"));
+        FL_TRY(fl_text_status(&memo, err));
+    }
     FL_TRY(fl_text_status(&text, err));
     FL_TRY(FL_NEW_ARRAY(&arena, text.len + 1, &cells, err));
     for (int64_t start = 0; start < text.len;) { /* a row a line */
@@ -281,6 +310,7 @@ cleanup:
     fl_rows_drop(&rows);
     fl_plan_unref(copy.plan);
     fl_text_drop(&text);
+    fl_text_drop(&memo);
     fl_arena_drop(&arena);
     return st;
 }

@@ -6,9 +6,12 @@
 
 #include "base/interrupt.h"
 #include "opt/check_result.h"
+#include "opt/search.h"
 #include "plan/sample_estimate.h"
 #include "plan/rule_set.h"
 
+#define SEARCH_HEIGHT_MAX \
+    1000 /* higher plans are lowered by rules alone: a search looks at each group in several ways */
 #define APPLICATIONS_MAX 20000 /* per phase and 100 nodes; far beyond what terminating rules need */
 
 typedef struct driver {
@@ -21,6 +24,7 @@ typedef struct driver {
     const fl_node *root;
     fl_col_set wanted;
     fl_arena scratch; /* of one application */
+    bool is_decided, searches;
     int64_t applications, applications_max;
     const char *last_rules[4]; /* the last ones that fired, for the message about loops */
 } driver;
@@ -164,6 +168,69 @@ cleanup:
     return st;
 }
 
+/* ---- searching ---------------------------------------------------------------------------------------------------- */
+
+static fl_status note_width(void *ctx, const fl_node *node, fl_err *err)
+{
+    (void)err;
+    *(bool *)ctx |= node->n_inputs > 1;
+    return FL_OK;
+}
+
+/* Whether a search takes the place of phases: where no operator has two inputs rules know what is best. Decided once, before the
+ * first of these phases. */
+static fl_status decide_search(driver *d, fl_err *err)
+{
+    d->is_decided = true;
+    if (!d->options->searches || d->options->is_reference || d->root->height > SEARCH_HEIGHT_MAX)
+        return FL_OK;
+    return fl_node_visit(d->root, note_width, &d->searches, err);
+}
+
+static void note_search_fired(void *ctx, const fl_rule_desc *rule)
+{
+    note_fired(ctx, rule);
+}
+
+static fl_status run_search(driver *d, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_optimize_options *options = d->options;
+    fl_rule_call call = {.plan = d->plan, .root = d->root, .wanted = &d->wanted, .evaluator = options->evaluator};
+    fl_search_options search = {.set = d->set,
+                                .phase = d->phase,
+                                .is_off = d->is_off,
+                                .call = &call,
+                                .verifies_properties = options->verifies_properties,
+                                .ticks_max = options->ticks_max,
+                                .threshold = options->threshold,
+                                .plan_number = options->plan_number,
+                                .shown = d->report == NULL ? NULL : d->report->memo,
+                                .fired = note_search_fired,
+                                .ctx = d};
+    FL_TRY(fl_trait_with(d->plan, fl_trait_none(d->plan), &fl_trait_convention, FL_VECTORIZED, &search.want, err));
+    st = fl_search(d->plan, d->root, &search, &d->root, err);
+cleanup:
+    return st;
+}
+
+/* Whether the phase runs: a search, and those that it stands for, are each other's alternative. */
+static fl_status is_phase_on(driver *d, const fl_phase_desc *phase, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool is_search = phase->strategy == FL_PHASE_SEARCH, has_search = is_search;
+    *ret = !d->options->is_reference || phase->is_reference;
+    for (int32_t i = 0; i < d->set->n_phases && !has_search; i++)
+        has_search = fl_phase_replaces(d->set->phases[i].phase, phase);
+    if (!has_search)
+        return FL_OK;
+    if (!d->is_decided)
+        FL_TRY(decide_search(d, err));
+    *ret &= is_search == d->searches;
+cleanup:
+    return st;
+}
+
 static fl_status check_lowered(void *ctx, const fl_node *node, fl_err *err)
 {
     (void)ctx;
@@ -198,7 +265,7 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
                 .set = fl_registry_rule_set(fl_plan_registry(query->plan)),
                 .root = query->root};
     if (report != NULL)
-        *report = (fl_optimize_report){0};
+        *report = (fl_optimize_report){.memo = report->memo};
     if (d.set == NULL)
         return FL_FAIL(err, FL_ERR_INTERNAL, "the plan's registry is not sealed");
     fl_arena_init(&d.scratch, fl_plan_arena(query->plan)->memory);
@@ -209,9 +276,11 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
     if (!options->is_reference)
         FL_TRY(fl_plan_look_at_samples(query->plan, options->evaluator, err));
     for (int32_t i = 0; i < d.set->n_phases; i++) {
+        bool is_on = false;
         d.phase = &d.set->phases[i];
-        if (!options->is_reference || d.phase->phase->is_reference)
-            FL_TRY(run_phase(&d, err));
+        FL_TRY(is_phase_on(&d, d.phase->phase, &is_on, err));
+        if (is_on)
+            FL_TRY(d.phase->phase->strategy == FL_PHASE_SEARCH ? run_search(&d, err) : run_phase(&d, err));
     }
     query->root = d.root;
     st = fl_node_visit(d.root, check_lowered, NULL, err);

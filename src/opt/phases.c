@@ -19,3 +19,9 @@ const fl_phase_desc fl_phase_lower = {
     .gives = NAMES("implemented"), .is_reference = true, .doc = "operators get implementations"};
 const fl_phase_desc fl_phase_physical = {FL_DESC(fl_phase_desc), .name = "physical", .needs = NAMES("implemented"),
                                          .doc = "choices among implementations, run-time filters"};
+const fl_phase_desc fl_phase_search = {FL_DESC(fl_phase_desc),
+                                       .name = "search",
+                                       .needs = NAMES("no_subqueries", "refined"),
+                                       .replaces = NAMES("lower", "physical"),
+                                       .strategy = FL_PHASE_SEARCH,
+                                       .doc = "all implementations are kept, the cheapest plan is taken"};

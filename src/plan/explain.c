@@ -15,6 +15,15 @@ static void print_rows(fl_text *text, double rows)
         fl_text_addf(text, "%.3g", rows);
 }
 
+void fl_explain_ns(fl_text *text, double ns)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    int32_t unit = 0;
+    for (; unit + 1 < FL_LEN(units) && ns >= 999.5; unit++)
+        ns /= 1000;
+    fl_text_addf(text, "%.*f %s", ns >= 99.95 ? 0 : ns >= 9.995 ? 1 : 2, ns, units[unit]);
+}
+
 /* `shown`: bits of nodes by id, inputs that are computed once and stand further up already. */
 static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, int level, uint64_t *shown)
 {
@@ -38,6 +47,10 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
     fl_text_add(text, FL_STR("  ~"));
     print_rows(text, node->rows);
     fl_text_add(text, FL_STR(" rows"));
+    if (x->costs != NULL) {
+        fl_text_add(text, FL_STR(", costs "));
+        fl_explain_ns(text, x->costs[node->id]);
+    }
     if (x->actual != NULL && x->actual[node->id].has_run) {
         const fl_node_actual *a = &x->actual[node->id];
         fl_text_addf(text, ", actual %lld rows, %.3f ms", (long long)a->rows, (double)a->ns / 1e6);
@@ -82,6 +95,8 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
         fl_text_addf(text, ",\"actual\":{\"rows\":%lld,\"ms\":%.6f,\"bytes\":%lld}", (long long)a->rows,
                      (double)a->ns / 1e6, (long long)a->bytes);
     }
+    if (x->costs != NULL)
+        fl_text_addf(text, ",\"cost_ns\":%.0f", x->costs[node->id]);
     if (x->props != NULL) {
         fl_text_clear(&value);
         fl_props_print(&value, x->query->plan, x->props[node->id]);

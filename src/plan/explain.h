@@ -16,12 +16,16 @@ typedef struct fl_explain {
     const fl_query *query;
     const fl_node_actual *actual;   /* by node id; NULL before a run */
     const fl_props *const *props;   /* by node id; NULL: properties are not shown */
+    const double *costs;            /* by node id, in nanoseconds, with all below; NULL: costs are not shown */
     const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */
 } fl_explain;
 
 /** Two spaces a level: `join [hash] kind: inner, conjuncts: (a = b)  ~150 rows`. Properties stand in a line of their own below:
  *  `| not null: a; keys: (a), (b, c); rows: 0..10`. */
 void fl_explain_text(fl_text *text, const fl_explain *explain);
+
+/** `12.3 us`: a time with three digits. */
+void fl_explain_ns(fl_text *text, double ns);
 
 /** {"plan": {"op":…, "traits":…, attributes…, "rows":…, "actual":{…}, "inputs":[…]}, "rules_fired":[…], "plan_hash":…,
  *  "shape_hash":…} */

@@ -20,6 +20,13 @@ enum {
 typedef struct fl_props fl_props;             /* plan/props.h */
 typedef struct fl_op_rewrites fl_op_rewrites; /* plan/rewrites.h */
 
+/* What running costs, by an estimate (opt/cost.h). */
+typedef struct fl_cost {
+    double ns;    /* of all workers together */
+    double bytes; /* that are held at once */
+    double rows;  /* that are worked on */
+} fl_cost;
+
 typedef struct fl_op_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
@@ -34,6 +41,21 @@ typedef struct fl_op_desc {
     /** What is true of the rows that a node puts out, from what is true of its inputs' rows; NULL: nothing is known. */
     fl_status (*derive_props)(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
                               fl_err *err);
+    /** Adds what the node itself costs in its implementation; its inputs are known by their rows. NULL: a row put out costs as
+     *  little as a row can. */
+    void (*cost)(const fl_plan *plan, const fl_node *node, fl_cost *cost);
+    /** What the node asks of an input beyond its own convention, so that its rows have the traits `want`. There may be several
+     *  ways to that, 0 … n_ways - 1 (n_ways 0 counts as 1); ret NULL: this way there is none. NULL: nothing is asked. */
+    fl_status (*needs)(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want, int32_t way,
+                       const fl_trait_set **ret, fl_err *err);
+    /** The traits of the node's rows, from those of its inputs' rows; `ret` begins as the node's own traits. NULL: no others. */
+    fl_status (*gives)(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
+                       fl_err *err);
+    /** A node of this class over `node` with the same rows, of which the kind of trait `enforces` has the value `want`; ret
+     *  NULL: it cannot be. */
+    fl_status (*enforce)(fl_plan *plan, const fl_node *node, int32_t want, const fl_node **ret, fl_err *err);
+    const fl_trait_desc *enforces;
+    int32_t n_ways;
     /** What rules may do with it; NULL: nothing but what its fields say. */
     const fl_op_rewrites *rewrites;
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */

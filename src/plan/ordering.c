@@ -109,6 +109,57 @@ cleanup:
     return st;
 }
 
+fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n, int32_t *ret, bool *ret_is_whole,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_order_key *order = NULL;
+    int32_t n_order = 0;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &order, err));
+    for (; n_order < n && keys[n_order].expr->kind == FL_EXPR_COLUMN; n_order++)
+        order[n_order] =
+            (fl_order_key){&keys[n_order].expr->col, 1, keys[n_order].is_descending, keys[n_order].nulls_first};
+    if (ret_is_whole != NULL)
+        *ret_is_whole = n_order == n;
+    st = fl_ordering_make(plan, order, n_order, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_ordering_needs_passed(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want,
+                                   int32_t way, const fl_trait_set **ret, fl_err *err)
+{
+    int32_t value = fl_trait_get(want, &fl_trait_ordering);
+    fl_ordering ordering = fl_ordering_of(plan, value);
+    *ret = fl_trait_none(plan);
+    if (way == 0)
+        return FL_OK;
+    bool has_all = ordering.n_keys > 0;
+    for (int32_t i = 0; i < ordering.n_keys; i++) {
+        bool has_one = false;
+        for (int32_t c = 0; c < ordering.keys[i].n_cols; c++)
+            has_one |= fl_col_set_has(&node->inputs[0]->made, ordering.keys[i].cols[c]);
+        has_all &= has_one;
+    }
+    if (!has_all)
+        *ret = NULL;
+    return has_all && input == 0 ? fl_trait_with(plan, *ret, &fl_trait_ordering, value, ret, err) : FL_OK;
+}
+
+fl_status fl_ordering_gives_passed(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs,
+                                   const fl_trait_set **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t value = fl_trait_get(inputs[0], &fl_trait_ordering);
+    fl_col_map map = {.from = node->cols, .to = node->cols, .n = node->n_cols};
+    if (value == 0)
+        return FL_OK;
+    FL_TRY(fl_trait_project(plan, &fl_trait_ordering, value, &map, &value, err));
+    st = fl_trait_with(plan, *ret, &fl_trait_ordering, value, ret, err);
+cleanup:
+    return st;
+}
+
 static void print(fl_text *text, const fl_plan *plan, int32_t value)
 {
     fl_ordering ordering = fl_ordering_of(plan, value);

@@ -8,7 +8,7 @@
 #ifndef FL_PLAN_ORDERING_H
 #define FL_PLAN_ORDERING_H
 
-#include "plan/trait.h"
+#include "plan/node.h"
 
 typedef struct fl_ordering {
     const fl_order_key *keys;
@@ -20,5 +20,17 @@ fl_status fl_ordering_make(fl_plan *plan, const fl_order_key *keys, int32_t n_ke
 
 /** The keys of a value. Valid as long as the plan. */
 fl_ordering fl_ordering_of(const fl_plan *plan, int32_t value);
+
+/** The value for the order that sorting by the keys makes, as far as they are columns; of a key that is none, and those behind
+ *  it, nothing is said. *ret_is_whole (may be NULL): all of them are columns. */
+fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n, int32_t *ret, bool *ret_is_whole,
+                              fl_err *err);
+
+/* fl_op_desc.needs and .gives (n_ways 2) of a class that puts its first input's rows out in their order: either nothing is asked
+ * of it, or the order that is wanted. */
+fl_status fl_ordering_needs_passed(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want,
+                                   int32_t way, const fl_trait_set **ret, fl_err *err);
+fl_status fl_ordering_gives_passed(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs,
+                                   const fl_trait_set **ret, fl_err *err);
 
 #endif

@@ -16,7 +16,8 @@ typedef enum fl_rule_scope { FL_SCOPE_GLOBAL = 1, FL_SCOPE_LOCAL = 2, FL_SCOPE_B
  * (opt/check_result.h); only rules of the whole plan (`root`) may do without, those keep what the query puts out. */
 enum {
     FL_KEEPS_COLS = 1,
-    FL_KEEPS_ROW_COUNT = 2, /* and what properties say of it: who finds out that there are fewer rows does not keep this */
+    FL_KEEPS_ROW_COUNT =
+        2, /* and what properties say of it: who finds out that there are fewer rows does not keep this */
     FL_KEEPS_ORDER = 4,
     FL_KEEPS_NOT_NULL = 8 /* properties still say of each column that it is not null, where they did */
 };
@@ -39,7 +40,8 @@ typedef struct fl_rule_desc {
 
 typedef enum fl_phase_strategy {
     FL_PHASE_EXHAUST, /* rewrite to a fixpoint */
-    FL_PHASE_ONCE     /* each rule once over the plan, in order of promise */
+    FL_PHASE_ONCE,    /* each rule once over the plan, in order of promise */
+    FL_PHASE_SEARCH   /* all plans that rules hand over are kept, the cheapest is taken (opt/search.h) */
 } fl_phase_strategy;
 
 typedef struct fl_phase_desc {
@@ -47,6 +49,8 @@ typedef struct fl_phase_desc {
     const char *name;
     const char *const *needs; /* NULL-terminated: runs behind every phase that gives one of these; NULL: nothing */
     const char *const *gives; /* NULL-terminated; NULL: nothing but its own name, which every phase gives */
+    const char *const
+        *replaces; /* NULL-terminated; phases that a search stands for: it has their rules beside its own */
     uint8_t strategy;
     bool is_reference; /* also run for optimizer = 'none' (with required rules only) */
     const char *doc;
@@ -58,6 +62,7 @@ struct fl_rule_call {
     const fl_node *root;      /* the whole plan at this moment */
     const fl_col_set *wanted; /* columns that the query puts out */
     fl_evaluator *evaluator;
+    bool is_costed; /* plans handed over are kept and costed: a rule that knows several need not choose among them */
     const fl_rule_desc *rule;
     const fl_pattern *pattern;
     const fl_node *const

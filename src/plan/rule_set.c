@@ -131,6 +131,27 @@ static fl_status check_phase(const fl_phase_rules *phases, int32_t n, const fl_r
     return st;
 }
 
+bool fl_phase_replaces(const fl_phase_desc *search, const fl_phase_desc *phase)
+{
+    for (const char *const *name = search->replaces; name != NULL && *name != NULL; name++)
+        if (strcmp(*name, phase->name) == 0)
+            return true;
+    return false;
+}
+
+static fl_status check_replaced(const fl_phase_rules *phases, int32_t n, const fl_phase_desc *search, fl_err *err)
+{
+    for (const char *const *name = search->replaces; name != NULL && *name != NULL; name++) {
+        bool found = false;
+        for (int32_t i = 0; i < n && !found; i++)
+            found = strcmp(phases[i].phase->name, *name) == 0;
+        if (!found)
+            return FL_FAIL(err, FL_ERR_CONFIG, "the phase %s replaces the phase \"%s\", which there is not",
+                           search->name, *name);
+    }
+    return FL_OK;
+}
+
 static fl_status sort_rules(const fl_rule_set *set, fl_phase_rules *phase, const fl_rule_entry *rules, fl_arena *arena,
                             fl_err *err)
 {
@@ -177,6 +198,8 @@ fl_status fl_rule_set_make(const fl_phase_desc *const *phases, int32_t n_phases,
     FL_TRY(order_phases(&o, set.phases, err));
     for (int32_t i = 0; i < n_ops; i++)
         set.classes[slot_of(&set, ops[i])] = ops[i];
+    for (int32_t i = 0; i < n_phases; i++)
+        FL_TRY(check_replaced(set.phases, n_phases, phases[i], err));
     for (int32_t i = 0; i < n_rules; i++)
         FL_TRY(check_phase(set.phases, n_phases, rules[i].rule, err));
     for (int32_t i = 0; i < n_phases; i++)

@@ -36,12 +36,15 @@ typedef struct fl_rule_set {
 
 /** Makes the set in the arena; phases, operators, rules and patterns are borrowed. A phase runs behind all that give what it
  *  needs, else in order of registration. FL_ERR_CONFIG, naming them, for phases that wait for each other, for a need that
- *  no phase gives, and for a rule whose phase there is not. */
+ *  no phase gives, for a phase to be replaced and for a rule's phase that there is not. */
 fl_status fl_rule_set_make(const fl_phase_desc *const *phases, int32_t n_phases, const fl_op_desc *const *ops,
                            int32_t n_ops, const fl_rule_entry *rules, int32_t n_rules, fl_arena *arena,
                            fl_rule_set *ret, fl_err *err);
 
 /** The rules of a phase whose patterns may match a node of the class; not those of `root`. */
 const fl_rule_list *fl_rule_set_of_class(const fl_rule_set *set, const fl_phase_rules *phase, const fl_op_desc *op);
+
+/** Whether a search stands for the phase. */
+bool fl_phase_replaces(const fl_phase_desc *search, const fl_phase_desc *phase);
 
 #endif

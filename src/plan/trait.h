@@ -36,8 +36,6 @@ typedef struct fl_trait_desc {
     bool (*satisfies)(const fl_plan *plan, int32_t a, int32_t b);
     fl_status (*combine)(fl_plan *plan, int32_t a, int32_t b, int32_t *ret, fl_err *err);
     fl_status (*project)(fl_plan *plan, int32_t value, const fl_col_map *map, int32_t *ret, fl_err *err);
-    /** A node with the rows of `node` and the value `want`. NULL: no operator makes it. */
-    fl_status (*enforce)(fl_plan *plan, const fl_node *node, int32_t want, const fl_node **ret, fl_err *err);
     void (*print)(fl_text *text, const fl_plan *plan, int32_t value);
     const char *doc;
 } fl_trait_desc;

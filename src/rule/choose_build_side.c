@@ -1,7 +1,7 @@
 /* choose_build_side: the smaller input of a hash join is the one whose rows go into the table.
  *
  * Inner joins swap their inputs, left and right joins turn into each other; semi and anti joins build their left side where
- * that is much smaller, and mark its rows. */
+ * that is much smaller, and mark its rows. Where plans are costed, both sides are handed over. */
 #include "op/join/node.h"
 #include "plan/rule.h"
 
@@ -13,7 +13,10 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     fl_join_attrs attrs = *fl_join_of(call->node);
     const fl_node *left = call->node->inputs[0], *right = call->node->inputs[1], *out = NULL;
     const fl_node *swapped[2] = {right, left};
-    if (left->rows * MUCH >= right->rows && !(attrs.kind == FL_JOIN_INNER && left->rows < right->rows))
+    if (attrs.filters_probe) /* it was chosen what is built, and by that what is filtered */
+        return FL_OK;
+    if (!call->is_costed && left->rows * MUCH >= right->rows &&
+        !(attrs.kind == FL_JOIN_INNER && left->rows < right->rows))
         return FL_OK;
     switch (attrs.kind) {
     case FL_JOIN_INNER:

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Runs the golden plans: a question, and the plan it must get.
 
-rule/ holds a file for each rule, with what must fire; properties/ one for each operator, with what is known of its rows.
+rule/ holds a file for each rule, with what must fire; properties/ one for each operator, with what is known of its rows; memo/
+what searches keep and choose. Rules are looked at under optimizer = 'simple', unless a setup says otherwise.
 
     run.py [--fletch PROGRAM] [--rewrite] [FILE ...]
 
 Every rule of src/engine/builtins.def has a file rule/<name>.plan, with at least one case where it fires and one where it
-must not; every operator a file properties/<name>.plan, whose plans are those of EXPLAIN (PROPERTIES). A file is blocks between blank lines; lines that begin with # say what a block is about:
+must not; every operator a file properties/<name>.plan, whose plans are those of EXPLAIN (PROPERTIES). Those of memo/ are of
+EXPLAIN (MEMO), without numbers of rows and times, which belong to estimates. A file is blocks between blank lines; lines that begin with # say what a block is about:
 
     setup                                   one statement a line, for all queries behind it
     CREATE TABLE t (a int)
 
-    query expect=fired                      or expect=not-fired; below properties/ query alone
+    query expect=fired                      or expect=not-fired; below properties/ and memo/ query alone
     SELECT a
     FROM t
     ----
@@ -33,24 +35,26 @@ import pipe  # noqa: E402  (found through the line above)
 
 ENTRY = {"rule": re.compile(r"^FL_RULE\((\w+)\)", re.MULTILINE), "properties": re.compile(r"^FL_OP\((\w+)\)", re.MULTILINE)}
 ROWS = re.compile(r"  ~\S+ rows$")
+TIME = re.compile(r"costs (at least )?[\d.]+ (ns|us|ms|s)$")
+OPTION = {"rule": "", "properties": "(PROPERTIES)", "memo": "(MEMO)"}
 EXPECTED = {"query expect=fired": True, "query expect=not-fired": False, "query": None}
 
 
 def plan_of(session, sql, option):
     """The names of the rules that fired, and the lines of the plan."""
     fired = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) {sql}")[0][0])["rules_fired"]
-    lines = [ROWS.sub("", row[0]) for row in session.rows(f"EXPLAIN {option} {sql}")]
+    lines = [TIME.sub("costs …", ROWS.sub("", row[0])) for row in session.rows(f"EXPLAIN {option} {sql}")]
     return fired, lines
 
 
-def run_query(session, rule, head, body):
+def run_query(session, path, head, body):
     """What is wrong, as a list of texts, and the block as it should be."""
     cut = body.index("----") if "----" in body else len(body)
     question, wanted = body[:cut], body[cut + 1:]
-    fired, plan = plan_of(session, " ".join(question), "" if head != "query" else "(PROPERTIES)")
+    fired, plan = plan_of(session, " ".join(question), OPTION[path.parent.name])
     found = []
-    if head != "query" and (rule in fired) != EXPECTED[head]:
-        found.append(f"{rule} {'fired' if rule in fired else 'did not fire'}; fired: {', '.join(fired)}")
+    if head != "query" and (path.stem in fired) != EXPECTED[head]:
+        found.append(f"{path.stem} {'fired' if path.stem in fired else 'did not fire'}; fired: {', '.join(fired)}")
     if plan != wanted:
         found.append("the plan is\n    " + "\n    ".join(plan))
     return found, [*question, "----", *plan]
@@ -60,6 +64,7 @@ def run_file(path, program):
     """Problems, the expectations met in it, and the file's text with the plans as they are now."""
     problems, expectations, blocks = [], set(), []
     with pipe.Pipe(program, ["--threads", "1"]) as session:
+        session.run(f"SET optimizer = '{'search' if path.parent.name == 'memo' else 'simple'}'")
         for block in path.read_text(encoding="utf-8").strip("\n").split("\n\n"):
             lines = block.split("\n")
             comments = [line for line in lines if line.startswith("#")]
@@ -70,7 +75,7 @@ def run_file(path, program):
             elif rest and rest[0] in EXPECTED:
                 expectations.add(EXPECTED[rest[0]])
                 try:
-                    found, rest[1:] = run_query(session, path.stem, rest[0], rest[1:])
+                    found, rest[1:] = run_query(session, path, rest[0], rest[1:])
                 except pipe.QueryError as failure:
                     found = [str(failure)]
                 problems += [f"{path.name}: {' '.join(rest[1:2])} …\n  {text}" for text in found]
@@ -86,7 +91,7 @@ def main():
     parser.add_argument("--rewrite", action="store_true")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
-    paths = args.files or sorted(path for folder in ENTRY for path in (HERE / folder).glob("*.plan"))
+    paths = args.files or sorted(path for folder in OPTION for path in (HERE / folder).glob("*.plan"))
     problems = []
     for path in paths:
         found, expectations, text = run_file(path, args.fletch)
@@ -96,6 +101,9 @@ def main():
         if args.rewrite:
             path.write_text(text, encoding="utf-8")
     if not args.files:
+        example = (HERE / "memo" / "worked_example.plan").read_text(encoding="utf-8").split("----\n")[1].rstrip("\n")
+        if f"```\n{example}\n```" not in (pipe.ROOT / "docs" / "optimizer.md").read_text(encoding="utf-8"):
+            problems.append("docs/optimizer.md does not show the memo of memo/worked_example.plan")
         builtins = (pipe.ROOT / "src" / "engine" / "builtins.def").read_text(encoding="utf-8")
         for folder, entry in ENTRY.items():
             wanted, names = entry.findall(builtins), {path.stem for path in paths if path.parent.name == folder}

@@ -27,6 +27,8 @@ import pipe  # noqa: E402
 ROADS = {
     "verify_rules": ["SET verify_rules = true"],
     "optimizer none": ["SET optimizer = 'none'"],
+    "optimizer simple": ["SET optimizer = 'simple'"],
+    "plan 7": ["SET optimizer = 'search'", "SET plan_number = 7"],
     "vector_size 1": ["SET vector_size = 1"],
     "vector_size 2": ["SET vector_size = 2"],
     "vector_size 2048": ["SET vector_size = 2048"],

@@ -497,7 +497,7 @@ typedef enum fl_ast_format {
 
 typedef struct fl_ast_explain {
     bool is_analyze;
-    bool has_properties;
+    bool has_properties, has_costs, has_memo;
     fl_ast_format format;
     struct fl_ast_statement *statement; /* query, INSERT, UPDATE, DELETE, CREATE TABLE AS, EXECUTE */
 } fl_ast_explain;

@@ -457,6 +457,8 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_explain)
     fl_sql_bound *inner = NULL;
     ret->is_analyze = ast->explain->is_analyze;
     ret->has_properties = ast->explain->has_properties;
+    ret->has_costs = ast->explain->has_costs;
+    ret->has_memo = ast->explain->has_memo;
     ret->format = ast->explain->format;
     ast->explain->statement->parameter_count = ast->parameter_count;
     FL_TRY(FL_NEW(arena, &inner, err));

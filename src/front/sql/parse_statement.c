@@ -195,6 +195,12 @@ static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
     } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("properties"))) {
         advance(p);
         explain->has_properties = parse_switch(p);
+    } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("costs"))) {
+        advance(p);
+        explain->has_costs = parse_switch(p);
+    } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("memo"))) {
+        advance(p);
+        explain->has_memo = parse_switch(p);
     } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("format"))) {
         advance(p);
         fl_str format = text_of(p, p->now);
@@ -206,7 +212,7 @@ static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
             return fl_sql_fail_expected(p, "TEXT or JSON");
         advance(p);
     } else {
-        return fl_sql_fail_expected(p, "ANALYZE, FORMAT or PROPERTIES");
+        return fl_sql_fail_expected(p, "ANALYZE, COSTS, FORMAT, MEMO or PROPERTIES");
     }
     return FL_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/index_map.h"
 
+#include "opt/cost.h"
 #include "plan/estimate.h"
 #include "plan/props.h"
 
@@ -52,6 +53,21 @@ cleanup:
     return st;
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    const fl_aggregate_attrs *a = fl_aggregate_of(node);
+    double rows = node->inputs[0]->rows, bytes = node->rows * fl_cost_row_bytes(node->n_cols);
+    (void)plan;
+    for (int32_t i = 0; i < a->n_keys; i++)
+        fl_cost_add(cost, FL_COST_COMPUTE, a->keys[i]->kind == FL_EXPR_COLUMN ? 0 : rows);
+    if (a->n_keys > 0 && fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_PERFECT_HASH)
+        fl_cost_add_random(cost, FL_COST_PLACE, rows, bytes);
+    else if (a->n_keys > 0)
+        fl_cost_add_random(cost, FL_COST_GROUP, rows, bytes);
+    fl_cost_add(cost, FL_COST_AGGREGATE, rows * a->n_aggs);
+    fl_cost_add_kept(cost, node->rows, node->n_cols);
+}
+
 static const fl_attr_field fields[] = {
     {"by", FL_FIELD_EXPRS, offsetof(fl_aggregate_attrs, keys), offsetof(fl_aggregate_attrs, n_keys), NULL, false,
      false},
@@ -74,6 +90,7 @@ const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
                                     .derive_cols = derive_cols,
                                     .derive_rows = derive_rows,
                                     .derive_props = derive_props,
+                                    .cost = cost,
                                     .rewrites = &fl_aggregate_rewrites,
                                     .exec = &fl_aggregate_exec,
                                     .doc = "groups and aggregates"};

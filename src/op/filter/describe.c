@@ -1,7 +1,9 @@
 /* filter: its class, and how one is built. */
 #include "op/filter/node.h"
 
+#include "opt/cost.h"
 #include "plan/estimate.h"
+#include "plan/ordering.h"
 #include "plan/props.h"
 
 #include <stddef.h>
@@ -36,6 +38,12 @@ cleanup:
     return st;
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    const fl_filter_attrs *filter = fl_filter_of(node);
+    fl_cost_add_tests(plan, filter->conjuncts, filter->n_conjuncts, node->inputs[0]->rows, cost);
+}
+
 static const fl_attr_field fields[] = {
     {"where", FL_FIELD_EXPRS, offsetof(fl_filter_attrs, conjuncts), offsetof(fl_filter_attrs, n_conjuncts), NULL, false,
      true},
@@ -53,6 +61,10 @@ const fl_op_desc fl_op_filter = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .cost = cost,
+                                 .needs = fl_ordering_needs_passed,
+                                 .gives = fl_ordering_gives_passed,
+                                 .n_ways = 2,
                                  .rewrites = &fl_filter_rewrites,
                                  .exec = &fl_filter_exec,
                                  .doc = "rows for which every conjunct is true"};

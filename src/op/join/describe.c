@@ -1,7 +1,9 @@
 /* join: its class, and how one is built. */
 #include "op/join/node.h"
 
+#include "opt/cost.h"
 #include "plan/estimate.h"
+#include "plan/ordering.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -55,6 +57,58 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     return fl_join_derive_props(plan, node, fl_join_of(node), false, inputs, ret, err);
 }
 
+/* Whether probe rows without a partner are dropped, so that a run-time filter may do it earlier. */
+static bool drops_probe_rows(const fl_join_attrs *join)
+{
+    return join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_SEMI || join->build_left;
+}
+
+#define DROPPED_MIN 0.05 /* share of the probe rows: estimates say less of how sides meet than filters find out */
+
+/* A filter that drops little is left out while the scan runs, so it costs what it drops. */
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    (void)plan;
+    const fl_join_attrs *join = fl_join_of(node);
+    const fl_node *build = node->inputs[join->build_left ? 0 : 1], *probe = node->inputs[join->build_left ? 1 : 0];
+    double bytes = build->rows * fl_cost_row_bytes(build->n_cols), probed = probe->rows;
+    fl_cost_add_kept(cost, build->rows, build->n_cols);
+    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_NESTED_LOOP) {
+        fl_cost_add(cost, FL_COST_PAIR, build->rows * probe->rows);
+        return;
+    }
+    if (join->filters_probe && drops_probe_rows(join)) {
+        double dropped = fmax(probed - node->rows, probed * DROPPED_MIN);
+        fl_cost_add(cost, FL_COST_FILTER_ROW, dropped);
+        probed -= dropped;
+    }
+    fl_cost_add_random(cost, FL_COST_BUILD, build->rows, bytes);
+    fl_cost_add_random(cost, FL_COST_PROBE, probed, bytes);
+    fl_cost_add(cost, FL_COST_ROW, join->build_left ? build->rows : 0);
+}
+
+/* Whether rows come in the order of the left input: it is probed, and no row waits till its batch or the probe is done. */
+static bool keeps_left_order(const fl_join_attrs *join)
+{
+    return join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_MARK ||
+           ((join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_ANTI) && !join->build_left);
+}
+
+static fl_status needs(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want, int32_t way,
+                       const fl_trait_set **ret, fl_err *err)
+{
+    *ret = NULL;
+    if (way > 0 && !keeps_left_order(fl_join_of(node)))
+        return FL_OK;
+    return fl_ordering_needs_passed(plan, node, input, want, way, ret, err);
+}
+
+static fl_status gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
+                       fl_err *err)
+{
+    return keeps_left_order(fl_join_of(node)) ? fl_ordering_gives_passed(plan, node, inputs, ret, err) : FL_OK;
+}
+
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_join_attrs, kind), 0, kinds, false, false},
     {"on", FL_FIELD_EXPRS, offsetof(fl_join_attrs, conjuncts), offsetof(fl_join_attrs, n_conjuncts), NULL, false, true},
@@ -75,6 +129,10 @@ const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .cost = cost,
+                               .needs = needs,
+                               .gives = gives,
+                               .n_ways = 2,
                                .rewrites = &fl_join_rewrites,
                                .exec = &fl_join_exec,
                                .doc = "rows of two inputs that meet"};

@@ -129,7 +129,7 @@ static fl_status derive_pairs(const joining *j, fl_join_kind kind, fl_err *err)
     }
     if (left_extended) {
         ret->rows_min = fmax(ret->rows_min, right->rows_min);
-        most += right->rows_max;
+        most = one[0] && !right_extended ? fmax(most, right->rows_max) : most + right->rows_max;
     }
     ret->rows_max = fmax(most, ret->rows_min);
 cleanup:

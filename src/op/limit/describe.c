@@ -1,6 +1,7 @@
 /* limit: its class, and how one is built. */
 #include "op/limit/node.h"
 
+#include "plan/ordering.h"
 #include "plan/props.h"
 
 #include <math.h>
@@ -52,6 +53,7 @@ const fl_op_desc fl_op_limit = {FL_DESC(fl_op_desc),
                                 .derive_cols = derive_cols,
                                 .derive_rows = derive_rows,
                                 .derive_props = derive_props,
+                                .gives = fl_ordering_gives_passed,
                                 .rewrites = &fl_limit_rewrites,
                                 .exec = &fl_limit_exec,
                                 .doc = "the first rows"};

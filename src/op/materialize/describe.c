@@ -1,6 +1,7 @@
 /* materialize: its class, and how one is built. */
 #include "op/materialize/node.h"
 
+#include "opt/cost.h"
 #include "plan/props.h"
 
 #include <stddef.h>
@@ -33,6 +34,12 @@ cleanup:
     return st;
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    (void)plan;
+    fl_cost_add_kept(cost, node->rows, node->n_cols);
+}
+
 static const fl_attr_field fields[] = {
     {"name", FL_FIELD_NAME, offsetof(fl_materialize_attrs, name), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_materialize_attrs, cols), offsetof(fl_materialize_attrs, n_cols), NULL, true,
@@ -54,6 +61,7 @@ const fl_op_desc fl_op_materialize = {FL_DESC(fl_op_desc),
                                       .derive_cols = derive_cols,
                                       .derive_rows = derive_rows,
                                       .derive_props = derive_props,
+                                      .cost = cost,
                                       .is_computed_once = true,
                                       .rewrites = &fl_materialize_rewrites,
                                       .exec = &fl_materialize_exec,

@@ -3,6 +3,8 @@
 
 #include "base/index_map.h"
 
+#include "opt/cost.h"
+#include "plan/ordering.h"
 #include "plan/props.h"
 
 #include <stddef.h>
@@ -38,6 +40,12 @@ cleanup:
     return st;
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    (void)plan;
+    fl_cost_add(cost, FL_COST_COMPUTE, node->rows * fl_project_of(node)->n_exprs);
+}
+
 static const fl_attr_field fields[] = {
     {"computed", FL_FIELD_COLS, offsetof(fl_project_attrs, cols), offsetof(fl_project_attrs, n_cols), NULL, true,
      false},
@@ -59,6 +67,10 @@ const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc),
                                   .derive_cols = derive_cols,
                                   .derive_rows = derive_rows,
                                   .derive_props = derive_props,
+                                  .cost = cost,
+                                  .needs = fl_ordering_needs_passed,
+                                  .gives = fl_ordering_gives_passed,
+                                  .n_ways = 2,
                                   .rewrites = &fl_project_rewrites,
                                   .exec = &fl_project_exec,
                                   .doc = "computed columns"};

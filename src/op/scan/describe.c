@@ -1,6 +1,7 @@
 /* scan: its class, and how one is built. Running it: op/scan/run.c. */
 #include "op/scan/node.h"
 
+#include "opt/cost.h"
 #include "plan/estimate.h"
 #include "plan/props.h"
 
@@ -49,6 +50,14 @@ cleanup:
     return st;
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    fl_cost_add(cost, FL_COST_READ, scan->table->rows * scan->n_filters);
+    fl_cost_add_tests(plan, scan->filters, scan->n_filters, scan->table->rows, cost);
+    fl_cost_add(cost, FL_COST_READ, node->rows * node->n_cols);
+}
+
 static const fl_attr_field fields[] = {
     {"table", FL_FIELD_TABLE, offsetof(fl_scan_attrs, table), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_scan_attrs, cols), offsetof(fl_scan_attrs, n_cols), NULL, true, false},
@@ -69,6 +78,7 @@ const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .cost = cost,
                                .rewrites = &fl_scan_rewrites,
                                .exec = &fl_scan_exec,
                                .doc = "rows of a table or file"};

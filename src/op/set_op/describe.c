@@ -3,6 +3,7 @@
 
 #include "op/project/node.h"
 
+#include "opt/cost.h"
 #include "plan/props.h"
 
 #include <math.h>
@@ -61,6 +62,17 @@ cleanup:
     return st;
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    (void)plan;
+    const fl_set_op_attrs *set = fl_set_op_of(node);
+    double rows = node->inputs[0]->rows + node->inputs[1]->rows;
+    if (set->kind == FL_UNION)
+        return;
+    fl_cost_add_random(cost, FL_COST_GROUP, rows, node->inputs[0]->rows * fl_cost_row_bytes(set->n_cols));
+    fl_cost_add_kept(cost, node->inputs[0]->rows, set->n_cols);
+}
+
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_set_op_attrs, kind), 0, kinds, false, false},
     {"all", FL_FIELD_BOOL, offsetof(fl_set_op_attrs, is_all), 0, NULL, false, false},
@@ -82,6 +94,7 @@ const fl_op_desc fl_op_set_op = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .cost = cost,
                                  .rewrites = &fl_set_op_rewrites,
                                  .exec = &fl_set_op_exec,
                                  .doc = "union, intersect, except"};

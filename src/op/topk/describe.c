@@ -1,6 +1,8 @@
 /* topk: its class, and how one is built. */
 #include "op/topk/node.h"
 
+#include "opt/cost.h"
+#include "plan/ordering.h"
 #include "plan/props.h"
 
 #include <math.h>
@@ -34,6 +36,25 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     return st != FL_OK ? st : fl_props_put_order(plan, ret, topk->keys, topk->n_keys, err);
 }
 
+static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    (void)plan;
+    fl_cost_add(cost, FL_COST_HEAP, node->inputs[0]->rows);
+    fl_cost_add_kept(cost, node->rows, node->n_cols);
+}
+
+static fl_status gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
+                       fl_err *err)
+{
+    (void)inputs;
+    fl_status st = FL_OK;
+    int32_t order = 0;
+    FL_TRY(fl_ordering_of_keys(plan, fl_topk_of(node)->keys, fl_topk_of(node)->n_keys, &order, NULL, err));
+    st = fl_trait_with(plan, *ret, &fl_trait_ordering, order, ret, err);
+cleanup:
+    return st;
+}
+
 static const fl_attr_field fields[] = {
     {"keys", FL_FIELD_SORT_KEYS, offsetof(fl_topk_attrs, keys), offsetof(fl_topk_attrs, n_keys), NULL, false, false},
     {"limit", FL_FIELD_I64, offsetof(fl_topk_attrs, limit), 0, NULL, false, false},
@@ -52,6 +73,8 @@ const fl_op_desc fl_op_topk = {FL_DESC(fl_op_desc),
                                .derive_cols = derive_cols,
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
+                               .cost = cost,
+                               .gives = gives,
                                .rewrites = &fl_topk_rewrites,
                                .exec = &fl_topk_exec,
                                .doc = "the first rows in the order of the keys"};

@@ -3,6 +3,7 @@
 
 #include "op/project/node.h"
 
+#include "plan/ordering.h"
 #include "plan/props.h"
 
 #include <stddef.h>
@@ -96,6 +97,9 @@ const fl_op_desc fl_op_unnest = {FL_DESC(fl_op_desc),
                                  .derive_cols = derive_cols,
                                  .derive_rows = derive_rows,
                                  .derive_props = derive_props,
+                                 .needs = fl_ordering_needs_passed,
+                                 .gives = fl_ordering_gives_passed,
+                                 .n_ways = 2,
                                  .rewrites = &fl_unnest_rewrites,
                                  .exec = &fl_unnest_exec,
                                  .doc = "a row for each element of a list"};
