@@ -242,9 +242,13 @@ static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
         ret->value = years / 1000;
         return true;
     case FL_FIELD_EPOCH: { /* a year has 365.25 days, a month 30 */
-        int64_t whole =
-            us + (x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY + years * (FL_US_PER_DAY / 4 * 1461);
-        int64_t nanos;
+        fl_i128 all = us + (fl_i128)(x.days + (int64_t)(x.months % 12) * 30) * FL_US_PER_DAY +
+                      (fl_i128)years * (FL_US_PER_DAY / 4 * 1461);
+        int64_t whole = (int64_t)all, nanos;
+        if (all != whole) { /* so many seconds that a double has no room for their fraction */
+            *ret = (part){(int64_t)(all / 1000000), 1};
+            return true;
+        }
         *ret = (part){whole, 1000000};
         if (!__builtin_mul_overflow(whole, 1000LL, &nanos) && !__builtin_add_overflow(nanos, x.nanos % 1000, &nanos))
             *ret = (part){nanos, 1000000000};
