@@ -142,7 +142,8 @@ fl_status fl_buffer_wrap(const void *data, int64_t bytes, void (*release)(fl_buf
 static int64_t grown_bytes(const fl_buffer *old, int64_t bytes)
 {
     int64_t in_class = class_bytes(class_of(bytes + PADDING)) - PADDING;
-    if (old->pool != NULL && bytes + PADDING > POOLED_BYTES_MIN / 2 && in_class >= bytes && in_class >= old->bytes + old->bytes / 2)
+    if (old->pool != NULL && bytes + PADDING > POOLED_BYTES_MIN / 2 && in_class >= bytes &&
+        in_class >= old->bytes + old->bytes / 2)
         return in_class;
     return bytes < old->bytes * 2 ? old->bytes * 2 : bytes;
 }

@@ -46,6 +46,7 @@ const fl_rule_desc fl_rule_eliminate_filter = {FL_DESC(fl_rule_desc),
                                                .pattern = "filter",
                                                .scope = FL_SCOPE_BOTH,
                                                .promise = 80,
-                                               .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                               .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
+                                                        FL_KEEPS_ORDER,
                                                .on_match = on_match,
                                                .doc = "conjuncts that are always true or never true"};

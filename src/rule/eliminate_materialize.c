@@ -65,6 +65,7 @@ const fl_rule_desc fl_rule_eliminate_materialize = {FL_DESC(fl_rule_desc),
                                                     .pattern = "root",
                                                     .scope = FL_SCOPE_BOTH,
                                                     .promise = 100,
-                                                    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                                    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
+                                                             FL_KEEPS_ORDER,
                                                     .on_match = on_match,
                                                     .doc = "rows that are read once are not kept"};

@@ -12,6 +12,7 @@ const fl_rule_desc fl_rule_lower_unnest = {FL_DESC(fl_rule_desc),
                                            .pattern = "unnest[convention=logical]",
                                            .scope = FL_SCOPE_BOTH,
                                            .is_required = true,
-                                           .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                           .keeps =
+                                               FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
                                            .on_match = on_match,
                                            .doc = "elements are put out as the rows of their lists pass"};

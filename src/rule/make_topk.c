@@ -27,6 +27,7 @@ const fl_rule_desc fl_rule_make_topk = {FL_DESC(fl_rule_desc),
                                         .pattern = "limit(sort:sort)",
                                         .scope = FL_SCOPE_BOTH,
                                         .promise = 35,
-                                        .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                        .keeps =
+                                            FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
                                         .on_match = on_match,
                                         .doc = "ORDER BY with LIMIT keeps only the best rows"};

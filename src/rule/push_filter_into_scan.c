@@ -35,6 +35,7 @@ const fl_rule_desc fl_rule_push_filter_into_scan = {FL_DESC(fl_rule_desc),
                                                     .pattern = "filter(scan:scan)",
                                                     .scope = FL_SCOPE_BOTH,
                                                     .promise = 50,
-                                                    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                                    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
+                                                             FL_KEEPS_ORDER,
                                                     .on_match = on_match,
                                                     .doc = "filters over scans run inside them"};
