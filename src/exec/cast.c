@@ -355,9 +355,12 @@ static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
     fl_type type = call->ret->type.fields[0].type;
     void *data = NULL;
     uint64_t *valid = NULL;
-    int64_t rows = arg->child_rows;
+    int64_t rows = arg->child == NULL ? 0 : arg->child_rows; /* lists that are all null may come without elements */
     FL_TRY(FL_NEW(call->heap, &child, err));
-    FL_TRY(fl_vec_flatten(call->heap, arg->child, rows, &flat, err));
+    if (rows > 0)
+        FL_TRY(fl_vec_flatten(call->heap, arg->child, rows, &flat, err));
+    else
+        fl_vec_set_flat(&flat, arg->type.fields[0].type, NULL, NULL);
     FL_TRY(fl_arena_get_zero(call->heap, rows * 16 + 64, &data, err));
     FL_TRY(fl_arena_get(call->heap, fl_bitmap_words(rows) * 8 + 8, (void **)&valid, err));
     fl_bitmap_fill(valid, rows, true);
