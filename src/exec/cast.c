@@ -356,6 +356,8 @@ static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
     void *data = NULL;
     uint64_t *valid = NULL;
     int64_t rows = arg->child == NULL ? 0 : arg->child_rows; /* lists that are all null may come without elements */
+    if (call->rows == 0) /* elements of lists that are none */
+        return FL_OK;
     FL_TRY(FL_NEW(call->heap, &child, err));
     if (rows > 0)
         FL_TRY(fl_vec_flatten(call->heap, arg->child, rows, &flat, err));
