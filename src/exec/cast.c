@@ -356,14 +356,12 @@ static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
     void *data = NULL;
     uint64_t *valid = NULL;
     int64_t rows = arg->child == NULL ? 0 : arg->child_rows; /* lists that are all null may come without elements */
-    if (call->rows == 0) /* elements of lists that are none */
-        return FL_OK;
     FL_TRY(FL_NEW(call->heap, &child, err));
+    FL_TRY(fl_arena_get_zero(call->heap, rows * 16 + 64, &data, err));
     if (rows > 0)
         FL_TRY(fl_vec_flatten(call->heap, arg->child, rows, &flat, err));
     else
-        fl_vec_set_flat(&flat, arg->type.fields[0].type, NULL, NULL);
-    FL_TRY(fl_arena_get_zero(call->heap, rows * 16 + 64, &data, err));
+        fl_vec_set_flat(&flat, arg->type.fields[0].type, data, NULL);
     FL_TRY(fl_arena_get(call->heap, fl_bitmap_words(rows) * 8 + 8, (void **)&valid, err));
     fl_bitmap_fill(valid, rows, true);
     if (flat.valid != NULL)
@@ -377,7 +375,8 @@ static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
                      .heap = call->heap,
                      .session = call->session};
     FL_TRY(fl_cast_run(&inner, is_try, err));
-    memcpy((void *)(uintptr_t)call->ret->data, arg->data, (size_t)call->rows * sizeof(fl_list_entry));
+    if (call->rows > 0)
+        memcpy((void *)(uintptr_t)call->ret->data, arg->data, (size_t)call->rows * sizeof(fl_list_entry));
     call->ret->child = child;
     call->ret->child_rows = rows;
 cleanup:
