@@ -91,11 +91,6 @@ static fl_status add_null_givers(fl_arena *arena, const fl_expr *e, fl_col_set *
     }
 }
 
-fl_status fl_expr_add_null_givers(fl_arena *arena, const fl_expr *expr, fl_col_set *set, fl_err *err)
-{
-    return expr->size > PARTS_MAX ? FL_OK : add_null_givers(arena, expr, set, err);
-}
-
 static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, fl_col_set *set, fl_err *err)
 {
     fl_status st = FL_OK;

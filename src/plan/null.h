@@ -11,9 +11,6 @@
  *  into. Thread-safe, as it only reads. */
 bool fl_expr_can_be_null(const fl_expr *expr, const fl_col_set *not_null);
 
-/** Adds the columns whose null makes the expression null. Not all of them, where it is large. */
-fl_status fl_expr_add_null_givers(fl_arena *arena, const fl_expr *expr, fl_col_set *set, fl_err *err);
-
 /** Adds the columns that are not null in a row for which the conjunct is true. Not all of them, where it is large. */
 fl_status fl_expr_add_null_rejected(fl_arena *arena, const fl_expr *conjunct, fl_col_set *set, fl_err *err);
 

@@ -59,12 +59,6 @@ static int32_t find_equal(const fl_props *props, fl_col_id col)
     return -1;
 }
 
-const fl_col_set *fl_props_equal_to(const fl_props *props, fl_col_id col)
-{
-    int32_t at = find_equal(props, col);
-    return at >= 0 ? &props->equal[at] : NULL;
-}
-
 /* Adds a set of columns that are equal, which may join others that are known. */
 static fl_status add_equal_set(fl_plan *plan, fl_props *props, const fl_col_set *cols, fl_err *err)
 {

@@ -48,9 +48,6 @@ fl_status fl_node_input_not_null(fl_plan *plan, const fl_node *node, fl_col_set 
 /** Whether no two rows agree in all of these columns, by keys and by all that determines columns. */
 fl_status fl_props_has_key(fl_plan *plan, const fl_props *props, const fl_col_set *cols, bool *ret, fl_err *err);
 
-/** The columns that hold the same as the column, itself among them; NULL: none is known. */
-const fl_col_set *fl_props_equal_to(const fl_props *props, fl_col_id col);
-
 /** Whether the rows come in the order of the keys: by their own order, by columns that are constant or determined by those
  *  before them. Keys that are no columns are not known. */
 fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sort_key *keys, int32_t n, bool *ret,
