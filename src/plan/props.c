@@ -59,6 +59,24 @@ static int32_t find_equal(const fl_props *props, fl_col_id col)
     return -1;
 }
 
+/* Adds a set of equal columns, none of which is in another. The words stay where they are: sets of equal columns never grow. */
+static fl_status push_equal_set(fl_plan *plan, fl_props *props, const fl_col_set *cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (props->n_equal == props->equal_capacity) { /* in the arena: what it grew from is left there */
+        int64_t grown = props->n_equal == 0 ? 4 : props->n_equal * 2;
+        fl_col_set *sets = NULL;
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), grown, &sets, err));
+        if (props->n_equal > 0)
+            memcpy(sets, props->equal, (size_t)props->n_equal * sizeof(*sets));
+        props->equal = sets;
+        props->equal_capacity = grown;
+    }
+    props->equal[props->n_equal++] = *cols;
+cleanup:
+    return st;
+}
+
 /* Adds a set of columns that are equal, which may join others that are known. */
 static fl_status add_equal_set(fl_plan *plan, fl_props *props, const fl_col_set *cols, fl_err *err)
 {
@@ -72,17 +90,8 @@ static fl_status add_equal_set(fl_plan *plan, fl_props *props, const fl_col_set 
         else
             props->equal[n++] = props->equal[i];
     }
-    if (n == props->equal_capacity) { /* in the arena: what it grew from is left there */
-        int64_t grown = n == 0 ? 4 : n * 2;
-        fl_col_set *sets = NULL;
-        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), grown, &sets, err));
-        if (n > 0)
-            memcpy(sets, props->equal, (size_t)n * sizeof(*sets));
-        props->equal = sets;
-        props->equal_capacity = grown;
-    }
-    props->equal[n++] = all;
     props->n_equal = n;
+    st = push_equal_set(plan, props, &all, err);
 cleanup:
     return st;
 }
@@ -194,8 +203,9 @@ fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other
         FL_TRY(add_test(plan, props, other->tests[i], err));
     for (int32_t i = 0; i < other->n_keys; i++)
         FL_TRY(fl_props_add_key(plan, props, &other->keys[i], err));
+    bool is_first = props->n_equal == 0; /* the other's sets have nothing in common with each other */
     for (int32_t i = 0; i < other->n_equal; i++)
-        FL_TRY(add_equal_set(plan, props, &other->equal[i], err));
+        FL_TRY((is_first ? push_equal_set : add_equal_set)(plan, props, &other->equal[i], err));
     for (int32_t i = 0; i < other->n_dependencies; i++)
         FL_TRY(fl_props_add_dependency(plan, props, &other->dependencies[i].from, &other->dependencies[i].to, err));
 cleanup:
@@ -436,7 +446,7 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
         FL_TRY(copy_set(plan, &raw->equal[i], &set, err));
         fl_col_set_keep_all(&set, &node->made);
         if (fl_col_set_count(&set) > 1)
-            FL_TRY(add_equal_set(plan, ret, &set, err));
+            FL_TRY(push_equal_set(plan, ret, &set, err));
     }
     for (int32_t i = 0; i < raw->n_tests; i++) {
         fl_col_set used;
