@@ -35,6 +35,8 @@ static const char *const statements[] = {
     "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
     "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
     "EXPLAIN ANALYZE SELECT count(*) FROM t",
+    "EXPLAIN (WHY, MEMO, COSTS, PROPERTIES, WHY NOT choose_build_side) SELECT t.a FROM t JOIN t AS u ON t.a = u.b "
+    "WHERE t.a > 3",
     "SELECT count(*) FROM 'test/data/csv/people.csv'",
     "CREATE OR REPLACE TABLE copied AS SELECT * FROM t",
     "DESCRIBE t",

@@ -156,6 +156,9 @@ fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool i
 fl_status fl_engine_names(fl_engine *engine, fl_arena *arena, fl_str **ret, int32_t *ret_n, fl_err *err);
 void fl_engine_clear(fl_engine *engine);
 
+/** A rule of the session's registry by its name. FL_ERR_CONFIG with the nearest name. */
+fl_status fl_session_find_rule(fl_session *session, fl_str name, const struct fl_rule_desc **ret, fl_err *err);
+
 /* ---- settings (settings.c) ---- */
 void fl_settings_init(fl_settings *settings, const fl_engine *engine);
 fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos,

@@ -121,10 +121,28 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
     return FL_ERR_CONFIG;
 }
 
-static fl_status check_rules(fl_session *session, fl_str list, fl_err *err)
+fl_status fl_session_find_rule(fl_session *session, fl_str name, const fl_rule_desc **ret, fl_err *err)
 {
     int32_t n = 0;
+    fl_nearest near;
     const fl_rule_desc *const *rules = fl_registry_rules(session->registry, &n);
+    for (int32_t i = 0; i < n; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(rules[i]->name), name)) {
+            *ret = rules[i];
+            return FL_OK;
+        }
+    fl_status st = FL_FAIL(err, FL_ERR_CONFIG, "there is no rule \"%.*s\"", FL_STR_ARG(name));
+    fl_nearest_init(&near, name);
+    for (int32_t i = 0; i < n; i++)
+        fl_nearest_offer(&near, fl_str_of(rules[i]->name));
+    fl_nearest_hint(&near, err);
+    return st;
+}
+
+static fl_status check_rules(fl_session *session, fl_str list, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_rule_desc *rule = NULL;
     for (int64_t at = 0; at < list.len;) {
         int64_t end = at;
         while (end < list.len && list.data[end] != ',')
@@ -134,21 +152,12 @@ static fl_status check_rules(fl_session *session, fl_str list, fl_err *err)
             name = (fl_str){name.data + 1, name.len - 1};
         while (name.len > 0 && name.data[name.len - 1] == ' ')
             name.len--;
-        bool found = name.len == 0;
-        for (int32_t i = 0; i < n && !found; i++)
-            found = fl_str_is_equal_nocase(fl_str_of(rules[i]->name), name);
-        if (!found) {
-            fl_nearest near;
-            fl_status st = FL_FAIL(err, FL_ERR_CONFIG, "there is no rule \"%.*s\"", FL_STR_ARG(name));
-            fl_nearest_init(&near, name);
-            for (int32_t i = 0; i < n; i++)
-                fl_nearest_offer(&near, fl_str_of(rules[i]->name));
-            fl_nearest_hint(&near, err);
-            return st;
-        }
+        if (name.len > 0)
+            FL_TRY(fl_session_find_rule(session, name, &rule, err));
         at = end + 1;
     }
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos,

@@ -7,6 +7,7 @@
 #include "opt/cost.h"
 #include "plan/plan_copy.h"
 #include "plan/props.h"
+#include "plan/provenance.h"
 #include "plan/rule.h"
 
 #define WRITE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
@@ -251,7 +252,9 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     static const char *const names[] = {"plan"};
     fl_status st = FL_OK;
     fl_sql_bound *inner = bound->inner;
-    fl_text text, memo;
+    fl_text text, memo, answer;
+    const fl_rule_desc *asked = NULL;
+    fl_rule_inquiry inquiry = {0};
     fl_optimize_report report = {.memo = bound->has_memo ? &memo : NULL};
     fl_query copy = {0};
     fl_rows rows = {0};
@@ -260,14 +263,26 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     int64_t n = 0;
     fl_text_init(&text, &session->statement_memory);
     fl_text_init(&memo, &session->statement_memory);
+    fl_text_init(&answer, &session->statement_memory);
     fl_arena_init(&arena, &session->statement_memory);
     if (inner->query.plan == NULL) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
         goto cleanup;
     }
+    if (bound->name.len > 0) {
+        st = fl_session_find_rule(session, bound->name, &asked, err);
+        if (st != FL_OK) {
+            fl_err_at(err, bound->name_pos);
+            goto cleanup;
+        }
+        fl_rule_inquiry_init(&inquiry, asked, &answer);
+        report.inquiry = &inquiry;
+    }
+    if (bound->has_provenance)
+        FL_TRY(fl_plan_keep_provenance(inner->query.plan, err));
     FL_TRY(fl_session_optimize_open(session, &inner->query, params, n_params, &report, err));
-    fl_explain x = {.query = &inner->query};
-    if (!bound->has_properties) { /* which are derived in the plan that is open */
+    fl_explain x = {.query = &inner->query, .has_provenance = bound->has_provenance};
+    if (!bound->has_properties && !bound->has_provenance) { /* which the plan that is open knows */
         FL_TRY(fl_query_copy(&inner->query, &session->statement_memory, &copy, err));
         x.query = &copy;
     }
@@ -296,6 +311,9 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
                     memo.len > 0 ? fl_text_str(&memo) : FL_STR("no memo was made: rules alone chose this plan\n"));
         FL_TRY(fl_text_status(&memo, err));
     }
+    if (bound->format != FL_AST_FORMAT_JSON)
+        fl_text_add(&text, fl_text_str(&answer));
+    FL_TRY(fl_text_status(&answer, err));
     FL_TRY(fl_text_status(&text, err));
     FL_TRY(FL_NEW_ARRAY(&arena, text.len + 1, &cells, err));
     for (int64_t start = 0; start < text.len;) { /* a row a line */
@@ -311,6 +329,9 @@ cleanup:
     fl_plan_unref(copy.plan);
     fl_text_drop(&text);
     fl_text_drop(&memo);
+    fl_text_drop(&answer);
+    if (asked != NULL)
+        fl_rule_inquiry_drop(&inquiry);
     fl_arena_drop(&arena);
     return st;
 }

@@ -3,21 +3,6 @@
 
 #include "plan/explain.h"
 
-static void print_fields(fl_text *text, const fl_memo *memo, const fl_node *node)
-{
-    const char *between = " ";
-    for (int32_t i = 0; i < node->op->n_fields; i++) {
-        fl_text value;
-        fl_text_init(&value, text->memory);
-        if (fl_field_print(&value, memo->plan, &node->op->fields[i], node->attrs)) {
-            fl_text_addf(text, "%s%s: ", between, node->op->fields[i].name);
-            fl_text_add(text, fl_text_str(&value));
-            between = ", ";
-        }
-        fl_text_drop(&value);
-    }
-}
-
 /* `  e4 join [vectorized, hash] kind: inner (2, 3)  by lower_join`; of one that is a group, what is asked of it. */
 static void print_expr(fl_text *text, const fl_memo *memo, int32_t at, const fl_rule_desc *const *rules)
 {
@@ -29,10 +14,7 @@ static void print_expr(fl_text *text, const fl_memo *memo, int32_t at, const fl_
         fl_trait_print(text, memo->plan, node->traits);
         fl_text_add_char(text, ']');
     } else {
-        fl_text_addf(text, "%s [", node->op->name);
-        fl_trait_print(text, memo->plan, node->traits);
-        fl_text_add_char(text, ']');
-        print_fields(text, memo, node);
+        fl_explain_operator(text, memo->plan, node);
         for (int32_t i = 0; i < node->n_inputs; i++)
             fl_text_addf(text, "%s%d", i == 0 ? " (" : ", ", fl_memo_input(memo, node, i));
         if (node->n_inputs > 0)
@@ -101,6 +83,40 @@ static void print_goal(fl_text *text, const fl_memo *memo, int32_t at, const fl_
     for (int32_t t = 0; t < memo->n_trials; t++)
         if (memo->trials[t].goal == at && memo->exprs[memo->trials[t].expr].node != NULL && is_last_word(memo, t))
             print_trial(text, memo, &memo->trials[t]);
+}
+
+/* What became of an expression in the goals of its group. */
+static void print_trials_of(fl_text *text, const fl_memo *memo, int32_t expr)
+{
+    for (int32_t g = memo->groups[fl_memo_find(memo, memo->exprs[expr].group)].first_goal; g != FL_MEMO_NONE;
+         g = memo->goals[g].next) {
+        const fl_memo_goal *goal = &memo->goals[g];
+        fl_text_add(text, FL_STR("    wanted "));
+        fl_trait_print(text, memo->plan, goal->want);
+        if (goal->expr == expr) {
+            fl_text_add(text, FL_STR(": it is taken\n"));
+            continue;
+        }
+        if (goal->expr != FL_MEMO_NONE) {
+            fl_text_addf(text, ": e%d is taken and costs ", goal->expr);
+            fl_explain_ns(text, goal->total);
+        }
+        fl_text_add_char(text, '\n');
+        for (int32_t t = 0; t < memo->n_trials; t++)
+            if (memo->trials[t].goal == g && memo->trials[t].expr == expr && is_last_word(memo, t))
+                print_trial(text, memo, &memo->trials[t]);
+    }
+}
+
+void fl_memo_print_rule(fl_text *text, const fl_memo *memo, const fl_rule_desc *const *rules, const fl_rule_desc *rule)
+{
+    for (int32_t e = 0; e < memo->n_exprs; e++) {
+        const fl_memo_expr *expr = &memo->exprs[e];
+        if (expr->node == NULL || expr->is_enforcer || expr->born_of == FL_MEMO_NONE || rules[expr->born_of] != rule)
+            continue;
+        print_expr(text, memo, e, rules);
+        print_trials_of(text, memo, e);
+    }
 }
 
 void fl_memo_print(fl_text *text, const fl_memo *memo, const fl_rule_desc *const *rules)

@@ -9,4 +9,7 @@
  *  it: the winner with its cost, and why others were not taken (where trials were kept). Rules are by index. */
 void fl_memo_print(fl_text *text, const fl_memo *memo, const fl_rule_desc *const *rules);
 
+/** The expressions that a rule made, and what became of them: taken, or dearer than which. */
+void fl_memo_print_rule(fl_text *text, const fl_memo *memo, const fl_rule_desc *const *rules, const fl_rule_desc *rule);
+
 #endif

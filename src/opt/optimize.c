@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "opt/check_result.h"
 #include "opt/search.h"
+#include "plan/provenance.h"
 #include "plan/sample_estimate.h"
 #include "plan/rule_set.h"
 
@@ -56,14 +57,23 @@ static void note_fired(driver *d, const fl_rule_desc *rule)
     report->rules_fired[report->n_fired++] = rule->name;
 }
 
+/* For those who asked. */
+static fl_status note_try(driver *d, const fl_rule_desc *rule, const fl_node *node, fl_rule_outcome outcome,
+                          fl_err *err)
+{
+    return d->report == NULL ? FL_OK : fl_rule_inquiry_note(d->report->inquiry, d->plan, rule, node, outcome, err);
+}
+
 /* All plans that are handed over are held to the rule's promise; the first that is another node is gone on with. */
 static fl_status apply_rule(driver *d, fl_rule_call *call, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *chosen = NULL;
+    int32_t n_nodes = fl_plan_nodes(d->plan);
     if (call->rule->check != NULL && !call->rule->check(call))
-        return FL_OK;
+        return note_try(d, call->rule, call->node, FL_RULE_REFUSED, err);
     FL_TRY(call->rule->on_match(call, err));
+    FL_TRY(fl_provenance_note_rule(d->plan, call->rule->name, call->node, n_nodes, err));
     for (int32_t i = 0; i < call->n_results; i++) {
         if (call->results[i] == call->node)
             continue;
@@ -71,6 +81,7 @@ static fl_status apply_rule(driver *d, fl_rule_call *call, const fl_node **ret, 
         if (chosen == NULL)
             chosen = call->results[i];
     }
+    FL_TRY(note_try(d, call->rule, call->node, chosen == NULL ? FL_RULE_SILENT : FL_RULE_FIRED, err));
     if (chosen == NULL)
         return FL_OK;
     note_fired(d, call->rule);
@@ -86,8 +97,10 @@ cleanup:
 static fl_status try_rule(driver *d, const fl_rule_entry *entry, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     const fl_node *bound[FL_PATTERN_NODES_MAX];
-    if (d->is_off[entry->index] || !fl_pattern_matches(entry->pattern, node, bound))
+    if (d->is_off[entry->index])
         return FL_OK;
+    if (!fl_pattern_matches(entry->pattern, node, bound))
+        return note_try(d, entry->rule, node, FL_RULE_UNMATCHED, err);
     fl_rule_call call = {.plan = d->plan,
                          .node = node,
                          .root = d->root,
@@ -206,6 +219,7 @@ static fl_status run_search(driver *d, fl_err *err)
                                 .threshold = options->threshold,
                                 .plan_number = options->plan_number,
                                 .shown = d->report == NULL ? NULL : d->report->memo,
+                                .inquiry = d->report == NULL ? NULL : d->report->inquiry,
                                 .fired = note_search_fired,
                                 .ctx = d};
     FL_TRY(fl_trait_with(d->plan, fl_trait_none(d->plan), &fl_trait_convention, FL_VECTORIZED, &search.want, err));
@@ -231,6 +245,18 @@ cleanup:
     return st;
 }
 
+/* Whether a rule that is asked about may do something in this phase. */
+static void note_phase(driver *d)
+{
+    fl_rule_inquiry *inquiry = d->report->inquiry;
+    const fl_phase_desc *phase = d->phase->phase;
+    for (int32_t i = 0; i < d->set->n_phases && inquiry != NULL; i++) {
+        const fl_phase_desc *own = d->set->phases[i].phase;
+        if (strcmp(own->name, inquiry->rule->phase) == 0)
+            inquiry->has_run |= own == phase || fl_phase_replaces(phase, own);
+    }
+}
+
 static fl_status check_lowered(void *ctx, const fl_node *node, fl_err *err)
 {
     (void)ctx;
@@ -250,6 +276,9 @@ static fl_status prepare_rules(driver *d, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(d->plan), n, &d->is_off, err));
     for (int32_t i = 0; i < n; i++)
         d->is_off[i] = !(rules[i]->scope & FL_SCOPE_GLOBAL) || is_disabled(d->options, rules[i]);
+    for (int32_t i = 0; d->report != NULL && d->report->inquiry != NULL && i < n; i++)
+        if (rules[i] == d->report->inquiry->rule)
+            d->report->inquiry->is_off = d->is_off[i];
     if (d->report != NULL)
         st = FL_NEW_ARRAY(fl_plan_arena(d->plan), n + 1, &d->report->rules_fired, err);
 cleanup:
@@ -265,7 +294,7 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
                 .set = fl_registry_rule_set(fl_plan_registry(query->plan)),
                 .root = query->root};
     if (report != NULL)
-        *report = (fl_optimize_report){.memo = report->memo};
+        *report = (fl_optimize_report){.memo = report->memo, .inquiry = report->inquiry};
     if (d.set == NULL)
         return FL_FAIL(err, FL_ERR_INTERNAL, "the plan's registry is not sealed");
     fl_arena_init(&d.scratch, fl_plan_arena(query->plan)->memory);
@@ -279,11 +308,15 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
         bool is_on = false;
         d.phase = &d.set->phases[i];
         FL_TRY(is_phase_on(&d, d.phase->phase, &is_on, err));
+        if (is_on && report != NULL)
+            note_phase(&d);
         if (is_on)
             FL_TRY(d.phase->phase->strategy == FL_PHASE_SEARCH ? run_search(&d, err) : run_phase(&d, err));
     }
     query->root = d.root;
-    st = fl_node_visit(d.root, check_lowered, NULL, err);
+    FL_TRY(fl_node_visit(d.root, check_lowered, NULL, err));
+    if (report != NULL && report->inquiry != NULL && !d.searches) /* a search has answered */
+        st = fl_rule_inquiry_finish(report->inquiry, err);
 cleanup:
     (void)fl_plan_look_at_samples(query->plan, NULL, NULL); /* the evaluator is the caller's */
     fl_arena_drop(&d.scratch);

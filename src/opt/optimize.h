@@ -4,6 +4,7 @@
 #ifndef FL_OPT_OPTIMIZE_H
 #define FL_OPT_OPTIMIZE_H
 
+#include "opt/rule_inquiry.h"
 #include "plan/query.h"
 #include "plan/registry.h"
 #include "plan/rule.h"
@@ -27,7 +28,8 @@ typedef struct fl_optimize_report {
     const char **rules_fired; /* NULL-terminated, in order of first firing; in the plan's arena */
     int32_t n_fired;
     int64_t applications;
-    fl_text *memo; /* set before: gets the memo of a search as EXPLAIN shows it; NULL: it is not wanted */
+    fl_text *memo;            /* set before: gets the memo of a search as EXPLAIN shows it; NULL: it is not wanted */
+    fl_rule_inquiry *inquiry; /* set before: asks why a rule did not do more; NULL: nobody asks */
 } fl_optimize_report;
 
 /** Optimizes query->root in place (the plan only grows). FL_ERR_PLAN when an operator is left logical, by its name;

@@ -338,6 +338,27 @@ cleanup:
     return st;
 }
 
+/* The memo, and what became of a rule's plans, for those who asked. */
+static fl_status show(fl_search_state *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_search_options *options = s->options;
+    const fl_rule_desc *const *rules = fl_registry_rules(fl_plan_registry(s->plan), &(int32_t){0});
+    fl_text *texts[] = {options->shown, options->inquiry == NULL ? NULL : options->inquiry->text};
+    if (options->shown != NULL)
+        fl_memo_print(options->shown, &s->memo, rules);
+    if (options->inquiry != NULL) {
+        FL_TRY(fl_rule_inquiry_finish(options->inquiry, err));
+        fl_memo_print_rule(options->inquiry->text, &s->memo, rules, options->inquiry->rule);
+    }
+    for (int32_t i = 0; i < FL_LEN(texts) && s->is_stopping; i++)
+        if (texts[i] != NULL)
+            fl_text_addf(texts[i], "the search was stopped after %lld tasks: %s\n", (long long)s->ticks,
+                         s->ticks >= options->ticks_max ? "there may be no more" : "no plan became much cheaper");
+cleanup:
+    return st;
+}
+
 fl_status fl_search(fl_plan *plan, const fl_node *root, const fl_search_options *options, const fl_node **ret,
                     fl_err *err)
 {
@@ -346,7 +367,7 @@ fl_status fl_search(fl_plan *plan, const fl_node *root, const fl_search_options 
     fl_search_state s = {
         .options = options, .plan = plan, .convention = fl_trait_get(options->want, &fl_trait_convention)};
     fl_memo_init(&s.memo, plan, options->set->n_rules);
-    s.memo.keeps_trials = options->shown != NULL;
+    s.memo.keeps_trials = options->shown != NULL || options->inquiry != NULL;
     fl_arena_init(&s.scratch, fl_plan_arena(plan)->memory);
     fl_arena_init(&s.trees, fl_plan_arena(plan)->memory);
     FL_TRY(collect_phases(&s, err));
@@ -355,8 +376,7 @@ fl_status fl_search(fl_plan *plan, const fl_node *root, const fl_search_options 
     FL_TRY(fl_memo_goal_of(&s.memo, group, options->want, &goal, err));
     FL_TRY(run_pass(&s, goal, 1, err));
     FL_TRY(run_pass(&s, goal, 2, err));
-    if (options->shown != NULL)
-        fl_memo_print(options->shown, &s.memo, fl_registry_rules(fl_plan_registry(plan), &(int32_t){0}));
+    FL_TRY(show(&s, err));
     st = choose(&s, goal, ret, err);
 cleanup:
     fl_free(s.tasks);

@@ -9,7 +9,7 @@
 #ifndef FL_OPT_SEARCH_H
 #define FL_OPT_SEARCH_H
 
-#include "plan/rule_set.h"
+#include "opt/rule_inquiry.h"
 
 typedef struct fl_search_options {
     const fl_rule_set *set;
@@ -21,6 +21,7 @@ typedef struct fl_search_options {
     int64_t ticks_max;           /* of the search behind the greedy pass */
     double threshold;            /* it ends when for FL_SEARCH_QUIET tasks no best plan became cheaper by this share */
     int64_t plan_number;         /* 0: the cheapest plan; k: the memo's k-th, counted round and round */
+    fl_rule_inquiry *inquiry;    /* is told of the rule that it asks about; NULL: nobody asks */
     fl_text *shown;              /* gets the memo as EXPLAIN shows it; NULL: nobody wants it */
     void (*fired)(void *ctx, const fl_rule_desc *rule); /* told of each application that made something new */
     void *ctx;

@@ -1,6 +1,7 @@
 /* Applying rules to expressions: a pattern that goes into inputs is bound to each expression of their groups. */
 #include "opt/check_result.h"
 #include "opt/search_internal.h"
+#include "plan/provenance.h"
 
 #define TREES_MAX 256 /* that a pattern is bound to in one expression */
 
@@ -99,9 +100,11 @@ static fl_status apply_to(fl_search_state *s, int32_t expr, const fl_rule_entry 
     fl_status st = FL_OK;
     const fl_node *bound[FL_PATTERN_NODES_MAX];
     fl_rule_call call = *s->options->call;
-    int32_t n_exprs = s->memo.n_exprs, n_merges = s->memo.n_merges;
+    fl_rule_inquiry *inquiry = s->options->inquiry;
+    fl_rule_outcome outcome = FL_RULE_REFUSED;
+    int32_t n_exprs = s->memo.n_exprs, n_merges = s->memo.n_merges, n_nodes = fl_plan_nodes(s->plan);
     if (!fl_pattern_matches(entry->pattern, node, bound))
-        return FL_OK;
+        return fl_rule_inquiry_note(inquiry, s->plan, entry->rule, node, FL_RULE_UNMATCHED, err);
     call.node = node;
     call.is_costed = true;
     call.rule = entry->rule;
@@ -109,16 +112,22 @@ static fl_status apply_to(fl_search_state *s, int32_t expr, const fl_rule_entry 
     call.bound = bound;
     call.scratch = &s->scratch;
     if (entry->rule->check != NULL && !entry->rule->check(&call))
-        goto cleanup;
+        goto note;
+    outcome = FL_RULE_SILENT;
     FL_TRY(entry->rule->on_match(&call, err));
+    FL_TRY(fl_provenance_note_rule(s->plan, entry->rule->name, node, n_nodes, err));
     for (int32_t i = 0; i < call.n_results; i++) {
         if (call.results[i] == node)
             continue;
         FL_TRY(fl_check_result(&call, call.results[i], s->options->verifies_properties, err));
         FL_TRY(fl_memo_add_equal(&s->memo, s->memo.exprs[expr].group, call.results[i], entry->index, err));
     }
-    if (s->memo.n_exprs > n_exprs || s->memo.n_merges > n_merges)
+    if (s->memo.n_exprs > n_exprs || s->memo.n_merges > n_merges) {
+        outcome = FL_RULE_FIRED;
         s->options->fired(s->options->ctx, entry->rule);
+    }
+note:
+    st = fl_rule_inquiry_note(inquiry, s->plan, entry->rule, node, outcome, err);
 cleanup:
     fl_arena_reset(&s->scratch);
     return st;

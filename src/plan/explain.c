@@ -3,6 +3,7 @@
 
 #include "plan/plan_hash.h"
 #include "plan/props.h"
+#include "plan/provenance.h"
 #include "plan/table.h"
 
 #include <math.h>
@@ -24,26 +25,47 @@ void fl_explain_ns(fl_text *text, double ns)
     fl_text_addf(text, "%.*f %s", ns >= 99.95 ? 0 : ns >= 9.995 ? 1 : 2, ns, units[unit]);
 }
 
-/* `shown`: bits of nodes by id, inputs that are computed once and stand further up already. */
-static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, int level, uint64_t *shown)
+void fl_explain_operator(fl_text *text, const fl_plan *plan, const fl_node *node)
+{
+    const char *between = " ";
+    fl_text value;
+    fl_text_init(&value, text->memory);
+    fl_text_addf(text, "%s [", node->op->name);
+    fl_trait_print(text, plan, node->traits);
+    fl_text_add_char(text, ']');
+    for (int32_t i = 0; i < node->op->n_fields; i++) {
+        fl_text_clear(&value);
+        if (fl_field_print(&value, plan, &node->op->fields[i], node->attrs)) {
+            fl_text_addf(text, "%s%s: ", between, node->op->fields[i].name);
+            fl_text_add(text, fl_text_str(&value));
+            between = ", ";
+        }
+    }
+    fl_text_drop(&value);
+}
+
+static void indent(fl_text *text, int level)
 {
     for (int i = 0; i < level; i++)
         fl_text_add(text, FL_STR("  "));
-    fl_text_addf(text, "%s [", node->op->name);
-    fl_trait_print(text, x->query->plan, node->traits);
-    fl_text_add_char(text, ']');
-    bool first = true;
-    for (int32_t i = 0; i < node->op->n_fields; i++) {
-        const fl_attr_field *f = &node->op->fields[i];
-        fl_text value;
-        fl_text_init(&value, text->memory);
-        if (fl_field_print(&value, x->query->plan, f, node->attrs)) {
-            fl_text_addf(text, "%s%s: ", first ? " " : ", ", f->name);
-            fl_text_add(text, fl_text_str(&value));
-            first = false;
-        }
-        fl_text_drop(&value);
-    }
+}
+
+/* `| made by lower_join, order_joins`, the last one first. */
+static void print_provenance(fl_text *text, const fl_plan *plan, const fl_node *node)
+{
+    const char *rules[FL_PROVENANCE_RULES_MAX];
+    int32_t n = fl_provenance_rules(plan, node, rules);
+    fl_text_add(text, n == 0 ? FL_STR("| as the query has it") : FL_STR("| made by "));
+    for (int32_t i = 0; i < n; i++)
+        fl_text_addf(text, "%s%s", i == 0 ? "" : ", ", rules[i]);
+    fl_text_add_char(text, '\n');
+}
+
+/* `shown`: bits of nodes by id, inputs that are computed once and stand further up already. */
+static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, int level, uint64_t *shown)
+{
+    indent(text, level);
+    fl_explain_operator(text, x->query->plan, node);
     fl_text_add(text, FL_STR("  ~"));
     print_rows(text, node->rows);
     fl_text_add(text, FL_STR(" rows"));
@@ -58,9 +80,12 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
             fl_text_addf(text, ", %.1f KB", (double)a->bytes / 1024);
     }
     fl_text_add_char(text, '\n');
+    if (x->has_provenance) {
+        indent(text, level);
+        print_provenance(text, x->query->plan, node);
+    }
     if (x->props != NULL) {
-        for (int i = 0; i < level; i++)
-            fl_text_add(text, FL_STR("  "));
+        indent(text, level);
         fl_text_add(text, FL_STR("| "));
         fl_props_print(text, x->query->plan, x->props[node->id]);
         fl_text_add_char(text, '\n');
@@ -102,6 +127,14 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
         fl_props_print(&value, x->query->plan, x->props[node->id]);
         fl_text_add(text, FL_STR(",\"properties\":"));
         fl_text_add_json(text, fl_text_str(&value));
+    }
+    if (x->has_provenance) {
+        const char *rules[FL_PROVENANCE_RULES_MAX];
+        int32_t n = fl_provenance_rules(x->query->plan, node, rules);
+        fl_text_add(text, FL_STR(",\"made_by\":["));
+        for (int32_t i = 0; i < n; i++)
+            fl_text_addf(text, "%s\"%s\"", i == 0 ? "" : ",", rules[i]);
+        fl_text_add_char(text, ']');
     }
     fl_text_add(text, FL_STR(",\"cols\":["));
     for (int32_t i = 0; i < node->n_cols; i++) {

@@ -17,12 +17,16 @@ typedef struct fl_explain {
     const fl_node_actual *actual;   /* by node id; NULL before a run */
     const fl_props *const *props;   /* by node id; NULL: properties are not shown */
     const double *costs;            /* by node id, in nanoseconds, with all below; NULL: costs are not shown */
+    bool has_provenance;            /* the rules that made each node are shown: fl_plan_keep_provenance */
     const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */
 } fl_explain;
 
 /** Two spaces a level: `join [hash] kind: inner, conjuncts: (a = b)  ~150 rows`. Properties stand in a line of their own below:
- *  `| not null: a; keys: (a), (b, c); rows: 0..10`. */
+ *  `| not null: a; keys: (a), (b, c); rows: 0..10`; so do the rules that made a node: `| made by lower_join, order_joins`. */
 void fl_explain_text(fl_text *text, const fl_explain *explain);
+
+/** One operator: its class, traits and fields, as in `join [hash] kind: inner, conjuncts: (a = b)`. */
+void fl_explain_operator(fl_text *text, const fl_plan *plan, const fl_node *node);
 
 /** `12.3 us`: a time with three digits. */
 void fl_explain_ns(fl_text *text, double ns);

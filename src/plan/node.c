@@ -240,6 +240,13 @@ cleanup:
     return st;
 }
 
+/* Makes a node again, changed. */
+static fl_status make_of(fl_plan *plan, const fl_node *node, const node_key *key, const fl_node **ret, fl_err *err)
+{
+    fl_status st = make(plan, key, true, ret, err);
+    return st == FL_OK ? fl_provenance_note_made(plan, node, *ret, key->inputs != node->inputs, err) : st;
+}
+
 static node_key key_of(const fl_node *node)
 {
     return (node_key){node->op, node->attrs, node->traits, node->inputs, node->n_inputs, node->cols, node->n_cols};
@@ -271,7 +278,7 @@ fl_status fl_node_with_inputs(fl_plan *plan, const fl_node *node, const fl_node 
     key.inputs = inputs;
     key.cols = kept;
     key.n_cols = n_kept;
-    st = make(plan, &key, true, ret, err);
+    st = make_of(plan, node, &key, ret, err);
 cleanup:
     return st;
 }
@@ -281,7 +288,7 @@ fl_status fl_node_with_traits(fl_plan *plan, const fl_node *node, const fl_trait
 {
     node_key key = key_of(node);
     key.traits = traits;
-    return make(plan, &key, true, ret, err);
+    return make_of(plan, node, &key, ret, err);
 }
 
 fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id *cols, int32_t n_cols,
@@ -290,7 +297,7 @@ fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id 
     node_key key = key_of(node);
     key.cols = cols;
     key.n_cols = n_cols;
-    return make(plan, &key, true, ret, err);
+    return make_of(plan, node, &key, ret, err);
 }
 
 fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
@@ -305,7 +312,7 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
     FL_TRY(fl_fields_rewrite_exprs(&walk, node->op->fields, node->op->n_fields, attrs, fn, ctx, err));
     node_key key = key_of(node);
     key.attrs = attrs;
-    st = make(plan, &key, true, ret, err);
+    st = make_of(plan, node, &key, ret, err);
 cleanup:
     fl_expr_walk_drop(&walk);
     return st;

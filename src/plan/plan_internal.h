@@ -30,6 +30,13 @@ typedef struct fl_trait_payload_entry {
 typedef struct fl_samples fl_samples;
 void fl_samples_free(fl_samples *samples);
 
+/* provenance.c */
+typedef struct fl_provenance fl_provenance;
+void fl_provenance_free(fl_provenance *provenance);
+/* Notes that a node was made again of another, of which it only has other inputs if is_same; does nothing where provenance is
+ * not kept. */
+fl_status fl_provenance_note_made(fl_plan *plan, const fl_node *of, const fl_node *made, bool is_same, fl_err *err);
+
 /* What a plan needs only while it is made. */
 typedef struct fl_plan_making {
     fl_arena arena;
@@ -48,7 +55,8 @@ typedef struct fl_plan_making {
     fl_samples *samples;    /* what conjuncts were seen to be true for; NULL: nobody looked */
     const fl_props **props; /* by node id; NULL where nobody asked yet */
     int64_t props_capacity;
-    fl_col_id *scratch; /* fl_plan_scratch_cols */
+    fl_provenance *provenance; /* NULL: it is not kept */
+    fl_col_id *scratch;        /* fl_plan_scratch_cols */
     int64_t scratch_capacity;
 } fl_plan_making;
 

@@ -2,13 +2,14 @@
 """Runs the golden plans: a question, and the plan it must get.
 
 rule/ holds a file for each rule, with what must fire; properties/ one for each operator, with what is known of its rows; memo/
-what searches keep and choose. Rules are looked at under optimizer = 'simple', unless a setup says otherwise.
+what searches keep and choose; why/ which rules made what, and what became of those that did not. Rules are looked at under optimizer = 'simple', unless a setup says otherwise.
 
     run.py [--fletch PROGRAM] [--rewrite] [FILE ...]
 
 Every rule of src/engine/builtins.def has a file rule/<name>.plan, with at least one case where it fires and one where it
 must not; every operator a file properties/<name>.plan, whose plans are those of EXPLAIN (PROPERTIES). Those of memo/ are of
-EXPLAIN (MEMO), without numbers of rows and times, which belong to estimates. A file is blocks between blank lines; lines that begin with # say what a block is about:
+EXPLAIN (MEMO), without numbers of rows and times, which belong to estimates; those of why/ of EXPLAIN (WHY), or with why-not=rule
+behind `query` of EXPLAIN (WHY NOT rule). A file is blocks between blank lines; lines that begin with # say what a block is about:
 
     setup                                   one statement a line, for all queries behind it
     CREATE TABLE t (a int)
@@ -36,7 +37,8 @@ import pipe  # noqa: E402  (found through the line above)
 ENTRY = {"rule": re.compile(r"^FL_RULE\((\w+)\)", re.MULTILINE), "properties": re.compile(r"^FL_OP\((\w+)\)", re.MULTILINE)}
 ROWS = re.compile(r"  ~\S+ rows$")
 TIME = re.compile(r"costs (at least )?[\d.]+ (ns|us|ms|s)$")
-OPTION = {"rule": "", "properties": "(PROPERTIES)", "memo": "(MEMO)"}
+OPTION = {"rule": "", "properties": "(PROPERTIES)", "memo": "(MEMO)", "why": "(WHY)"}
+WHY_NOT = "query why-not="
 EXPECTED = {"query expect=fired": True, "query expect=not-fired": False, "query": None}
 
 
@@ -51,9 +53,10 @@ def run_query(session, path, head, body):
     """What is wrong, as a list of texts, and the block as it should be."""
     cut = body.index("----") if "----" in body else len(body)
     question, wanted = body[:cut], body[cut + 1:]
-    fired, plan = plan_of(session, " ".join(question), OPTION[path.parent.name])
+    option = f"(WHY NOT {head.removeprefix(WHY_NOT)})" if head.startswith(WHY_NOT) else OPTION[path.parent.name]
+    fired, plan = plan_of(session, " ".join(question), option)
     found = []
-    if head != "query" and (path.stem in fired) != EXPECTED[head]:
+    if head in EXPECTED and head != "query" and (path.stem in fired) != EXPECTED[head]:
         found.append(f"{path.stem} {'fired' if path.stem in fired else 'did not fire'}; fired: {', '.join(fired)}")
     if plan != wanted:
         found.append("the plan is\n    " + "\n    ".join(plan))
@@ -64,7 +67,7 @@ def run_file(path, program):
     """Problems, the expectations met in it, and the file's text with the plans as they are now."""
     problems, expectations, blocks = [], set(), []
     with pipe.Pipe(program, ["--threads", "1"]) as session:
-        session.run(f"SET optimizer = '{'search' if path.parent.name == 'memo' else 'simple'}'")
+        session.run(f"SET optimizer = '{'search' if path.parent.name in ('memo', 'why') else 'simple'}'")
         for block in path.read_text(encoding="utf-8").strip("\n").split("\n\n"):
             lines = block.split("\n")
             comments = [line for line in lines if line.startswith("#")]
@@ -72,8 +75,8 @@ def run_file(path, program):
             if rest and rest[0] == "setup":
                 for statement in rest[1:]:
                     session.run(statement)
-            elif rest and rest[0] in EXPECTED:
-                expectations.add(EXPECTED[rest[0]])
+            elif rest and (rest[0] in EXPECTED or rest[0].startswith(WHY_NOT)):
+                expectations.add(EXPECTED.get(rest[0]))
                 try:
                     found, rest[1:] = run_query(session, path, rest[0], rest[1:])
                 except pipe.QueryError as failure:

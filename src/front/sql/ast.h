@@ -497,7 +497,8 @@ typedef enum fl_ast_format {
 
 typedef struct fl_ast_explain {
     bool is_analyze;
-    bool has_properties, has_costs, has_memo;
+    bool has_properties, has_costs, has_memo, has_provenance;
+    fl_ast_name why_not; /* a rule; empty: nobody asks */
     fl_ast_format format;
     struct fl_ast_statement *statement; /* query, INSERT, UPDATE, DELETE, CREATE TABLE AS, EXECUTE */
 } fl_ast_explain;

@@ -459,6 +459,9 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_explain)
     ret->has_properties = ast->explain->has_properties;
     ret->has_costs = ast->explain->has_costs;
     ret->has_memo = ast->explain->has_memo;
+    ret->has_provenance = ast->explain->has_provenance;
+    ret->name = ast->explain->why_not.text;
+    ret->name_pos = ast->explain->why_not.start;
     ret->format = ast->explain->format;
     ast->explain->statement->parameter_count = ast->parameter_count;
     FL_TRY(FL_NEW(arena, &inner, err));

@@ -201,6 +201,11 @@ static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
     } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("memo"))) {
         advance(p);
         explain->has_memo = parse_switch(p);
+    } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("why"))) {
+        advance(p);
+        if (accept_word(p, FL_KW_NOT))
+            return fl_sql_parse_name(p, "a rule's name", &explain->why_not);
+        explain->has_provenance = parse_switch(p);
     } else if (is_at(p, FL_SQL_WORD) && fl_str_is_equal_nocase(word, FL_STR("format"))) {
         advance(p);
         fl_str format = text_of(p, p->now);
@@ -212,7 +217,7 @@ static fl_status parse_explain_option(parser *p, fl_ast_explain *explain)
             return fl_sql_fail_expected(p, "TEXT or JSON");
         advance(p);
     } else {
-        return fl_sql_fail_expected(p, "ANALYZE, COSTS, FORMAT, MEMO or PROPERTIES");
+        return fl_sql_fail_expected(p, "ANALYZE, COSTS, FORMAT, MEMO, PROPERTIES, WHY or WHY NOT");
     }
     return FL_OK;
 }

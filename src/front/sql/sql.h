@@ -99,7 +99,8 @@ typedef struct fl_sql_column {
  *     SHOW_TABLES
  *     SHOW, RESET, DEALLOCATE   name (empty: all)
  *     SET                 name, values, n_values
- *     EXPLAIN             is_analyze, has_properties, has_costs, has_memo, format, inner
+ *     EXPLAIN             is_analyze, has_properties, has_costs, has_memo, has_provenance, name (of WHY NOT; empty),
+ *                         name_pos, format, inner
  *     PREPARE             name, inner (n_params and types in inner->query); ast of the inner statement to bind again
  *     EXECUTE             name; query: one row, the arguments in order (none: query.plan is NULL) */
 typedef struct fl_sql_bound {
@@ -111,7 +112,8 @@ typedef struct fl_sql_bound {
     fl_str table_name;
     fl_table *table; /* held by the plan where there is a query; else by this struct */
     bool holds_table;
-    bool or_replace, if_not_exists, if_exists, is_empty, is_analyze, has_properties, has_costs, has_memo;
+    bool or_replace, if_not_exists, if_exists, is_empty, is_analyze;
+    bool has_properties, has_costs, has_memo, has_provenance;
     fl_sql_column *columns;
     int32_t n_columns;
     fl_table_key *keys;
