@@ -1023,6 +1023,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
                    .kernel = choice.kernel,
                    .n_args = choice.n_args,
                    .type = choice.ret,
+                   .never_fails = choice.never_fails,
                    .filter = filter,
                    .is_distinct = is_distinct && !agg->ignores_distinct && choice.n_args > 0};
     for (int32_t i = 0; i < choice.n_args; i++) {

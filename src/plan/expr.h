@@ -178,7 +178,8 @@ typedef struct fl_agg {
     const fl_expr *args[2];
     const fl_expr *filter; /* FILTER (WHERE …) or NULL */
     bool is_distinct;
-    int32_t n_order; /* ORDER BY inside the call, where the aggregate goes by it */
+    bool never_fails; /* see fl_agg_choice */
+    int32_t n_order;  /* ORDER BY inside the call, where the aggregate goes by it */
     const struct fl_sort_key *order;
     fl_type type;
     fl_col_id out;

@@ -107,6 +107,7 @@ typedef struct fl_agg_choice {
     fl_type args[2];
     int32_t n_args; /* after defaults: 0 for count(*) */
     fl_type ret;
+    bool never_fails; /* gives a result for whatever rows: they may be those that nobody asked for */
     const struct fl_agg_kernel *kernel;
 } fl_agg_choice;
 
@@ -118,8 +119,10 @@ typedef struct fl_agg_desc {
     bool ignores_order;    /* result does not depend on the order of rows (string_agg, array_agg: false) */
     bool obeys_order;      /* ignores_order, but with an ORDER BY of its own it goes by that (any_value) */
     bool empty_is_zero;    /* of no rows: 0 (count), else null */
+    bool skips_nulls;      /* rows in which its argument is null change nothing */
     bool is_sorted;        /* is fed in the order of its first argument, where no ORDER BY says another */
     bool is_within_group;  /* is called f(...) WITHIN GROUP (ORDER BY first argument) only */
+    const char *merge;     /* the aggregate that makes its result of results over parts of the rows; NULL: none does */
     int32_t n_row_args;    /* arguments behind these are the same for all rows: they read no column. 0: no such */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err);
 } fl_agg_desc;

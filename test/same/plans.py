@@ -33,6 +33,8 @@ QUERIES = [
     (True, "SELECT a FROM few UNION SELECT e FROM many JOIN other USING (d) ORDER BY 1"),
     (True, "SELECT x.a, y.f, count(*) FROM few x FULL JOIN other y ON x.a = y.d GROUP BY ALL ORDER BY 1, 2, 3"),
     (False, "WITH m AS MATERIALIZED (SELECT a, count(*) AS n FROM many GROUP BY a) SELECT x.a, y.n FROM m x JOIN m y ON x.a = y.a + 1"),
+    (False, "SELECT few.c, count(*), sum(d), min(few.b) FROM few LEFT JOIN many ON few.a = many.a AND many.e < few.a GROUP BY few.c"),
+    (False, "SELECT e, count(*), max(f) FROM many JOIN other USING (d) JOIN few ON few.a = e GROUP BY e"),
     (True, "SELECT few.b, t.d FROM few JOIN (SELECT a, d FROM many ORDER BY d LIMIT 40) t USING (a) ORDER BY few.b, t.d LIMIT 9"),
 ]
 

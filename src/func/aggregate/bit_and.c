@@ -59,7 +59,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kerne
     if (n_args != 1 || !(fl_type_is_integer(args[0]) || args[0].id == FL_NULL))
         return FL_FAIL(err, FL_ERR_FUNCTION, "an integer was expected");
     fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_I32) : args[0];
-    *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .kernel = kernel};
+    *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .never_fails = true, .kernel = kernel};
     return FL_OK;
 }
 
@@ -92,12 +92,12 @@ BITS(bit_or, BIT_OR)
 BITS(bit_xor, BIT_XOR)
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "bit_and", .ignores_distinct = true, .ignores_order = true,
-     .resolve = resolve_bit_and, .doc = "bit_and(x): bits set in all"},
-    {FL_DESC(fl_agg_desc), .name = "bit_or", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_bit_or,
-     .doc = "bit_or(x): bits set in any"},
-    {FL_DESC(fl_agg_desc), .name = "bit_xor", .ignores_order = true, .resolve = resolve_bit_xor,
-     .doc = "bit_xor(x): bits set in an odd number"},
+    {FL_DESC(fl_agg_desc), .name = "bit_and", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "bit_and", .resolve = resolve_bit_and, .doc = "bit_and(x): bits set in all"},
+    {FL_DESC(fl_agg_desc), .name = "bit_or", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "bit_or", .resolve = resolve_bit_or, .doc = "bit_or(x): bits set in any"},
+    {FL_DESC(fl_agg_desc), .name = "bit_xor", .ignores_order = true, .skips_nulls = true, .merge = "bit_xor",
+     .resolve = resolve_bit_xor, .doc = "bit_xor(x): bits set in an odd number"},
 };
 
 FL_AGG_SET(bit_and, aggs);

@@ -52,8 +52,11 @@ static void bool_finish(uint8_t *const *states, int32_t offset, int32_t count, f
     {                                                                                                        \
         if (n_args != 1 || (args[0].id != FL_BOOL && args[0].id != FL_NULL))                                 \
             return FL_FAIL(err, FL_ERR_FUNCTION, "a boolean was expected");                                  \
-        *ret = (fl_agg_choice){                                                                              \
-            .args = {FL_TYPE(FL_BOOL)}, .n_args = 1, .ret = FL_TYPE(FL_BOOL), .kernel = &name##_kernel};     \
+        *ret = (fl_agg_choice){.args = {FL_TYPE(FL_BOOL)},                                                   \
+                               .n_args = 1,                                                                  \
+                               .ret = FL_TYPE(FL_BOOL),                                                      \
+                               .never_fails = true,                                                          \
+                               .kernel = &name##_kernel};                                                    \
         return FL_OK;                                                                                        \
     }
 BOOL(bool_and, true)
@@ -112,19 +115,20 @@ static fl_status resolve_count_if(const fl_type *args, int32_t n_args, fl_agg_ch
 {
     if (n_args != 1 || (args[0].id != FL_BOOL && args[0].id != FL_NULL))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a boolean was expected");
-    *ret = (fl_agg_choice){.args = {FL_TYPE(FL_BOOL)}, .n_args = 1, .ret = FL_TYPE(FL_I64), .kernel = &count_kernel};
+    *ret = (fl_agg_choice){
+        .args = {FL_TYPE(FL_BOOL)}, .n_args = 1, .ret = FL_TYPE(FL_I64), .never_fails = true, .kernel = &count_kernel};
     return FL_OK;
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "bool_and", .ignores_distinct = true, .ignores_order = true,
-     .resolve = resolve_bool_and, .doc = "bool_and(x): whether all are true"},
-    {FL_DESC(fl_agg_desc), .name = "every", .ignores_distinct = true, .ignores_order = true,
-     .resolve = resolve_bool_and, .doc = "every(x): whether all are true"},
-    {FL_DESC(fl_agg_desc), .name = "bool_or", .ignores_distinct = true, .ignores_order = true,
-     .resolve = resolve_bool_or, .doc = "bool_or(x): whether one is true"},
-    {FL_DESC(fl_agg_desc), .name = "count_if", .ignores_order = true, .resolve = resolve_count_if,
-     .doc = "count_if(x): rows in which x is true; null where it is null in all"},
+    {FL_DESC(fl_agg_desc), .name = "bool_and", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "bool_and", .resolve = resolve_bool_and, .doc = "bool_and(x): whether all are true"},
+    {FL_DESC(fl_agg_desc), .name = "every", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "every", .resolve = resolve_bool_and, .doc = "every(x): whether all are true"},
+    {FL_DESC(fl_agg_desc), .name = "bool_or", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "bool_or", .resolve = resolve_bool_or, .doc = "bool_or(x): whether one is true"},
+    {FL_DESC(fl_agg_desc), .name = "count_if", .ignores_order = true, .skips_nulls = true, .merge = "sum",
+     .resolve = resolve_count_if, .doc = "count_if(x): rows in which x is true; null where it is null in all"},
 };
 
 FL_AGG_SET(bool_and, aggs);

@@ -63,15 +63,15 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
 {
     if (n_args > 1)
         return FL_FAIL(err, FL_ERR_FUNCTION, "count takes one argument or *");
-    *ret = (fl_agg_choice){.n_args = n_args, .ret = FL_TYPE(FL_I64), .kernel = &kernel};
+    *ret = (fl_agg_choice){.n_args = n_args, .ret = FL_TYPE(FL_I64), .never_fails = true, .kernel = &kernel};
     if (n_args == 1)
         ret->args[0] = args[0];
     return FL_OK;
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "count", .ignores_order = true, .empty_is_zero = true, .resolve = resolve,
-     .doc = "count(*) counts rows, count(x) those in which x is not null"},
+    {FL_DESC(fl_agg_desc), .name = "count", .ignores_order = true, .empty_is_zero = true, .skips_nulls = true,
+     .merge = "sum", .resolve = resolve, .doc = "count(*) counts rows, count(x) those in which x is not null"},
 };
 
 FL_AGG_SET(count, aggs);

@@ -267,41 +267,42 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-#define SIDE(name, is_max)                                                                                          \
-    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
-                                   int32_t count, fl_err *err)                                                      \
-    {                                                                                                               \
-        return update_groups(call, states, offset, list, count, is_max, err);                                       \
-    }                                                                                                               \
-    static fl_status name##_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, fl_err *err)        \
-    {                                                                                                               \
-        return update_all(call, s, mask, rows, is_max, err);                                                        \
-    }                                                                                                               \
-    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                   \
-    {                                                                                                               \
-        return combine(call, into, from, is_max, err);                                                              \
-    }                                                                                                               \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
-                                                .update_groups = name##_groups,                                     \
-                                                .update_all = name##_all,                                           \
-                                                .combine = name##_combine,                                          \
-                                                .finish = finish};                                                  \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
-    {                                                                                                               \
-        if (n_args != 1 || fl_type_is_nested(args[0]))                                                              \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                    \
-        fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                          \
-        *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .kernel = &name##_kernel};                 \
-        return FL_OK;                                                                                               \
+#define SIDE(name, is_max)                                                                                            \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,   \
+                                   int32_t count, fl_err *err)                                                        \
+    {                                                                                                                 \
+        return update_groups(call, states, offset, list, count, is_max, err);                                         \
+    }                                                                                                                 \
+    static fl_status name##_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, fl_err *err)          \
+    {                                                                                                                 \
+        return update_all(call, s, mask, rows, is_max, err);                                                          \
+    }                                                                                                                 \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                     \
+    {                                                                                                                 \
+        return combine(call, into, from, is_max, err);                                                                \
+    }                                                                                                                 \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                                \
+                                                .update_groups = name##_groups,                                       \
+                                                .update_all = name##_all,                                             \
+                                                .combine = name##_combine,                                            \
+                                                .finish = finish};                                                    \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)             \
+    {                                                                                                                 \
+        if (n_args != 1 || fl_type_is_nested(args[0]))                                                                \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                      \
+        fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                            \
+        *ret =                                                                                                        \
+            (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .never_fails = true, .kernel = &name##_kernel}; \
+        return FL_OK;                                                                                                 \
     }
 SIDE(min, false)
 SIDE(max, true)
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "min", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_min,
-     .doc = "min(x): the least value"},
-    {FL_DESC(fl_agg_desc), .name = "max", .ignores_distinct = true, .ignores_order = true, .resolve = resolve_max,
-     .doc = "max(x): the greatest value"},
+    {FL_DESC(fl_agg_desc), .name = "min", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "min", .resolve = resolve_min, .doc = "min(x): the least value"},
+    {FL_DESC(fl_agg_desc), .name = "max", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
+     .merge = "max", .resolve = resolve_max, .doc = "max(x): the greatest value"},
 };
 
 FL_AGG_SET(min_max, aggs);

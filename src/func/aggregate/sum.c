@@ -497,6 +497,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, bool is_avg, fl_ag
             ret->kernel = is_avg ? &wide_avg : &wide_sum;
         else
             ret->kernel = is_avg ? &exact_avg : &exact_sum;
+        ret->never_fails = ret->kernel == &exact_avg || ret->kernel == &exact_sum; /* before there are 2^32 rows */
     } else {
         return FL_FAIL(err, FL_ERR_FUNCTION, "a number or interval was expected");
     }
@@ -514,9 +515,9 @@ static fl_status resolve_avg(const fl_type *args, int32_t n_args, fl_agg_choice 
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "sum", .ignores_order = true, .resolve = resolve_sum,
-     .doc = "sum(x) of numbers or intervals; null of no rows"},
-    {FL_DESC(fl_agg_desc), .name = "avg", .ignores_order = true, .resolve = resolve_avg,
+    {FL_DESC(fl_agg_desc), .name = "sum", .ignores_order = true, .skips_nulls = true, .merge = "sum",
+     .resolve = resolve_sum, .doc = "sum(x) of numbers or intervals; null of no rows"},
+    {FL_DESC(fl_agg_desc), .name = "avg", .ignores_order = true, .skips_nulls = true, .resolve = resolve_avg,
      .doc = "avg(x) of numbers (a double) or intervals; null of no rows"},
 };
 
