@@ -11,14 +11,17 @@
 /* How rows go through a node; what is not said may be otherwise. All but the last speak of the first input's rows.
  *
  * FL_ROWS_CHOSEN: of any input that makes a column which comes out, all rows with some of its values may be dropped below, where
- * a test above would drop these and null: run-time filters do. */
+ * a test above would drop these and null: run-time filters do.
+ *
+ * FL_ROWS_UNITED: the rows of every input come out, each once and by itself, under columns that `passes` tells. */
 enum {
     FL_ROWS_SOME = 1,    /* there is a row out where there is one in */
     FL_ROWS_ALL = 2,     /* each comes out, once or more often */
     FL_ROWS_ONCE = 4,    /* none comes out twice, and there are no others */
     FL_ROWS_ORDERED = 8, /* they keep their order */
     FL_ROWS_ALONE = 16,  /* what becomes of a row does not depend on other rows */
-    FL_ROWS_CHOSEN = 32
+    FL_ROWS_CHOSEN = 32,
+    FL_ROWS_UNITED = 64
 };
 #define FL_ROWS_ONE_FOR_ONE (FL_ROWS_SOME | FL_ROWS_ALL | FL_ROWS_ONCE)
 

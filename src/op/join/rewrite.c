@@ -17,7 +17,8 @@ static bool keeps_left(int32_t kind)
 uint32_t fl_join_flow(fl_join_kind kind)
 {
     if (keeps_left(kind))
-        return FL_ROWS_CHOSEN | (kind == FL_JOIN_LEFT ? FL_ROWS_SOME | FL_ROWS_ALL : FL_ROWS_ONE_FOR_ONE);
+        return FL_ROWS_CHOSEN | FL_ROWS_ALONE |
+               (kind == FL_JOIN_LEFT ? FL_ROWS_SOME | FL_ROWS_ALL : FL_ROWS_ONE_FOR_ONE);
     return FL_ROWS_CHOSEN;
 }
 

@@ -6,8 +6,8 @@
 /* Its columns are its own: none of an input's comes out. */
 static uint32_t flow(const fl_node *node)
 {
-    (void)node;
-    return FL_ROWS_CHOSEN;
+    bool is_union_all = fl_set_op_of(node)->kind == FL_UNION && fl_set_op_of(node)->is_all;
+    return FL_ROWS_CHOSEN | (is_union_all ? FL_ROWS_UNITED : 0);
 }
 
 /* To both sides, under their columns' names. All conjuncts or none: one that stayed, as it can raise, would be tested behind
