@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H from Parquet, scenarios in memory, start-up.
+"""fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H from Parquet, scenarios in memory, planning, start-up.
 
-    run.py [--suites tpch,scenarios,startup] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
+    run.py [--suites tpch,scenarios,planning,startup] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
            [--only NAME,...] [--quick] [--save FILE] [--compare FILE] [--fletch PROGRAM]
 
 Engines take turns, query by query and run by run, so that whatever else the machine does hits all of them. The figure
@@ -22,6 +22,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ BENCH = ROOT / "bench"
 sys.path.insert(0, str(ROOT / "test"))
 import oracles  # noqa: E402
 import pipe  # noqa: E402
+import planning  # noqa: E402
 
 STARTS = 21
 NOISE = 1.10
@@ -105,7 +107,7 @@ def run_suite(queries, engines, args, threads, tables, memory):
     return results, peaks
 
 
-def print_suite(title, results, engines, peaks):
+def print_suite(title, results, engines, peaks, places=2):
     print(f"\n## {title}\n")
     peers = [name for name in engines if name != "fletch"]
     has_ratio = "fletch" in engines and peers
@@ -114,7 +116,7 @@ def print_suite(title, results, engines, peaks):
     notes, shared = [], []
     for query, cells in results.items():
         times = {name: cells[name]["ms"] for name in engines}
-        row = [query] + [f"{times[name]:.2f}" if times[name] is not None else "–" for name in engines]
+        row = [query] + [f"{times[name]:.{places}f}" if times[name] is not None else "–" for name in engines]
         if has_ratio:
             best = min((times[name] for name in peers if times[name] is not None), default=None)
             ours = times["fletch"]
@@ -130,10 +132,33 @@ def print_suite(title, results, engines, peaks):
         best = geomean([min(results[query][name]["ms"] for name in peers) for query in shared])
         row += [f"{means['fletch'] / means['duckdb']:.2f}" if "duckdb" in means else "–", f"{means['fletch'] / best:.2f}"]
     print("| " + " | ".join(row) + " |")
-    print("| peak memory, MB | " + " | ".join(f"{peaks[name]:.0f}" for name in engines) + " |" +
-          (" | |" if has_ratio else ""))
+    if peaks:
+        print("| peak memory, MB | " + " | ".join(f"{peaks[name]:.0f}" for name in engines) + " |" +
+              (" | |" if has_ratio else ""))
     if notes:
         print("\n" + "\n".join(notes))
+
+
+def run_planning(engines, args, tables, memory):
+    """{question: {engine: {"ms", "error"}}}, of the time from the text to the plan; one thread."""
+    subject = pathlib.Path(args.fletch).with_name("libfletch.so")
+    workers = {name: Worker(name, 1, subject) for name in engines}
+    for worker in workers.values():
+        reply = worker.ask({"load": {name: str(path) for name, path in tables.items()}, "memory": memory})
+        if "error" in reply:
+            print(f"{worker.name}: cannot load: {reply['error']}", file=sys.stderr)
+    results = {}
+    only = set(filter(None, args.only.split(",")))
+    for question, sql in planning.questions():
+        if only and question not in only:
+            continue
+        results[question] = {}
+        for name, worker in workers.items():
+            reply = worker.ask({"plan": sql, "times": planning.TIMES})
+            results[question][name] = {"ms": reply["us"] / 1000 if "us" in reply else None, "error": reply.get("error")}
+    for worker in workers.values():
+        worker.close()
+    return results
 
 
 def start_up(program):
@@ -190,7 +215,7 @@ def compare(now, saved):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--suites", default="tpch,scenarios,startup")
+    parser.add_argument("--suites", default="tpch,scenarios,planning,startup")
     parser.add_argument("--engines", default=",".join(oracles.ENGINES))
     parser.add_argument("--threads", type=int, help="default: 2 for TPC-H, 1 for the scenarios")
     parser.add_argument("--runs", type=int, default=5)
@@ -239,6 +264,18 @@ def main():
             results, peaks = run_suite(queries, engines, args, threads, tables, memory=True)
             print_suite(f"Scenarios, 1,000,000 rows in memory, {threads} thread(s), best of {args.runs}", results, engines, peaks)
             record["suites"]["scenarios"], record["peak_mb"]["scenarios"] = results, peaks
+
+    if "planning" in suites:
+        folder = ROOT / ".deps" / "data" / "tpch-sf0.1"
+        tables = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
+        with tempfile.TemporaryDirectory() as made:
+            tables["relation"] = pathlib.Path(made) / "relation.parquet"
+            planning.write_relation(tables["relation"])
+            for memory in (True, False):
+                results = run_planning(engines, args, tables, memory)
+                where = "in memory" if memory else "Parquet"
+                print_suite(f"Planning, tables {where}, least of {planning.TIMES}", results, engines, {}, places=3)
+                record["suites"][f"planning-{'memory' if memory else 'parquet'}"] = results
 
     if "startup" in suites and "fletch" in engines:
         started = start_up(args.fletch)
