@@ -20,6 +20,7 @@
 /* What is known of a node, by its id. */
 typedef struct seen {
     uint64_t hash;         /* 0: its rows are not always the same, or it was not met */
+    double cost;           /* with all below; what is shared counts for each reader */
     bool is_read;          /* by a node that is not shared itself: it may be a subplan of its own */
     bool is_part;          /* of an operator of its class */
     int32_t next;          /* subplan of its hash and height; 0: none */
@@ -35,7 +36,6 @@ typedef struct sharing {
     const fl_node **nodes; /* inputs first */
     int32_t n_nodes;
     int32_t *readers; /* by column: height of its highest reader, so a lower node's column is read above it */
-    fl_cost cost;     /* of the subplan that is looked at */
     bool is_any;
 } sharing;
 
@@ -66,8 +66,11 @@ static fl_status note_node(void *ctx, const fl_node *node, fl_err *err)
         seen *below = &s->seen[node->inputs[i]->id];
         hash = fl_hash_combine(hash, below->hash);
         is_fixed &= below->hash != 0;
+        s->seen[node->id].cost += below->cost;
         below->is_part |= node->n_inputs > 1 && node->inputs[i]->op == node->op;
     }
+    fl_cost own = fl_cost_of(s->call->plan, node);
+    s->seen[node->id].cost += fl_cost_total(&own);
     s->seen[node->id].hash = is_fixed ? hash | 1 : 0;
     s->nodes[s->n_nodes++] = node;
     fl_col_set_init(&used);
@@ -101,7 +104,7 @@ static fl_status find_same(sharing *s, const fl_node *const *nodes, int32_t n, f
         seen *own = &s->seen[nodes[i]->id];
         int32_t tried = 0, at;
         bool same = false;
-        if (own->hash == 0 || !own->is_read || own->is_part)
+        if (own->hash == 0 || !own->is_read || own->is_part || own->cost < SAVED_MIN_NS)
             continue;
         at = fl_index_map_find(&by_hash, own->hash);
         for (int32_t k = at; k >= 0 && !same && tried < TRIED_MAX; k = s->seen[nodes[k]->id].next - 1, tried++) {
@@ -122,29 +125,17 @@ cleanup:
     return st;
 }
 
-static fl_status add_cost(void *ctx, const fl_node *node, fl_err *err)
-{
-    (void)err;
-    sharing *s = ctx;
-    fl_cost own = fl_cost_of(s->call->plan, node);
-    fl_cost_sum(&s->cost, &own);
-    return FL_OK;
-}
-
 /* Whether so many readers of its rows are cheaper than computing it for each. */
-static fl_status pays(sharing *s, const fl_node *node, int32_t readers, bool *ret, fl_err *err)
+static bool pays(const sharing *s, const fl_node *node, int32_t readers)
 {
     fl_cost kept = {0};
     int32_t n_cols = 0;
-    s->cost = (fl_cost){0};
-    fl_status st = fl_node_visit(node, add_cost, s, err);
     for (int32_t c = 0; c < node->n_cols; c++)
         n_cols += is_read_above(s, node, c);
     fl_cost_add_kept(&kept, node->rows, n_cols);
     fl_cost_add(&kept, FL_COST_READ, node->rows * n_cols * readers);
-    double saved = fl_cost_total(&s->cost) * (readers - 1);
-    *ret = saved > SAVED_MIN_NS && saved > DEARER * fl_cost_total(&kept);
-    return st;
+    double saved = s->seen[node->id].cost * (readers - 1);
+    return saved > SAVED_MIN_NS && saved > DEARER * fl_cost_total(&kept);
 }
 
 /* Goes through the plan from the top, height by height; below what is shared nothing else is read. */
@@ -159,10 +150,7 @@ static fl_status choose(sharing *s, fl_err *err)
         FL_TRY(find_same(s, s->nodes + from, to - from, err));
         for (int32_t i = from; i < to; i++) {
             seen *own = &s->seen[s->nodes[i]->id];
-            bool is_shared = false;
-            if (own->n_same > 0)
-                FL_TRY(pays(s, s->nodes[i], own->n_same + 1, &is_shared, err));
-            if (own->n_same > 0 && !is_shared)
+            if (own->n_same > 0 && !pays(s, s->nodes[i], own->n_same + 1))
                 own->n_same = 0;
         }
         for (int32_t i = from; i < to; i++) {
