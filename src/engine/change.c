@@ -3,6 +3,8 @@
  * engine's write lock. */
 #include "engine/internal.h"
 
+#include "plan/props.h"
+
 #define SMALL_SEGMENT_ROWS 4096
 
 static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rules, const fl_field *fields,
@@ -17,19 +19,57 @@ static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rule
     return FL_OK;
 }
 
-/* A new version of a table with these segments and keys, put in its place. Takes over the index (NULL: none), whose values
- * are those of the segments. */
-static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, fl_segment *const *segments, int64_t n,
-                               const fl_table_key *keys, int32_t n_keys, fl_key_index *index, fl_err *err)
+/* The longest order of several keys that the query's rows come in, in terms of its outputs. Orders of one column are found when
+ * they are asked for. Of an optimized query: what it was made of may promise more than it gives. */
+static fl_status order_of(const fl_query *query, fl_arena *arena, fl_table_order *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_props *props = NULL;
+    *ret = (fl_table_order){0};
+    FL_TRY(fl_node_props(query->plan, query->root, &props, err));
+    for (int32_t o = 0; o < props->n_orders; o++) {
+        const fl_ordering *order = &props->orders[o];
+        fl_table_order_key *keys = NULL;
+        int32_t n = 0;
+        FL_TRY(FL_NEW_ARRAY(arena, order->n_keys, &keys, err));
+        for (; n < order->n_keys; n++) {
+            int32_t at = 0;
+            while (at < query->n_outputs && !fl_order_key_has(&order->keys[n], query->outputs[at]))
+                at++;
+            if (at == query->n_outputs)
+                break;
+            keys[n] = (fl_table_order_key){
+                .col = at, .is_descending = order->keys[n].is_descending, .nulls_first = order->keys[n].nulls_first};
+        }
+        if (n > 1 && n > ret->n_keys)
+            *ret = (fl_table_order){.keys = keys, .n_keys = n};
+    }
+cleanup:
+    return st;
+}
+
+/* What a new version of a table is made of. */
+typedef struct version {
+    fl_segment *const *segments;
+    int64_t n_segments;
+    const fl_table_key *keys;
+    int32_t n_keys;
+    fl_table_order order; /* that the rows were put in */
+} version;
+
+/* Puts a new version in a table's place. Takes over the index (NULL: none), whose values are those of the segments. */
+static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, const version *v, fl_key_index *index,
+                               fl_err *err)
 {
     fl_status st = FL_OK;
     fl_table *table = NULL;
     const fl_column_rules *rules = fl_memory_table_rules(old);
-    FL_TRY(
-        fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, segments, n, &table, err));
+    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, v->segments,
+                               v->n_segments, &table, err));
     if (rules != NULL)
         FL_TRY(fl_memory_table_set_rules(table, rules, err));
-    FL_TRY(fl_memory_table_set_keys(table, keys, n_keys, err));
+    FL_TRY(fl_memory_table_set_keys(table, v->keys, v->n_keys, err));
+    FL_TRY(fl_memory_table_set_order(table, &v->order, err));
     if (index != NULL)
         fl_key_index_set_version(index, table->version);
     FL_TRY(fl_engine_put_table(session->engine, name, table, index, true, err));
@@ -52,11 +92,17 @@ static fl_status check_changeable(const fl_table *table, fl_err *err)
     return FL_ERR_UNSUPPORTED;
 }
 
+/* The query's rows as segments of a table, and the order that they come in. */
 static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                          fl_rows *ret, fl_err *err)
+                          fl_arena *arena, fl_rows *ret, fl_table_order *ret_order, fl_err *err)
 {
-    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret,
-                          err);
+    fl_status st = FL_OK;
+    FL_TRY(fl_session_optimize_open(session, &bound->query, params, n_params, NULL, err));
+    FL_TRY(order_of(&bound->query, arena, ret_order, err));
+    st = fl_session_run_optimized(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory,
+                                  ret, err);
+cleanup:
+    return st;
 }
 
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
@@ -68,6 +114,7 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     fl_arena arena;
     fl_field *fields = NULL;
     fl_column_rules *rules = NULL;
+    fl_table_order order = {0};
     int known = fl_engine_has(session->engine, bound->name);
     fl_arena_init(&arena, &session->statement_memory);
     if (known != 0 && bound->if_not_exists)
@@ -88,11 +135,12 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
                                      .is_not_null = bound->columns[i].is_not_null};
     }
     if (bound->query.plan != NULL && !bound->is_empty)
-        FL_TRY(run_into(session, bound, params, n_params, &rows, err));
+        FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
     FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments,
                                rows.n_segments, &table, err));
     FL_TRY(fl_memory_table_set_rules(table, rules, err));
     FL_TRY(fl_memory_table_set_keys(table, bound->keys, bound->n_keys, err));
+    FL_TRY(fl_memory_table_set_order(table, &order, err));
     FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
     table = NULL;
 cleanup:
@@ -102,7 +150,6 @@ cleanup:
     return st;
 }
 
-/* Appends rows: small last segments are merged with what comes, so that single inserts do not make a segment each. */
 /* An index of these rows; NULL when the table has no keys. */
 static fl_status index_rows(fl_session *session, const fl_table *table, fl_segment *const *segments, int64_t n,
                             fl_key_index **ret, fl_err *err)
@@ -145,6 +192,7 @@ cleanup:
     return st;
 }
 
+/* Appends rows: small last segments are merged with what comes, so that single inserts do not make a segment each. */
 fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                             fl_err *err)
 {
@@ -155,10 +203,13 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     fl_key_index *index = NULL;
     fl_arena arena;
     fl_table *table = bound->table;
+    fl_table_order order = {0};
     int64_t n_old = 0, n = 0;
     fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(check_changeable(table, err));
-    FL_TRY(run_into(session, bound, params, n_params, &rows, err));
+    FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
+    if (table->rows > 0)
+        order = (fl_table_order){0};
     FL_TRY(check_not_null(&rows, fl_memory_table_rules(table), table->fields, table->n_cols, bound->name, err));
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
     FL_TRY(FL_NEW_ARRAY(&arena, n_old + rows.n_segments + 1, &all, err));
@@ -179,7 +230,8 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
             all[n++] = rows.segments[i];
     }
     FL_TRY(index_with(session, bound->name, table, &rows, &index, err));
-    st = replace_table(session, table, bound->name, all, n, table->keys, table->n_keys, index, err);
+    version v = {.segments = all, .n_segments = n, .keys = table->keys, .n_keys = table->n_keys, .order = order};
+    st = replace_table(session, table, bound->name, &v, index, err);
 cleanup:
     fl_segment_builder_free(builder);
     fl_segment_unref(merged);
@@ -195,19 +247,27 @@ fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, con
     fl_status st = FL_OK;
     fl_rows rows = {0};
     fl_key_index *index = NULL;
+    fl_table_order order = {0};
+    fl_arena arena;
+    fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(check_changeable(bound->table, err));
     if (bound->kind == FL_AST_UPDATE)
         bound->query.n_outputs = bound->table->n_cols;
     if (bound->query.plan != NULL && bound->kind != FL_AST_TRUNCATE)
-        FL_TRY(run_into(session, bound, params, n_params, &rows, err));
+        FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
     if (bound->kind == FL_AST_UPDATE) {
         FL_TRY(check_not_null(&rows, fl_memory_table_rules(bound->table), bound->table->fields, bound->table->n_cols,
                               bound->name, err));
         FL_TRY(index_rows(session, bound->table, rows.segments, rows.n_segments, &index, err));
     }
-    st = replace_table(session, bound->table, bound->name, rows.segments, rows.n_segments, bound->table->keys,
-                       bound->table->n_keys, index, err);
+    version v = {.segments = rows.segments,
+                 .n_segments = rows.n_segments,
+                 .keys = bound->table->keys,
+                 .n_keys = bound->table->n_keys,
+                 .order = order};
+    st = replace_table(session, bound->table, bound->name, &v, index, err);
 cleanup:
+    fl_arena_drop(&arena);
     fl_rows_drop(&rows);
     return st;
 }
@@ -234,7 +294,9 @@ static fl_status change_keys(fl_session *session, fl_table *table, fl_str name, 
                                err));
     FL_TRY(fl_memory_table_set_keys(changed, keys, n_keys, err));
     FL_TRY(index_rows(session, changed, segments, n, &index, err));
-    st = replace_table(session, table, name, segments, n, keys, n_keys, index, err);
+    version v = {
+        .segments = segments, .n_segments = n, .keys = keys, .n_keys = n_keys, .order = *fl_memory_table_order(table)};
+    st = replace_table(session, table, name, &v, index, err);
 cleanup:
     fl_table_unref(changed);
     return st;

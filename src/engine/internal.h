@@ -191,6 +191,10 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                          fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err);
 
+/** The same of one that was optimized with fl_session_optimize_open. */
+fl_status fl_session_run_optimized(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                   fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err);
+
 /** Rows of text columns made by hand: cells row by row (NULL data: null). */
 fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells,
                           int64_t n_rows, fl_rows *ret, fl_err *err);

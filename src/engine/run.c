@@ -215,8 +215,14 @@ cleanup:
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                          fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err)
 {
+    fl_status st = fl_session_optimize_open(session, query, params, n_params, NULL, err);
+    return st != FL_OK ? st : fl_session_run_optimized(session, query, params, n_params, use, keep, ret, err);
+}
+
+fl_status fl_session_run_optimized(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                   fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err)
+{
     fl_status st = FL_OK;
-    FL_TRY(fl_session_optimize_open(session, query, params, n_params, NULL, err));
     if (fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN)
         FL_TRY(freeze(query, err));
     st = fl_session_run_plan(session, query, params, n_params, use, keep, ret, NULL, err);

@@ -48,19 +48,17 @@ static fl_status check_rows(const fl_rule_call *call, const fl_props *before, co
                    call->node->op->name, before->rows_min, before->rows_max, after->rows_min, after->rows_max);
 }
 
-/* The order as far as columns tell it that are still put out. */
-static fl_status check_order(const fl_rule_call *call, const fl_props *before, const fl_props *after,
+/* An order as far as columns tell it that are still put out. */
+static fl_status check_order(const fl_rule_call *call, const fl_ordering *order, const fl_props *after,
                              const fl_node *result, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_key *keys = NULL;
     int32_t n = 0;
     bool is_ordered = true;
-    if (!(call->rule->keeps & FL_KEEPS_ORDER) || before->n_order == 0)
-        return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(call->scratch, before->n_order, &keys, err));
-    for (; n < before->n_order && fl_col_set_has(&result->made, before->order[n].cols[0]); n++) {
-        const fl_order_key *key = &before->order[n];
+    FL_TRY(FL_NEW_ARRAY(call->scratch, order->n_keys, &keys, err));
+    for (; n < order->n_keys && fl_col_set_has(&result->made, order->keys[n].cols[0]); n++) {
+        const fl_order_key *key = &order->keys[n];
         keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
         FL_TRY(fl_expr_column(call->plan, key->cols[0], -1, &keys[n].expr, err));
     }
@@ -83,7 +81,8 @@ fl_status fl_check_result(const fl_rule_call *call, const fl_node *result, bool 
     FL_TRY(fl_node_props(call->plan, result, &after, err));
     FL_TRY(check_nulls(call, before, after, result, err));
     FL_TRY(check_rows(call, before, after, err));
-    st = check_order(call, before, after, result, err);
+    for (int32_t i = 0; i < before->n_orders && (call->rule->keeps & FL_KEEPS_ORDER); i++)
+        FL_TRY(check_order(call, &before->orders[i], after, result, err));
 cleanup:
     return st;
 }

@@ -28,7 +28,8 @@ static bool is_same_key(const fl_sort_key *a, const fl_sort_key *b)
 
 static bool is_same_order_key(const fl_order_key *a, const fl_order_key *b)
 {
-    if (a->n_cols != b->n_cols || a->is_descending != b->is_descending || a->nulls_first != b->nulls_first)
+    if (a->n_cols != b->n_cols || a->is_descending != b->is_descending || a->nulls_first != b->nulls_first ||
+        a->is_null_free != b->is_null_free)
         return false;
     for (int32_t i = 0; i < a->n_cols; i++)
         if (a->cols[i].n != b->cols[i].n)
@@ -129,7 +130,7 @@ bool fl_fields_are_same(const fl_attr_field *fields, int32_t n_fields, const voi
 
 static uint64_t hash_order_key(const fl_order_key *key)
 {
-    uint64_t hash = (uint64_t)key->is_descending * 2 + key->nulls_first;
+    uint64_t hash = (uint64_t)key->is_descending * 4 + (uint64_t)key->nulls_first * 2 + key->is_null_free;
     for (int32_t i = 0; i < key->n_cols; i++)
         hash = fl_hash_combine(hash, (uint64_t)key->cols[i].n);
     return hash;
@@ -562,7 +563,7 @@ void fl_order_key_print(fl_text *text, const fl_plan *plan, const fl_order_key *
             fl_text_add_char(text, '=');
         fl_text_add(text, fl_plan_col(plan, key->cols[i])->name);
     }
-    print_direction(text, key->is_descending, key->nulls_first);
+    print_direction(text, key->is_descending, key->is_null_free ? key->is_descending : key->nulls_first);
 }
 
 /* Whether the order is the aggregate's own, which nobody wrote. */

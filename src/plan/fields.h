@@ -46,6 +46,7 @@ typedef struct fl_order_key {
     int32_t n_cols; /* at least one */
     bool is_descending;
     bool nulls_first;
+    bool is_null_free; /* there is no null among them: it does not matter where nulls would stand */
 } fl_order_key;
 
 /* What structs of attributes need at most. */

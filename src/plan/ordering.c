@@ -9,7 +9,7 @@ fl_ordering fl_ordering_of(const fl_plan *plan, int32_t value)
     return ordering != NULL ? *ordering : (fl_ordering){0};
 }
 
-static bool has_col(const fl_order_key *key, fl_col_id col)
+bool fl_order_key_has(const fl_order_key *key, fl_col_id col)
 {
     for (int32_t i = 0; i < key->n_cols; i++)
         if (fl_col_is_equal(key->cols[i], col))
@@ -20,7 +20,7 @@ static bool has_col(const fl_order_key *key, fl_col_id col)
 static bool shares_col(const fl_order_key *a, const fl_order_key *b)
 {
     for (int32_t i = 0; i < a->n_cols; i++)
-        if (has_col(b, a->cols[i]))
+        if (fl_order_key_has(b, a->cols[i]))
             return true;
     return false;
 }
@@ -32,7 +32,8 @@ static bool satisfies(const fl_plan *plan, int32_t a, int32_t b)
         return false;
     for (int32_t i = 0; i < want.n_keys; i++) {
         const fl_order_key *x = &have.keys[i], *y = &want.keys[i];
-        if (x->is_descending != y->is_descending || x->nulls_first != y->nulls_first || !shares_col(x, y))
+        bool has_nulls_there = x->is_null_free || (x->nulls_first == y->nulls_first && !y->is_null_free);
+        if (x->is_descending != y->is_descending || !has_nulls_there || !shares_col(x, y))
             return false;
     }
     return true;
@@ -72,8 +73,9 @@ fl_status fl_ordering_make(fl_plan *plan, const fl_order_key *keys, int32_t n_ke
         if (is_decided(made, n, &keys[i]))
             continue;
         FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), keys[i].n_cols, &cols, err));
-        made[n] =
-            (fl_order_key){.cols = cols, .is_descending = keys[i].is_descending, .nulls_first = keys[i].nulls_first};
+        made[n] = keys[i];
+        made[n].cols = cols;
+        made[n].n_cols = 0;
         for (int32_t c = 0; c < keys[i].n_cols; c++)
             insert_col(cols, &made[n].n_cols, keys[i].cols[c]);
         n++;
@@ -99,7 +101,7 @@ static fl_status project(fl_plan *plan, int32_t value, const fl_col_map *map, in
         keys[n].cols = cols;
         keys[n].n_cols = 0;
         for (int32_t i = 0; i < map->n; i++)
-            if (has_col(&from.keys[n], map->from[i]))
+            if (fl_order_key_has(&from.keys[n], map->from[i]))
                 cols[keys[n].n_cols++] = map->to[i];
         if (keys[n].n_cols == 0)
             break;
@@ -117,8 +119,10 @@ fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n,
     int32_t n_order = 0;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &order, err));
     for (; n_order < n && keys[n_order].expr->kind == FL_EXPR_COLUMN; n_order++)
-        order[n_order] =
-            (fl_order_key){&keys[n_order].expr->col, 1, keys[n_order].is_descending, keys[n_order].nulls_first};
+        order[n_order] = (fl_order_key){.cols = &keys[n_order].expr->col,
+                                        .n_cols = 1,
+                                        .is_descending = keys[n_order].is_descending,
+                                        .nulls_first = keys[n_order].nulls_first};
     if (ret_is_whole != NULL)
         *ret_is_whole = n_order == n;
     st = fl_ordering_make(plan, order, n_order, ret, err);

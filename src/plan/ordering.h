@@ -4,7 +4,8 @@
  * after a join on them, and any of them stands for the key. Whoever makes values of one plan names all columns of such a
  * class that the rows have, so that two keys which share a column are of the same class.
  *
- * a satisfies b when b is a prefix of a: its keys, one by one, share a column and agree in their direction and nulls. */
+ * a satisfies b when b is a prefix of a: its keys, one by one, share a column and agree in their direction, and in the place of
+ * nulls unless a's key has none. */
 #ifndef FL_PLAN_ORDERING_H
 #define FL_PLAN_ORDERING_H
 
@@ -20,6 +21,9 @@ fl_status fl_ordering_make(fl_plan *plan, const fl_order_key *keys, int32_t n_ke
 
 /** The keys of a value. Valid as long as the plan. */
 fl_ordering fl_ordering_of(const fl_plan *plan, int32_t value);
+
+/** Whether the column is one of those that the key names. */
+bool fl_order_key_has(const fl_order_key *key, fl_col_id col);
 
 /** The value for the order that sorting by the keys makes, as far as they are columns; of a key that is none, and those behind
  *  it, nothing is said. *ret_is_whole (may be NULL): all of them are columns. */

@@ -470,7 +470,8 @@ cleanup:
 static fl_status put_order_key(canon *c, const fl_order_key *key, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(put(c, (uint64_t)key->n_cols * 4 + (uint64_t)key->is_descending * 2 + key->nulls_first, err));
+    uint64_t flags = (uint64_t)key->is_descending * 4 + (uint64_t)key->nulls_first * 2 + key->is_null_free;
+    FL_TRY(put(c, (uint64_t)key->n_cols * 8 + flags, err));
     int32_t from = c->n_tokens;
     for (int32_t i = 0; i < key->n_cols; i++)
         FL_TRY(put_col(c, key->cols[i], err));

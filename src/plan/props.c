@@ -212,24 +212,50 @@ cleanup:
     return st;
 }
 
+fl_status fl_props_add_order(fl_plan *plan, fl_props *props, fl_ordering order, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_ordering *orders = NULL; /* made anew: those there are may be another node's */
+    if (order.n_keys == 0 || props->n_orders == FL_PROPS_ORDERS_MAX)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), props->n_orders + 1, &orders, err));
+    if (props->n_orders > 0)
+        memcpy(orders, props->orders, (size_t)props->n_orders * sizeof(*orders));
+    orders[props->n_orders++] = order;
+    props->orders = orders;
+cleanup:
+    return st;
+}
+
 fl_status fl_props_put_order(fl_plan *plan, fl_props *props, const fl_sort_key *keys, int32_t n, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_order_key *order = NULL;
-    int32_t n_order = 0;
+    fl_order_key *first = NULL;
+    int32_t n_first = 0;
     bool is_whole = true;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + props->n_order, &order, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n, &first, err));
     for (int32_t i = 0; i < n && is_whole; i++) {
         const fl_expr *e = keys[i].expr;
         if (e->kind == FL_EXPR_COLUMN)
-            order[n_order++] = (fl_order_key){&e->col, 1, keys[i].is_descending, keys[i].nulls_first};
+            first[n_first++] = (fl_order_key){.cols = &e->col,
+                                              .n_cols = 1,
+                                              .is_descending = keys[i].is_descending,
+                                              .nulls_first = keys[i].nulls_first};
         else
             is_whole = is_fixed(e);
     }
-    if (is_whole && props->n_order > 0)
-        memcpy(order + n_order, props->order, (size_t)props->n_order * sizeof(*order));
-    props->order = order;
-    props->n_order = n_order + (is_whole ? props->n_order : 0);
+    const fl_ordering *before = props->orders;
+    int32_t n_before = is_whole ? props->n_orders : 0;
+    props->n_orders = 0;
+    if (n_before == 0)
+        return fl_props_add_order(plan, props, (fl_ordering){first, n_first}, err);
+    for (int32_t i = 0; i < n_before; i++) {
+        fl_order_key *both = NULL;
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_first + before[i].n_keys, &both, err));
+        memcpy(both, first, (size_t)n_first * sizeof(*both));
+        memcpy(both + n_first, before[i].keys, (size_t)before[i].n_keys * sizeof(*both));
+        FL_TRY(fl_props_add_order(plan, props, (fl_ordering){both, n_first + before[i].n_keys}, err));
+    }
 cleanup:
     return st;
 }
@@ -239,8 +265,8 @@ fl_status fl_props_pass(fl_plan *plan, const fl_node *node, const fl_props *cons
     (void)node;
     ret->rows_min = inputs[0]->rows_min;
     ret->rows_max = inputs[0]->rows_max;
-    ret->order = inputs[0]->order;
-    ret->n_order = inputs[0]->n_order;
+    ret->orders = inputs[0]->orders;
+    ret->n_orders = inputs[0]->n_orders;
     return fl_props_add_all(plan, ret, inputs[0], err);
 }
 
@@ -283,12 +309,18 @@ cleanup:
     return st;
 }
 
-static bool is_same_col(const fl_order_key *key, fl_col_id col)
+/* The first key, from `next` on, that is not decided by columns in which all rows agree; NULL: there is none. */
+static const fl_order_key *open_key(const fl_ordering *order, const fl_col_set *fixed, int32_t *next)
 {
-    for (int32_t i = 0; i < key->n_cols; i++)
-        if (key->cols[i].n == col.n)
-            return true;
-    return false;
+    for (; *next < order->n_keys; ++*next) {
+        const fl_order_key *key = &order->keys[*next];
+        int32_t c = 0;
+        while (c < key->n_cols && !fl_col_set_has(fixed, key->cols[c]))
+            c++;
+        if (c == key->n_cols)
+            return key;
+    }
+    return NULL;
 }
 
 fl_status fl_props_decides_nothing(fl_plan *plan, const fl_props *props, const fl_col_set *fixed, const fl_expr *key,
@@ -313,7 +345,7 @@ fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sor
 {
     fl_status st = FL_OK;
     fl_col_set fixed; /* what all rows agree in that agree in the keys so far */
-    int32_t next = 0;
+    int32_t next[FL_PROPS_ORDERS_MAX] = {0};
     fl_col_set_init(&fixed);
     *ret = true;
     for (int32_t i = 0; i < n && *ret; i++) {
@@ -325,15 +357,17 @@ fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sor
             break;
         if (is_fixed(e) || (e->kind == FL_EXPR_COLUMN && fl_col_set_has(&fixed, e->col)))
             continue;
-        while (next < props->n_order && fl_col_set_has(&fixed, props->order[next].cols[0]))
-            next++;
-        const fl_order_key *key = next < props->n_order ? &props->order[next] : NULL;
-        *ret = key != NULL && e->kind == FL_EXPR_COLUMN && is_same_col(key, e->col) &&
-               key->is_descending == keys[i].is_descending &&
-               (key->nulls_first == keys[i].nulls_first || fl_col_set_has(&props->not_null, e->col));
+        *ret =
+            false; /* among rows that agree in the keys so far, each of the orders holds from its first open key on */
+        for (int32_t o = 0; o < props->n_orders && !*ret; o++) {
+            const fl_order_key *key = open_key(&props->orders[o], &fixed, &next[o]);
+            *ret = key != NULL && e->kind == FL_EXPR_COLUMN && fl_order_key_has(key, e->col) &&
+                   key->is_descending == keys[i].is_descending &&
+                   (key->is_null_free || key->nulls_first == keys[i].nulls_first ||
+                    fl_col_set_has(&props->not_null, e->col));
+        }
         if (*ret)
             FL_TRY(fl_col_set_add(fl_plan_arena(plan), &fixed, e->col, err));
-        next++;
     }
 cleanup:
     return st;
@@ -369,14 +403,16 @@ cleanup:
     return st;
 }
 
-/* The order as far as columns that are put out tell it. */
-static fl_status settle_order(fl_plan *plan, const fl_node *node, const fl_props *from, fl_props *ret, fl_err *err)
+/* An order as far as columns that are put out tell it. */
+static fl_status settle_order(fl_plan *plan, const fl_node *node, const fl_props *from, const fl_ordering *order,
+                              fl_props *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_order_key *order = NULL;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), from->n_order, &order, err));
-    for (int32_t i = 0; i < from->n_order; i++) {
-        fl_col_id col = from->order[i].cols[0];
+    fl_order_key *keys = NULL;
+    int32_t n_keys = 0;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), order->n_keys, &keys, err));
+    for (int32_t i = 0; i < order->n_keys; i++) {
+        fl_col_id col = order->keys[i].cols[0];
         fl_col_set cols;
         fl_col_id *ids = NULL;
         int32_t n = 0, at = find_equal(from, col);
@@ -394,9 +430,11 @@ static fl_status settle_order(fl_plan *plan, const fl_node *node, const fl_props
             ids[n++] = col;
             fl_col_set_remove(&cols, col);
         }
-        order[ret->n_order++] = (fl_order_key){ids, n, from->order[i].is_descending, from->order[i].nulls_first};
+        keys[n_keys] = order->keys[i];
+        keys[n_keys].cols = ids;
+        keys[n_keys++].n_cols = n;
     }
-    ret->order = order;
+    st = fl_props_add_order(plan, ret, (fl_ordering){keys, n_keys}, err);
 cleanup:
     return st;
 }
@@ -455,8 +493,8 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
         if (fl_col_set_has_all(&node->made, &used))
             FL_TRY(add_test(plan, ret, raw->tests[i], err));
     }
-    if (raw->n_order > 0)
-        FL_TRY(settle_order(plan, node, &from, ret, err));
+    for (int32_t i = 0; i < raw->n_orders; i++)
+        FL_TRY(settle_order(plan, node, &from, &raw->orders[i], ret, err));
 cleanup:
     return st;
 }
@@ -531,11 +569,12 @@ void fl_props_print(fl_text *text, const fl_plan *plan, const fl_props *props)
         print_set(text, plan, i == 0 ? "determined: (" : ", (", &props->dependencies[i].from, ") -> ");
         print_set(text, plan, "(", &props->dependencies[i].to, i + 1 < props->n_dependencies ? ")" : "); ");
     }
-    for (int32_t i = 0; i < props->n_order; i++) {
-        fl_text_add(text, i == 0 ? FL_STR("order: ") : FL_STR(", "));
-        fl_order_key_print(text, plan, &props->order[i]);
-    }
-    if (props->n_order > 0)
+    for (int32_t o = 0; o < props->n_orders; o++)
+        for (int32_t i = 0; i < props->orders[o].n_keys; i++) {
+            fl_text_add(text, i > 0 ? FL_STR(", ") : o == 0 ? FL_STR("order: ") : FL_STR(" and "));
+            fl_order_key_print(text, plan, &props->orders[o].keys[i]);
+        }
+    if (props->n_orders > 0)
         fl_text_add(text, FL_STR("; "));
     fl_text_addf(text, "rows: %.17g..", props->rows_min);
     if (props->rows_max < INFINITY)

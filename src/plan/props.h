@@ -8,11 +8,12 @@
 #ifndef FL_PLAN_PROPS_H
 #define FL_PLAN_PROPS_H
 
-#include "plan/node.h"
+#include "plan/ordering.h"
 
 #define FL_PROPS_KEYS_MAX 8
 #define FL_PROPS_DEPENDENCIES_MAX 16
 #define FL_PROPS_TESTS_MAX 16
+#define FL_PROPS_ORDERS_MAX 8
 
 /* Rows that agree in all columns of `from` agree in those of `to`. */
 typedef struct fl_dependency {
@@ -32,11 +33,10 @@ struct fl_props {
     fl_dependency *dependencies; /* beyond what keys, constants and equal columns say */
     int32_t n_tests;             /* FL_PROPS_TESTS_MAX at most */
     const fl_expr **tests; /* true of each row; of one column, and such as may be said of another that is equal to it */
-    int32_t n_order;
-    const fl_order_key
-        *order;      /* the rows come in the order of these keys; columns of one are all that are equal to it */
-    double rows_min; /* never more than the rows there are */
-    double rows_max; /* never less; INFINITY: no bound is known */
+    int32_t n_orders;      /* FL_PROPS_ORDERS_MAX at most */
+    const fl_ordering *orders; /* the rows come in each of them; columns of a key are all that are equal to it */
+    double rows_min;           /* never more than the rows there are */
+    double rows_max;           /* never less; INFINITY: no bound is known */
 };
 
 /** The node's properties; they live as long as the plan. For a plan that is being made. */
@@ -48,7 +48,7 @@ fl_status fl_node_input_not_null(fl_plan *plan, const fl_node *node, fl_col_set 
 /** Whether no two rows agree in all of these columns, by keys and by all that determines columns. */
 fl_status fl_props_has_key(fl_plan *plan, const fl_props *props, const fl_col_set *cols, bool *ret, fl_err *err);
 
-/** Whether the rows come in the order of the keys: by their own order, by columns that are constant or determined by those
+/** Whether the rows come in the order of the keys: by their own orders, by columns that are constant or determined by those
  *  before them. Keys that are no columns are not known. */
 fl_status fl_props_is_ordered(fl_plan *plan, const fl_props *props, const fl_sort_key *keys, int32_t n, bool *ret,
                               fl_err *err);
@@ -85,7 +85,10 @@ fl_status fl_props_add_computed(fl_plan *plan, fl_props *props, fl_col_id col, c
 /** All that is known of other rows, whose columns these have: but for their number. */
 fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other, fl_err *err);
 
-/** The rows come in the order of these keys, equal ones in the order that `ret` has so far. */
+/** The rows come in this order, too. The keys are borrowed for as long as the plan lives. */
+fl_status fl_props_add_order(fl_plan *plan, fl_props *props, fl_ordering order, fl_err *err);
+
+/** The rows come in the order of these keys, equal ones in the orders that `ret` has so far. */
 fl_status fl_props_put_order(fl_plan *plan, fl_props *props, const fl_sort_key *keys, int32_t n, fl_err *err);
 
 /** derive_props of a class that puts out its first input's rows as they are, in their order. */

@@ -130,6 +130,21 @@ struct fl_scan_worker {
     fl_scan *scan;
 };
 
+/* An order in which rows come when a table is scanned: morsels by number, rows within them as they are read. */
+typedef struct fl_table_order_key {
+    int32_t col;
+    bool is_descending;
+    bool nulls_first;
+    bool is_null_free; /* there is no null: it does not matter where nulls would stand */
+} fl_table_order_key;
+
+typedef struct fl_table_order {
+    const fl_table_order_key *keys; /* the first one decides first */
+    int32_t n_keys;
+    bool
+        is_claimed; /* a file says so, of types that are ordered (arrow/vec_order.h): who relies on it holds the rows to it */
+} fl_table_order;
+
 typedef struct fl_table_ops {
     fl_status (*scan_new)(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
     /** Statistics of a column; may be NULL, then nothing is known. Thread-safe. What costs time is found out at the first
@@ -138,6 +153,9 @@ typedef struct fl_table_ops {
     /** A sample of FL_SAMPLE_ROWS_MAX rows at most (all rows of a smaller table); vectors live as long as the table.
      *  Thread-safe; may be NULL, then there is none. */
     fl_status (*sample)(fl_table *table, const int32_t *cols, int32_t n_cols, fl_table_sample *ret, fl_err *err);
+    /** Orders that the rows come in, all of them at once; borrowed from the table. Returns how many. None of a table that has less
+     *  than two rows. Thread-safe; found at the first call and kept. May be NULL, then nothing is known. */
+    int32_t (*orders)(fl_table *table, const fl_table_order **ret);
     void (*free)(fl_table *table);
 } fl_table_ops;
 
@@ -175,6 +193,12 @@ static inline void fl_table_unref(fl_table *table)
 {
     if (table != NULL && atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) == 1)
         table->ops->free(table);
+}
+
+static inline int32_t fl_table_orders(fl_table *table, const fl_table_order **ret)
+{
+    *ret = NULL;
+    return table->ops->orders == NULL ? 0 : table->ops->orders(table, ret);
 }
 
 /* Formats: how files become tables. A format is a plug-in: FL_FORMAT(<name>) in engine/builtins.def. */

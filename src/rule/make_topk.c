@@ -1,4 +1,4 @@
-/* make_topk: the first rows of a sort need no full sort. */
+/* make_topk: the first rows of a sort need no full sort. Rows that tie no longer come in the order in which they came to it. */
 #include "op/limit/node.h"
 #include "op/sort/node.h"
 #include "op/topk/node.h"
@@ -27,7 +27,6 @@ const fl_rule_desc fl_rule_make_topk = {FL_DESC(fl_rule_desc),
                                         .pattern = "limit(sort:sort)",
                                         .scope = FL_SCOPE_BOTH,
                                         .promise = 35,
-                                        .keeps =
-                                            FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                        .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
                                         .on_match = on_match,
                                         .doc = "ORDER BY with LIMIT keeps only the best rows"};

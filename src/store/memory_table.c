@@ -14,6 +14,7 @@ typedef struct memory_table {
     int64_t n_segments;
     fl_memory *memory;
     fl_column_rules *rules;
+    fl_table_order declared; /* that the rows were put in */
     fl_table_stats stats;
 } memory_table;
 
@@ -167,6 +168,12 @@ static fl_status sample(fl_table *base, const int32_t *cols, int32_t n_cols, fl_
     return fl_table_stats_sample(&((memory_table *)base)->stats, cols, n_cols, ret, err);
 }
 
+static int32_t orders(fl_table *base, const fl_table_order **ret)
+{
+    memory_table *table = (memory_table *)base;
+    return fl_table_stats_orders(&table->stats, &table->declared, ret);
+}
+
 static void table_free(fl_table *base)
 {
     memory_table *table = (memory_table *)base;
@@ -177,7 +184,8 @@ static void table_free(fl_table *base)
     fl_free(table);
 }
 
-static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .sample = sample, .free = table_free};
+static const fl_table_ops table_ops = {
+    .scan_new = scan_new, .stats = stats, .sample = sample, .orders = orders, .free = table_free};
 
 fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
                               fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err)
@@ -256,6 +264,26 @@ fl_status fl_memory_table_set_keys(fl_table *base, const fl_table_key *keys, int
     base->n_keys = n_keys;
 cleanup:
     return st;
+}
+
+fl_status fl_memory_table_set_order(fl_table *base, const fl_table_order *order, fl_err *err)
+{
+    fl_status st = FL_OK;
+    memory_table *table = (memory_table *)base;
+    fl_table_order_key *keys = NULL;
+    FL_ASSERT(base->ops == &table_ops && !order->is_claimed);
+    FL_TRY(FL_NEW_ARRAY(&table->arena, order->n_keys, &keys, err));
+    if (order->n_keys > 0)
+        memcpy(keys, order->keys, (size_t)order->n_keys * sizeof(*keys));
+    table->declared = (fl_table_order){.keys = keys, .n_keys = order->n_keys};
+cleanup:
+    return st;
+}
+
+const fl_table_order *fl_memory_table_order(const fl_table *base)
+{
+    static const fl_table_order none = {0};
+    return base->ops == &table_ops ? &((const memory_table *)base)->declared : &none;
 }
 
 const fl_column_rules *fl_memory_table_rules(const fl_table *base)

@@ -24,6 +24,11 @@ fl_status fl_memory_table_set_rules(fl_table *table, const fl_column_rules *rule
 fl_status fl_memory_table_set_keys(fl_table *table, const fl_table_key *keys, int32_t n_keys, fl_err *err);
 const fl_column_rules *fl_memory_table_rules(const fl_table *table); /* NULL: none */
 
+/** The order that the table's rows were put in, copied, before anybody asks for its orders; that they have it is the caller's
+ *  promise. Orders of single columns are found without it. Its keys may be none. */
+fl_status fl_memory_table_set_order(fl_table *table, const fl_table_order *order, fl_err *err);
+const fl_table_order *fl_memory_table_order(const fl_table *table); /* n_keys 0: none was set */
+
 /** Looks at all rows for better statistics, once; `memory` is the statement's. Does nothing to a table of another kind.
  *  FL_ERR_CANCELLED, FL_ERR_TIMEOUT, FL_ERR_MEMORY. Thread-safe. */
 fl_status fl_memory_table_analyze(fl_table *table, fl_memory *memory, fl_err *err);

@@ -9,6 +9,8 @@ typedef struct range_table {
     fl_field field;
     int64_t start, step, rows;
     fl_value min, max;
+    fl_table_order_key key;
+    fl_table_order order;
 } range_table;
 
 typedef struct range_scan {
@@ -123,6 +125,12 @@ static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
                           .source = FL_STATS_EXACT};
 }
 
+static int32_t orders(fl_table *base, const fl_table_order **ret)
+{
+    *ret = &((const range_table *)base)->order;
+    return base->rows > 1;
+}
+
 static void table_free(fl_table *base)
 {
     range_table *table = (range_table *)base;
@@ -130,7 +138,7 @@ static void table_free(fl_table *base)
     fl_free(table);
 }
 
-static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .free = table_free};
+static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .orders = orders, .free = table_free};
 
 fl_status fl_range_table_new(fl_memory *memory, fl_str name, int64_t start, int64_t stop, int64_t step, bool is_closed,
                              fl_table **ret, fl_err *err)
@@ -165,6 +173,8 @@ fl_status fl_range_table_new(fl_memory *memory, fl_str name, int64_t start, int6
     int64_t last = (int64_t)((uint64_t)start + (uint64_t)(rows > 0 ? rows - 1 : 0) * (uint64_t)step);
     table->min = (fl_value){.type = FL_TYPE(FL_I64), .i = step > 0 ? start : last};
     table->max = (fl_value){.type = FL_TYPE(FL_I64), .i = step > 0 ? last : start};
+    table->key = (fl_table_order_key){.is_descending = step < 0, .nulls_first = step < 0, .is_null_free = true};
+    table->order = (fl_table_order){.keys = &table->key, .n_keys = 1};
     *ret = &table->base;
     return FL_OK;
 cleanup:

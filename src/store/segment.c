@@ -62,6 +62,7 @@ fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl
     FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->min, err));
     FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->max, err));
     FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->nulls, err));
+    FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols + 1, &segment->order, err));
     FL_TRY(FL_NEW_ARRAY(&segment->arena, n_cols * 3 + 1, &segment->buffers, err));
     for (int32_t i = 0; i < n_cols; i++) {
         segment->min[i].is_null = segment->max[i].is_null = true;
@@ -503,6 +504,19 @@ cleanup:
     return st;
 }
 
+/* Of a column that is in order they are at its ends; false: it is not. */
+static bool find_ends(const fl_segment *segment, int32_t c, int64_t *ret_low, int64_t *ret_high)
+{
+    fl_vec_order order = segment->order[c];
+    int64_t values = segment->rows - segment->nulls[c];
+    int64_t first = order.nulls_last ? 0 : segment->nulls[c];
+    if ((!order.ascends && !order.descends) || values <= 0)
+        return false;
+    *ret_low = order.ascends ? first : first + values - 1;
+    *ret_high = order.ascends ? first + values - 1 : first;
+    return true;
+}
+
 static fl_status find_bounds(fl_segment *segment, int32_t c, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -510,6 +524,10 @@ static fl_status find_bounds(fl_segment *segment, int32_t c, fl_err *err)
     int64_t low = -1, high = -1;
     if (fl_type_is_nested(vec->type) || vec->type.id == FL_NULL || vec->type.id == FL_BOOL || vec->type.id == FL_BINARY)
         return FL_OK;
+    if (find_ends(segment, c, &low, &high)) {
+        FL_TRY(fl_value_from_vec(&segment->arena, vec, low, &segment->min[c], err));
+        return fl_value_from_vec(&segment->arena, vec, high, &segment->max[c], err);
+    }
     if (vec->layout == FL_DICT && vec->valid == NULL) { /* every value occurs */
         for (int64_t i = 0; i < vec->child_rows; i++) {
             const fl_view *v = vec->child->data;
@@ -576,8 +594,10 @@ fl_status fl_segment_builder_finish(fl_segment_builder *b, fl_segment **ret, fl_
         FL_TRY(finish_column(&b->cols[c], segment, type, &segment->vecs[c], &segment->buffers[c * 3], err));
     }
     if (b->use == FL_SEGMENT_TABLE)
-        for (int32_t c = 0; c < b->n_cols; c++)
+        for (int32_t c = 0; c < b->n_cols; c++) {
+            segment->order[c] = fl_vec_order_of(&segment->vecs[c], segment->rows);
             FL_TRY(find_bounds(segment, c, err));
+        }
     /* The strings' arena moves: chained behind the segment's own by a holder. */
     if (b->heap.first != NULL) {
         fl_segment *holder = NULL;

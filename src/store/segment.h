@@ -2,11 +2,13 @@
  *
  * A builder takes batches and grows its columns; finishing it gives a counted segment. Strings are kept as views into the
  * segment's heap (tables: dictionaries where few values repeat), or as Arrow's offsets and characters (results, which leave
- * without another copy). Columns of tables know their least and greatest value. */
+ * without another copy). Columns of tables know their least and greatest value,
+ * and whether their rows come in order. */
 #ifndef FL_STORE_SEGMENT_H
 #define FL_STORE_SEGMENT_H
 
 #include "arrow/value.h"
+#include "arrow/vec_order.h"
 
 #define FL_SEGMENT_ROWS 122880
 #define FL_SEGMENT_CHARS_MAX (1ll << 30) /* characters of one column of a segment; 32-bit offsets hold twice as many */
@@ -19,6 +21,7 @@ typedef struct fl_segment {
     fl_value *min; /* [n_cols]; null where unknown */
     fl_value *max;
     int64_t *nulls;      /* [n_cols]; -1 unknown */
+    fl_vec_order *order; /* [n_cols] */
     fl_arena arena;      /* everything above, and the strings */
     fl_buffer **buffers; /* [n_cols * 3]: data, validity, characters; NULL where there is none */
     void (*release)(struct fl_segment *segment); /* foreign memory: called when the last reference goes */

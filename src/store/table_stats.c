@@ -3,6 +3,7 @@
 
 #include "arrow/bounds.h"
 #include "store/column_stats.h"
+#include "store/table_order.h"
 
 #define LAZY_ROWS 16384     /* of the sample that statistics are made of when a query needs them */
 #define ANALYZE_ROWS 131072 /* of ANALYZE's */
@@ -89,6 +90,24 @@ void fl_table_stats_get(fl_table_stats *stats, int32_t col, fl_col_stats *ret)
             (void)make_column(stats, &column, ret, NULL); /* no memory: asked again next time */
     }
     pthread_mutex_unlock(&stats->lock);
+}
+
+/* ---- orders --------------------------------------------------------------------------------------------------------- */
+
+int32_t fl_table_stats_orders(fl_table_stats *stats, const fl_table_order *declared, const fl_table_order **ret)
+{
+    const fl_table_order *found = NULL;
+    int32_t n = 0;
+    pthread_mutex_lock(&stats->lock);
+    if (stats->orders == NULL && fl_table_order_find(&stats->arena, stats->segments, stats->n_segments,
+                                                     stats->table->n_cols, declared, &found, &n, NULL) == FL_OK) {
+        stats->orders = found;
+        stats->n_orders = n;
+    }
+    *ret = stats->orders;
+    n = stats->orders == NULL ? 0 : stats->n_orders;
+    pthread_mutex_unlock(&stats->lock);
+    return n;
 }
 
 /* ---- ANALYZE -------------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Statistics and a sample of a table of segments, made when they are asked for the first time and kept as long as the table.
+/* Statistics, orders and a sample of a table of segments, made when they are asked for the first time and kept as long as the table.
  * Thread-safe but for init and drop. */
 #ifndef FL_STORE_TABLE_STATS_H
 #define FL_STORE_TABLE_STATS_H
@@ -22,6 +22,8 @@ typedef struct fl_table_stats {
     fl_row_sample picks;          /* of the table's sample */
     fl_segment **samples;         /* [n_cols]: a segment with the column alone; NULL where nobody asked */
     struct fl_sample_list *lists; /* vectors in the orders in which they were asked for */
+    const fl_table_order *orders; /* NULL: nobody asked */
+    int32_t n_orders;
 } fl_table_stats;
 
 /** For a table that has its keys and segments when it is asked; all are borrowed. Takes no memory. */
@@ -31,6 +33,9 @@ void fl_table_stats_drop(fl_table_stats *stats);
 
 /** As fl_table_ops.stats: a millisecond or two for a column's first time. Where there is no memory, what costs none. */
 void fl_table_stats_get(fl_table_stats *stats, int32_t col, fl_col_stats *ret);
+
+/** As fl_table_ops.orders, with the order that the rows were put in (see fl_table_order_find). Where there is no memory, none. */
+int32_t fl_table_stats_orders(fl_table_stats *stats, const fl_table_order *declared, const fl_table_order **ret);
 
 /** As fl_table_ops.sample. */
 fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, fl_table_sample *ret,

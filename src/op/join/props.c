@@ -183,7 +183,7 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
         st = derive_pairs(&j, attrs->kind, err);
         break;
     }
-    ret->n_order = 0;
+    ret->n_orders = 0;
 cleanup:
     return st;
 }

@@ -27,7 +27,7 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     fl_status st = FL_OK;
     const fl_materialize_attrs *m = fl_materialize_of(node);
     FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
-    ret->n_order = 0; /* readers share the rows and take them as they come */
+    ret->n_orders = 0; /* readers share the rows and take them as they come */
     for (int32_t i = 0; i < m->n_cols; i++)
         FL_TRY(fl_props_add_equal(plan, ret, m->from[i], m->cols[i], err));
 cleanup:

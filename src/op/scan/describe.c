@@ -25,6 +25,43 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return rows < 1 ? 1 : rows;
 }
 
+fl_status fl_scan_order(fl_plan *plan, const fl_node *node, const fl_table_order *order, fl_ordering *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    fl_order_key *keys = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), order->n_keys, &keys, err));
+    for (int32_t i = 0; i < order->n_keys; i++)
+        keys[i] = (fl_order_key){.cols = &scan->cols[order->keys[i].col],
+                                 .n_cols = 1,
+                                 .is_descending = order->keys[i].is_descending,
+                                 .nulls_first = order->keys[i].nulls_first,
+                                 .is_null_free = order->keys[i].is_null_free};
+    *ret = (fl_ordering){.keys = keys, .n_keys = order->n_keys};
+cleanup:
+    return st;
+}
+
+/* The orders of the table's rows that can be relied on without looking, and what the scan itself makes sure of. */
+static fl_status add_orders(fl_plan *plan, const fl_node *node, fl_props *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    const fl_table_order *orders = NULL;
+    int32_t n = fl_table_orders(scan->table, &orders);
+    FL_TRY(fl_props_add_order(plan, ret, fl_ordering_of(plan, fl_trait_get(node->traits, &fl_trait_ordering)), err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_ordering order = {0};
+        fl_col_id first = scan->cols[orders[i].keys[0].col];
+        if (orders[i].is_claimed || !(fl_col_set_has(&node->made, first) || fl_col_set_has(&ret->constant, first)))
+            continue;
+        FL_TRY(fl_scan_order(plan, node, &orders[i], &order, err));
+        FL_TRY(fl_props_add_order(plan, ret, order, err));
+    }
+cleanup:
+    return st;
+}
+
 static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props *const *inputs, fl_props *ret,
                               fl_err *err)
 {
@@ -46,6 +83,7 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     }
     if (scan->limit >= 0)
         ret->rows_max = (double)scan->limit;
+    st = add_orders(plan, node, ret, err);
 cleanup:
     return st;
 }

@@ -1,8 +1,9 @@
-/* scan: rows of a table. Columns wanted, filters and limits are pushed into it by rules. A leaf. */
+/* scan: rows of a table. Columns wanted, filters and limits are pushed into it by rules. A leaf. Its trait ordering is what the
+ * plan asks of it beyond what is known of the table: it holds the rows against it as they are read. */
 #ifndef FL_OP_SCAN_NODE_H
 #define FL_OP_SCAN_NODE_H
 
-#include "plan/node.h"
+#include "plan/ordering.h"
 #include "plan/table.h"
 
 typedef struct fl_scan_attrs {
@@ -18,6 +19,9 @@ extern const fl_op_desc fl_op_scan;
 
 /** A scan of all columns. The plan takes a reference of its own to the table. */
 fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_err *err);
+
+/** An order of the scan's table in terms of the scan's columns; it lies in the plan. */
+fl_status fl_scan_order(fl_plan *plan, const fl_node *node, const fl_table_order *order, fl_ordering *ret, fl_err *err);
 
 static inline const fl_scan_attrs *fl_scan_of(const fl_node *node)
 {

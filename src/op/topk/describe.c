@@ -32,7 +32,7 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     double most = topk->limit < 0 ? INFINITY : (double)topk->limit;
     ret->rows_min = fmin(most, fmax(0, ret->rows_min - (double)topk->offset));
     ret->rows_max = fmin(most, fmax(0, ret->rows_max - (double)topk->offset));
-    ret->n_order = 0; /* equal rows come in any order */
+    ret->n_orders = 0; /* equal rows come in any order */
     return st != FL_OK ? st : fl_props_put_order(plan, ret, topk->keys, topk->n_keys, err);
 }
 

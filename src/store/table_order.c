@@ -1,0 +1,105 @@
+/* Segments in order are a table in order when each goes on where the one before it ended. */
+#include "store/table_order.h"
+
+/* What holds of a column from the first segment to the one at hand. */
+typedef struct progress {
+    fl_vec_order order;
+    const fl_vec *last; /* with the last value so far; NULL: there was none */
+    int64_t last_row;
+    bool has_nulls;
+} progress;
+
+/* Nulls of one segment stand between the values of others. */
+static void go_on_with_nulls(progress *p, bool has_nulls, bool has_values)
+{
+    p->order.nulls_first &= !(has_nulls && p->last != NULL);
+    p->order.nulls_last &= !(has_values && p->has_nulls);
+    p->has_nulls |= has_nulls;
+}
+
+static void go_on(progress *p, const fl_segment *segment, int32_t c)
+{
+    const fl_vec *vec = &segment->vecs[c];
+    fl_vec_order here = segment->order[c];
+    int64_t nulls = segment->nulls[c], values = segment->rows - nulls;
+    int64_t first = here.nulls_last ? 0 : nulls;
+    p->order.ascends &= here.ascends;
+    p->order.descends &= here.descends;
+    p->order.nulls_first &= here.nulls_first;
+    p->order.nulls_last &= here.nulls_last;
+    go_on_with_nulls(p, nulls > 0, values > 0);
+    if (values == 0 || (!p->order.ascends && !p->order.descends))
+        return;
+    int order = p->last == NULL ? 0 : fl_vec_compare(p->last, p->last_row, vec, first);
+    p->order.ascends &= order <= 0;
+    p->order.descends &= order >= 0;
+    p->last = vec;
+    p->last_row = first + values - 1;
+}
+
+static bool is_any_order(fl_vec_order order)
+{
+    return (order.ascends || order.descends) && (order.nulls_first || order.nulls_last);
+}
+
+/* Whether the column by itself is in order, and in which. One that is nothing but null is in none. */
+static bool find_key(fl_segment *const *segments, int64_t n_segments, int32_t c, fl_table_order_key *ret)
+{
+    progress p = {.order = {true, true, true, true}};
+    for (int64_t s = 0; s < n_segments && is_any_order(p.order); s++)
+        if (segments[s]->rows > 0)
+            go_on(&p, segments[s], c);
+    if (!is_any_order(p.order) || p.last == NULL)
+        return false;
+    *ret = (fl_table_order_key){
+        .col = c, .is_descending = !p.order.ascends, .nulls_first = !p.order.nulls_last, .is_null_free = !p.has_nulls};
+    return true;
+}
+
+static bool is_null_free(fl_segment *const *segments, int64_t n_segments, int32_t c)
+{
+    for (int64_t s = 0; s < n_segments; s++)
+        if (segments[s]->nulls[c] != 0)
+            return false;
+    return true;
+}
+
+static fl_status add_declared(fl_arena *arena, fl_segment *const *segments, int64_t n_segments,
+                              const fl_table_order *declared, fl_table_order *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table_order_key *keys = NULL;
+    FL_TRY(FL_NEW_ARRAY(arena, declared->n_keys, &keys, err));
+    for (int32_t i = 0; i < declared->n_keys; i++) {
+        keys[i] = declared->keys[i];
+        keys[i].is_null_free = is_null_free(segments, n_segments, keys[i].col);
+    }
+    *ret = (fl_table_order){.keys = keys, .n_keys = declared->n_keys};
+cleanup:
+    return st;
+}
+
+fl_status fl_table_order_find(fl_arena *arena, fl_segment *const *segments, int64_t n_segments, int32_t n_cols,
+                              const fl_table_order *declared, const fl_table_order **ret, int32_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table_order *orders = NULL;
+    fl_table_order_key *keys = NULL;
+    int64_t rows = 0;
+    int32_t n = 0;
+    for (int64_t s = 0; s < n_segments; s++)
+        rows += segments[s]->rows;
+    FL_TRY(FL_NEW_ARRAY(arena, n_cols + 1, &orders, err));
+    FL_TRY(FL_NEW_ARRAY(arena, n_cols, &keys, err));
+    if (rows > 1 && declared->n_keys > 0)
+        FL_TRY(add_declared(arena, segments, n_segments, declared, &orders[n++], err));
+    for (int32_t c = 0; c < n_cols && rows > 1; c++) {
+        bool is_said = declared->n_keys > 0 && declared->keys[0].col == c;
+        if (!is_said && find_key(segments, n_segments, c, &keys[c]))
+            orders[n++] = (fl_table_order){.keys = &keys[c], .n_keys = 1};
+    }
+    *ret = orders;
+    *ret_n = n;
+cleanup:
+    return st;
+}
