@@ -183,21 +183,21 @@ cleanup:
 
 /* ---- searching ---------------------------------------------------------------------------------------------------- */
 
-static fl_status note_width(void *ctx, const fl_node *node, fl_err *err)
+static fl_status note_choice(void *ctx, const fl_node *node, fl_err *err)
 {
     (void)err;
-    *(bool *)ctx |= node->n_inputs > 1;
+    *(bool *)ctx |= node->n_inputs > 1 || (node->op->has_choice != NULL && node->op->has_choice(node));
     return FL_OK;
 }
 
-/* Whether a search takes the place of phases: where no operator has two inputs rules know what is best. Decided once, before the
- * first of these phases. */
+/* Whether a search takes the place of phases: where no operator has two inputs, or a choice of its own, rules know what is best.
+ * Decided once, before the first of these phases. */
 static fl_status decide_search(driver *d, fl_err *err)
 {
     d->is_decided = true;
     if (!d->options->searches || d->options->is_reference || d->root->height > SEARCH_HEIGHT_MAX)
         return FL_OK;
-    return fl_node_visit(d->root, note_width, &d->searches, err);
+    return fl_node_visit(d->root, note_choice, &d->searches, err);
 }
 
 static void note_search_fired(void *ctx, const fl_rule_desc *rule)

@@ -56,6 +56,8 @@ typedef struct fl_op_desc {
     fl_status (*enforce)(fl_plan *plan, const fl_node *node, int32_t want, const fl_node **ret, fl_err *err);
     const fl_trait_desc *enforces;
     int32_t n_ways;
+    /** Whether only a search finds the best way to the node's rows, though it has less than two inputs; NULL: no. */
+    bool (*has_choice)(const fl_node *node);
     /** What rules may do with it; NULL: nothing but what its fields say. */
     const fl_op_rewrites *rewrites;
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */

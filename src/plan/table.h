@@ -116,6 +116,8 @@ typedef struct fl_scan_ops {
     /** Decodes the slot's column for the current batch; at most once per batch and slot. mask NULL = all rows are wanted;
      *  rows outside it may hold anything that is safe to read. */
     fl_status (*read)(fl_scan_worker *worker, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
+    /** Where the rows of a morsel lie, for messages: `"a.parquet", row group 3`. May be NULL, then there is nothing to say. */
+    void (*place)(const fl_scan *scan, int64_t morsel, fl_text *text);
     void (*free)(fl_scan *scan);
 } fl_scan_ops;
 

@@ -214,6 +214,33 @@ static void read_chunk(footer *f, fl_pq_chunk *ret, int32_t *ret_physical)
     ret->begin = ret->has_dictionary && c.dictionary_at < ret->data_begin ? c.dictionary_at : ret->data_begin;
 }
 
+static const fl_pq_thrift_member sorting_column[] = {
+    [1] = FL_PQ_THRIFT_VALUE(I32, fl_pq_sorting, leaf),
+    [2] = FL_PQ_THRIFT_VALUE(BOOL, fl_pq_sorting, is_descending),
+    [3] = FL_PQ_THRIFT_VALUE(BOOL, fl_pq_sorting, nulls_first),
+};
+
+/* What is behind a column that there is not is not known either. */
+static fl_status read_sorting(footer *f, int32_t kind, fl_pq_row_group *g, fl_err *err)
+{
+    int32_t element = 0;
+    int64_t count = fl_pq_thrift_list(&f->t, kind, 4, &element);
+    if (f->t.is_bad || count == 0 || g->sorting != NULL)
+        return FL_OK;
+    fl_status st = FL_NEW_ARRAY(f->arena, count, &g->sorting, err);
+    if (st != FL_OK)
+        return st;
+    bool is_known = true;
+    for (int64_t i = 0; i < count && fl_pq_thrift_struct(&f->t, element); i++) {
+        fl_pq_sorting sorting = {.leaf = -1};
+        fl_pq_thrift_read(&f->t, sorting_column, FL_LEN(sorting_column), &sorting);
+        is_known &= sorting.leaf >= 0 && sorting.leaf < f->meta->n_leaves;
+        if (is_known)
+            g->sorting[g->n_sorting++] = sorting;
+    }
+    return FL_OK;
+}
+
 /* Offsets and counts of a chunk, against the file and the row group. */
 static fl_status check_chunk(const footer *f, int32_t group, int32_t leaf, int32_t physical, fl_err *err)
 {
@@ -257,6 +284,8 @@ static fl_status read_row_group(footer *f, int32_t group, fl_err *err)
                 read_chunk(f, &g->chunks[i], &physical[i]);
         } else if (id == 3) {
             g->rows = fl_pq_thrift_int(t, k);
+        } else if (id == 4) {
+            FL_TRY(read_sorting(f, k, g, err));
         } else {
             fl_pq_thrift_skip(t, k);
         }

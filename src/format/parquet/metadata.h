@@ -124,9 +124,18 @@ typedef struct fl_pq_chunk {
     fl_pq_statistics stats;
 } fl_pq_chunk;
 
+/* A column that the rows of a row group are said to be sorted by, NaN and nulls where the writer put them. */
+typedef struct fl_pq_sorting {
+    int32_t leaf;
+    bool is_descending;
+    bool nulls_first;
+} fl_pq_sorting;
+
 typedef struct fl_pq_row_group {
     int64_t rows;
-    fl_pq_chunk *chunks; /* one per leaf */
+    fl_pq_chunk *chunks;    /* one per leaf */
+    fl_pq_sorting *sorting; /* the first one decides first */
+    int32_t n_sorting;
 } fl_pq_row_group;
 
 /* What the user says of types that files say too little about. */

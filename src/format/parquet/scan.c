@@ -159,11 +159,20 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err);
 static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
 
+static void place(const fl_scan *base, int64_t number, fl_text *text)
+{
+    const pq_scan *scan = (const pq_scan *)base;
+    const morsel *m = &scan->morsels[number];
+    FL_ASSERT(number >= 0 && number < scan->base.n_morsels);
+    fl_text_addf(text, "\"%s\", row group %d", scan->table->files[m->file].file->path, m->group);
+}
+
 static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .worker_free = worker_free,
                                      .claim = claim,
                                      .next = next,
                                      .read = read,
+                                     .place = place,
                                      .free = scan_free};
 
 fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)

@@ -66,6 +66,7 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     base->table.fields = fields;
     base->table.n_cols = table->files[0].n_columns;
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &table->stats, err));
+    FL_TRY(fl_pq_table_find_order(table, err));
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &names, err));
     for (int32_t i = 0; i < base->table.n_cols; i++)
         names[i] = fields[i].name;
@@ -95,8 +96,14 @@ static const fl_option_desc options[] = {
     {"int96_as", "'timestamp' or 'timestamp_ns'", read_int96_as, offsetof(fl_pq_table, types.has_nanoseconds), -1},
 };
 
+static int32_t orders(fl_table *base, const fl_table_order **ret)
+{
+    *ret = &((const fl_pq_table *)base)->order;
+    return (*ret)->n_keys > 0;
+}
+
 static const fl_table_ops table_ops = {
-    .scan_new = fl_pq_scan_new, .stats = fl_pq_table_stats, .free = fl_files_table_free};
+    .scan_new = fl_pq_scan_new, .stats = fl_pq_table_stats, .orders = orders, .free = fl_files_table_free};
 
 static const fl_pq_table defaults = {.verifies_checksums = true};
 

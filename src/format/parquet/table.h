@@ -19,6 +19,7 @@ typedef struct fl_pq_table {
     fl_pq_metadata *files;
     int32_t *models; /* per column: the file whose type it has, the first that says more than "nothing but nulls" */
     fl_pq_known_stats *stats; /* per column */
+    fl_table_order order;     /* that the files claim; n_keys 0: none */
     bool verifies_checksums;
     fl_pq_type_options types;
 } fl_pq_table;
@@ -27,6 +28,9 @@ extern const fl_format_desc fl_format_parquet;
 
 /** fl_table_ops.scan_new of Parquet tables. */
 fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** Finds the order in which the files claim that the rows of the table come. */
+fl_status fl_pq_table_find_order(fl_pq_table *table, fl_err *err);
 
 /** fl_table_ops.stats of Parquet tables. */
 void fl_pq_table_stats(fl_table *table, int32_t col, fl_col_stats *ret);

@@ -42,6 +42,27 @@ cleanup:
     return st;
 }
 
+static bool has_claims(const fl_table_order *orders, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (orders[i].is_claimed)
+            return true;
+    return false;
+}
+
+/* A search may ask for an order that is claimed, and may not: nothing else does. */
+static bool has_choice(const fl_node *node)
+{
+    const fl_table_order *orders = NULL;
+    int32_t n = fl_table_orders(fl_scan_of(node)->table, &orders);
+    return has_claims(orders, n);
+}
+
+bool fl_scan_checks_order(const fl_node *node)
+{
+    return fl_trait_get(node->traits, &fl_trait_ordering) != 0 && has_choice(node);
+}
+
 /* The orders of the table's rows that can be relied on without looking, and what the scan itself makes sure of. */
 static fl_status add_orders(fl_plan *plan, const fl_node *node, fl_props *ret, fl_err *err)
 {
@@ -94,6 +115,10 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
     fl_cost_add(cost, FL_COST_READ, scan->table->rows * scan->n_filters);
     fl_cost_add_tests(plan, scan->filters, scan->n_filters, scan->table->rows, cost);
     fl_cost_add(cost, FL_COST_READ, node->rows * node->n_cols);
+    if (fl_scan_checks_order(node)) {
+        int32_t n_keys = fl_ordering_of(plan, fl_trait_get(node->traits, &fl_trait_ordering)).n_keys;
+        fl_cost_add(cost, n_keys == 1 ? FL_COST_ROW : FL_COST_TEST, node->rows * n_keys); /* of one, batches at a time */
+    }
 }
 
 static const fl_attr_field fields[] = {
@@ -117,6 +142,7 @@ const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
                                .cost = cost,
+                               .has_choice = has_choice,
                                .rewrites = &fl_scan_rewrites,
                                .exec = &fl_scan_exec,
                                .doc = "rows of a table or file"};

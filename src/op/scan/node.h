@@ -23,6 +23,9 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
 /** An order of the scan's table in terms of the scan's columns; it lies in the plan. */
 fl_status fl_scan_order(fl_plan *plan, const fl_node *node, const fl_table_order *order, fl_ordering *ret, fl_err *err);
 
+/** Whether the scan is asked for an order that its table claims, and so has to hold the rows to it. */
+bool fl_scan_checks_order(const fl_node *node);
+
 static inline const fl_scan_attrs *fl_scan_of(const fl_node *node)
 {
     return node->attrs;

@@ -3,6 +3,7 @@
 #include "exec/eval.h"
 #include "exec/exec.h"
 #include "exec/runtime_filter.h"
+#include "op/scan/order_check.h"
 #include "op/scan/node.h"
 #include "plan/bounds.h"
 
@@ -30,6 +31,7 @@ typedef struct scan_source {
     bool has_lock;
     int64_t limit;
     _Atomic int64_t passed;
+    fl_order_check *order; /* NULL: nobody relies on an order that is claimed */
 } scan_source;
 
 /* What a run-time filter is worth, by worker: one that drops little is left out for a while (micro-adaptivity). */
@@ -61,6 +63,7 @@ typedef struct scan_local {
     fl_eval *eval;
     fl_vec *vecs;    /* per slot */
     bool *is_loaded; /* per slot */
+    fl_order_check_worker *order;
     filter_yield yields[RUNTIME_FILTERS_MAX];
 } scan_local;
 
@@ -75,6 +78,8 @@ static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_er
     FL_TRY(base->scan->ops->worker_new(base->scan, memory, &local->worker, err));
     FL_TRY(fl_alloc_zero(memory, (source->n_slots + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
     FL_TRY(fl_alloc_zero(memory, source->n_slots + 1, (void **)&local->is_loaded, err));
+    if (source->order != NULL)
+        FL_TRY(fl_order_check_worker_new(source->order, memory, &local->order, err));
     if (source->n_filters > 0)
         FL_TRY(fl_eval_new(source->filters, memory, worker->exec->context.session->vector_rows, &local->eval, err));
 cleanup:
@@ -87,6 +92,7 @@ static void local_free(fl_source *base, void *ptr)
     if (local->worker != NULL)
         base->scan->ops->worker_free(local->worker);
     fl_eval_free(local->eval);
+    fl_order_check_worker_free(local->order);
     fl_free(local->vecs);
     fl_free(local->is_loaded);
     fl_free(local);
@@ -181,6 +187,8 @@ static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *wo
     for (int32_t c = 0; c < node->n_cols; c++)
         FL_TRY(load(&l, source->out_slots[c], mask, &vecs[c], err));
     fl_batch batch = {.rows = rows, .cols = node->n_cols, .vec = vecs, .mask = mask, .kept = kept};
+    if (local->order != NULL)
+        FL_TRY(fl_order_check_rows(local->order, &batch, source->base.scan, worker->morsel, err));
     if (kept * COMPACT_BELOW < rows)
         FL_TRY(fl_batch_compact(&worker->arena, &batch, err));
     if (source->limit >= 0)
@@ -209,6 +217,8 @@ static fl_status run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to
         FL_TRY(run_batch(source, local, worker, to, rows, err));
         FL_TRY(fl_exec_check(worker->exec, err)); /* also when filters keep nothing to push */
     }
+    if (*ret_any && local->order != NULL)
+        st = fl_order_check_end(local->order, base->scan, worker->morsel, err);
 cleanup:
     return st;
 }
@@ -219,6 +229,7 @@ static void source_free(fl_source *base)
     if (base->scan != NULL)
         base->scan->ops->free(base->scan);
     fl_scan_bounds_free(source->bounds);
+    fl_order_check_drop(source->order);
     if (source->has_lock)
         pthread_mutex_destroy(&source->lock);
 }
@@ -394,6 +405,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     pthread_mutex_init(&source->lock, NULL);
     source->has_lock = true;
     source->limit = scan->limit;
+    if (fl_scan_checks_order(node))
+        FL_TRY(fl_order_check_new(exec, node, &source->order, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->slot_cols, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->table_cols, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->out_slots, err));
