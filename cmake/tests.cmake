@@ -92,6 +92,7 @@ if(fletch_cli)
         "parquet_corruption\;test/parquet_corruption.py"
         "file_changes\;test/file_changes.py"
         "parquet_index\;test/parquet_index.py"
+        "parquet_order\;test/parquet_order.py"
         "many_files\;test/many_files.py")
     foreach(line ${oracle_tests})
         list(GET line 0 name)

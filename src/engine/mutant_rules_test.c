@@ -67,7 +67,7 @@ static void check(const char *pattern, fl_status (*on_match)(fl_rule_call *call,
     fl_rule_desc rule = {FL_DESC(fl_rule_desc),    .name = "mutant",  .phase = "normalize", .pattern = pattern,
                          .scope = FL_SCOPE_GLOBAL, .keeps = ALL_KEPT, .on_match = on_match, .promise = 1000};
     static const char *const set_up[] = {
-        "CREATE TABLE t (a integer NOT NULL, b integer); INSERT INTO t VALUES (1, 2), (3, 4)",
+        "CREATE TABLE t (a integer NOT NULL, b integer); INSERT INTO t VALUES (1, 4), (3, 2)",
         "SET verify_rules = true"};
     assert_int_equal(fl_engine_open(NULL, &engine, &err), FL_OK);
     assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);

@@ -69,17 +69,18 @@ static fl_segment *make_segment(const column *c, int32_t from, int32_t to)
 {
     fl_segment_builder *builder = NULL;
     fl_segment *segment = NULL;
-    static uint8_t data[ROWS_MAX * 16];
+    static uint64_t words[ROWS_MAX * 2];
+    uint8_t *data = (uint8_t *)words;
     static char chars[ROWS_MAX][40];
     uint64_t valid[ROWS_MAX / 64 + 1] = {0};
     int32_t width = fl_type_is_string(c->type) ? 16 : fl_type_width(c->type);
-    memset(data, 0, sizeof(data));
+    memset(words, 0, sizeof(words));
     for (int32_t i = from; i < to; i++) {
         if (c->values[i] == NONE)
             continue;
         fl_bit_set(valid, i - from);
         if (c->type.id == FL_BOOL)
-            fl_bit_put((uint64_t *)(void *)data, i - from, c->values[i] > 0);
+            fl_bit_put(words, i - from, c->values[i] > 0);
         else
             put_value(c->type, c->values[i], data + (size_t)(i - from) * (size_t)width, chars[i - from]);
     }
@@ -253,6 +254,7 @@ static void test_declared_order_comes_first(void **unused)
     fl_table *table = make_table(&c, ends, 1);
     assert_int_equal(fl_memory_table_set_order(table, &declared, NULL), FL_OK);
     assert_int_equal(fl_table_orders(table, &orders), 1);
+    FL_ASSERT(orders != NULL);
     assert_int_equal(orders[0].n_keys, 2);
     assert_true(orders[0].keys[1].is_descending && orders[0].keys[1].is_null_free);
     fl_table_unref(table);

@@ -189,6 +189,33 @@ def parquet_files():
     write("parquet/bad_checksum.parquet", checked[:at] + bytes([checked[at] ^ 1]) + checked[at + 1:])
 
 
+def sorted_parquet_files():
+    """Files that say by which columns their rows are sorted, in truth and not."""
+    by = pq.SortingColumn
+    small = {"compression": "zstd", "column_encoding": {"id": "DELTA_BINARY_PACKED"}, "use_dictionary": ["word"]}
+    rows = 6000
+    table = pa.table({"id": pa.array(range(rows), pa.int32()), "part": pa.array([i % 3 for i in range(rows)], pa.int32()),
+                      "word": pa.array([f"word {i // 2000}" for i in range(rows)])})
+    parquet_file("sorted", table, row_group_size=2000, sorting_columns=[by(0), by(1, descending=True)], **small)
+    for part in (0, 1):
+        parquet_file(f"sorted_part_{part}", table.slice(part * 3000, 3000), row_group_size=1500, sorting_columns=[by(0)], **small)
+    swapped = list(range(rows))
+    swapped[2500:2502] = [2501, 2500]
+    parquet_file("sorted_untrue", table.take(swapped), row_group_size=2000, sorting_columns=[by(0)], **small)
+    long = pa.table({"id": pa.array([*range(69999), 70000, 69999, *range(70001, 140000)], pa.int32()), "word": ["w"] * 140000})
+    parquet_file("sorted_untrue_between", long, row_group_size=140000, sorting_columns=[by(0)], **small)
+    # each row group is sorted, and all of them are not
+    over = pa.table({"id": pa.array([i % 2000 for i in range(rows)], pa.int32()), "word": ["w"] * rows})
+    parquet_file("sorted_groups", over, row_group_size=2000, sorting_columns=[by(0)], **small)
+    # rows of one value lie in two groups, so that the second column says nothing of them
+    ties = pa.table({"id": pa.array([i // 1500 for i in range(rows)], pa.int32()),
+                     "n": pa.array([i % 2000 for i in range(rows)], pa.int32()), "word": ["w"] * rows})
+    parquet_file("sorted_ties", ties, row_group_size=2000, sorting_columns=[by(0), by(1)], **small)
+    down = pa.table({"id": pa.array([*range(5000, 0, -1), *[None] * 1000], pa.int32()), "word": ["w"] * rows})
+    parquet_file("sorted_down", down, row_group_size=2000, sorting_columns=[by(0, descending=True, nulls_first=False)], **small)
+    parquet_file("sorted_float", pa.table({"id": pa.array([0.5, 1.5, float("nan")])}), sorting_columns=[by(0)])
+
+
 def odd_parquet_files():
     """What other writers got wrong, and values that their types cannot hold."""
     pages = pa.table([pa.array([i // 1000 * 10 + i % 7 for i in range(4000)], pa.int32())],
@@ -245,4 +272,5 @@ if __name__ == "__main__":
     csv_files()
     json_files()
     parquet_files()
+    sorted_parquet_files()
     odd_parquet_files()

@@ -117,7 +117,8 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
     fl_cost_add(cost, FL_COST_READ, node->rows * node->n_cols);
     if (fl_scan_checks_order(node)) {
         int32_t n_keys = fl_ordering_of(plan, fl_trait_get(node->traits, &fl_trait_ordering)).n_keys;
-        fl_cost_add(cost, n_keys == 1 ? FL_COST_ROW : FL_COST_TEST, node->rows * n_keys); /* of one, batches at a time */
+        fl_cost_add(cost, n_keys == 1 ? FL_COST_ROW : FL_COST_TEST,
+                    node->rows * n_keys); /* of one, batches at a time */
     }
 }
 
