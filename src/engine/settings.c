@@ -6,9 +6,9 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {"default_null_order",  "disabled_rules", "memory_limit", "optimizer",
-                                    "optimizer_threshold", "plan_number",    "threads",      "timeout",
-                                    "vector_size",         "verify_rules"};
+static const char *const names[] = {
+    "default_null_order", "disabled_rules", "false_statistics", "memory_limit", "optimizer",   "optimizer_threshold",
+    "plan_number",        "threads",        "timeout",          "vector_size",  "verify_rules"};
 
 /* By FL_OPTIMIZER_... */
 static const char *const optimizers[] = {"search", "simple", "none"};
@@ -201,6 +201,9 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
     } else if (is(name, "plan_number")) {
         FL_TRY(integer_of(value, name, 0, INT64_MAX, &number, err));
         s->plan_number = number;
+    } else if (is(name, "false_statistics")) {
+        FL_TRY(integer_of(value, name, 0, INT64_MAX, &number, err));
+        s->false_statistics = number;
     } else if (is(name, "verify_rules")) {
         fl_value on;
         if (fl_value_cast(value, FL_TYPE(FL_BOOL), &on, NULL) != FL_OK || on.is_null)
@@ -257,6 +260,7 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("optimizer", optimizer)
     RESET_ONE("optimizer_threshold", optimizer_threshold)
     RESET_ONE("plan_number", plan_number)
+    RESET_ONE("false_statistics", false_statistics)
     RESET_ONE("verify_rules", verifies_rules)
     RESET_ONE("default_null_order", null_order)
 #undef RESET_ONE
@@ -287,6 +291,8 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
         fl_text_addf(text, "%g", s->optimizer_threshold);
     else if (is(name, "plan_number"))
         fl_text_addf(text, "%lld", (long long)s->plan_number);
+    else if (is(name, "false_statistics"))
+        fl_text_addf(text, "%lld", (long long)s->false_statistics);
     else if (is(name, "verify_rules"))
         fl_text_add(text, s->verifies_rules ? FL_STR("true") : FL_STR("false"));
     else if (is(name, "default_null_order"))

@@ -85,6 +85,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                           .params = params,
                           .n_params = n_params,
                           .null_order = session->settings.null_order,
+                          .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
                           .get_default = get_default,
                           .owner = b};

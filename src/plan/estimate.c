@@ -2,6 +2,7 @@
  * where nothing is known are those of Selinger et al. 1979, tempered by what TPC-H shows. */
 #include "plan/estimate.h"
 
+#include "plan/false_statistics.h"
 #include "plan/sample_estimate.h"
 #include "plan/table.h"
 
@@ -20,6 +21,11 @@ static double clamp(double s)
     return s < SELECTIVITY_MIN ? SELECTIVITY_MIN : s > 1 ? 1 : s == s ? s : 0.5;
 }
 
+double fl_estimate_table_rows(const fl_plan *plan, const fl_table *table)
+{
+    return fmax(1, fl_false_table_rows(plan, table));
+}
+
 bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret, double *ret_rows)
 {
     const fl_col_info *info = fl_plan_col(plan, col);
@@ -27,9 +33,10 @@ bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret
     fl_table *table = info->table;
     if (table == NULL)
         return false;
-    *ret_rows = table->rows < 1 ? 1 : table->rows;
+    *ret_rows = fl_estimate_table_rows(plan, table);
     if (table->ops->stats != NULL)
         table->ops->stats(table, info->table_col, ret);
+    fl_false_col_stats(plan, table, info->table_col, ret);
     if (ret->distinct < 0) {
         double low, high;
         if (ret->has_bounds && (fl_type_is_integer(info->type) || info->type.id == FL_DATE) &&
@@ -383,7 +390,7 @@ double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjunct
     }
     if (sample.rows > 0)
         seen_product = seen_share(&sample, seen_product);
-    return clamp(product * seen_product);
+    return n == 0 ? 1 : clamp(fl_false_share(plan, product * seen_product, conjuncts, n));
 }
 
 /* ---- joins -------------------------------------------------------------------------------------------------------- */
@@ -404,7 +411,7 @@ static void note_key(const fl_plan *plan, key_side *side, const fl_expr *col)
         return;
     }
     side->first_col = first_col;
-    side->rows = fmax(1, info->table->rows);
+    side->rows = fl_estimate_table_rows(plan, info->table);
 }
 
 typedef struct keeping {

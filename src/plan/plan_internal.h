@@ -67,6 +67,7 @@ struct fl_plan {
     int32_t n_tables;
     int32_t n_nodes;
     int32_t n_payloads;
+    uint64_t false_statistics; /* plan/false_statistics.h */
     fl_memory *memory;
     const fl_registry *registry;
     fl_col_info *cols;

@@ -2,6 +2,7 @@
 #include "front/sql/bind_statement.h"
 
 #include "base/nearest.h"
+#include "plan/false_statistics.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -256,6 +257,7 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
         output out = {0};
         bool again = false;
         FL_TRY(fl_plan_new(env->memory, env->registry, &plan, err));
+        fl_plan_tell_falsely(plan, env->false_statistics);
         for (int32_t i = 0; i < n; i++) /* fields of lists and structs are the previous plan's */
             FL_TRY(fl_type_copy(fl_plan_arena(plan), fixed[i], &fixed[i], err));
         fl_plan_unref(previous);

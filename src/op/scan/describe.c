@@ -19,7 +19,8 @@ static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node
 static double derive_rows(const fl_plan *plan, const fl_node *node)
 {
     const fl_scan_attrs *scan = fl_scan_of(node);
-    double rows = scan->table->rows * fl_estimate_conjuncts(plan, scan->filters, scan->n_filters);
+    double rows =
+        fl_estimate_table_rows(plan, scan->table) * fl_estimate_conjuncts(plan, scan->filters, scan->n_filters);
     if (scan->limit >= 0 && rows > (double)scan->limit)
         rows = (double)scan->limit;
     return rows < 1 ? 1 : rows;
@@ -112,8 +113,9 @@ cleanup:
 static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
     const fl_scan_attrs *scan = fl_scan_of(node);
-    fl_cost_add(cost, FL_COST_READ, scan->table->rows * scan->n_filters);
-    fl_cost_add_tests(plan, scan->filters, scan->n_filters, scan->table->rows, cost);
+    double rows = fl_estimate_table_rows(plan, scan->table);
+    fl_cost_add(cost, FL_COST_READ, rows * scan->n_filters);
+    fl_cost_add_tests(plan, scan->filters, scan->n_filters, rows, cost);
     fl_cost_add(cost, FL_COST_READ, node->rows * node->n_cols);
     if (fl_scan_checks_order(node)) {
         int32_t n_keys = fl_ordering_of(plan, fl_trait_get(node->traits, &fl_trait_ordering)).n_keys;
