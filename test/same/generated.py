@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+"""Generated queries: whichever way a query is optimized, its rows or its SQLSTATE must be the same.
+
+    generated.py [--fletch PROGRAM] [--queries N] [--seed S] [--from K] [--jobs J] [--no-duckdb]
+
+The queries of a seed are numbered from 0 (query_generator.py); WORLD_QUERIES in a row share tables. The reference is SET optimizer =
+'none' on one thread. Against it stand: the optimizer's other ways, rules that fired switched off one at a time and several at once,
+statistics that lie, other plans of the memo, vectors of 1 and 2 rows, two threads; each a road with its settings. Every second
+query is asked of DuckDB, too, when it is installed and the query has nothing in it that can fail.
+
+Rows are compared as multisets, or as lists where the order is whole. What was promised of errors: docs/ARCHITECTURE.md, "What can
+fail". So where the reference has rows each road has them; where it fails, a road fails with the same SQLSTATE, or the optimizer
+has found that what fails is not needed.
+
+On a mismatch the query is made smaller as long as the mismatch stays, then the rows of its tables; what is left is printed with the
+seed and number, the settings and the rows that differ. Known ones are in KNOWN. Exit status 1 when roads disagree.
+
+Relies on: ../pipe.py, differential.py (how answers are compared), query_generator.py; duckdb, where it is to be asked.
+"""
+
+import argparse
+import collections
+import datetime
+import decimal
+import json
+import math
+import multiprocessing
+import pathlib
+import random
+import re
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import pipe  # noqa: E402
+from differential import disagreement  # noqa: E402
+from query_generator import World, cuts, generate  # noqa: E402
+
+try:
+    import duckdb
+except ImportError:
+    duckdb = None
+
+WORLD_QUERIES = 50
+TIMEOUT_MS = 2000
+CHECKS_MAX = 1500      # of one query that is made smaller
+REPORTED_MAX = 5       # mismatches of one worker that are made smaller
+PLAN_STEP = 997        # as in plans.py
+ENDS = ("57014", "53200")  # over the time or memory limit: that says nothing
+DEFAULTS = {"optimizer": "'search'", "verify_rules": "true", "threads": "1", "vector_size": "2048", "plan_number": "0",
+            "disabled_rules": "''", "false_statistics": "0"}
+REFERENCE = {**DEFAULTS, "optimizer": "'none'"}
+
+# Mismatches that are known: what is said of them (docs/roadmap.md has the line), and a pattern of the query's text.
+KNOWN = []
+
+
+# ---- fletch ----------------------------------------------------------------------------------------------------------------
+
+
+class Engine:
+    """A fletch process with a world; settings are changed as a road wants them."""
+
+    def __init__(self, program):
+        self.program, self.pipe, self.world = program, None, None
+
+    def open(self, world):
+        """A fresh process: what one query leaves behind is not to be blamed on a later one's world."""
+        self.close()
+        self.world = world
+        self.pipe = pipe.Pipe(self.program, timeout_s=60)
+        self.settings = {}
+        for statement in world.statements("fletch"):
+            self.pipe.run(statement)
+        self.pipe.run(f"SET timeout = {TIMEOUT_MS}")
+
+    def close(self):
+        status = 0 if self.pipe is None else self.pipe.close()
+        self.pipe = None
+        if status != 0:
+            raise pipe.Died(f"exit status {status}")
+
+    def ask(self, sql, settings):
+        """The answer under the settings. A process that dies is an error of its own, and a new one is there for the next query."""
+        wanted = {**DEFAULTS, **settings}
+        changes = [f"SET {name} = {value}" for name, value in wanted.items() if self.settings.get(name) != value]
+        try:
+            lines = b"".join(json.dumps({"sql": text}).encode() + b"\n" for text in [*changes, sql])
+            self.pipe.process.stdin.write(lines)
+            answers = [json.loads(self.pipe.read_line()) for _ in [*changes, sql]]
+        except (pipe.Died, OSError) as died:
+            self.pipe.close()
+            self.pipe = None
+            self.open(self.world)
+            return {"error": {"sqlstate": "died", "message": str(died)}}
+        for change, answer in zip(changes, answers):
+            if "error" in answer and "disabled_rules" not in change:
+                raise pipe.QueryError(answer["error"])
+        self.settings = wanted
+        return answers[-1]
+
+    def rules_fired(self, sql):
+        answer = self.ask("EXPLAIN (FORMAT JSON) " + sql, {})
+        return [] if "error" in answer else json.loads(answer["rows"][0][0])["rules_fired"]
+
+    def required_rules(self):
+        """Rules that refuse to be switched off when they are needed: to switch them off says nothing."""
+        return set()
+
+
+def difference(reference, other, ordered):
+    """None, or how two answers differ under what is promised."""
+    if "error" in reference or "error" in other:
+        states = [answer.get("error", {}).get("sqlstate") for answer in (reference, other)]
+        if states[0] == states[1] or (states[1] is not None and states[1] in ENDS):
+            return None
+        return f"{states[0] or 'rows'} by the reference, {states[1] or 'rows'} here ({(other.get('error') or reference.get('error'))['message']})"
+    if reference["rows"] == other["rows"] and reference["types"] == other["types"]:
+        return None
+    if ordered and reference["types"] == other["types"] and len(reference["rows"]) == len(other["rows"]):
+        for number, (left, right) in enumerate(zip(reference["rows"], other["rows"])):
+            problem = disagreement({**reference, "rows": [left]}, {**other, "rows": [right]})
+            if problem is not None:
+                return f"row {number}: {problem}"
+        return None
+    return disagreement(reference, other)
+
+
+def roads(rng, fired):
+    """Settings that a query is asked under: (name, settings)."""
+    yield "simple", {"optimizer": "'simple'"}
+    yield "search", {"vector_size": rng.choice(["1", "2", "2048"])}
+    for rule in rng.sample(fired, min(len(fired), 3)):
+        yield f"without {rule}", {"disabled_rules": f"'{rule}'", "optimizer": rng.choice(["'search'", "'simple'"])}
+    some = [rule for rule in fired if rng.random() < 0.4]
+    yield "without some rules", {"disabled_rules": f"'{','.join(some)}'", "optimizer": rng.choice(["'search'", "'simple'"])}
+    for _ in range(3):
+        yield "false statistics", {"false_statistics": str(rng.randrange(1, 1 << 30))}
+    yield "false statistics, simple", {"false_statistics": str(rng.randrange(1, 1 << 30)), "optimizer": "'simple'"}
+    start = rng.randrange(1, 1 << 20)
+    for i in range(20 if rng.random() < 0.1 else 3):
+        yield "another plan", {"plan_number": str(start + i * PLAN_STEP)}
+    yield "vector size", {"vector_size": rng.choice(["1", "2"]), "optimizer": "'none'"}
+    yield "two threads", {"threads": "2", "vector_size": rng.choice(["2", "2048"])}
+
+
+# ---- DuckDB ------------------------------------------------------------------------------------------------------------------
+
+
+class Peer:
+    """DuckDB with the same world, or nobody."""
+
+    def __init__(self):
+        self.connection = None
+
+    def open(self, world):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
+        for statement in world.statements("duckdb"):
+            self.connection.execute(statement)
+
+    def rows(self, sql):
+        """Rows, or None where DuckDB refuses the query."""
+        try:
+            return self.connection.execute(sql).fetchall()
+        except duckdb.Error:
+            return None
+
+
+def plain(value):
+    """One form for the values of both engines."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, float, decimal.Decimal)):
+        return "NaN" if value != value else f"{float(value):.9g}" if math.isfinite(value) else str(float(value))
+    return value
+
+
+def from_pipe(answer):
+    numeric = [name.startswith(("decimal", "double")) or "int" in name for name in answer["types"]]
+    return [[plain(float(value) if is_number and isinstance(value, str) else value) for is_number, value in zip(numeric, row)]
+            for row in answer["rows"]]
+
+
+def peer_difference(answer, rows, ordered):
+    ours, theirs = from_pipe(answer), [[plain(value) for value in row] for row in rows]
+    if not ordered:
+        ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
+    if ours == theirs:
+        return None
+    if len(ours) != len(theirs):
+        return f"{len(ours)} rows here, {len(theirs)} of DuckDB"
+    return next(f"{x} here, {y} of DuckDB" for x, y in zip(ours, theirs) if x != y)
+
+
+# ---- smaller cases ----------------------------------------------------------------------------------------------------------
+
+
+class Mismatch:
+    """What differs, and how to find out whether it still does: check(query) is the problem, or None."""
+
+    def __init__(self, query, road, settings, problem, check):
+        self.query, self.road, self.settings, self.problem, self.check = query, road, settings, problem, check
+
+
+def make_smaller(mismatch, checks):
+    """Takes from the query what can be taken; greedy, from the top again after each success."""
+    query = mismatch.query
+    again = True
+    while again:
+        again = False
+        for root in cuts(query.root):
+            checks -= 1
+            if checks < 0:
+                return
+            smaller = type(query)(root, query.ordered, query.fails)
+            problem = mismatch.check(smaller)
+            if problem is not None:
+                query, again = smaller, True
+                mismatch.query, mismatch.problem = smaller, problem
+                break
+
+
+def make_tables_smaller(mismatch, engines, checks):
+    """Takes rows from the tables that the query names, half of them, a quarter, …, single ones."""
+    world, text = engines[0].world, mismatch.query.text()
+    used = [table for table in world.tables if re.search(rf"\b{table.name}\b", text) or re.search(r"\bv\d\b", text)]
+    for table in used:
+        step = max(1, len(table.rows) // 2)
+        while step >= 1:
+            at = 0
+            while at < len(table.rows):
+                kept = table.rows
+                table.rows = kept[:at] + kept[at + step:]
+                checks -= 1
+                for engine in engines:
+                    fill(engine, table)
+                problem = mismatch.check(mismatch.query) if checks >= 0 else None
+                if problem is None:
+                    table.rows = kept
+                    at += step
+                    for engine in engines:
+                        fill(engine, table)
+                else:
+                    mismatch.problem = problem
+                if checks < 0:
+                    return used
+            step //= 2
+    return used
+
+
+def fill(engine, table):
+    for statement in table.statements():
+        if isinstance(engine, Peer):
+            engine.connection.execute(statement)
+        else:
+            engine.ask(statement, {})
+
+
+# ---- the run -----------------------------------------------------------------------------------------------------------------
+
+
+class Report:
+    def __init__(self):
+        self.count = collections.Counter()
+        self.by_road = collections.Counter()
+        self.texts = []
+
+
+class Worker:
+    """Every jobs-th world of a seed, one after the other."""
+
+    def __init__(self, args):
+        self.args, self.report = args, Report()
+        self.engine = Engine(args.fletch)
+        self.peer = Peer() if duckdb is not None and not args.no_duckdb else None
+
+    def run(self, worlds):
+        for number in worlds:
+            self.open(number)
+            first = number * WORLD_QUERIES
+            for n in range(max(first, self.args.first), min(first + WORLD_QUERIES, self.args.first + self.args.queries)):
+                self.one(n)
+        try:
+            self.engine.close()
+        except pipe.Died as died:
+            self.report.texts.append(f"the process ended badly: {died}")
+        return self.report
+
+    def open(self, number):
+        self.world_number = number
+        world = World(random.Random(f"{self.args.seed}/world {number}"))
+        self.engine.open(world)
+        if self.peer is not None:
+            self.peer.open(world)
+
+    def one(self, number):
+        rng = random.Random(f"{self.args.seed}/query {number}")
+        query, count = generate(rng, self.engine.world), self.report.count
+        text = query.text()
+        reference = self.engine.ask(text, REFERENCE)
+        state = reference.get("error", {}).get("sqlstate")
+        count["queries"] += 1
+        if state in ENDS:
+            count["over a limit"] += 1
+            return
+        count["with rows" if reference.get("rows") else "without rows" if state is None else "refused" if state.startswith(("42", "0A")) else "failing"] += 1
+        for name, settings in roads(rng, self.engine.rules_fired(text)):
+            count["comparisons"] += 1
+            answer = self.engine.ask(text, settings)
+            problem = difference(reference, answer, query.ordered)
+            if answer.get("error", {}).get("sqlstate") in ENDS:
+                count["slow roads"] += 1
+            if problem is not None:
+                self.tell(number, Mismatch(query, name, settings, problem, lambda q, s=settings: self.check(q, s)))
+                return
+        if self.peer is not None and state is None and query.fails is None and number % 2 == 0:
+            self.ask_peer(number, query, reference)
+
+    def check(self, query, settings):
+        text = query.text()
+        return difference(self.engine.ask(text, REFERENCE), self.engine.ask(text, settings), query.ordered)
+
+    def ask_peer(self, number, query, reference):
+        rows = self.peer.rows(query.text("duckdb"))
+        if rows is None:
+            self.report.count["refused by DuckDB"] += 1
+            return
+        self.report.count["compared with DuckDB"] += 1
+        problem = peer_difference(reference, rows, query.ordered)
+        if problem is not None:
+            self.tell(number, Mismatch(query, "DuckDB", REFERENCE, problem, self.check_peer))
+
+    def check_peer(self, query):
+        answer = self.engine.ask(query.text(), REFERENCE)
+        rows = None if "error" in answer else self.peer.rows(query.text("duckdb"))
+        return None if rows is None else peer_difference(answer, rows, query.ordered)
+
+    def tell(self, number, mismatch):
+        """Makes it smaller and writes it down; the world is made anew for the queries behind it."""
+        report, whole = self.report, mismatch.query.text()
+        report.count["mismatches"] += 1
+        report.by_road[mismatch.road] += 1
+        if len(report.texts) >= REPORTED_MAX:
+            report.texts.append(f"query {number} of seed {self.args.seed}, {mismatch.road}: {mismatch.problem}")
+            return
+        engines = [self.engine] + ([self.peer] if mismatch.road == "DuckDB" else [])
+        make_smaller(mismatch, CHECKS_MAX)
+        used = make_tables_smaller(mismatch, engines, CHECKS_MAX // 3)
+        make_smaller(mismatch, CHECKS_MAX)
+        lines = [f"query {number} of seed {self.args.seed}, {mismatch.road}: {mismatch.problem}", f"  {whole}", "made smaller:"]
+        for table in used:
+            if re.search(rf"\b{table.name}\b", mismatch.query.text()):
+                lines += [f"  {statement};" for statement in table.statements()]
+        lines += [f"  CREATE VIEW {name} AS {select.text()};" for name, _, _, select in self.engine.world.views
+                  if re.search(rf"\b{name}\b", mismatch.query.text())]
+        changed = [f"SET {name} = {value}" for name, value in mismatch.settings.items() if DEFAULTS[name] != value]
+        lines += [f"  {'; '.join(changed) or 'by default'}", f"  {mismatch.query.text()};"]
+        for known, pattern in KNOWN:
+            if re.search(pattern, mismatch.query.text(), re.I):
+                report.count["mismatches"] -= 1
+                report.count["known mismatches"] += 1
+                lines = [f"query {number} of seed {self.args.seed} is known: {known}"]
+                break
+        report.texts.append("\n".join(lines))
+        print(lines[0] if self.args.jobs > 1 and len(lines) == 1 else "\n".join(lines), flush=True)
+        self.open(self.world_number)
+
+
+def work(job):
+    args, worlds = job
+    return Worker(args).run(worlds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fletch", default=str(pipe.PROGRAM))
+    parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the number of the first query")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once")
+    parser.add_argument("--no-duckdb", action="store_true")
+    args = parser.parse_args()
+    start = time.monotonic()
+    worlds = range(args.first // WORLD_QUERIES, (args.first + args.queries - 1) // WORLD_QUERIES + 1)
+    count, by_road, n_texts = collections.Counter(), collections.Counter(), 0
+    if args.jobs > 1:
+        with multiprocessing.Pool(args.jobs) as pool:
+            # a few worlds at a time, so that no process is left with the last ones alone
+            reports = list(pool.imap_unordered(work, [(args, worlds[i:i + 4]) for i in range(0, len(worlds), 4)]))
+    else:
+        reports = [work((args, worlds))]
+    for report in reports:
+        count += report.count
+        by_road += report.by_road
+        n_texts += len(report.texts)
+    print(f"seed {args.seed}, {time.monotonic() - start:.0f} s: " + ", ".join(f"{n} {name}" for name, n in count.most_common()))
+    if by_road:
+        print("by road: " + ", ".join(f"{road} {n}" for road, n in by_road.most_common()))
+    return 1 if count["mismatches"] > 0 or count["comparisons"] == 0 or n_texts > count["mismatches"] + count["known mismatches"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,735 @@
+"""Tables and queries by the numbers of a seed: the same seed gives the same text on every machine.
+
+    world = World(random.Random("3/0"))          # tables with rows, and views
+    query = generate(random.Random("3/7"), world)
+    query.text("fletch"); query.text("duckdb")   # the one place where the dialects part is integer division
+
+A query is a tree of pieces (Node), so that it can be made smaller piece by piece: `cuts` hands out all ways to take something
+away. What is taken away may be needed elsewhere; then the smaller query is refused with a name, and was no use.
+
+What a query may contain is chosen so that its answer is one: LIMIT stands behind a whole order alone, sums are of exact types,
+and expressions that can fail are of one kind in a query (`fails` is its SQLSTATE), so that it does not matter which fails first.
+"""
+
+import copy
+
+TYPES = ("int", "dec", "text", "date", "ts", "dbl", "bool")
+DECLARED = {"dec": "decimal(8,2)", "date": "date", "ts": "timestamp", "dbl": "double", "bool": "boolean", "text": "text"}
+CAST_TO = {**DECLARED, "int": "int", "dec": "decimal(20,2)"}
+WORDS = ["a", "b", "ab", "abc", "", "B", "x1", "ba", "7", "12"]
+DATES = ["2020-01-01", "2020-01-31", "2020-02-29", "2020-03-01", "2021-01-01", "1999-12-31"]
+FAILURES = ("22012", "22P02", "22003", "21000")
+PRODUCT_MAX = 20000   # rows that a source may have by the generator's rough count
+CROSS_MAX = 1500
+
+
+class By:
+    """Text that is another one in another dialect."""
+
+    def __init__(self, fletch, duckdb):
+        self.text = {"fletch": fletch, "duckdb": duckdb}
+
+
+class Several:
+    """Pieces with text between them. Where none is left there is no text at all; fewer than `least` there never are."""
+
+    def __init__(self, nodes, before="", between=", ", behind="", least=0):
+        self.nodes, self.before, self.between, self.behind, self.least = list(nodes), before, between, behind, least
+
+
+class Node:
+    """A piece of a query: texts, pieces and lists of pieces in a row. Pieces of one `kind` can stand for each other."""
+
+    def __init__(self, kind, *parts, names=()):
+        self.kind, self.parts, self.names = kind, list(parts), names  # names: aliases that a source makes
+
+    def text(self, dialect="fletch"):
+        return "".join(render(part, dialect) for part in self.parts)
+
+    def __str__(self):
+        return self.text()
+
+
+def render(part, dialect):
+    if isinstance(part, str):
+        return part
+    if isinstance(part, By):
+        return part.text[dialect]
+    if isinstance(part, Several):
+        texts = [node.text(dialect) for node in part.nodes]
+        return part.before + part.between.join(texts) + part.behind if texts else ""
+    return part.text(dialect)
+
+
+class Column:
+    """What an expression may name: a piece of text with a type."""
+
+    def __init__(self, node, kind):
+        self.node, self.type = node, kind
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------------
+
+
+class Table:
+    def __init__(self, name, columns, constraints, rows):
+        self.name, self.columns, self.constraints, self.rows = name, columns, constraints, rows  # (name, declared, type)
+
+    def statements(self, rows=None):
+        rows = self.rows if rows is None else rows
+        parts = [f"{name} {declared}" for name, declared, _ in self.columns] + self.constraints
+        result = [f"CREATE OR REPLACE TABLE {self.name} ({', '.join(parts)})"]
+        for at in range(0, len(rows), 500):
+            lines = ", ".join("(" + ", ".join(row) + ")" for row in rows[at:at + 500])
+            result.append(f"INSERT INTO {self.name} VALUES {lines}")
+        return result
+
+
+def literal(rng, kind):
+    """A literal of a type, from so few that equal ones are met."""
+    if kind == "int":
+        return str(rng.choice([0, 1, 2, 3, 5, 7, 10, 20]))
+    if kind == "dec":
+        return f"{rng.randrange(-2, 8)}.{rng.choice(['00', '25', '50', '99'])}::decimal(8,2)"
+    if kind == "text":
+        return f"'{rng.choice(WORDS)}'"
+    if kind == "date":
+        return f"date '{rng.choice(DATES)}'"
+    if kind == "ts":
+        return f"timestamp '{rng.choice(DATES)} {rng.choice(['00:00:00', '12:30:00'])}'"
+    if kind == "dbl":
+        return f"{rng.choice([0, 1, 2.5, 7, 0.25])}::double"
+    return rng.choice(["true", "false"])
+
+
+def make_table(rng, name, n_rows):
+    """Columns of all types; some repeat another one, follow from it, are keys, are skewed, are NULL now and then or always."""
+    kinds = [("k", "int"), ("a", "int"), ("b", "int"), ("n", "int"), ("s", "text"), ("d", "dec"), ("dt", "date"),
+             ("ts", "ts"), ("f", "dbl"), ("p", "bool")]
+    picked = [kinds[0]] + rng.sample(kinds[1:], rng.randint(2, 6))
+    if rng.random() < 0.3:
+        rng.shuffle(picked)
+    values, columns, unique = {}, [], rng.random() < 0.6
+    for column, kind in picked:
+        declared = DECLARED.get(kind) or ("int" if column in "ka" else rng.choice(["int", "bigint", "smallint"]))
+        nulls = rng.choice([0, 0, 0, 0.1, 0.3, 1.0 if rng.random() < 0.1 else 0.1])
+        wide = rng.choice([3, 10, 10, max(2, n_rows)])
+        column_values = []
+        for i in range(n_rows):
+            if column == "k":
+                value = str(i if unique else rng.randrange(max(1, n_rows * 2 // 3)))
+            elif column == "b" and "a" in values and values["a"][i] != "NULL":
+                value = str(int(values["a"][i]) % 3)
+            elif kind == "int":
+                value = str(int(wide * rng.random() ** 2))
+            elif kind == "dec":
+                value = f"{int(wide * rng.random())}.{rng.choice(['00', '50'])}"
+            elif kind == "dbl" and rng.random() < 0.02:
+                value = rng.choice(["'NaN'", "'Infinity'"])
+            elif kind == "dbl":
+                value = str(int(wide * rng.random()) / 4)
+            else:
+                value = literal(rng, kind)
+            if column != "k" and rng.random() < nulls:
+                value = "NULL"
+            column_values.append(value)
+        values[column] = column_values
+        not_null = column != "k" and "NULL" not in column_values and rng.random() < 0.5
+        columns.append((column, declared + (" NOT NULL" if not_null or (column == "k" and rng.random() < 0.5) else ""), kind))
+    constraints = []
+    if unique and rng.random() < 0.8:
+        constraints.append(rng.choice(["PRIMARY KEY (k)", "UNIQUE (k)"]))
+    rows = [list(row) for row in zip(*(values[column] for column, _ in picked))]
+    if n_rows > 0 and rng.random() < 0.5:
+        rng.shuffle(rows)
+    return Table(name, columns, constraints, rows)
+
+
+class World:
+    """Tables and views that a run of queries shares."""
+
+    def __init__(self, rng):
+        sizes = [0, 1, rng.randint(2, 6), rng.randint(5, 30), rng.randint(20, 80), rng.randint(50, 120), 300]
+        if rng.random() < 0.2:
+            sizes.append(5000)
+        self.tables = [make_table(rng, f"t{i}", n) for i, n in enumerate(sizes)]
+        self.views = []  # (name, [(column, type)], rough rows, text by dialect)
+        for i in range(3):
+            maker = Maker(rng, self, None)
+            select, types, rows = maker.select([], depth=1)
+            columns = [(f"c{n + 1}", kind) for n, kind in enumerate(types)]
+            self.views.append((f"v{i}", columns, rows, select))
+
+    def statements(self, dialect):
+        result = [statement for table in self.tables for statement in table.statements()]
+        return result + [f"CREATE VIEW {name} AS {select.text(dialect)}" for name, _, _, select in self.views]
+
+
+# ---- queries ---------------------------------------------------------------------------------------------------------------
+
+
+class Query:
+    """`ordered`: its rows come in one order alone. `fails`: the SQLSTATE of those of its expressions that can fail, or None."""
+
+    def __init__(self, root, ordered, fails):
+        self.root, self.ordered, self.fails = root, ordered, fails
+
+    def text(self, dialect="fletch"):
+        return self.root.text(dialect)
+
+
+class Maker:
+    """Makes one query. Scopes are lists of Column; `outer` are those of the queries around."""
+
+    def __init__(self, rng, world, fails):
+        self.rng, self.world, self.fails = rng, world, fails
+        self.n_names = 0
+        self.ctes = []         # (name, [(column, type)], rough rows)
+        self.reused = []       # (type, node): subqueries that read nothing from around them
+        self.in_cte = False
+
+    def name(self, letter):
+        self.n_names += 1
+        return f"{letter}{self.n_names}"
+
+    def chance(self, share):
+        return self.rng.random() < share
+
+    def pick(self, *makers):
+        """Calls one of the makers; (weight, maker) or a maker of weight 1."""
+        pairs = [maker if isinstance(maker, tuple) else (1, maker) for maker in makers]
+        return self.rng.choices([m for _, m in pairs], [w for w, _ in pairs])[0]()
+
+    # -- expressions
+
+    def column(self, kind, scope, outer):
+        """A column of the type, seldom of the queries around; None when there is none."""
+        near = [c for c in scope if c.type == kind]
+        far = [c for c in outer if c.type == kind]
+        if far and (not near or self.chance(0.25)):
+            near = far
+        return copy.deepcopy(self.rng.choice(near).node) if near else None
+
+    def constant(self, kind):
+        if self.chance(0.06):
+            return Node("expr", f"NULL::{CAST_TO[kind]}")
+        return Node("expr", literal(self.rng, kind))
+
+    def expr(self, kind, scope, outer, depth=2):
+        if depth > 0 and self.chance(0.45):
+            return self.compound(kind, scope, outer, depth - 1)
+        column = self.column(kind, scope, outer) if self.chance(0.85) else None
+        return column or self.constant(kind)
+
+    def compound(self, kind, scope, outer, depth):
+        def sub(of):
+            return self.expr(of, scope, outer, depth)
+
+        general = [
+            lambda: Node("expr", "CASE WHEN ", self.predicate(scope, outer, depth), " THEN ", sub(kind), " ELSE ", sub(kind), " END"),
+            lambda: Node("expr", "CASE WHEN ", self.predicate(scope, outer, depth), " THEN ", sub(kind), " END"),
+            lambda: Node("expr", "coalesce(", sub(kind), ", ", sub(kind), ")"),
+            lambda: Node("expr", "nullif(", sub(kind), ", ", sub(kind), ")"),
+            lambda: Node("expr", self.rng.choice(["greatest(", "least("]), sub(kind), ", ", sub(kind), ")"),
+        ]
+        if depth > 0 or self.chance(0.3):
+            general.append(lambda: self.scalar_subquery(kind, scope, outer))
+        return self.pick(*general, *[(2, maker) for maker in self.of_type(kind, sub, scope, outer, depth)])
+
+    def of_type(self, kind, sub, scope, outer, depth):
+        rng = self.rng
+        if kind == "int":
+            makers = [
+                lambda: Node("expr", "(", sub("int"), rng.choice([" + ", " - "]), sub("int"), ")"),
+                lambda: Node("expr", "(", sub("int"), " * ", rng.choice(["2", "3", "-1"]), ")"),
+                lambda: Node("expr", "(", sub("int"), By(" / ", " // "), rng.choice(["2", "3"]), ")"),
+                lambda: Node("expr", "(", sub("int"), " % ", rng.choice(["2", "3", "5"]), ")"),
+                lambda: Node("expr", "(", sub("int"), " % nullif(", sub("int"), ", 0))"),
+                lambda: Node("expr", "abs(", sub("int"), ")"),
+                lambda: Node("expr", "length(", sub("text"), ")"),
+                lambda: Node("expr", "extract(", rng.choice(["year", "month", "day"]), " FROM ", sub(rng.choice(["date", "ts"])), ")"),
+                lambda: Node("expr", "(", sub("bool"), ")::int"),
+                lambda: Node("expr", "(", sub("int"), ")::bigint"),
+            ]
+            if self.fails == "22012":
+                makers += 4 * [lambda: Node("expr", "(", sub("int"), rng.choice([By(" / ", " // "), " % "]), sub("int"), ")")]
+            elif self.fails == "22P02":
+                makers += 4 * [lambda: Node("expr", "(", sub("text"), ")::int")]
+            elif self.fails == "22003":
+                makers += [lambda: Node("expr", "(", sub("int"), rng.choice([" + 2147483640", " * 1000000000"]), ")"),
+                           lambda: Node("expr", "(", sub("int"), " * 20)::", rng.choice(["tinyint", "utinyint"]), "::int")]
+            elif self.fails == "21000":
+                makers += 3 * [lambda: self.scalar_subquery("int", scope, outer, risky=True)]
+            return makers
+        if kind == "dec":
+            return [lambda: Node("expr", "(", sub("dec"), rng.choice([" + ", " - "]), sub("dec"), ")"),
+                    lambda: Node("expr", "abs(", sub("dec"), ")"),
+                    lambda: Node("expr", "(", sub("int"), ")::decimal(20,2)")]
+        if kind == "text":
+            return [lambda: Node("expr", "(", sub("text"), " || ", sub("text"), ")"),
+                    lambda: Node("expr", rng.choice(["upper(", "lower(", "trim("]), sub("text"), ")"),
+                    lambda: Node("expr", "substr(", sub("text"), ", ", rng.choice(["1, 1", "2", "1, 2"]), ")"),
+                    lambda: Node("expr", "replace(", sub("text"), ", 'a', ", sub("text"), ")"),
+                    lambda: Node("expr", "(", sub(rng.choice(["int", "date", "bool"])), ")::text")]
+        if kind == "date":
+            return [lambda: Node("expr", "(", sub("date"), rng.choice([" + 1", " - 31"]), ")"),
+                    lambda: Node("expr", "(", sub("ts"), ")::date")]
+        if kind == "ts":
+            return [lambda: Node("expr", "(", sub("date"), ")::timestamp"),
+                    lambda: Node("expr", "date_trunc('month', ", sub("ts"), ")"),
+                    lambda: Node("expr", "(", sub("ts"), " + interval '1' day)")]
+        if kind == "dbl":
+            return [lambda: Node("expr", "(", sub("int"), ")::double"), lambda: Node("expr", "(", sub("dec"), ")::double"),
+                    lambda: Node("expr", "abs(", sub("dbl"), ")")]
+        return [lambda: self.predicate(scope, outer, depth)]
+
+    def a_type(self, scope):
+        """Mostly one that there is a column of."""
+        return self.rng.choice(scope).type if scope and self.chance(0.9) else self.rng.choice(TYPES)
+
+    def predicate(self, scope, outer, depth=2):
+        rng = self.rng
+        kind = self.a_type(scope)
+
+        def sub(of=kind):
+            return self.expr(of, scope, outer, depth - 1)
+
+        def column():
+            return self.column(kind, scope, outer) or self.constant(kind)
+
+        compare = ["=", "=", "<>", "<>", "<", "<=", ">", ">="]
+        makers = [
+            (5, lambda: Node("expr", "(", column(), f" {rng.choice(compare)} ", self.constant(kind), ")")),
+            (3, lambda: Node("expr", "(", sub(), f" {rng.choice(compare)} ", sub(), ")")),
+            (2, lambda: Node("expr", "(", column(), rng.choice([" IN (", " NOT IN ("]),
+                             Several([self.constant(kind) for _ in range(rng.randint(1, 4))], least=1), "))")),
+            (1, lambda: Node("expr", "(", sub(), rng.choice([" BETWEEN ", " NOT BETWEEN "]), sub(), " AND ", sub(), ")")),
+            (2, lambda: Node("expr", "(", sub(), rng.choice([" IS NULL)", " IS NOT NULL)"]))),
+            (1, lambda: Node("expr", "(", sub(), rng.choice([" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "]), sub(), ")")),
+            (1, lambda: Node("expr", "(", sub("text"), rng.choice([" LIKE ", " NOT LIKE "]),
+                             rng.choice(["'a%'", "'%b%'", "'_b%'", "'ab'", "'%'"]), ")")),
+            (1, lambda: Node("expr", "(", column(), f" {rng.choice(compare)} ", column(), ")")),
+            (0.3, lambda: Node("expr", rng.choice(["true", "false", "NULL::boolean", "(1 = 1)"]))),
+        ]
+        if depth > 0:
+            makers += [
+                (2, lambda: Node("expr", "(", Several([self.predicate(scope, outer, depth - 1) for _ in range(rng.randint(2, 3))],
+                                                     between=rng.choice([" OR ", " AND ", " OR "]), least=1), ")")),
+                (1, lambda: Node("expr", "(NOT ", self.predicate(scope, outer, depth - 1), ")")),
+                (0.7, lambda: Node("expr", "(", self.predicate(scope, outer, depth - 1),
+                                   rng.choice([" IS TRUE)", " IS NOT TRUE)", " IS FALSE)", " IS UNKNOWN)"]))),
+            ]
+            if any(c.type == "bool" for c in scope):
+                makers.append((1, lambda: self.column("bool", scope, [])))
+        if depth > 1 and not self.in_cte:
+            makers.append((2.5, lambda: self.subquery_predicate(kind, scope, outer)))
+        return self.pick(*makers)
+
+    # -- subqueries in expressions
+
+    def around(self, scope, outer):
+        """What a subquery may name: nothing, mostly this query's columns, seldom all."""
+        return self.rng.choice([[], scope, scope, scope + outer])
+
+    def subquery_predicate(self, kind, scope, outer):
+        rng = self.rng
+        reusable = [node for of, node in self.reused if of == "predicate"]
+        around = self.around(scope, outer)
+
+        def left():
+            return self.expr(kind, scope, outer, 1)
+
+        def query(types):
+            return self.select(around, types=types, depth=0)[0]
+
+        def exists():
+            return Node("expr", rng.choice(["EXISTS (", "NOT EXISTS ("]), query(None), ")")
+
+        if reusable and self.chance(0.25):
+            return copy.deepcopy(rng.choice(reusable))
+        if self.chance(0.4):
+            node = exists()
+            if not around:
+                self.reused.append(("predicate", node))
+            return node
+        return self.pick(
+            (4, lambda: Node("expr", "(", left(), rng.choice([" IN (", " NOT IN ("]), query([kind]), "))")),
+            (1, lambda: Node("expr", "(", left(), rng.choice([" = ANY (", " > ALL (", " <= ANY (", " <> ALL ("]), query([kind]), "))")),
+            (1, lambda: Node("expr", "((", left(), ", ", self.expr("int", scope, outer, 0), rng.choice([") IN (", ") NOT IN ("]),
+                             query([kind, "int"]), "))")))
+
+    def scalar_subquery(self, kind, scope, outer, risky=False):
+        if self.in_cte:
+            return self.constant(kind)
+        around = self.around(scope, outer)
+        reusable = [node for of, node in self.reused if of == kind]
+        if reusable and self.chance(0.3):
+            return copy.deepcopy(self.rng.choice(reusable))
+        if risky:
+            query = self.select(around, types=[kind], depth=0, grouped=False)[0]
+        elif self.chance(0.2):
+            query = self.select(around, types=[kind], depth=0, limit=1)[0]
+        else:
+            query = self.one_aggregate(kind, around)
+        node = Node("expr", "(", query, ")")
+        if not around and not risky:
+            self.reused.append((kind, node))
+        return node
+
+    def one_aggregate(self, kind, around):
+        """An aggregate without groups: one row."""
+        source, scope, _ = self.source(around, joins=self.rng.choice([0, 0, 1]), depth=0)
+        where = self.conditions(scope, around, self.rng.choice([0, 1, 1, 2]), depth=1)
+        return Node("query", "SELECT ", self.aggregate(kind, scope, around), " AS c1", " FROM ", source,
+                    Several(where, " WHERE ", " AND "))
+
+    def aggregate(self, kind, scope, outer):
+        rng = self.rng
+
+        def arg(of):  # of outer columns alone it would be an aggregate of the outer query
+            return self.expr(of, scope, [], 1)
+
+        distinct = rng.choice(["", "", "", "DISTINCT "])
+        plain = [lambda: Node("expr", rng.choice(["min(", "max("]), arg(kind), ")")]
+        if kind == "int":
+            plain += [lambda: Node("expr", "count(*)"), lambda: Node("expr", "count(", distinct, arg(rng.choice(TYPES)), ")"),
+                      lambda: Node("expr", "sum(", distinct, arg("int"), ")::bigint")]
+        elif kind == "dec":
+            plain += 2 * [lambda: Node("expr", "sum(", distinct, arg("dec"), ")::decimal(20,2)")]
+        elif kind == "dbl":
+            plain += [lambda: Node("expr", "avg(", distinct, arg("int"), ")")]
+        elif kind == "bool":
+            plain = [lambda: Node("expr", rng.choice(["bool_and(", "bool_or("]), self.predicate(scope, [], 1), ")")]
+        elif kind == "text":
+            def together():
+                x = arg("text")
+                return Node("expr", "string_agg(", x, ", ',' ORDER BY ", copy.deepcopy(x), rng.choice(["", " DESC"]), ")")
+            plain.append(together)
+        node = self.pick(*plain)
+        if self.chance(0.2) and not str(node).endswith(("bigint", "2)")):
+            node.parts.append(Several([self.predicate(scope, [], 1)], " FILTER (WHERE ", behind=")"))
+        return node
+
+    # -- sources
+
+    def relation(self, outer, depth):
+        """One relation: (node, scope, rough rows)."""
+        rng = self.rng
+        alias = self.name("r")
+
+        def columns(pairs):
+            return [Column(Node("expr", f"{alias}.{name}"), kind) for name, kind in pairs]
+
+        def table():
+            # small ones more often: products of many relations stay small
+            t = rng.choices(self.world.tables, [0.3, 0.5, 1.5, 3, 3, 2.5, 1.2, 0.4][:len(self.world.tables)])[0]
+            return (Node("source", f"{t.name} {alias}", names=(alias,)),
+                    columns([(name, kind) for name, _, kind in t.columns]), len(t.rows))
+
+        def view():
+            name, pairs, rows, _ = rng.choice(self.world.views)
+            return Node("source", f"{name} {alias}", names=(alias,)), columns(pairs), rows
+
+        def cte():
+            name, pairs, rows = rng.choice(self.ctes)
+            return Node("source", f"{name} {alias}", names=(alias,)), columns(pairs), rows
+
+        def derived():
+            query, types, rows = self.select([], depth=depth - 1) if self.chance(0.8) else self.set_operation([], depth - 1)
+            if self.chance(0.25):
+                query = Node("query", "(", query, ")", Several([self.order_item(n + 1) for n in range(len(types))
+                                                                if self.chance(0.7)], " ORDER BY "))
+            return (Node("source", "(", query, f") {alias}", names=(alias,)),
+                    columns([(f"c{n + 1}", kind) for n, kind in enumerate(types)]), rows)
+
+        def values():
+            types = [rng.choice(TYPES) for _ in range(rng.randint(1, 3))]
+            rows = rng.randint(1, 4)
+            lines = [Node("line", "(", ", ".join(self.constant(kind).text() for kind in types), ")") for _ in range(rows)]
+            names = [f"c{n + 1}" for n in range(len(types))]
+            first = Node("line", "(", ", ".join(literal(rng, kind) for kind in types), ")")  # it settles the types
+            return (Node("source", "(VALUES ", first, Several(lines, ", "), f") {alias}({', '.join(names)})", names=(alias,)),
+                    columns(list(zip(names, types))), rows + 1)
+
+        makers = [(8, table), (0.5, values)]
+        if self.world.views:
+            makers.append((0.8, view))
+        if self.ctes:
+            makers.append((5, cte))
+        if depth > 0:
+            makers.append((2.5, derived))
+        return self.pick(*makers)
+
+    def source(self, outer, joins, depth):
+        """A tree of joins: (node, scope, rough rows)."""
+        if joins == 0:
+            return self.relation(outer, depth)
+        left_joins = self.rng.choice([joins - 1, joins - 1, joins - 1, self.rng.randint(0, joins - 1)])
+        left, left_scope, left_rows = self.source(outer, left_joins, depth)
+        if self.chance(0.08) and depth > 0 and left_rows < 1000:
+            return self.lateral(left, left_scope, left_rows, outer)
+        right, right_scope, right_rows = self.source(outer, joins - 1 - left_joins, depth)
+        both, rows = left_scope + right_scope, left_rows * right_rows
+        names = left.names + right.names
+        if self.chance(0.06) and rows <= CROSS_MAX:
+            return Node("source", left, " CROSS JOIN ", self.grouped(right), names=names), both, rows
+        kind = self.rng.choices(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"], [10, 5, 2, 2, 1, 1])[0]
+        on = []
+        equal = self.equalities(left_scope, right_scope, 1 if self.chance(0.8) else 2)
+        if equal and (rows > CROSS_MAX or self.chance(0.93)):
+            on += equal
+            rows = rows // 8
+        if rows > PRODUCT_MAX:
+            return left, left_scope, left_rows
+        if not on or self.chance(0.25):
+            on.append(self.predicate(both, outer if self.chance(0.1) else [], 2 if kind in ("JOIN", "LEFT JOIN") else 1))
+        node = Node("source", left, f" {kind} ", self.grouped(right), " ON ", Several(on, between=" AND ", least=1), names=names)
+        if kind in ("SEMI JOIN", "ANTI JOIN"):
+            return node, left_scope, left_rows
+        return node, both, max(rows, left_rows if kind in ("LEFT JOIN", "FULL JOIN") else 0, right_rows if kind in ("RIGHT JOIN", "FULL JOIN") else 0)
+
+    @staticmethod
+    def grouped(source):
+        return Node("source", "(", source, ")", names=source.names) if len(source.names) > 1 else source
+
+    def lateral(self, left, left_scope, left_rows, outer):
+        alias = self.name("l")
+        if self.chance(0.3):
+            query, types, rows = self.one_aggregate("int", left_scope), ["int"], 1
+        else:
+            limit = self.rng.choice([None, None, 1, 2])
+            query, types, rows = self.select(left_scope, depth=0, limit=limit)
+        scope = [Column(Node("expr", f"{alias}.c{n + 1}"), kind) for n, kind in enumerate(types)]
+        join, on = self.rng.choice([(" CROSS JOIN", ""), (" LEFT JOIN", " ON true"), (" JOIN", " ON true")])
+        return (Node("source", left, f"{join} LATERAL (", query, f") {alias}{on}", names=left.names + (alias,)),
+                left_scope + scope, min(left_rows * max(1, rows // 8), PRODUCT_MAX))
+
+    def equalities(self, left, right, n):
+        pairs = [(x, y) for x in left for y in right if x.type == y.type and x.type != "bool"]
+        ints = [pair for pair in pairs if pair[0].type == "int"]
+        pairs = ints if ints and self.chance(0.75) else pairs
+        picked = self.rng.sample(pairs, min(n, len(pairs)))
+        return [Node("expr", "(", copy.deepcopy(x.node), " = " if self.chance(0.96) else " IS NOT DISTINCT FROM ", copy.deepcopy(y.node), ")")
+                for x, y in picked]
+
+    def conditions(self, scope, outer, n, depth=2):
+        conditions = [self.predicate(scope, outer, depth) for _ in range(n)]
+        if outer and scope and self.chance(0.8):
+            conditions[:0] = self.equalities(scope, outer, 1)   # correlated
+        return conditions
+
+    # -- queries
+
+    def order_item(self, ordinal):
+        return Node("order", f"{ordinal}", self.rng.choice(["", " DESC", "", " DESC", " NULLS FIRST", " DESC NULLS LAST"]))
+
+    def select(self, outer, types=None, depth=1, limit=None, grouped=None, joins=None):
+        """(query, types, rough rows). With `types` it has columns of these."""
+        rng = self.rng
+        if joins is None:
+            joins = rng.choice([0, 0, 1, 1, 2] if depth > 0 else [0, 0, 0, 1])
+        source, scope, rows = self.source(outer, joins, depth)
+        on = []
+        if self.chance(0.07) and rows < 200:
+            more, more_scope, more_rows = self.relation([], 0)
+            if rows * more_rows <= CROSS_MAX:
+                on = self.equalities(scope, more_scope, 1)
+                source = Node("source", source, ", ", more, names=source.names + more.names)
+                scope, rows = scope + more_scope, rows * more_rows // (8 if on else 1)
+        where = on + self.conditions(scope, outer, rng.choice([0, 0, 0, 1, 1, 2]), 2 if depth > 0 else 1)
+        wanted = types or [self.a_type(scope) for _ in range(rng.randint(1, 3))]
+        if grouped is None:
+            grouped = self.chance(0.3)
+        group, having = [], []
+        if grouped:
+            plain = [c for c in scope if c.type != "dbl"] or scope
+            keys = [Column(copy.deepcopy(c.node), c.type) for c in rng.sample(plain, min(len(plain), rng.choice([0, 1, 1, 2])))]
+            if scope and self.chance(0.2):
+                kind = self.a_type(scope)
+                key = self.compound(kind, scope, [], 0) if kind != "bool" else None
+                if key is not None and any(c.node.text() in key.text() for c in scope):
+                    keys.append(Column(key, kind))
+            group = [copy.deepcopy(key.node) for key in keys]
+
+            def item(kind):
+                near = [key for key in keys if key.type == kind]
+                if near and self.chance(0.6):
+                    return copy.deepcopy(rng.choice(near).node)
+                return self.aggregate(kind, scope, outer)
+
+            items = [item(kind) for kind in wanted]
+            if not keys:
+                items[0] = self.aggregate(wanted[0], scope, outer)
+                items[1:] = [self.aggregate(kind, scope, outer) for kind in wanted[1:]]
+            if keys and self.chance(0.3):
+                kind = rng.choice(["int", "text"])
+                having.append(Node("expr", "(", self.aggregate(kind, scope, []), rng.choice([" > ", " <> ", " <= "]), self.constant(kind), ")"))
+            rows = 1 if not keys else rows
+        else:
+            items = [self.expr(kind, scope, outer, 2 if depth > 0 else 1) for kind in wanted]
+        distinct = not grouped and self.chance(0.15)
+        order = []
+        if limit is not None or (types is None and not outer and self.chance(0.12)):
+            order = [self.order_item(n + 1) for n in rng.sample(range(len(wanted)), len(wanted))]
+            limit = limit if limit is not None else rng.choice([0, 1, 3, 10, 50])
+        node = Node("query", "SELECT ", Several([Node("distinct", "DISTINCT")] if distinct else [], behind=" "),
+                    Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1),
+                    " FROM ", source, Several(where, " WHERE ", " AND "), Several(group, " GROUP BY "), Several(having, " HAVING ", " AND "),
+                    *([Several(order, " ORDER BY "), Node("limit", f" LIMIT {limit}"),
+                       Several([Node("offset", f"{rng.choice([0, 1, 2, 5])}")] if self.chance(0.3) else [], " OFFSET ")] if order else []))
+        if order:
+            rows = min(rows, limit)
+        return node, wanted, rows
+
+    def set_operation(self, outer, depth):
+        kinds = [self.rng.choice(["int", "int", "text", "date", "dec", "bool"]) for _ in range(self.rng.randint(1, 3))]
+        operators = ["UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"]
+        left, _, left_rows = self.select(outer, types=kinds, depth=depth)
+        right, _, right_rows = self.select(outer, types=kinds, depth=depth)
+        node, rows = Node("query", "(", left, f") {self.rng.choice(operators)} (", right, ")"), left_rows + right_rows
+        if self.chance(0.25):
+            third, _, third_rows = self.select(outer, types=kinds, depth=depth)
+            node, rows = Node("query", "(", node, f") {self.rng.choice(operators)} (", third, ")"), rows + third_rows
+        return node, kinds, rows
+
+    def query(self):
+        rng = self.rng
+        withs = []
+        for _ in range(rng.choices([0, 1, 2], [75, 18, 7])[0]):
+            name = self.name("w")
+            self.in_cte = True
+            query, types, rows = self.select([], depth=1)
+            self.in_cte = False
+            how = rng.choice([" AS ", " AS MATERIALIZED ", " AS MATERIALIZED ", " AS NOT MATERIALIZED "])
+            withs.append(Node("with", f"{name}{how}(", query, ")"))
+            self.ctes.append((name, [(f"c{n + 1}", kind) for n, kind in enumerate(types)], rows))
+        if self.chance(0.15):
+            body, types, _ = self.set_operation([], 1)
+        else:
+            joins = rng.choices(range(8), [20, 25, 20, 12, 9, 6, 5, 3])[0]
+            body, types, _ = self.select([], depth=2, joins=joins)
+        has_order = " LIMIT " in str(body.parts[-2]) if len(body.parts) > 2 and isinstance(body.parts[-2], Node) else False
+        order, tail, ordered = [], [], has_order
+        if not has_order and self.chance(0.35):
+            whole = self.chance(0.6)
+            ordinals = [n + 1 for n in range(len(types)) if whole or self.chance(0.6)]
+            rng.shuffle(ordinals)
+            order = [self.order_item(n) for n in ordinals]
+            ordered = len(order) == len(types)
+            if ordered and self.chance(0.5):
+                tail = [Node("limit", f"{rng.choice([0, 1, 5, 20])}")]
+        root = Node("query", Several(withs, "WITH ", behind=" "), body, Several(order, " ORDER BY "), Several(tail, " LIMIT "))
+        return Query(root, ordered, self.fails)
+
+
+def generate(rng, world):
+    fails = rng.choice(FAILURES) if rng.random() < 0.25 else None
+    return Maker(rng, world, fails).query()
+
+
+# ---- smaller queries -------------------------------------------------------------------------------------------------------
+
+
+def pieces(node):
+    """All pieces of a query with where they stand, outer ones first: (list, index in it)."""
+    stack = [node]
+    while stack:
+        top = stack.pop(0)
+        for place, part in enumerate(top.parts):
+            if isinstance(part, Node):
+                yield top.parts, place
+                stack.append(part)
+            elif isinstance(part, Several):
+                for i, inner in enumerate(part.nodes):
+                    yield part.nodes, i
+                    stack.append(inner)
+
+
+def lists(node):
+    found = [part for part in node.parts if isinstance(part, Several)]
+    for where, place in list(pieces(node)):
+        found += [part for part in where[place].parts if isinstance(part, Several)]
+    return found
+
+
+def same_kind_below(node):
+    """The nearest pieces of the same kind inside of a piece."""
+    result, stack = [], list(node.parts)
+    while stack:
+        part = stack.pop(0)
+        if isinstance(part, Several):
+            stack = list(part.nodes) + stack
+        elif isinstance(part, Node):
+            if part.kind == node.kind:
+                result.append(part)
+            else:
+                stack = list(part.parts) + stack
+    return result
+
+
+def drop_mentions(node, names):
+    """Takes everything out of lists that names one of the aliases, where the list allows it."""
+    for part in lists(node):
+        kept = [inner for inner in part.nodes if not any(f"{name}." in inner.text() for name in names)]
+        part.nodes = kept if len(kept) >= part.least else part.nodes
+
+
+def cuts(root):
+    """Copies of the query from which one thing is taken away, large ones first. Some are no longer valid."""
+    for edit in edits(root):
+        smaller = copy.deepcopy(root)
+        edit(smaller)
+        yield smaller
+
+
+def edits(root):
+    def at(number, change):
+        def edit(tree):
+            where, place = list(pieces(tree))[number]
+            change(where, place, tree)
+        return edit
+
+    def replace_by(n):
+        def change(where, place, _):
+            where[place] = same_kind_below(where[place])[n]
+        return change
+
+    def keep_side(n):
+        def change(where, place, tree):
+            old = where[place]
+            where[place] = same_kind_below(old)[n]
+            drop_mentions(tree, set(old.names) - set(where[place].names))
+        return change
+
+    def put(text):
+        def change(where, place, _):
+            where[place] = Node(where[place].kind, text)
+        return change
+
+    def drop(number, i):
+        def edit(tree):
+            del lists(tree)[number].nodes[i]
+        return edit
+
+    found = [(where[place], number) for number, (where, place) in enumerate(pieces(root))]
+    for node, number in found:
+        below = same_kind_below(node)
+        if node.kind == "source":
+            for n in range(len(below)):
+                yield at(number, keep_side(n))
+        elif node.kind in ("query", "expr"):
+            for n in range(len(below)):
+                yield at(number, replace_by(n))
+    for number, part in enumerate(lists(root)):
+        if len(part.nodes) > part.least:
+            for i in range(len(part.nodes)):
+                yield drop(number, i)
+    for node, number in found:
+        if node.kind == "expr" and len(node.parts) > 1:
+            for text in ("true", "1", "NULL", "'a'"):
+                yield at(number, put(text))
+        elif node.kind == "expr" and "." in node.text() and "'" not in node.text() and "::" not in node.text():
+            for text in ("1", "NULL"):
+                yield at(number, put(text))
+        elif node.kind == "limit" and node.text().startswith(" "):
+            yield at(number, put(""))
