@@ -1,5 +1,5 @@
 /* outer_to_inner: a filter that no null-extended row can pass makes an outer join an inner one (or a full join a left or
- * right one). */
+ * right one). If a side has no rows, it is then known that the join has none. */
 #include "op/filter/node.h"
 #include "op/join/node.h"
 #include "plan/rule.h"
@@ -82,6 +82,6 @@ const fl_rule_desc fl_rule_outer_to_inner = {FL_DESC(fl_rule_desc),
                                              .pattern = "filter(join:join)",
                                              .scope = FL_SCOPE_BOTH,
                                              .promise = 65,
-                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
+                                             .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
                                              .on_match = on_match,
                                              .doc = "outer joins whose nulls are filtered out are inner joins"};

@@ -1,4 +1,6 @@
-/* push_filter_into_scan: filters over a scan run inside it, where zone maps skip and other columns are read late. */
+/* push_filter_into_scan: filters over a scan run inside it, where zone maps skip and other columns are read late.
+ *
+ * A unique column that the filters keep from being null is a key there, so it may be found out that there are fewer rows. */
 #include "op/filter/node.h"
 #include "op/scan/node.h"
 #include "plan/rule.h"
@@ -35,7 +37,6 @@ const fl_rule_desc fl_rule_push_filter_into_scan = {FL_DESC(fl_rule_desc),
                                                     .pattern = "filter(scan:scan)",
                                                     .scope = FL_SCOPE_BOTH,
                                                     .promise = 50,
-                                                    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
-                                                             FL_KEEPS_ORDER,
+                                                    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
                                                     .on_match = on_match,
                                                     .doc = "filters over scans run inside them"};

@@ -135,7 +135,6 @@ const fl_rule_desc fl_rule_unwrap_cast = {FL_DESC(fl_rule_desc),
                                           .pattern = "?",
                                           .scope = FL_SCOPE_BOTH,
                                           .promise = 85,
-                                          .keeps =
-                                              FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
+                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
                                           .on_match = on_match,
                                           .doc = "casts of columns that are compared with constants"};

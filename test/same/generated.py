@@ -104,12 +104,8 @@ class Engine:
         answer = self.ask("EXPLAIN (FORMAT JSON) " + sql, {})
         return [] if "error" in answer else json.loads(answer["rows"][0][0])["rules_fired"]
 
-    def required_rules(self):
-        """Rules that refuse to be switched off when they are needed: to switch them off says nothing."""
-        return set()
 
-
-def difference(reference, other, ordered):
+def difference(query, reference, other):
     """None, or how two answers differ under what is promised."""
     if "error" in reference or "error" in other:
         states = [answer.get("error", {}).get("sqlstate") for answer in (reference, other)]
@@ -118,7 +114,7 @@ def difference(reference, other, ordered):
         return f"{states[0] or 'rows'} by the reference, {states[1] or 'rows'} here ({(other.get('error') or reference.get('error'))['message']})"
     if reference["rows"] == other["rows"] and reference["types"] == other["types"]:
         return None
-    if ordered and reference["types"] == other["types"] and len(reference["rows"]) == len(other["rows"]):
+    if query.is_ordered(len(reference["types"])) and reference["types"] == other["types"] and len(reference["rows"]) == len(other["rows"]):
         for number, (left, right) in enumerate(zip(reference["rows"], other["rows"])):
             problem = disagreement({**reference, "rows": [left]}, {**other, "rows": [right]})
             if problem is not None:
@@ -158,6 +154,7 @@ class Peer:
         if self.connection is not None:
             self.connection.close()
         self.connection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("SET order_by_non_integer_literal = true")
         self.connection.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
         for statement in world.statements("duckdb"):
             self.connection.execute(statement)
@@ -189,9 +186,9 @@ def from_pipe(answer):
             for row in answer["rows"]]
 
 
-def peer_difference(answer, rows, ordered):
+def peer_difference(query, answer, rows):
     ours, theirs = from_pipe(answer), [[plain(value) for value in row] for row in rows]
-    if not ordered:
+    if not query.is_ordered(len(answer["types"])):
         ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
     if ours == theirs:
         return None
@@ -220,7 +217,7 @@ def make_smaller(mismatch, checks):
             checks -= 1
             if checks < 0:
                 return
-            smaller = type(query)(root, query.ordered, query.fails)
+            smaller = type(query)(root, query.fails)
             problem = mismatch.check(smaller)
             if problem is not None:
                 query, again = smaller, True
@@ -315,7 +312,7 @@ class Worker:
         for name, settings in roads(rng, self.engine.rules_fired(text)):
             count["comparisons"] += 1
             answer = self.engine.ask(text, settings)
-            problem = difference(reference, answer, query.ordered)
+            problem = difference(query, reference, answer)
             if answer.get("error", {}).get("sqlstate") in ENDS:
                 count["slow roads"] += 1
             if problem is not None:
@@ -326,7 +323,7 @@ class Worker:
 
     def check(self, query, settings):
         text = query.text()
-        return difference(self.engine.ask(text, REFERENCE), self.engine.ask(text, settings), query.ordered)
+        return difference(query, self.engine.ask(text, REFERENCE), self.engine.ask(text, settings))
 
     def ask_peer(self, number, query, reference):
         rows = self.peer.rows(query.text("duckdb"))
@@ -334,14 +331,14 @@ class Worker:
             self.report.count["refused by DuckDB"] += 1
             return
         self.report.count["compared with DuckDB"] += 1
-        problem = peer_difference(reference, rows, query.ordered)
+        problem = peer_difference(query, reference, rows)
         if problem is not None:
             self.tell(number, Mismatch(query, "DuckDB", REFERENCE, problem, self.check_peer))
 
     def check_peer(self, query):
         answer = self.engine.ask(query.text(), REFERENCE)
         rows = None if "error" in answer else self.peer.rows(query.text("duckdb"))
-        return None if rows is None else peer_difference(answer, rows, query.ordered)
+        return None if rows is None else peer_difference(query, answer, rows)
 
     def tell(self, number, mismatch):
         """Makes it smaller and writes it down; the world is made anew for the queries behind it."""

@@ -169,10 +169,15 @@ class World:
 
 
 class Query:
-    """`ordered`: its rows come in one order alone. `fails`: the SQLSTATE of those of its expressions that can fail, or None."""
+    """`fails`: the SQLSTATE of those of its expressions that can fail, or None."""
 
-    def __init__(self, root, ordered, fails):
-        self.root, self.ordered, self.fails = root, ordered, fails
+    def __init__(self, root, fails):
+        self.root, self.fails = root, fails
+
+    def is_ordered(self, n_columns):
+        """Whether its rows come in one order alone: it is sorted by all of its columns."""
+        keys = order_of(self.root) or []
+        return len({node.text().split()[0] for node in keys}) == n_columns
 
     def text(self, dialect="fletch"):
         return self.root.text(dialect)
@@ -575,11 +580,15 @@ class Maker:
         node = Node("query", "SELECT ", Several([Node("distinct", "DISTINCT")] if distinct else [], behind=" "),
                     Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1),
                     " FROM ", source, Several(where, " WHERE ", " AND "), Several(group, " GROUP BY "), Several(having, " HAVING ", " AND "),
-                    *([Several(order, " ORDER BY "), Node("limit", f" LIMIT {limit}"),
-                       Several([Node("offset", f"{rng.choice([0, 1, 2, 5])}")] if self.chance(0.3) else [], " OFFSET ")] if order else []))
+                    Several([self.first_rows(order, limit)] if order else []))
         if order:
             rows = min(rows, limit)
         return node, wanted, rows
+
+    def first_rows(self, order, limit):
+        """ORDER BY and LIMIT: the order is whole, or it is not known which rows these are."""
+        offset = [Node("offset", f"{self.rng.choice([0, 1, 2, 5])}")] if self.chance(0.3) else []
+        return Node("tail", Several(order, " ORDER BY ", least=len(order)), f" LIMIT {limit}", Several(offset, " OFFSET "))
 
     def set_operation(self, outer, depth):
         kinds = [self.rng.choice(["int", "int", "text", "date", "dec", "bool"]) for _ in range(self.rng.randint(1, 3))]
@@ -608,23 +617,34 @@ class Maker:
         else:
             joins = rng.choices(range(8), [20, 25, 20, 12, 9, 6, 5, 3])[0]
             body, types, _ = self.select([], depth=2, joins=joins)
-        has_order = " LIMIT " in str(body.parts[-2]) if len(body.parts) > 2 and isinstance(body.parts[-2], Node) else False
-        order, tail, ordered = [], [], has_order
-        if not has_order and self.chance(0.35):
+        order, tail = [], []
+        if order_of(body) is None and self.chance(0.35):
             whole = self.chance(0.6)
             ordinals = [n + 1 for n in range(len(types)) if whole or self.chance(0.6)]
             rng.shuffle(ordinals)
             order = [self.order_item(n) for n in ordinals]
-            ordered = len(order) == len(types)
-            if ordered and self.chance(0.5):
-                tail = [Node("limit", f"{rng.choice([0, 1, 5, 20])}")]
-        root = Node("query", Several(withs, "WITH ", behind=" "), body, Several(order, " ORDER BY "), Several(tail, " LIMIT "))
-        return Query(root, ordered, self.fails)
+            if len(order) == len(types) and self.chance(0.5):
+                tail, order = [self.first_rows(order, rng.choice([0, 1, 5, 20]))], []
+        root = Node("query", Several(withs, "WITH ", behind=" "), body, Several(order, " ORDER BY "), Several(tail))
+        return Query(root, self.fails)
 
 
 def generate(rng, world):
     fails = rng.choice(FAILURES) if rng.random() < 0.25 else None
     return Maker(rng, world, fails).query()
+
+
+def order_of(node):
+    """The sort keys of a query's rows, also where they stand in what it is around of; None when there are none."""
+    if node.kind == "tail":
+        return node.parts[0].nodes
+    for part in reversed(node.parts):
+        if isinstance(part, Several) and part.nodes and part.before == " ORDER BY ":
+            return part.nodes
+        if isinstance(part, Several) and part.nodes and part.nodes[0].kind == "tail":
+            return order_of(part.nodes[0])
+    inner = [part for part in node.parts if isinstance(part, Node) and part.kind == "query"]
+    return order_of(inner[0]) if len(inner) == 1 else None
 
 
 # ---- smaller queries -------------------------------------------------------------------------------------------------------
@@ -731,5 +751,3 @@ def edits(root):
         elif node.kind == "expr" and "." in node.text() and "'" not in node.text() and "::" not in node.text():
             for text in ("1", "NULL"):
                 yield at(number, put(text))
-        elif node.kind == "limit" and node.text().startswith(" "):
-            yield at(number, put(""))
