@@ -4,7 +4,8 @@
 #   make build    the release program, build/release/fletch               make bench   fletch beside its peers
 #   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target (or FUZZ_TARGETS)
 #                                                                                     for FUZZ_SECONDS
-#   make cancel   long statements, stopped at random 25 times each way    make clean
+#   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
+#   make clean                                                            planned in many ways (under an hour on 2 cores)
 #   make lint | format | check-layers | check-rules
 #
 # Relies on: tools/install-deps.sh, which leaves a stamp in .deps/ for each thing installed, so that a second run does
@@ -14,11 +15,13 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?=
 BENCH_FLAGS ?=
+SOAK_QUERIES ?= 50000
+SOAK_SEED ?= $(shell date +%Y%m%d)
 INSTALL = tools/install-deps.sh
 RELEASE = build/release
 export CTEST_OUTPUT_ON_FAILURE = 1
 
-.PHONY: run build test debug asan tsan fuzz bench cancel test-tpch-sf1 check-layers check-rules format lint install-deps clean
+.PHONY: run build test debug asan tsan fuzz bench cancel soak test-tpch-sf1 check-layers check-rules format lint install-deps clean
 .DEFAULT_GOAL := build
 
 # One stamp per group of dependencies; the script's own text is what can make one stale.
@@ -54,6 +57,10 @@ bench: build .deps/test.stamp .deps/bench-data.stamp
 
 cancel: build .deps/test.stamp
 	.deps/venv/bin/python test/cancel.py
+
+# A seed a day, so that each run asks other queries; SOAK_SEED asks one day's again.
+soak: build .deps/test.stamp
+	.deps/venv/bin/python test/same/generated.py --queries $(SOAK_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)
 
 test-tpch-sf1: build .deps/test.stamp .deps/bench-data.stamp
 	ctest --preset release -R tpch/sf1

@@ -85,6 +85,7 @@ if(fletch_cli)
         "same/slt\;test/same/differential.py\;--slt"
         "same/tpch\;test/same/differential.py\;--tpch"
         "same/plans\;test/same/plans.py"
+        "same/generated\;test/same/generated.py"
         "program/contract\;test/program.py"
         "plan/rules\;test/plan/run.py"
         "plan/estimates\;test/plan/estimates.py"

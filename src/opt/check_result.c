@@ -21,11 +21,12 @@ static fl_status check_cols(const fl_rule_call *call, const fl_node *result, fl_
     return FL_OK;
 }
 
-/* A column that had no null may have one. */
+/* A column that had no null may have one; where there are no rows there are none. */
 static fl_status check_nulls(const fl_rule_call *call, const fl_props *before, const fl_props *after,
                              const fl_node *result, fl_err *err)
 {
-    for (int32_t i = 0; i < result->n_cols && (call->rule->keeps & FL_KEEPS_NOT_NULL); i++) {
+    bool is_held = (call->rule->keeps & FL_KEEPS_NOT_NULL) && after->rows_max > 0;
+    for (int32_t i = 0; i < result->n_cols && is_held; i++) {
         fl_col_id col = result->cols[i];
         if (fl_col_set_has(&call->node->made, col) && fl_col_set_has(&before->not_null, col) &&
             !fl_col_set_has(&after->not_null, col))
@@ -81,7 +82,7 @@ fl_status fl_check_result(const fl_rule_call *call, const fl_node *result, bool 
     FL_TRY(fl_node_props(call->plan, result, &after, err));
     FL_TRY(check_nulls(call, before, after, result, err));
     FL_TRY(check_rows(call, before, after, err));
-    for (int32_t i = 0; i < before->n_orders && (call->rule->keeps & FL_KEEPS_ORDER); i++)
+    for (int32_t i = 0; i < before->n_orders && (call->rule->keeps & FL_KEEPS_ORDER) && after->rows_max > 1; i++)
         FL_TRY(check_order(call, &before->orders[i], after, result, err));
 cleanup:
     return st;
