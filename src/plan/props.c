@@ -448,7 +448,7 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
     for (int32_t i = 0; i < raw->n_equal; i++)
         if (fl_col_set_meets(&raw->equal[i], &from.not_null))
             FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &from.not_null, &raw->equal[i], err));
-    if (!fl_col_set_is_empty(&raw->constant)) /* what they determine is constant, too */
+    if (!fl_col_set_is_empty(&raw->constant) || raw->n_dependencies > 0) /* what they determine is constant, too */
         FL_TRY(fl_props_close(plan, raw, &from.constant, err));
     FL_TRY(copy_set(plan, &from.not_null, &ret->not_null, err));
     fl_col_set_keep_all(&ret->not_null, &node->made);

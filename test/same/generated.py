@@ -201,10 +201,13 @@ def peer_difference(query, answer, rows):
 
 
 class Mismatch:
-    """What differs, and how to find out whether it still does: check(query) is the problem, or None."""
+    """What differs, and how to find out whether it still does: check(query, settings) is the problem, or None."""
 
     def __init__(self, query, road, settings, problem, check):
-        self.query, self.road, self.settings, self.problem, self.check = query, road, settings, problem, check
+        self.query, self.road, self.settings, self.problem, self.check_all = query, road, settings, problem, check
+
+    def check(self, query):
+        return self.check_all(query, self.settings)
 
 
 def make_smaller(mismatch, checks):
@@ -225,11 +228,23 @@ def make_smaller(mismatch, checks):
                 break
 
 
+def make_settings_smaller(mismatch):
+    """Takes settings away, and rules from a list of them."""
+    for name in list(mismatch.settings):
+        fewer = {other: value for other, value in mismatch.settings.items() if other != name}
+        if mismatch.check_all(mismatch.query, fewer) is not None:
+            mismatch.settings = fewer
+    rules = mismatch.settings.get("disabled_rules", "''").strip("'").split(",")
+    for rule in rules[:]:
+        fewer = {**mismatch.settings, "disabled_rules": f"'{','.join(r for r in rules if r != rule)}'"}
+        if len(rules) > 1 and mismatch.check_all(mismatch.query, fewer) is not None:
+            mismatch.settings = fewer
+            rules.remove(rule)
+
+
 def make_tables_smaller(mismatch, engines, checks):
     """Takes rows from the tables that the query names, half of them, a quarter, …, single ones."""
-    world, text = engines[0].world, mismatch.query.text()
-    used = [table for table in world.tables if re.search(rf"\b{table.name}\b", text) or re.search(r"\bv\d\b", text)]
-    for table in used:
+    for table in engines[0].world.named_in(mismatch.query.text())[0]:
         step = max(1, len(table.rows) // 2)
         while step >= 1:
             at = 0
@@ -248,9 +263,8 @@ def make_tables_smaller(mismatch, engines, checks):
                 else:
                     mismatch.problem = problem
                 if checks < 0:
-                    return used
+                    return
             step //= 2
-    return used
 
 
 def fill(engine, table):
@@ -321,7 +335,7 @@ class Worker:
                     saved = (answer, settings)
                 problem, base = difference(query, saved[0], answer), saved[1]
             if problem is not None:
-                self.tell(number, Mismatch(query, name, settings, problem, lambda q, b=base, s=settings: self.check(q, b, s)))
+                self.tell(number, Mismatch(query, name, settings, problem, lambda q, s, b=base: self.check(q, b, s)))
                 return
         if self.peer is not None and state is None and query.fails is None and number % 2 == 0:
             self.ask_peer(number, query, reference)
@@ -340,8 +354,8 @@ class Worker:
         if problem is not None:
             self.tell(number, Mismatch(query, "DuckDB", REFERENCE, problem, self.check_peer))
 
-    def check_peer(self, query):
-        answer = self.engine.ask(query.text(), REFERENCE)
+    def check_peer(self, query, settings):
+        answer = self.engine.ask(query.text(), {**REFERENCE, **settings})
         rows = None if "error" in answer else self.peer.rows(query.text("duckdb"))
         return None if rows is None else peer_difference(query, answer, rows)
 
@@ -355,16 +369,15 @@ class Worker:
             return
         engines = [self.engine] + ([self.peer] if mismatch.road == "DuckDB" else [])
         make_smaller(mismatch, CHECKS_MAX)
-        used = make_tables_smaller(mismatch, engines, CHECKS_MAX // 3)
+        make_settings_smaller(mismatch)
+        make_tables_smaller(mismatch, engines, CHECKS_MAX // 3)
         make_smaller(mismatch, CHECKS_MAX)
         lines = [f"query {number} of seed {self.args.seed}, {mismatch.road}: {mismatch.problem}", f"  {whole}", "made smaller:"]
-        for table in used:
-            if re.search(rf"\b{table.name}\b", mismatch.query.text()):
-                lines += [f"  {statement};" for statement in table.statements()]
-        lines += [f"  CREATE VIEW {name} AS {select.text()};" for name, _, _, select in self.engine.world.views
-                  if re.search(rf"\b{name}\b", mismatch.query.text())]
+        tables, views = self.engine.world.named_in(mismatch.query.text())
+        lines += [f"  {statement};" for table in tables for statement in table.statements()]
+        lines += [f"  CREATE VIEW {name} AS {select.text()};" for name, _, _, select in views]
         changed = [f"SET {name} = {value}" for name, value in mismatch.settings.items() if DEFAULTS[name] != value]
-        lines += [f"  {'; '.join(changed) or 'by default'}", f"  {mismatch.query.text()};"]
+        lines += [f"  {'; '.join(['SET verify_rules = true', *changed])};", f"  {mismatch.query.text()};"]
         for known, pattern in KNOWN:
             if re.search(pattern, mismatch.query.text(), re.I):
                 report.count["mismatches"] -= 1

@@ -12,6 +12,7 @@ and expressions that can fail are of one kind in a query (`fails` is its SQLSTAT
 """
 
 import copy
+import re
 
 TYPES = ("int", "dec", "text", "date", "ts", "dbl", "bool")
 DECLARED = {"dec": "decimal(8,2)", "date": "date", "ts": "timestamp", "dbl": "double", "bool": "boolean", "text": "text"}
@@ -19,6 +20,7 @@ CAST_TO = {**DECLARED, "int": "int", "dec": "decimal(20,2)"}
 WORDS = ["a", "b", "ab", "abc", "", "B", "x1", "ba", "7", "12"]
 DATES = ["2020-01-01", "2020-01-31", "2020-02-29", "2020-03-01", "2021-01-01", "1999-12-31"]
 FAILURES = ("22012", "22P02", "22003", "21000")
+MIXED = ({"int", "dec"}, {"int", "dbl"}, {"date", "ts"})   # types that may meet in an equality
 PRODUCT_MAX = 20000   # rows that a source may have by the generator's rough count
 CROSS_MAX = 1500
 
@@ -165,6 +167,16 @@ class World:
         return result + [f"CREATE VIEW {name} AS {select.text(dialect)}" for name, _, _, select in self.views]
 
 
+    def named_in(self, text):
+        """Tables and views that a query names, also in its views."""
+        views = []
+        for view in reversed(self.views):   # a view names views before it
+            if re.search(rf"\b{view[0]}\b", text):
+                views.insert(0, view)
+                text += view[3].text()
+        return [table for table in self.tables if re.search(rf"\b{table.name}\b", text)], views
+
+
 # ---- queries ---------------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +189,7 @@ class Query:
     def is_ordered(self, n_columns):
         """Whether its rows come in one order alone: it is sorted by all of its columns."""
         keys = order_of(self.root) or []
-        return len({node.text().split()[0] for node in keys}) == n_columns
+        return len({node.text().split()[0] for node in keys} & {str(n + 1) for n in range(n_columns)}) == n_columns
 
     def text(self, dialect="fletch"):
         return self.root.text(dialect)
@@ -191,7 +203,6 @@ class Maker:
         self.n_names = 0
         self.ctes = []         # (name, [(column, type)], rough rows)
         self.reused = []       # (type, node): subqueries that read nothing from around them
-        self.in_cte = False
 
     def name(self, letter):
         self.n_names += 1
@@ -255,6 +266,7 @@ class Maker:
                 lambda: Node("expr", "extract(", rng.choice(["year", "month", "day"]), " FROM ", sub(rng.choice(["date", "ts"])), ")"),
                 lambda: Node("expr", "(", sub("bool"), ")::int"),
                 lambda: Node("expr", "(", sub("int"), ")::bigint"),
+                lambda: self.guarded(sub, scope, outer),
             ]
             if self.fails == "22012":
                 makers += 4 * [lambda: Node("expr", "(", sub("int"), rng.choice([By(" / ", " // "), " % "]), sub("int"), ")")]
@@ -287,6 +299,23 @@ class Maker:
             return [lambda: Node("expr", "(", sub("int"), ")::double"), lambda: Node("expr", "(", sub("dec"), ")::double"),
                     lambda: Node("expr", "abs(", sub("dbl"), ")")]
         return [lambda: self.predicate(scope, outer, depth)]
+
+    def guarded(self, sub, scope, outer):
+        """What would fail is not asked for. A literal's cast is one of the text, and fails there."""
+        divisor, text = sub("int"), self.column("text", scope, outer) or Node("expr", "'7'")
+        return self.pick(
+            lambda: Node("expr", "CASE WHEN ", divisor, " <> 0 THEN ", sub("int"), self.rng.choice([By(" / ", " // "), " % "]),
+                         copy.deepcopy(divisor), " END"),
+            lambda: Node("expr", "CASE WHEN ", text, " IN ('7', '12') THEN (", copy.deepcopy(text), ")::int ELSE ", sub("int"), " END"))
+
+    def guarded_conditions(self, scope, outer):
+        """The same as two conjuncts: the first one keeps rows from the second."""
+        divisor, text = self.expr("int", scope, outer, 0), self.column("text", scope, outer) or Node("expr", "'7'")
+        compare = self.rng.choice([" > ", " <> ", " <= "])
+        return self.pick(
+            lambda: [Node("expr", "(", divisor, " <> 0)"),
+                     Node("expr", "(", self.expr("int", scope, outer, 1), By(" / ", " // "), copy.deepcopy(divisor), compare, "1)")],
+            lambda: [Node("expr", "(", text, " IN ('7', '12'))"), Node("expr", "((", copy.deepcopy(text), ")::int", compare, "8)")])
 
     def a_type(self, scope):
         """Mostly one that there is a column of."""
@@ -326,7 +355,7 @@ class Maker:
             ]
             if any(c.type == "bool" for c in scope):
                 makers.append((1, lambda: self.column("bool", scope, [])))
-        if depth > 1 and not self.in_cte:
+        if depth > 1:
             makers.append((2.5, lambda: self.subquery_predicate(kind, scope, outer)))
         return self.pick(*makers)
 
@@ -345,6 +374,8 @@ class Maker:
             return self.expr(kind, scope, outer, 1)
 
         def query(types):
+            if self.chance(0.1) and types is not None:
+                return self.set_operation(around, 0, types)[0]
             return self.select(around, types=types, depth=0)[0]
 
         def exists():
@@ -364,8 +395,6 @@ class Maker:
                              query([kind, "int"]), "))")))
 
     def scalar_subquery(self, kind, scope, outer, risky=False):
-        if self.in_cte:
-            return self.constant(kind)
         around = self.around(scope, outer)
         reusable = [node for of, node in self.reused if of == kind]
         if reusable and self.chance(0.3):
@@ -441,7 +470,7 @@ class Maker:
 
         def derived():
             query, types, rows = self.select([], depth=depth - 1) if self.chance(0.8) else self.set_operation([], depth - 1)
-            if self.chance(0.25):
+            if self.chance(0.35):
                 query = Node("query", "(", query, ")", Several([self.order_item(n + 1) for n in range(len(types))
                                                                 if self.chance(0.7)], " ORDER BY "))
             return (Node("source", "(", query, f") {alias}", names=(alias,)),
@@ -489,6 +518,11 @@ class Maker:
         if not on or self.chance(0.25):
             on.append(self.predicate(both, outer if self.chance(0.1) else [], 2 if kind in ("JOIN", "LEFT JOIN") else 1))
         node = Node("source", left, f" {kind} ", self.grouped(right), " ON ", Several(on, between=" AND ", least=1), names=names)
+        shared = sorted({(c.node.text().split(".")[-1], c.type) for c in left_scope} &
+                        {(c.node.text().split(".")[-1], c.type) for c in right_scope})
+        if shared and len(names) == 2 and equal and self.chance(0.15):
+            using = [name for name, _ in self.rng.sample(shared, self.rng.choice([1, 1, min(2, len(shared))]))]
+            node = Node("source", left, f" {kind} ", right, f" USING ({', '.join(using)})", names=names)
         if kind in ("SEMI JOIN", "ANTI JOIN"):
             return node, left_scope, left_rows
         return node, both, max(rows, left_rows if kind in ("LEFT JOIN", "FULL JOIN") else 0, right_rows if kind in ("RIGHT JOIN", "FULL JOIN") else 0)
@@ -499,6 +533,11 @@ class Maker:
 
     def lateral(self, left, left_scope, left_rows, outer):
         alias = self.name("l")
+        if self.chance(0.2):
+            kind = self.a_type(left_scope)
+            elements = Several([self.expr(kind, left_scope, [], 0) for _ in range(self.rng.randint(1, 3))], least=1)
+            node = Node("source", left, " CROSS JOIN unnest([", elements, f"]) AS {alias}(c1)", names=left.names + (alias,))
+            return node, left_scope + [Column(Node("expr", f"{alias}.c1"), kind)], left_rows * 2
         if self.chance(0.3):
             query, types, rows = self.one_aggregate("int", left_scope), ["int"], 1
         else:
@@ -511,14 +550,18 @@ class Maker:
 
     def equalities(self, left, right, n):
         pairs = [(x, y) for x in left for y in right if x.type == y.type and x.type != "bool"]
+        if self.chance(0.08):
+            pairs += [(x, y) for x in left for y in right if {x.type, y.type} in MIXED]
         ints = [pair for pair in pairs if pair[0].type == "int"]
         pairs = ints if ints and self.chance(0.75) else pairs
         picked = self.rng.sample(pairs, min(n, len(pairs)))
-        return [Node("expr", "(", copy.deepcopy(x.node), " = " if self.chance(0.96) else " IS NOT DISTINCT FROM ", copy.deepcopy(y.node), ")")
+        return [Node("expr", "(", copy.deepcopy(x.node), " = " if self.chance(0.93) else " IS NOT DISTINCT FROM ", copy.deepcopy(y.node), ")")
                 for x, y in picked]
 
     def conditions(self, scope, outer, n, depth=2):
         conditions = [self.predicate(scope, outer, depth) for _ in range(n)]
+        if n > 0 and self.chance(0.1):
+            conditions += self.guarded_conditions(scope, outer)
         if outer and scope and self.chance(0.8):
             conditions[:0] = self.equalities(scope, outer, 1)   # correlated
         return conditions
@@ -568,7 +611,8 @@ class Maker:
                 items[1:] = [self.aggregate(kind, scope, outer) for kind in wanted[1:]]
             if keys and self.chance(0.3):
                 kind = rng.choice(["int", "text"])
-                having.append(Node("expr", "(", self.aggregate(kind, scope, []), rng.choice([" > ", " <> ", " <= "]), self.constant(kind), ")"))
+                right = self.scalar_subquery(kind, [], []) if self.chance(0.25) else self.constant(kind)
+                having.append(Node("expr", "(", self.aggregate(kind, scope, []), rng.choice([" > ", " <> ", " <= "]), right, ")"))
             rows = 1 if not keys else rows
         else:
             items = [self.expr(kind, scope, outer, 2 if depth > 0 else 1) for kind in wanted]
@@ -576,6 +620,8 @@ class Maker:
         order = []
         if limit is not None or (types is None and not outer and self.chance(0.12)):
             order = [self.order_item(n + 1) for n in rng.sample(range(len(wanted)), len(wanted))]
+            if not grouped and not distinct and scope and self.chance(0.25):
+                order.insert(0, Node("order", self.compound(self.a_type(scope), scope, [], 0), rng.choice(["", " DESC"])))
             limit = limit if limit is not None else rng.choice([0, 1, 3, 10, 50])
         node = Node("query", "SELECT ", Several([Node("distinct", "DISTINCT")] if distinct else [], behind=" "),
                     Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1),
@@ -590,8 +636,8 @@ class Maker:
         offset = [Node("offset", f"{self.rng.choice([0, 1, 2, 5])}")] if self.chance(0.3) else []
         return Node("tail", Several(order, " ORDER BY ", least=len(order)), f" LIMIT {limit}", Several(offset, " OFFSET "))
 
-    def set_operation(self, outer, depth):
-        kinds = [self.rng.choice(["int", "int", "text", "date", "dec", "bool"]) for _ in range(self.rng.randint(1, 3))]
+    def set_operation(self, outer, depth, kinds=None):
+        kinds = kinds or [self.rng.choice(["int", "int", "text", "date", "dec", "bool"]) for _ in range(self.rng.randint(1, 3))]
         operators = ["UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"]
         left, _, left_rows = self.select(outer, types=kinds, depth=depth)
         right, _, right_rows = self.select(outer, types=kinds, depth=depth)
@@ -606,9 +652,7 @@ class Maker:
         withs = []
         for _ in range(rng.choices([0, 1, 2], [75, 18, 7])[0]):
             name = self.name("w")
-            self.in_cte = True
             query, types, rows = self.select([], depth=1)
-            self.in_cte = False
             how = rng.choice([" AS ", " AS MATERIALIZED ", " AS MATERIALIZED ", " AS NOT MATERIALIZED "])
             withs.append(Node("with", f"{name}{how}(", query, ")"))
             self.ctes.append((name, [(f"c{n + 1}", kind) for n, kind in enumerate(types)], rows))
