@@ -332,6 +332,8 @@ static fl_status choose(fl_search_state *s, int32_t goal, const fl_node **ret, f
     if (s->options->plan_number > 0) {
         FL_TRY(fl_search_count(s, goal, &n_plans, err));
         number = n_plans >= 1 ? (s->options->plan_number - 1) % (int64_t)n_plans : -1;
+        if (s->options->shown != NULL)
+            fl_text_addf(s->options->shown, "plan %lld of %.0f\n", (long long)number + 1, n_plans);
     }
     st = fl_search_extract(s, goal, number, ret, err);
 cleanup:

@@ -349,6 +349,7 @@ class Maker:
             makers += [
                 (2, lambda: Node("expr", "(", Several([self.predicate(scope, outer, depth - 1) for _ in range(rng.randint(2, 3))],
                                                      between=rng.choice([" OR ", " AND ", " OR "]), least=1), ")")),
+                (0.7, lambda: self.common_part(scope, outer, depth)),
                 (1, lambda: Node("expr", "(NOT ", self.predicate(scope, outer, depth - 1), ")")),
                 (0.7, lambda: Node("expr", "(", self.predicate(scope, outer, depth - 1),
                                    rng.choice([" IS TRUE)", " IS NOT TRUE)", " IS FALSE)", " IS UNKNOWN)"]))),
@@ -358,6 +359,13 @@ class Maker:
         if depth > 1:
             makers.append((2.5, lambda: self.subquery_predicate(kind, scope, outer)))
         return self.pick(*makers)
+
+    def common_part(self, scope, outer, depth):
+        """An OR of ANDs that have a conjunct in common."""
+        common = self.predicate(scope, outer, 0)
+        branches = [Node("expr", "(", Several([copy.deepcopy(common), self.predicate(scope, outer, depth - 1)], between=" AND ", least=1), ")")
+                    for _ in range(self.rng.randint(2, 3))]
+        return Node("expr", "(", Several(branches, between=" OR ", least=1), ")")
 
     # -- subqueries in expressions
 
@@ -379,7 +387,8 @@ class Maker:
             return self.select(around, types=types, depth=0)[0]
 
         def exists():
-            return Node("expr", rng.choice(["EXISTS (", "NOT EXISTS ("]), query(None), ")")
+            limit = Several([Node("limit", f" LIMIT {rng.choice([0, 1, 1, 2])}")] if self.chance(0.15) else [])
+            return Node("expr", rng.choice(["EXISTS (", "NOT EXISTS ("]), "(", query(None), ")", limit, ")")
 
         if reusable and self.chance(0.25):
             return copy.deepcopy(rng.choice(reusable))
@@ -485,7 +494,14 @@ class Maker:
             return (Node("source", "(VALUES ", first, Several(lines, ", "), f") {alias}({', '.join(names)})", names=(alias,)),
                     columns(list(zip(names, types))), rows + 1)
 
-        makers = [(8, table), (0.5, values)]
+        def counted():
+            """How many rows a limit lets through does not depend on which these are."""
+            query = self.select([], depth=0)[0]
+            limit = Several([Node("limit", f" LIMIT {rng.choice([0, 1, 5, 20])}")], behind=rng.choice(["", "", " OFFSET 2"]))
+            return (Node("source", "(SELECT count(*) AS c1 FROM (", "(", query, ")", limit, f") x) {alias}", names=(alias,)),
+                    columns([("c1", "int")]), 1)
+
+        makers = [(8, table), (0.5, values), (0.25, counted)]
         if self.world.views:
             makers.append((0.8, view))
         if self.ctes:
@@ -500,7 +516,7 @@ class Maker:
             return self.relation(outer, depth)
         left_joins = self.rng.choice([joins - 1, joins - 1, joins - 1, self.rng.randint(0, joins - 1)])
         left, left_scope, left_rows = self.source(outer, left_joins, depth)
-        if self.chance(0.08) and depth > 0 and left_rows < 1000:
+        if self.chance(0.1) and depth > 0 and left_rows < 1000:
             return self.lateral(left, left_scope, left_rows, outer)
         right, right_scope, right_rows = self.source(outer, joins - 1 - left_joins, depth)
         both, rows = left_scope + right_scope, left_rows * right_rows
