@@ -11,6 +11,7 @@ What a query may contain is chosen so that its answer is one: LIMIT stands behin
 and expressions that can fail are of one kind in a query (`fails` is its SQLSTATE), so that it does not matter which fails first.
 """
 
+import contextlib
 import copy
 import re
 
@@ -216,6 +217,13 @@ class Maker:
         pairs = [maker if isinstance(maker, tuple) else (1, maker) for maker in makers]
         return self.rng.choices([m for _, m in pairs], [w for w, _ in pairs])[0]()
 
+    @contextlib.contextmanager
+    def nothing_fails(self):
+        """Where conditions join: whether the sides of an equality are computed when one has no rows depends on the plan."""
+        fails, self.fails = self.fails, None
+        yield
+        self.fails = fails
+
     # -- expressions
 
     def column(self, kind, scope, outer):
@@ -379,7 +387,8 @@ class Maker:
         around = self.around(scope, outer)
 
         def left():
-            return self.expr(kind, scope, outer, 1)
+            with self.nothing_fails():
+                return self.expr(kind, scope, outer, 1)
 
         def query(types):
             if self.chance(0.1) and types is not None:
@@ -532,7 +541,8 @@ class Maker:
         if rows > PRODUCT_MAX:
             return left, left_scope, left_rows
         if not on or self.chance(0.25):
-            on.append(self.predicate(both, outer if self.chance(0.1) else [], 2 if kind in ("JOIN", "LEFT JOIN") else 1))
+            with self.nothing_fails():
+                on.append(self.predicate(both, outer if self.chance(0.1) else [], 2 if kind in ("JOIN", "LEFT JOIN") else 1))
         node = Node("source", left, f" {kind} ", self.grouped(right), " ON ", Several(on, between=" AND ", least=1), names=names)
         shared = sorted({(c.node.text().split(".")[-1], c.type) for c in left_scope} &
                         {(c.node.text().split(".")[-1], c.type) for c in right_scope})
@@ -575,7 +585,8 @@ class Maker:
                 for x, y in picked]
 
     def conditions(self, scope, outer, n, depth=2):
-        conditions = [self.predicate(scope, outer, depth) for _ in range(n)]
+        with self.nothing_fails() if outer else contextlib.nullcontext():
+            conditions = [self.predicate(scope, outer, depth) for _ in range(n)]
         if n > 0 and self.chance(0.1):
             conditions += self.guarded_conditions(scope, outer)
         if outer and scope and self.chance(0.8):

@@ -109,7 +109,7 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_keys + 1, &cols, err));
     for (int32_t i = 0; i < n_keys; i++) {
         const fl_expr *key = keys[i];
-        if ((key->flags & FL_EXPR_UNTYPED) && key->type.id == FL_NULL)
+        if ((key->flags & FL_EXPR_UNTYPED) && key->type.id != FL_LIST)
             FL_TRY(fl_expr_cast(plan, key, FL_TYPE(FL_UTF8), false, key->pos, &key, err));
         int32_t same = fl_index_map_find(&known, fl_index_map_key(key));
         if (same >= 0) {

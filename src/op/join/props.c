@@ -97,6 +97,15 @@ static double times(double rows, double matches)
     return rows == 0 || matches == 0 ? 0 : rows * matches;
 }
 
+/* Whether a conjunct is true of no pair. */
+static bool never_meet(const joining *j)
+{
+    for (int32_t i = 0; i < j->n_conjuncts; i++)
+        if (fl_expr_is_false_or_null(j->conjuncts[i]))
+            return true;
+    return false;
+}
+
 static fl_status derive_pairs(const joining *j, fl_join_kind kind, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -118,7 +127,7 @@ static fl_status derive_pairs(const joining *j, fl_join_kind kind, fl_err *err)
     if (kind == FL_JOIN_INNER)
         FL_TRY(fl_props_add_conjuncts(j->plan, ret, j->conjuncts, j->n_conjuncts, err));
     /* Rows: all pairs, or as many as the side has whose rows meet one at most; and the rows that meet none. */
-    double most = times(left->rows_max, right->rows_max);
+    double most = never_meet(j) ? 0 : times(left->rows_max, right->rows_max);
     most = one[1] ? fmin(most, left->rows_max) : most;
     most = one[0] ? fmin(most, right->rows_max) : most;
     bool is_cross = j->n_conjuncts == 0 && kind == FL_JOIN_INNER;
@@ -169,7 +178,7 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
         FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
         FL_TRY(fl_props_add_conjuncts(plan, ret, attrs->conjuncts, attrs->n_conjuncts, err));
         ret->rows_min = 0;
-        if (inputs[1]->rows_max == 0)
+        if (inputs[1]->rows_max == 0 || never_meet(&j))
             ret->rows_max = 0;
         break;
     case FL_JOIN_ANTI:

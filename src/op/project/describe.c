@@ -96,7 +96,7 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
     }
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *e = exprs[i];
-        if ((e->flags & FL_EXPR_UNTYPED) && e->type.id == FL_NULL)
+        if ((e->flags & FL_EXPR_UNTYPED) && e->type.id != FL_LIST) /* as a column it is a text, whoever reads it */
             FL_TRY(fl_expr_cast(plan, e, FL_TYPE(FL_UTF8), false, e->pos, &e, err));
         if (e->kind == FL_EXPR_COLUMN && fl_col_set_has(&input->made, e->col)) {
             ret_cols[i] = e->col;
