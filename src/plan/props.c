@@ -155,6 +155,10 @@ fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *
     fl_status st = FL_OK;
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *e = conjuncts[i];
+        if (e->kind == FL_EXPR_AND) { /* as folding leaves it */
+            FL_TRY(fl_props_add_conjuncts(plan, props, e->args, e->n_args, err));
+            continue;
+        }
         FL_TRY(fl_expr_add_null_rejected(fl_plan_arena(plan), e, &props->not_null, err));
         FL_TRY(note_test(plan, props, e, err));
         if (!fl_expr_is_equality(e))

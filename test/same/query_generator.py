@@ -141,7 +141,14 @@ def make_table(rng, name, n_rows):
         columns.append((column, declared + (" NOT NULL" if not_null or (column == "k" and rng.random() < 0.5) else ""), kind))
     constraints = []
     if unique and rng.random() < 0.8:
-        constraints.append(rng.choice(["PRIMARY KEY (k)", "UNIQUE (k)"]))
+        constraints.append(rng.choice(["PRIMARY KEY (k)", "UNIQUE (k)", "UNIQUE (k)"]))
+        if constraints == ["UNIQUE (k)"] and rng.random() < 0.6:   # nulls may repeat
+            values["k"] = ["NULL" if rng.random() < 0.15 else value for value in values["k"]]
+            columns = [("k", "int", kind) if column == "k" else (column, declared, kind) for column, declared, kind in columns]
+    if "a" in values and rng.random() < 0.15:
+        columns.append(("a2", "int", "int"))   # the same as another one
+        values["a2"] = values["a"]
+        picked = [*picked, ("a2", "int")]
     rows = [list(row) for row in zip(*(values[column] for column, _ in picked))]
     if n_rows > 0 and rng.random() < 0.5:
         rng.shuffle(rows)

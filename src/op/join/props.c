@@ -176,6 +176,7 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
     switch (attrs->kind) { /* the side that is built comes in no order, and which it is is not known yet */
     case FL_JOIN_SEMI:
         FL_TRY(fl_props_pass(plan, node, inputs, ret, err));
+        FL_TRY(add_side(&j, 1, false, err)); /* of a partner of the row, whose columns equal some of it */
         FL_TRY(fl_props_add_conjuncts(plan, ret, attrs->conjuncts, attrs->n_conjuncts, err));
         ret->rows_min = 0;
         if (inputs[1]->rows_max == 0 || never_meet(&j))
