@@ -15,7 +15,7 @@ has found that what fails is not needed.
 On a mismatch the query is made smaller as long as the mismatch stays, then the rows of its tables; what is left is printed with the
 seed and number, the settings and the rows that differ. Known ones are in KNOWN. Exit status 1 when roads disagree.
 
-Relies on: ../pipe.py, differential.py (how answers are compared), query_generator.py; duckdb, where it is to be asked.
+Relies on: ../pipe.py, differential.py (how answers are compared), query_generator.py, query_tree.py; duckdb, where it is to be asked.
 """
 
 import argparse
@@ -36,7 +36,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pipe  # noqa: E402
 from differential import disagreement  # noqa: E402
-from query_generator import World, cuts, generate  # noqa: E402
+from query_generator import World, generate  # noqa: E402
+from query_tree import cuts  # noqa: E402
 
 try:
     import duckdb

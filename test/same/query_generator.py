@@ -4,16 +4,16 @@
     query = generate(random.Random("3/7"), world)
     query.text("fletch"); query.text("duckdb")   # the one place where the dialects part is integer division
 
-A query is a tree of pieces (Node), so that it can be made smaller piece by piece: `cuts` hands out all ways to take something
-away. What is taken away may be needed elsewhere; then the smaller query is refused with a name, and was no use.
-
 What a query may contain is chosen so that its answer is one: LIMIT stands behind a whole order alone, sums are of exact types,
 and expressions that can fail are of one kind in a query (`fails` is its SQLSTATE), so that it does not matter which fails first.
+Relies on: query_tree.py.
 """
 
 import contextlib
 import copy
 import re
+
+from query_tree import By, Node, Several, order_of
 
 TYPES = ("int", "dec", "text", "date", "ts", "dbl", "bool")
 DECLARED = {"dec": "decimal(8,2)", "date": "date", "ts": "timestamp", "dbl": "double", "bool": "boolean", "text": "text"}
@@ -24,44 +24,6 @@ FAILURES = ("22012", "22P02", "22003", "21000")
 MIXED = ({"int", "dec"}, {"int", "dbl"}, {"date", "ts"})   # types that may meet in an equality
 PRODUCT_MAX = 20000   # rows that a source may have by the generator's rough count
 CROSS_MAX = 1500
-
-
-class By:
-    """Text that is another one in another dialect."""
-
-    def __init__(self, fletch, duckdb):
-        self.text = {"fletch": fletch, "duckdb": duckdb}
-
-
-class Several:
-    """Pieces with text between them. Where none is left there is no text at all; fewer than `least` there never are."""
-
-    def __init__(self, nodes, before="", between=", ", behind="", least=0):
-        self.nodes, self.before, self.between, self.behind, self.least = list(nodes), before, between, behind, least
-
-
-class Node:
-    """A piece of a query: texts, pieces and lists of pieces in a row. Pieces of one `kind` can stand for each other."""
-
-    def __init__(self, kind, *parts, names=()):
-        self.kind, self.parts, self.names = kind, list(parts), names  # names: aliases that a source makes
-
-    def text(self, dialect="fletch"):
-        return "".join(render(part, dialect) for part in self.parts)
-
-    def __str__(self):
-        return self.text()
-
-
-def render(part, dialect):
-    if isinstance(part, str):
-        return part
-    if isinstance(part, By):
-        return part.text[dialect]
-    if isinstance(part, Several):
-        texts = [node.text(dialect) for node in part.nodes]
-        return part.before + part.between.join(texts) + part.behind if texts else ""
-    return part.text(dialect)
 
 
 class Column:
@@ -242,7 +204,7 @@ class Maker:
         return copy.deepcopy(self.rng.choice(near).node) if near else None
 
     def constant(self, kind):
-        if self.chance(0.06):
+        if self.chance(0.03):
             return Node("expr", f"NULL::{CAST_TO[kind]}")
         return Node("expr", literal(self.rng, kind))
 
@@ -346,14 +308,14 @@ class Maker:
         def column():
             return self.column(kind, scope, outer) or self.constant(kind)
 
-        compare = ["=", "=", "<>", "<>", "<", "<=", ">", ">="]
+        compare = ["=", "<>", "<>", "<", "<=", "<=", ">", ">="]
         makers = [
             (5, lambda: Node("expr", "(", column(), f" {rng.choice(compare)} ", self.constant(kind), ")")),
             (3, lambda: Node("expr", "(", sub(), f" {rng.choice(compare)} ", sub(), ")")),
             (2, lambda: Node("expr", "(", column(), rng.choice([" IN (", " NOT IN ("]),
-                             Several([self.constant(kind) for _ in range(rng.randint(1, 4))], least=1), "))")),
+                             Several([self.constant(kind) for _ in range(rng.randint(1, 6))], least=1), "))")),
             (1, lambda: Node("expr", "(", sub(), rng.choice([" BETWEEN ", " NOT BETWEEN "]), sub(), " AND ", sub(), ")")),
-            (2, lambda: Node("expr", "(", sub(), rng.choice([" IS NULL)", " IS NOT NULL)"]))),
+            (2, lambda: Node("expr", "(", sub(), rng.choice([" IS NULL)", " IS NOT NULL)", " IS NOT NULL)"]))),
             (1, lambda: Node("expr", "(", sub(), rng.choice([" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "]), sub(), ")")),
             (1, lambda: Node("expr", "(", sub("text"), rng.choice([" LIKE ", " NOT LIKE "]),
                              rng.choice(["'a%'", "'%b%'", "'_b%'", "'ab'", "'%'"]), ")")),
@@ -481,7 +443,7 @@ class Maker:
 
         def table():
             # small ones more often: products of many relations stay small
-            t = rng.choices(self.world.tables, [0.3, 0.5, 1.5, 3, 3, 2.5, 1.2, 0.4][:len(self.world.tables)])[0]
+            t = rng.choices(self.world.tables, [0.15, 0.3, 1.2, 3, 3, 2.5, 1.5, 0.4][:len(self.world.tables)])[0]
             return (Node("source", f"{t.name} {alias}", names=(alias,)),
                     columns([(name, kind) for name, _, kind in t.columns]), len(t.rows))
 
@@ -530,6 +492,8 @@ class Maker:
         """A tree of joins: (node, scope, rough rows)."""
         if joins == 0:
             return self.relation(outer, depth)
+        if joins == 1 and depth > 0 and self.chance(0.1):
+            return self.sorted_join()
         left_joins = self.rng.choice([joins - 1, joins - 1, joins - 1, self.rng.randint(0, joins - 1)])
         left, left_scope, left_rows = self.source(outer, left_joins, depth)
         if self.chance(0.1) and depth > 0 and left_rows < 1000:
@@ -539,9 +503,9 @@ class Maker:
         names = left.names + right.names
         if self.chance(0.06) and rows <= CROSS_MAX:
             return Node("source", left, " CROSS JOIN ", self.grouped(right), names=names), both, rows
-        kind = self.rng.choices(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"], [10, 5, 2, 2, 1, 1])[0]
+        kind = self.rng.choices(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"], [10, 7, 2, 3, 1, 1])[0]
         on = []
-        equal = self.equalities(left_scope, right_scope, 1 if self.chance(0.8) else 2)
+        equal = self.equalities(left_scope, right_scope, 1 if self.chance(0.88) else 2)
         if equal and (rows > CROSS_MAX or self.chance(0.93)):
             on += equal
             rows = rows // 8
@@ -559,6 +523,25 @@ class Maker:
         if kind in ("SEMI JOIN", "ANTI JOIN"):
             return node, left_scope, left_rows
         return node, both, max(rows, left_rows if kind in ("LEFT JOIN", "FULL JOIN") else 0, right_rows if kind in ("RIGHT JOIN", "FULL JOIN") else 0)
+
+    def sorted_join(self):
+        """Two sorted inputs that meet in their sort keys."""
+        kind, other = self.rng.choice(["int", "int", "text", "date"]), self.rng.choice(TYPES[:5])
+        nodes, scopes, rows = [], [], 1
+        order = [self.order_item(n + 1) for n in range(self.rng.choice([1, 1, 2]))]
+        for _ in range(2):
+            alias = self.name("r")
+            query, types, more = self.select([], types=[kind, other], depth=0)
+            items = copy.deepcopy(order) if self.chance(0.8) else [self.order_item(1)]
+            nodes.append(Node("source", "((", query, ")", Several(items, " ORDER BY "), f") {alias}", names=(alias,)))
+            scopes.append([Column(Node("expr", f"{alias}.c{n + 1}"), of) for n, of in enumerate(types)])
+            rows *= max(1, more)
+        on = [Node("expr", "(", copy.deepcopy(x.node), " = ", copy.deepcopy(y.node), ")")
+              for x, y in list(zip(*scopes))[:self.rng.choice([1, 1, 2])]]
+        join = self.rng.choice(["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"])
+        node = Node("source", nodes[0], f" {join} ", nodes[1], " ON ", Several(on, between=" AND ", least=1),
+                    names=nodes[0].names + nodes[1].names)
+        return node, scopes[0] + ([] if join in ("SEMI JOIN", "ANTI JOIN") else scopes[1]), rows // 8 + 1
 
     @staticmethod
     def grouped(source):
@@ -618,7 +601,7 @@ class Maker:
                 on = self.equalities(scope, more_scope, 1)
                 source = Node("source", source, ", ", more, names=source.names + more.names)
                 scope, rows = scope + more_scope, rows * more_rows // (8 if on else 1)
-        where = on + self.conditions(scope, outer, rng.choice([0, 0, 0, 1, 1, 2]), 2 if depth > 0 else 1)
+        where = on + self.conditions(scope, outer, rng.choice([0, 0, 0, 0, 1, 1, 2]), 2 if depth > 0 else 1)
         wanted = types or [self.a_type(scope) for _ in range(rng.randint(1, 3))]
         if grouped is None:
             grouped = self.chance(0.3)
@@ -656,7 +639,7 @@ class Maker:
             order = [self.order_item(n + 1) for n in rng.sample(range(len(wanted)), len(wanted))]
             if not grouped and not distinct and scope and self.chance(0.25):
                 order.insert(0, Node("order", self.compound(self.a_type(scope), scope, [], 0), rng.choice(["", " DESC"])))
-            limit = limit if limit is not None else rng.choice([0, 1, 3, 10, 50])
+            limit = limit if limit is not None else rng.choice([0, 1, 3, 3, 10, 10, 50, 50])
         node = Node("query", "SELECT ", Several([Node("distinct", "DISTINCT")] if distinct else [], behind=" "),
                     Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1),
                     " FROM ", source, Several(where, " WHERE ", " AND "), Several(group, " GROUP BY "), Several(having, " HAVING ", " AND "),
@@ -667,7 +650,7 @@ class Maker:
 
     def first_rows(self, order, limit):
         """ORDER BY and LIMIT: the order is whole, or it is not known which rows these are."""
-        offset = [Node("offset", f"{self.rng.choice([0, 1, 2, 5])}")] if self.chance(0.3) else []
+        offset = [Node("offset", f"{self.rng.choice([0, 1, 2, 5])}")] if self.chance(0.2) else []
         return Node("tail", Several(order, " ORDER BY ", least=len(order)), f" LIMIT {limit}", Several(offset, " OFFSET "))
 
     def set_operation(self, outer, depth, kinds=None):
@@ -710,122 +693,3 @@ class Maker:
 def generate(rng, world):
     fails = rng.choice(FAILURES) if rng.random() < 0.25 else None
     return Maker(rng, world, fails).query()
-
-
-def order_of(node):
-    """The sort keys of a query's rows, also where they stand in what it is around of; None when there are none."""
-    if node.kind == "tail":
-        return node.parts[0].nodes
-    for part in reversed(node.parts):
-        if isinstance(part, Several) and part.nodes and part.before == " ORDER BY ":
-            return part.nodes
-        if isinstance(part, Several) and part.nodes and part.nodes[0].kind == "tail":
-            return order_of(part.nodes[0])
-    inner = [part for part in node.parts if isinstance(part, Node) and part.kind == "query"]
-    return order_of(inner[0]) if len(inner) == 1 else None
-
-
-# ---- smaller queries -------------------------------------------------------------------------------------------------------
-
-
-def pieces(node):
-    """All pieces of a query with where they stand, outer ones first: (list, index in it)."""
-    stack = [node]
-    while stack:
-        top = stack.pop(0)
-        for place, part in enumerate(top.parts):
-            if isinstance(part, Node):
-                yield top.parts, place
-                stack.append(part)
-            elif isinstance(part, Several):
-                for i, inner in enumerate(part.nodes):
-                    yield part.nodes, i
-                    stack.append(inner)
-
-
-def lists(node):
-    found = [part for part in node.parts if isinstance(part, Several)]
-    for where, place in list(pieces(node)):
-        found += [part for part in where[place].parts if isinstance(part, Several)]
-    return found
-
-
-def same_kind_below(node):
-    """The nearest pieces of the same kind inside of a piece."""
-    result, stack = [], list(node.parts)
-    while stack:
-        part = stack.pop(0)
-        if isinstance(part, Several):
-            stack = list(part.nodes) + stack
-        elif isinstance(part, Node):
-            if part.kind == node.kind:
-                result.append(part)
-            else:
-                stack = list(part.parts) + stack
-    return result
-
-
-def drop_mentions(node, names):
-    """Takes everything out of lists that names one of the aliases, where the list allows it."""
-    for part in lists(node):
-        kept = [inner for inner in part.nodes if not any(f"{name}." in inner.text() for name in names)]
-        part.nodes = kept if len(kept) >= part.least else part.nodes
-
-
-def cuts(root):
-    """Copies of the query from which one thing is taken away, large ones first. Some are no longer valid."""
-    for edit in edits(root):
-        smaller = copy.deepcopy(root)
-        edit(smaller)
-        yield smaller
-
-
-def edits(root):
-    def at(number, change):
-        def edit(tree):
-            where, place = list(pieces(tree))[number]
-            change(where, place, tree)
-        return edit
-
-    def replace_by(n):
-        def change(where, place, _):
-            where[place] = same_kind_below(where[place])[n]
-        return change
-
-    def keep_side(n):
-        def change(where, place, tree):
-            old = where[place]
-            where[place] = same_kind_below(old)[n]
-            drop_mentions(tree, set(old.names) - set(where[place].names))
-        return change
-
-    def put(text):
-        def change(where, place, _):
-            where[place] = Node(where[place].kind, text)
-        return change
-
-    def drop(number, i):
-        def edit(tree):
-            del lists(tree)[number].nodes[i]
-        return edit
-
-    found = [(where[place], number) for number, (where, place) in enumerate(pieces(root))]
-    for node, number in found:
-        below = same_kind_below(node)
-        if node.kind == "source":
-            for n in range(len(below)):
-                yield at(number, keep_side(n))
-        elif node.kind in ("query", "expr"):
-            for n in range(len(below)):
-                yield at(number, replace_by(n))
-    for number, part in enumerate(lists(root)):
-        if len(part.nodes) > part.least:
-            for i in range(len(part.nodes)):
-                yield drop(number, i)
-    for node, number in found:
-        if node.kind == "expr" and len(node.parts) > 1:
-            for text in ("true", "1", "NULL", "'a'"):
-                yield at(number, put(text))
-        elif node.kind == "expr" and "." in node.text() and "'" not in node.text() and "::" not in node.text():
-            for text in ("1", "NULL"):
-                yield at(number, put(text))
