@@ -1,4 +1,6 @@
-/* eliminate_filter: conjuncts that are always true go; one that never is makes the input empty. */
+/* eliminate_filter: conjuncts that are always true go; one that never is makes the input empty.
+ *
+ * Folding leaves ANDs, of which more is known when they are laid flat. */
 #include "op/filter/node.h"
 #include "op/values/node.h"
 #include "plan/rule.h"
@@ -46,7 +48,6 @@ const fl_rule_desc fl_rule_eliminate_filter = {FL_DESC(fl_rule_desc),
                                                .pattern = "filter",
                                                .scope = FL_SCOPE_BOTH,
                                                .promise = 80,
-                                               .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
-                                                        FL_KEEPS_ORDER,
+                                               .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
                                                .on_match = on_match,
                                                .doc = "conjuncts that are always true or never true"};

@@ -3,19 +3,21 @@
 
     generated.py [--fletch PROGRAM] [--queries N] [--seed S] [--from K] [--jobs J] [--no-duckdb]
 
-The queries of a seed are numbered from 0 (query_generator.py); WORLD_QUERIES in a row share tables. The reference is SET optimizer =
-'none' on one thread. Against it stand: the optimizer's other ways, rules that fired switched off one at a time and several at once,
-statistics that lie, other plans of the memo, vectors of 1 and 2 rows, two threads; each a road with its settings. Every second
-query is asked of DuckDB, too, when it is installed and the query has nothing in it that can fail.
+The queries of a seed are numbered from 0 (query_generator.py); WORLD_QUERIES in a row share tables. The reference is
+SET optimizer = 'none' on one thread. Against it stand: the optimizer's other ways, rules that fired switched off one at a
+time and several at once, statistics that lie, other plans of the memo, vectors of 1 and 2 rows, two threads; each a road
+with its settings, all under verify_rules. Every second query is asked of DuckDB, too, when it is installed and the query has
+nothing in it that can fail.
 
-Rows are compared as multisets, or as lists where the order is whole. What was promised of errors: docs/ARCHITECTURE.md, "What can
-fail". So where the reference has rows each road has them; where it fails, a road fails with the same SQLSTATE, or the optimizer
-has found that what fails is not needed.
+Rows are compared as multisets, or as lists where the order is whole. What is promised of errors: docs/ARCHITECTURE.md, "What
+can fail". So where the reference has rows each road has them; where it fails, a road fails with the same SQLSTATE, or the
+optimizer has found that what fails is not needed.
 
-On a mismatch the query is made smaller as long as the mismatch stays, then the rows of its tables; what is left is printed with the
-seed and number, the settings and the rows that differ. Known ones are in KNOWN. Exit status 1 when roads disagree.
+On a mismatch the query is made smaller as long as the mismatch stays, then the rows of its tables and the settings; what is
+left is printed with the seed and number and what differs. Known ones are in KNOWN. Exit status 1 when roads disagree.
 
-Relies on: ../pipe.py, differential.py (how answers are compared), query_generator.py, query_tree.py; duckdb, where it is to be asked.
+Relies on: ../pipe.py, differential.py (how answers are compared), query_generator.py, query_tree.py; duckdb, where it is to
+be asked.
 """
 
 import argparse
@@ -85,7 +87,7 @@ class Engine:
             raise pipe.Died(f"exit status {status}")
 
     def ask(self, sql, settings):
-        """The answer under the settings. A process that dies is an error of its own, and a new one is there for the next query."""
+        """The answer under the settings. A process that dies is an error of its own; a new one is there for the next query."""
         wanted = {**DEFAULTS, **settings}
         changes = [f"SET {name} = {value}" for name, value in wanted.items() if self.settings.get(name) != value]
         try:
@@ -114,16 +116,25 @@ def difference(query, reference, other):
         states = [answer.get("error", {}).get("sqlstate") for answer in (reference, other)]
         if states[0] == states[1] or states[1] in (*ENDS, None):
             return None
-        return f"{states[0] or 'rows'} by the reference, {states[1] or 'rows'} here ({(other.get('error') or reference.get('error'))['message']})"
-    if reference["rows"] == other["rows"] and reference["types"] == other["types"]:
+        message = (other.get("error") or reference.get("error"))["message"]
+        return f"{states[0] or 'rows'} by the reference, {states[1] or 'rows'} here ({message})"
+    is_like = reference["types"] == other["types"] and len(reference["rows"]) == len(other["rows"])
+    if is_like and reference["rows"] == other["rows"]:
         return None
-    if query.is_ordered(len(reference["types"])) and reference["types"] == other["types"] and len(reference["rows"]) == len(other["rows"]):
+    if is_like and query.is_ordered(len(reference["types"])):
         for number, (left, right) in enumerate(zip(reference["rows"], other["rows"])):
             problem = disagreement({**reference, "rows": [left]}, {**other, "rows": [right]})
             if problem is not None:
                 return f"row {number}: {problem}"
         return None
     return disagreement(reference, other)
+
+
+def outcome(answer):
+    """What it is counted as."""
+    if "error" not in answer:
+        return "with rows" if answer["rows"] else "without rows"
+    return "refused" if answer["error"]["sqlstate"].startswith(("42", "0A")) else "failing"
 
 
 def roads(rng, fired):
@@ -333,7 +344,7 @@ class Worker:
         if state in ENDS:
             count["over a limit"] += 1
             return
-        count["with rows" if reference.get("rows") else "without rows" if state is None else "refused" if state.startswith(("42", "0A")) else "failing"] += 1
+        count[outcome(reference)] += 1
         saved = None
         for name, settings in roads(rng, self.engine.rules_fired(text)):
             count["comparisons"] += 1
@@ -430,7 +441,8 @@ def main():
     print(f"seed {args.seed}, {time.monotonic() - start:.0f} s: " + ", ".join(f"{n} {name}" for name, n in count.most_common()))
     if by_road:
         print("by road: " + ", ".join(f"{road} {n}" for road, n in by_road.most_common()))
-    return 1 if count["mismatches"] > 0 or count["comparisons"] == 0 or n_texts > count["mismatches"] + count["known mismatches"] else 0
+    ended_badly = n_texts > count["mismatches"] + count["known mismatches"]
+    return 1 if count["mismatches"] > 0 or count["comparisons"] == 0 or ended_badly else 0
 
 
 if __name__ == "__main__":

@@ -22,8 +22,13 @@ WORDS = ["a", "b", "ab", "abc", "", "B", "x1", "ba", "7", "12"]
 DATES = ["2020-01-01", "2020-01-31", "2020-02-29", "2020-03-01", "2021-01-01", "1999-12-31"]
 FAILURES = ("22012", "22P02", "22003", "21000")
 MIXED = ({"int", "dec"}, {"int", "dbl"}, {"date", "ts"})   # types that may meet in an equality
+JOINS = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN")
 PRODUCT_MAX = 20000   # rows that a source may have by the generator's rough count
 CROSS_MAX = 1500
+
+
+def expr(*parts):
+    return Node("expr", *parts)
 
 
 class Column:
@@ -205,10 +210,10 @@ class Maker:
 
     def constant(self, kind):
         if self.chance(0.03):
-            return Node("expr", f"NULL::{CAST_TO[kind]}")
-        return Node("expr", literal(self.rng, kind))
+            return expr(f"NULL::{CAST_TO[kind]}")
+        return expr(literal(self.rng, kind))
 
-    def expr(self, kind, scope, outer, depth=2):
+    def an_expr(self, kind, scope, outer, depth=2):
         if depth > 0 and self.chance(0.45):
             return self.compound(kind, scope, outer, depth - 1)
         column = self.column(kind, scope, outer) if self.chance(0.85) else None
@@ -216,14 +221,14 @@ class Maker:
 
     def compound(self, kind, scope, outer, depth):
         def sub(of):
-            return self.expr(of, scope, outer, depth)
+            return self.an_expr(of, scope, outer, depth)
 
         general = [
-            lambda: Node("expr", "CASE WHEN ", self.predicate(scope, outer, depth), " THEN ", sub(kind), " ELSE ", sub(kind), " END"),
-            lambda: Node("expr", "CASE WHEN ", self.predicate(scope, outer, depth), " THEN ", sub(kind), " END"),
-            lambda: Node("expr", "coalesce(", sub(kind), ", ", sub(kind), ")"),
-            lambda: Node("expr", "nullif(", sub(kind), ", ", sub(kind), ")"),
-            lambda: Node("expr", self.rng.choice(["greatest(", "least("]), sub(kind), ", ", sub(kind), ")"),
+            lambda: expr("CASE WHEN ", self.predicate(scope, outer, depth), " THEN ", sub(kind), " ELSE ", sub(kind), " END"),
+            lambda: expr("CASE WHEN ", self.predicate(scope, outer, depth), " THEN ", sub(kind), " END"),
+            lambda: expr("coalesce(", sub(kind), ", ", sub(kind), ")"),
+            lambda: expr("nullif(", sub(kind), ", ", sub(kind), ")"),
+            lambda: expr(self.rng.choice(["greatest(", "least("]), sub(kind), ", ", sub(kind), ")"),
         ]
         if depth > 0 or self.chance(0.3):
             general.append(lambda: self.scalar_subquery(kind, scope, outer))
@@ -233,66 +238,66 @@ class Maker:
         rng = self.rng
         if kind == "int":
             makers = [
-                lambda: Node("expr", "(", sub("int"), rng.choice([" + ", " - "]), sub("int"), ")"),
-                lambda: Node("expr", "(", sub("int"), " * ", rng.choice(["2", "3", "-1"]), ")"),
-                lambda: Node("expr", "(", sub("int"), By(" / ", " // "), rng.choice(["2", "3"]), ")"),
-                lambda: Node("expr", "(", sub("int"), " % ", rng.choice(["2", "3", "5"]), ")"),
-                lambda: Node("expr", "(", sub("int"), " % nullif(", sub("int"), ", 0))"),
-                lambda: Node("expr", "abs(", sub("int"), ")"),
-                lambda: Node("expr", "length(", sub("text"), ")"),
-                lambda: Node("expr", "extract(", rng.choice(["year", "month", "day"]), " FROM ", sub(rng.choice(["date", "ts"])), ")"),
-                lambda: Node("expr", "(", sub("bool"), ")::int"),
-                lambda: Node("expr", "(", sub("int"), ")::bigint"),
+                lambda: expr("(", sub("int"), rng.choice([" + ", " - "]), sub("int"), ")"),
+                lambda: expr("(", sub("int"), " * ", rng.choice(["2", "3", "-1"]), ")"),
+                lambda: expr("(", sub("int"), By(" / ", " // "), rng.choice(["2", "3"]), ")"),
+                lambda: expr("(", sub("int"), " % ", rng.choice(["2", "3", "5"]), ")"),
+                lambda: expr("(", sub("int"), " % nullif(", sub("int"), ", 0))"),
+                lambda: expr("abs(", sub("int"), ")"),
+                lambda: expr("length(", sub("text"), ")"),
+                lambda: expr("extract(", rng.choice(["year", "month", "day"]), " FROM ", sub(rng.choice(["date", "ts"])), ")"),
+                lambda: expr("(", sub("bool"), ")::int"),
+                lambda: expr("(", sub("int"), ")::bigint"),
                 lambda: self.guarded(sub, scope, outer),
             ]
             if self.fails == "22012":
-                makers += 4 * [lambda: Node("expr", "(", sub("int"), rng.choice([By(" / ", " // "), " % "]), sub("int"), ")")]
+                makers += 4 * [lambda: expr("(", sub("int"), rng.choice([By(" / ", " // "), " % "]), sub("int"), ")")]
             elif self.fails == "22P02":
-                makers += 4 * [lambda: Node("expr", "(", sub("text"), ")::int")]
+                makers += 4 * [lambda: expr("(", sub("text"), ")::int")]
             elif self.fails == "22003":
-                makers += [lambda: Node("expr", "(", sub("int"), rng.choice([" + 2147483640", " * 1000000000"]), ")"),
-                           lambda: Node("expr", "(", sub("int"), " * 20)::", rng.choice(["tinyint", "utinyint"]), "::int")]
+                makers += [lambda: expr("(", sub("int"), rng.choice([" + 2147483640", " * 1000000000"]), ")"),
+                           lambda: expr("(", sub("int"), " * 20)::", rng.choice(["tinyint", "utinyint"]), "::int")]
             elif self.fails == "21000":
                 makers += 3 * [lambda: self.scalar_subquery("int", scope, outer, risky=True)]
             return makers
         if kind == "dec":
-            return [lambda: Node("expr", "(", sub("dec"), rng.choice([" + ", " - "]), sub("dec"), ")"),
-                    lambda: Node("expr", "abs(", sub("dec"), ")"),
-                    lambda: Node("expr", "(", sub("int"), ")::decimal(20,2)")]
+            return [lambda: expr("(", sub("dec"), rng.choice([" + ", " - "]), sub("dec"), ")"),
+                    lambda: expr("abs(", sub("dec"), ")"),
+                    lambda: expr("(", sub("int"), ")::decimal(20,2)")]
         if kind == "text":
-            return [lambda: Node("expr", "(", sub("text"), " || ", sub("text"), ")"),
-                    lambda: Node("expr", rng.choice(["upper(", "lower(", "trim("]), sub("text"), ")"),
-                    lambda: Node("expr", "substr(", sub("text"), ", ", rng.choice(["1, 1", "2", "1, 2"]), ")"),
-                    lambda: Node("expr", "replace(", sub("text"), ", 'a', ", sub("text"), ")"),
-                    lambda: Node("expr", "(", sub(rng.choice(["int", "date", "bool"])), ")::text")]
+            return [lambda: expr("(", sub("text"), " || ", sub("text"), ")"),
+                    lambda: expr(rng.choice(["upper(", "lower(", "trim("]), sub("text"), ")"),
+                    lambda: expr("substr(", sub("text"), ", ", rng.choice(["1, 1", "2", "1, 2"]), ")"),
+                    lambda: expr("replace(", sub("text"), ", 'a', ", sub("text"), ")"),
+                    lambda: expr("(", sub(rng.choice(["int", "date", "bool"])), ")::text")]
         if kind == "date":
-            return [lambda: Node("expr", "(", sub("date"), rng.choice([" + 1", " - 31"]), ")"),
-                    lambda: Node("expr", "(", sub("ts"), ")::date")]
+            return [lambda: expr("(", sub("date"), rng.choice([" + 1", " - 31"]), ")"),
+                    lambda: expr("(", sub("ts"), ")::date")]
         if kind == "ts":
-            return [lambda: Node("expr", "(", sub("date"), ")::timestamp"),
-                    lambda: Node("expr", "date_trunc('month', ", sub("ts"), ")"),
-                    lambda: Node("expr", "(", sub("ts"), " + interval '1' day)")]
+            return [lambda: expr("(", sub("date"), ")::timestamp"),
+                    lambda: expr("date_trunc('month', ", sub("ts"), ")"),
+                    lambda: expr("(", sub("ts"), " + interval '1' day)")]
         if kind == "dbl":
-            return [lambda: Node("expr", "(", sub("int"), ")::double"), lambda: Node("expr", "(", sub("dec"), ")::double"),
-                    lambda: Node("expr", "abs(", sub("dbl"), ")")]
+            return [lambda: expr("(", sub("int"), ")::double"), lambda: expr("(", sub("dec"), ")::double"),
+                    lambda: expr("abs(", sub("dbl"), ")")]
         return [lambda: self.predicate(scope, outer, depth)]
 
     def guarded(self, sub, scope, outer):
         """What would fail is not asked for. A literal's cast is one of the text, and fails there."""
-        divisor, text = sub("int"), self.column("text", scope, outer) or Node("expr", "'7'")
+        divisor, text = sub("int"), self.column("text", scope, outer) or expr("'7'")
         return self.pick(
-            lambda: Node("expr", "CASE WHEN ", divisor, " <> 0 THEN ", sub("int"), self.rng.choice([By(" / ", " // "), " % "]),
+            lambda: expr("CASE WHEN ", divisor, " <> 0 THEN ", sub("int"), self.rng.choice([By(" / ", " // "), " % "]),
                          copy.deepcopy(divisor), " END"),
-            lambda: Node("expr", "CASE WHEN ", text, " IN ('7', '12') THEN (", copy.deepcopy(text), ")::int ELSE ", sub("int"), " END"))
+            lambda: expr("CASE WHEN ", text, " IN ('7', '12') THEN (", copy.deepcopy(text), ")::int ELSE ", sub("int"), " END"))
 
     def guarded_conditions(self, scope, outer):
         """The same as two conjuncts: the first one keeps rows from the second."""
-        divisor, text = self.expr("int", scope, outer, 0), self.column("text", scope, outer) or Node("expr", "'7'")
+        divisor, text = self.an_expr("int", scope, outer, 0), self.column("text", scope, outer) or expr("'7'")
         compare = self.rng.choice([" > ", " <> ", " <= "])
         return self.pick(
-            lambda: [Node("expr", "(", divisor, " <> 0)"),
-                     Node("expr", "(", self.expr("int", scope, outer, 1), By(" / ", " // "), copy.deepcopy(divisor), compare, "1)")],
-            lambda: [Node("expr", "(", text, " IN ('7', '12'))"), Node("expr", "((", copy.deepcopy(text), ")::int", compare, "8)")])
+            lambda: [expr("(", divisor, " <> 0)"),
+                     expr("(", self.an_expr("int", scope, outer, 1), By(" / ", " // "), copy.deepcopy(divisor), compare, "1)")],
+            lambda: [expr("(", text, " IN ('7', '12'))"), expr("((", copy.deepcopy(text), ")::int", compare, "8)")])
 
     def a_type(self, scope):
         """Mostly one that there is a column of."""
@@ -303,32 +308,32 @@ class Maker:
         kind = self.a_type(scope)
 
         def sub(of=kind):
-            return self.expr(of, scope, outer, depth - 1)
+            return self.an_expr(of, scope, outer, depth - 1)
 
         def column():
             return self.column(kind, scope, outer) or self.constant(kind)
 
         compare = ["=", "<>", "<>", "<", "<=", "<=", ">", ">="]
         makers = [
-            (5, lambda: Node("expr", "(", column(), f" {rng.choice(compare)} ", self.constant(kind), ")")),
-            (3, lambda: Node("expr", "(", sub(), f" {rng.choice(compare)} ", sub(), ")")),
-            (2, lambda: Node("expr", "(", column(), rng.choice([" IN (", " NOT IN ("]),
+            (5, lambda: expr("(", column(), f" {rng.choice(compare)} ", self.constant(kind), ")")),
+            (3, lambda: expr("(", sub(), f" {rng.choice(compare)} ", sub(), ")")),
+            (2, lambda: expr("(", column(), rng.choice([" IN (", " NOT IN ("]),
                              Several([self.constant(kind) for _ in range(rng.randint(1, 6))], least=1), "))")),
-            (1, lambda: Node("expr", "(", sub(), rng.choice([" BETWEEN ", " NOT BETWEEN "]), sub(), " AND ", sub(), ")")),
-            (2, lambda: Node("expr", "(", sub(), rng.choice([" IS NULL)", " IS NOT NULL)", " IS NOT NULL)"]))),
-            (1, lambda: Node("expr", "(", sub(), rng.choice([" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "]), sub(), ")")),
-            (1, lambda: Node("expr", "(", sub("text"), rng.choice([" LIKE ", " NOT LIKE "]),
+            (1, lambda: expr("(", sub(), rng.choice([" BETWEEN ", " NOT BETWEEN "]), sub(), " AND ", sub(), ")")),
+            (2, lambda: expr("(", sub(), rng.choice([" IS NULL)", " IS NOT NULL)", " IS NOT NULL)"]))),
+            (1, lambda: expr("(", sub(), rng.choice([" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "]), sub(), ")")),
+            (1, lambda: expr("(", sub("text"), rng.choice([" LIKE ", " NOT LIKE "]),
                              rng.choice(["'a%'", "'%b%'", "'_b%'", "'ab'", "'%'"]), ")")),
-            (1, lambda: Node("expr", "(", column(), f" {rng.choice(compare)} ", column(), ")")),
-            (0.3, lambda: Node("expr", rng.choice(["true", "false", "NULL::boolean", "(1 = 1)"]))),
+            (1, lambda: expr("(", column(), f" {rng.choice(compare)} ", column(), ")")),
+            (0.3, lambda: expr(rng.choice(["true", "false", "NULL::boolean", "(1 = 1)"]))),
         ]
         if depth > 0:
             makers += [
-                (2, lambda: Node("expr", "(", Several([self.predicate(scope, outer, depth - 1) for _ in range(rng.randint(2, 3))],
+                (2, lambda: expr("(", Several([self.predicate(scope, outer, depth - 1) for _ in range(rng.randint(2, 3))],
                                                      between=rng.choice([" OR ", " AND ", " OR "]), least=1), ")")),
                 (0.7, lambda: self.common_part(scope, outer, depth)),
-                (1, lambda: Node("expr", "(NOT ", self.predicate(scope, outer, depth - 1), ")")),
-                (0.7, lambda: Node("expr", "(", self.predicate(scope, outer, depth - 1),
+                (1, lambda: expr("(NOT ", self.predicate(scope, outer, depth - 1), ")")),
+                (0.7, lambda: expr("(", self.predicate(scope, outer, depth - 1),
                                    rng.choice([" IS TRUE)", " IS NOT TRUE)", " IS FALSE)", " IS UNKNOWN)"]))),
             ]
             if any(c.type == "bool" for c in scope):
@@ -340,9 +345,10 @@ class Maker:
     def common_part(self, scope, outer, depth):
         """An OR of ANDs that have a conjunct in common."""
         common = self.predicate(scope, outer, 0)
-        branches = [Node("expr", "(", Several([copy.deepcopy(common), self.predicate(scope, outer, depth - 1)], between=" AND ", least=1), ")")
+        branches = [expr("(", Several([copy.deepcopy(common), self.predicate(scope, outer, depth - 1)], between=" AND ",
+                                      least=1), ")")
                     for _ in range(self.rng.randint(2, 3))]
-        return Node("expr", "(", Several(branches, between=" OR ", least=1), ")")
+        return expr("(", Several(branches, between=" OR ", least=1), ")")
 
     # -- subqueries in expressions
 
@@ -357,7 +363,7 @@ class Maker:
 
         def left():
             with self.nothing_fails():
-                return self.expr(kind, scope, outer, 1)
+                return self.an_expr(kind, scope, outer, 1)
 
         def query(types):
             if self.chance(0.1) and types is not None:
@@ -366,7 +372,7 @@ class Maker:
 
         def exists():
             limit = Several([Node("limit", f" LIMIT {rng.choice([0, 1, 1, 2])}")] if self.chance(0.15) else [])
-            return Node("expr", rng.choice(["EXISTS (", "NOT EXISTS ("]), "(", query(None), ")", limit, ")")
+            return expr(rng.choice(["EXISTS (", "NOT EXISTS ("]), "(", query(None), ")", limit, ")")
 
         if reusable and self.chance(0.25):
             return copy.deepcopy(rng.choice(reusable))
@@ -376,9 +382,9 @@ class Maker:
                 self.reused.append(("predicate", node))
             return node
         return self.pick(
-            (4, lambda: Node("expr", "(", left(), rng.choice([" IN (", " NOT IN ("]), query([kind]), "))")),
-            (1, lambda: Node("expr", "(", left(), rng.choice([" = ANY (", " > ALL (", " <= ANY (", " <> ALL ("]), query([kind]), "))")),
-            (1, lambda: Node("expr", "((", left(), ", ", self.expr("int", scope, outer, 0), rng.choice([") IN (", ") NOT IN ("]),
+            (4, lambda: expr("(", left(), rng.choice([" IN (", " NOT IN ("]), query([kind]), "))")),
+            (1, lambda: expr("(", left(), rng.choice([" = ANY (", " > ALL (", " <= ANY (", " <> ALL ("]), query([kind]), "))")),
+            (1, lambda: expr("((", left(), ", ", self.an_expr("int", scope, outer, 0), rng.choice([") IN (", ") NOT IN ("]),
                              query([kind, "int"]), "))")))
 
     def scalar_subquery(self, kind, scope, outer, risky=False):
@@ -392,7 +398,7 @@ class Maker:
             query = self.select(around, types=[kind], depth=0, limit=1)[0]
         else:
             query = self.one_aggregate(kind, around)
-        node = Node("expr", "(", query, ")")
+        node = expr("(", query, ")")
         if not around and not risky:
             self.reused.append((kind, node))
         return node
@@ -408,23 +414,23 @@ class Maker:
         rng = self.rng
 
         def arg(of):  # of outer columns alone it would be an aggregate of the outer query
-            return self.expr(of, scope, [], 1)
+            return self.an_expr(of, scope, [], 1)
 
         distinct = rng.choice(["", "", "", "DISTINCT "])
-        plain = [lambda: Node("expr", rng.choice(["min(", "max("]), arg(kind), ")")]
+        plain = [lambda: expr(rng.choice(["min(", "max("]), arg(kind), ")")]
         if kind == "int":
-            plain += [lambda: Node("expr", "count(*)"), lambda: Node("expr", "count(", distinct, arg(rng.choice(TYPES)), ")"),
-                      lambda: Node("expr", "sum(", distinct, arg("int"), ")::bigint")]
+            plain += [lambda: expr("count(*)"), lambda: expr("count(", distinct, arg(rng.choice(TYPES)), ")"),
+                      lambda: expr("sum(", distinct, arg("int"), ")::bigint")]
         elif kind == "dec":
-            plain += 2 * [lambda: Node("expr", "sum(", distinct, arg("dec"), ")::decimal(20,2)")]
+            plain += 2 * [lambda: expr("sum(", distinct, arg("dec"), ")::decimal(20,2)")]
         elif kind == "dbl":
-            plain += [lambda: Node("expr", "avg(", distinct, arg("int"), ")")]
+            plain += [lambda: expr("avg(", distinct, arg("int"), ")")]
         elif kind == "bool":
-            plain = [lambda: Node("expr", rng.choice(["bool_and(", "bool_or("]), self.predicate(scope, [], 1), ")")]
+            plain = [lambda: expr(rng.choice(["bool_and(", "bool_or("]), self.predicate(scope, [], 1), ")")]
         elif kind == "text":
             def together():
                 x = arg("text")
-                return Node("expr", "string_agg(", x, ", ',' ORDER BY ", copy.deepcopy(x), rng.choice(["", " DESC"]), ")")
+                return expr("string_agg(", x, ", ',' ORDER BY ", copy.deepcopy(x), rng.choice(["", " DESC"]), ")")
             plain.append(together)
         node = self.pick(*plain)
         if self.chance(0.2) and not str(node).endswith(("bigint", "2)")):
@@ -439,7 +445,7 @@ class Maker:
         alias = self.name("r")
 
         def columns(pairs):
-            return [Column(Node("expr", f"{alias}.{name}"), kind) for name, kind in pairs]
+            return [Column(expr(f"{alias}.{name}"), kind) for name, kind in pairs]
 
         def table():
             # small ones more often: products of many relations stay small
@@ -503,7 +509,7 @@ class Maker:
         names = left.names + right.names
         if self.chance(0.06) and rows <= CROSS_MAX:
             return Node("source", left, " CROSS JOIN ", self.grouped(right), names=names), both, rows
-        kind = self.rng.choices(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"], [10, 7, 2, 3, 1, 1])[0]
+        kind = self.rng.choices(JOINS, [10, 7, 2, 3, 1, 1])[0]
         on = []
         equal = self.equalities(left_scope, right_scope, 1 if self.chance(0.88) else 2)
         if equal and (rows > CROSS_MAX or self.chance(0.93)):
@@ -522,7 +528,8 @@ class Maker:
             node = Node("source", left, f" {kind} ", right, f" USING ({', '.join(using)})", names=names)
         if kind in ("SEMI JOIN", "ANTI JOIN"):
             return node, left_scope, left_rows
-        return node, both, max(rows, left_rows if kind in ("LEFT JOIN", "FULL JOIN") else 0, right_rows if kind in ("RIGHT JOIN", "FULL JOIN") else 0)
+        rows = max(rows, left_rows if kind in ("LEFT JOIN", "FULL JOIN") else 0)
+        return node, both, max(rows, right_rows if kind in ("RIGHT JOIN", "FULL JOIN") else 0)
 
     def sorted_join(self):
         """Two sorted inputs that meet in their sort keys."""
@@ -534,11 +541,11 @@ class Maker:
             query, types, more = self.select([], types=[kind, other], depth=0)
             items = copy.deepcopy(order) if self.chance(0.8) else [self.order_item(1)]
             nodes.append(Node("source", "((", query, ")", Several(items, " ORDER BY "), f") {alias}", names=(alias,)))
-            scopes.append([Column(Node("expr", f"{alias}.c{n + 1}"), of) for n, of in enumerate(types)])
+            scopes.append([Column(expr(f"{alias}.c{n + 1}"), of) for n, of in enumerate(types)])
             rows *= max(1, more)
-        on = [Node("expr", "(", copy.deepcopy(x.node), " = ", copy.deepcopy(y.node), ")")
+        on = [expr("(", copy.deepcopy(x.node), " = ", copy.deepcopy(y.node), ")")
               for x, y in list(zip(*scopes))[:self.rng.choice([1, 1, 2])]]
-        join = self.rng.choice(["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"])
+        join = self.rng.choice(JOINS)
         node = Node("source", nodes[0], f" {join} ", nodes[1], " ON ", Several(on, between=" AND ", least=1),
                     names=nodes[0].names + nodes[1].names)
         return node, scopes[0] + ([] if join in ("SEMI JOIN", "ANTI JOIN") else scopes[1]), rows // 8 + 1
@@ -551,15 +558,15 @@ class Maker:
         alias = self.name("l")
         if self.chance(0.2):
             kind = self.a_type(left_scope)
-            elements = Several([self.expr(kind, left_scope, [], 0) for _ in range(self.rng.randint(1, 3))], least=1)
+            elements = Several([self.an_expr(kind, left_scope, [], 0) for _ in range(self.rng.randint(1, 3))], least=1)
             node = Node("source", left, " CROSS JOIN unnest([", elements, f"]) AS {alias}(c1)", names=left.names + (alias,))
-            return node, left_scope + [Column(Node("expr", f"{alias}.c1"), kind)], left_rows * 2
+            return node, left_scope + [Column(expr(f"{alias}.c1"), kind)], left_rows * 2
         if self.chance(0.3):
             query, types, rows = self.one_aggregate("int", left_scope), ["int"], 1
         else:
             limit = self.rng.choice([None, None, 1, 2])
             query, types, rows = self.select(left_scope, depth=0, limit=limit)
-        scope = [Column(Node("expr", f"{alias}.c{n + 1}"), kind) for n, kind in enumerate(types)]
+        scope = [Column(expr(f"{alias}.c{n + 1}"), kind) for n, kind in enumerate(types)]
         join, on = self.rng.choice([(" CROSS JOIN", ""), (" LEFT JOIN", " ON true"), (" JOIN", " ON true")])
         return (Node("source", left, f"{join} LATERAL (", query, f") {alias}{on}", names=left.names + (alias,)),
                 left_scope + scope, min(left_rows * max(1, rows // 8), PRODUCT_MAX))
@@ -571,7 +578,8 @@ class Maker:
         ints = [pair for pair in pairs if pair[0].type == "int"]
         pairs = ints if ints and self.chance(0.75) else pairs
         picked = self.rng.sample(pairs, min(n, len(pairs)))
-        return [Node("expr", "(", copy.deepcopy(x.node), " = " if self.chance(0.93) else " IS NOT DISTINCT FROM ", copy.deepcopy(y.node), ")")
+        return [expr("(", copy.deepcopy(x.node), " = " if self.chance(0.93) else " IS NOT DISTINCT FROM ",
+                     copy.deepcopy(y.node), ")")
                 for x, y in picked]
 
     def conditions(self, scope, outer, n, depth=2):
@@ -629,10 +637,10 @@ class Maker:
             if keys and self.chance(0.3):
                 kind = rng.choice(["int", "text"])
                 right = self.scalar_subquery(kind, [], []) if self.chance(0.25) else self.constant(kind)
-                having.append(Node("expr", "(", self.aggregate(kind, scope, []), rng.choice([" > ", " <> ", " <= "]), right, ")"))
+                having.append(expr("(", self.aggregate(kind, scope, []), rng.choice([" > ", " <> ", " <= "]), right, ")"))
             rows = 1 if not keys else rows
         else:
-            items = [self.expr(kind, scope, outer, 2 if depth > 0 else 1) for kind in wanted]
+            items = [self.an_expr(kind, scope, outer, 2 if depth > 0 else 1) for kind in wanted]
         distinct = not grouped and self.chance(0.15)
         order = []
         if limit is not None or (types is None and not outer and self.chance(0.12)):
@@ -642,7 +650,8 @@ class Maker:
             limit = limit if limit is not None else rng.choice([0, 1, 3, 3, 10, 10, 50, 50])
         node = Node("query", "SELECT ", Several([Node("distinct", "DISTINCT")] if distinct else [], behind=" "),
                     Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1),
-                    " FROM ", source, Several(where, " WHERE ", " AND "), Several(group, " GROUP BY "), Several(having, " HAVING ", " AND "),
+                    " FROM ", source, Several(where, " WHERE ", " AND "), Several(group, " GROUP BY "),
+                    Several(having, " HAVING ", " AND "),
                     Several([self.first_rows(order, limit)] if order else []))
         if order:
             rows = min(rows, limit)
