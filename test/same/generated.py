@@ -9,7 +9,7 @@ time and several at once, statistics that lie, other plans of the memo, vectors 
 with its settings, all under verify_rules. Every second query is asked of DuckDB, too, when it is installed and the query has
 nothing in it that can fail.
 
-Rows are compared as multisets, or as lists where the order is whole. What is promised of errors: docs/ARCHITECTURE.md, "What
+Rows are compared as multisets, and columns that they are sorted by as lists. What is promised of errors: docs/ARCHITECTURE.md, "What
 can fail". So where the reference has rows each road has them; where it fails, a road fails with the same SQLSTATE, or the
 optimizer has found that what fails is not needed.
 
@@ -37,7 +37,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pipe  # noqa: E402
-from differential import disagreement  # noqa: E402
+from differential import disagreement, values_equal  # noqa: E402
 from query_generator import World, generate  # noqa: E402
 from query_tree import cuts  # noqa: E402
 
@@ -121,12 +121,11 @@ def difference(query, reference, other):
     is_like = reference["types"] == other["types"] and len(reference["rows"]) == len(other["rows"])
     if is_like and reference["rows"] == other["rows"]:
         return None
-    if is_like and query.is_ordered(len(reference["types"])):
-        for number, (left, right) in enumerate(zip(reference["rows"], other["rows"])):
-            problem = disagreement({**reference, "rows": [left]}, {**other, "rows": [right]})
-            if problem is not None:
-                return f"row {number}: {problem}"
-        return None
+    columns = query.sorted_columns(len(reference["types"])) if is_like else []
+    for number, rows in enumerate(zip(reference["rows"], other["rows"]) if columns else []):
+        left, right = ([row[column] for column in columns] for row in rows)
+        if left != right and not values_equal(left, right):
+            return f"row {number} in order: {left} by the reference, {right} here"
     return disagreement(reference, other)
 
 
@@ -210,7 +209,12 @@ def from_pipe(answer):
 
 def peer_difference(query, answer, rows):
     ours, theirs = from_pipe(answer), [[plain(value) for value in row] for row in rows]
-    if not query.is_ordered(len(answer["types"])):
+    columns = query.sorted_columns(len(answer["types"]))
+    for number, (left, right) in enumerate(zip(ours, theirs) if len(ours) == len(theirs) else []):
+        left, right = ([row[column] for column in columns] for row in (left, right))
+        if left != right:
+            return f"row {number} in order: {left} here, {right} of DuckDB"
+    if len(columns) < len(answer["types"]):
         ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
     if ours == theirs:
         return None

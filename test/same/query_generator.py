@@ -11,6 +11,7 @@ Relies on: query_tree.py.
 
 import contextlib
 import copy
+import itertools
 import re
 
 from query_tree import By, Node, Several, order_of
@@ -161,10 +162,13 @@ class Query:
     def __init__(self, root, fails):
         self.root, self.fails = root, fails
 
-    def is_ordered(self, n_columns):
-        """Whether its rows come in one order alone: it is sorted by all of its columns."""
-        keys = order_of(self.root) or []
-        return len({node.text().split()[0] for node in keys} & {str(n + 1) for n in range(n_columns)}) == n_columns
+    def sorted_columns(self, n_columns):
+        """Columns whose values come in one order alone: all where it is sorted by all, else the first sort keys."""
+        keys, columns = [node.text().split()[0] for node in order_of(self.root) or []], range(n_columns)
+        if all(str(n + 1) in keys for n in columns):
+            return list(columns)
+        first = itertools.takewhile(lambda key: key in [str(n + 1) for n in columns], keys)
+        return [int(key) - 1 for key in first]
 
     def text(self, dialect="fletch"):
         return self.root.text(dialect)
@@ -393,11 +397,11 @@ class Maker:
         if reusable and self.chance(0.3):
             return copy.deepcopy(self.rng.choice(reusable))
         if risky:
-            query = self.select(around, types=[kind], depth=0, grouped=False)[0]
+            query = self.select(around, types=[kind], depth=0, grouped=self.chance(0.5))[0]
         elif self.chance(0.2):
             query = self.select(around, types=[kind], depth=0, limit=1)[0]
         else:
-            query = self.one_aggregate(kind, around)
+            query = self.one_group(kind, around) if self.chance(0.3) else self.one_aggregate(kind, around)
         node = expr("(", query, ")")
         if not around and not risky:
             self.reused.append((kind, node))
@@ -409,6 +413,18 @@ class Maker:
         where = self.conditions(scope, around, self.rng.choice([0, 1, 1, 2]), depth=1)
         return Node("query", "SELECT ", self.aggregate(kind, scope, around), " AS c1", " FROM ", source,
                     Several(where, " WHERE ", " AND "))
+
+    def one_group(self, kind, around):
+        """An aggregate of the group that an outer column picks: one row at most."""
+        source, scope, _ = self.source([], joins=0, depth=0)
+        pairs = [(x, y) for x in scope for y in around if x.type == y.type and x.type != "bool"]
+        if not pairs:
+            return self.one_aggregate(kind, around)
+        key, picked = self.rng.choice(pairs)
+        where = [expr("(", copy.deepcopy(key.node), " = ", copy.deepcopy(picked.node), ")"),
+                 *self.conditions(scope, [], self.rng.choice([0, 1]), 1)]
+        return Node("query", "SELECT ", self.aggregate(kind, scope, []), " AS c1", " FROM ", source,
+                    Several(where, " WHERE ", " AND "), Several([copy.deepcopy(key.node)], " GROUP BY "))
 
     def aggregate(self, kind, scope, outer):
         rng = self.rng
@@ -700,5 +716,5 @@ class Maker:
 
 
 def generate(rng, world):
-    fails = rng.choice(FAILURES) if rng.random() < 0.25 else None
+    fails = rng.choice(FAILURES) if rng.random() < 0.3 else None
     return Maker(rng, world, fails).query()
