@@ -52,6 +52,7 @@ PEER_TIMEOUT_S = 10
 CHECKS_MAX = 1500      # of one query that is made smaller
 REPORTED_MAX = 5       # mismatches of one worker that are made smaller
 PLAN_STEP = 997        # as in plans.py
+PROGRESS = 1000        # queries
 ENDS = ("57014", "53200")  # over the time or memory limit: that says nothing
 DEFAULTS = {"optimizer": "'search'", "verify_rules": "true", "threads": "1", "vector_size": "2048", "plan_number": "0",
             "disabled_rules": "''", "false_statistics": "0"}
@@ -431,11 +432,15 @@ def main():
     args = parser.parse_args()
     start = time.monotonic()
     worlds = range(args.first // WORLD_QUERIES, (args.first + args.queries - 1) // WORLD_QUERIES + 1)
-    count, by_road, n_texts = collections.Counter(), collections.Counter(), 0
+    reports, count, by_road, n_texts = [], collections.Counter(), collections.Counter(), 0
     if args.jobs > 1:
         with multiprocessing.Pool(args.jobs) as pool:
             # a few worlds at a time, so that no process is left with the last ones alone
-            reports = list(pool.imap_unordered(work, [(args, worlds[i:i + 4]) for i in range(0, len(worlds), 4)]))
+            for report in pool.imap_unordered(work, [(args, worlds[i:i + 4]) for i in range(0, len(worlds), 4)]):
+                reports.append(report)
+                done = sum(r.count["queries"] for r in reports)
+                if done // PROGRESS > (done - report.count["queries"]) // PROGRESS:
+                    print(f"{done} queries, {sum(r.count['mismatches'] for r in reports)} mismatches", flush=True)
     else:
         reports = [work((args, worlds))]
     for report in reports:
