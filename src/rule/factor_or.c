@@ -84,7 +84,6 @@ const fl_rule_desc fl_rule_factor_or = {FL_DESC(fl_rule_desc),
                                         .pattern = "filter",
                                         .scope = FL_SCOPE_BOTH,
                                         .promise = 70,
-                                        .keeps =
-                                            FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
+                                        .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
                                         .on_match = on_match,
                                         .doc = "what all branches of an OR say stands once, in front of it"};
