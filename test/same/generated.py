@@ -359,6 +359,7 @@ class Worker:
             if problem is None and "error" in reference and "rows" in answer:
                 if saved is None:  # the first road that can do without what fails: others that can have the same rows
                     saved = (answer, settings)
+                    count[f"saved from {state}"] += 1
                 problem, base = difference(query, saved[0], answer), saved[1]
             if problem is not None:
                 self.tell(number, Mismatch(query, name, settings, problem, lambda q, s, b=base: self.check(q, b, s)))
