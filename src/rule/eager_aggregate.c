@@ -9,10 +9,11 @@
 #include "op/aggregate/node.h"
 #include "op/join/node.h"
 #include "op/project/node.h"
+#include "plan/estimate.h"
 #include "plan/props.h"
 #include "plan/rule.h"
 
-#define REDUCTION_MIN 0.5 /* partial results are offered for no more groups than this share of the rows */
+#define REDUCTION_MIN 0.2 /* partial results are offered for no more groups than this share of the rows */
 
 typedef struct eager {
     fl_rule_call *call;
@@ -186,6 +187,23 @@ cleanup:
     return st;
 }
 
+/* Whether grouping leaves few of the input's rows. */
+static fl_status is_worthwhile(const eager *g, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    double groups = 1;
+    const fl_expr *col = NULL;
+    for (int32_t i = 0; i < g->input->n_cols; i++) {
+        if (!fl_col_set_has(&g->grouped, g->input->cols[i]))
+            continue;
+        FL_TRY(fl_expr_column(g->call->plan, g->input->cols[i], -1, &col, err));
+        groups *= fl_estimate_distinct(g->call->plan, col, g->input->rows);
+    }
+    *ret = groups <= REDUCTION_MIN * g->input->rows;
+cleanup:
+    return st;
+}
+
 /* The grouped input. What its aggregates give is the result itself, or has a column of its own. */
 static fl_status group_input(eager *g, bool whole, const fl_node **ret, fl_err *err)
 {
@@ -214,7 +232,11 @@ static fl_status group_input(eager *g, bool whole, const fl_node **ret, fl_err *
         }
         aggs[n_early++] = g->early[i];
     }
-    st = fl_aggregate_build(plan, g->input, keys, NULL, n, aggs, n_early, cols, ret, err);
+    for (int32_t i = 0; i < n; i++)
+        cols[i] = keys[i]->col;
+    fl_aggregate_attrs attrs = {
+        .n_keys = n, .keys = keys, .n_cols = n, .cols = cols, .n_aggs = n_early, .aggs = aggs, .is_early = true};
+    st = fl_node_make(plan, &fl_op_aggregate, &attrs, NULL, &g->input, 1, NULL, 0, ret, err);
 cleanup:
     return st;
 }
@@ -334,12 +356,14 @@ static fl_status hand_over_partial(eager *g, fl_err *err)
     const fl_expr **results = NULL, *value = NULL;
     fl_aggregate_attrs attrs = *g->aggregate;
     fl_agg *aggs = NULL;
+    bool is_less = false;
     for (int32_t i = 0; i < attrs.n_aggs; i++)
         if (attrs.aggs[i].agg->merge == NULL && !g->is_late[i])
             return FL_OK;
-    FL_TRY(group_input(g, false, &grouped, err));
-    if (grouped->rows > REDUCTION_MIN * g->input->rows)
+    FL_TRY(is_worthwhile(g, &is_less, err));
+    if (!is_less)
         return FL_OK;
+    FL_TRY(group_input(g, false, &grouped, err));
     FL_TRY(join_again(g, grouped, &joined, err));
     FL_TRY(FL_NEW_ARRAY(g->call->scratch, attrs.n_aggs + 1, &results, err));
     FL_TRY(FL_NEW_ARRAY(g->call->scratch, attrs.n_aggs + 1, &aggs, err));
@@ -369,7 +393,7 @@ cleanup:
 
 static bool check(const fl_rule_call *call)
 {
-    return call->is_costed;
+    return call->is_costed && !fl_aggregate_of(call->node)->is_early;
 }
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)

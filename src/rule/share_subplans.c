@@ -11,11 +11,13 @@
 #include "plan/plan_hash.h"
 #include "plan/rule.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define DEARER 2.0 /* computing again costs so many times what keeping costs: filters of run time do not pass */
 #define SAVED_MIN_NS 100000 /* less is not worth a task */
-#define TRIED_MAX 16        /* subplans of one hash that another is held against */
+#define MANY 1000
+#define TRIED_MAX 16 /* subplans of one hash that another is held against */
 
 /* What is known of a node, by its id. */
 typedef struct seen {
@@ -66,11 +68,8 @@ static fl_status note_node(void *ctx, const fl_node *node, fl_err *err)
         seen *below = &s->seen[node->inputs[i]->id];
         hash = fl_hash_combine(hash, below->hash);
         is_fixed &= below->hash != 0;
-        s->seen[node->id].cost += below->cost;
         below->is_part |= node->n_inputs > 1 && node->inputs[i]->op == node->op;
     }
-    fl_cost own = fl_cost_of(s->call->plan, node);
-    s->seen[node->id].cost += fl_cost_total(&own);
     s->seen[node->id].hash = is_fixed ? hash | 1 : 0;
     s->nodes[s->n_nodes++] = node;
     fl_col_set_init(&used);
@@ -80,10 +79,51 @@ cleanup:
     return st;
 }
 
+/* Adds what nodes cost, without values that nobody reads: such columns are not left out of scans yet. */
+static void add_costs(sharing *s)
+{
+    for (int32_t i = 0; i < s->n_nodes; i++) {
+        const fl_node *node = s->nodes[i];
+        fl_cost own = fl_cost_of(s->call->plan, node), unread = {0};
+        int32_t n_unread = 0;
+        for (int32_t c = 0; c < node->n_cols; c++)
+            n_unread += !is_read_above(s, node, c);
+        fl_cost_add(&unread, FL_COST_READ, node->rows * n_unread);
+        s->seen[node->id].cost = fmax(fl_cost_bound(node->rows), fl_cost_total(&own) - fl_cost_total(&unread));
+        for (int32_t k = 0; k < node->n_inputs; k++)
+            s->seen[node->id].cost += s->seen[node->inputs[k]->id].cost;
+    }
+}
+
 static int compare_heights(const void *a, const void *b)
 {
     const fl_node *x = *(const fl_node *const *)a, *y = *(const fl_node *const *)b;
     return x->height != y->height ? (x->height > y->height ? -1 : 1) : (x->id > y->id) - (x->id < y->id);
+}
+
+/* What it costs to keep a node's rows and have them read so often. */
+static double kept_cost(const sharing *s, const fl_node *node, double readers)
+{
+    fl_cost kept = {0};
+    int32_t n_cols = 0;
+    for (int32_t c = 0; c < node->n_cols; c++)
+        n_cols += is_read_above(s, node, c);
+    fl_cost_add_kept(&kept, node->rows, n_cols);
+    fl_cost_add(&kept, FL_COST_READ, node->rows * n_cols * readers);
+    return fl_cost_total(&kept);
+}
+
+/* Whether so many readers of its rows are cheaper than computing it for each. */
+static bool pays(const sharing *s, const fl_node *node, double readers)
+{
+    double saved = s->seen[node->id].cost * (readers - 1);
+    return saved > SAVED_MIN_NS && saved > DEARER * kept_cost(s, node, readers);
+}
+
+/* Whether it pays with any number of readers: a scan's rows are read as quickly from its table. */
+static bool may_pay(const sharing *s, const fl_node *node)
+{
+    return s->seen[node->id].cost > SAVED_MIN_NS && pays(s, node, MANY);
 }
 
 static fl_status is_same(const sharing *s, const fl_node *a, const fl_node *b, bool *ret, fl_err *err)
@@ -104,7 +144,7 @@ static fl_status find_same(sharing *s, const fl_node *const *nodes, int32_t n, f
         seen *own = &s->seen[nodes[i]->id];
         int32_t tried = 0, at;
         bool same = false;
-        if (own->hash == 0 || !own->is_read || own->is_part || own->cost < SAVED_MIN_NS)
+        if (own->hash == 0 || !own->is_read || own->is_part || !may_pay(s, nodes[i]))
             continue;
         at = fl_index_map_find(&by_hash, own->hash);
         for (int32_t k = at; k >= 0 && !same && tried < TRIED_MAX; k = s->seen[nodes[k]->id].next - 1, tried++) {
@@ -123,19 +163,6 @@ static fl_status find_same(sharing *s, const fl_node *const *nodes, int32_t n, f
     }
 cleanup:
     return st;
-}
-
-/* Whether so many readers of its rows are cheaper than computing it for each. */
-static bool pays(const sharing *s, const fl_node *node, int32_t readers)
-{
-    fl_cost kept = {0};
-    int32_t n_cols = 0;
-    for (int32_t c = 0; c < node->n_cols; c++)
-        n_cols += is_read_above(s, node, c);
-    fl_cost_add_kept(&kept, node->rows, n_cols);
-    fl_cost_add(&kept, FL_COST_READ, node->rows * n_cols * readers);
-    double saved = s->seen[node->id].cost * (readers - 1);
-    return saved > SAVED_MIN_NS && saved > DEARER * fl_cost_total(&kept);
 }
 
 /* Goes through the plan from the top, height by height; below what is shared nothing else is read. */
@@ -258,6 +285,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(call->scratch, fl_plan_cols(call->plan) + 1, &s.readers, err));
     note_readers(&s, call->wanted, INT32_MAX);
     FL_TRY(fl_node_visit(call->root, note_node, &s, err));
+    add_costs(&s);
     FL_TRY(choose(&s, err));
     if (!s.is_any)
         return FL_OK;

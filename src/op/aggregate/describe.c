@@ -75,6 +75,7 @@ static const fl_attr_field fields[] = {
      false},
     {"aggregates", FL_FIELD_AGGS, offsetof(fl_aggregate_attrs, aggs), offsetof(fl_aggregate_attrs, n_aggs), NULL, false,
      false},
+    {"early", FL_FIELD_BOOL, offsetof(fl_aggregate_attrs, is_early), 0, NULL, true, false},
 };
 
 extern const fl_op_rewrites fl_aggregate_rewrites;

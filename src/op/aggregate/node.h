@@ -11,6 +11,7 @@ typedef struct fl_aggregate_attrs {
     const fl_col_id *cols;
     int32_t n_aggs;
     const fl_agg *aggs;
+    bool is_early; /* put below a join by eager_aggregate, which moves it no further */
 } fl_aggregate_attrs;
 
 extern const fl_op_desc fl_op_aggregate;
