@@ -1,22 +1,14 @@
 /* The sink of sort and topk. */
 #include "exec/collect.h"
 
+#include "exec/stretches.h"
 #include "exec/threshold.h"
-
-/* Rows of one morsel, side by side in the store. */
-typedef struct stretch {
-    int32_t pipeline;
-    int64_t morsel;
-    int64_t n_rows;
-} stretch;
 
 typedef struct collect_local {
     fl_eval *eval;
     fl_row_store store;
-    stretch *stretches; /* without a limit: where the rows come from, in the store's order */
-    int64_t n_stretches;
-    int64_t stretches_capacity;
-    uint8_t **rows; /* with a limit: those kept so far */
+    fl_stretches stretches; /* without a limit: where the rows come from */
+    uint8_t **rows;         /* with a limit: those kept so far */
     int64_t n_rows;
     int64_t capacity;
     bool has_threshold; /* rows[keep - 1] is the worst one kept at the last cut */
@@ -48,7 +40,7 @@ static void local_free(fl_stage *base, void *ptr)
     collect_local *local = ptr;
     fl_eval_free(local->eval);
     fl_row_store_drop(&local->store);
-    fl_free(local->stretches);
+    fl_stretches_drop(&local->stretches);
     fl_free(local->rows);
     fl_free(local->list);
     fl_free(local->fresh);
@@ -126,22 +118,6 @@ cleanup:
     return st;
 }
 
-/* Notes that `count` rows of the worker's morsel follow in the store. */
-static fl_status note_stretch(collect_local *local, const fl_worker *worker, int32_t count, fl_err *err)
-{
-    fl_status st = FL_OK;
-    stretch *last = local->n_stretches > 0 ? &local->stretches[local->n_stretches - 1] : NULL;
-    if (last == NULL || last->morsel != worker->morsel || last->pipeline != worker->pipeline) {
-        FL_TRY(fl_grow(local->store.memory, (void **)&local->stretches, &local->stretches_capacity,
-                       local->n_stretches + 1, (int64_t)sizeof(*last), err));
-        last = &local->stretches[local->n_stretches++];
-        *last = (stretch){.pipeline = worker->pipeline, .morsel = worker->morsel};
-    }
-    last->n_rows += count;
-cleanup:
-    return st;
-}
-
 static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -177,7 +153,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         if (local->n_rows > 4 * sink->keep + 8192)
             st = cut(sink, local, err);
     } else {
-        st = note_stretch(local, worker, count, err);
+        st = fl_stretches_add(&local->stretches, worker, count, err);
     }
 cleanup:
     return st;
@@ -231,73 +207,34 @@ cleanup:
     return st;
 }
 
-/* Where a worker's rows are read on. */
-typedef struct cursor {
-    const collect_local *local;
-    int64_t next; /* stretch */
-    const fl_row_block *block;
-    int32_t row; /* of the block */
-} cursor;
-
-static bool is_earlier(const cursor *a, const cursor *b)
-{
-    const stretch *x = &a->local->stretches[a->next], *y = &b->local->stretches[b->next];
-    return x->pipeline != y->pipeline ? x->pipeline < y->pipeline : x->morsel < y->morsel;
-}
-
-/* The rows of all stores in the order of their morsels: that of the input. */
-static fl_status gather_in_order(const fl_sort_sink *sink, cursor *cursors, int32_t n_cursors, uint8_t **rows,
-                                 int64_t *ret_n, fl_err *err)
-{
-    int64_t n = 0;
-    for (;;) {
-        cursor *first = NULL;
-        for (int32_t c = 0; c < n_cursors; c++)
-            if (cursors[c].next < cursors[c].local->n_stretches && (first == NULL || is_earlier(&cursors[c], first)))
-                first = &cursors[c];
-        if (first == NULL) {
-            *ret_n = n;
-            return FL_OK;
-        }
-        fl_status st = fl_exec_check(sink->exec, err);
-        if (st != FL_OK)
-            return st;
-        for (int64_t left = first->local->stretches[first->next++].n_rows; left > 0; left--) {
-            if (first->row == first->block->rows) {
-                first->block = first->block->next;
-                first->row = 0;
-            }
-            rows[n++] = first->block->data + (int64_t)first->row++ * sink->layout.bytes;
-        }
-    }
-}
-
 fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err)
 {
     fl_status st = FL_OK;
     uint8_t **rows = NULL;
-    cursor *cursors = NULL;
+    fl_stretched_rows *stores = NULL;
     int64_t n = 0, total = 0;
-    int32_t n_cursors = 0;
+    int32_t n_stores = 0;
     for (int32_t w = 0; w < sink->n_locals; w++) {
         collect_local *local = sink->locals[w];
         if (local != NULL)
             total += sink->keep > 0 ? local->n_rows : local->store.rows;
     }
-    FL_TRY(FL_NEW_ARRAY(&sink->exec->arena, sink->n_locals + 1, &cursors, err));
+    FL_TRY(FL_NEW_ARRAY(&sink->exec->arena, sink->n_locals + 1, &stores, err));
     FL_TRY(fl_alloc(sink->exec->context.memory, total * 8 + 8, (void **)&rows, err));
     for (int32_t w = 0; w < sink->n_locals; w++) {
         collect_local *local = sink->locals[w];
         if (local == NULL)
             continue;
-        cursors[n_cursors++] = (cursor){.local = local, .block = local->store.first};
+        stores[n_stores++] = (fl_stretched_rows){&local->store, &local->stretches};
         if (sink->keep > 0 && local->n_rows > 0) {
             memcpy(rows + n, local->rows, (size_t)local->n_rows * sizeof(*rows));
             n += local->n_rows;
         }
     }
-    if (sink->keep == 0)
-        FL_TRY(gather_in_order(sink, cursors, n_cursors, rows, &n, err));
+    if (sink->keep == 0) {
+        FL_TRY(fl_stretches_gather(sink->exec, stores, n_stores, rows, NULL, err));
+        n = total;
+    }
     *ret_n = n;
     *ret_rows = rows;
     rows = NULL;

@@ -8,7 +8,7 @@
  * are. Row pointers are written once, in their place. */
 #include "exec/sorter.h"
 
-#include <math.h>
+#include "exec/order_words.h"
 
 #define LEVELS_MAX 48       /* words looked at; rows that tie in so many are compared as a whole */
 #define PART_ROWS_MIN 32768 /* smaller ranges are tasks */
@@ -21,23 +21,12 @@
 #define RADIX_ROWS_MIN 256
 #define INSERTION_ROWS_MAX 16
 #define WORDS_ROWS_MIN 4 /* fewer rows are compared as a whole */
-#define STRING_BYTES 7   /* of a string in a word */
 
 /* A row, and the word that it is sorted by at the moment. */
 typedef struct entry {
     uint64_t word;
     uint8_t *row;
 } entry;
-
-static uint64_t order_f64(double v)
-{
-    uint64_t bits;
-    if (isnan(v))
-        return ~0ull;
-    v = v == 0 ? 0 : v;
-    memcpy(&bits, &v, 8);
-    return bits >> 63 ? ~bits : bits | 1ull << 63;
-}
 
 static fl_i128 span_of(const uint8_t *value)
 {
@@ -66,21 +55,16 @@ static uint64_t value_word(fl_type type, const uint8_t *value, int32_t depth)
     case FL_U32:
         return *(const uint32_t *)value;
     case FL_F32:
-        return order_f64((double)*(const float *)value);
+        return fl_order_word_f64((double)*(const float *)value);
     case FL_F64:
-        return order_f64(*(const double *)value);
+        return fl_order_word_f64(*(const double *)value);
     case FL_U64:
         return *(const uint64_t *)value;
     case FL_UTF8:
     case FL_BINARY: {
         fl_view view;
-        uint64_t word = 0;
         memcpy(&view, value, 16);
-        if (depth >= (int32_t)view.len)
-            return 0;
-        uint32_t left = view.len - (uint32_t)depth;
-        memcpy(&word, fl_view_data(&view) + depth, left < STRING_BYTES ? left : STRING_BYTES);
-        return __builtin_bswap64(word) | (left > STRING_BYTES ? STRING_BYTES + 1 : left);
+        return fl_order_word_str(&view, depth);
     }
     case FL_INTERVAL:
     case FL_DECIMAL: {
@@ -123,9 +107,9 @@ static int compare_values(fl_type type, const uint8_t *a, const uint8_t *b)
     case FL_U64:
         return AS(uint64_t);
     case FL_F32:
-        return ORDER(order_f64((double)*(const float *)a), order_f64((double)*(const float *)b));
+        return ORDER(fl_order_word_f64((double)*(const float *)a), fl_order_word_f64((double)*(const float *)b));
     case FL_F64:
-        return ORDER(order_f64(*(const double *)a), order_f64(*(const double *)b));
+        return ORDER(fl_order_word_f64(*(const double *)a), fl_order_word_f64(*(const double *)b));
     case FL_DECIMAL:
         if (fl_type_width(type) == 16) {
             fl_i128 x, y;
@@ -253,9 +237,9 @@ static place next_place(const sorting *s, place at, uint64_t word, bool is_null)
     const fl_sort_column *c = &s->columns[at.column];
     fl_type type = s->layout->types[c->col];
     bool is_half = at.depth == 0 && (type.id == FL_INTERVAL || (type.id == FL_DECIMAL && fl_type_width(type) == 16));
-    bool has_more = fl_type_is_string(type) && ((c->is_descending ? ~word : word) & 15) > STRING_BYTES;
+    bool has_more = fl_type_is_string(type) && ((c->is_descending ? ~word : word) & 15) > FL_ORDER_STRING_BYTES;
     if (!is_null && (is_half || has_more))
-        return (place){at.column, at.depth + (is_half ? 8 : STRING_BYTES), at.level + 1};
+        return (place){at.column, at.depth + (is_half ? 8 : FL_ORDER_STRING_BYTES), at.level + 1};
     return (place){at.column + 1, 0, at.level + 1};
 }
 

@@ -1,6 +1,8 @@
 /* The trait kind ordering. */
 #include "plan/ordering.h"
 
+#include "plan/plan_internal.h"
+
 #include <stddef.h>
 
 fl_ordering fl_ordering_of(const fl_plan *plan, int32_t value)
@@ -126,6 +128,87 @@ fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n,
     if (ret_is_whole != NULL)
         *ret_is_whole = n_order == n;
     st = fl_ordering_make(plan, order, n_order, ret, err);
+cleanup:
+    return st;
+}
+
+/* The place for what is known of a node; it may move when others are asked. */
+static fl_status known_order(fl_plan *plan, const fl_node *node, fl_known_order **ret, fl_err *err)
+{
+    fl_plan_making *making = plan->making;
+    FL_ASSERT(making != NULL);
+    int64_t old = making->orders_capacity;
+    fl_status st = fl_grow(plan->memory, (void **)&making->orders, &making->orders_capacity, plan->n_nodes + 1,
+                           (int64_t)sizeof(*making->orders), err);
+    if (st != FL_OK)
+        return st;
+    if (making->orders_capacity > old)
+        memset(making->orders + old, 0, (size_t)(making->orders_capacity - old) * sizeof(*making->orders));
+    *ret = &making->orders[node->id];
+    return FL_OK;
+}
+
+/* The order that a node gives over inputs that have these, or none at all (NULL). */
+static fl_status order_given(fl_plan *plan, const fl_node *node, const int32_t *inputs, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_trait_set **sets = NULL, *given = node->traits;
+    *ret = 0;
+    if (node->op->gives == NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_inputs, &sets, err));
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        FL_TRY(fl_trait_with(plan, fl_trait_none(plan), &fl_trait_ordering, inputs != NULL ? inputs[i] : 0, &sets[i],
+                             err));
+    FL_TRY(node->op->gives(plan, node, sets, &given, err));
+    *ret = fl_trait_get(given, &fl_trait_ordering);
+cleanup:
+    return st;
+}
+
+fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_known_order *known = NULL;
+    int32_t own = 0;
+    *ret = false;
+    FL_TRY(known_order(plan, node, &known, err));
+    if (known->is_asked) {
+        *ret = known->has_maker;
+        return FL_OK;
+    }
+    FL_TRY(order_given(plan, node, NULL, &own, err));
+    *ret = own != 0;
+    for (int32_t i = 0; i < node->n_inputs && !*ret && !node->op->is_computed_once; i++)
+        FL_TRY(fl_ordering_has_maker(plan, node->inputs[i], ret, err));
+    FL_TRY(known_order(plan, node, &known, err));
+    known->is_asked = true;
+    known->has_maker = *ret;
+cleanup:
+    return st;
+}
+
+fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_known_order *known = NULL;
+    int32_t *inputs = NULL;
+    bool has_maker = false;
+    *ret = 0;
+    FL_TRY(fl_ordering_has_maker(plan, node, &has_maker, err));
+    if (!has_maker)
+        return FL_OK;
+    FL_TRY(known_order(plan, node, &known, err));
+    if (known->order_next > 0) {
+        *ret = known->order_next - 1;
+        return FL_OK;
+    }
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_inputs, &inputs, err));
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        FL_TRY(fl_ordering_of_node(plan, node->inputs[i], &inputs[i], err));
+    FL_TRY(order_given(plan, node, inputs, ret, err));
+    FL_TRY(known_order(plan, node, &known, err));
+    known->order_next = *ret + 1;
 cleanup:
     return st;
 }

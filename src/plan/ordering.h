@@ -30,6 +30,13 @@ bool fl_order_key_has(const fl_order_key *key, fl_col_id col);
 fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n, int32_t *ret, bool *ret_is_whole,
                               fl_err *err);
 
+/** Whether a node or one below it makes an order of its own, be it that of a leaf: else nothing comes sorted unless it is sorted to
+ *  that end. Asked for once a node, as is the next. For a plan that is being made. */
+fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err);
+
+/** The order in which a plan's rows come as it stands: by what each of its operators says that it gives. */
+fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err);
+
 /* fl_op_desc.needs and .gives (n_ways 2) of a class that puts its first input's rows out in their order: either nothing is asked
  * of it, or the order that is wanted. */
 fl_status fl_ordering_needs_passed(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want,

@@ -49,6 +49,7 @@ void fl_plan_unref(fl_plan *plan)
         fl_samples_free(making->samples);
         fl_free(making->props);
         fl_provenance_free(making->provenance);
+        fl_free(making->orders);
         fl_free(making->scratch);
         fl_free(making->exprs.slots);
         fl_free(making->nodes.slots);

@@ -37,6 +37,13 @@ void fl_provenance_free(fl_provenance *provenance);
  * not kept. */
 fl_status fl_provenance_note_made(fl_plan *plan, const fl_node *of, const fl_node *made, bool is_same, fl_err *err);
 
+/* What is known of the order of a node's rows. */
+typedef struct fl_known_order {
+    bool is_asked; /* whether one below it makes an order, which has_maker says */
+    bool has_maker;
+    int32_t order_next; /* the value of its order, and 1; 0: nobody asked */
+} fl_known_order;
+
 /* What a plan needs only while it is made. */
 typedef struct fl_plan_making {
     fl_arena arena;
@@ -56,7 +63,9 @@ typedef struct fl_plan_making {
     const fl_props **props; /* by node id; NULL where nobody asked yet */
     int64_t props_capacity;
     fl_provenance *provenance; /* NULL: it is not kept */
-    fl_col_id *scratch;        /* fl_plan_scratch_cols */
+    fl_known_order *orders;    /* by node id */
+    int64_t orders_capacity;
+    fl_col_id *scratch; /* fl_plan_scratch_cols */
     int64_t scratch_capacity;
 } fl_plan_making;
 

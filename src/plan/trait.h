@@ -41,7 +41,7 @@ typedef struct fl_trait_desc {
 } fl_trait_desc;
 
 extern const fl_trait_desc fl_trait_convention;     /* logical, vectorized, compiled */
-extern const fl_trait_desc fl_trait_implementation; /* any, hash, perfect_hash, nested_loop, sort, heap, stream */
+extern const fl_trait_desc fl_trait_implementation; /* any, hash, nested_loop, merge and others */
 extern const fl_trait_desc fl_trait_ordering;       /* plan/ordering.h */
 extern const fl_trait_desc fl_trait_partitioning;   /* plan/partitioning.h */
 extern const fl_trait_desc fl_trait_input_mode;     /* batch, unbounded */
@@ -60,7 +60,9 @@ enum {
     FL_IMPL_NESTED_LOOP,
     FL_IMPL_SORT,
     FL_IMPL_HEAP,
-    FL_IMPL_STREAM
+    FL_IMPL_STREAM,
+    FL_IMPL_MERGE,
+    FL_IMPL_SORTED
 };
 enum { FL_BATCH, FL_UNBOUNDED };
 enum { FL_FORMAT_ANY, FL_FORMAT_BATCHES, FL_FORMAT_ROWS, FL_FORMAT_ARROW };

@@ -1,0 +1,66 @@
+/* Rows of several workers in the order in which they came. */
+#include "exec/stretches.h"
+
+fl_status fl_stretches_add(fl_stretches *stretches, const fl_worker *worker, int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (!fl_stretches_go_on(stretches, worker)) {
+        FL_TRY(fl_grow(worker->exec->context.memory, (void **)&stretches->items, &stretches->capacity, stretches->n + 1,
+                       (int64_t)sizeof(*stretches->items), err));
+        stretches->items[stretches->n++] = (fl_stretch){.pipeline = worker->pipeline, .morsel = worker->morsel};
+    }
+    stretches->items[stretches->n - 1].n_rows += count;
+cleanup:
+    return st;
+}
+
+void fl_stretches_drop(fl_stretches *stretches)
+{
+    fl_free(stretches->items);
+    *stretches = (fl_stretches){0};
+}
+
+/* Where a store's rows are read on. */
+typedef struct cursor {
+    const fl_stretched_rows *from;
+    int64_t next; /* stretch */
+    const fl_row_block *block;
+    int32_t row; /* of the block */
+} cursor;
+
+static bool is_earlier(const cursor *a, const cursor *b)
+{
+    const fl_stretch *x = &a->from->stretches->items[a->next], *y = &b->from->stretches->items[b->next];
+    return x->pipeline != y->pipeline ? x->pipeline < y->pipeline : x->morsel < y->morsel;
+}
+
+fl_status fl_stretches_gather(fl_exec *exec, const fl_stretched_rows *stores, int32_t n_stores, uint8_t **ret_rows,
+                              int64_t *ret_starts, fl_err *err)
+{
+    fl_status st = FL_OK;
+    cursor *cursors = NULL;
+    int64_t n = 0, n_stretches = 0;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_stores + 1, &cursors, err));
+    for (int32_t s = 0; s < n_stores; s++)
+        cursors[s] = (cursor){.from = &stores[s], .block = stores[s].store->first};
+    for (;;) {
+        cursor *first = NULL;
+        for (int32_t s = 0; s < n_stores; s++)
+            if (cursors[s].next < stores[s].stretches->n && (first == NULL || is_earlier(&cursors[s], first)))
+                first = &cursors[s];
+        if (first == NULL)
+            break;
+        FL_TRY(fl_exec_check(exec, err));
+        if (ret_starts != NULL)
+            ret_starts[n_stretches++] = n;
+        for (int64_t left = first->from->stretches->items[first->next++].n_rows; left > 0; left--) {
+            if (first->row == first->block->rows) {
+                first->block = first->block->next;
+                first->row = 0;
+            }
+            ret_rows[n++] = first->block->data + (int64_t)first->row++ * first->from->store->layout->bytes;
+        }
+    }
+cleanup:
+    return st;
+}
