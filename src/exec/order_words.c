@@ -21,7 +21,7 @@ void fl_order_words(const fl_vec *vec, const uint16_t *list, int32_t count, bool
     bool is_constant = vec->layout == FL_CONST;
     uint64_t flipped = is_descending ? ~0ull : 0;
     const void *x = vec->data;
-    FL_ASSERT(fl_order_has_words(vec->type));
+    FL_ASSERT(fl_ordering_is_equality(vec->type));
     FL_ASSERT(vec->layout != FL_DICT || fl_type_is_string(vec->type));
     switch (vec->type.id) {
     case FL_UTF8:

@@ -7,6 +7,7 @@
 #define FL_EXEC_ORDER_WORDS_H
 
 #include "arrow/vec.h"
+#include "plan/ordering.h"
 
 #include <math.h>
 
@@ -31,12 +32,6 @@ static inline uint64_t fl_order_word_str(const fl_view *view, int32_t depth)
     uint32_t left = view->len - (uint32_t)depth;
     memcpy(&word, fl_view_data(view) + depth, left < FL_ORDER_STRING_BYTES ? left : FL_ORDER_STRING_BYTES);
     return __builtin_bswap64(word) | (left > FL_ORDER_STRING_BYTES ? FL_ORDER_STRING_BYTES + 1 : left);
-}
-
-/** Whether values of a type have order words here: lists, structs and intervals have none. */
-static inline bool fl_order_has_words(fl_type type)
-{
-    return !fl_type_is_nested(type) && type.id != FL_INTERVAL && type.id != FL_NULL;
 }
 
 /** Whether each word of a type tells its value. */

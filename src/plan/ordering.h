@@ -37,6 +37,13 @@ fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, f
 /** The order in which a plan's rows come as it stands: by what each of its operators says that it gives. */
 fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err);
 
+/** Whether rows that are side by side in an order of columns of this type can be held against each other by words
+ *  (exec/order_words.h): lists, structs and intervals cannot. */
+static inline bool fl_ordering_is_equality(fl_type type)
+{
+    return !fl_type_is_nested(type) && type.id != FL_INTERVAL && type.id != FL_NULL;
+}
+
 /* fl_op_desc.needs and .gives (n_ways 2) of a class that puts its first input's rows out in their order: either nothing is asked
  * of it, or the order that is wanted. */
 fl_status fl_ordering_needs_passed(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want,

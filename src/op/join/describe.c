@@ -3,7 +3,6 @@
 
 #include "opt/cost.h"
 #include "plan/estimate.h"
-#include "plan/ordering.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -65,10 +64,34 @@ static bool drops_probe_rows(const fl_join_attrs *join)
 
 #define DROPPED_MIN 0.05 /* share of the probe rows: estimates say less of how sides meet than filters find out */
 
+/* Pairs that agree in the keys which rows are merged by: where there are other conditions, each is looked at. */
+static double merged_pairs(const fl_plan *plan, const fl_node *node)
+{
+    const fl_join_attrs *join = fl_join_of(node);
+    const fl_expr *keys[FL_JOIN_ORDER_MAX];
+    fl_col_id sides[2];
+    for (int32_t k = 0; k < join->n_order; k++)
+        keys[k] = fl_join_merge_key(node, k, sides);
+    return node->inputs[0]->rows * node->inputs[1]->rows *
+           fl_estimate_join(plan, keys, join->n_order, node->inputs[0], node->inputs[1]);
+}
+
+static void merge_cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    const fl_node *left = node->inputs[0], *right = node->inputs[1];
+    fl_cost_add_kept(cost, right->rows, right->n_cols);
+    fl_cost_add(cost, FL_COST_MERGE, left->rows + right->rows);
+    if (fl_join_of(node)->n_order < fl_join_of(node)->n_conjuncts)
+        fl_cost_add(cost, FL_COST_PAIR, merged_pairs(plan, node));
+}
+
 /* A filter that drops little is left out while the scan runs, so it costs what it drops. */
 static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
-    (void)plan;
+    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_MERGE) {
+        merge_cost(plan, node, cost);
+        return;
+    }
     const fl_join_attrs *join = fl_join_of(node);
     const fl_node *build = node->inputs[join->build_left ? 0 : 1], *probe = node->inputs[join->build_left ? 1 : 0];
     double bytes = build->rows * fl_cost_row_bytes(build->n_cols), probed = probe->rows;
@@ -87,33 +110,12 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
     fl_cost_add(cost, FL_COST_ROW, join->build_left ? build->rows : 0);
 }
 
-/* Whether rows come in the order of the left input: it is probed, and no row waits till its batch or the probe is done. */
-static bool keeps_left_order(const fl_join_attrs *join)
-{
-    return join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_MARK ||
-           ((join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_ANTI) && !join->build_left);
-}
-
-static fl_status needs(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want, int32_t way,
-                       const fl_trait_set **ret, fl_err *err)
-{
-    *ret = NULL;
-    if (way > 0 && !keeps_left_order(fl_join_of(node)))
-        return FL_OK;
-    return fl_ordering_needs_passed(plan, node, input, want, way, ret, err);
-}
-
-static fl_status gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
-                       fl_err *err)
-{
-    return keeps_left_order(fl_join_of(node)) ? fl_ordering_gives_passed(plan, node, inputs, ret, err) : FL_OK;
-}
-
 static const fl_attr_field fields[] = {
     {"kind", FL_FIELD_ENUM, offsetof(fl_join_attrs, kind), 0, kinds, false, false},
     {"on", FL_FIELD_EXPRS, offsetof(fl_join_attrs, conjuncts), offsetof(fl_join_attrs, n_conjuncts), NULL, false, true},
     {"mark", FL_FIELD_COL, offsetof(fl_join_attrs, mark), 0, NULL, false, false},
     {"build_left", FL_FIELD_BOOL, offsetof(fl_join_attrs, build_left), 0, NULL, false, false},
+    {"order", FL_FIELD_SORT_KEYS, offsetof(fl_join_attrs, order), offsetof(fl_join_attrs, n_order), NULL, false, false},
     {"runtime_filter", FL_FIELD_BOOL, offsetof(fl_join_attrs, filters_probe), 0, NULL, false, false},
 };
 
@@ -130,8 +132,8 @@ const fl_op_desc fl_op_join = {FL_DESC(fl_op_desc),
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
                                .cost = cost,
-                               .needs = needs,
-                               .gives = gives,
+                               .needs = fl_join_needs,
+                               .gives = fl_join_gives,
                                .n_ways = 2,
                                .rewrites = &fl_join_rewrites,
                                .exec = &fl_join_exec,

@@ -32,7 +32,12 @@ typedef struct fl_join_attrs {
     fl_col_id mark;                  /* FL_JOIN_MARK */
     bool build_left;                 /* lowered semi and anti joins: the table holds the left side's rows */
     bool filters_probe;              /* lowered: the build's keys are handed to the probe side's scans */
+    int32_t
+        n_order; /* lowered to merging, at most FL_JOIN_ORDER_MAX: the order of the left rows, by columns in equalities; */
+    const fl_sort_key *order; /* that of the right rows is of the columns that are equal to them */
 } fl_join_attrs;
+
+#define FL_JOIN_ORDER_MAX 8
 
 extern const fl_op_desc fl_op_join;
 
@@ -49,6 +54,19 @@ fl_status fl_join_derive_props(fl_plan *plan, const fl_node *node, const fl_join
 
 /** Whether a row of the other input meets at most one of this one (`side` 0: left, 1: right): the conjuncts fix a key of it. */
 fl_status fl_join_meets_one(fl_plan *plan, const fl_node *node, int32_t side, bool *ret, fl_err *err);
+
+/** Whether a conjunct is an equality that rows can be merged by: of a column of each side, of one type whose order tells equal
+ *  values. ret_sides: both columns, the left one first. */
+bool fl_join_equality(const fl_node *node, const fl_expr *conjunct, fl_col_id *ret_sides);
+
+/** Of a merge join, the conjunct by which key k of its order is: the first equality of that left column. */
+const fl_expr *fl_join_merge_key(const fl_node *node, int32_t k, fl_col_id *ret_sides);
+
+/** fl_op_desc.needs and .gives. */
+fl_status fl_join_needs(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want, int32_t way,
+                        const fl_trait_set **ret, fl_err *err);
+fl_status fl_join_gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
+                        fl_err *err);
 
 /** How rows go through a join of this kind (FL_ROWS_... of plan/rewrites.h), and through an apply. */
 uint32_t fl_join_flow(fl_join_kind kind);

@@ -44,17 +44,27 @@ static fl_status split_condition(fl_exec *exec, fl_join_pairs *pairs, const fl_j
 {
     fl_status st = FL_OK;
     int32_t n = attrs->n_conjuncts;
+    bool taken = false;
+    const fl_expr *merged[FL_JOIN_ORDER_MAX] = {NULL};
     *s = (split){.three_valued = -1};
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &pairs->build_exprs, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &pairs->probe_exprs, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &s->residual, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &pairs->is_null_safe, err));
+    for (int32_t k = 0; k < attrs->n_order; k++) { /* in this order; what else there is are residuals */
+        fl_col_id sides[2];
+        merged[k] = fl_join_merge_key(pairs->node, k, sides);
+        FL_TRY(take_key(exec, pairs, merged[k], &taken, err));
+        FL_ASSERT(taken && pairs->n_keys == k + 1);
+    }
     for (int32_t i = 0; i < n; i++) {
-        bool taken = false;
         bool is_in = attrs->kind == FL_JOIN_MARK && i == 0;
         if (is_in && fl_expr_is_true(attrs->conjuncts[i])) /* EXISTS as a value */
             continue;
-        if (!is_in || n == 1)
+        taken = false;
+        for (int32_t k = 0; k < attrs->n_order; k++)
+            taken |= merged[k] == attrs->conjuncts[i];
+        if (attrs->n_order == 0 && (!is_in || n == 1))
             FL_TRY(take_key(exec, pairs, attrs->conjuncts[i], &taken, err));
         pairs->is_mark_fast |= taken && is_in;
         if (!taken) {

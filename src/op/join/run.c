@@ -4,6 +4,7 @@
  * build rows, which are put out at the end. Equalities between the sides are keys; what else is in the condition is
  * evaluated on candidate pairs (op/join/pairs.h). Without keys every pair is a candidate (nested loop). */
 #include "exec/runtime_filter.h"
+#include "op/join/merge.h"
 #include "op/join/pairs.h"
 #include "op/join/table.h"
 
@@ -537,6 +538,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     join_probe *probe = NULL;
     fl_join_pairs *pairs = NULL;
     const fl_join_attrs *attrs = fl_join_of(node);
+    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_MERGE)
+        return fl_join_build_merge(exec, node, next, err);
     FL_TRY(fl_exec_add_stage(exec, &build_ops, (int64_t)sizeof(*join), NULL, NULL, &join, err));
     pairs = &join->pairs;
     FL_TRY(fl_join_pairs_plan(exec, node, EXTRA_BYTES, pairs, err));

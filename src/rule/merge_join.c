@@ -1,0 +1,115 @@
+/* merge_join: two inputs in the order of their keys are merged: nothing is hashed, and the rows come in that order again.
+ *
+ * For searches, which hold it against hashing. Where nothing below makes an order, both inputs would have to be sorted for it,
+ * which costs more than a table: then it is not looked at. The order of the keys is that of the conjuncts, or what is known of the
+ * order of an input; keys that are not in that are conditions on the pairs. */
+#include "op/join/node.h"
+#include "opt/lower.h"
+#include "plan/ordering.h"
+
+/* The equalities of a join, one for a left column. */
+typedef struct equalities {
+    fl_col_id sides[FL_JOIN_ORDER_MAX][2];
+    int32_t n;
+} equalities;
+
+static bool check(const fl_rule_call *call)
+{
+    const fl_join_attrs *join = fl_join_of(call->node);
+    switch (join->kind) {
+    case FL_JOIN_RIGHT:
+    case FL_JOIN_FULL:
+        return false;
+    case FL_JOIN_MARK: /* its one condition is three-valued, others are not keys */
+        return call->is_costed && join->n_conjuncts == 1;
+    default:
+        return call->is_costed;
+    }
+}
+
+static void collect(const fl_node *node, equalities *ret)
+{
+    const fl_join_attrs *join = fl_join_of(node);
+    ret->n = 0;
+    for (int32_t i = 0; i < join->n_conjuncts && ret->n < FL_JOIN_ORDER_MAX; i++) {
+        bool is_new = fl_join_equality(node, join->conjuncts[i], ret->sides[ret->n]);
+        for (int32_t k = 0; k < ret->n; k++)
+            is_new &= !fl_col_is_equal(ret->sides[k][0], ret->sides[ret->n][0]);
+        ret->n += is_new;
+    }
+}
+
+static fl_status hand_over(fl_rule_call *call, const fl_sort_key *order, int32_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_join_attrs join = *fl_join_of(call->node);
+    const fl_trait_set *traits = NULL;
+    const fl_node *out = NULL;
+    join.order = order;
+    join.n_order = n;
+    FL_TRY(fl_lower_traits(call->plan, call->node->traits, FL_IMPL_MERGE, &traits, err));
+    FL_TRY(fl_node_make(call->plan, call->node->op, &join, traits, call->node->inputs, 2, call->node->cols,
+                        call->node->n_cols, &out, err));
+    st = fl_rule_call_transform_to(call, out, err);
+cleanup:
+    return st;
+}
+
+/* Merging by the keys that an input's order begins with. */
+static fl_status go_by_input(fl_rule_call *call, const equalities *equal, int32_t side, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sort_key keys[FL_JOIN_ORDER_MAX];
+    uint32_t taken = 0;
+    int32_t value = 0, n = 0;
+    FL_TRY(fl_ordering_of_node(call->plan, call->node->inputs[side], &value, err));
+    fl_ordering order = fl_ordering_of(call->plan, value);
+    for (bool goes_on = true; n < order.n_keys && n < equal->n && goes_on; n += goes_on) {
+        const fl_order_key *key = &order.keys[n];
+        goes_on = false;
+        for (int32_t k = 0; k < equal->n && !goes_on; k++)
+            for (int32_t c = 0; c < key->n_cols && !goes_on && !(taken >> k & 1); c++)
+                if (fl_col_is_equal(key->cols[c], equal->sides[k][side])) {
+                    goes_on = true;
+                    taken |= 1u << k;
+                    keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
+                    FL_TRY(fl_expr_column(call->plan, equal->sides[k][0], -1, &keys[n].expr, err));
+                }
+    }
+    if (n > 0)
+        st = hand_over(call, keys, n, err);
+cleanup:
+    return st;
+}
+
+static fl_status on_match(fl_rule_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    equalities equal;
+    fl_sort_key keys[FL_JOIN_ORDER_MAX];
+    bool has_maker = false;
+    collect(call->node, &equal);
+    for (int32_t side = 0; side < 2 && equal.n > 0 && !has_maker; side++)
+        FL_TRY(fl_ordering_has_maker(call->plan, call->node->inputs[side], &has_maker, err));
+    if (!has_maker)
+        return FL_OK;
+    for (int32_t k = 0; k < equal.n; k++) {
+        keys[k] = (fl_sort_key){0};
+        FL_TRY(fl_expr_column(call->plan, equal.sides[k][0], -1, &keys[k].expr, err));
+    }
+    FL_TRY(hand_over(call, keys, equal.n, err));
+    FL_TRY(go_by_input(call, &equal, 0, err));
+    st = go_by_input(call, &equal, 1, err);
+cleanup:
+    return st;
+}
+
+const fl_rule_desc fl_rule_merge_join = {FL_DESC(fl_rule_desc),
+                                         .name = "merge_join",
+                                         .phase = "search",
+                                         .pattern = "join[convention=logical]",
+                                         .scope = FL_SCOPE_BOTH,
+                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
+                                         .check = check,
+                                         .on_match = on_match,
+                                         .doc = "sorted inputs are merged"};
