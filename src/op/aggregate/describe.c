@@ -60,7 +60,10 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
     (void)plan;
     for (int32_t i = 0; i < a->n_keys; i++)
         fl_cost_add(cost, FL_COST_COMPUTE, a->keys[i]->kind == FL_EXPR_COLUMN ? 0 : rows);
-    if (a->n_keys > 0 && fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_PERFECT_HASH)
+    int32_t implementation = fl_trait_get(node->traits, &fl_trait_implementation);
+    if (a->n_keys > 0 && implementation == FL_IMPL_SORTED)
+        fl_cost_add(cost, FL_COST_RUN, rows);
+    else if (a->n_keys > 0 && implementation == FL_IMPL_PERFECT_HASH)
         fl_cost_add_random(cost, FL_COST_PLACE, rows, bytes);
     else if (a->n_keys > 0)
         fl_cost_add_random(cost, FL_COST_GROUP, rows, bytes);
@@ -76,6 +79,8 @@ static const fl_attr_field fields[] = {
     {"aggregates", FL_FIELD_AGGS, offsetof(fl_aggregate_attrs, aggs), offsetof(fl_aggregate_attrs, n_aggs), NULL, false,
      false},
     {"early", FL_FIELD_BOOL, offsetof(fl_aggregate_attrs, is_early), 0, NULL, true, false},
+    {"order", FL_FIELD_SORT_KEYS, offsetof(fl_aggregate_attrs, order), offsetof(fl_aggregate_attrs, n_order), NULL,
+     false, false},
 };
 
 extern const fl_op_rewrites fl_aggregate_rewrites;
@@ -92,6 +97,9 @@ const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
                                     .derive_rows = derive_rows,
                                     .derive_props = derive_props,
                                     .cost = cost,
+                                    .needs = fl_aggregate_needs,
+                                    .gives = fl_aggregate_gives,
+                                    .n_ways = 2,
                                     .rewrites = &fl_aggregate_rewrites,
                                     .exec = &fl_aggregate_exec,
                                     .doc = "groups and aggregates"};

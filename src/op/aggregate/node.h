@@ -11,7 +11,9 @@ typedef struct fl_aggregate_attrs {
     const fl_col_id *cols;
     int32_t n_aggs;
     const fl_agg *aggs;
-    bool is_early; /* put below a join by eager_aggregate, which moves it no further */
+    bool is_early;   /* put below a join by eager_aggregate, which moves it no further */
+    int32_t n_order; /* lowered to runs: the order in which the rows come, of all keys, which are columns */
+    const fl_sort_key *order;
 } fl_aggregate_attrs;
 
 extern const fl_op_desc fl_op_aggregate;
@@ -28,6 +30,15 @@ fl_status fl_distinct_build(fl_plan *plan, const fl_node *input, const fl_col_id
 /** Whether statistics say that the keys' combinations are few enough to be an index into an array of groups. ret (may be
  *  NULL) gets the bounds of each key, unknown for strings: their dictionaries' codes count. Bounds are hints. */
 bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds *ret);
+
+/** Whether rows are added to the aggregate's state as they come: no DISTINCT, no order. */
+bool fl_aggregate_is_direct(const fl_agg *agg);
+
+/** fl_op_desc.needs and .gives. */
+fl_status fl_aggregate_needs(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want, int32_t way,
+                             const fl_trait_set **ret, fl_err *err);
+fl_status fl_aggregate_gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs,
+                             const fl_trait_set **ret, fl_err *err);
 
 static inline const fl_aggregate_attrs *fl_aggregate_of(const fl_node *node)
 {

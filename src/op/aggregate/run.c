@@ -1,5 +1,9 @@
 /* aggregate: a group table per worker, merged when all rows are in.
  *
+ * Where rows come in an order of the keys there is no table: a group is a run of rows. Each worker keeps the groups of its morsels
+ * as they come, and finish() puts them in the order of the input. A group that goes on in the next morsel was begun anew there, so
+ * the first of a morsel is combined with the one before it where they are the same.
+ *
  * Each worker finds its rows' groups and updates their states; a chain's mask is taken as it comes, so a filter below is
  * fused: nothing is materialized between them. finish() merges the workers' tables. Aggregates over DISTINCT values or with
  * an order of their own first collect (group keys, arguments) in a table or store beside the groups, and are fed from it at
@@ -12,7 +16,9 @@
 #include "exec/exec.h"
 #include "exec/group_masks.h"
 #include "exec/group_merge.h"
+#include "exec/runs.h"
 #include "exec/sorter.h"
+#include "exec/stretches.h"
 
 /* Where an aggregate's rows go. */
 typedef enum feed { FEED_DIRECT, FEED_DISTINCT, FEED_ORDERED } feed;
@@ -34,6 +40,7 @@ typedef struct aggregate_stage {
     fl_program *program;
     fl_row_layout layout; /* keys; extra: states */
     int32_t n_keys;
+    bool is_sorted;       /* groups are runs */
     fl_key_range *ranges; /* of keys; NULL: the groups are hashed */
     agg_part *parts;
     int32_t n_parts;
@@ -45,7 +52,10 @@ typedef struct aggregate_stage {
 
 typedef struct aggregate_local {
     fl_eval *eval;
-    fl_group_table groups;
+    fl_group_table groups;    /* is_sorted: its store alone */
+    fl_stretches stretches;   /* is_sorted */
+    uint8_t *last;            /* is_sorted: the group of the last row */
+    uint8_t *starts;          /* is_sorted: by row of the list, whether a group begins */
     fl_group_table *distinct; /* per part */
     fl_row_store *ordered;    /* per part */
     uint8_t *single;          /* without keys: the one row */
@@ -85,8 +95,13 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     FL_TRY(
         fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_row_store), (void **)&local->ordered, err));
-    FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
-    FL_TRY(fl_group_table_add_index(&local->groups, stage->ranges, err));
+    if (stage->is_sorted) {
+        fl_row_store_init(&local->groups.store, &stage->layout, memory);
+        FL_TRY(fl_alloc(memory, rows_max + 64, (void **)&local->starts, err));
+    } else {
+        FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
+        FL_TRY(fl_group_table_add_index(&local->groups, stage->ranges, err));
+    }
     if (stage->n_keys == 0)
         FL_TRY(fl_row_store_add(&local->groups.store, 1, &local->single, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
@@ -115,6 +130,8 @@ static void local_free(fl_stage *base, void *ptr)
     }
     if (local->groups.store.layout != NULL)
         fl_group_table_drop(&local->groups);
+    fl_stretches_drop(&local->stretches);
+    fl_free(local->starts);
     fl_free(local->list);
     fl_free(local->rows);
     fl_free(local->side_rows);
@@ -229,6 +246,55 @@ static fl_status split(aggregate_stage *stage, aggregate_local *local, fl_worker
     return st;
 }
 
+/* Whether a row goes on with the group of the last one. */
+static bool goes_on(const aggregate_stage *stage, aggregate_local *local, const fl_worker *worker)
+{
+    uint16_t match = 0, differ = 0;
+    int32_t n_differ = 0;
+    if (local->last == NULL || !fl_stretches_go_on(&local->stretches, worker))
+        return false;
+    for (int32_t k = 0; k < stage->n_keys && n_differ == 0; k++)
+        fl_rows_match(&stage->layout, k, &local->keys[k], local->list, &local->last, &match, 1, &differ, &n_differ);
+    return n_differ == 0;
+}
+
+/* The groups of the list's rows, which come in an order of the keys: new ones where keys change. */
+static fl_status find_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch,
+                           int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint16_t *firsts = NULL;
+    uint8_t **fresh = local->side_rows;
+    int32_t n = 0;
+    FL_TRY(fl_arena_get(&worker->arena, count * 2 + 64, (void **)&firsts, err));
+    memset(local->starts, 0, (size_t)count);
+    for (int32_t k = 0; k < stage->n_keys; k++) {
+        fl_vec *key = &local->keys[k];
+        if (key->layout == FL_DICT && !fl_type_is_string(key->type))
+            FL_TRY(fl_vec_flatten(&worker->arena, key, batch->rows, key, err));
+        fl_runs_mark(key, local->list, count, local->starts);
+    }
+    local->starts[0] = !goes_on(stage, local, worker);
+    for (int32_t i = 0; i < count; i++) {
+        firsts[n] = local->list[i];
+        n += local->starts[i];
+    }
+    if (n > 0) {
+        FL_TRY(fl_row_store_add(&local->groups.store, n, fresh, err));
+        for (int32_t k = 0; k < stage->n_keys; k++)
+            FL_TRY(fl_rows_write(&stage->layout, k, &local->keys[k], firsts, n, fresh, &local->groups.store.heap, err));
+        FL_TRY(fl_stretches_add(&local->stretches, worker, n, err));
+    }
+    uint8_t *row = local->last;
+    for (int32_t i = 0; i < count; i++) {
+        row = local->starts[i] ? *fresh++ : row;
+        local->rows[i] = row;
+    }
+    local->last = row;
+cleanup:
+    return st;
+}
+
 static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -245,8 +311,11 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         else
             for (int32_t i = 0; i < count; i++)
                 local->list[i] = (uint16_t)i;
-        FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count, worker->exec->context.session->seed,
-                                   true, local->rows, err));
+        if (stage->is_sorted)
+            FL_TRY(find_runs(stage, local, worker, batch, count, err));
+        else
+            FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count,
+                                       worker->exec->context.session->seed, true, local->rows, err));
     }
     FL_TRY(split(stage, local, worker, batch, count, &split_rows, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
@@ -466,6 +535,46 @@ cleanup:
     return st;
 }
 
+/* All groups in the order of the input. The first of a stretch is combined with the one before it where it goes on with that. */
+static fl_status list_runs(aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_exec *exec = stage->exec;
+    aggregate_source *result = stage->result;
+    fl_stretched_rows *stores = NULL;
+    int64_t *starts = NULL, n_rows = 0, n_stretches = 0, kept = 0;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &stores, err));
+    for (int32_t w = 0; w < n_locals; w++) {
+        if (locals[w] == NULL)
+            continue;
+        stores[n++] = (fl_stretched_rows){&locals[w]->groups.store, &locals[w]->stretches};
+        n_rows += locals[w]->groups.store.rows;
+        n_stretches += locals[w]->stretches.n;
+    }
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, 1, &result->rows, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, 1, &result->n_rows, err));
+    FL_TRY(fl_arena_get(&exec->arena, n_rows * 8 + 64, (void **)&result->rows[0], err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_stretches + 1, &starts, err));
+    FL_TRY(fl_stretches_gather(exec, stores, n, result->rows[0], starts, err));
+    starts[n_stretches] = n_rows;
+    uint8_t **rows = result->rows[0];
+    for (int64_t s = 0; s < n_stretches; s++) {
+        int64_t from = starts[s], end = starts[s + 1];
+        if (kept > 0 && fl_rows_are_same(&stage->layout, stage->n_keys, rows[kept - 1], rows[from])) {
+            FL_TRY(combine_row(stage, rows[kept - 1], rows[from], &stage->heap, err));
+            from++;
+        }
+        if (kept < from)
+            memmove(rows + kept, rows + from, (size_t)(end - from) * sizeof(*rows));
+        kept += end - from;
+        FL_TRY(fl_exec_check(exec, err));
+    }
+    result->n_rows[0] = kept;
+cleanup:
+    return st;
+}
+
 static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -476,6 +585,8 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
     uint8_t *single = NULL;
     fl_group_table **tables = NULL;
     int32_t n = 0;
+    if (stage->is_sorted)
+        return list_runs(stage, locals, n_locals, err);
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &tables, err));
     for (int32_t w = 0; w < n_locals; w++)
         if (locals[w] != NULL)
@@ -610,9 +721,10 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
     fl_type *types = NULL;
     int32_t n = 0;
     part->agg = agg;
-    part->feed = !agg->agg->ignores_order || agg->n_order > 0 ? FEED_ORDERED
-                 : agg->is_distinct                           ? FEED_DISTINCT
-                                                              : FEED_DIRECT;
+    part->feed = fl_aggregate_is_direct(agg)                    ? FEED_DIRECT
+                 : agg->agg->ignores_order && agg->n_order == 0 ? FEED_DISTINCT
+                                                                : FEED_ORDERED;
+    FL_ASSERT(part->feed == FEED_DIRECT || !stage->is_sorted);
     part->filter = -1;
     if (agg->n_order > FL_LEN(part->order))
         return FL_FAIL(err, FL_ERR_LIMIT, "%s is ordered by more than %d keys", agg->agg->name,
@@ -687,6 +799,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     stage->result = source;
     stage->n_keys = attrs->n_keys;
     stage->n_parts = attrs->n_aggs;
+    stage->is_sorted = fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_SORTED;
+    FL_ASSERT(!stage->is_sorted || attrs->n_keys > 0);
     FL_TRY(plan_ranges(exec, stage, node, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &exprs, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_keys + 1, &types, err));

@@ -239,8 +239,6 @@ static void left_local_free(fl_stage *base, void *ptr)
 static int compare_tied(const merge_right *join, const left_local *local, int32_t rows_max, int32_t i, int64_t at)
 {
     const uint8_t *row = join->rows[at];
-    if (join->words_decide)
-        return 0;
     for (int32_t k = 0; k < join->pairs.n_keys; k++) {
         uint64_t left = local->words[(int64_t)k * rows_max + i];
         uint64_t right = *(const uint64_t *)(row + word_offset(join, k));
@@ -261,7 +259,7 @@ static inline int compare(const merge_right *join, const left_local *local, int3
     uint64_t left = local->words[i], right = join->words[at];
     if (left != right)
         return left < right ? -1 : 1;
-    return compare_tied(join, local, rows_max, i, at);
+    return join->words_decide ? 0 : compare_tied(join, local, rows_max, i, at);
 }
 
 /* The first right row from `at` on that is not before listed row i. */
@@ -364,12 +362,15 @@ static fl_status merge_rows(const merge_left *stage, left_local *local, fl_worke
     if (at > 0 && compare(join, local, rows_max, 0, at - 1) <= 0) /* an earlier morsel than the one before */
         at = 0;
     for (int32_t i = 0; i < n_list; i++) {
-        if (at < n_rows && compare(join, local, rows_max, i, at) > 0)
-            at = leap(join, local, rows_max, i, at + 1);
-        if (at == n_rows)
-            break;
+        int order = at < n_rows ? compare(join, local, rows_max, i, at) : 1;
+        if (order > 0) {
+            at = at < n_rows ? leap(join, local, rows_max, i, at + 1) : at;
+            if (at == n_rows)
+                break;
+            order = compare(join, local, rows_max, i, at);
+        }
         uint16_t row = local->list[i];
-        for (int64_t j = at; j < n_rows && compare(join, local, rows_max, i, j) == 0; j++) {
+        for (int64_t j = at; order == 0; j++, order = j < n_rows ? compare(join, local, rows_max, i, j) : -1) {
             if (!wants_pairs) {
                 fl_bit_set(local->pairs.found, row);
                 break;
