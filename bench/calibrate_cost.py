@@ -21,8 +21,12 @@ WORLD = [
     f"CREATE TABLE big AS SELECT range AS a, range * 7919 % {ROWS} AS b, range % 1000 AS c, "
     f"'text number ' || (range % 5000)::text AS s FROM range({ROWS})",
     "CREATE TABLE small AS SELECT range * 7 AS a, range AS v FROM range(1000)",
+    f"CREATE TABLE far AS SELECT range * {ROWS // 1000} AS a FROM range(1000)",
     f"CREATE TABLE spread AS SELECT range * 1000003 % 2147483647 AS a, range AS v FROM range({ROWS // 2})",
 ]
+SORTED = "(SELECT a FROM big ORDER BY a OFFSET 1) AS x"
+MET = "NOT EXISTS (SELECT 1 FROM (SELECT a FROM far ORDER BY a OFFSET {}) AS y WHERE y.a = x.a)"
+MERGES = 8  # the sort below takes much longer than one
 AS_WRITTEN = {"BUILD"}  # these run without the optimizer, which builds the right side of a join
 # kind: (query that does more, query that does less, times it is done more)
 PAIRS = {
@@ -34,8 +38,12 @@ PAIRS = {
     "PROBE": ("SELECT count(*) FROM big LEFT JOIN small ON big.b = small.a", "SELECT sum(b) FROM big", ROWS),
     "FILTER_ROW": ("SELECT count(*) FROM big JOIN small ON big.b = small.a", "SELECT sum(b) FROM big", ROWS),
     "PAIR": ("SELECT count(*) FROM small x JOIN small y ON x.a * x.v < y.a - y.v", "SELECT count(*) FROM small", 1_000_000),
+    "MERGE": (f"SELECT count(*) FROM {SORTED} WHERE " + " AND ".join(map(MET.format, range(1, MERGES + 1))), f"SELECT count(*) FROM {SORTED}",
+              ROWS * MERGES),
     "GROUP": ("SELECT sum(a) FROM big GROUP BY c * 1000003 + 1", "SELECT sum(a), sum(c * 1000003 + 1) FROM big", ROWS),
     "PLACE": ("SELECT sum(a) FROM big GROUP BY c", "SELECT sum(a), sum(c) FROM big", ROWS),
+    "RUN": ("SELECT sum(a) FROM (SELECT a, c * 1000003 AS c FROM big ORDER BY c OFFSET 1) AS t GROUP BY c",
+            "SELECT sum(a), sum(c) FROM (SELECT a, c * 1000003 AS c FROM big ORDER BY c OFFSET 1) AS t", ROWS),
     "AGGREGATE": ("SELECT sum(a), sum(b), min(a) FROM big GROUP BY c", "SELECT sum(a), sum(b) FROM big GROUP BY c", ROWS),
     "SORT": ("SELECT count(*) FROM (SELECT a, b FROM big ORDER BY b OFFSET 1) AS t", "SELECT sum(a), sum(b) FROM big",
              ROWS * 22),

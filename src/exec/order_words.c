@@ -1,10 +1,16 @@
 /* Order words of vectors. */
 #include "exec/order_words.h"
 
-#define WORD_LOOP(word_of_row)                      \
-    for (int32_t i = 0; i < count; i++) {           \
-        int64_t row = is_constant ? 0 : list[i];    \
-        ret[i] = (uint64_t)(word_of_row) ^ flipped; \
+/* Rows without gaps go through a loop that compilers make vectors of. */
+#define WORD_LOOP(word_of_row)                                    \
+    if (is_constant || list[count - 1] - list[0] != count - 1) {  \
+        for (int32_t i = 0; i < count; i++) {                     \
+            int64_t row = is_constant ? 0 : list[i];              \
+            ret[i] = (uint64_t)(word_of_row) ^ flipped;           \
+        }                                                         \
+    } else {                                                      \
+        for (int64_t row = list[0], i = 0; i < count; i++, row++) \
+            ret[i] = (uint64_t)(word_of_row) ^ flipped;           \
     }
 
 #define SIGN (1ull << 63)
@@ -23,6 +29,8 @@ void fl_order_words(const fl_vec *vec, const uint16_t *list, int32_t count, bool
     const void *x = vec->data;
     FL_ASSERT(fl_ordering_is_equality(vec->type));
     FL_ASSERT(vec->layout != FL_DICT || fl_type_is_string(vec->type));
+    if (count == 0)
+        return;
     switch (vec->type.id) {
     case FL_UTF8:
     case FL_BINARY:

@@ -303,7 +303,7 @@ static fl_status put_out(const merge_left *stage, left_local *local, fl_worker *
 }
 
 /* Settles the first `count` pairs, which ascend; left rows below `done` have no others, so those without a true one are put out
- * between them. */
+ * between them. The last ones are passed on when the batch is done. */
 static fl_status settle_in_place(const merge_left *stage, left_local *local, fl_worker *worker, const fl_batch *batch,
                                  int32_t count, int32_t done, fl_err *err)
 {
@@ -332,7 +332,8 @@ static fl_status settle_in_place(const merge_left *stage, left_local *local, fl_
             FL_TRY(put_out(stage, local, worker, batch, (uint16_t)row, NULL, err));
     }
     FL_ASSERT(p == count);
-    FL_TRY(flush_out(stage, local, worker, batch, err));
+    if (done == batch->rows)
+        FL_TRY(flush_out(stage, local, worker, batch, err));
     st = fl_exec_check(worker->exec, err);
 cleanup:
     fl_arena_rewind(&worker->arena, mark);
@@ -355,19 +356,23 @@ static fl_status merge_rows(const merge_left *stage, left_local *local, fl_worke
     const merge_right *join = stage->right;
     int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
     int64_t at = local->at, n_rows = join->n_rows;
+    const uint64_t *words = local->words;
     bool wants_one = fl_join_wants_one(&join->pairs), is_one = wants_one && join->pairs.n_residual == 0;
     bool wants_pairs = !(is_one && fl_join_is_existence(&join->pairs));
     if (n_list == 0 || n_rows == 0)
         return FL_OK;
     if (at > 0 && compare(join, local, rows_max, 0, at - 1) <= 0) /* an earlier morsel than the one before */
         at = 0;
-    for (int32_t i = 0; i < n_list; i++) {
-        int order = at < n_rows ? compare(join, local, rows_max, i, at) : 1;
+    for (int32_t i = 0; i < n_list && at < n_rows; i++) {
+        int order = compare(join, local, rows_max, i, at);
+        if (order < 0) { /* rows before the next right one have no partner */
+            for (uint64_t next = join->words[at]; i + 1 < n_list && words[i + 1] < next;)
+                i++;
+            continue;
+        }
         if (order > 0) {
-            at = at < n_rows ? leap(join, local, rows_max, i, at + 1) : at;
-            if (at == n_rows)
-                break;
-            order = compare(join, local, rows_max, i, at);
+            at = leap(join, local, rows_max, i, at + 1);
+            order = at < n_rows ? compare(join, local, rows_max, i, at) : -1;
         }
         uint16_t row = local->list[i];
         for (int64_t j = at; order == 0; j++, order = j < n_rows ? compare(join, local, rows_max, i, j) : -1) {
@@ -398,11 +403,12 @@ cleanup:
 static fl_status make_words(const merge_right *join, left_local *local, int32_t rows_max, int32_t n_list, fl_err *err)
 {
     bool is_disordered = false;
+    const uint64_t *words = local->words;
     for (int32_t k = 0; k < join->pairs.n_keys; k++)
         fl_order_words(&local->keys[k], local->list, n_list, join->order[k].is_descending,
                        local->words + (int64_t)k * rows_max);
     for (int32_t i = 1; i < n_list; i++)
-        is_disordered |= local->words[i] < local->words[i - 1];
+        is_disordered |= words[i] < words[i - 1];
     return is_disordered ? fail_disordered(join, 0, err) : FL_OK;
 }
 

@@ -313,6 +313,17 @@ cleanup:
     return st;
 }
 
+/* Whether there is one pair of each row, in their order, as where keys refer to others: then columns need not be gathered. */
+static bool is_whole_batch(const fl_batch *batch, const uint16_t *probe, int32_t count)
+{
+    uint32_t differs = 0;
+    if (count != batch->rows)
+        return false;
+    for (int32_t i = 0; i < count; i++)
+        differs |= (uint32_t)probe[i] ^ (uint32_t)i;
+    return differs == 0;
+}
+
 fl_status fl_join_emit_pairs(const fl_join_pairs *pairs, fl_worker *worker, fl_stage *next, const fl_batch *batch,
                              const uint16_t *probe, uint8_t *const *build, int32_t count, fl_err *err)
 {
@@ -320,9 +331,15 @@ fl_status fl_join_emit_pairs(const fl_join_pairs *pairs, fl_worker *worker, fl_s
     fl_vec *vecs = NULL;
     if (count == 0)
         return FL_OK;
+    bool is_whole = is_whole_batch(batch, probe, count);
     FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->node->n_cols + 1, &vecs, err));
-    for (int32_t c = 0; c < pairs->node->n_cols; c++)
-        FL_TRY(pair_column(pairs, pairs->out_from[c], batch, probe, build, count, &worker->arena, &vecs[c], err));
+    for (int32_t c = 0; c < pairs->node->n_cols; c++) {
+        int32_t from = pairs->out_from[c];
+        if (is_whole && from >= 0)
+            vecs[c] = batch->vec[from];
+        else
+            FL_TRY(pair_column(pairs, from, batch, probe, build, count, &worker->arena, &vecs[c], err));
+    }
     fl_batch out = {.rows = count, .cols = pairs->node->n_cols, .vec = vecs, .kept = count};
     st = fl_push(pairs->node, next, worker, &out, err);
 cleanup:
