@@ -79,7 +79,7 @@ static double merged_pairs(const fl_plan *plan, const fl_node *node)
 static void merge_cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
     const fl_node *left = node->inputs[0], *right = node->inputs[1];
-    fl_cost_add_kept(cost, right->rows, right->n_cols);
+    fl_cost_add_kept(cost, right->rows, right->n_cols + 1); /* and the word */
     fl_cost_add(cost, FL_COST_MERGE, left->rows + right->rows);
     if (fl_join_of(node)->n_order < fl_join_of(node)->n_conjuncts)
         fl_cost_add(cost, FL_COST_PAIR, merged_pairs(plan, node));
