@@ -34,6 +34,12 @@ static const char *const statements[] = {
     "SELECT make_interval(days => 3, secs => a::double) FROM t",
     "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
     "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
+    "SELECT t.a, u.s FROM (SELECT a FROM t ORDER BY a LIMIT 99) AS t JOIN (SELECT b, s FROM t ORDER BY b LIMIT 99) AS "
+    "u ON t.a = u.b",
+    "SELECT t.a, u.s FROM (SELECT a, s FROM t ORDER BY s, a LIMIT 99) AS t LEFT JOIN (SELECT b, s FROM t ORDER BY s, b "
+    "LIMIT 99) AS u "
+    "ON t.s = u.s AND t.a = u.b AND u.b < 5",
+    "SELECT b, s, count(*), sum(a), min(s) FROM (SELECT a, b, s FROM t ORDER BY b, s LIMIT 99) AS t GROUP BY b, s",
     "EXPLAIN ANALYZE SELECT count(*) FROM t",
     "EXPLAIN (WHY, MEMO, COSTS, PROPERTIES, WHY NOT choose_build_side) SELECT t.a FROM t JOIN t AS u ON t.a = u.b "
     "WHERE t.a > 3",

@@ -286,7 +286,7 @@ static fl_status fail_without_plan(fl_search_state *s, int32_t goal, fl_err *err
     const fl_memo *memo = &s->memo;
     fl_text tried, want;
     int32_t bare = 0;
-    const fl_node *node = NULL;
+    const fl_node *node = NULL, *root = memo->groups[fl_memo_find(memo, memo->goals[goal].group)].leaf->inputs[0];
     for (; bare < memo->n_groups && node == NULL; bare++)
         if (memo->groups[bare].parent == bare && !has_executable(s, bare))
             node = memo->exprs[memo->groups[bare].first].node;
@@ -302,7 +302,8 @@ static fl_status fail_without_plan(fl_search_state *s, int32_t goal, fl_err *err
     fl_status st =
         node != NULL ? FL_FAIL(err, FL_ERR_PLAN, "no rule gives the operator %s an implementation in the convention %s",
                                node->op->name, fl_trait_convention.values[s->convention])
-                     : FL_FAIL(err, FL_ERR_PLAN, "no plan gives rows that are %.*s", FL_STR_ARG(fl_text_str(&want)));
+                     : FL_FAIL(err, FL_ERR_PLAN, "no plan gives rows of the operator %s that are %.*s", root->op->name,
+                               FL_STR_ARG(fl_text_str(&want)));
     if (node != NULL)
         fl_err_hint(err, "rules for it: %.*s", FL_STR_ARG(tried.len > 0 ? fl_text_str(&tried) : FL_STR("none")));
     fl_text_drop(&tried);

@@ -36,6 +36,11 @@ QUERIES = [
     (False, "SELECT few.c, count(*), sum(d), min(few.b) FROM few LEFT JOIN many ON few.a = many.a AND many.e < few.a GROUP BY few.c"),
     (False, "SELECT e, count(*), max(f) FROM many JOIN other USING (d) JOIN few ON few.a = e GROUP BY e"),
     (True, "SELECT few.b, t.d FROM few JOIN (SELECT a, d FROM many ORDER BY d LIMIT 40) t USING (a) ORDER BY few.b, t.d LIMIT 9"),
+    # inputs that are sorted: merged, grouped by runs, or neither
+    (False, "SELECT x.d, x.e, y.f FROM (SELECT * FROM many ORDER BY a LIMIT 5000) x JOIN (SELECT * FROM other ORDER BY d LIMIT 5000) y ON x.a = y.d"),
+    (False, "SELECT x.a, x.d, y.f FROM (SELECT * FROM many ORDER BY a, e LIMIT 5000) x LEFT JOIN (SELECT * FROM other ORDER BY d LIMIT 5000) y ON x.a = y.d AND x.e < y.f"),
+    (True, "SELECT x.e, x.a, count(*), sum(x.d) FROM (SELECT * FROM many ORDER BY e, a LIMIT 5000) x JOIN few ON few.a = x.e GROUP BY x.e, x.a ORDER BY 1 DESC, 2"),
+    (True, "SELECT b, count(*) FROM (SELECT * FROM few ORDER BY b DESC LIMIT 5000) x WHERE NOT EXISTS (SELECT 1 FROM (SELECT * FROM other ORDER BY f LIMIT 5000) y WHERE y.f = x.b) GROUP BY b ORDER BY b"),
 ]
 
 
