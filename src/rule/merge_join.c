@@ -2,10 +2,12 @@
  *
  * For searches, which hold it against hashing. Where nothing below makes an order, both inputs would have to be sorted for it,
  * which costs more than a table: then it is not looked at. The order of the keys is that of the conjuncts, or what is known of the
- * order of an input; keys that are not in that are conditions on the pairs. */
+ * order of an input; keys that are not in that are conditions on the pairs. Where one of them can raise it stays a key, which
+ * is evaluated for all rows. */
 #include "op/join/node.h"
 #include "opt/lower.h"
 #include "plan/ordering.h"
+#include "plan/props.h"
 
 /* The equalities of a join, one for a left column. */
 typedef struct equalities {
@@ -16,6 +18,9 @@ typedef struct equalities {
 static bool check(const fl_rule_call *call)
 {
     const fl_join_attrs *join = fl_join_of(call->node);
+    for (int32_t i = 0; i < join->n_conjuncts; i++)
+        if (fl_expr_is_equality(join->conjuncts[i]) && (join->conjuncts[i]->flags & FL_EXPR_CAN_FAIL))
+            return false;
     switch (join->kind) {
     case FL_JOIN_RIGHT:
     case FL_JOIN_FULL:

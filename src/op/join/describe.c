@@ -3,6 +3,7 @@
 
 #include "opt/cost.h"
 #include "plan/estimate.h"
+#include "plan/props.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -64,7 +65,7 @@ static bool drops_probe_rows(const fl_join_attrs *join)
 
 #define DROPPED_MIN 0.05 /* share of the probe rows: estimates say less of how sides meet than filters find out */
 
-/* Pairs that agree in the keys which rows are merged by: where there are other conditions, each is looked at. */
+/* Pairs that agree in the keys which rows are merged by: where other columns must be equal, too, each is looked at. */
 static double merged_pairs(const fl_plan *plan, const fl_node *node)
 {
     const fl_join_attrs *join = fl_join_of(node);
@@ -81,7 +82,10 @@ static void merge_cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
     const fl_node *left = node->inputs[0], *right = node->inputs[1];
     fl_cost_add_kept(cost, right->rows, right->n_cols + 1); /* and the word */
     fl_cost_add(cost, FL_COST_MERGE, left->rows + right->rows);
-    if (fl_join_of(node)->n_order < fl_join_of(node)->n_conjuncts)
+    int32_t n_equal = 0;
+    for (int32_t i = 0; i < fl_join_of(node)->n_conjuncts; i++)
+        n_equal += fl_expr_is_equality(fl_join_of(node)->conjuncts[i]);
+    if (fl_join_of(node)->n_order < n_equal)
         fl_cost_add(cost, FL_COST_PAIR, merged_pairs(plan, node));
 }
 

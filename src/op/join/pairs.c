@@ -1,6 +1,8 @@
 /* Pairs of rows: planning, filtering, passing on. */
 #include "op/join/pairs.h"
 
+#include "plan/props.h"
+
 /* ---- planning --------------------------------------------------------------------------------------------------- */
 
 /* What of the condition is no key. */
@@ -44,27 +46,11 @@ static fl_status split_condition(fl_exec *exec, fl_join_pairs *pairs, const fl_j
 {
     fl_status st = FL_OK;
     int32_t n = attrs->n_conjuncts;
-    bool taken = false;
-    const fl_expr *merged[FL_JOIN_ORDER_MAX] = {NULL};
-    *s = (split){.three_valued = -1};
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &pairs->build_exprs, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &pairs->probe_exprs, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &s->residual, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &pairs->is_null_safe, err));
-    for (int32_t k = 0; k < attrs->n_order; k++) { /* in this order; what else there is are residuals */
-        fl_col_id sides[2];
-        merged[k] = fl_join_merge_key(pairs->node, k, sides);
-        FL_TRY(take_key(exec, pairs, merged[k], &taken, err));
-        FL_ASSERT(taken && pairs->n_keys == k + 1);
-    }
     for (int32_t i = 0; i < n; i++) {
-        bool is_in = attrs->kind == FL_JOIN_MARK && i == 0;
+        bool is_in = attrs->kind == FL_JOIN_MARK && i == 0, taken = false;
         if (is_in && fl_expr_is_true(attrs->conjuncts[i])) /* EXISTS as a value */
             continue;
-        taken = false;
-        for (int32_t k = 0; k < attrs->n_order; k++)
-            taken |= merged[k] == attrs->conjuncts[i];
-        if (attrs->n_order == 0 && (!is_in || n == 1))
+        if (!is_in || n == 1)
             FL_TRY(take_key(exec, pairs, attrs->conjuncts[i], &taken, err));
         pairs->is_mark_fast |= taken && is_in;
         if (!taken) {
@@ -73,6 +59,33 @@ static fl_status split_condition(fl_exec *exec, fl_join_pairs *pairs, const fl_j
             s->residual[s->n_residual++] = attrs->conjuncts[i];
         }
     }
+cleanup:
+    return st;
+}
+
+/* Keys are those of the order. Other equalities are looked at first of what is left, so that conditions behind them are evaluated
+ * for the pairs that a table would find. */
+static fl_status split_merged(fl_exec *exec, fl_join_pairs *pairs, const fl_join_attrs *attrs, split *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *merged[FL_JOIN_ORDER_MAX] = {NULL};
+    bool taken = false;
+    for (int32_t k = 0; k < attrs->n_order; k++) {
+        fl_col_id sides[2];
+        merged[k] = fl_join_merge_key(pairs->node, k, sides);
+        FL_TRY(take_key(exec, pairs, merged[k], &taken, err));
+        FL_ASSERT(taken && pairs->n_keys == k + 1);
+    }
+    for (int32_t round = 0; round < 2; round++)
+        for (int32_t i = 0; i < attrs->n_conjuncts; i++) {
+            bool is_merged = false;
+            for (int32_t k = 0; k < attrs->n_order; k++)
+                is_merged |= merged[k] == attrs->conjuncts[i];
+            if (!is_merged && fl_expr_is_equality(attrs->conjuncts[i]) == (round == 0))
+                s->residual[s->n_residual++] = attrs->conjuncts[i];
+        }
+    pairs->is_mark_fast = attrs->kind == FL_JOIN_MARK;
+    FL_ASSERT(!pairs->is_mark_fast || s->n_residual == 0);
 cleanup:
     return st;
 }
@@ -155,7 +168,16 @@ fl_status fl_join_pairs_plan(fl_exec *exec, const fl_node *node, int32_t extra_b
     *ret = (fl_join_pairs){.exec = exec, .node = node, .kind = attrs->kind, .build_left = attrs->build_left};
     ret->build_side = node->inputs[attrs->build_left ? 0 : 1];
     ret->probe_side = node->inputs[attrs->build_left ? 1 : 0];
-    FL_TRY(split_condition(exec, ret, attrs, &s, err));
+    int32_t n = attrs->n_conjuncts;
+    s = (split){.three_valued = -1};
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &ret->build_exprs, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &ret->probe_exprs, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &ret->is_null_safe, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n + 1, &s.residual, err));
+    if (attrs->n_order > 0)
+        FL_TRY(split_merged(exec, ret, attrs, &s, err));
+    else
+        FL_TRY(split_condition(exec, ret, attrs, &s, err));
     FL_TRY(plan_payload(exec, ret, &s, extra_bytes, err));
     FL_TRY(plan_pairs(exec, ret, attrs, &s, err));
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, ret->build_exprs, ret->n_keys,
