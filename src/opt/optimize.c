@@ -7,7 +7,6 @@
 #include "base/interrupt.h"
 #include "opt/check_result.h"
 #include "opt/search.h"
-#include "plan/ordering.h"
 #include "plan/provenance.h"
 #include "plan/sample_estimate.h"
 #include "plan/rule_set.h"
@@ -184,22 +183,19 @@ cleanup:
 
 /* ---- searching ---------------------------------------------------------------------------------------------------- */
 
-/* Whether there is a choice: an operator with two inputs or a choice of its own, or one that the search has rules of its own for, over rows that may come
- * in an order. */
 static fl_status note_choice(void *ctx, const fl_node *node, fl_err *err)
 {
-    driver *d = ctx;
     fl_status st = FL_OK;
-    d->searches |= node->n_inputs > 1 || (node->op->has_choice != NULL && node->op->has_choice(node));
-    for (int32_t i = 0; i < d->set->n_phases && node->n_inputs == 1 && !d->searches; i++)
-        if (d->set->phases[i].phase->strategy == FL_PHASE_SEARCH &&
-            fl_rule_set_of_class(d->set, &d->set->phases[i], node->op)->n > 0)
-            FL_TRY(fl_ordering_has_maker(d->plan, node->inputs[0], &d->searches, err));
-cleanup:
+    driver *d = ctx;
+    bool has_choice = node->n_inputs > 1;
+    if (!has_choice && node->op->has_choice != NULL && !d->searches)
+        st = node->op->has_choice(d->plan, node, &has_choice, err);
+    d->searches |= has_choice;
     return st;
 }
 
-/* Whether a search takes the place of phases: where there is no choice rules know what is best. Decided once, before the first of
+/* Whether a search takes the place of phases: where no operator has two inputs, or a choice of its own, rules know
+ * what is best. Decided once, before the first of
  * these phases. */
 static fl_status decide_search(driver *d, fl_err *err)
 {

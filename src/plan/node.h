@@ -57,7 +57,7 @@ typedef struct fl_op_desc {
     const fl_trait_desc *enforces;
     int32_t n_ways;
     /** Whether only a search finds the best way to the node's rows, though it has less than two inputs; NULL: no. */
-    bool (*has_choice)(const fl_node *node);
+    fl_status (*has_choice)(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err);
     /** What rules may do with it; NULL: nothing but what its fields say. */
     const fl_op_rewrites *rewrites;
     /** How exec/ runs it in the convention `vectorized`; NULL: it does not. See exec/operator.h. */

@@ -2,6 +2,7 @@
 #include "plan/ordering.h"
 
 #include "plan/plan_internal.h"
+#include "plan/props.h"
 
 #include <stddef.h>
 
@@ -270,3 +271,24 @@ const fl_trait_desc fl_trait_ordering = {FL_DESC(fl_trait_desc),
                                          .project = project,
                                          .print = print,
                                          .doc = "the order in which rows come"};
+
+fl_status fl_orderings_of_node(fl_plan *plan, const fl_node *node, fl_ordering *ret, int32_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_props *props = NULL;
+    bool has_maker = false;
+    int32_t value = 0;
+    *ret_n = 0;
+    FL_TRY(fl_ordering_has_maker(plan, node, &has_maker, err));
+    if (!has_maker)
+        return FL_OK;
+    FL_TRY(fl_ordering_of_node(plan, node, &value, err));
+    if (value != 0)
+        ret[(*ret_n)++] = fl_ordering_of(plan, value);
+    FL_TRY(fl_node_props(plan, node, &props, err));
+    for (int32_t i = 0; i < props->n_orders && *ret_n < FL_ORDERINGS_MAX; i++)
+        if (props->orders[i].n_keys > 0)
+            ret[(*ret_n)++] = props->orders[i];
+cleanup:
+    return st;
+}

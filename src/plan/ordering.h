@@ -37,6 +37,11 @@ fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, f
 /** The order in which a plan's rows come as it stands: by what each of its operators says that it gives. */
 fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err);
 
+/** All orders in which a plan's rows are known to come, or can be asked for where a table claims one: what its operators give, then
+ *  those among its properties. At most FL_ORDERINGS_MAX. */
+#define FL_ORDERINGS_MAX 9
+fl_status fl_orderings_of_node(fl_plan *plan, const fl_node *node, fl_ordering *ret, int32_t *ret_n, fl_err *err);
+
 /** Whether rows that are side by side in an order of columns of this type can be held against each other by words
  *  (exec/order_words.h): lists, structs and intervals cannot. */
 static inline bool fl_ordering_is_equality(fl_type type)

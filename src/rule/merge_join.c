@@ -1,9 +1,8 @@
 /* merge_join: two inputs in the order of their keys are merged: nothing is hashed, and the rows come in that order again.
  *
- * For searches, which hold it against hashing. Where nothing below makes an order, both inputs would have to be sorted for it,
- * which costs more than a table: then it is not looked at. The order of the keys is that of the conjuncts, or what is known of the
- * order of an input; keys that are not in that are conditions on the pairs. Where one of them can raise it stays a key, which
- * is evaluated for all rows. */
+ * For searches, which hold it against hashing. Where no input comes in an order that begins with a key, both would have to be sorted for
+ * it, which costs more than a table: then it is not looked at. Keys that are not in an input's order are conditions on the pairs; a join
+ * with one that can raise is not merged, since a table evaluates it for all rows. */
 #include "op/join/node.h"
 #include "opt/lower.h"
 #include "plan/ordering.h"
@@ -60,26 +59,23 @@ cleanup:
     return st;
 }
 
-/* Merging by the keys that an input's order begins with. */
-static fl_status go_by_input(fl_rule_call *call, const equalities *equal, int32_t side, fl_err *err)
+/* Merging by the keys that an order of an input begins with. */
+static fl_status go_by_order(fl_rule_call *call, const equalities *equal, int32_t side, fl_ordering order, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_key keys[FL_JOIN_ORDER_MAX];
     uint32_t taken = 0;
-    int32_t value = 0, n = 0;
-    FL_TRY(fl_ordering_of_node(call->plan, call->node->inputs[side], &value, err));
-    fl_ordering order = fl_ordering_of(call->plan, value);
+    int32_t n = 0;
     for (bool goes_on = true; n < order.n_keys && n < equal->n && goes_on; n += goes_on) {
         const fl_order_key *key = &order.keys[n];
         goes_on = false;
         for (int32_t k = 0; k < equal->n && !goes_on; k++)
-            for (int32_t c = 0; c < key->n_cols && !goes_on && !(taken >> k & 1); c++)
-                if (fl_col_is_equal(key->cols[c], equal->sides[k][side])) {
-                    goes_on = true;
-                    taken |= 1u << k;
-                    keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
-                    FL_TRY(fl_expr_column(call->plan, equal->sides[k][0], -1, &keys[n].expr, err));
-                }
+            if (!(taken >> k & 1) && fl_order_key_has(key, equal->sides[k][side])) {
+                goes_on = true;
+                taken |= 1u << k;
+                keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
+                FL_TRY(fl_expr_column(call->plan, equal->sides[k][0], -1, &keys[n].expr, err));
+            }
     }
     if (n > 0)
         st = hand_over(call, keys, n, err);
@@ -91,20 +87,14 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     equalities equal;
-    fl_sort_key keys[FL_JOIN_ORDER_MAX];
-    bool has_maker = false;
+    fl_ordering orders[FL_ORDERINGS_MAX];
+    int32_t n = 0;
     collect(call->node, &equal);
-    for (int32_t side = 0; side < 2 && equal.n > 0 && !has_maker; side++)
-        FL_TRY(fl_ordering_has_maker(call->plan, call->node->inputs[side], &has_maker, err));
-    if (!has_maker)
-        return FL_OK;
-    for (int32_t k = 0; k < equal.n; k++) {
-        keys[k] = (fl_sort_key){0};
-        FL_TRY(fl_expr_column(call->plan, equal.sides[k][0], -1, &keys[k].expr, err));
+    for (int32_t side = 0; side < 2 && equal.n > 0; side++) {
+        FL_TRY(fl_orderings_of_node(call->plan, call->node->inputs[side], orders, &n, err));
+        for (int32_t i = 0; i < n; i++)
+            FL_TRY(go_by_order(call, &equal, side, orders[i], err));
     }
-    FL_TRY(hand_over(call, keys, equal.n, err));
-    FL_TRY(go_by_input(call, &equal, 0, err));
-    st = go_by_input(call, &equal, 1, err);
 cleanup:
     return st;
 }

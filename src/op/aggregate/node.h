@@ -34,7 +34,12 @@ bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds
 /** Whether rows are added to the aggregate's state as they come: no DISTINCT, no order. */
 bool fl_aggregate_is_direct(const fl_agg *agg);
 
-/** fl_op_desc.needs and .gives. */
+/** The order of all keys in which the input's rows are known to come, or can be asked for, so that groups are runs: [n_keys], in the
+ *  plan's arena. NULL: there is none, or the aggregates cannot be computed so. */
+fl_status fl_aggregate_find_order(fl_plan *plan, const fl_node *node, const fl_sort_key **ret, fl_err *err);
+
+/** fl_op_desc.has_choice, .needs and .gives. */
+fl_status fl_aggregate_has_choice(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err);
 fl_status fl_aggregate_needs(fl_plan *plan, const fl_node *node, int32_t input, const fl_trait_set *want, int32_t way,
                              const fl_trait_set **ret, fl_err *err);
 fl_status fl_aggregate_gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs,

@@ -66,3 +66,70 @@ fl_status fl_aggregate_gives(fl_plan *plan, const fl_node *node, const fl_trait_
         return FL_OK;
     return fl_ordering_gives_passed(plan, node, inputs, ret, err);
 }
+
+/* Whether groups can be runs of rows: keys are columns whose values can be held against each other, aggregates need no second look. */
+static bool may_be_runs(const fl_node *node)
+{
+    const fl_aggregate_attrs *a = fl_aggregate_of(node);
+    for (int32_t i = 0; i < a->n_keys; i++)
+        if (a->keys[i]->kind != FL_EXPR_COLUMN || !fl_ordering_is_equality(a->keys[i]->type) ||
+            !fl_col_set_has(&node->inputs[0]->made, a->keys[i]->col))
+            return false;
+    for (int32_t i = 0; i < a->n_aggs; i++)
+        if (!fl_aggregate_is_direct(&a->aggs[i]))
+            return false;
+    return a->n_keys > 0;
+}
+
+/* Whether key i of the aggregate is among the first n of the order. */
+static bool has_key(const fl_sort_key *order, int32_t n, const fl_expr *key)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (fl_col_is_equal(order[i].expr->col, key->col))
+            return true;
+    return false;
+}
+
+/* As many of the keys as the order begins with, and no others. */
+static int32_t match_order(const fl_aggregate_attrs *a, fl_ordering order, fl_sort_key *ret)
+{
+    int32_t n = 0;
+    for (bool goes_on = true; n < order.n_keys && n < a->n_keys && goes_on; n += goes_on) {
+        const fl_order_key *key = &order.keys[n];
+        goes_on = false;
+        for (int32_t i = 0; i < a->n_keys && !goes_on; i++)
+            if (fl_order_key_has(key, a->keys[i]->col) && !has_key(ret, n, a->keys[i])) {
+                ret[n] = (fl_sort_key){a->keys[i], key->is_descending, key->nulls_first};
+                goes_on = true;
+            }
+    }
+    return n;
+}
+
+fl_status fl_aggregate_find_order(fl_plan *plan, const fl_node *node, const fl_sort_key **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_aggregate_attrs *a = fl_aggregate_of(node);
+    fl_ordering orders[FL_ORDERINGS_MAX];
+    fl_sort_key *keys = NULL;
+    int32_t n = 0;
+    *ret = NULL;
+    if (!may_be_runs(node))
+        return FL_OK;
+    FL_TRY(fl_orderings_of_node(plan, node->inputs[0], orders, &n, err));
+    if (n > 0)
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), a->n_keys, &keys, err));
+    for (int32_t i = 0; i < n && *ret == NULL; i++)
+        if (match_order(a, orders[i], keys) == a->n_keys)
+            *ret = keys;
+cleanup:
+    return st;
+}
+
+fl_status fl_aggregate_has_choice(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err)
+{
+    const fl_sort_key *order = NULL;
+    fl_status st = fl_aggregate_find_order(plan, node, &order, err);
+    *ret = order != NULL;
+    return st;
+}

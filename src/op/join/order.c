@@ -38,6 +38,8 @@ static bool is_merge(const fl_node *node)
 static bool keeps_left_order(const fl_node *node)
 {
     const fl_join_attrs *join = fl_join_of(node);
+    if (fl_trait_get(node->traits, &fl_trait_convention) == FL_LOGICAL) /* merged, it would */
+        return join->kind != FL_JOIN_RIGHT && join->kind != FL_JOIN_FULL;
     return is_merge(node) || join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_MARK ||
            ((join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_ANTI) && !join->build_left);
 }
@@ -51,7 +53,10 @@ static fl_status merge_order(fl_plan *plan, const fl_node *node, int32_t side, i
     FL_ASSERT(join->n_order > 0 && join->n_order <= FL_JOIN_ORDER_MAX);
     for (int32_t k = 0; k < join->n_order; k++) {
         fl_join_merge_key(node, k, sides[k]);
-        keys[k] = (fl_order_key){&sides[k][side], 1, join->order[k].is_descending, join->order[k].nulls_first};
+        keys[k] = (fl_order_key){.cols = &sides[k][side],
+                                 .n_cols = 1,
+                                 .is_descending = join->order[k].is_descending,
+                                 .nulls_first = join->order[k].nulls_first};
     }
     return fl_ordering_make(plan, keys, join->n_order, ret, err);
 }

@@ -52,16 +52,42 @@ static bool has_claims(const fl_table_order *orders, int32_t n)
 }
 
 /* A search may ask for an order that is claimed, and may not: nothing else does. */
-static bool has_choice(const fl_node *node)
+static fl_status has_choice(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err)
 {
+    (void)plan, (void)err;
     const fl_table_order *orders = NULL;
     int32_t n = fl_table_orders(fl_scan_of(node)->table, &orders);
-    return has_claims(orders, n);
+    *ret = has_claims(orders, n);
+    return FL_OK;
+}
+
+/* Of a scan that has no implementation yet, an order that it can be asked for. */
+static fl_status gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
+                       fl_err *err)
+{
+    (void)inputs;
+    fl_status st = FL_OK;
+    const fl_table_order *orders = NULL;
+    fl_ordering order = {0};
+    int32_t n = fl_table_orders(fl_scan_of(node)->table, &orders), shown = 0, value = 0;
+    if (fl_trait_get(node->traits, &fl_trait_convention) != FL_LOGICAL)
+        return FL_OK;
+    for (int32_t i = 0; i < n && shown == 0; i++) {
+        FL_TRY(fl_scan_order(plan, node, &orders[i], &order, err));
+        while (shown < order.n_keys && fl_col_set_has(&node->made, order.keys[shown].cols[0]))
+            shown++;
+    }
+    FL_TRY(fl_ordering_make(plan, order.keys, shown, &value, err));
+    st = fl_trait_with(plan, *ret, &fl_trait_ordering, value, ret, err);
+cleanup:
+    return st;
 }
 
 bool fl_scan_checks_order(const fl_node *node)
 {
-    return fl_trait_get(node->traits, &fl_trait_ordering) != 0 && has_choice(node);
+    const fl_table_order *orders = NULL;
+    int32_t n = fl_table_orders(fl_scan_of(node)->table, &orders);
+    return fl_trait_get(node->traits, &fl_trait_ordering) != 0 && has_claims(orders, n);
 }
 
 /* The orders of the table's rows that can be relied on without looking, and what the scan itself makes sure of. */
@@ -145,6 +171,7 @@ const fl_op_desc fl_op_scan = {FL_DESC(fl_op_desc),
                                .derive_rows = derive_rows,
                                .derive_props = derive_props,
                                .cost = cost,
+                               .gives = gives,
                                .has_choice = has_choice,
                                .rewrites = &fl_scan_rewrites,
                                .exec = &fl_scan_exec,
