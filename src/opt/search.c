@@ -30,7 +30,6 @@ struct search_task {
     int32_t phase, rule; /* the next rule to apply */
     bool has_begun;
     fl_cost cost; /* so far */
-    double rest;  /* the least that inputs which are not priced yet can cost */
 };
 
 static fl_status push(fl_search_state *s, const search_task *task, fl_err *err)
@@ -141,6 +140,10 @@ static fl_status reach_goal(fl_search_state *s, search_task *task, fl_err *err)
             return st;
         return price(s, goal, memo->goals[goal].enforcer, 0, err);
     }
+    /* All plans of the group were priced where nothing is wanted: with something wanted they cost no less. */
+    if (memo->goals[goal].want == s->plain && memo->goals[goal].expr != FL_MEMO_NONE && !fl_search_is_greedy(s) &&
+        !s->is_stopping)
+        memo->groups[group].bound = fmax(memo->groups[group].bound, memo->goals[goal].total);
     pop(s);
     return FL_OK;
 }
@@ -165,8 +168,15 @@ static void begin_price(fl_search_state *s, search_task *task, const fl_node *no
     task->has_begun = true;
     if (!fl_is_group(node)) /* nothing runs for it */
         task->cost = fl_cost_of(s->plan, node);
-    for (int32_t i = 0; i < fl_search_inputs(node); i++)
-        task->rest += s->memo.groups[fl_memo_input(&s->memo, node, i)].bound;
+}
+
+/* What an expression costs at least: what is known of it, and the bounds of the inputs that are not priced yet. */
+static double least_cost(const fl_search_state *s, const search_task *task, const fl_node *node)
+{
+    double least = fl_cost_total(&task->cost);
+    for (int32_t i = task->input; i < fl_search_inputs(node); i++)
+        least += s->memo.groups[fl_memo_input(&s->memo, node, i)].bound;
+    return least;
 }
 
 /* The expression's goal for an input; FL_MEMO_NONE: this way there is none. */
@@ -226,7 +236,7 @@ static fl_status price_inputs(fl_search_state *s, search_task *task, fl_err *err
     if (!task->has_begun)
         begin_price(s, task, node);
     for (; task->input < fl_search_inputs(node); task->input++) {
-        double least = fl_cost_total(&task->cost) + task->rest;
+        double least = least_cost(s, task, node);
         if (least >= memo->goals[task->thing].total)
             return give_up(s, task, FL_MEMO_PRUNED, least, err);
         FL_TRY(input_goal(s, task->thing, task->expr, task->way, task->input, &from, err));
@@ -240,7 +250,6 @@ static fl_status price_inputs(fl_search_state *s, search_task *task, fl_err *err
         if (goal->expr == FL_MEMO_NONE)
             return give_up(s, task, FL_MEMO_NO_INPUT, INFINITY, err);
         fl_cost_sum(&task->cost, &goal->cost);
-        task->rest -= memo->groups[fl_memo_input(memo, node, task->input)].bound;
     }
     st = settle(s, task, node, err);
 cleanup:

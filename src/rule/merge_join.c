@@ -1,7 +1,7 @@
 /* merge_join: two inputs in the order of their keys are merged: nothing is hashed, and the rows come in that order again.
  *
- * For searches, which hold it against hashing. Where no input comes in an order that begins with a key, both would have to be sorted for
- * it, which costs more than a table: then it is not looked at. Keys that are not in an input's order are conditions on the pairs; a join
+ * For searches, which hold it against hashing. Where an input does not come in an order that begins with a key it would have to be sorted,
+ * which costs more than a table: then it is not looked at. Keys that are not in an input's order are conditions on the pairs; a join
  * with one that can raise is not merged, since a table evaluates it for all rows. */
 #include "op/join/node.h"
 #include "opt/lower.h"
@@ -59,23 +59,44 @@ cleanup:
     return st;
 }
 
-/* Merging by the keys that an order of an input begins with. */
-static fl_status go_by_order(fl_rule_call *call, const equalities *equal, int32_t side, fl_ordering order, fl_err *err)
+/* Equalities by which an order of one side goes: which ones, and in which direction. */
+typedef struct key_list {
+    int32_t equality[FL_JOIN_ORDER_MAX];
+    const fl_order_key *keys[FL_JOIN_ORDER_MAX];
+    int32_t n;
+} key_list;
+
+static key_list match_order(const equalities *equal, int32_t side, fl_ordering order)
+{
+    key_list ret = {.n = 0};
+    uint32_t taken = 0;
+    for (bool goes_on = true; ret.n < order.n_keys && ret.n < equal->n && goes_on; ret.n += goes_on) {
+        goes_on = false;
+        for (int32_t k = 0; k < equal->n && !goes_on; k++)
+            if (!(taken >> k & 1) && fl_order_key_has(&order.keys[ret.n], equal->sides[k][side])) {
+                goes_on = true;
+                taken |= 1u << k;
+                ret.equality[ret.n] = k;
+                ret.keys[ret.n] = &order.keys[ret.n];
+            }
+    }
+    return ret;
+}
+
+/* Merging by the equalities that orders of both sides begin with. */
+static fl_status go_by_orders(fl_rule_call *call, const equalities *equal, fl_ordering left, fl_ordering right,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_key keys[FL_JOIN_ORDER_MAX];
-    uint32_t taken = 0;
+    key_list sides[2] = {match_order(equal, 0, left), match_order(equal, 1, right)};
     int32_t n = 0;
-    for (bool goes_on = true; n < order.n_keys && n < equal->n && goes_on; n += goes_on) {
-        const fl_order_key *key = &order.keys[n];
-        goes_on = false;
-        for (int32_t k = 0; k < equal->n && !goes_on; k++)
-            if (!(taken >> k & 1) && fl_order_key_has(key, equal->sides[k][side])) {
-                goes_on = true;
-                taken |= 1u << k;
-                keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
-                FL_TRY(fl_expr_column(call->plan, equal->sides[k][0], -1, &keys[n].expr, err));
-            }
+    for (; n < sides[0].n && n < sides[1].n && sides[0].equality[n] == sides[1].equality[n] &&
+           sides[0].keys[n]->is_descending == sides[1].keys[n]->is_descending;
+         n++) {
+        const fl_order_key *key = sides[0].keys[n];
+        keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
+        FL_TRY(fl_expr_column(call->plan, equal->sides[sides[0].equality[n]][0], -1, &keys[n].expr, err));
     }
     if (n > 0)
         st = hand_over(call, keys, n, err);
@@ -87,14 +108,16 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     equalities equal;
-    fl_ordering orders[FL_ORDERINGS_MAX];
-    int32_t n = 0;
+    fl_ordering left[FL_ORDERINGS_MAX], right[FL_ORDERINGS_MAX];
+    int32_t n_left = 0, n_right = 0;
     collect(call->node, &equal);
-    for (int32_t side = 0; side < 2 && equal.n > 0; side++) {
-        FL_TRY(fl_orderings_of_node(call->plan, call->node->inputs[side], orders, &n, err));
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(go_by_order(call, &equal, side, orders[i], err));
-    }
+    if (equal.n > 0)
+        FL_TRY(fl_orderings_of_node(call->plan, call->node->inputs[0], left, &n_left, err));
+    if (n_left > 0)
+        FL_TRY(fl_orderings_of_node(call->plan, call->node->inputs[1], right, &n_right, err));
+    for (int32_t l = 0; l < n_left && n_right > 0; l++)
+        for (int32_t r = 0; r < n_right; r++)
+            FL_TRY(go_by_orders(call, &equal, left[l], right[r], err));
 cleanup:
     return st;
 }
