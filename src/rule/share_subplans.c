@@ -9,6 +9,7 @@
 #include "op/project/node.h"
 #include "opt/cost.h"
 #include "plan/plan_hash.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 #include <math.h>
@@ -25,6 +26,7 @@ typedef struct seen {
     double cost;           /* with all below; what is shared counts for each reader */
     bool is_read;          /* by a node that is not shared itself: it may be a subplan of its own */
     bool is_part;          /* of an operator of its class */
+    bool is_scan;          /* of one table, row by row: it is read again, so that filters of run time reach it */
     int32_t next;          /* subplan of its hash and height; 0: none */
     int32_t first;         /* subplan that is the same and came before; 0: none */
     int32_t n_same;        /* how many are the same as the first one */
@@ -61,6 +63,7 @@ static fl_status note_node(void *ctx, const fl_node *node, fl_err *err)
     sharing *s = ctx;
     fl_col_set used;
     uint64_t hash = fl_hash_bytes(node->op->name, (int64_t)strlen(node->op->name));
+    bool is_scan = node->n_inputs == 0 || (node->n_inputs == 1 && fl_rows_are(node, FL_ROWS_ALONE));
     bool is_fixed = !(node->holds & FL_HOLDS_VOLATILE) && fl_col_set_is_empty(&node->outer) && node->n_cols > 0;
     hash = fl_hash_combine(hash, fl_hash_bytes((const char *)&node->rows, sizeof(node->rows)));
     hash = fl_hash_combine(hash, (uint64_t)node->n_cols);
@@ -68,9 +71,11 @@ static fl_status note_node(void *ctx, const fl_node *node, fl_err *err)
         seen *below = &s->seen[node->inputs[i]->id];
         hash = fl_hash_combine(hash, below->hash);
         is_fixed &= below->hash != 0;
+        is_scan &= below->is_scan;
         below->is_part |= node->n_inputs > 1 && node->inputs[i]->op == node->op;
     }
     s->seen[node->id].hash = is_fixed ? hash | 1 : 0;
+    s->seen[node->id].is_scan = is_scan;
     s->nodes[s->n_nodes++] = node;
     fl_col_set_init(&used);
     FL_TRY(fl_node_add_used_cols(s->call->scratch, node, &used, err));
@@ -120,7 +125,7 @@ static bool pays(const sharing *s, const fl_node *node, double readers)
     return saved > SAVED_MIN_NS && saved > DEARER * kept_cost(s, node, readers);
 }
 
-/* Whether it pays with any number of readers: a scan's rows are read as quickly from its table. */
+/* Whether it pays with any number of readers. */
 static bool may_pay(const sharing *s, const fl_node *node)
 {
     return s->seen[node->id].cost > SAVED_MIN_NS && pays(s, node, MANY);
@@ -144,7 +149,7 @@ static fl_status find_same(sharing *s, const fl_node *const *nodes, int32_t n, f
         seen *own = &s->seen[nodes[i]->id];
         int32_t tried = 0, at;
         bool same = false;
-        if (own->hash == 0 || !own->is_read || own->is_part || !may_pay(s, nodes[i]))
+        if (own->hash == 0 || !own->is_read || own->is_part || own->is_scan || !may_pay(s, nodes[i]))
             continue;
         at = fl_index_map_find(&by_hash, own->hash);
         for (int32_t k = at; k >= 0 && !same && tried < TRIED_MAX; k = s->seen[nodes[k]->id].next - 1, tried++) {

@@ -90,6 +90,23 @@ bool fl_scan_checks_order(const fl_node *node)
     return fl_trait_get(node->traits, &fl_trait_ordering) != 0 && has_claims(orders, n);
 }
 
+/* Whether a column is put out, or what is the same in every row. */
+static fl_status is_shown(fl_plan *plan, const fl_node *node, const fl_props *props, fl_col_id col, bool *ret,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set same;
+    *ret = fl_col_set_has(&node->made, col) || fl_col_set_has(&props->constant, col);
+    if (*ret || props->n_equal == 0)
+        return FL_OK;
+    fl_col_set_init(&same);
+    FL_TRY(fl_col_set_add(fl_plan_arena(plan), &same, col, err));
+    FL_TRY(fl_props_close(plan, props, &same, err));
+    *ret = fl_col_set_meets(&same, &node->made);
+cleanup:
+    return st;
+}
+
 /* The orders of the table's rows that can be relied on without looking, and what the scan itself makes sure of. */
 static fl_status add_orders(fl_plan *plan, const fl_node *node, fl_props *ret, fl_err *err)
 {
@@ -97,15 +114,18 @@ static fl_status add_orders(fl_plan *plan, const fl_node *node, fl_props *ret, f
     const fl_scan_attrs *scan = fl_scan_of(node);
     const fl_table_order *orders = NULL;
     int32_t n = fl_table_orders(scan->table, &orders);
-    FL_TRY(fl_props_add_order(plan, ret, fl_ordering_of(plan, fl_trait_get(node->traits, &fl_trait_ordering)), err));
     for (int32_t i = 0; i < n; i++) {
         fl_ordering order = {0};
-        fl_col_id first = scan->cols[orders[i].keys[0].col];
-        if (orders[i].is_claimed || !(fl_col_set_has(&node->made, first) || fl_col_set_has(&ret->constant, first)))
+        bool tells = false;
+        if (!orders[i].is_claimed)
+            FL_TRY(is_shown(plan, node, ret, scan->cols[orders[i].keys[0].col], &tells, err));
+        if (!tells)
             continue;
         FL_TRY(fl_scan_order(plan, node, &orders[i], &order, err));
         FL_TRY(fl_props_add_order(plan, ret, order, err));
     }
+    /* Behind those: there is no end of orders in a table of few rows, and of these it is one. */
+    FL_TRY(fl_props_add_order(plan, ret, fl_ordering_of(plan, fl_trait_get(node->traits, &fl_trait_ordering)), err));
 cleanup:
     return st;
 }
