@@ -26,6 +26,7 @@ fl_status fl_file_scan_new(fl_table *table, const fl_scan_ops *ops, const fl_sca
     scan->bounds = request->bounds;
     scan->n_slots = request->n_cols;
     scan->rows_max = request->rows_max;
+    scan->is_sparse = request->is_sparse;
     FL_TRY(FL_NEW_ARRAY(&scan->arena, request->n_cols + 1, &scan->cols, err)); /* there may be none */
     for (int32_t i = 0; i < request->n_cols; i++) {
         FL_ASSERT(request->cols[i] >= 0 && request->cols[i] < table->n_cols);

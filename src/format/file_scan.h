@@ -29,6 +29,7 @@ typedef struct fl_file_scan {
     int32_t *cols; /* per slot: the table's column */
     int32_t n_slots;
     int32_t rows_max;
+    bool is_sparse;
     fl_file_cut *cuts; /* per file */
     int64_t n_morsels;
     _Atomic int64_t next; /* morsel to be claimed */

@@ -8,6 +8,7 @@ void fl_files_table_free(fl_table *base)
     fl_files_table *table = (fl_files_table *)base;
     for (int32_t i = 0; i < table->n_files; i++)
         fl_file_unref(table->files[i]);
+    fl_file_sample_drop(&table->sample);
     fl_arena_drop(&table->arena);
     fl_memory_release(table->memory.parent, atomic_load(&table->memory.used_bytes)); /* the struct, and the handles */
     fl_free(table);
@@ -71,6 +72,7 @@ fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, 
     table->table.format = reader->format->name;
     atomic_init(&table->table.refs, 1);
     fl_arena_init(&table->arena, &table->memory);
+    fl_file_sample_init(&table->sample, &table->memory);
     FL_TRY(fl_memory_charge(&table->memory, reader->table_bytes, err));
     FL_TRY(
         fl_options_read(function, reader->options, reader->n_options, options, n_options, &table->arena, table, err));

@@ -8,6 +8,7 @@
 #define FL_FORMAT_FILES_TABLE_H
 
 #include "base/file.h"
+#include "format/file_sample.h"
 #include "format/options.h"
 
 typedef struct fl_files_table {
@@ -18,6 +19,7 @@ typedef struct fl_files_table {
     int32_t n_files;
     const fl_option *options; /* as they were given */
     int32_t n_options;
+    fl_file_sample sample;
     int64_t piece_bytes; /* of a text file: what its morsels are cut to. Tests make it small */
 } fl_files_table;
 

@@ -14,7 +14,6 @@
 #define LIKE_UNKNOWN 0.1
 #define PARTS_MAX 4096 /* of an expression that is looked into: shared parts are met as often as they occur */
 #define PAIRS_APART 32 /* the ends of a range are looked for so many conjuncts away */
-#define HITS_MIN 8     /* rows of a sample that are left: below it, it is no measure */
 
 static double clamp(double s)
 {
@@ -335,7 +334,7 @@ static double figured_selectivity(const fl_plan *plan, const fl_expr *e)
 /* Few hits are not believed alone: one more among as many rows as the figures say that one is among. */
 static double seen_share(const fl_sample_estimate *sample, double figured)
 {
-    if (sample->hits >= HITS_MIN)
+    if (sample->hits >= FL_SAMPLE_HITS_MIN)
         return clamp(sample->hits / sample->rows);
     return clamp((sample->hits + 1) / (sample->rows + 1 / clamp(figured)));
 }
@@ -345,7 +344,7 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
     bool is_seen = false;
     fl_sample_estimate sample;
     fl_sample_estimate_conjuncts(plan, &e, 1, &is_seen, &sample);
-    if (is_seen && sample.hits >= HITS_MIN)
+    if (is_seen && sample.hits >= FL_SAMPLE_HITS_MIN)
         return clamp(sample.hits / sample.rows);
     double figured = figured_selectivity(plan, e);
     return is_seen ? seen_share(&sample, figured) : figured;

@@ -4,7 +4,6 @@
 #include "base/bitmap.h"
 #include "base/index_map.h"
 #include "plan/plan_internal.h"
-#include "plan/table.h"
 
 #define COLS_MAX 8       /* of a conjunct */
 #define PARTS_MAX 200    /* of a conjunct: it is evaluated for as many rows as the sample has */
@@ -13,7 +12,7 @@
 /* What a conjunct was found to be true for. */
 typedef struct seen {
     int32_t first_col; /* id of the first column of the scan that it reads: tells the tables of a self-join apart */
-    int32_t rows;      /* 0: it was tried in vain */
+    fl_table_sample sample; /* rows 0: it was tried in vain */
     uint64_t *mask;
 } seen;
 
@@ -24,7 +23,22 @@ struct fl_samples {
     seen *conjuncts;
     int64_t capacity;
     int32_t n;
+    bool has_scans; /* there are several scans: how many rows each gives decides something */
 };
+
+static bool has_scans(const fl_plan *plan)
+{
+    int32_t first = 0;
+    for (int32_t n = 1; n <= fl_plan_cols(plan); n++) {
+        const fl_col_info *info = fl_plan_col(plan, (fl_col_id){n});
+        if (info->table == NULL)
+            continue;
+        if (first != 0 && n - info->table_col != first)
+            return true;
+        first = n - info->table_col;
+    }
+    return false;
+}
 
 fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err *err)
 {
@@ -39,6 +53,7 @@ fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err
         fl_index_map_init(&(*samples)->places, &(*samples)->arena);
     }
     (*samples)->evaluator = evaluator;
+    (*samples)->has_scans = evaluator != NULL && has_scans(plan);
     return FL_OK;
 }
 
@@ -60,6 +75,7 @@ static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, in
             if (cols[i].n == e->col.n)
                 return true;
         if (info->table == NULL || info->table->ops->sample == NULL || *n == COLS_MAX ||
+            (info->table->is_sample_read && !plan->making->samples->has_scans) ||
             (*n > 0 && e->col.n - info->table_col != cols[0].n - fl_plan_col(plan, cols[0])->table_col))
             return false;
         cols[(*n)++] = e->col;
@@ -77,6 +93,7 @@ static fl_status look(const fl_plan *plan, const fl_expr *e, seen *ret)
     fl_status st = FL_OK;
     fl_samples *s = plan->making->samples;
     fl_col_id cols[COLS_MAX];
+    fl_vec vecs[COLS_MAX];
     int32_t places[COLS_MAX], n = 0;
     fl_table_sample sample = {0};
     *ret = (seen){0};
@@ -86,14 +103,14 @@ static fl_status look(const fl_plan *plan, const fl_expr *e, seen *ret)
     fl_table *table = fl_plan_col(plan, cols[0])->table;
     for (int32_t i = 0; i < n; i++)
         places[i] = fl_plan_col(plan, cols[i])->table_col;
-    FL_TRY(table->ops->sample(table, places, n, &sample, NULL));
+    FL_TRY(table->ops->sample(table, plan->memory, places, n, vecs, &sample, NULL));
     if (sample.rows == 0)
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&s->arena, fl_bitmap_words(sample.rows), &ret->mask, NULL));
     for (int32_t i = 0; i < sample.rows; i++)
         fl_bit_set(ret->mask, i);
-    FL_TRY(s->evaluator->select(s->evaluator, plan, e, cols, sample.vecs, n, sample.rows, ret->mask, NULL));
-    ret->rows = sample.rows;
+    FL_TRY(s->evaluator->select(s->evaluator, plan, e, cols, vecs, n, sample.rows, ret->mask, NULL));
+    ret->sample = sample;
     ret->first_col = cols[0].n - fl_plan_col(plan, cols[0])->table_col;
 cleanup:
     return st;
@@ -109,7 +126,7 @@ static const seen *find_seen(const fl_plan *plan, const fl_expr *e)
             return NULL;
         seen made;
         if (look(plan, e, &made) != FL_OK) /* an interrupt is met again by who can tell of it */
-            made.rows = 0;
+            made.sample.rows = 0;
         if (fl_grow(s->arena.memory, (void **)&s->conjuncts, &s->capacity, s->n + 1, (int64_t)sizeof(*s->conjuncts),
                     NULL) != FL_OK ||
             fl_index_map_add(&s->places, fl_index_map_key(e), s->n, NULL) != FL_OK)
@@ -117,14 +134,50 @@ static const seen *find_seen(const fl_plan *plan, const fl_expr *e)
         at = s->n++;
         s->conjuncts[at] = made;
     }
-    return s->conjuncts[at].rows > 0 ? &s->conjuncts[at] : NULL;
+    return s->conjuncts[at].sample.rows > 0 ? &s->conjuncts[at] : NULL;
+}
+
+/* Rows for which all masks are set, from `row` to `end`. */
+static int64_t count_hits(const uint64_t *const *masks, int32_t n, int32_t row, int32_t end)
+{
+    int64_t hits = 0;
+    for (int32_t w = row / 64; w * 64 < end; w++) {
+        uint64_t word = ~0ull;
+        for (int32_t m = 0; m < n; m++)
+            word &= masks[m][w];
+        if (w == row / 64)
+            word &= ~0ull << row % 64;
+        if (end - w * 64 < 64)
+            word &= fl_bitmap_tail(end);
+        hits += __builtin_popcountll(word);
+    }
+    return hits;
+}
+
+double fl_sample_likeness(const fl_table_sample *sample, const uint64_t *const *masks, int32_t n)
+{
+    if (sample->n_places < 2)
+        return 1;
+    double share = (double)count_hits(masks, n, 0, sample->rows) / sample->rows, sum = 0;
+    double chance = share * (1 - share) / sample->rows; /* the variance of the share among rows picked by themselves */
+    if (chance <= 0)
+        return 1;
+    for (int32_t i = 0; i < sample->n_places; i++) {
+        int32_t row = i == 0 ? 0 : sample->place_ends[i - 1], end = sample->place_ends[i];
+        double off = ((double)count_hits(masks, n, row, end) - (end - row) * share) / sample->rows;
+        sum += off * off;
+    }
+    double variance = sum * sample->n_places / (sample->n_places - 1);
+    return variance > chance ? variance / chance : 1;
 }
 
 void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,
                                   fl_sample_estimate *ret)
 {
     const uint64_t *masks[CONJUNCTS_MAX];
-    int32_t n_masks = 0, rows = 0, first_col = 0;
+    int32_t n_masks = 0, first_col = 0;
+    fl_table_sample sample = {0};
+    double likeness = 1;
     *ret = (fl_sample_estimate){0};
     for (int32_t i = 0; i < n; i++)
         ret_seen[i] = false;
@@ -135,17 +188,19 @@ void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *con
         if (one == NULL || (n_masks > 0 && one->first_col != first_col))
             continue;
         first_col = one->first_col;
-        rows = one->rows;
+        if (n_masks == 0 || one->sample.rows < sample.rows)
+            sample = one->sample;
+        likeness = one->sample.likeness > likeness ? one->sample.likeness : likeness;
         masks[n_masks++] = one->mask;
         ret_seen[i] = true;
     }
-    int64_t hits = 0;
-    for (int64_t w = 0; w < fl_bitmap_words(rows) && n_masks > 0; w++) {
-        uint64_t word = masks[0][w];
-        for (int32_t m = 1; m < n_masks; m++)
-            word &= masks[m][w];
-        hits += __builtin_popcountll(word);
-    }
-    ret->rows = rows;
-    ret->hits = (double)hits;
+    if (n_masks == 0)
+        return;
+    double hits = (double)count_hits(masks, n_masks, 0, sample.rows);
+    double shrunk = fl_sample_likeness(&sample, masks, n_masks);
+    if (hits < FL_SAMPLE_HITS_MIN * shrunk &&
+        likeness > shrunk) /* few hits do not tell how they lie, the columns' values do */
+        shrunk = likeness;
+    ret->rows = sample.rows / shrunk;
+    ret->hits = hits / shrunk;
 }

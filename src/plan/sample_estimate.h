@@ -6,14 +6,23 @@
 #define FL_PLAN_SAMPLE_ESTIMATE_H
 
 #include "plan/evaluator.h"
+#include "plan/table.h"
 
+/* Rows that lie together in their table tell less than as many picked by themselves: they are counted as the fewer that would
+ * tell as much. */
 typedef struct fl_sample_estimate {
     double rows; /* of the sample; 0: nothing was looked at */
     double hits; /* rows for which all conjuncts that were looked at are true */
 } fl_sample_estimate;
 
+#define FL_SAMPLE_HITS_MIN 8 /* hits below it are no measure by themselves */
+
 /** Whose evaluator looks at samples from now on; NULL ends it. What was seen is kept. The evaluator is borrowed. */
 fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err *err);
+
+/** How much more the share of rows for which all of the n ≥ 1 bitmaps are set differs from place to place than it would among
+ *  rows that were picked by themselves: 1, or the factor. */
+double fl_sample_likeness(const fl_table_sample *sample, const uint64_t *const *masks, int32_t n);
 
 /** Looks at all conjuncts together that read columns of the same table as the first of them that can be looked at does;
  *  ret_seen[i]: whether conjunct i is among them. For a plan that is being made. */

@@ -52,10 +52,14 @@ typedef struct fl_col_stats {
                                   nor common; NaN is greatest */
 } fl_col_stats;
 
-/* Rows of a table picked at random, the same for all columns and calls: row i of every vector is of one row of the table. */
+/* Rows of a table picked at random, the same for all columns and calls: row i of every vector is of one row of the table. Of a
+ * column that is dear to read there may be the first ones only, in whole places. */
 typedef struct fl_table_sample {
-    int32_t rows;
-    const fl_vec *vecs; /* by place in the columns that were asked for */
+    int32_t rows;     /* that there are of all columns asked for; 0: none */
+    int32_t n_places; /* 0: each row was picked by itself. Else rows lie together in so many places of the table */
+    const int32_t *place_ends; /* [n_places]: place i has the rows before ends[i] that no place before it has */
+    double likeness; /* 1, or more where rows of one place are alike in a column: by so much fewer picked by themselves
+                        would tell as much of it (Kish 1965, the design effect) */
 } fl_table_sample;
 
 #define FL_SAMPLE_ROWS_MAX 2048
@@ -99,7 +103,9 @@ bool fl_scan_bounds_has(const fl_scan_bounds *bounds, int32_t slot);
 typedef struct fl_scan_request {
     const int32_t *cols; /* columns of the table wanted; slot i is cols[i]. May be none: only counts of rows */
     int32_t n_cols;
-    int32_t rows_max;       /* rows of a batch at the most (the session's vector size) */
+    int32_t rows_max; /* rows of a batch at the most (the session's vector size) */
+    bool
+        is_sparse; /* few batches will be read: what lies between them should cost little. What is very large may be refused */
     fl_memory *memory;      /* the query's budget */
     fl_scan_bounds *bounds; /* may be NULL */
 } fl_scan_request;
@@ -130,6 +136,7 @@ struct fl_scan { /* sources put their own struct around this one */
 
 struct fl_scan_worker {
     fl_scan *scan;
+    int64_t work_bytes; /* read and unpacked so far, where the scan is sparse and the source counts them */
 };
 
 /* An order in which rows come when a table is scanned: morsels by number, rows within them as they are read. */
@@ -152,9 +159,11 @@ typedef struct fl_table_ops {
     /** Statistics of a column; may be NULL, then nothing is known. Thread-safe. What costs time is found out at the first
      *  call and kept. */
     void (*stats)(fl_table *table, int32_t col, fl_col_stats *ret);
-    /** A sample of FL_SAMPLE_ROWS_MAX rows at most (all rows of a smaller table); vectors live as long as the table.
-     *  Thread-safe; may be NULL, then there is none. */
-    fl_status (*sample)(fl_table *table, const int32_t *cols, int32_t n_cols, fl_table_sample *ret, fl_err *err);
+    /** A sample of FL_SAMPLE_ROWS_MAX rows at most (all rows of a smaller table), ret_vecs[i] of cols[i]; what vectors and places
+     *  point to lives as long as the table. Found at the first call and kept; `memory` is for what is not. Fails where memory is
+     *  short or the work shall stop: what cannot be read has no sample. Thread-safe; may be NULL, then there is none. */
+    fl_status (*sample)(fl_table *table, fl_memory *memory, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
+                        fl_table_sample *ret, fl_err *err);
     /** Orders that the rows come in, all of them at once; borrowed from the table. Returns how many. None of a table that has less
      *  than two rows. Thread-safe; found at the first call and kept. May be NULL, then nothing is known. */
     int32_t (*orders)(fl_table *table, const fl_table_order **ret);
@@ -180,9 +189,10 @@ struct fl_table { /* sources put their own struct around this one */
     int32_t n_cols;
     const fl_table_key *keys;
     int32_t n_keys;
-    fl_str note;      /* what its user should know of how it is read, in a sentence; empty: nothing */
-    double rows;      /* exact or estimated */
-    uint64_t version; /* changes when the contents do */
+    fl_str note;         /* what its user should know of how it is read, in a sentence; empty: nothing */
+    double rows;         /* exact or estimated */
+    uint64_t version;    /* changes when the contents do */
+    bool is_sample_read; /* a sample is read from a file: worth it where several tables are to be put in order */
 };
 
 static inline fl_table *fl_table_ref(fl_table *table)

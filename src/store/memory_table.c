@@ -163,9 +163,11 @@ static void stats(fl_table *base, int32_t col, fl_col_stats *ret)
     fl_table_stats_get(&((memory_table *)base)->stats, col, ret);
 }
 
-static fl_status sample(fl_table *base, const int32_t *cols, int32_t n_cols, fl_table_sample *ret, fl_err *err)
+static fl_status sample(fl_table *base, fl_memory *memory, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
+                        fl_table_sample *ret, fl_err *err)
 {
-    return fl_table_stats_sample(&((memory_table *)base)->stats, cols, n_cols, ret, err);
+    (void)memory; /* all that is made is kept */
+    return fl_table_stats_sample(&((memory_table *)base)->stats, cols, n_cols, ret_vecs, ret, err);
 }
 
 static int32_t orders(fl_table *base, const fl_table_order **ret)

@@ -9,13 +9,6 @@
 #define ANALYZE_ROWS 131072 /* of ANALYZE's */
 #define WINDOW_ROWS 65536   /* a segment's builder takes row numbers of 16 bits */
 
-typedef struct fl_sample_list {
-    struct fl_sample_list *next;
-    const int32_t *cols;
-    const fl_vec *vecs;
-    int32_t n;
-} fl_sample_list;
-
 void fl_table_stats_init(fl_table_stats *stats, const fl_table *table, fl_memory *memory)
 {
     *stats = (fl_table_stats){.table = table, .memory = memory};
@@ -204,39 +197,11 @@ cleanup:
     return st;
 }
 
-static fl_status make_list(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, const fl_vec **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_sample_list *list = NULL;
-    int32_t *copy = NULL;
-    fl_vec *vecs = NULL;
-    for (const fl_sample_list *known = stats->lists; known != NULL; known = known->next)
-        if (known->n == n_cols && (n_cols == 0 || memcmp(known->cols, cols, (size_t)n_cols * sizeof(*cols)) == 0)) {
-            *ret = known->vecs;
-            return FL_OK;
-        }
-    FL_TRY(FL_NEW(&stats->arena, &list, err));
-    FL_TRY(FL_NEW_ARRAY(&stats->arena, n_cols + 1, &copy, err));
-    FL_TRY(FL_NEW_ARRAY(&stats->arena, n_cols + 1, &vecs, err));
-    for (int32_t i = 0; i < n_cols; i++) {
-        copy[i] = cols[i];
-        if (stats->samples[cols[i]] == NULL)
-            FL_TRY(sample_column(stats, cols[i], err));
-        vecs[i] = stats->samples[cols[i]]->vecs[0];
-    }
-    *list = (fl_sample_list){.next = stats->lists, .cols = copy, .vecs = vecs, .n = n_cols};
-    stats->lists = list;
-    *ret = vecs;
-cleanup:
-    return st;
-}
-
-fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, fl_table_sample *ret,
-                                fl_err *err)
+fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
+                                fl_table_sample *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_row_sample picks;
-    const fl_vec *vecs = NULL;
     pthread_mutex_lock(&stats->lock);
     if (stats->picks.places == NULL) {
         FL_TRY(fl_row_sample_pick(&stats->arena, stats->segments, stats->n_segments, FL_SAMPLE_ROWS_MAX, &picks, err));
@@ -244,8 +209,12 @@ fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int3
     }
     if (stats->samples == NULL)
         FL_TRY(FL_NEW_ARRAY(&stats->arena, stats->table->n_cols + 1, &stats->samples, err));
-    FL_TRY(make_list(stats, cols, n_cols, &vecs, err));
-    *ret = (fl_table_sample){.rows = stats->picks.rows, .vecs = vecs};
+    for (int32_t i = 0; i < n_cols; i++) {
+        if (stats->samples[cols[i]] == NULL)
+            FL_TRY(sample_column(stats, cols[i], err));
+        ret_vecs[i] = stats->samples[cols[i]]->vecs[0];
+    }
+    *ret = (fl_table_sample){.rows = stats->picks.rows, .likeness = 1};
 cleanup:
     pthread_mutex_unlock(&stats->lock);
     return st;

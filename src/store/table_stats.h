@@ -21,7 +21,6 @@ typedef struct fl_table_stats {
     const fl_col_stats *analyzed; /* [n_cols]; NULL: not analyzed */
     fl_row_sample picks;          /* of the table's sample */
     fl_segment **samples;         /* [n_cols]: a segment with the column alone; NULL where nobody asked */
-    struct fl_sample_list *lists; /* vectors in the orders in which they were asked for */
     const fl_table_order *orders; /* NULL: nobody asked */
     int32_t n_orders;
 } fl_table_stats;
@@ -38,8 +37,8 @@ void fl_table_stats_get(fl_table_stats *stats, int32_t col, fl_col_stats *ret);
 int32_t fl_table_stats_orders(fl_table_stats *stats, const fl_table_order *declared, const fl_table_order **ret);
 
 /** As fl_table_ops.sample. */
-fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, fl_table_sample *ret,
-                                fl_err *err);
+fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
+                                fl_table_sample *ret, fl_err *err);
 
 /** Looks at all rows, once: a table does not change. `memory` is the statement's. */
 fl_status fl_table_stats_analyze(fl_table_stats *stats, fl_memory *memory, fl_err *err);

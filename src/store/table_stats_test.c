@@ -352,10 +352,11 @@ static void *ask(void *table)
 {
     static const int32_t col = 0;
     fl_table_sample sample;
+    fl_vec vec;
     fl_table *t = table;
-    assert_int_equal(t->ops->sample(t, &col, 1, &sample, NULL), FL_OK);
+    assert_int_equal(t->ops->sample(t, NULL, &col, 1, &vec, &sample, NULL), FL_OK);
     (void)checked_stats(t);
-    return (void *)(uintptr_t)sample.vecs;
+    return (void *)(uintptr_t)vec.data;
 }
 
 static void samples(void **state)
@@ -367,15 +368,16 @@ static void samples(void **state)
         int32_t rows = (int32_t)(sizes[i] < FL_SAMPLE_ROWS_MAX ? sizes[i] : FL_SAMPLE_ROWS_MAX);
         const int32_t cols[] = {0, 0};
         fl_table_sample one, two;
-        assert_int_equal(table->ops->sample(table, cols, 1, &one, NULL), FL_OK);
-        assert_int_equal(table->ops->sample(table, cols, 2, &two, NULL), FL_OK);
+        fl_vec vecs[3];
+        assert_int_equal(table->ops->sample(table, NULL, cols, 1, vecs, &one, NULL), FL_OK);
+        assert_int_equal(table->ops->sample(table, NULL, cols, 2, vecs + 1, &two, NULL), FL_OK);
         assert_int_equal(one.rows, rows);
         assert_int_equal(two.rows, rows);
         for (int32_t row = 0; row < rows; row++) {
-            int64_t value = ((const int64_t *)one.vecs[0].data)[row];
-            assert_int_equal(value, ((const int64_t *)two.vecs[1].data)[row]);
+            int64_t value = ((const int64_t *)vecs[0].data)[row];
+            assert_int_equal(value, ((const int64_t *)vecs[2].data)[row]);
             assert_true(value % 7 == 0 && value / 7 < sizes[i]);
-            assert_true(row == 0 || value > ((const int64_t *)one.vecs[0].data)[row - 1]);
+            assert_true(row == 0 || value > ((const int64_t *)vecs[0].data)[row - 1]);
         }
         fl_table_unref(table);
     }
@@ -385,14 +387,14 @@ static void several_ask_at_once(void **state)
 {
     (void)state;
     pthread_t threads[4];
-    void *first = NULL, *vecs = NULL;
+    void *first = NULL, *data = NULL;
     fl_table *table = make_table(FL_TYPE(FL_UTF8), 300000, texts, false);
     for (size_t i = 0; i < FL_LEN(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask, table), 0);
     for (size_t i = 0; i < FL_LEN(threads); i++) {
-        pthread_join(threads[i], &vecs);
-        first = i == 0 ? vecs : first;
-        assert_ptr_equal(vecs, first);
+        pthread_join(threads[i], &data);
+        first = i == 0 ? data : first;
+        assert_ptr_equal(data, first);
     }
     fl_table_unref(table);
 }

@@ -139,6 +139,7 @@ static fl_status look(fl_pq_reader *r, int64_t at, int64_t need, const uint8_t *
     FL_TRY(fl_file_read_at(r->meta->file, at + kept, r->window->data + kept, bytes - kept, err));
     r->window_at = at;
     r->window_bytes = bytes;
+    r->work_bytes += bytes - kept;
     *ret = r->window->data;
 cleanup:
     return st;
@@ -211,8 +212,9 @@ static fl_status read_header(fl_pq_reader *r, int64_t at, page_header *h, fl_err
     if (h->packed_bytes < 0 || h->packed_bytes > left - h->header_bytes)
         return fl_pq_reader_fail(r, err, "the page header says %lld bytes, the column has %lld left",
                                  (long long)h->packed_bytes, (long long)(left - h->header_bytes));
-    if (h->unpacked_bytes < 0 || h->unpacked_bytes > FL_PQ_PAGE_BYTES_MAX)
-        return fl_pq_reader_fail(r, err, "a page of %lld bytes; 1 GB is the most", (long long)h->unpacked_bytes);
+    if (h->unpacked_bytes < 0 || h->unpacked_bytes > r->page_bytes_max)
+        return fl_pq_reader_fail(r, err, "a page of %lld bytes; %lld are the most", (long long)h->unpacked_bytes,
+                                 (long long)r->page_bytes_max);
     bool has_values = h->type == PAGE_DATA || h->type == PAGE_DATA_V2 || h->type == PAGE_DICTIONARY;
     if (has_values && (h->values < 0 || h->values > INT32_MAX))
         return fl_pq_reader_fail(r, err, "the page header has no valid number of values");
@@ -242,6 +244,7 @@ static fl_status read_body(fl_pq_reader *r, int64_t at, const page_header *h, ui
                                          body + plain_bytes, h->unpacked_bytes - plain_bytes);
     if (wrong != NULL)
         return fl_pq_reader_fail(r, err, "cannot decompress (%s): %s", fl_pq_codec_name(codec), wrong);
+    r->work_bytes += h->unpacked_bytes;
     /* what kernels read past the end must not depend on the page before */
     memset(body + h->unpacked_bytes, 0, 64);
     *ret = body;
@@ -334,7 +337,7 @@ cleanup:
 
 bool fl_pq_dict_count(const fl_pq_metadata *meta, int32_t group, int32_t leaf, int64_t *ret)
 {
-    fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES};
+    fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES, .page_bytes_max = FL_PQ_PAGE_BYTES_MAX};
     page_header h = {0};
     fl_pq_reader_open(&r, meta, group, leaf, NULL, 0, NULL);
     bool is_read = r.chunk->bytes <= 0 || read_header(&r, r.at, &h, NULL) == FL_OK;
@@ -357,7 +360,7 @@ static bool is_page_of(const fl_pq_reader *r, int32_t i, const page_header *h)
 bool fl_pq_are_places_true(const fl_pq_metadata *meta, int32_t group, int32_t leaf, const fl_pq_page_place *places,
                            int32_t n_places)
 {
-    fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES};
+    fl_pq_reader r = {.read_ahead_bytes = HEADER_BYTES, .page_bytes_max = FL_PQ_PAGE_BYTES_MAX};
     page_header h = {0};
     bool is_true = true;
     fl_pq_reader_open(&r, meta, group, leaf, places, n_places, NULL);

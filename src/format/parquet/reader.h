@@ -25,8 +25,10 @@ typedef struct fl_pq_reader {
     fl_memory *memory;
     fl_memory *dict_memory; /* dictionaries may outlive the worker */
     bool verifies_checksums;
-    uint32_t *scratch; /* the worker's; block_rows codes and padding */
-    uint8_t *dense;    /* the worker's; block_rows values and padding */
+    int64_t page_bytes_max; /* of an unpacked page; a larger one is refused */
+    int64_t work_bytes;     /* read and unpacked so far */
+    uint32_t *scratch;      /* the worker's; block_rows codes and padding */
+    uint8_t *dense;         /* the worker's; block_rows values and padding */
     int64_t block_rows;
 
     /* the chunk */

@@ -15,8 +15,10 @@
 #define PADDING 64
 #define READ_AHEAD_BYTES (512 << 10)
 #define READ_AHEAD_BYTES_MIN (64 << 10)
-#define READ_AHEAD_BYTES_ALL (64 << 20) /* of a worker's columns together: wide tables read in smaller pieces */
-#define RANGES_MAX 1024                 /* beyond that many gaps, skipping costs more than it saves */
+#define READ_AHEAD_BYTES_ALL (64 << 20)   /* of a worker's columns together: wide tables read in smaller pieces */
+#define READ_AHEAD_BYTES_SPARSE (4 << 10) /* a page's header: what follows it may not be wanted */
+#define PAGE_BYTES_MAX_SPARSE (8 << 20)
+#define RANGES_MAX 1024 /* beyond that many gaps, skipping costs more than it saves */
 
 typedef struct morsel {
     int32_t file;
@@ -110,6 +112,12 @@ static fl_status add_shared_group(pq_scan *scan, int32_t pieces, fl_err *err)
     return FL_OK;
 }
 
+/* Whether readers of a row group share its dictionaries: those of its pieces, or who comes back to it. */
+static bool is_shared(const pq_scan *scan, int64_t pieces)
+{
+    return pieces > 1 || scan->base.is_sparse;
+}
+
 static int64_t pieces_of(int64_t rows)
 {
     return rows <= PIECE_ROWS ? 1 : (rows + PIECE_ROWS - 1) / PIECE_ROWS;
@@ -130,7 +138,7 @@ static fl_status make_morsels(pq_scan *scan, fl_err *err)
         for (int32_t g = 0; g < scan->table->files[f].n_groups; g++) {
             int64_t pieces = pieces_of(scan->table->files[f].groups[g].rows);
             count += pieces;
-            groups += pieces > 1;
+            groups += is_shared(scan, pieces);
             if (count > INT32_MAX)
                 return FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has too many rows", scan->table->files[f].file->path);
         }
@@ -139,11 +147,11 @@ static fl_status make_morsels(pq_scan *scan, fl_err *err)
     for (int32_t f = 0; f < scan->table->base.n_files; f++)
         for (int32_t g = 0; g < scan->table->files[f].n_groups; g++) {
             int64_t rows = scan->table->files[f].groups[g].rows, pieces = pieces_of(rows);
-            int32_t shared = pieces > 1 ? scan->n_groups : -1;
+            int32_t shared = is_shared(scan, pieces) ? scan->n_groups : -1;
             if (rows == 0)
                 continue;
-            if (pieces > 1)
-                FL_TRY(add_shared_group(scan, (int32_t)pieces, err));
+            if (shared >= 0)
+                FL_TRY(add_shared_group(scan, scan->base.is_sparse ? INT32_MAX : (int32_t)pieces, err));
             for (int64_t p = 0; p < pieces; p++) {
                 int64_t row = rows * p / pieces, end = rows * (p + 1) / pieces;
                 scan->morsels[scan->base.n_morsels++] = (morsel){f, g, row, end - row, shared};
@@ -174,6 +182,13 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .read = read,
                                      .place = place,
                                      .free = scan_free};
+
+int64_t fl_pq_scan_morsel_rows(const fl_scan *base, int64_t number)
+{
+    const pq_scan *scan = (const pq_scan *)base;
+    FL_ASSERT(number >= 0 && number < scan->base.n_morsels);
+    return scan->morsels[number].rows;
+}
 
 fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {
@@ -265,7 +280,8 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
             r->dense = w->scratch->data;
             r->scratch = (uint32_t *)(w->scratch->data + block * 16 + 2 * PADDING);
             r->block_rows = block;
-            r->read_ahead_bytes = read_ahead_bytes(scan->n_leaves);
+            r->read_ahead_bytes = scan->base.is_sparse ? READ_AHEAD_BYTES_SPARSE : read_ahead_bytes(scan->n_leaves);
+            r->page_bytes_max = scan->base.is_sparse ? PAGE_BYTES_MAX_SPARSE : FL_PQ_PAGE_BYTES_MAX;
             fl_pq_pool_init(&r->pool, memory);
         }
         FL_TRY(slot_init(w, slot, err));
@@ -430,7 +446,7 @@ static fl_status open_readers(pq_worker *w, const morsel *m, fl_err *err)
     const fl_pq_metadata *meta = &scan->table->files[m->file];
     const fl_pq_row_group *group = &meta->groups[m->group];
     /* who reads from the first row to the last needs no places */
-    bool has_gaps = m->row > 0 || w->n_ranges > 1 || w->ranges[0].row > 0;
+    bool has_gaps = scan->base.is_sparse || m->row > 0 || w->n_ranges > 1 || w->ranges[0].row > 0;
     for (int32_t slot = 0; slot < scan->base.n_slots; slot++) {
         const fl_pq_node *node = node_of(scan, m->file, slot);
         if (is_null_type(scan, m->file, node))
@@ -577,8 +593,13 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
         fl_vec_set_const(ret, scan->table->base.table.fields[scan->base.cols[slot]].type, NULL);
         return FL_OK;
     }
-    if (node->kind == FL_PQ_LEAF)
-        return read_flat(w, slot, node, ret, err);
+    if (node->kind == FL_PQ_LEAF) {
+        fl_pq_reader *r = &w->readers[scan->first_reader[slot]];
+        int64_t before = r->work_bytes;
+        fl_status st = read_flat(w, slot, node, ret, err);
+        w->base.work_bytes += r->work_bytes - before;
+        return st;
+    }
     slot_buffers *b = &w->slots[slot];
     fl_arena_reset(&b->arena);
     return fl_pq_nested_read(&w->readers[scan->first_reader[slot]], node, w->batch_row, w->batch_rows, &b->arena,

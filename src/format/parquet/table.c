@@ -102,10 +102,20 @@ static int32_t orders(fl_table *base, const fl_table_order **ret)
     return (*ret)->n_keys > 0;
 }
 
-static const fl_table_ops table_ops = {
-    .scan_new = fl_pq_scan_new, .stats = fl_pq_table_stats, .orders = orders, .free = fl_files_table_free};
+static fl_status sample(fl_table *base, fl_memory *memory, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
+                        fl_table_sample *ret, fl_err *err)
+{
+    return fl_file_sample_get(&((fl_pq_table *)base)->base.sample, base, fl_pq_scan_morsel_rows, memory, cols, n_cols,
+                              ret_vecs, ret, err);
+}
 
-static const fl_pq_table defaults = {.verifies_checksums = true};
+static const fl_table_ops table_ops = {.scan_new = fl_pq_scan_new,
+                                       .stats = fl_pq_table_stats,
+                                       .sample = sample,
+                                       .orders = orders,
+                                       .free = fl_files_table_free};
+
+static const fl_pq_table defaults = {.base.table.is_sample_read = true, .verifies_checksums = true};
 
 static const fl_files_reader reader = {.format = &fl_format_parquet,
                                        .ops = &table_ops,

@@ -32,6 +32,9 @@ fl_status fl_pq_scan_new(fl_table *table, const fl_scan_request *request, fl_sca
 /** Finds the order in which the files claim that the rows of the table come. */
 fl_status fl_pq_table_find_order(fl_pq_table *table, fl_err *err);
 
+/** The rows of a morsel of a scan that fl_pq_scan_new made. */
+int64_t fl_pq_scan_morsel_rows(const fl_scan *scan, int64_t morsel);
+
 /** fl_table_ops.stats of Parquet tables. */
 void fl_pq_table_stats(fl_table *table, int32_t col, fl_col_stats *ret);
 
