@@ -3,6 +3,7 @@
 
 #include "arrow/vec_order.h"
 #include "base/hash.h"
+#include "base/index_map.h"
 #include "base/interrupt.h"
 #include "format/file_scan.h"
 #include "plan/sample_estimate.h"
@@ -10,6 +11,7 @@
 #define PLACE_ROWS (FL_SAMPLE_ROWS_MAX / FL_FILE_SAMPLE_PLACES)
 #define WORK_BYTES_MAX (3 << 20) /* of a column: a millisecond or two */
 #define TEXT_BYTES_MAX (1 << 20) /* of a column that are kept */
+#define TEXTS_MAX 256            /* of a dictionary */
 #define PIVOTS 4
 
 /* ---- places --------------------------------------------------------------------------------------------------------- */
@@ -20,21 +22,34 @@ static int64_t draw(uint64_t *random, int64_t n)
     return (int64_t)((unsigned __int128)fl_hash_u64(++*random, 0) * (uint64_t)n >> 64);
 }
 
-/* `n` of `rows` rows, one of each of n stretches. */
-static fl_status pick_rows(fl_arena *arena, int32_t rows, int32_t n, uint64_t *random, fl_file_place *place,
-                           fl_err *err)
+/* `n` of the rows [first, end) of a batch, one of each of n stretches. */
+static fl_status pick_rows(fl_arena *arena, int32_t first, int32_t end, int32_t n, uint64_t *random,
+                           fl_file_place *place, fl_err *err)
 {
     uint16_t *list = NULL;
+    int64_t rows = end - first;
     fl_status st = FL_NEW_ARRAY(arena, n, &list, err);
     if (st != FL_OK)
         return st;
     for (int32_t i = 0; i < n; i++) {
-        int64_t start = (int64_t)rows * i / n, end = (int64_t)rows * (i + 1) / n;
-        list[i] = (uint16_t)(start + draw(random, end - start));
+        int64_t from = rows * i / n, to = rows * (i + 1) / n;
+        list[i] = (uint16_t)(first + from + draw(random, to - from));
     }
     place->rows = list;
     place->n_rows = n;
     return FL_OK;
+}
+
+/* The place of a part of the table: rows [start, end), those of a morsel counted from its first row on. */
+static fl_status pick_place(fl_arena *arena, int64_t start, int64_t end, int64_t row, uint64_t *random,
+                            fl_file_place *place, fl_err *err)
+{
+    int64_t batch = row / FL_FILE_SAMPLE_BATCH_ROWS, first = batch * FL_FILE_SAMPLE_BATCH_ROWS;
+    int64_t low = start > first ? start - first : 0;
+    int64_t high = end - first < FL_FILE_SAMPLE_BATCH_ROWS ? end - first : FL_FILE_SAMPLE_BATCH_ROWS;
+    int64_t rows = high - low < PLACE_ROWS ? high - low : PLACE_ROWS;
+    place->batch = (int32_t)batch;
+    return pick_rows(arena, (int32_t)low, (int32_t)high, (int32_t)rows, random, place, err);
 }
 
 /* A table of few rows in few morsels: all of it. */
@@ -47,7 +62,7 @@ static fl_status pick_all(fl_arena *arena, const fl_scan *scan, int64_t n_morsel
     for (int64_t m = 0; m < n_morsels; m++) {
         int32_t rows = (int32_t)rows_of(scan, m);
         to->items[to->n].morsel = m;
-        FL_TRY(pick_rows(arena, rows, rows, &random, &to->items[to->n++], err));
+        FL_TRY(pick_rows(arena, 0, rows, rows, &random, &to->items[to->n++], err));
     }
 cleanup:
     return st;
@@ -81,11 +96,9 @@ fl_status fl_file_places_pick(fl_arena *arena, const fl_scan *scan, int64_t n_mo
                 first += rows_of(scan, morsel++);
             fl_file_place *place = &to.items[turned(i)];
             place->morsel = morsel;
-            place->batch = (int32_t)((row - first) / FL_FILE_SAMPLE_BATCH_ROWS);
-            int64_t left = rows_of(scan, morsel) - (int64_t)place->batch * FL_FILE_SAMPLE_BATCH_ROWS;
-            int32_t batch_rows = left < FL_FILE_SAMPLE_BATCH_ROWS ? (int32_t)left : FL_FILE_SAMPLE_BATCH_ROWS;
-            FL_TRY(
-                pick_rows(arena, batch_rows, batch_rows < PLACE_ROWS ? batch_rows : PLACE_ROWS, &random, place, err));
+            int64_t morsel_end = first + rows_of(scan, morsel);
+            FL_TRY(pick_place(arena, start - first, (end < morsel_end ? end : morsel_end) - first, row - first, &random,
+                              place, err));
         }
         for (int32_t i = 0; i < FL_FILE_SAMPLE_PLACES; i++)
             if (to.items[i].n_rows > 0)
@@ -100,7 +113,7 @@ cleanup:
 
 /* ---- a column ------------------------------------------------------------------------------------------------------- */
 
-/* Where the rows of a place go: in the order of the sample, which is not that of reading. */
+/* Rows of a place lie where its end says: in the order of the sample, which is not that of reading. */
 typedef struct fl_file_column {
     fl_arena arena;
     int32_t n_places; /* that were read; 0: it cannot be read, or is of a type that is not sampled */
@@ -179,6 +192,23 @@ cleanup:
     return st;
 }
 
+static bool is_before(const fl_file_places *places, int32_t a, int32_t b)
+{
+    const fl_file_place *x = &places->items[a], *y = &places->items[b];
+    return x->morsel != y->morsel ? x->morsel < y->morsel : x->batch != y->batch ? x->batch < y->batch : a < b;
+}
+
+/* Of the places [from, to) the first one in the table behind `done`, which is negative in the beginning. */
+static int32_t next_place(const fl_file_places *places, int32_t from, int32_t to, int32_t done)
+{
+    int32_t next = -1;
+    for (int32_t i = from; i < to; i++)
+        if ((done < 0 || is_before(places, done, i)) && (next < 0 || is_before(places, i, next)))
+            next = i;
+    FL_ASSERT(next >= 0);
+    return next;
+}
+
 /* Reads places [from, to) in the order of the table, so that no page that two of them lie in is unpacked twice. */
 static fl_status read_places(fl_file_column *column, const fl_file_places *places, int32_t from, int32_t to,
                              fl_scan_worker *worker, fl_memory *memory, fl_err *err)
@@ -186,25 +216,15 @@ static fl_status read_places(fl_file_column *column, const fl_file_places *place
     fl_status st = FL_OK;
     fl_file_scan *scan = (fl_file_scan *)worker->scan;
     int64_t morsel = -1, claimed = -1;
-    int32_t batch = -1, rows = 0, done = -1; /* done: the place before, as morsels and batches go */
+    int32_t batch = -1, rows = 0, done = -1;
+    fl_vec vec = {0};
     fl_arena scratch;
     fl_arena_init(&scratch, memory);
     for (int32_t n = from; n < to; n++) {
-        int32_t next = -1;
-        for (int32_t i = from; i < to; i++) {
-            const fl_file_place *a = &places->items[i], *b = next < 0 ? a : &places->items[next];
-            bool is_behind =
-                done < 0 || a->morsel > places->items[done].morsel ||
-                (a->morsel == places->items[done].morsel &&
-                 (a->batch > places->items[done].batch || (a->batch == places->items[done].batch && i > done)));
-            if (is_behind && (next < 0 || a->morsel < b->morsel || (a->morsel == b->morsel && a->batch < b->batch)))
-                next = i;
-        }
-        FL_ASSERT(next >= 0);
+        int32_t next = next_place(places, from, to, done);
         const fl_file_place *place = &places->items[next];
-        bool any = true;
-        fl_vec vec;
-        if (place->morsel != morsel || place->batch <= batch) {
+        bool any = true, is_at_hand = place->morsel == morsel && place->batch == batch;
+        if (place->morsel != morsel) {
             atomic_store(&scan->next, place->morsel);
             FL_TRY(worker->scan->ops->claim(worker, &any, &claimed, err));
             morsel = place->morsel;
@@ -213,8 +233,9 @@ static fl_status read_places(fl_file_column *column, const fl_file_places *place
         for (; batch < place->batch && any && claimed == morsel; batch++)
             FL_TRY(worker->scan->ops->next(worker, &rows, err));
         if (!any || claimed != morsel || rows <= place->rows[place->n_rows - 1])
-            return FL_FAIL(err, FL_ERR_CORRUPT, "a place of the sample has not the rows that it should have");
-        FL_TRY(worker->scan->ops->read(worker, 0, NULL, &vec, err));
+            FL_TRY(FL_FAIL(err, FL_ERR_CORRUPT, "a place of the sample has not the rows that it should have"));
+        if (!is_at_hand)
+            FL_TRY(worker->scan->ops->read(worker, 0, NULL, &vec, err));
         FL_TRY(keep_rows(column, place, &vec, places->ends[next] - place->n_rows, &scratch, err));
         fl_arena_reset(&scratch);
         done = next;
@@ -250,12 +271,65 @@ cleanup:
     return st;
 }
 
+/* Few texts become a dictionary: conjuncts look at each of them once. */
+static fl_status code_texts(fl_file_column *column, int32_t rows, fl_memory *memory, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_index_map places;
+    fl_view *texts = NULL;
+    uint32_t *codes = NULL;
+    fl_vec *dict = NULL;
+    int32_t n = 0;
+    fl_arena scratch;
+    fl_arena_init(&scratch, memory);
+    fl_index_map_init(&places, &scratch);
+    FL_TRY(FL_NEW_ARRAY(&column->arena, TEXTS_MAX + 1, &texts, err));
+    FL_TRY(FL_NEW_ARRAY(&column->arena, rows + 16, &codes, err));
+    FL_TRY(FL_NEW(&column->arena, &dict, err));
+    for (int32_t i = 0; i < rows; i++) {
+        if (!fl_vec_is_valid(&column->vec, i))
+            continue;
+        fl_str text = fl_vec_str(&column->vec, i);
+        uint64_t key = fl_hash_str(text.data, text.len, 0) | 1;
+        int32_t at = fl_index_map_find(&places, key);
+        if (at < 0) {
+            if (n == TEXTS_MAX)
+                goto cleanup;
+            FL_TRY(fl_index_map_add(&places, key, at = n, err));
+            texts[n++] = fl_view_of(text.data, text.len);
+        } else if (!fl_str_is_equal(fl_view_str(&texts[at]), text)) {
+            goto cleanup; /* of one hash: it stays as it is */
+        }
+        codes[i] = (uint32_t)at;
+    }
+    fl_vec_set_flat(dict, column->vec.type, texts, NULL);
+    if (n > 0)
+        column->vec = (fl_vec){.type = column->vec.type,
+                               .layout = FL_DICT,
+                               .form = FL_VIEWS,
+                               .width = 16,
+                               .data = codes,
+                               .valid = column->vec.valid,
+                               .child = dict,
+                               .child_rows = n,
+                               .dict_id = fl_dict_id_new()};
+cleanup:
+    fl_arena_drop(&scratch);
+    return st;
+}
+
 static fl_table_sample sample_of(const fl_file_places *places, int32_t n_places)
 {
     return (fl_table_sample){.rows = n_places > 0 ? places->ends[n_places - 1] : 0,
                              .n_places = places->is_whole ? 0 : n_places,
                              .place_ends = places->ends,
                              .likeness = 1};
+}
+
+/* Whether a failure may be another one, or none, next time. */
+static bool is_passing(fl_status st)
+{
+    return fl_interrupt_is_cause(st) || st == FL_ERR_MEMORY || st == FL_ERR_IO;
 }
 
 /* Reads rounds of places while there is work to spend. What fails behind the first round leaves those that were read. */
@@ -268,22 +342,24 @@ static fl_status fill_column(fl_file_column *column, const fl_file_places *place
     FL_TRY(FL_NEW_ARRAY(&column->arena, fl_bitmap_words(rows), &column->valid, err));
     for (int32_t to = places->is_whole ? places->n : 2; column->n_places < places->n; to *= 2) {
         to = to < places->n ? to : places->n;
-        FL_TRY(read_places(column, places, column->n_places, to, worker, memory, err));
+        st = read_places(column, places, column->n_places, to, worker, memory, err);
+        if (st != FL_OK && (is_passing(st) || column->n_places == 0))
+            goto cleanup;
+        if (st != FL_OK) {
+            st = FL_OK;
+            break;
+        }
         column->n_places = to;
         if (2 * worker->work_bytes > WORK_BYTES_MAX)
             break;
     }
     fl_vec_set_flat(&column->vec, column->vec.type, column->values, column->has_nulls ? column->valid : NULL);
     fl_table_sample sample = sample_of(places, column->n_places);
-    st = find_likeness(column, &sample, err);
+    FL_TRY(find_likeness(column, &sample, err));
+    if (fl_type_is_string(column->vec.type))
+        st = code_texts(column, sample.rows, memory, err);
 cleanup:
     return st;
-}
-
-/* Whether a failure may be another one, or none, next time. */
-static bool is_passing(fl_status st)
-{
-    return fl_interrupt_is_cause(st) || st == FL_ERR_MEMORY || st == FL_ERR_IO;
 }
 
 static fl_status read_column(fl_file_sample *sample, fl_table *table,

@@ -92,6 +92,14 @@ static void add_entry(fl_files_cache *cache, entry *e)
     cache->figures.bytes += e->bytes;
 }
 
+/* A table grows while it waits: statistics and samples are found when a plan asks for them. */
+static void note_bytes(fl_files_cache *cache, entry *e)
+{
+    int64_t bytes = atomic_load(&e->table->memory.used_bytes);
+    cache->figures.bytes += bytes - e->bytes;
+    e->bytes = bytes;
+}
+
 void fl_files_cache_free(fl_files_cache *cache)
 {
     if (cache == NULL)
@@ -111,6 +119,7 @@ bool fl_files_cache_give_up(void *kept, int64_t bytes)
         newer = e->newer;
         if (atomic_load(&e->table->table.refs) > 1) /* freed by who uses it, some time */
             continue;
+        note_bytes(cache, e);
         freed += e->bytes;
         remove_entry(cache, e);
     }
@@ -235,8 +244,11 @@ static fl_table *take(fl_files_cache *cache, fl_files_in_use *in_use, const key 
     if (e != NULL && e->table == table) {
         unlink_from_order(cache, e);
         link_newest(cache, e);
+        note_bytes(cache, e);
         if (!is_same)
             remove_entry(cache, e);
+        while (cache->figures.bytes > FL_FILES_CACHE_BYTES_MAX && cache->oldest != cache->newest)
+            remove_entry(cache, cache->oldest);
     }
     cache->figures.hits += is_same;
     pthread_mutex_unlock(&cache->lock);
