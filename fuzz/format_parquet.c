@@ -1,5 +1,5 @@
-/* Fuzzing the Parquet reader: any bytes are opened as a file and scanned within a memory budget, every column, whole
- * and with gaps; nothing may crash, leak or run on. */
+/* Fuzzing the Parquet reader: any bytes are opened as a file and scanned within a memory budget, every column, whole,
+ * with gaps and sampled; nothing may crash, leak or run on. */
 #include "format/parquet/table.h"
 #include "table_rows.h"
 
@@ -25,6 +25,15 @@ static void scan_with_gaps(fl_table *table, fl_memory *memory)
     (void)table_scan_rows(table, &how, memory, &rows, &err);
 }
 
+static void sample(fl_table *table, fl_memory *memory)
+{
+    for (int32_t i = 0; i < table->n_cols && i < COLUMNS_MAX; i++) {
+        fl_table_sample got;
+        fl_vec vec;
+        (void)table->ops->sample(table, memory, &i, 1, &vec, &got, NULL);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     fl_memory memory;
@@ -39,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (table_open(&source, &memory, &table, &err) == FL_OK) {
         (void)table_scan_rows(table, &how, &memory, &rows, &err);
         scan_with_gaps(table, &memory);
+        sample(table, &memory);
     }
     fl_table_unref(table);
     FL_ASSERT(atomic_load(&memory.used_bytes) == 0);

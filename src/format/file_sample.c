@@ -338,8 +338,10 @@ static fl_status fill_column(fl_file_column *column, const fl_file_places *place
 {
     fl_status st = FL_OK;
     int32_t rows = places->n > 0 ? places->ends[places->n - 1] : 0;
-    FL_TRY(FL_NEW_ARRAY(&column->arena, (int64_t)rows * fl_type_width(column->vec.type) + 64, &column->values, err));
-    FL_TRY(FL_NEW_ARRAY(&column->arena, fl_bitmap_words(rows), &column->valid, err));
+    int64_t bit_bytes = fl_bitmap_words(rows) * 8, width = fl_type_width(column->vec.type);
+    int64_t bytes = column->vec.type.id == FL_BOOL ? bit_bytes : rows * width;
+    FL_TRY(FL_NEW_ARRAY(&column->arena, bytes + 64, &column->values, err)); /* kernels read past the end */
+    FL_TRY(fl_arena_get_zero(&column->arena, bit_bytes + 64, (void **)&column->valid, err));
     for (int32_t to = places->is_whole ? places->n : 2; column->n_places < places->n; to *= 2) {
         to = to < places->n ? to : places->n;
         st = read_places(column, places, column->n_places, to, worker, memory, err);

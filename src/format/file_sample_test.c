@@ -6,7 +6,6 @@
 
 #include "format/files_cache.h"
 #include "format/files_table.h"
-#include "format/parquet/table.h"
 
 #include "base/fault.h"
 #include "base/interrupt.h"
@@ -25,6 +24,8 @@
 #define DATA "test/data/parquet/"
 #define OWN "test/format/parquet/data/"
 #define PIECES_ROWS 300000
+
+extern const fl_format_desc fl_format_parquet;
 
 static fl_memory memory;
 

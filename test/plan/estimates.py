@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
-"""Estimated rows against counted ones: predicates over even, skewed, correlated and null data, and joins of them.
+"""Estimated rows against counted ones: predicates over even, skewed, correlated and null data, and joins of them; of tables in
+memory, and of the same rows in Parquet files.
 
     estimates.py [--fletch PROGRAM]
 
 For each question the rows that EXPLAIN estimates at the root are held against what the query gives; the quotient of the
 larger by the smaller (the q-error of Moerkotte et al. 2009) has a limit of its own. Exit status 1 when one is beyond it.
-Relies on: `fletch --pipe`; EXPLAIN (FORMAT JSON).
+Files have samples where several tables are to be put in order, so questions of one are asked beside a table of one row. Then a
+sample has to decide which side of a join is built.
+Relies on: `fletch --pipe`; EXPLAIN (FORMAT JSON); pyarrow.
 """
 
 import argparse
 import json
 import pathlib
 import sys
+import tempfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -65,27 +72,77 @@ QUESTIONS = [
     (1.6, "(SELECT day, count(*) FROM t WHERE id < 1000 GROUP BY day) AS g"),
 ]
 
+# Limits of files, where they are others: files have no common values.
+OF_FILES = {
+    "sales AS x JOIN sales AS y ON x.customer = y.customer": 15,
+}
+
+# Few rows hold the word, so they are the ones to be built, though their table is the larger one.
+DOCS = "SELECT i AS id, i % 1000 AS kind, CASE WHEN i * 7919 % 1000 = 7 THEN 'with a needle' ELSE 'hay ' || i * 7919 % 5003 END AS s FROM range(100000) AS r(i)"
+BUILT = "docs JOIN u ON docs.kind = u.id WHERE docs.s LIKE '%needle%'"
+
+
+def write_files(session, folder):
+    """The tables' rows as files."""
+    for name in ("t", "u", "sales", "stock", "orders", "docs"):
+        answer = session.run(f"SELECT * FROM {name}")
+        arrays = [pa.array([row[i] for row in answer["rows"]]) for i in range(len(answer["columns"]))]
+        arrays = [a.cast(pa.date32()) if kind == "date" else a for a, kind in zip(arrays, answer["types"])]
+        pq.write_table(pa.table(arrays, names=answer["columns"]), folder / f"{name}.parquet", row_group_size=20000)
+
+
+def ask(session, question, limit, errors):
+    """Whether the estimate is within the limit."""
+    plan = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) SELECT * FROM {question}")[0][0])["plan"]
+    counted = session.rows(f"SELECT count(*) FROM {question}")[0][0]
+    estimated, counted = max(1.0, float(plan["rows"])), max(1.0, float(counted))
+    error = max(estimated / counted, counted / estimated)
+    errors.append(error)
+    if error > limit:
+        print(f"{question}: {counted:.0f} rows, estimated {estimated:.0f}: {error:.2f} times off, {limit} are allowed")
+    return error <= limit
+
+
+def summary(title, errors, failures):
+    errors.sort()
+    print(f"{title}: {len(errors)} questions, {failures} failures; median {errors[len(errors) // 2]:.2f}, worst {errors[-1]:.2f}")
+
+
+def builds_docs(session):
+    """Whether the side that is built is the one with few rows; a join builds its right side."""
+    plan = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) SELECT docs.id, u.label FROM {BUILT}")[0][0])["plan"]
+    while plan["op"] != "join":
+        plan = plan["inputs"][0]
+    return "docs" in json.dumps(plan["inputs"][1])
+
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     args = parser.parse_args()
-    failures, errors = 0, []
-    with pipe.Pipe(args.fletch, ["--threads", "1"]) as session:
-        for statement in SET_UP:
-            session.run(statement)
-        for limit, question in QUESTIONS:
-            plan = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) SELECT * FROM {question}")[0][0])["plan"]
-            counted = session.rows(f"SELECT count(*) FROM {question}")[0][0]
-            estimated, counted = max(1.0, float(plan["rows"])), max(1.0, float(counted))
-            error = max(estimated / counted, counted / estimated)
-            errors.append(error)
-            if error > limit:
-                print(f"{question}: {counted:.0f} rows, estimated {estimated:.0f}: {error:.2f} times off, {limit} are allowed")
-                failures += 1
-    errors.sort()
-    print(f"{len(errors)} questions, {failures} failures; median {errors[len(errors) // 2]:.2f}, worst {errors[-1]:.2f}")
-    return 1 if failures else 0
+    failed = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        with pipe.Pipe(args.fletch, ["--threads", "1"]) as session:
+            for statement in [*SET_UP, f"CREATE TABLE docs AS {DOCS}"]:
+                session.run(statement)
+            errors = []
+            failures = sum(not ask(session, question, limit, errors) for limit, question in QUESTIONS)
+            summary("in memory", errors, failures)
+            failed += failures
+            write_files(session, folder)
+        with pipe.Pipe(args.fletch, ["--threads", "1"]) as session:
+            for path in sorted(folder.glob("*.parquet")):
+                session.run(f"CREATE VIEW {path.stem} AS SELECT * FROM '{path}'")
+            session.run("CREATE TABLE one AS SELECT 1 AS one")
+            errors = []
+            failures = sum(not ask(session, f"one, {question}", OF_FILES.get(question, limit), errors) for limit, question in QUESTIONS)
+            summary("in files", errors, failures)
+            failed += failures
+            if not builds_docs(session):
+                print(f"{BUILT}: the side with many rows is built")
+                failed += 1
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
