@@ -120,7 +120,7 @@ typedef struct fl_file_column {
     int64_t text_bytes;
     bool has_nulls;
     double likeness;
-    uint8_t *values;
+    void *values; /* bits of booleans */
     uint64_t *valid;
     fl_vec vec;
 } fl_file_column;
@@ -153,7 +153,7 @@ static fl_status keep_texts(fl_file_column *column, const fl_vec *flat, int32_t 
 {
     fl_status st = FL_OK;
     const fl_view *from = flat->data;
-    fl_view *to = (fl_view *)(void *)column->values + at;
+    fl_view *to = (fl_view *)column->values + at;
     for (int32_t i = 0; i < n; i++) {
         fl_str text = fl_is_valid(flat->valid, i) ? fl_view_str(&from[i]) : (fl_str){0};
         column->text_bytes += text.len;
@@ -185,9 +185,9 @@ static fl_status keep_rows(fl_file_column *column, const fl_file_place *place, c
         FL_TRY(keep_texts(column, &flat, at, n, err));
     else if (type.id == FL_BOOL)
         for (int32_t i = 0; i < n; i++)
-            fl_bit_put((uint64_t *)(void *)column->values, at + i, fl_bit_get(flat.data, i));
+            fl_bit_put(column->values, at + i, fl_bit_get(flat.data, i));
     else
-        memcpy(column->values + (int64_t)at * flat.width, flat.data, (size_t)n * flat.width);
+        memcpy((uint8_t *)column->values + (int64_t)at * flat.width, flat.data, (size_t)n * flat.width);
 cleanup:
     return st;
 }
@@ -344,13 +344,11 @@ static fl_status fill_column(fl_file_column *column, const fl_file_places *place
     FL_TRY(fl_arena_get_zero(&column->arena, bit_bytes + 64, (void **)&column->valid, err));
     for (int32_t to = places->is_whole ? places->n : 2; column->n_places < places->n; to *= 2) {
         to = to < places->n ? to : places->n;
-        st = read_places(column, places, column->n_places, to, worker, memory, err);
-        if (st != FL_OK && (is_passing(st) || column->n_places == 0))
-            goto cleanup;
-        if (st != FL_OK) {
-            st = FL_OK;
+        fl_status read = read_places(column, places, column->n_places, to, worker, memory, err);
+        if (is_passing(read) || column->n_places == 0)
+            FL_TRY(read);
+        if (read != FL_OK)
             break;
-        }
         column->n_places = to;
         if (2 * worker->work_bytes > WORK_BYTES_MAX)
             break;

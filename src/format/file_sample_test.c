@@ -265,8 +265,10 @@ static void copy_file(const char *from, const char *to)
     size_t n;
     FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
     assert_true(in != NULL && out != NULL);
-    while ((n = fread(buffer, 1, sizeof(buffer), in)) > 0)
+    do {
+        n = fread(buffer, 1, sizeof(buffer), in);
         assert_int_equal(fwrite(buffer, 1, n, out), n);
+    } while (n == sizeof(buffer));
     fclose(in);
     fclose(out);
 }
