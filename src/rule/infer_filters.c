@@ -9,25 +9,6 @@
 
 #define COPIES_MAX 8 /* conjuncts that one application adds to a side */
 
-/* Whether rows of the side (0: left, 1: right) that meet none do not show. What a mark says of them depends on their nulls. */
-static bool drops_unmet(fl_join_kind kind, int32_t side)
-{
-    switch (kind) {
-    case FL_JOIN_INNER:
-    case FL_JOIN_SEMI:
-        return true;
-    case FL_JOIN_RIGHT:
-        return side == 0;
-    case FL_JOIN_LEFT:
-    case FL_JOIN_ANTI:
-    case FL_JOIN_SINGLE:
-    case FL_JOIN_FIRST:
-        return side == 1;
-    default:
-        return false;
-    }
-}
-
 /* The tests of column `from`, said of `to`, that are not known of it. */
 static fl_status add_tests(fl_rule_call *call, const fl_props *props, fl_col_id from, const fl_expr *to,
                            const fl_props *known, const fl_expr **ret, int32_t *n, fl_err *err)
@@ -70,7 +51,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     for (int32_t side = 0; side < 2; side++) {
         const fl_expr *added[COPIES_MAX];
         int32_t n = 0;
-        if (!drops_unmet(attrs->kind, side) || props[1 - side]->n_tests == 0)
+        if (!fl_join_drops_unmet((fl_join_kind)attrs->kind, side) || props[1 - side]->n_tests == 0)
             continue;
         for (int32_t i = 0; i < attrs->n_conjuncts; i++) {
             const fl_expr *e = attrs->conjuncts[i];

@@ -11,9 +11,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *sides[2] = {call->node->inputs[0], call->node->inputs[1]}, *out = NULL;
     const fl_expr **moved[2] = {NULL, NULL}, **on = NULL;
     int32_t n_moved[2] = {0, 0}, n_on = 0;
-    bool may[2] = {join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_RIGHT,
-                   join->kind == FL_JOIN_INNER || join->kind == FL_JOIN_SEMI || join->kind == FL_JOIN_LEFT ||
-                       join->kind == FL_JOIN_ANTI || join->kind == FL_JOIN_SINGLE || join->kind == FL_JOIN_FIRST};
+    fl_join_kind kind = (fl_join_kind)join->kind;
+    bool may[2] = {fl_join_drops_unmet(kind, 0), fl_join_drops_unmet(kind, 1)};
     for (int32_t s = 0; s < 2; s++)
         FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), join->n_conjuncts + 1, &moved[s], err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), join->n_conjuncts + 1, &on, err));
@@ -36,8 +35,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         return FL_OK;
     for (int32_t s = 0; s < 2; s++)
         FL_TRY(fl_filter_build_all(call->plan, sides[s], moved[s], n_moved[s], &sides[s], err));
-    FL_TRY(
-        fl_join_build_all(call->plan, (fl_join_kind)join->kind, sides[0], sides[1], on, n_on, join->mark, &out, err));
+    FL_TRY(fl_join_build_all(call->plan, kind, sides[0], sides[1], on, n_on, join->mark, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:

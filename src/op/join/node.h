@@ -71,6 +71,10 @@ fl_status fl_join_gives(fl_plan *plan, const fl_node *node, const fl_trait_set *
 /** How rows go through a join of this kind (FL_ROWS_... of plan/rewrites.h), and through an apply. */
 uint32_t fl_join_flow(fl_join_kind kind);
 
+/** Whether rows of the side (0: left, 1: right) that meet none do not show, so that they may be dropped below. What a mark says
+ *  of its right side's depends on their nulls. */
+bool fl_join_drops_unmet(fl_join_kind kind, int32_t side);
+
 static inline const fl_join_attrs *fl_join_of(const fl_node *node)
 {
     return node->attrs;

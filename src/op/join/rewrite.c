@@ -14,6 +14,24 @@ static bool keeps_left(int32_t kind)
     return kind == FL_JOIN_LEFT || kind == FL_JOIN_MARK || kind == FL_JOIN_SINGLE || kind == FL_JOIN_FIRST;
 }
 
+bool fl_join_drops_unmet(fl_join_kind kind, int32_t side)
+{
+    switch (kind) {
+    case FL_JOIN_INNER:
+    case FL_JOIN_SEMI:
+        return true;
+    case FL_JOIN_RIGHT:
+        return side == 0;
+    case FL_JOIN_LEFT:
+    case FL_JOIN_ANTI:
+    case FL_JOIN_SINGLE:
+    case FL_JOIN_FIRST:
+        return side == 1;
+    default:
+        return false;
+    }
+}
+
 uint32_t fl_join_flow(fl_join_kind kind)
 {
     if (keeps_left(kind))
