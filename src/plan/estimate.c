@@ -350,6 +350,15 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
     return is_seen ? seen_share(&sample, figured) : figured;
 }
 
+double fl_estimate_condition(const fl_plan *plan, const fl_expr *condition)
+{
+    double share = fl_estimate_selectivity(plan, condition);
+    const fl_expr *implied;
+    for (int32_t i = 0; (implied = fl_plan_implied(plan, condition, i)) != NULL; i++)
+        share /= fl_estimate_selectivity(plan, implied);
+    return clamp(share);
+}
+
 static bool is_range(const fl_expr *e)
 {
     return e->kind == FL_EXPR_CALL && e->n_args == 2 && (e->func->name[0] == '<' || e->func->name[0] == '>') &&
@@ -487,7 +496,7 @@ double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, in
             y = other;
         }
         if (x == NULL || y == NULL || !fl_col_set_has(&left->made, x->col) || !fl_col_set_has(&right->made, y->col)) {
-            rest *= fl_estimate_selectivity(plan, e);
+            rest *= fl_estimate_condition(plan, e);
             continue;
         }
         double share = equality_share(plan, e, x, left, y, right);

@@ -14,6 +14,10 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *predicate);
 /** The same of conjuncts. */
 double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n);
 
+/** The same of a condition of a join, among the pairs of rows that are left by what was derived from it and is asked of a side
+ *  already (fl_plan_note_implied). */
+double fl_estimate_condition(const fl_plan *plan, const fl_expr *condition);
+
 /** The share of the pairs of two inputs' rows that satisfy all conjuncts. Equalities of several columns are a key together. */
 double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const fl_node *left,
                         const fl_node *right);

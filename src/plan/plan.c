@@ -20,6 +20,7 @@ fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **
     fl_arena_init(&made->making.arena, memory);
     fl_index_map_init(&made->making.struct_places, &made->making.arena);
     fl_index_map_init(&made->making.derived, &made->making.arena);
+    fl_index_map_init(&made->making.conditions, &made->making.arena);
     atomic_store(&made->plan.refs, 1);
     made->plan.memory = memory;
     made->plan.registry = fl_registry_ref(registry);
@@ -46,6 +47,7 @@ void fl_plan_unref(fl_plan *plan)
         fl_free(plan->cols);
         fl_free(plan->payloads);
         fl_free(making->structs);
+        fl_free(making->implied);
         fl_samples_free(making->samples);
         fl_free(making->props);
         fl_provenance_free(making->provenance);
@@ -130,6 +132,34 @@ fl_status fl_plan_derive_once(fl_plan *plan, const fl_expr *expr, bool *ret_is_n
 {
     *ret_is_new = fl_index_map_find(&plan->making->derived, fl_index_map_key(expr)) < 0;
     return *ret_is_new ? fl_index_map_add(&plan->making->derived, fl_index_map_key(expr), 0, err) : FL_OK;
+}
+
+fl_status fl_plan_note_implied(fl_plan *plan, const fl_expr *condition, const fl_expr *implied, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_plan_making *making = plan->making;
+    int32_t at = fl_index_map_find(&making->conditions, fl_index_map_key(condition));
+    FL_TRY(fl_grow(plan->memory, (void **)&making->implied, &making->implied_capacity, making->n_implied + 1,
+                   (int64_t)sizeof(*making->implied), err));
+    if (at < 0)
+        FL_TRY(fl_index_map_add(&making->conditions, fl_index_map_key(condition), making->n_implied, err));
+    making->implied[making->n_implied] = (fl_implied){implied, -1};
+    while (at >= 0 && making->implied[at].next >= 0)
+        at = making->implied[at].next;
+    if (at >= 0)
+        making->implied[at].next = making->n_implied;
+    making->n_implied++;
+cleanup:
+    return st;
+}
+
+const fl_expr *fl_plan_implied(const fl_plan *plan, const fl_expr *condition, int32_t at)
+{
+    const fl_plan_making *making = plan->making;
+    int32_t place = making == NULL ? -1 : fl_index_map_find(&making->conditions, fl_index_map_key(condition));
+    while (place >= 0 && at-- > 0)
+        place = making->implied[place].next;
+    return place < 0 ? NULL : making->implied[place].expr;
 }
 
 int32_t fl_plan_nodes(const fl_plan *plan)

@@ -60,6 +60,13 @@ int32_t fl_plan_cols(const fl_plan *plan); /* ids are 1 .. this */
  *  whatever other rules make of it. For a plan that is being made. */
 fl_status fl_plan_derive_once(fl_plan *plan, const fl_expr *expr, bool *ret_is_new, fl_err *err);
 
+/** Notes that what is derived from a condition of a join is asked of one of its sides already; later ones join the first. For a
+ *  plan that is being made. */
+fl_status fl_plan_note_implied(fl_plan *plan, const fl_expr *condition, const fl_expr *implied, fl_err *err);
+
+/** What was noted of the condition so, `at` = 0, 1 and so on; NULL: no more. */
+const fl_expr *fl_plan_implied(const fl_plan *plan, const fl_expr *condition, int32_t at);
+
 /** Nodes made so far; their ids are 1 .. this. */
 int32_t fl_plan_nodes(const fl_plan *plan);
 

@@ -44,6 +44,12 @@ typedef struct fl_known_order {
     int32_t order_next; /* the value of its order, and 1; 0: nobody asked */
 } fl_known_order;
 
+/* What follows of a condition of a join. */
+typedef struct fl_implied {
+    const fl_expr *expr;
+    int32_t next; /* of the same condition; -1: none */
+} fl_implied;
+
 /* What a plan needs only while it is made. */
 typedef struct fl_plan_making {
     fl_arena arena;
@@ -54,7 +60,11 @@ typedef struct fl_plan_making {
     fl_intern nodes;
     fl_intern traits;
     fl_intern payload_places;
-    fl_index_map derived;       /* expressions: fl_plan_derive_once */
+    fl_index_map derived;    /* expressions: fl_plan_derive_once */
+    fl_index_map conditions; /* the first of what is implied: fl_plan_note_implied */
+    fl_implied *implied;
+    int64_t implied_capacity;
+    int32_t n_implied;
     fl_index_map struct_places; /* in structs, by a type's fields */
     fl_field_index *structs;
     int64_t structs_capacity;

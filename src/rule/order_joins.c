@@ -225,7 +225,7 @@ static fl_status add_inner(region *r, int32_t site, const fl_expr *e, fl_index_m
     FL_TRY(FL_NEW_ARRAY(scratch, r->graph.n_words, &none, err));
     FL_TRY(fl_expr_add_cols(scratch, e, &cols, err));
     add_owners(r, &cols, used);
-    double share = log_of(fl_estimate_selectivity(r->ordering->plan, e));
+    double share = log_of(fl_estimate_condition(r->ordering->plan, e));
     for (int32_t w = 0; w < r->graph.n_words; w++)
         key = key * 0x9E3779B97F4A7C15ull + used[w];
     if (!is_equality && fl_index_map_find(seen, key | 1) >= 0)
@@ -280,6 +280,10 @@ static fl_status add_outer(region *r, int32_t site, const fl_join_attrs *join, f
     add_owners(r, &cols, used);
     add_owners(r, &rejected, nulls);
     double share = log_of(fl_estimate_conjuncts(r->ordering->plan, join->conjuncts, join->n_conjuncts));
+    for (int32_t i = 0; i < join->n_conjuncts; i++) /* what a side is asked already counts there */
+        share += log_of(fl_estimate_condition(r->ordering->plan, join->conjuncts[i])) -
+                 log_of(fl_estimate_selectivity(r->ordering->plan, join->conjuncts[i]));
+    share = fmin(share, 0);
     if (right < r->n_relations)
         FL_TRY(meets_key(r, join, right, &is_key, err));
     if (is_key)

@@ -9,6 +9,17 @@ static uint32_t flow(const fl_node *node)
     return FL_ROWS_ONCE | FL_ROWS_ORDERED | FL_ROWS_ALONE | FL_ROWS_CHOSEN;
 }
 
+#define COMPARED_MAX 64 /* of a filter's conjuncts that another is held against */
+
+/* Whether a conjunct is one of the filter's, of which it need not be asked again. */
+static bool is_asked(const fl_filter_attrs *filter, const fl_expr *conjunct)
+{
+    for (int32_t i = 0; i < filter->n_conjuncts && i < COMPARED_MAX; i++)
+        if (filter->conjuncts[i] == conjunct)
+            return !(conjunct->flags & FL_EXPR_VOLATILE);
+    return false;
+}
+
 /* Another filter's conjuncts run behind its own, on the rows that they would have seen. */
 static fl_status takes(fl_plan *plan, const fl_node *node, const fl_expr *const *conjuncts, int32_t n, bool *ret_taken,
                        const fl_node **ret, fl_err *err)
@@ -16,12 +27,13 @@ static fl_status takes(fl_plan *plan, const fl_node *node, const fl_expr *const 
     fl_status st = FL_OK;
     const fl_filter_attrs *filter = fl_filter_of(node);
     const fl_expr **all = NULL;
-    fl_filter_attrs attrs = {.n_conjuncts = filter->n_conjuncts + n};
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), attrs.n_conjuncts, &all, err));
+    fl_filter_attrs attrs = {.n_conjuncts = filter->n_conjuncts};
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), filter->n_conjuncts + n, &all, err));
     for (int32_t i = 0; i < filter->n_conjuncts; i++)
         all[i] = filter->conjuncts[i];
     for (int32_t i = 0; i < n; i++) {
-        all[filter->n_conjuncts + i] = conjuncts[i];
+        if (!is_asked(filter, conjuncts[i]))
+            all[attrs.n_conjuncts++] = conjuncts[i];
         ret_taken[i] = true;
     }
     attrs.conjuncts = all;
