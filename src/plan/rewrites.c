@@ -21,6 +21,13 @@ fl_status fl_node_widen(fl_plan *plan, const fl_node *node, const fl_node *input
     return fl_node_make(plan, node->op, node->attrs, node->traits, &input, 1, NULL, 0, ret, err);
 }
 
+fl_status fl_node_without(fl_plan *plan, const fl_node *node, int32_t input, const fl_node **ret, fl_err *err)
+{
+    const fl_op_rewrites *rewrites = fl_rewrites_of(node);
+    *ret = node;
+    return rewrites->without == NULL ? FL_OK : rewrites->without(plan, node, input, ret, err);
+}
+
 fl_status fl_passes_as_it_is(fl_plan *plan, const fl_node *node, int32_t input, const fl_expr *const *conjuncts,
                              int32_t n, const fl_expr **ret, fl_err *err)
 {

@@ -53,6 +53,8 @@ struct fl_op_rewrites {
     fl_status (*widen)(fl_plan *plan, const fl_node *node, const fl_node *input, const fl_node **ret, fl_err *err);
     /** The node that has a row more for each of its input's that would give none: with nulls in the columns it makes. */
     fl_status (*keep_all)(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
+    /** An equal plan for the case that one of its inputs has no rows, without that input; the node itself where it wants it. */
+    fl_status (*without)(fl_plan *plan, const fl_node *node, int32_t input, const fl_node **ret, fl_err *err);
     /** How it is freed of outer columns: see plan/unnesting.h. */
     fl_unnesting_pull_fn pull;
     fl_unnesting_push_fn push;
@@ -66,6 +68,9 @@ bool fl_rows_are(const fl_node *node, uint32_t flow);
 
 /** widen of any class of one input. */
 fl_status fl_node_widen(fl_plan *plan, const fl_node *node, const fl_node *input, const fl_node **ret, fl_err *err);
+
+/** *ret as the class says in `without`; the node itself where it says nothing. */
+fl_status fl_node_without(fl_plan *plan, const fl_node *node, int32_t input, const fl_node **ret, fl_err *err);
 
 /** passes of a class that puts out its first input's columns as they are, and rows that a conjunct over them may choose: those
  *  that read nothing else. */

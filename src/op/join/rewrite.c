@@ -2,6 +2,7 @@
 #include "op/apply/node.h"
 #include "op/filter/node.h"
 #include "op/join/node.h"
+#include "op/project/node.h"
 
 #include "plan/rewrites.h"
 
@@ -84,6 +85,39 @@ static fl_status takes(fl_plan *plan, const fl_node *node, const fl_expr *const 
     }
     attrs.conjuncts = on;
     st = fl_node_make(plan, &fl_op_join, &attrs, node->traits, node->inputs, 2, node->cols, node->n_cols, ret, err);
+cleanup:
+    return st;
+}
+
+/* Where a side has no rows, those of the other come out as they are, with nulls for the side's columns and false for a mark. */
+static fl_status without(fl_plan *plan, const fl_node *node, int32_t input, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *other = node->inputs[1 - input];
+    int32_t kind = fl_join_of(node)->kind, n = 0;
+    bool keeps_other = kind == FL_JOIN_FULL || (input == 0 ? kind == FL_JOIN_RIGHT : keeps_left(kind));
+    const fl_expr **exprs = NULL;
+    fl_col_id *cols = NULL;
+    *ret = node;
+    if (kind == FL_JOIN_ANTI && input == 1)
+        return fl_node_with_cols(plan, other, node->cols, node->n_cols, ret, err);
+    if (!keeps_other)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_cols + 1, &exprs, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_cols + 1, &cols, err));
+    for (int32_t i = 0; i < node->n_cols; i++) {
+        fl_value value = {.type = fl_plan_col(plan, node->cols[i])->type, .is_null = kind != FL_JOIN_MARK};
+        if (fl_col_set_has(&other->made, node->cols[i]))
+            continue;
+        cols[n] = node->cols[i];
+        FL_TRY(fl_expr_const(plan, &value, -1, &exprs[n++], err));
+    }
+    fl_project_attrs attrs = {
+        .n_cols = n, .cols = cols, .n_exprs = n, .exprs = exprs, .n_passed = other->n_cols, .passed = other->cols};
+    *ret = other;
+    if (n > 0)
+        FL_TRY(fl_node_make(plan, &fl_op_project, &attrs, NULL, &other, 1, NULL, 0, ret, err));
+    st = fl_node_with_cols(plan, *ret, node->cols, node->n_cols, ret, err);
 cleanup:
     return st;
 }
@@ -213,5 +247,5 @@ cleanup:
     return st;
 }
 
-const fl_op_rewrites fl_join_rewrites = {FL_DESC(fl_op_rewrites),  .flow = flow, .passes = passes, .takes = takes,
-                                         .free_exprs = free_exprs, .pull = pull, .push = push};
+const fl_op_rewrites fl_join_rewrites = {FL_DESC(fl_op_rewrites),  .flow = flow,       .passes = passes, .takes = takes,
+                                         .free_exprs = free_exprs, .without = without, .pull = pull,     .push = push};

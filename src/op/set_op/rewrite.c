@@ -1,4 +1,6 @@
 /* set_op: what rules may do with it. */
+#include "op/aggregate/node.h"
+#include "op/project/node.h"
 #include "op/set_op/node.h"
 
 #include "plan/rewrites.h"
@@ -61,6 +63,29 @@ cleanup:
     return st;
 }
 
+/* Of a union the other side's rows are left, of EXCEPT the left ones, under the result's names; as a set each once. */
+static fl_status without(fl_plan *plan, const fl_node *node, int32_t input, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_set_op_attrs *set = fl_set_op_of(node);
+    const fl_node *other = node->inputs[1 - input];
+    const fl_col_id *from = input == 0 ? set->right : set->left;
+    const fl_expr **exprs = NULL;
+    *ret = node;
+    if (set->kind != FL_UNION && !(set->kind == FL_EXCEPT && input == 1))
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), set->n_cols + 1, &exprs, err));
+    for (int32_t i = 0; i < set->n_cols; i++)
+        FL_TRY(fl_expr_column(plan, from[i], -1, &exprs[i], err));
+    fl_project_attrs attrs = {.n_cols = set->n_cols, .cols = set->cols, .n_exprs = set->n_cols, .exprs = exprs};
+    FL_TRY(fl_node_make(plan, &fl_op_project, &attrs, NULL, &other, 1, NULL, 0, ret, err));
+    if (!set->is_all)
+        FL_TRY(fl_distinct_build(plan, *ret, set->cols, set->n_cols, ret, err));
+    st = fl_node_with_cols(plan, *ret, node->cols, node->n_cols, ret, err);
+cleanup:
+    return st;
+}
+
 /* The domain's columns are columns of both sides. */
 static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
 {
@@ -94,4 +119,4 @@ cleanup:
 }
 
 const fl_op_rewrites fl_set_op_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .passes = passes, .thin = thin,
-                                           .push = push};
+                                           .without = without,      .push = push};
