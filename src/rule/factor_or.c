@@ -1,8 +1,15 @@
 /* factor_or: (a AND b) OR (a AND c) is a AND (b OR c): what all branches say may be pushed down or join tables.
  *
- * Only where nothing can raise: the order in which arguments are looked at changes. */
-#include "op/filter/node.h"
+ * Of filters and joins, whose ANDs other rules take apart into conjuncts. Only where nothing can raise: the order in which arguments
+ * are looked at changes. */
+#include "plan/rewrites.h"
 #include "plan/rule.h"
+
+/* Operators that take conjuncts have some. */
+static bool check(const fl_rule_call *call)
+{
+    return fl_rewrites_of(call->node)->takes != NULL;
+}
 
 static bool branch_has(const fl_expr *branch, const fl_expr *e)
 {
@@ -68,12 +75,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     FL_TRY(fl_node_rewrite_exprs(call->plan, call->node, factor, call, &out, err));
     if (out == call->node)
         return FL_OK;
-    const fl_filter_attrs *factored = fl_filter_of(out);
-    const fl_node *now = call->node->inputs[0];
-    for (int32_t i = 0; i < factored->n_conjuncts; i++) /* ANDs are taken apart into conjuncts */
-        FL_TRY(fl_filter_build(call->plan, now, factored->conjuncts[i], &now, err));
-    FL_TRY(fl_node_with_cols(call->plan, now, call->node->cols, call->node->n_cols, &now, err));
-    st = fl_rule_call_transform_to(call, now, err);
+    st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;
 }
@@ -81,9 +83,10 @@ cleanup:
 const fl_rule_desc fl_rule_factor_or = {FL_DESC(fl_rule_desc),
                                         .name = "factor_or",
                                         .phase = "normalize",
-                                        .pattern = "filter",
+                                        .pattern = "?",
                                         .scope = FL_SCOPE_BOTH,
                                         .promise = 70,
                                         .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ORDER,
+                                        .check = check,
                                         .on_match = on_match,
                                         .doc = "what all branches of an OR say stands once, in front of it"};
