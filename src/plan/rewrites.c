@@ -13,6 +13,27 @@ bool fl_rows_are(const fl_node *node, uint32_t flow)
     return rewrites->flow != NULL && (rewrites->flow(node) & flow) == flow;
 }
 
+fl_order_use fl_order_of_input(const fl_node *node, int32_t input)
+{
+    const fl_op_rewrites *rewrites = fl_rewrites_of(node);
+    return rewrites->order != NULL ? rewrites->order(node, input) : FL_ORDER_USED;
+}
+
+static fl_status look_for_volatile(void *ctx, const fl_expr *expr, fl_err *err)
+{
+    (void)err;
+    *(bool *)ctx |= (expr->flags & FL_EXPR_VOLATILE) != 0;
+    return FL_OK;
+}
+
+fl_order_use fl_order_is_passed(const fl_node *node, int32_t input)
+{
+    (void)input;
+    bool is_volatile = false;
+    (void)fl_node_visit_exprs(node, look_for_volatile, &is_volatile, NULL);
+    return is_volatile ? FL_ORDER_USED : FL_ORDER_PASSED;
+}
+
 fl_status fl_node_widen(fl_plan *plan, const fl_node *node, const fl_node *input, const fl_node **ret, fl_err *err)
 {
     const fl_op_rewrites *rewrites = fl_rewrites_of(node);

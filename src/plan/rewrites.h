@@ -13,6 +13,8 @@
  * FL_ROWS_CHOSEN: of any input that makes a column which comes out, all rows with some of its values may be dropped below, where
  * a test above would drop these and null: run-time filters do.
  *
+ * FL_ROWS_ARRANGED: the rows of the only input come out, and nothing is changed but their order.
+ *
  * FL_ROWS_UNITED: the rows of every input come out, each once and by itself, under columns that `passes` tells. */
 enum {
     FL_ROWS_SOME = 1,    /* there is a row out where there is one in */
@@ -21,14 +23,24 @@ enum {
     FL_ROWS_ORDERED = 8, /* they keep their order */
     FL_ROWS_ALONE = 16,  /* what becomes of a row does not depend on other rows */
     FL_ROWS_CHOSEN = 32,
-    FL_ROWS_UNITED = 64
+    FL_ROWS_UNITED = 64,
+    FL_ROWS_ARRANGED = 128
 };
 #define FL_ROWS_ONE_FOR_ONE (FL_ROWS_SOME | FL_ROWS_ALL | FL_ROWS_ONCE)
+
+/* What the order of an input's rows is to a node. */
+typedef enum fl_order_use {
+    FL_ORDER_USED,   /* which rows come out may depend on it, or what is in them */
+    FL_ORDER_PASSED, /* the order of the rows that come out depends on it, and nothing else */
+    FL_ORDER_IGNORED /* nothing does */
+} fl_order_use;
 
 struct fl_op_rewrites {
     uint32_t size; /* FL_DESC */
     /** FL_ROWS_... */
     uint32_t (*flow)(const fl_node *node);
+    /** What the order of an input's rows is to it. NULL: it is used. */
+    fl_order_use (*order)(const fl_node *node, int32_t input);
     /** How the conjuncts of a filter over the node pass to one of its inputs: ret[i] is what conjuncts[i] says of that input's
      *  rows; NULL, as it is before, where it does not pass. One that has to be put over several of them passes to each; nothing is
      *  left of it above. Whether what can raise may move is the rule's to say (push_filter). */
@@ -65,6 +77,12 @@ const fl_op_rewrites *fl_rewrites_of(const fl_node *node);
 
 /** Whether all of these FL_ROWS_... are true of the node. */
 bool fl_rows_are(const fl_node *node, uint32_t flow);
+
+/** `order` of any class. */
+fl_order_use fl_order_of_input(const fl_node *node, int32_t input);
+
+/** `order` of a class that passes it on, but for expressions that are volatile. */
+fl_order_use fl_order_is_passed(const fl_node *node, int32_t input);
 
 /** widen of any class of one input. */
 fl_status fl_node_widen(fl_plan *plan, const fl_node *node, const fl_node *input, const fl_node **ret, fl_err *err);

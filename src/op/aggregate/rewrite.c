@@ -12,6 +12,18 @@ static uint32_t flow(const fl_node *node)
     return FL_ROWS_CHOSEN;
 }
 
+/* Groups come in no order. Functions that have an order of their own leave rows that it holds equal as they come. */
+static fl_order_use order(const fl_node *node, int32_t input)
+{
+    const fl_aggregate_attrs *aggregate = fl_aggregate_of(node);
+    for (int32_t i = 0; i < aggregate->n_aggs; i++)
+        if (!aggregate->aggs[i].agg->ignores_order || aggregate->aggs[i].agg->obeys_order ||
+            aggregate->aggs[i].n_order > 0)
+            return FL_ORDER_USED;
+    return aggregate->n_order > 0 || fl_order_is_passed(node, input) == FL_ORDER_USED ? FL_ORDER_USED
+                                                                                      : FL_ORDER_IGNORED;
+}
+
 /* What reads keys alone, and one at least, is the same for all rows of a group; without keys there is a row that no conjunct
  * below takes away. */
 static fl_status passes(fl_plan *plan, const fl_node *node, int32_t input, const fl_expr *const *conjuncts, int32_t n,
@@ -263,4 +275,4 @@ cleanup:
 }
 
 const fl_op_rewrites fl_aggregate_rewrites = {
-    FL_DESC(fl_op_rewrites), .flow = flow, .passes = passes, .thin = thin, .pull = pull, .push = push};
+    FL_DESC(fl_op_rewrites), .flow = flow, .order = order, .passes = passes, .thin = thin, .pull = pull, .push = push};

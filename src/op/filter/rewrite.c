@@ -60,5 +60,6 @@ cleanup:
     return st;
 }
 
-const fl_op_rewrites fl_filter_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .takes = takes,
-                                           .tests = "where",        .pull = pull, .push = fl_unnesting_push_rows};
+const fl_op_rewrites fl_filter_rewrites = {
+    FL_DESC(fl_op_rewrites), .flow = flow, .order = fl_order_is_passed,   .takes = takes,
+    .tests = "where",        .pull = pull, .push = fl_unnesting_push_rows};

@@ -46,6 +46,17 @@ static uint32_t flow(const fl_node *node)
     return fl_join_flow((fl_join_kind)fl_join_of(node)->kind);
 }
 
+/* Of which partner there is, and of a single one, no order shows; of several any one may be the first. */
+static fl_order_use order(const fl_node *node, int32_t input)
+{
+    int32_t kind = fl_join_of(node)->kind;
+    bool is_passed = fl_order_is_passed(node, input) == FL_ORDER_PASSED;
+    if (!is_passed || (kind == FL_JOIN_FIRST && input == 1) || fl_join_of(node)->n_order > 0)
+        return FL_ORDER_USED;
+    bool is_looked_up = kind == FL_JOIN_SEMI || kind == FL_JOIN_ANTI || kind == FL_JOIN_MARK || kind == FL_JOIN_SINGLE;
+    return input == 1 && is_looked_up ? FL_ORDER_IGNORED : FL_ORDER_PASSED;
+}
+
 /* To the side that has all of the columns, unless its rows may come out as nulls. */
 static fl_status passes(fl_plan *plan, const fl_node *node, int32_t input, const fl_expr *const *conjuncts, int32_t n,
                         const fl_expr **ret, fl_err *err)
@@ -247,5 +258,6 @@ cleanup:
     return st;
 }
 
-const fl_op_rewrites fl_join_rewrites = {FL_DESC(fl_op_rewrites),  .flow = flow,       .passes = passes, .takes = takes,
-                                         .free_exprs = free_exprs, .without = without, .pull = pull,     .push = push};
+const fl_op_rewrites fl_join_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow,   .order = order,
+                                         .passes = passes,        .takes = takes, .free_exprs = free_exprs,
+                                         .without = without,      .pull = pull,   .push = push};

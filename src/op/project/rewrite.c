@@ -163,5 +163,11 @@ cleanup:
     return st;
 }
 
-const fl_op_rewrites fl_project_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .passes = passes, .thin = thin,
-                                            .widen = widen,          .pull = pull, .push = push};
+const fl_op_rewrites fl_project_rewrites = {FL_DESC(fl_op_rewrites),
+                                            .flow = flow,
+                                            .order = fl_order_is_passed,
+                                            .passes = passes,
+                                            .thin = thin,
+                                            .widen = widen,
+                                            .pull = pull,
+                                            .push = push};

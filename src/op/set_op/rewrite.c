@@ -12,6 +12,12 @@ static uint32_t flow(const fl_node *node)
     return FL_ROWS_CHOSEN | (is_union_all ? FL_ROWS_UNITED : 0);
 }
 
+static fl_order_use order(const fl_node *node, int32_t input)
+{
+    (void)input;
+    return fl_rows_are(node, FL_ROWS_UNITED) ? FL_ORDER_PASSED : FL_ORDER_IGNORED;
+}
+
 /* To both sides, under their columns' names. All conjuncts or none: one that stayed, as it can raise, would be tested behind
  * those that the text puts after it. */
 static fl_status passes(fl_plan *plan, const fl_node *node, int32_t input, const fl_expr *const *conjuncts, int32_t n,
@@ -118,5 +124,6 @@ cleanup:
     return st;
 }
 
-const fl_op_rewrites fl_set_op_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .passes = passes, .thin = thin,
-                                           .without = without,      .push = push};
+const fl_op_rewrites fl_set_op_rewrites = {
+    FL_DESC(fl_op_rewrites), .flow = flow, .order = order, .passes = passes, .thin = thin,
+    .without = without,      .push = push};

@@ -6,7 +6,7 @@
 static uint32_t flow(const fl_node *node)
 {
     (void)node;
-    return FL_ROWS_ONE_FOR_ONE | FL_ROWS_CHOSEN;
+    return FL_ROWS_ONE_FOR_ONE | FL_ROWS_CHOSEN | FL_ROWS_ARRANGED;
 }
 
 /* The order of a subquery's rows means nothing outside. */
@@ -21,5 +21,5 @@ static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret,
     return fl_unnesting_push(u, node->inputs[0], ret, ret_cols, err);
 }
 
-const fl_op_rewrites fl_sort_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .passes = fl_passes_as_it_is,
-                                         .pull = pull, .push = push};
+const fl_op_rewrites fl_sort_rewrites = {FL_DESC(fl_op_rewrites),      .flow = flow, .order = fl_order_is_passed,
+                                         .passes = fl_passes_as_it_is, .pull = pull, .push = push};

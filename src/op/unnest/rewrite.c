@@ -56,6 +56,6 @@ static fl_status keep_all(fl_plan *plan, const fl_node *node, const fl_node **re
     return fl_node_make(plan, &fl_op_unnest, &attrs, node->traits, node->inputs, 1, node->cols, node->n_cols, ret, err);
 }
 
-const fl_op_rewrites fl_unnest_rewrites = {FL_DESC(fl_op_rewrites),      .flow = flow,
-                                           .passes = fl_passes_as_it_is, .widen = widen,
-                                           .keep_all = keep_all,         .push = fl_unnesting_push_rows};
+const fl_op_rewrites fl_unnest_rewrites = {FL_DESC(fl_op_rewrites),       .flow = flow,   .order = fl_order_is_passed,
+                                           .passes = fl_passes_as_it_is,  .widen = widen, .keep_all = keep_all,
+                                           .push = fl_unnesting_push_rows};
