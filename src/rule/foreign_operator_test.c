@@ -5,6 +5,7 @@
 #include "op/filter/node.h"
 #include "op/limit/node.h"
 #include "op/project/node.h"
+#include "op/sort/node.h"
 #include "op/values/node.h"
 #include "opt/lower.h"
 #include "opt/optimize.h"
@@ -112,9 +113,9 @@ static const fl_attr_field tally_fields[] = {
     {"expr", FL_FIELD_EXPR, offsetof(tally_attrs, expr), 0, NULL, false, false},
     {"col", FL_FIELD_COL, offsetof(tally_attrs, col), 0, NULL, false, false},
 };
-static const fl_op_rewrites tally_rewrites = {FL_DESC(fl_op_rewrites), .flow = tally_flow,
-                                              .passes = tally_passes,  .thin = tally_thin,
-                                              .pull = tally_pull,      .push = fl_unnesting_push_rows};
+static const fl_op_rewrites tally_rewrites = {
+    FL_DESC(fl_op_rewrites), .flow = tally_flow, .order = fl_order_is_passed,   .passes = tally_passes,
+    .thin = tally_thin,      .pull = tally_pull, .push = fl_unnesting_push_rows};
 static const fl_op_desc tally = {FL_DESC(fl_op_desc),
                                  .name = "tally",
                                  .n_inputs = 1,
@@ -133,7 +134,7 @@ static const fl_op_desc mute = {FL_DESC(fl_op_desc), .name = "mute", .n_inputs =
 extern const fl_phase_desc fl_phase_unnest, fl_phase_normalize, fl_phase_join_order, fl_phase_refine, fl_phase_lower,
     fl_phase_physical;
 extern const fl_rule_desc fl_rule_unnest_apply, fl_rule_push_filter, fl_rule_propagate_empty, fl_rule_prune_columns,
-    fl_rule_push_limit, fl_rule_reorder_filters, fl_rule_runtime_filter, fl_rule_flatten_lateral;
+    fl_rule_push_limit, fl_rule_reorder_filters, fl_rule_runtime_filter, fl_rule_flatten_lateral, fl_rule_drop_order;
 extern const fl_func_set fl_func_set_compare;
 
 static fl_status lower_anything(fl_rule_call *call, fl_err *err)
@@ -184,14 +185,16 @@ static const fl_node *table_of(fixture *f, int32_t n_rows, int32_t n_cols)
 static int set_up(void **state)
 {
     static fixture f;
-    const fl_op_desc *const ops[] = {&tally,           &mute,          &fl_op_values,
-                                     &fl_op_filter,    &fl_op_project, &fl_op_join,
-                                     &fl_op_aggregate, &fl_op_apply,   &fl_op_limit};
+    const fl_op_desc *const ops[] = {&tally,         &mute,       &fl_op_values,    &fl_op_filter,
+                                     &fl_op_project, &fl_op_join, &fl_op_aggregate, &fl_op_apply,
+                                     &fl_op_limit,   &fl_op_sort};
     const fl_phase_desc *const phases[] = {&fl_phase_unnest, &fl_phase_normalize, &fl_phase_join_order,
                                            &fl_phase_refine, &fl_phase_lower,     &fl_phase_physical};
-    const fl_rule_desc *const rules[] = {&fl_rule_unnest_apply,   &fl_rule_push_filter,     &fl_rule_propagate_empty,
-                                         &fl_rule_prune_columns,  &fl_rule_push_limit,      &fl_rule_reorder_filters,
-                                         &fl_rule_runtime_filter, &fl_rule_flatten_lateral, &lower_all};
+    const fl_rule_desc *const rules[] = {&fl_rule_unnest_apply,    &fl_rule_push_filter,
+                                         &fl_rule_propagate_empty, &fl_rule_prune_columns,
+                                         &fl_rule_push_limit,      &fl_rule_reorder_filters,
+                                         &fl_rule_runtime_filter,  &fl_rule_flatten_lateral,
+                                         &fl_rule_drop_order,      &lower_all};
     f = (fixture){0};
     fl_memory_init(&f.memory, NULL, "test", 0);
     assert_int_equal(fl_registry_new(&f.registry, NULL), FL_OK);
@@ -431,6 +434,24 @@ static void test_runtime_filter(void **state)
     }
 }
 
+/* What is sorted below groups is not where the class passes the order on. */
+static void test_order_is_dropped(void **state)
+{
+    fixture *f = *state;
+    const fl_sort_key key = {.expr = f->a};
+    const fl_node *sorted = NULL, *grouped = NULL;
+    assert_int_equal(fl_sort_build(f->plan, f->table, &key, 1, &sorted, NULL), FL_OK);
+    const fl_node *passed = tally_over(f, sorted, equal(f, f->a, f->b)), *stopped = mute_over(f, sorted);
+    assert_int_equal(fl_distinct_build(f->plan, passed, &f->made->col, 1, &grouped, NULL), FL_OK);
+    grouped = optimized(f, grouped, f->made);
+    down(grouped, 1, &tally);
+    down(grouped, 2, &fl_op_values);
+    assert_int_equal(fl_distinct_build(f->plan, stopped, &f->a->col, 1, &grouped, NULL), FL_OK);
+    grouped = optimized(f, grouped, f->a);
+    down(grouped, 1, &mute);
+    down(grouped, 2, &fl_op_sort);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +467,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limit_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_empty_input, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_runtime_filter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_order_is_dropped, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
