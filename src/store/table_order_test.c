@@ -95,7 +95,7 @@ static fl_segment *make_segment(const column *c, int32_t from, int32_t to)
 
 static fl_table *make_table(const column *c, const int32_t *ends, int32_t n_segments)
 {
-    fl_segment *segments[SEGMENTS_MAX];
+    fl_segment *segments[SEGMENTS_MAX] = {NULL};
     fl_table *table = NULL;
     fl_field field = {.name = FL_STR("x"), .type = c->type, .nullable = true};
     for (int32_t s = 0; s < n_segments; s++)
