@@ -161,6 +161,12 @@ static inline bool fl_expr_is_const(const fl_expr *e)
 {
     return e->kind == FL_EXPR_CONST;
 }
+/** Whether it may be evaluated for more or fewer rows than the text says: it cannot raise, is the same for the same row, and holds no
+ *  subquery. */
+static inline bool fl_expr_is_movable(const fl_expr *e)
+{
+    return (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) == 0;
+}
 static inline bool fl_expr_is_true(const fl_expr *e)
 {
     return e->kind == FL_EXPR_CONST && e->type.id == FL_BOOL && !e->value->is_null && e->value->b;

@@ -139,8 +139,7 @@ static fl_status note_test(fl_plan *plan, fl_props *props, const fl_expr *conjun
     fl_status st = FL_OK;
     fl_col_set used;
     fl_col_set_init(&used);
-    if (conjunct->size > FL_EXPR_SMALL ||
-        (conjunct->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+    if (conjunct->size > FL_EXPR_SMALL || !fl_expr_is_movable(conjunct))
         return FL_OK;
     FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), conjunct, &used, err));
     if (fl_col_set_count(&used) == 1)

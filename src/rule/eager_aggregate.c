@@ -29,11 +29,6 @@ typedef struct eager {
     bool *is_changed;   /* [n_aggs]: what an early one gives is not the result */
 } eager;
 
-static bool is_plain(const fl_expr *e)
-{
-    return (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) == 0;
-}
-
 /* Whether an aggregate's arguments and filter are plain, and read this side alone. */
 static fl_status reads_only(const eager *g, const fl_agg *agg, const fl_node *side, bool *ret, fl_err *err)
 {
@@ -42,11 +37,11 @@ static fl_status reads_only(const eager *g, const fl_agg *agg, const fl_node *si
     bool ok = true;
     fl_col_set_init(&used);
     for (int32_t i = 0; i < agg->n_args; i++) {
-        ok &= is_plain(agg->args[i]);
+        ok &= fl_expr_is_movable(agg->args[i]);
         FL_TRY(fl_expr_add_cols(g->call->scratch, agg->args[i], &used, err));
     }
     if (agg->filter != NULL) {
-        ok &= is_plain(agg->filter);
+        ok &= fl_expr_is_movable(agg->filter);
         FL_TRY(fl_expr_add_cols(g->call->scratch, agg->filter, &used, err));
     }
     *ret = ok && fl_col_set_has_all(&side->made, &used);
@@ -138,12 +133,12 @@ static fl_status look(eager *g, bool *ret, fl_err *err)
         ok |= g->is_late[i];
     }
     for (int32_t i = 0; i < join->n_conjuncts && ok; i++) {
-        ok = is_plain(join->conjuncts[i]);
+        ok = fl_expr_is_movable(join->conjuncts[i]);
         FL_TRY(add_grouped(g, join->conjuncts[i], &ok, err));
         FL_TRY(add_fixed(g, join->conjuncts[i], err));
     }
     for (int32_t i = 0; i < g->aggregate->n_keys && ok; i++) {
-        ok = is_plain(g->aggregate->keys[i]);
+        ok = fl_expr_is_movable(g->aggregate->keys[i]);
         FL_TRY(add_grouped(g, g->aggregate->keys[i], &ok, err));
     }
     *ret = ok && !fl_col_set_is_empty(&g->grouped);

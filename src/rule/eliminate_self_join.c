@@ -45,20 +45,15 @@ static const fl_table_key *find_key(const self_join *s)
     return NULL;
 }
 
-static bool is_plain(const fl_expr *e)
-{
-    return (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)) == 0;
-}
-
 /* Whether the right side's conditions, and those of the join beyond the key, may be tested of the left rows. */
 static bool may_move(const self_join *s, const fl_table_key *key)
 {
     bool has_others = s->right->n_filters > 0;
     for (int32_t i = 0; i < s->right->n_filters; i++)
-        if (!is_plain(s->right->filters[i]))
+        if (!fl_expr_is_movable(s->right->filters[i]))
             return false;
     for (int32_t i = 0; i < s->join->n_conjuncts; i++) {
-        if (!is_plain(s->join->conjuncts[i]))
+        if (!fl_expr_is_movable(s->join->conjuncts[i]))
             return false;
         has_others |= !s->is_of_key[i];
     }

@@ -28,8 +28,7 @@ static fl_status factor(void *ctx, fl_plan *plan, const fl_expr *e, const fl_exp
     const fl_expr **common = NULL, **branches = NULL, **rest = NULL;
     int32_t n_common = 0, n_branches = 0;
     *ret = e;
-    if (e->kind != FL_EXPR_OR || e->n_args > 64 ||
-        (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+    if (e->kind != FL_EXPR_OR || e->n_args > 64 || !fl_expr_is_movable(e))
         return FL_OK;
     const fl_expr *first = e->args[0];
     int32_t n_first = first->kind == FL_EXPR_AND ? first->n_args : 1;

@@ -112,8 +112,7 @@ static fl_status fold(void *ctx, fl_plan *plan, const fl_expr *e, const fl_expr 
         if (st != FL_OK || *ret != e)
             return st;
     }
-    if (e->kind == FL_EXPR_IS_NULL &&
-        !(e->args[0]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))) {
+    if (e->kind == FL_EXPR_IS_NULL && fl_expr_is_movable(e->args[0])) {
         fl_value no = {.type = FL_TYPE(FL_BOOL)};
         fl_status st = know_not_null(f, err);
         if (st != FL_OK)

@@ -123,8 +123,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_join_attrs *attrs = fl_join_of(join);
     for (int32_t i = 0; i < attrs->n_conjuncts; i++) {
         const fl_expr *e = attrs->conjuncts[i];
-        if (e->kind != FL_EXPR_OR || e->n_args > BRANCHES_MAX ||
-            (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+        if (e->kind != FL_EXPR_OR || e->n_args > BRANCHES_MAX || !fl_expr_is_movable(e))
             continue;
         for (int32_t side = 0; side < 2; side++)
             if (fl_join_drops_unmet((fl_join_kind)attrs->kind, side))

@@ -51,7 +51,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         fl_col_set_init(&used);
         FL_TRY(fl_expr_add_cols(call->scratch, e, &used, err));
         bool left = fl_col_set_meets(&used, &sides[0]->made), right = fl_col_set_meets(&used, &sides[1]->made);
-        if (e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
+        if (!fl_expr_is_movable(e))
             kept[n_kept++] = e;
         else if (left && right && is_inner(join))
             on[n_on++] = e;

@@ -60,7 +60,7 @@ static bool is_ordered(const fl_node *node, bool has_outer)
     if (node->op != &fl_op_join || (!has_outer && !is_inner(node)) || fl_join_of(node)->kind > FL_JOIN_ANTI)
         return false;
     for (int32_t i = 0; i < fl_join_of(node)->n_conjuncts; i++)
-        if (fl_join_of(node)->conjuncts[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
+        if (!fl_expr_is_movable(fl_join_of(node)->conjuncts[i]))
             return false;
     return true;
 }

@@ -24,7 +24,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         FL_TRY(fl_expr_add_cols(call->scratch, e, &used, err));
         for (int32_t s = 0; s < 2 && to < 0; s++)
             if (may[s] && !fl_col_set_is_empty(&used) && fl_col_set_has_all(&sides[s]->made, &used) &&
-                !(e->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY)))
+                fl_expr_is_movable(e))
                 to = s;
         if (to >= 0)
             moved[to][n_moved[to]++] = e;

@@ -6,9 +6,6 @@
 
 #include "plan/rewrites.h"
 
-#define STAYS \
-    (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY) /* conjuncts that see the same rows as before */
-
 /* Every left row comes out, with nulls where it has no partner. */
 static bool keeps_left(int32_t kind)
 {
@@ -90,7 +87,7 @@ static fl_status takes(fl_plan *plan, const fl_node *node, const fl_expr *const 
     for (int32_t i = 0; i < attrs.n_conjuncts; i++)
         on[i] = attrs.conjuncts[i];
     for (int32_t i = 0; i < n; i++) {
-        ret_taken[i] = (conjuncts[i]->flags & FL_EXPR_HAS_COLUMN) && !(conjuncts[i]->flags & STAYS);
+        ret_taken[i] = (conjuncts[i]->flags & FL_EXPR_HAS_COLUMN) && fl_expr_is_movable(conjuncts[i]);
         if (ret_taken[i])
             on[attrs.n_conjuncts++] = conjuncts[i];
     }

@@ -28,7 +28,7 @@ static fl_status passes(fl_plan *plan, const fl_node *node, int32_t input, const
     const fl_expr **exprs = NULL;
     fl_substitution s = {0};
     for (int32_t i = 0; i < n; i++)
-        if (conjuncts[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE | FL_EXPR_HAS_SUBQUERY))
+        if (!fl_expr_is_movable(conjuncts[i]))
             return FL_OK;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), set->n_cols, &exprs, err));
     for (int32_t c = 0; c < set->n_cols; c++)
