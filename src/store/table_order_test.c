@@ -39,7 +39,7 @@ static void put_value(fl_type type, int32_t value, uint8_t *to, char *chars)
     double d = value == NOT_A_NUMBER ? (double)NAN : value == 0 && random_below(2) == 0 ? -0.0 : value;
     float f = (float)d;
     int64_t wide = value;
-    fl_i128 widest = (fl_i128)value << 70;
+    fl_i128 widest = (fl_i128)value * ((fl_i128)1 << 70);
     fl_view view;
     switch (type.id) {
     case FL_F32:
