@@ -472,7 +472,8 @@ static fl_status finish_column(column *c, fl_segment *segment, fl_type type, fl_
         fl_view *values = NULL;
         FL_TRY(FL_NEW(&segment->arena, &dict, err));
         FL_TRY(FL_NEW_ARRAY(&segment->arena, c->n_values + 4, &values, err));
-        memcpy(values, c->values, (size_t)c->n_values * sizeof(*values));
+        if (c->n_values > 0)
+            memcpy(values, c->values, (size_t)c->n_values * sizeof(*values));
         fl_vec_set_flat(dict, c->type, values, NULL);
         ret->layout = FL_DICT;
         ret->child = dict;
