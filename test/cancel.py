@@ -86,7 +86,7 @@ STATEMENTS = {
     # operators
     "sort": "SELECT * FROM (SELECT s, n, i FROM numbers ORDER BY s, n, i) AS t ORDER BY i, s",
     "sort_values": "SELECT a.n + b.k AS n FROM numbers a, range(20) AS b(k) ORDER BY n",
-    "join": "SELECT count(*) FROM numbers a JOIN numbers b ON a.k = b.k",
+    "join": "SELECT max(a.n + b.n) FROM numbers a JOIN numbers b ON a.k = b.k",
     "join_keys": "SELECT count(*) FROM numbers a JOIN numbers b ON a.s = b.s JOIN numbers c ON c.s = a.s",
     "join_loop": "SELECT count(*) FROM numbers a JOIN numbers b ON a.n < b.n AND a.x > b.x",
     "group": "SELECT s, count(*), sum(n) FROM numbers GROUP BY s",
