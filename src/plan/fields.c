@@ -253,7 +253,7 @@ static fl_status move_cols(fl_field_mover *mover, const fl_col_id **cols, int32_
 {
     fl_col_id *copy = NULL;
     fl_status st = TAKE_COPY(mover, *cols, n, &copy, err);
-    for (int32_t i = 0; i < n && st == FL_OK && mover->move_col != NULL; i++)
+    for (int32_t i = 0; copy != NULL && i < n && st == FL_OK && mover->move_col != NULL; i++)
         mover->move_col(mover, &copy[i], is_made);
     *cols = copy;
     return st;
@@ -268,7 +268,7 @@ static fl_status move_exprs(fl_field_mover *mover, const fl_expr *const **exprs,
 {
     const fl_expr **copy = NULL;
     fl_status st = TAKE_COPY(mover, *exprs, n, &copy, err);
-    for (int32_t i = 0; i < n && st == FL_OK; i++)
+    for (int32_t i = 0; copy != NULL && i < n && st == FL_OK; i++)
         st = move_expr(mover, &copy[i], err);
     *exprs = copy;
     return st;
@@ -278,7 +278,7 @@ static fl_status move_sort_keys(fl_field_mover *mover, const fl_sort_key **keys,
 {
     fl_sort_key *copy = NULL;
     fl_status st = TAKE_COPY(mover, *keys, n, &copy, err);
-    for (int32_t i = 0; i < n && st == FL_OK; i++)
+    for (int32_t i = 0; copy != NULL && i < n && st == FL_OK; i++)
         st = move_expr(mover, &copy[i].expr, err);
     *keys = copy;
     return st;
@@ -288,7 +288,7 @@ static fl_status move_order_keys(fl_field_mover *mover, const fl_order_key **key
 {
     fl_order_key *copy = NULL;
     fl_status st = TAKE_COPY(mover, *keys, n, &copy, err);
-    for (int32_t i = 0; i < n && st == FL_OK; i++)
+    for (int32_t i = 0; copy != NULL && i < n && st == FL_OK; i++)
         st = move_cols(mover, &copy[i].cols, copy[i].n_cols, false, err);
     *keys = copy;
     return st;
