@@ -121,22 +121,6 @@ fl_status fl_buffer_new(fl_memory *memory, int64_t bytes, fl_buffer **ret, fl_er
     return FL_OK;
 }
 
-fl_status fl_buffer_wrap(const void *data, int64_t bytes, void (*release)(fl_buffer *), void *owner, fl_buffer **ret,
-                         fl_err *err)
-{
-    fl_buffer *buffer = NULL;
-    fl_status st = fl_alloc_zero(NULL, sizeof(*buffer), (void **)&buffer, err);
-    if (st != FL_OK)
-        return st;
-    atomic_store(&buffer->refs, 1);
-    buffer->data = (uint8_t *)(uintptr_t)data;
-    buffer->bytes = buffer->capacity = bytes;
-    buffer->release = release;
-    buffer->owner = owner;
-    *ret = buffer;
-    return FL_OK;
-}
-
 /* At least `bytes`, by half as much again or more, so that growing step by step is linear: twice as much, or what the size
  * class holds, since a power of two with the padding behind it would take a region of twice the size. */
 static int64_t grown_bytes(const fl_buffer *old, int64_t bytes)
@@ -151,7 +135,7 @@ static int64_t grown_bytes(const fl_buffer *old, int64_t bytes)
 fl_status fl_buffer_grow(fl_buffer **buffer, int64_t bytes, fl_err *err)
 {
     fl_buffer *old = *buffer;
-    FL_ASSERT(atomic_load(&old->refs) == 1 && old->release == NULL);
+    FL_ASSERT(atomic_load(&old->refs) == 1);
     if (bytes <= old->bytes)
         return FL_OK;
     if (bytes <= old->capacity) {
@@ -180,11 +164,7 @@ void fl_buffer_unref(fl_buffer *buffer)
 {
     if (buffer == NULL || atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
         return;
-    if (buffer->release != NULL) {
-        buffer->release(buffer);
-    } else {
-        region_put(buffer->pool, buffer->data, buffer->capacity);
-        fl_memory_release(buffer->memory, buffer->bytes);
-    }
+    region_put(buffer->pool, buffer->data, buffer->capacity);
+    fl_memory_release(buffer->memory, buffer->bytes);
     fl_free(buffer);
 }

@@ -15,9 +15,7 @@ typedef struct fl_buffer {
     int64_t bytes;    /* asked for */
     int64_t capacity; /* of the region, without the padding */
     fl_memory *memory;
-    struct fl_buffer_pool *pool;         /* where the region returns to; NULL = free() */
-    void (*release)(struct fl_buffer *); /* foreign memory: called instead of freeing data */
-    void *owner;                         /* for release */
+    struct fl_buffer_pool *pool; /* where the region returns to; NULL = free() */
 } fl_buffer;
 
 typedef struct fl_buffer_pool fl_buffer_pool;
@@ -28,10 +26,6 @@ void fl_buffer_pool_free(fl_buffer_pool *pool);
 
 /** A new buffer with one reference; contents are not cleared. */
 fl_status fl_buffer_new(fl_memory *memory, int64_t bytes, fl_buffer **ret, fl_err *err);
-
-/** Wraps foreign memory: `release` is called when the last reference goes. Not padded: its tail may not be over-read. */
-fl_status fl_buffer_wrap(const void *data, int64_t bytes, void (*release)(fl_buffer *), void *owner, fl_buffer **ret,
-                         fl_err *err);
 
 /** Grows *buffer (held once) to at least `bytes`, keeping contents. */
 fl_status fl_buffer_grow(fl_buffer **buffer, int64_t bytes, fl_err *err);

@@ -177,12 +177,6 @@ cleanup:
     return st;
 }
 
-fl_file *fl_file_ref(fl_file *file)
-{
-    atomic_fetch_add(&file->refs, 1);
-    return file;
-}
-
 void fl_file_unref(fl_file *file)
 {
     if (file == NULL || atomic_fetch_sub(&file->refs, 1) != 1)

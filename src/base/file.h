@@ -31,7 +31,6 @@ typedef struct fl_file {
  *  folder as hint; FL_ERR_IO for everything else, with the system's reason. */
 fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err);
 
-fl_file *fl_file_ref(fl_file *file);
 void fl_file_unref(fl_file *file);
 
 /** Whether the path still leads to the file as it was at open, in all that the system says of it (inode, size, times), and

@@ -24,11 +24,9 @@ void fl_rule_inquiry_drop(fl_rule_inquiry *inquiry)
     fl_arena_drop(&inquiry->arena);
 }
 
-fl_status fl_rule_inquiry_note(fl_rule_inquiry *inquiry, const fl_plan *plan, const fl_rule_desc *rule,
-                               const fl_node *node, fl_rule_outcome outcome, fl_err *err)
+fl_status fl_rule_inquiry_write(fl_rule_inquiry *inquiry, const fl_plan *plan, const fl_node *node,
+                                fl_rule_outcome outcome, fl_err *err)
 {
-    if (inquiry == NULL || inquiry->rule != rule)
-        return FL_OK;
     FL_ASSERT(node->id > 0 && outcome < FL_LEN(outcomes));
     fl_status st = FL_OK;
     fl_text line;

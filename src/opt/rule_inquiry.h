@@ -29,9 +29,17 @@ typedef struct fl_rule_inquiry {
 void fl_rule_inquiry_init(fl_rule_inquiry *inquiry, const fl_rule_desc *rule, fl_text *text);
 void fl_rule_inquiry_drop(fl_rule_inquiry *inquiry);
 
-/** Notes what became of a rule at a node; does nothing for other rules, and where `inquiry` is NULL. */
-fl_status fl_rule_inquiry_note(fl_rule_inquiry *inquiry, const fl_plan *plan, const fl_rule_desc *rule,
-                               const fl_node *node, fl_rule_outcome outcome, fl_err *err);
+/** Writes down what became of the rule that is asked about. */
+fl_status fl_rule_inquiry_write(fl_rule_inquiry *inquiry, const fl_plan *plan, const fl_node *node,
+                                fl_rule_outcome outcome, fl_err *err);
+
+/** Notes what became of a rule at a node; does nothing for other rules, and where `inquiry` is NULL, as for all but those who
+ *  ask. */
+static inline fl_status fl_rule_inquiry_note(fl_rule_inquiry *inquiry, const fl_plan *plan, const fl_rule_desc *rule,
+                                             const fl_node *node, fl_rule_outcome outcome, fl_err *err)
+{
+    return inquiry == NULL || inquiry->rule != rule ? FL_OK : fl_rule_inquiry_write(inquiry, plan, node, outcome, err);
+}
 
 /** Writes the answer, but for what a search adds behind it. */
 fl_status fl_rule_inquiry_finish(fl_rule_inquiry *inquiry, fl_err *err);

@@ -244,7 +244,9 @@ cleanup:
 static fl_status make_of(fl_plan *plan, const fl_node *node, const node_key *key, const fl_node **ret, fl_err *err)
 {
     fl_status st = make(plan, key, true, ret, err);
-    return st == FL_OK ? fl_provenance_note_made(plan, node, *ret, key->inputs != node->inputs, err) : st;
+    if (st != FL_OK || plan->making->provenance == NULL)
+        return st;
+    return fl_provenance_note_made(plan, node, *ret, key->inputs != node->inputs, err);
 }
 
 static node_key key_of(const fl_node *node)

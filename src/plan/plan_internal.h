@@ -33,8 +33,7 @@ void fl_samples_free(fl_samples *samples);
 /* provenance.c */
 typedef struct fl_provenance fl_provenance;
 void fl_provenance_free(fl_provenance *provenance);
-/* Notes that a node was made again of another, of which it only has other inputs if is_same; does nothing where provenance is
- * not kept. */
+/* Notes that a node was made again of another, of which it only has other inputs if is_same; where provenance is kept. */
 fl_status fl_provenance_note_made(fl_plan *plan, const fl_node *of, const fl_node *made, bool is_same, fl_err *err);
 
 /* What is known of the order of a node's rows. */

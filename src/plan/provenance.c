@@ -43,7 +43,8 @@ void fl_provenance_free(fl_provenance *p)
 fl_status fl_provenance_note_made(fl_plan *plan, const fl_node *of, const fl_node *made, bool is_same, fl_err *err)
 {
     fl_provenance *p = plan->making->provenance;
-    if (p == NULL || made->id <= of->id) /* it was there before */
+    FL_ASSERT(p != NULL);
+    if (made->id <= of->id) /* it was there before */
         return FL_OK;
     int64_t old = p->made_of_capacity;
     fl_status st =

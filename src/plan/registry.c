@@ -301,11 +301,6 @@ const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name)
     return look_up((const void *const *)registry->agg_by_name, name);
 }
 
-const fl_format_desc *fl_registry_format(const fl_registry *registry, fl_str name)
-{
-    return find(&registry->formats, name);
-}
-
 const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path)
 {
     for (int32_t i = 0; i < registry->formats.n; i++) {
@@ -338,7 +333,6 @@ const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry
 LIST_OF(fl_registry_ops, fl_op_desc, ops)
 LIST_OF(fl_registry_traits, fl_trait_desc, traits)
 LIST_OF(fl_registry_rules, struct fl_rule_desc, rules)
-LIST_OF(fl_registry_phases, struct fl_phase_desc, phases)
 LIST_OF(fl_registry_funcs, fl_func_desc, funcs)
 LIST_OF(fl_registry_aggs, fl_agg_desc, aggs)
 LIST_OF(fl_registry_formats, fl_format_desc, formats)

@@ -51,7 +51,6 @@ const fl_op_desc *fl_registry_op(const fl_registry *registry, fl_str name);
 const fl_trait_desc *fl_registry_trait(const fl_registry *registry, fl_str name);
 const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name);
 const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name);
-const fl_format_desc *fl_registry_format(const fl_registry *registry, fl_str name);
 const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path);
 const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry, fl_str name);
 
@@ -62,7 +61,6 @@ const struct fl_rule_set *fl_registry_rule_set(const fl_registry *registry);
 const fl_op_desc *const *fl_registry_ops(const fl_registry *registry, int32_t *ret_n);
 const fl_trait_desc *const *fl_registry_traits(const fl_registry *registry, int32_t *ret_n);
 const struct fl_rule_desc *const *fl_registry_rules(const fl_registry *registry, int32_t *ret_n);
-const struct fl_phase_desc *const *fl_registry_phases(const fl_registry *registry, int32_t *ret_n);
 const fl_func_desc *const *fl_registry_funcs(const fl_registry *registry, int32_t *ret_n);
 const fl_agg_desc *const *fl_registry_aggs(const fl_registry *registry, int32_t *ret_n);
 const fl_format_desc *const *fl_registry_formats(const fl_registry *registry, int32_t *ret_n);
