@@ -97,14 +97,6 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
     return FL_OK;
 }
 
-fl_status fl_arena_get_zero(fl_arena *arena, int64_t bytes, void **ret, fl_err *err)
-{
-    fl_status st = fl_arena_get(arena, bytes, ret, err);
-    if (st == FL_OK)
-        memset(*ret, 0, (size_t)bytes);
-    return st;
-}
-
 fl_status fl_arena_copy_str(fl_arena *arena, fl_str text, fl_str *ret, fl_err *err)
 {
     char *copy = NULL;

@@ -64,7 +64,13 @@ static inline fl_status fl_arena_get(fl_arena *arena, int64_t bytes, void **ret,
 }
 
 /** As fl_arena_get, cleared. */
-fl_status fl_arena_get_zero(fl_arena *arena, int64_t bytes, void **ret, fl_err *err);
+static inline fl_status fl_arena_get_zero(fl_arena *arena, int64_t bytes, void **ret, fl_err *err)
+{
+    fl_status st = fl_arena_get(arena, bytes, ret, err);
+    if (FL_LIKELY(st == FL_OK))
+        memset(*ret, 0, (size_t)bytes);
+    return st;
+}
 
 /** Copies bytes and adds a terminating zero. */
 fl_status fl_arena_copy_str(fl_arena *arena, fl_str text, fl_str *ret, fl_err *err);

@@ -71,7 +71,8 @@ static const fl_rule_entry *next_rule(const fl_search_state *s, search_task *tas
         const fl_rule_list *rules = fl_rule_set_of_class(s->options->set, s->phases[task->phase], expr->node->op);
         while (task->rule < rules->n) {
             const fl_rule_entry *entry = rules->entries[task->rule++];
-            if (!s->options->is_off[entry->index] && !fl_bit_get(expr->fired, entry->index))
+            if (!s->options->is_off[entry->index] && !entry->rule->answers_wants &&
+                !fl_bit_get(expr->fired, entry->index))
                 return entry;
         }
     }
@@ -95,13 +96,32 @@ static fl_status explore(fl_search_state *s, search_task *task, fl_err *err)
     }
     const fl_rule_entry *entry = expr->node == NULL || fl_is_group(expr->node) ? NULL : next_rule(s, task, expr);
     if (entry != NULL)
-        return fl_search_apply(s, i, entry, err);
+        return fl_search_apply(s, i, entry, NULL, err);
     task->expr = expr->next;
     task->input = task->phase = task->rule = 0;
     return FL_OK;
 }
 
 /* ---- goals -------------------------------------------------------------------------------------------------------- */
+
+/* Rules that answer wants, for each plan of the goal's group. What they add is behind the plans that it is of. */
+static fl_status answer_want(fl_search_state *s, int32_t goal, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_trait_set *want = s->memo.goals[goal].want;
+    int32_t e = s->memo.groups[fl_memo_find(&s->memo, s->memo.goals[goal].group)].first;
+    for (; e != FL_MEMO_NONE && want != s->plain; e = s->memo.exprs[e].next) {
+        const fl_node *node = s->memo.exprs[e].node;
+        for (int32_t p = 0; p < s->n_phases && node != NULL; p++) {
+            const fl_rule_list *rules = fl_rule_set_of_class(s->options->set, s->phases[p], node->op);
+            for (int32_t r = 0; r < rules->n; r++)
+                if (rules->entries[r]->rule->answers_wants && !s->options->is_off[rules->entries[r]->index])
+                    FL_TRY(fl_search_apply(s, e, rules->entries[r], want, err));
+        }
+    }
+cleanup:
+    return st;
+}
 
 static fl_status begin_goal(fl_search_state *s, int32_t goal, fl_err *err)
 {
@@ -123,8 +143,13 @@ static fl_status reach_goal(fl_search_state *s, search_task *task, fl_err *err)
     bool is_enough = memo->goals[goal].expr != FL_MEMO_NONE && (s->is_stopping || fl_search_is_greedy(s));
     if (!is_enough && memo->groups[group].explored_in != s->pass && !s->is_stopping)
         return explore_group(s, group, err);
+    if (task->expr == BEFORE_FIRST && !is_enough) {
+        fl_status st = answer_want(s, goal, err);
+        if (st != FL_OK)
+            return st;
+    }
     if (task->expr == BEFORE_FIRST)
-        task->expr = memo->groups[group].first;
+        task->expr = memo->groups[fl_memo_find(memo, group)].first;
     while (!is_enough && task->expr != FL_MEMO_NONE) {
         const fl_memo_expr *expr = &memo->exprs[task->expr];
         int32_t n_ways = memo->goals[goal].want == s->plain || expr->node == NULL ? 1 : fl_search_ways(expr->node);

@@ -48,8 +48,9 @@ static inline bool fl_search_is_executable(const fl_search_state *s, const fl_me
     return expr->node != NULL && fl_trait_get(expr->node->traits, &fl_trait_convention) == s->convention;
 }
 
-/** Applies a rule to an expression, and adds what it hands over to the expression's group. */
-fl_status fl_search_apply(fl_search_state *s, int32_t expr, const fl_rule_entry *entry, fl_err *err);
+/** Applies a rule to an expression, and adds what it hands over to the expression's group. `want`: see fl_rule_call. */
+fl_status fl_search_apply(fl_search_state *s, int32_t expr, const fl_rule_entry *entry, const fl_trait_set *want,
+                          fl_err *err);
 
 /** What an expression asks of an input on its way to a goal; NULL: this way there is none. */
 fl_status fl_search_needs(fl_search_state *s, int32_t goal, int32_t expr, int32_t way, int32_t input,

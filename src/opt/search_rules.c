@@ -95,7 +95,7 @@ cleanup:
 
 /* Adds what the rule makes of one plan. */
 static fl_status apply_to(fl_search_state *s, int32_t expr, const fl_rule_entry *entry, const fl_node *node,
-                          fl_err *err)
+                          const fl_trait_set *want, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *bound[FL_PATTERN_NODES_MAX];
@@ -107,6 +107,7 @@ static fl_status apply_to(fl_search_state *s, int32_t expr, const fl_rule_entry 
         return fl_rule_inquiry_note(inquiry, s->plan, entry->rule, node, FL_RULE_UNMATCHED, err);
     call.node = node;
     call.is_costed = true;
+    call.want = want;
     call.rule = entry->rule;
     call.pattern = entry->pattern;
     call.bound = bound;
@@ -133,17 +134,18 @@ cleanup:
     return st;
 }
 
-fl_status fl_search_apply(fl_search_state *s, int32_t expr, const fl_rule_entry *entry, fl_err *err)
+fl_status fl_search_apply(fl_search_state *s, int32_t expr, const fl_rule_entry *entry, const fl_trait_set *want,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *node = s->memo.exprs[expr].node;
     tree_list trees = {0};
     fl_bit_set(s->memo.exprs[expr].fired, entry->index);
     if (is_flat(entry->pattern))
-        return apply_to(s, expr, entry, node, err);
+        return apply_to(s, expr, entry, node, want, err);
     FL_TRY(bind(s, entry->pattern, 0, node, &trees, err));
     for (int32_t t = 0; t < trees.n; t++)
-        FL_TRY(apply_to(s, expr, entry, trees.nodes[t], err));
+        FL_TRY(apply_to(s, expr, entry, trees.nodes[t], want, err));
 cleanup:
     fl_arena_reset(&s->trees);
     return st;

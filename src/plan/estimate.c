@@ -3,6 +3,7 @@
 #include "plan/estimate.h"
 
 #include "plan/false_statistics.h"
+#include "plan/plan_internal.h"
 #include "plan/sample_estimate.h"
 #include "plan/table.h"
 
@@ -299,8 +300,26 @@ static double in_selectivity(const fl_plan *plan, const fl_expr *e)
     return sum;
 }
 
+/* What is known of an expression, which is asked for once for each operator that is made with it; NULL: it cannot be kept. Valid
+ * until the next call. */
+static fl_known_share *known_share(const fl_plan *plan, const fl_expr *e)
+{
+    fl_plan_making *making = plan->making;
+    if (making == NULL || making->samples == NULL)
+        return NULL;
+    int32_t at = fl_index_map_find(&making->share_places, fl_index_map_key(e));
+    if (at >= 0)
+        return &making->shares[at];
+    if (fl_grow(plan->memory, (void **)&making->shares, &making->shares_capacity, making->n_shares + 1,
+                (int64_t)sizeof(*making->shares), NULL) != FL_OK ||
+        fl_index_map_add(&making->share_places, fl_index_map_key(e), making->n_shares, NULL) != FL_OK)
+        return NULL;
+    making->shares[making->n_shares] = (fl_known_share){-1, -1};
+    return &making->shares[making->n_shares++];
+}
+
 /* Of a conjunct by figures, without a look at rows. */
-static double figured_selectivity(const fl_plan *plan, const fl_expr *e)
+static double compute_figured(const fl_plan *plan, const fl_expr *e)
 {
     double s = 1;
     switch (e->kind) {
@@ -331,6 +350,18 @@ static double figured_selectivity(const fl_plan *plan, const fl_expr *e)
     }
 }
 
+static double figured_selectivity(const fl_plan *plan, const fl_expr *e)
+{
+    const fl_known_share *known = known_share(plan, e);
+    if (known != NULL && known->figured >= 0)
+        return known->figured;
+    double figured = compute_figured(plan, e);
+    fl_known_share *kept = known_share(plan, e);
+    if (kept != NULL)
+        kept->figured = figured;
+    return figured;
+}
+
 /* Few hits are not believed alone: one more among as many rows as the figures say that one is among. */
 static double seen_share(const fl_sample_estimate *sample, double figured)
 {
@@ -339,7 +370,7 @@ static double seen_share(const fl_sample_estimate *sample, double figured)
     return clamp((sample->hits + 1) / (sample->rows + 1 / clamp(figured)));
 }
 
-double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
+static double compute_selectivity(const fl_plan *plan, const fl_expr *e)
 {
     bool is_seen = false;
     fl_sample_estimate sample;
@@ -348,6 +379,18 @@ double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
         return clamp(sample.hits / sample.rows);
     double figured = figured_selectivity(plan, e);
     return is_seen ? seen_share(&sample, figured) : figured;
+}
+
+double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *e)
+{
+    const fl_known_share *known = known_share(plan, e);
+    if (known != NULL && known->whole >= 0)
+        return known->whole;
+    double share = compute_selectivity(plan, e);
+    fl_known_share *kept = known_share(plan, e);
+    if (kept != NULL)
+        kept->whole = share;
+    return share;
 }
 
 double fl_estimate_condition(const fl_plan *plan, const fl_expr *condition)

@@ -478,12 +478,75 @@ static fl_status rewrite_keys(fl_expr_walk *walk, const fl_sort_key *keys, int32
 {
     fl_status st = FL_OK;
     fl_sort_key *copy = NULL;
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), n, &copy, err));
+    const fl_expr *now = NULL;
+    *ret = keys;
     for (int32_t i = 0; i < n; i++) {
-        copy[i] = keys[i];
-        FL_TRY(fl_expr_walk_rewrite(walk, keys[i].expr, fn, ctx, &copy[i].expr, err));
+        FL_TRY(fl_expr_walk_rewrite(walk, keys[i].expr, fn, ctx, &now, err));
+        if (now == keys[i].expr)
+            continue;
+        if (copy == NULL) {
+            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), n, &copy, err));
+            memcpy(copy, keys, (size_t)n * sizeof(*copy));
+            *ret = copy;
+        }
+        copy[i].expr = now;
     }
-    *ret = copy;
+cleanup:
+    return st;
+}
+
+static fl_status rewrite_exprs(fl_expr_walk *walk, const fl_expr *const *exprs, int32_t n, fl_expr_rewriter fn,
+                               void *ctx, const fl_expr *const **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **copy = NULL, *now = NULL;
+    *ret = exprs;
+    for (int32_t i = 0; i < n; i++) {
+        FL_TRY(fl_expr_walk_rewrite(walk, exprs[i], fn, ctx, &now, err));
+        if (now == exprs[i])
+            continue;
+        if (copy == NULL) {
+            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), n, &copy, err));
+            memcpy(copy, exprs, (size_t)n * sizeof(*copy));
+            *ret = copy;
+        }
+        copy[i] = now;
+    }
+cleanup:
+    return st;
+}
+
+static fl_status rewrite_agg(fl_expr_walk *walk, fl_agg *agg, fl_expr_rewriter fn, void *ctx, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t a = 0; a < agg->n_args; a++)
+        FL_TRY(fl_expr_walk_rewrite(walk, agg->args[a], fn, ctx, &agg->args[a], err));
+    if (agg->filter != NULL)
+        FL_TRY(fl_expr_walk_rewrite(walk, agg->filter, fn, ctx, &agg->filter, err));
+    if (agg->n_order > 0)
+        FL_TRY(rewrite_keys(walk, agg->order, agg->n_order, fn, ctx, &agg->order, err));
+cleanup:
+    return st;
+}
+
+static fl_status rewrite_aggs(fl_expr_walk *walk, const fl_agg *aggs, int32_t n, fl_expr_rewriter fn, void *ctx,
+                              const fl_agg **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_agg *copy = NULL;
+    *ret = aggs;
+    for (int32_t i = 0; i < n; i++) {
+        fl_agg now = aggs[i];
+        FL_TRY(rewrite_agg(walk, &now, fn, ctx, err));
+        if (is_same_agg(&now, &aggs[i]))
+            continue;
+        if (copy == NULL) {
+            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), n, &copy, err));
+            memcpy(copy, aggs, (size_t)n * sizeof(*copy));
+            *ret = copy;
+        }
+        copy[i] = now;
+    }
 cleanup:
     return st;
 }
@@ -491,7 +554,6 @@ cleanup:
 static fl_status rewrite_field(fl_expr_walk *walk, const fl_attr_field *f, void *attrs, fl_expr_rewriter fn, void *ctx,
                                fl_err *err)
 {
-    fl_status st = FL_OK;
     if (f->kind == FL_FIELD_EXPR) {
         const fl_expr **slot = FL_FIELD_SLOT(const fl_expr *, attrs, f->offset);
         return *slot == NULL ? FL_OK : fl_expr_walk_rewrite(walk, *slot, fn, ctx, slot, err);
@@ -506,29 +568,11 @@ static fl_status rewrite_field(fl_expr_walk *walk, const fl_attr_field *f, void 
         return rewrite_keys(walk, *slot, n, fn, ctx, slot, err);
     }
     if (f->kind == FL_FIELD_EXPRS) {
-        const fl_expr **copy = NULL;
         const fl_expr *const **slot = FL_FIELD_SLOT(const fl_expr *const *, attrs, f->offset);
-        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), n, &copy, err));
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(fl_expr_walk_rewrite(walk, (*slot)[i], fn, ctx, &copy[i], err));
-        *slot = copy;
-        return FL_OK;
+        return rewrite_exprs(walk, *slot, n, fn, ctx, slot, err);
     }
-    fl_agg *copy = NULL;
     const fl_agg **slot = FL_FIELD_SLOT(const fl_agg *, attrs, f->offset);
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), n, &copy, err));
-    memcpy(copy, *slot, (size_t)n * sizeof(*copy));
-    for (int32_t i = 0; i < n; i++) {
-        for (int32_t a = 0; a < copy[i].n_args; a++)
-            FL_TRY(fl_expr_walk_rewrite(walk, copy[i].args[a], fn, ctx, &copy[i].args[a], err));
-        if (copy[i].filter != NULL)
-            FL_TRY(fl_expr_walk_rewrite(walk, copy[i].filter, fn, ctx, &copy[i].filter, err));
-        if (copy[i].n_order > 0)
-            FL_TRY(rewrite_keys(walk, copy[i].order, copy[i].n_order, fn, ctx, &copy[i].order, err));
-    }
-    *slot = copy;
-cleanup:
-    return st;
+    return rewrite_aggs(walk, *slot, n, fn, ctx, slot, err);
 }
 
 fl_status fl_fields_rewrite_exprs(fl_expr_walk *walk, const fl_attr_field *fields, int32_t n_fields, void *attrs,

@@ -118,32 +118,13 @@ static void derive_plans(fl_node *node, derive *d)
     }
 }
 
-/* `is_kept`: the attributes and what they point to lie in the plan's arena already, and nobody will change them. */
-static fl_status fill_node(fl_plan *plan, const node_key *key, bool is_kept, fl_node *node, fl_err *err)
+/* What follows from attributes and inputs. */
+static fl_status derive_node(fl_plan *plan, fl_node *node, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_col_id *cols = NULL;
-    const fl_op_desc *op = key->op;
+    const fl_op_desc *op = node->op;
     derive d = {.plan = plan};
-    node->attrs = key->attrs;
-    if (!is_kept && op->attr_bytes > 0) {
-        void *attrs = NULL;
-        FL_TRY(fl_arena_get(fl_plan_arena(plan), op->attr_bytes, &attrs, err));
-        memcpy(attrs, key->attrs, (size_t)op->attr_bytes);
-        FL_TRY(fl_fields_copy(fl_plan_arena(plan), op->fields, op->n_fields, attrs, err));
-        node->attrs = attrs;
-    }
-    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), key->n_cols, &cols, err));
-    if (key->n_cols > 0)
-        memcpy(cols, key->cols, (size_t)key->n_cols * sizeof(*cols));
-    node->op = op;
-    node->traits = key->traits;
-    node->n_cols = key->n_cols;
-    node->cols = cols;
     node->height = 1;
-    node->id = ++plan->n_nodes;
-    fl_col_set_init(&node->made);
-    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &node->made, cols, key->n_cols, err));
     fl_col_set_init(&d.used);
     FL_TRY(add_used(fl_plan_arena(plan), op, node->attrs, derive_expr, &d, &d.used, err));
     derive_plans(node, &d);
@@ -175,6 +156,42 @@ cleanup:
     return st;
 }
 
+/* `of`: a node that it is made again of, whose attributes and what they point to lie in the plan's arena already, or else the key's
+ * do, and nobody will change them; or NULL. */
+static fl_status fill_node(fl_plan *plan, const node_key *key, const fl_node *of, fl_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_id *cols = NULL;
+    const fl_op_desc *op = key->op;
+    node->attrs = key->attrs;
+    if (of == NULL && op->attr_bytes > 0) {
+        void *attrs = NULL;
+        FL_TRY(fl_arena_get(fl_plan_arena(plan), op->attr_bytes, &attrs, err));
+        memcpy(attrs, key->attrs, (size_t)op->attr_bytes);
+        FL_TRY(fl_fields_copy(fl_plan_arena(plan), op->fields, op->n_fields, attrs, err));
+        node->attrs = attrs;
+    }
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), key->n_cols, &cols, err));
+    if (key->n_cols > 0)
+        memcpy(cols, key->cols, (size_t)key->n_cols * sizeof(*cols));
+    node->op = op;
+    node->traits = key->traits;
+    node->n_cols = key->n_cols;
+    node->cols = cols;
+    node->id = ++plan->n_nodes;
+    fl_col_set_init(&node->made);
+    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &node->made, cols, key->n_cols, err));
+    if (of == NULL || key->attrs != of->attrs || key->inputs != of->inputs)
+        return derive_node(plan, node, err);
+    node->height = of->height;
+    node->can_fail = of->can_fail;
+    node->holds = of->holds;
+    node->outer = of->outer; /* frozen, as the node that it is of */
+    node->rows = of->rows;
+cleanup:
+    return st;
+}
+
 /* A node with its head in front of it and its inputs behind it. */
 static fl_status new_node(fl_plan *plan, const node_key *key, uint64_t hash, fl_node **ret, fl_err *err)
 {
@@ -195,7 +212,7 @@ static fl_status new_node(fl_plan *plan, const node_key *key, uint64_t hash, fl_
     return FL_OK;
 }
 
-static fl_status make(fl_plan *plan, const node_key *key, bool is_kept, const fl_node **ret, fl_err *err)
+static fl_status make(fl_plan *plan, const node_key *key, const fl_node *of, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_node *node = NULL;
@@ -214,7 +231,7 @@ static fl_status make(fl_plan *plan, const node_key *key, bool is_kept, const fl
         return FL_OK;
     }
     FL_TRY(new_node(plan, key, hash, &node, err));
-    FL_TRY(fill_node(plan, key, is_kept, node, err));
+    FL_TRY(fill_node(plan, key, of, node, err));
     if (node->height > 1000000)
         return FL_FAIL(err, FL_ERR_LIMIT, "the plan is more than 1,000,000 operators deep");
     FL_TRY(fl_intern_add(plan, &plan->making->nodes, hash, node, err));
@@ -235,7 +252,7 @@ fl_status fl_node_make(fl_plan *plan, const fl_op_desc *op, const void *attrs, c
         key.n_cols = op->derive_cols(plan, attrs, inputs, all);
         key.cols = all;
     }
-    st = make(plan, &key, false, ret, err);
+    st = make(plan, &key, NULL, ret, err);
 cleanup:
     return st;
 }
@@ -243,7 +260,7 @@ cleanup:
 /* Makes a node again, changed. */
 static fl_status make_of(fl_plan *plan, const fl_node *node, const node_key *key, const fl_node **ret, fl_err *err)
 {
-    fl_status st = make(plan, key, true, ret, err);
+    fl_status st = make(plan, key, node, ret, err);
     if (st != FL_OK || plan->making->provenance == NULL)
         return st;
     return fl_provenance_note_made(plan, node, *ret, key->inputs != node->inputs, err);
@@ -307,11 +324,17 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
 {
     fl_status st = FL_OK;
     void *attrs = NULL;
+    size_t attr_bytes = (size_t)node->op->attr_bytes;
     fl_expr_walk walk;
     fl_expr_walk_init(&walk, plan);
+    *ret = node;
+    if (attr_bytes == 0)
+        return FL_OK;
     FL_TRY(fl_arena_get(fl_plan_arena(plan), node->op->attr_bytes, &attrs, err));
-    memcpy(attrs, node->attrs, (size_t)node->op->attr_bytes);
+    memcpy(attrs, node->attrs, attr_bytes);
     FL_TRY(fl_fields_rewrite_exprs(&walk, node->op->fields, node->op->n_fields, attrs, fn, ctx, err));
+    if (fl_fields_are_same(node->op->fields, node->op->n_fields, attrs, node->attrs))
+        goto cleanup;
     node_key key = key_of(node);
     key.attrs = attrs;
     st = make_of(plan, node, &key, ret, err);

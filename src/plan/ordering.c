@@ -3,6 +3,7 @@
 
 #include "plan/plan_internal.h"
 #include "plan/props.h"
+#include "plan/table.h"
 
 #include <stddef.h>
 
@@ -167,25 +168,48 @@ cleanup:
     return st;
 }
 
-fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err)
+/* Finds out whether a node or one below it makes an order. */
+static fl_status find_makers(fl_plan *plan, const fl_node *node, fl_known_order *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_known_order *known = NULL;
+    fl_known_order *known = NULL, below;
     int32_t own = 0;
-    *ret = false;
     FL_TRY(known_order(plan, node, &known, err));
-    if (known->is_asked) {
-        *ret = known->has_maker;
+    *ret = *known;
+    if (known->is_asked)
         return FL_OK;
-    }
     FL_TRY(order_given(plan, node, NULL, &own, err));
-    *ret = own != 0;
-    for (int32_t i = 0; i < node->n_inputs && !*ret && !node->op->is_computed_once; i++)
-        FL_TRY(fl_ordering_has_maker(plan, node->inputs[i], ret, err));
+    *ret = (fl_known_order){.is_asked = true, .has_maker = own != 0, .has_inner_maker = own != 0 && node->n_inputs > 0};
+    for (int32_t i = 0; i < node->n_inputs && !node->op->is_computed_once; i++) {
+        FL_TRY(find_makers(plan, node->inputs[i], &below, err));
+        ret->has_maker |= below.has_maker;
+        ret->has_inner_maker |= below.has_inner_maker;
+    }
     FL_TRY(known_order(plan, node, &known, err));
-    known->is_asked = true;
-    known->has_maker = *ret;
+    *known = *ret;
 cleanup:
+    return st;
+}
+
+fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err)
+{
+    fl_known_order known = {0};
+    fl_status st = find_makers(plan, node, &known, err);
+    *ret = known.has_maker;
+    return st;
+}
+
+fl_status fl_ordering_may_have(fl_plan *plan, const fl_node *node, fl_col_id col, bool *ret, fl_err *err)
+{
+    fl_known_order known = {0};
+    const fl_table_order *orders = NULL;
+    const fl_col_info *info = fl_plan_col(plan, col);
+    fl_status st = find_makers(plan, node, &known, err);
+    *ret = known.has_inner_maker || (known.has_maker && info->table == NULL);
+    int32_t n = !known.has_maker || info->table == NULL ? 0 : fl_table_orders(info->table, &orders);
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t k = 0; k < orders[i].n_keys; k++)
+            *ret |= orders[i].keys[k].col == info->table_col;
     return st;
 }
 

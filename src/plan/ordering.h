@@ -34,6 +34,10 @@ fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n,
  *  that end. Asked for once a node, as is the next. For a plan that is being made. */
 fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err);
 
+/** Whether the column may be a key of an order of the node's rows: false where no table is ordered by it and nothing above tables
+ *  makes an order. Costs little, where what the orders are costs properties. For a plan that is being made. */
+fl_status fl_ordering_may_have(fl_plan *plan, const fl_node *node, fl_col_id col, bool *ret, fl_err *err);
+
 /** The order in which a plan's rows come as it stands: by what each of its operators says that it gives. */
 fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err);
 

@@ -40,8 +40,15 @@ fl_status fl_provenance_note_made(fl_plan *plan, const fl_node *of, const fl_nod
 typedef struct fl_known_order {
     bool is_asked; /* whether one below it makes an order, which has_maker says */
     bool has_maker;
-    int32_t order_next; /* the value of its order, and 1; 0: nobody asked */
+    bool has_inner_maker; /* one that is no leaf */
+    int32_t order_next;   /* the value of its order, and 1; 0: nobody asked */
 } fl_known_order;
+
+/* What was estimated of an expression; negative: nobody asked. */
+typedef struct fl_known_share {
+    double figured; /* by figures, without a look at rows */
+    double whole;
+} fl_known_share;
 
 /* What follows of a condition of a join. */
 typedef struct fl_implied {
@@ -68,6 +75,10 @@ typedef struct fl_plan_making {
     fl_field_index *structs;
     int64_t structs_capacity;
     int32_t n_structs;
+    fl_index_map share_places; /* of expressions */
+    fl_known_share *shares;    /* while samples are looked at */
+    int64_t shares_capacity;
+    int32_t n_shares;
     fl_samples *samples;    /* what conjuncts were seen to be true for; NULL: nobody looked */
     const fl_props **props; /* by node id; NULL where nobody asked yet */
     int64_t props_capacity;

@@ -31,7 +31,9 @@ typedef struct fl_rule_desc {
     const char *pattern;
     uint8_t scope;
     bool is_required; /* without it no executable plan exists: cannot be switched off */
-    int32_t promise;  /* higher is tried first */
+    bool
+        answers_wants; /* in a search: not applied when a plan is found, but for each set of traits that is wanted of it */
+    int32_t promise; /* higher is tried first */
     uint32_t keeps;
     bool (*check)(const fl_rule_call *call);
     fl_status (*on_match)(fl_rule_call *call, fl_err *err);
@@ -63,6 +65,7 @@ struct fl_rule_call {
     const fl_col_set *wanted; /* columns that the query puts out */
     fl_evaluator *evaluator;
     bool is_costed; /* plans handed over are kept and costed: a rule that knows several need not choose among them */
+    const fl_trait_set *want; /* what the rows shall have, for rules that answer wants; else NULL */
     const fl_rule_desc *rule;
     const fl_pattern *pattern;
     const fl_node *const

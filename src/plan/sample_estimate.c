@@ -52,6 +52,8 @@ fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err
         fl_arena_init(&(*samples)->arena, plan->memory);
         fl_index_map_init(&(*samples)->places, &(*samples)->arena);
     }
+    fl_index_map_init(&plan->making->share_places, &plan->making->arena); /* what was estimated is no longer true */
+    plan->making->n_shares = 0;
     (*samples)->evaluator = evaluator;
     (*samples)->has_scans = evaluator != NULL && has_scans(plan);
     return FL_OK;

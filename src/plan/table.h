@@ -124,6 +124,9 @@ typedef struct fl_scan_ops {
     fl_status (*read)(fl_scan_worker *worker, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
     /** Where the rows of a morsel lie, for messages: `"a.parquet", row group 3`. May be NULL, then there is nothing to say. */
     void (*place)(const fl_scan *scan, int64_t morsel, fl_text *text);
+    /** Whether it is certain, and not only claimed, that no row before the morsel stands behind one of its rows in the table's order.
+     *  May be NULL, then it never is. */
+    bool (*is_apart)(const fl_scan *scan, int64_t morsel);
     void (*free)(fl_scan *scan);
 } fl_scan_ops;
 

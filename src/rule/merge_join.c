@@ -31,16 +31,28 @@ static bool check(const fl_rule_call *call)
     }
 }
 
-static void collect(const fl_node *node, equalities *ret)
+/* None where no order of both sides can begin with one. */
+static fl_status collect(fl_rule_call *call, equalities *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
+    const fl_node *node = call->node;
     const fl_join_attrs *join = fl_join_of(node);
+    bool has_order[2] = {false, false}, is_first = false;
     ret->n = 0;
     for (int32_t i = 0; i < join->n_conjuncts && ret->n < FL_JOIN_ORDER_MAX; i++) {
         bool is_new = fl_join_equality(node, join->conjuncts[i], ret->sides[ret->n]);
         for (int32_t k = 0; k < ret->n; k++)
             is_new &= !fl_col_is_equal(ret->sides[k][0], ret->sides[ret->n][0]);
+        for (int32_t side = 0; side < 2 && is_new && !is_first; side++)
+            FL_TRY(
+                fl_ordering_may_have(call->plan, node->inputs[side], ret->sides[ret->n][side], &has_order[side], err));
+        is_first |= is_new && has_order[0] && has_order[1];
         ret->n += is_new;
     }
+    if (!is_first)
+        ret->n = 0;
+cleanup:
+    return st;
 }
 
 static fl_status hand_over(fl_rule_call *call, const fl_sort_key *order, int32_t n, fl_err *err)
@@ -110,7 +122,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     equalities equal;
     fl_ordering left[FL_ORDERINGS_MAX], right[FL_ORDERINGS_MAX];
     int32_t n_left = 0, n_right = 0;
-    collect(call->node, &equal);
+    FL_TRY(collect(call, &equal, err));
     if (equal.n > 0)
         FL_TRY(fl_orderings_of_node(call->plan, call->node->inputs[0], left, &n_left, err));
     if (n_left > 0)

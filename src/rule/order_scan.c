@@ -1,7 +1,7 @@
 /* order_scan: a table whose rows come in order can give it to whoever wants it.
  *
- * For searches: each order is a scan of its own beside the one that gives none, so that EXPLAIN shows where a plan goes by the order
- * of a table. What costs nothing where an order is known costs a look at each row where a file claims it: that scan is chosen
+ * For searches: an order that is wanted is a scan of its own beside the one that gives none, so that EXPLAIN shows where a plan goes by
+ * the order of a table. What costs nothing where an order is known costs a look at each row where a file claims it: that scan is chosen
  * only where it saves a sort. */
 #include "op/scan/node.h"
 #include "plan/props.h"
@@ -9,7 +9,8 @@
 
 static bool check(const fl_rule_call *call)
 {
-    return call->is_costed && fl_trait_get(call->node->traits, &fl_trait_ordering) == 0;
+    return call->want != NULL && fl_trait_get(call->want, &fl_trait_ordering) != 0 &&
+           fl_trait_get(call->node->traits, &fl_trait_ordering) == 0;
 }
 
 static fl_status hand_over(fl_rule_call *call, fl_ordering order, fl_err *err)
@@ -19,7 +20,7 @@ static fl_status hand_over(fl_rule_call *call, fl_ordering order, fl_err *err)
     const fl_node *ordered = NULL;
     int32_t value = 0;
     FL_TRY(fl_ordering_make(call->plan, order.keys, order.n_keys, &value, err));
-    if (value == 0)
+    if (!fl_trait_ordering.satisfies(call->plan, value, fl_trait_get(call->want, &fl_trait_ordering)))
         return FL_OK;
     FL_TRY(fl_trait_with(call->plan, call->node->traits, &fl_trait_ordering, value, &traits, err));
     FL_TRY(fl_node_with_traits(call->plan, call->node, traits, &ordered, err));
@@ -57,6 +58,7 @@ const fl_rule_desc fl_rule_order_scan = {FL_DESC(fl_rule_desc),
                                          .phase = "search",
                                          .pattern = "scan[convention=vectorized]",
                                          .scope = FL_SCOPE_BOTH,
+                                         .answers_wants = true,
                                          .keeps =
                                              FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
                                          .check = check,

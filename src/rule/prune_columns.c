@@ -26,7 +26,6 @@ static fl_status prune(pruning *p, const fl_node *node, const fl_col_set *wanted
     for (int32_t i = 0; i < node->n_cols; i++)
         if (fl_col_set_has(wanted, node->cols[i]))
             cols[n_cols++] = node->cols[i];
-    FL_TRY(fl_node_with_cols(p->plan, thinned, cols, n_cols, &thinned, err));
     FL_TRY(FL_NEW_ARRAY(p->scratch, node->n_inputs, &inputs, err));
     fl_col_set_init(&below);
     if (!node->op->is_computed_once)

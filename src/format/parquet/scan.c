@@ -175,12 +175,21 @@ static void place(const fl_scan *base, int64_t number, fl_text *text)
     fl_text_addf(text, "\"%s\", row group %d", scan->table->files[m->file].file->path, m->group);
 }
 
+/* What the statistics of two row groups tell (order.c); of the pieces of one there are none. */
+static bool is_apart(const fl_scan *base, int64_t number)
+{
+    const pq_scan *scan = (const pq_scan *)base;
+    FL_ASSERT(number >= 0 && number < scan->base.n_morsels);
+    return scan->morsels[number].row == 0;
+}
+
 static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .worker_free = worker_free,
                                      .claim = claim,
                                      .next = next,
                                      .read = read,
                                      .place = place,
+                                     .is_apart = is_apart,
                                      .free = scan_free};
 
 int64_t fl_pq_scan_morsel_rows(const fl_scan *base, int64_t number)

@@ -98,6 +98,12 @@ void fl_order_check_worker_free(fl_order_check_worker *w)
     fl_free(w);
 }
 
+const int32_t *fl_order_check_cols(const fl_order_check_worker *w, int32_t *ret_n)
+{
+    *ret_n = w->check->order.n_keys;
+    return w->check->cols;
+}
+
 /* ---- comparing ---------------------------------------------------------------------------------------------------- */
 
 static int compare_nulls(bool is_null_a, bool is_null_b, const fl_order_key *key)
@@ -152,7 +158,7 @@ static fl_status fail(const fl_order_check *check, const fl_scan *scan, int64_t 
     fl_status st = FL_FAIL(
         err, FL_ERR_CORRUPT, "%.*s: rows are not in the order of column \"%.*s\", as it says that they are",
         FL_STR_ARG(fl_text_str(&place)), FL_STR_ARG(fl_plan_col(check->plan, check->order.keys[key].cols[0])->name));
-    fl_err_hint(err, "SET disabled_rules = 'order_scan' reads it without relying on that");
+    fl_err_hint(err, "SET disabled_rules = 'order_scan,stop_topk' reads it without relying on that");
     fl_text_drop(&place);
     return st;
 }

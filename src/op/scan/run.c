@@ -198,6 +198,46 @@ cleanup:
     return st;
 }
 
+/* Looks at the rest of the morsel's order. Filters do not run: a row that they drop is in order, too. */
+static fl_status check_morsel(scan_source *source, scan_local *local, fl_worker *worker, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_scan *scan = source->base.scan;
+    loading l = {source, local};
+    fl_vec *vecs = NULL;
+    int32_t rows = 0, n = 0, n_cols = source->base.node->n_cols;
+    const int32_t *cols = fl_order_check_cols(local->order, &n);
+    FL_TRY(scan->ops->next(local->worker, &rows, err));
+    while (rows > 0) {
+        fl_arena_reset(&worker->arena);
+        memset(local->is_loaded, 0, (size_t)source->n_slots + 1);
+        FL_TRY(FL_NEW_ARRAY(&worker->arena, n_cols + 1, &vecs, err));
+        for (int32_t k = 0; k < n; k++)
+            FL_TRY(load(&l, source->out_slots[cols[k]], NULL, &vecs[cols[k]], err));
+        fl_batch batch = {.rows = rows, .cols = n_cols, .vec = vecs, .kept = rows};
+        FL_TRY(fl_order_check_rows(local->order, &batch, scan, worker->morsel, err));
+        FL_TRY(fl_exec_check(worker->exec, err));
+        FL_TRY(scan->ops->next(local->worker, &rows, err));
+    }
+    st = fl_order_check_end(local->order, scan, worker->morsel, err);
+cleanup:
+    return st;
+}
+
+/* No more rows are wanted: those that were put out are the first ones only if no row that was not read belongs before them. */
+static fl_status check_rest(scan_source *source, scan_local *local, fl_worker *worker, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_scan *scan = source->base.scan;
+    for (bool any = true, is_apart = false; any && !is_apart;) {
+        FL_TRY(check_morsel(source, local, worker, err));
+        FL_TRY(scan->ops->claim(local->worker, &any, &worker->morsel, err));
+        is_apart = any && scan->ops->is_apart != NULL && scan->ops->is_apart(scan, worker->morsel);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to, bool *ret_any, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -220,6 +260,10 @@ static fl_status run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to
     if (*ret_any && local->order != NULL)
         st = fl_order_check_end(local->order, base->scan, worker->morsel, err);
 cleanup:
+    if (st == FL_DONE && local->order != NULL) {
+        fl_status rest = check_rest(source, local, worker, err);
+        st = rest != FL_OK ? rest : st;
+    }
     return st;
 }
 
