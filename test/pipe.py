@@ -23,6 +23,9 @@ class QueryError(Exception):
         self.sqlstate = error.get("sqlstate")
         self.error = error
 
+    def __reduce__(self):  # so that one process can tell another
+        return QueryError, (self.error,)
+
 
 class Died(Exception):
     """The process ended, or hung and was killed, while a statement ran."""

@@ -448,7 +448,7 @@ double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjunct
 
 /* A side of the equalities of a join: whether all of its columns are of one scan, and how many rows its table has. */
 typedef struct key_side {
-    int32_t first_col;
+    fl_col_id col; /* the first */
     bool is_one_table;
     double rows;
 } key_side;
@@ -456,12 +456,11 @@ typedef struct key_side {
 static void note_key(const fl_plan *plan, key_side *side, const fl_expr *col)
 {
     const fl_col_info *info = fl_plan_col(plan, col->col);
-    int32_t first_col = col->col.n - info->table_col;
-    if (info->table == NULL || (side->first_col != 0 && side->first_col != first_col)) {
+    if (info->table == NULL || (side->col.n != 0 && !fl_plan_is_one_scan(plan, side->col, col->col))) {
         side->is_one_table = false;
         return;
     }
-    side->first_col = first_col;
+    side->col = col->col;
     side->rows = fl_estimate_table_rows(plan, info->table);
 }
 

@@ -112,6 +112,13 @@ const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col)
     return &plan->cols[col.n - 1];
 }
 
+bool fl_plan_is_one_scan(const fl_plan *plan, fl_col_id a, fl_col_id b)
+{
+    const fl_col_info *x = fl_plan_col(plan, a), *y = fl_plan_col(plan, b);
+    /* a scan's columns are numbered in a row; those that stand for some of them elsewhere may seem to begin where another table's do */
+    return x->table != NULL && x->table == y->table && a.n - x->table_col == b.n - y->table_col;
+}
+
 void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name)
 {
     FL_ASSERT(plan->making != NULL && col.n >= 1 && col.n <= plan->n_cols);

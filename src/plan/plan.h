@@ -48,6 +48,9 @@ const fl_registry *fl_plan_registry(const fl_plan *plan);
 fl_status fl_plan_add_col(fl_plan *plan, const fl_col_info *info, fl_col_id *ret, fl_err *err);
 const fl_col_info *fl_plan_col(const fl_plan *plan, fl_col_id col);
 
+/** Whether both are columns of one table, made by one scan of it: of a table that is scanned twice each scan has its own. */
+bool fl_plan_is_one_scan(const fl_plan *plan, fl_col_id a, fl_col_id b);
+
 /** What a column is called from now on, as an alias says; `name` is borrowed for the plan's life. Columns of tables keep
  *  theirs. For a plan that is being made. */
 void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name);

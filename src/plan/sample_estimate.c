@@ -11,7 +11,7 @@
 
 /* What a conjunct was found to be true for. */
 typedef struct seen {
-    int32_t first_col; /* id of the first column of the scan that it reads: tells the tables of a self-join apart */
+    fl_col_id col;          /* one that it reads: tells the tables of a self-join apart */
     fl_table_sample sample; /* rows 0: it was tried in vain */
     uint64_t *mask;
 } seen;
@@ -28,14 +28,13 @@ struct fl_samples {
 
 static bool has_scans(const fl_plan *plan)
 {
-    int32_t first = 0;
+    fl_col_id first = {0};
     for (int32_t n = 1; n <= fl_plan_cols(plan); n++) {
-        const fl_col_info *info = fl_plan_col(plan, (fl_col_id){n});
-        if (info->table == NULL)
+        if (fl_plan_col(plan, (fl_col_id){n})->table == NULL)
             continue;
-        if (first != 0 && n - info->table_col != first)
+        if (first.n != 0 && !fl_plan_is_one_scan(plan, first, (fl_col_id){n}))
             return true;
-        first = n - info->table_col;
+        first.n = n;
     }
     return false;
 }
@@ -78,7 +77,7 @@ static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, in
                 return true;
         if (info->table == NULL || info->table->ops->sample == NULL || *n == COLS_MAX ||
             (info->table->is_sample_read && !plan->making->samples->has_scans) ||
-            (*n > 0 && e->col.n - info->table_col != cols[0].n - fl_plan_col(plan, cols[0])->table_col))
+            (*n > 0 && !fl_plan_is_one_scan(plan, cols[0], e->col)))
             return false;
         cols[(*n)++] = e->col;
         return true;
@@ -113,7 +112,7 @@ static fl_status look(const fl_plan *plan, const fl_expr *e, seen *ret)
         fl_bit_set(ret->mask, i);
     FL_TRY(s->evaluator->select(s->evaluator, plan, e, cols, vecs, n, sample.rows, ret->mask, NULL));
     ret->sample = sample;
-    ret->first_col = cols[0].n - fl_plan_col(plan, cols[0])->table_col;
+    ret->col = cols[0];
 cleanup:
     return st;
 }
@@ -177,7 +176,8 @@ void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *con
                                   fl_sample_estimate *ret)
 {
     const uint64_t *masks[CONJUNCTS_MAX];
-    int32_t n_masks = 0, first_col = 0;
+    int32_t n_masks = 0;
+    fl_col_id col = {0};
     fl_table_sample sample = {0};
     double likeness = 1;
     *ret = (fl_sample_estimate){0};
@@ -187,9 +187,9 @@ void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *con
         return;
     for (int32_t i = 0; i < n && n_masks < CONJUNCTS_MAX; i++) {
         const seen *one = find_seen(plan, conjuncts[i]);
-        if (one == NULL || (n_masks > 0 && one->first_col != first_col))
+        if (one == NULL || (n_masks > 0 && !fl_plan_is_one_scan(plan, col, one->col)))
             continue;
-        first_col = one->first_col;
+        col = one->col;
         if (n_masks == 0 || one->sample.rows < sample.rows)
             sample = one->sample;
         likeness = one->sample.likeness > likeness ? one->sample.likeness : likeness;

@@ -210,6 +210,7 @@ fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int3
     if (stats->samples == NULL)
         FL_TRY(FL_NEW_ARRAY(&stats->arena, stats->table->n_cols + 1, &stats->samples, err));
     for (int32_t i = 0; i < n_cols; i++) {
+        FL_ASSERT(cols[i] >= 0 && cols[i] < stats->table->n_cols);
         if (stats->samples[cols[i]] == NULL)
             FL_TRY(sample_column(stats, cols[i], err));
         ret_vecs[i] = stats->samples[cols[i]]->vecs[0];
