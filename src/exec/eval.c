@@ -945,6 +945,11 @@ fl_status fl_eval_value(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *
     return value_of(eval, eval->program->roots[i], mask, true, ret, err);
 }
 
+fl_status fl_eval_value_apart(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *ret, fl_err *err)
+{
+    return value_of(eval, eval->program->roots[i], mask, false, ret, err);
+}
+
 fl_status fl_eval_filter(fl_eval *eval, int32_t i, uint64_t *mask, int32_t *ret_kept, fl_err *err)
 {
     fl_status st = FL_OK;

@@ -36,8 +36,12 @@ void fl_eval_begin(fl_eval *eval, const fl_batch *batch, fl_arena *heap);
 /** Begins a batch whose columns are loaded when they are asked for. */
 void fl_eval_begin_lazy(fl_eval *eval, int32_t rows, fl_eval_load load, void *ctx, fl_arena *heap);
 
-/** The value of expression i for the rows of mask (NULL = all; other rows hold anything). Valid until the next begin. */
+/** The value of expression i for the rows of mask (NULL = all; other rows hold anything). Valid until the next begin. Whoever asks
+ *  later in this batch asks for these rows or fewer. */
 fl_status fl_eval_value(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *ret, fl_err *err);
+
+/** The same, for rows that this use alone has chosen: what is computed is not taken for a later use, which may ask for others. */
+fl_status fl_eval_value_apart(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *ret, fl_err *err);
 
 /** Keeps in `mask` (all rows of the batch on entry: bits set for rows to look at) the rows for which expression i is true.
  *  ret_kept: how many. */

@@ -173,6 +173,14 @@ cleanup:
     return st;
 }
 
+/* An argument or an order key of an aggregate, for the rows of its mask: those of a FILTER are its own. */
+static fl_status value_for(aggregate_local *local, const agg_part *part, int32_t i, const uint64_t *mask, fl_vec *ret,
+                           fl_err *err)
+{
+    return part->filter < 0 ? fl_eval_value(local->eval, i, mask, ret, err)
+                            : fl_eval_value_apart(local->eval, i, mask, ret, err);
+}
+
 static fl_agg_call call_of(const agg_part *part, const fl_vec *args, fl_arena *heap)
 {
     return (fl_agg_call){.n_args = part->agg->n_args,
@@ -196,7 +204,7 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
     for (int32_t k = 0; k < stage->n_keys; k++)
         vecs[n++] = local->keys[k];
     for (int32_t i = 0; i < part->agg->n_args; i++)
-        FL_TRY(fl_eval_value(local->eval, part->args[i], mask, &vecs[n++], err));
+        FL_TRY(value_for(local, part, part->args[i], mask, &vecs[n++], err));
     int32_t count = 0;
     if (mask != NULL)
         count = fl_bitmap_to_list(mask, batch->rows, list);
@@ -211,7 +219,7 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
     } else {
         int64_t *sequence = NULL;
         for (int32_t i = 0; i < part->agg->n_order; i++)
-            FL_TRY(fl_eval_value(local->eval, part->order[i], mask, &vecs[n++], err));
+            FL_TRY(value_for(local, part, part->order[i], mask, &vecs[n++], err));
         FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&sequence, err));
         for (int32_t i = 0; i < batch->rows; i++) /* morsels in order, rows in order within */
             sequence[i] = (worker->morsel << 32) + local->sequence++;
@@ -328,7 +336,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             continue;
         }
         for (int32_t i = 0; i < part->agg->n_args; i++) {
-            FL_TRY(fl_eval_value(local->eval, part->args[i], mask, &args[i], err));
+            FL_TRY(value_for(local, part, part->args[i], mask, &args[i], err));
             FL_TRY(flat_arg(&worker->arena, &args[i], batch->rows, err));
         }
         const fl_agg_kernel *kernel = part->agg->kernel;
