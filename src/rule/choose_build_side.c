@@ -1,11 +1,21 @@
 /* choose_build_side: the smaller input of a hash join is the one whose rows go into the table.
  *
  * Inner joins swap their inputs, left and right joins turn into each other; semi and anti joins build their left side where
- * that is much smaller, and mark its rows. Where plans are costed, both sides are handed over. */
+ * that is much smaller, and mark its rows. Those then look at all partners, where a row of the left side else has enough of one: a
+ * condition that can raise would raise for more. Where plans are costed, both sides are handed over. */
 #include "op/join/node.h"
 #include "plan/rule.h"
 
 #define MUCH 2.0
+
+/* Whether a condition of the join can raise. */
+static bool can_raise(const fl_join_attrs *join)
+{
+    for (int32_t i = 0; i < join->n_conjuncts; i++)
+        if (join->conjuncts[i]->flags & FL_EXPR_CAN_FAIL)
+            return true;
+    return false;
+}
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
@@ -29,7 +39,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         break;
     case FL_JOIN_SEMI:
     case FL_JOIN_ANTI:
-        if (attrs.build_left)
+        if (attrs.build_left || can_raise(&attrs))
             return FL_OK;
         attrs.build_left = true;
         swapped[0] = left;

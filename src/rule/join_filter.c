@@ -1,7 +1,8 @@
 /* join_filter: a filter over inner joins becomes the condition of the lowest join that sees its columns.
  *
  * FROM a, b WHERE a.x = b.x is written as a product with a filter; run so, it has no end. Required, so that also the
- * reference plan (optimizer = 'none') can be run; single tables' conjuncts stay where they are. */
+ * reference plan (optimizer = 'none') can be run. What joins nothing stays where it is: it would be asked before conjuncts that
+ * stand in front of it, and of those some may raise. */
 #include "op/filter/node.h"
 #include "op/join/node.h"
 #include "plan/rule.h"
@@ -23,6 +24,17 @@ static bool keeps_left(const fl_node *join)
 static bool is_nested(const fl_node *join, int32_t side)
 {
     return join->inputs[side]->op == join->op;
+}
+
+/* Whether the columns are of both sides of an inner join that the plan is or that is below its joins. */
+static bool joins_within(const fl_node *join, const fl_col_set *used)
+{
+    bool left = fl_col_set_meets(&join->inputs[0]->made, used), right = fl_col_set_meets(&join->inputs[1]->made, used);
+    if (left && right)
+        return is_inner(join);
+    if (left && is_nested(join, 0) && (is_inner(join) || keeps_left(join)))
+        return joins_within(join->inputs[0], used);
+    return right && is_nested(join, 1) && is_inner(join) && joins_within(join->inputs[1], used);
 }
 
 static bool check(const fl_rule_call *call)
@@ -55,9 +67,10 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
             kept[n_kept++] = e;
         else if (left && right && is_inner(join))
             on[n_on++] = e;
-        else if (left && fl_col_set_has_all(&sides[0]->made, &used) && is_nested(join, 0))
+        else if (left && fl_col_set_has_all(&sides[0]->made, &used) && is_nested(join, 0) &&
+                 joins_within(sides[0], &used))
             moved[0][n_moved[0]++] = e;
-        else if (right && is_inner(join) && is_nested(join, 1) && is_inner(sides[1]))
+        else if (right && is_inner(join) && is_nested(join, 1) && joins_within(sides[1], &used))
             moved[1][n_moved[1]++] = e;
         else
             kept[n_kept++] = e;

@@ -152,21 +152,27 @@ static fl_status look(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_ex
 }
 
 /* Where subqueries read both sides, the other side's rows are those that the condition lets through, row by row of the side
- * that is kept. A full join keeps both. */
+ * that is kept. A full join keeps both. What holds no subquery is the condition of the pairs as well, which says what is true of them. */
 static fl_status apply_condition(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_join_attrs *join = fl_join_of(node);
     bool keeps_right = join->kind == FL_JOIN_RIGHT;
     const fl_node *kept = node->inputs[keeps_right ? 1 : 0], *other = node->inputs[keeps_right ? 0 : 1];
+    const fl_expr **plain = NULL;
+    int32_t n_plain = 0;
     if (join->kind == FL_JOIN_FULL) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED,
                      "subqueries that read both sides of a full join are not supported yet in its condition");
         fl_err_at(err, join->conjuncts[0]->pos);
         return st;
     }
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), join->n_conjuncts, &plain, err));
+    for (int32_t i = 0; i < join->n_conjuncts; i++)
+        if (fl_expr_is_movable(join->conjuncts[i]))
+            plain[n_plain++] = join->conjuncts[i];
     FL_TRY(fl_filter_build_all(plan, other, join->conjuncts, join->n_conjuncts, &other, err));
-    FL_TRY(fl_apply_build(plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, NULL, 0,
+    FL_TRY(fl_apply_build(plan, keeps_right ? FL_JOIN_LEFT : (fl_join_kind)join->kind, kept, other, plain, n_plain,
                           (fl_col_id){0}, ret, err));
     st = fl_node_with_cols(plan, *ret, node->cols, node->n_cols, ret, err);
 cleanup:
