@@ -4,19 +4,58 @@
 #include "base/index_map.h"
 
 #include "op/aggregate/node.h"
+#include "op/apply/node.h"
+#include "plan/plan_hash.h"
 
 typedef struct key_map {
     fl_index_map places; /* of keys in cols */
     const fl_col_id *cols;
+    const fl_expr *const *keys;
+    int32_t n_keys;
+    const fl_node *input; /* whose rows are grouped */
 } key_map;
+
+/* Whether two subqueries over the same rows are the same: each text makes columns of its own. */
+static fl_status is_same_subquery(const key_map *map, fl_plan *plan, const fl_subquery *a, const fl_subquery *b,
+                                  bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *roots[2];
+    *ret = a->kind == b->kind && a->n_left == b->n_left && (a->n_left == 0 || strcmp(a->compare, b->compare) == 0) &&
+           fl_col_set_has_all(&map->input->made, &a->query->outer) &&
+           fl_col_set_has_all(&map->input->made, &b->query->outer);
+    for (int32_t i = 0; i < a->n_left && *ret; i++)
+        *ret = a->left[i] == b->left[i];
+    if (!*ret)
+        return FL_OK;
+    /* beside the rows whose columns they read, so that these are told apart */
+    FL_TRY(fl_apply_build(plan, FL_JOIN_LEFT, map->input, a->query, NULL, 0, (fl_col_id){0}, &roots[0], err));
+    FL_TRY(fl_apply_build(plan, FL_JOIN_LEFT, map->input, b->query, NULL, 0, (fl_col_id){0}, &roots[1], err));
+    int32_t n = a->kind == FL_SUBQUERY_SCALAR ? 1 : a->n_left;
+    fl_query x = {.plan = plan, .root = roots[0], .n_outputs = n, .outputs = a->query->cols};
+    fl_query y = {.plan = plan, .root = roots[1], .n_outputs = n, .outputs = b->query->cols};
+    st = fl_plan_is_equal(&x, &y, true, ret, err);
+cleanup:
+    return st;
+}
 
 /* Expressions are the same when they are one pointer: a plan makes each once. */
 static fl_status replace_key(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
 {
+    fl_status st = FL_OK;
     const key_map *map = ctx;
     *ret = expr;
-    int32_t i = fl_expr_is_const(expr) ? -1 : fl_index_map_find(&map->places, fl_index_map_key(expr));
-    return i < 0 ? FL_OK : fl_expr_column(plan, map->cols[i], expr->pos, ret, err);
+    int32_t at = fl_expr_is_const(expr) ? -1 : fl_index_map_find(&map->places, fl_index_map_key(expr));
+    for (int32_t i = 0; i < map->n_keys && at < 0 && expr->kind == FL_EXPR_SUBQUERY; i++) {
+        bool is_same = map->keys[i]->kind == FL_EXPR_SUBQUERY;
+        if (is_same)
+            FL_TRY(is_same_subquery(map, plan, map->keys[i]->subquery, expr->subquery, &is_same, err));
+        at = is_same ? i : -1;
+    }
+    if (at >= 0)
+        st = fl_expr_column(plan, map->cols[at], expr->pos, ret, err);
+cleanup:
+    return st;
 }
 
 static fl_status fail_ungrouped(binder *b, const scope *s, const scope_col *col, int32_t pos)
@@ -62,11 +101,12 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int
     fl_col_id *cols = NULL;
     fl_str *names = NULL;
     fl_expr_walk walk;
+    key_map map = {.keys = keys, .n_keys = n_keys, .input = *node};
     fl_expr_walk_init(&walk, b->plan);
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &cols, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &names, b->err));
     FL_TRY(fl_aggregate_build(b->plan, *node, keys, names, n_keys, s->aggs, s->n_aggs, cols, node, b->err));
-    key_map map = {.cols = cols};
+    map.cols = cols;
     fl_index_map_init(&map.places, b->arena);
     for (int32_t i = 0; i < n_keys; i++)
         FL_TRY(fl_index_map_add(&map.places, fl_index_map_key(keys[i]), i, b->err));
