@@ -1,7 +1,7 @@
 /* The driver: phases in order, rules to a fixpoint.
  *
  * A phase walks the plan bottom-up and tries each of its rules on each node; a node that a rule replaced is tried again.
- * Walks repeat until one changes nothing. Applications are counted: rules that undo each other are named, not looped on. */
+ * Walks repeat until one changes nothing; what a walk left as it is, is not tried again. Applications are counted: rules that undo each other are named, not looped on. */
 #include "opt/optimize.h"
 
 #include "base/interrupt.h"
@@ -164,6 +164,7 @@ static fl_status run_phase(driver *d, fl_err *err)
     const fl_rule_list *on_root = &d->phase->on_root;
     bool is_exhausting = d->phase->phase->strategy == FL_PHASE_EXHAUST;
     counting c = {0};
+    fl_settled settled = {0};
     FL_TRY(fl_node_visit(d->root, count_node, &c, err));
     d->applications = 0;
     d->applications_max = APPLICATIONS_MAX + APPLICATIONS_MAX / 100 * c.nodes;
@@ -172,12 +173,13 @@ static fl_status run_phase(driver *d, fl_err *err)
         for (int32_t r = 0; r < on_root->n; r++)
             FL_TRY(try_rule(d, on_root->entries[r], d->root, &d->root, err));
         if (is_exhausting)
-            FL_TRY(fl_node_settle(d->plan, d->root, apply_one, d, &d->root, err));
+            FL_TRY(fl_node_settle(d->plan, d->root, apply_one, d, &settled, &d->root, err));
         else
             FL_TRY(fl_node_rewrite(d->plan, d->root, exhaust_node, d, &d->root, err));
         changed = d->root != before && is_exhausting;
     }
 cleanup:
+    fl_free(settled.results);
     return st;
 }
 

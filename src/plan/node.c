@@ -347,10 +347,9 @@ cleanup:
 typedef struct seen {
     fl_memory *memory;
     uint64_t *bits;
-    int64_t capacity;       /* words */
-    const fl_node **result; /* rewriting: by id */
-    int64_t result_capacity;
-    bool settles; /* what was rewritten is entered again */
+    int64_t capacity;    /* words */
+    fl_settled *settled; /* rewriting: what became of nodes */
+    bool settles;        /* what was rewritten is entered again */
 } seen;
 
 static fl_status mark(seen *s, int32_t id, bool *ret_was, fl_err *err)
@@ -390,14 +389,15 @@ fl_status fl_node_visit(const fl_node *node, fl_node_visitor fn, void *ctx, fl_e
 
 static fl_status note_result(seen *s, const fl_node *node, const fl_node *result, fl_err *err)
 {
-    int64_t old = s->result_capacity;
+    fl_settled *to = s->settled;
+    int64_t old = to->capacity;
     fl_status st =
-        fl_grow(s->memory, (void **)&s->result, &s->result_capacity, node->id + 1, (int64_t)sizeof(*s->result), err);
+        fl_grow(s->memory, (void **)&to->results, &to->capacity, node->id + 1, (int64_t)sizeof(*to->results), err);
     if (st != FL_OK)
         return st;
-    if (s->result_capacity > old)
-        memset(s->result + old, 0, (size_t)(s->result_capacity - old) * sizeof(*s->result));
-    s->result[node->id] = result;
+    if (to->capacity > old)
+        memset(to->results + old, 0, (size_t)(to->capacity - old) * sizeof(*to->results));
+    to->results[node->id] = result;
     return FL_OK;
 }
 
@@ -430,8 +430,8 @@ static fl_status rewrite(seen *s, fl_plan *plan, const fl_node *node, fl_node_re
                          const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    if (node->id < s->result_capacity && s->result[node->id] != NULL) {
-        *ret = s->result[node->id];
+    if (node->id < s->settled->capacity && s->settled->results[node->id] != NULL) {
+        *ret = s->settled->results[node->id];
         return FL_OK;
     }
     for (const fl_node *given = node, *now = NULL;;) {
@@ -448,20 +448,19 @@ cleanup:
     return st;
 }
 
-fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
-                         fl_err *err)
+fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, fl_settled *settled,
+                         const fl_node **ret, fl_err *err)
 {
-    seen s = {.memory = plan->memory, .settles = true};
-    fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
-    fl_free(s.result);
-    return st;
+    seen s = {.memory = plan->memory, .settled = settled, .settles = true};
+    return rewrite(&s, plan, node, fn, ctx, ret, err);
 }
 
 fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                           fl_err *err)
 {
-    seen s = {.memory = plan->memory};
+    fl_settled done = {0};
+    seen s = {.memory = plan->memory, .settled = &done};
     fl_status st = rewrite(&s, plan, node, fn, ctx, ret, err);
-    fl_free(s.result);
+    fl_free(done.results);
     return st;
 }

@@ -119,9 +119,16 @@ typedef fl_status (*fl_node_rewriter)(void *ctx, fl_plan *plan, const fl_node *n
 fl_status fl_node_rewrite(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
                           fl_err *err);
 
+/* What became of nodes: by id, NULL where nobody asked. Begins as zeros, is freed with fl_free. */
+typedef struct fl_settled {
+    const fl_node **results;
+    int64_t capacity;
+} fl_settled;
+
 /** As fl_node_rewrite, until fn gives each node back as it is: the inputs of what it makes are rewritten, too, then it is asked
- *  again. So what comes out of a node, as a subquery's plan does, costs no walk of the whole plan of its own. */
-fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, const fl_node **ret,
-                         fl_err *err);
+ *  again. So what comes out of a node, as a subquery's plan does, costs no walk of the whole plan of its own. What is in `settled`
+ *  from calls before, with the same fn, is not asked about again. */
+fl_status fl_node_settle(fl_plan *plan, const fl_node *node, fl_node_rewriter fn, void *ctx, fl_settled *settled,
+                         const fl_node **ret, fl_err *err);
 
 #endif

@@ -403,7 +403,9 @@ static void test_five_inputs(void **state)
     assert_true(hash_of(f, node) == hash_of(f, make(f, m, INPUTS)));
     assert_true(fl_node_hash(node) != fl_node_hash(other));
     assert_ptr_equal(other->attrs, node->attrs); /* no second copy */
-    assert_int_equal(fl_node_settle(f->plan, node, replace_leaf, f, &node, NULL), FL_OK);
+    fl_settled settled = {0};
+    assert_int_equal(fl_node_settle(f->plan, node, replace_leaf, f, &settled, &node, NULL), FL_OK);
+    fl_free(settled.results);
     assert_ptr_equal(node, other);
 
     throw_away(m);
