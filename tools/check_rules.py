@@ -18,7 +18,7 @@ ALLOWED = {
     # a reader of shared rows is taken away when the whole plan, from its root on, has no second one
     "src/rule/eliminate_materialize.c": {"materialize"},
     # regions of joins are found and put in order in one walk from the root
-    "src/rule/order_joins.c": {"join"},
+    "src/rule/join_region.c": {"join"},
 }
 
 

@@ -268,29 +268,131 @@ cleanup:
     return st;
 }
 
+/* Fills the table. */
+static fl_status run(search *s, const fl_join_graph *graph, int64_t sets, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *s = (search){.graph = graph,
+                  .is_simple = graph->n_hyperedges == 0,
+                  .entries_capacity = (sets < SETS_FIRST ? sets : SETS_FIRST) + graph->n_relations + 1,
+                  .n_slots = 64,
+                  .work = fl_work_of(graph->arena->memory)};
+    FL_ASSERT(graph->n_relations <= FL_DPHYP_RELATIONS_MAX);
+    while (s->n_slots < s->entries_capacity * 2)
+        s->n_slots *= 2;
+    FL_TRY(FL_NEW_ARRAY(graph->arena, s->entries_capacity, &s->entries, err));
+    FL_TRY(FL_NEW_ARRAY(graph->arena, s->n_slots, &s->slots, err));
+    for (int32_t i = 0; i < graph->n_relations; i++) {
+        int32_t number;
+        FL_TRY(add(s, 1ull << i, &number, err));
+        s->entries[number].cost = 0;
+    }
+    st = enumerate(s, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_dphyp(const fl_join_graph *graph, int64_t sets, const fl_join_tree **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    search s = {.graph = graph,
-                .is_simple = graph->n_hyperedges == 0,
-                .entries_capacity = (sets < SETS_FIRST ? sets : SETS_FIRST) + graph->n_relations + 1,
-                .n_slots = 64,
-                .work = fl_work_of(graph->arena->memory)};
+    search s;
     uint64_t all = below_and(graph->n_relations - 1);
-    FL_ASSERT(graph->n_relations <= FL_DPHYP_RELATIONS_MAX);
-    while (s.n_slots < s.entries_capacity * 2)
-        s.n_slots *= 2;
-    FL_TRY(FL_NEW_ARRAY(graph->arena, s.entries_capacity, &s.entries, err));
-    FL_TRY(FL_NEW_ARRAY(graph->arena, s.n_slots, &s.slots, err));
-    for (int32_t i = 0; i < graph->n_relations; i++) {
-        int32_t number;
-        FL_TRY(add(&s, 1ull << i, &number, err));
-        s.entries[number].cost = 0;
-    }
-    FL_TRY(enumerate(&s, err));
+    FL_TRY(run(&s, graph, sets, err));
     *ret = NULL;
     if (find(&s, all) >= 0)
         st = to_tree(&s, all, ret, err);
+cleanup:
+    return st;
+}
+
+/* ---- more than one order -------------------------------------------------------------------------------------------------- */
+
+/* Whether two sets may meet, and what their join costs with all below. */
+static bool price(const search *s, uint64_t a, uint64_t b, double *ret)
+{
+    const fl_join_graph *graph = s->graph;
+    int32_t x = find(s, a), y = find(s, b), both = find(s, a | b);
+    uint64_t neighbors = simple_neighbors(s, a);
+    fl_join_meeting meeting = {.site = -1};
+    if (x < 0 || y < 0 || !fl_join_graph_connects(graph, &a, &neighbors, &b, 1))
+        return false;
+    if (!graph->is_inner) {
+        meeting = fl_join_graph_meet(graph, &a, &b, 1);
+        if (!meeting.is_legal)
+            return false;
+    }
+    const entry *left = &s->entries[x], *right = &s->entries[y];
+    *ret = left->cost + right->cost +
+           fl_join_tree_cost(graph, (fl_join_side){left->rows, left->width}, (fl_join_side){right->rows, right->width},
+                             s->entries[both].rows, meeting.site);
+    return true;
+}
+
+typedef struct listing {
+    search *search;
+    const fl_join_splits_wanted *wanted;
+    fl_join_split *splits; /* room for the wanted ones, and for one of each set */
+    int32_t n_splits, n_more;
+    uint64_t *sets; /* that are to be split; those before `done` are */
+    int32_t n_sets, done;
+} listing;
+
+static void want_set(listing *l, uint64_t set)
+{
+    bool is_known = (set & (set - 1)) == 0;
+    for (int32_t i = 0; i < l->n_sets && !is_known; i++)
+        is_known = l->sets[i] == set;
+    if (!is_known)
+        l->sets[l->n_sets++] = set;
+}
+
+static void add_split(listing *l, uint64_t set, uint64_t left)
+{
+    l->splits[l->n_splits++] = (fl_join_split){set, left};
+    want_set(l, left);
+    want_set(l, set & ~left);
+}
+
+/* The set's best split, then others: each pair of sides once, the first one with the least relation. */
+static fl_status split_set(listing *l, uint64_t set, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const entry *e = &l->search->entries[find(l->search, set)];
+    uint64_t least = set & -set, rest = set & ~least, best = e->left & least ? e->left : set & ~e->left;
+    double cost = 0, cost_max = e->cost * l->wanted->near;
+    add_split(l, set, e->left);
+    for (uint64_t part = 0; l->n_more < l->wanted->n_max; part = (part - rest) & rest) {
+        uint64_t left = least | part;
+        FL_TRY(fl_work_add(&l->search->work, PAIR_STEPS, err));
+        if (left == set)
+            break;
+        if (left == best || !price(l->search, left, set & ~left, &cost) || !(cost <= cost_max))
+            continue;
+        add_split(l, set, left);
+        l->n_more++;
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_dphyp_splits(const fl_join_graph *graph, int64_t sets, const fl_join_splits_wanted *wanted,
+                          const fl_join_split **ret, int32_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    search s;
+    listing l = {.search = &s, .wanted = wanted};
+    uint64_t all = below_and(graph->n_relations - 1);
+    FL_TRY(run(&s, graph, sets, err));
+    if (find(&s, all) < 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(graph->arena, s.n_entries + wanted->n_max, &l.splits, err));
+    FL_TRY(FL_NEW_ARRAY(graph->arena, s.n_entries, &l.sets, err));
+    want_set(&l, all);
+    for (; l.done < l.n_sets; l.done++)
+        FL_TRY(split_set(&l, l.sets[l.done], err));
+    FL_ASSERT(l.n_splits >= l.n_sets && l.n_sets <= s.n_entries);
+    *ret = l.splits;
+    *ret_n = l.n_splits;
 cleanup:
     return st;
 }

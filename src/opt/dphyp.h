@@ -7,7 +7,7 @@
 #ifndef FL_OPT_DPHYP_H
 #define FL_OPT_DPHYP_H
 
-#include "opt/join_tree.h"
+#include "opt/join_order.h"
 
 #define FL_DPHYP_RELATIONS_MAX 64
 
@@ -21,5 +21,9 @@ fl_dphyp_count fl_dphyp_count_pairs(const fl_join_graph *graph, int64_t pairs_ma
 
 /** The tree of least cost; *ret NULL: conflicts leave none that edges lead to. Time and memory as the pairs counted. */
 fl_status fl_dphyp(const fl_join_graph *graph, int64_t sets, const fl_join_tree **ret, fl_err *err);
+
+/** As fl_join_order_splits. */
+fl_status fl_dphyp_splits(const fl_join_graph *graph, int64_t sets, const fl_join_splits_wanted *wanted,
+                          const fl_join_split **ret, int32_t *ret_n, fl_err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #define PAIRS_FREE 256            /* some microseconds: looked at whatever the order costs */
 #define PAIRS_PER_ROW 0.5         /* that a search looks at while a row is put out, the unit of fl_join_cost */
 #define PAIRS_PER_RELATION 16
+#define PAIRS_OF_SPLITS_MAX 2000
 
 static void keep_cheaper(const fl_join_tree **best, const fl_join_tree *tree)
 {
@@ -109,4 +110,15 @@ fl_status fl_join_order(fl_join_graph *graph, const fl_join_tree **ret, fl_err *
     }
 cleanup:
     return st;
+}
+
+fl_status fl_join_order_splits(fl_join_graph *graph, const fl_join_splits_wanted *wanted, const fl_join_split **ret,
+                               int32_t *ret_n, fl_err *err)
+{
+    *ret = NULL;
+    *ret_n = 0;
+    if (graph->n_relations > FL_JOIN_SPLIT_RELATIONS_MAX)
+        return FL_OK;
+    fl_dphyp_count count = fl_dphyp_count_pairs(graph, PAIRS_OF_SPLITS_MAX);
+    return count.is_over ? FL_OK : fl_dphyp_splits(graph, count.sets, wanted, ret, ret_n, err);
 }

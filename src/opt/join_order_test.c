@@ -88,6 +88,56 @@ static void test_pairs(void **state)
 }
 
 /* A clique of 20 has 1.7 billion pairs: counting gives up, and what is planned instead is small. */
+static int32_t count_of_set(const fl_join_split *splits, int32_t n, uint64_t set)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < n; i++)
+        count += splits[i].set == set;
+    return count;
+}
+
+/* Where all splits are wanted each pair is one; each set's first is the one that the best tree has, and both sides have their own. */
+static void test_splits(void **state)
+{
+    (void)state;
+    static const struct {
+        shape shape;
+        int32_t n;
+        int32_t pairs;
+    } cases[] = {{CHAIN, 6, 35}, {STAR, 6, 80}, {CLIQUE, 5, 90}, {CYCLE, 5, 40}};
+    for (int64_t i = 0; i < FL_LEN(cases); i++) {
+        fl_arena arena;
+        fl_join_graph graph;
+        const fl_join_split *splits = NULL;
+        const fl_join_tree *tree = NULL;
+        fl_join_splits_wanted wanted = {.n_max = 1000, .near = INFINITY};
+        int32_t n = 0;
+        fl_arena_init(&arena, NULL);
+        make_shape(&graph, &arena, cases[i].shape, cases[i].n);
+        assert_int_equal(fl_join_order_splits(&graph, &wanted, &splits, &n, NULL), FL_OK);
+        assert_int_equal(n, cases[i].pairs);
+        assert_int_equal(fl_join_order(&graph, &tree, NULL), FL_OK);
+        assert_true(splits[0].set == *tree->set);
+        assert_true(splits[0].left == *tree->left->set || splits[0].left == *tree->right->set);
+        for (int32_t k = 0; k < n; k++)
+            for (int32_t side = 0; side < 2; side++) {
+                uint64_t set = side == 0 ? splits[k].left : splits[k].set & ~splits[k].left;
+                assert_true(set != 0 && (set & ~splits[k].set) == 0);
+                assert_true((set & (set - 1)) == 0 || count_of_set(splits, n, set) > 0);
+            }
+        wanted.n_max = 3; /* beside one for each set */
+        assert_int_equal(fl_join_order_splits(&graph, &wanted, &splits, &n, NULL), FL_OK);
+        int32_t n_sets = 0;
+        for (int32_t k = 0; k < n; k++)
+            n_sets += count_of_set(splits, k, splits[k].set) == 0;
+        assert_int_equal(n, n_sets + 3);
+        wanted.near = 0; /* nothing is cheaper than the best */
+        assert_int_equal(fl_join_order_splits(&graph, &wanted, &splits, &n, NULL), FL_OK);
+        assert_int_equal(n, cases[i].n - 1);
+        fl_arena_drop(&arena);
+    }
+}
+
 static void test_clique_stays_small(void **state)
 {
     (void)state;
@@ -681,6 +731,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_splits),
         cmocka_unit_test(test_clique_stays_small),
         cmocka_unit_test(test_long_chain),
         cmocka_unit_test(test_linearized_is_near),

@@ -10,8 +10,10 @@
 
 #include "base/interrupt.h"
 #include "opt/cost.h"
+#include "opt/check_result.h"
 #include "opt/memo_print.h"
 #include "opt/search_internal.h"
+#include "plan/provenance.h"
 #include "plan/registry.h"
 
 #include <math.h>
@@ -357,6 +359,43 @@ static fl_status collect_phases(fl_search_state *s, fl_err *err)
     return st;
 }
 
+/* Rules of the whole plan: parts of it get equals. */
+static fl_status apply_on_root(fl_search_state *s, const fl_node *root, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_rule_list *rules = &s->options->phase->on_root;
+    for (int32_t r = 0; r < rules->n; r++) {
+        const fl_rule_entry *entry = rules->entries[r];
+        fl_rule_call call = *s->options->call;
+        int32_t n_exprs = s->memo.n_exprs, n_nodes = fl_plan_nodes(s->plan), group = 0;
+        call.node = root;
+        call.is_costed = true;
+        call.is_numbered = s->options->plan_number > 0;
+        call.rule = entry->rule;
+        call.pattern = entry->pattern;
+        call.scratch = &s->scratch;
+        if (s->options->is_off[entry->index] || (entry->rule->check != NULL && !entry->rule->check(&call)))
+            continue;
+        FL_TRY(entry->rule->on_match(&call, err));
+        FL_ASSERT(call.n_results == 0);
+        FL_TRY(fl_provenance_note_rule(s->plan, entry->rule->name, root, n_nodes, err));
+        for (int32_t i = 0; i < call.n_equals; i++) {
+            call.node = call.equals[i].part;
+            FL_TRY(fl_check_result(&call, call.equals[i].other, s->options->verifies_properties, err));
+            FL_TRY(fl_memo_add_plan(&s->memo, call.equals[i].part, &group, err));
+            FL_TRY(fl_memo_add_equal(&s->memo, group, call.equals[i].other, entry->index, err));
+        }
+        if (s->memo.n_exprs > n_exprs)
+            s->options->fired(s->options->ctx, entry->rule);
+        FL_TRY(fl_rule_inquiry_note(s->options->inquiry, s->plan, entry->rule, root,
+                                    s->memo.n_exprs > n_exprs ? FL_RULE_FIRED : FL_RULE_SILENT, err));
+        fl_arena_reset(&s->scratch);
+    }
+cleanup:
+    fl_arena_reset(&s->scratch);
+    return st;
+}
+
 static fl_status choose(fl_search_state *s, int32_t goal, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -410,6 +449,7 @@ fl_status fl_search(fl_plan *plan, const fl_node *root, const fl_search_options 
     FL_TRY(collect_phases(&s, err));
     FL_TRY(fl_trait_with(plan, fl_trait_none(plan), &fl_trait_convention, s.convention, &s.plain, err));
     FL_TRY(fl_memo_add_plan(&s.memo, root, &group, err));
+    FL_TRY(apply_on_root(&s, root, err));
     FL_TRY(fl_memo_goal_of(&s.memo, group, options->want, &goal, err));
     FL_TRY(run_pass(&s, goal, 1, err));
     FL_TRY(run_pass(&s, goal, 2, err));

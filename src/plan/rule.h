@@ -70,15 +70,28 @@ struct fl_rule_call {
     const fl_pattern *pattern;
     const fl_node *const
         *bound;              /* [pattern->n_nodes]: what each of the pattern's nodes stands for; bound[0] is `node` */
+    bool is_numbered;        /* plans will be taken by number, also dear ones */
     fl_arena *scratch;       /* for on_match: reset after each application, so nothing of a plan may point into it */
     const fl_node **results; /* [n_results]: all plans handed over, in order; in `scratch` */
     int64_t results_capacity;
     int32_t n_results;
+    struct fl_equal_plans *equals; /* [n_equals], in `scratch` */
+    int64_t equals_capacity;
+    int32_t n_equals;
 };
+
+/* A part of call->node, and another plan for it. */
+typedef struct fl_equal_plans {
+    const fl_node *part;
+    const fl_node *other;
+} fl_equal_plans;
 
 /** Hands over a plan that is equal to call->node. It must put out the same columns (any order). May be called several times:
  *  rewriting phases go on with the first plan that is not call->node itself. */
 fl_status fl_rule_call_transform_to(fl_rule_call *call, const fl_node *node, fl_err *err);
+
+/** For rules of the whole plan, in a search: `part`, which call->node contains or an earlier `other` does, may be done as `other`, too. */
+fl_status fl_rule_call_equate(fl_rule_call *call, const fl_node *part, const fl_node *other, fl_err *err);
 
 /** What the pattern's part of that name matched. The pattern must have the name. */
 const fl_node *fl_rule_call_bound(const fl_rule_call *call, const char *name);
