@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-#define FL_FILE_SAMPLE_PLACES 8
+#define FL_FILE_SAMPLE_PLACES FL_SAMPLE_PLACES_MAX
 #define FL_FILE_SAMPLE_BATCH_ROWS 2048 /* of the scans that read it */
 
 /* A batch of a morsel, and which of its rows are in the sample. */

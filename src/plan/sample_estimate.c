@@ -139,9 +139,9 @@ static const seen *find_seen(const fl_plan *plan, const fl_expr *e)
 }
 
 /* Rows for which all masks are set, from `row` to `end`. */
-static int64_t count_hits(const uint64_t *const *masks, int32_t n, int32_t row, int32_t end)
+static int32_t count_hits(const uint64_t *const *masks, int32_t n, int32_t row, int32_t end)
 {
-    int64_t hits = 0;
+    int32_t hits = 0;
     for (int32_t w = row / 64; w * 64 < end; w++) {
         uint64_t word = ~0ull;
         for (int32_t m = 0; m < n; m++)
@@ -155,21 +155,31 @@ static int64_t count_hits(const uint64_t *const *masks, int32_t n, int32_t row, 
     return hits;
 }
 
-double fl_sample_likeness(const fl_table_sample *sample, const uint64_t *const *masks, int32_t n)
+double fl_sample_likeness_of_hits(const fl_table_sample *sample, const int32_t *hits)
 {
-    if (sample->n_places < 2)
-        return 1;
-    double share = (double)count_hits(masks, n, 0, sample->rows) / sample->rows, sum = 0;
+    double all = 0, sum = 0;
+    for (int32_t i = 0; i < sample->n_places; i++)
+        all += hits[i];
+    double share = all / sample->rows;
     double chance = share * (1 - share) / sample->rows; /* the variance of the share among rows picked by themselves */
-    if (chance <= 0)
+    if (sample->n_places < 2 || chance <= 0)
         return 1;
     for (int32_t i = 0; i < sample->n_places; i++) {
-        int32_t row = i == 0 ? 0 : sample->place_ends[i - 1], end = sample->place_ends[i];
-        double off = ((double)count_hits(masks, n, row, end) - (end - row) * share) / sample->rows;
+        int32_t rows = sample->place_ends[i] - (i == 0 ? 0 : sample->place_ends[i - 1]);
+        double off = (hits[i] - rows * share) / sample->rows;
         sum += off * off;
     }
     double variance = sum * sample->n_places / (sample->n_places - 1);
     return variance > chance ? variance / chance : 1;
+}
+
+double fl_sample_likeness(const fl_table_sample *sample, const uint64_t *const *masks, int32_t n)
+{
+    int32_t hits[FL_SAMPLE_PLACES_MAX];
+    FL_ASSERT(sample->n_places <= FL_SAMPLE_PLACES_MAX);
+    for (int32_t i = 0; i < sample->n_places; i++)
+        hits[i] = count_hits(masks, n, i == 0 ? 0 : sample->place_ends[i - 1], sample->place_ends[i]);
+    return fl_sample_likeness_of_hits(sample, hits);
 }
 
 void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,
@@ -198,7 +208,7 @@ void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *con
     }
     if (n_masks == 0)
         return;
-    double hits = (double)count_hits(masks, n_masks, 0, sample.rows);
+    double hits = count_hits(masks, n_masks, 0, sample.rows);
     double shrunk = fl_sample_likeness(&sample, masks, n_masks);
     if (hits < FL_SAMPLE_HITS_MIN * shrunk &&
         likeness > shrunk) /* few hits do not tell how they lie, the columns' values do */

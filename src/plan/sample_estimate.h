@@ -24,6 +24,9 @@ fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err
  *  rows that were picked by themselves: 1, or the factor. */
 double fl_sample_likeness(const fl_table_sample *sample, const uint64_t *const *masks, int32_t n);
 
+/** The same by the rows of each place that are counted. */
+double fl_sample_likeness_of_hits(const fl_table_sample *sample, const int32_t *hits);
+
 /** Looks at all conjuncts together that read columns of the same table as the first of them that can be looked at does;
  *  ret_seen[i]: whether conjunct i is among them. For a plan that is being made. */
 void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,

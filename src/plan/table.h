@@ -63,6 +63,7 @@ typedef struct fl_table_sample {
 } fl_table_sample;
 
 #define FL_SAMPLE_ROWS_MAX 2048
+#define FL_SAMPLE_PLACES_MAX 8
 
 /* A conjunct that the source may use to skip rows: column within [low, high], null rows are not wanted. Best effort: the
  * caller tests every row that arrives. */

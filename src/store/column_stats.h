@@ -6,8 +6,6 @@
 #include "plan/table.h"
 #include "store/row_sample.h"
 
-#define FL_HISTOGRAM_PARTS 64
-
 typedef struct fl_stats_column {
     fl_segment *const *segments;
     int64_t n_segments;

@@ -4,7 +4,7 @@
 #include "store/distinct_sketch.h"
 
 #include "base/hash.h"
-#include "store/sort_key.h"
+#include "arrow/sort_key.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* Statistics of tables whose true figures are known: of uniform and skewed columns of all types, from a sample, from ANALYZE,
  * and exactly where the table is small; the sample of rows; the sketch. */
-#include "store/distinct_estimate.h"
+#include "plan/distinct_estimate.h"
 #include "store/distinct_sketch.h"
 #include "store/memory_table.h"
 

@@ -1,6 +1,6 @@
 /* Numbers as words that compare as the values do: -0 is 0, and NaN is one value above infinity. */
-#ifndef FL_STORE_SORT_KEY_H
-#define FL_STORE_SORT_KEY_H
+#ifndef FL_ARROW_SORT_KEY_H
+#define FL_ARROW_SORT_KEY_H
 
 #include "arrow/vec.h"
 

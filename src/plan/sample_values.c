@@ -1,8 +1,8 @@
 /* Sorting a sample: a word of each value decides, and runs of equal words are sorted by the next word. Numbers have one word
  * or two; of texts a word is eight bytes, behind what all of a run begin with. Nothing but pointers to texts is copied. */
-#include "store/sample_values.h"
+#include "plan/sample_values.h"
 
-#include "store/sort_key.h"
+#include "arrow/sort_key.h"
 
 #define TEXT_BYTES 1024 /* of a text that are compared: bounds the depth, and the time that long ones take */
 #define RADIX_ROWS_MIN 64
@@ -73,7 +73,7 @@ static void sort_words(const sorting *s, int32_t start, int32_t n)
 
 static void put_out(const sorting *s, int32_t start, int32_t n)
 {
-    s->out->values[s->out->n++] = (fl_sample_value){s->entries[start].pick, n};
+    s->out->values[s->out->n++] = (fl_sample_value){start, n};
 }
 
 static uint64_t text_word(fl_str text, int64_t depth)
@@ -160,70 +160,77 @@ static void split_equal_words(const sorting *s, int32_t start, int32_t n, int64_
     }
 }
 
-static int32_t gather(sorting *s, fl_segment *const *segments, int64_t n_segments, int32_t col,
-                      const fl_row_sample *sample)
+static void gather_row(sorting *s, const fl_vec *vec, int64_t row, int32_t pick, entry *to)
+{
+    to->pick = pick;
+    if (s->texts != NULL) {
+        s->texts[pick] = fl_vec_str(vec, row);
+        __builtin_prefetch(s->texts[pick].data); /* they lie all over the vector */
+    } else if (s->seconds != NULL) {
+        fl_u128 key = fl_sort_key_wide(vec, row);
+        to->word = (uint64_t)(key >> 64);
+        s->seconds[pick] = (uint64_t)key;
+    } else {
+        to->word = fl_sort_key(vec, row);
+    }
+}
+
+static int64_t row_of(const fl_sample_column *column, int64_t vec, int64_t pick)
+{
+    return column->rows != NULL ? column->rows[pick] : pick - column->starts[vec];
+}
+
+static int32_t gather(sorting *s, const fl_sample_column *column)
 {
     int32_t n = 0;
-    for (int64_t seg = 0; seg < n_segments; seg++) {
-        const fl_vec *vec = &segments[seg]->vecs[col];
-        for (int64_t pick = sample->starts[seg]; pick < sample->starts[seg + 1]; pick++) {
-            int64_t row = sample->places[pick];
-            if (vec->type.id == FL_NULL || !fl_vec_is_valid(vec, row))
-                continue;
-            entry *to = &s->entries[n++];
-            to->pick = (int32_t)pick;
-            if (s->texts != NULL) {
-                s->texts[pick] = fl_vec_str(vec, row);
-                __builtin_prefetch(s->texts[pick].data); /* they lie all over the segment */
-            } else if (s->seconds != NULL) {
-                fl_u128 key = fl_sort_key_wide(vec, row);
-                to->word = (uint64_t)(key >> 64);
-                s->seconds[pick] = (uint64_t)key;
-            } else {
-                to->word = fl_sort_key(vec, row);
-            }
+    for (int64_t v = 0; v < column->n_vecs; v++) {
+        const fl_vec *vec = column->vecs[v];
+        for (int64_t pick = column->starts[v]; pick < column->starts[v + 1]; pick++) {
+            int64_t row = row_of(column, v, pick);
+            if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, row))
+                gather_row(s, vec, row, (int32_t)pick, &s->entries[n++]);
         }
     }
     return n;
 }
 
-fl_status fl_sample_values_sort(fl_arena *arena, fl_segment *const *segments, int64_t n_segments, int32_t col,
-                                const fl_row_sample *sample, fl_sample_values *ret, fl_err *err)
+fl_status fl_sample_values_sort(fl_arena *arena, const fl_sample_column *column, fl_sample_values *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     sorting s = {.out = ret};
-    fl_type type = n_segments > 0 ? segments[0]->vecs[col].type : FL_TYPE(FL_NULL);
+    int64_t picks = fl_sample_picks(column), bytes = (picks + 1) * (int64_t)sizeof(entry);
     *ret = (fl_sample_values){0};
-    int64_t bytes = (sample->rows + 1) * (int64_t)sizeof(entry);
     FL_TRY(fl_arena_get(arena, bytes, (void **)&s.entries, err));
     FL_TRY(fl_arena_get(arena, bytes, (void **)&s.spare, err));
-    if (fl_type_is_string(type))
-        FL_TRY(fl_arena_get(arena, (sample->rows + 1) * (int64_t)sizeof(fl_str), (void **)&s.texts, err));
-    else if (fl_sort_key_words(type) == 2)
-        FL_TRY(fl_arena_get(arena, (sample->rows + 1) * WORD_BYTES, (void **)&s.seconds, err));
-    FL_TRY(fl_arena_get(arena, (sample->rows + 1) * (int64_t)sizeof(fl_sample_value), (void **)&ret->values, err));
-    int32_t n = gather(&s, segments, n_segments, col, sample);
-    ret->n_nulls = sample->rows - n;
+    if (fl_type_is_string(column->type))
+        FL_TRY(fl_arena_get(arena, (picks + 1) * (int64_t)sizeof(fl_str), (void **)&s.texts, err));
+    else if (fl_sort_key_words(column->type) == 2)
+        FL_TRY(fl_arena_get(arena, (picks + 1) * WORD_BYTES, (void **)&s.seconds, err));
+    FL_TRY(fl_arena_get(arena, (picks + 1) * (int64_t)sizeof(fl_sample_value), (void **)&ret->values, err));
+    FL_TRY(fl_arena_get(arena, (picks + 1) * (int64_t)sizeof(int32_t), (void **)&ret->picks, err));
+    int32_t n = gather(&s, column);
+    ret->n_nulls = (int32_t)picks - n;
     if (n > 0 && s.texts != NULL) {
         sort_texts(&s, 0, n, 0);
     } else if (n > 0) {
         sort_words(&s, 0, n);
         split_equal_words(&s, 0, n, s.seconds != NULL ? 0 : INT64_MAX);
     }
+    for (int32_t i = 0; i < n; i++)
+        ret->picks[i] = s.entries[i].pick;
 cleanup:
     return st;
 }
 
-fl_status fl_sample_value_get(fl_arena *arena, fl_segment *const *segments, int64_t n_segments, int32_t col,
-                              const fl_row_sample *sample, int32_t pick, fl_value *ret, fl_err *err)
+fl_status fl_sample_value_get(fl_arena *arena, const fl_sample_column *column, int32_t pick, fl_value *ret, fl_err *err)
 {
-    int64_t low = 0, high = n_segments - 1; /* the last segment that begins at or before the pick */
+    int64_t low = 0, high = column->n_vecs - 1; /* the last vector that begins at or before the pick */
     while (low < high) {
         int64_t middle = (low + high + 1) / 2;
-        if (sample->starts[middle] <= pick)
+        if (column->starts[middle] <= pick)
             low = middle;
         else
             high = middle - 1;
     }
-    return fl_value_from_vec(arena, &segments[low]->vecs[col], sample->places[pick], ret, err);
+    return fl_value_from_vec(arena, column->vecs[low], row_of(column, low, pick), ret, err);
 }

@@ -1,5 +1,5 @@
 /* Keys for sorting and counting the values of a sample. */
-#include "store/sort_key.h"
+#include "arrow/sort_key.h"
 
 #include <math.h>
 

@@ -10,7 +10,7 @@
  *
  * The mixture is believed where its likelihood is clearly better than that of a single rate. Values that were seen often count
  * as they are, and their rows are left out. */
-#include "store/distinct_estimate.h"
+#include "plan/distinct_estimate.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* How many distinct values a column has, from how often values repeat in a sample of its rows. */
-#ifndef FL_STORE_DISTINCT_ESTIMATE_H
-#define FL_STORE_DISTINCT_ESTIMATE_H
+#ifndef FL_PLAN_DISTINCT_ESTIMATE_H
+#define FL_PLAN_DISTINCT_ESTIMATE_H
 
 #include "base/status.h"
 
