@@ -30,7 +30,9 @@ static void sample(fl_table *table, fl_memory *memory)
     for (int32_t i = 0; i < table->n_cols && i < COLUMNS_MAX; i++) {
         fl_table_sample got;
         fl_vec vec;
+        fl_col_stats stats;
         (void)table->ops->sample(table, memory, &i, 1, &vec, &got, NULL);
+        (void)table->ops->sample_stats(table, memory, i, &stats, NULL);
     }
 }
 

@@ -7,6 +7,9 @@
 #include "base/interrupt.h"
 #include "format/file_scan.h"
 #include "plan/sample_estimate.h"
+#include "plan/sample_stats.h"
+
+#include <math.h>
 
 #define PLACE_ROWS (FL_SAMPLE_ROWS_MAX / FL_FILE_SAMPLE_PLACES)
 #define WORK_BYTES_MAX (3 << 20) /* of a column: a millisecond or two */
@@ -37,6 +40,7 @@ static fl_status pick_rows(fl_arena *arena, int32_t first, int32_t end, int32_t 
     }
     place->rows = list;
     place->n_rows = n;
+    place->span = end - first;
     return FL_OK;
 }
 
@@ -123,6 +127,7 @@ typedef struct fl_file_column {
     void *values; /* bits of booleans */
     uint64_t *valid;
     fl_vec vec;
+    fl_col_stats stats;
 } fl_file_column;
 
 void fl_file_sample_init(fl_file_sample *sample, fl_memory *memory)
@@ -326,6 +331,27 @@ static fl_table_sample sample_of(const fl_file_places *places, int32_t n_places)
                              .likeness = 1};
 }
 
+/* What the column's values tell, beside what the table says without a look at them. */
+static fl_status find_stats(fl_file_column *column, const fl_file_places *places, const fl_table_sample *sample,
+                            fl_table *table, int32_t col, fl_memory *memory, fl_err *err)
+{
+    const fl_vec *vec = &column->vec;
+    const int64_t starts[] = {0, sample->rows};
+    double span = 0;
+    for (int32_t i = 0; i < column->n_places; i++)
+        span += places->items[i].span;
+    fl_sampled_column sampled = {.column = {.type = vec->type, .vecs = &vec, .n_vecs = 1, .starts = starts},
+                                 .sample = *sample,
+                                 .place_rows = column->n_places > 0 ? span / column->n_places : 0,
+                                 .rows = table->rows,
+                                 .distinct_max = INFINITY};
+    sampled.sample.likeness = column->likeness;
+    column->stats = (fl_col_stats){.null_fraction = -1, .distinct = -1};
+    if (table->ops->stats != NULL)
+        table->ops->stats(table, col, &column->stats);
+    return fl_sample_stats_add(&sampled, &column->arena, memory, &column->stats, err);
+}
+
 /* Whether a failure may be another one, or none, next time. */
 static bool is_passing(fl_status st)
 {
@@ -333,8 +359,8 @@ static bool is_passing(fl_status st)
 }
 
 /* Reads rounds of places while there is work to spend. What fails behind the first round leaves those that were read. */
-static fl_status fill_column(fl_file_column *column, const fl_file_places *places, fl_scan_worker *worker,
-                             fl_memory *memory, fl_err *err)
+static fl_status fill_column(fl_file_column *column, const fl_file_places *places, fl_table *table, int32_t col,
+                             fl_scan_worker *worker, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t rows = places->n > 0 ? places->ends[places->n - 1] : 0;
@@ -356,6 +382,7 @@ static fl_status fill_column(fl_file_column *column, const fl_file_places *place
     fl_vec_set_flat(&column->vec, column->vec.type, column->values, column->has_nulls ? column->valid : NULL);
     fl_table_sample sample = sample_of(places, column->n_places);
     FL_TRY(find_likeness(column, &sample, err));
+    FL_TRY(find_stats(column, places, &sample, table, col, memory, err));
     if (fl_type_is_string(column->vec.type))
         st = code_texts(column, sample.rows, memory, err);
 cleanup:
@@ -384,7 +411,7 @@ static fl_status read_column(fl_file_sample *sample, fl_table *table,
             sample->places = places;
         }
         FL_TRY(scan->ops->worker_new(scan, memory, &worker, err));
-        st = fill_column(column, sample->places, worker, memory, err);
+        st = fill_column(column, sample->places, table, col, worker, memory, err);
         if (st != FL_OK && !is_passing(st)) {
             fl_arena_drop(&column->arena);
             column->n_places = 0;
@@ -403,6 +430,24 @@ cleanup:
     return st;
 }
 
+/* The column, read if nobody asked for it before. The sample is locked. */
+static fl_status find_column(fl_file_sample *sample, fl_table *table,
+                             int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), int32_t col, fl_memory *memory,
+                             const fl_file_column **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_ASSERT(col >= 0 && col < table->n_cols);
+    if (sample->cols == NULL) {
+        FL_TRY(FL_NEW_ARRAY(&sample->arena, table->n_cols + 1, &sample->cols, err));
+        sample->n_cols = table->n_cols;
+    }
+    if (sample->cols[col] == NULL)
+        FL_TRY(read_column(sample, table, rows_of, col, memory, err));
+    *ret = sample->cols[col];
+cleanup:
+    return st;
+}
+
 fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table,
                              int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), fl_memory *memory,
                              const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs, fl_table_sample *ret, fl_err *err)
@@ -412,15 +457,9 @@ fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table,
     double likeness = 1;
     fl_table_sample found = {.likeness = 1};
     pthread_mutex_lock(&sample->lock);
-    if (sample->cols == NULL) {
-        FL_TRY(FL_NEW_ARRAY(&sample->arena, table->n_cols + 1, &sample->cols, err));
-        sample->n_cols = table->n_cols;
-    }
     for (int32_t i = 0; i < n_cols; i++) {
-        FL_ASSERT(cols[i] >= 0 && cols[i] < table->n_cols);
-        if (sample->cols[cols[i]] == NULL)
-            FL_TRY(read_column(sample, table, rows_of, cols[i], memory, err));
-        const fl_file_column *column = sample->cols[cols[i]];
+        const fl_file_column *column = NULL;
+        FL_TRY(find_column(sample, table, rows_of, cols[i], memory, &column, err));
         n_places = column->n_places < n_places ? column->n_places : n_places;
         likeness = column->likeness > likeness ? column->likeness : likeness;
         ret_vecs[i] = column->vec;
@@ -432,5 +471,25 @@ fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table,
     *ret = found;
 cleanup:
     pthread_mutex_unlock(&sample->lock);
+    return st;
+}
+
+fl_status fl_file_sample_stats(fl_file_sample *sample, fl_table *table,
+                               int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), fl_memory *memory, int32_t col,
+                               fl_col_stats *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_file_column *column = NULL;
+    pthread_mutex_lock(&sample->lock);
+    FL_TRY(find_column(sample, table, rows_of, col, memory, &column, err));
+    if (column->n_places > 0)
+        *ret = column->stats;
+cleanup:
+    pthread_mutex_unlock(&sample->lock);
+    if (st == FL_OK && column->n_places == 0) { /* it cannot be read, or is of a type that is not sampled */
+        *ret = (fl_col_stats){.null_fraction = -1, .distinct = -1};
+        if (table->ops->stats != NULL)
+            table->ops->stats(table, col, ret);
+    }
     return st;
 }

@@ -1,4 +1,5 @@
-/* The sample of a table of files: read when a plan asks for a column, kept as long as the table.
+/* The sample of a table of files: read when a plan asks for a column, kept as long as the table, and what it tells of the
+ * column's values (plan/sample_stats.h), found at the same time.
  *
  * Rows come from up to 8 places, one of each of as many parts of the table that have as many rows; where in its part a place
  * lies, and which rows of its batch count, is drawn, the same way on every machine. Places are read in rounds of 2, 4 and 8 in
@@ -19,6 +20,7 @@ typedef struct fl_file_place {
     int64_t morsel;
     int32_t batch; /* of the morsel's, from 0 on */
     int32_t n_rows;
+    int32_t span;         /* rows of the batch that these were picked from */
     const uint16_t *rows; /* ascending */
 } fl_file_place;
 
@@ -52,5 +54,10 @@ void fl_file_sample_drop(fl_file_sample *sample);
 fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table,
                              int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), fl_memory *memory,
                              const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs, fl_table_sample *ret, fl_err *err);
+
+/** As fl_table_ops.sample_stats. */
+fl_status fl_file_sample_stats(fl_file_sample *sample, fl_table *table,
+                               int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), fl_memory *memory, int32_t col,
+                               fl_col_stats *ret, fl_err *err);
 
 #endif

@@ -102,6 +102,27 @@ static fl_table_sample sample_of(fl_table *table, const int32_t *cols, int32_t n
     return sample;
 }
 
+static fl_col_stats stats_of(fl_table *table, int32_t col)
+{
+    fl_col_stats stats;
+    assert_int_equal(table->ops->sample_stats(table, &memory, col, &stats, NULL), FL_OK);
+    return stats;
+}
+
+/* The same file's: six words, a run of rows each. */
+static void check_figures(fl_table *table)
+{
+    const int32_t id = 0, word = 1, pair = 2;
+    fl_col_stats stats = stats_of(table, id);
+    assert_true(stats.source == FL_STATS_SAMPLE && stats.n_common == 0 && stats.n_histogram == 0);
+    assert_true(stats.has_bounds && stats.distinct > PIECES_ROWS / 1.1 && stats.distinct <= PIECES_ROWS);
+    stats = stats_of(table, word);
+    assert_true(stats.distinct >= stats.n_common && stats.distinct <= 8 && stats.n_histogram != 1);
+    for (int32_t i = 0; i < stats.n_common; i++)
+        assert_int_equal(stats.common[i].value.s.len, strlen("a word of some length, number 0"));
+    assert_int_equal(stats_of(table, pair).n_common, 0);
+}
+
 /* Of pieces.parquet, in which the word follows from the row's number. */
 static void check_pieces(fl_table *table)
 {
@@ -140,6 +161,7 @@ static void rows_are_the_same_in_all_columns(void **state)
     for (size_t i = 0; i < FL_LEN(paths); i++) {
         fl_table *table = open_table(paths[i]);
         check_pieces(table);
+        check_figures(table);
         fl_table_unref(table);
     }
 }
@@ -154,9 +176,12 @@ static void small_tables_are_whole(void **state)
     assert_true(sample.rows == 3 && sample.n_places == 0 && sample.likeness == 1);
     for (int32_t i = 0; i < 3; i++)
         assert_int_equal(((const int32_t *)vec.data)[i], i + 1);
+    fl_col_stats stats = stats_of(table, col);
+    assert_true(stats.distinct == 3 && stats.source == FL_STATS_EXACT && stats.n_histogram == 3);
     fl_table_unref(table);
     table = open_table(DATA "no_rows.parquet");
     assert_int_equal(sample_of(table, &col, 1, &vec).rows, 0);
+    assert_int_equal(stats_of(table, col).n_histogram, 0);
     fl_table_unref(table);
     table = open_table(DATA "all_null.parquet");
     sample = sample_of(table, &col, 1, &vec);
@@ -244,12 +269,15 @@ static void failures_leave_nothing_behind(void **state)
             statement.interrupt = &interrupt;
             fl_fault_arm(kinds[kind].fault, n);
             fl_status st = table->ops->sample(table, &statement, cols, 2, vecs, &sample, NULL);
+            if (st == FL_OK)
+                (void)stats_of(table, cols[0]); /* it is there */
             is_untouched = fl_fault_is_armed(kinds[kind].fault);
             fl_fault_arm(kinds[kind].fault, 0);
             /* an index that cannot be read is done without */
             assert_true(st == FL_OK || (!is_untouched && st == kinds[kind].status));
             assert_int_equal(atomic_load(&statement.used_bytes), 0);
             check_pieces(table); /* what failed once is tried again */
+            check_figures(table);
             fl_table_unref(table);
             assert_int_equal(atomic_load(&memory.used_bytes), 0);
             assert_true(n < 10000);

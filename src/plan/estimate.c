@@ -34,7 +34,7 @@ bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret
     if (table == NULL)
         return false;
     *ret_rows = fl_estimate_table_rows(plan, table);
-    if (table->ops->stats != NULL)
+    if (!fl_sample_estimate_stats(plan, table, info->table_col, ret) && table->ops->stats != NULL)
         table->ops->stats(table, info->table_col, ret);
     fl_false_col_stats(plan, table, info->table_col, ret);
     if (ret->distinct < 0) {

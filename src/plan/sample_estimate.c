@@ -67,6 +67,13 @@ void fl_samples_free(fl_samples *samples)
     fl_free(samples);
 }
 
+bool fl_sample_estimate_stats(const fl_plan *plan, fl_table *table, int32_t col, fl_col_stats *ret)
+{
+    const fl_samples *samples = plan->making == NULL ? NULL : plan->making->samples;
+    return samples != NULL && samples->has_scans && table->is_sample_read && table->ops->sample_stats != NULL &&
+           table->ops->sample_stats(table, plan->memory, col, ret, NULL) == FL_OK;
+}
+
 /* Adds the columns of an expression; false when they are not few columns of one table. */
 static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, int32_t *n)
 {

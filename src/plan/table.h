@@ -168,6 +168,8 @@ typedef struct fl_table_ops {
      *  short or the work shall stop: what cannot be read has no sample. Thread-safe; may be NULL, then there is none. */
     fl_status (*sample)(fl_table *table, fl_memory *memory, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
                         fl_table_sample *ret, fl_err *err);
+    /** As `stats`, after a look at the column's sample; fails as that does. Thread-safe; may be NULL, then `stats` says it all. */
+    fl_status (*sample_stats)(fl_table *table, fl_memory *memory, int32_t col, fl_col_stats *ret, fl_err *err);
     /** Orders that the rows come in, all of them at once; borrowed from the table. Returns how many. None of a table that has less
      *  than two rows. Thread-safe; found at the first call and kept. May be NULL, then nothing is known. */
     int32_t (*orders)(fl_table *table, const fl_table_order **ret);

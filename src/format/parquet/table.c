@@ -109,9 +109,16 @@ static fl_status sample(fl_table *base, fl_memory *memory, const int32_t *cols, 
                               ret_vecs, ret, err);
 }
 
+static fl_status sample_stats(fl_table *base, fl_memory *memory, int32_t col, fl_col_stats *ret, fl_err *err)
+{
+    return fl_file_sample_stats(&((fl_pq_table *)base)->base.sample, base, fl_pq_scan_morsel_rows, memory, col, ret,
+                                err);
+}
+
 static const fl_table_ops table_ops = {.scan_new = fl_pq_scan_new,
                                        .stats = fl_pq_table_stats,
                                        .sample = sample,
+                                       .sample_stats = sample_stats,
                                        .orders = orders,
                                        .free = fl_files_table_free};
 
