@@ -244,6 +244,21 @@ static void scan_twice(fl_table *table, uint8_t choice, fl_memory *memory)
         CHECK(err.line > 0 && err.column > 0);
 }
 
+/* Whatever the bytes are, a sample is had of them or none is. */
+static void sample_columns(fl_table *table, fl_memory *memory)
+{
+    double rows = 0;
+    CHECK(table->ops->sample_rows(table, memory, &rows, NULL) == FL_OK && rows >= 0);
+    for (int32_t i = 0; i < table->n_cols && i < 16; i++) {
+        fl_vec vec;
+        fl_table_sample sample;
+        fl_col_stats stats;
+        if (table->ops->sample(table, memory, &i, 1, &vec, &sample, NULL) == FL_OK)
+            CHECK(sample.rows >= 0 && sample.rows <= FL_SAMPLE_ROWS_MAX && sample.n_places <= FL_SAMPLE_PLACES_MAX);
+        (void)table->ops->sample_stats(table, memory, i, &stats, NULL);
+    }
+}
+
 void table_fuzz_text(const fl_format_desc *format, int32_t (*choose_options)(uint8_t choice, fl_option *ret),
                      const uint8_t *data, size_t bytes)
 {
@@ -257,8 +272,10 @@ void table_fuzz_text(const fl_format_desc *format, int32_t (*choose_options)(uin
     fl_memory_init(&memory, NULL, "fuzz", 64 << 20);
     fl_status st = table_open(&source, &memory, &table, &err);
     CHECK(st == FL_OK || err.message[0] != 0);
-    if (st == FL_OK)
+    if (st == FL_OK) {
         scan_twice(table, data[0], &memory);
+        sample_columns(table, &memory);
+    }
     fl_table_unref(table);
     CHECK(atomic_load(&memory.used_bytes) == 0);
 }

@@ -115,6 +115,32 @@ cleanup:
     return st;
 }
 
+/* Each window is a place, with as many rows as the sample has room for. */
+static fl_status pick_windows(fl_arena *arena, const fl_scan *scan, const fl_file_sampling *how, fl_file_places *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_file_places to = {0};
+    const fl_file_scan *of = (const fl_file_scan *)scan;
+    int64_t n = of->n_morsels, all = 0;
+    uint64_t random = (uint64_t)n << 8;
+    for (int32_t i = 0; i < FL_FILE_SAMPLE_PLACES; i++) {
+        int64_t window = turned(i), wanted = FL_SAMPLE_ROWS_MAX / (n > 0 ? n : 1);
+        if (window >= n)
+            continue;
+        int64_t rows = how->rows_of(scan, window);
+        rows = rows < FL_FILE_SAMPLE_BATCH_ROWS ? rows : FL_FILE_SAMPLE_BATCH_ROWS;
+        fl_file_place *place = &to.items[to.n];
+        place->morsel = window;
+        FL_TRY(pick_rows(arena, 0, (int32_t)rows, (int32_t)(rows < wanted ? rows : wanted), &random, place, err));
+        to.ends[to.n++] = (int32_t)(all += place->n_rows);
+    }
+    to.is_whole = of->table->has_counted && (double)all == of->table->table.rows;
+    *ret = to;
+cleanup:
+    return st;
+}
+
 /* ---- a column ------------------------------------------------------------------------------------------------------- */
 
 /* Rows of a place lie where its end says: in the order of the sample, which is not that of reading. */
@@ -333,7 +359,7 @@ static fl_table_sample sample_of(const fl_file_places *places, int32_t n_places)
 
 /* What the column's values tell, beside what the table says without a look at them. */
 static fl_status find_stats(fl_file_column *column, const fl_file_places *places, const fl_table_sample *sample,
-                            fl_table *table, int32_t col, fl_memory *memory, fl_err *err)
+                            double rows, fl_table *table, int32_t col, fl_memory *memory, fl_err *err)
 {
     const fl_vec *vec = &column->vec;
     const int64_t starts[] = {0, sample->rows};
@@ -343,7 +369,7 @@ static fl_status find_stats(fl_file_column *column, const fl_file_places *places
     fl_sampled_column sampled = {.column = {.type = vec->type, .vecs = &vec, .n_vecs = 1, .starts = starts},
                                  .sample = *sample,
                                  .place_rows = column->n_places > 0 ? span / column->n_places : 0,
-                                 .rows = table->rows,
+                                 .rows = rows,
                                  .distinct_max = INFINITY};
     sampled.sample.likeness = column->likeness;
     column->stats = (fl_col_stats){.null_fraction = -1, .distinct = -1};
@@ -358,11 +384,17 @@ static bool is_passing(fl_status st)
     return fl_interrupt_is_cause(st) || st == FL_ERR_MEMORY || st == FL_ERR_IO;
 }
 
+static double sample_rows(const fl_file_sample *sample, const fl_table *table)
+{
+    return sample->rows > 0 ? sample->rows : table->rows;
+}
+
 /* Reads rounds of places while there is work to spend. What fails behind the first round leaves those that were read. */
-static fl_status fill_column(fl_file_column *column, const fl_file_places *places, fl_table *table, int32_t col,
+static fl_status fill_column(const fl_file_sample *sample, fl_file_column *column, fl_table *table, int32_t col,
                              fl_scan_worker *worker, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
+    const fl_file_places *places = sample->places;
     int32_t rows = places->n > 0 ? places->ends[places->n - 1] : 0;
     int64_t bit_bytes = fl_bitmap_words(rows) * 8, width = fl_type_width(column->vec.type);
     int64_t bytes = column->vec.type.id == FL_BOOL ? bit_bytes : rows * width;
@@ -380,38 +412,49 @@ static fl_status fill_column(fl_file_column *column, const fl_file_places *place
             break;
     }
     fl_vec_set_flat(&column->vec, column->vec.type, column->values, column->has_nulls ? column->valid : NULL);
-    fl_table_sample sample = sample_of(places, column->n_places);
-    FL_TRY(find_likeness(column, &sample, err));
-    FL_TRY(find_stats(column, places, &sample, table, col, memory, err));
+    fl_table_sample found = sample_of(places, column->n_places);
+    FL_TRY(find_likeness(column, &found, err));
+    FL_TRY(find_stats(column, places, &found, sample_rows(sample, table), table, col, memory, err));
     if (fl_type_is_string(column->vec.type))
-        st = code_texts(column, sample.rows, memory, err);
+        st = code_texts(column, found.rows, memory, err);
 cleanup:
     return st;
 }
 
-static fl_status read_column(fl_file_sample *sample, fl_table *table,
-                             int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), int32_t col, fl_memory *memory,
-                             fl_err *err)
+static fl_status find_places(fl_file_sample *sample, const fl_scan *scan, const fl_file_sampling *how, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_file_places *places = NULL;
+    if (sample->places != NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW(&sample->arena, &places, err));
+    if (how->has_windows)
+        FL_TRY(pick_windows(&sample->arena, scan, how, places, err));
+    else
+        FL_TRY(fl_file_places_pick(&sample->arena, scan, ((const fl_file_scan *)scan)->n_morsels, how->rows_of, places,
+                                   err));
+    sample->places = places;
+cleanup:
+    return st;
+}
+
+static fl_status read_column(fl_file_sample *sample, fl_table *table, const fl_file_sampling *how, int32_t col,
+                             fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_file_column *column = NULL;
     fl_scan *scan = NULL;
     fl_scan_worker *worker = NULL;
-    fl_file_places *places = NULL;
     fl_scan_request request = {
         .cols = &col, .n_cols = 1, .rows_max = FL_FILE_SAMPLE_BATCH_ROWS, .is_sparse = true, .memory = memory};
     FL_TRY(fl_alloc_zero(sample->memory, (int64_t)sizeof(*column), (void **)&column, err));
     fl_arena_init(&column->arena, sample->memory);
     column->vec.type = table->fields[col].type;
     if (!fl_type_is_nested(column->vec.type) && column->vec.type.id != FL_NULL) {
-        FL_TRY(table->ops->scan_new(table, &request, &scan, err));
-        if (sample->places == NULL) {
-            FL_TRY(FL_NEW(&sample->arena, &places, err));
-            FL_TRY(fl_file_places_pick(&sample->arena, scan, ((fl_file_scan *)scan)->n_morsels, rows_of, places, err));
-            sample->places = places;
-        }
+        FL_TRY(how->scan_new(table, &request, &scan, err));
+        FL_TRY(find_places(sample, scan, how, err));
         FL_TRY(scan->ops->worker_new(scan, memory, &worker, err));
-        st = fill_column(column, sample->places, table, col, worker, memory, err);
+        st = fill_column(sample, column, table, col, worker, memory, err);
         if (st != FL_OK && !is_passing(st)) {
             fl_arena_drop(&column->arena);
             column->n_places = 0;
@@ -431,9 +474,8 @@ cleanup:
 }
 
 /* The column, read if nobody asked for it before. The sample is locked. */
-static fl_status find_column(fl_file_sample *sample, fl_table *table,
-                             int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), int32_t col, fl_memory *memory,
-                             const fl_file_column **ret, fl_err *err)
+static fl_status find_column(fl_file_sample *sample, fl_table *table, const fl_file_sampling *how, int32_t col,
+                             fl_memory *memory, const fl_file_column **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     FL_ASSERT(col >= 0 && col < table->n_cols);
@@ -442,14 +484,13 @@ static fl_status find_column(fl_file_sample *sample, fl_table *table,
         sample->n_cols = table->n_cols;
     }
     if (sample->cols[col] == NULL)
-        FL_TRY(read_column(sample, table, rows_of, col, memory, err));
+        FL_TRY(read_column(sample, table, how, col, memory, err));
     *ret = sample->cols[col];
 cleanup:
     return st;
 }
 
-fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table,
-                             int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), fl_memory *memory,
+fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table, const fl_file_sampling *how, fl_memory *memory,
                              const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs, fl_table_sample *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -459,7 +500,7 @@ fl_status fl_file_sample_get(fl_file_sample *sample, fl_table *table,
     pthread_mutex_lock(&sample->lock);
     for (int32_t i = 0; i < n_cols; i++) {
         const fl_file_column *column = NULL;
-        FL_TRY(find_column(sample, table, rows_of, cols[i], memory, &column, err));
+        FL_TRY(find_column(sample, table, how, cols[i], memory, &column, err));
         n_places = column->n_places < n_places ? column->n_places : n_places;
         likeness = column->likeness > likeness ? column->likeness : likeness;
         ret_vecs[i] = column->vec;
@@ -474,14 +515,13 @@ cleanup:
     return st;
 }
 
-fl_status fl_file_sample_stats(fl_file_sample *sample, fl_table *table,
-                               int64_t (*rows_of)(const fl_scan *scan, int64_t morsel), fl_memory *memory, int32_t col,
-                               fl_col_stats *ret, fl_err *err)
+fl_status fl_file_sample_stats(fl_file_sample *sample, fl_table *table, const fl_file_sampling *how, fl_memory *memory,
+                               int32_t col, fl_col_stats *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_file_column *column = NULL;
     pthread_mutex_lock(&sample->lock);
-    FL_TRY(find_column(sample, table, rows_of, col, memory, &column, err));
+    FL_TRY(find_column(sample, table, how, col, memory, &column, err));
     if (column->n_places > 0)
         *ret = column->stats;
 cleanup:
@@ -491,5 +531,24 @@ cleanup:
         if (table->ops->stats != NULL)
             table->ops->stats(table, col, ret);
     }
+    return st;
+}
+
+fl_status fl_file_sample_rows(fl_file_sample *sample, fl_table *table, const fl_file_sampling *how, fl_memory *memory,
+                              double *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_scan *scan = NULL;
+    fl_scan_request request = {.rows_max = FL_FILE_SAMPLE_BATCH_ROWS, .is_sparse = true, .memory = memory};
+    pthread_mutex_lock(&sample->lock);
+    if (sample->places == NULL && how->has_windows) {
+        FL_TRY(how->scan_new(table, &request, &scan, err));
+        FL_TRY(find_places(sample, scan, how, err));
+    }
+    *ret = sample_rows(sample, table);
+cleanup:
+    pthread_mutex_unlock(&sample->lock);
+    if (scan != NULL)
+        scan->ops->free(scan);
     return st;
 }

@@ -2,6 +2,7 @@
 #include "format/file_scan.h"
 
 #include "base/interrupt.h"
+#include "format/text_sample.h"
 
 void fl_file_scan_free(fl_scan *base)
 {
@@ -49,6 +50,12 @@ void fl_file_scan_cut(fl_file_scan *scan, int32_t file, int64_t begin, bool is_w
     scan->n_morsels += (bytes + piece_bytes - 1) / piece_bytes;
 }
 
+void fl_file_scan_cut_windows(fl_file_scan *scan, const fl_text_windows *windows)
+{
+    scan->windows = windows;
+    scan->n_morsels = windows->n;
+}
+
 fl_status fl_file_scan_claim(fl_file_scan *scan, bool *ret_any, int64_t *ret_morsel, fl_err *err)
 {
     fl_status st = fl_interrupt_check(scan->memory->interrupt, err);
@@ -62,6 +69,8 @@ fl_status fl_file_scan_claim(fl_file_scan *scan, bool *ret_any, int64_t *ret_mor
 fl_file_piece fl_file_scan_piece(const fl_file_scan *scan, int64_t number)
 {
     int32_t low = 0, high = scan->table->n_files - 1;
+    if (scan->windows != NULL)
+        return scan->windows->pieces[number];
     while (low < high) { /* the last file that begins at or before the piece; empty ones begin where the next does */
         int32_t middle = high - (high - low) / 2;
         if (scan->cuts[middle].first_piece <= number)

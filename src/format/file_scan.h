@@ -30,7 +30,8 @@ typedef struct fl_file_scan {
     int32_t n_slots;
     int32_t rows_max;
     bool is_sparse;
-    fl_file_cut *cuts; /* per file */
+    fl_file_cut *cuts;                     /* per file */
+    const struct fl_text_windows *windows; /* its morsels, where it is read for a sample; else NULL */
     int64_t n_morsels;
     _Atomic int64_t next; /* morsel to be claimed */
 } fl_file_scan;
@@ -50,6 +51,9 @@ void fl_file_scan_free(fl_scan *scan);
 
 /** Adds the file's pieces, from `begin` on; `is_whole`: one piece, however long. */
 void fl_file_scan_cut(fl_file_scan *scan, int32_t file, int64_t begin, bool is_whole);
+
+/** Makes the windows of a sample its morsels. */
+void fl_file_scan_cut_windows(fl_file_scan *scan, const struct fl_text_windows *windows);
 
 /** Takes the next morsel; *ret_any is false when none is left. FL_ERR_CANCELLED and FL_ERR_TIMEOUT. */
 fl_status fl_file_scan_claim(fl_file_scan *scan, bool *ret_any, int64_t *ret_morsel, fl_err *err);

@@ -14,6 +14,25 @@ void fl_files_table_free(fl_table *base)
     fl_free(table);
 }
 
+fl_status fl_files_table_sample(fl_table *base, fl_memory *memory, const int32_t *cols, int32_t n_cols,
+                                fl_vec *ret_vecs, fl_table_sample *ret, fl_err *err)
+{
+    fl_files_table *table = (fl_files_table *)base;
+    return fl_file_sample_get(&table->sample, base, table->sampling, memory, cols, n_cols, ret_vecs, ret, err);
+}
+
+fl_status fl_files_table_sample_stats(fl_table *base, fl_memory *memory, int32_t col, fl_col_stats *ret, fl_err *err)
+{
+    fl_files_table *table = (fl_files_table *)base;
+    return fl_file_sample_stats(&table->sample, base, table->sampling, memory, col, ret, err);
+}
+
+fl_status fl_files_table_sample_rows(fl_table *base, fl_memory *memory, double *ret, fl_err *err)
+{
+    fl_files_table *table = (fl_files_table *)base;
+    return fl_file_sample_rows(&table->sample, base, table->sampling, memory, ret, err);
+}
+
 static fl_status open_files(fl_files_table *table, const fl_str *paths, int64_t n_paths, fl_err *err)
 {
     fl_status st = FL_OK;

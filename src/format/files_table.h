@@ -19,7 +19,11 @@ typedef struct fl_files_table {
     int32_t n_files;
     const fl_option *options; /* as they were given */
     int32_t n_options;
+    const fl_file_sampling *sampling;
     fl_file_sample sample;
+    bool has_counted; /* table.rows is no estimate */
+    const struct fl_text_windows
+        *windows;        /* of a sample of text files (format/text_sample.h); the sample's lock guards it */
     int64_t piece_bytes; /* of a text file: what its morsels are cut to. Tests make it small */
 } fl_files_table;
 
@@ -42,6 +46,16 @@ fl_status fl_files_table_open(const fl_files_reader *reader, fl_memory *memory, 
 /** Whether the table is what these arguments of fl_files_table_open made. */
 bool fl_files_table_is_of(const fl_files_table *table, const fl_format_desc *format, const fl_str *paths,
                           int64_t n_paths, const fl_option *options, int32_t n_options);
+
+/** fl_table_ops of tables that have a `sampling`. */
+fl_status fl_files_table_sample(fl_table *table, fl_memory *memory, const int32_t *cols, int32_t n_cols,
+                                fl_vec *ret_vecs, fl_table_sample *ret, fl_err *err);
+fl_status fl_files_table_sample_stats(fl_table *table, fl_memory *memory, int32_t col, fl_col_stats *ret, fl_err *err);
+fl_status fl_files_table_sample_rows(fl_table *table, fl_memory *memory, double *ret, fl_err *err);
+
+#define FL_FILE_SAMPLE_OPS                                                        \
+    .sample = fl_files_table_sample, .sample_stats = fl_files_table_sample_stats, \
+    .sample_rows = fl_files_table_sample_rows
 
 /** fl_table_ops.free: closes the files and drops the arena. */
 void fl_files_table_free(fl_table *table);

@@ -21,9 +21,11 @@ static double clamp(double s)
     return s < SELECTIVITY_MIN ? SELECTIVITY_MIN : s > 1 ? 1 : s == s ? s : 0.5;
 }
 
-double fl_estimate_table_rows(const fl_plan *plan, const fl_table *table)
+double fl_estimate_table_rows(const fl_plan *plan, fl_table *table)
 {
-    return fmax(1, fl_false_table_rows(plan, table));
+    double rows = table->rows;
+    (void)fl_sample_estimate_rows(plan, table, &rows);
+    return fmax(1, fl_false_table_rows(plan, table, rows));
 }
 
 bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret, double *ret_rows)
@@ -120,15 +122,30 @@ static double share_between(double low, double high, double at)
     return high <= low ? (at >= low ? 1 : 0) : fmin(1, fmax(0, (at - low) / (high - low)));
 }
 
+/* What part of a histogram's rows lies at a value or beyond it that is beyond the end `from` of a histogram: half a part's rows at
+ * the end, where nothing but a sample tells of the least and the greatest value, and fewer the farther it is away. */
+static double share_beyond(const fl_col_stats *stats, const fl_value *from, const fl_value *at)
+{
+    int32_t parts = stats->n_histogram - 1;
+    double low, high, x, end;
+    if (stats->has_bounds)
+        return 0;
+    if (!fl_value_to_double(&stats->histogram[0], &low) || !fl_value_to_double(&stats->histogram[parts], &high) ||
+        !fl_value_to_double(from, &end) || !fl_value_to_double(at, &x) || !(high > low))
+        return 0.5 / parts;
+    return 0.5 / parts / (1 + fabs(x - end) * parts / (high - low));
+}
+
 /* What part of a histogram's rows lies below the value: within a part values of which a number can be made lie evenly. */
 static double histogram_share(const fl_col_stats *stats, const fl_value *at)
 {
     int32_t low = 0, high = stats->n_histogram - 1;
-    double below, above, x;
-    if (fl_value_compare(at, &stats->histogram[0]) <= 0)
-        return 0;
-    if (fl_value_compare(at, &stats->histogram[high]) >= 0)
-        return 1;
+    const fl_value *least = &stats->histogram[0], *greatest = &stats->histogram[high];
+    double below, above, x, beyond = stats->has_bounds ? 0 : 0.5 / high;
+    if (fl_value_compare(at, least) <= 0)
+        return share_beyond(stats, least, at);
+    if (fl_value_compare(at, greatest) >= 0)
+        return 1 - share_beyond(stats, greatest, at);
     while (high - low > 1) {
         int32_t middle = (low + high) / 2;
         if (fl_value_compare(&stats->histogram[middle], at) < 0)
@@ -140,7 +157,7 @@ static double histogram_share(const fl_col_stats *stats, const fl_value *at)
                             fl_value_to_double(&stats->histogram[high], &above) && fl_value_to_double(at, &x)
                         ? share_between(below, above, x)
                         : 0.5;
-    return (low + within) / (stats->n_histogram - 1);
+    return fmin(fmax((low + within) / (stats->n_histogram - 1), beyond), 1 - beyond);
 }
 
 /* The share of all rows whose column is below the value (or above). */

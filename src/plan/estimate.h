@@ -26,7 +26,7 @@ double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, in
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);
 
 /** Rows of a table: at least 1. */
-double fl_estimate_table_rows(const fl_plan *plan, const fl_table *table);
+double fl_estimate_table_rows(const fl_plan *plan, fl_table *table);
 
 /** Statistics of the base column behind a column; false when it is computed. */
 bool fl_estimate_col_stats(const fl_plan *plan, fl_col_id col, fl_col_stats *ret, double *ret_rows);

@@ -49,10 +49,9 @@ double fl_false_share(const fl_plan *plan, double truth, const fl_expr *const *c
     return fl_false_figure(plan, truth, about);
 }
 
-double fl_false_table_rows(const fl_plan *plan, const fl_table *table)
+double fl_false_table_rows(const fl_plan *plan, const fl_table *table, double rows)
 {
-    return plan->false_statistics == 0 ? table->rows
-                                       : fl_false_figure(plan, table->rows, about_column(table, ROWS_ABOUT));
+    return plan->false_statistics == 0 ? rows : fl_false_figure(plan, rows, about_column(table, ROWS_ABOUT));
 }
 
 /* Bounds that no row keeps: turned round, of one value, or of none. */

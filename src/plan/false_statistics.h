@@ -18,7 +18,7 @@ double fl_false_figure(const fl_plan *plan, double truth, uint64_t about);
 double fl_false_share(const fl_plan *plan, double truth, const fl_expr *const *conjuncts, int32_t n);
 
 /** Rows of the table, as they are told. */
-double fl_false_table_rows(const fl_plan *plan, const fl_table *table);
+double fl_false_table_rows(const fl_plan *plan, const fl_table *table, double rows);
 
 /** Makes the statistics of a table's column those that are told. */
 void fl_false_col_stats(const fl_plan *plan, const fl_table *table, int32_t col, fl_col_stats *stats);

@@ -67,11 +67,22 @@ void fl_samples_free(fl_samples *samples)
     fl_free(samples);
 }
 
-bool fl_sample_estimate_stats(const fl_plan *plan, fl_table *table, int32_t col, fl_col_stats *ret)
+static bool is_read(const fl_plan *plan, const fl_table *table)
 {
     const fl_samples *samples = plan->making == NULL ? NULL : plan->making->samples;
-    return samples != NULL && samples->has_scans && table->is_sample_read && table->ops->sample_stats != NULL &&
+    return samples != NULL && samples->has_scans && table->is_sample_read;
+}
+
+bool fl_sample_estimate_stats(const fl_plan *plan, fl_table *table, int32_t col, fl_col_stats *ret)
+{
+    return is_read(plan, table) && table->ops->sample_stats != NULL &&
            table->ops->sample_stats(table, plan->memory, col, ret, NULL) == FL_OK;
+}
+
+bool fl_sample_estimate_rows(const fl_plan *plan, fl_table *table, double *ret)
+{
+    return is_read(plan, table) && table->ops->sample_rows != NULL &&
+           table->ops->sample_rows(table, plan->memory, ret, NULL) == FL_OK;
 }
 
 /* Adds the columns of an expression; false when they are not few columns of one table. */

@@ -24,6 +24,9 @@ fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err
  *  made, of several scans. False: there is no more than the table's `stats`. */
 bool fl_sample_estimate_stats(const fl_plan *plan, fl_table *table, int32_t col, fl_col_stats *ret);
 
+/** In the same way, how many rows the table has. */
+bool fl_sample_estimate_rows(const fl_plan *plan, fl_table *table, double *ret);
+
 /** How much more the share of rows for which all of the n ≥ 1 bitmaps are set differs from place to place than it would among
  *  rows that were picked by themselves: 1, or the factor. */
 double fl_sample_likeness(const fl_table_sample *sample, const uint64_t *const *masks, int32_t n);

@@ -56,25 +56,46 @@ static void count_hits(const sampled *s, const fl_sample_value *value, int32_t h
 
 /* ---- distinct values ----------------------------------------------------------------------------------------------- */
 
-/* More values than this cannot be: whole numbers between bounds. */
-static double count_between(fl_type type, const fl_col_stats *stats)
+/* Whole numbers from one to the other. */
+static double count_between(fl_type type, const fl_value *min, const fl_value *max)
 {
-    const fl_value *min = &stats->min, *max = &stats->max;
     switch (type.id) {
     case FL_BOOL:
         return 2;
     case FL_DECIMAL:
-        return stats->has_bounds ? (double)max->d - (double)min->d + 1 : INFINITY;
+        return (double)max->d - (double)min->d + 1;
     case FL_U64:
-        return stats->has_bounds ? (double)max->u - (double)min->u + 1 : INFINITY;
+        return (double)max->u - (double)min->u + 1;
     case FL_F32:
     case FL_F64:
     case FL_UTF8:
     case FL_BINARY:
         return INFINITY;
     default:
-        return stats->has_bounds ? (double)max->i - (double)min->i + 1 : INFINITY;
+        return (double)max->i - (double)min->i + 1;
     }
+}
+
+/* More values than this there are not. Without bounds: those between the least and the greatest that were seen, and one in each of
+ * the rows that may lie beyond. */
+static fl_status find_limit(const sampled *s, const fl_col_stats *stats, fl_arena *scratch, double *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_sampled_column *c = s->column;
+    const fl_sample_value *v = s->values.values;
+    fl_value least, greatest;
+    double limit = fmin(c->distinct_max, s->filled);
+    if (stats->has_bounds || c->column.type.id == FL_BOOL) {
+        limit = fmin(limit, count_between(c->column.type, &stats->min, &stats->max));
+    } else if (s->values.n > 0) {
+        double beyond = 2 * s->filled * c->sample.likeness / s->seen;
+        FL_TRY(fl_sample_value_get(scratch, &c->column, s->values.picks[v[0].first], &least, err));
+        FL_TRY(fl_sample_value_get(scratch, &c->column, s->values.picks[v[s->values.n - 1].first], &greatest, err));
+        limit = fmin(limit, count_between(c->column.type, &least, &greatest) + beyond);
+    }
+    *ret = fmax(1, limit);
+cleanup:
+    return st;
 }
 
 static double estimate_evenly(const fl_sample_values *values, double filled)
@@ -108,11 +129,10 @@ static double estimate_by_place(const sampled *s)
     return fmax(even, 1 + (of_place - 1) * s->filled / place_rows);
 }
 
-static void set_distinct(const sampled *s, fl_col_stats *stats)
+static void set_distinct(const sampled *s, double limit, fl_col_stats *stats)
 {
     const fl_sampled_column *c = s->column;
-    double seen = s->values.n, limit = fmin(count_between(c->column.type, stats), c->distinct_max);
-    limit = fmax(1, fmin(limit, s->filled));
+    double seen = s->values.n;
     if (stats->source == FL_STATS_EXACT)
         return;
     if (c->sample.rows >= c->rows || seen >= limit) {
@@ -267,6 +287,7 @@ fl_status fl_sample_stats_add(const fl_sampled_column *column, fl_arena *arena, 
 {
     fl_status st = FL_OK;
     sampled s = {.column = column, .arena = arena};
+    double limit = 1;
     fl_arena scratch;
     fl_arena_init(&scratch, memory);
     if (column->sample.rows == 0 || !fl_sample_values_takes(column->column.type))
@@ -276,7 +297,8 @@ fl_status fl_sample_stats_add(const fl_sampled_column *column, fl_arena *arena, 
     if (stats->null_fraction < 0)
         stats->null_fraction = (double)s.values.n_nulls / column->sample.rows;
     s.filled = column->rows * (1 - stats->null_fraction);
-    set_distinct(&s, stats);
+    FL_TRY(find_limit(&s, stats, &scratch, &limit, err));
+    set_distinct(&s, limit, stats);
     if (s.seen == 0)
         goto cleanup;
     if (!column->is_unique)

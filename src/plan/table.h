@@ -170,6 +170,8 @@ typedef struct fl_table_ops {
                         fl_table_sample *ret, fl_err *err);
     /** As `stats`, after a look at the column's sample; fails as that does. Thread-safe; may be NULL, then `stats` says it all. */
     fl_status (*sample_stats)(fl_table *table, fl_memory *memory, int32_t col, fl_col_stats *ret, fl_err *err);
+    /** How many rows there are, after a look at some; fails as `sample` does. Thread-safe; may be NULL, then `rows` says it. */
+    fl_status (*sample_rows)(fl_table *table, fl_memory *memory, double *ret, fl_err *err);
     /** Orders that the rows come in, all of them at once; borrowed from the table. Returns how many. None of a table that has less
      *  than two rows. Thread-safe; found at the first call and kept. May be NULL, then nothing is known. */
     int32_t (*orders)(fl_table *table, const fl_table_order **ret);

@@ -128,6 +128,33 @@ static bool cut_lines(fl_csv_chunk *chunk, char comment, int64_t start, int64_t 
     return true;
 }
 
+fl_status fl_csv_chunk_index_whole(fl_csv_chunk *chunk, const fl_csv_layout *layout, fl_csv_position before,
+                                   fl_str *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_csv_index *index = &chunk->index;
+    const char *data = fl_text_piece_data(&chunk->text);
+    int64_t own_end = chunk->end - chunk->text.offset, start = find_start(chunk, layout, before, own_end), lines = 0;
+    chunk->n_cols = layout->n_cols;
+    chunk->newline = layout->dialect.newline;
+    chunk->rows = chunk->first = 0;
+    fl_csv_index_begin(index);
+    if (start >= own_end)
+        return FL_OK;
+    FL_TRY(fl_csv_index_add(index, chunk->text.memory, &layout->dialect, data, start, own_end, err));
+    if (index->lines == 0 || (index->state.flags & (FL_CSV_FAULT_QUOTE | FL_CSV_FAULT_NUL)) != 0)
+        return FL_OK;
+    index->count = (int64_t)index->ends[index->lines - 1] + 1;
+    *ret = (fl_str){data + start, (int64_t)index->at[index->count - 1] + 1 - start};
+    if ((index->state.flags & FL_CSV_HAS_HIGH) != 0 && fl_utf8_check(ret->data, ret->len) >= 0)
+        return FL_OK;
+    FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->starts, &chunk->starts_capacity, index->lines, 4, err));
+    if (cut_lines(chunk, layout->dialect.comment, start, &lines))
+        chunk->rows = lines;
+cleanup:
+    return st;
+}
+
 fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, fl_csv_position before,
                              bool has_header, fl_err *err)
 {

@@ -44,6 +44,12 @@ fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk);
 fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, fl_csv_position before,
                              bool has_header, fl_err *err);
 
+/** Finds the whole lines of what was read as [begin, end), alone: where none is, a line has another number of fields, or quotes
+ *  stand where they must not, there are no rows. Of the state before only quotes count. *ret: the bytes of the lines.
+ *  FL_ERR_MEMORY. */
+fl_status fl_csv_chunk_index_whole(fl_csv_chunk *chunk, const fl_csv_layout *layout, fl_csv_position before,
+                                   fl_str *ret, fl_err *err);
+
 /** A field with its quotes. Valid until the next fl_csv_chunk_read. */
 static inline fl_str fl_csv_chunk_field(const fl_csv_chunk *chunk, int64_t row, int32_t col)
 {

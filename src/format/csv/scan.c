@@ -80,19 +80,36 @@ cleanup:
 
 static const fl_scan_ops scan_ops;
 
-fl_status fl_csv_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+/* windows: what is read alone; NULL: all of the files. */
+static fl_status make_scan(fl_table *table, const fl_scan_request *request, const fl_text_windows *windows,
+                           fl_scan **ret, fl_err *err)
 {
     csv_scan *scan = NULL;
     fl_status st = fl_file_scan_new(table, &scan_ops, request, (int64_t)sizeof(*scan), (fl_file_scan **)&scan, err);
     if (st != FL_OK)
         return st;
     scan->table = (const fl_csv_table *)table;
-    st = make_chunks(scan, err);
+    if (windows != NULL)
+        fl_file_scan_cut_windows(&scan->base, windows);
+    else
+        st = make_chunks(scan, err);
     if (st == FL_OK)
         *ret = &scan->base.scan;
     else
         fl_file_scan_free(&scan->base.scan);
     return st;
+}
+
+fl_status fl_csv_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    return make_scan(table, request, NULL, ret, err);
+}
+
+fl_status fl_csv_sample_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    const fl_text_windows *windows = NULL;
+    fl_status st = fl_csv_find_windows((fl_csv_table *)table, request->memory, &windows, err);
+    return st == FL_OK ? make_scan(table, request, windows, ret, err) : st;
 }
 
 /* ---- workers ---- */
@@ -181,6 +198,8 @@ static uint8_t state_of(const fl_csv_position *at)
 static uint8_t exchange_states(csv_scan *scan, const csv_worker *w, int64_t chunk, bool is_read, bool is_last)
 {
     const fl_csv_dialect *d = &w->file->layout.dialect;
+    if (scan->base.windows != NULL)
+        return LINE_START;
     fl_str own = is_read ? fl_csv_chunk_own(&w->chunk) : (fl_str){0};
     if (d->quote == 0 && d->comment == 0)
         return OUTSIDE;

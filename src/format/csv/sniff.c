@@ -377,6 +377,7 @@ static void estimate_rows(sniffer *s)
         bytes += (double)(table->files[f].file->bytes - table->files[f].layout.start);
     double rows = s->is_all || s->bytes == 0 ? (double)s->rows : (double)s->rows * (bytes / (double)s->bytes);
     table->base.table.rows = rows > headers ? rows - headers : 0;
+    table->base.has_counted = s->is_all;
 }
 
 fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)

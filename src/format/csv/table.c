@@ -107,9 +107,14 @@ cleanup:
     return st;
 }
 
-static const fl_table_ops table_ops = {.scan_new = fl_csv_scan_new, .free = fl_files_table_free};
+static const fl_file_sampling sampling = {
+    .scan_new = fl_csv_sample_scan_new, .rows_of = fl_text_windows_rows_of, .has_windows = true};
 
-static const fl_csv_table defaults = {.base.piece_bytes = FL_TEXT_PIECE_BYTES,
+static const fl_table_ops table_ops = {.scan_new = fl_csv_scan_new, FL_FILE_SAMPLE_OPS, .free = fl_files_table_free};
+
+static const fl_csv_table defaults = {.base.table.is_sample_read = true,
+                                      .base.sampling = &sampling,
+                                      .base.piece_bytes = FL_TEXT_PIECE_BYTES,
                                       .options.sample_rows = FL_TEXT_SAMPLE_ROWS};
 
 static const fl_files_reader reader = {.format = &fl_format_csv,

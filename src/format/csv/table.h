@@ -4,6 +4,7 @@
 
 #include "format/csv/chunk.h"
 #include "format/files_table.h"
+#include "format/text_sample.h"
 
 typedef struct fl_csv_file {
     fl_file *file; /* the table's */
@@ -38,6 +39,12 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err);
 
 /** fl_table_ops.scan_new of CSV tables. */
 fl_status fl_csv_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** fl_file_sampling.scan_new of CSV tables. */
+fl_status fl_csv_sample_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** Finds the windows that a sample is read from. */
+fl_status fl_csv_find_windows(fl_csv_table *table, fl_memory *memory, const fl_text_windows **ret, fl_err *err);
 
 /** Whether a field's text stands for NULL in a column of this type. */
 static inline bool fl_csv_is_null(const fl_csv_options *options, fl_str text, bool is_quoted, bool is_text)

@@ -35,17 +35,33 @@ static const fl_json_table *table_of(const json_worker *w)
 
 static const fl_scan_ops scan_ops;
 
-fl_status fl_json_scan_new(fl_table *base, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+/* windows: what is read alone; NULL: all of the files. */
+static fl_status make_scan(fl_table *base, const fl_scan_request *request, const fl_text_windows *windows,
+                           fl_scan **ret, fl_err *err)
 {
     const fl_json_table *table = (const fl_json_table *)base;
     fl_file_scan *scan = NULL;
     fl_status st = fl_file_scan_new(base, &scan_ops, request, (int64_t)sizeof(*scan), &scan, err);
     if (st != FL_OK)
         return st;
-    for (int32_t f = 0; f < table->base.n_files; f++)
+    if (windows != NULL)
+        fl_file_scan_cut_windows(scan, windows);
+    for (int32_t f = 0; windows == NULL && f < table->base.n_files; f++)
         fl_file_scan_cut(scan, f, table->sources[f].start, table->sources[f].layout != FL_JSON_LINES);
     *ret = &scan->scan;
     return FL_OK;
+}
+
+fl_status fl_json_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    return make_scan(table, request, NULL, ret, err);
+}
+
+fl_status fl_json_sample_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err)
+{
+    const fl_text_windows *windows = NULL;
+    fl_status st = fl_json_find_windows((fl_json_table *)table, request->memory, &windows, err);
+    return st == FL_OK ? make_scan(table, request, windows, ret, err) : st;
 }
 
 static void worker_free(fl_scan_worker *base)

@@ -123,6 +123,7 @@ static fl_status learn_columns(fl_json_table *table, fl_memory *memory, fl_err *
         has_array |= table->sources[i].layout == FL_JSON_ARRAY;
         bytes += (double)(table->sources[i].file->bytes - table->sources[i].start);
     }
+    table->base.has_counted = s.is_all;
     table->base.table.rows = s.is_all || s.bytes == 0 ? (double)s.rows : (double)s.rows * (bytes / (double)s.bytes);
     if (table->columns.fields == NULL && s.shape->n_fields == 0 && s.rows == 0 && !has_array) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: there is no object to find columns by",
@@ -162,9 +163,15 @@ static const fl_option_desc options[] = {
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, offsetof(fl_json_table, sample_rows), -1},
 };
 
-static const fl_table_ops table_ops = {.scan_new = fl_json_scan_new, .free = fl_files_table_free};
+static const fl_file_sampling sampling = {
+    .scan_new = fl_json_sample_scan_new, .rows_of = fl_text_windows_rows_of, .has_windows = true};
 
-static const fl_json_table defaults = {.base.piece_bytes = FL_TEXT_PIECE_BYTES, .sample_rows = FL_TEXT_SAMPLE_ROWS};
+static const fl_table_ops table_ops = {.scan_new = fl_json_scan_new, FL_FILE_SAMPLE_OPS, .free = fl_files_table_free};
+
+static const fl_json_table defaults = {.base.table.is_sample_read = true,
+                                       .base.sampling = &sampling,
+                                       .base.piece_bytes = FL_TEXT_PIECE_BYTES,
+                                       .sample_rows = FL_TEXT_SAMPLE_ROWS};
 
 static const fl_files_reader reader = {.format = &fl_format_json,
                                        .ops = &table_ops,

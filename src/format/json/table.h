@@ -4,6 +4,7 @@
 
 #include "format/files_table.h"
 #include "format/json/shape.h"
+#include "format/text_sample.h"
 
 typedef struct fl_json_table {
     fl_files_table base;
@@ -18,5 +19,11 @@ extern const fl_format_desc fl_format_json;
 
 /** fl_table_ops.scan_new of JSON tables. */
 fl_status fl_json_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** fl_file_sampling.scan_new of JSON tables. */
+fl_status fl_json_sample_scan_new(fl_table *table, const fl_scan_request *request, fl_scan **ret, fl_err *err);
+
+/** Finds the windows that a sample is read from; none of arrays and sequences. */
+fl_status fl_json_find_windows(fl_json_table *table, fl_memory *memory, const fl_text_windows **ret, fl_err *err);
 
 #endif

@@ -102,27 +102,16 @@ static int32_t orders(fl_table *base, const fl_table_order **ret)
     return (*ret)->n_keys > 0;
 }
 
-static fl_status sample(fl_table *base, fl_memory *memory, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
-                        fl_table_sample *ret, fl_err *err)
-{
-    return fl_file_sample_get(&((fl_pq_table *)base)->base.sample, base, fl_pq_scan_morsel_rows, memory, cols, n_cols,
-                              ret_vecs, ret, err);
-}
-
-static fl_status sample_stats(fl_table *base, fl_memory *memory, int32_t col, fl_col_stats *ret, fl_err *err)
-{
-    return fl_file_sample_stats(&((fl_pq_table *)base)->base.sample, base, fl_pq_scan_morsel_rows, memory, col, ret,
-                                err);
-}
+static const fl_file_sampling sampling = {.scan_new = fl_pq_scan_new, .rows_of = fl_pq_scan_morsel_rows};
 
 static const fl_table_ops table_ops = {.scan_new = fl_pq_scan_new,
                                        .stats = fl_pq_table_stats,
-                                       .sample = sample,
-                                       .sample_stats = sample_stats,
+                                       FL_FILE_SAMPLE_OPS,
                                        .orders = orders,
                                        .free = fl_files_table_free};
 
-static const fl_pq_table defaults = {.base.table.is_sample_read = true, .verifies_checksums = true};
+static const fl_pq_table defaults = {
+    .base.table.is_sample_read = true, .base.sampling = &sampling, .verifies_checksums = true};
 
 static const fl_files_reader reader = {.format = &fl_format_parquet,
                                        .ops = &table_ops,
