@@ -125,6 +125,7 @@ def look_at(session, name, sql, others, verbose):
     chosen = fastest(session, sql)
     if chosen is None:
         return None
+    session.run("SET timeout = 0")
     errors = list(q_errors(json.loads(session.rows(f"EXPLAIN (ANALYZE, FORMAT json) {sql}")[0][0])["plan"]))
     best = chosen
     session.run(f"SET timeout = {math.ceil(STOPPED_AT * chosen) + 5}")

@@ -106,6 +106,26 @@ static void note_operator(greed *g, int32_t at, int32_t number)
         note_near(g, other, op->share);
 }
 
+/* What a class makes of a part and others, by values. */
+static void note_values(greed *g, int32_t at, const fl_equality_class *class)
+{
+    uint64_t both[FL_JOIN_RELATIONS_MAX / 64];
+    const uint64_t *set = g->parts[at].tree->set;
+    double own = fl_equality_class_log_share(class, set);
+    for (int32_t i = 0; i < class->n; i++)
+        g->least[g->owner[class->members[i].relation]] = 0;
+    for (int32_t i = 0; i < class->n; i++) {
+        int32_t other = g->owner[class->members[i].relation];
+        if (other == at || g->least[other] < 0) /* counted already */
+            continue;
+        const uint64_t *others = g->parts[other].tree->set;
+        fl_relation_set_unite(both, set, others, g->graph->n_words);
+        note_near(g, other,
+                  fl_equality_class_log_share(class, both) - own - fl_equality_class_log_share(class, others));
+        g->least[other] = -1;
+    }
+}
+
 /* Members come by their distinct values, so the last one of each part is its least. */
 static void note_class(greed *g, int32_t at, int32_t number)
 {
@@ -114,6 +134,10 @@ static void note_class(greed *g, int32_t at, int32_t number)
     if (*stamp == g->n_looks)
         return;
     *stamp = g->n_looks;
+    if (class->log_shares != NULL) {
+        note_values(g, at, class);
+        return;
+    }
     for (int32_t i = 0; i < class->n; i++)
         g->least[g->owner[class->members[i].relation]] = class->members[i].log_distinct;
     double own = g->least[at];

@@ -9,7 +9,7 @@
  * meet by it, whether the query wrote that equality or it is implied, and one for each join is enough.
  *
  * Rows of a set of relations are a product: of the relations' rows and one share for each operator within the set, and for
- * classes all distinct values but the least. So they depend on the set alone, never on how it is built. They are logarithms to
+ * classes all distinct values but the least, or what their grid tells of values. So they depend on the set alone, never on how it is built. They are logarithms to
  * base 2 and have no floor.
  *
  * A graph is made relations first, sites from the leaves up, then operators, then fl_join_graph_finish. Everything lies in
@@ -21,6 +21,7 @@
 #include "opt/join_cost.h"
 #include "opt/relation_set.h"
 #include "plan/props.h"
+#include "plan/value_grid.h"
 
 #define FL_JOIN_RELATIONS_MAX 1024
 
@@ -87,7 +88,14 @@ typedef struct fl_equality_class {
     int64_t capacity;
     uint64_t *set; /* of the members' relations */
     int32_t into;  /* the class that it went into, and has no members since; -1: none */
+    const fl_value_grid *grid;
+    int32_t *places; /* of the members' columns in it */
+    double *
+        log_shares; /* by members as bits: of all combinations of their rows that have one value; NaN: nobody asked. NULL: there
+                           is no grid, distinct values tell */
 } fl_equality_class;
+
+#define FL_CLASS_GRID_MAX 10 /* members of a class that has one */
 
 /* Two sets that an operator connects, of which one has more than one relation. */
 typedef struct fl_hyperedge {

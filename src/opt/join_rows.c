@@ -1,7 +1,8 @@
 /* Rows of sets of relations.
  *
  * A class of n relations' columns counts as n - 1 equalities, each of which keeps one pair in so many as the side with more
- * distinct values has of them: so all distinct values but the least count. Several equalities between two relations are
+ * distinct values has of them: so all distinct values but the least count; where more is known of the values, how often each of them
+ * occurs counts (plan/value_grid.h). Several equalities between two relations are
  * those of a composite key: together they have no more distinct values than the smaller relation has rows, and where they
  * cover a key of one, no fewer than that has. */
 #include "opt/join_rows.h"
@@ -17,9 +18,27 @@ double fl_join_rows(double log_rows)
     return exp2(fmax(-LOG_ROWS_MAX, fmin(LOG_ROWS_MAX, log_rows)));
 }
 
-static double class_share(const fl_equality_class *class, const uint64_t *set)
+/* By how often each value occurs in each of the members. */
+static double grid_share(const fl_equality_class *class, const uint64_t *set)
+{
+    int32_t list[FL_CLASS_GRID_MAX], n = 0, members = 0;
+    for (int32_t i = 0; i < class->n; i++)
+        if (fl_relation_set_has(set, class->members[i].relation)) {
+            list[n++] = class->places[i];
+            members |= 1 << i;
+        }
+    if (n < 2)
+        return 0;
+    if (isnan(class->log_shares[members]))
+        class->log_shares[members] = log2(fmax(fl_value_grid_share(class->grid, list, n), 1e-300));
+    return class->log_shares[members];
+}
+
+double fl_equality_class_log_share(const fl_equality_class *class, const uint64_t *set)
 {
     double sum = 0, least = 0;
+    if (class->log_shares != NULL)
+        return grid_share(class, set);
     for (int32_t i = 0; i < class->n; i++)
         if (fl_relation_set_has(set, class->members[i].relation)) {
             sum += least;
@@ -64,7 +83,7 @@ double fl_join_graph_log_rows(const fl_join_graph *graph, const uint64_t *set)
             sum += graph->operators[i].share;
     for (int32_t i = 0; i < graph->n_classes; i++)
         if (graph->classes[i].n > 0)
-            sum += class_share(&graph->classes[i], set);
+            sum += fl_equality_class_log_share(&graph->classes[i], set);
     return sum + correlation_share(graph, set);
 }
 

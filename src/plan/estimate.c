@@ -2,6 +2,7 @@
  * where nothing is known are those of Selinger et al. 1979, tempered by what TPC-H shows. */
 #include "plan/estimate.h"
 
+#include "base/hash.h"
 #include "plan/false_statistics.h"
 #include "plan/plan_internal.h"
 #include "plan/sample_estimate.h"
@@ -208,49 +209,146 @@ static double value_share(const fl_col_stats *stats, const fl_expr *e, fl_type c
 
 /* ---- two columns -------------------------------------------------------------------------------------------------- */
 
-/* The share of all pairs that are equal: common values of both sides are compared, the rest is evenly spread and the side with
- * fewer values contained in the other (as PostgreSQL's eqjoinsel does, after Selinger et al.). */
-static double pair_share(const fl_col_stats *a, const fl_col_stats *b)
+/* Whether the grid has all of the columns, and which they are. */
+static bool find_places(const fl_known_grid *grid, const fl_col_id *cols, int32_t n, int32_t *ret_places)
 {
-    double met = 0, met_a = 0, met_b = 0, common_a = 0, common_b = 0;
-    int32_t n_met = 0;
-    for (int32_t i = 0; i < a->n_common; i++)
-        common_a += a->common[i].share;
-    for (int32_t i = 0; i < b->n_common; i++)
-        common_b += b->common[i].share;
-    for (int32_t i = 0; i < a->n_common; i++)
-        for (int32_t j = 0; j < b->n_common; j++) {
-            if (fl_value_compare(&a->common[i].value, &b->common[j].value) != 0)
-                continue;
-            met += a->common[i].share * b->common[j].share;
-            met_a += a->common[i].share;
-            met_b += b->common[j].share;
-            n_met++;
-            break;
+    for (int32_t i = 0; i < n; i++) {
+        int32_t at = 0;
+        while (at < grid->n && grid->cols[at].n != cols[i].n)
+            at++;
+        if (at == grid->n)
+            return false;
+        ret_places[i] = at;
+    }
+    return true;
+}
+
+static fl_status make_grid(const fl_plan *plan, const fl_col_id *cols, int32_t n, const fl_grid_column *columns,
+                           const fl_known_grid **ret)
+{
+    fl_status st = FL_OK;
+    fl_plan_making *making = plan->making;
+    fl_known_grid *made = NULL;
+    int64_t known = making->grids_capacity;
+    FL_TRY(fl_grow(plan->memory, (void **)&making->grids, &making->grids_capacity, fl_plan_cols(plan) + 1,
+                   (int64_t)sizeof(*making->grids), NULL));
+    for (int64_t i = known; i < making->grids_capacity; i++)
+        making->grids[i] = NULL;
+    FL_TRY(FL_NEW(&making->arena, &made, NULL));
+    FL_TRY(fl_value_grid_make(&making->arena, fl_plan_col(plan, cols[0])->type, columns, n, &made->grid, NULL));
+    memcpy(made->cols, cols, (size_t)n * sizeof(*cols));
+    made->n = n;
+    for (int32_t i = 0; i < n; i++)
+        making->grids[cols[i].n] = made;
+    *ret = made;
+cleanup:
+    return st;
+}
+
+/* A grid that there is already; NULL: none has all of the columns. */
+static const fl_value_grid *find_grid(const fl_plan *plan, const fl_col_id *cols, int32_t n, int32_t *ret_places)
+{
+    const fl_plan_making *making = plan->making;
+    const fl_known_grid *grid = cols[0].n < making->grids_capacity ? making->grids[cols[0].n] : NULL;
+    return grid != NULL && find_places(grid, cols, n, ret_places) ? &grid->grid : NULL;
+}
+
+const fl_value_grid *fl_estimate_value_grid(const fl_plan *plan, const fl_col_id *cols, int32_t n, int32_t *ret_places)
+{
+    fl_col_stats stats[2 * FL_EQUAL_COLS_MAX];
+    fl_grid_column columns[2 * FL_EQUAL_COLS_MAX];
+    int32_t n_skewed = 0;
+    if (plan->making == NULL || plan->making->samples == NULL) /* nobody optimizes */
+        return NULL;
+    const fl_known_grid *made = NULL;
+    const fl_value_grid *known = find_grid(plan, cols, n, ret_places);
+    if (known != NULL)
+        return known;
+    for (int32_t i = 0; i < n; i++) {
+        columns[i].stats = &stats[i];
+        if (!fl_type_is_equal(fl_plan_col(plan, cols[i])->type, fl_plan_col(plan, cols[0])->type) ||
+            !fl_estimate_col_stats(plan, cols[i], &stats[i], &columns[i].rows))
+            return NULL;
+        n_skewed += stats[i].n_common > 0;
+        ret_places[i] = i;
+    }
+    return n_skewed > 1 && make_grid(plan, cols, n, columns, &made) == FL_OK ? &made->grid : NULL;
+}
+
+/* The share of pairs that meet in their equal columns, of which those of a side have met before, by how often each value occurs;
+ * negative: distinct values tell. Grids of more than a pair are those of the order of joins: there is no other one for each way to
+ * it. */
+static double grid_share(const fl_plan *plan, const fl_equal_cols *left, const fl_equal_cols *right)
+{
+    fl_col_id cols[2 * FL_EQUAL_COLS_MAX];
+    int32_t places[2 * FL_EQUAL_COLS_MAX], n = left->n + right->n;
+    memcpy(cols, left->cols, (size_t)left->n * sizeof(*cols));
+    memcpy(cols + left->n, right->cols, (size_t)right->n * sizeof(*cols));
+    const fl_value_grid *grid =
+        n == 2 ? fl_estimate_value_grid(plan, cols, n, places) : find_grid(plan, cols, n, places);
+    if (grid == NULL)
+        return -1;
+    double of_left = left->n > 1 ? fl_value_grid_share(grid, places, left->n) : 1;
+    double of_right = right->n > 1 ? fl_value_grid_share(grid, places + left->n, right->n) : 1;
+    return of_left > 0 && of_right > 0 ? clamp(fl_value_grid_share(grid, places, n) / of_left / of_right) : -1;
+}
+
+/* The values of a side are at most those of the column with the fewest, and of the side with fewer all are met. */
+static double distinct_share(const fl_plan *plan, const fl_equal_cols *left, const fl_equal_cols *right)
+{
+    double least[2] = {INFINITY, INFINITY}, share = 1;
+    for (int32_t s = 0; s < 2; s++) {
+        const fl_equal_cols *side = s == 0 ? left : right;
+        for (int32_t i = 0; i < side->n; i++) {
+            fl_col_stats stats;
+            double rows;
+            bool knows = fl_estimate_col_stats(plan, side->cols[i], &stats, &rows);
+            least[s] = fmin(least[s], knows ? stats.distinct : 100);
+            share *= knows && side->n == 1 ? not_null_share(&stats) : 1;
         }
-    double rest_a = fmax(0, not_null_share(a) - common_a), rest_b = fmax(0, not_null_share(b) - common_b);
-    double left_a = fmax(0, common_a - met_a),
-           left_b = fmax(0, common_b - met_b); /* without a partner among the common */
-    double others_a = fmax(1, a->distinct - a->n_common), others_b = fmax(1, b->distinct - b->n_common);
-    double unmet_a = fmax(1, a->distinct - n_met), unmet_b = fmax(1, b->distinct - n_met);
-    /* Each side's view: what is common here meets rows that are not common there, and the rest meets all that is left. */
-    double by_a = met + left_a * rest_b / others_b + rest_a * (rest_b + left_b) / unmet_b;
-    double by_b = met + left_b * rest_a / others_a + rest_b * (rest_a + left_a) / unmet_a;
-    return clamp(fmin(by_a, by_b));
+    }
+    return share / fmax(1, fmax(least[0], least[1]));
+}
+
+/* Columns in any order. */
+static uint64_t hash_cols(const fl_equal_cols *cols)
+{
+    uint64_t hash = 0;
+    for (int32_t i = 0; i < cols->n; i++)
+        hash += fl_hash_combine((uint64_t)cols->cols[i].n, 0);
+    return hash;
+}
+
+/* By values found once for the same columns: joins of them are made by the dozen. */
+static double meeting_share(const fl_plan *plan, const fl_equal_cols *left, const fl_equal_cols *right)
+{
+    fl_plan_making *making = plan->making;
+    if (making == NULL || making->samples == NULL)
+        return distinct_share(plan, left, right);
+    uint64_t key = fl_hash_combine(hash_cols(left), hash_cols(right)) | 1;
+    int32_t at = fl_index_map_find(&making->share_places, key);
+    if (at >= 0)
+        return making->shares[at];
+    double share = grid_share(plan, left, right);
+    if (share < 0 && left->n + right->n > 2)
+        return distinct_share(plan, left, right); /* a grid may come */
+    if (share < 0)
+        share = distinct_share(plan, left, right);
+    if (fl_grow(plan->memory, (void **)&making->shares, &making->shares_capacity, making->n_shares + 1,
+                (int64_t)sizeof(*making->shares), NULL) == FL_OK &&
+        fl_index_map_add(&making->share_places, key, making->n_shares, NULL) == FL_OK)
+        making->shares[making->n_shares++] = share;
+    return share;
 }
 
 static double equal_share(const fl_plan *plan, const fl_expr *a, const fl_expr *b)
 {
     const fl_expr *x = plain_column(a), *y = plain_column(b);
-    fl_col_stats sx, sy;
-    double rows_x, rows_y;
+    fl_col_stats sx;
+    double rows_x;
     if (x != NULL && y != NULL) {
-        bool knows_x = fl_estimate_col_stats(plan, x->col, &sx, &rows_x);
-        bool knows_y = fl_estimate_col_stats(plan, y->col, &sy, &rows_y);
-        if (knows_x && knows_y && fl_type_is_equal(x->type, y->type) && sx.n_common > 0 && sy.n_common > 0)
-            return pair_share(&sx, &sy);
-        double share = 1 / fmax(1, fmax(knows_x ? sx.distinct : 100, knows_y ? sy.distinct : 100));
-        return share * (knows_x ? not_null_share(&sx) : 1) * (knows_y ? not_null_share(&sy) : 1);
+        fl_equal_cols of_x = {.cols = {x->col}, .n = 1}, of_y = {.cols = {y->col}, .n = 1};
+        return meeting_share(plan, &of_x, &of_y);
     }
     if (x == NULL)
         x = y, b = a;
@@ -527,19 +625,25 @@ static double kept_values(const fl_plan *plan, const fl_node *node, fl_col_id co
 /* An equality of a column of each side. Where both sides are filtered by their column, as a condition is that holds of equal
  * columns, the values which are left meet as all of them would. */
 static double equality_share(const fl_plan *plan, const fl_expr *e, const fl_expr *x, const fl_node *left,
-                             const fl_expr *y, const fl_node *right)
+                             const fl_expr *y, const fl_node *right,
+                             void (*find_equal)(const fl_node *input, fl_equal_cols *cols))
 {
     fl_col_stats sx, sy;
-    double share = fl_estimate_selectivity(plan, e), rows;
+    double rows;
     double kept_x = kept_values(plan, left, x->col), kept_y = kept_values(plan, right, y->col);
-    if (kept_x == 1 || kept_y == 1 || !fl_estimate_col_stats(plan, x->col, &sx, &rows) ||
-        !fl_estimate_col_stats(plan, y->col, &sy, &rows))
-        return share;
-    return fmax(share, 1 / fmax(1, fmax(sx.distinct * kept_x, sy.distinct * kept_y)));
+    if (kept_x == 1 || kept_y == 1) {
+        fl_equal_cols of_left = {.cols = {x->col}, .n = 1}, of_right = {.cols = {y->col}, .n = 1};
+        find_equal(left, &of_left);
+        find_equal(right, &of_right);
+        return meeting_share(plan, &of_left, &of_right);
+    }
+    if (!fl_estimate_col_stats(plan, x->col, &sx, &rows) || !fl_estimate_col_stats(plan, y->col, &sy, &rows))
+        return fl_estimate_selectivity(plan, e);
+    return fmax(fl_estimate_selectivity(plan, e), 1 / fmax(1, fmax(sx.distinct * kept_x, sy.distinct * kept_y)));
 }
 
 double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const fl_node *left,
-                        const fl_node *right)
+                        const fl_node *right, void (*find_equal)(const fl_node *input, fl_equal_cols *cols))
 {
     double equal = 1, strongest = 1, rest = 1;
     int32_t n_equal = 0;
@@ -558,7 +662,7 @@ double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, in
             rest *= fl_estimate_condition(plan, e);
             continue;
         }
-        double share = equality_share(plan, e, x, left, y, right);
+        double share = equality_share(plan, e, x, left, y, right, find_equal);
         equal *= share;
         strongest = fmin(strongest, share);
         n_equal++;

@@ -7,6 +7,7 @@
 
 #include "plan/node.h"
 #include "plan/table.h"
+#include "plan/value_grid.h"
 
 /** The share of rows that satisfy the expression: (0, 1]. */
 double fl_estimate_selectivity(const fl_plan *plan, const fl_expr *predicate);
@@ -18,9 +19,23 @@ double fl_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjunct
  *  already (fl_plan_note_implied). */
 double fl_estimate_condition(const fl_plan *plan, const fl_expr *condition);
 
-/** The share of the pairs of two inputs' rows that satisfy all conjuncts. Equalities of several columns are a key together. */
+#define FL_EQUAL_COLS_MAX 8
+
+/* Columns that hold the same value in each row of a node that is counted, and to be counted as often as they are there. */
+typedef struct fl_equal_cols {
+    fl_col_id cols[FL_EQUAL_COLS_MAX];
+    int32_t n;
+} fl_equal_cols;
+
+/** The share of the pairs of two inputs' rows that satisfy all conjuncts. Equalities of several columns are a key together.
+ *  find_equal adds the columns that the joins of an input made equal to the first one: whose values count there, too. */
 double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const fl_node *left,
-                        const fl_node *right);
+                        const fl_node *right, void (*find_equal)(const fl_node *input, fl_equal_cols *cols));
+
+/** A grid with the values of columns of one type, found once while the plan is optimized; ret_places[i]: which of the grid's columns
+ *  cols[i] is. NULL where nothing but numbers of values matters: values of one column at the most are more frequent than others, or
+ *  not known. n ≤ 2 * FL_EQUAL_COLS_MAX. */
+const fl_value_grid *fl_estimate_value_grid(const fl_plan *plan, const fl_col_id *cols, int32_t n, int32_t *ret_places);
 
 /** Distinct values of an expression among `rows` rows: [1, rows]. */
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);

@@ -3,6 +3,7 @@
 #define FL_PLAN_PLAN_INTERNAL_H
 
 #include "arrow/field_index.h"
+#include "plan/estimate.h"
 #include "plan/node.h"
 
 /* Interned things of one kind: open addressing, pointers to things that begin with nothing in common, so the hash is kept
@@ -56,6 +57,13 @@ typedef struct fl_implied {
     int32_t next; /* of the same condition; -1: none */
 } fl_implied;
 
+/* The values of columns that meet. */
+typedef struct fl_known_grid {
+    fl_value_grid grid;
+    int32_t n;
+    fl_col_id cols[2 * FL_EQUAL_COLS_MAX];
+} fl_known_grid;
+
 /* What a plan needs only while it is made. */
 typedef struct fl_plan_making {
     fl_arena arena;
@@ -66,6 +74,12 @@ typedef struct fl_plan_making {
     fl_intern nodes;
     fl_intern traits;
     fl_intern payload_places;
+    const fl_known_grid **grids; /* by column id, the last one that was made; NULL: none */
+    int64_t grids_capacity;
+    fl_index_map share_places; /* in shares, by columns that meet: fl_estimate_join */
+    double *shares;
+    int64_t shares_capacity;
+    int32_t n_shares;
     fl_index_map derived;    /* expressions: fl_plan_derive_once */
     fl_index_map conditions; /* the first of what is implied: fl_plan_note_implied */
     fl_implied *implied;

@@ -212,6 +212,31 @@ cleanup:
     return st;
 }
 
+/* How often each value occurs, where that is known and matters. */
+static fl_status find_grids(region *r, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t c = 0; c < r->graph.n_classes; c++) {
+        fl_equality_class *class = &r->graph.classes[c];
+        fl_col_id cols[FL_CLASS_GRID_MAX];
+        double *shares = NULL;
+        if (class->n < 2 || class->n > FL_CLASS_GRID_MAX)
+            continue;
+        for (int32_t m = 0; m < class->n; m++)
+            cols[m] = class->members[m].col;
+        FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, class->n, &class->places, err));
+        class->grid = fl_estimate_value_grid(r->ordering->plan, cols, class->n, class->places);
+        if (class->grid == NULL)
+            continue;
+        FL_TRY(FL_NEW_ARRAY(r->ordering->scratch, 1 << class->n, &shares, err));
+        for (int32_t i = 0; i < 1 << class->n; i++)
+            shares[i] = NAN;
+        class->log_shares = shares;
+    }
+cleanup:
+    return st;
+}
+
 /* Conjuncts of an inner join are operators each; several about the same relations depend on each other, so the second and
  * later ones count by their square root, but for equalities, whose distinct values are bounded together. */
 static fl_status add_inner(region *r, int32_t site, const fl_expr *e, fl_index_map *seen, fl_err *err)
@@ -355,6 +380,7 @@ static fl_status make_graph(region *r, const fl_node *top, bool *ret, fl_err *er
             r->n_conjuncts++;
         }
     }
+    FL_TRY(find_grids(r, err));
     st = fl_join_graph_finish(&r->graph, err);
 cleanup:
     return st;

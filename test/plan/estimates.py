@@ -68,6 +68,9 @@ QUESTIONS = [
     (1.5, "sales JOIN u ON sales.customer = u.id WHERE u.id BETWEEN 100 AND 200"),
     (1.5, "sales AS x JOIN sales AS y ON x.customer = y.customer"),
     (1.5, "sales JOIN visits ON sales.customer = visits.customer"),
+    (1.3, "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer"),  # both have the same few customers most often
+    (1.5, "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer WHERE sales.shop = 3 AND visits.day < 30"),
+    (1.5, "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer JOIN stock ON u.id = stock.item WHERE sales.shop = 3"),
     (2.0, "visits AS x JOIN visits AS y ON x.day = y.day"),  # the rows of a day lie together
     (1.5, "orders JOIN stock ON orders.item = stock.item AND orders.shop = stock.shop"),
     (2.0, "orders JOIN stock ON orders.item = stock.item AND orders.shop = stock.shop WHERE stock.n = 3"),
@@ -88,6 +91,7 @@ OF_TEXT = {
     "sales JOIN u ON sales.customer = u.id": 3,
     "sales JOIN u ON sales.customer = u.id WHERE u.kind = 3": 3,
     "sales JOIN u ON sales.customer = u.id WHERE u.id BETWEEN 100 AND 200": 3,
+    "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer WHERE sales.shop = 3 AND visits.day < 30": 2.5,
     "(SELECT s, count(*) FROM t GROUP BY s) AS g": 2.5,
     "(SELECT day, count(*) FROM t WHERE id < 1000 GROUP BY day) AS g": 5,
 }

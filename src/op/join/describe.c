@@ -4,6 +4,7 @@
 #include "opt/cost.h"
 #include "plan/estimate.h"
 #include "plan/props.h"
+#include "plan/rewrites.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -25,11 +26,56 @@ static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node
     return n;
 }
 
+#define EQUAL_NODES_MAX 64 /* that are looked at for equal columns */
+
+static bool add_equal(fl_equal_cols *cols, fl_col_id a, fl_col_id b)
+{
+    bool has_a = false, has_b = false;
+    for (int32_t i = 0; i < cols->n; i++) {
+        has_a |= cols->cols[i].n == a.n;
+        has_b |= cols->cols[i].n == b.n;
+    }
+    if (has_a == has_b || cols->n == FL_EQUAL_COLS_MAX)
+        return false;
+    cols->cols[cols->n++] = has_a ? b : a;
+    return true;
+}
+
+/* Looks below the node for columns that inner joins made equal to those that are there. *left: nodes that may still be looked at.
+ * Whether there were any. */
+static bool find_equal_below(const fl_node *node, fl_equal_cols *cols, int32_t *left)
+{
+    bool is_join = node->op == &fl_op_join, any = false;
+    const fl_join_attrs *join = is_join ? fl_join_of(node) : NULL;
+    if (--*left < 0)
+        return false;
+    for (int32_t i = 0; is_join && join->kind == FL_JOIN_INNER && i < join->n_conjuncts; i++) {
+        const fl_expr *e = join->conjuncts[i];
+        if (fl_expr_is_equality(e) && e->args[0]->kind == FL_EXPR_COLUMN && e->args[1]->kind == FL_EXPR_COLUMN)
+            any |= add_equal(cols, e->args[0]->col, e->args[1]->col);
+    }
+    if (!is_join && (node->n_inputs != 1 || !fl_rows_are(node, FL_ROWS_ALONE)))
+        return any;
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        if (i == 0 ? !is_join || join->kind != FL_JOIN_RIGHT : join->kind == FL_JOIN_INNER)
+            any |= find_equal_below(node->inputs[i], cols, left);
+    return any;
+}
+
+/* Those that joins above made equal are found by one look; others need another one. */
+static void find_equal(const fl_node *node, fl_equal_cols *cols)
+{
+    int32_t left = EQUAL_NODES_MAX;
+    while (find_equal_below(node, cols, &left))
+        continue;
+}
+
 static double derive_rows(const fl_plan *plan, const fl_node *node)
 {
     const fl_join_attrs *join = fl_join_of(node);
     double left = node->inputs[0]->rows, right = node->inputs[1]->rows;
-    double share = fl_estimate_join(plan, join->conjuncts, join->n_conjuncts, node->inputs[0], node->inputs[1]);
+    double share =
+        fl_estimate_join(plan, join->conjuncts, join->n_conjuncts, node->inputs[0], node->inputs[1], find_equal);
     double pairs = left * right * share;
     switch (join->kind) {
     case FL_JOIN_LEFT:
@@ -74,7 +120,7 @@ static double merged_pairs(const fl_plan *plan, const fl_node *node)
     for (int32_t k = 0; k < join->n_order; k++)
         keys[k] = fl_join_merge_key(node, k, sides);
     return node->inputs[0]->rows * node->inputs[1]->rows *
-           fl_estimate_join(plan, keys, join->n_order, node->inputs[0], node->inputs[1]);
+           fl_estimate_join(plan, keys, join->n_order, node->inputs[0], node->inputs[1], find_equal);
 }
 
 static void merge_cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
