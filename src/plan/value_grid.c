@@ -6,6 +6,7 @@
 
 #define POINTS_MAX 64 /* common values that are cells; the others are counted among those that are not common */
 #define RANGES_MAX 64
+#define KEY_SHARE 0.95 /* of the rows, that values of a key are as many as */
 
 /* A stretch of a column's values that are not common, equally frequent: as numbers, (low, high]. */
 typedef struct part {
@@ -18,6 +19,7 @@ typedef struct spread {
     part *parts;
     int32_t n;
     double average; /* share of one of the values that are not common */
+    bool is_key;    /* each of them is as frequent as the others */
 } spread;
 
 typedef struct point {
@@ -146,6 +148,7 @@ static fl_status spread_values(const grid_maker *m, const fl_grid_column *column
     if (st != FL_OK || others < 1 || rest <= 0)
         return st;
     s->average = rest / others;
+    s->is_key = stats->n_common == 0 && others >= KEY_SHARE * column->rows;
     if (m->is_number && stats->n_histogram >= 2)
         add_parts(s, rest / (stats->n_histogram - 1));
     else if (m->is_number && stats->has_bounds && fl_value_to_double(&stats->min, &low) &&
@@ -224,7 +227,7 @@ static double take_value(const spread *s, double at)
     part *in = find_part(s, at);
     if (in == NULL) /* a sample's ends are not those of the table */
         return s->column->stats->has_bounds ? 0 : s->average / 2;
-    double share = in->share / fmax(in->distinct, 1);
+    double share = s->is_key ? s->average : in->share / fmax(in->distinct, 1);
     in->share = fmax(0, in->share - share);
     in->distinct = fmax(0, in->distinct - 1);
     return share;
