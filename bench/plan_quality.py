@@ -128,7 +128,7 @@ def look_at(session, name, sql, others, verbose):
     session.run("SET timeout = 0")
     errors = list(q_errors(json.loads(session.rows(f"EXPLAIN (ANALYZE, FORMAT json) {sql}")[0][0])["plan"]))
     best = chosen
-    session.run(f"SET timeout = {math.ceil(STOPPED_AT * chosen) + 5}")
+    session.run(f"SET timeout = {math.ceil(STOPPED_AT * chosen) + 30}")
     for settings, other in others:
         for setting in settings:
             session.run(setting)

@@ -153,16 +153,8 @@ cleanup:
     return st;
 }
 
-static fl_status add_correlation(fl_join_graph *graph, int32_t a, int32_t b, const link *l, fl_err *err)
+fl_status fl_join_graph_add_correlation(fl_join_graph *graph, int32_t a, int32_t b, double log_factor, fl_err *err)
 {
-    const fl_join_relation *x = &graph->relations[a], *y = &graph->relations[b];
-    double distinct = fmin(l->log_product, fmin(x->log_base_rows, y->log_base_rows));
-    if (has_key(x, &l->cols[0]))
-        distinct = fmax(distinct, x->log_base_rows);
-    if (has_key(y, &l->cols[1]))
-        distinct = fmax(distinct, y->log_base_rows);
-    if (distinct == l->log_product)
-        return FL_OK;
     if (graph->n_correlations == graph->correlations_capacity) {
         fl_correlation *grown = NULL;
         int64_t capacity = graph->n_correlations == 0 ? 8 : graph->n_correlations * 2;
@@ -174,8 +166,20 @@ static fl_status add_correlation(fl_join_graph *graph, int32_t a, int32_t b, con
         graph->correlations = grown;
         graph->correlations_capacity = capacity;
     }
-    graph->correlations[graph->n_correlations++] = (fl_correlation){a, b, l->log_product - distinct};
+    graph->correlations[graph->n_correlations++] = (fl_correlation){a, b, log_factor};
     return FL_OK;
+}
+
+static fl_status add_correlation(fl_join_graph *graph, int32_t a, int32_t b, const link *l, fl_err *err)
+{
+    const fl_join_relation *x = &graph->relations[a], *y = &graph->relations[b];
+    double distinct = fmin(l->log_product, fmin(x->log_base_rows, y->log_base_rows));
+    if (has_key(x, &l->cols[0]))
+        distinct = fmax(distinct, x->log_base_rows);
+    if (has_key(y, &l->cols[1]))
+        distinct = fmax(distinct, y->log_base_rows);
+    return distinct == l->log_product ? FL_OK
+                                      : fl_join_graph_add_correlation(graph, a, b, l->log_product - distinct, err);
 }
 
 /* A relation that has one equality only is correlated with none. */

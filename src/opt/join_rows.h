@@ -7,6 +7,9 @@
 /** The shares of joins that are no inner ones, and correlations; once the operators are there. */
 fl_status fl_join_graph_find_shares(fl_join_graph *graph, fl_err *err);
 
+/** Adds what two relations have to do with each other beyond all shares; before these are found. */
+fl_status fl_join_graph_add_correlation(fl_join_graph *graph, int32_t a, int32_t b, double log_factor, fl_err *err);
+
 /** What a class makes of the product of the rows of the set's relations; a logarithm. */
 double fl_equality_class_log_share(const fl_equality_class *class, const uint64_t *set);
 

@@ -14,8 +14,9 @@
 #define EQUAL_UNKNOWN 0.05
 #define RANGE_UNKNOWN 0.3
 #define LIKE_UNKNOWN 0.1
-#define PARTS_MAX 4096 /* of an expression that is looked into: shared parts are met as often as they occur */
-#define PAIRS_APART 32 /* the ends of a range are looked for so many conjuncts away */
+#define PARTS_MAX 4096      /* of an expression that is looked into: shared parts are met as often as they occur */
+#define SAME_ROWS_KEYS 0.95 /* of the rows, that keys are at least: few are of two rows */
+#define PAIRS_APART 32      /* the ends of a range are looked for so many conjuncts away */
 
 static double clamp(double s)
 {
@@ -326,18 +327,18 @@ static double meeting_share(const fl_plan *plan, const fl_equal_cols *left, cons
     if (making == NULL || making->samples == NULL)
         return distinct_share(plan, left, right);
     uint64_t key = fl_hash_combine(hash_cols(left), hash_cols(right)) | 1;
-    int32_t at = fl_index_map_find(&making->share_places, key);
+    int32_t at = fl_index_map_find(&making->meeting_places, key);
     if (at >= 0)
-        return making->shares[at];
+        return making->meetings[at];
     double share = grid_share(plan, left, right);
     if (share < 0 && left->n + right->n > 2)
         return distinct_share(plan, left, right); /* a grid may come */
     if (share < 0)
         share = distinct_share(plan, left, right);
-    if (fl_grow(plan->memory, (void **)&making->shares, &making->shares_capacity, making->n_shares + 1,
-                (int64_t)sizeof(*making->shares), NULL) == FL_OK &&
-        fl_index_map_add(&making->share_places, key, making->n_shares, NULL) == FL_OK)
-        making->shares[making->n_shares++] = share;
+    if (fl_grow(plan->memory, (void **)&making->meetings, &making->meetings_capacity, making->n_meetings + 1,
+                (int64_t)sizeof(*making->meetings), NULL) == FL_OK &&
+        fl_index_map_add(&making->meeting_places, key, making->n_meetings, NULL) == FL_OK)
+        making->meetings[making->n_meetings++] = share;
     return share;
 }
 
@@ -606,20 +607,71 @@ static fl_status note_kept(void *ctx, const fl_expr *expr, fl_err *err)
     return FL_OK;
 }
 
-/* The share of a column's values that is left by what the leaf which makes it filters it by. */
-static double kept_values(const fl_plan *plan, const fl_node *node, fl_col_id col)
+/* The leaf that makes a column; NULL: none does. */
+static const fl_node *find_leaf(const fl_node *node, fl_col_id col)
 {
-    keeping k = {.col = col};
     while (node->n_inputs > 0) {
         int32_t i = 0;
         while (i < node->n_inputs && !fl_col_set_has(&node->inputs[i]->made, col))
             i++;
         if (i == node->n_inputs)
-            return 1;
+            return NULL;
         node = node->inputs[i];
     }
+    return node;
+}
+
+/* The share of a column's values that is left by what the leaf which makes it filters it by. */
+static double kept_values(const fl_plan *plan, const fl_node *node, fl_col_id col)
+{
+    keeping k = {.col = col};
+    node = find_leaf(node, col);
+    if (node == NULL)
+        return 1;
     (void)fl_node_visit_exprs(node, note_kept, &k, NULL);
     return k.n == 0 ? 1 : fl_estimate_conjuncts(plan, k.conjuncts, k.n);
+}
+
+static fl_status note_conjunct(void *ctx, const fl_expr *expr, fl_err *err)
+{
+    (void)err;
+    keeping *k = ctx;
+    if (expr->type.id == FL_BOOL && (expr->flags & FL_EXPR_HAS_COLUMN) && k->n < FL_LEN(k->conjuncts))
+        k->conjuncts[k->n++] = expr;
+    return FL_OK;
+}
+
+double fl_estimate_same_rows(const fl_plan *plan, const fl_node *a, fl_col_id a_col, const fl_node *b, fl_col_id b_col)
+{
+    const fl_col_info *of_a = fl_plan_col(plan, a_col), *of_b = fl_plan_col(plan, b_col);
+    keeping by_a = {.col = a_col}, by_b = {.col = b_col};
+    fl_col_stats stats;
+    double rows;
+    if (of_a->table == NULL || of_a->table != of_b->table || of_a->table_col != of_b->table_col ||
+        !fl_estimate_col_stats(plan, a_col, &stats, &rows) || stats.distinct < SAME_ROWS_KEYS * rows)
+        return 1;
+    a = find_leaf(a, a_col);
+    b = find_leaf(b, b_col);
+    if (a == NULL || b == NULL)
+        return 1;
+    (void)fl_node_visit_exprs(a, note_conjunct, &by_a, NULL);
+    (void)fl_node_visit_exprs(b, note_conjunct, &by_b, NULL);
+    return fl_sample_estimate_overlap(plan, by_a.conjuncts, by_a.n, by_b.conjuncts, by_b.n);
+}
+
+/* Of each column of the left side with the first one of the right side that is of the same rows. */
+static double same_rows(const fl_plan *plan, const fl_node *left, const fl_equal_cols *of_left, const fl_node *right,
+                        const fl_equal_cols *of_right)
+{
+    double factor = 1;
+    for (int32_t i = 0; i < of_left->n; i++)
+        for (int32_t k = 0; k < of_right->n; k++) {
+            double one = fl_estimate_same_rows(plan, left, of_left->cols[i], right, of_right->cols[k]);
+            factor *= one;
+            if (one != 1)
+                break;
+        }
+    return factor;
 }
 
 /* An equality of a column of each side. Where both sides are filtered by their column, as a condition is that holds of equal
@@ -635,7 +687,7 @@ static double equality_share(const fl_plan *plan, const fl_expr *e, const fl_exp
         fl_equal_cols of_left = {.cols = {x->col}, .n = 1}, of_right = {.cols = {y->col}, .n = 1};
         find_equal(left, &of_left);
         find_equal(right, &of_right);
-        return meeting_share(plan, &of_left, &of_right);
+        return clamp(meeting_share(plan, &of_left, &of_right) * same_rows(plan, left, &of_left, right, &of_right));
     }
     if (!fl_estimate_col_stats(plan, x->col, &sx, &rows) || !fl_estimate_col_stats(plan, y->col, &sy, &rows))
         return fl_estimate_selectivity(plan, e);

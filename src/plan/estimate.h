@@ -37,6 +37,10 @@ double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, in
  *  not known. n ≤ 2 * FL_EQUAL_COLS_MAX. */
 const fl_value_grid *fl_estimate_value_grid(const fl_plan *plan, const fl_col_id *cols, int32_t n, int32_t *ret_places);
 
+/** What equal keys do to pairs of a table's rows with each other beyond the share that their values tell: rows that meet are the same row,
+ *  so that conjuncts of both scans hold of it, or exclude each other. a_col is made below the node a. 1: they are no such keys. */
+double fl_estimate_same_rows(const fl_plan *plan, const fl_node *a, fl_col_id a_col, const fl_node *b, fl_col_id b_col);
+
 /** Distinct values of an expression among `rows` rows: [1, rows]. */
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);
 

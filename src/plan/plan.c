@@ -21,6 +21,7 @@ fl_status fl_plan_new(fl_memory *memory, const fl_registry *registry, fl_plan **
     fl_index_map_init(&made->making.struct_places, &made->making.arena);
     fl_index_map_init(&made->making.derived, &made->making.arena);
     fl_index_map_init(&made->making.share_places, &made->making.arena);
+    fl_index_map_init(&made->making.meeting_places, &made->making.arena);
     fl_index_map_init(&made->making.conditions, &made->making.arena);
     atomic_store(&made->plan.refs, 1);
     made->plan.memory = memory;
@@ -50,6 +51,7 @@ void fl_plan_unref(fl_plan *plan)
         fl_free(making->structs);
         fl_free(making->implied);
         fl_free(making->shares);
+        fl_free(making->meetings);
         fl_free(making->grids);
         fl_samples_free(making->samples);
         fl_free(making->props);

@@ -76,10 +76,10 @@ typedef struct fl_plan_making {
     fl_intern payload_places;
     const fl_known_grid **grids; /* by column id, the last one that was made; NULL: none */
     int64_t grids_capacity;
-    fl_index_map share_places; /* in shares, by columns that meet: fl_estimate_join */
-    double *shares;
-    int64_t shares_capacity;
-    int32_t n_shares;
+    fl_index_map meeting_places; /* in meetings, by columns that meet: fl_estimate_join */
+    double *meetings;            /* shares of pairs */
+    int64_t meetings_capacity;
+    int32_t n_meetings;
     fl_index_map derived;    /* expressions: fl_plan_derive_once */
     fl_index_map conditions; /* the first of what is implied: fl_plan_note_implied */
     fl_implied *implied;

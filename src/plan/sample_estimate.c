@@ -234,3 +234,33 @@ void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *con
     ret->rows = sample.rows / shrunk;
     ret->hits = hits / shrunk;
 }
+
+/* Adds what conjuncts of one scan were seen to be true for. */
+static void add_masks(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, const uint64_t **masks,
+                      int32_t *n_masks, int32_t *rows)
+{
+    for (int32_t i = 0; i < n && *n_masks < CONJUNCTS_MAX; i++) {
+        const seen *one = find_seen(plan, conjuncts[i]);
+        if (one == NULL)
+            continue;
+        masks[(*n_masks)++] = one->mask;
+        *rows = one->sample.rows < *rows ? one->sample.rows : *rows;
+    }
+}
+
+double fl_sample_estimate_overlap(const fl_plan *plan, const fl_expr *const *a, int32_t n_a, const fl_expr *const *b,
+                                  int32_t n_b)
+{
+    const uint64_t *masks[CONJUNCTS_MAX];
+    int32_t n = 0, rows = FL_SAMPLE_ROWS_MAX;
+    if (plan->making == NULL || plan->making->samples == NULL)
+        return 1;
+    add_masks(plan, a, n_a, masks, &n, &rows);
+    int32_t of_a = n;
+    add_masks(plan, b, n_b, masks, &n, &rows);
+    if (of_a == 0 || of_a == n)
+        return 1;
+    double hits_a = count_hits(masks, of_a, 0, rows), hits_b = count_hits(masks + of_a, n - of_a, 0, rows);
+    double both = count_hits(masks, n, 0, rows), expected = hits_a * hits_b / rows;
+    return expected < FL_SAMPLE_HITS_MIN ? 1 : (both + 0.1) / (expected + 0.1); /* none is few */
+}

@@ -39,4 +39,9 @@ double fl_sample_likeness_of_hits(const fl_table_sample *sample, const int32_t *
 void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,
                                   fl_sample_estimate *ret);
 
+/** How much more often rows of a table satisfy both sets of conjuncts, of two scans of it, than if these were independent: a factor, 1
+ *  where that was not seen. */
+double fl_sample_estimate_overlap(const fl_plan *plan, const fl_expr *const *a, int32_t n_a, const fl_expr *const *b,
+                                  int32_t n_b);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "op/join/node.h"
 #include "opt/join_order.h"
+#include "opt/join_rows.h"
 #include "plan/estimate.h"
 #include "plan/null.h"
 #include "plan/rewrites.h"
@@ -237,6 +238,25 @@ cleanup:
     return st;
 }
 
+/* A table that is joined with itself by its key is the same rows twice. */
+static fl_status find_same_rows(region *r, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t c = 0; c < r->graph.n_classes; c++) {
+        const fl_equality_class *class = &r->graph.classes[c];
+        for (int32_t i = 0; i < class->n && class->n <= FL_CLASS_GRID_MAX; i++)
+            for (int32_t k = i + 1; k < class->n; k++) {
+                const fl_class_member *a = &class->members[i], *b = &class->members[k];
+                double factor = fl_estimate_same_rows(r->ordering->plan, r->relations[a->relation], a->col,
+                                                      r->relations[b->relation], b->col);
+                if (factor != 1)
+                    FL_TRY(fl_join_graph_add_correlation(&r->graph, a->relation, b->relation, log_of(factor), err));
+            }
+    }
+cleanup:
+    return st;
+}
+
 /* Conjuncts of an inner join are operators each; several about the same relations depend on each other, so the second and
  * later ones count by their square root, but for equalities, whose distinct values are bounded together. */
 static fl_status add_inner(region *r, int32_t site, const fl_expr *e, fl_index_map *seen, fl_err *err)
@@ -381,6 +401,7 @@ static fl_status make_graph(region *r, const fl_node *top, bool *ret, fl_err *er
         }
     }
     FL_TRY(find_grids(r, err));
+    FL_TRY(find_same_rows(r, err));
     st = fl_join_graph_finish(&r->graph, err);
 cleanup:
     return st;

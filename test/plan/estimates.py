@@ -71,6 +71,8 @@ QUESTIONS = [
     (1.3, "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer"),  # both have the same few customers most often
     (1.5, "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer WHERE sales.shop = 3 AND visits.day < 30"),
     (1.5, "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer JOIN stock ON u.id = stock.item WHERE sales.shop = 3"),
+    (1.3, "sales JOIN u AS x ON sales.customer = x.id JOIN u AS y ON sales.customer = y.id WHERE x.kind < 5 AND y.kind < 6"),  # of the same rows
+    (1.3, "u AS x JOIN u AS y ON x.id = y.id WHERE x.kind < 5 AND y.kind > 4"),  # of which none is both
     (2.0, "visits AS x JOIN visits AS y ON x.day = y.day"),  # the rows of a day lie together
     (1.5, "orders JOIN stock ON orders.item = stock.item AND orders.shop = stock.shop"),
     (2.0, "orders JOIN stock ON orders.item = stock.item AND orders.shop = stock.shop WHERE stock.n = 3"),
