@@ -181,7 +181,7 @@ static fl_status fill_node(fl_plan *plan, const node_key *key, const fl_node *of
     node->id = ++plan->n_nodes;
     fl_col_set_init(&node->made);
     FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &node->made, cols, key->n_cols, err));
-    if (of == NULL || key->attrs != of->attrs || key->inputs != of->inputs)
+    if (of == NULL || key->attrs != of->attrs || key->inputs != of->inputs || of->id <= plan->making->n_unsampled)
         return derive_node(plan, node, err);
     node->height = of->height;
     node->can_fail = of->can_fail;

@@ -93,6 +93,7 @@ typedef struct fl_plan_making {
     fl_known_share *shares;    /* while samples are looked at */
     int64_t shares_capacity;
     int32_t n_shares;
+    int32_t n_unsampled;    /* nodes that were made before samples were looked at: their rows are first guesses */
     fl_samples *samples;    /* what conjuncts were seen to be true for; NULL: nobody looked */
     const fl_props **props; /* by node id; NULL where nobody asked yet */
     int64_t props_capacity;

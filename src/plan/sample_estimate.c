@@ -53,6 +53,7 @@ fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err
     }
     fl_index_map_init(&plan->making->share_places, &plan->making->arena); /* what was estimated is no longer true */
     plan->making->n_shares = 0;
+    plan->making->n_unsampled = plan->n_nodes;
     (*samples)->evaluator = evaluator;
     (*samples)->has_scans = evaluator != NULL && has_scans(plan);
     return FL_OK;
