@@ -6,6 +6,7 @@
 #                                                                                     for FUZZ_SECONDS
 #   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
 #   make clean                                                            planned in many ways (under an hour on 2 cores)
+#   make test-arm64    builds for 64-bit Arm and runs the unit tests under qemu
 #   make lint | format | check-layers | check-rules
 #
 # Relies on: tools/install-deps.sh, which leaves a stamp in .deps/ for each thing installed, so that a second run does
@@ -21,7 +22,7 @@ INSTALL = tools/install-deps.sh
 RELEASE = build/release
 export CTEST_OUTPUT_ON_FAILURE = 1
 
-.PHONY: run build test debug asan tsan fuzz bench cancel soak test-tpch-sf1 check-layers check-rules format lint install-deps clean
+.PHONY: run build test debug asan tsan fuzz bench cancel soak test-tpch-sf1 test-arm64 check-layers check-rules format lint install-deps clean
 .DEFAULT_GOAL := build
 
 # One stamp per group of dependencies; the script's own text is what can make one stale.
@@ -61,6 +62,11 @@ cancel: build .deps/test.stamp
 # A seed a day, so that each run asks other queries; SOAK_SEED asks one day's again.
 soak: build .deps/test.stamp
 	.deps/venv/bin/python test/same/generated.py --queries $(SOAK_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)
+
+test-arm64: .deps/arm64.stamp
+	cmake --preset arm64
+	cmake --build --preset arm64 -j $(JOBS)
+	ctest --preset arm64 -j $(JOBS)
 
 test-tpch-sf1: build .deps/test.stamp .deps/bench-data.stamp
 	ctest --preset release -R tpch/sf1

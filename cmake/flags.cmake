@@ -19,8 +19,8 @@ include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 find_package(Threads REQUIRED)
 
-# Multiply-add is never contracted, so that every instruction set gives the same bits.
-add_compile_options(-ffp-contract=off -fno-math-errno -fno-trapping-math)
+# Multiply-add is never contracted and a char has a sign, so that every instruction set gives the same bits.
+add_compile_options(-fsigned-char -ffp-contract=off -fno-math-errno -fno-trapping-math)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     add_compile_options(-march=x86-64-v2 -fcf-protection)
 endif()

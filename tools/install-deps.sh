@@ -7,6 +7,7 @@
 #   test        valgrind; peers and oracles (tools/requirements.txt) in .deps/venv
 #   bench-data  TPC-H at scale 1 as Parquet
 #   fuzz, lint  clang 19 with its runtime; clang-format and clang-tidy
+#   arm64       the compiler for 64-bit Arm, the codecs for it, and qemu to run what it built
 #
 # Relies on: Debian 12, root or sudo for packages that are missing (none is asked for when none is). Everything that is
 # downloaded into .deps/ goes by way of pip with the hashes of tools/sources.txt.
@@ -21,7 +22,8 @@ note() { printf 'install-deps: %s\n' "$*" >&2; }
 apt_install() {
     local missing=() package
     for package in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+        # a line for each architecture that has it
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     local as_root=()
@@ -29,6 +31,7 @@ apt_install() {
         command -v sudo >/dev/null || { note "needs root or sudo to install: ${missing[*]}"; exit 1; }
         as_root=(sudo)
     fi
+    case "${missing[*]}" in *:arm64*) "${as_root[@]}" dpkg --add-architecture arm64 ;; esac
     note "installing by apt: ${missing[*]}"
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
@@ -122,11 +125,17 @@ group_test() {
 
 group_bench_data() { tpch 1; }
 group_fuzz() { apt_install clang-19 libclang-rt-19-dev; }
+group_arm64() {
+    group_build
+    apt_install gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user libzstd-dev:arm64 liblz4-dev:arm64 \
+        libsnappy-dev:arm64 zlib1g-dev:arm64 libbrotli-dev:arm64 libutf8proc-dev:arm64 libxxhash-dev:arm64 \
+        libedit-dev:arm64 libcmocka-dev:arm64
+}
 group_lint() { apt_install clang-format-19 clang-tidy-19; }
 
 for group in "${@:-build}"; do
     case $group in
-        build | data | test | fuzz | lint) "group_$group" ;;
+        build | data | test | fuzz | lint | arm64) "group_$group" ;;
         bench-data) group_bench_data ;;
         *) note "unknown group: $group"; exit 2 ;;
     esac

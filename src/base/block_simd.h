@@ -2,11 +2,9 @@
 #ifndef FL_BASE_BLOCK_SIMD_H
 #define FL_BASE_BLOCK_SIMD_H
 
-#include <stdint.h>
+#include "base/intrinsics.h"
 
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
+#include <stdint.h>
 
 #define FL_BLOCK_BYTES 64
 

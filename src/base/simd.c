@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static fl_simd detect(void)
+/* The best that the processor has. */
+static fl_simd detect_best(void)
 {
-    const char *wanted = getenv("FLETCH_SIMD");
     fl_simd level = FL_SIMD_LEVEL_BASELINE;
+#if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
         level = FL_SIMD_LEVEL_AVX2;
@@ -16,6 +17,14 @@ static fl_simd detect(void)
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
         level = FL_SIMD_LEVEL_AVX512;
+#endif
+    return level;
+}
+
+static fl_simd detect(void)
+{
+    const char *wanted = getenv("FLETCH_SIMD");
+    fl_simd level = detect_best();
     if (wanted != NULL && strcmp(wanted, "baseline") == 0)
         level = FL_SIMD_LEVEL_BASELINE;
     else if (wanted != NULL && strcmp(wanted, "avx2") == 0 && level > FL_SIMD_LEVEL_AVX2)

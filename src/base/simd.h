@@ -7,10 +7,16 @@ typedef enum fl_simd { FL_SIMD_LEVEL_BASELINE, FL_SIMD_LEVEL_AVX2, FL_SIMD_LEVEL
 
 fl_simd fl_simd_level(void);
 
-/** Chooses among the three builds of a table: FL_SIMD_CHOOSE(fl_compare_kernels). */
+/** Chooses among the builds of a table: FL_SIMD_CHOOSE(fl_compare_kernels). Elsewhere than on x86-64 there is one. */
+#if defined(__x86_64__)
 #define FL_SIMD_CHOOSE(name)                                  \
     (fl_simd_level() == FL_SIMD_LEVEL_AVX512 ? &name##_avx512 \
      : fl_simd_level() == FL_SIMD_LEVEL_AVX2 ? &name##_avx2   \
                                              : &name##_baseline)
+#define FL_SIMD_ALL(name) &name##_baseline, &name##_avx2, &name##_avx512 /* in the order of levels */
+#else
+#define FL_SIMD_CHOOSE(name) (&name##_baseline)
+#define FL_SIMD_ALL(name) &name##_baseline
+#endif
 
 #endif

@@ -42,8 +42,7 @@ static int64_t first_fault(const uint8_t *text, int64_t bytes)
     return -1;
 }
 
-static const fl_utf8_kernels *const kernels[] = {&fl_utf8_kernels_baseline, &fl_utf8_kernels_avx2,
-                                                 &fl_utf8_kernels_avx512};
+static const fl_utf8_kernels *const kernels[] = {FL_SIMD_ALL(fl_utf8_kernels)};
 
 /* The text, at the end of memory of its own, so that a read behind it is seen under the address sanitizer. */
 static void check(const uint8_t *text, int64_t bytes)

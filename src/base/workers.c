@@ -2,6 +2,7 @@
 #include "base/workers.h"
 
 #include "base/clock.h"
+#include "base/spin.h"
 #include "base/memory.h"
 
 #include <pthread.h>
@@ -39,7 +40,7 @@ static void *worker_main(void *arg)
     for (;;) {
         int64_t until = fl_clock_ns() + SPIN_NS;
         while (atomic_load_explicit(&w->generation, memory_order_acquire) == seen && fl_clock_ns() < until)
-            __builtin_ia32_pause();
+            fl_spin_pause();
         pthread_mutex_lock(&w->lock);
         while (atomic_load(&w->generation) == seen && !w->ends)
             pthread_cond_wait(&w->wake, &w->lock);
@@ -125,7 +126,7 @@ void fl_workers_run(fl_workers *w, int32_t count, void (*fn)(void *task, int32_t
 
     int64_t until = fl_clock_ns() + SPIN_NS;
     while (atomic_load_explicit(&w->busy, memory_order_acquire) > 0 && fl_clock_ns() < until)
-        __builtin_ia32_pause();
+        fl_spin_pause();
     pthread_mutex_lock(&w->lock);
     while (atomic_load(&w->busy) > 0)
         pthread_cond_wait(&w->done, &w->lock);

@@ -771,7 +771,7 @@ static fl_status eval_case(fl_eval *eval, int32_t n, const uint64_t *mask, fl_ve
             for (int64_t w = 0; w < words; w++)
                 s->valid[w] &= ~take[w];
             if (fl_type_is_string(type)) {
-                fl_view none = {0};
+                fl_i128 none = 0; /* an empty text, as blend reads it */
                 fl_vec empty = value;
                 empty.data = &none;
                 blend(s->data, &empty, 16, false, take, rows);

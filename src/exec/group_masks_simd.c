@@ -1,7 +1,7 @@
 /* Which rows belong to a group: pointers are compared 64 at a time, and become a word of bits. */
 #include "exec/group_masks.h"
 
-#include <immintrin.h>
+#include "base/intrinsics.h"
 
 #define PASTE2(a, b) a##b
 #define PASTE(a, b) PASTE2(a, b)

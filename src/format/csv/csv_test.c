@@ -1,5 +1,6 @@
 /* The CSV reader through its table and scan: dialects, headers, types, quotes, places of faults, chunks and threads. Files
  * live in memory. */
+#include "base/simd.h"
 #include "format/csv/table.h"
 
 #include "table_rows.h"
@@ -250,12 +251,8 @@ static void kernels_agree(void **state)
 {
     (void)state;
     static const char bytes[] = "ab,,\n\"\"\r\xC3";
-    const fl_csv_kernels *kernels[3] = {&fl_csv_kernels_baseline};
-    int n = 1;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-        kernels[n++] = &fl_csv_kernels_avx2;
-    if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw"))
-        kernels[n++] = &fl_csv_kernels_avx512;
+    static const fl_csv_kernels *const kernels[] = {FL_SIMD_ALL(fl_csv_kernels)};
+    int n = (int)fl_simd_level() + 1;
     char data[600] = {0};
     uint32_t random = 12345;
     for (int round = 0; round < 500; round++) {

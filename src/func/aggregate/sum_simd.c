@@ -2,9 +2,9 @@
  * without a branch, so that a mask costs the same however it looks. */
 #include "func/aggregate/sum_kernel.h"
 
-#include <stddef.h>
+#include "base/intrinsics.h"
 
-#include <immintrin.h>
+#include <stddef.h>
 
 #define PASTE2(a, b) a##b
 #define PASTE(a, b) PASTE2(a, b)

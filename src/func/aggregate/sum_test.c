@@ -46,7 +46,7 @@ static void check(const fl_sum_kernels *kernels, const uint8_t *data, const uint
 static void masked_sums_are_those_of_the_rows(void **state)
 {
     (void)state;
-    const fl_sum_kernels *sets[] = {&fl_sum_kernels_baseline, &fl_sum_kernels_avx2, &fl_sum_kernels_avx512};
+    const fl_sum_kernels *sets[] = {FL_SIMD_ALL(fl_sum_kernels)};
     static const int lengths[] = {1, 63, 64, 65, 127, 128, ROWS};
     uint64_t data[ROWS], mask[ROWS / 64 + 1], valid[ROWS / 64 + 1];
     for (int round = 0; round < 50; round++) {

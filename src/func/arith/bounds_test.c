@@ -170,7 +170,7 @@ static void check_pair(const fl_arith_kernels *kernels, int op, int type, int64_
 static void flags_say_what_is_lost(void **state)
 {
     (void)state;
-    const fl_arith_kernels *sets[] = {&fl_arith_kernels_baseline, &fl_arith_kernels_avx2, &fl_arith_kernels_avx512};
+    const fl_arith_kernels *sets[] = {FL_SIMD_ALL(fl_arith_kernels)};
     for (int level = 0; level <= (int)fl_simd_level(); level++)
         for (int op = 0; op < FL_ARITH_OPS; op++)
             for (int type = 0; type < FL_ARITH_TYPES; type++) {
@@ -188,7 +188,7 @@ static void flags_say_what_is_lost(void **state)
 static void only_the_least_has_no_counterpart(void **state)
 {
     (void)state;
-    const fl_arith_kernels *sets[] = {&fl_arith_kernels_baseline, &fl_arith_kernels_avx2, &fl_arith_kernels_avx512};
+    const fl_arith_kernels *sets[] = {FL_SIMD_ALL(fl_arith_kernels)};
     for (int level = 0; level <= (int)fl_simd_level(); level++)
         for (int type = FL_ARITH_I8; type <= FL_ARITH_I64; type++) {
             int64_t values[64];

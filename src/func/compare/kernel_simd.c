@@ -2,7 +2,9 @@
  * plain C that the compiler turns into its registers; only the packing is by hand. NaN equals NaN and is greatest. */
 #include "func/compare/kernel.h"
 
-#include <immintrin.h>
+#include "base/intrinsics.h"
+
+#include <string.h>
 
 #define PASTE2(a, b) a##b
 #define PASTE(a, b) PASTE2(a, b)
@@ -17,11 +19,18 @@ static inline uint64_t pack(const uint8_t *bytes)
     uint64_t high =
         (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(_mm256_loadu_si256((const __m256i *)(bytes + 32)), 7));
     return low | high << 32;
-#else
+#elif defined(__SSE2__)
     uint64_t word = 0;
     for (int i = 0; i < 4; i++) {
         __m128i v = _mm_slli_epi16(_mm_loadu_si128((const __m128i *)(bytes + i * 16)), 7);
         word |= (uint64_t)(uint16_t)_mm_movemask_epi8(v) << (i * 16);
+    }
+    return word;
+#else
+    uint64_t word = 0, eight;
+    for (int i = 0; i < 8; i++) { /* the product brings the low bit of each byte to the highest one */
+        memcpy(&eight, bytes + i * 8, 8);
+        word |= (eight & 0x0101010101010101) * 0x0102040810204080 >> 56 << (i * 8);
     }
     return word;
 #endif
