@@ -3,7 +3,8 @@
  * Subplans that are the same are as high as each other, so the plan is gone through from the top, all nodes of a height together. A hash
  * that one walk makes says which of them may be the same, fl_plan_is_equal which are. The highest are shared, where computing
  * them again costs more than keeping their rows. An operator with several inputs below one of its class is left alone: it is a part
- * of a region (of joins, of unions) that others take apart. */
+ * of a region (of joins, of unions) that others take apart. So is what can raise: shared rows are computed whole, where a reader may
+ * stop before the row that does. */
 #include "base/hash.h"
 #include "op/materialize/node.h"
 #include "op/project/node.h"
@@ -64,7 +65,8 @@ static fl_status note_node(void *ctx, const fl_node *node, fl_err *err)
     fl_col_set used;
     uint64_t hash = fl_hash_bytes(node->op->name, (int64_t)strlen(node->op->name));
     bool is_scan = node->n_inputs == 0 || (node->n_inputs == 1 && fl_rows_are(node, FL_ROWS_ALONE));
-    bool is_fixed = !(node->holds & FL_HOLDS_VOLATILE) && fl_col_set_is_empty(&node->outer) && node->n_cols > 0;
+    bool is_fixed = !(node->holds & FL_HOLDS_VOLATILE) && !node->can_fail && fl_col_set_is_empty(&node->outer) &&
+                    node->n_cols > 0;
     hash = fl_hash_combine(hash, fl_hash_bytes((const char *)&node->rows, sizeof(node->rows)));
     hash = fl_hash_combine(hash, (uint64_t)node->n_cols);
     for (int32_t i = 0; i < node->n_inputs; i++) {
