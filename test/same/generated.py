@@ -402,7 +402,7 @@ class Worker:
         lines = [f"query {number} of seed {self.args.seed}, {mismatch.road}: {mismatch.problem}", f"  {whole}", "made smaller:"]
         tables, views = self.engine.world.named_in(mismatch.query.text())
         lines += [f"  {statement};" for table in tables for statement in table.statements()]
-        lines += [f"  CREATE VIEW {name} AS {select.text()};" for name, _, _, select in views]
+        lines += [f"  CREATE VIEW {name} AS {select.text()};" for name, _, _, select, _ in views]
         changed = [f"SET {name} = {value}" for name, value in mismatch.settings.items() if DEFAULTS[name] != value]
         lines += [f"  {'; '.join(['SET verify_rules = true', *changed])};", f"  {mismatch.query.text()};"]
         for known, pattern in KNOWN:

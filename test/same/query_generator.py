@@ -131,16 +131,16 @@ class World:
         if rng.random() < 0.2:
             sizes.append(5000)
         self.tables = [make_table(rng, f"t{i}", n) for i, n in enumerate(sizes)]
-        self.views = []  # (name, [(column, type)], rough rows, text by dialect)
-        for i in range(3):
-            maker = Maker(rng, self, None)
+        self.views = []  # (name, [(column, type)], rough rows, text by dialect, what fails in it or None)
+        for i, fails in enumerate([None, None, None, *rng.sample(FAILURES, 2)]):
+            maker = Maker(rng, self, fails)
             select, types, rows = maker.select([], depth=1)
             columns = [(f"c{n + 1}", kind) for n, kind in enumerate(types)]
-            self.views.append((f"v{i}", columns, rows, select))
+            self.views.append((f"v{i}", columns, rows, select, fails))
 
     def statements(self, dialect):
         result = [statement for table in self.tables for statement in table.statements()]
-        return result + [f"CREATE VIEW {name} AS {select.text(dialect)}" for name, _, _, select in self.views]
+        return result + [f"CREATE VIEW {name} AS {select.text(dialect)}" for name, _, _, select, _ in self.views]
 
 
     def named_in(self, text):
@@ -400,12 +400,22 @@ class Maker:
             query = self.select(around, types=[kind], depth=0, grouped=self.chance(0.5))[0]
         elif self.chance(0.2):
             query = self.select(around, types=[kind], depth=0, limit=1)[0]
+        elif self.chance(0.2):
+            query = self.any_row(kind, around)
         else:
             query = self.one_group(kind, around) if self.chance(0.3) else self.one_aggregate(kind, around)
         node = expr("(", query, ")")
         if not around and not risky:
             self.reused.append((kind, node))
         return node
+
+    def any_row(self, kind, around):
+        """One row, whichever comes first: it need not be known which one it is, since the value is the same in all."""
+        source, scope, _ = self.source([], joins=self.rng.choice([0, 0, 1]), depth=0)
+        where = self.conditions(scope, around, self.rng.choice([0, 0, 1]), depth=1)
+        value = self.an_expr(kind, scope, [], 1)
+        return Node("query", "SELECT coalesce(nullif(", value, ", ", copy.deepcopy(value), f"), {literal(self.rng, kind)}) AS c1 FROM ",
+                    source, Several(where, " WHERE ", " AND "), " LIMIT 1")
 
     def one_aggregate(self, kind, around):
         """An aggregate without groups: one row."""
@@ -470,7 +480,7 @@ class Maker:
                     columns([(name, kind) for name, _, kind in t.columns]), len(t.rows))
 
         def view():
-            name, pairs, rows, _ = rng.choice(self.world.views)
+            name, pairs, rows, _, _ = rng.choice(views)
             return Node("source", f"{name} {alias}", names=(alias,)), columns(pairs), rows
 
         def cte():
@@ -502,8 +512,9 @@ class Maker:
                     columns([("c1", "int")]), 1)
 
         makers = [(8, table), (0.5, values), (0.25, counted)]
-        if self.world.views:
-            makers.append((0.8, view))
+        views = [v for v in self.world.views if v[4] in (None, self.fails)]
+        if views:
+            makers.append((0.8 if self.fails is None else 3, view))
         if self.ctes:
             makers.append((5, cte))
         if depth > 0:
