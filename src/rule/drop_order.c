@@ -44,7 +44,7 @@ static fl_status unordered(dropping *d, const fl_node *node, int32_t depth, cons
     fl_status st = FL_OK;
     const fl_node **inputs = NULL, *input = NULL;
     *ret = node;
-    if (depth == DEPTH_MAX || d->n_seen++ == NODES_MAX)
+    if (depth == DEPTH_MAX || d->n_seen++ >= NODES_MAX)
         return FL_OK;
     if (fl_rows_are(node, FL_ROWS_ARRANGED)) {
         keys k = {d->plan, node->inputs[0], true};

@@ -45,12 +45,13 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_expr **kept = NULL;
     const fl_node *out = NULL;
     int32_t n = 0, n_parts = 0;
-    bool can_fail = false;
+    bool can_fail = false, is_changed = false;
     for (int32_t i = 0; i < join.n_conjuncts; i++)
         n_parts += join.conjuncts[i]->kind == FL_EXPR_AND ? join.conjuncts[i]->n_args : 1;
     FL_TRY(FL_NEW_ARRAY(call->scratch, n_parts, &kept, err));
     for (int32_t i = 0; i < join.n_conjuncts; i++) {
         const fl_expr *e = join.conjuncts[i];
+        is_changed |= fl_expr_is_true(e) || e->kind == FL_EXPR_AND;
         if (fl_expr_is_true(e))
             continue;
         if (fl_expr_is_false_or_null(e) && !can_fail) {
@@ -65,7 +66,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         else
             kept[n++] = e;
     }
-    if (n == join.n_conjuncts)
+    if (!is_changed)
         return FL_OK;
     join.conjuncts = kept;
     join.n_conjuncts = n;
