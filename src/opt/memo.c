@@ -175,6 +175,7 @@ static void unite(fl_memo *memo, int32_t kept, int32_t gone)
         memo->exprs[k->last].next = g->first;
     k->last = g->last != FL_MEMO_NONE ? g->last : k->last;
     k->explored_in = 0;
+    k->bound = fmin(k->bound, g->bound); /* which one's cheapest plan it is now is not known */
     int32_t *end = &k->first_goal;
     while (*end != FL_MEMO_NONE)
         end = &memo->goals[*end].next;

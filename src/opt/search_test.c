@@ -4,6 +4,7 @@
 
 #include "opt/cost.h"
 #include "opt/lower.h"
+#include "opt/memo.h"
 #include "plan/ordering.h"
 #include "plan/registry.h"
 
@@ -412,6 +413,27 @@ static void test_groups_merge(void **state)
                 "pair(pair(leaf 0, leaf 1), leaf 2)");
 }
 
+/* A group that was reached knows what its plans cost; one that it merges with may have a cheaper one. */
+static void test_merged_groups_have_the_lower_bound(void **state)
+{
+    fixture *f = *state;
+    BEGIN(f, &lower_leaf, &lower_step);
+    const fl_node *nodes[2] = {a_step(f, 1, 1, a_leaf(f, 0, 100)), a_step(f, 2, 1, a_leaf(f, 0, 100))};
+    for (int32_t lower = 0; lower < 2; lower++) {
+        fl_memo memo;
+        int32_t groups[2] = {0};
+        fl_memo_init(&memo, f->plan, 0);
+        for (int32_t i = 0; i < 2; i++) {
+            assert_int_equal(fl_memo_add_plan(&memo, nodes[i], &groups[i], NULL), FL_OK);
+            memo.groups[groups[i]].bound = i == lower ? 10 : 1000;
+        }
+        assert_int_equal(fl_memo_add_equal(&memo, groups[0], nodes[1], FL_MEMO_NONE, NULL), FL_OK);
+        assert_int_equal(memo.n_merges, 1);
+        assert_true(memo.groups[fl_memo_find(&memo, groups[1])].bound == 10);
+        fl_memo_drop(&memo);
+    }
+}
+
 /* A pattern of two levels meets each expression of the group below. */
 static void test_patterns_go_into_groups(void **state)
 {
@@ -525,11 +547,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_best_is_known),          TEST(test_enforcer_is_at_its_height),
-        TEST(test_groups_merge),           TEST(test_patterns_go_into_groups),
-        TEST(test_mutant_comes_to_an_end), TEST(test_no_budget),
-        TEST(test_plan_numbers),           TEST(test_sorted_inputs_meet),
-        TEST(test_orders_that_are_known),  TEST(test_what_nobody_gives),
+        TEST(test_best_is_known),
+        TEST(test_enforcer_is_at_its_height),
+        TEST(test_groups_merge),
+        TEST(test_merged_groups_have_the_lower_bound),
+        TEST(test_patterns_go_into_groups),
+        TEST(test_mutant_comes_to_an_end),
+        TEST(test_no_budget),
+        TEST(test_plan_numbers),
+        TEST(test_sorted_inputs_meet),
+        TEST(test_orders_that_are_known),
+        TEST(test_what_nobody_gives),
         TEST(test_no_implementation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
