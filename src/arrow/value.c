@@ -10,13 +10,6 @@
 
 #include <math.h>
 
-static int compare_double(double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return isnan(a) - isnan(b);
-    return (a > b) - (a < b);
-}
-
 /* Months count 30 days and days 24 hours, as PostgreSQL compares. */
 static fl_i128 interval_span(fl_interval v)
 {
@@ -32,7 +25,7 @@ int fl_value_compare(const fl_value *a, const fl_value *b)
         return (a->u > b->u) - (a->u < b->u);
     case FL_F32:
     case FL_F64:
-        return compare_double(a->f, b->f);
+        return fl_double_compare(a->f, b->f);
     case FL_DECIMAL:
         return (a->d > b->d) - (a->d < b->d);
     case FL_UTF8:
@@ -109,7 +102,7 @@ bool fl_value_is_same(const fl_value *a, const fl_value *b)
     if (a->is_null)
         return true;
     if (fl_type_is_float(a->type)) /* -0 and 0 print differently */
-        return compare_double(a->f, b->f) == 0 && signbit(a->f) == signbit(b->f);
+        return fl_double_compare(a->f, b->f) == 0 && signbit(a->f) == signbit(b->f);
     if (a->type.id == FL_INTERVAL) /* 1 month and 30 days compare equal, but are not the same */
         return a->interval.months == b->interval.months && a->interval.days == b->interval.days &&
                a->interval.nanos == b->interval.nanos;

@@ -22,6 +22,14 @@ typedef struct fl_value {
     };
 } fl_value;
 
+/** Order of two numbers: below, at, above zero. NaN equals NaN and is greatest, -0 is 0. */
+static inline int fl_double_compare(double a, double b)
+{
+    if (a != a || b != b)
+        return (a != a) - (b != b);
+    return (a > b) - (a < b);
+}
+
 /** Order of two values of the same type, not null: below, at, above zero. NaN equals NaN and is greatest. */
 int fl_value_compare(const fl_value *a, const fl_value *b);
 

@@ -2,7 +2,10 @@
  * block or two, one that is takes a fraction of a nanosecond a number. */
 #include "arrow/vec_order.h"
 
+#include "arrow/value.h"
+
 #define BLOCK_ROWS 1024
+#define STRETCH_ROWS 16384 /* of numbers, between looks at whether to stop */
 
 bool fl_type_is_ordered(fl_type type)
 {
@@ -19,13 +22,6 @@ static const fl_vec *find_value(const fl_vec *vec, int64_t *row)
         return vec;
     *row = ((const uint32_t *)vec->data)[*row];
     return vec->child;
-}
-
-static int compare_doubles(double a, double b)
-{
-    if (a != a || b != b)
-        return (a != a) - (b != b);
-    return (a > b) - (a < b);
 }
 
 static int compare_bools(const fl_vec *a, int64_t i, const fl_vec *b, int64_t j)
@@ -65,9 +61,9 @@ int fl_vec_compare(const fl_vec *a, int64_t i, const fl_vec *b, int64_t j)
     case FL_U64:
         COMPARE(uint64_t);
     case FL_F32:
-        return compare_doubles((double)((const float *)a->data)[i], (double)((const float *)b->data)[j]);
+        return fl_double_compare((double)((const float *)a->data)[i], (double)((const float *)b->data)[j]);
     case FL_F64:
-        return compare_doubles(((const double *)a->data)[i], ((const double *)b->data)[j]);
+        return fl_double_compare(((const double *)a->data)[i], ((const double *)b->data)[j]);
     case FL_DECIMAL: {
         fl_i128 x = fl_vec_i128(a, i), y = fl_vec_i128(b, j);
         return (x > y) - (x < y);
@@ -115,31 +111,34 @@ int fl_vec_compare(const fl_vec *a, int64_t i, const fl_vec *b, int64_t j)
         NO_PAIR(type, !(x <= y) & (y == y));                          \
     } while (0)
 
-/* Strings, bits and codes: value by value; equal codes are equal values. */
-static bool is_in_order_by_value(const fl_vec *vec, int64_t from, int64_t to, bool is_descending)
+/* What comparing a value with the next one looks at. */
+static int64_t value_bytes(const fl_vec *vec, int64_t i)
 {
+    vec = find_value(vec, &i);
+    return fl_type_is_string(vec->type) ? 16 + (int64_t)fl_vec_view(vec, i).len : 1;
+}
+
+/* Strings, bits and codes: value by value; equal codes are equal values. */
+static fl_status are_in_order(const fl_vec *vec, int64_t from, int64_t to, bool is_descending, fl_work *work, bool *ret,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
     const uint32_t *codes = vec->layout == FL_DICT ? vec->data : NULL;
-    for (int64_t i = from; i + 1 < to; i++) {
+    *ret = true;
+    for (int64_t i = from; i + 1 < to && *ret; i++) {
+        FL_TRY(fl_work_add(work, value_bytes(vec, i), err));
         if (codes != NULL && codes[i] == codes[i + 1])
             continue;
         int order = fl_vec_compare(vec, i, vec, i + 1);
-        if (is_descending ? order < 0 : order > 0)
-            return false;
+        *ret = is_descending ? order >= 0 : order <= 0;
     }
-    return true;
+cleanup:
+    return st;
 }
 
-static bool is_in_order(const fl_vec *vec, int64_t from, int64_t to, bool is_descending)
+static bool are_numbers_in_order(const fl_vec *vec, int64_t from, int64_t to, bool is_descending)
 {
-    if (vec->layout == FL_CONST)
-        return true;
-    if (vec->layout == FL_DICT)
-        return is_in_order_by_value(vec, from, to, is_descending);
     switch (vec->type.id) {
-    case FL_BOOL:
-    case FL_UTF8:
-    case FL_BINARY:
-        return is_in_order_by_value(vec, from, to, is_descending);
     case FL_I8:
         NO_NUMBERS(int8_t);
     case FL_I16:
@@ -168,16 +167,36 @@ static bool is_in_order(const fl_vec *vec, int64_t from, int64_t to, bool is_des
     }
 }
 
-fl_vec_order fl_vec_order_of(const fl_vec *vec, int64_t rows)
+static fl_status is_in_order(const fl_vec *vec, int64_t from, int64_t to, bool is_descending, fl_work *work, bool *ret,
+                             fl_err *err)
 {
+    fl_status st = FL_OK;
+    *ret = true;
+    if (vec->layout == FL_CONST)
+        return FL_OK;
+    if (vec->layout == FL_DICT || vec->type.id == FL_BOOL || fl_type_is_string(vec->type))
+        return are_in_order(vec, from, to, is_descending, work, ret, err);
+    for (int64_t end; from < to && *ret; from = end) { /* a stretch and the first row behind it */
+        end = from + STRETCH_ROWS < to ? from + STRETCH_ROWS : to;
+        FL_TRY(fl_work_add(work, (end - from) * vec->width, err));
+        *ret = are_numbers_in_order(vec, from, end < to ? end + 1 : to, is_descending);
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_vec_find_order(const fl_vec *vec, int64_t rows, fl_work *work, fl_vec_order *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
     fl_vec_order order = {0};
     int64_t from = 0, to = rows;
     bool is_const = vec->layout == FL_CONST;
     int64_t valid = vec->valid == NULL ? rows
                     : is_const         ? (fl_bit_get(vec->valid, 0) ? rows : 0)
                                        : fl_bitmap_count(vec->valid, rows);
+    *ret = order;
     if (!fl_type_is_ordered(vec->type))
-        return order;
+        return FL_OK;
     if (valid == 0 || valid == rows) {
         to = valid;
         order.nulls_first = order.nulls_last = true;
@@ -188,11 +207,20 @@ fl_vec_order fl_vec_order_of(const fl_vec *vec, int64_t rows)
         from = rows - valid;
         order.nulls_first = true;
     } else {
-        return order;
+        return FL_OK;
     }
-    order.ascends = is_in_order(vec, from, to, false);
-    order.descends = is_in_order(vec, from, to, true);
-    if (!order.ascends && !order.descends)
-        order = (fl_vec_order){0};
+    FL_TRY(is_in_order(vec, from, to, false, work, &order.ascends, err));
+    FL_TRY(is_in_order(vec, from, to, true, work, &order.descends, err));
+    if (order.ascends || order.descends)
+        *ret = order;
+cleanup:
+    return st;
+}
+
+fl_vec_order fl_vec_order_of(const fl_vec *vec, int64_t rows)
+{
+    fl_work work = fl_work_of(NULL);
+    fl_vec_order order = {0};
+    (void)fl_vec_find_order(vec, rows, &work, &order, NULL); /* which nothing stops */
     return order;
 }

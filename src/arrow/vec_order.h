@@ -4,6 +4,7 @@
 #define FL_ARROW_VEC_ORDER_H
 
 #include "arrow/vec.h"
+#include "base/interrupt.h"
 
 /* What holds of a vector's rows from the first to the last. All false: nothing is known. */
 typedef struct fl_vec_order {
@@ -16,8 +17,12 @@ typedef struct fl_vec_order {
 /** Whether values of the type are compared here: not intervals, lists, structs, and what is nothing but null. */
 bool fl_type_is_ordered(fl_type type);
 
-/** What holds of the first `rows` rows. Cost: up to the first row that is out of order, in either direction. */
+/** What holds of the first `rows` rows. Cost: up to the first row that is out of order, in either direction. Of as many as a batch or
+ *  a segment has. */
 fl_vec_order fl_vec_order_of(const fl_vec *vec, int64_t rows);
+
+/** The same of any number of rows: it looks whether to stop. FL_ERR_CANCELLED, FL_ERR_TIMEOUT. */
+fl_status fl_vec_find_order(const fl_vec *vec, int64_t rows, fl_work *work, fl_vec_order *ret, fl_err *err);
 
 /** Negative, 0 or positive: row i of `a` beside row j of `b`, of the same type and valid both. The type is ordered. */
 int fl_vec_compare(const fl_vec *a, int64_t i, const fl_vec *b, int64_t j);

@@ -720,7 +720,7 @@ static fl_status import_array(fl_memory *memory, fl_interrupt *interrupt, const 
     }
     count_nulls(segment);
     for (int32_t c = 0; c < ret->n_cols; c++)
-        segment->order[c] = fl_vec_order_of(&segment->vecs[c], segment->rows);
+        FL_TRY(fl_vec_find_order(&segment->vecs[c], segment->rows, &in.work, &segment->order[c], err));
     for (int32_t c = 0; c < ret->n_cols; c++) /* what is there counts, not what was promised */
         ret->fields[c].nullable |= segment->nulls[c] > 0 || segment->vecs[c].type.id == FL_NULL;
     kept = malloc(sizeof(*kept));

@@ -25,6 +25,7 @@ typedef struct stream {
     int64_t null_count;
     int64_t batch_nulls;
     bool is_required;
+    fl_interrupt *interrupt;
     int batches; /* given out so far */
     int batches_max;
     struct ArrowSchema child_schema;
@@ -87,7 +88,7 @@ static fl_status import(stream *s, fl_arrow_import *ret, fl_err *err)
                                       .release = release_stream,
                                       .private_data = s};
     *err = (fl_err){0};
-    return fl_arrow_import_stream(&memory, NULL, &source, ret, err);
+    return fl_arrow_import_stream(&memory, s->interrupt, &source, ret, err);
 }
 
 /* It is refused, and the message has these words. */
@@ -206,6 +207,23 @@ static void holds_nulls_against_their_bits(void **state)
     check_read((stream){.format = "i", .values = values, .rows = 3, .batch_valid = &none_is_null}, values, 12);
 }
 
+/* Whether columns come in order is asked of all rows of an array, however many. */
+static void stops_in_the_middle_of_an_array(void **state)
+{
+    (void)state;
+    enum { MANY = 200000 };
+    int64_t *values = calloc(MANY, sizeof(*values));
+    fl_interrupt interrupt = {.is_requested = false};
+    fl_arrow_import got;
+    fl_err err;
+    assert_non_null(values);
+    fl_fault_arm(FL_FAULT_INTERRUPT, 6); /* two looks are before and behind the array */
+    assert_int_equal(
+        import(&(stream){.format = "l", .values = values, .rows = MANY, .interrupt = &interrupt}, &got, &err),
+        FL_ERR_CANCELLED);
+    free(values);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -219,6 +237,7 @@ int main(void)
         cmocka_unit_test(refuses_values_out_of_range),
         cmocka_unit_test(reads_what_types_hold),
         cmocka_unit_test(holds_nulls_against_their_bits),
+        cmocka_unit_test(stops_in_the_middle_of_an_array),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
