@@ -248,6 +248,21 @@ static void what_cannot_be_read_has_no_sample(void **state)
     }
 }
 
+/* A page that takes long to unpack: a scan reads it, a sample does not, and other columns have theirs. */
+static void a_large_page_has_no_sample(void **state)
+{
+    (void)state;
+    const int32_t cols[] = {0, 1};
+    fl_vec vecs[2];
+    fl_table *table = open_table(OWN "large_page.parquet");
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(sample_of(table, &cols[0], 1, vecs).rows, 0);
+        assert_int_equal(sample_of(table, cols, 2, vecs).rows, 0);
+        assert_true(sample_of(table, &cols[1], 1, vecs).rows > 0);
+    }
+    fl_table_unref(table);
+}
+
 static void failures_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -403,6 +418,7 @@ int main(void)
         TEST(small_tables_are_whole),
         TEST(samples_have_the_values_of_the_table),
         TEST(what_cannot_be_read_has_no_sample),
+        TEST(a_large_page_has_no_sample),
         TEST(failures_leave_nothing_behind),
         TEST(a_changed_file_has_another_sample),
         TEST(samples_are_kept_and_counted),

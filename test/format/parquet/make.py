@@ -25,3 +25,8 @@ small = pa.table({"n": pa.array([1, 2, 3], pa.int32()), "s": pa.array(["a", "b",
 pq.write_table(small, DATA / "small.parquet")
 pq.write_table(small.rename_columns(["n", "t"]), DATA / "small_other_name.parquet")
 pq.write_table(small.set_column(0, "n", pa.array([1, 2, 3], pa.int64())), DATA / "small_other_type.parquet")
+# large: pages of more than 8 MB, which pack well; n: of the usual size
+MANY = 1200000
+large = pa.table({"large": pa.array([i // 1000 for i in range(MANY)], pa.int64()), "n": pa.array([7] * MANY, pa.int8())})
+pq.write_table(large, DATA / "large_page.parquet", row_group_size=MANY, compression="zstd", use_dictionary=False,
+               data_page_size=64 << 20, max_rows_per_page=MANY)
