@@ -14,7 +14,8 @@ typedef struct fl_vec_order {
     bool nulls_last;  /* nor before one; both where there is no null, or nothing else */
 } fl_vec_order;
 
-/** Whether values of the type are compared here: not intervals, lists, structs, and what is nothing but null. */
+/** Whether values of the type are compared here, and by words (exec/order_words.h): not intervals, lists, structs, and what is nothing
+ *  but null. */
 bool fl_type_is_ordered(fl_type type);
 
 /** What holds of the first `rows` rows. Cost: up to the first row that is out of order, in either direction. Of as many as a batch or

@@ -1,6 +1,8 @@
 /* Order words of vectors. */
 #include "exec/order_words.h"
 
+#include "arrow/vec_order.h"
+
 /* Rows without gaps go through a loop that compilers make vectors of. */
 #define WORD_LOOP(word_of_row)                                    \
     if (is_constant || list[count - 1] - list[0] != count - 1) {  \
@@ -27,7 +29,7 @@ void fl_order_words(const fl_vec *vec, const uint16_t *list, int32_t count, bool
     bool is_constant = vec->layout == FL_CONST;
     uint64_t flipped = is_descending ? ~0ull : 0;
     const void *x = vec->data;
-    FL_ASSERT(fl_ordering_is_equality(vec->type));
+    FL_ASSERT(fl_type_is_ordered(vec->type));
     FL_ASSERT(vec->layout != FL_DICT || fl_type_is_string(vec->type));
     if (count == 0)
         return;

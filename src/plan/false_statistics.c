@@ -27,7 +27,8 @@ void fl_plan_tell_falsely(fl_plan *plan, uint64_t seed)
     plan->false_statistics = seed;
 }
 
-double fl_false_figure(const fl_plan *plan, double truth, uint64_t about)
+/* The figure, or what is told instead; never NaN where the truth is none. */
+static double figure(const fl_plan *plan, double truth, uint64_t about)
 {
     if (plan->false_statistics == 0)
         return truth;
@@ -46,12 +47,12 @@ double fl_false_share(const fl_plan *plan, double truth, const fl_expr *const *c
         return truth;
     for (int32_t i = 0; i < n; i++)
         about += fl_expr_head_of(conjuncts[i])->hash;
-    return fl_false_figure(plan, truth, about);
+    return figure(plan, truth, about);
 }
 
 double fl_false_table_rows(const fl_plan *plan, const fl_table *table, double rows)
 {
-    return plan->false_statistics == 0 ? rows : fl_false_figure(plan, rows, about_column(table, ROWS_ABOUT));
+    return plan->false_statistics == 0 ? rows : figure(plan, rows, about_column(table, ROWS_ABOUT));
 }
 
 /* Bounds that no row keeps: turned round, of one value, or of none. */
@@ -83,7 +84,7 @@ void fl_false_col_stats(const fl_plan *plan, const fl_table *table, int32_t col,
     if (draw(plan, about, 4) < 0.7)
         stats->null_fraction = floor(draw(plan, about, 5) * 5) / 4;
     if (stats->distinct >= 0)
-        stats->distinct = fl_false_figure(plan, stats->distinct, about);
+        stats->distinct = figure(plan, stats->distinct, about);
     if (draw(plan, about, 6) < 0.5)
         stats->n_common = stats->n_common < 1 ? 0 : 1;
     if (draw(plan, about, 7) < 0.5)

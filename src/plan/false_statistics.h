@@ -11,9 +11,6 @@
 /** From now on figures of this plan are false; 0: as they are. For a plan in which nothing was made yet. */
 void fl_plan_tell_falsely(fl_plan *plan, uint64_t seed);
 
-/** The figure, or what is told instead; never NaN where the truth is none. */
-double fl_false_figure(const fl_plan *plan, double truth, uint64_t about);
-
 /** The share of rows for which all conjuncts are true, as it is told: in any order of them. */
 double fl_false_share(const fl_plan *plan, double truth, const fl_expr *const *conjuncts, int32_t n);
 

@@ -21,6 +21,22 @@ bool fl_order_key_has(const fl_order_key *key, fl_col_id col)
     return false;
 }
 
+int32_t fl_ordering_match(fl_ordering order, const fl_col_id *cols, int32_t n_cols, int32_t *ret_places)
+{
+    int32_t n = 0;
+    for (bool goes_on = true; n < order.n_keys && goes_on; n += goes_on) {
+        goes_on = false;
+        for (int32_t c = 0; c < n_cols && !goes_on; c++) {
+            goes_on = fl_order_key_has(&order.keys[n], cols[c]);
+            for (int32_t k = 0; k < n && goes_on; k++)
+                goes_on = ret_places[k] != c;
+            if (goes_on)
+                ret_places[n] = c;
+        }
+    }
+    return n;
+}
+
 static bool shares_col(const fl_order_key *a, const fl_order_key *b)
 {
     for (int32_t i = 0; i < a->n_cols; i++)
@@ -213,7 +229,8 @@ fl_status fl_ordering_may_have(fl_plan *plan, const fl_node *node, fl_col_id col
     return st;
 }
 
-fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err)
+/* The order in which a plan's rows come as it stands: by what each of its operators says that it gives. */
+static fl_status order_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_known_order *known = NULL;
@@ -230,10 +247,31 @@ fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, 
     }
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), node->n_inputs, &inputs, err));
     for (int32_t i = 0; i < node->n_inputs; i++)
-        FL_TRY(fl_ordering_of_node(plan, node->inputs[i], &inputs[i], err));
+        FL_TRY(order_of_node(plan, node->inputs[i], &inputs[i], err));
     FL_TRY(order_given(plan, node, inputs, ret, err));
     FL_TRY(known_order(plan, node, &known, err));
     known->order_next = *ret + 1;
+cleanup:
+    return st;
+}
+
+fl_status fl_orderings_of_node(fl_plan *plan, const fl_node *node, fl_ordering *ret, int32_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_props *props = NULL;
+    bool has_maker = false;
+    int32_t value = 0;
+    *ret_n = 0;
+    FL_TRY(fl_ordering_has_maker(plan, node, &has_maker, err));
+    if (!has_maker)
+        return FL_OK;
+    FL_TRY(order_of_node(plan, node, &value, err));
+    if (value != 0)
+        ret[(*ret_n)++] = fl_ordering_of(plan, value);
+    FL_TRY(fl_node_props(plan, node, &props, err));
+    for (int32_t i = 0; i < props->n_orders && *ret_n < FL_ORDERINGS_MAX; i++)
+        if (props->orders[i].n_keys > 0)
+            ret[(*ret_n)++] = props->orders[i];
 cleanup:
     return st;
 }
@@ -295,24 +333,3 @@ const fl_trait_desc fl_trait_ordering = {FL_DESC(fl_trait_desc),
                                          .project = project,
                                          .print = print,
                                          .doc = "the order in which rows come"};
-
-fl_status fl_orderings_of_node(fl_plan *plan, const fl_node *node, fl_ordering *ret, int32_t *ret_n, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_props *props = NULL;
-    bool has_maker = false;
-    int32_t value = 0;
-    *ret_n = 0;
-    FL_TRY(fl_ordering_has_maker(plan, node, &has_maker, err));
-    if (!has_maker)
-        return FL_OK;
-    FL_TRY(fl_ordering_of_node(plan, node, &value, err));
-    if (value != 0)
-        ret[(*ret_n)++] = fl_ordering_of(plan, value);
-    FL_TRY(fl_node_props(plan, node, &props, err));
-    for (int32_t i = 0; i < props->n_orders && *ret_n < FL_ORDERINGS_MAX; i++)
-        if (props->orders[i].n_keys > 0)
-            ret[(*ret_n)++] = props->orders[i];
-cleanup:
-    return st;
-}

@@ -25,6 +25,10 @@ fl_ordering fl_ordering_of(const fl_plan *plan, int32_t value);
 /** Whether the column is one of those that the key names. */
 bool fl_order_key_has(const fl_order_key *key, fl_col_id col);
 
+/** How many keys the order begins with that name one of the columns each, every time another one: ret_places[k], with room for n_cols,
+ *  is the place in `cols` of key k's. */
+int32_t fl_ordering_match(fl_ordering order, const fl_col_id *cols, int32_t n_cols, int32_t *ret_places);
+
 /** The value for the order that sorting by the keys makes, as far as they are columns; of a key that is none, and those behind
  *  it, nothing is said. *ret_is_whole (may be NULL): all of them are columns. */
 fl_status fl_ordering_of_keys(fl_plan *plan, const fl_sort_key *keys, int32_t n, int32_t *ret, bool *ret_is_whole,
@@ -38,20 +42,9 @@ fl_status fl_ordering_has_maker(fl_plan *plan, const fl_node *node, bool *ret, f
  *  makes an order. Costs little, where what the orders are costs properties. For a plan that is being made. */
 fl_status fl_ordering_may_have(fl_plan *plan, const fl_node *node, fl_col_id col, bool *ret, fl_err *err);
 
-/** The order in which a plan's rows come as it stands: by what each of its operators says that it gives. */
-fl_status fl_ordering_of_node(fl_plan *plan, const fl_node *node, int32_t *ret, fl_err *err);
-
-/** All orders in which a plan's rows are known to come, or can be asked for where a table claims one: what its operators give, then
- *  those among its properties. At most FL_ORDERINGS_MAX. */
-#define FL_ORDERINGS_MAX 9
+/** All orders in which a plan's rows are known to come, or can be asked for where a table claims one: what its operators give as the
+ *  plan stands, then those among its properties. At most FL_ORDERINGS_MAX (plan/props.h). */
 fl_status fl_orderings_of_node(fl_plan *plan, const fl_node *node, fl_ordering *ret, int32_t *ret_n, fl_err *err);
-
-/** Whether rows that are side by side in an order of columns of this type can be held against each other by words
- *  (exec/order_words.h): lists, structs and intervals cannot. */
-static inline bool fl_ordering_is_equality(fl_type type)
-{
-    return !fl_type_is_nested(type) && type.id != FL_INTERVAL && type.id != FL_NULL;
-}
 
 /* fl_op_desc.needs and .gives (n_ways 2) of a class that puts its first input's rows out in their order: either nothing is asked
  * of it, or the order that is wanted. */

@@ -14,6 +14,7 @@
 #define FL_PROPS_DEPENDENCIES_MAX 16
 #define FL_PROPS_TESTS_MAX 16
 #define FL_PROPS_ORDERS_MAX 8
+#define FL_ORDERINGS_MAX (FL_PROPS_ORDERS_MAX + 1) /* of a node: with the one that its operators give */
 
 /* Rows that agree in all columns of `from` agree in those of `to`. */
 typedef struct fl_dependency {

@@ -34,7 +34,7 @@ static fl_status look_at_key(void *ctx, const fl_expr *key, fl_err *err)
     (void)err;
     keys *k = ctx;
     bool is_base = key->kind == FL_EXPR_COLUMN && fl_plan_col(k->plan, key->col)->table != NULL;
-    k->may_go &= is_base || (!k->input->can_fail && !(key->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE)));
+    k->may_go &= is_base || (!k->input->can_fail && fl_expr_is_movable(key));
     return FL_OK;
 }
 

@@ -20,12 +20,9 @@ static int32_t find_equality(const self_join *s, int32_t column)
 {
     fl_col_id a = s->left->cols[column], b = s->right->cols[column];
     for (int32_t i = 0; i < s->join->n_conjuncts; i++) {
-        const fl_expr *e = s->join->conjuncts[i];
-        if (e->kind != FL_EXPR_CALL || e->n_args != 2 || strcmp(e->func->name, "=") != 0 ||
-            e->args[0]->kind != FL_EXPR_COLUMN || e->args[1]->kind != FL_EXPR_COLUMN)
-            continue;
-        if ((fl_col_is_equal(e->args[0]->col, a) && fl_col_is_equal(e->args[1]->col, b)) ||
-            (fl_col_is_equal(e->args[0]->col, b) && fl_col_is_equal(e->args[1]->col, a)))
+        fl_col_id sides[2];
+        if (fl_join_equality(s->call->node, s->join->conjuncts[i], sides) && fl_col_is_equal(sides[0], a) &&
+            fl_col_is_equal(sides[1], b))
             return i;
     }
     return -1;

@@ -10,7 +10,7 @@
 
 /* The equalities of a join, one for a left column. */
 typedef struct equalities {
-    fl_col_id sides[FL_JOIN_ORDER_MAX][2];
+    fl_col_id sides[2][FL_JOIN_ORDER_MAX];
     int32_t n;
 } equalities;
 
@@ -40,12 +40,15 @@ static fl_status collect(fl_rule_call *call, equalities *ret, fl_err *err)
     bool has_order[2] = {false, false}, is_first = false;
     ret->n = 0;
     for (int32_t i = 0; i < join->n_conjuncts && ret->n < FL_JOIN_ORDER_MAX; i++) {
-        bool is_new = fl_join_equality(node, join->conjuncts[i], ret->sides[ret->n]);
-        for (int32_t k = 0; k < ret->n; k++)
-            is_new &= !fl_col_is_equal(ret->sides[k][0], ret->sides[ret->n][0]);
-        for (int32_t side = 0; side < 2 && is_new && !is_first; side++)
-            FL_TRY(
-                fl_ordering_may_have(call->plan, node->inputs[side], ret->sides[ret->n][side], &has_order[side], err));
+        fl_col_id cols[2];
+        bool is_new = fl_join_equality(node, join->conjuncts[i], cols);
+        for (int32_t k = 0; k < ret->n && is_new; k++)
+            is_new = !fl_col_is_equal(ret->sides[0][k], cols[0]);
+        for (int32_t side = 0; side < 2 && is_new; side++) {
+            ret->sides[side][ret->n] = cols[side];
+            if (!is_first)
+                FL_TRY(fl_ordering_may_have(call->plan, node->inputs[side], cols[side], &has_order[side], err));
+        }
         is_first |= is_new && has_order[0] && has_order[1];
         ret->n += is_new;
     }
@@ -71,44 +74,20 @@ cleanup:
     return st;
 }
 
-/* Equalities by which an order of one side goes: which ones, and in which direction. */
-typedef struct key_list {
-    int32_t equality[FL_JOIN_ORDER_MAX];
-    const fl_order_key *keys[FL_JOIN_ORDER_MAX];
-    int32_t n;
-} key_list;
-
-static key_list match_order(const equalities *equal, int32_t side, fl_ordering order)
-{
-    key_list ret = {.n = 0};
-    uint32_t taken = 0;
-    for (bool goes_on = true; ret.n < order.n_keys && ret.n < equal->n && goes_on; ret.n += goes_on) {
-        goes_on = false;
-        for (int32_t k = 0; k < equal->n && !goes_on; k++)
-            if (!(taken >> k & 1) && fl_order_key_has(&order.keys[ret.n], equal->sides[k][side])) {
-                goes_on = true;
-                taken |= 1u << k;
-                ret.equality[ret.n] = k;
-                ret.keys[ret.n] = &order.keys[ret.n];
-            }
-    }
-    return ret;
-}
-
 /* Merging by the equalities that orders of both sides begin with. */
-static fl_status go_by_orders(fl_rule_call *call, const equalities *equal, fl_ordering left, fl_ordering right,
-                              fl_err *err)
+static fl_status go_by_orders(fl_rule_call *call, const equalities *equal, const fl_ordering *orders, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_key keys[FL_JOIN_ORDER_MAX];
-    key_list sides[2] = {match_order(equal, 0, left), match_order(equal, 1, right)};
-    int32_t n = 0;
-    for (; n < sides[0].n && n < sides[1].n && sides[0].equality[n] == sides[1].equality[n] &&
-           sides[0].keys[n]->is_descending == sides[1].keys[n]->is_descending;
+    int32_t places[2][FL_JOIN_ORDER_MAX], n_places[2], n = 0;
+    for (int32_t side = 0; side < 2; side++)
+        n_places[side] = fl_ordering_match(orders[side], equal->sides[side], equal->n, places[side]);
+    for (; n < n_places[0] && n < n_places[1] && places[0][n] == places[1][n] &&
+           orders[0].keys[n].is_descending == orders[1].keys[n].is_descending;
          n++) {
-        const fl_order_key *key = sides[0].keys[n];
+        const fl_order_key *key = &orders[0].keys[n];
         keys[n] = (fl_sort_key){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
-        FL_TRY(fl_expr_column(call->plan, equal->sides[sides[0].equality[n]][0], -1, &keys[n].expr, err));
+        FL_TRY(fl_expr_column(call->plan, equal->sides[0][places[0][n]], -1, &keys[n].expr, err));
     }
     if (n > 0)
         st = hand_over(call, keys, n, err);
@@ -129,7 +108,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         FL_TRY(fl_orderings_of_node(call->plan, call->node->inputs[1], right, &n_right, err));
     for (int32_t l = 0; l < n_left && n_right > 0; l++)
         for (int32_t r = 0; r < n_right; r++)
-            FL_TRY(go_by_orders(call, &equal, left[l], right[r], err));
+            FL_TRY(go_by_orders(call, &equal, (const fl_ordering[]){left[l], right[r]}, err));
 cleanup:
     return st;
 }

@@ -32,7 +32,7 @@ static fl_status keys_of_input(const fl_rule_call *call, int32_t input, bool is_
     for (int32_t i = 0; i < topk->n_keys; i++) {
         keys[i] = topk->keys[i];
         keys[i].expr = is_passed ? passed[i] : exprs[i];
-        if (keys[i].expr == NULL || (keys[i].expr->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE)))
+        if (keys[i].expr == NULL || !fl_expr_is_movable(keys[i].expr))
             return FL_OK;
         FL_TRY(fl_expr_add_cols(call->scratch, keys[i].expr, &used, err));
     }

@@ -3,7 +3,7 @@
  * For searches. Which rows come first is the order's, so what ends is made with it: in no order it would end after any rows. */
 #include "op/limit/node.h"
 #include "op/topk/node.h"
-#include "plan/ordering.h"
+#include "plan/props.h"
 #include "plan/rewrites.h"
 #include "plan/rule.h"
 

@@ -1,7 +1,8 @@
 /* aggregate: orders. Groups that are runs of rows are put out in the order of the input. */
 #include "op/aggregate/node.h"
 
-#include "plan/ordering.h"
+#include "arrow/vec_order.h"
+#include "plan/props.h"
 
 bool fl_aggregate_is_direct(const fl_agg *agg)
 {
@@ -72,7 +73,7 @@ static bool may_be_runs(const fl_node *node)
 {
     const fl_aggregate_attrs *a = fl_aggregate_of(node);
     for (int32_t i = 0; i < a->n_keys; i++)
-        if (a->keys[i]->kind != FL_EXPR_COLUMN || !fl_ordering_is_equality(a->keys[i]->type) ||
+        if (a->keys[i]->kind != FL_EXPR_COLUMN || !fl_type_is_ordered(a->keys[i]->type) ||
             !fl_col_set_has(&node->inputs[0]->made, a->keys[i]->col))
             return false;
     for (int32_t i = 0; i < a->n_aggs; i++)
@@ -81,47 +82,34 @@ static bool may_be_runs(const fl_node *node)
     return a->n_keys > 0;
 }
 
-/* Whether key i of the aggregate is among the first n of the order. */
-static bool has_key(const fl_sort_key *order, int32_t n, const fl_expr *key)
-{
-    for (int32_t i = 0; i < n; i++)
-        if (fl_col_is_equal(order[i].expr->col, key->col))
-            return true;
-    return false;
-}
-
-/* As many of the keys as the order begins with, and no others. */
-static int32_t match_order(const fl_aggregate_attrs *a, fl_ordering order, fl_sort_key *ret)
-{
-    int32_t n = 0;
-    for (bool goes_on = true; n < order.n_keys && n < a->n_keys && goes_on; n += goes_on) {
-        const fl_order_key *key = &order.keys[n];
-        goes_on = false;
-        for (int32_t i = 0; i < a->n_keys && !goes_on; i++)
-            if (fl_order_key_has(key, a->keys[i]->col) && !has_key(ret, n, a->keys[i])) {
-                ret[n] = (fl_sort_key){a->keys[i], key->is_descending, key->nulls_first};
-                goes_on = true;
-            }
-    }
-    return n;
-}
-
 fl_status fl_aggregate_find_order(fl_plan *plan, const fl_node *node, const fl_sort_key **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_aggregate_attrs *a = fl_aggregate_of(node);
     fl_ordering orders[FL_ORDERINGS_MAX];
     fl_sort_key *keys = NULL;
-    int32_t n = 0;
+    fl_col_id *cols = NULL;
+    int32_t *places = NULL, n = 0;
     *ret = NULL;
     if (!may_be_runs(node))
         return FL_OK;
     FL_TRY(fl_orderings_of_node(plan, node->inputs[0], orders, &n, err));
-    if (n > 0)
-        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), a->n_keys, &keys, err));
-    for (int32_t i = 0; i < n && *ret == NULL; i++)
-        if (match_order(a, orders[i], keys) == a->n_keys)
-            *ret = keys;
+    if (n == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), a->n_keys, &keys, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), a->n_keys, &cols, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), a->n_keys, &places, err));
+    for (int32_t i = 0; i < a->n_keys; i++)
+        cols[i] = a->keys[i]->col;
+    for (int32_t i = 0; i < n && *ret == NULL; i++) {
+        if (fl_ordering_match(orders[i], cols, a->n_keys, places) < a->n_keys)
+            continue;
+        for (int32_t k = 0; k < a->n_keys; k++) {
+            const fl_order_key *key = &orders[i].keys[k];
+            keys[k] = (fl_sort_key){a->keys[places[k]], key->is_descending, key->nulls_first};
+        }
+        *ret = keys;
+    }
 cleanup:
     return st;
 }

@@ -1,6 +1,7 @@
 /* join: orders. Hash joins and nested loops keep that of their left input; merge joins ask both inputs for one. */
 #include "op/join/node.h"
 
+#include "arrow/vec_order.h"
 #include "plan/ordering.h"
 
 bool fl_join_equality(const fl_node *node, const fl_expr *conjunct, fl_col_id *ret_sides)
@@ -9,7 +10,7 @@ bool fl_join_equality(const fl_node *node, const fl_expr *conjunct, fl_col_id *r
         return false;
     const fl_expr *a = conjunct->args[0], *b = conjunct->args[1];
     if (a->kind != FL_EXPR_COLUMN || b->kind != FL_EXPR_COLUMN || !fl_type_is_equal(a->type, b->type) ||
-        !fl_ordering_is_equality(a->type))
+        !fl_type_is_ordered(a->type))
         return false;
     bool is_straight = fl_col_set_has(&node->inputs[0]->made, a->col);
     ret_sides[0] = is_straight ? a->col : b->col;
