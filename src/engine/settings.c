@@ -72,8 +72,11 @@ static fl_status fail_range(const fl_value *value, fl_str name, int64_t min, int
 
 static fl_status integer_of(const fl_value *value, fl_str name, int64_t min, int64_t max, int64_t *ret, fl_err *err)
 {
-    fl_value out;
+    fl_value out, again;
     if (fl_value_cast(value, FL_TYPE(FL_I64), &out, NULL) != FL_OK || out.is_null || out.i < min || out.i > max)
+        return fail_range(value, name, min, max, err);
+    if (fl_type_is_numeric(value->type) && /* casts round */
+        (fl_value_cast(&out, value->type, &again, NULL) != FL_OK || fl_value_compare(value, &again) != 0))
         return fail_range(value, name, min, max, err);
     *ret = out.i;
     return FL_OK;
