@@ -89,6 +89,7 @@ if(fletch_cli)
         "program/contract\;test/program.py"
         "plan/rules\;test/plan/run.py"
         "plan/estimates\;test/plan/estimates.py"
+        "exact_variance\;test/exact_variance.py"
         "bad_input\;test/bad_input.py"
         "parquet_corruption\;test/parquet_corruption.py"
         "file_changes\;test/file_changes.py"

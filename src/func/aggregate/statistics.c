@@ -1,4 +1,5 @@
-/* Variance, standard deviation, covariance, correlation and regression, over doubles.
+/* Variance, standard deviation, covariance, correlation and regression, over doubles; the first two of integers
+ * and narrow decimals over whole numbers (exact_variance.h).
  *
  * One pass by Youngs and Cramer's update ("Some results relevant to choice of sum and sum-of-product algorithms", 1971): a
  * state holds sums and sums of squared deviations, so a large offset does not eat the digits.
@@ -8,6 +9,7 @@
 #include "exec/agg.h"
 
 #include "base/bitmap.h"
+#include "func/aggregate/exact_variance.h"
 #include "func/aggregate/scaled.h"
 
 typedef struct state {
@@ -163,28 +165,42 @@ static fl_status resolve(const fl_type *args, int32_t n_args, int32_t wanted, co
     return FL_OK;
 }
 
-#define RESOLVE(name, groups, wanted)                                                                                 \
-    static const fl_agg_kernel name##_kernel = {                                                                      \
-        .state_bytes = (int32_t)sizeof(state), .update_groups = groups, .combine = combine, .finish = name##_finish}; \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)             \
-    {                                                                                                                 \
-        return resolve(args, n_args, wanted, &name##_kernel, ret, err);                                               \
+#define RESOLVE(name, answer, groups, wanted)                                                             \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                    \
+                                                .update_groups = groups,                                  \
+                                                .combine = combine,                                       \
+                                                .finish = answer##_finish};                               \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err) \
+    {                                                                                                     \
+        return resolve(args, n_args, wanted, &name##_kernel, ret, err);                                   \
     }
-RESOLVE(var_pop, one_groups, 1)
-RESOLVE(var_samp, one_groups, 1)
-RESOLVE(stddev_pop, one_groups, 1)
-RESOLVE(stddev_samp, one_groups, 1)
-RESOLVE(corr, two_groups, 2)
-RESOLVE(covar_pop, two_groups, 2)
-RESOLVE(covar_samp, two_groups, 2)
-RESOLVE(regr_slope, two_groups, 2)
-RESOLVE(regr_intercept, two_groups, 2)
-RESOLVE(regr_r2, two_groups, 2)
-RESOLVE(regr_avgx, two_groups, 2)
-RESOLVE(regr_avgy, two_groups, 2)
-RESOLVE(regr_sxx, two_groups, 2)
-RESOLVE(regr_syy, two_groups, 2)
-RESOLVE(regr_sxy, two_groups, 2)
+#define RESOLVE_TWO(name) RESOLVE(name, name, two_groups, 2)
+
+/* Over doubles, or without rounding where values allow it. */
+#define RESOLVE_ONE(name)                                                                                 \
+    RESOLVE(name##_of_doubles, name, one_groups, 1)                                                       \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err) \
+    {                                                                                                     \
+        fl_status st = resolve_##name##_of_doubles(args, n_args, ret, err);                               \
+        if (st == FL_OK && fl_exact_variance_takes(args[0], &ret->args[0]))                               \
+            ret->kernel = &fl_exact_##name;                                                               \
+        return st;                                                                                        \
+    }
+RESOLVE_ONE(var_pop)
+RESOLVE_ONE(var_samp)
+RESOLVE_ONE(stddev_pop)
+RESOLVE_ONE(stddev_samp)
+RESOLVE_TWO(corr)
+RESOLVE_TWO(covar_pop)
+RESOLVE_TWO(covar_samp)
+RESOLVE_TWO(regr_slope)
+RESOLVE_TWO(regr_intercept)
+RESOLVE_TWO(regr_r2)
+RESOLVE_TWO(regr_avgx)
+RESOLVE_TWO(regr_avgy)
+RESOLVE_TWO(regr_sxx)
+RESOLVE_TWO(regr_syy)
+RESOLVE_TWO(regr_sxy)
 
 static const fl_agg_kernel regr_count_kernel = {.state_bytes = (int32_t)sizeof(state),
                                                 .update_groups = two_groups,
