@@ -41,6 +41,7 @@ static const char *const statements[] = {
     "ON t.s = u.s AND t.a = u.b AND u.b < 5",
     "SELECT b, s, count(*), sum(a), min(s) FROM (SELECT a, b, s FROM t ORDER BY b, s LIMIT 99) AS t GROUP BY b, s",
     "EXPLAIN ANALYZE SELECT count(*) FROM t",
+    "EXPLAIN (FORMAT json, MEMO, WHY NOT choose_build_side) SELECT a FROM t",
     "EXPLAIN (WHY, MEMO, COSTS, PROPERTIES, WHY NOT choose_build_side) SELECT t.a FROM t JOIN t AS u ON t.a = u.b "
     "WHERE t.a > 3",
     "SELECT count(*) FROM 'test/data/csv/people.csv'",

@@ -247,93 +247,144 @@ static fl_status note_cost(void *ctx, const fl_node *node, fl_err *err)
     return FL_OK;
 }
 
-static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                         fl_rows *ret, fl_err *err)
+/* What an EXPLAIN works with until its rows are made. */
+typedef struct explaining {
+    fl_session *session;
+    const fl_sql_bound *bound;
+    fl_arena arena;
+    fl_text text, memo, answer;
+    fl_rule_inquiry inquiry;
+    fl_optimize_report report;
+    fl_query copy; /* of the plan that was chosen, where the one that it was chosen in is not wanted */
+    fl_rows rows;  /* of the run */
+    fl_explain shown;
+} explaining;
+
+static void init_explaining(explaining *e, fl_session *session, const fl_sql_bound *bound)
+{
+    *e = (explaining){.session = session, .bound = bound};
+    fl_text_init(&e->text, &session->statement_memory);
+    fl_text_init(&e->memo, &session->statement_memory);
+    fl_text_init(&e->answer, &session->statement_memory);
+    fl_arena_init(&e->arena, &session->statement_memory);
+    e->report.memo = bound->has_memo ? &e->memo : NULL;
+}
+
+static void drop_explaining(explaining *e)
+{
+    fl_rows_drop(&e->rows);
+    fl_plan_unref(e->copy.plan);
+    fl_text_drop(&e->text);
+    fl_text_drop(&e->memo);
+    fl_text_drop(&e->answer);
+    if (e->report.inquiry != NULL)
+        fl_rule_inquiry_drop(&e->inquiry);
+    fl_arena_drop(&e->arena);
+}
+
+/* Begins the inquiry after the rule that is asked about. */
+static fl_status ask_rule(explaining *e, fl_err *err)
+{
+    const fl_rule_desc *asked = NULL;
+    fl_status st = fl_session_find_rule(e->session, e->bound->name, &asked, err);
+    if (st != FL_OK) {
+        fl_err_at(err, e->bound->name_pos);
+        return st;
+    }
+    fl_rule_inquiry_init(&e->inquiry, asked, &e->answer);
+    e->report.inquiry = &e->inquiry;
+    return FL_OK;
+}
+
+/* Figures of the nodes, where they are wanted. */
+static fl_status add_figures(explaining *e, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_query *query = e->shown.query;
+    all_props props = {.plan = query->plan};
+    all_costs costs = {.plan = query->plan};
+    if (e->bound->has_properties) {
+        FL_TRY(FL_NEW_ARRAY(&e->arena, fl_plan_nodes(query->plan) + 1, &props.props, err));
+        FL_TRY(fl_node_visit(query->root, note_props, &props, err));
+    }
+    if (e->bound->has_costs) {
+        FL_TRY(FL_NEW_ARRAY(&e->arena, fl_plan_nodes(query->plan) + 1, &costs.costs, err));
+        FL_TRY(fl_node_visit(query->root, note_cost, &costs, err));
+    }
+    e->shown.props = props.props;
+    e->shown.costs = costs.costs;
+cleanup:
+    return st;
+}
+
+/* What the search and the rule's inquiry told. */
+static fl_status add_answers(explaining *e, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_text_status(&e->memo, err));
+    FL_TRY(fl_text_status(&e->answer, err));
+    e->shown.why_not = fl_text_str(&e->answer);
+    if (e->bound->has_memo)
+        e->shown.memo =
+            e->memo.len > 0 ? fl_text_str(&e->memo) : FL_STR("no memo was made: rules alone chose this plan\n");
+cleanup:
+    return st;
+}
+
+/* A row a line of text, or one for a document. */
+static fl_status rows_of_lines(explaining *e, bool is_document, fl_rows *ret, fl_err *err)
 {
     static const char *const names[] = {"plan"};
     fl_status st = FL_OK;
-    fl_sql_bound *inner = bound->inner;
-    fl_text text, memo, answer;
-    const fl_rule_desc *asked = NULL;
-    fl_rule_inquiry inquiry = {0};
-    fl_optimize_report report = {.memo = bound->has_memo ? &memo : NULL};
-    fl_query copy = {0};
-    fl_rows rows = {0};
-    fl_arena arena;
     fl_str *cells = NULL;
     int64_t n = 0;
-    fl_text_init(&text, &session->statement_memory);
-    fl_text_init(&memo, &session->statement_memory);
-    fl_text_init(&answer, &session->statement_memory);
-    fl_arena_init(&arena, &session->statement_memory);
-    if (inner->query.plan == NULL) {
+    FL_TRY(fl_text_status(&e->text, err));
+    FL_TRY(FL_NEW_ARRAY(&e->arena, e->text.len + 1, &cells, err));
+    for (int64_t start = 0, end; start < e->text.len; start = end + 1) {
+        for (end = start; end < e->text.len && (e->text.data[end] != '\n' || is_document);)
+            end++;
+        cells[n++] = (fl_str){e->text.data + start, end - start};
+    }
+    st = fl_rows_of_text(&e->session->engine->memory, names, 1, cells, n, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                         fl_rows *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_query *query = &bound->inner->query;
+    bool is_json = bound->format == FL_AST_FORMAT_JSON;
+    explaining e;
+    init_explaining(&e, session, bound);
+    if (query->plan == NULL) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPLAIN shows queries; this statement has no plan");
         goto cleanup;
     }
-    if (bound->name.len > 0) {
-        st = fl_session_find_rule(session, bound->name, &asked, err);
-        if (st != FL_OK) {
-            fl_err_at(err, bound->name_pos);
-            goto cleanup;
-        }
-        fl_rule_inquiry_init(&inquiry, asked, &answer);
-        report.inquiry = &inquiry;
-    }
+    if (bound->name.len > 0)
+        FL_TRY(ask_rule(&e, err));
     if (bound->has_provenance)
-        FL_TRY(fl_plan_keep_provenance(inner->query.plan, err));
-    FL_TRY(fl_session_optimize_open(session, &inner->query, params, n_params, &report, err));
-    fl_explain x = {.query = &inner->query, .has_provenance = bound->has_provenance};
+        FL_TRY(fl_plan_keep_provenance(query->plan, err));
+    FL_TRY(fl_session_optimize_open(session, query, params, n_params, &e.report, err));
+    e.shown = (fl_explain){.query = query, .has_provenance = bound->has_provenance};
     if (!bound->has_properties && !bound->has_provenance) { /* which the plan that is open knows */
-        FL_TRY(fl_query_copy(&inner->query, &session->statement_memory, &copy, err));
-        x.query = &copy;
+        FL_TRY(fl_query_copy(query, &session->statement_memory, &e.copy, err));
+        e.shown.query = &e.copy;
     }
     if (bound->is_analyze)
-        FL_TRY(fl_session_run_plan(session, x.query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
-                                   &rows, &x, err));
-    x.rules_fired = report.rules_fired;
-    if (bound->has_properties) {
-        all_props all = {.plan = inner->query.plan};
-        FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(inner->query.plan) + 1, &all.props, err));
-        FL_TRY(fl_node_visit(inner->query.root, note_props, &all, err));
-        x.props = all.props;
-    }
-    if (bound->has_costs) {
-        all_costs all = {.plan = x.query->plan};
-        FL_TRY(FL_NEW_ARRAY(&arena, fl_plan_nodes(x.query->plan) + 1, &all.costs, err));
-        FL_TRY(fl_node_visit(x.query->root, note_cost, &all, err));
-        x.costs = all.costs;
-    }
-    if (bound->format == FL_AST_FORMAT_JSON)
-        fl_explain_json(&text, &x);
+        FL_TRY(fl_session_run_plan(session, e.shown.query, params, n_params, FL_SEGMENT_RESULT,
+                                   &session->engine->memory, &e.rows, &e.shown, err));
+    e.shown.rules_fired = e.report.rules_fired;
+    FL_TRY(add_figures(&e, err));
+    FL_TRY(add_answers(&e, err));
+    if (is_json)
+        fl_explain_json(&e.text, &e.shown);
     else
-        fl_explain_text(&text, &x);
-    if (bound->has_memo && bound->format != FL_AST_FORMAT_JSON) {
-        fl_text_add(&text,
-                    memo.len > 0 ? fl_text_str(&memo) : FL_STR("no memo was made: rules alone chose this plan\n"));
-        FL_TRY(fl_text_status(&memo, err));
-    }
-    if (bound->format != FL_AST_FORMAT_JSON)
-        fl_text_add(&text, fl_text_str(&answer));
-    FL_TRY(fl_text_status(&answer, err));
-    FL_TRY(fl_text_status(&text, err));
-    FL_TRY(FL_NEW_ARRAY(&arena, text.len + 1, &cells, err));
-    for (int64_t start = 0; start < text.len;) { /* a row a line */
-        int64_t end = start;
-        while (end < text.len && (text.data[end] != '\n' || bound->format == FL_AST_FORMAT_JSON))
-            end++;
-        cells[n++] = (fl_str){text.data + start, end - start};
-        start = end + 1;
-    }
-    st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n, ret, err);
+        fl_explain_text(&e.text, &e.shown);
+    st = rows_of_lines(&e, is_json, ret, err);
 cleanup:
-    fl_rows_drop(&rows);
-    fl_plan_unref(copy.plan);
-    fl_text_drop(&text);
-    fl_text_drop(&memo);
-    fl_text_drop(&answer);
-    if (asked != NULL)
-        fl_rule_inquiry_drop(&inquiry);
-    fl_arena_drop(&arena);
+    drop_explaining(&e);
     return st;
 }
 

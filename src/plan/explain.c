@@ -172,6 +172,16 @@ static void print_root(fl_text *text, const fl_explain *explain, bool is_json)
 void fl_explain_text(fl_text *text, const fl_explain *explain)
 {
     print_root(text, explain, false);
+    fl_text_add(text, explain->memo);
+    fl_text_add(text, explain->why_not);
+}
+
+static void print_lines(fl_text *text, const char *name, fl_str lines)
+{
+    if (lines.len == 0)
+        return;
+    fl_text_addf(text, ",\"%s\":", name);
+    fl_text_add_json(text, lines);
 }
 
 /* The hash in hexadecimal digits, quoted. */
@@ -196,5 +206,7 @@ void fl_explain_json(fl_text *text, const fl_explain *explain)
     print_hash(text, explain, true);
     fl_text_add(text, FL_STR(",\"shape_hash\":"));
     print_hash(text, explain, false);
+    print_lines(text, "memo", explain->memo);
+    print_lines(text, "why_not", explain->why_not);
     fl_text_add_char(text, '}');
 }

@@ -19,10 +19,13 @@ typedef struct fl_explain {
     const double *costs;            /* by node id, in nanoseconds, with all below; NULL: costs are not shown */
     bool has_provenance;            /* the rules that made each node are shown: fl_plan_keep_provenance */
     const char *const *rules_fired; /* names in order of first firing, NULL-terminated; may be NULL */
+    fl_str memo;                    /* lines on what a search kept, and on why a rule did not do what was expected; */
+    fl_str why_not;                 /* empty: nobody asked */
 } fl_explain;
 
 /** Two spaces a level: `join [hash] kind: inner, conjuncts: (a = b)  ~150 rows`. Properties stand in a line of their own below:
- *  `| not null: a; keys: (a), (b, c); rows: 0..10`; so do the rules that made a node: `| made by lower_join, order_joins`. */
+ *  `| not null: a; keys: (a), (b, c); rows: 0..10`; so do the rules that made a node: `| made by lower_join, order_joins`. The lines on
+ *  memo and rule come last. */
 void fl_explain_text(fl_text *text, const fl_explain *explain);
 
 /** One operator: its class, traits and fields, as in `join [hash] kind: inner, conjuncts: (a = b)`. */
@@ -32,7 +35,7 @@ void fl_explain_operator(fl_text *text, const fl_plan *plan, const fl_node *node
 void fl_explain_ns(fl_text *text, double ns);
 
 /** {"plan": {"op":…, "traits":…, attributes…, "rows":…, "actual":{…}, "inputs":[…]}, "rules_fired":[…], "plan_hash":…,
- *  "shape_hash":…} */
+ *  "shape_hash":…, "memo":…, "why_not":…}: the last two where they are asked for, as text. */
 void fl_explain_json(fl_text *text, const fl_explain *explain);
 
 #endif

@@ -49,6 +49,18 @@ def plan_of(session, sql, option):
     return fired, lines
 
 
+def document_problem(session, sql, option):
+    """What EXPLAIN says of the memo or of a rule it says in a document, too: the same lines."""
+    members = {"memo": "MEMO" in option, "why_not": "WHY NOT" in option}
+    whole = [row[0] for row in session.rows(f"EXPLAIN {option} {sql}")]
+    document = json.loads(session.rows(f"EXPLAIN (FORMAT JSON, {option[1:]} {sql}")[0][0])
+    for member, is_asked in members.items():
+        lines = document.get(member, "").splitlines()
+        if bool(lines) != is_asked or (is_asked and whole[-len(lines):] != lines):
+            return f"the document's {member} is\n    " + "\n    ".join(lines)
+    return None
+
+
 def run_query(session, path, head, body):
     """What is wrong, as a list of texts, and the block as it should be."""
     cut = body.index("----") if "----" in body else len(body)
@@ -60,6 +72,8 @@ def run_query(session, path, head, body):
         found.append(f"{path.stem} {'fired' if path.stem in fired else 'did not fire'}; fired: {', '.join(fired)}")
     if plan != wanted:
         found.append("the plan is\n    " + "\n    ".join(plan))
+    if option in (OPTION["memo"], OPTION["why"]) or head.startswith(WHY_NOT):
+        found += [problem for problem in [document_problem(session, " ".join(question), option)] if problem is not None]
     return found, [*question, "----", *plan]
 
 
