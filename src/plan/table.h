@@ -165,7 +165,9 @@ typedef struct fl_table_ops {
     void (*stats)(fl_table *table, int32_t col, fl_col_stats *ret);
     /** A sample of FL_SAMPLE_ROWS_MAX rows at most (all rows of a smaller table), ret_vecs[i] of cols[i]; what vectors and places
      *  point to lives as long as the table. Found at the first call and kept; `memory` is for what is not. Fails where memory is
-     *  short or the work shall stop: what cannot be read has no sample. Thread-safe; may be NULL, then there is none. */
+     *  short, the work shall stop or the source cannot be read (FL_ERR_IO), also where a scan of it cannot begin, whatever the
+     *  reason: what failed is tried again at the next call. Columns whose values are not as they should be, or too large, have no
+     *  sample. Thread-safe; may be NULL, then there is none. */
     fl_status (*sample)(fl_table *table, fl_memory *memory, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
                         fl_table_sample *ret, fl_err *err);
     /** As `stats`, after a look at the column's sample; fails as that does. Thread-safe; may be NULL, then `stats` says it all. */
