@@ -7,7 +7,8 @@ Two sets of questions. Generated ones join 4 to 12 tables of skewed and correlat
 (the text's order, with `order_joins` switched off). TPC-H's other plans are those of the memo (`SET plan_number`). A plan is stopped at
 three times the chosen one's time; a question whose chosen plan takes over two seconds is left out. The figure is the chosen plan's time
 over the best one's, 1 when the chosen one is the best itself; the q-error of a join is the factor between estimated and counted rows.
-Relies on: test/pipe.py; TPC-H by tools/install-deps.sh data.
+Every plan that comes to its end has to give the chosen one's answer; exit status 1 when one does not.
+Relies on: test/pipe.py, test/same/differential.py (how answers are compared); TPC-H by tools/install-deps.sh data.
 """
 
 import argparse
@@ -19,7 +20,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test"))
+sys.path.insert(0, str(ROOT / "test" / "same"))
 import pipe  # noqa: E402
+from differential import disagreement  # noqa: E402
 
 RUNS = 3
 LONGEST_MS = 2000  # of a chosen plan: questions with more rows than that are left out
@@ -109,20 +112,35 @@ def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else math.nan
 
 
-def fastest(session, sql, runs=RUNS):
-    """Milliseconds of processor time; None: it was stopped."""
-    try:
-        return min(session.run(sql)["cpu_ms"] for _ in range(runs))
-    except pipe.QueryError as failure:
-        if failure.sqlstate != "57014":
-            raise
-        return None
+class Answers:
+    """Of one question; `answer` is the chosen plan's, which others must give as well."""
+
+    def __init__(self, session, name):
+        self.session, self.name, self.answer, self.n_wrong = session, name, None, 0
+
+    def fastest(self, sql, runs=RUNS):
+        """Milliseconds of processor time; None: it was stopped."""
+        try:
+            answers = [self.session.run(sql) for _ in range(runs)]
+        except pipe.QueryError as failure:
+            if failure.sqlstate != "57014":
+                raise
+            return None
+        self.answer = self.answer or answers[0]
+        for answer in answers:
+            problem = disagreement(self.answer, answer)
+            if problem is not None:
+                self.n_wrong += 1
+                print(f"{self.name}: {problem}\n  {sql}", file=sys.stderr, flush=True)
+        return min(answer["cpu_ms"] for answer in answers)
 
 
 def look_at(session, name, sql, others, verbose):
-    """(name, the chosen plan's time over the best one's, its q-errors), or None. `others` are pairs of settings and SQL."""
+    """(name, the chosen plan's time over the best one's, its q-errors, how many answers are not its own), or None. `others` are
+    pairs of settings and SQL."""
+    plans = Answers(session, name)
     session.run(f"SET timeout = {LONGEST_MS}")
-    chosen = fastest(session, sql)
+    chosen = plans.fastest(sql)
     if chosen is None:
         return None
     session.run("SET timeout = 0")
@@ -132,22 +150,24 @@ def look_at(session, name, sql, others, verbose):
     for settings, other in others:
         for setting in settings:
             session.run(setting)
-        time = fastest(session, other, 1)
+        time = plans.fastest(other, 1)
         if time is not None and time < best:
-            best = min(time, fastest(session, other) or time)
+            best = min(time, plans.fastest(other) or time)
     for setting in ("SET timeout = 0", "SET plan_number = 0", "SET disabled_rules = ''"):
         session.run(setting)
     if verbose:
         print(f"{name}: {chosen:.2f} ms, the best {best:.2f}; q-errors up to {max(errors, default=1):.1f}", flush=True)
-    return name, chosen / best, errors
+    return name, chosen / best, errors, plans.n_wrong
 
 
 def report(title, seen):
+    """How many answers were wrong."""
     seen = [one for one in seen if one is not None]
-    ratios, errors = [ratio for _, ratio, _ in seen], [error for _, _, errors in seen for error in errors]
+    ratios, errors = [one[1] for one in seen], [error for one in seen for error in one[2]]
     worst = max(seen, key=lambda one: one[1])
     mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
     print(f"| {title} | {len(seen)} | {mean:.2f} | {worst[1]:.2f} ({worst[0]}) | {percentile(errors, 0.5):.1f} | {percentile(errors, 0.95):.0f} |")
+    return sum(one[3] for one in seen)
 
 
 def main():
@@ -168,7 +188,7 @@ def main():
             question = Question(random.Random(f"{args.seed} {number}"))
             others = [(["SET disabled_rules = 'order_joins'"], question.sql(chance)) for _ in range(args.samples)]
             seen.append(look_at(session, f"query {number}", question.sql(), others, args.verbose))
-        report(f"generated, seed {args.seed}", seen)
+        n_wrong = report(f"generated, seed {args.seed}", seen)
     if args.tpch != "0":
         with pipe.Pipe(args.fletch, ["--threads", "1"], timeout_s=600) as session:
             for path in sorted((ROOT / ".deps" / "data" / f"tpch-sf{args.tpch}").glob("*.parquet")):
@@ -178,8 +198,11 @@ def main():
                 sql = path.read_text().strip().rstrip(";")
                 others = [([f"SET plan_number = {1 + 997 * i}"], sql) for i in range(args.samples)]
                 seen.append(look_at(session, path.stem, sql, others, args.verbose))
-        report(f"TPC-H, scale {args.tpch}", seen)
+        n_wrong += report(f"TPC-H, scale {args.tpch}", seen)
+    if n_wrong > 0:
+        print(f"{n_wrong} answers were not those of the chosen plans", file=sys.stderr)
+    return 1 if n_wrong > 0 else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
