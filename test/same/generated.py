@@ -78,7 +78,9 @@ class Engine:
         self.pipe = pipe.Pipe(self.program, timeout_s=60)
         self.settings = {}
         for statement in world.statements("fletch"):
-            self.pipe.run(statement)
+            answer = self.pipe.ask(statement)
+            if "error" in answer and not statement.startswith("CREATE VIEW"):
+                raise pipe.QueryError(answer["error"])  # of a view: a literal's cast fails already; what names it is refused
         self.pipe.run(f"SET timeout = {TIMEOUT_MS}")
 
     def close(self):
