@@ -22,6 +22,7 @@ CAST_TO = {**DECLARED, "int": "int", "dec": "decimal(20,2)"}
 WORDS = ["a", "b", "ab", "abc", "", "B", "x1", "ba", "7", "12"]
 DATES = ["2020-01-01", "2020-01-31", "2020-02-29", "2020-03-01", "2021-01-01", "1999-12-31"]
 FAILURES = ("22012", "22P02", "22003", "21000")
+LATE_ROWS = 6000   # more than a batch has: who reads the first ones does not meet the last one, which fails
 MIXED = ({"int", "dec"}, {"int", "dbl"}, {"date", "ts"})   # types that may meet in an equality
 JOINS = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN")
 PRODUCT_MAX = 20000   # rows that a source may have by the generator's rough count
@@ -30,6 +31,11 @@ CROSS_MAX = 1500
 
 def expr(*parts):
     return Node("expr", *parts)
+
+
+LATE = {"22012": expr("(7", By(" / ", " // "), f"(i::int - {LATE_ROWS - 1}))"),
+        "22P02": expr(f"(CASE WHEN i = {LATE_ROWS - 1} THEN 'none' ELSE '7' END)::int"),
+        "22003": expr(f"(i::int + {(1 << 31) - LATE_ROWS + 1})")}
 
 
 class Column:
@@ -137,6 +143,9 @@ class World:
             select, types, rows = maker.select([], depth=1)
             columns = [(f"c{n + 1}", kind) for n, kind in enumerate(types)]
             self.views.append((f"v{i}", columns, rows, select, fails))
+        fails = rng.choice(sorted(LATE))
+        self.views.append(("late", [("c1", "int")], LATE_ROWS, Node("query", "SELECT ", LATE[fails], f" AS c1 FROM range({LATE_ROWS}) "
+                                    f"AS r(i) JOIN range({LATE_ROWS}) AS s(j) ON r.i = s.j"), fails))
 
     def statements(self, dialect):
         result = [statement for table in self.tables for statement in table.statements()]
@@ -400,7 +409,7 @@ class Maker:
             query = self.select(around, types=[kind], depth=0, grouped=self.chance(0.5))[0]
         elif self.chance(0.2):
             query = self.select(around, types=[kind], depth=0, limit=1)[0]
-        elif self.chance(0.2):
+        elif self.chance(0.2 if self.fails is None else 0.5):
             query = self.any_row(kind, around)
         else:
             query = self.one_group(kind, around) if self.chance(0.3) else self.one_aggregate(kind, around)
@@ -411,11 +420,19 @@ class Maker:
 
     def any_row(self, kind, around):
         """One row, whichever comes first: it need not be known which one it is, since the value is the same in all."""
+        if any(view[0] == "late" and view[4] == self.fails for view in self.world.views) and self.chance(0.7):
+            views = [self.first_of_late(kind) for _ in range(2 if kind == "int" else 1)]
+            return Node("query", "SELECT ", Several([expr("(", view, ")") for view in views], between=" + ", least=1), " AS c1")
         source, scope, _ = self.source([], joins=self.rng.choice([0, 0, 1]), depth=0)
         where = self.conditions(scope, around, self.rng.choice([0, 0, 1]), depth=1)
         value = self.an_expr(kind, scope, [], 1)
         return Node("query", "SELECT coalesce(nullif(", value, ", ", copy.deepcopy(value), f"), {literal(self.rng, kind)}) AS c1 FROM ",
                     source, Several(where, " WHERE ", " AND "), " LIMIT 1")
+
+    def first_of_late(self, kind):
+        alias = self.name("r")
+        return Node("query", f"SELECT CASE WHEN {alias}.c1 IS NOT NULL THEN {literal(self.rng, kind)} END AS c1 FROM ",
+                    Node("source", f"late {alias}", names=(alias,)), " LIMIT 1")
 
     def one_aggregate(self, kind, around):
         """An aggregate without groups: one row."""
@@ -512,7 +529,7 @@ class Maker:
                     columns([("c1", "int")]), 1)
 
         makers = [(8, table), (0.5, values), (0.25, counted)]
-        views = [v for v in self.world.views if v[4] in (None, self.fails)]
+        views = [v for v in self.world.views if v[4] in (None, self.fails) and v[0] != "late"]   # that a join might read whole
         if views:
             makers.append((0.8 if self.fails is None else 3, view))
         if self.ctes:
