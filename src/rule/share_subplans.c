@@ -65,8 +65,8 @@ static fl_status note_node(void *ctx, const fl_node *node, fl_err *err)
     fl_col_set used;
     uint64_t hash = fl_hash_bytes(node->op->name, (int64_t)strlen(node->op->name));
     bool is_scan = node->n_inputs == 0 || (node->n_inputs == 1 && fl_rows_are(node, FL_ROWS_ALONE));
-    bool is_fixed = !(node->holds & FL_HOLDS_VOLATILE) && !node->can_fail && fl_col_set_is_empty(&node->outer) &&
-                    node->n_cols > 0;
+    bool is_fixed =
+        !(node->holds & FL_HOLDS_VOLATILE) && !node->can_fail && fl_col_set_is_empty(&node->outer) && node->n_cols > 0;
     hash = fl_hash_combine(hash, fl_hash_bytes((const char *)&node->rows, sizeof(node->rows)));
     hash = fl_hash_combine(hash, (uint64_t)node->n_cols);
     for (int32_t i = 0; i < node->n_inputs; i++) {
