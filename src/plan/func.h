@@ -64,6 +64,12 @@ typedef struct fl_func_choice {
     fl_func_run run;
 } fl_func_choice;
 
+/* Between which values an argument lies; those that it may equal itself, but for an open end. */
+typedef struct fl_func_range {
+    bool has_low, has_high, is_high_open;
+    fl_value low, high;
+} fl_func_range;
+
 typedef struct fl_func_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
@@ -81,6 +87,10 @@ typedef struct fl_func_desc {
      *  but for overflow, before which this is (the caller compares with the result's type). Unknown where nothing is known or
      *  something may be raised; NULL: always. */
     fl_bounds (*bounds)(const fl_expr *call, const fl_bounds *args);
+    /** Of a test: what its first argument lies between wherever the result is true. The others are these values (const_args[0] and
+     *  what is not constant: NULL). What is given lies in the arena. *ret begins with nothing known; NULL: always. */
+    fl_status (*range)(fl_arena *arena, const fl_value *const *const_args, int32_t n_args, fl_func_range *ret,
+                       fl_err *err);
     /** Prepares what all calls of one expression share (a compiled pattern) in the arena; const arguments are given as
      *  values, others are NULL. Result arrives in fl_call.state. */
     fl_status (*prepare)(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err);

@@ -248,6 +248,30 @@ static fl_status prepare_ilike(fl_arena *arena, const fl_value *const *args, int
     return prepare(arena, args, n_args, true, ret, err);
 }
 
+/* Texts that match begin with what stands before the first % or _. */
+static fl_status range_of_like(fl_arena *arena, const fl_value *const *args, int32_t n_args, fl_func_range *ret,
+                               fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *state = NULL;
+    FL_TRY(prepare_like(arena, args, n_args, &state, err));
+    const like_pattern *pattern = state;
+    if (pattern == NULL || pattern->open_start || pattern->n == 0)
+        return FL_OK;
+    const piece *first = &pattern->pieces[0];
+    fl_str prefix = {first->data, 0};
+    while (prefix.len < first->len && (first->any == NULL || !first->any[prefix.len]))
+        prefix.len++;
+    FL_TRY(fl_text_prefix_range(arena, prefix, ret, err));
+    if (pattern->kind == LIKE_EXACT) {
+        ret->high = ret->low;
+        ret->has_high = ret->has_low;
+        ret->is_high_open = false;
+    }
+cleanup:
+    return st;
+}
+
 /* Rows from `row` on that are asked for and whose texts lie one behind the other; where the last of them ends. Longer texts
  * usually do: they were written in the order of the rows. */
 static int32_t adjacent_rows(const fl_call *call, const fl_vec *arg, int32_t row, fl_str first, const char **ret_end)
@@ -391,9 +415,9 @@ static fl_status ilike(fl_call *call, fl_err *err)
 }
 
 static const fl_func_desc funcs[] = {
-    FL_TEXT_FUNC_PREPARED("like", "x LIKE pattern [ESCAPE c]: % is any text, _ one character", prepare_like,
-                          {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, like},
-                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, like}),
+    FL_TEXT_FUNC_RANGED("like", "x LIKE pattern [ESCAPE c]: % is any text, _ one character", prepare_like,
+                        range_of_like, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, like},
+                        {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, like}),
     FL_TEXT_FUNC_PREPARED("ilike", "x ILIKE pattern [ESCAPE c]: as LIKE, without regard to case", prepare_ilike,
                           {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, ilike},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, ilike}),

@@ -46,6 +46,13 @@ cleanup:
 TEST(starts_with, y.len == 0 || fl_str_has_prefix(x, y))
 TEST(ends_with, y.len == 0 || fl_str_has_suffix(x, y))
 
+static fl_status starts_with_range(fl_arena *arena, const fl_value *const *args, int32_t n_args, fl_func_range *ret,
+                                   fl_err *err)
+{
+    return n_args != 2 || args[1] == NULL || args[1]->is_null ? FL_OK
+                                                              : fl_text_prefix_range(arena, args[1]->s, ret, err);
+}
+
 static fl_status count_hits(fl_call *call, fl_str x, fl_str from, int64_t *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -221,9 +228,11 @@ static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC("strpos", "strpos(x, y): where y first lies in x, counted from one; else 0",
                  {TWO_TEXTS, FL_I32, 0, strpos}),
     FL_TEXT_FUNC("instr", "instr(x, y): as strpos", {TWO_TEXTS, FL_I32, 0, strpos}),
-    FL_TEXT_FUNC("starts_with", "starts_with(x, y): whether x begins with y", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
-    FL_TEXT_FUNC("prefix", "prefix(x, y): as starts_with", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
-    FL_TEXT_FUNC("^@", "x ^@ y: as starts_with", {TWO_TEXTS, FL_BOOL, 0, starts_with}),
+    FL_TEXT_FUNC_RANGED("starts_with", "starts_with(x, y): whether x begins with y", NULL, starts_with_range,
+                        {TWO_TEXTS, FL_BOOL, 0, starts_with}),
+    FL_TEXT_FUNC_RANGED("prefix", "prefix(x, y): as starts_with", NULL, starts_with_range,
+                        {TWO_TEXTS, FL_BOOL, 0, starts_with}),
+    FL_TEXT_FUNC_RANGED("^@", "x ^@ y: as starts_with", NULL, starts_with_range, {TWO_TEXTS, FL_BOOL, 0, starts_with}),
     FL_TEXT_FUNC("suffix", "suffix(x, y): as ends_with", {TWO_TEXTS, FL_BOOL, 0, ends_with}),
     FL_TEXT_FUNC("ends_with", "ends_with(x, y): whether x ends with y", {TWO_TEXTS, FL_BOOL, 0, ends_with}),
     FL_TEXT_FUNC("contains", "contains(x, y): whether y lies in x", {TWO_TEXTS, FL_BOOL, 0, contains}),

@@ -38,3 +38,28 @@ fl_status fl_text_fill(fl_call *call, char *to, int64_t bytes, fl_str unit, fl_e
     }
     return FL_OK;
 }
+
+fl_status fl_text_prefix_range(fl_arena *arena, fl_str prefix, fl_func_range *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    char *bytes = NULL;
+    int64_t n = prefix.len;
+    if (n == 0)
+        return FL_OK;
+    FL_TRY(fl_arena_get(arena, 2 * n, (void **)&bytes, err));
+    memcpy(bytes, prefix.data, (size_t)n);
+    memcpy(bytes + n, prefix.data, (size_t)n);
+    ret->low = (fl_value){.type = FL_TYPE(FL_UTF8), .s = {bytes, n}};
+    ret->has_low = true;
+    while (n > 0 &&
+           (uint8_t)prefix.data[n - 1] == UINT8_MAX) /* no text has this byte, but bytes are what is compared */
+        n--;
+    if (n == 0)
+        return FL_OK;
+    char *high = bytes + prefix.len;
+    high[n - 1] = (char)((uint8_t)high[n - 1] + 1);
+    ret->high = (fl_value){.type = FL_TYPE(FL_UTF8), .s = {high, n}};
+    ret->has_high = ret->is_high_open = true;
+cleanup:
+    return st;
+}

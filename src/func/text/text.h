@@ -28,6 +28,20 @@
      .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 
+/* As both, where the rows for which it is true lie in a range; `prepare_` may be NULL. */
+#define FL_TEXT_FUNC_RANGED(name_, doc_, prepare_, range_, ...) \
+    {FL_DESC(fl_func_desc),                                     \
+     .name = name_,                                             \
+     .traits = FL_TEXT_TRAITS,                                  \
+     .doc = doc_,                                               \
+     .prepare = prepare_,                                       \
+     .range = range_,                                           \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__},      \
+     .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
+
+/** fl_func_desc.range of texts that begin with `prefix`, whose bytes are borrowed: up to the least text behind all of them. */
+fl_status fl_text_prefix_range(fl_arena *arena, fl_str prefix, fl_func_range *ret, fl_err *err);
+
 static inline fl_str fl_text_arg(const fl_call *call, int32_t i, int32_t row)
 {
     return fl_vec_str(&call->args[i], row);

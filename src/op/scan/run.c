@@ -348,6 +348,35 @@ static fl_status add_bound(fl_exec *exec, scan_source *source, const fl_expr *e,
     return bound.slot < 0 ? FL_OK : fl_scan_bounds_add(source->bounds, &bound, err);
 }
 
+/* Hands the range to the source in which a test of a column is true: that of the texts with a prefix. */
+static fl_status add_range(fl_exec *exec, scan_source *source, const fl_expr *e, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_value *args[FL_FUNC_ARGS_MAX] = {NULL};
+    fl_func_range range = {0};
+    if (e->kind != FL_EXPR_CALL || e->func->range == NULL || e->n_args > FL_FUNC_ARGS_MAX ||
+        e->args[0]->kind != FL_EXPR_COLUMN)
+        return FL_OK;
+    for (int32_t i = 1; i < e->n_args; i++)
+        args[i] = constant_of(exec, e->args[i]);
+    FL_TRY(e->func->range(&exec->arena, args, e->n_args, &range, err));
+    if (!(range.has_low || range.has_high) ||
+        !fl_type_is_equal(e->args[0]->type, range.has_low ? range.low.type : range.high.type))
+        return FL_OK;
+    fl_scan_bound bound = {.has_low = range.has_low,
+                           .has_high = range.has_high,
+                           .is_high_open = range.is_high_open,
+                           .low = range.low,
+                           .high = range.high};
+    for (int32_t i = 0; i < source->n_slots; i++) {
+        bound.slot = i;
+        if (fl_col_is_equal(source->slot_cols[i], e->args[0]->col))
+            FL_TRY(fl_scan_bounds_add(source->bounds, &bound, err));
+    }
+cleanup:
+    return st;
+}
+
 /* A comparison of expressions over one column, and whose parameters they read. */
 typedef struct zone_test {
     const fl_exec *exec;
@@ -474,8 +503,10 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     bool may_raise = false; /* then later conjuncts must not hide it */
     for (int32_t i = 0; i < scan->n_filters; i++) {
         FL_TRY(add_bound(exec, source, scan->filters[i], err));
-        if (!may_raise)
+        if (!may_raise) {
             FL_TRY(add_test(exec, source, scan->filters[i], err));
+            FL_TRY(add_range(exec, source, scan->filters[i], err));
+        }
         may_raise |= (scan->filters[i]->flags & FL_EXPR_CAN_FAIL) != 0;
     }
     for (int32_t s = 0; s < source->n_slots; s++) {
