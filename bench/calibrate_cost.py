@@ -68,6 +68,7 @@ def main():
     with pipe.Pipe(args.fletch, ["--threads", "1"], timeout_s=600) as session:
         for statement in WORLD:
             session.run(statement)
+        session.run("SET disabled_rules = 'fold_aggregate'")  # what counts rows shall read them
         for kind, (more, less, times) in PAIRS.items():
             session.run(f"SET optimizer = '{'none' if kind in AS_WRITTEN else 'default'}'")
             spent = best(session, more, args.repeat) - best(session, less, args.repeat)

@@ -181,7 +181,7 @@ static void test_late_interrupt(void **state)
     assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_OK);
     assert_int_equal(only_value(&rows), 21);
     assert_int_equal(
-        fl_session_query(f->session, "SET timeout = 1; SELECT count(*) FROM range(100000000000)", &rows, &err),
+        fl_session_query(f->session, "SET timeout = 1; SELECT sum(range) FROM range(100000000000)", &rows, &err),
         FL_ERR_TIMEOUT);
     assert_int_equal(fl_statement_bind_text(statement, 1, "another", 7, &err), FL_OK);
     fl_statement_close(statement);

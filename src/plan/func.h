@@ -121,6 +121,9 @@ typedef struct fl_agg_choice {
     const struct fl_agg_kernel *kernel;
 } fl_agg_choice;
 
+/* What of all rows of a table answers an aggregate (fl_table_facts). */
+typedef enum fl_agg_answer { FL_ANSWER_NONE, FL_ANSWER_COUNT, FL_ANSWER_MIN, FL_ANSWER_MAX } fl_agg_answer;
+
 typedef struct fl_agg_desc {
     uint32_t size;
     const char *name;
@@ -132,6 +135,7 @@ typedef struct fl_agg_desc {
     bool skips_nulls;      /* rows in which its argument is null change nothing */
     bool is_sorted;        /* is fed in the order of its first argument, where no ORDER BY says another */
     bool is_within_group;  /* is called f(...) WITHIN GROUP (ORDER BY first argument) only */
+    uint8_t answer;        /* fl_agg_answer */
     const char *merge;     /* the aggregate that makes its result of results over parts of the rows; NULL: none does */
     int32_t n_row_args;    /* arguments behind these are the same for all rows: they read no column. 0: no such */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err);

@@ -65,6 +65,15 @@ typedef struct fl_table_sample {
 #define FL_SAMPLE_ROWS_MAX 2048
 #define FL_SAMPLE_PLACES_MAX 8
 
+/* What is true of all rows of a table, and of one of its columns: counted, never estimated, and nothing that a file only claims. */
+typedef struct fl_table_facts {
+    int64_t rows;
+    int64_t nulls; /* negative: unknown */
+    bool
+        has_extremes; /* of the values that are not null; null where there are none. Of types that are compared exactly */
+    fl_value min, max; /* of the column's type, values of rows; borrowed from the table */
+} fl_table_facts;
+
 /* A conjunct that the source may use to skip rows: column within [low, high], null rows are not wanted. Best effort: the
  * caller tests every row that arrives. */
 typedef struct fl_scan_bound {
@@ -177,6 +186,9 @@ typedef struct fl_table_ops {
     /** Orders that the rows come in, all of them at once; borrowed from the table. Returns how many. None of a table that has less
      *  than two rows. Thread-safe; found at the first call and kept. May be NULL, then nothing is known. */
     int32_t (*orders)(fl_table *table, const fl_table_order **ret);
+    /** What is known for sure of all rows that a scan gives, and of the column; -1: of none. Costs what looking at a segment's
+     *  or a file's head costs, for each of them. Thread-safe; may be NULL, then nothing is known. */
+    void (*facts)(fl_table *table, int32_t col, fl_table_facts *ret);
     void (*free)(fl_table *table);
 } fl_table_ops;
 

@@ -176,6 +176,36 @@ static int32_t orders(fl_table *base, const fl_table_order **ret)
     return fl_table_stats_orders(&table->stats, &table->declared, ret);
 }
 
+/* Types whose equal values are the same bits. */
+static bool is_exact(fl_type type)
+{
+    return !fl_type_is_float(type) && !fl_type_is_nested(type) && type.id != FL_INTERVAL && type.id != FL_NULL;
+}
+
+static void facts(fl_table *base, int32_t col, fl_table_facts *ret)
+{
+    const memory_table *table = (const memory_table *)base;
+    *ret = (fl_table_facts){.has_extremes = col >= 0 && is_exact(base->fields[col].type)};
+    for (int64_t s = 0; s < table->n_segments; s++)
+        ret->rows += table->segments[s]->rows;
+    if (col < 0)
+        return;
+    ret->min = ret->max = (fl_value){.type = base->fields[col].type, .is_null = true};
+    for (int64_t s = 0; s < table->n_segments; s++) {
+        const fl_segment *segment = table->segments[s];
+        const fl_value *min = &segment->min[col], *max = &segment->max[col];
+        int64_t nulls = base->fields[col].nullable ? segment->nulls[col] : 0;
+        ret->nulls = nulls < 0 || ret->nulls < 0 ? -1 : ret->nulls + nulls;
+        if (segment->rows == nulls)
+            continue;
+        ret->has_extremes &= !min->is_null && !max->is_null;
+        if (ret->has_extremes && (ret->min.is_null || fl_value_compare(min, &ret->min) < 0))
+            ret->min = *min;
+        if (ret->has_extremes && (ret->max.is_null || fl_value_compare(max, &ret->max) > 0))
+            ret->max = *max;
+    }
+}
+
 static void table_free(fl_table *base)
 {
     memory_table *table = (memory_table *)base;
@@ -187,7 +217,7 @@ static void table_free(fl_table *base)
 }
 
 static const fl_table_ops table_ops = {
-    .scan_new = scan_new, .stats = stats, .sample = sample, .orders = orders, .free = table_free};
+    .scan_new = scan_new, .stats = stats, .sample = sample, .orders = orders, .facts = facts, .free = table_free};
 
 fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
                               fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err)

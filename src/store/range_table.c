@@ -131,6 +131,13 @@ static int32_t orders(fl_table *base, const fl_table_order **ret)
     return base->rows > 1;
 }
 
+static void facts(fl_table *base, int32_t col, fl_table_facts *ret)
+{
+    const range_table *table = (const range_table *)base;
+    *ret = (fl_table_facts){.rows = table->rows, .has_extremes = col == 0, .min = table->min, .max = table->max};
+    ret->min.is_null = ret->max.is_null = table->rows == 0;
+}
+
 static void table_free(fl_table *base)
 {
     range_table *table = (range_table *)base;
@@ -138,7 +145,8 @@ static void table_free(fl_table *base)
     fl_free(table);
 }
 
-static const fl_table_ops table_ops = {.scan_new = scan_new, .stats = stats, .orders = orders, .free = table_free};
+static const fl_table_ops table_ops = {
+    .scan_new = scan_new, .stats = stats, .orders = orders, .facts = facts, .free = table_free};
 
 fl_status fl_range_table_new(fl_memory *memory, fl_str name, int64_t start, int64_t stop, int64_t step, bool is_closed,
                              fl_table **ret, fl_err *err)

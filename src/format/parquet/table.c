@@ -102,12 +102,22 @@ static int32_t orders(fl_table *base, const fl_table_order **ret)
     return (*ret)->n_keys > 0;
 }
 
+/* The rows that a scan gives are those of the row groups. What footers say of columns is a claim. */
+static void facts(fl_table *base, int32_t col, fl_table_facts *ret)
+{
+    const fl_pq_table *table = (const fl_pq_table *)base;
+    *ret = (fl_table_facts){.nulls = col >= 0 && !base->fields[col].nullable ? 0 : -1};
+    for (int32_t f = 0; f < table->base.n_files; f++)
+        ret->rows += table->files[f].rows;
+}
+
 static const fl_file_sampling sampling = {.scan_new = fl_pq_scan_new, .rows_of = fl_pq_scan_morsel_rows};
 
 static const fl_table_ops table_ops = {.scan_new = fl_pq_scan_new,
                                        .stats = fl_pq_table_stats,
                                        FL_FILE_SAMPLE_OPS,
                                        .orders = orders,
+                                       .facts = facts,
                                        .free = fl_files_table_free};
 
 static const fl_pq_table defaults = {

@@ -300,9 +300,9 @@ SIDE(max, true)
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "min", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .merge = "min", .resolve = resolve_min, .doc = "min(x): the least value"},
+     .answer = FL_ANSWER_MIN, .merge = "min", .resolve = resolve_min, .doc = "min(x): the least value"},
     {FL_DESC(fl_agg_desc), .name = "max", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .merge = "max", .resolve = resolve_max, .doc = "max(x): the greatest value"},
+     .answer = FL_ANSWER_MAX, .merge = "max", .resolve = resolve_max, .doc = "max(x): the greatest value"},
 };
 
 FL_AGG_SET(min_max, aggs);
