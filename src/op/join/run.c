@@ -19,6 +19,7 @@ typedef struct join_build {
     fl_stage base; /* the sink of the build side */
     fl_join_pairs pairs;
     bool keeps_unmatched_build;
+    bool is_one_enough;          /* what is asked is whether there is a build row: the first one ends the build */
     bool has_dense_key;          /* one integer key: the table may be an array */
     bool *has_range;             /* per key: min and max are collected, for the table or a filter */
     fl_runtime_filter **filters; /* per key; NULL where there is none */
@@ -131,6 +132,7 @@ static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     }
     if (count == 0)
         return FL_OK;
+    count = join->is_one_enough ? 1 : count;
     fl_rows_hash(keys, join->pairs.n_keys, local->list, count, worker->exec->context.session->seed, local->hashes);
     FL_TRY(fl_row_store_add(&local->store, count, local->rows, err));
     for (int32_t i = 0; i < count; i++)
@@ -139,6 +141,7 @@ static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     for (int32_t k = 0; k < join->pairs.n_keys; k++)
         if (join->has_range[k])
             widen_range(&local->ranges[k], &keys[k], local->list, count);
+    st = join->is_one_enough ? FL_DONE : FL_OK;
 cleanup:
     return st;
 }
@@ -531,6 +534,17 @@ static bool is_key_range_type(fl_type type)
            (width == 4 || width == 8);
 }
 
+/* Whether the join asks of its right side only if there is a row. What may raise there is computed for all rows: which of them come before
+ * the first one that is kept differs from run to run. */
+static bool asks_for_one(const fl_node *node)
+{
+    const fl_join_attrs *attrs = fl_join_of(node);
+    bool is_test = attrs->kind == FL_JOIN_SEMI || attrs->kind == FL_JOIN_ANTI || attrs->kind == FL_JOIN_MARK;
+    for (int32_t i = 0; i < attrs->n_conjuncts; i++)
+        is_test &= fl_expr_is_true(attrs->conjuncts[i]);
+    return is_test && !attrs->build_left && !node->inputs[1]->can_fail;
+}
+
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -544,6 +558,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     pairs = &join->pairs;
     FL_TRY(fl_join_pairs_plan(exec, node, EXTRA_BYTES, pairs, err));
     join->keeps_unmatched_build = attrs->kind == FL_JOIN_RIGHT || attrs->kind == FL_JOIN_FULL || attrs->build_left;
+    join->is_one_enough = asks_for_one(node);
     pairs->code_offset = pairs->layout.extra_offset + NUMBER_AT;
     pairs->match_offset = join->keeps_unmatched_build ? pairs->layout.extra_offset + MATCHED_AT : 0;
     join->has_dense_key =
