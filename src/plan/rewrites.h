@@ -67,6 +67,9 @@ struct fl_op_rewrites {
     fl_status (*keep_all)(fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err);
     /** An equal plan for the case that one of its inputs has no rows, without that input; the node itself where it wants it. */
     fl_status (*without)(fl_plan *plan, const fl_node *node, int32_t input, const fl_node **ret, fl_err *err);
+    /** ret[i], what cols[i] holds in the node's only row: an expression without columns of its inputs; *ret_is_one false, as before: it
+     *  may have another number of rows, or of expressions that must not be computed again. */
+    fl_status (*row)(fl_plan *plan, const fl_node *node, const fl_expr **ret, bool *ret_is_one, fl_err *err);
     /** How it is freed of outer columns: see plan/unnesting.h. */
     fl_unnesting_pull_fn pull;
     fl_unnesting_push_fn push;

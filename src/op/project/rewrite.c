@@ -1,6 +1,7 @@
 /* project: what rules may do with it. */
 #include "op/project/node.h"
 
+#include "plan/expr_walk.h"
 #include "plan/rewrites.h"
 
 #define STRICT_PARTS_MAX 1000 /* of an expression that is looked into: shared parts are met as often as they occur */
@@ -146,6 +147,38 @@ cleanup:
     return st;
 }
 
+static fl_status row(fl_plan *plan, const fl_node *node, const fl_expr **ret, bool *ret_is_one, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_project_attrs *project = fl_project_of(node);
+    const fl_node *input = node->inputs[0];
+    const fl_op_rewrites *below = fl_rewrites_of(input);
+    const fl_expr **values = NULL;
+    fl_substitution s = {0}, made = {0};
+    bool is_one = false;
+    if (below->row == NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), input->n_cols + 1, &values, err));
+    FL_TRY(below->row(plan, input, values, &is_one, err));
+    for (int32_t i = 0; i < input->n_cols && is_one; i++)
+        is_one = !(values[i]->flags & FL_EXPR_VOLATILE);
+    if (!is_one)
+        return FL_OK;
+    FL_TRY(fl_substitution_init(&s, plan, input->cols, values, input->n_cols, err));
+    FL_TRY(fl_substitution_init(&made, plan, project->cols, project->exprs, project->n_cols, err));
+    for (int32_t i = 0; i < node->n_cols; i++) {
+        const fl_expr *col = NULL;
+        FL_TRY(fl_expr_column(plan, node->cols[i], -1, &col, err));
+        FL_TRY(fl_substitute(&made, col, &ret[i], err));
+        FL_TRY(fl_substitute(&s, ret[i], &ret[i], err));
+    }
+    *ret_is_one = true;
+cleanup:
+    fl_substitution_drop(&s);
+    fl_substitution_drop(&made);
+    return st;
+}
+
 static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -169,5 +202,6 @@ const fl_op_rewrites fl_project_rewrites = {FL_DESC(fl_op_rewrites),
                                             .passes = passes,
                                             .thin = thin,
                                             .widen = widen,
+                                            .row = row,
                                             .pull = pull,
                                             .push = push};

@@ -26,6 +26,18 @@ cleanup:
     return st;
 }
 
+static fl_status row(fl_plan *plan, const fl_node *node, const fl_expr **ret, bool *ret_is_one, fl_err *err)
+{
+    (void)plan, (void)err;
+    const fl_values_attrs *values = fl_values_of(node);
+    *ret_is_one = values->n_rows == 1;
+    for (int32_t i = 0; i < node->n_cols && *ret_is_one; i++)
+        for (int32_t c = 0; c < values->n_cols; c++)
+            if (fl_col_is_equal(values->cols[c], node->cols[i]))
+                ret[i] = values->exprs[c];
+    return FL_OK;
+}
+
 static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -49,5 +61,5 @@ cleanup:
     return st;
 }
 
-const fl_op_rewrites fl_values_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .free_exprs = free_exprs,
+const fl_op_rewrites fl_values_rewrites = {FL_DESC(fl_op_rewrites), .flow = flow, .free_exprs = free_exprs, .row = row,
                                            .push = push};
