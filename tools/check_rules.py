@@ -17,6 +17,8 @@ TEST = re.compile(r"\bop\s*[!=]=\s*&fl_op_(\w+)|&fl_op_(\w+)\s*[!=]=|strcmp\([^;
 ALLOWED = {
     # a reader of shared rows is taken away when the whole plan, from its root on, has no second one
     "src/rule/eliminate_materialize.c": {"materialize"},
+    # what reads shared rows, and what filters them, is found in one walk from the root
+    "src/rule/filter_shared.c": {"materialize", "filter"},
     # regions of joins are found and put in order in one walk from the root
     "src/rule/join_region.c": {"join"},
 }
