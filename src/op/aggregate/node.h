@@ -11,7 +11,7 @@ typedef struct fl_aggregate_attrs {
     const fl_col_id *cols;
     int32_t n_aggs;
     const fl_agg *aggs;
-    bool is_early;   /* put below a join by eager_aggregate, which moves it no further */
+    bool is_early;   /* taken apart already, by eager_aggregate or aggregate_union, which do so once */
     int32_t n_order; /* lowered to runs: the order in which the rows come, of all keys, which are columns */
     const fl_sort_key *order;
 } fl_aggregate_attrs;
