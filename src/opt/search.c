@@ -309,7 +309,7 @@ static fl_status run_pass(fl_search_state *s, int32_t goal, int32_t pass, fl_err
             FL_TRY(fl_interrupt_check(s->scratch.memory->interrupt, err));
         s->is_stopping = !fl_search_is_greedy(s) && (s->ticks >= s->options->ticks_max || s->quiet > FL_SEARCH_QUIET);
         s->ticks++;
-        s->quiet++;
+        s->quiet += s->tasks[s->n_tasks - 1].kind == TASK_PRICE; /* exploring makes nothing cheaper */
         FL_TRY(step(s, err));
     }
 cleanup:

@@ -19,7 +19,7 @@ typedef struct fl_search_options {
     const fl_rule_call *call;    /* what rules may ask for; the call's own parts are filled in */
     bool verifies_properties;    /* see fl_check_result */
     int64_t ticks_max;           /* of the search behind the greedy pass */
-    double threshold;            /* it ends when for FL_SEARCH_QUIET tasks no best plan became cheaper by this share */
+    double threshold;            /* it ends when for FL_SEARCH_QUIET prices no best plan became cheaper by this share */
     int64_t plan_number;         /* 0: the cheapest plan; k: the memo's k-th, counted round and round */
     fl_rule_inquiry *inquiry;    /* is told of the rule that it asks about; NULL: nobody asks */
     fl_text *shown;              /* gets the memo as EXPLAIN shows it; NULL: nobody wants it */
