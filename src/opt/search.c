@@ -359,40 +359,60 @@ static fl_status collect_phases(fl_search_state *s, fl_err *err)
     return st;
 }
 
-/* Rules of the whole plan: parts of it get equals. */
-static fl_status apply_on_root(fl_search_state *s, const fl_node *root, fl_err *err)
+/* Adds another plan for a part of the whole one, which call->node is. */
+static fl_status add_equal(fl_search_state *s, const fl_rule_call *call, int32_t rule, const fl_node *other,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_rule_list *rules = &s->options->phase->on_root;
-    for (int32_t r = 0; r < rules->n; r++) {
-        const fl_rule_entry *entry = rules->entries[r];
-        fl_rule_call call = *s->options->call;
-        int32_t n_exprs = s->memo.n_exprs, n_nodes = fl_plan_nodes(s->plan), group = 0;
-        call.node = root;
-        call.is_costed = true;
-        call.is_numbered = s->options->plan_number > 0;
-        call.rule = entry->rule;
-        call.pattern = entry->pattern;
-        call.scratch = &s->scratch;
-        if (s->options->is_off[entry->index] || (entry->rule->check != NULL && !entry->rule->check(&call)))
-            continue;
-        FL_TRY(entry->rule->on_match(&call, err));
-        FL_ASSERT(call.n_results == 0);
-        FL_TRY(fl_provenance_note_rule(s->plan, entry->rule->name, root, n_nodes, err));
-        for (int32_t i = 0; i < call.n_equals; i++) {
-            call.node = call.equals[i].part;
-            FL_TRY(fl_check_result(&call, call.equals[i].other, s->options->verifies_properties, err));
-            FL_TRY(fl_memo_add_plan(&s->memo, call.equals[i].part, &group, err));
-            FL_TRY(fl_memo_add_equal(&s->memo, group, call.equals[i].other, entry->index, err));
-        }
-        if (s->memo.n_exprs > n_exprs)
-            s->options->fired(s->options->ctx, entry->rule);
-        FL_TRY(fl_rule_inquiry_note(s->options->inquiry, s->plan, entry->rule, root,
-                                    s->memo.n_exprs > n_exprs ? FL_RULE_FIRED : FL_RULE_SILENT, err));
-        fl_arena_reset(&s->scratch);
+    int32_t group = 0;
+    FL_TRY(fl_check_result(call, other, s->options->verifies_properties, err));
+    FL_TRY(fl_memo_add_plan(&s->memo, call->node, &group, err));
+    st = fl_memo_add_equal(&s->memo, group, other, rule, err);
+cleanup:
+    return st;
+}
+
+static fl_status apply_to_root(fl_search_state *s, const fl_rule_entry *entry, const fl_node *root, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_rule_call call = *s->options->call;
+    int32_t n_exprs = s->memo.n_exprs, n_nodes = fl_plan_nodes(s->plan);
+    fl_rule_outcome outcome = FL_RULE_REFUSED;
+    call.node = root;
+    call.is_costed = true;
+    call.is_numbered = s->options->plan_number > 0;
+    call.rule = entry->rule;
+    call.pattern = entry->pattern;
+    call.scratch = &s->scratch;
+    if (entry->rule->check != NULL && !entry->rule->check(&call))
+        goto note;
+    FL_TRY(entry->rule->on_match(&call, err));
+    FL_TRY(fl_provenance_note_rule(s->plan, entry->rule->name, root, n_nodes, err));
+    for (int32_t i = 0; i < call.n_results; i++)
+        if (call.results[i] != root)
+            FL_TRY(add_equal(s, &call, entry->index, call.results[i], err));
+    for (int32_t i = 0; i < call.n_equals; i++) {
+        call.node = call.equals[i].part;
+        FL_TRY(add_equal(s, &call, entry->index, call.equals[i].other, err));
     }
+    outcome = s->memo.n_exprs > n_exprs ? FL_RULE_FIRED : FL_RULE_SILENT;
+    if (outcome == FL_RULE_FIRED)
+        s->options->fired(s->options->ctx, entry->rule);
+note:
+    st = fl_rule_inquiry_note(s->options->inquiry, s->plan, entry->rule, root, outcome, err);
 cleanup:
     fl_arena_reset(&s->scratch);
+    return st;
+}
+
+/* Rules of the whole plan, once. */
+static fl_status apply_on_root(fl_search_state *s, const fl_node *root, fl_err *err)
+{
+    const fl_rule_list *rules = &s->options->phase->on_root;
+    fl_status st = FL_OK;
+    for (int32_t r = 0; r < rules->n && st == FL_OK; r++)
+        if (!s->options->is_off[rules->entries[r]->index])
+            st = apply_to_root(s, rules->entries[r], root, err);
     return st;
 }
 
