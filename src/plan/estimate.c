@@ -16,6 +16,7 @@
 #define LIKE_UNKNOWN 0.1
 #define PARTS_MAX 4096      /* of an expression that is looked into: shared parts are met as often as they occur */
 #define SAME_ROWS_KEYS 0.95 /* of the rows, that keys are at least: few are of two rows */
+#define SAME_COLS_MAX 3     /* of each side that are looked at for being of the same rows */
 #define PAIRS_APART 32      /* the ends of a range are looked for so many conjuncts away */
 
 static double clamp(double s)
@@ -664,8 +665,8 @@ static double same_rows(const fl_plan *plan, const fl_node *left, const fl_equal
                         const fl_equal_cols *of_right)
 {
     double factor = 1;
-    for (int32_t i = 0; i < of_left->n; i++)
-        for (int32_t k = 0; k < of_right->n; k++) {
+    for (int32_t i = 0; i < of_left->n && i < SAME_COLS_MAX; i++)
+        for (int32_t k = 0; k < of_right->n && k < SAME_COLS_MAX; k++) {
             double one = fl_estimate_same_rows(plan, left, of_left->cols[i], right, of_right->cols[k]);
             factor *= one;
             if (one != 1)

@@ -65,6 +65,35 @@ static bool may_go(const fl_join_attrs *join, int32_t side)
     }
 }
 
+/* A projection that has the columns beside what is there; in a projection that is there already, so that many rows make no tower. */
+static fl_status add_columns(fl_rule_call *call, const fl_node *node, const fl_col_id *cols,
+                             const fl_expr *const *exprs, int32_t n, const fl_node **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_project_attrs *below = node->op == &fl_op_project ? fl_project_of(node) : &(fl_project_attrs){0};
+    int32_t n_below = below->n_cols;
+    fl_col_id *all_cols = NULL;
+    const fl_expr **all_exprs = NULL;
+    fl_project_attrs all = {
+        .n_cols = n_below + n, .n_exprs = n_below + n, .n_passed = node->n_cols, .passed = node->cols};
+    FL_TRY(FL_NEW_ARRAY(call->scratch, all.n_cols + 1, &all_cols, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, all.n_cols + 1, &all_exprs, err));
+    for (int32_t i = 0; i < all.n_cols; i++) {
+        all_cols[i] = i < n_below ? below->cols[i] : cols[i - n_below];
+        all_exprs[i] = i < n_below ? below->exprs[i] : exprs[i - n_below];
+    }
+    if (node->op == &fl_op_project) {
+        all.n_passed = below->n_passed;
+        all.passed = below->passed;
+        node = node->inputs[0];
+    }
+    all.cols = all_cols;
+    all.exprs = all_exprs;
+    st = fl_node_make(call->plan, &fl_op_project, &all, NULL, &node, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
 static fl_status take_in(fl_rule_call *call, int32_t side, const fl_expr *const *row, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -91,11 +120,8 @@ static fl_status take_in(fl_rule_call *call, int32_t side, const fl_expr *const 
     } else if (join->kind != FL_JOIN_MARK) {
         FL_TRY(fl_filter_build_all(call->plan, out, tests, join->n_conjuncts, &out, err));
     }
-    if (n > 0) {
-        fl_project_attrs project = {
-            .n_cols = n, .cols = cols, .n_exprs = n, .exprs = exprs, .n_passed = out->n_cols, .passed = out->cols};
-        FL_TRY(fl_node_make(call->plan, &fl_op_project, &project, NULL, &out, 1, NULL, 0, &out, err));
-    }
+    if (n > 0)
+        FL_TRY(add_columns(call, out, cols, exprs, n, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, node->cols, node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:

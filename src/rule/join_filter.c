@@ -26,15 +26,18 @@ static bool is_nested(const fl_node *join, int32_t side)
     return join->inputs[side]->op == join->op;
 }
 
-/* Whether the columns are of both sides of an inner join that the plan is or that is below its joins. */
-static bool joins_within(const fl_node *join, const fl_col_set *used)
+/* Whether the columns are seen to be of one relation: a single one is, a mark too, and those of one scan. */
+static bool is_of_one(const fl_plan *plan, const fl_col_set *used)
 {
-    bool left = fl_col_set_meets(&join->inputs[0]->made, used), right = fl_col_set_meets(&join->inputs[1]->made, used);
-    if (left && right)
-        return is_inner(join);
-    if (left && is_nested(join, 0) && (is_inner(join) || keeps_left(join)))
-        return joins_within(join->inputs[0], used);
-    return right && is_nested(join, 1) && is_inner(join) && joins_within(join->inputs[1], used);
+    fl_col_id first = {0};
+    for (int32_t w = 0; w < used->n_words; w++)
+        for (uint64_t word = used->words[w]; word != 0; word &= word - 1) {
+            fl_col_id col = {(used->first_word + w) * 64 + __builtin_ctzll(word)};
+            if (first.n != 0 && !fl_plan_is_one_scan(plan, first, col))
+                return false;
+            first = col;
+        }
+    return true;
 }
 
 static bool check(const fl_rule_call *call)
@@ -62,15 +65,15 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         fl_col_set used;
         fl_col_set_init(&used);
         FL_TRY(fl_expr_add_cols(call->scratch, e, &used, err));
-        bool left = fl_col_set_meets(&used, &sides[0]->made), right = fl_col_set_meets(&used, &sides[1]->made);
+        bool is_one = is_of_one(call->plan, &used), left = fl_col_set_meets(&used, &sides[0]->made),
+             right = fl_col_set_meets(&used, &sides[1]->made);
         if (!fl_expr_is_movable(e))
             kept[n_kept++] = e;
         else if (left && right && is_inner(join))
             on[n_on++] = e;
-        else if (left && fl_col_set_has_all(&sides[0]->made, &used) && is_nested(join, 0) &&
-                 joins_within(sides[0], &used))
+        else if (left && fl_col_set_has_all(&sides[0]->made, &used) && is_nested(join, 0) && !is_one)
             moved[0][n_moved[0]++] = e;
-        else if (right && is_inner(join) && is_nested(join, 1) && joins_within(sides[1], &used))
+        else if (right && is_inner(join) && is_nested(join, 1) && is_inner(sides[1]) && !is_one)
             moved[1][n_moved[1]++] = e;
         else
             kept[n_kept++] = e;

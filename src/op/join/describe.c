@@ -26,7 +26,7 @@ static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node
     return n;
 }
 
-#define EQUAL_NODES_MAX 64 /* that are looked at for equal columns */
+#define EQUAL_NODES_MAX 16 /* that are looked at for equal columns */
 
 static bool add_equal(fl_equal_cols *cols, fl_col_id a, fl_col_id b)
 {
