@@ -1,21 +1,26 @@
-/* Statements that change tables: each makes a new version that shares the segments that stay, checks it against NOT NULL
+/* Statements that change tables: each makes a new version that shares what stays, checks what comes against NOT NULL
  * and the unique keys, and puts it in the old one's place. A statement that fails changes nothing. All of them run under the
  * engine's write lock. */
 #include "engine/internal.h"
 
 #include "plan/props.h"
+#include "store/table_change.h"
 
 #define SMALL_SEGMENT_ROWS 4096
 
-static fl_status check_not_null(const fl_rows *rows, const fl_column_rules *rules, const fl_field *fields,
-                                int32_t n_cols, fl_str table, fl_err *err)
+/* Whether the rows may be in the table: the columns from `first` on are the table's cols[0 .. n) (NULL: all in order). */
+static fl_status check_not_null(const fl_rows *rows, int32_t first, const fl_table *table, const int32_t *cols,
+                                int32_t n, fl_str name, fl_err *err)
 {
-    for (int32_t c = 0; rules != NULL && c < n_cols; c++)
+    const fl_column_rules *rules = fl_memory_table_rules(table);
+    for (int32_t i = 0; rules != NULL && i < n; i++) {
+        int32_t c = cols == NULL ? i : cols[i];
         for (int64_t s = 0; rules[c].is_not_null && s < rows->n_segments; s++)
-            if (rows->segments[s]->nulls[c] > 0)
+            if (rows->segments[s]->nulls[first + i] > 0)
                 return FL_FAIL(err, FL_ERR_CONSTRAINT,
                                "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
-                               FL_STR_ARG(fields[c].name), FL_STR_ARG(table));
+                               FL_STR_ARG(table->fields[c].name), FL_STR_ARG(name));
+    }
     return FL_OK;
 }
 
@@ -150,6 +155,16 @@ cleanup:
     return st;
 }
 
+/* The index of the table's rows as they are, if there is one; it is the caller's. */
+static fl_key_index *take_index(fl_session *session, fl_str name, const fl_table *table)
+{
+    fl_key_index *index = fl_engine_take_key_index(session->engine, name);
+    if (index == NULL || fl_key_index_version(index) == table->version)
+        return index;
+    fl_key_index_free(index);
+    return NULL;
+}
+
 /* An index of these rows; NULL when the table has no keys. */
 static fl_status index_rows(fl_session *session, const fl_table *table, fl_segment *const *segments, int64_t n,
                             fl_key_index **ret, fl_err *err)
@@ -175,13 +190,10 @@ static fl_status index_with(fl_session *session, fl_str name, fl_table *table, c
     fl_status st = FL_OK;
     int64_t n_old = 0;
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
-    fl_key_index *index = fl_engine_take_key_index(session->engine, name);
+    fl_key_index *index = take_index(session, name, table);
     *ret = NULL;
-    if (table->n_keys > 0 && (index == NULL || fl_key_index_version(index) != table->version)) {
-        fl_key_index_free(index);
-        index = NULL;
+    if (table->n_keys > 0 && index == NULL)
         FL_TRY(index_rows(session, table, old, n_old, &index, err));
-    }
     if (table->n_keys > 0) {
         FL_TRY(fl_key_index_add(index, rows->segments, rows->n_segments, err));
         *ret = index;
@@ -210,7 +222,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
     if (table->rows > 0)
         order = (fl_table_order){0};
-    FL_TRY(check_not_null(&rows, fl_memory_table_rules(table), table->fields, table->n_cols, bound->name, err));
+    FL_TRY(check_not_null(&rows, 0, table, NULL, table->n_cols, bound->name, err));
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
     FL_TRY(FL_NEW_ARRAY(&arena, n_old + rows.n_segments + 1, &all, err));
     for (int64_t i = 0; i < n_old; i++)
@@ -221,8 +233,8 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
         for (int32_t c = 0; c < table->n_cols; c++)
             types[c] = table->fields[c].type;
         FL_TRY(fl_segment_builder_new(&session->engine->memory, types, table->n_cols, FL_SEGMENT_TABLE, &builder, err));
-        FL_TRY(fl_segment_builder_add(builder, all[n - 1]->vecs, NULL, (int32_t)all[n - 1]->rows, err));
-        FL_TRY(fl_segment_builder_add(builder, rows.segments[0]->vecs, NULL, (int32_t)rows.segments[0]->rows, err));
+        FL_TRY(fl_segment_builder_add_live(builder, all[n - 1], 0, (int32_t)all[n - 1]->rows, err));
+        FL_TRY(fl_segment_builder_add_live(builder, rows.segments[0], 0, (int32_t)rows.segments[0]->rows, err));
         FL_TRY(fl_segment_builder_finish(builder, &merged, err));
         all[n - 1] = merged;
     } else {
@@ -240,34 +252,118 @@ cleanup:
     return st;
 }
 
-/* UPDATE's query gives every row with a last column "changed"; DELETE's the rows that stay; TRUNCATE has none. */
-fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                                   fl_err *err)
+/* The order that the rows still have when these columns are assigned: they were in it up to the first of them. */
+static fl_table_order order_without(fl_table_order order, const int32_t *cols, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t k = 0; k < order.n_keys; k++)
+            if (order.keys[k].col == cols[i])
+                order.n_keys = k;
+    return order;
+}
+
+static bool has_key_of(const fl_table *table, const int32_t *cols, int32_t n)
+{
+    for (int32_t k = 0; k < table->n_keys; k++)
+        for (int32_t i = 0; i < table->keys[k].n_cols; i++)
+            for (int32_t c = 0; c < n; c++)
+                if (table->keys[k].cols[i] == cols[c])
+                    return true;
+    return false;
+}
+
+/* Takes the marked rows out of the index. */
+static fl_status remove_keys(fl_key_index *index, const fl_table_change *change, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int64_t s = 0; s < change->n_old && st == FL_OK; s++)
+        if (change->marks[s] != NULL)
+            st = fl_key_index_remove_rows(index, change->old[s], change->marks[s], err);
+    return st;
+}
+
+/* The index of what a DELETE leaves; NULL: the next statement that needs one makes it. */
+static fl_status index_left(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change,
+                            fl_key_index **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_key_index *index = take_index(session, bound->name, bound->table);
+    *ret = NULL;
+    if (index == NULL)
+        return FL_OK;
+    FL_TRY(remove_keys(index, change, err));
+    if (!fl_key_index_is_worn(index)) {
+        *ret = index;
+        index = NULL;
+    }
+cleanup:
+    fl_key_index_free(index);
+    return st;
+}
+
+/* The index of the rows behind an UPDATE: FL_ERR_CONSTRAINT when a key has a value twice. */
+static fl_status index_updated(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change,
+                               fl_key_index **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_key_index *index = take_index(session, bound->name, bound->table);
+    bool is_touched = has_key_of(bound->table, bound->assigned, bound->n_assigned);
+    *ret = NULL;
+    if (index != NULL && is_touched)
+        FL_TRY(remove_keys(index, change, err));
+    if (is_touched && (index == NULL || fl_key_index_is_worn(index))) {
+        FL_TRY(index_rows(session, bound->table, change->segments, change->n_segments, ret, err));
+        goto cleanup;
+    }
+    for (int64_t s = 0; s < change->n_old && is_touched; s++)
+        if (change->marks[s] != NULL)
+            FL_TRY(fl_key_index_add_rows(index, change->segments[s], change->marks[s], err));
+    *ret = index;
+    index = NULL;
+cleanup:
+    fl_key_index_free(index);
+    return st;
+}
+
+/* UPDATE and DELETE: their query says which rows, and what they get. Where there is none, as with TRUNCATE, all rows go. */
+fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                                 fl_err *err)
 {
     fl_status st = FL_OK;
     fl_rows rows = {0};
     fl_key_index *index = NULL;
-    fl_table_order order = {0};
-    fl_arena arena;
-    fl_arena_init(&arena, &session->statement_memory);
-    FL_TRY(check_changeable(bound->table, err));
-    if (bound->kind == FL_AST_UPDATE)
-        bound->query.n_outputs = bound->table->n_cols;
-    if (bound->query.plan != NULL && bound->kind != FL_AST_TRUNCATE)
-        FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
-    if (bound->kind == FL_AST_UPDATE) {
-        FL_TRY(check_not_null(&rows, fl_memory_table_rules(bound->table), bound->table->fields, bound->table->n_cols,
-                              bound->name, err));
-        FL_TRY(index_rows(session, bound->table, rows.segments, rows.n_segments, &index, err));
+    fl_table_change change;
+    fl_table *table = bound->table;
+    const int32_t *assigned = bound->assigned;
+    int32_t n_assigned = bound->n_assigned;
+    int64_t n_old = 0;
+    fl_segment *const *old = fl_memory_table_segments(table, &n_old);
+    version v = {.keys = table->keys, .n_keys = table->n_keys};
+    fl_table_change_init(&change, &session->engine->memory, &session->statement_memory, table->fields, old, n_old);
+    FL_TRY(check_changeable(table, err));
+    if (bound->query.plan == NULL) {
+        FL_TRY(replace_table(session, table, bound->name, &v, NULL, err));
+        goto cleanup;
     }
-    version v = {.segments = rows.segments,
-                 .n_segments = rows.n_segments,
-                 .keys = bound->table->keys,
-                 .n_keys = bound->table->n_keys,
-                 .order = order};
-    st = replace_table(session, bound->table, bound->name, &v, index, err);
+    FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->statement_memory,
+                          &rows, err));
+    if (rows.n_segments == 0)
+        goto cleanup;
+    FL_TRY(check_not_null(&rows, 1, table, assigned, n_assigned, bound->name, err));
+    FL_TRY(fl_table_change_mark(&change, rows.segments, rows.n_segments, err));
+    if (bound->kind == FL_AST_UPDATE) {
+        FL_TRY(fl_table_change_update(&change, rows.segments, rows.n_segments, assigned, n_assigned, err));
+        FL_TRY(index_updated(session, bound, &change, &index, err));
+    } else {
+        FL_TRY(fl_table_change_delete(&change, err));
+        FL_TRY(index_left(session, bound, &change, &index, err));
+    }
+    v.segments = change.segments;
+    v.n_segments = change.n_segments;
+    v.order = order_without(*fl_memory_table_order(table), assigned, n_assigned);
+    st = replace_table(session, table, bound->name, &v, index, err);
 cleanup:
-    fl_arena_drop(&arena);
+    fl_table_change_drop(&change);
     fl_rows_drop(&rows);
     return st;
 }

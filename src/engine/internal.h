@@ -216,8 +216,8 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
                             fl_err *err);
 
 /** UPDATE, DELETE and TRUNCATE. */
-fl_status fl_session_rewrite_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                                   fl_err *err);
+fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                                 fl_err *err);
 
 /** Only a unique index has an effect: a key. One that is not known is dropped silently: CREATE INDEX did not keep it. */
 fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err);

@@ -1,4 +1,4 @@
-/* Unique keys: a group table per key, whose rows say by a byte that they were there before. */
+/* Unique keys: a group table per key, whose rows say by a byte whether they are there. */
 #include "engine/key_index.h"
 
 #include "exec/group_table.h"
@@ -7,8 +7,9 @@
 
 typedef struct key_set {
     const fl_table_key *key;
-    fl_row_layout layout; /* the key's columns; extra: whether the row was there */
+    fl_row_layout layout; /* the key's columns; extra: whether the row is there */
     fl_group_table values;
+    int64_t rows; /* that are there */
 } key_set;
 
 struct fl_key_index {
@@ -102,53 +103,92 @@ static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *k
     return st;
 }
 
-/* Adds the rows [at, at + count) of a segment to one key's values. */
-static fl_status add_rows(fl_key_index *index, key_set *set, const fl_segment *segment, int64_t at, int32_t count,
-                          fl_arena *scratch, fl_err *err)
+/* Of the rows [at, at + count) those of `mask` (NULL: all) that were not deleted and have no null in the key. */
+static int32_t list_rows(const fl_segment *segment, const uint64_t *mask, int64_t at, int32_t count, const fl_vec *vecs,
+                         int32_t n_cols, uint16_t *ret)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < count; i++) {
+        bool is_known = fl_is_valid(mask, at + i) && fl_segment_is_live(segment, at + i);
+        for (int32_t k = 0; k < n_cols && is_known; k++)
+            is_known = fl_vec_is_valid(&vecs[k], i);
+        if (is_known)
+            ret[n++] = (uint16_t)i;
+    }
+    return n;
+}
+
+/* Notes of the rows [at, at + count) of a segment in one key's values that they are there, or are not any more. */
+static fl_status note_rows(fl_key_index *index, key_set *set, const fl_segment *segment, const uint64_t *mask,
+                           int64_t at, int32_t count, bool is_there, fl_arena *scratch, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_table_key *key = set->key;
     fl_vec *vecs = NULL;
     uint16_t list[ROWS_MAX];
     uint8_t *rows[ROWS_MAX];
-    int32_t n = 0;
     FL_TRY(FL_NEW_ARRAY(scratch, key->n_cols, &vecs, err));
     for (int32_t k = 0; k < key->n_cols; k++)
         FL_TRY(fl_vec_slice(scratch, &segment->vecs[key->cols[k]], at, count, &vecs[k], err));
-    for (int32_t i = 0; i < count; i++) {
-        bool is_known = true;
-        for (int32_t k = 0; k < key->n_cols; k++)
-            is_known &= fl_vec_is_valid(&vecs[k], i);
-        if (is_known)
-            list[n++] = (uint16_t)i;
-    }
+    int32_t n = list_rows(segment, mask, at, count, vecs, key->n_cols, list);
     FL_TRY(fl_group_table_find(&set->values, vecs, list, n, index->seed, true, rows, err));
     for (int32_t i = 0; i < n; i++) {
         uint8_t *was_there = rows[i] + set->layout.extra_offset;
-        if (*was_there)
+        if (*was_there && is_there)
             return fail_duplicate(index, key, vecs, list[i], err);
-        *was_there = 1;
+        *was_there = is_there;
+        set->rows += is_there ? 1 : -1;
     }
 cleanup:
+    return st;
+}
+
+static bool has_any(const uint64_t *mask, int64_t at, int32_t count)
+{
+    return mask == NULL || !fl_bitmap_is_empty(mask + at / 64, count);
+}
+
+static fl_status note_segment(fl_key_index *index, const fl_segment *segment, const uint64_t *mask, bool is_there,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena scratch;
+    fl_arena_init(&scratch, index->memory);
+    for (int64_t at = 0; at < segment->rows; at += ROWS_MAX) {
+        int32_t count = segment->rows - at < ROWS_MAX ? (int32_t)(segment->rows - at) : ROWS_MAX;
+        for (int32_t i = 0; i < index->n_sets && has_any(mask, at, count); i++)
+            FL_TRY(note_rows(index, &index->sets[i], segment, mask, at, count, is_there, &scratch, err));
+        fl_arena_reset(&scratch);
+    }
+cleanup:
+    fl_arena_drop(&scratch);
     return st;
 }
 
 fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_arena scratch;
-    fl_arena_init(&scratch, index->memory);
-    for (int64_t s = 0; s < n_segments; s++)
-        for (int64_t at = 0; at < segments[s]->rows; at += ROWS_MAX) {
-            int64_t left = segments[s]->rows - at;
-            for (int32_t i = 0; i < index->n_sets; i++)
-                FL_TRY(add_rows(index, &index->sets[i], segments[s], at, left < ROWS_MAX ? (int32_t)left : ROWS_MAX,
-                                &scratch, err));
-            fl_arena_reset(&scratch);
-        }
-cleanup:
-    fl_arena_drop(&scratch);
+    for (int64_t s = 0; s < n_segments && st == FL_OK; s++)
+        st = note_segment(index, segments[s], NULL, true, err);
     return st;
+}
+
+fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err)
+{
+    return note_segment(index, segment, rows, true, err);
+}
+
+fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err)
+{
+    return note_segment(index, segment, rows, false, err);
+}
+
+bool fl_key_index_is_worn(const fl_key_index *index)
+{
+    for (int32_t i = 0; i < index->n_sets; i++)
+        if (fl_group_table_rows_max(&index->sets[i].values) / 2 > index->sets[i].rows)
+            return true;
+    return false;
 }
 
 uint64_t fl_key_index_version(const fl_key_index *index)

@@ -1,8 +1,8 @@
 /* The values of a table's unique keys, so that rows that come are told from rows that are there.
  *
  * A key's values are the rows of a group table; a row with a null in a key is not looked at (SQL: nulls are distinct).
- * An index belongs to one version of a table and goes on with the next when rows are only added; whoever changes or removes
- * rows makes a new one. One thread at a time: the engine's write lock guards it. Relies on exec/group_table.h. */
+ * An index belongs to one version of a table and goes on with the next, when the rows that go have been removed and those that come
+ * added. One thread at a time: the engine's write lock guards it. Relies on exec/group_table.h. */
 #ifndef FL_ENGINE_KEY_INDEX_H
 #define FL_ENGINE_KEY_INDEX_H
 
@@ -15,9 +15,18 @@ typedef struct fl_key_index fl_key_index;
 fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t seed, fl_key_index **ret, fl_err *err);
 void fl_key_index_free(fl_key_index *index); /* NULL does nothing */
 
-/** Adds the rows of segments with the table's columns. FL_ERR_CONSTRAINT (23505), with the key and its value, when one is
+/** Adds the rows of segments with the table's columns, but for deleted ones. FL_ERR_CONSTRAINT (23505), with the key and its value, when one is
  *  there already; the index can only be freed after a failure. */
 fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments, fl_err *err);
+
+/** The same of the rows that `rows` has a bit for, of one segment. */
+fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err);
+
+/** Forgets rows that are there. On failure the index can only be freed. */
+fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err);
+
+/** Whether most of its memory is of rows that were removed: a new one is better. */
+bool fl_key_index_is_worn(const fl_key_index *index);
 
 /** The version of the table whose rows these are. */
 uint64_t fl_key_index_version(const fl_key_index *index);

@@ -554,7 +554,7 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
-        return fl_session_rewrite_table(session, bound, params, n_params, err);
+        return fl_session_change_rows(session, bound, params, n_params, err);
     case FL_AST_DROP:
         return drop(session, bound, err);
     case FL_AST_ANALYZE:

@@ -4,7 +4,7 @@
  * fl_scan_worker, claims morsels, and walks a morsel in batches:
  *
  *     while (claim(w, &any, …), any)                      a row group, a piece of a file, a segment
- *         while (next(w, &rows, …), rows > 0)             positions on the next batch of ≤ rows_max rows
+ *         while (next(w, &rows, …), rows > 0)             positions on the next batch of ≤ rows_max rows, of which w->mask are there
  *             read(w, slot, mask, &vec, …)                decodes one wanted column of that batch, when asked
  *
  * A column that is not read is skipped, so filters are read first and the rest only where rows are left: late
@@ -127,7 +127,7 @@ typedef struct fl_scan_ops {
     /** Takes the next morsel that can hold wanted rows. *ret_any false: none is left. *ret_morsel: its number in table
      *  order, so that results can be put in order. Thread-safe among workers. */
     fl_status (*claim)(fl_scan_worker *worker, bool *ret_any, int64_t *ret_morsel, fl_err *err);
-    /** Positions on the next batch; *ret_rows 0 at the morsel's end. */
+    /** Positions on the next batch; *ret_rows 0 at the morsel's end. Sets the worker's mask where not all its rows are there. */
     fl_status (*next)(fl_scan_worker *worker, int32_t *ret_rows, fl_err *err);
     /** Decodes the slot's column for the current batch; at most once per batch and slot. mask NULL = all rows are wanted;
      *  rows outside it may hold anything that is safe to read. */
@@ -150,6 +150,8 @@ struct fl_scan { /* sources put their own struct around this one */
 struct fl_scan_worker {
     fl_scan *scan;
     int64_t work_bytes; /* read and unpacked so far, where the scan is sparse and the source counts them */
+    const uint64_t
+        *mask; /* of the batch: rows that the table has, at least one; tail cleared, valid until next(). NULL: all */
 };
 
 /* An order in which rows come when a table is scanned: morsels by number, rows within them as they are read. */
@@ -189,6 +191,9 @@ typedef struct fl_table_ops {
     /** What is known for sure of all rows that a scan gives, and of the column; -1: of none. Costs what looking at a segment's
      *  or a file's head costs, for each of them. Thread-safe; may be NULL, then nothing is known. */
     void (*facts)(fl_table *table, int32_t col, fl_table_facts *ret);
+    /** A table of the same rows with a last column, of 64 bits, that says where in this version of the table each row lies and
+     *  ascends as they come. NULL: rows of such a table cannot be changed. */
+    fl_status (*numbered)(fl_table *table, fl_memory *memory, fl_table **ret, fl_err *err);
     void (*free)(fl_table *table);
 } fl_table_ops;
 

@@ -28,15 +28,16 @@ void fl_column_stats_init(const fl_stats_column *column, fl_col_stats *ret)
         const fl_segment *segment = column->segments[s];
         const fl_vec *vec = &segment->vecs[column->col];
         const fl_value *min = &segment->min[column->col], *max = &segment->max[column->col];
-        int64_t segment_nulls = vec->type.id == FL_NULL ? segment->rows : segment->nulls[column->col];
-        if (segment->rows == 0)
+        int64_t rows = fl_segment_live_rows(segment);
+        int64_t segment_nulls = vec->type.id == FL_NULL ? rows : segment->nulls[column->col];
+        if (rows == 0)
             continue;
         knows_nulls &= segment_nulls >= 0;
         nulls += (double)segment_nulls;
         coded = vec->layout != FL_DICT || coded < 0 ? -1 : fmax(coded, (double)vec->child_rows);
         if (!min->is_null)
             widen_bounds(ret, min, max);
-        else if (segment_nulls != segment->rows)
+        else if (segment_nulls != rows)
             knows_bounds = false;
     }
     ret->has_bounds &= knows_bounds;
@@ -79,9 +80,9 @@ fl_status fl_column_stats_count(const fl_stats_column *column, fl_memory *memory
         const fl_segment *segment = column->segments[s];
         const fl_vec *vec = &segment->vecs[column->col];
         for (int64_t row = 0; stats->null_fraction < 0 && row < segment->rows; row++)
-            nulls += vec->type.id == FL_NULL || !fl_vec_is_valid(vec, row);
+            nulls += fl_segment_is_live(segment, row) && (vec->type.id == FL_NULL || !fl_vec_is_valid(vec, row));
         if (fl_distinct_sketch_takes(vec->type))
-            FL_TRY(fl_distinct_sketch_add(sketch, vec, segment->rows, &work, err));
+            FL_TRY(fl_distinct_sketch_add(sketch, vec, segment->live, segment->rows, &work, err));
     }
     if (stats->null_fraction < 0)
         stats->null_fraction = nulls / column->rows;

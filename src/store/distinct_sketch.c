@@ -41,16 +41,19 @@ static void add_row(fl_distinct_sketch *sketch, const fl_vec *vec, int64_t row, 
     }
 }
 
-fl_status fl_distinct_sketch_add(fl_distinct_sketch *sketch, const fl_vec *vec, int64_t rows, fl_work *work,
-                                 fl_err *err)
+fl_status fl_distinct_sketch_add(fl_distinct_sketch *sketch, const fl_vec *vec, const uint64_t *mask, int64_t rows,
+                                 fl_work *work, fl_err *err)
 {
     fl_status st = FL_OK;
     int words = fl_sort_key_words(vec->type);
-    rows = vec->layout == FL_CONST && rows > 1 ? 1 : rows;
+    if (vec->layout == FL_CONST) {
+        rows = rows > 1 ? 1 : rows;
+        mask = NULL;
+    }
     for (int64_t start = 0; start < rows; start += ROWS_PER_STEP) {
         int64_t end = start + ROWS_PER_STEP < rows ? start + ROWS_PER_STEP : rows, bytes = (end - start) * 8;
         for (int64_t row = start; row < end; row++)
-            if (fl_vec_is_valid(vec, row)) {
+            if (fl_is_valid(mask, row) && fl_vec_is_valid(vec, row)) {
                 add_row(sketch, vec, row, words);
                 bytes += words == 0 ? fl_vec_str(vec, row).len : 0;
             }

@@ -14,10 +14,10 @@ typedef struct fl_distinct_sketch {
 /** Whether values of the type can be added: all but intervals and nested ones. */
 bool fl_distinct_sketch_takes(fl_type type);
 
-/** Adds the values in rows 0 .. rows-1 that are not null. The same values of a type count once, whatever the vector's layout.
+/** Adds the values in rows 0 .. rows-1 that are not null, of those in `mask` (NULL: all). The same values of a type count once, whatever the vector's layout.
  *  FL_ERR_CANCELLED, FL_ERR_TIMEOUT. */
-fl_status fl_distinct_sketch_add(fl_distinct_sketch *sketch, const fl_vec *vec, int64_t rows, fl_work *work,
-                                 fl_err *err);
+fl_status fl_distinct_sketch_add(fl_distinct_sketch *sketch, const fl_vec *vec, const uint64_t *mask, int64_t rows,
+                                 fl_work *work, fl_err *err);
 
 double fl_distinct_sketch_count(const fl_distinct_sketch *sketch);
 

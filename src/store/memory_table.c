@@ -3,6 +3,7 @@
 #include "store/memory_table.h"
 
 #include "arrow/bounds.h"
+#include "store/numbered_table.h"
 #include "store/table_stats.h"
 
 #define MORSEL_ROWS 30720 /* a quarter of a segment; a multiple of 64, so bitmaps are sliced without copying */
@@ -30,6 +31,7 @@ typedef struct memory_worker {
     fl_scan_worker base;
     memory_scan *scan;
     fl_segment *segment; /* of the morsel under way */
+    int64_t number;      /* of the segment */
     int64_t at;          /* first row of the batch */
     int64_t next;        /* first row of the next batch */
     int64_t end;         /* of the morsel */
@@ -62,9 +64,11 @@ static bool can_match(const memory_scan *scan, const fl_segment *segment)
 {
     for (int32_t slot = 0; slot < scan->request.n_cols; slot++) {
         int32_t col = scan->cols[slot];
+        if (col == segment->n_cols) /* places */
+            continue;
         const fl_value *min = segment->min[col].is_null ? NULL : &segment->min[col];
         const fl_value *max = segment->max[col].is_null ? NULL : &segment->max[col];
-        bool all_null = segment->nulls[col] == segment->rows && segment->rows > 0;
+        bool all_null = segment->nulls[col] == fl_segment_live_rows(segment) && segment->rows > 0;
         if ((min != NULL || all_null) && fl_scan_bounds_has(scan->request.bounds, slot) &&
             !fl_scan_bounds_can_match(scan->request.bounds, slot, min, max, all_null))
             return false;
@@ -95,22 +99,57 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
             continue;
         }
         w->segment = segment;
+        w->number = s;
         w->next = start;
         return FL_OK;
     }
 }
 
+/* Which of the batch's rows are there; *ret_any false: none is. */
+static fl_status set_mask(memory_worker *w, bool *ret_any, fl_err *err)
+{
+    uint64_t *mask = NULL;
+    fl_status st = fl_arena_get(&w->arena, fl_bitmap_words(w->rows) * 8 + 8, (void **)&mask, err);
+    if (st != FL_OK)
+        return st;
+    fl_bitmap_copy(mask, w->segment->live, w->at, w->rows);
+    int64_t kept = fl_bitmap_count(mask, w->rows);
+    w->base.mask = kept < w->rows ? mask : NULL;
+    *ret_any = kept > 0;
+    return FL_OK;
+}
+
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
 {
-    (void)err;
+    fl_status st = FL_OK;
     memory_worker *w = (memory_worker *)base;
-    int64_t left = w->end - w->next;
-    fl_arena_reset(&w->arena);
-    w->at = w->next;
-    w->rows = left < w->scan->request.rows_max ? (int32_t)left : w->scan->request.rows_max;
-    w->next += w->rows;
-    atomic_fetch_add_explicit(&w->scan->base.rows_done, w->rows, memory_order_relaxed);
+    bool any;
+    do {
+        int64_t left = w->end - w->next;
+        fl_arena_reset(&w->arena);
+        w->at = w->next;
+        w->rows = left < w->scan->request.rows_max ? (int32_t)left : w->scan->request.rows_max;
+        w->next += w->rows;
+        atomic_fetch_add_explicit(&w->scan->base.rows_done, w->rows, memory_order_relaxed);
+        any = true;
+        base->mask = NULL;
+        if (w->segment->live != NULL && w->rows > 0)
+            FL_TRY(set_mask(w, &any, err));
+    } while (!any);
     *ret_rows = w->rows;
+cleanup:
+    return st;
+}
+
+static fl_status read_places(memory_worker *w, fl_vec *ret, fl_err *err)
+{
+    int64_t *places = NULL;
+    fl_status st = FL_NEW_ARRAY(&w->arena, w->rows, &places, err);
+    if (st != FL_OK)
+        return st;
+    for (int32_t i = 0; i < w->rows; i++)
+        places[i] = fl_row_place(w->number, w->at + i);
+    fl_vec_set_flat(ret, FL_TYPE(FL_I64), places, NULL);
     return FL_OK;
 }
 
@@ -119,6 +158,8 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     (void)mask;
     memory_worker *w = (memory_worker *)base;
     int32_t col = w->scan->cols[slot];
+    if (col == w->segment->n_cols)
+        return read_places(w, ret, err);
     fl_status st = fl_vec_slice(&w->arena, &w->segment->vecs[col], w->at, w->rows, ret, err);
     if (st == FL_OK && ret->layout == FL_FLAT) /* the segment's bounds were found by us, on these very values */
         fl_vec_set_bounds(ret, fl_bounds_of_values(&w->segment->min[col], &w->segment->max[col]));
@@ -140,6 +181,7 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .read = read,
                                      .free = scan_free};
 
+/* Of the table's columns, and of its rows' places as one behind them. */
 static fl_status scan_new(fl_table *base, const fl_scan_request *request, fl_scan **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -187,7 +229,7 @@ static void facts(fl_table *base, int32_t col, fl_table_facts *ret)
     const memory_table *table = (const memory_table *)base;
     *ret = (fl_table_facts){.has_extremes = col >= 0 && is_exact(base->fields[col].type)};
     for (int64_t s = 0; s < table->n_segments; s++)
-        ret->rows += table->segments[s]->rows;
+        ret->rows += fl_segment_live_rows(table->segments[s]);
     if (col < 0)
         return;
     ret->min = ret->max = (fl_value){.type = base->fields[col].type, .is_null = true};
@@ -196,9 +238,9 @@ static void facts(fl_table *base, int32_t col, fl_table_facts *ret)
         const fl_value *min = &segment->min[col], *max = &segment->max[col];
         int64_t nulls = base->fields[col].nullable ? segment->nulls[col] : 0;
         ret->nulls = nulls < 0 || ret->nulls < 0 ? -1 : ret->nulls + nulls;
-        if (segment->rows == nulls)
+        if (fl_segment_live_rows(segment) == nulls)
             continue;
-        ret->has_extremes &= !min->is_null && !max->is_null;
+        ret->has_extremes &= !min->is_null && !max->is_null && segment->live == NULL; /* else they may be deleted rows' */
         if (ret->has_extremes && (ret->min.is_null || fl_value_compare(min, &ret->min) < 0))
             ret->min = *min;
         if (ret->has_extremes && (ret->max.is_null || fl_value_compare(max, &ret->max) > 0))
@@ -216,8 +258,13 @@ static void table_free(fl_table *base)
     fl_free(table);
 }
 
-static const fl_table_ops table_ops = {
-    .scan_new = scan_new, .stats = stats, .sample = sample, .orders = orders, .facts = facts, .free = table_free};
+static const fl_table_ops table_ops = {.scan_new = scan_new,
+                                       .stats = stats,
+                                       .sample = sample,
+                                       .orders = orders,
+                                       .facts = facts,
+                                       .numbered = fl_numbered_table_new,
+                                       .free = table_free};
 
 fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
                               fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err)
@@ -242,7 +289,7 @@ fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fi
     FL_TRY(FL_NEW_ARRAY(&table->arena, n_segments + 1, &table->segments, err));
     for (int64_t i = 0; i < n_segments; i++) {
         table->segments[i] = fl_segment_ref(segments[i]);
-        table->base.rows += (double)segments[i]->rows;
+        table->base.rows += (double)fl_segment_live_rows(segments[i]);
     }
     table->n_segments = n_segments;
     table->base.format = "memory";

@@ -9,6 +9,22 @@
 fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fields, int32_t n_cols,
                               fl_segment *const *segments, int64_t n_segments, fl_table **ret, fl_err *err);
 
+/* Where a row lies: its segment, and its row in that. What the last column of fl_table_ops.numbered holds. */
+static inline int64_t fl_row_place(int64_t segment, int64_t row)
+{
+    return segment << 40 | row;
+}
+
+static inline int64_t fl_row_place_segment(int64_t place)
+{
+    return place >> 40;
+}
+
+static inline int64_t fl_row_place_row(int64_t place)
+{
+    return place & ((1ll << 40) - 1);
+}
+
 /** The segments of a table made here; borrowed. NULL and 0 when the table is of another kind. */
 fl_segment *const *fl_memory_table_segments(const fl_table *table, int64_t *ret_n);
 

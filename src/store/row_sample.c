@@ -32,17 +32,33 @@ static void draw(uint64_t *map, int64_t rows, int64_t picks, uint64_t *random)
 typedef struct cursor {
     fl_segment *const *segments;
     int64_t segment;
-    int64_t first; /* the segment's first row in the table */
+    int64_t first; /* the segment's first row in the table; deleted ones are not counted */
+    int64_t word;  /* of the segment's live rows, */
+    int64_t seen;  /* and how many there are before it */
 } cursor;
+
+/* Where the n-th of the segment's rows that were not deleted lies. */
+static int64_t find_live(cursor *at, int64_t n)
+{
+    const uint64_t *live = at->segments[at->segment]->live;
+    if (live == NULL)
+        return n;
+    for (int64_t ones; at->seen + (ones = __builtin_popcountll(live[at->word])) <= n; at->word++)
+        at->seen += ones;
+    uint64_t word = live[at->word];
+    for (int64_t i = at->seen; i < n; i++)
+        word &= word - 1;
+    return at->word * 64 + __builtin_ctzll(word);
+}
 
 /* Adds a row of the table; rows come in ascending order. */
 static void add(fl_row_sample *sample, cursor *at, int64_t row)
 {
-    while (row >= at->first + at->segments[at->segment]->rows) {
-        at->first += at->segments[at->segment++]->rows;
+    for (int64_t rows; row >= at->first + (rows = fl_segment_live_rows(at->segments[at->segment]));) {
+        *at = (cursor){.segments = at->segments, .segment = at->segment + 1, .first = at->first + rows};
         sample->starts[at->segment] = sample->rows;
     }
-    sample->places[sample->rows++] = row - at->first;
+    sample->places[sample->rows++] = find_live(at, row - at->first);
 }
 
 fl_status fl_row_sample_pick(fl_arena *arena, fl_segment *const *segments, int64_t n_segments, int32_t wanted,
@@ -53,7 +69,7 @@ fl_status fl_row_sample_pick(fl_arena *arena, fl_segment *const *segments, int64
     fl_row_sample sample = {0};
     int64_t rows = 0;
     for (int64_t s = 0; s < n_segments; s++)
-        rows += segments[s]->rows;
+        rows += fl_segment_live_rows(segments[s]);
     int64_t picks = rows < wanted ? rows : wanted;
     int64_t strata = rows / STRATUM_ROWS + 1, strata_max = picks / STRATUM_PICKS_MIN + 1;
     strata = strata < strata_max ? strata : strata_max;

@@ -46,6 +46,8 @@ void fl_segment_unref(fl_segment *segment)
         segment->release(segment);
     for (int32_t i = 0; segment->buffers != NULL && i < segment->n_cols * 3; i++)
         fl_buffer_unref(segment->buffers[i]);
+    for (int32_t i = 0; segment->owners != NULL && i < segment->n_cols; i++)
+        fl_segment_unref(segment->owners[i]);
     fl_arena_drop(&segment->arena);
     fl_free(segment);
 }
@@ -72,6 +74,63 @@ fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl
     return FL_OK;
 cleanup:
     fl_segment_unref(segment);
+    return st;
+}
+
+/* ---- sharing ------------------------------------------------------------------------------------------------------ */
+
+/* Nulls of the column among the rows that were not deleted. */
+static int64_t count_nulls(const fl_segment *segment, int32_t c)
+{
+    const fl_vec *vec = &segment->vecs[c];
+    int64_t nulls = 0, rows = fl_segment_live_rows(segment);
+    if (vec->type.id == FL_NULL)
+        return rows;
+    if (vec->valid == NULL)
+        return 0;
+    if (vec->layout == FL_CONST)
+        return fl_bit_get(vec->valid, 0) ? 0 : rows;
+    if (segment->live == NULL)
+        return rows - fl_bitmap_count(vec->valid, rows);
+    for (int64_t w = 0; w < fl_bitmap_words(segment->rows); w++)
+        nulls += __builtin_popcountll(segment->live[w] & ~vec->valid[w]);
+    return nulls;
+}
+
+fl_status fl_segment_share(fl_memory *memory, fl_segment *segment, fl_segment *const *columns, const uint64_t *live,
+                           fl_segment **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *made = NULL;
+    uint64_t *copy = NULL;
+    int64_t words = fl_bitmap_words(segment->rows);
+    FL_TRY(fl_segment_new(memory, segment->n_cols, &made, err));
+    made->rows = segment->rows;
+    live = live != NULL ? live : segment->live;
+    if (live != NULL) {
+        FL_TRY(FL_NEW_ARRAY(&made->arena, words + 1, &copy, err));
+        memcpy(copy, live, (size_t)words * 8);
+        copy[words - 1] &= fl_bitmap_tail(segment->rows);
+        made->live = copy;
+        made->n_deleted = made->rows - fl_bitmap_count(copy, made->rows);
+    }
+    FL_TRY(FL_NEW_ARRAY(&made->arena, segment->n_cols + 1, &made->owners, err));
+    for (int32_t c = 0; c < segment->n_cols; c++) {
+        bool is_new = columns != NULL && columns[c] != NULL;
+        fl_segment *from = is_new ? columns[c] : segment;
+        int32_t at = is_new ? 0 : c;
+        FL_ASSERT(from->rows == segment->rows && from->vecs[at].type.id == segment->vecs[c].type.id);
+        made->vecs[c] = from->vecs[at];
+        made->min[c] = from->min[at];
+        made->max[c] = from->max[at];
+        made->order[c] = from->order[at];
+        made->nulls[c] = from->nulls[at] <= 0 && !is_new ? from->nulls[at] : count_nulls(made, c);
+        made->owners[c] = fl_segment_ref(from->owners != NULL ? from->owners[at] : from);
+    }
+    *ret = made;
+    return FL_OK;
+cleanup:
+    fl_segment_unref(made);
     return st;
 }
 
@@ -422,6 +481,28 @@ fl_status fl_segment_builder_add(fl_segment_builder *b, const fl_vec *vecs, cons
     b->rows += count;
 cleanup:
     fl_free(wide);
+    return st;
+}
+
+fl_status fl_segment_builder_add_live(fl_segment_builder *b, const fl_segment *segment, int64_t start, int32_t count,
+                                      fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena scratch;
+    fl_vec *vecs = NULL;
+    uint16_t *list = NULL;
+    fl_arena_init(&scratch, b->memory);
+    FL_TRY(FL_NEW_ARRAY(&scratch, b->n_cols + 1, &vecs, err));
+    for (int32_t c = 0; c < b->n_cols; c++)
+        FL_TRY(fl_vec_slice(&scratch, &segment->vecs[c], start, count, &vecs[c], err));
+    if (segment->live != NULL) {
+        FL_TRY(fl_arena_get(&scratch, (int64_t)count * 2 + 64, (void **)&list, err));
+        count = fl_bitmap_to_list(segment->live + start / 64, count, list);
+    }
+    if (count > 0)
+        st = fl_segment_builder_add(b, vecs, list, count, err);
+cleanup:
+    fl_arena_drop(&scratch);
     return st;
 }
 

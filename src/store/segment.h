@@ -3,7 +3,10 @@
  * A builder takes batches and grows its columns; finishing it gives a counted segment. Strings are kept as views into the
  * segment's heap (tables: dictionaries where few values repeat), or as Arrow's offsets and characters (results, which leave
  * without another copy). Columns of tables know their least and greatest value,
- * and whether their rows come in order. */
+ * and whether their rows come in order.
+ *
+ * A segment may share columns of others, which it holds, and say of some of its rows that they were deleted: these stay where they are, and
+ * what is known of its values holds for them, too. */
 #ifndef FL_STORE_SEGMENT_H
 #define FL_STORE_SEGMENT_H
 
@@ -16,20 +19,39 @@
 typedef struct fl_segment {
     _Atomic int32_t refs;
     int32_t n_cols;
-    int64_t rows;
-    fl_vec *vecs;  /* [n_cols] */
-    fl_value *min; /* [n_cols]; null where unknown */
+    int64_t rows; /* deleted ones too */
+    int64_t n_deleted;
+    const uint64_t *live; /* a bit a row that was not deleted; tail cleared. NULL: none was */
+    fl_vec *vecs;         /* [n_cols] */
+    fl_value *min;        /* [n_cols]; null where unknown */
     fl_value *max;
-    int64_t *nulls;      /* [n_cols]; -1 unknown */
-    fl_vec_order *order; /* [n_cols] */
-    fl_arena arena;      /* everything above, and the strings */
-    fl_buffer **buffers; /* [n_cols * 3]: data, validity, characters; NULL where there is none */
+    int64_t *nulls;             /* [n_cols]; of rows that were not deleted; -1 unknown */
+    fl_vec_order *order;        /* [n_cols] */
+    fl_arena arena;             /* everything above, and the strings */
+    fl_buffer **buffers;        /* [n_cols * 3]: data, validity, characters; NULL where there is none */
+    struct fl_segment **owners; /* [n_cols]: whose each column is, a reference each; NULL: all are its own */
     void (*release)(struct fl_segment *segment); /* foreign memory: called when the last reference goes */
     void *owner;
 } fl_segment;
 
 fl_segment *fl_segment_ref(fl_segment *segment);
 void fl_segment_unref(fl_segment *segment); /* NULL does nothing */
+
+static inline int64_t fl_segment_live_rows(const fl_segment *segment)
+{
+    return segment->rows - segment->n_deleted;
+}
+
+static inline bool fl_segment_is_live(const fl_segment *segment, int64_t row)
+{
+    return segment->live == NULL || fl_bit_get(segment->live, row);
+}
+
+/** A segment that shares the columns of another, but for those of which there are new ones: columns[c] (NULL: the shared one) is of a
+ *  segment that has that column alone, and as many rows. `columns` may be NULL. `live` (copied; NULL: what the other has) says
+ *  which rows are left. */
+fl_status fl_segment_share(fl_memory *memory, fl_segment *segment, fl_segment *const *columns, const uint64_t *live,
+                           fl_segment **ret, fl_err *err);
 
 /** An empty segment with arrays for n columns, for importers. */
 fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl_err *err);
@@ -45,6 +67,11 @@ void fl_segment_builder_free(fl_segment_builder *builder);
 /** Appends the rows list[0 .. count) of the vectors (NULL list: rows 0 .. count-1). */
 fl_status fl_segment_builder_add(fl_segment_builder *builder, const fl_vec *vecs, const uint16_t *list, int32_t count,
                                  fl_err *err);
+
+/** Appends those of the rows [start, start + count) of a segment with the same columns that were not deleted. start is a multiple of
+ *  64, count ≤ 65,536. */
+fl_status fl_segment_builder_add_live(fl_segment_builder *builder, const fl_segment *segment, int64_t start,
+                                      int32_t count, fl_err *err);
 
 int64_t fl_segment_builder_rows(const fl_segment_builder *builder);
 

@@ -17,12 +17,28 @@ static void go_on_with_nulls(progress *p, bool has_nulls, bool has_values)
     p->has_nulls |= has_nulls;
 }
 
+/* The first and the last row with a value. There is one; where no row was deleted, nulls are at one end. */
+static void find_values(const fl_segment *segment, int32_t c, int64_t *ret_first, int64_t *ret_last)
+{
+    const fl_vec *vec = &segment->vecs[c];
+    *ret_first = 0;
+    *ret_last = segment->rows - 1;
+    if (segment->live == NULL) {
+        *ret_first += segment->order[c].nulls_last ? 0 : segment->nulls[c];
+        *ret_last -= segment->order[c].nulls_last ? segment->nulls[c] : 0;
+        return;
+    }
+    while (!fl_bit_get(segment->live, *ret_first) || !fl_vec_is_valid(vec, *ret_first))
+        ++*ret_first;
+    while (!fl_bit_get(segment->live, *ret_last) || !fl_vec_is_valid(vec, *ret_last))
+        --*ret_last;
+}
+
 static void go_on(progress *p, const fl_segment *segment, int32_t c)
 {
     const fl_vec *vec = &segment->vecs[c];
     fl_vec_order here = segment->order[c];
-    int64_t nulls = segment->nulls[c], values = segment->rows - nulls;
-    int64_t first = here.nulls_last ? 0 : nulls;
+    int64_t nulls = segment->nulls[c], values = fl_segment_live_rows(segment) - nulls, first, last;
     p->order.ascends &= here.ascends;
     p->order.descends &= here.descends;
     p->order.nulls_first &= here.nulls_first;
@@ -30,11 +46,12 @@ static void go_on(progress *p, const fl_segment *segment, int32_t c)
     go_on_with_nulls(p, nulls > 0, values > 0);
     if (values == 0 || (!p->order.ascends && !p->order.descends))
         return;
+    find_values(segment, c, &first, &last);
     int order = p->last == NULL ? 0 : fl_vec_compare(p->last, p->last_row, vec, first);
     p->order.ascends &= order <= 0;
     p->order.descends &= order >= 0;
     p->last = vec;
-    p->last_row = first + values - 1;
+    p->last_row = last;
 }
 
 static bool is_any_order(fl_vec_order order)
@@ -47,7 +64,7 @@ static bool find_key(fl_segment *const *segments, int64_t n_segments, int32_t c,
 {
     progress p = {.order = {true, true, true, true}};
     for (int64_t s = 0; s < n_segments && is_any_order(p.order); s++)
-        if (segments[s]->rows > 0)
+        if (fl_segment_live_rows(segments[s]) > 0)
             go_on(&p, segments[s], c);
     if (!is_any_order(p.order) || p.last == NULL)
         return false;
@@ -88,7 +105,7 @@ fl_status fl_table_order_find(fl_arena *arena, fl_segment *const *segments, int6
     int64_t rows = 0;
     int32_t n = 0;
     for (int64_t s = 0; s < n_segments; s++)
-        rows += segments[s]->rows;
+        rows += fl_segment_live_rows(segments[s]);
     FL_TRY(FL_NEW_ARRAY(arena, n_cols + 1, &orders, err));
     FL_TRY(FL_NEW_ARRAY(arena, n_cols, &keys, err));
     if (rows > 1 && declared->n_keys > 0)

@@ -412,7 +412,7 @@ static void sketches_count(void **state)
         for (; done < wanted; done++) {
             fl_vec vec;
             fl_vec_set_flat(&vec, FL_TYPE(FL_I64), &done, NULL);
-            assert_int_equal(fl_distinct_sketch_add(sketch, &vec, 1, &work, NULL), FL_OK);
+            assert_int_equal(fl_distinct_sketch_add(sketch, &vec, NULL, 1, &work, NULL), FL_OK);
         }
         assert_near(fl_distinct_sketch_count(sketch), (double)wanted, 1.025);
     }

@@ -1,4 +1,4 @@
-/* INSERT, UPDATE, DELETE as queries: the rows to add, all rows as they will be, the rows that stay. */
+/* INSERT, UPDATE, DELETE as queries: the rows to add; the rows to change and what they get; the rows to delete. */
 #include "front/sql/bind_statement.h"
 
 #include "base/nearest.h"
@@ -6,12 +6,15 @@
 #include "op/join/node.h"
 #include "op/project/node.h"
 #include "op/scan/node.h"
+#include "op/sort/node.h"
 #include "op/values/node.h"
 
 typedef struct dml {
     fl_sql_env *env;
     const fl_ast_statement *ast;
     fl_table *table;
+    int32_t *assigned; /* UPDATE: columns, in the order of the text */
+    int32_t n_assigned;
 } dml;
 
 /* ---- the table ---- */
@@ -146,15 +149,15 @@ cleanup:
 }
 
 /* The output with the table's columns: `cols` hold them in order. */
-static fl_status set_output(binder *b, const fl_table *table, const fl_node *node, const fl_col_id *cols, int32_t n,
-                            output *ret)
+static fl_status set_output(binder *b, const fl_table *table, const fl_node *node, const fl_col_id *cols, output *ret)
 {
     fl_status st = FL_OK;
+    int32_t n = table->n_cols;
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &ret->cols, b->err));
     ret->root = node;
     ret->n_cols = n;
     for (int32_t i = 0; i < n; i++)
-        ret->cols[i] = (out_col){.name = i < table->n_cols ? table->fields[i].name : FL_STR("changed"), .col = cols[i]};
+        ret->cols[i] = (out_col){.name = table->fields[i].name, .col = cols[i]};
 cleanup:
     return st;
 }
@@ -191,7 +194,7 @@ static fl_status plan_insert_values(binder *b, const dml *d, const fl_ast_expr *
         }
     }
     FL_TRY(fl_values_build(b->plan, exprs, n_rows, n_cols, names, &node, b->err));
-    FL_TRY(set_output(b, d->table, node, fl_values_of(node)->cols, n_cols, ret));
+    FL_TRY(set_output(b, d->table, node, fl_values_of(node)->cols, ret));
 cleanup:
     return st;
 }
@@ -225,7 +228,7 @@ static fl_status plan_insert_query(binder *b, const dml *d, output *ret)
         FL_TRY(fl_sql_assign(b, exprs[c], field->type, field->name, col->pos, &exprs[c]));
     }
     FL_TRY(fl_project_build(b->plan, out.root, exprs, names, n_cols, cols, &node, b->err));
-    FL_TRY(set_output(b, d->table, node, cols, n_cols, ret));
+    FL_TRY(set_output(b, d->table, node, cols, ret));
 cleanup:
     return st;
 }
@@ -258,7 +261,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_insert)
     (void)text;
     fl_status st = FL_OK;
     FL_TRY(find_target(env, arena, ast->insert->path, ret, err));
-    dml d = {env, ast, ret->table};
+    dml d = {.env = env, .ast = ast, .table = ret->table};
     FL_TRY(fl_sql_bind_plan(env, ast, plan_insert, &d, &ret->query, err));
 cleanup:
     return st;
@@ -266,29 +269,39 @@ cleanup:
 
 /* ---- UPDATE ---- */
 
+/* A scan of the table's rows and their places, of which only the table's own columns have names. */
 static fl_status scan_target(binder *b, const dml *d, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     fl_status st = FL_OK;
     fl_str *names = NULL;
+    fl_table *numbered = NULL;
     fl_str name = ast->path.parts[ast->path.count - 1].text;
-    FL_TRY(fl_scan_build(b->plan, d->table, ret, b->err));
+    if (d->table->ops->numbered == NULL)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "the rows of \"%.*s\" cannot be changed",
+                                FL_STR_ARG(d->table->name));
+    FL_TRY(d->table->ops->numbered(d->table, b->env->memory, &numbered, b->err));
+    FL_TRY(fl_scan_build(b->plan, numbered, ret, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, d->table->n_cols + 1, &names, b->err));
     for (int32_t i = 0; i < d->table->n_cols; i++)
         names[i] = d->table->fields[i].name;
     FL_TRY(fl_sql_scope_add_table(b, s, ast->alias.text.len > 0 ? ast->alias.text : name, name, names,
                                   fl_scan_of(*ret)->cols, d->table->n_cols, ast->start));
 cleanup:
+    fl_table_unref(numbered);
     return st;
 }
 
-/* true where `test` is, else false: never null. */
-static fl_status is_true(binder *b, const fl_expr *test, const fl_expr **ret)
+/* The output: places, and the columns assigned under the table's names. */
+static fl_status set_changes(binder *b, const dml *d, const fl_node *node, fl_col_id place, const fl_col_id *cols,
+                             output *ret)
 {
     fl_status st = FL_OK;
-    const fl_expr *cases[3] = {test, NULL, NULL};
-    FL_TRY(fl_sql_expr_bool(b, true, -1, &cases[1]));
-    FL_TRY(fl_sql_expr_bool(b, false, -1, &cases[2]));
-    FL_TRY(fl_expr_case(b->plan, cases, 3, -1, ret, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, d->n_assigned + 1, &ret->cols, b->err));
+    ret->root = node;
+    ret->n_cols = d->n_assigned + 1;
+    ret->cols[0] = (out_col){.name = FL_STR("place"), .col = place};
+    for (int32_t i = 0; i < d->n_assigned; i++)
+        ret->cols[1 + i] = (out_col){.name = d->table->fields[d->assigned[i]].name, .col = cols[i]};
 cleanup:
     return st;
 }
@@ -317,62 +330,71 @@ cleanup:
     return st;
 }
 
+/* Binds SET: which columns are assigned, their values behind exprs[0] and their names behind names[0]. */
+static fl_status bind_assignments(binder *b, dml *d, scope *s, const fl_expr **exprs, fl_str *names)
+{
+    fl_status st = FL_OK;
+    const fl_ast_update *update = d->ast->update;
+    bool *is_assigned = NULL;
+    fl_name_map fields;
+    FL_TRY(FL_NEW_ARRAY(b->arena, d->table->n_cols + 1, &is_assigned, b->err));
+    FL_TRY(map_fields(b, d->table, &fields));
+    for (int32_t i = 0; i < update->assign_count; i++) {
+        const fl_ast_assign *assign = &update->assigns[i];
+        const fl_expr **value = &exprs[1 + i];
+        int32_t c;
+        FL_TRY(find_column(b, d->table, &fields, &assign->name, &c));
+        if (is_assigned[c])
+            return fl_sql_bind_fail_state(b, assign->name.start, FL_ERR_SYNTAX, "42601",
+                                          "column \"%.*s\" is assigned twice", FL_STR_ARG(assign->name.text));
+        is_assigned[c] = true;
+        d->assigned[d->n_assigned++] = c;
+        names[1 + i] = d->table->fields[c].name;
+        if (assign->value->kind == FL_AST_DEFAULT)
+            FL_TRY(bind_default(b, d->table, c, value));
+        else
+            FL_TRY(fl_sql_bind_expr(b, s, assign->value, value));
+        FL_TRY(fl_sql_assign(b, *value, d->table->fields[c].type, names[1 + i], assign->value->start, value));
+    }
+cleanup:
+    return st;
+}
+
 static fl_status plan_update(binder *b, void *ctx, output *ret)
 {
     fl_status st = FL_OK;
-    fl_name_map fields;
-    const dml *d = ctx;
+    dml *d = ctx;
     const fl_ast_update *update = d->ast->update;
-    int32_t n_cols = d->table->n_cols;
-    const fl_expr **exprs = NULL, *test, *changed;
-    fl_str *names = NULL, changed_name = FL_STR("changed");
-    fl_col_id *cols = NULL, changed_col;
+    int32_t n = update->assign_count + 1;
+    const fl_expr **exprs = NULL, *test = NULL;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    fl_sort_key key = {0};
     const fl_node *node;
     scope s;
+    d->n_assigned = 0;
     fl_sql_scope_init(&s, NULL, CLAUSE_FROM);
     FL_TRY(scan_target(b, d, update->table, &s, &node));
-    const fl_col_id *old = fl_scan_of(node)->cols;
+    fl_col_id place = fl_scan_of(node)->cols[d->table->n_cols];
     if (update->from != NULL) {
         FL_TRY(join_source(b, update, &s, &node, &test));
     } else if (update->where != NULL) {
         s.clause = CLAUSE_WHERE;
         FL_TRY(fl_sql_bind_bool(b, &s, update->where, "argument of WHERE", &test));
-    } else {
-        FL_TRY(fl_sql_expr_bool(b, true, -1, &test));
     }
-    FL_TRY(is_true(b, test, &changed));
-    FL_TRY(fl_project_extend(b->plan, node, &changed, &changed_name, 1, &changed_col, &node, b->err));
-    FL_TRY(fl_expr_column(b->plan, changed_col, -1, &changed, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &exprs, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &names, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &cols, b->err));
-    for (int32_t c = 0; c < n_cols; c++)
-        names[c] = d->table->fields[c].name;
+    if (test != NULL)
+        FL_TRY(fl_filter_build(b->plan, node, test, &node, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &cols, b->err));
+    FL_TRY(fl_expr_column(b->plan, place, -1, &exprs[0], b->err));
+    names[0] = FL_STR("place");
     s.clause = CLAUSE_SET;
-    FL_TRY(map_fields(b, d->table, &fields));
-    for (int32_t i = 0; i < update->assign_count; i++) {
-        const fl_ast_assign *assign = &update->assigns[i];
-        const fl_expr *cases[3] = {changed, NULL, NULL};
-        int32_t c;
-        FL_TRY(find_column(b, d->table, &fields, &assign->name, &c));
-        if (exprs[c] != NULL)
-            return fl_sql_bind_fail_state(b, assign->name.start, FL_ERR_SYNTAX, "42601",
-                                          "column \"%.*s\" is assigned twice", FL_STR_ARG(assign->name.text));
-        if (assign->value->kind == FL_AST_DEFAULT)
-            FL_TRY(bind_default(b, d->table, c, &cases[1]));
-        else
-            FL_TRY(fl_sql_bind_expr(b, &s, assign->value, &cases[1]));
-        FL_TRY(fl_sql_assign(b, cases[1], d->table->fields[c].type, names[c], assign->value->start, &cases[1]));
-        FL_TRY(fl_expr_column(b->plan, old[c], -1, &cases[2], b->err));
-        FL_TRY(fl_expr_case(b->plan, cases, 3, assign->value->start, &exprs[c], b->err));
-    }
-    for (int32_t c = 0; c < n_cols; c++)
-        if (exprs[c] == NULL)
-            FL_TRY(fl_expr_column(b->plan, old[c], -1, &exprs[c], b->err));
-    exprs[n_cols] = changed;
-    names[n_cols] = changed_name;
-    FL_TRY(fl_project_build(b->plan, node, exprs, names, n_cols + 1, cols, &node, b->err));
-    FL_TRY(set_output(b, d->table, node, cols, n_cols + 1, ret));
+    FL_TRY(bind_assignments(b, d, &s, exprs, names));
+    FL_TRY(fl_project_build(b->plan, node, exprs, names, n, cols, &node, b->err));
+    FL_TRY(fl_expr_column(b->plan, cols[0], -1, &key.expr, b->err));
+    FL_TRY(fl_sort_build(b->plan, node, &key, 1, &node, b->err)); /* which goes where rows come in the table's order */
+    FL_TRY(set_changes(b, d, node, cols[0], cols + 1, ret));
 cleanup:
     return st;
 }
@@ -382,8 +404,11 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_update)
     (void)text;
     fl_status st = FL_OK;
     FL_TRY(find_target(env, arena, ast->update->table->path, ret, err));
-    dml d = {env, ast, ret->table};
+    dml d = {.env = env, .ast = ast, .table = ret->table};
+    FL_TRY(FL_NEW_ARRAY(arena, ast->update->assign_count + 1, &d.assigned, err));
     FL_TRY(fl_sql_bind_plan(env, ast, plan_update, &d, &ret->query, err));
+    ret->assigned = d.assigned;
+    ret->n_assigned = d.n_assigned;
 cleanup:
     return st;
 }
@@ -400,7 +425,7 @@ static fl_status plan_delete(binder *b, void *ctx, output *ret)
     scope s, usings;
     fl_sql_scope_init(&s, NULL, CLAUSE_FROM);
     FL_TRY(scan_target(b, d, erase->table, &s, &node));
-    const fl_col_id *cols = fl_scan_of(node)->cols;
+    fl_col_id place = fl_scan_of(node)->cols[d->table->n_cols];
     if (erase->usings != NULL) {
         fl_sql_scope_init(&usings, NULL, CLAUSE_FROM);
         FL_TRY(fl_sql_bind_from(b, NULL, erase->usings, &usings, &right));
@@ -409,16 +434,11 @@ static fl_status plan_delete(binder *b, void *ctx, output *ret)
     s.clause = CLAUSE_WHERE;
     if (erase->where != NULL)
         FL_TRY(fl_sql_bind_bool(b, &s, erase->where, "argument of WHERE", &test));
+    if (erase->usings != NULL)
+        FL_TRY(fl_join_build(b->plan, FL_JOIN_SEMI, node, right, test, NULL, &node, b->err));
     else
-        FL_TRY(fl_sql_expr_bool(b, true, -1, &test));
-    if (erase->usings != NULL) {
-        FL_TRY(fl_join_build(b->plan, FL_JOIN_ANTI, node, right, test, NULL, &node, b->err));
-    } else {
-        FL_TRY(is_true(b, test, &test));
-        FL_TRY(fl_expr_not(b->plan, test, -1, &test, b->err));
         FL_TRY(fl_filter_build(b->plan, node, test, &node, b->err));
-    }
-    FL_TRY(set_output(b, d->table, node, cols, d->table->n_cols, ret));
+    FL_TRY(set_changes(b, d, node, place, NULL, ret));
 cleanup:
     return st;
 }
@@ -427,9 +447,10 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_delete)
 {
     (void)text;
     fl_status st = FL_OK;
-    FL_TRY(find_target(env, arena, ast->erase->table->path, ret, err));
-    dml d = {env, ast, ret->table};
-    if (ast->kind == FL_AST_DELETE)
+    const fl_ast_erase *erase = ast->erase;
+    FL_TRY(find_target(env, arena, erase->table->path, ret, err));
+    dml d = {.env = env, .ast = ast, .table = ret->table};
+    if (ast->kind == FL_AST_DELETE && (erase->usings != NULL || erase->where != NULL))
         FL_TRY(fl_sql_bind_plan(env, ast, plan_delete, &d, &ret->query, err));
 cleanup:
     return st;

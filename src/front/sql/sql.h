@@ -92,8 +92,9 @@ typedef struct fl_sql_column {
  *     CREATE_VIEW         name, or_replace, if_not_exists, view_text, names (columns given) and n_names
  *     CREATE_INDEX        name, table_name, table, if_not_exists; UNIQUE: keys, of one
  *     INSERT              name, table; query: every column of the table in order, cast to its type
- *     UPDATE              name, table; query: every row of the table with all its columns, and a last boolean column: changed
- *     DELETE              name, table; query: the rows that stay, all columns
+ *     UPDATE              name, table, assigned, n_assigned; query: the rows to change in the table's order, where they are (the
+ *                         last column of fl_table_ops.numbered) and the values of the columns assigned
+ *     DELETE              name, table; query: the rows to delete, where they are; without one: all
  *     TRUNCATE            name, table
  *     DROP                object, if_exists, names, n_names, name_pos
  *     ANALYZE             table_name, table (NULL: all)
@@ -115,6 +116,8 @@ typedef struct fl_sql_bound {
     bool holds_table;
     bool or_replace, if_not_exists, if_exists, is_empty, is_analyze;
     bool has_properties, has_costs, has_memo, has_provenance;
+    int32_t *assigned; /* columns of the table */
+    int32_t n_assigned;
     fl_sql_column *columns;
     int32_t n_columns;
     fl_table_key *keys;

@@ -154,15 +154,19 @@ static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *wo
     fl_status st = FL_OK;
     const fl_node *node = source->base.node;
     loading l = {source, local};
+    const uint64_t *there = local->worker->mask;
     uint64_t *mask = NULL;
-    int32_t kept = rows;
+    int32_t kept = there == NULL ? rows : (int32_t)fl_bitmap_count(there, rows);
     fl_vec *vecs = NULL;
     fl_arena_reset(&worker->arena);
     memset(local->is_loaded, 0, (size_t)source->n_slots + 1);
-    if (source->n_filters + source->n_runtime > 0) {
+    if (there != NULL || source->n_filters + source->n_runtime > 0) {
         int64_t words = fl_bitmap_words(rows);
         FL_TRY(fl_arena_get(&worker->arena, words * 8 + 8, (void **)&mask, err));
-        fl_bitmap_fill(mask, rows, true);
+        if (there != NULL)
+            memcpy(mask, there, (size_t)words * 8);
+        else
+            fl_bitmap_fill(mask, rows, true);
         mask[words - 1] &= fl_bitmap_tail(rows);
         if (source->n_filters > 0)
             fl_eval_begin_lazy(local->eval, rows, load, &l, &worker->arena);

@@ -1,0 +1,318 @@
+/* Changing rows: marks first, then segment by segment. */
+#include "store/table_change.h"
+
+#include "base/interrupt.h"
+#include "store/memory_table.h"
+
+#define REWRITE_PART 5   /* a segment is put together anew when more than one row in so many is deleted */
+#define BLOCK_ROWS 2048  /* rows that are looked at together; a multiple of 64 */
+#define PIECE_ROWS 16384 /* of those that are added to a builder between two looks whether to stop */
+
+void fl_table_change_init(fl_table_change *change, fl_memory *keep, fl_memory *statement, const fl_field *fields,
+                          fl_segment *const *old, int64_t n_old)
+{
+    *change = (fl_table_change){.keep = keep, .fields = fields, .old = old, .n_old = n_old};
+    fl_arena_init(&change->arena, statement);
+}
+
+void fl_table_change_drop(fl_table_change *change)
+{
+    for (int64_t i = 0; i < change->n_segments; i++)
+        fl_segment_unref(change->segments[i]);
+    fl_free(change->segments);
+    fl_arena_drop(&change->arena);
+    *change = (fl_table_change){0};
+}
+
+static fl_status stop_check(const fl_table_change *change, fl_err *err)
+{
+    const fl_memory *memory = change->arena.memory;
+    return fl_interrupt_check(memory == NULL ? NULL : memory->interrupt, err);
+}
+
+static const int64_t *places_of(const fl_segment *rows)
+{
+    return rows->vecs[0].data;
+}
+
+fl_status fl_table_change_mark(fl_table_change *change, fl_segment *const *rows, int64_t n_rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&change->arena, change->n_old + 1, &change->marks, err));
+    FL_TRY(FL_NEW_ARRAY(&change->arena, change->n_old + 1, &change->n_marked, err));
+    for (int64_t r = 0; r < n_rows; r++) {
+        const int64_t *places = places_of(rows[r]);
+        FL_ASSERT(rows[r]->vecs[0].layout == FL_FLAT && rows[r]->vecs[0].width == 8);
+        for (int64_t i = 0; i < rows[r]->rows; i++) {
+            int64_t s = fl_row_place_segment(places[i]), row = fl_row_place_row(places[i]);
+            FL_ASSERT(s < change->n_old && row < change->old[s]->rows);
+            if (change->marks[s] == NULL)
+                FL_TRY(FL_NEW_ARRAY(&change->arena, fl_bitmap_words(change->old[s]->rows) + 1, &change->marks[s], err));
+            fl_bit_set(change->marks[s], row);
+            change->n_marked[s]++;
+        }
+        FL_TRY(stop_check(change, err));
+    }
+cleanup:
+    return st;
+}
+
+/* Takes over the segment. */
+static fl_status add_segment(fl_table_change *change, fl_segment *segment, fl_err *err)
+{
+    fl_status st = fl_grow(change->arena.memory, (void **)&change->segments, &change->segments_capacity,
+                           change->n_segments + 1, (int64_t)sizeof(*change->segments), err);
+    if (st == FL_OK)
+        change->segments[change->n_segments++] = segment;
+    else
+        fl_segment_unref(segment);
+    return st;
+}
+
+static fl_status finish(fl_table_change *change, fl_segment_builder *builder, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *made = NULL;
+    if (fl_segment_builder_rows(builder) == 0)
+        return FL_OK;
+    FL_TRY(fl_segment_builder_finish(builder, &made, err));
+    st = add_segment(change, made, err);
+cleanup:
+    return st;
+}
+
+static fl_status new_builder(fl_table_change *change, const int32_t *cols, int32_t n, fl_segment_builder **ret,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_type *types = NULL;
+    FL_TRY(FL_NEW_ARRAY(&change->arena, n + 1, &types, err));
+    for (int32_t i = 0; i < n; i++)
+        types[i] = change->fields[cols == NULL ? i : cols[i]].type;
+    st = fl_segment_builder_new(change->keep, types, n, FL_SEGMENT_TABLE, ret, err);
+cleanup:
+    return st;
+}
+
+/* ---- deleting ----------------------------------------------------------------------------------------------------- */
+
+/* Goes on with what is left of a segment, whose rows have gone over into `left`, in the builder. */
+static fl_status put_together(fl_table_change *change, fl_segment_builder *builder, const fl_segment *left, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int64_t start = 0; start < left->rows; start += PIECE_ROWS) {
+        int64_t count = left->rows - start;
+        FL_TRY(stop_check(change, err));
+        FL_TRY(
+            fl_segment_builder_add_live(builder, left, start, (int32_t)(count < PIECE_ROWS ? count : PIECE_ROWS), err));
+        if (fl_segment_builder_is_full(builder))
+            FL_TRY(finish(change, builder, err));
+    }
+cleanup:
+    return st;
+}
+
+/* The segment without its marked rows. */
+static fl_status take_out(fl_table_change *change, int64_t s, fl_segment_builder *builder, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *old = change->old[s], *left = NULL;
+    int64_t words = fl_bitmap_words(old->rows), n_deleted = old->n_deleted + change->n_marked[s];
+    uint64_t *live = NULL;
+    if (n_deleted == old->rows)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&change->arena, words, &live, err));
+    for (int64_t w = 0; w < words; w++)
+        live[w] = (old->live == NULL ? ~0ull : old->live[w]) & ~change->marks[s][w];
+    FL_TRY(fl_segment_share(change->keep, old, NULL, live, &left, err));
+    if (n_deleted > old->rows / REWRITE_PART) {
+        FL_TRY(put_together(change, builder, left, err));
+    } else {
+        FL_TRY(finish(change, builder, err));
+        FL_TRY(add_segment(change, fl_segment_ref(left), err));
+    }
+cleanup:
+    fl_segment_unref(left);
+    return st;
+}
+
+fl_status fl_table_change_delete(fl_table_change *change, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment_builder *builder = NULL;
+    if (change->n_old == 0)
+        return FL_OK;
+    FL_TRY(new_builder(change, NULL, change->old[0]->n_cols, &builder, err));
+    for (int64_t s = 0; s < change->n_old; s++) {
+        if (change->marks[s] != NULL) {
+            FL_TRY(take_out(change, s, builder, err));
+            continue;
+        }
+        FL_TRY(finish(change, builder, err)); /* what comes from the segments before */
+        FL_TRY(add_segment(change, fl_segment_ref(change->old[s]), err));
+    }
+    st = finish(change, builder, err);
+cleanup:
+    fl_segment_builder_free(builder);
+    return st;
+}
+
+/* ---- updating ----------------------------------------------------------------------------------------------------- */
+
+/* The rows that are assigned: where the next one is. */
+typedef struct cursor {
+    fl_segment *const *rows;
+    int64_t n_rows;
+    int64_t segment;
+    int64_t row;
+} cursor;
+
+/* How many of the next rows, which lie in one segment of theirs, go to places before `end`. */
+static int64_t count_before(cursor *at, int64_t end)
+{
+    int64_t n = 0;
+    while (at->segment < at->n_rows && at->row == at->rows[at->segment]->rows)
+        *at = (cursor){at->rows, at->n_rows, at->segment + 1, 0};
+    if (at->segment == at->n_rows)
+        return 0;
+    const fl_segment *segment = at->rows[at->segment];
+    while (at->row + n < segment->rows && places_of(segment)[at->row + n] < end)
+        n++;
+    return n;
+}
+
+/* Puts new values, of the rows at places[0 .. n) - first, into `count` old ones. */
+static fl_status blend(fl_arena *arena, const fl_vec *old, int64_t count, const fl_vec *values, const int64_t *places,
+                       int64_t n, int64_t first, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec from, to;
+    uint64_t *valid = NULL;
+    uint8_t *data = NULL;
+    FL_TRY(fl_vec_flatten(arena, old, count, &to, err));
+    FL_TRY(fl_vec_flatten(arena, values, n, &from, err));
+    int64_t width = to.type.id == FL_BOOL ? 0 : to.width;
+    FL_TRY(fl_arena_get(arena, count * width + fl_bitmap_words(count) * 8, (void **)&data, err));
+    if (width == 0)
+        fl_bitmap_copy((uint64_t *)data, to.data, 0, count);
+    else
+        memcpy(data, to.data, (size_t)(count * width));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = places[i] - first;
+        if (width == 0)
+            fl_bit_put((uint64_t *)data, row, fl_bit_get(from.data, i));
+        else
+            memcpy(data + row * width, (const uint8_t *)from.data + i * width, (size_t)width);
+    }
+    if (to.valid != NULL || from.valid != NULL) {
+        FL_TRY(FL_NEW_ARRAY(arena, fl_bitmap_words(count) + 1, &valid, err));
+        for (int64_t i = 0; i < count; i++)
+            fl_bit_put(valid, i, fl_is_valid(to.valid, i));
+        for (int64_t i = 0; i < n; i++)
+            fl_bit_put(valid, places[i] - first, fl_is_valid(from.valid, i));
+    }
+    fl_vec_set_flat(ret, to.type, data, valid);
+cleanup:
+    return st;
+}
+
+/* Adds `count` rows of a column to the builder: the cursor's next n ones at their places, the others as they were. */
+static fl_status add_block(fl_segment_builder *builder, fl_arena *scratch, const fl_vec *old, int64_t start,
+                           int64_t count, int64_t first, const fl_vec *values, const int64_t *places, int64_t row,
+                           int64_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec from, to;
+    FL_TRY(fl_vec_slice(scratch, old, start, count, &to, err));
+    if (n == 0)
+        return fl_segment_builder_add(builder, &to, NULL, (int32_t)count, err);
+    FL_TRY(fl_vec_slice(scratch, values, row, n, &from, err));
+    if (n == count)
+        return fl_segment_builder_add(builder, &from, NULL, (int32_t)n, err);
+    if (!fl_type_is_nested(to.type) && to.type.id != FL_NULL) {
+        FL_TRY(blend(scratch, &to, count, &from, places + row, n, first + start, &to, err));
+        return fl_segment_builder_add(builder, &to, NULL, (int32_t)count, err);
+    }
+    for (int64_t i = 0; i <= n; i++) { /* lists and structs: the old ones before each new one */
+        int64_t end = i < n ? places[row + i] - first : start + count;
+        fl_vec piece;
+        if (end > start) {
+            FL_TRY(fl_vec_slice(scratch, old, start, end - start, &piece, err));
+            FL_TRY(fl_segment_builder_add(builder, &piece, NULL, (int32_t)(end - start), err));
+        }
+        if (i < n) {
+            FL_TRY(fl_vec_slice(scratch, values, row + i, 1, &piece, err));
+            FL_TRY(fl_segment_builder_add(builder, &piece, NULL, 1, err));
+        }
+        count -= end - start + 1;
+        start = end + 1;
+    }
+cleanup:
+    return st;
+}
+
+/* The column `col` of a segment with the cursor's rows in it, of which the values are column `value`. */
+static fl_status make_column(fl_table_change *change, int64_t s, int32_t col, int32_t value, cursor *at,
+                             fl_segment **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_segment *old = change->old[s];
+    int64_t first = fl_row_place(s, 0);
+    fl_segment_builder *builder = NULL;
+    fl_arena scratch;
+    fl_arena_init(&scratch, change->arena.memory);
+    FL_TRY(new_builder(change, &col, 1, &builder, err));
+    for (int64_t start = 0; start < old->rows;) {
+        int64_t end = start + BLOCK_ROWS < old->rows ? start + BLOCK_ROWS : old->rows;
+        int64_t n = count_before(at, first + end);
+        const fl_segment *rows = at->segment < at->n_rows ? at->rows[at->segment] : NULL;
+        if (n > 0 && at->row + n == rows->rows) /* the next of their segments may have others of this block */
+            end = fl_row_place_row(places_of(rows)[at->row + n - 1]) + 1;
+        FL_TRY(add_block(builder, &scratch, &old->vecs[col], start, end - start, first,
+                         n > 0 ? &rows->vecs[value] : NULL, n > 0 ? places_of(rows) : NULL, at->row, n, err));
+        at->row += n;
+        start = end;
+        fl_arena_reset(&scratch);
+        FL_TRY(stop_check(change, err));
+    }
+    FL_TRY(fl_segment_builder_finish(builder, ret, err));
+cleanup:
+    fl_segment_builder_free(builder);
+    fl_arena_drop(&scratch);
+    return st;
+}
+
+static fl_status update_segment(fl_table_change *change, int64_t s, const int32_t *cols, int32_t n, cursor *at,
+                                fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment **columns = NULL, *made = NULL;
+    int32_t n_cols = change->old[s]->n_cols;
+    cursor start = *at;
+    FL_TRY(FL_NEW_ARRAY(&change->arena, n_cols + 1, &columns, err));
+    for (int32_t i = 0; i < n; i++) {
+        *at = start;
+        FL_TRY(make_column(change, s, cols[i], 1 + i, at, &columns[cols[i]], err));
+    }
+    FL_TRY(fl_segment_share(change->keep, change->old[s], columns, NULL, &made, err));
+    st = add_segment(change, made, err);
+cleanup:
+    for (int32_t c = 0; columns != NULL && c < n_cols; c++)
+        fl_segment_unref(columns[c]);
+    return st;
+}
+
+fl_status fl_table_change_update(fl_table_change *change, fl_segment *const *rows, int64_t n_rows, const int32_t *cols,
+                                 int32_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    cursor at = {.rows = rows, .n_rows = n_rows};
+    for (int64_t s = 0; s < change->n_old; s++) {
+        if (change->marks[s] == NULL)
+            FL_TRY(add_segment(change, fl_segment_ref(change->old[s]), err));
+        else
+            FL_TRY(update_segment(change, s, cols, n, &at, err));
+    }
+cleanup:
+    return st;
+}
