@@ -1,10 +1,12 @@
 /* Segments and their builder. Columns grow in buffers; nested columns have builders for their children. */
 #include "store/segment.h"
 
+#include "arrow/vec_extremes.h"
 #include "base/hash.h"
 
 #define DICT_VALUES_MAX 4096 /* string columns with fewer distinct values become dictionaries */
 #define DICT_SLOTS (DICT_VALUES_MAX * 4)
+#define DICT_KNOWN_MAX 65536 /* values of a dictionary whose codes are remembered */
 
 typedef struct column {
     fl_type type;
@@ -18,7 +20,10 @@ typedef struct column {
     bool is_dict;    /* table strings: codes so far */
     fl_view *values; /* [DICT_VALUES_MAX] */
     int32_t n_values;
-    uint16_t *slots; /* [DICT_SLOTS]: value number + 1 */
+    uint16_t *slots;      /* [DICT_SLOTS]: value number + 1 */
+    uint64_t known_id;    /* of the dictionary that rows came in last, */
+    int32_t *known_codes; /* and the codes of its values here; -1: not met yet */
+    int64_t known_capacity;
     struct column *children;
     int32_t n_children;
 } column;
@@ -164,6 +169,7 @@ static void drop_column(column *c)
     fl_buffer_unref(c->chars);
     fl_free(c->values);
     fl_free(c->slots);
+    fl_free(c->known_codes);
     *c = (column){.type = c->type};
 }
 
@@ -284,6 +290,52 @@ cleanup:
     return st;
 }
 
+/* Gets ready to remember the codes of the vector's dictionary; *ret NULL: it has none, or too many values. */
+static fl_status remember_codes(fl_segment_builder *b, column *c, const fl_vec *vec, int32_t **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = NULL;
+    if (vec->layout != FL_DICT || vec->dict_id == 0 || vec->child_rows > DICT_KNOWN_MAX)
+        return FL_OK;
+    if (c->known_id != vec->dict_id) {
+        c->known_id = 0;
+        FL_TRY(fl_grow(b->memory, (void **)&c->known_codes, &c->known_capacity, vec->child_rows,
+                       (int64_t)sizeof(*c->known_codes), err));
+        memset(c->known_codes, 0xFF, (size_t)vec->child_rows * sizeof(*c->known_codes));
+        c->known_id = vec->dict_id;
+    }
+    *ret = c->known_codes;
+cleanup:
+    return st;
+}
+
+/* Adds codes of rows until the dictionary is full; *ret_done: how many. */
+static fl_status add_codes(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                           int64_t *ret_done, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t *known = NULL;
+    FL_TRY(reserve(b, &c->data, (c->rows + count) * 4, err));
+    FL_TRY(remember_codes(b, c, vec, &known, err));
+    uint32_t *codes = (uint32_t *)c->data->data + c->rows;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t code = -1;
+        fl_view view = {0};
+        bool on = vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i));
+        int32_t *place = on && known != NULL ? &known[((const uint32_t *)vec->data)[ROW(i)]] : &code;
+        if (*place < 0) {
+            view = on ? fl_vec_view(vec, ROW(i)) : view;
+            FL_TRY(dict_code(b, c, view, place, err));
+        }
+        if (*place < 0)
+            break;
+        codes[i] = (uint32_t)*place;
+        *ret_done = i + 1;
+    }
+cleanup:
+    return st;
+}
+
 static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
                              fl_err *err)
 {
@@ -313,17 +365,7 @@ static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec
     }
     int64_t done = 0;
     if (c->is_dict) {
-        FL_TRY(reserve(b, &c->data, (c->rows + count) * 4, err));
-        uint32_t *codes = (uint32_t *)c->data->data;
-        for (; done < count; done++) {
-            int32_t code = 0;
-            fl_view none = {0};
-            bool on = vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(done));
-            FL_TRY(dict_code(b, c, on ? fl_vec_view(vec, ROW(done)) : none, &code, err));
-            if (code < 0)
-                break;
-            codes[c->rows + done] = (uint32_t)code;
-        }
+        FL_TRY(add_codes(b, c, vec, list, count, &done, err));
         if (done == count)
             return FL_OK;
         c->rows += done; /* what is coded so far becomes views, the rest follows as such */
@@ -604,62 +646,23 @@ static fl_status find_bounds(fl_segment *segment, int32_t c, fl_err *err)
     fl_status st = FL_OK;
     const fl_vec *vec = &segment->vecs[c];
     int64_t low = -1, high = -1;
-    if (fl_type_is_nested(vec->type) || vec->type.id == FL_NULL || vec->type.id == FL_BOOL || vec->type.id == FL_BINARY)
+    if (!fl_type_is_ordered(vec->type) || vec->type.id == FL_BOOL || vec->type.id == FL_BINARY)
         return FL_OK;
-    if (find_ends(segment, c, &low, &high)) {
-        FL_TRY(fl_value_from_vec(&segment->arena, vec, low, &segment->min[c], err));
-        return fl_value_from_vec(&segment->arena, vec, high, &segment->max[c], err);
-    }
-    if (vec->layout == FL_DICT && vec->valid == NULL) { /* every value occurs */
-        for (int64_t i = 0; i < vec->child_rows; i++) {
-            const fl_view *v = vec->child->data;
-            if (low < 0 || fl_view_compare(&v[i], &v[low]) < 0)
-                low = i;
-            if (high < 0 || fl_view_compare(&v[i], &v[high]) > 0)
-                high = i;
-        }
-        if (low < 0)
-            return FL_OK;
-        FL_TRY(fl_value_from_vec(&segment->arena, vec->child, low, &segment->min[c], err));
-        return fl_value_from_vec(&segment->arena, vec->child, high, &segment->max[c], err);
-    }
-    if (fl_type_is_string(vec->type)) {
-        for (int64_t i = 0; i < segment->rows; i++) {
-            if (!fl_vec_is_valid(vec, i))
-                continue;
-            fl_view v = fl_vec_view(vec, i), l, h;
-            if (low < 0) {
-                low = high = i;
-                continue;
-            }
-            l = fl_vec_view(vec, low);
-            h = fl_vec_view(vec, high);
-            if (fl_view_compare(&v, &l) < 0)
-                low = i;
-            if (fl_view_compare(&v, &h) > 0)
-                high = i;
-        }
-    } else {
-        fl_value best_low, best_high, v;
-        for (int64_t i = 0; i < segment->rows; i++) {
-            if (!fl_vec_is_valid(vec, i))
-                continue;
-            FL_TRY(fl_value_from_vec(NULL, vec, i, &v, err));
-            if (low < 0 || fl_value_compare(&v, &best_low) < 0) {
-                low = i;
-                best_low = v;
-            }
-            if (high < 0 || fl_value_compare(&v, &best_high) > 0) {
-                high = i;
-                best_high = v;
-            }
-        }
-    }
-    if (low < 0)
-        return FL_OK;
+    if (!find_ends(segment, c, &low, &high))
+        return fl_vec_extremes(&segment->arena, vec, segment->rows, &segment->min[c], &segment->max[c], err);
     FL_TRY(fl_value_from_vec(&segment->arena, vec, low, &segment->min[c], err));
     st = fl_value_from_vec(&segment->arena, vec, high, &segment->max[c], err);
 cleanup:
+    return st;
+}
+
+fl_status fl_segment_measure(fl_segment *segment, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t c = 0; c < segment->n_cols && st == FL_OK; c++) {
+        segment->order[c] = fl_vec_order_of(&segment->vecs[c], segment->rows);
+        st = find_bounds(segment, c, err);
+    }
     return st;
 }
 
@@ -676,10 +679,7 @@ fl_status fl_segment_builder_finish(fl_segment_builder *b, fl_segment **ret, fl_
         FL_TRY(finish_column(&b->cols[c], segment, type, &segment->vecs[c], &segment->buffers[c * 3], err));
     }
     if (b->use == FL_SEGMENT_TABLE)
-        for (int32_t c = 0; c < b->n_cols; c++) {
-            segment->order[c] = fl_vec_order_of(&segment->vecs[c], segment->rows);
-            FL_TRY(find_bounds(segment, c, err));
-        }
+        FL_TRY(fl_segment_measure(segment, err));
     /* The strings' arena moves: chained behind the segment's own by a holder. */
     if (b->heap.first != NULL) {
         fl_segment *holder = NULL;

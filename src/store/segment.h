@@ -56,7 +56,14 @@ fl_status fl_segment_share(fl_memory *memory, fl_segment *segment, fl_segment *c
 /** An empty segment with arrays for n columns, for importers. */
 fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl_err *err);
 
-typedef enum fl_segment_use { FL_SEGMENT_TABLE, FL_SEGMENT_RESULT } fl_segment_use;
+/** Finds the order and the bounds of each column of a table's segment that nobody shares yet. */
+fl_status fl_segment_measure(fl_segment *segment, fl_err *err);
+
+typedef enum fl_segment_use {
+    FL_SEGMENT_TABLE,
+    FL_SEGMENT_RESULT,
+    FL_SEGMENT_PIECE /* as for a table, but not measured: it may be put together with others */
+} fl_segment_use;
 
 typedef struct fl_segment_builder fl_segment_builder;
 
