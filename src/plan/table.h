@@ -114,6 +114,8 @@ typedef struct fl_scan_request {
     const int32_t *cols; /* columns of the table wanted; slot i is cols[i]. May be none: only counts of rows */
     int32_t n_cols;
     int32_t rows_max; /* rows of a batch at the most (the session's vector size) */
+    int32_t
+        n_workers; /* that may read at once: towards the end morsels should be small, so that all have some; 0: unknown */
     bool
         is_sparse; /* few batches will be read: what lies between them should cost little. What is very large may be refused */
     fl_memory *memory;      /* the query's budget */

@@ -1,5 +1,5 @@
-/* Tables in memory: scanning segments. A morsel is a quarter of a segment, so that small tables still keep two workers
- * busy. */
+/* Tables in memory: scanning segments. A morsel is a segment, so that what is made of the rows one by one lies as they do; of the
+ * last segments it is a quarter, so that small tables still keep two workers busy, and all workers end at about the same time. */
 #include "store/memory_table.h"
 
 #include "arrow/bounds.h"
@@ -24,7 +24,8 @@ typedef struct memory_scan {
     memory_table *table;
     fl_scan_request request;
     int32_t *cols;
-    _Atomic int64_t next; /* morsel number: segment * morsels per segment + piece */
+    int64_t n_whole;      /* segments in front that are a morsel each */
+    _Atomic int64_t next; /* what is claimed next: these segments, then the pieces of the others */
 } memory_scan;
 
 typedef struct memory_worker {
@@ -40,6 +41,7 @@ typedef struct memory_worker {
 } memory_worker;
 
 #define PIECES (FL_SEGMENT_ROWS / MORSEL_ROWS + 1)
+#define PIECED_PER_WORKER 2 /* segments that are claimed in pieces */
 
 static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
 {
@@ -83,13 +85,16 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
     memory_scan *scan = w->scan;
     for (;;) {
         int64_t n = atomic_fetch_add(&scan->next, 1);
+        bool is_whole = n < scan->n_whole;
+        n = is_whole ? n * PIECES : n + scan->n_whole * (PIECES - 1); /* segment * PIECES + piece */
         int64_t s = n / PIECES, start = n % PIECES * MORSEL_ROWS;
         *ret_any = s < scan->table->n_segments;
         *ret_morsel = n;
         if (!*ret_any)
             return FL_OK;
         fl_segment *segment = scan->table->segments[s];
-        bool is_last = n % PIECES == PIECES - 1; /* takes all that is left: segments may be larger when imported */
+        bool is_last =
+            is_whole || n % PIECES == PIECES - 1; /* takes all that is left: imported segments may be larger */
         if (start >= segment->rows)
             continue;
         w->end = is_last || start + MORSEL_ROWS > segment->rows ? segment->rows : start + MORSEL_ROWS;
@@ -193,6 +198,8 @@ static fl_status scan_new(fl_table *base, const fl_scan_request *request, fl_sca
     scan->base.rows_total = (int64_t)base->rows;
     scan->request = *request;
     scan->table = (memory_table *)fl_table_ref(base);
+    int64_t n_pieced = (request->n_workers < 1 ? 1 : request->n_workers) * PIECED_PER_WORKER;
+    scan->n_whole = scan->table->n_segments < n_pieced ? 0 : scan->table->n_segments - n_pieced;
     *ret = &scan->base;
     return FL_OK;
 cleanup:

@@ -1,7 +1,11 @@
-/* Gathering: each worker fills segments of its own and notes the morsel of each run of rows; the end puts runs in order. */
+/* Gathering: each worker fills segments of its own and notes the morsel of each run of rows; the end puts runs in order. Where several
+ * work, a segment is closed at the end of a morsel as soon as it is large, so that most are taken over as they are; what lies in
+ * pieces is put together by all workers. */
 #include "op/materialize/gather.h"
 
 #include <stdlib.h>
+
+#define LARGE_ROWS (FL_SEGMENT_ROWS / 2) /* of a segment that is left as it is */
 
 /* Rows of one morsel, in a worker's segments. */
 typedef struct run_of_rows {
@@ -33,7 +37,8 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
     local->memory = memory;
-    FL_TRY(fl_segment_builder_new(stage->keep, stage->types, stage->n_cols, stage->use, &local->builder, err));
+    fl_segment_use use = stage->use == FL_SEGMENT_TABLE ? FL_SEGMENT_PIECE : stage->use;
+    FL_TRY(fl_segment_builder_new(stage->keep, stage->types, stage->n_cols, use, &local->builder, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_cols + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
     FL_TRY(fl_alloc(memory, worker->exec->context.session->vector_rows * 2 + 64, (void **)&local->list, err));
 cleanup:
@@ -76,8 +81,10 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         local->vecs[c] = batch->vec[stage->from[c]];
     if (batch->mask != NULL)
         count = fl_bitmap_to_list(batch->mask, batch->rows, local->list);
-    if (run == NULL || run->pipeline != worker->pipeline || run->morsel != worker->morsel ||
-        run->segment != local->n_segments) {
+    bool is_next = run == NULL || run->pipeline != worker->pipeline || run->morsel != worker->morsel;
+    if (is_next && worker->exec->n_workers > 1 && fl_segment_builder_rows(local->builder) >= LARGE_ROWS)
+        FL_TRY(close_segment(local, err));
+    if (is_next || run->segment != local->n_segments) {
         FL_TRY(fl_grow(memory, (void **)&local->runs, &local->runs_capacity, local->n_runs + 1, (int64_t)sizeof(*run),
                        err));
         run = &local->runs[local->n_runs++];
@@ -104,42 +111,136 @@ static int compare_runs(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-static fl_status take_segment(fl_gather *stage, fl_segment *segment, fl_memory *memory, fl_err *err)
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+/* Runs that become segments together, and what they became: one, or more where texts are long. */
+typedef struct part {
+    const run_of_rows *runs;
+    int64_t n_runs;
+    bool is_whole; /* they are all of a worker's segment, which is taken over */
+    fl_segment **made;
+    int64_t n_made, made_capacity;
+} part;
+
+typedef struct ending {
+    fl_gather *stage;
+    part *parts;
+    int64_t n_parts, parts_capacity;
+} ending;
+
+static fl_segment *segment_of(const run_of_rows *run)
 {
-    fl_status st = fl_grow(memory, (void **)&stage->segments, &stage->segments_capacity, stage->n_segments + 1, 8, err);
-    if (st == FL_OK)
-        stage->segments[stage->n_segments++] = segment;
+    return run->local->segments[run->segment];
+}
+
+/* How many of the runs are one worker's segment from its first to its last row; 0: they are not. */
+static int64_t count_whole(const run_of_rows *runs, int64_t n)
+{
+    const fl_segment *segment = segment_of(runs);
+    int64_t rows = 0, i = 0;
+    for (; i < n && segment_of(&runs[i]) == segment && runs[i].start == rows; i++)
+        rows += runs[i].count;
+    return rows == segment->rows ? i : 0;
+}
+
+/* Says which runs become segments together. A worker's segment that is large, or ends the rows, is taken over as it is. */
+static fl_status divide(ending *e, const run_of_rows *runs, int64_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t rows = 0;
+    for (int64_t i = 0, step; i < n; i += step) {
+        int64_t whole = count_whole(runs + i, n - i);
+        bool is_taken = whole > 0 && (segment_of(&runs[i])->rows >= LARGE_ROWS || (rows == 0 && i + whole == n));
+        step = is_taken ? whole : 1;
+        if (is_taken || rows == 0) {
+            FL_TRY(fl_grow(e->stage->exec->context.memory, (void **)&e->parts, &e->parts_capacity, e->n_parts + 1,
+                           (int64_t)sizeof(part), err));
+            e->parts[e->n_parts++] = (part){.runs = &runs[i], .is_whole = is_taken};
+        }
+        e->parts[e->n_parts - 1].n_runs += step;
+        rows += is_taken ? 0 : runs[i].count;
+        if (is_taken || rows >= FL_SEGMENT_ROWS)
+            rows = 0;
+    }
+cleanup:
     return st;
 }
 
-/* Puts the runs in order into new segments. */
-static fl_status reorder(fl_gather *stage, run_of_rows *runs, int64_t n_runs, fl_memory *memory, fl_err *err)
+/* Takes the segment over. */
+static fl_status add_made(fl_gather *stage, part *p, fl_segment *segment, fl_err *err)
+{
+    fl_status st = fl_grow(stage->exec->context.memory, (void **)&p->made, &p->made_capacity, p->n_made + 1,
+                           (int64_t)sizeof(*p->made), err);
+    if (st == FL_OK)
+        p->made[p->n_made++] = segment;
+    else
+        fl_segment_unref(segment);
+    return st;
+}
+
+static fl_status put_together(fl_gather *stage, part *p, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_segment_builder *builder = NULL;
     fl_segment *made = NULL;
     fl_arena scratch;
     fl_vec *vecs = NULL;
-    fl_arena_init(&scratch, memory);
+    fl_arena_init(&scratch, stage->exec->context.memory);
     FL_TRY(fl_segment_builder_new(stage->keep, stage->types, stage->n_cols, stage->use, &builder, err));
-    for (int64_t r = 0; r < n_runs; r++) {
-        const fl_segment *segment = runs[r].local->segments[runs[r].segment];
+    for (int64_t r = 0; r < p->n_runs; r++) {
+        const run_of_rows *run = &p->runs[r];
         fl_arena_reset(&scratch);
+        FL_TRY(fl_exec_check(stage->exec, err));
         FL_TRY(FL_NEW_ARRAY(&scratch, stage->n_cols + 1, &vecs, err));
         for (int32_t c = 0; c < stage->n_cols; c++)
-            FL_TRY(fl_vec_slice(&scratch, &segment->vecs[c], runs[r].start, runs[r].count, &vecs[c], err));
-        FL_TRY(fl_segment_builder_add(builder, vecs, NULL, (int32_t)runs[r].count, err));
-        if (!fl_segment_builder_is_full(builder) && r + 1 < n_runs)
+            FL_TRY(fl_vec_slice(&scratch, &segment_of(run)->vecs[c], run->start, run->count, &vecs[c], err));
+        FL_TRY(fl_segment_builder_add(builder, vecs, NULL, (int32_t)run->count, err));
+        if (!fl_segment_builder_is_full(builder) && r + 1 < p->n_runs)
             continue;
         FL_TRY(fl_segment_builder_finish(builder, &made, err));
-        FL_TRY(take_segment(stage, made, memory, err));
-        made = NULL;
+        FL_TRY(add_made(stage, p, made, err));
     }
 cleanup:
-    fl_segment_unref(made);
     fl_segment_builder_free(builder);
     fl_arena_drop(&scratch);
     return st;
+}
+
+/* For fl_exec_parallel. */
+static fl_status make_part(void *ctx, int32_t i, fl_err *err)
+{
+    ending *e = ctx;
+    part *p = &e->parts[i];
+    fl_status st = FL_OK;
+    if (!p->is_whole)
+        return put_together(e->stage, p, err);
+    FL_TRY(add_made(e->stage, p, fl_segment_ref(segment_of(p->runs)), err));
+    if (e->stage->use == FL_SEGMENT_TABLE)
+        st = fl_segment_measure(p->made[0], err);
+cleanup:
+    return st;
+}
+
+static fl_status take_segments(fl_gather *stage, part *p, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_grow(stage->exec->context.memory, (void **)&stage->segments, &stage->segments_capacity,
+                   stage->n_segments + p->n_made, (int64_t)sizeof(*stage->segments), err));
+    for (int64_t i = 0; i < p->n_made; i++)
+        stage->segments[stage->n_segments++] = p->made[i];
+    p->n_made = 0;
+cleanup:
+    return st;
+}
+
+static void drop_ending(ending *e)
+{
+    for (int64_t i = 0; i < e->n_parts; i++) {
+        for (int64_t s = 0; s < e->parts[i].n_made; s++)
+            fl_segment_unref(e->parts[i].made[s]);
+        fl_free(e->parts[i].made);
+    }
+    fl_free(e->parts);
 }
 
 static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
@@ -148,34 +249,30 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
     fl_gather *stage = (fl_gather *)base;
     run_of_rows *all = NULL;
     int64_t n = 0, capacity = 0;
-    fl_memory *memory = stage->keep;
-    gather_local *only = NULL;
-    int32_t present = 0;
+    ending e = {.stage = stage};
     for (int32_t w = 0; w < n_locals; w++) {
         gather_local *local = locals[w];
         if (local == NULL || local->n_runs == 0)
             continue;
         if (fl_segment_builder_rows(local->builder) > 0)
             FL_TRY(close_segment(local, err));
-        FL_TRY(fl_grow(memory, (void **)&all, &capacity, n + local->n_runs, (int64_t)sizeof(*all), err));
+        FL_TRY(fl_grow(stage->exec->context.memory, (void **)&all, &capacity, n + local->n_runs, (int64_t)sizeof(*all),
+                       err));
         memcpy(all + n, local->runs, (size_t)local->n_runs * sizeof(*all));
         n += local->n_runs;
-        only = local;
-        present++;
     }
-    bool in_order = present <= 1;
+    bool in_order = true;
     for (int64_t i = 1; i < n && in_order; i++)
         in_order = compare_runs(&all[i - 1], &all[i]) <= 0;
-    if (!in_order) {
+    if (!in_order)
         qsort(all, (size_t)n, sizeof(*all), compare_runs);
-        FL_TRY(reorder(stage, all, n, memory, err));
-    } else if (only != NULL) {
-        for (int64_t i = 0; i < only->n_segments; i++) {
-            FL_TRY(take_segment(stage, only->segments[i], memory, err));
-            fl_segment_ref(only->segments[i]);
-        }
-    }
+    FL_TRY(divide(&e, all, n, err));
+    if (n > 0)
+        FL_TRY(fl_exec_parallel(stage->exec, (int32_t)e.n_parts, make_part, &e, err));
+    for (int64_t i = 0; i < e.n_parts; i++)
+        FL_TRY(take_segments(stage, &e.parts[i], err));
 cleanup:
+    drop_ending(&e);
     fl_free(all);
     return st;
 }
@@ -201,6 +298,7 @@ fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, co
     fl_status st = FL_OK;
     fl_gather *stage = NULL;
     FL_TRY(fl_exec_add_stage(exec, &gather_ops, (int64_t)sizeof(*stage), NULL, NULL, &stage, err));
+    stage->exec = exec;
     stage->keep = keep;
     stage->use = use;
     stage->n_cols = n_cols;

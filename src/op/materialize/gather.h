@@ -12,6 +12,7 @@
 
 typedef struct fl_gather {
     fl_stage base;
+    fl_exec *exec;
     fl_memory *keep; /* what the segments are charged to: they may outlive the run */
     fl_segment_use use;
     int32_t n_cols;

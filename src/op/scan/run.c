@@ -524,6 +524,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     fl_scan_request request = {.cols = source->table_cols,
                                .n_cols = source->n_slots,
                                .rows_max = exec->context.session->vector_rows,
+                               .n_workers = exec->n_workers,
                                .memory = exec->context.memory,
                                .bounds = source->bounds};
     FL_TRY(scan->table->ops->scan_new(scan->table, &request, &source->base.scan, err));
