@@ -133,3 +133,56 @@ void fl_workers_run(fl_workers *w, int32_t count, void (*fn)(void *task, int32_t
     pthread_mutex_unlock(&w->lock);
     pthread_mutex_unlock(&w->turn);
 }
+
+typedef struct each {
+    int32_t n;
+    _Atomic int32_t next;
+    _Atomic bool stops;
+    fl_status (*fn)(void *ctx, int32_t i, fl_err *err);
+    void *ctx;
+    fl_interrupt *interrupt;
+    pthread_mutex_t lock;
+    fl_status st; /* first failure */
+    fl_err err;
+} each;
+
+static void note_failure(each *e, fl_status st, const fl_err *err)
+{
+    pthread_mutex_lock(&e->lock);
+    if (e->st == FL_OK) {
+        e->st = st;
+        e->err = *err;
+    }
+    pthread_mutex_unlock(&e->lock);
+    atomic_store(&e->stops, true);
+}
+
+static void run_each(void *task, int32_t id)
+{
+    (void)id;
+    each *e = task;
+    for (int32_t i; !atomic_load(&e->stops) && (i = atomic_fetch_add(&e->next, 1)) < e->n;) {
+        fl_err err = {0};
+        fl_status st = e->fn(e->ctx, i, &err);
+        if (st == FL_OK)
+            st = fl_interrupt_check(e->interrupt, &err);
+        if (st != FL_OK)
+            note_failure(e, st, &err);
+    }
+}
+
+fl_status fl_workers_each(fl_workers *workers, int32_t count, int32_t n,
+                          fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx, fl_interrupt *interrupt,
+                          fl_err *err)
+{
+    each e = {.n = n, .fn = fn, .ctx = ctx, .interrupt = interrupt};
+    pthread_mutex_init(&e.lock, NULL);
+    if (workers == NULL)
+        run_each(&e, 0);
+    else
+        fl_workers_run(workers, n < count ? n : count, run_each, &e);
+    pthread_mutex_destroy(&e.lock);
+    if (e.st != FL_OK && err != NULL)
+        *err = e.err;
+    return e.st;
+}

@@ -340,6 +340,8 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
     version v = {.keys = table->keys, .n_keys = table->n_keys};
     fl_table_change_init(&change, &session->engine->memory, &session->statement_memory, table->fields, old, n_old);
+    change.workers = session->engine->workers;
+    change.n_workers = session->settings.threads;
     FL_TRY(check_changeable(table, err));
     if (bound->query.plan == NULL) {
         FL_TRY(replace_table(session, table, bound->name, &v, NULL, err));

@@ -409,40 +409,8 @@ void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n)
         }
 }
 
-typedef struct parallel {
-    fl_exec *exec;
-    int32_t n;
-    _Atomic int32_t next;
-    fl_status (*fn)(void *ctx, int32_t i, fl_err *err);
-    void *ctx;
-    run r;
-} parallel;
-
-static void parallel_worker(void *task, int32_t id)
-{
-    (void)id;
-    parallel *p = task;
-    for (;;) {
-        int32_t i = atomic_fetch_add(&p->next, 1);
-        if (i >= p->n || atomic_load(&p->r.stops))
-            return;
-        fl_err err = {0};
-        fl_status st = p->fn(p->ctx, i, &err);
-        if (st == FL_OK)
-            st = fl_exec_check(p->exec, &err);
-        if (st != FL_OK)
-            fail(&p->r, st, &err);
-    }
-}
-
 fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx,
                            fl_err *err)
 {
-    parallel p = {.exec = exec, .n = n, .fn = fn, .ctx = ctx};
-    pthread_mutex_init(&p.r.lock, NULL);
-    fl_workers_run(exec->context.workers, n < exec->n_workers ? n : exec->n_workers, parallel_worker, &p);
-    pthread_mutex_destroy(&p.r.lock);
-    if (p.r.st != FL_OK && err != NULL)
-        *err = p.r.err;
-    return p.r.st;
+    return fl_workers_each(exec->context.workers, exec->n_workers, n, fn, ctx, exec->context.memory->interrupt, err);
 }

@@ -51,113 +51,14 @@ fl_status fl_table_change_mark(fl_table_change *change, fl_segment *const *rows,
             fl_bit_set(change->marks[s], row);
             change->n_marked[s]++;
         }
+        change->n_changed += rows[r]->rows;
         FL_TRY(stop_check(change, err));
     }
 cleanup:
     return st;
 }
 
-/* Takes over the segment. */
-static fl_status add_segment(fl_table_change *change, fl_segment *segment, fl_err *err)
-{
-    fl_status st = fl_grow(change->arena.memory, (void **)&change->segments, &change->segments_capacity,
-                           change->n_segments + 1, (int64_t)sizeof(*change->segments), err);
-    if (st == FL_OK)
-        change->segments[change->n_segments++] = segment;
-    else
-        fl_segment_unref(segment);
-    return st;
-}
-
-static fl_status finish(fl_table_change *change, fl_segment_builder *builder, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_segment *made = NULL;
-    if (fl_segment_builder_rows(builder) == 0)
-        return FL_OK;
-    FL_TRY(fl_segment_builder_finish(builder, &made, err));
-    st = add_segment(change, made, err);
-cleanup:
-    return st;
-}
-
-static fl_status new_builder(fl_table_change *change, const int32_t *cols, int32_t n, fl_segment_builder **ret,
-                             fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_type *types = NULL;
-    FL_TRY(FL_NEW_ARRAY(&change->arena, n + 1, &types, err));
-    for (int32_t i = 0; i < n; i++)
-        types[i] = change->fields[cols == NULL ? i : cols[i]].type;
-    st = fl_segment_builder_new(change->keep, types, n, FL_SEGMENT_TABLE, ret, err);
-cleanup:
-    return st;
-}
-
-/* ---- deleting ----------------------------------------------------------------------------------------------------- */
-
-/* Goes on with what is left of a segment, whose rows have gone over into `left`, in the builder. */
-static fl_status put_together(fl_table_change *change, fl_segment_builder *builder, const fl_segment *left, fl_err *err)
-{
-    fl_status st = FL_OK;
-    for (int64_t start = 0; start < left->rows; start += PIECE_ROWS) {
-        int64_t count = left->rows - start;
-        FL_TRY(stop_check(change, err));
-        FL_TRY(
-            fl_segment_builder_add_live(builder, left, start, (int32_t)(count < PIECE_ROWS ? count : PIECE_ROWS), err));
-        if (fl_segment_builder_is_full(builder))
-            FL_TRY(finish(change, builder, err));
-    }
-cleanup:
-    return st;
-}
-
-/* The segment without its marked rows. */
-static fl_status take_out(fl_table_change *change, int64_t s, fl_segment_builder *builder, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_segment *old = change->old[s], *left = NULL;
-    int64_t words = fl_bitmap_words(old->rows), n_deleted = old->n_deleted + change->n_marked[s];
-    uint64_t *live = NULL;
-    if (n_deleted == old->rows)
-        return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(&change->arena, words, &live, err));
-    for (int64_t w = 0; w < words; w++)
-        live[w] = (old->live == NULL ? ~0ull : old->live[w]) & ~change->marks[s][w];
-    FL_TRY(fl_segment_share(change->keep, old, NULL, live, &left, err));
-    if (n_deleted > old->rows / REWRITE_PART) {
-        FL_TRY(put_together(change, builder, left, err));
-    } else {
-        FL_TRY(finish(change, builder, err));
-        FL_TRY(add_segment(change, fl_segment_ref(left), err));
-    }
-cleanup:
-    fl_segment_unref(left);
-    return st;
-}
-
-fl_status fl_table_change_delete(fl_table_change *change, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_segment_builder *builder = NULL;
-    if (change->n_old == 0)
-        return FL_OK;
-    FL_TRY(new_builder(change, NULL, change->old[0]->n_cols, &builder, err));
-    for (int64_t s = 0; s < change->n_old; s++) {
-        if (change->marks[s] != NULL) {
-            FL_TRY(take_out(change, s, builder, err));
-            continue;
-        }
-        FL_TRY(finish(change, builder, err)); /* what comes from the segments before */
-        FL_TRY(add_segment(change, fl_segment_ref(change->old[s]), err));
-    }
-    st = finish(change, builder, err);
-cleanup:
-    fl_segment_builder_free(builder);
-    return st;
-}
-
-/* ---- updating ----------------------------------------------------------------------------------------------------- */
+/* ---- parts: what is made by one worker ------------------------------------------------------------------------------ */
 
 /* The rows that are assigned: where the next one is. */
 typedef struct cursor {
@@ -166,6 +67,203 @@ typedef struct cursor {
     int64_t segment;
     int64_t row;
 } cursor;
+
+typedef struct part part;
+
+typedef struct work {
+    fl_table_change *change;
+    part *parts;
+    int64_t n_parts;
+    const int32_t *cols; /* that are assigned */
+    int32_t n_cols;
+} work;
+
+/* Old segments, and how new ones are made of them: mostly one of one. */
+struct part {
+    fl_status (*make)(work *w, part *p, fl_err *err);
+    int64_t first, n; /* of the old segments */
+    int64_t rows;     /* that will be put together */
+    cursor at;        /* the first of the rows that are assigned */
+    fl_segment **made;
+    int64_t n_made, made_capacity;
+};
+
+/* Takes over the segment. */
+static fl_status add_made(work *w, part *p, fl_segment *segment, fl_err *err)
+{
+    fl_status st = fl_grow(w->change->arena.memory, (void **)&p->made, &p->made_capacity, p->n_made + 1,
+                           (int64_t)sizeof(*p->made), err);
+    if (st == FL_OK)
+        p->made[p->n_made++] = segment;
+    else
+        fl_segment_unref(segment);
+    return st;
+}
+
+static fl_status make_same(work *w, part *p, fl_err *err)
+{
+    return add_made(w, p, fl_segment_ref(w->change->old[p->first]), err);
+}
+
+static part *add_part(work *w, fl_status (*make)(work *w, part *p, fl_err *err), int64_t s)
+{
+    part *p = &w->parts[w->n_parts++];
+    *p = (part){.make = make, .first = s, .n = 1};
+    return p;
+}
+
+static fl_status init_work(work *w, fl_table_change *change, fl_err *err)
+{
+    *w = (work){.change = change};
+    return FL_NEW_ARRAY(&change->arena, change->n_old + 1, &w->parts, err);
+}
+
+static fl_status make_part(void *ctx, int32_t i, fl_err *err)
+{
+    work *w = ctx;
+    return w->parts[i].make(w, &w->parts[i], err);
+}
+
+/* Makes all parts; what they made is the new version. */
+static fl_status run(work *w, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table_change *change = w->change;
+    const fl_memory *memory = change->arena.memory;
+    int64_t n = 0, capacity = 0;
+    FL_TRY(fl_workers_each(change->workers, change->n_workers, (int32_t)w->n_parts, make_part, w,
+                           memory == NULL ? NULL : memory->interrupt, err));
+    for (int64_t i = 0; i < w->n_parts; i++)
+        n += w->parts[i].n_made;
+    FL_TRY(fl_grow(change->arena.memory, (void **)&change->segments, &capacity, n, (int64_t)sizeof(*change->segments),
+                   err));
+    for (int64_t i = 0; i < w->n_parts; i++) {
+        part *p = &w->parts[i];
+        for (int64_t m = 0; m < p->n_made; m++)
+            change->segments[change->n_segments++] = p->made[m];
+        p->n_made = 0;
+    }
+cleanup:
+    for (int64_t i = 0; i < w->n_parts; i++) {
+        for (int64_t m = 0; m < w->parts[i].n_made; m++)
+            fl_segment_unref(w->parts[i].made[m]);
+        fl_free(w->parts[i].made);
+    }
+    return st;
+}
+
+static fl_status new_builder(const fl_table_change *change, const int32_t *cols, int32_t n, fl_segment_builder **ret,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_type *types = NULL;
+    FL_TRY(fl_alloc(change->arena.memory, (n + 1) * (int64_t)sizeof(fl_type), (void **)&types, err));
+    for (int32_t i = 0; i < n; i++)
+        types[i] = change->fields[cols == NULL ? i : cols[i]].type;
+    st = fl_segment_builder_new(change->keep, types, n, FL_SEGMENT_TABLE, ret, err);
+cleanup:
+    fl_free(types);
+    return st;
+}
+
+/* ---- deleting ----------------------------------------------------------------------------------------------------- */
+
+static int64_t count_left(const fl_table_change *change, int64_t s)
+{
+    return fl_segment_live_rows(change->old[s]) - (change->marks[s] == NULL ? 0 : change->n_marked[s]);
+}
+
+/* The segment without its marked rows, which stay where they are. */
+static fl_status hide_rows(const fl_table_change *change, int64_t s, fl_segment **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *old = change->old[s];
+    uint64_t *live = NULL;
+    int64_t words = fl_bitmap_words(old->rows);
+    FL_TRY(fl_alloc(change->arena.memory, words * 8 + 8, (void **)&live, err));
+    for (int64_t w = 0; w < words; w++)
+        live[w] = (old->live == NULL ? ~0ull : old->live[w]) & ~change->marks[s][w];
+    st = fl_segment_share(change->keep, old, NULL, live, ret, err);
+cleanup:
+    fl_free(live);
+    return st;
+}
+
+static fl_status make_masked(work *w, part *p, fl_err *err)
+{
+    fl_segment *left = NULL;
+    fl_status st = hide_rows(w->change, p->first, &left, err);
+    return st == FL_OK ? add_made(w, p, left, err) : st;
+}
+
+static fl_status finish(work *w, part *p, fl_segment_builder *builder, fl_err *err)
+{
+    fl_segment *made = NULL;
+    if (fl_segment_builder_rows(builder) == 0)
+        return FL_OK;
+    fl_status st = fl_segment_builder_finish(builder, &made, err);
+    return st == FL_OK ? add_made(w, p, made, err) : st;
+}
+
+static fl_status put_segment(work *w, part *p, int64_t s, fl_segment_builder *builder, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *left = NULL;
+    FL_TRY(hide_rows(w->change, s, &left, err));
+    for (int64_t start = 0; start < left->rows; start += PIECE_ROWS) {
+        int64_t count = left->rows - start;
+        FL_TRY(stop_check(w->change, err));
+        FL_TRY(
+            fl_segment_builder_add_live(builder, left, start, (int32_t)(count < PIECE_ROWS ? count : PIECE_ROWS), err));
+        if (fl_segment_builder_is_full(builder))
+            FL_TRY(finish(w, p, builder, err));
+    }
+cleanup:
+    fl_segment_unref(left);
+    return st;
+}
+
+/* What is left of several segments, put together anew. */
+static fl_status make_together(work *w, part *p, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment_builder *builder = NULL;
+    FL_TRY(new_builder(w->change, NULL, w->change->old[p->first]->n_cols, &builder, err));
+    for (int64_t s = p->first; s < p->first + p->n; s++)
+        if (count_left(w->change, s) > 0)
+            FL_TRY(put_segment(w, p, s, builder, err));
+    st = finish(w, p, builder, err);
+cleanup:
+    fl_segment_builder_free(builder);
+    return st;
+}
+
+fl_status fl_table_change_delete(fl_table_change *change, fl_err *err)
+{
+    fl_status st = FL_OK;
+    work w;
+    part *together = NULL; /* the last part, if more can go into it */
+    FL_TRY(init_work(&w, change, err));
+    for (int64_t s = 0; s < change->n_old; s++) {
+        int64_t left = count_left(change, s), rows = change->old[s]->rows;
+        if (change->marks[s] == NULL || (left > 0 && rows - left <= rows / REWRITE_PART)) {
+            add_part(&w, change->marks[s] == NULL ? make_same : make_masked, s);
+            together = NULL;
+            continue;
+        }
+        if (together == NULL)
+            together = add_part(&w, make_together, s);
+        together->n = s + 1 - together->first;
+        together->rows += left;
+        if (together->rows >= FL_SEGMENT_ROWS)
+            together = NULL;
+    }
+    st = run(&w, err);
+cleanup:
+    return st;
+}
+
+/* ---- updating ----------------------------------------------------------------------------------------------------- */
 
 /* How many of the next rows, which lie in one segment of theirs, go to places before `end`. */
 static int64_t count_before(cursor *at, int64_t end)
@@ -251,6 +349,17 @@ cleanup:
     return st;
 }
 
+/* Where the rows end that are as they were, from `start` on: at a multiple of 64, or with the segment. */
+static int64_t end_of_old(const cursor *at, int64_t s, int64_t start, int64_t rows)
+{
+    int64_t end = start + PIECE_ROWS < rows ? start + PIECE_ROWS : rows;
+    if (at->segment == at->n_rows)
+        return end;
+    int64_t next = places_of(at->rows[at->segment])[at->row];
+    int64_t row = fl_row_place_row(next) / 64 * 64;
+    return fl_row_place_segment(next) == s && row < end ? row : end;
+}
+
 /* The column `col` of a segment with the cursor's rows in it, of which the values are column `value`. */
 static fl_status make_column(fl_table_change *change, int64_t s, int32_t col, int32_t value, cursor *at,
                              fl_segment **ret, fl_err *err)
@@ -265,6 +374,8 @@ static fl_status make_column(fl_table_change *change, int64_t s, int32_t col, in
     for (int64_t start = 0; start < old->rows;) {
         int64_t end = start + BLOCK_ROWS < old->rows ? start + BLOCK_ROWS : old->rows;
         int64_t n = count_before(at, first + end);
+        if (n == 0)
+            end = end_of_old(at, s, start, old->rows);
         const fl_segment *rows = at->segment < at->n_rows ? at->rows[at->segment] : NULL;
         if (n > 0 && at->row + n == rows->rows) /* the next of their segments may have others of this block */
             end = fl_row_place_row(places_of(rows)[at->row + n - 1]) + 1;
@@ -282,24 +393,34 @@ cleanup:
     return st;
 }
 
-static fl_status update_segment(fl_table_change *change, int64_t s, const int32_t *cols, int32_t n, cursor *at,
-                                fl_err *err)
+static fl_status make_updated(work *w, part *p, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_segment **columns = NULL, *made = NULL;
-    int32_t n_cols = change->old[s]->n_cols;
-    cursor start = *at;
-    FL_TRY(FL_NEW_ARRAY(&change->arena, n_cols + 1, &columns, err));
-    for (int32_t i = 0; i < n; i++) {
-        *at = start;
-        FL_TRY(make_column(change, s, cols[i], 1 + i, at, &columns[cols[i]], err));
+    fl_table_change *change = w->change;
+    fl_segment **columns = NULL, *made = NULL, *old = change->old[p->first];
+    FL_TRY(fl_alloc_zero(change->arena.memory, (old->n_cols + 1) * (int64_t)sizeof(*columns), (void **)&columns, err));
+    for (int32_t i = 0; i < w->n_cols; i++) {
+        cursor at = p->at;
+        FL_TRY(make_column(change, p->first, w->cols[i], 1 + i, &at, &columns[w->cols[i]], err));
     }
-    FL_TRY(fl_segment_share(change->keep, change->old[s], columns, NULL, &made, err));
-    st = add_segment(change, made, err);
+    FL_TRY(fl_segment_share(change->keep, old, columns, NULL, &made, err));
+    st = add_made(w, p, made, err);
 cleanup:
-    for (int32_t c = 0; columns != NULL && c < n_cols; c++)
+    for (int32_t c = 0; columns != NULL && c < old->n_cols; c++)
         fl_segment_unref(columns[c]);
+    fl_free(columns);
     return st;
+}
+
+static void pass(cursor *at, int64_t n)
+{
+    while (n > 0) {
+        int64_t left = at->rows[at->segment]->rows - at->row, step = n < left ? n : left;
+        at->row += step;
+        n -= step;
+        if (step == left)
+            *at = (cursor){at->rows, at->n_rows, at->segment + 1, 0};
+    }
 }
 
 fl_status fl_table_change_update(fl_table_change *change, fl_segment *const *rows, int64_t n_rows, const int32_t *cols,
@@ -307,12 +428,16 @@ fl_status fl_table_change_update(fl_table_change *change, fl_segment *const *row
 {
     fl_status st = FL_OK;
     cursor at = {.rows = rows, .n_rows = n_rows};
+    work w;
+    FL_TRY(init_work(&w, change, err));
+    w.cols = cols;
+    w.n_cols = n;
     for (int64_t s = 0; s < change->n_old; s++) {
-        if (change->marks[s] == NULL)
-            FL_TRY(add_segment(change, fl_segment_ref(change->old[s]), err));
-        else
-            FL_TRY(update_segment(change, s, cols, n, &at, err));
+        part *p = add_part(&w, change->marks[s] == NULL ? make_same : make_updated, s);
+        p->at = at;
+        pass(&at, change->n_marked[s]);
     }
+    st = run(&w, err);
 cleanup:
     return st;
 }
