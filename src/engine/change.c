@@ -60,6 +60,7 @@ typedef struct version {
     const fl_table_key *keys;
     int32_t n_keys;
     fl_table_order order; /* that the rows were put in */
+    double n_changed;     /* rows that are other ones than before, or new */
 } version;
 
 /* Puts a new version in a table's place. Takes over the index (NULL: none), whose values are those of the segments. */
@@ -75,6 +76,7 @@ static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, 
         FL_TRY(fl_memory_table_set_rules(table, rules, err));
     FL_TRY(fl_memory_table_set_keys(table, v->keys, v->n_keys, err));
     FL_TRY(fl_memory_table_set_order(table, &v->order, err));
+    fl_memory_table_inherit(table, old, v->n_changed);
     if (index != NULL)
         fl_key_index_set_version(index, table->version);
     FL_TRY(fl_engine_put_table(session->engine, name, table, index, true, err));
@@ -216,7 +218,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     fl_arena arena;
     fl_table *table = bound->table;
     fl_table_order order = {0};
-    int64_t n_old = 0, n = 0;
+    int64_t n_old = 0, n = 0, n_added = 0;
     fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(check_changeable(table, err));
     FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
@@ -242,7 +244,14 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
             all[n++] = rows.segments[i];
     }
     FL_TRY(index_with(session, bound->name, table, &rows, &index, err));
-    version v = {.segments = all, .n_segments = n, .keys = table->keys, .n_keys = table->n_keys, .order = order};
+    for (int64_t i = 0; i < rows.n_segments; i++)
+        n_added += rows.segments[i]->rows;
+    version v = {.segments = all,
+                 .n_segments = n,
+                 .keys = table->keys,
+                 .n_keys = table->n_keys,
+                 .order = order,
+                 .n_changed = (double)n_added};
     st = replace_table(session, table, bound->name, &v, index, err);
 cleanup:
     fl_segment_builder_free(builder);
@@ -362,6 +371,7 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
     }
     v.segments = change.segments;
     v.n_segments = change.n_segments;
+    v.n_changed = (double)change.n_changed;
     v.order = order_without(*fl_memory_table_order(table), assigned, n_assigned);
     st = replace_table(session, table, bound->name, &v, index, err);
 cleanup:

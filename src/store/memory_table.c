@@ -366,6 +366,12 @@ cleanup:
     return st;
 }
 
+void fl_memory_table_inherit(fl_table *base, fl_table *old, double n_changed)
+{
+    if (base->ops == &table_ops && old->ops == &table_ops)
+        fl_table_stats_inherit(&((memory_table *)base)->stats, &((memory_table *)old)->stats, n_changed);
+}
+
 const fl_table_order *fl_memory_table_order(const fl_table *base)
 {
     static const fl_table_order none = {0};

@@ -43,6 +43,9 @@ const fl_column_rules *fl_memory_table_rules(const fl_table *table); /* NULL: no
 /** The order that the table's rows were put in, copied, before anybody asks for its orders; that they have it is the caller's
  *  promise. Orders of single columns are found without it. Its keys may be none. */
 fl_status fl_memory_table_set_order(fl_table *table, const fl_table_order *order, fl_err *err);
+/** Says that the table is another version of `old` (of the same columns and keys, which are set) in which so many rows were changed or
+ *  added: what is known of that is taken over as far as it holds. Before anybody asks for statistics. */
+void fl_memory_table_inherit(fl_table *table, fl_table *old, double n_changed);
 const fl_table_order *fl_memory_table_order(const fl_table *table); /* n_keys 0: none was set */
 
 /** Looks at all rows for better statistics, once; `memory` is the statement's. Does nothing to a table of another kind.

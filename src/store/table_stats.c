@@ -5,8 +5,11 @@
 #include "store/column_stats.h"
 #include "store/table_order.h"
 
+#include <math.h>
+
 #define LAZY_ROWS 16384     /* of the sample that statistics are made of when a query needs them */
 #define ANALYZE_ROWS 131072 /* of ANALYZE's */
+#define DRIFT_PART 16       /* figures are looked for anew when more than one row in so many has changed */
 #define WINDOW_ROWS 65536   /* a segment's builder takes row numbers of 16 bits */
 
 void fl_table_stats_init(fl_table_stats *stats, const fl_table *table, fl_memory *memory)
@@ -27,7 +30,9 @@ void fl_table_stats_drop(fl_table_stats *stats)
 {
     for (int32_t i = 0; stats->samples != NULL && i < stats->table->n_cols; i++)
         fl_segment_unref(stats->samples[i]);
-    stats->samples = NULL;
+    for (int32_t i = 0; stats->retired != NULL && i < stats->table->n_cols; i++)
+        fl_segment_unref(stats->retired[i]);
+    stats->samples = stats->retired = NULL;
     fl_arena_drop(&stats->arena);
     fl_arena_drop(&stats->analyzed_arena);
     pthread_mutex_destroy(&stats->lock);
@@ -197,15 +202,29 @@ cleanup:
     return st;
 }
 
+static bool has_samples(const fl_table_stats *stats, const int32_t *cols, int32_t n_cols)
+{
+    for (int32_t i = 0; i < n_cols; i++)
+        if (stats->samples[cols[i]] == NULL)
+            return false;
+    return true;
+}
+
 fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int32_t n_cols, fl_vec *ret_vecs,
                                 fl_table_sample *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_row_sample picks;
     pthread_mutex_lock(&stats->lock);
-    if (stats->picks.places == NULL) {
+    if (stats->is_sample_inherited && !has_samples(stats, cols, n_cols)) {
+        stats->is_sample_inherited = false;
+        stats->retired = stats->samples;
+        stats->samples = NULL;
+    }
+    if (stats->picks.places == NULL && !stats->is_sample_inherited) {
         FL_TRY(fl_row_sample_pick(&stats->arena, stats->segments, stats->n_segments, FL_SAMPLE_ROWS_MAX, &picks, err));
         stats->picks = picks;
+        stats->sample_rows = picks.rows;
     }
     if (stats->samples == NULL)
         FL_TRY(FL_NEW_ARRAY(&stats->arena, stats->table->n_cols + 1, &stats->samples, err));
@@ -215,8 +234,106 @@ fl_status fl_table_stats_sample(fl_table_stats *stats, const int32_t *cols, int3
             FL_TRY(sample_column(stats, cols[i], err));
         ret_vecs[i] = stats->samples[cols[i]]->vecs[0];
     }
-    *ret = (fl_table_sample){.rows = stats->picks.rows, .likeness = 1};
+    *ret = (fl_table_sample){.rows = stats->sample_rows, .likeness = 1};
 cleanup:
     pthread_mutex_unlock(&stats->lock);
     return st;
+}
+
+/* ---- from version to version ---------------------------------------------------------------------------------------- */
+
+/* Copies values that were common, with shares as they can be now. Those beyond the bounds are gone. */
+static fl_status copy_common(fl_table_stats *stats, const fl_col_stats *from, fl_col_stats *io, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_common_value *common = NULL;
+    double shares = 0, most = 1 - fmax(io->null_fraction, 0);
+    FL_TRY(FL_NEW_ARRAY(&stats->arena, from->n_common + 1, &common, err));
+    for (int32_t i = 0; i < from->n_common; i++) {
+        const fl_value *value = &from->common[i].value;
+        if (io->has_bounds && (fl_value_compare(value, &io->min) < 0 || fl_value_compare(value, &io->max) > 0))
+            continue;
+        fl_common_value *to = &common[io->n_common++];
+        to->share = from->common[i].share;
+        shares += to->share;
+        FL_TRY(fl_value_copy(&stats->arena, value, &to->value, err));
+    }
+    for (int32_t i = 0; i < io->n_common && shares > most; i++)
+        common[i].share *= most / shares;
+    io->common = common;
+cleanup:
+    return st;
+}
+
+/* Copies a histogram; what lies beyond the bounds goes to them. */
+static fl_status copy_histogram(fl_table_stats *stats, const fl_col_stats *from, fl_col_stats *io, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_value *histogram = NULL;
+    FL_TRY(FL_NEW_ARRAY(&stats->arena, from->n_histogram + 1, &histogram, err));
+    for (int32_t i = 0; i < from->n_histogram; i++) {
+        const fl_value *value = &from->histogram[i];
+        if (io->has_bounds && fl_value_compare(value, &io->min) < 0)
+            value = &io->min;
+        if (io->has_bounds && fl_value_compare(value, &io->max) > 0)
+            value = &io->max;
+        FL_TRY(fl_value_copy(&stats->arena, value, &histogram[i], err));
+    }
+    io->histogram = histogram;
+    io->n_histogram = from->n_histogram;
+cleanup:
+    return st;
+}
+
+static fl_status copy_column(fl_table_stats *stats, int32_t col, const fl_col_stats *from, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_stats_column column = column_of(stats, col);
+    fl_col_stats *made = NULL;
+    FL_TRY(FL_NEW(&stats->arena, &made, err));
+    fl_column_stats_init(&column, made);
+    if (made->source != FL_STATS_EXACT && from->source == FL_STATS_EXACT)
+        return FL_OK; /* what was exact then, as of nothing but nulls, says nothing now */
+    if (made->source != FL_STATS_EXACT) {
+        double filled = column.rows * (1 - fmax(made->null_fraction, 0));
+        made->distinct = from->distinct < 0 ? from->distinct : fmax(1, fmin(from->distinct, filled));
+        made->source = from->source;
+    }
+    FL_TRY(copy_common(stats, from, made, err));
+    FL_TRY(copy_histogram(stats, from, made, err));
+    stats->cols[col] = made;
+cleanup:
+    return st;
+}
+
+static fl_status inherit(fl_table_stats *stats, const fl_table_stats *old, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = stats->table->n_cols;
+    FL_TRY(FL_NEW_ARRAY(&stats->arena, n + 1, &stats->cols, err));
+    for (int32_t i = 0; i < n; i++) {
+        const fl_col_stats *known = old->analyzed != NULL ? &old->analyzed[i] : old->cols != NULL ? old->cols[i] : NULL;
+        if (known != NULL)
+            FL_TRY(copy_column(stats, i, known, err));
+    }
+    if (old->samples == NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&stats->arena, n + 1, &stats->samples, err));
+    for (int32_t i = 0; i < n; i++)
+        stats->samples[i] = old->samples[i] == NULL ? NULL : fl_segment_ref(old->samples[i]);
+    stats->sample_rows = old->sample_rows;
+    stats->is_sample_inherited = true;
+cleanup:
+    return st;
+}
+
+void fl_table_stats_inherit(fl_table_stats *stats, fl_table_stats *old, double n_changed)
+{
+    pthread_mutex_lock(&old->lock);
+    double drift = old->drift + n_changed;
+    if (stats->table->rows > LAZY_ROWS && old->table->rows > LAZY_ROWS && drift * DRIFT_PART < stats->table->rows) {
+        stats->drift = drift;
+        (void)inherit(stats, old, NULL); /* no memory: what is missing is found when it is asked for */
+    }
+    pthread_mutex_unlock(&old->lock);
 }

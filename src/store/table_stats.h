@@ -21,6 +21,10 @@ typedef struct fl_table_stats {
     const fl_col_stats *analyzed; /* [n_cols]; NULL: not analyzed */
     fl_row_sample picks;          /* of the table's sample */
     fl_segment **samples;         /* [n_cols]: a segment with the column alone; NULL where nobody asked */
+    int32_t sample_rows;
+    bool is_sample_inherited;     /* then no other columns' rows can be added to it, */
+    fl_segment **retired;         /* and where one is asked for it is kept here: it was given out */
+    double drift;                 /* rows that changed since the version that figures and samples are of */
     const fl_table_order *orders; /* NULL: nobody asked */
     int32_t n_orders;
 } fl_table_stats;
@@ -29,6 +33,11 @@ typedef struct fl_table_stats {
 void fl_table_stats_init(fl_table_stats *stats, const fl_table *table, fl_memory *memory);
 void fl_table_stats_set_segments(fl_table_stats *stats, fl_segment *const *segments, int64_t n_segments);
 void fl_table_stats_drop(fl_table_stats *stats);
+
+/** Takes over what is known of the version before, of which so many rows were changed, or as many came: figures that come of samples, and the
+ *  sample itself, as long as few rows changed since they were picked; bounds and nulls are this version's own. Before anybody asks
+ *  for anything. Where there is no memory, less. */
+void fl_table_stats_inherit(fl_table_stats *stats, fl_table_stats *old, double n_changed);
 
 /** As fl_table_ops.stats: a millisecond or two for a column's first time. Where there is no memory, what costs none. */
 void fl_table_stats_get(fl_table_stats *stats, int32_t col, fl_col_stats *ret);

@@ -433,6 +433,32 @@ static void estimates_are_within_what_can_be(void **state)
     assert_true(fl_distinct_estimate(&(fl_frequencies){0}, 10) == 0);
 }
 
+/* A version of a table with other rows at its end: what is known goes on with it as long as these are few, within its bounds. */
+static void versions_inherit(void **state)
+{
+    (void)state;
+    const int64_t rows = 400000;
+    uniform_values = 50;
+    fl_table *old = make_table(FL_TYPE(FL_I64), rows, uniform, false);
+    for (int64_t more = 0; more <= rows / 4; more = more * 4 + 1000) {
+        fl_col_stats before = checked_stats(old), after;
+        fl_table *table = make_table(FL_TYPE(FL_I64), rows + more, uniform, false);
+        fl_table_sample sample, sample_before;
+        fl_vec vec, vec_before;
+        int32_t col = 0;
+        assert_int_equal(old->ops->sample(old, NULL, &col, 1, &vec_before, &sample_before, NULL), FL_OK);
+        fl_memory_table_inherit(table, old, (double)more);
+        after = checked_stats(table);
+        assert_int_equal(table->ops->sample(table, NULL, &col, 1, &vec, &sample, NULL), FL_OK);
+        assert_near(after.distinct, 50, 1.1);
+        assert_int_equal(vec.data == vec_before.data, more * 16 < rows + more);
+        assert_int_equal(sample.rows, FL_SAMPLE_ROWS_MAX);
+        assert_int_equal(after.n_common, before.n_common);
+        fl_table_unref(table);
+    }
+    fl_table_unref(old);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +469,7 @@ int main(void)
         cmocka_unit_test(small_tables_are_counted),
         cmocka_unit_test(other_types),
         cmocka_unit_test(samples),
+        cmocka_unit_test(versions_inherit),
         cmocka_unit_test(several_ask_at_once),
         cmocka_unit_test(sketches_count),
         cmocka_unit_test(estimates_are_within_what_can_be),
