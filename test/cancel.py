@@ -79,6 +79,8 @@ STATEMENTS = {
     # changes of tables
     "insert": "INSERT INTO numbers SELECT a.i, b.n, a.k, a.x, b.s FROM numbers a, numbers b",
     "update": "UPDATE numbers SET s = s || n, x = sqrt(x) WHERE levenshtein(s, 'name 1234567') > 1000",
+    "update_all": "UPDATE numbers SET x = x + 0, s = substr(s || n, 1, length(s)), n = n + 0",
+    "index": "CREATE UNIQUE INDEX by_i ON numbers (i, s)",
     "create_unique": "CREATE TABLE copied AS SELECT a.i, b.n FROM numbers a, numbers b",
     # looking at files
     "sniff_csv": "SELECT count(*) FROM read_csv('{folder}/wide.csv', sample_size = -1), range(1000)",

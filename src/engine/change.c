@@ -177,7 +177,7 @@ static fl_status index_rows(fl_session *session, const fl_table *table, fl_segme
     if (table->n_keys == 0)
         return FL_OK;
     FL_TRY(fl_key_index_new(&session->engine->memory, table, session->engine->seed, &index, err));
-    FL_TRY(fl_key_index_add(index, segments, n, err));
+    FL_TRY(fl_key_index_add(index, segments, n, &session->interrupt, err));
     *ret = index;
     index = NULL;
 cleanup:
@@ -197,7 +197,7 @@ static fl_status index_with(fl_session *session, fl_str name, fl_table *table, c
     if (table->n_keys > 0 && index == NULL)
         FL_TRY(index_rows(session, table, old, n_old, &index, err));
     if (table->n_keys > 0) {
-        FL_TRY(fl_key_index_add(index, rows->segments, rows->n_segments, err));
+        FL_TRY(fl_key_index_add(index, rows->segments, rows->n_segments, &session->interrupt, err));
         *ret = index;
         index = NULL;
     }
@@ -282,12 +282,12 @@ static bool has_key_of(const fl_table *table, const int32_t *cols, int32_t n)
 }
 
 /* Takes the marked rows out of the index. */
-static fl_status remove_keys(fl_key_index *index, const fl_table_change *change, fl_err *err)
+static fl_status remove_keys(fl_session *session, fl_key_index *index, const fl_table_change *change, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int64_t s = 0; s < change->n_old && st == FL_OK; s++)
         if (change->marks[s] != NULL)
-            st = fl_key_index_remove_rows(index, change->old[s], change->marks[s], err);
+            st = fl_key_index_remove_rows(index, change->old[s], change->marks[s], &session->interrupt, err);
     return st;
 }
 
@@ -300,7 +300,7 @@ static fl_status index_left(fl_session *session, const fl_sql_bound *bound, cons
     *ret = NULL;
     if (index == NULL)
         return FL_OK;
-    FL_TRY(remove_keys(index, change, err));
+    FL_TRY(remove_keys(session, index, change, err));
     if (!fl_key_index_is_worn(index)) {
         *ret = index;
         index = NULL;
@@ -319,14 +319,14 @@ static fl_status index_updated(fl_session *session, const fl_sql_bound *bound, c
     bool is_touched = has_key_of(bound->table, bound->assigned, bound->n_assigned);
     *ret = NULL;
     if (index != NULL && is_touched)
-        FL_TRY(remove_keys(index, change, err));
+        FL_TRY(remove_keys(session, index, change, err));
     if (is_touched && (index == NULL || fl_key_index_is_worn(index))) {
         FL_TRY(index_rows(session, bound->table, change->segments, change->n_segments, ret, err));
         goto cleanup;
     }
     for (int64_t s = 0; s < change->n_old && is_touched; s++)
         if (change->marks[s] != NULL)
-            FL_TRY(fl_key_index_add_rows(index, change->segments[s], change->marks[s], err));
+            FL_TRY(fl_key_index_add_rows(index, change->segments[s], change->marks[s], &session->interrupt, err));
     *ret = index;
     index = NULL;
 cleanup:

@@ -13,8 +13,8 @@ typedef struct key_set {
 } key_set;
 
 struct fl_key_index {
-    fl_memory *memory;
-    fl_arena arena; /* names, keys, layouts */
+    fl_memory memory; /* of the index: led to the interrupt of the statement under way */
+    fl_arena arena;   /* names, keys, layouts */
     fl_str *columns;
     uint64_t seed;
     uint64_t version;
@@ -42,8 +42,8 @@ fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t se
     fl_status st = FL_OK;
     fl_key_index *index = NULL;
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*index), (void **)&index, err));
-    fl_arena_init(&index->arena, memory);
-    index->memory = memory;
+    fl_memory_init(&index->memory, memory, "index of keys", 0);
+    fl_arena_init(&index->arena, &index->memory);
     index->seed = seed;
     index->version = table->version;
     FL_TRY(FL_NEW_ARRAY(&index->arena, table->n_cols + 1, &index->columns, err));
@@ -58,7 +58,7 @@ fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t se
         for (int32_t k = 0; k < set->key->n_cols; k++)
             FL_TRY(fl_type_copy(&index->arena, table->fields[set->key->cols[k]].type, &types[k], err));
         FL_TRY(fl_row_layout_init(&set->layout, &index->arena, types, set->key->n_cols, 8, err));
-        FL_TRY(fl_group_table_init(&set->values, &set->layout, set->key->n_cols, ROWS_MAX, memory, err));
+        FL_TRY(fl_group_table_init(&set->values, &set->layout, set->key->n_cols, ROWS_MAX, &index->memory, err));
     }
     *ret = index;
     return FL_OK;
@@ -149,38 +149,45 @@ static bool has_any(const uint64_t *mask, int64_t at, int32_t count)
 }
 
 static fl_status note_segment(fl_key_index *index, const fl_segment *segment, const uint64_t *mask, bool is_there,
-                              fl_err *err)
+                              fl_interrupt *interrupt, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_arena scratch;
-    fl_arena_init(&scratch, index->memory);
+    index->memory.interrupt = interrupt;
+    fl_arena_init(&scratch, &index->memory);
     for (int64_t at = 0; at < segment->rows; at += ROWS_MAX) {
         int32_t count = segment->rows - at < ROWS_MAX ? (int32_t)(segment->rows - at) : ROWS_MAX;
         for (int32_t i = 0; i < index->n_sets && has_any(mask, at, count); i++)
             FL_TRY(note_rows(index, &index->sets[i], segment, mask, at, count, is_there, &scratch, err));
         fl_arena_reset(&scratch);
+        FL_TRY(fl_interrupt_check(interrupt, err));
     }
 cleanup:
     fl_arena_drop(&scratch);
+    index->memory.interrupt = NULL;
     return st;
 }
 
-fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments, fl_err *err)
+fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments,
+                           fl_interrupt *interrupt, fl_err *err)
 {
     fl_status st = FL_OK;
-    for (int64_t s = 0; s < n_segments && st == FL_OK; s++)
-        st = note_segment(index, segments[s], NULL, true, err);
+    for (int64_t s = 0; s < n_segments; s++)
+        FL_TRY(note_segment(index, segments[s], NULL, true, interrupt, err));
+cleanup:
     return st;
 }
 
-fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err)
+fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
+                                fl_interrupt *interrupt, fl_err *err)
 {
-    return note_segment(index, segment, rows, true, err);
+    return note_segment(index, segment, rows, true, interrupt, err);
 }
 
-fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err)
+fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
+                                   fl_interrupt *interrupt, fl_err *err)
 {
-    return note_segment(index, segment, rows, false, err);
+    return note_segment(index, segment, rows, false, interrupt, err);
 }
 
 bool fl_key_index_is_worn(const fl_key_index *index)

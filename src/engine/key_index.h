@@ -6,6 +6,7 @@
 #ifndef FL_ENGINE_KEY_INDEX_H
 #define FL_ENGINE_KEY_INDEX_H
 
+#include "base/interrupt.h"
 #include "plan/table.h"
 #include "store/segment.h"
 
@@ -16,14 +17,18 @@ fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t se
 void fl_key_index_free(fl_key_index *index); /* NULL does nothing */
 
 /** Adds the rows of segments with the table's columns, but for deleted ones. FL_ERR_CONSTRAINT (23505), with the key and its value, when one is
- *  there already; the index can only be freed after a failure. */
-fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments, fl_err *err);
+ *  there already; the index can only be freed after a failure. Looks at the interrupt, which may
+ *  be NULL, all the time. */
+fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments,
+                           fl_interrupt *interrupt, fl_err *err);
 
 /** The same of the rows that `rows` has a bit for, of one segment. */
-fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err);
+fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
+                                fl_interrupt *interrupt, fl_err *err);
 
 /** Forgets rows that are there. On failure the index can only be freed. */
-fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows, fl_err *err);
+fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
+                                   fl_interrupt *interrupt, fl_err *err);
 
 /** Whether most of its memory is of rows that were removed: a new one is better. */
 bool fl_key_index_is_worn(const fl_key_index *index);
