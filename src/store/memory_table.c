@@ -247,7 +247,8 @@ static void facts(fl_table *base, int32_t col, fl_table_facts *ret)
         ret->nulls = nulls < 0 || ret->nulls < 0 ? -1 : ret->nulls + nulls;
         if (fl_segment_live_rows(segment) == nulls)
             continue;
-        ret->has_extremes &= !min->is_null && !max->is_null && segment->live == NULL; /* else they may be deleted rows' */
+        ret->has_extremes &=
+            !min->is_null && !max->is_null && segment->live == NULL; /* else they may be deleted rows' */
         if (ret->has_extremes && (ret->min.is_null || fl_value_compare(min, &ret->min) < 0))
             ret->min = *min;
         if (ret->has_extremes && (ret->max.is_null || fl_value_compare(max, &ret->max) > 0))
