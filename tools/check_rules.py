@@ -19,6 +19,8 @@ ALLOWED = {
     "src/rule/eliminate_materialize.c": {"materialize"},
     # what reads shared rows, and what filters them, is found in one walk from the root
     "src/rule/filter_shared.c": {"materialize", "filter"},
+    # it goes on with the projection that it made of the row before
+    "src/rule/inline_row.c": {"project"},
     # regions of joins are found and put in order in one walk from the root
     "src/rule/join_region.c": {"join"},
 }
