@@ -1,4 +1,4 @@
-/* Filling and completing error records; the table from code to SQLSTATE and name. */
+/* Filling and completing error records; the table from code to SQLSTATE. */
 #include "base/status.h"
 
 #include "base/utf8.h"
@@ -10,35 +10,34 @@
 static const struct {
     fl_status code;
     const char *sqlstate;
-    const char *name;
 } codes[] = {
-    {FL_OK, "00000", "ok"},
-    {FL_ERR_CONFIG, "22023", "config"},
-    {FL_ERR_SYNTAX, "42601", "syntax"},
-    {FL_ERR_TABLE, "42P01", "table"},
-    {FL_ERR_COLUMN, "42703", "column"},
-    {FL_ERR_FUNCTION, "42883", "function"},
-    {FL_ERR_AMBIGUOUS, "42702", "ambiguous"},
-    {FL_ERR_GROUPING, "42803", "grouping"},
-    {FL_ERR_TYPE, "42804", "type"},
-    {FL_ERR_DUPLICATE, "42P07", "duplicate"},
-    {FL_ERR_UNSUPPORTED, "0A000", "unsupported"},
-    {FL_ERR_PARAMETER, "08P01", "parameter"},
-    {FL_ERR_VALUE, "22P02", "value"},
-    {FL_ERR_RANGE, "22003", "range"},
-    {FL_ERR_DIVISION, "22012", "division"},
-    {FL_ERR_CARDINALITY, "21000", "cardinality"},
-    {FL_ERR_CONSTRAINT, "23502", "constraint"},
-    {FL_ERR_FORMAT, "22000", "format"},
-    {FL_ERR_CORRUPT, "XX001", "corrupt"},
-    {FL_ERR_MEMORY, "53200", "memory"},
-    {FL_ERR_LIMIT, "54000", "limit"},
-    {FL_ERR_IO, "58030", "io"},
-    {FL_ERR_CANCELLED, "57014", "cancelled"},
-    {FL_ERR_TIMEOUT, "57014", "timeout"},
-    {FL_ERR_PLAN, "XX000", "plan"},
-    {FL_ERR_INTERNAL, "XX000", "internal"},
-    {FL_DONE, "00000", "done"},
+    {FL_OK, "00000"},
+    {FL_ERR_CONFIG, "22023"},
+    {FL_ERR_SYNTAX, "42601"},
+    {FL_ERR_TABLE, "42P01"},
+    {FL_ERR_COLUMN, "42703"},
+    {FL_ERR_FUNCTION, "42883"},
+    {FL_ERR_AMBIGUOUS, "42702"},
+    {FL_ERR_GROUPING, "42803"},
+    {FL_ERR_TYPE, "42804"},
+    {FL_ERR_DUPLICATE, "42P07"},
+    {FL_ERR_UNSUPPORTED, "0A000"},
+    {FL_ERR_PARAMETER, "08P01"},
+    {FL_ERR_VALUE, "22P02"},
+    {FL_ERR_RANGE, "22003"},
+    {FL_ERR_DIVISION, "22012"},
+    {FL_ERR_CARDINALITY, "21000"},
+    {FL_ERR_CONSTRAINT, "23502"},
+    {FL_ERR_FORMAT, "22000"},
+    {FL_ERR_CORRUPT, "XX001"},
+    {FL_ERR_MEMORY, "53200"},
+    {FL_ERR_LIMIT, "54000"},
+    {FL_ERR_IO, "58030"},
+    {FL_ERR_CANCELLED, "57014"},
+    {FL_ERR_TIMEOUT, "57014"},
+    {FL_ERR_PLAN, "XX000"},
+    {FL_ERR_INTERNAL, "XX000"},
+    {FL_DONE, "00000"},
 };
 
 const char *fl_status_sqlstate(fl_status code)
@@ -47,14 +46,6 @@ const char *fl_status_sqlstate(fl_status code)
         if (codes[i].code == code)
             return codes[i].sqlstate;
     return "XX000";
-}
-
-const char *fl_status_name(fl_status code)
-{
-    for (int64_t i = 0; i < FL_LEN(codes); i++)
-        if (codes[i].code == code)
-            return codes[i].name;
-    return "internal";
 }
 
 /* A message cut in the middle of a UTF-8 sequence would be no UTF-8: drop the started character. */

@@ -66,7 +66,4 @@ void fl_err_at(fl_err *err, int64_t offset);
 /** The SQLSTATE that a code implies: five characters. */
 const char *fl_status_sqlstate(fl_status code);
 
-/** A code's name as `--pipe` prints it ("column", "memory"). */
-const char *fl_status_name(fl_status code);
-
 #endif

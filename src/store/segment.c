@@ -57,6 +57,17 @@ void fl_segment_unref(fl_segment *segment)
     fl_free(segment);
 }
 
+fl_status fl_segment_list_add(fl_memory *memory, fl_segment ***list, int64_t *n, int64_t *capacity, fl_segment *segment,
+                              fl_err *err)
+{
+    fl_status st = fl_grow(memory, (void **)list, capacity, *n + 1, (int64_t)sizeof(**list), err);
+    if (st == FL_OK)
+        (*list)[(*n)++] = segment;
+    else
+        fl_segment_unref(segment);
+    return st;
+}
+
 fl_status fl_segment_new(fl_memory *memory, int32_t n_cols, fl_segment **ret, fl_err *err)
 {
     fl_status st = FL_OK;

@@ -37,6 +37,10 @@ typedef struct fl_segment {
 fl_segment *fl_segment_ref(fl_segment *segment);
 void fl_segment_unref(fl_segment *segment); /* NULL does nothing */
 
+/** Adds a segment to a list that grows, to be freed with fl_free. The caller's reference is the list's, or gone where it fails. */
+fl_status fl_segment_list_add(fl_memory *memory, fl_segment ***list, int64_t *n, int64_t *capacity, fl_segment *segment,
+                              fl_err *err);
+
 static inline int64_t fl_segment_live_rows(const fl_segment *segment)
 {
     return segment->rows - segment->n_deleted;

@@ -91,13 +91,7 @@ struct part {
 /* Takes over the segment. */
 static fl_status add_made(work *w, part *p, fl_segment *segment, fl_err *err)
 {
-    fl_status st = fl_grow(w->change->arena.memory, (void **)&p->made, &p->made_capacity, p->n_made + 1,
-                           (int64_t)sizeof(*p->made), err);
-    if (st == FL_OK)
-        p->made[p->n_made++] = segment;
-    else
-        fl_segment_unref(segment);
-    return st;
+    return fl_segment_list_add(w->change->arena.memory, &p->made, &p->n_made, &p->made_capacity, segment, err);
 }
 
 static fl_status make_same(work *w, part *p, fl_err *err)

@@ -169,13 +169,7 @@ cleanup:
 /* Takes the segment over. */
 static fl_status add_made(fl_gather *stage, part *p, fl_segment *segment, fl_err *err)
 {
-    fl_status st = fl_grow(stage->exec->context.memory, (void **)&p->made, &p->made_capacity, p->n_made + 1,
-                           (int64_t)sizeof(*p->made), err);
-    if (st == FL_OK)
-        p->made[p->n_made++] = segment;
-    else
-        fl_segment_unref(segment);
-    return st;
+    return fl_segment_list_add(stage->exec->context.memory, &p->made, &p->n_made, &p->made_capacity, segment, err);
 }
 
 static fl_status put_together(fl_gather *stage, part *p, fl_err *err)
