@@ -1,65 +1,101 @@
-/* Worker threads around a generation counter: a run publishes its task, bumps the generation, takes part, and waits. */
+/* Threads that look for the job that got the least, help it, and look again. */
 #include "base/workers.h"
 
 #include "base/clock.h"
-#include "base/spin.h"
 #include "base/memory.h"
+#include "base/spin.h"
 
 #include <pthread.h>
 
 #define SPIN_NS 30000 /* a sleep and wake-up costs about this much */
-#define WORKERS_MAX 256
-
-typedef struct worker {
-    struct fl_workers *workers;
-    int32_t id;
-    pthread_t thread;
-} worker;
+#define TURN_NS \
+    2000000 /* of a helper, where another job waits: long against a look at the pool, short against a query's time */
 
 struct fl_workers {
-    pthread_mutex_t turn; /* held through a run */
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t wake;
-    pthread_cond_t done;
-    _Atomic uint64_t generation;
+    pthread_mutex_t lock; /* guards what follows, and the jobs' parts of the pool */
+    pthread_cond_t wake;  /* a job wants more */
+    pthread_cond_t left;  /* a helper left a job that ends */
+    _Atomic int64_t calls;
+    _Atomic int32_t open; /* jobs that want more helpers than they have */
     bool ends;
-    void (*fn)(void *, int32_t);
-    void *task;
-    int32_t count; /* of this run */
-    _Atomic int32_t busy;
-    int32_t started; /* threads alive: ids 1 .. started */
+    fl_job *jobs;
+    int32_t started; /* threads alive */
     int32_t count_max;
-    worker worker[WORKERS_MAX];
+    fl_workers_counts counts;
+    pthread_t threads[FL_WORKERS_MAX];
 };
 
-static void *worker_main(void *arg)
+static bool is_open(const fl_job *job)
 {
-    worker *self = arg;
-    fl_workers *w = self->workers;
-    uint64_t seen = 0;
-    for (;;) {
-        int64_t until = fl_clock_ns() + SPIN_NS;
-        while (atomic_load_explicit(&w->generation, memory_order_acquire) == seen && fl_clock_ns() < until)
+    return job->helpers < job->wanted;
+}
+
+/* The job that a free thread helps: the one that got the least. */
+static fl_job *choose(const fl_workers *w)
+{
+    fl_job *best = NULL;
+    for (fl_job *job = w->jobs; job != NULL; job = job->next)
+        if (is_open(job) && (best == NULL || job->spent < best->spent))
+            best = job;
+    return best;
+}
+
+static int32_t take_place(fl_job *job)
+{
+    for (int32_t i = 1; i < job->workers_max; i++)
+        if (!(job->taken[i >> 6] >> (i & 63) & 1)) {
+            job->taken[i >> 6] |= 1ull << (i & 63);
+            return i;
+        }
+    FL_ASSERT(!"a job that wants a helper has no place");
+    return -1;
+}
+
+/* Lets the thread help; the lock is held before and after. */
+static void help(fl_workers *w, fl_job *job)
+{
+    int32_t place = take_place(job);
+    w->counts.turns++;
+    if (++job->helpers == job->wanted)
+        atomic_fetch_sub(&w->open, 1);
+    pthread_mutex_unlock(&w->lock);
+    int64_t started_ns = fl_clock_ns();
+    fl_job_turn turn = {w, started_ns + TURN_NS};
+    job->help(job, place, &turn);
+    int64_t ended_ns = fl_clock_ns();
+    pthread_mutex_lock(&w->lock);
+    w->counts.turns_cut += ended_ns >= turn.until_ns && is_open(job);
+    job->spent += (double)(ended_ns - started_ns) / job->weight;
+    job->taken[place >> 6] &= ~(1ull << (place & 63));
+    if (job->helpers-- == job->wanted)
+        atomic_fetch_add(&w->open, 1);
+    if (job->helpers == 0)
+        pthread_cond_broadcast(&w->left);
+}
+
+static void *thread_main(void *arg)
+{
+    fl_workers *w = arg;
+    pthread_mutex_lock(&w->lock);
+    while (!w->ends) {
+        fl_job *job = choose(w);
+        if (job != NULL) {
+            help(w, job);
+            continue;
+        }
+        int64_t seen = atomic_load(&w->calls), until_ns = fl_clock_ns() + SPIN_NS;
+        pthread_mutex_unlock(&w->lock);
+        while (atomic_load_explicit(&w->calls, memory_order_acquire) == seen && fl_clock_ns() < until_ns)
             fl_spin_pause();
         pthread_mutex_lock(&w->lock);
-        while (atomic_load(&w->generation) == seen && !w->ends)
-            pthread_cond_wait(&w->wake, &w->lock);
-        seen = atomic_load(&w->generation);
-        bool ends = w->ends, mine = self->id < w->count;
-        void (*fn)(void *, int32_t) = w->fn;
-        void *task = w->task;
-        pthread_mutex_unlock(&w->lock);
-        if (ends)
-            return NULL;
-        if (!mine)
+        if (atomic_load(&w->calls) != seen || w->ends)
             continue;
-        fn(task, self->id);
-        if (atomic_fetch_sub(&w->busy, 1) == 1) {
-            pthread_mutex_lock(&w->lock);
-            pthread_cond_signal(&w->done);
-            pthread_mutex_unlock(&w->lock);
-        }
+        w->counts.sleeps++;
+        w->counts.sleeps_beside_work += choose(w) != NULL;
+        pthread_cond_wait(&w->wake, &w->lock);
     }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
 }
 
 fl_status fl_workers_new(int32_t count_max, fl_workers **ret, fl_err *err)
@@ -68,11 +104,10 @@ fl_status fl_workers_new(int32_t count_max, fl_workers **ret, fl_err *err)
     fl_status st = fl_alloc_zero(NULL, sizeof(*w), (void **)&w, err);
     if (st != FL_OK)
         return st;
-    pthread_mutex_init(&w->turn, NULL);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
-    pthread_cond_init(&w->done, NULL);
-    w->count_max = count_max < 1 ? 1 : count_max > WORKERS_MAX ? WORKERS_MAX : count_max;
+    pthread_cond_init(&w->left, NULL);
+    w->count_max = count_max < 1 ? 1 : count_max > FL_WORKERS_MAX ? FL_WORKERS_MAX : count_max;
     *ret = w;
     return FL_OK;
 }
@@ -82,59 +117,108 @@ void fl_workers_free(fl_workers *w)
     if (w == NULL)
         return;
     pthread_mutex_lock(&w->lock);
+    FL_ASSERT(w->jobs == NULL);
     w->ends = true;
+    atomic_fetch_add(&w->calls, 1);
     pthread_cond_broadcast(&w->wake);
     pthread_mutex_unlock(&w->lock);
-    for (int32_t i = 1; i <= w->started; i++)
-        pthread_join(w->worker[i].thread, NULL);
+    for (int32_t i = 0; i < w->started; i++)
+        pthread_join(w->threads[i], NULL);
     pthread_cond_destroy(&w->wake);
-    pthread_cond_destroy(&w->done);
+    pthread_cond_destroy(&w->left);
     pthread_mutex_destroy(&w->lock);
-    pthread_mutex_destroy(&w->turn);
     fl_free(w);
 }
 
-void fl_workers_run(fl_workers *w, int32_t count, void (*fn)(void *task, int32_t worker), void *task)
+void fl_workers_count(fl_workers *w, fl_workers_counts *ret)
 {
-    if (count > w->count_max)
-        count = w->count_max;
-    if (count <= 1) {
-        fn(task, 0);
-        return;
-    }
-    pthread_mutex_lock(&w->turn);
     pthread_mutex_lock(&w->lock);
-    while (w->started < count - 1) {
-        worker *next = &w->worker[w->started + 1];
-        next->workers = w;
-        next->id = w->started + 1;
-        if (pthread_create(&next->thread, NULL, worker_main, next) != 0)
-            break;
-        w->started++;
-    }
-    if (count > w->started + 1)
-        count = w->started + 1;
-    w->fn = fn;
-    w->task = task;
-    w->count = count;
-    atomic_store(&w->busy, count - 1);
-    atomic_fetch_add_explicit(&w->generation, 1, memory_order_release);
-    pthread_cond_broadcast(&w->wake);
+    *ret = w->counts;
     pthread_mutex_unlock(&w->lock);
-
-    fn(task, 0);
-
-    int64_t until = fl_clock_ns() + SPIN_NS;
-    while (atomic_load_explicit(&w->busy, memory_order_acquire) > 0 && fl_clock_ns() < until)
-        fl_spin_pause();
-    pthread_mutex_lock(&w->lock);
-    while (atomic_load(&w->busy) > 0)
-        pthread_cond_wait(&w->done, &w->lock);
-    pthread_mutex_unlock(&w->lock);
-    pthread_mutex_unlock(&w->turn);
 }
 
+/* ---- jobs ---------------------------------------------------------------------------------------------------------- */
+
+void fl_job_init(fl_job *job, fl_workers *workers, int32_t workers_max, int32_t weight,
+                 void (*help)(fl_job *job, int32_t worker, const fl_job_turn *turn))
+{
+    FL_ASSERT(workers_max >= 1 && weight >= 1 && help != NULL);
+    *job = (fl_job){.help = help,
+                    .workers_max = workers_max < FL_WORKERS_MAX ? workers_max : FL_WORKERS_MAX,
+                    .weight = weight,
+                    .workers = workers};
+    if (workers == NULL || job->workers_max > workers->count_max)
+        job->workers_max = workers == NULL ? 1 : workers->count_max;
+}
+
+/* The pool's threads are as many as the largest job wants. Where the system gives none, there are fewer. */
+static void start_threads(fl_workers *w, int32_t wanted)
+{
+    while (w->started < wanted && pthread_create(&w->threads[w->started], NULL, thread_main, w) == 0)
+        w->started++;
+}
+
+static void enter(fl_workers *w, fl_job *job)
+{
+    double least = 0;
+    for (const fl_job *other = w->jobs; other != NULL; other = other->next)
+        least = other == w->jobs || other->spent < least ? other->spent : least;
+    job->spent = least;
+    job->next = w->jobs;
+    job->is_known = true;
+    w->jobs = job;
+}
+
+void fl_job_call(fl_job *job, int32_t wanted)
+{
+    fl_workers *w = job->workers;
+    if (wanted > job->workers_max - 1)
+        wanted = job->workers_max - 1;
+    if (w == NULL || (wanted <= 0 && !job->is_known))
+        return;
+    pthread_mutex_lock(&w->lock);
+    if (!job->is_known)
+        enter(w, job);
+    bool was_open = is_open(job);
+    job->wanted = wanted;
+    atomic_fetch_add(&w->open, (int32_t)is_open(job) - (int32_t)was_open);
+    if (is_open(job)) {
+        start_threads(w, wanted);
+        atomic_fetch_add_explicit(&w->calls, 1, memory_order_release);
+        if (wanted - job->helpers > 1)
+            pthread_cond_broadcast(&w->wake);
+        else
+            pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void fl_job_end(fl_job *job)
+{
+    fl_workers *w = job->workers;
+    if (!job->is_known)
+        return;
+    fl_job_call(job, 0);
+    pthread_mutex_lock(&w->lock);
+    while (job->helpers > 0)
+        pthread_cond_wait(&w->left, &w->lock);
+    fl_job **at = &w->jobs;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    job->is_known = false;
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool fl_job_turn_is_over(const fl_job_turn *turn)
+{
+    return atomic_load_explicit(&turn->workers->open, memory_order_relaxed) > 0 && fl_clock_ns() >= turn->until_ns;
+}
+
+/* ---- loops over pieces --------------------------------------------------------------------------------------------- */
+
 typedef struct each {
+    fl_job job;
     int32_t n;
     _Atomic int32_t next;
     _Atomic bool stops;
@@ -157,11 +241,16 @@ static void note_failure(each *e, fl_status st, const fl_err *err)
     atomic_store(&e->stops, true);
 }
 
-static void run_each(void *task, int32_t id)
+static void help_each(fl_job *job, int32_t worker, const fl_job_turn *turn)
 {
-    (void)id;
-    each *e = task;
-    for (int32_t i; !atomic_load(&e->stops) && (i = atomic_fetch_add(&e->next, 1)) < e->n;) {
+    (void)worker;
+    each *e = (each *)job;
+    while (!atomic_load(&e->stops) && !fl_job_shall_leave(turn)) {
+        int32_t i = atomic_fetch_add(&e->next, 1);
+        if (i >= e->n) {
+            fl_job_call(job, 0);
+            return;
+        }
         fl_err err = {0};
         fl_status st = e->fn(e->ctx, i, &err);
         if (st == FL_OK)
@@ -176,11 +265,12 @@ fl_status fl_workers_each(fl_workers *workers, int32_t count, int32_t n,
                           fl_err *err)
 {
     each e = {.n = n, .fn = fn, .ctx = ctx, .interrupt = interrupt};
+    int32_t workers_max = n < count ? n : count;
     pthread_mutex_init(&e.lock, NULL);
-    if (workers == NULL)
-        run_each(&e, 0);
-    else
-        fl_workers_run(workers, n < count ? n : count, run_each, &e);
+    fl_job_init(&e.job, workers, workers_max < 1 ? 1 : workers_max, FL_JOB_WEIGHT, help_each);
+    fl_job_call(&e.job, e.job.workers_max - 1);
+    help_each(&e.job, 0, NULL);
+    fl_job_end(&e.job);
     pthread_mutex_destroy(&e.lock);
     if (e.st != FL_OK && err != NULL)
         *err = e.err;

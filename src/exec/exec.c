@@ -1,17 +1,28 @@
-/* The runtime: building chains, running pipelines on workers, stopping, counting. */
+/* The runtime: building chains, passing batches and events on, counting. How tasks run is in exec/task_graph.c. */
 #include "exec/exec.h"
 
 #include "base/clock.h"
 #include "exec/runtime_filter.h"
+#include "exec/task_graph.h"
 
-#include <pthread.h>
 #include <stdio.h>
 
-typedef struct fl_task {
-    struct fl_task *next;
-    fl_source *source; /* a pipeline; or: */
-    fl_stage *stage;   /* its chain; without a source: the sink to finish */
-} fl_task;
+static fl_status make_workers(fl_exec *exec, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t nodes = fl_plan_nodes(exec->plan) + 1;
+    fl_worker *workers = NULL;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &workers, err));
+    for (int32_t w = 0; w < exec->n_workers; w++) {
+        workers[w].exec = exec;
+        workers[w].id = w;
+        fl_arena_init(&workers[w].arena, exec->context.memory);
+        FL_TRY(FL_NEW_ARRAY(&exec->arena, nodes + 1, &workers[w].actual, err));
+    }
+    exec->workers = workers;
+cleanup:
+    return st;
+}
 
 fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err)
 {
@@ -20,11 +31,17 @@ fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err
     FL_TRY(fl_alloc_zero(context->memory, (int64_t)sizeof(*exec), (void **)&exec, err));
     exec->context = *context;
     exec->plan = context->plan;
+    pthread_mutex_init(&exec->lock, NULL);
+    pthread_cond_init(&exec->changed, NULL);
     fl_arena_init(&exec->arena, context->memory);
-    exec->n_workers = context->session->threads < 1 ? 1 : context->session->threads;
+    fl_job_init(&exec->job, context->workers, context->session->threads < 1 ? 1 : context->session->threads,
+                FL_JOB_WEIGHT, fl_exec_help);
+    exec->n_workers = exec->job.workers_max;
+    FL_TRY(make_workers(exec, err));
     *ret = exec;
     return FL_OK;
 cleanup:
+    fl_exec_free(exec);
     return st;
 }
 
@@ -32,15 +49,17 @@ void fl_exec_free(fl_exec *exec)
 {
     if (exec == NULL)
         return;
-    for (int32_t w = 0; exec->workers != NULL && w < exec->n_workers; w++) {
-        fl_worker *worker = &exec->workers[w];
+    atomic_store(&exec->stops, true);
+    fl_job_end(&exec->job);
+    for (int32_t w = 0; w < exec->n_workers; w++) {
         for (int32_t i = 0; i < exec->n_stages; i++)
-            if (worker->locals[exec->stages[i]->part] != NULL && exec->stages[i]->ops->local_free != NULL)
-                exec->stages[i]->ops->local_free(exec->stages[i], worker->locals[exec->stages[i]->part]);
+            if (exec->stages[i]->locals[w] != NULL && exec->stages[i]->ops->local_free != NULL)
+                exec->stages[i]->ops->local_free(exec->stages[i], exec->stages[i]->locals[w]);
         for (int32_t i = 0; i < exec->n_sources; i++)
-            if (worker->locals[exec->sources[i]->part] != NULL && exec->sources[i]->ops->local_free != NULL)
-                exec->sources[i]->ops->local_free(exec->sources[i], worker->locals[exec->sources[i]->part]);
-        fl_arena_drop(&worker->arena);
+            if (exec->sources[i]->locals[w] != NULL && exec->sources[i]->ops->local_free != NULL)
+                exec->sources[i]->ops->local_free(exec->sources[i], exec->sources[i]->locals[w]);
+        if (exec->workers != NULL)
+            fl_arena_drop(&exec->workers[w].arena);
     }
     for (int32_t i = 0; i < exec->n_sources; i++)
         if (exec->sources[i]->ops->free != NULL)
@@ -51,6 +70,8 @@ void fl_exec_free(fl_exec *exec)
     fl_free(exec->stages);
     fl_free(exec->sources);
     fl_arena_drop(&exec->arena);
+    pthread_mutex_destroy(&exec->lock);
+    pthread_cond_destroy(&exec->changed);
     fl_free(exec);
 }
 
@@ -79,7 +100,7 @@ fl_status fl_exec_add_stage(fl_exec *exec, const fl_stage_ops *ops, int64_t byte
     stage->ops = ops;
     stage->next = next;
     stage->node = node;
-    stage->part = exec->n_parts++;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &stage->locals, err));
     exec->stages[exec->n_stages++] = stage;
     *(fl_stage **)ret_stage = stage;
 cleanup:
@@ -96,37 +117,11 @@ fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t by
                    (int64_t)sizeof(*exec->sources), err));
     source->ops = ops;
     source->node = node;
-    source->part = exec->n_parts++;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &source->locals, err));
     exec->sources[exec->n_sources++] = source;
     *(fl_source **)ret_source = source;
 cleanup:
     return st;
-}
-
-static fl_status add_task(fl_exec *exec, fl_source *source, fl_stage *stage, fl_err *err)
-{
-    fl_task *task = NULL;
-    fl_status st = FL_NEW(&exec->arena, &task, err);
-    if (st != FL_OK)
-        return st;
-    task->source = source;
-    task->stage = stage;
-    if (exec->tasks_last == NULL)
-        exec->tasks = task;
-    else
-        exec->tasks_last->next = task;
-    exec->tasks_last = task;
-    return FL_OK;
-}
-
-fl_status fl_exec_add_pipeline(fl_exec *exec, fl_source *source, fl_stage *chain, fl_err *err)
-{
-    return add_task(exec, source, chain, err);
-}
-
-fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err)
-{
-    return add_task(exec, NULL, sink, err);
 }
 
 typedef struct fl_exec_shared {
@@ -201,8 +196,7 @@ fl_status fl_exec_check(fl_exec *exec, fl_err *err)
     return fl_interrupt_check(exec->context.memory->interrupt, err);
 }
 
-/* A limit that is passed is the fault of who asks: the innermost stage or source that the error comes from. */
-static void say_who(const char *what, const fl_node *node, fl_err *err)
+void fl_exec_say_who(const char *what, const fl_node *node, fl_err *err)
 {
     char who[64];
     snprintf(who, sizeof(who), "the %s", node == NULL ? "" : node->op->name);
@@ -220,9 +214,9 @@ fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch
     int64_t started = fl_clock_ns();
     if (from != NULL)
         worker->actual[from->id].rows += batch->kept;
-    st = to->ops->push(to, worker, worker->locals[to->part], batch, err);
+    st = to->ops->push(to, worker, to->locals[worker->id], batch, err);
     if (st == FL_ERR_MEMORY)
-        say_who(to->ops->what, to->node, err);
+        fl_exec_say_who(to->ops->what, to->node, err);
     int64_t spent = fl_clock_ns() - started;
     if (from != NULL)
         worker->actual[from->id].ns -= spent; /* time further down the chain is not the producer's */
@@ -233,166 +227,27 @@ fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch
     return st;
 }
 
+fl_status fl_push_event(fl_stage *to, fl_worker *worker, fl_event event, fl_err *err)
+{
+    while (to != NULL && to->ops->on_event == NULL)
+        to = to->next;
+    if (to == NULL)
+        return FL_OK;
+    fl_status st = to->ops->on_event(to, worker, to->locals[worker->id], event, err);
+    if (st == FL_ERR_MEMORY)
+        fl_exec_say_who(to->ops->what, to->node, err);
+    return st;
+}
+
 double fl_exec_progress(fl_exec *exec)
 {
-    double total = (double)atomic_load(&exec->rows_total), done = (double)atomic_load(&exec->rows_done);
-    fl_scan *scan = atomic_load(&exec->scan_now);
-    if (scan != NULL)
-        done += (double)atomic_load(&scan->rows_done);
-    if (total <= 0)
-        return 0;
-    return done < total ? done / total : 1;
-}
-
-/* A pipeline under way: shared by its workers. */
-typedef struct run {
-    fl_exec *exec;
-    fl_source *source;
-    fl_stage *chain;
-    int32_t number; /* of the pipeline, in order */
-    pthread_mutex_t lock;
-    fl_status st; /* first failure */
-    fl_err err;
-    _Atomic bool stops;
-} run;
-
-static void fail(run *r, fl_status st, const fl_err *err)
-{
-    pthread_mutex_lock(&r->lock);
-    if (r->st == FL_OK) {
-        r->st = st;
-        r->err = *err;
+    double total = 0, done = 0;
+    for (fl_source *source = atomic_load(&exec->scans); source != NULL; source = source->next_scan) {
+        double rows = (double)source->scan->rows_total, read = (double)atomic_load(&source->scan->rows_done);
+        total += rows;
+        done += atomic_load(&source->has_ended) || read > rows ? rows : read;
     }
-    pthread_mutex_unlock(&r->lock);
-    atomic_store(&r->stops, true);
-}
-
-static fl_status make_locals(run *r, fl_worker *worker, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_source *source = r->source;
-    if (source->ops->local_new != NULL && worker->locals[source->part] == NULL)
-        st = source->ops->local_new(source, worker, &worker->locals[source->part], err);
-    if (st == FL_ERR_MEMORY)
-        say_who(NULL, source->node, err);
-    if (st != FL_OK)
-        goto cleanup;
-    for (fl_stage *s = r->chain; s != NULL; s = s->next)
-        if (s->ops->local_new != NULL && worker->locals[s->part] == NULL) {
-            st = s->ops->local_new(s, worker, &worker->locals[s->part], err);
-            if (st == FL_ERR_MEMORY)
-                say_who(s->ops->what, s->node, err);
-            if (st != FL_OK)
-                goto cleanup;
-        }
-cleanup:
-    return st;
-}
-
-static void run_worker(void *task, int32_t id)
-{
-    run *r = task;
-    fl_worker *worker = &r->exec->workers[id];
-    fl_err err = {0};
-    fl_status st = make_locals(r, worker, &err);
-    worker->pipeline = r->number;
-    bool any = true;
-    int64_t started = fl_clock_ns();
-    while (st == FL_OK && any && !atomic_load_explicit(&r->stops, memory_order_relaxed)) {
-        st = r->source->ops->run(r->source, worker, worker->locals[r->source->part], r->chain, &any, &err);
-        if (st == FL_ERR_MEMORY)
-            say_who(NULL, r->source->node, &err);
-        if (st == FL_OK)
-            st = fl_exec_check(r->exec, &err);
-    }
-    if (st == FL_DONE) { /* a limit is reached: nobody needs to go on, but held-back rows still flow */
-        atomic_store(&r->stops, true);
-        st = FL_OK;
-    }
-    for (fl_stage *s = r->chain; s != NULL && st == FL_OK; s = s->next)
-        if (s->ops->flush != NULL) {
-            st = s->ops->flush(s, worker, worker->locals[s->part], &err);
-            if (st == FL_ERR_MEMORY)
-                say_who(s->ops->what, s->node, &err);
-        }
-    if (st == FL_DONE)
-        st = FL_OK;
-    if (r->source->node != NULL) {
-        worker->actual[r->source->node->id].ns += fl_clock_ns() - started;
-        worker->actual[r->source->node->id].has_run = true;
-    }
-    if (st != FL_OK)
-        fail(r, st, &err);
-}
-
-static fl_status run_pipeline(fl_exec *exec, const fl_task *task, int32_t number, fl_err *err)
-{
-    run r = {.exec = exec, .source = task->source, .chain = task->stage, .number = number};
-    int32_t workers = exec->n_workers;
-    pthread_mutex_init(&r.lock, NULL);
-    for (fl_stage *s = task->stage; s != NULL; s = s->next)
-        if (s->is_ordered)
-            workers = 1;
-    if (task->source->workers_max > 0 && workers > task->source->workers_max)
-        workers = task->source->workers_max;
-    atomic_store(&exec->scan_now, task->source->scan);
-    fl_workers_run(exec->context.workers, workers, run_worker, &r);
-    if (task->source->scan != NULL) {
-        atomic_store(&exec->scan_now, NULL);
-        atomic_fetch_add(&exec->rows_done, task->source->scan->rows_total);
-    }
-    pthread_mutex_destroy(&r.lock);
-    if (r.st != FL_OK && err != NULL)
-        *err = r.err;
-    return r.st;
-}
-
-static fl_status make_workers(fl_exec *exec, fl_err *err)
-{
-    fl_status st = FL_OK;
-    int32_t nodes = fl_plan_nodes(exec->plan) + 1;
-    fl_worker *workers = NULL;
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &workers, err));
-    for (int32_t w = 0; w < exec->n_workers; w++) {
-        workers[w].exec = exec;
-        workers[w].id = w;
-        fl_arena_init(&workers[w].arena, exec->context.memory);
-        FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_parts, &workers[w].locals, err));
-        FL_TRY(FL_NEW_ARRAY(&exec->arena, nodes + 1, &workers[w].actual, err));
-    }
-    exec->workers = workers;
-cleanup:
-    return st;
-}
-
-fl_status fl_exec_run(fl_exec *exec, fl_err *err)
-{
-    fl_status st = FL_OK;
-    void **locals = NULL;
-    int64_t total = 0;
-    int32_t number = 0;
-    for (int32_t i = 0; i < exec->n_sources; i++)
-        if (exec->sources[i]->scan != NULL)
-            total += exec->sources[i]->scan->rows_total;
-    atomic_store(&exec->rows_total, total);
-    FL_TRY(make_workers(exec, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &locals, err));
-    for (fl_task *task = exec->tasks; task != NULL; task = task->next) {
-        FL_TRY(fl_exec_check(exec, err));
-        if (task->source != NULL) {
-            FL_TRY(run_pipeline(exec, task, number++, err));
-            continue;
-        }
-        for (int32_t w = 0; w < exec->n_workers; w++)
-            locals[w] = exec->workers[w].locals[task->stage->part];
-        st = task->stage->ops->finish(task->stage, locals, exec->n_workers, err);
-        if (st == FL_ERR_MEMORY)
-            say_who(task->stage->ops->what, task->stage->node, err);
-        if (st != FL_OK)
-            goto cleanup;
-    }
-cleanup:
-    return st;
+    return total <= 0 ? 0 : done / total;
 }
 
 void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n)

@@ -1,10 +1,18 @@
-/* Running a physical plan: pipelines over morsels.
+/* Running a physical plan: a graph of pipelines over morsels.
  *
  * The plan is cut at its breakers. A pipeline is a source, a chain of operators that pass batches on, and a sink; chains
  * are built from the root down, so an operator knows what it pushes to. Workers claim morsels of the source and push their
- * batches through the chain; when all are done, the sink's finish() runs once, and the next pipeline may start.
+ * batches through the chain; when all are done, the sink's finish() runs once, and what waited for it may start.
  *
- *     build(join):  build(right, hash-build sink) ; finish ; build(left, probe -> next)
+ *     build(join):  build(right, hash-build sink) ; finish ; build(left, probe -> next), whose pipelines wait for the finish
+ *
+ * A pipeline starts when all is finished that its source and its stages wait for (fl_exec_wait_for), and when the pipelines
+ * that feed the same sink and were added before it have ended. Those that wait for nothing run side by side: a worker that
+ * finds no morsel in one goes on with the next. finish() may add more: what waits for it waits for these, too.
+ *
+ * Whoever runs a plan is its worker 0 and the only one who finishes sinks and adds to the graph. Threads of the engine's pool
+ * help as the others (base/workers.h); they come and go between morsels. A run can be left when there are rows enough, and
+ * gone on with (fl_exec_run_until): helpers work on until its sink is full.
  *
  * Each worker has an arena that is reset for each batch of the source: whatever a chain makes of a batch lives there. */
 #ifndef FL_EXEC_EXEC_H
@@ -18,6 +26,8 @@
 #include "plan/node.h"
 #include "plan/table.h"
 
+#include <pthread.h>
+
 typedef struct fl_exec fl_exec;
 typedef struct fl_stage fl_stage;
 typedef struct fl_source fl_source;
@@ -27,11 +37,18 @@ typedef struct fl_worker {
     fl_exec *exec;
     int32_t id;
     fl_arena arena;         /* this batch's memory */
-    void **locals;          /* [exec->n_parts]: state of each stage and source for this worker */
     int32_t pipeline;       /* number of the pipeline under way, in the order in which they run */
     int64_t morsel;         /* number of the morsel under way, in the source's order */
     fl_node_actual *actual; /* [nodes + 1] */
 } fl_worker;
+
+/* What a pipeline tells its chain between batches, in order with the worker's rows. */
+typedef enum fl_event {
+    FL_EVENT_ENTER,  /* the worker begins, or comes back: it claims a morsel next */
+    FL_EVENT_MORSEL, /* all rows of worker->morsel went by, if it had any */
+    FL_EVENT_LEAVE,  /* the worker holds no morsel any more */
+    FL_EVENT_END     /* of the pipeline, once for each worker that took part: what was held back goes on now */
+} fl_event;
 
 /* A stage of a chain: an operator that passes batches on, or a sink (next is NULL). Operators put their own struct around
  * this one, in the run's arena. */
@@ -41,11 +58,14 @@ typedef struct fl_stage_ops {
     fl_status (*local_new)(fl_stage *stage, fl_worker *worker, void **ret, fl_err *err);
     /** Takes a batch: passes batches on with fl_push, or keeps its rows. FL_DONE: no more rows are wanted. */
     fl_status (*push)(fl_stage *stage, fl_worker *worker, void *local, fl_batch *batch, fl_err *err);
-    /** After the worker's last batch of a pipeline: passes on what was held back. May be NULL. */
-    fl_status (*flush)(fl_stage *stage, fl_worker *worker, void *local, fl_err *err);
+    /** Takes an event and passes it on with fl_push_event. NULL: it has no opinion, and the event goes on. */
+    fl_status (*on_event)(fl_stage *stage, fl_worker *worker, void *local, fl_event event, fl_err *err);
     /** Sinks: once, after every pipeline that feeds the stage is done; locals[w] of the workers that took part (others
-     *  NULL). May use the worker pool. */
+     *  NULL), which stay where they are. Worker 0's thread; may use the worker pool and add to the graph. NULL: nothing is to
+     *  be done, others wait for the sink. */
     fl_status (*finish)(fl_stage *stage, void *const *locals, int32_t n_locals, fl_err *err);
+    /** Sinks: whether no more rows are wanted for now. NULL: never. Any thread. */
+    bool (*is_full)(fl_stage *stage);
     void (*local_free)(fl_stage *stage, void *local);
     void (*free)(fl_stage *stage);
 } fl_stage_ops;
@@ -54,8 +74,11 @@ struct fl_stage {
     const fl_stage_ops *ops;
     fl_stage *next;
     const fl_node *node; /* whose output this stage pushes; NULL: helper stages, not counted */
-    int32_t part;        /* index in locals */
-    bool is_ordered;     /* the rows must arrive in the source's order on one worker (limits) */
+    bool is_ordered;     /* the rows must arrive in the source's order, by one worker at a time (limits) */
+    void **locals;       /* [exec->n_workers] */
+    struct fl_wait *waits;
+    struct fl_task *finish; /* sinks: its task, when it was added */
+    struct fl_task *feeder; /* sinks: the last pipeline that was added */
 };
 
 typedef struct fl_source_ops {
@@ -69,9 +92,12 @@ typedef struct fl_source_ops {
 struct fl_source {
     const fl_source_ops *ops;
     const fl_node *node;
-    int32_t part;
     int32_t workers_max; /* more would be idle; 0 = no limit */
     fl_scan *scan;       /* for progress; may be NULL */
+    void **locals;       /* [exec->n_workers] */
+    struct fl_wait *waits;
+    fl_source *next_scan;   /* of those with a scan */
+    _Atomic bool has_ended; /* for progress */
 };
 
 /* How an operator class runs. */
@@ -91,10 +117,11 @@ typedef struct fl_exec_context {
 struct fl_exec {
     fl_exec_context context;
     const fl_plan *plan;
-    fl_arena arena; /* of the run: stages, programs, everything that lives until the end. Main thread only */
-    int32_t n_parts;
-    struct fl_task *tasks; /* pipelines and finishes in order */
+    fl_arena arena; /* of the run: stages, programs, everything that lives until the end. Worker 0's thread only */
+    struct fl_task *tasks; /* pipelines and finishes, in the order in which they were added */
     struct fl_task *tasks_last;
+    struct fl_task *finishing; /* the one under way */
+    int32_t n_pipelines;       /* that were started */
     fl_stage **stages;
     int64_t stages_capacity;
     int32_t n_stages;
@@ -103,21 +130,37 @@ struct fl_exec {
     int32_t n_sources;
     struct fl_runtime_filter *runtime_filters;
     struct fl_exec_shared *shared;
-    fl_worker *workers; /* [threads] */
+    fl_worker *workers; /* [n_workers] */
     int32_t n_workers;
-    _Atomic int64_t rows_total, rows_done; /* of finished pipelines; the current one's are in its scan */
-    fl_scan *_Atomic scan_now;
+    fl_source *_Atomic scans; /* for progress, from another thread */
+    fl_job job;
+    pthread_mutex_t
+        lock; /* guards the tasks' states and what follows; inside of it the pool's may be taken, and sinks' */
+    pthread_cond_t changed; /* a worker left a pipeline, or a sink has something for the reader */
+    fl_status st;           /* first failure */
+    fl_err err;
+    _Atomic bool stops; /* it failed, or nobody wants it any more */
 };
 
 /** Makes a run. Nothing is executed yet. */
 fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err);
 
-/** Builds the pipelines for `root`, ending in `sink` (whose stage was made with fl_exec_add_stage). FL_ERR_PLAN names an
- *  operator that is still logical. */
+/** Builds the pipelines for `node`, ending in `next`. FL_ERR_PLAN names an operator that is still logical. */
 fl_status fl_exec_build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err);
 
 /** Runs all. On any failure, cancellation or timeout every worker stops at its next batch. */
 fl_status fl_exec_run(fl_exec *exec, fl_err *err);
+
+/** Runs on until all is done (*ret_has_ended) or is_enough(ctx) says that there is something for the caller, who calls again
+ *  for more. It is asked between morsels, on this thread. After a failure every call fails in the same way. One thread at a
+ *  time, not always the same. */
+fl_status fl_exec_run_until(fl_exec *exec, bool (*is_enough)(void *ctx), void *ctx, bool *ret_has_ended, fl_err *err);
+
+/** Says that there is something for whoever waits in fl_exec_run_until, or that a sink is not full any more. Any thread,
+ *  holding no lock of a sink. */
+void fl_exec_wake(fl_exec *exec);
+
+/** Ends the run where it is, and frees it. Waits for helpers, who stop at their next batch. */
 void fl_exec_free(fl_exec *exec);
 
 /** Share of the work done, 0 to 1; from any thread, while it runs. */
@@ -134,9 +177,13 @@ fl_status fl_exec_add_stage(fl_exec *exec, const fl_stage_ops *ops, int64_t byte
 fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t bytes, const fl_node *node,
                              void *ret_source, fl_err *err);
 
-/** Appends to the list of things to do: run source -> chain; finish a sink. */
+/** Adds to the graph: run source -> chain; finish a sink when all pipelines that feed it have ended. */
 fl_status fl_exec_add_pipeline(fl_exec *exec, fl_source *source, fl_stage *chain, fl_err *err);
 fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err);
+
+/** A stage or source whose pipelines do not start before the sink is finished: `waits` is &stage->waits or &source->waits. The
+ *  sink's finish is added before a pipeline over it. */
+fl_status fl_exec_wait_for(fl_exec *exec, struct fl_wait **waits, const fl_stage *sink, fl_err *err);
 
 /** Where nodes that share something of the run keep it: the same place for the same key, NULL in it at first. */
 fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err);
@@ -153,6 +200,9 @@ fl_status fl_exec_col_map(fl_exec *exec, const fl_col_id *cols, int32_t n, const
 /** Passes a batch that `from` made (NULL: a helper, not counted) to the stage: counts rows and time, and looks whether the
  *  statement shall stop. An empty batch is dropped. */
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err);
+
+/** Passes an event to the stage, or on to the first behind it that takes it. */
+fl_status fl_push_event(fl_stage *to, fl_worker *worker, fl_event event, fl_err *err);
 
 /** Gathers the kept rows of a batch to the front: afterwards rows == kept and there is no mask. */
 fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err);

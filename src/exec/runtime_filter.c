@@ -1,13 +1,15 @@
 /* Run-time filters: a bitmap test per row that is still selected. */
 #include "exec/runtime_filter.h"
 
-fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, fl_runtime_filter **ret, fl_err *err)
+fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, const fl_stage *build, fl_runtime_filter **ret,
+                                     fl_err *err)
 {
     fl_runtime_filter *filter = NULL;
     fl_status st = FL_NEW(&exec->arena, &filter, err);
     if (st != FL_OK)
         return st;
     filter->col = col;
+    filter->build = build;
     filter->next = exec->runtime_filters;
     exec->runtime_filters = filter;
     *ret = filter;

@@ -12,6 +12,7 @@
 typedef struct fl_runtime_filter {
     struct fl_runtime_filter *next;
     fl_col_id col;
+    const fl_stage *build; /* the sink whose finish fills it */
     int32_t hidden; /* operators being built that do not put the column out */
     bool is_closed; /* the probe side is built */
     bool is_filled;
@@ -19,9 +20,10 @@ typedef struct fl_runtime_filter {
     uint64_t *bits;   /* [max - min + 1], or NULL: only the range is known */
 } fl_runtime_filter;
 
-/** Announces a filter on `col` for the node that is built next (the probe side). It lives as long as the run. The caller
- *  sets is_closed when that node is built. */
-fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, fl_runtime_filter **ret, fl_err *err);
+/** Announces a filter on `col`, which the finish of `build` fills, for the node that is built next (the probe side). It lives as
+ *  long as the run. The caller sets is_closed when that node is built. */
+fl_status fl_runtime_filter_announce(fl_exec *exec, fl_col_id col, const fl_stage *build, fl_runtime_filter **ret,
+                                     fl_err *err);
 
 /** Announced filters for a column, from `after` (NULL: the first); NULL at the end. */
 fl_runtime_filter *fl_runtime_filter_find(fl_exec *exec, fl_col_id col, fl_runtime_filter *after);

@@ -379,14 +379,16 @@ static void samples_are_kept_and_counted(void **state)
     fl_files_cache_free(cache);
 }
 
-static void ask(void *ctx, int32_t worker)
+static fl_status ask(void *ctx, int32_t worker, fl_err *err)
 {
+    (void)err;
     fl_table *table = ctx;
     for (int32_t i = 0; i < 4; i++) {
         const int32_t col = (i + worker) % 2;
         fl_vec vec;
         (void)sample_of(table, &col, 1, &vec);
     }
+    return FL_OK;
 }
 
 static void several_ask_at_once(void **state)
@@ -396,7 +398,7 @@ static void several_ask_at_once(void **state)
     assert_int_equal(fl_workers_new(4, &workers, NULL), FL_OK);
     for (int round = 0; round < 20; round++) {
         fl_table *table = open_table(OWN "pieces.parquet");
-        fl_workers_run(workers, 4, ask, table);
+        assert_int_equal(fl_workers_each(workers, 4, 4, ask, table, NULL, NULL), FL_OK);
         fl_table_unref(table);
     }
     fl_workers_free(workers);

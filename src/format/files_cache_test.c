@@ -509,8 +509,9 @@ typedef struct crowd {
 } crowd;
 
 /* What sessions do at once: binding, statistics, scanning, ending. */
-static void bind_and_scan(void *ctx, int32_t worker)
+static fl_status bind_and_scan(void *ctx, int32_t worker, fl_err *err)
 {
+    (void)err;
     crowd *c = ctx;
     user mine = {.cache = c->shared->cache};
     char csv[128];
@@ -537,6 +538,7 @@ static void bind_and_scan(void *ctx, int32_t worker)
             fl_files_cache_give_up(mine.cache, INT64_MAX);
     }
     fl_files_in_use_drop(&mine.in_use);
+    return FL_OK;
 }
 
 static void threads_share_tables(void **state)
@@ -546,7 +548,7 @@ static void threads_share_tables(void **state)
     crowd c = {.shared = &u};
     fl_workers *workers = NULL;
     assert_int_equal(fl_workers_new(4, &workers, NULL), FL_OK);
-    fl_workers_run(workers, 4, bind_and_scan, &c);
+    assert_int_equal(fl_workers_each(workers, 4, 4, bind_and_scan, &c, NULL, NULL), FL_OK);
     fl_workers_free(workers);
     assert_int_equal(c.failures, 0);
     assert_true(hits(&u) > 100);

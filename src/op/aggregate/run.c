@@ -835,6 +835,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     }
     FL_TRY(fl_exec_build(exec, node->inputs[0], &stage->base, err));
     FL_TRY(fl_exec_add_finish(exec, &stage->base, err));
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &stage->base, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:
     return st;

@@ -464,6 +464,7 @@ fl_status fl_join_build_merge(fl_exec *exec, const fl_node *node, fl_stage *next
     left->right = right;
     FL_TRY(fl_exec_build(exec, right->pairs.build_side, &right->base, err));
     FL_TRY(fl_exec_add_finish(exec, &right->base, err));
+    FL_TRY(fl_exec_wait_for(exec, &left->base.waits, &right->base, err));
     st = fl_exec_build(exec, right->pairs.probe_side, &left->base, err);
 cleanup:
     return st;

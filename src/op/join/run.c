@@ -571,10 +571,11 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
 
     FL_TRY(fl_exec_build(exec, pairs->build_side, &join->base, err));
     FL_TRY(fl_exec_add_finish(exec, &join->base, err));
+    FL_TRY(fl_exec_wait_for(exec, &probe->base.waits, &join->base, err));
     for (int32_t k = 0; k < pairs->n_keys; k++)
         if (attrs->filters_probe && !pairs->is_null_safe[k] && is_key_range_type(pairs->build_exprs[k]->type) &&
             pairs->probe_exprs[k]->kind == FL_EXPR_COLUMN) {
-            FL_TRY(fl_runtime_filter_announce(exec, pairs->probe_exprs[k]->col, &join->filters[k], err));
+            FL_TRY(fl_runtime_filter_announce(exec, pairs->probe_exprs[k]->col, &join->base, &join->filters[k], err));
             join->has_range[k] = true;
         }
     FL_TRY(fl_exec_build(exec, pairs->probe_side, &probe->base, err));

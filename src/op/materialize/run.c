@@ -85,6 +85,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     }
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
     source->gather = *known;
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->gather->base, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->from, err));
     for (int32_t c = 0; c < node->n_cols; c++)
         for (int32_t i = 0; i < attrs->n_cols; i++)

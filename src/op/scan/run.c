@@ -517,6 +517,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
         fl_type type = scan->table->fields[source->table_cols[s]].type;
         for (fl_runtime_filter *f = NULL; (f = fl_runtime_filter_find(exec, source->slot_cols[s], f)) != NULL;)
             if (source->n_runtime < RUNTIME_FILTERS_MAX && takes_runtime_filter(type)) {
+                FL_TRY(fl_exec_wait_for(exec, &source->base.waits, f->build, err));
                 source->runtime[source->n_runtime].filter = f;
                 source->runtime[source->n_runtime++].slot = s;
             }

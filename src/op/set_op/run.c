@@ -204,6 +204,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     set_state *state = NULL;
     set_source *source = NULL;
     fl_type *types = NULL;
+    fl_stage *stages[2] = {NULL, NULL};
     if (attrs->kind == FL_UNION)
         return build_union(exec, node, next, err);
     FL_TRY(FL_NEW(&exec->arena, &state, err));
@@ -228,8 +229,13 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
         stage->is_right = side == 1;
         FL_TRY(fl_exec_col_map(exec, side == 0 ? attrs->left : attrs->right, attrs->n_cols, node->inputs[side],
                                &stage->from, err));
+        if (stages[0] != NULL) /* occurrences on the right are counted of rows that are known */
+            FL_TRY(fl_exec_wait_for(exec, &stage->base.waits, stages[0], err));
         FL_TRY(fl_exec_build(exec, node->inputs[side], &stage->base, err));
+        FL_TRY(fl_exec_add_finish(exec, &stage->base, err));
+        stages[side] = &stage->base;
     }
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, stages[1], err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:
     return st;

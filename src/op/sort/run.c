@@ -56,6 +56,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     const fl_sort_attrs *attrs = fl_sort_of(node);
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
     FL_TRY(fl_sort_sink_build(exec, node, attrs->keys, attrs->n_keys, 0, finish, source, &source->sink, err));
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->sink->base, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:
     return st;

@@ -60,6 +60,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     int64_t keep = attrs->limit + attrs->offset;
     FL_TRY(fl_sort_sink_build(exec, node, attrs->keys, attrs->n_keys, keep < 1 ? 1 : keep, finish, source,
                               &source->sink, err));
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->sink->base, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:
     return st;
