@@ -61,8 +61,16 @@ class Library:
         return stream
 
     def run(self, sql):
-        """Runs statements and drops their rows."""
-        stream = self.query(sql)
+        """Runs statements and drops their rows, all of which are computed."""
+        stream, array = self.query(sql), self.Array()
+        while True:
+            if stream.get_next(ctypes.byref(stream), ctypes.byref(array)) != 0:
+                self.library.fl_stream_error(ctypes.byref(stream), ctypes.byref(self.error))
+                stream.release(ctypes.byref(stream))
+                self.check(self.error.code)
+            if not array.release:
+                break
+            array.release(ctypes.byref(array))
         stream.release(ctypes.byref(stream))
 
     def execute(self, sql):

@@ -236,11 +236,8 @@ static bool run(struct file *file, const char *sql, const char *types, struct re
         }
         array.release(&array);
     }
-    if (!ok) { /* rows are computed before the stream is given: only memory can run out here */
-        const char *message = stream.get_last_error(&stream);
-        snprintf(err->message, sizeof err->message, "%s", message != NULL ? message : "the stream broke");
-        snprintf(err->sqlstate, sizeof err->sqlstate, "53200");
-    }
+    if (!ok && fl_stream_error(&stream, err) == FL_OK)
+        snprintf(err->message, sizeof err->message, "the stream broke");
     if (schema.release != NULL)
         schema.release(&schema);
     if (stream.release != NULL)

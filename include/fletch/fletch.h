@@ -47,7 +47,8 @@ typedef struct fl_engine_options {
 /** Opens an engine. `options` may be NULL. Errors: FL_ERR_MEMORY, FL_ERR_CONFIG. Starts no thread yet. */
 FL_API fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engine, fl_err *err);
 
-/** Closes an engine whose sessions are closed and whose streams are released. NULL does nothing. */
+/** Closes an engine whose sessions are closed, and whose arrays are released. Streams of queries may be released later. NULL does
+ *  nothing. */
 FL_API void fl_engine_close(fl_engine *engine);
 
 /** Opens a session. Tables that it creates are its engine's: other sessions see them. */
@@ -57,9 +58,13 @@ FL_API fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl
  *  they fail with FL_ERR_CONFIG. */
 FL_API void fl_session_close(fl_session *session);
 
-/** Runs one or several statements separated by `;` and gives the last one's rows as a stream, which the caller releases
- *  before the session is closed. A statement without rows gives a stream of no columns. Rows are computed by this call, not
- *  by get_next. Any error stops at that statement; those before it have taken effect. */
+/** Runs one or several statements separated by `;` and gives the last one's rows as a stream. A statement without rows gives
+ *  a stream of no columns. Any error stops at that statement; those before it have taken effect.
+ *
+ *  The call returns when the first rows are there; get_next computes more as it is called, and the engine's workers go on
+ *  between the calls, until some megabytes wait. So an error may come from get_next (fl_stream_error tells it whole), and
+ *  a query whose stream is released early is stopped. Several streams may be open at once. One thread at a time reads a
+ *  stream; it may be released on any thread, and when its session is closed. The timeout counts time in calls. */
 FL_API fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArrayStream *ret_rows, fl_err *err);
 
 /** The same for a text with a length, which may hold NUL bytes (and is refused for them with their place). */
@@ -94,8 +99,12 @@ FL_API fl_status fl_statement_execute(fl_statement *statement, struct ArrowArray
 FL_API fl_status fl_session_register(fl_session *session, const char *name, struct ArrowArrayStream *rows, bool replace,
                                      fl_err *err);
 
+/** Why get_next of a query's stream failed, with SQLSTATE and hint; FL_OK when it did not, or another library made the
+ *  stream. */
+FL_API fl_status fl_stream_error(const struct ArrowArrayStream *stream, fl_err *ret_err);
+
 /** Stops what the session runs, from any thread (and from signal handlers): the running call fails with FL_ERR_CANCELLED
- *  within 100 ms. Without a running call it does nothing. */
+ *  within 100 ms, as do reads of its streams that are not at their end. Without these it does nothing. */
 FL_API void fl_session_interrupt(fl_session *session);
 
 /** Share of the running statement's work that is done, 0 to 1; from any thread. */

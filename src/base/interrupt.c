@@ -22,8 +22,28 @@ void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms)
                  timeout_ms > 0 ? now_ns + (timeout_ms < longest_ms ? timeout_ms : longest_ms) * 1000000 : 0);
 }
 
+void fl_interrupt_begin_below(fl_interrupt *interrupt, const fl_interrupt *above)
+{
+    *interrupt = (fl_interrupt){.above = above, .seen = atomic_load(&above->requests)};
+    atomic_store(&interrupt->is_requested, atomic_load(&above->is_requested)); /* behind `seen`: none is missed */
+    atomic_store(&interrupt->deadline_ns, atomic_load(&above->deadline_ns));
+}
+
+int64_t fl_interrupt_rest(fl_interrupt *interrupt)
+{
+    int64_t deadline_ns = atomic_load(&interrupt->deadline_ns), now_ns = fl_clock_ns();
+    atomic_store(&interrupt->deadline_ns, 0);
+    return deadline_ns == 0 ? INT64_MAX : deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+}
+
+void fl_interrupt_go_on(fl_interrupt *interrupt, int64_t left_ns)
+{
+    atomic_store(&interrupt->deadline_ns, left_ns == INT64_MAX ? 0 : fl_clock_ns() + left_ns);
+}
+
 void fl_interrupt_request(fl_interrupt *interrupt)
 {
+    atomic_fetch_add(&interrupt->requests, 1);
     atomic_store(&interrupt->is_requested, true);
 }
 
@@ -35,7 +55,7 @@ bool fl_interrupt_is_late(const fl_interrupt *interrupt)
 
 fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err)
 {
-    if (atomic_load(&interrupt->is_requested))
+    if (fl_interrupt_is_asked(interrupt))
         return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled");
     FL_ASSERT(fl_interrupt_is_late(interrupt));
     return FL_FAIL(err, FL_ERR_TIMEOUT, "the statement was stopped at its timeout");

@@ -20,11 +20,22 @@
 
 typedef struct fl_interrupt {
     _Atomic bool is_requested;
-    _Atomic int64_t deadline_ns; /* of fl_clock_ns; 0 = none */
+    _Atomic int64_t deadline_ns;      /* of fl_clock_ns; 0 = none */
+    _Atomic int64_t requests;         /* ever made */
+    const struct fl_interrupt *above; /* requests to it are meant for this one, too: those that come after `seen` */
+    int64_t seen;
 } fl_interrupt;
 
 /** Begins a call: forgets requests that came before it. No deadline. */
 void fl_interrupt_begin(fl_interrupt *interrupt);
+
+/** Begins work that goes on when the call is over in which it began, and which is stopped with the session's calls: takes the
+ *  call's interrupt as it is. `above` outlives it. */
+void fl_interrupt_begin_below(fl_interrupt *interrupt, const fl_interrupt *above);
+
+/** The deadline does not come nearer until fl_interrupt_go_on. Gives what is left of it. */
+int64_t fl_interrupt_rest(fl_interrupt *interrupt);
+void fl_interrupt_go_on(fl_interrupt *interrupt, int64_t left_ns);
 
 /** The deadline is so long from now; 0 = none. */
 void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms);
@@ -34,6 +45,14 @@ void fl_interrupt_request(fl_interrupt *interrupt);
 
 /** Slow path of fl_interrupt_check: names the reason. */
 fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err);
+
+/** Whether somebody asked the work to stop. */
+static inline bool fl_interrupt_is_asked(const fl_interrupt *interrupt)
+{
+    return atomic_load_explicit(&interrupt->is_requested, memory_order_relaxed) ||
+           (interrupt->above != NULL &&
+            atomic_load_explicit(&interrupt->above->requests, memory_order_relaxed) != interrupt->seen);
+}
 
 /** Whether the deadline is over; looks at the clock where there is one. */
 bool fl_interrupt_is_late(const fl_interrupt *interrupt);
@@ -46,8 +65,7 @@ static inline fl_status fl_interrupt_check(fl_interrupt *interrupt, fl_err *err)
         return FL_OK;
     if (FL_UNLIKELY(fl_fault_is_due(FL_FAULT_INTERRUPT)))
         fl_interrupt_request(interrupt);
-    if (FL_LIKELY(!atomic_load_explicit(&interrupt->is_requested, memory_order_relaxed) &&
-                  !fl_interrupt_is_late(interrupt)))
+    if (FL_LIKELY(!fl_interrupt_is_asked(interrupt) && !fl_interrupt_is_late(interrupt)))
         return FL_OK;
     return fl_interrupt_fail(interrupt, err);
 }

@@ -64,7 +64,7 @@ static void help(fl_workers *w, fl_job *job)
     job->help(job, place, &turn);
     int64_t ended_ns = fl_clock_ns();
     pthread_mutex_lock(&w->lock);
-    w->counts.turns_cut += ended_ns >= turn.until_ns && is_open(job);
+    w->counts.turns_cut += ended_ns >= turn.until_ns && atomic_load(&w->open) > 0;
     job->spent += (double)(ended_ns - started_ns) / job->weight;
     job->taken[place >> 6] &= ~(1ull << (place & 63));
     if (job->helpers-- == job->wanted)

@@ -206,8 +206,8 @@ static bool add_answer(fl_cli_text *line, struct ArrowArrayStream *rows, fl_err 
         schema.release(&schema);
     }
     if (rc != 0) {
-        const char *message = rows->get_last_error(rows);
-        set_error(err, FL_ERR_INTERNAL, "XX000", message == NULL ? "the answer's stream broke" : message);
+        if (fl_stream_error(rows, err) == FL_OK)
+            set_error(err, FL_ERR_INTERNAL, "XX000", "the answer's stream broke");
     }
     fl_cli_text_add_char(line, ']');
     return rc == 0;

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define WRITE_BYTES (256 << 10)
-
 double fl_cli_clock_ms(void)
 {
     struct timespec now;
@@ -18,10 +16,10 @@ double fl_cli_clock_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static bool write_out(fl_cli_run *run, fl_cli_answer *answer, bool is_last)
+static bool write_out(fl_cli_run *run, fl_cli_answer *answer)
 {
     size_t written = fwrite(answer->text.data, 1, answer->text.len, run->file);
-    bool is_whole = written == answer->text.len && (!is_last || fflush(run->file) == 0);
+    bool is_whole = written == answer->text.len && fflush(run->file) == 0;
     answer->text.len = 0;
     if (!is_whole)
         fprintf(stderr, "Error: cannot write the answer: %s\n", strerror(errno));
@@ -30,8 +28,10 @@ static bool write_out(fl_cli_run *run, fl_cli_answer *answer, bool is_last)
 
 static bool fail_stream(struct ArrowArrayStream *rows)
 {
-    const char *message = rows->get_last_error(rows);
-    fprintf(stderr, "Error: %s\n", message == NULL ? "the answer's stream broke" : message);
+    fl_err err = {0};
+    if (fl_stream_error(rows, &err) == FL_OK)
+        snprintf(err.message, sizeof(err.message), "the answer's stream broke");
+    fl_cli_report(stderr, &err, "", 0, 0);
     return false;
 }
 
@@ -56,12 +56,12 @@ static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
             run->format->batch(&answer, &batch);
             answer.rows += batch.length;
             batch.release(&batch);
-            if (answer.text.len >= WRITE_BYTES)
-                is_good = write_out(run, &answer, false);
+            if (answer.text.len > 0) /* rows are shown as they come; batches grow */
+                is_good = write_out(run, &answer);
         }
         if (is_good)
             run->format->end(&answer);
-        is_good = is_good && write_out(run, &answer, true);
+        is_good = is_good && write_out(run, &answer);
     }
     fl_cli_answer_drop(&answer);
     schema.release(&schema);

@@ -34,6 +34,7 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     pthread_mutex_init(&engine->lock, NULL);
     pthread_mutex_init(&engine->write_lock, NULL);
     pthread_mutex_init(&engine->registry_lock, NULL);
+    engine->refs = 1;
     engine->threads = threads < 1 ? 1 : threads > FL_THREADS_MAX ? FL_THREADS_MAX : threads;
     fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
     FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
@@ -56,7 +57,13 @@ cleanup:
 
 void fl_engine_close(fl_engine *engine)
 {
-    if (engine == NULL)
+    if (engine != NULL)
+        fl_engine_unref(engine);
+}
+
+void fl_engine_unref(fl_engine *engine)
+{
+    if (atomic_fetch_sub(&engine->refs, 1) > 1)
         return;
     fl_engine_clear(engine);
     fl_files_cache_free(engine->files);

@@ -15,6 +15,7 @@
 #include "plan/catalog.h"
 #include "plan/plan_hash.h"
 #include "plan/registry.h"
+#include "store/arrow_stream.h"
 #include "store/memory_table.h"
 
 #include <pthread.h>
@@ -44,6 +45,7 @@ struct fl_engine {
     int64_t items_capacity;
     int32_t n_items;
     uint64_t seed;
+    _Atomic int32_t refs; /* of who opened it, of sessions and of streams */
 };
 
 enum { FL_OPTIMIZER_SEARCH, FL_OPTIMIZER_SIMPLE, FL_OPTIMIZER_NONE };
@@ -101,10 +103,17 @@ struct fl_session {
     pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;
     int64_t cpu_ns;
+    _Atomic int32_t refs;    /* of who opened it and of its streams: what they use is there until the last one goes */
     char notes[NOTES_BYTES]; /* of the last call, a line each */
 };
 
+/* ---- engine (engine.c) ---- */
+void fl_engine_unref(fl_engine *engine);
+
 /* ---- session (session.c) ---- */
+
+/** Gives a reference back; when it is the last, the closed session's memory goes. Any thread. */
+void fl_session_unref(fl_session *session);
 
 /** Begins a call that may work for long: an interrupt that came before it is not meant for it. Gives the process's
  *  processor time, for fl_session_end. */
@@ -179,6 +188,7 @@ typedef struct fl_rows {
     int32_t n_cols;
     fl_segment **segments;
     int64_t n_segments;
+    struct fl_result_stream *stream; /* more comes of it behind the segments; NULL: those are all */
 } fl_rows;
 
 void fl_rows_drop(fl_rows *rows);
@@ -188,6 +198,10 @@ void fl_rows_drop(fl_rows *rows);
 fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
                               fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_explain *explain, fl_err *err);
 
+/** Optimizes a query that runs once. Where that took much memory it becomes that of fl_session_optimize. */
+fl_status fl_session_optimize_once(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                   fl_err *err);
+
 /** Optimizes and runs a query once. Where optimizing took much memory it becomes that of fl_session_optimize before it runs. */
 fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                          fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err);
@@ -195,6 +209,38 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
 /** The same of one that was optimized with fl_session_optimize_open. */
 fl_status fl_session_run_optimized(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                                    fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err);
+
+/* ---- rows that are read while they are computed (result_stream.c) ---- */
+
+/* A query that runs as its rows are read. It holds what it needs, so it may outlive its session. One thread at a time, not always
+ * the same one. */
+typedef struct fl_result_stream fl_result_stream;
+
+/** Optimizes the query, runs it until rows are there, and gives what they are in `ret`: a stream if there is more to compute.
+ *  The session's files in use become the stream's. */
+fl_status fl_session_open_stream(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                 fl_rows *ret, fl_err *err);
+
+/** The next rows, the caller's reference; NULL: the end. After a failure it fails in the same way. */
+fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_err *err);
+
+/** Runs it to its end and drops the rows: a statement whose rows nobody wants has still to succeed. */
+fl_status fl_result_stream_finish(fl_result_stream *stream, fl_err *err);
+
+/** Stops it where it is. Any thread. NULL does nothing. */
+void fl_result_stream_free(fl_result_stream *stream);
+
+/** Makes rows a stream as the C API gives it. They are the stream's on success. */
+fl_status fl_rows_give(fl_session *session, fl_rows *rows, struct ArrowArrayStream *ret, fl_err *err);
+
+/* What a session's run works with besides its plan. */
+fl_session_state fl_session_state_of(const fl_session *session, const fl_value *params, int32_t n_params);
+
+/** Says of a query that was stopped how far it came. */
+void fl_exec_tell_progress(fl_exec *exec, fl_status st, fl_err *err);
+
+/** Copies the query's columns. */
+fl_status fl_rows_name_columns(fl_rows *rows, const fl_query *query, fl_err *err);
 
 /** Rows of text columns made by hand: cells row by row (NULL data: null). */
 fl_status fl_rows_of_text(fl_memory *memory, const char *const *names, int32_t n_cols, const fl_str *cells,

@@ -14,6 +14,7 @@ void fl_rows_drop(fl_rows *rows)
     for (int64_t i = 0; i < rows->n_segments; i++)
         fl_segment_unref(rows->segments[i]);
     fl_arena_drop(&rows->arena);
+    fl_result_stream_free(rows->stream);
     *rows = (fl_rows){0};
 }
 
@@ -55,7 +56,7 @@ cleanup:
     return st;
 }
 
-static fl_session_state state_of(const fl_session *session, const fl_value *params, int32_t n_params)
+fl_session_state fl_session_state_of(const fl_session *session, const fl_value *params, int32_t n_params)
 {
     return (fl_session_state){.now_us = session->now_us,
                               .vector_rows = session->settings.vector_rows,
@@ -70,7 +71,7 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
 {
     fl_str *disabled = NULL;
     int32_t n = 0;
-    fl_session_state state = state_of(session, params, n_params);
+    fl_session_state state = fl_session_state_of(session, params, n_params);
     session_evaluator evaluator = {
         .base = {.fold = fold, .select = select}, .state = &state, .memory = &session->statement_memory};
     fl_str list = fl_str_of(session->settings.disabled_rules);
@@ -122,7 +123,7 @@ fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_val
 
 /* ---- running ------------------------------------------------------------------------------------------------------ */
 
-static fl_status name_columns(const fl_query *query, fl_rows *rows, fl_err *err)
+fl_status fl_rows_name_columns(fl_rows *rows, const fl_query *query, fl_err *err)
 {
     fl_status st = FL_OK;
     FL_TRY(FL_NEW_ARRAY(&rows->arena, query->n_outputs + 1, &rows->fields, err));
@@ -156,8 +157,8 @@ static fl_status note_id(void *ctx, const fl_node *node, fl_err *err)
     return FL_OK;
 }
 
-/* How far a query came that was stopped; what it does behind its last row is not measured. */
-static void tell_progress(fl_exec *exec, fl_status st, fl_err *err)
+/* What it does behind its last row is not measured. */
+void fl_exec_tell_progress(fl_exec *exec, fl_status st, fl_err *err)
 {
     double percent = 100 * fl_exec_progress(exec);
     const char *how = st == FL_ERR_CANCELLED ? "cancelled" : "stopped at its timeout";
@@ -173,12 +174,12 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
     fl_status st = FL_OK;
     fl_exec *exec = NULL;
     fl_gather *result = NULL;
-    fl_session_state state = state_of(session, params, n_params);
+    fl_session_state state = fl_session_state_of(session, params, n_params);
     fl_memory memory;
     fl_rows rows = {0};
     fl_arena_init(&rows.arena, keep);
     fl_memory_init(&memory, &session->statement_memory, "query's memory", 0);
-    FL_TRY(name_columns(query, &rows, err));
+    FL_TRY(fl_rows_name_columns(&rows, query, err));
     fl_exec_context context = {
         .plan = query->plan, .session = &state, .memory = &memory, .workers = session->engine->workers};
     FL_TRY(fl_exec_new(&context, &exec, err));
@@ -189,7 +190,7 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
     st = fl_exec_run(exec, err);
     set_current(session, NULL);
     if (fl_interrupt_is_cause(st))
-        tell_progress(exec, st, err);
+        fl_exec_tell_progress(exec, st, err);
     if (st != FL_OK)
         goto cleanup;
     if (explain != NULL) {
@@ -209,6 +210,15 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
 cleanup:
     fl_exec_free(exec);
     fl_rows_drop(&rows);
+    return st;
+}
+
+fl_status fl_session_optimize_once(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
+                                   fl_err *err)
+{
+    fl_status st = fl_session_optimize_open(session, query, params, n_params, NULL, err);
+    if (st == FL_OK && fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN)
+        st = freeze(query, err);
     return st;
 }
 

@@ -59,6 +59,8 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     if (st != FL_OK)
         return st;
     session->engine = engine;
+    session->refs = 1;
+    atomic_fetch_add(&engine->refs, 1);
     session->registry = fl_engine_registry(engine);
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
     fl_memory_init(&session->statement_memory, &session->memory, "statement's memory", 0);
@@ -87,15 +89,19 @@ void fl_session_close(fl_session *session)
         session->prepared = next;
     }
     fl_files_in_use_drop(&session->files);
-    pthread_mutex_destroy(&session->lock);
     fl_registry_unref(session->registry);
-    fl_free(session);
+    session->registry = NULL;
+    fl_session_unref(session);
 }
 
-static fl_status give(fl_session *session, fl_rows *rows, struct ArrowArrayStream *ret, fl_err *err)
+void fl_session_unref(fl_session *session)
 {
-    return fl_arrow_export(&session->engine->memory, rows->fields, rows->n_cols, rows->segments, rows->n_segments, ret,
-                           err);
+    if (atomic_fetch_sub(&session->refs, 1) > 1)
+        return;
+    fl_engine *engine = session->engine;
+    pthread_mutex_destroy(&session->lock);
+    fl_free(session);
+    fl_engine_unref(engine);
 }
 
 int64_t fl_session_begin(fl_session *session)
@@ -153,15 +159,23 @@ fl_status fl_session_query_text(fl_session *session, const char *sql, size_t byt
         fl_ast_statement *ast = NULL;
         fl_arena_reset(&arena);
         fl_interrupt_set_timeout(&session->interrupt, session->settings.timeout_ms); /* each statement has its own */
-        FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
-        if (ast == NULL)
+        st = fl_sql_parser_next(&parser, &arena, &ast, err);
+        if (st == FL_OK && ast == NULL)
             break;
+        if (last.stream != NULL) { /* it comes first, whatever is behind it */
+            fl_err of_last = {0};
+            fl_status finished = fl_result_stream_finish(last.stream, &of_last);
+            if (finished != FL_OK && err != NULL)
+                *err = of_last;
+            FL_TRY(finished);
+        }
+        FL_TRY(st);
         FL_TRY(fl_session_execute(session, text, ast, NULL, 0, &rows, err));
         fl_rows_drop(&last);
         last = rows;
         rows = (fl_rows){0};
     }
-    st = give(session, &last, ret_rows, err);
+    st = fl_rows_give(session, &last, ret_rows, err);
 cleanup:
     fl_sql_parser_drop(&parser);
     fl_rows_drop(&last);
@@ -183,7 +197,7 @@ fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *
     int64_t started_ns = fl_session_begin(session);
     fl_status st = fl_session_execute(session, (fl_str){0}, ast, NULL, 0, &rows, err);
     if (st == FL_OK)
-        st = give(session, &rows, ret_rows, err);
+        st = fl_rows_give(session, &rows, ret_rows, err);
     fl_rows_drop(&rows);
     return fl_session_end(session, started_ns, st, err);
 }
@@ -355,7 +369,7 @@ fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream 
     FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));
     FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
     FL_TRY(fl_session_execute(session, text, ast, statement->values, statement->n_params, &rows, err));
-    st = give(session, &rows, ret_rows, err);
+    st = fl_rows_give(session, &rows, ret_rows, err);
 cleanup:
     fl_sql_parser_drop(&parser);
     fl_rows_drop(&rows);
@@ -401,6 +415,11 @@ cleanup:
     fl_table_unref(table);
     fl_arrow_import_drop(&import);
     return fl_session_end(session, started_ns, st, err);
+}
+
+fl_status fl_stream_error(const struct ArrowArrayStream *stream, fl_err *ret_err)
+{
+    return fl_arrow_export_error(stream, ret_err);
 }
 
 void fl_session_interrupt(fl_session *session)

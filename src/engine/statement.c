@@ -541,8 +541,7 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
 {
     switch (bound->kind) {
     case FL_AST_QUERY:
-        return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory,
-                              ret, err);
+        return fl_session_open_stream(session, &bound->query, params, n_params, ret, err);
     case FL_AST_CREATE_TABLE:
         return fl_session_create_table(session, bound, params, n_params, err);
     case FL_AST_CREATE_VIEW:

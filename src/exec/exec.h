@@ -47,7 +47,8 @@ typedef enum fl_event {
     FL_EVENT_ENTER,  /* the worker begins, or comes back: it claims a morsel next */
     FL_EVENT_MORSEL, /* all rows of worker->morsel went by, if it had any */
     FL_EVENT_LEAVE,  /* the worker holds no morsel any more */
-    FL_EVENT_END     /* of the pipeline, once for each worker that took part: what was held back goes on now */
+    FL_EVENT_END     /* of the pipeline, to each stage in turn and for the state of each worker that took part, which may be
+                      * another's: what was held back goes on now. The only one that is not passed on */
 } fl_event;
 
 /* A stage of a chain: an operator that passes batches on, or a sink (next is NULL). Operators put their own struct around

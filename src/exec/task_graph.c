@@ -276,13 +276,14 @@ cleanup:
     return st;
 }
 
-/* The pipeline's last worker tells the chain, on behalf of all who took part: nobody else is in it. */
-static fl_status tell_end(fl_exec *exec, const fl_task *task, fl_err *err)
+/* The pipeline's last worker tells the chain, stage by stage, on behalf of all who took part: nobody else is in it. */
+static fl_status tell_end(const fl_task *task, fl_worker *worker, fl_err *err)
 {
     fl_status st = FL_OK;
-    for (int32_t w = 0; w < exec->n_workers && st == FL_OK; w++)
-        if (task->has_entered[w])
-            st = fl_push_event(task->stage, &exec->workers[w], FL_EVENT_END, err);
+    for (fl_stage *s = task->stage; s != NULL && st == FL_OK; s = s->next)
+        for (int32_t w = 0; s->ops->on_event != NULL && w < worker->exec->n_workers && st == FL_OK; w++)
+            if (task->has_entered[w])
+                st = s->ops->on_event(s, worker, s->locals[w], FL_EVENT_END, err);
     return st == FL_DONE ? FL_OK : st;
 }
 
@@ -316,7 +317,7 @@ static void work_on(fl_exec *exec, fl_task *task, fl_worker *worker, const fl_jo
     bool ends = task->inside == 1 && atomic_load(&task->is_empty) && !atomic_load(&exec->stops);
     if (ends) { /* nobody enters an empty one */
         pthread_mutex_unlock(&exec->lock);
-        st = tell_end(exec, task, &err);
+        st = tell_end(task, worker, &err);
         if (st != FL_OK)
             fail(exec, st, &err);
         pthread_mutex_lock(&exec->lock);

@@ -11,11 +11,16 @@ typedef struct exported {
     fl_arena arena;
     fl_field *fields;
     int32_t n_cols;
-    fl_segment **segments;
-    int64_t n_segments;
-    int64_t next;
-    char last_error[256];
+    fl_segment_feed feed;
+    fl_err err; /* of the get_next that failed */
 } exported;
+
+/* A feed of segments that are there. */
+typedef struct segment_list {
+    fl_memory *memory;
+    int64_t n, next;
+    fl_segment *items[];
+} segment_list;
 
 /* ---- schema ------------------------------------------------------------------------------------------------------- */
 
@@ -84,7 +89,7 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
     root.fields = e->fields;
     if (!fill_schema(out, FL_STR(""), root, false)) {
         schema_release(out);
-        snprintf(e->last_error, sizeof(e->last_error), "out of memory");
+        FL_FAIL(&e->err, FL_ERR_MEMORY, "there is no memory for the schema");
         return ENOMEM;
     }
     return 0;
@@ -244,6 +249,22 @@ cleanup:
     return st;
 }
 
+static int errno_of(fl_status st)
+{
+    switch (st) {
+    case FL_ERR_MEMORY:
+        return ENOMEM;
+    case FL_ERR_CANCELLED:
+        return ECANCELED;
+    case FL_ERR_TIMEOUT:
+        return ETIMEDOUT;
+    case FL_ERR_IO:
+        return EIO;
+    default:
+        return EINVAL;
+    }
+}
+
 static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
     exported *e = stream->private_data;
@@ -251,9 +272,14 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     fl_err err = {0};
     array_holder *holder = NULL;
     memset(out, 0, sizeof(*out));
-    if (e->next >= e->n_segments) /* the end: a released array */
+    fl_segment *segment = NULL;
+    if (e->err.code != FL_OK) /* rows are missing: none comes any more */
+        return errno_of(e->err.code);
+    st = e->feed.next(e->feed.ctx, &segment, &err);
+    if (st != FL_OK)
+        goto cleanup;
+    if (segment == NULL) /* the end: a released array */
         return 0;
-    fl_segment *segment = e->segments[e->next];
     st = fl_alloc_zero(e->memory, (int64_t)sizeof(*holder), (void **)&holder, &err);
     if (st != FL_OK)
         goto cleanup;
@@ -269,45 +295,41 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
                                 &err)) != FL_OK)
             goto cleanup;
     }
-    holder->segment = fl_segment_ref(segment);
+    holder->segment = segment;
     out->length = segment->rows;
     out->n_buffers = 1;
     out->n_children = e->n_cols;
     out->release = root_release;
     out->private_data = holder;
-    e->next++;
     return 0;
 cleanup:
     if (holder != NULL)
         fl_arena_drop(&holder->arena);
     fl_free(holder);
+    fl_segment_unref(segment);
     memset(out, 0, sizeof(*out));
-    snprintf(e->last_error, sizeof(e->last_error), "%.250s", err.message);
-    return st == FL_ERR_MEMORY ? ENOMEM : EIO;
+    e->err = err;
+    return errno_of(st);
 }
 
 static const char *get_last_error(struct ArrowArrayStream *stream)
 {
     exported *e = stream->private_data;
-    return e->last_error[0] != 0 ? e->last_error : NULL;
-}
-
-static void stream_free(exported *e)
-{
-    for (int64_t i = 0; i < e->n_segments; i++)
-        fl_segment_unref(e->segments[i]);
-    fl_arena_drop(&e->arena);
-    fl_free(e);
+    return e->err.message[0] != 0 ? e->err.message : NULL;
 }
 
 static void stream_release(struct ArrowArrayStream *stream)
 {
-    stream_free(stream->private_data);
+    exported *e = stream->private_data;
+    fl_arena_drop(&e->arena);
+    fl_segment_feed feed = e->feed;
+    fl_free(e);
     stream->release = NULL;
+    feed.release(feed.ctx); /* last: the budget may go with it */
 }
 
-fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_cols, fl_segment *const *segments,
-                          int64_t n_segments, struct ArrowArrayStream *ret, fl_err *err)
+fl_status fl_arrow_export_feed(fl_memory *memory, const fl_field *fields, int32_t n_cols, const fl_segment_feed *feed,
+                               struct ArrowArrayStream *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     exported *e = NULL;
@@ -315,16 +337,13 @@ fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_c
     e->memory = memory;
     fl_arena_init(&e->arena, memory);
     FL_TRY(FL_NEW_ARRAY(&e->arena, n_cols + 1, &e->fields, err));
-    FL_TRY(FL_NEW_ARRAY(&e->arena, n_segments + 1, &e->segments, err));
     for (int32_t i = 0; i < n_cols; i++) {
         e->fields[i].nullable = fields[i].nullable;
         FL_TRY(fl_arena_copy_str(&e->arena, fields[i].name, &e->fields[i].name, err));
         FL_TRY(fl_type_copy(&e->arena, fields[i].type, &e->fields[i].type, err));
     }
-    for (int64_t i = 0; i < n_segments; i++)
-        if (segments[i]->rows > 0)
-            e->segments[e->n_segments++] = fl_segment_ref(segments[i]);
     e->n_cols = n_cols;
+    e->feed = *feed;
     *ret = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,
                                      .get_last_error = get_last_error,
@@ -333,6 +352,53 @@ fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_c
     return FL_OK;
 cleanup:
     if (e != NULL)
-        stream_free(e);
+        fl_arena_drop(&e->arena);
+    fl_free(e);
+    return st;
+}
+
+fl_status fl_arrow_export_error(const struct ArrowArrayStream *stream, fl_err *ret)
+{
+    if (stream->get_next != get_next)
+        return FL_OK;
+    const exported *e = stream->private_data;
+    if (ret != NULL)
+        *ret = e->err;
+    return e->err.code;
+}
+
+static fl_status next_of_list(void *ctx, fl_segment **ret, fl_err *err)
+{
+    segment_list *list = ctx;
+    (void)err;
+    *ret = list->next < list->n ? list->items[list->next] : NULL;
+    if (*ret != NULL)
+        list->items[list->next++] = NULL;
+    return FL_OK;
+}
+
+static void release_list(void *ctx)
+{
+    segment_list *list = ctx;
+    for (int64_t i = list->next; i < list->n; i++)
+        fl_segment_unref(list->items[i]);
+    fl_free(list);
+}
+
+fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_cols, fl_segment *const *segments,
+                          int64_t n_segments, struct ArrowArrayStream *ret, fl_err *err)
+{
+    segment_list *list = NULL;
+    fl_status st =
+        fl_alloc_zero(memory, (int64_t)sizeof(*list) + n_segments * (int64_t)sizeof(fl_segment *), (void **)&list, err);
+    if (st != FL_OK)
+        return st;
+    for (int64_t i = 0; i < n_segments; i++)
+        if (segments[i]->rows > 0)
+            list->items[list->n++] = fl_segment_ref(segments[i]);
+    fl_segment_feed feed = {.next = next_of_list, .release = release_list, .ctx = list};
+    st = fl_arrow_export_feed(memory, fields, n_cols, &feed, ret, err);
+    if (st != FL_OK)
+        release_list(list);
     return st;
 }

@@ -9,6 +9,22 @@
 #include "fletch/arrow.h"
 #include "store/segment.h"
 
+/* Where a stream's segments come from. */
+typedef struct fl_segment_feed {
+    /** The next one, the caller's reference; NULL: the end. After a failure it fails in the same way. */
+    fl_status (*next)(void *ctx, fl_segment **ret, fl_err *err);
+    void (*release)(void *ctx); /* any thread */
+    void *ctx;
+} fl_segment_feed;
+
+/** A stream of these columns over what the feed brings, which it takes over on success. The memory outlives it, until the
+ *  feed's release. */
+fl_status fl_arrow_export_feed(fl_memory *memory, const fl_field *fields, int32_t n_cols, const fl_segment_feed *feed,
+                               struct ArrowArrayStream *ret, fl_err *err);
+
+/** Why get_next of such a stream failed, FL_OK: it did not, or another made the stream. ret may be NULL. */
+fl_status fl_arrow_export_error(const struct ArrowArrayStream *stream, fl_err *ret);
+
 /** A stream of these columns over the segments (a reference to each is taken). Its memory is its own: the session may be
  *  gone when it is released, the engine's budget may not. */
 fl_status fl_arrow_export(fl_memory *memory, const fl_field *fields, int32_t n_cols, fl_segment *const *segments,
