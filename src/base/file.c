@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,11 +23,42 @@
 /* Files that are kept open, in the whole process. */
 static _Atomic int32_t n_kept;
 
-/* The file in the same folder whose name is nearest, for the hint. */
-static void hint_nearest(const char *path, fl_err *err)
+/* Of the names in a folder the one that is nearest to another. */
+typedef struct nearest_name {
+    fl_str name;
+    int64_t files;
+    int64_t best_common;
+    char best[256];
+} nearest_name;
+
+static bool offer_name(void *ctx, const char *text)
+{
+    nearest_name *near = ctx;
+    fl_str name = near->name, other = fl_str_of(text);
+    if (text[0] == '.')
+        return true;
+    near->files++;
+    int64_t common = 0; /* letters that agree from either end: enough for a hint about one name */
+    while (common < name.len && common < other.len &&
+           fl_char_lower(name.data[common]) == fl_char_lower(other.data[common]))
+        common++;
+    int64_t from_end = 0;
+    while (from_end < name.len - common && from_end < other.len - common &&
+           fl_char_lower(name.data[name.len - 1 - from_end]) == fl_char_lower(other.data[other.len - 1 - from_end]))
+        from_end++;
+    common += from_end;
+    int64_t longer = name.len > other.len ? name.len : other.len;
+    if (common * 10 >= longer * 6 && common > near->best_common && other.len < (int64_t)sizeof(near->best)) {
+        near->best_common = common;
+        memcpy(near->best, other.data, (size_t)other.len + 1);
+    }
+    return true;
+}
+
+void fl_file_hint_nearest(const fl_system *system, const char *path, fl_err *err)
 {
     const char *slash = strrchr(path, '/');
-    fl_str name = fl_str_of(slash == NULL ? path : slash + 1);
+    nearest_name near = {.name = fl_str_of(slash == NULL ? path : slash + 1)};
     char folder[4096] = ".";
     if (slash != NULL) {
         int64_t len = slash == path ? 1 : slash - path;
@@ -37,40 +67,13 @@ static void hint_nearest(const char *path, fl_err *err)
         memcpy(folder, path, (size_t)len);
         folder[len] = 0;
     }
-    DIR *dir = opendir(folder);
-    if (dir == NULL) {
+    if (fl_system_list(system, folder, offer_name, &near) < 0)
         fl_err_hint(err, "the folder \"%s\" does not exist or cannot be read", folder);
-        return;
-    }
-    char best[256] = "";
-    int64_t best_common = 0;
-    int64_t files = 0;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] == '.')
-            continue;
-        files++;
-        fl_str other = fl_str_of(entry->d_name);
-        int64_t common = 0; /* letters that agree from either end: enough for a hint about one name */
-        while (common < name.len && common < other.len &&
-               fl_char_lower(name.data[common]) == fl_char_lower(other.data[common]))
-            common++;
-        int64_t from_end = 0;
-        while (from_end < name.len - common && from_end < other.len - common &&
-               fl_char_lower(name.data[name.len - 1 - from_end]) == fl_char_lower(other.data[other.len - 1 - from_end]))
-            from_end++;
-        common += from_end;
-        int64_t longer = name.len > other.len ? name.len : other.len;
-        if (common * 10 >= longer * 6 && common > best_common && other.len < (int64_t)sizeof(best)) {
-            best_common = common;
-            memcpy(best, other.data, (size_t)other.len + 1);
-        }
-    }
-    closedir(dir);
-    if (best[0] != 0)
+    else if (near.best[0] != 0)
         fl_err_hint(err, "did you mean \"%s%s%s\"?", slash == NULL ? "" : folder,
-                    slash == NULL || slash == path ? "" : "/", best);
+                    slash == NULL || slash == path ? "" : "/", near.best);
     else
-        fl_err_hint(err, "the folder \"%s\" holds %lld other files", folder, (long long)files);
+        fl_err_hint(err, "the folder \"%s\" holds %lld other files", folder, (long long)near.files);
 }
 
 static fl_status fail_missing(const char *path, fl_err *err)
@@ -83,7 +86,7 @@ static fl_status fail_missing(const char *path, fl_err *err)
     }
     FL_FAIL(err, FL_ERR_TABLE, "there is no file \"%s\"", path);
     fl_err_state(err, "58P01", FL_ERR_TABLE);
-    hint_nearest(path, err);
+    fl_file_hint_nearest(NULL, path, err);
     return FL_ERR_TABLE;
 }
 

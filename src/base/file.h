@@ -10,8 +10,7 @@
 
 #include "base/memory.h"
 #include "base/str.h"
-
-#include <pthread.h>
+#include "base/system.h"
 
 typedef struct fl_file {
     _Atomic int32_t refs;
@@ -47,5 +46,8 @@ void fl_file_release(fl_file *file);
 /** Reads exactly `bytes` bytes at `offset`, as they were at open: FL_ERR_IO when the file's size or modification time is
  *  another by now ("changed while it was read"), or the system fails. Retries EINTR and short reads. */
 fl_status fl_file_read_at(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err);
+
+/** Hints at the name in the same folder that is nearest to one that there is not. */
+void fl_file_hint_nearest(const fl_system *system, const char *path, fl_err *err);
 
 #endif

@@ -26,6 +26,7 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->parent = parent;
     memory->pool = parent != NULL ? parent->pool : NULL;
     memory->interrupt = parent != NULL ? parent->interrupt : NULL;
+    memory->system = parent != NULL ? parent->system : NULL;
     memory->limit_bytes = limit_bytes;
     memory->give_up = NULL;
     memory->kept = NULL;
@@ -52,8 +53,7 @@ static void note_peak(fl_memory *memory, int64_t used)
         ;
 }
 
-/* As people say it: "900 bytes", "12.4 MB", "16 MB". Powers of a thousand, as SET memory_limit = '16MB' reads them. */
-static void say_size(char *out, size_t out_bytes, int64_t bytes)
+void fl_size_print(char ret[FL_SIZE_TEXT_BYTES], int64_t bytes)
 {
     static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
     double size = (double)bytes / 1000;
@@ -62,21 +62,21 @@ static void say_size(char *out, size_t out_bytes, int64_t bytes)
         size /= 1000;
     int tenths = (int)(size * 10 + 0.5);
     if (bytes < 1000)
-        snprintf(out, out_bytes, "%lld bytes", (long long)bytes);
+        snprintf(ret, FL_SIZE_TEXT_BYTES, "%lld bytes", (long long)bytes);
     else if (tenths % 10 == 0)
-        snprintf(out, out_bytes, "%d %s", tenths / 10, units[unit]);
+        snprintf(ret, FL_SIZE_TEXT_BYTES, "%d %s", tenths / 10, units[unit]);
     else
-        snprintf(out, out_bytes, "%d.%d %s", tenths / 10, tenths % 10, units[unit]);
+        snprintf(ret, FL_SIZE_TEXT_BYTES, "%d.%d %s", tenths / 10, tenths % 10, units[unit]);
 }
 
 static const char asked[] = "more were asked for";
 
 static fl_status fail_limit(const fl_memory *m, int64_t used, int64_t bytes, fl_err *err)
 {
-    char limit_text[32], used_text[32], bytes_text[32];
-    say_size(limit_text, sizeof(limit_text), m->limit_bytes);
-    say_size(used_text, sizeof(used_text), used);
-    say_size(bytes_text, sizeof(bytes_text), bytes);
+    char limit_text[FL_SIZE_TEXT_BYTES], used_text[FL_SIZE_TEXT_BYTES], bytes_text[FL_SIZE_TEXT_BYTES];
+    fl_size_print(limit_text, m->limit_bytes);
+    fl_size_print(used_text, used);
+    fl_size_print(bytes_text, bytes);
     FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the %s limit is %s, %s are in use and %s %s", m->name, limit_text,
             used_text, bytes_text, asked);
     fl_err_hint(err, "raise it with SET memory_limit = '…' or --memory, or let the query keep fewer rows");
@@ -138,6 +138,7 @@ fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err)
     memory->parent = parent;
     memory->pool = parent->pool;
     memory->interrupt = parent->interrupt;
+    memory->system = parent->system;
     return FL_OK;
 }
 

@@ -16,6 +16,7 @@ typedef struct fl_memory {
     struct fl_memory *parent;       /* NULL at the top */
     struct fl_buffer_pool *pool;    /* buffers' pool of the engine; NULL = plain allocations */
     struct fl_interrupt *interrupt; /* stops the work that the budget is for; NULL = nothing does */
+    const struct fl_system *system; /* what clocks, files and randomness come from; NULL = the system's own */
     int64_t limit_bytes;            /* 0 = none */
     /** Where the limit would be passed: frees what is only kept for later, `bytes` of it if there is so much, and says
      *  whether it freed any. From any thread; charges nothing. NULL = nothing is kept. Set before the budget is used. */
@@ -25,12 +26,12 @@ typedef struct fl_memory {
     _Atomic int64_t peak_bytes;
 } fl_memory;
 
-/** Makes a budget below `parent` (may be NULL), whose pool and interrupt it takes on. limit_bytes 0 = only the parents'
- *  limits. */
+/** Makes a budget below `parent` (may be NULL), whose pool, interrupt and system it takes on. limit_bytes 0 = only the
+ *  parents' limits. */
 void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int64_t limit_bytes);
 
-/** Puts a budget with all that is charged to it below another parent, whose pool and interrupt it takes on. FL_ERR_MEMORY
- *  when that would pass a limit: it stays where it was. One thread at a time. */
+/** Puts a budget with all that is charged to it below another parent, whose pool, interrupt and system it takes on.
+ *  FL_ERR_MEMORY when that would pass a limit: it stays where it was. One thread at a time. */
 fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err);
 
 /** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed, FL_ERR_CANCELLED
@@ -39,6 +40,10 @@ fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err);
 
 /** Adds who asked ("the sort") to an error of fl_memory_charge that does not say so yet; leaves others as they are. */
 void fl_memory_say_who(fl_err *err, const char *who);
+
+/** A size as people say it: "900 bytes", "12.4 MB", "16 MB". Powers of a thousand, as SET memory_limit = '16MB' reads them. */
+#define FL_SIZE_TEXT_BYTES 32
+void fl_size_print(char ret[FL_SIZE_TEXT_BYTES], int64_t bytes);
 
 /** Gives bytes back; never fails. */
 void fl_memory_release(fl_memory *memory, int64_t bytes);
