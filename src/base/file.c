@@ -2,14 +2,10 @@
 #include "base/file.h"
 
 #include "base/clock.h"
-#include "base/fault.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define KEPT_MAX 256    /* files that are kept open: more save little */
 #define KEPT_UNKNOWN 32 /* where the system does not say how many there may be */
@@ -76,28 +72,37 @@ void fl_file_hint_nearest(const fl_system *system, const char *path, fl_err *err
         fl_err_hint(err, "the folder \"%s\" holds %lld other files", folder, (long long)near.files);
 }
 
-static fl_status fail_missing(const char *path, fl_err *err)
+static fl_status fail_missing(const fl_system *system, const char *path, fl_err *err)
 {
     char target[PATH_MAX];
-    ssize_t len = readlink(path, target, sizeof(target) - 1);
+    int64_t len = fl_system_read_link(system, path, target, (int64_t)sizeof(target) - 1);
     if (len > 0) {
         FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a link to \"%.*s\", which does not exist", path, (int)len, target);
         return fl_err_state(err, "58P01", FL_ERR_TABLE);
     }
     FL_FAIL(err, FL_ERR_TABLE, "there is no file \"%s\"", path);
     fl_err_state(err, "58P01", FL_ERR_TABLE);
-    fl_file_hint_nearest(NULL, path, err);
+    fl_file_hint_nearest(system, path, err);
     return FL_ERR_TABLE;
 }
 
-static const char *kind_of(mode_t mode)
+static const char *kind_name(fl_file_kind kind)
 {
-    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
-}
-
-static int64_t ns_of(struct timespec time)
-{
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    switch (kind) {
+    case FL_FILE_REGULAR:
+        return "a file";
+    case FL_FILE_FOLDER:
+        return "a directory";
+    case FL_FILE_FIFO:
+        return "a FIFO";
+    case FL_FILE_SOCKET:
+        return "a socket";
+    case FL_FILE_LINK:
+        return "a link";
+    case FL_FILE_DEVICE:
+        return "a device";
+    }
+    return "something else";
 }
 
 static bool may_keep_open(void)
@@ -112,70 +117,73 @@ static bool may_keep_open(void)
     return false;
 }
 
-/* O_NONBLOCK: a FIFO without a writer must not hang the open. */
-static fl_status open_path(const char *path, int *ret_fd, struct stat *ret_info, fl_err *err)
+static void close_file(fl_file *file)
 {
-    int fd = -1;
-    do
-        fd = fl_fault_is_due(FL_FAULT_OPEN) ? (errno = EIO, -1)
-                                            : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return fail_missing(path, err);
-    if (fd >= 0 && fstat(fd, ret_info) == 0) {
-        *ret_fd = fd;
+    if (file->fd >= 0)
+        fl_system_close(file->system, file->fd);
+    file->fd = -1;
+}
+
+static fl_status open_file(fl_file *file, fl_file_info *ret_info, fl_err *err)
+{
+    int fd = fl_system_open(file->system, file->path);
+    if (fd == -ENOENT || fd == -ENOTDIR)
+        return fail_missing(file->system, file->path, err);
+    int failure = fd < 0 ? fd : fl_system_look_open(file->system, fd, ret_info);
+    if (failure >= 0) {
+        file->fd = fd;
         return FL_OK;
     }
-    FL_FAIL(err, FL_ERR_IO, "cannot open \"%s\": %s", path, strerror(errno));
-    if (errno == EMFILE)
+    FL_FAIL(err, FL_ERR_IO, "cannot open \"%s\": %s", file->path, fl_system_reason(failure));
+    if (failure == -EMFILE)
         fl_err_hint(err, "the process may open more files after: ulimit -n 4096");
     if (fd >= 0)
-        close(fd);
+        fl_system_close(file->system, fd);
     return FL_ERR_IO;
 }
 
-fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err)
+fl_status fl_file_open(const fl_system *system, fl_str path, fl_file **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_file *file = NULL;
-    struct stat info;
+    fl_file_info info;
     int64_t now_ns = fl_clock_wall_us() * 1000;
     if (path.len > 0 && memchr(path.data, 0, (size_t)path.len) != NULL)
         return FL_FAIL(err, FL_ERR_IO, "a file name cannot hold a NUL byte");
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*file), (void **)&file, err));
     file->fd = -1;
+    file->system = system;
     FL_TRY(fl_alloc(NULL, path.len + 1, (void **)&file->path, err));
     memcpy(file->path, path.data, (size_t)path.len);
     file->path[path.len] = 0;
-    FL_TRY(open_path(file->path, &file->fd, &info, err));
-    if (!S_ISREG(info.st_mode)) {
-        st = FL_FAIL(err, FL_ERR_IO, "\"%s\" is %s; a regular file was expected", file->path, kind_of(info.st_mode));
-        if (S_ISDIR(info.st_mode))
+    FL_TRY(open_file(file, &info, err));
+    if (info.kind != FL_FILE_REGULAR) {
+        st = FL_FAIL(err, FL_ERR_IO, "\"%s\" is %s; a regular file was expected", file->path, kind_name(info.kind));
+        if (info.kind == FL_FILE_FOLDER)
             fl_err_hint(err, "to read all its files write '%s%s*.parquet'", file->path,
                         fl_str_has_suffix(path, FL_STR("/")) ? "" : "/");
         goto cleanup;
     }
     atomic_store(&file->refs, 1);
     pthread_mutex_init(&file->lock, NULL);
-    file->device = info.st_dev;
-    file->inode = info.st_ino;
-    file->bytes = info.st_size;
-    file->modified_ns = ns_of(info.st_mtim);
-    file->changed_ns = ns_of(info.st_ctim);
+    file->device = info.device;
+    file->inode = info.inode;
+    file->bytes = info.bytes;
+    file->modified_ns = info.modified_ns;
+    file->changed_ns = info.changed_ns;
     file->is_settled = now_ns - file->changed_ns > SETTLED_NS;
     if (may_keep_open()) {
         file->n_holds = file->n_keeps = 1;
     } else {
-        close(file->fd);
-        file->fd = -1;
+        close_file(file);
     }
     *ret = file;
     return FL_OK;
 cleanup:
-    if (file != NULL && file->fd >= 0)
-        close(file->fd);
-    if (file != NULL)
+    if (file != NULL) {
+        close_file(file);
         fl_free(file->path);
+    }
     fl_free(file);
     return st;
 }
@@ -186,8 +194,7 @@ void fl_file_unref(fl_file *file)
         return;
     FL_ASSERT(file->n_holds == file->n_keeps);
     atomic_fetch_sub(&n_kept, file->n_keeps);
-    if (file->fd >= 0)
-        close(file->fd);
+    close_file(file);
     pthread_mutex_destroy(&file->lock);
     fl_free(file->path);
     fl_free(file);
@@ -198,42 +205,41 @@ static fl_status fail_changed(const fl_file *file, fl_err *err)
     return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", file->path);
 }
 
-static bool is_same(const fl_file *file, const struct stat *info)
+static bool is_same(const fl_file *file, const fl_file_info *info)
 {
-    return info->st_size == file->bytes && ns_of(info->st_mtim) == file->modified_ns;
+    return info->bytes == file->bytes && info->modified_ns == file->modified_ns;
 }
 
 /* A writer sets the time before it changes bytes: what was read before a check that passes is as it was at open. */
 static fl_status check_same(const fl_file *file, fl_err *err)
 {
-    struct stat info;
-    if (fstat(file->fd, &info) != 0)
-        return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\": %s", file->path, strerror(errno));
+    fl_file_info info;
+    int failure = fl_system_look_open(file->system, file->fd, &info);
+    if (failure < 0)
+        return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\": %s", file->path, fl_system_reason(failure));
     return is_same(file, &info) ? FL_OK : fail_changed(file, err);
 }
 
 /* As fl_file_keep wants it: a change of owner or rights counts, too. */
-static bool has_same_identity(const fl_file *file, const struct stat *info)
+static bool has_same_identity(const fl_file *file, const fl_file_info *info)
 {
-    return S_ISREG(info->st_mode) && info->st_dev == file->device && info->st_ino == file->inode &&
-           is_same(file, info) && ns_of(info->st_ctim) == file->changed_ns;
+    return info->kind == FL_FILE_REGULAR && info->device == file->device && info->inode == file->inode &&
+           is_same(file, info) && info->changed_ns == file->changed_ns;
 }
 
 /* The path may lead to another file by now, or to none. */
 static fl_status reopen(fl_file *file, fl_err *err)
 {
-    struct stat info;
-    int fd = -1;
-    fl_status st = open_path(file->path, &fd, &info, err);
+    fl_file_info info;
+    fl_status st = open_file(file, &info, err);
     if (st == FL_ERR_TABLE)
         return fail_changed(file, err);
     if (st != FL_OK)
         return st;
-    if (info.st_dev != file->device || info.st_ino != file->inode || !is_same(file, &info)) {
-        close(fd);
+    if (info.device != file->device || info.inode != file->inode || !is_same(file, &info)) {
+        close_file(file);
         return fail_changed(file, err);
     }
-    file->fd = fd;
     return FL_OK;
 }
 
@@ -251,10 +257,8 @@ fl_status fl_file_hold(fl_file *file, fl_err *err)
 static void release_locked(fl_file *file)
 {
     FL_ASSERT(file->n_holds > 0 && file->fd >= 0);
-    if (--file->n_holds == 0) {
-        close(file->fd);
-        file->fd = -1;
-    }
+    if (--file->n_holds == 0)
+        close_file(file);
 }
 
 void fl_file_release(fl_file *file)
@@ -270,10 +274,10 @@ void fl_file_release(fl_file *file)
  * moment in between. */
 static bool is_unchanged(fl_file *file, bool opens)
 {
-    struct stat info;
+    fl_file_info info;
     if (opens && file->fd < 0)
-        return open_path(file->path, &file->fd, &info, NULL) == FL_OK && has_same_identity(file, &info);
-    return stat(file->path, &info) == 0 && has_same_identity(file, &info);
+        return open_file(file, &info, NULL) == FL_OK && has_same_identity(file, &info);
+    return fl_system_look(file->system, file->path, true, &info) == 0 && has_same_identity(file, &info);
 }
 
 bool fl_file_keep(fl_file *file, bool *ret_is_kept)
@@ -286,10 +290,8 @@ bool fl_file_keep(fl_file *file, bool *ret_is_kept)
     bool keeps = has_room && is_same;
     file->n_holds += keeps;
     file->n_keeps += keeps;
-    if (file->n_holds == 0 && file->fd >= 0) {
-        close(file->fd);
-        file->fd = -1;
-    }
+    if (file->n_holds == 0)
+        close_file(file);
     pthread_mutex_unlock(&file->lock);
     if (has_room && !keeps)
         atomic_fetch_sub(&n_kept, 1);
@@ -309,23 +311,13 @@ void fl_file_let_go(fl_file *file)
 
 static fl_status read_open(fl_file *file, int64_t offset, void *ret, int64_t bytes, fl_err *err)
 {
-    char *to = ret;
-    int64_t done = 0;
-    while (done < bytes) {
-        ssize_t got = fl_fault_is_due(FL_FAULT_READ)
-                          ? (errno = EIO, -1)
-                          : pread(file->fd, to + done, (size_t)(bytes - done), offset + done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\" at byte %lld: %s", file->path,
-                           (long long)(offset + done), strerror(errno));
-        if (got == 0)
-            return FL_FAIL(err, FL_ERR_IO,
-                           "\"%s\" changed while it was read: it had %lld bytes, and now ends at byte %lld", file->path,
-                           (long long)file->bytes, (long long)(offset + done));
-        done += got;
-    }
+    int64_t got = fl_system_read_at(file->system, file->fd, offset, ret, bytes);
+    if (got < 0)
+        return FL_FAIL(err, FL_ERR_IO, "cannot read \"%s\" from byte %lld on: %s", file->path, (long long)offset,
+                       fl_system_reason(got));
+    if (got < bytes)
+        return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read: it had %lld bytes, and now ends at byte %lld",
+                       file->path, (long long)file->bytes, (long long)(offset + got));
     return check_same(file, err);
 }
 

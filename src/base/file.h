@@ -14,8 +14,9 @@
 
 typedef struct fl_file {
     _Atomic int32_t refs;
-    pthread_mutex_t lock; /* of fd, n_holds and n_keeps */
-    int fd;               /* negative: closed, as nobody holds it */
+    const fl_system *system; /* by which it was opened */
+    pthread_mutex_t lock;    /* of fd, n_holds and n_keeps */
+    int fd;                  /* negative: closed, as nobody holds it */
     int32_t n_holds;
     int32_t n_keeps;        /* of the holds: those that count in the process */
     uint64_t device, inode; /* at open */
@@ -26,9 +27,9 @@ typedef struct fl_file {
     char *path;         /* as given */
 } fl_file;
 
-/** Opens a regular file for reading. FL_ERR_TABLE (58P01) when there is none, with the nearest file name in the same
+/** Opens a regular file for reading, by a system that must outlive it (NULL: the system's own). FL_ERR_TABLE (58P01) when there is none, with the nearest file name in the same
  *  folder as hint; FL_ERR_IO for everything else, with the system's reason. */
-fl_status fl_file_open(fl_str path, fl_file **ret, fl_err *err);
+fl_status fl_file_open(const fl_system *system, fl_str path, fl_file **ret, fl_err *err);
 
 void fl_file_unref(fl_file *file);
 

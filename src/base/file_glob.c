@@ -1,10 +1,10 @@
 /* Patterns of file names: braces become patterns, each of which is walked folder by folder. */
 #include "base/file_glob.h"
 
-#include <dirent.h>
+#include "base/system.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #define ALTERNATIVES_MAX 10000
 #define DEPTH_MAX 200 /* of folders below **, and of braces */
@@ -171,38 +171,48 @@ static fl_status unescape(fl_arena *arena, fl_str p, fl_str *ret, fl_err *err)
 
 /* ---- folders ---- */
 
+typedef struct listing {
+    search *search;
+    names *names;
+    fl_status st;
+} listing;
+
+static bool add_entry(void *ctx, const char *name)
+{
+    listing *l = ctx;
+    fl_str copy;
+    l->st = fl_arena_copy_str(l->search->arena, fl_str_of(name), &copy, l->search->err);
+    if (l->st == FL_OK)
+        l->st = add_name(l->names, copy, l->search->err);
+    return l->st == FL_OK;
+}
+
+static const fl_system *system_of(const search *s)
+{
+    return fl_memory_system(s->arena->memory);
+}
+
 /* The names in a folder; none where it is no folder. */
-static fl_status list_folder(search *s, fl_str folder, names *ret, fl_err *err)
+static fl_status list_folder(search *s, fl_str folder, names *ret)
 {
-    fl_status st = FL_OK;
-    DIR *dir = opendir(folder.len == 0 ? "." : folder.data);
-    if (dir == NULL) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return FL_OK;
-        return FL_FAIL(err, FL_ERR_IO, "cannot list \"%s\": %s", folder.len == 0 ? "." : folder.data, strerror(errno));
-    }
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        fl_str name = fl_str_of(entry->d_name), copy;
-        if (fl_str_is_equal(name, FL_STR(".")) || fl_str_is_equal(name, FL_STR("..")))
-            continue;
-        FL_TRY(fl_arena_copy_str(s->arena, name, &copy, err));
-        FL_TRY(add_name(ret, copy, err));
-    }
-cleanup:
-    closedir(dir);
-    return st;
+    listing l = {s, ret, FL_OK};
+    const char *path = folder.len == 0 ? "." : folder.data;
+    int failure = fl_system_list(system_of(s), path, add_entry, &l);
+    if (failure == 0 || failure == -ENOENT || failure == -ENOTDIR)
+        return l.st;
+    return FL_FAIL(s->err, FL_ERR_IO, "cannot list \"%s\": %s", path, fl_system_reason(failure));
 }
 
-static bool is_folder(fl_str path, bool follows_links)
+static bool is_folder(const search *s, fl_str path, bool follows_links)
 {
-    struct stat info;
-    return (follows_links ? stat(path.data, &info) : lstat(path.data, &info)) == 0 && S_ISDIR(info.st_mode);
+    fl_file_info info;
+    return fl_system_look(system_of(s), path.data, follows_links, &info) == 0 && info.kind == FL_FILE_FOLDER;
 }
 
-static bool is_there(fl_str path)
+static bool is_there(const search *s, fl_str path)
 {
-    struct stat info;
-    return path.len > 0 && lstat(path.data, &info) == 0;
+    fl_file_info info;
+    return path.len > 0 && fl_system_look(system_of(s), path.data, false, &info) == 0;
 }
 
 static fl_status walk(search *s, fl_str folder, fl_str rest, int depth);
@@ -215,8 +225,8 @@ static fl_status enter(search *s, fl_str folder, fl_str name, fl_str rest, bool 
     if (st != FL_OK)
         return st;
     if (is_last)
-        return !is_there(path) || is_folder(path, true) ? FL_OK : add_name(&s->found, path, s->err);
-    if (!is_folder(path, true))
+        return !is_there(s, path) || is_folder(s, path, true) ? FL_OK : add_name(&s->found, path, s->err);
+    if (!is_folder(s, path, true))
         return FL_OK;
     st = fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path));
     return st == FL_OK ? walk(s, path, rest, depth) : st;
@@ -231,13 +241,13 @@ static fl_status walk_all(search *s, fl_str folder, fl_str rest, int depth)
         return FL_FAIL(s->err, FL_ERR_LIMIT, "** goes into at most %d folders: \"%.*s\"", DEPTH_MAX,
                        FL_STR_ARG(folder));
     FL_TRY(walk(s, folder, rest, depth));
-    FL_TRY(list_folder(s, folder, &inside, s->err));
+    FL_TRY(list_folder(s, folder, &inside));
     for (int64_t i = 0; i < inside.n; i++) {
         fl_str path;
         if (inside.items[i].data[0] == '.')
             continue;
         FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s%.*s", FL_STR_ARG(folder), FL_STR_ARG(inside.items[i])));
-        if (!is_folder(path, false))
+        if (!is_folder(s, path, false))
             continue;
         FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path)));
         FL_TRY(walk_all(s, path, rest, depth + 1));
@@ -263,7 +273,7 @@ static fl_status walk(search *s, fl_str folder, fl_str rest, int depth)
         FL_TRY(unescape(s->arena, part, &name, s->err));
         FL_TRY(enter(s, folder, name, below, is_last, depth));
     } else {
-        FL_TRY(list_folder(s, folder, &inside, s->err));
+        FL_TRY(list_folder(s, folder, &inside));
         for (int64_t i = 0; i < inside.n; i++)
             if (is_match(part, inside.items[i]))
                 FL_TRY(enter(s, folder, inside.items[i], below, is_last, depth));
@@ -337,7 +347,7 @@ cleanup:
 static fl_status find_pattern(search *s, fl_str p)
 {
     fl_str name;
-    if (is_there(p))
+    if (is_there(s, p))
         return add_name(&s->found, p, s->err);
     if (!has_wildcard(p)) {
         fl_status st = unescape(s->arena, p, &name, s->err);
@@ -356,7 +366,7 @@ fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int6
     fl_str *paths = NULL;
     FL_TRY(fl_arena_copy_str(arena, pattern, &text, err));
     bool has_nul = text.len > 0 && memchr(text.data, 0, (size_t)text.len) != NULL; /* opening it says so */
-    if (has_nul || is_plain(text) || is_there(text))
+    if (has_nul || is_plain(text) || is_there(&s, text))
         FL_TRY(add_name(&s.found, text, err));
     else
         FL_TRY(expand(&s, text, &patterns, 0));

@@ -34,6 +34,12 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
  *  FL_ERR_MEMORY when that would pass a limit: it stays where it was. One thread at a time. */
 fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err);
 
+/** The system of a budget; NULL for none. */
+static inline const struct fl_system *fl_memory_system(const fl_memory *memory)
+{
+    return memory != NULL ? memory->system : NULL;
+}
+
 /** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed, FL_ERR_CANCELLED
  *  or FL_ERR_TIMEOUT when the work shall stop: nothing is charged then. */
 fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err);

@@ -259,7 +259,7 @@ static fl_status fail_name(fl_str name, fl_err *err)
 }
 
 /* As written, else with capitals as nearly all names have them, america/new_york, else in capitals, est5edt. NULL: no file. */
-static fl_file *open_zone_file(fl_str name)
+static fl_file *open_zone_file(const fl_system *system, fl_str name)
 {
     char path[128];
     fl_file *file = NULL;
@@ -273,7 +273,7 @@ static fl_file *open_zone_file(fl_str name)
             else if (start[i] >= 'a' && start[i] <= 'z' && (spelling == 2 || is_start))
                 start[i] &= ~32;
         }
-        if (fl_file_open((fl_str){path, len}, &file, NULL) != FL_OK)
+        if (fl_file_open(system, (fl_str){path, len}, &file, NULL) != FL_OK)
             file = NULL;
     }
     return file;
@@ -297,7 +297,7 @@ fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err
     }
     if (!is_name(name))
         return fail_name(name, err);
-    if ((file = open_zone_file(name)) == NULL)
+    if ((file = open_zone_file(fl_memory_system(arena->memory), name)) == NULL)
         return fail_name(name, err);
     if (file->bytes > ZONE_BYTES_MAX) {
         st = fail_name(name, err);

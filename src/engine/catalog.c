@@ -5,9 +5,9 @@
 #include "base/file_glob.h"
 #include "base/name_map.h"
 #include "base/nearest.h"
+#include "base/system.h"
 #include "store/range_table.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 
 static char *copy_text(fl_str text, fl_err *err)
@@ -138,6 +138,25 @@ int fl_engine_has(fl_engine *engine, fl_str name)
     return kind;
 }
 
+/* Names of the first files in a folder that a format reads. */
+typedef struct file_names {
+    const fl_registry *registry;
+    char text[256];
+    int n;
+} file_names;
+
+static bool add_file_name(void *ctx, const char *name)
+{
+    file_names *files = ctx;
+    if (fl_registry_format_of_path(files->registry, fl_str_of(name)) != NULL &&
+        strlen(files->text) + strlen(name) + 4 < sizeof(files->text)) {
+        strcat(files->text, files->n++ > 0 ? ", '" : "'");
+        strcat(files->text, name);
+        strcat(files->text, "'");
+    }
+    return files->n < 3;
+}
+
 static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, int32_t pos, fl_err *err)
 {
     fl_nearest near;
@@ -150,20 +169,10 @@ static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, 
     } else if (engine->n_items > 0) {
         fl_err_hint(err, "there are %d tables and views: SHOW TABLES lists them", engine->n_items);
     } else { /* nothing in the catalog: perhaps a file was meant */
-        char files[256] = "";
-        int n = 0;
-        DIR *dir = opendir(".");
-        for (struct dirent *entry; dir != NULL && n < 3 && (entry = readdir(dir)) != NULL;)
-            if (fl_registry_format_of_path(engine->registry, fl_str_of(entry->d_name)) != NULL &&
-                strlen(files) + strlen(entry->d_name) + 4 < sizeof(files)) {
-                strcat(files, n++ > 0 ? ", '" : "'");
-                strcat(files, entry->d_name);
-                strcat(files, "'");
-            }
-        if (dir != NULL)
-            closedir(dir);
-        if (n > 0)
-            fl_err_hint(err, "there are no tables; files here: %s", files);
+        file_names files = {.registry = engine->registry};
+        (void)fl_system_list(engine->memory.system, ".", add_file_name, &files);
+        if (files.n > 0)
+            fl_err_hint(err, "there are no tables; files here: %s", files.text);
         else
             fl_err_hint(err, "there are no tables yet: CREATE TABLE makes one, FROM 'file.parquet' reads a file");
     }
@@ -306,7 +315,7 @@ static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *f
     }
     if (format == NULL) {
         fl_file *file = NULL; /* a missing file is the better message */
-        FL_TRY(fl_file_open(all[0], &file, err));
+        FL_TRY(fl_file_open(catalog->session->statement_memory.system, all[0], &file, err));
         fl_file_unref(file);
         st = FL_FAIL(err, FL_ERR_TABLE, "the ending of \"%.*s\" names no format", FL_STR_ARG(all[0]));
         fl_err_hint(err, "say which: read_parquet('…'), read_csv('…'), read_json('…')");

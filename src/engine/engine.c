@@ -1,8 +1,9 @@
 /* Opening and closing an engine: budget, buffer pool, workers, registry, empty catalog. */
 #include "engine/internal.h"
 
-#include "base/clock.h"
+#include "base/system.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #define POOL_KEEP_BYTES (1ll << 30)
@@ -12,7 +13,21 @@ static int64_t machine_bytes(void)
     return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Where files go that a run needs for a while, as other programs take it from the environment. */
+static void find_temp_directory(char ret[FL_TEMP_DIRECTORY_BYTES])
+{
+    const char *named = getenv("TMPDIR");
+    bool fits = named != NULL && named[0] != 0 && strlen(named) < FL_TEMP_DIRECTORY_BYTES;
+    strcpy(ret, fits ? named : "/tmp");
+}
+
 fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engine, fl_err *err)
+{
+    return fl_engine_open_on(NULL, options, ret_engine, err);
+}
+
+fl_status fl_engine_open_on(const fl_system *system, const fl_engine_options *options, fl_engine **ret_engine,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     fl_engine *engine = NULL;
@@ -37,6 +52,9 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     engine->refs = 1;
     engine->threads = threads < 1 ? 1 : threads > FL_THREADS_MAX ? FL_THREADS_MAX : threads;
     fl_memory_init(&engine->memory, NULL, "engine's memory", limit > 0 ? limit : machine_bytes() / 10 * 8);
+    engine->memory.system = system;
+    fl_spill_quota_init(&engine->spill_quota, NULL, "the engine's temp_limit", 0);
+    find_temp_directory(engine->temp_directory);
     FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
     engine->memory.pool = engine->pool;
     FL_TRY(fl_files_cache_new(&engine->memory, &engine->files, err));
@@ -47,7 +65,11 @@ fl_status fl_engine_open(const fl_engine_options *options, fl_engine **ret_engin
     engine->registry = registry;
     FL_TRY(fl_engine_add_builtins(registry, err));
     FL_TRY(fl_registry_seal(registry, err));
-    engine->seed = (uint64_t)fl_clock_ns() * 0x9E3779B97F4A7C15ull ^ (uint64_t)getpid();
+    int failure = fl_system_random(system, &engine->seed, (int64_t)sizeof(engine->seed));
+    if (failure < 0) {
+        st = FL_FAIL(err, FL_ERR_IO, "the system gives no random bytes: %s", fl_system_reason(failure));
+        goto cleanup;
+    }
     *ret_engine = engine;
     return FL_OK;
 cleanup:

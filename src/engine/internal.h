@@ -8,6 +8,7 @@
 #include "engine/key_index.h"
 #include "exec/exec.h"
 #include "exec/session_state.h"
+#include "exec/spill_file.h"
 #include "fletch/fletch.h"
 #include "format/files_cache.h"
 #include "front/sql/sql.h"
@@ -19,6 +20,8 @@
 #include "store/memory_table.h"
 
 #include <pthread.h>
+
+#define FL_TEMP_DIRECTORY_BYTES 1024
 
 /* A table or view in the catalog. */
 typedef struct fl_catalog_item {
@@ -46,6 +49,8 @@ struct fl_engine {
     int32_t n_items;
     uint64_t seed;
     _Atomic int32_t refs; /* of who opened it, of sessions and of streams */
+    fl_spill_quota spill_quota; /* what all sessions have spilled */
+    char temp_directory[FL_TEMP_DIRECTORY_BYTES];
 };
 
 enum { FL_OPTIMIZER_SEARCH, FL_OPTIMIZER_SIMPLE, FL_OPTIMIZER_NONE };
@@ -62,6 +67,8 @@ typedef struct fl_settings {
     bool verifies_rules;
     fl_sql_null_order null_order;
     char disabled_rules[2048]; /* as it was set; names apart by commas */
+    int64_t temp_limit_bytes;  /* 0: none but the disk */
+    char temp_directory[FL_TEMP_DIRECTORY_BYTES];
 } fl_settings;
 
 typedef struct fl_prepared {
@@ -95,6 +102,7 @@ struct fl_session {
     fl_memory memory;            /* of the session: what lives on between calls */
     fl_memory statement_memory;  /* below it, led to `interrupt`: what a call works with */
     fl_interrupt interrupt;      /* of the call under way */
+    fl_spill_quota spill_quota;  /* what its statements have spilled, held against temp_limit */
     fl_files_in_use files;       /* what the statement under way reads */
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
@@ -109,6 +117,10 @@ struct fl_session {
 
 /* ---- engine (engine.c) ---- */
 void fl_engine_unref(fl_engine *engine);
+
+/** fl_engine_open on a system that must outlive the engine (base/system.h; NULL: the one that there is). */
+fl_status fl_engine_open_on(const fl_system *system, const fl_engine_options *options, fl_engine **ret_engine,
+                            fl_err *err);
 
 /* ---- session (session.c) ---- */
 

@@ -65,6 +65,7 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
     fl_memory_init(&session->statement_memory, &session->memory, "statement's memory", 0);
     session->statement_memory.interrupt = &session->interrupt;
+    fl_spill_quota_init(&session->spill_quota, &engine->spill_quota, "temp_limit", 0);
     fl_settings_init(&session->settings, engine);
     pthread_mutex_init(&session->lock, NULL);
     *ret_session = session;

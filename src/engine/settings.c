@@ -1,14 +1,16 @@
 /* Session settings: SET, SHOW, RESET. One row in the table below is one setting. */
 #include "engine/internal.h"
 
+#include "base/file.h"
 #include "base/nearest.h"
 #include "plan/rule.h"
 
 #include <stdlib.h>
 
 static const char *const names[] = {
-    "default_null_order", "disabled_rules", "false_statistics", "memory_limit", "optimizer",   "optimizer_threshold",
-    "plan_number",        "threads",        "timeout",          "vector_size",  "verify_rules"};
+    "default_null_order", "disabled_rules", "false_statistics", "memory_limit", "optimizer", "optimizer_threshold",
+    "plan_number",        "temp_directory", "temp_limit",       "threads",      "timeout",   "vector_size",
+    "verify_rules"};
 
 /* By FL_OPTIMIZER_... */
 static const char *const optimizers[] = {"search", "simple", "none"};
@@ -31,6 +33,7 @@ void fl_settings_init(fl_settings *s, const fl_engine *engine)
                        .optimizer = FL_OPTIMIZER_SEARCH,
                        .optimizer_threshold = FL_OPTIMIZE_THRESHOLD,
                        .verifies_rules = FL_VERIFIES_RULES};
+    memcpy(s->temp_directory, engine->temp_directory, sizeof(s->temp_directory));
 }
 
 fl_str fl_settings_name(int32_t i)
@@ -118,9 +121,9 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
             return FL_OK;
         }
     FL_FAIL(err, FL_ERR_CONFIG,
-            "%.*s must be a size from 0 (no limit but the engine's) on, such as '512MB' or '2GB', "
+            "%.*s must be a size from 0 (no limit but the %s) on, such as '512MB' or '2GB', "
             "not '%s'",
-            FL_STR_ARG(name), text);
+            FL_STR_ARG(name), is(name, "temp_limit") ? "disk's" : "engine's", text);
     return FL_ERR_CONFIG;
 }
 
@@ -163,6 +166,30 @@ cleanup:
     return st;
 }
 
+static fl_status set_temp_directory(fl_session *session, const fl_value *value, fl_err *err)
+{
+    fl_settings *s = &session->settings;
+    fl_file_info info;
+    char path[FL_TEMP_DIRECTORY_BYTES];
+    fl_str text = value->type.id == FL_UTF8 && !value->is_null ? value->s : (fl_str){0};
+    if (text.len == 0 || text.len >= (int64_t)sizeof(path) || memchr(text.data, 0, (size_t)text.len) != NULL)
+        return FL_FAIL(err, FL_ERR_CONFIG,
+                       "temp_directory must be the name of a folder of up to %d characters, such as '/tmp'",
+                       (int)sizeof(path) - 1);
+    memcpy(path, text.data, (size_t)text.len);
+    path[text.len] = 0;
+    int failure = fl_system_look(session->memory.system, path, true, &info);
+    if (failure < 0) {
+        FL_FAIL(err, FL_ERR_CONFIG, "temp_directory: there is no folder \"%s\" (%s)", path, fl_system_reason(failure));
+        fl_file_hint_nearest(session->memory.system, path, err);
+        return FL_ERR_CONFIG;
+    }
+    if (info.kind != FL_FILE_FOLDER)
+        return FL_FAIL(err, FL_ERR_CONFIG, "temp_directory must be a folder; \"%s\" is none", path);
+    memcpy(s->temp_directory, path, sizeof(path));
+    return FL_OK;
+}
+
 fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *values, int32_t n_values, int32_t pos,
                           fl_err *err)
 {
@@ -185,6 +212,12 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         FL_TRY(bytes_of(value, name, &number, err));
         s->memory_limit_bytes = number;
         session->memory.limit_bytes = number;
+    } else if (is(name, "temp_limit")) {
+        FL_TRY(bytes_of(value, name, &number, err));
+        s->temp_limit_bytes = number;
+        session->spill_quota.limit_bytes = number;
+    } else if (is(name, "temp_directory")) {
+        FL_TRY(set_temp_directory(session, value, err));
     } else if (is(name, "optimizer")) {
         fl_str word = value->type.id == FL_UTF8 && !value->is_null ? value->s : (fl_str){0};
         int32_t optimizer = 0;
@@ -266,12 +299,18 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("false_statistics", false_statistics)
     RESET_ONE("verify_rules", verifies_rules)
     RESET_ONE("default_null_order", null_order)
+    RESET_ONE("temp_limit", temp_limit_bytes)
 #undef RESET_ONE
     if (all || is(name, "disabled_rules")) {
         s->disabled_rules[0] = 0;
         known = true;
     }
+    if (all || is(name, "temp_directory")) {
+        memcpy(s->temp_directory, fresh.temp_directory, sizeof(s->temp_directory));
+        known = true;
+    }
     session->memory.limit_bytes = s->memory_limit_bytes;
+    session->spill_quota.limit_bytes = s->temp_limit_bytes;
     return known ? FL_OK : fail_unknown(name, pos, err);
 }
 
@@ -288,6 +327,10 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
         fl_text_addf(
             text, "%lld",
             (long long)(s->memory_limit_bytes > 0 ? s->memory_limit_bytes : session->engine->memory.limit_bytes));
+    else if (is(name, "temp_limit"))
+        fl_text_addf(text, "%lld", (long long)s->temp_limit_bytes);
+    else if (is(name, "temp_directory"))
+        fl_text_add(text, fl_str_of(s->temp_directory));
     else if (is(name, "optimizer"))
         fl_text_add(text, fl_str_of(optimizers[s->optimizer]));
     else if (is(name, "optimizer_threshold"))

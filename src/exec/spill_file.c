@@ -108,13 +108,14 @@ fl_status fl_spill_file_new(fl_memory *memory, fl_str directory, fl_spill_quota 
     fl_status st = FL_OK;
     fl_spill_file *file = NULL;
     FL_ASSERT(directory.len == 0 || memchr(directory.data, 0, (size_t)directory.len) == NULL);
-    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*file), (void **)&file, err));
+    FL_TRY(
+        fl_alloc_zero(NULL, (int64_t)sizeof(*file), (void **)&file, err)); /* the budget may be used up: not counted */
     file->fd = -1;
     file->memory = memory;
-    file->system = memory != NULL ? memory->system : NULL;
+    file->system = fl_memory_system(memory);
     file->quota = quota;
     pthread_mutex_init(&file->lock, NULL);
-    FL_TRY(fl_alloc(memory, directory.len + 1, (void **)&file->directory, err));
+    FL_TRY(fl_alloc(NULL, directory.len + 1, (void **)&file->directory, err));
     if (directory.len > 0)
         memcpy(file->directory, directory.data, (size_t)directory.len);
     file->directory[directory.len] = 0;

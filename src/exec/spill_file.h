@@ -5,8 +5,8 @@
  * forgotten gives its space back. What is on the disk is compressed where that pays, and every byte of it is held against a
  * checksum that stays in memory: what comes back is what was written, or FL_ERR_CORRUPT.
  *
- * Writing takes no memory from a budget, since it is what is done when there is none: a block goes through a buffer on the stack,
- * piece by piece. Blocks of 64 kB and more cost least: each takes whole pages of 4 kB on the disk. */
+ * Neither the file nor writing takes memory from a budget, since that is what is done when there is none left: a block goes through a
+ * buffer on the stack, piece by piece. Blocks of 64 kB and more cost least: each takes whole pages of 4 kB on the disk. */
 #ifndef FL_EXEC_SPILL_FILE_H
 #define FL_EXEC_SPILL_FILE_H
 
@@ -43,7 +43,8 @@ typedef struct fl_spill_stats {
 } fl_spill_stats;
 
 /** Makes the file in the directory, which must exist: FL_ERR_CONFIG with the nearest name when it does not, FL_ERR_IO when it
- *  cannot be written to. The budget and the quota (may be NULL: no limit) must outlive the file. */
+ *  cannot be written to. The budget, whose interrupt and system it works with, and the quota (NULL: no limit) must
+ *  outlive it. */
 fl_status fl_spill_file_new(fl_memory *memory, fl_str directory, fl_spill_quota *quota, fl_spill_file **ret,
                             fl_err *err);
 

@@ -41,7 +41,7 @@ static fl_status open_files(fl_files_table *table, const fl_str *paths, int64_t 
         fl_file *file = NULL;
         int64_t handle_bytes = (int64_t)sizeof(*file) + paths[table->n_files].len + 1;
         FL_TRY(fl_memory_charge(&table->memory, handle_bytes, err));
-        FL_TRY(fl_file_open(paths[table->n_files], &file, err));
+        FL_TRY(fl_file_open(table->memory.system, paths[table->n_files], &file, err));
         table->files[table->n_files] = file;
         table->table.version =
             fl_hash_combine(table->table.version, (uint64_t)file->modified_ns ^ (uint64_t)file->bytes << 20);

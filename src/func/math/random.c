@@ -2,7 +2,7 @@
  *
  * All workers of a query draw from one counter, which a mixing function turns into numbers (Steele, Lea & Flood 2014,
  * "Fast splittable pseudorandom number generators"). */
-#include "base/clock.h"
+#include "base/system.h"
 #include "exec/func.h"
 #include "exec/session_state.h"
 
@@ -20,7 +20,11 @@ static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n
     fl_status st = FL_NEW(arena, &c, err);
     if (st != FL_OK)
         return st;
-    atomic_init(&c->next, (uint64_t)fl_clock_ns() << 20);
+    uint64_t first;
+    int failure = fl_system_random(fl_memory_system(arena->memory), &first, (int64_t)sizeof(first));
+    if (failure < 0)
+        return FL_FAIL(err, FL_ERR_IO, "the system gives no random bytes: %s", fl_system_reason(failure));
+    atomic_init(&c->next, first);
     *ret = c;
     return FL_OK;
 }
