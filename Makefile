@@ -77,6 +77,7 @@ check-layers:
 
 check-rules:
 	python3 tools/check_rules.py
+	python3 tools/check_system.py
 
 format: .deps/lint.stamp
 	git ls-files 'src/*.[ch]' 'include/*.h' 'fuzz/*.c' 'example/*.c' 'test/*.c' | xargs -r clang-format-19 -i

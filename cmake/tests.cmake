@@ -22,8 +22,8 @@ function(fletch_test name labels)
         ENVIRONMENT "${fletch_test_environment}")
 endfunction()
 
-# What unit tests and fuzz targets of readers share.
-add_library(fletch_table_rows STATIC test/table_rows.c)
+# What unit tests and fuzz targets share.
+add_library(fletch_table_rows STATIC test/table_rows.c test/owned_system.c)
 fletch_flags(fletch_table_rows)
 target_include_directories(fletch_table_rows INTERFACE ${PROJECT_SOURCE_DIR}/test)
 target_link_libraries(fletch_table_rows PUBLIC fletch_static)
@@ -139,6 +139,7 @@ endforeach()
 fletch_test(tree/layers tree COMMAND python3 tools/check_layers.py)
 fletch_test(tree/frozen tree COMMAND python3 tools/check_frozen.py)
 fletch_test(tree/rules tree COMMAND python3 tools/check_rules.py)
+fletch_test(tree/system tree COMMAND python3 tools/check_system.py)
 fletch_test(tree/headers tree COMMAND test/headers.sh)
 if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
     fletch_test(program/limits program COMMAND python3 test/program_limits.py $<TARGET_FILE:fletch>)

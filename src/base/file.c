@@ -147,7 +147,7 @@ fl_status fl_file_open(const fl_system *system, fl_str path, fl_file **ret, fl_e
     fl_status st = FL_OK;
     fl_file *file = NULL;
     fl_file_info info;
-    int64_t now_ns = fl_clock_wall_us() * 1000;
+    int64_t now_ns = fl_clock_wall_us(system) * 1000;
     if (path.len > 0 && memchr(path.data, 0, (size_t)path.len) != NULL)
         return FL_FAIL(err, FL_ERR_IO, "a file name cannot hold a NUL byte");
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*file), (void **)&file, err));

@@ -16,7 +16,7 @@ void fl_interrupt_begin(fl_interrupt *interrupt)
 void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms)
 {
     FL_ASSERT(timeout_ms >= 0);
-    int64_t now_ns = fl_clock_ns();
+    int64_t now_ns = fl_clock_ns(interrupt->system);
     int64_t longest_ms = (INT64_MAX - now_ns) / 1000000;
     atomic_store(&interrupt->deadline_ns,
                  timeout_ms > 0 ? now_ns + (timeout_ms < longest_ms ? timeout_ms : longest_ms) * 1000000 : 0);
@@ -24,21 +24,21 @@ void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms)
 
 void fl_interrupt_begin_below(fl_interrupt *interrupt, const fl_interrupt *above)
 {
-    *interrupt = (fl_interrupt){.above = above, .seen = atomic_load(&above->requests)};
+    *interrupt = (fl_interrupt){.system = above->system, .above = above, .seen = atomic_load(&above->requests)};
     atomic_store(&interrupt->is_requested, atomic_load(&above->is_requested)); /* behind `seen`: none is missed */
     atomic_store(&interrupt->deadline_ns, atomic_load(&above->deadline_ns));
 }
 
 int64_t fl_interrupt_rest(fl_interrupt *interrupt)
 {
-    int64_t deadline_ns = atomic_load(&interrupt->deadline_ns), now_ns = fl_clock_ns();
+    int64_t deadline_ns = atomic_load(&interrupt->deadline_ns), now_ns = fl_clock_ns(interrupt->system);
     atomic_store(&interrupt->deadline_ns, 0);
     return deadline_ns == 0 ? INT64_MAX : deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }
 
 void fl_interrupt_go_on(fl_interrupt *interrupt, int64_t left_ns)
 {
-    atomic_store(&interrupt->deadline_ns, left_ns == INT64_MAX ? 0 : fl_clock_ns() + left_ns);
+    atomic_store(&interrupt->deadline_ns, left_ns == INT64_MAX ? 0 : fl_clock_ns(interrupt->system) + left_ns);
 }
 
 void fl_interrupt_request(fl_interrupt *interrupt)
@@ -50,7 +50,7 @@ void fl_interrupt_request(fl_interrupt *interrupt)
 bool fl_interrupt_is_late(const fl_interrupt *interrupt)
 {
     int64_t deadline_ns = atomic_load_explicit(&interrupt->deadline_ns, memory_order_relaxed);
-    return deadline_ns != 0 && fl_clock_ns() > deadline_ns;
+    return deadline_ns != 0 && fl_clock_ns(interrupt->system) > deadline_ns;
 }
 
 fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err)

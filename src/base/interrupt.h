@@ -22,6 +22,7 @@ typedef struct fl_interrupt {
     _Atomic bool is_requested;
     _Atomic int64_t deadline_ns;      /* of fl_clock_ns; 0 = none */
     _Atomic int64_t requests;         /* ever made */
+    const struct fl_system *system;   /* whose clock that is; set before it is used, NULL = the system's own */
     const struct fl_interrupt *above; /* requests to it are meant for this one, too: those that come after `seen` */
     int64_t seen;
 } fl_interrupt;

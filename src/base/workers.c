@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+/* By the machine's own clock, not by a test's, which may stand still. */
 #define SPIN_NS 30000 /* a sleep and wake-up costs about this much */
 #define TURN_NS \
     2000000 /* of a helper, where another job waits: long against a look at the pool, short against a query's time */
@@ -59,10 +60,10 @@ static void help(fl_workers *w, fl_job *job)
     if (++job->helpers == job->wanted)
         atomic_fetch_sub(&w->open, 1);
     pthread_mutex_unlock(&w->lock);
-    int64_t started_ns = fl_clock_ns();
+    int64_t started_ns = fl_clock_ns(NULL);
     fl_job_turn turn = {w, started_ns + TURN_NS};
     job->help(job, place, &turn);
-    int64_t ended_ns = fl_clock_ns();
+    int64_t ended_ns = fl_clock_ns(NULL);
     pthread_mutex_lock(&w->lock);
     w->counts.turns_cut += ended_ns >= turn.until_ns && atomic_load(&w->open) > 0;
     job->spent += (double)(ended_ns - started_ns) / job->weight;
@@ -83,9 +84,9 @@ static void *thread_main(void *arg)
             help(w, job);
             continue;
         }
-        int64_t seen = atomic_load(&w->calls), until_ns = fl_clock_ns() + SPIN_NS;
+        int64_t seen = atomic_load(&w->calls), until_ns = fl_clock_ns(NULL) + SPIN_NS;
         pthread_mutex_unlock(&w->lock);
-        while (atomic_load_explicit(&w->calls, memory_order_acquire) == seen && fl_clock_ns() < until_ns)
+        while (atomic_load_explicit(&w->calls, memory_order_acquire) == seen && fl_clock_ns(NULL) < until_ns)
             fl_spin_pause();
         pthread_mutex_lock(&w->lock);
         if (atomic_load(&w->calls) != seen || w->ends)
@@ -212,7 +213,7 @@ void fl_job_end(fl_job *job)
 
 bool fl_job_turn_is_over(const fl_job_turn *turn)
 {
-    return atomic_load_explicit(&turn->workers->open, memory_order_relaxed) > 0 && fl_clock_ns() >= turn->until_ns;
+    return atomic_load_explicit(&turn->workers->open, memory_order_relaxed) > 0 && fl_clock_ns(NULL) >= turn->until_ns;
 }
 
 /* ---- loops over pieces --------------------------------------------------------------------------------------------- */

@@ -1,8 +1,6 @@
 /* The pool: pieces are done once each, jobs share helpers by weight, and a short one does not wait for a long one. */
 #include "base/workers.h"
 
-#include "base/clock.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

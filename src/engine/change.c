@@ -1,6 +1,6 @@
 /* Statements that change tables: each makes a new version that shares what stays, checks what comes against NOT NULL
- * and the unique keys, and puts it in the old one's place. A statement that fails changes nothing. All of them run under the
- * engine's write lock. */
+ * and the unique keys, and puts it in the old one's place. A statement that fails changes nothing. They take turns
+ * (fl_session_begin_change). */
 #include "engine/internal.h"
 
 #include "plan/props.h"

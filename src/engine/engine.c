@@ -47,7 +47,7 @@ fl_status fl_engine_open_on(const fl_system *system, const fl_engine_options *op
         threads = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*engine), (void **)&engine, err));
     pthread_mutex_init(&engine->lock, NULL);
-    pthread_mutex_init(&engine->write_lock, NULL);
+    fl_condition_init(&engine->changed);
     pthread_mutex_init(&engine->registry_lock, NULL);
     engine->refs = 1;
     engine->threads = threads < 1 ? 1 : threads > FL_THREADS_MAX ? FL_THREADS_MAX : threads;
@@ -93,7 +93,7 @@ void fl_engine_unref(fl_engine *engine)
     fl_registry_unref(engine->registry);
     fl_buffer_pool_free(engine->pool);
     pthread_mutex_destroy(&engine->lock);
-    pthread_mutex_destroy(&engine->write_lock);
+    pthread_cond_destroy(&engine->changed);
     pthread_mutex_destroy(&engine->registry_lock);
     fl_free(engine);
 }

@@ -40,8 +40,9 @@ struct fl_engine {
     fl_workers *workers;
     fl_files_cache *files; /* tables of files that were opened before */
     int32_t threads;
-    pthread_mutex_t write_lock;    /* one statement at a time changes tables */
-    pthread_mutex_t lock;          /* guards items and registry; taken inside of write_lock and registry_lock */
+    pthread_mutex_t lock;          /* guards items, registry and is_changing; taken inside of registry_lock */
+    pthread_cond_t changed;        /* is_changing is false */
+    bool is_changing;              /* a statement changes tables: one at a time */
     pthread_mutex_t registry_lock; /* one call at a time makes a new registry */
     const fl_registry *registry;   /* the one that is now; see fl_engine_registry */
     fl_catalog_item *items;
@@ -144,6 +145,11 @@ fl_status fl_handle_check(const fl_handle *handle, fl_err *err);
 
 /** Adds a line to the session's notes, once; what has no room any more is left out. */
 void fl_session_add_note(fl_session *session, fl_str subject, fl_str note);
+
+/** Waits for the turn to change tables; whatever other statements do until fl_session_end_change, they change none. FL_ERR_CANCELLED
+ *  or FL_ERR_TIMEOUT while it waits. */
+fl_status fl_session_begin_change(fl_session *session, fl_err *err);
+void fl_session_end_change(fl_session *session);
 
 /* ---- registry (builtins.c, registry.c) ---- */
 fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err);
@@ -267,7 +273,7 @@ fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_val
 fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                                    fl_optimize_report *report, fl_err *err);
 
-/* ---- changing tables (change.c): under the write lock ---- */
+/* ---- changing tables (change.c): between fl_session_begin_change and fl_session_end_change ---- */
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                   fl_err *err);
 fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,

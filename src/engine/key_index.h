@@ -2,7 +2,7 @@
  *
  * A key's values are the rows of a group table; a row with a null in a key is not looked at (SQL: nulls are distinct).
  * An index belongs to one version of a table and goes on with the next, when the rows that go have been removed and those that come
- * added. One thread at a time: the engine's write lock guards it. Relies on exec/group_table.h. */
+ * added. One thread at a time: whoever has the turn to change tables. Relies on exec/group_table.h. */
 #ifndef FL_ENGINE_KEY_INDEX_H
 #define FL_ENGINE_KEY_INDEX_H
 

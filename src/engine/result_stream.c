@@ -110,7 +110,7 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
     }
     if (stream->exec == NULL)
         return FL_OK;
-    int64_t started_ns = fl_clock_process_ns();
+    int64_t started_ns = fl_clock_process_ns(stream->memory.system);
     fl_interrupt_go_on(&stream->interrupt, stream->left_ns);
     if (!stream->has_ended && !fl_result_queue_has_any(stream->queue))
         st = go_on(stream, fl_result_queue_has_any, err);
@@ -125,7 +125,7 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
     if (st == FL_OK && *ret == NULL)
         end_run(stream);
     stream->left_ns = fl_interrupt_rest(&stream->interrupt);
-    stream->session->cpu_ns += fl_clock_process_ns() - started_ns;
+    stream->session->cpu_ns += fl_clock_process_ns(stream->memory.system) - started_ns;
     return st;
 }
 

@@ -65,6 +65,7 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
     fl_memory_init(&session->statement_memory, &session->memory, "statement's memory", 0);
     session->statement_memory.interrupt = &session->interrupt;
+    session->interrupt.system = engine->memory.system;
     fl_spill_quota_init(&session->spill_quota, &engine->spill_quota, "temp_limit", 0);
     fl_settings_init(&session->settings, engine);
     pthread_mutex_init(&session->lock, NULL);
@@ -112,12 +113,12 @@ int64_t fl_session_begin(fl_session *session)
     session->registry = fl_engine_registry(session->engine);
     fl_interrupt_begin(&session->interrupt);
     fl_interrupt_set_timeout(&session->interrupt, session->settings.timeout_ms);
-    return fl_clock_process_ns();
+    return fl_clock_process_ns(session->memory.system);
 }
 
 fl_status fl_session_end(fl_session *session, int64_t started_ns, fl_status st, fl_err *err)
 {
-    session->cpu_ns = fl_clock_process_ns() - started_ns;
+    session->cpu_ns = fl_clock_process_ns(session->memory.system) - started_ns;
     if (st == FL_OK || fl_interrupt_is_cause(st))
         return st;
     fl_status why = fl_interrupt_check(&session->interrupt, err);
@@ -405,9 +406,9 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     FL_TRY(st);
     FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments,
                                import.n_segments, &table, err));
-    pthread_mutex_lock(&engine->write_lock); /* no INSERT puts its version over this one */
+    FL_TRY(fl_session_begin_change(session, err)); /* no INSERT puts its version over this one */
     st = fl_engine_put_table(engine, fl_str_of(name), table, NULL, replace, err);
-    pthread_mutex_unlock(&engine->write_lock);
+    fl_session_end_change(session);
     FL_TRY(st);
     table = NULL;
 cleanup:

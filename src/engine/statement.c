@@ -10,7 +10,7 @@
 #include "plan/provenance.h"
 #include "plan/rule.h"
 
-#define WRITE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
+#define CHANGE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
 
 /* What binding needs of the session, and the statement's own memory. */
 typedef struct binding {
@@ -68,7 +68,7 @@ cleanup:
 static void init_binding(binding *b, fl_session *session, fl_arena *arena, const fl_type *types, const fl_value *params,
                          int32_t n_params)
 {
-    session->now_us = fl_clock_wall_us();
+    session->now_us = fl_clock_wall_us(session->memory.system);
     *b = (binding){.session = session, .evaluator = {.fold = fold}};
     fl_session_catalog_init(&b->catalog, session, arena);
     b->state = (fl_session_state){.now_us = session->now_us,
@@ -119,7 +119,7 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
 
 /* ---- statistics --------------------------------------------------------------------------------------------------- */
 
-/* Of one table, or of all. Needs no write lock: a table that is replaced meanwhile goes with its statistics. */
+/* Of one table, or of all. Waits for no other statement: a table that is replaced meanwhile goes with its statistics. */
 static fl_status analyze(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -599,22 +599,29 @@ static bool is_writer(fl_ast_statement_kind kind)
     }
 }
 
-static fl_status lock_for_writing(fl_session *session, fl_err *err)
+fl_status fl_session_begin_change(fl_session *session, fl_err *err)
 {
-    for (;;) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += WRITE_WAIT_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        if (pthread_mutex_timedlock(&session->engine->write_lock, &until) == 0)
-            return FL_OK;
-        fl_status st = fl_interrupt_check(&session->interrupt, err);
-        if (st != FL_OK) {
-            fl_err_hint(err, "it waited for another statement that changes tables");
-            return st;
-        }
-    }
+    fl_status st = FL_OK;
+    fl_engine *engine = session->engine;
+    const fl_system *system = engine->memory.system;
+    pthread_mutex_lock(&engine->lock);
+    while (engine->is_changing && (st = fl_interrupt_check(&session->interrupt, err)) == FL_OK)
+        (void)fl_system_wait(system, &engine->changed, &engine->lock, fl_clock_ns(system) + CHANGE_WAIT_NS);
+    engine->is_changing |= st == FL_OK;
+    pthread_mutex_unlock(&engine->lock);
+    if (st != FL_OK)
+        fl_err_hint(err, "it waited for another statement that changes tables");
+    return st;
+}
+
+void fl_session_end_change(fl_session *session)
+{
+    fl_engine *engine = session->engine;
+    pthread_mutex_lock(&engine->lock);
+    FL_ASSERT(engine->is_changing);
+    engine->is_changing = false;
+    pthread_cond_signal(&engine->changed);
+    pthread_mutex_unlock(&engine->lock);
 }
 
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,
@@ -632,7 +639,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
     if (is_writer(ast->kind)) {
-        FL_TRY(lock_for_writing(session, err));
+        FL_TRY(fl_session_begin_change(session, err));
         is_locked = true;
     }
     init_binding(&b, session, &arena, types, params, n_params);
@@ -642,7 +649,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     st = dispatch(session, text, &bound, params, n_params, ret, err);
 cleanup:
     if (is_locked)
-        pthread_mutex_unlock(&session->engine->write_lock);
+        fl_session_end_change(session);
     if (is_bound)
         fl_sql_bound_drop(&bound);
     fl_files_in_use_end(&session->files);

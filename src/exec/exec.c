@@ -211,13 +211,14 @@ fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch
     fl_status st = fl_exec_check(worker->exec, err);
     if (st != FL_OK)
         return st;
-    int64_t started = fl_clock_ns();
+    const fl_system *system = worker->exec->context.memory->system;
+    int64_t started = fl_clock_ns(system);
     if (from != NULL)
         worker->actual[from->id].rows += batch->kept;
     st = to->ops->push(to, worker, to->locals[worker->id], batch, err);
     if (st == FL_ERR_MEMORY)
         fl_exec_say_who(to->ops->what, to->node, err);
-    int64_t spent = fl_clock_ns() - started;
+    int64_t spent = fl_clock_ns(system) - started;
     if (from != NULL)
         worker->actual[from->id].ns -= spent; /* time further down the chain is not the producer's */
     if (to->node != NULL) {

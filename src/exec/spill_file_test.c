@@ -4,9 +4,9 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/interrupt.h"
-#include "base/system.h"
 
-#include <errno.h>
+#include "owned_system.h"
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,70 +14,9 @@
 
 #include <cmocka.h>
 
-/* A disk of a test's own: the system's, but for what is set. */
-typedef struct test_disk {
-    fl_system system;    /* first */
-    int64_t room_bytes;  /* full behind so many written bytes; negative: never */
-    int64_t bit_flipped; /* of the file, when it is read; negative: none */
-    int64_t piece_max;   /* a call reads and writes no more; 0: as much as it may */
-    bool is_interrupted; /* a signal comes in between every other call */
-    bool has_no_holes;
-    _Atomic int64_t calls;
-    int64_t file_bytes;
-} test_disk;
-
-static int64_t read_at(const fl_system *system, int fd, int64_t offset, void *ret, int64_t bytes)
+static void init_disk(owned_system *disk, fl_memory *memory)
 {
-    test_disk *disk = (test_disk *)(uintptr_t)system;
-    if (disk->is_interrupted && atomic_fetch_add(&disk->calls, 1) % 2 == 0)
-        return -EINTR;
-    int64_t got = fl_system_own.read_at(system, fd, offset, ret,
-                                        disk->piece_max > 0 && bytes > disk->piece_max ? disk->piece_max : bytes);
-    int64_t byte = disk->bit_flipped / 8;
-    if (disk->bit_flipped >= 0 && byte >= offset && byte < offset + got)
-        ((char *)ret)[byte - offset] ^= (char)(1 << disk->bit_flipped % 8);
-    return got;
-}
-
-static int64_t write_at(const fl_system *system, int fd, int64_t offset, const void *from, int64_t bytes)
-{
-    test_disk *disk = (test_disk *)(uintptr_t)system;
-    if (disk->is_interrupted && atomic_fetch_add(&disk->calls, 1) % 2 == 0)
-        return -EINTR;
-    if (disk->room_bytes == 0)
-        return -ENOSPC;
-    if (disk->piece_max > 0 && bytes > disk->piece_max)
-        bytes = disk->piece_max;
-    if (disk->room_bytes > 0 && bytes > disk->room_bytes)
-        bytes = disk->room_bytes; /* a disk takes what it can first */
-    int64_t written = fl_system_own.write_at(system, fd, offset, from, bytes);
-    if (disk->room_bytes > 0 && written > 0)
-        disk->room_bytes -= written;
-    return written;
-}
-
-static int punch(const fl_system *system, int fd, int64_t offset, int64_t bytes)
-{
-    const test_disk *disk = (const test_disk *)system;
-    return disk->has_no_holes ? -EOPNOTSUPP : fl_system_own.punch(system, fd, offset, bytes);
-}
-
-static int resize(const fl_system *system, int fd, int64_t bytes)
-{
-    test_disk *disk = (test_disk *)(uintptr_t)system;
-    fl_file_info info;
-    assert_int_equal(fl_system_own.look_open(system, fd, &info), 0);
-    disk->file_bytes = info.bytes;
-    return fl_system_own.resize(system, fd, bytes);
-}
-
-static void init_disk(test_disk *disk, fl_memory *memory)
-{
-    *disk = (test_disk){.system = fl_system_own, .room_bytes = -1, .bit_flipped = -1};
-    disk->system.read_at = read_at;
-    disk->system.write_at = write_at;
-    disk->system.punch = punch;
-    disk->system.resize = resize;
+    owned_system_init(disk);
     fl_memory_init(memory, NULL, "test", 0);
     memory->system = &disk->system;
 }
@@ -93,7 +32,7 @@ static void fill(char *to, int64_t bytes, int kind, uint64_t seed)
 
 static const fl_str directory = {"/tmp", 4};
 
-static void check_sizes(test_disk *disk, fl_memory *memory)
+static void check_sizes(fl_memory *memory)
 {
     static const int64_t sizes[] = {0, 1, 7, 4095, 4096, 65535, 65536, 65537, 131072, 1000000, 10000000};
     fl_spill_file *file = NULL;
@@ -130,30 +69,29 @@ static void check_sizes(test_disk *disk, fl_memory *memory)
     assert_int_equal(memory->used_bytes, 0);
     free(from);
     free(to);
-    (void)disk;
 }
 
 static void test_sizes(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     (void)state;
     init_disk(&disk, &memory);
-    check_sizes(&disk, &memory);
+    check_sizes(&memory);
     disk.piece_max = 5000; /* short reads and writes */
     disk.is_interrupted = true;
-    check_sizes(&disk, &memory);
+    check_sizes(&memory);
     disk.piece_max = 0;
     disk.has_no_holes = true;
-    check_sizes(&disk, &memory);
+    check_sizes(&memory);
     memory.system = NULL;
-    check_sizes(&disk, &memory);
+    check_sizes(&memory);
 }
 
 /* Space that is given back is used again: the file of many rounds is as large as one round's. */
 static void test_bounded(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     fl_spill_file *file = NULL;
     fl_spill_quota quota;
@@ -177,7 +115,7 @@ static void test_bounded(void **state)
                 fl_spill_file_forget(file, &blocks[i]);
             }
         }
-        assert_true(disk.file_bytes < 3000000);
+        assert_true(disk.resized_bytes < 3000000);
         if (holes == 1) {
             assert_int_equal(fl_spill_file_read(file, &kept, to, NULL), FL_OK);
             assert_memory_equal(from, to, 300000);
@@ -226,7 +164,7 @@ static void *spill(void *ctx)
 
 static void test_threads(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     fl_spill_file *file = NULL;
     fl_spill_quota quota;
@@ -253,7 +191,7 @@ static void test_threads(void **state)
 /* Each bit of a short block, and bits all over a long one, compressed and not. */
 static void test_changed_bits(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     fl_spill_file *file = NULL;
     fl_spill_block block;
@@ -282,7 +220,7 @@ static void test_changed_bits(void **state)
 /* A block at another's place, and one whose bytes never came to the disk. */
 static void test_lost_writes(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     fl_spill_file *file = NULL;
     fl_spill_block first, second;
@@ -312,7 +250,7 @@ static void test_lost_writes(void **state)
 /* What could not be written takes nothing, and the file goes on when there is room again. */
 static void test_full_disk(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     fl_spill_file *file = NULL;
     fl_spill_quota quota;
@@ -348,7 +286,7 @@ static void test_full_disk(void **state)
 
 static void test_limits(void **state)
 {
-    test_disk disk;
+    owned_system disk;
     fl_memory memory;
     fl_spill_file *file = NULL, *other = NULL;
     fl_spill_quota engine, session;

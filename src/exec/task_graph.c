@@ -298,7 +298,8 @@ static void work_on(fl_exec *exec, fl_task *task, fl_worker *worker, const fl_jo
     worker->pipeline = task->number;
     pthread_mutex_unlock(&exec->lock);
 
-    int64_t started_ns = fl_clock_ns();
+    const fl_system *system = exec->context.memory->system;
+    int64_t started_ns = fl_clock_ns(system);
     fl_status st = make_locals(task, worker, &err);
     if (st == FL_OK)
         st = fl_push_event(task->stage, worker, FL_EVENT_ENTER, &err);
@@ -307,7 +308,7 @@ static void work_on(fl_exec *exec, fl_task *task, fl_worker *worker, const fl_jo
     if (st == FL_OK)
         st = fl_push_event(task->stage, worker, FL_EVENT_LEAVE, &err);
     if (task->source->node != NULL) {
-        worker->actual[task->source->node->id].ns += fl_clock_ns() - started_ns;
+        worker->actual[task->source->node->id].ns += fl_clock_ns(system) - started_ns;
         worker->actual[task->source->node->id].has_run = true;
     }
     if (st != FL_OK)

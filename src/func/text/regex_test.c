@@ -138,12 +138,12 @@ static void test_bounded(void **state)
     char text[2001], deep[1200];
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = 0;
-    int64_t start = fl_clock_ns();
+    int64_t start = fl_clock_ns(NULL);
     check("^(a+)+$", 0, text, "0-2000 0-2000");
     check("(a|a)*b", 0, text, "no");
     check("(a*)*c", 0, text, "no");
     check("(?:(?:(?:){1000}){1000}){1000}", 0, "", "0-0");
-    assert_true(fl_clock_ns() - start < 5000000000);
+    assert_true(fl_clock_ns(NULL) - start < 5000000000);
     fl_arena arena;
     fl_regex *regex;
     memset(deep, '(', 600);
