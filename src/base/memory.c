@@ -142,6 +142,20 @@ fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err)
     return FL_OK;
 }
 
+int64_t fl_memory_left(const fl_memory *memory, int64_t *ret_limit)
+{
+    int64_t least = INT64_MAX;
+    *ret_limit = 0;
+    for (; memory != NULL; memory = memory->parent) {
+        int64_t left = memory->limit_bytes - atomic_load_explicit(&memory->used_bytes, memory_order_relaxed);
+        if (memory->limit_bytes > 0 && left < least) {
+            least = left;
+            *ret_limit = memory->limit_bytes;
+        }
+    }
+    return least;
+}
+
 void fl_memory_release(fl_memory *memory, int64_t bytes)
 {
     for (fl_memory *m = memory; m != NULL; m = m->parent)

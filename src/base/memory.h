@@ -51,6 +51,10 @@ void fl_memory_say_who(fl_err *err, const char *who);
 #define FL_SIZE_TEXT_BYTES 32
 void fl_size_print(char ret[FL_SIZE_TEXT_BYTES], int64_t bytes);
 
+/** What may still be charged: the least that the limits in the chain leave, and of which limit. INT64_MAX, 0: there is none. A
+ *  number of the moment. */
+int64_t fl_memory_left(const fl_memory *memory, int64_t *ret_limit);
+
 /** Gives bytes back; never fails. */
 void fl_memory_release(fl_memory *memory, int64_t bytes);
 

@@ -151,8 +151,13 @@ static fl_status begin(fl_result_stream *stream, const fl_query *query, fl_err *
 {
     fl_status st = FL_OK;
     fl_session *session = stream->session;
-    fl_exec_context context = {
-        .plan = query->plan, .session = &stream->state, .memory = &stream->memory, .workers = session->engine->workers};
+    fl_exec_context context = {.plan = query->plan,
+                               .session = &stream->state,
+                               .memory = &stream->memory,
+                               .workers = session->engine->workers,
+                               .spill_quota = &session->spill_quota};
+    FL_TRY(
+        fl_arena_copy_str(&stream->arena, fl_str_of(session->settings.temp_directory), &context.temp_directory, err));
     FL_TRY(fl_exec_new(&context, &stream->exec, err));
     FL_TRY(fl_result_queue_new(stream->exec, query->outputs, query->n_outputs, query->root, &session->engine->memory,
                                &stream->queue, err));

@@ -180,8 +180,12 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
     fl_arena_init(&rows.arena, keep);
     fl_memory_init(&memory, &session->statement_memory, "query's memory", 0);
     FL_TRY(fl_rows_name_columns(&rows, query, err));
-    fl_exec_context context = {
-        .plan = query->plan, .session = &state, .memory = &memory, .workers = session->engine->workers};
+    fl_exec_context context = {.plan = query->plan,
+                               .session = &state,
+                               .memory = &memory,
+                               .workers = session->engine->workers,
+                               .temp_directory = fl_str_of(session->settings.temp_directory),
+                               .spill_quota = &session->spill_quota};
     FL_TRY(fl_exec_new(&context, &exec, err));
     FL_TRY(fl_gather_new(exec, query->outputs, query->n_outputs, query->root, use, keep, &result, err));
     FL_TRY(fl_exec_build(exec, query->root, &result->base, err));

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "exec/runtime_filter.h"
+#include "exec/spill_file.h"
 #include "exec/task_graph.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err
     exec->context = *context;
     exec->plan = context->plan;
     pthread_mutex_init(&exec->lock, NULL);
+    pthread_mutex_init(&exec->spill_lock, NULL);
     pthread_cond_init(&exec->changed, NULL);
     fl_arena_init(&exec->arena, context->memory);
     fl_job_init(&exec->job, context->workers, context->session->threads < 1 ? 1 : context->session->threads,
@@ -70,7 +72,9 @@ void fl_exec_free(fl_exec *exec)
     fl_free(exec->stages);
     fl_free(exec->sources);
     fl_arena_drop(&exec->arena);
+    fl_spill_file_free(exec->spill_file);
     pthread_mutex_destroy(&exec->lock);
+    pthread_mutex_destroy(&exec->spill_lock);
     pthread_cond_destroy(&exec->changed);
     fl_free(exec);
 }
@@ -261,6 +265,8 @@ void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n)
             ret[i].rows += a->rows;
             ret[i].ns += a->ns;
             ret[i].bytes += a->bytes;
+            ret[i].spilled_bytes += a->spilled_bytes;
+            ret[i].spill_splits += a->spill_splits;
             ret[i].has_run |= a->has_run;
         }
 }

@@ -47,7 +47,7 @@ typedef enum fl_event {
     FL_EVENT_ENTER,  /* the worker begins, or comes back: it claims a morsel next */
     FL_EVENT_MORSEL, /* all rows of worker->morsel went by, if it had any */
     FL_EVENT_LEAVE,  /* the worker holds no morsel any more */
-    FL_EVENT_END     /* of the pipeline, to each stage in turn and for the state of each worker that took part, which may be
+    FL_EVENT_END /* of the pipeline, to each stage in turn and for the state of each worker that took part, which may be
                       * another's: what was held back goes on now. The only one that is not passed on */
 } fl_event;
 
@@ -113,6 +113,8 @@ typedef struct fl_exec_context {
     const fl_session_state *session;
     fl_memory *memory;
     fl_workers *workers;
+    fl_str temp_directory; /* where rows go that leave memory */
+    struct fl_spill_quota *spill_quota;
 } fl_exec_context;
 
 struct fl_exec {
@@ -134,6 +136,9 @@ struct fl_exec {
     fl_worker *workers; /* [n_workers] */
     int32_t n_workers;
     fl_source *_Atomic scans; /* for progress, from another thread */
+    struct fl_spill_holder *_Atomic spill_holders;
+    pthread_mutex_t spill_lock;
+    struct fl_spill_file *spill_file; /* guarded by it; NULL: nothing was spilled */
     fl_job job;
     pthread_mutex_t
         lock; /* guards the tasks' states and what follows; inside of it the pool's may be taken, and sinks' */

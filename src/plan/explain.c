@@ -76,6 +76,9 @@ static void print_node(fl_text *text, const fl_explain *x, const fl_node *node, 
     if (x->actual != NULL && x->actual[node->id].has_run) {
         const fl_node_actual *a = &x->actual[node->id];
         fl_text_addf(text, ", actual %lld rows, %.3f ms", (long long)a->rows, (double)a->ns / 1e6);
+        if (a->spilled_bytes > 0)
+            fl_text_addf(text, ", %lld bytes spilled, %lld splits", (long long)a->spilled_bytes,
+                         (long long)a->spill_splits);
         if (a->bytes > 0)
             fl_text_addf(text, ", %.1f KB", (double)a->bytes / 1024);
     }
@@ -117,8 +120,10 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
     fl_text_addf(text, ",\"rows\":%.17g", floor(node->rows));
     if (x->actual != NULL && x->actual[node->id].has_run) {
         const fl_node_actual *a = &x->actual[node->id];
-        fl_text_addf(text, ",\"actual\":{\"rows\":%lld,\"ms\":%.6f,\"bytes\":%lld}", (long long)a->rows,
+        fl_text_addf(text, ",\"actual\":{\"rows\":%lld,\"ms\":%.6f,\"bytes\":%lld", (long long)a->rows,
                      (double)a->ns / 1e6, (long long)a->bytes);
+        fl_text_addf(text, ",\"spilled_bytes\":%lld,\"spill_splits\":%lld}", (long long)a->spilled_bytes,
+                     (long long)a->spill_splits);
     }
     if (x->costs != NULL)
         fl_text_addf(text, ",\"cost_ns\":%.0f", x->costs[node->id]);

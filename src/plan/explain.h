@@ -9,6 +9,8 @@ typedef struct fl_node_actual {
     int64_t rows;
     int64_t ns;    /* summed over workers */
     int64_t bytes; /* memory held at the end of its work */
+    int64_t spilled_bytes; /* rows that were written to the disk, as they were in memory */
+    int64_t spill_splits;  /* partitions of them that were too large and split again */
     bool has_run;
 } fl_node_actual;
 

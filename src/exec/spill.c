@@ -1,0 +1,61 @@
+/* Choosing who spills. */
+#include "exec/spill.h"
+
+#define RESERVE_PART 6    /* of the limit: for what cannot be spilled, and for what grows before the next look */
+#define SMALL_PART 64     /* holders that are smaller give too little back for their blocks */
+#define SMALL_BYTES 65536 /* at the least */
+
+void fl_spill_register(fl_exec *exec, fl_spill_holder *holder)
+{
+    holder->next = atomic_load(&exec->spill_holders);
+    while (!atomic_compare_exchange_weak(&exec->spill_holders, &holder->next, holder))
+        ;
+}
+
+static bool is_largest(fl_exec *exec, const fl_spill_holder *holder, int64_t bytes)
+{
+    for (const fl_spill_holder *h = atomic_load(&exec->spill_holders); h != NULL; h = h->next)
+        if (h != holder && atomic_load_explicit(&h->bytes, memory_order_relaxed) > bytes)
+            return false;
+    return true;
+}
+
+bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes)
+{
+    int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit);
+    atomic_store_explicit(&holder->bytes, bytes, memory_order_relaxed);
+    int64_t reserve = limit / RESERVE_PART, small = limit / SMALL_PART;
+    if (left >= bytes / 2 + reserve || bytes < (small > SMALL_BYTES ? small : SMALL_BYTES))
+        return false;
+    /* a larger one that does not come to look, as its worker is busy, is not waited for to the end */
+    return left < reserve || is_largest(exec, holder, bytes);
+}
+
+int64_t fl_spill_share(fl_exec *exec)
+{
+    int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit);
+    if (left == INT64_MAX)
+        return INT64_MAX;
+    return (left - limit / RESERVE_PART) / (2 * exec->n_workers);
+}
+
+fl_status fl_spill_get_file(fl_exec *exec, fl_spill_file **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pthread_mutex_lock(&exec->spill_lock);
+    if (exec->spill_file == NULL)
+        st = fl_spill_file_new(exec->context.memory, exec->context.temp_directory, exec->context.spill_quota,
+                               &exec->spill_file, err);
+    *ret = exec->spill_file;
+    pthread_mutex_unlock(&exec->spill_lock);
+    return st;
+}
+
+void fl_spill_count(fl_worker *worker, const fl_node *node, int64_t bytes, int64_t splits)
+{
+    FL_ASSERT(bytes >= 0 && splits >= 0);
+    if (node == NULL)
+        return;
+    worker->actual[node->id].spilled_bytes += bytes;
+    worker->actual[node->id].spill_splits += splits;
+}

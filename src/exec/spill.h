@@ -1,0 +1,47 @@
+/* Who gives memory back, and when: holders of rows that a run can put on the disk.
+ *
+ * A sink that keeps rows is a holder, one for each worker. Between two batches it says how much it holds and asks whether it is
+ * time; when memory is short the largest of the run's holders is told so, writes its rows to the run's spill file on its worker's
+ * own stack, and goes on with an empty store. What is written lies in partitions of the hash (exec/spilled_rows.h), which come
+ * back one by one when all rows are in.
+ *
+ * Memory is short when the tightest budget has less left than the holder would need to grow by half, and a part of the limit for all that
+ * cannot be given back. Run without a limit nothing is ever spilled. */
+#ifndef FL_EXEC_SPILL_H
+#define FL_EXEC_SPILL_H
+
+#include "exec/exec.h"
+#include "exec/spill_file.h"
+
+#define FL_SPILL_PARTITIONS 16
+#define FL_SPILL_LEVELS \
+    12 /* how often a partition can be split: the hash's bits, but for those that tables look with */
+
+typedef struct fl_spill_holder {
+    struct fl_spill_holder *next;
+    _Atomic int64_t bytes;
+} fl_spill_holder;
+
+/** Adds a holder, which goes with the run, in a worker's local_new. Any thread. */
+void fl_spill_register(fl_exec *exec, fl_spill_holder *holder);
+
+/** Whether the holder, with `bytes` in memory, is to write them away now. Its worker asks at a place where it can. */
+bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes);
+
+/** How much may be held while partitions come back, by each of the workers: what one worker's partition may take before it is
+ *  split again. INT64_MAX without a limit. */
+int64_t fl_spill_share(fl_exec *exec);
+
+/** The run's file, made now if it is the first time. Any thread. */
+fl_status fl_spill_get_file(fl_exec *exec, fl_spill_file **ret, fl_err *err);
+
+/** Counts for EXPLAIN ANALYZE what a node wrote, in raw bytes, and how often its partitions were split. */
+void fl_spill_count(fl_worker *worker, const fl_node *node, int64_t bytes, int64_t splits);
+
+/** The partition of a hash on a level, the highest bits first. */
+static inline int32_t fl_spill_partition(uint64_t hash, int32_t level)
+{
+    return (int32_t)(hash >> (60 - 4 * level) & (FL_SPILL_PARTITIONS - 1));
+}
+
+#endif
