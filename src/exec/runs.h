@@ -8,4 +8,7 @@
  *  key is flat or constant, strings lie in any way; not for lists, structs and intervals. */
 void fl_runs_mark(const fl_vec *key, const uint16_t *list, int32_t count, uint8_t *starts);
 
+/** Sets marks[i] where row rows[i] differs from row others[i] in the key; others stay as they are. Keys as above. */
+void fl_runs_mark_pairs(const fl_vec *key, const uint16_t *rows, const uint16_t *others, int32_t count, uint8_t *marks);
+
 #endif

@@ -94,6 +94,27 @@ static void test_keys_add_up(void **state)
     assert_starts(&key, all, "");
 }
 
+/* Pairs need not be neighbours, nor ascend. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    static const uint16_t rows[] = {7, 0, 3, 5, 2}, others[] = {1, 0, 6, 2, 5};
+    int64_t values[] = {4, 8, 1, 5, 0, 1, 5, 8};
+    double doubles[] = {0, -0.0, (double)NAN, 1, 0, 1, 1, 0.0};
+    uint64_t valid = 0xDF; /* row 5 is null */
+    uint8_t marks[5] = {0};
+    fl_vec key;
+    fl_vec_set_flat(&key, FL_TYPE(FL_I64), values, NULL);
+    fl_runs_mark_pairs(&key, rows, others, 5, marks);
+    assert_memory_equal(marks, ((const uint8_t[]){0, 0, 0, 0, 0}), 5);
+    fl_vec_set_flat(&key, FL_TYPE(FL_F64), doubles, NULL);
+    fl_runs_mark_pairs(&key, rows, others, 3, marks);
+    assert_memory_equal(marks, ((const uint8_t[]){0, 0, 0, 0, 0}), 5);
+    fl_vec_set_flat(&key, FL_TYPE(FL_I64), values, &valid);
+    fl_runs_mark_pairs(&key, rows, others, 5, marks);
+    assert_memory_equal(marks, ((const uint8_t[]){0, 0, 0, 1, 1}), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +122,7 @@ int main(void)
         cmocka_unit_test(test_floats_and_bits),
         cmocka_unit_test(test_words_and_codes),
         cmocka_unit_test(test_keys_add_up),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
