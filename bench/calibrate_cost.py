@@ -22,6 +22,7 @@ WORLD = [
     f"'text number ' || (range % 5000)::text AS s FROM range({ROWS})",
     "CREATE TABLE small AS SELECT range * 7 AS a, range AS v FROM range(1000)",
     f"CREATE TABLE far AS SELECT range * {ROWS // 1000} AS a FROM range(1000)",
+    f"CREATE TABLE runs AS SELECT range AS a, range // {ROWS // 1000} * 1000003 AS c, range * 7 % 100 AS d FROM range({ROWS})",
     f"CREATE TABLE spread AS SELECT range * 1000003 % 2147483647 AS a, range AS v FROM range({ROWS // 2})",
 ]
 SORTED = "(SELECT a FROM big ORDER BY a OFFSET 1) AS x"
@@ -42,8 +43,8 @@ PAIRS = {
               ROWS * MERGES),
     "GROUP": ("SELECT sum(a) FROM big GROUP BY c * 1000003 + 1", "SELECT sum(a), sum(c * 1000003 + 1) FROM big", ROWS),
     "PLACE": ("SELECT sum(a) FROM big GROUP BY c", "SELECT sum(a), sum(c) FROM big", ROWS),
-    "RUN": ("SELECT sum(a) FROM (SELECT a, c * 1000003 AS c FROM big ORDER BY c OFFSET 1) AS t GROUP BY c",
-            "SELECT sum(a), sum(c) FROM (SELECT a, c * 1000003 AS c FROM big ORDER BY c OFFSET 1) AS t", ROWS),
+    "RUN": ("SELECT sum(a) FROM runs GROUP BY c", "SELECT sum(a), sum(c) FROM runs", ROWS),
+    "RUN_GROUP": ("SELECT sum(s) FROM (SELECT sum(a) AS s FROM runs GROUP BY c, d) AS t", "SELECT sum(a), sum(d) FROM runs GROUP BY c", ROWS),
     "AGGREGATE": ("SELECT sum(a), sum(b), min(a) FROM big GROUP BY c", "SELECT sum(a), sum(b) FROM big GROUP BY c", ROWS),
     "SORT": ("SELECT count(*) FROM (SELECT a, b FROM big ORDER BY b OFFSET 1) AS t", "SELECT sum(a), sum(b) FROM big",
              ROWS * 22),

@@ -7,11 +7,11 @@
 
 /* Nanoseconds on one core, as bench/calibrate_cost.py prints them, rounded. */
 static const double kind_ns[] = {
-    [FL_COST_ROW] = 0.2,     [FL_COST_READ] = 1,   [FL_COST_TEST] = 1.2,  [FL_COST_TEST_TEXT] = 4,
-    [FL_COST_COMPUTE] = 0.8, [FL_COST_BUILD] = 25, [FL_COST_PROBE] = 3,   [FL_COST_FILTER_ROW] = 0.6,
-    [FL_COST_PAIR] = 8,      [FL_COST_GROUP] = 6,  [FL_COST_PLACE] = 2.5, [FL_COST_AGGREGATE] = 0.6,
-    [FL_COST_SORT] = 1.8,    [FL_COST_HEAP] = 0.6, [FL_COST_KEEP] = 1.5,  [FL_COST_MERGE] = 2,
-    [FL_COST_RUN] = 2,
+    [FL_COST_ROW] = 0.2,     [FL_COST_READ] = 1,        [FL_COST_TEST] = 1.2,  [FL_COST_TEST_TEXT] = 4,
+    [FL_COST_COMPUTE] = 0.8, [FL_COST_BUILD] = 25,      [FL_COST_PROBE] = 3,   [FL_COST_FILTER_ROW] = 0.6,
+    [FL_COST_PAIR] = 8,      [FL_COST_GROUP] = 6,       [FL_COST_PLACE] = 2.5, [FL_COST_AGGREGATE] = 0.6,
+    [FL_COST_SORT] = 1.8,    [FL_COST_HEAP] = 0.6,      [FL_COST_KEEP] = 1.5,  [FL_COST_MERGE] = 2,
+    [FL_COST_RUN] = 2,       [FL_COST_RUN_GROUP] = 3.5,
 };
 
 #define NS_PER_BYTE 0.05         /* memory that is taken: cleared, and given back */

@@ -22,6 +22,7 @@ typedef enum fl_cost_kind {
     FL_COST_GROUP,      /* a row's group found by hashing */
     FL_COST_PLACE,      /* a row's group found by an index */
     FL_COST_RUN,        /* a row's group is that of the row before it, or a new one */
+    FL_COST_RUN_GROUP,  /* a row's group found among those of its run */
     FL_COST_AGGREGATE,  /* a row added to one aggregate */
     FL_COST_SORT,       /* a row moved once by a sort: n log n of them */
     FL_COST_HEAP,       /* a row compared with the worst that is kept */

@@ -17,10 +17,9 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     fl_aggregate_attrs a = *fl_aggregate_of(call->node);
     const fl_trait_set *traits = NULL;
     const fl_node *out = NULL;
-    FL_TRY(fl_aggregate_find_order(call->plan, call->node, &a.order, err));
-    if (a.order == NULL)
+    FL_TRY(fl_aggregate_find_order(call->plan, call->node, &a.order, &a.n_order, NULL, err));
+    if (a.n_order < a.n_keys || a.n_keys == 0)
         return FL_OK;
-    a.n_order = a.n_keys;
     FL_TRY(fl_lower_traits(call->plan, call->node->traits, FL_IMPL_SORTED, &traits, err));
     FL_TRY(fl_node_make(call->plan, call->node->op, &a, traits, call->node->inputs, 1, call->node->cols,
                         call->node->n_cols, &out, err));

@@ -53,16 +53,33 @@ cleanup:
     return st;
 }
 
+#define SEAM_ROWS 100000 /* about as many has a morsel: runs are cut where it ends */
+
+/* Rows that are ordered by some keys: the groups of a run are at hand, and looked up once more where it is cut. */
+static void cost_in_runs(const fl_plan *plan, const fl_node *node, fl_cost *cost)
+{
+    const fl_aggregate_attrs *a = fl_aggregate_of(node);
+    double rows = node->inputs[0]->rows, runs = 1;
+    for (int32_t i = 0; i < a->n_order; i++)
+        runs *= fl_estimate_distinct(plan, a->order[i].expr, rows);
+    runs = fmax(1, fmin(runs, node->rows));
+    double groups = node->rows / runs;
+    fl_cost_add(cost, FL_COST_RUN, rows);
+    fl_cost_add_random(cost, FL_COST_RUN_GROUP, rows, groups * fl_cost_row_bytes(node->n_cols));
+    fl_cost_add(cost, FL_COST_GROUP, rows / SEAM_ROWS * fmin(groups, SEAM_ROWS));
+}
+
 static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
     const fl_aggregate_attrs *a = fl_aggregate_of(node);
     double rows = node->inputs[0]->rows, bytes = node->rows * fl_cost_row_bytes(node->n_cols);
-    (void)plan;
     for (int32_t i = 0; i < a->n_keys; i++)
         fl_cost_add(cost, FL_COST_COMPUTE, a->keys[i]->kind == FL_EXPR_COLUMN ? 0 : rows);
     int32_t implementation = fl_trait_get(node->traits, &fl_trait_implementation);
     if (a->n_keys > 0 && implementation == FL_IMPL_SORTED)
         fl_cost_add(cost, FL_COST_RUN, rows);
+    else if (a->n_keys > 0 && implementation == FL_IMPL_PARTLY_SORTED)
+        cost_in_runs(plan, node, cost);
     else if (a->n_keys > 0 && implementation == FL_IMPL_PERFECT_HASH)
         fl_cost_add_random(cost, FL_COST_PLACE, rows, bytes);
     else if (a->n_keys > 0)

@@ -12,7 +12,7 @@ typedef struct fl_aggregate_attrs {
     int32_t n_aggs;
     const fl_agg *aggs;
     bool is_early;   /* taken apart already, by eager_aggregate or aggregate_union, which do so once */
-    int32_t n_order; /* lowered to runs: the order in which the rows come, of all keys, which are columns */
+    int32_t n_order; /* lowered to runs: the order in which the rows come, of columns: all keys, or the first ones */
     const fl_sort_key *order;
 } fl_aggregate_attrs;
 
@@ -34,9 +34,11 @@ bool fl_aggregate_has_places(const fl_plan *plan, const fl_node *node, fl_bounds
 /** Whether rows are added to the aggregate's state as they come: no DISTINCT, no order. */
 bool fl_aggregate_is_direct(const fl_agg *agg);
 
-/** The order of all keys in which the input's rows are known to come, or can be asked for, so that groups are runs: [n_keys], in the
- *  plan's arena. NULL: there is none, or the aggregates cannot be computed so. */
-fl_status fl_aggregate_find_order(fl_plan *plan, const fl_node *node, const fl_sort_key **ret, fl_err *err);
+/** The order of as many keys as possible in which the input's rows are known to come, or can be asked for, in the plan's arena: of all, so
+ *  that groups are runs, or of some. ret_n 0: there is none, or the aggregates cannot be computed so. ret_places (may be NULL): which of
+ *  the keys each is, and behind these the others; [n_keys]. */
+fl_status fl_aggregate_find_order(fl_plan *plan, const fl_node *node, const fl_sort_key **ret, int32_t *ret_n,
+                                  const int32_t **ret_places, fl_err *err);
 
 /** fl_op_desc.has_choice, .needs and .gives. */
 fl_status fl_aggregate_has_choice(fl_plan *plan, const fl_node *node, bool *ret, fl_err *err);

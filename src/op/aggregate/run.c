@@ -2,7 +2,8 @@
  *
  * Where rows come in an order of the keys there is no table: a group is a run of rows. Each worker keeps the groups of its morsels
  * as they come, and finish() puts them in the order of the input. A group that goes on in the next morsel was begun anew there, so
- * the first of a morsel is combined with the one before it where they are the same.
+ * the first of a morsel is combined with the one before it where they are the same. Where they come in an order of some keys, these make
+ * runs, in which groups are found by a hash of the others (exec/run_groups.h).
  *
  * Each worker finds its rows' groups and updates their states; a chain's mask is taken as it comes, so a filter below is
  * fused: nothing is materialized between them. finish() merges the workers' tables. Aggregates over DISTINCT values or with
@@ -16,6 +17,7 @@
 #include "exec/exec.h"
 #include "exec/group_masks.h"
 #include "exec/group_merge.h"
+#include "exec/run_groups.h"
 #include "exec/runs.h"
 #include "exec/sorter.h"
 #include "exec/stretches.h"
@@ -40,7 +42,8 @@ typedef struct aggregate_stage {
     fl_program *program;
     fl_row_layout layout; /* keys; extra: states */
     int32_t n_keys;
-    bool is_sorted;       /* groups are runs */
+    bool is_sorted;       /* groups are runs, or lie in runs */
+    int32_t n_ordered;    /* is_sorted: the first keys, which make the runs */
     fl_key_range *ranges; /* of keys; NULL: the groups are hashed */
     agg_part *parts;
     int32_t n_parts;
@@ -55,7 +58,8 @@ typedef struct aggregate_local {
     fl_group_table groups;    /* is_sorted: its store alone */
     fl_stretches stretches;   /* is_sorted */
     uint8_t *last;            /* is_sorted: the group of the last row */
-    uint8_t *starts;          /* is_sorted: by row of the list, whether a group begins */
+    uint8_t *starts;          /* is_sorted: by row of the list, whether a run begins */
+    fl_run_groups in_runs;    /* is_sorted, by some of the keys */
     fl_group_table *distinct; /* per part */
     fl_row_store *ordered;    /* per part */
     uint8_t *single;          /* without keys: the one row */
@@ -98,6 +102,9 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     if (stage->is_sorted) {
         fl_row_store_init(&local->groups.store, &stage->layout, memory);
         FL_TRY(fl_alloc(memory, rows_max + 64, (void **)&local->starts, err));
+        if (stage->n_ordered < stage->n_keys)
+            FL_TRY(fl_run_groups_init(&local->in_runs, &local->groups.store, stage->n_ordered, stage->n_keys, rows_max,
+                                      worker->exec->context.session->seed, err));
     } else {
         FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
         FL_TRY(fl_group_table_add_index(&local->groups, stage->ranges, err));
@@ -130,6 +137,7 @@ static void local_free(fl_stage *base, void *ptr)
     }
     if (local->groups.store.layout != NULL)
         fl_group_table_drop(&local->groups);
+    fl_run_groups_drop(&local->in_runs);
     fl_stretches_drop(&local->stretches);
     fl_free(local->starts);
     fl_free(local->list);
@@ -254,35 +262,45 @@ static fl_status split(aggregate_stage *stage, aggregate_local *local, fl_worker
     return st;
 }
 
-/* Whether a row goes on with the group of the last one. */
+/* Whether the list's first row goes on with the run of the last one. */
 static bool goes_on(const aggregate_stage *stage, aggregate_local *local, const fl_worker *worker)
 {
     uint16_t match = 0, differ = 0;
     int32_t n_differ = 0;
     if (local->last == NULL || !fl_stretches_go_on(&local->stretches, worker))
         return false;
-    for (int32_t k = 0; k < stage->n_keys && n_differ == 0; k++)
+    for (int32_t k = 0; k < stage->n_ordered && n_differ == 0; k++)
         fl_rows_match(&stage->layout, k, &local->keys[k], local->list, &local->last, &match, 1, &differ, &n_differ);
     return n_differ == 0;
 }
 
-/* The groups of the list's rows, which come in an order of the keys: new ones where keys change. */
-static fl_status find_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch,
+/* Where runs begin among the list's rows, which come in an order of the first keys. */
+static fl_status mark_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch,
                            int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    memset(local->starts, 0, (size_t)count);
+    for (int32_t k = 0; k < stage->n_keys; k++) {
+        fl_vec *key = &local->keys[k];
+        if (key->layout == FL_DICT && !fl_type_is_string(key->type))
+            FL_TRY(fl_vec_flatten(&worker->arena, key, batch->rows, key, err));
+        if (k < stage->n_ordered)
+            fl_runs_mark(key, local->list, count, local->starts);
+    }
+    local->starts[0] = !goes_on(stage, local, worker);
+cleanup:
+    return st;
+}
+
+/* The groups of rows that come in an order of all keys: each is a run. */
+static fl_status find_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     uint16_t *firsts = NULL;
     uint8_t **fresh = local->side_rows;
     int32_t n = 0;
     FL_TRY(fl_arena_get(&worker->arena, count * 2 + 64, (void **)&firsts, err));
-    memset(local->starts, 0, (size_t)count);
-    for (int32_t k = 0; k < stage->n_keys; k++) {
-        fl_vec *key = &local->keys[k];
-        if (key->layout == FL_DICT && !fl_type_is_string(key->type))
-            FL_TRY(fl_vec_flatten(&worker->arena, key, batch->rows, key, err));
-        fl_runs_mark(key, local->list, count, local->starts);
-    }
-    local->starts[0] = !goes_on(stage, local, worker);
     for (int32_t i = 0; i < count; i++) {
         firsts[n] = local->list[i];
         n += local->starts[i];
@@ -299,6 +317,21 @@ static fl_status find_runs(aggregate_stage *stage, aggregate_local *local, fl_wo
         local->rows[i] = row;
     }
     local->last = row;
+cleanup:
+    return st;
+}
+
+/* The groups of rows that come in an order of the first keys: each lies in a run of these. */
+static fl_status find_in_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n_fresh = 0;
+    FL_TRY(fl_run_groups_find(&local->in_runs, local->keys, local->list, count, local->starts, local->rows, &n_fresh,
+                              err));
+    if (n_fresh > 0)
+        FL_TRY(fl_stretches_add(&local->stretches, worker, n_fresh, err));
+    local->last = count > 0 ? local->rows[count - 1] : local->last;
 cleanup:
     return st;
 }
@@ -320,7 +353,11 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             for (int32_t i = 0; i < count; i++)
                 local->list[i] = (uint16_t)i;
         if (stage->is_sorted)
-            FL_TRY(find_runs(stage, local, worker, batch, count, err));
+            FL_TRY(mark_runs(stage, local, worker, batch, count, err));
+        if (stage->is_sorted && stage->n_ordered < stage->n_keys)
+            FL_TRY(find_in_runs(stage, local, worker, count, err));
+        else if (stage->is_sorted)
+            FL_TRY(find_runs(stage, local, worker, count, err));
         else
             FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count,
                                        worker->exec->context.session->seed, true, local->rows, err));
@@ -567,6 +604,9 @@ static fl_status list_runs(aggregate_stage *stage, aggregate_local *const *local
     FL_TRY(fl_stretches_gather(exec, stores, n, result->rows[0], starts, err));
     starts[n_stretches] = n_rows;
     uint8_t **rows = result->rows[0];
+    if (stage->n_ordered < stage->n_keys)
+        return fl_run_groups_join(exec, &stage->layout, stage->n_ordered, stage->n_keys, rows, starts, n_stretches,
+                                  combine_row, stage, &stage->heap, &result->n_rows[0], err);
     for (int64_t s = 0; s < n_stretches; s++) {
         int64_t from = starts[s], end = starts[s + 1];
         if (kept > 0 && fl_rows_are_same(&stage->layout, stage->n_keys, rows[kept - 1], rows[from])) {
@@ -807,8 +847,12 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     stage->result = source;
     stage->n_keys = attrs->n_keys;
     stage->n_parts = attrs->n_aggs;
-    stage->is_sorted = fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_SORTED;
-    FL_ASSERT(!stage->is_sorted || attrs->n_keys > 0);
+    int32_t implementation = fl_trait_get(node->traits, &fl_trait_implementation);
+    stage->is_sorted = implementation == FL_IMPL_SORTED || implementation == FL_IMPL_PARTLY_SORTED;
+    stage->n_ordered = attrs->n_order;
+    FL_ASSERT(!stage->is_sorted || attrs->n_order > 0);
+    for (int32_t i = 0; i < attrs->n_order && implementation == FL_IMPL_PARTLY_SORTED; i++)
+        FL_ASSERT(attrs->order[i].expr == attrs->keys[i]); /* the row's first columns */
     FL_TRY(plan_ranges(exec, stage, node, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_all + 1, &exprs, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_keys + 1, &types, err));
