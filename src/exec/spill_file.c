@@ -19,7 +19,7 @@
 #define PIECE_BYTES (64 << 10)
 #define HEADER_BYTES 8
 #define STORED_BYTES_MAX (HEADER_BYTES + LZ4_COMPRESSBOUND(PIECE_BYTES))
-#define TRIED_EVERY 16 /* while pieces of a block do not get smaller */
+#define TRIED_EVERY 4 /* while pieces of a block do not get smaller */
 
 /* In front of each piece; the block's checksum covers it, too. */
 typedef struct piece_header {
