@@ -5,7 +5,8 @@
 #   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target (or FUZZ_TARGETS)
 #                                                                                     for FUZZ_SECONDS
 #   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
-#   make clean                                                            planned in many ways (under an hour on 2 cores)
+#   make test-oracles  TPC-DS and TPC-H at scale 1 from Parquet,          planned in many ways (under an hour on 2 cores)
+#                      rows beside DuckDB's (ORACLE_FLAGS)                make clean
 #   make test-arm64    builds for 64-bit Arm and runs the unit tests under qemu
 #   make lint | format | check-layers | check-rules
 #
@@ -16,16 +17,18 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?=
 BENCH_FLAGS ?=
+ORACLE_FLAGS ?=
 SOAK_QUERIES ?= 50000
 SOAK_SEED ?= $(shell date +%Y%m%d)
 INSTALL = tools/install-deps.sh
 RELEASE = build/release
 export CTEST_OUTPUT_ON_FAILURE = 1
 
-.PHONY: run build test debug asan tsan fuzz bench cancel soak test-tpch-sf1 test-arm64 check-layers check-rules format lint install-deps clean
+.PHONY: run build test debug asan tsan fuzz bench cancel soak test-oracles test-tpch-sf1 test-arm64 check-layers check-rules format lint install-deps clean
 .DEFAULT_GOAL := build
 
 # One stamp per group of dependencies; the script's own text is what can make one stale.
+.deps/tpcds.stamp: tools/requirements-tpcds.txt test/tpcds/generate.py
 .deps/%.stamp: $(INSTALL) tools/requirements.txt tools/sources.txt
 	$(INSTALL) $*
 
@@ -53,11 +56,17 @@ fuzz: .deps/fuzz.stamp .deps/data.stamp
 	cmake --build --preset fuzz -j $(JOBS)
 	tools/run-fuzz.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-bench: build .deps/test.stamp .deps/bench-data.stamp
+bench: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp
 	.deps/venv/bin/python bench/run.py $(BENCH_FLAGS)
 
 cancel: build .deps/test.stamp
 	.deps/venv/bin/python test/cancel.py
+
+# By one worker and by two; ORACLE_FLAGS="--memory 200MB" gives both a limit.
+test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp
+	.deps/venv/bin/python test/tpcds/compare.py $(ORACLE_FLAGS)
+	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 1 $(ORACLE_FLAGS)
+	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 2 $(ORACLE_FLAGS)
 
 # A seed a day, so that each run asks other queries; SOAK_SEED asks one day's again.
 soak: build .deps/test.stamp

@@ -51,8 +51,10 @@ def from_arrow(table):
 class Fletch:
     name = "fletch"
 
-    def __init__(self, tables, threads=2, program=pipe.PROGRAM):
-        self.pipe = pipe.Pipe(program, ["--threads", str(threads)], timeout_s=300)
+    def __init__(self, tables, threads=2, program=pipe.PROGRAM, memory=None):
+        """`memory`: the program's limit, as in 200MB; None: its own."""
+        limit = ["--memory", memory] if memory else []
+        self.pipe = pipe.Pipe(program, ["--threads", str(threads), *limit], timeout_s=300)
         for table, path in tables.items():
             self.pipe.run(f"CREATE VIEW {table} AS SELECT * FROM '{path}'")
 
@@ -134,9 +136,10 @@ class DataFusion:
         pass
 
 
-def open_engine(name, tables, threads=2, program=pipe.PROGRAM):
+def open_engine(name, tables, threads=2, program=pipe.PROGRAM, memory=None):
+    """`program` and `memory` are fletch's."""
     if name == "fletch":
-        return Fletch(tables, threads, program)
+        return Fletch(tables, threads, program, memory)
     return {"duckdb": DuckDB, "polars": Polars, "datafusion": DataFusion}[name](tables, threads)
 
 

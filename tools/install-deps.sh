@@ -6,6 +6,7 @@
 #               cars as a JSON array and as NDJSON, in .deps/data
 #   test        valgrind; peers and oracles (tools/requirements.txt) in .deps/venv
 #   bench-data  TPC-H at scale 1 as Parquet
+#   tpcds       TPC-DS at scale 1 as Parquet, its texts and DuckDB's answers (tools/requirements-tpcds.txt in .deps/tpcds-venv)
 #   fuzz, lint  clang 19 with its runtime; clang-format and clang-tidy
 #   arm64       the compiler for 64-bit Arm, the codecs for it, and qemu to run what it built
 #
@@ -124,6 +125,15 @@ group_test() {
 }
 
 group_bench_data() { tpch 1; }
+
+group_tpcds() {
+    apt_install python3 python3-venv ca-certificates
+    pip_env "$deps/tpcds-venv"
+    "$deps/tpcds-venv/bin/pip" --disable-pip-version-check install -q -r tools/requirements-tpcds.txt >&2
+    note "generating TPC-DS, scale 1"
+    "$deps/tpcds-venv/bin/python" test/tpcds/generate.py "$deps/data/tpcds-sf1" >&2
+}
+
 group_fuzz() { apt_install clang-19 libclang-rt-19-dev; }
 group_arm64() {
     group_build
@@ -135,7 +145,7 @@ group_lint() { apt_install clang-format-19 clang-tidy-19; }
 
 for group in "${@:-build}"; do
     case $group in
-        build | data | test | fuzz | lint | arm64) "group_$group" ;;
+        build | data | test | tpcds | fuzz | lint | arm64) "group_$group" ;;
         bench-data) group_bench_data ;;
         *) note "unknown group: $group"; exit 2 ;;
     esac

@@ -2,7 +2,7 @@
 """All 22 TPC-H queries in fletch and in other engines on the same Parquet files; the rows must be the same.
 
     compare.py --data FOLDER [--engines duckdb,polars,datafusion] [--queries 1,6] [--threads N] [--fletch PROGRAM]
-               [--subject fletch]
+               [--subject fletch] [--memory SIZE]
 
 Queries are those of bench/tpch with the specification's validation parameters. Sort keys are compared row by row, all
 columns as multisets (LIMIT may cut among ties in no key here); doubles to 1e-9 relative, exact types exactly.
@@ -38,13 +38,14 @@ def main():
     parser.add_argument("--queries", default=",".join(str(n) for n in range(1, 23)))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
+    parser.add_argument("--memory", help="the subject's limit, where that is fletch")
     parser.add_argument("--subject", default="fletch", choices=oracles.ENGINES)
     args = parser.parse_args()
 
     tables = {path.stem: path.resolve() for path in sorted(pathlib.Path(args.data).glob("*.parquet"))}
     if len(tables) != 8:
         sys.exit(f"{args.data}: {len(tables)} of 8 tables; tools/install-deps.sh data generates them")
-    subject = oracles.open_engine(args.subject, tables, args.threads, args.fletch)
+    subject = oracles.open_engine(args.subject, tables, args.threads, args.fletch, args.memory)
     peers = [oracles.open_engine(name, tables, args.threads) for name in args.engines.split(",")]
     failures = 0
     for number in (int(word) for word in args.queries.split(",")):
@@ -56,7 +57,7 @@ def main():
             print(f"Q{number}: {args.subject} failed: {error}")
             failures += 1
             if isinstance(error, pipe.Died):
-                subject = oracles.open_engine(args.subject, tables, args.threads, args.fletch)
+                subject = oracles.open_engine(args.subject, tables, args.threads, args.fletch, args.memory)
             continue
         ms = (time.perf_counter() - start) * 1000
         verdicts = []
