@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """How good the chosen plans are: each against the best of sampled ones, and estimates against what came.
 
-    plan_quality.py [--fletch PROGRAM] [--queries N] [--samples N] [--seed N] [--tpch SCALE] [--verbose]
+    plan_quality.py [--fletch PROGRAM] [--queries N] [--samples N] [--seed N] [--tpch SCALE] [--tpcds yes|no] [--verbose]
 
-Two sets of questions. Generated ones join 4 to 12 tables of skewed and correlated data; their other plans are random orders of the joins
-(the text's order, with `order_joins` switched off). TPC-H's other plans are those of the memo (`SET plan_number`). A plan is stopped at
+Three sets of questions. Generated ones join 4 to 12 tables of skewed and correlated data; their other plans are random orders of the joins
+(the text's order, with `order_joins` switched off). TPC-H's and TPC-DS's other plans are those of the memo (`SET plan_number`). A plan is stopped at
 three times the chosen one's time; a question whose chosen plan takes over two seconds is left out. The figure is the chosen plan's time
 over the best one's, 1 when the chosen one is the best itself; the q-error of a join is the factor between estimated and counted rows.
 Every plan that comes to its end has to give the chosen one's answer; exit status 1 when one does not.
-Relies on: test/pipe.py, test/same/differential.py (how answers are compared); TPC-H by tools/install-deps.sh data.
+Relies on: test/pipe.py, test/same/differential.py (how answers are compared), test/tpcds/compare.py; data by tools/install-deps.sh data and tpcds.
 """
 
 import argparse
@@ -21,6 +21,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test"))
 sys.path.insert(0, str(ROOT / "test" / "same"))
+sys.path.insert(0, str(ROOT / "test" / "tpcds"))
+import compare as tpcds  # noqa: E402
 import pipe  # noqa: E402
 from differential import disagreement  # noqa: E402
 
@@ -172,6 +174,19 @@ def report(title, seen):
     return sum(one[3] for one in seen)
 
 
+def benchmark(title, folder, texts, args):
+    """Texts over the tables of a folder, in memory, beside other plans of the memo."""
+    with pipe.Pipe(args.fletch, ["--threads", "1"], timeout_s=600) as session:
+        for path in sorted(folder.glob("*.parquet")):
+            session.run(f"CREATE TABLE {path.stem} AS SELECT * FROM '{path}'")
+        seen = []
+        for path in texts:
+            sql = path.read_text().strip().rstrip(";")
+            others = [([f"SET plan_number = {1 + 997 * i}"], sql) for i in range(args.samples)]
+            seen.append(look_at(session, path.stem, sql, others, args.verbose))
+    return report(title, seen)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
@@ -179,6 +194,7 @@ def main():
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tpch", default="0.1", help="scale; 0: left out")
+    parser.add_argument("--tpcds", default="yes", choices=("yes", "no"))
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     chance = random.Random(args.seed)
@@ -192,15 +208,11 @@ def main():
             seen.append(look_at(session, f"query {number}", question.sql(), others, args.verbose))
         n_wrong = report(f"generated, seed {args.seed}", seen)
     if args.tpch != "0":
-        with pipe.Pipe(args.fletch, ["--threads", "1"], timeout_s=600) as session:
-            for path in sorted((ROOT / ".deps" / "data" / f"tpch-sf{args.tpch}").glob("*.parquet")):
-                session.run(f"CREATE TABLE {path.stem} AS SELECT * FROM '{path}'")
-            seen = []
-            for path in sorted((ROOT / "bench" / "tpch").glob("q*.sql")):
-                sql = path.read_text().strip().rstrip(";")
-                others = [([f"SET plan_number = {1 + 997 * i}"], sql) for i in range(args.samples)]
-                seen.append(look_at(session, path.stem, sql, others, args.verbose))
-        n_wrong += report(f"TPC-H, scale {args.tpch}", seen)
+        texts = sorted((ROOT / "bench" / "tpch").glob("q*.sql"))
+        n_wrong += benchmark(f"TPC-H, scale {args.tpch}", ROOT / ".deps" / "data" / f"tpch-sf{args.tpch}", texts, args)
+    if args.tpcds == "yes" and tpcds.DATA.exists():
+        texts = [path for path in sorted((tpcds.DATA / "queries").glob("q*.sql")) if tpcds.refusal(int(path.stem[1:])) is None]
+        n_wrong += benchmark("TPC-DS, scale 1", tpcds.DATA, texts, args)
     if n_wrong > 0:
         print(f"{n_wrong} answers were not those of the chosen plans", file=sys.stderr)
     return 1 if n_wrong > 0 else 0

@@ -1,16 +1,21 @@
-"""Questions whose planning is measured: small ones, TPC-H's, and joins of ten and twenty relations in four shapes.
+"""Questions whose planning is measured: small ones, TPC-H's, joins of ten and twenty relations in four shapes; and TPC-DS's.
 
-Relies on: bench/tpch; pyarrow, for the one file that the joins read under many names.
+Relies on: bench/tpch, test/tpcds/compare.py; pyarrow, for the one file that the joins read under many names.
 """
 
 import pathlib
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test" / "tpcds"))
+import compare as tpcds  # noqa: E402
+
 TPCH = pathlib.Path(__file__).resolve().parent / "tpch"
 RELATION_ROWS = 100_000
 TIMES = 50
+TPCDS_TIMES = 10  # each; there are many of them
 
 
 def edges(shape, n):
@@ -46,3 +51,10 @@ def questions():
     for n in (10, 20):
         for shape in ("chain", "star", "cycle", "clique"):
             yield f"{shape} {n}", join(shape, n)
+
+
+def tpcds_questions():
+    """The TPC-DS texts that fletch runs."""
+    for path in sorted((tpcds.DATA / "queries").glob("q*.sql")):
+        if tpcds.refusal(int(path.stem[1:])) is None:
+            yield f"ds {path.stem}", path.read_text()

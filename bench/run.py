@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H from Parquet, scenarios in memory, planning, start-up.
+"""fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H and TPC-DS from Parquet, scenarios in memory, planning, start-up.
 
-    run.py [--suites tpch,scenarios,planning,startup] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
+    run.py [--suites tpch,tpcds,scenarios,planning,startup] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
            [--only NAME,...] [--quick] [--save FILE] [--compare FILE] [--fletch PROGRAM]
 
 Engines take turns, query by query and run by run, so that whatever else the machine does hits all of them. The figure
 is the best of the runs. Answers are compared before a time is printed: a wrong answer has no time. Geometric means are
-over the queries that every shown engine answered. --quick is TPC-H at scale 0.1 and two runs. --save writes the
+over the queries that every shown engine answered. TPC-DS is run beside DuckDB alone, unless --engines says more, by one thread and by
+two, without the texts that fletch refuses; its answers are held against stored ones, which know of ties. --quick is TPC-H at scale 0.1 and two runs. --save writes the
 figures as JSON; --compare shows the change against such a file and ends with status 1 when fletch's geometric mean in a
 suite is more than 10 % above the saved one.
-Relies on: bench/worker.py, test/oracles.py; data by tools/install-deps.sh data and bench-data.
+Relies on: bench/worker.py, test/oracles.py, test/tpcds/compare.py; data by tools/install-deps.sh data, bench-data and tpcds.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import math
 import os
 import pathlib
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
 sys.path.insert(0, str(ROOT / "test"))
+sys.path.insert(0, str(ROOT / "test" / "tpcds"))
+import compare as tpcds  # noqa: E402
 import oracles  # noqa: E402
 import pipe  # noqa: E402
 import planning  # noqa: E402
@@ -71,8 +75,8 @@ def geomean(values):
     return math.exp(sum(math.log(max(value, 1e-3)) for value in values) / len(values)) if values else float("nan")
 
 
-def run_suite(queries, engines, args, threads, tables, memory):
-    """{query: {engine: {"ms", "error"}}} and {engine: peak MB}."""
+def run_suite(queries, engines, args, threads, tables, memory, stored=None):
+    """{query: {engine: {"ms", "error"}}} and {engine: peak MB}. `stored` gives a query's answer; without it, peers judge each other."""
     # large results are taken from the library, as the peers give theirs; see worker.py
     subject = pathlib.Path(args.fletch).with_name("libfletch.so") if memory else args.fletch
     workers = {name: Worker(name, threads, subject) for name in engines}
@@ -80,10 +84,12 @@ def run_suite(queries, engines, args, threads, tables, memory):
         reply = worker.ask({"load": {name: str(path) for name, path in tables.items()}, "memory": memory})
         if "error" in reply:
             print(f"{worker.name}: cannot load: {reply['error']}", file=sys.stderr)
+        if stored and worker.name == "duckdb":
+            worker.ask({"run": "SET default_null_order = 'nulls_last_on_asc_first_on_desc'"})
     results, peaks = {}, dict.fromkeys(engines, 0.0)
     for query, sql in queries:
         cells = {name: {"ms": None, "error": None} for name in engines}
-        answers = {}
+        answers, n_rows = {}, {}
         for run in range(args.runs):
             for name, worker in workers.items():
                 if cells[name]["error"]:
@@ -95,9 +101,14 @@ def run_suite(queries, engines, args, threads, tables, memory):
                 cells[name]["ms"] = min(reply["ms"], cells[name]["ms"] or math.inf)
                 peaks[name] = max(peaks[name], reply["peak_mb"])
                 if run == 0:
-                    answers[name] = revive(reply["answer"])
+                    answers[name], n_rows[name] = revive(reply["answer"]), reply["rows"]
         judge = next((name for name in engines if name != "fletch" and name in answers), None)
         for name in answers:
+            if stored and n_rows[name] == len(answers[name].rows):  # not a summary
+                problem = tpcds.difference(answers[name], stored(query)) if n_rows[name] > 0 else None
+                if problem is not None:
+                    cells[name] = {"ms": None, "error": f"wrong: {problem}"}
+                continue
             problem = oracles.difference(answers[name], answers[judge]) if judge and name != judge else None
             if problem is not None:
                 cells[name] = {"ms": None, "error": f"wrong beside {judge}: {problem}"}
@@ -139,7 +150,7 @@ def print_suite(title, results, engines, peaks, places=2):
         print("\n" + "\n".join(notes))
 
 
-def run_planning(engines, args, tables, memory):
+def run_planning(engines, args, tables, memory, questions, times=planning.TIMES):
     """{question: {engine: {"ms", "error"}}}, of the time from the text to the plan; one thread."""
     subject = pathlib.Path(args.fletch).with_name("libfletch.so")
     workers = {name: Worker(name, 1, subject) for name in engines}
@@ -149,16 +160,28 @@ def run_planning(engines, args, tables, memory):
             print(f"{worker.name}: cannot load: {reply['error']}", file=sys.stderr)
     results = {}
     only = set(filter(None, args.only.split(",")))
-    for question, sql in planning.questions():
+    for question, sql in questions:
         if only and question not in only:
             continue
         results[question] = {}
         for name, worker in workers.items():
-            reply = worker.ask({"plan": sql, "times": planning.TIMES})
+            reply = worker.ask({"plan": sql, "times": times})
             results[question][name] = {"ms": reply["us"] / 1000 if "us" in reply else None, "error": reply.get("error")}
     for worker in workers.values():
         worker.close()
     return results
+
+
+def plan_tpcds(engines, args, record):
+    tables = {path.stem: path for path in sorted(tpcds.DATA.glob("*.parquet"))}
+    results = run_planning(engines, args, tables, False, planning.tpcds_questions(), planning.TPCDS_TIMES)
+    if not results:
+        return
+    print_suite(f"Planning, TPC-DS, scale 1, Parquet, least of {planning.TPCDS_TIMES}", results, engines, {}, places=3)
+    for name in engines:
+        times = [cells[name]["ms"] for cells in results.values() if cells[name]["ms"] is not None]
+        print(f"\n{name}: median {statistics.median(times):.2f} ms, the longest {max(times):.2f} ms, {len(times)} texts in {sum(times):.1f} ms")
+    record["suites"]["planning-tpcds"] = results
 
 
 def start_up(program):
@@ -195,6 +218,20 @@ def processor():
     return platform.processor()
 
 
+def run_tpcds(engines, args, only, record):
+    tables = {path.stem: path for path in sorted(tpcds.DATA.glob("*.parquet"))}
+    if not tables:
+        sys.exit(f"{tpcds.DATA} is empty: run tools/install-deps.sh tpcds")
+    queries = [(path.stem, path.read_text()) for path in sorted((tpcds.DATA / "queries").glob("q*.sql"))
+               if tpcds.refusal(int(path.stem[1:])) is None and (not only or path.stem in only)]
+    for threads in [args.threads] if args.threads else [1, 2]:
+        if queries:
+            results, peaks = run_suite(queries, engines, args, threads, tables, memory=False,
+                                       stored=lambda query: tpcds.Answer(tpcds.DATA / "answers" / f"{query}.json"))
+            print_suite(f"TPC-DS, scale 1, from Parquet, {threads} thread(s), best of {args.runs}", results, engines, peaks)
+            record["suites"][f"tpcds-{threads}"], record["peak_mb"][f"tpcds-{threads}"] = results, peaks
+
+
 def compare(now, saved):
     """Prints the change of fletch's times; true when a suite became slower by more than noise."""
     slower = False
@@ -215,9 +252,9 @@ def compare(now, saved):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--suites", default="tpch,scenarios,planning,startup")
-    parser.add_argument("--engines", default=",".join(oracles.ENGINES))
-    parser.add_argument("--threads", type=int, help="default: 2 for TPC-H, 1 for the scenarios")
+    parser.add_argument("--suites", default="tpch,tpcds,scenarios,planning,startup")
+    parser.add_argument("--engines", help=f"default: {','.join(oracles.ENGINES)}; for TPC-DS fletch,duckdb")
+    parser.add_argument("--threads", type=int, help="default: 2 for TPC-H, 1 and 2 for TPC-DS, 1 for the scenarios")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="", help="names of queries, such as q01,sort_full")
     parser.add_argument("--quick", action="store_true")
@@ -225,7 +262,7 @@ def main():
     parser.add_argument("--compare")
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     args = parser.parse_args()
-    engines = args.engines.split(",")
+    engines = args.engines.split(",") if args.engines else list(oracles.ENGINES)
     suites = args.suites.split(",")
     only = set(filter(None, args.only.split(",")))
     if args.quick:
@@ -252,6 +289,9 @@ def main():
             print_suite(f"TPC-H, scale {scale}, from Parquet, {threads} threads, best of {args.runs}", results, engines, peaks)
             record["suites"][f"tpch-{scale}"], record["peak_mb"]["tpch"] = results, peaks
 
+    if "tpcds" in suites:
+        run_tpcds(engines if args.engines else ["fletch", "duckdb"], args, only, record)
+
     if "scenarios" in suites:
         folder = ROOT / ".deps" / "data" / "scenarios"
         if not (folder / "dims.parquet").exists():
@@ -272,10 +312,11 @@ def main():
             tables["relation"] = pathlib.Path(made) / "relation.parquet"
             planning.write_relation(tables["relation"])
             for memory in (True, False):
-                results = run_planning(engines, args, tables, memory)
+                results = run_planning(engines, args, tables, memory, planning.questions())
                 where = "in memory" if memory else "Parquet"
                 print_suite(f"Planning, tables {where}, least of {planning.TIMES}", results, engines, {}, places=3)
                 record["suites"][f"planning-{'memory' if memory else 'parquet'}"] = results
+        plan_tpcds(engines if args.engines else ["fletch", "duckdb"], args, record)
 
     if "startup" in suites and "fletch" in engines:
         started = start_up(args.fletch)
