@@ -104,8 +104,8 @@ static double outer_share(const fl_join_graph *graph, const fl_join_operator *op
         return fmax(pairs, log_add(-left, -right));
     case FL_REORDER_SEMI:
         return fmin(0, right + pairs) + log2(SEMI_SHARE) - right;
-    case FL_REORDER_ANTI:
-        return log2(ANTI_SHARE) - right;
+    case FL_REORDER_ANTI: /* a pair takes one row away at the most */
+        return log2(fmax(ANTI_SHARE, 1 - exp2(right + pairs))) - right;
     default:
         return op->share;
     }

@@ -86,8 +86,8 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
         return fmax(left + right, pairs);
     case FL_JOIN_SEMI:
         return fmax(1, fmin(left, join->n_conjuncts == 0 ? left : pairs) * 0.8);
-    case FL_JOIN_ANTI:
-        return fmax(1, left * 0.3);
+    case FL_JOIN_ANTI: /* a pair takes one row away at the most */
+        return fmax(1, fmax(left * 0.3, join->n_conjuncts == 0 ? 0 : left - pairs));
     case FL_JOIN_MARK:
     case FL_JOIN_SINGLE:
     case FL_JOIN_FIRST:
