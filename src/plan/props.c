@@ -1,6 +1,7 @@
 /* Properties: derived once a node, remembered in the plan; what makes them up for the classes' derive_props. */
 #include "plan/props.h"
 
+#include "plan/expr_walk.h"
 #include "plan/null.h"
 #include "plan/plan_internal.h"
 
@@ -442,6 +443,35 @@ cleanup:
     return st;
 }
 
+/* A test of a column that is not put out, said of one that is and holds the same: a subquery's column under another name. */
+static fl_status settle_test(fl_plan *plan, const fl_node *node, const fl_props *from, const fl_expr *test,
+                             fl_col_set *used, fl_props *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_substitution s = {0};
+    fl_col_id col = fl_col_set_first(used);
+    int32_t at = fl_col_set_count(used) == 1 ? find_equal(from, col) : -1;
+    fl_col_set others;
+    const fl_expr *other = NULL;
+    if (at < 0)
+        return FL_OK;
+    FL_TRY(copy_set(plan, &from->equal[at], &others, err));
+    fl_col_set_keep_all(&others, &node->made);
+    if (fl_col_set_is_empty(&others))
+        return FL_OK;
+    fl_type type = fl_plan_col(plan, fl_col_set_first(&others))->type;
+    if (!fl_type_is_equal(type, fl_plan_col(plan, col)->type) ||
+        fl_type_is_float(type)) /* -0 is equal to 0, and prints as -0 */
+        return FL_OK;
+    FL_TRY(fl_expr_column(plan, fl_col_set_first(&others), -1, &other, err));
+    FL_TRY(fl_substitution_init(&s, plan, &col, &other, 1, err));
+    FL_TRY(fl_substitute(&s, test, &test, err));
+    st = add_test(plan, ret, test, err);
+cleanup:
+    fl_substitution_drop(&s);
+    return st;
+}
+
 /* What columns say of others that hold the same, and what speaks of columns that are not put out is taken away. */
 static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw, fl_props *ret, fl_err *err)
 {
@@ -494,6 +524,8 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
         FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), raw->tests[i], &used, err));
         if (fl_col_set_has_all(&node->made, &used))
             FL_TRY(add_test(plan, ret, raw->tests[i], err));
+        else
+            FL_TRY(settle_test(plan, node, &from, raw->tests[i], &used, ret, err));
     }
     for (int32_t i = 0; i < raw->n_orders; i++)
         FL_TRY(settle_order(plan, node, &from, &raw->orders[i], ret, err));
