@@ -4,7 +4,9 @@
 
 #include "base/hash.h"
 #include "plan/false_statistics.h"
+#include "plan/meeting_range.h"
 #include "plan/plan_internal.h"
+#include "plan/rewrites.h"
 #include "plan/sample_estimate.h"
 #include "plan/table.h"
 
@@ -642,6 +644,35 @@ static fl_status note_conjunct(void *ctx, const fl_expr *expr, fl_err *err)
     return FL_OK;
 }
 
+/* The conjuncts of the scan that makes the column, and of filters right above it; false: no scan does. */
+static bool find_filters(const fl_node *node, fl_col_id col, keeping *ret)
+{
+    const fl_node *leaf = find_leaf(node, col);
+    if (leaf == NULL)
+        return false;
+    while (true) {
+        if (node->n_inputs > 1)
+            ret->n = 0;
+        else if (node->op->rewrites != NULL && node->op->rewrites->tests != NULL)
+            (void)fl_node_visit_exprs(node, note_conjunct, ret, NULL);
+        if (node == leaf)
+            return true;
+        int32_t i = 0;
+        while (!fl_col_set_has(&node->inputs[i]->made, col))
+            i++;
+        node = node->inputs[i];
+    }
+}
+
+double fl_estimate_kept_in_range(const fl_plan *plan, const fl_node *node, fl_col_id col, fl_col_id other)
+{
+    keeping k = {.col = col};
+    return fl_plan_col(plan, col)->table != NULL && fl_plan_col(plan, other)->table != NULL &&
+                   find_filters(node, col, &k)
+               ? fl_meeting_range_factor(plan, col, other, k.conjuncts, k.n)
+               : 1;
+}
+
 double fl_estimate_same_rows(const fl_plan *plan, const fl_node *a, fl_col_id a_col, const fl_node *b, fl_col_id b_col)
 {
     const fl_col_info *of_a = fl_plan_col(plan, a_col), *of_b = fl_plan_col(plan, b_col);
@@ -651,12 +682,8 @@ double fl_estimate_same_rows(const fl_plan *plan, const fl_node *a, fl_col_id a_
     if (of_a->table == NULL || of_a->table != of_b->table || of_a->table_col != of_b->table_col ||
         !fl_estimate_col_stats(plan, a_col, &stats, &rows) || stats.distinct < SAME_ROWS_KEYS * rows)
         return 1;
-    a = find_leaf(a, a_col);
-    b = find_leaf(b, b_col);
-    if (a == NULL || b == NULL)
+    if (!find_filters(a, a_col, &by_a) || !find_filters(b, b_col, &by_b))
         return 1;
-    (void)fl_node_visit_exprs(a, note_conjunct, &by_a, NULL);
-    (void)fl_node_visit_exprs(b, note_conjunct, &by_b, NULL);
     return fl_sample_estimate_overlap(plan, by_a.conjuncts, by_a.n, by_b.conjuncts, by_b.n);
 }
 
@@ -672,6 +699,11 @@ static double same_rows(const fl_plan *plan, const fl_node *left, const fl_equal
             if (one != 1)
                 break;
         }
+    /* where other columns are equal already, they are in the range that was looked at */
+    if (of_left->n == 1)
+        factor *= fl_estimate_kept_in_range(plan, left, of_left->cols[0], of_right->cols[0]);
+    if (of_right->n == 1)
+        factor *= fl_estimate_kept_in_range(plan, right, of_right->cols[0], of_left->cols[0]);
     return factor;
 }
 

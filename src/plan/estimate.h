@@ -41,6 +41,10 @@ const fl_value_grid *fl_estimate_value_grid(const fl_plan *plan, const fl_col_id
  *  so that conjuncts of both scans hold of it, or exclude each other. a_col is made below the node a. 1: they are no such keys. */
 double fl_estimate_same_rows(const fl_plan *plan, const fl_node *a, fl_col_id a_col, const fl_node *b, fl_col_id b_col);
 
+/** What filters of the scan that makes the column do to how often its values meet those of the other column, beyond the share of rows
+ *  that they leave (plan/meeting_range.h): a factor. */
+double fl_estimate_kept_in_range(const fl_plan *plan, const fl_node *node, fl_col_id col, fl_col_id other);
+
 /** Distinct values of an expression among `rows` rows: [1, rows]. */
 double fl_estimate_distinct(const fl_plan *plan, const fl_expr *expr, double rows);
 

@@ -23,6 +23,10 @@ struct fl_samples {
     seen *conjuncts;
     int64_t capacity;
     int32_t n;
+    fl_index_map growing_places; /* by a pair of columns, in growing; NULL there: they do not grow together */
+    const fl_sample_growing **growing;
+    int64_t growing_capacity;
+    int32_t n_growing;
     bool has_scans; /* there are several scans: how many rows each gives decides something */
 };
 
@@ -50,6 +54,7 @@ fl_status fl_plan_look_at_samples(fl_plan *plan, fl_evaluator *evaluator, fl_err
             return st;
         fl_arena_init(&(*samples)->arena, plan->memory);
         fl_index_map_init(&(*samples)->places, &(*samples)->arena);
+        fl_index_map_init(&(*samples)->growing_places, &(*samples)->arena);
     }
     fl_index_map_init(&plan->making->share_places, &plan->making->arena); /* what was estimated is no longer true */
     plan->making->n_shares = 0;
@@ -65,6 +70,7 @@ void fl_samples_free(fl_samples *samples)
         return;
     fl_arena_drop(&samples->arena);
     fl_free(samples->conjuncts);
+    fl_free(samples->growing);
     fl_free(samples);
 }
 
@@ -264,4 +270,110 @@ double fl_sample_estimate_overlap(const fl_plan *plan, const fl_expr *const *a, 
     double hits_a = count_hits(masks, of_a, 0, rows), hits_b = count_hits(masks + of_a, n - of_a, 0, rows);
     double both = count_hits(masks, n, 0, rows), expected = hits_a * hits_b / rows;
     return expected < FL_SAMPLE_HITS_MIN ? 1 : (both + 0.1) / (expected + 0.1); /* none is few */
+}
+
+/* ---- columns that grow together ------------------------------------------------------------------------------------- */
+
+#define GROWING_VALUES_MIN 4 /* different ones that are seen of the column: fewer grow by chance */
+
+/* Sorts the rows by their keys; few as they are. */
+static void sort_growing(fl_sample_growing *rows)
+{
+    for (int32_t i = 1; i < rows->n; i++) {
+        double key = rows->keys[i], value = rows->values[i];
+        int32_t at = i;
+        for (; at > 0 && rows->keys[at - 1] > key; at--) {
+            rows->keys[at] = rows->keys[at - 1];
+            rows->values[at] = rows->values[at - 1];
+        }
+        rows->keys[at] = key;
+        rows->values[at] = value;
+    }
+}
+
+static bool is_growing(const fl_sample_growing *rows)
+{
+    int32_t steps = 0;
+    for (int32_t i = 1; i < rows->n; i++) {
+        if (rows->values[i] < rows->values[i - 1])
+            return false;
+        steps += rows->values[i] > rows->values[i - 1];
+    }
+    return steps + 1 >= GROWING_VALUES_MIN;
+}
+
+/* Of a file's column the least and greatest value are known; of a sample's they are as far out as rows go. */
+static void add_bounds(const fl_plan *plan, const fl_col_id *cols, fl_sample_growing *rows)
+{
+    double ends[2][2];
+    for (int32_t i = 0; i < 2; i++) {
+        const fl_col_info *info = fl_plan_col(plan, cols[i]);
+        fl_col_stats stats = {.null_fraction = -1, .distinct = -1};
+        if (info->table->ops->stats == NULL)
+            return;
+        info->table->ops->stats(info->table, info->table_col, &stats);
+        if (!stats.has_bounds || !fl_value_to_double(&stats.min, &ends[i][0]) ||
+            !fl_value_to_double(&stats.max, &ends[i][1]))
+            return;
+    }
+    for (int32_t end = 0; end < 2; end++) {
+        rows->keys[rows->n] = ends[0][end];
+        rows->values[rows->n++] = ends[1][end];
+    }
+}
+
+static fl_status look_at_growing(const fl_plan *plan, const fl_col_id *cols, const fl_sample_growing **ret)
+{
+    fl_status st = FL_OK;
+    fl_samples *s = plan->making->samples;
+    fl_table *table = fl_plan_col(plan, cols[0])->table;
+    fl_table_sample sample = {0};
+    fl_sample_growing *rows = NULL;
+    fl_vec vecs[2];
+    int32_t places[2];
+    *ret = NULL;
+    for (int32_t i = 0; i < 2; i++)
+        places[i] = fl_plan_col(plan, cols[i])->table_col;
+    if (table->ops->sample == NULL || (table->is_sample_read && !s->has_scans))
+        return FL_OK;
+    FL_TRY(table->ops->sample(table, plan->memory, places, 2, vecs, &sample, NULL));
+    FL_TRY(FL_NEW(&s->arena, &rows, NULL));
+    int32_t wanted = FL_SAMPLE_GROWING_MAX - 2; /* and bounds */
+    for (int32_t i = 0; i < wanted && i < sample.rows; i++) {
+        int64_t row = sample.rows <= wanted ? i : (int64_t)i * sample.rows / wanted;
+        fl_value key, value;
+        FL_TRY(fl_value_from_vec(&s->arena, &vecs[0], row, &key, NULL));
+        FL_TRY(fl_value_from_vec(&s->arena, &vecs[1], row, &value, NULL));
+        if (key.is_null || value.is_null)
+            continue;
+        if (!fl_value_to_double(&key, &rows->keys[rows->n]) || !fl_value_to_double(&value, &rows->values[rows->n]))
+            return FL_OK;
+        rows->n++;
+    }
+    add_bounds(plan, cols, rows);
+    sort_growing(rows);
+    if (rows->n > 0 && is_growing(rows))
+        *ret = rows;
+cleanup:
+    return st;
+}
+
+const fl_sample_growing *fl_sample_estimate_growing(const fl_plan *plan, fl_col_id key, fl_col_id value)
+{
+    if (plan->making == NULL || plan->making->samples == NULL || plan->making->samples->evaluator == NULL)
+        return NULL;
+    fl_samples *s = plan->making->samples;
+    uint64_t pair = (uint64_t)(uint32_t)key.n << 32 | (uint32_t)value.n;
+    int32_t at = fl_index_map_find(&s->growing_places, pair);
+    if (at >= 0)
+        return s->growing[at];
+    const fl_sample_growing *made = NULL;
+    fl_col_id cols[2] = {key, value};
+    if (look_at_growing(plan, cols, &made) != FL_OK ||
+        fl_grow(s->arena.memory, (void **)&s->growing, &s->growing_capacity, s->n_growing + 1,
+                (int64_t)sizeof(*s->growing), NULL) != FL_OK ||
+        fl_index_map_add(&s->growing_places, pair, s->n_growing, NULL) != FL_OK)
+        return NULL;
+    s->growing[s->n_growing++] = made;
+    return made;
 }

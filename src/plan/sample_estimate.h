@@ -39,6 +39,19 @@ double fl_sample_likeness_of_hits(const fl_table_sample *sample, const int32_t *
 void fl_sample_estimate_conjuncts(const fl_plan *plan, const fl_expr *const *conjuncts, int32_t n, bool *ret_seen,
                                   fl_sample_estimate *ret);
 
+#define FL_SAMPLE_GROWING_MAX 64
+
+/* Rows of a sample by two of its columns that grow together, ascending; all rows lie between the first and the last. */
+typedef struct fl_sample_growing {
+    int32_t n;
+    double keys[FL_SAMPLE_GROWING_MAX];
+    double values[FL_SAMPLE_GROWING_MAX];
+} fl_sample_growing;
+
+/** Some rows of a sample, where `value` grows with `key`, both numbers or dates of one scan; NULL: it does not, or that was not seen. Looked
+ *  at once. For a plan that is being made. */
+const fl_sample_growing *fl_sample_estimate_growing(const fl_plan *plan, fl_col_id key, fl_col_id value);
+
 /** How much more often rows of a table satisfy both sets of conjuncts, of two scans of it, than if these were independent: a factor, 1
  *  where that was not seen. */
 double fl_sample_estimate_overlap(const fl_plan *plan, const fl_expr *const *a, int32_t n_a, const fl_expr *const *b,

@@ -197,7 +197,8 @@ cleanup:
     return st;
 }
 
-/* A table that is joined with itself by its key is the same rows twice. */
+/* A table that is joined with itself by its key is the same rows twice; keys that a filter leaves may be those that the other side
+ * has. */
 static fl_status find_same_rows(fl_join_region *r, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -208,6 +209,8 @@ static fl_status find_same_rows(fl_join_region *r, fl_err *err)
                 const fl_class_member *a = &class->members[i], *b = &class->members[k];
                 double factor = fl_estimate_same_rows(r->regions->plan, r->relations[a->relation], a->col,
                                                       r->relations[b->relation], b->col);
+                factor *= fl_estimate_kept_in_range(r->regions->plan, r->relations[a->relation], a->col, b->col);
+                factor *= fl_estimate_kept_in_range(r->regions->plan, r->relations[b->relation], b->col, a->col);
                 if (factor != 1)
                     FL_TRY(fl_join_graph_add_correlation(&r->graph, a->relation, b->relation, log_of(factor), err));
             }

@@ -34,6 +34,8 @@ SET_UP = [
     "CREATE TABLE sales AS SELECT i AS id, floor(1000 * power((i * 6151 % 100003) / 100003.0, 3))::bigint AS customer, i % 50 AS shop FROM range(50000) AS r(i)",
     "CREATE TABLE visits AS SELECT floor(1000 * power((i * 7919 % 100003) / 100003.0, 5))::bigint AS customer, i / 300 AS day FROM range(60000) AS r(i)",
     "CREATE TABLE stock AS SELECT i % 500 AS item, i / 500 AS shop, i % 7 AS n FROM range(10000) AS r(i)",
+    "CREATE TABLE calendar AS SELECT i AS day, i / 365 AS year, i % 12 AS month FROM range(73000) AS r(i)",
+    "CREATE TABLE sold AS SELECT 36500 + i * 7919 % 1825 AS day, i AS amount FROM range(50000) AS r(i)",
     "CREATE TABLE orders AS SELECT i AS id, i * 31 % 500 AS item, i * 17 % 20 AS shop FROM range(100000) AS r(i)",
 ]
 
@@ -76,6 +78,11 @@ QUESTIONS = [
     (2.0, "visits AS x JOIN visits AS y ON x.day = y.day"),  # the rows of a day lie together
     (1.5, "orders JOIN stock ON orders.item = stock.item AND orders.shop = stock.shop"),
     (2.0, "orders JOIN stock ON orders.item = stock.item AND orders.shop = stock.shop WHERE stock.n = 3"),
+    (1.3, "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.year = 102"),  # the days of a year of five in two hundred
+    (1.5, "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.year IN (101, 102) AND calendar.month = 3"),
+    (1.5, "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.month = 3"),
+    (150, "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.year = 7"),  # nothing was sold
+    (2.5, "calendar JOIN sold ON sold.day = calendar.day WHERE calendar.year BETWEEN 104 AND 120"),
     (12, "(SELECT DISTINCT a, b FROM t) AS d"),  # that b follows from a is not seen
     (1.3, "(SELECT s, count(*) FROM t GROUP BY s) AS g"),
     (1.6, "(SELECT day, count(*) FROM t WHERE id < 1000 GROUP BY day) AS g"),
@@ -94,6 +101,9 @@ OF_TEXT = {
     "sales JOIN u ON sales.customer = u.id WHERE u.kind = 3": 3,
     "sales JOIN u ON sales.customer = u.id WHERE u.id BETWEEN 100 AND 200": 3,
     "u JOIN sales ON u.id = sales.customer JOIN visits ON u.id = visits.customer WHERE sales.shop = 3 AND visits.day < 30": 2.5,
+    "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.year = 102": 60,
+    "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.year IN (101, 102) AND calendar.month = 3": 60,
+    "sold JOIN calendar ON sold.day = calendar.day WHERE calendar.year = 7": 300,
     "(SELECT s, count(*) FROM t GROUP BY s) AS g": 2.5,
     "(SELECT day, count(*) FROM t WHERE id < 1000 GROUP BY day) AS g": 5,
 }
@@ -105,7 +115,7 @@ BUILT = "docs JOIN u ON docs.kind = u.id WHERE docs.s LIKE '%needle%'"
 
 def write_files(session, folder):
     """The tables' rows as files of each format."""
-    for name in ("t", "u", "sales", "visits", "stock", "orders", "docs"):
+    for name in ("t", "u", "sales", "visits", "stock", "orders", "calendar", "sold", "docs"):
         answer = session.run(f"SELECT * FROM {name}")
         columns, rows = answer["columns"], answer["rows"]
         arrays = [pa.array([row[i] for row in rows]) for i in range(len(columns))]
