@@ -47,6 +47,11 @@ void fl_interrupt_request(fl_interrupt *interrupt)
     atomic_store(&interrupt->is_requested, true);
 }
 
+void fl_interrupt_stop(fl_interrupt *interrupt)
+{
+    atomic_store(&interrupt->is_requested, true);
+}
+
 bool fl_interrupt_is_late(const fl_interrupt *interrupt)
 {
     int64_t deadline_ns = atomic_load_explicit(&interrupt->deadline_ns, memory_order_relaxed);

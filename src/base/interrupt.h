@@ -44,6 +44,9 @@ void fl_interrupt_set_timeout(fl_interrupt *interrupt, int64_t timeout_ms);
 /** Asks the work under way to stop. Safe in a signal handler. */
 void fl_interrupt_request(fl_interrupt *interrupt);
 
+/** The same for this work alone, not for what began below it. */
+void fl_interrupt_stop(fl_interrupt *interrupt);
+
 /** Slow path of fl_interrupt_check: names the reason. */
 fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err);
 

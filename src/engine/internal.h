@@ -49,7 +49,10 @@ struct fl_engine {
     int64_t items_capacity;
     int32_t n_items;
     uint64_t seed;
-    _Atomic int32_t refs; /* of who opened it, of sessions and of streams */
+    _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
+    struct fl_running *running; /* guarded by lock, as are the next two */
+    int64_t n_statements;       /* that ever ran: ids */
+    int64_t n_sessions;
     fl_spill_quota spill_quota; /* what all sessions have spilled */
     char temp_directory[FL_TEMP_DIRECTORY_BYTES];
 };
@@ -95,6 +98,29 @@ typedef struct fl_handle {
     void (*detach)(struct fl_handle *handle);
 } fl_handle;
 
+/* ---- what runs (running.c) ---- */
+
+typedef enum fl_running_state {
+    FL_RUNNING_WAITS,   /* for memory */
+    FL_RUNNING_WORKS,   /* a call is under way */
+    FL_RUNNING_STREAMS, /* its rows are read, between two reads */
+} fl_running_state;
+
+#define FL_RUNNING_TEXT_BYTES 512 /* of a statement, as SHOW queries shows it */
+
+/* A statement, or a stream of its rows, as SHOW queries and KILL see it. Guarded by the engine's lock while it is in its list. */
+typedef struct fl_running {
+    struct fl_running *previous, *next;
+    int64_t id; /* 0: it is in no list */
+    fl_session *session;
+    fl_running_state state;
+    fl_interrupt *interrupt; /* stops it */
+    fl_exec *exec;           /* for progress; NULL: none yet */
+    const fl_memory *memory;
+    int64_t began_ns;
+    char text[FL_RUNNING_TEXT_BYTES];
+} fl_running;
+
 #define NOTES_BYTES 1024
 
 struct fl_session {
@@ -112,6 +138,8 @@ struct fl_session {
     pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;
     int64_t cpu_ns;
+    int64_t id;
+    fl_running running;      /* the statement under way */
     _Atomic int32_t refs;    /* of who opened it and of its streams: what they use is there until the last one goes */
     char notes[NOTES_BYTES]; /* of the last call, a line each */
 };
@@ -227,6 +255,27 @@ fl_status fl_session_run(fl_session *session, fl_query *query, const fl_value *p
 /** The same of one that was optimized with fl_session_optimize_open. */
 fl_status fl_session_run_optimized(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                                    fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err);
+
+/* ---- what runs (running.c) ---- */
+
+/** Puts the session's statement among those that run, unless it is there; waits until there is memory to begin with, while others work
+ *  that may give some back. FL_ERR_CANCELLED, FL_ERR_TIMEOUT while it waits. */
+fl_status fl_running_begin(fl_session *session, fl_str text, bool *ret_is_outermost, fl_err *err);
+void fl_running_end(fl_session *session);
+
+/** A stream takes the statement's place. */
+void fl_running_hand_over(fl_session *session, fl_running *to, fl_interrupt *interrupt, fl_exec *exec,
+                          const fl_memory *memory);
+void fl_running_set_state(fl_running *running, fl_running_state state);
+
+/** Takes a stream out. Does nothing for one that is in no list. */
+void fl_running_remove(fl_running *running);
+
+/** Id, session, state, seconds, percent done, bytes, text of all that run. */
+fl_status fl_running_show(fl_session *session, fl_rows *ret, fl_err *err);
+
+/** Stops a statement or stream of the engine. FL_ERR_PARAMETER when there is none of that id. */
+fl_status fl_running_kill(fl_session *session, int64_t id, int32_t pos, fl_err *err);
 
 /* ---- rows that are read while they are computed (result_stream.c) ---- */
 

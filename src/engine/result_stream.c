@@ -23,6 +23,7 @@ struct fl_result_stream {
     fl_exec *exec;
     fl_result_queue *queue;
     fl_files_in_use files;
+    fl_running running;
     int64_t left_ns; /* until the timeout, while nobody reads */
     bool has_ended;
     fl_status st; /* of the first failure */
@@ -55,7 +56,8 @@ static void end_run(fl_result_stream *stream)
 {
     if (stream->exec == NULL)
         return;
-    fl_interrupt_request(&stream->interrupt); /* helpers need not come to the end of their morsels */
+    fl_running_remove(&stream->running);
+    fl_interrupt_stop(&stream->interrupt); /* helpers need not come to the end of their morsels */
     show_exec(stream, NULL);
     fl_exec_free(stream->exec);
     stream->exec = NULL;
@@ -112,6 +114,7 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
         return FL_OK;
     int64_t started_ns = fl_clock_process_ns(stream->memory.system);
     fl_interrupt_go_on(&stream->interrupt, stream->left_ns);
+    fl_running_set_state(&stream->running, FL_RUNNING_WORKS);
     if (!stream->has_ended && !fl_result_queue_has_any(stream->queue))
         st = go_on(stream, fl_result_queue_has_any, err);
     if (st == FL_OK) {
@@ -124,6 +127,7 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
     }
     if (st == FL_OK && *ret == NULL)
         end_run(stream);
+    fl_running_set_state(&stream->running, FL_RUNNING_STREAMS);
     stream->left_ns = fl_interrupt_rest(&stream->interrupt);
     stream->session->cpu_ns += fl_clock_process_ns(stream->memory.system) - started_ns;
     return st;
@@ -164,6 +168,7 @@ static fl_status begin(fl_result_stream *stream, const fl_query *query, fl_err *
     FL_TRY(fl_exec_build(stream->exec, query->root, &stream->queue->base, err));
     FL_TRY(fl_exec_add_finish(stream->exec, &stream->queue->base, err));
     show_exec(stream, stream->exec);
+    fl_running_hand_over(session, &stream->running, &stream->interrupt, stream->exec, &stream->memory);
     st = go_on(stream, is_begun, err);
 cleanup:
     return st;
@@ -219,6 +224,7 @@ fl_status fl_session_open_stream(fl_session *session, fl_query *query, const fl_
     if (stream->has_ended) {
         FL_TRY(take_all(stream, &rows, err));
     } else {
+        fl_running_set_state(&stream->running, FL_RUNNING_STREAMS);
         rows.stream = stream;
         stream = NULL;
     }

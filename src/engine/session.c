@@ -60,6 +60,9 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
         return st;
     session->engine = engine;
     session->refs = 1;
+    pthread_mutex_lock(&engine->lock);
+    session->id = ++engine->n_sessions;
+    pthread_mutex_unlock(&engine->lock);
     atomic_fetch_add(&engine->refs, 1);
     session->registry = fl_engine_registry(engine);
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);

@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "exec/eval.h"
 #include "op/project/node.h"
 #include "opt/cost.h"
@@ -190,6 +191,8 @@ cleanup:
 static fl_status show(fl_session *session, const fl_sql_bound *bound, fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
+    if (fl_str_is_equal_nocase(bound->name, FL_STR("queries")))
+        return fl_running_show(session, ret, err);
     bool all = bound->name.len == 0 || fl_str_is_equal_nocase(bound->name, FL_STR("all"));
     fl_arena arena;
     fl_str *cells = NULL;
@@ -534,6 +537,14 @@ cleanup:
     return st;
 }
 
+static fl_status kill_statement(fl_session *session, const fl_sql_bound *bound, fl_err *err)
+{
+    int64_t id = 0;
+    if (fl_i64_parse(bound->name, &id) != 0)
+        id = 0; /* none has a number so large */
+    return fl_running_kill(session, id, bound->name_pos, err);
+}
+
 /* ---- dispatch ----------------------------------------------------------------------------------------------------- */
 
 static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound, const fl_value *params,
@@ -576,8 +587,28 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return execute(session, bound, params, n_params, ret, err);
     case FL_AST_DEALLOCATE:
         return deallocate(session, bound, err);
+    case FL_AST_KILL:
+        return kill_statement(session, bound, err);
     }
     return FL_FAIL(err, FL_ERR_INTERNAL, "a statement of unknown kind");
+}
+
+/* Statements that compute something, and so need memory that others may have; the rest is told, set and stopped at any time. */
+static bool computes(fl_ast_statement_kind kind)
+{
+    switch (kind) {
+    case FL_AST_QUERY:
+    case FL_AST_CREATE_TABLE:
+    case FL_AST_INSERT:
+    case FL_AST_UPDATE:
+    case FL_AST_DELETE:
+    case FL_AST_ANALYZE:
+    case FL_AST_EXPLAIN:
+    case FL_AST_EXECUTE:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Statements that replace a table's version do it one after the other, so that none works on a version that is replaced
@@ -624,6 +655,14 @@ void fl_session_end_change(fl_session *session)
     pthread_mutex_unlock(&engine->lock);
 }
 
+/* A statement's own piece of the text; one that was built has none. */
+static fl_str text_of_statement(fl_str text, const fl_ast_statement *ast)
+{
+    if (text.len == 0 || ast->end > text.len || ast->start >= ast->end)
+        return FL_STR("");
+    return (fl_str){text.data + ast->start, ast->end - ast->start};
+}
+
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,
                              int32_t n_params, fl_rows *ret, fl_err *err)
 {
@@ -633,8 +672,10 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     binding b;
     fl_type *types = NULL;
     bool is_bound = false;
-    bool is_locked = false;
+    bool is_locked = false, is_outermost = false;
     fl_arena_init(&arena, &session->statement_memory);
+    if (computes(ast->kind))
+        FL_TRY(fl_running_begin(session, text_of_statement(text, ast), &is_outermost, err));
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
@@ -654,6 +695,8 @@ cleanup:
         fl_sql_bound_drop(&bound);
     fl_files_in_use_end(&session->files);
     fl_arena_drop(&arena);
+    if (is_outermost)
+        fl_running_end(session);
     return st;
 }
 

@@ -398,6 +398,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_PREPARE,      /* prepare */
     FL_AST_EXECUTE,      /* execute */
     FL_AST_DEALLOCATE,   /* setting: name; empty = all */
+    FL_AST_KILL,         /* setting: name, digits */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */

@@ -316,6 +316,7 @@ static const statement_binder binders[] = {
     [FL_AST_PREPARE] = fl_sql_bind_prepare,
     [FL_AST_EXECUTE] = fl_sql_bind_execute,
     [FL_AST_DEALLOCATE] = fl_sql_bind_setting,
+    [FL_AST_KILL] = fl_sql_bind_setting,
 };
 
 fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,

@@ -130,6 +130,23 @@ static fl_status parse_named_setting(parser *p, fl_ast_statement *statement, fl_
     return parse_setting_name(p, &statement->setting->name);
 }
 
+/* KILL id, as SHOW queries tells it. */
+static fl_status parse_kill(parser *p, fl_ast_statement *statement)
+{
+    statement->kind = FL_AST_KILL;
+    advance(p);
+    if (!is_at(p, FL_SQL_INTEGER))
+        return fl_sql_fail_expected(p, "the id of a statement, as SHOW queries tells it");
+    fl_status st = NEW(p, &statement->setting);
+    if (st != FL_OK)
+        return st;
+    statement->setting->name.text = text_of(p, p->now);
+    statement->setting->name.start = p->now->start;
+    advance(p);
+    statement->setting->name.end = end_before(p);
+    return FL_OK;
+}
+
 static fl_status parse_describe(parser *p, fl_ast_statement *statement)
 {
     fl_status st = FL_OK;
@@ -359,6 +376,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             break;
         case FL_KW_DEALLOCATE:
             FL_TRY(parse_named_setting(p, statement, FL_AST_DEALLOCATE));
+            break;
+        case FL_KW_KILL:
+            FL_TRY(parse_kill(p, statement));
             break;
         case FL_KW_SHOW:
             FL_TRY(parse_show(p, statement));

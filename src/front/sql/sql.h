@@ -100,6 +100,7 @@ typedef struct fl_sql_column {
  *     ANALYZE             table_name, table (NULL: all)
  *     SHOW_TABLES
  *     SHOW, RESET, DEALLOCATE   name (empty: all)
+ *     KILL                name: the digits of the id
  *     SET                 name, values, n_values
  *     EXPLAIN             is_analyze, has_properties, has_costs, has_memo, has_provenance, name (of WHY NOT; empty),
  *                         name_pos, format, inner
