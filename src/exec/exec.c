@@ -208,8 +208,19 @@ void fl_exec_say_who(const char *what, const fl_node *node, fl_err *err)
         fl_memory_say_who(err, what != NULL ? what : who);
 }
 
+/* Whether a batch is what its node says: as many columns, of their types, and no more rows than are kept. */
+static bool is_batch_of(const fl_exec *exec, const fl_node *node, const fl_batch *batch)
+{
+    bool is = batch->cols == node->n_cols && batch->kept <= batch->rows &&
+              (batch->mask != NULL || batch->kept == batch->rows);
+    for (int32_t c = 0; is && c < batch->cols; c++)
+        is = batch->vec[c].type.id == fl_plan_col(exec->plan, node->cols[c])->type.id;
+    return is;
+}
+
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err)
 {
+    FL_ASSERT(from == NULL || is_batch_of(worker->exec, from, batch));
     if (batch->kept == 0)
         return FL_OK;
     fl_status st = fl_exec_check(worker->exec, err);

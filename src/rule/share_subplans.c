@@ -228,24 +228,41 @@ cleanup:
     return st;
 }
 
-/* Reads the columns at some places of what `first` computes, under the ids that `node` gives them. */
-static fl_status make_reader(sharing *s, const fl_node *first, const fl_node *node, const int32_t *places, int32_t n,
-                             fl_err *err)
+/* What `first` computes at some places, under ids of its own: readers give the old ones out again, and what is kept further up may
+ * go by them. */
+static fl_status rename_columns(sharing *s, const fl_node *first, const int32_t *places, int32_t n, fl_col_id *ret_cols,
+                                const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_plan *plan = s->call->plan;
-    fl_col_id *from = NULL, *made = NULL, *cols = NULL;
+    const fl_expr **exprs = NULL;
+    FL_TRY(FL_NEW_ARRAY(s->call->scratch, n, &exprs, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_col_info info = *fl_plan_col(plan, first->cols[places[i]]);
+        FL_TRY(fl_plan_add_col(plan, &info, &ret_cols[i], err));
+        FL_TRY(fl_expr_column(plan, first->cols[places[i]], -1, &exprs[i], err));
+    }
+    fl_project_attrs project = {.n_cols = n, .cols = ret_cols, .n_exprs = n, .exprs = exprs};
+    st = fl_node_make(plan, &fl_op_project, &project, NULL, &first, 1, NULL, 0, ret, err);
+cleanup:
+    return st;
+}
+
+/* Reads the columns `from` of what is computed once, under the ids that `node` gives them. */
+static fl_status make_reader(sharing *s, const fl_node *computed, const fl_col_id *from, const fl_node *node,
+                             const int32_t *places, int32_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_plan *plan = s->call->plan;
+    fl_col_id *made = NULL, *cols = NULL;
     const fl_expr **exprs = NULL;
     const fl_node *rows = NULL;
-    FL_TRY(FL_NEW_ARRAY(s->call->scratch, n, &from, err));
     FL_TRY(FL_NEW_ARRAY(s->call->scratch, n, &made, err));
     FL_TRY(FL_NEW_ARRAY(s->call->scratch, n, &cols, err));
     FL_TRY(FL_NEW_ARRAY(s->call->scratch, n, &exprs, err));
-    for (int32_t i = 0; i < n; i++) {
-        from[i] = first->cols[places[i]];
+    for (int32_t i = 0; i < n; i++)
         cols[i] = node->cols[places[i]];
-    }
-    FL_TRY(fl_materialize_build(plan, first, FL_STR("shared"), from, n, false, made, &rows, err));
+    FL_TRY(fl_materialize_build(plan, computed, FL_STR("shared"), from, n, false, made, &rows, err));
     for (int32_t i = 0; i < n; i++)
         FL_TRY(fl_expr_column(plan, made[i], -1, &exprs[i], err));
     fl_project_attrs project = {.n_cols = n, .cols = cols, .n_exprs = n, .exprs = exprs};
@@ -258,15 +275,19 @@ static fl_status make_readers(sharing *s, fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t *places = NULL, n = 0;
+    fl_col_id *from = NULL;
+    const fl_node *computed = NULL;
     for (int32_t i = 0; i < s->n_nodes; i++) {
         const fl_node *first = s->nodes[i];
         if (!is_shared(s, first) || s->seen[first->id].first != 0)
             continue;
         FL_TRY(FL_NEW_ARRAY(s->call->scratch, first->n_cols, &places, err));
         FL_TRY(find_columns(s, first, places, &n, err));
+        FL_TRY(FL_NEW_ARRAY(s->call->scratch, n, &from, err));
+        FL_TRY(rename_columns(s, first, places, n, from, &computed, err));
         for (int32_t k = 0; k < s->n_nodes; k++)
             if (s->nodes[k] == first || (is_shared(s, s->nodes[k]) && s->seen[s->nodes[k]->id].first == first->id))
-                FL_TRY(make_reader(s, first, s->nodes[k], places, n, err));
+                FL_TRY(make_reader(s, computed, from, s->nodes[k], places, n, err));
     }
 cleanup:
     return st;
