@@ -101,6 +101,9 @@ static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, fl_col_set
             st = add_null_rejected(arena, e->args[i], set, err);
         return st;
     }
+    if (e->kind == FL_EXPR_SUBQUERY && e->subquery->kind == FL_SUBQUERY_ANY &&
+        e->subquery->n_left == 1) /* x IN (...) */
+        return add_null_givers(arena, e->subquery->left[0], set, err);
     if (e->kind != FL_EXPR_OR)
         return add_null_givers(arena, e, set, err);
     fl_col_set all;
