@@ -104,7 +104,7 @@ FL_API fl_status fl_session_register(fl_session *session, const char *name, stru
 FL_API fl_status fl_stream_error(const struct ArrowArrayStream *stream, fl_err *ret_err);
 
 /** Stops what the session runs, from any thread (and from signal handlers): the running call fails with FL_ERR_CANCELLED
- *  within 100 ms, as do reads of its streams that are not at their end. Without these it does nothing. */
+ *  within 100 ms, a read of a stream too, which then ends with it. Without a running call it does nothing. */
 FL_API void fl_session_interrupt(fl_session *session);
 
 /** Share of the running statement's work that is done, 0 to 1; from any thread. */

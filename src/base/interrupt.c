@@ -33,11 +33,14 @@ int64_t fl_interrupt_rest(fl_interrupt *interrupt)
 {
     int64_t deadline_ns = atomic_load(&interrupt->deadline_ns), now_ns = fl_clock_ns(interrupt->system);
     atomic_store(&interrupt->deadline_ns, 0);
+    atomic_store(&interrupt->seen, -1);
     return deadline_ns == 0 ? INT64_MAX : deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }
 
 void fl_interrupt_go_on(fl_interrupt *interrupt, int64_t left_ns)
 {
+    if (interrupt->above != NULL)
+        atomic_store(&interrupt->seen, atomic_load(&interrupt->above->requests));
     atomic_store(&interrupt->deadline_ns, left_ns == INT64_MAX ? 0 : fl_clock_ns(interrupt->system) + left_ns);
 }
 

@@ -24,7 +24,7 @@ typedef struct fl_interrupt {
     _Atomic int64_t requests;         /* ever made */
     const struct fl_system *system;   /* whose clock that is; set before it is used, NULL = the system's own */
     const struct fl_interrupt *above; /* requests to it are meant for this one, too: those that come after `seen` */
-    int64_t seen;
+    _Atomic int64_t seen;             /* negative: none is, as no call is under way */
 } fl_interrupt;
 
 /** Begins a call: forgets requests that came before it. No deadline. */
@@ -34,7 +34,8 @@ void fl_interrupt_begin(fl_interrupt *interrupt);
  *  call's interrupt as it is. `above` outlives it. */
 void fl_interrupt_begin_below(fl_interrupt *interrupt, const fl_interrupt *above);
 
-/** The deadline does not come nearer until fl_interrupt_go_on. Gives what is left of it. */
+/** Ends a call: requests are not meant for the work, and the deadline does not come nearer, until fl_interrupt_go_on. Gives what is
+ *  left of it. */
 int64_t fl_interrupt_rest(fl_interrupt *interrupt);
 void fl_interrupt_go_on(fl_interrupt *interrupt, int64_t left_ns);
 
@@ -53,9 +54,10 @@ fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err);
 /** Whether somebody asked the work to stop. */
 static inline bool fl_interrupt_is_asked(const fl_interrupt *interrupt)
 {
-    return atomic_load_explicit(&interrupt->is_requested, memory_order_relaxed) ||
-           (interrupt->above != NULL &&
-            atomic_load_explicit(&interrupt->above->requests, memory_order_relaxed) != interrupt->seen);
+    if (atomic_load_explicit(&interrupt->is_requested, memory_order_relaxed))
+        return true;
+    int64_t seen = interrupt->above == NULL ? -1 : atomic_load_explicit(&interrupt->seen, memory_order_relaxed);
+    return seen >= 0 && atomic_load_explicit(&interrupt->above->requests, memory_order_relaxed) != seen;
 }
 
 /** Whether the deadline is over; looks at the clock where there is one. */

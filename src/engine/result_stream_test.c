@@ -158,6 +158,16 @@ static void test_streams_outlive_their_session(void **state)
     rows.release(&rows);
 }
 
+/* Until a read hears it. */
+static void *interrupt_soon(void *session)
+{
+    for (int32_t i = 0; i < 200; i++) {
+        usleep(1000);
+        fl_session_interrupt(session);
+    }
+    return NULL;
+}
+
 static void test_interrupt_and_timeout(void **state)
 {
     (void)state;
@@ -166,9 +176,16 @@ static void test_interrupt_and_timeout(void **state)
     struct ArrowArrayStream rows = ask(session, "SELECT range FROM range(1000000000000)");
     struct ArrowArray batch = {0};
     fl_err err = {0};
-    fl_session_interrupt(session);
+    fl_session_interrupt(session); /* no call is under way */
+    for (int32_t i = 0; i < 20; i++) {
+        assert_int_equal(rows.get_next(&rows, &batch), 0);
+        batch.release(&batch);
+    }
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_soon, session), 0);
     while (rows.get_next(&rows, &batch) == 0)
         batch.release(&batch);
+    pthread_join(thread, NULL);
     assert_int_equal(fl_stream_error(&rows, &err), FL_ERR_CANCELLED);
     assert_string_equal(err.sqlstate, "57014");
     rows.release(&rows);
