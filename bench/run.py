@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H and TPC-DS from Parquet, scenarios in memory, planning, start-up.
 
-    run.py [--suites tpch,tpcds,scenarios,planning,startup] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
+    run.py [--suites tpch,tpcds,scenarios,planning,startup,firstrow] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
            [--only NAME,...] [--quick] [--save FILE] [--compare FILE] [--fletch PROGRAM]
 
 Engines take turns, query by query and run by run, so that whatever else the machine does hits all of them. The figure
@@ -34,6 +34,7 @@ sys.path.insert(0, str(ROOT / "test" / "tpcds"))
 import compare as tpcds  # noqa: E402
 import oracles  # noqa: E402
 import pipe  # noqa: E402
+import first_row  # noqa: E402
 import planning  # noqa: E402
 
 STARTS = 21
@@ -252,7 +253,7 @@ def compare(now, saved):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--suites", default="tpch,tpcds,scenarios,planning,startup")
+    parser.add_argument("--suites", default="tpch,tpcds,scenarios,planning,startup,firstrow")
     parser.add_argument("--engines", help=f"default: {','.join(oracles.ENGINES)}; for TPC-DS fletch,duckdb")
     parser.add_argument("--threads", type=int, help="default: 2 for TPC-H, 1 and 2 for TPC-DS, 1 for the scenarios")
     parser.add_argument("--runs", type=int, default=5)
@@ -326,6 +327,15 @@ def main():
             print(f"\n## Start-up\n\n`fletch -c 'SELECT 1'`: {started[0]:.1f} ms to the first byte, "
                   f"{started[1]:.1f} MB at the peak (median of {STARTS} starts)")
             record["startup"] = {"ms": started[0], "peak_mb": started[1]}
+
+    if "firstrow" in suites and "fletch" in engines:
+        table = ROOT / ".deps" / "data" / "tpch-sf1" / "lineitem.parquet"
+        threads = args.threads or os.cpu_count()
+        found = first_row.compare(args.fletch, table, threads)
+        print(f"\n## First row of 6,001,215, {threads} thread(s), median of {first_row.TIMES}\n")
+        for engine, (ms, mb) in found.items():
+            print(f"{engine}: {ms:.0f} ms, {mb:.0f} MB at the peak")
+        record["first_row"] = {engine: {"ms": ms, "peak_mb": mb} for engine, (ms, mb) in found.items()}
 
     if args.save:
         pathlib.Path(args.save).write_text(json.dumps(record, indent=1) + "\n")

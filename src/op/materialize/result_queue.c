@@ -291,8 +291,9 @@ fl_status fl_result_queue_take(fl_result_queue *queue, fl_segment **ret, fl_err 
     fl_status st = FL_OK;
     bool was_full = is_full(&queue->base);
     *ret = take_first(queue, INT64_MAX);
-    if (*ret != NULL && (*ret)->rows <= SMALL_ROWS)
+    if (*ret != NULL && (*ret)->rows <= SMALL_ROWS && queue->is_read) /* the first rows leave at once */
         st = put_together(queue, *ret, ret, err);
+    queue->is_read = true;
     if (was_full && !is_full(&queue->base))
         fl_exec_wake(queue->exec);
     return st;

@@ -29,6 +29,7 @@ typedef struct fl_result_queue {
     _Atomic int64_t morsels; /* that ended */
     _Atomic int64_t rows;    /* that were put in */
     _Atomic int64_t bytes;   /* that wait */
+    bool is_read;            /* the reader's: rows were taken */
     _Atomic bool is_told;    /* the reader knows that there is something */
     pthread_mutex_t lock;    /* guards the pieces */
     fl_result_piece *first, *last;
