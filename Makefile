@@ -49,7 +49,7 @@ test: build .deps/data.stamp .deps/bench-data.stamp .deps/test.stamp
 
 debug asan tsan: %: build/%/build.ninja .deps/data.stamp .deps/test.stamp
 	cmake --build --preset $@ -j $(JOBS)
-	ctest --preset $@ -j $(JOBS)
+	$(if $(filter tsan,$@),FLETCH_STRESS_SECONDS=60) ctest --preset $@ -j $(JOBS)
 
 fuzz: .deps/fuzz.stamp .deps/data.stamp
 	cmake --preset fuzz

@@ -2,16 +2,19 @@
  * what nobody reads is bounded. */
 #include "engine/internal.h"
 
+#include "base/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define ROWS 4000000
-#define SETS 20 /* of sessions and threads that work at once */
+#define CLIENTS 16 /* sessions and threads that work at once */
 
 static fl_engine *open_engine(int32_t threads)
 {
@@ -208,14 +211,43 @@ static void test_interrupt_and_timeout(void **state)
 typedef struct client {
     fl_engine *engine;
     int32_t number;
+    int64_t until_ns;
 } client;
+
+/* For how long: FLETCH_STRESS_SECONDS, else long enough for some rounds. */
+static int64_t stress_ns(void)
+{
+    const char *seconds = getenv("FLETCH_STRESS_SECONDS");
+    return seconds != NULL ? strtoll(seconds, NULL, 10) * 1000000000 : 500000000;
+}
+
+static void *interrupt_once(void *session)
+{
+    usleep(500);
+    fl_session_interrupt(session);
+    return NULL;
+}
+
+/* Reads until the query is stopped, or ended before it was. */
+static void read_stopped(fl_session *session, struct ArrowArrayStream *rows)
+{
+    struct ArrowArray batch = {0};
+    pthread_t other;
+    int rc = 0;
+    assert_int_equal(pthread_create(&other, NULL, interrupt_once, session), 0);
+    while ((rc = rows->get_next(rows, &batch)) == 0 && batch.release != NULL)
+        batch.release(&batch);
+    pthread_join(other, NULL);
+    if (rc != 0)
+        assert_int_equal(fl_stream_error(rows, NULL), FL_ERR_CANCELLED);
+}
 
 /* Streams that are read, half read, released by others, cancelled. */
 static void *use(void *ptr)
 {
     client *c = ptr;
     fl_session *session = open_session(c->engine);
-    for (int32_t round = 0; round < 6; round++) {
+    for (int32_t round = 0; round < 4 || fl_clock_ns(NULL) < c->until_ns; round++) {
         int64_t next = 0;
         struct ArrowArrayStream rows = ask(session, "SELECT range FROM range(300000)"), more = {0};
         switch ((c->number + round) % 4) {
@@ -227,7 +259,7 @@ static void *use(void *ptr)
             read_some(&rows, 1, &next);
             break;
         case 2:
-            fl_session_interrupt(session);
+            read_stopped(session, &rows);
             break;
         default:
             more = ask(session, "SELECT range % 1000, count(*) FROM range(100000) GROUP BY 1");
@@ -246,13 +278,13 @@ static void test_many_at_once(void **state)
 {
     (void)state;
     fl_engine *engine = open_engine(3);
-    pthread_t threads[SETS];
-    client clients[SETS];
-    for (int32_t i = 0; i < SETS; i++) {
-        clients[i] = (client){engine, i};
+    pthread_t threads[CLIENTS];
+    client clients[CLIENTS];
+    for (int32_t i = 0; i < CLIENTS; i++) {
+        clients[i] = (client){engine, i, fl_clock_ns(NULL) + stress_ns()};
         assert_int_equal(pthread_create(&threads[i], NULL, use, &clients[i]), 0);
     }
-    for (int32_t i = 0; i < SETS; i++)
+    for (int32_t i = 0; i < CLIENTS; i++)
         pthread_join(threads[i], NULL);
     fl_workers_counts counts;
     fl_workers_count(engine->workers, &counts);
