@@ -48,17 +48,21 @@ static const char *const statements[] = {
     "EXPLAIN (WHY, MEMO, COSTS, PROPERTIES, WHY NOT choose_build_side) SELECT t.a FROM t JOIN t AS u ON t.a = u.b "
     "WHERE t.a > 3",
     "SELECT count(*) FROM 'test/data/csv/people.csv'",
+    "SELECT range, 'a longer text, number ' || range FROM range(40000)",
     "CREATE OR REPLACE TABLE copied AS SELECT * FROM t",
     "DESCRIBE t",
     "SHOW TABLES",
 };
 
-static void drain(struct ArrowArrayStream *rows)
+/* Reads to the end, or to an error, which it gives. */
+static fl_status drain(struct ArrowArrayStream *rows, fl_err *err)
 {
     struct ArrowArray batch = {0};
     while (rows->get_next(rows, &batch) == 0 && batch.release != NULL)
         batch.release(&batch);
+    fl_status st = fl_stream_error(rows, err);
     rows->release(rows);
+    return st;
 }
 
 static void check_session(fl_session *session, const char *sql)
@@ -83,7 +87,7 @@ static void fail_each(fl_session *session, const char *sql, fl_fault fault)
         fl_status st = fl_session_query(session, sql, &rows, &err);
         bool untouched = fl_fault_is_armed(fault);
         if (st == FL_OK)
-            drain(&rows); /* an export may fail; that ends the stream */
+            st = drain(&rows, &err);
         untouched = untouched && fl_fault_is_armed(fault);
         fl_fault_arm(fault, 0);
         bool is_expected = fault == FL_FAULT_INTERRUPT ? st == FL_ERR_CANCELLED
@@ -115,7 +119,7 @@ static void fail_each_of_builder(fl_session *session)
         fl_status st = fl_builder_run(q, &rows, &err);
         bool untouched = fl_fault_is_armed(FL_FAULT_ALLOC);
         if (st == FL_OK)
-            drain(&rows);
+            st = drain(&rows, &err);
         fl_builder_free(q);
         untouched = untouched && fl_fault_is_armed(FL_FAULT_ALLOC);
         fl_fault_arm(FL_FAULT_ALLOC, 0);
@@ -221,7 +225,7 @@ static void fail_each_of_change(fl_session *session, const char *sql, fl_fault f
         bool untouched = fl_fault_is_armed(fault);
         fl_fault_arm(fault, 0);
         if (st == FL_OK)
-            drain(&rows);
+            (void)drain(&rows, &err);
         int64_t sum = sum_of_rows(session); /* it may be done, and its answer fail for want of memory */
         if (sum != after && (st == FL_OK || sum != before))
             fail_msg("%s, fault %d at %lld: changed a part of the rows", sql, (int)fault, (long long)n);
