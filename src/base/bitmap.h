@@ -47,6 +47,21 @@ static inline uint64_t fl_bitmap_tail(int64_t bits)
     return (bits & 63) == 0 ? ~0ull : (1ull << (bits & 63)) - 1;
 }
 
+/** Clears the first n ones, of which there are as many at least. */
+static inline void fl_bitmap_clear_first(uint64_t *map, int64_t n)
+{
+    for (int64_t w = 0; n > 0; w++) {
+        int64_t ones = __builtin_popcountll(map[w]);
+        if (ones <= n) {
+            map[w] = 0;
+            n -= ones;
+            continue;
+        }
+        for (; n > 0; n--)
+            map[w] &= map[w] - 1;
+    }
+}
+
 static inline void fl_bitmap_fill(uint64_t *map, int64_t bits, bool on)
 {
     memset(map, on ? 0xFF : 0, (size_t)fl_bitmap_words(bits) * 8);

@@ -55,6 +55,8 @@ struct fl_op_rewrites {
     fl_status (*thin)(fl_plan *plan, const fl_node *node, const fl_col_set *wanted, const fl_node **ret, fl_err *err);
     /** The node for a reader to whom its first `rows` rows suffice; it may put out more, or be the node itself. */
     fl_status (*stop)(fl_plan *plan, const fl_node *node, int64_t rows, const fl_node **ret, fl_err *err);
+    /** The node without its first `rows` rows, or the node itself. NULL: nothing is saved by it. */
+    fl_status (*skip)(fl_plan *plan, const fl_node *node, int64_t rows, const fl_node **ret, fl_err *err);
     /** The field (FL_FIELD_EXPRS) of conjuncts by which rows are tested one after the other, until one is not true. */
     const char *tests;
     /** An equal plan in which the node's expressions stand over rows of an input, so that what subqueries in them give can be

@@ -143,7 +143,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_expr **copies = NULL;
     fl_scan_attrs attrs = *s.left;
     if ((s.join->kind != FL_JOIN_INNER && s.join->kind != FL_JOIN_SEMI && s.join->kind != FL_JOIN_LEFT) ||
-        s.left->table != s.right->table || s.left->limit >= 0 || s.right->limit >= 0)
+        s.left->table != s.right->table || s.left->limit >= 0 || s.right->limit >= 0 || s.left->offset >= 0 ||
+        s.right->offset >= 0)
         return FL_OK;
     const fl_table_key *key = find_key(&s);
     if (key == NULL)

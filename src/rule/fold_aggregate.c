@@ -19,7 +19,7 @@ static bool check(const fl_rule_call *call)
     const fl_aggregate_attrs *aggregate = fl_aggregate_of(call->node);
     const fl_scan_attrs *scan = fl_scan_of(fl_rule_call_bound(call, "scan"));
     bool ok = aggregate->n_keys == 0 && aggregate->n_aggs > 0 && scan->n_filters == 0 && scan->limit < 0 &&
-              scan->table->ops->facts != NULL;
+              scan->offset < 0 && scan->table->ops->facts != NULL;
     for (int32_t i = 0; i < aggregate->n_aggs && ok; i++)
         ok = is_plain(&aggregate->aggs[i]);
     return ok;

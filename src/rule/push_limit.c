@@ -1,4 +1,5 @@
-/* push_limit: a limit runs below what makes a row of each row and keeps their order, and in a scan that has enough rows. Of each input of
+/* push_limit: a limit runs below what makes a row of each row and keeps their order, and in a scan that has enough rows or leaves the
+ * first ones out. Of each input of
  * a union no more rows are needed than come out, which are counted again. */
 #include "op/limit/node.h"
 #include "plan/props.h"
@@ -54,6 +55,15 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         FL_TRY(fl_node_with_inputs(call->plan, below, &out, &out, err));
         FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
         return fl_rule_call_transform_to(call, out, err);
+    }
+    if (limit->offset > 0 && rewrites->skip != NULL) {
+        FL_TRY(rewrites->skip(call->plan, below, limit->offset, &out, err));
+        if (out != below) {
+            if (limit->limit >= 0)
+                FL_TRY(fl_limit_build(call->plan, out, limit->limit, 0, &out, err));
+            FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
+            return fl_rule_call_transform_to(call, out, err);
+        }
     }
     if (limit->limit < 0 || limit->limit >= INT64_MAX - limit->offset)
         return FL_OK;

@@ -9,16 +9,6 @@ typedef struct limit_stage {
     int32_t *cols;
 } limit_stage;
 
-/* Clears the first `n` ones of a mask. */
-static void drop_first(uint64_t *mask, int64_t n)
-{
-    for (int64_t w = 0; n > 0; w++)
-        while (mask[w] != 0 && n > 0) {
-            mask[w] &= mask[w] - 1;
-            n--;
-        }
-}
-
 /* Keeps the first `n` ones. */
 static void keep_first(uint64_t *mask, int64_t words, int64_t n)
 {
@@ -64,7 +54,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *
             else
                 fl_bitmap_fill(mask, batch->rows, true);
             mask[words - 1] &= fl_bitmap_tail(batch->rows);
-            drop_first(mask, skip);
+            fl_bitmap_clear_first(mask, skip);
             keep_first(mask, words, kept);
             out.mask = mask;
         }

@@ -21,6 +21,8 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     const fl_scan_attrs *scan = fl_scan_of(node);
     double rows =
         fl_estimate_table_rows(plan, scan->table) * fl_estimate_conjuncts(plan, scan->filters, scan->n_filters);
+    if (scan->offset > 0)
+        rows -= (double)scan->offset;
     if (scan->limit >= 0 && rows > (double)scan->limit)
         rows = (double)scan->limit;
     return rows < 1 ? 1 : rows;
@@ -149,7 +151,11 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
         if (fl_col_set_has_all(&ret->not_null, &key)) /* rows with a null among them may repeat */
             FL_TRY(fl_props_add_key(plan, ret, &key, err));
     }
-    if (scan->limit >= 0)
+    if (scan->offset > 0) {
+        ret->rows_min = ret->rows_min > (double)scan->offset ? ret->rows_min - (double)scan->offset : 0;
+        ret->rows_max = ret->rows_max > (double)scan->offset ? ret->rows_max - (double)scan->offset : 0;
+    }
+    if (scan->limit >= 0 && ret->rows_max > (double)scan->limit)
         ret->rows_max = (double)scan->limit;
     st = add_orders(plan, node, ret, err);
 cleanup:
@@ -176,6 +182,7 @@ static const fl_attr_field fields[] = {
     {"filters", FL_FIELD_EXPRS, offsetof(fl_scan_attrs, filters), offsetof(fl_scan_attrs, n_filters), NULL, false,
      true},
     {"limit", FL_FIELD_I64, offsetof(fl_scan_attrs, limit), 0, NULL, false, false},
+    {"offset", FL_FIELD_I64, offsetof(fl_scan_attrs, offset), 0, NULL, false, false},
 };
 
 extern const fl_op_rewrites fl_scan_rewrites;
@@ -201,7 +208,7 @@ fl_status fl_scan_build(fl_plan *plan, fl_table *table, const fl_node **ret, fl_
 {
     fl_status st = FL_OK;
     fl_col_id *cols = NULL;
-    fl_scan_attrs attrs = {.table = table, .n_cols = table->n_cols, .limit = -1};
+    fl_scan_attrs attrs = {.table = table, .n_cols = table->n_cols, .limit = -1, .offset = -1};
     FL_TRY(fl_plan_hold_table(plan, table, err));
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), table->n_cols, &cols, err));
     for (int32_t i = 0; i < table->n_cols; i++) {

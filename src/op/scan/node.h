@@ -13,6 +13,8 @@ typedef struct fl_scan_attrs {
     int32_t n_filters;     /* conjuncts over cols, applied in this order */
     const fl_expr *const *filters;
     int64_t limit; /* rows that suffice; -1 = all */
+    int64_t
+        offset; /* of the rows that filters leave, as many do not come out; -1 = none. Those before the limit is counted */
 } fl_scan_attrs;
 
 extern const fl_op_desc fl_op_scan;

@@ -31,6 +31,8 @@ typedef struct scan_source {
     bool has_lock;
     int64_t limit;
     _Atomic int64_t passed;
+    int64_t skipped_max; /* rows that do not come out; one worker reads then */
+    int64_t skipped;
     fl_order_check *order; /* NULL: nobody relies on an order that is claimed */
 } scan_source;
 
@@ -148,6 +150,26 @@ static fl_status sharpen(scan_source *source, fl_err *err)
     return st;
 }
 
+/* Takes the first n rows out of a batch. */
+static fl_status leave_out(scan_source *source, fl_worker *worker, fl_batch *batch, int32_t n, fl_err *err)
+{
+    uint64_t *mask = NULL;
+    int64_t words = fl_bitmap_words(batch->rows);
+    fl_status st = fl_arena_get(&worker->arena, words * 8 + 8, (void **)&mask, err);
+    if (st != FL_OK)
+        return st;
+    if (batch->mask != NULL)
+        memcpy(mask, batch->mask, (size_t)words * 8);
+    else
+        fl_bitmap_fill(mask, batch->rows, true);
+    mask[words - 1] &= fl_bitmap_tail(batch->rows);
+    fl_bitmap_clear_first(mask, n);
+    batch->mask = mask;
+    batch->kept -= n;
+    source->skipped += n;
+    return FL_OK;
+}
+
 static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *worker, fl_stage *to, int32_t rows,
                            fl_err *err)
 {
@@ -187,12 +209,22 @@ static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *wo
         if (kept == rows)
             mask = NULL;
     }
+    int64_t skipped = source->skipped_max - source->skipped;
+    if (skipped >= kept && local->order == NULL) { /* an order is held against rows that are left out, too */
+        source->skipped += kept;
+        return FL_OK;
+    }
     FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < node->n_cols; c++)
         FL_TRY(load(&l, source->out_slots[c], mask, &vecs[c], err));
     fl_batch batch = {.rows = rows, .cols = node->n_cols, .vec = vecs, .mask = mask, .kept = kept};
     if (local->order != NULL)
         FL_TRY(fl_order_check_rows(local->order, &batch, source->base.scan, worker->morsel, err));
+    if (skipped > 0)
+        FL_TRY(leave_out(source, worker, &batch, skipped < kept ? (int32_t)skipped : kept, err));
+    kept = batch.kept;
+    if (kept == 0)
+        return FL_OK;
     if (kept * COMPACT_BELOW < rows)
         FL_TRY(fl_batch_compact(&worker->arena, &batch, err));
     if (source->limit >= 0)
@@ -482,6 +514,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     pthread_mutex_init(&source->lock, NULL);
     source->has_lock = true;
     source->limit = scan->limit;
+    source->skipped_max = scan->offset > 0 ? scan->offset : 0;
+    source->base.workers_max = scan->offset > 0 ? 1 : 0;
     if (fl_scan_checks_order(node))
         FL_TRY(fl_order_check_new(exec, node, &source->order, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, scan->n_cols + 1, &source->slot_cols, err));
