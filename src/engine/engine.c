@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define POOL_KEEP_BYTES (1ll << 30)
+#define POOL_KEEP_BYTES (1ll << 30) /* idle regions, which no budget counts */
+#define POOL_KEEP_PART 16           /* of the limit, where that is less */
 
 static int64_t machine_bytes(void)
 {
@@ -55,7 +56,8 @@ fl_status fl_engine_open_on(const fl_system *system, const fl_engine_options *op
     engine->memory.system = system;
     fl_spill_quota_init(&engine->spill_quota, NULL, "the engine's temp_limit", 0);
     find_temp_directory(engine->temp_directory);
-    FL_TRY(fl_buffer_pool_new(POOL_KEEP_BYTES, &engine->pool, err));
+    int64_t keep = engine->memory.limit_bytes / POOL_KEEP_PART;
+    FL_TRY(fl_buffer_pool_new(keep < POOL_KEEP_BYTES ? keep : POOL_KEEP_BYTES, &engine->pool, err));
     engine->memory.pool = engine->pool;
     FL_TRY(fl_files_cache_new(&engine->memory, &engine->files, err));
     engine->memory.give_up = fl_files_cache_give_up;

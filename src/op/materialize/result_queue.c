@@ -2,6 +2,7 @@
 #include "op/materialize/result_queue.h"
 
 #define BYTES_MAX (16ll << 20) /* some morsels of each worker; a reader that keeps up never sees it */
+#define LIMIT_PART 16          /* of the tightest limit, where that is less */
 #define SMALL_ROWS 4096        /* of a piece that is put together with those behind it */
 #define TOGETHER_ROWS 16384
 #define FULL_ROWS 65536 /* of a piece, where one worker alone decides */
@@ -307,6 +308,7 @@ fl_status fl_result_queue_new(fl_exec *exec, const fl_col_id *cols, int32_t n_co
     _Atomic int64_t *bounds = NULL;
     fl_type *types = NULL;
     int32_t *from = NULL;
+    int64_t limit = 0;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_cols + 1, &types, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &bounds, err));
     for (int32_t w = 0; w < exec->n_workers; w++)
@@ -321,7 +323,8 @@ fl_status fl_result_queue_new(fl_exec *exec, const fl_col_id *cols, int32_t n_co
     queue->n_cols = n_cols;
     queue->types = types;
     queue->from = from;
-    queue->bytes_max = BYTES_MAX;
+    (void)fl_memory_left(keep, &limit);
+    queue->bytes_max = limit > 0 && limit / LIMIT_PART < BYTES_MAX ? limit / LIMIT_PART : BYTES_MAX;
     queue->bounds = bounds;
     *ret = queue;
 cleanup:
