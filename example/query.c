@@ -26,9 +26,12 @@ int main(int argc, char **argv)
         count += batch.length;
         batch.release(&batch);
     }
+    bool is_whole = fl_stream_error(&rows, &err) == FL_OK; /* rows are computed as they are read */
+    if (!is_whole)
+        fprintf(stderr, "%s\n", err.message);
     printf("%lld rows, sum %lld\n", (long long)count, (long long)sum);
     rows.release(&rows);
     fl_session_close(session);
     fl_engine_close(engine);
-    return 0;
+    return is_whole ? 0 : 1;
 }
