@@ -6,11 +6,12 @@
  * update_all: all rows of mask (NULL = all) go to one state. NULL pointer: the caller uses update_groups.
  * is_masked: update_all costs little however the mask looks, and gives the same however rows are split: where a batch has few
  *   groups it is called once for each of them. Arguments have bounds then, where they can have any.
- * combine: adds the state `from` to `into`; both heaps live on. finish: writes the result of group i to row i of ret
+ * combine: adds the state `from` to `into`; both heaps live on. save, load: of states that leave memory (fl_state_kind). finish: writes the result of group i to row i of ret
  *   (ret->data preallocated in canonical width, validity preset to all valid). */
 #ifndef FL_EXEC_AGG_H
 #define FL_EXEC_AGG_H
 
+#include "exec/spilled_rows.h"
 #include "plan/func.h"
 
 typedef struct fl_agg_call {
@@ -21,8 +22,17 @@ typedef struct fl_agg_call {
     fl_type ret_type;
 } fl_agg_call;
 
+/* How states leave memory with their group's row. 0 is none of these: each kernel says it. */
+typedef enum fl_state_kind {
+    FL_STATE_PLAIN = 1, /* the state's bytes are all of it */
+    FL_STATE_SAVED,     /* it points at more, which save appends and load makes again */
+    FL_STATE_LATE /* it points at more, but never leaves: the aggregate asks for an order, and what it is fed stays rows until the
+                   * group is complete */
+} fl_state_kind;
+
 typedef struct fl_agg_kernel {
     int32_t state_bytes; /* multiple of 8; states are 8-byte aligned and start as zeroes */
+    fl_state_kind state_kind;
     bool is_masked;
     fl_status (*update_groups)(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,
                                int32_t count, fl_err *err);
@@ -30,6 +40,10 @@ typedef struct fl_agg_kernel {
     fl_status (*combine)(fl_agg_call *call, void *into, const void *from, fl_err *err);
     fl_status (*finish)(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
                         fl_err *err);
+    /** FL_STATE_SAVED: appends what the state points at. The call has no heap. */
+    fl_status (*save)(fl_agg_call *call, const void *state, fl_spill_bytes *to, fl_err *err);
+    /** FL_STATE_SAVED: `state` came back with the bytes that it had; makes it point at what save appended, in the call's heap. */
+    fl_status (*load)(fl_agg_call *call, void *state, const uint8_t *from, fl_err *err);
 } fl_agg_kernel;
 
 #endif

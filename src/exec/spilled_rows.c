@@ -25,7 +25,7 @@ fl_status fl_spill_bytes_add(fl_spill_bytes *bytes, const void *data, int64_t n,
 
 /* ---- nested values ------------------------------------------------------------------------------------------------- */
 
-static fl_status save_value(fl_spill_bytes *to, const fl_value *value, fl_err *err)
+fl_status fl_spill_value_save(fl_spill_bytes *to, const fl_value *value, fl_err *err)
 {
     fl_status st = FL_OK;
     uint8_t is_null = value->is_null;
@@ -38,7 +38,7 @@ static fl_status save_value(fl_spill_bytes *to, const fl_value *value, fl_err *e
     } else if (fl_type_is_nested(value->type)) {
         FL_TRY(fl_spill_bytes_add(to, &value->list.n, 8, err));
         for (int64_t i = 0; i < value->list.n && st == FL_OK; i++)
-            st = save_value(to, &value->list.items[i], err);
+            st = fl_spill_value_save(to, &value->list.items[i], err);
     } else {
         st = fl_spill_bytes_add(to, &value->interval, 16, err); /* the widest of the union */
     }
@@ -53,7 +53,7 @@ static const uint8_t *take(const uint8_t **at, int64_t n)
     return from;
 }
 
-static fl_status load_value(const uint8_t **at, fl_type type, fl_arena *heap, fl_value *ret, fl_err *err)
+fl_status fl_spill_value_load(const uint8_t **at, fl_type type, fl_arena *heap, fl_value *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     *ret = (fl_value){.type = type, .is_null = *take(at, 1) != 0};
@@ -73,7 +73,7 @@ static fl_status load_value(const uint8_t **at, fl_type type, fl_arena *heap, fl
     FL_TRY(FL_NEW_ARRAY(heap, ret->list.n + 1, &items, err));
     ret->list.items = items;
     for (int64_t i = 0; i < ret->list.n && st == FL_OK; i++)
-        st = load_value(at, type.fields[type.id == FL_LIST ? 0 : i].type, heap, &items[i], err);
+        st = fl_spill_value_load(at, type.fields[type.id == FL_LIST ? 0 : i].type, heap, &items[i], err);
 cleanup:
     return st;
 }
@@ -111,7 +111,7 @@ static fl_status save_column(const fl_row_layout *layout, int32_t col, uint8_t *
     if (value == NULL)
         return FL_OK;
     memcpy(at, &offset, 8);
-    st = save_value(heap, value, err);
+    st = fl_spill_value_save(heap, value, err);
     return st;
 }
 
@@ -268,7 +268,7 @@ static fl_status load_columns(const fl_row_layout *layout, uint8_t *row, const u
             continue;
         const uint8_t *from = behind + offset - 1;
         FL_TRY(FL_NEW(heap, &value, err));
-        FL_TRY(load_value(&from, layout->types[c], heap, value, err));
+        FL_TRY(fl_spill_value_load(&from, layout->types[c], heap, value, err));
         memcpy(at, &value, 8);
     }
 cleanup:

@@ -25,6 +25,11 @@ typedef struct fl_spill_bytes {
 
 fl_status fl_spill_bytes_add(fl_spill_bytes *bytes, const void *data, int64_t n, fl_err *err);
 
+/** Appends a value that is nested or a text, with all that it points at; and makes it again in the heap, from *at on, which is moved
+ *  behind it. Types of one process: what they point at stays where it is. */
+fl_status fl_spill_value_save(fl_spill_bytes *to, const fl_value *value, fl_err *err);
+fl_status fl_spill_value_load(const uint8_t **at, fl_type type, fl_arena *heap, fl_value *ret, fl_err *err);
+
 /* What an operator keeps in the extra room of its rows, where that points at more. The room's own bytes travel by themselves. */
 typedef struct fl_row_states {
     void *ctx;

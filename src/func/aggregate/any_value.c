@@ -43,7 +43,18 @@ cleanup:
     return st;
 }
 
-#define ONE(name, takes_null, takes_last)                                                                           \
+static fl_status one_save(fl_agg_call *call, const void *from, fl_spill_bytes *to, fl_err *err)
+{
+    (void)call;
+    return fl_kept_save(((const state *)from)->kept, to, err);
+}
+
+static fl_status one_load(fl_agg_call *call, void *into, const uint8_t *from, fl_err *err)
+{
+    return fl_kept_load(call, &((state *)into)->kept, &from, err);
+}
+
+#define ONE(name, kind, takes_null, takes_last)                                                                     \
     static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
                                    int32_t count, fl_err *err)                                                      \
     {                                                                                                               \
@@ -60,9 +71,12 @@ cleanup:
         return FL_OK;                                                                                               \
     }                                                                                                               \
     static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
+                                                .state_kind = kind,                                                 \
                                                 .update_groups = name##_groups,                                     \
                                                 .combine = name##_combine,                                          \
-                                                .finish = one_finish};                                              \
+                                                .finish = one_finish,                                               \
+                                                .save = one_save,                                                   \
+                                                .load = one_load};                                                  \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
     {                                                                                                               \
         if (n_args != 1)                                                                                            \
@@ -71,9 +85,9 @@ cleanup:
             .args = {type_of(args[0])}, .n_args = 1, .ret = type_of(args[0]), .kernel = &name##_kernel};            \
         return FL_OK;                                                                                               \
     }
-ONE(any_value, false, false)
-ONE(first, true, false)
-ONE(last, true, true)
+ONE(any_value, FL_STATE_SAVED, false, false)
+ONE(first, FL_STATE_LATE, true, false)
+ONE(last, FL_STATE_LATE, true, true)
 
 /* ---- arg_min, arg_max ---------------------------------------------------------------------------------------------- */
 
@@ -126,6 +140,21 @@ cleanup:
     return st;
 }
 
+static fl_status arg_save(fl_agg_call *call, const void *from, fl_spill_bytes *to, fl_err *err)
+{
+    (void)call;
+    const arg_state *s = from;
+    fl_status st = fl_kept_save(s->x, to, err);
+    return st == FL_OK ? fl_kept_save(s->key, to, err) : st;
+}
+
+static fl_status arg_load(fl_agg_call *call, void *into, const uint8_t *from, fl_err *err)
+{
+    arg_state *s = into;
+    fl_status st = fl_kept_load(call, &s->x, &from, err);
+    return st == FL_OK ? fl_kept_load(call, &s->key, &from, err) : st;
+}
+
 #define ARG(name, is_max)                                                                                           \
     static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
                                    int32_t count, fl_err *err)                                                      \
@@ -143,9 +172,12 @@ cleanup:
         return FL_OK;                                                                                               \
     }                                                                                                               \
     static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(arg_state),                          \
+                                                .state_kind = FL_STATE_SAVED,                                       \
                                                 .update_groups = name##_groups,                                     \
                                                 .combine = name##_combine,                                          \
-                                                .finish = arg_finish};                                              \
+                                                .finish = arg_finish,                                               \
+                                                .save = arg_save,                                                   \
+                                                .load = arg_load};                                                  \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
     {                                                                                                               \
         if (n_args != 2)                                                                                            \

@@ -80,6 +80,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kerne
         return FL_OK;                                                                                               \
     }                                                                                                               \
     static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
+                                                .state_kind = FL_STATE_PLAIN,                                       \
                                                 .update_groups = name##_groups,                                     \
                                                 .combine = name##_combine,                                          \
                                                 .finish = finish};                                                  \

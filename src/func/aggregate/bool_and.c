@@ -46,8 +46,11 @@ static void bool_finish(uint8_t *const *states, int32_t offset, int32_t count, f
         bool_finish(states, offset, count, ret, is_and);                                                     \
         return FL_OK;                                                                                        \
     }                                                                                                        \
-    static const fl_agg_kernel name##_kernel = {                                                             \
-        .state_bytes = 8, .update_groups = bool_groups, .combine = bool_combine, .finish = name##_finish};   \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = 8,                                            \
+                                                .state_kind = FL_STATE_PLAIN,                                \
+                                                .update_groups = bool_groups,                                \
+                                                .combine = bool_combine,                                     \
+                                                .finish = name##_finish};                                    \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)    \
     {                                                                                                        \
         if (n_args != 1 || (args[0].id != FL_BOOL && args[0].id != FL_NULL))                                 \
@@ -107,6 +110,7 @@ static fl_status count_finish(fl_agg_call *call, uint8_t *const *states, int32_t
 }
 
 static const fl_agg_kernel count_kernel = {.state_bytes = (int32_t)sizeof(count_state),
+                                           .state_kind = FL_STATE_PLAIN,
                                            .update_groups = count_groups,
                                            .combine = count_combine,
                                            .finish = count_finish};

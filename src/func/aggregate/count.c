@@ -53,6 +53,7 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
 }
 
 static const fl_agg_kernel kernel = {.state_bytes = 8,
+                                     .state_kind = FL_STATE_PLAIN,
                                      .is_masked = true,
                                      .update_groups = update_groups,
                                      .update_all = update_all,

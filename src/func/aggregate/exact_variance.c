@@ -165,6 +165,7 @@ bool fl_exact_variance_takes(fl_type type, fl_type *ret_arg)
         return finish(call, states, offset, count, is_sample, is_root, ret);                                 \
     }                                                                                                        \
     const fl_agg_kernel fl_exact_##name = {.state_bytes = (int32_t)sizeof(state),                            \
+                                           .state_kind = FL_STATE_PLAIN,                                     \
                                            .update_groups = update_groups,                                   \
                                            .combine = combine,                                               \
                                            .finish = finish_##name};

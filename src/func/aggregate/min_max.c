@@ -267,33 +267,62 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-#define SIDE(name, is_max)                                                                                            \
-    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list,   \
-                                   int32_t count, fl_err *err)                                                        \
-    {                                                                                                                 \
-        return update_groups(call, states, offset, list, count, is_max, err);                                         \
-    }                                                                                                                 \
-    static fl_status name##_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, fl_err *err)          \
-    {                                                                                                                 \
-        return update_all(call, s, mask, rows, is_max, err);                                                          \
-    }                                                                                                                 \
-    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                     \
-    {                                                                                                                 \
-        return combine(call, into, from, is_max, err);                                                                \
-    }                                                                                                                 \
-    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                                \
-                                                .update_groups = name##_groups,                                       \
-                                                .update_all = name##_all,                                             \
-                                                .combine = name##_combine,                                            \
-                                                .finish = finish};                                                    \
-    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)             \
-    {                                                                                                                 \
-        if (n_args != 1 || fl_type_is_nested(args[0]))                                                                \
-            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                      \
-        fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                            \
-        *ret =                                                                                                        \
-            (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .never_fails = true, .kernel = &name##_kernel}; \
-        return FL_OK;                                                                                                 \
+static fl_status save_text(fl_agg_call *call, const void *from, fl_spill_bytes *to, fl_err *err)
+{
+    (void)call;
+    fl_view view;
+    memcpy(&view, ((const state *)from)->value, 16);
+    return view.len > FL_VIEW_INLINE_MAX ? fl_spill_bytes_add(to, view.ptr, view.len, err) : FL_OK;
+}
+
+static fl_status load_text(fl_agg_call *call, void *into, const uint8_t *from, fl_err *err)
+{
+    state *s = into;
+    fl_view view;
+    memcpy(&view, s->value, 16);
+    view.ptr = view.len > FL_VIEW_INLINE_MAX ? (const char *)from : view.ptr;
+    return s->has ? keep_view(s, &view, call->heap, err) : FL_OK;
+}
+
+#define SIDE(name, is_max)                                                                                          \
+    static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
+                                   int32_t count, fl_err *err)                                                      \
+    {                                                                                                               \
+        return update_groups(call, states, offset, list, count, is_max, err);                                       \
+    }                                                                                                               \
+    static fl_status name##_all(fl_agg_call *call, void *s, const uint64_t *mask, int32_t rows, fl_err *err)        \
+    {                                                                                                               \
+        return update_all(call, s, mask, rows, is_max, err);                                                        \
+    }                                                                                                               \
+    static fl_status name##_combine(fl_agg_call *call, void *into, const void *from, fl_err *err)                   \
+    {                                                                                                               \
+        return combine(call, into, from, is_max, err);                                                              \
+    }                                                                                                               \
+    static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                              \
+                                                .state_kind = FL_STATE_PLAIN,                                       \
+                                                .update_groups = name##_groups,                                     \
+                                                .update_all = name##_all,                                           \
+                                                .combine = name##_combine,                                          \
+                                                .finish = finish};                                                  \
+    static const fl_agg_kernel name##_text_kernel = {.state_bytes = (int32_t)sizeof(state),                         \
+                                                     .state_kind = FL_STATE_SAVED,                                  \
+                                                     .update_groups = name##_groups,                                \
+                                                     .update_all = name##_all,                                      \
+                                                     .combine = name##_combine,                                     \
+                                                     .finish = finish,                                              \
+                                                     .save = save_text,                                             \
+                                                     .load = load_text};                                            \
+    static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
+    {                                                                                                               \
+        if (n_args != 1 || fl_type_is_nested(args[0]))                                                              \
+            return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                    \
+        fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                          \
+        *ret = (fl_agg_choice){.args = {type},                                                                      \
+                               .n_args = 1,                                                                         \
+                               .ret = type,                                                                         \
+                               .never_fails = true,                                                                 \
+                               .kernel = fl_type_is_string(type) ? &name##_text_kernel : &name##_kernel};           \
+        return FL_OK;                                                                                               \
     }
 SIDE(min, false)
 SIDE(max, true)

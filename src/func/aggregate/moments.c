@@ -88,6 +88,7 @@ static double kurtosis(const state *s)
         return finish(states, offset, count, rows_min, name, ret, err);                                                \
     }                                                                                                                  \
     static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                                 \
+                                                .state_kind = FL_STATE_PLAIN,                                          \
                                                 .update_groups = update_groups,                                        \
                                                 .combine = combine,                                                    \
                                                 .finish = name##_finish};                                              \

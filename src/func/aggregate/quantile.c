@@ -94,6 +94,36 @@ static fl_status cont_combine(fl_agg_call *call, void *into, const void *from, f
     return FL_OK;
 }
 
+/* The values, and the fractions behind them, of the type that the answer has. */
+static fl_status cont_save(fl_agg_call *call, const void *state, fl_spill_bytes *to, fl_err *err)
+{
+    (void)call;
+    const cont_state *s = state;
+    fl_status st = fl_spill_bytes_add(to, s->values, s->n * 8, err);
+    return st == FL_OK && s->at != NULL ? fl_spill_value_save(to, &s->at->value, err) : st;
+}
+
+static fl_status cont_load(fl_agg_call *call, void *state, const uint8_t *from, fl_err *err)
+{
+    fl_status st = FL_OK;
+    cont_state *s = state;
+    bool has_fractions = s->at != NULL;
+    s->values = NULL;
+    s->at = NULL;
+    s->capacity = s->n;
+    if (s->n > 0) {
+        FL_TRY(fl_arena_get(call->heap, s->n * 8, (void **)&s->values, err));
+        memcpy(s->values, from, (size_t)s->n * 8);
+        from += s->n * 8;
+    }
+    if (has_fractions) {
+        FL_TRY(FL_NEW(call->heap, &s->at, err));
+        FL_TRY(fl_spill_value_load(&from, call->ret_type, call->heap, &s->at->value, err));
+    }
+cleanup:
+    return st;
+}
+
 static bool is_less(double a, double b)
 {
     return isnan(b) ? !isnan(a) : a < b;
@@ -198,13 +228,19 @@ cleanup:
 }
 
 static const fl_agg_kernel cont_kernel = {.state_bytes = (int32_t)sizeof(cont_state),
+                                          .state_kind = FL_STATE_SAVED,
                                           .update_groups = cont_groups,
                                           .combine = cont_combine,
-                                          .finish = cont_finish};
+                                          .finish = cont_finish,
+                                          .save = cont_save,
+                                          .load = cont_load};
 static const fl_agg_kernel cont_list_kernel = {.state_bytes = (int32_t)sizeof(cont_state),
+                                               .state_kind = FL_STATE_SAVED,
                                                .update_groups = cont_groups,
                                                .combine = cont_combine,
-                                               .finish = cont_list_finish};
+                                               .finish = cont_list_finish,
+                                               .save = cont_save,
+                                               .load = cont_load};
 
 static fl_status resolve_median(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
@@ -326,6 +362,7 @@ static fl_status no_combine(fl_agg_call *call, void *into, const void *from, fl_
 }
 
 static const fl_agg_kernel disc_kernel = {.state_bytes = (int32_t)sizeof(disc_state),
+                                          .state_kind = FL_STATE_LATE,
                                           .update_groups = disc_groups,
                                           .combine = no_combine,
                                           .finish = disc_finish};
@@ -398,6 +435,7 @@ cleanup:
 }
 
 static const fl_agg_kernel mode_kernel = {.state_bytes = (int32_t)sizeof(mode_state),
+                                          .state_kind = FL_STATE_LATE,
                                           .update_groups = mode_groups,
                                           .combine = no_combine,
                                           .finish = mode_finish};

@@ -167,6 +167,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, int32_t wanted, co
 
 #define RESOLVE(name, answer, groups, wanted)                                                             \
     static const fl_agg_kernel name##_kernel = {.state_bytes = (int32_t)sizeof(state),                    \
+                                                .state_kind = FL_STATE_PLAIN,                             \
                                                 .update_groups = groups,                                  \
                                                 .combine = combine,                                       \
                                                 .finish = answer##_finish};                               \
@@ -203,6 +204,7 @@ RESOLVE_TWO(regr_syy)
 RESOLVE_TWO(regr_sxy)
 
 static const fl_agg_kernel regr_count_kernel = {.state_bytes = (int32_t)sizeof(state),
+                                                .state_kind = FL_STATE_PLAIN,
                                                 .update_groups = two_groups,
                                                 .combine = combine,
                                                 .finish = regr_count_finish};

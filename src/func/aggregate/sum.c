@@ -459,6 +459,7 @@ static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, 
 
 #define KERNEL(prefix, finish_fn, all_fn, ...)       \
     {.state_bytes = (int32_t)sizeof(prefix##_state), \
+     .state_kind = FL_STATE_PLAIN,                   \
      .update_groups = prefix##_groups,               \
      .update_all = all_fn,                           \
      .combine = prefix##_combine,                    \

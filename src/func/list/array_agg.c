@@ -78,8 +78,11 @@ cleanup:
     return st;
 }
 
-static const fl_agg_kernel kernel = {
-    .state_bytes = (int32_t)sizeof(state), .update_groups = update_groups, .combine = combine, .finish = finish};
+static const fl_agg_kernel kernel = {.state_bytes = (int32_t)sizeof(state),
+                                     .state_kind = FL_STATE_LATE,
+                                     .update_groups = update_groups,
+                                     .combine = combine,
+                                     .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {

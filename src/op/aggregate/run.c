@@ -9,78 +9,12 @@
  * fused: nothing is materialized between them. finish() merges the workers' tables. Aggregates over DISTINCT values or with
  * an order of their own first collect (group keys, arguments) in a table or store beside the groups, and are fed from it at
  * the end. */
-#include "op/aggregate/node.h"
+#include "op/aggregate/run.h"
 
 #include "base/hash.h"
-#include "exec/agg.h"
-#include "exec/eval.h"
-#include "exec/exec.h"
 #include "exec/group_masks.h"
-#include "exec/group_merge.h"
-#include "exec/run_groups.h"
 #include "exec/runs.h"
 #include "exec/sorter.h"
-#include "exec/stretches.h"
-
-/* Where an aggregate's rows go. */
-typedef enum feed { FEED_DIRECT, FEED_DISTINCT, FEED_ORDERED } feed;
-
-typedef struct agg_part {
-    const fl_agg *agg;
-    feed feed;
-    int32_t offset;  /* of the state in a group's row */
-    int32_t args[2]; /* numbers of expressions in the program */
-    int32_t filter;  /* -1: none */
-    int32_t order[8];
-    fl_row_layout side; /* collected rows: group keys, arguments, order keys, sequence */
-    int32_t n_side;
-} agg_part;
-
-typedef struct aggregate_stage {
-    fl_stage base;
-    fl_exec *exec;
-    fl_program *program;
-    fl_row_layout layout; /* keys; extra: states */
-    int32_t n_keys;
-    bool is_sorted;       /* groups are runs, or lie in runs */
-    int32_t n_ordered;    /* is_sorted: the first keys, which make the runs */
-    fl_key_range *ranges; /* of keys; NULL: the groups are hashed */
-    agg_part *parts;
-    int32_t n_parts;
-    int32_t n_masked; /* parts that run once a group where a batch has few */
-    int32_t state_bytes;
-    struct aggregate_source *result;
-    fl_arena heap; /* of states that are fed in finish() */
-} aggregate_stage;
-
-typedef struct aggregate_local {
-    fl_eval *eval;
-    fl_group_table groups;    /* is_sorted: its store alone */
-    fl_stretches stretches;   /* is_sorted */
-    uint8_t *last;            /* is_sorted: the group of the last row */
-    uint8_t *starts;          /* is_sorted: by row of the list, whether a run begins */
-    fl_run_groups in_runs;    /* is_sorted, by some of the keys */
-    fl_group_table *distinct; /* per part */
-    fl_row_store *ordered;    /* per part */
-    uint8_t *single;          /* without keys: the one row */
-    int64_t sequence;
-    int32_t pause; /* batches for which groups are not split: there were too many */
-    uint16_t *list;
-    uint8_t **rows;
-    uint8_t **side_rows;
-    fl_vec *keys;
-} aggregate_local;
-
-typedef struct aggregate_source {
-    fl_source base;
-    aggregate_stage *stage;
-    fl_group_result groups;
-    uint8_t ***rows; /* per table: its rows */
-    int64_t *n_rows;
-    _Atomic int32_t next_table;
-    _Atomic int64_t next_row; /* of table 0 when there is one only */
-    int32_t *from;            /* per output column: key number, or -1 - aggregate number */
-} aggregate_source;
 
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
 {
@@ -120,6 +54,8 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
             fl_row_store_init(&local->ordered[a], &stage->parts[a].side, memory);
         }
     }
+    if (stage->can_spill)
+        fl_spill_register(worker->exec, &local->holder);
 cleanup:
     return st;
 }
@@ -137,6 +73,7 @@ static void local_free(fl_stage *base, void *ptr)
     }
     if (local->groups.store.layout != NULL)
         fl_group_table_drop(&local->groups);
+    fl_group_parts_drop(&stage->kinds, &local->spilled);
     fl_run_groups_drop(&local->in_runs);
     fl_stretches_drop(&local->stretches);
     fl_free(local->starts);
@@ -189,15 +126,6 @@ static fl_status value_for(aggregate_local *local, const agg_part *part, int32_t
                             : fl_eval_value_apart(local->eval, i, mask, ret, err);
 }
 
-static fl_agg_call call_of(const agg_part *part, const fl_vec *args, fl_arena *heap)
-{
-    return (fl_agg_call){.n_args = part->agg->n_args,
-                         .args = args,
-                         .heap = heap,
-                         .arg_type = part->agg->n_args > 0 ? part->agg->args[0]->type : FL_TYPE(FL_NULL),
-                         .ret_type = part->agg->type};
-}
-
 /* Collects a row per input row for DISTINCT and ordered aggregates: group keys, arguments, order keys. */
 static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_worker *worker,
                          const fl_batch *batch, const uint64_t *mask, fl_err *err)
@@ -222,8 +150,14 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
     if (count == 0)
         return FL_OK;
     if (part->feed == FEED_DISTINCT) {
-        st = fl_group_table_find(&local->distinct[a], vecs, list, count, worker->exec->context.session->seed, true,
-                                 local->side_rows, err);
+        fl_group_table *table = &local->distinct[a];
+        int64_t known = table->store.rows;
+        uint64_t seed = worker->exec->context.session->seed;
+        st = fl_group_table_find(table, vecs, list, count, seed, true, local->side_rows, err);
+        if (st == FL_ERR_MEMORY && part->kind >= 0 && known > 0 && table->store.rows == known) { /* none was taken in */
+            FL_TRY(fl_aggregate_spill_side(stage, local, a, err));
+            st = fl_group_table_find(table, vecs, list, count, seed, true, local->side_rows, err);
+        }
     } else {
         int64_t *sequence = NULL;
         for (int32_t i = 0; i < part->agg->n_order; i++)
@@ -336,6 +270,22 @@ cleanup:
     return st;
 }
 
+/* The groups of rows in any order. */
+static fl_status find_groups(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint64_t seed = worker->exec->context.session->seed;
+    int64_t known = local->groups.store.rows;
+    st = fl_group_table_find(&local->groups, local->keys, local->list, count, seed, true, local->rows, err);
+    if (st == FL_ERR_MEMORY && stage->can_spill && known > 0 && local->groups.store.rows == known) { /* none was made */
+        FL_TRY(fl_aggregate_spill(stage, local, err));
+        st = fl_group_table_find(&local->groups, local->keys, local->list, count, seed, true, local->rows, err);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -343,6 +293,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     aggregate_local *local = ptr;
     fl_group_masks split_rows;
     int32_t count = batch->kept;
+    if (stage->can_spill)
+        FL_TRY(fl_aggregate_spill_if_due(stage, local, err));
     fl_eval_begin(local->eval, batch, &worker->arena);
     for (int32_t k = 0; k < stage->n_keys; k++)
         FL_TRY(fl_eval_value(local->eval, k, batch->mask, &local->keys[k], err));
@@ -359,8 +311,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         else if (stage->is_sorted)
             FL_TRY(find_runs(stage, local, worker, count, err));
         else
-            FL_TRY(fl_group_table_find(&local->groups, local->keys, local->list, count,
-                                       worker->exec->context.session->seed, true, local->rows, err));
+            FL_TRY(find_groups(stage, local, worker, count, err));
     }
     FL_TRY(split(stage, local, worker, batch, count, &split_rows, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
@@ -377,7 +328,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             FL_TRY(flat_arg(&worker->arena, &args[i], batch->rows, err));
         }
         const fl_agg_kernel *kernel = part->agg->kernel;
-        fl_agg_call call = call_of(part, args, &local->groups.store.heap);
+        fl_agg_call call = aggregate_call(part, args, &local->groups.store.heap);
         if (stage->n_keys == 0 && kernel->update_all != NULL) {
             FL_TRY(kernel->update_all(&call, local->single + part->offset, mask, batch->rows, err));
             continue;
@@ -418,8 +369,7 @@ cleanup:
 
 /* ---- finishing ---------------------------------------------------------------------------------------------------- */
 
-/* fl_group_combine: the states that were fed directly. */
-static fl_status combine_row(void *ctx, uint8_t *into, const uint8_t *row, fl_arena *heap, fl_err *err)
+fl_status fl_aggregate_combine_row(void *ctx, uint8_t *into, const uint8_t *row, fl_arena *heap, fl_err *err)
 {
     fl_status st = FL_OK;
     aggregate_stage *stage = ctx;
@@ -427,7 +377,7 @@ static fl_status combine_row(void *ctx, uint8_t *into, const uint8_t *row, fl_ar
         const agg_part *part = &stage->parts[a];
         if (part->feed != FEED_DIRECT)
             continue;
-        fl_agg_call call = call_of(part, NULL, heap);
+        fl_agg_call call = aggregate_call(part, NULL, heap);
         FL_TRY(part->agg->kernel->combine(&call, into + part->offset, row + part->offset, err));
     }
 cleanup:
@@ -446,13 +396,12 @@ cleanup:
     return st;
 }
 
-/* The group's row for each collected row, made when it is missing (groups all of whose rows were collected). */
-static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, int32_t count, uint8_t *single_row,
+/* Feeds a batch of collected rows to their groups' rows. */
+static fl_status feed_rows(aggregate_stage *stage, int32_t a, const fed_groups *to, uint8_t **rows, int32_t count,
                            fl_err *err)
 {
     fl_status st = FL_OK;
     agg_part *part = &stage->parts[a];
-    aggregate_source *result = stage->result;
     fl_arena scratch;
     fl_vec *vecs = NULL;
     uint16_t *list = NULL;
@@ -470,12 +419,12 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
         FL_TRY(fl_rows_read(&part->side, c, rows, count, &scratch, &vecs[c], err));
     if (stage->n_keys == 0) {
         for (int32_t i = 0; i < count; i++)
-            groups[i] = single_row;
-    } else if (result->groups.n_tables == 1) {
-        FL_TRY(fl_group_table_find(&result->groups.tables[0], vecs, list, count, seed, false, groups, err));
+            groups[i] = to->single;
+    } else if (to->n_tables == 1) {
+        FL_TRY(fl_group_table_find(&to->tables[0], vecs, list, count, seed, false, groups, err));
     } else {
         fl_rows_hash(vecs, stage->n_keys, list, count, seed, hashes);
-        for (int32_t t = 0; t < result->groups.n_tables; t++) { /* rows of one partition at a time */
+        for (int32_t t = 0; t < to->n_tables; t++) { /* rows of one partition at a time */
             int32_t n = 0;
             uint16_t *own = NULL;
             uint64_t *own_hashes = NULL;
@@ -484,14 +433,13 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
             FL_TRY(FL_NEW_ARRAY(&scratch, count, &own_hashes, err));
             FL_TRY(FL_NEW_ARRAY(&scratch, count, &own_groups, err));
             for (int32_t i = 0; i < count; i++)
-                if (fl_group_result_table(&result->groups, hashes[i]) == t) {
+                if ((int32_t)(hashes[i] >> 60) == t) {
                     own[n] = (uint16_t)i;
                     own_hashes[n++] = hashes[i];
                 }
             if (n == 0)
                 continue;
-            FL_TRY(fl_group_table_find_hashed(&result->groups.tables[t], vecs, own, n, own_hashes, false, own_groups,
-                                              err));
+            FL_TRY(fl_group_table_find_hashed(&to->tables[t], vecs, own, n, own_hashes, false, own_groups, err));
             for (int32_t i = 0; i < n; i++)
                 groups[own[i]] = own_groups[i];
         }
@@ -499,8 +447,59 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, uint8_t **rows, in
     fl_vec args[2] = {{.layout = FL_FLAT}, {.layout = FL_FLAT}};
     for (int32_t i = 0; i < part->agg->n_args; i++)
         args[i] = vecs[stage->n_keys + i];
-    fl_agg_call call = call_of(part, args, &stage->heap);
+    fl_agg_call call = aggregate_call(part, args, to->heap);
     st = part->agg->kernel->update_groups(&call, groups, part->offset, list, count, err);
+cleanup:
+    fl_arena_drop(&scratch);
+    return st;
+}
+
+fl_status fl_aggregate_feed(aggregate_stage *stage, int32_t a, const fed_groups *groups, uint8_t **rows, int64_t n,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t rows_max = stage->exec->context.session->vector_rows;
+    for (int64_t start = 0; start < n; start += rows_max) {
+        int32_t count = n - start < rows_max ? (int32_t)(n - start) : rows_max;
+        FL_TRY(feed_rows(stage, a, groups, rows + start, count, err));
+        FL_TRY(fl_exec_check(stage->exec, err));
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_aggregate_order_rows(aggregate_stage *stage, int32_t a, fl_exec *exec, uint8_t **rows, int64_t *n,
+                                  fl_err *err)
+{
+    fl_status st = FL_OK;
+    const agg_part *part = &stage->parts[a];
+    fl_arena scratch;
+    fl_arena_init(&scratch, stage->exec->context.memory);
+    fl_sort_column *columns = NULL;
+    int32_t at = stage->n_keys + part->agg->n_args, n_columns = 0;
+    FL_TRY(FL_NEW_ARRAY(&scratch, at + part->agg->n_order + 1, &columns, err));
+    for (int32_t k = 0; part->agg->is_distinct && k < stage->n_keys; k++) /* equal values of a group side by side */
+        columns[n_columns++] = (fl_sort_column){.col = k};
+    for (int32_t i = 0; i < part->agg->n_order; i++)
+        columns[n_columns++] = (fl_sort_column){.col = at + i,
+                                                .is_descending = part->agg->order[i].is_descending,
+                                                .nulls_first = part->agg->order[i].nulls_first};
+    for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
+        columns[n_columns++] = (fl_sort_column){.col = i};
+    columns[n_columns++] = (fl_sort_column){.col = at + part->agg->n_order};
+    FL_TRY(fl_sort_rows(exec, &part->side, columns, n_columns, rows, *n, stage->exec->context.memory, err));
+    if (part->agg->is_distinct) {
+        int64_t kept = 0;
+        for (int32_t i = 0; i < at; i++)
+            columns[i] = (fl_sort_column){.col = i}; /* group keys and arguments */
+        for (int64_t i = 0; i < *n; i++) {
+            if ((i & (CHECK_ROWS - 1)) == 0)
+                FL_TRY(fl_exec_check(stage->exec, err));
+            if (kept == 0 || fl_sort_compare(&part->side, columns, at, rows[kept - 1], rows[i]) != 0)
+                rows[kept++] = rows[i];
+        }
+        *n = kept;
+    }
 cleanup:
     fl_arena_drop(&scratch);
     return st;
@@ -511,7 +510,6 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
 {
     fl_status st = FL_OK;
     agg_part *part = &stage->parts[a];
-    int32_t rows_max = stage->exec->context.session->vector_rows;
     int64_t n = 0, capacity = 0;
     uint8_t **rows = NULL;
     fl_group_table **tables = NULL;
@@ -542,38 +540,13 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
                 rows[n++] = b->data + (int64_t)i * part->side.bytes;
         }
     }
-    if (part->feed == FEED_ORDERED) {
-        fl_sort_column *columns = NULL;
-        int32_t at = stage->n_keys + part->agg->n_args, n_columns = 0;
-        FL_TRY(FL_NEW_ARRAY(&stage->exec->arena, at + part->agg->n_order + 1, &columns, err));
-        for (int32_t k = 0; part->agg->is_distinct && k < stage->n_keys; k++) /* equal values of a group side by side */
-            columns[n_columns++] = (fl_sort_column){.col = k};
-        for (int32_t i = 0; i < part->agg->n_order; i++)
-            columns[n_columns++] = (fl_sort_column){.col = at + i,
-                                                    .is_descending = part->agg->order[i].is_descending,
-                                                    .nulls_first = part->agg->order[i].nulls_first};
-        for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
-            columns[n_columns++] = (fl_sort_column){.col = i};
-        columns[n_columns++] = (fl_sort_column){.col = at + part->agg->n_order};
-        FL_TRY(fl_sort_rows(stage->exec, &part->side, columns, n_columns, rows, n, stage->exec->context.memory, err));
-        if (part->agg->is_distinct) {
-            int64_t kept = 0;
-            for (int32_t i = 0; i < at; i++)
-                columns[i] = (fl_sort_column){.col = i}; /* group keys and arguments */
-            for (int64_t i = 0; i < n; i++) {
-                if ((i & (CHECK_ROWS - 1)) == 0)
-                    FL_TRY(fl_exec_check(stage->exec, err));
-                if (kept == 0 || fl_sort_compare(&part->side, columns, at, rows[kept - 1], rows[i]) != 0)
-                    rows[kept++] = rows[i];
-            }
-            n = kept;
-        }
-    }
-    for (int64_t start = 0; start < n; start += rows_max) {
-        int32_t count = n - start < rows_max ? (int32_t)(n - start) : rows_max;
-        FL_TRY(feed_rows(stage, a, rows + start, count, single_row, err));
-        FL_TRY(fl_exec_check(stage->exec, err));
-    }
+    if (part->feed == FEED_ORDERED)
+        FL_TRY(fl_aggregate_order_rows(stage, a, stage->exec, rows, &n, err));
+    fed_groups groups = {.single = single_row,
+                         .tables = stage->result->groups.tables,
+                         .n_tables = stage->result->groups.n_tables,
+                         .heap = &stage->heap};
+    st = fl_aggregate_feed(stage, a, &groups, rows, n, err);
 cleanup:
     fl_free(rows);
     fl_group_result_drop(&merged);
@@ -606,11 +579,11 @@ static fl_status list_runs(aggregate_stage *stage, aggregate_local *const *local
     uint8_t **rows = result->rows[0];
     if (stage->n_ordered < stage->n_keys)
         return fl_run_groups_join(exec, &stage->layout, stage->n_ordered, stage->n_keys, rows, starts, n_stretches,
-                                  combine_row, stage, &stage->heap, &result->n_rows[0], err);
+                                  fl_aggregate_combine_row, stage, &stage->heap, &result->n_rows[0], err);
     for (int64_t s = 0; s < n_stretches; s++) {
         int64_t from = starts[s], end = starts[s + 1];
         if (kept > 0 && fl_rows_are_same(&stage->layout, stage->n_keys, rows[kept - 1], rows[from])) {
-            FL_TRY(combine_row(stage, rows[kept - 1], rows[from], &stage->heap, err));
+            FL_TRY(fl_aggregate_combine_row(stage, rows[kept - 1], rows[from], &stage->heap, err));
             from++;
         }
         if (kept < from)
@@ -635,6 +608,13 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
     int32_t n = 0;
     if (stage->is_sorted)
         return list_runs(stage, locals, n_locals, err);
+    for (int32_t w = 0; w < n_locals; w++)
+        if (locals[w] != NULL) {
+            atomic_store(&locals[w]->holder.bytes, 0); /* nobody gives it back from here on */
+            stage->is_spilled |= locals[w]->spilled.rows != NULL;
+        }
+    if (stage->is_spilled && stage->n_keys > 0)
+        return fl_aggregate_finish_spill(stage, locals, n_locals, NULL, err);
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &tables, err));
     for (int32_t w = 0; w < n_locals; w++)
         if (locals[w] != NULL)
@@ -649,7 +629,7 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
             }
             for (int32_t a = 0; a < stage->n_parts; a++) {
                 const agg_part *part = &stage->parts[a];
-                fl_agg_call call = call_of(part, NULL, &stage->heap);
+                fl_agg_call call = aggregate_call(part, NULL, &stage->heap);
                 if (part->feed == FEED_DIRECT)
                     FL_TRY(part->agg->kernel->combine(&call, single + part->offset, locals[w]->single + part->offset,
                                                       err));
@@ -658,11 +638,13 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
         if (single == NULL) /* no worker saw a row */
             FL_TRY(fl_arena_get_zero(&exec->arena, stage->layout.bytes, (void **)&single, err));
     } else {
-        FL_TRY(
-            fl_group_merge(exec, &stage->layout, stage->n_keys, tables, n, combine_row, stage, &result->groups, err));
+        FL_TRY(fl_group_merge(exec, &stage->layout, stage->n_keys, tables, n, fl_aggregate_combine_row, stage,
+                              &result->groups, err));
     }
+    if (stage->is_spilled)
+        FL_TRY(fl_aggregate_finish_spill(stage, locals, n_locals, single, err));
     for (int32_t a = 0; a < stage->n_parts; a++)
-        if (stage->parts[a].feed != FEED_DIRECT)
+        if (stage->parts[a].feed != FEED_DIRECT && !(stage->is_spilled && stage->parts[a].kind >= 0))
             FL_TRY(feed_part(stage, a, locals, n_locals, single, err));
     int32_t n_tables = stage->n_keys > 0 ? result->groups.n_tables : 1;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_tables, &result->rows, err));
@@ -680,7 +662,9 @@ cleanup:
 
 static void stage_free(fl_stage *base)
 {
-    fl_arena_drop(&((aggregate_stage *)base)->heap);
+    aggregate_stage *stage = (aggregate_stage *)base;
+    fl_aggregate_drop_spill(stage);
+    fl_arena_drop(&stage->heap);
 }
 
 static const fl_stage_ops stage_ops = {
@@ -688,8 +672,8 @@ static const fl_stage_ops stage_ops = {
 
 /* ---- the result as a source --------------------------------------------------------------------------------------- */
 
-static fl_status emit(aggregate_source *source, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
-                      fl_err *err)
+fl_status fl_aggregate_emit(aggregate_source *source, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
+                            fl_err *err)
 {
     fl_status st = FL_OK;
     aggregate_stage *stage = source->stage;
@@ -710,7 +694,7 @@ static fl_status emit(aggregate_source *source, fl_worker *worker, fl_stage *to,
         fl_bitmap_fill(valid, count, true);
         FL_TRY(fl_arena_get_zero(&worker->arena, (int64_t)count * 16 + 64, &data, err));
         fl_vec_set_flat(&vecs[c], part->agg->type, data, valid);
-        fl_agg_call call = call_of(part, NULL, &worker->arena);
+        fl_agg_call call = aggregate_call(part, NULL, &worker->arena);
         FL_TRY(part->agg->kernel->finish(&call, rows, part->offset, count, &vecs[c], err));
         bool any_null = false;
         for (int64_t w = 0; w < fl_bitmap_words(count); w++)
@@ -730,13 +714,15 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     fl_status st = FL_OK;
     aggregate_source *source = (aggregate_source *)base;
     int32_t rows_max = worker->exec->context.session->vector_rows;
+    if (source->stage->is_spilled && source->stage->n_keys > 0)
+        return fl_aggregate_run_spilled(source, worker, to, ret_any, err);
     if (source->groups.n_tables <= 1) { /* a morsel is some batches of the one table */
         int64_t step = (int64_t)rows_max * 8, start = atomic_fetch_add(&source->next_row, step);
         worker->morsel = start / step;
         *ret_any = start < source->n_rows[0];
         for (int64_t at = start; at < source->n_rows[0] && at < start + step; at += rows_max) {
             int64_t end = at + rows_max < source->n_rows[0] ? at + rows_max : source->n_rows[0];
-            FL_TRY(emit(source, worker, to, source->rows[0] + at, (int32_t)(end - at), err));
+            FL_TRY(fl_aggregate_emit(source, worker, to, source->rows[0] + at, (int32_t)(end - at), err));
         }
         return FL_OK;
     }
@@ -745,7 +731,7 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     *ret_any = t < source->groups.n_tables;
     for (int64_t at = 0; *ret_any && at < source->n_rows[t]; at += rows_max) {
         int64_t end = at + rows_max < source->n_rows[t] ? at + rows_max : source->n_rows[t];
-        FL_TRY(emit(source, worker, to, source->rows[t] + at, (int32_t)(end - at), err));
+        FL_TRY(fl_aggregate_emit(source, worker, to, source->rows[t] + at, (int32_t)(end - at), err));
     }
 cleanup:
     return st;
@@ -790,6 +776,9 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
         exprs[(*n_exprs)++] = agg->order[i].expr;
     }
     stage->n_masked += agg->kernel->is_masked && agg->filter == NULL && part->feed == FEED_DIRECT;
+    FL_ASSERT(agg->kernel->state_kind == FL_STATE_PLAIN || agg->kernel->state_kind == FL_STATE_SAVED ||
+              (agg->kernel->state_kind == FL_STATE_LATE && part->feed == FEED_ORDERED));
+    part->kind = -1;
     part->offset = stage->state_bytes;
     stage->state_bytes += (agg->kernel->state_bytes + 7) & ~7;
     if (part->feed == FEED_DIRECT)
@@ -866,6 +855,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(fl_row_layout_init(&stage->layout, &exec->arena, types, attrs->n_keys, stage->state_bytes, err));
     for (int32_t a = 0; a < attrs->n_aggs; a++)
         stage->parts[a].offset += stage->layout.extra_offset;
+    FL_TRY(fl_aggregate_plan_spill(stage, err));
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_exprs, node->inputs[0]->cols,
                           node->inputs[0]->n_cols, &stage->program, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &source->from, err));

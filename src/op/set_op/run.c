@@ -1,9 +1,13 @@
 /* set_op: UNION ALL passes both inputs on. INTERSECT and EXCEPT count each distinct row's occurrences on both sides in one
- * group table and put it out as often as the operation says. (UNION without ALL is rewritten by its lowering rule.) */
+ * group table and put it out as often as the operation says. (UNION without ALL is rewritten by its lowering rule.)
+ *
+ * Where memory is short the table's rows go to partitions with the counts that they have by then, which add up when they come back.
+ * Rows of the right that the left does not have are not kept as long as the table is whole; afterwards nobody knows. */
 #include "op/set_op/node.h"
 
 #include "exec/exec.h"
 #include "exec/group_table.h"
+#include "exec/spilled_groups.h"
 
 #include <pthread.h>
 
@@ -27,6 +31,11 @@ typedef struct set_state {
     bool has_table;
     pthread_mutex_t lock; /* the table is shared: counting is a small part of these queries */
     int32_t n_cols;
+    fl_spill_holder holder;
+    fl_group_kinds kinds;
+    const fl_row_layout *layouts[1];
+    fl_group_parts spilled; /* guarded by the lock */
+    fl_group_piles piles;
 } set_state;
 
 typedef struct count_stage {
@@ -39,7 +48,7 @@ typedef struct count_stage {
 typedef struct set_source {
     fl_source base;
     set_state *state;
-    bool is_done;
+    _Atomic bool is_taken; /* the table, by the worker who puts it out */
 } set_source;
 
 static fl_status map_push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
@@ -59,6 +68,31 @@ static fl_status map_push(fl_stage *base, fl_worker *worker, void *local, fl_bat
 }
 
 static const fl_stage_ops map_ops = {.what = "the set operation", .push = map_push};
+
+/* Writes the table away. The lock is held. */
+static fl_status spill(set_state *state, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_group_parts_divide(&state->kinds, &state->spilled, 0, &state->table.store, true, err));
+    fl_group_table_drop(&state->table);
+    st = fl_group_table_init(&state->table, &state->layout, state->n_cols, state->exec->context.session->vector_rows,
+                             state->exec->context.memory, err);
+cleanup:
+    return st;
+}
+
+/* fl_group_combine: the counts of a row. */
+static fl_status add_counts(void *ctx, uint8_t *into, const uint8_t *row, fl_arena *heap, fl_err *err)
+{
+    (void)heap;
+    (void)err;
+    int32_t at = ((const set_state *)ctx)->layout.extra_offset;
+    set_counts *counts = (set_counts *)(into + at);
+    const set_counts *more = (const set_counts *)(row + at);
+    counts->left += more->left;
+    counts->right += more->right;
+    return FL_OK;
+}
 
 static fl_status count_push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
 {
@@ -86,7 +120,16 @@ static fl_status count_push(fl_stage *base, fl_worker *worker, void *local, fl_b
     fl_rows_hash(vecs, state->n_cols, list, count, worker->exec->context.session->seed, hashes);
     pthread_mutex_lock(&state->lock);
     locked = true;
-    FL_TRY(fl_group_table_find_hashed(&state->table, vecs, list, count, hashes, !stage->is_right, rows, err));
+    if (fl_spill_is_due(state->exec, &state->holder, fl_group_table_bytes(&state->table)))
+        FL_TRY(spill(state, err));
+    int64_t known = state->table.store.rows;
+    bool inserts = !stage->is_right || state->spilled.rows != NULL;
+    st = fl_group_table_find_hashed(&state->table, vecs, list, count, hashes, inserts, rows, err);
+    if (st == FL_ERR_MEMORY && known > 0 && state->table.store.rows == known) { /* no row was made */
+        FL_TRY(spill(state, err));
+        st = fl_group_table_find_hashed(&state->table, vecs, list, count, hashes, true, rows, err);
+    }
+    FL_TRY(st);
     for (int32_t i = 0; i < count; i++) {
         if (rows[i] == NULL)
             continue;
@@ -102,7 +145,27 @@ cleanup:
     return st;
 }
 
-static const fl_stage_ops count_ops = {.what = "the set operation", .push = count_push};
+/* The right side ends: what is left goes where the rest is. */
+static fl_status count_finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
+{
+    (void)locals;
+    (void)n_locals;
+    fl_status st = FL_OK;
+    count_stage *stage = (count_stage *)base;
+    set_state *state = stage->state;
+    if (!stage->is_right)
+        return FL_OK;
+    atomic_store(&state->holder.bytes, 0);
+    if (state->spilled.rows == NULL)
+        return FL_OK;
+    FL_TRY(spill(state, err));
+    fl_spill_count(&state->exec->workers[0], state->node, state->spilled.bytes, 0);
+    st = fl_group_piles_add(&state->piles, &state->spilled, err);
+cleanup:
+    return st;
+}
+
+static const fl_stage_ops count_ops = {.what = "the set operation", .push = count_push, .finish = count_finish};
 
 static int64_t times(const fl_set_op_attrs *attrs, const set_counts *c)
 {
@@ -128,35 +191,70 @@ cleanup:
     return st;
 }
 
+/* Rows by their counts: each as often as the operation says. */
+typedef struct putting_out {
+    set_state *state;
+    fl_stage *to;
+    uint8_t **rows; /* those of a batch */
+    int32_t n;
+} putting_out;
+
+static fl_status put_out(putting_out *out, fl_worker *worker, uint8_t *row, fl_err *err)
+{
+    int32_t rows_max = worker->exec->context.session->vector_rows;
+    const set_counts *counts = (const set_counts *)(row + out->state->layout.extra_offset);
+    for (int64_t n = times(fl_set_op_of(out->state->node), counts); n > 0; n--) {
+        out->rows[out->n++] = row;
+        if (out->n < rows_max)
+            continue;
+        fl_status st = emit(out->state, worker, out->to, out->rows, out->n, err);
+        if (st != FL_OK)
+            return st;
+        out->n = 0;
+    }
+    return FL_OK;
+}
+
+/* fl_group_pile_ops.emit */
+static fl_status emit_pile(void *ctx, fl_worker *worker, uint8_t **rows, int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    putting_out *out = ctx;
+    for (int32_t i = 0; i < count; i++)
+        FL_TRY(put_out(out, worker, rows[i], err));
+    if (out->n > 0) /* the rows go when this is done */
+        st = emit(out->state, worker, out->to, out->rows, out->n, err);
+    out->n = 0;
+cleanup:
+    return st;
+}
+
+static const fl_group_pile_ops pile_ops = {.emit = emit_pile};
+
 static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
 {
     (void)local;
     fl_status st = FL_OK;
     set_source *source = (set_source *)base;
     set_state *state = source->state;
-    int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
-    uint8_t **rows = NULL;
-    *ret_any = !source->is_done;
-    source->is_done = true;
+    putting_out out = {.state = state, .to = to};
+    bool is_spilled = state->spilled.rows != NULL;
+    *ret_any = is_spilled || !atomic_exchange(&source->is_taken, true);
     if (!*ret_any)
         return FL_OK;
-    FL_TRY(fl_alloc(worker->exec->context.memory, rows_max * 8 + 8, (void **)&rows, err));
-    for (fl_row_block *b = state->table.store.first; b != NULL; b = b->next)
-        for (int32_t i = 0; i < b->rows; i++) {
-            uint8_t *row = b->data + (int64_t)i * state->layout.bytes;
-            int64_t n = times(fl_set_op_of(state->node), (const set_counts *)(row + state->layout.extra_offset));
-            for (; n > 0; n--) {
-                rows[count++] = row;
-                if (count == rows_max) {
-                    FL_TRY(emit(state, worker, to, rows, count, err));
-                    count = 0;
-                }
-            }
-        }
-    if (count > 0)
-        st = emit(state, worker, to, rows, count, err);
+    FL_TRY(fl_alloc(worker->exec->context.memory, worker->exec->context.session->vector_rows * 8 + 8,
+                    (void **)&out.rows, err));
+    if (is_spilled) {
+        FL_TRY(fl_group_piles_run(&state->piles, worker, &out, ret_any, err));
+    } else {
+        for (fl_row_block *b = state->table.store.first; b != NULL; b = b->next)
+            for (int32_t i = 0; i < b->rows; i++)
+                FL_TRY(put_out(&out, worker, b->data + (int64_t)i * state->layout.bytes, err));
+        if (out.n > 0)
+            st = emit(state, worker, to, out.rows, out.n, err);
+    }
 cleanup:
-    fl_free(rows);
+    fl_free(out.rows);
     return st;
 }
 
@@ -167,6 +265,8 @@ static void source_free(fl_source *base)
         return;
     if (state->has_table)
         fl_group_table_drop(&state->table);
+    fl_group_parts_drop(&state->kinds, &state->spilled);
+    fl_group_piles_drop(&state->piles);
     pthread_mutex_destroy(&state->lock);
 }
 
@@ -217,11 +317,20 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(fl_row_layout_init(&state->layout, &exec->arena, types, attrs->n_cols, (int32_t)sizeof(set_counts), err));
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
     pthread_mutex_init(&state->lock, NULL);
+    state->layouts[0] = &state->layout;
+    state->kinds = (fl_group_kinds){.exec = exec,
+                                    .node = node,
+                                    .n_kinds = 1,
+                                    .n_keys = attrs->n_cols,
+                                    .layouts = state->layouts,
+                                    .combine = add_counts,
+                                    .ctx = state};
+    fl_group_piles_init(&state->piles, &state->kinds, &pile_ops);
     source->state = state;
-    source->base.workers_max = 1;
     FL_TRY(fl_group_table_init(&state->table, &state->layout, attrs->n_cols, exec->context.session->vector_rows,
                                exec->context.memory, err));
     state->has_table = true;
+    fl_spill_register(exec, &state->holder);
     for (int32_t side = 0; side < 2; side++) {
         count_stage *stage = NULL;
         FL_TRY(fl_exec_add_stage(exec, &count_ops, (int64_t)sizeof(*stage), node, NULL, &stage, err));
