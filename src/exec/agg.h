@@ -19,6 +19,7 @@ typedef struct fl_agg_call {
     const fl_vec *args;
     fl_arena *heap;
     fl_type arg_type;
+    fl_type second_type; /* of the second argument */
     fl_type ret_type;
 } fl_agg_call;
 

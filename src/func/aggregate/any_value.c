@@ -51,7 +51,7 @@ static fl_status one_save(fl_agg_call *call, const void *from, fl_spill_bytes *t
 
 static fl_status one_load(fl_agg_call *call, void *into, const uint8_t *from, fl_err *err)
 {
-    return fl_kept_load(call, &((state *)into)->kept, &from, err);
+    return fl_kept_load(call, &((state *)into)->kept, call->arg_type, &from, err);
 }
 
 #define ONE(name, kind, takes_null, takes_last)                                                                     \
@@ -151,8 +151,8 @@ static fl_status arg_save(fl_agg_call *call, const void *from, fl_spill_bytes *t
 static fl_status arg_load(fl_agg_call *call, void *into, const uint8_t *from, fl_err *err)
 {
     arg_state *s = into;
-    fl_status st = fl_kept_load(call, &s->x, &from, err);
-    return st == FL_OK ? fl_kept_load(call, &s->key, &from, err) : st;
+    fl_status st = fl_kept_load(call, &s->x, call->arg_type, &from, err);
+    return st == FL_OK ? fl_kept_load(call, &s->key, call->second_type, &from, err) : st;
 }
 
 #define ARG(name, is_max)                                                                                           \

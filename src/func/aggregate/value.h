@@ -33,25 +33,19 @@ cleanup:
     return st;
 }
 
-/** Appends a kept value, NULL too, with its type. */
+/** Appends a kept value, of which NULL has nothing. */
 static inline fl_status fl_kept_save(const fl_kept *kept, fl_spill_bytes *to, fl_err *err)
 {
-    if (kept == NULL)
-        return FL_OK;
-    fl_status st = fl_spill_bytes_add(to, &kept->value.type, (int64_t)sizeof(kept->value.type), err);
-    return st == FL_OK ? fl_spill_value_save(to, &kept->value, err) : st;
+    return kept != NULL ? fl_spill_value_save(to, &kept->value, err) : FL_OK;
 }
 
-/** The value of *kept again, where it is not NULL, from *from on. */
-static inline fl_status fl_kept_load(fl_agg_call *call, fl_kept **kept, const uint8_t **from, fl_err *err)
+/** The value of *kept again, where it is not NULL, from *from on. The type is one that lasts. */
+static inline fl_status fl_kept_load(fl_agg_call *call, fl_kept **kept, fl_type type, const uint8_t **from, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_type type;
     if (*kept == NULL)
         return FL_OK;
     FL_TRY(FL_NEW(call->heap, kept, err));
-    memcpy(&type, *from, sizeof(type));
-    *from += sizeof(type);
     st = fl_spill_value_load(from, type, call->heap, &(*kept)->value, err);
 cleanup:
     return st;

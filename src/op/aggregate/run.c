@@ -613,6 +613,7 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
             atomic_store(&locals[w]->holder.bytes, 0); /* nobody gives it back from here on */
             stage->is_spilled |= locals[w]->spilled.rows != NULL;
         }
+    stage->is_spilled |= stage->can_spill && !fl_aggregate_can_finish(stage, locals, n_locals);
     if (stage->is_spilled && stage->n_keys > 0)
         return fl_aggregate_finish_spill(stage, locals, n_locals, NULL, err);
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &tables, err));

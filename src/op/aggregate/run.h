@@ -92,6 +92,7 @@ static inline fl_agg_call aggregate_call(const agg_part *part, const fl_vec *arg
                          .args = args,
                          .heap = heap,
                          .arg_type = part->agg->n_args > 0 ? part->agg->args[0]->type : FL_TYPE(FL_NULL),
+                         .second_type = part->agg->n_args > 1 ? part->agg->args[1]->type : FL_TYPE(FL_NULL),
                          .ret_type = part->agg->type};
 }
 
@@ -122,6 +123,9 @@ fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *loc
 /** Writes away all that the worker has, or what was collected for one part. */
 fl_status fl_aggregate_spill(aggregate_stage *stage, aggregate_local *local, fl_err *err);
 fl_status fl_aggregate_spill_side(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_err *err);
+
+/** Whether there is memory to merge what workers have, and to feed what they collected. */
+bool fl_aggregate_can_finish(const aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals);
 
 /** The end of the input, where a worker spilled: what all have left goes to the piles, too. Without keys, the values of DISTINCT parts are
  *  fed from there to the single row. */

@@ -6,8 +6,10 @@
  * split by. What is fed in an order must fit, a group at a time. */
 #include "op/aggregate/run.h"
 
-#define ORDERED_WEIGHT 8  /* what sorted rows and the states made of them take, by what the rows do */
-#define DISTINCT_WEIGHT 4 /* the same of values whose states keep them */
+#define ORDERED_WEIGHT 8    /* what sorted rows and the states made of them take, by what the rows do */
+#define FED_WEIGHT 3        /* the same of rows that need not be read first */
+#define MERGED_ROW_BYTES 80 /* what the merge of tables takes for each row: lists and directories */
+#define DISTINCT_WEIGHT 4   /* the same of values whose states keep them */
 
 /* ---- states -------------------------------------------------------------------------------------------------------- */
 
@@ -333,6 +335,25 @@ static fl_status feed_single(aggregate_stage *stage, ending *e, uint8_t *single,
         FL_TRY(part->agg->kernel->combine(&call, single + part->offset, e->rows[p] + part->offset, err));
 cleanup:
     return st;
+}
+
+bool fl_aggregate_can_finish(const aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals)
+{
+    int64_t limit = 0, needed = 0, left = fl_memory_left(stage->exec->context.memory, &limit);
+    for (int32_t w = 0; w < n_locals && limit > 0; w++) {
+        const aggregate_local *local = locals[w];
+        if (local == NULL)
+            continue;
+        needed += stage->n_keys > 0 ? local->groups.store.rows * MERGED_ROW_BYTES : 0;
+        for (int32_t a = 0; a < stage->n_parts; a++) {
+            const agg_part *part = &stage->parts[a];
+            if (part->feed == FEED_DISTINCT)
+                needed += local->distinct[a].store.rows * MERGED_ROW_BYTES;
+            else if (part->feed == FEED_ORDERED)
+                needed += (local->ordered[a].rows * part->side.bytes + local->ordered[a].heap.bytes) * FED_WEIGHT;
+        }
+    }
+    return limit == 0 || needed < left - limit / 8;
 }
 
 fl_status fl_aggregate_finish_spill(aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals,
