@@ -161,17 +161,6 @@ static void test_faults(void **state)
     fl_engine_close(engine);
 }
 
-/* ---- statements that change rows: all of it or nothing ------------------------------------------------------------------- */
-
-static const char *const changes[] = {
-    "UPDATE w SET a = a + 20000, s = s || '!' WHERE b = 2",
-    "UPDATE w SET s = NULL, l = [a] WHERE a = (SELECT max(a) FROM w)",
-    "UPDATE w SET b = t.b FROM t WHERE t.a = w.a",
-    "DELETE FROM w WHERE b = 1",
-    "DELETE FROM w WHERE a % 3 = 0",
-    "INSERT INTO w SELECT a + 20000, b, s, l FROM w WHERE b = 0",
-};
-
 static void run_all(fl_session *session, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -182,6 +171,81 @@ static void run_all(fl_session *session, const char *const *list, size_t n)
         rows.release(&rows);
     }
 }
+
+/* ---- statements that spill ---------------------------------------------------------------------------------------------- */
+
+static const char *const spilling[] = {
+    "SELECT count(*), min(s), sum(n) FROM (SELECT range % 9001 AS k, min('a longer text ' || range) AS s, count(*) AS "
+    "n FROM "
+    "range(16000) GROUP BY 1) AS q",
+    "SELECT range % 3, count(DISTINCT 'a longer text ' || range), median(range) FROM range(16000) GROUP BY 1",
+    "SELECT count(*), max(s) FROM (SELECT range % 2000 AS k, string_agg('a text ' || range, ',' ORDER BY range) AS s "
+    "FROM "
+    "range(16000) GROUP BY 1) AS q",
+    "SELECT count(*) FROM (SELECT 'a longer text ' || range FROM range(16000) EXCEPT ALL SELECT 'a longer text ' || "
+    "range * 2 "
+    "FROM range(16000)) AS q",
+};
+
+#define SPILLING_TRIES 60 /* of each fault: the statements are long */
+
+/* Every so many allocations, opens, reads and looks, so that the last one is behind the statement's end. */
+static void fail_some_of_spilling(fl_session *session, const char *sql, fl_fault fault)
+{
+    int64_t step = 1;
+    for (int64_t n = 1;; n += step) {
+        struct ArrowArrayStream rows = {0};
+        fl_err err = {0};
+        fl_fault_arm(fault, n);
+        fl_status st = fl_session_query(session, sql, &rows, &err);
+        bool untouched = fl_fault_is_armed(fault);
+        fl_fault_arm(fault, 0);
+        if (st == FL_OK)
+            drain(&rows);
+        bool is_expected = fault == FL_FAULT_INTERRUPT ? st == FL_ERR_CANCELLED
+                                                       : st == FL_ERR_MEMORY || st == FL_ERR_IO || st == FL_ERR_CORRUPT;
+        if (st != FL_OK && !is_expected)
+            fail_msg("%s, fault %d at %lld: %s", sql, (int)fault, (long long)n, err.message);
+        if (untouched) {
+            assert_int_equal(st, FL_OK);
+            check_session(session, sql);
+            return;
+        }
+        step += n / SPILLING_TRIES / 4 > step ? step / 2 + 1 : 0;
+    }
+}
+
+static void test_faults_of_spilling(void **state)
+{
+    (void)state;
+    fl_engine *engine = NULL;
+    fl_session *session = NULL;
+    static const char *const list[] = {"CREATE TABLE t AS SELECT range AS a FROM range(12)", "SET memory_limit = '3MB'",
+                                       "SET threads = 1"};
+    fl_err err = {0};
+    fl_engine_options options = {.size = sizeof(options), .threads = 1};
+    assert_int_equal(fl_engine_open(&options, &engine, &err), FL_OK);
+    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
+    run_all(session, list, sizeof(list) / sizeof(list[0]));
+    for (size_t i = 0; i < sizeof(spilling) / sizeof(spilling[0]); i++)
+        for (int32_t fault = 0; fault < 5; fault++)
+            fail_some_of_spilling(
+                session, spilling[i],
+                (fl_fault[]){FL_FAULT_ALLOC, FL_FAULT_OPEN, FL_FAULT_READ, FL_FAULT_WRITE, FL_FAULT_INTERRUPT}[fault]);
+    fl_session_close(session);
+    fl_engine_close(engine);
+}
+
+/* ---- statements that change rows: all of it or nothing ------------------------------------------------------------------- */
+
+static const char *const changes[] = {
+    "UPDATE w SET a = a + 20000, s = s || '!' WHERE b = 2",
+    "UPDATE w SET s = NULL, l = [a] WHERE a = (SELECT max(a) FROM w)",
+    "UPDATE w SET b = t.b FROM t WHERE t.a = w.a",
+    "DELETE FROM w WHERE b = 1",
+    "DELETE FROM w WHERE a % 3 = 0",
+    "INSERT INTO w SELECT a + 20000, b, s, l FROM w WHERE b = 0",
+};
 
 /* A table of two segments, of which the first has a deleted row, with the index of its key. */
 static void make_table(fl_session *session)
@@ -278,6 +342,6 @@ static void test_engine_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_engine_open), cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_changes)};
+                                       cmocka_unit_test(test_faults_of_spilling), cmocka_unit_test(test_changes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

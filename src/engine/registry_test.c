@@ -1,6 +1,7 @@
 /* The engine's registry is extended while plans and queries are under way: each goes on with the one that it began with. */
 #include "engine/internal.h"
 
+#include "exec/agg.h"
 #include "plan/rule.h"
 
 #include <setjmp.h>
@@ -182,9 +183,46 @@ static void test_threads(void **state)
     fl_engine_close(engine);
 }
 
+/* Every kernel that an aggregate chooses says how its states leave memory. */
+static void test_states_of_aggregates(void **state)
+{
+    (void)state;
+    static const uint8_t ids[] = {FL_NULL, FL_BOOL, FL_I8,   FL_I32,       FL_I64,      FL_U64,    FL_F32,    FL_F64,
+                                  FL_UTF8, FL_DATE, FL_TIME, FL_TIMESTAMP, FL_INTERVAL, FL_BINARY, FL_DECIMAL};
+    fl_engine *engine = open_engine();
+    const fl_registry *registry = fl_engine_registry(engine);
+    fl_arena arena;
+    int32_t n = 0, n_kernels = 0;
+    const fl_agg_desc *const *aggs = fl_registry_aggs(registry, &n);
+    fl_arena_init(&arena, NULL);
+    for (int32_t i = 0; i < n; i++)
+        for (size_t a = 0; a < sizeof(ids); a++)
+            for (size_t b = 0; b < sizeof(ids); b++)
+                for (int32_t n_args = 0; n_args < 3; n_args++) {
+                    fl_agg_choice choice = {.arena = &arena};
+                    fl_type args[2] = {{.id = ids[a], .precision = 30}, {.id = ids[b], .precision = 10}};
+                    if ((n_args < 2 && b > 0) || (n_args < 1 && a > 0) ||
+                        aggs[i]->resolve(args, n_args, &choice, NULL) != FL_OK)
+                        continue;
+                    const fl_agg_kernel *kernel = choice.kernel;
+                    n_kernels++;
+                    if (kernel->state_kind < FL_STATE_PLAIN || kernel->state_kind > FL_STATE_LATE)
+                        fail_msg("%s does not say how its states leave memory", aggs[i]->name);
+                    if (kernel->state_kind == FL_STATE_SAVED && (kernel->save == NULL || kernel->load == NULL))
+                        fail_msg("%s cannot save its states", aggs[i]->name);
+                    if (kernel->state_kind == FL_STATE_LATE && aggs[i]->ignores_order)
+                        fail_msg("%s is fed at once, and cannot save its states", aggs[i]->name);
+                }
+    assert_true(n_kernels > 500);
+    fl_arena_drop(&arena);
+    fl_registry_unref(registry);
+    fl_engine_close(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_states_of_aggregates),
         cmocka_unit_test(test_plans_keep_theirs),
         cmocka_unit_test(test_failures_change_nothing),
         cmocka_unit_test(test_sessions_follow),
