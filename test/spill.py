@@ -16,13 +16,19 @@ import tempfile
 
 import pipe
 
-LIMIT_MB = 50
 BASE_MB = 12  # what a process takes that does nothing
 
 TEXTS = "SELECT 'key ' || (i * 7919 % 600011)::text || ' of some length' AS s, count(*) AS n, sum(i) AS v FROM range(900000) AS r(i) GROUP BY 1"
 
+# Two sides of half a million rows, about 100 bytes each.
+LEFT = "(SELECT i * 7919 % 500009 AS k, i, 'left ' || repeat('x', 60) || i AS s FROM range(500000) AS r(i)) AS l"
+RIGHT = "(SELECT i * 3571 % 500009 AS k, i, 'right ' || repeat('y', 60) || i AS s FROM range(500000) AS r(i)) AS r"
+HOT = ("(SELECT CASE WHEN i % 100 < 99 THEN 7 ELSE i END AS k, i, 'hot ' || repeat('z', 60) || i AS s "
+       "FROM range(400000) AS r(i)) AS r")
+OUT = "count(*), count(l.i), count(r.i), sum(l.i), sum(r.i), max(l.s), min(r.s)"
+
 # name, operator, statement, whether partitions must be split again
-CASES = [
+GROUPS = [
     ("groups of texts", "aggregate", f"SELECT count(*), sum(n), sum(v), min(s), max(s) FROM ({TEXTS}) AS q", False),
     ("DISTINCT", "aggregate", "SELECT count(*), sum(a) FROM (SELECT DISTINCT i * 7919 % 2000003 AS a FROM range(2000000) AS r(i)) AS q", False),
     ("states of texts", "aggregate",
@@ -43,6 +49,19 @@ CASES = [
 ]
 
 
+JOINS = [
+    ("inner join", "join", f"SELECT {OUT} FROM {LEFT} JOIN {RIGHT} ON l.k = r.k", False),
+    ("left join", "join", f"SELECT {OUT} FROM {LEFT} LEFT JOIN {RIGHT} ON l.k = r.k AND (l.i + r.i) % 3 > 0", False),
+    ("full join", "join", f"SELECT {OUT} FROM {LEFT} FULL JOIN {RIGHT} ON l.k = r.k AND r.i % 3 > 0", False),
+    ("join with a hot key", "join", f"SELECT {OUT} FROM {LEFT} LEFT JOIN {HOT} ON l.k = r.k", True),
+    ("anti join", "join", f"SELECT count(*), sum(i), max(s) FROM {LEFT} WHERE NOT EXISTS (SELECT 1 FROM {RIGHT} "
+                          "WHERE l.k = r.k AND l.s <> r.s AND r.i % 3 > 0)", False),
+]
+
+# By the limit in MB.
+CASES = {50: GROUPS, 24: JOINS}
+
+
 def nodes_of(node):
     yield node
     for child in node.get("inputs", []):
@@ -57,18 +76,18 @@ def peak_mb(process):
     return 0
 
 
-def check(program, case, threads, folder):
+def check(program, case, limit_mb, threads, folder):
     name, op, sql, must_split = case
     with pipe.Pipe(program) as free:
         wanted = free.rows(sql)
     failures = []
-    with pipe.Pipe(program, args=("--memory", f"{LIMIT_MB}MB", "--threads", str(threads))) as limited:
+    with pipe.Pipe(program, args=("--memory", f"{limit_mb}MB", "--threads", str(threads))) as limited:
         limited.run(f"SET temp_directory = '{folder}'")
         rows = limited.rows(sql)
         peak = peak_mb(limited.process)
         if rows != wanted:
             failures.append(f"{rows} instead of {wanted}")
-        if peak > LIMIT_MB * 1.1 + BASE_MB:
+        if peak > limit_mb * 1.1 + BASE_MB:
             failures.append(f"{peak:.0f} MB were taken")
         plan = json.loads(limited.rows("EXPLAIN (ANALYZE, FORMAT JSON) " + sql)[0][0])["plan"]
         spilled = [node["actual"] for node in nodes_of(plan) if node["op"] == op and node["actual"]["spilled_bytes"] > 0]
@@ -96,10 +115,11 @@ def main():
     args = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for case in CASES:
-            for threads in (1, 2):
-                failed += check(args.fletch, case, threads, folder)
-    print(f"{len(CASES)} statements that spill, {failed} failures")
+        for limit_mb, cases in CASES.items():
+            for case in cases:
+                for threads in (1, 2):
+                    failed += check(args.fletch, case, limit_mb, threads, folder)
+    print(f"{sum(map(len, CASES.values()))} statements that spill, {failed} failures")
     return 1 if failed else 0
 
 

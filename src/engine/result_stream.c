@@ -73,6 +73,8 @@ void fl_result_stream_free(fl_result_stream *stream)
         return;
     fl_session *session = stream->session;
     end_run(stream);
+    fl_plan_unref(stream->plan); /* where there was no run to end */
+    fl_files_in_use_drop(&stream->files);
     fl_arena_drop(&stream->arena);
     fl_free(stream);
     fl_session_unref(session);

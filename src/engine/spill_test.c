@@ -121,8 +121,32 @@ static void test_groups(void **state)
     check_groups(2);
 }
 
+/* ---- joins -------------------------------------------------------------------------------------------------------- */
+
+static void check_join(int32_t threads)
+{
+    static const char *const settings[] = {"SET memory_limit = '4MB'"};
+    fixture f;
+    memset(&f, 0, sizeof(f));
+    open_fixture(&f, threads, settings, 1);
+    check_faults(
+        &f,
+        "SELECT count(*) FROM (SELECT i * 7 % 40009 AS k, repeat('x', 100) || i AS s FROM range(40000) AS r(i)) AS l "
+        "LEFT JOIN (SELECT i * 5 % 40009 AS k, repeat('y', 100) || i AS s FROM range(40000) AS r(i)) AS r "
+        "ON l.k = r.k AND l.s <> r.s",
+        40000);
+    close_fixture(&f);
+}
+
+static void test_joins(void **state)
+{
+    (void)state;
+    check_join(1);
+    check_join(2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_groups)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_groups), cmocka_unit_test(test_joins)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

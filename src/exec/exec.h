@@ -93,7 +93,7 @@ typedef struct fl_source_ops {
 struct fl_source {
     const fl_source_ops *ops;
     const fl_node *node;
-    int32_t workers_max; /* more would be idle; 0 = no limit */
+    int32_t workers_max; /* more would be idle; 0 = no limit. A finish that it waits for may still say so */
     fl_scan *scan;       /* for progress; may be NULL */
     void **locals;       /* [exec->n_workers] */
     struct fl_wait *waits;

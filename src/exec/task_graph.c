@@ -26,7 +26,7 @@ typedef struct fl_task {
     int32_t waits; /* tasks that it waits for */
     task_state state;
     int32_t number;        /* of a pipeline, in the order in which they start */
-    int32_t workers_max;   /* at a time */
+    int32_t workers_max;   /* at a time, unless the source says less */
     int32_t inside;        /* workers */
     uint8_t *has_entered;  /* by worker: it took part */
     _Atomic bool is_empty; /* no morsel is left, or no row is wanted any more */
@@ -121,8 +121,6 @@ fl_status fl_exec_add_pipeline(fl_exec *exec, fl_source *source, fl_stage *chain
     fl_task *task = NULL;
     FL_TRY(add_task(exec, source, chain, &task, err));
     task->workers_max = exec->n_workers;
-    if (source->workers_max > 0 && source->workers_max < task->workers_max)
-        task->workers_max = source->workers_max;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &task->has_entered, err));
     pthread_mutex_lock(&exec->lock);
     st = put_behind_waits(exec, task, source->waits, err);
@@ -191,10 +189,17 @@ static bool is_open(const fl_task *task)
     return task->source != NULL && task->state == TASK_READY && !atomic_load(&task->is_empty) && !is_full(task);
 }
 
+/* How many workers may be in it. A source may have said so since it was added. */
+static int32_t places_of(const fl_task *task)
+{
+    int32_t most = task->source->workers_max;
+    return most > 0 && most < task->workers_max ? most : task->workers_max;
+}
+
 static fl_task *find_open(fl_exec *exec)
 {
     fl_task *task = exec->tasks;
-    while (task != NULL && (!is_open(task) || task->inside >= task->workers_max))
+    while (task != NULL && (!is_open(task) || task->inside >= places_of(task)))
         task = task->next;
     return task;
 }
@@ -204,7 +209,7 @@ static void call_helpers(fl_exec *exec)
 {
     int32_t places = 0;
     for (const fl_task *task = exec->tasks; task != NULL && !atomic_load(&exec->stops); task = task->next)
-        places += is_open(task) ? task->workers_max : 0;
+        places += is_open(task) ? places_of(task) : 0;
     fl_job_call(&exec->job, places > 0 ? places - 1 : 0);
 }
 

@@ -68,6 +68,9 @@ fl_status fl_join_needs(fl_plan *plan, const fl_node *node, int32_t input, const
 fl_status fl_join_gives(fl_plan *plan, const fl_node *node, const fl_trait_set *const *inputs, const fl_trait_set **ret,
                         fl_err *err);
 
+/** Whether rows come in the order of the left input: it is probed, and no row waits till its batch or the probe is done. */
+bool fl_join_keeps_left_order(const fl_node *node);
+
 /** How rows go through a join of this kind (FL_ROWS_... of plan/rewrites.h), and through an apply. */
 uint32_t fl_join_flow(fl_join_kind kind);
 

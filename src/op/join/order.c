@@ -35,8 +35,7 @@ static bool is_merge(const fl_node *node)
     return fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_MERGE;
 }
 
-/* Whether rows come in the order of the left input: it is probed, and no row waits till its batch or the probe is done. */
-static bool keeps_left_order(const fl_node *node)
+bool fl_join_keeps_left_order(const fl_node *node)
 {
     const fl_join_attrs *join = fl_join_of(node);
     if (fl_trait_get(node->traits, &fl_trait_convention) == FL_LOGICAL) /* merged, it would */
@@ -85,7 +84,7 @@ fl_status fl_join_needs(fl_plan *plan, const fl_node *node, int32_t input, const
     if (is_merge(node))
         return merge_needs(plan, node, input, want, way, ret, err);
     *ret = NULL;
-    if (way > 0 && !keeps_left_order(node))
+    if (way > 0 && !fl_join_keeps_left_order(node))
         return FL_OK;
     return fl_ordering_needs_passed(plan, node, input, want, way, ret, err);
 }
@@ -127,7 +126,7 @@ fl_status fl_join_gives(fl_plan *plan, const fl_node *node, const fl_trait_set *
     fl_status st = FL_OK;
     const fl_trait_set *left = inputs[0];
     int32_t order = fl_trait_get(left, &fl_trait_ordering);
-    if (!keeps_left_order(node))
+    if (!fl_join_keeps_left_order(node))
         return FL_OK;
     if (is_merge(node)) {
         FL_TRY(merge_gives(plan, node, order, &order, err));

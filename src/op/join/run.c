@@ -3,10 +3,8 @@
  * The build side is the right input; semi and anti joins may build the left one (build_left): probing then only marks
  * build rows, which are put out at the end. Equalities between the sides are keys; what else is in the condition is
  * evaluated on candidate pairs (op/join/pairs.h). Without keys every pair is a candidate (nested loop). */
-#include "exec/runtime_filter.h"
+#include "op/join/hash.h"
 #include "op/join/merge.h"
-#include "op/join/pairs.h"
-#include "op/join/table.h"
 
 #define CHECK_ROWS 65536 /* a power of two: rows entered between looks whether the statement shall stop */
 #define RUNTIME_FILTER_BITS_MAX (1ll << 26) /* 8 MB of bitmap */
@@ -15,21 +13,6 @@
 /* A row's extra room: the next row of its chain, whether it was matched, its number. */
 enum { MATCHED_AT = 8, NUMBER_AT = 12, EXTRA_BYTES = 16 };
 
-typedef struct join_build {
-    fl_stage base; /* the sink of the build side */
-    fl_join_pairs pairs;
-    bool keeps_unmatched_build;
-    bool is_one_enough;          /* what is asked is whether there is a build row: the first one ends the build */
-    bool has_dense_key;          /* one integer key: the table may be an array */
-    bool *has_range;             /* per key: min and max are collected, for the table or a filter */
-    fl_runtime_filter **filters; /* per key; NULL where there is none */
-    fl_join_table table;
-    uint8_t **all_rows; /* nested loop: every build row */
-    int64_t n_all_rows;
-    void *const *locals;
-    int32_t n_locals;
-} join_build;
-
 /* The values of one key; min > max: none were seen. */
 typedef struct key_range {
     int64_t min, max;
@@ -37,7 +20,7 @@ typedef struct key_range {
 
 typedef struct build_local {
     fl_eval *eval;
-    fl_row_store store;
+    fl_join_rows kept;
     uint16_t *list;
     uint64_t *hashes;
     uint8_t **rows;
@@ -47,16 +30,8 @@ typedef struct build_local {
 
 typedef struct join_probe {
     fl_stage base;
-    join_build *build;
+    fl_hash_join *join;
 } join_probe;
-
-typedef struct probe_local {
-    fl_pair_list pairs;
-    uint16_t *list; /* probe rows with usable keys */
-    uint64_t *hashes;
-    uint8_t **heads; /* chain position per list entry */
-    uint16_t *match, *differ;
-} probe_local;
 
 static int64_t key_at(const fl_vec *vec, int32_t row)
 {
@@ -69,13 +44,13 @@ static int64_t key_at(const fl_vec *vec, int32_t row)
 static fl_status build_local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    join_build *join = (join_build *)base;
+    fl_hash_join *join = (fl_hash_join *)base;
     fl_memory *memory = worker->exec->context.memory;
     int32_t rows_max = worker->exec->context.session->vector_rows;
     build_local *local = NULL;
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
-    fl_row_store_init(&local->store, &join->pairs.layout, memory);
+    fl_join_rows_init(&local->kept, &join->pairs.layout, worker->exec, join->spill.is_possible);
     FL_TRY(fl_alloc(memory, (join->pairs.n_keys + 1) * (int64_t)sizeof(*local->ranges), (void **)&local->ranges, err));
     for (int32_t k = 0; k < join->pairs.n_keys; k++)
         local->ranges[k] = (key_range){INT64_MAX, INT64_MIN};
@@ -92,7 +67,7 @@ static void build_local_free(fl_stage *base, void *ptr)
     (void)base;
     build_local *local = ptr;
     fl_eval_free(local->eval);
-    fl_row_store_drop(&local->store);
+    fl_join_rows_drop(&local->kept);
     fl_free(local->ranges);
     fl_free(local->list);
     fl_free(local->hashes);
@@ -111,11 +86,10 @@ static void widen_range(key_range *range, const fl_vec *key, const uint16_t *lis
     }
 }
 
-static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
+static fl_status take_build_batch(fl_hash_join *join, build_local *local, fl_worker *worker, fl_batch *batch,
+                                  fl_err *err)
 {
     fl_status st = FL_OK;
-    join_build *join = (join_build *)base;
-    build_local *local = ptr;
     fl_vec *keys = NULL;
     FL_TRY(FL_NEW_ARRAY(&worker->arena, join->pairs.n_keys + 1, &keys, err));
     fl_eval_begin(local->eval, batch, &worker->arena);
@@ -134,10 +108,11 @@ static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
         return FL_OK;
     count = join->is_one_enough ? 1 : count;
     fl_rows_hash(keys, join->pairs.n_keys, local->list, count, worker->exec->context.session->seed, local->hashes);
-    FL_TRY(fl_row_store_add(&local->store, count, local->rows, err));
+    FL_TRY(fl_row_store_add(&local->kept.store, count, local->rows, err));
     for (int32_t i = 0; i < count; i++)
         *(uint64_t *)local->rows[i] = local->hashes[i];
-    FL_TRY(fl_join_write_rows(&join->pairs, batch, keys, local->list, count, local->rows, &local->store.heap, err));
+    FL_TRY(
+        fl_join_write_rows(&join->pairs, batch, keys, local->list, count, local->rows, &local->kept.store.heap, err));
     for (int32_t k = 0; k < join->pairs.n_keys; k++)
         if (join->has_range[k])
             widen_range(&local->ranges[k], &keys[k], local->list, count);
@@ -146,8 +121,24 @@ cleanup:
     return st;
 }
 
-/* Whether a stored row can have partners: no null in a plain key. */
-static bool can_match(const join_build *join, const uint8_t *row)
+static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_hash_join *join = (fl_hash_join *)base;
+    build_local *local = ptr;
+    bool again = false;
+    if (!join->spill.is_possible)
+        return take_build_batch(join, local, worker, batch, err);
+    FL_TRY(fl_join_rows_write_due(join, worker, &local->kept, err));
+    fl_join_rows_mark mark = fl_join_rows_mark_get(&local->kept);
+    st = take_build_batch(join, local, worker, batch, err);
+    FL_TRY(fl_join_rows_make_room(join, worker, &local->kept, mark, st, &again, err));
+    st = again ? take_build_batch(join, local, worker, batch, err) : st;
+cleanup:
+    return st;
+}
+
+bool fl_join_can_match(const fl_hash_join *join, const uint8_t *row)
 {
     for (int32_t k = 0; k < join->pairs.n_keys; k++)
         if (!join->pairs.is_null_safe[k] && fl_row_is_null(&join->pairs.layout, row, k))
@@ -155,7 +146,7 @@ static bool can_match(const join_build *join, const uint8_t *row)
     return true;
 }
 
-static int64_t row_key(const join_build *join, const uint8_t *row, int32_t k)
+static int64_t row_key(const fl_hash_join *join, const uint8_t *row, int32_t k)
 {
     const uint8_t *value = row + join->pairs.layout.offsets[k];
     return fl_type_width(join->pairs.layout.types[k]) == 4 ? *(const int32_t *)value : *(const int64_t *)value;
@@ -163,11 +154,11 @@ static int64_t row_key(const join_build *join, const uint8_t *row, int32_t k)
 
 static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
 {
-    join_build *join = ctx;
+    fl_hash_join *join = ctx;
     build_local *local = join->locals[w];
     if (local == NULL)
         return FL_OK;
-    for (fl_row_block *b = local->store.first; b != NULL; b = b->next)
+    for (fl_row_block *b = local->kept.store.first; b != NULL; b = b->next)
         for (int32_t i = 0; i < b->rows; i++) {
             if ((i & (CHECK_ROWS - 1)) == 0) {
                 fl_status st = fl_exec_check(join->pairs.exec, err);
@@ -175,9 +166,9 @@ static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
                     return st;
             }
             uint8_t *row = b->data + (int64_t)i * join->pairs.layout.bytes;
-            if (!can_match(join, row))
+            if (!fl_join_can_match(join, row))
                 continue;
-            fl_join_table_add(&join->table, row, join->has_dense_key ? row_key(join, row, 0) : 0);
+            fl_join_table_add(&join->built.table, row, join->has_dense_key ? row_key(join, row, 0) : 0);
             for (int32_t k = 0; k < join->pairs.n_keys; k++)
                 if (join->filters[k] != NULL && join->filters[k]->bits != NULL) {
                     uint64_t at = (uint64_t)row_key(join, row, k) - (uint64_t)join->filters[k]->min;
@@ -189,7 +180,7 @@ static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
 
 /* Strings of a small build side are put out as a dictionary whose codes are the numbers of the rows: a pair costs four bytes
  * of each, and what reads them (groups, functions) works once per build row. */
-static fl_status make_dictionaries(join_build *join, fl_err *err)
+static fl_status make_dictionaries(fl_hash_join *join, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_exec *exec = join->pairs.exec;
@@ -202,7 +193,7 @@ static fl_status make_dictionaries(join_build *join, fl_err *err)
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, join->pairs.build_rows, &rows, err));
     for (int32_t w = 0; w < join->n_locals; w++)
-        for (fl_row_block *b = join->locals[w] == NULL ? NULL : ((build_local *)join->locals[w])->store.first;
+        for (fl_row_block *b = join->locals[w] == NULL ? NULL : ((build_local *)join->locals[w])->kept.store.first;
              b != NULL; b = b->next)
             for (int32_t i = 0; i < b->rows; i++) {
                 rows[n] = b->data + (int64_t)i * join->pairs.layout.bytes;
@@ -227,7 +218,7 @@ cleanup:
 }
 
 /* Over all workers. */
-static key_range range_of(const join_build *join, int32_t k)
+static key_range range_of(const fl_hash_join *join, int32_t k)
 {
     key_range range = {INT64_MAX, INT64_MIN};
     for (int32_t w = 0; w < join->n_locals; w++) {
@@ -240,64 +231,114 @@ static key_range range_of(const join_build *join, int32_t k)
     return range;
 }
 
-static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
+/* The bounds are exact; which values there are between them is known where all rows are in memory. */
+static fl_status begin_filters(fl_hash_join *join, bool has_rows, fl_err *err)
 {
     fl_status st = FL_OK;
-    join_build *join = (join_build *)base;
-    fl_exec *exec = join->pairs.exec;
-    for (int32_t w = 0; w < n_locals; w++) {
-        build_local *local = locals[w];
-        if (local == NULL)
-            continue;
-        join->pairs.build_rows += local->store.rows;
-        join->pairs.has_null_key |= local->has_null_key;
-    }
-    join->locals = locals;
-    join->n_locals = n_locals;
-    void **kept = NULL; /* the array is the runner's; the pipelines that follow need their own */
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals, &kept, err));
-    memcpy(kept, locals, (size_t)n_locals * sizeof(*kept));
-    join->locals = kept;
-    if (join->pairs.n_keys == 0) {
-        FL_TRY(fl_alloc(exec->context.memory, join->pairs.build_rows * 8 + 8, (void **)&join->all_rows, err));
-        for (int32_t w = 0; w < n_locals; w++)
-            for (fl_row_block *b = kept[w] == NULL ? NULL : ((build_local *)kept[w])->store.first; b != NULL;
-                 b = b->next) {
-                FL_TRY(fl_exec_check(exec, err));
-                for (int32_t i = 0; i < b->rows; i++)
-                    join->all_rows[join->n_all_rows++] = b->data + (int64_t)i * join->pairs.layout.bytes;
-            }
-        return FL_OK;
-    }
-    key_range range = join->has_dense_key ? range_of(join, 0) : (key_range){1, 0};
-    FL_TRY(fl_join_table_init(&join->table, &join->pairs.layout, join->pairs.build_rows, range.min <= range.max,
-                              range.min, range.max, exec->context.memory, err));
     for (int32_t k = 0; k < join->pairs.n_keys; k++) {
         fl_runtime_filter *filter = join->filters[k];
         if (filter == NULL)
             continue;
-        range = range_of(join, k);
+        key_range range = range_of(join, k);
         filter->min = range.min;
         filter->max = range.max;
-        if (range.min <= range.max && (uint64_t)range.max - (uint64_t)range.min < RUNTIME_FILTER_BITS_MAX) {
+        if (has_rows && range.min <= range.max && (uint64_t)range.max - (uint64_t)range.min < RUNTIME_FILTER_BITS_MAX) {
             int64_t words = (int64_t)(((uint64_t)range.max - (uint64_t)range.min) >> 6) + 1;
-            FL_TRY(fl_arena_get_zero(&exec->arena, words * 8, (void **)&filter->bits, err));
+            FL_TRY(fl_arena_get_zero(&join->pairs.exec->arena, words * 8, (void **)&filter->bits, err));
         }
     }
-    FL_TRY(make_dictionaries(join, err));
-    FL_TRY(fl_exec_parallel(exec, n_locals, enter_rows, join, err));
+cleanup:
+    return st;
+}
+
+static void fill_filters(fl_hash_join *join)
+{
     for (int32_t k = 0; k < join->pairs.n_keys; k++)
         if (join->filters[k] != NULL)
             fl_runtime_filter_fill(join->filters[k]);
+}
+
+static fl_status list_all_rows(fl_hash_join *join, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_exec *exec = join->pairs.exec;
+    FL_TRY(fl_alloc(exec->context.memory, join->pairs.build_rows * 8 + 8, (void **)&join->built.all_rows, err));
+    for (int32_t w = 0; w < join->n_locals; w++)
+        for (fl_row_block *b = join->locals[w] == NULL ? NULL : ((build_local *)join->locals[w])->kept.store.first;
+             b != NULL; b = b->next) {
+            FL_TRY(fl_exec_check(exec, err));
+            for (int32_t i = 0; i < b->rows; i++)
+                join->built.all_rows[join->built.n_all_rows++] = b->data + (int64_t)i * join->pairs.layout.bytes;
+        }
+cleanup:
+    return st;
+}
+
+static fl_status build_in_memory(fl_hash_join *join, key_range range, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_exec *exec = join->pairs.exec;
+    if (join->pairs.n_keys == 0)
+        return list_all_rows(join, err);
+    FL_TRY(fl_join_table_init(&join->built.table, &join->pairs.layout, join->pairs.build_rows, range.min <= range.max,
+                              range.min, range.max, exec->context.memory, err));
+    FL_TRY(begin_filters(join, true, err));
+    FL_TRY(make_dictionaries(join, err));
+    FL_TRY(fl_exec_parallel(exec, join->n_locals, enter_rows, join, err));
+    fill_filters(join);
+cleanup:
+    return st;
+}
+
+static fl_status build_on_disk(fl_hash_join *join, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_join_rows **rows = NULL;
+    FL_TRY(FL_NEW_ARRAY(&join->pairs.exec->arena, join->n_locals + 1, &rows, err));
+    for (int32_t w = 0; w < join->n_locals; w++)
+        rows[w] = join->locals[w] == NULL ? NULL : &((build_local *)join->locals[w])->kept;
+    FL_TRY(fl_join_spill_build(join, rows, join->n_locals, err));
+    FL_TRY(begin_filters(join, false, err));
+    fill_filters(join);
+cleanup:
+    return st;
+}
+
+static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_hash_join *join = (fl_hash_join *)base;
+    void **kept = NULL; /* the array is the runner's; the pipelines that follow need their own */
+    bool spills = false;
+    FL_TRY(FL_NEW_ARRAY(&join->pairs.exec->arena, n_locals, &kept, err));
+    memcpy(kept, locals, (size_t)n_locals * sizeof(*kept));
+    join->locals = kept;
+    join->n_locals = n_locals;
+    for (int32_t w = 0; w < n_locals; w++) {
+        build_local *local = locals[w];
+        if (local == NULL)
+            continue;
+        join->pairs.build_rows += fl_join_rows_count(&local->kept);
+        join->pairs.has_null_key |= local->has_null_key;
+        spills |= local->kept.has_spilled;
+        atomic_store(&local->kept.holder.bytes, 0); /* they stay, or are written now */
+    }
+    key_range range = join->has_dense_key ? range_of(join, 0) : (key_range){1, 0};
+    int64_t table_bytes = join->pairs.n_keys == 0 ? join->pairs.build_rows * 8
+                                                  : fl_join_table_bytes(join->pairs.build_rows, range.min <= range.max,
+                                                                        range.min, range.max);
+    spills |= join->spill.is_possible && join->pairs.build_rows > 0 && !fl_join_spill_has_room(join, table_bytes);
+    st = spills ? build_on_disk(join, err) : build_in_memory(join, range, err);
 cleanup:
     return st;
 }
 
 static void build_free(fl_stage *base)
 {
-    join_build *join = (join_build *)base;
-    fl_join_table_drop(&join->table);
-    fl_free(join->all_rows);
+    fl_hash_join *join = (fl_hash_join *)base;
+    fl_join_table_drop(&join->built.table);
+    fl_free(join->built.all_rows);
+    fl_join_spill_drop(join);
 }
 
 static const fl_stage_ops build_ops = {.what = "the build side of the hash join",
@@ -309,43 +350,56 @@ static const fl_stage_ops build_ops = {.what = "the build side of the hash join"
 
 /* ---- probe side --------------------------------------------------------------------------------------------------- */
 
-static fl_status probe_local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
+fl_status fl_join_prober_new(fl_hash_join *join, fl_worker *worker, void **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    join_build *join = ((join_probe *)base)->build;
     fl_memory *memory = worker->exec->context.memory;
     int32_t rows_max = worker->exec->context.session->vector_rows;
-    probe_local *local = NULL;
-    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
-    *ret = local;
-    FL_TRY(fl_pair_list_init(&local->pairs, &join->pairs, worker, err));
-    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->list, err));
-    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->hashes, err));
-    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->heads, err));
-    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->match, err));
-    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->differ, err));
+    fl_join_prober *prober = NULL;
+    FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*prober), (void **)&prober, err));
+    *ret = prober;
+    fl_join_rows_init(&prober->rows, &join->spill.layout, worker->exec, join->spill.has_spilled);
+    FL_TRY(fl_pair_list_init(&prober->pairs, &join->pairs, worker, err));
+    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&prober->list, err));
+    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&prober->hashes, err));
+    FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&prober->heads, err));
+    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&prober->match, err));
+    FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&prober->differ, err));
 cleanup:
     return st;
+}
+
+void fl_join_prober_free(fl_join_prober *prober)
+{
+    if (prober == NULL)
+        return;
+    fl_join_rows_drop(&prober->rows);
+    fl_pair_list_drop(&prober->pairs);
+    fl_free(prober->list);
+    fl_free(prober->hashes);
+    fl_free(prober->heads);
+    fl_free(prober->match);
+    fl_free(prober->differ);
+    fl_free(prober);
+}
+
+static fl_status probe_local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
+{
+    return fl_join_prober_new(((join_probe *)base)->join, worker, ret, err);
 }
 
 static void probe_local_free(fl_stage *base, void *ptr)
 {
     (void)base;
-    probe_local *local = ptr;
-    fl_pair_list_drop(&local->pairs);
-    fl_free(local->list);
-    fl_free(local->hashes);
-    fl_free(local->heads);
-    fl_free(local->match);
-    fl_free(local->differ);
-    fl_free(local);
+    fl_join_prober_free(ptr);
 }
 
 /* Compares the keys of the first `count` pairs and closes the gaps. */
-static int32_t match_keys(join_build *join, probe_local *local, const fl_vec *keys, int32_t count)
+static int32_t match_keys(const fl_hash_join *join, const fl_join_built *built, fl_join_prober *local,
+                          const fl_vec *keys, int32_t count)
 {
     int32_t n_differ = 0, n = count;
-    if (join->table.is_dense)
+    if (built->table.is_dense)
         return count;
     for (int32_t i = 0; i < count; i++)
         local->match[i] = (uint16_t)i;
@@ -363,32 +417,53 @@ static int32_t match_keys(join_build *join, probe_local *local, const fl_vec *ke
     return n;
 }
 
-static fl_status settle(join_probe *stage, probe_local *local, fl_worker *worker, const fl_batch *batch, int32_t count,
-                        fl_err *err)
+/* What probing a batch goes along with. */
+typedef struct probing {
+    fl_hash_join *join;
+    const fl_join_built *built;
+    fl_join_prober *local;
+    fl_worker *worker;
+    fl_stage *next;
+    const fl_batch *batch;
+    const fl_vec *keys;
+} probing;
+
+static fl_status settle(const probing *p, int32_t count, fl_err *err)
 {
-    return fl_join_settle_pairs(&stage->build->pairs, &local->pairs, worker, stage->base.next, batch, count, err);
+    return fl_join_settle_pairs(&p->join->pairs, &p->local->pairs, p->worker, p->next, p->batch, count, err);
 }
 
-static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch,
-                            const fl_vec *keys, int32_t n_list, fl_err *err)
+static void find_heads(const probing *p, int32_t n_list)
 {
-    fl_status st = FL_OK;
-    join_build *join = stage->build;
-    const fl_join_table *table = &join->table;
-    int32_t rows_max = worker->exec->context.session->vector_rows;
-    bool stops_early = fl_join_wants_one(&join->pairs);
+    fl_join_prober *local = p->local;
+    const fl_join_table *table = &p->built->table;
+    int32_t turn = p->built->hash_turn;
     if (table->is_dense) {
         for (int32_t i = 0; i < n_list; i++)
-            local->heads[i] = fl_join_table_find_dense(table, key_at(&keys[0], local->list[i]));
-    } else {
-        fl_rows_hash(keys, join->pairs.n_keys, local->list, n_list, worker->exec->context.session->seed, local->hashes);
-        for (int32_t i = 0; i < n_list; i++)
-            __builtin_prefetch(&table->entries[local->hashes[i] >> table->shift]);
-        for (int32_t i = 0; i < n_list; i++) {
-            local->heads[i] = fl_join_table_find(table, local->hashes[i]);
-            __builtin_prefetch(local->heads[i]);
-        }
+            local->heads[i] = fl_join_table_find_dense(table, key_at(&p->keys[0], local->list[i]));
+        return;
     }
+    fl_rows_hash(p->keys, p->join->pairs.n_keys, local->list, n_list, p->worker->exec->context.session->seed,
+                 local->hashes);
+    for (int32_t i = 0; i < n_list && turn > 0; i++)
+        local->hashes[i] = local->hashes[i] << turn | local->hashes[i] >> (64 - turn);
+    for (int32_t i = 0; i < n_list; i++)
+        __builtin_prefetch(&table->entries[local->hashes[i] >> table->shift]);
+    for (int32_t i = 0; i < n_list; i++) {
+        local->heads[i] = fl_join_table_find(table, local->hashes[i]);
+        __builtin_prefetch(local->heads[i]);
+    }
+}
+
+static fl_status probe_hash(const probing *p, int32_t n_list, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_hash_join *join = p->join;
+    fl_join_prober *local = p->local;
+    const fl_join_table *table = &p->built->table;
+    int32_t rows_max = p->worker->exec->context.session->vector_rows;
+    bool stops_early = fl_join_wants_one(&join->pairs);
+    find_heads(p, n_list);
     int32_t count = 0;
     for (int32_t i = 0; i < n_list;) {
         uint8_t *row = local->heads[i];
@@ -403,43 +478,48 @@ static fl_status probe_hash(join_probe *stage, probe_local *local, fl_worker *wo
         local->pairs.build[count++] = row;
         if (count < rows_max)
             continue;
-        FL_TRY(settle(stage, local, worker, batch, match_keys(join, local, keys, count), err));
+        FL_TRY(settle(p, match_keys(join, p->built, local, p->keys, count), err));
         count = 0;
     }
-    st = settle(stage, local, worker, batch, match_keys(join, local, keys, count), err);
+    st = settle(p, match_keys(join, p->built, local, p->keys, count), err);
 cleanup:
     return st;
 }
 
-static fl_status probe_all(join_probe *stage, probe_local *local, fl_worker *worker, fl_batch *batch, int32_t n_list,
-                           fl_err *err)
+static fl_status probe_all(const probing *p, int32_t n_list, fl_err *err)
 {
     fl_status st = FL_OK;
-    join_build *join = stage->build;
-    int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
-    bool stops_early = fl_join_wants_one(&join->pairs);
+    fl_join_prober *local = p->local;
+    int32_t rows_max = p->worker->exec->context.session->vector_rows, count = 0;
+    bool stops_early = fl_join_wants_one(&p->join->pairs);
     for (int32_t i = 0; i < n_list; i++)
-        for (int64_t b = 0; b < join->n_all_rows; b++) {
+        for (int64_t b = 0; b < p->built->n_all_rows; b++) {
             if (stops_early && fl_bit_get(local->pairs.found, local->list[i]))
                 break;
             local->pairs.probe[count] = local->list[i];
-            local->pairs.build[count++] = join->all_rows[b];
+            local->pairs.build[count++] = p->built->all_rows[b];
             if (count < rows_max)
                 continue;
-            FL_TRY(settle(stage, local, worker, batch, count, err));
+            FL_TRY(settle(p, count, err));
             count = 0;
         }
-    st = settle(stage, local, worker, batch, count, err);
+    st = settle(p, count, err);
 cleanup:
     return st;
+}
+
+fl_status fl_join_probe_rows(fl_hash_join *join, const fl_join_built *built, fl_join_prober *prober, fl_worker *worker,
+                             fl_stage *next, const fl_batch *batch, const fl_vec *keys, int32_t count, fl_err *err)
+{
+    probing p = {join, built, prober, worker, next, batch, keys};
+    return join->pairs.n_keys > 0 ? probe_hash(&p, count, err) : probe_all(&p, count, err);
 }
 
 static fl_status probe_push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
-    join_probe *stage = (join_probe *)base;
-    join_build *join = stage->build;
-    probe_local *local = ptr;
+    fl_hash_join *join = ((join_probe *)base)->join;
+    fl_join_prober *local = ptr;
     fl_vec *keys = NULL;
     if (fl_join_is_probe_idle(&join->pairs))
         return FL_DONE;
@@ -447,13 +527,11 @@ static fl_status probe_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     if (join->has_dense_key && keys[0].layout == FL_DICT)
         FL_TRY(fl_vec_flatten(&worker->arena, &keys[0], batch->rows, &keys[0], err));
     int32_t count = fl_join_drop_null_keys(&join->pairs, keys, local->list, fl_join_list_rows(batch, local->list));
-    if (join->pairs.build_rows > 0 && count > 0) {
-        if (join->pairs.n_keys > 0)
-            FL_TRY(probe_hash(stage, local, worker, batch, keys, count, err));
-        else
-            FL_TRY(probe_all(stage, local, worker, batch, count, err));
-    }
-    st = fl_join_finish_batch(&join->pairs, &local->pairs, worker, stage->base.next, batch, keys, err);
+    if (join->spill.has_spilled)
+        return fl_join_spill_probe(join, local, worker, base->next, batch, keys, count, err);
+    if (join->pairs.build_rows > 0 && count > 0)
+        FL_TRY(fl_join_probe_rows(join, &join->built, local, worker, base->next, batch, keys, count, err));
+    st = fl_join_finish_batch(&join->pairs, &local->pairs, worker, base->next, batch, keys, err);
 cleanup:
     return st;
 }
@@ -463,16 +541,16 @@ static const fl_stage_ops probe_ops = {.what = "the probe side of the join",
                                        .push = probe_push,
                                        .local_free = probe_local_free};
 
-/* ---- build rows after the probe: unmatched ones of outer joins, matched or not of semi and anti joins --------------- */
+/* ---- after the probe: build rows that were not matched, or were, and what lies on the disk ---------------------------- */
 
-typedef struct build_rows_source {
+typedef struct rest_source {
     fl_source base;
-    join_build *build;
+    fl_hash_join *join;
     _Atomic int32_t next_local;
-} build_rows_source;
+} rest_source;
 
-static fl_status emit_build_rows(join_build *join, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
-                                 fl_err *err)
+static fl_status emit_rows(const fl_hash_join *join, fl_worker *worker, fl_stage *to, uint8_t **rows, int32_t count,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;
@@ -491,39 +569,57 @@ cleanup:
     return st;
 }
 
-static fl_status run_build_rows(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to, bool *ret_any, fl_err *err)
+fl_status fl_join_emit_build_rows(const fl_hash_join *join, fl_worker *worker, fl_stage *to, uint8_t *rows, int64_t n,
+                                  fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
+    uint8_t wanted = join->pairs.build_left && join->pairs.kind == FL_JOIN_SEMI, **chosen = NULL;
+    FL_TRY(fl_alloc(worker->exec->context.memory, rows_max * 8 + 8, (void **)&chosen, err));
+    for (int64_t i = 0; i < n; i++, rows += join->pairs.layout.bytes) {
+        if (rows[join->pairs.match_offset] != wanted)
+            continue;
+        chosen[count++] = rows;
+        if (count == rows_max) {
+            FL_TRY(emit_rows(join, worker, to, chosen, count, err));
+            count = 0;
+        }
+    }
+    if (count > 0)
+        st = emit_rows(join, worker, to, chosen, count, err);
+cleanup:
+    fl_free(chosen);
+    return st;
+}
+
+static fl_status run_rest(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to, bool *ret_any, fl_err *err)
 {
     (void)ptr;
     fl_status st = FL_OK;
-    join_build *join = ((build_rows_source *)base)->build;
-    int32_t rows_max = worker->exec->context.session->vector_rows, count = 0;
-    int32_t w = atomic_fetch_add(&((build_rows_source *)base)->next_local, 1);
-    uint8_t **rows = NULL;
-    uint8_t wanted = join->pairs.build_left && join->pairs.kind == FL_JOIN_SEMI;
+    fl_hash_join *join = ((rest_source *)base)->join;
+    *ret_any = false;
+    if (join->spill.has_spilled)
+        return fl_join_spill_run(join, (fl_join_prober **)&base->locals[worker->id], worker, to, ret_any, err);
+    if (!join->keeps_unmatched_build)
+        return FL_OK;
+    int32_t w = atomic_fetch_add(&((rest_source *)base)->next_local, 1);
     *ret_any = w < join->n_locals;
     worker->morsel = w;
     if (!*ret_any || join->locals[w] == NULL)
         return FL_OK;
-    FL_TRY(fl_alloc(worker->exec->context.memory, rows_max * 8 + 8, (void **)&rows, err));
-    for (fl_row_block *b = ((build_local *)join->locals[w])->store.first; b != NULL; b = b->next)
-        for (int32_t i = 0; i < b->rows; i++) {
-            uint8_t *row = b->data + (int64_t)i * join->pairs.layout.bytes;
-            if (row[join->pairs.match_offset] != wanted)
-                continue;
-            rows[count++] = row;
-            if (count == rows_max) {
-                FL_TRY(emit_build_rows(join, worker, to, rows, count, err));
-                count = 0;
-            }
-        }
-    if (count > 0)
-        st = emit_build_rows(join, worker, to, rows, count, err);
+    for (fl_row_block *b = ((build_local *)join->locals[w])->kept.store.first; b != NULL; b = b->next)
+        FL_TRY(fl_join_emit_build_rows(join, worker, to, b->data, b->rows, err));
 cleanup:
-    fl_free(rows);
     return st;
 }
 
-static const fl_source_ops build_rows_ops = {.run = run_build_rows};
+static void rest_local_free(fl_source *base, void *ptr)
+{
+    (void)base;
+    fl_join_prober_free(ptr);
+}
+
+static const fl_source_ops rest_ops = {.run = run_rest, .local_free = rest_local_free};
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
@@ -548,7 +644,7 @@ static bool asks_for_one(const fl_node *node)
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
-    join_build *join = NULL;
+    fl_hash_join *join = NULL;
     join_probe *probe = NULL;
     fl_join_pairs *pairs = NULL;
     const fl_join_attrs *attrs = fl_join_of(node);
@@ -566,8 +662,10 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_keys + 1, &join->has_range, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_keys + 1, &join->filters, err));
     join->has_range[0] = join->has_dense_key;
+    FL_TRY(fl_join_spill_plan(join, err));
     FL_TRY(fl_exec_add_stage(exec, &probe_ops, (int64_t)sizeof(*probe), node, next, &probe, err));
-    probe->build = join;
+    probe->join = join;
+    join->spill.probe = &probe->base;
 
     FL_TRY(fl_exec_build(exec, pairs->build_side, &join->base, err));
     FL_TRY(fl_exec_add_finish(exec, &join->base, err));
@@ -582,10 +680,14 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     for (int32_t k = 0; k < pairs->n_keys; k++)
         if (join->filters[k] != NULL)
             join->filters[k]->is_closed = true;
-    if (join->keeps_unmatched_build) {
-        build_rows_source *source = NULL;
-        FL_TRY(fl_exec_add_source(exec, &build_rows_ops, (int64_t)sizeof(*source), node, &source, err));
-        source->build = join;
+    if (join->keeps_unmatched_build || join->spill.is_possible) {
+        rest_source *source = NULL;
+        FL_TRY(fl_exec_add_source(exec, &rest_ops, (int64_t)sizeof(*source), node, &source, err));
+        source->join = join;
+        source->base.workers_max =
+            join->keeps_unmatched_build ? 0 : 1; /* nothing is to be done unless rows are spilled */
+        join->spill.rest = &source->base;
+        FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &join->base, err));
         st = fl_exec_add_pipeline(exec, &source->base, next, err);
     }
 cleanup:

@@ -1,23 +1,37 @@
 /* The join table's directory. */
 #include "op/join/table.h"
 
-fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range,
-                             int64_t min, int64_t max, fl_memory *memory, fl_err *err)
+/* A table without entries. */
+static fl_join_table plan_table(int64_t rows, bool has_range, int64_t min, int64_t max)
 {
-    *table = (fl_join_table){.layout = layout, .memory = memory, .rows = rows};
+    fl_join_table table = {.rows = rows};
     uint64_t range = (uint64_t)max - (uint64_t)min;
-    table->is_dense = has_range && rows > 0 && range < (uint64_t)rows * 8 + 1024;
-    if (table->is_dense) {
-        table->min = min;
-        table->range = range;
-        table->n_entries = (int64_t)range + 1;
+    table.is_dense = has_range && rows > 0 && range < (uint64_t)rows * 8 + 1024;
+    if (table.is_dense) {
+        table.min = min;
+        table.range = range;
+        table.n_entries = (int64_t)range + 1;
     } else {
         int32_t bits = 4;
         while ((1LL << bits) < rows + rows / 2)
             bits++;
-        table->n_entries = 1LL << bits;
-        table->shift = 64 - bits;
+        table.n_entries = 1LL << bits;
+        table.shift = 64 - bits;
     }
+    return table;
+}
+
+int64_t fl_join_table_bytes(int64_t rows, bool has_range, int64_t min, int64_t max)
+{
+    return plan_table(rows, has_range, min, max).n_entries * 8;
+}
+
+fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range,
+                             int64_t min, int64_t max, fl_memory *memory, fl_err *err)
+{
+    *table = plan_table(rows, has_range, min, max);
+    table->layout = layout;
+    table->memory = memory;
     return fl_alloc_zero(memory, table->n_entries * 8, (void **)&table->entries, err);
 }
 

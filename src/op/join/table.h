@@ -33,6 +33,8 @@ static inline uint8_t *fl_join_next(const fl_join_table *table, const uint8_t *r
  *  pays. */
 fl_status fl_join_table_init(fl_join_table *table, const fl_row_layout *layout, int64_t rows, bool has_range,
                              int64_t min, int64_t max, fl_memory *memory, fl_err *err);
+/** What it takes. */
+int64_t fl_join_table_bytes(int64_t rows, bool has_range, int64_t min, int64_t max);
 void fl_join_table_drop(fl_join_table *table);
 
 /** Enters a row; from many threads at once. `key` is its key where the directory is dense. */
