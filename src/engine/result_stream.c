@@ -149,7 +149,8 @@ fl_status fl_result_stream_finish(fl_result_stream *stream, fl_err *err)
 static bool is_begun(void *ctx)
 {
     fl_result_queue *queue = ctx;
-    return (atomic_load(&queue->morsels) >= MORSELS_FIRST || atomic_load(&queue->rows) >= ROWS_FIRST) &&
+    return (atomic_load(&queue->morsels) >= MORSELS_FIRST || atomic_load(&queue->rows) >= ROWS_FIRST ||
+            fl_result_queue_is_full(queue)) &&
            fl_result_queue_has_any(queue);
 }
 

@@ -1,8 +1,13 @@
 /* The sink of sort and topk. */
 #include "exec/collect.h"
 
+#include "exec/spill.h"
 #include "exec/stretches.h"
 #include "exec/threshold.h"
+
+#define SORTED_ROW_BYTES 41 /* that sorting takes for each row: its pointer, and what the sorter needs */
+#define PIECE_ROWS_MIN 4096 /* are sorted without asking for memory: that there is none is why */
+#define RESERVE_PART 8      /* of the limit, left for who takes the sorted rows */
 
 typedef struct collect_local {
     fl_eval *eval;
@@ -15,6 +20,9 @@ typedef struct collect_local {
     uint8_t *threshold;
     uint16_t *list;
     uint8_t **fresh;
+    fl_spill_holder holder;
+    fl_sorted_runs runs;       /* that left memory, in the order in which their rows came */
+    fl_row_store threshold_of; /* the threshold's keys, when its row left memory */
 } collect_local;
 
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
@@ -27,6 +35,9 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
     fl_row_store_init(&local->store, &sink->layout, memory);
+    fl_row_store_init(&local->threshold_of, &sink->layout, memory);
+    fl_sorted_runs_init(&local->runs, worker->exec, &sink->layout, sink->columns, sink->n_keys);
+    fl_spill_register(worker->exec, &local->holder);
     FL_TRY(fl_eval_new(sink->keys, memory, rows_max, &local->eval, err));
     FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->list, err));
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->fresh, err));
@@ -39,7 +50,9 @@ static void local_free(fl_stage *base, void *ptr)
     (void)base;
     collect_local *local = ptr;
     fl_eval_free(local->eval);
+    fl_sorted_runs_drop(&local->runs);
     fl_row_store_drop(&local->store);
+    fl_row_store_drop(&local->threshold_of);
     fl_stretches_drop(&local->stretches);
     fl_free(local->rows);
     fl_free(local->list);
@@ -76,23 +89,25 @@ static fl_status rebuild(fl_sort_sink *sink, collect_local *local, fl_err *err)
     fl_row_store fresh;
     fl_arena scratch;
     uint16_t *list = NULL;
+    uint8_t **moved = NULL;
     fl_row_store_init(&fresh, &sink->layout, local->store.memory);
     fl_arena_init(&scratch, local->store.memory);
     int32_t step = 1024;
+    FL_TRY(FL_NEW_ARRAY(&scratch, local->n_rows + 1, &moved, err));
     FL_TRY(FL_NEW_ARRAY(&scratch, step, &list, err));
     for (int32_t i = 0; i < step; i++)
         list[i] = (uint16_t)i;
     for (int64_t start = 0; start < local->n_rows; start += step) {
         int32_t n = local->n_rows - start < step ? (int32_t)(local->n_rows - start) : step;
-        uint8_t *rows[1024];
+        uint8_t **rows = moved + start;
         FL_TRY(fl_row_store_add(&fresh, n, rows, err));
         for (int32_t c = 0; c < sink->layout.n_cols; c++) {
             fl_vec vec;
             FL_TRY(fl_rows_read(&sink->layout, c, local->rows + start, n, &scratch, &vec, err));
             FL_TRY(fl_rows_write(&sink->layout, c, &vec, list, n, rows, &fresh.heap, err));
         }
-        memcpy(local->rows + start, rows, (size_t)n * sizeof(*rows));
     }
+    memcpy(local->rows, moved, (size_t)local->n_rows * sizeof(*moved));
     fl_row_store_drop(&local->store);
     local->store = fresh;
     fl_row_store_init(&fresh, &sink->layout, local->store.memory);
@@ -102,6 +117,157 @@ cleanup:
     return st;
 }
 
+/* Makes the store what it was; texts of the rows that go stay in its heap. */
+static void forget_rows(fl_row_store *store, const fl_row_store *before, int32_t rows_of_last)
+{
+    fl_row_block *more = before->last != NULL ? before->last->next : store->first;
+    while (more != NULL) {
+        fl_row_block *next = more->next;
+        fl_free(more);
+        more = next;
+    }
+    store->first = before->first;
+    store->last = before->last;
+    store->rows = before->rows;
+    if (store->last != NULL) {
+        store->last->next = NULL;
+        store->last->rows = rows_of_last;
+    }
+}
+
+/* ---- leaving memory ------------------------------------------------------------------------------------------------ */
+
+static int64_t rows_of(const fl_sort_sink *sink, const collect_local *local)
+{
+    return sink->keep > 0 ? local->n_rows : local->store.rows;
+}
+
+/* With what sorting the rows will take. */
+static int64_t bytes_of(const fl_sort_sink *sink, const collect_local *local)
+{
+    return local->store.rows * sink->layout.bytes + local->store.heap.bytes + rows_of(sink, local) * SORTED_ROW_BYTES;
+}
+
+/* Rows of a store, one after the other. */
+typedef struct store_reader {
+    const fl_row_block *block;
+    int32_t row;
+} store_reader;
+
+static uint8_t *next_row(store_reader *reader, const fl_row_layout *layout)
+{
+    if (reader->row == reader->block->rows) {
+        reader->block = reader->block->next;
+        reader->row = 0;
+    }
+    return reader->block->data + (int64_t)reader->row++ * layout->bytes;
+}
+
+/* Writes to each row where it stands among equal ones. */
+static void note_places(const fl_sort_sink *sink, collect_local *local)
+{
+    store_reader reader = {.block = local->store.first};
+    for (int64_t s = 0; s < local->stretches.n; s++) {
+        uint64_t place = fl_sorted_run_place(&local->stretches.items[s]);
+        for (int64_t i = 0; i < local->stretches.items[s].n_rows; i++)
+            memcpy(next_row(&reader, &sink->layout), &place, 8);
+    }
+}
+
+/* The threshold outlives the row that it is. */
+static fl_status keep_threshold(const fl_sort_sink *sink, collect_local *local, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_row_store kept;
+    fl_arena scratch;
+    uint16_t first = 0;
+    uint8_t *row = NULL;
+    fl_row_store_init(&kept, &sink->layout, local->store.memory);
+    fl_arena_init(&scratch, local->store.memory);
+    if (!local->has_threshold)
+        return FL_OK;
+    FL_TRY(fl_row_store_add(&kept, 1, &row, err));
+    for (int32_t k = 0; k < sink->n_keys; k++) {
+        fl_vec vec;
+        FL_TRY(fl_rows_read(&sink->layout, k, &local->threshold, 1, &scratch, &vec, err));
+        FL_TRY(fl_rows_write(&sink->layout, k, &vec, &first, 1, &row, &kept.heap, err));
+    }
+    fl_row_store_drop(&local->threshold_of);
+    local->threshold_of = kept;
+    local->threshold = row;
+    fl_row_store_init(&kept, &sink->layout, local->store.memory);
+cleanup:
+    if (st == FL_ERR_MEMORY) { /* it does without */
+        local->has_threshold = false;
+        st = FL_OK;
+    }
+    fl_row_store_drop(&kept);
+    fl_arena_drop(&scratch);
+    return st;
+}
+
+/* The next n rows as a run: with a limit of local->rows from `start` on, otherwise what the reader has next. */
+static fl_status write_piece(const fl_sort_sink *sink, collect_local *local, store_reader *reader, int64_t start,
+                             int64_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_memory *memory = n > PIECE_ROWS_MIN ? local->store.memory : NULL;
+    store_reader at = *reader;
+    uint8_t **rows = local->rows + start, **made = NULL;
+    if (sink->keep == 0) {
+        FL_TRY(fl_alloc(memory, n * (int64_t)sizeof(*made), (void **)&made, err));
+        for (int64_t i = 0; i < n; i++)
+            made[i] = next_row(&at, &sink->layout);
+        rows = made;
+    }
+    FL_TRY(fl_sort_rows(NULL, &sink->layout, sink->columns, sink->n_keys, rows, n, memory, err));
+    FL_TRY(fl_exec_check(sink->exec, err)); /* why it may have ended in any order */
+    if (sink->keep > 0 && n >= sink->keep) {
+        n = sink->keep;
+        local->has_threshold = true;
+        local->threshold = rows[n - 1];
+    }
+    FL_TRY(fl_sorted_runs_add(&local->runs, rows, n, err));
+    *reader = at;
+cleanup:
+    fl_free(made);
+    return st;
+}
+
+/* Sorts and writes all rows that the worker keeps: at once if memory allows, otherwise piece by piece. */
+static fl_status spill(const fl_sort_sink *sink, collect_local *local, fl_worker *worker, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t n = rows_of(sink, local), piece = n, written = fl_sorted_runs_bytes(&local->runs);
+    store_reader reader = {.block = local->store.first};
+    if (sink->keep == 0)
+        note_places(sink, local);
+    for (int64_t start = 0; start < n;) {
+        int64_t count = n - start < piece ? n - start : piece;
+        int64_t runs = local->runs.n;
+        st = write_piece(sink, local, &reader, start, count, err);
+        bool is_short = st == FL_ERR_MEMORY && count > PIECE_ROWS_MIN && local->runs.n == runs;
+        FL_TRY(is_short ? FL_OK : st);
+        if (is_short)
+            piece = count / 2 > PIECE_ROWS_MIN ? count / 2 : PIECE_ROWS_MIN;
+        else
+            start += count;
+    }
+    FL_TRY(keep_threshold(sink, local, err));
+    fl_row_store_drop(&local->store);
+    fl_stretches_drop(&local->stretches);
+    fl_free(local->rows);
+    local->rows = NULL;
+    local->n_rows = local->capacity = 0;
+    atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
+    fl_spill_count(worker, sink->base.node, fl_sorted_runs_bytes(&local->runs) - written, 0);
+cleanup:
+    return st;
+}
+
+/* ---- taking in ----------------------------------------------------------------------------------------------------- */
+
+/* Keeps the best rows. FL_ERR_MEMORY leaves rows as they were, but for their order. */
 static fl_status cut(fl_sort_sink *sink, collect_local *local, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -118,13 +284,14 @@ cleanup:
     return st;
 }
 
-static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
+/* Takes a batch in, or nothing of it. */
+static fl_status take(fl_sort_sink *sink, fl_worker *worker, collect_local *local, const fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_sort_sink *sink = (fl_sort_sink *)base;
-    collect_local *local = ptr;
     fl_vec *keys = NULL;
     int32_t count = 0;
+    fl_row_store *store = &local->store, before = *store;
+    int32_t rows_before = before.last != NULL ? before.last->rows : 0;
     FL_TRY(FL_NEW_ARRAY(&worker->arena, sink->n_keys + 1, &keys, err));
     fl_eval_begin(local->eval, batch, &worker->arena);
     for (int32_t k = 0; k < sink->n_keys; k++)
@@ -140,24 +307,54 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         FL_TRY(drop_losers(sink, local, worker, keys, &count, err));
     if (count == 0)
         return FL_OK;
-    FL_TRY(fl_row_store_add(&local->store, count, local->fresh, err));
+    FL_TRY(fl_row_store_add(store, count, local->fresh, err));
     for (int32_t k = 0; k < sink->n_keys; k++)
-        FL_TRY(fl_rows_write(&sink->layout, k, &keys[k], local->list, count, local->fresh, &local->store.heap, err));
+        FL_TRY(fl_rows_write(&sink->layout, k, &keys[k], local->list, count, local->fresh, &store->heap, err));
     for (int32_t c = 0; c < sink->n_cols; c++)
         FL_TRY(fl_rows_write(&sink->layout, sink->n_keys + c, &batch->vec[sink->from[c]], local->list, count,
-                             local->fresh, &local->store.heap, err));
+                             local->fresh, &store->heap, err));
     if (sink->keep > 0) {
-        FL_TRY(fl_grow(local->store.memory, (void **)&local->rows, &local->capacity, local->n_rows + count, 8, err));
+        FL_TRY(fl_grow(store->memory, (void **)&local->rows, &local->capacity, local->n_rows + count, 8, err));
         memcpy(local->rows + local->n_rows, local->fresh, (size_t)count * sizeof(*local->rows));
         local->n_rows += count;
-        if (local->n_rows > 4 * sink->keep + 8192)
-            st = cut(sink, local, err);
     } else {
         st = fl_stretches_add(&local->stretches, worker, count, err);
     }
 cleanup:
+    if (st != FL_OK)
+        forget_rows(store, &before, rows_before);
     return st;
 }
+
+static bool has_limit(const fl_sort_sink *sink)
+{
+    int64_t limit = 0;
+    (void)fl_memory_left(sink->exec->context.memory, &limit);
+    return limit > 0;
+}
+
+static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sort_sink *sink = (fl_sort_sink *)base;
+    collect_local *local = ptr;
+    if (fl_spill_is_due(sink->exec, &local->holder, bytes_of(sink, local)))
+        FL_TRY(spill(sink, local, worker, err));
+    st = take(sink, worker, local, batch, err);
+    if (st == FL_ERR_MEMORY && local->store.rows > 0 && has_limit(sink)) {
+        FL_TRY(spill(sink, local, worker, err));
+        st = take(sink, worker, local, batch, err);
+    }
+    if (st == FL_OK && sink->keep > 0 && local->n_rows > 4 * sink->keep + 8192) {
+        st = cut(sink, local, err);
+        if (st == FL_ERR_MEMORY && has_limit(sink))
+            st = spill(sink, local, worker, err);
+    }
+cleanup:
+    return st;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
 
 static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
 {
@@ -167,7 +364,13 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
     return sink->finish(sink, err);
 }
 
-static const fl_stage_ops sink_ops = {.local_new = local_new, .push = push, .finish = finish, .local_free = local_free};
+static void stage_free(fl_stage *base)
+{
+    fl_sorted_runs_drop(&((fl_sort_sink *)base)->runs);
+}
+
+static const fl_stage_ops sink_ops = {
+    .local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
 
 fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
                              fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
@@ -197,6 +400,7 @@ fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_k
     for (int32_t c = 0; c < node->n_cols; c++)
         types[n_keys + c] = fl_plan_col(exec->plan, node->cols[c])->type;
     FL_TRY(fl_row_layout_init(&sink->layout, &exec->arena, types, n_keys + node->n_cols, 0, err));
+    fl_sorted_runs_init(&sink->runs, exec, &sink->layout, sink->columns, n_keys);
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_keys, input->cols, input->n_cols,
                           &sink->keys, err));
     FL_TRY(fl_exec_col_map(exec, node->cols, node->n_cols, input, &sink->from, err));
@@ -207,20 +411,14 @@ cleanup:
     return st;
 }
 
-fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err)
+/* The rows of all workers: without a limit in the input's order. */
+static fl_status gather(fl_sort_sink *sink, uint8_t **rows, fl_err *err)
 {
     fl_status st = FL_OK;
-    uint8_t **rows = NULL;
     fl_stretched_rows *stores = NULL;
-    int64_t n = 0, total = 0;
+    int64_t n = 0;
     int32_t n_stores = 0;
-    for (int32_t w = 0; w < sink->n_locals; w++) {
-        collect_local *local = sink->locals[w];
-        if (local != NULL)
-            total += sink->keep > 0 ? local->n_rows : local->store.rows;
-    }
     FL_TRY(FL_NEW_ARRAY(&sink->exec->arena, sink->n_locals + 1, &stores, err));
-    FL_TRY(fl_alloc(sink->exec->context.memory, total * 8 + 8, (void **)&rows, err));
     for (int32_t w = 0; w < sink->n_locals; w++) {
         collect_local *local = sink->locals[w];
         if (local == NULL)
@@ -231,16 +429,73 @@ fl_status fl_sort_gather(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
             n += local->n_rows;
         }
     }
-    if (sink->keep == 0) {
+    if (sink->keep == 0)
         FL_TRY(fl_stretches_gather(sink->exec, stores, n_stores, rows, NULL, err));
-        n = total;
-    }
-    *ret_n = n;
+cleanup:
+    return st;
+}
+
+static fl_status sort_in_memory(fl_sort_sink *sink, int64_t total, uint8_t ***ret_rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint8_t **rows = NULL;
+    FL_TRY(fl_alloc(sink->exec->context.memory, total * 8 + 8, (void **)&rows, err));
+    FL_TRY(gather(sink, rows, err));
+    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, rows, total, sink->exec->context.memory,
+                        err));
     *ret_rows = rows;
     rows = NULL;
 cleanup:
     fl_free(rows);
     return st;
+}
+
+/* For fl_exec_parallel: what a worker still has. */
+static fl_status spill_rest(void *ctx, int32_t w, fl_err *err)
+{
+    fl_sort_sink *sink = ctx;
+    collect_local *local = sink->locals[w];
+    if (local == NULL || rows_of(sink, local) == 0)
+        return FL_OK;
+    return spill(sink, local, &sink->exec->workers[w], err);
+}
+
+static fl_status finish_runs(fl_sort_sink *sink, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_exec_parallel(sink->exec, sink->n_locals, spill_rest, sink, err));
+    for (int32_t w = 0; w < sink->n_locals; w++)
+        if (sink->locals[w] != NULL)
+            FL_TRY(fl_sorted_runs_take(&sink->runs, &((collect_local *)sink->locals[w])->runs, err));
+    FL_TRY(fl_sorted_runs_finish(&sink->runs, sink->base.node, err));
+    sink->is_spilled = true;
+cleanup:
+    return st;
+}
+
+fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t total = 0, limit = 0, left = fl_memory_left(sink->exec->context.memory, &limit);
+    bool is_spilled = false;
+    *ret_rows = NULL;
+    *ret_n = 0;
+    for (int32_t w = 0; w < sink->n_locals; w++) {
+        collect_local *local = sink->locals[w];
+        if (local == NULL)
+            continue;
+        total += rows_of(sink, local);
+        is_spilled |= local->runs.n > 0;
+        atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
+    }
+    is_spilled |= limit > 0 && total > 0 && left < total * SORTED_ROW_BYTES + limit / RESERVE_PART;
+    if (!is_spilled) {
+        st = sort_in_memory(sink, total, ret_rows, err);
+        *ret_n = st == FL_OK ? total : 0;
+        if (st != FL_ERR_MEMORY || limit == 0)
+            return st;
+    }
+    return finish_runs(sink, err);
 }
 
 fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worker, fl_stage *to, uint8_t **rows,

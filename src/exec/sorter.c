@@ -8,8 +8,6 @@
  * are. Row pointers are written once, in their place. */
 #include "exec/sorter.h"
 
-#include "exec/order_words.h"
-
 #define LEVELS_MAX 48       /* words looked at; rows that tie in so many are compared as a whole */
 #define PART_ROWS_MIN 32768 /* smaller ranges are tasks */
 #define CHUNK_ROWS 16384    /* of a range that is cut, per turn of a worker */
@@ -155,6 +153,17 @@ int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, 
             return c->is_descending ? -order : order;
     }
     return 0;
+}
+
+fl_sort_head fl_sort_head_of(const fl_row_layout *layout, const fl_sort_column *column, const uint8_t *row)
+{
+    fl_type type = layout->types[column->col];
+    if (fl_row_is_null(layout, row, column->col))
+        return (fl_sort_head){0, column->nulls_first ? -1 : 1};
+    if (fl_type_is_nested(type))
+        return (fl_sort_head){0, 0};
+    uint64_t word = value_word(type, row + layout->offsets[column->col], 0);
+    return (fl_sort_head){column->is_descending ? ~word : word, 0};
 }
 
 /* Which word of the keys a range is sorted by. */

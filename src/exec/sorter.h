@@ -6,6 +6,7 @@
 #define FL_EXEC_SORTER_H
 
 #include "exec/exec.h"
+#include "exec/order_words.h"
 #include "exec/rows.h"
 
 typedef struct fl_sort_column {
@@ -22,5 +23,14 @@ fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort
 /** Order of two rows by the columns: below, at or above zero. */
 int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns, const uint8_t *a,
                     const uint8_t *b);
+
+/* What orders a row by a column before all else: rows of different heads are in their order, first by rank (of nulls and others),
+ * then by word. Where fl_order_words_decide, rows of the same head are equal in the column. */
+typedef struct fl_sort_head {
+    uint64_t word;
+    int32_t rank;
+} fl_sort_head;
+
+fl_sort_head fl_sort_head_of(const fl_row_layout *layout, const fl_sort_column *column, const uint8_t *row);
 
 #endif

@@ -116,7 +116,8 @@ static fl_status put_piece(fl_result_queue *queue, queue_local *local, int64_t p
     piece->place = place;
     atomic_fetch_add(&queue->rows, piece->segment->rows);
     piece->bytes = bytes_of(piece->segment);
-    local->rows_wanted = local->rows_wanted < FULL_ROWS ? local->rows_wanted * 4 : FULL_ROWS;
+    if (local->rows_wanted < FULL_ROWS && piece->bytes < queue->bytes_max / 4)
+        local->rows_wanted *= 4;
     atomic_fetch_add(&queue->bytes, piece->bytes);
     pthread_mutex_lock(&queue->lock);
     if (queue->last != NULL && queue->last->place <= place) {
@@ -196,10 +197,14 @@ cleanup:
     return st;
 }
 
+bool fl_result_queue_is_full(const fl_result_queue *queue)
+{
+    return atomic_load_explicit(&queue->bytes, memory_order_relaxed) > queue->bytes_max;
+}
+
 static bool is_full(fl_stage *base)
 {
-    fl_result_queue *queue = (fl_result_queue *)base;
-    return atomic_load_explicit(&queue->bytes, memory_order_relaxed) > queue->bytes_max;
+    return fl_result_queue_is_full((fl_result_queue *)base);
 }
 
 static void stage_free(fl_stage *base)

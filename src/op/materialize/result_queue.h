@@ -42,6 +42,9 @@ fl_status fl_result_queue_new(fl_exec *exec, const fl_col_id *cols, int32_t n_co
 /** Whether rows are ready to be taken: for fl_exec_run_until. */
 bool fl_result_queue_has_any(void *queue);
 
+/** Whether so much waits that nobody brings more. */
+bool fl_result_queue_is_full(const fl_result_queue *queue);
+
 /** The next rows, the caller's reference; small pieces that are ready are put together. *ret NULL: none is ready. Worker 0's
  *  thread, outside of fl_exec_run_until. */
 fl_status fl_result_queue_take(fl_result_queue *queue, fl_segment **ret, fl_err *err);

@@ -1,10 +1,11 @@
-/* sort: collects all rows, puts pointers to them in the input's order, sorts these by all workers, and puts the rows out. */
+/* sort: collects all rows, puts pointers to them in the input's order, sorts these by all workers, and puts the rows out. Rows that
+ * left memory are merged by ranges, each by a worker. */
 #include "op/sort/node.h"
 
+#include "exec/collect.h"
 #include "exec/eval.h"
 #include "exec/exec.h"
 #include "exec/sorter.h"
-#include "exec/collect.h"
 
 typedef struct sort_source {
     fl_source base;
@@ -12,25 +13,52 @@ typedef struct sort_source {
     uint8_t **rows;
     int64_t n_rows;
     _Atomic int64_t next_row;
+    _Atomic int64_t next_range;
 } sort_source;
+
+typedef struct sort_local {
+    fl_run_merger *merger; /* when the rows left memory */
+    uint8_t **rows;
+} sort_local;
 
 static fl_status finish(fl_sort_sink *sink, fl_err *err)
 {
-    fl_status st = FL_OK;
     sort_source *source = sink->owner;
-    FL_TRY(fl_sort_gather(sink, &source->rows, &source->n_rows, err));
-    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, source->rows, source->n_rows,
-                        sink->exec->context.memory, err));
+    return fl_sort_finish(sink, &source->rows, &source->n_rows, err);
+}
+
+static fl_status run_range(sort_source *source, fl_worker *worker, sort_local *local, fl_stage *to, bool *ret_any,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0, rows_max = worker->exec->context.session->vector_rows;
+    worker->morsel = atomic_fetch_add(&source->next_range, 1);
+    *ret_any = worker->morsel < source->sink->runs.n_ranges;
+    if (!*ret_any)
+        return FL_OK;
+    if (local->rows == NULL) {
+        FL_TRY(fl_alloc(worker->exec->context.memory, rows_max * (int64_t)sizeof(*local->rows), (void **)&local->rows,
+                        err));
+        FL_TRY(fl_run_merger_new(&source->sink->runs, &local->merger, err));
+    }
+    FL_TRY(fl_run_merger_seek(local->merger, worker->morsel, err));
+    for (;;) {
+        FL_TRY(fl_run_merger_next(local->merger, rows_max, local->rows, &n, err));
+        if (n == 0)
+            break;
+        FL_TRY(fl_sort_emit(source->sink, source->base.node, worker, to, local->rows, n, err));
+    }
 cleanup:
     return st;
 }
 
 static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
 {
-    (void)local;
     fl_status st = FL_OK;
     sort_source *source = (sort_source *)base;
     int32_t rows_max = worker->exec->context.session->vector_rows;
+    if (source->sink->is_spilled)
+        return run_range(source, worker, local, to, ret_any, err);
     int64_t step = (int64_t)rows_max * 8, start = atomic_fetch_add(&source->next_row, step);
     *ret_any = start < source->n_rows;
     worker->morsel = start / step;
@@ -42,12 +70,28 @@ cleanup:
     return st;
 }
 
+static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_err *err)
+{
+    (void)base;
+    return fl_alloc_zero(worker->exec->context.memory, (int64_t)sizeof(sort_local), ret, err);
+}
+
+static void local_free(fl_source *base, void *ptr)
+{
+    (void)base;
+    sort_local *local = ptr;
+    fl_run_merger_free(local->merger);
+    fl_free(local->rows);
+    fl_free(local);
+}
+
 static void source_free(fl_source *base)
 {
     fl_free(((sort_source *)base)->rows);
 }
 
-static const fl_source_ops source_ops = {.run = run, .free = source_free};
+static const fl_source_ops source_ops = {
+    .local_new = local_new, .run = run, .local_free = local_free, .free = source_free};
 
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
