@@ -168,8 +168,9 @@ static void note_places(const fl_sort_sink *sink, collect_local *local)
 {
     store_reader reader = {.block = local->store.first};
     for (int64_t s = 0; s < local->stretches.n; s++) {
-        uint64_t place = fl_sorted_run_place(&local->stretches.items[s]);
-        for (int64_t i = 0; i < local->stretches.items[s].n_rows; i++)
+        const fl_stretch *stretch = &local->stretches.items[s];
+        uint64_t place = fl_sorted_run_place(stretch->pipeline, stretch->morsel);
+        for (int64_t i = 0; i < stretch->n_rows; i++)
             memcpy(next_row(&reader, &sink->layout), &place, 8);
     }
 }

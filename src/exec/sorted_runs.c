@@ -461,6 +461,42 @@ cleanup:
     return st;
 }
 
+void fl_run_reader_drop(fl_run_reader *reader)
+{
+    fl_run_merger_free(reader->merger);
+    fl_free(reader->rows);
+    *reader = (fl_run_reader){0};
+}
+
+fl_status fl_run_reader_next(fl_run_reader *reader, const fl_sorted_runs *runs, _Atomic int64_t *next_range,
+                             fl_worker *worker,
+                             fl_status (*emit)(void *ctx, fl_worker *worker, uint8_t **rows, int32_t n, fl_err *err),
+                             void *ctx, bool *ret_any, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0, rows_max = worker->exec->context.session->vector_rows;
+    worker->morsel = atomic_fetch_add(next_range, 1);
+    *ret_any = worker->morsel < runs->n_ranges;
+    if (!*ret_any)
+        return FL_OK;
+    if (reader->rows == NULL)
+        FL_TRY(fl_alloc(runs->exec->context.memory, rows_max * (int64_t)sizeof(*reader->rows), (void **)&reader->rows,
+                        err));
+    if (reader->merger == NULL)
+        FL_TRY(fl_run_merger_new(runs, &reader->merger, err));
+    FL_TRY(fl_run_merger_seek(reader->merger, worker->morsel, err));
+    for (;;) {
+        FL_TRY(fl_run_merger_next(reader->merger, rows_max, reader->rows, &n, err));
+        if (n == 0)
+            break;
+        FL_TRY(emit(ctx, worker, reader->rows, n, err));
+    }
+    if (atomic_load(next_range) >= runs->n_ranges) /* it will not be asked for more, perhaps */
+        fl_run_reader_drop(reader);
+cleanup:
+    return st;
+}
+
 /* ---- fewer runs ---------------------------------------------------------------------------------------------------- */
 
 /* What a page of the runs takes in memory at the most. */

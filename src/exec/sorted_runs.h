@@ -13,7 +13,6 @@
 #include "exec/exec.h"
 #include "exec/sorter.h"
 #include "exec/spilled_rows.h"
-#include "exec/stretches.h"
 
 typedef struct fl_sorted_run {
     fl_spilled_rows rows;
@@ -40,10 +39,10 @@ void fl_sorted_runs_init(fl_sorted_runs *runs, fl_exec *exec, const fl_row_layou
 void fl_sorted_runs_drop(fl_sorted_runs *runs);
 
 /** Where rows of a morsel stand among others that are equal. */
-static inline uint64_t fl_sorted_run_place(const fl_stretch *stretch)
+static inline uint64_t fl_sorted_run_place(int32_t pipeline, int64_t morsel)
 {
-    FL_ASSERT(stretch->morsel >= 0 && stretch->morsel < 1ll << 40);
-    return ((uint64_t)stretch->pipeline << 40) + (uint64_t)stretch->morsel;
+    FL_ASSERT(morsel >= 0 && morsel < 1ll << 40);
+    return ((uint64_t)pipeline << 40) + (uint64_t)morsel;
 }
 
 /** Writes rows that are sorted as a run behind the others. Takes no memory from the budget but for what speeds merging up. */
@@ -74,5 +73,19 @@ fl_status fl_run_merger_seek(fl_run_merger *merger, int64_t range, fl_err *err);
 
 /** The next rows of the range, rows_max at the most, in their order; none: it is at its end. They stay until the next call. */
 fl_status fl_run_merger_next(fl_run_merger *merger, int32_t rows_max, uint8_t **rows, int32_t *ret_n, fl_err *err);
+
+/* A source's reading of all ranges, a worker a range at a time. */
+typedef struct fl_run_reader {
+    fl_run_merger *merger; /* of a worker */
+    uint8_t **rows;
+} fl_run_reader;
+
+/** Takes the next range, which becomes the worker's morsel, and hands its rows to `emit` in batches. *ret_any false: there is none
+ *  left. */
+fl_status fl_run_reader_next(fl_run_reader *reader, const fl_sorted_runs *runs, _Atomic int64_t *next_range,
+                             fl_worker *worker,
+                             fl_status (*emit)(void *ctx, fl_worker *worker, uint8_t **rows, int32_t n, fl_err *err),
+                             void *ctx, bool *ret_any, fl_err *err);
+void fl_run_reader_drop(fl_run_reader *reader);
 
 #endif

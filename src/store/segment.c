@@ -559,6 +559,25 @@ cleanup:
     return st;
 }
 
+static int64_t column_bytes(const column *c)
+{
+    int64_t bytes = c->known_capacity * (int64_t)sizeof(*c->known_codes);
+    bytes += c->data != NULL ? c->data->capacity : 0;
+    bytes += c->valid != NULL ? c->valid->capacity : 0;
+    bytes += c->chars != NULL ? c->chars->capacity : 0;
+    for (int32_t i = 0; i < c->n_children; i++)
+        bytes += column_bytes(&c->children[i]);
+    return bytes;
+}
+
+int64_t fl_segment_builder_bytes(const fl_segment_builder *b)
+{
+    int64_t bytes = b->heap.bytes;
+    for (int32_t c = 0; c < b->n_cols; c++)
+        bytes += column_bytes(&b->cols[c]);
+    return bytes;
+}
+
 int64_t fl_segment_builder_rows(const fl_segment_builder *b)
 {
     return b->rows;

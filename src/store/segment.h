@@ -86,6 +86,9 @@ fl_status fl_segment_builder_add_live(fl_segment_builder *builder, const fl_segm
 
 int64_t fl_segment_builder_rows(const fl_segment_builder *builder);
 
+/** What the builder has in memory. */
+int64_t fl_segment_builder_bytes(const fl_segment_builder *builder);
+
 /** Whether the builder should be finished before more is added: rows or characters are at their limit. */
 bool fl_segment_builder_is_full(const fl_segment_builder *builder);
 

@@ -3,9 +3,15 @@
  * pieces is put together by all workers. */
 #include "op/materialize/gather.h"
 
+#include "exec/spill.h"
+
 #include <stdlib.h>
 
 #define LARGE_ROWS (FL_SEGMENT_ROWS / 2) /* of a segment that is left as it is */
+
+#define WRITTEN_ROWS 1024 /* of a segment at a time, as it leaves memory */
+#define WRITTEN_BYTES (160 << 10)
+#define KEPT_PART 3 /* of the limit, to be left for readers where rows stay in memory */
 
 /* Rows of one morsel, in a worker's segments. */
 typedef struct run_of_rows {
@@ -26,6 +32,9 @@ typedef struct gather_local {
     int64_t n_runs, runs_capacity;
     fl_vec *vecs;
     uint16_t *list;
+    int64_t bytes; /* of the segments */
+    fl_spill_holder holder;
+    fl_sorted_runs spilled; /* in the order in which the rows came */
 } gather_local;
 
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
@@ -37,6 +46,9 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
     local->memory = memory;
+    fl_sorted_runs_init(&local->spilled, worker->exec, &stage->layout, NULL, 0);
+    if (stage->spills != NULL)
+        fl_spill_register(worker->exec, &local->holder);
     fl_segment_use use = stage->use == FL_SEGMENT_TABLE ? FL_SEGMENT_PIECE : stage->use;
     FL_TRY(fl_segment_builder_new(stage->keep, stage->types, stage->n_cols, use, &local->builder, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_cols + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
@@ -45,13 +57,20 @@ cleanup:
     return st;
 }
 
+static void drop_segments(gather_local *local)
+{
+    for (int64_t i = 0; i < local->n_segments; i++)
+        fl_segment_unref(local->segments[i]);
+    local->n_segments = local->n_runs = local->bytes = 0;
+}
+
 static void local_free(fl_stage *base, void *ptr)
 {
     (void)base;
     gather_local *local = ptr;
+    fl_sorted_runs_drop(&local->spilled);
     fl_segment_builder_free(local->builder);
-    for (int64_t i = 0; i < local->n_segments; i++)
-        fl_segment_unref(local->segments[i]);
+    drop_segments(local);
     fl_free(local->segments);
     fl_free(local->runs);
     fl_free(local->vecs);
@@ -62,12 +81,99 @@ static void local_free(fl_stage *base, void *ptr)
 static fl_status close_segment(gather_local *local, fl_err *err)
 {
     fl_status st = FL_OK;
+    int64_t bytes = fl_segment_builder_bytes(local->builder);
     FL_TRY(fl_grow(local->memory, (void **)&local->segments, &local->segments_capacity, local->n_segments + 1, 8, err));
     FL_TRY(fl_segment_builder_finish(local->builder, &local->segments[local->n_segments], err));
     local->n_segments++;
+    local->bytes += bytes;
 cleanup:
     return st;
 }
+
+/* ---- leaving memory ------------------------------------------------------------------------------------------------ */
+
+/* Rows under way to the disk: not counted, since there is no memory left, and few. */
+typedef struct leaving {
+    fl_gather *stage;
+    fl_row_store store;
+    fl_arena arena;
+    uint16_t list[WRITTEN_ROWS];
+    uint8_t **rows;
+    int64_t n, capacity;
+    fl_sorted_runs *to;
+} leaving;
+
+static fl_status write_rows(leaving *l, fl_err *err)
+{
+    fl_status st = fl_sorted_runs_append(l->to, l->rows, l->n, err);
+    fl_row_store_drop(&l->store);
+    l->n = 0;
+    return st;
+}
+
+static fl_status take_out(leaving *l, const fl_segment *segment, int64_t start, int32_t n, uint64_t place, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_row_layout *layout = &l->stage->layout;
+    FL_TRY(fl_grow(NULL, (void **)&l->rows, &l->capacity, l->n + n, (int64_t)sizeof(*l->rows), err));
+    uint8_t **rows = l->rows + l->n;
+    FL_TRY(fl_row_store_add(&l->store, n, rows, err));
+    fl_arena_reset(&l->arena);
+    for (int32_t c = 0; c < layout->n_cols; c++) {
+        fl_vec vec;
+        FL_TRY(fl_vec_slice(&l->arena, &segment->vecs[c], start, n, &vec, err));
+        FL_TRY(fl_rows_write(layout, c, &vec, l->list, n, rows, &l->store.heap, err));
+    }
+    for (int32_t i = 0; i < n; i++)
+        memcpy(rows[i], &place, 8);
+    l->n += n;
+    if (l->store.rows * layout->bytes + l->store.heap.bytes >= WRITTEN_BYTES)
+        st = write_rows(l, err);
+cleanup:
+    return st;
+}
+
+/* Writes all rows of a worker as a run, by where they come from. */
+static fl_status spill(fl_gather *stage, gather_local *local, fl_worker *worker, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t written = fl_sorted_runs_bytes(&local->spilled);
+    leaving l = {.stage = stage, .to = &local->spilled};
+    fl_row_store_init(&l.store, &stage->layout, NULL);
+    fl_arena_init(&l.arena, NULL);
+    for (int32_t i = 0; i < WRITTEN_ROWS; i++)
+        l.list[i] = (uint16_t)i;
+    if (fl_segment_builder_rows(local->builder) > 0)
+        FL_TRY(close_segment(local, err));
+    FL_TRY(fl_sorted_runs_begin(&local->spilled, err));
+    for (int64_t r = 0; r < local->n_runs; r++) {
+        const run_of_rows *run = &local->runs[r];
+        uint64_t place = fl_sorted_run_place(run->pipeline, run->morsel);
+        for (int64_t at = run->start, end = run->start + run->count; at < end; at += WRITTEN_ROWS) {
+            int32_t n = end - at < WRITTEN_ROWS ? (int32_t)(end - at) : WRITTEN_ROWS;
+            FL_TRY(take_out(&l, local->segments[run->segment], at, n, place, err));
+        }
+    }
+    FL_TRY(write_rows(&l, err));
+    drop_segments(local);
+    atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
+    fl_spill_count(worker, stage->spills, fl_sorted_runs_bytes(&local->spilled) - written, 0);
+cleanup:
+    fl_row_store_drop(&l.store);
+    fl_arena_drop(&l.arena);
+    fl_free(l.rows);
+    return st;
+}
+
+static fl_status spill_if_due(fl_gather *stage, gather_local *local, fl_worker *worker, fl_err *err)
+{
+    int64_t bytes = local->bytes + fl_segment_builder_bytes(local->builder);
+    if (stage->spills == NULL || !fl_spill_is_due(stage->exec, &local->holder, bytes))
+        return FL_OK;
+    return spill(stage, local, worker, err);
+}
+
+/* ---- taking in ----------------------------------------------------------------------------------------------------- */
 
 static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
 {
@@ -76,6 +182,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     gather_local *local = ptr;
     fl_memory *memory = worker->exec->context.memory;
     int32_t count = batch->rows;
+    FL_TRY(spill_if_due(stage, local, worker, err));
     run_of_rows *run = local->n_runs > 0 ? &local->runs[local->n_runs - 1] : NULL;
     for (int32_t c = 0; c < stage->n_cols; c++)
         local->vecs[c] = batch->vec[stage->from[c]];
@@ -237,10 +344,9 @@ static void drop_ending(ending *e)
     fl_free(e->parts);
 }
 
-static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
+static fl_status finish_in_memory(fl_gather *stage, void *const *locals, int32_t n_locals, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_gather *stage = (fl_gather *)base;
     run_of_rows *all = NULL;
     int64_t n = 0, capacity = 0;
     ending e = {.stage = stage};
@@ -271,12 +377,65 @@ cleanup:
     return st;
 }
 
+static void drop_made(fl_gather *stage)
+{
+    for (int64_t i = 0; i < stage->n_segments; i++)
+        fl_segment_unref(stage->segments[i]);
+    stage->n_segments = 0;
+}
+
+/* For fl_exec_parallel: what a worker still has. */
+static fl_status spill_rest(void *ctx, int32_t w, fl_err *err)
+{
+    fl_gather *stage = ctx;
+    gather_local *local = stage->base.locals[w];
+    if (local == NULL || local->n_runs == 0)
+        return FL_OK;
+    return spill(stage, local, &stage->exec->workers[w], err);
+}
+
+static fl_status finish_runs(fl_gather *stage, void *const *locals, int32_t n_locals, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_exec_parallel(stage->exec, n_locals, spill_rest, stage, err));
+    for (int32_t w = 0; w < n_locals; w++)
+        if (locals[w] != NULL)
+            FL_TRY(fl_sorted_runs_take(&stage->runs, &((gather_local *)locals[w])->spilled, err));
+    FL_TRY(fl_sorted_runs_finish(&stage->runs, stage->spills, err));
+    stage->is_spilled = true;
+cleanup:
+    return st;
+}
+
+static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
+{
+    fl_gather *stage = (fl_gather *)base;
+    int64_t limit = 0, left = fl_memory_left(stage->exec->context.memory, &limit), rows = 0;
+    bool is_spilled = false;
+    for (int32_t w = 0; w < n_locals; w++) {
+        gather_local *local = locals[w];
+        if (local == NULL)
+            continue;
+        atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
+        is_spilled |= local->spilled.n > 0;
+        rows += local->n_runs;
+    }
+    is_spilled |= stage->spills != NULL && rows > 0 && left < limit / KEPT_PART;
+    if (!is_spilled) {
+        fl_status st = finish_in_memory(stage, locals, n_locals, err);
+        if (st != FL_ERR_MEMORY || stage->spills == NULL || limit == 0)
+            return st;
+        drop_made(stage);
+    }
+    return finish_runs(stage, locals, n_locals, err);
+}
+
 static void stage_free(fl_stage *base)
 {
     fl_gather *stage = (fl_gather *)base;
-    for (int64_t i = 0; i < stage->n_segments; i++)
-        fl_segment_unref(stage->segments[i]);
+    drop_made(stage);
     fl_free(stage->segments);
+    fl_sorted_runs_drop(&stage->runs);
 }
 
 static const fl_stage_ops gather_ops = {.what = "the gathering of the result",
@@ -301,6 +460,16 @@ fl_status fl_gather_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, co
         stage->types[i] = fl_plan_col(exec->plan, cols[i])->type;
     FL_TRY(fl_exec_col_map(exec, cols, n_cols, input, &stage->from, err));
     *ret = stage;
+cleanup:
+    return st;
+}
+
+fl_status fl_gather_let_spill(fl_gather *stage, const fl_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_row_layout_init(&stage->layout, &stage->exec->arena, stage->types, stage->n_cols, 0, err));
+    fl_sorted_runs_init(&stage->runs, stage->exec, &stage->layout, NULL, 0);
+    stage->spills = node;
 cleanup:
     return st;
 }

@@ -16,40 +16,22 @@ typedef struct sort_source {
     _Atomic int64_t next_range;
 } sort_source;
 
-typedef struct sort_local {
-    fl_run_merger *merger; /* when the rows left memory */
-    uint8_t **rows;
-} sort_local;
-
 static fl_status finish(fl_sort_sink *sink, fl_err *err)
 {
     sort_source *source = sink->owner;
     return fl_sort_finish(sink, &source->rows, &source->n_rows, err);
 }
 
-static fl_status run_range(sort_source *source, fl_worker *worker, sort_local *local, fl_stage *to, bool *ret_any,
-                           fl_err *err)
+/* Where merged rows go. */
+typedef struct merged_to {
+    sort_source *source;
+    fl_stage *to;
+} merged_to;
+
+static fl_status emit_merged(void *ctx, fl_worker *worker, uint8_t **rows, int32_t n, fl_err *err)
 {
-    fl_status st = FL_OK;
-    int32_t n = 0, rows_max = worker->exec->context.session->vector_rows;
-    worker->morsel = atomic_fetch_add(&source->next_range, 1);
-    *ret_any = worker->morsel < source->sink->runs.n_ranges;
-    if (!*ret_any)
-        return FL_OK;
-    if (local->rows == NULL) {
-        FL_TRY(fl_alloc(worker->exec->context.memory, rows_max * (int64_t)sizeof(*local->rows), (void **)&local->rows,
-                        err));
-        FL_TRY(fl_run_merger_new(&source->sink->runs, &local->merger, err));
-    }
-    FL_TRY(fl_run_merger_seek(local->merger, worker->morsel, err));
-    for (;;) {
-        FL_TRY(fl_run_merger_next(local->merger, rows_max, local->rows, &n, err));
-        if (n == 0)
-            break;
-        FL_TRY(fl_sort_emit(source->sink, source->base.node, worker, to, local->rows, n, err));
-    }
-cleanup:
-    return st;
+    const merged_to *m = ctx;
+    return fl_sort_emit(m->source->sink, m->source->base.node, worker, m->to, rows, n, err);
 }
 
 static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
@@ -58,7 +40,8 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     sort_source *source = (sort_source *)base;
     int32_t rows_max = worker->exec->context.session->vector_rows;
     if (source->sink->is_spilled)
-        return run_range(source, worker, local, to, ret_any, err);
+        return fl_run_reader_next(local, &source->sink->runs, &source->next_range, worker, emit_merged,
+                                  &(merged_to){source, to}, ret_any, err);
     int64_t step = (int64_t)rows_max * 8, start = atomic_fetch_add(&source->next_row, step);
     *ret_any = start < source->n_rows;
     worker->morsel = start / step;
@@ -73,16 +56,14 @@ cleanup:
 static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_err *err)
 {
     (void)base;
-    return fl_alloc_zero(worker->exec->context.memory, (int64_t)sizeof(sort_local), ret, err);
+    return fl_alloc_zero(worker->exec->context.memory, (int64_t)sizeof(fl_run_reader), ret, err);
 }
 
 static void local_free(fl_source *base, void *ptr)
 {
     (void)base;
-    sort_local *local = ptr;
-    fl_run_merger_free(local->merger);
-    fl_free(local->rows);
-    fl_free(local);
+    fl_run_reader_drop(ptr);
+    fl_free(ptr);
 }
 
 static void source_free(fl_source *base)
