@@ -4,6 +4,9 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +35,13 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->kept = NULL;
     atomic_store(&memory->used_bytes, 0);
     atomic_store(&memory->peak_bytes, 0);
+}
+
+void fl_memory_trim(void)
+{
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
 }
 
 void *fl_region_alloc(int64_t bytes)

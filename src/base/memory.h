@@ -71,6 +71,10 @@ fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err
 /** Frees a block of fl_alloc; NULL does nothing. */
 void fl_free(void *block);
 
+/** Gives freed blocks back to the system, where the allocator keeps them for later: after much was freed because there is a limit. Takes
+ *  as long as clearing the pages that go would. */
+void fl_memory_trim(void);
+
 /* Regions from this size on are asked for in huge pages: touching and giving back gigabytes is cheap then. */
 #define FL_HUGE_PAGE_BYTES (2ll << 20)
 

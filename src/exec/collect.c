@@ -260,6 +260,7 @@ static fl_status spill(const fl_sort_sink *sink, collect_local *local, fl_worker
     fl_free(local->rows);
     local->rows = NULL;
     local->n_rows = local->capacity = 0;
+    fl_memory_trim();
     atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
     fl_spill_count(worker, sink->base.node, fl_sorted_runs_bytes(&local->runs) - written, 0);
 cleanup:

@@ -156,6 +156,7 @@ static fl_status spill(fl_gather *stage, gather_local *local, fl_worker *worker,
     }
     FL_TRY(write_rows(&l, err));
     drop_segments(local);
+    fl_memory_trim();
     atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
     fl_spill_count(worker, stage->spills, fl_sorted_runs_bytes(&local->spilled) - written, 0);
 cleanup:
@@ -354,8 +355,6 @@ static fl_status finish_in_memory(fl_gather *stage, void *const *locals, int32_t
         gather_local *local = locals[w];
         if (local == NULL || local->n_runs == 0)
             continue;
-        if (fl_segment_builder_rows(local->builder) > 0)
-            FL_TRY(close_segment(local, err));
         FL_TRY(fl_grow(stage->exec->context.memory, (void **)&all, &capacity, n + local->n_runs, (int64_t)sizeof(*all),
                        err));
         memcpy(all + n, local->runs, (size_t)local->n_runs * sizeof(*all));
@@ -409,6 +408,7 @@ cleanup:
 
 static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_gather *stage = (fl_gather *)base;
     int64_t limit = 0, left = fl_memory_left(stage->exec->context.memory, &limit), rows = 0;
     bool is_spilled = false;
@@ -419,15 +419,19 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
         atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
         is_spilled |= local->spilled.n > 0;
         rows += local->n_runs;
+        if (fl_segment_builder_rows(local->builder) > 0)
+            FL_TRY(close_segment(local, err)); /* once: what fails leaves nothing of the rows */
     }
     is_spilled |= stage->spills != NULL && rows > 0 && left < limit / KEPT_PART;
     if (!is_spilled) {
-        fl_status st = finish_in_memory(stage, locals, n_locals, err);
+        st = finish_in_memory(stage, locals, n_locals, err);
         if (st != FL_ERR_MEMORY || stage->spills == NULL || limit == 0)
             return st;
         drop_made(stage);
     }
-    return finish_runs(stage, locals, n_locals, err);
+    st = finish_runs(stage, locals, n_locals, err);
+cleanup:
+    return st;
 }
 
 static void stage_free(fl_stage *base)

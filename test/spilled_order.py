@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Sorts and shared rows that do not fit in memory: all rows as without a limit, and in their order.
+
+    spilled_order.py [--fletch PROGRAM] [PART ...]
+
+Each part runs its statements in processes of their own, with a small --memory and a temporary folder, beside one without a limit.
+Relies on: nothing but the program.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+
+import pipe
+
+ROOMY_MB = 40  # beside the limit: the program, its threads' stacks, what the allocator keeps
+
+
+class Bench:
+    """A process with a limit and one without; problems are printed and counted."""
+
+    def __init__(self, program, threads, memory_mb, vector_size=2048):
+        self.what = f"{threads} threads, {memory_mb} MB, vectors of {vector_size}"
+        self.memory_mb = memory_mb
+        self.folder = tempfile.TemporaryDirectory()
+        self.small = pipe.Pipe(program, ["--threads", str(threads), "--memory", f"{memory_mb}MB"], timeout_s=300)
+        self.full = pipe.Pipe(program, ["--threads", str(threads)], timeout_s=300)
+        self.problems = 0
+        for process in (self.small, self.full):
+            process.run(f"SET vector_size = {vector_size}")
+        self.small.run(f"SET temp_directory = '{self.folder.name}'")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.small.close()
+        self.full.close()
+        if os.listdir(self.folder.name):
+            self.tell("files are left", os.listdir(self.folder.name))
+        self.folder.cleanup()
+
+    def tell(self, problem, detail):
+        print(f"{self.what}: …{problem[-100:]}: {str(detail)[:300]}")
+        self.problems += 1
+
+    def compare(self, sql, in_order=True):
+        """The rows of both processes; in_order: also their order."""
+        one, other = self.small.ask(sql), self.full.ask(sql)
+        if "error" in one or "error" in other:
+            self.tell(sql, one.get("error", other.get("error")))
+            return
+        a, b = one["rows"], other["rows"]
+        if not in_order:
+            a, b = sorted(map(json.dumps, a)), sorted(map(json.dumps, b))
+        if a != b:
+            self.tell(sql, f"{len(a)} rows, {len(b)} without a limit, that differ")
+
+    def spilled(self, sql):
+        """What EXPLAIN ANALYZE counted, in bytes and splits by operator."""
+        counts = {}
+        answer = self.small.ask("EXPLAIN (ANALYZE, FORMAT JSON) " + sql)
+        if "error" in answer:
+            self.tell(sql, answer["error"])
+            return counts
+        nodes = [json.loads(answer["rows"][0][0])["plan"]]
+        while nodes:
+            node = nodes.pop()
+            nodes += node["inputs"]
+            actual = node.get("actual", {})
+            known = counts.get(node["op"], (0, 0))
+            counts[node["op"]] = (known[0] + actual.get("spilled_bytes", 0), known[1] + actual.get("spill_splits", 0))
+        return counts
+
+    def must_spill(self, sql, operator, splits=False):
+        counts = self.spilled(sql).get(operator, (0, 0))
+        if counts[0] == 0 or (splits and counts[1] == 0):
+            self.tell(sql, f"{operator} spilled {counts[0]} bytes, {counts[1]} splits")
+
+    def must_fail(self, sql, state):
+        error = self.small.ask(sql).get("error", {})
+        if error.get("sqlstate") != state:
+            self.tell(sql, f"{error or 'no error'} where {state} is due")
+
+    def must_be_small(self):
+        peak = self.small.peak_mb()
+        if peak > self.memory_mb * 1.1 + ROOMY_MB:
+            self.tell("peak of the process", f"{peak:.0f} MB")
+
+
+# ---- sort, topk, materialize ----------------------------------------------------------------------------------------
+
+# Nulls, few and many values, texts that begin the same, all kinds of columns.
+MIXED = """(SELECT i, CASE WHEN i % 7 = 0 THEN NULL ELSE (i * 7919) % 10007 END AS k, i % 5 AS few,
+    'a long common prefix of texts ' || ((i * 31) % 977)::text AS t,
+    CASE WHEN i % 3 = 0 THEN NULL ELSE [i, NULL, i + 1] END AS l, {{'x': i::text || ' is a text', 'y': i * 0.5}} AS st,
+    (i * 1.25 - 1000)::double AS d, ((i * 37) % 1001)::decimal(30, 2) AS dec,
+    date '2020-01-01' + (i % 500)::integer AS dt, i % 2 = 0 AS b FROM range({rows}) AS r(i)) AS q"""
+FEW = "random() < 0.0001"  # of the rows above a sort, since EXPLAIN ANALYZE keeps its rows in memory
+ORDERS = ["k, i", "few", "k DESC NULLS LAST", "t DESC, k NULLS FIRST", "l", "st, few", "dec, dt DESC, b", "b, d DESC"]
+
+
+def check_sort(program):
+    problems = 0
+    for threads in (1, 2):
+        for vector_size, rows, memory_mb in ((2048, 60000, 20), (1000, 60000, 16), (2, 30000, 8), (1, 20000, 6)):
+            table = MIXED.format(rows=rows)
+            with Bench(program, threads, memory_mb, vector_size) as bench:
+                for order in ORDERS if vector_size > 2 else ORDERS[:4]:
+                    bench.compare(f"SELECT i, k, few, t, l, st, b FROM {table} ORDER BY {order}")
+                order = ORDERS[1]
+                bench.compare(f"SELECT i, t FROM {table} WHERE i % 3 = 1 ORDER BY {order}, i DESC LIMIT {rows // 4} "
+                              f"OFFSET {rows // 20}")
+                # all keys are the same: the order is the input's
+                bench.compare(f"SELECT i, t FROM (SELECT i, t FROM {table} UNION ALL SELECT -i, t FROM {table}) AS u "
+                              "ORDER BY i > -1000000000")
+                bench.must_spill(f"SELECT * FROM (SELECT * FROM {table} ORDER BY t) AS q WHERE {FEW}", "sort")
+                problems += bench.problems
+        with Bench(program, threads, 60) as bench:
+            many = "SELECT i, 'text of row ' || i::text AS s FROM range(1500000) AS r(i) ORDER BY (i * 7919) % 1000003, i"
+            bench.must_spill(f"SELECT * FROM ({many}) AS q WHERE {FEW}", "sort")
+            bench.must_be_small()
+            bench.must_spill(f"SELECT * FROM ({many} LIMIT 900000 OFFSET 1000) AS q WHERE {FEW}", "topk")
+            bench.must_be_small()
+            bench.small.run("SET temp_limit = '1MB'")
+            bench.must_fail(many, "53400")
+            bench.small.run("RESET temp_limit")
+            bench.compare("SELECT count(*) FROM range(10) AS r(i)")
+            problems += bench.problems
+        with Bench(program, threads, 12) as bench:  # more runs than are merged at once
+            bench.must_spill("SELECT * FROM (SELECT i, 'text of row ' || i::text AS s FROM range(700000) AS r(i) "
+                             f"ORDER BY (i * 7919) % 1000003, i) AS q WHERE {FEW}", "sort", splits=True)
+            problems += bench.problems
+    return problems
+
+
+def check_materialize(program):
+    problems = 0
+    for threads in (1, 2):
+        for vector_size, rows, memory_mb in ((2048, 60000, 14), (2, 30000, 6), (1, 20000, 6)):
+            table = MIXED.format(rows=rows)
+            with Bench(program, threads, memory_mb, vector_size) as bench:
+                shared = f"WITH c AS MATERIALIZED (SELECT i, k, few, t, l, st, b FROM {table})"
+                both = f"{shared} SELECT * FROM c WHERE few = 1 UNION ALL SELECT * FROM c WHERE few < 3"
+                bench.compare(both)
+                bench.compare(f"{shared} SELECT a.i, a.st, b.t FROM c AS a JOIN c AS b ON a.i = b.i + 5 WHERE a.i < 100 AND "
+                              "b.few = 2 ORDER BY a.i")
+                bench.must_spill(f"{shared} SELECT count(l), max(t) FROM c WHERE few = 1 UNION ALL SELECT count(*), min(t) FROM c",
+                                 "materialize")
+                problems += bench.problems
+        with Bench(program, threads, 60) as bench:
+            bench.must_spill("WITH c AS MATERIALIZED (SELECT i, 'text of row ' || i::text AS s FROM range(2000000) AS r(i)) "
+                             "SELECT count(*), min(s) FROM c UNION ALL SELECT sum(i), max(s) FROM c", "materialize")
+            bench.must_be_small()
+            problems += bench.problems
+    return problems
+
+
+PARTS = {"sort": check_sort, "materialize": check_materialize}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fletch", default=str(pipe.PROGRAM))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is named")
+    arguments = parser.parse_args()
+    problems = sum(PARTS[part](arguments.fletch) for part in arguments.parts or PARTS)
+    print(f"{problems} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
