@@ -186,6 +186,11 @@ static const char *const spilling[] = {
     "SELECT count(*) FROM (SELECT 'a longer text ' || range FROM range(16000) EXCEPT ALL SELECT 'a longer text ' || "
     "range * 2 "
     "FROM range(16000)) AS q",
+    "SELECT * FROM (SELECT range AS i, 'a longer text ' || range AS s FROM range(30000) ORDER BY range % 1000, s) AS q "
+    "WHERE random() < 0.001",
+    "SELECT range, 'a longer text ' || range AS s FROM range(20000) ORDER BY s DESC LIMIT 9 OFFSET 15000",
+    "WITH c AS MATERIALIZED (SELECT range AS i, 'a longer text ' || range AS s FROM range(40000)) "
+    "SELECT count(*), max(s) FROM c UNION ALL SELECT sum(i), min(s) FROM c",
 };
 
 /* Joins, with less memory. */
