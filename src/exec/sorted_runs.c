@@ -278,8 +278,7 @@ static fl_status merger_new(const fl_sorted_runs *runs, int64_t first, int64_t n
     m->n = (int32_t)n;
     m->next_range = -1;
     m->retired_max = share_of(runs) / 8 < RETIRED_BYTES_MIN ? RETIRED_BYTES_MIN : share_of(runs) / 8;
-    m->n_told = runs->n_columns > 0 && fl_order_words_decide(runs->layout->types[runs->columns[0].col]) &&
-                !fl_type_is_nested(runs->layout->types[runs->columns[0].col]);
+    m->n_told = runs->n_columns > 0 && fl_sort_head_decides(runs->layout->types[runs->columns[0].col]);
     FL_TRY(fl_alloc_zero(memory, n * (int64_t)sizeof(*m->cursors), (void **)&m->cursors, err));
     FL_TRY(fl_alloc_zero(memory, n * (int64_t)sizeof(*m->losers), (void **)&m->losers, err));
     for (int64_t i = 0; i < n; i++)

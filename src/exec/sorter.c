@@ -155,6 +155,11 @@ int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, 
     return 0;
 }
 
+bool fl_sort_head_decides(fl_type type)
+{
+    return !fl_type_is_string(type) && !fl_type_is_nested(type) && type.id != FL_NULL && fl_type_width(type) <= 8;
+}
+
 fl_sort_head fl_sort_head_of(const fl_row_layout *layout, const fl_sort_column *column, const uint8_t *row)
 {
     fl_type type = layout->types[column->col];

@@ -25,11 +25,14 @@ int fl_sort_compare(const fl_row_layout *layout, const fl_sort_column *columns, 
                     const uint8_t *b);
 
 /* What orders a row by a column before all else: rows of different heads are in their order, first by rank (of nulls and others),
- * then by word. Where fl_order_words_decide, rows of the same head are equal in the column. */
+ * then by word. */
 typedef struct fl_sort_head {
     uint64_t word;
     int32_t rank;
 } fl_sort_head;
+
+/** Whether rows of the same head are equal in a column of the type: its word is the whole value. */
+bool fl_sort_head_decides(fl_type type);
 
 fl_sort_head fl_sort_head_of(const fl_row_layout *layout, const fl_sort_column *column, const uint8_t *row);
 

@@ -3,7 +3,7 @@
 
     differential.py [--slt] [--tpch] [--fletch PROGRAM] [--filter TEXT] [FILE.slt...]
 
-For each query of test/slt (with the statements before it as its world) or of bench/tpch (at scale 0.01), the answer
+For each query of test/slt but for spill/, whose limits are meant for one plan (with the statements before it as its world) or of bench/tpch (at scale 0.01), the answer
 under the defaults is compared with the answer under one change at a time: each rule that fired switched off
 (EXPLAIN (FORMAT JSON) names them), SET optimizer = 'none', vector sizes 1, 2 and 2048, 1 and 2 threads. Rows are
 compared as multisets, doubles to 1e-12 relative; an error must be the same SQLSTATE on every road.
@@ -103,7 +103,7 @@ def disagreement(base, other):
     """None, or how two answers differ."""
     if "error" in base or "error" in other:
         states = [answer.get("error", {}).get("sqlstate", "no error") for answer in (base, other)]
-        if states[0] == states[1]:
+        if states[0] == states[1] or "53200" in states:  # a plan may need more than the limit that the file sets
             return None
         text = (other.get("error") or base.get("error"))["message"]
         return f"{states[0]} by default, {states[1]} here ({text})"
@@ -222,7 +222,7 @@ def main():
         worlds.append(read_tpch())
     files = [path.resolve() for path in args.files]
     if args.slt:
-        files += sorted((ROOT / "test" / "slt").rglob("*.slt"))
+        files += sorted(path for path in (ROOT / "test" / "slt").rglob("*.slt") if path.parent.name != "spill")
     worlds += [read_slt(path) for path in files if args.filter in str(path)]
 
     report, compared, wrong = Report(), 0, 0
