@@ -55,17 +55,16 @@ void fl_interrupt_stop(fl_interrupt *interrupt)
     atomic_store(&interrupt->is_requested, true);
 }
 
-bool fl_interrupt_is_late(const fl_interrupt *interrupt)
+bool fl_interrupt_deadline_is_over(const fl_interrupt *interrupt, int64_t deadline_ns)
 {
-    int64_t deadline_ns = atomic_load_explicit(&interrupt->deadline_ns, memory_order_relaxed);
-    return deadline_ns != 0 && fl_clock_ns(interrupt->system) > deadline_ns;
+    return fl_clock_ns(interrupt->system) > deadline_ns;
 }
 
-fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err)
+fl_status fl_interrupt_fail(fl_status reason, fl_err *err)
 {
-    if (fl_interrupt_is_asked(interrupt))
+    FL_ASSERT(fl_interrupt_is_cause(reason));
+    if (reason == FL_ERR_CANCELLED)
         return FL_FAIL(err, FL_ERR_CANCELLED, "the statement was cancelled");
-    FL_ASSERT(fl_interrupt_is_late(interrupt));
     return FL_FAIL(err, FL_ERR_TIMEOUT, "the statement was stopped at its timeout");
 }
 

@@ -48,8 +48,9 @@ void fl_interrupt_request(fl_interrupt *interrupt);
 /** The same for this work alone, not for what began below it. */
 void fl_interrupt_stop(fl_interrupt *interrupt);
 
-/** Slow path of fl_interrupt_check: names the reason. */
-fl_status fl_interrupt_fail(const fl_interrupt *interrupt, fl_err *err);
+/** Names the reason, FL_ERR_CANCELLED or FL_ERR_TIMEOUT, and gives it back. Whoever saw it says so: another look may find that the call
+ *  has ended meanwhile. */
+fl_status fl_interrupt_fail(fl_status reason, fl_err *err);
 
 /** Whether somebody asked the work to stop. */
 static inline bool fl_interrupt_is_asked(const fl_interrupt *interrupt)
@@ -60,8 +61,15 @@ static inline bool fl_interrupt_is_asked(const fl_interrupt *interrupt)
     return seen >= 0 && atomic_load_explicit(&interrupt->above->requests, memory_order_relaxed) != seen;
 }
 
-/** Whether the deadline is over; looks at the clock where there is one. */
-bool fl_interrupt_is_late(const fl_interrupt *interrupt);
+/** Slow path of fl_interrupt_is_late: looks at the clock. */
+bool fl_interrupt_deadline_is_over(const fl_interrupt *interrupt, int64_t deadline_ns);
+
+/** Whether the deadline is over, where there is one. */
+static inline bool fl_interrupt_is_late(const fl_interrupt *interrupt)
+{
+    int64_t deadline_ns = atomic_load_explicit(&interrupt->deadline_ns, memory_order_relaxed);
+    return deadline_ns != 0 && fl_interrupt_deadline_is_over(interrupt, deadline_ns);
+}
 
 /** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the work shall stop; interrupt may be NULL: it never shall. Costs a load, and a
  *  look at the clock where there is a deadline. */
@@ -71,9 +79,11 @@ static inline fl_status fl_interrupt_check(fl_interrupt *interrupt, fl_err *err)
         return FL_OK;
     if (FL_UNLIKELY(fl_fault_is_due(FL_FAULT_INTERRUPT)))
         fl_interrupt_request(interrupt);
-    if (FL_LIKELY(!fl_interrupt_is_asked(interrupt) && !fl_interrupt_is_late(interrupt)))
-        return FL_OK;
-    return fl_interrupt_fail(interrupt, err);
+    if (FL_UNLIKELY(fl_interrupt_is_asked(interrupt)))
+        return fl_interrupt_fail(FL_ERR_CANCELLED, err);
+    if (FL_UNLIKELY(fl_interrupt_is_late(interrupt)))
+        return fl_interrupt_fail(FL_ERR_TIMEOUT, err);
+    return FL_OK;
 }
 
 /** Whether an error says that the statement was stopped: nothing else may be tried in its place. */

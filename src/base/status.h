@@ -51,6 +51,14 @@ static inline fl_status fl_err_code(fl_status set, fl_status code)
     return code;
 }
 
+/** Makes it one that says nothing, which costs less than to clear it all: for records that are rarely filled. */
+static inline void fl_err_clear(fl_err *err)
+{
+    err->code = FL_OK;
+    err->sqlstate[0] = err->message[0] = err->hint[0] = 0;
+    err->position = err->line = err->column = 0;
+}
+
 /** Replaces the SQLSTATE that the code implies (five characters). Gives err->code back, or `otherwise` where err is NULL. */
 fl_status fl_err_state(fl_err *err, const char *sqlstate, fl_status otherwise);
 

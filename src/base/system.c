@@ -187,11 +187,16 @@ static int own_list(const fl_system *system, const char *folder, bool (*each)(vo
     DIR *dir = opendir(folder);
     if (dir == NULL)
         return -errno;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && !each(ctx, entry->d_name))
-            break;
+    int failure = 0;
+    for (bool goes_on = true; goes_on;) {
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+        failure = entry == NULL ? -errno : 0; /* 0: the end */
+        goes_on = entry != NULL &&
+                  (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || each(ctx, entry->d_name));
+    }
     closedir(dir);
-    return 0;
+    return failure;
 }
 
 static int own_random(const fl_system *system, void *ret, int64_t bytes)

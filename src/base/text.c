@@ -94,7 +94,7 @@ void fl_text_add_json(fl_text *text, fl_str part)
 fl_status fl_text_status(const fl_text *text, fl_err *err)
 {
     if (fl_interrupt_is_cause(text->st))
-        return fl_interrupt_fail(text->memory->interrupt, err);
+        return fl_interrupt_fail(text->st, err);
     if (text->st != FL_OK)
         return FL_FAIL(err, text->st, "out of memory while a text of %lld bytes was built", (long long)text->len);
     return FL_OK;

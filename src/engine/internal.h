@@ -274,8 +274,8 @@ void fl_running_remove(fl_running *running);
 /** Id, session, state, seconds, percent done, bytes, text of all that run. */
 fl_status fl_running_show(fl_session *session, fl_rows *ret, fl_err *err);
 
-/** Stops a statement or stream of the engine. FL_ERR_PARAMETER when there is none of that id. */
-fl_status fl_running_kill(fl_session *session, int64_t id, int32_t pos, fl_err *err);
+/** Stops the statement or stream of the engine whose id has these digits. FL_ERR_PARAMETER when there is none. */
+fl_status fl_running_kill(fl_session *session, fl_str digits, int32_t pos, fl_err *err);
 
 /* ---- rows that are read while they are computed (result_stream.c) ---- */
 

@@ -94,7 +94,8 @@ static fl_status fail(fl_result_stream *stream, fl_status st, fl_err *err)
 /* Works on the query until is_enough. */
 static fl_status go_on(fl_result_stream *stream, bool (*is_enough)(void *ctx), fl_err *err)
 {
-    fl_err own = {0};
+    fl_err own;
+    fl_err_clear(&own);
     fl_status st = fl_exec_run_until(stream->exec, is_enough, stream->queue, &stream->has_ended, &own);
     if (st != FL_OK)
         st = fail(stream, st, &own);
@@ -120,7 +121,8 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
     if (!stream->has_ended && !fl_result_queue_has_any(stream->queue))
         st = go_on(stream, fl_result_queue_has_any, err);
     if (st == FL_OK) {
-        fl_err own = {0};
+        fl_err own;
+        fl_err_clear(&own);
         st = fl_result_queue_take(stream->queue, ret, &own);
         if (st != FL_OK)
             fail(stream, st, &own);

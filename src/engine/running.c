@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #include <stdio.h>
 
@@ -166,10 +167,13 @@ cleanup:
     return st;
 }
 
-fl_status fl_running_kill(fl_session *session, int64_t id, int32_t pos, fl_err *err)
+fl_status fl_running_kill(fl_session *session, fl_str digits, int32_t pos, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_engine *engine = session->engine;
+    int64_t id = 0;
+    if (fl_i64_parse(digits, &id) != 0)
+        id = 0; /* no statement has a number so large */
     pthread_mutex_lock(&engine->lock);
     fl_running *running = engine->running;
     while (running != NULL && running->id != id)
@@ -178,7 +182,7 @@ fl_status fl_running_kill(fl_session *session, int64_t id, int32_t pos, fl_err *
         fl_interrupt_stop(running->interrupt);
     pthread_mutex_unlock(&engine->lock);
     if (running == NULL) {
-        st = FL_FAIL(err, FL_ERR_PARAMETER, "no statement with the id %lld runs", (long long)id);
+        st = FL_FAIL(err, FL_ERR_PARAMETER, "no statement with the id %.*s runs", FL_STR_ARG(digits));
         fl_err_hint(err, "SHOW queries tells what runs");
         fl_err_at(err, pos);
     }

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define MEMORY_LIMIT_MIN 64000 /* with less, a session could not set another */
+
 static const char *const names[] = {
     "default_null_order", "disabled_rules", "false_statistics", "memory_limit", "optimizer", "optimizer_threshold",
     "plan_number",        "temp_directory", "temp_limit",       "threads",      "timeout",   "vector_size",
@@ -210,6 +212,11 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         s->timeout_ms = number;
     } else if (is(name, "memory_limit")) {
         FL_TRY(bytes_of(value, name, &number, err));
+        if (number > 0 && number < MEMORY_LIMIT_MIN) {
+            st = FL_FAIL(err, FL_ERR_CONFIG, "memory_limit must be 0 (the engine's) or at least 64kB, not %lld bytes",
+                         (long long)number);
+            goto cleanup;
+        }
         s->memory_limit_bytes = number;
         session->memory.limit_bytes = number;
     } else if (is(name, "temp_limit")) {

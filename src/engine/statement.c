@@ -2,7 +2,6 @@
 #include "engine/internal.h"
 
 #include "base/clock.h"
-#include "base/number.h"
 #include "exec/eval.h"
 #include "op/project/node.h"
 #include "opt/cost.h"
@@ -537,14 +536,6 @@ cleanup:
     return st;
 }
 
-static fl_status kill_statement(fl_session *session, const fl_sql_bound *bound, fl_err *err)
-{
-    int64_t id = 0;
-    if (fl_i64_parse(bound->name, &id) != 0)
-        id = 0; /* none has a number so large */
-    return fl_running_kill(session, id, bound->name_pos, err);
-}
-
 /* ---- dispatch ----------------------------------------------------------------------------------------------------- */
 
 static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound, const fl_value *params,
@@ -588,7 +579,7 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     case FL_AST_DEALLOCATE:
         return deallocate(session, bound, err);
     case FL_AST_KILL:
-        return kill_statement(session, bound, err);
+        return fl_running_kill(session, bound->name, bound->name_pos, err);
     }
     return FL_FAIL(err, FL_ERR_INTERNAL, "a statement of unknown kind");
 }

@@ -91,10 +91,11 @@ static fl_status charge(fl_spill_file *file, int64_t bytes, fl_err *err)
 
 static fl_status fail_make(const fl_spill_file *file, int failure, fl_err *err)
 {
-    if (failure == -ENOENT || failure == -ENOTDIR) {
-        FL_FAIL(err, FL_ERR_CONFIG, "there is no temporary directory \"%s\"", file->directory);
+    fl_file_info info;
+    if (fl_system_look(file->system, file->directory, true, &info) < 0 || info.kind != FL_FILE_FOLDER) {
+        FL_FAIL(err, FL_ERR_IO, "there is no temporary directory \"%s\"", file->directory);
         fl_file_hint_nearest(file->system, file->directory, err);
-        return FL_ERR_CONFIG;
+        return fl_err_state(err, "58P01", FL_ERR_IO);
     }
     FL_FAIL(err, FL_ERR_IO, "cannot make a file in the temporary directory \"%s\": %s", file->directory,
             fl_system_reason(failure));

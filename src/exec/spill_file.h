@@ -42,7 +42,7 @@ typedef struct fl_spill_stats {
     int64_t used_bytes; /* on the disk now */
 } fl_spill_stats;
 
-/** Makes the file in the directory, which must exist: FL_ERR_CONFIG with the nearest name when it does not, FL_ERR_IO when it
+/** Makes the file in the directory, which must exist: FL_ERR_IO (58P01) with the nearest name when it does not, FL_ERR_IO (58030) when it
  *  cannot be written to. The budget, whose interrupt and system it works with, and the quota (NULL: no limit) must
  *  outlive it. */
 fl_status fl_spill_file_new(fl_memory *memory, fl_str directory, fl_spill_quota *quota, fl_spill_file **ret,

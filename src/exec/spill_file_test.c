@@ -329,9 +329,14 @@ static void test_missing_directory(void **state)
     fl_err err = {0};
     (void)state;
     fl_memory_init(&memory, NULL, "test", 0);
-    assert_int_equal(fl_spill_file_new(&memory, FL_STR("/tmpp"), NULL, &file, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_spill_file_new(&memory, FL_STR("/tmpp"), NULL, &file, &err), FL_ERR_IO);
+    assert_string_equal(err.sqlstate, "58P01");
     assert_string_equal(err.hint, "did you mean \"/tmp\"?");
-    assert_int_equal(fl_spill_file_new(&memory, FL_STR("/dev/null"), NULL, &file, &err), FL_ERR_CONFIG);
+    assert_int_equal(fl_spill_file_new(&memory, FL_STR("/dev/null"), NULL, &file, &err), FL_ERR_IO);
+    assert_string_equal(err.sqlstate, "58P01");
+    assert_int_equal(fl_spill_file_new(&memory, FL_STR("/proc"), NULL, &file, &err),
+                     FL_ERR_IO); /* there, but not to be written in */
+    assert_string_equal(err.sqlstate, "58030");
     assert_null(file);
     assert_int_equal(memory.used_bytes, 0);
     fl_spill_file_free(NULL);

@@ -205,7 +205,7 @@ cleanup:
     return st;
 }
 
-/* The rows of a store that are in the partition; partition -1: all. */
+/* The rows of a store that are in the partition. */
 static fl_status add_store(fl_spilled_rows *spilled, int32_t partition, int32_t level, fl_spill_file *file,
                            const fl_row_store *store, fl_err *err)
 {
@@ -217,19 +217,13 @@ static fl_status add_store(fl_spilled_rows *spilled, int32_t partition, int32_t 
     for (const fl_row_block *b = store->first; b != NULL; b = b->next)
         for (int32_t i = 0; i < b->rows; i++) {
             const uint8_t *row = b->data + i * stride;
-            if (partition < 0 || fl_spill_partition(fl_row_hash(row), level) == partition)
+            if (fl_spill_partition(fl_row_hash(row), level) == partition)
                 FL_TRY(add_row(spilled, &maker, row, err));
         }
     st = write_page(spilled, &maker, err);
 cleanup:
     drop_maker(&maker);
     return st;
-}
-
-fl_status fl_spilled_rows_add_store(fl_spilled_rows *spilled, fl_spill_file *file, const fl_row_store *store,
-                                    fl_err *err)
-{
-    return add_store(spilled, -1, 0, file, store, err);
 }
 
 fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_spill_file *file,

@@ -64,10 +64,6 @@ void fl_spilled_rows_init(fl_spilled_rows *spilled, const fl_row_layout *layout,
 fl_status fl_spilled_rows_add(fl_spilled_rows *spilled, fl_spill_file *file, uint8_t *const *rows, int64_t n,
                               fl_err *err);
 
-/** Appends all rows of a store. */
-fl_status fl_spilled_rows_add_store(fl_spilled_rows *spilled, fl_spill_file *file, const fl_row_store *store,
-                                    fl_err *err);
-
 /** Appends the rows of a store to the partitions of their hashes on a level (exec/spill.h). */
 fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_spill_file *file,
                                  const fl_row_store *store, fl_err *err);

@@ -295,7 +295,8 @@ static fl_status tell_end(const fl_task *task, fl_worker *worker, fl_err *err)
 /* A worker's stay in a pipeline: the lock is held before and after. */
 static void work_on(fl_exec *exec, fl_task *task, fl_worker *worker, const fl_job_turn *turn, const enough *e)
 {
-    fl_err err = {0};
+    fl_err err;
+    fl_err_clear(&err);
     if (task->number == 0)
         task->number = ++exec->n_pipelines;
     task->inside++;
@@ -359,9 +360,10 @@ static fl_task *find_finish(fl_exec *exec)
 /* The lock is held before and after. */
 static void finish_sink(fl_exec *exec, fl_task *task)
 {
-    fl_err err = {0};
     fl_status st = FL_OK;
     const fl_stage_ops *ops = task->sink->ops;
+    fl_err err;
+    fl_err_clear(&err);
     pthread_mutex_unlock(&exec->lock);
     exec->finishing = task;
     if (ops->finish != NULL)
@@ -395,7 +397,8 @@ fl_status fl_exec_run_until(fl_exec *exec, bool (*is_enough)(void *ctx), void *c
         if (!atomic_load(&exec->stops)) {
             if (exec->tasks == NULL || has_enough(&e))
                 break;
-            fl_err stopped = {0};
+            fl_err stopped;
+            fl_err_clear(&stopped);
             fl_status st = fl_exec_check(exec, &stopped);
             if (st != FL_OK) {
                 pthread_mutex_unlock(&exec->lock);

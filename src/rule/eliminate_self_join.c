@@ -6,6 +6,7 @@
 #include "op/project/node.h"
 #include "op/scan/node.h"
 #include "plan/expr_walk.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 typedef struct self_join {
@@ -143,8 +144,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_expr **copies = NULL;
     fl_scan_attrs attrs = *s.left;
     if ((s.join->kind != FL_JOIN_INNER && s.join->kind != FL_JOIN_SEMI && s.join->kind != FL_JOIN_LEFT) ||
-        s.left->table != s.right->table || s.left->limit >= 0 || s.right->limit >= 0 || s.left->offset >= 0 ||
-        s.right->offset >= 0)
+        s.left->table != s.right->table || !fl_rows_are(fl_rule_call_bound(call, "left"), FL_ROWS_CHOSEN) ||
+        !fl_rows_are(fl_rule_call_bound(call, "right"), FL_ROWS_CHOSEN))
         return FL_OK;
     const fl_table_key *key = find_key(&s);
     if (key == NULL)

@@ -5,6 +5,7 @@
 #include "op/aggregate/node.h"
 #include "op/scan/node.h"
 #include "op/values/node.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 /* Whether all rows count for it, by themselves. */
@@ -17,9 +18,10 @@ static bool is_plain(const fl_agg *agg)
 static bool check(const fl_rule_call *call)
 {
     const fl_aggregate_attrs *aggregate = fl_aggregate_of(call->node);
-    const fl_scan_attrs *scan = fl_scan_of(fl_rule_call_bound(call, "scan"));
-    bool ok = aggregate->n_keys == 0 && aggregate->n_aggs > 0 && scan->n_filters == 0 && scan->limit < 0 &&
-              scan->offset < 0 && scan->table->ops->facts != NULL;
+    const fl_node *node = fl_rule_call_bound(call, "scan");
+    const fl_scan_attrs *scan = fl_scan_of(node);
+    bool ok = aggregate->n_keys == 0 && aggregate->n_aggs > 0 && scan->n_filters == 0 &&
+              fl_rows_are(node, FL_ROWS_CHOSEN) && scan->table->ops->facts != NULL;
     for (int32_t i = 0; i < aggregate->n_aggs && ok; i++)
         ok = is_plain(&aggregate->aggs[i]);
     return ok;

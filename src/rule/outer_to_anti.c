@@ -34,6 +34,10 @@ static fl_status find_conjunct(fl_rule_call *call, const fl_node *join, int32_t 
         FL_TRY(fl_expr_add_null_rejected(call->scratch, attrs->conjuncts[i], &met, err));
     for (*ret = 0; *ret < filter->n_conjuncts; ++*ret) {
         const fl_expr *e = filter->conjuncts[*ret];
+        if (e->flags & FL_EXPR_CAN_FAIL) { /* nothing moves in front of it: rows that are left out hide its error */
+            *ret = filter->n_conjuncts;
+            break;
+        }
         if (e->kind != FL_EXPR_IS_NULL || e->args[0]->kind != FL_EXPR_COLUMN)
             continue;
         fl_col_id col = e->args[0]->col;
@@ -64,8 +68,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     FL_TRY(fl_join_build_all(call->plan, FL_JOIN_ANTI, inputs[1 - side], inputs[side], fl_join_of(join)->conjuncts,
                              fl_join_of(join)->n_conjuncts, (fl_col_id){0}, &inputs[1 - side], err));
     FL_TRY(fl_node_with_inputs(call->plan, join, inputs, &out, err));
-    FL_TRY(fl_node_without(call->plan, out, side, &out,
-                           err)); /* all rows that are left have nulls for the side's columns */
+    /* all rows that are left have nulls for the side's columns */
+    FL_TRY(fl_node_without(call->plan, out, side, &out, err));
     FL_TRY(fl_filter_build_all(call->plan, out, kept, n, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);

@@ -3,6 +3,7 @@
  * A unique column that the filters keep from being null is a key there, so it may be found out that there are fewer rows. */
 #include "op/filter/node.h"
 #include "op/scan/node.h"
+#include "plan/rewrites.h"
 #include "plan/rule.h"
 
 static fl_status on_match(fl_rule_call *call, fl_err *err)
@@ -12,7 +13,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *scan = fl_rule_call_bound(call, "scan"), *out = NULL;
     fl_scan_attrs attrs = *fl_scan_of(scan);
     const fl_expr **all = NULL;
-    if (attrs.limit >= 0)
+    if (!fl_rows_are(scan, FL_ROWS_CHOSEN)) /* it counts rows behind the filters that it has */
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(call->plan), attrs.n_filters + filter->n_conjuncts, &all, err));
     for (int32_t i = 0; i < attrs.n_filters; i++)

@@ -496,6 +496,13 @@ class Maker:
             return (Node("source", f"{t.name} {alias}", names=(alias,)),
                     columns([(name, kind) for name, _, kind in t.columns]), len(t.rows))
 
+        def skipped():
+            """A table without its first rows, and perhaps without its last: tables give their rows in one order."""
+            t = rng.choice(self.world.tables)
+            limit = rng.choice(["", "", f" LIMIT {rng.randint(1, 30)}"])
+            return (Node("source", f"(SELECT * FROM {t.name}{limit} OFFSET {rng.choice([1, 3, 10])}) {alias}", names=(alias,)),
+                    columns([(name, kind) for name, _, kind in t.columns]), len(t.rows))
+
         def view():
             name, pairs, rows, _, _ = rng.choice(views)
             return Node("source", f"{name} {alias}", names=(alias,)), columns(pairs), rows
@@ -528,7 +535,7 @@ class Maker:
             return (Node("source", "(SELECT count(*) AS c1 FROM (", "(", query, ")", limit, f") x) {alias}", names=(alias,)),
                     columns([("c1", "int")]), 1)
 
-        makers = [(8, table), (0.5, values), (0.25, counted)]
+        makers = [(8, table), (0.4, skipped), (0.5, values), (0.25, counted)]
         views = [v for v in self.world.views if v[4] in (None, self.fails) and v[0] != "late"]   # that a join might read whole
         if views:
             makers.append((0.8 if self.fails is None else 3, view))
