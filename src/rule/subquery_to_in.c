@@ -2,7 +2,8 @@
  *
  * That is a semi join, which goes to where x is made and hands its keys to scans, while the column of a scalar subquery is only there
  * above all that the filter reads. Where the subquery may have several rows, `(SELECT ...) IS NOT NULL` is asked of those that are
- * left: it is true of them, and fails as the text says. So an error may be saved where no row meets any of several. */
+ * left: it is true of them, and fails as the text says. So that it has several is not
+ * seen where no row meets any of them. */
 #include "op/filter/node.h"
 #include "plan/props.h"
 #include "plan/rule.h"
