@@ -176,6 +176,8 @@ static void run_all(fl_session *session, const char *const *list, size_t n)
 
 static const char *const spilling[] = {
     "SELECT range, 'a longer text, number ' || range FROM range(40000)",
+    "SELECT a FROM t WHERE a < 0 ORDER BY a",
+    "SELECT a FROM t WHERE a < 0 ORDER BY a LIMIT 3",
     "SELECT count(*), min(s), sum(n) FROM (SELECT range % 9001 AS k, min('a longer text ' || range) AS s, count(*) AS "
     "n FROM "
     "range(16000) GROUP BY 1) AS q",

@@ -7,7 +7,6 @@
 
 #define SORTED_ROW_BYTES 41 /* that sorting takes for each row: its pointer, and what the sorter needs */
 #define PIECE_ROWS_MIN 4096 /* are sorted without asking for memory: that there is none is why */
-#define RESERVE_PART 8      /* of the limit, left for who takes the sorted rows */
 
 typedef struct collect_local {
     fl_eval *eval;
@@ -117,24 +116,6 @@ cleanup:
     return st;
 }
 
-/* Makes the store what it was; texts of the rows that go stay in its heap. */
-static void forget_rows(fl_row_store *store, const fl_row_store *before, int32_t rows_of_last)
-{
-    fl_row_block *more = before->last != NULL ? before->last->next : store->first;
-    while (more != NULL) {
-        fl_row_block *next = more->next;
-        fl_free(more);
-        more = next;
-    }
-    store->first = before->first;
-    store->last = before->last;
-    store->rows = before->rows;
-    if (store->last != NULL) {
-        store->last->next = NULL;
-        store->last->rows = rows_of_last;
-    }
-}
-
 /* ---- leaving memory ------------------------------------------------------------------------------------------------ */
 
 static int64_t rows_of(const fl_sort_sink *sink, const collect_local *local)
@@ -145,7 +126,7 @@ static int64_t rows_of(const fl_sort_sink *sink, const collect_local *local)
 /* With what sorting the rows will take. */
 static int64_t bytes_of(const fl_sort_sink *sink, const collect_local *local)
 {
-    return local->store.rows * sink->layout.bytes + local->store.heap.bytes + rows_of(sink, local) * SORTED_ROW_BYTES;
+    return fl_row_store_bytes(&local->store) + rows_of(sink, local) * SORTED_ROW_BYTES;
 }
 
 /* Rows of a store, one after the other. */
@@ -214,7 +195,7 @@ static fl_status write_piece(const fl_sort_sink *sink, collect_local *local, sto
     fl_status st = FL_OK;
     fl_memory *memory = n > PIECE_ROWS_MIN ? local->store.memory : NULL;
     store_reader at = *reader;
-    uint8_t **rows = local->rows + start, **made = NULL;
+    uint8_t **rows = sink->keep > 0 ? local->rows + start : NULL, **made = NULL;
     if (sink->keep == 0) {
         FL_TRY(fl_alloc(memory, n * (int64_t)sizeof(*made), (void **)&made, err));
         for (int64_t i = 0; i < n; i++)
@@ -292,8 +273,8 @@ static fl_status take(fl_sort_sink *sink, fl_worker *worker, collect_local *loca
     fl_status st = FL_OK;
     fl_vec *keys = NULL;
     int32_t count = 0;
-    fl_row_store *store = &local->store, before = *store;
-    int32_t rows_before = before.last != NULL ? before.last->rows : 0;
+    fl_row_store *store = &local->store;
+    fl_row_mark before = fl_row_store_mark(store);
     FL_TRY(FL_NEW_ARRAY(&worker->arena, sink->n_keys + 1, &keys, err));
     fl_eval_begin(local->eval, batch, &worker->arena);
     for (int32_t k = 0; k < sink->n_keys; k++)
@@ -324,15 +305,8 @@ static fl_status take(fl_sort_sink *sink, fl_worker *worker, collect_local *loca
     }
 cleanup:
     if (st != FL_OK)
-        forget_rows(store, &before, rows_before);
+        fl_row_store_rewind(store, before); /* texts of the rows that go stay in its heap */
     return st;
-}
-
-static bool has_limit(const fl_sort_sink *sink)
-{
-    int64_t limit = 0;
-    (void)fl_memory_left(sink->exec->context.memory, &limit);
-    return limit > 0;
 }
 
 static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *batch, fl_err *err)
@@ -343,13 +317,13 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     if (fl_spill_is_due(sink->exec, &local->holder, bytes_of(sink, local)))
         FL_TRY(spill(sink, local, worker, err));
     st = take(sink, worker, local, batch, err);
-    if (st == FL_ERR_MEMORY && local->store.rows > 0 && has_limit(sink)) {
+    if (st == FL_ERR_MEMORY && local->store.rows > 0 && fl_spill_is_possible(sink->exec)) {
         FL_TRY(spill(sink, local, worker, err));
         st = take(sink, worker, local, batch, err);
     }
     if (st == FL_OK && sink->keep > 0 && local->n_rows > 4 * sink->keep + 8192) {
         st = cut(sink, local, err);
-        if (st == FL_ERR_MEMORY && has_limit(sink))
+        if (st == FL_ERR_MEMORY && fl_spill_is_possible(sink->exec))
             st = spill(sink, local, worker, err);
     }
 cleanup:
@@ -478,7 +452,7 @@ cleanup:
 fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err)
 {
     fl_status st = FL_OK;
-    int64_t total = 0, limit = 0, left = fl_memory_left(sink->exec->context.memory, &limit);
+    int64_t total = 0;
     bool is_spilled = false;
     *ret_rows = NULL;
     *ret_n = 0;
@@ -490,11 +464,11 @@ fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
         is_spilled |= local->runs.n > 0;
         atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
     }
-    is_spilled |= limit > 0 && total > 0 && left < total * SORTED_ROW_BYTES + limit / RESERVE_PART;
+    is_spilled |= total > 0 && !fl_spill_has_room(sink->exec, total * SORTED_ROW_BYTES, FL_SPILL_FREE_PART);
     if (!is_spilled) {
         st = sort_in_memory(sink, total, ret_rows, err);
         *ret_n = st == FL_OK ? total : 0;
-        if (st != FL_ERR_MEMORY || limit == 0)
+        if (st != FL_ERR_MEMORY || total == 0 || !fl_spill_is_possible(sink->exec))
             return st;
     }
     return finish_runs(sink, err);

@@ -489,7 +489,37 @@ void fl_row_store_drop(fl_row_store *store)
     }
     fl_arena_drop(&store->heap);
     store->first = store->last = NULL;
-    store->rows = 0;
+    store->rows = store->block_bytes = 0;
+}
+
+static int64_t bytes_of_block(const fl_row_store *store, int32_t rows_max)
+{
+    return (int64_t)sizeof(fl_row_block) + (int64_t)rows_max * store->layout->bytes;
+}
+
+fl_row_mark fl_row_store_mark(const fl_row_store *store)
+{
+    return (fl_row_mark){store->last, store->last != NULL ? store->last->rows : 0, store->rows};
+}
+
+void fl_row_store_rewind(fl_row_store *store, fl_row_mark mark)
+{
+    FL_ASSERT(mark.rows <= store->rows && (mark.last != NULL) == (mark.rows > 0));
+    fl_row_block *block = mark.last != NULL ? mark.last->next : store->first;
+    while (block != NULL) {
+        fl_row_block *next = block->next;
+        store->block_bytes -= bytes_of_block(store, block->rows_max);
+        fl_free(block);
+        block = next;
+    }
+    store->last = mark.last;
+    store->rows = mark.rows;
+    if (mark.last == NULL) {
+        store->first = NULL;
+    } else {
+        mark.last->next = NULL;
+        mark.last->rows = mark.last_rows;
+    }
 }
 
 fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl_err *err)
@@ -502,9 +532,10 @@ fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl
                                   : store->rows * bytes < LARGE_STORE_BYTES ? BLOCK_BYTES
                                                                             : LARGE_BLOCK_BYTES;
             int32_t rows_max = (int32_t)(block_bytes / bytes) < 1 ? 1 : (int32_t)(block_bytes / bytes);
-            fl_status st = fl_alloc(store->memory, (int64_t)sizeof(*b) + (int64_t)rows_max * bytes, (void **)&b, err);
+            fl_status st = fl_alloc(store->memory, bytes_of_block(store, rows_max), (void **)&b, err);
             if (st != FL_OK)
                 return st;
+            store->block_bytes += bytes_of_block(store, rows_max);
             *b = (fl_row_block){.data = (uint8_t *)(b + 1), .rows_max = rows_max};
             if (store->last == NULL)
                 store->first = b;

@@ -1,4 +1,4 @@
-/* Rows: the one row layout for grouping, joining, sorting's payload (and later spilling).
+/* Rows: the one row layout for grouping, joining, sorting's payload (spilled rows are pages of it).
  *
  * A row is `bytes` long and 8-byte aligned: the hash, a null bit per column (1 = null), the columns' values at fixed
  * offsets, and room for an operator's own use (aggregate states). Strings are views into the heap of whoever wrote the
@@ -67,10 +67,29 @@ typedef struct fl_row_store {
     fl_arena heap; /* strings and nested values of the rows */
     fl_row_block *first, *last;
     int64_t rows;
+    int64_t block_bytes; /* of all blocks */
 } fl_row_store;
+
+/* Where a store ended. */
+typedef struct fl_row_mark {
+    fl_row_block *last;
+    int32_t last_rows;
+    int64_t rows;
+} fl_row_mark;
 
 void fl_row_store_init(fl_row_store *store, const fl_row_layout *layout, fl_memory *memory);
 void fl_row_store_drop(fl_row_store *store);
+
+/** What the store takes of its budget: blocks and heap. */
+static inline int64_t fl_row_store_bytes(const fl_row_store *store)
+{
+    return store->block_bytes + store->heap.bytes;
+}
+
+fl_row_mark fl_row_store_mark(const fl_row_store *store);
+
+/** Takes back the rows behind a mark. What they have in the heap stays there until the store is dropped. */
+void fl_row_store_rewind(fl_row_store *store, fl_row_mark mark);
 
 /** Makes `count` new rows (cleared null bits and extra room); ret[i] points at them. */
 fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl_err *err);

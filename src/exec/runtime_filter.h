@@ -13,8 +13,8 @@ typedef struct fl_runtime_filter {
     struct fl_runtime_filter *next;
     fl_col_id col;
     const fl_stage *build; /* the sink whose finish fills it */
-    int32_t hidden; /* operators being built that do not put the column out */
-    bool is_closed; /* the probe side is built */
+    int32_t hidden;        /* operators being built that do not put the column out */
+    bool is_closed;        /* the probe side is built */
     bool is_filled;
     int64_t min, max; /* keys' range; min > max: there is none, nothing passes */
     uint64_t *bits;   /* [max - min + 1], or NULL: only the range is known */

@@ -31,6 +31,19 @@ bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes)
     return left < reserve || is_largest(exec, holder, bytes);
 }
 
+bool fl_spill_is_possible(const fl_exec *exec)
+{
+    int64_t limit = 0;
+    return fl_memory_left(exec->context.memory, &limit) != INT64_MAX;
+}
+
+bool fl_spill_has_room(const fl_exec *exec, int64_t needed, int32_t part)
+{
+    FL_ASSERT(needed >= 0 && part > 0);
+    int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit);
+    return left == INT64_MAX || left - needed >= limit / part;
+}
+
 int64_t fl_spill_share(fl_exec *exec)
 {
     int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit);

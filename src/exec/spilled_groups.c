@@ -72,14 +72,6 @@ static void free_rows(const fl_group_kinds *kinds, int32_t n_each, fl_spilled_ro
     fl_free(rows);
 }
 
-static int64_t bytes_of(const fl_spilled_rows *rows, int32_t n)
-{
-    int64_t bytes = 0;
-    for (int32_t i = 0; i < n; i++)
-        bytes += rows[i].bytes;
-    return bytes;
-}
-
 fl_status fl_group_parts_divide(const fl_group_kinds *kinds, fl_group_parts *parts, int32_t kind,
                                 const fl_row_store *store, bool is_hashed, fl_err *err)
 {
@@ -91,9 +83,9 @@ fl_status fl_group_parts_divide(const fl_group_kinds *kinds, fl_group_parts *par
     if (!is_hashed)
         FL_TRY(hash_store(store, kinds->n_keys, kinds->exec->context.session->seed, err));
     fl_spilled_rows *rows = parts->rows + (int64_t)kind * FL_SPILL_PARTITIONS;
-    int64_t before = bytes_of(rows, FL_SPILL_PARTITIONS);
+    int64_t before = fl_spilled_rows_bytes(rows, FL_SPILL_PARTITIONS);
     FL_TRY(fl_spilled_rows_divide(rows, 0, file, store, err));
-    parts->bytes += bytes_of(rows, FL_SPILL_PARTITIONS) - before;
+    parts->bytes += fl_spilled_rows_bytes(rows, FL_SPILL_PARTITIONS) - before;
 cleanup:
     return st;
 }
@@ -106,27 +98,7 @@ void fl_group_parts_drop(const fl_group_kinds *kinds, fl_group_parts *parts)
 
 int64_t fl_group_table_bytes(const fl_group_table *table)
 {
-    return table->store.rows * table->store.layout->bytes + table->store.heap.bytes + table->n_entries * 8;
-}
-
-/* Moves the blocks of `from` behind those of `into`. */
-static fl_status move_rows(fl_spilled_rows *into, fl_spilled_rows *from, fl_err *err)
-{
-    if (from->n_blocks == 0)
-        return FL_OK;
-    FL_ASSERT(into->file == NULL || into->file == from->file);
-    fl_status st = fl_grow(NULL, (void **)&into->blocks, &into->capacity, into->n_blocks + from->n_blocks,
-                           (int64_t)sizeof(*into->blocks), err);
-    if (st != FL_OK)
-        return st;
-    memcpy(into->blocks + into->n_blocks, from->blocks, (size_t)from->n_blocks * sizeof(*from->blocks));
-    into->file = from->file;
-    into->n_blocks += from->n_blocks;
-    into->rows += from->rows;
-    into->bytes += from->bytes;
-    from->n_blocks = 0;
-    fl_spilled_rows_drop(from);
-    return FL_OK;
+    return fl_row_store_bytes(&table->store) + table->n_entries * 8;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
@@ -167,7 +139,7 @@ static fl_status keep_texts(const fl_row_layout *layout, uint8_t *row, fl_arena 
 }
 
 /* Adds a page's rows to the table, for which there is room in its directory. */
-static fl_status add_page(const fl_gather *gather, const fl_row_page *page, fl_group_table *table, fl_err *err)
+static fl_status add_page(const fl_group_reading *gather, const fl_row_page *page, fl_group_table *table, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_row_store *store = &table->store;
@@ -192,14 +164,16 @@ cleanup:
     return st;
 }
 
-static fl_status begin_table(const fl_gather *gather, const fl_row_layout *layout, fl_group_table *ret, fl_err *err)
+static fl_status begin_table(const fl_group_reading *gather, const fl_row_layout *layout, fl_group_table *ret,
+                             fl_err *err)
 {
     return fl_group_table_init(ret, layout, gather->n_keys, gather->exec->context.session->vector_rows,
                                gather->exec->context.memory, err);
 }
 
 /* Moves the table's rows to the parts. */
-static fl_status divide_table(const fl_gather *gather, fl_group_table *table, fl_spilled_rows *parts, fl_err *err)
+static fl_status divide_table(const fl_group_reading *gather, fl_group_table *table, fl_spilled_rows *parts,
+                              fl_err *err)
 {
     fl_status st = FL_OK;
     fl_spill_file *file = NULL;
@@ -221,8 +195,8 @@ static int64_t bytes_with(const fl_group_table *table, int64_t more)
     return fl_group_table_bytes(table) + (entries > table->n_entries ? entries * 8 : 0) + PAGE_BYTES;
 }
 
-fl_status fl_gather_run(const fl_gather *gather, fl_spilled_rows *from, fl_group_table *ret, fl_spilled_rows *parts,
-                        bool *ret_is_split, int64_t *ret_bytes, fl_err *err)
+fl_status fl_group_read_rows(const fl_group_reading *gather, fl_spilled_rows *from, fl_group_table *ret,
+                             fl_spilled_rows *parts, bool *ret_is_split, int64_t *ret_bytes, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_row_page page = {0};
@@ -251,7 +225,7 @@ fl_status fl_gather_run(const fl_gather *gather, fl_spilled_rows *from, fl_group
     }
     if (*ret_is_split) {
         FL_TRY(divide_table(gather, ret, parts, err));
-        *ret_bytes += bytes_of(parts, FL_SPILL_PARTITIONS);
+        *ret_bytes += fl_spilled_rows_bytes(parts, FL_SPILL_PARTITIONS);
     }
     fl_spilled_rows_drop(from);
 cleanup:
@@ -316,7 +290,7 @@ static fl_status fill_piles(const fl_group_kinds *kinds, fl_spilled_rows *parts,
     fl_status st = FL_OK;
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++, first = first->next)
         for (int32_t k = 0; k < kinds->n_kinds; k++)
-            FL_TRY(move_rows(&first->rows[k], &parts[k * FL_SPILL_PARTITIONS + p], err));
+            FL_TRY(fl_spilled_rows_move(&first->rows[k], &parts[k * FL_SPILL_PARTITIONS + p], err));
 cleanup:
     return st;
 }
@@ -395,20 +369,20 @@ static fl_status load_pile(fl_group_piles *piles, fl_worker *worker, void *ctx, 
     int32_t level = pile->level + 1;
     bool is_split = false;
     FL_TRY(new_rows(kinds, FL_SPILL_PARTITIONS, &parts, err));
-    fl_gather gather = {.exec = kinds->exec,
-                        .n_keys = kinds->n_keys,
-                        .is_hashed = true,
-                        .combine = kinds->combine,
-                        .ctx = kinds->ctx,
-                        .level = level,
-                        .limit_bytes = fl_group_piles_share(piles)};
-    FL_TRY(fl_gather_run(&gather, &pile->rows[0], &pile->table, parts, &is_split, &bytes, err));
+    fl_group_reading gather = {.exec = kinds->exec,
+                               .n_keys = kinds->n_keys,
+                               .is_hashed = true,
+                               .combine = kinds->combine,
+                               .ctx = kinds->ctx,
+                               .level = level,
+                               .limit_bytes = fl_group_piles_share(piles)};
+    FL_TRY(fl_group_read_rows(&gather, &pile->rows[0], &pile->table, parts, &is_split, &bytes, err));
     if (!is_split && piles->ops->complete != NULL) {
         FL_TRY(piles->ops->complete(ctx, worker, pile, &is_split, err));
         FL_ASSERT(!is_split || fl_group_pile_can_split(pile));
         if (is_split) {
             FL_TRY(divide_table(&gather, &pile->table, parts, err));
-            bytes += bytes_of(parts, FL_SPILL_PARTITIONS);
+            bytes += fl_spilled_rows_bytes(parts, FL_SPILL_PARTITIONS);
         }
     }
     pile->is_loaded = true;
@@ -418,7 +392,7 @@ static fl_status load_pile(fl_group_piles *piles, fl_worker *worker, void *ctx, 
     for (int32_t k = 1; k < kinds->n_kinds; k++) {
         fl_spilled_rows *own = parts + (int64_t)k * FL_SPILL_PARTITIONS;
         FL_TRY(divide_rows(kinds, &pile->rows[k], level, own, err));
-        bytes += bytes_of(own, FL_SPILL_PARTITIONS);
+        bytes += fl_spilled_rows_bytes(own, FL_SPILL_PARTITIONS);
     }
     fl_spill_count(worker, kinds->node, bytes, 1);
     FL_TRY(add_piles(kinds, level, ret_split, err));

@@ -44,7 +44,7 @@ void fl_group_parts_drop(const fl_group_kinds *kinds, fl_group_parts *parts);
 int64_t fl_group_table_bytes(const fl_group_table *table);
 
 /* How rows are read into a table. */
-typedef struct fl_gather {
+typedef struct fl_group_reading {
     fl_exec *exec;
     int32_t n_keys;
     bool is_hashed;           /* rows hold the hash of the keys */
@@ -52,13 +52,13 @@ typedef struct fl_gather {
     void *ctx;
     int32_t level; /* of the parts; FL_SPILL_LEVELS: it is not split */
     int64_t limit_bytes;
-} fl_gather;
+} fl_group_reading;
 
 /** Reads rows into a table that is made here, one of each key; their blocks are given back. When the table would take more than the
  *  limit, its rows go to parts[0 .. FL_SPILL_PARTITIONS) of that level instead, which are made here: then *ret_is_split, the table is
  *  empty, and *ret_bytes grows by what was written. Table and parts may be dropped also after a failure. */
-fl_status fl_gather_run(const fl_gather *gather, fl_spilled_rows *from, fl_group_table *ret, fl_spilled_rows *parts,
-                        bool *ret_is_split, int64_t *ret_bytes, fl_err *err);
+fl_status fl_group_read_rows(const fl_group_reading *gather, fl_spilled_rows *from, fl_group_table *ret,
+                             fl_spilled_rows *parts, bool *ret_is_split, int64_t *ret_bytes, fl_err *err);
 
 /* A partition on its way back. */
 typedef struct fl_group_pile {

@@ -237,6 +237,33 @@ fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_
     return st;
 }
 
+fl_status fl_spilled_rows_move(fl_spilled_rows *into, fl_spilled_rows *from, fl_err *err)
+{
+    if (from->n_blocks == 0)
+        return FL_OK;
+    FL_ASSERT(into->layout == from->layout && (into->file == NULL || into->file == from->file));
+    fl_status st = fl_grow(NULL, (void **)&into->blocks, &into->capacity, into->n_blocks + from->n_blocks,
+                           (int64_t)sizeof(*into->blocks), err);
+    if (st != FL_OK)
+        return st;
+    memcpy(into->blocks + into->n_blocks, from->blocks, (size_t)from->n_blocks * sizeof(*from->blocks));
+    into->file = from->file;
+    into->n_blocks += from->n_blocks;
+    into->rows += from->rows;
+    into->bytes += from->bytes;
+    from->n_blocks = 0; /* they are given back with the others */
+    fl_spilled_rows_drop(from);
+    return FL_OK;
+}
+
+int64_t fl_spilled_rows_bytes(const fl_spilled_rows *spilled, int32_t n)
+{
+    int64_t bytes = 0;
+    for (int32_t i = 0; i < n; i++)
+        bytes += spilled[i].bytes;
+    return bytes;
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 static fl_status load_columns(const fl_row_layout *layout, uint8_t *row, const uint8_t *behind, fl_arena *heap,

@@ -68,6 +68,12 @@ fl_status fl_spilled_rows_add(fl_spilled_rows *spilled, fl_spill_file *file, uin
 fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_spill_file *file,
                                  const fl_row_store *store, fl_err *err);
 
+/** Moves what one has behind what the other has, of the same file; the first has nothing then. */
+fl_status fl_spilled_rows_move(fl_spilled_rows *into, fl_spilled_rows *from, fl_err *err);
+
+/** What the rows of n of them take in memory when all are read. */
+int64_t fl_spilled_rows_bytes(const fl_spilled_rows *spilled, int32_t n);
+
 /** Reads block i. The page is charged to the heap's budget; nested values and states lie in the heap. Any thread. */
 fl_status fl_spilled_rows_read(const fl_spilled_rows *spilled, int64_t i, fl_arena *heap, fl_row_page *ret,
                                fl_err *err);

@@ -8,13 +8,15 @@
  * Each worker finds its rows' groups and updates their states; a chain's mask is taken as it comes, so a filter below is
  * fused: nothing is materialized between them. finish() merges the workers' tables. Aggregates over DISTINCT values or with
  * an order of their own first collect (group keys, arguments) in a table or store beside the groups, and are fed from it at
- * the end. */
+ * the end. What does not fit in memory leaves it in op/aggregate/spill.c. */
 #include "op/aggregate/run.h"
 
 #include "base/hash.h"
 #include "exec/group_masks.h"
 #include "exec/runs.h"
-#include "exec/sorter.h"
+#include "exec/sorted_runs.h"
+
+#define SEQUENCE_TYPE FL_TYPE_DECIMAL(FL_DECIMAL_PRECISION_MAX, 0) /* a number of two words: morsel's place, row */
 
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
 {
@@ -159,13 +161,13 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
             st = fl_group_table_find(table, vecs, list, count, seed, true, local->side_rows, err);
         }
     } else {
-        int64_t *sequence = NULL;
+        fl_i128 *sequence = NULL, place = fl_sorted_run_place(worker->pipeline, worker->morsel);
         for (int32_t i = 0; i < part->agg->n_order; i++)
             FL_TRY(value_for(local, part, part->order[i], mask, &vecs[n++], err));
-        FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&sequence, err));
-        for (int32_t i = 0; i < batch->rows; i++) /* morsels in order, rows in order within */
-            sequence[i] = (worker->morsel << 32) + local->sequence++;
-        fl_vec_set_flat(&vecs[n++], FL_TYPE(FL_I64), sequence, NULL);
+        FL_TRY(fl_arena_get(&worker->arena, batch->rows * 16 + 64, (void **)&sequence, err));
+        for (int32_t i = 0; i < batch->rows; i++) /* pipelines and morsels in order, rows in order within */
+            sequence[i] = (place << 64) + local->sequence++;
+        fl_vec_set_flat(&vecs[n++], SEQUENCE_TYPE, sequence, NULL);
         FL_TRY(fl_row_store_add(&local->ordered[a], count, local->side_rows, err));
         for (int32_t c = 0; c < n; c++)
             FL_TRY(
@@ -792,7 +794,7 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
     for (int32_t i = 0; i < agg->n_order; i++)
         types[n++] = agg->order[i].expr->type;
     if (part->feed == FEED_ORDERED)
-        types[n++] = FL_TYPE(FL_I64);
+        types[n++] = SEQUENCE_TYPE;
     part->n_side = n;
     st = fl_row_layout_init(&part->side, &exec->arena, types, n, 0, err);
 cleanup:

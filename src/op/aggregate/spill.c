@@ -74,7 +74,7 @@ fl_status fl_aggregate_plan_spill(aggregate_stage *stage, fl_err *err)
     const fl_row_layout **layouts = NULL;
     int32_t n = 0;
     bool has_saved = false;
-    if (stage->is_sorted)
+    if (stage->is_sorted || !fl_spill_is_possible(stage->exec))
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&stage->exec->arena, stage->n_parts + 1, &layouts, err));
     if (stage->n_keys > 0)
@@ -159,8 +159,8 @@ fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *loc
         const agg_part *part = &stage->parts[a];
         const fl_row_store *store = &local->ordered[a];
         if (part->kind >= 0)
-            bytes += part->feed == FEED_DISTINCT ? fl_group_table_bytes(&local->distinct[a])
-                                                 : store->rows * part->side.bytes + store->heap.bytes;
+            bytes +=
+                part->feed == FEED_DISTINCT ? fl_group_table_bytes(&local->distinct[a]) : fl_row_store_bytes(store);
     }
     if (!fl_spill_is_due(stage->exec, &local->holder, bytes))
         return FL_OK;
@@ -186,16 +186,16 @@ static fl_status feed_distinct(aggregate_stage *stage, int32_t a, fl_spilled_row
     uint8_t **rows = NULL;
     int64_t n = 0;
     bool is_split = false;
-    fl_gather gather = {.exec = stage->exec,
-                        .n_keys = stage->parts[a].n_side,
-                        .is_hashed = is_hashed,
-                        .level = level,
-                        .limit_bytes = fl_group_piles_share(&stage->piles)};
+    fl_group_reading gather = {.exec = stage->exec,
+                               .n_keys = stage->parts[a].n_side,
+                               .is_hashed = is_hashed,
+                               .level = level,
+                               .limit_bytes = fl_group_piles_share(&stage->piles)};
     if (from->n_blocks == 0)
         return FL_OK;
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
         fl_spilled_rows_init(&parts[p], from->layout, NULL);
-    FL_TRY(fl_gather_run(&gather, from, &table, parts, &is_split, &counts->bytes, err));
+    FL_TRY(fl_group_read_rows(&gather, from, &table, parts, &is_split, &counts->bytes, err));
     counts->splits += is_split;
     if (is_split) {
         fl_group_table_drop(&table);
@@ -339,8 +339,8 @@ cleanup:
 
 bool fl_aggregate_can_finish(const aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals)
 {
-    int64_t limit = 0, needed = 0, left = fl_memory_left(stage->exec->context.memory, &limit);
-    for (int32_t w = 0; w < n_locals && limit > 0; w++) {
+    int64_t needed = 0;
+    for (int32_t w = 0; w < n_locals; w++) {
         const aggregate_local *local = locals[w];
         if (local == NULL)
             continue;
@@ -353,7 +353,7 @@ bool fl_aggregate_can_finish(const aggregate_stage *stage, aggregate_local *cons
                 needed += (local->ordered[a].rows * part->side.bytes + local->ordered[a].heap.bytes) * FED_WEIGHT;
         }
     }
-    return limit == 0 || needed < left - limit / 8;
+    return needed == 0 || fl_spill_has_room(stage->exec, needed, FL_SPILL_FREE_PART);
 }
 
 fl_status fl_aggregate_finish_spill(aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals,
@@ -368,7 +368,7 @@ fl_status fl_aggregate_finish_spill(aggregate_stage *stage, aggregate_local *con
             bytes += locals[w]->spilled.bytes;
             FL_TRY(fl_group_piles_add(&stage->piles, &locals[w]->spilled, err));
         }
-    for (int32_t a = 0; stage->n_keys == 0 && a < stage->n_parts; a++) {
+    for (int32_t a = 0; stage->piles.first != NULL && stage->n_keys == 0 && a < stage->n_parts; a++) {
         e.a = a;
         if (stage->parts[a].kind >= 0)
             FL_TRY(feed_single(stage, &e, single, err));

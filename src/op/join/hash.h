@@ -104,19 +104,10 @@ fl_status fl_join_rows_write(fl_join_rows *rows, fl_exec *exec, fl_err *err);
 /** Does so if it is time, between two batches, and counts. */
 fl_status fl_join_rows_write_due(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows, fl_err *err);
 
-/* The end of a store, to come back to when only a part of a batch was taken in. */
-typedef struct fl_join_rows_mark {
-    fl_row_block *last;
-    int32_t last_rows;
-    int64_t rows;
-} fl_join_rows_mark;
-
-fl_join_rows_mark fl_join_rows_mark_get(const fl_join_rows *rows);
-
 /** A batch was not taken in (`st`): forgets what was. If memory is short and there are rows to write away, does that and counts:
  *  *ret_again, and the batch is tried once more. Else fails as it did. */
-fl_status fl_join_rows_make_room(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows,
-                                 fl_join_rows_mark mark, fl_status st, bool *ret_again, fl_err *err);
+fl_status fl_join_rows_make_room(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows, fl_row_mark mark,
+                                 fl_status st, bool *ret_again, fl_err *err);
 
 /** Whether the table over all build rows leaves memory for what else the run needs. */
 bool fl_join_spill_has_room(const fl_hash_join *join, int64_t table_bytes);

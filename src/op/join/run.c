@@ -130,7 +130,7 @@ static fl_status build_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     if (!join->spill.is_possible)
         return take_build_batch(join, local, worker, batch, err);
     FL_TRY(fl_join_rows_write_due(join, worker, &local->kept, err));
-    fl_join_rows_mark mark = fl_join_rows_mark_get(&local->kept);
+    fl_row_mark mark = fl_row_store_mark(&local->kept.store);
     st = take_build_batch(join, local, worker, batch, err);
     FL_TRY(fl_join_rows_make_room(join, worker, &local->kept, mark, st, &again, err));
     st = again ? take_build_batch(join, local, worker, batch, err) : st;

@@ -58,9 +58,8 @@ fl_status fl_join_spill_plan(fl_hash_join *join, fl_err *err)
     fl_arena *arena = &pairs->exec->arena;
     fl_type *types = NULL;
     fl_index_map places;
-    int64_t limit = 0;
     int32_t n_probe = pairs->probe_side->n_cols, n_all = n_probe + pairs->n_keys + 1;
-    spill->is_possible = fl_memory_left(pairs->exec->context.memory, &limit) != INT64_MAX && !join->is_one_enough &&
+    spill->is_possible = fl_spill_is_possible(pairs->exec) && !join->is_one_enough &&
                          !(fl_join_keeps_left_order(pairs->node) && comes_in_order(pairs->probe_side));
     if (!spill->is_possible)
         return FL_OK;
@@ -122,23 +121,6 @@ int64_t fl_join_rows_count(const fl_join_rows *rows)
     return count;
 }
 
-static int64_t bytes_in_memory(const fl_join_rows *rows)
-{
-    int64_t bytes = rows->store.heap.bytes;
-    for (const fl_row_block *b = rows->store.first; b != NULL; b = b->next)
-        bytes += (int64_t)b->rows_max * rows->store.layout->bytes;
-    return bytes;
-}
-
-/* As they were written. */
-static int64_t raw_bytes(const fl_spilled_rows *partitions)
-{
-    int64_t bytes = 0;
-    for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
-        bytes += partitions[p].bytes - partitions[p].rows * 8;
-    return bytes;
-}
-
 fl_status fl_join_rows_write(fl_join_rows *rows, fl_exec *exec, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -156,79 +138,35 @@ cleanup:
 
 static fl_status write_and_count(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows, fl_err *err)
 {
-    int64_t before = raw_bytes(rows->partitions);
+    int64_t before = fl_spilled_rows_bytes(rows->partitions, FL_SPILL_PARTITIONS);
     fl_status st = fl_join_rows_write(rows, worker->exec, err);
-    fl_spill_count(worker, join->pairs.node, raw_bytes(rows->partitions) - before, 0);
+    fl_spill_count(worker, join->pairs.node, fl_spilled_rows_bytes(rows->partitions, FL_SPILL_PARTITIONS) - before, 0);
     return st;
 }
 
 fl_status fl_join_rows_write_due(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows, fl_err *err)
 {
-    bool is_due = rows->store.rows > 0 && fl_spill_is_due(worker->exec, &rows->holder, bytes_in_memory(rows));
+    bool is_due =
+        rows->store.rows > 0 && fl_spill_is_due(worker->exec, &rows->holder, fl_row_store_bytes(&rows->store));
     return is_due ? write_and_count(join, worker, rows, err) : FL_OK;
 }
 
-fl_join_rows_mark fl_join_rows_mark_get(const fl_join_rows *rows)
-{
-    const fl_row_store *store = &rows->store;
-    return (fl_join_rows_mark){store->last, store->last != NULL ? store->last->rows : 0, store->rows};
-}
-
-/* What the rows behind the mark have in the heap stays there until the store is dropped. */
-static void forget_behind(fl_row_store *store, fl_join_rows_mark mark)
-{
-    fl_row_block *block = mark.last != NULL ? mark.last->next : store->first;
-    while (block != NULL) {
-        fl_row_block *next = block->next;
-        fl_free(block);
-        block = next;
-    }
-    store->last = mark.last;
-    store->rows = mark.rows;
-    if (mark.last == NULL) {
-        store->first = NULL;
-    } else {
-        mark.last->next = NULL;
-        mark.last->rows = mark.last_rows;
-    }
-}
-
-fl_status fl_join_rows_make_room(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows,
-                                 fl_join_rows_mark mark, fl_status st, bool *ret_again, fl_err *err)
+fl_status fl_join_rows_make_room(const fl_hash_join *join, fl_worker *worker, fl_join_rows *rows, fl_row_mark mark,
+                                 fl_status st, bool *ret_again, fl_err *err)
 {
     *ret_again = false;
     if (st != FL_ERR_MEMORY || mark.rows == 0)
         return st;
-    forget_behind(&rows->store, mark);
+    fl_row_store_rewind(&rows->store, mark);
     *ret_again = true;
     return write_and_count(join, worker, rows, err);
-}
-
-/* Puts what one has written behind what there is. */
-static fl_status move_pages(fl_spilled_rows *to, fl_spilled_rows *from, fl_err *err)
-{
-    fl_status st = FL_OK;
-    if (from->n_blocks == 0)
-        return FL_OK;
-    FL_TRY(fl_grow(NULL, (void **)&to->blocks, &to->capacity, to->n_blocks + from->n_blocks,
-                   (int64_t)sizeof(*to->blocks), err));
-    memcpy(to->blocks + to->n_blocks, from->blocks, (size_t)from->n_blocks * sizeof(*to->blocks));
-    to->file = from->file;
-    to->n_blocks += from->n_blocks;
-    to->rows += from->rows;
-    to->bytes += from->bytes;
-    from->n_blocks = from->rows = from->bytes = 0;
-    fl_spilled_rows_drop(from);
-cleanup:
-    return st;
 }
 
 /* ---- the build side ----------------------------------------------------------------------------------------------- */
 
 bool fl_join_spill_has_room(const fl_hash_join *join, int64_t table_bytes)
 {
-    int64_t limit = 0, left = fl_memory_left(join->pairs.exec->context.memory, &limit);
-    return left - table_bytes >= limit / 8;
+    return fl_spill_has_room(join->pairs.exec, table_bytes, FL_SPILL_FREE_PART);
 }
 
 typedef struct writing {
@@ -249,16 +187,16 @@ fl_status fl_join_spill_build(fl_hash_join *join, fl_join_rows *const *rows, int
     writing work = {exec, rows};
     int64_t bytes = 0;
     for (int32_t w = 0; w < n; w++)
-        bytes -= rows[w] == NULL ? 0 : raw_bytes(rows[w]->partitions);
+        bytes -= rows[w] == NULL ? 0 : fl_spilled_rows_bytes(rows[w]->partitions, FL_SPILL_PARTITIONS);
     FL_TRY(fl_exec_parallel(exec, n, write_rows_of, &work, err));
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++) {
         fl_spilled_rows_init(&join->spill.build_rows[p], &join->pairs.layout, NULL);
         fl_spilled_rows_init(&join->spill.probe_rows[p], &join->spill.layout, NULL);
     }
     for (int32_t w = 0; w < n; w++) {
-        bytes += rows[w] == NULL ? 0 : raw_bytes(rows[w]->partitions);
+        bytes += rows[w] == NULL ? 0 : fl_spilled_rows_bytes(rows[w]->partitions, FL_SPILL_PARTITIONS);
         for (int32_t p = 0; p < FL_SPILL_PARTITIONS && rows[w] != NULL; p++)
-            FL_TRY(move_pages(&join->spill.build_rows[p], &rows[w]->partitions[p], err));
+            FL_TRY(fl_spilled_rows_move(&join->spill.build_rows[p], &rows[w]->partitions[p], err));
     }
     fl_spill_count(&exec->workers[0], join->pairs.node, bytes, 0);
     join->spill.has_spilled = true;
@@ -319,13 +257,13 @@ fl_status fl_join_spill_probe(fl_hash_join *join, fl_join_prober *prober, fl_wor
 {
     fl_status st = FL_OK;
     bool again = false;
-    int64_t share = fl_spill_share(worker->exec), bytes = bytes_in_memory(&prober->rows);
+    int64_t share = fl_spill_share(worker->exec), bytes = fl_row_store_bytes(&prober->rows.store);
     int64_t most = share > WRITE_BYTES_MAX ? WRITE_BYTES_MAX : share < WRITE_BYTES_MIN ? WRITE_BYTES_MIN : share;
     if (bytes >= most)
         FL_TRY(write_and_count(join, worker, &prober->rows, err));
     FL_TRY(fl_join_rows_write_due(join, worker, &prober->rows, err));
     if (count > 0) {
-        fl_join_rows_mark mark = fl_join_rows_mark_get(&prober->rows);
+        fl_row_mark mark = fl_row_store_mark(&prober->rows.store);
         st = take_probe_rows(join, prober, worker, batch, keys, count, err);
         FL_TRY(fl_join_rows_make_room(join, worker, &prober->rows, mark, st, &again, err));
         if (again)
@@ -346,7 +284,7 @@ static fl_status gather_probe_rows(fl_hash_join *join, fl_worker *worker, fl_err
             continue;
         FL_TRY(write_and_count(join, worker, &prober->rows, err));
         for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
-            FL_TRY(move_pages(&spill->probe_rows[p], &prober->rows.partitions[p], err));
+            FL_TRY(fl_spilled_rows_move(&spill->probe_rows[p], &prober->rows.partitions[p], err));
     }
 cleanup:
     return st;
@@ -571,14 +509,12 @@ cleanup:
     return st;
 }
 
-/* What the blocks before know of the next batch's rows. */
+/* What the blocks before know of the next batch's rows; in the first one, room for what it will. */
 static fl_status recall(const joining *j, int32_t rows, fl_err *err)
 {
     partition *p = j->at;
     int64_t words = fl_bitmap_words(rows);
     fl_pair_list *list = &j->prober->pairs;
-    memset(list->found, 0, (size_t)words * 8);
-    memset(list->unknown, 0, (size_t)words * 8);
     if (!p->is_first) {
         FL_ASSERT(p->known_at + 2 * words <= p->known_words);
         memcpy(list->found, p->known + p->known_at, (size_t)words * 8);
@@ -642,7 +578,10 @@ static fl_status probe_batch(const joining *j, uint8_t *const *rows, int32_t n, 
     FL_TRY(read_batch(j->join, &j->worker->arena, rows, n, &batch, &keys, err));
     for (int32_t i = 0; i < n; i++)
         j->prober->list[i] = (uint16_t)i;
-    FL_TRY(recall(j, n, err));
+    memset(j->prober->pairs.found, 0, (size_t)fl_bitmap_words(n) * 8);
+    memset(j->prober->pairs.unknown, 0, (size_t)fl_bitmap_words(n) * 8);
+    if (is_kept)
+        FL_TRY(recall(j, n, err));
     if (p->block.rows > 0)
         FL_TRY(fl_join_probe_rows(j->join, &p->built, j->prober, j->worker, j->next, &batch, keys, n, err));
     if (is_kept)
@@ -719,7 +658,9 @@ static fl_status divide_partition(const joining *j, int64_t room, fl_err *err)
     fl_spilled_rows_drop(&p->build);
     FL_TRY(divide(&p->probe, level, room, memory, probes, err));
     fl_spilled_rows_drop(&p->probe);
-    fl_spill_count(j->worker, j->join->pairs.node, raw_bytes(builds) + raw_bytes(probes), 1);
+    fl_spill_count(
+        j->worker, j->join->pairs.node,
+        fl_spilled_rows_bytes(builds, FL_SPILL_PARTITIONS) + fl_spilled_rows_bytes(probes, FL_SPILL_PARTITIONS), 1);
     for (int32_t i = 0; i < FL_SPILL_PARTITIONS; i++) {
         bool is_hot = builds[i].rows > rows / 4 * 3;
         FL_TRY(add_partition(j->join, &builds[i], &probes[i], level, is_hot, err));

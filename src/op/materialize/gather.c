@@ -410,7 +410,7 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
 {
     fl_status st = FL_OK;
     fl_gather *stage = (fl_gather *)base;
-    int64_t limit = 0, left = fl_memory_left(stage->exec->context.memory, &limit), rows = 0;
+    int64_t rows = 0;
     bool is_spilled = false;
     for (int32_t w = 0; w < n_locals; w++) {
         gather_local *local = locals[w];
@@ -422,10 +422,10 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
         if (fl_segment_builder_rows(local->builder) > 0)
             FL_TRY(close_segment(local, err)); /* once: what fails leaves nothing of the rows */
     }
-    is_spilled |= stage->spills != NULL && rows > 0 && left < limit / KEPT_PART;
+    is_spilled |= stage->spills != NULL && rows > 0 && !fl_spill_has_room(stage->exec, 0, KEPT_PART);
     if (!is_spilled) {
         st = finish_in_memory(stage, locals, n_locals, err);
-        if (st != FL_ERR_MEMORY || stage->spills == NULL || limit == 0)
+        if (st != FL_ERR_MEMORY || stage->spills == NULL || !fl_spill_is_possible(stage->exec))
             return st;
         drop_made(stage);
     }

@@ -1,7 +1,5 @@
-/* materialize: the first node of a key that is built gathers the input's rows; each reads them, piece by piece.
- *
- * Building goes from the root down, and tasks run in the order in which they were added: the gathering is added before
- * the first pipeline that reads it. */
+/* materialize: the first node of a key that is built gathers the input's rows; each reads them, piece by piece, from memory or from the
+ * disk, and waits for the gathering. */
 #include "op/materialize/gather.h"
 #include "op/materialize/node.h"
 

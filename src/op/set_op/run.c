@@ -125,7 +125,8 @@ static fl_status count_push(fl_stage *base, fl_worker *worker, void *local, fl_b
     int64_t known = state->table.store.rows;
     bool inserts = !stage->is_right || state->spilled.rows != NULL;
     st = fl_group_table_find_hashed(&state->table, vecs, list, count, hashes, inserts, rows, err);
-    if (st == FL_ERR_MEMORY && known > 0 && state->table.store.rows == known) { /* no row was made */
+    if (st == FL_ERR_MEMORY && known > 0 && state->table.store.rows == known &&
+        fl_spill_is_possible(state->exec)) { /* no row was made */
         FL_TRY(spill(state, err));
         st = fl_group_table_find_hashed(&state->table, vecs, list, count, hashes, true, rows, err);
     }
