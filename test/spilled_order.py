@@ -158,7 +158,60 @@ def check_materialize(program):
     return problems
 
 
-PARTS = {"sort": check_sort, "materialize": check_materialize}
+# ---- what comes in an order: groups that are runs or lie in them, merge joins -----------------------------------------
+
+# Runs of three rows, and of 1,000; in order of both or of the long ones alone.
+RUNS = """CREATE OR REPLACE TABLE runs AS SELECT i // 3 AS a, i // 1000 AS h, CASE WHEN i % 5 > 0 THEN (i * 7919) % 7 END AS b, i AS c
+    FROM range({rows}) AS r(i) ORDER BY {order}"""
+WIDE = "'a long common prefix of texts ' || (c % 1013)::text || repeat('.', 80)"
+GROUPS = {  # what is made of them, by the operator's implementation
+    "sorted": "SELECT a, count(*) AS n, min(t) AS x, max(t) AS y FROM w GROUP BY a",
+    "partly_sorted": "SELECT a, b, count(*) AS n, min(t) AS x, max(t) AS y FROM w GROUP BY a, b",
+    "partly_sorted by few": "SELECT h, t, b, sum(c) AS n, max(t) AS y, count(b) AS z FROM w GROUP BY h, t, b",
+}
+LEFT = "(SELECT a, b, c FROM runs WHERE c % 4 <> 1)"
+RIGHT = f"(SELECT a, b, c, {WIDE} AS t FROM runs WHERE c % 9 <> 2)"
+MERGES = [  # some of the rows, since what a batch is joined to waits in memory until it is read
+    f"SELECT l.a, l.c, r.c, r.t FROM {LEFT} AS l JOIN {RIGHT} AS r ON l.a = r.a",
+    f"SELECT l.a, l.c, r.c, r.t FROM {LEFT} AS l LEFT JOIN {RIGHT} AS r ON l.a = r.a",
+    f"SELECT l.a, l.c FROM {LEFT} AS l WHERE EXISTS (SELECT 1 FROM {RIGHT} AS r WHERE l.a = r.a AND r.b > l.b AND length(r.t) > l.b)",
+    f"SELECT l.a, l.c FROM {LEFT} AS l WHERE NOT EXISTS (SELECT 1 FROM {RIGHT} AS r WHERE l.a = r.a AND r.b > l.b)",
+]
+# Pages of one key, gone over for each row of it.
+HOT = """SELECT l.a, count(*), sum(r.c), min(r.t) FROM (SELECT i AS a FROM range(4) AS r(i) UNION ALL SELECT i + 3 FROM range(9)
+    AS r(i) ORDER BY 1 LIMIT 100) AS l JOIN (SELECT i // 15000 AS a, i AS c, 'a text of the side that is kept ' || i::text AS t
+    FROM range({rows}) AS r(i) ORDER BY a, c LIMIT 10000000) AS r ON l.a = r.a GROUP BY l.a"""
+
+
+def check_runs(program):
+    problems = 0
+    for threads in (1, 2):
+        for vector_size, rows, memory_mb in ((2048, 60000, 14), (1000, 60000, 14), (2, 20000, 9), (1, 20000, 12)):
+            with Bench(program, threads, memory_mb, vector_size) as bench:
+                for order in ("h", "a, c"):
+                    for process in (bench.small, bench.full):
+                        process.run(RUNS.format(rows=rows, order=order))
+                    for how, groups in GROUPS.items():
+                        sql = f"WITH w AS (SELECT a, h, b, c, {WIDE} AS t FROM runs) {groups}"
+                        if how.split()[0] not in str(bench.small.run(f"EXPLAIN {sql}")["rows"]):
+                            continue
+                        bench.compare(sql)
+                        if vector_size > 2:
+                            bench.must_spill(f"SELECT * FROM ({sql}) AS q WHERE {FEW}", "aggregate")
+                for merge in MERGES:
+                    for offset in (0, rows // 3, rows):
+                        sql = f"{merge} LIMIT 1000 OFFSET {offset}"
+                        if "merge" not in str(bench.small.run(f"EXPLAIN {sql}")["rows"]):
+                            bench.tell(sql, "is not merged")
+                        bench.compare(sql)
+                if vector_size > 2:
+                    bench.must_spill(f"{MERGES[1]} LIMIT 10 OFFSET {rows}", "join")
+                bench.compare(HOT.format(rows=rows), in_order=False)
+                problems += bench.problems
+    return problems
+
+
+PARTS = {"sort": check_sort, "materialize": check_materialize, "runs": check_runs}
 
 
 def main():

@@ -129,30 +129,15 @@ static int64_t bytes_of(const fl_sort_sink *sink, const collect_local *local)
     return fl_row_store_bytes(&local->store) + rows_of(sink, local) * SORTED_ROW_BYTES;
 }
 
-/* Rows of a store, one after the other. */
-typedef struct store_reader {
-    const fl_row_block *block;
-    int32_t row;
-} store_reader;
-
-static uint8_t *next_row(store_reader *reader, const fl_row_layout *layout)
-{
-    if (reader->row == reader->block->rows) {
-        reader->block = reader->block->next;
-        reader->row = 0;
-    }
-    return reader->block->data + (int64_t)reader->row++ * layout->bytes;
-}
-
 /* Writes to each row where it stands among equal ones. */
 static void note_places(const fl_sort_sink *sink, collect_local *local)
 {
-    store_reader reader = {.block = local->store.first};
+    fl_row_cursor at = {.store = &local->store, .block = local->store.first};
     for (int64_t s = 0; s < local->stretches.n; s++) {
         const fl_stretch *stretch = &local->stretches.items[s];
         uint64_t place = fl_sorted_run_place(stretch->pipeline, stretch->morsel);
         for (int64_t i = 0; i < stretch->n_rows; i++)
-            memcpy(next_row(&reader, &sink->layout), &place, 8);
+            memcpy(fl_row_cursor_next(&at), &place, 8);
     }
 }
 
@@ -188,18 +173,18 @@ cleanup:
     return st;
 }
 
-/* The next n rows as a run: with a limit of local->rows from `start` on, otherwise what the reader has next. */
-static fl_status write_piece(const fl_sort_sink *sink, collect_local *local, store_reader *reader, int64_t start,
+/* The next n rows as a run: with a limit of local->rows from `start` on, otherwise what comes next in the store. */
+static fl_status write_piece(const fl_sort_sink *sink, collect_local *local, fl_row_cursor *next, int64_t start,
                              int64_t n, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_memory *memory = n > PIECE_ROWS_MIN ? local->store.memory : NULL;
-    store_reader at = *reader;
+    fl_row_cursor at = *next;
     uint8_t **rows = sink->keep > 0 ? local->rows + start : NULL, **made = NULL;
     if (sink->keep == 0) {
         FL_TRY(fl_alloc(memory, n * (int64_t)sizeof(*made), (void **)&made, err));
         for (int64_t i = 0; i < n; i++)
-            made[i] = next_row(&at, &sink->layout);
+            made[i] = fl_row_cursor_next(&at);
         rows = made;
     }
     FL_TRY(fl_sort_rows(NULL, &sink->layout, sink->columns, sink->n_keys, rows, n, memory, err));
@@ -210,7 +195,7 @@ static fl_status write_piece(const fl_sort_sink *sink, collect_local *local, sto
         local->threshold = rows[n - 1];
     }
     FL_TRY(fl_sorted_runs_add(&local->runs, rows, n, err));
-    *reader = at;
+    *next = at;
 cleanup:
     fl_free(made);
     return st;
@@ -221,13 +206,13 @@ static fl_status spill(const fl_sort_sink *sink, collect_local *local, fl_worker
 {
     fl_status st = FL_OK;
     int64_t n = rows_of(sink, local), piece = n, written = fl_sorted_runs_bytes(&local->runs);
-    store_reader reader = {.block = local->store.first};
+    fl_row_cursor at = {.store = &local->store, .block = local->store.first};
     if (sink->keep == 0)
         note_places(sink, local);
     for (int64_t start = 0; start < n;) {
         int64_t count = n - start < piece ? n - start : piece;
         int64_t runs = local->runs.n;
-        st = write_piece(sink, local, &reader, start, count, err);
+        st = write_piece(sink, local, &at, start, count, err);
         bool is_short = st == FL_ERR_MEMORY && count > PIECE_ROWS_MIN && local->runs.n == runs;
         FL_TRY(is_short ? FL_OK : st);
         if (is_short)

@@ -91,6 +91,23 @@ fl_row_mark fl_row_store_mark(const fl_row_store *store);
 /** Takes back the rows behind a mark. What they have in the heap stays there until the store is dropped. */
 void fl_row_store_rewind(fl_row_store *store, fl_row_mark mark);
 
+/* Where a store is read on: at its first row to begin with. */
+typedef struct fl_row_cursor {
+    const fl_row_store *store;
+    const fl_row_block *block; /* the store's first one to begin with */
+    int32_t row;               /* of the block */
+} fl_row_cursor;
+
+/** The row at the cursor, which goes to the next one. There must be one. */
+static inline uint8_t *fl_row_cursor_next(fl_row_cursor *at)
+{
+    if (at->row == at->block->rows) { /* no block is empty */
+        at->block = at->block->next;
+        at->row = 0;
+    }
+    return at->block->data + (int64_t)at->row++ * at->store->layout->bytes;
+}
+
 /** Makes `count` new rows (cleared null bits and extra room); ret[i] points at them. */
 fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl_err *err);
 

@@ -147,7 +147,7 @@ static fl_status add_pivot(const fl_sorted_runs *runs, fl_sorted_run *run, const
     memcpy(copy, row, (size_t)runs->layout->bytes);
     for (int32_t k = 0; k < runs->n_columns; k++)
         FL_TRY(copy_key(runs->layout, runs->columns[k].col, copy, &run->arena, err));
-    run->pivots[run->n_pivots++] = (fl_run_pivot){run->rows.n_blocks, copy};
+    run->pivots[run->n_pivots++] = (fl_run_pivot){run->rows.n_pages, copy};
 cleanup:
     return st == FL_ERR_MEMORY ? FL_OK : st; /* one fewer: merging finds its way all the same */
 }
@@ -327,15 +327,15 @@ static fl_status load_page(fl_run_merger *m, cursor *c, fl_err *err)
     }
     c->at = c->end = 0;
     c->is_done = true;
-    if (c->next_block == rows->n_blocks)
+    if (c->next_block == rows->n_pages)
         return FL_OK;
     FL_TRY(fl_alloc_zero(m->memory, (int64_t)sizeof(*p), (void **)&p, err));
     fl_arena_init(&p->heap, m->memory);
     FL_TRY(fl_spilled_rows_read(rows, c->next_block, &p->heap, &p->rows, err));
     c->page = p;
     p = NULL;
-    if (++c->next_block < rows->n_blocks)
-        fl_spill_file_prefetch(rows->file, &rows->blocks[c->next_block]);
+    if (++c->next_block < rows->n_pages)
+        fl_spill_file_prefetch(rows->file, &rows->pages[c->next_block].block);
 cleanup:
     if (p != NULL)
         free_page(p);
@@ -503,9 +503,9 @@ static int64_t page_bytes(const fl_sorted_runs *runs)
 {
     int64_t most = WRITTEN_BYTES;
     for (int64_t i = 0; i < runs->n; i++)
-        for (int64_t b = 0; b < runs->items[i].rows.n_blocks; b++)
-            if (runs->items[i].rows.blocks[b].raw_bytes > most)
-                most = runs->items[i].rows.blocks[b].raw_bytes;
+        for (int64_t b = 0; b < runs->items[i].rows.n_pages; b++)
+            if (runs->items[i].rows.pages[b].block.raw_bytes > most)
+                most = runs->items[i].rows.pages[b].block.raw_bytes;
     for (int32_t c = 0; c < runs->layout->n_cols; c++)
         if (fl_type_is_nested(runs->layout->types[c]))
             return most * NESTED_WEIGHT;

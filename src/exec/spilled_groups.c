@@ -106,14 +106,14 @@ int64_t fl_group_table_bytes(const fl_group_table *table)
 /* Reads the last block, whose space is given back at once. */
 static fl_status take_block(fl_spilled_rows *rows, fl_arena *heap, fl_row_page *ret, fl_err *err)
 {
-    int64_t i = rows->n_blocks - 1;
+    int64_t i = rows->n_pages - 1;
     if (i > 0)
-        fl_spill_file_prefetch(rows->file, &rows->blocks[i - 1]);
+        fl_spill_file_prefetch(rows->file, &rows->pages[i - 1].block);
     fl_status st = fl_spilled_rows_read(rows, i, heap, ret, err);
     if (st != FL_OK)
         return st;
-    fl_spill_file_forget(rows->file, &rows->blocks[i]);
-    rows->n_blocks--;
+    fl_spill_file_forget(rows->file, &rows->pages[i].block);
+    rows->n_pages--;
     return FL_OK;
 }
 
@@ -207,7 +207,7 @@ fl_status fl_group_read_rows(const fl_group_reading *gather, fl_spilled_rows *fr
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
         fl_spilled_rows_init(&parts[p], layout, from->states);
     FL_TRY(begin_table(gather, layout, ret, err));
-    while (from->n_blocks > 0) {
+    while (from->n_pages > 0) {
         bool is_splittable = can_split && ret->store.rows > 1;
         bool is_large = is_splittable && bytes_with(ret, more) > gather->limit_bytes;
         st = is_large ? FL_ERR_MEMORY : fl_group_table_reserve(ret, more, err);
@@ -322,10 +322,10 @@ static fl_status divide_rows(const fl_group_kinds *kinds, fl_spilled_rows *from,
     uint8_t **rows = NULL;
     int64_t capacity = 0;
     fl_arena_init(&heap, kinds->exec->context.memory);
-    while (from->n_blocks > 0) {
+    while (from->n_pages > 0) {
         int64_t bytes = 0, n = 0;
         int32_t n_pages = 0;
-        for (; n_pages < (int32_t)FL_LEN(pages) && bytes < SPLIT_BYTES && from->n_blocks > 0; n_pages++) {
+        for (; n_pages < (int32_t)FL_LEN(pages) && bytes < SPLIT_BYTES && from->n_pages > 0; n_pages++) {
             FL_TRY(take_block(from, &heap, &pages[n_pages], err));
             bytes += pages[n_pages].bytes;
             n += pages[n_pages].n;

@@ -139,11 +139,13 @@ static fl_status write_page(fl_spilled_rows *spilled, page_maker *maker, fl_err 
     memcpy(maker->rows.data, &head, sizeof(head));
     FL_TRY(fl_spill_bytes_add(&maker->rows, maker->heap.data, maker->heap.n, err));
     FL_TRY(fl_spill_bytes_add(&maker->rows, maker->states.data, maker->states.n, err));
-    FL_TRY(fl_grow(NULL, (void **)&spilled->blocks, &spilled->capacity, spilled->n_blocks + 1,
-                   (int64_t)sizeof(*spilled->blocks), err));
-    FL_TRY(
-        fl_spill_file_write(spilled->file, maker->rows.data, maker->rows.n, &spilled->blocks[spilled->n_blocks], err));
-    spilled->n_blocks++;
+    FL_TRY(fl_grow(NULL, (void **)&spilled->pages, &spilled->capacity, spilled->n_pages + 1,
+                   (int64_t)sizeof(*spilled->pages), err));
+    fl_spilled_page *page = &spilled->pages[spilled->n_pages];
+    FL_TRY(fl_spill_file_write(spilled->file, maker->rows.data, maker->rows.n, &page->block, err));
+    page->rows = maker->n;
+    page->head = fl_row_hash(maker->rows.data + sizeof(head));
+    spilled->n_pages++;
     spilled->rows += maker->n;
     spilled->bytes += maker->rows.n + maker->n * 8;
     maker->rows.n = maker->heap.n = maker->states.n = maker->n = 0;
@@ -184,9 +186,9 @@ void fl_spilled_rows_init(fl_spilled_rows *spilled, const fl_row_layout *layout,
 
 void fl_spilled_rows_drop(fl_spilled_rows *spilled)
 {
-    for (int64_t i = 0; i < spilled->n_blocks; i++)
-        fl_spill_file_forget(spilled->file, &spilled->blocks[i]);
-    fl_free(spilled->blocks);
+    for (int64_t i = 0; i < spilled->n_pages; i++)
+        fl_spill_file_forget(spilled->file, &spilled->pages[i].block);
+    fl_free(spilled->pages);
     fl_spilled_rows_init(spilled, spilled->layout, spilled->states);
 }
 
@@ -205,21 +207,34 @@ cleanup:
     return st;
 }
 
-/* The rows of a store that are in the partition. */
-static fl_status add_store(fl_spilled_rows *spilled, int32_t partition, int32_t level, fl_spill_file *file,
-                           const fl_row_store *store, fl_err *err)
+fl_status fl_spilled_rows_add_next(fl_spilled_rows *spilled, fl_spill_file *file, fl_row_cursor *at, int64_t n,
+                                   fl_err *err)
+{
+    fl_status st = FL_OK;
+    page_maker maker = {0};
+    FL_ASSERT(spilled->file == NULL || spilled->file == file);
+    spilled->file = file;
+    for (int64_t i = 0; i < n; i++)
+        FL_TRY(add_row(spilled, &maker, fl_row_cursor_next(at), err));
+    st = write_page(spilled, &maker, err);
+cleanup:
+    drop_maker(&maker);
+    return st;
+}
+
+/* The rows of a store that are in the partition; partition_of: of each of its rows. */
+static fl_status add_partition(fl_spilled_rows *spilled, int32_t partition, const uint8_t *partition_of,
+                               fl_spill_file *file, const fl_row_store *store, fl_err *err)
 {
     fl_status st = FL_OK;
     page_maker maker = {0};
     int64_t stride = store->layout->bytes;
     FL_ASSERT(spilled->file == NULL || spilled->file == file);
     spilled->file = file;
-    for (const fl_row_block *b = store->first; b != NULL; b = b->next)
-        for (int32_t i = 0; i < b->rows; i++) {
-            const uint8_t *row = b->data + i * stride;
-            if (fl_spill_partition(fl_row_hash(row), level) == partition)
-                FL_TRY(add_row(spilled, &maker, row, err));
-        }
+    for (const fl_row_block *b = store->first; b != NULL; partition_of += b->rows, b = b->next)
+        for (int32_t i = 0; i < b->rows; i++)
+            if (partition_of[i] == partition)
+                FL_TRY(add_row(spilled, &maker, b->data + i * stride, err));
     st = write_page(spilled, &maker, err);
 cleanup:
     drop_maker(&maker);
@@ -230,28 +245,35 @@ fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_
                                  const fl_row_store *store, fl_err *err)
 {
     fl_status st = FL_OK;
+    fl_row_cursor at = {.store = store, .block = store->first};
+    uint8_t *partition_of = NULL; /* a byte for a row, outside of any budget */
     FL_ASSERT(level >= 0 && level < FL_SPILL_LEVELS);
-    /* a pass for each: one page is made at a time, so this takes no memory to speak of */
-    for (int32_t p = 0; p < FL_SPILL_PARTITIONS && st == FL_OK; p++)
-        st = add_store(&partitions[p], p, level, file, store, err);
+    FL_TRY(fl_alloc(NULL, store->rows + 1, (void **)&partition_of, err));
+    for (int64_t i = 0; i < store->rows; i++)
+        partition_of[i] = (uint8_t)fl_spill_partition(fl_row_hash(fl_row_cursor_next(&at)), level);
+    /* a pass over these for each: one page is made at a time, so this takes no memory to speak of */
+    for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
+        FL_TRY(add_partition(&partitions[p], p, partition_of, file, store, err));
+cleanup:
+    fl_free(partition_of);
     return st;
 }
 
 fl_status fl_spilled_rows_move(fl_spilled_rows *into, fl_spilled_rows *from, fl_err *err)
 {
-    if (from->n_blocks == 0)
+    if (from->n_pages == 0)
         return FL_OK;
     FL_ASSERT(into->layout == from->layout && (into->file == NULL || into->file == from->file));
-    fl_status st = fl_grow(NULL, (void **)&into->blocks, &into->capacity, into->n_blocks + from->n_blocks,
-                           (int64_t)sizeof(*into->blocks), err);
+    fl_status st = fl_grow(NULL, (void **)&into->pages, &into->capacity, into->n_pages + from->n_pages,
+                           (int64_t)sizeof(*into->pages), err);
     if (st != FL_OK)
         return st;
-    memcpy(into->blocks + into->n_blocks, from->blocks, (size_t)from->n_blocks * sizeof(*from->blocks));
+    memcpy(into->pages + into->n_pages, from->pages, (size_t)from->n_pages * sizeof(*from->pages));
     into->file = from->file;
-    into->n_blocks += from->n_blocks;
+    into->n_pages += from->n_pages;
     into->rows += from->rows;
     into->bytes += from->bytes;
-    from->n_blocks = 0; /* they are given back with the others */
+    from->n_pages = 0; /* they are given back with the others */
     fl_spilled_rows_drop(from);
     return FL_OK;
 }
@@ -302,8 +324,8 @@ fl_status fl_spilled_rows_read(const fl_spilled_rows *spilled, int64_t i, fl_are
     const fl_row_layout *layout = spilled->layout;
     fl_row_page page = {0};
     page_head head;
-    FL_ASSERT(i >= 0 && i < spilled->n_blocks);
-    const fl_spill_block *block = &spilled->blocks[i];
+    FL_ASSERT(i >= 0 && i < spilled->n_pages);
+    const fl_spill_block *block = &spilled->pages[i].block;
     FL_TRY(fl_alloc(heap->memory, block->raw_bytes + 8, (void **)&page.data, err));
     FL_TRY(fl_spill_file_read(spilled->file, block, page.data, err));
     memcpy(&head, page.data, sizeof(head));

@@ -6,7 +6,7 @@
  *
  *     fl_spilled_rows_init(&spilled, &layout, states);
  *     FL_TRY(fl_spilled_rows_add(&spilled, file, rows, n, err));
- *     for (int64_t i = 0; i < spilled.n_blocks; i++) {
+ *     for (int64_t i = 0; i < spilled.n_pages; i++) {
  *         FL_TRY(fl_spilled_rows_read(&spilled, i, &heap, &page, err));
  *         …                                            page.rows[0 .. page.n), until fl_row_page_drop
  *     }
@@ -39,12 +39,19 @@ typedef struct fl_row_states {
     fl_status (*load)(void *ctx, uint8_t *row, const uint8_t *from, int64_t bytes, fl_arena *heap, fl_err *err);
 } fl_row_states;
 
+/* Where a page is, and what is known of it unread. */
+typedef struct fl_spilled_page {
+    fl_spill_block block;
+    int64_t rows;
+    uint64_t head; /* what the first of them has where its hash would be */
+} fl_spilled_page;
+
 typedef struct fl_spilled_rows {
     const fl_row_layout *layout;
     const fl_row_states *states; /* NULL: the extra room holds nothing but bytes */
-    fl_spill_file *file;         /* of the blocks; NULL: there is none yet */
-    fl_spill_block *blocks;
-    int64_t n_blocks, capacity;
+    fl_spill_file *file;         /* of the pages; NULL: there is none yet */
+    fl_spilled_page *pages;
+    int64_t n_pages, capacity;
     int64_t rows;
     int64_t bytes; /* that its rows take in memory when all are read */
 } fl_spilled_rows;
@@ -64,6 +71,10 @@ void fl_spilled_rows_init(fl_spilled_rows *spilled, const fl_row_layout *layout,
 fl_status fl_spilled_rows_add(fl_spilled_rows *spilled, fl_spill_file *file, uint8_t *const *rows, int64_t n,
                               fl_err *err);
 
+/** Appends the next n rows of a store, from the cursor on, which is moved behind them. */
+fl_status fl_spilled_rows_add_next(fl_spilled_rows *spilled, fl_spill_file *file, fl_row_cursor *at, int64_t n,
+                                   fl_err *err);
+
 /** Appends the rows of a store to the partitions of their hashes on a level (exec/spill.h). */
 fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_spill_file *file,
                                  const fl_row_store *store, fl_err *err);
@@ -74,12 +85,12 @@ fl_status fl_spilled_rows_move(fl_spilled_rows *into, fl_spilled_rows *from, fl_
 /** What the rows of n of them take in memory when all are read. */
 int64_t fl_spilled_rows_bytes(const fl_spilled_rows *spilled, int32_t n);
 
-/** Reads block i. The page is charged to the heap's budget; nested values and states lie in the heap. Any thread. */
+/** Reads page i. It is charged to the heap's budget; nested values and states lie in the heap. Any thread. */
 fl_status fl_spilled_rows_read(const fl_spilled_rows *spilled, int64_t i, fl_arena *heap, fl_row_page *ret,
                                fl_err *err);
 void fl_row_page_drop(fl_row_page *page);
 
-/** Gives the blocks' space back. */
+/** Gives the pages' space back. */
 void fl_spilled_rows_drop(fl_spilled_rows *spilled);
 
 #endif

@@ -115,7 +115,7 @@ static fl_status load(void *ctx, uint8_t *row, const uint8_t *from, int64_t byte
 static int64_t compare_all(fixture *f, const fl_spilled_rows *spilled, uint8_t *const *written)
 {
     int64_t n = 0;
-    for (int64_t i = 0; i < spilled->n_blocks; i++) {
+    for (int64_t i = 0; i < spilled->n_pages; i++) {
         fl_row_page page;
         fl_arena heap;
         fl_arena_init(&heap, &f->memory);
@@ -157,7 +157,7 @@ static void test_rows_come_back(void **state)
     assert_int_equal(fl_spilled_rows_add(&spilled, f->file, rows, ROWS / 2, NULL), FL_OK);
     assert_int_equal(fl_spilled_rows_add(&spilled, f->file, rows + ROWS / 2, ROWS / 2, NULL), FL_OK);
     assert_int_equal(compare_all(f, &spilled, rows), ROWS);
-    assert_true(spilled.n_blocks > 4);
+    assert_true(spilled.n_pages > 4);
     fl_spilled_rows_drop(&spilled);
     assert_int_equal(fl_spill_file_stats(f->file).used_bytes, 0);
     free(rows);

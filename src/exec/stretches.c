@@ -20,12 +20,11 @@ void fl_stretches_drop(fl_stretches *stretches)
     *stretches = (fl_stretches){0};
 }
 
-/* Where a store's rows are read on. */
+/* Where a store is read on. */
 typedef struct cursor {
     const fl_stretched_rows *from;
     int64_t next; /* stretch */
-    const fl_row_block *block;
-    int32_t row; /* of the block */
+    fl_row_cursor rows;
 } cursor;
 
 static bool is_earlier(const cursor *a, const cursor *b)
@@ -42,7 +41,7 @@ fl_status fl_stretches_gather(fl_exec *exec, const fl_stretched_rows *stores, in
     int64_t n = 0, n_stretches = 0;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_stores + 1, &cursors, err));
     for (int32_t s = 0; s < n_stores; s++)
-        cursors[s] = (cursor){.from = &stores[s], .block = stores[s].store->first};
+        cursors[s] = (cursor){.from = &stores[s], .rows = {stores[s].store, stores[s].store->first, 0}};
     for (;;) {
         cursor *first = NULL;
         for (int32_t s = 0; s < n_stores; s++)
@@ -53,13 +52,8 @@ fl_status fl_stretches_gather(fl_exec *exec, const fl_stretched_rows *stores, in
         FL_TRY(fl_exec_check(exec, err));
         if (ret_starts != NULL)
             ret_starts[n_stretches++] = n;
-        for (int64_t left = first->from->stretches->items[first->next++].n_rows; left > 0; left--) {
-            if (first->row == first->block->rows) {
-                first->block = first->block->next;
-                first->row = 0;
-            }
-            ret_rows[n++] = first->block->data + (int64_t)first->row++ * first->from->store->layout->bytes;
-        }
+        for (int64_t left = first->from->stretches->items[first->next++].n_rows; left > 0; left--)
+            ret_rows[n++] = fl_row_cursor_next(&first->rows);
     }
 cleanup:
     return st;

@@ -1,5 +1,6 @@
-/* Rows of several stores come in the order of pipelines and morsels, whoever kept them. */
-#include "exec/stretches.h"
+/* Rows of several stores come in the order of pipelines and morsels, whoever kept them, in memory or on the disk. */
+#include "exec/spill.h"
+#include "exec/spilled_stretches.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,6 +101,59 @@ static void test_rows_come_as_they_were_read(void **state)
     assert_memory_equal(starts, first, (size_t)n_stretches * sizeof(*starts));
 }
 
+/* The same with workers that write what they have now and then, also in the middle of a morsel. */
+static void test_pages_come_as_their_rows_were_read(void **state)
+{
+    fixture *f = *state;
+    fl_spilled_stretches spilled[WORKERS], *parts[WORKERS];
+    fl_ordered_pages pages = {0};
+    int64_t n = 0, at = 0;
+    uint64_t seed = 5;
+    f->exec.context.temp_directory = FL_STR("/tmp");
+    pthread_mutex_init(&f->exec.spill_lock, NULL);
+    for (int32_t w = 0; w < WORKERS; w++) {
+        fl_spilled_stretches_init(&spilled[w], &f->layout, NULL);
+        parts[w] = &spilled[w];
+    }
+    for (int32_t p = 0; p < PIPELINES; p++)
+        for (int64_t m = 0; m < MORSELS; m++) {
+            int32_t worker = (int32_t)((seed = seed * 6364136223846793005ull + 1442695040888963407ull) >> 33) % WORKERS;
+            for (int32_t b = (int32_t)(seed >> 40) % 4; b > 0; b--, n += 64) {
+                keep(f, worker, p, m, 64, n);
+                if ((seed >> (20 + b)) % 3 == 0) {
+                    assert_int_equal(fl_spilled_stretches_write(&spilled[worker], &f->exec, &f->stores[worker],
+                                                                &f->stretches[worker], NULL),
+                                     FL_OK);
+                    assert_int_equal(f->stretches[worker].n, 0);
+                    fl_row_store_drop(&f->stores[worker]);
+                }
+            }
+        }
+    for (int32_t w = 0; w < WORKERS; w++)
+        assert_int_equal(fl_spilled_stretches_write(&spilled[w], &f->exec, &f->stores[w], &f->stretches[w], NULL),
+                         FL_OK);
+    assert_int_equal(fl_ordered_pages_gather(&f->exec, parts, WORKERS, &pages, NULL), FL_OK);
+    assert_true(n > 1000 && pages.rows.rows == n && pages.rows.n_pages > MORSELS);
+    for (int64_t p = 0; p < pages.rows.n_pages; p++) {
+        fl_row_page page;
+        assert_int_equal(pages.starts[p], at);
+        assert_true(fl_bit_get(pages.begins, p)); /* none of the stretches is longer than a page */
+        assert_int_equal(fl_spilled_rows_read(&pages.rows, p, &f->exec.arena, &page, NULL), FL_OK);
+        for (int64_t r = 0; r < page.n; r++, at++) {
+            int64_t number = 0;
+            memcpy(&number, page.rows[r] + f->layout.offsets[0], sizeof(number));
+            assert_int_equal(number, at);
+        }
+        fl_row_page_drop(&page);
+    }
+    assert_int_equal(at, n);
+    for (int32_t w = 0; w < WORKERS; w++)
+        fl_spilled_stretches_drop(&spilled[w]);
+    fl_ordered_pages_drop(&pages);
+    fl_spill_file_free(f->exec.spill_file);
+    pthread_mutex_destroy(&f->exec.spill_lock);
+}
+
 static void test_batches_of_a_morsel_are_one_stretch(void **state)
 {
     fixture *f = *state;
@@ -129,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_rows_come_as_they_were_read),
+        TEST(test_pages_come_as_their_rows_were_read),
         TEST(test_batches_of_a_morsel_are_one_stretch),
         TEST(test_gathering_stops),
     };

@@ -8,7 +8,7 @@
  * Each worker finds its rows' groups and updates their states; a chain's mask is taken as it comes, so a filter below is
  * fused: nothing is materialized between them. finish() merges the workers' tables. Aggregates over DISTINCT values or with
  * an order of their own first collect (group keys, arguments) in a table or store beside the groups, and are fed from it at
- * the end. What does not fit in memory leaves it in op/aggregate/spill.c. */
+ * the end. What does not fit in memory leaves it in op/aggregate/spill.c, runs in op/aggregate/spill_runs.c. */
 #include "op/aggregate/run.h"
 
 #include "base/hash.h"
@@ -36,11 +36,9 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
         fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_row_store), (void **)&local->ordered, err));
     if (stage->is_sorted) {
-        fl_row_store_init(&local->groups.store, &stage->layout, memory);
+        fl_spilled_stretches_init(&local->spilled_runs, &stage->layout, stage->kinds.states);
         FL_TRY(fl_alloc(memory, rows_max + 64, (void **)&local->starts, err));
-        if (stage->n_ordered < stage->n_keys)
-            FL_TRY(fl_run_groups_init(&local->in_runs, &local->groups.store, stage->n_ordered, stage->n_keys, rows_max,
-                                      worker->exec->context.session->seed, err));
+        FL_TRY(fl_aggregate_begin_runs(stage, local, err));
     } else {
         FL_TRY(fl_group_table_init(&local->groups, &stage->layout, stage->n_keys, rows_max, memory, err));
         FL_TRY(fl_group_table_add_index(&local->groups, stage->ranges, err));
@@ -76,6 +74,7 @@ static void local_free(fl_stage *base, void *ptr)
     if (local->groups.store.layout != NULL)
         fl_group_table_drop(&local->groups);
     fl_group_parts_drop(&stage->kinds, &local->spilled);
+    fl_spilled_stretches_drop(&local->spilled_runs);
     fl_run_groups_drop(&local->in_runs);
     fl_stretches_drop(&local->stretches);
     fl_free(local->starts);
@@ -272,6 +271,25 @@ cleanup:
     return st;
 }
 
+/* The groups of rows that come in an order of keys. */
+static fl_status find_ordered(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_status (*const find)(aggregate_stage *, aggregate_local *, fl_worker *, int32_t, fl_err *) =
+        stage->n_ordered < stage->n_keys ? find_in_runs : find_runs;
+    fl_row_mark mark = fl_row_store_mark(&local->groups.store);
+    st = find(stage, local, worker, count, err);
+    if (st == FL_ERR_MEMORY && stage->can_spill && mark.rows > 0) {
+        fl_row_store_rewind(&local->groups.store, mark);
+        FL_TRY(fl_aggregate_spill_runs(stage, local, worker, err));
+        local->starts[0] = true;
+        st = find(stage, local, worker, count, err);
+    }
+cleanup:
+    return st;
+}
+
 /* The groups of rows in any order. */
 static fl_status find_groups(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
                              fl_err *err)
@@ -296,7 +314,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     fl_group_masks split_rows;
     int32_t count = batch->kept;
     if (stage->can_spill)
-        FL_TRY(fl_aggregate_spill_if_due(stage, local, err));
+        FL_TRY(fl_aggregate_spill_if_due(stage, local, worker, err));
     fl_eval_begin(local->eval, batch, &worker->arena);
     for (int32_t k = 0; k < stage->n_keys; k++)
         FL_TRY(fl_eval_value(local->eval, k, batch->mask, &local->keys[k], err));
@@ -306,14 +324,12 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         else
             for (int32_t i = 0; i < count; i++)
                 local->list[i] = (uint16_t)i;
-        if (stage->is_sorted)
+        if (stage->is_sorted) {
             FL_TRY(mark_runs(stage, local, worker, batch, count, err));
-        if (stage->is_sorted && stage->n_ordered < stage->n_keys)
-            FL_TRY(find_in_runs(stage, local, worker, count, err));
-        else if (stage->is_sorted)
-            FL_TRY(find_runs(stage, local, worker, count, err));
-        else
+            FL_TRY(find_ordered(stage, local, worker, count, err));
+        } else {
             FL_TRY(find_groups(stage, local, worker, count, err));
+        }
     }
     FL_TRY(split(stage, local, worker, batch, count, &split_rows, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
@@ -555,14 +571,38 @@ cleanup:
     return st;
 }
 
-/* All groups in the order of the input. The first of a stretch is combined with the one before it where it goes on with that. */
+fl_status fl_aggregate_join_runs(aggregate_stage *stage, uint8_t **rows, const int64_t *starts, int64_t n_stretches,
+                                 fl_arena *heap, int64_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t kept = 0;
+    if (stage->n_ordered < stage->n_keys)
+        return fl_run_groups_join(stage->exec, &stage->layout, stage->n_ordered, stage->n_keys, rows, starts,
+                                  n_stretches, fl_aggregate_combine_row, stage, heap, ret_n, err);
+    for (int64_t s = 0; s < n_stretches; s++) {
+        int64_t from = starts[s], end = starts[s + 1];
+        if (kept > 0 && from < end && fl_rows_are_same(&stage->layout, stage->n_keys, rows[kept - 1], rows[from])) {
+            FL_TRY(fl_aggregate_combine_row(stage, rows[kept - 1], rows[from], heap, err));
+            from++;
+        }
+        if (kept < from)
+            memmove(rows + kept, rows + from, (size_t)(end - from) * sizeof(*rows));
+        kept += end - from;
+        FL_TRY(fl_exec_check(stage->exec, err));
+    }
+    *ret_n = kept;
+cleanup:
+    return st;
+}
+
+/* All groups in the order of the input. */
 static fl_status list_runs(aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_exec *exec = stage->exec;
     aggregate_source *result = stage->result;
     fl_stretched_rows *stores = NULL;
-    int64_t *starts = NULL, n_rows = 0, n_stretches = 0, kept = 0;
+    int64_t *starts = NULL, n_rows = 0, n_stretches = 0;
     int32_t n = 0;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &stores, err));
     for (int32_t w = 0; w < n_locals; w++) {
@@ -579,21 +619,7 @@ static fl_status list_runs(aggregate_stage *stage, aggregate_local *const *local
     FL_TRY(fl_stretches_gather(exec, stores, n, result->rows[0], starts, err));
     starts[n_stretches] = n_rows;
     uint8_t **rows = result->rows[0];
-    if (stage->n_ordered < stage->n_keys)
-        return fl_run_groups_join(exec, &stage->layout, stage->n_ordered, stage->n_keys, rows, starts, n_stretches,
-                                  fl_aggregate_combine_row, stage, &stage->heap, &result->n_rows[0], err);
-    for (int64_t s = 0; s < n_stretches; s++) {
-        int64_t from = starts[s], end = starts[s + 1];
-        if (kept > 0 && fl_rows_are_same(&stage->layout, stage->n_keys, rows[kept - 1], rows[from])) {
-            FL_TRY(fl_aggregate_combine_row(stage, rows[kept - 1], rows[from], &stage->heap, err));
-            from++;
-        }
-        if (kept < from)
-            memmove(rows + kept, rows + from, (size_t)(end - from) * sizeof(*rows));
-        kept += end - from;
-        FL_TRY(fl_exec_check(exec, err));
-    }
-    result->n_rows[0] = kept;
+    st = fl_aggregate_join_runs(stage, rows, starts, n_stretches, &stage->heap, &result->n_rows[0], err);
 cleanup:
     return st;
 }
@@ -608,14 +634,15 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
     uint8_t *single = NULL;
     fl_group_table **tables = NULL;
     int32_t n = 0;
-    if (stage->is_sorted)
-        return list_runs(stage, locals, n_locals, err);
     for (int32_t w = 0; w < n_locals; w++)
         if (locals[w] != NULL) {
             atomic_store(&locals[w]->holder.bytes, 0); /* nobody gives it back from here on */
-            stage->is_spilled |= locals[w]->spilled.rows != NULL;
+            stage->is_spilled |= locals[w]->spilled.rows != NULL || locals[w]->spilled_runs.n > 0;
         }
     stage->is_spilled |= stage->can_spill && !fl_aggregate_can_finish(stage, locals, n_locals);
+    if (stage->is_sorted)
+        return stage->is_spilled ? fl_aggregate_finish_runs(stage, locals, n_locals, err)
+                                 : list_runs(stage, locals, n_locals, err);
     if (stage->is_spilled && stage->n_keys > 0)
         return fl_aggregate_finish_spill(stage, locals, n_locals, NULL, err);
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_locals + 1, &tables, err));
@@ -717,6 +744,8 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     fl_status st = FL_OK;
     aggregate_source *source = (aggregate_source *)base;
     int32_t rows_max = worker->exec->context.session->vector_rows;
+    if (source->stage->is_spilled && source->stage->is_sorted)
+        return fl_aggregate_run_pages(source, worker, to, ret_any, err);
     if (source->stage->is_spilled && source->stage->n_keys > 0)
         return fl_aggregate_run_spilled(source, worker, to, ret_any, err);
     if (source->groups.n_tables <= 1) { /* a morsel is some batches of the one table */

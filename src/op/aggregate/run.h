@@ -7,7 +7,7 @@
 #include "exec/exec.h"
 #include "exec/run_groups.h"
 #include "exec/spilled_groups.h"
-#include "exec/stretches.h"
+#include "exec/spilled_stretches.h"
 #include "op/aggregate/node.h"
 
 /* Where an aggregate's rows go. */
@@ -41,10 +41,11 @@ typedef struct aggregate_stage {
     struct aggregate_source *result;
     fl_arena heap; /* of states that are fed in finish() */
     bool can_spill;
-    bool is_spilled; /* the groups come back from piles; without keys: collected values do, in finish() */
+    bool is_spilled; /* the groups come back from piles, or pages; without keys: collected values do, in finish() */
     fl_group_kinds kinds;
     fl_row_states states;
     fl_group_piles piles;
+    fl_ordered_pages pages; /* is_sorted and is_spilled, when finished: of all groups */
 } aggregate_stage;
 
 typedef struct aggregate_local {
@@ -60,7 +61,8 @@ typedef struct aggregate_local {
     int64_t sequence;
     fl_spill_holder holder;
     fl_group_parts spilled;
-    int32_t pause; /* batches for which groups are not split: there were too many */
+    fl_spilled_stretches spilled_runs; /* is_sorted */
+    int32_t pause;                     /* batches for which groups are not split: there were too many */
     uint16_t *list;
     uint8_t **rows;
     uint8_t **side_rows;
@@ -74,7 +76,7 @@ typedef struct aggregate_source {
     uint8_t ***rows; /* per table: its rows */
     int64_t *n_rows;
     _Atomic int32_t next_table;
-    _Atomic int64_t next_row; /* of table 0 when there is one only */
+    _Atomic int64_t next_row; /* of table 0 when there is one only; is_sorted and is_spilled: the next pages */
     int32_t *from;            /* per output column: key number, or -1 - aggregate number */
 } aggregate_source;
 
@@ -118,7 +120,7 @@ fl_status fl_aggregate_plan_spill(aggregate_stage *stage, fl_err *err);
 void fl_aggregate_drop_spill(aggregate_stage *stage);
 
 /** Writes the worker's groups and collected rows away if memory is short. Between batches. */
-fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *local, fl_err *err);
+fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, fl_err *err);
 
 /** Writes away all that the worker has, or what was collected for one part. */
 fl_status fl_aggregate_spill(aggregate_stage *stage, aggregate_local *local, fl_err *err);
@@ -135,5 +137,25 @@ fl_status fl_aggregate_finish_spill(aggregate_stage *stage, aggregate_local *con
 /** fl_source_ops.run where the groups come from piles. */
 fl_status fl_aggregate_run_spilled(aggregate_source *source, fl_worker *worker, fl_stage *to, bool *ret_any,
                                    fl_err *err);
+
+/* Spilling of groups that are runs, or lie in runs (op/aggregate/spill_runs.c). */
+
+/** Begins with an empty store. */
+fl_status fl_aggregate_begin_runs(aggregate_stage *stage, aggregate_local *local, fl_err *err);
+
+/** Writes the worker's groups away, the one under way, too: what belongs to it is put together when it comes back. */
+fl_status fl_aggregate_spill_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, fl_err *err);
+
+/** The end of the input, where a worker spilled, or groups cannot be listed: all groups go to pages. */
+fl_status fl_aggregate_finish_runs(aggregate_stage *stage, aggregate_local *const *locals, int32_t n_locals,
+                                   fl_err *err);
+
+/** fl_source_ops.run where the groups come from pages: some pages of them, in their order. */
+fl_status fl_aggregate_run_pages(aggregate_source *source, fl_worker *worker, fl_stage *to, bool *ret_any, fl_err *err);
+
+/** Groups in the order of the input, of which those of a stretch are distinct: the first of a stretch are combined with those before
+ *  that are the same. starts[n_stretches + 1]; what is left, ret_n rows, is moved to the front. */
+fl_status fl_aggregate_join_runs(aggregate_stage *stage, uint8_t **rows, const int64_t *starts, int64_t n_stretches,
+                                 fl_arena *heap, int64_t *ret_n, fl_err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #define ORDERED_WEIGHT 8    /* what sorted rows and the states made of them take, by what the rows do */
 #define FED_WEIGHT 3        /* the same of rows that need not be read first */
 #define MERGED_ROW_BYTES 80 /* what the merge of tables takes for each row: lists and directories */
+#define LISTED_ROW_BYTES 8  /* what the list of groups in order takes */
 #define DISTINCT_WEIGHT 4   /* the same of values whose states keep them */
 
 /* ---- states -------------------------------------------------------------------------------------------------------- */
@@ -74,7 +75,7 @@ fl_status fl_aggregate_plan_spill(aggregate_stage *stage, fl_err *err)
     const fl_row_layout **layouts = NULL;
     int32_t n = 0;
     bool has_saved = false;
-    if (stage->is_sorted || !fl_spill_is_possible(stage->exec))
+    if (!fl_spill_is_possible(stage->exec))
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(&stage->exec->arena, stage->n_parts + 1, &layouts, err));
     if (stage->n_keys > 0)
@@ -96,7 +97,7 @@ fl_status fl_aggregate_plan_spill(aggregate_stage *stage, fl_err *err)
                                     .states = has_saved && stage->n_keys > 0 ? &stage->states : NULL,
                                     .combine = fl_aggregate_combine_row,
                                     .ctx = stage};
-    if (n > 0)
+    if (n > 0 && !stage->is_sorted)
         fl_group_piles_init(&stage->piles, &stage->kinds, &pile_ops);
     stage->can_spill = n > 0;
 cleanup:
@@ -105,8 +106,9 @@ cleanup:
 
 void fl_aggregate_drop_spill(aggregate_stage *stage)
 {
-    if (stage->can_spill)
+    if (stage->can_spill && !stage->is_sorted)
         fl_group_piles_drop(&stage->piles);
+    fl_ordered_pages_drop(&stage->pages);
 }
 
 fl_status fl_aggregate_spill_side(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_err *err)
@@ -151,7 +153,7 @@ cleanup:
     return st;
 }
 
-fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *local, fl_err *err)
+fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, fl_err *err)
 {
     fl_status st = FL_OK;
     int64_t bytes = stage->n_keys > 0 ? fl_group_table_bytes(&local->groups) : 0;
@@ -164,7 +166,10 @@ fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *loc
     }
     if (!fl_spill_is_due(stage->exec, &local->holder, bytes))
         return FL_OK;
-    FL_TRY(fl_aggregate_spill(stage, local, err));
+    if (stage->is_sorted)
+        FL_TRY(fl_aggregate_spill_runs(stage, local, worker, err));
+    else
+        FL_TRY(fl_aggregate_spill(stage, local, err));
     atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
 cleanup:
     return st;
@@ -191,7 +196,7 @@ static fl_status feed_distinct(aggregate_stage *stage, int32_t a, fl_spilled_row
                                .is_hashed = is_hashed,
                                .level = level,
                                .limit_bytes = fl_group_piles_share(&stage->piles)};
-    if (from->n_blocks == 0)
+    if (from->n_pages == 0)
         return FL_OK;
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
         fl_spilled_rows_init(&parts[p], from->layout, NULL);
@@ -226,9 +231,9 @@ static fl_status feed_ordered(aggregate_stage *stage, int32_t a, fl_spilled_rows
     uint8_t **rows = NULL;
     int64_t n = 0, n_pages = 0;
     fl_arena_init(&heap, memory);
-    FL_TRY(fl_alloc_zero(memory, (from->n_blocks + 1) * (int64_t)sizeof(*pages), (void **)&pages, err));
+    FL_TRY(fl_alloc_zero(memory, (from->n_pages + 1) * (int64_t)sizeof(*pages), (void **)&pages, err));
     FL_TRY(fl_alloc(memory, from->rows * 8 + 8, (void **)&rows, err));
-    for (; n_pages < from->n_blocks; n_pages++) {
+    for (; n_pages < from->n_pages; n_pages++) {
         FL_TRY(fl_spilled_rows_read(from, n_pages, &heap, &pages[n_pages], err));
         if (pages[n_pages].n > 0)
             memcpy(rows + n, pages[n_pages].rows, (size_t)pages[n_pages].n * 8);
@@ -344,7 +349,8 @@ bool fl_aggregate_can_finish(const aggregate_stage *stage, aggregate_local *cons
         const aggregate_local *local = locals[w];
         if (local == NULL)
             continue;
-        needed += stage->n_keys > 0 ? local->groups.store.rows * MERGED_ROW_BYTES : 0;
+        needed +=
+            stage->n_keys > 0 ? local->groups.store.rows * (stage->is_sorted ? LISTED_ROW_BYTES : MERGED_ROW_BYTES) : 0;
         for (int32_t a = 0; a < stage->n_parts; a++) {
             const agg_part *part = &stage->parts[a];
             if (part->feed == FEED_DISTINCT)

@@ -315,8 +315,8 @@ static fl_status load_page(const fl_spilled_rows *from, int64_t i, loaded *l, fl
 {
     fl_status st = FL_OK;
     FL_TRY(fl_grow(NULL, (void **)&l->pages, &l->capacity, l->n + 1, (int64_t)sizeof(*l->pages), err));
-    if (i + 1 < from->n_blocks)
-        fl_spill_file_prefetch(from->file, &from->blocks[i + 1]);
+    if (i + 1 < from->n_pages)
+        fl_spill_file_prefetch(from->file, &from->pages[i + 1].block);
     FL_TRY(fl_spilled_rows_read(from, i, &l->heap, &l->pages[l->n], err));
     l->rows += l->pages[l->n].n;
     l->bytes += l->pages[l->n].bytes;
@@ -357,7 +357,7 @@ static fl_status divide(const fl_spilled_rows *from, int32_t level, int64_t room
     fl_status st = FL_OK;
     loaded l = {0};
     fl_arena_init(&l.heap, memory);
-    for (int64_t i = 0; i < from->n_blocks; i++) {
+    for (int64_t i = 0; i < from->n_pages; i++) {
         st = load_page(from, i, &l, err);
         if (st == FL_ERR_MEMORY && l.n > 0) { /* with what there is */
             st = FL_OK;
@@ -365,7 +365,7 @@ static fl_status divide(const fl_spilled_rows *from, int32_t level, int64_t room
             room = 0;
         }
         FL_TRY(st);
-        if (l.bytes < room && i + 1 < from->n_blocks)
+        if (l.bytes < room && i + 1 < from->n_pages)
             continue;
         FL_TRY(divide_loaded(&l, level, from->file, to, err));
         drop_loaded(&l);
@@ -467,8 +467,8 @@ static bool keeps_unmatched_probe(const fl_join_pairs *pairs)
 static fl_status load_block(partition *p, fl_err *err)
 {
     fl_status st = FL_OK;
-    while (p->build_at < p->build.n_blocks) {
-        int64_t bytes = p->block.bytes + p->build.blocks[p->build_at].raw_bytes;
+    while (p->build_at < p->build.n_pages) {
+        int64_t bytes = p->block.bytes + p->build.pages[p->build_at].block.raw_bytes;
         if (p->block.n > 0 && bytes + fl_join_table_bytes(p->block.rows, false, 0, 0) > p->room)
             return FL_OK;
         st = load_page(&p->build, p->build_at, &p->block, err);
@@ -622,7 +622,7 @@ static fl_status begin_block(const joining *j, fl_err *err)
         drop_block(p);
     }
     p->is_first = p->block_from == 0;
-    p->is_last = p->build_at == p->build.n_blocks;
+    p->is_last = p->build_at == p->build.n_pages;
     p->probe_at = p->known_at = 0;
 cleanup:
     return st;
@@ -695,9 +695,9 @@ static fl_status step(const joining *j, bool *ret_has_ended, fl_err *err)
         p->has_begun = true;
         FL_TRY(begin_block(j, err));
     }
-    if (p->probe_at < p->probe.n_blocks)
+    if (p->probe_at < p->probe.n_pages)
         FL_TRY(probe_page(j, p->probe_at++, err));
-    if (p->probe_at < p->probe.n_blocks)
+    if (p->probe_at < p->probe.n_pages)
         return FL_OK;
     FL_TRY(end_block(j, err));
     *ret_has_ended = p->is_last;
