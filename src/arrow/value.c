@@ -579,8 +579,8 @@ void fl_value_print(fl_text *text, const fl_value *v)
         fl_text_add(text, v->b ? FL_STR("true") : FL_STR("false"));
         return;
     case FL_U64:
-        fl_text_addf(text, "%llu", (unsigned long long)v->u);
-        return;
+        len = fl_u64_print(v->u, buffer);
+        break;
     case FL_F32:
         len = fl_float_print((float)v->f, buffer);
         break;
@@ -633,8 +633,7 @@ void fl_value_print(fl_text *text, const fl_value *v)
         fl_text_add_char(text, v->type.id == FL_LIST ? ']' : '}');
         return;
     default:
-        fl_text_addf(text, "%lld", (long long)v->i);
-        return;
+        len = fl_i128_print(v->i, buffer);
     }
     fl_text_add(text, (fl_str){buffer, len});
 }

@@ -8,41 +8,77 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int32_t fl_i128_print(__int128 value, char *ret)
+#define DIGITS_64 19                     /* that a word always holds */
+#define POWER_64 10000000000000000000ull /* 10 to that */
+
+static const char pairs[201] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+/* Writes the digits of a value before `end`, two at a time, and zeros until there are n; returns where they begin. */
+static char *put_digits(uint64_t value, int32_t n, char *end)
 {
-    char digits[40];
-    int32_t n = 0, len = 0;
-    unsigned __int128 left = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
-    do {
-        digits[n++] = (char)('0' + (int)(left % 10));
-        left /= 10;
-    } while (left != 0);
-    if (value < 0)
-        ret[len++] = '-';
-    while (n > 0)
-        ret[len++] = digits[--n];
+    char *at = end;
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(at, &pairs[value % 100 * 2], 2);
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(at, &pairs[value * 2], 2);
+    } else if (value > 0) {
+        *--at = (char)('0' + value);
+    }
+    while (end - at < n)
+        *--at = '0';
+    return at;
+}
+
+/* The same of 128 bits: up to 39 digits. */
+static char *put_wide(unsigned __int128 value, int32_t n, char *end)
+{
+    while (value > UINT64_MAX) {
+        char *at = put_digits((uint64_t)(value % POWER_64), DIGITS_64, end);
+        n -= (int32_t)(end - at);
+        end = at;
+        value /= POWER_64;
+    }
+    return put_digits((uint64_t)value, n, end);
+}
+
+static unsigned __int128 magnitude(__int128 value)
+{
+    return value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+}
+
+int32_t fl_u64_print(uint64_t value, char *ret)
+{
+    char digits[24], *end = digits + sizeof(digits), *at = put_digits(value, 1, end);
+    int32_t len = (int32_t)(end - at);
+    memcpy(ret, at, (size_t)len);
     ret[len] = 0;
     return len;
 }
 
+int32_t fl_i128_print(__int128 value, char *ret)
+{
+    return fl_decimal_print(value, 0, ret);
+}
+
 int32_t fl_decimal_print(__int128 value, int32_t scale, char *ret)
 {
-    char digits[44];
-    int32_t len = 0;
-    if (scale <= 0)
-        return fl_i128_print(value, ret);
-    unsigned __int128 left = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
-    int32_t n = 0;
-    while (left != 0 || n <= scale) { /* at least one digit before the point */
-        digits[n++] = (char)('0' + (int)(left % 10));
-        left /= 10;
-    }
+    char digits[64], *end = digits + sizeof(digits);
+    int32_t len = 0, behind = scale > 0 ? scale : 0;
+    char *at = put_wide(magnitude(value), behind + 1, end); /* at least one digit before the point */
+    int32_t before = (int32_t)(end - at) - behind;
     if (value < 0)
         ret[len++] = '-';
-    while (n > 0) {
-        if (n == scale)
-            ret[len++] = '.';
-        ret[len++] = digits[--n];
+    memcpy(ret + len, at, (size_t)before);
+    len += before;
+    if (behind > 0) {
+        ret[len++] = '.';
+        memcpy(ret + len, at + before, (size_t)behind);
+        len += behind;
     }
     ret[len] = 0;
     return len;

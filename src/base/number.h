@@ -4,6 +4,9 @@
 
 #include "base/str.h"
 
+/** Prints an integer; ret needs 21 bytes. Returns the length. */
+int32_t fl_u64_print(uint64_t value, char *ret);
+
 /** Prints an integer; ret needs 41 bytes. Returns the length. */
 int32_t fl_i128_print(__int128 value, char *ret);
 

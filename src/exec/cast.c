@@ -198,6 +198,47 @@ static void store(fl_vec *ret, int32_t row, const fl_value *v)
     }
 }
 
+/* Whole numbers of at most 64 bits, without a value for each. */
+static fl_status whole_to_text(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *arg = &call->args[0];
+    fl_view *ret = fl_ret_view(call);
+    char text[24];
+    for (int32_t row = 0; row < call->rows; row++) {
+        ret[row] = (fl_view){0};
+        if (!wants(call, row) || !fl_vec_is_valid(arg, row))
+            continue;
+        int64_t i = fl_vec_row(arg, row), value = 0;
+        const uint8_t *at = (const uint8_t *)arg->data + i * arg->width;
+        switch (arg->type.id) {
+        case FL_I8:
+            value = *(const int8_t *)at;
+            break;
+        case FL_I16:
+            value = *(const int16_t *)at;
+            break;
+        case FL_I32:
+            value = *(const int32_t *)at;
+            break;
+        default:
+            FL_ASSERT(arg->type.id == FL_I64);
+            memcpy(&value, at, 8);
+        }
+        uint64_t magnitude = value < 0 ? -(uint64_t)value : (uint64_t)value;
+        text[0] = '-';
+        int32_t len = fl_u64_print(magnitude, text + (value < 0)) + (value < 0);
+        char *room = text;
+        if (len > FL_VIEW_INLINE_MAX) {
+            FL_TRY(fl_call_room(call, len, &room, err));
+            memcpy(room, text, (size_t)len);
+        }
+        ret[row] = fl_view_of(room, len);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status to_text(fl_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -488,6 +529,8 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         return FL_OK;
     }
     if (to.id == FL_UTF8) {
+        if (from.id == FL_I8 || from.id == FL_I16 || from.id == FL_I32 || from.id == FL_I64)
+            return whole_to_text(call, err);
         if (from.id == FL_UTF8)
             memcpy((void *)(uintptr_t)call->ret->data, call->args[0].data, (size_t)call->rows * sizeof(fl_view));
         else

@@ -5,7 +5,7 @@
 #include "base/interrupt.h"
 
 #define POINTER_MASK FL_GROUP_POINTER_MASK
-#define CHECK_ENTRIES 262144 /* a power of two: how often a growing table looks whether the statement shall stop */
+#define AHEAD 16 /* rows between asking for an entry's memory and using it */
 
 static uint64_t entry_of(uint64_t hash, const uint8_t *row)
 {
@@ -97,6 +97,47 @@ cleanup:
     return st;
 }
 
+static void enter(uint64_t *entries, uint64_t mask, uint64_t entry, uint64_t hash)
+{
+    uint64_t slot = hash & mask;
+    while (entries[slot] != 0)
+        slot = (slot + 1) & mask;
+    entries[slot] = entry;
+}
+
+/* Enters the rows of a store, which are all that there are: they lie side by side. */
+static fl_status enter_store(const fl_row_store *store, uint64_t *entries, uint64_t mask, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_work work = fl_work_of(store->memory);
+    int64_t stride = store->layout->bytes;
+    for (const fl_row_block *b = store->first; b != NULL; b = b->next) {
+        FL_TRY(fl_work_add(&work, b->rows, err));
+        for (int32_t i = 0; i < b->rows; i++) {
+            const uint8_t *row = b->data + i * stride;
+            if (i + AHEAD < b->rows)
+                __builtin_prefetch(&entries[fl_row_hash(row + AHEAD * stride) & mask], 1);
+            enter(entries, mask, entry_of(fl_row_hash(row), row), fl_row_hash(row));
+        }
+    }
+cleanup:
+    return st;
+}
+
+/* The same of rows that lie anywhere. */
+static fl_status enter_entries(const fl_group_table *table, uint64_t *entries, uint64_t mask, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_work work = fl_work_of(table->store.memory);
+    for (int64_t i = 0; i < table->n_entries; i++) {
+        FL_TRY(fl_work_add(&work, 1, err));
+        if (table->entries[i] != 0)
+            enter(entries, mask, table->entries[i], fl_row_hash(fl_group_table_entry(table, i)));
+    }
+cleanup:
+    return st;
+}
+
 static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
 {
     if (rows * 2 <= table->n_entries)
@@ -108,18 +149,12 @@ static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
     fl_status st = fl_alloc_zero(table->store.memory, grown * 8, (void **)&entries, err);
     if (st != FL_OK)
         return st;
-    for (int64_t i = 0; i < table->n_entries; i++) {
-        if ((i & (CHECK_ENTRIES - 1)) == 0 && (st = fl_interrupt_check(table->store.memory->interrupt, err)) != FL_OK) {
-            fl_free(entries);
-            return st;
-        }
-        uint64_t entry = table->entries[i];
-        if (entry == 0)
-            continue;
-        uint64_t slot = fl_row_hash((const uint8_t *)(uintptr_t)(entry & POINTER_MASK)) & (uint64_t)(grown - 1);
-        while (entries[slot] != 0)
-            slot = (slot + 1) & (uint64_t)(grown - 1);
-        entries[slot] = entry;
+    st = !table->index.is_complete && table->store.rows == table->n_hashed
+             ? enter_store(&table->store, entries, (uint64_t)(grown - 1), err)
+             : enter_entries(table, entries, (uint64_t)(grown - 1), err);
+    if (st != FL_OK) {
+        fl_free(entries);
+        return st;
     }
     fl_free(table->entries);
     table->entries = entries;

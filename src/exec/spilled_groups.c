@@ -6,6 +6,7 @@
 #define SPLIT_BYTES (2 << 20)  /* of pages that are split at a time: blocks should not become small */
 #define PAGE_BYTES (512 << 10) /* what reading a page may take, but for rows that are larger */
 #define MORSEL_BATCHES 8
+#define AHEAD 16 /* rows between asking for an entry's memory and using it */
 
 /* ---- hashing ------------------------------------------------------------------------------------------------------- */
 
@@ -145,6 +146,8 @@ static fl_status add_page(const fl_group_reading *gather, const fl_row_page *pag
     fl_row_store *store = &table->store;
     uint8_t *row = NULL, *known = NULL; /* row: a spare one, the store's last */
     for (int64_t i = 0; i < page->n; i++) {
+        if (i + AHEAD < page->n)
+            fl_group_table_prefetch(table, fl_row_hash(page->rows[i + AHEAD]));
         if (row == NULL)
             FL_TRY(fl_row_store_add(store, 1, &row, err));
         memcpy(row, page->rows[i], (size_t)store->layout->bytes);
@@ -207,6 +210,14 @@ fl_status fl_group_read_rows(const fl_group_reading *gather, fl_spilled_rows *fr
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
         fl_spilled_rows_init(&parts[p], layout, from->states);
     FL_TRY(begin_table(gather, layout, ret, err));
+    if (from->bytes + from->rows * 4 * 8 <=
+        gather->limit_bytes) { /* all fit, with a directory of four places for each */
+        st = fl_group_table_reserve(ret, from->rows, err);
+        if (st == FL_ERR_MEMORY)
+            fl_err_clear(err);
+        else
+            FL_TRY(st);
+    }
     while (from->n_pages > 0) {
         bool is_splittable = can_split && ret->store.rows > 1;
         bool is_large = is_splittable && bytes_with(ret, more) > gather->limit_bytes;

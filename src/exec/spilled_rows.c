@@ -3,7 +3,8 @@
 
 #include "exec/spill.h"
 
-#define PAGE_BYTES (256 << 10) /* of rows and what they point at; a row that is larger has a page of its own */
+#define PAGE_BYTES (256 << 10)        /* of rows and what they point at; a row that is larger has a page of its own */
+#define DIVIDED_PAGE_BYTES (96 << 10) /* of those of all partitions at once, which are outside of any budget */
 
 /* A page on the disk: this, the rows, what they point at, and for each row what its states are. */
 typedef struct page_head {
@@ -121,7 +122,24 @@ typedef struct page_maker {
     fl_spill_bytes heap;
     fl_spill_bytes states;
     int64_t n;
+    int64_t page_bytes;
+    bool has_pointers; /* rows of the layout may point at something */
 } page_maker;
+
+static bool has_pointers(const fl_row_layout *layout)
+{
+    bool any = false;
+    for (int32_t c = 0; c < layout->n_cols; c++)
+        any |= points(layout->types[c]);
+    return any;
+}
+
+static page_maker begin_maker(fl_spilled_rows *spilled, fl_spill_file *file)
+{
+    FL_ASSERT(spilled->file == NULL || spilled->file == file);
+    spilled->file = file;
+    return (page_maker){.page_bytes = PAGE_BYTES, .has_pointers = has_pointers(spilled->layout)};
+}
 
 static void drop_maker(page_maker *maker)
 {
@@ -157,12 +175,12 @@ static fl_status add_row(fl_spilled_rows *spilled, page_maker *maker, const uint
 {
     fl_status st = FL_OK;
     const fl_row_layout *layout = spilled->layout;
-    static const page_head no_head;
-    if (maker->n == 0)
-        FL_TRY(fl_spill_bytes_add(&maker->rows, &no_head, sizeof(no_head), err));
-    int64_t start = maker->rows.n;
-    FL_TRY(fl_spill_bytes_add(&maker->rows, row, layout->bytes, err));
-    for (int32_t c = 0; c < layout->n_cols; c++)
+    int64_t start = maker->n == 0 ? (int64_t)sizeof(page_head) : maker->rows.n;
+    if (start + layout->bytes > maker->rows.capacity)
+        FL_TRY(fl_grow(NULL, (void **)&maker->rows.data, &maker->rows.capacity, start + layout->bytes, 1, err));
+    memcpy(maker->rows.data + start, row, (size_t)layout->bytes);
+    maker->rows.n = start + layout->bytes;
+    for (int32_t c = 0; c < layout->n_cols && maker->has_pointers; c++)
         if (points(layout->types[c]))
             FL_TRY(save_column(layout, c, maker->rows.data + start, &maker->heap, err));
     if (spilled->states != NULL) {
@@ -173,7 +191,7 @@ static fl_status add_row(fl_spilled_rows *spilled, page_maker *maker, const uint
         memcpy(maker->states.data + at, &bytes, 8);
     }
     maker->n++;
-    if (maker->rows.n + maker->heap.n + maker->states.n >= PAGE_BYTES)
+    if (maker->rows.n + maker->heap.n + maker->states.n >= maker->page_bytes)
         st = write_page(spilled, maker, err);
 cleanup:
     return st;
@@ -196,9 +214,7 @@ fl_status fl_spilled_rows_add(fl_spilled_rows *spilled, fl_spill_file *file, uin
                               fl_err *err)
 {
     fl_status st = FL_OK;
-    page_maker maker = {0};
-    FL_ASSERT(spilled->file == NULL || spilled->file == file);
-    spilled->file = file;
+    page_maker maker = begin_maker(spilled, file);
     for (int64_t i = 0; i < n; i++)
         FL_TRY(add_row(spilled, &maker, rows[i], err));
     st = write_page(spilled, &maker, err);
@@ -211,30 +227,9 @@ fl_status fl_spilled_rows_add_next(fl_spilled_rows *spilled, fl_spill_file *file
                                    fl_err *err)
 {
     fl_status st = FL_OK;
-    page_maker maker = {0};
-    FL_ASSERT(spilled->file == NULL || spilled->file == file);
-    spilled->file = file;
+    page_maker maker = begin_maker(spilled, file);
     for (int64_t i = 0; i < n; i++)
         FL_TRY(add_row(spilled, &maker, fl_row_cursor_next(at), err));
-    st = write_page(spilled, &maker, err);
-cleanup:
-    drop_maker(&maker);
-    return st;
-}
-
-/* The rows of a store that are in the partition; partition_of: of each of its rows. */
-static fl_status add_partition(fl_spilled_rows *spilled, int32_t partition, const uint8_t *partition_of,
-                               fl_spill_file *file, const fl_row_store *store, fl_err *err)
-{
-    fl_status st = FL_OK;
-    page_maker maker = {0};
-    int64_t stride = store->layout->bytes;
-    FL_ASSERT(spilled->file == NULL || spilled->file == file);
-    spilled->file = file;
-    for (const fl_row_block *b = store->first; b != NULL; partition_of += b->rows, b = b->next)
-        for (int32_t i = 0; i < b->rows; i++)
-            if (partition_of[i] == partition)
-                FL_TRY(add_row(spilled, &maker, b->data + i * stride, err));
     st = write_page(spilled, &maker, err);
 cleanup:
     drop_maker(&maker);
@@ -246,16 +241,22 @@ fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_
 {
     fl_status st = FL_OK;
     fl_row_cursor at = {.store = store, .block = store->first};
-    uint8_t *partition_of = NULL; /* a byte for a row, outside of any budget */
+    page_maker makers[FL_SPILL_PARTITIONS];
     FL_ASSERT(level >= 0 && level < FL_SPILL_LEVELS);
-    FL_TRY(fl_alloc(NULL, store->rows + 1, (void **)&partition_of, err));
-    for (int64_t i = 0; i < store->rows; i++)
-        partition_of[i] = (uint8_t)fl_spill_partition(fl_row_hash(fl_row_cursor_next(&at)), level);
-    /* a pass over these for each: one page is made at a time, so this takes no memory to speak of */
+    for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++) {
+        makers[p] = begin_maker(&partitions[p], file);
+        makers[p].page_bytes = DIVIDED_PAGE_BYTES;
+    }
+    for (int64_t i = 0; i < store->rows; i++) {
+        const uint8_t *row = fl_row_cursor_next(&at);
+        int32_t p = fl_spill_partition(fl_row_hash(row), level);
+        FL_TRY(add_row(&partitions[p], &makers[p], row, err));
+    }
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
-        FL_TRY(add_partition(&partitions[p], p, partition_of, file, store, err));
+        FL_TRY(write_page(&partitions[p], &makers[p], err));
 cleanup:
-    fl_free(partition_of);
+    for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
+        drop_maker(&makers[p]);
     return st;
 }
 
@@ -336,10 +337,12 @@ fl_status fl_spilled_rows_read(const fl_spilled_rows *spilled, int64_t i, fl_are
     FL_TRY(fl_alloc(heap->memory, head.n_rows * 8 + 8, (void **)&page.rows, err));
     uint8_t *row = page.data + sizeof(head);
     const uint8_t *behind = row + head.n_rows * layout->bytes, *states = behind + head.heap_bytes;
+    bool points_at_any = has_pointers(layout);
     for (int64_t r = 0; r < head.n_rows; r++, row += layout->bytes) {
         int64_t bytes = 0;
         page.rows[r] = row;
-        FL_TRY(load_columns(layout, row, behind, heap, err));
+        if (points_at_any)
+            FL_TRY(load_columns(layout, row, behind, heap, err));
         if (spilled->states == NULL)
             continue;
         memcpy(&bytes, states, 8);

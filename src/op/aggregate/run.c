@@ -290,18 +290,45 @@ cleanup:
     return st;
 }
 
+/* A group for each row: where hardly two rows have the same one, it costs more to look than to put them together when they are read
+ * again. */
+static fl_status append_groups(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
+                               fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_row_store *store = &local->groups.store;
+    uint64_t *hashes = NULL;
+    FL_TRY(fl_arena_get(&worker->arena, count * 8 + 8, (void **)&hashes, err));
+    fl_rows_hash(local->keys, stage->n_keys, local->list, count, worker->exec->context.session->seed, hashes);
+    FL_TRY(fl_row_store_add(store, count, local->rows, err));
+    for (int32_t i = 0; i < count; i++)
+        *(uint64_t *)local->rows[i] = hashes[i];
+    for (int32_t k = 0; k < stage->n_keys; k++)
+        FL_TRY(fl_rows_write(&stage->layout, k, &local->keys[k], local->list, count, local->rows, &store->heap, err));
+cleanup:
+    return st;
+}
+
 /* The groups of rows in any order. */
 static fl_status find_groups(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
                              fl_err *err)
 {
     fl_status st = FL_OK;
+    fl_group_table *table = &local->groups;
     uint64_t seed = worker->exec->context.session->seed;
-    int64_t known = local->groups.store.rows;
-    st = fl_group_table_find(&local->groups, local->keys, local->list, count, seed, true, local->rows, err);
-    if (st == FL_ERR_MEMORY && stage->can_spill && known > 0 && local->groups.store.rows == known) { /* none was made */
-        FL_TRY(fl_aggregate_spill(stage, local, err));
-        st = fl_group_table_find(&local->groups, local->keys, local->list, count, seed, true, local->rows, err);
-    }
+    fl_row_mark mark = fl_row_store_mark(&table->store);
+    local->n_seen += count;
+    st = local->appends ? append_groups(stage, local, worker, count, err)
+                        : fl_group_table_find(table, local->keys, local->list, count, seed, true, local->rows, err);
+    if (st != FL_ERR_MEMORY || !stage->can_spill || mark.rows == 0)
+        return st;
+    if (local->appends)
+        fl_row_store_rewind(&table->store, mark);
+    if (table->store.rows > mark.rows) /* some were made */
+        return st;
+    FL_TRY(fl_aggregate_spill(stage, local, err));
+    st = local->appends ? append_groups(stage, local, worker, count, err)
+                        : fl_group_table_find(table, local->keys, local->list, count, seed, true, local->rows, err);
 cleanup:
     return st;
 }
@@ -807,6 +834,7 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
         part->order[i] = *n_exprs;
         exprs[(*n_exprs)++] = agg->order[i].expr;
     }
+    stage->n_collected += part->feed != FEED_DIRECT;
     stage->n_masked += agg->kernel->is_masked && agg->filter == NULL && part->feed == FEED_DIRECT;
     FL_ASSERT(agg->kernel->state_kind == FL_STATE_PLAIN || agg->kernel->state_kind == FL_STATE_SAVED ||
               (agg->kernel->state_kind == FL_STATE_LATE && part->feed == FEED_ORDERED));

@@ -36,7 +36,8 @@ typedef struct aggregate_stage {
     fl_key_range *ranges; /* of keys; NULL: the groups are hashed */
     agg_part *parts;
     int32_t n_parts;
-    int32_t n_masked; /* parts that run once a group where a batch has few */
+    int32_t n_masked;    /* parts that run once a group where a batch has few */
+    int32_t n_collected; /* parts whose rows are collected */
     int32_t state_bytes;
     struct aggregate_source *result;
     fl_arena heap; /* of states that are fed in finish() */
@@ -62,6 +63,8 @@ typedef struct aggregate_local {
     fl_spill_holder holder;
     fl_group_parts spilled;
     fl_spilled_stretches spilled_runs; /* is_sorted */
+    int64_t n_seen;                    /* rows whose groups are in memory */
+    bool appends;                      /* it spilled, and the rows of a group are put together when they come back */
     int32_t pause;                     /* batches for which groups are not split: there were too many */
     uint16_t *list;
     uint8_t **rows;

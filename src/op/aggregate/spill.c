@@ -143,11 +143,14 @@ fl_status fl_aggregate_spill(aggregate_stage *stage, aggregate_local *local, fl_
             FL_TRY(fl_aggregate_spill_side(stage, local, a, err));
     if (stage->n_keys > 0 && table->store.rows > 0) {
         bool is_hashed = !table->index.is_complete;
+        local->appends |= stage->n_collected == 0 && is_hashed && table->store.rows >= local->n_seen / 8 * 7;
+        local->n_seen = 0;
         FL_TRY(fl_group_parts_divide(&stage->kinds, &local->spilled, 0, &table->store, is_hashed, err));
         fl_group_table_drop(table);
         FL_TRY(fl_group_table_init(table, &stage->layout, stage->n_keys, stage->exec->context.session->vector_rows,
                                    stage->exec->context.memory, err));
-        FL_TRY(fl_group_table_add_index(table, stage->ranges, err));
+        if (!local->appends)
+            FL_TRY(fl_group_table_add_index(table, stage->ranges, err));
     }
 cleanup:
     return st;
