@@ -203,16 +203,29 @@ static fl_status list_folder(search *s, fl_str folder, names *ret)
     return FL_FAIL(s->err, FL_ERR_IO, "cannot list \"%s\": %s", path, fl_system_reason(failure));
 }
 
-static bool is_folder(const search *s, fl_str path, bool follows_links)
+/* What is at a path; *ret_is_there says whether there is anything. Where it cannot be told that is an error: a file that is left out
+ * would make an answer wrong. */
+static fl_status look(search *s, fl_str path, bool follows_links, bool *ret_is_there, fl_file_info *ret)
 {
-    fl_file_info info;
-    return fl_system_look(system_of(s), path.data, follows_links, &info) == 0 && info.kind == FL_FILE_FOLDER;
+    int failure = path.len > 0 ? fl_system_look(system_of(s), path.data, follows_links, ret) : -ENOENT;
+    *ret_is_there = failure == 0;
+    if (failure == 0 || failure == -ENOENT || failure == -ENOTDIR || failure == -ENAMETOOLONG || failure == -ELOOP)
+        return FL_OK;
+    return FL_FAIL(s->err, FL_ERR_IO, "cannot look at \"%s\": %s", path.data, fl_system_reason(failure));
 }
 
-static bool is_there(const search *s, fl_str path)
+static fl_status look_whether_folder(search *s, fl_str path, bool follows_links, bool *ret)
+{
+    fl_file_info info = {0};
+    fl_status st = look(s, path, follows_links, ret, &info);
+    *ret = *ret && info.kind == FL_FILE_FOLDER;
+    return st;
+}
+
+static fl_status look_whether_there(search *s, fl_str path, bool *ret)
 {
     fl_file_info info;
-    return path.len > 0 && fl_system_look(system_of(s), path.data, false, &info) == 0;
+    return look(s, path, false, ret, &info);
 }
 
 static fl_status walk(search *s, fl_str folder, fl_str rest, int depth);
@@ -220,16 +233,22 @@ static fl_status walk(search *s, fl_str folder, fl_str rest, int depth);
 /* Goes on with an entry of a folder: the last part of a pattern finds what is no folder, others go into folders. */
 static fl_status enter(search *s, fl_str folder, fl_str name, fl_str rest, bool is_last, int depth)
 {
+    fl_status st = FL_OK;
     fl_str path;
-    fl_status st = fl_arena_format(s->arena, &path, s->err, "%.*s%.*s", FL_STR_ARG(folder), FL_STR_ARG(name));
-    if (st != FL_OK)
-        return st;
+    bool is_folder = false, is_there = true;
+    FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s%.*s", FL_STR_ARG(folder), FL_STR_ARG(name)));
     if (is_last)
-        return !is_there(s, path) || is_folder(s, path, true) ? FL_OK : add_name(&s->found, path, s->err);
-    if (!is_folder(s, path, true))
-        return FL_OK;
-    st = fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path));
-    return st == FL_OK ? walk(s, path, rest, depth) : st;
+        FL_TRY(look_whether_there(s, path, &is_there));
+    if (is_there)
+        FL_TRY(look_whether_folder(s, path, true, &is_folder));
+    if (is_last && is_there && !is_folder)
+        FL_TRY(add_name(&s->found, path, s->err));
+    if (!is_last && is_folder) {
+        FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path)));
+        FL_TRY(walk(s, path, rest, depth));
+    }
+cleanup:
+    return st;
 }
 
 /* Folders below this one, any number of levels, and this one itself. */
@@ -244,10 +263,12 @@ static fl_status walk_all(search *s, fl_str folder, fl_str rest, int depth)
     FL_TRY(list_folder(s, folder, &inside));
     for (int64_t i = 0; i < inside.n; i++) {
         fl_str path;
+        bool is_folder = false;
         if (inside.items[i].data[0] == '.')
             continue;
         FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s%.*s", FL_STR_ARG(folder), FL_STR_ARG(inside.items[i])));
-        if (!is_folder(s, path, false))
+        FL_TRY(look_whether_folder(s, path, false, &is_folder));
+        if (!is_folder)
             continue;
         FL_TRY(fl_arena_format(s->arena, &path, s->err, "%.*s/", FL_STR_ARG(path)));
         FL_TRY(walk_all(s, path, rest, depth + 1));
@@ -347,8 +368,10 @@ cleanup:
 static fl_status find_pattern(search *s, fl_str p)
 {
     fl_str name;
-    if (is_there(s, p))
-        return add_name(&s->found, p, s->err);
+    bool is_there = false;
+    fl_status looked = look_whether_there(s, p, &is_there);
+    if (looked != FL_OK || is_there)
+        return looked != FL_OK ? looked : add_name(&s->found, p, s->err);
     if (!has_wildcard(p)) {
         fl_status st = unescape(s->arena, p, &name, s->err);
         return st == FL_OK ? add_name(&s->found, name, s->err) : st;
@@ -366,7 +389,10 @@ fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int6
     fl_str *paths = NULL;
     FL_TRY(fl_arena_copy_str(arena, pattern, &text, err));
     bool has_nul = text.len > 0 && memchr(text.data, 0, (size_t)text.len) != NULL; /* opening it says so */
-    if (has_nul || is_plain(text) || is_there(&s, text))
+    bool is_name = has_nul || is_plain(text);
+    if (!is_name)
+        FL_TRY(look_whether_there(&s, text, &is_name));
+    if (is_name)
         FL_TRY(add_name(&s.found, text, err));
     else
         FL_TRY(expand(&s, text, &patterns, 0));
