@@ -660,6 +660,8 @@ void fl_value_print_sql(fl_text *text, const fl_value *v)
         fl_text_add_char(text, inner.data[i]);
     }
     fl_text_add_char(text, '\'');
+    if (inner.st != FL_OK)
+        text->st = inner.st;
     fl_text_drop(&inner);
 }
 

@@ -42,6 +42,13 @@ void fl_text_add(fl_text *text, fl_str part)
     text->data[text->len] = 0;
 }
 
+void fl_text_add_text(fl_text *text, const fl_text *part)
+{
+    fl_text_add(text, fl_text_str(part));
+    if (part->st != FL_OK)
+        text->st = part->st;
+}
+
 void fl_text_add_char(fl_text *text, char c)
 {
     fl_text_add(text, (fl_str){&c, 1});

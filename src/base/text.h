@@ -23,6 +23,9 @@ void fl_text_drop(fl_text *text);
 void fl_text_clear(fl_text *text);
 
 void fl_text_add(fl_text *text, fl_str part);
+
+/** Adds what another text holds, or that an addition to it failed. */
+void fl_text_add_text(fl_text *text, const fl_text *part);
 void fl_text_add_char(fl_text *text, char c);
 void fl_text_addf(fl_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -10,7 +10,9 @@ static fl_status print_value(fl_arena *arena, const fl_value *value, fl_str *ret
     fl_text text;
     fl_text_init(&text, NULL);
     fl_value_print(&text, value);
-    fl_status st = fl_arena_copy_str(arena, fl_text_str(&text), ret, err);
+    fl_status st = fl_text_status(&text, err);
+    if (st == FL_OK)
+        st = fl_arena_copy_str(arena, fl_text_str(&text), ret, err);
     fl_text_drop(&text);
     return st;
 }

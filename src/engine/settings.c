@@ -68,9 +68,10 @@ static fl_status fail_range(const fl_value *value, fl_str name, int64_t min, int
     fl_text printed;
     fl_text_init(&printed, NULL);
     fl_value_print(&printed, value);
-    fl_status st =
-        FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld, not %s", FL_STR_ARG(name),
-                (long long)min, (long long)max, printed.data == NULL ? "that" : printed.data);
+    fl_status st = fl_text_status(&printed, err);
+    if (st == FL_OK)
+        st = FL_FAIL(err, FL_ERR_CONFIG, "%.*s must be a whole number from %lld to %lld, not %s", FL_STR_ARG(name),
+                     (long long)min, (long long)max, printed.data == NULL ? "" : printed.data);
     fl_text_drop(&printed);
     return st;
 }
@@ -112,7 +113,10 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
     fl_value_print(&printed, value);
     if (printed.data != NULL && printed.len < (int64_t)sizeof(text))
         memcpy(text, printed.data, (size_t)printed.len + 1);
+    fl_status st = fl_text_status(&printed, err);
     fl_text_drop(&printed);
+    if (st != FL_OK)
+        return st;
     double number = strtod(text, &end);
     while (*end == ' ')
         end++;

@@ -160,7 +160,9 @@ static fl_status describe(fl_session *session, const fl_sql_bound *bound, fl_row
         fl_text_init(&type, NULL);
         fl_type_print(&type, info->type);
         cells[i * 3] = query->names[i];
-        st = fl_arena_copy_str(&arena, fl_text_str(&type), &cells[i * 3 + 1], err);
+        st = fl_text_status(&type, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(&arena, fl_text_str(&type), &cells[i * 3 + 1], err);
         fl_text_drop(&type);
         FL_TRY(st);
         bool is_not_null = info->table != NULL && fl_col_set_has(&props->not_null, query->outputs[i]);
@@ -205,6 +207,8 @@ static fl_status show(fl_session *session, const fl_sql_bound *bound, fl_rows *r
         st = fl_settings_print(session, name, &text, bound->name_pos, err);
         if (all)
             cells[n++] = name;
+        if (st == FL_OK)
+            st = fl_text_status(&text, err);
         if (st == FL_OK)
             st = fl_arena_copy_str(&arena, fl_text_str(&text), &cells[n++], err);
         fl_text_drop(&text);

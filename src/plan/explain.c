@@ -37,7 +37,7 @@ void fl_explain_operator(fl_text *text, const fl_plan *plan, const fl_node *node
         fl_text_clear(&value);
         if (fl_field_print(&value, plan, &node->op->fields[i], node->attrs)) {
             fl_text_addf(text, "%s%s: ", between, node->op->fields[i].name);
-            fl_text_add(text, fl_text_str(&value));
+            fl_text_add_text(text, &value);
             between = ", ";
         }
     }
@@ -157,6 +157,8 @@ static void print_node_json(fl_text *text, const fl_explain *x, const fl_node *n
         print_node_json(text, x, node->inputs[i], shown);
     }
     fl_text_add(text, FL_STR("]}"));
+    if (value.st != FL_OK)
+        text->st = value.st;
     fl_text_drop(&value);
 }
 

@@ -1061,10 +1061,12 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_expr_print_list(&text, plan, args, n_args, ", ");
     fl_text_add_char(&text, ')');
     fl_col_info info = {
-        .name = text.data == NULL ? fl_str_of(agg->name) : fl_text_str(&text),
+        .name = fl_text_str(&text),
         .type = choice.ret,
     };
-    st = fl_plan_add_col(plan, &info, &made.out, err);
+    st = fl_text_status(&text, err);
+    if (st == FL_OK)
+        st = fl_plan_add_col(plan, &info, &made.out, err);
     fl_text_drop(&text);
     FL_TRY(st);
     *ret = made;

@@ -153,10 +153,12 @@ fl_status fl_aggregate_build(fl_plan *plan, const fl_node *input, const fl_expr 
             fl_text_init(&text, NULL);
             if (name.len == 0) {
                 fl_expr_print(&text, plan, key);
-                name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
+                name = fl_text_str(&text);
             }
             fl_col_info info = {.name = name, .type = key->type};
-            st = fl_plan_add_col(plan, &info, &cols[n], err);
+            st = fl_text_status(&text, err);
+            if (st == FL_OK)
+                st = fl_plan_add_col(plan, &info, &cols[n], err);
             fl_text_drop(&text);
             FL_TRY(st);
         }

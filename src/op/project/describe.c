@@ -116,10 +116,12 @@ static fl_status build(fl_plan *plan, const fl_node *input, const fl_expr *const
         fl_text_init(&text, NULL);
         if (name.len == 0) {
             fl_expr_print(&text, plan, e);
-            name = text.data == NULL ? FL_STR("?") : fl_text_str(&text);
+            name = fl_text_str(&text);
         }
         fl_col_info info = {.name = name, .type = e->type};
-        st = fl_plan_add_col(plan, &info, &made[n_made], err);
+        st = fl_text_status(&text, err);
+        if (st == FL_OK)
+            st = fl_plan_add_col(plan, &info, &made[n_made], err);
         fl_text_drop(&text);
         FL_TRY(st);
         FL_TRY(fl_index_map_add(&known, fl_index_map_key(e), n_made, err));
