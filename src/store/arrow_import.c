@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -755,12 +756,21 @@ cleanup:
     return st;
 }
 
+/* A producer tells of what happened by an errno; ours by these two, among others. */
+static fl_status fail_stream(struct ArrowArrayStream *stream, int failure, const char *how, fl_err *err)
+{
+    const char *why = stream->get_last_error(stream);
+    fl_status code = failure == ENOMEM ? FL_ERR_MEMORY : failure == ECANCELED ? FL_ERR_CANCELLED : FL_ERR_IO;
+    return FL_FAIL(err, code, "the Arrow stream %s: %s", how, why == NULL ? "no reason given" : why);
+}
+
 fl_status fl_arrow_import_stream(fl_memory *memory, fl_interrupt *interrupt, struct ArrowArrayStream *stream,
                                  fl_arrow_import *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     struct ArrowSchema schema = {0};
     struct ArrowArray array = {0};
+    int failure;
     *ret = (fl_arrow_import){0};
     fl_arena_init(&ret->arena, memory);
     if (stream->release == NULL)
@@ -769,9 +779,9 @@ fl_status fl_arrow_import_stream(fl_memory *memory, fl_interrupt *interrupt, str
         st = FL_FAIL(err, FL_ERR_CORRUPT, "the Arrow stream lacks a function");
         goto cleanup;
     }
-    if (stream->get_schema(stream, &schema) != 0) {
-        const char *why = stream->get_last_error(stream);
-        st = FL_FAIL(err, FL_ERR_IO, "the Arrow stream gives no schema: %s", why == NULL ? "no reason given" : why);
+    failure = stream->get_schema(stream, &schema);
+    if (failure != 0) {
+        st = fail_stream(stream, failure, "gives no schema", err);
         schema.release = NULL;
         goto cleanup;
     }
@@ -799,9 +809,9 @@ fl_status fl_arrow_import_stream(fl_memory *memory, fl_interrupt *interrupt, str
     FL_TRY(name_columns(memory, ret, err));
     for (;;) {
         FL_TRY(fl_interrupt_check(interrupt, err));
-        if (stream->get_next(stream, &array) != 0) {
-            const char *why = stream->get_last_error(stream);
-            st = FL_FAIL(err, FL_ERR_IO, "the Arrow stream failed: %s", why == NULL ? "no reason given" : why);
+        failure = stream->get_next(stream, &array);
+        if (failure != 0) {
+            st = fail_stream(stream, failure, "failed", err);
             array.release = NULL;
             goto cleanup;
         }
