@@ -23,7 +23,7 @@ function(fletch_test name labels)
 endfunction()
 
 # What unit tests and fuzz targets share.
-add_library(fletch_table_rows STATIC test/table_rows.c test/owned_system.c)
+add_library(fletch_table_rows STATIC test/table_rows.c test/owned_system.c test/faults.c test/arrow_text.c)
 fletch_flags(fletch_table_rows)
 target_include_directories(fletch_table_rows INTERFACE ${PROJECT_SOURCE_DIR}/test)
 target_link_libraries(fletch_table_rows PUBLIC fletch_static)

@@ -62,6 +62,26 @@ static int wait_until(const fl_system *system, pthread_cond_t *woken, pthread_mu
     return -ETIMEDOUT;
 }
 
+/* ---- the call that fails ---- */
+
+/* Whether it is this one. Each call goes on to be of its own kind and of any. */
+static bool fails(owned_system *owned, owned_call kind, const char *name)
+{
+    if (owned->failing != OWNED_CALL_ANY && owned->failing != kind)
+        return false;
+    if (atomic_load(&owned->calls_left) <= 0 || atomic_fetch_sub(&owned->calls_left, 1) != 1)
+        return false;
+    owned->failed = name;
+    return true;
+}
+
+static int opened(owned_system *owned, int fd)
+{
+    if (fd >= 0)
+        atomic_fetch_add(&owned->files_open, 1);
+    return fd;
+}
+
 /* ---- files ---- */
 
 static bool is_due(owned_system *owned)
@@ -76,7 +96,12 @@ static int64_t read_at(const fl_system *system, int fd, int64_t offset, void *re
         return -EINTR;
     if (owned->piece_max > 0 && bytes > owned->piece_max)
         bytes = owned->piece_max;
+    bool is_failing = fails(owned, OWNED_CALL_READ, "read_at");
+    if (is_failing && owned->failure < 0)
+        return owned->failure;
     int64_t got = fl_system_own.read_at(system, fd, offset, ret, bytes);
+    if (is_failing && got > 0)
+        ((char *)ret)[got / 2] ^= 16;
     int64_t byte = owned->bit_flipped / 8;
     if (owned->bit_flipped >= 0 && byte >= offset && byte < offset + got)
         ((char *)ret)[byte - offset] ^= (char)(1 << owned->bit_flipped % 8);
@@ -89,6 +114,8 @@ static int64_t write_at(const fl_system *system, int fd, int64_t offset, const v
     owned_system *owned = of(system);
     if (is_due(owned))
         return -EINTR;
+    if (fails(owned, OWNED_CALL_WRITE, "write_at"))
+        return owned->failure;
     if (owned->room_bytes == 0)
         return -ENOSPC;
     if (owned->piece_max > 0 && bytes > owned->piece_max)
@@ -104,12 +131,16 @@ static int64_t write_at(const fl_system *system, int fd, int64_t offset, const v
 
 static int punch(const fl_system *system, int fd, int64_t offset, int64_t bytes)
 {
+    if (fails(of(system), OWNED_CALL_ANY, "punch"))
+        return of(system)->failure;
     return of(system)->has_no_holes ? -EOPNOTSUPP : fl_system_own.punch(system, fd, offset, bytes);
 }
 
 static int resize(const fl_system *system, int fd, int64_t bytes)
 {
     fl_file_info info;
+    if (fails(of(system), OWNED_CALL_WRITE, "resize"))
+        return of(system)->failure;
     if (fl_system_own.look_open(system, fd, &info) == 0)
         of(system)->resized_bytes = info.bytes;
     note(of(system), "resize %lld; ", (long long)bytes);
@@ -118,31 +149,88 @@ static int resize(const fl_system *system, int fd, int64_t bytes)
 
 static int make(const fl_system *system, const char *path)
 {
-    note(of(system), "make %s; ", name_of(path));
-    return fl_system_own.make(system, path);
+    owned_system *owned = of(system);
+    note(owned, "make %s; ", name_of(path));
+    return fails(owned, OWNED_CALL_ANY, "make") ? owned->failure : opened(owned, fl_system_own.make(system, path));
+}
+
+static int open_file(const fl_system *system, const char *path)
+{
+    owned_system *owned = of(system);
+    return fails(owned, OWNED_CALL_ANY, "open") ? owned->failure : opened(owned, fl_system_own.open(system, path));
+}
+
+static int make_temporary(const fl_system *system, const char *folder)
+{
+    owned_system *owned = of(system);
+    if (fails(owned, OWNED_CALL_ANY, "make_temporary"))
+        return owned->failure;
+    return opened(owned, fl_system_own.make_temporary(system, folder));
+}
+
+static void close_file(const fl_system *system, int fd)
+{
+    atomic_fetch_sub(&of(system)->files_open, 1);
+    fl_system_own.close(system, fd);
+}
+
+static int look(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret)
+{
+    if (fails(of(system), OWNED_CALL_ANY, "look"))
+        return of(system)->failure;
+    return fl_system_own.look(system, path, follows_links, ret);
+}
+
+static int look_open(const fl_system *system, int fd, fl_file_info *ret)
+{
+    if (fails(of(system), OWNED_CALL_ANY, "look_open"))
+        return of(system)->failure;
+    return fl_system_own.look_open(system, fd, ret);
+}
+
+static int64_t read_link(const fl_system *system, const char *path, char *ret, int64_t bytes)
+{
+    if (fails(of(system), OWNED_CALL_ANY, "read_link"))
+        return of(system)->failure;
+    return fl_system_own.read_link(system, path, ret, bytes);
+}
+
+static int list(const fl_system *system, const char *folder, bool (*each)(void *ctx, const char *name), void *ctx)
+{
+    if (fails(of(system), OWNED_CALL_ANY, "list"))
+        return of(system)->failure;
+    return fl_system_own.list(system, folder, each, ctx);
 }
 
 static int sync_file(const fl_system *system, int fd)
 {
     note(of(system), "sync; ");
+    if (fails(of(system), OWNED_CALL_WRITE, "sync"))
+        return of(system)->failure;
     return fl_system_own.sync(system, fd);
 }
 
 static int sync_folder(const fl_system *system, const char *path)
 {
     note(of(system), "sync_folder; ");
+    if (fails(of(system), OWNED_CALL_WRITE, "sync_folder"))
+        return of(system)->failure;
     return fl_system_own.sync_folder(system, path);
 }
 
 static int rename_file(const fl_system *system, const char *from, const char *to)
 {
     note(of(system), "rename %s %s; ", name_of(from), name_of(to));
+    if (fails(of(system), OWNED_CALL_WRITE, "rename"))
+        return of(system)->failure;
     return fl_system_own.rename(system, from, to);
 }
 
 static int remove_file(const fl_system *system, const char *path)
 {
     note(of(system), "remove %s; ", name_of(path));
+    if (fails(of(system), OWNED_CALL_WRITE, "remove"))
+        return of(system)->failure;
     return fl_system_own.remove(system, path);
 }
 
@@ -150,6 +238,8 @@ static int remove_file(const fl_system *system, const char *path)
 
 static int random_bytes(const fl_system *system, void *ret, int64_t bytes)
 {
+    if (fails(of(system), OWNED_CALL_ANY, "random"))
+        return of(system)->failure;
     if (!of(system)->owns_random)
         return fl_system_own.random(system, ret, bytes);
     memset(ret, of(system)->random, (size_t)bytes);
@@ -164,6 +254,13 @@ void owned_system_init(owned_system *owned)
     owned->system.process_ns = process_ns;
     owned->system.wall_us = wall_us;
     owned->system.wait = wait_until;
+    owned->system.open = open_file;
+    owned->system.make_temporary = make_temporary;
+    owned->system.close = close_file;
+    owned->system.look = look;
+    owned->system.look_open = look_open;
+    owned->system.read_link = read_link;
+    owned->system.list = list;
     owned->system.read_at = read_at;
     owned->system.write_at = write_at;
     owned->system.punch = punch;

@@ -1,6 +1,6 @@
 /* A system of a test's own (base/system.h): the machine's, but for what the test sets. Its clock stands still or goes on by what is
- * said, its disk is full, flips bits or is interrupted all the time, its randomness is known, and it notes in which order
- * files are written, brought to the disk and renamed.
+ * said, its disk is full, flips bits or is interrupted all the time, its n-th call fails, its randomness is known, and it notes in
+ * which order files are written, brought to the disk and renamed.
  *
  *     owned_system owned;
  *     owned_system_init(&owned);
@@ -13,6 +13,12 @@
 #include "base/system.h"
 
 #include <stdatomic.h>
+
+typedef enum owned_call {
+    OWNED_CALL_ANY, /* of files, folders, links and randomness */
+    OWNED_CALL_READ,
+    OWNED_CALL_WRITE
+} owned_call;
 
 typedef struct owned_system {
     fl_system system; /* first */
@@ -31,7 +37,12 @@ typedef struct owned_system {
     int64_t piece_max;   /* a call reads and writes no more; 0: as much as it may */
     bool is_interrupted; /* a signal comes in between every other read and write */
     bool has_no_holes;
-    _Atomic int64_t calls; /* of reads and writes */
+    _Atomic int64_t calls;      /* of reads and writes */
+    owned_call failing;         /* which calls are counted: one of them fails */
+    _Atomic int64_t calls_left; /* until it does, once; 0 or less: it does not */
+    int failure;                /* its reason, -EIO if you like; 0: a read gives a flipped bit */
+    const char *failed;         /* what was called, "read_at" for one */
+    _Atomic int64_t files_open;
     int64_t resized_bytes; /* size of the file that was made larger or smaller last, before */
 
     bool owns_random;

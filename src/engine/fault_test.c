@@ -1,375 +1,384 @@
-/* R17, R18, R28: every allocation, open and read of a statement is made to fail in turn, and every look at its interrupt
- * finds a request: the error is clean, the next query is right, and (under the address sanitizer) nothing leaks. */
+/* R17, R18, R28: statements of every kind, each made to fail at each of its allocations, calls of the system and looks at an interrupt
+ * (test/faults.h). Those that spill are in fault_spill_test.c. */
 #include "base/arena.h"
 #include "base/fault.h"
-#include "fletch/fletch.h"
+
+#include "faults.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define TRIES_MAX 20000
-/* Where each object is a chunk of its own there are ten times as many to fail, and each try takes longer. */
-#define STEP (FL_ARENA_IS_EXACT ? 23 : 1)
+#define GIVES(n_rows, text) {.sql = (text), .rows = (n_rows)}
+#define VARIES(n_rows, text) {.sql = (text), .rows = (n_rows), .flags = FAULT_VARIES}
+#define TELLS(n_rows, text) {.sql = (text), .rows = (n_rows), .flags = FAULT_TELLS}
+#define AFTER(put_back, n_rows, text) {.sql = (text), .rows = (n_rows), .before = (put_back)}
+#define RUN(function, n_rows, text) {.sql = (text), .rows = (n_rows), .run = (function)}
 
-static const char *const statements[] = {
-    "SELECT 1",
-    "SELECT a, b FROM t WHERE a > 3 ORDER BY b DESC",
-    "SELECT b, count(*), sum(a), min(s), avg(a) FROM t GROUP BY b",
-    "SELECT count(DISTINCT s), string_agg(s, ',' ORDER BY a) FROM t",
-    "SELECT t.a, u.s FROM t JOIN t AS u ON t.a = u.b",
-    "SELECT t.a, u.s FROM t LEFT JOIN t AS u ON t.a = u.b AND u.a < 5",
-    "SELECT t.a FROM t FULL JOIN t AS u ON t.a = u.b",
-    "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.b = t.a)",
-    "SELECT a, (SELECT max(u.a) FROM t u WHERE u.b = t.b) FROM t",
-    "SELECT a FROM t WHERE a NOT IN (SELECT b FROM t)",
-    "SELECT a FROM t UNION SELECT b FROM t",
-    "SELECT a FROM t INTERSECT ALL SELECT b FROM t",
-    "SELECT DISTINCT b FROM t ORDER BY 1 LIMIT 3 OFFSET 1",
-    "SELECT upper(s) || '!', s LIKE '%1%', a::text, date '2024-01-01' + a::integer FROM t",
-    "SELECT CASE WHEN a > 5 THEN a * 1.5 ELSE -a END FROM t",
-    "SELECT [a, b], {'x': 1} FROM t",
-    "SELECT (a, s), {'x': [a], 'y': s}, greatest([a], [b]), (a, b)::struct(p text, q text), array_agg((b, s)) FROM t "
-    "GROUP BY a, b, s",
-    "SELECT make_interval(days => 3, secs => a::double) FROM t",
-    "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
-    "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a",
-    "SELECT t.a, u.s FROM (SELECT a FROM t ORDER BY a LIMIT 99) AS t JOIN (SELECT b, s FROM t ORDER BY b LIMIT 99) AS "
-    "u ON t.a = u.b",
-    "SELECT t.a, u.s FROM (SELECT a, s FROM t ORDER BY s, a LIMIT 99) AS t LEFT JOIN (SELECT b, s FROM t ORDER BY s, b "
-    "LIMIT 99) AS u "
-    "ON t.s = u.s AND t.a = u.b AND u.b < 5",
-    "SELECT b, s, count(*), sum(a), min(s) FROM (SELECT a, b, s FROM t ORDER BY b, s LIMIT 99) AS t GROUP BY b, s",
-    "EXPLAIN ANALYZE SELECT count(*) FROM t",
-    "EXPLAIN (FORMAT json, MEMO, WHY NOT choose_build_side) SELECT a FROM t",
-    "EXPLAIN (WHY, MEMO, COSTS, PROPERTIES, WHY NOT choose_build_side) SELECT t.a FROM t JOIN t AS u ON t.a = u.b "
-    "WHERE t.a > 3",
-    "SELECT count(*) FROM 'test/data/csv/people.csv'",
-    "CREATE OR REPLACE TABLE copied AS SELECT * FROM t",
-    "DESCRIBE t",
-    "SHOW TABLES",
+static const char *const tables[] = {
+    "CREATE TABLE t AS SELECT range AS a, range % 4 AS b, 'a longer text, number ' || range AS s FROM range(12)",
+    "CREATE TABLE m AS SELECT range AS i, (range * 1.25)::decimal(20, 3) AS d, date '2024-01-01' + range::integer AS "
+    "t, "
+    "[range, range + 1] AS l, {'x': range, 'y': 'text ' || range} AS st, CASE WHEN range % 3 > 0 THEN range * 0.5 END "
+    "AS x "
+    "FROM range(12)",
+    "CREATE TABLE k (a bigint PRIMARY KEY, s text NOT NULL)",
+    "INSERT INTO k SELECT range, 'text ' || range FROM range(12)",
+    "CREATE VIEW v AS SELECT b, count(*) AS n, max(s) AS s FROM t GROUP BY b",
 };
 
-/* Reads to the end, or to an error, which it gives. */
-static fl_status drain(struct ArrowArrayStream *rows, fl_err *err)
-{
-    struct ArrowArray batch = {0};
-    while (rows->get_next(rows, &batch) == 0 && batch.release != NULL)
-        batch.release(&batch);
-    fl_status st = fl_stream_error(rows, err);
-    rows->release(rows);
-    return st;
-}
+/* ---- queries ------------------------------------------------------------------------------------------------------------ */
 
-static void check_session(fl_session *session, const char *sql)
-{
-    struct ArrowArrayStream rows;
-    struct ArrowArray batch = {0};
-    fl_err err = {0};
-    if (fl_session_query(session, "SELECT count(*) FROM t", &rows, &err) != FL_OK)
-        fail_msg("after %s: %s", sql, err.message);
-    assert_int_equal(rows.get_next(&rows, &batch), 0);
-    assert_int_equal(((const int64_t *)batch.children[0]->buffers[1])[0], 12);
-    batch.release(&batch);
-    rows.release(&rows);
-}
+static const fault_statement queries[] = {
+    GIVES(1, "SELECT 1"),
+    GIVES(8, "SELECT a, b FROM t WHERE a > 3 ORDER BY b DESC, a"),
+    GIVES(3, "SELECT a, s FROM t ORDER BY s DESC LIMIT 3"),
+    GIVES(3, "SELECT DISTINCT b FROM t ORDER BY 1 LIMIT 3 OFFSET 1"),
+    GIVES(4, "SELECT DISTINCT ON (b) b, a, s FROM t ORDER BY b, a DESC"),
+    GIVES(3, "VALUES (1, 'one'), (2, 'two'), (3, NULL)"),
+    GIVES(4, "SELECT b, s FROM v ORDER BY n, b"),
 
-static void fail_each(fl_session *session, const char *sql, fl_fault fault)
-{
-    for (int64_t n = 1; n <= TRIES_MAX; n++) {
-        struct ArrowArrayStream rows = {0};
-        fl_err err = {0};
-        fl_fault_arm(fault, n);
-        fl_status st = fl_session_query(session, sql, &rows, &err);
-        bool untouched = fl_fault_is_armed(fault);
-        if (st == FL_OK)
-            st = drain(&rows, &err);
-        untouched = untouched && fl_fault_is_armed(fault);
-        fl_fault_arm(fault, 0);
-        bool is_expected = fault == FL_FAULT_INTERRUPT ? st == FL_ERR_CANCELLED
-                                                       : st == FL_ERR_MEMORY || st == FL_ERR_IO || st == FL_ERR_CORRUPT;
-        if (st != FL_OK && !is_expected)
-            fail_msg("%s, fault %d at %lld: %s", sql, (int)fault, (long long)n, err.message);
-        if (untouched) {
-            if (st != FL_OK)
-                fail_msg("%s, without a fault: %s", sql, err.message);
-            check_session(session, sql);
-            return;
-        }
-        if (n % 16 == 0)
-            check_session(session, sql);
-    }
-    fail_msg("%s: still failing after %d tries", sql, TRIES_MAX);
-}
+    /* groups and aggregates */
+    GIVES(4, "SELECT b, count(*), sum(a), min(s), avg(a) FROM t GROUP BY b"),
+    GIVES(1, "SELECT count(DISTINCT s), string_agg(s, ',' ORDER BY a), sum(DISTINCT b) FROM t"),
+    GIVES(4, "SELECT b, array_agg(s ORDER BY a DESC), string_agg(DISTINCT s, ';' ORDER BY s) FROM t GROUP BY b"),
+    GIVES(4, "SELECT b, median(a), quantile_cont(a, [0.25, 0.75]), mode(s), var_pop(a) FROM t GROUP BY b HAVING "
+             "count(*) > 2"),
+    GIVES(4, "SELECT b, count(*) FILTER (WHERE a > 5), arg_max(s, a), bool_or(a = 3), bit_xor(a) FROM t GROUP BY b"),
+    GIVES(
+        12,
+        "SELECT b, s, count(*), sum(a), min(s) FROM (SELECT a, b, s FROM t ORDER BY b, s LIMIT 99) AS t GROUP BY b, s"),
+    GIVES(12,
+          "SELECT (a, s), {'x': [a], 'y': s}, greatest([a], [b]), (a, b)::struct(p text, q text), array_agg((b, s)) "
+          "FROM t GROUP BY a, b, s"),
+    GIVES(12, "SELECT d, l, st, count(*) FROM m GROUP BY d, l, st"),
 
-/* A query by builder, from its first step to its rows. */
-static void fail_each_of_builder(fl_session *session)
-{
-    for (int64_t n = 1; n <= TRIES_MAX; n++) {
-        struct ArrowArrayStream rows = {0};
-        fl_err err = {0};
-        fl_fault_arm(FL_FAULT_ALLOC, n);
-        fl_builder *q = fl_query_from(session, "t");
-        fl_builder_where(fl_builder_join(q, "t u", "left", "t.a = u.b"), "t.a > 1 AND t.s <> ''");
-        fl_builder_where(fl_builder_agg(fl_builder_group_by(q, "t.b AS k"), "count(*) AS n"), "n > 0");
-        fl_builder_skip(fl_builder_take(fl_builder_order_by(q, "n DESC, k"), 3), 1);
-        fl_status st = fl_builder_run(q, &rows, &err);
-        bool untouched = fl_fault_is_armed(FL_FAULT_ALLOC);
-        if (st == FL_OK)
-            st = drain(&rows, &err);
-        fl_builder_free(q);
-        untouched = untouched && fl_fault_is_armed(FL_FAULT_ALLOC);
-        fl_fault_arm(FL_FAULT_ALLOC, 0);
-        if (st != FL_OK && st != FL_ERR_MEMORY)
-            fail_msg("the builder, fault at %lld: %s", (long long)n, err.message);
-        if (untouched) {
-            assert_int_equal(st, FL_OK);
-            check_session(session, "a query by builder");
-            return;
-        }
-    }
-    fail_msg("the builder still fails after %d tries", TRIES_MAX);
-}
+    /* joins */
+    GIVES(12, "SELECT t.a, u.s FROM t JOIN t AS u ON t.a = u.b"),
+    GIVES(15, "SELECT t.a, u.s FROM t LEFT JOIN t AS u ON t.a = u.b AND u.a < 7"),
+    GIVES(16, "SELECT t.a, u.s FROM t RIGHT JOIN t AS u ON t.b = u.a AND t.s <> u.s"),
+    GIVES(20, "SELECT t.a FROM t FULL JOIN t AS u ON t.a = u.b"),
+    GIVES(4, "SELECT a, s FROM t SEMI JOIN m ON t.a = m.i AND m.d < 5"),
+    GIVES(8, "SELECT a, s FROM t ANTI JOIN m ON t.a = m.i AND m.d < 5"),
+    GIVES(12, "SELECT a, a IN (SELECT b FROM t) OR a = 7 FROM t"),
+    GIVES(66, "SELECT t.a, u.s FROM t JOIN t AS u ON t.a < u.a"),
+    GIVES(49, "SELECT t.a, u.s FROM t LEFT JOIN t AS u ON t.a * 2 < u.a + t.b AND t.s <> u.s"),
+    GIVES(144, "SELECT t.a, u.b FROM t CROSS JOIN t AS u"),
+    GIVES(
+        12,
+        "SELECT t.a, u.s FROM (SELECT a FROM t ORDER BY a LIMIT 99) AS t JOIN (SELECT b, s FROM t ORDER BY b LIMIT 99) "
+        "AS u ON t.a = u.b"),
+    GIVES(12, "SELECT t.a, u.s FROM (SELECT a, s FROM t ORDER BY s, a LIMIT 99) AS t LEFT JOIN (SELECT b, s FROM t "
+              "ORDER BY s, "
+              "b LIMIT 99) AS u ON t.s = u.s AND t.a = u.b AND u.b < 5"),
+    GIVES(12, "SELECT t.a, k.s, m.d FROM t, k, m WHERE t.a = k.a AND k.a = m.i AND m.x IS DISTINCT FROM 3"),
 
-static void test_faults(void **state)
-{
-    (void)state;
-    fl_engine *engine = NULL;
-    fl_session *session = NULL;
-    struct ArrowArrayStream rows;
-    fl_err err = {0};
-    fl_engine_options options = {.size = sizeof(options), .threads = 1};
-    assert_int_equal(fl_engine_open(&options, &engine, &err), FL_OK);
-    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
-    assert_int_equal(fl_session_query(session,
-                                      "CREATE TABLE t AS SELECT range AS a, range % 4 AS b, 'a longer text, number ' "
-                                      "|| range AS s FROM range(12)",
-                                      &rows, &err),
-                     FL_OK);
-    rows.release(&rows);
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
-        fail_each(session, statements[i], FL_FAULT_ALLOC);
-        fail_each(session, statements[i], FL_FAULT_OPEN);
-        fail_each(session, statements[i], FL_FAULT_READ);
-        fail_each(session, statements[i], FL_FAULT_INTERRUPT);
-    }
-    fail_each_of_builder(session);
-    fl_session_close(session);
-    fl_engine_close(engine);
-}
+    /* subqueries, what is shared, set operations */
+    GIVES(4, "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.b = t.a)"),
+    GIVES(12, "SELECT a, (SELECT max(u.a) FROM t u WHERE u.b = t.b) FROM t"),
+    GIVES(12, "SELECT a, (SELECT string_agg(u.s, ',' ORDER BY u.a) FROM t u WHERE u.a < t.a AND u.b <> t.b) FROM t"),
+    GIVES(8, "SELECT a FROM t WHERE a NOT IN (SELECT b FROM t)"),
+    GIVES(1, "SELECT a FROM t WHERE a >= ALL (SELECT u.a FROM t AS u WHERE u.s <> t.s)"),
+    GIVES(24, "SELECT t.a, u.e FROM t, LATERAL (SELECT unnest([t.a, t.b]) AS e) AS u"),
+    GIVES(12,
+          "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT c.a, d.s FROM c, c AS d WHERE c.a = d.a AND c.x = d.x"),
+    GIVES(12, "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a"),
+    GIVES(4, "WITH c AS (SELECT b, sum(a) AS n FROM t GROUP BY b) SELECT c.b, d.n FROM c JOIN c AS d ON c.n = d.n "
+             "ORDER BY 1"),
+    GIVES(12, "SELECT a FROM t UNION SELECT b FROM t"),
+    GIVES(24, "SELECT a, s FROM t UNION ALL SELECT b, upper(s) FROM t"),
+    GIVES(4, "SELECT a FROM t INTERSECT ALL SELECT b FROM t"),
+    GIVES(4, "SELECT b, b FROM t INTERSECT SELECT a, b FROM t"),
+    GIVES(8, "SELECT b FROM t EXCEPT ALL SELECT a FROM t"),
+    GIVES(8, "SELECT a, s FROM t EXCEPT SELECT a, s FROM t WHERE a < 4"),
 
-static void run_all(fl_session *session, const char *const *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct ArrowArrayStream rows;
-        fl_err err = {0};
-        if (fl_session_query(session, list[i], &rows, &err) != FL_OK)
-            fail_msg("%s: %s", list[i], err.message);
-        rows.release(&rows);
-    }
-}
+    /* expressions */
+    GIVES(12, "SELECT upper(s) || '!', s LIKE '%1%', a::text, date '2024-01-01' + a::integer FROM t"),
+    GIVES(12,
+          "SELECT regexp_replace(s, '[aeiou]+', '_'), s ~ 'number .$', s SIMILAR TO '%(1|2)', split_part(s, ',', 2), "
+          "md5(s), levenshtein(s, 'text') FROM t"),
+    GIVES(12,
+          "SELECT lpad(s, 40, '-'), replace(s, 'text', 'TEXT'), concat_ws('/', a, b, s), s ILIKE '%NUMBER 1_' FROM t"),
+    GIVES(12, "SELECT CASE WHEN a > 5 THEN a * 1.5 ELSE -a END, coalesce(nullif(b, 2), a) FROM t"),
+    GIVES(12,
+          "SELECT d * d, d / 3, round(d, 1), d::text::decimal(10, 1), (d + 0.00001)::double, sum(d) FROM m GROUP BY d"),
+    GIVES(12, "SELECT l || [i], l[1:1], list_sort(l, 'DESC'), l @> [i], flatten([l, l]), array_to_string(l, '-'), "
+              "st.y, l::text, st::text FROM m"),
+    GIVES(12,
+          "SELECT '[1, 2, NULL]'::bigint[], '{1,2}'::text[], string_to_array(i::text || ',x', ','), [i, 1] < l FROM m"),
+    GIVES(12,
+          "SELECT make_interval(days => 3, secs => a::double), to_char(timestamp '2024-05-06 07:08:09', 'Month YYYY') "
+          "FROM t"),
+    GIVES(12, "SELECT date_trunc('month', t), extract(dow FROM t), strftime(t, '%Y %j'), t + interval '1 month', "
+              "age(t, date '2020-02-29') FROM m"),
+    GIVES(24, "SELECT i, unnest(l) AS e FROM m"),
+    GIVES(12, "SELECT TRY_CAST(s AS integer), TRY_CAST(a::text AS decimal(3, 1)), ARRAY(SELECT u.a FROM t AS u WHERE "
+              "u.b = t.b "
+              "ORDER BY 1) FROM t"),
 
-/* ---- statements whose rows are read as they come, and that spill ---------------------------------------------------------- */
-
-static const char *const spilling[] = {
-    "SELECT range, 'a longer text, number ' || range FROM range(40000)",
-    "SELECT a FROM t WHERE a < 0 ORDER BY a",
-    "SELECT a FROM t WHERE a < 0 ORDER BY a LIMIT 3",
-    "SELECT count(*), min(s), sum(n) FROM (SELECT range % 9001 AS k, min('a longer text ' || range) AS s, count(*) AS "
-    "n FROM "
-    "range(16000) GROUP BY 1) AS q",
-    "SELECT range % 3, count(DISTINCT 'a longer text ' || range), median(range) FROM range(16000) GROUP BY 1",
-    "SELECT count(*), max(s) FROM (SELECT range % 2000 AS k, string_agg('a text ' || range, ',' ORDER BY range) AS s "
-    "FROM "
-    "range(16000) GROUP BY 1) AS q",
-    "SELECT count(*) FROM (SELECT 'a longer text ' || range FROM range(16000) EXCEPT ALL SELECT 'a longer text ' || "
-    "range * 2 "
-    "FROM range(16000)) AS q",
-    "SELECT * FROM (SELECT range AS i, 'a longer text ' || range AS s FROM range(30000) ORDER BY range % 1000, s) AS q "
-    "WHERE random() < 0.001",
-    "SELECT range, 'a longer text ' || range AS s FROM range(20000) ORDER BY s DESC LIMIT 9 OFFSET 15000",
-    "WITH c AS MATERIALIZED (SELECT range AS i, 'a longer text ' || range AS s FROM range(40000)) "
-    "SELECT count(*), max(s) FROM c UNION ALL SELECT sum(i), min(s) FROM c",
+    /* what is told of plans, tables and settings */
+    TELLS(1, "EXPLAIN SELECT a FROM t WHERE a > 3"),
+    VARIES(2, "EXPLAIN ANALYZE SELECT b, count(*) FROM t GROUP BY b"),
+    TELLS(1, "EXPLAIN (FORMAT json, MEMO, WHY NOT choose_build_side) SELECT a FROM t"),
+    TELLS(
+        35,
+        "EXPLAIN (WHY, MEMO, COSTS, PROPERTIES, WHY NOT choose_build_side) SELECT t.a FROM t JOIN t AS u ON t.a = u.b "
+        "WHERE t.a > 3"),
+    GIVES(3, "DESCRIBE t"),
+    GIVES(2, "DESCRIBE SELECT l, st FROM m"),
+    GIVES(4, "SHOW TABLES"),
+    GIVES(1, "SHOW threads"),
 };
 
-/* Joins, with less memory. */
-static const char *const spilling_joins[] = {
-    "SELECT sum(l.i), max(r.s) FROM (SELECT i, i * 7 % 1601 AS k, repeat('x', 200) || i AS s FROM range(600) AS r(i)) "
-    "AS l JOIN "
-    "(SELECT i, i * 5 % 1601 AS k, repeat('y', 200) || i AS s FROM range(580) AS r(i)) AS r ON l.k = r.k WHERE l.s <> "
-    "r.s",
-    "SELECT count(*), max(r.s[1]) FROM (SELECT i, i * 7 % 1601 AS k, repeat('x', 200) || i AS s FROM range(1000) AS "
-    "r(i)) AS l FULL JOIN (SELECT i, CASE WHEN i < 990 THEN 7 ELSE i END AS k, [repeat('y', 200), i::text] AS s FROM "
-    "range(1000) AS r(i)) AS r ON l.k = r.k AND l.s <> r.s[1]",
-    "SELECT count(*) FROM (SELECT i, i % 9 AS k, repeat('x', 200) || i AS s FROM range(9) AS r(i)) AS l LEFT JOIN "
-    "(SELECT i, repeat('y', 200) || i AS s FROM range(1500) AS r(i)) AS r ON l.k * 150 > r.i AND l.s <> r.s",
+/* ---- files -------------------------------------------------------------------------------------------------------------- */
+
+#define CODEC(name)                                                                                                    \
+    GIVES(1, "SELECT count(*), sum(id), min(word), max(word), sum(real), bool_and(flag) FROM 'test/data/parquet/" name \
+             ".parquet' WHERE small <> 3")
+
+static const fault_statement files[] = {
+    CODEC("codec_none"),
+    CODEC("codec_snappy"),
+    CODEC("codec_gzip"),
+    CODEC("codec_brotli"),
+    CODEC("codec_zstd"),
+    CODEC("codec_lz4"),
+    CODEC("delta"),
+    CODEC("delta_length"),
+    CODEC("byte_stream_split"),
+    CODEC("v2_zstd"),
+    CODEC("dictionary_fallback"),
+    CODEC("row_groups"),
+    GIVES(4, "FROM 'test/data/parquet/nested.parquet'"),
+    GIVES(3, "FROM 'test/data/parquet/types.parquet'"),
+    GIVES(6, "FROM 'test/data/parquet/part_*.parquet' ORDER BY 1"),
+    GIVES(1, "SELECT count(*), min(a.word) FROM 'test/data/parquet/row_groups.parquet' AS a JOIN "
+             "'test/data/parquet/codec_zstd.parquet' AS b ON a.id = b.id WHERE b.id BETWEEN 100 AND 200"),
+    GIVES(4, "SELECT *, born + 1 FROM 'test/data/csv/people.csv'"),
+    GIVES(3, "SELECT * FROM read_csv('test/data/csv/types.csv', header = true, nullstr = 'NA', all_varchar = true)"),
+    GIVES(2, "FROM 'test/data/csv/quoted_newline.csv'"),
+    GIVES(3, "FROM 'test/data/json/people.ndjson'"),
+    GIVES(3, "SELECT name, tags[1], home.city FROM 'test/data/json/people.json'"),
+    GIVES(2, "FROM 'test/data/json/escapes.ndjson'"),
+    GIVES(5, "DESCRIBE FROM 'test/data/parquet/codec_gzip.parquet'"),
 };
 
-#define SPILLING_TRIES 60 /* of each fault: the statements are long */
+/* ---- statements that change something ------------------------------------------------------------------------------------ */
 
-/* Every so many allocations, opens, reads and looks, so that the last one is behind the statement's end. */
-static void fail_some_of_spilling(fl_session *session, const char *sql, fl_fault fault)
-{
-    int64_t step = 1;
-    for (int64_t n = 1;; n += step) {
-        struct ArrowArrayStream rows = {0};
-        fl_err err = {0};
-        fl_fault_arm(fault, n);
-        fl_status st = fl_session_query(session, sql, &rows, &err);
-        bool untouched = fl_fault_is_armed(fault);
-        if (st == FL_OK)
-            st = drain(&rows, &err);
-        untouched = untouched && fl_fault_is_armed(fault);
-        fl_fault_arm(fault, 0);
-        bool is_expected = fault == FL_FAULT_INTERRUPT ? st == FL_ERR_CANCELLED
-                                                       : st == FL_ERR_MEMORY || st == FL_ERR_IO || st == FL_ERR_CORRUPT;
-        if (st != FL_OK && !is_expected)
-            fail_msg("%s, fault %d at %lld: %s", sql, (int)fault, (long long)n, err.message);
-        if (untouched) {
-            assert_int_equal(st, FL_OK);
-            check_session(session, sql);
-            return;
-        }
-        if (FL_ARENA_IS_EXACT)
-            step = 1 + n / 2;
-        else
-            step += n / SPILLING_TRIES / 4 > step ? step / 2 + 1 : 0;
-    }
-}
-
-static void test_faults_of_spilling(void **state)
-{
-    (void)state;
-    fl_engine *engine = NULL;
-    fl_session *session = NULL;
-    static const char *const list[] = {"CREATE TABLE t AS SELECT range AS a FROM range(12)", "SET memory_limit = '3MB'",
-                                       "SET threads = 1"};
-    static const char *const of_joins[] = {"SET memory_limit = '400kB'", "SET vector_size = 64"};
-    fl_err err = {0};
-    fl_engine_options options = {.size = sizeof(options), .threads = 1};
-    assert_int_equal(fl_engine_open(&options, &engine, &err), FL_OK);
-    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
-    run_all(session, list, sizeof(list) / sizeof(list[0]));
-    for (size_t i = 0; i < sizeof(spilling) / sizeof(spilling[0]); i++)
-        for (fl_fault fault = 0; fault < FL_FAULT_COUNT; fault++)
-            fail_some_of_spilling(session, spilling[i], fault);
-    run_all(session, of_joins, sizeof(of_joins) / sizeof(of_joins[0]));
-    for (size_t i = 0; i < sizeof(spilling_joins) / sizeof(spilling_joins[0]); i++)
-        for (fl_fault fault = 0; fault < FL_FAULT_COUNT; fault++)
-            fail_some_of_spilling(session, spilling_joins[i], fault);
-    fl_session_close(session);
-    fl_engine_close(engine);
-}
-
-/* ---- statements that change rows: all of it or nothing ------------------------------------------------------------------- */
-
-static const char *const changes[] = {
-    "UPDATE w SET a = a + 20000, s = s || '!' WHERE b = 2",
-    "UPDATE w SET s = NULL, l = [a] WHERE a = (SELECT max(a) FROM w)",
-    "UPDATE w SET b = t.b FROM t WHERE t.a = w.a",
-    "DELETE FROM w WHERE b = 1",
-    "DELETE FROM w WHERE a % 3 = 0",
-    "INSERT INTO w SELECT a + 20000, b, s, l FROM w WHERE b = 0",
+static const fault_statement changes[] = {
+    AFTER(NULL, 0, "CREATE OR REPLACE TABLE copied AS SELECT * FROM t ORDER BY s DESC"),
+    AFTER(NULL, 0, "CREATE OR REPLACE TABLE copied AS FROM 'test/data/parquet/nested.parquet'"),
+    AFTER(NULL, 0, "CREATE OR REPLACE TABLE made (a bigint PRIMARY KEY, s text DEFAULT 'none', UNIQUE (s, a))"),
+    AFTER(NULL, 0, "CREATE OR REPLACE VIEW seen AS SELECT a, count(*) AS n FROM t GROUP BY a"),
+    AFTER("CREATE OR REPLACE TABLE an AS SELECT a, a % 3 AS b, s FROM t", 0, "ANALYZE an"),
+    AFTER("CREATE OR REPLACE TABLE an AS SELECT a, a % 3 AS b, s FROM t", 0, "CREATE UNIQUE INDEX an_key ON an (a, s)"),
+    AFTER("CREATE OR REPLACE TABLE an AS SELECT a FROM t", 0, "DROP TABLE an"),
+    AFTER("DEALLOCATE ALL", 0, "PREPARE p (bigint, text) AS SELECT a, s FROM t WHERE a > $1 AND s <> $2"),
+    AFTER("DEALLOCATE ALL", 7, "PREPARE p AS SELECT a, s FROM t WHERE a > $1 AND s LIKE $2; EXECUTE p (4, 'a%')"),
+    AFTER("DEALLOCATE ALL; CREATE OR REPLACE TABLE an (a bigint PRIMARY KEY, s text)", 0,
+          "PREPARE p (bigint, text) AS INSERT INTO an VALUES ($1, $2); EXECUTE p (4, 'a'); DEALLOCATE p"),
+    AFTER("RESET ALL", 0,
+          "SET memory_limit = '100MB'; SET disabled_rules = 'push_filter,order_joins'; RESET vector_size"),
+    AFTER("RESET ALL", 4, "SET optimizer = 'none'; SELECT b, max(s) FROM t WHERE a IN (SELECT a FROM k) GROUP BY b"),
 };
 
 /* A table of two segments, of which the first has a deleted row, with the index of its key. */
-static void make_table(fl_session *session)
+#define TABLE                                                                                                      \
+    "CREATE OR REPLACE TABLE w (a bigint PRIMARY KEY, b bigint NOT NULL, s text, l bigint[]); "                    \
+    "INSERT INTO w SELECT range, range % 12, 'a longer text, number ' || range % 9, [range, 1] FROM range(2090); " \
+    "INSERT INTO w SELECT range, range % 12, 'x', [range, 1] FROM range(9000, 9040); "                             \
+    "DELETE FROM w WHERE a > 600 AND a < 1000 AND a % 7 = 0"
+
+#define CHANGES(text) \
+    {.sql = (text),   \
+     .before = TABLE, \
+     .check = "SELECT sum(a * 31 + b * 7 + coalesce(length(s), 5) * 3 + len(l)), count(*), count(s) FROM w"}
+
+/* All of it or nothing. */
+static const fault_statement row_changes[] = {
+    CHANGES("UPDATE w SET a = a + 20000, s = s || '!' WHERE b = 2"),
+    CHANGES("UPDATE w SET s = NULL, l = [a] WHERE a = (SELECT max(a) FROM w)"),
+    CHANGES("UPDATE w SET b = t.b FROM t WHERE t.a = w.a"),
+    CHANGES("DELETE FROM w WHERE b = 1"),
+    CHANGES("DELETE FROM w WHERE a % 3 = 0"),
+    CHANGES("DELETE FROM w USING t WHERE t.a = w.b"),
+    CHANGES("INSERT INTO w SELECT a + 20000, b, s, l FROM w WHERE b = 0"),
+    CHANGES("INSERT INTO w VALUES (-1, 2, 'three', [4]), (-2, 3, NULL, NULL)"),
+    CHANGES("TRUNCATE w"),
+};
+
+/* ---- calls of the library ------------------------------------------------------------------------------------------------ */
+
+/* A query by builder, from its first step to its rows. */
+static fl_status run_builder(faults *f, const fault_statement *statement, fault_answer *ret, fl_err *err)
 {
-    static const char *const list[] = {
-        "CREATE OR REPLACE TABLE w (a bigint PRIMARY KEY, b bigint NOT NULL, s text, l bigint[])",
-        "INSERT INTO w SELECT range, range % 12, 'a longer text, number ' || range % 9, [range, 1] FROM range(4090)",
-        "INSERT INTO w SELECT range, range % 12, 'x', [range, 1] FROM range(9000, 9040)",
-        "DELETE FROM w WHERE a > 600 AND a < 1000 AND a % 7 = 0"};
-    run_all(session, list, sizeof(list) / sizeof(list[0]));
+    struct ArrowArrayStream rows = {0};
+    fl_builder *q = fl_query_from(f->session, "t");
+    fl_builder_where(fl_builder_join(q, "t u", "left", "t.a = u.b"), "t.a > 1 AND t.s <> ''");
+    fl_builder_where(fl_builder_agg(fl_builder_group_by(q, "t.b AS k"), "count(*) AS n"), "n > 0");
+    fl_builder_skip(fl_builder_take(fl_builder_order_by(q, "n DESC, k"), 3), 1);
+    fl_status st = fl_builder_run(q, &rows, err);
+    if (st == FL_OK)
+        st = fault_read(&rows, 0, ret, err);
+    fl_builder_free(q);
+    return st;
 }
 
-static int64_t sum_of_rows(fl_session *session)
+static fl_status run_explain(faults *f, const fault_statement *statement, fault_answer *ret, fl_err *err)
 {
-    struct ArrowArrayStream rows;
-    struct ArrowArray batch = {0};
-    fl_err err = {0};
-    static const char sql[] =
-        "SELECT (sum(a * 31 + b * 7 + coalesce(length(s), 5) * 3 + len(l)) * 1000 + count(*))::bigint FROM w";
-    if (fl_session_query(session, sql, &rows, &err) != FL_OK)
-        fail_msg("%s", err.message);
-    assert_int_equal(rows.get_next(&rows, &batch), 0);
-    int64_t sum = ((const int64_t *)batch.children[0]->buffers[1])[0];
-    batch.release(&batch);
-    rows.release(&rows);
-    return sum;
+    char *text = NULL;
+    uint64_t hash = 0;
+    fl_builder *q = fl_builder_select(fl_query_from(f->session, "t"), "a, upper(s) AS s");
+    fl_status st = fl_builder_explain(q, &text, err);
+    if (st == FL_OK)
+        st = fl_builder_plan_hash(q, &hash, err);
+    *ret = (fault_answer){.sum = hash};
+    fl_text_free(text);
+    fl_builder_free(q);
+    return st;
 }
 
-static void fail_each_of_change(fl_session *session, const char *sql, fl_fault fault)
+static fl_status run_prepared(faults *f, const fault_statement *statement, fault_answer *ret, fl_err *err)
 {
-    make_table(session);
-    int64_t before = sum_of_rows(session);
-    run_all(session, &sql, 1);
-    int64_t after = sum_of_rows(session);
-    for (int64_t n = 1; n <= TRIES_MAX; n += STEP) {
-        struct ArrowArrayStream rows = {0};
-        fl_err err = {0};
-        make_table(session);
-        fl_fault_arm(fault, n);
-        fl_status st = fl_session_query(session, sql, &rows, &err);
-        bool untouched = fl_fault_is_armed(fault);
-        fl_fault_arm(fault, 0);
+    struct ArrowArrayStream rows = {0};
+    fl_statement *prepared = NULL;
+    fl_status st = fl_session_prepare(f->session, statement->sql, strlen(statement->sql), &prepared, err);
+    if (st == FL_OK)
+        st = fl_statement_bind_int64(prepared, 1, 4, err);
+    if (st == FL_OK)
+        st = fl_statement_bind_text(prepared, 2, "a longer text, number 7", 23, err);
+    for (int32_t i = 0; i < 2 && st == FL_OK; i++) {
+        st = fl_statement_execute(prepared, &rows, err);
         if (st == FL_OK)
-            (void)drain(&rows, &err);
-        int64_t sum = sum_of_rows(session); /* it may be done, and its answer fail for want of memory */
-        if (sum != after && (st == FL_OK || sum != before))
-            fail_msg("%s, fault %d at %lld: changed a part of the rows", sql, (int)fault, (long long)n);
-        if (untouched) {
-            assert_int_equal(st, FL_OK);
-            return;
+            st = fault_read(&rows, 0, ret, err);
+    }
+    fl_statement_close(prepared);
+    return st;
+}
+
+/* Rows of a stream of another's become a table, which is read and goes. */
+static fl_status run_registered(faults *f, const fault_statement *statement, fault_answer *ret, fl_err *err)
+{
+    static const fault_statement read = {.sql = "SELECT i, d, t, l, st, x FROM registered WHERE i <> 3"};
+    struct ArrowArrayStream rows = {0};
+    fl_status st = fl_session_query(f->session, statement->sql, &rows, err);
+    if (st == FL_OK)
+        st = fl_session_register(f->session, "registered", &rows, true, err);
+    return st == FL_OK ? fault_query(f, &read, ret, err) : st;
+}
+
+/* Reads a stream in part, another one behind it, and lets go of both. */
+static fl_status run_half(faults *f, const fault_statement *statement, fault_answer *ret, fl_err *err)
+{
+    struct ArrowArrayStream first = {0}, second = {0};
+    fault_answer answer;
+    fl_status st = fl_session_query(f->session, statement->sql, &first, err);
+    if (st != FL_OK)
+        return st;
+    st = fl_session_query(f->session, "SHOW queries", &second, err);
+    if (st == FL_OK)
+        st = fault_read(&second, 0, &answer, err);
+    fl_status first_st = fault_read(&first, 1, ret, st == FL_OK ? err : NULL);
+    return st == FL_OK ? first_st : st;
+}
+
+/* Another session's stream is stopped, which it says when it is read. */
+static fl_status run_kill(faults *f, const fault_statement *statement, fault_answer *ret, fl_err *err)
+{
+    struct ArrowArrayStream rows = {0};
+    fl_session *other = NULL;
+    fault_answer answer;
+    char text[64] = "KILL 0";
+    fl_status st = fl_session_open(f->engine, &other, err);
+    if (st != FL_OK)
+        return st;
+    st = fl_session_query(other, statement->sql, &rows, err);
+    if (st == FL_OK) {
+        pthread_mutex_lock(&f->engine->lock);
+        if (f->engine->running != NULL)
+            snprintf(text, sizeof(text), "KILL %lld", (long long)f->engine->running->id);
+        pthread_mutex_unlock(&f->engine->lock);
+        fault_statement kill = {.sql = text};
+        st = fault_query(f, &kill, &answer, err);
+        fl_err stopped = {0};
+        fl_status read = fault_read(&rows, st == FL_OK ? 0 : 1, &answer, &stopped);
+        if (st == FL_OK && read != FL_ERR_CANCELLED) {
+            st = read;
+            *err = stopped;
         }
     }
-    fail_msg("%s: still failing after %d tries", sql, TRIES_MAX);
+    fl_session_close(other);
+    *ret = (fault_answer){0};
+    return st;
 }
 
-static void test_changes(void **state)
+static const fault_statement calls[] = {
+    RUN(run_builder, 2, "a query by builder"),
+    RUN(run_explain, 0, "a builder's plan and hash"),
+    RUN(run_prepared, 6, "SELECT a, s FROM t WHERE a > $1 AND s <> $2"),
+    {.sql = "SELECT * FROM m", .rows = 11, .run = run_registered, .before = "DROP TABLE IF EXISTS registered"},
+    RUN(run_half, 2048, "SELECT range, range % 7 FROM range(1000000)"),
+    RUN(run_half, 250, "FROM 'test/data/parquet/row_groups.parquet'"),
+    RUN(run_kill, 0, "SELECT range FROM range(3000000)"),
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+
+static fl_status open_and_close(const fl_system *system, fl_err *err)
 {
-    (void)state;
     fl_engine *engine = NULL;
     fl_session *session = NULL;
-    fl_err err = {0};
-    fl_engine_options options = {.size = sizeof(options), .threads = 1};
-    static const char *const begin = "CREATE TABLE t AS SELECT range AS a, range % 4 AS b FROM range(12)";
-    assert_int_equal(fl_engine_open(&options, &engine, &err), FL_OK);
-    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
-    run_all(session, &begin, 1);
-    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-        fail_each_of_change(session, changes[i], FL_FAULT_ALLOC);
-        fail_each_of_change(session, changes[i], FL_FAULT_INTERRUPT);
-    }
+    fl_status st = fl_engine_open_on(system, NULL, &engine, err);
+    if (st == FL_OK)
+        st = fl_session_open(engine, &session, err);
     fl_session_close(session);
     fl_engine_close(engine);
+    return st;
 }
 
-static void test_engine_open(void **state)
+static void test_opening(void **state)
 {
     (void)state;
-    for (int64_t n = 1; n <= TRIES_MAX; n++) {
-        fl_engine *engine = NULL;
-        fl_err err = {0};
+    owned_system owned;
+    fl_err err = {0};
+    fl_status st = FL_ERR_MEMORY;
+    owned_system_init(&owned);
+    for (int64_t n = 1; st != FL_OK; n++) {
         fl_fault_arm(FL_FAULT_ALLOC, n);
-        fl_status st = fl_engine_open(NULL, &engine, &err);
-        bool untouched = fl_fault_is_armed(FL_FAULT_ALLOC);
+        st = open_and_close(&owned.system, &err);
+        assert_true(st == (fl_fault_is_armed(FL_FAULT_ALLOC) ? FL_OK : FL_ERR_MEMORY));
         fl_fault_arm(FL_FAULT_ALLOC, 0);
-        assert_true(st == FL_OK || st == FL_ERR_MEMORY);
-        if (st == FL_OK)
-            fl_engine_close(engine);
-        if (untouched)
-            return;
     }
-    fail_msg("opening still fails");
+}
+
+/* ---- all of them -------------------------------------------------------------------------------------------------------- */
+
+#define TRY(f, list) faults_try(f, list, sizeof(list) / sizeof(list[0]))
+
+/* Where each object is a chunk of its own there are ten times as many to fail, and each try takes longer. */
+#define TRIES_MAX (FL_ARENA_IS_EXACT ? 200 : INT64_MAX)
+
+static void test_statements(void **state)
+{
+    (void)state;
+    static faults f;
+    faults_open(&f, tables, sizeof(tables) / sizeof(tables[0]));
+    f.tries_max = TRIES_MAX;
+    TRY(&f, queries);
+    TRY(&f, files);
+    TRY(&f, changes);
+    TRY(&f, row_changes);
+    TRY(&f, calls);
+    assert_true(f.n_statements >= 100);
+    faults_close(&f);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_engine_open), cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_faults_of_spilling), cmocka_unit_test(test_changes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_opening), cmocka_unit_test(test_statements)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
