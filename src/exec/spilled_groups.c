@@ -6,7 +6,8 @@
 #define SPLIT_BYTES (2 << 20)  /* of pages that are split at a time: blocks should not become small */
 #define PAGE_BYTES (512 << 10) /* what reading a page may take, but for rows that are larger */
 #define MORSEL_BATCHES 8
-#define AHEAD 16 /* rows between asking for an entry's memory and using it */
+#define AHEAD 16             /* rows between asking for an entry's memory and using it */
+#define TRIM_BYTES (4 << 20) /* piles from here on leave holes that blocks of the next may not fit */
 
 /* ---- hashing ------------------------------------------------------------------------------------------------------- */
 
@@ -461,8 +462,11 @@ fl_status fl_group_piles_run(fl_group_piles *piles, fl_worker *worker, void *ctx
     if (st == FL_OK && split == NULL)
         st = emit_some(piles, worker, ctx, pile, err);
     if (st != FL_OK || split != NULL || pile->block == NULL) {
+        bool is_large = pile->is_loaded && fl_group_table_bytes(&pile->table) >= TRIM_BYTES;
         free_pile(piles->kinds, pile);
         pile = NULL;
+        if (is_large)
+            fl_memory_trim();
     }
     if (st != FL_OK) {
         free_piles(piles->kinds, split);

@@ -75,6 +75,7 @@ static fl_status spill(set_state *state, fl_err *err)
     fl_status st = FL_OK;
     FL_TRY(fl_group_parts_divide(&state->kinds, &state->spilled, 0, &state->table.store, true, err));
     fl_group_table_drop(&state->table);
+    fl_memory_trim();
     st = fl_group_table_init(&state->table, &state->layout, state->n_cols, state->exec->context.session->vector_rows,
                              state->exec->context.memory, err);
 cleanup:
