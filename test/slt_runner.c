@@ -1,11 +1,13 @@
 /* Runs sqllogictest files over the public C API, and fills in their answers with --rewrite.
  *
- *   slt_runner [--engine NAME] [--classic] [--rewrite] [--set SQL]... FILE-or-FOLDER...
+ *   slt_runner [--engine NAME] [--classic] [--rewrite] [--memory SIZE] [--set SQL]... FILE-or-FOLDER...
  *
  * Reads SQLite's format (one value a line, hash-threshold, skipif/onlyif, halt) and DuckDB's additions (one row a line
  * with tabs, loop/foreach, include, require, expected error texts). Each file gets a session of its own. --classic
  * prints values as SQLite's runner does (R with three decimals, I cut to an integer); otherwise values are compared as
  * PostgreSQL prints them. --engine is the name that skipif and onlyif know; --set runs a statement before each file.
+ * --memory is the memory_limit of all records, but for one behind a comment "# memory: REASON": where that fails for want of memory,
+ * it is run again without the limit.
  *
  * Relies on: include/fletch/ alone, arrow_text.h for values, md5.h for hashes.
  * Exit status: 0 all records passed, 1 some did not, 2 usage or unreadable file. */
@@ -31,6 +33,7 @@
 struct options {
     const char *engine;
     bool classic, rewrite;
+    const char *memory; /* NULL: no limit */
     const char *settings[SETTINGS_MAX];
     int settings_count;
 };
@@ -62,6 +65,7 @@ struct file {
     long hash_threshold;
     int depth; /* of includes */
     long records, failures, skipped;
+    bool needs_memory; /* the record under way says so */
     struct edit *edits;
     size_t edits_count;
     bool halted;
@@ -206,8 +210,8 @@ static void add_value(const struct options *options, char type, const struct Arr
     }
 }
 
-/* Runs one statement and reads all of its rows. False, with err filled, when it failed. */
-static bool run(struct file *file, const char *sql, const char *types, struct result *ret_result, fl_err *err)
+/* Runs one statement under the limit that is set, and reads all of its rows. False, with err filled, when it failed. */
+static bool run_once(struct file *file, const char *sql, const char *types, struct result *ret_result, fl_err *err)
 {
     struct ArrowArrayStream stream = {0};
     struct ArrowSchema schema = {0};
@@ -245,6 +249,35 @@ static bool run(struct file *file, const char *sql, const char *types, struct re
     free(value.data);
     if (!ok)
         result_drop(ret_result);
+    return ok;
+}
+
+/* Sets the limit of the session: a size, "0" for none. */
+static bool set_memory(struct file *file, const char *size)
+{
+    fl_err err;
+    struct result result;
+    char sql[80];
+    snprintf(sql, sizeof sql, "SET memory_limit = '%s'", size);
+    bool ok = run_once(file, sql, NULL, &result, &err);
+    if (ok)
+        result_drop(&result);
+    else
+        fprintf(stderr, "slt_runner: %s: %s\n", sql, err.message);
+    return ok;
+}
+
+/* Runs one statement, again without the limit where it needs more and the file says so. What failed has changed nothing. */
+static bool run(struct file *file, const char *sql, const char *types, struct result *ret_result, fl_err *err)
+{
+    bool ok = run_once(file, sql, types, ret_result, err);
+    if (ok || !file->needs_memory || file->options->memory == NULL || strcmp(err->sqlstate, "53200") != 0)
+        return ok;
+    if (!set_memory(file, "0"))
+        return false;
+    ok = run_once(file, sql, types, ret_result, err);
+    if (!set_memory(file, file->options->memory))
+        exit(2); /* nothing is said of other records any more */
     return ok;
 }
 
@@ -597,6 +630,8 @@ static bool open_session(struct file *file)
         fprintf(stderr, "slt_runner: no session: %s\n", err.message);
         return false;
     }
+    if (file->options->memory != NULL && !set_memory(file, file->options->memory))
+        return false;
     for (int i = 0; i < file->options->settings_count; i++) {
         struct result result;
         if (!run(file, file->options->settings[i], NULL, &result, &err)) {
@@ -622,6 +657,7 @@ static void run_lines(struct file *file, const struct lines *lines, size_t begin
     for (size_t at = begin; at < end && !file->halted;) {
         const char *line = lines->at[at];
         if (is_blank(line) || line[0] == '#') {
+            file->needs_memory |= strncmp(line, "# memory: ", 10) == 0;
             at++;
             continue;
         }
@@ -637,7 +673,7 @@ static void run_lines(struct file *file, const struct lines *lines, size_t begin
             char *header = substitute(file, line);
             at = run_record(file, lines, at, end, header, skip);
             free(header);
-            skip = false;
+            skip = file->needs_memory = false;
         } else if (strcmp(word, "skipif") == 0 || strcmp(word, "onlyif") == 0) {
             bool same = argument != NULL && strcasecmp(argument, file->options->engine) == 0;
             skip |= same == (word[0] == 's');
@@ -777,13 +813,16 @@ int main(int argc, char **argv)
             options.rewrite = true;
         else if (strcmp(argv[at], "--engine") == 0 && has_value)
             options.engine = argv[++at];
+        else if (strcmp(argv[at], "--memory") == 0 && has_value)
+            options.memory = argv[++at];
         else if (strcmp(argv[at], "--set") == 0 && has_value && options.settings_count < SETTINGS_MAX)
             options.settings[options.settings_count++] = argv[++at];
         else
             break;
     }
     if (at == argc || strncmp(argv[at], "--", 2) == 0) {
-        fprintf(stderr, "usage: slt_runner [--engine NAME] [--classic] [--rewrite] [--set SQL]... FILE-or-FOLDER...\n");
+        fprintf(stderr, "usage: slt_runner [--engine NAME] [--classic] [--rewrite] [--memory SIZE] [--set SQL]... "
+                        "FILE-or-FOLDER...\n");
         return 2;
     }
     for (; at < argc; at++)

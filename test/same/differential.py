@@ -5,8 +5,9 @@
 
 For each query of test/slt but for spill/, whose limits are meant for one plan (with the statements before it as its world) or of bench/tpch (at scale 0.01), the answer
 under the defaults is compared with the answer under one change at a time: each rule that fired switched off
-(EXPLAIN (FORMAT JSON) names them), SET optimizer = 'none', vector sizes 1, 2 and 2048, 1 and 2 threads. Rows are
-compared as multisets, doubles to 1e-12 relative; an error must be the same SQLSTATE on every road.
+(EXPLAIN (FORMAT JSON) names them), SET optimizer = 'none', vector sizes 1, 2 and 2048, 1 and 2 threads, 16 MB of memory (but for
+statements below a comment "# memory: REASON"). Rows are compared as multisets, doubles to 1e-12 relative; an error must be the same
+SQLSTATE on every road.
 
 A rule that must run (`required`) refuses to be switched off; that is said, and is no failure.
 Relies on: test/pipe.py. One process per road and file, so that a file's world is built once per road.
@@ -34,7 +35,9 @@ ROADS = {
     "vector_size 2048": ["SET vector_size = 2048"],
     "threads 1": ["SET threads = 1"],
     "threads 2": ["SET threads = 2"],
+    "memory 16 MB": ["SET memory_limit = '16MB'"],  # statements that say that they need more run without it
 }
+MEMORY = "memory 16 MB"
 # What a query says about its own plan or settings differs by intent.
 OWN_PLAN = re.compile(r"^\s*(EXPLAIN|SHOW|SET|RESET|PRAGMA)\b", re.I)
 # Values that differ from call to call.
@@ -45,20 +48,21 @@ RELATIVE = 1e-12
 class Case:
     """A statement of a world: `is_query` ones are compared, all are run in order."""
 
-    def __init__(self, place, sql, is_query):
-        self.place, self.sql, self.is_query = place, sql, is_query
+    def __init__(self, place, sql, is_query, needs_memory=False):
+        self.place, self.sql, self.is_query, self.needs_memory = place, sql, is_query, needs_memory
 
 
 def read_slt(path):
     """Statements and queries of a file, skipif and loops left out (they say nothing about roads)."""
     cases, lines, at = [], path.read_text(encoding="utf-8").split("\n"), 0
-    skip = False
+    skip = needs_memory = False
     while at < len(lines):
         words = lines[at].split()
         if words[:1] and words[0] in ("skipif", "onlyif"):
             skip = (words[0] == "skipif") == (words[1] == "fletch")
         if words[:1] == ["halt"]:
             break
+        needs_memory |= words[:2] == ["#", "memory:"]
         if words[:1] and words[0] in ("statement", "query"):
             start = at
             at += 1
@@ -69,8 +73,8 @@ def read_slt(path):
             while at < len(lines) and lines[at].strip():
                 at += 1
             if not skip:
-                cases.append(Case(f"{path.relative_to(ROOT)}:{start + 1}", "\n".join(sql), words[0] == "query"))
-            skip = False
+                cases.append(Case(f"{path.relative_to(ROOT)}:{start + 1}", "\n".join(sql), words[0] == "query", needs_memory))
+            skip = needs_memory = False
         at += 1
     return cases
 
@@ -99,11 +103,11 @@ def values_equal(left, right):
     return left == right
 
 
-def disagreement(base, other):
-    """None, or how two answers differ."""
+def disagreement(base, other, has_memory):
+    """None, or how two answers differ. Another plan may need more memory than a limit that the file sets, with `has_memory`."""
     if "error" in base or "error" in other:
         states = [answer.get("error", {}).get("sqlstate", "no error") for answer in (base, other)]
-        if states[0] == states[1] or "53200" in states:  # a plan may need more than the limit that the file sets
+        if states[0] == states[1] or "53200" in states and (has_memory or states[0] == "53200"):
             return None
         text = (other.get("error") or base.get("error"))["message"]
         return f"{states[0]} by default, {states[1]} here ({text})"
@@ -130,12 +134,21 @@ class Road:
             if "error" in answer:
                 self.refused = answer["error"]["message"]
 
+    def ask(self, case):
+        answer = self.pipe.ask(case.sql)
+        if self.settings != ROADS[MEMORY] or not case.needs_memory or answer.get("error", {}).get("sqlstate") != "53200":
+            return answer
+        self.pipe.run("SET memory_limit = 0")
+        answer = self.pipe.ask(case.sql)
+        self.pipe.run(self.settings[0])
+        return answer
+
     def run(self, cases):
         """Answers by position. A process that dies gives an error of its own and a fresh process without that world."""
         answers = []
         for case in cases:
             try:
-                answers.append(self.pipe.ask(case.sql))
+                answers.append(self.ask(case))
             except pipe.Died as died:
                 answers.append({"error": {"sqlstate": "died", "message": str(died)}})
                 self.pipe.close()
@@ -194,7 +207,7 @@ def run_world(program, cases, report):
         road.close(report)
         for at in sorted(places):
             compared += 1
-            problem = disagreement(answers[at], others[at])
+            problem = disagreement(answers[at], others[at], name != MEMORY)
             if problem is not None:
                 wrong += 1
                 report.by_road[name] += 1
