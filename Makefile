@@ -6,7 +6,8 @@
 #                                                                                     for FUZZ_SECONDS
 #   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
 #   make test-oracles  TPC-DS and TPC-H at scale 1 from Parquet,          planned in many ways (under an hour on 2 cores)
-#                      rows beside DuckDB's (ORACLE_FLAGS)                make clean
+#                      and more rows than memory holds, beside            make clean
+#                      DuckDB's (ORACLE_FLAGS)
 #   make test-arm64    builds for 64-bit Arm and runs the unit tests under qemu
 #   make lint | format | check-layers | check-rules
 #
@@ -62,11 +63,12 @@ bench: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp
 cancel: build .deps/test.stamp
 	.deps/venv/bin/python test/cancel.py
 
-# By one worker and by two; ORACLE_FLAGS="--memory 200MB" gives both a limit.
+# By one worker and by two; ORACLE_FLAGS="--memory 200MB" gives TPC-DS and TPC-H a limit.
 test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp
 	.deps/venv/bin/python test/tpcds/compare.py $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 1 $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 2 $(ORACLE_FLAGS)
+	.deps/venv/bin/python test/spill_cases.py
 
 # A seed a day, so that each run asks other queries; SOAK_SEED asks one day's again.
 soak: build .deps/test.stamp
