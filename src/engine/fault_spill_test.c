@@ -35,7 +35,7 @@ static const fault_statement statements[] = {
     SPILLS(900, 750, "SELECT s, i % 3, max(i * 1.25), bool_and(i > 3) FROM " ROWS(900) " GROUP BY 1, 2"),
     SPILLS(900, 750, "SELECT [i, 1], {'x': s}, count(*) FROM " ROWS(900) " GROUP BY 1, 2"),
     SPILLS(450, 750, "SELECT i % 450, arg_min(s, i), max_by(i, s) FROM " ROWS(900) " GROUP BY 1"),
-    SPILLS(450, 350,
+    SPILLS(450, 1100,
            "SELECT i % 450, array_agg(s ORDER BY i DESC), string_agg(s, ',' ORDER BY s) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(3, 800, "SELECT i % 3, list_sort(array_agg(s)) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(3, 800, "SELECT i % 3, count(DISTINCT s), min(i) FROM " ROWS(900) " GROUP BY 1"),
