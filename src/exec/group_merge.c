@@ -2,14 +2,16 @@
 #include "exec/group_merge.h"
 
 #define PARTITION_ROWS_MIN 20000 /* smaller results are merged by one worker */
-#define AHEAD 8                  /* rows between asking for an entry's memory and looking at it */
+#define AHEAD 8                  /* rows between asking for memory and looking at it: of an entry, then of its row */
 #define CHECK_ROWS 65536         /* a power of two: how often cancellation is looked at */
 
 _Static_assert(FL_GROUP_PARTITIONS == 16, "fl_group_result_table takes the hash's upper four bits");
 
-/* The rows of one worker in the order of their partitions. */
+/* The rows of one worker in the order of their partitions, and their hashes: rows lie far from each other, so that whoever goes by a
+ * partition looks at none that need not be combined. */
 typedef struct listed {
     uint8_t **rows;
+    uint64_t *hashes;
     int64_t starts[FL_GROUP_PARTITIONS + 1];
 } listed;
 
@@ -26,13 +28,13 @@ typedef struct merging {
 
 static fl_status list_table(void *ctx, int32_t w, fl_err *err)
 {
+    fl_status st = FL_OK;
     merging *m = ctx;
     const fl_row_store *store = &m->tables[w]->store;
     listed *list = &m->lists[w];
     int64_t at[FL_GROUP_PARTITIONS + 1] = {0};
-    fl_status st = fl_alloc(store->memory, store->rows * 8 + 8, (void **)&list->rows, err);
-    if (st != FL_OK)
-        return st;
+    FL_TRY(fl_alloc(store->memory, store->rows * 8 + 8, (void **)&list->rows, err));
+    FL_TRY(fl_alloc(store->memory, store->rows * 8 + 8, (void **)&list->hashes, err));
     for (const fl_row_block *b = store->first; b != NULL; b = b->next) {
         FL_TRY(fl_exec_check(m->exec, err));
         for (int32_t i = 0; i < b->rows; i++)
@@ -45,17 +47,21 @@ static fl_status list_table(void *ctx, int32_t w, fl_err *err)
         FL_TRY(fl_exec_check(m->exec, err));
         for (int32_t i = 0; i < b->rows; i++) {
             uint8_t *row = b->data + (int64_t)i * store->layout->bytes;
-            list->rows[at[fl_group_result_table(m->result, fl_row_hash(row))]++] = row;
+            int64_t place = at[fl_group_result_table(m->result, fl_row_hash(row))]++;
+            list->rows[place] = row;
+            list->hashes[place] = fl_row_hash(row);
         }
     }
 cleanup:
     return st;
 }
 
-static fl_status adopt(merging *m, fl_group_table *into, uint8_t *row, fl_arena *heap, fl_err *err)
+static fl_status adopt(merging *m, fl_group_table *into, uint8_t *row, uint64_t hash, fl_arena *heap, bool *ret_is_new,
+                       fl_err *err)
 {
     uint8_t *known = NULL;
-    fl_status st = fl_group_table_adopt(into, row, &known, err);
+    fl_status st = fl_group_table_adopt_hashed(into, row, hash, &known, err);
+    *ret_is_new = known == NULL;
     return st == FL_OK && known != NULL && m->combine != NULL ? m->combine(m->ctx, known, row, heap, err) : st;
 }
 
@@ -64,16 +70,27 @@ static fl_status merge_partition(void *ctx, int32_t p, fl_err *err)
     fl_status st = FL_OK;
     merging *m = ctx;
     fl_group_table *into = &m->result->tables[p];
+    int64_t total = 0, *n_kept = &m->result->n_rows[p];
+    for (int32_t w = 0; w < m->n_tables; w++)
+        total += m->lists[w].starts[p + 1] - m->lists[w].starts[p];
+    FL_TRY(fl_alloc(into->store.memory, total * 8 + 8, (void **)&m->result->rows[p], err));
+    uint8_t **kept = m->result->rows[p];
     for (int32_t w = 0; w < m->n_tables; w++) {
         uint8_t *const *rows = m->lists[w].rows + m->lists[w].starts[p];
+        const uint64_t *hashes = m->lists[w].hashes + m->lists[w].starts[p];
         int64_t n = m->lists[w].starts[p + 1] - m->lists[w].starts[p];
         FL_TRY(fl_group_table_reserve(into, n, err));
         for (int64_t i = 0; i < n; i++) {
+            bool is_new = false;
             if ((i & (CHECK_ROWS - 1)) == CHECK_ROWS - 1)
                 FL_TRY(fl_exec_check(m->exec, err));
-            if (i + AHEAD < n)
-                fl_group_table_prefetch(into, fl_row_hash(rows[i + AHEAD]));
-            FL_TRY(adopt(m, into, rows[i], &m->result->heaps[p], err));
+            if (i + 2 * AHEAD < n)
+                fl_group_table_prefetch(into, hashes[i + 2 * AHEAD]);
+            if (i + AHEAD < n && fl_group_table_prefetch_row(into, hashes[i + AHEAD]))
+                __builtin_prefetch(rows[i + AHEAD]);
+            FL_TRY(adopt(m, into, rows[i], hashes[i], &m->result->heaps[p], &is_new, err));
+            kept[*n_kept] = rows[i];
+            *n_kept += is_new;
         }
     }
 cleanup:
@@ -90,8 +107,10 @@ static fl_status merge_by_hash(fl_exec *exec, merging *m, const fl_row_layout *l
     FL_TRY(fl_exec_parallel(exec, m->n_tables, list_table, m, err));
     FL_TRY(fl_exec_parallel(exec, m->result->n_tables, merge_partition, m, err));
 cleanup:
-    for (int32_t w = 0; m->lists != NULL && w < m->n_tables; w++)
+    for (int32_t w = 0; m->lists != NULL && w < m->n_tables; w++) {
         fl_free(m->lists[w].rows);
+        fl_free(m->lists[w].hashes);
+    }
     return st;
 }
 
@@ -124,8 +143,9 @@ static fl_status adopt_hashed(merging *m, fl_err *err)
     for (int32_t w = 0; w < m->n_tables; w++)
         for (int64_t i = 0; m->tables[w]->n_hashed > 0 && i < m->tables[w]->n_entries; i++) {
             uint8_t *row = fl_group_table_entry(m->tables[w], i);
+            bool is_new = false;
             if (row != NULL)
-                FL_TRY(adopt(m, &m->result->tables[0], row, &m->result->heaps[0], err));
+                FL_TRY(adopt(m, &m->result->tables[0], row, fl_row_hash(row), &m->result->heaps[0], &is_new, err));
         }
 cleanup:
     return st;
@@ -159,6 +179,9 @@ fl_status fl_group_merge(fl_exec *exec, const fl_row_layout *layout, int32_t n_k
         FL_TRY(fl_exec_parallel(exec, m.pieces, merge_places, &m, err));
         FL_TRY(adopt_hashed(&m, err));
     }
+    FL_TRY(
+        fl_alloc(exec->context.memory, fl_group_table_rows_max(&ret->tables[0]) * 8 + 8, (void **)&ret->rows[0], err));
+    st = fl_group_table_list(&ret->tables[0], ret->rows[0], &ret->n_rows[0], err);
 cleanup:
     return st;
 }
@@ -168,7 +191,9 @@ void fl_group_result_drop(fl_group_result *result)
     for (int32_t t = 0; result->tables != NULL && t < result->n_tables; t++)
         if (result->tables[t].store.layout != NULL)
             fl_group_table_drop(&result->tables[t]);
-    for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
+    for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++) {
+        fl_free(result->rows[p]);
         fl_arena_drop(&result->heaps[p]);
+    }
     *result = (fl_group_result){0};
 }

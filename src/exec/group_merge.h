@@ -14,6 +14,9 @@
 typedef struct fl_group_result {
     fl_group_table *tables; /* one, or one per partition of the hash */
     int32_t n_tables;
+    uint8_t **
+        rows[FL_GROUP_PARTITIONS]; /* by table: its rows, as far as possible in the order in which they lie in memory */
+    int64_t n_rows[FL_GROUP_PARTITIONS];
     fl_arena heaps[FL_GROUP_PARTITIONS]; /* of combined states */
 } fl_group_result;
 

@@ -5,7 +5,8 @@
 #include "base/interrupt.h"
 
 #define POINTER_MASK FL_GROUP_POINTER_MASK
-#define AHEAD 16 /* rows between asking for an entry's memory and using it */
+#define AHEAD 16          /* rows between asking for an entry's memory and using it */
+#define FAR_ENTRIES 65536 /* from here on rows are not in the near caches */
 
 static uint64_t entry_of(uint64_t hash, const uint8_t *row)
 {
@@ -71,6 +72,12 @@ fl_status fl_group_table_add_index(fl_group_table *table, const fl_key_range *ra
                                table->store.memory, err);
 }
 
+/* Whether the hash directory has the rows of the store, and no others. */
+static bool owns_rows(const fl_group_table *table)
+{
+    return !table->index.is_complete && table->store.rows == table->n_hashed;
+}
+
 int64_t fl_group_table_rows_max(const fl_group_table *table)
 {
     return table->n_hashed + (table->index.is_complete ? table->index.n_places : 0);
@@ -87,13 +94,21 @@ fl_status fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows, i
             if (table->index.rows[i] != NULL)
                 ret_rows[n++] = table->index.rows[i];
         }
+    if (owns_rows(table)) {
+        for (const fl_row_block *b = table->store.first; b != NULL; b = b->next) {
+            FL_TRY(fl_work_add(&work, b->rows, err));
+            for (int32_t i = 0; i < b->rows; i++)
+                ret_rows[n++] = b->data + (int64_t)i * table->store.layout->bytes;
+        }
+        goto cleanup;
+    }
     for (int64_t i = 0; i < table->n_entries && table->n_hashed > 0; i++) {
         FL_TRY(fl_work_add(&work, 1, err));
         if (table->entries[i] != 0)
             ret_rows[n++] = fl_group_table_entry(table, i);
     }
-    *ret_n = n;
 cleanup:
+    *ret_n = n;
     return st;
 }
 
@@ -149,9 +164,8 @@ static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
     fl_status st = fl_alloc_zero(table->store.memory, grown * 8, (void **)&entries, err);
     if (st != FL_OK)
         return st;
-    st = !table->index.is_complete && table->store.rows == table->n_hashed
-             ? enter_store(&table->store, entries, (uint64_t)(grown - 1), err)
-             : enter_entries(table, entries, (uint64_t)(grown - 1), err);
+    st = owns_rows(table) ? enter_store(&table->store, entries, (uint64_t)(grown - 1), err)
+                          : enter_entries(table, entries, (uint64_t)(grown - 1), err);
     if (st != FL_OK) {
         fl_free(entries);
         return st;
@@ -185,6 +199,8 @@ static fl_status find_words(fl_group_table *table, const fl_vec *key, const uint
     uint64_t *entries = table->entries;
     for (int32_t i = 0; i < count; i++)
         __builtin_prefetch(&entries[hashes[i] & mask]);
+    for (int32_t i = 0; i < count && table->n_entries >= FAR_ENTRIES; i++)
+        fl_group_table_prefetch_row(table, hashes[i]);
     for (int32_t i = 0; i < count; i++) {
         uint64_t slot = hashes[i] & mask, tag = hashes[i] & ~POINTER_MASK;
         uint64_t value = x[list[i]];
@@ -258,6 +274,7 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
                 }
                 if ((entry & ~POINTER_MASK) == tag) {
                     ret_rows[i] = (uint8_t *)(uintptr_t)(entry & POINTER_MASK);
+                    __builtin_prefetch(ret_rows[i]); /* all are compared when all were found */
                     candidates[n_candidates++] = (uint16_t)i;
                     break;
                 }
@@ -327,10 +344,16 @@ cleanup:
 
 fl_status fl_group_table_adopt(fl_group_table *table, uint8_t *row, uint8_t **ret_known, fl_err *err)
 {
+    return fl_group_table_adopt_hashed(table, row, fl_row_hash(row), ret_known, err);
+}
+
+fl_status fl_group_table_adopt_hashed(fl_group_table *table, uint8_t *row, uint64_t hash, uint8_t **ret_known,
+                                      fl_err *err)
+{
     fl_status st = make_room(table, table->n_hashed + 1, err);
     if (st != FL_OK)
         return st;
-    uint64_t hash = fl_row_hash(row), mask = (uint64_t)(table->n_entries - 1);
+    uint64_t mask = (uint64_t)(table->n_entries - 1);
     *ret_known = NULL;
     for (uint64_t slot = hash & mask;; slot = (slot + 1) & mask) {
         uint64_t entry = table->entries[slot];

@@ -43,7 +43,8 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
 /** Rows in both directories, at the most. */
 int64_t fl_group_table_rows_max(const fl_group_table *table);
 
-/** All rows: by place where there is a complete index, then those found by hash; ret_rows has room for rows_max. */
+/** All rows: by place where there is a complete index, then those found by hash, as they lie in the store where they are its own;
+ *  ret_rows has room for rows_max. */
 fl_status fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows, int64_t *ret_n, fl_err *err);
 
 /** Makes room for that many more rows in the hash directory at once. */
@@ -52,6 +53,10 @@ fl_status fl_group_table_reserve(fl_group_table *table, int64_t rows, fl_err *er
 /** Takes over a row with a hash (of the same layout, from another table's store) whose key is not in the hash directory yet,
  *  or gives the row that has the same key. The row's memory must outlive this table. */
 fl_status fl_group_table_adopt(fl_group_table *table, uint8_t *row, uint8_t **ret_known, fl_err *err);
+
+/** The same of a row whose hash is known: it is not looked at unless there may be another one. */
+fl_status fl_group_table_adopt_hashed(fl_group_table *table, uint8_t *row, uint64_t hash, uint8_t **ret_known,
+                                      fl_err *err);
 
 #define FL_GROUP_POINTER_MASK ((1ull << 48) - 1)
 
@@ -65,6 +70,16 @@ static inline uint8_t *fl_group_table_entry(const fl_group_table *table, int64_t
 static inline void fl_group_table_prefetch(const fl_group_table *table, uint64_t hash)
 {
     __builtin_prefetch(&table->entries[hash & (uint64_t)(table->n_entries - 1)]);
+}
+
+/** Looks at that, and asks for the row that may have the hash; whether there is one. */
+static inline bool fl_group_table_prefetch_row(const fl_group_table *table, uint64_t hash)
+{
+    uint64_t entry = table->entries[hash & (uint64_t)(table->n_entries - 1)];
+    if (entry == 0 || ((entry ^ hash) & ~FL_GROUP_POINTER_MASK) != 0)
+        return false;
+    __builtin_prefetch((const void *)(uintptr_t)(entry & FL_GROUP_POINTER_MASK));
+    return true;
 }
 
 #endif

@@ -277,6 +277,11 @@ int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *ve
     bool constant = vec->layout == FL_CONST;
     const void *x = vec->data;
     if (fl_type_is_string(vec->type)) {
+        for (int32_t m = 0; m < count; m++) { /* their texts lie anywhere */
+            const fl_view *text = (const fl_view *)(rows[match[m]] + at);
+            if (text->len > FL_VIEW_INLINE_MAX)
+                __builtin_prefetch(text->ptr);
+        }
         if (vec->layout == FL_FLAT && vec->form == FL_VIEWS) {
             const fl_view *views = x;
             MATCH_LOOP(fl_view_is_equal(&views[row], (const fl_view *)value))

@@ -130,7 +130,7 @@ def difference(query, reference, other):
         left, right = ([row[column] for column in columns] for row in rows)
         if left != right and not values_equal(left, right):
             return f"row {number} in order: {left} by the reference, {right} here"
-    return disagreement(reference, other)
+    return disagreement(reference, other, True)
 
 
 def outcome(answer):

@@ -429,18 +429,6 @@ cleanup:
     return st;
 }
 
-/* Lists a table's rows for the result source. */
-static fl_status list_rows(aggregate_stage *stage, int32_t t, fl_err *err)
-{
-    fl_status st = FL_OK;
-    aggregate_source *result = stage->result;
-    const fl_group_table *table = &result->groups.tables[t];
-    FL_TRY(fl_arena_get(&stage->exec->arena, fl_group_table_rows_max(table) * 8 + 64, (void **)&result->rows[t], err));
-    FL_TRY(fl_group_table_list(table, result->rows[t], &result->n_rows[t], err));
-cleanup:
-    return st;
-}
-
 /* Feeds a batch of collected rows to their groups' rows. */
 static fl_status feed_rows(aggregate_stage *stage, int32_t a, const fed_groups *to, uint8_t **rows, int32_t count,
                            fl_err *err)
@@ -566,13 +554,6 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
             if (locals[w] != NULL)
                 tables[n_tables++] = &locals[w]->distinct[a];
         FL_TRY(fl_group_merge(stage->exec, &part->side, part->n_side, tables, n_tables, NULL, NULL, &merged, err));
-        for (int32_t t = 0; t < merged.n_tables; t++) {
-            FL_TRY(fl_grow(stage->exec->context.memory, (void **)&rows, &capacity,
-                           n + fl_group_table_rows_max(&merged.tables[t]) + 1, 8, err));
-            int64_t more;
-            FL_TRY(fl_group_table_list(&merged.tables[t], rows + n, &more, err));
-            n += more;
-        }
     }
     for (int32_t w = 0; part->feed == FEED_ORDERED && w < n_locals; w++) {
         if (locals[w] == NULL)
@@ -591,6 +572,8 @@ static fl_status feed_part(aggregate_stage *stage, int32_t a, aggregate_local *c
                          .tables = stage->result->groups.tables,
                          .n_tables = stage->result->groups.n_tables,
                          .heap = &stage->heap};
+    for (int32_t t = 0; t < merged.n_tables; t++)
+        FL_TRY(fl_aggregate_feed(stage, a, &groups, merged.rows[t], merged.n_rows[t], err));
     st = fl_aggregate_feed(stage, a, &groups, rows, n, err);
 cleanup:
     fl_free(rows);
@@ -706,8 +689,10 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
     int32_t n_tables = stage->n_keys > 0 ? result->groups.n_tables : 1;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_tables, &result->rows, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_tables, &result->n_rows, err));
-    for (int32_t t = 0; t < n_tables && stage->n_keys > 0; t++)
-        FL_TRY(list_rows(stage, t, err));
+    for (int32_t t = 0; t < n_tables && stage->n_keys > 0; t++) {
+        result->rows[t] = result->groups.rows[t];
+        result->n_rows[t] = result->groups.n_rows[t];
+    }
     if (stage->n_keys == 0) {
         FL_TRY(FL_NEW_ARRAY(&exec->arena, 1, &result->rows[0], err));
         result->rows[0][0] = single;
@@ -737,6 +722,8 @@ fl_status fl_aggregate_emit(aggregate_source *source, fl_worker *worker, fl_stag
     const fl_node *node = source->base.node;
     fl_vec *vecs = NULL;
     fl_arena_reset(&worker->arena);
+    for (int32_t i = 0; i < count; i++) /* they lie far from each other, and each column goes over all of them */
+        __builtin_prefetch(rows[i]);
     FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
         if (source->from[c] >= 0) {
