@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H and TPC-DS from Parquet, scenarios in memory, planning, start-up.
+"""fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H, TPC-DS, the suites of bench/suites.py, planning, start-up.
 
-    run.py [--suites tpch,tpcds,scenarios,planning,startup,firstrow] [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N]
-           [--only NAME,...] [--quick] [--save FILE] [--compare FILE] [--fletch PROGRAM]
+    run.py [--suites tpch,tpcds,scenarios,groupby,join,clickbench-memory,clickbench-parquet,csv,json,tiny,planning,startup,firstrow]
+           [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N] [--only NAME,...] [--quick] [--save FILE] [--compare FILE]
+           [--fletch PROGRAM]
 
 Engines take turns, query by query and run by run, so that whatever else the machine does hits all of them. The figure
-is the best of the runs. Answers are compared before a time is printed: a wrong answer has no time. Geometric means are
-over the queries that every shown engine answered. TPC-DS is run beside DuckDB alone, unless --engines says more, by one thread and by
-two, without the texts that fletch refuses; its answers are held against stored ones, which know of ties. --quick is TPC-H at scale 0.1 and two runs. --save writes the
-figures as JSON; --compare shows the change against such a file and ends with status 1 when fletch's geometric mean in a
-suite is more than 10 % above the saved one.
-Relies on: bench/worker.py, test/oracles.py, test/tpcds/compare.py; data by tools/install-deps.sh data, bench-data and tpcds.
+is the best of the runs. Answers are compared before a time is printed: a wrong answer has no time. Geometric means of times are
+over the queries that every shown engine answered, those of ratios over the queries that fletch and one of the peers answered. Suites of
+large data are run three times at most. TPC-DS is run beside DuckDB alone, unless --engines says more, by one thread and by
+two, without the texts that fletch refuses; its answers are held against stored ones, which know of ties. --quick is TPC-H at scale
+0.1 and two runs, without the suites of large data. --save writes the figures as JSON, those of each run, too; --compare judges each query
+against such a file and the noise of both (bench/noise.py has the rule), and ends with status 1 when one is slower beyond it.
+Relies on: bench/worker.py, test/oracles.py, test/tpcds/compare.py; data by tools/install-deps.sh data, bench-data and tpcds; the suites'
+own data, 2 GB, are made when they are first asked for.
 """
 
 import argparse
@@ -35,10 +38,13 @@ import compare as tpcds  # noqa: E402
 import oracles  # noqa: E402
 import pipe  # noqa: E402
 import first_row  # noqa: E402
+import noise  # noqa: E402
 import planning  # noqa: E402
+import suites  # noqa: E402
 
+ALL_SUITES = ["tpch", "tpcds", *(suite.name for suite in suites.SUITES), "planning", "startup", "firstrow"]
+QUICK_SUITES = ["tpch", "tpcds", "scenarios", "planning", "startup", "firstrow"]
 STARTS = 21
-NOISE = 1.10
 
 
 class Worker:
@@ -76,10 +82,16 @@ def geomean(values):
     return math.exp(sum(math.log(max(value, 1e-3)) for value in values) / len(values)) if values else float("nan")
 
 
-def run_suite(queries, engines, args, threads, tables, memory, stored=None):
-    """{query: {engine: {"ms", "error"}}} and {engine: peak MB}. `stored` gives a query's answer; without it, peers judge each other."""
+def only_columns(table, columns):
+    return table if columns is None else oracles.Table([str(n) for n in columns], [[row[n] for n in columns] for row in table.rows])
+
+
+def run_suite(queries, engines, args, runs, threads, tables, memory, library, stored=None, times=None):
+    """{query: {engine: {"ms", "times", "error"}}} and {engine: peak MB}; "times" are all runs', "ms" the least.
+
+    `stored` gives a query's answer; without it, peers judge each other. `times`: of one run, see bench/suites.py."""
     # large results are taken from the library, as the peers give theirs; see worker.py
-    subject = pathlib.Path(args.fletch).with_name("libfletch.so") if memory else args.fletch
+    subject = pathlib.Path(args.fletch).with_name("libfletch.so") if library else args.fletch
     workers = {name: Worker(name, threads, subject) for name in engines}
     for worker in list(workers.values()):
         reply = worker.ask({"load": {name: str(path) for name, path in tables.items()}, "memory": memory})
@@ -89,17 +101,19 @@ def run_suite(queries, engines, args, threads, tables, memory, stored=None):
             worker.ask({"run": "SET default_null_order = 'nulls_last_on_asc_first_on_desc'"})
     results, peaks = {}, dict.fromkeys(engines, 0.0)
     for query, sql in queries:
-        cells = {name: {"ms": None, "error": None} for name in engines}
+        cells = {name: {"ms": None, "times": [], "error": None} for name in engines}
         answers, n_rows = {}, {}
-        for run in range(args.runs):
+        columns = suites.compared(sql)
+        for run in range(runs):
             for name, worker in workers.items():
                 if cells[name]["error"]:
                     continue
-                reply = worker.ask({"sql": sql, "answer": run == 0})
+                reply = worker.ask({"sql": sql, "answer": run == 0, **({"times": times} if times else {})})
                 if "error" in reply:
-                    cells[name]["error"] = reply["error"]
+                    cells[name] = {"ms": None, "times": [], "error": reply["error"]}
                     continue
-                cells[name]["ms"] = min(reply["ms"], cells[name]["ms"] or math.inf)
+                cells[name]["times"].append(reply["ms"])
+                cells[name]["ms"] = min(cells[name]["times"])
                 peaks[name] = max(peaks[name], reply["peak_mb"])
                 if run == 0:
                     answers[name], n_rows[name] = revive(reply["answer"]), reply["rows"]
@@ -108,47 +122,68 @@ def run_suite(queries, engines, args, threads, tables, memory, stored=None):
             if stored and n_rows[name] == len(answers[name].rows):  # not a summary
                 problem = tpcds.difference(answers[name], stored(query)) if n_rows[name] > 0 else None
                 if problem is not None:
-                    cells[name] = {"ms": None, "error": f"wrong: {problem}"}
+                    cells[name] = {"ms": None, "times": [], "error": f"wrong: {problem}"}
                 continue
-            problem = oracles.difference(answers[name], answers[judge]) if judge and name != judge else None
+            problem = None
+            if judge and name != judge:
+                problem = f"{n_rows[name]} rows, not {n_rows[judge]}" if n_rows[name] != n_rows[judge] else \
+                    oracles.difference(only_columns(answers[name], columns), only_columns(answers[judge], columns))
             if problem is not None:
-                cells[name] = {"ms": None, "error": f"wrong beside {judge}: {problem}"}
+                cells[name] = {"ms": None, "times": [], "error": f"wrong beside {judge}: {problem}"[:600]}
         results[query] = cells
     for worker in workers.values():
         worker.close()
     return results, peaks
 
 
-def print_suite(title, results, engines, peaks, places=2):
+def ratio_of(results, ours, others):
+    """Geometric mean of `ours` over the fastest of `others`, and of how many: the queries that `ours` and one of the others answered."""
+    ratios = []
+    for cells in results.values():
+        best = min((cells[name]["ms"] for name in others if cells[name]["ms"] is not None), default=None)
+        if cells[ours]["ms"] is not None and best:
+            ratios.append(cells[ours]["ms"] / best)
+    return geomean(ratios), len(ratios)
+
+
+def print_suite(title, results, engines, peaks, places=2, unit="ms", megabytes=None):
+    """`megabytes`: that each query reads, for a column of fletch's rate."""
     print(f"\n## {title}\n")
+    scale = {"ms": 1, "µs": 1000}[unit]
     peers = [name for name in engines if name != "fletch"]
     has_ratio = "fletch" in engines and peers
-    head = ["query"] + [f"{name} ms" for name in engines] + (["to duckdb", "to best peer"] if has_ratio else [])
+    has_rate = "fletch" in engines and megabytes
+    head = ["query"] + [f"{name} {unit}" for name in engines] + (["to duckdb", "to best peer"] if has_ratio else []) + (["MB/s"] if has_rate else [])
     print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
     notes, shared = [], []
     for query, cells in results.items():
         times = {name: cells[name]["ms"] for name in engines}
-        row = [query] + [f"{times[name]:.{places}f}" if times[name] is not None else "–" for name in engines]
+        row = [query] + [f"{times[name] * scale:.{places}f}" if times[name] is not None else "–" for name in engines]
         if has_ratio:
             best = min((times[name] for name in peers if times[name] is not None), default=None)
             ours = times["fletch"]
             for other in (times.get("duckdb"), best):
                 row.append(f"{ours / other:.2f}" if ours is not None and other else "–")
+        if has_rate:
+            row.append(f"{megabytes * 1000 / times['fletch']:.0f}" if times["fletch"] else "–")
         if all(time is not None for time in times.values()):
             shared.append(query)
         notes += [f"- {query}, {name}: {cell['error']}" for name, cell in cells.items() if cell["error"]]
         print("| " + " | ".join(row) + " |")
-    means = {name: geomean([results[query][name]["ms"] for query in shared]) for name in engines}
-    row = [f"geometric mean of {len(shared)}"] + [f"{means[name]:.2f}" for name in engines]
+    means = {name: geomean([results[query][name]["ms"] * scale for query in shared]) for name in engines}
+    row = [f"geometric mean of {len(shared)}"] + [f"{means[name]:.{places}f}" for name in engines]
     if has_ratio:
-        best = geomean([min(results[query][name]["ms"] for name in peers) for query in shared])
-        row += [f"{means['fletch'] / means['duckdb']:.2f}" if "duckdb" in means else "–", f"{means['fletch'] / best:.2f}"]
+        counted = [ratio_of(results, "fletch", others) for others in (["duckdb"] if "duckdb" in engines else [], peers)]
+        row += [f"{ratio:.2f}" + (f" of {n}" if n != len(shared) else "") if n else "–" for ratio, n in counted]
+    if has_rate:
+        row.append("")
     print("| " + " | ".join(row) + " |")
     if peaks:
         print("| peak memory, MB | " + " | ".join(f"{peaks[name]:.0f}" for name in engines) + " |" +
-              (" | |" if has_ratio else ""))
+              (" | |" if has_ratio else "") + (" |" if has_rate else ""))
     if notes:
         print("\n" + "\n".join(notes))
+    sys.stdout.flush()
 
 
 def run_planning(engines, args, tables, memory, questions, times=planning.TIMES):
@@ -227,35 +262,32 @@ def run_tpcds(engines, args, only, record):
                if tpcds.refusal(int(path.stem[1:])) is None and (not only or path.stem in only)]
     for threads in [args.threads] if args.threads else [1, 2]:
         if queries:
-            results, peaks = run_suite(queries, engines, args, threads, tables, memory=False,
+            results, peaks = run_suite(queries, engines, args, args.runs, threads, tables, memory=False, library=False,
                                        stored=lambda query: tpcds.Answer(tpcds.DATA / "answers" / f"{query}.json"))
             print_suite(f"TPC-DS, scale 1, from Parquet, {threads} thread(s), best of {args.runs}", results, engines, peaks)
             record["suites"][f"tpcds-{threads}"], record["peak_mb"][f"tpcds-{threads}"] = results, peaks
 
 
-def compare(now, saved):
-    """Prints the change of fletch's times; true when a suite became slower by more than noise."""
-    slower = False
-    for suite, results in now["suites"].items():
-        before = saved.get("suites", {}).get(suite, {})
-        pairs = [(query, before[query]["fletch"]["ms"], cells["fletch"]["ms"]) for query, cells in results.items()
-                 if query in before and "fletch" in cells and cells["fletch"]["ms"] and before[query].get("fletch", {}).get("ms")]
-        if not pairs:
+def run_files(suite, engines, args, only, record):
+    queries = suite.queries(only)
+    for threads in [args.threads] if args.threads else suite.threads:
+        if not queries:
             continue
-        print(f"\n## {suite}: fletch against {saved['commit']}\n\n| query | before ms | now ms | now / before |\n| --- | --- | --- | --- |")
-        for query, old, new in pairs:
-            print(f"| {query} | {old:.2f} | {new:.2f} | {new / old:.2f}{' slower' if new > old * NOISE else ''} |")
-        ratio = geomean([new / old for _, old, new in pairs])
-        print(f"| geometric mean | | | {ratio:.3f} |")
-        slower |= ratio > NOISE
-    return slower
+        runs = min(args.runs, suite.runs_max or args.runs)
+        results, peaks = run_suite(queries, engines, args, runs, threads, suite.tables(), suite.memory, suite.library, times=suite.times)
+        megabytes = suite.megabytes()
+        size = f", {megabytes:.0f} MB" if megabytes else ""
+        print_suite(f"{suite.title}{size}, {threads} thread(s), best of {runs}", results, engines, peaks,
+                    unit="µs" if suite.times else "ms", places=1 if suite.times else 2, megabytes=megabytes)
+        name = suite.name if len(suite.threads) == 1 else f"{suite.name}-{threads}"
+        record["suites"][name], record["peak_mb"][name] = results, peaks
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--suites", default="tpch,tpcds,scenarios,planning,startup,firstrow")
+    parser.add_argument("--suites", help=f"default: {','.join(ALL_SUITES)}; with --quick {','.join(QUICK_SUITES)}")
     parser.add_argument("--engines", help=f"default: {','.join(oracles.ENGINES)}; for TPC-DS fletch,duckdb")
-    parser.add_argument("--threads", type=int, help="default: 2 for TPC-H, 1 and 2 for TPC-DS, 1 for the scenarios")
+    parser.add_argument("--threads", type=int, help="default: of each suite its own, which its title tells")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="", help="names of queries, such as q01,sort_full")
     parser.add_argument("--quick", action="store_true")
@@ -264,7 +296,7 @@ def main():
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     args = parser.parse_args()
     engines = args.engines.split(",") if args.engines else list(oracles.ENGINES)
-    suites = args.suites.split(",")
+    wanted = (args.suites or ",".join(QUICK_SUITES if args.quick else ALL_SUITES)).split(",")
     only = set(filter(None, args.only.split(",")))
     if args.quick:
         args.runs = min(args.runs, 2)
@@ -277,7 +309,7 @@ def main():
     print("Peers: " + ", ".join(f"{name} {command_output(sys.executable, '-c', f'import {name}; print({name}.__version__)')}"
                                 for name in engines if name != "fletch"))
 
-    if "tpch" in suites:
+    if "tpch" in wanted:
         folder = ROOT / ".deps" / "data" / f"tpch-sf{scale}"
         tables = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
         if not tables:
@@ -286,27 +318,18 @@ def main():
         queries = [query for query in queries if not only or query[0] in only]
         threads = args.threads or 2
         if queries:
-            results, peaks = run_suite(queries, engines, args, threads, tables, memory=False)
+            results, peaks = run_suite(queries, engines, args, args.runs, threads, tables, memory=False, library=False)
             print_suite(f"TPC-H, scale {scale}, from Parquet, {threads} threads, best of {args.runs}", results, engines, peaks)
             record["suites"][f"tpch-{scale}"], record["peak_mb"]["tpch"] = results, peaks
 
-    if "tpcds" in suites:
+    if "tpcds" in wanted:
         run_tpcds(engines if args.engines else ["fletch", "duckdb"], args, only, record)
 
-    if "scenarios" in suites:
-        folder = ROOT / ".deps" / "data" / "scenarios"
-        if not (folder / "dims.parquet").exists():
-            subprocess.run([sys.executable, str(BENCH / "scenarios" / "generate.py"), str(folder)], check=True)
-        tables = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
-        queries = [(path.stem, path.read_text()) for path in sorted((BENCH / "scenarios").glob("*.sql"))]
-        queries = [query for query in queries if not only or query[0] in only]
-        threads = args.threads or 1
-        if queries:
-            results, peaks = run_suite(queries, engines, args, threads, tables, memory=True)
-            print_suite(f"Scenarios, 1,000,000 rows in memory, {threads} thread(s), best of {args.runs}", results, engines, peaks)
-            record["suites"]["scenarios"], record["peak_mb"]["scenarios"] = results, peaks
+    for suite in suites.SUITES:
+        if suite.name in wanted:
+            run_files(suite, engines, args, only, record)
 
-    if "planning" in suites:
+    if "planning" in wanted:
         folder = ROOT / ".deps" / "data" / "tpch-sf0.1"
         tables = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
         with tempfile.TemporaryDirectory() as made:
@@ -319,7 +342,7 @@ def main():
                 record["suites"][f"planning-{'memory' if memory else 'parquet'}"] = results
         plan_tpcds(engines if args.engines else ["fletch", "duckdb"], args, record)
 
-    if "startup" in suites and "fletch" in engines:
+    if "startup" in wanted and "fletch" in engines:
         started = start_up(args.fletch)
         if started is None:
             print("\n## Start-up\n\nfletch -c 'SELECT 1' failed")
@@ -328,7 +351,7 @@ def main():
                   f"{started[1]:.1f} MB at the peak (median of {STARTS} starts)")
             record["startup"] = {"ms": started[0], "peak_mb": started[1]}
 
-    if "firstrow" in suites and "fletch" in engines:
+    if "firstrow" in wanted and "fletch" in engines:
         table = ROOT / ".deps" / "data" / "tpch-sf1" / "lineitem.parquet"
         threads = args.threads or os.cpu_count()
         found = first_row.compare(args.fletch, table, threads)
@@ -340,7 +363,7 @@ def main():
     if args.save:
         pathlib.Path(args.save).write_text(json.dumps(record, indent=1) + "\n")
     if args.compare:
-        return 1 if compare(record, json.loads(pathlib.Path(args.compare).read_text())) else 0
+        return 1 if noise.compare(record, json.loads(pathlib.Path(args.compare).read_text())) else 0
     return 0
 
 

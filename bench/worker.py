@@ -3,12 +3,14 @@
 
     worker.py ENGINE THREADS [PROGRAM]      commands on standard input, one JSON object a line, answers likewise
 
-    {"load": {"events": "path"}, "memory": true}    make tables, in memory or as views of the Parquet files
+    {"load": {"events": "path"}, "memory": true}    make tables, in memory or as views of the files: Parquet, CSV or NDJSON
     {"sql": "...", "answer": true}                  run; the wall time runs from the text to the whole result as Arrow
     {"run": "..."}                                  run, whatever comes of it
     {"plan": "...", "times": 50}                    from the text to the physical plan (of Polars: the optimized logical one), so often
+    {"sql": "...", "answer": true, "times": 50}     run so often, for texts that take microseconds; one with $1 is prepared before and has VALUE in its place
 
-An answer is {"ms", "rows", "answer", "peak_mb"} or {"error"}; to `plan` {"us"}, the least, which for fletch contains printing the plan. `answer` holds the rows of a small result; of a large one
+An answer is {"ms", "rows", "answer", "peak_mb"} or {"error"}; to `plan` {"us"}, the least, which for fletch contains printing the plan; to
+`times` the least, each from the text (or the prepared statement) to the rows in the form that the engine gives with least work. `answer` holds the rows of a small result; of a large one
 a summary that no order of rows changes: count, and per column a sum, or total length and extremes of texts.
 fletch runs behind `--pipe` when PROGRAM is the program, whose `ms` is taken: right for small results, but a large one would
 mostly measure JSON. When PROGRAM is libfletch.so it runs in this process, as the peers do, and gives an Arrow stream.
@@ -29,6 +31,7 @@ import library  # noqa: E402
 import pipe  # noqa: E402
 
 SMALL_ROWS_MAX = 2000
+VALUE = 517  # of parameters
 
 
 def peak_mb(pid="self"):
@@ -49,23 +52,31 @@ def to_json(value):
 
 
 def summarize(table):
-    """Of an Arrow table: what does not depend on the order of its rows."""
+    """Of an Arrow table: what does not depend on the order of its rows. Chunk by chunk, as a table may be large."""
     import pyarrow as pa
     import pyarrow.compute as pc
     row = [table.num_rows]
     for column in table.columns:
-        kind = column.type
-        if pa.types.is_dictionary(kind):
-            column = column.cast(kind.value_type)
-            kind = kind.value_type
-        if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) or pa.types.is_string(kind):
-            column = column.cast(pa.large_string())
-            row += [pc.sum(pc.binary_length(column)).as_py(), pc.min(column).as_py(), pc.max(column).as_py()]
-        elif pa.types.is_boolean(kind):
-            row += [pc.sum(column.cast(pa.int8())).as_py()]
-        else:
-            total = pc.sum(column).as_py()
-            row += [float(total) if isinstance(total, decimal.Decimal) else total]
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        is_text = pa.types.is_string_view(kind) or pa.types.is_large_string(kind) or pa.types.is_string(kind)
+        totals, least, most = [], [], []
+        for chunk in column.chunks:
+            if chunk.null_count == len(chunk):
+                continue
+            if is_text:
+                texts = chunk.cast(pa.large_string())
+                totals.append(pc.sum(pc.binary_length(texts)).as_py())
+                least.append(pc.min(texts).as_py())
+                most.append(pc.max(texts).as_py())
+                continue
+            if pa.types.is_boolean(kind):
+                chunk = chunk.cast(pa.int8())
+            elif pa.types.is_temporal(kind):
+                chunk = (chunk.cast(pa.timestamp("us")) if pa.types.is_timestamp(kind) else chunk.cast(pa.int32())).cast(pa.int64()).cast(pa.float64())
+            totals.append(pc.sum(chunk).as_py())
+        total = sum(totals) if totals else None
+        row += [total, min(least, default=None), max(most, default=None)] if is_text else \
+               [float(total) if isinstance(total, decimal.Decimal) else total]
     return [row]
 
 
@@ -83,6 +94,8 @@ def least_us(function, times):
 class ArrowEngine:
     """Peers in this process: `execute` gives an Arrow table."""
 
+    prepared = {}  # by text; a process has one engine
+
     def run(self, sql, want_answer):
         start = time.perf_counter()
         table = self.execute(sql)
@@ -97,6 +110,20 @@ class ArrowEngine:
         return reply
 
 
+    def repeat(self, sql, want_answer, times):
+        if sql not in self.prepared:
+            self.prepared[sql] = self.prepare(sql) if "$1" in sql else lambda: self.fetch(sql)
+        run = self.prepared[sql]
+        ms = least_us(run, times) / 1000
+        reply = {"ms": ms, "peak_mb": peak_mb()}
+        if want_answer:
+            reply |= {name: value for name, value in self.run(sql.replace("$1", str(VALUE)), True).items() if name in ("rows", "answer")}
+        return reply
+
+    def prepare(self, sql):
+        raise NotImplementedError("no prepared statements")
+
+
 class DuckDB(ArrowEngine):
     def __init__(self, threads):
         import duckdb
@@ -106,6 +133,13 @@ class DuckDB(ArrowEngine):
     def load(self, tables, memory):
         for name, path in tables.items():
             self.connection.execute(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
+
+    def fetch(self, sql):
+        self.connection.execute(sql).fetchall()
+
+    def prepare(self, sql):
+        self.connection.execute(f"PREPARE prepared AS {sql}")
+        return lambda: self.fetch(f"EXECUTE prepared({VALUE})")
 
     def execute(self, sql):
         return self.connection.sql(sql).to_arrow_table()   # a relation: an executed cursor would copy its rows once more
@@ -122,9 +156,14 @@ class Polars(ArrowEngine):
         self.context = polars.SQLContext()
 
     def load(self, tables, memory):
+        scans = {".csv": lambda path: self.polars.scan_csv(path, try_parse_dates=True), ".ndjson": self.polars.scan_ndjson,
+                 ".parquet": self.polars.scan_parquet}
         for name, path in tables.items():
-            frame = self.polars.scan_parquet(path)
+            frame = scans[pathlib.Path(path).suffix](path)
             self.context.register(name, frame.collect() if memory else frame)
+
+    def fetch(self, sql):
+        self.context.execute(sql).collect()
 
     def execute(self, sql):
         return self.context.execute(sql).collect().to_arrow()
@@ -136,15 +175,30 @@ class Polars(ArrowEngine):
 class DataFusion(ArrowEngine):
     def __init__(self, threads):
         import datafusion
+        self.threads = threads
         self.context = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(threads))
 
     def load(self, tables, memory):
         import pyarrow.parquet as pq
         for name, path in tables.items():
+            suffix = pathlib.Path(path).suffix
             if memory:
-                self.context.register_record_batches(name, [pq.read_table(path).to_batches()])
+                batches = pq.read_table(path).to_batches()
+                parts = [batches[thread::self.threads] for thread in range(self.threads)]
+                self.context.register_record_batches(name, [part for part in parts if part])
+            elif suffix == ".csv":
+                self.context.register_csv(name, str(path))
+            elif suffix == ".ndjson":
+                self.context.register_json(name, str(path), file_extension=suffix)
             else:
                 self.context.register_parquet(name, str(path))
+
+    def fetch(self, sql):
+        self.context.sql(sql).collect()
+
+    def prepare(self, sql):
+        self.context.sql(f"PREPARE prepared AS {sql}").collect()
+        return lambda: self.fetch(f"EXECUTE prepared({VALUE})")
 
     def execute(self, sql):
         return self.context.sql(sql).to_arrow_table()
@@ -162,6 +216,13 @@ class FletchLibrary(ArrowEngine):
     def load(self, tables, memory):
         for name, path in tables.items():
             self.execute(f"CREATE {'TABLE' if memory else 'VIEW'} {name} AS SELECT * FROM '{path}'")
+
+    def fetch(self, sql):
+        self.library.run(sql)
+
+    def prepare(self, sql):
+        statement = self.library.prepare(sql)
+        return lambda: self.library.run_prepared(statement, VALUE)
 
     def execute(self, sql):
         return self.library.execute(sql)
@@ -227,6 +288,8 @@ def main():
                 reply = {"ok": True}
             elif "plan" in command:
                 reply = {"us": engine.plan(command["plan"], command["times"])}
+            elif "times" in command:
+                reply = engine.repeat(command["sql"], command.get("answer", False), command["times"])
             else:
                 reply = engine.run(command["sql"], command.get("answer", False))
         except Exception as error:  # an engine that cannot do one query goes on with the next

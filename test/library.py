@@ -62,7 +62,24 @@ class Library:
 
     def run(self, sql):
         """Runs statements and drops their rows, all of which are computed."""
-        stream, array = self.query(sql), self.Array()
+        self.drain(self.query(sql))
+
+    def prepare(self, sql):
+        """A statement, which lives until the session is closed."""
+        text, statement = sql.encode(), ctypes.c_void_p()
+        self.check(self.library.fl_session_prepare(self.session, text, ctypes.c_size_t(len(text)), ctypes.byref(statement),
+                                                   ctypes.byref(self.error)))
+        return statement
+
+    def run_prepared(self, statement, value):
+        """Runs a prepared statement of one parameter, an integer, and drops its rows."""
+        stream = self.Stream()
+        self.check(self.library.fl_statement_bind_int64(statement, 1, ctypes.c_int64(value), ctypes.byref(self.error)))
+        self.check(self.library.fl_statement_execute(statement, ctypes.byref(stream), ctypes.byref(self.error)))
+        self.drain(stream)
+
+    def drain(self, stream):
+        array = self.Array()
         while True:
             if stream.get_next(ctypes.byref(stream), ctypes.byref(array)) != 0:
                 self.library.fl_stream_error(ctypes.byref(stream), ctypes.byref(self.error))

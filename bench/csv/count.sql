@@ -1,0 +1,2 @@
+-- every line is split, no value converted
+SELECT count(*) AS n FROM trips

@@ -1,0 +1,2 @@
+-- one column of ten
+SELECT sum(fare) AS fares FROM trips

@@ -1,0 +1,2 @@
+-- no key is asked for
+SELECT count(*) AS n FROM events

@@ -1,0 +1,2 @@
+-- one key of sixteen
+SELECT sum(amount) AS amounts FROM events

@@ -1,0 +1,2 @@
+-- 20 groups
+SELECT kind, count(*) AS n, sum(price) AS prices FROM items GROUP BY kind

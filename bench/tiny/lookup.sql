@@ -1,0 +1,2 @@
+-- one row of 1,000
+SELECT name, price FROM items WHERE id = 517

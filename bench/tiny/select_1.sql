@@ -1,0 +1,2 @@
+-- no table
+SELECT 1 AS one

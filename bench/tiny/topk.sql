@@ -1,0 +1,2 @@
+-- the ten dearest, ties by id
+SELECT id, price FROM items ORDER BY price DESC, id LIMIT 10
