@@ -109,7 +109,6 @@ class ArrowEngine:
                 reply["answer"] = [[to_json(value) for value in row] for row in zip(*columns)]
         return reply
 
-
     def repeat(self, sql, want_answer, times):
         if sql not in self.prepared:
             self.prepared[sql] = self.prepare(sql) if "$1" in sql else lambda: self.fetch(sql)
