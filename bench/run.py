@@ -281,6 +281,13 @@ def run_files(suite, engines, args, only, record):
                     unit="µs" if suite.times else "ms", places=1 if suite.times else 2, megabytes=megabytes)
         name = suite.name if len(suite.threads) == 1 else f"{suite.name}-{threads}"
         record["suites"][name], record["peak_mb"][name] = results, peaks
+        save(args, record)
+
+
+def save(args, record):
+    """After each suite of large data, too: what was measured is kept when a later one is stopped."""
+    if args.save:
+        pathlib.Path(args.save).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def main():
@@ -360,8 +367,7 @@ def main():
             print(f"{engine}: {ms:.0f} ms, {mb:.0f} MB at the peak")
         record["first_row"] = {engine: {"ms": ms, "peak_mb": mb} for engine, (ms, mb) in found.items()}
 
-    if args.save:
-        pathlib.Path(args.save).write_text(json.dumps(record, indent=1) + "\n")
+    save(args, record)
     if args.compare:
         return 1 if noise.compare(record, json.loads(pathlib.Path(args.compare).read_text())) else 0
     return 0
