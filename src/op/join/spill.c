@@ -15,7 +15,7 @@
 
 #define WRITE_BYTES_MIN (64 << 10)
 #define WRITE_BYTES_MAX (8 << 20) /* probe rows are collected up to here, so that blocks on the disk are large enough */
-#define BLOCKS_MAX 2 /* a partition of more is divided: that takes as long as reading the probe rows twice more */
+#define BLOCKS_MAX 4 /* a partition of more is divided: that takes as long as reading the probe rows twice more */
 
 /* ---- planning ----------------------------------------------------------------------------------------------------- */
 
