@@ -210,7 +210,7 @@ static fl_status find_words(fl_group_table *table, const fl_vec *key, const uint
             if (entry == 0) {
                 if (!inserts)
                     break;
-                fl_status st = fl_row_store_add(&table->store, 1, &row, err);
+                fl_status st = fl_row_store_add_one(&table->store, &row, err);
                 if (st != FL_OK)
                     return st;
                 *(uint64_t *)row = hashes[i];
@@ -262,7 +262,7 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
                 if (entry == 0) {
                     uint8_t *row = NULL;
                     if (inserts) {
-                        FL_TRY(fl_row_store_add(&table->store, 1, &row, err));
+                        FL_TRY(fl_row_store_add_one(&table->store, &row, err));
                         *(uint64_t *)row = hashes[i];
                         table->entries[slot] = entry_of(hashes[i], row);
                         table->n_hashed++;
@@ -319,7 +319,7 @@ fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const u
             continue;
         }
         if (index->rows[place] == NULL && inserts) {
-            FL_TRY(fl_row_store_add(&table->store, 1, &index->rows[place], err));
+            FL_TRY(fl_row_store_add_one(&table->store, &index->rows[place], err));
             s->fresh_rows[n_fresh] = index->rows[place];
             s->fresh[n_fresh++] = list[i];
         }

@@ -111,4 +111,18 @@ static inline uint8_t *fl_row_cursor_next(fl_row_cursor *at)
 /** Makes `count` new rows (cleared null bits and extra room); ret[i] points at them. */
 fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl_err *err);
 
+/** The same for one row. */
+static inline fl_status fl_row_store_add_one(fl_row_store *store, uint8_t **ret, fl_err *err)
+{
+    fl_row_block *block = store->last;
+    if (block == NULL || block->rows == block->rows_max)
+        return fl_row_store_add(store, 1, ret, err);
+    int32_t bytes = store->layout->bytes;
+    *ret = block->data + (int64_t)block->rows * bytes;
+    memset(*ret, 0, (size_t)bytes);
+    block->rows++;
+    store->rows++;
+    return FL_OK;
+}
+
 #endif

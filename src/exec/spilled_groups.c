@@ -150,7 +150,7 @@ static fl_status add_page(const fl_group_reading *gather, const fl_row_page *pag
         if (i + AHEAD < page->n)
             fl_group_table_prefetch(table, fl_row_hash(page->rows[i + AHEAD]));
         if (row == NULL)
-            FL_TRY(fl_row_store_add(store, 1, &row, err));
+            FL_TRY(fl_row_store_add_one(store, &row, err));
         memcpy(row, page->rows[i], (size_t)store->layout->bytes);
         FL_TRY(fl_group_table_adopt(table, row, &known, err));
         if (known == NULL) {
