@@ -126,6 +126,7 @@ typedef struct node {
 typedef struct inst {
     uint8_t op;
     bool is_join; /* several ways lead here: depth first, they are told apart no further */
+    bool is_run;  /* split: a loop over one character that can be left at its end alone, if at all */
     int32_t x, y; /* split: x first */
     const char_class *class;
 } inst;
@@ -631,6 +632,48 @@ cleanup:
     return st;
 }
 
+static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folded)
+{
+    switch (in->op) {
+    case OP_CHAR:
+        return (uint32_t)in->x == (re->no_case ? folded : c);
+    case OP_ANY:
+        return true;
+    case OP_ANY_BUT_NEWLINE:
+        return c != '\n';
+    default:
+        if (c < 128)
+            return in->class->ascii[c >> 6] >> (c & 63) & 1;
+        bool has = class_has(in->class, c);
+        if (!has && re->no_case)
+            has = class_has(in->class, folded) || class_has(in->class, fl_case_upper(c));
+        return has != in->class->negated;
+    }
+}
+
+/* Whether what comes behind a loop over `in` fails where the loop could go on: it needs a character that the loop takes, or the end. */
+static bool is_left_at_end(const fl_regex *re, const inst *in, int32_t behind)
+{
+    const inst *next = &re->code[behind];
+    while (next->op == OP_SAVE || next->op == OP_JUMP)
+        next = next->op == OP_JUMP ? &re->code[next->x] : next + 1;
+    if (next->op == OP_CHAR)
+        return !takes(re, in, (uint32_t)next->x, (uint32_t)next->x);
+    return next->op == OP_MATCH || (next->op == OP_TEST && next->x == TEST_END);
+}
+
+static void mark_runs(fl_regex *re)
+{
+    for (int32_t i = 0; i + 2 < re->n; i++) {
+        inst *in = &re->code[i];
+        const inst *inner = &re->code[i + 1], *back = &re->code[i + 2];
+        bool is_loop = in->op == OP_SPLIT && in->x == i + 1 && back->op == OP_JUMP && back->x == i;
+        bool takes_one =
+            inner->op == OP_CHAR || inner->op == OP_ANY || inner->op == OP_ANY_BUT_NEWLINE || inner->op == OP_CLASS;
+        in->is_run = is_loop && takes_one && !re->no_case && is_left_at_end(re, inner, in->y);
+    }
+}
+
 /* Counts the ways that lead to each instruction; those with one need no bit of their own when the search goes depth first. */
 static fl_status mark_joins(parser *p)
 {
@@ -710,6 +753,7 @@ fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_r
     FL_TRY(mark_joins(&p));
     p.regex->n_groups = p.n_groups;
     p.regex->no_case = p.flags & FL_REGEX_NO_CASE;
+    mark_runs(p.regex);
     p.regex->first_byte = -1;
     int32_t at = 0;
     while (p.regex->code[at].op == OP_SAVE)
@@ -795,28 +839,10 @@ static bool is_true(test what, fl_str text, int64_t at)
     }
 }
 
-static bool takes(const fl_regex *re, const inst *in, uint32_t c, uint32_t folded)
-{
-    switch (in->op) {
-    case OP_CHAR:
-        return (uint32_t)in->x == (re->no_case ? folded : c);
-    case OP_ANY:
-        return true;
-    case OP_ANY_BUT_NEWLINE:
-        return c != '\n';
-    default:
-        if (c < 128)
-            return in->class->ascii[c >> 6] >> (c & 63) & 1;
-        bool has = class_has(in->class, c);
-        if (!has && re->no_case)
-            has = class_has(in->class, folded) || class_has(in->class, fl_case_upper(c));
-        return has != in->class->negated;
-    }
-}
-
 /* ---- depth first ---------------------------------------------------------------------------------------------------- */
 
 #define SHORT_BITS_MAX (1 << 20)
+#define RUN_TEXT_MAX 1024 /* runs leave no bits, so that a place may be gone over for each that a run begins at */
 
 /* Makes room for the bits of the text up to the word; those that are new are clear. Doubling, so that a match at a long text's
  * start does not pay for its length. */
@@ -863,6 +889,23 @@ static void forget_place(fl_regex_run *run, int64_t at)
         run->visited[bit >> 6] &= ~(1ull << (bit & 63));
 }
 
+/* Behind all characters that the instruction takes. */
+static int64_t run_over(const fl_regex *re, const inst *in, fl_str text, int64_t at)
+{
+    if (in->op == OP_ANY)
+        return text.len;
+    while (at < text.len) {
+        int width = 1;
+        uint32_t c = (uint8_t)text.data[at];
+        if (c >= 0x80)
+            c = fl_utf8_decode(text.data + at, text.len - at, &width);
+        if (!takes(re, in, c, c))
+            break;
+        at += width;
+    }
+    return at;
+}
+
 /* A match that begins at `from`. Bits stay set between calls: what failed from there fails again. */
 static fl_status match_from(fl_regex_run *run, int64_t from, bool *ret_found, fl_err *err)
 {
@@ -896,6 +939,11 @@ static fl_status match_from(fl_regex_run *run, int64_t from, bool *ret_found, fl
             }
             if (in->op == OP_JUMP) {
                 pc = in->x;
+            } else if (in->is_run && text.len <= RUN_TEXT_MAX) {
+                int64_t end = run_over(re, in + 1, text, at);
+                FL_TRY(fl_work_add(&run->work, end - at, err));
+                at = end;
+                pc = in->y;
             } else if (in->op == OP_SPLIT || (in->op == OP_SAVE && in->x < run->n_caps)) {
                 if (top == run->trail_capacity)
                     FL_TRY(grow_trail(run, top, err));
