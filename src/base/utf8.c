@@ -54,12 +54,29 @@ int64_t fl_utf8_check(const char *data, int64_t bytes)
     return i;
 }
 
+/* How many of the eight bytes go on with a character. */
+static inline int continuations(uint64_t word)
+{
+    return __builtin_popcountll(word >> 7 & ~(word >> 6) & 0x0101010101010101ull);
+}
+
 int64_t fl_utf8_count(const char *data, int64_t bytes)
 {
-    int64_t count = 0;
-    for (int64_t i = 0; i < bytes; i++)
-        count += ((unsigned char)data[i] & 0xC0) != 0x80;
-    return count;
+    int64_t count = bytes, i = 0;
+    uint64_t word;
+    for (; i + 8 <= bytes; i += 8) {
+        memcpy(&word, data + i, 8);
+        count -= continuations(word);
+    }
+    if (i == bytes)
+        return count;
+    if (bytes < 8) {
+        for (; i < bytes; i++)
+            count -= fl_utf8_is_continuation(data[i]);
+        return count;
+    }
+    memcpy(&word, data + bytes - 8, 8); /* with some that were counted */
+    return count - continuations(word >> 8 * (8 - (bytes - i)));
 }
 
 int64_t fl_utf8_offset(const char *data, int64_t bytes, int64_t n)
@@ -67,8 +84,7 @@ int64_t fl_utf8_offset(const char *data, int64_t bytes, int64_t n)
     int64_t i = 0;
     for (uint64_t word; n > 8 && i + 8 <= bytes; i += 8) { /* a word begins at most eight characters */
         memcpy(&word, data + i, 8);
-        uint64_t continuations = word >> 7 & ~(word >> 6) & 0x0101010101010101ull;
-        n -= 8 - __builtin_popcountll(continuations);
+        n -= 8 - continuations(word);
     }
     while (i < bytes && fl_utf8_is_continuation(data[i])) /* the rest of the character that the last word began */
         i++;

@@ -108,8 +108,25 @@ static void test_places(void **state)
             }
 }
 
+/* Characters are counted by words of the text: each length and place of a character. */
+static void test_characters_are_counted(void **state)
+{
+    (void)state;
+    const char text[] = "a\xC3\xA4\xE4\xB8\xAD"
+                        "bc\xF0\x9F\x98\x80 d\xD0\xB6\xE8\xAA\x9E"
+                        "efgh\xC3\xA4";
+    for (int64_t from = 0; from < (int64_t)sizeof(text); from++)
+        for (int64_t end = from; end < (int64_t)sizeof(text); end++) {
+            int64_t count = 0;
+            for (int64_t i = from; i < end; i++)
+                count += !fl_utf8_is_continuation(text[i]);
+            assert_int_equal(fl_utf8_count(text + from, end - from), count);
+        }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_short_sequences), cmocka_unit_test(test_places)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_characters_are_counted),
+                                       cmocka_unit_test(test_all_short_sequences), cmocka_unit_test(test_places)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
