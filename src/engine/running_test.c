@@ -125,8 +125,14 @@ static void test_waits_for_memory(void **state)
     while (show(f->other, lines, sizeof(lines)) == 0 || strstr(lines, "|works|") == NULL)
         usleep(1000);
     long long id = strtoll(lines, NULL, 10);
-    int64_t taken = LIMIT_BYTES - (1 << 20) - atomic_load(&f->engine->memory.used_bytes);
-    assert_int_equal(fl_memory_charge(&f->engine->memory, taken, NULL), FL_OK);
+    int64_t taken = 0;
+    for (int i = 0; i < 20; i++) { /* what it gives back when it has begun is taken, too */
+        int64_t more = LIMIT_BYTES - (1 << 19) - atomic_load(&f->engine->memory.used_bytes);
+        if (more > 0)
+            assert_int_equal(fl_memory_charge(&f->engine->memory, more, NULL), FL_OK);
+        taken += more > 0 ? more : 0;
+        usleep(2000);
+    }
     for (int round = 0; round < 2; round++) {
         call waits = {.session = f->other, .sql = "SELECT sum(range) FROM range(1000)"};
         fl_session *third = NULL;

@@ -269,8 +269,10 @@ static fl_status run_morsels(fl_task *task, fl_worker *worker, const fl_job_turn
             atomic_store(&task->is_empty, true);
         FL_TRY(st == FL_DONE ? FL_OK : st);
         FL_TRY(fl_exec_check(exec, err));
-        if (any)
-            FL_TRY(fl_push_event(task->stage, worker, FL_EVENT_MORSEL, err));
+        st = any ? fl_push_event(task->stage, worker, FL_EVENT_MORSEL, err) : FL_OK;
+        if (st == FL_DONE)
+            atomic_store(&task->is_empty, true);
+        FL_TRY(st == FL_DONE ? FL_OK : st);
         if (fl_job_shall_leave(turn) || is_full(task) || has_enough(e))
             break;
     }

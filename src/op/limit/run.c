@@ -1,6 +1,14 @@
-/* limit: passes rows until there are enough, then ends the pipeline. Runs on one worker, in the source's order. */
+/* limit: passes rows until there are enough, then ends the pipeline.
+ *
+ * Rows must come in the source's order, so one worker does so as they come. Where many rows are gone through until there are
+ * enough, all workers do: each keeps what its morsels give until the first rows of all are known (op/materialize/result_queue.h),
+ * which are passed on then. Not where a row behind these may raise what it would not have. */
 #include "exec/exec.h"
 #include "op/limit/node.h"
+#include "op/materialize/result_queue.h"
+
+#define KEPT_ROWS_MAX 65536      /* that workers may have to keep, each */
+#define SEARCHED_ROWS_MIN 500000 /* some milliseconds of one worker */
 
 typedef struct limit_stage {
     fl_stage base;
@@ -67,10 +75,106 @@ cleanup:
 
 static const fl_stage_ops stage_ops = {.push = push};
 
+/* ---- by all workers ------------------------------------------------------------------------------------------------ */
+
+typedef struct limit_source {
+    fl_source base;
+    fl_result_queue *queue;
+    int64_t skip, left;
+} limit_source;
+
+static fl_status pass_on(limit_source *source, fl_worker *worker, fl_stage *to, const fl_segment *segment, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *node = source->base.node;
+    int64_t rows_max = worker->exec->context.session->vector_rows;
+    int64_t start = source->skip < segment->rows ? source->skip : segment->rows;
+    source->skip -= start;
+    while (start < segment->rows && source->left > 0) {
+        int64_t rows = segment->rows - start < rows_max ? segment->rows - start : rows_max;
+        fl_vec *vecs = NULL;
+        rows = rows < source->left ? rows : source->left;
+        fl_arena_reset(&worker->arena);
+        FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
+        for (int32_t c = 0; c < node->n_cols; c++)
+            FL_TRY(fl_vec_slice(&worker->arena, &segment->vecs[c], start, rows, &vecs[c], err));
+        fl_batch batch = {.rows = (int32_t)rows, .cols = node->n_cols, .vec = vecs, .kept = (int32_t)rows};
+        FL_TRY(fl_push(node, to, worker, &batch, err));
+        start += rows;
+        source->left -= rows;
+    }
+cleanup:
+    return st;
+}
+
+static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    (void)local;
+    fl_status st = FL_OK;
+    limit_source *source = (limit_source *)base;
+    fl_segment *segment = NULL;
+    FL_TRY(fl_result_queue_take(source->queue, &segment, err));
+    *ret_any = segment != NULL && source->left > 0;
+    if (*ret_any)
+        st = pass_on(source, worker, to, segment, err);
+    worker->morsel++;
+cleanup:
+    fl_segment_unref(segment);
+    return st;
+}
+
+static const fl_source_ops source_ops = {.run = run};
+
+/* The most rows that one of the nodes below has. */
+static double most_rows(const fl_node *node)
+{
+    double most = node->rows;
+    for (int32_t i = 0; i < node->n_inputs; i++) {
+        double below = most_rows(node->inputs[i]);
+        most = below > most ? below : most;
+    }
+    return most;
+}
+
+static bool is_searched(const fl_exec *exec, const fl_node *node)
+{
+    const fl_limit_attrs *limit = fl_limit_of(node);
+    const fl_node *input = node->inputs[0];
+    if (exec->n_workers < 2 || limit->limit <= 0 || limit->limit > KEPT_ROWS_MAX ||
+        limit->offset > KEPT_ROWS_MAX - limit->limit || input->can_fail)
+        return false;
+    double part = (double)(limit->limit + limit->offset) / (input->rows > 1 ? input->rows : 1);
+    return most_rows(input) * (part < 1 ? part : 1) >= SEARCHED_ROWS_MIN;
+}
+
+static fl_status build_searched(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_limit_attrs *limit = fl_limit_of(node);
+    limit_source *source = NULL;
+    FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    source->base.workers_max = 1;
+    source->skip = limit->offset;
+    source->left = limit->limit;
+    FL_TRY(fl_result_queue_new(exec, node->cols, node->n_cols, node->inputs[0], exec->context.memory, &source->queue,
+                               err));
+    fl_result_queue_keep_first(source->queue, limit->limit + limit->offset);
+    FL_TRY(fl_exec_build(exec, node->inputs[0], &source->queue->base, err));
+    FL_TRY(fl_exec_add_finish(exec, &source->queue->base, err));
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->queue->base, err));
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------------ */
+
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
     limit_stage *stage = NULL;
+    if (is_searched(exec, node))
+        return build_searched(exec, node, next, err);
     FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
     stage->base.is_ordered = true;
     FL_TRY(fl_exec_col_map(exec, node->cols, node->n_cols, node->inputs[0], &stage->cols, err));

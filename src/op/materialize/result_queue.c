@@ -20,6 +20,7 @@ typedef struct queue_local {
     fl_vec *vecs;
     uint16_t *list;
     int64_t rows_wanted; /* of the next piece: the first is small, so that it comes soon */
+    int64_t n_rows;      /* that it took in */
 } queue_local;
 
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
@@ -30,7 +31,7 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     queue_local *local = NULL;
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
-    local->rows_wanted = 1;
+    local->rows_wanted = queue->rows_enough == 0 ? 1 : queue->rows_enough < FULL_ROWS ? queue->rows_enough : FULL_ROWS;
     FL_TRY(fl_segment_builder_new(queue->keep, queue->types, queue->n_cols, FL_SEGMENT_RESULT, &local->builder, err));
     FL_TRY(fl_alloc_zero(memory, (queue->n_cols + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
     FL_TRY(fl_alloc(memory, worker->exec->context.session->vector_rows * 2 + 64, (void **)&local->list, err));
@@ -87,9 +88,23 @@ bool fl_result_queue_has_any(void *ptr)
     return has_ready(queue);
 }
 
+/* Whether the first rows_enough rows are ready. */
+static bool has_enough(fl_result_queue *queue)
+{
+    int64_t rows = 0;
+    if (queue->rows_enough == 0)
+        return false;
+    pthread_mutex_lock(&queue->lock);
+    for (const fl_result_piece *p = queue->first; rows < queue->rows_enough && is_ready(queue, p); p = p->next)
+        rows += p->segment->rows;
+    pthread_mutex_unlock(&queue->lock);
+    return rows >= queue->rows_enough;
+}
+
 static void tell_reader(fl_result_queue *queue)
 {
-    if (!atomic_load(&queue->is_told) && has_ready(queue) && !atomic_exchange(&queue->is_told, true))
+    if (queue->rows_enough == 0 && !atomic_load(&queue->is_told) && has_ready(queue) &&
+        !atomic_exchange(&queue->is_told, true))
         fl_exec_wake(queue->exec);
 }
 
@@ -146,7 +161,10 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         note_claimed(queue, place);
         atomic_store(&queue->bounds[worker->id], place);
     }
-    FL_ASSERT(atomic_load(&queue->bounds[worker->id]) == place); /* morsels are claimed in their order */
+    FL_ASSERT(atomic_load(&queue->bounds[worker->id]) == place);       /* morsels are claimed in their order */
+    if (queue->rows_enough > 0 && local->n_rows >= queue->rows_enough) /* those come before these */
+        return FL_OK;
+    local->n_rows += batch->kept;
     for (int32_t c = 0; c < queue->n_cols; c++)
         local->vecs[c] = batch->vec[queue->from[c]];
     if (batch->mask != NULL)
@@ -156,6 +174,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     if (fl_segment_builder_is_full(local->builder) || (rows >= local->rows_wanted && rows < FULL_ROWS)) {
         FL_TRY(put_piece(queue, local, place, err));
         tell_reader(queue);
+        st = has_enough(queue) ? FL_DONE : FL_OK;
     }
 cleanup:
     return st;
@@ -193,8 +212,17 @@ static fl_status on_event(fl_stage *base, fl_worker *worker, void *ptr, fl_event
         break;
     }
     tell_reader(queue);
+    if (event == FL_EVENT_MORSEL && has_enough(queue))
+        st = FL_DONE;
 cleanup:
     return st;
+}
+
+void fl_result_queue_keep_first(fl_result_queue *queue, int64_t n)
+{
+    FL_ASSERT(n > 0);
+    queue->rows_enough = n;
+    queue->bytes_max = INT64_MAX;
 }
 
 bool fl_result_queue_is_full(const fl_result_queue *queue)

@@ -24,6 +24,7 @@ typedef struct fl_result_queue {
     fl_type *types;
     int32_t *from;
     int64_t bytes_max;       /* that wait, before the sink is full */
+    int64_t rows_enough;     /* when so many are ready the pipelines end; 0: never */
     _Atomic int64_t *bounds; /* [workers]: no rows come from it before this place; INT64_MAX: it holds no morsel */
     _Atomic int64_t highest; /* place that is known to be claimed */
     _Atomic int64_t morsels; /* that ended */
@@ -38,6 +39,9 @@ typedef struct fl_result_queue {
 /** A sink for the columns `cols` of `input`. It goes with the run. */
 fl_status fl_result_queue_new(fl_exec *exec, const fl_col_id *cols, int32_t n_cols, const fl_node *input,
                               fl_memory *keep, fl_result_queue **ret, fl_err *err);
+
+/** Ends the pipelines when the first n > 0 rows are there, which nobody reads before. What comes behind them may be left out. */
+void fl_result_queue_keep_first(fl_result_queue *queue, int64_t n);
 
 /** Whether rows are ready to be taken: for fl_exec_run_until. */
 bool fl_result_queue_has_any(void *queue);
