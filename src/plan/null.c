@@ -91,14 +91,20 @@ static fl_status add_null_givers(fl_arena *arena, const fl_expr *e, fl_col_set *
     }
 }
 
-static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, fl_col_set *set, fl_err *err)
+static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, const fl_mark *marks, int32_t n_marks,
+                                   fl_col_set *set, fl_err *err)
 {
     fl_status st = FL_OK;
+    for (int32_t i = 0; i < n_marks && e->kind == FL_EXPR_COLUMN && st == FL_OK; i++)
+        if (fl_col_is_equal(marks[i].col, e->col))
+            st = fl_col_set_add_all(arena, set, &marks[i].not_null, err);
+    if (st != FL_OK)
+        return st;
     if (e->kind == FL_EXPR_NOT && e->args[0]->kind == FL_EXPR_IS_NULL) /* x IS NOT NULL */
         return add_null_givers(arena, e->args[0]->args[0], set, err);
     if (e->kind == FL_EXPR_AND) {
         for (int32_t i = 0; i < e->n_args && st == FL_OK; i++)
-            st = add_null_rejected(arena, e->args[i], set, err);
+            st = add_null_rejected(arena, e->args[i], marks, n_marks, set, err);
         return st;
     }
     if (e->kind == FL_EXPR_SUBQUERY && e->subquery->kind == FL_SUBQUERY_ANY &&
@@ -111,7 +117,7 @@ static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, fl_col_set
     for (int32_t i = 0; i < e->n_args && st == FL_OK; i++) { /* what each of an OR's branches rejects */
         fl_col_set one;
         fl_col_set_init(&one);
-        st = add_null_rejected(arena, e->args[i], &one, err);
+        st = add_null_rejected(arena, e->args[i], marks, n_marks, &one, err);
         if (i == 0)
             all = one;
         else
@@ -120,7 +126,8 @@ static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, fl_col_set
     return st == FL_OK ? fl_col_set_add_all(arena, set, &all, err) : st;
 }
 
-fl_status fl_expr_add_null_rejected(fl_arena *arena, const fl_expr *conjunct, fl_col_set *set, fl_err *err)
+fl_status fl_expr_add_null_rejected(fl_arena *arena, const fl_expr *conjunct, const fl_mark *marks, int32_t n_marks,
+                                    fl_col_set *set, fl_err *err)
 {
-    return conjunct->size > PARTS_MAX ? FL_OK : add_null_rejected(arena, conjunct, set, err);
+    return conjunct->size > PARTS_MAX ? FL_OK : add_null_rejected(arena, conjunct, marks, n_marks, set, err);
 }

@@ -11,7 +11,16 @@
  *  into. Thread-safe, as it only reads. */
 bool fl_expr_can_be_null(const fl_expr *expr, const fl_col_set *not_null);
 
-/** Adds the columns that are not null in a row for which the conjunct is true. Not all of them, where it is large. */
-fl_status fl_expr_add_null_rejected(fl_arena *arena, const fl_expr *conjunct, fl_col_set *set, fl_err *err);
+/* Where the boolean column is true, the others are not null: what a comparison says of the columns that it read, when its
+ * outcome is a column. */
+typedef struct fl_mark {
+    fl_col_id col;
+    fl_col_set not_null;
+} fl_mark;
+
+/** Adds the columns that are not null in a row for which the conjunct is true, by what is known of marks. Not all of them,
+ *  where it is large. */
+fl_status fl_expr_add_null_rejected(fl_arena *arena, const fl_expr *conjunct, const fl_mark *marks, int32_t n_marks,
+                                    fl_col_set *set, fl_err *err);
 
 #endif

@@ -149,6 +149,34 @@ cleanup:
     return st;
 }
 
+/* Of columns that are not null anyhow nothing need be kept in mind. */
+static fl_status add_mark(fl_plan *plan, fl_props *props, fl_mark mark, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set_remove_all(&mark.not_null, &props->not_null);
+    if (fl_col_set_is_empty(&mark.not_null) || props->n_marks == FL_PROPS_MARKS_MAX)
+        return FL_OK;
+    if (props->marks == NULL)
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), FL_PROPS_MARKS_MAX, &props->marks, err));
+    props->marks[props->n_marks++] = mark;
+cleanup:
+    return st;
+}
+
+fl_status fl_props_add_mark(fl_plan *plan, fl_props *props, fl_col_id mark, const fl_expr *const *conjuncts, int32_t n,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_mark made = {.col = mark};
+    fl_col_set_init(&made.not_null);
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_add_null_rejected(fl_plan_arena(plan), conjuncts[i], props->marks, props->n_marks,
+                                         &made.not_null, err));
+    st = add_mark(plan, props, made, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *const *conjuncts, int32_t n,
                                  fl_err *err)
 {
@@ -159,7 +187,7 @@ fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *
             FL_TRY(fl_props_add_conjuncts(plan, props, e->args, e->n_args, err));
             continue;
         }
-        FL_TRY(fl_expr_add_null_rejected(fl_plan_arena(plan), e, &props->not_null, err));
+        FL_TRY(fl_expr_add_null_rejected(fl_plan_arena(plan), e, props->marks, props->n_marks, &props->not_null, err));
         FL_TRY(note_test(plan, props, e, err));
         if (!fl_expr_is_equality(e))
             continue;
@@ -205,6 +233,11 @@ fl_status fl_props_add_all(fl_plan *plan, fl_props *props, const fl_props *other
     FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &props->constant, &other->constant, err));
     for (int32_t i = 0; i < other->n_tests; i++)
         FL_TRY(add_test(plan, props, other->tests[i], err));
+    for (int32_t i = 0; i < other->n_marks; i++) {
+        fl_mark mark = {.col = other->marks[i].col};
+        FL_TRY(copy_set(plan, &other->marks[i].not_null, &mark.not_null, err));
+        FL_TRY(add_mark(plan, props, mark, err));
+    }
     for (int32_t i = 0; i < other->n_keys; i++)
         FL_TRY(fl_props_add_key(plan, props, &other->keys[i], err));
     bool is_first = props->n_equal == 0; /* the other's sets have nothing in common with each other */
@@ -526,6 +559,13 @@ static fl_status settle(fl_plan *plan, const fl_node *node, const fl_props *raw,
             FL_TRY(add_test(plan, ret, raw->tests[i], err));
         else
             FL_TRY(settle_test(plan, node, &from, raw->tests[i], &used, ret, err));
+    }
+    for (int32_t i = 0; i < raw->n_marks; i++) {
+        fl_mark mark = {.col = raw->marks[i].col};
+        FL_TRY(copy_set(plan, &raw->marks[i].not_null, &mark.not_null, err));
+        fl_col_set_keep_all(&mark.not_null, &node->made);
+        if (fl_col_set_has(&node->made, mark.col))
+            FL_TRY(add_mark(plan, ret, mark, err));
     }
     for (int32_t i = 0; i < raw->n_orders; i++)
         FL_TRY(settle_order(plan, node, &from, &raw->orders[i], ret, err));

@@ -8,11 +8,13 @@
 #ifndef FL_PLAN_PROPS_H
 #define FL_PLAN_PROPS_H
 
+#include "plan/null.h"
 #include "plan/ordering.h"
 
 #define FL_PROPS_KEYS_MAX 8
 #define FL_PROPS_DEPENDENCIES_MAX 16
 #define FL_PROPS_TESTS_MAX 16
+#define FL_PROPS_MARKS_MAX 16
 #define FL_PROPS_ORDERS_MAX 8
 #define FL_ORDERINGS_MAX (FL_PROPS_ORDERS_MAX + 1) /* of a node: with the one that its operators give */
 
@@ -34,6 +36,8 @@ struct fl_props {
     fl_dependency *dependencies; /* beyond what keys, constants and equal columns say */
     int32_t n_tests;             /* FL_PROPS_TESTS_MAX at most */
     const fl_expr **tests; /* true of each row; of one column, and such as may be said of another that is equal to it */
+    int32_t n_marks;       /* FL_PROPS_MARKS_MAX at most */
+    fl_mark *marks;        /* boolean columns that tell of others, when true, that they are not null */
     int32_t n_orders;      /* FL_PROPS_ORDERS_MAX at most */
     const fl_ordering *orders; /* the rows come in each of them; columns of a key are all that are equal to it */
     double rows_min;           /* never more than the rows there are */
@@ -75,6 +79,10 @@ fl_status fl_props_add_dependency(fl_plan *plan, fl_props *props, const fl_col_s
 bool fl_expr_is_equality(const fl_expr *expr);
 
 fl_status fl_props_add_equal(fl_plan *plan, fl_props *props, fl_col_id a, fl_col_id b, fl_err *err);
+
+/** Where the boolean column is true all conjuncts are. */
+fl_status fl_props_add_mark(fl_plan *plan, fl_props *props, fl_col_id mark, const fl_expr *const *conjuncts, int32_t n,
+                            fl_err *err);
 
 /** What is true of rows that satisfy all conjuncts. */
 fl_status fl_props_add_conjuncts(fl_plan *plan, fl_props *props, const fl_expr *const *conjuncts, int32_t n,

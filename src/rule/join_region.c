@@ -286,7 +286,7 @@ static fl_status add_outer(fl_join_region *r, int32_t site, const fl_join_attrs 
     FL_TRY(FL_NEW_ARRAY(scratch, r->graph.n_words, &nulls, err));
     for (int32_t i = 0; i < join->n_conjuncts; i++) {
         FL_TRY(fl_expr_add_cols(scratch, join->conjuncts[i], &cols, err));
-        FL_TRY(fl_expr_add_null_rejected(scratch, join->conjuncts[i], &rejected, err));
+        FL_TRY(fl_expr_add_null_rejected(scratch, join->conjuncts[i], NULL, 0, &rejected, err));
     }
     add_owners(r, &cols, used);
     add_owners(r, &rejected, nulls);

@@ -31,7 +31,7 @@ static fl_status find_conjunct(fl_rule_call *call, const fl_node *join, int32_t 
     fl_col_set_init(&met);
     FL_TRY(fl_node_props(call->plan, join->inputs[side], &props, err));
     for (int32_t i = 0; i < attrs->n_conjuncts; i++)
-        FL_TRY(fl_expr_add_null_rejected(call->scratch, attrs->conjuncts[i], &met, err));
+        FL_TRY(fl_expr_add_null_rejected(call->scratch, attrs->conjuncts[i], NULL, 0, &met, err));
     for (*ret = 0; *ret < filter->n_conjuncts; ++*ret) {
         const fl_expr *e = filter->conjuncts[*ret];
         if (e->flags & FL_EXPR_CAN_FAIL) { /* nothing moves in front of it: rows that are left out hide its error */

@@ -145,7 +145,8 @@ cleanup:
     return st;
 }
 
-/* A mark is null only where the comparison was, which is the first conjunct: the others tell which rows it is made with. */
+/* A mark is null only where the comparison was, which is the first conjunct: the others tell which rows it is made with. It is
+ * true only where all of them were, of some row. */
 static fl_status derive_mark(const joining *j, fl_col_id mark, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -156,7 +157,8 @@ static fl_status derive_mark(const joining *j, fl_col_id mark, fl_err *err)
     for (int32_t side = 0; side < 2; side++)
         FL_TRY(fl_col_set_add_all(arena, &not_null, &j->sides[side]->not_null, err));
     if (j->n_conjuncts == 0 || !fl_expr_can_be_null(j->conjuncts[0], &not_null))
-        st = fl_col_set_add(arena, &j->ret->not_null, mark, err);
+        FL_TRY(fl_col_set_add(arena, &j->ret->not_null, mark, err));
+    st = fl_props_add_mark(j->plan, j->ret, mark, j->conjuncts, j->n_conjuncts, err);
 cleanup:
     return st;
 }
