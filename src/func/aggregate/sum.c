@@ -146,31 +146,72 @@ static int64_t sum_narrow(const fl_vec *arg, const uint64_t *mask, int32_t row, 
                arg->valid == NULL ? NULL : arg->valid + row / 64, rows);
 }
 
-/* Adds all rows of the mask to s; `wide`, the state that it is part of, is NULL where the sum cannot leave 128 bits. */
-static void add_all(const fl_agg_call *call, exact_state *s, wide_state *wide, const uint64_t *mask, int32_t rows)
+/* The sum of 64 words, whatever they are: both halves add up in 64 bits. */
+static inline fl_i128 sum_of_64(const int64_t *x)
 {
-    fl_vec arg = call->args[0];
-    if (rows_in_64_bits(&arg) < rows) { /* what was proved may be far from what is there */
-        arg.has_bounds = false;
-        fl_vec_measure(&arg, rows);
+    uint64_t low = 0;
+    int64_t high = 0;
+    for (int32_t i = 0; i < 64; i++) {
+        low += (uint32_t)x[i];
+        high += (int32_t)((uint64_t)x[i] >> 32);
     }
-    int32_t step = rows_in_64_bits(&arg);
+    return ((fl_i128)high << 32) + low;
+}
+
+static fl_i128 sum_words(const fl_vec *arg, const uint64_t *mask, int32_t rows)
+{
+    const int64_t *x = arg->data;
+    fl_i128 sum = 0;
+    for (int32_t row = 0; row < rows; row += 64) {
+        uint64_t word = (mask != NULL ? mask[row / 64] : ~0ull) & (arg->valid != NULL ? arg->valid[row / 64] : ~0ull);
+        if (rows - row < 64)
+            word &= fl_bitmap_tail(rows);
+        if (word == ~0ull) {
+            sum += sum_of_64(x + row);
+            continue;
+        }
+        for (; word != 0; word &= word - 1)
+            sum += x[row + __builtin_ctzll(word)];
+    }
+    return sum;
+}
+
+/* `wide`, the state that s is part of, is NULL where the sum cannot leave 128 bits. */
+static void add(exact_state *s, wide_state *wide, fl_i128 x)
+{
+    if (wide != NULL)
+        add_wide(wide, x);
+    else
+        s->sum += x;
+}
+
+/* Sums of as many rows as fit into 64 bits, or row by row where nothing is known of them. */
+static void add_steps(const fl_vec *arg, exact_state *s, wide_state *wide, const uint64_t *mask, int32_t rows)
+{
+    int32_t step = rows_in_64_bits(arg);
     for (int32_t row = 0; row < rows && step > 0; row += step) {
-        int64_t sum = sum_narrow(&arg, mask, row, rows - row < step ? rows - row : step);
-        if (wide != NULL)
-            add_wide(wide, sum);
-        else
-            s->sum += sum;
+        add(s, wide, sum_narrow(arg, mask, row, rows - row < step ? rows - row : step));
         if (rows - row <= step)
             break;
     }
-    for (int32_t row = 0; row < rows && step == 0; row++) {
-        if (!fl_is_valid(mask, row) || !fl_is_valid(arg.valid, row))
-            continue;
-        if (wide != NULL)
-            add_wide(wide, fl_vec_i128(&arg, row));
-        else
-            s->sum += arg.type.id == FL_U64 ? (fl_i128)((const uint64_t *)arg.data)[row] : fl_vec_i128(&arg, row);
+    for (int32_t row = 0; row < rows && step == 0; row++)
+        if (fl_is_valid(mask, row) && fl_is_valid(arg->valid, row))
+            add(s, wide, arg->type.id == FL_U64 ? (fl_i128)((const uint64_t *)arg->data)[row] : fl_vec_i128(arg, row));
+}
+
+/* Adds all rows of the mask. */
+static void add_all(const fl_agg_call *call, exact_state *s, wide_state *wide, const uint64_t *mask, int32_t rows)
+{
+    fl_vec arg = call->args[0];
+    bool is_proved = rows_in_64_bits(&arg) >= rows;
+    if (!is_proved && arg.width == 8 && arg.type.id != FL_U64) { /* to measure them would cost as much */
+        add(s, wide, sum_words(&arg, mask, rows));
+    } else {
+        if (!is_proved) { /* what was proved may be far from what is there */
+            arg.has_bounds = false;
+            fl_vec_measure(&arg, rows);
+        }
+        add_steps(&arg, s, wide, mask, rows);
     }
     for (int64_t w = 0; w < fl_bitmap_words(rows); w++) {
         uint64_t word = (mask != NULL ? mask[w] : ~0ull) & (arg.valid != NULL ? arg.valid[w] : ~0ull);
