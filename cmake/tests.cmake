@@ -102,14 +102,15 @@ if(fletch_cli)
         "parquet_order\;test/parquet_order.py"
         "many_files\;test/many_files.py"
         "spill\;test/spill.py"
-        "spilled_order\;test/spilled_order.py")
+        "spilled_order\;test/spilled_order.py"
+        "every_limit\;test/every_limit.py")
     foreach(line ${oracle_tests})
         list(GET line 0 name)
         list(SUBLIST line 1 -1 command)
         list(GET command 0 script)
         if(EXISTS ${PROJECT_SOURCE_DIR}/${script})
             set(labels oracle)
-            if(name MATCHES "^(tpch/sf1|same/.*|spill.*)$" AND NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+            if(name MATCHES "^(tpch/sf1|same/.*|spill.*|every_limit)$" AND NOT CMAKE_BUILD_TYPE STREQUAL "Release")
                 continue()   # the same queries run once each under a sanitizer; every road of each takes an hour there
             elseif(name STREQUAL "tpch/sf0.01")
                 list(APPEND labels parallel)

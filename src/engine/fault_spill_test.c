@@ -43,16 +43,16 @@ static const fault_statement statements[] = {
     SPILLS(2, 800, "SELECT i % 2, median(i), quantile_cont(i, [0.25, 0.75]), mode(s) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(300, 1000,
            "SELECT i % 300, string_agg(DISTINCT s, ';' ORDER BY s), var_pop(i) FROM " ROWS(900) " GROUP BY 1"),
-    SPILLS(900, 800, "SELECT DISTINCT s, i % 7 FROM " ROWS(900)),
+    SPILLS(900, 500, "SELECT DISTINCT s, i % 7 FROM " ROWS(900)),
 
     /* ---- set operations ---- */
-    SPILLS(1200, 800,
+    SPILLS(1200, 500,
            "SELECT s FROM " ROWS(
                900) " UNION SELECT s FROM (SELECT repeat('x', 200) || i + 300 AS s FROM range(900) AS r(i)) AS p"),
-    SPILLS(450, 800, "SELECT s FROM " ROWS(900) " EXCEPT ALL SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
-    SPILLS(450, 800, "SELECT s FROM " ROWS(900) " EXCEPT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
-    SPILLS(450, 800, "SELECT s FROM " ROWS(900) " INTERSECT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
-    SPILLS(450, 800,
+    SPILLS(450, 500, "SELECT s FROM " ROWS(900) " EXCEPT ALL SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
+    SPILLS(450, 500, "SELECT s FROM " ROWS(900) " EXCEPT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
+    SPILLS(450, 500, "SELECT s FROM " ROWS(900) " INTERSECT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
+    SPILLS(450, 500,
            "SELECT s FROM " ROWS(900) " INTERSECT ALL SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
 
     /* ---- joins ---- */
@@ -108,7 +108,7 @@ static const fault_statement statements[] = {
     SPILLS(1, 1000,
            "SELECT count(*), sum(m) FROM (SELECT l.i, (SELECT count(*) FROM " RIGHT(
                600, "i % 300") " WHERE r.k = l.k AND r.s > l.s) AS m FROM " LEFT(600, "i % 400") ") AS q"),
-    SPILLS(1, 600,
+    SPILLS(1, 450,
            "SELECT count(*), max(s) FROM " LEFT(900, "i % 400") " WHERE EXISTS (SELECT 1 FROM " RIGHT(
                600, "i * 2") " WHERE r.k = l.k AND r.s > l.s)"),
 };

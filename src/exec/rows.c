@@ -5,8 +5,9 @@
 
 #include <math.h>
 
-#define FIRST_BLOCK_BYTES (16 * 1024) /* small results stay small */
-#define BLOCK_BYTES (256 * 1024)
+#define BLOCK_BYTES_MIN (16 * 1024) /* small results stay small */
+#define BLOCK_BYTES_MAX (256 * 1024)
+#define GROWTH_PART 4 /* of what a store has: what it grows by, so that it fits as long as spilling has room */
 #define LARGE_STORE_BYTES (32 << 20) /* from here on a block is of huge pages */
 #define LARGE_BLOCK_BYTES (4 * FL_HUGE_PAGE_BYTES - 64)
 #define NULL_HASH 0x8F2E5A1C9B7D3E61ull
@@ -527,15 +528,21 @@ void fl_row_store_rewind(fl_row_store *store, fl_row_mark mark)
     }
 }
 
+static int64_t next_block_bytes(const fl_row_store *store)
+{
+    int64_t bytes = store->block_bytes / GROWTH_PART;
+    if (store->rows * store->layout->bytes >= LARGE_STORE_BYTES)
+        return LARGE_BLOCK_BYTES;
+    return bytes < BLOCK_BYTES_MIN ? BLOCK_BYTES_MIN : bytes > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX : bytes;
+}
+
 fl_status fl_row_store_add(fl_row_store *store, int32_t count, uint8_t **ret, fl_err *err)
 {
     int32_t bytes = store->layout->bytes;
     for (int32_t done = 0; done < count;) {
         fl_row_block *b = store->last;
         if (b == NULL || b->rows == b->rows_max) {
-            int64_t block_bytes = store->rows == 0                          ? FIRST_BLOCK_BYTES
-                                  : store->rows * bytes < LARGE_STORE_BYTES ? BLOCK_BYTES
-                                                                            : LARGE_BLOCK_BYTES;
+            int64_t block_bytes = next_block_bytes(store);
             int32_t rows_max = (int32_t)(block_bytes / bytes) < 1 ? 1 : (int32_t)(block_bytes / bytes);
             fl_status st = fl_alloc(store->memory, bytes_of_block(store, rows_max), (void **)&b, err);
             if (st != FL_OK)
