@@ -347,33 +347,136 @@ cleanup:
     return st;
 }
 
+/* Exactly n bytes, without a call for what texts mostly are. */
+static inline void copy_text(char *to, const char *from, int64_t n)
+{
+    if (n > 32) {
+        memcpy(to, from, (size_t)n);
+    } else if (n >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
+    } else if (n > 0) {
+        to[0] = from[0];
+        to[n - 1] = from[n - 1];
+        to[n / 2] = from[n / 2];
+    }
+}
+
+/* Behind a column's characters: short texts of views are stored whole, the next one lies over their rest. */
+#define CHARS_SLACK 16
+
+/* Texts of views, which a kernel for each layout goes over twice: for the offsets and the sum, then for the characters. */
+typedef struct view_texts {
+    const fl_view *values;
+    const uint32_t *codes; /* of the rows, into values; NULL: there is a value a row */
+    const int32_t *list;
+    const uint64_t *valid;
+    int64_t count;
+} view_texts;
+
+#define VIEW_OF(i) (&t->values[codes != NULL ? (int64_t)codes[ROW(i)] : ROW(i)])
+
+static inline __attribute__((always_inline)) int64_t put_offsets(const view_texts *t, const uint32_t *codes,
+                                                                 const int32_t *list, const uint64_t *valid,
+                                                                 int64_t end, int32_t *offsets)
+{
+    for (int64_t i = 0; i < t->count; i++) {
+        end += fl_is_valid(valid, ROW(i)) ? VIEW_OF(i)->len : 0;
+        offsets[i] = (int32_t)end;
+    }
+    return end;
+}
+
+static inline __attribute__((always_inline)) void put_chars(const view_texts *t, const uint32_t *codes,
+                                                            const int32_t *list, const uint64_t *valid, char *to)
+{
+    for (int64_t i = 0; i < t->count; i++) {
+        if (!fl_is_valid(valid, ROW(i)))
+            continue;
+        const fl_view *view = VIEW_OF(i);
+        if (view->len <= FL_VIEW_INLINE_MAX)
+            memcpy(to, view->prefix, FL_VIEW_INLINE_MAX);
+        else
+            copy_text(to, view->ptr, view->len);
+        to += view->len;
+    }
+}
+
+/* The loop with what there is not left out. */
+#define FOR_LAYOUT(call)                                                                    \
+    do {                                                                                    \
+        if (t->valid != NULL)                                                               \
+            call(t->codes, t->list, t->valid) else if (t->codes != NULL && t->list != NULL) \
+                call(t->codes, t->list, NULL) else if (t->codes != NULL)                    \
+                    call(t->codes, NULL, NULL) else if (t->list != NULL)                    \
+                        call(NULL, t->list, NULL) else call(NULL, NULL, NULL)               \
+    } while (0)
+
+static int64_t add_offsets(const view_texts *t, int64_t end, int32_t *offsets)
+{
+#define PUT(codes, list, valid) return put_offsets(t, codes, list, valid, end, offsets);
+    FOR_LAYOUT(PUT);
+#undef PUT
+}
+
+static void add_chars(const view_texts *t, char *to)
+{
+#define PUT(codes, list, valid) put_chars(t, codes, list, valid, to);
+    FOR_LAYOUT(PUT);
+#undef PUT
+}
+
+/* Of a result's column: texts one behind the other. */
+static fl_status add_texts(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_vec *values = vec->layout == FL_DICT ? vec->child : vec;
+    bool has_views = vec->type.id != FL_NULL && vec->layout != FL_CONST && values->form == FL_VIEWS;
+    view_texts texts = {.values = values->data, .list = list, .valid = vec->valid, .count = count};
+    FL_TRY(reserve(b, &c->data, (c->rows + count + 1) * 4, err));
+    int32_t *offsets = (int32_t *)c->data->data + c->rows;
+    int64_t end = c->n_chars;
+    if (c->rows == 0)
+        offsets[0] = 0;
+    if (has_views) {
+        texts.codes = vec->layout == FL_DICT ? vec->data : NULL;
+        end = add_offsets(&texts, end, offsets + 1);
+    } else {
+        for (int64_t i = 0; i < count; i++) {
+            if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i)))
+                end += fl_vec_str(vec, ROW(i)).len;
+            offsets[i + 1] = (int32_t)end;
+        }
+    }
+    if (end > INT32_MAX)
+        return FL_FAIL(err, FL_ERR_LIMIT, "a column of text is longer than 2 GB within %d rows",
+                       (int)(c->rows + count));
+    FL_TRY(reserve(b, &c->chars, end + CHARS_SLACK, err));
+    char *chars = (char *)c->chars->data;
+    if (has_views)
+        add_chars(&texts, chars + c->n_chars);
+    else
+        for (int64_t i = 0; i < count; i++)
+            if (offsets[i + 1] > offsets[i])
+                copy_text(chars + offsets[i], fl_vec_str(vec, ROW(i)).data, offsets[i + 1] - offsets[i]);
+    c->n_chars = end;
+cleanup:
+    return st;
+}
+
 static fl_status add_strings(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
                              fl_err *err)
 {
     fl_status st = FL_OK;
-    if (c->is_offsets) {
-        int64_t bytes = 0;
-        for (int64_t i = 0; i < count; i++)
-            if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i)))
-                bytes += fl_vec_str(vec, ROW(i)).len;
-        if (c->n_chars + bytes > INT32_MAX)
-            return FL_FAIL(err, FL_ERR_LIMIT, "a column of text is longer than 2 GB within %d rows",
-                           (int)(c->rows + count));
-        FL_TRY(reserve(b, &c->data, (c->rows + count + 1) * 4, err));
-        FL_TRY(reserve(b, &c->chars, c->n_chars + bytes + 16, err));
-        int32_t *offsets = (int32_t *)c->data->data;
-        if (c->rows == 0)
-            offsets[0] = 0;
-        for (int64_t i = 0; i < count; i++) {
-            if (vec->type.id != FL_NULL && fl_vec_is_valid(vec, ROW(i))) {
-                fl_str s = fl_vec_str(vec, ROW(i));
-                memcpy(c->chars->data + c->n_chars, s.data == NULL ? "" : s.data, (size_t)s.len);
-                c->n_chars += s.len;
-            }
-            offsets[c->rows + i + 1] = (int32_t)c->n_chars;
-        }
-        return FL_OK;
-    }
+    if (c->is_offsets)
+        return add_texts(b, c, vec, list, count, err);
     int64_t done = 0;
     if (c->is_dict) {
         FL_TRY(add_codes(b, c, vec, list, count, &done, err));
