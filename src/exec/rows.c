@@ -401,39 +401,65 @@ bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, 
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-#define READ_LOOP(type)                                                        \
-    do {                                                                       \
-        type *to = data;                                                       \
-        for (int32_t i = 0; i < count; i++)                                    \
-            to[i] = rows[i] == NULL ? (type)0 : *(const type *)(rows[i] + at); \
+#define READ_LOOP(type)                                                            \
+    do {                                                                           \
+        type *to = data;                                                           \
+        if (all_there)                                                             \
+            for (int32_t i = 0; i < count; i++)                                    \
+                to[i] = *(const type *)(rows[i] + at);                             \
+        else                                                                       \
+            for (int32_t i = 0; i < count; i++)                                    \
+                to[i] = rows[i] == NULL ? (type)0 : *(const type *)(rows[i] + at); \
     } while (0)
+
+static bool are_present(uint8_t *const *rows, int32_t count)
+{
+    bool are = true;
+    for (int32_t i = 0; i < count; i++)
+        are &= rows[i] != NULL;
+    return are;
+}
+
+/* Validity of a column of the rows, of which NULL ones are null; *ret NULL: none is. Mostly there are none, which one look at all
+ * rows tells. */
+static fl_status read_valid(const fl_row_layout *layout, int32_t col, uint8_t *const *rows, int32_t count,
+                            bool all_there, fl_arena *arena, uint64_t **ret, fl_err *err)
+{
+    int32_t null_byte = layout->nulls_offset + (col >> 3), shift = col & 7;
+    int64_t words = fl_bitmap_words(count);
+    uint8_t any = 0;
+    *ret = NULL;
+    for (int32_t i = 0; i < count && all_there; i++)
+        any |= rows[i][null_byte];
+    if (all_there && (any >> shift & 1) == 0)
+        return FL_OK;
+    fl_status st = fl_arena_get(arena, words * 8 + 8, (void **)ret, err);
+    if (st != FL_OK)
+        return st;
+    for (int64_t w = 0; w < words; w++) {
+        uint64_t word = 0;
+        int32_t end = count - (int32_t)w * 64 < 64 ? count - (int32_t)w * 64 : 64;
+        for (int32_t i = 0; i < end; i++) {
+            const uint8_t *row = rows[w * 64 + i];
+            uint64_t null = row == NULL ? 1 : (row[null_byte] >> shift & 1);
+            word |= (null ^ 1) << i;
+        }
+        (*ret)[w] = word;
+    }
+    return FL_OK;
+}
 
 fl_status fl_rows_read(const fl_row_layout *layout, int32_t col, uint8_t *const *rows, int32_t count, fl_arena *arena,
                        fl_vec *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     int32_t at = layout->offsets[col];
-    int32_t null_byte = layout->nulls_offset + (col >> 3);
-    int null_shift = col & 7;
     fl_type type = layout->types[col];
     uint64_t *valid = NULL;
     void *data = NULL;
     int64_t words = fl_bitmap_words(count);
-    uint64_t any_null = 0;
-    FL_TRY(fl_arena_get(arena, words * 8 + 8, (void **)&valid, err));
-    for (int64_t w = 0; w < words; w++) {
-        uint64_t word = 0;
-        int32_t end = count - (int32_t)w * 64 < 64 ? count - (int32_t)w * 64 : 64;
-        for (int32_t i = 0; i < end; i++) {
-            const uint8_t *row = rows[w * 64 + i];
-            uint64_t null = row == NULL ? 1 : (row[null_byte] >> null_shift & 1);
-            word |= (null ^ 1) << i;
-        }
-        valid[w] = word;
-        any_null |= ~word & (w == words - 1 ? fl_bitmap_tail(count) : ~0ull);
-    }
-    if (any_null == 0)
-        valid = NULL;
+    bool all_there = are_present(rows, count);
+    FL_TRY(read_valid(layout, col, rows, count, all_there, arena, &valid, err));
     if (fl_type_is_nested(type)) {
         const fl_value **values = NULL;
         FL_TRY(FL_NEW_ARRAY(arena, count + 1, &values, err));

@@ -224,6 +224,33 @@ static fl_status reserve(fl_segment_builder *b, fl_buffer **buffer, int64_t byte
 
 #define ROW(i) (list != NULL ? (int64_t)list[i] : (int64_t)(i))
 
+/* Whether n (≤ 64) rows from a multiple of 64 on are valid; no other bits. */
+static uint64_t valid_word(const fl_vec *vec, const int32_t *list, int64_t start, int64_t n)
+{
+    uint64_t all = fl_bitmap_tail(n), word = 0;
+    if (vec->type.id == FL_NULL)
+        return 0;
+    if (vec->valid == NULL)
+        return all;
+    if (vec->layout == FL_CONST)
+        return fl_bit_get(vec->valid, 0) ? all : 0;
+    if (list == NULL)
+        return vec->valid[start >> 6] & all;
+    for (int64_t i = 0; i < n; i++)
+        word |= (uint64_t)fl_bit_get(vec->valid, list[start + i]) << i;
+    return word;
+}
+
+/* Puts n (1 to 64) bits at a place; bits behind them may change. */
+static void put_bits(uint64_t *map, int64_t at, uint64_t word, int64_t n)
+{
+    int64_t shift = at & 63;
+    uint64_t *to = &map[at >> 6], kept = ((uint64_t)1 << shift) - 1;
+    to[0] = (to[0] & kept) | word << shift;
+    if (shift + n > 64)
+        to[1] = word >> (64 - shift);
+}
+
 static fl_status add_validity(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
                               fl_err *err)
 {
@@ -239,10 +266,11 @@ static fl_status add_validity(fl_segment_builder *b, column *c, const fl_vec *ve
     else if (c->valid->bytes > old)
         memset(c->valid->data + old, 0xFF, (size_t)(c->valid->bytes - old));
     uint64_t *map = (uint64_t *)c->valid->data;
-    for (int64_t i = 0; i < count; i++) {
-        bool on = !all_null && fl_vec_is_valid(vec, ROW(i));
-        fl_bit_put(map, c->rows + i, on);
-        c->nulls += !on;
+    for (int64_t i = 0; i < count; i += 64) {
+        int64_t n = count - i < 64 ? count - i : 64;
+        uint64_t word = valid_word(vec, list, i, n);
+        put_bits(map, c->rows + i, word, n);
+        c->nulls += n - __builtin_popcountll(word);
     }
     return FL_OK;
 }
@@ -387,7 +415,7 @@ static inline __attribute__((always_inline)) int64_t put_offsets(const view_text
                                                                  int64_t end, int32_t *offsets)
 {
     for (int64_t i = 0; i < t->count; i++) {
-        end += fl_is_valid(valid, ROW(i)) ? VIEW_OF(i)->len : 0;
+        end += valid == NULL ? VIEW_OF(i)->len : VIEW_OF(i)->len & -(int64_t)fl_bit_get(valid, ROW(i));
         offsets[i] = (int32_t)end;
     }
     return end;

@@ -180,6 +180,10 @@ fl_status fl_join_pairs_plan(fl_exec *exec, const fl_node *node, int32_t extra_b
         FL_TRY(split_condition(exec, ret, attrs, &s, err));
     FL_TRY(plan_payload(exec, ret, &s, extra_bytes, err));
     FL_TRY(plan_pairs(exec, ret, attrs, &s, err));
+    if ((ret->kind == FL_JOIN_LEFT || ret->kind == FL_JOIN_FULL) && !ret->build_left) {
+        FL_TRY(fl_arena_get_zero(&exec->arena, ret->layout.bytes, (void **)&ret->null_row, err));
+        memset(ret->null_row + ret->layout.nulls_offset, 0xFF, (size_t)(ret->layout.n_cols + 7) / 8);
+    }
     FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, ret->build_exprs, ret->n_keys,
                           ret->build_side->cols, ret->build_side->n_cols, &ret->build_keys, err));
     st = fl_program_new(&exec->arena, exec->plan, exec->context.session, ret->probe_exprs, ret->n_keys,
@@ -247,6 +251,7 @@ fl_status fl_join_begin_batch(const fl_join_pairs *pairs, fl_pair_list *list, fl
     size_t bytes = (size_t)fl_bitmap_words(batch->rows) * 8;
     memset(list->found, 0, bytes);
     memset(list->unknown, 0, bytes);
+    list->is_all = false;
     FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->n_keys + 1, ret_keys, err));
     fl_eval_begin(list->keys_eval, batch, &worker->arena);
     for (int32_t k = 0; k < pairs->n_keys; k++)
@@ -335,15 +340,13 @@ cleanup:
     return st;
 }
 
-/* Whether there is one pair of each row, in their order, as where keys refer to others: then columns need not be gathered. */
-static bool is_whole_batch(const fl_batch *batch, const uint16_t *probe, int32_t count)
+/* Whether the rows of the pairs ascend, so that each has one at the most. */
+static bool ascends(const uint16_t *probe, int32_t count)
 {
-    uint32_t differs = 0;
-    if (count != batch->rows)
-        return false;
-    for (int32_t i = 0; i < count; i++)
-        differs |= (uint32_t)probe[i] ^ (uint32_t)i;
-    return differs == 0;
+    uint32_t falls = 0;
+    for (int32_t i = 1; i < count; i++)
+        falls |= probe[i - 1] >= probe[i];
+    return falls == 0;
 }
 
 fl_status fl_join_emit_pairs(const fl_join_pairs *pairs, fl_worker *worker, fl_stage *next, const fl_batch *batch,
@@ -353,7 +356,7 @@ fl_status fl_join_emit_pairs(const fl_join_pairs *pairs, fl_worker *worker, fl_s
     fl_vec *vecs = NULL;
     if (count == 0)
         return FL_OK;
-    bool is_whole = is_whole_batch(batch, probe, count);
+    bool is_whole = count == batch->rows && ascends(probe, count); /* one pair of each row: nothing need be gathered */
     FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->node->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < pairs->node->n_cols; c++) {
         int32_t from = pairs->out_from[c];
@@ -366,6 +369,48 @@ fl_status fl_join_emit_pairs(const fl_join_pairs *pairs, fl_worker *worker, fl_s
     st = fl_push(pairs->node, next, worker, &out, err);
 cleanup:
     return st;
+}
+
+/* Passes on all rows of a batch, of which each has one partner at the most: its columns as they are, and build rows beside them, or
+ * nulls. */
+static fl_status emit_outer(const fl_join_pairs *pairs, fl_worker *worker, fl_stage *next, const fl_batch *batch,
+                            const uint16_t *probe, uint8_t *const *build, int32_t count, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint8_t **beside = NULL;
+    uint64_t *valid = NULL;
+    fl_vec *vecs = NULL;
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->node->n_cols + 1, &vecs, err));
+    FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&beside, err));
+    FL_TRY(fl_arena_get_zero(&worker->arena, fl_bitmap_words(batch->rows) * 8 + 8, (void **)&valid, err));
+    for (int32_t i = 0; i < batch->rows; i++)
+        beside[i] = pairs->null_row;
+    for (int32_t i = 0; i < count; i++) {
+        beside[probe[i]] = build[i];
+        fl_bit_set(valid, probe[i]);
+    }
+    for (int32_t c = 0; c < pairs->node->n_cols; c++) {
+        int32_t from = pairs->out_from[c];
+        if (from >= 0) {
+            vecs[c] = batch->vec[from];
+            continue;
+        }
+        FL_TRY(pair_column(pairs, from, batch, NULL, beside, batch->rows, &worker->arena, &vecs[c], err));
+        if (vecs[c].layout == FL_DICT) /* codes are of rows without nulls, and this one has none to tell by */
+            vecs[c].valid = valid;
+    }
+    fl_batch out = {.rows = batch->rows, .cols = pairs->node->n_cols, .vec = vecs, .mask = batch->mask};
+    out.kept = batch->kept;
+    st = fl_push(pairs->node, next, worker, &out, err);
+cleanup:
+    return st;
+}
+
+/* Of a batch whose pairs are all there. Where few rows have a partner, the others are passed on without looking at build rows. */
+static bool is_outer_whole(const fl_join_pairs *pairs, const fl_pair_list *list, const fl_batch *batch, int32_t count)
+{
+    return list->is_all && pairs->null_row != NULL && count > batch->rows / 2 && count < batch->rows &&
+           ascends(list->probe, count);
 }
 
 fl_status fl_join_fail_second_row(const fl_join_pairs *pairs, fl_err *err)
@@ -413,9 +458,13 @@ static fl_status take_pairs(const fl_join_pairs *pairs, fl_pair_list *list, fl_w
     else
         for (int32_t i = 0; i < count; i++)
             fl_bit_set(list->found, list->probe[i]);
-    return fl_join_is_existence(pairs)
-               ? FL_OK
-               : fl_join_emit_pairs(pairs, worker, next, batch, list->probe, list->build, count, err);
+    if (fl_join_is_existence(pairs) || count == 0)
+        return FL_OK;
+    if (is_outer_whole(pairs, list, batch, count)) {
+        memset(list->found, 0xFF, (size_t)fl_bitmap_words(batch->rows) * 8); /* nothing is left to put out at the end */
+        return emit_outer(pairs, worker, next, batch, list->probe, list->build, count, err);
+    }
+    return fl_join_emit_pairs(pairs, worker, next, batch, list->probe, list->build, count, err);
 }
 
 fl_status fl_join_settle_pairs(const fl_join_pairs *pairs, fl_pair_list *list, fl_worker *worker, fl_stage *next,

@@ -40,6 +40,7 @@ typedef struct fl_join_pairs {
     int32_t n_pair_cols;            /* columns of a pair batch for the residual */
     int32_t *pair_from;             /* >= 0: position in the probe input; else -1 - payload column */
     int32_t *out_from;              /* per output column: same; INT32_MIN: the mark */
+    uint8_t *null_row;              /* outer joins: a build row of nulls, beside a probe row that has no partner */
     int64_t build_rows;             /* known when the build side is done, as is the next one */
     bool has_null_key;              /* of build rows, for mark joins */
 } fl_join_pairs;
@@ -51,6 +52,8 @@ typedef struct fl_pair_list {
     uint8_t **build;   /* its candidate; NULL: nulls */
     uint64_t *found;   /* per probe row: it has a partner */
     uint64_t *unknown; /* mark joins: the comparison was null for some candidate */
+    bool
+        is_all; /* set by who settles: the pairs at hand are all candidates of the batch; outer joins put out its rows at once then */
 } fl_pair_list;
 
 /** Plans a join: which conjuncts are keys (those of attrs->order, else all equalities between the sides) and which are evaluated over

@@ -9,6 +9,7 @@
 #define CHECK_ROWS 65536 /* a power of two: rows entered between looks whether the statement shall stop */
 #define RUNTIME_FILTER_BITS_MAX (1ll << 26) /* 8 MB of bitmap */
 #define DICTIONARY_ROWS_MAX 16384
+#define AHEAD_ROWS 16 /* whose places in memory are asked for before they are looked at */
 
 /* A row's extra room: the next row of its chain, whether it was matched, its number. */
 enum { MATCHED_AT = 8, NUMBER_AT = 12, EXTRA_BYTES = 16 };
@@ -152,10 +153,34 @@ static int64_t row_key(const fl_hash_join *join, const uint8_t *row, int32_t k)
     return fl_type_width(join->pairs.layout.types[k]) == 4 ? *(const int32_t *)value : *(const int64_t *)value;
 }
 
+/* The place of a row in the table is on its way to the cache when the row's turn comes: a table is larger than that, and writers wait
+ * for each other's cache lines, so that nothing else would hide it. */
+static void announce_row(const fl_hash_join *join, const uint8_t *row)
+{
+    const fl_join_table *table = &join->built.table;
+    uint64_t at =
+        table->is_dense ? (uint64_t)row_key(join, row, 0) - (uint64_t)table->min : fl_row_hash(row) >> table->shift;
+    if (at < (uint64_t)table->n_entries) /* a row with a null key is not entered */
+        __builtin_prefetch(&table->entries[at], 1);
+}
+
+static void enter_row(fl_hash_join *join, uint8_t *row)
+{
+    if (!fl_join_can_match(join, row))
+        return;
+    fl_join_table_add(&join->built.table, row, join->has_dense_key ? row_key(join, row, 0) : 0);
+    for (int32_t k = 0; k < join->pairs.n_keys; k++)
+        if (join->filters[k] != NULL && join->filters[k]->bits != NULL) {
+            uint64_t at = (uint64_t)row_key(join, row, k) - (uint64_t)join->filters[k]->min;
+            __atomic_fetch_or(&join->filters[k]->bits[at >> 6], 1ull << (at & 63), __ATOMIC_RELAXED);
+        }
+}
+
 static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
 {
     fl_hash_join *join = ctx;
     build_local *local = join->locals[w];
+    int64_t bytes = join->pairs.layout.bytes;
     if (local == NULL)
         return FL_OK;
     for (fl_row_block *b = local->kept.store.first; b != NULL; b = b->next)
@@ -165,15 +190,9 @@ static fl_status enter_rows(void *ctx, int32_t w, fl_err *err)
                 if (st != FL_OK)
                     return st;
             }
-            uint8_t *row = b->data + (int64_t)i * join->pairs.layout.bytes;
-            if (!fl_join_can_match(join, row))
-                continue;
-            fl_join_table_add(&join->built.table, row, join->has_dense_key ? row_key(join, row, 0) : 0);
-            for (int32_t k = 0; k < join->pairs.n_keys; k++)
-                if (join->filters[k] != NULL && join->filters[k]->bits != NULL) {
-                    uint64_t at = (uint64_t)row_key(join, row, k) - (uint64_t)join->filters[k]->min;
-                    __atomic_fetch_or(&join->filters[k]->bits[at >> 6], 1ull << (at & 63), __ATOMIC_RELAXED);
-                }
+            if (i + AHEAD_ROWS < b->rows)
+                announce_row(join, b->data + (i + AHEAD_ROWS) * bytes);
+            enter_row(join, b->data + i * bytes);
         }
     return FL_OK;
 }
@@ -433,14 +452,23 @@ static fl_status settle(const probing *p, int32_t count, fl_err *err)
     return fl_join_settle_pairs(&p->join->pairs, &p->local->pairs, p->worker, p->next, p->batch, count, err);
 }
 
+/* Where it begins, and where its chain goes on: all of it, mostly. */
+static inline void announce_head(const fl_join_table *table, const uint8_t *row)
+{
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + table->layout->extra_offset);
+}
+
 static void find_heads(const probing *p, int32_t n_list)
 {
     fl_join_prober *local = p->local;
     const fl_join_table *table = &p->built->table;
     int32_t turn = p->built->hash_turn;
     if (table->is_dense) {
-        for (int32_t i = 0; i < n_list; i++)
+        for (int32_t i = 0; i < n_list; i++) {
             local->heads[i] = fl_join_table_find_dense(table, key_at(&p->keys[0], local->list[i]));
+            announce_head(table, local->heads[i]);
+        }
         return;
     }
     fl_rows_hash(p->keys, p->join->pairs.n_keys, local->list, n_list, p->worker->exec->context.session->seed,
@@ -451,7 +479,7 @@ static void find_heads(const probing *p, int32_t n_list)
         __builtin_prefetch(&table->entries[local->hashes[i] >> table->shift]);
     for (int32_t i = 0; i < n_list; i++) {
         local->heads[i] = fl_join_table_find(table, local->hashes[i]);
-        __builtin_prefetch(local->heads[i]);
+        announce_head(table, local->heads[i]);
     }
 }
 
@@ -478,6 +506,7 @@ static fl_status probe_hash(const probing *p, int32_t n_list, fl_err *err)
         local->pairs.build[count++] = row;
         if (count < rows_max)
             continue;
+        local->pairs.is_all = false;
         FL_TRY(settle(p, match_keys(join, p->built, local, p->keys, count), err));
         count = 0;
     }
@@ -500,6 +529,7 @@ static fl_status probe_all(const probing *p, int32_t n_list, fl_err *err)
             local->pairs.build[count++] = p->built->all_rows[b];
             if (count < rows_max)
                 continue;
+            local->pairs.is_all = false;
             FL_TRY(settle(p, count, err));
             count = 0;
         }
@@ -529,6 +559,7 @@ static fl_status probe_push(fl_stage *base, fl_worker *worker, void *ptr, fl_bat
     int32_t count = fl_join_drop_null_keys(&join->pairs, keys, local->list, fl_join_list_rows(batch, local->list));
     if (join->spill.has_spilled)
         return fl_join_spill_probe(join, local, worker, base->next, batch, keys, count, err);
+    local->pairs.is_all = true;
     if (join->pairs.build_rows > 0 && count > 0)
         FL_TRY(fl_join_probe_rows(join, &join->built, local, worker, base->next, batch, keys, count, err));
     st = fl_join_finish_batch(&join->pairs, &local->pairs, worker, base->next, batch, keys, err);
