@@ -155,7 +155,7 @@ static inline fl_i128 sum_of_64(const int64_t *x)
         low += (uint32_t)x[i];
         high += (int32_t)((uint64_t)x[i] >> 32);
     }
-    return ((fl_i128)high << 32) + low;
+    return (fl_i128)high * (1ll << 32) + low;
 }
 
 static fl_i128 sum_words(const fl_vec *arg, const uint64_t *mask, int32_t rows)
