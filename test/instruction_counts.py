@@ -23,11 +23,11 @@ LIMITS = {
     "filter": ("counted", 48),
     "group_numbers": ("counted", 176),
     "group_texts": ("counted", 323),
-    "join": ("counted", 387),
+    "join": ("counted", 428),
     "sort": ("counted", 403),
     "like": ("counted", 251),
     "to_text": ("counted", 290),
-    "export": ("counted", 143),
+    "export": ("counted", 85),
 }
 
 

@@ -38,7 +38,7 @@ GROUPS = [
      "SELECT count(*), sum(length(x)), max(x) FROM (SELECT i % 100003 AS k, string_agg(i::text, ',' ORDER BY i) AS x FROM range(900000) AS r(i) "
      "GROUP BY 1) AS q", True),
     ("distinct values of few groups", "aggregate",
-     "SELECT k, count(DISTINCT x) FROM (SELECT i % 3 AS k, i * 7919 % 1600057 AS x FROM range(1500000) AS r(i)) AS q GROUP BY k ORDER BY k", True),
+     "SELECT k, count(DISTINCT x), count(DISTINCT x + k) FROM (SELECT i % 3 AS k, i * 7919 % 1600057 AS x FROM range(1500000) AS r(i)) AS q GROUP BY k ORDER BY k", True),
     ("distinct values without groups", "aggregate",
      "SELECT count(DISTINCT x), sum(DISTINCT x) FROM (SELECT i * 7919 % 1600057 AS x FROM range(2000000) AS r(i)) AS q", False),
     ("EXCEPT", "set_op",

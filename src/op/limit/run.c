@@ -81,6 +81,7 @@ typedef struct limit_source {
     fl_source base;
     fl_result_queue *queue;
     int64_t skip, left;
+    int64_t n_morsels; /* one worker at a time, but not always the same */
 } limit_source;
 
 static fl_status pass_on(limit_source *source, fl_worker *worker, fl_stage *to, const fl_segment *segment, fl_err *err)
@@ -115,9 +116,9 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     fl_segment *segment = NULL;
     FL_TRY(fl_result_queue_take(source->queue, &segment, err));
     *ret_any = segment != NULL && source->left > 0;
+    worker->morsel = source->n_morsels++;
     if (*ret_any)
         st = pass_on(source, worker, to, segment, err);
-    worker->morsel++;
 cleanup:
     fl_segment_unref(segment);
     return st;
