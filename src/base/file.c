@@ -110,7 +110,7 @@ static bool may_keep_open(void)
     struct rlimit limit;
     int64_t most = KEPT_UNKNOWN;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        most = limit.rlim_cur / 2 < KEPT_MAX ? (int64_t)limit.rlim_cur / 2 : KEPT_MAX;
+        most = limit.rlim_cur / 4 < KEPT_MAX ? (int64_t)limit.rlim_cur / 4 : KEPT_MAX; /* scans hold others */
     if (atomic_fetch_add(&n_kept, 1) < most)
         return true;
     atomic_fetch_sub(&n_kept, 1);
