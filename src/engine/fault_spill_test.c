@@ -27,57 +27,57 @@ static const fault_statement statements[] = {
            "SELECT s, i, [i, 1], i * 1.5, date '2024-01-01' + i::integer FROM " ROWS(1200) " ORDER BY s DESC, i"),
     SPILLS(9, 800, "SELECT i, s FROM " ROWS(900) " ORDER BY s DESC, i LIMIT 9 OFFSET 700"),
     SPILLS(60, 500, "SELECT DISTINCT ON (i % 60) i, s FROM " ROWS(500) " ORDER BY i % 60, s"),
-    SPILLS(900, 800, "SELECT i, CASE WHEN i % 5 > 0 THEN s END AS z FROM " ROWS(900) " ORDER BY z NULLS FIRST, i DESC"),
+    SPILLS(900, 700, "SELECT i, CASE WHEN i % 5 > 0 THEN s END AS z FROM " ROWS(900) " ORDER BY z NULLS FIRST, i DESC"),
 
     /* ---- groups ---- */
-    SPILLS(900, 750, "SELECT i * 7 % 1601, min(s), count(*) FROM " ROWS(900) " GROUP BY 1"),
-    SPILLS(900, 750, "SELECT s, sum(i), avg(i), count(*) FROM " ROWS(900) " GROUP BY s"),
-    SPILLS(900, 750, "SELECT s, i % 3, max(i * 1.25), bool_and(i > 3) FROM " ROWS(900) " GROUP BY 1, 2"),
-    SPILLS(900, 750, "SELECT [i, 1], {'x': s}, count(*) FROM " ROWS(900) " GROUP BY 1, 2"),
-    SPILLS(450, 750, "SELECT i % 450, arg_min(s, i), max_by(i, s) FROM " ROWS(900) " GROUP BY 1"),
+    SPILLS(900, 500, "SELECT i * 7 % 1601, min(s), count(*) FROM " ROWS(900) " GROUP BY 1"),
+    SPILLS(900, 500, "SELECT s, sum(i), avg(i), count(*) FROM " ROWS(900) " GROUP BY s"),
+    SPILLS(900, 500, "SELECT s, i % 3, max(i * 1.25), bool_and(i > 3) FROM " ROWS(900) " GROUP BY 1, 2"),
+    SPILLS(900, 500, "SELECT [i, 1], {'x': s}, count(*) FROM " ROWS(900) " GROUP BY 1, 2"),
+    SPILLS(450, 500, "SELECT i % 450, arg_min(s, i), max_by(i, s) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(450, 1100,
            "SELECT i % 450, array_agg(s ORDER BY i DESC), string_agg(s, ',' ORDER BY s) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(3, 800, "SELECT i % 3, list_sort(array_agg(s)) FROM " ROWS(900) " GROUP BY 1"),
-    SPILLS(3, 800, "SELECT i % 3, count(DISTINCT s), min(i) FROM " ROWS(900) " GROUP BY 1"),
-    SPILLS(1, 800, "SELECT count(DISTINCT s), max(s), sum(DISTINCT i) FROM " ROWS(900)),
+    SPILLS(3, 500, "SELECT i % 3, count(DISTINCT s), min(i) FROM " ROWS(900) " GROUP BY 1"),
+    SPILLS(1, 600, "SELECT count(DISTINCT s), max(s), sum(DISTINCT i) FROM " ROWS(900)),
     SPILLS(2, 800, "SELECT i % 2, median(i), quantile_cont(i, [0.25, 0.75]), mode(s) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(300, 1000,
            "SELECT i % 300, string_agg(DISTINCT s, ';' ORDER BY s), var_pop(i) FROM " ROWS(900) " GROUP BY 1"),
-    SPILLS(900, 500, "SELECT DISTINCT s, i % 7 FROM " ROWS(900)),
+    SPILLS(900, 450, "SELECT DISTINCT s, i % 7 FROM " ROWS(900)),
 
     /* ---- set operations ---- */
-    SPILLS(1200, 500,
+    SPILLS(1200, 450,
            "SELECT s FROM " ROWS(
                900) " UNION SELECT s FROM (SELECT repeat('x', 200) || i + 300 AS s FROM range(900) AS r(i)) AS p"),
-    SPILLS(450, 500, "SELECT s FROM " ROWS(900) " EXCEPT ALL SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
-    SPILLS(450, 500, "SELECT s FROM " ROWS(900) " EXCEPT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
-    SPILLS(450, 500, "SELECT s FROM " ROWS(900) " INTERSECT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
-    SPILLS(450, 500,
+    SPILLS(450, 450, "SELECT s FROM " ROWS(900) " EXCEPT ALL SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
+    SPILLS(450, 450, "SELECT s FROM " ROWS(900) " EXCEPT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
+    SPILLS(450, 450, "SELECT s FROM " ROWS(900) " INTERSECT SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
+    SPILLS(450, 450,
            "SELECT s FROM " ROWS(900) " INTERSECT ALL SELECT repeat('x', 200) || i * 2 FROM range(900) AS r(i)"),
 
     /* ---- joins ---- */
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT sum(l.i), max(r.s) FROM " LEFT(600, "i * 7 % 1601") " JOIN " RIGHT(
                580, "i * 5 % 1601") " ON l.k = r.k WHERE l.s <> r.s"),
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT sum(l.i), max(r.s), count(*) FROM " LEFT(600, "i * 7 % 1601") " LEFT JOIN " RIGHT(
                580, "i * 5 % 1601") " ON l.k = r.k AND l.s <> r.s"),
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT sum(l.i), max(r.s), count(*) FROM " LEFT(600, "i * 7 % 1601") " RIGHT JOIN " RIGHT(
                580, "i * 5 % 1601") " ON l.k = r.k AND l.s <> r.s"),
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT sum(l.i), max(r.s), count(*), max(l.s) FROM " LEFT(600, "i * 7 % 1601") " FULL JOIN " RIGHT(
                580, "i * 5 % 1601") " ON l.k = r.k AND l.s <> r.s"),
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT count(*), max(l.s) FROM " LEFT(600, "i * 7 % 1601") " SEMI JOIN " RIGHT(
                580, "i * 5 % 1601") " ON l.k = r.k AND l.s <> r.s"),
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT count(*), max(l.s) FROM " LEFT(600, "i * 7 % 1601") " ANTI JOIN " RIGHT(
                580, "i * 5 % 1601") " ON l.k = r.k AND l.s <> r.s"),
-    SPILLS(1, 400,
+    SPILLS(1, 350,
            "SELECT count(*), max(l.s) FROM " LEFT(600, "i * 7 % 1601") " WHERE l.s NOT IN (SELECT s FROM " RIGHT(
                580, "i") ")"),
-    SPILLS(2, 400,
+    SPILLS(2, 350,
            "SELECT x, count(*), max(s) FROM (SELECT l.s, l.s IN (SELECT repeat('x', 200) || i * 3 FROM range(600) AS "
            "u(i)) OR l.i = 4 AS x FROM " LEFT(900, "i") ") AS q GROUP BY x"),
     SPILLS(1, 400,
@@ -89,7 +89,7 @@ static const fault_statement statements[] = {
         1, 400,
         "SELECT count(*) FROM (SELECT i, i % 9 AS k, repeat('x', 200) || i AS s FROM range(9) AS r(i)) AS l LEFT JOIN "
         "(SELECT i, repeat('y', 200) || i AS s FROM range(1500) AS r(i)) AS r ON l.k * 150 > r.i AND l.s <> r.s"),
-    SPILLS(1, 600,
+    SPILLS(1, 500,
            "SELECT count(*), max(l.s), min(r.s) FROM " LEFT(900, "'a text ' || i") " JOIN " RIGHT(
                900, "'a text ' || i * 2") " ON l.k = r.k"),
     SPILLS(
@@ -99,16 +99,16 @@ static const fault_statement statements[] = {
                                                                            "i % 700") " ORDER BY k) AS r ON l.k = r.k"),
 
     /* ---- rows that are read more than once, subqueries ---- */
-    SPILLS(2, 600,
+    SPILLS(2, 550,
            "WITH c AS MATERIALIZED (SELECT i, s FROM " ROWS(
                900) ") SELECT count(*), max(s) FROM c UNION ALL SELECT sum(i), min(s) FROM c"),
-    SPILLS(1, 600,
+    SPILLS(1, 550,
            "WITH c AS MATERIALIZED (SELECT i, s FROM " ROWS(
                900) ") SELECT count(*), max(d.s) FROM c JOIN c AS d ON c.i = d.i + 1"),
     SPILLS(1, 1000,
            "SELECT count(*), sum(m) FROM (SELECT l.i, (SELECT count(*) FROM " RIGHT(
                600, "i % 300") " WHERE r.k = l.k AND r.s > l.s) AS m FROM " LEFT(600, "i % 400") ") AS q"),
-    SPILLS(1, 450,
+    SPILLS(1, 350,
            "SELECT count(*), max(s) FROM " LEFT(900, "i % 400") " WHERE EXISTS (SELECT 1 FROM " RIGHT(
                600, "i * 2") " WHERE r.k = l.k AND r.s > l.s)"),
 };
