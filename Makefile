@@ -7,7 +7,9 @@
 #   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
 #   make test-oracles  TPC-DS and TPC-H at scale 1 from Parquet,          planned in many ways (under an hour on 2 cores)
 #                      and more rows than memory holds, beside            make clean
-#                      DuckDB's (ORACLE_FLAGS)
+#                      DuckDB's (ORACLE_FLAGS); users' functions
+#                      in each language, built anew; metrics by
+#                      promtool
 #   make test-arm64    builds for 64-bit Arm and runs the unit tests under qemu
 #   make lint | format | check-layers | check-rules
 #
@@ -50,7 +52,7 @@ test: build .deps/data.stamp .deps/bench-data.stamp .deps/test.stamp
 
 debug asan tsan: %: build/%/build.ninja .deps/data.stamp .deps/test.stamp
 	cmake --build --preset $@ -j $(JOBS)
-	$(if $(filter tsan,$@),FLETCH_STRESS_SECONDS=60) ctest --preset $@ -j $(JOBS)
+	$(if $(filter tsan,$@),FLETCH_STRESS_SECONDS=60 FLETCH_SWAPS=10000) ctest --preset $@ -j $(JOBS)
 
 fuzz: .deps/fuzz.stamp .deps/data.stamp
 	cmake --preset fuzz
@@ -64,14 +66,19 @@ cancel: build .deps/test.stamp
 	.deps/venv/bin/python test/cancel.py
 
 # By one worker and by two; ORACLE_FLAGS="--memory 200MB" gives TPC-DS and TPC-H a limit.
-test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp
+test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp .deps/languages.stamp .deps/promtool.stamp
 	.deps/venv/bin/python test/tpcds/compare.py $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 1 $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 2 $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/spill_cases.py
+	.deps/venv/bin/python test/doubling.py --every 2 --first 1
+	.deps/venv/bin/python test/udf/templates.py --must c,cpp,rust
+	.deps/venv/bin/python test/udf/bad_modules.py --repeats 200
+	.deps/venv/bin/python test/metrics/promtool.py
 
 # A seed a day, so that each run asks other queries; SOAK_SEED asks one day's again.
 soak: build .deps/test.stamp
+	.deps/venv/bin/python test/same/differential.py --slt
 	.deps/venv/bin/python test/same/generated.py --queries $(SOAK_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)
 
 test-arm64: .deps/arm64.stamp

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H, TPC-DS, the suites of bench/suites.py, planning, start-up.
 
-    run.py [--suites tpch,tpcds,scenarios,groupby,join,clickbench-memory,clickbench-parquet,csv,json,tiny,planning,startup,firstrow]
+    run.py [--suites tpch,tpcds,scenarios,groupby,join,clickbench-memory,clickbench-parquet,csv,json,tiny,planning,startup,firstrow,udf]
            [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N] [--only NAME,...] [--quick] [--save FILE] [--compare FILE]
            [--fletch PROGRAM]
 
@@ -41,9 +41,11 @@ import first_row  # noqa: E402
 import noise  # noqa: E402
 import planning  # noqa: E402
 import suites  # noqa: E402
+import udf  # noqa: E402
 
-ALL_SUITES = ["tpch", "tpcds", *(suite.name for suite in suites.SUITES), "planning", "startup", "firstrow"]
+ALL_SUITES = ["tpch", "tpcds", *(suite.name for suite in suites.SUITES), "planning", "startup", "firstrow", "udf"]
 QUICK_SUITES = ["tpch", "tpcds", "scenarios", "planning", "startup", "firstrow"]
+UDF_ROWS = 3000000
 STARTS = 21
 
 
@@ -366,6 +368,11 @@ def main():
         for engine, (ms, mb) in found.items():
             print(f"{engine}: {ms:.0f} ms, {mb:.0f} MB at the peak")
         record["first_row"] = {engine: {"ms": ms, "peak_mb": mb} for engine, (ms, mb) in found.items()}
+
+    if "udf" in wanted and "fletch" in engines:
+        record["udf"] = udf.measure(args.fletch, UDF_ROWS, args.runs, "duckdb" in engines)
+        print("\n## Functions of users, 1 thread\n")
+        udf.show(record["udf"])
 
     save(args, record)
     if args.compare:

@@ -48,3 +48,22 @@ set(YYJSON_SOURCE ${YYJSON_DIR}/yyjson.c)
 if(NOT EXISTS ${YYJSON_SOURCE})
     message(FATAL_ERROR "yyjson is missing: run tools/install-deps.sh build (or pass -DYYJSON_DIR=...)")
 endif()
+
+# Engines of the WebAssembly plugin; without them it is not built.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64" AND CMAKE_CROSSCOMPILING)
+    set(wasmtime_folder wasmtime-arm64)
+else()
+    set(wasmtime_folder wasmtime)
+endif()
+set(WASMTIME_DIR ${PROJECT_SOURCE_DIR}/.deps/${wasmtime_folder} CACHE PATH "Folder with Wasmtime's include/ and lib/")
+set(WASM3_DIR ${PROJECT_SOURCE_DIR}/.deps/wasm3 CACHE PATH "Folder with wasm3's C sources")
+
+# CPython for functions in Python (Debian's python3-dev); without it that plugin is not built.
+find_package(PkgConfig)
+if(PkgConfig_FOUND AND NOT CMAKE_CROSSCOMPILING)
+    pkg_check_modules(PYTHON_EMBED python3-embed)
+    pkg_get_variable(PYTHON_PREFIX python3-embed prefix)
+    if(PYTHON_EMBED_FOUND AND PYTHON_EMBED_VERSION VERSION_LESS 3.10)
+        set(PYTHON_EMBED_FOUND FALSE)
+    endif()
+endif()

@@ -27,7 +27,7 @@ endif()
 add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
 
 if(FLETCH_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
-    add_compile_definitions(FLETCH_VERIFY_RULES)
+    add_compile_definitions(FLETCH_VERIFY_RULES FLETCH_SLOW_ASSERTS)
 endif()
 if(FLETCH_SANITIZE)
     add_compile_options(-fsanitize=${FLETCH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The main job of `make run`: questions to real files in three formats, each with its answer and time, some with the
-# plan that was run. Relies on: build/release/fletch, and the files that tools/install-deps.sh data left in .deps/data.
+# plan that was run; and a function that is deployed. Relies on: build/release/fletch, and the files that tools/install-deps.sh data left in
+# .deps/data.
 set -eu
 cd "$(dirname "$0")/.."
 fletch=build/release/fletch
@@ -39,12 +40,37 @@ WHERE c.c_mktsegment = 'BUILDING' AND o.o_orderdate < date '1995-03-15' AND l.l_
 GROUP BY o.o_orderkey, c.c_name, o.o_orderdate
 ORDER BY revenue DESC LIMIT 10"
 
+ask 'A window over groups: the three best months of each airline, with what all months of it bring' "
+SELECT name, month, flights, flights_in_all
+FROM (SELECT a.name, f.month, count(*) AS flights, sum(count(*)) OVER (PARTITION BY a.name) AS flights_in_all,
+             row_number() OVER (PARTITION BY a.name ORDER BY count(*) DESC) AS place
+      FROM read_csv('$data/flights/flights.csv', nullstr = 'NA') f JOIN '$data/flights/airlines.csv' a USING (carrier)
+      GROUP BY a.name, f.month) AS months
+WHERE place <= 3 AND flights_in_all > 40000
+ORDER BY name, flights DESC"
+
+ask 'Totals and subtotals in one pass: ROLLUP' "
+SELECT l_returnflag, l_linestatus, count(*) AS lines, grouping(l_returnflag, l_linestatus) AS coarser
+FROM '$data/tpch-sf0.1/lineitem.parquet'
+GROUP BY ROLLUP (l_returnflag, l_linestatus)
+ORDER BY coarser, l_returnflag, l_linestatus"
+
 ask 'How a question is answered: the plan, with the rows and times of each step' "
 EXPLAIN ANALYZE
 SELECT n.n_name, count(*) AS customers
 FROM '$data/tpch-sf0.1/customer.parquet' c JOIN '$data/tpch-sf0.1/nation.parquet' n ON c.c_nationkey = n.n_nationkey
 WHERE c.c_acctbal > 9000
 GROUP BY n.n_name ORDER BY customers DESC LIMIT 3"
+
+functions=$(mktemp -d)
+trap 'rm -rf "$functions"' EXIT
+printf '\n-- A function of your own, in C (example/udf/c/scoring.c), compiled to WebAssembly, deployed and asked\n'
+"$fletch" udf deploy test/udf/modules/score_c.wasm --name score --udf-dir "$functions"
+"$fletch" --udf-dir "$functions" --timing -c "
+SELECT l_shipmode, count(*) AS lines, round(avg(score(l_extendedprice::double, l_quantity::double, l_linenumber)), 2) AS score
+FROM '$data/tpch-sf0.1/lineitem.parquet'
+WHERE score(l_extendedprice::double, l_quantity::double, l_linenumber) > 1000
+GROUP BY l_shipmode ORDER BY score DESC LIMIT 3"
 
 printf '\nGo on with your own files:  %s -c "SELECT * FROM '\''path/to/file.parquet'\'' LIMIT 10"\n' "$fletch"
 printf 'or at the prompt:           %s\n' "$fletch"

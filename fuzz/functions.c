@@ -761,7 +761,7 @@ static const fl_func_desc *choose_function(uint64_t number)
     uint64_t best = 0;
     for (int32_t i = 0; i < n; i++) {
         uint64_t hash = fl_hash_str(funcs[i]->name, (int64_t)strlen(funcs[i]->name), number * 0x9E3779B97F4A7C15ull);
-        if (hash > best) {
+        if (hash > best && funcs[i]->alias_of == NULL) {
             best = hash;
             ret = funcs[i];
         }
@@ -789,6 +789,36 @@ static const struct {
      {"YYYY-MM-DD HH24:MI:SS.US", "FMDay, FMMonth DDth", "9,990.99S", "RM TZH IYYY-IW SSSS", "FM0999EEEE"}},
     {"strftime", 1, {"%Y-%m-%d %H:%M:%S.%f", "%a %b %j %U %W %p %I", "%-d/%-m/%y %z %Z"}},
     {"strptime", 1, {"%Y-%m-%d %H:%M:%S", "%d.%m.%y", "%Y-%m-%d"}},
+    {"date_diff",
+     0,
+     {"year", "month", "week", "day", "hour", "quarter", "isoyear", "microseconds", "century", "epoch"}},
+    {"date_sub", 0, {"year", "month", "week", "day", "minute", "quarter", "second", "milliseconds", "decade", "doy"}},
+    {"to_date", 1, {"YYYY-MM-DD", "DD Mon YYYY", "YYYYMMDD", "J", "YYYY DDD", "Month DD, YY BC"}},
+    {"to_timestamp", 1, {"YYYY-MM-DD HH24:MI:SS.US", "HH12:MI PM", "YYYY-MM-DD\"T\"HH24:MI:SSTZH:TZM", "SSSS", "FF3"}},
+    {"printf", 0, {"%d %s", "%5.2f|%-8s", "%x %05d", "%s %s %s", "%c%%", "%,d", "%+.3e"}},
+    {"format", 0, {"{} {}", "{1:>8} {0:05.2f}", "%s %I %L", "{:x} {:,}", "%2$s %1$10s", "{:*^9}", "{{}}"}},
+    {"list_aggregate",
+     1,
+     {"sum", "avg", "min", "string_agg", "median", "mode", "count", "entropy", "approx_top_k", "list"}},
+    {"json_extract", 0, {"{\"a\":[1,{\"b\":null}]}", "[1,\"x\",2.5]", "\"x\"", "null", "{\"a\":{\"a\":1}}"}},
+    {"json_extract", 1, {"$.a", "$[0]", "a", "/a/0", "$.a[#-1].b", "$", "/", "$.\"a\"", "$.a[1].b.c", "$.*"}},
+    {"json_extract_string",
+     0,
+     {"{\"a\":[1,{\"b\":null}]}", "[1,\"x\",2.5]", "{\"a\":\"\\u0000\"}", "{\"a\":\"\\u00e4\"}"}},
+    {"json_extract_string", 1, {"$.a", "$[0]", "a", "/a/0", "$.a[#-1].b", "$"}},
+    {"json_keys", 0, {"{\"a\":1,\"b\":2}", "[]", "{\"\":{}}", "{\"a\":{\"long name of a member\":1}}"}},
+    {"json_set", 0, {"{\"a\":{\"b\":1}}", "[1,2]", "1", "{}"}},
+    {"json_set", 1, {"$.a", "$.a.b.c", "$[1]", "$[2]", "$", "$.x.y"}},
+    {"json_set", 2, {"1", "\"x\"", "[null]", "{\"z\":0}"}},
+    {"json_remove", 0, {"{\"a\":{\"b\":1}}", "[1,2]", "{\"a\":1,\"b\":2}"}},
+    {"json_remove", 1, {"$.a", "$.a.b", "$[1]", "$[0]", "$"}},
+    {"json_merge_patch", 0, {"{\"a\":{\"b\":1}}", "1", "{}"}},
+    {"json_merge_patch", 1, {"{\"a\":null}", "{\"a\":{\"c\":2}}", "[1]"}},
+    {"json_structure", 0, {"[{\"a\":1},{\"a\":1.5,\"b\":null}]", "[[],[1]]", "{\"a\":[true,\"x\"]}"}},
+    {"json_normalize", 0, {"{\"b\":1,\"a\":{\"d\":2,\"c\":[]}}", "{\"a\":1,\"a\":2}"}},
+    {"json_strip_nulls", 0, {"{\"a\":null,\"b\":{\"c\":null}}", "[null,{\"a\":null}]"}},
+    {"json_deep_merge", 0, {"{\"a\":{\"b\":1}}", "{}"}},
+    {"json_deep_merge", 1, {"{\"a\":{\"c\":[1]}}", "{\"a\":null}", "null"}},
     {"try_strptime", 1, {"%Y-%m-%d %H:%M:%S", "%H:%M %p", "%Y%m%d"}},
 };
 

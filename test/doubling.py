@@ -325,6 +325,8 @@ def check(program, name, empty):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
+    parser.add_argument("--every", type=int, default=1, help="one of so many, in turn")
+    parser.add_argument("--first", type=int, default=0, help="which of them to begin with")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     if shutil.which("valgrind") is None:
@@ -333,6 +335,7 @@ def main():
     empty = min(count(args.fletch, arguments, request)[0]
                 for arguments, request in ((["--pipe"], json.dumps({"sql": "SELECT 1"})), ([], "SELECT 1")))
     names = [name for name in (*STATEMENTS, *FILES, *PROGRAMS) if not args.names or name in args.names]
+    names = names[args.first::args.every]
     failed = [name for name in names if not check(args.fletch, name, empty)]
     print(f"{len(names)} statements, {len(failed)} cost more than they may for twice the size: {failed}")
     return 1 if failed else 0

@@ -15,6 +15,8 @@ import pipe
 
 ROWS = "(SELECT i, repeat('x', 200) || i AS s FROM range({n}) AS r(i)) AS q"
 FEW, MANY = ROWS.format(n=500), ROWS.format(n=900)
+# Rows of a table in order.
+PLACED = "CREATE TABLE placed AS SELECT i // 3 AS a, i * 7 % 911 AS k, i AS c FROM range(900) AS r(i) ORDER BY a, c"
 LIMIT_MAX_KB = 4000  # beyond it nothing is short of memory
 STATEMENTS = {  # the least limit in kB, and what is asked
     "distinct on": (500, f"SELECT DISTINCT ON (i % 60) i % 60, i, s FROM {FEW} ORDER BY i % 60, s"),
@@ -24,6 +26,14 @@ STATEMENTS = {  # the least limit in kB, and what is asked
     "distinct": (400, f"SELECT DISTINCT s FROM {MANY}"),
     "distinct aggregate": (400, f"SELECT i % 7, count(DISTINCT s), min(s) FROM {MANY} GROUP BY i % 7"),
     "intersect": (400, f"SELECT s FROM {MANY} INTERSECT SELECT s FROM {MANY} WHERE i % 3 > 0"),
+    "merge join": (600, f"SELECT count(*), max(l.s), min(r.s) FROM (SELECT i % 600 AS k, s FROM {MANY} ORDER BY k) AS l "
+                        f"JOIN (SELECT i % 700 AS k, s FROM {MANY} ORDER BY k) AS r ON l.k = r.k"),
+    "one of many": (500, f"SELECT first(s), last(s), first(i ORDER BY s DESC), last(s ORDER BY i % 7, s) FROM "
+                         f"(SELECT * FROM {MANY} UNION ALL SELECT * FROM {MANY}) AS p"),
+    "hash join in order": (500, f"SELECT a, c, s FROM placed JOIN {MANY} ON k = i ORDER BY a"),
+    "hash join in order, tested": (500, f"SELECT a, c, k IN (SELECT i FROM {MANY} WHERE s > '') FROM placed ORDER BY a"),
+    "windows": (600, f"SELECT i, rank() OVER w, lag(s) OVER w, min(s) OVER w FROM {MANY} WINDOW w AS (PARTITION BY i % 90 ORDER BY s)"),
+    "windows, streamed": (600, f"SELECT s, row_number() OVER w, sum(i) OVER w FROM {MANY} WINDOW w AS (ORDER BY s)"),
     "except": (400, f"SELECT s FROM {MANY} EXCEPT SELECT s FROM {MANY} WHERE i % 3 > 0"),
 }
 
@@ -32,6 +42,7 @@ def check(program, name):
     least_kb, sql = STATEMENTS[name]
     problems, limit_kb = 0, least_kb
     with pipe.Pipe(program, ["--threads", "1"]) as process:
+        process.run(PLACED)
         process.run("SET vector_size = 64")
         expected = sorted(map(json.dumps, process.rows(sql)))
         while limit_kb <= LIMIT_MAX_KB:

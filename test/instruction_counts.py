@@ -25,7 +25,7 @@ LIMITS = {
     "group_texts": ("counted", 323),
     "join": ("counted", 428),
     "sort": ("counted", 403),
-    "like": ("counted", 251),
+    "like": ("counted", 170),
     "to_text": ("counted", 290),
     "export": ("counted", 85),
 }

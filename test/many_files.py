@@ -35,7 +35,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for i in range(n):
-            pq.write_table(pa.table({"id": [i, i + n], "v": [f"v{i}", None]}), folder / f"{i:04}.parquet")
+            pq.write_table(pa.table({"id": [i, i + n], "v": [f"v{i}", None]}), folder / f"{i:04}.parquet", row_group_size=1)
             (folder / f"{i:04}.csv").write_text(f"id,v\n{i},v{i}\n{i + n},\n")
             (folder / f"{i:04}.ndjson").write_text(json.dumps({"id": i, "v": f"v{i}"}) + "\n" + json.dumps({"id": i + n}) + "\n")
         # a soft limit only, so that this program's own is as before
@@ -63,6 +63,11 @@ def main():
                   [[2 * n]])
             union = " UNION ALL ".join(f"SELECT id FROM '{folder}/{i:04}.{('parquet', 'csv', 'ndjson')[i % 3]}'" for i in range(n))
             check(f"SELECT count(*), sum(id) FROM ({union}) u", [[2 * n, all_ids]])
+            # a file is let go when its morsel ends, or is read no further: by each of so many scans
+            union = " UNION ALL ".join(f"SELECT id FROM '{folder}/{i:04}.parquet'" for i in range(n))
+            check(f"SELECT count(*), sum(id) FROM ({union}) u", [[2 * n, all_ids]])
+            union = " UNION ALL ".join(f"(SELECT id FROM '{folder}/{i:04}.parquet' LIMIT 1)" for i in range(n))
+            check(f"SELECT count(*), sum(id) FROM ({union}) u", [[n, n * (n - 1) // 2]])
         # views keep their tables' text, prepared statements read what is there when they run
         for i in range(n):
             asked.run(f"CREATE VIEW v{i} AS FROM '{folder}/{i:04}.csv'")

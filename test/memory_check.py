@@ -54,6 +54,8 @@ ANSWERED = [
     "SELECT 4",
     "SELECT regexp_replace(s, '[0-9]+', '#'), substring(s, 3, 4), replace(s, 't', 'TT'), md5(s), s LIKE '%9_' "
     "FROM t ORDER BY a LIMIT 3",
+    "SELECT a.range * 300 + b.range FROM range(300) a, range(300) b",
+    "SELECT x.s FROM t x JOIN t y ON x.g = y.g WHERE x.a < 300 LIMIT 40000",
     "SELECT [a, g], {'k': 1} FROM t ORDER BY a LIMIT 2",
     "EXPLAIN ANALYZE SELECT count(*) FROM t WHERE a > 100",
     "DESCRIBE t",

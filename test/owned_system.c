@@ -154,6 +154,31 @@ static int make(const fl_system *system, const char *path)
     return fails(owned, OWNED_CALL_ANY, "make") ? owned->failure : opened(owned, fl_system_own.make(system, path));
 }
 
+static int edit(const fl_system *system, const char *path)
+{
+    owned_system *owned = of(system);
+    note(owned, "edit %s; ", name_of(path));
+    return fails(owned, OWNED_CALL_ANY, "edit") ? owned->failure : opened(owned, fl_system_own.edit(system, path));
+}
+
+static int lock(const fl_system *system, int fd)
+{
+    return fails(of(system), OWNED_CALL_ANY, "lock") ? of(system)->failure : fl_system_own.lock(system, fd);
+}
+
+static int make_folder(const fl_system *system, const char *path)
+{
+    note(of(system), "make_folder %s; ", name_of(path));
+    if (fails(of(system), OWNED_CALL_WRITE, "make_folder"))
+        return of(system)->failure;
+    return fl_system_own.make_folder(system, path);
+}
+
+static int touch(const fl_system *system, const char *path)
+{
+    return fails(of(system), OWNED_CALL_ANY, "touch") ? of(system)->failure : fl_system_own.touch(system, path);
+}
+
 static int open_file(const fl_system *system, const char *path)
 {
     owned_system *owned = of(system);
@@ -255,6 +280,10 @@ void owned_system_init(owned_system *owned)
     owned->system.wall_us = wall_us;
     owned->system.wait = wait_until;
     owned->system.open = open_file;
+    owned->system.edit = edit;
+    owned->system.lock = lock;
+    owned->system.make_folder = make_folder;
+    owned->system.touch = touch;
     owned->system.make_temporary = make_temporary;
     owned->system.close = close_file;
     owned->system.look = look;

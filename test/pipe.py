@@ -91,9 +91,15 @@ class Pipe:
 
     def ask(self, sql, params=None):
         """The whole answer of one statement as a dictionary, errors included."""
-        request = {"sql": sql} if params is None else {"sql": sql, "params": params}
+        return self.exchange(json.dumps({"sql": sql} if params is None else {"sql": sql, "params": params}))
+
+    def ask_json(self, query):
+        """The whole answer of a query that is a JSON object: a dictionary, or its text."""
+        return self.exchange('{"query": ' + (query if isinstance(query, str) else json.dumps(query)) + "}")
+
+    def exchange(self, line):
         try:
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.write(line.encode() + b"\n")
         except OSError as error:
             raise Died(f"{error}; exit status {self.process.wait()}") from error
         return json.loads(self.read_line())

@@ -238,7 +238,7 @@ def check_limits(program, folder):
     expect("the most threads", run(program, "--threads", "256", "-c", "SELECT 1")[0], 0)
     for sql, part in (("SET threads = 0", "1 to 256"), ("SET threads = -1", "1 to 256"), ("SET threads = 257", "1 to 256"),
                       ("SET memory_limit = '-5MB'", "from 0"), ("SET memory_limit = -1", "from 0"), ("SET timeout = -1", "from 0"),
-                      ("SET vector_size = 0", "1 to 2048"), ("SET vector_size = -7", "1 to 2048")):
+                      ("SET vector_size = 0", "1 to 16384"), ("SET vector_size = -7", "1 to 16384")):
         status, _, err = run(program, "-c", sql)
         expect(f"{sql}: {err!r}", (status, part in err), (1, True))
     for what, status, out, err in (("-f /dev/zero", *run(program, "-f", "/dev/zero")), ("a folder", *run(program, "-f", str(folder))),

@@ -211,7 +211,75 @@ def check_runs(program):
     return problems
 
 
-PARTS = {"sort": check_sort, "materialize": check_materialize, "runs": check_runs}
+# ---- hash joins whose left side comes in an order that somebody relies on ---------------------------------------------
+
+# Rows of the same a differ in c, which is in order, too. Some keys are null, some meet nothing.
+PLACED = """CREATE OR REPLACE TABLE placed AS SELECT i // 3 AS a, CASE WHEN i % 11 > 0 THEN (i * 7919) % {rows} END AS k, i AS c,
+    'left text of some length ' || i::text AS u FROM range({rows}) AS r(i) ORDER BY a, c"""
+OTHERS = "(SELECT (i * 31) % ({rows} + 13) AS k, i AS v, 'a text of the other side ' || i::text || repeat('.', 80) AS t FROM range({rows}) AS r(i))"
+SAME = OTHERS.replace("(i * 31) % ({rows} + 13)", "CASE WHEN i % 50 = 0 THEN i ELSE 7 END")  # one key has most of the rows
+TESTED = "(SELECT CASE WHEN i % 4001 > {null} THEN 'left text of some length ' || i * 3 || repeat('.', 80) END AS t FROM range({{rows}}) AS r(i))"
+NAME = "CASE WHEN k IS NOT NULL THEN u || repeat('.', 80) END"
+PLACED_JOINS = {  # by kind: which partner of a row comes first is not said, so there is one, or they are counted
+    "inner": f"SELECT a, c, u, v, t FROM placed AS l JOIN {OTHERS} AS r ON l.k = r.k ORDER BY a",
+    "inner and more": f"SELECT a, c, v, t FROM placed AS l JOIN {OTHERS} AS r ON l.k = r.k AND l.c % 3 <> r.v % 3 ORDER BY a",
+    "inner of expressions": f"SELECT a, c, v, t FROM placed AS l JOIN {OTHERS} AS r ON l.k + 1 = r.k + 2 ORDER BY a",
+    "semi": f"SELECT a, c, u FROM placed AS l WHERE EXISTS (SELECT 1 FROM {OTHERS} AS r WHERE l.k = r.k AND l.u < r.t || r.v % 7) "
+            "ORDER BY a",
+    "anti": f"SELECT a, c, u FROM placed AS l WHERE NOT EXISTS (SELECT 1 FROM {OTHERS} AS r WHERE l.k = r.k AND r.t <> l.u) ORDER BY a",
+    "mark": f"SELECT a, c, u, {NAME} IN (SELECT t FROM {TESTED.format(null=-1)} AS r) FROM placed ORDER BY a",
+    "mark with nulls": f"SELECT a, c, u, {NAME} IN (SELECT t FROM {TESTED.format(null=0)} AS r) FROM placed ORDER BY a",
+    "mark of none": f"SELECT a, c, u FROM placed WHERE {NAME} NOT IN (SELECT t FROM {TESTED.format(null=-1)} AS r) ORDER BY a",
+    "mark of pairs": f"SELECT a, c, (k, u) IN (SELECT k, t FROM {OTHERS} AS r) FROM placed WHERE c % 1000 = 7 OR c < 9 ORDER BY a",
+    "hot key": f"SELECT a, c, count(*), sum(v), max(t) FROM placed AS l JOIN {SAME} AS r ON l.k = r.k AND l.c % 64 <= 32 GROUP BY a, c",
+    "merged": f"SELECT l.a, l.c, r.v, length(r.t), m.k FROM placed AS l JOIN {OTHERS} AS r ON l.k = r.k JOIN placed AS m ON l.a = m.a AND l.c = m.c "
+              "ORDER BY l.a, l.c",
+    "one on the other": f"SELECT a, c, r.v, s.v, s.t FROM placed AS l JOIN {OTHERS} AS r ON l.k = r.k JOIN {OTHERS} AS s ON l.c = s.k "
+                        "ORDER BY a",
+    "limit": f"SELECT a, c, u, v, t FROM placed AS l JOIN {OTHERS} AS r ON l.k = r.k ORDER BY a LIMIT 100 OFFSET 70",
+}
+
+
+def check_placed(program):
+    problems = 0
+    for threads in (1, 2):
+        for vector_size, rows, memory_mb in ((2048, 60000, 20), (1000, 60000, 20), (2, 6500, 3), (1, 6500, 3)):
+            with Bench(program, threads, memory_mb, vector_size) as bench:
+                for process in (bench.small, bench.full):
+                    process.run(PLACED.format(rows=rows))
+                for kind, text in PLACED_JOINS.items():
+                    sql = text.format(rows=rows)
+                    plan = str(bench.small.run(f"EXPLAIN {sql}")["rows"])
+                    if "ordered(" not in plan or not ("hash] kind" in plan or "nested_loop] kind" in plan):
+                        bench.tell(kind, f"another plan {plan}")
+                    bench.compare(sql)
+                    bench.must_spill(f"SELECT * FROM ({sql}) AS q WHERE {FEW}", "join")
+                problems += bench.problems
+    return problems
+
+
+# ---- of many rows one: without groups the others are forgotten ---------------------------------------------------------
+
+ONE_OF_MANY = [
+    "SELECT first(i), last(i), first(st), last(t), last(l) FROM (SELECT i, t, l, st FROM {table} UNION ALL SELECT -i, t, l, st FROM {table}) AS u",
+    "SELECT first(i ORDER BY t DESC, d), last(l ORDER BY k NULLS FIRST, i), first(k ORDER BY few, k NULLS FIRST), last(st ORDER BY dec, i) FROM {table}",
+    "SELECT first(DISTINCT k ORDER BY k DESC), last(DISTINCT t ORDER BY t), last(i) FILTER (WHERE few = 2), first(t) FILTER (WHERE i < 0) FROM {table}",
+    "SELECT last(repeat(t, 900)), first(repeat(t, 900) ORDER BY i % 101, i), count(*) FROM {table} WHERE i % 40 = 0",
+]
+
+
+def check_one(program):
+    problems = 0
+    for threads in (1, 2):
+        for vector_size, rows, memory_mb in ((2048, 60000, 9), (1000, 60000, 6), (2, 10000, 2), (1, 10000, 2)):
+            with Bench(program, threads, memory_mb, vector_size) as bench:
+                for sql in ONE_OF_MANY:
+                    bench.compare(sql.format(table=MIXED.format(rows=rows)))
+                problems += bench.problems
+    return problems
+
+
+PARTS = {"sort": check_sort, "materialize": check_materialize, "runs": check_runs, "placed": check_placed, "one": check_one}
 
 
 def main():

@@ -16,7 +16,7 @@ CALLS = """
     pthread_cond_timedwait pthread_cond_clockwait pthread_mutex_timedlock pthread_mutex_clocklock
     open openat creat fopen freopen fdopen tmpfile mkstemp mkostemp mkdtemp close fclose
     read pread preadv readv fread write pwrite pwritev writev fwrite truncate ftruncate fallocate posix_fallocate
-    posix_fadvise fsync fdatasync sync_file_range rename renameat unlink unlinkat remove mkdir rmdir
+    posix_fadvise fsync fdatasync sync_file_range rename renameat unlink unlinkat remove mkdir rmdir flock utimensat
     stat lstat fstat fstatat access readlink opendir readdir closedir scandir glob
     getrandom getentropy rand random drand48 arc4random getpid
 """.split()

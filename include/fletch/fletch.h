@@ -37,11 +37,30 @@ typedef struct fl_builder fl_builder;
 
 #define FL_THREADS_MAX 256 /* workers that an engine has at most */
 
-/* How an engine starts. Clear it, set `size`, change what you want. */
+/* How functions in Python are run (fl_engine_options.allow_python). */
+enum {
+    FL_PYTHON_ALLOWED = 1,    /* in worker processes without files, network or secrets */
+    FL_PYTHON_IN_PROCESS = 2, /* beside it: in this process, where they may do all that it may, and end it */
+    FL_PYTHON_UNCONFINED = 4, /* beside it: in workers with what walls there are, where the kernel lacks some */
+};
+
+/* How an engine starts. Clear it, set `size`, change what you want. Texts are copied. */
 typedef struct fl_engine_options {
     uint32_t size;              /* sizeof(fl_engine_options) */
     int32_t threads;            /* workers, the caller included, up to FL_THREADS_MAX; 0 = as many as processors */
     int64_t memory_limit_bytes; /* of all queries and tables together; 0 = 80 % of the machine's */
+    /* The folder that keeps users' functions; NULL or "" = they go with the engine. It is made when the first is kept; its owner alone may
+     * write to it. Several engines may use it. */
+    const char *udf_dir;
+    /* Where plugins (fletch_wasm.so) are looked for first; NULL or "" = beside the library or program. The process has one: the engine
+     * that was opened last with one says it. */
+    const char *plugin_dir;
+    /* Files of public keys (PEM, Ed25519): native code that came with a module is run where one of these signed it. Read when the
+     * engine is opened; their owner alone may write to them. */
+    const char *const *udf_keys;
+    int32_t n_udf_keys;
+    uint32_t allow_python;   /* FL_PYTHON_ALLOWED and others: how LANGUAGE python is run; 0 = it is not */
+    const char *python_path; /* folders of modules that functions in Python may import, between colons */
 } fl_engine_options;
 
 /** Opens an engine. `options` may be NULL. Errors: FL_ERR_MEMORY, FL_ERR_CONFIG. Starts no thread yet. */
@@ -50,6 +69,11 @@ FL_API fl_status fl_engine_open(const fl_engine_options *options, fl_engine **re
 /** Closes an engine whose sessions are closed, and whose arrays are released. Streams of queries may be released later. NULL does
  *  nothing. */
 FL_API void fl_engine_close(fl_engine *engine);
+
+/** What the engine has counted since it was opened, over all sessions, in Prometheus' text format (version 0.0.4): docs/metrics.md lists
+ *  the metrics. Durations are in seconds. The text ends with a NUL and is to be freed with fl_text_free. Any thread, also while queries
+ *  run: they do not wait for it. FL_ERR_MEMORY. */
+FL_API fl_status fl_engine_metrics(fl_engine *engine, char **ret_text, fl_err *err);
 
 /** Opens a session. Tables that it creates are its engine's: other sessions see them. */
 FL_API fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *err);
@@ -104,7 +128,8 @@ FL_API fl_status fl_session_register(fl_session *session, const char *name, stru
 FL_API fl_status fl_stream_error(const struct ArrowArrayStream *stream, fl_err *ret_err);
 
 /** Stops what the session runs, from any thread (and from signal handlers): the running call fails with FL_ERR_CANCELLED
- *  within 100 ms, a read of a stream too, which then ends with it. Without a running call it does nothing. */
+ *  within 100 ms, a read of a stream too, which then ends with it. Where no call runs, the session's open streams end at their next
+ *  read, and without one it does nothing. */
 FL_API void fl_session_interrupt(fl_session *session);
 
 /** Share of the running statement's work that is done, 0 to 1; from any thread. */
@@ -116,6 +141,65 @@ FL_API int64_t fl_session_cpu_ns(const fl_session *session);
 /** What there is to know of the session's last statement besides its rows: that columns of a file have other names here,
  *  for one. A line each; empty when there is nothing. Valid until the session's next call. */
 FL_API const char *fl_session_notes(const fl_session *session);
+
+/** Runs a query that is written as a JSON object: docs/expressions.md has its language, by an example:
+ *
+ *      {"from": "orders.parquet", "filter": {"amount": {"$gt": 100}}, "group": ["region"],
+ *       "select": ["region", "sum(amount) as total"], "sort": ["-total"], "limit": 10}
+ *
+ *  Rows, errors and times are those of fl_session_query. An error's message names its place as a JSON pointer
+ *  ("at /filter/amount/$gt: …"); `position` counts in an infix text, where it is in one. */
+FL_API fl_status fl_session_query_json(fl_session *session, const char *json, size_t bytes,
+                                       struct ArrowArrayStream *ret_rows, fl_err *err);
+
+/** The optimized plan of such a query as text, in memory to be freed with fl_text_free; and its plan hash, which is that of the same
+ *  query in SQL. */
+FL_API fl_status fl_session_explain_json(fl_session *session, const char *json, size_t bytes, char **ret_text,
+                                         fl_err *err);
+FL_API fl_status fl_session_plan_hash_json(fl_session *session, const char *json, size_t bytes, uint64_t *ret_hash,
+                                           fl_err *err);
+
+/* Users' functions. CREATE FUNCTION, DROP FUNCTION and SHOW FUNCTIONS are SQL; these are for who has names and code at hand. With
+ * fl_engine_options.udf_dir what they do is on the disk when they return; where they fail nothing has changed. */
+
+/** Makes a function, or a new version of it: `code` is an expression's text or a module's bytes, by the language ("expr", "wasm").
+ *  `signature` is "(double, text) -> double", with parameters' names before their types or without; NULL: the code says it. The same code
+ *  again makes its version the active one. FL_ERR_SYNTAX, FL_ERR_TYPE, FL_ERR_FUNCTION, FL_ERR_CORRUPT say what is wrong with it. */
+FL_API fl_status fl_session_deploy_function(fl_session *session, const char *name, const char *language,
+                                            const char *signature, const void *code, size_t bytes, fl_err *err);
+
+/* What else CREATE FUNCTION can say of a function. Clear it, set `size`, change what you want. */
+typedef struct fl_function_options {
+    uint32_t size;        /* sizeof(fl_function_options) */
+    bool is_aggregate;    /* CREATE AGGREGATE FUNCTION: it needs a signature */
+    bool takes_nulls;     /* CALLED ON NULL INPUT */
+    bool errors_are_null; /* ON ERROR NULL */
+    int64_t fuel;         /* FUEL: steps that a call may take, of WebAssembly; 0: it is not bounded by steps */
+} fl_function_options;
+
+/** The same with options. FL_ERR_CONFIG where they are none. */
+FL_API fl_status fl_session_deploy_function_with(fl_session *session, const fl_function_options *options,
+                                                 const char *name, const char *language, const char *signature,
+                                                 const void *code, size_t bytes, fl_err *err);
+
+/** Compiles a function of a WebAssembly module for processors like this one, and signs module and native code with the private key (PEM,
+ *  Ed25519) in a file: bytes that fl_session_deploy_function and CREATE FUNCTION take in the module's place, in memory to be freed with
+ *  fl_text_free. Engines that have the public key in their udf_keys run the native code; others compile the module, as do those of
+ *  another version, processor or signature, and say so in fl_session_notes. What was changed since it was signed is refused
+ *  (FL_ERR_CORRUPT, 42501). `name` NULL: the one function that the module exports; `signature` as above. FL_ERR_CONFIG says what
+ *  is wrong with a key. */
+FL_API fl_status fl_session_compile_function(fl_session *session, const char *name, const char *signature,
+                                             const void *module, size_t bytes, const char *key_file, char **ret_code,
+                                             size_t *ret_bytes, fl_err *err);
+
+/** Makes an earlier version of a function the active one: `version` counts from 1, 0 is the one before the active. FL_ERR_FUNCTION when
+ *  there is no such function or version. */
+FL_API fl_status fl_session_rollback_function(fl_session *session, const char *name, int64_t version, fl_err *err);
+
+/** Rows of all versions of a function, the newest first: version, state (active or null), signature, language, sha256, created, and
+ *  fault: why it cannot be called, where that is so. */
+FL_API fl_status fl_session_show_function(fl_session *session, const char *name, struct ArrowArrayStream *ret_rows,
+                                          fl_err *err);
 
 /* Queries by builder: the same plans as SQL makes, without a text of the whole.
  *

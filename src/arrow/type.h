@@ -113,6 +113,14 @@ static inline bool fl_type_is_timestamp(fl_type t)
 /** Bytes of one value in a flat vector in canonical form; 0 for bool (bits), null and struct. */
 int32_t fl_type_width(fl_type type);
 
+/** Whether values are whole numbers of 4 or 8 bytes: integers, dates, timestamps, decimals of up to 18 digits. */
+static inline bool fl_type_is_whole_word(fl_type type)
+{
+    int32_t width = fl_type_width(type);
+    return (fl_type_is_signed(type) || type.id == FL_DATE || fl_type_is_timestamp(type) || type.id == FL_DECIMAL) &&
+           (width == 4 || width == 8);
+}
+
 bool fl_type_is_equal(fl_type a, fl_type b);
 
 /** Stable across processes. */

@@ -7,7 +7,7 @@ uint64_t fl_dict_id_new(void)
     return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
-static const uint64_t no_row_valid[FL_VECTOR_ROWS / 64 + 1];
+static const uint64_t no_row_valid[FL_VECTOR_ROWS_MAX / 64 + 1];
 
 void fl_vec_set_const(fl_vec *vec, fl_type type, const void *value)
 {

@@ -26,6 +26,8 @@
 #include "base/buffer.h"
 
 #define FL_VECTOR_ROWS 2048 /* default rows of a batch; a session may set fewer */
+#define FL_VECTOR_ROWS_MAX \
+    16384 /* where calls that cost much by themselves want many at once; row numbers of 16 bits hold them */
 
 typedef enum fl_layout { FL_FLAT, FL_CONST, FL_DICT } fl_layout;
 typedef enum fl_string_form { FL_VIEWS, FL_OFFSETS } fl_string_form;

@@ -1,11 +1,14 @@
 /* Chunked bump allocation. A request larger than a chunk gets one of its own size. */
 #include "base/arena.h"
 
+#include "base/region_pool.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
 #define CHUNK_BYTES_MIN 4096
 #define CHUNK_BYTES_MAX (1024 * 1024)
+#define LEFT_PART 8 /* of what is left of the budget: more is not taken ahead */
 #define LARGE_ARENA_BYTES (64 * CHUNK_BYTES_MAX)
 #define LARGE_CHUNK_BYTES (4 * FL_HUGE_PAGE_BYTES - 64)
 
@@ -76,6 +79,9 @@ fl_status fl_arena_get_chunk(fl_arena *arena, int64_t bytes, void **ret, fl_err 
     int64_t wanted = arena->chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : arena->chunk_bytes;
     if (arena->bytes >= LARGE_ARENA_BYTES)
         wanted = LARGE_CHUNK_BYTES;
+    int64_t limit, left = fl_memory_left(arena->memory, &limit);
+    if (wanted > left / LEFT_PART) /* the last of a budget is not for chunks that are hardly used */
+        wanted = left / LEFT_PART > CHUNK_BYTES_MIN ? left / LEFT_PART : CHUNK_BYTES_MIN;
     if (wanted < rounded || FL_ARENA_IS_EXACT)
         wanted = rounded;
     chunk *c = NULL;

@@ -29,6 +29,12 @@ void fl_interrupt_begin_below(fl_interrupt *interrupt, const fl_interrupt *above
     atomic_store(&interrupt->deadline_ns, atomic_load(&above->deadline_ns));
 }
 
+bool fl_interrupt_shall_stop(void *interrupt)
+{
+    const fl_interrupt *i = interrupt;
+    return i != NULL && (fl_interrupt_is_asked(i) || fl_interrupt_is_late(i));
+}
+
 int64_t fl_interrupt_rest(fl_interrupt *interrupt)
 {
     int64_t deadline_ns = atomic_load(&interrupt->deadline_ns), now_ns = fl_clock_ns(interrupt->system);

@@ -71,6 +71,9 @@ static inline bool fl_interrupt_is_late(const fl_interrupt *interrupt)
     return deadline_ns != 0 && fl_interrupt_deadline_is_over(interrupt, deadline_ns);
 }
 
+/** Whether the work shall stop, for code that knows no fl_err and takes a function for it: `interrupt` is an fl_interrupt, or NULL. */
+bool fl_interrupt_shall_stop(void *interrupt);
+
 /** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the work shall stop; interrupt may be NULL: it never shall. Costs a load, and a
  *  look at the clock where there is a deadline. */
 static inline fl_status fl_interrupt_check(fl_interrupt *interrupt, fl_err *err)

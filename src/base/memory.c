@@ -1,8 +1,10 @@
-/* Budgets and the counted allocator. Each block has a 16-byte header with its size and its budget. */
+/* Budgets and the counted allocator. Each block has a 16-byte header with its size and its budget; those that nearly fill a region of the
+ * engine's pool lie in one. */
 #include "base/memory.h"
 
 #include "base/fault.h"
 #include "base/interrupt.h"
+#include "base/region_pool.h"
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -10,14 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define HUGE_BYTES_MIN (2 * FL_HUGE_PAGE_BYTES) /* below it, pages that are not filled would cost more than they save */
 
 #define CLEARED_BYTES (32ll << 20) /* between looks whether the statement shall stop */
 
 typedef struct header {
-    int64_t bytes;
+    uint64_t is_pooled : 1; /* in a region of the budget's pool */
+    uint64_t bytes : 63;
     fl_memory *memory;
 } header;
 
@@ -30,6 +32,7 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->pool = parent != NULL ? parent->pool : NULL;
     memory->interrupt = parent != NULL ? parent->interrupt : NULL;
     memory->system = parent != NULL ? parent->system : NULL;
+    memory->metrics = parent != NULL ? parent->metrics : NULL;
     memory->limit_bytes = limit_bytes;
     memory->give_up = NULL;
     memory->kept = NULL;
@@ -42,18 +45,6 @@ void fl_memory_trim(void)
 #if defined(__GLIBC__)
     (void)malloc_trim(0);
 #endif
-}
-
-void *fl_region_alloc(int64_t bytes)
-{
-    if (bytes < FL_HUGE_PAGE_BYTES)
-        return aligned_alloc(64, (size_t)((bytes + 63) & ~63ll));
-    size_t whole = (size_t)((bytes + 4095) & ~4095ll);
-    void *region = NULL;
-    if (posix_memalign(&region, FL_HUGE_PAGE_BYTES, whole) != 0)
-        return NULL;
-    (void)madvise(region, whole, MADV_HUGEPAGE); /* without it pages are small, and all is well */
-    return region;
 }
 
 static void note_peak(fl_memory *memory, int64_t used)
@@ -149,6 +140,7 @@ fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err)
     memory->pool = parent->pool;
     memory->interrupt = parent->interrupt;
     memory->system = parent->system;
+    memory->metrics = parent->metrics;
     return FL_OK;
 }
 
@@ -168,8 +160,59 @@ int64_t fl_memory_left(const fl_memory *memory, int64_t *ret_limit)
 
 void fl_memory_release(fl_memory *memory, int64_t bytes)
 {
-    for (fl_memory *m = memory; m != NULL; m = m->parent)
-        atomic_fetch_sub_explicit(&m->used_bytes, bytes, memory_order_relaxed);
+    for (fl_memory *m = memory; m != NULL; m = m->parent) {
+        int64_t used = atomic_fetch_sub_explicit(&m->used_bytes, bytes, memory_order_relaxed);
+        FL_ASSERT(used >= bytes); /* what goes was charged */
+    }
+}
+
+static int64_t whole_bytes(int64_t bytes)
+{
+    return (int64_t)sizeof(header) + bytes;
+}
+
+static bool fills_region(const fl_memory *memory, int64_t whole)
+{
+    return memory != NULL && whole >= FL_REGION_BYTES_MIN && fl_region_is_filled(memory->pool, whole);
+}
+
+/* NULL: the system has none. */
+static header *block_new(fl_memory *memory, int64_t bytes)
+{
+    int64_t whole = whole_bytes(bytes);
+    bool is_pooled = fills_region(memory, whole);
+    header *block = is_pooled                ? fl_region_get(memory->pool, whole)
+                    : whole < HUGE_BYTES_MIN ? malloc((size_t)whole)
+                                             : fl_region_alloc(whole);
+    if (block != NULL)
+        *block = (header){.is_pooled = is_pooled, .bytes = (uint64_t)bytes, .memory = memory};
+    return block;
+}
+
+static void block_free(header *block)
+{
+    if (block->is_pooled)
+        fl_region_put(block->memory->pool, block, whole_bytes((int64_t)block->bytes));
+    else
+        free(block);
+}
+
+/* The block in another size, or NULL: the old one is as it was. */
+static header *block_resized(header *old, int64_t bytes)
+{
+    fl_memory *memory = old->memory;
+    if (old->is_pooled || fills_region(memory, whole_bytes(bytes))) {
+        header *block = block_new(memory, bytes);
+        if (block == NULL)
+            return NULL;
+        memcpy(block + 1, old + 1, (size_t)(bytes < (int64_t)old->bytes ? bytes : (int64_t)old->bytes));
+        block_free(old);
+        return block;
+    }
+    header *block = realloc(old, (size_t)whole_bytes(bytes));
+    if (block != NULL)
+        block->bytes = (uint64_t)bytes;
+    return block;
 }
 
 fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
@@ -178,16 +221,11 @@ fl_status fl_alloc(fl_memory *memory, int64_t bytes, void **ret, fl_err *err)
     fl_status st = fl_memory_charge(memory, bytes, err);
     if (st != FL_OK)
         return st;
-    int64_t whole = (int64_t)sizeof(header) + bytes;
-    header *block = NULL;
-    if (!fl_fault_is_due(FL_FAULT_ALLOC))
-        block = whole < HUGE_BYTES_MIN ? malloc((size_t)whole) : fl_region_alloc(whole);
+    header *block = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : block_new(memory, bytes);
     if (block == NULL) {
         fl_memory_release(memory, bytes);
         return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the system has no %lld bytes more", (long long)bytes);
     }
-    block->bytes = bytes;
-    block->memory = memory;
     *ret = block + 1;
     return FL_OK;
 }
@@ -215,16 +253,15 @@ fl_status fl_realloc(fl_memory *memory, void **block, int64_t bytes, fl_err *err
         return fl_alloc(memory, bytes, block, err);
     header *old = (header *)*block - 1;
     FL_ASSERT(old->memory == memory);
-    int64_t more = bytes - old->bytes;
+    int64_t more = bytes - (int64_t)old->bytes;
     fl_status st = fl_memory_charge(memory, more, err);
     if (st != FL_OK)
         return st;
-    header *grown = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : realloc(old, sizeof(header) + (size_t)bytes);
+    header *grown = fl_fault_is_due(FL_FAULT_ALLOC) ? NULL : block_resized(old, bytes);
     if (grown == NULL) {
         fl_memory_release(memory, more);
         return FL_FAIL(err, FL_ERR_MEMORY, "out of memory: the system has no %lld bytes more", (long long)bytes);
     }
-    grown->bytes = bytes;
     *block = grown + 1;
     return FL_OK;
 }
@@ -234,8 +271,10 @@ void fl_free(void *block)
     if (block == NULL)
         return;
     header *h = (header *)block - 1;
-    fl_memory_release(h->memory, h->bytes);
-    free(h);
+    fl_memory *memory = h->memory;
+    int64_t bytes = (int64_t)h->bytes;
+    block_free(h);
+    fl_memory_release(memory, bytes);
 }
 
 fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes,

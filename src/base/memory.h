@@ -14,9 +14,10 @@
 typedef struct fl_memory {
     const char *name;               /* for messages: "query", "engine" */
     struct fl_memory *parent;       /* NULL at the top */
-    struct fl_buffer_pool *pool;    /* buffers' pool of the engine; NULL = plain allocations */
+    struct fl_region_pool *pool;    /* the engine's; NULL = plain allocations */
     struct fl_interrupt *interrupt; /* stops the work that the budget is for; NULL = nothing does */
     const struct fl_system *system; /* what clocks, files and randomness come from; NULL = the system's own */
+    struct fl_metrics *metrics;     /* of the engine, where what is done is counted; NULL = it is not */
     int64_t limit_bytes;            /* 0 = none */
     /** Where the limit would be passed: frees what is only kept for later, `bytes` of it if there is so much, and says
      *  whether it freed any. From any thread; charges nothing. NULL = nothing is kept. Set before the budget is used. */
@@ -26,11 +27,11 @@ typedef struct fl_memory {
     _Atomic int64_t peak_bytes;
 } fl_memory;
 
-/** Makes a budget below `parent` (may be NULL), whose pool, interrupt and system it takes on. limit_bytes 0 = only the
+/** Makes a budget below `parent` (may be NULL), whose pool, interrupt, system and metrics it takes on. limit_bytes 0 = only the
  *  parents' limits. */
 void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int64_t limit_bytes);
 
-/** Puts a budget with all that is charged to it below another parent, whose pool, interrupt and system it takes on.
+/** Puts a budget with all that is charged to it below another parent, whose pool, interrupt, system and metrics it takes on.
  *  FL_ERR_MEMORY when that would pass a limit: it stays where it was. One thread at a time. */
 fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err);
 
@@ -38,6 +39,12 @@ fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err);
 static inline const struct fl_system *fl_memory_system(const fl_memory *memory)
 {
     return memory != NULL ? memory->system : NULL;
+}
+
+/** Where what is done with a budget is counted; NULL: nowhere. */
+static inline struct fl_metrics *fl_memory_metrics(const fl_memory *memory)
+{
+    return memory != NULL ? memory->metrics : NULL;
 }
 
 /** Charges bytes (may be negative to give back). FL_ERR_MEMORY when a limit in the chain would be passed, FL_ERR_CANCELLED
@@ -74,13 +81,6 @@ void fl_free(void *block);
 /** Gives freed blocks back to the system, where the allocator keeps them for later: after much was freed because there is a limit. Takes
  *  as long as clearing the pages that go would. */
 void fl_memory_trim(void);
-
-/* Regions from this size on are asked for in huge pages: touching and giving back gigabytes is cheap then. */
-#define FL_HUGE_PAGE_BYTES (2ll << 20)
-
-/** Memory of the system, not counted and not cleared, for the allocators of base/: aligned to a huge page where it is at
- *  least one. NULL when there is none. Free with free(). */
-void *fl_region_alloc(int64_t bytes);
 
 /** Makes room for `wanted` elements in a growing array: doubles *capacity as needed. */
 fl_status fl_grow(fl_memory *memory, void **block, int64_t *capacity, int64_t wanted, int64_t element_bytes,

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -46,6 +47,14 @@ const char *fl_status_sqlstate(fl_status code)
         if (codes[i].code == code)
             return codes[i].sqlstate;
     return "XX000";
+}
+
+void fl_assert_no_fault(const char *fault, const char *file, int line)
+{
+    if (fault == NULL)
+        return;
+    fprintf(stderr, "%s:%d: %s\n", file, line, fault);
+    abort();
 }
 
 /* A message cut in the middle of a UTF-8 sequence would be no UTF-8: drop the started character. */

@@ -21,8 +21,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Our mistakes stop at once in debug builds; release builds trust the tests. */
+/* Our mistakes stop the process at once, in every build: what is asserted so costs a few instructions a batch at the most, as
+ * a comparison of numbers that are at hand. */
 #define FL_ASSERT(cond) assert(cond)
+
+/* Those that look at every row are held in sanitized and debug builds alone (cmake/flags.cmake). FL_ASSERT_NO_FAULT takes what
+ * a checking function says is wrong, NULL: nothing is. */
+#if defined(FLETCH_SLOW_ASSERTS)
+#define FL_ASSERT_SLOW(cond) assert(cond)
+#define FL_ASSERT_NO_FAULT(fault) fl_assert_no_fault((fault), __FILE__, __LINE__)
+#else
+#define FL_ASSERT_SLOW(cond) ((void)0)
+#define FL_ASSERT_NO_FAULT(fault) ((void)0)
+#endif
+
+/** Stops the process, and says why and where, unless there is no fault. */
+void fl_assert_no_fault(const char *fault, const char *file, int line);
 
 #define FL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FL_UNLIKELY(x) __builtin_expect(!!(x), 0)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -72,6 +73,17 @@ static int own_open(const fl_system *system, const char *path)
 static int own_make(const fl_system *system, const char *path)
 {
     return failed(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600));
+}
+
+static int own_edit(const fl_system *system, const char *path)
+{
+    return failed(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
+}
+
+/* Of the open file, not of the process: two that one process has open lock each other out, too. */
+static int own_lock(const fl_system *system, int fd)
+{
+    return failed(flock(fd, LOCK_EX | LOCK_NB));
 }
 
 /* Where the file system knows no files without a name, one is made and its name taken away at once. */
@@ -144,6 +156,16 @@ static int own_remove(const fl_system *system, const char *path)
     return failed(unlink(path));
 }
 
+static int own_make_folder(const fl_system *system, const char *path)
+{
+    return failed(mkdir(path, 0700));
+}
+
+static int own_touch(const fl_system *system, const char *path)
+{
+    return failed(utimensat(AT_FDCWD, path, NULL, 0));
+}
+
 static int info_of(int result, const struct stat *info, fl_file_info *ret)
 {
     if (result < 0)
@@ -159,7 +181,9 @@ static int info_of(int result, const struct stat *info, fl_file_info *ret)
                           .inode = info->st_ino,
                           .bytes = info->st_size,
                           .modified_ns = ns_of(info->st_mtim),
-                          .changed_ns = ns_of(info->st_ctim)};
+                          .changed_ns = ns_of(info->st_ctim),
+                          .others_may_write =
+                              (info->st_uid != geteuid() && info->st_uid != 0) || (mode & (S_IWGRP | S_IWOTH)) != 0};
     return 0;
 }
 
@@ -216,6 +240,8 @@ const fl_system fl_system_own = {.monotonic_ns = own_monotonic_ns,
                                  .wait = own_wait,
                                  .open = own_open,
                                  .make = own_make,
+                                 .edit = own_edit,
+                                 .lock = own_lock,
                                  .make_temporary = own_make_temporary,
                                  .close = own_close,
                                  .read_at = own_read_at,
@@ -227,6 +253,8 @@ const fl_system fl_system_own = {.monotonic_ns = own_monotonic_ns,
                                  .sync_folder = own_sync_folder,
                                  .rename = own_rename,
                                  .remove = own_remove,
+                                 .make_folder = own_make_folder,
+                                 .touch = own_touch,
                                  .look = own_look,
                                  .look_open = own_look_open,
                                  .read_link = own_read_link,
@@ -260,6 +288,25 @@ int fl_system_make(const fl_system *system, const char *path)
     const fl_system *t = table_of(system);
     CALL(FL_FAULT_OPEN, fd, t->make(t, path));
     return fd;
+}
+
+int fl_system_edit(const fl_system *system, const char *path)
+{
+    int fd;
+    const fl_system *t = table_of(system);
+    CALL(FL_FAULT_OPEN, fd, t->edit(t, path));
+    return fd;
+}
+
+/* Others' locks are no fault of the system: none is armed for it. */
+int fl_system_lock(const fl_system *system, int fd)
+{
+    int result;
+    const fl_system *t = table_of(system);
+    do
+        result = t->lock(t, fd);
+    while (result == -EINTR);
+    return result;
 }
 
 int fl_system_make_temporary(const fl_system *system, const char *folder)
@@ -355,6 +402,20 @@ int fl_system_remove(const fl_system *system, const char *path)
 {
     const fl_system *t = table_of(system);
     return t->remove(t, path);
+}
+
+int fl_system_make_folder(const fl_system *system, const char *path)
+{
+    int result;
+    const fl_system *t = table_of(system);
+    CALL(FL_FAULT_WRITE, result, t->make_folder(t, path));
+    return result;
+}
+
+int fl_system_touch(const fl_system *system, const char *path)
+{
+    const fl_system *t = table_of(system);
+    return t->touch(t, path);
 }
 
 int fl_system_look(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret)

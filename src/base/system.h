@@ -29,6 +29,7 @@ typedef struct fl_file_info {
     uint64_t device, inode;
     int64_t bytes;
     int64_t modified_ns, changed_ns; /* since 1970-01-01 UTC */
+    bool others_may_write; /* it is somebody else's (and not root's), or more than its owner may write to it */
 } fl_file_info;
 
 typedef struct fl_system fl_system;
@@ -45,6 +46,8 @@ struct fl_system {
     int (*open)(const fl_system *system, const char *path); /* for reading; must not hang on a FIFO */
     int (*make)(const fl_system *system,
                 const char *path); /* anew, for reading and writing: -EEXIST; only the owner may */
+    int (*edit)(const fl_system *system, const char *path); /* for reading and writing; made where there is none */
+    int (*lock)(const fl_system *system, int fd); /* until it is closed, or its process ends; -EAGAIN: another has it */
     int (*make_temporary)(const fl_system *system, const char *folder); /* without a name, gone when closed or killed */
     void (*close)(const fl_system *system, int fd);
     int64_t (*read_at)(const fl_system *system, int fd, int64_t offset, void *ret, int64_t bytes); /* may give fewer */
@@ -57,6 +60,8 @@ struct fl_system {
     int (*sync_folder)(const fl_system *system, const char *path); /* its names are */
     int (*rename)(const fl_system *system, const char *from, const char *to);
     int (*remove)(const fl_system *system, const char *path);
+    int (*make_folder)(const fl_system *system, const char *path); /* -EEXIST; only the owner may */
+    int (*touch)(const fl_system *system, const char *path);       /* it was modified now */
     int (*look)(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret);
     int (*look_open)(const fl_system *system, int fd, fl_file_info *ret);
     int64_t (*read_link)(const fl_system *system, const char *path, char *ret, int64_t bytes); /* its length; no zero */
@@ -74,6 +79,8 @@ extern const fl_system fl_system_own;
 
 int fl_system_open(const fl_system *system, const char *path);
 int fl_system_make(const fl_system *system, const char *path);
+int fl_system_edit(const fl_system *system, const char *path);
+int fl_system_lock(const fl_system *system, int fd);
 int fl_system_make_temporary(const fl_system *system, const char *folder);
 void fl_system_close(const fl_system *system, int fd);
 
@@ -89,6 +96,8 @@ int fl_system_sync(const fl_system *system, int fd);
 int fl_system_sync_folder(const fl_system *system, const char *path);
 int fl_system_rename(const fl_system *system, const char *from, const char *to);
 int fl_system_remove(const fl_system *system, const char *path);
+int fl_system_make_folder(const fl_system *system, const char *path);
+int fl_system_touch(const fl_system *system, const char *path);
 int fl_system_look(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret);
 int fl_system_look_open(const fl_system *system, int fd, fl_file_info *ret);
 int64_t fl_system_read_link(const fl_system *system, const char *path, char *ret, int64_t bytes);

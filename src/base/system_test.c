@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -139,6 +140,37 @@ static void test_reasons(void **state)
     assert_int_equal(fl_system_remove(NULL, path_of("link")), 0);
 }
 
+/* A file that is edited is made or kept; its lock is one open file's at a time; folders and files are their owner's. */
+static void test_shared(void **state)
+{
+    fl_file_info before, now;
+    (void)state;
+    assert_int_equal(fl_system_make_folder(NULL, path_of("sub")), 0);
+    assert_int_equal(fl_system_make_folder(NULL, path_of("sub")), -EEXIST);
+    assert_int_equal(fl_system_look(NULL, path_of("sub"), true, &now), 0);
+    assert_false(now.others_may_write);
+    assert_int_equal(chmod(path_of("sub"), 0720), 0);
+    assert_int_equal(fl_system_look(NULL, path_of("sub"), true, &now), 0);
+    assert_true(now.others_may_write);
+    assert_int_equal(rmdir(path_of("sub")), 0);
+    int a = fl_system_edit(NULL, path_of("edited"));
+    assert_true(a >= 0);
+    assert_int_equal(fl_system_write_at(NULL, a, 0, "text", 4), 0);
+    int b = fl_system_edit(NULL, path_of("edited"));
+    assert_int_equal(fl_system_look_open(NULL, b, &before), 0);
+    assert_int_equal(before.bytes, 4);
+    assert_int_equal(fl_system_lock(NULL, a), 0);
+    assert_int_equal(fl_system_lock(NULL, b), -EAGAIN);
+    fl_system_close(NULL, a);
+    assert_int_equal(fl_system_lock(NULL, b), 0);
+    usleep(20000);
+    assert_int_equal(fl_system_touch(NULL, path_of("edited")), 0);
+    assert_int_equal(fl_system_look_open(NULL, b, &now), 0);
+    assert_true(now.modified_ns > before.modified_ns);
+    fl_system_close(NULL, b);
+    assert_int_equal(fl_system_remove(NULL, path_of("edited")), 0);
+}
+
 /* A temporary file has no name from the first moment on. */
 static void test_temporary(void **state)
 {
@@ -199,8 +231,8 @@ static int remove_folder(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_reasons), cmocka_unit_test(test_temporary),
-                                       cmocka_unit_test(test_clocks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),     cmocka_unit_test(test_faults),
+                                       cmocka_unit_test(test_reasons),   cmocka_unit_test(test_shared),
+                                       cmocka_unit_test(test_temporary), cmocka_unit_test(test_clocks)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

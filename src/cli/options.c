@@ -13,21 +13,54 @@
 
 static const char usage[] =
     "usage: fletch [options]\n"
+    "       fletch udf deploy FILE --name NAME | list | show NAME | delete NAME | rollback NAME [VERSION]\n"
+    "       fletch udf compile MODULE --key FILE -o FILE\n"
     "\n"
-    "Runs SQL over Parquet, CSV, JSON and Arrow data: from -c and -f in their order, else from standard input,\n"
-    "else, at a terminal, from a prompt.\n"
+    "Runs SQL over Parquet, CSV, JSON and Arrow data: from -c, -f and --json in their order, else from standard\n"
+    "input, else, at a terminal, from a prompt.\n"
     "\n"
     "  -c SQL             run these statements\n"
     "  -f FILE            run the statements of a file\n"
+    "  --json FILE        run a query that is a JSON object, as in docs/expressions.md; - is standard input\n"
     "  --format FORMAT    table (default), csv, json, ndjson, markdown or line\n"
     "  -o FILE            write answers to a file\n"
     "  --threads N        workers, from 1 to " TEXT_OF(
         FL_THREADS_MAX) "; default: as many as processors\n"
                         "  --memory SIZE      limit of all queries and tables, as in 512MB or 8GB; default: 80 % of "
                         "the machine's\n"
+                        "  --plugin-dir DIR   look for plugins here first, then beside the program\n"
+                        "  --allow-python     run functions in Python, in confined processes; "
+                        "--allow-python=unconfined: also "
+                        "where\n"
+                        "                     the kernel cannot confine them\n"
+                        "  --python-path DIRS folders of modules that these may import, between colons\n"
+                        "  --udf-dir DIR      keep users' functions in this folder, and take them from there\n"
+                        "  --udf-key FILE     run native code that this public key's owner signed; may be said again\n"
+                        "  --metrics-file FILE   keep counters for Prometheus in a file, written each second and at "
+                        "the end\n"
                         "  --timing           say how long each statement took\n"
                         "  --pipe             a JSON object a line in, one a line out, for programs\n"
                         "  --help, --version\n"
+                        "\n"
+                        "fletch udf changes the functions in the folder of --udf-dir; answers are written as --format "
+                        "says:\n"
+                        "\n"
+                        "  deploy FILE        make a function, or a new version of it, of a WebAssembly module or a "
+                        "text\n"
+                        "      --name NAME        of the function\n"
+                        "      --signature TYPES  as in \"(price double, text) -> double\"; default: the module's own\n"
+                        "      --language NAME    wasm, expr or python; default: what the file's bytes and name say\n"
+                        "      --aggregate        it is an aggregate, of a WebAssembly module\n"
+                        "      --fuel STEPS       that a call may take, of a WebAssembly module; default: any\n"
+                        "  compile MODULE     compile a function for this machine into the file of -o, to be "
+                        "deployed\n"
+                        "      --key FILE         the private key (Ed25519, PEM) that signs it\n"
+                        "      --name NAME        of the function; default: the module's only one; --signature as "
+                        "above\n"
+                        "  list               the functions that there are\n"
+                        "  show NAME          all versions of a function\n"
+                        "  delete NAME        forget all versions of it\n"
+                        "  rollback NAME [VERSION]   make this version the active one, or the one before it is\n"
                         "\n"
                         "Exit status: 0 all went well, 1 a statement, file or answer failed, 2 the options make no "
                         "sense, 130 Ctrl-C.\n";
@@ -143,13 +176,50 @@ static bool parse_format(const char *text, const fl_cli_format **ret)
 
 /* ---- the command line ---- */
 
-enum { OPTION_FORMAT = 256, OPTION_THREADS, OPTION_MEMORY, OPTION_TIMING, OPTION_PIPE, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_FORMAT = 256,
+    OPTION_JSON,
+    OPTION_THREADS,
+    OPTION_MEMORY,
+    OPTION_UDF_DIR,
+    OPTION_PLUGIN_DIR,
+    OPTION_ALLOW_PYTHON,
+    OPTION_PYTHON_PATH,
+    OPTION_UDF_NAME,
+    OPTION_UDF_SIGNATURE,
+    OPTION_UDF_LANGUAGE,
+    OPTION_UDF_AGGREGATE,
+    OPTION_UDF_FUEL,
+    OPTION_UDF_SIGNING_KEY,
+    OPTION_UDF_KEY,
+    OPTION_METRICS_FILE,
+    OPTION_TIMING,
+    OPTION_PIPE,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
-static const struct option names[] = {
-    {"format", required_argument, NULL, OPTION_FORMAT}, {"threads", required_argument, NULL, OPTION_THREADS},
-    {"memory", required_argument, NULL, OPTION_MEMORY}, {"timing", no_argument, NULL, OPTION_TIMING},
-    {"pipe", no_argument, NULL, OPTION_PIPE},           {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},     {NULL, 0, NULL, 0}};
+static const struct option names[] = {{"json", required_argument, NULL, OPTION_JSON},
+                                      {"format", required_argument, NULL, OPTION_FORMAT},
+                                      {"threads", required_argument, NULL, OPTION_THREADS},
+                                      {"memory", required_argument, NULL, OPTION_MEMORY},
+                                      {"udf-dir", required_argument, NULL, OPTION_UDF_DIR},
+                                      {"plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR},
+                                      {"allow-python", optional_argument, NULL, OPTION_ALLOW_PYTHON},
+                                      {"python-path", required_argument, NULL, OPTION_PYTHON_PATH},
+                                      {"name", required_argument, NULL, OPTION_UDF_NAME},
+                                      {"signature", required_argument, NULL, OPTION_UDF_SIGNATURE},
+                                      {"language", required_argument, NULL, OPTION_UDF_LANGUAGE},
+                                      {"aggregate", no_argument, NULL, OPTION_UDF_AGGREGATE},
+                                      {"fuel", required_argument, NULL, OPTION_UDF_FUEL},
+                                      {"key", required_argument, NULL, OPTION_UDF_SIGNING_KEY},
+                                      {"udf-key", required_argument, NULL, OPTION_UDF_KEY},
+                                      {"metrics-file", required_argument, NULL, OPTION_METRICS_FILE},
+                                      {"timing", no_argument, NULL, OPTION_TIMING},
+                                      {"pipe", no_argument, NULL, OPTION_PIPE},
+                                      {"help", no_argument, NULL, OPTION_HELP},
+                                      {"version", no_argument, NULL, OPTION_VERSION},
+                                      {NULL, 0, NULL, 0}};
 
 /* What getopt stopped at: `word` is the argument as it was written, `letter` a short option or 0. */
 static bool fail_option(int reason, const char *word, int letter)
@@ -171,6 +241,71 @@ static bool fail_option(int reason, const char *word, int letter)
                         : fail_usage("there is no option --%s", name);
 }
 
+static bool parse_python(const char *how, uint32_t *ret)
+{
+    *ret = FL_PYTHON_ALLOWED;
+    if (how != NULL && strcmp(how, "unconfined") == 0)
+        *ret |= FL_PYTHON_UNCONFINED;
+    else if (how != NULL)
+        return fail_usage("--allow-python=%s: it takes nothing, or \"unconfined\"", how);
+    return true;
+}
+
+/* Steps, a whole number from 1 on. */
+static bool parse_fuel(const char *text, int64_t *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || *end != 0 || errno != 0 || number < 1)
+        return fail_usage("--fuel takes the steps of a call, a whole number from 1 on, not \"%s\"", text);
+    *ret = number;
+    return true;
+}
+
+/* fletch udf: which words there may be. */
+static bool read_udf(char **words, int n_words, fl_cli_options *ret)
+{
+    static const struct {
+        const char *name, *takes;
+        int n_min, n_max;
+    } commands[] = {{"deploy", "FILE", 1, 1}, {"compile", "MODULE", 1, 1}, {"list", "nothing", 0, 0},
+                    {"show", "NAME", 1, 1},   {"delete", "NAME", 1, 1},    {"rollback", "NAME [VERSION]", 1, 2}};
+    static const int n_commands = (int)(sizeof(commands) / sizeof(commands[0]));
+    const char *near = NULL;
+    int known = 0;
+    ret->udf.words = words;
+    ret->udf.n_words = n_words;
+    if (n_words == 0)
+        return fail_usage("fletch udf takes deploy, compile, list, show, delete or rollback");
+    while (known < n_commands && strcmp(words[0], commands[known].name) != 0)
+        offer(words[0], commands[known++].name, &near);
+    if (known == n_commands)
+        return near != NULL
+                   ? fail_usage("there is no fletch udf %s: did you mean %s?", words[0], near)
+                   : fail_usage("there is no fletch udf %s: it is deploy, compile, list, show, delete or rollback",
+                                words[0]);
+    if (n_words - 1 < commands[known].n_min || n_words - 1 > commands[known].n_max)
+        return fail_usage("fletch udf %s takes %s", words[0], commands[known].takes);
+    bool deploys = known == 0, compiles = known == 1;
+    if (deploys && ret->udf.name == NULL)
+        return fail_usage("fletch udf deploy needs --name NAME");
+    if (compiles && (ret->udf.key == NULL || ret->output == NULL))
+        return fail_usage("fletch udf compile needs --key FILE, the private key that signs, and -o FILE");
+    if ((!deploys && ret->udf.language != NULL) ||
+        (!deploys && !compiles && (ret->udf.name != NULL || ret->udf.signature != NULL)))
+        return fail_usage("--name, --signature and --language belong to fletch udf deploy FILE");
+    if (!deploys && (ret->udf.is_aggregate || ret->udf.fuel > 0))
+        return fail_usage("--aggregate and --fuel belong to fletch udf deploy FILE");
+    if (!compiles && ret->udf.key != NULL)
+        return fail_usage("--key belongs to fletch udf compile MODULE; those that are believed are --udf-key");
+    if (!compiles && (ret->engine.udf_dir == NULL || ret->engine.udf_dir[0] == 0))
+        return fail_usage("fletch udf needs --udf-dir DIR, the folder that keeps functions");
+    if (ret->is_pipe || ret->n_sources > 0)
+        return fail_usage("fletch udf takes no statements: leave -c, -f, --json and --pipe out");
+    return true;
+}
+
 fl_cli_verdict fl_cli_options_read(int argc, char **argv, fl_cli_options *ret)
 {
     bool is_good = true;
@@ -180,7 +315,11 @@ fl_cli_verdict fl_cli_options_read(int argc, char **argv, fl_cli_options *ret)
         switch (option) {
         case 'c':
         case 'f':
-            ret->sources[ret->n_sources++] = (fl_cli_source){option == 'f', optarg};
+            ret->sources[ret->n_sources++] =
+                (fl_cli_source){option == 'f' ? FL_CLI_SOURCE_FILE : FL_CLI_SOURCE_SQL, optarg};
+            break;
+        case OPTION_JSON:
+            ret->sources[ret->n_sources++] = (fl_cli_source){FL_CLI_SOURCE_JSON, optarg};
             break;
         case 'o':
             ret->output = optarg;
@@ -193,6 +332,42 @@ fl_cli_verdict fl_cli_options_read(int argc, char **argv, fl_cli_options *ret)
             break;
         case OPTION_MEMORY:
             is_good = parse_size(optarg, &ret->engine.memory_limit_bytes);
+            break;
+        case OPTION_UDF_DIR:
+            ret->engine.udf_dir = optarg;
+            break;
+        case OPTION_PLUGIN_DIR:
+            ret->engine.plugin_dir = optarg;
+            break;
+        case OPTION_ALLOW_PYTHON:
+            is_good = parse_python(optarg, &ret->engine.allow_python);
+            break;
+        case OPTION_PYTHON_PATH:
+            ret->engine.python_path = optarg;
+            break;
+        case OPTION_UDF_NAME:
+            ret->udf.name = optarg;
+            break;
+        case OPTION_UDF_SIGNATURE:
+            ret->udf.signature = optarg;
+            break;
+        case OPTION_UDF_LANGUAGE:
+            ret->udf.language = optarg;
+            break;
+        case OPTION_UDF_AGGREGATE:
+            ret->udf.is_aggregate = true;
+            break;
+        case OPTION_UDF_FUEL:
+            is_good = parse_fuel(optarg, &ret->udf.fuel);
+            break;
+        case OPTION_UDF_SIGNING_KEY:
+            ret->udf.key = optarg;
+            break;
+        case OPTION_UDF_KEY:
+            ret->udf_keys[ret->engine.n_udf_keys++] = optarg;
+            break;
+        case OPTION_METRICS_FILE:
+            ret->metrics_file = optarg;
             break;
         case OPTION_TIMING:
             ret->has_timing = true;
@@ -211,6 +386,14 @@ fl_cli_verdict fl_cli_options_read(int argc, char **argv, fl_cli_options *ret)
             is_good = fail_option(option, argv[optind - 1], optopt);
         }
     }
+    if (is_good && optind < argc && strcmp(argv[optind], "udf") == 0)
+        return read_udf(argv + optind + 1, argc - optind - 1, ret) ? FL_CLI_GO : FL_CLI_MISTAKE;
+    if (is_good && ret->udf.key != NULL)
+        is_good = fail_usage("--key belongs to fletch udf compile MODULE");
+    if (is_good && (ret->udf.is_aggregate || ret->udf.fuel > 0))
+        is_good = fail_usage("--aggregate and --fuel belong to fletch udf deploy FILE");
+    if (is_good && (ret->udf.name != NULL || ret->udf.signature != NULL || ret->udf.language != NULL))
+        is_good = fail_usage("--name, --signature and --language belong to fletch udf deploy FILE");
     if (is_good && optind < argc)
         is_good = fail_usage("what is \"%s\"? Statements go behind -c, files of statements behind -f", argv[optind]);
     if (is_good && ret->is_pipe && (ret->n_sources > 0 || ret->output != NULL))

@@ -8,17 +8,35 @@
 #include "fletch/fletch.h"
 
 /* A source of statements, in the order of the options. */
+typedef enum fl_cli_source_kind {
+    FL_CLI_SOURCE_SQL,  /* -c */
+    FL_CLI_SOURCE_FILE, /* -f */
+    FL_CLI_SOURCE_JSON, /* --json */
+} fl_cli_source_kind;
+
 typedef struct fl_cli_source {
-    bool is_file;
+    fl_cli_source_kind kind;
     const char *text; /* SQL, or the file's name; borrowed from argv */
 } fl_cli_source;
+
+/* What `fletch udf` is to do. */
+typedef struct fl_cli_udf_options {
+    char **words; /* behind "udf"; NULL: it was not said */
+    int n_words;
+    const char *name, *signature, *language; /* of what is deployed or compiled; NULL: not said */
+    bool is_aggregate;
+    int64_t fuel;    /* steps; 0: not said */
+    const char *key; /* the file of the private key that signs; NULL: not said */
+} fl_cli_udf_options;
 
 typedef struct fl_cli_options {
     fl_cli_source *sources; /* room for argc of them, the caller's */
     int n_sources;
+    const char **udf_keys; /* room for argc of them, the caller's; names of files */
     const fl_cli_format *format;
-    const char *output;
+    const char *output, *metrics_file; /* NULL: not said */
     fl_engine_options engine;
+    fl_cli_udf_options udf;
     bool has_timing;
     bool is_pipe;
 } fl_cli_options;

@@ -6,6 +6,7 @@
 #include "cli/split.h"
 #include "cli/value.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -82,8 +83,25 @@ static void add_notes(fl_cli_text *line, const char *notes)
 
 /* ---- requests ---- */
 
+/* Numbers are read as they are written: a query's keep their digits. */
+static bool read_number(yyjson_val *raw, yyjson_val *ret, fl_err *err)
+{
+    yyjson_read_err fault;
+    if (yyjson_read_number(yyjson_get_raw(raw), ret, YYJSON_READ_NOFLAG, NULL, &fault) != NULL)
+        return true;
+    set_error(err, FL_ERR_PARAMETER, "08P01", "");
+    snprintf(err->message, sizeof(err->message), "a parameter is no number of JSON's: %s", fault.msg);
+    return false;
+}
+
 static bool bind_value(fl_statement *statement, int32_t number, yyjson_val *value, fl_err *err)
 {
+    yyjson_val read;
+    if (yyjson_is_raw(value)) {
+        if (!read_number(value, &read, err))
+            return false;
+        value = &read;
+    }
     switch (yyjson_get_type(value)) {
     case YYJSON_TYPE_NULL:
         return fl_statement_bind_null(statement, number, err) == FL_OK;
@@ -121,12 +139,29 @@ static bool run_prepared(fl_session *session, const char *sql, size_t len, yyjso
     return is_good;
 }
 
+static bool run_query(fl_session *session, yyjson_val *query, struct ArrowArrayStream *ret_rows, fl_err *err)
+{
+    size_t len = 0;
+    char *json = yyjson_val_write(query, YYJSON_WRITE_NOFLAG, &len);
+    if (json == NULL) {
+        set_error(err, FL_ERR_MEMORY, "53200", "out of memory: the request's query");
+        return false;
+    }
+    bool is_good = fl_session_query_json(session, json, len, ret_rows, err) == FL_OK;
+    free(json);
+    return is_good;
+}
+
 /* Runs what a parsed line asks for. */
 static bool run_request(fl_session *session, yyjson_val *request, struct ArrowArrayStream *ret_rows, fl_err *err)
 {
     yyjson_val *sql = yyjson_obj_get(request, "sql"), *params = yyjson_obj_get(request, "params");
-    if (!yyjson_is_str(sql)) {
-        set_error(err, FL_ERR_PARAMETER, "08P01", "a request is an object with a string named \"sql\"");
+    yyjson_val *query = yyjson_obj_get(request, "query");
+    if (query != NULL && sql == NULL && params == NULL)
+        return run_query(session, query, ret_rows, err);
+    if (!yyjson_is_str(sql) || query != NULL) {
+        set_error(err, FL_ERR_PARAMETER, "08P01",
+                  "a request is an object with a string named \"sql\", or with an object named \"query\" alone");
         return false;
     }
     if (params != NULL && !yyjson_is_arr(params) && !yyjson_is_null(params)) {
@@ -219,7 +254,7 @@ static void answer_line(fl_session *session, char *data, size_t len, fl_cli_text
     yyjson_read_err fault;
     struct ArrowArrayStream rows = {0};
     double start = fl_cli_clock_ms();
-    yyjson_doc *request = yyjson_read_opts(data, len, YYJSON_READ_NOFLAG, NULL, &fault);
+    yyjson_doc *request = yyjson_read_opts(data, len, YYJSON_READ_NUMBER_AS_RAW, NULL, &fault);
     line->len = 0;
     fl_cli_interrupt_clear();
     if (request == NULL) {

@@ -2,6 +2,7 @@
  *
  *     in    {"sql": "SELECT $1 + 1", "params": [41]}
  *     out   {"columns":["?column?"],"types":["bigint"],"rows":[[42]],"ms":0.2,"cpu_ms":0.1}
+ *     in    {"query": {"from": "orders.parquet", "filter": {"amount": {"$gt": 100}}}}        docs/expressions.md
  *     out   {"error":{"code":"column","sqlstate":"42703","message":"…","position":7,"hint":"…"}}
  *
  * Each line out is flushed at once. A line that is no such object is answered by an error; only the end of the input ends

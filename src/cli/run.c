@@ -72,24 +72,40 @@ static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
     return is_good;
 }
 
+/* What there is to say of it goes to standard error. */
+bool fl_cli_run_answer(fl_cli_run *run, struct ArrowArrayStream *rows, double start_ms)
+{
+    bool is_good = write_rows(run, rows);
+    rows->release(rows);
+    for (const char *note = fl_session_notes(run->session), *end; (end = strchr(note, '\n')) != NULL; note = end + 1)
+        fprintf(stderr, "Note: %.*s\n", (int)(end - note), note);
+    if (run->has_timing)
+        fprintf(stderr, "Time: %.3f ms, processor time: %.3f ms\n", fl_cli_clock_ms() - start_ms,
+                (double)fl_session_cpu_ns(run->session) / 1e6);
+    return is_good;
+}
+
 static bool run_statement(fl_cli_run *run, const char *text, size_t len, const fl_cli_piece *piece)
 {
     struct ArrowArrayStream rows = {0};
     fl_err err = {0};
     double start = fl_cli_clock_ms();
-    fl_status st = fl_session_query_text(run->session, text + piece->start, piece->end - piece->start, &rows, &err);
-    if (st != FL_OK) {
-        fl_cli_report(stderr, &err, text, len, piece->start);
-        return false;
-    }
-    bool is_good = write_rows(run, &rows);
-    rows.release(&rows);
-    for (const char *note = fl_session_notes(run->session), *end; (end = strchr(note, '\n')) != NULL; note = end + 1)
-        fprintf(stderr, "Note: %.*s\n", (int)(end - note), note);
-    if (run->has_timing)
-        fprintf(stderr, "Time: %.3f ms, processor time: %.3f ms\n", fl_cli_clock_ms() - start,
-                (double)fl_session_cpu_ns(run->session) / 1e6);
-    return is_good;
+    if (fl_session_query_text(run->session, text + piece->start, piece->end - piece->start, &rows, &err) == FL_OK)
+        return fl_cli_run_answer(run, &rows, start);
+    fl_cli_report(stderr, &err, text, len, piece->start);
+    return false;
+}
+
+bool fl_cli_run_json(fl_cli_run *run, const char *text, size_t len)
+{
+    struct ArrowArrayStream rows = {0};
+    fl_err err = {0};
+    double start = fl_cli_clock_ms();
+    if (fl_session_query_json(run->session, text, len, &rows, &err) == FL_OK)
+        return fl_cli_run_answer(run, &rows, start);
+    err.position = 0; /* its message shows the place */
+    fl_cli_report(stderr, &err, "", 0, 0);
+    return false;
 }
 
 bool fl_cli_run_text(fl_cli_run *run, const char *text, size_t len)

@@ -18,6 +18,12 @@ typedef struct fl_cli_run {
  *  those before it have taken effect. */
 bool fl_cli_run_text(fl_cli_run *run, const char *text, size_t len);
 
+/** Writes the rows of an answer that began at `start_ms`, and releases it. */
+bool fl_cli_run_answer(fl_cli_run *run, struct ArrowArrayStream *rows, double start_ms);
+
+/** Runs a query that is a JSON object. */
+bool fl_cli_run_json(fl_cli_run *run, const char *text, size_t len);
+
 /** Monotonic time in milliseconds. */
 double fl_cli_clock_ms(void);
 

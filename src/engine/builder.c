@@ -90,23 +90,22 @@ static fl_status finish(const fl_builder *builder, fl_ast_statement *ret, fl_err
     return fl_steps_finish(&builder->steps, ret, err);
 }
 
-/* Binds the steps; `arena` holds what is given besides the plan. */
-static fl_status bind(fl_builder *builder, fl_arena *arena, const fl_ast_statement *statement, fl_sql_bound *ret,
-                      fl_err *err)
+/* The steps may be gone by the time that rows are read, and positions mean nothing without them. */
+static void forget_position(void *ctx, fl_err *err)
 {
-    fl_status st = fl_session_bind_only(builder->handle.session, arena, (fl_str){0}, statement, ret, err);
-    if (st != FL_OK)
-        fl_steps_locate(&builder->steps, err);
-    return st;
+    (void)ctx;
+    if (err != NULL)
+        err->position = 0;
 }
 
 fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows, fl_err *err)
 {
     fl_ast_statement statement;
+    fl_locator locator = {.locate = forget_position};
     fl_status st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
-    st = fl_session_run_statement(builder->handle.session, &statement, ret_rows, err);
+    st = fl_session_run_statement(builder->handle.session, &statement, &locator, ret_rows, err);
     if (st != FL_OK)
         fl_steps_locate(&builder->steps, err);
     return st;
@@ -114,49 +113,24 @@ fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows,
 
 fl_status fl_builder_plan_hash(fl_builder *builder, uint64_t *ret_hash, fl_err *err)
 {
-    fl_arena arena;
     fl_ast_statement statement;
-    fl_sql_bound bound = {0};
     fl_status st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
-    int64_t started_ns = fl_session_begin(builder->handle.session);
-    fl_arena_init(&arena, &builder->handle.session->statement_memory);
-    st = bind(builder, &arena, &statement, &bound, err);
-    if (st == FL_OK) {
-        st = fl_plan_hash(&bound.query, true, ret_hash, err);
-        fl_sql_bound_drop(&bound);
-    }
-    fl_arena_drop(&arena);
-    return fl_session_end(builder->handle.session, started_ns, st, err);
+    st = fl_session_statement_hash(builder->handle.session, &statement, ret_hash, err);
+    if (st != FL_OK)
+        fl_steps_locate(&builder->steps, err);
+    return st;
 }
 
 fl_status fl_builder_explain(fl_builder *builder, char **ret_text, fl_err *err)
 {
-    fl_status st = FL_OK;
-    fl_text out;
-    fl_arena arena;
     fl_ast_statement statement;
-    fl_sql_bound bound = {0};
-    bool is_bound = false;
-    st = finish(builder, &statement, err);
+    fl_status st = finish(builder, &statement, err);
     if (st != FL_OK)
         return st;
-    int64_t started_ns = fl_session_begin(builder->handle.session);
-    fl_text_init(&out, NULL); /* the caller's: outlives the session */
-    fl_arena_init(&arena, &builder->handle.session->statement_memory);
-    FL_TRY(bind(builder, &arena, &statement, &bound, err));
-    is_bound = true;
-    FL_TRY(fl_session_optimize(builder->handle.session, &bound.query, NULL, 0, err));
-    fl_explain x = {.query = &bound.query};
-    fl_explain_text(&out, &x);
-    FL_TRY(fl_text_status(&out, err));
-    *ret_text = out.data;
-    out.data = NULL;
-cleanup:
-    if (is_bound)
-        fl_sql_bound_drop(&bound);
-    fl_arena_drop(&arena);
-    fl_text_drop(&out);
-    return fl_session_end(builder->handle.session, started_ns, st, err);
+    st = fl_session_statement_explain(builder->handle.session, &statement, ret_text, err);
+    if (st != FL_OK)
+        fl_steps_locate(&builder->steps, err);
+    return st;
 }

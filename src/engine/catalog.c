@@ -129,6 +129,110 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name)
     return index;
 }
 
+void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index)
+{
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *item = look_up(engine, name);
+    bool is_taken = item != NULL && item->table != NULL && item->index == NULL &&
+                    fl_key_index_version(index) == item->table->version;
+    if (is_taken)
+        item->index = index;
+    pthread_mutex_unlock(&engine->lock);
+    if (!is_taken)
+        fl_key_index_free(index);
+}
+
+/* ---- indexes that are no keys -------------------------------------------------------------------------------------- */
+
+static void free_plain_index(fl_plain_index *index)
+{
+    fl_free(index->name);
+    fl_free(index->table_name);
+    fl_free(index);
+}
+
+/* Where the index of the name is linked in; behind the last where there is none. The lock is held. */
+static fl_plain_index **look_up_plain(fl_engine *engine, fl_str name)
+{
+    fl_plain_index **at = &engine->plain_indexes;
+    while (*at != NULL && !fl_str_is_equal_nocase(fl_str_of((*at)->name), name))
+        at = &(*at)->next;
+    return at;
+}
+
+fl_status fl_engine_add_plain_index(fl_engine *engine, fl_str name, fl_str table_name, bool if_not_exists, int32_t pos,
+                                    fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_plain_index *index = NULL;
+    if (name.len == 0)
+        return FL_OK;
+    FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*index), (void **)&index, err));
+    index->name = copy_text(name, err);
+    index->table_name = index->name == NULL ? NULL : copy_text(table_name, err);
+    FL_TRY(index->table_name == NULL ? FL_ERR_MEMORY : FL_OK);
+    pthread_mutex_lock(&engine->lock);
+    fl_plain_index **at = look_up_plain(engine, name);
+    bool is_known = *at != NULL;
+    if (!is_known) {
+        *at = index;
+        index = NULL;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    if (is_known && !if_not_exists) {
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "index \"%.*s\" exists already", FL_STR_ARG(name));
+        fl_err_at(err, pos);
+    }
+cleanup:
+    if (index != NULL)
+        free_plain_index(index);
+    return st;
+}
+
+bool fl_engine_drop_plain_index(fl_engine *engine, fl_str name)
+{
+    pthread_mutex_lock(&engine->lock);
+    fl_plain_index **at = look_up_plain(engine, name), *index = *at;
+    if (index != NULL) {
+        *at = index->next;
+        free_plain_index(index);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return index != NULL;
+}
+
+/* The lock is held. */
+static void forget_plain_indexes(fl_engine *engine, fl_str table_name)
+{
+    for (fl_plain_index **at = &engine->plain_indexes; *at != NULL;) {
+        fl_plain_index *index = *at;
+        if (!fl_str_is_equal_nocase(fl_str_of(index->table_name), table_name)) {
+            at = &index->next;
+            continue;
+        }
+        *at = index->next;
+        free_plain_index(index);
+    }
+}
+
+void fl_engine_forget_plain_indexes(fl_engine *engine, fl_str table_name)
+{
+    pthread_mutex_lock(&engine->lock);
+    forget_plain_indexes(engine, table_name);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void fl_engine_hint_index(fl_engine *engine, fl_nearest *near, fl_err *err)
+{
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_plain_index *index = engine->plain_indexes; index != NULL; index = index->next)
+        fl_nearest_offer(near, fl_str_of(index->name));
+    fl_nearest_hint(near, err);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* ---- names --------------------------------------------------------------------------------------------------------- */
+
 int fl_engine_has(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);
@@ -194,6 +298,7 @@ fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool i
         fl_err_hint(err, "DROP %s removes it", item->table != NULL ? "TABLE" : "VIEW");
         fl_err_at(err, pos);
     } else {
+        forget_plain_indexes(engine, fl_str_of(item->name));
         drop_item(item);
         *item = engine->items[--engine->n_items];
     }
@@ -223,6 +328,11 @@ void fl_engine_clear(fl_engine *engine)
 {
     for (int32_t i = 0; i < engine->n_items; i++)
         drop_item(&engine->items[i]);
+    while (engine->plain_indexes != NULL) {
+        fl_plain_index *next = engine->plain_indexes->next;
+        free_plain_index(engine->plain_indexes);
+        engine->plain_indexes = next;
+    }
     fl_free(engine->items);
     engine->items = NULL;
     engine->n_items = 0;

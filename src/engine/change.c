@@ -149,6 +149,7 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     FL_TRY(fl_memory_table_set_keys(table, bound->keys, bound->n_keys, err));
     FL_TRY(fl_memory_table_set_order(table, &order, err));
     FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
+    fl_engine_forget_plain_indexes(session->engine, bound->name);
     table = NULL;
 cleanup:
     fl_table_unref(table);
@@ -165,6 +166,16 @@ static fl_key_index *take_index(fl_session *session, fl_str name, const fl_table
         return index;
     fl_key_index_free(index);
     return NULL;
+}
+
+/* Puts an index back whose rows are those of the table as it is, or frees it: where it is not whole the next statement that needs
+ * one makes it. NULL does nothing. */
+static void give_back(fl_session *session, fl_str name, fl_key_index *index)
+{
+    if (index != NULL && fl_key_index_is_whole(index) && !fl_key_index_is_worn(index))
+        fl_engine_give_key_index(session->engine, name, index);
+    else
+        fl_key_index_free(index);
 }
 
 /* An index of these rows; NULL when the table has no keys. */
@@ -202,7 +213,7 @@ static fl_status index_with(fl_session *session, fl_str name, fl_table *table, c
         index = NULL;
     }
 cleanup:
-    fl_key_index_free(index);
+    give_back(session, name, index);
     return st;
 }
 
@@ -310,6 +321,32 @@ cleanup:
     return st;
 }
 
+/* Puts the marked rows of segments that have the places of the old ones into the index, as far as segment `end`; *ret_done: of how
+ * many segments it did. */
+static fl_status add_keys(fl_session *session, fl_key_index *index, const fl_table_change *change,
+                          fl_segment *const *segments, int64_t end, int64_t *ret_done, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t s = 0;
+    for (; s < end; s++)
+        if (change->marks[s] != NULL)
+            FL_TRY(fl_key_index_add_rows(index, segments[s], change->marks[s], &session->interrupt, err));
+cleanup:
+    *ret_done = s;
+    return st;
+}
+
+/* Puts the old rows back where the new ones could not go: whether that was done. n_done: segments whose new rows are in the index. */
+static bool has_old_keys(fl_session *session, fl_key_index *index, const fl_table_change *change, int64_t n_done)
+{
+    fl_status st = fl_key_index_is_whole(index) ? FL_OK : FL_ERR_CONSTRAINT;
+    int64_t n = 0;
+    for (int64_t s = 0; s < n_done && st == FL_OK; s++)
+        if (change->marks[s] != NULL)
+            st = fl_key_index_remove_rows(index, change->segments[s], change->marks[s], &session->interrupt, NULL);
+    return st == FL_OK && add_keys(session, index, change, change->old, change->n_old, &n, NULL) == FL_OK;
+}
+
 /* The index of the rows behind an UPDATE: FL_ERR_CONSTRAINT when a key has a value twice. */
 static fl_status index_updated(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change,
                                fl_key_index **ret, fl_err *err)
@@ -317,6 +354,7 @@ static fl_status index_updated(fl_session *session, const fl_sql_bound *bound, c
     fl_status st = FL_OK;
     fl_key_index *index = take_index(session, bound->name, bound->table);
     bool is_touched = has_key_of(bound->table, bound->assigned, bound->n_assigned);
+    int64_t n_done = 0;
     *ret = NULL;
     if (index != NULL && is_touched)
         FL_TRY(remove_keys(session, index, change, err));
@@ -324,9 +362,14 @@ static fl_status index_updated(fl_session *session, const fl_sql_bound *bound, c
         FL_TRY(index_rows(session, bound->table, change->segments, change->n_segments, ret, err));
         goto cleanup;
     }
-    for (int64_t s = 0; s < change->n_old && is_touched; s++)
-        if (change->marks[s] != NULL)
-            FL_TRY(fl_key_index_add_rows(index, change->segments[s], change->marks[s], &session->interrupt, err));
+    if (is_touched) {
+        st = add_keys(session, index, change, change->segments, change->n_old, &n_done, err);
+        if (st == FL_ERR_CONSTRAINT && has_old_keys(session, index, change, n_done)) {
+            give_back(session, bound->name, index);
+            index = NULL;
+        }
+        FL_TRY(st);
+    }
     *ret = index;
     index = NULL;
 cleanup:
@@ -418,7 +461,8 @@ fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound
     fl_arena arena;
     fl_arena_init(&arena, &session->statement_memory);
     if (bound->n_keys == 0) /* scans need no index: accepted, without effect */
-        return FL_OK;
+        return fl_engine_add_plain_index(session->engine, bound->name, bound->table_name, bound->if_not_exists,
+                                         bound->name_pos, err);
     if (find_key(table, bound->keys[0].name) != NULL) {
         if (!bound->if_not_exists) {
             st = FL_FAIL(err, FL_ERR_DUPLICATE, "index \"%.*s\" exists already", FL_STR_ARG(bound->keys[0].name));
@@ -436,30 +480,49 @@ cleanup:
     return st;
 }
 
-fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err)
+/* `near` has the names of the keys. */
+static fl_status fail_no_index(fl_engine *engine, fl_str name, fl_nearest *near, int32_t pos, fl_err *err)
+{
+    fl_status st = FL_FAIL(err, FL_ERR_TABLE, "index \"%.*s\" does not exist", FL_STR_ARG(name));
+    fl_engine_hint_index(engine, near, err);
+    fl_err_at(err, pos);
+    return fl_err_state(err, "42704", st);
+}
+
+fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists, int32_t pos, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_str *names = NULL;
+    fl_nearest near;
+    bool is_found = fl_engine_drop_plain_index(session->engine, name);
     int32_t n = 0;
     fl_table *table = NULL;
     fl_table_key *keys = NULL;
     fl_arena arena;
     fl_arena_init(&arena, &session->statement_memory);
+    fl_nearest_init(&near, name);
     FL_TRY(fl_engine_names(session->engine, &arena, &names, &n, err));
-    for (int32_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < n && !is_found; i++) {
         fl_table_unref(table);
         table = fl_engine_table(session->engine, names[i]);
         const fl_table_key *gone = table == NULL ? NULL : find_key(table, name);
         int32_t kept = 0;
+        for (int32_t k = 0; table != NULL && gone == NULL && k < table->n_keys; k++) {
+            fl_str offered;
+            FL_TRY(fl_arena_copy_str(&arena, table->keys[k].name, &offered, err));
+            fl_nearest_offer(&near, offered);
+        }
         if (gone == NULL)
             continue;
+        is_found = true;
         FL_TRY(FL_NEW_ARRAY(&arena, table->n_keys, &keys, err));
         for (int32_t k = 0; k < table->n_keys; k++)
             if (&table->keys[k] != gone)
                 keys[kept++] = table->keys[k];
         st = change_keys(session, table, names[i], keys, kept, err);
-        break;
     }
+    if (!is_found && !if_exists)
+        st = fail_no_index(session->engine, name, &near, pos, err);
 cleanup:
     fl_table_unref(table);
     fl_arena_drop(&arena);

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -439,6 +441,46 @@ static void test_writers_wait_for_each_other(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM shared"), 400);
 }
 
+/* A counter's value in the engine's text; -1: there is none. */
+static long long metric_of(fl_engine *engine, const char *name)
+{
+    char *text = NULL, line[128];
+    long long value = -1;
+    assert_int_equal(fl_engine_metrics(engine, &text, NULL), FL_OK);
+    snprintf(line, sizeof(line), "\n%s ", name);
+    const char *at = strstr(text, line);
+    if (at != NULL)
+        value = strtoll(at + strlen(line), NULL, 10);
+    fl_text_free(text);
+    return value;
+}
+
+/* Engines count apart; sessions of one together, while others read. */
+static void test_metrics(void **state)
+{
+    fixture *f = *state, other = {0};
+    pthread_t thread;
+    void *failed = NULL;
+    assert_int_equal(fl_engine_open(NULL, &other.engine, NULL), FL_OK);
+    assert_int_equal(metric_of(f->engine, "query_planning_duration_seconds_count"), 0);
+    ask(f, "CREATE TABLE shared (a integer); SELECT count(*) FROM shared");
+    long long plans = metric_of(f->engine, "query_planning_duration_seconds_count"), last = 0;
+    assert_int_equal(pthread_create(&thread, NULL, insert_rows, f->engine), 0);
+    for (int i = 0; i < 100; i++) {
+        long long now = metric_of(f->engine, "query_plan_complexity_count");
+        assert_true(now >= last);
+        last = now;
+    }
+    pthread_join(thread, &failed);
+    assert_null(failed);
+    assert_true(metric_of(f->engine, "query_planning_duration_seconds_count") >= plans + 100);
+    assert_int_equal(metric_of(f->engine, "query_plan_complexity_count"),
+                     metric_of(f->engine, "query_planning_duration_seconds_count"));
+    assert_int_equal(metric_of(other.engine, "query_planning_duration_seconds_count"), 0);
+    assert_int_equal(metric_of(other.engine, "no_such_metric"), -1);
+    fl_engine_close(other.engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +498,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_register_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_register_is_interrupted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writers_wait_for_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_metrics, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

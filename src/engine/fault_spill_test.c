@@ -29,6 +29,14 @@ static const fault_statement statements[] = {
     SPILLS(60, 500, "SELECT DISTINCT ON (i % 60) i, s FROM " ROWS(500) " ORDER BY i % 60, s"),
     SPILLS(900, 700, "SELECT i, CASE WHEN i % 5 > 0 THEN s END AS z FROM " ROWS(900) " ORDER BY z NULLS FIRST, i DESC"),
 
+    /* ---- windows ---- */
+    SPILLS(
+        900, 600,
+        "SELECT i, s, lag(s) OVER (PARTITION BY i % 90 ORDER BY s), sum(i) OVER (PARTITION BY i % 90) FROM " ROWS(900)),
+    SPILLS(
+        900, 500,
+        "SELECT s, row_number() OVER (ORDER BY s), sum(i) OVER (ORDER BY s ROWS UNBOUNDED PRECEDING) FROM " ROWS(900)),
+
     /* ---- groups ---- */
     SPILLS(900, 500, "SELECT i * 7 % 1601, min(s), count(*) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(900, 500, "SELECT s, sum(i), avg(i), count(*) FROM " ROWS(900) " GROUP BY s"),
@@ -44,6 +52,9 @@ static const fault_statement statements[] = {
     SPILLS(300, 1000,
            "SELECT i % 300, string_agg(DISTINCT s, ';' ORDER BY s), var_pop(i) FROM " ROWS(900) " GROUP BY 1"),
     SPILLS(900, 450, "SELECT DISTINCT s, i % 7 FROM " ROWS(900)),
+
+    /* what is kept of many rows does not spill */
+    {.sql = "SELECT first(s ORDER BY i % 7, i), last(s), last(DISTINCT s ORDER BY s) FROM " ROWS(900), .rows = 1},
 
     /* ---- set operations ---- */
     SPILLS(1200, 450,
@@ -93,10 +104,17 @@ static const fault_statement statements[] = {
            "SELECT count(*), max(l.s), min(r.s) FROM " LEFT(900, "'a text ' || i") " JOIN " RIGHT(
                900, "'a text ' || i * 2") " ON l.k = r.k"),
     SPILLS(
-        1, 1150,
+        1, 800,
         "SELECT count(*), max(l.s), min(r.s) FROM (SELECT * FROM " LEFT(
             900, "i % 600") " ORDER BY k) AS l JOIN (SELECT * FROM " RIGHT(900,
                                                                            "i % 700") " ORDER BY k) AS r ON l.k = r.k"),
+
+    /* ---- hash joins of rows whose order somebody relies on ---- */
+    SPILLS(818, 500, "SELECT a, c, s FROM placed JOIN " ROWS(1000) " ON k = i ORDER BY a"),
+    SPILLS(900, 400, "SELECT a, c, repeat('x', 200) || k IN (SELECT s FROM " ROWS(1000) ") FROM placed ORDER BY a"),
+    SPILLS(82, 400,
+           "SELECT a, c FROM placed WHERE NOT EXISTS (SELECT 1 FROM " ROWS(
+               1000) " WHERE k = i AND s > a::text) ORDER BY a"),
 
     /* ---- rows that are read more than once, subqueries ---- */
     SPILLS(2, 550,
@@ -136,8 +154,11 @@ static void test_spilling(void **state)
 {
     (void)state;
     static faults f;
-    static const char *const list[] = {"SET vector_size = 64"};
-    faults_open(&f, list, 1);
+    static const char *const list[] = {
+        "SET vector_size = 64",
+        "CREATE TABLE placed AS SELECT i // 3 AS a, CASE WHEN i % 11 > 0 THEN i * 7 % 911 END AS k, "
+        "i AS c FROM range(900) AS r(i) ORDER BY a, c"};
+    faults_open(&f, list, 2);
     f.tries_max = tries_max;
     f.right_every = 8;
     TRY(&f, statements);

@@ -89,6 +89,14 @@ static const fault_statement queries[] = {
     GIVES(12, "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a"),
     GIVES(4, "WITH c AS (SELECT b, sum(a) AS n FROM t GROUP BY b) SELECT c.b, d.n FROM c JOIN c AS d ON c.n = d.n "
              "ORDER BY 1"),
+    GIVES(12,
+          "SELECT row_number() OVER w, lag(s, 2, 'a longer text for none') OVER w, sum(a) OVER w, min(s) OVER w FROM t "
+          "WINDOW w AS (PARTITION BY b ORDER BY s DESC)"),
+    GIVES(12,
+          "SELECT min(a) OVER (ORDER BY s ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW), "
+          "count(DISTINCT s) OVER (ORDER BY a RANGE 3 PRECEDING), array_agg(s ORDER BY a DESC) OVER (PARTITION BY b), "
+          "nth_value(s, 2 IGNORE NULLS) OVER () FROM t"),
+    GIVES(8, "SELECT a FROM t QUALIFY row_number() OVER (PARTITION BY b ORDER BY s) <= 2"),
     GIVES(12, "SELECT a FROM t UNION SELECT b FROM t"),
     GIVES(24, "SELECT a, s FROM t UNION ALL SELECT b, upper(s) FROM t"),
     GIVES(4, "SELECT a FROM t INTERSECT ALL SELECT b FROM t"),

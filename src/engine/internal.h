@@ -3,7 +3,9 @@
 #define FL_ENGINE_INTERNAL_H
 
 #include "base/buffer.h"
+#include "base/fiber.h"
 #include "base/interrupt.h"
+#include "base/nearest.h"
 #include "base/workers.h"
 #include "engine/key_index.h"
 #include "exec/exec.h"
@@ -18,6 +20,7 @@
 #include "plan/registry.h"
 #include "store/arrow_stream.h"
 #include "store/memory_table.h"
+#include "udf/store.h"
 
 #include <pthread.h>
 
@@ -34,20 +37,36 @@ typedef struct fl_catalog_item {
     int32_t n_view_cols;
 } fl_catalog_item;
 
+/* An index that is no key. */
+typedef struct fl_plain_index {
+    struct fl_plain_index *next;
+    char *name;
+    char *table_name;
+} fl_plain_index;
+
 struct fl_engine {
     fl_memory memory;
-    fl_buffer_pool *pool;
+    fl_region_pool *pool;
     fl_workers *workers;
+    fl_fibers *fibers;
     fl_files_cache *files; /* tables of files that were opened before */
     int32_t threads;
-    pthread_mutex_t lock;          /* guards items, registry and is_changing; taken inside of registry_lock */
-    pthread_cond_t changed;        /* is_changing is false */
-    bool is_changing;              /* a statement changes tables: one at a time */
-    pthread_mutex_t registry_lock; /* one call at a time makes a new registry */
-    const fl_registry *registry;   /* the one that is now; see fl_engine_registry */
+    pthread_mutex_t lock;           /* guards items, registry and is_changing; taken inside of registry_lock */
+    pthread_cond_t changed;         /* is_changing is false */
+    bool is_changing;               /* a statement changes tables: one at a time */
+    pthread_mutex_t registry_lock;  /* one call at a time makes a new registry */
+    pthread_mutex_t functions_lock; /* guards functions; registry_lock is taken inside of it */
+    fl_udf_store functions;
+    uint8_t *udf_keys; /* public keys, 32 bytes each, of those whose native code is run */
+    int32_t n_udf_keys;
+    uint32_t allow_python;                    /* FL_PYTHON_… */
+    char *python_path;                        /* NULL: none */
+    struct fl_function_store *function_store; /* NULL: functions last as long as the engine */
+    const fl_registry *registry;              /* the one that is now; see fl_engine_registry */
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
+    fl_plain_index *plain_indexes; /* guarded by lock */
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
     struct fl_running *running; /* guarded by lock, as are the next two */
@@ -129,12 +148,15 @@ struct fl_session {
     fl_memory memory;            /* of the session: what lives on between calls */
     fl_memory statement_memory;  /* below it, led to `interrupt`: what a call works with */
     fl_interrupt interrupt;      /* of the call under way */
+    _Atomic int32_t n_calls;     /* under way: statements and reads of streams */
+    _Atomic int64_t n_between;   /* interrupts that came while there was none: meant for open streams */
     fl_spill_quota spill_quota;  /* what its statements have spilled, held against temp_limit */
     fl_files_in_use files;       /* what the statement under way reads */
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
     int64_t now_us;       /* when the statement under way began: now() */
+    int64_t binding_ns;   /* what binding it took, until its plan is made */
     pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;
     int64_t cpu_ns;
@@ -190,6 +212,10 @@ const fl_registry *fl_engine_registry(fl_engine *engine);
 typedef fl_status (*fl_registry_adder)(void *ctx, fl_registry *registry, fl_err *err);
 fl_status fl_engine_extend(fl_engine *engine, fl_registry_adder add, void *ctx, fl_err *err);
 
+/** The same; `keep` (may be NULL) is called when all that can fail is done: where it succeeds the registry is put in its place. */
+fl_status fl_engine_extend_kept(fl_engine *engine, fl_registry_adder add, fl_status (*keep)(void *ctx, fl_err *err),
+                                void *ctx, fl_err *err);
+
 /* ---- catalog (catalog.c) ---- */
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena);
 
@@ -204,8 +230,22 @@ fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const 
 fl_table *fl_engine_table(fl_engine *engine, fl_str name);
 fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name);
 
+/** Takes an index over, of the rows that the table of the name has now: for who has the turn to change tables. */
+void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index);
+
 /** Whether there is a table (1) or view (2) of that name; 0 neither. */
 int fl_engine_has(fl_engine *engine, fl_str name);
+
+/** Indexes that are no keys, which are names alone; they go with their table. FL_ERR_DUPLICATE unless `if_not_exists`; an empty name is not
+ *  kept. Dropping says whether there was one. */
+fl_status fl_engine_add_plain_index(fl_engine *engine, fl_str name, fl_str table_name, bool if_not_exists, int32_t pos,
+                                    fl_err *err);
+bool fl_engine_drop_plain_index(fl_engine *engine, fl_str name);
+void fl_engine_forget_plain_indexes(fl_engine *engine, fl_str table_name);
+
+/** Writes the hint, for which names of these indexes count, too. */
+void fl_engine_hint_index(fl_engine *engine, fl_nearest *near, fl_err *err);
+
 fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos, fl_err *err);
 
 /** Names of tables and views, sorted, in the arena. */
@@ -297,11 +337,18 @@ fl_status fl_result_stream_finish(fl_result_stream *stream, fl_err *err);
 /** Stops it where it is. Any thread. NULL does nothing. */
 void fl_result_stream_free(fl_result_stream *stream);
 
+/** Takes what words its errors from now on. */
+struct fl_locator;
+void fl_result_stream_set_locator(fl_result_stream *stream, struct fl_locator *locator);
+
 /** Makes rows a stream as the C API gives it. They are the stream's on success. */
 fl_status fl_rows_give(fl_session *session, fl_rows *rows, struct ArrowArrayStream *ret, fl_err *err);
 
 /* What a session's run works with besides its plan. */
 fl_session_state fl_session_state_of(const fl_session *session, const fl_value *params, int32_t n_params);
+
+/** The same for running a plan: batches are larger where a function of it wants that, unless the session says what they are, or has little memory. */
+void fl_session_state_fit(const fl_session *session, fl_session_state *state, const fl_plan *plan);
 
 /** Says of a query that was stopped how far it came. */
 void fl_exec_tell_progress(fl_exec *exec, fl_status st, fl_err *err);
@@ -332,9 +379,9 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
 fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                  fl_err *err);
 
-/** Only a unique index has an effect: a key. One that is not known is dropped silently: CREATE INDEX did not keep it. */
+/** Only a unique index has an effect: a key. Of others the name is kept. */
 fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err);
-fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err);
+fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists, int32_t pos, fl_err *err);
 
 /* ---- statements (statement.c) ---- */
 
@@ -342,9 +389,40 @@ fl_status fl_session_drop_index(fl_session *session, fl_str name, fl_err *err);
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,
                              int32_t n_params, fl_rows *ret, fl_err *err);
 
-/** Runs a query that has no text, as the session's current one, and gives its rows out (session.c). */
-fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows,
-                                   fl_err *err);
+/* Words an error's position for a query that has no text; for as long as its rows are read. */
+typedef struct fl_locator {
+    void (*locate)(void *ctx, fl_err *err);
+    void (*free)(void *ctx); /* on whichever thread releases the rows; may be NULL */
+    void *ctx;
+} fl_locator;
+
+/** Runs a query that has no text, as the session's current one, and gives its rows out (session.c). Positions in *err are as they are in
+ *  `ast`. The locator is taken (*locator empty) where rows are still to be computed: errors of reading them are worded by it. */
+fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, fl_locator *locator,
+                                   struct ArrowArrayStream *ret_rows, fl_err *err);
+
+/** Plan hash and explained plan of such a query, as calls of their own (unwritten.c); the text is to be freed with fl_text_free. */
+fl_status fl_session_statement_hash(fl_session *session, const fl_ast_statement *ast, uint64_t *ret_hash, fl_err *err);
+fl_status fl_session_statement_explain(fl_session *session, const fl_ast_statement *ast, char **ret_text, fl_err *err);
+
+/* Users' functions (function.c). Names are told from others' without regard to case. */
+
+/** A language by its name, NULL when there is none. */
+const fl_udf_language *fl_engine_language(fl_str name);
+
+fl_status fl_session_create_function(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+
+/** Makes a version of a function, whose code the declaration has, or makes the one active that is the same. */
+fl_status fl_session_put_function(fl_session *session, const fl_function_declaration *declaration, fl_err *err);
+
+/** Makes another version of a name the active one; `version` 0: the one before. */
+fl_status fl_session_activate_function(fl_session *session, fl_str name, int64_t version, fl_err *err);
+
+/** Drops functions with all their versions; none where one of the names is unknown, unless `if_exists`. */
+fl_status fl_session_drop_functions(fl_session *session, const fl_str *names, const int32_t *names_pos, int32_t n,
+                                    bool if_exists, fl_err *err);
+fl_status fl_session_show_functions(fl_session *session, fl_rows *ret, fl_err *err);
+fl_status fl_session_show_versions(fl_session *session, fl_str name, fl_rows *ret, fl_err *err);
 
 /** A value for a parameter of `type` (FL_NULL: any): cast to that type without its modifiers. FL_ERR_VALUE, FL_ERR_RANGE,
  *  FL_ERR_TYPE. Text is borrowed from the value or the arena; *ret may be *value. */

@@ -20,7 +20,14 @@ struct fl_key_index {
     uint64_t version;
     key_set *sets;
     int32_t n_sets;
+    bool is_broken; /* it has some of the rows of a call that failed */
 };
+
+/* Where noting rows stopped: those of the sets before `set` are noted up to at + ROWS_MAX, those of the others up to `at`. */
+typedef struct progress {
+    int64_t at;
+    int32_t set;
+} progress;
 
 static fl_status copy_key(fl_arena *arena, const fl_table_key *from, const fl_table_key **ret, fl_err *err)
 {
@@ -134,8 +141,13 @@ static fl_status note_rows(fl_key_index *index, key_set *set, const fl_segment *
     FL_TRY(fl_group_table_find(&set->values, vecs, list, n, index->seed, true, rows, err));
     for (int32_t i = 0; i < n; i++) {
         uint8_t *was_there = rows[i] + set->layout.extra_offset;
-        if (*was_there && is_there)
+        if (*was_there && is_there) {
+            for (int32_t undone = 0; undone < i; undone++)
+                rows[undone][set->layout.extra_offset] = false;
+            set->rows -= i;
             return fail_duplicate(index, key, vecs, list[i], err);
+        }
+        FL_ASSERT(is_there || *was_there); /* who goes was there */
         *was_there = is_there;
         set->rows += is_there ? 1 : -1;
     }
@@ -148,23 +160,43 @@ static bool has_any(const uint64_t *mask, int64_t at, int32_t count)
     return mask == NULL || !fl_bitmap_is_empty(mask + at / 64, count);
 }
 
-static fl_status note_segment(fl_key_index *index, const fl_segment *segment, const uint64_t *mask, bool is_there,
-                              fl_interrupt *interrupt, fl_err *err)
+/* Notes rows of a segment piece by piece, as far as `end`, which is moved to where a failure stopped it. */
+static fl_status note_until(fl_key_index *index, const fl_segment *segment, const uint64_t *mask, bool is_there,
+                            progress *end, fl_interrupt *interrupt, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_arena scratch;
+    progress now = {0};
     index->memory.interrupt = interrupt;
     fl_arena_init(&scratch, &index->memory);
-    for (int64_t at = 0; at < segment->rows; at += ROWS_MAX) {
-        int32_t count = segment->rows - at < ROWS_MAX ? (int32_t)(segment->rows - at) : ROWS_MAX;
-        for (int32_t i = 0; i < index->n_sets && has_any(mask, at, count); i++)
-            FL_TRY(note_rows(index, &index->sets[i], segment, mask, at, count, is_there, &scratch, err));
+    for (; now.at < segment->rows && (now.at < end->at || end->set > 0); now = (progress){now.at + ROWS_MAX, 0}) {
+        int32_t count = segment->rows - now.at < ROWS_MAX ? (int32_t)(segment->rows - now.at) : ROWS_MAX;
+        int32_t n_sets = now.at < end->at ? index->n_sets : end->set;
+        for (; now.set < n_sets && has_any(mask, now.at, count); now.set++)
+            FL_TRY(note_rows(index, &index->sets[now.set], segment, mask, now.at, count, is_there, &scratch, err));
+        if (now.at >= end->at)
+            break;
         fl_arena_reset(&scratch);
         FL_TRY(fl_interrupt_check(interrupt, err));
     }
 cleanup:
     fl_arena_drop(&scratch);
     index->memory.interrupt = NULL;
+    if (st != FL_OK)
+        *end = now;
+    return st;
+}
+
+static fl_status note_segment(fl_key_index *index, const fl_segment *segment, const uint64_t *mask, bool is_there,
+                              fl_interrupt *interrupt, fl_err *err)
+{
+    progress end = {.at = segment->rows};
+    FL_ASSERT(!index->is_broken);
+    fl_status st = note_until(index, segment, mask, is_there, &end, interrupt, err);
+    if (st == FL_ERR_CONSTRAINT && is_there)
+        index->is_broken = note_until(index, segment, mask, false, &end, interrupt, NULL) != FL_OK;
+    else
+        index->is_broken = st != FL_OK;
     return st;
 }
 
@@ -172,9 +204,12 @@ fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int
                            fl_interrupt *interrupt, fl_err *err)
 {
     fl_status st = FL_OK;
-    for (int64_t s = 0; s < n_segments; s++)
+    int64_t s = 0;
+    for (; s < n_segments; s++)
         FL_TRY(note_segment(index, segments[s], NULL, true, interrupt, err));
 cleanup:
+    while (st != FL_OK && !index->is_broken && s > 0) /* those before are taken back, too */
+        (void)note_segment(index, segments[--s], NULL, false, interrupt, NULL);
     return st;
 }
 
@@ -188,6 +223,11 @@ fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segmen
                                    fl_interrupt *interrupt, fl_err *err)
 {
     return note_segment(index, segment, rows, false, interrupt, err);
+}
+
+bool fl_key_index_is_whole(const fl_key_index *index)
+{
+    return !index->is_broken;
 }
 
 bool fl_key_index_is_worn(const fl_key_index *index)

@@ -17,7 +17,7 @@ fl_status fl_key_index_new(fl_memory *memory, const fl_table *table, uint64_t se
 void fl_key_index_free(fl_key_index *index); /* NULL does nothing */
 
 /** Adds the rows of segments with the table's columns, but for deleted ones. FL_ERR_CONSTRAINT (23505), with the key and its value, when one is
- *  there already; the index can only be freed after a failure. Looks at the interrupt, which may
+ *  there already: then the rows are taken back, and the index is what it was. Looks at the interrupt, which may
  *  be NULL, all the time. */
 fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int64_t n_segments,
                            fl_interrupt *interrupt, fl_err *err);
@@ -26,9 +26,12 @@ fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int
 fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
                                 fl_interrupt *interrupt, fl_err *err);
 
-/** Forgets rows that are there. On failure the index can only be freed. */
+/** Forgets rows that are there. */
 fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
                                    fl_interrupt *interrupt, fl_err *err);
+
+/** Whether it has the rows that calls which succeeded left: where memory or patience ended on the way it has not, and can only be freed. */
+bool fl_key_index_is_whole(const fl_key_index *index);
 
 /** Whether most of its memory is of rows that were removed: a new one is better. */
 bool fl_key_index_is_worn(const fl_key_index *index);

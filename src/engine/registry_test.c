@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "exec/agg.h"
+#include "exec/func.h"
 #include "plan/rule.h"
 
 #include <setjmp.h>
@@ -183,6 +184,125 @@ static void test_threads(void **state)
     fl_engine_close(engine);
 }
 
+/* ---- functions that come and go ---- */
+
+typedef struct adder {
+    fl_func_owner owner;
+    fl_func_desc desc;
+    int64_t number; /* that is added */
+    _Atomic int32_t n_locals;
+    bool *is_freed;
+} adder;
+
+static fl_status add_number(fl_call *call, fl_err *err)
+{
+    (void)err;
+    const adder *a = call->func->ctx;
+    if (call->local != a)
+        return FL_FAIL(err, FL_ERR_INTERNAL, "not the worker's own");
+    for (int32_t i = 0; i < call->rows; i++)
+        fl_ret_i64(call)[i] = fl_arg_i64(call, 0)[i] + a->number;
+    return FL_OK;
+}
+
+static fl_status adder_local_new(fl_call *call, void **ret, fl_err *err)
+{
+    (void)err;
+    adder *a = call->func->ctx;
+    atomic_fetch_add(&a->n_locals, 1);
+    *ret = a;
+    return FL_OK;
+}
+
+static void adder_local_free(const fl_func_desc *func, void *local)
+{
+    atomic_fetch_sub(&((adder *)local)->n_locals, 1);
+    (void)func;
+}
+
+static void adder_free(fl_func_owner *owner)
+{
+    *((adder *)owner)->is_freed = ((adder *)owner)->n_locals == 0;
+}
+
+static const fl_func_overload adder_overload = {FL_ARGS(FL_I64), FL_I64, 0, add_number};
+
+static adder adder_of(const char *name, int64_t number, bool *is_freed)
+{
+    return (adder){.owner = {.refs = 1, .free = adder_free},
+                   .desc = {FL_DESC(fl_func_desc), .name = name, .traits = FL_PURE | FL_NULL_GIVES_NULL,
+                            .overloads = &adder_overload, .n_overloads = 1, .local_new = adder_local_new,
+                            .local_free = adder_local_free, .identity = (uint64_t)number},
+                   .number = number,
+                   .is_freed = is_freed};
+}
+
+static fl_status put_adder(void *ctx, fl_registry *registry, fl_err *err)
+{
+    adder *a = ctx;
+    return fl_registry_put_user_func(registry, &a->desc, NULL, &a->owner, err);
+}
+
+static fl_status remove_adder(void *ctx, fl_registry *registry, fl_err *err)
+{
+    (void)err;
+    return fl_registry_remove_user_func(registry, fl_str_of(ctx)) ? FL_OK : FL_ERR_FUNCTION;
+}
+
+static int64_t sum_of(fl_session *session, const char *sql)
+{
+    struct ArrowArrayStream rows;
+    struct ArrowArray batch = {0};
+    fl_err err = {0};
+    if (fl_session_query(session, sql, &rows, &err) != FL_OK)
+        return -1;
+    int64_t sum = rows.get_next(&rows, &batch) == 0 && batch.length == 1
+                      ? ((const int64_t *)batch.children[0]->buffers[1])[0]
+                      : -2;
+    if (batch.release != NULL)
+        batch.release(&batch);
+    rows.release(&rows);
+    return sum;
+}
+
+static void test_user_functions(void **state)
+{
+    (void)state;
+    static const char text[] = "SELECT max(plus_some(range)) FROM range(100000)";
+    bool is_old_freed = false, is_new_freed = false, is_sin_freed = false;
+    adder old = adder_of("plus_some", 1, &is_old_freed), new = adder_of("PLUS_SOME", 2, &is_new_freed),
+          sin = adder_of("sin", 3, &is_sin_freed);
+    old.desc.ctx = &old;
+    new.desc.ctx = &new;
+    fl_engine *engine = open_engine();
+    fl_session *session = NULL;
+    fl_err err = {0};
+    uint64_t first = 0, second = 0;
+    assert_int_equal(fl_session_open(engine, &session, &err), FL_OK);
+    assert_int_equal(fl_engine_extend(engine, put_adder, &sin, &err), FL_ERR_DUPLICATE);
+    assert_int_equal(fl_engine_extend(engine, put_adder, &old, &err), FL_OK);
+    atomic_fetch_sub(&old.owner.refs, 1); /* the registry has its own */
+    assert_int_equal(sum_of(session, text), 100000);
+    assert_int_equal(fl_session_plan_hash(session, text, &first, &err), FL_OK);
+    fl_plan *plan = plan_of(engine);
+    assert_int_equal(fl_engine_extend(engine, put_adder, &new, &err), FL_OK);
+    atomic_fetch_sub(&new.owner.refs, 1);
+    assert_int_equal(sum_of(session, text), 100001);
+    assert_int_equal(fl_session_plan_hash(session, text, &second, &err), FL_OK);
+    assert_int_not_equal(first, second); /* the same name, another implementation */
+    assert_false(is_old_freed);          /* a plan may call it yet */
+    fl_plan_unref(plan);
+    assert_true(is_old_freed);
+    assert_int_equal(fl_engine_extend(engine, remove_adder, "plus_some", &err), FL_OK);
+    assert_int_equal(fl_engine_extend(engine, remove_adder, "plus_some", &err), FL_ERR_FUNCTION);
+    assert_int_equal(sum_of(session, text), -1);
+    assert_int_equal(sum_of(session, "SELECT max(abs(range)) FROM range(7)"), 6);
+    fl_session_close(session);
+    fl_engine_close(engine);
+    assert_true(is_new_freed);
+    assert_false(is_sin_freed);
+}
+
 /* Every kernel that an aggregate chooses says how its states leave memory. */
 static void test_states_of_aggregates(void **state)
 {
@@ -201,7 +321,7 @@ static void test_states_of_aggregates(void **state)
                 for (int32_t n_args = 0; n_args < 3; n_args++) {
                     fl_agg_choice choice = {.arena = &arena};
                     fl_type args[2] = {{.id = ids[a], .precision = 30}, {.id = ids[b], .precision = 10}};
-                    if ((n_args < 2 && b > 0) || (n_args < 1 && a > 0) ||
+                    if ((n_args < 2 && b > 0) || (n_args < 1 && a > 0) || aggs[i]->alias_of != NULL ||
                         aggs[i]->resolve(args, n_args, &choice, NULL) != FL_OK)
                         continue;
                     const fl_agg_kernel *kernel = choice.kernel;
@@ -227,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_failures_change_nothing),
         cmocka_unit_test(test_sessions_follow),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_user_functions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

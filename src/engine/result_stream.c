@@ -24,9 +24,11 @@ struct fl_result_stream {
     fl_result_queue *queue;
     fl_files_in_use files;
     fl_running running;
-    int64_t left_ns; /* until the timeout, while nobody reads */
+    int64_t left_ns;        /* until the timeout, while nobody reads */
+    int64_t between_before; /* session->n_between, when the last read ended */
     bool has_ended;
-    fl_status st; /* of the first failure */
+    fl_locator locator; /* of a query without a text */
+    fl_status st;       /* of the first failure */
     fl_err err;
 };
 
@@ -76,14 +78,25 @@ void fl_result_stream_free(fl_result_stream *stream)
     fl_plan_unref(stream->plan); /* where there was no run to end */
     fl_files_in_use_drop(&stream->files);
     fl_arena_drop(&stream->arena);
+    if (stream->locator.free != NULL)
+        stream->locator.free(stream->locator.ctx);
     fl_free(stream);
     fl_session_unref(session);
+}
+
+void fl_result_stream_set_locator(fl_result_stream *stream, fl_locator *locator)
+{
+    FL_ASSERT(stream->locator.locate == NULL);
+    stream->locator = *locator;
+    *locator = (fl_locator){0};
 }
 
 static fl_status fail(fl_result_stream *stream, fl_status st, fl_err *err)
 {
     if (fl_interrupt_is_cause(st))
         fl_exec_tell_progress(stream->exec, st, err);
+    if (stream->locator.locate != NULL)
+        stream->locator.locate(stream->locator.ctx, err);
     stream->st = st;
     if (err != NULL)
         stream->err = *err;
@@ -91,17 +104,36 @@ static fl_status fail(fl_result_stream *stream, fl_status st, fl_err *err)
     return st;
 }
 
-/* Works on the query until is_enough. */
+/* Works on the query until is_enough. What was told to stop stops, though there may be rows. */
 static fl_status go_on(fl_result_stream *stream, bool (*is_enough)(void *ctx), fl_err *err)
 {
     fl_err own;
     fl_err_clear(&own);
-    fl_status st = fl_exec_run_until(stream->exec, is_enough, stream->queue, &stream->has_ended, &own);
+    fl_status st = fl_interrupt_check(&stream->interrupt, &own);
+    if (st == FL_OK && !is_enough(stream->queue))
+        st = fl_exec_run_until(stream->exec, is_enough, stream->queue, &stream->has_ended, &own);
     if (st != FL_OK)
         st = fail(stream, st, &own);
     if (st != FL_OK && err != NULL)
         *err = own;
     return st;
+}
+
+/* Begins and ends a call that works on the stream. An interrupt that came while a read was under way, or no call at all, is heard by the
+ * next read at the latest. */
+static void begin_read(fl_result_stream *stream)
+{
+    fl_interrupt_go_on(&stream->interrupt, stream->left_ns);
+    if (atomic_load(&stream->session->n_between) != stream->between_before)
+        fl_interrupt_stop(&stream->interrupt);
+}
+
+static void end_read(fl_result_stream *stream)
+{
+    if (fl_interrupt_is_asked(&stream->interrupt))
+        fl_interrupt_stop(&stream->interrupt);
+    stream->left_ns = fl_interrupt_rest(&stream->interrupt);
+    stream->between_before = atomic_load(&stream->session->n_between);
 }
 
 fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_err *err)
@@ -116,9 +148,10 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
     if (stream->exec == NULL)
         return FL_OK;
     int64_t started_ns = fl_clock_process_ns(stream->memory.system);
-    fl_interrupt_go_on(&stream->interrupt, stream->left_ns);
+    atomic_fetch_add(&stream->session->n_calls, 1);
+    begin_read(stream);
     fl_running_set_state(&stream->running, FL_RUNNING_WORKS);
-    if (!stream->has_ended && !fl_result_queue_has_any(stream->queue))
+    if (!stream->has_ended)
         st = go_on(stream, fl_result_queue_has_any, err);
     if (st == FL_OK) {
         fl_err own;
@@ -132,7 +165,8 @@ fl_status fl_result_stream_next(fl_result_stream *stream, fl_segment **ret, fl_e
     if (st == FL_OK && *ret == NULL)
         end_run(stream);
     fl_running_set_state(&stream->running, FL_RUNNING_STREAMS);
-    stream->left_ns = fl_interrupt_rest(&stream->interrupt);
+    end_read(stream);
+    atomic_fetch_sub(&stream->session->n_calls, 1);
     stream->session->cpu_ns += fl_clock_process_ns(stream->memory.system) - started_ns;
     return st;
 }
@@ -164,6 +198,7 @@ static fl_status begin(fl_result_stream *stream, const fl_query *query, fl_err *
                                .session = &stream->state,
                                .memory = &stream->memory,
                                .workers = session->engine->workers,
+                               .fibers = session->engine->fibers,
                                .spill_quota = &session->spill_quota};
     FL_TRY(
         fl_arena_copy_str(&stream->arena, fl_str_of(session->settings.temp_directory), &context.temp_directory, err));
@@ -224,8 +259,9 @@ fl_status fl_session_open_stream(fl_session *session, fl_query *query, const fl_
     stream->files = session->files;
     session->files = (fl_files_in_use){0};
     FL_TRY(copy_params(stream, params, n_params, err));
+    fl_session_state_fit(session, &stream->state, query->plan);
     FL_TRY(begin(stream, query, err));
-    stream->left_ns = fl_interrupt_rest(&stream->interrupt);
+    end_read(stream);
     if (stream->has_ended) {
         FL_TRY(take_all(stream, &rows, err));
     } else {

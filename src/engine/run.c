@@ -1,6 +1,8 @@
 /* From a bound query to rows: optimize, build pipelines, run, gather the result. */
 #include "engine/internal.h"
 
+#include "base/clock.h"
+#include "base/metrics.h"
 #include "exec/eval.h"
 #include "op/materialize/gather.h"
 #include "plan/plan_copy.h"
@@ -8,6 +10,8 @@
 /* What runs once is frozen only where that gives back so much memory: copying takes 0.6 to 6 µs, one part in ten of the smallest
  * query's time and one in twenty-five of a join of six small tables. Where steps beyond an object are found, all is. */
 #define FROZEN_BYTES_MIN (FL_ARENA_IS_EXACT ? 0 : 16 << 20)
+
+#define MANY_ROWS_BYTES_MIN (256ll << 20) /* that a statement may have, for its batches to be large */
 
 void fl_rows_drop(fl_rows *rows)
 {
@@ -29,7 +33,7 @@ typedef struct session_evaluator {
 static fl_status fold(fl_evaluator *base, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
                       fl_err *err)
 {
-    return fl_eval_once(arena, plan, ((session_evaluator *)base)->state, expr, ret, err);
+    return fl_eval_folded(arena, plan, ((session_evaluator *)base)->state, expr, ret, err);
 }
 
 static fl_status select(fl_evaluator *base, const fl_plan *plan, const fl_expr *conjunct, const fl_col_id *cols,
@@ -56,6 +60,14 @@ cleanup:
     return st;
 }
 
+void fl_session_state_fit(const fl_session *session, fl_session_state *state, const fl_plan *plan)
+{
+    int64_t limit = 0;
+    if (state->vector_rows == FL_VECTOR_ROWS && fl_plan_wants_many_rows(plan) &&
+        fl_memory_left(&session->statement_memory, &limit) >= MANY_ROWS_BYTES_MIN)
+        state->vector_rows = FL_VECTOR_ROWS_MAX;
+}
+
 fl_session_state fl_session_state_of(const fl_session *session, const fl_value *params, int32_t n_params)
 {
     return (fl_session_state){.now_us = session->now_us,
@@ -63,7 +75,8 @@ fl_session_state fl_session_state_of(const fl_session *session, const fl_value *
                               .threads = session->settings.threads,
                               .seed = session->engine->seed,
                               .params = params,
-                              .n_params = n_params};
+                              .n_params = n_params,
+                              .metrics = session->memory.metrics};
 }
 
 fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
@@ -72,6 +85,10 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
     fl_str *disabled = NULL;
     int32_t n = 0;
     fl_session_state state = fl_session_state_of(session, params, n_params);
+    const fl_system *system = session->memory.system;
+    int64_t began_ns = fl_clock_ns(system) - session->binding_ns;
+    state.metrics = NULL;
+    session->binding_ns = 0;
     session_evaluator evaluator = {
         .base = {.fold = fold, .select = select}, .state = &state, .memory = &session->statement_memory};
     fl_str list = fl_str_of(session->settings.disabled_rules);
@@ -99,7 +116,9 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
                                    .disabled_rules = disabled,
                                    .n_disabled = n,
                                    .evaluator = &evaluator.base};
-    return fl_optimize(query, &options, report, err);
+    st = fl_optimize(query, &options, report, err);
+    fl_metrics_observe(session->memory.metrics, FL_METRIC_QUERY_PLANNING_DURATION, fl_clock_ns(system) - began_ns);
+    return st;
 }
 
 /* Puts a copy of what was chosen in the place of the plan that it was chosen in. */
@@ -175,11 +194,13 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
     fl_exec *exec = NULL;
     fl_gather *result = NULL;
     fl_session_state state = fl_session_state_of(session, params, n_params);
+    state.tally = explain != NULL ? explain->tally : NULL;
     fl_memory memory;
     fl_rows rows = {0};
     fl_arena_init(&rows.arena, keep);
     fl_memory_init(&memory, &session->statement_memory, "query's memory", 0);
     FL_TRY(fl_rows_name_columns(&rows, query, err));
+    fl_session_state_fit(session, &state, query->plan);
     fl_exec_context context = {.plan = query->plan,
                                .session = &state,
                                .memory = &memory,

@@ -66,6 +66,34 @@ static int64_t show(fl_session *session, char *ret, size_t bytes)
     return n;
 }
 
+/* A stream that is killed between two reads: the next one says so, though there are rows. */
+static void kill_stream(fixture *f, const char *sql)
+{
+    struct ArrowArrayStream rows, none;
+    struct ArrowArray batch = {0};
+    char lines[4096], kill[64];
+    fl_err err = {0};
+    assert_int_equal(ask(f->session, sql, &rows, &err), FL_OK);
+    assert_int_equal(rows.get_next(&rows, &batch), 0);
+    batch.release(&batch);
+    usleep(50000); /* until nobody works on it */
+    assert_int_equal(show(f->other, lines, sizeof(lines)), 1);
+    snprintf(kill, sizeof(kill), "KILL %lld", strtoll(lines, NULL, 10));
+    assert_int_equal(ask(f->other, kill, &none, &err), FL_OK);
+    none.release(&none);
+    assert_int_not_equal(rows.get_next(&rows, &batch), 0);
+    assert_int_equal(fl_stream_error(&rows, &err), FL_ERR_CANCELLED);
+    assert_int_equal(show(f->other, lines, sizeof(lines)), 0);
+    rows.release(&rows);
+}
+
+static void test_killed_between_reads(void **state)
+{
+    kill_stream(*state, "SELECT range FROM range(1000000000000)");
+    kill_stream(*state,
+                "SELECT a.range + b.range FROM range(1000000) a, range(100000) b"); /* in the middle of a morsel */
+}
+
 static void test_shown_and_killed(void **state)
 {
     fixture *f = *state;
@@ -163,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_shown_and_killed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_killed_between_reads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_for_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Sessions and prepared statements as the C API has them. */
+#include "engine/function_store.h"
 #include "engine/internal.h"
 
 #include "base/clock.h"
@@ -111,7 +112,9 @@ void fl_session_unref(fl_session *session)
 
 int64_t fl_session_begin(fl_session *session)
 {
+    atomic_fetch_add(&session->n_calls, 1);
     session->notes[0] = 0;
+    fl_function_store_look(session->engine);
     fl_registry_unref(session->registry);
     session->registry = fl_engine_registry(session->engine);
     fl_interrupt_begin(&session->interrupt);
@@ -121,7 +124,11 @@ int64_t fl_session_begin(fl_session *session)
 
 fl_status fl_session_end(fl_session *session, int64_t started_ns, fl_status st, fl_err *err)
 {
+    FL_ASSERT(atomic_load(&session->n_calls) > 0);
+    atomic_fetch_sub(&session->n_calls, 1);
     session->cpu_ns = fl_clock_process_ns(session->memory.system) - started_ns;
+    if (st == FL_ERR_FUNCTION)
+        fl_function_store_hint(session->engine, err);
     if (st == FL_OK || fl_interrupt_is_cause(st))
         return st;
     fl_status why = fl_interrupt_check(&session->interrupt, err);
@@ -195,12 +202,14 @@ fl_status fl_session_query(fl_session *session, const char *sql, struct ArrowArr
     return fl_session_query_text(session, sql, strlen(sql), ret_rows, err);
 }
 
-fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, struct ArrowArrayStream *ret_rows,
-                                   fl_err *err)
+fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *ast, fl_locator *locator,
+                                   struct ArrowArrayStream *ret_rows, fl_err *err)
 {
     fl_rows rows = {0};
     int64_t started_ns = fl_session_begin(session);
     fl_status st = fl_session_execute(session, (fl_str){0}, ast, NULL, 0, &rows, err);
+    if (st == FL_OK && rows.stream != NULL)
+        fl_result_stream_set_locator(rows.stream, locator);
     if (st == FL_OK)
         st = fl_rows_give(session, &rows, ret_rows, err);
     fl_rows_drop(&rows);
@@ -429,6 +438,8 @@ fl_status fl_stream_error(const struct ArrowArrayStream *stream, fl_err *ret_err
 
 void fl_session_interrupt(fl_session *session)
 {
+    if (atomic_load(&session->n_calls) == 0)
+        atomic_fetch_add(&session->n_between, 1);
     fl_interrupt_request(&session->interrupt);
 }
 

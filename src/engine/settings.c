@@ -209,7 +209,7 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
         FL_TRY(integer_of(value, name, 1, FL_THREADS_MAX, &number, err));
         s->threads = (int32_t)number;
     } else if (is(name, "vector_size")) {
-        FL_TRY(integer_of(value, name, 1, FL_VECTOR_ROWS, &number, err));
+        FL_TRY(integer_of(value, name, 1, FL_VECTOR_ROWS_MAX, &number, err));
         s->vector_rows = (int32_t)number;
     } else if (is(name, "timeout")) {
         FL_TRY(integer_of(value, name, 0, INT64_MAX / 1000000, &number, err));

@@ -25,7 +25,7 @@ static fl_status fold(fl_evaluator *evaluator, fl_plan *plan, const fl_expr *exp
                       fl_err *err)
 {
     binding *b = (binding *)((char *)evaluator - offsetof(binding, evaluator));
-    return fl_eval_once(arena, plan, &b->state, expr, ret, err);
+    return fl_eval_folded(arena, plan, &b->state, expr, ret, err);
 }
 
 static fl_status get_default(fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err)
@@ -108,9 +108,11 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
 static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
+    if (bound->object == FL_AST_OBJECT_FUNCTION)
+        return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists, err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
         if (bound->object == FL_AST_OBJECT_INDEX)
-            st = fl_session_drop_index(session, bound->names[i], err);
+            st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
         else
             st = fl_engine_drop(session->engine, bound->names[i], bound->object == FL_AST_OBJECT_VIEW, bound->if_exists,
                                 bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos, err);
@@ -194,6 +196,8 @@ static fl_status show(fl_session *session, const fl_sql_bound *bound, fl_rows *r
     fl_status st = FL_OK;
     if (fl_str_is_equal_nocase(bound->name, FL_STR("queries")))
         return fl_running_show(session, ret, err);
+    if (fl_str_is_equal_nocase(bound->name, FL_STR("functions")))
+        return fl_session_show_functions(session, ret, err);
     bool all = bound->name.len == 0 || fl_str_is_equal_nocase(bound->name, FL_STR("all"));
     fl_arena arena;
     fl_str *cells = NULL;
@@ -263,6 +267,7 @@ typedef struct explaining {
     fl_optimize_report report;
     fl_query copy; /* of the plan that was chosen, where the one that it was chosen in is not wanted */
     fl_rows rows;  /* of the run */
+    fl_call_tally tally;
     fl_explain shown;
 } explaining;
 
@@ -273,6 +278,7 @@ static void init_explaining(explaining *e, fl_session *session, const fl_sql_bou
     fl_text_init(&e->memo, &session->statement_memory);
     fl_text_init(&e->answer, &session->statement_memory);
     fl_arena_init(&e->arena, &session->statement_memory);
+    fl_call_tally_init(&e->tally);
     e->report.memo = bound->has_memo ? &e->memo : NULL;
 }
 
@@ -283,6 +289,7 @@ static void drop_explaining(explaining *e)
     fl_text_drop(&e->text);
     fl_text_drop(&e->memo);
     fl_text_drop(&e->answer);
+    fl_call_tally_drop(&e->tally);
     if (e->report.inquiry != NULL)
         fl_rule_inquiry_drop(&e->inquiry);
     fl_arena_drop(&e->arena);
@@ -356,11 +363,16 @@ cleanup:
     return st;
 }
 
+static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_bound *explained,
+                         const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err);
+
 static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                          fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_query *query = &bound->inner->query;
+    if (bound->inner->kind == FL_AST_EXECUTE) /* its plan is that of the arguments */
+        return execute(session, bound->inner, bound, params, n_params, ret, err);
     bool is_json = bound->format == FL_AST_FORMAT_JSON;
     explaining e;
     init_explaining(&e, session, bound);
@@ -373,7 +385,8 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     if (bound->has_provenance)
         FL_TRY(fl_plan_keep_provenance(query->plan, err));
     FL_TRY(fl_session_optimize_open(session, query, params, n_params, &e.report, err));
-    e.shown = (fl_explain){.query = query, .has_provenance = bound->has_provenance};
+    e.shown = (fl_explain){.query = query, .has_provenance = bound->has_provenance, .tally = &e.tally};
+    e.shown.expanded = fl_plan_expanded(query->plan, &e.shown.n_expanded);
     if (!bound->has_properties && !bound->has_provenance) { /* which the plan that is open knows */
         FL_TRY(fl_query_copy(query, &session->statement_memory, &e.copy, err));
         e.shown.query = &e.copy;
@@ -488,8 +501,22 @@ cleanup:
     return st;
 }
 
-static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                         fl_rows *ret, fl_err *err)
+/* `explained` as EXPLAIN of a statement would be. */
+static fl_ast_explain explain_as(const fl_sql_bound *explained, fl_ast_statement *statement)
+{
+    return (fl_ast_explain){.is_analyze = explained->is_analyze,
+                            .has_properties = explained->has_properties,
+                            .has_costs = explained->has_costs,
+                            .has_memo = explained->has_memo,
+                            .has_provenance = explained->has_provenance,
+                            .why_not = {.text = explained->name, .start = explained->name_pos},
+                            .format = explained->format,
+                            .statement = statement};
+}
+
+/* explained: the EXPLAIN of it; NULL: it is run. */
+static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_bound *explained,
+                         const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_prepared *p = *look_up_prepared(session, bound->name);
@@ -498,6 +525,8 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     fl_arena arena;
     fl_sql_parser parser = {0};
     fl_ast_statement *ast = NULL;
+    fl_ast_explain explain_ast;
+    fl_ast_statement explain_statement = {.kind = FL_AST_EXPLAIN, .explain = &explain_ast};
     char *text = NULL;
     fl_arena_init(&arena, &session->statement_memory);
     if (p == NULL) {
@@ -529,6 +558,13 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_valu
     memcpy(text, p->text, strlen(p->text) + 1);
     FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, fl_str_of(text), err));
     FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+    if (explained != NULL) {
+        explain_ast = explain_as(explained, ast);
+        explain_statement.start = ast->start;
+        explain_statement.end = ast->end;
+        explain_statement.parameter_count = ast->parameter_count;
+        ast = &explain_statement;
+    }
     st = fl_session_execute(session, fl_str_of(text), ast, values, n_args, ret, err);
 cleanup:
     if (st != FL_OK && ast != NULL && err != NULL)
@@ -554,6 +590,8 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return create_view(session, bound, err);
     case FL_AST_CREATE_INDEX:
         return fl_session_create_index(session, bound, err);
+    case FL_AST_CREATE_FUNCTION:
+        return fl_session_create_function(session, bound, err);
     case FL_AST_INSERT:
         return fl_session_insert(session, bound, params, n_params, err);
     case FL_AST_UPDATE:
@@ -579,7 +617,7 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     case FL_AST_PREPARE:
         return prepare(session, text, bound, err);
     case FL_AST_EXECUTE:
-        return execute(session, bound, params, n_params, ret, err);
+        return execute(session, bound, NULL, params, n_params, ret, err);
     case FL_AST_DEALLOCATE:
         return deallocate(session, bound, err);
     case FL_AST_KILL:
@@ -680,7 +718,10 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     }
     init_binding(&b, session, &arena, types, params, n_params);
     b.env.is_final = ast->kind != FL_AST_PREPARE; /* there parameters are still to be given */
+    session->binding_ns = 0;
+    int64_t began_ns = fl_clock_ns(session->memory.system);
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
+    session->binding_ns = fl_clock_ns(session->memory.system) - began_ns;
     is_bound = true;
     st = dispatch(session, text, &bound, params, n_params, ret, err);
 cleanup:

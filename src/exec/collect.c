@@ -1,11 +1,16 @@
 /* The sink of sort and topk. */
 #include "exec/collect.h"
 
+#include "arrow/vec_check.h"
+#include "exec/runtime_filter.h"
 #include "exec/spill.h"
 #include "exec/stretches.h"
+#include "exec/task_graph.h"
 #include "exec/threshold.h"
 
 #define SORTED_ROW_BYTES 41 /* that sorting takes for each row: its pointer, and what the sorter needs */
+#define CUT_ROWS \
+    512 /* beside several times as many as are wanted: sorting more at once saves little, and the threshold comes later */
 #define PIECE_ROWS_MIN 4096 /* are sorted without asking for memory: that there is none is why */
 
 typedef struct collect_local {
@@ -37,7 +42,8 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     fl_row_store_init(&local->threshold_of, &sink->layout, memory);
     fl_sorted_runs_init(&local->runs, worker->exec, &sink->layout, sink->columns, sink->n_keys);
     fl_spill_register(worker->exec, &local->holder);
-    FL_TRY(fl_eval_new(sink->keys, memory, rows_max, &local->eval, err));
+    if (sink->keys != NULL)
+        FL_TRY(fl_eval_new(sink->keys, memory, rows_max, &local->eval, err));
     FL_TRY(fl_alloc(memory, rows_max * 2 + 64, (void **)&local->list, err));
     FL_TRY(fl_alloc(memory, rows_max * 8 + 64, (void **)&local->fresh, err));
 cleanup:
@@ -79,6 +85,16 @@ static fl_status drop_losers(fl_sort_sink *sink, collect_local *local, fl_worker
     *count = kept;
 cleanup:
     return st;
+}
+
+/* The first key of the worst row kept, to the scan: a row beyond it can be none of the best. */
+static void tell_scan(const fl_sort_sink *sink, const collect_local *local)
+{
+    const uint8_t *at = local->threshold + sink->layout.offsets[0];
+    if (sink->threshold == NULL || fl_row_is_null(&sink->layout, local->threshold, 0))
+        return;
+    int64_t value = fl_type_width(sink->layout.types[0]) == 4 ? *(const int32_t *)at : *(const int64_t *)at;
+    fl_runtime_filter_sharpen(sink->threshold, value);
 }
 
 /* Moves the kept rows to a store of their own, when most of the old one is forgotten rows. */
@@ -133,12 +149,15 @@ static int64_t bytes_of(const fl_sort_sink *sink, const collect_local *local)
 static void note_places(const fl_sort_sink *sink, collect_local *local)
 {
     fl_row_cursor at = {.store = &local->store, .block = local->store.first};
+    int64_t n = 0;
     for (int64_t s = 0; s < local->stretches.n; s++) {
         const fl_stretch *stretch = &local->stretches.items[s];
+        n += stretch->n_rows;
         uint64_t place = fl_sorted_run_place(stretch->pipeline, stretch->morsel);
         for (int64_t i = 0; i < stretch->n_rows; i++)
             memcpy(fl_row_cursor_next(&at), &place, 8);
     }
+    FL_ASSERT(n == local->store.rows);
 }
 
 /* The threshold outlives the row that it is. */
@@ -193,6 +212,7 @@ static fl_status write_piece(const fl_sort_sink *sink, collect_local *local, fl_
         n = sink->keep;
         local->has_threshold = true;
         local->threshold = rows[n - 1];
+        tell_scan(sink, local);
     }
     FL_TRY(fl_sorted_runs_add(&local->runs, rows, n, err));
     *next = at;
@@ -228,7 +248,7 @@ static fl_status spill(const fl_sort_sink *sink, collect_local *local, fl_worker
     local->n_rows = local->capacity = 0;
     fl_memory_trim();
     atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
-    fl_spill_count(worker, sink->base.node, fl_sorted_runs_bytes(&local->runs) - written, 0);
+    fl_spill_count(worker, sink->counted, fl_sorted_runs_bytes(&local->runs) - written, 0);
 cleanup:
     return st;
 }
@@ -246,8 +266,27 @@ static fl_status cut(fl_sort_sink *sink, collect_local *local, fl_err *err)
     if (local->store.rows > 8 * sink->keep + 65536)
         FL_TRY(rebuild(sink, local, err));
     local->has_threshold = local->n_rows == sink->keep && sink->keep > 0;
-    if (local->has_threshold)
+    if (local->has_threshold) {
         local->threshold = local->rows[local->n_rows - 1];
+        tell_scan(sink, local);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status find_keys(const fl_sort_sink *sink, collect_local *local, fl_arena *arena, const fl_batch *batch,
+                           const fl_vec **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec *keys = NULL;
+    *ret = batch->vec + sink->n_cols;
+    if (sink->keys == NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(arena, sink->n_values + 1, &keys, err));
+    fl_eval_begin(local->eval, batch, arena);
+    for (int32_t k = 0; k < sink->n_values; k++)
+        FL_TRY(fl_eval_value(local->eval, k, batch->mask, &keys[k], err));
+    *ret = keys;
 cleanup:
     return st;
 }
@@ -256,14 +295,11 @@ cleanup:
 static fl_status take(fl_sort_sink *sink, fl_worker *worker, collect_local *local, const fl_batch *batch, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_vec *keys = NULL;
+    const fl_vec *keys = NULL;
     int32_t count = 0;
     fl_row_store *store = &local->store;
     fl_row_mark before = fl_row_store_mark(store);
-    FL_TRY(FL_NEW_ARRAY(&worker->arena, sink->n_keys + 1, &keys, err));
-    fl_eval_begin(local->eval, batch, &worker->arena);
-    for (int32_t k = 0; k < sink->n_keys; k++)
-        FL_TRY(fl_eval_value(local->eval, k, batch->mask, &keys[k], err));
+    FL_TRY(find_keys(sink, local, &worker->arena, batch, &keys, err));
     if (batch->mask != NULL)
         count = fl_bitmap_to_list(batch->mask, batch->rows, local->list);
     else
@@ -273,14 +309,15 @@ static fl_status take(fl_sort_sink *sink, fl_worker *worker, collect_local *loca
         count = fl_threshold_filter(&sink->layout, &sink->columns[0], local->threshold, &keys[0], local->list, count);
     if (local->has_threshold && count > 0)
         FL_TRY(drop_losers(sink, local, worker, keys, &count, err));
+    FL_ASSERT_NO_FAULT(fl_list_fault(local->list, count, batch->rows));
     if (count == 0)
         return FL_OK;
     FL_TRY(fl_row_store_add(store, count, local->fresh, err));
-    for (int32_t k = 0; k < sink->n_keys; k++)
+    for (int32_t k = 0; k < sink->n_values; k++)
         FL_TRY(fl_rows_write(&sink->layout, k, &keys[k], local->list, count, local->fresh, &store->heap, err));
     for (int32_t c = 0; c < sink->n_cols; c++)
-        FL_TRY(fl_rows_write(&sink->layout, sink->n_keys + c, &batch->vec[sink->from[c]], local->list, count,
-                             local->fresh, &store->heap, err));
+        FL_TRY(fl_rows_write(&sink->layout, sink->n_values + c, &batch->vec[sink->from == NULL ? c : sink->from[c]],
+                             local->list, count, local->fresh, &store->heap, err));
     if (sink->keep > 0) {
         FL_TRY(fl_grow(store->memory, (void **)&local->rows, &local->capacity, local->n_rows + count, 8, err));
         memcpy(local->rows + local->n_rows, local->fresh, (size_t)count * sizeof(*local->rows));
@@ -306,7 +343,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         FL_TRY(spill(sink, local, worker, err));
         st = take(sink, worker, local, batch, err);
     }
-    if (st == FL_OK && sink->keep > 0 && local->n_rows > 4 * sink->keep + 8192) {
+    if (st == FL_OK && sink->keep > 0 && local->n_rows > 4 * sink->keep + CUT_ROWS) {
         st = cut(sink, local, err);
         if (st == FL_ERR_MEMORY && fl_spill_is_possible(sink->exec))
             st = spill(sink, local, worker, err);
@@ -322,7 +359,10 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
     fl_sort_sink *sink = (fl_sort_sink *)base;
     sink->locals = locals;
     sink->n_locals = n_locals;
-    return sink->finish(sink, err);
+    fl_status st = sink->finish(sink, err);
+    if (st == FL_ERR_MEMORY)
+        fl_exec_say_who(NULL, sink->counted, err);
+    return st;
 }
 
 static void stage_free(fl_stage *base)
@@ -333,43 +373,112 @@ static void stage_free(fl_stage *base)
 static const fl_stage_ops sink_ops = {
     .local_new = local_new, .push = push, .finish = finish, .local_free = local_free, .free = stage_free};
 
-fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
-                             fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
-                             fl_err *err)
+/* Adds a sink of rows of columns behind values of the types. `stands_for`: whose time its own is. */
+static fl_status sink_new(fl_exec *exec, const fl_node *node, const fl_node *stands_for, const fl_type *value_types,
+                          int32_t n_values, const fl_col_id *cols, int32_t n_cols, int32_t n_keys,
+                          fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
     fl_sort_sink *sink = NULL;
-    const fl_expr **exprs = NULL;
     fl_type *types = NULL;
-    const fl_node *input = node->inputs[0];
-    FL_TRY(fl_exec_add_stage(exec, &sink_ops, (int64_t)sizeof(*sink), node, NULL, &sink, err));
+    FL_TRY(fl_exec_add_stage(exec, &sink_ops, (int64_t)sizeof(*sink), stands_for, NULL, &sink, err));
     sink->exec = exec;
+    sink->counted = node;
+    sink->n_values = n_values;
     sink->n_keys = n_keys;
-    sink->n_cols = node->n_cols;
-    sink->keep = keep;
+    sink->n_cols = n_cols;
     sink->finish = on_finish;
     sink->owner = owner;
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_keys + 1, &exprs, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_keys + node->n_cols + 1, &types, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_values + n_cols + 1, &types, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, n_keys + 1, &sink->columns, err));
-    for (int32_t k = 0; k < n_keys; k++) {
-        exprs[k] = keys[k].expr;
-        types[k] = keys[k].expr->type;
-        sink->columns[k] =
-            (fl_sort_column){.col = k, .is_descending = keys[k].is_descending, .nulls_first = keys[k].nulls_first};
-    }
-    for (int32_t c = 0; c < node->n_cols; c++)
-        types[n_keys + c] = fl_plan_col(exec->plan, node->cols[c])->type;
-    FL_TRY(fl_row_layout_init(&sink->layout, &exec->arena, types, n_keys + node->n_cols, 0, err));
+    for (int32_t k = 0; k < n_values; k++)
+        types[k] = value_types[k];
+    for (int32_t k = 0; k < n_keys; k++)
+        sink->columns[k].col = k;
+    for (int32_t c = 0; c < n_cols; c++)
+        types[n_values + c] = fl_plan_col(exec->plan, cols[c])->type;
+    FL_TRY(fl_row_layout_init(&sink->layout, &exec->arena, types, n_values + n_cols, 0, err));
     fl_sorted_runs_init(&sink->runs, exec, &sink->layout, sink->columns, n_keys);
-    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, exprs, n_keys, input->cols, input->n_cols,
-                          &sink->keys, err));
-    FL_TRY(fl_exec_col_map(exec, node->cols, node->n_cols, input, &sink->from, err));
-    FL_TRY(fl_exec_build(exec, input, &sink->base, err));
+    *ret = sink;
+cleanup:
+    return st;
+}
+
+fl_status fl_sort_sink_new(fl_exec *exec, const fl_node *node, int32_t n_keys,
+                           fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_type *types = NULL;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_keys + 1, &types, err));
+    for (int32_t k = 0; k < n_keys; k++)
+        types[k] = FL_TYPE(FL_I64);
+    st = sink_new(exec, node, NULL, types, n_keys, node->cols, node->n_cols, n_keys, on_finish, owner, ret, err);
+cleanup:
+    return st;
+}
+
+static fl_status build_sink(fl_exec *exec, const fl_node *node, const fl_sort_rows_of *of, const fl_sort_key *keys,
+                            int32_t n_keys, int64_t keep, bool filters_scan,
+                            fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sort_sink *sink = NULL;
+    fl_type *types = NULL;
+    const fl_node *input = node->inputs[0];
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, of->n_values + 1, &types, err));
+    for (int32_t v = 0; v < of->n_values; v++)
+        types[v] = of->values[v]->type;
+    FL_TRY(sink_new(exec, node, node, types, of->n_values, of->cols, of->n_cols, n_keys, on_finish, owner, &sink, err));
+    sink->keep = keep;
+    for (int32_t k = 0; k < n_keys; k++) {
+        FL_ASSERT(keys[k].expr == of->values[k]);
+        sink->columns[k].is_descending = keys[k].is_descending;
+        sink->columns[k].nulls_first = keys[k].nulls_first;
+    }
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, of->values, of->n_values, input->cols,
+                          input->n_cols, &sink->keys, err));
+    FL_TRY(fl_exec_col_map(exec, of->cols, of->n_cols, input, &sink->from, err));
+    if (filters_scan) {
+        FL_ASSERT(keep > 0 && keys[0].expr->kind == FL_EXPR_COLUMN && fl_type_is_whole_word(keys[0].expr->type));
+        FL_TRY(fl_runtime_filter_announce_threshold(exec, keys[0].expr->col, keys[0].is_descending, keys[0].nulls_first,
+                                                    &sink->threshold, err));
+    }
+    fl_stage *first = &sink->base;
+    if (of->put_before != NULL)
+        FL_TRY(of->put_before(exec, node, &sink->base, &first, err));
+    FL_TRY(fl_exec_build(exec, input, first, err));
+    if (filters_scan)
+        sink->threshold->is_closed = true;
     FL_TRY(fl_exec_add_finish(exec, &sink->base, err));
     *ret = sink;
 cleanup:
     return st;
+}
+
+fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
+                             bool filters_scan, fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner,
+                             fl_sort_sink **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, n_keys + 1, &exprs, err));
+    for (int32_t k = 0; k < n_keys; k++)
+        exprs[k] = keys[k].expr;
+    fl_sort_rows_of of = {exprs, n_keys, node->cols, node->n_cols, NULL};
+    st = build_sink(exec, node, &of, keys, n_keys, keep, filters_scan, on_finish, owner, ret, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_sort_sink_build_of(fl_exec *exec, const fl_node *node, const fl_sort_rows_of *of, const fl_sort_key *keys,
+                                int32_t n_keys, fl_status (*on_finish)(fl_sort_sink *sink, fl_err *err), void *owner,
+                                fl_sort_sink **ret, fl_err *err)
+{
+    FL_ASSERT(n_keys <= of->n_values);
+    return build_sink(exec, node, of, keys, n_keys, 0, false, on_finish, owner, ret, err);
 }
 
 /* The rows of all workers: without a limit in the input's order. */
@@ -428,7 +537,7 @@ static fl_status finish_runs(fl_sort_sink *sink, fl_err *err)
     for (int32_t w = 0; w < sink->n_locals; w++)
         if (sink->locals[w] != NULL)
             FL_TRY(fl_sorted_runs_take(&sink->runs, &((collect_local *)sink->locals[w])->runs, err));
-    FL_TRY(fl_sorted_runs_finish(&sink->runs, sink->base.node, err));
+    FL_TRY(fl_sorted_runs_finish(&sink->runs, sink->counted, err));
     sink->is_spilled = true;
 cleanup:
     return st;
@@ -441,6 +550,7 @@ fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
     bool is_spilled = false;
     *ret_rows = NULL;
     *ret_n = 0;
+    FL_ASSERT(!sink->is_spilled && sink->runs.n == 0); /* once */
     for (int32_t w = 0; w < sink->n_locals; w++) {
         collect_local *local = sink->locals[w];
         if (local == NULL)
@@ -449,7 +559,8 @@ fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
         is_spilled |= local->runs.n > 0;
         atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
     }
-    is_spilled |= total > 0 && !fl_spill_has_room(sink->exec, total * SORTED_ROW_BYTES, FL_SPILL_FREE_PART);
+    is_spilled |=
+        total > 0 && !fl_spill_has_room(sink->exec, total * SORTED_ROW_BYTES + sink->used_bytes, FL_SPILL_FREE_PART);
     if (!is_spilled) {
         st = sort_in_memory(sink, total, ret_rows, err);
         *ret_n = st == FL_OK ? total : 0;
@@ -464,12 +575,21 @@ fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worke
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;
+    FL_ASSERT(count > 0 && count <= worker->exec->context.session->vector_rows);
     fl_arena_reset(&worker->arena);
     FL_TRY(FL_NEW_ARRAY(&worker->arena, sink->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < sink->n_cols; c++)
-        FL_TRY(fl_rows_read(&sink->layout, sink->n_keys + c, rows, count, &worker->arena, &vecs[c], err));
+        FL_TRY(fl_rows_read(&sink->layout, sink->n_values + c, rows, count, &worker->arena, &vecs[c], err));
     fl_batch batch = {.rows = count, .cols = sink->n_cols, .vec = vecs, .kept = count};
     st = fl_push(node, to, worker, &batch, err);
 cleanup:
     return st;
+}
+
+void fl_sort_forget(fl_sort_sink *sink, fl_worker *worker)
+{
+    fl_arena_reset(&worker->arena);
+    for (int32_t w = 0; w < sink->n_locals; w++)
+        if (sink->locals[w] != NULL)
+            fl_row_store_drop(&((collect_local *)sink->locals[w])->store);
 }

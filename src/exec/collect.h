@@ -15,13 +15,17 @@
 typedef struct fl_sort_sink {
     fl_stage base;
     fl_exec *exec;
-    fl_program *keys;
+    const fl_node *counted; /* whose rows leave memory */
+    fl_program *keys;       /* NULL: they are columns of the batches, behind the others */
+    int32_t n_values;       /* that it computes: the keys, and perhaps more */
     int32_t n_keys;
     fl_sort_column *columns;
-    fl_row_layout layout; /* keys, then the output columns */
-    int32_t *from;        /* per output column: position in the input */
+    fl_row_layout layout; /* the values, then the output columns */
+    int32_t *from;        /* per output column: position in the input; NULL: the same */
     int32_t n_cols;
-    int64_t keep; /* rows to keep per worker; 0 = all */
+    int64_t keep;       /* rows to keep per worker; 0 = all */
+    int64_t used_bytes; /* what who puts the rows out takes beside them: where it does not fit, they leave memory */
+    struct fl_runtime_filter *threshold; /* what the worst row kept says to the scan below; NULL: nothing */
     fl_status (*finish)(struct fl_sort_sink *sink, fl_err *err);
     void *owner;
     void *const *locals;
@@ -30,13 +34,38 @@ typedef struct fl_sort_sink {
     fl_sorted_runs runs;
 } fl_sort_sink;
 
-/** Builds the sink, the input's pipelines into it, and its finish task, which calls `finish`. */
+/** Builds the sink, the input's pipelines into it, and its finish task, which calls `finish`. filters_scan: the scan that makes the first
+ *  key is told of the worst row kept. */
 fl_status fl_sort_sink_build(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys, int64_t keep,
-                             fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
-                             fl_err *err);
+                             bool filters_scan, fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner,
+                             fl_sort_sink **ret, fl_err *err);
+
+/* What rows hold: values over the input, of which the first are the keys, then columns of the input. */
+typedef struct fl_sort_rows_of {
+    const fl_expr *const *values;
+    int32_t n_values;
+    const fl_col_id *cols;
+    int32_t n_cols;
+    /** Puts a stage in front of the sink, through which the rows come. NULL: none. */
+    fl_status (*put_before)(fl_exec *exec, const fl_node *node, fl_stage *sink, fl_stage **ret, fl_err *err);
+} fl_sort_rows_of;
+
+/** The same for such rows, in this order, instead of the node's columns. */
+fl_status fl_sort_sink_build_of(fl_exec *exec, const fl_node *node, const fl_sort_rows_of *of, const fl_sort_key *keys,
+                                int32_t n_keys, fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner,
+                                fl_sort_sink **ret, fl_err *err);
+
+/** Adds a sink for batches of a node's columns and, behind them, keys of whole numbers, in whose order the rows are wanted. What feeds it,
+ *  and its finish task, are added by the caller. The time that it takes is not counted as the node's. */
+fl_status fl_sort_sink_new(fl_exec *exec, const fl_node *node, int32_t n_keys,
+                           fl_status (*finish)(fl_sort_sink *sink, fl_err *err), void *owner, fl_sort_sink **ret,
+                           fl_err *err);
 
 /** For finish: all rows of all workers in their order, in memory to be freed with fl_free; or sink->is_spilled, and no rows. */
 fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n, fl_err *err);
+
+/** Gives the memory of rows that stayed in it back, when they were put out. They may be in the worker's batch, which is reset. */
+void fl_sort_forget(fl_sort_sink *sink, fl_worker *worker);
 
 /** Puts rows out as one batch of `node`. Resets the worker's arena. */
 fl_status fl_sort_emit(fl_sort_sink *sink, const fl_node *node, fl_worker *worker, fl_stage *to, uint8_t **rows,

@@ -1,7 +1,10 @@
 /* The evaluator. See eval.h for the ideas; here is how a node's value comes about. */
 #include "exec/eval.h"
 
+#include "arrow/vec_check.h"
+#include "base/clock.h"
 #include "base/index_map.h"
+#include "base/metrics.h"
 #include "exec/cast.h"
 #include "exec/in_list.h"
 #include "plan/bounds.h"
@@ -17,6 +20,7 @@ typedef struct prog_node {
     const fl_vec *constant;
     void *state;         /* calls: of fl_func_desc.prepare */
     int32_t peel;        /* calls and casts: the argument to run per dictionary value; -1 = none */
+    bool peels_wanted;   /* for values only that rows have which are asked for */
     fl_in_list *in_list; /* IN: its items */
 } prog_node;
 
@@ -43,10 +47,14 @@ typedef struct slot {
     uint64_t dict_id;  /* whose values the next three are about */
     int64_t dict_rows; /* rows seen with this dictionary so far */
     bool has_dict;
-    fl_vec dict;         /* results per dictionary value, in dict_arena */
-    uint8_t *dict_bytes; /* booleans: 0 false, 1 true, 2 null per value */
-    uint64_t dict_out;   /* strings: identity of the resulting dictionary */
+    fl_vec dict;          /* results per dictionary value, in dict_arena */
+    uint8_t *dict_bytes;  /* booleans: 0 false, 1 true, 2 null per value */
+    uint64_t dict_out;    /* strings: identity of the resulting dictionary */
+    fl_vec dict_values;   /* strings: dict as a dictionary's values are, without nulls */
+    uint64_t *dict_valid; /* peels_wanted: which results are not null, where any is */
+    uint64_t *dict_seen;  /* peels_wanted: values whose results are there; NULL: none yet */
     fl_arena dict_arena;
+    void *local; /* calls: of fl_func_desc.local_new; NULL: not made */
 } slot;
 
 struct fl_eval {
@@ -60,6 +68,11 @@ struct fl_eval {
     const fl_batch *batch;
     fl_eval_load load;
     void *load_ctx;
+    const uint64_t *asked; /* rows that the value at hand is asked for as a whole; NULL: all */
+    fl_metrics *metrics;   /* NULL: nothing is counted */
+    int64_t counted_rows;  /* computed, and not yet told there */
+    bool is_measured;      /* the value at hand */
+    int64_t loading_ns;    /* of it */
     slot *slots;
 };
 
@@ -85,11 +98,19 @@ static bool gives_null(const fl_expr *e)
     return e->kind != FL_EXPR_CALL || (e->traits & FL_NULL_GIVES_NULL);
 }
 
+/* Whether it may raise, or take any time, for a value that no row has which is asked for. */
+static bool peels_wanted(const fl_expr *e)
+{
+    return e->kind == FL_EXPR_CALL && ((e->traits & FL_CAN_FAIL) || e->func->cost_ns != NULL);
+}
+
 /* The one argument that is not constant, where results per dictionary value make sense. */
 static int32_t peelable(const fl_program *program, const fl_expr *e, const int32_t *args, int32_t n_args)
 {
     int32_t found = -1;
-    if (e->kind == FL_EXPR_CALL && (!(e->traits & FL_PURE) || (e->traits & FL_CAN_FAIL)))
+    if (e->kind == FL_EXPR_CALL && !(e->traits & FL_PURE))
+        return -1;
+    if (peels_wanted(e) && e->type.id == FL_DECIMAL) /* whose results have one width or another */
         return -1;
     if (e->kind == FL_EXPR_CAST && (e->flags & FL_EXPR_CAN_FAIL))
         return -1;
@@ -116,7 +137,7 @@ static fl_status prepare(compiler *c, prog_node *node, fl_err *err)
         else if (arg->kind == FL_EXPR_PARAM && arg->param < c->program->session->n_params)
             values[i] = &c->program->session->params[arg->param];
     }
-    st = e->func->prepare(c->arena, values, e->n_args, &node->state, err);
+    st = e->func->prepare(e->func, c->arena, values, e->n_args, &node->state, err);
     if (st != FL_OK)
         fl_err_at(err, e->pos);
 cleanup:
@@ -169,6 +190,7 @@ static fl_status compile(compiler *c, const fl_expr *e, int32_t *ret, fl_err *er
         if (e->func->prepare != NULL)
             FL_TRY(prepare(c, &node, err));
         node.peel = peelable(c->program, e, args, n_args);
+        node.peels_wanted = peels_wanted(e);
         break;
     case FL_EXPR_CAST:
         node.peel = peelable(c->program, e, args, n_args);
@@ -231,6 +253,7 @@ fl_status fl_eval_new(const fl_program *program, fl_memory *memory, int32_t rows
     eval->program = program;
     eval->memory = memory;
     eval->rows_max = rows_max;
+    eval->metrics = program->session->metrics;
     FL_TRY(FL_NEW_ARRAY(&eval->arena, program->n_nodes + 1, &eval->slots, err));
     for (int32_t i = 0; i < program->n_nodes; i++)
         fl_arena_init(&eval->slots[i].dict_arena, memory);
@@ -245,8 +268,13 @@ void fl_eval_free(fl_eval *eval)
 {
     if (eval == NULL)
         return;
-    for (int32_t i = 0; eval->slots != NULL && i < eval->program->n_nodes; i++)
+    fl_metrics_add(eval->metrics, FL_METRIC_EXPRESSION_EVALUATIONS, eval->counted_rows);
+    for (int32_t i = 0; eval->slots != NULL && i < eval->program->n_nodes; i++) {
+        const fl_expr *e = eval->program->nodes[i].expr;
+        if (eval->slots[i].local != NULL)
+            e->func->local_free(e->func, eval->slots[i].local);
         fl_arena_drop(&eval->slots[i].dict_arena);
+    }
     fl_arena_drop(&eval->arena);
     fl_free(eval);
 }
@@ -397,6 +425,17 @@ static void prove_bounds(fl_eval *eval, const prog_node *node, const fl_vec *arg
         fl_vec_set_bounds(ret, proved);
 }
 
+/* What the function keeps for this worker, from its first call on. */
+static fl_status make_local(fl_eval *eval, const prog_node *node, fl_call *call, fl_err *err)
+{
+    slot *s = &eval->slots[node - eval->program->nodes];
+    if (call->func == NULL || call->func->local_new == NULL || s->local != NULL)
+        return FL_OK;
+    fl_status st = call->func->local_new(call, &s->local, err);
+    call->local = s->local;
+    return at_expr(st, node->expr, err);
+}
+
 /* Runs a call, cast or IN on normalised arguments of `rows` rows into the given buffers. */
 static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *args, int32_t rows,
                             const uint64_t *mask, uint64_t *mask_buffer, void *data, uint64_t *valid, fl_arena *heap,
@@ -451,23 +490,129 @@ static fl_status run_kernel(fl_eval *eval, const prog_node *node, const fl_vec *
                     .ret = ret,
                     .mask = fail_mask,
                     .heap = heap,
+                    .func = e->kind == FL_EXPR_CALL ? e->func : NULL,
                     .state = node->state,
+                    .local = eval->slots[node - eval->program->nodes].local,
+                    .memory = eval->memory,
                     .session = eval->program->session,
                     .work = fl_work_of(eval->memory)};
-    fl_status st = FL_OK;
+    fl_status st = make_local(eval, node, &call, err);
+    if (st != FL_OK)
+        return st;
     if (e->kind == FL_EXPR_CAST && e->is_compared)
         fl_cast_compared(&call);
     else
         st = e->kind == FL_EXPR_CAST ? fl_cast_run(&call, e->is_try, err) : e->run(&call, err);
-#if defined(__SANITIZE_ADDRESS__) || \
-    !defined(__OPTIMIZE__) /* dear: the builds that look for mistakes hold every proof to it */
     for (int32_t i = 0; i < node->n_args; i++)
-        FL_ASSERT(fl_vec_bounds_hold(&args[i], mask, rows));
-    FL_ASSERT(st != FL_OK || fl_vec_bounds_hold(ret, fail_mask, rows));
-#endif
+        FL_ASSERT_NO_FAULT(fl_vec_fault(&args[i], mask, rows));
+    FL_ASSERT_NO_FAULT(st == FL_OK ? fl_vec_fault(ret, fail_mask, rows) : NULL);
     if (e->kind == FL_EXPR_CAST && (st == FL_ERR_VALUE || st == FL_ERR_RANGE))
         name_column(eval->program->plan, e->args[0], err);
     return at_expr(st, e, err);
+}
+
+/* Notes which dictionary the argument has: what is known of another one is forgotten. */
+static void meet_dict(slot *s, const fl_vec *arg)
+{
+    if (s->dict_id == arg->dict_id && arg->dict_id != 0)
+        return;
+    s->dict_id = arg->dict_id;
+    s->has_dict = false;
+    s->dict_seen = NULL;
+    s->dict_rows = 0;
+}
+
+/* Room for the results of a dictionary of which none is there. */
+static fl_status begin_dict(slot *s, fl_type type, int64_t values, fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *data = NULL;
+    uint64_t *valid = NULL, *seen = NULL;
+    int64_t words = fl_bitmap_words(values) + 1;
+    fl_arena_reset(&s->dict_arena);
+    FL_TRY(fl_arena_get_zero(&s->dict_arena, values * 16 + 128, &data, err));
+    FL_TRY(fl_arena_get(&s->dict_arena, words * 8, (void **)&valid, err));
+    FL_TRY(fl_arena_get_zero(&s->dict_arena, words * 8, (void **)&seen, err));
+    FL_TRY(fl_arena_get_zero(&s->dict_arena, values + 16, (void **)&s->dict_bytes, err));
+    fl_bitmap_fill(valid, values, true);
+    fl_vec_set_flat(&s->dict, type, data, NULL);
+    s->dict_valid = valid;
+    s->dict_seen = seen;
+    s->dict_out =
+        fl_dict_id_new(); /* though no value may be asked for yet: readers keep results by it, for as many values */
+cleanup:
+    return st;
+}
+
+/* Puts results of the listed values, which lie side by side, to their values. */
+static void put_in_dict(slot *s, const fl_vec *from, const uint32_t *values, int32_t count)
+{
+    int32_t width = fl_type_width(from->type);
+    for (int32_t i = 0; i < count; i++) {
+        bool is_valid = fl_is_valid(from->valid, i);
+        uint32_t value = values[i];
+        fl_bit_put(s->dict_valid, value, is_valid);
+        if (!is_valid)
+            s->dict.valid = s->dict_valid;
+        if (from->type.id == FL_BOOL)
+            s->dict_bytes[value] = is_valid ? fl_bit_get(from->data, i) : 2;
+        else
+            memcpy((char *)(uintptr_t)s->dict.data + (int64_t)value * width,
+                   (const char *)from->data + (int64_t)i * width, (size_t)width);
+    }
+}
+
+/* Makes the results for values of the dictionary that rows of the mask have, and that were not there yet, in the order in which the rows
+ * have them: what fails, fails for the row for which it would have. */
+static fl_status peel_wanted(fl_eval *eval, int32_t n, const fl_vec *args, const uint64_t *mask, bool *ret_peeled,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    const prog_node *node = &eval->program->nodes[n];
+    slot *s = &eval->slots[n];
+    const fl_vec *arg = &args[node->peel];
+    const uint32_t *codes = arg->data;
+    fl_vec *vecs = NULL, ret;
+    void *data = NULL;
+    uint32_t *values = NULL;
+    uint64_t *valid = NULL, *unused = NULL;
+    int32_t count = 0;
+    meet_dict(s, arg);
+    s->dict_rows += eval->rows;
+    *ret_peeled = arg->dict_id != 0 && arg->child_rows <= 2 * s->dict_rows; /* else it is not worth it (yet) */
+    if (!*ret_peeled)
+        return FL_OK;
+    if (s->dict_seen == NULL)
+        FL_TRY(begin_dict(s, node->expr->type, arg->child_rows, err));
+    FL_TRY(FL_NEW_ARRAY(eval->heap, eval->rows, &values, err));
+    for (int32_t row = 0; row < eval->rows; row++)
+        if (!fl_bit_get(s->dict_seen, codes[row]) && fl_is_valid(mask, row) && fl_is_valid(arg->valid, row)) {
+            fl_bit_set(s->dict_seen, codes[row]);
+            values[count++] = codes[row];
+        }
+    if (count == 0)
+        return FL_OK;
+    int64_t words = fl_bitmap_words(count) + 1;
+    fl_vec wanted = *arg;
+    wanted.data = values;
+    wanted.valid = NULL;
+    FL_TRY(FL_NEW_ARRAY(eval->heap, node->n_args + 1, &vecs, err));
+    FL_TRY(fl_arena_get_zero(eval->heap, (int64_t)count * 16 + 128, &data, err));
+    FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&valid, err));
+    FL_TRY(fl_arena_get(eval->heap, words * 8, (void **)&unused, err));
+    for (int32_t i = 0; i < node->n_args; i++)
+        if (i != node->peel && (node->expr->traits & FL_CONST_ARGS))
+            vecs[i] = args[i];
+        else
+            FL_TRY(fl_vec_flatten(&s->dict_arena, i == node->peel ? &wanted : &args[i], count, &vecs[i], err));
+    FL_TRY(run_kernel(eval, node, vecs, count, NULL, unused, data, valid, &s->dict_arena, &ret, err));
+    FL_TRY(fl_vec_flatten(&s->dict_arena, &ret, count, &ret, err));
+    put_in_dict(s, &ret, values, count);
+    s->dict_out = fl_dict_id_new();
+cleanup:
+    if (st != FL_OK)
+        s->dict_id = 0; /* values are noted that have no results */
+    return st;
 }
 
 /* Makes (or finds) the results for every value of the dictionary. */
@@ -479,11 +624,7 @@ static fl_status peel_dict(fl_eval *eval, int32_t n, const fl_vec *args, bool *r
     const fl_vec *arg = &args[node->peel];
     int64_t values = arg->child_rows;
     *ret_peeled = false;
-    if (s->dict_id != arg->dict_id || arg->dict_id == 0) {
-        s->dict_id = arg->dict_id;
-        s->has_dict = false;
-        s->dict_rows = 0;
-    }
+    meet_dict(s, arg);
     if (s->has_dict) {
         *ret_peeled = true;
         return FL_OK;
@@ -558,10 +699,12 @@ static fl_status apply_dict(fl_eval *eval, int32_t n, const fl_vec *arg, fl_vec 
             fl_bit_put(s->valid, i, fl_bit_get(s->dict.valid, codes[i]) && fl_is_valid(arg->valid, i));
         valid = s->valid;
     }
-    if (fl_type_is_string(type)) {
+    if (fl_type_is_string(type)) { /* nulls are the rows' */
+        s->dict_values = s->dict;
+        s->dict_values.valid = NULL;
         *ret = *arg;
         ret->type = type;
-        ret->child = &s->dict;
+        ret->child = &s->dict_values;
         ret->dict_id = s->dict_out;
         ret->is_sorted_dict = false;
         ret->valid = valid;
@@ -594,7 +737,8 @@ static fl_status eval_call(fl_eval *eval, int32_t n, const uint64_t *mask, bool 
     if (node->peel >= 0 && args[node->peel].layout == FL_DICT &&
         (args[node->peel].valid == NULL || gives_null(node->expr))) {
         bool peeled = false;
-        FL_TRY(peel_dict(eval, n, args, &peeled, err));
+        FL_TRY(node->peels_wanted ? peel_wanted(eval, n, args, mask, &peeled, err)
+                                  : peel_dict(eval, n, args, &peeled, err));
         if (peeled)
             return apply_dict(eval, n, &args[node->peel], ret, err);
     }
@@ -888,6 +1032,18 @@ cleanup:
     return st;
 }
 
+/* Loads it once for all rows that the value is asked for: other parts need other rows. */
+static fl_status load_column(fl_eval *eval, int32_t col, fl_vec *ret, fl_err *err)
+{
+    if (!eval->is_measured)
+        return eval->load(eval->load_ctx, col, eval->asked, ret, err);
+    const fl_system *system = fl_memory_system(eval->memory);
+    int64_t began_ns = fl_clock_ns(system);
+    fl_status st = eval->load(eval->load_ctx, col, eval->asked, ret, err);
+    eval->loading_ns += fl_clock_ns(system) - began_ns;
+    return st;
+}
+
 static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
 {
     const prog_node *node = &eval->program->nodes[n];
@@ -901,7 +1057,7 @@ static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool i
         if (eval->load == NULL)
             *ret = eval->batch->vec[node->col];
         else
-            st = eval->load(eval->load_ctx, node->col, mask, ret, err);
+            st = load_column(eval, node->col, ret, err);
         if (st == FL_OK && s->measured == eval->batch_no)
             fl_vec_set_bounds(ret, s->bounds);
         return st;
@@ -940,14 +1096,47 @@ static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool i
     return st;
 }
 
+/* Whether what came of an evaluation is the expression's own fault. */
+static bool is_fault(fl_status st)
+{
+    return st != FL_OK && st != FL_ERR_MEMORY && !fl_interrupt_is_cause(st);
+}
+
+/* The value of expression i, which is counted unless it is there already. The clock is looked at in one batch of some. */
+static fl_status root_of(fl_eval *eval, int32_t i, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err)
+{
+    int32_t n = eval->program->roots[i];
+    const prog_node *node = &eval->program->nodes[n];
+    const fl_system *system = fl_memory_system(eval->memory);
+    eval->asked = mask;
+    if (eval->metrics == NULL || is_constant(node) || node->expr->kind == FL_EXPR_COLUMN ||
+        eval->slots[n].batch == eval->batch_no)
+        return value_of(eval, n, mask, is_base, ret, err);
+    eval->counted_rows += eval->rows;
+    eval->is_measured = eval->batch_no % FL_METRICS_EVERY == 1;
+    eval->loading_ns = 0;
+    int64_t began_ns = eval->is_measured ? fl_clock_ns(system) : 0;
+    fl_status st = value_of(eval, n, mask, is_base, ret, err);
+    if (eval->is_measured) {
+        fl_metrics_observe(eval->metrics, FL_METRIC_EXPRESSION_EVALUATION_DURATION,
+                           fl_clock_ns(system) - began_ns - eval->loading_ns);
+        fl_metrics_add(eval->metrics, FL_METRIC_EXPRESSION_EVALUATIONS, eval->counted_rows);
+        eval->counted_rows = 0;
+        eval->is_measured = false;
+    }
+    if (is_fault(st))
+        fl_metrics_add(eval->metrics, FL_METRIC_EXPRESSION_ERRORS, 1);
+    return st;
+}
+
 fl_status fl_eval_value(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *ret, fl_err *err)
 {
-    return value_of(eval, eval->program->roots[i], mask, true, ret, err);
+    return root_of(eval, i, mask, true, ret, err);
 }
 
 fl_status fl_eval_value_apart(fl_eval *eval, int32_t i, const uint64_t *mask, fl_vec *ret, fl_err *err)
 {
-    return value_of(eval, eval->program->roots[i], mask, false, ret, err);
+    return root_of(eval, i, mask, false, ret, err);
 }
 
 fl_status fl_eval_filter(fl_eval *eval, int32_t i, uint64_t *mask, int32_t *ret_kept, fl_err *err)
@@ -956,7 +1145,7 @@ fl_status fl_eval_filter(fl_eval *eval, int32_t i, uint64_t *mask, int32_t *ret_
     fl_vec vec;
     int32_t kept = 0, rows = eval->rows;
     int64_t words = fl_bitmap_words(rows);
-    FL_TRY(value_of(eval, eval->program->roots[i], mask, true, &vec, err));
+    FL_TRY(root_of(eval, i, mask, true, &vec, err));
     if (vec.layout == FL_CONST) {
         bool on = (vec.valid == NULL || fl_bit_get(vec.valid, 0)) && *(const uint8_t *)vec.data != 0;
         if (!on)
@@ -992,5 +1181,28 @@ fl_status fl_eval_once(fl_arena *arena, const fl_plan *plan, const fl_session_st
     FL_TRY(fl_value_copy(arena, &value, ret, err));
 cleanup:
     fl_eval_free(eval);
+    return st;
+}
+
+fl_status fl_eval_folded(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *expr,
+                         fl_value *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_interrupt *statements = arena->memory != NULL ? arena->memory->interrupt : NULL, brief = {0};
+    fl_memory memory;
+    fl_arena scratch;
+    fl_value value;
+    fl_memory_init(&memory, arena->memory, "memory of a constant", 0);
+    if (statements != NULL)
+        fl_interrupt_begin_below(&brief, statements);
+    int64_t deadline_ns = fl_clock_ns(memory.system) + FL_FOLD_MS_MAX * 1000000ll;
+    int64_t given_ns = atomic_load(&brief.deadline_ns);
+    atomic_store(&brief.deadline_ns, given_ns != 0 && given_ns < deadline_ns ? given_ns : deadline_ns);
+    memory.interrupt = &brief;
+    fl_arena_init(&scratch, &memory);
+    FL_TRY(fl_eval_once(&scratch, plan, session, expr, &value, err));
+    st = fl_value_copy(arena, &value, ret, err);
+cleanup:
+    fl_arena_drop(&scratch);
     return st;
 }

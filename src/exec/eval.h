@@ -17,7 +17,8 @@
 typedef struct fl_program fl_program;
 typedef struct fl_eval fl_eval;
 
-/* Where columns come from when they are not all in the batch yet (scans): loads column `col` for the rows of mask. */
+/* Where columns come from when they are not all in the batch yet (scans): loads column `col` for the rows of mask. Those are all that
+ * the value is asked for, not those that a part of it looks at: the column is loaded once, and others look at it, too. */
 typedef fl_status (*fl_eval_load)(void *ctx, int32_t col, const uint64_t *mask, fl_vec *ret, fl_err *err);
 
 /** Compiles expressions over input columns `cols` (positions in the batch). All memory from `arena`, which outlives the
@@ -50,5 +51,10 @@ fl_status fl_eval_filter(fl_eval *eval, int32_t i, uint64_t *mask, int32_t *ret_
 /** Evaluates an expression without columns once, outside of any run: constants, parameters. Strings lie in the arena. */
 fl_status fl_eval_once(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *expr,
                        fl_value *ret, fl_err *err);
+
+/** The same for an optimizer: what takes longer than FL_FOLD_MS_MAX is an error, FL_ERR_TIMEOUT, as a run may never reach it. */
+#define FL_FOLD_MS_MAX 50
+fl_status fl_eval_folded(fl_arena *arena, const fl_plan *plan, const fl_session_state *session, const fl_expr *expr,
+                         fl_value *ret, fl_err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* The runtime: building chains, passing batches and events on, counting. How tasks run is in exec/task_graph.c. */
 #include "exec/exec.h"
 
+#include "arrow/vec_check.h"
 #include "base/clock.h"
 #include "exec/runtime_filter.h"
 #include "exec/spill_file.h"
@@ -13,17 +14,27 @@ static fl_status make_workers(fl_exec *exec, fl_err *err)
     fl_status st = FL_OK;
     int32_t nodes = fl_plan_nodes(exec->plan) + 1;
     fl_worker *workers = NULL;
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &workers, err));
-    for (int32_t w = 0; w < exec->n_workers; w++) {
+    fl_stay *stays = NULL;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers + 1, &workers, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->n_workers, &stays, err));
+    for (int32_t w = 0; w <= exec->n_workers; w++) {
         workers[w].exec = exec;
         workers[w].id = w;
         fl_arena_init(&workers[w].arena, exec->context.memory);
         FL_TRY(FL_NEW_ARRAY(&exec->arena, nodes + 1, &workers[w].actual, err));
     }
+    for (int32_t w = 0; w < exec->n_workers; w++) {
+        workers[w].stay = &stays[w];
+        stays[w].worker = &workers[w];
+    }
     exec->workers = workers;
+    exec->finisher = &workers[exec->n_workers];
+    exec->stays = stays;
 cleanup:
     return st;
 }
+
+static _Atomic uint64_t last_number;
 
 fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err)
 {
@@ -31,6 +42,7 @@ fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err
     fl_exec *exec = NULL;
     FL_TRY(fl_alloc_zero(context->memory, (int64_t)sizeof(*exec), (void **)&exec, err));
     exec->context = *context;
+    exec->number = atomic_fetch_add(&last_number, 1) + 1;
     exec->plan = context->plan;
     pthread_mutex_init(&exec->lock, NULL);
     pthread_mutex_init(&exec->spill_lock, NULL);
@@ -53,6 +65,7 @@ void fl_exec_free(fl_exec *exec)
         return;
     atomic_store(&exec->stops, true);
     fl_job_end(&exec->job);
+    fl_exec_end_paused(exec);
     for (int32_t w = 0; w < exec->n_workers; w++) {
         for (int32_t i = 0; i < exec->n_stages; i++)
             if (exec->stages[i]->locals[w] != NULL && exec->stages[i]->ops->local_free != NULL)
@@ -60,9 +73,9 @@ void fl_exec_free(fl_exec *exec)
         for (int32_t i = 0; i < exec->n_sources; i++)
             if (exec->sources[i]->locals[w] != NULL && exec->sources[i]->ops->local_free != NULL)
                 exec->sources[i]->ops->local_free(exec->sources[i], exec->sources[i]->locals[w]);
-        if (exec->workers != NULL)
-            fl_arena_drop(&exec->workers[w].arena);
     }
+    for (int32_t w = 0; exec->workers != NULL && w <= exec->n_workers; w++)
+        fl_arena_drop(&exec->workers[w].arena);
     for (int32_t i = 0; i < exec->n_sources; i++)
         if (exec->sources[i]->ops->free != NULL)
             exec->sources[i]->ops->free(exec->sources[i]);
@@ -88,8 +101,10 @@ fl_status fl_exec_build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_e
         f->hidden += !fl_col_set_has(&node->made, f->col);
     fl_runtime_filter *seen = exec->runtime_filters; /* those announced further down count from where they began */
     fl_status st = node->op->exec->build(exec, node, next, err);
-    for (fl_runtime_filter *f = seen; f != NULL; f = f->next)
+    for (fl_runtime_filter *f = seen; f != NULL; f = f->next) {
         f->hidden -= !fl_col_set_has(&node->made, f->col);
+        FL_ASSERT(f->hidden >= 0);
+    }
     return st;
 }
 
@@ -98,6 +113,7 @@ fl_status fl_exec_add_stage(fl_exec *exec, const fl_stage_ops *ops, int64_t byte
 {
     fl_status st = FL_OK;
     fl_stage *stage = NULL;
+    FL_ASSERT(ops->push != NULL && bytes >= (int64_t)sizeof(fl_stage));
     FL_TRY(fl_arena_get_zero(&exec->arena, bytes, (void **)&stage, err));
     FL_TRY(fl_grow(exec->context.memory, (void **)&exec->stages, &exec->stages_capacity, exec->n_stages + 1,
                    (int64_t)sizeof(*exec->stages), err));
@@ -116,6 +132,7 @@ fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t by
 {
     fl_status st = FL_OK;
     fl_source *source = NULL;
+    FL_ASSERT(ops->run != NULL && bytes >= (int64_t)sizeof(fl_source));
     FL_TRY(fl_arena_get_zero(&exec->arena, bytes, (void **)&source, err));
     FL_TRY(fl_grow(exec->context.memory, (void **)&exec->sources, &exec->sources_capacity, exec->n_sources + 1,
                    (int64_t)sizeof(*exec->sources), err));
@@ -186,6 +203,7 @@ fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err)
     FL_TRY(fl_arena_get(arena, batch->rows * 2 + 64, (void **)&list, err));
     FL_TRY(FL_NEW_ARRAY(arena, batch->cols + 1, &vecs, err));
     int32_t kept = fl_bitmap_to_list(batch->mask, batch->rows, list);
+    FL_ASSERT(kept == batch->kept);
     for (int32_t c = 0; c < batch->cols; c++)
         FL_TRY(fl_vec_gather(arena, &batch->vec[c], list, kept, &vecs[c], err));
     batch->vec = vecs;
@@ -221,6 +239,10 @@ static bool is_batch_of(const fl_exec *exec, const fl_node *node, const fl_batch
 fl_status fl_push(const fl_node *from, fl_stage *to, fl_worker *worker, fl_batch *batch, fl_err *err)
 {
     FL_ASSERT(from == NULL || is_batch_of(worker->exec, from, batch));
+    FL_ASSERT(to->ops->local_new == NULL || to->locals[worker->id] != NULL);
+    FL_ASSERT_NO_FAULT(fl_batch_fault(batch));
+    for (int32_t c = 0; from != NULL && c < batch->cols; c++)
+        FL_ASSERT_SLOW(fl_type_is_equal(batch->vec[c].type, fl_plan_col(worker->exec->plan, from->cols[c])->type));
     if (batch->kept == 0)
         return FL_OK;
     fl_status st = fl_exec_check(worker->exec, err);
@@ -266,20 +288,31 @@ double fl_exec_progress(fl_exec *exec)
     return total <= 0 ? 0 : done / total;
 }
 
+static void add_actual(const fl_exec *exec, fl_node_actual *to, int32_t n)
+{
+    int32_t nodes = fl_plan_nodes(exec->plan) + 1;
+    for (int32_t w = 0; exec->workers != NULL && w <= exec->n_workers; w++)
+        for (int32_t i = 0; i < n && i < nodes; i++) {
+            const fl_node_actual *a = &exec->workers[w].actual[i];
+            to[i].rows += a->rows;
+            to[i].ns += a->ns;
+            to[i].bytes += a->bytes;
+            to[i].spilled_bytes += a->spilled_bytes;
+            to[i].spill_splits += a->spill_splits;
+            to[i].has_run |= a->has_run;
+        }
+}
+
 void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n)
 {
     memset(ret, 0, (size_t)n * sizeof(*ret));
-    int32_t nodes = fl_plan_nodes(exec->plan) + 1;
-    for (int32_t w = 0; exec->workers != NULL && w < exec->n_workers; w++)
-        for (int32_t i = 0; i < n && i < nodes; i++) {
-            const fl_node_actual *a = &exec->workers[w].actual[i];
-            ret[i].rows += a->rows;
-            ret[i].ns += a->ns;
-            ret[i].bytes += a->bytes;
-            ret[i].spilled_bytes += a->spilled_bytes;
-            ret[i].spill_splits += a->spill_splits;
-            ret[i].has_run |= a->has_run;
-        }
+    add_actual(exec, ret, n);
+}
+
+void fl_exec_count_run(fl_worker *worker, const fl_exec *run)
+{
+    FL_ASSERT(run->plan == worker->exec->plan); /* so that ids mean the same nodes */
+    add_actual(run, worker->actual, fl_plan_nodes(run->plan) + 1);
 }
 
 fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, int32_t i, fl_err *err), void *ctx,

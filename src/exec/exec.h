@@ -14,10 +14,16 @@
  * help as the others (base/workers.h); they come and go between morsels. A run can be left when there are rows enough, and
  * gone on with (fl_exec_run_until): helpers work on until its sink is full.
  *
+ * What is made of one morsel may be more than the sink of such a run takes, or than its reader waits for. Where a stage multiplies rows, or
+ * a source has large morsels, workers are on stacks of their own (base/fiber.h) and may pause in the middle of a push: the thread
+ * goes, to its reader or to the pool, and whichever comes next goes on with what paused first. So a worker is a state more
+ * than a thread: none of its calls may hold a lock over a push, or rely on being on the same thread behind it.
+ *
  * Each worker has an arena that is reset for each batch of the source: whatever a chain makes of a batch lives there. */
 #ifndef FL_EXEC_EXEC_H
 #define FL_EXEC_EXEC_H
 
+#include "base/fiber.h"
 #include "base/index_map.h"
 #include "base/interrupt.h"
 #include "base/workers.h"
@@ -40,6 +46,7 @@ typedef struct fl_worker {
     int32_t pipeline;       /* number of the pipeline under way, in the order in which they run */
     int64_t morsel;         /* number of the morsel under way, in the source's order */
     fl_node_actual *actual; /* [nodes + 1] */
+    struct fl_stay *stay;   /* where it is now; NULL: the one that only counts (fl_exec.finisher) */
 } fl_worker;
 
 /* What a pipeline tells its chain between batches, in order with the worker's rows. */
@@ -67,6 +74,9 @@ typedef struct fl_stage_ops {
     fl_status (*finish)(fl_stage *stage, void *const *locals, int32_t n_locals, fl_err *err);
     /** Sinks: whether no more rows are wanted for now. NULL: never. Any thread. */
     bool (*is_full)(fl_stage *stage);
+    /** Sinks with is_paced: whether a worker in the middle of a morsel shall wait for now. Never all that are in a morsel, while
+     *  the reader has nothing to take. Any thread, under the run's lock or not. */
+    bool (*is_held)(fl_stage *stage, const fl_worker *worker);
     void (*local_free)(fl_stage *stage, void *local);
     void (*free)(fl_stage *stage);
 } fl_stage_ops;
@@ -76,6 +86,8 @@ struct fl_stage {
     fl_stage *next;
     const fl_node *node; /* whose output this stage pushes; NULL: helper stages, not counted */
     bool is_ordered;     /* the rows must arrive in the source's order, by one worker at a time (limits) */
+    bool multiplies;     /* a batch may become many, as rows that have several partners do */
+    bool is_paced;       /* sinks: rows are read while the run goes on, and workers may pause (fl_exec_pause_if_due) */
     void **locals;       /* [exec->n_workers] */
     struct fl_wait *waits;
     struct fl_task *finish; /* sinks: its task, when it was added */
@@ -86,6 +98,11 @@ typedef struct fl_source_ops {
     fl_status (*local_new)(fl_source *source, fl_worker *worker, void **ret, fl_err *err);
     /** Claims one morsel and pushes its batches to `to`; *ret_any false: none was left. Resets worker->arena per batch. */
     fl_status (*run)(fl_source *source, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err);
+    /** Whether a worker that comes would find a morsel, or that there is none any more; false: what others have in hands decides,
+     *  of whom the last one to give something back calls fl_exec_wake. NULL: always. Any thread, under the run's lock. */
+    bool (*has_morsel)(fl_source *source);
+    /** Whether a morsel may be of any number of rows. NULL: none is. Asked when what the source waits for is finished. */
+    bool (*has_large_morsels)(const fl_source *source);
     void (*local_free)(fl_source *source, void *local);
     void (*free)(fl_source *source);
 } fl_source_ops;
@@ -107,18 +124,29 @@ typedef struct fl_op_exec {
     fl_status (*build)(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err);
 } fl_op_exec;
 
+/* The rows of a recursion's last round, for the run of the next one. */
+typedef struct fl_working_rows {
+    const struct fl_working_rows *outer; /* of a recursion around it */
+    int64_t number;                      /* the recursion's */
+    struct fl_segment *const *segments;
+    int64_t n_segments;
+} fl_working_rows;
+
 /* What a run needs from outside; all borrowed for as long as it lasts. */
 typedef struct fl_exec_context {
     const fl_plan *plan;
     const fl_session_state *session;
     fl_memory *memory;
     fl_workers *workers;
+    fl_fibers *fibers;     /* NULL: workers never pause */
     fl_str temp_directory; /* where rows go that leave memory */
     struct fl_spill_quota *spill_quota;
+    const fl_working_rows *working; /* NULL: it is no round of a recursion */
 } fl_exec_context;
 
 struct fl_exec {
     fl_exec_context context;
+    uint64_t number; /* of the run: no other in this process has it */
     const fl_plan *plan;
     fl_arena arena; /* of the run: stages, programs, everything that lives until the end. Worker 0's thread only */
     struct fl_task *tasks; /* pipelines and finishes, in the order in which they were added */
@@ -135,6 +163,7 @@ struct fl_exec {
     struct fl_exec_shared *shared;
     fl_worker *workers; /* [n_workers] */
     int32_t n_workers;
+    fl_worker *finisher;      /* for whom finishes of sinks count; it is in no pipeline */
     fl_source *_Atomic scans; /* for progress, from another thread */
     struct fl_spill_holder *_Atomic spill_holders;
     pthread_mutex_t spill_lock;
@@ -143,6 +172,10 @@ struct fl_exec {
     pthread_mutex_t
         lock; /* guards the tasks' states and what follows; inside of it the pool's may be taken, and sinks' */
     pthread_cond_t changed; /* a worker left a pipeline, or a sink has something for the reader */
+    struct fl_stay *stays;  /* [n_workers] */
+    int32_t n_running;      /* workers in a pipeline with a thread, */
+    int32_t n_helping;      /* of which so many are the pool's; */
+    int32_t n_paused;       /* and those without one */
     fl_status st;           /* first failure */
     fl_err err;
     _Atomic bool stops; /* it failed, or nobody wants it any more */
@@ -158,7 +191,7 @@ fl_status fl_exec_build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_e
 fl_status fl_exec_run(fl_exec *exec, fl_err *err);
 
 /** Runs on until all is done (*ret_has_ended) or is_enough(ctx) says that there is something for the caller, who calls again
- *  for more. It is asked between morsels, on this thread. After a failure every call fails in the same way. One thread at a
+ *  for more. It is asked between morsels, and where workers may pause, on this thread. After a failure every call fails in the same way. One thread at a
  *  time, not always the same. */
 fl_status fl_exec_run_until(fl_exec *exec, bool (*is_enough)(void *ctx), void *ctx, bool *ret_has_ended, fl_err *err);
 
@@ -166,7 +199,7 @@ fl_status fl_exec_run_until(fl_exec *exec, bool (*is_enough)(void *ctx), void *c
  *  holding no lock of a sink. */
 void fl_exec_wake(fl_exec *exec);
 
-/** Ends the run where it is, and frees it. Waits for helpers, who stop at their next batch. */
+/** Ends the run where it is, and frees it. Waits for helpers, who stop at their next batch; workers that pause end on this thread. */
 void fl_exec_free(fl_exec *exec);
 
 /** Share of the work done, 0 to 1; from any thread, while it runs. */
@@ -174,6 +207,9 @@ double fl_exec_progress(fl_exec *exec);
 
 /** Actual figures by node id, summed over workers. `ret` has room for n entries; nodes with larger ids are left out. */
 void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n);
+
+/** Adds what a run of a part of the plan counted, which is over, to what the worker counts. */
+void fl_exec_count_run(fl_worker *worker, const fl_exec *run);
 
 /* For operators while they build. */
 
@@ -190,6 +226,9 @@ fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err);
 /** A stage or source whose pipelines do not start before the sink is finished: `waits` is &stage->waits or &source->waits. The
  *  sink's finish is added before a pipeline over it. */
 fl_status fl_exec_wait_for(fl_exec *exec, struct fl_wait **waits, const fl_stage *sink, fl_err *err);
+
+/** The same for the end of all pipelines that were added so far and feed the sink behind `stage`, which is not finished yet. */
+fl_status fl_exec_wait_for_feeders(fl_exec *exec, struct fl_wait **waits, const fl_stage *stage, fl_err *err);
 
 /** Where nodes that share something of the run keep it: the same place for the same key, NULL in it at first. */
 fl_status fl_exec_place(fl_exec *exec, int64_t key, void ***ret, fl_err *err);
@@ -212,6 +251,11 @@ fl_status fl_push_event(fl_stage *to, fl_worker *worker, fl_event event, fl_err 
 
 /** Gathers the kept rows of a batch to the front: afterwards rows == kept and there is no mask. */
 fl_status fl_batch_compact(fl_arena *arena, fl_batch *batch, fl_err *err);
+
+/** For sinks with is_paced, in a push that put rows where the reader finds them: lets the worker pause when it is held, when the
+ *  reader's own thread is on it and there is enough for him, or when another job waits for the thread. FL_ERR_CANCELLED: the run
+ *  has ended meanwhile. No lock may be held, by the sink or by what pushes to it. */
+fl_status fl_exec_pause_if_due(fl_worker *worker, fl_err *err);
 
 /** FL_ERR_CANCELLED or FL_ERR_TIMEOUT when the run must stop. Call at least every few milliseconds of work; loops of small
  *  steps count them (base/interrupt.h). */

@@ -249,8 +249,61 @@ static void test_graph_grows(void **state)
     fl_registry_unref(registry);
 }
 
+/* What goes to another sink may wait for the pipelines of one that is not finished. */
+static void test_behind_feeders(void **state)
+{
+    fl_registry *registry = NULL;
+    fl_plan *plan = NULL;
+    fl_exec *exec = NULL;
+    fl_workers *workers = NULL;
+    list_stage *list = NULL, *other = NULL;
+    number_source *source = NULL;
+    fl_col_id col;
+    const fl_trait_set *traits = NULL;
+    const fl_node *inputs[INPUTS], *root = NULL;
+    int64_t numbers[INPUTS] = {0};
+    int32_t n = 0;
+    fl_memory memory;
+    fl_session_state session = {.vector_rows = 2048, .threads = 2};
+    fl_col_info info = {.name = FL_STR("number"), .type = FL_TYPE(FL_I64)};
+    (void)state;
+    fl_memory_init(&memory, NULL, "test", 0);
+    assert_int_equal(fl_registry_new(&registry, NULL), FL_OK);
+    assert_int_equal(fl_plan_new(NULL, registry, &plan, NULL), FL_OK);
+    assert_int_equal(fl_workers_new(2, &workers, NULL), FL_OK);
+    assert_int_equal(fl_plan_add_col(plan, &info, &col, NULL), FL_OK);
+    assert_int_equal(fl_trait_with(plan, fl_trait_none(plan), &fl_trait_convention, FL_VECTORIZED, &traits, NULL),
+                     FL_OK);
+    for (int32_t i = 0; i < INPUTS; i++) {
+        number_attrs attrs = {.number = i};
+        assert_int_equal(fl_node_make(plan, &number_op, &attrs, traits, NULL, 0, NULL, 0, &inputs[i], NULL), FL_OK);
+    }
+    assert_int_equal(fl_node_make(plan, &append_op, NULL, traits, inputs, INPUTS - 1, NULL, 0, &root, NULL), FL_OK);
+    fl_exec_context context = {.plan = plan, .session = &session, .memory = &memory, .workers = workers};
+    assert_int_equal(fl_exec_new(&context, &exec, NULL), FL_OK);
+    assert_int_equal(fl_exec_add_stage(exec, &list_ops, (int64_t)sizeof(*list), NULL, NULL, &list, NULL), FL_OK);
+    assert_int_equal(fl_exec_add_stage(exec, &list_ops, (int64_t)sizeof(*other), NULL, NULL, &other, NULL), FL_OK);
+    list->numbers = other->numbers = numbers;
+    list->n = other->n = &n;
+    assert_int_equal(fl_exec_build(exec, root, &list->base, NULL), FL_OK);
+    assert_int_equal(
+        fl_exec_add_source(exec, &number_source_ops, (int64_t)sizeof(*source), inputs[INPUTS - 1], &source, NULL),
+        FL_OK);
+    assert_int_equal(fl_exec_wait_for_feeders(exec, &source->base.waits, &list->base, NULL), FL_OK);
+    assert_int_equal(fl_exec_add_pipeline(exec, &source->base, &other->base, NULL), FL_OK);
+    assert_int_equal(fl_exec_run(exec, NULL), FL_OK);
+    assert_int_equal(n, INPUTS);
+    for (int32_t i = 0; i < INPUTS; i++)
+        assert_int_equal(numbers[i], i);
+    fl_exec_free(exec);
+    fl_workers_free(workers);
+    fl_plan_unref(plan);
+    fl_registry_unref(registry);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_five_inputs), cmocka_unit_test(test_graph_grows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_five_inputs), cmocka_unit_test(test_graph_grows),
+                                       cmocka_unit_test(test_behind_feeders)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,10 @@ typedef struct fl_call {
     fl_vec *ret;          /* data and validity preallocated, see above; a kernel may change ret->width (decimals: 8) */
     const uint64_t *mask; /* see above */
     fl_arena *heap;       /* for the bytes of new strings; reset with the next batch */
-    void *state;          /* of fl_func_desc.prepare */
+    const fl_func_desc *func;               /* which is called */
+    void *state;                            /* of fl_func_desc.prepare */
+    void *local;                            /* of fl_func_desc.local_new */
+    fl_memory *memory;                      /* the budget of the run; its interrupt holds cancellation and deadline */
     const struct fl_session_state *session; /* zone, now(); see exec/session_state.h */
     fl_work work;                           /* see fl_call_work */
 } fl_call;

@@ -117,6 +117,7 @@ static fl_status begin(fl_group_index *index, const fl_vec *keys, int32_t count,
         is_same &= !is_coded || key->dict_id == keys[k].dict_id;
         key->dict_id = keys[k].dict_id;
     }
+    FL_ASSERT(stride == n_places); /* steps of all keys: no two combinations have the same place */
     if (!is_same)
         index->n_places = index->rows_seen = 0;
     index->rows_seen += count;
@@ -125,6 +126,7 @@ static fl_status begin(fl_group_index *index, const fl_vec *keys, int32_t count,
             return FL_OK;
         FL_TRY(clear(index, n_places, err));
     }
+    FL_ASSERT(index->n_places == n_places); /* the same dictionaries have as many values */
     *ret_used = true;
 cleanup:
     return st;

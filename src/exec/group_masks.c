@@ -42,8 +42,10 @@ fl_status fl_group_masks_split(uint8_t *const *groups, const uint16_t *list, int
         ret->groups[n] = groups[w * 64 + __builtin_ctzll(left[w])];
         FL_TRY(fl_arena_get(arena, words * 8, (void **)&ret->masks[n], err));
         run(groups, ret->groups[n], rows, ret->masks[n]);
-        for (int64_t v = w; v < words; v++)
+        for (int64_t v = w; v < words; v++) {
+            FL_ASSERT_SLOW((left[v] & ret->masks[n][v]) == ret->masks[n][v]); /* no row has two groups */
             left[v] &= ~ret->masks[n][v];
+        }
         n++;
     }
     ret->n = n;

@@ -42,6 +42,7 @@ static fl_status list_table(void *ctx, int32_t w, fl_err *err)
     }
     for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
         at[p + 1] += at[p];
+    FL_ASSERT(at[FL_GROUP_PARTITIONS] == store->rows);
     memcpy(list->starts, at, sizeof(at));
     for (const fl_row_block *b = store->first; b != NULL; b = b->next) {
         FL_TRY(fl_exec_check(m->exec, err));
@@ -74,16 +75,17 @@ static fl_status merge_partition(void *ctx, int32_t p, fl_err *err)
     for (int32_t w = 0; w < m->n_tables; w++)
         total += m->lists[w].starts[p + 1] - m->lists[w].starts[p];
     FL_TRY(fl_alloc(into->store.memory, total * 8 + 8, (void **)&m->result->rows[p], err));
+    FL_TRY(fl_group_table_reserve(into, total, err));
     uint8_t **kept = m->result->rows[p];
     for (int32_t w = 0; w < m->n_tables; w++) {
         uint8_t *const *rows = m->lists[w].rows + m->lists[w].starts[p];
         const uint64_t *hashes = m->lists[w].hashes + m->lists[w].starts[p];
         int64_t n = m->lists[w].starts[p + 1] - m->lists[w].starts[p];
-        FL_TRY(fl_group_table_reserve(into, n, err));
         for (int64_t i = 0; i < n; i++) {
             bool is_new = false;
             if ((i & (CHECK_ROWS - 1)) == CHECK_ROWS - 1)
                 FL_TRY(fl_exec_check(m->exec, err));
+            FL_ASSERT_SLOW(fl_group_result_table(m->result, hashes[i]) == p);
             if (i + 2 * AHEAD < n)
                 fl_group_table_prefetch(into, hashes[i + 2 * AHEAD]);
             if (i + AHEAD < n && fl_group_table_prefetch_row(into, hashes[i + AHEAD]))
@@ -93,6 +95,7 @@ static fl_status merge_partition(void *ctx, int32_t p, fl_err *err)
             *n_kept += is_new;
         }
     }
+    FL_ASSERT(*n_kept == into->n_hashed && *n_kept <= total);
 cleanup:
     return st;
 }
@@ -123,6 +126,7 @@ static fl_status merge_places(void *ctx, int32_t piece, fl_err *err)
     int64_t start = into->n_places * piece / m->pieces, end = into->n_places * (piece + 1) / m->pieces;
     for (int32_t w = 0; w < m->n_tables; w++) {
         uint8_t *const *rows = m->tables[w]->index.rows;
+        FL_ASSERT(rows == NULL || m->tables[w]->index.n_places == into->n_places); /* places mean the same keys */
         for (int64_t i = start; rows != NULL && i < end; i++) {
             if (rows[i] == NULL)
                 continue;
@@ -158,15 +162,17 @@ fl_status fl_group_merge(fl_exec *exec, const fl_row_layout *layout, int32_t n_k
     merging m = {.exec = exec, .tables = tables, .n_tables = n, .combine = combine, .ctx = ctx, .result = ret};
     int64_t rows = 0;
     int32_t base = 0; /* the table that is moved: one that has an array, where there is any */
-    bool is_complete = n > 0 && tables[0]->index.is_complete;
+    bool is_complete = n > 0 && tables[0]->index.is_complete, has_doubles = false;
     *ret = (fl_group_result){.n_tables = 1};
     for (int32_t p = 0; p < FL_GROUP_PARTITIONS; p++)
         fl_arena_init(&ret->heaps[p], exec->context.memory);
     for (int32_t w = n - 1; w >= 0; w--) {
         rows += tables[w]->store.rows;
+        has_doubles |= tables[w]->has_doubles;
         base = tables[w]->index.n_places > 0 ? w : base;
     }
-    bool is_moved = n == 1 || is_complete;
+    FL_ASSERT(!is_complete || !has_doubles);
+    bool is_moved = (n == 1 && !has_doubles) || is_complete;
     if (!is_moved && rows >= PARTITION_ROWS_MIN)
         ret->n_tables = FL_GROUP_PARTITIONS;
     FL_TRY(FL_NEW_ARRAY(&exec->arena, ret->n_tables, &ret->tables, err));
@@ -181,7 +187,8 @@ fl_status fl_group_merge(fl_exec *exec, const fl_row_layout *layout, int32_t n_k
     }
     FL_TRY(
         fl_alloc(exec->context.memory, fl_group_table_rows_max(&ret->tables[0]) * 8 + 8, (void **)&ret->rows[0], err));
-    st = fl_group_table_list(&ret->tables[0], ret->rows[0], &ret->n_rows[0], err);
+    FL_TRY(fl_group_table_list(&ret->tables[0], ret->rows[0], &ret->n_rows[0], err));
+    FL_ASSERT(ret->n_rows[0] <= rows); /* those of all tables, but for the same ones */
 cleanup:
     return st;
 }

@@ -1,15 +1,18 @@
 /* The group table. */
 #include "exec/group_table.h"
 
+#include "arrow/vec_check.h"
 #include "base/hash.h"
 #include "base/interrupt.h"
 
 #define POINTER_MASK FL_GROUP_POINTER_MASK
-#define AHEAD 16          /* rows between asking for an entry's memory and using it */
-#define FAR_ENTRIES 65536 /* from here on rows are not in the near caches */
+#define AHEAD 16            /* rows between asking for an entry's memory and using it */
+#define SAMPLED_PARTITION 0 /* by the upper four bits of the hash */
+#define FAR_ENTRIES 65536   /* from here on rows are not in the near caches */
 
 static uint64_t entry_of(uint64_t hash, const uint8_t *row)
 {
+    FL_ASSERT_SLOW(((uint64_t)(uintptr_t)row & ~POINTER_MASK) == 0);
     return (hash & ~POINTER_MASK) | (uint64_t)(uintptr_t)row;
 }
 
@@ -45,6 +48,7 @@ fl_status fl_group_table_init(fl_group_table *table, const fl_row_layout *layout
                               fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
+    FL_ASSERT(n_keys <= layout->n_cols && rows_max > 0 && rows_max <= UINT16_MAX + 1);
     *table = (fl_group_table){.n_keys = n_keys, .rows_max = rows_max};
     fl_row_store_init(&table->store, layout, memory);
     table->n_entries = 1024;
@@ -109,6 +113,7 @@ fl_status fl_group_table_list(const fl_group_table *table, uint8_t **ret_rows, i
     }
 cleanup:
     *ret_n = n;
+    FL_ASSERT(n <= fl_group_table_rows_max(table)); /* for so many there is room */
     return st;
 }
 
@@ -146,6 +151,8 @@ static fl_status enter_entries(const fl_group_table *table, uint64_t *entries, u
     fl_work work = fl_work_of(table->store.memory);
     for (int64_t i = 0; i < table->n_entries; i++) {
         FL_TRY(fl_work_add(&work, 1, err));
+        if (i + AHEAD < table->n_entries && table->entries[i + AHEAD] != 0)
+            __builtin_prefetch(fl_group_table_entry(table, i + AHEAD));
         if (table->entries[i] != 0)
             enter(entries, mask, table->entries[i], fl_row_hash(fl_group_table_entry(table, i)));
     }
@@ -153,12 +160,35 @@ cleanup:
     return st;
 }
 
-static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
+#if defined(FLETCH_SLOW_ASSERTS)
+static int64_t count_entries(const uint64_t *entries, int64_t n)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        count += entries[i] != 0;
+    return count;
+}
+
+/* What is wrong with the rows that were found or made for hashes, NULL: nothing is. */
+static const char *rows_fault(const uint64_t *hashes, int32_t count, bool inserts, uint8_t *const *rows)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (rows[i] == NULL && inserts)
+            return "a key has no row";
+        if (rows[i] != NULL && fl_row_hash(rows[i]) != hashes[i])
+            return "a key's row has another hash";
+    }
+    return NULL;
+}
+#endif
+
+/* Makes room for `rows` in a directory that is at the most half full; `growth` rows are expected to come. */
+static fl_status make_room(fl_group_table *table, int64_t rows, int64_t growth, fl_err *err)
 {
     if (rows * 2 <= table->n_entries)
         return FL_OK;
     int64_t grown = table->n_entries;
-    while (grown < rows * 4)
+    while (grown < (rows + growth) * 2)
         grown *= 2;
     uint64_t *entries = NULL;
     fl_status st = fl_alloc_zero(table->store.memory, grown * 8, (void **)&entries, err);
@@ -170,6 +200,7 @@ static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
         fl_free(entries);
         return st;
     }
+    FL_ASSERT_SLOW(count_entries(entries, grown) == table->n_hashed);
     fl_free(table->entries);
     table->entries = entries;
     table->n_entries = grown;
@@ -178,7 +209,7 @@ static fl_status make_room(fl_group_table *table, int64_t rows, fl_err *err)
 
 fl_status fl_group_table_reserve(fl_group_table *table, int64_t rows, fl_err *err)
 {
-    return make_room(table, table->n_hashed + rows, err);
+    return make_room(table, table->n_hashed + rows, 0, err);
 }
 
 /* One 64-bit key without nulls, the commonest case: probe and compare in one loop. */
@@ -229,6 +260,7 @@ static fl_status find_words(fl_group_table *table, const fl_vec *key, const uint
         }
         ret_rows[i] = row;
     }
+    FL_ASSERT_NO_FAULT(rows_fault(hashes, count, inserts, ret_rows));
     return FL_OK;
 }
 
@@ -237,8 +269,9 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
 {
     fl_status st = FL_OK;
     FL_ASSERT(count <= table->rows_max);
+    FL_ASSERT(((uint64_t)(uintptr_t)table->store.last & ~POINTER_MASK) == 0); /* else rows would be taken for tags */
     if (inserts)
-        FL_TRY(make_room(table, table->n_hashed + count, err));
+        FL_TRY(make_room(table, table->n_hashed + count, table->n_hashed + count, err));
     if (is_single_word(table, &keys[0]))
         return find_words(table, &keys[0], list, count, hashes, inserts, ret_rows, err);
     uint16_t *pending = table->scratch->pending, *candidates = table->scratch->candidates,
@@ -293,6 +326,7 @@ fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, 
         }
         n_pending = n_differ;
     }
+    FL_ASSERT_NO_FAULT(rows_fault(hashes, count, inserts, ret_rows));
 cleanup:
     return st;
 }
@@ -305,6 +339,7 @@ fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const u
     fl_group_index *index = &table->index;
     int32_t n_misses = 0, n_far = 0, n_fresh = 0;
     bool is_used = false;
+    FL_ASSERT_NO_FAULT(fl_list_fault(list, count, UINT16_MAX + 1));
     FL_TRY(fl_group_index_find(index, keys, list, count, ret_rows, s->misses, &n_misses, &is_used, err));
     if (!is_used) {
         fl_rows_hash(keys, table->n_keys, list, count, seed, s->hashes);
@@ -342,6 +377,35 @@ cleanup:
     return st;
 }
 
+fl_status fl_group_table_append(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
+                                uint64_t seed, uint8_t **ret_rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_row_layout *layout = table->store.layout;
+    uint64_t *hashes = table->scratch->hashes;
+    FL_ASSERT(!table->index.is_complete && count <= table->rows_max);
+    fl_rows_hash(keys, table->n_keys, list, count, seed, hashes);
+    FL_TRY(make_room(table, table->n_hashed + count, table->n_hashed + count,
+                     err)); /* so that nothing fails between here and the last row */
+    FL_TRY(fl_row_store_add(&table->store, count, ret_rows, err));
+    table->has_doubles = true;
+    for (int32_t i = 0; i < count; i++)
+        *(uint64_t *)ret_rows[i] = hashes[i];
+    for (int32_t k = 0; k < table->n_keys; k++)
+        FL_TRY(fl_rows_write(layout, k, &keys[k], list, count, ret_rows, &table->store.heap, err));
+    for (int32_t i = 0; i < count; i++) {
+        uint8_t *known = NULL;
+        if (hashes[i] >> 60 != SAMPLED_PARTITION)
+            continue;
+        FL_TRY(fl_group_table_adopt_hashed(table, ret_rows[i], hashes[i], &known, err));
+        table->n_sampled++;
+        table->n_known += known != NULL;
+    }
+    FL_ASSERT(table->n_hashed <= table->store.rows);
+cleanup:
+    return st;
+}
+
 fl_status fl_group_table_adopt(fl_group_table *table, uint8_t *row, uint8_t **ret_known, fl_err *err)
 {
     return fl_group_table_adopt_hashed(table, row, fl_row_hash(row), ret_known, err);
@@ -350,11 +414,12 @@ fl_status fl_group_table_adopt(fl_group_table *table, uint8_t *row, uint8_t **re
 fl_status fl_group_table_adopt_hashed(fl_group_table *table, uint8_t *row, uint64_t hash, uint8_t **ret_known,
                                       fl_err *err)
 {
-    fl_status st = make_room(table, table->n_hashed + 1, err);
+    fl_status st = make_room(table, table->n_hashed + 1, table->n_hashed + 1, err);
     if (st != FL_OK)
         return st;
     uint64_t mask = (uint64_t)(table->n_entries - 1);
     *ret_known = NULL;
+    FL_ASSERT_SLOW(fl_row_hash(row) == hash);
     for (uint64_t slot = hash & mask;; slot = (slot + 1) & mask) {
         uint64_t entry = table->entries[slot];
         if (entry == 0) {

@@ -17,8 +17,10 @@ typedef struct fl_group_table {
     fl_row_store store;
     int32_t n_keys; /* the layout's first columns */
     uint64_t *entries;
-    int64_t n_entries; /* power of two */
-    int64_t n_hashed;  /* rows in the hash directory */
+    int64_t n_entries;          /* power of two */
+    int64_t n_hashed;           /* rows in the hash directory */
+    bool has_doubles;           /* a key may have several rows in the store: some were appended */
+    int64_t n_sampled, n_known; /* appended rows that were looked up, and those of them whose key had a row */
     fl_group_index index;
     struct fl_group_scratch *scratch;
     int32_t rows_max;
@@ -39,6 +41,12 @@ fl_status fl_group_table_find(fl_group_table *table, const fl_vec *keys, const u
 /** The same by the hash directory alone, with hashes parallel to list: for tables without an index. */
 fl_status fl_group_table_find_hashed(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
                                      const uint64_t *hashes, bool inserts, uint8_t **ret_rows, fl_err *err);
+
+/** Adds a row for each key without looking whether it has one: where hardly any has, that costs more than to put the rows together when
+ *  tables are merged. A sixteenth of them, those of one partition of the hash, are looked up, so that n_sampled and n_known tell whether
+ *  it still pays; the caller sets them back. For tables without a complete index. After a failure the store is to be rewound. */
+fl_status fl_group_table_append(fl_group_table *table, const fl_vec *keys, const uint16_t *list, int32_t count,
+                                uint64_t seed, uint8_t **ret_rows, fl_err *err);
 
 /** Rows in both directories, at the most. */
 int64_t fl_group_table_rows_max(const fl_group_table *table);

@@ -168,9 +168,49 @@ static void test_dictionaries(void **state)
     end(&f);
 }
 
+/* Appended rows have their keys and hashes; of a sixteenth of them it is known how many had a row already. */
+static void test_appending(void **state)
+{
+    fixture f;
+    int64_t x[ROWS];
+    fl_vec key;
+    uint8_t *rows[ROWS], *found[ROWS];
+    int64_t n_sampled = 0;
+    begin(&f, &(fl_type){.id = FL_I64}, 1, NULL);
+    for (int32_t batch = 0; batch < 200; batch++) {
+        for (int32_t i = 0; i < ROWS; i++)
+            x[i] = (batch % 100) * ROWS + i; /* each comes twice */
+        fl_vec_set_flat(&key, (fl_type){.id = FL_I64}, x, NULL);
+        assert_int_equal(fl_group_table_append(&f.hashed, &key, f.list, ROWS, SEED, rows, NULL), FL_OK);
+        for (int32_t i = 0; i < ROWS; i++) {
+            assert_int_equal(*(int64_t *)(rows[i] + f.layout.offsets[0]), x[i]);
+            assert_false(fl_row_is_null(&f.layout, rows[i], 0));
+        }
+        if (batch == 99) {
+            assert_int_equal(f.hashed.n_known, 0);
+            n_sampled = f.hashed.n_sampled;
+        }
+    }
+    assert_true(f.hashed.has_doubles && f.hashed.store.rows == 200 * ROWS);
+    assert_in_range(n_sampled, 100 * ROWS / 32, 100 * ROWS / 8);
+    assert_int_equal(f.hashed.n_sampled, 2 * n_sampled);
+    assert_int_equal(f.hashed.n_known, n_sampled);
+    assert_int_equal(f.hashed.n_hashed, n_sampled);
+    /* looking up goes on behind it: a key has one row from here on */
+    for (int32_t again = 0; again < 2; again++) {
+        assert_int_equal(fl_group_table_find(&f.hashed, &key, f.list, ROWS, SEED, true, found, NULL), FL_OK);
+        for (int32_t i = 0; i < ROWS; i++) {
+            assert_true(fl_rows_are_same(&f.layout, 1, found[i], rows[i]));
+            assert_true(again == 0 || found[i] == rows[i]);
+            rows[i] = found[i];
+        }
+    }
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_ranges), cmocka_unit_test(test_decimals_and_booleans),
-                                       cmocka_unit_test(test_dictionaries)};
+                                       cmocka_unit_test(test_dictionaries), cmocka_unit_test(test_appending)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

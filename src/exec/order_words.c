@@ -1,6 +1,7 @@
 /* Order words of vectors. */
 #include "exec/order_words.h"
 
+#include "arrow/vec_check.h"
 #include "arrow/vec_order.h"
 
 /* Rows without gaps go through a loop that compilers make vectors of. */
@@ -31,6 +32,7 @@ void fl_order_words(const fl_vec *vec, const uint16_t *list, int32_t count, bool
     const void *x = vec->data;
     FL_ASSERT(fl_type_is_ordered(vec->type));
     FL_ASSERT(vec->layout != FL_DICT || fl_type_is_string(vec->type));
+    FL_ASSERT_NO_FAULT(fl_list_fault(list, count, UINT16_MAX + 1)); /* rows without gaps are told by its ends */
     if (count == 0)
         return;
     switch (vec->type.id) {

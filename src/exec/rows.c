@@ -1,14 +1,18 @@
 /* The row layout: hashing, writing, comparing, reading, by typed loops a column at a time. */
 #include "exec/rows.h"
 
+#include "arrow/vec_check.h"
 #include "base/hash.h"
+#include "base/region_pool.h"
 
 #include <math.h>
 
 #define BLOCK_BYTES_MIN (16 * 1024) /* small results stay small */
 #define BLOCK_BYTES_MAX (256 * 1024)
 #define GROWTH_PART 4 /* of what a store has: what it grows by, so that it fits as long as spilling has room */
-#define LARGE_STORE_BYTES (32 << 20) /* from here on a block is of huge pages */
+#define HUGE_STORE_BYTES (8 << 20)   /* from here on a block is a huge page, where it comes from a pool, */
+#define LARGE_STORE_BYTES (32 << 20) /* and from here on it is several */
+#define HUGE_BLOCK_BYTES (FL_HUGE_PAGE_BYTES - 64)
 #define LARGE_BLOCK_BYTES (4 * FL_HUGE_PAGE_BYTES - 64)
 #define NULL_HASH 0x8F2E5A1C9B7D3E61ull
 
@@ -26,7 +30,7 @@ fl_status fl_row_layout_init(fl_row_layout *layout, fl_arena *arena, const fl_ty
     *layout = (fl_row_layout){.n_cols = n};
     FL_TRY(FL_NEW_ARRAY(arena, n + 1, &layout->types, err));
     FL_TRY(FL_NEW_ARRAY(arena, n + 1, &layout->offsets, err));
-    int32_t at = 8;
+    int32_t at = 8, n_placed = 0;
     static const int32_t widths[] = {16, 8, 4, 2, 1}; /* widest first: no padding between */
     for (int32_t w = 0; w < 5; w++)
         for (int32_t i = 0; i < n; i++)
@@ -34,7 +38,9 @@ fl_status fl_row_layout_init(fl_row_layout *layout, fl_arena *arena, const fl_ty
                 layout->types[i] = types[i];
                 layout->offsets[i] = at;
                 at += widths[w];
+                n_placed++;
             }
+    FL_ASSERT(n_placed == n); /* each width is one of those */
     layout->nulls_offset = at;
     at += (n + 7) / 8;
     layout->extra_offset = (at + 7) & ~7;
@@ -172,6 +178,7 @@ fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *
     fl_status st = FL_OK;
     int32_t at = layout->offsets[col];
     bool constant = vec->layout == FL_CONST;
+    FL_ASSERT(col < layout->n_cols && vec->type.id == layout->types[col].id);
     write_nulls(layout, col, vec, list, count, rows);
     if (fl_type_is_string(vec->type)) {
         for (int32_t i = 0; i < count; i++) {
@@ -269,8 +276,8 @@ static bool is_same_double(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
-int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
-                      uint8_t *const *rows, uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ)
+static int32_t match_col(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                         uint8_t *const *rows, uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ)
 {
     int32_t at = layout->offsets[col], kept = 0;
     int32_t null_byte = layout->nulls_offset + (col >> 3);
@@ -359,6 +366,16 @@ int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *ve
     default:
         MATCH_LOOP(((const uint64_t *)x)[row] == LOADED(uint64_t))
     }
+    return kept;
+}
+
+int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
+                      uint8_t *const *rows, uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ)
+{
+    int32_t before = *n_differ;
+    FL_ASSERT(col < layout->n_cols && vec->type.id == layout->types[col].id);
+    int32_t kept = match_col(layout, col, vec, list, rows, match, count, differ, n_differ);
+    FL_ASSERT(kept + (*n_differ - before) == count); /* no candidate is lost */
     return kept;
 }
 
@@ -500,6 +517,7 @@ fl_status fl_rows_read(const fl_row_layout *layout, int32_t col, uint8_t *const 
         }
     }
     fl_vec_set_flat(ret, type, data, valid);
+    FL_ASSERT_NO_FAULT(fl_vec_fault(ret, NULL, count));
 cleanup:
     return st;
 }
@@ -512,8 +530,33 @@ void fl_row_store_init(fl_row_store *store, const fl_row_layout *layout, fl_memo
     fl_arena_init(&store->heap, memory);
 }
 
+static int64_t bytes_of_block(const fl_row_store *store, int32_t rows_max)
+{
+    return (int64_t)sizeof(fl_row_block) + (int64_t)rows_max * store->layout->bytes;
+}
+
+#if defined(FLETCH_SLOW_ASSERTS)
+/* What is wrong with the blocks of a store, NULL: nothing is. */
+static const char *store_fault(const fl_row_store *store)
+{
+    int64_t rows = 0, bytes = 0;
+    const fl_row_block *last = NULL;
+    for (const fl_row_block *b = store->first; b != NULL; b = b->next) {
+        if (b->rows < 0 || b->rows > b->rows_max || (b->rows == 0 && b->next != NULL))
+            return "a block of rows has none, or more than it has room for";
+        rows += b->rows;
+        bytes += bytes_of_block(store, b->rows_max);
+        last = b;
+    }
+    if (rows != store->rows || bytes != store->block_bytes || last != store->last)
+        return "a store is not what its blocks are";
+    return NULL;
+}
+#endif
+
 void fl_row_store_drop(fl_row_store *store)
 {
+    FL_ASSERT_NO_FAULT(store_fault(store));
     for (fl_row_block *b = store->first; b != NULL;) {
         fl_row_block *next = b->next;
         fl_free(b);
@@ -524,11 +567,6 @@ void fl_row_store_drop(fl_row_store *store)
     store->rows = store->block_bytes = 0;
 }
 
-static int64_t bytes_of_block(const fl_row_store *store, int32_t rows_max)
-{
-    return (int64_t)sizeof(fl_row_block) + (int64_t)rows_max * store->layout->bytes;
-}
-
 fl_row_mark fl_row_store_mark(const fl_row_store *store)
 {
     return (fl_row_mark){store->last, store->last != NULL ? store->last->rows : 0, store->rows};
@@ -537,6 +575,7 @@ fl_row_mark fl_row_store_mark(const fl_row_store *store)
 void fl_row_store_rewind(fl_row_store *store, fl_row_mark mark)
 {
     FL_ASSERT(mark.rows <= store->rows && (mark.last != NULL) == (mark.rows > 0));
+    FL_ASSERT(mark.last == NULL || mark.last_rows <= mark.last->rows);
     fl_row_block *block = mark.last != NULL ? mark.last->next : store->first;
     while (block != NULL) {
         fl_row_block *next = block->next;
@@ -552,6 +591,7 @@ void fl_row_store_rewind(fl_row_store *store, fl_row_mark mark)
         mark.last->next = NULL;
         mark.last->rows = mark.last_rows;
     }
+    FL_ASSERT_NO_FAULT(store_fault(store));
 }
 
 static int64_t next_block_bytes(const fl_row_store *store)
@@ -559,6 +599,9 @@ static int64_t next_block_bytes(const fl_row_store *store)
     int64_t bytes = store->block_bytes / GROWTH_PART;
     if (store->rows * store->layout->bytes >= LARGE_STORE_BYTES)
         return LARGE_BLOCK_BYTES;
+    if (store->rows * store->layout->bytes >= HUGE_STORE_BYTES && store->memory != NULL &&
+        fl_region_is_filled(store->memory->pool, HUGE_BLOCK_BYTES))
+        return HUGE_BLOCK_BYTES;
     return bytes < BLOCK_BYTES_MIN ? BLOCK_BYTES_MIN : bytes > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX : bytes;
 }
 

@@ -105,6 +105,7 @@ static inline uint8_t *fl_row_cursor_next(fl_row_cursor *at)
         at->block = at->block->next;
         at->row = 0;
     }
+    FL_ASSERT_SLOW(at->block != NULL && at->row < at->block->rows);
     return at->block->data + (int64_t)at->row++ * at->store->layout->bytes;
 }
 

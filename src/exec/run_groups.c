@@ -1,6 +1,7 @@
 /* Run groups: a directory that new runs need not clear. */
 #include "exec/run_groups.h"
 
+#include "arrow/vec_check.h"
 #include "base/hash.h"
 #include "exec/runs.h"
 
@@ -256,6 +257,7 @@ fl_status fl_run_groups_find(fl_run_groups *groups, const fl_vec *keys, const ui
     int32_t n_fresh = 0, n_differ;
     FL_ASSERT(count <= groups->rows_max);
     FL_ASSERT(count == 0 || starts[0] || known > groups->begin);
+    FL_ASSERT_NO_FAULT(fl_list_fault(list, count, UINT16_MAX + 1));
     const fl_vec *others = keys + groups->n_ordered;
     int32_t n_others = groups->n_keys - groups->n_ordered;
     bool has_nulls = groups->has_words && gather_words(groups, others, list, count);
@@ -293,6 +295,7 @@ fl_status fl_run_groups_find(fl_run_groups *groups, const fl_vec *keys, const ui
     for (int64_t number = begin < known ? known : begin; number < store->rows; number++)
         groups->open[number - begin] =
             (struct fl_open_group){s->fresh[number - known], s->probes[s->firsts[number - known]]};
+    FL_ASSERT(store->rows == known + n_fresh && begin <= store->rows);
     groups->begin = begin;
     *ret_fresh = n_fresh;
 cleanup:
@@ -340,6 +343,7 @@ fl_status fl_run_groups_join(fl_exec *exec, const fl_row_layout *layout, int32_t
             run--;
         is_listed = false;
     }
+    FL_ASSERT(n_stretches == 0 || kept <= starts[n_stretches]);
     *ret_n = kept;
 cleanup:
     if (table.store.layout != NULL)

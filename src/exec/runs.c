@@ -1,6 +1,8 @@
 /* Runs of equal keys, and rows that agree in them, by typed loops a column at a time. */
 #include "exec/runs.h"
 
+#include "arrow/vec_check.h"
+
 #include <math.h>
 
 /* Values of nulls hold anything: whether both are null decides first. */
@@ -104,6 +106,7 @@ void fl_runs_mark(const fl_vec *key, const uint16_t *list, int32_t count, uint8_
 {
     if (count < 2)
         return;
+    FL_ASSERT_NO_FAULT(fl_list_fault(list, count, UINT16_MAX + 1));
     bool has_bits = key->type.id == FL_BOOL || key->type.id == FL_NULL || fl_type_is_float(key->type);
     if (key->layout == FL_FLAT && key->valid == NULL && list[count - 1] - list[0] == count - 1 && !has_bits &&
         !fl_type_is_string(key->type) && !fl_type_is_nested(key->type) && key->type.id != FL_INTERVAL)

@@ -8,7 +8,7 @@
 #define FAN_IN_MAX 256            /* runs merged at once */
 #define RANGE_BYTES_MIN (1 << 20) /* ranges are no smaller */
 #define RETIRED_BYTES_MIN \
-    (256 << 10)         /* of pages whose rows were handed out, before the caller is asked to let go of them */
+    (64 << 10)          /* of pages whose rows were handed out, before the caller is asked to let go of them */
 #define NESTED_WEIGHT 6 /* what nested values take in memory, by what they do in a page */
 #define SHARE_BYTES_MIN (1 << 20) /* what a worker takes at the least */
 #define MERGED_ROWS 16384         /* written at a time, where runs are merged to a run */
@@ -46,6 +46,22 @@ static int64_t lower_bound(const fl_sorted_runs *runs, uint8_t *const *rows, int
     }
     return at;
 }
+
+#if defined(FLETCH_SLOW_ASSERTS)
+/* What is wrong with rows from `low` on, below `high` (NULL: no bound); NULL: nothing is. */
+static const char *rows_fault(const fl_sorted_runs *runs, uint8_t *const *rows, int64_t n, const uint8_t *low,
+                              const uint8_t *high)
+{
+    for (int64_t i = 1; i < n; i++)
+        if (compare(runs, rows[i - 1], rows[i]) > 0)
+            return "rows of a run are not in its order";
+    if (n > 0 && low != NULL && compare(runs, low, rows[0]) > 0)
+        return "a row stands before its range";
+    if (n > 0 && high != NULL && compare(runs, rows[n - 1], high) >= 0)
+        return "a row stands behind its range";
+    return NULL;
+}
+#endif
 
 /* ---- runs ---------------------------------------------------------------------------------------------------------- */
 
@@ -156,6 +172,8 @@ fl_status fl_sorted_runs_append(fl_sorted_runs *runs, uint8_t *const *rows, int6
 {
     fl_status st = FL_OK;
     fl_spill_file *file = NULL;
+    FL_ASSERT(runs->n > 0 && runs->n_ranges == 0); /* ranges are of all that is written */
+    FL_ASSERT_NO_FAULT(rows_fault(runs, rows, n, NULL, NULL));
     fl_sorted_run *run = &runs->items[runs->n - 1];
     FL_TRY(fl_spill_get_file(runs->exec, &file, err));
     for (int64_t start = 0, end = 0; start < n; start = end) {
@@ -177,6 +195,7 @@ fl_status fl_sorted_runs_add(fl_sorted_runs *runs, uint8_t *const *rows, int64_t
 fl_status fl_sorted_runs_take(fl_sorted_runs *runs, fl_sorted_runs *from, fl_err *err)
 {
     fl_status st = FL_OK;
+    FL_ASSERT(runs->layout == from->layout && runs->n_ranges == 0 && from->n_ranges == 0);
     if (from->n == 0)
         return FL_OK;
     FL_TRY(
@@ -414,6 +433,7 @@ fl_status fl_run_merger_seek(fl_run_merger *m, int64_t range, fl_err *err)
     fl_status st = FL_OK;
     const fl_sorted_runs *runs = m->runs;
     bool goes_on = m->next_range == range;
+    FL_ASSERT(range >= 0 && range < (runs->n_ranges > 0 ? runs->n_ranges : 1));
     m->next_range = -1;
     drop_retired(m);
     m->bound = range + 1 < runs->n_ranges ? runs->bounds[range] : NULL;
@@ -456,6 +476,8 @@ fl_status fl_run_merger_next(fl_run_merger *m, int32_t rows_max, uint8_t **rows,
         play(m, winner);
     }
     *ret_n = n;
+    FL_ASSERT_NO_FAULT(
+        rows_fault(m->runs, rows, n, m->next_range > 1 ? m->runs->bounds[m->next_range - 2] : NULL, m->bound));
 cleanup:
     return st;
 }
@@ -535,6 +557,10 @@ static fl_status merge_group(void *ctx, int32_t i, fl_err *err)
         FL_TRY(fl_run_merger_next(merger, MERGED_ROWS, rows, &n, err));
         FL_TRY(fl_sorted_runs_append(&g->made, rows, n, err));
     } while (n > 0);
+    int64_t n_rows = 0;
+    for (int64_t r = 0; r < g->n; r++)
+        n_rows += g->runs->items[g->first + r].rows.rows;
+    FL_ASSERT(g->made.items[0].rows.rows == n_rows);
     for (int64_t r = 0; r < g->n; r++)
         drop_run(&g->runs->items[g->first + r]);
 cleanup:
@@ -574,7 +600,7 @@ static fl_status merge_round(fl_sorted_runs *runs, int64_t fan_in, const fl_node
     int64_t rest = groups[n_groups - 1].first + groups[n_groups - 1].n;
     memmove(runs->items + kept, runs->items + rest, (size_t)(runs->n - rest) * sizeof(*runs->items));
     runs->n = kept + runs->n - rest;
-    fl_spill_count(&runs->exec->workers[0], node, bytes, n_groups);
+    fl_spill_count(runs->exec->finisher, node, bytes, n_groups);
 cleanup:
     for (int64_t g = 0; g < n_groups; g++)
         fl_sorted_runs_drop(&groups[g].made);
@@ -602,6 +628,7 @@ static fl_status choose_ranges(fl_sorted_runs *runs, int64_t n_pivots, int64_t n
                     (first < 0 ||
                      compare(runs, runs->items[r].pivots[next[r]].row, runs->items[first].pivots[next[first]].row) < 0))
                     first = r;
+            FL_ASSERT(first >= 0); /* n_pivots is what all have */
             row = runs->items[first].pivots[next[first]++].row;
         }
         FL_TRY(fl_exec_check(runs->exec, err));
@@ -618,6 +645,7 @@ fl_status fl_sorted_runs_finish(fl_sorted_runs *runs, const fl_node *node, fl_er
     fl_status st = FL_OK;
     int64_t share = share_of(runs), page = page_bytes(runs), n_pivots = 0;
     int64_t fan_in = share / 2 / page;
+    FL_ASSERT(runs->n_ranges == 0);
     fan_in = fan_in < 2 ? 2 : fan_in > FAN_IN_MAX ? FAN_IN_MAX : fan_in;
     while (runs->n > fan_in)
         FL_TRY(merge_round(runs, fan_in, node, err));

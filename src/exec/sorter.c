@@ -514,10 +514,30 @@ static fl_status cut(sorting *s, range r, fl_err *err)
             FL_TRY(add_range(s, &s->tasks, made, err));
         }
     }
+    FL_ASSERT(at == r.end); /* each row has one place */
     FL_TRY(run_all(s, n_chunks, scatter_chunk, err));
 cleanup:
     return st;
 }
+
+#if defined(FLETCH_SLOW_ASSERTS)
+static bool is_sorted(const sorting *s, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++)
+        if (fl_sort_compare(s->layout, s->columns, s->n_columns, s->rows[i - 1], s->rows[i]) > 0)
+            return false;
+    return true;
+}
+
+/* Of the same rows in any order it is the same. */
+static uint64_t sum_rows(uint8_t *const *rows, int64_t n)
+{
+    uint64_t sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (uint64_t)(uintptr_t)rows[i] * 0x9E3779B97F4A7C15ull >> 8;
+    return sum;
+}
+#endif
 
 fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns,
                        uint8_t **rows, int64_t n, fl_memory *memory, fl_err *err)
@@ -535,6 +555,9 @@ fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort
             FL_TRY(fl_interrupt_check(memory != NULL ? memory->interrupt : NULL, err));
         s.entries[i].row = rows[i];
     }
+#if defined(FLETCH_SLOW_ASSERTS)
+    uint64_t sum = sum_rows(rows, n);
+#endif
     if (is_part(&s, &all)) {
         FL_TRY(fl_alloc(memory, n, (void **)&s.buckets, err));
         FL_TRY(fl_alloc(memory, (n / CHUNK_ROWS + 1) * (int64_t)sizeof(*s.counts), (void **)&s.counts, err));
@@ -543,6 +566,8 @@ fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort
     while (s.parts.n > 0)
         FL_TRY(cut(&s, s.parts.items[--s.parts.n], err));
     FL_TRY(run_all(&s, s.tasks.n, run_task, err));
+    FL_ASSERT_SLOW(is_stopped(&s) || is_sorted(&s, n));
+    FL_ASSERT_SLOW(sum_rows(rows, n) == sum);
 cleanup:
     fl_free(s.entries);
     fl_free(s.buckets);

@@ -59,6 +59,7 @@ void fl_spill_quota_init(fl_spill_quota *quota, fl_spill_quota *parent, const ch
 
 static void release(fl_spill_file *file, int64_t bytes)
 {
+    FL_ASSERT(bytes >= 0 && bytes <= atomic_load(&file->used_bytes));
     atomic_fetch_sub(&file->used_bytes, bytes);
     for (fl_spill_quota *q = file->quota; q != NULL; q = q->parent)
         atomic_fetch_sub(&q->used_bytes, bytes);
@@ -235,6 +236,7 @@ fl_status fl_spill_file_write(fl_spill_file *file, const void *from, int64_t byt
     atomic_fetch_add(&file->blocks, 1);
     atomic_fetch_add(&file->raw_bytes, block.raw_bytes);
     atomic_fetch_add(&file->stored_bytes, block.stored_bytes);
+    FL_ASSERT(charged == pages_of(block.stored_bytes)); /* what is given back when it is forgotten */
     *ret = block;
     return FL_OK;
 cleanup:

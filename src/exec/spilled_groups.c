@@ -79,6 +79,7 @@ fl_status fl_group_parts_divide(const fl_group_kinds *kinds, fl_group_parts *par
 {
     fl_status st = FL_OK;
     fl_spill_file *file = NULL;
+    FL_ASSERT(kind >= 0 && kind < kinds->n_kinds && store->layout == kinds->layouts[kind]);
     FL_TRY(fl_spill_get_file(kinds->exec, &file, err));
     if (parts->rows == NULL)
         FL_TRY(new_rows(kinds, FL_SPILL_PARTITIONS, &parts->rows, err));
@@ -109,6 +110,7 @@ int64_t fl_group_table_bytes(const fl_group_table *table)
 static fl_status take_block(fl_spilled_rows *rows, fl_arena *heap, fl_row_page *ret, fl_err *err)
 {
     int64_t i = rows->n_pages - 1;
+    FL_ASSERT(i >= 0);
     if (i > 0)
         fl_spill_file_prefetch(rows->file, &rows->pages[i - 1].block);
     fl_status st = fl_spilled_rows_read(rows, i, heap, ret, err);
@@ -251,7 +253,6 @@ void fl_group_piles_init(fl_group_piles *piles, const fl_group_kinds *kinds, con
 {
     *piles = (fl_group_piles){.kinds = kinds, .ops = ops};
     pthread_mutex_init(&piles->lock, NULL);
-    pthread_cond_init(&piles->changed, NULL);
 }
 
 static void free_pile(const fl_group_kinds *kinds, fl_group_pile *pile)
@@ -276,7 +277,6 @@ void fl_group_piles_drop(fl_group_piles *piles)
 {
     free_piles(piles->kinds, piles->first);
     pthread_mutex_destroy(&piles->lock);
-    pthread_cond_destroy(&piles->changed);
 }
 
 /* Empty piles in front of *first, one for each partition. */
@@ -439,16 +439,32 @@ cleanup:
     return st;
 }
 
+/* Whether the first pile may be taken: one that is to be loaded waits for those in other hands where memory has no room for both. Under
+ * the lock. */
+static bool may_take(const fl_group_piles *piles)
+{
+    return piles->first != NULL &&
+           (piles->first->is_loaded || piles->n_busy == 0 || fl_spill_share(piles->kinds->exec) >= SHARE_MIN);
+}
+
+bool fl_group_piles_has_morsel(fl_group_piles *piles)
+{
+    pthread_mutex_lock(&piles->lock);
+    bool has = may_take(piles) || piles->n_busy == 0;
+    piles->is_missed |= !has;
+    pthread_mutex_unlock(&piles->lock);
+    return has;
+}
+
 fl_status fl_group_piles_run(fl_group_piles *piles, fl_worker *worker, void *ctx, bool *ret_any, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_group_pile *split = NULL;
     pthread_mutex_lock(&piles->lock);
-    while (piles->first == NULL && piles->n_busy > 0) /* who has one in hands may split it */
-        pthread_cond_wait(&piles->changed, &piles->lock);
-    fl_group_pile *pile = piles->first;
+    fl_group_pile *pile = may_take(piles) ? piles->first : NULL;
     worker->morsel = piles->n_morsels++;
-    *ret_any = pile != NULL;
+    *ret_any = pile != NULL || piles->n_busy > 0;
+    piles->is_missed |= pile == NULL && piles->first != NULL;
     if (pile != NULL) {
         piles->first = pile->next;
         piles->n_busy++;
@@ -457,6 +473,7 @@ fl_status fl_group_piles_run(fl_group_piles *piles, fl_worker *worker, void *ctx
     if (pile == NULL)
         return FL_OK;
     pile->next = NULL;
+    FL_ASSERT(pile->level < FL_SPILL_LEVELS);
     if (!pile->is_loaded)
         st = load_pile(piles, worker, ctx, pile, &split, err);
     if (st == FL_OK && split == NULL)
@@ -481,8 +498,12 @@ fl_status fl_group_piles_run(fl_group_piles *piles, fl_worker *worker, void *ctx
         last->next = piles->first;
         piles->first = back;
     }
+    FL_ASSERT(piles->n_busy > 0);
     piles->n_busy--;
-    pthread_cond_broadcast(&piles->changed);
+    bool is_missed = piles->is_missed;
+    piles->is_missed = false;
     pthread_mutex_unlock(&piles->lock);
+    if (is_missed)
+        fl_exec_wake(piles->kinds->exec);
     return st;
 }

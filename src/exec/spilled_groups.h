@@ -89,9 +89,9 @@ typedef struct fl_group_piles {
     const fl_group_kinds *kinds;
     const fl_group_pile_ops *ops;
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
     fl_group_pile *first;
     int32_t n_busy; /* workers that have one in hands */
+    bool is_missed; /* somebody found none while others had some */
     int64_t n_morsels;
 } fl_group_piles;
 
@@ -103,6 +103,9 @@ fl_status fl_group_piles_add(fl_group_piles *piles, fl_group_parts *parts, fl_er
 
 /** Memory that a worker may use for a pile. */
 int64_t fl_group_piles_share(const fl_group_piles *piles);
+
+/** fl_source_ops.has_morsel: false while all that are left are in hands, which may split them. */
+bool fl_group_piles_has_morsel(fl_group_piles *piles);
 
 /** A morsel of a source: a pile is loaded or split, or some batches of a loaded one are put out. Any worker. ctx is what the operations
  *  get. *ret_any false: all have been put out. */

@@ -236,6 +236,16 @@ cleanup:
     return st;
 }
 
+#if defined(FLETCH_SLOW_ASSERTS)
+static int64_t rows_of(const fl_spilled_rows *partitions)
+{
+    int64_t rows = 0;
+    for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
+        rows += partitions[p].rows;
+    return rows;
+}
+#endif
+
 fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_spill_file *file,
                                  const fl_row_store *store, fl_err *err)
 {
@@ -247,6 +257,9 @@ fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_
         makers[p] = begin_maker(&partitions[p], file);
         makers[p].page_bytes = DIVIDED_PAGE_BYTES;
     }
+#if defined(FLETCH_SLOW_ASSERTS)
+    int64_t rows_before = rows_of(partitions);
+#endif
     for (int64_t i = 0; i < store->rows; i++) {
         const uint8_t *row = fl_row_cursor_next(&at);
         int32_t p = fl_spill_partition(fl_row_hash(row), level);
@@ -254,6 +267,7 @@ fl_status fl_spilled_rows_divide(fl_spilled_rows *partitions, int32_t level, fl_
     }
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
         FL_TRY(write_page(&partitions[p], &makers[p], err));
+    FL_ASSERT_SLOW(rows_of(partitions) - rows_before == store->rows);
 cleanup:
     for (int32_t p = 0; p < FL_SPILL_PARTITIONS; p++)
         drop_maker(&makers[p]);
@@ -332,6 +346,7 @@ fl_status fl_spilled_rows_read(const fl_spilled_rows *spilled, int64_t i, fl_are
     memcpy(&head, page.data, sizeof(head));
     FL_ASSERT((int64_t)sizeof(head) + head.n_rows * layout->bytes + head.heap_bytes + head.state_bytes ==
               block->raw_bytes);
+    FL_ASSERT(head.n_rows == spilled->pages[i].rows && fl_row_hash(page.data + sizeof(head)) == spilled->pages[i].head);
     page.n = head.n_rows;
     page.bytes = block->raw_bytes + head.n_rows * 8;
     FL_TRY(fl_alloc(heap->memory, head.n_rows * 8 + 8, (void **)&page.rows, err));
@@ -349,6 +364,7 @@ fl_status fl_spilled_rows_read(const fl_spilled_rows *spilled, int64_t i, fl_are
         FL_TRY(spilled->states->load(spilled->states->ctx, row, states + 8, bytes, heap, err));
         states += 8 + bytes;
     }
+    FL_ASSERT(states == behind + head.heap_bytes + head.state_bytes); /* each row took its own */
     *ret = page;
     page = (fl_row_page){0};
 cleanup:

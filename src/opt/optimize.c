@@ -5,6 +5,7 @@
 #include "opt/optimize.h"
 
 #include "base/interrupt.h"
+#include "base/metrics.h"
 #include "opt/check_result.h"
 #include "opt/search.h"
 #include "plan/provenance.h"
@@ -27,6 +28,7 @@ typedef struct driver {
     fl_arena scratch; /* of one application */
     bool is_decided, searches;
     int64_t applications, applications_max;
+    int64_t complexity;        /* groups of the memo, and operators of the plan */
     const char *last_rules[4]; /* the last ones that fired, for the message about loops */
 } driver;
 
@@ -227,6 +229,7 @@ static fl_status run_search(driver *d, fl_err *err)
                                 .plan_number = options->plan_number,
                                 .shown = d->report == NULL ? NULL : d->report->memo,
                                 .inquiry = d->report == NULL ? NULL : d->report->inquiry,
+                                .n_groups = &d->complexity,
                                 .fired = note_search_fired,
                                 .ctx = d};
     FL_TRY(fl_trait_with(d->plan, fl_trait_none(d->plan), &fl_trait_convention, FL_VECTORIZED, &search.want, err));
@@ -266,7 +269,7 @@ static void note_phase(driver *d)
 
 static fl_status check_lowered(void *ctx, const fl_node *node, fl_err *err)
 {
-    (void)ctx;
+    ((driver *)ctx)->complexity++;
     if (fl_trait_get(node->traits, &fl_trait_convention) != FL_LOGICAL)
         return FL_OK;
     fl_status st = FL_FAIL(err, FL_ERR_PLAN, "no rule gives the operator %s an implementation", node->op->name);
@@ -321,7 +324,8 @@ fl_status fl_optimize(fl_query *query, const fl_optimize_options *options, fl_op
             FL_TRY(d.phase->phase->strategy == FL_PHASE_SEARCH ? run_search(&d, err) : run_phase(&d, err));
     }
     query->root = d.root;
-    FL_TRY(fl_node_visit(d.root, check_lowered, NULL, err));
+    FL_TRY(fl_node_visit(d.root, check_lowered, &d, err));
+    fl_metrics_observe(fl_memory_metrics(d.scratch.memory), FL_METRIC_QUERY_PLAN_COMPLEXITY, d.complexity);
     if (report != NULL && report->inquiry != NULL && !d.searches) /* a search has answered */
         st = fl_rule_inquiry_finish(report->inquiry, err);
 cleanup:

@@ -474,6 +474,8 @@ fl_status fl_search(fl_plan *plan, const fl_node *root, const fl_search_options 
     FL_TRY(run_pass(&s, goal, 1, err));
     FL_TRY(run_pass(&s, goal, 2, err));
     FL_TRY(show(&s, err));
+    if (options->n_groups != NULL)
+        *options->n_groups = s.memo.n_groups;
     st = choose(&s, goal, ret, err);
 cleanup:
     fl_free(s.tasks);

@@ -22,6 +22,7 @@ typedef struct fl_search_options {
     double threshold;            /* it ends when for FL_SEARCH_QUIET prices no best plan became cheaper by this share */
     int64_t plan_number;         /* 0: the cheapest plan; k: the memo's k-th, counted round and round */
     fl_rule_inquiry *inquiry;    /* is told of the rule that it asks about; NULL: nobody asks */
+    int64_t *n_groups;           /* gets how many groups the memo had; NULL: nobody wants it */
     fl_text *shown;              /* gets the memo as EXPLAIN shows it; NULL: nobody wants it */
     void (*fired)(void *ctx, const fl_rule_desc *rule); /* told of each application that made something new */
     void *ctx;

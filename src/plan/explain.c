@@ -1,6 +1,7 @@
 /* EXPLAIN, generic over the operators' fields. */
 #include "plan/explain.h"
 
+#include "plan/explain_functions.h"
 #include "plan/plan_hash.h"
 #include "plan/props.h"
 #include "plan/provenance.h"
@@ -179,6 +180,7 @@ static void print_root(fl_text *text, const fl_explain *explain, bool is_json)
 void fl_explain_text(fl_text *text, const fl_explain *explain)
 {
     print_root(text, explain, false);
+    fl_explain_functions(text, explain, false);
     fl_text_add(text, explain->memo);
     fl_text_add(text, explain->why_not);
 }
@@ -213,6 +215,7 @@ void fl_explain_json(fl_text *text, const fl_explain *explain)
     print_hash(text, explain, true);
     fl_text_add(text, FL_STR(",\"shape_hash\":"));
     print_hash(text, explain, false);
+    fl_explain_functions(text, explain, true);
     print_lines(text, "memo", explain->memo);
     print_lines(text, "why_not", explain->why_not);
     fl_text_add_char(text, '}');

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#define EXPANSIONS_MAX 64
 #define DEPTH_MAX 1000
 
 static bool is_same_expr(const void *ctx, const void *thing)
@@ -90,7 +91,10 @@ fl_status fl_expr_add_cols(fl_arena *arena, const fl_expr *e, fl_col_set *set, f
 static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
+    FL_ASSERT(plan->making != NULL);
     e->depth = 1;
+    if (plan->making->expansions > 0)
+        e->pos = plan->making->expansion_pos;
     int64_t size = 1;
     for (int32_t i = 0; i < e->n_args; i++) {
         size += e->args[i]->size;
@@ -108,7 +112,6 @@ static fl_status intern(fl_plan *plan, fl_expr *e, const fl_expr **ret, fl_err *
     for (int32_t i = 0; e->kind == FL_EXPR_SUBQUERY && i < e->subquery->n_left; i++)
         size += e->subquery->left[i]->size;
     e->size = size < INT32_MAX ? (int32_t)size : INT32_MAX;
-    FL_ASSERT(plan->making != NULL);
     uint64_t hash = hash_expr(e);
     const fl_expr *known =
         (e->flags & FL_EXPR_VOLATILE) ? NULL : fl_intern_find(&plan->making->exprs, hash, is_same_expr, e);
@@ -311,7 +314,7 @@ static bool is_prepared(const fl_plan *plan, const fl_func_desc *func, const fl_
         if (args[i]->kind == FL_EXPR_CONST)
             values[i] = args[i]->value;
     fl_arena_init(&arena, plan->memory);
-    fl_status st = func->prepare(&arena, values, n_args, &state, NULL);
+    fl_status st = func->prepare(func, &arena, values, n_args, &state, NULL);
     fl_arena_drop(&arena);
     return st == FL_OK && state != NULL;
 }
@@ -347,6 +350,46 @@ static fl_status settle_literals(fl_plan *plan, const fl_func_desc *func, const 
     return st;
 }
 
+static fl_status note_expanded(fl_plan *plan, const fl_func_desc *func, fl_err *err)
+{
+    fl_plan_making *making = plan->making;
+    for (int32_t i = 0; i < making->n_expanded; i++)
+        if (making->expanded[i] == func)
+            return FL_OK;
+    fl_status st = fl_grow(plan->memory, (void **)&making->expanded, &making->expanded_capacity, making->n_expanded + 1,
+                           (int64_t)sizeof(*making->expanded), err);
+    if (st == FL_OK)
+        making->expanded[making->n_expanded++] = func;
+    return st;
+}
+
+/* A function that is an expression becomes it, and so may others that are called in it. */
+static fl_status expand(fl_plan *plan, const fl_func_desc *func, const fl_expr *const *args, int32_t n_args,
+                        int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_plan_making *making = plan->making;
+    if (making->expansions >= EXPANSIONS_MAX) {
+        fl_status st = FL_FAIL(err, FL_ERR_LIMIT, "function %s: functions call each other deeper than %d levels",
+                               func->name, EXPANSIONS_MAX);
+        fl_err_state(err, "54001", st);
+        fl_err_at(err, pos);
+        return st;
+    }
+    fl_status st = note_expanded(plan, func, err);
+    if (st != FL_OK)
+        return st;
+    if (making->expansions++ == 0)
+        making->expansion_pos = pos;
+    st = func->expand(func, plan, args, n_args, pos, ret, err);
+    making->expansions--;
+    if (st != FL_OK && making->expansions == 0 && err != NULL) { /* the text at hand is the caller's */
+        fl_err_prefix(err, "in function %s: ", func->name);
+        err->position = 0;
+        fl_err_at(err, pos);
+    }
+    return st;
+}
+
 fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
                        const fl_expr **ret, fl_err *err)
 {
@@ -372,6 +415,8 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         fl_err_at(err, pos);
         return st;
     }
+    if (choice.func != NULL)
+        func = choice.func;
     FL_TRY(settle_literals(plan, func, args, types, n_args, &choice, err));
     for (int32_t i = 0; i < n_args; i++) {
         fl_type wanted = choice.args[i < choice.n_args ? i : choice.n_args - 1];
@@ -382,6 +427,8 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         else
             FL_TRY(fl_expr_cast(plan, args[i], wanted, false, args[i]->pos, &cast[i], err));
     }
+    if (func->expand != NULL)
+        return expand(plan, func, cast, n_args, pos, ret, err);
     if (is_decided_by_null(&choice, cast, n_args)) {
         fl_value null = {.type = choice.ret, .is_null = true};
         return fl_expr_const(plan, &null, pos, ret, err);
@@ -400,6 +447,7 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
         e.flags |= FL_EXPR_CAN_FAIL;
     if (!(choice.traits & FL_PURE))
         e.flags |= FL_EXPR_VOLATILE;
+    plan->wants_many_rows |= (choice.traits & FL_MANY_ROWS) != 0;
     st = intern(plan, &e, ret, err);
 cleanup:
     return st;
@@ -1001,24 +1049,35 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
                       const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret,
                       fl_err *err)
 {
-    fl_status st = FL_OK;
     const fl_agg_desc *agg = fl_registry_agg(plan->registry, name);
-    fl_type types[2] = {0};
-    fl_agg_choice choice = {.arena = fl_plan_arena(plan)};
-    if (agg == NULL || n_args > 2)
+    if (agg == NULL)
+        return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
+    return fl_agg_make_of(plan, agg, args, n_args, is_distinct, filter, order, n_order, pos, ret, err);
+}
+
+fl_status fl_agg_make_of(fl_plan *plan, const fl_agg_desc *agg, const fl_expr *const *args, int32_t n_args,
+                         bool is_distinct, const fl_expr *filter, const fl_sort_key *order, int32_t n_order,
+                         int32_t pos, fl_agg *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str name = fl_str_of(agg->name);
+    fl_type types[FL_AGG_ARGS_MAX] = {0};
+    fl_agg_choice choice = {.agg = agg, .arena = fl_plan_arena(plan)};
+    if (n_args > FL_AGG_ARGS_MAX)
         return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
     FL_TRY(seen_types(plan, args, n_args, types, err));
     fl_err why = {0};
     st = agg->resolve(types, n_args, &choice, &why);
-    if (st == FL_ERR_MEMORY) {
+    if (st == FL_ERR_FUNCTION)
+        return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
+    if (st != FL_OK) {
         if (err != NULL)
             *err = why;
+        fl_err_at(err, pos);
         return st;
     }
-    if (st != FL_OK) {
-        st = fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
-        return st;
-    }
+    if (choice.agg != NULL)
+        agg = choice.agg;
     fl_agg made = {.agg = agg,
                    .kernel = choice.kernel,
                    .n_args = choice.n_args,
@@ -1056,7 +1115,7 @@ fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, in
     fl_text text;
     fl_text_init(&text, NULL);
     fl_text_addf(&text, "%s(%s", agg->name, made.is_distinct ? "DISTINCT " : "");
-    if (n_args == 0)
+    if (n_args == 0 && agg->window == 0)
         fl_text_add_char(&text, '*');
     fl_expr_print_list(&text, plan, args, n_args, ", ");
     fl_text_add_char(&text, ')');

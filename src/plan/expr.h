@@ -176,17 +176,47 @@ static inline bool fl_expr_is_false_or_null(const fl_expr *e)
     return e->kind == FL_EXPR_CONST && (e->value->is_null || (e->type.id == FL_BOOL && !e->value->b));
 }
 
-/* An aggregate call inside an aggregate operator. */
+/* Which rows of its partition a function over a window sees, for each row: a frame. */
+typedef enum fl_frame_unit { FL_FRAME_RANGE, FL_FRAME_ROWS, FL_FRAME_GROUPS } fl_frame_unit;
+typedef enum fl_frame_bound {
+    FL_FRAME_UNBOUNDED_PRECEDING,
+    FL_FRAME_PRECEDING,
+    FL_FRAME_CURRENT_ROW,
+    FL_FRAME_FOLLOWING,
+    FL_FRAME_UNBOUNDED_FOLLOWING
+} fl_frame_bound;
+typedef enum fl_frame_exclude {
+    FL_EXCLUDE_NO_OTHERS,
+    FL_EXCLUDE_CURRENT_ROW,
+    FL_EXCLUDE_GROUP,
+    FL_EXCLUDE_TIES
+} fl_frame_exclude;
+
+/* Expressions of a frame; NULL where it has no use for one. Offsets read no column. Of RANGE with offsets, key, low and high have one
+ * type: the frame's rows are those whose key is not before low and not behind high, in the direction of the order. */
+enum { FL_FRAME_START_OFFSET, FL_FRAME_END_OFFSET, FL_FRAME_KEY, FL_FRAME_LOW, FL_FRAME_HIGH, FL_FRAME_EXPRS };
+
+typedef struct fl_frame {
+    uint8_t unit;       /* fl_frame_unit */
+    uint8_t start;      /* fl_frame_bound */
+    uint8_t end;        /* fl_frame_bound */
+    uint8_t exclude;    /* fl_frame_exclude */
+    bool ignores_nulls; /* rows in which the function's argument is null are passed over */
+    const fl_expr *exprs[FL_FRAME_EXPRS];
+} fl_frame;
+
+/* An aggregate call inside an aggregate operator, or a function over a window. */
 typedef struct fl_agg {
     const fl_agg_desc *agg;
     const struct fl_agg_kernel *kernel;
     int32_t n_args;
-    const fl_expr *args[2];
+    const fl_expr *args[FL_AGG_ARGS_MAX];
     const fl_expr *filter; /* FILTER (WHERE …) or NULL */
     bool is_distinct;
     bool never_fails; /* see fl_agg_choice */
     int32_t n_order;  /* ORDER BY inside the call, where the aggregate goes by it */
     const struct fl_sort_key *order;
+    const fl_frame *frame; /* over a window; else NULL */
     fl_type type;
     fl_col_id out;
 } fl_agg;
@@ -202,5 +232,10 @@ typedef struct fl_sort_key {
 fl_status fl_agg_make(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, bool is_distinct,
                       const fl_expr *filter, const fl_sort_key *order, int32_t n_order, int32_t pos, fl_agg *ret,
                       fl_err *err);
+
+/** The same for a descriptor that is in no registry. */
+fl_status fl_agg_make_of(fl_plan *plan, const fl_agg_desc *agg, const fl_expr *const *args, int32_t n_args,
+                         bool is_distinct, const fl_expr *filter, const fl_sort_key *order, int32_t n_order,
+                         int32_t pos, fl_agg *ret, fl_err *err);
 
 #endif

@@ -49,6 +49,27 @@ cleanup:
     return st;
 }
 
+static fl_status rewrite_parts(fl_expr_walk *walk, const fl_expr *expr, fl_expr_rewriter fn, void *ctx,
+                               const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *local[8], **args = local;
+    int32_t n = expr->kind == FL_EXPR_IN ? 1 : expr->n_args; /* IN's list is constants only */
+    *ret = expr;
+    if (expr->kind == FL_EXPR_SUBQUERY && expr->subquery->n_left > 0)
+        return rewrite_subquery(walk, expr, fn, ctx, ret, err);
+    if (n == 0)
+        return FL_OK;
+    if (expr->n_args > FL_LEN(local))
+        FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), expr->n_args, &args, err));
+    memcpy(args, expr->args, (size_t)expr->n_args * sizeof(*args));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_walk_rewrite(walk, expr->args[i], fn, ctx, &args[i], err));
+    st = fl_expr_with_args(walk->plan, expr, args, ret, err);
+cleanup:
+    return st;
+}
+
 fl_status fl_expr_walk_rewrite(fl_expr_walk *walk, const fl_expr *expr, fl_expr_rewriter fn, void *ctx,
                                const fl_expr **ret, fl_err *err)
 {
@@ -60,21 +81,15 @@ fl_status fl_expr_walk_rewrite(fl_expr_walk *walk, const fl_expr *expr, fl_expr_
         *ret = walk->results[at];
         return FL_OK;
     }
-    if (expr->kind == FL_EXPR_SUBQUERY && expr->subquery->n_left > 0) {
-        FL_TRY(rewrite_subquery(walk, expr, fn, ctx, &now, err));
-    } else if (expr->n_args > 0) {
-        const fl_expr *local[8], **args = local;
-        int32_t n = expr->kind == FL_EXPR_IN ? 1 : expr->n_args; /* IN's list is constants only */
-        if (expr->n_args > FL_LEN(local))
-            FL_TRY(FL_NEW_ARRAY(fl_plan_arena(walk->plan), expr->n_args, &args, err));
-        memcpy(args, expr->args, (size_t)expr->n_args * sizeof(*args));
-        for (int32_t i = 0; i < n; i++)
-            FL_TRY(fl_expr_walk_rewrite(walk, expr->args[i], fn, ctx, &args[i], err));
-        FL_TRY(fl_expr_with_args(walk->plan, expr, args, &now, err));
-    }
-    FL_TRY(fn(ctx, walk->plan, now, ret, err));
+    if (walk->is_top_down)
+        FL_TRY(fn(ctx, walk->plan, expr, &now, err));
+    if (now == expr)
+        FL_TRY(rewrite_parts(walk, expr, fn, ctx, &now, err));
+    if (!walk->is_top_down)
+        FL_TRY(fn(ctx, walk->plan, now, &now, err));
     if (!is_small)
-        st = remember(walk, expr, *ret, err);
+        FL_TRY(remember(walk, expr, now, err));
+    *ret = now;
 cleanup:
     return st;
 }

@@ -24,6 +24,7 @@ typedef struct fl_expr_walk {
     const fl_expr **results; /* rewriting: by place in `known` */
     int64_t capacity;
     int32_t n;
+    bool is_top_down; /* rewriting: set after the init */
 } fl_expr_walk;
 
 /** Takes no memory yet. */
@@ -33,8 +34,9 @@ void fl_expr_walk_drop(fl_expr_walk *walk);
 /** Whether to go into the expression: false where the walk has been there. */
 fl_status fl_expr_walk_enter(fl_expr_walk *walk, const fl_expr *expr, bool *ret, fl_err *err);
 
-/** Rewrites bottom-up: `fn` sees each part after its arguments were rewritten and may give another. Subqueries' left sides
- *  are rewritten, their plans are not. Depth is bounded by the makers (FL_ERR_LIMIT above 1,000 nested levels). */
+/** Rewrites bottom-up: `fn` sees each part after its arguments were rewritten and may give another. Top-down it sees each part
+ *  as it is, and what it gives another for is not gone into. Subqueries' left sides are rewritten, their plans are not. Depth is
+ *  bounded by the makers (FL_ERR_LIMIT above 1,000 nested levels). */
 typedef fl_status (*fl_expr_rewriter)(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err);
 fl_status fl_expr_walk_rewrite(fl_expr_walk *walk, const fl_expr *expr, fl_expr_rewriter fn, void *ctx,
                                const fl_expr **ret, fl_err *err);

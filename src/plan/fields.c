@@ -37,10 +37,22 @@ static bool is_same_order_key(const fl_order_key *a, const fl_order_key *b)
     return true;
 }
 
+static bool is_same_frame(const fl_frame *a, const fl_frame *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    for (int32_t i = 0; i < FL_FRAME_EXPRS; i++)
+        if (a->exprs[i] != b->exprs[i])
+            return false;
+    return a->unit == b->unit && a->start == b->start && a->end == b->end && a->exclude == b->exclude &&
+           a->ignores_nulls == b->ignores_nulls;
+}
+
 static bool is_same_agg(const fl_agg *a, const fl_agg *b)
 {
     if (a->agg != b->agg || a->kernel != b->kernel || a->n_args != b->n_args || a->filter != b->filter ||
-        a->is_distinct != b->is_distinct || a->n_order != b->n_order || a->out.n != b->out.n)
+        a->is_distinct != b->is_distinct || a->n_order != b->n_order || a->out.n != b->out.n ||
+        !is_same_frame(a->frame, b->frame))
         return false;
     for (int32_t i = 0; i < a->n_args; i++)
         if (a->args[i] != b->args[i])
@@ -294,10 +306,23 @@ static fl_status move_order_keys(fl_field_mover *mover, const fl_order_key **key
     return st;
 }
 
+static fl_status move_frame(fl_field_mover *mover, const fl_frame **frame, fl_err *err)
+{
+    fl_frame *copy = NULL;
+    if (*frame == NULL)
+        return FL_OK;
+    fl_status st = TAKE_COPY(mover, *frame, 1, &copy, err);
+    for (int32_t i = 0; i < FL_FRAME_EXPRS && st == FL_OK; i++)
+        st = move_expr(mover, &copy->exprs[i], err);
+    *frame = copy;
+    return st;
+}
+
 static fl_status move_agg(fl_field_mover *mover, fl_agg *agg, fl_err *err)
 {
     fl_status st = FL_OK;
     FL_TRY(move_sort_keys(mover, &agg->order, agg->n_order, err));
+    FL_TRY(move_frame(mover, &agg->frame, err));
     if (mover->move_expr == NULL)
         return FL_OK;
     for (int32_t i = 0; i < agg->n_args; i++)
@@ -435,6 +460,9 @@ static fl_status visit_field(const fl_attr_field *f, const void *attrs, fl_expr_
                 FL_TRY(fn(ctx, agg->filter, err));
             for (int32_t o = 0; o < agg->n_order; o++)
                 FL_TRY(fn(ctx, agg->order[o].expr, err));
+            for (int32_t e = 0; e < FL_FRAME_EXPRS && agg->frame != NULL; e++)
+                if (agg->frame->exprs[e] != NULL)
+                    FL_TRY(fn(ctx, agg->frame->exprs[e], err));
         }
     }
 cleanup:
@@ -516,6 +544,22 @@ cleanup:
     return st;
 }
 
+static fl_status rewrite_frame(fl_expr_walk *walk, const fl_frame **frame, fl_expr_rewriter fn, void *ctx, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_frame now = **frame, *copy = NULL;
+    for (int32_t i = 0; i < FL_FRAME_EXPRS; i++)
+        if (now.exprs[i] != NULL)
+            FL_TRY(fl_expr_walk_rewrite(walk, now.exprs[i], fn, ctx, &now.exprs[i], err));
+    if (is_same_frame(&now, *frame))
+        return FL_OK;
+    FL_TRY(FL_NEW(fl_plan_arena(walk->plan), &copy, err));
+    *copy = now;
+    *frame = copy;
+cleanup:
+    return st;
+}
+
 static fl_status rewrite_agg(fl_expr_walk *walk, fl_agg *agg, fl_expr_rewriter fn, void *ctx, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -525,6 +569,8 @@ static fl_status rewrite_agg(fl_expr_walk *walk, fl_agg *agg, fl_expr_rewriter f
         FL_TRY(fl_expr_walk_rewrite(walk, agg->filter, fn, ctx, &agg->filter, err));
     if (agg->n_order > 0)
         FL_TRY(rewrite_keys(walk, agg->order, agg->n_order, fn, ctx, &agg->order, err));
+    if (agg->frame != NULL)
+        FL_TRY(rewrite_frame(walk, &agg->frame, fn, ctx, err));
 cleanup:
     return st;
 }
@@ -617,10 +663,39 @@ static bool is_own_order(const fl_agg *agg)
            !agg->order[0].is_descending && !agg->order[0].nulls_first;
 }
 
+static void print_bound(fl_text *text, const fl_plan *plan, uint8_t bound, const fl_expr *offset)
+{
+    static const char *const names[] = {"UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING",
+                                        "UNBOUNDED FOLLOWING"};
+    if (offset != NULL) {
+        fl_expr_print(text, plan, offset);
+        fl_text_add_char(text, ' ');
+    }
+    fl_text_add(text, fl_str_of(names[bound]));
+}
+
+/* What nobody needs to write is not shown. */
+static void print_frame(fl_text *text, const fl_plan *plan, const fl_frame *frame)
+{
+    static const char *const units[] = {"RANGE", "ROWS", "GROUPS"};
+    static const char *const excludes[] = {"NO OTHERS", "CURRENT ROW", "GROUP", "TIES"};
+    if (frame->ignores_nulls)
+        fl_text_add(text, FL_STR(" IGNORE NULLS"));
+    if (frame->unit != FL_FRAME_RANGE || frame->start != FL_FRAME_UNBOUNDED_PRECEDING ||
+        frame->end != FL_FRAME_CURRENT_ROW) {
+        fl_text_addf(text, " %s BETWEEN ", units[frame->unit]);
+        print_bound(text, plan, frame->start, frame->exprs[FL_FRAME_START_OFFSET]);
+        fl_text_add(text, FL_STR(" AND "));
+        print_bound(text, plan, frame->end, frame->exprs[FL_FRAME_END_OFFSET]);
+    }
+    if (frame->exclude != FL_EXCLUDE_NO_OTHERS)
+        fl_text_addf(text, " EXCLUDE %s", excludes[frame->exclude]);
+}
+
 static void print_agg(fl_text *text, const fl_plan *plan, const fl_agg *agg)
 {
     fl_text_addf(text, "%s(%s", agg->agg->name, agg->is_distinct ? "DISTINCT " : "");
-    if (agg->n_args == 0)
+    if (agg->n_args == 0 && agg->agg->window == 0)
         fl_text_add_char(text, '*');
     for (int32_t i = 0; i < agg->n_args; i++) {
         if (i > 0)
@@ -636,6 +711,8 @@ static void print_agg(fl_text *text, const fl_plan *plan, const fl_agg *agg)
         fl_text_add(text, FL_STR(" FILTER "));
         fl_expr_print(text, plan, agg->filter);
     }
+    if (agg->frame != NULL)
+        print_frame(text, plan, agg->frame);
 }
 
 /* A plan in one line: "limit(sort(scan))". */

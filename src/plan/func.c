@@ -155,9 +155,11 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
                           fl_func_choice *ret, fl_err *err)
 {
     if (func->resolve != NULL) {
-        *ret = (fl_func_choice){.arena = arena};
+        *ret = (fl_func_choice){.func = func, .arena = arena};
         fl_status st = func->resolve(args, n_args, ret, err);
-        ret->traits |= func->traits;
+        if (ret->func == NULL)
+            ret->func = func;
+        ret->traits |= ret->func->traits;
         return st;
     }
     int32_t best = INT32_MAX;

@@ -7,6 +7,7 @@
 #define FL_PLAN_FUNC_H
 
 #include "arrow/bounds.h"
+#include "base/text.h"
 #include "plan/plan.h"
 
 struct fl_call;
@@ -29,6 +30,7 @@ enum {
     FL_NANOS = 2048,    /* kernel takes timestamps in nanoseconds, too, all of a call in one unit; so is the result */
     FL_PREPARED =
         4096, /* may raise where `prepare` makes nothing of the constant arguments: FL_CAN_FAIL then (patterns) */
+    FL_MANY_ROWS = 8192, /* a call costs much by itself: batches shall be large */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
 };
@@ -54,11 +56,12 @@ typedef struct fl_func_param {
     const char *otherwise;
 } fl_func_param;
 
-/* What a call resolves to. A resolver finds the arena set, and reads it before it sets the rest. */
+/* What a call resolves to. A resolver finds func and arena set, and reads them before it sets the rest. */
 typedef struct fl_func_choice {
-    fl_arena *arena;                /* for the fields of types that the function makes (fl_type_list_of) */
-    fl_type args[FL_FUNC_ARGS_MAX]; /* what each argument is cast to; for variadic calls the last repeats */
-    int32_t n_args;                 /* entries used in args */
+    const struct fl_func_desc *func; /* whose resolver is asked */
+    fl_arena *arena;                 /* for the fields of types that the function makes (fl_type_list_of) */
+    fl_type args[FL_FUNC_ARGS_MAX];  /* what each argument is cast to; for variadic calls the last repeats */
+    int32_t n_args;                  /* entries used in args */
     fl_type ret;
     uint32_t traits;
     fl_func_run run;
@@ -81,7 +84,8 @@ typedef struct fl_func_desc {
     int32_t n_overloads;
     const char *mirror; /* the function that gives the same for two arguments exchanged; NULL: none is known */
     /** Chooses types and kernel for these argument types (an untyped literal or parameter comes as FL_NULL). FL_ERR_FUNCTION
-     *  (err may be NULL) when there is none: the caller words the message. */
+     *  (err may be NULL) when there is none: the caller words the message. Other errors are passed on. It may put another descriptor in
+     *  its place (ret->func), which lives as long. */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err);
     /** What the results of a call lie between where each argument does within its bounds: a proof, and that nothing is raised
      *  but for overflow, before which this is (the caller compares with the result's type). Unknown where nothing is known or
@@ -92,8 +96,26 @@ typedef struct fl_func_desc {
     fl_status (*range)(fl_arena *arena, const fl_value *const *const_args, int32_t n_args, fl_func_range *ret,
                        fl_err *err);
     /** Prepares what all calls of one expression share (a compiled pattern) in the arena; const arguments are given as
-     *  values, others are NULL. Result arrives in fl_call.state. */
-    fl_status (*prepare)(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state, fl_err *err);
+     *  values, others are NULL. Result arrives in fl_call.state. It holds nothing but memory
+     *  of the arena: what belongs to the function lives as long as its descriptor, what a worker needs is made by local_new. */
+    fl_status (*prepare)(const struct fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                         void **ret_state, fl_err *err);
+    /** Gives the expression that a call stands for, in its place, where the function is one: over the arguments, which are cast to their
+     *  types. NULL: it is called. */
+    fl_status (*expand)(const struct fl_func_desc *func, fl_plan *plan, const fl_expr *const *args, int32_t n_args,
+                        int32_t pos, const fl_expr **ret, fl_err *err);
+    /** Makes what the calls of one expression share in one worker, at the first of them; arrives in fl_call.local. NULL: nothing. */
+    fl_status (*local_new)(struct fl_call *call, void **ret_local, fl_err *err);
+    void (*local_free)(const struct fl_func_desc *func, void *local);
+    /** Says how calls are done now, and why so, for EXPLAIN: "wasm: interpreted: compiled code is not ready". NULL: there is one way. */
+    void (*explain)(const struct fl_func_desc *func, fl_text *text);
+    /** What a call takes, in nanoseconds a row, as it was measured or is to be expected: predicates that cost less go before it. Such a
+     *  call may take any time: it is not tried on samples, and what cannot fail goes before it. NULL: about what operators take. */
+    double (*cost_ns)(const struct fl_func_desc *func);
+    const char *signature; /* where `resolve` has one form only: "f(double) → double"; else NULL */
+    void *ctx;             /* the function's own: its kernels find it at fl_call.func->ctx */
+    uint64_t identity; /* hash of its implementation, where that may change under the name; 0: the name says it all */
+    const char *alias_of; /* another name of that function, which the registry gives in its place; size, name and doc are all it has */
 } fl_func_desc;
 
 #define FL_DESC(type) .size = (uint32_t)sizeof(type)
@@ -111,10 +133,13 @@ typedef struct fl_func_set {
 #define FL_AGG_SET(set_name, array) \
     const fl_func_set fl_func_set_##set_name = {.aggs = (array), .n_aggs = (int32_t)FL_LEN(array)}
 
-/* Aggregates; the arena is as for functions. */
+#define FL_AGG_ARGS_MAX 8
+
+/* Aggregates; agg and arena are as for functions. */
 typedef struct fl_agg_choice {
+    const struct fl_agg_desc *agg;
     fl_arena *arena;
-    fl_type args[2];
+    fl_type args[FL_AGG_ARGS_MAX];
     int32_t n_args; /* after defaults: 0 for count(*) */
     fl_type ret;
     bool never_fails; /* gives a result for whatever rows: they may be those that nobody asked for */
@@ -138,7 +163,13 @@ typedef struct fl_agg_desc {
     uint8_t answer;        /* fl_agg_answer */
     const char *merge;     /* the aggregate that makes its result of results over parts of the rows; NULL: none does */
     int32_t n_row_args;    /* arguments behind these are the same for all rows: they read no column. 0: no such */
+    uint8_t window;        /* of what is called over windows only: which it is (op/window/node.h). 0: an aggregate */
     fl_status (*resolve)(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err);
+    void (*explain)(const struct fl_agg_desc *agg, fl_text *text); /* as for functions, as are the next three */
+    const char *signature;
+    void *ctx; /* kernels find it at fl_agg_call.agg->ctx */
+    uint64_t identity;
+    const char *alias_of;
 } fl_agg_desc;
 
 /** Resolves overloads by implicit casts: exact matches first, then the fewest and nearest casts (PostgreSQL, section

@@ -46,8 +46,11 @@ static fl_status add_subqueries(fl_expr_walk *walk, const fl_expr *expr, uint32_
     if (!(expr->flags & FL_EXPR_HAS_SUBQUERY))
         return FL_OK;
     FL_TRY(fl_expr_walk_enter(walk, expr, &is_new, err));
-    if (is_new && expr->kind == FL_EXPR_SUBQUERY)
+    if (is_new && expr->kind == FL_EXPR_SUBQUERY) {
         *holds |= expr->subquery->query->holds;
+        for (int32_t i = 0; i < expr->subquery->n_left; i++)
+            FL_TRY(add_subqueries(walk, expr->subquery->left[i], holds, err));
+    }
     for (int32_t i = 0; i < expr->n_args && is_new; i++)
         FL_TRY(add_subqueries(walk, expr->args[i], holds, err));
 cleanup:
@@ -319,14 +322,15 @@ fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id 
     return make_of(plan, node, &key, ret, err);
 }
 
-fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
-                                fl_err *err)
+static fl_status rewrite_exprs(fl_plan *plan, const fl_node *node, bool is_top_down, fl_expr_rewriter fn, void *ctx,
+                               const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     void *attrs = NULL;
     size_t attr_bytes = (size_t)node->op->attr_bytes;
     fl_expr_walk walk;
     fl_expr_walk_init(&walk, plan);
+    walk.is_top_down = is_top_down;
     *ret = node;
     if (attr_bytes == 0)
         return FL_OK;
@@ -341,6 +345,18 @@ fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewr
 cleanup:
     fl_expr_walk_drop(&walk);
     return st;
+}
+
+fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
+                                fl_err *err)
+{
+    return rewrite_exprs(plan, node, false, fn, ctx, ret, err);
+}
+
+fl_status fl_node_replace_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
+                                fl_err *err)
+{
+    return rewrite_exprs(plan, node, true, fn, ctx, ret, err);
 }
 
 /* Nodes seen on a walk: bits by id. */

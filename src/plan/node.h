@@ -104,6 +104,11 @@ fl_status fl_node_with_cols(fl_plan *plan, const fl_node *node, const fl_col_id 
 fl_status fl_node_rewrite_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
                                 fl_err *err);
 
+/** The same top-down: fn sees each part as it is in the node, before what is in it, and what fn gives another for is not gone
+ *  into. */
+fl_status fl_node_replace_exprs(fl_plan *plan, const fl_node *node, fl_expr_rewriter fn, void *ctx, const fl_node **ret,
+                                fl_err *err);
+
 /** Adds the columns that the node's own expressions read. */
 fl_status fl_node_add_used_cols(fl_arena *arena, const fl_node *node, fl_col_set *set, fl_err *err);
 

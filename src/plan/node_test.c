@@ -429,6 +429,42 @@ static void test_rewritten_expressions(void **state)
     throw_away(m);
 }
 
+/* Gives `a IS NULL` for column a: bottom-up and top-down alike, since what was given is not gone into. */
+static fl_status is_null_of_column(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    const fixture *f = ctx;
+    *ret = expr;
+    return expr == f->exprs[0] ? fl_expr_is_null(plan, expr, -1, ret, err) : FL_OK;
+}
+
+/* Gives a column for what has another in it. */
+static fl_status column_of_test(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    const fixture *f = ctx;
+    (void)plan, (void)err;
+    *ret = expr;
+    if (expr == f->exprs[0])
+        *ret = f->exprs[3];
+    else if (expr->n_args == 1 && expr->args[0] == f->exprs[0])
+        *ret = f->exprs[4];
+    return FL_OK;
+}
+
+static void test_replaced_expressions(void **state)
+{
+    fixture *f = *state;
+    maker *m = new_maker(f);
+    const fl_node *node = make(f, m, INPUTS), *tests = NULL, *other = NULL;
+    assert_int_equal(fl_node_rewrite_exprs(f->plan, node, is_null_of_column, f, &tests, NULL), FL_OK);
+    assert_int_equal(fl_node_replace_exprs(f->plan, node, is_null_of_column, f, &other, NULL), FL_OK);
+    assert_ptr_equal(other, tests);
+
+    assert_int_equal(fl_node_replace_exprs(f->plan, tests, column_of_test, f, &other, NULL), FL_OK);
+    m->attrs.expr = m->exprs[0] = m->aggs[1].filter = f->exprs[4];
+    assert_ptr_equal(make(f, m, INPUTS), other);
+    throw_away(m);
+}
+
 static void test_plan_of_shared_parts(void **state)
 {
     fixture *f = *state;
@@ -554,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_plan_as_attribute, begin, end),
         cmocka_unit_test_setup_teardown(test_five_inputs, begin, end),
         cmocka_unit_test_setup_teardown(test_rewritten_expressions, begin, end),
+        cmocka_unit_test_setup_teardown(test_replaced_expressions, begin, end),
         cmocka_unit_test_setup_teardown(test_plan_of_shared_parts, begin, end),
         cmocka_unit_test_setup_teardown(test_every_field_is_copied_out, begin, end),
         cmocka_unit_test_setup_teardown(test_shared_parts_are_copied_once, begin, end),

@@ -58,6 +58,7 @@ void fl_plan_unref(fl_plan *plan)
         fl_provenance_free(making->provenance);
         fl_free(making->orders);
         fl_free(making->scratch);
+        fl_free(making->expanded);
         fl_free(making->exprs.slots);
         fl_free(making->nodes.slots);
         fl_free(making->traits.slots);
@@ -82,6 +83,11 @@ fl_arena *fl_plan_arena(fl_plan *plan)
 {
     FL_ASSERT(plan->making != NULL);
     return &plan->making->arena;
+}
+
+bool fl_plan_wants_many_rows(const fl_plan *plan)
+{
+    return plan->wants_many_rows;
 }
 
 fl_memory *fl_plan_memory(const fl_plan *plan)
@@ -172,6 +178,12 @@ const fl_expr *fl_plan_implied(const fl_plan *plan, const fl_expr *condition, in
     while (place >= 0 && at-- > 0)
         place = making->implied[place].next;
     return place < 0 ? NULL : making->implied[place].expr;
+}
+
+const fl_func_desc *const *fl_plan_expanded(const fl_plan *plan, int32_t *ret_n)
+{
+    *ret_n = plan->making != NULL ? plan->making->n_expanded : 0;
+    return plan->making != NULL ? plan->making->expanded : NULL;
 }
 
 int32_t fl_plan_nodes(const fl_plan *plan)

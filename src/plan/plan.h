@@ -42,6 +42,8 @@ void fl_plan_unref(fl_plan *plan);
 /** Where what is made lies; a copy has none. */
 fl_arena *fl_plan_arena(fl_plan *plan);
 fl_memory *fl_plan_memory(const fl_plan *plan);
+/** Whether a call of a function with FL_MANY_ROWS was made in it. */
+bool fl_plan_wants_many_rows(const fl_plan *plan);
 const fl_registry *fl_plan_registry(const fl_plan *plan);
 
 /** A new column. Name is copied, type's fields too. */
@@ -54,6 +56,9 @@ bool fl_plan_is_one_scan(const fl_plan *plan, fl_col_id a, fl_col_id b);
 /** What a column is called from now on, as an alias says; `name` is borrowed for the plan's life. Columns of tables keep
  *  theirs. For a plan that is being made. */
 void fl_plan_call_col(fl_plan *plan, fl_col_id col, fl_str name);
+
+/** The functions that became expressions of the plan, once each; a copy knows none. */
+const struct fl_func_desc *const *fl_plan_expanded(const fl_plan *plan, int32_t *ret_n);
 
 /** Notes where in the text the scalar subquery stands whose result the column is. For a plan that is being made. */
 void fl_plan_place_subquery(fl_plan *plan, fl_col_id col, int32_t pos);

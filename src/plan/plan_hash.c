@@ -318,6 +318,7 @@ static fl_status term_of_call(canon *c, const fl_expr *e, int32_t *ret, fl_err *
         return term_of_membership(c, e->args[is_mirrored], &e->args[!is_mirrored]->type, ret, err);
     }
     FL_TRY(put(c, TERM_EXPR + FL_EXPR_CALL, err));
+    FL_TRY(put(c, e->func->identity, err));
     FL_TRY(put_exprs(c, e->args, e->n_args, false, err));
     if (e->n_args == 2 && e->func->mirror != NULL) {
         token *args = &c->tokens[c->n_tokens - 2];
@@ -424,10 +425,20 @@ static fl_status put_agg(canon *c, const fl_agg *agg, fl_err *err)
     fl_status st = FL_OK;
     int32_t from = c->n_tokens, number = 0;
     FL_TRY(put(c, TERM_AGG, err));
+    FL_TRY(put(c, agg->agg->identity, err));
     FL_TRY(put(c, agg->is_distinct, err));
     FL_TRY(put_exprs(c, agg->args, agg->n_args, false, err));
     FL_TRY(put_expr(c, agg->filter, err));
     FL_TRY(put_keys(c, agg->order, agg->n_order, err));
+    if (agg->frame != NULL) {
+        const fl_frame *f = agg->frame;
+        FL_TRY(put(c,
+                   (uint64_t)f->unit << 32 | (uint64_t)f->start << 24 | (uint64_t)f->end << 16 |
+                       (uint64_t)f->exclude << 8 | f->ignores_nulls,
+                   err));
+        for (int32_t i = 0; i < FL_FRAME_EXPRS; i++)
+            FL_TRY(put_expr(c, f->exprs[i], err));
+    }
     FL_TRY(finish(c, from, &(detail){.text = fl_str_of(agg->agg->name)}, &number, err));
     st = put_term(c, number, err);
 cleanup:

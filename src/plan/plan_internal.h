@@ -67,6 +67,11 @@ typedef struct fl_known_grid {
 /* What a plan needs only while it is made. */
 typedef struct fl_plan_making {
     fl_arena arena;
+    int32_t expansions;            /* of functions that are expressions, in each other, under way */
+    const fl_func_desc **expanded; /* [n_expanded]: those that were, once each */
+    int64_t expanded_capacity;
+    int32_t n_expanded;
+    int32_t expansion_pos; /* what is made meanwhile stands where the outermost is called */
     int64_t cols_capacity;
     int64_t tables_capacity;
     int64_t payloads_capacity;
@@ -111,6 +116,7 @@ struct fl_plan {
     int32_t n_tables;
     int32_t n_nodes;
     int32_t n_payloads;
+    bool wants_many_rows;
     uint64_t false_statistics; /* plan/false_statistics.h */
     fl_memory *memory;
     const fl_registry *registry;

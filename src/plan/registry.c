@@ -19,12 +19,22 @@ typedef struct trait_value {
     int32_t value;
 } trait_value;
 
+/* A user's function: a scalar one or an aggregate. */
+typedef struct user_func {
+    const fl_func_desc *func;
+    const fl_agg_desc *agg;
+    fl_func_owner *owner;
+} user_func;
+
 struct fl_registry {
     _Atomic int32_t refs;
     bool is_sealed;
     list ops, traits, rules, phases, funcs, aggs, formats;
     const fl_func_desc *func_by_name[NAME_SLOTS];
     const fl_agg_desc *agg_by_name[NAME_SLOTS];
+    user_func *user_funcs; /* which are in funcs or aggs, too */
+    int64_t user_funcs_capacity;
+    int32_t n_user_funcs;
     trait_value *trait_values;
     int64_t trait_values_capacity;
     int32_t n_trait_values;
@@ -51,6 +61,12 @@ const fl_registry *fl_registry_ref(const fl_registry *registry)
     return registry;
 }
 
+static void unref_owner(fl_func_owner *owner)
+{
+    if (atomic_fetch_sub(&owner->refs, 1) == 1)
+        owner->free(owner);
+}
+
 void fl_registry_unref(const fl_registry *shared)
 {
     fl_registry *registry = (fl_registry *)shared;
@@ -60,6 +76,9 @@ void fl_registry_unref(const fl_registry *shared)
                      &registry->funcs, &registry->aggs,   &registry->formats};
     for (int64_t i = 0; i < FL_LEN(lists); i++)
         fl_free(lists[i]->items);
+    for (int32_t i = 0; i < registry->n_user_funcs; i++)
+        unref_owner(registry->user_funcs[i].owner);
+    fl_free(registry->user_funcs);
     fl_free(registry->trait_values);
     fl_free(registry->compiled);
     fl_arena_drop(&registry->arena);
@@ -89,6 +108,12 @@ fl_status fl_registry_copy(const fl_registry *from, fl_registry **ret, fl_err *e
     FL_TRY(copy_list(&from->formats, &copy->formats, err));
     memcpy(copy->func_by_name, from->func_by_name, sizeof(copy->func_by_name));
     memcpy(copy->agg_by_name, from->agg_by_name, sizeof(copy->agg_by_name));
+    FL_TRY(fl_grow(NULL, (void **)&copy->user_funcs, &copy->user_funcs_capacity, from->n_user_funcs,
+                   (int64_t)sizeof(*copy->user_funcs), err));
+    for (int32_t i = 0; i < from->n_user_funcs; i++) {
+        copy->user_funcs[copy->n_user_funcs++] = from->user_funcs[i];
+        atomic_fetch_add(&from->user_funcs[i].owner->refs, 1);
+    }
     for (int32_t i = 0; i < from->n_trait_values; i++) {
         int32_t value;
         FL_TRY(fl_registry_add_trait_value(copy, from->trait_values[i].trait, from->trait_values[i].name, &value, err));
@@ -269,15 +294,90 @@ static fl_status add_named(list *l, const void **slots, const void *item, const 
     return FL_OK;
 }
 
+static fl_status fail_alias(const char *name, const char *target, fl_err *err)
+{
+    return FL_FAIL(err, FL_ERR_CONFIG, "\"%s\" is to be another name of \"%s\", which is not registered", name, target);
+}
+
 fl_status fl_registry_add_funcs(fl_registry *registry, const fl_func_set *set, fl_err *err)
 {
     fl_status st = FL_OK;
     if (set->n_funcs + set->n_aggs > 0)
         st = check_open(registry, "function", set->n_funcs > 0 ? set->funcs[0].name : set->aggs[0].name, err);
-    for (int32_t i = 0; i < set->n_funcs && st == FL_OK; i++)
+    for (int32_t i = 0; i < set->n_funcs && st == FL_OK; i++) {
+        const char *target = set->funcs[i].alias_of;
+        if (target != NULL && fl_registry_func(registry, fl_str_of(target)) == NULL)
+            return fail_alias(set->funcs[i].name, target, err);
         st = add_named(&registry->funcs, (const void **)registry->func_by_name, &set->funcs[i], "function", err);
-    for (int32_t i = 0; i < set->n_aggs && st == FL_OK; i++)
+    }
+    for (int32_t i = 0; i < set->n_aggs && st == FL_OK; i++) {
+        const char *target = set->aggs[i].alias_of;
+        if (target != NULL && fl_registry_agg(registry, fl_str_of(target)) == NULL)
+            return fail_alias(set->aggs[i].name, target, err);
         st = add_named(&registry->aggs, (const void **)registry->agg_by_name, &set->aggs[i], "aggregate", err);
+    }
+    return st;
+}
+
+static const char *user_func_name(const user_func *f)
+{
+    return f->func != NULL ? f->func->name : f->agg->name;
+}
+
+static void remove_item(list *l, const void **slots, const void *item)
+{
+    int32_t at = 0;
+    while (l->items[at] != item)
+        at++;
+    memmove(&l->items[at], &l->items[at + 1], (size_t)(l->n - at - 1) * sizeof(void *));
+    l->n--;
+    memset(slots, 0, NAME_SLOTS * sizeof(void *)); /* entries behind it may have been pushed on by it */
+    for (int32_t i = 0; i < l->n; i++)
+        index_name(slots, l->items[i]);
+}
+
+bool fl_registry_remove_user_func(fl_registry *registry, fl_str name)
+{
+    int32_t at = 0;
+    FL_ASSERT(!registry->is_sealed);
+    while (at < registry->n_user_funcs &&
+           !fl_str_is_equal_nocase(fl_str_of(user_func_name(&registry->user_funcs[at])), name))
+        at++;
+    if (at == registry->n_user_funcs)
+        return false;
+    user_func found = registry->user_funcs[at];
+    if (found.func != NULL)
+        remove_item(&registry->funcs, (const void **)registry->func_by_name, found.func);
+    else
+        remove_item(&registry->aggs, (const void **)registry->agg_by_name, found.agg);
+    registry->user_funcs[at] = registry->user_funcs[--registry->n_user_funcs];
+    unref_owner(found.owner);
+    return true;
+}
+
+void fl_registry_remove_user_funcs(fl_registry *registry)
+{
+    while (registry->n_user_funcs > 0)
+        fl_registry_remove_user_func(registry, fl_str_of(user_func_name(&registry->user_funcs[0])));
+}
+
+fl_status fl_registry_put_user_func(fl_registry *registry, const fl_func_desc *func, const fl_agg_desc *agg,
+                                    fl_func_owner *owner, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_ASSERT((func != NULL) != (agg != NULL));
+    fl_str name = fl_str_of(func != NULL ? func->name : agg->name);
+    FL_TRY(check_open(registry, "function", name.data, err));
+    fl_registry_remove_user_func(registry, name);
+    if (fl_registry_func(registry, name) != NULL || fl_registry_agg(registry, name) != NULL)
+        return FL_FAIL(err, FL_ERR_DUPLICATE, "\"%s\" is a built-in function: its name cannot be taken", name.data);
+    FL_TRY(fl_grow(NULL, (void **)&registry->user_funcs, &registry->user_funcs_capacity, registry->n_user_funcs + 1,
+                   (int64_t)sizeof(*registry->user_funcs), err));
+    FL_TRY(func != NULL ? add_named(&registry->funcs, (const void **)registry->func_by_name, func, "function", err)
+                        : add_named(&registry->aggs, (const void **)registry->agg_by_name, agg, "aggregate", err));
+    registry->user_funcs[registry->n_user_funcs++] = (user_func){func, agg, owner};
+    atomic_fetch_add(&owner->refs, 1);
+cleanup:
     return st;
 }
 
@@ -293,12 +393,20 @@ const fl_trait_desc *fl_registry_trait(const fl_registry *registry, fl_str name)
 
 const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name)
 {
-    return look_up((const void *const *)registry->func_by_name, name);
+    const fl_func_desc *func = look_up((const void *const *)registry->func_by_name, name);
+    if (func != NULL && func->alias_of != NULL)
+        func = look_up((const void *const *)registry->func_by_name, fl_str_of(func->alias_of));
+    FL_ASSERT(func == NULL || func->alias_of == NULL);
+    return func;
 }
 
 const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name)
 {
-    return look_up((const void *const *)registry->agg_by_name, name);
+    const fl_agg_desc *agg = look_up((const void *const *)registry->agg_by_name, name);
+    if (agg != NULL && agg->alias_of != NULL)
+        agg = look_up((const void *const *)registry->agg_by_name, fl_str_of(agg->alias_of));
+    FL_ASSERT(agg == NULL || agg->alias_of == NULL);
+    return agg;
 }
 
 const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path)

@@ -2,7 +2,8 @@
  *
  * A registry is filled, then sealed: from then on it is an immutable snapshot, which any thread may look things up in. It is
  * counted, and each plan holds the one it was begun with. To add to a sealed one is to copy it, add, seal the copy and put
- * that in its place (engine/registry.c). Descriptors are borrowed: they outlive all snapshots that hold them. */
+ * that in its place (engine/registry.c). Descriptors are borrowed: they outlive all snapshots that hold them, but for those of
+ * users' functions, whose owners the snapshots hold. */
 #ifndef FL_PLAN_REGISTRY_H
 #define FL_PLAN_REGISTRY_H
 
@@ -34,6 +35,23 @@ fl_status fl_registry_add_trait(fl_registry *registry, const fl_trait_desc *trai
 fl_status fl_registry_add_rule(fl_registry *registry, const struct fl_rule_desc *rule, fl_err *err);
 fl_status fl_registry_add_phase(fl_registry *registry, const struct fl_phase_desc *phase, fl_err *err);
 fl_status fl_registry_add_funcs(fl_registry *registry, const fl_func_set *set, fl_err *err);
+/* Keeps the descriptors of a function alive that comes and goes: each snapshot that holds the function holds a reference. */
+typedef struct fl_func_owner {
+    _Atomic int32_t refs;
+    void (*free)(struct fl_func_owner *owner);
+} fl_func_owner;
+
+/** Adds a function of a user's, or puts it in the place of one of that name: scalar or aggregate, the other is NULL. Names of built-in
+ *  functions cannot be taken (FL_ERR_DUPLICATE). The registry takes a reference of its own. */
+fl_status fl_registry_put_user_func(fl_registry *registry, const fl_func_desc *func, const fl_agg_desc *agg,
+                                    fl_func_owner *owner, fl_err *err);
+
+/** Takes a function of a user's out; false when there is none of that name. */
+bool fl_registry_remove_user_func(fl_registry *registry, fl_str name);
+
+/** Takes out all of users'. */
+void fl_registry_remove_user_funcs(fl_registry *registry);
+
 fl_status fl_registry_add_format(fl_registry *registry, const fl_format_desc *format, fl_err *err);
 
 /** Adds a value to an enumerated trait, as an implementation that comes from outside is one. FL_ERR_DUPLICATE when the trait
@@ -46,7 +64,8 @@ fl_status fl_registry_add_trait_value(fl_registry *registry, const fl_trait_desc
 int32_t fl_registry_trait_value(const fl_registry *registry, const fl_trait_desc *trait, fl_str name);
 const char *fl_registry_trait_value_name(const fl_registry *registry, const fl_trait_desc *trait, int32_t value);
 
-/** NULL when there is none. Function and aggregate names match case-insensitively. */
+/** NULL when there is none. Function and aggregate names match case-insensitively; another name of a function (alias_of) gives that
+ *  function, so that plans know it by one name. */
 const fl_op_desc *fl_registry_op(const fl_registry *registry, fl_str name);
 const fl_trait_desc *fl_registry_trait(const fl_registry *registry, fl_str name);
 const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name);

@@ -217,6 +217,34 @@ static void test_many_rules(void **state)
     fl_registry_unref(registry);
 }
 
+/* Another name gives the function that it stands for, also in a copy; one of nothing is refused. */
+static void test_other_names(void **state)
+{
+    (void)state;
+    static const fl_func_desc funcs[] = {{FL_DESC(fl_func_desc), .name = "first_name"},
+                                         {FL_DESC(fl_func_desc), .name = "second_name", .alias_of = "first_name"}};
+    static const fl_func_desc lost = {FL_DESC(fl_func_desc), .name = "third_name", .alias_of = "no_name"};
+    static const fl_agg_desc aggs[] = {{FL_DESC(fl_agg_desc), .name = "all"},
+                                       {FL_DESC(fl_agg_desc), .name = "everything", .alias_of = "all"}};
+    const fl_func_set sets[] = {{.funcs = funcs, .n_funcs = 2, .aggs = aggs, .n_aggs = 2},
+                                {.funcs = &lost, .n_funcs = 1}};
+    fl_registry *registry = registry_of(NULL, 0), *copy = NULL;
+    fl_err err = {0};
+    int32_t n = 0;
+    assert_int_equal(fl_registry_add_funcs(registry, &sets[0], &err), FL_OK);
+    assert_ptr_equal(fl_registry_func(registry, FL_STR("SECOND_name")), &funcs[0]);
+    assert_ptr_equal(fl_registry_agg(registry, FL_STR("everything")), &aggs[0]);
+    fl_registry_funcs(registry, &n);
+    assert_int_equal(n, 2);
+    assert_int_equal(fl_registry_add_funcs(registry, &sets[1], &err), FL_ERR_CONFIG);
+    assert_says(&err, "third_name", "");
+    assert_null(fl_registry_func(registry, FL_STR("third_name")));
+    assert_int_equal(fl_registry_copy(registry, &copy, &err), FL_OK);
+    assert_ptr_equal(fl_registry_func(copy, FL_STR("second_name")), &funcs[0]);
+    fl_registry_unref(copy);
+    fl_registry_unref(registry);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_rules_by_class),
         cmocka_unit_test(test_sealed_and_copied),
         cmocka_unit_test(test_many_rules),
+        cmocka_unit_test(test_other_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

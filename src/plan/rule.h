@@ -7,6 +7,7 @@
 #ifndef FL_PLAN_RULE_H
 #define FL_PLAN_RULE_H
 
+#include "base/metrics.h"
 #include "plan/evaluator.h"
 #include "plan/pattern.h"
 
@@ -95,5 +96,11 @@ fl_status fl_rule_call_equate(fl_rule_call *call, const fl_node *part, const fl_
 
 /** What the pattern's part of that name matched. The pattern must have the name. */
 const fl_node *fl_rule_call_bound(const fl_rule_call *call, const char *name);
+
+/** Counts what the rule did, where the engine counts. */
+static inline void fl_rule_call_count(const fl_rule_call *call, fl_metric metric, int64_t n)
+{
+    fl_metrics_add(fl_memory_metrics(fl_plan_memory(call->plan)), metric, n);
+}
 
 #endif

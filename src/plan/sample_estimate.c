@@ -92,7 +92,7 @@ bool fl_sample_estimate_rows(const fl_plan *plan, fl_table *table, double *ret)
            table->ops->sample_rows(table, plan->memory, ret, NULL) == FL_OK;
 }
 
-/* Adds the columns of an expression; false when they are not few columns of one table. */
+/* Adds the columns of an expression; false when they are not few columns of one table, or it is not to be tried. */
 static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, int32_t *n)
 {
     if (e->kind == FL_EXPR_COLUMN) {
@@ -107,6 +107,8 @@ static bool find_cols(const fl_plan *plan, const fl_expr *e, fl_col_id *cols, in
         cols[(*n)++] = e->col;
         return true;
     }
+    if (e->kind == FL_EXPR_CALL && e->func->cost_ns != NULL) /* it may take any time, on rows that nobody asks it for */
+        return false;
     for (int32_t i = 0; i < e->n_args; i++)
         if (!find_cols(plan, e->args[i], cols, n))
             return false;

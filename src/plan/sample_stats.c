@@ -304,7 +304,12 @@ fl_status fl_sample_stats_add(const fl_sampled_column *column, fl_arena *arena, 
     if (!column->is_unique)
         find_common(&s, stats->distinct);
     FL_TRY(make_common(&s, (1 - stats->null_fraction) / s.seen, stats, err));
-    st = make_histogram(&s, stats, err);
+    FL_TRY(make_histogram(&s, stats, err));
+    FL_ASSERT(stats->n_histogram == 0 || stats->n_histogram >= 2);
+    for (int32_t i = 1; i < stats->n_histogram; i++)
+        FL_ASSERT_SLOW(fl_value_compare(&stats->histogram[i - 1], &stats->histogram[i]) <= 0);
+    for (int32_t i = 1; i < stats->n_common; i++)
+        FL_ASSERT_SLOW(stats->common[i - 1].share >= stats->common[i].share);
 cleanup:
     fl_arena_drop(&scratch);
     return st;

@@ -95,16 +95,18 @@ static void add_answers(fl_text *text, const char *name, const answers *a)
 void fl_func_print_signatures(fl_text *text, const fl_func_desc *func)
 {
     int64_t from = text->len;
+    if (func->signature != NULL)
+        fl_text_add(text, fl_str_of(func->signature));
     for (int32_t o = 0; o < func->n_overloads && begin(text, from, func->name); o++)
         add_overload(text, &func->overloads[o]);
-    if (func->n_overloads > 0 || func->resolve == NULL)
+    if (func->n_overloads > 0 || func->resolve == NULL || func->signature != NULL)
         return;
     fl_arena arena;
     answers a = {0};
     fl_arena_init(&arena, NULL);
     for (int32_t i = 0; i < PROBES; i++) {
         fl_type type = probe_of(i);
-        fl_func_choice choice = {.arena = &arena};
+        fl_func_choice choice = {.func = func, .arena = &arena};
         bool takes = func->resolve(&type, 1, &choice, NULL) == FL_OK && choice.args[0].id == type.id;
         a.ret[i] = takes ? choice.ret : FL_TYPE(FL_END);
         a.taken += takes;
@@ -117,10 +119,14 @@ void fl_agg_print_signatures(fl_text *text, const fl_agg_desc *agg)
 {
     fl_arena arena;
     answers a = {0};
+    if (agg->signature != NULL) {
+        fl_text_add(text, fl_str_of(agg->signature));
+        return;
+    }
     fl_arena_init(&arena, NULL);
     for (int32_t i = 0; i < PROBES; i++) {
         fl_type type = probe_of(i);
-        fl_agg_choice choice = {.arena = &arena};
+        fl_agg_choice choice = {.agg = agg, .arena = &arena};
         bool takes =
             agg->resolve(&type, 1, &choice, NULL) == FL_OK && choice.n_args == 1 && choice.args[0].id == type.id;
         a.ret[i] = takes ? choice.ret : FL_TYPE(FL_END);

@@ -134,6 +134,9 @@ typedef struct fl_scan_ops {
     /** Decodes the slot's column for the current batch; at most once per batch and slot. mask NULL = all rows are wanted;
      *  rows outside it may hold anything that is safe to read. */
     fl_status (*read)(fl_scan_worker *worker, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
+    /** The worker reads no more of its morsel: what is held for that alone, as an open file, is let go. At a morsel's end next() does
+     *  so. May be NULL. */
+    void (*leave)(fl_scan_worker *worker);
     /** Where the rows of a morsel lie, for messages: `"a.parquet", row group 3`. May be NULL, then there is nothing to say. */
     void (*place)(const fl_scan *scan, int64_t morsel, fl_text *text);
     /** Whether it is certain, and not only claimed, that no row before the morsel stands behind one of its rows in the table's order.
@@ -144,6 +147,7 @@ typedef struct fl_scan_ops {
 
 struct fl_scan { /* sources put their own struct around this one */
     const fl_scan_ops *ops;
+    bool has_large_morsels;    /* of any number of rows */
     int64_t rows_total;        /* for progress; estimate */
     _Atomic int64_t rows_done; /* rows passed or pruned so far */
     _Atomic int64_t morsels_pruned;

@@ -6,7 +6,7 @@
 
 static const char *const conventions[] = {"logical", "vectorized", "compiled"};
 static const char *const implementations[] = {"any",  "hash",   "perfect_hash", "nested_loop", "sort",
-                                              "heap", "stream", "merge",        "sorted",       "partly_sorted"};
+                                              "heap", "stream", "merge",        "sorted",      "partly_sorted"};
 static const char *const input_modes[] = {"batch", "unbounded"};
 static const char *const data_formats[] = {"any", "batches", "rows", "arrow"};
 static const char *const windowings[] = {"none", "tumbling", "sliding", "session"};

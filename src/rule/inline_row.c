@@ -65,15 +65,35 @@ static bool may_go(const fl_join_attrs *join, int32_t side)
     }
 }
 
-/* A projection that has the columns beside what is there; in a projection that is there already, so that many rows make no tower. */
+/* Whether the expressions read a column that the projection computes. */
+static fl_status reads_computed(fl_rule_call *call, const fl_project_attrs *below, const fl_expr *const *exprs,
+                                int32_t n, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_set used;
+    fl_col_set_init(&used);
+    *ret = false;
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_add_cols(fl_plan_arena(call->plan), exprs[i], &used, err));
+    for (int32_t i = 0; i < below->n_cols; i++)
+        *ret |= fl_col_set_has(&used, below->cols[i]);
+cleanup:
+    return st;
+}
+
+/* A projection that has the columns beside what is there; in a projection that is there already, so that many rows make no tower, but
+ * over it where a mark is made of what it computes. */
 static fl_status add_columns(fl_rule_call *call, const fl_node *node, const fl_col_id *cols,
                              const fl_expr *const *exprs, int32_t n, const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_project_attrs *below = node->op == &fl_op_project ? fl_project_of(node) : &(fl_project_attrs){0};
-    int32_t n_below = below->n_cols;
+    const fl_project_attrs none = {0}, *below = node->op == &fl_op_project ? fl_project_of(node) : &none;
     fl_col_id *all_cols = NULL;
     const fl_expr **all_exprs = NULL;
+    bool stays = false;
+    FL_TRY(reads_computed(call, below, exprs, n, &stays, err));
+    below = stays ? &none : below;
+    int32_t n_below = below->n_cols;
     fl_project_attrs all = {
         .n_cols = n_below + n, .n_exprs = n_below + n, .n_passed = node->n_cols, .passed = node->cols};
     FL_TRY(FL_NEW_ARRAY(call->scratch, all.n_cols + 1, &all_cols, err));
@@ -82,7 +102,7 @@ static fl_status add_columns(fl_rule_call *call, const fl_node *node, const fl_c
         all_cols[i] = i < n_below ? below->cols[i] : cols[i - n_below];
         all_exprs[i] = i < n_below ? below->exprs[i] : exprs[i - n_below];
     }
-    if (node->op == &fl_op_project) {
+    if (below != &none) {
         all.n_passed = below->n_passed;
         all.passed = below->passed;
         node = node->inputs[0];

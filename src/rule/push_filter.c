@@ -93,6 +93,9 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         return FL_OK;
     FL_TRY(fl_filter_build_all(p.plan, p.below, kept, n_kept, &out, err));
     FL_TRY(fl_node_with_cols(p.plan, out, call->node->cols, call->node->n_cols, &out, err));
+    bool merges = call->node->inputs[0]->op == call->node->op; /* the whole filter, into the one below */
+    fl_rule_call_count(call, merges ? FL_METRIC_FILTER_MERGES : FL_METRIC_PREDICATE_PUSHDOWNS,
+                       merges ? 1 : p.n - n_kept);
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;

@@ -27,6 +27,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     attrs.n_filters += filter->n_conjuncts;
     FL_TRY(fl_node_make(call->plan, &fl_op_scan, &attrs, scan->traits, NULL, 0, call->node->cols, call->node->n_cols,
                         &out, err));
+    fl_rule_call_count(call, FL_METRIC_PREDICATE_PUSHDOWNS, filter->n_conjuncts);
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;

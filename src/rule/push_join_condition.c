@@ -37,6 +37,7 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
         FL_TRY(fl_filter_build_all(call->plan, sides[s], moved[s], n_moved[s], &sides[s], err));
     FL_TRY(fl_join_build_all(call->plan, kind, sides[0], sides[1], on, n_on, join->mark, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, call->node->cols, call->node->n_cols, &out, err));
+    fl_rule_call_count(call, FL_METRIC_PREDICATE_PUSHDOWNS, join->n_conjuncts - n_on);
     st = fl_rule_call_transform_to(call, out, err);
 cleanup:
     return st;

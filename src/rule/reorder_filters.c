@@ -1,7 +1,8 @@
 /* reorder_filters: of conjuncts by which rows are tested one after the other, the cheap and selective run first.
  *
  * A conjunct that can raise stays behind all that the text puts before it, and nothing that the text puts behind it moves
- * in front of it: only runs of conjuncts that cannot raise are sorted. */
+ * in front of it: only runs of conjuncts that cannot raise are sorted. Where it can raise because it calls what may take long (a user's
+ * function: fl_func_desc.cost_ns), what is cheaper and cannot raise does move in front of it, and keeps rows from it. */
 #include "plan/estimate.h"
 #include "plan/rewrites.h"
 #include "plan/rule.h"
@@ -11,28 +12,40 @@
 typedef struct ranked {
     const fl_expr *expr;
     double rank;
+    int32_t place; /* how many barriers are in front of it, or of a barrier, up to it */
     int32_t index;
+    bool is_barrier, may_pass; /* what is cheaper may pass it */
 } ranked;
 
 #define PARTS_MAX 100000 /* that are looked at: shared ones are met as often as they occur */
+#define PASSED_MAX 100   /* barriers by one conjunct */
 
-static double cost_of(const fl_expr *e)
+/* Nanoseconds a row, roughly. *ret_calls: a call in it says what it costs. */
+static double cost_of(const fl_expr *e, bool *ret_calls)
 {
     double cost = e->kind == FL_EXPR_CALL ? 1 : 0.2;
     if (e->size > PARTS_MAX)
         return e->size;
     if (e->kind == FL_EXPR_CALL && e->n_args > 0 && fl_type_is_string(e->args[0]->type))
         cost = 4;
+    if (e->kind == FL_EXPR_CALL && e->func->cost_ns != NULL) {
+        cost = e->func->cost_ns(e->func);
+        *ret_calls = true;
+    }
     if (e->kind == FL_EXPR_IN)
         cost = fl_type_is_string(e->args[0]->type) ? 6 : 3;
-    for (int32_t i = 0; i < e->n_args && e->kind != FL_EXPR_IN; i++)
-        cost += cost_of(e->args[i]);
+    for (int32_t i = 0; i < (e->kind == FL_EXPR_IN ? 1 : e->n_args); i++)
+        cost += cost_of(e->args[i], ret_calls);
     return cost;
 }
 
 static int by_rank(const void *a, const void *b)
 {
     const ranked *x = a, *y = b;
+    if (x->place != y->place)
+        return x->place - y->place;
+    if (x->is_barrier != y->is_barrier)
+        return x->is_barrier - y->is_barrier;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
     return x->index - y->index;
@@ -48,26 +61,39 @@ static const fl_attr_field *tests_of(const fl_node *node)
     return NULL;
 }
 
-/* The conjuncts in their best order; *ret_same: which they have. */
+static void rank_tests(const fl_plan *plan, const fl_expr *const *tests, int32_t n, ranked *order,
+                       const ranked **barriers)
+{
+    int32_t n_barriers = 0;
+    for (int32_t i = 0; i < n; i++) {
+        ranked *r = &order[i];
+        bool calls = false;
+        double keeps = fl_estimate_selectivity(plan, tests[i]), cost = cost_of(tests[i], &calls);
+        *r = (ranked){.expr = tests[i], .rank = cost / (1.0001 - keeps), .place = n_barriers, .index = i};
+        r->is_barrier = (tests[i]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE)) != 0;
+        if (r->is_barrier) {
+            r->may_pass = calls && !(tests[i]->flags & FL_EXPR_VOLATILE);
+            barriers[n_barriers++] = r;
+            continue;
+        }
+        while (r->place > 0 && n_barriers - r->place < PASSED_MAX && barriers[r->place - 1]->may_pass &&
+               r->rank < barriers[r->place - 1]->rank)
+            r->place--;
+    }
+}
+
+/* The conjuncts in their best order; *ret_same: which they have. Ranks are costs per row that is dropped. */
 static fl_status sort_tests(fl_rule_call *call, const fl_expr *const *old, int32_t n, const fl_expr ***ret,
                             bool *ret_same, fl_err *err)
 {
     fl_status st = FL_OK;
     ranked *order = NULL;
+    const ranked **barriers = NULL;
     FL_TRY(FL_NEW_ARRAY(call->scratch, n, &order, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, n, &barriers, err));
     FL_TRY(FL_NEW_ARRAY(call->scratch, n, ret, err));
-    for (int32_t i = 0; i < n; i++) {
-        double keeps = fl_estimate_selectivity(call->plan, old[i]);
-        order[i] = (ranked){old[i], cost_of(old[i]) / (1.0001 - keeps), i}; /* cost per row that is dropped */
-    }
-    for (int32_t start = 0; start < n;) {
-        int32_t end = start;
-        while (end < n && !(old[end]->flags & (FL_EXPR_CAN_FAIL | FL_EXPR_VOLATILE)))
-            end++;
-        if (end > start)
-            qsort(order + start, (size_t)(end - start), sizeof(*order), by_rank);
-        start = end + 1;
-    }
+    rank_tests(call->plan, old, n, order, barriers);
+    qsort(order, (size_t)n, sizeof(*order), by_rank);
     *ret_same = true;
     for (int32_t i = 0; i < n; i++) {
         (*ret)[i] = order[i].expr;

@@ -5,10 +5,11 @@
  *     x op ANY (q)  apply mark with the three-valued comparison; x op ALL (q) is NOT (x negated-op ANY (q))
  *
  * Those of an operator of one input stand over it, of several over the one that they read; where that does not do, the
- * operator's class says what it is instead (plan/rewrites.h). One subquery at a time; the operator is tried again until none is
- * left. The dependent joins are then removed by unnest_apply. Filters whose conjunct is such a test may instead become semi and
- * anti joins (rule semi_join). */
+ * operator's class says what it is instead (plan/rewrites.h). A subquery in the left side of another, as in (q) IN (q2), stands
+ * below it, over the same input, whichever it reads. The dependent joins are then removed by unnest_apply. Filters whose
+ * conjunct is such a test may instead become semi and anti joins (rule semi_join). */
 #include "op/apply/node.h"
+#include "op/project/node.h"
 #include "plan/rewrites.h"
 #include "plan/rule.h"
 
@@ -18,6 +19,8 @@ typedef struct taking {
     const fl_node *input;                                 /* what the operator reads; dependent joins are put on top */
     const fl_expr *taken[TAKEN_MAX], *columns[TAKEN_MAX]; /* a subquery that is used twice is joined once */
     int32_t n_taken;
+    const struct taking *sides; /* of all inputs, where there are several: what one of them makes, no other may */
+    int32_t n_sides;
 } taking;
 
 static fl_status comparison(fl_plan *plan, const fl_subquery *s, const char *compare, int32_t pos, const fl_expr **ret,
@@ -46,6 +49,23 @@ cleanup:
     return st;
 }
 
+/* The query's column, under another id where another input has it already. */
+static fl_status add_single(fl_plan *plan, taking *t, const fl_node *query, int32_t pos, const fl_expr **ret,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_col_id col = query->cols[0];
+    bool is_made = false;
+    for (int32_t i = 0; i < t->n_sides; i++)
+        is_made |= &t->sides[i] != t && fl_col_set_has(&t->sides[i].input->made, col);
+    if (is_made)
+        FL_TRY(fl_project_copy(plan, query, &query->cols[0], 1, &col, &query, err));
+    FL_TRY(fl_apply_build(plan, FL_JOIN_SINGLE, t->input, query, NULL, 0, (fl_col_id){0}, &t->input, err));
+    st = fl_expr_column(plan, col, pos, ret, err);
+cleanup:
+    return st;
+}
+
 static fl_status take_one(taking *t, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
 {
     static const struct {
@@ -55,10 +75,8 @@ static fl_status take_one(taking *t, fl_plan *plan, const fl_expr *expr, const f
     const fl_subquery *s = expr->subquery;
     const fl_expr *test = NULL;
     const char *compare = s->compare;
-    if (s->kind == FL_SUBQUERY_SCALAR) {
-        FL_TRY(fl_apply_build(plan, FL_JOIN_SINGLE, t->input, s->query, NULL, 0, (fl_col_id){0}, &t->input, err));
-        return fl_expr_column(plan, s->query->cols[0], expr->pos, ret, err);
-    }
+    if (s->kind == FL_SUBQUERY_SCALAR)
+        return add_single(plan, t, s->query, expr->pos, ret, err);
     if (s->kind == FL_SUBQUERY_EXISTS) {
         fl_value yes = {.type = FL_TYPE(FL_BOOL), .b = true};
         FL_TRY(fl_expr_const(plan, &yes, expr->pos, &test, err));
@@ -110,15 +128,16 @@ static bool check(const fl_rule_call *call)
 }
 
 typedef struct side_taking {
-    const fl_node **inputs; /* each under the dependent joins of its subqueries */
-    int32_t n_inputs;
+    const fl_node *node;
+    taking *sides; /* one for each input */
 } side_taking;
 
-/* Over the first input whose columns the subquery reads, else over the last. */
+/* With what is in its left side, over the first input whose columns they read, else over the last. */
 static fl_status take_beside(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    side_taking *sides = ctx;
+    side_taking *beside = ctx;
+    const fl_node *node = beside->node;
     fl_col_set used;
     int32_t side = 0;
     *ret = expr;
@@ -126,11 +145,9 @@ static fl_status take_beside(void *ctx, fl_plan *plan, const fl_expr *expr, cons
         return FL_OK;
     fl_col_set_init(&used);
     FL_TRY(fl_expr_add_cols(fl_plan_arena(plan), expr, &used, err));
-    while (side < sides->n_inputs - 1 && !fl_col_set_meets(&used, &sides->inputs[side]->made))
+    while (side < node->n_inputs - 1 && !fl_col_set_meets(&used, &node->inputs[side]->made))
         side++;
-    taking t = {.input = sides->inputs[side]};
-    FL_TRY(take_one(&t, plan, expr, ret, err));
-    sides->inputs[side] = t.input;
+    st = fl_expr_rewrite(plan, expr, take, &beside->sides[side], ret, err);
 cleanup:
     return st;
 }
@@ -140,11 +157,15 @@ static fl_status below_inputs(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *node = call->node, *out = NULL, **inputs = NULL;
+    taking *sides = NULL;
     FL_TRY(FL_NEW_ARRAY(call->scratch, node->n_inputs, &inputs, err));
+    FL_TRY(FL_NEW_ARRAY(call->scratch, node->n_inputs, &sides, err));
     for (int32_t i = 0; i < node->n_inputs; i++)
-        inputs[i] = node->inputs[i];
-    side_taking sides = {inputs, node->n_inputs};
-    FL_TRY(fl_node_rewrite_exprs(call->plan, node, take_beside, &sides, &out, err));
+        sides[i] = (taking){.input = node->inputs[i], .sides = sides, .n_sides = node->n_inputs};
+    side_taking beside = {node, sides};
+    FL_TRY(fl_node_replace_exprs(call->plan, node, take_beside, &beside, &out, err));
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        inputs[i] = sides[i].input;
     FL_TRY(fl_node_with_inputs(call->plan, out, inputs, &out, err));
     FL_TRY(fl_node_with_cols(call->plan, out, node->cols, node->n_cols, &out, err));
     st = fl_rule_call_transform_to(call, out, err);

@@ -289,12 +289,14 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     if ((st = FL_NEW_ARRAY(&holder->arena, 1, &out->buffers, &err)) != FL_OK)
         goto cleanup;
     for (int32_t c = 0; c < e->n_cols; c++) {
+        FL_ASSERT(segment->vecs[c].type.id == e->fields[c].type.id); /* what get_schema said */
         if ((st = FL_NEW(&holder->arena, &out->children[c], &err)) != FL_OK)
             goto cleanup;
         if ((st = export_column(&holder->arena, &segment->vecs[c], e->fields[c].type, segment->rows, out->children[c],
                                 &err)) != FL_OK)
             goto cleanup;
     }
+    FL_ASSERT(segment->n_cols == e->n_cols && segment->n_deleted == 0); /* an array has all rows of its segment */
     holder->segment = segment;
     out->length = segment->rows;
     out->n_buffers = 1;

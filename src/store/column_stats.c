@@ -41,6 +41,7 @@ void fl_column_stats_init(const fl_stats_column *column, fl_col_stats *ret)
             knows_bounds = false;
     }
     ret->has_bounds &= knows_bounds;
+    FL_ASSERT(!knows_nulls || nulls <= column->rows);
     if (knows_nulls)
         ret->null_fraction = nulls / column->rows;
     if (column->is_unique && knows_nulls && nulls < column->rows) {

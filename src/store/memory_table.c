@@ -4,6 +4,7 @@
 
 #include "arrow/bounds.h"
 #include "store/numbered_table.h"
+#include "store/table_order.h"
 #include "store/table_stats.h"
 
 #define MORSEL_ROWS 30720 /* a quarter of a segment; a multiple of 64, so bitmaps are sliced without copying */
@@ -162,6 +163,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
 {
     (void)mask;
     memory_worker *w = (memory_worker *)base;
+    FL_ASSERT(slot < w->scan->request.n_cols && w->at + w->rows <= w->segment->rows);
     int32_t col = w->scan->cols[slot];
     if (col == w->segment->n_cols)
         return read_places(w, ret, err);
@@ -296,6 +298,7 @@ fl_status fl_memory_table_new(fl_memory *memory, fl_str name, const fl_field *fi
     }
     FL_TRY(FL_NEW_ARRAY(&table->arena, n_segments + 1, &table->segments, err));
     for (int64_t i = 0; i < n_segments; i++) {
+        FL_ASSERT(segments[i]->n_cols == n_cols);
         table->segments[i] = fl_segment_ref(segments[i]);
         table->base.rows += (double)fl_segment_live_rows(segments[i]);
     }
@@ -359,6 +362,7 @@ fl_status fl_memory_table_set_order(fl_table *base, const fl_table_order *order,
     memory_table *table = (memory_table *)base;
     fl_table_order_key *keys = NULL;
     FL_ASSERT(base->ops == &table_ops && !order->is_claimed);
+    FL_ASSERT_NO_FAULT(fl_table_order_fault(table->segments, table->n_segments, order));
     FL_TRY(FL_NEW_ARRAY(&table->arena, order->n_keys, &keys, err));
     if (order->n_keys > 0)
         memcpy(keys, order->keys, (size_t)order->n_keys * sizeof(*keys));

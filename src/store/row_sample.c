@@ -90,6 +90,7 @@ fl_status fl_row_sample_pick(fl_arena *arena, fl_segment *const *segments, int64
     }
     while (at.segment < n_segments)
         sample.starts[++at.segment] = sample.rows;
+    FL_ASSERT(sample.rows == picks && sample.starts[n_segments] == picks);
     *ret = sample;
 cleanup:
     fl_free(map);

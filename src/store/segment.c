@@ -2,6 +2,7 @@
 #include "store/segment.h"
 
 #include "arrow/vec_extremes.h"
+#include "arrow/vec_check.h"
 #include "base/hash.h"
 
 #define DICT_VALUES_MAX 4096 /* string columns with fewer distinct values become dictionaries */
@@ -113,6 +114,17 @@ static int64_t count_nulls(const fl_segment *segment, int32_t c)
     return nulls;
 }
 
+#if defined(FLETCH_SLOW_ASSERTS)
+/* Whether all ones of a map are ones of another (NULL: it has all). */
+static bool is_part_of(const uint64_t *map, const uint64_t *other, int64_t words)
+{
+    for (int64_t w = 0; w < words && other != NULL; w++)
+        if ((map[w] & ~other[w]) != 0)
+            return false;
+    return true;
+}
+#endif
+
 fl_status fl_segment_share(fl_memory *memory, fl_segment *segment, fl_segment *const *columns, const uint64_t *live,
                            fl_segment **ret, fl_err *err)
 {
@@ -127,6 +139,7 @@ fl_status fl_segment_share(fl_memory *memory, fl_segment *segment, fl_segment *c
         FL_TRY(FL_NEW_ARRAY(&made->arena, words + 1, &copy, err));
         memcpy(copy, live, (size_t)words * 8);
         copy[words - 1] &= fl_bitmap_tail(segment->rows);
+        FL_ASSERT_SLOW(is_part_of(copy, segment->live, words)); /* what was deleted does not come back */
         made->live = copy;
         made->n_deleted = made->rows - fl_bitmap_count(copy, made->rows);
     }
@@ -576,6 +589,15 @@ cleanup:
     return st;
 }
 
+/* Rows of a vector up to the last one of a list, which ascends or not. */
+static int64_t rows_read(const int32_t *list, int64_t count)
+{
+    int64_t rows = list == NULL ? count : 0;
+    for (int64_t i = 0; list != NULL && i < count; i++)
+        rows = list[i] + 1 > rows ? list[i] + 1 : rows;
+    return rows;
+}
+
 static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec, const int32_t *list, int64_t count,
                             fl_err *err)
 {
@@ -604,7 +626,7 @@ static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec,
     } else if (c->type.id == FL_BOOL) {
         FL_TRY(reserve(b, &c->data, fl_bitmap_words(c->rows + count) * 8, err));
         if (vec->layout == FL_DICT)
-            FL_TRY(fl_vec_flatten(&scratch, vec, list != NULL ? list[count - 1] + 1 : count, &flat, err));
+            FL_TRY(fl_vec_flatten(&scratch, vec, rows_read(list, count), &flat, err));
         for (int64_t i = 0; i < count; i++) {
             bool on = vec->type.id != FL_NULL &&
                       (flat.layout == FL_CONST ? *(const uint8_t *)flat.data != 0 : fl_bit_get(flat.data, ROW(i)));
@@ -619,10 +641,7 @@ static fl_status add_column(fl_segment_builder *b, column *c, const fl_vec *vec,
                 ((fl_i128 *)c->data->data)[c->rows + i] = fl_vec_i128(vec, ROW(i));
         } else {
             if (vec->layout == FL_DICT) {
-                int64_t rows = count;
-                for (int64_t i = 0; list != NULL && i < count; i++)
-                    rows = list[i] + 1 > rows ? list[i] + 1 : rows;
-                FL_TRY(fl_vec_flatten(&scratch, vec, rows, &flat, err));
+                FL_TRY(fl_vec_flatten(&scratch, vec, rows_read(list, count), &flat, err));
                 vec = &flat;
             }
             switch (width) {
@@ -660,8 +679,11 @@ fl_status fl_segment_builder_add(fl_segment_builder *b, const fl_vec *vecs, cons
         for (int32_t i = 0; i < count; i++)
             wide[i] = list[i];
     }
-    for (int32_t c = 0; c < b->n_cols; c++)
+    for (int32_t c = 0; c < b->n_cols; c++) {
+        FL_ASSERT(vecs[c].type.id == b->cols[c].type.id || vecs[c].type.id == FL_NULL);
+        FL_ASSERT(b->cols[c].rows == b->rows); /* what failed halfway is not gone on with */
         FL_TRY(add_column(b, &b->cols[c], &vecs[c], wide, count, err));
+    }
     b->rows += count;
 cleanup:
     fl_free(wide);
@@ -834,10 +856,12 @@ fl_status fl_segment_builder_finish(fl_segment_builder *b, fl_segment **ret, fl_
     FL_TRY(fl_segment_new(b->memory, b->n_cols, &segment, err));
     segment->rows = b->rows;
     for (int32_t c = 0; c < b->n_cols; c++) {
+        FL_ASSERT(b->cols[c].rows == b->rows && b->cols[c].nulls <= b->rows);
         segment->nulls[c] = b->cols[c].nulls;
         fl_type type;
         FL_TRY(fl_type_copy(&segment->arena, b->cols[c].type, &type, err));
         FL_TRY(finish_column(&b->cols[c], segment, type, &segment->vecs[c], &segment->buffers[c * 3], err));
+        FL_ASSERT_NO_FAULT(fl_vec_fault(&segment->vecs[c], NULL, segment->rows));
     }
     if (b->use == FL_SEGMENT_TABLE)
         FL_TRY(fl_segment_measure(segment, err));

@@ -48,6 +48,7 @@ fl_status fl_table_change_mark(fl_table_change *change, fl_segment *const *rows,
             FL_ASSERT(s < change->n_old && row < change->old[s]->rows);
             if (change->marks[s] == NULL)
                 FL_TRY(FL_NEW_ARRAY(&change->arena, fl_bitmap_words(change->old[s]->rows) + 1, &change->marks[s], err));
+            FL_ASSERT(!fl_bit_get(change->marks[s], row) && fl_segment_is_live(change->old[s], row));
             fl_bit_set(change->marks[s], row);
             change->n_marked[s]++;
         }
@@ -160,6 +161,14 @@ cleanup:
     return st;
 }
 
+static int64_t live_rows(fl_segment *const *segments, int64_t n)
+{
+    int64_t rows = 0;
+    for (int64_t i = 0; i < n; i++)
+        rows += fl_segment_live_rows(segments[i]);
+    return rows;
+}
+
 /* ---- deleting ----------------------------------------------------------------------------------------------------- */
 
 static int64_t count_left(const fl_table_change *change, int64_t s)
@@ -252,7 +261,9 @@ fl_status fl_table_change_delete(fl_table_change *change, fl_err *err)
         if (together->rows >= FL_SEGMENT_ROWS)
             together = NULL;
     }
-    st = run(&w, err);
+    FL_TRY(run(&w, err));
+    FL_ASSERT(live_rows(change->segments, change->n_segments) ==
+              live_rows(change->old, change->n_old) - change->n_changed);
 cleanup:
     return st;
 }
@@ -431,7 +442,9 @@ fl_status fl_table_change_update(fl_table_change *change, fl_segment *const *row
         p->at = at;
         pass(&at, change->n_marked[s]);
     }
-    st = run(&w, err);
+    FL_ASSERT(count_before(&at, INT64_MAX) == 0); /* each row has gone to its segment */
+    FL_TRY(run(&w, err));
+    FL_ASSERT(change->n_segments == change->n_old);
 cleanup:
     return st;
 }

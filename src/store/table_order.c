@@ -120,3 +120,37 @@ fl_status fl_table_order_find(fl_arena *arena, fl_segment *const *segments, int6
 cleanup:
     return st;
 }
+
+/* Row i of a beside row j of b by the keys: below, at or above zero. Nothing is said of keys whose types have no order here. */
+static int compare_rows(const fl_table_order *order, const fl_segment *a, int64_t i, const fl_segment *b, int64_t j)
+{
+    for (int32_t k = 0; k < order->n_keys; k++) {
+        const fl_table_order_key *key = &order->keys[k];
+        const fl_vec *x = &a->vecs[key->col], *y = &b->vecs[key->col];
+        if (!fl_type_is_ordered(x->type) || x->type.id != y->type.id)
+            return 0;
+        bool is_x = fl_vec_is_valid(x, i), is_y = fl_vec_is_valid(y, j);
+        if (is_x != is_y)
+            return is_y == key->nulls_first ? -1 : 1;
+        int found = is_x ? fl_vec_compare(x, i, y, j) : 0;
+        if (found != 0)
+            return key->is_descending ? -found : found;
+    }
+    return 0;
+}
+
+const char *fl_table_order_fault(fl_segment *const *segments, int64_t n_segments, const fl_table_order *order)
+{
+    const fl_segment *before = NULL;
+    int64_t row_before = 0;
+    for (int64_t s = 0; s < n_segments && order->n_keys > 0; s++)
+        for (int64_t row = 0; row < segments[s]->rows; row++) {
+            if (!fl_segment_is_live(segments[s], row))
+                continue;
+            if (before != NULL && compare_rows(order, before, row_before, segments[s], row) > 0)
+                return "rows of a table are not in the order that is said of them";
+            before = segments[s];
+            row_before = row;
+        }
+    return NULL;
+}

@@ -11,4 +11,7 @@
 fl_status fl_table_order_find(fl_arena *arena, fl_segment *const *segments, int64_t n_segments, int32_t n_cols,
                               const fl_table_order *declared, const fl_table_order **ret, int32_t *ret_n, fl_err *err);
 
+/** What is wrong with an order that the rows are said to be in, NULL: nothing is. Looks at all rows; for assertions. */
+const char *fl_table_order_fault(fl_segment *const *segments, int64_t n_segments, const fl_table_order *order);
+
 #endif

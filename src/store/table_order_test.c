@@ -1,5 +1,6 @@
 /* The orders of tables against what comes of comparing all their rows one by one: of all types that are ordered, with and without
  * nulls, over one segment and over several, of dictionaries, NaN and -0. */
+#include "store/table_order.h"
 #include "store/memory_table.h"
 
 #include <math.h>
@@ -257,6 +258,10 @@ static void test_declared_order_comes_first(void **unused)
     FL_ASSERT(orders != NULL);
     assert_int_equal(orders[0].n_keys, 2);
     assert_true(orders[0].keys[1].is_descending && orders[0].keys[1].is_null_free);
+    int64_t n = 0;
+    fl_segment *const *segments = fl_memory_table_segments(table, &n);
+    assert_null(fl_table_order_fault(segments, n, &declared));
+    assert_non_null(fl_table_order_fault(segments, n, &(fl_table_order){.keys = keys + 1, .n_keys = 1}));
     fl_table_unref(table);
 }
 

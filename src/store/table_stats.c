@@ -2,6 +2,7 @@
 #include "store/table_stats.h"
 
 #include "arrow/bounds.h"
+#include "arrow/vec_check.h"
 #include "store/column_stats.h"
 #include "store/table_order.h"
 
@@ -176,6 +177,7 @@ static fl_status add_picks(const fl_table_stats *stats, int64_t seg, int32_t col
             list[n++] = (uint16_t)(stats->picks.places[pick] - start);
         FL_TRY(
             fl_vec_slice(scratch, &segment->vecs[col], start, left < WINDOW_ROWS ? left : WINDOW_ROWS, &window, err));
+        FL_ASSERT_NO_FAULT(fl_list_fault(list, n, WINDOW_ROWS));
         FL_TRY(fl_segment_builder_add(builder, &window, list, n, err));
     }
 cleanup:
@@ -193,6 +195,7 @@ static fl_status sample_column(fl_table_stats *stats, int32_t col, fl_err *err)
     for (int64_t s = 0; s < stats->n_segments; s++)
         FL_TRY(add_picks(stats, s, col, builder, &scratch, err));
     FL_TRY(fl_segment_builder_finish(builder, &segment, err));
+    FL_ASSERT(segment->rows == stats->picks.rows); /* row i is the same one in the sample of each column */
     if (segment->vecs[0].layout == FL_FLAT)
         fl_vec_set_bounds(&segment->vecs[0], fl_bounds_of_values(&segment->min[0], &segment->max[0]));
     stats->samples[col] = segment;

@@ -2,7 +2,8 @@
 """Runs the golden plans: a question, and the plan it must get.
 
 rule/ holds a file for each rule, with what must fire; properties/ one for each operator, with what is known of its rows; memo/
-what searches keep and choose; why/ which rules made what, and what became of those that did not. Rules are looked at under optimizer = 'simple', unless a setup says otherwise.
+what searches keep and choose; why/ which rules made what, and what became of those that did not; functions/ how users' functions are
+called, without whether a module is compiled by now, and in which order. Rules are looked at under optimizer = 'simple', unless a setup says otherwise.
 
     run.py [--fletch PROGRAM] [--rewrite] [FILE ...]
 
@@ -37,7 +38,8 @@ import pipe  # noqa: E402  (found through the line above)
 ENTRY = {"rule": re.compile(r"^FL_RULE\((\w+)\)", re.MULTILINE), "properties": re.compile(r"^FL_OP\((\w+)\)", re.MULTILINE)}
 ROWS = re.compile(r"  ~\S+ rows$")
 TIME = re.compile(r"costs (at least )?[\d.]+ (ns|us|ms|s)$")
-OPTION = {"rule": "", "properties": "(PROPERTIES)", "memo": "(MEMO)", "why": "(WHY)"}
+TIER = re.compile(r"^(function .*: wasm: )(interpreted|compiled): .*")
+OPTION = {"rule": "", "functions": "", "properties": "(PROPERTIES)", "memo": "(MEMO)", "why": "(WHY)"}
 WHY_NOT = "query why-not="
 EXPECTED = {"query expect=fired": True, "query expect=not-fired": False, "query": None}
 
@@ -45,7 +47,7 @@ EXPECTED = {"query expect=fired": True, "query expect=not-fired": False, "query"
 def plan_of(session, sql, option):
     """The names of the rules that fired, and the lines of the plan."""
     fired = json.loads(session.rows(f"EXPLAIN (FORMAT JSON) {sql}")[0][0])["rules_fired"]
-    lines = [TIME.sub("costs …", ROWS.sub("", row[0])) for row in session.rows(f"EXPLAIN {option} {sql}")]
+    lines = [TIER.sub(r"\1…", TIME.sub("costs …", ROWS.sub("", row[0]))) for row in session.rows(f"EXPLAIN {option} {sql}")]
     return fired, lines
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """R15, one query down every road: the answer must not depend on rules, the optimizer, vector sizes or threads.
 
-    differential.py [--slt] [--tpch] [--fletch PROGRAM] [--filter TEXT] [FILE.slt...]
+    differential.py [--slt] [--tpch] [--fletch PROGRAM] [--filter TEXT] [--rule-queries N] [FILE.slt...]
 
 For each query of test/slt but for spill/, whose limits are meant for one plan (with the statements before it as its world) or of bench/tpch (at scale 0.01), the answer
 under the defaults is compared with the answer under one change at a time: each rule that fired switched off
@@ -33,6 +33,7 @@ ROADS = {
     "vector_size 1": ["SET vector_size = 1"],
     "vector_size 2": ["SET vector_size = 2"],
     "vector_size 2048": ["SET vector_size = 2048"],
+    "vector_size 16384": ["SET vector_size = 16384"],
     "threads 1": ["SET threads = 1"],
     "threads 2": ["SET threads = 2"],
     "memory 16 MB": ["SET memory_limit = '16MB'"],  # statements that say that they need more run without it
@@ -176,8 +177,14 @@ def rules_fired(process, sql):
     return sorted(set(plan.get("rules_fired", [])))
 
 
-def run_world(program, cases, report):
-    """All roads over one world; returns (comparisons, disagreements)."""
+def spread(places, most):
+    """At most so many of the places (0: all), from the first to the last."""
+    places = sorted(places)
+    return set(places if most == 0 or len(places) <= most else places[::-(-len(places) // most)])
+
+
+def run_world(program, cases, report, rule_queries=0):
+    """All roads over one world; returns (comparisons, disagreements). Roads without a rule take `rule_queries` queries each, 0: all."""
     base = Road(program, [])
     answers, fired = [], []
     for case in cases:
@@ -194,7 +201,8 @@ def run_world(program, cases, report):
     everywhere = {at for at, case in enumerate(cases)
                   if case.is_query and not OWN_PLAN.match(case.sql) and not VOLATILE.search(case.sql)}
     roads = [(name, settings, everywhere) for name, settings in ROADS.items()]
-    roads += [(f"without {rule}", [f"SET disabled_rules = '{rule}'"], places) for rule, places in sorted(by_rule.items())]
+    roads += [(f"without {rule}", [f"SET disabled_rules = '{rule}'"], spread(places, rule_queries))
+              for rule, places in sorted(by_rule.items())]
 
     compared = wrong = 0
     for name, settings, places in roads:
@@ -203,7 +211,9 @@ def run_world(program, cases, report):
             report.refused[name] = road.refused
             road.close(report)
             continue
-        others = road.run(cases[:max(places) + 1] if places else [])
+        # Statements make the world, queries that are not compared are left out.
+        needed = [at for at in range(max(places) + 1) if at in places or not cases[at].is_query] if places else []
+        others = dict(zip(needed, road.run([cases[at] for at in needed])))
         road.close(report)
         for at in sorted(places):
             compared += 1
@@ -227,6 +237,7 @@ def main():
     parser.add_argument("--tpch", action="store_true")
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     parser.add_argument("--filter", default="", help="only files whose path has this text")
+    parser.add_argument("--rule-queries", type=int, default=0, help="queries of a file that each rule is switched off for; 0: all in which it fires")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
 
@@ -241,7 +252,7 @@ def main():
     report, compared, wrong = Report(), 0, 0
     for cases in worlds:
         if any(case.is_query for case in cases):
-            more_compared, more_wrong = run_world(args.fletch, cases, report)
+            more_compared, more_wrong = run_world(args.fletch, cases, report, args.rule_queries)
             compared += more_compared
             wrong += more_wrong
     for name, message in sorted(report.refused.items()):

@@ -46,8 +46,11 @@ static fl_status make_scan(fl_table *base, const fl_scan_request *request, const
         return st;
     if (windows != NULL)
         fl_file_scan_cut_windows(scan, windows);
-    for (int32_t f = 0; windows == NULL && f < table->base.n_files; f++)
-        fl_file_scan_cut(scan, f, table->sources[f].start, table->sources[f].layout != FL_JSON_LINES);
+    for (int32_t f = 0; windows == NULL && f < table->base.n_files; f++) {
+        bool is_whole = table->sources[f].layout != FL_JSON_LINES;
+        fl_file_scan_cut(scan, f, table->sources[f].start, is_whole);
+        scan->scan.has_large_morsels |= is_whole;
+    }
     *ret = &scan->scan;
     return FL_OK;
 }

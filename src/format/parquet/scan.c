@@ -165,6 +165,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
 static void worker_free(fl_scan_worker *base);
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err);
 static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err);
+static void leave(fl_scan_worker *base);
 static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err);
 
 static void place(const fl_scan *base, int64_t number, fl_text *text)
@@ -188,6 +189,7 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .claim = claim,
                                      .next = next,
                                      .read = read,
+                                     .leave = leave,
                                      .place = place,
                                      .is_apart = is_apart,
                                      .free = scan_free};
@@ -323,12 +325,25 @@ static void leave_morsel(pq_worker *w)
     }
 }
 
+/* Files stay open from a morsel's beginning to its end: there may be more of them than the process can open, and a worker may claim
+ * nothing more of this scan. */
+static void let_go(pq_worker *w)
+{
+    fl_file_release(w->held);
+    w->held = NULL;
+}
+
+static void leave(fl_scan_worker *base)
+{
+    let_go((pq_worker *)base);
+}
+
 static void worker_free(fl_scan_worker *base)
 {
     pq_worker *w = (pq_worker *)base;
     pq_scan *scan = scan_of(w);
     leave_morsel(w);
-    fl_file_release(w->held);
+    let_go(w);
     if (w->readers != NULL)
         for (int32_t i = 0; i < scan->n_leaves; i++)
             fl_pq_reader_drop(&w->readers[i]);
@@ -483,8 +498,7 @@ static fl_status open_morsel(pq_worker *w, int64_t number, bool *ret_is_open, fl
     w->now = number;
     fl_file *file = scan->table->files[m->file].file;
     if (w->held != file) {
-        fl_file_release(w->held);
-        w->held = NULL;
+        let_go(w);
         FL_TRY(fl_file_hold(file, err));
         w->held = file;
     }
@@ -516,8 +530,7 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
         leave_morsel(w);
         FL_TRY(fl_file_scan_claim(&scan_of(w)->base, ret_any, ret_morsel, err));
         if (!*ret_any) {
-            fl_file_release(w->held);
-            w->held = NULL;
+            let_go(w);
             break;
         }
         FL_TRY(open_morsel(w, *ret_morsel, &is_open, err));
@@ -540,6 +553,8 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     w->batch_rows = (int32_t)rows;
     w->row += rows;
     atomic_fetch_add_explicit(&scan->base.scan.rows_done, rows, memory_order_relaxed);
+    if (rows == 0)
+        let_go(w);
     *ret_rows = (int32_t)rows;
     return FL_OK;
 }

@@ -1,10 +1,8 @@
 /* Steps to syntax nodes. A clause that is already passed makes the query so far a subquery. */
 #include "front/builder/builder.h"
 
-#include "base/text.h"
-#include "base/utf8.h"
+#include "base/excerpt.h"
 
-#define EXCERPT_BYTES_MAX 100 /* of a long line, around the place */
 #define POSITIONS_MAX (INT32_MAX / 2)
 #define NO_PLACE (-1) /* of nodes that no fragment spells out */
 
@@ -25,28 +23,6 @@ static const fl_step_text *text_at(const fl_steps *s, int64_t place)
     return text;
 }
 
-/* The line of the text around the place, and a caret below. */
-static void add_excerpt(fl_err *err, fl_str text, int64_t place)
-{
-    char message[FL_ERR_MESSAGE_MAX];
-    int64_t begin = place, end = place;
-    while (begin > 0 && text.data[begin - 1] != '\n' && place - begin < EXCERPT_BYTES_MAX / 2)
-        begin--;
-    while (end < text.len && text.data[end] != '\n' && end - begin < EXCERPT_BYTES_MAX)
-        end++;
-    while (begin < place && ((unsigned char)text.data[begin] & 0xC0) == 0x80)
-        begin++;
-    while (end > place && end < text.len && ((unsigned char)text.data[end] & 0xC0) == 0x80)
-        end--;
-    int64_t width = fl_utf8_count(text.data + begin, place - begin);
-    memcpy(message, err->message, sizeof(message));
-    fl_err copy = *err;
-    fl_err_set(err, err->code, "%s\n  %.*s\n  %*s^", message, (int)(end - begin), text.data + begin, (int)width, "");
-    memcpy(err->sqlstate, copy.sqlstate, sizeof(err->sqlstate));
-    memcpy(err->hint, copy.hint, sizeof(err->hint));
-    err->position = place + 1;
-}
-
 void fl_steps_locate(const fl_steps *s, fl_err *err)
 {
     if (err == NULL || err->position <= 0)
@@ -56,7 +32,7 @@ void fl_steps_locate(const fl_steps *s, fl_err *err)
         return;
     int64_t place = err->position - 1 - text->base;
     fl_err_prefix(err, "%s: ", text->step);
-    add_excerpt(err, text->text, place < text->text.len ? place : text->text.len);
+    fl_err_add_excerpt(err, text->text, place < text->text.len ? place : text->text.len);
 }
 
 /* Keeps what a step's work came to; an error of `made` is told by its step. */

@@ -86,6 +86,9 @@ typedef enum fl_ast_kind {
     FL_AST_FIELD,           /* field: (expr).name */
     FL_AST_INDEX,           /* index: expr[i], expr[a:b] */
     FL_AST_DEFAULT,         /* DEFAULT in VALUES and SET */
+    FL_AST_ROLLUP,          /* list; in GROUP BY, as the next two: elements are expressions or rows */
+    FL_AST_CUBE,            /* list */
+    FL_AST_SETS,            /* list: GROUPING SETS (...), whose elements may be each of the three */
 } fl_ast_kind;
 
 typedef enum fl_ast_op {
@@ -144,7 +147,56 @@ typedef struct fl_ast_order {
 typedef struct fl_ast_arg {
     fl_ast_name name; /* of `name := value`; empty for a positional one */
     fl_ast_expr *value;
+    fl_ast_name *params; /* of a lambda, whose body is the value; else NULL. Only while the call is parsed */
+    int32_t param_count;
 } fl_ast_arg;
+
+/* A bound of a window's frame: 2 PRECEDING. */
+typedef enum fl_ast_bound_kind {
+    FL_AST_BOUND_UNBOUNDED_PRECEDING,
+    FL_AST_BOUND_PRECEDING,
+    FL_AST_BOUND_CURRENT_ROW,
+    FL_AST_BOUND_FOLLOWING,
+    FL_AST_BOUND_UNBOUNDED_FOLLOWING,
+} fl_ast_bound_kind;
+
+typedef struct fl_ast_bound {
+    fl_ast_bound_kind kind;
+    fl_ast_expr *offset; /* of PRECEDING and FOLLOWING */
+    int32_t start;
+} fl_ast_bound;
+
+typedef enum fl_ast_unit { FL_AST_RANGE, FL_AST_ROWS, FL_AST_GROUPS } fl_ast_unit;
+typedef enum fl_ast_exclude {
+    FL_AST_EXCLUDE_NO_OTHERS,
+    FL_AST_EXCLUDE_CURRENT_ROW,
+    FL_AST_EXCLUDE_GROUP,
+    FL_AST_EXCLUDE_TIES,
+} fl_ast_exclude;
+
+/* OVER w is a base and nothing else; OVER (w ...) takes over what the base says. */
+typedef struct fl_ast_window {
+    fl_ast_name base; /* may be empty */
+    bool is_name;     /* OVER w: what w says, its frame, too */
+    fl_ast_expr **partition;
+    int32_t partition_count;
+    int32_t partition_start;
+    fl_ast_order *order;
+    int32_t order_count;
+    bool has_frame;
+    fl_ast_unit unit;
+    fl_ast_bound from, to;
+    fl_ast_exclude exclude;
+    int32_t frame_start;
+    int32_t start, end;
+    uint16_t height; /* of the tallest expression in it */
+} fl_ast_window;
+
+/* WINDOW name AS (...) */
+typedef struct fl_ast_named_window {
+    fl_ast_name name;
+    fl_ast_window *window;
+} fl_ast_named_window;
 
 typedef struct fl_ast_call {
     fl_ast_path path;
@@ -156,6 +208,9 @@ typedef struct fl_ast_call {
     int32_t order_count;
     bool is_within_group; /* the order is that of WITHIN GROUP (ORDER BY ...) */
     fl_ast_expr *filter;  /* FILTER (WHERE ...) or NULL */
+    bool ignores_nulls;   /* IGNORE NULLS */
+    int32_t nulls_start;  /* where that or RESPECT NULLS was written; 0: nowhere */
+    fl_ast_window *over;  /* or NULL */
 } fl_ast_call;
 
 typedef struct fl_ast_when {
@@ -314,6 +369,9 @@ typedef struct fl_ast_select {
     fl_ast_expr **groups;
     int32_t group_count;
     fl_ast_expr *having;
+    fl_ast_named_window *windows;
+    int32_t window_count;
+    fl_ast_expr *qualify; /* or NULL */
 } fl_ast_select;
 
 typedef struct fl_ast_values {
@@ -368,6 +426,7 @@ struct fl_ast_query {
     uint16_t height; /* of the tallest expression or join tree in it, subqueries counted */
     fl_ast_cte *ctes;
     int32_t cte_count;
+    bool is_recursive; /* WITH RECURSIVE: each may read itself */
     fl_ast_body *body;
     bool order_all; /* ORDER BY ALL; its direction is in order[0], whose expr is NULL */
     fl_ast_order *order;
@@ -379,26 +438,27 @@ struct fl_ast_query {
 /* ---- statements ---- */
 
 typedef enum fl_ast_statement_kind {
-    FL_AST_QUERY,        /* query */
-    FL_AST_CREATE_TABLE, /* create_table */
-    FL_AST_CREATE_VIEW,  /* create_view */
-    FL_AST_CREATE_INDEX, /* create_index */
-    FL_AST_INSERT,       /* insert */
-    FL_AST_UPDATE,       /* update */
-    FL_AST_DELETE,       /* erase */
-    FL_AST_TRUNCATE,     /* erase, without a condition */
-    FL_AST_DROP,         /* drop */
-    FL_AST_ANALYZE,      /* analyze */
-    FL_AST_DESCRIBE,     /* describe */
-    FL_AST_SHOW_TABLES,  /* */
-    FL_AST_SHOW,         /* setting: name; empty = all */
-    FL_AST_SET,          /* setting: name, value */
-    FL_AST_RESET,        /* setting: name */
-    FL_AST_EXPLAIN,      /* explain */
-    FL_AST_PREPARE,      /* prepare */
-    FL_AST_EXECUTE,      /* execute */
-    FL_AST_DEALLOCATE,   /* setting: name; empty = all */
-    FL_AST_KILL,         /* setting: name, digits */
+    FL_AST_QUERY,           /* query */
+    FL_AST_CREATE_TABLE,    /* create_table */
+    FL_AST_CREATE_VIEW,     /* create_view */
+    FL_AST_CREATE_INDEX,    /* create_index */
+    FL_AST_CREATE_FUNCTION, /* create_function */
+    FL_AST_INSERT,          /* insert */
+    FL_AST_UPDATE,          /* update */
+    FL_AST_DELETE,          /* erase */
+    FL_AST_TRUNCATE,        /* erase, without a condition */
+    FL_AST_DROP,            /* drop */
+    FL_AST_ANALYZE,         /* analyze */
+    FL_AST_DESCRIBE,        /* describe */
+    FL_AST_SHOW_TABLES,     /* */
+    FL_AST_SHOW,            /* setting: name; empty = all */
+    FL_AST_SET,             /* setting: name, value */
+    FL_AST_RESET,           /* setting: name */
+    FL_AST_EXPLAIN,         /* explain */
+    FL_AST_PREPARE,         /* prepare */
+    FL_AST_EXECUTE,         /* execute */
+    FL_AST_DEALLOCATE,      /* setting: name; empty = all */
+    FL_AST_KILL,            /* setting: name, digits */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -445,6 +505,28 @@ typedef struct fl_ast_create_index {
     int32_t key_count;
 } fl_ast_create_index;
 
+typedef struct fl_ast_function_param {
+    fl_ast_name name; /* may be empty */
+    fl_ast_type *type;
+} fl_ast_function_param;
+
+typedef enum fl_ast_volatility { FL_AST_IMMUTABLE, FL_AST_STABLE, FL_AST_VOLATILE } fl_ast_volatility;
+
+typedef struct fl_ast_create_function {
+    fl_ast_path path;
+    bool or_replace, if_not_exists, is_aggregate;
+    bool has_params; /* parentheses were written */
+    fl_ast_function_param *params;
+    int32_t param_count;
+    fl_ast_type *returns; /* or NULL */
+    fl_ast_name language; /* may be empty */
+    fl_str code;
+    int32_t code_start;
+    bool has_code, takes_nulls, is_strict, errors_are_null;
+    fl_ast_volatility volatility;
+    int64_t fuel; /* 0: not said */
+} fl_ast_create_function;
+
 typedef struct fl_ast_insert {
     fl_ast_path path;
     fl_ast_name alias;
@@ -476,6 +558,7 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_TABLE,
     FL_AST_OBJECT_VIEW,
     FL_AST_OBJECT_INDEX,
+    FL_AST_OBJECT_FUNCTION,
 } fl_ast_object;
 
 typedef struct fl_ast_drop {
@@ -526,6 +609,7 @@ typedef struct fl_ast_statement {
         fl_ast_create_table *create_table;
         fl_ast_create_view *create_view;
         fl_ast_create_index *create_index;
+        fl_ast_create_function *create_function;
         fl_ast_insert *insert;
         fl_ast_update *update;
         fl_ast_erase *erase;

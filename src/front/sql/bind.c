@@ -301,6 +301,7 @@ static const statement_binder binders[] = {
     [FL_AST_CREATE_TABLE] = fl_sql_bind_create_table,
     [FL_AST_CREATE_VIEW] = fl_sql_bind_create_view,
     [FL_AST_CREATE_INDEX] = fl_sql_bind_create_index,
+    [FL_AST_CREATE_FUNCTION] = fl_sql_bind_create_function,
     [FL_AST_INSERT] = fl_sql_bind_insert,
     [FL_AST_UPDATE] = fl_sql_bind_update,
     [FL_AST_DELETE] = fl_sql_bind_delete,

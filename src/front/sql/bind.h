@@ -29,6 +29,7 @@ typedef struct binder {
     int32_t n_limit_types;
     const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
     int32_t n_params;
+    int64_t n_recursions;
 } binder;
 
 /* ---- scopes ---- */
@@ -40,6 +41,7 @@ typedef enum clause {
     CLAUSE_SELECT,
     CLAUSE_GROUP,
     CLAUSE_HAVING,
+    CLAUSE_QUALIFY,
     CLAUSE_ORDER,
     CLAUSE_LIMIT,
     CLAUSE_VALUES,
@@ -96,6 +98,21 @@ typedef struct list_ref {
     bool is_done;
 } list_ref;
 
+/* grouping(a, b): a reference to a column that is made beside the groups. */
+typedef struct grouping_call {
+    const fl_expr **args; /* over the input's columns */
+    int32_t n_args;
+    fl_col_id col;
+    int32_t pos;
+} grouping_call;
+
+/* The sets of GROUP BY: a bit for each key. */
+typedef struct grouping_sets {
+    int32_t n;
+    int32_t n_words; /* of a set */
+    uint64_t *bits;
+} grouping_sets;
+
 typedef struct scope {
     struct scope *outer;
     struct cte *ctes; /* visible here, innermost first */
@@ -121,6 +138,15 @@ typedef struct scope {
     int32_t n_refs, refs_capacity;
     list_ref *lists; /* collected */
     int32_t n_lists, lists_capacity;
+    grouping_call *groupings; /* collected */
+    int32_t n_groupings, groupings_capacity;
+    bool in_window;             /* in a call with OVER */
+    struct over *named_windows; /* of WINDOW */
+    fl_name_map named_places;
+    int32_t n_named_windows;
+    struct window_call *windows; /* collected */
+    fl_col_set window_cols;      /* their results */
+    int32_t n_windows, windows_capacity;
 } scope;
 
 /* ---- outputs ---- */
@@ -147,9 +173,11 @@ typedef struct cte {
     uint64_t name_hash;
     scope *outer;
     bool is_used;
-    bool is_shared; /* it is computed once: */
-    output shared;  /* its query, which each reference reads */
-    int32_t binds;  /* references inside of it, counted anew with each reference to it */
+    bool is_shared;          /* it is computed once: */
+    output shared;           /* its query, which each reference reads */
+    int32_t binds;           /* references inside of it, counted anew with each reference to it */
+    bool is_recursive;       /* it may read itself; while it is bound: */
+    struct self_reads *self; /* what that means where it stands. NULL: it is not bound now */
 } cte;
 
 /* ---- bind.c ---- */
@@ -237,6 +265,46 @@ fl_status fl_sql_expand_lists(binder *b, scope *s, const fl_node **node);
  *  bound over. */
 fl_status fl_sql_bind_unnest_table(binder *b, scope *s, const fl_ast_table *ast, output *ret);
 
+/* ---- bind_window.c ---- */
+
+/* What a call has in its parentheses and in FILTER. */
+typedef struct window_parts {
+    const fl_expr *const *args;
+    int32_t n_args;
+    const fl_expr *filter; /* or NULL */
+    const fl_sort_key *order;
+    int32_t n_order;
+} window_parts;
+
+/** The name of a clause in messages. */
+const char *fl_sql_clause_name(clause clause);
+
+/** Whether a call with OVER may stand here. FL_ERR_GROUPING: 42P20. */
+fl_status fl_sql_check_window(binder *b, const scope *s, const fl_ast_expr *ast);
+
+/** Whether the expression reads results of the scope's windows. */
+fl_status fl_sql_reads_windows(binder *b, const scope *s, const fl_expr *expr, bool *ret);
+
+/** FL_ERR_GROUPING where the expression reads results of windows; `place` NULL: it is part of a window. */
+fl_status fl_sql_refuse_windows(binder *b, const scope *s, const fl_expr *expr, int32_t pos, const char *place);
+
+/** Takes over the names of WINDOW, and checks what each says. */
+fl_status fl_sql_check_windows(binder *b, scope *s, const fl_ast_select *ast);
+
+/** A call of a function of windows only: a reference to the column that the operator will fill. */
+fl_status fl_sql_bind_window(binder *b, scope *s, const fl_ast_expr *ast, const fl_agg_desc *desc, const fl_expr **ret);
+
+/** The same for any function, whose parts are bound already. */
+fl_status fl_sql_add_window(binder *b, scope *s, const fl_ast_expr *ast, const fl_agg_desc *desc,
+                            const window_parts *parts, const fl_expr **ret);
+
+/** The places of all expressions in the scope's windows, so that they can be rewritten. */
+fl_status fl_sql_window_exprs(binder *b, scope *s, const fl_expr ****ret, int32_t *ret_n);
+
+/** Puts the operators for the scope's windows on *node, and below them a projection of what they read. The expressions over them read
+ *  its columns; they may be NULL. */
+fl_status fl_sql_put_windows(binder *b, scope *s, const fl_expr **const *over, int32_t n_over, const fl_node **node);
+
 /* ---- bind_from.c, bind_with.c, bind_select.c, bind_group.c, bind_query.c ---- */
 
 fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *ret);
@@ -249,14 +317,44 @@ fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, sco
 /** What a reference to a common table expression puts out; `pos` is where it stands. */
 fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret);
 
+/* ---- bind_recursive.c ---- */
+
+/** Binds a table expression that may read itself. */
+fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret);
+
+/** A reference inside of it. */
+fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, output *ret);
+
+/** Binds one body of a query, with the tables that are visible in it. */
+fl_status fl_sql_bind_query_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret);
+
+/** Binds some inputs of a set operation as one. */
+fl_status fl_sql_bind_set_of(binder *b, scope *outer, cte *ctes, const fl_ast_set *ast, int32_t n, output *ret);
+
 /** Fails for the reference with which there are more than READS_MAX. */
 fl_status fl_sql_fail_reads(binder *b, int32_t pos) __attribute__((cold));
+
+/* ---- bind_grouping.c ---- */
+
+typedef fl_status (*fl_sql_key_binder)(void *ctx, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** The elements of GROUP BY: its keys, each once, and the sets of them that are meant: each of one element with each of the others. */
+fl_status fl_sql_bind_grouping_sets(binder *b, fl_ast_expr *const *elements, int32_t n, fl_sql_key_binder bind_key,
+                                    void *ctx, const fl_expr ***ret_keys, int32_t *ret_n_keys, grouping_sets **ret);
+
+/** grouping(a, b): a reference to the column that fl_sql_build_groups makes. */
+fl_status fl_sql_bind_grouping(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** Puts the aggregates of the scope on *node, by the keys, for each of the sets (NULL: for all keys), and the columns of grouping().
+ *  ret_cols[i] holds keys[i], null in sets that do not have it. */
+fl_status fl_sql_build_groups(binder *b, const scope *s, const grouping_sets *sets, const fl_expr *const *keys,
+                              int32_t n_keys, fl_col_id *ret_cols, const fl_node **node);
 
 /** Puts the aggregate operator with the scope's aggregates on *node and rewrites the expressions over it: keys in them
  *  become its columns. FL_ERR_GROUPING for a column that is neither grouped nor aggregated. exprs[i] may be NULL;
  *  pos[i] is where a column stands that the text does not spell out (of a star). */
-fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int32_t n_keys, const fl_expr **exprs,
-                            const int32_t *pos, int32_t n_exprs, const fl_node **node);
+fl_status fl_sql_bind_group(binder *b, scope *s, const grouping_sets *sets, const fl_expr *const *keys, int32_t n_keys,
+                            const fl_expr **exprs, const int32_t *pos, int32_t n_exprs, const fl_node **node);
 
 /** Where a key puts nulls: as written, or as the session has it. */
 bool fl_sql_nulls_first(const binder *b, const fl_ast_order *order);

@@ -4,11 +4,12 @@
 
 #include "base/hash.h"
 #include "base/nearest.h"
+#include "op/window/node.h"
 #include "plan/rule.h"
 
 /* ---- aggregates ---- */
 
-static const char *clause_name(clause clause)
+const char *fl_sql_clause_name(clause clause)
 {
     switch (clause) {
     case CLAUSE_FROM:
@@ -23,6 +24,8 @@ static const char *clause_name(clause clause)
         return "GROUP BY";
     case CLAUSE_HAVING:
         return "HAVING";
+    case CLAUSE_QUALIFY:
+        return "QUALIFY";
     case CLAUSE_ORDER:
         return "ORDER BY";
     case CLAUSE_LIMIT:
@@ -39,7 +42,9 @@ static const char *clause_name(clause clause)
 
 static bool takes_aggregates(const scope *s)
 {
-    return (s->clause == CLAUSE_SELECT || s->clause == CLAUSE_HAVING || s->clause == CLAUSE_ORDER) && !s->in_aggregate;
+    return (s->clause == CLAUSE_SELECT || s->clause == CLAUSE_HAVING || s->clause == CLAUSE_QUALIFY ||
+            s->clause == CLAUSE_ORDER) &&
+           !s->in_aggregate;
 }
 
 static fl_status fail_misplaced(binder *b, const scope *s, const fl_ast_expr *ast)
@@ -47,7 +52,7 @@ static fl_status fail_misplaced(binder *b, const scope *s, const fl_ast_expr *as
     if (s->in_aggregate)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_GROUPING, "aggregate calls cannot be nested");
     fl_status st = fl_sql_bind_fail(b, ast->start, FL_ERR_GROUPING, "aggregate functions are not allowed in %s",
-                                    clause_name(s->clause));
+                                    fl_sql_clause_name(s->clause));
     if (s->clause == CLAUSE_WHERE)
         fl_err_hint(b->err, "use HAVING, which is tested after grouping");
     return st;
@@ -193,20 +198,35 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
     fl_sort_key *keys = NULL;
     fl_agg agg;
     scope *owner;
-    bool was_in = s->in_aggregate;
+    bool was_in = s->in_aggregate, is_over = call->over != NULL;
+    bool *in = is_over ? &s->in_window : &s->in_aggregate;
+    int32_t n_lists = s->n_lists;
     const fl_agg_desc *desc = fl_registry_agg(b->env->registry, name);
     int32_t n_args = call->arg_count + call->is_within_group;
-    if (was_in)
+    if (is_over)
+        FL_TRY(fl_sql_check_window(b, s, ast));
+    else if (was_in)
         return fail_misplaced(b, s, ast);
+    if (!is_over && call->nulls_start > 0) {
+        fl_sql_bind_fail(b, call->nulls_start, FL_ERR_UNSUPPORTED,
+                         "IGNORE NULLS and RESPECT NULLS are for functions over windows");
+        fl_err_hint(b->err, "write FILTER (WHERE x IS NOT NULL) behind the call");
+        return FL_ERR_UNSUPPORTED;
+    }
     FL_TRY(check_within_group(b, desc, ast));
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 2, &args, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, call->order_count + 1, &keys, b->err));
-    s->in_aggregate = true;
+    *in = true;
     st = bind_aggregate_parts(b, s, call, args, &filter, keys);
-    s->in_aggregate = was_in;
+    *in = false;
     FL_TRY(st);
     if (call->is_within_group)
         FL_TRY(move_within_group(b, desc, ast, args, keys));
+    if (is_over) {
+        window_parts parts = {args, n_args, filter, keys, call->order_count};
+        FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, "a window function's call"));
+        return fl_sql_add_window(b, s, ast, desc, &parts, ret);
+    }
     FL_TRY(owner_of(b, s, args, n_args, &owner));
     if (!takes_aggregates(owner))
         return fail_misplaced(b, owner, ast);
@@ -287,6 +307,14 @@ static const struct {
     {"if", 3, 3, FORM_IF, "if(condition, a, b) is a where the condition is true, else b"},
 };
 
+bool fl_sql_is_form(fl_str name)
+{
+    for (int64_t i = 0; i < FL_LEN(forms); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(forms[i].name)))
+            return true;
+    return fl_str_is_equal_nocase(name, FL_STR("unnest"));
+}
+
 static fl_status bind_form(binder *b, int64_t form, const fl_expr *const *args, int32_t n, const fl_ast_expr *ast,
                            const fl_expr **ret)
 {
@@ -347,6 +375,8 @@ static fl_status fail_function(binder *b, fl_str name, fl_status st)
     fl_nearest_init(&near, name);
     for (int64_t i = 0; i < FL_LEN(forms); i++)
         fl_nearest_offer(&near, fl_str_of(forms[i].name));
+    for (int32_t i = 0; fl_window_name(i) != NULL; i++)
+        fl_nearest_offer(&near, fl_str_of(fl_window_name(i)));
     fl_nearest_hint(&near, b->err);
     return st;
 }
@@ -361,6 +391,10 @@ static fl_status check_plain_call(binder *b, const fl_ast_expr *ast)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION,
                                 "%.*s is no aggregate: DISTINCT, ORDER BY and FILTER are for aggregates",
                                 FL_STR_ARG(name));
+    if (call->over != NULL || call->nulls_start > 0)
+        return fl_sql_bind_fail_state(b, ast->start, FL_ERR_FUNCTION, "42809",
+                                      "%.*s is neither an aggregate nor a function of windows: it takes no OVER",
+                                      FL_STR_ARG(name));
     return FL_OK;
 }
 
@@ -483,6 +517,31 @@ cleanup:
     return st;
 }
 
+/* struct_insert(s, b := y): a struct, and one of the named values. */
+static bool is_struct_change(fl_str name, const fl_ast_call *call)
+{
+    return call->arg_count > 1 && call->args[0].name.text.len == 0 && first_named(call) == &call->args[1] &&
+           (fl_str_is_equal_nocase(name, FL_STR("struct_insert")) ||
+            fl_str_is_equal_nocase(name, FL_STR("struct_update")));
+}
+
+static fl_status bind_struct_change(binder *b, scope *s, const fl_ast_expr *ast, fl_str name, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_call *call = ast->call;
+    const fl_expr *args[2];
+    FL_TRY(check_plain_call(b, ast));
+    for (int32_t i = 1; i < call->arg_count; i++)
+        if (call->args[i].name.text.len == 0)
+            return fl_sql_bind_fail(b, call->args[i].value->start, FL_ERR_SYNTAX, "%.*s needs a name for each field",
+                                    FL_STR_ARG(name));
+    FL_TRY(fl_sql_bind_expr(b, s, call->args[0].value, &args[0]));
+    FL_TRY(fl_sql_bind_struct(b, s, call->args + 1, call->arg_count - 1, ast->start, &args[1]));
+    st = fl_expr_call(b->plan, name, args, 2, ast->start, ret, b->err);
+cleanup:
+    return st;
+}
+
 /* ---- calls ---- */
 
 /* now() and others are constants of the statement: scans prune by them, and nothing takes them for volatile. */
@@ -506,24 +565,33 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     const fl_expr **args = NULL;
     if (fl_str_is_equal_nocase(name, FL_STR("struct_pack")))
         return bind_struct_pack(b, s, ast, ret);
+    if (is_struct_change(name, call))
+        return bind_struct_change(b, s, ast, name, ret);
     if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
         return fl_sql_bind_unnest(b, s, ast, ret);
+    if (fl_str_is_equal_nocase(name, FL_STR("grouping")) || fl_str_is_equal_nocase(name, FL_STR("grouping_id")))
+        return fl_sql_bind_grouping(b, s, ast, ret);
     const fl_ast_arg *named = first_named(call);
     int64_t form = 0;
     while (form < FL_LEN(forms) && !fl_str_is_equal_nocase(name, fl_str_of(forms[form].name)))
         form++;
     bool is_aggregate = fl_registry_agg(b->env->registry, name) != NULL;
+    const fl_agg_desc *over =
+        fl_registry_func(b->env->registry, name) == NULL || call->over != NULL ? fl_window_find(name) : NULL;
     if (named != NULL && (is_aggregate || form < FL_LEN(forms)))
         return fl_sql_bind_fail(b, named->name.start, FL_ERR_FUNCTION,
                                 "function %.*s takes its arguments by place, not by name", FL_STR_ARG(name));
     if (is_aggregate)
         return bind_aggregate(b, s, ast, name, ret);
+    if (over != NULL && named == NULL)
+        return fl_sql_bind_window(b, s, ast, over, ret);
     if (named != NULL) {
         st = bind_named_call(b, s, ast, name, ret);
         return st == FL_OK ? FL_OK : fail_function(b, name, st);
     }
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
-    if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL) {
+    if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL || call->over != NULL ||
+        call->nulls_start > 0) {
         if (fl_registry_func(b->env->registry, name) != NULL)
             return check_plain_call(b, ast);
         st = fl_expr_call(b->plan, name, args, 0, ast->start, ret, b->err);

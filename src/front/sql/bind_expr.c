@@ -564,6 +564,10 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "\"*\" stands in select lists and in count(*) only");
     case FL_AST_DEFAULT:
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "DEFAULT stands in INSERT and UPDATE only");
+    case FL_AST_ROLLUP:
+    case FL_AST_CUBE:
+    case FL_AST_SETS:
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "grouping sets stand in GROUP BY only");
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "an expression of unknown kind %d", ast->kind);
 }

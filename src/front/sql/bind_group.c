@@ -3,7 +3,6 @@
 
 #include "base/index_map.h"
 
-#include "op/aggregate/node.h"
 #include "op/apply/node.h"
 #include "plan/plan_hash.h"
 
@@ -39,7 +38,8 @@ cleanup:
     return st;
 }
 
-/* Expressions are the same when they are one pointer: a plan makes each once. */
+/* Expressions are the same when they are one pointer: a plan makes each once. Of a + 1 and a, both keys, the larger one is meant: in a set
+ * that has only one of them the other is null. */
 static fl_status replace_key(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -94,18 +94,17 @@ cleanup:
     return st;
 }
 
-fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int32_t n_keys, const fl_expr **exprs,
-                            const int32_t *pos, int32_t n_exprs, const fl_node **node)
+fl_status fl_sql_bind_group(binder *b, scope *s, const grouping_sets *sets, const fl_expr *const *keys, int32_t n_keys,
+                            const fl_expr **exprs, const int32_t *pos, int32_t n_exprs, const fl_node **node)
 {
     fl_status st = FL_OK;
     fl_col_id *cols = NULL;
-    fl_str *names = NULL;
     fl_expr_walk walk;
     key_map map = {.keys = keys, .n_keys = n_keys, .input = *node};
     fl_expr_walk_init(&walk, b->plan);
+    walk.is_top_down = true;
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &cols, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &names, b->err));
-    FL_TRY(fl_aggregate_build(b->plan, *node, keys, names, n_keys, s->aggs, s->n_aggs, cols, node, b->err));
+    FL_TRY(fl_sql_build_groups(b, s, sets, keys, n_keys, cols, node));
     map.cols = cols;
     fl_index_map_init(&map.places, b->arena);
     for (int32_t i = 0; i < n_keys; i++)
@@ -113,7 +112,11 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const fl_expr *const *keys, int
     for (int32_t i = 0; i < n_exprs; i++) {
         if (exprs[i] == NULL)
             continue;
-        FL_TRY(fl_expr_walk_rewrite(&walk, exprs[i], replace_key, &map, &exprs[i], b->err));
+        int32_t key = sets != NULL && sets->n > 1 ? fl_index_map_find(&map.places, fl_index_map_key(exprs[i])) : -1;
+        if (key >= 0) /* a constant, too, where it is the key itself and not a part of something */
+            FL_TRY(fl_expr_column(b->plan, cols[key], exprs[i]->pos, &exprs[i], b->err));
+        else
+            FL_TRY(fl_expr_walk_rewrite(&walk, exprs[i], replace_key, &map, &exprs[i], b->err));
         FL_TRY(check_grouped(b, s, exprs[i], *node, pos[i]));
     }
 cleanup:

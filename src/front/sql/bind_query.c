@@ -7,8 +7,6 @@
 #include "op/sort/node.h"
 #include "op/values/node.h"
 
-static fl_status bind_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret);
-
 /* ---- outputs ---- */
 
 fl_status fl_sql_output_exact(binder *b, output *out)
@@ -195,33 +193,33 @@ cleanup:
     return st;
 }
 
-static fl_status bind_set(binder *b, scope *outer, cte *ctes, const fl_ast_set *ast, output *ret)
+fl_status fl_sql_bind_set_of(binder *b, scope *outer, cte *ctes, const fl_ast_set *ast, int32_t n, output *ret)
 {
     static const char *const words[] = {"UNION", "INTERSECT", "EXCEPT"};
     fl_status st = FL_OK;
     output *inputs = NULL;
     fl_type *types = NULL;
-    FL_TRY(FL_NEW_ARRAY(b->arena, ast->input_count, &inputs, b->err));
-    for (int32_t i = 0; i < ast->input_count; i++) {
-        FL_TRY(bind_body(b, outer, ctes, ast->inputs[i], &inputs[i]));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &inputs, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        FL_TRY(fl_sql_bind_query_body(b, outer, ctes, ast->inputs[i], &inputs[i]));
         if (inputs[i].n_cols != inputs[0].n_cols)
             return fl_sql_bind_fail(b, start_of(ast->inputs[i]), FL_ERR_SYNTAX,
                                     "the sides of %s have %d and %d columns", words[ast->op], inputs[0].n_cols,
                                     inputs[i].n_cols);
     }
     FL_TRY(FL_NEW_ARRAY(b->arena, inputs[0].n_cols + 1, &types, b->err));
-    FL_TRY(common_types(b, inputs, ast->input_count, types));
-    for (int32_t i = 0; i < ast->input_count; i++)
+    FL_TRY(common_types(b, inputs, n, types));
+    for (int32_t i = 0; i < n; i++)
         FL_TRY(type_literals(b, &inputs[i], types));
-    if (ast->op == FL_AST_EXCEPT && ast->input_count > QUERY_DEPTH_MAX)
+    if (ast->op == FL_AST_EXCEPT && n > QUERY_DEPTH_MAX)
         return fl_sql_bind_fail_state(b, inputs[QUERY_DEPTH_MAX].cols[0].pos, FL_ERR_LIMIT, "54001",
                                       "more than %d queries behind each other in EXCEPT", QUERY_DEPTH_MAX);
-    FL_TRY(combine(b, ast, ast->is_all, inputs, ast->input_count, ret));
+    FL_TRY(combine(b, ast, ast->is_all, inputs, n, ret));
 cleanup:
     return st;
 }
 
-static fl_status bind_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret)
+fl_status fl_sql_bind_query_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret)
 {
     static const fl_ast_query no_tail = {0};
     switch (ast->kind) {
@@ -230,7 +228,7 @@ static fl_status bind_body(binder *b, scope *outer, cte *ctes, const fl_ast_body
     case FL_AST_BODY_VALUES:
         return bind_values(b, outer, ctes, ast->values, ast->start, ret);
     case FL_AST_BODY_SET:
-        return bind_set(b, outer, ctes, ast->set, ret);
+        return fl_sql_bind_set_of(b, outer, ctes, ast->set, ast->set->input_count, ret);
     case FL_AST_BODY_QUERY:
         return fl_sql_bind_query(b, outer, ctes, ast->query, ret);
     }
@@ -377,7 +375,11 @@ static fl_status enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, ct
             return fl_sql_bind_fail_state(b, ast->ctes[i].name.start, FL_ERR_DUPLICATE, "42712",
                                           "WITH names \"%.*s\" twice", FL_STR_ARG(name));
         FL_TRY(FL_NEW(b->arena, &made, b->err));
-        *made = (cte){.next = *ctes, .ast = &ast->ctes[i], .name_hash = fl_name_hash(name), .outer = outer};
+        *made = (cte){.next = *ctes,
+                      .ast = &ast->ctes[i],
+                      .name_hash = fl_name_hash(name),
+                      .outer = outer,
+                      .is_recursive = ast->is_recursive};
         *ctes = made;
     }
 cleanup:
@@ -391,7 +393,8 @@ static fl_status check_unused(binder *b, const fl_ast_query *ast, cte *ctes)
     for (int32_t i = 0; i < ast->cte_count; i++, ctes = ctes->next) {
         output out;
         if (!ctes->is_used)
-            FL_TRY(fl_sql_bind_query(b, ctes->outer, ctes->next, ctes->ast->query, &out));
+            FL_TRY(ctes->is_recursive ? fl_sql_bind_recursive(b, ctes, &out)
+                                      : fl_sql_bind_query(b, ctes->outer, ctes->next, ctes->ast->query, &out));
     }
 cleanup:
     return st;
@@ -408,7 +411,7 @@ fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_que
     if (ast->body->kind == FL_AST_BODY_SELECT) {
         FL_TRY(fl_sql_bind_select(b, outer, ctes, ast->body->select, ast, ret));
     } else {
-        FL_TRY(bind_body(b, outer, ctes, ast->body, ret));
+        FL_TRY(fl_sql_bind_query_body(b, outer, ctes, ast->body, ret));
         if (ast->order_count > 0)
             FL_TRY(order_output(b, outer, ctes, ast, ret));
         FL_TRY(fl_sql_bind_limit(b, outer, ast, &ret->root));

@@ -19,7 +19,9 @@ typedef struct select_state {
     fl_index_map exprs; /* of items, once ORDER BY asks */
     const fl_expr **groups;
     int32_t n_groups;
+    grouping_sets *sets; /* NULL: all groups */
     const fl_expr *having;
+    const fl_expr *qualify;
     const fl_expr **sort_exprs; /* NULL where the key is an item */
     int32_t *sort_items;        /* the item, or -1 */
     int32_t n_sorts;
@@ -115,9 +117,17 @@ cleanup:
     return st;
 }
 
-static fl_status bind_group_key(binder *b, select_state *q, const fl_ast_expr *ast, const fl_expr **ret)
+/* fl_sql_key_binder */
+typedef struct key_binder {
+    binder *b;
+    select_state *q;
+} key_binder;
+
+static fl_status bind_group_key(void *ctx, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
+    binder *b = ((key_binder *)ctx)->b;
+    select_state *q = ((key_binder *)ctx)->q;
     int32_t ordinal = 0, item = -1;
     const scope_col *col = NULL;
     bool is_aggregate;
@@ -136,6 +146,7 @@ static fl_status bind_group_key(binder *b, select_state *q, const fl_ast_expr *a
     FL_TRY(reads_aggregate(b, &q->s, *ret, &is_aggregate));
     if (is_aggregate)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_GROUPING, "aggregate functions are not allowed in GROUP BY");
+    FL_TRY(fl_sql_refuse_windows(b, &q->s, *ret, ast->start, "GROUP BY"));
 cleanup:
     return st;
 }
@@ -143,22 +154,18 @@ cleanup:
 static fl_status bind_groups(binder *b, select_state *q, const fl_ast_select *ast)
 {
     fl_status st = FL_OK;
-    int32_t room = q->n_items + 1;
-    for (int32_t i = 0; i < ast->group_count; i++)
-        room += ast->groups[i]->kind == FL_AST_ROW ? ast->groups[i]->list.count : 1;
-    FL_TRY(FL_NEW_ARRAY(b->arena, room, &q->groups, b->err));
+    key_binder keys = {b, q};
     q->s.clause = CLAUSE_GROUP;
-    for (int32_t i = 0; ast->group_all && i < q->n_items; i++) {
-        bool is_aggregate;
+    if (!ast->group_all)
+        return fl_sql_bind_grouping_sets(b, ast->groups, ast->group_count, bind_group_key, &keys, &q->groups,
+                                         &q->n_groups, &q->sets);
+    FL_TRY(FL_NEW_ARRAY(b->arena, q->n_items + 1, &q->groups, b->err));
+    for (int32_t i = 0; i < q->n_items; i++) {
+        bool is_aggregate, is_window;
         FL_TRY(reads_aggregate(b, &q->s, q->items[i].expr, &is_aggregate));
-        if (!is_aggregate && (q->items[i].expr->flags & FL_EXPR_HAS_COLUMN))
+        FL_TRY(fl_sql_reads_windows(b, &q->s, q->items[i].expr, &is_window));
+        if (!is_aggregate && !is_window && (q->items[i].expr->flags & FL_EXPR_HAS_COLUMN))
             q->groups[q->n_groups++] = q->items[i].expr;
-    }
-    for (int32_t i = 0; i < ast->group_count; i++) {
-        const fl_ast_expr *key = ast->groups[i];
-        bool is_row = key->kind == FL_AST_ROW;
-        for (int32_t k = 0; k < (is_row ? key->list.count : 1); k++)
-            FL_TRY(bind_group_key(b, q, is_row ? key->list.items[k] : key, &q->groups[q->n_groups++]));
     }
 cleanup:
     return st;
@@ -261,9 +268,10 @@ cleanup:
 static fl_status group(binder *b, select_state *q)
 {
     fl_status st = FL_OK;
-    int32_t n = 0, room = q->n_items + q->n_sorts + q->n_ons + q->s.n_lists + 1;
-    const fl_expr **exprs = NULL;
-    int32_t *pos = NULL;
+    const fl_expr **exprs = NULL, ***over = NULL;
+    int32_t *pos = NULL, n_over = 0, n = 0;
+    FL_TRY(fl_sql_window_exprs(b, &q->s, &over, &n_over));
+    int32_t room = q->n_items + q->n_sorts + q->n_ons + q->s.n_lists + n_over + 2;
     FL_TRY(FL_NEW_ARRAY(b->arena, room, &exprs, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, room, &pos, b->err));
     for (int32_t i = 0; i < q->n_items; i++, n++) {
@@ -271,27 +279,53 @@ static fl_status group(binder *b, select_state *q)
         pos[n] = q->items[i].pos;
     }
     exprs[n++] = q->having;
+    exprs[n++] = q->qualify;
     for (int32_t i = 0; i < q->n_sorts; i++)
         exprs[n++] = q->sort_exprs[i];
     for (int32_t i = 0; i < q->n_ons; i++)
         exprs[n++] = q->ons[i];
+    for (int32_t i = 0; i < n_over; i++)
+        exprs[n++] = *over[i];
     FL_TRY(fl_sql_expand_keys(b, &q->s, q->groups, q->n_groups, &q->node));
     for (int32_t i = 0; i < q->s.n_lists; i++, n++) {
         exprs[n] = q->s.lists[i].is_done ? NULL : q->s.lists[i].list;
         pos[n] = q->s.lists[i].pos;
     }
-    FL_TRY(fl_sql_bind_group(b, &q->s, q->groups, q->n_groups, exprs, pos, n, &q->node));
+    FL_TRY(fl_sql_bind_group(b, &q->s, q->sets, q->groups, q->n_groups, exprs, pos, n, &q->node));
     n = 0;
     for (int32_t i = 0; i < q->n_items; i++)
         q->items[i].expr = exprs[n++];
     q->having = exprs[n++];
+    q->qualify = exprs[n++];
     for (int32_t i = 0; i < q->n_sorts; i++)
         q->sort_exprs[i] = exprs[n++];
     for (int32_t i = 0; i < q->n_ons; i++)
         q->ons[i] = exprs[n++];
+    for (int32_t i = 0; i < n_over; i++)
+        *over[i] = exprs[n++];
     for (int32_t i = 0; i < q->s.n_lists; i++, n++)
         if (!q->s.lists[i].is_done)
             q->s.lists[i].list = exprs[n];
+cleanup:
+    return st;
+}
+
+static fl_status put_windows(binder *b, select_state *q)
+{
+    fl_status st = FL_OK;
+    const fl_expr ***over = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, q->n_items + q->n_sorts + q->n_ons + q->s.n_lists + 1, &over, b->err));
+    for (int32_t i = 0; i < q->n_items; i++)
+        over[n++] = &q->items[i].expr;
+    for (int32_t i = 0; i < q->n_sorts; i++)
+        over[n++] = &q->sort_exprs[i];
+    for (int32_t i = 0; i < q->n_ons; i++)
+        over[n++] = &q->ons[i];
+    for (int32_t i = 0; i < q->s.n_lists; i++)
+        over[n++] = &q->s.lists[i].list;
+    over[n++] = &q->qualify;
+    st = fl_sql_put_windows(b, &q->s, over, n, &q->node);
 cleanup:
     return st;
 }
@@ -400,6 +434,19 @@ cleanup:
     return st;
 }
 
+static fl_status bind_qualify(binder *b, select_state *q, const fl_ast_select *ast)
+{
+    fl_status st = FL_OK;
+    q->s.clause = CLAUSE_QUALIFY;
+    FL_TRY(fl_sql_bind_bool(b, &q->s, ast->qualify, "argument of QUALIFY", &q->qualify));
+    if (q->s.n_windows > 0)
+        return FL_OK;
+    st = fl_sql_bind_fail(b, ast->qualify->start, FL_ERR_SYNTAX, "QUALIFY without a window function");
+    fl_err_hint(b->err, "WHERE tests rows, HAVING groups, QUALIFY what windows give");
+cleanup:
+    return st;
+}
+
 static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_select *ast, select_state *q)
 {
     fl_status st = FL_OK;
@@ -433,21 +480,29 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
     fl_col_id *cols;
     fl_sort_key *keys = NULL;
     FL_TRY(bind_source(b, outer, ctes, ast, &q));
+    FL_TRY(fl_sql_check_windows(b, &q.s, ast));
     FL_TRY(bind_items(b, &q));
     if (ast->has_group)
         FL_TRY(bind_groups(b, &q, ast));
     if (ast->having != NULL) {
         q.s.clause = CLAUSE_HAVING;
         FL_TRY(fl_sql_bind_bool(b, &q.s, ast->having, "argument of HAVING", &q.having));
+        FL_TRY(fl_sql_refuse_windows(b, &q.s, q.having, ast->having->start, "HAVING"));
     }
+    if (ast->qualify != NULL)
+        FL_TRY(bind_qualify(b, &q, ast));
     if (tail->order_count > 0)
         FL_TRY(bind_sorts(b, &q, ast, tail));
     if (ast->distinct_on_count > 0)
         FL_TRY(bind_distinct_on(b, &q, ast));
-    if (ast->has_group || ast->having != NULL || q.s.n_aggs > 0)
+    if (ast->has_group || ast->having != NULL || q.s.n_aggs > 0 || q.s.n_groupings > 0)
         FL_TRY(group(b, &q));
     if (q.having != NULL)
         FL_TRY(fl_sql_filter(b, q.node, q.having, &q.node));
+    if (q.s.n_windows > 0)
+        FL_TRY(put_windows(b, &q));
+    if (q.qualify != NULL)
+        FL_TRY(fl_sql_filter(b, q.node, q.qualify, &q.node));
     FL_TRY(fl_sql_expand_lists(b, &q.s, &q.node));
     FL_TRY(project(b, &q, &cols, ret));
     if (ast->is_distinct && ast->distinct_on_count == 0)

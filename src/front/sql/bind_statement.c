@@ -46,7 +46,7 @@ static fl_status fail_twice(fl_str name, int32_t pos, fl_err *err)
     return fl_err_state(err, "42701", FL_ERR_DUPLICATE);
 }
 
-static fl_status set_name(fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
+fl_status fl_sql_set_name(fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     FL_TRY(check_schema(path, err));
@@ -233,7 +233,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
     ret->is_empty = create->is_empty;
-    FL_TRY(set_name(arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(arena, create->path, ret, err));
     if (create->query != NULL) {
         FL_TRY(fl_sql_bind_plan(env, ast, plan_query, create->query, &ret->query, err));
         FL_TRY(columns_of_query(arena, create, ret, err));
@@ -268,7 +268,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
     fl_query query = {0};
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
-    FL_TRY(set_name(arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(arena, create->path, ret, err));
     if (ast->parameter_count > 0) {
         FL_FAIL(err, FL_ERR_PARAMETER, "a view has no parameters");
         fl_err_at(err, create->query->start);
@@ -370,7 +370,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
     const fl_ast_create_index *create = ast->create_index;
     ret->if_not_exists = create->if_not_exists;
     if (create->name.count > 0)
-        FL_TRY(set_name(arena, create->name, ret, err));
+        FL_TRY(fl_sql_set_name(arena, create->name, ret, err));
     FL_TRY(find_table(env, arena, create->table, "it has no indexes", ret, err));
     st = bind_index_key(arena, create, ret, err);
 cleanup:

@@ -14,6 +14,9 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
 /** A value for a column of `type`: casts where an assignment does so without being asked, else FL_ERR_TYPE. */
 fl_status fl_sql_assign(binder *b, const fl_expr *value, fl_type type, fl_str name, int32_t pos, const fl_expr **ret);
 
+/** Keeps the name of what a statement makes or changes: it lies in the one schema that there is. */
+fl_status fl_sql_set_name(fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err);
+
 #define FL_SQL_STATEMENT_BINDER(name)                                                                             \
     fl_status name(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret, \
                    fl_err *err)
@@ -22,6 +25,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_query_statement);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_function);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_analyze);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_setting);

@@ -47,7 +47,10 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     c->is_used = true;
     if (c->is_shared)
         return read_shared(b, c, ret);
-    FL_TRY(fl_sql_bind_query(b, c->outer, c->next, c->ast->query, &out));
+    if (c->self != NULL)
+        return fl_sql_bind_self(b, c, pos, ret);
+    FL_TRY(c->is_recursive ? fl_sql_bind_recursive(b, c, &out)
+                           : fl_sql_bind_query(b, c->outer, c->next, c->ast->query, &out));
     if (c->ast->column_count > out.n_cols)
         return fl_sql_bind_fail_state(b, c->ast->columns[out.n_cols].start, FL_ERR_COLUMN, "42P10",
                                       "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(c->ast->name.text),

@@ -164,6 +164,12 @@ fl_status fl_sql_parse_nulls_order(parser *p, fl_ast_order *order);
 /** Whether what stands here, behind a left parenthesis, is a query rather than an expression. */
 bool fl_sql_is_query_inside(parser *p);
 
+/* ---- parse_grouping.c ---- */
+
+/** Whether an element of GROUP BY begins here that makes several sets. */
+bool fl_sql_is_grouping_sets(parser *p);
+fl_status fl_sql_parse_grouping_sets(parser *p, fl_ast_expr **ret);
+
 fl_status fl_sql_new_expr(parser *p, fl_ast_kind kind, int32_t start, fl_ast_expr **ret);
 
 /** Sets the end to the last token taken and the height to one more than `below`. */
@@ -176,6 +182,18 @@ static inline int32_t higher(int32_t height, const fl_ast_expr *expr)
 }
 
 int32_t fl_sql_height_of(fl_ast_expr *const *items, int32_t count);
+
+/* ---- parse_lambda.c ---- */
+
+/** Whether the function takes a lambda behind its list, and whether one stands here. */
+bool fl_sql_takes_lambda(fl_ast_path path);
+bool fl_sql_is_lambda(const parser *p);
+
+/** A lambda: its parameters and its body. */
+fl_status fl_sql_parse_lambda(parser *p, fl_ast_arg *arg);
+
+/** The expression that a call with a lambda stands for; the call has its end and height. */
+fl_status fl_sql_expand_lambda(parser *p, const fl_ast_expr *call, fl_ast_expr **ret);
 
 /* ---- parse_primary.c, parse_star.c, parse_call.c ---- */
 
@@ -195,6 +213,14 @@ fl_status fl_sql_parse_word_call(parser *p, fl_ast_expr **ret);
 /** EXTRACT, SUBSTRING, POSITION, TRIM, OVERLAY, where such a word and a parenthesis stand here; *ret stays as it is
  *  when the call is an ordinary one. */
 fl_status fl_sql_parse_special_call(parser *p, fl_ast_expr **ret);
+
+/* ---- parse_window.c ---- */
+
+/** Behind OVER: a name, or a specification in parentheses. */
+fl_status fl_sql_parse_over(parser *p, fl_ast_window **ret);
+
+/** Behind WINDOW: name AS (...), comma-separated. */
+fl_status fl_sql_parse_windows(parser *p, fl_ast_named_window **ret, int32_t *ret_count);
 
 /* ---- parse_select.c, parse_table.c ---- */
 
@@ -226,6 +252,18 @@ fl_status fl_sql_parse_table_primary(parser *p, fl_ast_table **ret);
 
 fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret);
 fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement);
+
+/** Whether a token is this word: one that only some statements know, and that is no keyword, so that it stays free for names. */
+static inline bool fl_sql_is_said(const parser *p, const fl_sql_token *token, const char *word)
+{
+    return token->kind == FL_SQL_WORD && fl_str_is_equal_nocase(text_of(p, token), fl_str_of(word));
+}
+
+/** Behind CREATE [OR REPLACE] [AGGREGATE] FUNCTION. */
+fl_status fl_sql_parse_create_function(parser *p, fl_ast_statement *statement, bool or_replace, bool is_aggregate);
+
+/** [IF NOT EXISTS] */
+fl_status fl_sql_parse_if_not_exists(parser *p, bool *ret);
 fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement);

@@ -1,7 +1,8 @@
 /* Calls: arguments, DISTINCT, ORDER BY and FILTER in them; and the functions with a grammar of their own. */
 #include "front/sql/parse.h"
 
-static fl_status parse_arg(parser *p, fl_ast_arg **ret)
+/* may_be_lambda: an argument of a function that takes one. */
+static fl_status parse_arg(parser *p, bool may_be_lambda, fl_ast_arg **ret)
 {
     fl_status st = FL_OK;
     fl_ast_arg *arg;
@@ -10,7 +11,7 @@ static fl_status parse_arg(parser *p, fl_ast_arg **ret)
         FL_TRY(fl_sql_parse_name(p, "an argument name", &arg->name));
         advance(p);
     }
-    FL_TRY(fl_sql_parse_expr(p, &arg->value));
+    FL_TRY(may_be_lambda && fl_sql_is_lambda(p) ? fl_sql_parse_lambda(p, arg) : fl_sql_parse_expr(p, &arg->value));
     *ret = arg;
 cleanup:
     return st;
@@ -36,14 +37,25 @@ cleanup:
     return st;
 }
 
+/* IGNORE NULLS or RESPECT NULLS: behind the arguments, as DuckDB has it, or behind the call, as the standard does. */
+static fl_status parse_nulls(parser *p, fl_ast_call *call)
+{
+    if ((!is_word(p, FL_KW_IGNORE) && !is_word(p, FL_KW_RESPECT)) || ahead(p, 1)->keyword != FL_KW_NULLS)
+        return FL_OK;
+    if (call->nulls_start > 0)
+        return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "a call says once what becomes of nulls");
+    call->nulls_start = p->now->start;
+    call->ignores_nulls = is_word(p, FL_KW_IGNORE);
+    advance(p);
+    advance(p);
+    return FL_OK;
+}
+
 static fl_status parse_after_call(parser *p, fl_ast_call *call)
 {
     fl_status st = FL_OK;
     if (is_word(p, FL_KW_WITHIN) && ahead(p, 1)->keyword == FL_KW_GROUP)
         FL_TRY(parse_within_group(p, call));
-    if ((is_word(p, FL_KW_IGNORE) || is_word(p, FL_KW_RESPECT)) && ahead(p, 1)->keyword == FL_KW_NULLS)
-        return fl_sql_fail_unsupported(p, p->now->start, "IGNORE NULLS and RESPECT NULLS are",
-                                       "write FILTER (WHERE x IS NOT NULL) behind the call");
     if (is_word(p, FL_KW_FILTER) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
         advance(p);
         advance(p);
@@ -51,10 +63,11 @@ static fl_status parse_after_call(parser *p, fl_ast_call *call)
         FL_TRY(fl_sql_parse_expr(p, &call->filter));
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
     }
-    if (is_word(p, FL_KW_OVER) && (ahead(p, 1)->kind == FL_SQL_LEFT_PAREN || fl_sql_is_name_token(ahead(p, 1))))
-        return fl_sql_fail_unsupported(p, p->now->start, "window functions are",
-                                       "the first row of each group is SELECT DISTINCT ON (g) … ORDER BY g, x; a "
-                                       "group's total beside its rows is a join with (SELECT g, sum(x) … GROUP BY g)");
+    FL_TRY(parse_nulls(p, call));
+    if (is_word(p, FL_KW_OVER) && (ahead(p, 1)->kind == FL_SQL_LEFT_PAREN || fl_sql_is_name_token(ahead(p, 1)))) {
+        advance(p);
+        FL_TRY(fl_sql_parse_over(p, &call->over));
+    }
 cleanup:
     return st;
 }
@@ -64,6 +77,7 @@ fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
     fl_status st = FL_OK;
     fl_ast_call *call;
     int64_t mark = p->stack_count;
+    bool takes_lambda = fl_sql_takes_lambda(path);
     FL_TRY(fl_sql_enter(p));
     FL_TRY(NEW(p, &call));
     call->path = path;
@@ -79,7 +93,7 @@ fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
             fl_ast_arg *arg;
             if (p->stack_count > mark && is_at(p, FL_SQL_RIGHT_PAREN))
                 break;
-            FL_TRY(parse_arg(p, &arg));
+            FL_TRY(parse_arg(p, takes_lambda && p->stack_count > mark, &arg));
             FL_TRY(fl_sql_push(p, arg));
         } while (accept(p, FL_SQL_COMMA));
         FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_arg), &call->args, &call->arg_count));
@@ -87,6 +101,7 @@ fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
             FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
             FL_TRY(fl_sql_parse_order_list(p, &call->order, &call->order_count));
         }
+        FL_TRY(parse_nulls(p, call));
     }
     FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
     FL_TRY(parse_after_call(p, call));
@@ -107,8 +122,13 @@ fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_
         height = higher(height, expr->call->args[i].value);
     for (int32_t i = 0; i < expr->call->order_count; i++)
         height = higher(height, expr->call->order[i].expr);
+    if (expr->call->over != NULL && expr->call->over->height > height)
+        height = expr->call->over->height;
     FL_TRY(fl_sql_end_expr(p, expr, higher(height, expr->call->filter)));
     *ret = expr;
+    for (int32_t i = 0; i < expr->call->arg_count; i++)
+        if (expr->call->args[i].params != NULL)
+            return fl_sql_expand_lambda(p, expr, ret);
 cleanup:
     return st;
 }

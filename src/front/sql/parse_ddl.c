@@ -1,8 +1,7 @@
 /* CREATE and DROP. */
 #include "front/sql/parse.h"
 
-/* [IF NOT EXISTS] */
-static fl_status parse_if_not_exists(parser *p, bool *ret)
+fl_status fl_sql_parse_if_not_exists(parser *p, bool *ret)
 {
     fl_status st = FL_OK;
     *ret = false;
@@ -151,7 +150,7 @@ static fl_status parse_create_table(parser *p, fl_ast_statement *statement, fl_a
     *create = from;
     statement->kind = FL_AST_CREATE_TABLE;
     statement->create_table = create;
-    FL_TRY(parse_if_not_exists(p, &create->if_not_exists));
+    FL_TRY(fl_sql_parse_if_not_exists(p, &create->if_not_exists));
     FL_TRY(fl_sql_parse_path(p, "a table name", &create->path));
     if (!is_word(p, FL_KW_AS))
         FL_TRY(parse_column_defs(p, create));
@@ -177,7 +176,7 @@ static fl_status parse_create_view(parser *p, fl_ast_statement *statement, fl_as
     create->is_temporary = from.is_temporary;
     statement->kind = FL_AST_CREATE_VIEW;
     statement->create_view = create;
-    FL_TRY(parse_if_not_exists(p, &create->if_not_exists));
+    FL_TRY(fl_sql_parse_if_not_exists(p, &create->if_not_exists));
     FL_TRY(fl_sql_parse_path(p, "a view name", &create->path));
     if (is_at(p, FL_SQL_LEFT_PAREN))
         FL_TRY(fl_sql_parse_name_list(p, &create->columns, &create->column_count));
@@ -199,7 +198,7 @@ static fl_status parse_create_index(parser *p, fl_ast_statement *statement, bool
     statement->create_index = create;
     create->is_unique = is_unique;
     accept_word(p, FL_KW_CONCURRENTLY);
-    FL_TRY(parse_if_not_exists(p, &create->if_not_exists));
+    FL_TRY(fl_sql_parse_if_not_exists(p, &create->if_not_exists));
     if (!is_word(p, FL_KW_ON))
         FL_TRY(fl_sql_parse_path(p, "an index name", &create->name));
     FL_TRY(fl_sql_expect_word(p, FL_KW_ON));
@@ -235,6 +234,11 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
     if (!from.is_temporary)
         accept_word(p, FL_KW_UNLOGGED);
     int32_t at = p->now->start;
+    if (fl_sql_is_said(p, p->now, "aggregate") && ahead(p, 1)->keyword == FL_KW_FUNCTION) {
+        advance(p);
+        advance(p);
+        return fl_sql_parse_create_function(p, statement, from.or_replace, true);
+    }
     switch ((fl_sql_keyword)p->now->keyword) {
     case FL_KW_TABLE:
         advance(p);
@@ -258,9 +262,11 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
             p, at, "CREATE SEQUENCE is",
             "number rows by generate_series(1, n), or by (SELECT coalesce(max(id), 0) FROM t) + 1");
     case FL_KW_FUNCTION:
+        advance(p);
+        return fl_sql_parse_create_function(p, statement, from.or_replace, false);
     case FL_KW_MACRO:
-        return fl_sql_fail_unsupported(p, at, "CREATE FUNCTION is",
-                                       "write the expression out, or put it into a view's column");
+        return fl_sql_fail_unsupported(p, at, "CREATE MACRO is",
+                                       "write CREATE FUNCTION f(a double) RETURNS double LANGUAGE expr AS 'a * 1.2'");
     case FL_KW_TYPE:
         return fl_sql_fail_unsupported(
             p, at, "CREATE TYPE is",
@@ -282,7 +288,7 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         return fl_sql_fail_unsupported(p, at, "virtual tables are",
                                        "files are tables: CREATE VIEW v AS SELECT * FROM 'file.csv'");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX or FUNCTION");
     }
 }
 
@@ -305,18 +311,20 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
     case FL_KW_INDEX:
         drop->object = FL_AST_OBJECT_INDEX;
         break;
+    case FL_KW_FUNCTION:
+        drop->object = FL_AST_OBJECT_FUNCTION;
+        break;
     case FL_KW_SCHEMA:
     case FL_KW_SEQUENCE:
-    case FL_KW_FUNCTION:
     case FL_KW_MACRO:
     case FL_KW_TYPE:
     case FL_KW_DATABASE:
     case FL_KW_TRIGGER:
     case FL_KW_MATERIALIZED:
-        return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views and indexes is",
-                                       "there are tables, views and indexes: DROP TABLE, DROP VIEW, DROP INDEX");
+        return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views, indexes and functions is",
+                                       "there are DROP TABLE, DROP VIEW, DROP INDEX and DROP FUNCTION");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW or INDEX");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX or FUNCTION");
     }
     advance(p);
     if (is_word(p, FL_KW_IF) && ahead(p, 1)->keyword == FL_KW_EXISTS) {

@@ -101,21 +101,14 @@ static fl_status parse_group(parser *p, fl_ast_select *select)
     }
     do {
         fl_ast_expr *expr;
-        bool has_paren = ahead(p, 1)->kind == FL_SQL_LEFT_PAREN;
         if (p->stack_count > mark && fl_sql_is_list_end(p))
             break;
-        if (is_word(p, FL_KW_GROUPING) && ahead(p, 1)->keyword == FL_KW_SETS)
-            return fl_sql_fail_unsupported(p, p->now->start, "GROUPING SETS are",
-                                           "write a UNION ALL of SELECTs, one with each GROUP BY");
-        if ((is_word(p, FL_KW_ROLLUP) || is_word(p, FL_KW_CUBE)) && has_paren)
-            return fl_sql_fail_unsupported(p, p->now->start, "ROLLUP and CUBE are",
-                                           "write a UNION ALL of SELECTs, one with each GROUP BY");
         if (is_at(p, FL_SQL_LEFT_PAREN) && ahead(p, 1)->kind == FL_SQL_RIGHT_PAREN) {
             advance(p);
             advance(p);
             continue;
         }
-        FL_TRY(fl_sql_parse_expr(p, &expr));
+        FL_TRY(fl_sql_is_grouping_sets(p) ? fl_sql_parse_grouping_sets(p, &expr) : fl_sql_parse_expr(p, &expr));
         FL_TRY(fl_sql_push(p, expr));
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_list(p, mark, &select->groups, &select->group_count));
@@ -135,14 +128,12 @@ static fl_status parse_clauses(parser *p, fl_ast_select *select)
     }
     if (accept_word(p, FL_KW_HAVING))
         FL_TRY(fl_sql_parse_expr(p, &select->having));
-    if (is_word(p, FL_KW_WINDOW))
-        return fl_sql_fail_unsupported(p, p->now->start, "window functions are",
-                                       "the first row of each group is SELECT DISTINCT ON (g) … ORDER BY g, x; a "
-                                       "group's total beside its rows is a join with (SELECT g, sum(x) … GROUP BY g)");
-    if (is_word(p, FL_KW_QUALIFY))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "QUALIFY and window functions are",
-            "the first row of each group is SELECT DISTINCT ON (g) … ORDER BY g, x; HAVING tests groups");
+    if (accept_word(p, FL_KW_WINDOW))
+        FL_TRY(fl_sql_parse_windows(p, &select->windows, &select->window_count));
+    if (accept_word(p, FL_KW_QUALIFY))
+        FL_TRY(fl_sql_parse_expr(p, &select->qualify));
+    if (select->windows == NULL && accept_word(p, FL_KW_WINDOW)) /* either may be the first */
+        FL_TRY(fl_sql_parse_windows(p, &select->windows, &select->window_count));
     if (is_word(p, FL_KW_USING) && ahead(p, 1)->keyword == FL_KW_SAMPLE)
         return fl_sql_fail_unsupported(
             p, p->now->start, "USING SAMPLE is",
@@ -341,10 +332,7 @@ static fl_status parse_ctes(parser *p, fl_ast_query *query)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
-    if (is_word(p, FL_KW_RECURSIVE))
-        return fl_sql_fail_unsupported(p, p->now->start, "recursive common table expressions are",
-                                       "numbers and dates in a row come from generate_series(start, stop, step); a "
-                                       "fixed depth is a chain of joins");
+    query->is_recursive = accept_word(p, FL_KW_RECURSIVE);
     do {
         fl_ast_cte *cte;
         if (p->stack_count > mark && (is_word(p, FL_KW_SELECT) || is_word(p, FL_KW_FROM)))

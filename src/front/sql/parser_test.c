@@ -139,6 +139,15 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
     case FL_AST_ROW:
         print_list(out, "row", expr->list.items, expr->list.count);
         break;
+    case FL_AST_ROLLUP:
+        print_list(out, "rollup", expr->list.items, expr->list.count);
+        break;
+    case FL_AST_CUBE:
+        print_list(out, "cube", expr->list.items, expr->list.count);
+        break;
+    case FL_AST_SETS:
+        print_list(out, "sets", expr->list.items, expr->list.count);
+        break;
     case FL_AST_LIST:
         print_list(out, "list", expr->list.items, expr->list.count);
         break;
@@ -530,11 +539,11 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_SYNTAX, "VALUES (1), @(1, 2)", NULL);
     refuses(FL_ERR_SYNTAX, "SELECT ? + @$1", NULL);
     refuses(FL_ERR_SYNTAX, "CREATE TABLE t (a@)", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT sum(a) @OVER (ORDER BY b)", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t GROUP BY @ROLLUP (a)", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t GROUP BY @GROUPING SETS (a)", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "WITH @RECURSIVE a AS (SELECT 1) SELECT 1", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @QUALIFY true", NULL);
+    refuses(FL_ERR_SYNTAX, "SELECT sum(a) OVER (ORDER BY b @PARTITION BY c)", NULL);
+    refuses(FL_ERR_SYNTAX, "SELECT sum(a) OVER (ROWS 1 @)", NULL);
+    refuses(FL_ERR_SYNTAX, "SELECT sum(a) OVER (ROWS BETWEEN 1 PRECEDING @)", NULL);
+    refuses(FL_ERR_SYNTAX, "SELECT sum(a) OVER (ROWS CURRENT ROW EXCLUDE @x)", NULL);
+    refuses(FL_ERR_SYNTAX, "SELECT sum(a IGNORE NULLS) @RESPECT NULLS OVER ()", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @ASOF JOIN u ON true", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @TABLESAMPLE 10", NULL);
     refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) @RETURNING a", NULL);

@@ -36,6 +36,7 @@
 
 #include "front/sql/parser.h"
 #include "plan/catalog.h"
+#include "plan/function_declaration.h"
 #include "plan/query.h"
 #include "plan/registry.h"
 
@@ -91,6 +92,7 @@ typedef struct fl_sql_column {
  *                         (is_empty: WITH NO DATA)
  *     CREATE_VIEW         name, or_replace, if_not_exists, view_text, names (columns given) and n_names
  *     CREATE_INDEX        name, table_name, table, if_not_exists; UNIQUE: keys, of one
+ *     CREATE_FUNCTION     name, or_replace, if_not_exists, declaration, code_pos
  *     INSERT              name, table; query: every column of the table in order, cast to its type
  *     UPDATE              name, table, assigned, n_assigned; query: the rows to change in the table's order, where they are (the
  *                         last column of fl_table_ops.numbered) and the values of the columns assigned
@@ -112,6 +114,7 @@ typedef struct fl_sql_bound {
     fl_query query; /* holds a reference to its plan where there is one */
     fl_str name;
     int32_t name_pos;
+    int32_t code_pos;
     fl_str table_name;
     fl_table *table; /* held by the plan where there is a query; else by this struct */
     bool holds_table;
@@ -124,6 +127,7 @@ typedef struct fl_sql_bound {
     fl_table_key *keys;
     int32_t n_keys;
     fl_str view_text;
+    const fl_function_declaration *declaration;
     fl_str *names;
     int32_t *names_pos;
     int32_t n_names;
@@ -139,6 +143,16 @@ typedef struct fl_sql_bound {
  *  FL_ERR_GROUPING, FL_ERR_UNSUPPORTED, FL_ERR_VALUE ... On failure nothing is held. */
 fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,
                       fl_err *err);
+
+/** Whether a call of this name is a form of the language (coalesce, if, unnest), which no function can be called as. */
+bool fl_sql_is_form(fl_str name);
+
+/** Binds the body of a function that is an expression, in a plan where it is called: its names are the parameters, which are the
+ *  arguments (cast to the parameters' types by the caller). Gives it in the type that the function returns; errors have their place in
+ *  the body's text. It reads no table. */
+fl_status fl_sql_bind_body(fl_sql_env *env, fl_plan *plan, const fl_ast_expr *body, const fl_function_param *params,
+                           const fl_expr *const *args, int32_t n_params, fl_type returns, const fl_expr **ret,
+                           fl_err *err);
 
 /** Gives back the plan and the table. */
 void fl_sql_bound_drop(fl_sql_bound *bound);

@@ -42,6 +42,11 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, fl_err
     return FL_OK;
 }
 
+static void subtract(void *into, const void *from)
+{
+    *(int64_t *)into -= *(const int64_t *)from;
+}
+
 static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
                         fl_err *err)
 {
@@ -58,6 +63,7 @@ static const fl_agg_kernel kernel = {.state_bytes = 8,
                                      .update_groups = update_groups,
                                      .update_all = update_all,
                                      .combine = combine,
+                                     .subtract = subtract,
                                      .finish = finish};
 
 static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)

@@ -134,7 +134,7 @@ static fl_status finish(const fl_agg_call *call, uint8_t *const *states, int32_t
                         bool is_root, fl_vec *ret)
 {
     double *answers = (double *)(uintptr_t)ret->data;
-    double unit = call->arg_type.id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_type.scale] : 1;
+    double unit = call->arg_types[0].id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_types[0].scale] : 1;
     for (int32_t i = 0; i < count; i++) {
         const state *s = (const state *)(states[i] + offset);
         if (s->n < 1 + is_sample) {

@@ -1,4 +1,5 @@
 /* min and max, over every type but nested ones. NaN is greatest. */
+#include "func/aggregate/top_n.h"
 #include "exec/agg.h"
 
 #include "base/bitmap.h"
@@ -242,8 +243,8 @@ static fl_status combine(fl_agg_call *call, void *into, const void *from, bool i
     if (!b->has)
         return FL_OK;
     memcpy(&value, b->value, 16);
-    fl_vec_set_flat(&vec, call->arg_type, call->arg_type.id == FL_BOOL ? (const void *)&bits : (const void *)&value,
-                    NULL);
+    fl_vec_set_flat(&vec, call->arg_types[0],
+                    call->arg_types[0].id == FL_BOOL ? (const void *)&bits : (const void *)&value, NULL);
     fl_agg_call inner = *call;
     inner.args = &vec;
     return update_groups(&inner, states, 0, list, 1, is_max, err);
@@ -314,6 +315,8 @@ static fl_status load_text(fl_agg_call *call, void *into, const uint8_t *from, f
                                                      .load = load_text};                                            \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
     {                                                                                                               \
+        if (n_args == 2)                                                                                            \
+            return fl_top_n_resolve(args, n_args, is_max, ret, err);                                                \
         if (n_args != 1 || fl_type_is_nested(args[0]))                                                              \
             return FL_FAIL(err, FL_ERR_FUNCTION, "one argument that has an order was expected");                    \
         fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[0];                                          \
@@ -329,9 +332,11 @@ SIDE(max, true)
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "min", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .answer = FL_ANSWER_MIN, .merge = "min", .resolve = resolve_min, .doc = "min(x): the least value"},
+     .answer = FL_ANSWER_MIN, .merge = "min", .resolve = resolve_min,
+     .doc = "min(x): the least value; min(x, n): the n least ones as a list"},
     {FL_DESC(fl_agg_desc), .name = "max", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .answer = FL_ANSWER_MAX, .merge = "max", .resolve = resolve_max, .doc = "max(x): the greatest value"},
+     .answer = FL_ANSWER_MAX, .merge = "max", .resolve = resolve_max,
+     .doc = "max(x): the greatest value; max(x, n): the n greatest ones as a list"},
 };
 
 FL_AGG_SET(min_max, aggs);

@@ -1,4 +1,4 @@
-/* median, quantile_cont (percentile_cont), quantile_disc (percentile_disc), mode.
+/* median, mad, quantile_cont (percentile_cont), quantile_disc (percentile_disc), mode.
  *
  * quantile_cont lies between two values, as a double; it finds them by selection, in time that grows with the rows. NaN is
  * greatest. The others answer with one of the values, of any type, and are fed in order (fl_agg_desc.is_sorted). The
@@ -242,6 +242,46 @@ static const fl_agg_kernel cont_list_kernel = {.state_bytes = (int32_t)sizeof(co
                                                .save = cont_save,
                                                .load = cont_load};
 
+/* The median of the distances from the median. */
+static fl_status mad_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    double *out = (double *)(uintptr_t)ret->data;
+    for (int32_t i = 0; i < count; i++) {
+        const cont_state *s = (const cont_state *)(states[i] + offset);
+        cont_state distances = {.n = s->n};
+        out[i] = 0;
+        if (s->n == 0) {
+            fl_bit_clear((uint64_t *)(uintptr_t)ret->valid, i);
+            continue;
+        }
+        double median = interpolate(s, 0.5);
+        FL_TRY(FL_NEW_ARRAY(call->heap, s->n, &distances.values, err));
+        for (int64_t k = 0; k < s->n; k++)
+            distances.values[k] = fabs(s->values[k] - median);
+        out[i] = interpolate(&distances, 0.5);
+    }
+cleanup:
+    return st;
+}
+
+static const fl_agg_kernel mad_kernel = {.state_bytes = (int32_t)sizeof(cont_state),
+                                         .state_kind = FL_STATE_SAVED,
+                                         .update_groups = cont_groups,
+                                         .combine = cont_combine,
+                                         .finish = mad_finish,
+                                         .save = cont_save,
+                                         .load = cont_load};
+
+static fl_status resolve_mad(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
+{
+    if (n_args != 1 || (!fl_type_is_numeric(args[0]) && args[0].id != FL_NULL))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a number was expected");
+    *ret = (fl_agg_choice){.args = {FL_TYPE(FL_F64)}, .n_args = 1, .ret = FL_TYPE(FL_F64), .kernel = &mad_kernel};
+    return FL_OK;
+}
+
 static fl_status resolve_median(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
     if (n_args != 1 || (!fl_type_is_numeric(args[0]) && args[0].id != FL_NULL))
@@ -342,7 +382,7 @@ static fl_status disc_finish(fl_agg_call *call, uint8_t *const *states, int32_t 
         FL_TRY(FL_NEW_ARRAY(call->heap, at->list.n + 1, &items, err));
         for (int64_t f = 0; f < at->list.n; f++) {
             const fl_value *item = value_at(s, &at->list.items[f]);
-            items[f] = item != NULL ? *item : (fl_value){.type = call->arg_type, .is_null = true};
+            items[f] = item != NULL ? *item : (fl_value){.type = call->arg_types[0], .is_null = true};
         }
         lists[i] = (fl_value){.type = call->ret_type, .list = {items, at->list.n}};
         values[i] = &lists[i];
@@ -459,6 +499,8 @@ static fl_status resolve_mode(const fl_type *args, int32_t n_args, fl_agg_choice
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "median", .ignores_order = true, .resolve = resolve_median,
      .doc = "median(x): the middle value, or the mean of the two in the middle"},
+    {FL_DESC(fl_agg_desc), .name = "mad", .ignores_order = true, .resolve = resolve_mad,
+     .doc = "mad(x): the median of the distances from the median"},
     CONT("quantile_cont", false, "quantile_cont(x, f): the value at a fraction of the way, between two in proportion"),
     CONT("percentile_cont", true, "percentile_cont(f) WITHIN GROUP (ORDER BY x): as quantile_cont(x, f)"),
     DISC("quantile_disc", false, "quantile_disc(x, f): the first value at or behind a fraction of all"),

@@ -130,6 +130,7 @@ ANSWER(var_pop, 1, false, s->sxx / s->n)
 ANSWER(var_samp, 2, false, s->sxx / (s->n - 1))
 ANSWER(stddev_pop, 1, false, sqrt(s->sxx / s->n))
 ANSWER(stddev_samp, 2, false, sqrt(s->sxx / (s->n - 1)))
+ANSWER(sem, 1, false, sqrt(s->sxx / s->n) / sqrt(s->n))
 ANSWER(corr, 1, s->sxx == 0 || s->syy == 0, fl_quotient_of_root(s->sxy, s->sxx, s->syy))
 ANSWER(covar_pop, 1, false, s->sxy / s->n)
 ANSWER(covar_samp, 2, false, s->sxy / (s->n - 1))
@@ -191,6 +192,7 @@ RESOLVE_ONE(var_pop)
 RESOLVE_ONE(var_samp)
 RESOLVE_ONE(stddev_pop)
 RESOLVE_ONE(stddev_samp)
+RESOLVE(sem, sem, one_groups, 1)
 RESOLVE_TWO(corr)
 RESOLVE_TWO(covar_pop)
 RESOLVE_TWO(covar_samp)
@@ -226,6 +228,7 @@ static const fl_agg_desc aggs[] = {
     AGG("stddev_pop", stddev_pop, "stddev_pop(x): standard deviation of all values"),
     AGG("stddev_samp", stddev_samp, "stddev_samp(x): standard deviation of a sample; null of fewer than two"),
     AGG("stddev", stddev_samp, "stddev(x): as stddev_samp"),
+    AGG("sem", sem, "sem(x): standard error of the mean, of all values"),
     AGG("corr", corr, "corr(y, x): coefficient of correlation"),
     AGG("covar_pop", covar_pop, "covar_pop(y, x): covariance of all pairs"),
     AGG("covar_samp", covar_samp, "covar_samp(y, x): covariance of a sample; null of fewer than two"),

@@ -257,9 +257,29 @@ static fl_status wide_combine(fl_agg_call *call, void *into, const void *from, f
     return FL_OK;
 }
 
+static void exact_subtract(void *into, const void *from)
+{
+    exact_state *a = into;
+    const exact_state *b = from;
+    a->sum -= b->sum;
+    a->count -= b->count;
+}
+
+static void wide_subtract(void *into, const void *from)
+{
+    wide_state *a = into;
+    const wide_state *b = from;
+    fl_i128 sum;
+    if (FL_UNLIKELY(__builtin_sub_overflow(a->exact.sum, b->exact.sum, &sum)))
+        a->carry += b->exact.sum < 0 ? 1 : -1;
+    a->exact.sum = sum;
+    a->carry -= b->carry;
+    a->exact.count -= b->exact.count;
+}
+
 static bool has_carry(const fl_agg_call *call)
 {
-    return call->arg_type.id == FL_DECIMAL && fl_type_width(call->arg_type) == 16;
+    return call->arg_types[0].id == FL_DECIMAL && fl_type_width(call->arg_types[0]) == 16;
 }
 
 static fl_status sum_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
@@ -288,7 +308,7 @@ static fl_status avg_finish(fl_agg_call *call, uint8_t *const *states, int32_t o
                             fl_err *err)
 {
     (void)err;
-    double unit = call->arg_type.id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_type.scale] : 1;
+    double unit = call->arg_types[0].id == FL_DECIMAL ? (double)fl_pow10_i128[call->arg_types[0].scale] : 1;
     bool may_carry = has_carry(call);
     for (int32_t i = 0; i < count; i++) {
         const exact_state *s = (const exact_state *)(states[i] + offset);
@@ -459,6 +479,16 @@ static fl_status interval_combine(fl_agg_call *call, void *into, const void *fro
     return FL_OK;
 }
 
+static void interval_subtract(void *into, const void *from)
+{
+    interval_state *a = into;
+    const interval_state *b = from;
+    a->months -= b->months;
+    a->days -= b->days;
+    a->nanos -= b->nanos;
+    a->count -= b->count;
+}
+
 static fl_status interval_finish(uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret, bool is_avg,
                                  fl_err *err)
 {
@@ -507,14 +537,16 @@ static fl_status interval_avg_finish(fl_agg_call *call, uint8_t *const *states, 
      .finish = finish_fn,                            \
      __VA_ARGS__}
 
-static const fl_agg_kernel exact_sum = KERNEL(exact, sum_finish, exact_all, .is_masked = true);
-static const fl_agg_kernel exact_avg = KERNEL(exact, avg_finish, exact_all, .is_masked = true);
-static const fl_agg_kernel wide_sum = KERNEL(wide, sum_finish, wide_all, .is_masked = true);
-static const fl_agg_kernel wide_avg = KERNEL(wide, avg_finish, wide_all, .is_masked = true);
+static const fl_agg_kernel exact_sum =
+    KERNEL(exact, sum_finish, exact_all, .is_masked = true, .subtract = exact_subtract);
+static const fl_agg_kernel exact_avg =
+    KERNEL(exact, avg_finish, exact_all, .is_masked = true, .subtract = exact_subtract);
+static const fl_agg_kernel wide_sum = KERNEL(wide, sum_finish, wide_all, .is_masked = true, .subtract = wide_subtract);
+static const fl_agg_kernel wide_avg = KERNEL(wide, avg_finish, wide_all, .is_masked = true, .subtract = wide_subtract);
 static const fl_agg_kernel double_sum = KERNEL(double, double_sum_finish, double_all);
 static const fl_agg_kernel double_avg = KERNEL(double, double_avg_finish, double_all);
-static const fl_agg_kernel interval_sum = KERNEL(interval, interval_sum_finish, NULL);
-static const fl_agg_kernel interval_avg = KERNEL(interval, interval_avg_finish, NULL);
+static const fl_agg_kernel interval_sum = KERNEL(interval, interval_sum_finish, NULL, .subtract = interval_subtract);
+static const fl_agg_kernel interval_avg = KERNEL(interval, interval_avg_finish, NULL, .subtract = interval_subtract);
 
 static fl_status resolve(const fl_type *args, int32_t n_args, bool is_avg, fl_agg_choice *ret, fl_err *err)
 {

@@ -361,12 +361,30 @@ static fl_status resolve_decimal(char sign, fl_type a, fl_type b, fl_func_choice
     return FL_OK;
 }
 
+/* +x */
+static fl_status keep(fl_call *call, fl_err *err)
+{
+    (void)err;
+    *call->ret = (fl_vec){.type = call->ret->type,
+                          .layout = FL_FLAT,
+                          .width = call->args[0].width,
+                          .data = call->args[0].data,
+                          .valid = call->ret->valid};
+    return FL_OK;
+}
+
 static fl_status resolve(char sign, const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     fl_type a = n_args > 0 ? args[0] : FL_TYPE(FL_NULL), b = n_args > 1 ? args[1] : FL_TYPE(FL_NULL), common;
     const fl_func_run *runs = sign == '+' ? adds : sign == '-' ? subs : sign == '*' ? muls : sign == '/' ? divs : mods;
     ret->traits |= FL_CAN_FAIL;
-    if (n_args == 1 && (sign == '-' || sign == '+')) {
+    if (n_args == 1 && sign == '+' && (fl_type_is_numeric(a) || a.id == FL_INTERVAL)) {
+        ret->args[0] = ret->ret = a;
+        ret->n_args = 1;
+        ret->run = keep;
+        return FL_OK;
+    }
+    if (n_args == 1 && sign == '-') {
         static const fl_func_run negs[FL_TYPE_COUNT] = {[FL_I8... FL_I64] = neg_integer,
                                                         [FL_F32] = neg_f32,
                                                         [FL_F64] = neg_f64,

@@ -2,6 +2,7 @@
  *
  * A null list counts as an empty one, two of them give null (PostgreSQL, section 9.19); a null element is an element. */
 #include "func/list/list.h"
+#include "plan/expr.h"
 
 static fl_status add_arg(fl_call *call, int32_t arg, int32_t row, bool is_element, fl_list_values *to, fl_err *err)
 {
@@ -125,6 +126,15 @@ static fl_status resolve_cat(const fl_type *args, int32_t n_args, fl_func_choice
     return FL_FAIL(err, FL_ERR_FUNCTION, "two lists, or a list and an element were expected");
 }
 
+/* list_prepend with its arguments the other way round. */
+static fl_status expand_push_front(const fl_func_desc *func, fl_plan *plan, const fl_expr *const *args, int32_t n_args,
+                                   int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    (void)func;
+    FL_ASSERT(n_args == 2);
+    return fl_expr_call_args(plan, "list_prepend", pos, ret, err, 2, args[1], args[0]);
+}
+
 #define FUNC(text, op, help) \
     {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_SETS_VALID, .resolve = resolve_##op, .doc = help}
 
@@ -136,6 +146,8 @@ static const fl_func_desc funcs[] = {
     FUNC("list_append", append, "list_append(l, x): the list with x behind it"),
     FUNC("array_append", append, "array_append(l, x): as list_append"),
     FUNC("list_prepend", prepend, "list_prepend(x, l): the list with x in front of it"),
+    {FL_DESC(fl_func_desc), .name = "array_push_front", .traits = FL_PURE, .resolve = resolve_append,
+     .expand = expand_push_front, .doc = "array_push_front(l, x): as list_prepend(x, l)"},
     FUNC("array_prepend", prepend, "array_prepend(x, l): as list_prepend"),
 };
 

@@ -1,4 +1,4 @@
-/* Whole numbers: div, gcd, lcm, and the operators of bits: & | # << >> (the complement ~ is in text/regexp.c). */
+/* Whole numbers: div, gcd, lcm, bit_count, and the operators of bits: & | # << >> (the complement ~ is in text/regexp.c). */
 #include "func/math/math.h"
 
 static fl_status fail_range(fl_call *call, const char *name, fl_err *err)
@@ -134,6 +134,36 @@ static fl_status resolve_div(const fl_type *args, int32_t n_args, fl_func_choice
     return FL_OK;
 }
 
+/* ---- bit_count ---------------------------------------------------------------------------------------------------- */
+
+#define BIT_COUNT(suffix, unsigned_type)                                                                       \
+    static fl_status count_##suffix(fl_call *call, fl_err *err)                                                \
+    {                                                                                                          \
+        (void)err;                                                                                             \
+        for (int32_t row = 0; row < call->rows; row++)                                                         \
+            fl_ret_i8(call)[row] = (int8_t)__builtin_popcountll((unsigned_type)fl_arg_##suffix(call, 0)[row]); \
+        return FL_OK;                                                                                          \
+    }
+BIT_COUNT(i8, uint8_t)
+BIT_COUNT(i16, uint16_t)
+BIT_COUNT(i32, uint32_t)
+BIT_COUNT(i64, uint64_t)
+BIT_COUNT(u64, uint64_t)
+
+static fl_status count_bytes(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows && st == FL_OK; row++) {
+        fl_str x = fl_vec_str(&call->args[0], row);
+        int64_t bits = 0;
+        for (int64_t i = 0; i < x.len; i++)
+            bits += __builtin_popcount((uint8_t)x.data[i]);
+        fl_ret_i64(call)[row] = bits;
+        st = fl_call_work(call, x.len, err);
+    }
+    return st;
+}
+
 /* ---- bits ---------------------------------------------------------------------------------------------------------- */
 
 /* Shifts count modulo the width, of types narrower than 32 bits modulo 32, as the machine does. */
@@ -205,6 +235,10 @@ static const fl_func_desc funcs[] = {
                  {FL_ARGS(FL_I64, FL_I64), FL_I64, FL_CAN_FAIL, gcd_i64}),
     FL_MATH_FUNC("lcm", "lcm(a, b): least common multiple", {FL_ARGS(FL_I32, FL_I32), FL_I32, FL_CAN_FAIL, lcm_i32},
                  {FL_ARGS(FL_I64, FL_I64), FL_I64, FL_CAN_FAIL, lcm_i64}),
+    FL_MATH_FUNC("bit_count", "bit_count(x): bits that are set, of a bytea in all bytes",
+                 {FL_ARGS(FL_I8), FL_I8, 0, count_i8}, {FL_ARGS(FL_I16), FL_I8, 0, count_i16},
+                 {FL_ARGS(FL_I32), FL_I8, 0, count_i32}, {FL_ARGS(FL_I64), FL_I8, 0, count_i64},
+                 {FL_ARGS(FL_U64), FL_I8, 0, count_u64}, {FL_ARGS(FL_BINARY), FL_I64, 0, count_bytes}),
     FL_MATH_FUNC("&", "a & b: bits set in both", SAME_TYPES(and, ALIKE)),
     FL_MATH_FUNC("|", "a | b: bits set in one of them", SAME_TYPES(or, ALIKE)),
     FL_MATH_FUNC("#", "a # b: bits set in just one of them", SAME_TYPES(xor, ALIKE)),

@@ -12,8 +12,10 @@ typedef struct counter {
     _Atomic uint64_t next;
 } counter;
 
-static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                         void **ret, fl_err *err)
 {
+    (void)func;
     (void)args;
     (void)n_args;
     counter *c;

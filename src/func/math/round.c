@@ -1,4 +1,4 @@
-/* abs, sign, ceil, floor, round, trunc: integers stay what they are where PostgreSQL keeps them, decimals stay decimals,
+/* abs, sign, ceil, floor, round, round_even, trunc: integers stay what they are where PostgreSQL keeps them, decimals stay decimals,
  * doubles round halves to even.
  *
  * A decimal's scale belongs to its type: round(x) has none, round(x, n) keeps that of x with zeros behind the n-th digit. */
@@ -47,7 +47,7 @@ static fl_status abs_f32(fl_call *call, fl_err *err)
 
 /* ---- decimals ------------------------------------------------------------------------------------------------------ */
 
-typedef enum mode { MODE_CEIL, MODE_FLOOR, MODE_ROUND, MODE_TRUNC } mode;
+typedef enum mode { MODE_CEIL, MODE_FLOOR, MODE_ROUND, MODE_EVEN, MODE_TRUNC } mode;
 
 /* x / unit by the mode; unit > 0. */
 static fl_i128 divide(fl_i128 x, fl_i128 unit, mode how)
@@ -60,6 +60,11 @@ static fl_i128 divide(fl_i128 x, fl_i128 unit, mode how)
         return whole - (rest < 0);
     case MODE_ROUND:
         return rest >= unit - rest && rest > 0 ? whole + 1 : -rest >= unit + rest && rest < 0 ? whole - 1 : whole;
+    case MODE_EVEN: {
+        fl_i128 size = rest < 0 ? -rest : rest;
+        bool is_up = size > unit - size || (size == unit - size && whole % 2 != 0);
+        return !is_up ? whole : rest < 0 ? whole - 1 : whole + 1;
+    }
     case MODE_TRUNC:
         break;
     }
@@ -126,6 +131,15 @@ static fl_status round_digits(fl_call *call, fl_err *err)
 {
     return decimal_digits(call, MODE_ROUND, err);
 }
+static fl_status round_even_decimal(fl_call *call, fl_err *err)
+{
+    (void)err;
+    return decimal_whole(call, MODE_EVEN);
+}
+static fl_status even_digits(fl_call *call, fl_err *err)
+{
+    return decimal_digits(call, MODE_EVEN, err);
+}
 static fl_status trunc_digits(fl_call *call, fl_err *err)
 {
     return decimal_digits(call, MODE_TRUNC, err);
@@ -156,10 +170,11 @@ static fl_status sign_decimal(fl_call *call, fl_err *err)
 FL_MATH_F64(ceil_f64, ceil(x))
 FL_MATH_F64(floor_f64, floor(x))
 FL_MATH_F64(round_f64, rint(x))
+FL_MATH_F64(round_even_f64, rint(x))
 FL_MATH_F64(trunc_f64, trunc(x))
 
-/* To n digits, halves away from zero: scaled up, rounded, scaled down; untouched where the scaled value has no fraction. */
-static double double_digits(double x, int32_t n, bool is_round)
+/* To n digits, halves away from zero or to even: scaled up, rounded, scaled down; untouched where the scaled value has no fraction. */
+static double double_digits(double x, int32_t n, mode how)
 {
     if (!isfinite(x) || n > 300)
         return x;
@@ -168,7 +183,7 @@ static double double_digits(double x, int32_t n, bool is_round)
     double unit = pow(10, n < 0 ? -n : n), scaled = n < 0 ? x / unit : x * unit;
     if (fabs(scaled) >= 4503599627370496.0)
         return x;
-    scaled = is_round ? round(scaled) : trunc(scaled);
+    scaled = how == MODE_ROUND ? round(scaled) : how == MODE_EVEN ? rint(scaled) : trunc(scaled);
     return n < 0 ? scaled * unit : scaled / unit;
 }
 
@@ -176,7 +191,15 @@ static fl_status round_f64_digits(fl_call *call, fl_err *err)
 {
     (void)err;
     for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_f64(call)[row] = double_digits(fl_arg_f64(call, 0)[row], fl_arg_i32(call, 1)[row], true);
+        fl_ret_f64(call)[row] = double_digits(fl_arg_f64(call, 0)[row], fl_arg_i32(call, 1)[row], MODE_ROUND);
+    return FL_OK;
+}
+
+static fl_status even_f64_digits(fl_call *call, fl_err *err)
+{
+    (void)err;
+    for (int32_t row = 0; row < call->rows; row++)
+        fl_ret_f64(call)[row] = double_digits(fl_arg_f64(call, 0)[row], fl_arg_i32(call, 1)[row], MODE_EVEN);
     return FL_OK;
 }
 
@@ -184,7 +207,7 @@ static fl_status trunc_f64_digits(fl_call *call, fl_err *err)
 {
     (void)err;
     for (int32_t row = 0; row < call->rows; row++)
-        fl_ret_f64(call)[row] = double_digits(fl_arg_f64(call, 0)[row], fl_arg_i32(call, 1)[row], false);
+        fl_ret_f64(call)[row] = double_digits(fl_arg_f64(call, 0)[row], fl_arg_i32(call, 1)[row], MODE_TRUNC);
     return FL_OK;
 }
 
@@ -249,6 +272,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run decima
 RESOLVE(ceil, NULL, NULL)
 RESOLVE(floor, NULL, NULL)
 RESOLVE(round, round_digits, round_f64_digits)
+RESOLVE(round_even, even_digits, even_f64_digits)
 RESOLVE(trunc, trunc_digits, trunc_f64_digits)
 
 static fl_status resolve_abs(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
@@ -289,6 +313,7 @@ static const fl_func_desc funcs[] = {
     FUNC("floor", floor, "floor(x): the greatest whole number not above x"),
     FUNC("round", round,
          "round(x [, n]): to n digits behind the point (none); halves of decimals away from zero, of doubles to even"),
+    FUNC("round_even", round_even, "round_even(x [, n]): to n digits behind the point (none), halves to even"),
     FUNC("trunc", trunc, "trunc(x [, n]): cut to n digits behind the point (none)"),
 };
 

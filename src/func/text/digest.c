@@ -1,4 +1,4 @@
-/* md5, to_hex, encode and decode. */
+/* md5 and its halves, to_hex, encode and decode. */
 #include "func/text/text.h"
 
 /* ---- MD5 (RFC 1321) ------------------------------------------------------------------------------------------------ */
@@ -49,7 +49,7 @@ static void md5_block(uint32_t state[4], const uint8_t *block)
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static fl_status md5_hex(fl_call *call, fl_str x, char ret[32], fl_err *err)
+static fl_status md5_of(fl_call *call, fl_str x, uint8_t ret[16], fl_err *err)
 {
     uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
     uint8_t tail[128] = {0};
@@ -67,13 +67,19 @@ static fl_status md5_hex(fl_call *call, fl_str x, char ret[32], fl_err *err)
     memcpy(tail + padded - 8, &bits, 8);
     for (int64_t i = 0; i < padded; i += 64)
         md5_block(state, tail + i);
+    memcpy(ret, state, 16);
+    return FL_OK;
+}
+
+static fl_status md5_hex(fl_call *call, fl_str x, char ret[32], fl_err *err)
+{
     uint8_t bytes[16];
-    memcpy(bytes, state, 16);
-    for (int i = 0; i < 16; i++) {
+    fl_status st = md5_of(call, x, bytes, err);
+    for (int i = 0; i < 16 && st == FL_OK; i++) {
         ret[2 * i] = hex_digits[bytes[i] >> 4];
         ret[2 * i + 1] = hex_digits[bytes[i] & 15];
     }
-    return FL_OK;
+    return st;
 }
 
 static fl_status md5(fl_call *call, fl_err *err)
@@ -88,6 +94,29 @@ static fl_status md5(fl_call *call, fl_err *err)
         fl_ret_view(call)[row] = fl_view_of(out, 32);
     }
     return FL_OK;
+}
+
+/* Half of a digest, as a number whose first byte is the lowest. */
+static fl_status md5_half(fl_call *call, int from, fl_err *err)
+{
+    for (int32_t row = 0; row < call->rows; row++) {
+        uint8_t bytes[16];
+        fl_status st = md5_of(call, fl_text_arg(call, 0, row), bytes, err);
+        if (st != FL_OK)
+            return st;
+        memcpy(&fl_ret_u64(call)[row], bytes + from, 8);
+    }
+    return FL_OK;
+}
+
+static fl_status md5_upper(fl_call *call, fl_err *err)
+{
+    return md5_half(call, 0, err);
+}
+
+static fl_status md5_lower(fl_call *call, fl_err *err)
+{
+    return md5_half(call, 8, err);
 }
 
 static fl_status hex_of(fl_call *call, int32_t row, uint64_t x, fl_err *err)
@@ -331,6 +360,10 @@ static fl_status decode(fl_call *call, fl_err *err)
 static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC("md5", "md5(x): MD5 in hexadecimal digits", {FL_ARGS(FL_UTF8), FL_UTF8, 0, md5},
                  {FL_ARGS(FL_BINARY), FL_UTF8, 0, md5}),
+    FL_TEXT_FUNC("md5_number_upper", "md5_number_upper(x): the first half of the MD5, as a number",
+                 {FL_ARGS(FL_UTF8), FL_U64, 0, md5_upper}),
+    FL_TEXT_FUNC("md5_number_lower", "md5_number_lower(x): the second half of the MD5, as a number",
+                 {FL_ARGS(FL_UTF8), FL_U64, 0, md5_lower}),
     FL_TEXT_FUNC("to_hex", "to_hex(n): hexadecimal digits, of two's complement where n is negative",
                  {FL_ARGS(FL_I32), FL_UTF8, 0, to_hex_i32}, {FL_ARGS(FL_I64), FL_UTF8, 0, to_hex_i64}),
     FL_TEXT_FUNC("encode", "encode(bytes, 'hex' | 'base64' | 'escape'): bytes as text",

@@ -786,13 +786,17 @@ typedef struct fl_regex_jump {
     int64_t old;  /* depth first without a slot: the place in the text */
 } jump;
 
+int32_t fl_regex_groups(const fl_regex *regex)
+{
+    return regex->n_groups < FL_REGEX_CAPS_MAX / 2 - 1 ? regex->n_groups : FL_REGEX_CAPS_MAX / 2 - 1;
+}
+
 fl_status fl_regex_run_init(fl_regex_run *run, const fl_regex *regex, bool wants_caps, fl_arena *arena, fl_err *err)
 {
     fl_status st = FL_OK;
     *run = (fl_regex_run){.regex = regex, .arena = arena, .work = fl_work_of(arena->memory)};
     if (wants_caps)
-        run->n_caps =
-            2 * (1 + (regex->n_groups < FL_REGEX_CAPS_MAX / 2 - 1 ? regex->n_groups : FL_REGEX_CAPS_MAX / 2 - 1));
+        run->n_caps = 2 * (1 + fl_regex_groups(regex));
     threads **both[2] = {&run->now, &run->next};
     for (int i = 0; i < 2; i++) {
         FL_TRY(FL_NEW(arena, both[i], err));

@@ -61,6 +61,9 @@ fl_status fl_regex_flags(fl_str text, uint32_t *flags, fl_err *err);
  *  threads may run it. */
 fl_status fl_regex_compile(fl_arena *arena, fl_str pattern, uint32_t flags, fl_regex **ret, fl_err *err);
 
+/** Groups of the pattern that a search tells of, at most FL_REGEX_CAPS_MAX / 2 - 1. */
+int32_t fl_regex_groups(const fl_regex *regex);
+
 /** Readies the memory of a search in the arena, which must outlive it. */
 fl_status fl_regex_run_init(fl_regex_run *run, const fl_regex *regex, bool wants_caps, fl_arena *arena, fl_err *err);
 

@@ -1,5 +1,5 @@
-/* ~ and ~* (regular expressions), regexp_like, regexp_replace; regexp_extract, regexp_extract_all and regexp_split_to_array.
- * A constant pattern is compiled once.
+/* ~ and ~* (regular expressions), regexp_like, regexp_replace; regexp_extract, regexp_extract_all and regexp_split_to_array;
+ * regexp_full_match, regexp_count, regexp_match, regexp_escape. A constant pattern is compiled once.
  *
  * "~" with one argument is the complement of an integer: one name is one descriptor, so its kernels are here too. */
 #include "exec/pieces.h"
@@ -10,11 +10,39 @@
 
 /* ---- patterns ------------------------------------------------------------------------------------------------------ */
 
+#define WHOLE (1u << 31) /* beside the flags of regex.h: the whole text has to match */
+
+/* The pattern between the text's ends, behind what turns case off. */
+static fl_status between_ends(fl_arena *arena, fl_str *pattern, fl_err *err)
+{
+    char *out;
+    int64_t head = pattern->len >= 4 && memcmp(pattern->data, "(?i)", 4) == 0 ? 4 : 0;
+    fl_status st = fl_arena_get(arena, pattern->len + 12, (void **)&out, err);
+    if (st != FL_OK)
+        return st;
+    memcpy(out, "(?i)\\A(?:", 9);
+    if (pattern->len > head)
+        memcpy(out + 9, pattern->data + head, (size_t)(pattern->len - head));
+    memcpy(out + 9 + pattern->len - head, ")\\Z", 3);
+    *pattern = (fl_str){out + 4 - head, 8 + pattern->len};
+    return FL_OK;
+}
+
 static fl_status compile(fl_arena *arena, fl_str pattern, fl_str flags_text, uint32_t flags, fl_regex **ret,
                          uint32_t *ret_flags, fl_err *err)
 {
+    bool is_whole = (flags & WHOLE) != 0;
+    flags &= ~WHOLE;
     fl_status st = fl_regex_flags(flags_text, &flags, err);
     *ret_flags = flags;
+    if (st == FL_OK && is_whole && (flags & FL_REGEX_LITERAL)) {
+        FL_FAIL(err, FL_ERR_VALUE, "flag q is not for regexp_full_match: x = pattern is the same");
+        return fl_err_state(err, "22023", FL_ERR_VALUE);
+    }
+    if (st == FL_OK && is_whole) /* which has to be one by itself: "a)(b" is none */
+        st = fl_regex_compile(arena, pattern, flags, ret, err);
+    if (st == FL_OK && is_whole)
+        st = between_ends(arena, &pattern, err);
     return st != FL_OK ? st : fl_regex_compile(arena, pattern, flags, ret, err);
 }
 
@@ -107,13 +135,29 @@ static fl_status match_no_case(fl_call *call, fl_err *err)
     return run_match(call, FL_REGEX_NO_CASE, err);
 }
 
-static fl_status prepare_match(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status match_whole(fl_call *call, fl_err *err)
 {
+    return run_match(call, WHOLE, err);
+}
+
+static fl_status prepare_whole(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                               void **ret, fl_err *err)
+{
+    (void)func;
+    return prepare(arena, args, n_args, 2, WHOLE, ret, err);
+}
+
+static fl_status prepare_match(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                               void **ret, fl_err *err)
+{
+    (void)func;
     return prepare(arena, args, n_args, 2, 0, ret, err);
 }
 
-static fl_status prepare_no_case(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare_no_case(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                                 void **ret, fl_err *err)
 {
+    (void)func;
     return prepare(arena, args, n_args, 2, FL_REGEX_NO_CASE, ret, err);
 }
 
@@ -232,8 +276,10 @@ static fl_status replace(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-static fl_status prepare_replace(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare_replace(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                                 void **ret, fl_err *err)
 {
+    (void)func;
     return prepare(arena, args, n_args, 3, 0, ret, err);
 }
 
@@ -309,6 +355,76 @@ cleanup:
     return st;
 }
 
+/* How many matches there are from a character on, counted from one (PostgreSQL). */
+static fl_status count(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    current now = {0};
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_ret_i32(call)[row] = 0;
+        if (!is_wanted(call, row))
+            continue;
+        fl_str x = fl_text_arg(call, 0, row);
+        int64_t from = call->n_args > 2 ? fl_text_arg_i64(call, 2, row) : 1;
+        if (from < 1)
+            return fl_err_state(
+                err, "22023",
+                FL_FAIL(err, FL_ERR_VALUE, "a place to start from is at least 1, not %lld", (long long)from));
+        FL_TRY(select_row(call, &now, row, 3, 0, true, err));
+        int64_t at = fl_utf8_offset(x.data, x.len, from - 1);
+        bool found = from - 1 <= x.len;
+        fl_regex_begin(&now.run, x);
+        while (found) {
+            FL_TRY(next_match(&now.run, &at, &found, err));
+            fl_ret_i32(call)[row] += found;
+        }
+    }
+cleanup:
+    return st;
+}
+
+/* The first match: its groups, or all of it where the pattern has none; null where there is no match (PostgreSQL). */
+static fl_status match_groups(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    current now = {0};
+    fl_pieces pieces = {0};
+    uint64_t *valid = NULL;
+    FL_TRY(fl_call_own_valid(call, &valid, err));
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t start = pieces.n;
+        bool found = false;
+        if (is_wanted(call, row)) {
+            fl_str x = fl_text_arg(call, 0, row);
+            FL_TRY(select_row(call, &now, row, 2, 0, true, err));
+            if (now.own.flags & FL_REGEX_GLOBAL) {
+                FL_FAIL(err, FL_ERR_VALUE, "regexp_match does not take flag g: regexp_extract_all gives all matches");
+                return fl_err_state(err, "22023", FL_ERR_VALUE);
+            }
+            fl_regex_begin(&now.run, x);
+            FL_TRY(fl_regex_search(&now.run, 0, &found, err));
+            int32_t n = found ? fl_regex_groups(now.own.regex) : 0;
+            for (int32_t g = n > 0; found && g <= n; g++) {
+                bool took_part = now.run.caps[2 * g] >= 0 && now.run.caps[2 * g + 1] >= 0;
+                FL_TRY(fl_pieces_add(call, &pieces, group_text(&now.run, x, g), !took_part, err));
+            }
+        }
+        if (!found)
+            fl_bit_clear(valid, row);
+        fl_pieces_end_row(call, &pieces, row, start);
+    }
+    st = fl_pieces_finish(call, &pieces, err);
+cleanup:
+    return st;
+}
+
+static fl_status prepare_count(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                               void **ret, fl_err *err)
+{
+    (void)func;
+    return prepare(arena, args, n_args, 3, 0, ret, err);
+}
+
 /* What lies between the matches. An empty match at either end, or right behind another match, splits nothing off. */
 static fl_status split(fl_call *call, fl_err *err)
 {
@@ -343,8 +459,10 @@ cleanup:
     return st;
 }
 
-static fl_status prepare_extract(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare_extract(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                                 void **ret, fl_err *err)
 {
+    (void)func;
     return prepare(arena, args, n_args, n_args, 0, ret, err);
 }
 
@@ -370,6 +488,40 @@ static fl_status resolve_extract_all(const fl_type *args, int32_t n_args, fl_fun
 static fl_status resolve_split(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     return resolve_parts(args, n_args, FL_TYPE(FL_UTF8), split, ret, err);
+}
+
+static fl_status resolve_match_groups(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    return resolve_parts(args, n_args, FL_TYPE(FL_UTF8), match_groups, ret, err);
+}
+
+/* ---- regexp_escape ------------------------------------------------------------------------------------------------- */
+
+/* A backslash before all that is neither a letter, a digit nor an underscore. */
+static fl_status escape(fl_call *call, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t row = 0; row < call->rows; row++) {
+        fl_str x = fl_text_arg(call, 0, row);
+        int64_t len = 0;
+        char *out;
+        fl_ret_view(call)[row] = (fl_view){0};
+        if (!fl_call_wants(call, row))
+            continue;
+        if (x.len > FL_TEXT_BYTES_MAX / 2)
+            return fl_text_fail_long(err);
+        FL_TRY(fl_call_room(call, 2 * x.len + 1, &out, err));
+        for (int64_t i = 0; i < x.len; i++) {
+            char c = x.data[i], small = fl_char_lower(c);
+            if ((uint8_t)c < 0x80 && !(small >= 'a' && small <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+                out[len++] = '\\';
+            out[len++] = c;
+        }
+        FL_TRY(fl_call_work(call, x.len, err));
+        fl_ret_view(call)[row] = fl_view_of(out, len);
+    }
+cleanup:
+    return st;
 }
 
 /* ---- complement ---------------------------------------------------------------------------------------------------- */
@@ -409,6 +561,20 @@ static const fl_func_desc funcs[] = {
     FL_TEXT_FUNC_PREPARED("regexp_matches", "regexp_matches(x, pattern [, flags]): as regexp_like", prepare_match,
                           {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, match},
                           {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match}),
+    FL_TEXT_FUNC_PREPARED("regexp_full_match",
+                          "regexp_full_match(x, pattern [, flags]): whether the regular expression matches all of x",
+                          prepare_whole, {FL_ARGS(FL_UTF8, FL_UTF8), FL_BOOL, FL_PREPARED, match_whole},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_UTF8), FL_BOOL, FL_CAN_FAIL, match_whole}),
+    FL_TEXT_FUNC_PREPARED("regexp_count",
+                          "regexp_count(x, pattern [, from [, flags]]): how many matches x has from a character on",
+                          prepare_count, {FL_ARGS(FL_UTF8, FL_UTF8), FL_I32, FL_PREPARED, count},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64), FL_I32, FL_CAN_FAIL, count},
+                          {FL_ARGS(FL_UTF8, FL_UTF8, FL_I64, FL_UTF8), FL_I32, FL_CAN_FAIL, count}),
+    {FL_DESC(fl_func_desc), .name = "regexp_match", .traits = FL_TEXT_TRAITS | FL_GIVES_NULL, .prepare = prepare_match,
+     .resolve = resolve_match_groups,
+     .doc = "regexp_match(x, pattern [, flags]): the groups of the first match, or the match where there are none"},
+    FL_TEXT_FUNC("regexp_escape", "regexp_escape(x): a pattern that matches x",
+                 {FL_ARGS(FL_UTF8), FL_UTF8, FL_CAN_FAIL, escape}),
     FL_TEXT_FUNC_PREPARED(
         "regexp_extract",
         "regexp_extract(x, pattern [, group]): the first match, or its group; empty where there is none",

@@ -75,8 +75,10 @@ static fl_status compile(fl_arena *arena, fl_str pattern, fl_str escape, fl_rege
 }
 
 /* A pattern with a mistake is told about when a row asks for it: state stays NULL. */
-static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                         void **ret, fl_err *err)
 {
+    (void)func;
     fl_regex *regex;
     (void)err;
     *ret = NULL;

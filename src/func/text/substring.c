@@ -42,7 +42,7 @@ static fl_status substring3(fl_call *call, fl_err *err)
                                 FL_FAIL(err, FL_ERR_VALUE, "negative length %lld of a substring", (long long)count));
         if (__builtin_add_overflow(from, count, &end))
             end = INT64_MAX;
-        fl_status st = part(call, row, from > 0 ? from - 1 : 0, end == INT64_MAX ? end : end - 1, err);
+        fl_status st = part(call, row, from > 0 ? from - 1 : 0, end <= 0 ? 0 : end == INT64_MAX ? end : end - 1, err);
         if (st != FL_OK)
             return st;
     }
@@ -50,8 +50,10 @@ static fl_status substring3(fl_call *call, fl_err *err)
 }
 
 /* A constant pattern, compiled once; one with a mistake is told about when a row asks for it. */
-static fl_status prepare_pattern(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare_pattern(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                                 void **ret, fl_err *err)
 {
+    (void)func;
     fl_regex *regex;
     (void)err;
     *ret = NULL;

@@ -30,6 +30,12 @@ static const struct {
     {"epoch", FL_FIELD_EPOCH},
     {"julian", FL_FIELD_JULIAN},
     {"timezone", FL_FIELD_TIMEZONE},
+    {"timezone_hour", FL_FIELD_TIMEZONE_PART},
+    {"timezone_minute", FL_FIELD_TIMEZONE_PART},
+    {"nanoseconds", FL_FIELD_NANOSECONDS},
+    {"nanosecond", FL_FIELD_NANOSECONDS},
+    {"era", FL_FIELD_ERA},
+    {"yearweek", FL_FIELD_YEARWEEK},
     {"years", FL_FIELD_YEAR},
     {"months", FL_FIELD_MONTH},
     {"days", FL_FIELD_DAY},
@@ -44,6 +50,9 @@ static const struct {
     {"centuries", FL_FIELD_CENTURY},
     {"millennia", FL_FIELD_MILLENNIUM},
     {"dayofweek", FL_FIELD_DOW},
+    {"weekday", FL_FIELD_DOW},
+    {"dayofmonth", FL_FIELD_DAY},
+    {"weekofyear", FL_FIELD_WEEK},
     {"dayofyear", FL_FIELD_DOY},
     {"mon", FL_FIELD_MONTH},
     {"min", FL_FIELD_MINUTE},
@@ -61,9 +70,10 @@ fl_time_field fl_time_field_of(fl_str name)
     return FL_FIELD_NONE;
 }
 
-fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state,
-                                fl_err *err)
+fl_status fl_time_field_prepare(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                                void **ret_state, fl_err *err)
 {
+    (void)func;
     *ret_state = NULL;
     if (n_args == 0 || args[0] == NULL || args[0]->is_null)
         return FL_OK;
@@ -116,6 +126,9 @@ static inline __attribute__((always_inline)) bool part_of_time(fl_time_field fie
     case FL_FIELD_SECOND:
         *ret = (part){x % (60000000 * per_us), 1000000 * per_us};
         return true;
+    case FL_FIELD_NANOSECONDS:
+        ret->value = x % (60000000 * per_us) * (1000 / per_us);
+        return true;
     case FL_FIELD_MINUTE:
         ret->value = x / (60000000 * per_us) % 60;
         return true;
@@ -154,6 +167,11 @@ static bool part_of_days(fl_time_field field, int64_t days, part *ret)
         ret->value = year > 0 ? year : year - 1;
         return true;
     }
+    case FL_FIELD_YEARWEEK: {
+        int32_t year, week = fl_iso_week(days, &year);
+        ret->value = (year > 0 ? year : year - 1) * 100LL + (year > 0 ? week : -week);
+        return true;
+    }
     case FL_FIELD_JULIAN:
         ret->value = days + 2440588;
         return true;
@@ -174,6 +192,9 @@ static bool part_of_days(fl_time_field field, int64_t days, part *ret)
         return true;
     case FL_FIELD_YEAR:
         ret->value = year > 0 ? year : year - 1;
+        return true;
+    case FL_FIELD_ERA:
+        ret->value = year > 0;
         return true;
     case FL_FIELD_DECADE:
         ret->value = fl_floor_div(year, 10);
@@ -214,6 +235,7 @@ static bool part_of_interval(fl_time_field field, fl_interval x, part *ret)
     int64_t years = x.months / 12, us = x.nanos / 1000;
     *ret = (part){0, 1};
     switch (field) {
+    case FL_FIELD_NANOSECONDS:
     case FL_FIELD_MICROSECONDS:
     case FL_FIELD_MILLISECONDS:
     case FL_FIELD_SECOND:
@@ -281,7 +303,7 @@ static bool part_of(const fl_call *call, fl_time_field field, int32_t row, part 
     case FL_INTERVAL:
         return part_of_interval(field, ((const fl_interval *)x->data)[at], ret);
     case FL_TIMESTAMPTZ:
-        if (field == FL_FIELD_TIMEZONE) { /* the session's zone is UTC */
+        if (field == FL_FIELD_TIMEZONE || field == FL_FIELD_TIMEZONE_PART) { /* the session's zone is UTC */
             *ret = (part){0, 1};
             return true;
         }

@@ -25,15 +25,19 @@ typedef enum fl_time_field {
     FL_FIELD_ISOYEAR,
     FL_FIELD_EPOCH,
     FL_FIELD_JULIAN,
-    FL_FIELD_TIMEZONE
+    FL_FIELD_TIMEZONE,
+    FL_FIELD_TIMEZONE_PART, /* hours and minutes of the offset */
+    FL_FIELD_NANOSECONDS,   /* of the minute */
+    FL_FIELD_ERA,
+    FL_FIELD_YEARWEEK
 } fl_time_field;
 
 /** FL_FIELD_NONE where there is none of that name. */
 fl_time_field fl_time_field_of(fl_str name);
 
 /** prepare of functions whose first argument is a field: state is NULL (not constant) or points to a fl_time_field. */
-fl_status fl_time_field_prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret_state,
-                                fl_err *err);
+fl_status fl_time_field_prepare(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                                void **ret_state, fl_err *err);
 
 /** The field of row i, by state or by the argument; FL_ERR_VALUE (22023) when its name is unknown. */
 fl_status fl_time_field_get(const fl_call *call, int32_t row, fl_time_field *ret, fl_err *err);

@@ -1,6 +1,7 @@
-/* make_date and others; to_timestamp; now, current_date and others; age. The session's zone is UTC. */
+/* make_date and others; now, current_date and others; age. The session's zone is UTC. */
 #include "exec/session_state.h"
 #include "func/time/moment.h"
+#include "plan/expr.h"
 
 #include <math.h>
 
@@ -93,16 +94,11 @@ static fl_status make_interval(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
-static fl_status to_timestamp(fl_call *call, fl_err *err)
+static fl_status make_timestamp_us(fl_call *call, fl_err *err)
 {
     for (int32_t row = 0; row < call->rows; row++) {
-        double x = fl_arg_f64(call, 0)[row], us = rint(x * 1e6);
-        bool ok = fabs(us) < 9.2e18 && fl_us_fits((int64_t)us);
-        if (isinf(x))
-            fl_ret_i64(call)[row] = x > 0 ? INT64_MAX : INT64_MIN;
-        else if (ok)
-            fl_ret_i64(call)[row] = (int64_t)us;
-        else if (fl_call_wants(call, row))
+        fl_ret_i64(call)[row] = fl_arg_i64(call, 0)[row];
+        if (!fl_us_fits(fl_ret_i64(call)[row]) && fl_call_wants(call, row))
             return fail_range(err, "timestamp out of range");
     }
     return FL_OK;
@@ -133,6 +129,19 @@ static fl_status time_now(fl_call *call, fl_err *err)
     for (int32_t row = 0; row < call->rows; row++)
         fl_ret_i64(call)[row] = fl_floor_mod(us, FL_US_PER_DAY);
     return FL_OK;
+}
+
+static fl_status expand_ago(const fl_func_desc *func, fl_plan *plan, const fl_expr *const *args, int32_t n_args,
+                            int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *start = NULL;
+    (void)func;
+    FL_ASSERT(n_args == 1);
+    FL_TRY(fl_expr_call_args(plan, "now", pos, &start, err, 0));
+    st = fl_expr_call_args(plan, "-", pos, ret, err, 2, start, args[0]);
+cleanup:
+    return st;
 }
 
 /* ---- age ----------------------------------------------------------------------------------------------------------- */
@@ -216,17 +225,19 @@ static const fl_func_desc funcs[] = {
           {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
     NAMED(time_params, "make_time", PURE, "make_time(hour, min, sec)",
           {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
-    NAMED(timestamp_params, "make_timestamp", PURE, "make_timestamp(year, month, mday, hour, min, sec)",
-          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp}),
-    NAMED(timestamp_params, "make_timestamptz", PURE, "make_timestamptz(year, month, mday, hour, min, sec), in UTC",
-          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp}),
+    NAMED(timestamp_params, "make_timestamp", PURE,
+          "make_timestamp(year, month, mday, hour, min, sec); make_timestamp(microseconds since 1970)",
+          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp},
+          {FL_ARGS(FL_I64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp_us}),
+    NAMED(timestamp_params, "make_timestamptz", PURE,
+          "make_timestamptz(year, month, mday, hour, min, sec), in UTC; make_timestamptz(microseconds since 1970)",
+          {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp},
+          {FL_ARGS(FL_I64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp_us}),
     NAMED(interval_params, "make_interval", PURE,
           "make_interval(years, months, weeks, days, hours, mins, secs), any of them", INTERVAL_OF(),
           INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
           INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32),
           INTERVAL_OF(FIVE, FL_I32, FL_F64)),
-    FUNC("to_timestamp", PURE, "to_timestamp(seconds since 1970-01-01 UTC)",
-         {FL_ARGS(FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp}),
     FUNC("now", FL_STABLE, "now(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
     FUNC("current_timestamp", FL_STABLE, "current_timestamp: when the statement began",
          {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
@@ -234,6 +245,9 @@ static const fl_func_desc funcs[] = {
          {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
     FUNC("statement_timestamp", FL_STABLE, "statement_timestamp(): when the statement began",
          {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),
+    {.expand = expand_ago,
+     FIELDS("ago", FL_STABLE | FL_NULL_GIVES_NULL, "ago(x): an interval before the statement began",
+            {FL_ARGS(FL_INTERVAL), FL_TIMESTAMPTZ, 0, NULL})},
     FUNC("localtimestamp", FL_STABLE, "localtimestamp: when the statement began, without a zone",
          {FL_ARGS(), FL_TIMESTAMP, 0, now}),
     FUNC("current_date", FL_STABLE, "current_date: the day on which the statement began",

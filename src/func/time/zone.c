@@ -3,8 +3,10 @@
 
 #include "func/time/moment.h"
 
-static fl_status prepare(fl_arena *arena, const fl_value *const *args, int32_t n_args, void **ret, fl_err *err)
+static fl_status prepare(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
+                         void **ret, fl_err *err)
 {
+    (void)func;
     (void)n_args;
     const fl_zone *zone;
     *ret = NULL;

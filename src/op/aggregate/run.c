@@ -11,12 +11,19 @@
  * the end. What does not fit in memory leaves it in op/aggregate/spill.c, runs in op/aggregate/spill_runs.c. */
 #include "op/aggregate/run.h"
 
+#include "arrow/vec_check.h"
+#include "arrow/vec_order.h"
 #include "base/hash.h"
 #include "exec/group_masks.h"
 #include "exec/runs.h"
 #include "exec/sorted_runs.h"
 
 #define SEQUENCE_TYPE FL_TYPE_DECIMAL(FL_DECIMAL_PRECISION_MAX, 0) /* a number of two words: morsel's place, row */
+#define APPENDED_ROWS_MIN 262144                                   /* groups that are no longer in the near caches */
+#define SAMPLED_ROWS 4096                                          /* between looks whether appending still pays */
+#define PREFETCHED_BYTES 256                                       /* of a row that is put out */
+#define REPEATED_PART 8                                            /* of them at the most have a group already */
+#define KEPT_BYTES_MIN (64 << 10) /* collected rows take before all but one are forgotten */
 
 static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
 {
@@ -35,6 +42,7 @@ static fl_status local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err
     FL_TRY(
         fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_group_table), (void **)&local->distinct, err));
     FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * (int64_t)sizeof(fl_row_store), (void **)&local->ordered, err));
+    FL_TRY(fl_alloc_zero(memory, (stage->n_parts + 1) * 8, (void **)&local->kept_bytes, err));
     if (stage->is_sorted) {
         fl_spilled_stretches_init(&local->spilled_runs, &stage->layout, stage->kinds.states);
         FL_TRY(fl_alloc(memory, rows_max + 64, (void **)&local->starts, err));
@@ -84,6 +92,7 @@ static void local_free(fl_stage *base, void *ptr)
     fl_free(local->keys);
     fl_free(local->distinct);
     fl_free(local->ordered);
+    fl_free(local->kept_bytes);
     fl_free(local);
 }
 
@@ -127,6 +136,66 @@ static fl_status value_for(aggregate_local *local, const agg_part *part, int32_t
                             : fl_eval_value_apart(local->eval, i, mask, ret, err);
 }
 
+/* The order in which collected rows are fed: DISTINCT ones with equal values of a group side by side. */
+static fl_status feed_order(const aggregate_stage *stage, const agg_part *part, fl_arena *arena, fl_sort_column **ret,
+                            int32_t *ret_n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sort_column *columns = NULL;
+    int32_t at = stage->n_keys + part->agg->n_args, n = 0;
+    FL_TRY(FL_NEW_ARRAY(arena, at + part->agg->n_order + 1, &columns, err));
+    for (int32_t k = 0; part->agg->is_distinct && k < stage->n_keys; k++)
+        columns[n++] = (fl_sort_column){.col = k};
+    for (int32_t i = 0; i < part->agg->n_order; i++)
+        columns[n++] = (fl_sort_column){.col = at + i,
+                                        .is_descending = part->agg->order[i].is_descending,
+                                        .nulls_first = part->agg->order[i].nulls_first};
+    for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
+        columns[n++] = (fl_sort_column){.col = i};
+    columns[n++] = (fl_sort_column){.col = at + part->agg->n_order};
+    *ret = columns;
+    *ret_n = n;
+cleanup:
+    return st;
+}
+
+/* Forgets the collected rows but the one that is wanted, when they take much more than it does. */
+static fl_status keep_one(const aggregate_stage *stage, aggregate_local *local, int32_t a, fl_worker *worker,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    const agg_part *part = &stage->parts[a];
+    fl_row_store *store = &local->ordered[a], kept;
+    fl_row_cursor at = {.store = store, .block = store->first};
+    fl_sort_column *columns = NULL;
+    int32_t n_columns = 0;
+    uint16_t first = 0;
+    uint8_t *best = NULL, *row = NULL;
+    fl_row_store_init(&kept, &part->side, store->memory);
+    if (store->rows * part->side.bytes + store->heap.bytes < 2 * local->kept_bytes[a] + KEPT_BYTES_MIN)
+        return FL_OK;
+    FL_TRY(feed_order(stage, part, &worker->arena, &columns, &n_columns, err));
+    for (int64_t i = 0; i < store->rows; i++) {
+        row = fl_row_cursor_next(&at);
+        int order = best == NULL ? 0 : fl_sort_compare(&part->side, columns, n_columns, row, best);
+        if (best == NULL || (part->agg->kernel->wanted == FL_ROWS_FIRST ? order < 0 : order > 0))
+            best = row;
+    }
+    FL_TRY(fl_row_store_add(&kept, 1, &row, err));
+    for (int32_t c = 0; c < part->n_side; c++) {
+        fl_vec vec;
+        FL_TRY(fl_rows_read(&part->side, c, &best, 1, &worker->arena, &vec, err));
+        FL_TRY(fl_rows_write(&part->side, c, &vec, &first, 1, &row, &kept.heap, err));
+    }
+    fl_row_store_drop(store);
+    *store = kept;
+    local->kept_bytes[a] = part->side.bytes + kept.heap.bytes;
+    fl_row_store_init(&kept, &part->side, store->memory);
+cleanup:
+    fl_row_store_drop(&kept);
+    return st;
+}
+
 /* Collects a row per input row for DISTINCT and ordered aggregates: group keys, arguments, order keys. */
 static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t a, fl_worker *worker,
                          const fl_batch *batch, const uint64_t *mask, fl_err *err)
@@ -161,6 +230,11 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
         }
     } else {
         fl_i128 *sequence = NULL, place = fl_sorted_run_place(worker->pipeline, worker->morsel);
+        bool takes_one = aggregate_takes_one(stage, part);
+        if (takes_one && part->agg->n_order == 0) { /* of those of a batch it is at an end */
+            list[0] = part->agg->kernel->wanted == FL_ROWS_FIRST ? list[0] : list[count - 1];
+            count = 1;
+        }
         for (int32_t i = 0; i < part->agg->n_order; i++)
             FL_TRY(value_for(local, part, part->order[i], mask, &vecs[n++], err));
         FL_TRY(fl_arena_get(&worker->arena, batch->rows * 16 + 64, (void **)&sequence, err));
@@ -171,6 +245,8 @@ static fl_status collect(aggregate_stage *stage, aggregate_local *local, int32_t
         for (int32_t c = 0; c < n; c++)
             FL_TRY(
                 fl_rows_write(&part->side, c, &vecs[c], list, count, local->side_rows, &local->ordered[a].heap, err));
+        if (takes_one)
+            st = keep_one(stage, local, a, worker, err);
     }
 cleanup:
     return st;
@@ -209,6 +285,36 @@ static bool goes_on(const aggregate_stage *stage, aggregate_local *local, const 
     return n_differ == 0;
 }
 
+#if defined(FLETCH_SLOW_ASSERTS)
+/* Of two rows of a batch, the first key that the rows come in an order of and that tells them apart. */
+static int compare_in_order(const aggregate_stage *stage, const aggregate_local *local, uint16_t a, uint16_t b)
+{
+    const fl_aggregate_attrs *attrs = fl_aggregate_of(stage->base.node);
+    for (int32_t i = 0; i < attrs->n_order; i++) {
+        const fl_vec *key = NULL;
+        for (int32_t k = 0; k < attrs->n_keys; k++)
+            key = attrs->keys[k] == attrs->order[i].expr ? &local->keys[k] : key;
+        if (key == NULL || !fl_type_is_ordered(key->type))
+            return 0;
+        bool is_a = fl_vec_is_valid(key, a), is_b = fl_vec_is_valid(key, b);
+        if (is_a != is_b)
+            return is_b == attrs->order[i].nulls_first ? -1 : 1;
+        int order = is_a ? fl_vec_compare(key, fl_vec_row(key, a), key, fl_vec_row(key, b)) : 0;
+        if (order != 0)
+            return attrs->order[i].is_descending ? -order : order;
+    }
+    return 0;
+}
+
+static const char *order_fault(const aggregate_stage *stage, const aggregate_local *local, int32_t count)
+{
+    for (int32_t i = 1; i < count; i++)
+        if (compare_in_order(stage, local, local->list[i - 1], local->list[i]) > 0)
+            return "rows do not come in the order of their keys";
+    return NULL;
+}
+#endif
+
 /* Where runs begin among the list's rows, which come in an order of the first keys. */
 static fl_status mark_runs(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, const fl_batch *batch,
                            int32_t count, fl_err *err)
@@ -223,6 +329,7 @@ static fl_status mark_runs(aggregate_stage *stage, aggregate_local *local, fl_wo
             fl_runs_mark(key, local->list, count, local->starts);
     }
     local->starts[0] = !goes_on(stage, local, worker);
+    FL_ASSERT_NO_FAULT(order_fault(stage, local, count));
 cleanup:
     return st;
 }
@@ -246,6 +353,7 @@ static fl_status find_runs(aggregate_stage *stage, aggregate_local *local, fl_wo
             FL_TRY(fl_rows_write(&stage->layout, k, &local->keys[k], firsts, n, fresh, &local->groups.store.heap, err));
         FL_TRY(fl_stretches_add(&local->stretches, worker, n, err));
     }
+    FL_ASSERT(count == 0 || local->starts[0] || local->last != NULL); /* the run that goes on has a row */
     uint8_t *row = local->last;
     for (int32_t i = 0; i < count; i++) {
         row = local->starts[i] ? *fresh++ : row;
@@ -290,23 +398,28 @@ cleanup:
     return st;
 }
 
-/* A group for each row: where hardly two rows have the same one, it costs more to look than to put them together when they are read
- * again. */
-static fl_status append_groups(aggregate_stage *stage, aggregate_local *local, fl_worker *worker, int32_t count,
-                               fl_err *err)
+/* Whether rows get groups of their own from here on, or are looked up again. One worker's table is the result as it is, so looking up is
+ * cheaper for it than putting rows together. */
+static void choose_appending(const aggregate_stage *stage, aggregate_local *local)
 {
-    fl_status st = FL_OK;
-    fl_row_store *store = &local->groups.store;
-    uint64_t *hashes = NULL;
-    FL_TRY(fl_arena_get(&worker->arena, count * 8 + 8, (void **)&hashes, err));
-    fl_rows_hash(local->keys, stage->n_keys, local->list, count, worker->exec->context.session->seed, hashes);
-    FL_TRY(fl_row_store_add(store, count, local->rows, err));
-    for (int32_t i = 0; i < count; i++)
-        *(uint64_t *)local->rows[i] = hashes[i];
-    for (int32_t k = 0; k < stage->n_keys; k++)
-        FL_TRY(fl_rows_write(&stage->layout, k, &local->keys[k], local->list, count, local->rows, &store->heap, err));
-cleanup:
-    return st;
+    fl_group_table *table = &local->groups;
+    bool is_merged = stage->exec->n_workers > 1;
+    if (local->appends && table->n_sampled >= SAMPLED_ROWS) {
+        local->appends = table->n_known * REPEATED_PART <= table->n_sampled;
+        local->looks_up = !local->appends;
+        table->n_sampled = table->n_known = 0;
+    } else if (is_merged && !local->appends && !local->looks_up && stage->n_collected == 0 &&
+               !table->index.is_complete && table->store.rows >= APPENDED_ROWS_MIN) {
+        local->appends = aggregate_repeats_few(local);
+    }
+}
+
+static fl_status find_or_append(aggregate_local *local, const fl_worker *worker, int32_t count, fl_err *err)
+{
+    uint64_t seed = worker->exec->context.session->seed;
+    fl_group_table *table = &local->groups;
+    return local->appends ? fl_group_table_append(table, local->keys, local->list, count, seed, local->rows, err)
+                          : fl_group_table_find(table, local->keys, local->list, count, seed, true, local->rows, err);
 }
 
 /* The groups of rows in any order. */
@@ -315,11 +428,10 @@ static fl_status find_groups(aggregate_stage *stage, aggregate_local *local, fl_
 {
     fl_status st = FL_OK;
     fl_group_table *table = &local->groups;
-    uint64_t seed = worker->exec->context.session->seed;
     fl_row_mark mark = fl_row_store_mark(&table->store);
+    choose_appending(stage, local);
     local->n_seen += count;
-    st = local->appends ? append_groups(stage, local, worker, count, err)
-                        : fl_group_table_find(table, local->keys, local->list, count, seed, true, local->rows, err);
+    st = find_or_append(local, worker, count, err);
     if (st != FL_ERR_MEMORY || !stage->can_spill || mark.rows == 0)
         return st;
     if (local->appends)
@@ -327,8 +439,7 @@ static fl_status find_groups(aggregate_stage *stage, aggregate_local *local, fl_
     if (table->store.rows > mark.rows) /* some were made */
         return st;
     FL_TRY(fl_aggregate_spill(stage, local, err));
-    st = local->appends ? append_groups(stage, local, worker, count, err)
-                        : fl_group_table_find(table, local->keys, local->list, count, seed, true, local->rows, err);
+    st = find_or_append(local, worker, count, err);
 cleanup:
     return st;
 }
@@ -358,11 +469,12 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             FL_TRY(find_groups(stage, local, worker, count, err));
         }
     }
+    FL_ASSERT(count == batch->kept);
     FL_TRY(split(stage, local, worker, batch, count, &split_rows, err));
     for (int32_t a = 0; a < stage->n_parts; a++) {
         const agg_part *part = &stage->parts[a];
         const uint64_t *mask = NULL;
-        fl_vec args[2] = {{.layout = FL_FLAT}, {.layout = FL_FLAT}};
+        fl_vec args[FL_AGG_ARGS_MAX];
         FL_TRY(filter_mask(stage, local, part, worker, batch, &mask, err));
         if (part->feed != FEED_DIRECT) {
             FL_TRY(collect(stage, local, a, worker, batch, mask, err));
@@ -406,6 +518,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
             list = narrowed;
             rows = narrowed_rows;
         }
+        FL_ASSERT_NO_FAULT(fl_list_fault(list, n, batch->rows));
         FL_TRY(kernel->update_groups(&call, rows, part->offset, list, n, err));
     }
 cleanup:
@@ -477,7 +590,9 @@ static fl_status feed_rows(aggregate_stage *stage, int32_t a, const fed_groups *
                 groups[own[i]] = own_groups[i];
         }
     }
-    fl_vec args[2] = {{.layout = FL_FLAT}, {.layout = FL_FLAT}};
+    for (int32_t i = 0; i < count; i++)
+        FL_ASSERT_SLOW(groups[i] != NULL); /* what was collected was collected of a group */
+    fl_vec args[FL_AGG_ARGS_MAX];
     for (int32_t i = 0; i < part->agg->n_args; i++)
         args[i] = vecs[stage->n_keys + i];
     fl_agg_call call = aggregate_call(part, args, to->heap);
@@ -510,16 +625,7 @@ fl_status fl_aggregate_order_rows(aggregate_stage *stage, int32_t a, fl_exec *ex
     fl_arena_init(&scratch, stage->exec->context.memory);
     fl_sort_column *columns = NULL;
     int32_t at = stage->n_keys + part->agg->n_args, n_columns = 0;
-    FL_TRY(FL_NEW_ARRAY(&scratch, at + part->agg->n_order + 1, &columns, err));
-    for (int32_t k = 0; part->agg->is_distinct && k < stage->n_keys; k++) /* equal values of a group side by side */
-        columns[n_columns++] = (fl_sort_column){.col = k};
-    for (int32_t i = 0; i < part->agg->n_order; i++)
-        columns[n_columns++] = (fl_sort_column){.col = at + i,
-                                                .is_descending = part->agg->order[i].is_descending,
-                                                .nulls_first = part->agg->order[i].nulls_first};
-    for (int32_t i = stage->n_keys; part->agg->is_distinct && i < at; i++)
-        columns[n_columns++] = (fl_sort_column){.col = i};
-    columns[n_columns++] = (fl_sort_column){.col = at + part->agg->n_order};
+    FL_TRY(feed_order(stage, part, &scratch, &columns, &n_columns, err));
     FL_TRY(fl_sort_rows(exec, &part->side, columns, n_columns, rows, *n, stage->exec->context.memory, err));
     if (part->agg->is_distinct) {
         int64_t kept = 0;
@@ -600,6 +706,7 @@ fl_status fl_aggregate_join_runs(aggregate_stage *stage, uint8_t **rows, const i
         kept += end - from;
         FL_TRY(fl_exec_check(stage->exec, err));
     }
+    FL_ASSERT(n_stretches == 0 || kept <= starts[n_stretches]);
     *ret_n = kept;
 cleanup:
     return st;
@@ -722,8 +829,9 @@ fl_status fl_aggregate_emit(aggregate_source *source, fl_worker *worker, fl_stag
     const fl_node *node = source->base.node;
     fl_vec *vecs = NULL;
     fl_arena_reset(&worker->arena);
-    for (int32_t i = 0; i < count; i++) /* they lie far from each other, and each column goes over all of them */
-        __builtin_prefetch(rows[i]);
+    for (int32_t at = 0; at < stage->layout.bytes && at < PREFETCHED_BYTES; at += 64)
+        for (int32_t i = 0; i < count; i++) /* they lie far from each other, and each column goes over all of them */
+            __builtin_prefetch(rows[i] + at);
     FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
     for (int32_t c = 0; c < node->n_cols; c++) {
         if (source->from[c] >= 0) {
@@ -752,6 +860,12 @@ cleanup:
     return st;
 }
 
+/* Of groups on the disk that are in no order. */
+static bool has_piles(const aggregate_stage *stage)
+{
+    return stage->is_spilled && !stage->is_sorted && stage->n_keys > 0;
+}
+
 static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
 {
     (void)local;
@@ -760,7 +874,7 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     int32_t rows_max = worker->exec->context.session->vector_rows;
     if (source->stage->is_spilled && source->stage->is_sorted)
         return fl_aggregate_run_pages(source, worker, to, ret_any, err);
-    if (source->stage->is_spilled && source->stage->n_keys > 0)
+    if (has_piles(source->stage))
         return fl_aggregate_run_spilled(source, worker, to, ret_any, err);
     if (source->groups.n_tables <= 1) { /* a morsel is some batches of the one table */
         int64_t step = (int64_t)rows_max * 8, start = atomic_fetch_add(&source->next_row, step);
@@ -788,7 +902,20 @@ static void source_free(fl_source *base)
     fl_group_result_drop(&((aggregate_source *)base)->groups);
 }
 
-static const fl_source_ops source_ops = {.run = run, .free = source_free};
+static bool has_morsel(fl_source *base)
+{
+    aggregate_stage *stage = ((aggregate_source *)base)->stage;
+    return !has_piles(stage) || fl_group_piles_has_morsel(&stage->piles);
+}
+
+static bool has_large_morsels(const fl_source *base)
+{
+    const aggregate_source *source = (const aggregate_source *)base;
+    return source->groups.n_tables > 1 || source->stage->is_spilled;
+}
+
+static const fl_source_ops source_ops = {
+    .run = run, .has_morsel = has_morsel, .has_large_morsels = has_large_morsels, .free = source_free};
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
@@ -801,6 +928,8 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
     fl_type *types = NULL;
     int32_t n = 0;
     part->agg = agg;
+    part->run = exec->number;
+    part->tally = exec->context.session->tally;
     part->feed = fl_aggregate_is_direct(agg)                    ? FEED_DIRECT
                  : agg->agg->ignores_order && agg->n_order == 0 ? FEED_DISTINCT
                                                                 : FEED_ORDERED;
@@ -811,6 +940,7 @@ static fl_status plan_part(fl_exec *exec, aggregate_stage *stage, int32_t a, con
                        (int)FL_LEN(part->order));
     for (int32_t i = 0; i < agg->n_args; i++) {
         part->args[i] = *n_exprs;
+        part->arg_types[i] = agg->args[i]->type;
         exprs[(*n_exprs)++] = agg->args[i];
     }
     if (agg->filter != NULL) {

@@ -16,9 +16,12 @@ typedef enum feed { FEED_DIRECT, FEED_DISTINCT, FEED_ORDERED } feed;
 typedef struct agg_part {
     const fl_agg *agg;
     feed feed;
-    int32_t offset;  /* of the state in a group's row */
-    int32_t args[2]; /* numbers of expressions in the program */
-    int32_t filter;  /* -1: none */
+    int32_t offset;                /* of the state in a group's row */
+    int32_t args[FL_AGG_ARGS_MAX]; /* numbers of expressions in the program */
+    fl_type arg_types[FL_AGG_ARGS_MAX];
+    uint64_t run; /* fl_agg_call.run */
+    struct fl_call_tally *tally;
+    int32_t filter; /* -1: none */
     int32_t order[8];
     fl_row_layout side; /* collected rows: group keys, arguments, order keys, sequence */
     int32_t n_side;
@@ -58,14 +61,16 @@ typedef struct aggregate_local {
     fl_run_groups in_runs;    /* is_sorted, by some of the keys */
     fl_group_table *distinct; /* per part */
     fl_row_store *ordered;    /* per part */
+    int64_t *kept_bytes;      /* per part: of those rows when all but one were forgotten */
     uint8_t *single;          /* without keys: the one row */
     int64_t sequence;
     fl_spill_holder holder;
     fl_group_parts spilled;
     fl_spilled_stretches spilled_runs; /* is_sorted */
     int64_t n_seen;                    /* rows whose groups are in memory */
-    bool appends;                      /* it spilled, and the rows of a group are put together when they come back */
-    int32_t pause;                     /* batches for which groups are not split: there were too many */
+    bool appends;  /* the rows of a group are put together when workers' are, or when they come back */
+    bool looks_up; /* it appended, and too many rows were of known groups */
+    int32_t pause; /* batches for which groups are not split: there were too many */
     uint16_t *list;
     uint8_t **rows;
     uint8_t **side_rows;
@@ -91,13 +96,27 @@ typedef struct fed_groups {
     fl_arena *heap; /* of the states */
 } fed_groups;
 
+/* Whether one of the collected rows is enough. */
+static inline bool aggregate_takes_one(const aggregate_stage *stage, const agg_part *part)
+{
+    return stage->n_keys == 0 && part->feed == FEED_ORDERED && part->agg->kernel->wanted != FL_ROWS_ALL;
+}
+
+/* Whether hardly a row had a group in memory already. */
+static inline bool aggregate_repeats_few(const aggregate_local *local)
+{
+    return local->groups.store.rows >= local->n_seen / 32 * 31;
+}
+
 static inline fl_agg_call aggregate_call(const agg_part *part, const fl_vec *args, fl_arena *heap)
 {
     return (fl_agg_call){.n_args = part->agg->n_args,
                          .args = args,
                          .heap = heap,
-                         .arg_type = part->agg->n_args > 0 ? part->agg->args[0]->type : FL_TYPE(FL_NULL),
-                         .second_type = part->agg->n_args > 1 ? part->agg->args[1]->type : FL_TYPE(FL_NULL),
+                         .agg = part->agg->agg,
+                         .run = part->run,
+                         .tally = part->tally,
+                         .arg_types = part->arg_types,
                          .ret_type = part->agg->type};
 }
 

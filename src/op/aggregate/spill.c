@@ -40,8 +40,8 @@ cleanup:
 
 static fl_status load(void *ctx, uint8_t *row, const uint8_t *from, int64_t bytes, fl_arena *heap, fl_err *err)
 {
-    (void)bytes;
     fl_status st = FL_OK;
+    const uint8_t *end = from + bytes;
     const aggregate_stage *stage = ctx;
     for (int32_t a = 0; a < stage->n_parts; a++) {
         const agg_part *part = &stage->parts[a];
@@ -53,6 +53,7 @@ static fl_status load(void *ctx, uint8_t *row, const uint8_t *from, int64_t byte
         FL_TRY(part->agg->kernel->load(&call, row + part->offset, from + 8, err));
         from += 8 + own;
     }
+    FL_ASSERT(from == end); /* what save appended */
 cleanup:
     return st;
 }
@@ -143,7 +144,7 @@ fl_status fl_aggregate_spill(aggregate_stage *stage, aggregate_local *local, fl_
             FL_TRY(fl_aggregate_spill_side(stage, local, a, err));
     if (stage->n_keys > 0 && table->store.rows > 0) {
         bool is_hashed = !table->index.is_complete;
-        local->appends |= stage->n_collected == 0 && is_hashed && table->store.rows >= local->n_seen / 8 * 7;
+        local->appends |= stage->n_collected == 0 && is_hashed && !local->looks_up && aggregate_repeats_few(local);
         local->n_seen = 0;
         FL_TRY(fl_group_parts_divide(&stage->kinds, &local->spilled, 0, &table->store, is_hashed, err));
         fl_group_table_drop(table);
@@ -242,6 +243,7 @@ static fl_status feed_ordered(aggregate_stage *stage, int32_t a, fl_spilled_rows
             memcpy(rows + n, pages[n_pages].rows, (size_t)pages[n_pages].n * 8);
         n += pages[n_pages].n;
     }
+    FL_ASSERT(n == from->rows); /* for so many there is room */
     fl_spilled_rows_drop(from);
     FL_TRY(fl_aggregate_order_rows(stage, a, NULL, rows, &n, err));
     st = fl_aggregate_feed(stage, a, groups, rows, n, err);
@@ -386,7 +388,7 @@ fl_status fl_aggregate_finish_spill(aggregate_stage *stage, aggregate_local *con
         bytes += e.counts[p].bytes;
         splits += e.counts[p].splits;
     }
-    fl_spill_count(&stage->exec->workers[0], stage->base.node, bytes, splits);
+    fl_spill_count(stage->exec->finisher, stage->base.node, bytes, splits);
 cleanup:
     return st;
 }

@@ -43,7 +43,7 @@ fl_status fl_aggregate_finish_runs(aggregate_stage *stage, aggregate_local *cons
     for (int32_t w = 0; w < n_locals; w++) {
         if (locals[w] == NULL)
             continue;
-        FL_TRY(fl_aggregate_spill_runs(stage, locals[w], &stage->exec->workers[0], err));
+        FL_TRY(fl_aggregate_spill_runs(stage, locals[w], stage->exec->finisher, err));
         parts[n++] = &locals[w]->spilled_runs;
     }
     st = fl_ordered_pages_gather(stage->exec, parts, n, &stage->pages, err);
@@ -143,6 +143,7 @@ static fl_status put_out(open_groups *open, aggregate_source *source, fl_worker 
     fl_arena_init(&heap, open->stage->exec->context.memory);
     if (n == 0)
         return FL_OK;
+    FL_ASSERT(n <= open->n_rows && open->n_starts > 0 && open->starts[0] == 0);
     while (n_starts < open->n_starts && open->starts[n_starts] < n)
         n_starts++;
     int64_t next = n_starts < open->n_starts ? open->starts[n_starts] : n;

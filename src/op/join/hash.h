@@ -28,9 +28,12 @@ typedef struct fl_join_rows {
 
 /* Of a run: both sides on the disk. Build rows are there when the build side is finished, probe rows when their pipelines are. */
 typedef struct fl_join_spill {
-    bool is_possible;     /* there is a limit, and nobody relies on the order of the probe side */
-    bool has_spilled;     /* probe rows are put into the partitions, too, and joined when all of them are there */
+    bool is_possible; /* there is a limit */
+    bool has_spilled; /* probe rows are put into the partitions, too, and joined when all of them are there */
+    bool
+        is_ordered; /* somebody may rely on the order of the probe side: rows carry their places, by which they are sorted */
     fl_row_layout layout; /* of probe rows */
+    int32_t n_probe;      /* columns of the probe input, and is_ordered: the places behind them */
     int32_t n_cols;
     int32_t *col_from; /* per column of a row: its place in the probe input; else -1 - key */
     int32_t *col_of;   /* per column of the probe input: the row's column; -1: nobody reads it */
@@ -43,9 +46,9 @@ typedef struct fl_join_spill {
     pthread_mutex_t begin_lock; /* guards has_begun: the workers' probe rows were gathered */
     bool has_begun;
     pthread_mutex_t lock; /* guards what follows; inside of the other one */
-    pthread_cond_t changed;
     struct fl_join_partition *begun, *waiting;
     int32_t n_under_way; /* in the hands of workers, and in no list */
+    bool is_missed;      /* somebody found none while others had some */
     _Atomic int64_t n_steps;
 } fl_join_spill;
 
@@ -71,6 +74,8 @@ typedef struct fl_join_prober {
     uint8_t **heads; /* chain position per list entry */
     uint16_t *match, *differ;
     fl_join_rows rows; /* those that go to the disk */
+    int64_t place;     /* the morsel that they come from, */
+    int64_t n_seen;    /* and how many rows of it came */
 } fl_join_prober;
 
 fl_status fl_join_prober_new(fl_hash_join *join, fl_worker *worker, void **ret, fl_err *err);
@@ -118,6 +123,9 @@ fl_status fl_join_spill_build(fl_hash_join *join, fl_join_rows *const *rows, int
 /** Takes a probe batch: those of prober->list[0 .. count) go to the partitions, the others have no partners. */
 fl_status fl_join_spill_probe(fl_hash_join *join, fl_join_prober *prober, fl_worker *worker, fl_stage *next,
                               const fl_batch *batch, const fl_vec *keys, int32_t count, fl_err *err);
+
+/** fl_source_ops.has_morsel. */
+bool fl_join_spill_has_step(fl_hash_join *join);
 
 /** Goes a step on with joining the partitions; *ret_any false: all are done. */
 fl_status fl_join_spill_run(fl_hash_join *join, fl_join_prober **prober, fl_worker *worker, fl_stage *to, bool *ret_any,

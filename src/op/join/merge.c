@@ -347,6 +347,7 @@ fl_status fl_join_build_merge(fl_exec *exec, const fl_node *node, fl_stage *next
     FL_TRY(fl_merge_right_plan(exec, node, &right, err));
     FL_TRY(fl_exec_add_stage(exec, &left_ops, (int64_t)sizeof(*left), node, next, &left, err));
     left->right = right;
+    left->base.multiplies = fl_join_multiplies(&right->pairs);
     left->words_decide = attrs->n_order == 1 && fl_order_words_decide(right->pairs.build_exprs[0]->type);
     left->is_in_place = attrs->kind == FL_JOIN_LEFT || attrs->kind == FL_JOIN_SINGLE || attrs->kind == FL_JOIN_FIRST;
     FL_TRY(fl_exec_build(exec, right->pairs.build_side, &right->base, err));

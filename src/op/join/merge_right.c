@@ -5,6 +5,7 @@
 #include "op/join/node.h"
 
 #define CHECK_ROWS 65536    /* a power of two: rows between looks whether the statement shall stop */
+#define WINDOW_FREE_PART 16 /* of the limit: what pages of a window that are not needed now leave to others */
 #define LISTED_ROW_BYTES 16 /* what the list of all rows and their words takes */
 
 typedef struct right_local {
@@ -175,7 +176,7 @@ static fl_status list_pages(fl_merge_right *right, right_local *const *locals, i
     for (int32_t w = 0; w < n_locals; w++) {
         if (locals[w] == NULL)
             continue;
-        FL_TRY(write_rows(right, locals[w], &exec->workers[0], err));
+        FL_TRY(write_rows(right, locals[w], exec->finisher, err));
         parts[n++] = &locals[w]->spilled;
     }
     FL_TRY(fl_ordered_pages_gather(exec, parts, n, &right->pages, err));
@@ -304,6 +305,9 @@ fl_status fl_merge_window_move(fl_merge_window *window, const fl_merge_right *ri
     int64_t p = page_of(right, row);
     struct fl_merge_page *loaded = &window->loaded[p % FL_MERGE_WINDOW_PAGES];
     if (loaded->number != p + 1) {
+        const fl_spilled_page *page = &right->pages.rows.pages[p];
+        if (!fl_spill_has_room(right->pairs.exec, page->block.raw_bytes + page->rows * 8, WINDOW_FREE_PART))
+            fl_merge_window_drop(window);
         st = load_page(loaded, right, p, err);
         if (st == FL_ERR_MEMORY) { /* with no other page beside it */
             fl_merge_window_drop(window);

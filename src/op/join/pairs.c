@@ -134,7 +134,8 @@ static fl_status plan_pairs(fl_exec *exec, fl_join_pairs *pairs, const fl_join_a
     fl_index_map payload, probe;
     FL_TRY(fl_exec_col_places(exec, pairs->payload_cols, pairs->n_payload, &payload, err));
     FL_TRY(fl_exec_col_places(exec, pairs->probe_side->cols, pairs->probe_side->n_cols, &probe, err));
-    FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->node->n_cols + 1, &pairs->out_from, err));
+    pairs->n_out = pairs->node->n_cols;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_out + FL_JOIN_PLACE_COLS, &pairs->out_from, err));
     for (int32_t c = 0; c < pairs->node->n_cols; c++)
         pairs->out_from[c] = attrs->kind == FL_JOIN_MARK && pairs->node->cols[c].n == attrs->mark.n
                                  ? INT32_MIN
@@ -335,6 +336,7 @@ fl_status fl_join_filter_pairs(const fl_join_pairs *pairs, fl_pair_list *list, f
             list->probe[to] = list->probe[i];
             list->build[to++] = list->build[i];
         }
+    FL_ASSERT(to <= kept); /* what a test of three values leaves is fewer still */
     *count = to;
 cleanup:
     return st;
@@ -349,24 +351,31 @@ static bool ascends(const uint16_t *probe, int32_t count)
     return falls == 0;
 }
 
+static fl_status pass_on(const fl_join_pairs *pairs, fl_stage *next, fl_worker *worker, fl_batch *batch, fl_err *err)
+{
+    return fl_push(pairs->n_out == pairs->node->n_cols ? pairs->node : NULL, next, worker, batch, err);
+}
+
 fl_status fl_join_emit_pairs(const fl_join_pairs *pairs, fl_worker *worker, fl_stage *next, const fl_batch *batch,
                              const uint16_t *probe, uint8_t *const *build, int32_t count, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;
+    for (int32_t i = 0; i < count; i++)
+        FL_ASSERT_SLOW(probe[i] < batch->rows);
     if (count == 0)
         return FL_OK;
     bool is_whole = count == batch->rows && ascends(probe, count); /* one pair of each row: nothing need be gathered */
-    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->node->n_cols + 1, &vecs, err));
-    for (int32_t c = 0; c < pairs->node->n_cols; c++) {
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->n_out + 1, &vecs, err));
+    for (int32_t c = 0; c < pairs->n_out; c++) {
         int32_t from = pairs->out_from[c];
         if (is_whole && from >= 0)
             vecs[c] = batch->vec[from];
         else
             FL_TRY(pair_column(pairs, from, batch, probe, build, count, &worker->arena, &vecs[c], err));
     }
-    fl_batch out = {.rows = count, .cols = pairs->node->n_cols, .vec = vecs, .kept = count};
-    st = fl_push(pairs->node, next, worker, &out, err);
+    fl_batch out = {.rows = count, .cols = pairs->n_out, .vec = vecs, .kept = count};
+    st = pass_on(pairs, next, worker, &out, err);
 cleanup:
     return st;
 }
@@ -380,7 +389,7 @@ static fl_status emit_outer(const fl_join_pairs *pairs, fl_worker *worker, fl_st
     uint8_t **beside = NULL;
     uint64_t *valid = NULL;
     fl_vec *vecs = NULL;
-    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->node->n_cols + 1, &vecs, err));
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->n_out + 1, &vecs, err));
     FL_TRY(fl_arena_get(&worker->arena, batch->rows * 8 + 64, (void **)&beside, err));
     FL_TRY(fl_arena_get_zero(&worker->arena, fl_bitmap_words(batch->rows) * 8 + 8, (void **)&valid, err));
     for (int32_t i = 0; i < batch->rows; i++)
@@ -389,7 +398,7 @@ static fl_status emit_outer(const fl_join_pairs *pairs, fl_worker *worker, fl_st
         beside[probe[i]] = build[i];
         fl_bit_set(valid, probe[i]);
     }
-    for (int32_t c = 0; c < pairs->node->n_cols; c++) {
+    for (int32_t c = 0; c < pairs->n_out; c++) {
         int32_t from = pairs->out_from[c];
         if (from >= 0) {
             vecs[c] = batch->vec[from];
@@ -399,9 +408,9 @@ static fl_status emit_outer(const fl_join_pairs *pairs, fl_worker *worker, fl_st
         if (vecs[c].layout == FL_DICT) /* codes are of rows without nulls, and this one has none to tell by */
             vecs[c].valid = valid;
     }
-    fl_batch out = {.rows = batch->rows, .cols = pairs->node->n_cols, .vec = vecs, .mask = batch->mask};
+    fl_batch out = {.rows = batch->rows, .cols = pairs->n_out, .vec = vecs, .mask = batch->mask};
     out.kept = batch->kept;
-    st = fl_push(pairs->node, next, worker, &out, err);
+    st = pass_on(pairs, next, worker, &out, err);
 cleanup:
     return st;
 }
@@ -486,8 +495,8 @@ static fl_status emit_probe_rows(const fl_join_pairs *pairs, fl_worker *worker, 
 {
     fl_status st = FL_OK;
     fl_vec *vecs = NULL;
-    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->node->n_cols + 1, &vecs, err));
-    for (int32_t c = 0; c < pairs->node->n_cols; c++) {
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, pairs->n_out + 1, &vecs, err));
+    for (int32_t c = 0; c < pairs->n_out; c++) {
         if (pairs->out_from[c] == INT32_MIN)
             vecs[c] = *mark;
         else if (pairs->out_from[c] >= 0)
@@ -495,10 +504,10 @@ static fl_status emit_probe_rows(const fl_join_pairs *pairs, fl_worker *worker, 
         else
             fl_vec_set_const(&vecs[c], fl_plan_col(pairs->exec->plan, pairs->node->cols[c])->type, NULL);
     }
-    fl_batch out = {.rows = batch->rows, .cols = pairs->node->n_cols, .vec = vecs, .mask = mask, .kept = kept};
+    fl_batch out = {.rows = batch->rows, .cols = pairs->n_out, .vec = vecs, .mask = mask, .kept = kept};
     if (kept * 8 < batch->rows)
         FL_TRY(fl_batch_compact(&worker->arena, &out, err));
-    st = fl_push(pairs->node, next, worker, &out, err);
+    st = pass_on(pairs, next, worker, &out, err);
 cleanup:
     return st;
 }

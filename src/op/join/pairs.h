@@ -15,6 +15,8 @@
 #include "exec/rows.h"
 #include "op/join/node.h"
 
+#define FL_JOIN_PLACE_COLS 2 /* where a probe row came: its morsel, and its number in it */
+
 /* Of a run: shared by all workers. */
 typedef struct fl_join_pairs {
     fl_exec *exec;
@@ -39,10 +41,11 @@ typedef struct fl_join_pairs {
     bool residual_has_three_valued; /* mark joins: residual 0 is three-valued */
     int32_t n_pair_cols;            /* columns of a pair batch for the residual */
     int32_t *pair_from;             /* >= 0: position in the probe input; else -1 - payload column */
-    int32_t *out_from;              /* per output column: same; INT32_MIN: the mark */
-    uint8_t *null_row;              /* outer joins: a build row of nulls, beside a probe row that has no partner */
-    int64_t build_rows;             /* known when the build side is done, as is the next one */
-    bool has_null_key;              /* of build rows, for mark joins */
+    int32_t n_out;      /* columns that are put out: the node's, and FL_JOIN_PLACE_COLS where rows need their place */
+    int32_t *out_from;  /* per column that is put out: same; INT32_MIN: the mark */
+    uint8_t *null_row;  /* outer joins: a build row of nulls, beside a probe row that has no partner */
+    int64_t build_rows; /* known when the build side is done, as is the next one */
+    bool has_null_key;  /* of build rows, for mark joins */
 } fl_join_pairs;
 
 /* Of a worker: the candidates at hand, and what is known of the rows of the probe batch. */
@@ -112,6 +115,12 @@ static inline bool fl_join_is_existence(const fl_join_pairs *pairs)
 static inline bool fl_join_wants_one(const fl_join_pairs *pairs)
 {
     return (fl_join_is_existence(pairs) && !pairs->build_left) || pairs->kind == FL_JOIN_FIRST;
+}
+
+/** Whether there may be several rows for a probe row. */
+static inline bool fl_join_multiplies(const fl_join_pairs *pairs)
+{
+    return !fl_join_is_existence(pairs) && pairs->kind != FL_JOIN_FIRST && pairs->kind != FL_JOIN_SINGLE;
 }
 
 #endif

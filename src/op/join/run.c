@@ -6,6 +6,8 @@
 #include "op/join/hash.h"
 #include "op/join/merge.h"
 
+#include "exec/sort_source.h"
+
 #define CHECK_ROWS 65536 /* a power of two: rows entered between looks whether the statement shall stop */
 #define RUNTIME_FILTER_BITS_MAX (1ll << 26) /* 8 MB of bitmap */
 #define DICTIONARY_ROWS_MAX 16384
@@ -219,6 +221,7 @@ static fl_status make_dictionaries(fl_hash_join *join, fl_err *err)
                 *(uint32_t *)(rows[n] + join->pairs.code_offset) = n;
                 n++;
             }
+    FL_ASSERT(n == join->pairs.build_rows); /* for so many there is room */
     FL_TRY(FL_NEW_ARRAY(&exec->arena, join->pairs.n_payload, &join->pairs.payload_dict, err));
     for (int32_t p = 0; p < join->pairs.n_payload; p++) {
         fl_vec *values = NULL, *dict = &join->pairs.payload_dict[p];
@@ -289,6 +292,7 @@ static fl_status list_all_rows(fl_hash_join *join, fl_err *err)
             for (int32_t i = 0; i < b->rows; i++)
                 join->built.all_rows[join->built.n_all_rows++] = b->data + (int64_t)i * join->pairs.layout.bytes;
         }
+    FL_ASSERT(join->built.n_all_rows == join->pairs.build_rows);
 cleanup:
     return st;
 }
@@ -650,16 +654,24 @@ static void rest_local_free(fl_source *base, void *ptr)
     fl_join_prober_free(ptr);
 }
 
-static const fl_source_ops rest_ops = {.run = run_rest, .local_free = rest_local_free};
+static bool rest_has_morsel(fl_source *base)
+{
+    fl_hash_join *join = ((rest_source *)base)->join;
+    return !join->spill.has_spilled || fl_join_spill_has_step(join);
+}
+
+static bool rest_has_large_morsels(const fl_source *base)
+{
+    const fl_hash_join *join = ((const rest_source *)base)->join;
+    return join->spill.has_spilled || join->keeps_unmatched_build;
+}
+
+static const fl_source_ops rest_ops = {.run = run_rest,
+                                       .has_morsel = rest_has_morsel,
+                                       .has_large_morsels = rest_has_large_morsels,
+                                       .local_free = rest_local_free};
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
-
-static bool is_key_range_type(fl_type type)
-{
-    int32_t width = fl_type_width(type);
-    return (fl_type_is_signed(type) || type.id == FL_DATE || fl_type_is_timestamp(type) || type.id == FL_DECIMAL) &&
-           (width == 4 || width == 8);
-}
 
 /* Whether the join asks of its right side only if there is a row. What may raise there is computed for all rows: which of them come before
  * the first one that is kept differs from run to run. */
@@ -670,6 +682,24 @@ static bool asks_for_one(const fl_node *node)
     for (int32_t i = 0; i < attrs->n_conjuncts; i++)
         is_test &= fl_expr_is_true(attrs->conjuncts[i]);
     return is_test && !attrs->build_left && !node->inputs[1]->can_fail;
+}
+
+/* What the partitions give is sorted by place, and goes on from there. */
+static fl_status build_ordered_rest(fl_hash_join *join, fl_source *rest, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_exec *exec = join->pairs.exec;
+    fl_sort_source *source = NULL;
+    FL_TRY(fl_sort_source_new(exec, join->pairs.node, &source, err));
+    FL_TRY(fl_sort_sink_new(exec, join->pairs.node, FL_JOIN_PLACE_COLS, fl_sort_source_finish, source, &source->sink,
+                            err));
+    FL_TRY(fl_exec_wait_for_feeders(exec, &rest->waits, next, err)); /* the probe, which ends in another sink */
+    FL_TRY(fl_exec_add_pipeline(exec, rest, &source->sink->base, err));
+    FL_TRY(fl_exec_add_finish(exec, &source->sink->base, err));
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->sink->base, err));
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
 }
 
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
@@ -689,20 +719,21 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     pairs->code_offset = pairs->layout.extra_offset + NUMBER_AT;
     pairs->match_offset = join->keeps_unmatched_build ? pairs->layout.extra_offset + MATCHED_AT : 0;
     join->has_dense_key =
-        pairs->n_keys == 1 && !pairs->is_null_safe[0] && is_key_range_type(pairs->build_exprs[0]->type);
+        pairs->n_keys == 1 && !pairs->is_null_safe[0] && fl_type_is_whole_word(pairs->build_exprs[0]->type);
     FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_keys + 1, &join->has_range, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_keys + 1, &join->filters, err));
     join->has_range[0] = join->has_dense_key;
     FL_TRY(fl_join_spill_plan(join, err));
     FL_TRY(fl_exec_add_stage(exec, &probe_ops, (int64_t)sizeof(*probe), node, next, &probe, err));
     probe->join = join;
+    probe->base.multiplies = fl_join_multiplies(pairs);
     join->spill.probe = &probe->base;
 
     FL_TRY(fl_exec_build(exec, pairs->build_side, &join->base, err));
     FL_TRY(fl_exec_add_finish(exec, &join->base, err));
     FL_TRY(fl_exec_wait_for(exec, &probe->base.waits, &join->base, err));
     for (int32_t k = 0; k < pairs->n_keys; k++)
-        if (attrs->filters_probe && !pairs->is_null_safe[k] && is_key_range_type(pairs->build_exprs[k]->type) &&
+        if (attrs->filters_probe && !pairs->is_null_safe[k] && fl_type_is_whole_word(pairs->build_exprs[k]->type) &&
             pairs->probe_exprs[k]->kind == FL_EXPR_COLUMN) {
             FL_TRY(fl_runtime_filter_announce(exec, pairs->probe_exprs[k]->col, &join->base, &join->filters[k], err));
             join->has_range[k] = true;
@@ -719,7 +750,10 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
             join->keeps_unmatched_build ? 0 : 1; /* nothing is to be done unless rows are spilled */
         join->spill.rest = &source->base;
         FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &join->base, err));
-        st = fl_exec_add_pipeline(exec, &source->base, next, err);
+        if (join->spill.is_ordered)
+            st = build_ordered_rest(join, &source->base, next, err);
+        else
+            st = fl_exec_add_pipeline(exec, &source->base, next, err);
     }
 cleanup:
     return st;

@@ -8,9 +8,14 @@
  * in blocks, for each of which all its probe rows go by; what is known of a probe row from one block (it has a partner) is
  * kept in bits for the next. Without keys all rows are one partition, read in blocks.
  *
- * Probe rows with a null in a key have no partner, and are dealt with at once. */
+ * Probe rows with a null in a key have no partner, and are dealt with at once.
+ *
+ * Where somebody may rely on the order of the probe side, each probe row carries its place: its morsel, and its number in it. What is put
+ * out carries it on, those with a null in a key go the same way as the others, and all is sorted by it (exec/collect.h) before it goes
+ * on to where it is wanted. */
 #include "op/join/hash.h"
 
+#include "exec/sorted_runs.h"
 #include "plan/ordering.h"
 
 #define WRITE_BYTES_MIN (64 << 10)
@@ -42,12 +47,23 @@ static int32_t add_column(fl_join_spill *spill, fl_type *types, int32_t from, fl
     return spill->n_cols++;
 }
 
+/* Of a column of the probe input, or of a place behind them. */
+static fl_type probe_type(const fl_join_pairs *pairs, int32_t col)
+{
+    const fl_node *node = pairs->probe_side;
+    return col < node->n_cols ? fl_plan_col(pairs->exec->plan, node->cols[col])->type : FL_TYPE(FL_I64);
+}
+
 /* Keeps a column of the probe input. */
 static void want_column(const fl_join_pairs *pairs, fl_join_spill *spill, fl_type *types, int32_t col)
 {
     if (spill->col_of[col] < 0)
-        spill->col_of[col] =
-            add_column(spill, types, col, fl_plan_col(pairs->exec->plan, pairs->probe_side->cols[col])->type);
+        spill->col_of[col] = add_column(spill, types, col, probe_type(pairs, col));
+}
+
+static bool keeps_unmatched_probe(const fl_join_pairs *pairs)
+{
+    return pairs->kind != FL_JOIN_INNER && pairs->kind != FL_JOIN_RIGHT && !pairs->build_left;
 }
 
 fl_status fl_join_spill_plan(fl_hash_join *join, fl_err *err)
@@ -58,21 +74,23 @@ fl_status fl_join_spill_plan(fl_hash_join *join, fl_err *err)
     fl_arena *arena = &pairs->exec->arena;
     fl_type *types = NULL;
     fl_index_map places;
-    int32_t n_probe = pairs->probe_side->n_cols, n_all = n_probe + pairs->n_keys + 1;
-    spill->is_possible = fl_spill_is_possible(pairs->exec) && !join->is_one_enough &&
-                         !(fl_join_keeps_left_order(pairs->node) && comes_in_order(pairs->probe_side));
+    int32_t n_probe = pairs->probe_side->n_cols, n_all = n_probe + FL_JOIN_PLACE_COLS + pairs->n_keys + 1;
+    spill->is_possible = fl_spill_is_possible(pairs->exec) && !join->is_one_enough;
     if (!spill->is_possible)
         return FL_OK;
+    spill->is_ordered = fl_join_keeps_left_order(pairs->node) && comes_in_order(pairs->probe_side);
+    spill->n_probe = n_probe + (spill->is_ordered ? FL_JOIN_PLACE_COLS : 0);
     pthread_mutex_init(&spill->begin_lock, NULL);
     pthread_mutex_init(&spill->lock, NULL);
-    pthread_cond_init(&spill->changed, NULL);
     spill->has_locks = true;
     FL_TRY(FL_NEW_ARRAY(arena, n_all, &types, err));
     FL_TRY(FL_NEW_ARRAY(arena, n_all, &spill->col_from, err));
     FL_TRY(FL_NEW_ARRAY(arena, n_all, &spill->col_of, err));
     FL_TRY(FL_NEW_ARRAY(arena, n_all, &spill->key_of, err));
-    for (int32_t c = 0; c < n_probe; c++)
+    for (int32_t c = 0; c < spill->n_probe; c++)
         spill->col_of[c] = -1;
+    for (int32_t c = n_probe; c < spill->n_probe; c++)
+        want_column(pairs, spill, types, c);
     for (int32_t c = 0; c < pairs->node->n_cols; c++)
         if (pairs->out_from[c] >= 0)
             want_column(pairs, spill, types, pairs->out_from[c]);
@@ -198,7 +216,9 @@ fl_status fl_join_spill_build(fl_hash_join *join, fl_join_rows *const *rows, int
         for (int32_t p = 0; p < FL_SPILL_PARTITIONS && rows[w] != NULL; p++)
             FL_TRY(fl_spilled_rows_move(&join->spill.build_rows[p], &rows[w]->partitions[p], err));
     }
-    fl_spill_count(&exec->workers[0], join->pairs.node, bytes, 0);
+    fl_spill_count(exec->finisher, join->pairs.node, bytes, 0);
+    for (int32_t c = join->pairs.probe_side->n_cols; c < join->spill.n_probe; c++)
+        join->pairs.out_from[join->pairs.n_out++] = c;
     join->spill.has_spilled = true;
     join->spill.rest->workers_max = 0;
 cleanup:
@@ -223,6 +243,31 @@ static fl_status take_probe_rows(const fl_hash_join *join, fl_join_prober *probe
         FL_TRY(fl_rows_write(&spill->layout, c, from >= 0 ? &batch->vec[from] : &keys[-1 - from], prober->list, count,
                              rows, &store->heap, err));
     }
+cleanup:
+    return st;
+}
+
+/* The batch with the places of its rows. */
+static fl_status add_places(const fl_hash_join *join, fl_join_prober *prober, fl_worker *worker, const fl_batch *batch,
+                            fl_batch *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec *vecs = NULL;
+    int64_t *numbers = NULL, place = (int64_t)fl_sorted_run_place(worker->pipeline, worker->morsel);
+    if (place != prober->place)
+        prober->n_seen = 0;
+    prober->place = place;
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, join->spill.n_probe, &vecs, err));
+    FL_TRY(fl_arena_get(&worker->arena, (int64_t)batch->rows * 8 + 64, (void **)&numbers, err));
+    for (int32_t i = 0; i < batch->rows; i++)
+        numbers[i] = prober->n_seen + i;
+    prober->n_seen += batch->rows;
+    memcpy(vecs, batch->vec, (size_t)batch->cols * sizeof(*vecs));
+    fl_vec_set_const(&vecs[batch->cols], FL_TYPE(FL_I64), &prober->place);
+    fl_vec_set_flat(&vecs[batch->cols + 1], FL_TYPE(FL_I64), numbers, NULL);
+    *ret = *batch;
+    ret->cols = join->spill.n_probe;
+    ret->vec = vecs;
 cleanup:
     return st;
 }
@@ -258,10 +303,17 @@ fl_status fl_join_spill_probe(fl_hash_join *join, fl_join_prober *prober, fl_wor
     fl_status st = FL_OK;
     bool again = false;
     int64_t share = fl_spill_share(worker->exec), bytes = fl_row_store_bytes(&prober->rows.store);
+    fl_batch placed;
     int64_t most = share > WRITE_BYTES_MAX ? WRITE_BYTES_MAX : share < WRITE_BYTES_MIN ? WRITE_BYTES_MIN : share;
     if (bytes >= most)
         FL_TRY(write_and_count(join, worker, &prober->rows, err));
     FL_TRY(fl_join_rows_write_due(join, worker, &prober->rows, err));
+    if (join->spill.is_ordered) {
+        FL_TRY(add_places(join, prober, worker, batch, &placed, err));
+        batch = &placed;
+        if (keeps_unmatched_probe(&join->pairs)) /* those with a null in a key, too, wait for their turn */
+            count = fl_join_list_rows(batch, prober->list);
+    }
     if (count > 0) {
         fl_row_mark mark = fl_row_store_mark(&prober->rows.store);
         st = take_probe_rows(join, prober, worker, batch, keys, count, err);
@@ -458,11 +510,6 @@ static void free_partition(partition *p)
     fl_free(p);
 }
 
-static bool keeps_unmatched_probe(const fl_join_pairs *pairs)
-{
-    return pairs->kind != FL_JOIN_INNER && pairs->kind != FL_JOIN_RIGHT && !pairs->build_left;
-}
-
 /* Reads the next build pages, as many as fit. */
 static fl_status load_block(partition *p, fl_err *err)
 {
@@ -544,15 +591,14 @@ static fl_status read_batch(const fl_hash_join *join, fl_arena *arena, uint8_t *
     fl_status st = FL_OK;
     const fl_join_pairs *pairs = &join->pairs;
     const fl_join_spill *spill = &join->spill;
-    const fl_node *node = pairs->probe_side;
     fl_vec *vecs = NULL, *keys = NULL;
-    FL_TRY(FL_NEW_ARRAY(arena, node->n_cols + 1, &vecs, err));
+    FL_TRY(FL_NEW_ARRAY(arena, spill->n_probe + 1, &vecs, err));
     FL_TRY(FL_NEW_ARRAY(arena, pairs->n_keys + 1, &keys, err));
-    for (int32_t c = 0; c < node->n_cols; c++)
+    for (int32_t c = 0; c < spill->n_probe; c++)
         if (spill->col_of[c] >= 0)
             FL_TRY(fl_rows_read(&spill->layout, spill->col_of[c], rows, n, arena, &vecs[c], err));
         else
-            fl_vec_set_const(&vecs[c], fl_plan_col(pairs->exec->plan, node->cols[c])->type, NULL);
+            fl_vec_set_const(&vecs[c], probe_type(pairs, c), NULL);
     for (int32_t k = 0; k < pairs->n_keys; k++) {
         int32_t col = spill->key_of[k], from = spill->col_from[col];
         if (from >= 0)
@@ -560,7 +606,7 @@ static fl_status read_batch(const fl_hash_join *join, fl_arena *arena, uint8_t *
         else
             FL_TRY(fl_rows_read(&spill->layout, col, rows, n, arena, &keys[k], err));
     }
-    *ret = (fl_batch){.rows = n, .cols = node->n_cols, .vec = vecs, .kept = n};
+    *ret = (fl_batch){.rows = n, .cols = spill->n_probe, .vec = vecs, .kept = n};
     *ret_keys = keys;
 cleanup:
     return st;
@@ -582,8 +628,9 @@ static fl_status probe_batch(const joining *j, uint8_t *const *rows, int32_t n, 
     memset(j->prober->pairs.unknown, 0, (size_t)fl_bitmap_words(n) * 8);
     if (is_kept)
         FL_TRY(recall(j, n, err));
+    int32_t usable = fl_join_drop_null_keys(pairs, keys, j->prober->list, n);
     if (p->block.rows > 0)
-        FL_TRY(fl_join_probe_rows(j->join, &p->built, j->prober, j->worker, j->next, &batch, keys, n, err));
+        FL_TRY(fl_join_probe_rows(j->join, &p->built, j->prober, j->worker, j->next, &batch, keys, usable, err));
     if (is_kept)
         remember(j, n);
     if (p->is_last)
@@ -731,32 +778,44 @@ cleanup:
     return st;
 }
 
-/* A partition to go on with, or to begin; NULL: all are done. While others are at the last ones, those are waited for: for a step, or
- * more may come of them. */
-static partition *take_partition(fl_join_spill *spill)
+/* While others are at the last partitions, workers come back when these are through a step: more may come of them. */
+bool fl_join_spill_has_step(fl_hash_join *join)
 {
-    partition *p = NULL;
+    fl_join_spill *spill = &join->spill;
     pthread_mutex_lock(&spill->lock);
-    while (spill->begun == NULL && spill->waiting == NULL && spill->n_under_way > 0)
-        pthread_cond_wait(&spill->changed, &spill->lock);
-    p = pop(&spill->begun); /* it holds memory */
+    bool has = spill->begun != NULL || spill->waiting != NULL || spill->n_under_way == 0;
+    spill->is_missed |= !has;
+    pthread_mutex_unlock(&spill->lock);
+    return has;
+}
+
+/* A partition to go on with, or to begin; NULL: there is none now, or no more (*ret_any false). */
+static partition *take_partition(fl_join_spill *spill, bool *ret_any)
+{
+    pthread_mutex_lock(&spill->lock);
+    partition *p = pop(&spill->begun); /* it holds memory */
     if (p == NULL)
         p = pop(&spill->waiting);
+    *ret_any = p != NULL || spill->n_under_way > 0;
     spill->n_under_way += p != NULL;
     pthread_mutex_unlock(&spill->lock);
     return p;
 }
 
-static void give_back(fl_join_spill *spill, partition *p, bool has_ended)
+static void give_back(fl_hash_join *join, partition *p, bool has_ended)
 {
+    fl_join_spill *spill = &join->spill;
     if (has_ended)
         free_partition(p);
     pthread_mutex_lock(&spill->lock);
     spill->n_under_way--;
     if (!has_ended)
         push(&spill->begun, p);
-    pthread_cond_broadcast(&spill->changed);
+    bool is_missed = spill->is_missed;
+    spill->is_missed = false;
     pthread_mutex_unlock(&spill->lock);
+    if (is_missed)
+        fl_exec_wake(join->pairs.exec);
 }
 
 fl_status fl_join_spill_run(fl_hash_join *join, fl_join_prober **prober, fl_worker *worker, fl_stage *to, bool *ret_any,
@@ -768,14 +827,13 @@ fl_status fl_join_spill_run(fl_hash_join *join, fl_join_prober **prober, fl_work
     FL_TRY(begin(join, worker, err));
     if (*prober == NULL)
         FL_TRY(fl_join_prober_new(join, worker, (void **)prober, err));
-    partition *p = take_partition(&join->spill);
+    partition *p = take_partition(&join->spill, ret_any);
+    worker->morsel = atomic_fetch_add(&join->spill.n_steps, 1);
     if (p == NULL)
         return FL_OK;
-    *ret_any = true;
-    worker->morsel = atomic_fetch_add(&join->spill.n_steps, 1);
     joining j = {join, *prober, worker, to, p};
     st = step(&j, &has_ended, err);
-    give_back(&join->spill, p, has_ended || st != FL_OK); /* nobody goes on in the middle of a step */
+    give_back(join, p, has_ended || st != FL_OK); /* nobody goes on in the middle of a step */
 cleanup:
     return st;
 }
@@ -793,5 +851,4 @@ void fl_join_spill_drop(fl_hash_join *join)
         return;
     pthread_mutex_destroy(&spill->begin_lock);
     pthread_mutex_destroy(&spill->lock);
-    pthread_cond_destroy(&spill->changed);
 }

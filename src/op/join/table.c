@@ -46,6 +46,7 @@ void fl_join_table_add(fl_join_table *table, uint8_t *row, int64_t key)
     uint64_t hash = fl_row_hash(row);
     uint64_t at = table->is_dense ? (uint64_t)key - (uint64_t)table->min : hash >> table->shift;
     uint64_t bloom = table->is_dense ? 0 : 1ull << (48 + (hash & 15));
+    FL_ASSERT_SLOW(at < (uint64_t)table->n_entries);
     uint64_t *entry = &table->entries[at];
     uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED);
     do

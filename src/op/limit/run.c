@@ -49,6 +49,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *
     if (kept > left)
         kept = left;
     stage->passed += kept;
+    FL_ASSERT(kept >= 0 && stage->skipped <= limit->offset && (limit->limit < 0 || stage->passed <= limit->limit));
     if (kept > 0) {
         FL_TRY(FL_NEW_ARRAY(&worker->arena, base->node->n_cols + 1, &vecs, err));
         for (int32_t c = 0; c < base->node->n_cols; c++)

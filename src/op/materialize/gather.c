@@ -100,13 +100,23 @@ typedef struct leaving {
     uint16_t list[WRITTEN_ROWS];
     uint8_t **rows;
     int64_t n, capacity;
+    int64_t written;
     fl_sorted_runs *to;
 } leaving;
+
+static int64_t rows_of(const gather_local *local)
+{
+    int64_t rows = 0;
+    for (int64_t i = 0; i < local->n_segments; i++)
+        rows += local->segments[i]->rows;
+    return rows;
+}
 
 static fl_status write_rows(leaving *l, fl_err *err)
 {
     fl_status st = fl_sorted_runs_append(l->to, l->rows, l->n, err);
     fl_row_store_drop(&l->store);
+    l->written += l->n;
     l->n = 0;
     return st;
 }
@@ -155,6 +165,7 @@ static fl_status spill(fl_gather *stage, gather_local *local, fl_worker *worker,
         }
     }
     FL_TRY(write_rows(&l, err));
+    FL_ASSERT(l.written == rows_of(local)); /* all of them, in the order of their morsels */
     drop_segments(local);
     fl_memory_trim();
     atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
@@ -349,7 +360,7 @@ static fl_status finish_in_memory(fl_gather *stage, void *const *locals, int32_t
 {
     fl_status st = FL_OK;
     run_of_rows *all = NULL;
-    int64_t n = 0, capacity = 0;
+    int64_t n = 0, capacity = 0, n_rows = 0;
     ending e = {.stage = stage};
     for (int32_t w = 0; w < n_locals; w++) {
         gather_local *local = locals[w];
@@ -370,6 +381,11 @@ static fl_status finish_in_memory(fl_gather *stage, void *const *locals, int32_t
         FL_TRY(fl_exec_parallel(stage->exec, (int32_t)e.n_parts, make_part, &e, err));
     for (int64_t i = 0; i < e.n_parts; i++)
         FL_TRY(take_segments(stage, &e.parts[i], err));
+    for (int64_t i = 0; i < n; i++)
+        n_rows += all[i].count;
+    for (int64_t i = 0; i < stage->n_segments; i++)
+        n_rows -= stage->segments[i]->rows;
+    FL_ASSERT(n_rows == 0); /* as many as the workers have */
 cleanup:
     drop_ending(&e);
     fl_free(all);

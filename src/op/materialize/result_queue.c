@@ -5,6 +5,7 @@
 #define LIMIT_PART 16          /* of the tightest limit, where that is less */
 #define SMALL_ROWS 4096        /* of a piece that is put together with those behind it */
 #define TOGETHER_ROWS 16384
+#define TOGETHER_PART 8 /* of the queue's bytes, where that is less */
 #define FULL_ROWS 65536 /* of a piece, where one worker alone decides */
 #define MORSEL_BITS 40
 
@@ -68,6 +69,16 @@ static bool is_ready(const fl_result_queue *queue, const fl_result_piece *piece)
     bool is = piece != NULL;
     for (int32_t w = 0; is && w < queue->exec->n_workers; w++)
         is = piece->place <= atomic_load(&queue->bounds[w]);
+    return is;
+}
+
+/* Whether a worker is where the rows lie that come first. */
+static bool is_first(const fl_result_queue *queue, const fl_worker *worker)
+{
+    int64_t place = place_of(worker);
+    bool is = true;
+    for (int32_t w = 0; is && w < queue->exec->n_workers; w++)
+        is = place <= atomic_load(&queue->bounds[w]);
     return is;
 }
 
@@ -161,9 +172,10 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         note_claimed(queue, place);
         atomic_store(&queue->bounds[worker->id], place);
     }
-    FL_ASSERT(atomic_load(&queue->bounds[worker->id]) == place);       /* morsels are claimed in their order */
-    if (queue->rows_enough > 0 && local->n_rows >= queue->rows_enough) /* those come before these */
-        return FL_OK;
+    FL_ASSERT(atomic_load(&queue->bounds[worker->id]) == place); /* morsels are claimed in their order */
+    if (queue->rows_enough > 0 &&
+        local->n_rows >= queue->rows_enough) /* those come before these, and before all unclaimed ones */
+        return FL_DONE;
     local->n_rows += batch->kept;
     for (int32_t c = 0; c < queue->n_cols; c++)
         local->vecs[c] = batch->vec[queue->from[c]];
@@ -174,7 +186,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     if (fl_segment_builder_is_full(local->builder) || (rows >= local->rows_wanted && rows < FULL_ROWS)) {
         FL_TRY(put_piece(queue, local, place, err));
         tell_reader(queue);
-        st = has_enough(queue) ? FL_DONE : FL_OK;
+        st = has_enough(queue) ? FL_DONE : fl_exec_pause_if_due(worker, err);
     }
 cleanup:
     return st;
@@ -221,6 +233,7 @@ cleanup:
 void fl_result_queue_keep_first(fl_result_queue *queue, int64_t n)
 {
     FL_ASSERT(n > 0);
+    queue->base.is_paced = false;
     queue->rows_enough = n;
     queue->bytes_max = INT64_MAX;
 }
@@ -233,6 +246,13 @@ bool fl_result_queue_is_full(const fl_result_queue *queue)
 static bool is_full(fl_stage *base)
 {
     return fl_result_queue_is_full((fl_result_queue *)base);
+}
+
+/* While the reader finds nothing in a queue that is full of what comes later, the worker that he waits for goes on. */
+static bool is_held(fl_stage *base, const fl_worker *worker)
+{
+    fl_result_queue *queue = (fl_result_queue *)base;
+    return fl_result_queue_is_full(queue) && (has_ready(queue) || !is_first(queue, worker));
 }
 
 static void stage_free(fl_stage *base)
@@ -252,18 +272,19 @@ static const fl_stage_ops queue_ops = {.what = "the result",
                                        .push = push,
                                        .on_event = on_event,
                                        .is_full = is_full,
+                                       .is_held = is_held,
                                        .local_free = local_free,
                                        .free = stage_free};
 
 /* ---- the reader ---------------------------------------------------------------------------------------------------- */
 
-/* Takes the first piece out, if it is ready and has so few rows. */
-static fl_segment *take_first(fl_result_queue *queue, int64_t rows_max)
+/* Takes the first piece out, if it is ready and so small. */
+static fl_segment *take_first(fl_result_queue *queue, int64_t rows_max, int64_t bytes_max)
 {
     fl_segment *segment = NULL;
     pthread_mutex_lock(&queue->lock);
     fl_result_piece *piece = queue->first;
-    if (is_ready(queue, piece) && piece->segment->rows <= rows_max) {
+    if (is_ready(queue, piece) && piece->segment->rows <= rows_max && piece->bytes <= bytes_max) {
         segment = piece->segment;
         queue->first = piece->next;
         if (queue->first == NULL)
@@ -296,7 +317,8 @@ static fl_status put_together(fl_result_queue *queue, fl_segment *first, fl_segm
 {
     fl_status st = FL_OK;
     fl_segment_builder *builder = NULL;
-    fl_segment *next = take_first(queue, SMALL_ROWS);
+    int64_t left = queue->bytes_max / TOGETHER_PART - bytes_of(first);
+    fl_segment *next = take_first(queue, SMALL_ROWS, left);
     fl_arena scratch;
     *ret = next == NULL ? first : NULL;
     if (next == NULL)
@@ -306,9 +328,10 @@ static fl_status put_together(fl_result_queue *queue, fl_segment *first, fl_segm
     FL_TRY(append(builder, first, &scratch, err));
     while (next != NULL) {
         FL_TRY(append(builder, next, &scratch, err));
+        left -= bytes_of(next);
         fl_segment_unref(next);
         next = fl_segment_builder_rows(builder) < TOGETHER_ROWS && !fl_segment_builder_is_full(builder)
-                   ? take_first(queue, SMALL_ROWS)
+                   ? take_first(queue, SMALL_ROWS, left)
                    : NULL;
     }
     st = fl_segment_builder_finish(builder, ret, err);
@@ -324,11 +347,11 @@ fl_status fl_result_queue_take(fl_result_queue *queue, fl_segment **ret, fl_err 
 {
     fl_status st = FL_OK;
     bool was_full = is_full(&queue->base);
-    *ret = take_first(queue, INT64_MAX);
+    *ret = take_first(queue, INT64_MAX, INT64_MAX);
     if (*ret != NULL && (*ret)->rows <= SMALL_ROWS && queue->is_read) /* the first rows leave at once */
         st = put_together(queue, *ret, ret, err);
     queue->is_read = true;
-    if (was_full && !is_full(&queue->base))
+    if (was_full && (!is_full(&queue->base) || !has_ready(queue)))
         fl_exec_wake(queue->exec);
     return st;
 }
@@ -351,6 +374,7 @@ fl_status fl_result_queue_new(fl_exec *exec, const fl_col_id *cols, int32_t n_co
     FL_TRY(fl_exec_col_map(exec, cols, n_cols, input, &from, err));
     FL_TRY(fl_exec_add_stage(exec, &queue_ops, (int64_t)sizeof(*queue), NULL, NULL, &queue, err));
     pthread_mutex_init(&queue->lock, NULL);
+    queue->base.is_paced = true;
     queue->exec = exec;
     queue->keep = keep;
     queue->n_cols = n_cols;

@@ -2,8 +2,7 @@
  * disk, and waits for the gathering. */
 #include "op/materialize/gather.h"
 #include "op/materialize/node.h"
-
-#define MORSEL_ROWS 16384
+#include "op/materialize/segment_pieces.h"
 
 typedef struct read_source {
     fl_source base;
@@ -34,49 +33,17 @@ cleanup:
     return st;
 }
 
-/* The i-th piece of all segments. */
-static bool find_piece(const fl_gather *gather, int64_t i, const fl_segment **ret, int64_t *ret_start)
-{
-    for (int64_t s = 0; s < gather->n_segments; s++) {
-        int64_t pieces = (gather->segments[s]->rows + MORSEL_ROWS - 1) / MORSEL_ROWS;
-        if (i < pieces) {
-            *ret = gather->segments[s];
-            *ret_start = i * MORSEL_ROWS;
-            return true;
-        }
-        i -= pieces;
-    }
-    return false;
-}
-
 static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
 {
-    fl_status st = FL_OK;
     read_source *source = (read_source *)base;
-    const fl_node *node = base->node;
-    const fl_segment *segment = NULL;
-    int64_t start = 0, rows_max = worker->exec->context.session->vector_rows;
-    if (source->gather->is_spilled)
-        return fl_run_reader_next(local, &source->gather->runs, &source->next, worker, emit_merged,
-                                  &(merged_to){source, to}, ret_any, err);
+    const fl_gather *gather = source->gather;
+    fl_segment_piece piece;
+    if (gather->is_spilled)
+        return fl_run_reader_next(local, &gather->runs, &source->next, worker, emit_merged, &(merged_to){source, to},
+                                  ret_any, err);
     worker->morsel = atomic_fetch_add(&source->next, 1);
-    *ret_any = find_piece(source->gather, worker->morsel, &segment, &start);
-    if (!*ret_any)
-        return FL_OK;
-    int64_t end = start + MORSEL_ROWS < segment->rows ? start + MORSEL_ROWS : segment->rows;
-    while (start < end) {
-        int64_t rows = end - start < rows_max ? end - start : rows_max;
-        fl_vec *vecs = NULL;
-        fl_arena_reset(&worker->arena);
-        FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
-        for (int32_t c = 0; c < node->n_cols; c++)
-            FL_TRY(fl_vec_slice(&worker->arena, &segment->vecs[source->from[c]], start, rows, &vecs[c], err));
-        fl_batch batch = {.rows = (int32_t)rows, .cols = node->n_cols, .vec = vecs, .kept = (int32_t)rows};
-        FL_TRY(fl_push(node, to, worker, &batch, err));
-        start += rows;
-    }
-cleanup:
-    return st;
+    *ret_any = fl_segment_piece_find(gather->segments, gather->n_segments, worker->morsel, &piece);
+    return *ret_any ? fl_segment_piece_push(&piece, base->node, source->from, worker, to, err) : FL_OK;
 }
 
 static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_err *err)
@@ -92,7 +59,13 @@ static void local_free(fl_source *base, void *ptr)
     fl_free(ptr);
 }
 
-static const fl_source_ops source_ops = {.local_new = local_new, .run = run, .local_free = local_free};
+static bool has_large_morsels(const fl_source *base)
+{
+    return ((const read_source *)base)->gather->is_spilled; /* ranges of rows */
+}
+
+static const fl_source_ops source_ops = {
+    .local_new = local_new, .run = run, .has_large_morsels = has_large_morsels, .local_free = local_free};
 
 static fl_status build_gather(fl_exec *exec, const fl_node *node, fl_gather **ret, fl_err *err)
 {

@@ -1,5 +1,6 @@
 /* scan: reads a table morsel by morsel. Filter columns first, conjunct by conjunct, then run-time filters; the other
  * columns are only read for batches in which rows are left. */
+#include "arrow/vec_check.h"
 #include "exec/eval.h"
 #include "exec/exec.h"
 #include "exec/runtime_filter.h"
@@ -26,6 +27,7 @@ typedef struct scan_source {
         fl_runtime_filter *filter;
         int32_t slot;
         _Atomic bool is_bounded; /* the bounds were handed to the scan */
+        int64_t bound;           /* of a threshold: the one that was */
     } runtime[RUNTIME_FILTERS_MAX];
     pthread_mutex_t lock;
     bool has_lock;
@@ -66,6 +68,7 @@ typedef struct scan_local {
     fl_vec *vecs;    /* per slot */
     bool *is_loaded; /* per slot */
     fl_order_check_worker *order;
+    int64_t morsel; /* claimed last; -1: none yet */
     filter_yield yields[RUNTIME_FILTERS_MAX];
 } scan_local;
 
@@ -77,6 +80,7 @@ static fl_status local_new(fl_source *base, fl_worker *worker, void **ret, fl_er
     fl_memory *memory = worker->exec->context.memory;
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
+    local->morsel = -1;
     FL_TRY(base->scan->ops->worker_new(base->scan, memory, &local->worker, err));
     FL_TRY(fl_alloc_zero(memory, (source->n_slots + 1) * (int64_t)sizeof(fl_vec), (void **)&local->vecs, err));
     FL_TRY(fl_alloc_zero(memory, source->n_slots + 1, (void **)&local->is_loaded, err));
@@ -103,6 +107,7 @@ static void local_free(fl_source *base, void *ptr)
 typedef struct loading {
     scan_source *source;
     scan_local *local;
+    int32_t rows;
 } loading;
 
 static fl_status load(void *ctx, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
@@ -113,39 +118,50 @@ static fl_status load(void *ctx, int32_t slot, const uint64_t *mask, fl_vec *ret
         if (st != FL_OK)
             return st;
         l->local->is_loaded[slot] = true;
+        FL_ASSERT_NO_FAULT(fl_vec_fault(&l->local->vecs[slot], mask, l->rows));
     }
     *ret = l->local->vecs[slot];
     return FL_OK;
 }
 
-/* Tells the scan the range of a filled run-time filter, once. */
+static void set_bound_value(fl_value *value, fl_type type, int64_t number)
+{
+    *value = (fl_value){.type = type};
+    if (type.id == FL_DECIMAL)
+        value->d = number;
+    else
+        value->i = number;
+}
+
+/* Tells the scan what run-time filters say by now: the range of keys once, a threshold when it is sharper than before. */
 static fl_status sharpen(scan_source *source, fl_err *err)
 {
     fl_status st = FL_OK;
-    for (int32_t i = 0; i < source->n_runtime; i++) {
+    for (int32_t i = 0; i < source->n_runtime && st == FL_OK; i++) {
         fl_runtime_filter *filter = source->runtime[i].filter;
-        if (!filter->is_filled || source->runtime[i].is_bounded)
+        int32_t slot = source->runtime[i].slot;
+        fl_type type = fl_scan_of(source->base.node)->table->fields[source->table_cols[slot]].type;
+        fl_scan_bound bound = {.slot = slot, .has_low = true, .has_high = true};
+        int64_t low = 0, high = 0;
+        if (!fl_runtime_filter_is_open(filter) || (source->runtime[i].is_bounded && !filter->is_threshold))
+            continue;
+        if (filter->is_threshold && filter->keeps_nulls) /* a zone of nulls would be skipped */
             continue;
         pthread_mutex_lock(&source->lock);
-        if (!source->runtime[i].is_bounded) {
-            fl_type type =
-                fl_scan_of(source->base.node)->table->fields[source->table_cols[source->runtime[i].slot]].type;
-            fl_scan_bound bound = {.slot = source->runtime[i].slot, .has_low = true, .has_high = true};
-            bound.low.type = bound.high.type = type;
-            if (type.id == FL_DECIMAL) {
-                bound.low.d = filter->min;
-                bound.high.d = filter->max;
-            } else {
-                bound.low.i = filter->min;
-                bound.high.i = filter->max;
-            }
-            if (filter->min <= filter->max)
-                st = fl_scan_bounds_add(source->bounds, &bound, err);
-            source->runtime[i].is_bounded = true;
+        fl_runtime_filter_range(filter, &low, &high);
+        if (filter->is_threshold) {
+            bound.has_low = filter->is_descending;
+            bound.has_high = !filter->is_descending;
         }
+        int64_t sharp = filter->is_descending ? low : high;
+        bool is_new = !source->runtime[i].is_bounded || (filter->is_threshold && sharp != source->runtime[i].bound);
+        set_bound_value(&bound.low, type, low);
+        set_bound_value(&bound.high, type, high);
+        if (is_new && low <= high)
+            st = fl_scan_bounds_add(source->bounds, &bound, err);
+        source->runtime[i].bound = sharp;
+        source->runtime[i].is_bounded = true;
         pthread_mutex_unlock(&source->lock);
-        if (st != FL_OK)
-            return st;
     }
     return st;
 }
@@ -170,12 +186,30 @@ static fl_status leave_out(scan_source *source, fl_worker *worker, fl_batch *bat
     return FL_OK;
 }
 
+/* Drops the rows of a batch that a run-time filter does not want. */
+static fl_status apply_runtime(loading *l, int32_t i, uint64_t *mask, int32_t *kept, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec vec;
+    scan_source *source = l->source;
+    filter_yield *yield = &l->local->yields[i];
+    if (!fl_runtime_filter_is_open(source->runtime[i].filter) || !is_worth_trying(yield))
+        return FL_OK;
+    yield->rows += *kept;
+    FL_TRY(load(l, source->runtime[i].slot, mask, &vec, err));
+    fl_runtime_filter_apply(source->runtime[i].filter, &vec, l->rows, mask);
+    *kept = (int32_t)fl_bitmap_count(mask, l->rows);
+    yield->kept += *kept;
+cleanup:
+    return st;
+}
+
 static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *worker, fl_stage *to, int32_t rows,
                            fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_node *node = source->base.node;
-    loading l = {source, local};
+    loading l = {source, local, rows};
     const uint64_t *there = local->worker->mask;
     uint64_t *mask = NULL;
     int32_t kept = there == NULL ? rows : (int32_t)fl_bitmap_count(there, rows);
@@ -192,18 +226,14 @@ static fl_status run_batch(scan_source *source, scan_local *local, fl_worker *wo
         mask[words - 1] &= fl_bitmap_tail(rows);
         if (source->n_filters > 0)
             fl_eval_begin_lazy(local->eval, rows, load, &l, &worker->arena);
+        for (int32_t i = 0; i < source->n_runtime && kept > 0; i++) /* there is one where no filter can raise */
+            if (source->runtime[i].filter->is_threshold)
+                FL_TRY(apply_runtime(&l, i, mask, &kept, err));
         for (int32_t i = 0; i < source->n_filters && kept > 0; i++)
             FL_TRY(fl_eval_filter(local->eval, i, mask, &kept, err));
-        for (int32_t i = 0; i < source->n_runtime && kept > 0; i++) {
-            fl_vec vec;
-            if (!source->runtime[i].filter->is_filled || !is_worth_trying(&local->yields[i]))
-                continue;
-            local->yields[i].rows += kept;
-            FL_TRY(load(&l, source->runtime[i].slot, mask, &vec, err));
-            fl_runtime_filter_apply(source->runtime[i].filter, &vec, rows, mask);
-            kept = (int32_t)fl_bitmap_count(mask, rows);
-            local->yields[i].kept += kept;
-        }
+        for (int32_t i = 0; i < source->n_runtime && kept > 0; i++)
+            if (!source->runtime[i].filter->is_threshold)
+                FL_TRY(apply_runtime(&l, i, mask, &kept, err));
         if (kept == 0)
             return FL_OK;
         if (kept == rows)
@@ -239,12 +269,13 @@ static fl_status check_morsel(scan_source *source, scan_local *local, fl_worker 
 {
     fl_status st = FL_OK;
     fl_scan *scan = source->base.scan;
-    loading l = {source, local};
+    loading l = {.source = source, .local = local};
     fl_vec *vecs = NULL;
     int32_t rows = 0, n = 0, n_cols = source->base.node->n_cols;
     const int32_t *cols = fl_order_check_cols(local->order, &n);
     FL_TRY(scan->ops->next(local->worker, &rows, err));
     while (rows > 0) {
+        l.rows = rows;
         fl_arena_reset(&worker->arena);
         memset(local->is_loaded, 0, (size_t)source->n_slots + 1);
         FL_TRY(FL_NEW_ARRAY(&worker->arena, n_cols + 1, &vecs, err));
@@ -286,10 +317,13 @@ static fl_status run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to
     }
     FL_TRY(sharpen(source, err));
     FL_TRY(base->scan->ops->claim(local->worker, ret_any, &worker->morsel, err));
+    FL_ASSERT(!*ret_any || worker->morsel > local->morsel); /* results are put together by it */
+    local->morsel = *ret_any ? worker->morsel : local->morsel;
     while (*ret_any) {
         FL_TRY(base->scan->ops->next(local->worker, &rows, err));
         if (rows == 0)
             break;
+        FL_ASSERT(rows > 0 && rows <= worker->exec->context.session->vector_rows);
         FL_TRY(run_batch(source, local, worker, to, rows, err));
         FL_TRY(fl_exec_check(worker->exec, err)); /* also when filters keep nothing to push */
     }
@@ -300,6 +334,8 @@ cleanup:
         fl_status rest = check_rest(source, local, worker, err);
         st = rest != FL_OK ? rest : st;
     }
+    if (st == FL_DONE && base->scan->ops->leave != NULL)
+        base->scan->ops->leave(local->worker);
     return st;
 }
 
@@ -314,8 +350,16 @@ static void source_free(fl_source *base)
         pthread_mutex_destroy(&source->lock);
 }
 
-static const fl_source_ops source_ops = {
-    .local_new = local_new, .run = run, .local_free = local_free, .free = source_free};
+static bool has_large_morsels(const fl_source *base)
+{
+    return base->scan->has_large_morsels;
+}
+
+static const fl_source_ops source_ops = {.local_new = local_new,
+                                         .run = run,
+                                         .has_large_morsels = has_large_morsels,
+                                         .local_free = local_free,
+                                         .free = source_free};
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
@@ -495,14 +539,6 @@ cleanup:
     return st;
 }
 
-static bool takes_runtime_filter(fl_type type)
-{
-    int32_t width = fl_type_width(type);
-    bool integral =
-        fl_type_is_signed(type) || type.id == FL_DATE || fl_type_is_timestamp(type) || type.id == FL_DECIMAL;
-    return integral && (width == 4 || width == 8);
-}
-
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -550,8 +586,9 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     for (int32_t s = 0; s < source->n_slots; s++) {
         fl_type type = scan->table->fields[source->table_cols[s]].type;
         for (fl_runtime_filter *f = NULL; (f = fl_runtime_filter_find(exec, source->slot_cols[s], f)) != NULL;)
-            if (source->n_runtime < RUNTIME_FILTERS_MAX && takes_runtime_filter(type)) {
-                FL_TRY(fl_exec_wait_for(exec, &source->base.waits, f->build, err));
+            if (source->n_runtime < RUNTIME_FILTERS_MAX && fl_type_is_whole_word(type)) {
+                if (f->build != NULL)
+                    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, f->build, err));
                 source->runtime[source->n_runtime].filter = f;
                 source->runtime[source->n_runtime++].slot = s;
             }

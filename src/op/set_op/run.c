@@ -161,7 +161,7 @@ static fl_status count_finish(fl_stage *base, void *const *locals, int32_t n_loc
     if (state->spilled.rows == NULL)
         return FL_OK;
     FL_TRY(spill(state, err));
-    fl_spill_count(&state->exec->workers[0], state->node, state->spilled.bytes, 0);
+    fl_spill_count(state->exec->finisher, state->node, state->spilled.bytes, 0);
     st = fl_group_piles_add(&state->piles, &state->spilled, err);
 cleanup:
     return st;
@@ -204,6 +204,7 @@ typedef struct putting_out {
 static fl_status put_out(putting_out *out, fl_worker *worker, uint8_t *row, fl_err *err)
 {
     int32_t rows_max = worker->exec->context.session->vector_rows;
+    FL_ASSERT(out->n < rows_max);
     const set_counts *counts = (const set_counts *)(row + out->state->layout.extra_offset);
     for (int64_t n = times(fl_set_op_of(out->state->node), counts); n > 0; n--) {
         out->rows[out->n++] = row;
@@ -239,6 +240,7 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     fl_status st = FL_OK;
     set_source *source = (set_source *)base;
     set_state *state = source->state;
+    FL_ASSERT(state->spilled.rows == NULL || state->table.store.rows == 0); /* all or none of the rows left memory */
     putting_out out = {.state = state, .to = to};
     bool is_spilled = state->spilled.rows != NULL;
     *ret_any = is_spilled || !atomic_exchange(&source->is_taken, true);
@@ -272,7 +274,21 @@ static void source_free(fl_source *base)
     pthread_mutex_destroy(&state->lock);
 }
 
-static const fl_source_ops source_ops = {.run = run, .free = source_free};
+static bool has_morsel(fl_source *base)
+{
+    set_state *state = ((set_source *)base)->state;
+    return state->spilled.rows == NULL || fl_group_piles_has_morsel(&state->piles);
+}
+
+/* It is the whole table, and with ALL a row comes as often as its count says. */
+static bool has_large_morsels(const fl_source *base)
+{
+    (void)base;
+    return true;
+}
+
+static const fl_source_ops source_ops = {
+    .run = run, .has_morsel = has_morsel, .has_large_morsels = has_large_morsels, .free = source_free};
 
 static fl_status build_union(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#define FILTERED_PART 0.5
+
 static int32_t derive_cols(const fl_plan *plan, const void *attrs, const fl_node *const *inputs, fl_col_id *ret)
 {
     (void)plan;
@@ -39,7 +41,8 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
 static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
     (void)plan;
-    fl_cost_add(cost, FL_COST_HEAP, node->inputs[0]->rows);
+    double part = fl_topk_of(node)->filters_scan ? FILTERED_PART : 1; /* of the rows come here */
+    fl_cost_add(cost, FL_COST_HEAP, node->inputs[0]->rows * part);
     fl_cost_add_kept(cost, node->rows, node->n_cols);
 }
 
@@ -59,6 +62,7 @@ static const fl_attr_field fields[] = {
     {"keys", FL_FIELD_SORT_KEYS, offsetof(fl_topk_attrs, keys), offsetof(fl_topk_attrs, n_keys), NULL, false, false},
     {"limit", FL_FIELD_I64, offsetof(fl_topk_attrs, limit), 0, NULL, false, false},
     {"offset", FL_FIELD_I64, offsetof(fl_topk_attrs, offset), 0, NULL, false, false},
+    {"runtime_filter", FL_FIELD_BOOL, offsetof(fl_topk_attrs, filters_scan), 0, NULL, false, false},
 };
 
 extern const fl_op_rewrites fl_topk_rewrites;

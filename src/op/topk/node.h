@@ -9,6 +9,7 @@ typedef struct fl_topk_attrs {
     const fl_sort_key *keys;
     int64_t limit;
     int64_t offset;
+    bool filters_scan; /* lowered: what the worst row kept says of the first key is handed to the scan that makes it */
 } fl_topk_attrs;
 
 extern const fl_op_desc fl_op_topk;

@@ -5,6 +5,7 @@
 #include "exec/collect.h"
 
 #define MORSEL_BATCHES 8 /* of merged rows */
+#define LARGE_ROWS 65536 /* that are put out as one morsel */
 
 typedef struct topk_source {
     fl_source base;
@@ -116,7 +117,13 @@ static void source_free(fl_source *base)
     fl_free(source->rows);
 }
 
-static const fl_source_ops source_ops = {.run = run, .free = source_free};
+static bool has_large_morsels(const fl_source *base)
+{
+    const topk_source *source = (const topk_source *)base;
+    return !source->sink->is_spilled && source->end - source->next > LARGE_ROWS;
+}
+
+static const fl_source_ops source_ops = {.run = run, .has_large_morsels = has_large_morsels, .free = source_free};
 
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
@@ -126,8 +133,8 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
     source->base.workers_max = 1;
     int64_t keep = attrs->limit + attrs->offset;
-    FL_TRY(fl_sort_sink_build(exec, node, attrs->keys, attrs->n_keys, keep < 1 ? 1 : keep, finish, source,
-                              &source->sink, err));
+    FL_TRY(fl_sort_sink_build(exec, node, attrs->keys, attrs->n_keys, keep < 1 ? 1 : keep, attrs->filters_scan, finish,
+                              source, &source->sink, err));
     FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->sink->base, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
 cleanup:

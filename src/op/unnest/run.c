@@ -144,6 +144,7 @@ static fl_status expand_row(unnest_stage *stage, fl_worker *worker, unnest_local
         longest = len > longest ? len : longest;
     }
     bool is_padded = longest == 0 && unnest->keeps_all;
+    FL_ASSERT(longest >= 0 && local->count <= local->capacity);
     for (int32_t done = 0, n; done < longest + is_padded; done += n) {
         if (local->count == local->capacity)
             FL_TRY(flush_pairs(stage, worker, local, batch, err));
@@ -190,6 +191,7 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     const fl_node *input = node->inputs[0];
     fl_index_map places;
     FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
+    stage->base.multiplies = true;
     FL_TRY(fl_exec_col_map(exec, unnest->lists, unnest->n_lists, input, &stage->lists, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &stage->from, err));
     FL_TRY(fl_exec_col_places(exec, input->cols, input->n_cols, &places, err));

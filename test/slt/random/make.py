@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TABLES = {"t1": ("a", "b", "s"), "t2": ("a", "c", "s"), "t3": ("b", "c", "s")}
 WORDS = ("'x'", "'y'", "'xy'", "''", "'Zebra'", "'a longer text, beyond twelve'")
 QUERIES_PER_FILE = 60
+WINDOW_QUERIES = 150
 
 
 class Maker:
@@ -151,6 +152,58 @@ class Maker:
         right = f"SELECT {self.number(two, 1)}, {self.text(two, 1)} FROM {other} y WHERE {self.condition(two, 1)}"
         return f"{left} {self.pick('UNION', 'UNION ALL', 'INTERSECT', 'INTERSECT ALL', 'EXCEPT', 'EXCEPT ALL')} {right}"
 
+    def bounds(self, offset):
+        """BETWEEN ... AND ..., whose start does not lie behind its end."""
+        places = ["UNBOUNDED PRECEDING", "{} PRECEDING", "CURRENT ROW", "{} FOLLOWING", "UNBOUNDED FOLLOWING"]
+        usable = [i for i in range(5) if offset is not None or "{" not in places[i]]
+        start, end = sorted(self.random.choice(usable) for _ in range(2))
+        start, end = min(start, 3 if offset else 2), max(end, 1 if offset else 2)
+        exclude = self.pick("", "", "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES")
+        text = f"BETWEEN {places[start]} AND {places[end]}"
+        return "".join(part + (offset() if i < text.count("{}") else "") for i, part in enumerate(text.split("{}"))) + exclude
+
+    def window(self):
+        """A call with OVER. Its order is of all rows, so that the answer does not depend on how ties are broken."""
+        partition = self.pick("", "PARTITION BY g ", "PARTITION BY s ", "PARTITION BY g, s ", "PARTITION BY a % 2 ")
+        key = self.pick("a", "d", "s", "day", "a + g")
+        order = f"ORDER BY {key}{self.pick('', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST')}"
+        by_value = {"a": lambda: str(self.random.randrange(4)), "a + g": lambda: str(self.random.randrange(4)),
+                    "d": lambda: self.pick("0.5", "2", "0"),
+                    "day": lambda: f"INTERVAL '{self.pick('3 days', '1 month', '0 days')}'"}.get(key)
+        unit = self.pick("", "", "ROWS", "ROWS", "RANGE", "GROUPS")
+        if unit != "RANGE" or self.chance(30):
+            order, by_value = f"{order}, id", None
+        count = lambda: str(self.random.randrange(4))
+        frame = "" if unit == "" else f" {unit} {self.bounds(by_value if unit == 'RANGE' else count)}"
+        value = self.pick("a", "s", "d", "day", "g")
+        is_total = "id" in order
+        call = self.pick(
+            lambda: "count(*)", lambda: f"count({value})", lambda: f"sum({self.pick('a', 'g', 'd')})", lambda: "avg(d)",
+            lambda: f"min({value})", lambda: f"max({value})", lambda: "bool_or(a > 3)",
+            lambda: f"sum(a) FILTER (WHERE {self.pick('g = 1', 'd > 1')})",
+            lambda: f"{self.pick('rank', 'dense_rank', 'percent_rank', 'cume_dist')}()")
+        if is_total:
+            call = self.pick(call, lambda: f"{self.pick('first_value', 'last_value')}({value})",
+                             lambda: f"nth_value({value}, {self.random.randrange(1, 4)})",
+                             lambda: f"{self.pick('lag', 'lead')}({value}{self.pick('', ', 2', ', 0', ', -1')})",
+                             lambda: f"{self.pick('lag', 'lead')}(a, 1, -g)", lambda: "row_number()",
+                             lambda: f"ntile({self.random.randrange(1, 5)})", lambda: "string_agg(s, '-')")
+        return f"{call()} OVER ({partition}{order}{frame})"
+
+    def windows(self):
+        calls = ", ".join(self.window() for _ in range(self.random.randrange(1, 4)))
+        return f"SELECT id, {calls} FROM w{self.pick('', '', ' WHERE a IS NOT NULL')}"
+
+
+def window_table(maker):
+    yield "CREATE TABLE w (id integer, g integer, a integer, d double precision, s text, day date)"
+    null = lambda value: "NULL" if maker.chance(15) else value
+    rows = [f"({i}, {maker.random.randrange(3)}, {null(str(maker.random.randrange(9)))}, "
+            f"{null(maker.pick('0.5', '1.5', '-2.25', '4', '7'))}, {null(maker.pick(*WORDS))}, "
+            f"{null(f'DATE {chr(39)}2024-0{maker.random.randrange(1, 4)}-{maker.random.randrange(10, 29)}{chr(39)}')})"
+            for i in range(25)]
+    yield "INSERT INTO w VALUES " + ", ".join(rows)
+
 
 def tables(maker):
     for table, columns in TABLES.items():
@@ -165,13 +218,14 @@ def main():
     kinds = {
         "expressions": lambda m: m.select(0, False), "joins": lambda m: m.select(m.random.randrange(1, 4), False),
         "subqueries": lambda m: m.select(m.random.randrange(0, 2), True), "groups": lambda m: m.group(m.random.randrange(0, 2)),
-        "set_operations": lambda m: m.set_operation(),
+        "set_operations": lambda m: m.set_operation(), "windows": lambda m: m.windows(),
     }
     for seed, (name, make) in enumerate(kinds.items(), 1):
         maker = Maker(seed)
         out = [f"# Queries made at random by make.py (seed {seed}): {name.replace('_', ' ')}.\n# confirmed: postgresql 15"]
-        out += [f"statement ok\n{statement}" for statement in tables(maker)]
-        out += [f"query ? rowsort\n{make(maker)}\n----" for _ in range(QUERIES_PER_FILE)]
+        is_window = name == "windows"
+        out += [f"statement ok\n{statement}" for statement in (window_table if is_window else tables)(maker)]
+        out += [f"query ? rowsort\n{make(maker)}\n----" for _ in range(WINDOW_QUERIES if is_window else QUERIES_PER_FILE)]
         (HERE / f"{name}.slt").write_text("\n\n".join(out) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,175 @@
+/* WITH RECURSIVE: a table expression of the form first UNION [ALL] step, where the step reads the table expression itself: the rows that the
+ * round before made. One that does not read itself is like any other. */
+#include "front/sql/bind.h"
+
+#include "op/project/node.h"
+#include "op/recursion/node.h"
+#include "op/working_table/node.h"
+
+/* What a reference of a table expression to itself means, where it stands. */
+typedef struct self_reads {
+    const char *refused; /* why it is refused; NULL: it reads the last round */
+    int32_t pos;         /* of the first one that was met; -1: there is none */
+    int64_t number;
+    int64_t guess;
+    const fl_type *types;
+    const fl_str *names;
+    int32_t n_cols;
+} self_reads;
+
+static fl_status fail_form(binder *b, const cte *c, int32_t pos, const char *what)
+{
+    fl_status st = fl_sql_bind_fail_state(b, pos, FL_ERR_SYNTAX, "42P19", "recursive query \"%.*s\" %s",
+                                          FL_STR_ARG(c->ast->name.text), what);
+    fl_err_hint(b->err, "write WITH RECURSIVE %.*s AS (SELECT … UNION ALL SELECT … FROM %.*s WHERE …)",
+                FL_STR_ARG(c->ast->name.text), FL_STR_ARG(c->ast->name.text));
+    return st;
+}
+
+fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, output *ret)
+{
+    fl_status st = FL_OK;
+    self_reads *self = c->self;
+    fl_col_id *cols = NULL;
+    output made = {.n_cols = self->n_cols};
+    self->pos = self->pos < 0 ? pos : self->pos;
+    if (self->refused != NULL)
+        return fail_form(b, c, pos, self->refused);
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &made.cols, b->err));
+    FL_TRY(fl_working_table_build(b->plan, self->number, c->ast->name.text, self->guess, self->types, self->names,
+                                  self->n_cols, cols, &made.root, b->err));
+    for (int32_t i = 0; i < self->n_cols; i++)
+        made.cols[i] = (out_col){.name = self->names[i], .col = cols[i], .pos = pos};
+    *ret = made;
+cleanup:
+    return st;
+}
+
+/* The names and types of the first rows are the table's: literals become texts. */
+static fl_status look_at_first(binder *b, const cte *c, output *first, self_reads *self)
+{
+    fl_status st = FL_OK;
+    fl_type *types = NULL;
+    fl_str *names = NULL;
+    FL_TRY(fl_sql_output_exact(b, first));
+    FL_TRY(FL_NEW_ARRAY(b->arena, first->n_cols + 1, &types, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, first->n_cols + 1, &names, b->err));
+    for (int32_t i = 0; i < first->n_cols; i++) {
+        types[i] = fl_plan_col(b->plan, first->cols[i].col)->type;
+        names[i] = i < c->ast->column_count ? c->ast->columns[i].text : first->cols[i].name;
+        if (types[i].id == FL_NULL)
+            types[i] = FL_TYPE(FL_UTF8);
+        else if (types[i].id == FL_DECIMAL) /* what is made of them has more digits, as 1.0 + n */
+            types[i].precision = FL_DECIMAL_PRECISION_MAX;
+    }
+    self->types = types;
+    self->names = names;
+    self->n_cols = first->n_cols;
+    self->guess = first->root->rows > 1 ? (int64_t)(first->root->rows < 1e15 ? first->root->rows : 1e15) : 1;
+    self->number = b->n_recursions++;
+cleanup:
+    return st;
+}
+
+/* A side with the types of the table. */
+static fl_status cast_side(binder *b, const cte *c, const self_reads *self, output *side, fl_col_id **ret_cols)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, side->n_cols + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, side->n_cols + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, side->n_cols + 1, &cols, b->err));
+    for (int32_t i = 0; i < side->n_cols; i++) {
+        const out_col *col = &side->cols[i];
+        fl_type here = fl_plan_col(b->plan, col->col)->type, common;
+        names[i] = self->names[i];
+        if (col->literal != NULL) {
+            FL_TRY(fl_expr_cast_beside(b->plan, col->literal, self->types[i], &exprs[i], b->err));
+            continue;
+        }
+        if (!fl_type_common_in(b->arena, self->types[i], here, &common) || !fl_type_is_equal(common, self->types[i])) {
+            st = fl_sql_bind_fail_state(b, col->pos, FL_ERR_TYPE, "42804",
+                                        "column %d of recursive query \"%.*s\" is %s in its first part, and %s in the "
+                                        "part that reads it",
+                                        i + 1, FL_STR_ARG(c->ast->name.text), FL_TYPE_NAME(self->types[i]),
+                                        FL_TYPE_NAME(here));
+            fl_err_hint(b->err, "cast one of them to the other's type, for example the first to %s",
+                        FL_TYPE_NAME(here));
+            goto cleanup;
+        }
+        FL_TRY(fl_expr_column(b->plan, col->col, col->pos, &exprs[i], b->err));
+        FL_TRY(fl_expr_cast(b->plan, exprs[i], self->types[i], false, col->pos, &exprs[i], b->err));
+    }
+    FL_TRY(fl_project_build(b->plan, side->root, exprs, names, side->n_cols, cols, &side->root, b->err));
+    *ret_cols = cols;
+cleanup:
+    return st;
+}
+
+static fl_status combine(binder *b, const cte *c, const fl_ast_set *ast, const self_reads *self, output *first,
+                         output *step, output *ret)
+{
+    fl_status st = FL_OK;
+    fl_col_id *first_cols = NULL, *step_cols = NULL, *cols = NULL;
+    output made = {.n_cols = self->n_cols};
+    if (step->n_cols != first->n_cols)
+        return fl_sql_bind_fail(b, step->cols[0].pos, FL_ERR_SYNTAX, "the sides of UNION have %d and %d columns",
+                                first->n_cols, step->n_cols);
+    FL_TRY(fl_sql_output_exact(b, step));
+    FL_TRY(cast_side(b, c, self, first, &first_cols));
+    FL_TRY(cast_side(b, c, self, step, &step_cols));
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &made.cols, b->err));
+    FL_TRY(fl_recursion_build(b->plan, self->number, ast->is_all, first->root, first_cols, step->root, step_cols,
+                              self->names, self->n_cols, cols, &made.root, b->err));
+    for (int32_t i = 0; i < self->n_cols; i++)
+        made.cols[i] = (out_col){.name = first->cols[i].name, .col = cols[i], .pos = first->cols[i].pos};
+    *ret = made;
+cleanup:
+    return st;
+}
+
+static fl_status bind_union(binder *b, cte *c, const fl_ast_query *query, self_reads *self, output *ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_set *ast = query->body->set;
+    const fl_ast_body *last = ast->inputs[ast->input_count - 1];
+    output first, step;
+    self->refused = "reads itself in its first part, which makes the first rows";
+    FL_TRY(fl_sql_bind_set_of(b, c->outer, c, ast, ast->input_count - 1, &first));
+    FL_TRY(look_at_first(b, c, &first, self));
+    self->refused = NULL;
+    FL_TRY(fl_sql_bind_query_body(b, c->outer, c, last, &step));
+    if (self->pos < 0) { /* it does not read itself */
+        c->self = NULL;
+        return fl_sql_bind_query(b, c->outer, c->next, query, ret);
+    }
+    if (query->order_count > 0 || query->limit != NULL || query->offset != NULL)
+        return fl_sql_bind_fail(
+            b, self->pos, FL_ERR_UNSUPPORTED,
+            "ORDER BY and LIMIT of a recursive query are not supported: write them where it is read");
+    st = combine(b, c, ast, self, &first, &step, ret);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret)
+{
+    fl_status st = FL_OK;
+    const fl_ast_query *query = c->ast->query;
+    const fl_ast_body *body = query->body;
+    self_reads self = {.pos = -1};
+    c->self = &self;
+    if (query->cte_count == 0 && body->kind == FL_AST_BODY_SET && body->set->op == FL_AST_UNION) {
+        FL_TRY(bind_union(b, c, query, &self, ret));
+    } else {
+        self.refused = "does not have the form first UNION [ALL] step";
+        FL_TRY(fl_sql_bind_query(b, c->outer, c, query, ret));
+    }
+cleanup:
+    c->self = NULL;
+    return st;
+}

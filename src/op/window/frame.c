@@ -1,0 +1,284 @@
+/* window: frames. Each is a stretch of the partition's rows, of which EXCLUDE takes some out of the middle. */
+#include "op/window/run.h"
+
+#include <math.h>
+
+static inline int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- ROWS ----------------------------------------------------------------------------------------------------------- */
+
+/* `row` moved by the offset, between the partition's ends; neither overflows. */
+static int64_t before(int64_t row, int64_t offset, int64_t first)
+{
+    return offset > row - first ? first : row - offset;
+}
+
+static int64_t behind(int64_t row, int64_t offset, int64_t end)
+{
+    return offset > end - row ? end : row + offset;
+}
+
+static int64_t rows_start(const window_part *part, int64_t row, int64_t first, int64_t end)
+{
+    switch (part->agg->frame->start) {
+    case FL_FRAME_PRECEDING:
+        return before(row, part->start_offset, first);
+    case FL_FRAME_CURRENT_ROW:
+        return row;
+    case FL_FRAME_FOLLOWING:
+        return behind(row, part->start_offset, end);
+    default:
+        return first;
+    }
+}
+
+static int64_t rows_end(const window_part *part, int64_t row, int64_t first, int64_t end)
+{
+    switch (part->agg->frame->end) {
+    case FL_FRAME_PRECEDING:
+        return part->end_offset > row - first ? first : row - part->end_offset + 1;
+    case FL_FRAME_CURRENT_ROW:
+        return row + 1;
+    case FL_FRAME_FOLLOWING:
+        return part->end_offset >= end - row ? end : row + part->end_offset + 1;
+    default:
+        return end;
+    }
+}
+
+/* ---- GROUPS --------------------------------------------------------------------------------------------------------- */
+
+static int64_t groups_start(const window_chunk *c, const window_part *part, int32_t i)
+{
+    int64_t p = c->partition[i], first = c->first_peers[p], end = c->first_peers[p + 1], at = c->peer[i];
+    switch (part->agg->frame->start) {
+    case FL_FRAME_PRECEDING:
+        at = before(at, part->start_offset, first);
+        break;
+    case FL_FRAME_CURRENT_ROW:
+        break;
+    case FL_FRAME_FOLLOWING:
+        at = behind(at, part->start_offset, end);
+        break;
+    default:
+        at = first;
+    }
+    return c->peers[at]; /* of the group behind the last one: where the partition ends */
+}
+
+static int64_t groups_end(const window_chunk *c, const window_part *part, int32_t i)
+{
+    int64_t p = c->partition[i], first = c->first_peers[p], end = c->first_peers[p + 1], at = c->peer[i];
+    switch (part->agg->frame->end) {
+    case FL_FRAME_PRECEDING:
+        at = part->end_offset > at - first ? first : at - part->end_offset + 1;
+        break;
+    case FL_FRAME_CURRENT_ROW:
+        at++;
+        break;
+    case FL_FRAME_FOLLOWING:
+        at = part->end_offset >= end - at ? end : at + part->end_offset + 1;
+        break;
+    default:
+        at = end;
+    }
+    return c->peers[at];
+}
+
+/* ---- RANGE ---------------------------------------------------------------------------------------------------------- */
+
+static fl_i128 read_whole(fl_type type, const uint8_t *at)
+{
+    switch (fl_type_width(type)) {
+    case 1:
+        return *(const int8_t *)at;
+    case 2: {
+        int16_t v;
+        memcpy(&v, at, 2);
+        return v;
+    }
+    case 4: {
+        int32_t v;
+        memcpy(&v, at, 4);
+        return v;
+    }
+    case 8: {
+        int64_t v;
+        memcpy(&v, at, 8);
+        return v;
+    }
+    default: {
+        fl_i128 v;
+        memcpy(&v, at, 16);
+        return v;
+    }
+    }
+}
+
+/* As intervals are compared: a month has 30 days. */
+static fl_i128 length_of(const uint8_t *at)
+{
+    fl_interval v;
+    memcpy(&v, at, sizeof(v));
+    return ((fl_i128)v.months * 30 + v.days) * 86400000000000LL + v.nanos;
+}
+
+static int compare_floats(double a, double b)
+{
+    if (isnan(a) || isnan(b)) /* behind all others, as they are sorted */
+        return isnan(a) - isnan(b);
+    return (a > b) - (a < b);
+}
+
+/* Orders the values of two columns of one type, in two rows. */
+static int compare(const fl_row_layout *layout, int32_t col_a, const uint8_t *a, int32_t col_b, const uint8_t *b)
+{
+    fl_type type = layout->types[col_a];
+    const uint8_t *x = a + layout->offsets[col_a], *y = b + layout->offsets[col_b];
+    if (type.id == FL_F64) {
+        double v, w;
+        memcpy(&v, x, 8);
+        memcpy(&w, y, 8);
+        return compare_floats(v, w);
+    }
+    bool is_interval = type.id == FL_INTERVAL;
+    fl_i128 v = is_interval ? length_of(x) : read_whole(type, x);
+    fl_i128 w = is_interval ? length_of(y) : read_whole(type, y);
+    return (v > w) - (v < w);
+}
+
+/* The partition's rows whose key is not null. */
+static window_span keyed_rows(const window_chunk *c, int32_t i)
+{
+    int64_t p = c->partition[i];
+    window_span span = {c->partitions[p], c->partitions[p + 1]};
+    int32_t key = c->shape->order_key;
+    if (fl_row_is_null(c->shape->layout, c->rows[span.start], key))
+        span.start = c->peers[c->first_peers[p] + 1];
+    if (span.start < span.end && fl_row_is_null(c->shape->layout, c->rows[span.end - 1], key))
+        span.end = c->peers[c->first_peers[p + 1] - 1];
+    return span;
+}
+
+/* Whether the key at a place comes before the row's bound, or behind it. */
+static bool is_before(const window_chunk *c, const window_part *part, int64_t at, int32_t bound, const uint8_t *row)
+{
+    int order = compare(c->shape->layout, part->exprs[FL_FRAME_KEY], c->rows[at], part->exprs[bound], row);
+    return c->shape->is_descending ? order > 0 : order < 0;
+}
+
+static bool is_behind(const window_chunk *c, const window_part *part, int64_t at, int32_t bound, const uint8_t *row)
+{
+    int order = compare(c->shape->layout, part->exprs[FL_FRAME_KEY], c->rows[at], part->exprs[bound], row);
+    return c->shape->is_descending ? order < 0 : order > 0;
+}
+
+/* Bounds grow with the rows: each is looked for from the one before it on. */
+static int64_t range_start(const window_chunk *c, const window_part *part, window_part_state *s, window_span keyed,
+                           int64_t row)
+{
+    int64_t at = least(most(s->low, keyed.start), keyed.end);
+    while (at > keyed.start && !is_before(c, part, at - 1, FL_FRAME_LOW, c->rows[row]))
+        at--;
+    while (at < keyed.end && is_before(c, part, at, FL_FRAME_LOW, c->rows[row]))
+        at++;
+    s->low = at;
+    return at;
+}
+
+static int64_t range_end(const window_chunk *c, const window_part *part, window_part_state *s, window_span keyed,
+                         int64_t row)
+{
+    int64_t at = least(most(s->high, keyed.start), keyed.end);
+    while (at > keyed.start && is_behind(c, part, at - 1, FL_FRAME_HIGH, c->rows[row]))
+        at--;
+    while (at < keyed.end && !is_behind(c, part, at, FL_FRAME_HIGH, c->rows[row]))
+        at++;
+    s->high = at;
+    return at;
+}
+
+static void range_frames(window_chunk *c, int32_t number, const window_batch *batch)
+{
+    const window_part *part = &c->shape->parts[number];
+    const fl_frame *frame = part->agg->frame;
+    window_part_state *s = &c->parts[number];
+    bool by_low = part->exprs[FL_FRAME_LOW] >= 0, by_high = part->exprs[FL_FRAME_HIGH] >= 0;
+    for (int32_t i = 0; i < batch->rows; i++) {
+        int64_t row = batch->first + i;
+        window_span peers = {c->peers[c->peer[i]], c->peers[c->peer[i] + 1]}, keyed = {0};
+        bool has_key = by_low || by_high;
+        if (has_key) {
+            keyed = keyed_rows(c, i);
+            has_key = row >= keyed.start && row < keyed.end; /* those without one are peers, and no others are near */
+            if (s->partition != c->partition[i])
+                s->low = s->high = keyed.start;
+            s->partition = c->partition[i];
+        }
+        c->start[i] = frame->start == FL_FRAME_UNBOUNDED_PRECEDING ? window_partition_start(c, i)
+                      : by_low && has_key                          ? range_start(c, part, s, keyed, row)
+                                                                   : peers.start;
+        c->end[i] = frame->end == FL_FRAME_UNBOUNDED_FOLLOWING ? window_partition_end(c, i)
+                    : by_high && has_key                       ? range_end(c, part, s, keyed, row)
+                                                               : peers.end;
+    }
+}
+
+/* ---- all ------------------------------------------------------------------------------------------------------------ */
+
+void fl_window_frames(window_chunk *c, int32_t number, const window_batch *batch)
+{
+    const window_part *part = &c->shape->parts[number];
+    switch ((fl_frame_unit)part->agg->frame->unit) {
+    case FL_FRAME_ROWS:
+        for (int32_t i = 0; i < batch->rows; i++) {
+            int64_t first = window_partition_start(c, i), end = window_partition_end(c, i);
+            c->start[i] = rows_start(part, batch->first + i, first, end);
+            c->end[i] = rows_end(part, batch->first + i, first, end);
+        }
+        return;
+    case FL_FRAME_GROUPS:
+        for (int32_t i = 0; i < batch->rows; i++) {
+            c->start[i] = groups_start(c, part, i);
+            c->end[i] = groups_end(c, part, i);
+        }
+        return;
+    case FL_FRAME_RANGE:
+        range_frames(c, number, batch);
+        return;
+    }
+}
+
+static void add_span(window_span *spans, int32_t *n, int64_t start, int64_t end)
+{
+    if (start < end)
+        spans[(*n)++] = (window_span){start, end};
+}
+
+int32_t fl_window_spans(const window_chunk *c, const window_part *part, const window_batch *batch, int32_t i,
+                        window_span ret[3])
+{
+    int64_t start = c->start[i], end = c->end[i], row = batch->first + i;
+    window_span hole = {c->peers[c->peer[i]], c->peers[c->peer[i] + 1]};
+    uint8_t exclude = part->agg->frame->exclude;
+    int32_t n = 0;
+    if (exclude == FL_EXCLUDE_NO_OTHERS) {
+        add_span(ret, &n, start, end);
+        return n;
+    }
+    if (exclude == FL_EXCLUDE_CURRENT_ROW)
+        hole = (window_span){row, row + 1};
+    add_span(ret, &n, start, least(end, hole.start));
+    if (exclude == FL_EXCLUDE_TIES && row >= start && row < end)
+        add_span(ret, &n, row, row + 1);
+    add_span(ret, &n, most(start, hole.end), end);
+    return n;
+}

@@ -1,0 +1,725 @@
+/* window: rows are sorted by partition and order, or come so, and are worked on a chunk of whole partitions at a time.
+ *
+ * Where they are sorted here, workers take chunks side by side: rows lie in memory, and any place in them leads to where the next
+ * partition begins. Rows that come sorted, from below or from the disk, are collected by one worker until a partition ends behind enough
+ * of them. A partition is in memory as a whole. */
+#include "op/window/cut.h"
+#include "op/window/run.h"
+
+#include "exec/sort_source.h"
+#include "exec/spill.h"
+#include "exec/task_graph.h"
+
+#include <math.h>
+
+#define PREFETCHED_ROWS 16
+#define CACHE_LINE_BYTES 64
+#define CHUNK_ROWS_MIN 512 /* where memory is short */
+#define CHUNK_ROWS 8192 /* about as many rows are worked on at once: they and what is made of them stay in the cache */
+
+/* ---- chunks --------------------------------------------------------------------------------------------------------- */
+
+static void chunk_drop(window_chunk *c)
+{
+    for (int32_t i = 0; c->parts != NULL && i < c->shape->n_parts; i++) {
+        fl_arena_drop(&c->parts[i].heap);
+        fl_free(c->parts[i].carry);
+    }
+    fl_free(c->parts);
+    fl_free(c->partition);
+    fl_free(c->pointers);
+    fl_free(c->list);
+    fl_arena_drop(&c->arena);
+    fl_arena_drop(&c->scratch);
+}
+
+/* Of a worker, or of rows that come in order. To be dropped in any case. */
+static fl_status chunk_init(window_chunk *c, const window_shape *shape, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_memory *memory = shape->exec->context.memory;
+    int32_t rows = shape->exec->context.session->vector_rows;
+    *c = (window_chunk){.shape = shape, .memory = memory, .block_rows = rows};
+    fl_arena_init(&c->arena, memory);
+    fl_arena_init(&c->scratch, memory);
+    FL_TRY(fl_alloc_zero(memory, shape->n_parts * (int64_t)sizeof(*c->parts) + 1, (void **)&c->parts, err));
+    for (int32_t i = 0; i < shape->n_parts; i++) {
+        fl_arena_init(&c->parts[i].heap, memory);
+        if (shape->is_streamed && shape->parts[i].feed != WINDOW_NO_FEED)
+            FL_TRY(fl_alloc_zero(memory, shape->parts[i].agg->kernel->state_bytes, (void **)&c->parts[i].carry, err));
+    }
+    FL_TRY(fl_alloc(memory, rows * 4ll * 8 + 64, (void **)&c->partition, err));
+    c->peer = c->partition + rows;
+    c->start = c->peer + rows;
+    c->end = c->start + rows;
+    FL_TRY(fl_alloc(memory, rows * 2ll * 8 + 64, (void **)&c->pointers, err));
+    c->states = c->pointers + rows;
+    FL_TRY(fl_alloc(memory, rows * 2ll + 64, (void **)&c->list, err));
+cleanup:
+    return st;
+}
+
+static bool is_new_partition(const window_shape *shape, const uint8_t *a, const uint8_t *b)
+{
+    return !fl_rows_are_same(shape->layout, shape->n_partition, a, b);
+}
+
+/* Notes where partitions and groups of peers begin. Without an order all rows of a partition are peers. */
+static fl_status find_groups(window_chunk *c, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_shape *shape = c->shape;
+    int64_t n_partitions = 0, n_peers = 0;
+    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &c->partitions, err));
+    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &c->peers, err));
+    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &c->first_peers, err));
+    for (int64_t row = 0; row < c->n; row++) {
+        if (row + PREFETCHED_ROWS < c->n) { /* rows that were sorted lie anywhere */
+            const uint8_t *next = c->rows[row + PREFETCHED_ROWS];
+            for (int32_t at = 0; at < shape->layout->bytes; at += CACHE_LINE_BYTES)
+                __builtin_prefetch(next + at);
+        }
+        bool is_new = row == 0 || is_new_partition(shape, c->rows[row - 1], c->rows[row]);
+        if (is_new) {
+            c->partitions[n_partitions] = row;
+            c->first_peers[n_partitions++] = n_peers;
+        }
+        if (is_new || (shape->n_keys > shape->n_partition &&
+                       !fl_rows_are_same(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row])))
+            c->peers[n_peers++] = row;
+    }
+    c->partitions[n_partitions] = c->peers[n_peers] = c->n;
+    c->first_peers[n_partitions] = n_peers;
+    c->n_partitions = n_partitions;
+    c->n_peers = n_peers;
+cleanup:
+    return st;
+}
+
+static fl_status emit(window_chunk *c, const window_batch *batch, fl_worker *worker, fl_stage *to, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_shape *shape = c->shape;
+    const fl_node *node = shape->node;
+    fl_vec *vecs = NULL;
+    FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
+    for (int32_t col = 0; col < node->n_cols; col++) {
+        int32_t from = shape->from[col], part = -1 - from;
+        if (from >= 0)
+            FL_TRY(fl_rows_read(shape->layout, from, c->rows + batch->first, batch->rows, &worker->arena, &vecs[col],
+                                err));
+        else if (shape->parts[part].feed == WINDOW_NO_FEED)
+            FL_TRY(fl_window_values(c, part, batch, &worker->arena, &vecs[col], err));
+        else
+            FL_TRY(fl_window_aggregate(c, part, batch, &worker->arena, &vecs[col], err));
+    }
+    fl_batch out = {.rows = batch->rows, .cols = node->n_cols, .vec = vecs, .kept = batch->rows};
+    st = fl_push(node, to, worker, &out, err);
+cleanup:
+    return st;
+}
+
+/* Puts out rows of whole partitions, or of whole groups of peers where they are streamed: `goes_on`: the last partition does in the next
+ * chunk. They stay where they are until then. */
+static fl_status run_chunk(window_chunk *c, uint8_t **rows, int64_t n, bool goes_on, fl_worker *worker, fl_stage *to,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_shape *shape = c->shape;
+    int64_t partition = 0, peer = 0;
+    if (n == 0)
+        return FL_OK;
+    fl_arena_reset(&c->arena);
+    c->rows = rows;
+    c->n = n;
+    FL_TRY(find_groups(c, err));
+    for (int32_t i = 0; i < shape->n_parts; i++) {
+        c->parts[i].partition = -1;
+        if (shape->parts[i].feed == WINDOW_NO_FEED)
+            FL_TRY(fl_window_prepare_values(c, i, err));
+        else
+            FL_TRY(fl_window_prepare_aggregate(c, i, err));
+    }
+    for (int64_t first = 0; first < n; first += c->block_rows) {
+        window_batch batch = {first, n - first < c->block_rows ? (int32_t)(n - first) : c->block_rows};
+        for (int32_t i = 0; i < batch.rows; i++) {
+            partition += first + i >= c->partitions[partition + 1];
+            peer += first + i >= c->peers[peer + 1];
+            c->partition[i] = partition;
+            c->peer[i] = peer;
+        }
+        fl_arena_reset(&worker->arena);
+        FL_TRY(emit(c, &batch, worker, to, err));
+    }
+    int64_t last = c->n_partitions - 1;
+    bool is_same = last == 0 && goes_on;
+    c->rows_before = goes_on ? n - c->partitions[last] + (is_same ? c->rows_before : 0) : 0;
+    c->peers_before = goes_on ? c->n_peers - c->first_peers[last] + (is_same ? c->peers_before : 0) : 0;
+    if (n > CHUNK_ROWS * 16) /* of a large partition */
+        fl_arena_drop(&c->arena);
+cleanup:
+    return st;
+}
+
+/* ---- rows that come in order ---------------------------------------------------------------------------------------- */
+
+/* What one worker at a time collects. */
+typedef struct window_collector {
+    window_chunk chunk;
+    fl_row_store store;
+    uint8_t **rows;
+    int64_t n_rows, capacity;
+    bool is_done; /* no more are wanted */
+} window_collector;
+
+static fl_status collector_init(window_collector *k, const window_shape *shape, fl_err *err)
+{
+    fl_row_store_init(&k->store, shape->layout, shape->exec->context.memory);
+    return chunk_init(&k->chunk, shape, err);
+}
+
+static void collector_drop(window_collector *k)
+{
+    if (k->chunk.shape == NULL)
+        return;
+    chunk_drop(&k->chunk);
+    fl_row_store_drop(&k->store);
+    fl_free(k->rows);
+}
+
+/* Copies rows of the layout behind the others. */
+static fl_status collect_rows(window_collector *k, uint8_t *const *rows, int32_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_row_layout *layout = k->chunk.shape->layout;
+    FL_TRY(fl_grow(k->store.memory, (void **)&k->rows, &k->capacity, k->n_rows + n, 8, err));
+    FL_TRY(fl_row_store_add(&k->store, n, k->rows + k->n_rows, err));
+    fl_arena_reset(&k->chunk.scratch);
+    for (int32_t i = 0; i < n; i++)
+        k->chunk.list[i] = (uint16_t)i;
+    for (int32_t col = 0; col < layout->n_cols; col++) {
+        fl_vec vec;
+        FL_TRY(fl_rows_read(layout, col, rows, n, &k->chunk.scratch, &vec, err));
+        FL_TRY(fl_rows_write(layout, col, &vec, k->chunk.list, n, k->rows + k->n_rows, &k->store.heap, err));
+    }
+    k->n_rows += n;
+cleanup:
+    return st;
+}
+
+static fl_status put_out(window_collector *k, int64_t n, bool goes_on, fl_worker *worker, fl_stage *to, fl_err *err)
+{
+    fl_status st = k->is_done ? FL_DONE : run_chunk(&k->chunk, k->rows, n, goes_on, worker, to, err);
+    k->is_done |= st == FL_DONE;
+    return st;
+}
+
+/* Puts out the partitions that have ended, where there are rows enough; what is left begins anew. */
+static fl_status put_out_whole(window_collector *k, fl_worker *worker, fl_stage *to, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_shape *shape = k->chunk.shape;
+    fl_row_store old;
+    uint8_t **left = NULL;
+    int64_t end = k->n_rows - 1;
+    fl_row_store_init(&old, shape->layout, k->store.memory);
+    if (k->n_rows < CHUNK_ROWS && (k->n_rows < 2 || fl_spill_has_room(shape->exec, fl_row_store_bytes(&k->store), 4)))
+        return FL_OK; /* where memory is short, as soon as it can be */
+    int32_t n_cut =
+        shape->is_streamed ? shape->n_keys : shape->n_partition;          /* keys by which they are put out together */
+    if (fl_rows_are_same(shape->layout, n_cut, k->rows[0], k->rows[end])) /* one alone so far */
+        return FL_OK;
+    while (fl_rows_are_same(shape->layout, n_cut, k->rows[end - 1], k->rows[end]))
+        end--;
+    bool goes_on = shape->is_streamed && !is_new_partition(shape, k->rows[end - 1], k->rows[end]);
+    FL_TRY(put_out(k, end, goes_on, worker, to, err));
+    int64_t n = k->n_rows - end;
+    old = k->store;
+    fl_row_store_init(&k->store, shape->layout, old.memory);
+    FL_TRY(fl_alloc(old.memory, n * 8, (void **)&left, err));
+    memcpy(left, k->rows + end, (size_t)n * 8);
+    k->n_rows = 0;
+    for (int64_t at = 0; at < n; at += k->chunk.block_rows)
+        FL_TRY(collect_rows(k, left + at, n - at < k->chunk.block_rows ? (int32_t)(n - at) : k->chunk.block_rows, err));
+cleanup:
+    fl_free(left);
+    fl_row_store_drop(&old);
+    return st;
+}
+
+static fl_status put_out_rest(window_collector *k, fl_worker *worker, fl_stage *to, fl_err *err)
+{
+    fl_status st = put_out(k, k->n_rows, false, worker, to, err);
+    k->n_rows = 0;
+    fl_row_store_drop(&k->store);
+    return st;
+}
+
+typedef struct window_stage {
+    fl_stage base;
+    window_shape shape;
+    fl_row_layout layout;
+    fl_program *program;
+    int32_t n_values;
+    int32_t *cols; /* places of those that the layout has behind them */
+    int32_t n_cols;
+    window_collector collector;
+    uint16_t *list;
+} window_stage;
+
+static fl_status stage_local_new(fl_stage *base, fl_worker *worker, void **ret, fl_err *err)
+{
+    const window_stage *stage = (const window_stage *)base;
+    return fl_eval_new(stage->program, worker->exec->context.memory, worker->exec->context.session->vector_rows,
+                       (fl_eval **)ret, err);
+}
+
+static void stage_local_free(fl_stage *base, void *local)
+{
+    (void)base;
+    fl_eval_free(local);
+}
+
+static fl_status take(window_stage *stage, fl_eval *eval, const fl_batch *batch, fl_worker *worker, fl_err *err)
+{
+    fl_status st = FL_OK;
+    window_collector *k = &stage->collector;
+    int32_t n = 0;
+    fl_eval_begin(eval, batch, &worker->arena);
+    if (batch->mask != NULL)
+        n = fl_bitmap_to_list(batch->mask, batch->rows, stage->list);
+    else
+        for (; n < batch->rows; n++)
+            stage->list[n] = (uint16_t)n;
+    FL_TRY(fl_grow(k->store.memory, (void **)&k->rows, &k->capacity, k->n_rows + n, 8, err));
+    FL_TRY(fl_row_store_add(&k->store, n, k->rows + k->n_rows, err));
+    for (int32_t v = 0; v < stage->n_values; v++) {
+        fl_vec vec;
+        FL_TRY(fl_eval_value(eval, v, batch->mask, &vec, err));
+        FL_TRY(fl_rows_write(&stage->layout, v, &vec, stage->list, n, k->rows + k->n_rows, &k->store.heap, err));
+    }
+    for (int32_t c = 0; c < stage->n_cols; c++)
+        FL_TRY(fl_rows_write(&stage->layout, stage->n_values + c, &batch->vec[stage->cols[c]], stage->list, n,
+                             k->rows + k->n_rows, &k->store.heap, err));
+    k->n_rows += n;
+cleanup:
+    return st;
+}
+
+static fl_status push(fl_stage *base, fl_worker *worker, void *local, fl_batch *batch, fl_err *err)
+{
+    window_stage *stage = (window_stage *)base;
+    if (stage->collector.is_done)
+        return FL_DONE;
+    fl_status st = batch->kept == 0 ? FL_OK : take(stage, local, batch, worker, err);
+    if (st == FL_OK)
+        st = put_out_whole(&stage->collector, worker, base->next, err);
+    if (st == FL_ERR_MEMORY)
+        fl_exec_say_who(NULL, base->node, err);
+    return st;
+}
+
+static void stage_free(fl_stage *base)
+{
+    collector_drop(&((window_stage *)base)->collector);
+}
+
+static const fl_stage_ops stage_ops = {
+    .local_new = stage_local_new, .push = push, .local_free = stage_local_free, .free = stage_free};
+
+/* Puts out the rows that are left behind all pipelines that feed the stage. */
+typedef struct rest_source {
+    fl_source base;
+    window_stage *stage;
+} rest_source;
+
+static fl_status rest_run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    (void)local;
+    window_collector *k = &((rest_source *)base)->stage->collector;
+    *ret_any = !k->is_done && k->n_rows > 0;
+    worker->morsel = 0;
+    return *ret_any ? put_out_rest(k, worker, to, err) : FL_OK;
+}
+
+static bool rest_has_large_morsels(const fl_source *base)
+{
+    (void)base;
+    return true; /* a partition */
+}
+
+static const fl_source_ops rest_ops = {.run = rest_run, .has_large_morsels = rest_has_large_morsels};
+
+/* ---- rows that are sorted here -------------------------------------------------------------------------------------- */
+
+typedef struct window_source {
+    fl_source base;
+    window_shape shape;
+    fl_sort_sink *sink;
+    uint8_t **rows;
+    int64_t n_rows;
+    int64_t chunk_rows;
+    _Atomic int64_t next_row;
+    _Atomic int64_t
+        n_done; /* chunks: behind the last one the sink keeps no rows, of which others look for their partitions' ends */
+    _Atomic int64_t next_range;
+    window_collector collector; /* of rows that come back from the disk */
+} window_source;
+
+typedef struct source_local {
+    window_chunk chunk;
+    fl_run_reader reader;
+} source_local;
+
+static fl_status source_local_new(fl_source *base, fl_worker *worker, void **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    source_local *local = NULL;
+    FL_TRY(fl_alloc_zero(worker->exec->context.memory, (int64_t)sizeof(*local), (void **)&local, err));
+    *ret = local;
+    st = chunk_init(&local->chunk, &((window_source *)base)->shape, err);
+cleanup:
+    return st;
+}
+
+static void source_local_free(fl_source *base, void *ptr)
+{
+    (void)base;
+    source_local *local = ptr;
+    chunk_drop(&local->chunk);
+    fl_run_reader_drop(&local->reader);
+    fl_free(local);
+}
+
+static fl_status collect_merged(void *ctx, fl_worker *worker, uint8_t **rows, int32_t n, fl_err *err)
+{
+    void *const *pair = ctx;
+    window_source *source = pair[0];
+    fl_status st = collect_rows(&source->collector, rows, n, err);
+    return st == FL_OK ? put_out_whole(&source->collector, worker, pair[1], err) : st;
+}
+
+static fl_status run_merged(window_source *source, source_local *local, fl_worker *worker, fl_stage *to, bool *ret_any,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *pair[] = {source, to};
+    FL_TRY(fl_run_reader_next(&local->reader, &source->sink->runs, &source->next_range, worker, collect_merged, pair,
+                              ret_any, err));
+    if (*ret_any || source->collector.n_rows == 0)
+        return FL_OK;
+    *ret_any = true;
+    st = put_out_rest(&source->collector, worker, to, err);
+cleanup:
+    return st;
+}
+
+/* Where rows of others in the first n_cut keys begin at or behind a place. */
+static int64_t next_cut(const window_source *source, int32_t n_cut, int64_t at)
+{
+    const fl_row_layout *layout = source->shape.layout;
+    if (at <= 0 || at >= source->n_rows)
+        return at <= 0 ? 0 : source->n_rows;
+    if (n_cut == 0)
+        return source->n_rows;
+    const uint8_t *before = source->rows[at - 1];
+    int64_t low = at - 1, step = 1; /* still of the same */
+    while (low + step < source->n_rows && fl_rows_are_same(layout, n_cut, before, source->rows[low + step])) {
+        low += step;
+        step *= 2;
+    }
+    int64_t high = low + step < source->n_rows ? low + step : source->n_rows; /* is not */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (fl_rows_are_same(layout, n_cut, before, source->rows[middle]))
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+static fl_status source_run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    fl_status st = FL_OK;
+    window_source *source = (window_source *)base;
+    source_local *local = ptr;
+    if (source->sink->is_spilled)
+        return run_merged(source, local, worker, to, ret_any, err);
+    int64_t step = source->chunk_rows, start = atomic_fetch_add(&source->next_row, step);
+    *ret_any = start < source->n_rows;
+    if (!*ret_any)
+        return FL_OK;
+    worker->morsel = start / step;
+    bool is_one =
+        source->shape.is_streamed && source->shape.n_partition == 0; /* partition, in chunks one after the other */
+    int32_t n_cut = is_one ? source->shape.n_keys : source->shape.n_partition;
+    int64_t first = next_cut(source, n_cut, start), end = next_cut(source, n_cut, start + step);
+    bool goes_on = is_one && end < source->n_rows;
+    FL_TRY(run_chunk(is_one ? &source->collector.chunk : &local->chunk, source->rows + first, end - first, goes_on,
+                     worker, to, err));
+    if (atomic_fetch_add(&source->n_done, 1) + 1 == (source->n_rows + step - 1) / step) {
+        fl_sort_forget(source->sink, worker);
+        fl_free(source->rows);
+        source->rows = NULL;
+    }
+cleanup:
+    return st;
+}
+
+static bool has_large_morsels(const fl_source *base)
+{
+    (void)base;
+    return true; /* a partition */
+}
+
+static void source_free(fl_source *base)
+{
+    window_source *source = (window_source *)base;
+    collector_drop(&source->collector);
+    fl_free(source->rows);
+}
+
+static const fl_source_ops source_ops = {.local_new = source_local_new,
+                                         .run = source_run,
+                                         .has_large_morsels = has_large_morsels,
+                                         .local_free = source_local_free,
+                                         .free = source_free};
+
+/* What a chunk takes for each of its rows, about, and as much for the batch that is made of it. */
+static int64_t bytes_of_row(const window_shape *shape)
+{
+    int64_t bytes = 3 * 8 + shape->layout->bytes;
+    for (int32_t i = 0; i < shape->n_parts; i++) {
+        const window_part *part = &shape->parts[i];
+        bytes += 2 * part->result.bytes + (part->feed == WINDOW_NO_FEED ? 16 : part->agg->kernel->state_bytes + 16);
+    }
+    return bytes;
+}
+
+static fl_status finish_sort(fl_sort_sink *sink, fl_err *err)
+{
+    fl_status st = FL_OK;
+    window_source *source = sink->owner;
+    const window_shape *shape = &source->shape;
+    FL_TRY(fl_sort_finish(sink, &source->rows, &source->n_rows, err));
+    bool has_room = fl_spill_has_room(shape->exec, CHUNK_ROWS * bytes_of_row(shape) * shape->exec->n_workers, 4);
+    source->chunk_rows = has_room ? CHUNK_ROWS : CHUNK_ROWS_MIN;
+    if (sink->is_spilled || source->shape.n_partition == 0) { /* chunks one after the other */
+        source->base.workers_max = 1;
+        st = collector_init(&source->collector, &source->shape, err);
+    }
+cleanup:
+    return st;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------------- */
+
+/* What rows of the layout hold: values, then columns that nobody computes with. */
+typedef struct value_list {
+    const fl_expr **exprs;
+    int32_t n;
+    fl_index_map places;
+    fl_col_id *cols;
+    int32_t n_cols;
+} value_list;
+
+static fl_status add_value(value_list *list, const fl_expr *expr, int32_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    *ret = -1;
+    if (expr == NULL)
+        return FL_OK;
+    bool is_volatile = (expr->flags & FL_EXPR_VOLATILE) != 0;
+    *ret = is_volatile ? -1 : fl_index_map_find(&list->places, fl_index_map_key(expr));
+    if (*ret >= 0)
+        return FL_OK;
+    *ret = list->n;
+    list->exprs[list->n++] = expr;
+    if (!is_volatile)
+        st = fl_index_map_add(&list->places, fl_index_map_key(expr), *ret, err);
+    return st;
+}
+
+/* Whether it is below zero. */
+static bool is_negative(const fl_value *value)
+{
+    double number;
+    if (value->type.id == FL_INTERVAL) {
+        const fl_interval *v = &value->interval;
+        return (double)v->months * 30 * 86400e9 + (double)v->days * 86400e9 + (double)v->nanos < 0;
+    }
+    return fl_value_to_double(value, &number) && (number < 0 || isnan(number));
+}
+
+/* An offset of a frame. It is the same for all rows. */
+static fl_status find_offset(fl_exec *exec, const fl_frame *frame, bool is_start, int64_t *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *expr = frame->exprs[is_start ? FL_FRAME_START_OFFSET : FL_FRAME_END_OFFSET];
+    fl_value value;
+    *ret = 0;
+    if (expr == NULL)
+        return FL_OK;
+    FL_TRY(fl_eval_once(&exec->arena, exec->plan, exec->context.session, expr, &value, err));
+    if (value.is_null)
+        st = fl_err_state(
+            err, "22004",
+            FL_FAIL(err, FL_ERR_RANGE, "the frame's %s offset must not be null", is_start ? "starting" : "ending"));
+    else if (is_negative(&value))
+        st = fl_err_state(
+            err, "22013",
+            FL_FAIL(err, FL_ERR_RANGE, "the frame's %s offset must not be negative", is_start ? "starting" : "ending"));
+    else if (frame->unit != FL_FRAME_RANGE)
+        *ret = value.i;
+    if (st != FL_OK)
+        fl_err_at(err, expr->pos);
+cleanup:
+    return st;
+}
+
+static fl_status plan_part(fl_exec *exec, const fl_agg *agg, int32_t n_order_keys, value_list *list, window_part *part,
+                           fl_err *err)
+{
+    fl_status st = FL_OK;
+    *part = (window_part){.agg = agg, .run = exec->number, .feed = fl_window_feed_of(agg, n_order_keys)};
+    for (int32_t a = 0; a < agg->n_args; a++) {
+        part->arg_types[a] = agg->args[a]->type;
+        FL_TRY(add_value(list, agg->args[a], &part->args[a], err));
+    }
+    FL_TRY(add_value(list, agg->filter, &part->filter, err));
+    for (int32_t k = 0; k < agg->n_order; k++)
+        FL_TRY(add_value(list, agg->order[k].expr, &part->order[k], err));
+    for (int32_t e = FL_FRAME_KEY; e < FL_FRAME_EXPRS; e++)
+        FL_TRY(add_value(list, agg->frame->exprs[e], &part->exprs[e], err));
+    FL_TRY(find_offset(exec, agg->frame, true, &part->start_offset, err));
+    FL_TRY(find_offset(exec, agg->frame, false, &part->end_offset, err));
+    st = fl_row_layout_init(&part->result, &exec->arena, &agg->type, 1, 0, err);
+cleanup:
+    return st;
+}
+
+/* Where the layout has a column of the input's, all values being there. */
+static int32_t find_col(value_list *list, fl_col_id col)
+{
+    for (int32_t v = 0; v < list->n; v++)
+        if (list->exprs[v]->kind == FL_EXPR_COLUMN && fl_col_is_equal(list->exprs[v]->col, col))
+            return v;
+    list->cols[list->n_cols] = col;
+    return list->n + list->n_cols++;
+}
+
+/* What rows hold, and where all that is read of them lies. */
+static fl_status plan_shape(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys,
+                            window_shape *shape, value_list *list, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_window_attrs *window = fl_window_of(node);
+    int32_t place = 0, room = n_keys + 1;
+    for (int32_t i = 0; i < window->n_functions; i++)
+        room += window->functions[i].n_args + window->functions[i].n_order + 1 + FL_FRAME_EXPRS;
+    *shape =
+        (window_shape){.exec = exec, .node = node, .n_keys = n_keys, .n_parts = window->n_functions, .order_key = -1};
+    fl_index_map_init(&list->places, &exec->arena);
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, room + 1, &list->exprs, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, shape->n_parts + 1, &shape->parts, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &shape->from, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, node->n_cols + 1, &list->cols, err));
+    for (int32_t k = 0; k < n_keys; k++) {
+        bool is_partition = false;
+        for (int32_t i = 0; i < window->n_partition; i++)
+            is_partition |= window->partition[i] == keys[k].expr;
+        shape->n_partition += is_partition;
+        FL_TRY(add_value(list, keys[k].expr, &place, err));
+        FL_ASSERT(place == k);
+    }
+    if (window->n_order > 0) {
+        shape->is_descending = window->order[0].is_descending;
+        FL_TRY(add_value(list, window->order[0].expr, &shape->order_key, err));
+    }
+    for (int32_t i = 0; i < shape->n_parts; i++)
+        FL_TRY(plan_part(exec, &window->functions[i], n_keys - shape->n_partition, list, &shape->parts[i], err));
+    shape->is_streamed = true;
+    for (int32_t i = 0; i < shape->n_parts; i++)
+        shape->is_streamed &= fl_window_is_streamed(&shape->parts[i]);
+    for (int32_t c = 0; c < node->n_cols; c++) {
+        int32_t part = 0;
+        while (part < shape->n_parts && !fl_col_is_equal(window->functions[part].out, node->cols[c]))
+            part++;
+        shape->from[c] = part < shape->n_parts ? -1 - part : find_col(list, node->cols[c]);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status build_sorted_here(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys,
+                                   fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    window_source *source = NULL;
+    value_list list = {0};
+    FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    FL_TRY(plan_shape(exec, node, keys, n_keys, &source->shape, &list, err));
+    fl_sort_rows_of of = {list.exprs, list.n, list.cols, list.n_cols,
+                          fl_window_can_cut(node) ? fl_window_build_cut : NULL};
+    FL_TRY(fl_sort_sink_build_of(exec, node, &of, keys, n_keys, finish_sort, source, &source->sink, err));
+    source->shape.layout = &source->sink->layout;
+    source->sink->used_bytes = CHUNK_ROWS_MIN * bytes_of_row(&source->shape);
+    FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->sink->base, err));
+    st = fl_exec_add_pipeline(exec, &source->base, next, err);
+cleanup:
+    return st;
+}
+
+static fl_status build_in_order(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys,
+                                fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_node *input = node->inputs[0];
+    window_stage *stage = NULL;
+    rest_source *rest = NULL;
+    value_list list = {0};
+    fl_type *types = NULL;
+    FL_TRY(fl_exec_add_stage(exec, &stage_ops, (int64_t)sizeof(*stage), node, next, &stage, err));
+    stage->base.is_ordered = true;
+    stage->base.multiplies = true; /* a batch may end a large partition */
+    FL_TRY(plan_shape(exec, node, keys, n_keys, &stage->shape, &list, err));
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, list.n + list.n_cols + 1, &types, err));
+    for (int32_t v = 0; v < list.n; v++)
+        types[v] = list.exprs[v]->type;
+    for (int32_t c = 0; c < list.n_cols; c++)
+        types[list.n + c] = fl_plan_col(exec->plan, list.cols[c])->type;
+    FL_TRY(fl_row_layout_init(&stage->layout, &exec->arena, types, list.n + list.n_cols, 0, err));
+    stage->shape.layout = &stage->layout;
+    stage->n_values = list.n;
+    stage->n_cols = list.n_cols;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, exec->context.session->vector_rows + 1, &stage->list, err));
+    FL_TRY(fl_program_new(&exec->arena, exec->plan, exec->context.session, list.exprs, list.n, input->cols,
+                          input->n_cols, &stage->program, err));
+    FL_TRY(fl_exec_col_map(exec, list.cols, list.n_cols, input, &stage->cols, err));
+    FL_TRY(collector_init(&stage->collector, &stage->shape, err));
+    FL_TRY(fl_exec_build(exec, input, &stage->base, err));
+    FL_TRY(fl_exec_add_source(exec, &rest_ops, (int64_t)sizeof(*rest), node, &rest, err));
+    rest->stage = stage;
+    rest->base.workers_max = 1;
+    FL_TRY(fl_exec_wait_for_feeders(exec, &rest->base.waits, &stage->base, err));
+    st = fl_exec_add_pipeline(exec, &rest->base, next, err);
+cleanup:
+    return st;
+}
+
+static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_window_attrs *window = fl_window_of(node);
+    fl_sort_key *keys = NULL;
+    int32_t n_keys = 0;
+    FL_TRY(fl_window_keys(&exec->arena, window, &keys, &n_keys, err));
+    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_SORTED)
+        return build_in_order(exec, node, keys, n_keys, next, err);
+    st = build_sorted_here(exec, node, keys, n_keys, next, err);
+cleanup:
+    return st;
+}
+
+const fl_op_exec fl_window_exec = {.build = build};
