@@ -17,7 +17,7 @@ function(fletch_find_codec name)
 endfunction()
 
 # Order matters to a static link: the brotli halves come before what they share.
-foreach(codec zstd lz4 snappy brotlidec brotlienc brotlicommon z)
+foreach(codec zstd lz4 snappy brotlidec brotlienc brotlicommon z bz2)
     fletch_find_codec(${codec})
 endforeach()
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)   # used header-only, inlined

@@ -129,7 +129,7 @@ tpch() {
 }
 
 group_build() {
-    apt_install gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev \
+    apt_install gcc libc6-dev make cmake ninja-build pkg-config libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libbz2-dev \
         libbrotli-dev libutf8proc-dev tzdata libxxhash-dev libedit-dev libcmocka-dev libssl3 libpython3-dev python3 python3-venv ca-certificates g++
     if [ ! -f "$deps/yyjson/yyjson.c" ]; then
         local archive
@@ -192,7 +192,7 @@ group_fuzz() { apt_install clang-19 libclang-rt-19-dev; }
 group_arm64() {
     group_build
     apt_install gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user libzstd-dev:arm64 liblz4-dev:arm64 \
-        libsnappy-dev:arm64 zlib1g-dev:arm64 libbrotli-dev:arm64 libutf8proc-dev:arm64 libxxhash-dev:arm64 \
+        libsnappy-dev:arm64 zlib1g-dev:arm64 libbz2-dev:arm64 libbrotli-dev:arm64 libutf8proc-dev:arm64 libxxhash-dev:arm64 \
         libedit-dev:arm64 libcmocka-dev:arm64 libssl3:arm64
     wasm_engines "$deps/wasmtime-arm64" aarch64
 }

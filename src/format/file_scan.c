@@ -44,7 +44,10 @@ cleanup:
 
 void fl_file_scan_cut(fl_file_scan *scan, int32_t file, int64_t begin, bool is_whole)
 {
-    int64_t bytes = scan->table->files[file]->bytes - begin;
+    const fl_text_file *text = &scan->table->texts[file];
+    int64_t bytes = fl_text_file_bytes(text) - begin;
+    is_whole |= fl_text_file_is_stream(text);
+    scan->scan.has_large_morsels |= is_whole;
     int64_t piece_bytes = is_whole && bytes > 0 ? bytes : scan->table->piece_bytes;
     scan->cuts[file] = (fl_file_cut){scan->n_morsels, begin, piece_bytes};
     scan->n_morsels += (bytes + piece_bytes - 1) / piece_bytes;
@@ -79,6 +82,7 @@ fl_file_piece fl_file_scan_piece(const fl_file_scan *scan, int64_t number)
             high = middle - 1;
     }
     const fl_file_cut *cut = &scan->cuts[low];
-    int64_t begin = cut->begin + (number - cut->first_piece) * cut->piece_bytes, bytes = scan->table->files[low]->bytes;
+    int64_t begin = cut->begin + (number - cut->first_piece) * cut->piece_bytes;
+    int64_t bytes = fl_text_file_bytes(&scan->table->texts[low]);
     return (fl_file_piece){low, begin, begin + cut->piece_bytes < bytes ? begin + cut->piece_bytes : bytes};
 }

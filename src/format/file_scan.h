@@ -49,7 +49,7 @@ fl_status fl_file_scan_new(fl_table *table, const fl_scan_ops *ops, const fl_sca
 /** fl_scan_ops.free, for readers whose scan owns nothing but the arena. */
 void fl_file_scan_free(fl_scan *scan);
 
-/** Adds the file's pieces, from `begin` on; `is_whole`: one piece, however long. */
+/** Adds the file's pieces, from `begin` on; `is_whole`, and where it is a stream: one piece, however long. */
 void fl_file_scan_cut(fl_file_scan *scan, int32_t file, int64_t begin, bool is_whole);
 
 /** Makes the windows of a sample its morsels. */

@@ -10,12 +10,14 @@
 #include "base/file.h"
 #include "format/file_sample.h"
 #include "format/options.h"
+#include "format/text_file.h"
 
 typedef struct fl_files_table {
     fl_table table;
     fl_memory memory; /* all that the table keeps; below what it was opened with */
     fl_arena arena;
     fl_file **files;
+    fl_text_file *texts; /* per file, where they are text; `learn` makes them */
     int32_t n_files;
     const fl_option *options; /* as they were given */
     int32_t n_options;

@@ -28,7 +28,7 @@ typedef struct lines {
 
 static int64_t bytes_of(const lines *l, int32_t file)
 {
-    int64_t bytes = l->table->files[file]->bytes - l->cutter->start(l->cutter->ctx, file);
+    int64_t bytes = fl_text_file_bytes(&l->table->texts[file]) - l->cutter->start(l->cutter->ctx, file);
     return bytes > 0 ? bytes : 0;
 }
 
@@ -53,7 +53,7 @@ static fl_file_piece window_at(const lines *l, int64_t at, const fl_file_piece *
     int32_t file = 0;
     for (; file < l->table->n_files - 1 && at >= bytes_of(l, file); file++)
         at -= bytes_of(l, file);
-    int64_t start = l->cutter->start(l->cutter->ctx, file), end = l->table->files[file]->bytes;
+    int64_t start = l->cutter->start(l->cutter->ctx, file), end = fl_text_file_bytes(&l->table->texts[file]);
     int64_t begin = start + at + l->window_bytes <= end ? start + at : end - l->window_bytes;
     if (behind != NULL && behind->file == file && begin < behind->end)
         begin = behind->end;

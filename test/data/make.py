@@ -4,12 +4,15 @@
 Relies on: pyarrow. Everything is fixed (no dates of today, no random numbers), so a second run gives the same rows.
 """
 
+import bz2
 import datetime
 import decimal
+import gzip
 import json
 import pathlib
 import sys
 import uuid
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +26,26 @@ def write(name, text):
     path = HERE / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def packed_files():
+    people = (HERE / "csv/people.csv").read_bytes()
+    many = gzip.compress((HERE / "csv/ten_thousand.csv").read_bytes(), mtime=0)
+    flipped = bytearray(many)
+    flipped[-6] ^= 1
+    write("csv/people.csv.gz", gzip.compress(people, mtime=0))
+    write("csv/people.csv.bz2", bz2.compress(people))
+    with pa.output_stream(str(HERE / "csv/people.csv.zst"), compression="zstd") as out:
+        out.write(people)
+    with zipfile.ZipFile(HERE / "csv/people.zip", "w") as archive:
+        entry = zipfile.ZipInfo("people.csv", (2026, 11, 30, 0, 0, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(entry, people)
+    write("csv/cut_off.csv.gz", many[:len(many) // 2])
+    write("csv/bad_checksum.csv.gz", bytes(flipped))
+    write("csv/utf16.csv", 'name,note\nZoë,"naïve, café"\n😀,\n'.encode("utf-16"))
+    write("csv/windows1252.csv", "name,price\nÉclair,€3\n".encode("cp1252"))
+    write("json/choices.ndjson.gz", gzip.compress((HERE / "json/choices.ndjson").read_bytes(), mtime=0))
 
 
 def csv_files():
@@ -274,3 +297,4 @@ if __name__ == "__main__":
     parquet_files()
     sorted_parquet_files()
     odd_parquet_files()
+    packed_files()

@@ -18,12 +18,15 @@ void fl_csv_chunk_drop(fl_csv_chunk *chunk)
     *chunk = (fl_csv_chunk){0};
 }
 
-fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_file *file, int64_t begin, int64_t end, fl_err *err)
+fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_text_file *file, int64_t begin, int64_t end, fl_err *err)
 {
     chunk->begin = begin;
     chunk->end = end;
     chunk->rows = 0;
-    return fl_text_piece_read(&chunk->text, file, begin, end, err);
+    fl_status st = fl_text_piece_read(&chunk->text, file, begin, end, err);
+    if (st == FL_OK && fl_text_file_bytes(file) < end)
+        chunk->end = fl_text_file_bytes(file);
+    return st;
 }
 
 fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk)
@@ -49,7 +52,7 @@ static int64_t find_start(const fl_csv_chunk *chunk, const fl_csv_layout *layout
 }
 
 /* Goes on behind the chunk's end until its last line is whole. */
-static fl_status index_last_line(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, int64_t start,
+static fl_status index_last_line(fl_csv_chunk *chunk, fl_text_file *file, const fl_csv_layout *layout, int64_t start,
                                  int64_t own_end, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -84,7 +87,7 @@ cleanup:
     return st;
 }
 
-static fl_status check_text(const fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, int64_t start,
+static fl_status check_text(const fl_csv_chunk *chunk, fl_text_file *file, const fl_csv_layout *layout, int64_t start,
                             fl_err *err)
 {
     const char *text = fl_text_piece_data(&chunk->text) + start;
@@ -155,8 +158,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, fl_csv_position before,
-                             bool has_header, fl_err *err)
+fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_csv_layout *layout,
+                             fl_csv_position before, bool has_header, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_csv_index *index = &chunk->index;

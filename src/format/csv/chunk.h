@@ -32,8 +32,9 @@ typedef struct fl_csv_chunk {
 void fl_csv_chunk_init(fl_csv_chunk *chunk, fl_memory *memory);
 void fl_csv_chunk_drop(fl_csv_chunk *chunk);
 
-/** Reads [begin, end) of the file, and a little around it. FL_ERR_IO, FL_ERR_MEMORY. */
-fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_file *file, int64_t begin, int64_t end, fl_err *err);
+/** Reads [begin, end) of the file, and a little around it; chunk->end is the text's end where that comes first. FL_ERR_IO,
+ *  FL_ERR_MEMORY; FL_ERR_FORMAT of streams. */
+fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_text_file *file, int64_t begin, int64_t end, fl_err *err);
 
 /** The bytes of [begin, end). */
 fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk);
@@ -41,8 +42,8 @@ fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk);
 /** Finds the lines. before: the position before `begin`. has_header: the first line is no row (for the file's
  *  first chunk). Every line has layout->n_cols fields, or this fails with its place: FL_ERR_FORMAT (22000; 22021 for what
  *  is no UTF-8), FL_ERR_LIMIT for a line of more than 100 MB. */
-fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_file *file, const fl_csv_layout *layout, fl_csv_position before,
-                             bool has_header, fl_err *err);
+fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_csv_layout *layout,
+                             fl_csv_position before, bool has_header, fl_err *err);
 
 /** Finds the whole lines of what was read as [begin, end), alone: where none is, a line has another number of fields, or quotes
  *  stand where they must not, there are no rows. Of the state before only quotes count. *ret: the bytes of the lines.

@@ -185,11 +185,8 @@ static void names_places_of_faults(void **state)
     CHECK_FAULT("a,b\n\"x\"\r,1\n", "22000", 2, 5);
     CHECK_FAULT("a,b\n1,caf\xE9\n", "22021", 2, 6);
     CHECK_FAULT("a,b\n1,x\0y\n", "22021", 2, 4);
-    CHECK_FAULT("\xFF\xFE"
-                "a\0,\0",
-                "22021", 1, 1);
     CHECK_FAULT("", "22000", 0, 0);
-    CHECK_FAULT("\x1F\x8B\x08\x00", "0A000", 0, 0);
+    CHECK_FAULT("\x1F\x8B\x08\x00", "XX001", 0, 0);
     fl_option sample = {.name = FL_STR("sample_size"), .value = {.type = FL_TYPE(FL_I64), .i = 2}};
     fl_text text;
     fl_text_init(&text, NULL);

@@ -1,9 +1,6 @@
 /* The plain reading of a CSV file that faults are named by. */
 #include "format/csv/place.h"
 
-#include "base/memory.h"
-#include "format/text_file.h"
-
 #include <stdio.h>
 
 #define BLOCK_BYTES (256 << 10)
@@ -131,21 +128,21 @@ static void finish(walk *w)
 }
 
 /* Walks to the first fault, to `offset`, or to the file's end. */
-static fl_status walk_to(walk *w, fl_file *file, int64_t offset, fl_err *err)
+static fl_status walk_to(walk *w, fl_text_file *file, int64_t offset, fl_err *err)
 {
     fl_status st = FL_OK;
-    char *block = NULL;
-    FL_TRY(fl_alloc(NULL, BLOCK_BYTES, (void **)&block, err));
-    while (w->offset < offset && w->found == NO_FAULT) {
-        int64_t base = w->offset, bytes = offset - base < BLOCK_BYTES ? offset - base : BLOCK_BYTES;
-        FL_TRY(fl_file_read_at(file, base, block, bytes, err));
-        while (w->offset < base + bytes && w->found == NO_FAULT)
-            step(w, block[w->offset - base]);
+    fl_text_piece piece = {0};
+    while (w->offset < offset && w->offset < fl_text_file_bytes(file) && w->found == NO_FAULT) {
+        int64_t end = offset - w->offset < BLOCK_BYTES ? offset : w->offset + BLOCK_BYTES;
+        FL_TRY(fl_text_piece_read(&piece, file, w->offset, end, err));
+        end = end < fl_text_file_bytes(file) ? end : fl_text_file_bytes(file);
+        while (w->offset < end && w->found == NO_FAULT)
+            step(w, fl_text_piece_data(&piece)[w->offset - piece.offset]);
     }
-    if (w->found == NO_FAULT && offset == file->bytes)
+    if (w->found == NO_FAULT && w->offset == fl_text_file_bytes(file))
         finish(w);
 cleanup:
-    fl_free(block);
+    fl_text_piece_drop(&piece);
     return st;
 }
 
@@ -157,7 +154,7 @@ static void print_dialect(const fl_csv_dialect *d, char *ret, size_t bytes)
     snprintf(ret, bytes, "delim = '%s', quote = '%s'", d->delim == '\t' ? "\\t" : delim, quote);
 }
 
-static fl_status fail_fault(const walk *w, const fl_file *file, fl_err *err)
+static fl_status fail_fault(const walk *w, const fl_text_file *file, fl_err *err)
 {
     const fl_csv_dialect *d = &w->layout->dialect;
     char dialect[64];
@@ -232,7 +229,7 @@ static walk begin_walk(const fl_csv_layout *layout)
                   .record_offset = layout->start};
 }
 
-fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint,
+fl_status fl_csv_fail_at(fl_text_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint,
                          fl_err *err)
 {
     walk w = begin_walk(layout);
@@ -247,9 +244,9 @@ fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t off
     return complaint->code;
 }
 
-fl_status fl_csv_fail_structure(fl_file *file, const fl_csv_layout *layout, fl_err *err)
+fl_status fl_csv_fail_structure(fl_text_file *file, const fl_csv_layout *layout, fl_err *err)
 {
     walk w = begin_walk(layout);
-    fl_status st = walk_to(&w, file, file->bytes, err);
+    fl_status st = walk_to(&w, file, FL_TEXT_BYTES_UNKNOWN, err);
     return st != FL_OK ? st : fail_fault(&w, file, err);
 }

@@ -6,8 +6,8 @@
 #ifndef FL_FORMAT_CSV_PLACE_H
 #define FL_FORMAT_CSV_PLACE_H
 
-#include "base/file.h"
 #include "format/csv/dialect.h"
+#include "format/text_file.h"
 
 typedef struct fl_csv_layout {
     fl_csv_dialect dialect;
@@ -19,10 +19,10 @@ typedef struct fl_csv_layout {
 /** Fills `err` with the first fault of structure (ragged line, quotes, NUL byte) that begins before `offset`, or, where
  *  there is none, with `complaint` at the place of `offset`. Gives the code back. FL_ERR_IO when the file cannot be read.
  *  Cost: O(offset). */
-fl_status fl_csv_fail_at(fl_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint,
+fl_status fl_csv_fail_at(fl_text_file *file, const fl_csv_layout *layout, int64_t offset, const fl_err *complaint,
                          fl_err *err) __attribute__((cold));
 
 /** Fills `err` with the first fault of structure in the whole file. Cost: O(file). */
-fl_status fl_csv_fail_structure(fl_file *file, const fl_csv_layout *layout, fl_err *err);
+fl_status fl_csv_fail_structure(fl_text_file *file, const fl_csv_layout *layout, fl_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Windows of CSV files. Whether one begins inside of quotes cannot be known for sure without what lies before it, so it is taken for
+/* Windows of CSV files; a stream has none. Whether one begins inside of quotes cannot be known for sure without what lies before it, so it is taken for
  * what it looks like: the state under which all of its lines have the right number of fields, quotes stand where they may, and
  * values of the first lines are of their columns' types. Outside of quotes is tried first; where neither fits, or
  * it is neither, as in a comment, there is no window. A wrong guess makes figures wrong, and nothing else. */
@@ -14,7 +14,8 @@ typedef struct cutting {
 
 static int64_t start_of(const void *ctx, int32_t file)
 {
-    return ((const cutting *)ctx)->table->files[file].layout.start;
+    const fl_csv_file *f = &((const cutting *)ctx)->table->files[file];
+    return fl_text_file_is_stream(f->file) ? FL_TEXT_BYTES_UNKNOWN : f->layout.start;
 }
 
 /* Whether a text may be of the type: those that are guessed are looked at. */

@@ -51,6 +51,7 @@ typedef struct csv_worker {
     fl_scan_worker base;
     fl_csv_chunk chunk;
     const fl_csv_file *file; /* of the chunk */
+    fl_csv_position before;  /* of a stream: before its next chunk */
     slot_buffers *slots;
     fl_arena texts; /* of the batch */
     int64_t row;    /* the batch's first, in the chunk */
@@ -241,16 +242,41 @@ static fl_status pass_fault(const csv_scan *scan, fl_err *err)
     return scan->fault.code;
 }
 
+/* A stream's next chunks, up to one with rows, or to its end. */
+static fl_status load_on(csv_worker *w, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const csv_scan *scan = scan_of(w);
+    const fl_csv_file *file = w->file;
+    FL_ASSERT(fl_text_file_is_stream(file->file));
+    do {
+        int64_t begin = w->chunk.end;
+        FL_TRY(fl_interrupt_check(scan->base.memory->interrupt, err));
+        FL_TRY(fl_csv_chunk_read(&w->chunk, file->file, begin, begin + scan->table->base.piece_bytes, err));
+        bool has_header = scan->table->has_header && file->first_line >= begin && file->first_line < w->chunk.end;
+        FL_TRY(fl_csv_chunk_index(&w->chunk, file->file, &file->layout, w->before, has_header, err));
+        fl_str own = fl_csv_chunk_own(&w->chunk);
+        fl_csv_pass(&file->layout.dialect, own.data, own.len, &w->before);
+    } while (w->chunk.rows == 0 && w->chunk.end < fl_text_file_bytes(file->file));
+cleanup:
+    return st;
+}
+
 static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
 {
     csv_scan *scan = scan_of(w);
     fl_file_piece piece = fl_file_scan_piece(&scan->base, chunk);
     const fl_csv_file *file = w->file = &scan->table->files[piece.file];
+    if (fl_text_file_is_stream(file->file)) {
+        w->before = FL_CSV_AT_START;
+        w->chunk.end = piece.begin;
+        return load_on(w, err);
+    }
     fl_err fault = {0};
     fl_status st = fl_csv_chunk_read(&w->chunk, file->file, piece.begin, piece.end, &fault);
     if (st != FL_OK)
         keep_fault(scan, &fault);
-    uint8_t state = exchange_states(scan, w, chunk, st == FL_OK, piece.end == file->file->bytes);
+    uint8_t state = exchange_states(scan, w, chunk, st == FL_OK, piece.end == fl_text_file_bytes(file->file));
     if (st != FL_OK && err != NULL)
         *err = fault;
     if (st != FL_OK)
@@ -279,9 +305,15 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
 {
     csv_worker *w = (csv_worker *)base;
     csv_scan *scan = scan_of(w);
-    (void)err;
     w->row += w->rows;
     int64_t left = w->chunk.rows - w->row;
+    if (left == 0 && fl_text_file_is_stream(w->file->file) && w->chunk.end < fl_text_file_bytes(w->file->file)) {
+        fl_status st = load_on(w, err);
+        if (st != FL_OK)
+            return st;
+        w->row = 0;
+        left = w->chunk.rows;
+    }
     w->rows = (int32_t)(left < scan->base.rows_max ? left : scan->base.rows_max);
     fl_arena_reset(&w->texts);
     atomic_fetch_add_explicit(&scan->base.scan.rows_done, w->rows, memory_order_relaxed);

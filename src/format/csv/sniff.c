@@ -43,17 +43,20 @@ static bool has_line(fl_str text)
     return false;
 }
 
-/* The file's first bytes from its first line on, as many as hold that line; the caller frees *ret_head. */
-static fl_status look_at_head(sniffer *s, fl_csv_file *file, char **ret_head, fl_str *ret_text, fl_err *err)
+/* The file's first bytes from its first line on, as many as hold that line. */
+static fl_status look_at_head(sniffer *s, int32_t f, fl_text_piece *head_piece, fl_str *ret_text, fl_err *err)
 {
     fl_status st = FL_OK;
+    fl_csv_file *file = &s->table->files[f];
     fl_csv_layout *layout = &file->layout;
-    int64_t bytes = 0, left = s->table->options.skip, at = 0;
-    FL_TRY(fl_text_file_begin(s->memory, file->file, ret_head, &bytes, &layout->start, err));
+    int64_t left = s->table->options.skip, at = 0;
+    FL_TRY(fl_text_file_begin(file->file, s->table->base.files[f], &s->table->options.text, head_piece, &layout->start,
+                              err));
     at = layout->start;
     layout->skipped = 0;
     for (;;) {
-        const char *head = *ret_head;
+        const char *head = fl_text_piece_data(head_piece);
+        int64_t bytes = head_piece->len;
         char newline =
             memchr(head, '\n', (size_t)bytes) == NULL && memchr(head, '\r', (size_t)bytes) != NULL ? '\r' : '\n';
         for (const char *end; left > 0 && (end = memchr(head + at, newline, (size_t)(bytes - at))) != NULL; left--) {
@@ -61,17 +64,14 @@ static fl_status look_at_head(sniffer *s, fl_csv_file *file, char **ret_head, fl
             layout->skipped++;
         }
         *ret_text = (fl_str){head + at, bytes - at};
-        if (bytes == file->file->bytes || (left == 0 && has_line(*ret_text)) || bytes - at > FL_TEXT_LINE_BYTES_MAX)
+        s->is_head_whole = fl_text_piece_is_last(head_piece, file->file);
+        if (s->is_head_whole || (left == 0 && has_line(*ret_text)) || bytes - at > FL_TEXT_LINE_BYTES_MAX)
             break;
-        int64_t wanted = bytes * 4 < file->file->bytes ? bytes * 4 : file->file->bytes;
-        FL_TRY(fl_realloc(s->memory, (void **)ret_head, wanted + 1, err));
-        FL_TRY(fl_file_read_at(file->file, bytes, *ret_head + bytes, wanted - bytes, err));
-        bytes = wanted;
+        FL_TRY(fl_text_piece_read_on(head_piece, file->file, err));
     }
-    layout->start = left > 0 ? file->file->bytes : at;
-    s->is_head_whole = bytes == file->file->bytes;
+    layout->start = left > 0 ? fl_text_file_bytes(file->file) : at;
     if (left > 0)
-        *ret_text = (fl_str){*ret_head, 0};
+        ret_text->len = 0;
 cleanup:
     return st;
 }
@@ -107,9 +107,9 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
     fl_csv_wishes wishes = s->table->options.wishes;
     fl_str text = {0};
     int32_t fields;
-    char *head = NULL;
-    FL_TRY(look_at_head(s, file, &head, &text, err));
-    bool is_empty = file->layout.start == file->file->bytes;
+    fl_text_piece head = {.memory = s->memory};
+    FL_TRY(look_at_head(s, f, &head, &text, err));
+    bool is_empty = file->layout.start == fl_text_file_bytes(file->file);
     if (s->has_first) {
         const fl_csv_dialect *first = &s->table->files[s->table->first].layout.dialect;
         wishes = (fl_csv_wishes){.has_delim = true,
@@ -122,7 +122,7 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
                                  .escape = first->escape,
                                  .comment = first->comment};
     }
-    bool prefers_tab = fl_str_has_suffix(fl_str_of(file->file->path), FL_STR(".tsv"));
+    bool prefers_tab = fl_text_file_has_ending(file->file, FL_STR(".tsv"));
     file->layout.dialect = fl_csv_dialect_find(text, s->is_head_whole, prefers_tab, &wishes, &fields);
     if (!is_empty && !s->has_first) {
         if (fields == 1)
@@ -132,7 +132,7 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
         s->n_cols = fields;
     }
 cleanup:
-    fl_free(head);
+    fl_text_piece_drop(&head);
     return st;
 }
 
@@ -276,7 +276,7 @@ static fl_status check_head_line(sniffer *s, const fl_csv_file *file, fl_err *er
                          &is_quoted, err));
         if (!fl_str_is_equal_nocase(text, s->columns[col].head)) {
             FL_FAIL(err, FL_ERR_FORMAT, "column %d is \"%.*s\", but \"%.*s\" in \"%s\"", col + 1, FL_STR_ARG(text),
-                    FL_STR_ARG(s->columns[col].head), s->table->files[s->table->first].file->path);
+                    FL_STR_ARG(s->columns[col].head), s->table->base.files[s->table->first]->path);
             fl_err_hint(err, "files of one table have the same columns in the same order");
             fl_text_file_err_at(file->file, 1, 1, err);
             return FL_ERR_FORMAT;
@@ -296,9 +296,8 @@ static fl_status sample_file(sniffer *s, int32_t f, fl_err *err)
     fl_csv_position before = FL_CSV_AT_START;
     int64_t at = file->layout.start;
     bool is_first = true, is_model = f == s->table->first;
-    while (at < file->file->bytes && (is_first || o->sample_rows < 0 || s->rows < o->sample_rows)) {
-        int64_t end = at + FL_TEXT_SAMPLE_BYTES < file->file->bytes ? at + FL_TEXT_SAMPLE_BYTES : file->file->bytes;
-        FL_TRY(fl_csv_chunk_read(&s->chunk, file->file, at, end, err));
+    while (at < fl_text_file_bytes(file->file) && (is_first || o->sample_rows < 0 || s->rows < o->sample_rows)) {
+        FL_TRY(fl_csv_chunk_read(&s->chunk, file->file, at, at + FL_TEXT_SAMPLE_BYTES, err));
         FL_TRY(fl_csv_chunk_index(&s->chunk, file->file, &file->layout, before, false, err));
         fl_str own = fl_csv_chunk_own(&s->chunk);
         fl_csv_pass(&file->layout.dialect, own.data, own.len, &before);
@@ -311,11 +310,11 @@ static fl_status sample_file(sniffer *s, int32_t f, fl_err *err)
             FL_TRY(check_head_line(s, file, err));
         add_rows(s, &file->layout.dialect, has_head && (is_model || s->table->has_header) ? 1 : 0);
         s->rows += s->chunk.rows;
-        s->bytes += end - at;
+        s->bytes += s->chunk.end - at;
         is_first = is_first && s->chunk.rows == 0;
-        at = end;
+        at = s->chunk.end;
     }
-    s->is_all &= at == file->file->bytes;
+    s->is_all &= at == fl_text_file_bytes(file->file);
     if (!is_model)
         return FL_OK;
     s->table->has_header = s->rows > 0 && find_header(s);
@@ -374,7 +373,7 @@ static void estimate_rows(sniffer *s)
     fl_csv_table *table = s->table;
     double bytes = 0, headers = table->has_header ? table->base.n_files : 0;
     for (int32_t f = 0; f < table->base.n_files; f++)
-        bytes += (double)(table->files[f].file->bytes - table->files[f].layout.start);
+        bytes += fl_text_file_estimate_bytes(table->files[f].file) - (double)table->files[f].layout.start;
     double rows = s->is_all || s->bytes == 0 ? (double)s->rows : (double)s->rows * (bytes / (double)s->bytes);
     table->base.table.rows = rows > headers ? rows - headers : 0;
     table->base.has_counted = s->is_all;
@@ -393,7 +392,7 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
         table->files[f].layout.n_cols = s.n_cols;
     if (!s.has_first && table->options.columns.fields == NULL) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: it has neither a header nor rows to find columns by",
-                     table->files[0].file->path);
+                     table->base.files[0]->path);
         fl_err_hint(err, "name them: columns = {'a': 'integer', 'b': 'text'}");
         goto cleanup;
     }

@@ -61,6 +61,8 @@ static const fl_option_desc options[] = {
     {"trim", FL_OPTION_BOOL, fl_option_bool, AT(wishes.trims), -1},
     {"nullstr", FL_OPTION_TEXT, fl_option_text, AT(nullstr), AT(has_nullstr)},
     {"columns", FL_OPTION_COLUMNS, fl_option_columns, AT(columns), -1},
+    {"compression", FL_TEXT_COMPRESSION, fl_option_text, AT(text.compression), -1},
+    {"encoding", FL_TEXT_ENCODING, fl_option_text, AT(text.encoding), -1},
     {"all_varchar", FL_OPTION_BOOL, fl_option_bool, AT(all_varchar), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, AT(sample_rows), -1},
     {"ignore_errors", NULL, refuse_ignore_errors, 0, -1},
@@ -99,8 +101,9 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     fl_csv_table *table = (fl_csv_table *)base;
     FL_TRY(check_options(&table->options, err));
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->files, err));
+    FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &base->texts, err));
     for (int32_t f = 0; f < base->n_files; f++)
-        table->files[f].file = base->files[f];
+        table->files[f].file = &base->texts[f];
     FL_TRY(fl_csv_sniff(table, memory, err));
     base->table.version = fl_hash_combine(base->table.version, hash_options(table));
 cleanup:
@@ -131,7 +134,8 @@ static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_pa
     return fl_files_table_open(&reader, memory, paths, n_paths, given, n_given, ret, err);
 }
 
-static const char *const suffixes[] = {".csv", ".tsv", ".csv.gz", ".tsv.gz", NULL};
+static const char *const suffixes[] = {".csv",     ".tsv",     ".csv.gz",  ".tsv.gz", ".csv.zst",
+                                       ".tsv.zst", ".csv.bz2", ".tsv.bz2", NULL};
 
 const fl_format_desc fl_format_csv = {
     .size = (uint32_t)sizeof(fl_format_desc),
@@ -140,6 +144,6 @@ const fl_format_desc fl_format_csv = {
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, all_varchar, "
-           "sample_size]) "
+           "sample_size, compression, encoding]) "
            "gives the rows of one or several CSV files; what is not said is found by looking",
 };

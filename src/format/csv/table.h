@@ -7,12 +7,13 @@
 #include "format/text_sample.h"
 
 typedef struct fl_csv_file {
-    fl_file *file; /* the table's */
+    fl_text_file *file; /* the table's */
     fl_csv_layout layout;
     int64_t first_line; /* offset of the first line that is none of the blank ones before it */
 } fl_csv_file;
 
 typedef struct fl_csv_options {
+    fl_text_wishes text;
     fl_csv_wishes wishes;
     bool has_header, header; /* said; and what */
     bool has_nullstr;

@@ -18,13 +18,13 @@ void fl_json_chunk_drop(fl_json_chunk *chunk)
 fl_status fl_json_fail_at(const fl_json_source *source, int64_t offset, const fl_err *complaint, fl_err *err)
 {
     fl_status st = FL_OK;
-    char *block = NULL;
+    fl_text_piece piece = {0};
     int64_t line = 1, line_offset = source->start;
-    FL_TRY(fl_alloc(NULL, BLOCK_BYTES, (void **)&block, err));
     for (int64_t at = source->start; at < offset;) {
         int64_t bytes = offset - at < BLOCK_BYTES ? offset - at : BLOCK_BYTES;
-        FL_TRY(fl_file_read_at(source->file, at, block, bytes, err));
-        for (char *p = block; (p = memchr(p, '\n', (size_t)(block + bytes - p))) != NULL; p++) {
+        FL_TRY(fl_text_piece_read(&piece, source->file, at, at + bytes, err));
+        const char *block = fl_text_piece_data(&piece) + (at - piece.offset);
+        for (const char *p = block; (p = memchr(p, '\n', (size_t)(block + bytes - p))) != NULL; p++) {
             line++;
             line_offset = at + (p - block) + 1;
         }
@@ -35,7 +35,7 @@ fl_status fl_json_fail_at(const fl_json_source *source, int64_t offset, const fl
     fl_text_file_err_at(source->file, line, offset - line_offset + 1, err);
     st = complaint->code;
 cleanup:
-    fl_free(block);
+    fl_text_piece_drop(&piece);
     return st;
 }
 
@@ -91,8 +91,8 @@ static fl_json_layout find_layout(const fl_json_source *source, const char *head
 {
     int64_t at = skip_space(head, source->start, len);
     bool is_whole;
-    fl_str path = fl_str_of(source->file->path);
-    bool is_said = fl_str_has_suffix(path, FL_STR(".ndjson")) || fl_str_has_suffix(path, FL_STR(".jsonl"));
+    bool is_said = fl_text_file_has_ending(source->file, FL_STR(".ndjson")) ||
+                   fl_text_file_has_ending(source->file, FL_STR(".jsonl"));
     if (at == len || (head[at] != '{' && head[at] != '['))
         return FL_JSON_LINES;
     const char *newline = memchr(head + at, '\n', (size_t)(len - at));
@@ -107,14 +107,14 @@ static fl_json_layout find_layout(const fl_json_source *source, const char *head
     return is_whole || newline == NULL ? FL_JSON_LINES : FL_JSON_SEQUENCE;
 }
 
-fl_status fl_json_source_find(fl_memory *memory, fl_json_source *source, fl_err *err)
+fl_status fl_json_source_find(fl_memory *memory, fl_file *file, const fl_text_wishes *wishes, fl_json_source *source,
+                              fl_err *err)
 {
-    int64_t bytes = 0;
-    char *head = NULL;
-    fl_status st = fl_text_file_begin(memory, source->file, &head, &bytes, &source->start, err);
+    fl_text_piece head = {.memory = memory};
+    fl_status st = fl_text_file_begin(source->file, file, wishes, &head, &source->start, err);
     if (st == FL_OK)
-        source->layout = find_layout(source, head, bytes);
-    fl_free(head);
+        source->layout = find_layout(source, fl_text_piece_data(&head), head.len);
+    fl_text_piece_drop(&head);
     return st;
 }
 
@@ -187,6 +187,7 @@ fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *s
     fl_text_piece *text = &chunk->text;
     chunk->count = 0;
     FL_TRY(fl_text_piece_read(text, source->file, begin, end, err));
+    end = end < fl_text_file_bytes(source->file) ? end : fl_text_file_bytes(source->file);
     int64_t own_end = end - text->offset, line = begin - text->offset, newline;
     if (begin > source->start) { /* behind the first newline, which may be the byte before */
         const char *first = memchr(fl_text_piece_data(text), '\n', (size_t)own_end);
@@ -258,14 +259,15 @@ static fl_status cut_array(fl_json_chunk *chunk, const fl_json_source *source, i
 fl_status fl_json_chunk_read_whole(fl_json_chunk *chunk, const fl_json_source *source, fl_err *err)
 {
     chunk->count = 0;
-    if (source->file->bytes > FL_JSON_WHOLE_BYTES_MAX) {
-        FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" is a JSON array of more than 2 GB", source->file->path);
+    int64_t bytes = fl_text_file_bytes(source->file), most = FL_JSON_WHOLE_BYTES_MAX;
+    fl_status st = fl_text_piece_read(&chunk->text, source->file, source->start, bytes < most ? bytes : most, err);
+    if (st != FL_OK)
+        return st;
+    if (!fl_text_piece_is_last(&chunk->text, source->file)) {
+        FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" is a JSON array of more than 2 GB", source->file->file->path);
         fl_err_hint(err, "an object a line (NDJSON) has no such limit, and is read in parallel");
         return FL_ERR_LIMIT;
     }
-    fl_status st = fl_text_piece_read(&chunk->text, source->file, source->start, source->file->bytes, err);
-    if (st != FL_OK)
-        return st;
     int64_t at = source->start - chunk->text.offset;
     return source->layout == FL_JSON_ARRAY ? cut_array(chunk, source, at, err) : cut_sequence(chunk, at, err);
 }

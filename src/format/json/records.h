@@ -16,8 +16,8 @@
 typedef enum fl_json_layout { FL_JSON_LINES, FL_JSON_ARRAY, FL_JSON_SEQUENCE } fl_json_layout;
 
 typedef struct fl_json_source {
-    fl_file *file; /* the table's */
-    int64_t start; /* behind a byte order mark */
+    fl_text_file *file; /* the table's */
+    int64_t start;      /* behind a byte order mark */
     fl_json_layout layout;
 } fl_json_source;
 
@@ -36,8 +36,9 @@ typedef struct fl_json_chunk {
 void fl_json_chunk_init(fl_json_chunk *chunk, fl_memory *memory);
 void fl_json_chunk_drop(fl_json_chunk *chunk);
 
-/** Says what a file is from its first bytes. FL_ERR_UNSUPPORTED (compressed), FL_ERR_FORMAT (UTF-16), FL_ERR_IO. */
-fl_status fl_json_source_find(fl_memory *memory, fl_json_source *source, fl_err *err);
+/** Says what a file is from its first bytes, and fills source->file. FL_ERR_CONFIG, FL_ERR_FORMAT, FL_ERR_IO. */
+fl_status fl_json_source_find(fl_memory *memory, fl_file *file, const fl_text_wishes *wishes, fl_json_source *source,
+                              fl_err *err);
 
 /** Reads the lines that begin in [begin, end), for the lines layout. FL_ERR_LIMIT for one of more than 100 MB. */
 fl_status fl_json_chunk_read_lines(fl_json_chunk *chunk, const fl_json_source *source, int64_t begin, int64_t end,

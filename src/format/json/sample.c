@@ -10,7 +10,8 @@ typedef struct cutting {
 static int64_t start_of(const void *ctx, int32_t file)
 {
     const fl_json_source *source = &((const cutting *)ctx)->table->sources[file];
-    return source->layout == FL_JSON_LINES ? source->start : source->file->bytes;
+    return source->layout == FL_JSON_LINES && !fl_text_file_is_stream(source->file) ? source->start
+                                                                                    : FL_TEXT_BYTES_UNKNOWN;
 }
 
 static fl_status cut(void *ctx, fl_file_piece *piece, int32_t *ret_rows, fl_err *err)

@@ -3,6 +3,7 @@
  * A batch's records are parsed when it begins, whichever columns are wanted, so that broken JSON never passes; their values
  * are put in order by column, and made vectors of when a column is read. Where a column wants numbers as they are written,
  * the batch is read and parsed once more, with all numbers as texts: few columns do, and parsing to doubles is fast. */
+#include "base/interrupt.h"
 #include "format/file_scan.h"
 #include "format/json/build.h"
 #include "format/json/table.h"
@@ -15,7 +16,7 @@ typedef struct json_worker {
     fl_arena own;
     yyjson_val ***values; /* per column of the table: a value a row, or NULL where the column is not wanted */
     int32_t room;         /* rows that they have room for */
-    int64_t number;       /* of the chunk */
+    int64_t begin, end;   /* of the chunk; of a stream `end` may lie behind the text's */
     int64_t row;          /* the batch's first, in the chunk */
     int32_t rows;         /* of the batch */
     fl_json_chunk again;  /* the same chunk, for records that are parsed so that numbers keep their digits: */
@@ -49,7 +50,6 @@ static fl_status make_scan(fl_table *base, const fl_scan_request *request, const
     for (int32_t f = 0; windows == NULL && f < table->base.n_files; f++) {
         bool is_whole = table->sources[f].layout != FL_JSON_LINES;
         fl_file_scan_cut(scan, f, table->sources[f].start, is_whole);
-        scan->scan.has_large_morsels |= is_whole;
     }
     *ret = &scan->scan;
     return FL_OK;
@@ -99,11 +99,42 @@ cleanup:
 
 static fl_status load_chunk(json_worker *w, fl_json_chunk *chunk, fl_err *err)
 {
-    fl_file_piece piece = fl_file_scan_piece(scan_of(w), w->number);
-    w->source = &table_of(w)->sources[piece.file];
     if (w->source->layout != FL_JSON_LINES)
         return fl_json_chunk_read_whole(chunk, w->source, err);
-    return fl_json_chunk_read_lines(chunk, w->source, piece.begin, piece.end, err);
+    return fl_json_chunk_read_lines(chunk, w->source, w->begin, w->end, err);
+}
+
+/* Whether the chunk is one of several of a morsel, and another one follows. */
+static bool has_more(const json_worker *w)
+{
+    return w->source->layout == FL_JSON_LINES && fl_text_file_is_stream(w->source->file) &&
+           w->end < fl_text_file_bytes(w->source->file);
+}
+
+/* A stream's next chunks, up to one with records, or to its end. */
+static fl_status load_on(json_worker *w, fl_err *err)
+{
+    fl_status st = FL_OK;
+    do {
+        w->begin = w->end;
+        w->end = w->begin + table_of(w)->base.piece_bytes;
+        FL_TRY(fl_interrupt_check(scan_of(w)->memory->interrupt, err));
+        FL_TRY(load_chunk(w, &w->chunk, err));
+    } while (w->chunk.count == 0 && has_more(w));
+cleanup:
+    return st;
+}
+
+static fl_status load_morsel(json_worker *w, int64_t number, fl_err *err)
+{
+    fl_file_piece piece = fl_file_scan_piece(scan_of(w), number);
+    w->source = &table_of(w)->sources[piece.file];
+    w->begin = piece.begin;
+    w->end = piece.end;
+    if (w->source->layout != FL_JSON_LINES || !fl_text_file_is_stream(w->source->file))
+        return load_chunk(w, &w->chunk, err);
+    w->end = w->begin;
+    return load_on(w, err);
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
@@ -113,9 +144,8 @@ static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel,
     w->row = w->rows = 0;
     do {
         FL_TRY(fl_file_scan_claim((fl_file_scan *)base->scan, ret_any, ret_morsel, err));
-        w->number = *ret_morsel;
         if (*ret_any)
-            FL_TRY(load_chunk(w, &w->chunk, err));
+            FL_TRY(load_morsel(w, *ret_morsel, err));
     } while (*ret_any && w->chunk.count == 0);
 cleanup:
     return st;
@@ -168,6 +198,10 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     json_worker *w = (json_worker *)base;
     const fl_file_scan *scan = scan_of(w);
     w->row += w->rows;
+    if (w->row == w->chunk.count && has_more(w)) {
+        FL_TRY(load_on(w, err));
+        w->row = 0;
+    }
     int64_t left = w->chunk.count - w->row;
     w->rows = (int32_t)(left < scan->rows_max ? left : scan->rows_max);
     fl_arena_reset(&w->records);
@@ -198,7 +232,7 @@ static fl_status parse_again(json_worker *w, int32_t col, const uint64_t *mask, 
     if (w->exact == NULL) {
         FL_TRY(load_chunk(w, &w->again, err));
         if (w->again.count != w->chunk.count)
-            return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", w->source->file->path);
+            return FL_FAIL(err, FL_ERR_IO, "\"%s\" changed while it was read", w->source->file->file->path);
         FL_TRY(FL_NEW_ARRAY(&w->records, fl_bitmap_words(w->rows), &w->is_exact, err));
         FL_TRY(FL_NEW_ARRAY(&w->records, scan_of(w)->table->table.n_cols, &w->exact, err));
         FL_TRY(make_room(w, &w->records, w->rows, w->exact, err));

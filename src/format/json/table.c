@@ -28,7 +28,8 @@ static fl_status learn_chunk(sample *s, const fl_json_source *source, fl_err *er
         FL_TRY(fl_json_parse(&s->chunk, source, i, false, &s->records, &record, err));
         FL_TRY(fl_json_shape_add(&s->table->base.arena, s->shape, record, err));
         if (s->shape->n_fields > COLUMNS_MAX) {
-            st = FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has more than %d different keys", source->file->path, COLUMNS_MAX);
+            st = FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has more than %d different keys", source->file->file->path,
+                         COLUMNS_MAX);
             fl_err_hint(err, "name the columns that you want: columns = {'a': 'integer', 'b': 'text'}");
             return st;
         }
@@ -40,23 +41,24 @@ cleanup:
 static fl_status learn_source(sample *s, const fl_json_source *source, fl_err *err)
 {
     fl_status st = FL_OK;
-    int64_t bytes = source->file->bytes, at = source->start, limit = s->table->sample_rows;
+    int64_t at = source->start, limit = s->table->sample_rows;
     if (source->layout != FL_JSON_LINES) {
         int64_t before = s->rows;
         FL_TRY(fl_json_chunk_read_whole(&s->chunk, source, err));
         FL_TRY(learn_chunk(s, source, err));
         s->rows = before + s->chunk.count;
-        s->bytes += bytes - at;
+        s->bytes += fl_text_file_bytes(source->file) - at;
         return FL_OK;
     }
-    while (at < bytes && (at == source->start || limit < 0 || s->rows < limit)) {
-        int64_t end = at + FL_TEXT_SAMPLE_BYTES < bytes ? at + FL_TEXT_SAMPLE_BYTES : bytes;
+    while (at < fl_text_file_bytes(source->file) && (at == source->start || limit < 0 || s->rows < limit)) {
+        int64_t end = at + FL_TEXT_SAMPLE_BYTES;
         FL_TRY(fl_json_chunk_read_lines(&s->chunk, source, at, end, err));
+        end = end < fl_text_file_bytes(source->file) ? end : fl_text_file_bytes(source->file);
         FL_TRY(learn_chunk(s, source, err));
         s->bytes += end - at;
         at = end;
     }
-    s->is_all &= at == bytes && (limit < 0 || s->rows < limit);
+    s->is_all &= at == fl_text_file_bytes(source->file) && (limit < 0 || s->rows < limit);
 cleanup:
     return st;
 }
@@ -121,13 +123,13 @@ static fl_status learn_columns(fl_json_table *table, fl_memory *memory, fl_err *
     for (int32_t i = 0; i < table->base.n_files; i++) {
         FL_TRY(learn_source(&s, &table->sources[i], err));
         has_array |= table->sources[i].layout == FL_JSON_ARRAY;
-        bytes += (double)(table->sources[i].file->bytes - table->sources[i].start);
+        bytes += fl_text_file_estimate_bytes(table->sources[i].file) - (double)table->sources[i].start;
     }
     table->base.has_counted = s.is_all;
     table->base.table.rows = s.is_all || s.bytes == 0 ? (double)s.rows : (double)s.rows * (bytes / (double)s.bytes);
     if (table->columns.fields == NULL && s.shape->n_fields == 0 && s.rows == 0 && !has_array) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: there is no object to find columns by",
-                     table->sources[0].file->path);
+                     table->base.files[0]->path);
         fl_err_hint(err, "name them: columns = {'a': 'integer', 'b': 'text'}");
         goto cleanup;
     }
@@ -148,9 +150,10 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     fl_status st = FL_OK;
     fl_json_table *table = (fl_json_table *)base;
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &table->sources, err));
+    FL_TRY(FL_NEW_ARRAY(&base->arena, base->n_files, &base->texts, err));
     for (int32_t f = 0; f < base->n_files; f++) {
-        table->sources[f].file = base->files[f];
-        FL_TRY(fl_json_source_find(memory, &table->sources[f], err));
+        table->sources[f].file = &base->texts[f];
+        FL_TRY(fl_json_source_find(memory, base->files[f], &table->text, &table->sources[f], err));
     }
     FL_TRY(learn_columns(table, memory, err));
     base->table.version = fl_hash_combine(base->table.version, (uint64_t)table->sample_rows);
@@ -160,6 +163,8 @@ cleanup:
 
 static const fl_option_desc options[] = {
     {"columns", FL_OPTION_COLUMNS, fl_option_columns, offsetof(fl_json_table, columns), -1},
+    {"compression", FL_TEXT_COMPRESSION, fl_option_text, offsetof(fl_json_table, text.compression), -1},
+    {"encoding", FL_TEXT_ENCODING, fl_option_text, offsetof(fl_json_table, text.encoding), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, offsetof(fl_json_table, sample_rows), -1},
 };
 
@@ -187,7 +192,9 @@ static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_pa
     return fl_files_table_open(&reader, memory, paths, n_paths, given, n_given, ret, err);
 }
 
-static const char *const suffixes[] = {".json", ".ndjson", ".jsonl", NULL};
+static const char *const suffixes[] = {".json",       ".ndjson",    ".jsonl",      ".json.gz",   ".ndjson.gz",
+                                       ".jsonl.gz",   ".json.zst",  ".ndjson.zst", ".jsonl.zst", ".json.bz2",
+                                       ".ndjson.bz2", ".jsonl.bz2", NULL};
 
 const fl_format_desc fl_format_json = {
     .size = (uint32_t)sizeof(fl_format_desc),
@@ -195,6 +202,7 @@ const fl_format_desc fl_format_json = {
     .function = "read_json",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_json(file [, columns, sample_size]) gives the objects of one or several JSON files, an object a line "
+    .doc = "read_json(file [, columns, sample_size, compression, encoding]) gives the objects of one or several JSON "
+           "files, an object a line "
            "or an array of objects; the last of several equal keys counts, a missing one is NULL",
 };

@@ -8,9 +8,10 @@
 
 typedef struct fl_json_table {
     fl_files_table base;
-    fl_json_source *sources;  /* per file */
-    fl_str *keys;             /* per column: its name in the files */
-    fl_name_index index;      /* of the keys */
+    fl_json_source *sources; /* per file */
+    fl_str *keys;            /* per column: its name in the files */
+    fl_name_index index;     /* of the keys */
+    fl_text_wishes text;
     int64_t sample_rows;      /* negative: all */
     fl_option_fields columns; /* said by the user */
 } fl_json_table;
