@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import parquet_index  # noqa: E402
+import thrift  # noqa: E402
 
 
 def write(name, text):
@@ -287,7 +288,7 @@ def lie(name, what, change):
 
 
 def shorter_by_14(old):
-    value = parquet_index.varint(old, 0)[0] - 2 * 14
+    value = thrift.varint(old, 0)[0] - 2 * 14
     return bytes([value >> 7 * i & 0x7F | (0x80 if i + 1 < len(old) else 0) for i in range(len(old))])
 
 

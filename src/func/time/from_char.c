@@ -3,8 +3,8 @@
  * As in PostgreSQL, blanks before a value are passed over, and so is a separator where the pattern has one, whichever it is; a number is
  * read as far as its pattern is long, or up to what is no digit where the pattern goes on with something else. What the pattern
  * does not say is the first of January of the year 1 BC, at midnight UTC. */
+#include "base/date_names.h"
 #include "func/time/moment.h"
-#include "func/time/names.h"
 #include "func/time/pattern.h"
 
 #include <math.h>

@@ -3,10 +3,10 @@
  *
  * A field's function is another way to write extract or date_part: it becomes a call of it, so that rules, bounds and kernels know
  * one form. */
+#include "base/date_names.h"
 #include "func/time/field.h"
 
 #include "func/time/moment.h"
-#include "func/time/names.h"
 #include "plan/expr.h"
 
 /* ---- fields -------------------------------------------------------------------------------------------------------- */

@@ -4,8 +4,8 @@
  * capital; what is no pattern stands for itself, "quoted text", too. In front of a pattern FM leaves padding out and TM names
  * the months in the server's language, ours is English; behind a number TH and th add an ordinal's ending, SP nothing. FX,
  * which is for readers, is nothing. */
+#include "base/date_names.h"
 #include "func/time/moment.h"
-#include "func/time/names.h"
 #include "func/time/pattern.h"
 #include "func/time/to_char_number.h"
 
