@@ -19,6 +19,21 @@ fl_status fl_option_text(fl_arena *arena, const fl_value *value, void *ret_str, 
     return fl_arena_copy_str(arena, value->s, ret_str, err);
 }
 
+fl_status fl_option_texts_read(fl_arena *arena, const fl_value *value, void *ret_texts, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str *items = NULL;
+    bool is_list = !value->is_null && value->type.id == FL_LIST;
+    int64_t n = is_list ? value->list.n : 1;
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &items, err));
+    for (int64_t i = 0; i < n && st == FL_OK; i++)
+        st = fl_option_text(arena, is_list ? &value->list.items[i] : value, &items[i], err);
+    if (st == FL_OK)
+        *(fl_option_texts *)ret_texts = (fl_option_texts){items, (int32_t)n};
+cleanup:
+    return st;
+}
+
 fl_status fl_option_rows(fl_arena *arena, const fl_value *value, void *ret_i64, fl_err *err)
 {
     (void)arena, (void)err;
@@ -75,6 +90,27 @@ fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fi
                            FL_STR_ARG(type->s));
     }
     *(fl_option_fields *)ret_fields = (fl_option_fields){fields, value->type.n_fields};
+cleanup:
+    return st;
+}
+
+fl_status fl_option_types(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_field *fields = NULL;
+    if (value->is_null || value->type.id != FL_LIST || value->list.n < 1 || value->list.n > INT32_MAX)
+        return fl_option_columns(arena, value, ret_fields, err);
+    FL_TRY(FL_NEW_ARRAY(arena, value->list.n, &fields, err));
+    for (int64_t i = 0; i < value->list.n; i++) {
+        const fl_value *type = &value->list.items[i];
+        if (type->is_null || type->type.id != FL_UTF8)
+            return FL_ERR_TYPE;
+        fields[i].nullable = true;
+        if (!read_type(type->s, &fields[i].type))
+            return FL_FAIL(err, FL_ERR_CONFIG, "column %lld cannot be of type \"%.*s\"", (long long)i + 1,
+                           FL_STR_ARG(type->s));
+    }
+    *(fl_option_fields *)ret_fields = (fl_option_fields){fields, (int32_t)value->list.n};
 cleanup:
     return st;
 }

@@ -29,6 +29,8 @@ fl_status fl_options_read(const char *function, const fl_option_desc *known, int
 #define FL_OPTION_BOOL "true or false"
 #define FL_OPTION_TEXT "a text such as 'NA'"
 #define FL_OPTION_ROWS "a number of rows, or -1 for all"
+#define FL_OPTION_TEXTS "a text such as 'NA', or a list of them"
+#define FL_OPTION_TYPES "types such as ['integer', 'text'], or those of some columns, {'a': 'integer'}"
 #define FL_OPTION_COLUMNS "names and types, as in {'a': 'integer', 'b': 'text'}"
 
 /* Columns that the user names instead of having them found. */
@@ -37,9 +39,18 @@ typedef struct fl_option_fields {
     int32_t n;
 } fl_option_fields;
 
+typedef struct fl_option_texts {
+    const fl_str *items;
+    int32_t n;
+} fl_option_texts;
+
 fl_status fl_option_bool(fl_arena *arena, const fl_value *value, void *ret_bool, fl_err *err);
 fl_status fl_option_text(fl_arena *arena, const fl_value *value, void *ret_str, fl_err *err);
+fl_status fl_option_texts_read(fl_arena *arena, const fl_value *value, void *ret_texts, fl_err *err);
 fl_status fl_option_rows(fl_arena *arena, const fl_value *value, void *ret_i64, fl_err *err);
 fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err);
+
+/** As fl_option_columns, or a list of types, whose fields have no names: they are the first columns'. */
+fl_status fl_option_types(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err);
 
 #endif

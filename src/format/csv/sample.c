@@ -44,7 +44,10 @@ static bool is_of(fl_type type, fl_str text)
 
 static bool has_values(const cutting *c, const fl_csv_layout *layout)
 {
+    const fl_csv_options *o = &c->table->options;
     int64_t rows = c->chunk.rows < LINES_READ ? c->chunk.rows : LINES_READ;
+    if (o->date_format.len > 0 || o->timestamp_format.len > 0 || o->decimal_separator != 0)
+        return true; /* numbers of fields must do */
     for (int64_t row = 0; row < rows; row++)
         for (int32_t col = 0; col < layout->n_cols; col++) {
             bool is_quoted = false;

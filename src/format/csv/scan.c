@@ -9,6 +9,7 @@
  * Texts are views into the chunk's bytes; only those with quotes inside are copied. */
 #include "base/datetime.h"
 #include "base/interrupt.h"
+#include "base/strptime.h"
 #include "format/csv/table.h"
 #include "format/csv/values.h"
 #include "format/file_scan.h"
@@ -354,7 +355,7 @@ static fl_status fail_value(const reading *r, int32_t row, fl_str text, const fl
             text.data, shown < text.len ? "..." : "", FL_TYPE_NAME(r->field->type), FL_STR_ARG(r->field->name));
     if (inner != NULL)
         fl_err_state(&complaint, inner->sqlstate, complaint.code);
-    if (r->table->options.columns.fields == NULL)
+    if (r->is_guessed)
         fl_err_hint(&complaint,
                     "the first rows of the column are %s; sample_size = -1 looks at all rows to find the type, "
                     "all_varchar = true reads texts",
@@ -467,6 +468,7 @@ static void store_value(void *values, int32_t row, const fl_value *v, int32_t wi
 static fl_status read_others(const reading *r, void *values, int32_t width)
 {
     fl_status st = FL_OK;
+    char number[FL_CSV_NUMBER_BYTES];
     memset(values, 0, (size_t)r->w->rows * (size_t)width);
     for (int32_t row = 0; row < r->w->rows; row++) {
         fl_str text;
@@ -479,7 +481,8 @@ static fl_status read_others(const reading *r, void *values, int32_t width)
         }
         if (r->is_guessed && r->field->type.id == FL_DECIMAL && (fl_csv_is_padded(text) || !fl_csv_is_whole(text)))
             return fail_value(r, row, text, NULL);
-        if (fl_value_from_text(r->field->type, text, &value, &inner) != FL_OK)
+        fl_str written = fl_type_is_numeric(r->field->type) ? fl_csv_number(&r->table->options, text, number) : text;
+        if (fl_value_from_text(r->field->type, written, &value, &inner) != FL_OK)
             return fail_value(r, row, text, &inner);
         if (value.type.id == FL_BINARY) {
             char *copy = NULL;
@@ -506,12 +509,22 @@ static bool read_i32(fl_str text, int32_t *ret)
 /* ISO first, which is what files have; then whatever else a cast takes, unless the type is a guess. */
 static bool read_date(const reading *r, fl_str text, int32_t *ret)
 {
+    fl_str format = r->table->options.date_format;
+    int64_t us = 0;
+    if (format.len > 0) {
+        bool is_date = fl_strptime(text, format, &us) == FL_STRPTIME_OK;
+        *ret = (int32_t)fl_floor_div(us, FL_US_PER_DAY);
+        return is_date;
+    }
     return fl_csv_read_date(text, ret) || (!r->is_guessed && fl_date_parse(text, ret) == 0);
 }
 
 static bool read_timestamp(const reading *r, fl_str text, bool has_zone, int64_t *ret)
 {
     bool zoned;
+    fl_str format = r->table->options.timestamp_format;
+    if (format.len > 0)
+        return fl_strptime(text, format, ret) == FL_STRPTIME_OK;
     return fl_csv_read_timestamp(text, has_zone, ret) ||
            (!r->is_guessed && fl_timestamp_parse(text, ret, has_zone ? &zoned : NULL) == 0);
 }
@@ -520,6 +533,7 @@ static fl_status read_column(const reading *r, void *values)
 {
     fl_status st = FL_OK;
     fl_type type = r->field->type;
+    char number[FL_CSV_NUMBER_BYTES];
     switch (type.id) {
     case FL_UTF8:
         return read_texts(r, values);
@@ -535,7 +549,9 @@ static fl_status read_column(const reading *r, void *values)
         READ_ALL(int32_t, read_i32(text, &to[row]));
         return FL_OK;
     case FL_F64:
-        if (r->is_guessed)
+        if (r->table->options.decimal_separator != 0)
+            READ_ALL(double, fl_csv_read_f64(fl_csv_number(&r->table->options, text, number), &to[row]));
+        else if (r->is_guessed)
             READ_ALL(double, fl_csv_read_f64(text, &to[row]) && !fl_csv_is_padded(text));
         else
             READ_ALL(double, fl_csv_read_f64(text, &to[row]));
@@ -593,7 +609,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
                  .col = col,
                  .mask = mask,
                  .valid = valid,
-                 .is_guessed = scan->table->options.columns.fields == NULL,
+                 .is_guessed = fl_csv_is_guessed(scan->table, col),
                  .err = err};
     fl_bitmap_fill(valid, w->rows, true);
     st = read_column(&r, b->values->data);

@@ -7,6 +7,8 @@
 #include "format/csv/table.h"
 #include "format/csv/values.h"
 #include "base/names.h"
+#include "base/nearest.h"
+#include "base/strptime.h"
 
 typedef struct column_sample {
     uint32_t kinds;
@@ -152,6 +154,34 @@ static fl_status cell_text(const fl_csv_dialect *d, fl_arena *arena, fl_str fiel
     return st;
 }
 
+/* As fl_csv_kinds_of, with the formats that were said. */
+static uint32_t kinds_of(const fl_csv_options *o, fl_str text, uint32_t wanted)
+{
+    char buffer[FL_CSV_NUMBER_BYTES];
+    const uint32_t numbers = FL_CSV_I64 | FL_CSV_DECIMAL | FL_CSV_F64;
+    uint32_t formatted =
+        (o->date_format.len > 0 ? FL_CSV_DATE : 0) | (o->timestamp_format.len > 0 ? FL_CSV_TIMESTAMP : 0);
+    int64_t us;
+    uint32_t kinds = fl_csv_kinds_of(text, wanted & ~formatted & ~(o->decimal_separator != 0 ? numbers : 0));
+    if (o->decimal_separator != 0)
+        kinds |= fl_csv_kinds_of(fl_csv_number(o, text, buffer), wanted & numbers);
+    if ((wanted & formatted & FL_CSV_DATE) != 0 && fl_strptime(text, o->date_format, &us) == FL_STRPTIME_OK)
+        kinds |= FL_CSV_DATE;
+    if ((wanted & formatted & FL_CSV_TIMESTAMP) != 0 && fl_strptime(text, o->timestamp_format, &us) == FL_STRPTIME_OK)
+        kinds |= FL_CSV_TIMESTAMP;
+    return kinds;
+}
+
+/* A format that was said goes before a number that its texts may be, too. */
+static fl_type type_of(const fl_csv_options *o, uint32_t kinds)
+{
+    if (o->date_format.len > 0 && (kinds & FL_CSV_DATE) != 0)
+        return FL_TYPE(FL_DATE);
+    if (o->timestamp_format.len > 0 && (kinds & FL_CSV_TIMESTAMP) != 0)
+        return FL_TYPE(FL_TIMESTAMP);
+    return fl_csv_type_of(kinds);
+}
+
 static void add_value(sniffer *s, int32_t col, fl_str text, bool is_quoted)
 {
     column_sample *c = &s->columns[col];
@@ -160,7 +190,7 @@ static void add_value(sniffer *s, int32_t col, fl_str text, bool is_quoted)
     c->has_values = true;
     c->has_digits |= !fl_csv_is_number_word(text);
     if (c->kinds != 0)
-        c->kinds &= fl_csv_kinds_of(text, c->kinds);
+        c->kinds &= kinds_of(&s->table->options, text, c->kinds);
 }
 
 static void add_rows(sniffer *s, const fl_csv_dialect *d, int64_t first)
@@ -249,7 +279,7 @@ static bool find_header(const sniffer *s)
         return !fits;
     for (int32_t i = 0; i < s->n_cols; i++) {
         const column_sample *c = &s->columns[i];
-        uint32_t own = fl_csv_kinds_of(c->head, FL_CSV_ANY);
+        uint32_t own = kinds_of(o, c->head, FL_CSV_ANY);
         empty += c->head.len == 0;
         typed += (own != 0 && !fl_csv_is_number_word(c->head)) || fl_csv_looks_like_number(c->head) ||
                  fl_csv_looks_like_time(c->head);
@@ -332,10 +362,14 @@ static fl_status make_names(sniffer *s, fl_field *fields, fl_err *err)
     fl_status st = FL_OK;
     fl_arena *arena = &s->table->base.arena;
     fl_str *names = NULL;
+    const fl_option_texts *said = &s->table->options.names;
     FL_TRY(FL_NEW_ARRAY(arena, s->n_cols, &names, err));
+    if (said->n > s->n_cols)
+        return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's names are %d, but \"%s\" has %d column%s", said->n,
+                       s->table->base.files[0]->path, s->n_cols, s->n_cols == 1 ? "" : "s");
     for (int32_t col = 0; col < s->n_cols; col++) {
-        names[col] = s->columns[col].head;
-        if (!s->table->has_header || names[col].len == 0)
+        names[col] = col < said->n ? said->items[col] : s->columns[col].head;
+        if (names[col].len == 0 || (col >= said->n && !s->table->has_header))
             FL_TRY(fl_arena_format(arena, &names[col], err, "column%d", col));
     }
     FL_TRY(fl_names_tell_apart(arena, s->memory, names, s->n_cols, &s->table->base.table.note, err));
@@ -345,13 +379,45 @@ cleanup:
     return st;
 }
 
+/* Types that were said take the place of guesses. */
+static fl_status take_types(fl_csv_table *table, fl_field *fields, fl_err *err)
+{
+    const fl_option_fields *types = &table->options.types;
+    int32_t n = table->base.table.n_cols;
+    if (types->n > n)
+        return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's types are %d, but \"%s\" has %d column%s", types->n,
+                       table->base.files[0]->path, n, n == 1 ? "" : "s");
+    for (int32_t i = 0; i < types->n; i++) {
+        int32_t col = types->fields[i].name.data == NULL ? i : 0;
+        while (types->fields[i].name.data != NULL && col < n &&
+               !fl_str_is_equal_nocase(fields[col].name, types->fields[i].name))
+            col++;
+        if (col == n) {
+            fl_nearest near;
+            FL_FAIL(err, FL_ERR_CONFIG, "read_csv's types name a column \"%.*s\", which \"%s\" does not have",
+                    FL_STR_ARG(types->fields[i].name), table->base.files[0]->path);
+            fl_err_state(err, "42703", FL_ERR_CONFIG);
+            fl_nearest_init(&near, types->fields[i].name);
+            for (int32_t other = 0; other < n; other++)
+                fl_nearest_offer(&near, fields[other].name);
+            fl_nearest_hint(&near, err);
+            return FL_ERR_CONFIG;
+        }
+        fields[col].type = types->fields[i].type;
+        table->is_said[col] = true;
+    }
+    return FL_OK;
+}
+
 static fl_status make_fields(sniffer *s, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_csv_table *table = s->table;
     fl_field *fields = NULL;
     table->base.table.n_cols = s->n_cols;
+    FL_TRY(FL_NEW_ARRAY(&table->base.arena, s->n_cols + 1, &table->is_said, err));
     if (table->options.columns.fields != NULL) {
+        memset(table->is_said, true, (size_t)s->n_cols);
         table->base.table.fields = table->options.columns.fields;
         return FL_OK;
     }
@@ -360,9 +426,10 @@ static fl_status make_fields(sniffer *s, fl_err *err)
     for (int32_t col = 0; col < s->n_cols; col++) {
         const column_sample *c = &s->columns[col];
         fields[col].type =
-            fl_csv_type_of(table->options.all_varchar || !c->has_values || !c->has_digits ? 0 : c->kinds);
+            type_of(&table->options, table->options.all_varchar || !c->has_values || !c->has_digits ? 0 : c->kinds);
         fields[col].nullable = true;
     }
+    FL_TRY(take_types(table, fields, err));
     table->base.table.fields = fields;
 cleanup:
     return st;

@@ -2,6 +2,7 @@
 #include "format/csv/table.h"
 
 #include "base/hash.h"
+#include "base/strptime.h"
 
 /* ---- options ---- */
 
@@ -38,6 +39,49 @@ static fl_status read_skip(fl_arena *arena, const fl_value *value, void *ret_i64
     return st == FL_OK && *(int64_t *)ret_i64 < 0 ? FL_ERR_TYPE : st;
 }
 
+/* As of strptime; 'iso' and 'auto' are what is read without it. */
+static fl_status read_format(fl_arena *arena, const fl_value *value, void *ret_str, fl_err *err)
+{
+    int64_t us;
+    fl_status st = fl_option_text(arena, value, ret_str, err);
+    fl_str *format = ret_str;
+    if (st != FL_OK)
+        return st;
+    if (fl_str_is_equal_nocase(*format, FL_STR("iso")) || fl_str_is_equal_nocase(*format, FL_STR("auto")))
+        *format = (fl_str){0};
+    for (int64_t i = 0; i + 1 < format->len; i++) /* each specifier alone: a text ends at the first that does not fit */
+        if (format->data[i] == '%' &&
+            fl_strptime((fl_str){0}, (fl_str){format->data + i, format->len - i}, &us) == FL_STRPTIME_BAD_FORMAT)
+            return FL_ERR_TYPE;
+        else if (format->data[i] == '%')
+            i++;
+    return FL_OK;
+}
+
+static fl_status read_decimal_separator(fl_arena *arena, const fl_value *value, void *ret_char, fl_err *err)
+{
+    (void)arena, (void)err;
+    char *to = ret_char;
+    fl_status st = read_char(value, false, to);
+    if (st == FL_OK && *to != '.' && *to != ',')
+        return FL_ERR_TYPE;
+    *to = st == FL_OK && *to == '.' ? 0 : *to;
+    return st;
+}
+
+/* Columns are always found by looking, where they are not said. */
+static fl_status read_auto_detect(fl_arena *arena, const fl_value *value, void *ret, fl_err *err)
+{
+    bool is_wanted = false;
+    (void)ret;
+    fl_status st = fl_option_bool(arena, value, &is_wanted, err);
+    if (st != FL_OK || is_wanted)
+        return st;
+    FL_FAIL(err, FL_ERR_UNSUPPORTED, "read_csv has no auto_detect = false: it looks for what it is not told");
+    fl_err_hint(err, "tell it: delim, quote, escape, header and columns");
+    return FL_ERR_UNSUPPORTED;
+}
+
 static fl_status refuse_ignore_errors(fl_arena *arena, const fl_value *value, void *ret, fl_err *err)
 {
     (void)arena, (void)value, (void)ret;
@@ -46,12 +90,14 @@ static fl_status refuse_ignore_errors(fl_arena *arena, const fl_value *value, vo
     return FL_ERR_UNSUPPORTED;
 }
 
+#define FORMAT "a format of dates such as '%d/%m/%Y'"
 #define DELIM "one ASCII character"
 #define QUOTE "one ASCII character, or empty for none"
 #define AT(member) offsetof(fl_csv_table, options.member)
 
 static const fl_option_desc options[] = {
     {"delim", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
+    {"delimiter", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
     {"sep", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
     {"quote", QUOTE, read_quote, AT(wishes.quote), AT(wishes.has_quote)},
     {"escape", QUOTE, read_quote, AT(wishes.escape), AT(wishes.has_escape)},
@@ -59,7 +105,18 @@ static const fl_option_desc options[] = {
     {"comment", QUOTE, read_quote, AT(wishes.comment), AT(wishes.has_comment)},
     {"skip", "a number of lines", read_skip, AT(skip), AT(has_skip)},
     {"trim", FL_OPTION_BOOL, fl_option_bool, AT(wishes.trims), -1},
-    {"nullstr", FL_OPTION_TEXT, fl_option_text, AT(nullstr), AT(has_nullstr)},
+    {"nullstr", FL_OPTION_TEXTS, fl_option_texts_read, AT(nullstrs), -1},
+    {"names", "names such as ['a', 'b']", fl_option_texts_read, AT(names), -1},
+    {"column_names", "names such as ['a', 'b']", fl_option_texts_read, AT(names), -1},
+    {"types", FL_OPTION_TYPES, fl_option_types, AT(types), -1},
+    {"dtypes", FL_OPTION_TYPES, fl_option_types, AT(types), -1},
+    {"column_types", FL_OPTION_TYPES, fl_option_types, AT(types), -1},
+    {"dateformat", FORMAT, read_format, AT(date_format), -1},
+    {"date_format", FORMAT, read_format, AT(date_format), -1},
+    {"timestampformat", FORMAT, read_format, AT(timestamp_format), -1},
+    {"timestamp_format", FORMAT, read_format, AT(timestamp_format), -1},
+    {"decimal_separator", "'.' or ','", read_decimal_separator, AT(decimal_separator), -1},
+    {"auto_detect", "true", read_auto_detect, 0, -1},
     {"columns", FL_OPTION_COLUMNS, fl_option_columns, AT(columns), -1},
     {"compression", FL_TEXT_COMPRESSION, fl_option_text, AT(text.compression), -1},
     {"encoding", FL_TEXT_ENCODING, fl_option_text, AT(text.encoding), -1},
@@ -76,6 +133,12 @@ static fl_status check_options(fl_csv_options *o, fl_err *err)
     w->has_escape &= w->escape != 0;
     if (w->has_delim && (w->delim == quote || (w->has_escape && w->escape == w->delim)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its quote or escape, too");
+    if (o->columns.fields != NULL && (o->names.n > 0 || o->types.n > 0))
+        return FL_FAIL(err, FL_ERR_CONFIG,
+                       "read_csv's columns say names and types of all columns: names and types cannot "
+                       "stand beside them");
+    if (o->decimal_separator != 0 && w->has_delim && w->delim == o->decimal_separator)
+        return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its decimal_separator, too");
     if (w->comment != 0 && (w->comment == quote || (w->has_delim && w->comment == w->delim)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's comment cannot be its quote or delim, too");
     return FL_OK;
@@ -90,9 +153,13 @@ static uint64_t hash_options(const fl_csv_table *table)
     const fl_csv_options *o = &table->options;
     uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 |
                     (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
-                    (uint64_t)o->has_nullstr << 25 | (uint64_t)(uint8_t)d->comment << 32 | (uint64_t)d->trims << 40;
+                    (uint64_t)(uint8_t)o->decimal_separator << 48 | (uint64_t)(uint8_t)d->comment << 32 |
+                    (uint64_t)d->trims << 40;
     hash = fl_hash_combine(hash, (uint64_t)o->skip);
-    return fl_hash_combine(hash, fl_hash_bytes(o->nullstr.data, o->nullstr.len));
+    for (int32_t i = 0; i < o->nullstrs.n; i++)
+        hash = fl_hash_combine(hash, fl_hash_bytes(o->nullstrs.items[i].data, o->nullstrs.items[i].len));
+    hash = fl_hash_combine(hash, fl_hash_bytes(o->date_format.data, o->date_format.len));
+    return fl_hash_combine(hash, fl_hash_bytes(o->timestamp_format.data, o->timestamp_format.len));
 }
 
 static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
@@ -143,7 +210,7 @@ const fl_format_desc fl_format_csv = {
     .function = "read_csv",
     .suffixes = suffixes,
     .open = table_open,
-    .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, all_varchar, "
-           "sample_size, compression, encoding]) "
+    .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, names, "
+           "types, all_varchar, dateformat, timestampformat, decimal_separator, sample_size, compression, encoding]) "
            "gives the rows of one or several CSV files; what is not said is found by looking",
 };

@@ -16,13 +16,16 @@ typedef struct fl_csv_options {
     fl_text_wishes text;
     fl_csv_wishes wishes;
     bool has_header, header; /* said; and what */
-    bool has_nullstr;
-    fl_str nullstr;
+    fl_option_texts nullstrs;
+    fl_str date_format, timestamp_format; /* empty: ISO */
+    char decimal_separator;               /* 0: a point */
     bool all_varchar;
     int64_t skip; /* lines at the start of each file */
     bool has_skip;
     int64_t sample_rows; /* negative: all */
     fl_option_fields columns;
+    fl_option_texts names;  /* of the first columns, instead of the header's */
+    fl_option_fields types; /* of some columns: by name, or, without names, of the first ones */
 } fl_csv_options;
 
 typedef struct fl_csv_table {
@@ -31,6 +34,7 @@ typedef struct fl_csv_table {
     int32_t first; /* the first file that is not empty: whose header and dialect are the others', too */
     fl_csv_options options;
     bool has_header;
+    bool *is_said; /* per column: its type was not found by looking; NULL: of none */
 } fl_csv_table;
 
 extern const fl_format_desc fl_format_csv;
@@ -50,9 +54,28 @@ fl_status fl_csv_find_windows(fl_csv_table *table, fl_memory *memory, const fl_t
 /** Whether a field's text stands for NULL in a column of this type. */
 static inline bool fl_csv_is_null(const fl_csv_options *options, fl_str text, bool is_quoted, bool is_text)
 {
-    if (options->has_nullstr && !is_quoted && fl_str_is_equal(text, options->nullstr))
-        return true;
-    return text.len == 0 && (!is_text || (!is_quoted && !options->has_nullstr));
+    for (int32_t i = 0; i < options->nullstrs.n && !is_quoted; i++)
+        if (fl_str_is_equal(text, options->nullstrs.items[i]))
+            return true;
+    return text.len == 0 && (!is_text || (!is_quoted && options->nullstrs.n == 0));
+}
+
+/** Whether what the sample did not show of a column is text, and no value. */
+static inline bool fl_csv_is_guessed(const fl_csv_table *table, int32_t col)
+{
+    return table->is_said == NULL || !table->is_said[col];
+}
+
+#define FL_CSV_NUMBER_BYTES 64
+
+/** A number's text with a point, where the file has another separator: in `buffer`, but for longer ones, which are no numbers. */
+static inline fl_str fl_csv_number(const fl_csv_options *options, fl_str text, char buffer[FL_CSV_NUMBER_BYTES])
+{
+    if (FL_LIKELY(options->decimal_separator == 0) || text.len > FL_CSV_NUMBER_BYTES)
+        return text;
+    for (int64_t i = 0; i < text.len; i++)
+        buffer[i] = text.data[i] == options->decimal_separator ? '.' : text.data[i] == '.' ? '?' : text.data[i];
+    return (fl_str){buffer, text.len};
 }
 
 #endif
