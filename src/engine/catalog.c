@@ -1,5 +1,6 @@
 /* The catalog: named tables and views of the engine, and files as tables. Names match case-insensitively. */
 #include "engine/internal.h"
+#include "format/united_files.h"
 
 #include "base/file.h"
 #include "base/file_glob.h"
@@ -399,6 +400,44 @@ cleanup:
     return st;
 }
 
+typedef struct file_opener {
+    fl_session *session;
+    const fl_format_desc *format;
+} file_opener;
+
+static fl_status open_file(void *ctx, fl_str path, const fl_option *options, int32_t n_options, fl_table **ret,
+                           fl_err *err)
+{
+    const file_opener *opener = ctx;
+    fl_session *session = opener->session;
+    return fl_files_cache_open(session->engine->files, &session->files, opener->format, &session->statement_memory,
+                               &path, 1, options, n_options, ret, err);
+}
+
+/* Files one after the other are the reader's own table; those that are put together in another way are one of their tables. */
+static fl_status open_table(fl_session_catalog *catalog, const fl_format_desc *format, const fl_str *paths, int64_t n,
+                            const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_session *session = catalog->session;
+    file_opener ctx = {session, format};
+    fl_united_opener opener = {.ctx = &ctx, .open = open_file, .has_types = format->has_types};
+    fl_united_wishes wishes;
+    fl_option *own = NULL;
+    bool is_united = false;
+    FL_TRY(FL_NEW_ARRAY(catalog->arena, n_options + 1, &own, err));
+    if (n_options > 0)
+        memcpy(own, options, (size_t)n_options * sizeof(*own));
+    FL_TRY(
+        fl_united_wishes_take(format->function, catalog->arena, own, &n_options, paths, n, &wishes, &is_united, err));
+    if (is_united)
+        return fl_united_files_open(&session->statement_memory, paths, n, &wishes, own, n_options, &opener, ret, err);
+    return fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, paths, n,
+                               own, n_options, ret, err);
+cleanup:
+    return st;
+}
+
 static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *format, const fl_value *paths,
                             int64_t n_paths, const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err)
 {
@@ -431,9 +470,8 @@ static fl_status open_files(fl_session_catalog *catalog, const fl_format_desc *f
         fl_err_hint(err, "say which: read_parquet('…'), read_csv('…'), read_json('…')");
         goto cleanup;
     }
+    FL_TRY(open_table(catalog, format, all, n, options, n_options, ret, err));
     fl_session *session = catalog->session;
-    FL_TRY(fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, all, n,
-                               options, n_options, ret, err));
     if ((*ret)->note.len > 0)
         fl_session_add_note(session, (*ret)->name, (*ret)->note);
 cleanup:

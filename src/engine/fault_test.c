@@ -169,6 +169,12 @@ static const fault_statement files[] = {
     GIVES(4, "SELECT *, born + 1 FROM 'test/data/csv/people.csv'"),
     GIVES(3, "SELECT * FROM read_csv('test/data/csv/types.csv', header = true, nullstr = 'NA', all_varchar = true)"),
     GIVES(2, "FROM 'test/data/csv/quoted_newline.csv'"),
+    GIVES(4, "FROM 'test/data/csv/people.csv.gz'"),
+    GIVES(4, "FROM 'test/data/csv/people.csv.zst'"),
+    GIVES(2, "FROM read_csv('test/data/csv/utf16.csv', types = {'note': 'text'}, nullstr = ['a', 'b'])"),
+    GIVES(5, "FROM 'test/data/hive/csv/*/*/*.csv'"),
+    GIVES(3, "SELECT * FROM read_csv(['test/data/csv/by_name_1.csv', 'test/data/csv/by_name_3.csv'], union_by_name = "
+             "true, filename = true)"),
     GIVES(3, "FROM 'test/data/json/people.ndjson'"),
     GIVES(3, "SELECT name, tags[1], home.city FROM 'test/data/json/people.json'"),
     GIVES(2, "FROM 'test/data/json/escapes.ndjson'"),

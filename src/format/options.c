@@ -2,6 +2,7 @@
 #include "format/options.h"
 
 #include "base/nearest.h"
+#include "format/united_files.h"
 
 fl_status fl_option_bool(fl_arena *arena, const fl_value *value, void *ret_bool, fl_err *err)
 {
@@ -132,6 +133,7 @@ static fl_status fail_name(const char *function, const fl_option_desc *known, in
     for (int64_t i = 0; i < n_known; i++)
         if (known[i].wanted != NULL)
             fl_nearest_offer(&near, fl_str_of(known[i].name));
+    fl_united_offer_options(&near);
     fl_nearest_hint(&near, err);
     return FL_ERR_CONFIG;
 }

@@ -34,6 +34,7 @@ struct fl_unpacker {
     ZSTD_DCtx *zstd;
     bool is_stored; /* a zip's file that is not packed: */
     int64_t stored_left;
+    fl_err fault; /* why a library got no memory */
     uint16_t zip_flags;
     uint32_t zip_checksum, checksum;
 };
@@ -118,39 +119,40 @@ static uint32_t number_at(const fl_unpacker *u, int64_t at, int bytes)
 
 /* ---- memory of the libraries ---- */
 
-static void *take(fl_memory *memory, int64_t bytes)
+/* Libraries say no more than that they had no memory: what was wrong is kept. */
+static void *take(fl_unpacker *u, int64_t bytes)
 {
     void *block = NULL;
-    return fl_alloc_zero(memory, bytes, &block, NULL) == FL_OK ? block : NULL;
+    return fl_alloc_zero(u->memory, bytes, &block, &u->fault) == FL_OK ? block : NULL;
 }
 
-static void *zlib_take(void *memory, unsigned n, unsigned bytes)
+static void *zlib_take(void *u, unsigned n, unsigned bytes)
 {
-    return take(memory, (int64_t)n * bytes);
+    return take(u, (int64_t)n * bytes);
 }
 
-static void *bzip2_take(void *memory, int n, int bytes)
+static void *bzip2_take(void *u, int n, int bytes)
 {
-    return take(memory, (int64_t)n * bytes);
+    return take(u, (int64_t)n * bytes);
 }
 
-static void *zstd_take(void *memory, size_t bytes)
+static void *zstd_take(void *u, size_t bytes)
 {
-    return take(memory, (int64_t)bytes);
+    return take(u, (int64_t)bytes);
 }
 
-static void give(void *memory, void *block)
+static void give(void *u, void *block)
 {
-    (void)memory;
+    (void)u;
     fl_free(block);
 }
 
-/* What a library could not take is asked for once more, for the error's sake. */
-static fl_status fail_memory(fl_unpacker *u, fl_err *err)
+static fl_status fail_memory(const fl_unpacker *u, fl_err *err)
 {
-    FL_FAIL(err, FL_ERR_MEMORY, "out of memory: a window to unpack \"%s\" with %s does not fit into the limit",
-            u->file->path, u->desc->name);
-    return FL_ERR_MEMORY;
+    FL_ASSERT(u->fault.code != FL_OK);
+    if (err != NULL)
+        *err = u->fault;
+    return u->fault.code;
 }
 
 /* ---- deflate, in gzip and zip ---- */
@@ -161,7 +163,7 @@ static fl_status open_zlib(fl_unpacker *u, int window_bits, fl_err *err)
     if (u->is_open) {
         code = inflateReset(&u->zlib);
     } else {
-        u->zlib = (z_stream){.zalloc = zlib_take, .zfree = give, .opaque = u->memory};
+        u->zlib = (z_stream){.zalloc = zlib_take, .zfree = give, .opaque = u};
         code = inflateInit2(&u->zlib, window_bits);
     }
     u->is_open |= code == Z_OK;
@@ -272,7 +274,7 @@ static void zip_close(fl_unpacker *u)
 
 static fl_status zstd_begin(fl_unpacker *u, fl_err *err)
 {
-    ZSTD_customMem memory = {.customAlloc = zstd_take, .customFree = give, .opaque = u->memory};
+    ZSTD_customMem memory = {.customAlloc = zstd_take, .customFree = give, .opaque = u};
     if (!u->is_open)
         u->zstd = ZSTD_createDCtx_advanced(memory);
     u->is_open = u->zstd != NULL;
@@ -303,7 +305,7 @@ static fl_status bzip2_begin(fl_unpacker *u, fl_err *err)
 {
     if (u->is_open) /* it cannot begin anew */
         BZ2_bzDecompressEnd(&u->bzip2);
-    u->bzip2 = (bz_stream){.bzalloc = bzip2_take, .bzfree = give, .opaque = u->memory};
+    u->bzip2 = (bz_stream){.bzalloc = bzip2_take, .bzfree = give, .opaque = u};
     u->is_open = BZ2_bzDecompressInit(&u->bzip2, 0, 0) == BZ_OK;
     return u->is_open ? FL_OK : fail_memory(u, err);
 }

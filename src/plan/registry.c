@@ -428,6 +428,9 @@ const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry
         const fl_format_desc *format = registry->formats.items[i];
         if (fl_str_is_equal_nocase(fl_str_of(format->function), name))
             return format;
+        for (const char *const *alias = format->aliases; alias != NULL && *alias != NULL; alias++)
+            if (fl_str_is_equal_nocase(fl_str_of(*alias), name))
+                return format;
     }
     return NULL;
 }

@@ -14,6 +14,8 @@ struct fl_scan_bounds {
     int64_t tests_capacity;
     int32_t n_tests;
     fl_memory *memory;
+    const fl_scan_bounds *of; /* of a view: what it looks into, and by which slots */
+    const int32_t *slots;
 };
 
 fl_status fl_scan_bounds_new(fl_memory *memory, fl_scan_bounds **ret, fl_err *err)
@@ -27,6 +29,18 @@ fl_status fl_scan_bounds_new(fl_memory *memory, fl_scan_bounds **ret, fl_err *er
     b->memory = memory;
     *ret = b;
     return FL_OK;
+}
+
+fl_status fl_scan_bounds_new_view(fl_memory *memory, const fl_scan_bounds *of, const int32_t *slots,
+                                  fl_scan_bounds **ret, fl_err *err)
+{
+    FL_ASSERT(of != NULL && slots != NULL);
+    fl_status st = fl_scan_bounds_new(memory, ret, err);
+    if (st == FL_OK) {
+        (*ret)->of = of;
+        (*ret)->slots = slots;
+    }
+    return st;
 }
 
 void fl_scan_bounds_free(fl_scan_bounds *b)
@@ -80,6 +94,7 @@ cleanup:
 
 fl_status fl_scan_bounds_add(fl_scan_bounds *bounds, const fl_scan_bound *bound, fl_err *err)
 {
+    FL_ASSERT(bounds->of == NULL);
     pthread_mutex_lock(&bounds->lock);
     fl_status st = add(bounds, bound, err);
     pthread_mutex_unlock(&bounds->lock);
@@ -100,6 +115,8 @@ bool fl_scan_bounds_can_match(const fl_scan_bounds *bounds, int32_t slot, const 
 {
     if (bounds == NULL)
         return true;
+    if (bounds->of != NULL)
+        return fl_scan_bounds_can_match(bounds->of, bounds->slots[slot], min, max, all_null);
     pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&bounds->lock;
     bool can = true;
     pthread_mutex_lock(lock);
@@ -127,6 +144,8 @@ bool fl_scan_bounds_has(const fl_scan_bounds *bounds, int32_t slot)
 {
     if (bounds == NULL)
         return false;
+    if (bounds->of != NULL)
+        return fl_scan_bounds_has(bounds->of, bounds->slots[slot]);
     pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&bounds->lock;
     pthread_mutex_lock(lock);
     bool has = find(bounds, slot) != NULL;

@@ -97,6 +97,10 @@ typedef struct fl_scan_bounds fl_scan_bounds;
 fl_status fl_scan_bounds_new(fl_memory *memory, fl_scan_bounds **ret, fl_err *err);
 void fl_scan_bounds_free(fl_scan_bounds *bounds);
 
+/** Bounds that look into others, which outlive them: slot i is slots[i] there. Both are borrowed; nothing can be added. */
+fl_status fl_scan_bounds_new_view(fl_memory *memory, const fl_scan_bounds *of, const int32_t *slots,
+                                  fl_scan_bounds **ret, fl_err *err);
+
 /** Adds a bound, or intersects with the one there is for the slot. Values are copied. */
 fl_status fl_scan_bounds_add(fl_scan_bounds *bounds, const fl_scan_bound *bound, fl_err *err);
 
@@ -257,7 +261,9 @@ typedef struct fl_format_desc {
     uint32_t size;               /* FL_DESC */
     const char *name;            /* "parquet" */
     const char *function;        /* "read_parquet" */
+    const char *const *aliases;  /* other names of the function; ends with NULL; NULL: none */
     const char *const *suffixes; /* ".parquet", … ; ends with NULL */
+    bool has_types;              /* it has an option `types`: {'column': 'type'} */
     /** Opens one or several files (in order; all must have the first one's columns) as one table. Options are the named
      *  arguments; an unknown one is FL_ERR_COLUMN-like FL_ERR_CONFIG with the nearest name. Strings are copied. */
     fl_status (*open)(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options,

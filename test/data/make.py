@@ -49,6 +49,21 @@ def packed_files():
     write("json/choices.ndjson.gz", gzip.compress((HERE / "json/choices.ndjson").read_bytes(), mtime=0))
 
 
+def hive_files():
+    for year, month, rows in ((2023, "12", "1,10\n2,20\n"), (2024, "01", "3,30\n"), (2024, "02", "4,\n5,50\n")):
+        write(f"hive/csv/year={year}/month={month}/a.csv", "id,n\n" + rows)
+        ids = [int(line.split(",")[0]) for line in rows.split()]
+        (HERE / f"hive/parquet/year={year}/month={month}").mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), HERE / f"hive/parquet/year={year}/month={month}/a.parquet")
+    write("hive/odd/day=2024-01-01/tag=a%20b/a.csv", "id\n1\n")
+    write("hive/odd/day=2024-01-02/tag=__HIVE_DEFAULT_PARTITION__/a.csv", "id\n2\n")
+    write("hive/odd_days/day=2024-01-01/a.csv", "id\n1\n")
+    write("hive/odd_days/day=never/a.csv", "id\n2\n")
+    write("csv/by_name_1.csv", "a,b\n1,x\n2,y\n")
+    write("csv/by_name_2.csv", "B,c\nz,2.5\n")
+    write("csv/by_name_3.csv", "a,c\n1.5,2024-01-01\n")
+
+
 def csv_files():
     write("csv/people.csv", 'id,name,born,score,active\n1,Ada,1815-12-10,9.5,true\n2,"Hopper, Grace",1906-12-09,,false\n'
                             '3,"Alan ""T"" Turing",1912-06-23,7.25,true\n4,,1903-12-28,-1,false\n')
@@ -300,3 +315,4 @@ if __name__ == "__main__":
     sorted_parquet_files()
     odd_parquet_files()
     packed_files()
+    hive_files()

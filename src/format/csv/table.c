@@ -204,10 +204,14 @@ static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_pa
 static const char *const suffixes[] = {".csv",     ".tsv",     ".csv.gz",  ".tsv.gz", ".csv.zst",
                                        ".tsv.zst", ".csv.bz2", ".tsv.bz2", NULL};
 
+static const char *const aliases[] = {"read_csv_auto", NULL};
+
 const fl_format_desc fl_format_csv = {
     .size = (uint32_t)sizeof(fl_format_desc),
     .name = "csv",
     .function = "read_csv",
+    .aliases = aliases,
+    .has_types = true,
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, names, "

@@ -196,10 +196,13 @@ static const char *const suffixes[] = {".json",       ".ndjson",    ".jsonl",   
                                        ".jsonl.gz",   ".json.zst",  ".ndjson.zst", ".jsonl.zst", ".json.bz2",
                                        ".ndjson.bz2", ".jsonl.bz2", NULL};
 
+static const char *const aliases[] = {"read_json_auto", "read_ndjson", "read_ndjson_auto", NULL};
+
 const fl_format_desc fl_format_json = {
     .size = (uint32_t)sizeof(fl_format_desc),
     .name = "json",
     .function = "read_json",
+    .aliases = aliases,
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_json(file [, columns, sample_size, compression, encoding]) gives the objects of one or several JSON "

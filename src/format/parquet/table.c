@@ -139,10 +139,13 @@ static fl_status table_open(fl_memory *memory, const fl_str *paths, int64_t n_pa
 
 static const char *const suffixes[] = {".parquet", ".parq", ".pq", NULL};
 
+static const char *const aliases[] = {"parquet_scan", NULL};
+
 const fl_format_desc fl_format_parquet = {
     .size = (uint32_t)sizeof(fl_format_desc),
     .name = "parquet",
     .function = "read_parquet",
+    .aliases = aliases,
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_parquet(file [, verify_checksums := true] [, binary_as_string := false] "
