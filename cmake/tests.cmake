@@ -12,6 +12,10 @@ set(fletch_test_environment
     "UBSAN_OPTIONS=print_stacktrace=1"
     "TSAN_OPTIONS=halt_on_error=1:exitcode=99:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
 
+if(CMAKE_CROSSCOMPILING)
+    list(APPEND fletch_test_environment "FLETCH_WASM_INSTANCES=0")   # qemu would keep notes of each of a pool's pages
+endif()
+
 function(fletch_test name labels)
     cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND" ${ARGN})
     if(NOT arg_TIMEOUT)

@@ -253,10 +253,12 @@ static pthread_mutex_t compile_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- engines ------------------------------------------------------------------------------------------------------------ */
 
-/* How many instances can have a place. Wasmtime ends the process where it cannot have the addresses, so they are asked for before. */
+/* How many instances can have a place. Wasmtime ends the process where it cannot have the addresses, so they are asked for before.
+ * FLETCH_WASM_INSTANCES says how many at the most, for machines on which addresses are dear: qemu keeps notes of each page. */
 static uint32_t find_room(void)
 {
-    for (uint32_t n = POOL_INSTANCES; n >= POOL_INSTANCES_MIN; n /= 2) {
+    const char *most = getenv("FLETCH_WASM_INSTANCES");
+    for (uint32_t n = most != NULL ? (uint32_t)strtoul(most, NULL, 10) : POOL_INSTANCES; n >= POOL_INSTANCES_MIN; n /= 2) {
         size_t bytes = n * FL_WASM_MEMORIES * RESERVED_BYTES * 2; /* of both engines */
         void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (room == MAP_FAILED)
