@@ -42,4 +42,10 @@ fl_status fl_option_text(fl_arena *arena, const fl_value *value, void *ret_str, 
 fl_status fl_option_rows(fl_arena *arena, const fl_value *value, void *ret_i64, fl_err *err);
 fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err);
 
+/** The same with lists and structs among the types. */
+fl_status fl_option_nested_columns(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err);
+
+/** A type's name with its modifiers: "decimal(10,2)"; false: there is no such type, or it is nested. */
+bool fl_option_type_read(fl_str name, fl_type *ret);
+
 #endif

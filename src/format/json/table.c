@@ -159,7 +159,7 @@ cleanup:
 }
 
 static const fl_option_desc options[] = {
-    {"columns", FL_OPTION_COLUMNS, fl_option_columns, offsetof(fl_json_table, columns), -1},
+    {"columns", FL_OPTION_COLUMNS, fl_option_nested_columns, offsetof(fl_json_table, columns), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, offsetof(fl_json_table, sample_rows), -1},
 };
 

@@ -466,11 +466,11 @@ static fl_status add_options(binder *b, insert_text *t, const copying *c)
 }
 
 /* The type that a text reader is asked for: what it cannot read itself is text, which is cast. */
-static void add_read_type(fl_text *text, fl_type type)
+static void add_read_type(fl_text *text, fl_type type, bool is_csv)
 {
     fl_text name;
     fl_text_init(&name, text->memory);
-    if (fl_type_is_nested(type))
+    if (type.id == FL_BINARY || (is_csv && fl_type_is_nested(type)))
         fl_text_add(&name, FL_STR("text"));
     else
         fl_type_print(&name, type);
@@ -495,9 +495,6 @@ static fl_status make_insert(binder *b, copy_from *f)
     fl_text *text = &f->made.text;
     bool is_csv = strcmp(f->c.writer->reader, "read_csv") == 0, is_json = strcmp(f->c.writer->reader, "read_json") == 0;
     const fl_ast_copy *copy = f->c.copy;
-    bool has_nested = false;
-    for (int32_t i = 0; i < f->n_cols; i++)
-        has_nested |= fl_type_is_nested(f->table->fields[f->cols[i]].type);
     note_place(&f->made, copy->path.parts[0].start);
     fl_text_add(text, FL_STR("INSERT INTO "));
     add_name(text, copy->path.parts[copy->path.count - 1].text);
@@ -523,12 +520,12 @@ static fl_status make_insert(binder *b, copy_from *f)
         fl_text_add_char(text, '*');
     fl_text_addf(text, " FROM %s(", f->c.writer->reader);
     add_string(text, copy->file);
-    for (int32_t i = 0; i < f->n_cols && (is_csv || (is_json && !has_nested)); i++) {
+    for (int32_t i = 0; i < f->n_cols && (is_csv || is_json); i++) {
         const fl_field *field = &f->table->fields[f->cols[i]];
         fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(", columns = {"));
         add_string(text, field->name);
         fl_text_add(text, FL_STR(": "));
-        add_read_type(text, field->type);
+        add_read_type(text, field->type, is_csv);
         if (i == f->n_cols - 1)
             fl_text_add_char(text, '}');
     }
