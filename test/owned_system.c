@@ -154,6 +154,13 @@ static int make(const fl_system *system, const char *path)
     return fails(owned, OWNED_CALL_ANY, "make") ? owned->failure : opened(owned, fl_system_own.make(system, path));
 }
 
+static int create(const fl_system *system, const char *path)
+{
+    owned_system *owned = of(system);
+    note(owned, "create %s; ", name_of(path));
+    return fails(owned, OWNED_CALL_ANY, "create") ? owned->failure : opened(owned, fl_system_own.create(system, path));
+}
+
 static int edit(const fl_system *system, const char *path)
 {
     owned_system *owned = of(system);
@@ -172,6 +179,14 @@ static int make_folder(const fl_system *system, const char *path)
     if (fails(of(system), OWNED_CALL_WRITE, "make_folder"))
         return of(system)->failure;
     return fl_system_own.make_folder(system, path);
+}
+
+static int create_folder(const fl_system *system, const char *path)
+{
+    note(of(system), "create_folder %s; ", name_of(path));
+    if (fails(of(system), OWNED_CALL_WRITE, "create_folder"))
+        return of(system)->failure;
+    return fl_system_own.create_folder(system, path);
 }
 
 static int touch(const fl_system *system, const char *path)
@@ -295,6 +310,8 @@ void owned_system_init(owned_system *owned)
     owned->system.punch = punch;
     owned->system.resize = resize;
     owned->system.make = make;
+    owned->system.create = create;
+    owned->system.create_folder = create_folder;
     owned->system.sync = sync_file;
     owned->system.sync_folder = sync_folder;
     owned->system.rename = rename_file;

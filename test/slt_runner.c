@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fletch/fletch.h>
+#include <ftw.h>
 #include <math.h>
 #include <regex.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@
 #define INCLUDE_DEPTH_MAX 8
 #define VARIABLES_MAX 16
 #define SETTINGS_MAX 16
+#define TEST_DIR "${TEST_DIR}" /* stands for a folder of the file's own */
 
 struct options {
     const char *engine;
@@ -65,6 +67,7 @@ struct file {
     long hash_threshold;
     int depth; /* of includes */
     long records, failures, skipped;
+    char folder[256];  /* TEST_DIR; empty: none yet */
     bool needs_memory; /* the record under way says so */
     struct edit *edits;
     size_t edits_count;
@@ -136,13 +139,49 @@ static bool is_blank(const char *line)
     return line[strspn(line, " \t")] == '\0';
 }
 
+/* ---- a folder for what statements write ---- */
+
+/* Made when it is first named, gone when the file has been run. */
+static const char *test_folder(struct file *file)
+{
+    const char *parent = getenv("TMPDIR");
+    if (file->folder[0] == '\0') {
+        snprintf(file->folder, sizeof file->folder, "%s/slt-XXXXXX", parent != NULL ? parent : "/tmp");
+        if (mkdtemp(file->folder) == NULL) {
+            perror(file->folder);
+            exit(2);
+        }
+    }
+    return file->folder;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static void remove_folder(const struct file *file)
+{
+    if (file->folder[0] != '\0')
+        nftw(file->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 /* ---- variables of loop and foreach ---- */
 
 /* `line` with ${name} replaced; the caller frees it. */
-static char *substitute(const struct file *file, const char *line)
+static char *substitute(struct file *file, const char *line)
 {
     struct text text = {0};
     while (*line != '\0') {
+        if (strncmp(line, TEST_DIR, strlen(TEST_DIR)) == 0) {
+            const char *folder = test_folder(file);
+            text_add(&text, folder, strlen(folder));
+            line += strlen(TEST_DIR);
+            continue;
+        }
         const char *end = strncmp(line, "${", 2) == 0 ? strchr(line, '}') : NULL;
         const struct variable *found = NULL;
         for (int i = 0; end != NULL && i < file->variables_count; i++) {
@@ -788,6 +827,7 @@ static void run_path(const struct options *options, const char *path, struct tot
     struct file file = {.options = options};
     bool ok = open_session(&file) && run_file(&file, path);
     close_session(&file);
+    remove_folder(&file);
     free(file.edits);
     if (file.failures > FAILURES_SHOWN_MAX)
         printf("%s: %ld more failures\n", path, file.failures - FAILURES_SHOWN_MAX);

@@ -70,6 +70,41 @@ void fl_size_print(char ret[FL_SIZE_TEXT_BYTES], int64_t bytes)
         snprintf(ret, FL_SIZE_TEXT_BYTES, "%d.%d %s", tenths / 10, tenths % 10, units[unit]);
 }
 
+bool fl_size_read(fl_str text, int64_t *ret)
+{
+    static const struct {
+        const char *unit;
+        double bytes;
+    } units[] = {{"", 1},
+                 {"b", 1},
+                 {"kb", 1e3},
+                 {"kib", 1024},
+                 {"k", 1024},
+                 {"mb", 1e6},
+                 {"mib", 1048576},
+                 {"m", 1048576},
+                 {"gb", 1e9},
+                 {"gib", 1073741824.0},
+                 {"g", 1073741824.0},
+                 {"tb", 1e12},
+                 {"tib", 1099511627776.0}};
+    char copy[64] = "", *end = copy;
+    if (text.len >= (int64_t)sizeof(copy))
+        return false;
+    if (text.len > 0)
+        memcpy(copy, text.data, (size_t)text.len);
+    double number = strtod(copy, &end);
+    bool is_number = end != copy && number >= 0;
+    while (*end == ' ')
+        end++;
+    for (int64_t i = 0; i < FL_LEN(units) && is_number; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(end), fl_str_of(units[i].unit)) && number * units[i].bytes < 9e18) {
+            *ret = number <= 0 ? 0 : (int64_t)(number * units[i].bytes);
+            return true;
+        }
+    return false;
+}
+
 static const char asked[] = "more were asked for";
 
 static fl_status fail_limit(const fl_memory *m, int64_t used, int64_t bytes, fl_err *err)

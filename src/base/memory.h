@@ -8,6 +8,7 @@
 #define FL_BASE_MEMORY_H
 
 #include "base/status.h"
+#include "base/str.h"
 
 #include <stdatomic.h>
 
@@ -57,6 +58,9 @@ void fl_memory_say_who(fl_err *err, const char *who);
 /** A size as people say it: "900 bytes", "12.4 MB", "16 MB". Powers of a thousand, as SET memory_limit = '16MB' reads them. */
 #define FL_SIZE_TEXT_BYTES 32
 void fl_size_print(char ret[FL_SIZE_TEXT_BYTES], int64_t bytes);
+
+/** Reads one: "512 MB", "1.5GB", "64MiB", "1000000"; of the letters alone, as in "64M", powers of 1,024. False when it is none. */
+bool fl_size_read(fl_str text, int64_t *ret);
 
 /** What may still be charged: the least that the limits in the chain leave, and of which limit. INT64_MAX, 0: there is none. A
  *  number of the moment. */

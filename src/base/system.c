@@ -75,6 +75,11 @@ static int own_make(const fl_system *system, const char *path)
     return failed(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600));
 }
 
+static int own_create(const fl_system *system, const char *path)
+{
+    return failed(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666));
+}
+
 static int own_edit(const fl_system *system, const char *path)
 {
     return failed(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
@@ -161,6 +166,16 @@ static int own_make_folder(const fl_system *system, const char *path)
     return failed(mkdir(path, 0700));
 }
 
+static int own_create_folder(const fl_system *system, const char *path)
+{
+    return failed(mkdir(path, 0777));
+}
+
+static int own_remove_folder(const fl_system *system, const char *path)
+{
+    return failed(rmdir(path));
+}
+
 static int own_touch(const fl_system *system, const char *path)
 {
     return failed(utimensat(AT_FDCWD, path, NULL, 0));
@@ -240,6 +255,7 @@ const fl_system fl_system_own = {.monotonic_ns = own_monotonic_ns,
                                  .wait = own_wait,
                                  .open = own_open,
                                  .make = own_make,
+                                 .create = own_create,
                                  .edit = own_edit,
                                  .lock = own_lock,
                                  .make_temporary = own_make_temporary,
@@ -254,6 +270,8 @@ const fl_system fl_system_own = {.monotonic_ns = own_monotonic_ns,
                                  .rename = own_rename,
                                  .remove = own_remove,
                                  .make_folder = own_make_folder,
+                                 .create_folder = own_create_folder,
+                                 .remove_folder = own_remove_folder,
                                  .touch = own_touch,
                                  .look = own_look,
                                  .look_open = own_look_open,
@@ -287,6 +305,14 @@ int fl_system_make(const fl_system *system, const char *path)
     int fd;
     const fl_system *t = table_of(system);
     CALL(FL_FAULT_OPEN, fd, t->make(t, path));
+    return fd;
+}
+
+int fl_system_create(const fl_system *system, const char *path)
+{
+    int fd;
+    const fl_system *t = table_of(system);
+    CALL(FL_FAULT_OPEN, fd, t->create(t, path));
     return fd;
 }
 
@@ -410,6 +436,21 @@ int fl_system_make_folder(const fl_system *system, const char *path)
     const fl_system *t = table_of(system);
     CALL(FL_FAULT_WRITE, result, t->make_folder(t, path));
     return result;
+}
+
+int fl_system_create_folder(const fl_system *system, const char *path)
+{
+    int result;
+    const fl_system *t = table_of(system);
+    CALL(FL_FAULT_WRITE, result, t->create_folder(t, path));
+    return result;
+}
+
+/* Part of cleaning up, as remove is: no fault is armed for it. */
+int fl_system_remove_folder(const fl_system *system, const char *path)
+{
+    const fl_system *t = table_of(system);
+    return t->remove_folder(t, path);
 }
 
 int fl_system_touch(const fl_system *system, const char *path)

@@ -46,7 +46,8 @@ struct fl_system {
     int (*open)(const fl_system *system, const char *path); /* for reading; must not hang on a FIFO */
     int (*make)(const fl_system *system,
                 const char *path); /* anew, for reading and writing: -EEXIST; only the owner may */
-    int (*edit)(const fl_system *system, const char *path); /* for reading and writing; made where there is none */
+    int (*create)(const fl_system *system, const char *path); /* as make, for whom the process's mask lets */
+    int (*edit)(const fl_system *system, const char *path);   /* for reading and writing; made where there is none */
     int (*lock)(const fl_system *system, int fd); /* until it is closed, or its process ends; -EAGAIN: another has it */
     int (*make_temporary)(const fl_system *system, const char *folder); /* without a name, gone when closed or killed */
     void (*close)(const fl_system *system, int fd);
@@ -61,6 +62,8 @@ struct fl_system {
     int (*rename)(const fl_system *system, const char *from, const char *to);
     int (*remove)(const fl_system *system, const char *path);
     int (*make_folder)(const fl_system *system, const char *path); /* -EEXIST; only the owner may */
+    int (*create_folder)(const fl_system *system, const char *path); /* as make_folder, for whom the process's mask lets */
+    int (*remove_folder)(const fl_system *system, const char *path); /* an empty one */
     int (*touch)(const fl_system *system, const char *path);       /* it was modified now */
     int (*look)(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret);
     int (*look_open)(const fl_system *system, int fd, fl_file_info *ret);
@@ -79,6 +82,7 @@ extern const fl_system fl_system_own;
 
 int fl_system_open(const fl_system *system, const char *path);
 int fl_system_make(const fl_system *system, const char *path);
+int fl_system_create(const fl_system *system, const char *path);
 int fl_system_edit(const fl_system *system, const char *path);
 int fl_system_lock(const fl_system *system, int fd);
 int fl_system_make_temporary(const fl_system *system, const char *folder);
@@ -97,6 +101,8 @@ int fl_system_sync_folder(const fl_system *system, const char *path);
 int fl_system_rename(const fl_system *system, const char *from, const char *to);
 int fl_system_remove(const fl_system *system, const char *path);
 int fl_system_make_folder(const fl_system *system, const char *path);
+int fl_system_create_folder(const fl_system *system, const char *path);
+int fl_system_remove_folder(const fl_system *system, const char *path);
 int fl_system_touch(const fl_system *system, const char *path);
 int fl_system_look(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret);
 int fl_system_look_open(const fl_system *system, int fd, fl_file_info *ret);

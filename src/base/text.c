@@ -32,6 +32,12 @@ static bool make_room(fl_text *text, int64_t bytes)
     return text->st == FL_OK;
 }
 
+char *fl_text_room(fl_text *text, int64_t bytes)
+{
+    FL_ASSERT(bytes >= 0);
+    return make_room(text, bytes) ? text->data + text->len : NULL;
+}
+
 void fl_text_add(fl_text *text, fl_str part)
 {
     if (!make_room(text, part.len))

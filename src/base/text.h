@@ -24,6 +24,9 @@ void fl_text_clear(fl_text *text);
 
 void fl_text_add(fl_text *text, fl_str part);
 
+/** Room for `bytes` more behind the contents, for who writes there himself and then adds to `len`; NULL: an addition failed. */
+char *fl_text_room(fl_text *text, int64_t bytes);
+
 /** Adds what another text holds, or that an addition to it failed. */
 void fl_text_add_text(fl_text *text, const fl_text *part);
 void fl_text_add_char(fl_text *text, char c);

@@ -8,6 +8,7 @@
 #define FL_RULE(name) extern const fl_rule_desc fl_rule_##name;
 #define FL_FUNC(name) extern const fl_func_set fl_func_set_##name;
 #define FL_FORMAT(name) extern const fl_format_desc fl_format_##name;
+#define FL_WRITER(name) extern const fl_writer_desc fl_writer_##name;
 #include "engine/builtins.def"
 #undef FL_OP
 #undef FL_TRAIT
@@ -15,6 +16,7 @@
 #undef FL_RULE
 #undef FL_FUNC
 #undef FL_FORMAT
+#undef FL_WRITER
 
 fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err)
 {
@@ -25,6 +27,7 @@ fl_status fl_engine_add_builtins(fl_registry *registry, fl_err *err)
 #define FL_RULE(name) FL_TRY(fl_registry_add_rule(registry, &fl_rule_##name, err));
 #define FL_FUNC(name) FL_TRY(fl_registry_add_funcs(registry, &fl_func_set_##name, err));
 #define FL_FORMAT(name) FL_TRY(fl_registry_add_format(registry, &fl_format_##name, err));
+#define FL_WRITER(name) FL_TRY(fl_registry_add_writer(registry, &fl_writer_##name, err));
 #include "engine/builtins.def"
 cleanup:
     return st;

@@ -405,6 +405,14 @@ fl_status fl_session_run_statement(fl_session *session, const fl_ast_statement *
 fl_status fl_session_statement_hash(fl_session *session, const fl_ast_statement *ast, uint64_t *ret_hash, fl_err *err);
 fl_status fl_session_statement_explain(fl_session *session, const fl_ast_statement *ast, char **ret_text, fl_err *err);
 
+/* COPY (copy.c), whose rows are one: how many rows were copied; EXPORT and IMPORT DATABASE (export.c). */
+fl_status fl_session_copy_to(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                             fl_rows *ret, fl_err *err);
+fl_status fl_session_copy_from(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                               fl_rows *ret, fl_err *err);
+fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+
 /* Users' functions (function.c). Names are told from others' without regard to case. */
 
 /** A language by its name, NULL when there is none. */

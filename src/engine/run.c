@@ -230,6 +230,7 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
     for (int64_t i = 0; i < result->n_segments; i++)
         rows.segments[i] = fl_segment_ref(result->segments[i]);
     rows.n_segments = result->n_segments;
+    FL_TRY(fl_exec_commit(exec, err));
     *ret = rows;
     rows = (fl_rows){0};
 cleanup:

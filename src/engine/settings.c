@@ -91,23 +91,7 @@ static fl_status integer_of(const fl_value *value, fl_str name, int64_t min, int
 /* "512 MB", "1.5GB", "1000000"; 0 for none. */
 static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_err *err)
 {
-    static const struct {
-        const char *unit;
-        double bytes;
-    } units[] = {{"", 1},
-                 {"b", 1},
-                 {"kb", 1e3},
-                 {"kib", 1024},
-                 {"k", 1024},
-                 {"mb", 1e6},
-                 {"mib", 1048576},
-                 {"m", 1048576},
-                 {"gb", 1e9},
-                 {"gib", 1073741824.0},
-                 {"g", 1073741824.0},
-                 {"tb", 1e12},
-                 {"tib", 1099511627776.0}};
-    char text[64] = "", *end = text;
+    char text[64] = "";
     fl_text printed;
     fl_text_init(&printed, NULL);
     fl_value_print(&printed, value);
@@ -117,15 +101,8 @@ static fl_status bytes_of(const fl_value *value, fl_str name, int64_t *ret, fl_e
     fl_text_drop(&printed);
     if (st != FL_OK)
         return st;
-    double number = strtod(text, &end);
-    while (*end == ' ')
-        end++;
-    for (int64_t i = 0; i < FL_LEN(units) && end != text; i++)
-        if (fl_str_is_equal_nocase(fl_str_of(end), fl_str_of(units[i].unit)) && number * units[i].bytes < 9e18 &&
-            number >= 0) {
-            *ret = number <= 0 ? 0 : (int64_t)(number * units[i].bytes);
-            return FL_OK;
-        }
+    if (fl_size_read(fl_str_of(text), ret))
+        return FL_OK;
     FL_FAIL(err, FL_ERR_CONFIG,
             "%.*s must be a size from 0 (no limit but the %s) on, such as '512MB' or '2GB', "
             "not '%s'",

@@ -622,6 +622,14 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return deallocate(session, bound, err);
     case FL_AST_KILL:
         return fl_running_kill(session, bound->name, bound->name_pos, err);
+    case FL_AST_COPY_TO:
+        return fl_session_copy_to(session, bound, params, n_params, ret, err);
+    case FL_AST_COPY_FROM:
+        return fl_session_copy_from(session, bound, params, n_params, ret, err);
+    case FL_AST_EXPORT:
+        return fl_session_export(session, bound, err);
+    case FL_AST_IMPORT:
+        return fl_session_import(session, bound, err);
     }
     return FL_FAIL(err, FL_ERR_INTERNAL, "a statement of unknown kind");
 }
@@ -638,6 +646,10 @@ static bool computes(fl_ast_statement_kind kind)
     case FL_AST_ANALYZE:
     case FL_AST_EXPLAIN:
     case FL_AST_EXECUTE:
+    case FL_AST_COPY_TO:
+    case FL_AST_COPY_FROM:
+    case FL_AST_EXPORT:
+    case FL_AST_IMPORT:
         return true;
     default:
         return false;
@@ -657,6 +669,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
     case FL_AST_DROP:
+    case FL_AST_COPY_FROM:
         return true;
     default:
         return false;

@@ -320,3 +320,22 @@ fl_status fl_exec_parallel(fl_exec *exec, int32_t n, fl_status (*fn)(void *ctx, 
 {
     return fl_workers_each(exec->context.workers, exec->n_workers, n, fn, ctx, exec->context.memory->interrupt, err);
 }
+
+/* ---- commits ------------------------------------------------------------------------------------------------------- */
+
+void fl_exec_add_commit(fl_exec *exec, fl_stage *stage)
+{
+    FL_ASSERT(stage->ops->commit != NULL && stage->next_commit == NULL);
+    fl_stage **at = &exec->commits;
+    while (*at != NULL)
+        at = &(*at)->next_commit;
+    *at = stage;
+}
+
+fl_status fl_exec_commit(fl_exec *exec, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (fl_stage *stage = exec->commits; stage != NULL && st == FL_OK; stage = stage->next_commit)
+        st = stage->ops->commit(stage, err);
+    return st;
+}

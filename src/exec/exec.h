@@ -77,6 +77,8 @@ typedef struct fl_stage_ops {
     /** Sinks with is_paced: whether a worker in the middle of a morsel shall wait for now. Never all that are in a morsel, while
      *  the reader has nothing to take. Any thread, under the run's lock or not. */
     bool (*is_held)(fl_stage *stage, const fl_worker *worker);
+    /** Sinks of fl_exec_add_commit: makes what the run did outside of the process last. */
+    fl_status (*commit)(fl_stage *stage, fl_err *err);
     void (*local_free)(fl_stage *stage, void *local);
     void (*free)(fl_stage *stage);
 } fl_stage_ops;
@@ -85,6 +87,7 @@ struct fl_stage {
     const fl_stage_ops *ops;
     fl_stage *next;
     const fl_node *node; /* whose output this stage pushes; NULL: helper stages, not counted */
+    struct fl_stage *next_commit;
     bool is_ordered;     /* the rows must arrive in the source's order, by one worker at a time (limits) */
     bool multiplies;     /* a batch may become many, as rows that have several partners do */
     bool is_paced;       /* sinks: rows are read while the run goes on, and workers may pause (fl_exec_pause_if_due) */
@@ -160,6 +163,7 @@ struct fl_exec {
     int64_t sources_capacity;
     int32_t n_sources;
     struct fl_runtime_filter *runtime_filters;
+    fl_stage *commits; /* in the order in which they were added */
     struct fl_exec_shared *shared;
     fl_worker *workers; /* [n_workers] */
     int32_t n_workers;
@@ -199,6 +203,9 @@ fl_status fl_exec_run_until(fl_exec *exec, bool (*is_enough)(void *ctx), void *c
  *  holding no lock of a sink. */
 void fl_exec_wake(fl_exec *exec);
 
+/** Commits what stages have to, in the order in which they were added; what is not committed is undone when the run is freed. */
+fl_status fl_exec_commit(fl_exec *exec, fl_err *err);
+
 /** Ends the run where it is, and frees it. Waits for helpers, who stop at their next batch; workers that pause end on this thread. */
 void fl_exec_free(fl_exec *exec);
 
@@ -222,6 +229,9 @@ fl_status fl_exec_add_source(fl_exec *exec, const fl_source_ops *ops, int64_t by
 /** Adds to the graph: run source -> chain; finish a sink when all pipelines that feed it have ended. */
 fl_status fl_exec_add_pipeline(fl_exec *exec, fl_source *source, fl_stage *chain, fl_err *err);
 fl_status fl_exec_add_finish(fl_exec *exec, fl_stage *sink, fl_err *err);
+
+/** The stage has something to commit when the run and all that is made of its rows has succeeded. */
+void fl_exec_add_commit(fl_exec *exec, fl_stage *stage);
 
 /** A stage or source whose pipelines do not start before the sink is finished: `waits` is &stage->waits or &source->waits. The
  *  sink's finish is added before a pipeline over it. */

@@ -44,8 +44,7 @@ fl_status fl_option_rows(fl_arena *arena, const fl_value *value, void *ret_i64, 
     return FL_OK;
 }
 
-/* A type's name with its modifiers: "decimal(10,2)". */
-static bool read_type(fl_str name, fl_type *ret)
+bool fl_option_type_read(fl_str name, fl_type *ret)
 {
     int precision = -1, scale = -1;
     const char *open = name.len > 0 ? memchr(name.data, '(', (size_t)name.len) : NULL;
@@ -86,7 +85,7 @@ fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fi
         if (type->is_null || type->type.id != FL_UTF8)
             return FL_FAIL(err, FL_ERR_CONFIG, "the type of column \"%.*s\" is a text such as 'integer'",
                            FL_STR_ARG(fields[i].name));
-        if (!read_type(type->s, &fields[i].type))
+        if (!fl_option_type_read(type->s, &fields[i].type))
             return FL_FAIL(err, FL_ERR_CONFIG, "column \"%.*s\" cannot be of type \"%.*s\"", FL_STR_ARG(fields[i].name),
                            FL_STR_ARG(type->s));
     }
@@ -107,7 +106,7 @@ fl_status fl_option_types(fl_arena *arena, const fl_value *value, void *ret_fiel
         if (type->is_null || type->type.id != FL_UTF8)
             return FL_ERR_TYPE;
         fields[i].nullable = true;
-        if (!read_type(type->s, &fields[i].type))
+        if (!fl_option_type_read(type->s, &fields[i].type))
             return FL_FAIL(err, FL_ERR_CONFIG, "column %lld cannot be of type \"%.*s\"", (long long)i + 1,
                            FL_STR_ARG(type->s));
     }

@@ -53,4 +53,10 @@ fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fi
 /** As fl_option_columns, or a list of types, whose fields have no names: they are the first columns'. */
 fl_status fl_option_types(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err);
 
+/** The same with lists and structs among the types. */
+fl_status fl_option_nested_columns(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err);
+
+/** A type's name with its modifiers: "decimal(10,2)"; false: there is no such type, or it is nested. */
+bool fl_option_type_read(fl_str name, fl_type *ret);
+
 #endif

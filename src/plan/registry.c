@@ -29,7 +29,7 @@ typedef struct user_func {
 struct fl_registry {
     _Atomic int32_t refs;
     bool is_sealed;
-    list ops, traits, rules, phases, funcs, aggs, formats;
+    list ops, traits, rules, phases, funcs, aggs, formats, writers;
     const fl_func_desc *func_by_name[NAME_SLOTS];
     const fl_agg_desc *agg_by_name[NAME_SLOTS];
     user_func *user_funcs; /* which are in funcs or aggs, too */
@@ -72,8 +72,8 @@ void fl_registry_unref(const fl_registry *shared)
     fl_registry *registry = (fl_registry *)shared;
     if (registry == NULL || atomic_fetch_sub(&registry->refs, 1) > 1)
         return;
-    list *lists[] = {&registry->ops,   &registry->traits, &registry->rules,  &registry->phases,
-                     &registry->funcs, &registry->aggs,   &registry->formats};
+    list *lists[] = {&registry->ops,   &registry->traits, &registry->rules,   &registry->phases,
+                     &registry->funcs, &registry->aggs,   &registry->formats, &registry->writers};
     for (int64_t i = 0; i < FL_LEN(lists); i++)
         fl_free(lists[i]->items);
     for (int32_t i = 0; i < registry->n_user_funcs; i++)
@@ -106,6 +106,7 @@ fl_status fl_registry_copy(const fl_registry *from, fl_registry **ret, fl_err *e
     FL_TRY(copy_list(&from->funcs, &copy->funcs, err));
     FL_TRY(copy_list(&from->aggs, &copy->aggs, err));
     FL_TRY(copy_list(&from->formats, &copy->formats, err));
+    FL_TRY(copy_list(&from->writers, &copy->writers, err));
     memcpy(copy->func_by_name, from->func_by_name, sizeof(copy->func_by_name));
     memcpy(copy->agg_by_name, from->agg_by_name, sizeof(copy->agg_by_name));
     FL_TRY(fl_grow(NULL, (void **)&copy->user_funcs, &copy->user_funcs_capacity, from->n_user_funcs,
@@ -253,6 +254,11 @@ fl_status fl_registry_add_phase(fl_registry *registry, const fl_phase_desc *phas
 fl_status fl_registry_add_format(fl_registry *registry, const fl_format_desc *format, fl_err *err)
 {
     return add(registry, &registry->formats, format, "format", err);
+}
+
+fl_status fl_registry_add_writer(fl_registry *registry, const fl_writer_desc *writer, fl_err *err)
+{
+    return add(registry, &registry->writers, writer, "writer", err);
 }
 
 static uint32_t name_slot(fl_str name)
@@ -409,15 +415,42 @@ const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name)
     return agg;
 }
 
+static bool has_suffix_of(fl_str path, const char *const *suffixes)
+{
+    for (; suffixes != NULL && *suffixes != NULL; suffixes++) {
+        fl_str end = fl_str_of(*suffixes);
+        if (path.len >= end.len && fl_str_is_equal_nocase((fl_str){path.data + path.len - end.len, end.len}, end))
+            return true;
+    }
+    return false;
+}
+
 const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path)
 {
     for (int32_t i = 0; i < registry->formats.n; i++) {
         const fl_format_desc *format = registry->formats.items[i];
-        for (const char *const *suffix = format->suffixes; suffix != NULL && *suffix != NULL; suffix++) {
-            fl_str end = fl_str_of(*suffix);
-            if (path.len >= end.len && fl_str_is_equal_nocase((fl_str){path.data + path.len - end.len, end.len}, end))
-                return format;
-        }
+        if (has_suffix_of(path, format->suffixes))
+            return format;
+    }
+    return NULL;
+}
+
+const fl_writer_desc *fl_registry_writer_of_path(const fl_registry *registry, fl_str path)
+{
+    for (int32_t i = 0; i < registry->writers.n; i++) {
+        const fl_writer_desc *writer = registry->writers.items[i];
+        if (has_suffix_of(path, writer->suffixes))
+            return writer;
+    }
+    return NULL;
+}
+
+const fl_writer_desc *fl_registry_writer(const fl_registry *registry, fl_str name)
+{
+    for (int32_t i = 0; i < registry->writers.n; i++) {
+        const fl_writer_desc *writer = registry->writers.items[i];
+        if (fl_str_is_equal_nocase(fl_str_of(writer->name), name))
+            return writer;
     }
     return NULL;
 }
@@ -447,4 +480,5 @@ LIST_OF(fl_registry_rules, struct fl_rule_desc, rules)
 LIST_OF(fl_registry_funcs, fl_func_desc, funcs)
 LIST_OF(fl_registry_aggs, fl_agg_desc, aggs)
 LIST_OF(fl_registry_formats, fl_format_desc, formats)
+LIST_OF(fl_registry_writers, fl_writer_desc, writers)
 #undef LIST_OF

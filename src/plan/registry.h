@@ -10,6 +10,7 @@
 #include "plan/func.h"
 #include "plan/node.h"
 #include "plan/table.h"
+#include "plan/writer.h"
 
 struct fl_rule_desc;
 struct fl_phase_desc;
@@ -53,6 +54,7 @@ bool fl_registry_remove_user_func(fl_registry *registry, fl_str name);
 void fl_registry_remove_user_funcs(fl_registry *registry);
 
 fl_status fl_registry_add_format(fl_registry *registry, const fl_format_desc *format, fl_err *err);
+fl_status fl_registry_add_writer(fl_registry *registry, const fl_writer_desc *writer, fl_err *err);
 
 /** Adds a value to an enumerated trait, as an implementation that comes from outside is one. FL_ERR_DUPLICATE when the trait
  *  has one of the name. The name is borrowed. */
@@ -72,6 +74,8 @@ const fl_func_desc *fl_registry_func(const fl_registry *registry, fl_str name);
 const fl_agg_desc *fl_registry_agg(const fl_registry *registry, fl_str name);
 const fl_format_desc *fl_registry_format_of_path(const fl_registry *registry, fl_str path);
 const fl_format_desc *fl_registry_format_of_function(const fl_registry *registry, fl_str name);
+const fl_writer_desc *fl_registry_writer(const fl_registry *registry, fl_str name);
+const fl_writer_desc *fl_registry_writer_of_path(const fl_registry *registry, fl_str path);
 
 /** The rules as they are applied; NULL when the registry is not sealed. */
 const struct fl_rule_set *fl_registry_rule_set(const fl_registry *registry);
@@ -83,5 +87,6 @@ const struct fl_rule_desc *const *fl_registry_rules(const fl_registry *registry,
 const fl_func_desc *const *fl_registry_funcs(const fl_registry *registry, int32_t *ret_n);
 const fl_agg_desc *const *fl_registry_aggs(const fl_registry *registry, int32_t *ret_n);
 const fl_format_desc *const *fl_registry_formats(const fl_registry *registry, int32_t *ret_n);
+const fl_writer_desc *const *fl_registry_writers(const fl_registry *registry, int32_t *ret_n);
 
 #endif

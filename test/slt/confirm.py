@@ -25,6 +25,7 @@ import math
 import os
 import pathlib
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -212,6 +213,7 @@ class DuckDB:
     def __init__(self):
         import duckdb
         self.error = duckdb.Error
+        self.folder = tempfile.TemporaryDirectory()
         self.conn = duckdb.connect(":memory:")
         for setting in ("TimeZone = 'UTC'", "integer_division = true", "default_null_order = 'nulls_last_on_asc_first_on_desc'",
                         "threads = 1"):
@@ -222,7 +224,7 @@ class DuckDB:
 
     def run(self, sql):
         try:
-            result = self.conn.execute(sql)
+            result = self.conn.execute(sql.replace("${TEST_DIR}", self.folder.name))
             columns = result.description or []
             letters = "".join(self.letter(str(c[1])) for c in columns)
             return letters, [[self.value(v) for v in row] for row in result.fetchall()]
@@ -267,6 +269,7 @@ class DuckDB:
 
     def close(self):
         self.conn.close()
+        self.folder.cleanup()
 
 
 def same_value(want, got, letter):

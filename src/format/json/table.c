@@ -162,7 +162,7 @@ cleanup:
 }
 
 static const fl_option_desc options[] = {
-    {"columns", FL_OPTION_COLUMNS, fl_option_columns, offsetof(fl_json_table, columns), -1},
+    {"columns", FL_OPTION_COLUMNS, fl_option_nested_columns, offsetof(fl_json_table, columns), -1},
     {"compression", FL_TEXT_COMPRESSION, fl_option_text, offsetof(fl_json_table, text.compression), -1},
     {"encoding", FL_TEXT_ENCODING, fl_option_text, offsetof(fl_json_table, text.encoding), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, offsetof(fl_json_table, sample_rows), -1},

@@ -459,6 +459,10 @@ typedef enum fl_ast_statement_kind {
     FL_AST_EXECUTE,         /* execute */
     FL_AST_DEALLOCATE,      /* setting: name; empty = all */
     FL_AST_KILL,            /* setting: name, digits */
+    FL_AST_COPY_TO,         /* copy */
+    FL_AST_COPY_FROM,       /* copy */
+    FL_AST_EXPORT,          /* copy: file is the folder */
+    FL_AST_IMPORT,          /* copy: file is the folder */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -600,6 +604,25 @@ typedef struct fl_ast_execute {
     int32_t arg_count;
 } fl_ast_execute;
 
+/* name, name value, name (value, …) */
+typedef struct fl_ast_copy_option {
+    fl_ast_name name;
+    fl_ast_expr **values; /* constants; words as strings, * as FL_AST_STAR */
+    int32_t value_count;
+    bool is_list; /* parentheses were written */
+} fl_ast_copy_option;
+
+typedef struct fl_ast_copy {
+    fl_ast_path path; /* of the table; count 0: a query */
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_query *query; /* of the rows that are written: SELECT columns FROM path where a table was named */
+    fl_str file;
+    int32_t file_start;
+    fl_ast_copy_option *options;
+    int32_t option_count;
+} fl_ast_copy;
+
 typedef struct fl_ast_statement {
     fl_ast_statement_kind kind;
     int32_t start, end;      /* without the semicolon */
@@ -620,6 +643,7 @@ typedef struct fl_ast_statement {
         fl_ast_explain *explain;
         fl_ast_prepare *prepare;
         fl_ast_execute *execute;
+        fl_ast_copy *copy;
     };
 } fl_ast_statement;
 

@@ -318,6 +318,10 @@ static const statement_binder binders[] = {
     [FL_AST_EXECUTE] = fl_sql_bind_execute,
     [FL_AST_DEALLOCATE] = fl_sql_bind_setting,
     [FL_AST_KILL] = fl_sql_bind_setting,
+    [FL_AST_COPY_TO] = fl_sql_bind_copy_to,
+    [FL_AST_COPY_FROM] = fl_sql_bind_copy_from,
+    [FL_AST_EXPORT] = fl_sql_bind_export,
+    [FL_AST_IMPORT] = fl_sql_bind_export,
 };
 
 fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,

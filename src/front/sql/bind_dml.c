@@ -19,7 +19,7 @@ typedef struct dml {
 
 /* ---- the table ---- */
 
-static fl_status find_target(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
+fl_status fl_sql_find_target(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_catalog_entry entry = {0};
@@ -260,7 +260,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_insert)
 {
     (void)text;
     fl_status st = FL_OK;
-    FL_TRY(find_target(env, arena, ast->insert->path, ret, err));
+    FL_TRY(fl_sql_find_target(env, arena, ast->insert->path, ret, err));
     dml d = {.env = env, .ast = ast, .table = ret->table};
     FL_TRY(fl_sql_bind_plan(env, ast, plan_insert, &d, &ret->query, err));
 cleanup:
@@ -403,7 +403,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_update)
 {
     (void)text;
     fl_status st = FL_OK;
-    FL_TRY(find_target(env, arena, ast->update->table->path, ret, err));
+    FL_TRY(fl_sql_find_target(env, arena, ast->update->table->path, ret, err));
     dml d = {.env = env, .ast = ast, .table = ret->table};
     FL_TRY(FL_NEW_ARRAY(arena, ast->update->assign_count + 1, &d.assigned, err));
     FL_TRY(fl_sql_bind_plan(env, ast, plan_update, &d, &ret->query, err));
@@ -448,7 +448,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_delete)
     (void)text;
     fl_status st = FL_OK;
     const fl_ast_erase *erase = ast->erase;
-    FL_TRY(find_target(env, arena, erase->table->path, ret, err));
+    FL_TRY(fl_sql_find_target(env, arena, erase->table->path, ret, err));
     dml d = {.env = env, .ast = ast, .table = ret->table};
     if (ast->kind == FL_AST_DELETE && (erase->usings != NULL || erase->where != NULL))
         FL_TRY(fl_sql_bind_plan(env, ast, plan_delete, &d, &ret->query, err));

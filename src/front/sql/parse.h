@@ -269,4 +269,11 @@ fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_delete(parser *p, fl_ast_statement *statement);
 
+/* ---- parse_copy.c ---- */
+
+fl_status fl_sql_parse_copy(parser *p, fl_ast_statement *statement);
+
+/** EXPORT DATABASE, IMPORT DATABASE. */
+fl_status fl_sql_parse_export(parser *p, fl_ast_statement *statement);
+
 #endif

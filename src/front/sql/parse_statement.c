@@ -18,8 +18,6 @@ static const struct {
     {FL_KW_ABORT, "transactions are", no_transactions},
     {FL_KW_SAVEPOINT, "transactions are", no_transactions},
     {FL_KW_END, "transactions are", no_transactions},
-    {FL_KW_COPY, "COPY is",
-     "files are tables: CREATE TABLE t AS FROM 'file.csv'; to write one: fletch --format csv -o FILE -c 'SELECT …'"},
     {FL_KW_MERGE, "MERGE is",
      "write UPDATE … FROM for the rows that match and INSERT … SELECT … WHERE NOT EXISTS (…) for the others"},
     {FL_KW_ALTER, "ALTER is", "make the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"},
@@ -34,8 +32,6 @@ static const struct {
     {FL_KW_VACUUM, "VACUUM is", "leave it out: there is nothing to clean up"},
     {FL_KW_INSTALL, "INSTALL is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
     {FL_KW_LOAD, "LOAD is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
-    {FL_KW_EXPORT, "EXPORT is", "to write a file: fletch --format csv -o FILE -c 'SELECT …'"},
-    {FL_KW_IMPORT, "IMPORT is", "files are tables: CREATE TABLE t AS FROM 'file.csv'"},
     {FL_KW_COMMENT, "COMMENT is", "write it into the script, behind --"},
     {FL_KW_LOCK, "LOCK is", "leave it out: statements that change tables take turns"},
     {FL_KW_CHECKPOINT, "CHECKPOINT is", "leave it out: tables live in memory"},
@@ -266,10 +262,12 @@ static fl_status parse_explain(parser *p, fl_ast_statement *statement)
     case FL_AST_DELETE:
     case FL_AST_CREATE_TABLE:
     case FL_AST_EXECUTE:
+    case FL_AST_COPY_TO:
+    case FL_AST_COPY_FROM:
         break;
     default:
         fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
-                       "EXPLAIN explains queries, INSERT, UPDATE, DELETE and CREATE TABLE AS");
+                       "EXPLAIN explains queries, INSERT, UPDATE, DELETE, COPY and CREATE TABLE AS");
         fl_err_hint(p->err, "run the statement alone: it has no plan");
         return FL_ERR_UNSUPPORTED;
     }
@@ -398,6 +396,13 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             break;
         case FL_KW_EXECUTE:
             FL_TRY(parse_execute(p, statement));
+            break;
+        case FL_KW_COPY:
+            FL_TRY(fl_sql_parse_copy(p, statement));
+            break;
+        case FL_KW_EXPORT:
+        case FL_KW_IMPORT:
+            FL_TRY(fl_sql_parse_export(p, statement));
             break;
         default:
             for (int64_t i = 0; i < FL_LEN(refused); i++)

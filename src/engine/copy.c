@@ -1,0 +1,56 @@
+/* COPY: to a file its query is run, which writes it; from one rows are inserted as by INSERT. Both tell how many rows they were. */
+#include "engine/internal.h"
+
+fl_status fl_session_copy_to(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                             fl_rows *ret, fl_err *err)
+{
+    FL_ASSERT(bound->query.n_outputs == 1);
+    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret,
+                          err);
+}
+
+/* One row with a count, which is still to be put in: what can fail is done before rows are inserted. */
+static fl_status make_count(fl_memory *memory, fl_rows *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_rows rows = {.n_cols = 1};
+    fl_segment_builder *builder = NULL;
+    fl_type type = FL_TYPE(FL_I64);
+    int64_t none = 0;
+    fl_vec vec;
+    fl_arena_init(&rows.arena, memory);
+    fl_vec_set_flat(&vec, type, &none, NULL);
+    FL_TRY(FL_NEW_ARRAY(&rows.arena, 1, &rows.fields, err));
+    FL_TRY(FL_NEW_ARRAY(&rows.arena, 1, &rows.segments, err));
+    rows.fields[0] = (fl_field){.name = FL_STR("Count"), .type = type, .nullable = true};
+    FL_TRY(fl_segment_builder_new(memory, &type, 1, FL_SEGMENT_RESULT, &builder, err));
+    FL_TRY(fl_segment_builder_add(builder, &vec, NULL, 1, err));
+    FL_TRY(fl_segment_builder_finish(builder, &rows.segments[0], err));
+    rows.n_segments = 1;
+    *ret = rows;
+    rows = (fl_rows){0};
+cleanup:
+    fl_segment_builder_free(builder);
+    fl_rows_drop(&rows);
+    return st;
+}
+
+fl_status fl_session_copy_from(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                               fl_rows *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_rows rows = {0};
+    double before = bound->table->rows;
+    FL_TRY(make_count(&session->engine->memory, &rows, err));
+    FL_TRY(fl_session_insert(session, bound, params, n_params, err));
+    fl_table *table = fl_engine_table(session->engine, bound->name);
+    FL_ASSERT(table != NULL && table->rows >= before); /* nobody else changes tables meanwhile */
+    int64_t count = (int64_t)(table->rows - before);
+    memcpy(rows.segments[0]->buffers[0]->data, &count, sizeof(count)); /* nobody else has it yet */
+    fl_table_unref(table);
+    *ret = rows;
+    rows = (fl_rows){0};
+cleanup:
+    fl_rows_drop(&rows);
+    return st;
+}
