@@ -35,5 +35,6 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_execute);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_insert);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_update);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_delete);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_merge);
 
 #endif
