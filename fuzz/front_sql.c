@@ -124,11 +124,12 @@ static fl_status open_table(fl_catalog *catalog, fl_str function, const fl_value
     return FL_OK;
 }
 
-static fl_status get_default(fl_sql_env *env, fl_table *of, int32_t col, fl_str *ret, fl_err *err)
+static void get_rules(fl_sql_env *env, const fl_table *of, const fl_column_rules **ret_rules,
+                      const fl_table_constraints **ret_constraints)
 {
-    (void)env, (void)of, (void)err;
-    *ret = col == 0 ? FL_STR("1 + 1") : (fl_str){0};
-    return FL_OK;
+    static const fl_column_rules rules[64] = {{.default_text = {"1 + 1", 5}}};
+    (void)env, (void)of, (void)ret_constraints;
+    *ret_rules = rules;
 }
 
 /* ---- the target ---- */
@@ -136,7 +137,7 @@ static fl_status get_default(fl_sql_env *env, fl_table *of, int32_t col, fl_str 
 static void run(fl_str text, fl_memory *memory, fl_registry *registry)
 {
     fl_catalog catalog = {.find = find_table, .open = open_table};
-    fl_sql_env env = {.memory = memory, .registry = registry, .catalog = &catalog, .get_default = get_default};
+    fl_sql_env env = {.memory = memory, .registry = registry, .catalog = &catalog, .get_rules = get_rules};
     fl_arena arena;
     fl_sql_parser parser;
     fl_err err = {0};

@@ -138,6 +138,12 @@ FL_API double fl_session_progress(const fl_session *session);
 /** Processor time that the session's last statement took, over all workers, in nanoseconds. */
 FL_API int64_t fl_session_cpu_ns(const fl_session *session);
 
+/** Rows that the session's last statement inserted, updated, deleted or merged; -1 where it was none that changes rows. */
+FL_API int64_t fl_session_changed_rows(const fl_session *session);
+
+/** What the last statement was, where it changes something: "INSERT", "UPDATE", "CREATE TABLE"; empty for others. Valid forever. */
+FL_API const char *fl_session_command(const fl_session *session);
+
 /** What there is to know of the session's last statement besides its rows: that columns of a file have other names here,
  *  for one. A line each; empty when there is nothing. Valid until the session's next call. */
 FL_API const char *fl_session_notes(const fl_session *session);

@@ -272,6 +272,8 @@ static void answer_line(fl_session *session, char *data, size_t len, fl_cli_text
     yyjson_doc_free(request);
     if (is_good) {
         add_notes(line, fl_session_notes(session));
+        if (fl_session_changed_rows(session) >= 0)
+            fl_cli_text_addf(line, ",\"changed_rows\":%lld", (long long)fl_session_changed_rows(session));
         fl_cli_text_addf(line, ",\"ms\":%.3f,\"cpu_ms\":%.3f}\n", fl_cli_clock_ms() - start,
                          (double)fl_session_cpu_ns(session) / 1e6);
         return;

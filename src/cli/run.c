@@ -72,11 +72,25 @@ static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
     return is_good;
 }
 
+/* As PostgreSQL's shell says it. */
+static void tell_change(const fl_cli_run *run)
+{
+    const char *command = fl_session_command(run->session);
+    long long rows = (long long)fl_session_changed_rows(run->session);
+    if (rows >= 0)
+        fprintf(run->file, "%s%s %lld\n", command, strcmp(command, "INSERT") == 0 ? " 0" : "", rows);
+    else if (command[0] != 0)
+        fprintf(run->file, "%s\n", command);
+    fflush(run->file);
+}
+
 /* What there is to say of it goes to standard error. */
 bool fl_cli_run_answer(fl_cli_run *run, struct ArrowArrayStream *rows, double start_ms)
 {
     bool is_good = write_rows(run, rows);
     rows->release(rows);
+    if (is_good && run->tells_changes)
+        tell_change(run);
     for (const char *note = fl_session_notes(run->session), *end; (end = strchr(note, '\n')) != NULL; note = end + 1)
         fprintf(stderr, "Note: %.*s\n", (int)(end - note), note);
     if (run->has_timing)

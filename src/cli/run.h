@@ -12,6 +12,7 @@ typedef struct fl_cli_run {
     const fl_cli_format *format;
     FILE *file; /* where answers go; errors and times go to standard error */
     bool has_timing;
+    bool tells_changes; /* says of statements without rows what they did: INSERT 0 3 */
 } fl_cli_run;
 
 /** Runs the statements of a text one by one. Stops at the first that fails, with its error reported, and gives false;

@@ -125,6 +125,7 @@ bool fl_cli_shell(fl_cli_run *run)
 {
     prompt p = {0};
     HistEvent event;
+    run->tells_changes = true;
     setlocale(LC_CTYPE, "C.UTF-8"); /* what is typed is UTF-8, whatever the environment says */
     History *lines = history_init();
     EditLine *editor = el_init("fletch", stdin, stdout, stderr);

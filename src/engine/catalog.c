@@ -108,6 +108,27 @@ cleanup:
     return st;
 }
 
+void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int32_t n)
+{
+    pthread_mutex_lock(&engine->lock);
+    for (int32_t i = 0; i < n; i++) {
+        fl_catalog_item *item = look_up(engine, versions[i].name);
+        FL_ASSERT(item != NULL && item->table != NULL); /* who changes tables has the turn */
+        fl_table *old = item->table;
+        fl_key_index *index = item->index;
+        item->table = versions[i].table;
+        item->index = versions[i].index;
+        versions[i].table = old; /* goes when the lock is given back */
+        versions[i].index = index;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    for (int32_t i = 0; i < n; i++) {
+        fl_key_index_free(versions[i].index);
+        fl_table_unref(versions[i].table);
+        versions[i] = (fl_table_version){0};
+    }
+}
+
 fl_table *fl_engine_table(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);

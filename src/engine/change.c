@@ -1,28 +1,12 @@
-/* Statements that change tables: each makes a new version that shares what stays, checks what comes against NOT NULL
- * and the unique keys, and puts it in the old one's place. A statement that fails changes nothing. They take turns
- * (fl_session_begin_change). */
-#include "engine/internal.h"
+/* Statements that change the rows of tables: each makes a new version that shares what stays, holds what comes to the table's rules and
+ * keys, and puts it in the old one's place. A statement that fails changes nothing. They take turns (fl_session_begin_change). */
+#include "engine/change.h"
 
 #include "plan/props.h"
-#include "store/table_change.h"
 
 #define SMALL_SEGMENT_ROWS 4096
 
-/* Whether the rows may be in the table: the columns from `first` on are the table's cols[0 .. n) (NULL: all in order). */
-static fl_status check_not_null(const fl_rows *rows, int32_t first, const fl_table *table, const int32_t *cols,
-                                int32_t n, fl_str name, fl_err *err)
-{
-    const fl_column_rules *rules = fl_memory_table_rules(table);
-    for (int32_t i = 0; rules != NULL && i < n; i++) {
-        int32_t c = cols == NULL ? i : cols[i];
-        for (int64_t s = 0; rules[c].is_not_null && s < rows->n_segments; s++)
-            if (rows->segments[s]->nulls[first + i] > 0)
-                return FL_FAIL(err, FL_ERR_CONSTRAINT,
-                               "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
-                               FL_STR_ARG(table->fields[c].name), FL_STR_ARG(name));
-    }
-    return FL_OK;
-}
+/* ---- what they share ---- */
 
 /* The longest order of several keys that the query's rows come in, in terms of its outputs. Orders of one column are found when
  * they are asked for. Of an optimized query: what it was made of may promise more than it gives. */
@@ -53,42 +37,27 @@ cleanup:
     return st;
 }
 
-/* What a new version of a table is made of. */
-typedef struct version {
-    fl_segment *const *segments;
-    int64_t n_segments;
-    const fl_table_key *keys;
-    int32_t n_keys;
-    fl_table_order order; /* that the rows were put in */
-    double n_changed;     /* rows that are other ones than before, or new */
-} version;
-
-/* Puts a new version in a table's place. Takes over the index (NULL: none), whose values are those of the segments. */
-static fl_status replace_table(fl_session *session, fl_table *old, fl_str name, const version *v, fl_key_index *index,
-                               fl_err *err)
+fl_status fl_make_version(fl_session *session, fl_table *old, const fl_table_parts *parts, fl_table **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_table *table = NULL;
     const fl_column_rules *rules = fl_memory_table_rules(old);
-    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, v->segments,
-                               v->n_segments, &table, err));
+    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, parts->segments,
+                               parts->n_segments, &table, err));
     if (rules != NULL)
         FL_TRY(fl_memory_table_set_rules(table, rules, err));
-    FL_TRY(fl_memory_table_set_keys(table, v->keys, v->n_keys, err));
-    FL_TRY(fl_memory_table_set_order(table, &v->order, err));
-    fl_memory_table_inherit(table, old, v->n_changed);
-    if (index != NULL)
-        fl_key_index_set_version(index, table->version);
-    FL_TRY(fl_engine_put_table(session->engine, name, table, index, true, err));
+    FL_TRY(fl_memory_table_set_constraints(table, fl_memory_table_constraints(old), err));
+    FL_TRY(fl_memory_table_set_keys(table, parts->keys, parts->n_keys, err));
+    FL_TRY(fl_memory_table_set_order(table, &parts->order, err));
+    fl_memory_table_inherit(table, old, parts->n_changed);
+    *ret = table;
     table = NULL;
-    index = NULL;
 cleanup:
-    fl_key_index_free(index);
     fl_table_unref(table);
     return st;
 }
 
-static fl_status check_changeable(const fl_table *table, fl_err *err)
+fl_status fl_check_changeable(const fl_table *table, fl_err *err)
 {
     int64_t n = 0;
     if (fl_memory_table_segments(table, &n) != NULL || n == 0)
@@ -99,18 +68,103 @@ static fl_status check_changeable(const fl_table *table, fl_err *err)
     return FL_ERR_UNSUPPORTED;
 }
 
-/* The query's rows as segments of a table, and the order that they come in. */
-static fl_status run_into(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                          fl_arena *arena, fl_rows *ret, fl_table_order *ret_order, fl_err *err)
+fl_status fl_run_into(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params, fl_arena *arena,
+                      fl_rows *ret, fl_table_order *ret_order, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_session_optimize_open(session, &bound->query, params, n_params, NULL, err));
-    FL_TRY(order_of(&bound->query, arena, ret_order, err));
-    st = fl_session_run_optimized(session, &bound->query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory,
-                                  ret, err);
+    FL_TRY(fl_session_optimize_open(session, query, params, n_params, NULL, err));
+    FL_TRY(order_of(query, arena, ret_order, err));
+    st = fl_session_run_optimized(session, query, params, n_params, FL_SEGMENT_TABLE, &session->engine->memory, ret,
+                                  err);
 cleanup:
     return st;
 }
+
+static fl_status types_of(const fl_table *table, fl_arena *arena, fl_type **ret, fl_err *err)
+{
+    fl_status st = FL_NEW_ARRAY(arena, table->n_cols + 1, ret, err);
+    for (int32_t c = 0; c < table->n_cols && st == FL_OK; c++)
+        (*ret)[c] = table->fields[c].type;
+    return st;
+}
+
+/* Numbers from `first` on. */
+static fl_status numbers_from(int32_t first, int32_t n, fl_arena *arena, int32_t **ret, fl_err *err)
+{
+    fl_status st = FL_NEW_ARRAY(arena, n + 1, ret, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        (*ret)[i] = first + i;
+    return st;
+}
+
+static fl_status add_reference(fl_segments *list, fl_segment *segment, fl_err *err)
+{
+    return fl_segment_list_add(list->memory, &list->items, &list->n, &list->capacity, fl_segment_ref(segment), err);
+}
+
+fl_status fl_append_segments(fl_session *session, const fl_table *table, fl_segment *const *old, int64_t n_old,
+                             fl_segment *const *more, int64_t n_more, fl_segments *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena arena;
+    bool is_small = n_old > 0 && n_more == 1 && old[n_old - 1]->rows + more[0]->rows <= SMALL_SEGMENT_ROWS;
+    fl_arena_init(&arena, &session->statement_memory);
+    for (int64_t i = 0; i < n_old - is_small; i++)
+        FL_TRY(add_reference(ret, old[i], err));
+    if (is_small) {
+        fl_segment *const both[2] = {old[n_old - 1], more[0]};
+        fl_type *types = NULL;
+        int32_t *cols = NULL;
+        FL_TRY(types_of(table, &arena, &types, err));
+        FL_TRY(numbers_from(0, table->n_cols, &arena, &cols, err));
+        FL_TRY(fl_segments_pack(&session->engine->memory, both, 2, cols, types, table->n_cols, NULL, FL_SEGMENT_TABLE,
+                                ret, err));
+    } else {
+        for (int64_t i = 0; i < n_more; i++)
+            FL_TRY(add_reference(ret, more[i], err));
+    }
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
+}
+
+fl_status fl_give_returning(fl_session *session, const fl_sql_bound *bound, const fl_rows *rows, uint64_t *const *live,
+                            fl_rows *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = bound->n_returning, first = rows->n_cols - n;
+    fl_rows made = {.n_cols = n};
+    fl_segments list = {0};
+    fl_type *types = NULL;
+    int32_t *cols = NULL;
+    if (!bound->returns)
+        return FL_OK;
+    FL_ASSERT(first >= 0);
+    fl_arena_init(&made.arena, &session->engine->memory);
+    FL_TRY(FL_NEW_ARRAY(&made.arena, n + 1, &made.fields, err));
+    FL_TRY(FL_NEW_ARRAY(&made.arena, n + 1, &types, err));
+    FL_TRY(numbers_from(first, n, &made.arena, &cols, err));
+    for (int32_t i = 0; i < n; i++) {
+        made.fields[i].nullable = true;
+        FL_TRY(fl_arena_copy_str(&made.arena, rows->fields[first + i].name, &made.fields[i].name, err));
+        FL_TRY(fl_type_copy(&made.arena, rows->fields[first + i].type, &made.fields[i].type, err));
+        types[i] = made.fields[i].type;
+    }
+    FL_TRY(fl_segments_pack(&session->engine->memory, rows->segments, rows->n_segments, cols, types, n, live,
+                            FL_SEGMENT_RESULT, &list, err));
+    FL_TRY(FL_NEW_ARRAY(&made.arena, list.n + 1, &made.segments, err));
+    for (; made.n_segments < list.n; made.n_segments++)
+        made.segments[made.n_segments] = fl_segment_ref(list.items[made.n_segments]);
+    *ret = made;
+    made = (fl_rows){0};
+cleanup:
+    fl_segments_drop(&list);
+    if (st != FL_OK)
+        fl_rows_drop(&made);
+    return st;
+}
+
+/* ---- CREATE TABLE ---- */
 
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                   fl_err *err)
@@ -142,7 +196,7 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
                                      .is_not_null = bound->columns[i].is_not_null};
     }
     if (bound->query.plan != NULL && !bound->is_empty)
-        FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
+        FL_TRY(fl_run_into(session, &bound->query, params, n_params, &arena, &rows, &order, err));
     FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments,
                                rows.n_segments, &table, err));
     FL_TRY(fl_memory_table_set_rules(table, rules, err));
@@ -158,119 +212,141 @@ cleanup:
     return st;
 }
 
-/* The index of the table's rows as they are, if there is one; it is the caller's. */
-static fl_key_index *take_index(fl_session *session, fl_str name, const fl_table *table)
-{
-    fl_key_index *index = fl_engine_take_key_index(session->engine, name);
-    if (index == NULL || fl_key_index_version(index) == table->version)
-        return index;
-    fl_key_index_free(index);
-    return NULL;
-}
+/* ---- INSERT ---- */
 
-/* Puts an index back whose rows are those of the table as it is, or frees it: where it is not whole the next statement that needs
- * one makes it. NULL does nothing. */
-static void give_back(fl_session *session, fl_str name, fl_key_index *index)
-{
-    if (index != NULL && fl_key_index_is_whole(index) && !fl_key_index_is_worn(index))
-        fl_engine_give_key_index(session->engine, name, index);
-    else
-        fl_key_index_free(index);
-}
-
-/* An index of these rows; NULL when the table has no keys. */
-static fl_status index_rows(fl_session *session, const fl_table *table, fl_segment *const *segments, int64_t n,
-                            fl_key_index **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_key_index *index = NULL;
-    *ret = NULL;
-    if (table->n_keys == 0)
-        return FL_OK;
-    FL_TRY(fl_key_index_new(&session->engine->memory, table, session->engine->seed, &index, err));
-    FL_TRY(fl_key_index_add(index, segments, n, &session->interrupt, err));
-    *ret = index;
-    index = NULL;
-cleanup:
-    fl_key_index_free(index);
-    return st;
-}
-
-/* The index of the table's rows and of new ones: the one that the last INSERT left, or a new one. */
-static fl_status index_with(fl_session *session, fl_str name, fl_table *table, const fl_rows *rows, fl_key_index **ret,
-                            fl_err *err)
-{
-    fl_status st = FL_OK;
-    int64_t n_old = 0;
-    fl_segment *const *old = fl_memory_table_segments(table, &n_old);
-    fl_key_index *index = take_index(session, name, table);
-    *ret = NULL;
-    if (table->n_keys > 0 && index == NULL)
-        FL_TRY(index_rows(session, table, old, n_old, &index, err));
-    if (table->n_keys > 0) {
-        FL_TRY(fl_key_index_add(index, rows->segments, rows->n_segments, &session->interrupt, err));
-        *ret = index;
-        index = NULL;
-    }
-cleanup:
-    give_back(session, name, index);
-    return st;
-}
-
-/* Appends rows: small last segments are merged with what comes, so that single inserts do not make a segment each. */
-fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                            fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_rows rows = {0};
-    fl_segment **all = NULL, *merged = NULL;
-    fl_segment_builder *builder = NULL;
-    fl_key_index *index = NULL;
+/* An INSERT under way. */
+typedef struct insertion {
+    fl_session *session;
+    fl_sql_bound *bound;
+    fl_table *table; /* the latest version */
     fl_arena arena;
-    fl_table *table = bound->table;
-    fl_table_order order = {0};
-    int64_t n_old = 0, n = 0, n_added = 0;
-    fl_arena_init(&arena, &session->statement_memory);
-    FL_TRY(check_changeable(table, err));
-    FL_TRY(run_into(session, bound, params, n_params, &arena, &rows, &order, err));
-    if (table->rows > 0)
-        order = (fl_table_order){0};
-    FL_TRY(check_not_null(&rows, 0, table, NULL, table->n_cols, bound->name, err));
-    fl_segment *const *old = fl_memory_table_segments(table, &n_old);
-    FL_TRY(FL_NEW_ARRAY(&arena, n_old + rows.n_segments + 1, &all, err));
-    for (int64_t i = 0; i < n_old; i++)
-        all[n++] = old[i];
-    if (n > 0 && rows.n_segments == 1 && all[n - 1]->rows + rows.segments[0]->rows <= SMALL_SEGMENT_ROWS) {
-        fl_type *types = NULL;
-        FL_TRY(FL_NEW_ARRAY(&arena, table->n_cols + 1, &types, err));
-        for (int32_t c = 0; c < table->n_cols; c++)
-            types[c] = table->fields[c].type;
-        FL_TRY(fl_segment_builder_new(&session->engine->memory, types, table->n_cols, FL_SEGMENT_TABLE, &builder, err));
-        FL_TRY(fl_segment_builder_add_live(builder, all[n - 1], 0, (int32_t)all[n - 1]->rows, err));
-        FL_TRY(fl_segment_builder_add_live(builder, rows.segments[0], 0, (int32_t)rows.segments[0]->rows, err));
-        FL_TRY(fl_segment_builder_finish(builder, &merged, err));
-        all[n - 1] = merged;
-    } else {
-        for (int64_t i = 0; i < rows.n_segments; i++)
-            all[n++] = rows.segments[i];
+    fl_rows rows;      /* of the query */
+    uint64_t **live;   /* [rows.n_segments] ON CONFLICT DO NOTHING: those that are new; NULL: all are */
+    fl_segments added; /* what goes into the table */
+    fl_segments all;
+    fl_key_index *index;
+    fl_table *made;
+} insertion;
+
+static void drop_insertion(insertion *in)
+{
+    fl_table_unref(in->made);
+    fl_key_index_free(in->index);
+    fl_segments_drop(&in->all);
+    fl_segments_drop(&in->added);
+    fl_rows_drop(&in->rows);
+    fl_table_unref(in->table);
+    fl_arena_drop(&in->arena);
+}
+
+/* ON CONFLICT DO NOTHING: the rows whose keys are new, which the index has from here on. */
+static fl_status leave_out_known(insertion *in, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_keys_take(in->session, in->bound->name, in->table, &in->index, err));
+    if (in->index == NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(&in->arena, in->rows.n_segments + 1, &in->live, err));
+    for (int64_t s = 0; s < in->rows.n_segments; s++) {
+        const fl_segment *segment = in->rows.segments[s];
+        FL_TRY(FL_NEW_ARRAY(&in->arena, fl_bitmap_words(segment->rows) + 1, &in->live[s], err));
+        FL_TRY(
+            fl_key_index_add_new(in->index, segment, in->bound->skips_key, in->live[s], &in->session->interrupt, err));
     }
-    FL_TRY(index_with(session, bound->name, table, &rows, &index, err));
-    for (int64_t i = 0; i < rows.n_segments; i++)
-        n_added += rows.segments[i]->rows;
-    version v = {.segments = all,
-                 .n_segments = n,
-                 .keys = table->keys,
-                 .n_keys = table->n_keys,
-                 .order = order,
-                 .n_changed = (double)n_added};
-    st = replace_table(session, table, bound->name, &v, index, err);
 cleanup:
-    fl_segment_builder_free(builder);
-    fl_segment_unref(merged);
-    fl_rows_drop(&rows);
-    fl_arena_drop(&arena);
     return st;
 }
+
+/* The table's columns of the rows that go into it. Columns of CHECK are dropped by sharing the others; where there are those of
+ * RETURNING, too, the table's are copied, so that they do not stay. */
+static fl_status pick_added(insertion *in, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_memory *memory = &in->session->engine->memory;
+    int32_t *cols = NULL, n_cols = in->table->n_cols;
+    fl_type *types = NULL;
+    fl_segment *part = NULL;
+    FL_TRY(numbers_from(0, n_cols, &in->arena, &cols, err));
+    FL_TRY(types_of(in->table, &in->arena, &types, err));
+    if (in->live != NULL || in->bound->n_returning > 0)
+        return fl_segments_pack(memory, in->rows.segments, in->rows.n_segments, cols, types, n_cols, in->live,
+                                FL_SEGMENT_TABLE, &in->added, err);
+    for (int64_t s = 0; s < in->rows.n_segments; s++) {
+        if (in->rows.n_cols == n_cols) {
+            FL_TRY(add_reference(&in->added, in->rows.segments[s], err));
+            continue;
+        }
+        FL_TRY(fl_segment_pick(memory, in->rows.segments[s], cols, n_cols, NULL, &part, err));
+        FL_TRY(fl_segment_list_add(in->added.memory, &in->added.items, &in->added.n, &in->added.capacity, part, err));
+    }
+cleanup:
+    return st;
+}
+
+/* Takes the rows back that were put into the index, where what follows failed. */
+static void give_index_back(insertion *in)
+{
+    fl_status st = in->index != NULL && in->live != NULL ? FL_OK : FL_ERR_INTERNAL;
+    for (int64_t s = 0; s < in->rows.n_segments && st == FL_OK; s++)
+        st =
+            in->live[s] == NULL || !fl_key_index_is_whole(in->index)
+                ? FL_ERR_INTERNAL
+                : fl_key_index_remove_rows(in->index, in->rows.segments[s], in->live[s], &in->session->interrupt, NULL);
+    if (st != FL_OK)
+        return;
+    fl_keys_give_back(in->session, in->bound->name, in->index);
+    in->index = NULL;
+}
+
+fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                            fl_rows *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    insertion in = {.session = session, .bound = bound, .table = fl_session_latest(session, bound->name)};
+    fl_table_order order = {0};
+    int64_t n_old = 0;
+    bool skips = bound->skips_key != FL_SQL_NO_KEY;
+    fl_arena_init(&in.arena, &session->statement_memory);
+    FL_TRY(fl_check_changeable(in.table, err));
+    FL_TRY(fl_run_into(session, &bound->query, params, n_params, &in.arena, &in.rows, &order, err));
+    if (in.table->rows > 0 || skips)
+        order = (fl_table_order){0};
+    fl_new_rows check = {.segments = in.rows.segments,
+                         .n = in.rows.n_segments,
+                         .n_cols = in.table->n_cols,
+                         .first_check = in.table->n_cols,
+                         .n_checks = bound->n_checks,
+                         .place = -1};
+    FL_TRY(fl_check_new_rows(&check, in.table, bound->name, err));
+    if (skips)
+        FL_TRY(leave_out_known(&in, err));
+    FL_TRY(pick_added(&in, err));
+    FL_TRY(fl_give_returning(session, bound, &in.rows, in.live, ret, err));
+    fl_segment *const *old = fl_memory_table_segments(in.table, &n_old);
+    FL_TRY(fl_append_segments(session, in.table, old, n_old, in.added.items, in.added.n, &in.all, err));
+    int64_t n_added = fl_segments_rows(in.added.items, in.added.n);
+    fl_table_parts parts = {.segments = in.all.items,
+                            .n_segments = in.all.n,
+                            .keys = in.table->keys,
+                            .n_keys = in.table->n_keys,
+                            .order = order,
+                            .n_changed = (double)n_added};
+    FL_TRY(fl_make_version(session, in.table, &parts, &in.made, err));
+    FL_TRY(fl_check_references(session, in.made, bound->name, &in.added, err));
+    if (!skips)
+        FL_TRY(fl_keys_with(session, bound->name, in.table, in.added.items, in.added.n, &in.index, err));
+    FL_TRY(fl_session_put_version(session, bound->name, in.made, in.index, err));
+    in.made = NULL;
+    in.index = NULL;
+    session->changed_rows = n_added;
+cleanup:
+    if (st != FL_OK)
+        give_index_back(&in);
+    drop_insertion(&in);
+    return st;
+}
+
+/* ---- UPDATE, DELETE, TRUNCATE ---- */
 
 /* The order that the rows still have when these columns are assigned: they were in it up to the first of them. */
 static fl_table_order order_without(fl_table_order order, const int32_t *cols, int32_t n)
@@ -282,249 +358,104 @@ static fl_table_order order_without(fl_table_order order, const int32_t *cols, i
     return order;
 }
 
-static bool has_key_of(const fl_table *table, const int32_t *cols, int32_t n)
+fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *err)
 {
-    for (int32_t k = 0; k < table->n_keys; k++)
-        for (int32_t i = 0; i < table->keys[k].n_cols; i++)
-            for (int32_t c = 0; c < n; c++)
-                if (table->keys[k].cols[i] == cols[c])
-                    return true;
-    return false;
-}
-
-/* Takes the marked rows out of the index. */
-static fl_status remove_keys(fl_session *session, fl_key_index *index, const fl_table_change *change, fl_err *err)
-{
-    fl_status st = FL_OK;
-    for (int64_t s = 0; s < change->n_old && st == FL_OK; s++)
-        if (change->marks[s] != NULL)
-            st = fl_key_index_remove_rows(index, change->old[s], change->marks[s], &session->interrupt, err);
-    return st;
-}
-
-/* The index of what a DELETE leaves; NULL: the next statement that needs one makes it. */
-static fl_status index_left(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change,
-                            fl_key_index **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_key_index *index = take_index(session, bound->name, bound->table);
-    *ret = NULL;
-    if (index == NULL)
+    if (!fl_session_has_version(session, name))
         return FL_OK;
-    FL_TRY(remove_keys(session, index, change, err));
-    if (!fl_key_index_is_worn(index)) {
-        *ret = index;
-        index = NULL;
-    }
+    FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is changed twice in one statement", FL_STR_ARG(name));
+    fl_err_hint(err, "run the changes one after the other");
+    return FL_ERR_UNSUPPORTED;
+}
+
+/* All rows go. */
+static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_table *made = NULL, *table = bound->table;
+    fl_table_parts parts = {.keys = table->keys, .n_keys = table->n_keys};
+    FL_TRY(fl_make_version(session, table, &parts, &made, err));
+    FL_TRY(fl_session_put_version(session, bound->name, fl_table_ref(made), NULL, err));
+    FL_TRY(fl_check_referrers(session, bound->name, table, NULL, 0, err));
+    session->changed_rows = bound->kind == FL_AST_DELETE ? (int64_t)table->rows : -1;
 cleanup:
-    fl_key_index_free(index);
+    fl_table_unref(made);
     return st;
 }
 
-/* Puts the marked rows of segments that have the places of the old ones into the index, as far as segment `end`; *ret_done: of how
- * many segments it did. */
-static fl_status add_keys(fl_session *session, fl_key_index *index, const fl_table_change *change,
-                          fl_segment *const *segments, int64_t end, int64_t *ret_done, fl_err *err)
+static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change, fl_err *err)
 {
     fl_status st = FL_OK;
-    int64_t s = 0;
-    for (; s < end; s++)
-        if (change->marks[s] != NULL)
-            FL_TRY(fl_key_index_add_rows(index, segments[s], change->marks[s], &session->interrupt, err));
-cleanup:
-    *ret_done = s;
-    return st;
-}
-
-/* Puts the old rows back where the new ones could not go: whether that was done. n_done: segments whose new rows are in the index. */
-static bool has_old_keys(fl_session *session, fl_key_index *index, const fl_table_change *change, int64_t n_done)
-{
-    fl_status st = fl_key_index_is_whole(index) ? FL_OK : FL_ERR_CONSTRAINT;
-    int64_t n = 0;
-    for (int64_t s = 0; s < n_done && st == FL_OK; s++)
-        if (change->marks[s] != NULL)
-            st = fl_key_index_remove_rows(index, change->segments[s], change->marks[s], &session->interrupt, NULL);
-    return st == FL_OK && add_keys(session, index, change, change->old, change->n_old, &n, NULL) == FL_OK;
-}
-
-/* The index of the rows behind an UPDATE: FL_ERR_CONSTRAINT when a key has a value twice. */
-static fl_status index_updated(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change,
-                               fl_key_index **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_key_index *index = take_index(session, bound->name, bound->table);
-    bool is_touched = has_key_of(bound->table, bound->assigned, bound->n_assigned);
-    int64_t n_done = 0;
-    *ret = NULL;
-    if (index != NULL && is_touched)
-        FL_TRY(remove_keys(session, index, change, err));
-    if (is_touched && (index == NULL || fl_key_index_is_worn(index))) {
-        FL_TRY(index_rows(session, bound->table, change->segments, change->n_segments, ret, err));
-        goto cleanup;
-    }
-    if (is_touched) {
-        st = add_keys(session, index, change, change->segments, change->n_old, &n_done, err);
-        if (st == FL_ERR_CONSTRAINT && has_old_keys(session, index, change, n_done)) {
-            give_back(session, bound->name, index);
-            index = NULL;
-        }
-        FL_TRY(st);
-    }
-    *ret = index;
+    fl_table *made = NULL, *table = bound->table;
+    fl_key_index *index = NULL;
+    bool updates = bound->kind == FL_AST_UPDATE;
+    fl_segments changed = {.items = change->segments, .n = change->n_segments};
+    fl_table_parts parts = {.segments = change->segments,
+                            .n_segments = change->n_segments,
+                            .keys = table->keys,
+                            .n_keys = table->n_keys,
+                            .order = order_without(*fl_memory_table_order(table), bound->assigned, bound->n_assigned),
+                            .n_changed = (double)change->n_changed};
+    FL_TRY(fl_make_version(session, table, &parts, &made, err));
+    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned))
+        FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
+    if (updates)
+        FL_TRY(fl_keys_updated(session, bound->name, table, change, bound->assigned, bound->n_assigned, &index, err));
+    else
+        FL_TRY(fl_keys_left(session, bound->name, table, change, &index, err));
+    FL_TRY(fl_session_put_version(session, bound->name, made, index, err));
+    made = NULL;
     index = NULL;
+    FL_TRY(fl_check_referrers(session, bound->name, table, updates ? bound->assigned : NULL, bound->n_assigned, err));
 cleanup:
     fl_key_index_free(index);
+    fl_table_unref(made);
     return st;
 }
 
-/* UPDATE and DELETE: their query says which rows, and what they get. Where there is none, as with TRUNCATE, all rows go. */
+/* Their query says which rows, and what they get. Where there is none, as with TRUNCATE, all rows go. */
 fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                                 fl_err *err)
+                                 fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_rows rows = {0};
-    fl_key_index *index = NULL;
     fl_table_change change;
     fl_table *table = bound->table;
-    const int32_t *assigned = bound->assigned;
-    int32_t n_assigned = bound->n_assigned;
     int64_t n_old = 0;
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
-    version v = {.keys = table->keys, .n_keys = table->n_keys};
     fl_table_change_init(&change, &session->engine->memory, &session->statement_memory, table->fields, old, n_old);
     change.workers = session->engine->workers;
     change.n_workers = session->settings.threads;
-    FL_TRY(check_changeable(table, err));
+    FL_TRY(fl_check_changeable(table, err));
+    FL_TRY(fl_check_one_change(session, bound->name, err));
     if (bound->query.plan == NULL) {
-        FL_TRY(replace_table(session, table, bound->name, &v, NULL, err));
+        st = empty_table(session, bound, err);
         goto cleanup;
     }
     FL_TRY(fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->statement_memory,
                           &rows, err));
+    fl_new_rows check = {.segments = rows.segments,
+                         .n = rows.n_segments,
+                         .first = 1,
+                         .cols = bound->assigned,
+                         .n_cols = bound->n_assigned,
+                         .first_check = 1 + bound->n_assigned,
+                         .n_checks = bound->n_checks,
+                         .old = old};
+    FL_TRY(fl_check_new_rows(&check, table, bound->name, err));
+    FL_TRY(fl_give_returning(session, bound, &rows, NULL, ret, err));
     if (rows.n_segments == 0)
         goto cleanup;
-    FL_TRY(check_not_null(&rows, 1, table, assigned, n_assigned, bound->name, err));
     FL_TRY(fl_table_change_mark(&change, rows.segments, rows.n_segments, err));
-    if (bound->kind == FL_AST_UPDATE) {
-        FL_TRY(fl_table_change_update(&change, rows.segments, rows.n_segments, assigned, n_assigned, err));
-        FL_TRY(index_updated(session, bound, &change, &index, err));
-    } else {
+    if (bound->kind == FL_AST_UPDATE)
+        FL_TRY(
+            fl_table_change_update(&change, rows.segments, rows.n_segments, bound->assigned, bound->n_assigned, err));
+    else
         FL_TRY(fl_table_change_delete(&change, err));
-        FL_TRY(index_left(session, bound, &change, &index, err));
-    }
-    v.segments = change.segments;
-    v.n_segments = change.n_segments;
-    v.n_changed = (double)change.n_changed;
-    v.order = order_without(*fl_memory_table_order(table), assigned, n_assigned);
-    st = replace_table(session, table, bound->name, &v, index, err);
+    FL_TRY(put_changed(session, bound, &change, err));
 cleanup:
+    if (st == FL_OK && bound->query.plan != NULL)
+        session->changed_rows = change.n_changed;
     fl_table_change_drop(&change);
     fl_rows_drop(&rows);
-    return st;
-}
-
-static const fl_table_key *find_key(const fl_table *table, fl_str name)
-{
-    for (int32_t i = 0; i < table->n_keys; i++)
-        if (fl_str_is_equal_nocase(table->keys[i].name, name))
-            return &table->keys[i];
-    return NULL;
-}
-
-/* The table's rows under other keys. */
-static fl_status change_keys(fl_session *session, fl_table *table, fl_str name, const fl_table_key *keys,
-                             int32_t n_keys, fl_err *err)
-{
-    fl_status st = FL_OK;
-    int64_t n = 0;
-    fl_segment *const *segments = fl_memory_table_segments(table, &n);
-    fl_key_index *index = NULL;
-    fl_table *changed = NULL;
-    FL_TRY(check_changeable(table, err));
-    FL_TRY(fl_memory_table_new(&session->engine->memory, table->name, table->fields, table->n_cols, NULL, 0, &changed,
-                               err));
-    FL_TRY(fl_memory_table_set_keys(changed, keys, n_keys, err));
-    FL_TRY(index_rows(session, changed, segments, n, &index, err));
-    version v = {
-        .segments = segments, .n_segments = n, .keys = keys, .n_keys = n_keys, .order = *fl_memory_table_order(table)};
-    st = replace_table(session, table, name, &v, index, err);
-cleanup:
-    fl_table_unref(changed);
-    return st;
-}
-
-fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_table *table = bound->table;
-    fl_table_key *keys = NULL;
-    fl_arena arena;
-    fl_arena_init(&arena, &session->statement_memory);
-    if (bound->n_keys == 0) /* scans need no index: accepted, without effect */
-        return fl_engine_add_plain_index(session->engine, bound->name, bound->table_name, bound->if_not_exists,
-                                         bound->name_pos, err);
-    if (find_key(table, bound->keys[0].name) != NULL) {
-        if (!bound->if_not_exists) {
-            st = FL_FAIL(err, FL_ERR_DUPLICATE, "index \"%.*s\" exists already", FL_STR_ARG(bound->keys[0].name));
-            fl_err_at(err, bound->name_pos);
-        }
-        goto cleanup;
-    }
-    FL_TRY(FL_NEW_ARRAY(&arena, table->n_keys + 1, &keys, err));
-    if (table->n_keys > 0)
-        memcpy(keys, table->keys, (size_t)table->n_keys * sizeof(*keys));
-    keys[table->n_keys] = bound->keys[0];
-    st = change_keys(session, table, bound->table_name, keys, table->n_keys + 1, err);
-cleanup:
-    fl_arena_drop(&arena);
-    return st;
-}
-
-/* `near` has the names of the keys. */
-static fl_status fail_no_index(fl_engine *engine, fl_str name, fl_nearest *near, int32_t pos, fl_err *err)
-{
-    fl_status st = FL_FAIL(err, FL_ERR_TABLE, "index \"%.*s\" does not exist", FL_STR_ARG(name));
-    fl_engine_hint_index(engine, near, err);
-    fl_err_at(err, pos);
-    return fl_err_state(err, "42704", st);
-}
-
-fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists, int32_t pos, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_str *names = NULL;
-    fl_nearest near;
-    bool is_found = fl_engine_drop_plain_index(session->engine, name);
-    int32_t n = 0;
-    fl_table *table = NULL;
-    fl_table_key *keys = NULL;
-    fl_arena arena;
-    fl_arena_init(&arena, &session->statement_memory);
-    fl_nearest_init(&near, name);
-    FL_TRY(fl_engine_names(session->engine, &arena, &names, &n, err));
-    for (int32_t i = 0; i < n && !is_found; i++) {
-        fl_table_unref(table);
-        table = fl_engine_table(session->engine, names[i]);
-        const fl_table_key *gone = table == NULL ? NULL : find_key(table, name);
-        int32_t kept = 0;
-        for (int32_t k = 0; table != NULL && gone == NULL && k < table->n_keys; k++) {
-            fl_str offered;
-            FL_TRY(fl_arena_copy_str(&arena, table->keys[k].name, &offered, err));
-            fl_nearest_offer(&near, offered);
-        }
-        if (gone == NULL)
-            continue;
-        is_found = true;
-        FL_TRY(FL_NEW_ARRAY(&arena, table->n_keys, &keys, err));
-        for (int32_t k = 0; k < table->n_keys; k++)
-            if (&table->keys[k] != gone)
-                keys[kept++] = table->keys[k];
-        st = change_keys(session, table, names[i], keys, kept, err);
-    }
-    if (!is_found && !if_exists)
-        st = fail_no_index(session->engine, name, &near, pos, err);
-cleanup:
-    fl_table_unref(table);
-    fl_arena_drop(&arena);
     return st;
 }

@@ -39,18 +39,15 @@ fl_status fl_session_copy_from(fl_session *session, fl_sql_bound *bound, const f
                                fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_rows rows = {0};
-    double before = bound->table->rows;
+    fl_rows rows = {0}, nothing = {0}; /* there is no RETURNING */
     FL_TRY(make_count(&session->engine->memory, &rows, err));
-    FL_TRY(fl_session_insert(session, bound, params, n_params, err));
-    fl_table *table = fl_engine_table(session->engine, bound->name);
-    FL_ASSERT(table != NULL && table->rows >= before); /* nobody else changes tables meanwhile */
-    int64_t count = (int64_t)(table->rows - before);
-    memcpy(rows.segments[0]->buffers[0]->data, &count, sizeof(count)); /* nobody else has it yet */
-    fl_table_unref(table);
+    FL_TRY(fl_session_insert(session, bound, params, n_params, &nothing, err));
+    FL_ASSERT(session->changed_rows >= 0);
+    memcpy(rows.segments[0]->buffers[0]->data, &session->changed_rows, 8); /* nobody else has it yet */
     *ret = rows;
     rows = (fl_rows){0};
 cleanup:
     fl_rows_drop(&rows);
+    fl_rows_drop(&nothing);
     return st;
 }

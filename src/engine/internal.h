@@ -20,6 +20,7 @@
 #include "plan/registry.h"
 #include "store/arrow_stream.h"
 #include "store/memory_table.h"
+#include "store/segment_pick.h"
 #include "udf/store.h"
 
 #include <pthread.h>
@@ -140,6 +141,24 @@ typedef struct fl_running {
     char text[FL_RUNNING_TEXT_BYTES];
 } fl_running;
 
+/* ---- new versions of tables (versions.c) ---- */
+
+typedef struct fl_table_version {
+    fl_str name;
+    fl_table *table;
+    fl_key_index *index; /* NULL: the next statement that needs one makes it */
+} fl_table_version;
+
+typedef struct fl_versions {
+    fl_arena arena;
+    fl_table_version *items;
+    int32_t n;
+    int32_t capacity;
+} fl_versions;
+
+void fl_versions_init(fl_versions *versions, fl_memory *memory);
+void fl_versions_drop(fl_versions *versions);
+
 #define NOTES_BYTES 1024
 
 struct fl_session {
@@ -155,9 +174,12 @@ struct fl_session {
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
-    int64_t now_us;       /* when the statement under way began: now() */
-    int64_t binding_ns;   /* what binding it took, until its plan is made */
-    pthread_mutex_t lock; /* guards exec, which fl_session_progress looks at */
+    fl_versions *versions; /* that the statement under way made; NULL: it is none that changes tables */
+    int64_t changed_rows;  /* by the last statement; -1: it was none that changes rows */
+    const char *command;   /* what it was: "INSERT", ... ; empty: none of those */
+    int64_t now_us;        /* when the statement under way began: now() */
+    int64_t binding_ns;    /* what binding it took, until its plan is made */
+    pthread_mutex_t lock;  /* guards exec, which fl_session_progress looks at */
     fl_exec *exec;
     int64_t cpu_ns;
     int64_t id;
@@ -225,6 +247,9 @@ fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, f
                               fl_err *err);
 fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols,
                              bool replaces, fl_err *err);
+
+/** Puts versions of tables that are there in their places; their tables and indexes are taken over. Cannot fail. */
+void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int32_t n);
 
 /** The table of that name, a reference of the caller's, or NULL; and the index of its keys, which is the caller's then. */
 fl_table *fl_engine_table(fl_engine *engine, fl_str name);
@@ -369,15 +394,66 @@ fl_status fl_session_optimize(fl_session *session, fl_query *query, const fl_val
 fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const fl_value *params, int32_t n_params,
                                    fl_optimize_report *report, fl_err *err);
 
-/* ---- changing tables (change.c): between fl_session_begin_change and fl_session_end_change ---- */
+/** The latest version of the table of that name, one that the statement made before others; a reference of the caller's, or NULL. */
+fl_table *fl_session_latest(const fl_session *session, fl_str name);
+bool fl_session_has_version(const fl_session *session, fl_str name);
+
+/** The index of the rows of this version of a table, which is the caller's then; NULL: there is none. */
+fl_key_index *fl_session_take_index(fl_session *session, fl_str name, const fl_table *table);
+
+/** Keeps a new version of the table of that name until the statement is done. Takes over table and index on success. FL_ERR_MEMORY. */
+fl_status fl_session_put_version(fl_session *session, fl_str name, fl_table *table, fl_key_index *index, fl_err *err);
+
+/** Puts all new versions in the places of the old ones. Cannot fail. */
+void fl_session_publish(fl_session *session);
+
+/* ---- what tables ask of rows (row_rules.c, foreign_key.c) ---- */
+
+/* Rows that a change leaves, as its query gives them. */
+typedef struct fl_new_rows {
+    fl_segment *const *segments;
+    int64_t n;
+    int32_t first;       /* from this column on they are the table's columns */
+    const int32_t *cols; /* which ones; NULL: all in order */
+    int32_t n_cols;
+    int32_t first_check; /* from this column on CHECKs are */
+    int32_t n_checks;
+    fl_segment *const *old; /* the table's, for messages */
+    int32_t place;          /* the column that says where in them a row is; -1: none */
+} fl_new_rows;
+
+/** NOT NULL and CHECK: FL_ERR_CONSTRAINT (23502, 23514) with the row's values. */
+fl_status fl_check_new_rows(const fl_new_rows *rows, const fl_table *table, fl_str name, fl_err *err);
+
+/** Whether a foreign key of the table has one of these columns. */
+bool fl_refers_by(const fl_table *table, const int32_t *cols, int32_t n);
+
+/** Whether the rows, of the table's columns, refer to rows that are there: FL_ERR_CONSTRAINT (23503). The table is the new version of
+ *  its name; others are looked at in their latest one. */
+
+fl_status fl_check_references(fl_session *session, fl_table *table, fl_str name, const fl_segments *rows, fl_err *err);
+
+/** Behind a change of a table, whose new version was put: the rows of other tables that referred to what is gone are changed, too, or it is
+ *  FL_ERR_CONSTRAINT (23503). cols: those that were updated; NULL: rows were deleted. */
+fl_status fl_check_referrers(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
+                             fl_err *err);
+
+/* ---- changing tables (change.c, merge.c): between fl_session_begin_change and fl_session_end_change ---- */
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                   fl_err *err);
+
+/** Those that change rows give what RETURNING asks for in `ret`. */
 fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                            fl_err *err);
+                            fl_rows *ret, fl_err *err);
 
 /** UPDATE, DELETE and TRUNCATE. */
 fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                                 fl_err *err);
+                                 fl_rows *ret, fl_err *err);
+fl_status fl_session_merge(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                           fl_rows *ret, fl_err *err);
+
+/** FL_ERR_UNSUPPORTED where the statement under way has changed that table already. */
+fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *err);
 
 /** Only a unique index has an effect: a key. Of others the name is kept. */
 fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound, fl_err *err);

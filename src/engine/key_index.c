@@ -21,6 +21,7 @@ struct fl_key_index {
     key_set *sets;
     int32_t n_sets;
     bool is_broken; /* it has some of the rows of a call that failed */
+    int32_t failed; /* the set of the last duplicate */
 };
 
 /* Where noting rows stopped: those of the sets before `set` are noted up to at + ROWS_MAX, those of the others up to `at`. */
@@ -84,11 +85,12 @@ void fl_key_index_free(fl_key_index *index)
     fl_free(index);
 }
 
-static fl_status fail_duplicate(const fl_key_index *index, const fl_table_key *key, const fl_vec *vecs, int64_t row,
-                                fl_err *err)
+static fl_status fail_duplicate(fl_key_index *index, const key_set *set, const fl_vec *vecs, int64_t row, fl_err *err)
 {
+    const fl_table_key *key = set->key;
     fl_arena arena;
     fl_text names, values;
+    index->failed = (int32_t)(set - index->sets);
     fl_arena_init(&arena, NULL);
     fl_text_init(&names, NULL);
     fl_text_init(&values, NULL);
@@ -145,7 +147,7 @@ static fl_status note_rows(fl_key_index *index, key_set *set, const fl_segment *
             for (int32_t undone = 0; undone < i; undone++)
                 rows[undone][set->layout.extra_offset] = false;
             set->rows -= i;
-            return fail_duplicate(index, key, vecs, list[i], err);
+            return fail_duplicate(index, set, vecs, list[i], err);
         }
         FL_ASSERT(is_there || *was_there); /* who goes was there */
         *was_there = is_there;
@@ -223,6 +225,85 @@ fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segmen
                                    fl_interrupt *interrupt, fl_err *err)
 {
     return note_segment(index, segment, rows, false, interrupt, err);
+}
+
+/* What add_new looks at of one key in a piece. */
+typedef struct piece {
+    fl_vec *vecs;
+    uint16_t *list;
+    uint8_t **rows; /* [count]; NULL where the row has a null in the key */
+} piece;
+
+static fl_status look_up_piece(fl_key_index *index, key_set *set, const fl_segment *segment, int64_t at, int32_t count,
+                               fl_arena *scratch, piece *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint8_t *found[ROWS_MAX];
+    FL_TRY(FL_NEW_ARRAY(scratch, set->key->n_cols, &ret->vecs, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, count, &ret->list, err));
+    FL_TRY(FL_NEW_ARRAY(scratch, count, &ret->rows, err));
+    for (int32_t k = 0; k < set->key->n_cols; k++)
+        FL_TRY(fl_vec_slice(scratch, &segment->vecs[set->key->cols[k]], at, count, &ret->vecs[k], err));
+    int32_t n = list_rows(segment, NULL, at, count, ret->vecs, set->key->n_cols, ret->list);
+    FL_TRY(fl_group_table_find(&set->values, ret->vecs, ret->list, n, index->seed, true, found, err));
+    for (int32_t i = 0; i < n; i++)
+        ret->rows[ret->list[i]] = found[i];
+cleanup:
+    return st;
+}
+
+/* Row i of a piece: *ret whether it is new. */
+static fl_status note_new(fl_key_index *index, const piece *pieces, int32_t key, int32_t i, bool *ret, fl_err *err)
+{
+    *ret = true;
+    for (int32_t s = 0; s < index->n_sets; s++)
+        if ((key < 0 || key == s) && pieces[s].rows[i] != NULL && pieces[s].rows[i][index->sets[s].layout.extra_offset])
+            *ret = false;
+    for (int32_t s = 0; s < index->n_sets && *ret; s++) {
+        uint8_t *row = pieces[s].rows[i];
+        if (row == NULL)
+            continue;
+        if (row[index->sets[s].layout.extra_offset])
+            return fail_duplicate(index, &index->sets[s], pieces[s].vecs, i, err);
+        row[index->sets[s].layout.extra_offset] = true;
+        index->sets[s].rows++;
+    }
+    return FL_OK;
+}
+
+fl_status fl_key_index_add_new(fl_key_index *index, const fl_segment *segment, int32_t key, uint64_t *ret_new,
+                               fl_interrupt *interrupt, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena scratch;
+    FL_ASSERT(!index->is_broken && key < index->n_sets);
+    index->memory.interrupt = interrupt;
+    fl_arena_init(&scratch, &index->memory);
+    for (int64_t at = 0; at < segment->rows; at += ROWS_MAX) {
+        int32_t count = segment->rows - at < ROWS_MAX ? (int32_t)(segment->rows - at) : ROWS_MAX;
+        piece *pieces = NULL;
+        FL_TRY(FL_NEW_ARRAY(&scratch, index->n_sets + 1, &pieces, err));
+        for (int32_t s = 0; s < index->n_sets; s++)
+            FL_TRY(look_up_piece(index, &index->sets[s], segment, at, count, &scratch, &pieces[s], err));
+        for (int32_t i = 0; i < count; i++) {
+            bool is_new = fl_segment_is_live(segment, at + i);
+            if (is_new)
+                FL_TRY(note_new(index, pieces, key, i, &is_new, err));
+            fl_bit_put(ret_new, at + i, is_new);
+        }
+        fl_arena_reset(&scratch);
+        FL_TRY(fl_interrupt_check(interrupt, err));
+    }
+cleanup:
+    index->is_broken = st != FL_OK;
+    fl_arena_drop(&scratch);
+    index->memory.interrupt = NULL;
+    return st;
+}
+
+int32_t fl_key_index_failed(const fl_key_index *index)
+{
+    return index->failed;
 }
 
 bool fl_key_index_is_whole(const fl_key_index *index)

@@ -26,6 +26,15 @@ fl_status fl_key_index_add(fl_key_index *index, fl_segment *const *segments, int
 fl_status fl_key_index_add_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
                                 fl_interrupt *interrupt, fl_err *err);
 
+/** Adds those of a segment's rows that have no value which is there already in the key with number `key` (negative: in any key), in their
+ *  order; *ret_new has room for a bit a row and says which those are. A value that is there in another key is FL_ERR_CONSTRAINT, as above, but
+ *  then the index can only be freed. */
+fl_status fl_key_index_add_new(fl_key_index *index, const fl_segment *segment, int32_t key, uint64_t *ret_new,
+                               fl_interrupt *interrupt, fl_err *err);
+
+/** The number of the key that the last call with FL_ERR_CONSTRAINT was about. */
+int32_t fl_key_index_failed(const fl_key_index *index);
+
 /** Forgets rows that are there. */
 fl_status fl_key_index_remove_rows(fl_key_index *index, const fl_segment *segment, const uint64_t *rows,
                                    fl_interrupt *interrupt, fl_err *err);

@@ -112,6 +112,8 @@ void fl_session_unref(fl_session *session)
 
 int64_t fl_session_begin(fl_session *session)
 {
+    session->changed_rows = -1;
+    session->command = "";
     atomic_fetch_add(&session->n_calls, 1);
     session->notes[0] = 0;
     fl_function_store_look(session->engine);
@@ -455,6 +457,16 @@ double fl_session_progress(const fl_session *session)
 int64_t fl_session_cpu_ns(const fl_session *session)
 {
     return session->cpu_ns;
+}
+
+int64_t fl_session_changed_rows(const fl_session *session)
+{
+    return session->changed_rows;
+}
+
+const char *fl_session_command(const fl_session *session)
+{
+    return session->command != NULL ? session->command : "";
 }
 
 void fl_session_add_note(fl_session *session, fl_str subject, fl_str note)

@@ -28,13 +28,12 @@ static fl_status fold(fl_evaluator *evaluator, fl_plan *plan, const fl_expr *exp
     return fl_eval_folded(arena, plan, &b->state, expr, ret, err);
 }
 
-static fl_status get_default(fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err)
+static void get_rules(fl_sql_env *env, const fl_table *table, const fl_column_rules **ret_rules,
+                      const fl_table_constraints **ret_constraints)
 {
     (void)env;
-    (void)err;
-    const fl_column_rules *rules = fl_memory_table_rules(table);
-    *ret = rules != NULL ? rules[col].default_text : (fl_str){0};
-    return FL_OK;
+    *ret_rules = fl_memory_table_rules(table);
+    *ret_constraints = fl_memory_table_constraints(table);
 }
 
 /* LIMIT (SELECT …): runs the query now. */
@@ -87,7 +86,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                           .null_order = session->settings.null_order,
                           .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
-                          .get_default = get_default,
+                          .get_rules = get_rules,
                           .owner = b};
 }
 
@@ -109,7 +108,8 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
 {
     fl_status st = FL_OK;
     if (bound->object == FL_AST_OBJECT_FUNCTION)
-        return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists, err);
+        return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
+                                         err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
         if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
@@ -593,11 +593,13 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
     case FL_AST_CREATE_FUNCTION:
         return fl_session_create_function(session, bound, err);
     case FL_AST_INSERT:
-        return fl_session_insert(session, bound, params, n_params, err);
+        return fl_session_insert(session, bound, params, n_params, ret, err);
+    case FL_AST_MERGE:
+        return fl_session_merge(session, bound, params, n_params, ret, err);
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
-        return fl_session_change_rows(session, bound, params, n_params, err);
+        return fl_session_change_rows(session, bound, params, n_params, ret, err);
     case FL_AST_DROP:
         return drop(session, bound, err);
     case FL_AST_ANALYZE:
@@ -643,6 +645,7 @@ static bool computes(fl_ast_statement_kind kind)
     case FL_AST_INSERT:
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
+    case FL_AST_MERGE:
     case FL_AST_ANALYZE:
     case FL_AST_EXPLAIN:
     case FL_AST_EXECUTE:
@@ -668,6 +671,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
+    case FL_AST_MERGE:
     case FL_AST_DROP:
     case FL_AST_COPY_FROM:
         return true;
@@ -701,6 +705,39 @@ void fl_session_end_change(fl_session *session)
     pthread_mutex_unlock(&engine->lock);
 }
 
+/* What PostgreSQL's shell calls a statement that changes something. */
+static const char *command_of(const fl_ast_statement *ast)
+{
+    static const char *const drops[] = {[FL_AST_OBJECT_TABLE] = "DROP TABLE",
+                                        [FL_AST_OBJECT_VIEW] = "DROP VIEW",
+                                        [FL_AST_OBJECT_INDEX] = "DROP INDEX",
+                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION"};
+    switch (ast->kind) {
+    case FL_AST_CREATE_TABLE:
+        return "CREATE TABLE";
+    case FL_AST_CREATE_VIEW:
+        return "CREATE VIEW";
+    case FL_AST_CREATE_INDEX:
+        return "CREATE INDEX";
+    case FL_AST_CREATE_FUNCTION:
+        return "CREATE FUNCTION";
+    case FL_AST_INSERT:
+        return "INSERT";
+    case FL_AST_UPDATE:
+        return "UPDATE";
+    case FL_AST_DELETE:
+        return "DELETE";
+    case FL_AST_MERGE:
+        return "MERGE";
+    case FL_AST_TRUNCATE:
+        return "TRUNCATE TABLE";
+    case FL_AST_DROP:
+        return drops[ast->drop->object];
+    default:
+        return "";
+    }
+}
+
 /* A statement's own piece of the text; one that was built has none. */
 static fl_str text_of_statement(fl_str text, const fl_ast_statement *ast)
 {
@@ -719,7 +756,11 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     fl_type *types = NULL;
     bool is_bound = false;
     bool is_locked = false, is_outermost = false;
+    fl_versions versions;
     fl_arena_init(&arena, &session->statement_memory);
+    fl_versions_init(&versions, &session->statement_memory);
+    session->changed_rows = -1;
+    session->command = "";
     if (computes(ast->kind))
         FL_TRY(fl_running_begin(session, text_of_statement(text, ast), &is_outermost, err));
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
@@ -728,6 +769,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     if (is_writer(ast->kind)) {
         FL_TRY(fl_session_begin_change(session, err));
         is_locked = true;
+        session->versions = &versions;
     }
     init_binding(&b, session, &arena, types, params, n_params);
     b.env.is_final = ast->kind != FL_AST_PREPARE; /* there parameters are still to be given */
@@ -736,10 +778,17 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
     session->binding_ns = fl_clock_ns(session->memory.system) - began_ns;
     is_bound = true;
-    st = dispatch(session, text, &bound, params, n_params, ret, err);
-cleanup:
+    FL_TRY(dispatch(session, text, &bound, params, n_params, ret, err));
     if (is_locked)
+        fl_session_publish(session);
+    if (ast->kind != FL_AST_EXECUTE && ast->kind != FL_AST_EXPLAIN)
+        session->command = command_of(ast);
+cleanup:
+    if (is_locked) {
+        session->versions = NULL;
         fl_session_end_change(session);
+    }
+    fl_versions_drop(&versions);
     if (is_bound)
         fl_sql_bound_drop(&bound);
     fl_files_in_use_end(&session->files);

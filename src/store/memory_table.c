@@ -16,6 +16,7 @@ typedef struct memory_table {
     int64_t n_segments;
     fl_memory *memory;
     fl_column_rules *rules;
+    fl_table_constraints constraints;
     fl_table_order declared; /* that the rows were put in */
     fl_table_stats stats;
 } memory_table;
@@ -324,15 +325,77 @@ fl_segment *const *fl_memory_table_segments(const fl_table *base, int64_t *ret_n
     return is_ours ? table->segments : NULL;
 }
 
+static fl_status copy_cols(fl_arena *arena, const int32_t *from, int32_t n, const int32_t **ret, fl_err *err)
+{
+    int32_t *cols = NULL;
+    fl_status st = FL_NEW_ARRAY(arena, n + 1, &cols, err);
+    if (st == FL_OK && n > 0)
+        memcpy(cols, from, (size_t)n * sizeof(*cols));
+    *ret = cols;
+    return st;
+}
+
+static fl_status copy_names(fl_arena *arena, const fl_str *from, int32_t n, const fl_str **ret, fl_err *err)
+{
+    fl_str *names = NULL;
+    fl_status st = FL_NEW_ARRAY(arena, n + 1, &names, err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        st = fl_arena_copy_str(arena, from[i], &names[i], err);
+    *ret = names;
+    return st;
+}
+
+static fl_status copy_rule_text(fl_arena *arena, const fl_rule_text *from, fl_rule_text *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    ret->n_cols = from->n_cols;
+    FL_TRY(fl_arena_copy_str(arena, from->text, &ret->text, err));
+    FL_TRY(copy_cols(arena, from->cols, from->n_cols, &ret->cols, err));
+    FL_TRY(copy_names(arena, from->names, from->n_cols, &ret->names, err));
+cleanup:
+    return st;
+}
+
 fl_status fl_memory_table_set_rules(fl_table *base, const fl_column_rules *rules, fl_err *err)
 {
     fl_status st = FL_OK;
     memory_table *table = (memory_table *)base;
     FL_TRY(FL_NEW_ARRAY(&table->arena, base->n_cols + 1, &table->rules, err));
     for (int32_t i = 0; i < base->n_cols; i++) {
-        table->rules[i].is_not_null = rules[i].is_not_null;
-        FL_TRY(fl_arena_copy_str(&table->arena, rules[i].default_text, &table->rules[i].default_text, err));
+        fl_column_rules *made = &table->rules[i];
+        made->is_not_null = rules[i].is_not_null;
+        made->identity = rules[i].identity;
+        FL_TRY(fl_arena_copy_str(&table->arena, rules[i].default_text, &made->default_text, err));
+        FL_TRY(fl_arena_copy_str(&table->arena, rules[i].sequence, &made->sequence, err));
+        FL_TRY(copy_rule_text(&table->arena, &rules[i].generated, &made->generated, err));
     }
+cleanup:
+    return st;
+}
+
+fl_status fl_memory_table_set_constraints(fl_table *base, const fl_table_constraints *from, fl_err *err)
+{
+    fl_status st = FL_OK;
+    memory_table *table = (memory_table *)base;
+    fl_table_check *checks = NULL;
+    fl_foreign_key *keys = NULL;
+    FL_ASSERT(base->ops == &table_ops);
+    FL_TRY(FL_NEW_ARRAY(&table->arena, from->n_checks + 1, &checks, err));
+    FL_TRY(FL_NEW_ARRAY(&table->arena, from->n_foreign_keys + 1, &keys, err));
+    for (int32_t i = 0; i < from->n_checks; i++) {
+        FL_TRY(fl_arena_copy_str(&table->arena, from->checks[i].name, &checks[i].name, err));
+        FL_TRY(copy_rule_text(&table->arena, &from->checks[i].condition, &checks[i].condition, err));
+    }
+    for (int32_t i = 0; i < from->n_foreign_keys; i++) {
+        const fl_foreign_key *key = &from->foreign_keys[i];
+        keys[i] = *key;
+        FL_TRY(fl_arena_copy_str(&table->arena, key->name, &keys[i].name, err));
+        FL_TRY(fl_arena_copy_str(&table->arena, key->table, &keys[i].table, err));
+        FL_TRY(copy_cols(&table->arena, key->cols, key->n_cols, &keys[i].cols, err));
+        FL_TRY(copy_names(&table->arena, key->table_cols, key->n_cols, &keys[i].table_cols, err));
+    }
+    table->constraints = (fl_table_constraints){
+        .checks = checks, .n_checks = from->n_checks, .foreign_keys = keys, .n_foreign_keys = from->n_foreign_keys};
 cleanup:
     return st;
 }
@@ -386,6 +449,12 @@ const fl_table_order *fl_memory_table_order(const fl_table *base)
 const fl_column_rules *fl_memory_table_rules(const fl_table *base)
 {
     return base->ops == &table_ops ? ((const memory_table *)base)->rules : NULL;
+}
+
+const fl_table_constraints *fl_memory_table_constraints(const fl_table *base)
+{
+    static const fl_table_constraints none = {0};
+    return base->ops == &table_ops ? &((const memory_table *)base)->constraints : &none;
 }
 
 fl_status fl_memory_table_analyze(fl_table *base, fl_memory *memory, fl_err *err)

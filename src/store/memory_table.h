@@ -3,6 +3,7 @@
 #define FL_STORE_MEMORY_TABLE_H
 
 #include "plan/table.h"
+#include "plan/table_rules.h"
 #include "store/segment.h"
 
 /** A table of these segments; takes a reference to each. Name and fields are copied. */
@@ -28,17 +29,14 @@ static inline int64_t fl_row_place_row(int64_t place)
 /** The segments of a table made here; borrowed. NULL and 0 when the table is of another kind. */
 fl_segment *const *fl_memory_table_segments(const fl_table *table, int64_t *ret_n);
 
-/** Text behind DEFAULT and NOT NULL per column, kept for the frontend and INSERT: empty and false unless set. */
-typedef struct fl_column_rules {
-    fl_str default_text;
-    bool is_not_null;
-} fl_column_rules;
-
+/** What the table asks of each column, and of rows; copied. Nothing unless set. */
 fl_status fl_memory_table_set_rules(fl_table *table, const fl_column_rules *rules, fl_err *err);
+fl_status fl_memory_table_set_constraints(fl_table *table, const fl_table_constraints *constraints, fl_err *err);
 
 /** The table's unique keys, copied; that its rows keep them is the caller's promise. */
 fl_status fl_memory_table_set_keys(fl_table *table, const fl_table_key *keys, int32_t n_keys, fl_err *err);
-const fl_column_rules *fl_memory_table_rules(const fl_table *table); /* NULL: none */
+const fl_column_rules *fl_memory_table_rules(const fl_table *table);            /* NULL: none */
+const fl_table_constraints *fl_memory_table_constraints(const fl_table *table); /* never NULL */
 
 /** The order that the table's rows were put in, copied, before anybody asks for its orders; that they have it is the caller's
  *  promise. Orders of single columns are found without it. Its keys may be none. */

@@ -447,6 +447,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_UPDATE,          /* update */
     FL_AST_DELETE,          /* erase */
     FL_AST_TRUNCATE,        /* erase, without a condition */
+    FL_AST_MERGE,           /* merge */
     FL_AST_DROP,            /* drop */
     FL_AST_ANALYZE,         /* analyze */
     FL_AST_DESCRIBE,        /* describe */
@@ -531,32 +532,99 @@ typedef struct fl_ast_create_function {
     int64_t fuel; /* 0: not said */
 } fl_ast_create_function;
 
-typedef struct fl_ast_insert {
-    fl_ast_path path;
-    fl_ast_name alias;
-    fl_ast_name *columns;
-    int32_t column_count;
-    fl_ast_query *query; /* NULL for DEFAULT VALUES */
-} fl_ast_insert;
-
 typedef struct fl_ast_assign {
     fl_ast_name name;
     fl_ast_expr *value; /* may be FL_AST_DEFAULT */
 } fl_ast_assign;
 
+/* Behind a change of rows: what it gives back. */
+typedef struct fl_ast_returning {
+    fl_ast_item *items;
+    int32_t item_count; /* 0: nothing */
+} fl_ast_returning;
+
+/* ON CONFLICT, INSERT OR REPLACE, INSERT OR IGNORE. */
+typedef struct fl_ast_conflict {
+    int32_t start;
+    fl_ast_name *columns; /* the key's; none: any, or the only one */
+    int32_t column_count;
+    fl_ast_name constraint; /* of ON CONSTRAINT; empty: none */
+    bool does_nothing;
+    bool replaces; /* OR REPLACE: all columns that are given, by the primary key */
+    fl_ast_assign *assigns;
+    int32_t assign_count;
+    fl_ast_expr *where; /* or NULL */
+} fl_ast_conflict;
+
+typedef struct fl_ast_insert {
+    fl_ast_query *with; /* its table expressions alone; NULL: none */
+    fl_ast_path path;
+    fl_ast_name alias;
+    fl_ast_name *columns;
+    int32_t column_count;
+    bool by_name;              /* the query's columns are named as the table's */
+    bool is_overriding;        /* OVERRIDING SYSTEM VALUE */
+    bool ignores_values;       /* OVERRIDING USER VALUE */
+    fl_ast_query *query;       /* NULL for DEFAULT VALUES */
+    fl_ast_conflict *conflict; /* or NULL */
+    fl_ast_returning returning;
+} fl_ast_insert;
+
 typedef struct fl_ast_update {
+    fl_ast_query *with;
     fl_ast_table *table;
     fl_ast_assign *assigns;
     int32_t assign_count;
     fl_ast_table *from; /* or NULL */
     fl_ast_expr *where; /* or NULL */
+    fl_ast_returning returning;
 } fl_ast_update;
 
 typedef struct fl_ast_erase {
+    fl_ast_query *with;
     fl_ast_table *table;
     fl_ast_table *usings; /* or NULL */
     fl_ast_expr *where;   /* or NULL */
+    fl_ast_returning returning;
 } fl_ast_erase;
+
+typedef enum fl_ast_merge_match {
+    FL_AST_MATCHED,
+    FL_AST_NOT_MATCHED, /* a row of the source without one of the target */
+    FL_AST_NOT_MATCHED_BY_SOURCE,
+} fl_ast_merge_match;
+
+typedef enum fl_ast_merge_action {
+    FL_AST_MERGE_NOTHING,
+    FL_AST_MERGE_INSERT,
+    FL_AST_MERGE_UPDATE,
+    FL_AST_MERGE_DELETE,
+} fl_ast_merge_action;
+
+/* WHEN … THEN … */
+typedef struct fl_ast_merge_when {
+    int32_t start;
+    fl_ast_merge_match match;
+    fl_ast_merge_action action;
+    fl_ast_expr *condition; /* or NULL */
+    fl_ast_assign *assigns; /* UPDATE SET, and INSERT (names) VALUES (values); without names they go by place */
+    int32_t assign_count;
+    bool takes_row;     /* INSERT, UPDATE SET * alone: the columns of the source that are called as the target's */
+    bool is_by_place;   /* the names are empty */
+    bool is_overriding; /* OVERRIDING SYSTEM VALUE */
+} fl_ast_merge_when;
+
+typedef struct fl_ast_merge {
+    fl_ast_query *with;
+    fl_ast_table *target;
+    fl_ast_table *source;
+    fl_ast_expr *on;     /* or NULL: */
+    fl_ast_name *usings; /* USING (a, b) */
+    int32_t using_count;
+    fl_ast_merge_when *whens;
+    int32_t when_count;
+    fl_ast_returning returning;
+} fl_ast_merge;
 
 typedef enum fl_ast_object {
     FL_AST_OBJECT_TABLE,
@@ -636,6 +704,7 @@ typedef struct fl_ast_statement {
         fl_ast_insert *insert;
         fl_ast_update *update;
         fl_ast_erase *erase;
+        fl_ast_merge *merge;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

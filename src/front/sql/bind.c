@@ -306,6 +306,7 @@ static const statement_binder binders[] = {
     [FL_AST_UPDATE] = fl_sql_bind_update,
     [FL_AST_DELETE] = fl_sql_bind_delete,
     [FL_AST_TRUNCATE] = fl_sql_bind_delete,
+    [FL_AST_MERGE] = fl_sql_bind_merge,
     [FL_AST_DROP] = fl_sql_bind_drop,
     [FL_AST_ANALYZE] = fl_sql_bind_analyze,
     [FL_AST_DESCRIBE] = fl_sql_bind_query_statement,

@@ -46,6 +46,7 @@ typedef enum clause {
     CLAUSE_LIMIT,
     CLAUSE_VALUES,
     CLAUSE_SET,
+    CLAUSE_RETURNING,
     CLAUSE_SET_ORDER, /* ORDER BY of a set operation */
 } clause;
 
@@ -324,6 +325,9 @@ fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret);
 
 /** A reference inside of it. */
 fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, output *ret);
+
+/** Enters the table expressions of a query's WITH. */
+fl_status fl_sql_enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes);
 
 /** Binds one body of a query, with the tables that are visible in it. */
 fl_status fl_sql_bind_query_body(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret);

@@ -34,6 +34,8 @@ const char *fl_sql_clause_name(clause clause)
         return "VALUES";
     case CLAUSE_SET:
         return "UPDATE";
+    case CLAUSE_RETURNING:
+        return "RETURNING";
     case CLAUSE_SET_ORDER:
         return "ORDER BY of a set operation";
     }

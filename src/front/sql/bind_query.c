@@ -361,7 +361,7 @@ cleanup:
 
 /* ---- WITH, and the whole ---- */
 
-static fl_status enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes)
+fl_status fl_sql_enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes)
 {
     fl_status st = FL_OK;
     fl_name_map names;
@@ -407,7 +407,7 @@ fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_que
         return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54001", "queries nested deeper than %d",
                                       QUERY_DEPTH_MAX);
     b->query_depth++;
-    FL_TRY(enter_ctes(b, outer, ast, &ctes));
+    FL_TRY(fl_sql_enter_ctes(b, outer, ast, &ctes));
     if (ast->body->kind == FL_AST_BODY_SELECT) {
         FL_TRY(fl_sql_bind_select(b, outer, ctes, ast->body->select, ast, ret));
     } else {

@@ -241,13 +241,14 @@ static fl_status open_file(fl_catalog *catalog, fl_str function, const fl_value 
 
 static fl_catalog catalog = {.find = find_table, .open = open_file};
 
-static fl_status get_default(fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err)
+static void get_rules(fl_sql_env *env, const fl_table *table, const fl_column_rules **ret_rules,
+                      const fl_table_constraints **ret_constraints)
 {
-    (void)env;
-    (void)err;
-    if (table == &tables[1] && col == 2)
-        *ret = FL_STR("'Bern' || 'e'");
-    return FL_OK;
+    static fl_column_rules rules[6];
+    rules[2].default_text = FL_STR("'Bern' || 'e'");
+    (void)env, (void)ret_constraints;
+    if (table == &tables[1])
+        *ret_rules = rules;
 }
 
 static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err)
@@ -284,7 +285,7 @@ static void set_up(fixture *f)
     f->env = (fl_sql_env){.memory = &f->memory,
                           .registry = f->registry,
                           .catalog = &catalog,
-                          .get_default = get_default,
+                          .get_rules = get_rules,
                           .get_scalar = get_scalar};
 }
 

@@ -259,6 +259,14 @@ static inline bool fl_sql_is_said(const parser *p, const fl_sql_token *token, co
     return token->kind == FL_SQL_WORD && fl_str_is_equal_nocase(text_of(p, token), fl_str_of(word));
 }
 
+/** Takes this word if it is here. */
+static inline bool fl_sql_accept_said(parser *p, const char *word)
+{
+    bool is_here = fl_sql_is_said(p, p->now, word);
+    p->now += is_here;
+    return is_here;
+}
+
 /** Behind CREATE [OR REPLACE] [AGGREGATE] FUNCTION. */
 fl_status fl_sql_parse_create_function(parser *p, fl_ast_statement *statement, bool or_replace, bool is_aggregate);
 
@@ -268,6 +276,21 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_delete(parser *p, fl_ast_statement *statement);
+
+/** name [[AS] alias] of what is changed, without what else may stand behind FROM. */
+fl_status fl_sql_parse_target(parser *p, fl_ast_table **ret);
+
+/** Behind SET: a = e, (b, c) = (e, f), ... */
+fl_status fl_sql_parse_assigns(parser *p, fl_ast_assign **ret, int32_t *ret_count);
+
+/** [RETURNING list] */
+fl_status fl_sql_parse_returning(parser *p, fl_ast_returning *ret);
+
+/* ---- parse_conflict.c, parse_merge.c ---- */
+
+/** [ON CONFLICT ...] */
+fl_status fl_sql_parse_conflict(parser *p, fl_ast_conflict **ret);
+fl_status fl_sql_parse_merge(parser *p, fl_ast_statement *statement);
 
 /* ---- parse_copy.c ---- */
 

@@ -1,20 +1,14 @@
 /* INSERT, UPDATE, DELETE, TRUNCATE. */
 #include "front/sql/parse.h"
 
-static fl_status refuse_tail(parser *p)
+fl_status fl_sql_parse_returning(parser *p, fl_ast_returning *ret)
 {
-    if (is_word(p, FL_KW_RETURNING))
-        return fl_sql_fail_unsupported(p, p->now->start, "RETURNING is",
-                                       "leave it out and run a SELECT before or after it");
-    if (is_word(p, FL_KW_ON) && ahead(p, 1)->keyword == FL_KW_CONFLICT)
-        return fl_sql_fail_unsupported(p, p->now->start, "ON CONFLICT is",
-                                       "write INSERT INTO t SELECT … WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.id = "
-                                       "…), and UPDATE for rows that are there");
-    return FL_OK;
+    if (!accept_word(p, FL_KW_RETURNING))
+        return FL_OK;
+    return fl_sql_parse_items(p, &ret->items, &ret->item_count);
 }
 
-/* name [[AS] alias], without what else may stand behind FROM. */
-static fl_status parse_target(parser *p, fl_ast_table **ret)
+fl_status fl_sql_parse_target(parser *p, fl_ast_table **ret)
 {
     fl_status st = FL_OK;
     fl_ast_table *table;
@@ -38,23 +32,36 @@ fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement)
     FL_TRY(NEW(p, &insert));
     statement->insert = insert;
     advance(p);
-    if (is_word(p, FL_KW_OR))
-        return fl_sql_fail_unsupported(p, p->now->start, "INSERT OR ... is",
-                                       "write INSERT INTO t SELECT … WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.id = "
-                                       "…), and UPDATE for rows that are there");
+    if (accept_word(p, FL_KW_OR)) {
+        FL_TRY(NEW(p, &insert->conflict));
+        insert->conflict->start = p->now->start;
+        insert->conflict->does_nothing = is_word(p, FL_KW_IGNORE);
+        insert->conflict->replaces = is_word(p, FL_KW_REPLACE);
+        if (!accept_word(p, FL_KW_IGNORE) && !accept_word(p, FL_KW_REPLACE))
+            return fl_sql_fail_expected(p, "REPLACE or IGNORE");
+    }
     FL_TRY(fl_sql_expect_word(p, FL_KW_INTO));
     FL_TRY(fl_sql_parse_path(p, "a table name", &insert->path));
     if (is_word(p, FL_KW_AS))
         FL_TRY(fl_sql_parse_alias(p, &insert->alias));
     if (is_at(p, FL_SQL_LEFT_PAREN) && !fl_sql_is_query_inside(&(parser){.now = p->now + 1}))
         FL_TRY(fl_sql_parse_name_list(p, &insert->columns, &insert->column_count));
-    if (is_word(p, FL_KW_OVERRIDING))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "OVERRIDING is",
-            "leave it out: a value that is given is taken, DEFAULT is for those that are not");
-    if (is_word(p, FL_KW_BY) && ahead(p, 1)->kind == FL_SQL_WORD)
-        return fl_sql_fail_unsupported(p, p->now->start, "INSERT ... BY NAME is",
-                                       "name the columns: INSERT INTO t (a, b) SELECT a, b FROM …");
+    if (is_word(p, FL_KW_BY) && ahead(p, 1)->kind == FL_SQL_WORD) {
+        advance(p);
+        insert->by_name = fl_sql_is_said(p, p->now, "name");
+        if (!insert->by_name && !fl_sql_is_said(p, p->now, "position"))
+            return fl_sql_fail_expected(p, "NAME or POSITION");
+        advance(p);
+    }
+    if (accept_word(p, FL_KW_OVERRIDING)) {
+        insert->is_overriding = fl_sql_is_said(p, p->now, "system");
+        insert->ignores_values = fl_sql_is_said(p, p->now, "user");
+        if (!insert->is_overriding && !insert->ignores_values)
+            return fl_sql_fail_expected(p, "SYSTEM VALUE or USER VALUE");
+        advance(p);
+        if (!fl_sql_accept_said(p, "value"))
+            return fl_sql_fail_expected(p, "VALUE");
+    }
     if (is_word(p, FL_KW_DEFAULT) && ahead(p, 1)->keyword == FL_KW_VALUES) {
         advance(p);
         advance(p);
@@ -63,7 +70,9 @@ fl_status fl_sql_parse_insert(parser *p, fl_ast_statement *statement)
             return fl_sql_fail_expected(p, "VALUES, a query or DEFAULT VALUES");
         FL_TRY(fl_sql_parse_query(p, &insert->query));
     }
-    FL_TRY(refuse_tail(p));
+    if (insert->conflict == NULL)
+        FL_TRY(fl_sql_parse_conflict(p, &insert->conflict));
+    FL_TRY(fl_sql_parse_returning(p, &insert->returning));
 cleanup:
     return st;
 }
@@ -113,28 +122,36 @@ cleanup:
     return st;
 }
 
-fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement)
+fl_status fl_sql_parse_assigns(parser *p, fl_ast_assign **ret, int32_t *ret_count)
 {
     fl_status st = FL_OK;
-    fl_ast_update *update;
     int64_t mark = p->stack_count;
-    statement->kind = FL_AST_UPDATE;
-    FL_TRY(NEW(p, &update));
-    statement->update = update;
-    advance(p);
-    FL_TRY(parse_target(p, &update->table));
-    FL_TRY(fl_sql_expect_word(p, FL_KW_SET));
     do {
         if (p->stack_count > mark && fl_sql_is_list_end(p))
             break;
         FL_TRY(parse_assign(p));
     } while (accept(p, FL_SQL_COMMA));
-    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_assign), &update->assigns, &update->assign_count));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_assign), ret, ret_count));
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_parse_update(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_update *update;
+    statement->kind = FL_AST_UPDATE;
+    FL_TRY(NEW(p, &update));
+    statement->update = update;
+    advance(p);
+    FL_TRY(fl_sql_parse_target(p, &update->table));
+    FL_TRY(fl_sql_expect_word(p, FL_KW_SET));
+    FL_TRY(fl_sql_parse_assigns(p, &update->assigns, &update->assign_count));
     if (accept_word(p, FL_KW_FROM))
         FL_TRY(fl_sql_parse_from(p, &update->from));
     if (accept_word(p, FL_KW_WHERE))
         FL_TRY(fl_sql_parse_expr(p, &update->where));
-    FL_TRY(refuse_tail(p));
+    FL_TRY(fl_sql_parse_returning(p, &update->returning));
 cleanup:
     return st;
 }
@@ -152,13 +169,13 @@ fl_status fl_sql_parse_delete(parser *p, fl_ast_statement *statement)
         accept_word(p, FL_KW_TABLE);
     else
         FL_TRY(fl_sql_expect_word(p, FL_KW_FROM));
-    FL_TRY(parse_target(p, &erase->table));
+    FL_TRY(fl_sql_parse_target(p, &erase->table));
     if (!is_truncate) {
         if (accept_word(p, FL_KW_USING))
             FL_TRY(fl_sql_parse_from(p, &erase->usings));
         if (accept_word(p, FL_KW_WHERE))
             FL_TRY(fl_sql_parse_expr(p, &erase->where));
-        FL_TRY(refuse_tail(p));
+        FL_TRY(fl_sql_parse_returning(p, &erase->returning));
     }
 cleanup:
     return st;

@@ -18,8 +18,6 @@ static const struct {
     {FL_KW_ABORT, "transactions are", no_transactions},
     {FL_KW_SAVEPOINT, "transactions are", no_transactions},
     {FL_KW_END, "transactions are", no_transactions},
-    {FL_KW_MERGE, "MERGE is",
-     "write UPDATE … FROM for the rows that match and INSERT … SELECT … WHERE NOT EXISTS (…) for the others"},
     {FL_KW_ALTER, "ALTER is", "make the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"},
     {FL_KW_ATTACH, "ATTACH is", "files are tables: FROM 'file.parquet'"},
     {FL_KW_DETACH, "DETACH is", "there is one database; DROP TABLE takes tables away"},
@@ -260,6 +258,7 @@ static fl_status parse_explain(parser *p, fl_ast_statement *statement)
     case FL_AST_INSERT:
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
+    case FL_AST_MERGE:
     case FL_AST_CREATE_TABLE:
     case FL_AST_EXECUTE:
     case FL_AST_COPY_TO:
@@ -267,7 +266,7 @@ static fl_status parse_explain(parser *p, fl_ast_statement *statement)
         break;
     default:
         fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED,
-                       "EXPLAIN explains queries, INSERT, UPDATE, DELETE, COPY and CREATE TABLE AS");
+                       "EXPLAIN explains queries, INSERT, UPDATE, DELETE, MERGE, COPY and CREATE TABLE AS");
         fl_err_hint(p->err, "run the statement alone: it has no plan");
         return FL_ERR_UNSUPPORTED;
     }
@@ -308,9 +307,10 @@ static fl_status parse_prepare(parser *p, fl_ast_statement *statement)
     case FL_AST_INSERT:
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
+    case FL_AST_MERGE:
         break;
     default:
-        fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "what can be prepared: queries, INSERT, UPDATE and DELETE");
+        fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "what can be prepared: queries, INSERT, UPDATE, DELETE and MERGE");
         fl_err_hint(p->err, "run the statement without PREPARE: it takes no parameters");
         return FL_ERR_UNSUPPORTED;
     }
@@ -365,6 +365,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
         case FL_KW_DELETE:
         case FL_KW_TRUNCATE:
             FL_TRY(fl_sql_parse_delete(p, statement));
+            break;
+        case FL_KW_MERGE:
+            FL_TRY(fl_sql_parse_merge(p, statement));
             break;
         case FL_KW_SET:
             FL_TRY(parse_set(p, statement));

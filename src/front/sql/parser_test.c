@@ -546,8 +546,7 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_SYNTAX, "SELECT sum(a IGNORE NULLS) @RESPECT NULLS OVER ()", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @ASOF JOIN u ON true", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT 1 FROM t @TABLESAMPLE 10", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) @RETURNING a", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) @ON CONFLICT DO NOTHING", NULL);
+    refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) ON CONFLICT (a) @WHERE a > 1 DO NOTHING", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@COPY t TO 'x'", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);

@@ -39,6 +39,7 @@
 #include "plan/function_declaration.h"
 #include "plan/query.h"
 #include "plan/registry.h"
+#include "plan/table_rules.h"
 
 struct fl_evaluator;
 
@@ -73,10 +74,16 @@ typedef struct fl_sql_env {
      *  NULL: such limits are refused. */
     fl_status (*get_scalar)(struct fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err);
 
-    /** The text of a column's DEFAULT expression, empty when it has none. NULL: no table has defaults. */
-    fl_status (*get_default)(struct fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err);
+    /** What the table asks of its columns (*ret_rules NULL: nothing) and rows; borrowed from it. NULL: no table asks for anything. */
+    void (*get_rules)(struct fl_sql_env *env, const fl_table *table, const fl_column_rules **ret_rules,
+                      const fl_table_constraints **ret_constraints);
     void *owner; /* for the functions above */
 } fl_sql_env;
+
+/* What a MERGE does with a row. */
+typedef enum fl_merge_action { FL_MERGE_NOTHING, FL_MERGE_INSERT, FL_MERGE_UPDATE, FL_MERGE_DELETE } fl_merge_action;
+
+enum { FL_SQL_NO_KEY = -1, FL_SQL_EVERY_KEY = -2 };
 
 typedef struct fl_sql_column {
     fl_str name;
@@ -96,10 +103,14 @@ typedef struct fl_sql_column {
  *     COPY_TO             query: of one row, how many rows were written
  *     COPY_FROM           as INSERT
  *     EXPORT, IMPORT      name: the folder, name_pos; view_text: the options as they are written
- *     INSERT              name, table; query: every column of the table in order, cast to its type
+ *     INSERT              name, table, skips_key; query: every column of the table in order, cast to its type
  *     UPDATE              name, table, assigned, n_assigned; query: the rows to change in the table's order, where they are (the
  *                         last column of fl_table_ops.numbered) and the values of the columns assigned
  *     DELETE              name, table; query: the rows to delete, where they are; without one: all
+ *     MERGE               name, table, conflict_key; query: the rows that change, where they are (null: rows to insert, which come last),
+ *                         what becomes of them (fl_merge_action), every column of the table. INSERT ... ON CONFLICT DO UPDATE, too
+ *                         Behind these columns the four have a boolean for each CHECK of the table, which is not false in rows that may
+ *                         be there, and those of RETURNING (n_checks, n_returning)
  *     TRUNCATE            name, table
  *     DROP                object, if_exists, names, n_names, name_pos
  *     ANALYZE             table_name, table (NULL: all)
@@ -125,6 +136,12 @@ typedef struct fl_sql_bound {
     bool has_properties, has_costs, has_memo, has_provenance;
     int32_t *assigned; /* columns of the table */
     int32_t n_assigned;
+    int32_t n_checks;
+    int32_t n_returning;
+    bool returns; /* RETURNING was written */
+    int32_t
+        skips_key; /* ON CONFLICT DO NOTHING: the table's key, or FL_SQL_EVERY_KEY; FL_SQL_NO_KEY: nothing is left out */
+    int32_t conflict_key; /* ON CONFLICT DO UPDATE: by which rows meet; FL_SQL_NO_KEY: MERGE */
     fl_sql_column *columns;
     int32_t n_columns;
     fl_table_key *keys;
