@@ -203,9 +203,16 @@ fl_status fl_sql_parse_prefix(parser *p, fl_ast_expr **ret);
 /** The asterisk stands here; `table` is what was before it and its dot. */
 fl_status fl_sql_parse_star(parser *p, fl_ast_path table, int32_t start, fl_ast_expr **ret);
 
+/** COLUMNS(...) and *COLUMNS(...): whether one stands here, and the node, which is noted in p->columns. */
+bool fl_sql_is_columns(const parser *p);
+fl_status fl_sql_parse_columns(parser *p, fl_ast_expr **ret);
+
 /** A call's arguments and what follows them; the path is read, the left parenthesis stands here. */
 fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret);
 fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret);
+
+/** x.f(y), which is f(x, y): the path is f's, the left parenthesis stands here. */
+fl_status fl_sql_parse_method_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_ast_expr **ret);
 
 /** A call of a word that is no free name (LEFT, RIGHT) or needs no parentheses (CURRENT_DATE). */
 fl_status fl_sql_parse_word_call(parser *p, fl_ast_expr **ret);
