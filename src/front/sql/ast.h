@@ -54,6 +54,7 @@ typedef enum fl_ast_kind {
     FL_AST_STAR,            /* star: `*`, `t.*`; only in select lists and count(*) */
     FL_AST_COLUMNS,         /* star: COLUMNS(...); flag: *COLUMNS(...), whose columns are so many arguments */
     FL_AST_BOUND,           /* bound: a column of the plan; the binder puts it in, no text has it */
+    FL_AST_VALUE,           /* value: a constant, from the binder, too */
     FL_AST_INTEGER,         /* text: decimal digits */
     FL_AST_DECIMAL,         /* text: digits with a point */
     FL_AST_FLOAT,           /* text: digits with an exponent */
@@ -271,6 +272,7 @@ struct fl_ast_expr {
         fl_ast_path path;
         fl_ast_star *star;
         int32_t bound;
+        const struct fl_value *value;
         fl_str text;
         bool truth;
         int32_t parameter;
@@ -326,6 +328,9 @@ typedef enum fl_ast_table_kind {
     FL_AST_TABLE_FUNCTION, /* call */
     FL_AST_TABLE_QUERY,    /* query: (SELECT ...), (VALUES ...) */
     FL_AST_TABLE_JOIN,     /* join */
+    FL_AST_TABLE_PIVOT,    /* pivot */
+    FL_AST_TABLE_UNPIVOT,  /* unpivot */
+    FL_AST_TABLE_BOUND,    /* bound: a source that the binder has already; no text has it */
 } fl_ast_table_kind;
 
 typedef enum fl_ast_join_kind {
@@ -362,6 +367,9 @@ struct fl_ast_table {
         fl_ast_call *call;
         fl_ast_query *query;
         fl_ast_join *join;
+        struct fl_ast_pivot *pivot;
+        struct fl_ast_unpivot *unpivot;
+        struct fl_sql_source *bound;
     };
 };
 
@@ -371,7 +379,39 @@ typedef struct fl_ast_item {
     fl_ast_expr *expr;
     fl_ast_name alias;    /* may be empty */
     fl_ast_expr *columns; /* the last COLUMNS(...) in it, or NULL */
+    fl_ast_expr *filter;  /* of all aggregates in it, beside their own; from the binder. NULL: none */
 } fl_ast_item;
+
+/* key IN (value, value AS name, ...): each value becomes a column. */
+typedef struct fl_ast_pivot_key {
+    fl_ast_expr *key;    /* FL_AST_ROW: several at once */
+    fl_ast_item *values; /* NULL: those that there are */
+    int32_t value_count;
+    fl_ast_query *query; /* IN (SELECT ...), or NULL */
+} fl_ast_pivot_key;
+
+/* PIVOT source ON keys USING aggregates GROUP BY groups, and source PIVOT (aggregates FOR keys GROUP BY groups). */
+typedef struct fl_ast_pivot {
+    fl_ast_table *source;
+    fl_ast_pivot_key *keys;
+    int32_t key_count;
+    fl_ast_item *usings; /* none: count(*) */
+    int32_t using_count;
+    bool has_group;
+    fl_ast_expr **groups;
+    int32_t group_count;
+} fl_ast_pivot;
+
+/* UNPIVOT source ON columns INTO NAME name VALUE values, and source UNPIVOT (values FOR name IN (columns)). */
+typedef struct fl_ast_unpivot {
+    fl_ast_table *source;
+    bool has_nulls;      /* INCLUDE NULLS */
+    fl_ast_item *items;  /* a column, COLUMNS(...), a star; or a row of so many as there are values */
+    int32_t item_count;
+    fl_ast_name name;
+    fl_ast_name *values;
+    int32_t value_count;
+} fl_ast_unpivot;
 
 typedef struct fl_ast_select {
     bool is_distinct;
@@ -417,7 +457,8 @@ typedef enum fl_ast_body_kind {
     FL_AST_BODY_SELECT,
     FL_AST_BODY_VALUES,
     FL_AST_BODY_SET,
-    FL_AST_BODY_QUERY, /* in parentheses, with clauses of its own */
+    FL_AST_BODY_QUERY,     /* in parentheses, with clauses of its own */
+    FL_AST_BODY_SUMMARIZE, /* query: a row about each of its columns */
 } fl_ast_body_kind;
 
 typedef struct fl_ast_body {

@@ -93,6 +93,20 @@ fl_ast_expr *fl_sql_make_integer(fl_ast_maker *m, int64_t value)
     return ret;
 }
 
+fl_ast_expr *fl_sql_make_decimal(fl_ast_maker *m, fl_str digits)
+{
+    fl_ast_expr *ret = new_expr(m, FL_AST_DECIMAL, 0);
+    ret->text = digits;
+    return ret;
+}
+
+fl_ast_expr *fl_sql_make_value(fl_ast_maker *m, const struct fl_value *value)
+{
+    fl_ast_expr *ret = new_expr(m, FL_AST_VALUE, 0);
+    ret->value = value;
+    return ret;
+}
+
 fl_ast_expr *fl_sql_make_null(fl_ast_maker *m)
 {
     return new_expr(m, FL_AST_NULL, 0);
@@ -251,10 +265,11 @@ fl_ast_table *fl_sql_make_table_of(fl_ast_maker *m, fl_ast_query *query, fl_str 
     return ret;
 }
 
-fl_ast_table *fl_sql_make_unnest(fl_ast_maker *m, fl_ast_expr *list, fl_str alias, const fl_str *columns, int32_t n)
+fl_ast_table *fl_sql_make_unnest(fl_ast_maker *m, int32_t n_lists, fl_ast_expr *const *lists, fl_str alias,
+                                 const fl_str *columns, int32_t n)
 {
-    fl_ast_table *ret = new_table(m, FL_AST_TABLE_FUNCTION, list->height, alias);
-    fl_ast_expr *call = fl_sql_make_call(m, "unnest", 1, &list);
+    fl_ast_expr *call = fl_sql_make_call(m, "unnest", n_lists, lists);
+    fl_ast_table *ret = new_table(m, FL_AST_TABLE_FUNCTION, call->height, alias);
     if (ret == NULL)
         return NULL;
     ret->call = call->call;

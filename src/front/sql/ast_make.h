@@ -31,6 +31,10 @@ fl_ast_expr *fl_sql_make_string(fl_ast_maker *m, fl_str text);
 /** A text that is no literal of another type: text 'abc'. */
 fl_ast_expr *fl_sql_make_text(fl_ast_maker *m, fl_str text);
 fl_ast_expr *fl_sql_make_integer(fl_ast_maker *m, int64_t value);
+
+/** Digits with a point. */
+fl_ast_expr *fl_sql_make_decimal(fl_ast_maker *m, fl_str digits);
+fl_ast_expr *fl_sql_make_value(fl_ast_maker *m, const struct fl_value *value);
 fl_ast_expr *fl_sql_make_null(fl_ast_maker *m);
 fl_ast_expr *fl_sql_make_bool(fl_ast_maker *m, bool truth);
 fl_ast_expr *fl_sql_make_binary(fl_ast_maker *m, fl_ast_op op, fl_ast_expr *left, fl_ast_expr *right);
@@ -55,7 +59,8 @@ fl_ast_query *fl_sql_make_query(fl_ast_maker *m, const fl_ast_item *items, int32
 fl_ast_item fl_sql_make_star(fl_ast_maker *m);
 fl_ast_table *fl_sql_make_table_of(fl_ast_maker *m, fl_ast_query *query, fl_str alias);
 
-/** unnest(list) AS alias(columns...) */
-fl_ast_table *fl_sql_make_unnest(fl_ast_maker *m, fl_ast_expr *list, fl_str alias, const fl_str *columns, int32_t n);
+/** unnest(lists...) AS alias(columns...) */
+fl_ast_table *fl_sql_make_unnest(fl_ast_maker *m, int32_t n_lists, fl_ast_expr *const *lists, fl_str alias,
+                                 const fl_str *columns, int32_t n);
 
 #endif

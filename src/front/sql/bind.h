@@ -82,6 +82,7 @@ typedef struct select_item {
         *alias_expr[2]; /* what the alias stands for in the clause `alias_clause`, outside and inside of aggregates */
     clause alias_clause[2];
     const scope_col *picked; /* the column that COLUMNS(...) in `ast` stands for; NULL: it has none */
+    const fl_ast_expr *filter; /* of all aggregates in `ast`; NULL: none */
 } select_item;
 
 /* Select items by a name: the first of each, and of each item the next one of its name, + 1. */
@@ -126,6 +127,7 @@ typedef struct scope {
 
     clause clause;
     const scope_col *picked; /* the column that COLUMNS(...) stands for; NULL: it has no place here */
+    const fl_ast_expr *filter; /* of aggregates, beside their own; NULL: none */
     bool in_aggregate;
     bool in_filter; /* of an aggregate: FILTER (WHERE ...) */
 
@@ -324,6 +326,18 @@ fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, sco
 
 /** What a reference to a common table expression puts out; `pos` is where it stands. */
 fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret);
+
+/* A source that is bound already: FL_AST_TABLE_BOUND. Its scope is taken over by what reads it. */
+typedef struct fl_sql_source {
+    scope *scope;
+    const fl_node *node;
+} fl_sql_source;
+
+/* ---- bind_pivot.c, bind_unpivot.c, bind_summarize.c: all that is bound may look out to `outer` ---- */
+
+fl_status fl_sql_bind_pivot(binder *b, scope *outer, cte *ctes, const fl_ast_table *ast, output *ret);
+fl_status fl_sql_bind_unpivot(binder *b, scope *outer, cte *ctes, const fl_ast_table *ast, output *ret);
+fl_status fl_sql_bind_summarize(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret);
 
 /* ---- bind_recursive.c ---- */
 

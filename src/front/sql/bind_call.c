@@ -144,6 +144,11 @@ static fl_status bind_aggregate_parts(binder *b, scope *s, const fl_ast_call *ca
     }
     if (call->filter != NULL)
         FL_TRY(fl_sql_bind_bool(b, s, call->filter, "argument of FILTER", filter));
+    if (s->filter != NULL) {
+        const fl_expr *pair[2] = {NULL, *filter};
+        FL_TRY(fl_sql_bind_bool(b, s, s->filter, "argument of FILTER", &pair[0]));
+        FL_TRY(fl_expr_and(b->plan, pair, *filter != NULL ? 2 : 1, s->filter->start, filter, b->err));
+    }
 cleanup:
     return st;
 }

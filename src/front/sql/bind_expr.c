@@ -371,7 +371,7 @@ static fl_status bind_any_value(binder *b, scope *s, const fl_ast_expr *ast, con
     fl_str element = FL_STR("element of a list"), test = FL_STR("test of an element");
     fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);
     bool is_all = ast->flag;
-    fl_ast_table *elements = fl_sql_make_unnest(&m, ast->ops.right, FL_STR("elements"), &element, 1);
+    fl_ast_table *elements = fl_sql_make_unnest(&m, 1, &ast->ops.right, FL_STR("elements"), &element, 1);
     fl_ast_item inner = {.expr = compare_with(&m, ast, fl_sql_make_column(&m, (fl_str){0}, element)),
                          .alias = fl_sql_make_name(&m, test)};
     fl_ast_table *tests = fl_sql_make_table_of(&m, fl_sql_make_query(&m, &inner, 1, elements), FL_STR("tests"));
@@ -617,6 +617,8 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_picked(b, s, ast, ret);
     case FL_AST_BOUND:
         return fl_expr_column(b->plan, (fl_col_id){ast->bound}, ast->start, ret, b->err);
+    case FL_AST_VALUE:
+        return fl_expr_const(b->plan, ast->value, ast->start, ret, b->err);
     case FL_AST_DEFAULT:
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "DEFAULT stands in INSERT and UPDATE only");
     case FL_AST_ROLLUP:

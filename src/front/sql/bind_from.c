@@ -563,6 +563,19 @@ cleanup:
     return st;
 }
 
+/* PIVOT and UNPIVOT are queries over their source. */
+static fl_status bind_pivot(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    FL_TRY(ast->kind == FL_AST_TABLE_PIVOT ? fl_sql_bind_pivot(b, at->beside, at->ctes, ast, &out)
+                                           : fl_sql_bind_unpivot(b, at->beside, at->ctes, ast, &out));
+    FL_TRY(enter_output(b, ast, (fl_str){0}, (fl_str){0}, &out, s));
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
 static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     switch ((fl_ast_table_kind)ast->kind) {
@@ -576,6 +589,12 @@ static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast,
         return bind_query_table(b, at, ast, s, ret);
     case FL_AST_TABLE_JOIN:
         return ast->alias.text.len > 0 ? bind_aliased_join(b, at, ast, s, ret) : bind_join(b, at, ast, s, ret);
+    case FL_AST_TABLE_PIVOT:
+    case FL_AST_TABLE_UNPIVOT:
+        return bind_pivot(b, at, ast, s, ret);
+    case FL_AST_TABLE_BOUND:
+        *ret = ast->bound->node;
+        return fl_sql_scope_take(b, s, ast->bound->scope);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a table of unknown kind %d", ast->kind);
 }

@@ -292,6 +292,8 @@ fl_status fl_sql_bind_query_body(binder *b, scope *outer, cte *ctes, const fl_as
         return fl_sql_bind_set_of(b, outer, ctes, ast->set, ast->set->input_count, ret);
     case FL_AST_BODY_QUERY:
         return fl_sql_bind_query(b, outer, ctes, ast->query, ret);
+    case FL_AST_BODY_SUMMARIZE:
+        return fl_sql_bind_summarize(b, outer, ctes, ast, ret);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a query of unknown kind %d", (int)ast->kind);
 }

@@ -357,10 +357,13 @@ static fl_status bind_alias(binder *b, scope *s, fl_str name, int32_t pos, const
     const fl_expr **known = &found->alias_expr[s->in_aggregate];
     if (*known == NULL || found->alias_clause[s->in_aggregate] != s->clause) {
         const scope_col *picked = s->picked;
+        const fl_ast_expr *filter = s->filter;
         found->is_binding = true;
         s->picked = found->picked;
+        s->filter = found->filter;
         st = fl_sql_bind_expr(b, s, found->ast, known);
         s->picked = picked;
+        s->filter = filter;
         found->is_binding = false;
         found->alias_clause[s->in_aggregate] = s->clause;
         FL_TRY(st);

@@ -234,8 +234,10 @@ static fl_status bind_items(binder *b, select_state *q)
         const fl_expr *expr;
         item->is_binding = true;
         q->s.picked = item->picked;
+        q->s.filter = item->filter;
         st = fl_sql_bind_expr(b, &q->s, item->ast, &expr);
         q->s.picked = NULL;
+        q->s.filter = NULL;
         item->is_binding = false;
         FL_TRY(st);
         item->expr = expr;

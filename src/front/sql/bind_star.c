@@ -480,7 +480,7 @@ static fl_status expand_columns(binder *b, scope *s, const fl_ast_item *item, it
     FL_TRY(picked_columns(b, s, item->columns, &cols, &n));
     *ret = n >= 0;
     for (int32_t i = 0; i < n; i++) {
-        select_item made = {.name = cols[i]->name, .ast = item->expr, .pos = item->expr->start, .picked = cols[i]};
+        select_item made = {.name = cols[i]->name, .ast = item->expr, .pos = item->expr->start, .picked = cols[i], .filter = item->filter};
         if (item->alias.text.len > 0) {
             FL_TRY(name_picked(b, item, cols[i]->name, &made.alias));
             made.name = made.alias;
@@ -594,7 +594,7 @@ fl_status fl_sql_expand_items(binder *b, scope *s, const fl_ast_select *ast, sel
             FL_TRY(expand_columns(b, s, item, &made, &is_done));
         if (is_done)
             continue;
-        select_item one = {.ast = item->expr, .pos = item->expr->start};
+        select_item one = {.ast = item->expr, .pos = item->expr->start, .filter = item->filter};
         if (item->alias.text.len > 0)
             FL_TRY(fl_sql_bind_keep(b, item->alias.text, &one.alias));
         FL_TRY(fl_sql_bind_keep(b, one.alias.len > 0 ? one.alias : fl_sql_name_of(item->expr), &one.name));

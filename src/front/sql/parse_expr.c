@@ -232,6 +232,13 @@ bool fl_sql_is_query_inside(parser *p)
         if (first[1].kind == FL_SQL_LEFT_PAREN)
             break;
         return false;
+    case FL_KW_PIVOT:
+    case FL_KW_UNPIVOT:
+        break;
+    case FL_KW_SUMMARIZE:
+        if (fl_sql_is_summarize(first))
+            break;
+        return false;
     default: /* for the inner parentheses, too, which are asked about next */
         p->plain_from = p->now;
         p->plain_to = first;

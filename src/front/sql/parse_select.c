@@ -13,6 +13,24 @@ static fl_status new_body(parser *p, fl_ast_body_kind kind, int32_t start, fl_as
     return FL_OK;
 }
 
+bool fl_sql_is_summarize(const fl_sql_token *token)
+{
+    if (token->keyword != FL_KW_SUMMARIZE)
+        return false;
+    switch ((fl_sql_keyword)token[1].keyword) {
+    case FL_KW_SELECT:
+    case FL_KW_WITH:
+    case FL_KW_FROM:
+    case FL_KW_TABLE:
+    case FL_KW_VALUES:
+    case FL_KW_PIVOT:
+    case FL_KW_UNPIVOT:
+        return true;
+    default: /* a name may follow, but no operator's word: summarize is a free name */
+        return token[1].kind == FL_SQL_STRING || fl_sql_is_name_token(&token[1]);
+    }
+}
+
 bool fl_sql_is_query_start(const parser *p)
 {
     const fl_sql_token *token = p->now;
@@ -24,9 +42,11 @@ bool fl_sql_is_query_start(const parser *p)
     case FL_KW_FROM:
     case FL_KW_TABLE:
     case FL_KW_VALUES:
+    case FL_KW_PIVOT:
+    case FL_KW_UNPIVOT:
         return true;
     default:
-        return false;
+        return fl_sql_is_summarize(token);
     }
 }
 
@@ -260,6 +280,25 @@ cleanup:
     return st;
 }
 
+/* SUMMARIZE t, SUMMARIZE SELECT ... */
+static fl_status parse_summarize(parser *p, fl_ast_body **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *table;
+    FL_TRY(new_body(p, FL_AST_BODY_SUMMARIZE, p->now->start, ret));
+    advance(p);
+    if (fl_sql_is_query_start(p) && !is_word(p, FL_KW_TABLE)) {
+        FL_TRY(fl_sql_parse_query(p, &(*ret)->query));
+    } else {
+        accept_word(p, FL_KW_TABLE);
+        FL_TRY(fl_sql_parse_table_primary(p, &table));
+        FL_TRY(fl_sql_query_of_table(p, table, &(*ret)->query));
+    }
+    (*ret)->end = end_before(p);
+cleanup:
+    return st;
+}
+
 /* ---- set operations ---- */
 
 static fl_status parse_body_primary(parser *p, fl_ast_body **ret)
@@ -283,9 +322,11 @@ static fl_status parse_body_primary(parser *p, fl_ast_body **ret)
     } else if (is_word(p, FL_KW_SELECT) || is_word(p, FL_KW_FROM)) {
         return parse_select(p, ret);
     } else if (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT)) {
-        return fl_sql_fail_unsupported(
-            p, start, "PIVOT and UNPIVOT are",
-            "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY for PIVOT, a UNION ALL of SELECTs for UNPIVOT");
+        FL_TRY(new_body(p, FL_AST_BODY_QUERY, start, ret));
+        FL_TRY(fl_sql_parse_pivot(p, &(*ret)->query));
+        (*ret)->end = end_before(p);
+    } else if (fl_sql_is_summarize(p->now)) {
+        return parse_summarize(p, ret);
     } else {
         return fl_sql_fail_expected(p, "a query (SELECT, FROM, VALUES or TABLE)");
     }
