@@ -405,8 +405,8 @@ typedef struct fl_ast_pivot {
 /* UNPIVOT source ON columns INTO NAME name VALUE values, and source UNPIVOT (values FOR name IN (columns)). */
 typedef struct fl_ast_unpivot {
     fl_ast_table *source;
-    bool has_nulls;      /* INCLUDE NULLS */
-    fl_ast_item *items;  /* a column, COLUMNS(...), a star; or a row of so many as there are values */
+    bool has_nulls;     /* INCLUDE NULLS */
+    fl_ast_item *items; /* a column, COLUMNS(...), a star; or a row of so many as there are values */
     int32_t item_count;
     fl_ast_name name;
     fl_ast_name *values;

@@ -81,7 +81,7 @@ typedef struct select_item {
     const fl_expr
         *alias_expr[2]; /* what the alias stands for in the clause `alias_clause`, outside and inside of aggregates */
     clause alias_clause[2];
-    const scope_col *picked; /* the column that COLUMNS(...) in `ast` stands for; NULL: it has none */
+    const scope_col *picked;   /* the column that COLUMNS(...) in `ast` stands for; NULL: it has none */
     const fl_ast_expr *filter; /* of all aggregates in `ast`; NULL: none */
 } select_item;
 
@@ -126,7 +126,7 @@ typedef struct scope {
     int32_t index_size;
 
     clause clause;
-    const scope_col *picked; /* the column that COLUMNS(...) stands for; NULL: it has no place here */
+    const scope_col *picked;   /* the column that COLUMNS(...) stands for; NULL: it has no place here */
     const fl_ast_expr *filter; /* of aggregates, beside their own; NULL: none */
     bool in_aggregate;
     bool in_filter; /* of an aggregate: FILTER (WHERE ...) */

@@ -10,11 +10,13 @@
 #include "front/sql/bind_statement.h"
 
 #define COLUMNS_MAX 100000
+#define GROUPED_FIRST_FROM 16 /* columns */
 #define DEPTH_MAX 8 /* of PIVOTs in each other's sources whose values are looked for: each source is bound twice */
 
 typedef struct pivot_value {
     fl_str name;
-    fl_ast_expr *test; /* the key is this value */
+    fl_ast_expr **parts; /* as many as its key has */
+    bool *is_null;       /* of each */
 } pivot_value;
 
 typedef struct pivot_values {
@@ -99,7 +101,8 @@ static fl_status find_values(binder *b, look_up *look, fl_value *ret)
     fl_query query = {0};
     const fl_ast_statement statement = {.parameter_count = b->n_params};
     if (b->env->get_scalar == NULL)
-        return fl_sql_bind_fail(b, look->start, FL_ERR_UNSUPPORTED, "PIVOT needs its values here: ON key IN (value, …)");
+        return fl_sql_bind_fail(b, look->start, FL_ERR_UNSUPPORTED,
+                                "PIVOT needs its values here: ON key IN (value, …)");
     if (b->env->pivot_depth >= DEPTH_MAX)
         return fl_sql_bind_fail_state(b, look->start, FL_ERR_LIMIT, "54001",
                                       "PIVOTs in each other deeper than %d need their values: ON key IN (value, …)",
@@ -124,10 +127,23 @@ static fl_status add_text(binder *b, const fl_value *value, fl_text *text)
     return fl_text_status(text, b->err);
 }
 
-/* key = value, or key IS NULL. */
-static fl_ast_expr *test_of(fl_ast_maker *m, fl_ast_expr *key, fl_ast_expr *value, bool is_null)
+static int32_t parts_of(const fl_ast_pivot_key *key)
 {
-    return is_null ? fl_sql_make_is_null(m, key, false) : fl_sql_make_binary(m, FL_AST_OP_EQ, key, value);
+    return key->key->kind == FL_AST_ROW ? key->key->list.count : 1;
+}
+
+static fl_ast_expr *part_of(const fl_ast_pivot_key *key, int32_t i)
+{
+    return key->key->kind == FL_AST_ROW ? key->key->list.items[i] : key->key;
+}
+
+static fl_status new_value(binder *b, int32_t n_parts, pivot_value *ret)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_parts, &ret->parts, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_parts, &ret->is_null, b->err));
+cleanup:
+    return st;
 }
 
 /* One of IN's values: a constant, or for a key of several columns a row of them. */
@@ -136,16 +152,14 @@ static fl_status given_value(binder *b, scope *s, const fl_ast_pivot_key *key, c
 {
     fl_status st = FL_OK;
     bool is_row = key->key->kind == FL_AST_ROW;
-    int32_t n = is_row ? key->key->list.count : 1;
-    fl_ast_maker m = fl_sql_maker(b->arena, item->expr->start, item->expr->end, b->err);
-    fl_ast_expr **tests = NULL;
+    int32_t n = parts_of(key);
     fl_text name;
     fl_text_init(&name, b->env->memory);
     if (is_row && (item->expr->kind != FL_AST_ROW || item->expr->list.count != n)) {
         st = fl_sql_bind_fail(b, item->expr->start, FL_ERR_SYNTAX, "a value of this key is a row of %d", n);
         goto cleanup;
     }
-    FL_TRY(FL_NEW_ARRAY(b->arena, n, &tests, b->err));
+    FL_TRY(new_value(b, n, ret));
     for (int32_t i = 0; i < n; i++) {
         fl_ast_expr *part = is_row ? item->expr->list.items[i] : item->expr;
         fl_value value;
@@ -153,10 +167,9 @@ static fl_status given_value(binder *b, scope *s, const fl_ast_pivot_key *key, c
         if (i > 0)
             fl_text_add(&name, FL_STR("_"));
         FL_TRY(add_text(b, &value, &name));
-        tests[i] = test_of(&m, is_row ? key->key->list.items[i] : key->key, part, value.is_null);
+        ret->parts[i] = part;
+        ret->is_null[i] = value.is_null;
     }
-    ret->test = fl_sql_make_list(&m, FL_AST_AND, tests, n);
-    FL_TRY(m.st);
     FL_TRY(fl_sql_bind_keep(b, item->alias.text.len > 0 ? item->alias.text : fl_text_str(&name), &ret->name));
 cleanup:
     fl_text_drop(&name);
@@ -170,7 +183,8 @@ static fl_status found_value(binder *b, const fl_ast_pivot_key *key, const fl_va
     fl_text name;
     fl_text_init(&name, b->env->memory);
     FL_TRY(add_text(b, value, &name));
-    ret->test = test_of(&m, key->key, fl_sql_make_value(&m, value), false);
+    FL_TRY(new_value(b, 1, ret));
+    ret->parts[0] = fl_sql_make_value(&m, value);
     FL_TRY(m.st);
     FL_TRY(fl_sql_bind_keep(b, fl_text_str(&name), &ret->name));
 cleanup:
@@ -234,10 +248,8 @@ static fl_status used_columns(binder *b, scope *outer, cte *ctes, const fl_ast_p
     probe.ctes = ctes;
     FL_TRY(fl_sql_scope_add_all(b, &probe, source));
     for (int32_t k = 0; k < pivot->key_count; k++) {
-        const fl_ast_expr *key = pivot->keys[k].key;
-        bool is_row = key->kind == FL_AST_ROW;
-        for (int32_t i = 0; i < (is_row ? key->list.count : 1); i++) {
-            FL_TRY(fl_sql_bind_expr(b, &probe, is_row ? key->list.items[i] : key, &expr));
+        for (int32_t i = 0; i < parts_of(&pivot->keys[k]); i++) {
+            FL_TRY(fl_sql_bind_expr(b, &probe, part_of(&pivot->keys[k], i), &expr));
             FL_TRY(fl_expr_add_cols(arena, expr, ret, b->err));
         }
     }
@@ -295,38 +307,71 @@ cleanup:
     return st;
 }
 
-/* ---- the whole ---- */
+/* ---- columns ---- */
 
-/* The items of one combination of values: at[k] is the place of the k-th key's value. */
-static fl_status add_combination(binder *b, const fl_ast_pivot *pivot, const pivot_values *values, const int32_t *at,
-                                 const fl_ast_item *usings, int32_t n_usings, fl_ast_item *ret)
+/* A pivot under way. */
+typedef struct pivot_state {
+    const fl_ast_table *ast;
+    const fl_ast_pivot *pivot;
+    pivot_values *values; /* of each key */
+    fl_ast_expr ***keys;  /* the parts of each key, as the query that makes the columns reads them */
+    fl_ast_item *usings;
+    int32_t n_usings;
+    int64_t n_columns; /* without groups */
+    fl_ast_item *items;
+    int32_t n_items, capacity;
+} pivot_state;
+
+/* What the columns of a combination of values have in common: at[k] is the place of the k-th key's value. NULL: there are no keys. */
+static fl_status make_filter(binder *b, fl_ast_maker *m, const pivot_state *p, const int32_t *at, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
     fl_ast_expr **tests = NULL;
-    fl_ast_maker m = fl_sql_maker(b->arena, usings[0].expr->start, usings[0].expr->end, b->err);
+    int32_t n = 0, room = 0;
+    for (int32_t k = 0; k < p->pivot->key_count; k++)
+        room += parts_of(&p->pivot->keys[k]);
+    *ret = NULL;
+    if (room == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, room, &tests, b->err));
+    for (int32_t k = 0; k < p->pivot->key_count; k++) {
+        const pivot_value *value = &p->values[k].list[at[k]];
+        for (int32_t i = 0; i < parts_of(&p->pivot->keys[k]); i++)
+            tests[n++] = value->is_null[i] ? fl_sql_make_is_null(m, p->keys[k][i], false)
+                                           : fl_sql_make_binary(m, FL_AST_OP_EQ, p->keys[k][i], value->parts[i]);
+    }
+    *ret = fl_sql_make_list(m, FL_AST_AND, tests, n);
+    st = m->st;
+cleanup:
+    return st;
+}
+
+static fl_status add_combination(binder *b, pivot_state *p, const int32_t *at)
+{
+    fl_status st = FL_OK;
+    int32_t n_keys = p->pivot->key_count;
+    fl_ast_maker m = fl_sql_maker(b->arena, p->usings[0].expr->start, p->usings[0].expr->end, b->err);
+    fl_ast_expr *filter;
     fl_text name;
     fl_text_init(&name, b->env->memory);
-    FL_TRY(FL_NEW_ARRAY(b->arena, pivot->key_count + 1, &tests, b->err));
-    for (int32_t k = 0; k < pivot->key_count; k++)
-        tests[k] = values[k].list[at[k]].test;
-    fl_ast_expr *filter =
-        pivot->key_count > 0 ? fl_sql_make_list(&m, FL_AST_AND, tests, pivot->key_count) : NULL;
-    FL_TRY(m.st);
-    for (int32_t u = 0; u < n_usings; u++) {
+    FL_TRY(make_filter(b, &m, p, at, &filter));
+    for (int32_t u = 0; u < p->n_usings; u++) {
         fl_text_clear(&name);
-        for (int32_t k = 0; k < pivot->key_count; k++) {
+        for (int32_t k = 0; k < n_keys; k++) {
             fl_text_add(&name, k > 0 ? FL_STR("_") : FL_STR(""));
-            fl_text_add(&name, values[k].list[at[k]].name);
+            fl_text_add(&name, p->values[k].list[at[k]].name);
         }
-        if (usings[u].alias.text.len > 0) {
-            fl_text_add(&name, pivot->key_count > 0 ? FL_STR("_") : FL_STR(""));
-            fl_text_add(&name, usings[u].alias.text);
+        if (p->usings[u].alias.text.len > 0) {
+            fl_text_add(&name, n_keys > 0 ? FL_STR("_") : FL_STR(""));
+            fl_text_add(&name, p->usings[u].alias.text);
         }
         FL_TRY(fl_text_status(&name, b->err));
-        ret[u] = (fl_ast_item){.expr = usings[u].expr, .filter = filter};
+        FL_TRY(fl_sql_bind_grow(b, &p->items, p->n_items, &p->capacity, sizeof(*p->items)));
+        fl_ast_item *item = &p->items[p->n_items++];
+        *item = (fl_ast_item){.expr = p->usings[u].expr, .filter = filter};
         if (fl_text_str(&name).len > 0) {
-            ret[u].alias = fl_sql_make_name(&m, (fl_str){0});
-            FL_TRY(fl_sql_bind_keep(b, fl_text_str(&name), &ret[u].alias.text));
+            item->alias = fl_sql_make_name(&m, (fl_str){0});
+            FL_TRY(fl_sql_bind_keep(b, fl_text_str(&name), &item->alias.text));
         }
     }
 cleanup:
@@ -334,33 +379,147 @@ cleanup:
     return st;
 }
 
+static fl_status count_columns(binder *b, pivot_state *p)
+{
+    p->n_columns = p->n_usings;
+    for (int32_t k = 0; k < p->pivot->key_count; k++) {
+        p->n_columns *= p->values[k].n;
+        if (p->n_columns > COLUMNS_MAX)
+            return fl_sql_bind_fail_state(
+                b, p->ast->start, FL_ERR_LIMIT, "54011",
+                "PIVOT to more than %d columns: give the values that are wanted, ON key IN (…)", COLUMNS_MAX);
+    }
+    return FL_OK;
+}
+
 /* All combinations, the last key's values going round fastest. */
-static fl_status add_columns(binder *b, const fl_ast_table *ast, const pivot_values *values, const fl_ast_item *usings,
-                             int32_t n_usings, fl_ast_item **items, int32_t *n, int32_t *capacity)
+static fl_status add_columns(binder *b, pivot_state *p)
 {
     fl_status st = FL_OK;
-    const fl_ast_pivot *pivot = ast->pivot;
     int32_t *at = NULL;
-    int64_t total = 1;
-    for (int32_t k = 0; k < pivot->key_count; k++) {
-        total *= values[k].n;
-        if (total * n_usings > COLUMNS_MAX)
-            return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54011",
-                                          "PIVOT to more than %d columns: give the values that are wanted, ON key IN (…)",
-                                          COLUMNS_MAX);
-    }
-    FL_TRY(FL_NEW_ARRAY(b->arena, pivot->key_count + 1, &at, b->err));
-    for (int64_t c = 0; c < total; c++) {
+    FL_TRY(FL_NEW_ARRAY(b->arena, p->pivot->key_count + 1, &at, b->err));
+    for (int64_t c = 0; c < p->n_columns / p->n_usings; c++) {
         int64_t rest = c;
-        for (int32_t k = pivot->key_count - 1; k >= 0; k--) {
-            at[k] = (int32_t)(rest % values[k].n);
-            rest /= values[k].n;
+        for (int32_t k = p->pivot->key_count - 1; k >= 0; k--) {
+            at[k] = (int32_t)(rest % p->values[k].n);
+            rest /= p->values[k].n;
         }
-        for (int32_t u = 0; u < n_usings; u++)
-            FL_TRY(fl_sql_bind_grow(b, items, *n + u, capacity, sizeof(**items)));
-        FL_TRY(add_combination(b, pivot, values, at, usings, n_usings, *items + *n));
-        *n += n_usings;
+        FL_TRY(add_combination(b, p, at));
     }
+cleanup:
+    return st;
+}
+
+/* ---- many columns ---- */
+
+/* The aggregate that an expression is a plain call of; NULL: it is more than that. */
+static const fl_agg_desc *plain_aggregate(const binder *b, const fl_ast_expr *expr)
+{
+    if (expr->kind != FL_AST_CALL || expr->call->over != NULL)
+        return NULL;
+    return fl_registry_agg(b->env->registry, expr->call->path.parts[expr->call->path.count - 1].text);
+}
+
+/* Whether rows are better grouped by groups and keys first: the filters of many columns then look at few rows. */
+static bool is_grouped_first(const binder *b, const pivot_state *p)
+{
+    for (int32_t u = 0; u < p->n_usings; u++)
+        if (plain_aggregate(b, p->usings[u].expr) == NULL)
+            return false;
+    return p->n_columns >= GROUPED_FIRST_FROM;
+}
+
+static fl_status number_name(binder *b, char letter, int32_t n, fl_str *ret)
+{
+    return fl_arena_format(b->arena, ret, b->err, "%c %d", letter, n);
+}
+
+/* Puts one item of the inner query, and gives the column by which the outer one reads it. */
+static fl_status put_inner(binder *b, fl_ast_maker *m, fl_ast_expr *expr, char letter, fl_ast_item *items, int32_t *n,
+                           fl_ast_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_str name;
+    FL_TRY(number_name(b, letter, *n, &name));
+    items[(*n)++] = (fl_ast_item){.expr = expr, .alias = fl_sql_make_name(m, name)};
+    *ret = fl_sql_make_column(m, (fl_str){0}, name);
+    st = m->st;
+cleanup:
+    return st;
+}
+
+/* SELECT groups, keys, aggregates FROM source GROUP BY groups, keys becomes the source; each of its rows holds the value of one
+ * column, if any, which any_value(x) FILTER (WHERE key = value) takes. A count of no rows is 0. */
+static fl_status group_first(binder *b, pivot_state *p, fl_ast_select *select)
+{
+    fl_status st = FL_OK;
+    fl_ast_maker m = fl_sql_maker(b->arena, p->ast->start, p->ast->end, b->err);
+    fl_ast_item *inner = NULL;
+    fl_ast_expr **groups = NULL;
+    int32_t n = 0, room = select->group_count + p->n_usings;
+    for (int32_t k = 0; k < p->pivot->key_count; k++)
+        room += parts_of(&p->pivot->keys[k]);
+    FL_TRY(FL_NEW_ARRAY(b->arena, room + 1, &inner, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, room + 1, &groups, b->err));
+    for (int32_t i = 0; i < select->group_count; i++) {
+        groups[i] = select->groups[i];
+        fl_str name = p->items[i].alias.text.len > 0 ? p->items[i].alias.text : fl_sql_name_of(select->groups[i]);
+        FL_TRY(put_inner(b, &m, groups[i], 'g', inner, &n, &select->groups[i]));
+        p->items[i] = (fl_ast_item){.expr = select->groups[i], .alias = fl_sql_make_name(&m, name)};
+    }
+    for (int32_t k = 0; k < p->pivot->key_count; k++) {
+        for (int32_t i = 0; i < parts_of(&p->pivot->keys[k]); i++) {
+            groups[n] = p->keys[k][i];
+            FL_TRY(put_inner(b, &m, groups[n], 'k', inner, &n, &p->keys[k][i]));
+        }
+    }
+    int32_t n_groups = n;
+    for (int32_t u = 0; u < p->n_usings; u++) {
+        const fl_agg_desc *agg = plain_aggregate(b, p->usings[u].expr);
+        fl_ast_expr *value;
+        FL_TRY(put_inner(b, &m, p->usings[u].expr, 'u', inner, &n, &value));
+        fl_ast_expr *parts[2] = {fl_sql_make_call(&m, "any_value", 1, &value), fl_sql_make_integer(&m, 0)};
+        p->usings[u].expr = agg->empty_is_zero ? fl_sql_make_call(&m, "coalesce", 2, parts) : parts[0];
+    }
+    fl_ast_query *query = fl_sql_make_query(&m, inner, n, select->from);
+    FL_TRY(m.st);
+    query->body->select->has_group = true;
+    query->body->select->groups = groups;
+    query->body->select->group_count = n_groups;
+    select->from = fl_sql_make_table_of(&m, query, FL_STR("groups and keys"));
+    st = m.st;
+cleanup:
+    return st;
+}
+
+/* ---- the whole ---- */
+
+static fl_status init_state(binder *b, scope *outer, cte *ctes, pivot_state *p)
+{
+    fl_status st = FL_OK;
+    const fl_ast_pivot *pivot = p->pivot;
+    fl_ast_maker m = fl_sql_maker(b->arena, p->ast->start, p->ast->end, b->err);
+    scope constants;
+    fl_sql_scope_init(&constants, outer, CLAUSE_FROM);
+    constants.ctes = ctes;
+    p->n_usings = pivot->using_count > 0 ? pivot->using_count : 1;
+    FL_TRY(FL_NEW_ARRAY(b->arena, pivot->key_count + 1, &p->values, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, pivot->key_count + 1, &p->keys, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, p->n_usings, &p->usings, b->err));
+    for (int32_t k = 0; k < pivot->key_count; k++) {
+        FL_TRY(values_of(b, &constants, p->ast, &pivot->keys[k], ctes, &p->values[k]));
+        FL_TRY(FL_NEW_ARRAY(b->arena, parts_of(&pivot->keys[k]), &p->keys[k], b->err));
+        for (int32_t i = 0; i < parts_of(&pivot->keys[k]); i++)
+            p->keys[k][i] = part_of(&pivot->keys[k], i);
+    }
+    if (pivot->using_count > 0) {
+        memcpy(p->usings, pivot->usings, (size_t)p->n_usings * sizeof(*p->usings));
+    } else {
+        p->usings[0].expr = fl_sql_make_call(&m, "count", 0, NULL);
+        FL_TRY(m.st);
+        p->usings[0].expr->call->is_star = true;
+    }
+    FL_TRY(count_columns(b, p));
 cleanup:
     return st;
 }
@@ -369,35 +528,27 @@ fl_status fl_sql_bind_pivot(binder *b, scope *outer, cte *ctes, const fl_ast_tab
 {
     static const fl_ast_query no_tail = {0};
     fl_status st = FL_OK;
-    const fl_ast_pivot *pivot = ast->pivot;
-    scope source, constants;
+    pivot_state p = {.ast = ast, .pivot = ast->pivot};
+    scope source;
     fl_sql_source bound = {.scope = &source};
-    fl_ast_table from = {.kind = FL_AST_TABLE_BOUND, .height = 1, .start = ast->start, .end = ast->end, .bound = &bound};
-    fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);
-    pivot_values *values = NULL;
-    fl_ast_item *items = NULL, count = {0};
+    fl_ast_table from = {
+        .kind = FL_AST_TABLE_BOUND, .height = 1, .start = ast->start, .end = ast->end, .bound = &bound};
     fl_ast_select select = {.from = &from};
     fl_sql_scope_init(&source, outer, CLAUSE_FROM);
     source.ctes = ctes;
-    FL_TRY(fl_sql_bind_from(b, outer, pivot->source, &source, &bound.node));
-    fl_sql_scope_init(&constants, outer, CLAUSE_FROM);
-    constants.ctes = ctes;
-    FL_TRY(make_groups(b, outer, ctes, ast, &source, &items, &select.groups, &select.group_count));
-    FL_TRY(FL_NEW_ARRAY(b->arena, pivot->key_count + 1, &values, b->err));
-    for (int32_t k = 0; k < pivot->key_count; k++)
-        FL_TRY(values_of(b, &constants, ast, &pivot->keys[k], ctes, &values[k]));
-    if (pivot->using_count == 0) {
-        count.expr = fl_sql_make_call(&m, "count", 0, NULL);
-        FL_TRY(m.st);
-        count.expr->call->is_star = true;
-    }
-    int32_t capacity = select.group_count + 1;
-    select.item_count = select.group_count;
-    FL_TRY(add_columns(b, ast, values, pivot->using_count > 0 ? pivot->usings : &count,
-                       pivot->using_count > 0 ? pivot->using_count : 1, &items, &select.item_count, &capacity));
-    if (select.item_count == 0)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "PIVOT has no column: its key has no value, and no group is left");
-    select.items = items;
+    FL_TRY(fl_sql_bind_from(b, outer, ast->pivot->source, &source, &bound.node));
+    FL_TRY(make_groups(b, outer, ctes, ast, &source, &p.items, &select.groups, &select.group_count));
+    FL_TRY(init_state(b, outer, ctes, &p));
+    p.n_items = select.group_count;
+    p.capacity = select.group_count + 1;
+    if (is_grouped_first(b, &p))
+        FL_TRY(group_first(b, &p, &select));
+    FL_TRY(add_columns(b, &p));
+    if (p.n_items == 0)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
+                                "PIVOT has no column: its key has no value, and no group is left");
+    select.items = p.items;
+    select.item_count = p.n_items;
     select.has_group = select.group_count > 0;
     FL_TRY(fl_sql_bind_select(b, outer, ctes, &select, &no_tail, ret));
 cleanup:

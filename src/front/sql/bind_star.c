@@ -480,7 +480,11 @@ static fl_status expand_columns(binder *b, scope *s, const fl_ast_item *item, it
     FL_TRY(picked_columns(b, s, item->columns, &cols, &n));
     *ret = n >= 0;
     for (int32_t i = 0; i < n; i++) {
-        select_item made = {.name = cols[i]->name, .ast = item->expr, .pos = item->expr->start, .picked = cols[i], .filter = item->filter};
+        select_item made = {.name = cols[i]->name,
+                            .ast = item->expr,
+                            .pos = item->expr->start,
+                            .picked = cols[i],
+                            .filter = item->filter};
         if (item->alias.text.len > 0) {
             FL_TRY(name_picked(b, item, cols[i]->name, &made.alias));
             made.name = made.alias;

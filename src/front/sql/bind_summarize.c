@@ -94,7 +94,8 @@ fl_status fl_sql_bind_summarize(binder *b, scope *outer, cte *ctes, const fl_ast
     scope columns;
     output source;
     fl_sql_source bound = {.scope = &columns};
-    fl_ast_table from = {.kind = FL_AST_TABLE_BOUND, .height = 1, .start = ast->start, .end = ast->end, .bound = &bound};
+    fl_ast_table from = {
+        .kind = FL_AST_TABLE_BOUND, .height = 1, .start = ast->start, .end = ast->end, .bound = &bound};
     fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);
     fl_ast_expr **records = NULL;
     fl_str name = FL_STR("a column's summary");

@@ -23,8 +23,9 @@ static fl_status add_entry(binder *b, const fl_ast_unpivot *unpivot, fl_str name
 {
     fl_status st = FL_OK;
     if (n != unpivot->value_count)
-        return fl_sql_bind_fail(b, pos, FL_ERR_SYNTAX, "UNPIVOT into %d columns of values takes as many at once, not %d",
-                                unpivot->value_count, n);
+        return fl_sql_bind_fail(b, pos, FL_ERR_SYNTAX,
+                                "UNPIVOT into %d columns of values takes as many at once, not %d", unpivot->value_count,
+                                n);
     FL_TRY(fl_sql_bind_grow(b, &to->list, to->n, &to->capacity, sizeof(*to->list)));
     to->list[to->n].values = values;
     FL_TRY(fl_sql_bind_keep(b, name, &to->list[to->n++].name));
@@ -167,7 +168,8 @@ fl_status fl_sql_bind_unpivot(binder *b, scope *outer, cte *ctes, const fl_ast_t
     const fl_ast_unpivot *unpivot = ast->unpivot;
     scope source;
     fl_sql_source bound = {.scope = &source};
-    fl_ast_table left = {.kind = FL_AST_TABLE_BOUND, .height = 1, .start = ast->start, .end = ast->end, .bound = &bound};
+    fl_ast_table left = {
+        .kind = FL_AST_TABLE_BOUND, .height = 1, .start = ast->start, .end = ast->end, .bound = &bound};
     fl_ast_join join = {.kind = FL_AST_JOIN_CROSS, .left = &left};
     fl_ast_table from = {.kind = FL_AST_TABLE_JOIN, .height = 2, .start = ast->start, .end = ast->end, .join = &join};
     fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);

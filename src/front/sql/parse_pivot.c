@@ -76,8 +76,8 @@ static void name_usings(const parser *p, fl_ast_pivot *pivot)
     for (int32_t i = 0; i < pivot->using_count && pivot->using_count > 1; i++) {
         fl_ast_item *item = &pivot->usings[i];
         if (item->alias.text.len == 0)
-            item->alias = (fl_ast_name){text_between(p, item->expr->start, item->expr->end), item->expr->start,
-                                        item->expr->end};
+            item->alias =
+                (fl_ast_name){text_between(p, item->expr->start, item->expr->end), item->expr->start, item->expr->end};
     }
 }
 

@@ -75,7 +75,7 @@ typedef struct fl_sql_env {
 
     /** The text of a column's DEFAULT expression, empty when it has none. NULL: no table has defaults. */
     fl_status (*get_default)(struct fl_sql_env *env, fl_table *table, int32_t col, fl_str *ret, fl_err *err);
-    void *owner; /* for the functions above */
+    void *owner;         /* for the functions above */
     int32_t pivot_depth; /* the binder's: of PIVOTs whose values are being looked for */
 } fl_sql_env;
 
