@@ -52,6 +52,9 @@ typedef struct fl_ast_field {
 typedef enum fl_ast_kind {
     FL_AST_COLUMN,          /* path */
     FL_AST_STAR,            /* star: `*`, `t.*`; only in select lists and count(*) */
+    FL_AST_COLUMNS,         /* star: COLUMNS(...); flag: *COLUMNS(...), whose columns are so many arguments */
+    FL_AST_BOUND,           /* bound: a column of the plan; the binder puts it in, no text has it */
+    FL_AST_VALUE,           /* value: a constant, from the binder, too */
     FL_AST_INTEGER,         /* text: decimal digits */
     FL_AST_DECIMAL,         /* text: digits with a point */
     FL_AST_FLOAT,           /* text: digits with an exponent */
@@ -126,6 +129,7 @@ typedef enum fl_ast_op {
     FL_AST_OP_OVERLAPS,   /* && */
     FL_AST_OP_STARTS,     /* ^@ */
     FL_AST_OP_SIMILAR,    /* SIMILAR TO */
+    FL_AST_OP_GLOB,
 } fl_ast_op;
 
 typedef enum fl_ast_is {
@@ -225,23 +229,35 @@ typedef struct fl_ast_case {
     fl_ast_expr *otherwise; /* or NULL */
 } fl_ast_case;
 
+/* A column of a star, with or without its table: `a`, `t.a`. */
+typedef struct fl_ast_star_name {
+    fl_ast_name table; /* may be empty */
+    fl_ast_name name;
+} fl_ast_star_name;
+
 typedef struct fl_ast_replace {
     fl_ast_expr *expr;
-    fl_ast_name name;
+    fl_ast_star_name name;
 } fl_ast_replace;
 
 typedef struct fl_ast_rename {
-    fl_ast_name from, to;
+    fl_ast_star_name from;
+    fl_ast_name to;
 } fl_ast_rename;
 
+/* Which columns are meant: all of the tables or of one; of these those for whose names `test` holds, or that `pick` names. */
 typedef struct fl_ast_star {
     fl_ast_path table; /* of `t.*`; count 0 for `*` */
-    fl_ast_name *exclude;
+    fl_ast_star_name *exclude;
     int32_t exclude_count;
     fl_ast_replace *replace;
     int32_t replace_count;
     fl_ast_rename *rename;
     int32_t rename_count;
+    fl_ast_expr *test; /* of * LIKE 'a%' and COLUMNS(lambda c: ...), over `param`; or NULL */
+    fl_ast_name param; /* what a column's name is called in it */
+    fl_ast_expr *pick; /* of COLUMNS('regex') and COLUMNS([names]), a constant; or NULL */
+    fl_ast_expr *next; /* of COLUMNS: the one before it in the same item or condition */
 } fl_ast_star;
 
 struct fl_ast_expr {
@@ -255,6 +271,8 @@ struct fl_ast_expr {
     union {
         fl_ast_path path;
         fl_ast_star *star;
+        int32_t bound;
+        const struct fl_value *value;
         fl_str text;
         bool truth;
         int32_t parameter;
@@ -310,6 +328,9 @@ typedef enum fl_ast_table_kind {
     FL_AST_TABLE_FUNCTION, /* call */
     FL_AST_TABLE_QUERY,    /* query: (SELECT ...), (VALUES ...) */
     FL_AST_TABLE_JOIN,     /* join */
+    FL_AST_TABLE_PIVOT,    /* pivot */
+    FL_AST_TABLE_UNPIVOT,  /* unpivot */
+    FL_AST_TABLE_BOUND,    /* bound: a source that the binder has already; no text has it */
 } fl_ast_table_kind;
 
 typedef enum fl_ast_join_kind {
@@ -346,6 +367,9 @@ struct fl_ast_table {
         fl_ast_call *call;
         fl_ast_query *query;
         fl_ast_join *join;
+        struct fl_ast_pivot *pivot;
+        struct fl_ast_unpivot *unpivot;
+        struct fl_sql_source *bound;
     };
 };
 
@@ -353,8 +377,41 @@ struct fl_ast_table {
 
 typedef struct fl_ast_item {
     fl_ast_expr *expr;
-    fl_ast_name alias; /* may be empty */
+    fl_ast_name alias;    /* may be empty */
+    fl_ast_expr *columns; /* the last COLUMNS(...) in it, or NULL */
+    fl_ast_expr *filter;  /* of all aggregates in it, beside their own; from the binder. NULL: none */
 } fl_ast_item;
+
+/* key IN (value, value AS name, ...): each value becomes a column. */
+typedef struct fl_ast_pivot_key {
+    fl_ast_expr *key;    /* FL_AST_ROW: several at once */
+    fl_ast_item *values; /* NULL: those that there are */
+    int32_t value_count;
+    fl_ast_query *query; /* IN (SELECT ...), or NULL */
+} fl_ast_pivot_key;
+
+/* PIVOT source ON keys USING aggregates GROUP BY groups, and source PIVOT (aggregates FOR keys GROUP BY groups). */
+typedef struct fl_ast_pivot {
+    fl_ast_table *source;
+    fl_ast_pivot_key *keys;
+    int32_t key_count;
+    fl_ast_item *usings; /* none: count(*) */
+    int32_t using_count;
+    bool has_group;
+    fl_ast_expr **groups;
+    int32_t group_count;
+} fl_ast_pivot;
+
+/* UNPIVOT source ON columns INTO NAME name VALUE values, and source UNPIVOT (values FOR name IN (columns)). */
+typedef struct fl_ast_unpivot {
+    fl_ast_table *source;
+    bool has_nulls;     /* INCLUDE NULLS */
+    fl_ast_item *items; /* a column, COLUMNS(...), a star; or a row of so many as there are values */
+    int32_t item_count;
+    fl_ast_name name;
+    fl_ast_name *values;
+    int32_t value_count;
+} fl_ast_unpivot;
 
 typedef struct fl_ast_select {
     bool is_distinct;
@@ -364,8 +421,9 @@ typedef struct fl_ast_select {
     int32_t item_count;
     fl_ast_table *from; /* or NULL */
     fl_ast_expr *where;
-    bool group_all; /* GROUP BY ALL */
-    bool has_group; /* GROUP BY was written: GROUP BY () has no expression but is one group */
+    fl_ast_expr *where_columns; /* the last COLUMNS(...) in it, or NULL */
+    bool group_all;             /* GROUP BY ALL */
+    bool has_group;             /* GROUP BY was written: GROUP BY () has no expression but is one group */
     fl_ast_expr **groups;
     int32_t group_count;
     fl_ast_expr *having;
@@ -390,6 +448,7 @@ typedef enum fl_ast_set_op {
 typedef struct fl_ast_set {
     fl_ast_set_op op;
     bool is_all;
+    bool is_by_name; /* UNION BY NAME: columns meet by their names, not their places */
     struct fl_ast_body **inputs;
     int32_t input_count;
 } fl_ast_set;
@@ -398,7 +457,8 @@ typedef enum fl_ast_body_kind {
     FL_AST_BODY_SELECT,
     FL_AST_BODY_VALUES,
     FL_AST_BODY_SET,
-    FL_AST_BODY_QUERY, /* in parentheses, with clauses of its own */
+    FL_AST_BODY_QUERY,     /* in parentheses, with clauses of its own */
+    FL_AST_BODY_SUMMARIZE, /* query: a row about each of its columns */
 } fl_ast_body_kind;
 
 typedef struct fl_ast_body {
@@ -432,6 +492,8 @@ struct fl_ast_query {
     fl_ast_order *order;
     int32_t order_count;
     fl_ast_expr *limit;  /* NULL = none (LIMIT ALL, too) */
+    bool is_percent;     /* the limit is a share of the rows, in percent */
+    bool has_ties;       /* FETCH FIRST ... WITH TIES: the last row's peers, too */
     fl_ast_expr *offset; /* NULL = none */
 };
 

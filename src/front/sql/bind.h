@@ -82,6 +82,8 @@ typedef struct select_item {
     const fl_expr
         *alias_expr[2]; /* what the alias stands for in the clause `alias_clause`, outside and inside of aggregates */
     clause alias_clause[2];
+    const scope_col *picked;   /* the column that COLUMNS(...) in `ast` stands for; NULL: it has none */
+    const fl_ast_expr *filter; /* of all aggregates in `ast`; NULL: none */
 } select_item;
 
 /* Select items by a name: the first of each, and of each item the next one of its name, + 1. */
@@ -125,6 +127,8 @@ typedef struct scope {
     int32_t index_size;
 
     clause clause;
+    const scope_col *picked;   /* the column that COLUMNS(...) stands for; NULL: it has no place here */
+    const fl_ast_expr *filter; /* of aggregates, beside their own; NULL: none */
     bool in_aggregate;
     bool in_filter; /* of an aggregate: FILTER (WHERE ...) */
 
@@ -210,6 +214,9 @@ fl_status fl_sql_scope_add_all(binder *b, scope *s, const scope *from);
 /** A column that is visible by its plain name. *ret NULL: not found. FL_ERR_AMBIGUOUS. Looks in this scope only. */
 fl_status fl_sql_scope_find(binder *b, scope *s, fl_str name, int32_t pos, const scope_col **ret);
 
+/** A reference to a column of the scope. */
+fl_status fl_sql_bind_scope_col(binder *b, scope *s, const scope_col *col, int32_t pos, const fl_expr **ret);
+
 /** Binds `a`, `t.a`, `a.field`. */
 fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 
@@ -238,6 +245,9 @@ fl_status fl_sql_bind_array_query(binder *b, scope *s, const fl_ast_expr *ast, c
 
 /** The n values of a subquery's one row, all null where it has none. */
 fl_status fl_sql_bind_row_query(binder *b, scope *s, const fl_ast_expr *ast, int32_t n, const fl_expr **ret);
+
+/** (a, b) OVERLAPS (c, d), which is a call of four arguments. */
+fl_status fl_sql_bind_overlaps(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 
 /** left `op` right, where either side may be a row. */
 fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_expr *left, const fl_ast_expr *right,
@@ -318,6 +328,18 @@ fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, sco
 /** What a reference to a common table expression puts out; `pos` is where it stands. */
 fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret);
 
+/* A source that is bound already: FL_AST_TABLE_BOUND. Its scope is taken over by what reads it. */
+typedef struct fl_sql_source {
+    scope *scope;
+    const fl_node *node;
+} fl_sql_source;
+
+/* ---- bind_pivot.c, bind_unpivot.c, bind_summarize.c: all that is bound may look out to `outer` ---- */
+
+fl_status fl_sql_bind_pivot(binder *b, scope *outer, cte *ctes, const fl_ast_table *ast, output *ret);
+fl_status fl_sql_bind_unpivot(binder *b, scope *outer, cte *ctes, const fl_ast_table *ast, output *ret);
+fl_status fl_sql_bind_summarize(binder *b, scope *outer, cte *ctes, const fl_ast_body *ast, output *ret);
+
 /* ---- bind_recursive.c ---- */
 
 /** Binds a table expression that may read itself. */
@@ -366,6 +388,20 @@ bool fl_sql_nulls_first(const binder *b, const fl_ast_order *order);
 /** The rows of the input for which the predicate holds; none, without reading the input, when it holds for no row. */
 fl_status fl_sql_filter(binder *b, const fl_node *input, const fl_expr *predicate, const fl_node **ret);
 
+/* ---- bind_star.c ---- */
+
+/** COLUMNS(...): the column that it stands for now. */
+fl_status fl_sql_bind_picked(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/** WHERE; with COLUMNS(...) in it, it holds for each of the columns. */
+fl_status fl_sql_bind_where(binder *b, scope *s, const fl_ast_select *ast, const fl_expr **ret);
+
+/** Arguments or elements with the columns of *COLUMNS(...) in its place, each with the column's name; `args` where there is none. */
+fl_status fl_sql_spread(binder *b, scope *s, const fl_ast_arg *args, int32_t n, const fl_ast_arg **ret, int32_t *ret_n);
+
+fl_status fl_sql_spread_list(binder *b, scope *s, fl_ast_expr *const *items, int32_t n, fl_ast_expr *const **ret,
+                             int32_t *ret_n);
+
 /** Names of the select list: stars spelled out, the rest still unbound. */
 fl_status fl_sql_expand_items(binder *b, scope *s, const fl_ast_select *ast, select_item **ret, int32_t *ret_n);
 
@@ -375,8 +411,9 @@ fl_status fl_sql_output_exact(binder *b, output *out);
 /** What a select list's expression is called where no alias says it. */
 fl_str fl_sql_name_of(const fl_ast_expr *ast);
 
-/** Applies LIMIT and OFFSET. */
-fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_node **node);
+/** Applies LIMIT and OFFSET; `keys` are those of ORDER BY, columns of *node. */
+fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_sort_key *keys, int32_t n_keys,
+                            const fl_node **node);
 
 /** An ordinal (ORDER BY 2): 1 .. n, or 0 when the expression is none. FL_ERR_COLUMN (42P10) out of range. */
 fl_status fl_sql_bind_ordinal(binder *b, const fl_ast_expr *ast, const char *what, int32_t n, int32_t *ret);

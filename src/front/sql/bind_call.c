@@ -146,6 +146,11 @@ static fl_status bind_aggregate_parts(binder *b, scope *s, const fl_ast_call *ca
     }
     if (call->filter != NULL)
         FL_TRY(fl_sql_bind_bool(b, s, call->filter, "argument of FILTER", filter));
+    if (s->filter != NULL) {
+        const fl_expr *pair[2] = {NULL, *filter};
+        FL_TRY(fl_sql_bind_bool(b, s, s->filter, "argument of FILTER", &pair[0]));
+        FL_TRY(fl_expr_and(b->plan, pair, *filter != NULL ? 2 : 1, s->filter->start, filter, b->err));
+    }
 cleanup:
     return st;
 }
@@ -559,12 +564,44 @@ cleanup:
     return st;
 }
 
-fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+/* The call with *COLUMNS(...) among its arguments spelled out. Their names count where arguments have names of their own. */
+static fl_status spread_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
+    fl_ast_expr *made = NULL;
+    fl_ast_arg *args = NULL;
+    const fl_ast_arg *spread;
+    int32_t n;
+    fl_ast_path path = ast->call->path;
+    bool has_names = fl_str_is_equal_nocase(path.parts[path.count - 1].text, FL_STR("struct_pack"));
+    *ret = ast;
+    FL_TRY(fl_sql_spread(b, s, ast->call->args, ast->call->arg_count, &spread, &n));
+    if (spread == ast->call->args)
+        return FL_OK;
+    FL_TRY(FL_NEW(b->arena, &made, b->err));
+    *made = *ast;
+    FL_TRY(FL_NEW(b->arena, &made->call, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &args, b->err));
+    memcpy(args, spread, (size_t)n * sizeof(*args));
+    for (int32_t i = 0; i < n && !has_names; i++)
+        if (args[i].value->kind == FL_AST_BOUND)
+            args[i].name = (fl_ast_name){0};
+    *made->call = *ast->call;
+    made->call->args = args;
+    made->call->arg_count = n;
+    *ret = made;
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = spread_call(b, s, ast, &ast);
     const fl_ast_call *call = ast->call;
     fl_str name = call->path.parts[call->path.count - 1].text;
     const fl_expr **args = NULL;
+    if (st != FL_OK)
+        return st;
     if (fl_str_is_equal_nocase(name, FL_STR("struct_pack")))
         return bind_struct_pack(b, s, ast, ret);
     if (is_struct_change(name, call))
@@ -573,6 +610,8 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_unnest(b, s, ast, ret);
     if (fl_str_is_equal_nocase(name, FL_STR("grouping")) || fl_str_is_equal_nocase(name, FL_STR("grouping_id")))
         return fl_sql_bind_grouping(b, s, ast, ret);
+    if (fl_str_is_equal_nocase(name, FL_STR("overlaps")) && call->arg_count == 4 && first_named(call) == NULL)
+        return fl_sql_bind_overlaps(b, s, ast, ret);
     const fl_ast_arg *named = first_named(call);
     int64_t form = 0;
     while (form < FL_LEN(forms) && !fl_str_is_equal_nocase(name, fl_str_of(forms[form].name)))

@@ -1,4 +1,5 @@
 /* Expressions: from the syntax tree to the plan's typed ones, kind by kind. */
+#include "front/sql/ast_make.h"
 #include "front/sql/bind.h"
 
 #include "plan/rule.h"
@@ -41,6 +42,7 @@ const char *fl_sql_op_name(fl_ast_op op)
         [FL_AST_OP_OVERLAPS] = "&&",
         [FL_AST_OP_STARTS] = "^@",
         [FL_AST_OP_SIMILAR] = "similar_to",
+        [FL_AST_OP_GLOB] = "glob",
     };
     FL_ASSERT(op > FL_AST_OP_NONE && op < FL_LEN(names));
     return names[op];
@@ -333,9 +335,12 @@ static fl_status bind_in(binder *b, scope *s, const fl_ast_expr *ast, const fl_e
     if (ast->in.left->kind == FL_AST_ROW) {
         FL_TRY(bind_in_rows(b, s, ast, ret));
     } else {
+        fl_ast_expr *const *asts;
+        int32_t n;
         FL_TRY(fl_sql_bind_expr(b, s, ast->in.left, &left));
-        FL_TRY(bind_items(b, s, ast->in.items, ast->in.count, &items));
-        FL_TRY(fl_expr_in(b->plan, left, items, ast->in.count, ast->at, ret, b->err));
+        FL_TRY(fl_sql_spread_list(b, s, ast->in.items, ast->in.count, &asts, &n));
+        FL_TRY(bind_items(b, s, asts, n, &items));
+        FL_TRY(fl_expr_in(b->plan, left, items, n, ast->at, ret, b->err));
     }
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
@@ -343,29 +348,75 @@ cleanup:
     return st;
 }
 
-/* x = ANY ([1, 2]); for other operators one by one. */
+/* ---- ANY and ALL of a list ---- */
+
+/* x op y, negated where the operator is (NOT LIKE ANY). */
+static fl_ast_expr *compare_with(fl_ast_maker *m, const fl_ast_expr *ast, fl_ast_expr *y)
+{
+    fl_ast_expr *test = fl_sql_make_binary(m, (fl_ast_op)ast->op, ast->ops.left, y);
+    test->is_negated = ast->is_negated;
+    test->at = ast->at;
+    return test;
+}
+
+/* Of a list that is no constant, with NULL as SQL has it: false beats NULL in ALL, true in ANY.
+ *
+ *     CASE WHEN l IS NULL THEN NULL ELSE
+ *         (SELECT CASE WHEN bool_or(c) THEN true WHEN count(c) < count(*) THEN NULL ELSE false END
+ *          FROM (SELECT x op y AS c FROM unnest(l) AS t(y))) END
+ *
+ * For ALL the test is bool_or(NOT c), and what it gives the other way round. */
+static fl_status bind_any_value(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_str element = FL_STR("element of a list"), test = FL_STR("test of an element");
+    fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);
+    bool is_all = ast->flag;
+    fl_ast_table *elements = fl_sql_make_unnest(&m, 1, &ast->ops.right, FL_STR("elements"), &element, 1);
+    fl_ast_item inner = {.expr = compare_with(&m, ast, fl_sql_make_column(&m, (fl_str){0}, element)),
+                         .alias = fl_sql_make_name(&m, test)};
+    fl_ast_table *tests = fl_sql_make_table_of(&m, fl_sql_make_query(&m, &inner, 1, elements), FL_STR("tests"));
+    fl_ast_expr *c = fl_sql_make_column(&m, (fl_str){0}, test);
+    fl_ast_expr *decides = fl_sql_make_call(&m, is_all ? "bool_and" : "bool_or", 1, &c);
+    fl_ast_expr *some = fl_sql_make_call(&m, "count", 1, &c), *all = fl_sql_make_call(&m, "count", 0, NULL);
+    if (m.st == FL_OK)
+        all->call->is_star = true;
+    fl_ast_expr *is_decided = fl_sql_make_binary(&m, FL_AST_OP_EQ, decides, fl_sql_make_bool(&m, !is_all));
+    fl_ast_expr *cases[5] = {is_decided, fl_sql_make_bool(&m, !is_all), fl_sql_make_binary(&m, FL_AST_OP_LT, some, all),
+                             fl_sql_make_null(&m), fl_sql_make_bool(&m, is_all)};
+    fl_ast_item outer = {.expr = fl_sql_make_case(&m, 5, cases)};
+    fl_ast_expr *sub = fl_sql_make_sub(&m, FL_AST_SUBQUERY, fl_sql_make_query(&m, &outer, 1, tests));
+    fl_ast_expr *parts[3] = {fl_sql_make_is_null(&m, ast->ops.right, false), fl_sql_make_null(&m), sub};
+    fl_ast_expr *whole = fl_sql_make_case(&m, 3, parts);
+    return m.st != FL_OK ? m.st : fl_sql_bind_expr(b, s, whole, ret);
+}
+
+/* x = ANY ([1, 2]): of values that are written out one by one; = ANY and <> ALL of others is list_contains. */
 static fl_status bind_any_list(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_ast_expr *list = ast->ops.right;
     const fl_expr *left, *right, **parts = NULL;
-    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
+    fl_ast_expr *const *items;
+    int32_t n;
     if (list->kind == FL_AST_LIST && list->list.count > 0) {
-        FL_TRY(FL_NEW_ARRAY(b->arena, list->list.count, &parts, b->err));
-        for (int32_t i = 0; i < list->list.count; i++) {
-            FL_TRY(fl_sql_bind_expr(b, s, list->list.items[i], &right));
-            FL_TRY(fl_sql_compare(b, (fl_ast_op)ast->op, left, right, ast->at, &parts[i]));
+        FL_TRY(fl_sql_spread_list(b, s, list->list.items, list->list.count, &items, &n));
+        FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &parts, b->err));
+        for (int32_t i = 0; i < n; i++) {
+            fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);
+            fl_ast_expr *test = compare_with(&m, ast, items[i]);
+            FL_TRY(m.st);
+            FL_TRY(fl_sql_bind_expr(b, s, test, &parts[i]));
         }
-        return (ast->flag ? fl_expr_and : fl_expr_or)(b->plan, parts, list->list.count, ast->at, ret, b->err);
+        return (ast->flag ? fl_expr_and : fl_expr_or)(b->plan, parts, n, ast->at, ret, b->err);
     }
     FL_TRY(fl_sql_bind_expr(b, s, list, &right));
+    if (right->type.id != FL_LIST && !(right->flags & FL_EXPR_UNTYPED))
+        return fl_sql_bind_fail_state(b, list->start, FL_ERR_TYPE, "42809", "%s takes a list or a query, not %s",
+                                      ast->flag ? "ALL" : "ANY", FL_TYPE_NAME(right->type));
     bool is_any = ast->op == FL_AST_OP_EQ && !ast->flag, is_none = ast->op == FL_AST_OP_NE && ast->flag;
-    if (!is_any && !is_none) {
-        fl_sql_bind_fail(b, ast->at, FL_ERR_UNSUPPORTED,
-                         "ANY and ALL over a list's column are supported for = ANY and <> ALL only");
-        fl_err_hint(b->err, "write EXISTS (SELECT 1 FROM unnest(l) AS u(y) WHERE x < y), NOT EXISTS for ALL");
-        return FL_ERR_UNSUPPORTED;
-    }
+    if (!is_any && !is_none)
+        return bind_any_value(b, s, ast, ret);
+    FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     FL_TRY(fl_expr_call_args(b->plan, "list_contains", ast->at, ret, b->err, 2, right, left));
     if (is_none)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
@@ -562,6 +613,12 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_row(b, s, ast, ret);
     case FL_AST_STAR:
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "\"*\" stands in select lists and in count(*) only");
+    case FL_AST_COLUMNS:
+        return fl_sql_bind_picked(b, s, ast, ret);
+    case FL_AST_BOUND:
+        return fl_expr_column(b->plan, (fl_col_id){ast->bound}, ast->start, ret, b->err);
+    case FL_AST_VALUE:
+        return fl_expr_const(b->plan, ast->value, ast->start, ret, b->err);
     case FL_AST_DEFAULT:
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "DEFAULT stands in INSERT and UPDATE only");
     case FL_AST_ROLLUP:

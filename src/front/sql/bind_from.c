@@ -99,7 +99,7 @@ cleanup:
     return st;
 }
 
-/* ---- tables by name ---- */
+/* ---- tables and files by name ---- */
 
 static fl_status bind_cte(binder *b, const fl_ast_table *ast, cte *found, scope *s, const fl_node **ret)
 {
@@ -148,6 +148,42 @@ cleanup:
     return enter_output(b, ast, name, name, &out, s);
 }
 
+/* orders of 'data/orders.parquet' */
+static fl_str stem_of(fl_str path)
+{
+    int64_t start = path.len, end = path.len;
+    while (start > 0 && path.data[start - 1] != '/')
+        start--;
+    for (int64_t i = start; i < path.len; i++) {
+        if (path.data[i] == '.' && i > start) {
+            end = i;
+            break;
+        }
+    }
+    return (fl_str){path.data + start, end - start};
+}
+
+static fl_status bind_file(binder *b, const fl_ast_table *ast, fl_str file, scope *s, const fl_node **ret)
+{
+    fl_table *table = NULL;
+    fl_value path = {.type = FL_TYPE(FL_UTF8), .s = file};
+    fl_status st = b->env->catalog->open(b->env->catalog, (fl_str){0}, &path, 1, NULL, 0, &table, b->err);
+    if (st != FL_OK) {
+        fl_err_at(b->err, ast->start);
+        return st;
+    }
+    return scan_table(b, ast, table, stem_of(file), file, s, ret);
+}
+
+/* FROM "a.csv": a name in double quotes, of no table, that looks like a file's. */
+static bool is_quoted_file(const fl_ast_table *ast)
+{
+    const fl_ast_name *name = &ast->path.parts[0];
+    return ast->path.count == 1 && name->end - name->start == name->text.len + 2 && name->text.len > 0 &&
+           (memchr(name->text.data, '.', (size_t)name->text.len) != NULL ||
+            memchr(name->text.data, '/', (size_t)name->text.len) != NULL);
+}
+
 static fl_status fail_find(binder *b, const place *at, fl_str name, int32_t pos, fl_status st)
 {
     if (st == FL_ERR_TABLE) {
@@ -177,6 +213,8 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
                                           FL_STR_ARG(schema));
     }
     fl_status st = b->env->catalog->find(b->env->catalog, name, &entry, b->err);
+    if (st == FL_ERR_TABLE && is_quoted_file(ast))
+        return bind_file(b, ast, name, s, ret);
     if (st != FL_OK)
         return fail_find(b, at, name, ast->start, st);
     if (entry.table == NULL)
@@ -184,34 +222,7 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
     return scan_table(b, ast, entry.table, name, name, s, ret);
 }
 
-/* ---- files and table functions ---- */
-
-/* orders of 'data/orders.parquet' */
-static fl_str stem_of(fl_str path)
-{
-    int64_t start = path.len, end = path.len;
-    while (start > 0 && path.data[start - 1] != '/')
-        start--;
-    for (int64_t i = start; i < path.len; i++) {
-        if (path.data[i] == '.' && i > start) {
-            end = i;
-            break;
-        }
-    }
-    return (fl_str){path.data + start, end - start};
-}
-
-static fl_status bind_file(binder *b, const fl_ast_table *ast, scope *s, const fl_node **ret)
-{
-    fl_table *table = NULL;
-    fl_value path = {.type = FL_TYPE(FL_UTF8), .s = ast->file};
-    fl_status st = b->env->catalog->open(b->env->catalog, (fl_str){0}, &path, 1, NULL, 0, &table, b->err);
-    if (st != FL_OK) {
-        fl_err_at(b->err, ast->start);
-        return st;
-    }
-    return scan_table(b, ast, table, stem_of(ast->file), ast->file, s, ret);
-}
+/* ---- table functions ---- */
 
 /* Sees the tables to its left, with or without LATERAL. */
 static fl_status bind_unnest(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
@@ -552,19 +563,38 @@ cleanup:
     return st;
 }
 
+/* PIVOT and UNPIVOT are queries over their source. */
+static fl_status bind_pivot(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    output out;
+    FL_TRY(ast->kind == FL_AST_TABLE_PIVOT ? fl_sql_bind_pivot(b, at->beside, at->ctes, ast, &out)
+                                           : fl_sql_bind_unpivot(b, at->beside, at->ctes, ast, &out));
+    FL_TRY(enter_output(b, ast, (fl_str){0}, (fl_str){0}, &out, s));
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
 static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     switch ((fl_ast_table_kind)ast->kind) {
     case FL_AST_TABLE_NAME:
         return bind_named(b, at, ast, s, ret);
     case FL_AST_TABLE_FILE:
-        return bind_file(b, ast, s, ret);
+        return bind_file(b, ast, ast->file, s, ret);
     case FL_AST_TABLE_FUNCTION:
         return bind_function(b, at, ast, s, ret);
     case FL_AST_TABLE_QUERY:
         return bind_query_table(b, at, ast, s, ret);
     case FL_AST_TABLE_JOIN:
         return ast->alias.text.len > 0 ? bind_aliased_join(b, at, ast, s, ret) : bind_join(b, at, ast, s, ret);
+    case FL_AST_TABLE_PIVOT:
+    case FL_AST_TABLE_UNPIVOT:
+        return bind_pivot(b, at, ast, s, ret);
+    case FL_AST_TABLE_BOUND:
+        *ret = ast->bound->node;
+        return fl_sql_scope_take(b, s, ast->bound->scope);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a table of unknown kind %d", ast->kind);
 }

@@ -143,27 +143,29 @@ cleanup:
 fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
-    int32_t n = ast->list.count;
+    int32_t n;
+    fl_ast_expr *const *asts;
     const fl_expr **items = NULL;
     fl_value *values = NULL;
     fl_type type;
     int32_t odd;
     bool is_constant = true, is_untyped = true; /* [], [NULL], [[]] are lists of anything */
+    FL_TRY(fl_sql_spread_list(b, s, ast->list.items, ast->list.count, &asts, &n));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &items, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
     for (int32_t i = 0; i < n; i++) {
-        FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &items[i]));
+        FL_TRY(fl_sql_bind_expr(b, s, asts[i], &items[i]));
         is_untyped &= (items[i]->flags & FL_EXPR_UNTYPED) && items[i]->type.id != FL_UTF8;
     }
     FL_TRY(fl_expr_common_type(b->plan, items, n, &type, &odd, b->err));
     if (odd >= 0)
-        return fl_sql_bind_fail(b, ast->list.items[odd]->start, FL_ERR_TYPE,
+        return fl_sql_bind_fail(b, asts[odd]->start, FL_ERR_TYPE,
                                 "a list's items have types %s and %s, which have no common type", FL_TYPE_NAME(type),
                                 FL_TYPE_NAME(items[odd]->type));
     if (type.id == FL_NULL)
         type = FL_TYPE(n == 0 ? FL_I32 : FL_UTF8);
     for (int32_t i = 0; i < n; i++) {
-        FL_TRY(fl_expr_cast(b->plan, items[i], type, false, ast->list.items[i]->start, &items[i], b->err));
+        FL_TRY(fl_expr_cast(b->plan, items[i], type, false, asts[i]->start, &items[i], b->err));
         is_constant &= fl_expr_is_const(items[i]);
         if (is_constant)
             values[i] = *items[i]->value;
@@ -221,10 +223,13 @@ fl_status fl_sql_bind_row(binder *b, scope *s, const fl_ast_expr *ast, const fl_
         fl_err_hint(b->err, "give it one: ROW(NULL)");
         return FL_ERR_UNSUPPORTED;
     }
-    FL_TRY(FL_NEW_ARRAY(b->arena, ast->list.count, &args, b->err));
-    for (int32_t i = 0; i < ast->list.count; i++)
-        FL_TRY(fl_sql_bind_expr(b, s, ast->list.items[i], &args[i]));
-    FL_TRY(fl_expr_struct(b->plan, NULL, args, ast->list.count, ast->start, ret, b->err));
+    fl_ast_expr *const *asts;
+    int32_t n;
+    FL_TRY(fl_sql_spread_list(b, s, ast->list.items, ast->list.count, &asts, &n));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &args, b->err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_sql_bind_expr(b, s, asts[i], &args[i]));
+    FL_TRY(fl_expr_struct(b->plan, NULL, args, n, ast->start, ret, b->err));
 cleanup:
     return st;
 }

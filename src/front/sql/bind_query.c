@@ -1,7 +1,6 @@
-/* Queries: WITH, set operations, VALUES, and ORDER BY and LIMIT over them. */
+/* Queries: WITH, set operations, VALUES, and ORDER BY over them. */
 #include "front/sql/bind_statement.h"
 
-#include "op/limit/node.h"
 #include "op/project/node.h"
 #include "op/set_op/node.h"
 #include "op/sort/node.h"
@@ -101,7 +100,8 @@ static fl_status type_literals(binder *b, output *out, const fl_type *types)
     fl_col_id *cols = NULL;
     bool any = false;
     for (int32_t i = 0; i < out->n_cols; i++)
-        any |= out->cols[i].literal != NULL && types[i].id != FL_NULL && types[i].id != FL_UTF8;
+        any |= out->cols[i].literal != NULL &&
+               ((types[i].id != FL_NULL && types[i].id != FL_UTF8) || out->cols[i].col.n == 0);
     if (!any)
         return FL_OK;
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &exprs, b->err));
@@ -110,7 +110,9 @@ static fl_status type_literals(binder *b, output *out, const fl_type *types)
     for (int32_t i = 0; i < out->n_cols; i++) {
         const out_col *col = &out->cols[i];
         names[i] = col->name;
-        if (col->literal != NULL && types[i].id != FL_NULL)
+        if (col->col.n == 0 && types[i].id == FL_NULL) /* a column that none but literals make */
+            FL_TRY(fl_expr_cast_beside(b->plan, col->literal, FL_TYPE(FL_UTF8), &exprs[i], b->err));
+        else if (col->literal != NULL && types[i].id != FL_NULL)
             FL_TRY(fl_expr_cast_beside(b->plan, col->literal, types[i], &exprs[i], b->err));
         else
             FL_TRY(fl_expr_column(b->plan, col->col, col->pos, &exprs[i], b->err));
@@ -129,9 +131,10 @@ static fl_status common_types(binder *b, const output *inputs, int32_t n, fl_typ
         types[c] = FL_TYPE(FL_NULL);
         for (int32_t i = 0; i < n; i++) {
             const out_col *col = &inputs[i].cols[c];
-            fl_type here = fl_plan_col(b->plan, col->col)->type, common;
+            fl_type common;
             if (col->literal != NULL)
                 continue;
+            fl_type here = fl_plan_col(b->plan, col->col)->type;
             if (!fl_type_common_in(b->arena, types[c], here, &common))
                 return fl_sql_bind_fail(b, col->pos, FL_ERR_TYPE,
                                         "column %d of the set operation has types %s and %s, which have no common type",
@@ -193,6 +196,62 @@ cleanup:
     return st;
 }
 
+/* The names of all inputs, each once, in the order in which they come up; places[i] is where the map has it. */
+static fl_status collect_names(binder *b, const output *inputs, int32_t n, fl_name_map *places, out_col **ret)
+{
+    fl_status st = FL_OK;
+    int32_t n_cols = 0, room = 0;
+    for (int32_t i = 0; i < n; i++)
+        room += inputs[i].n_cols;
+    fl_name_map_init(places, b->arena);
+    FL_TRY(FL_NEW_ARRAY(b->arena, room + 1, ret, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_name_map own;
+        fl_name_map_init(&own, b->arena);
+        for (int32_t c = 0; c < inputs[i].n_cols; c++) {
+            const out_col *col = &inputs[i].cols[c];
+            int32_t known;
+            FL_TRY(fl_name_map_add(&own, col->name, c, &known, b->err));
+            if (known >= 0)
+                return fl_sql_bind_fail_state(b, col->pos, FL_ERR_DUPLICATE, "42701",
+                                              "UNION BY NAME: a side has two columns \"%.*s\"", FL_STR_ARG(col->name));
+            FL_TRY(fl_name_map_add(places, col->name, n_cols, &known, b->err));
+            if (known < 0)
+                (*ret)[n_cols++] = *col;
+        }
+    }
+cleanup:
+    return st;
+}
+
+/* UNION BY NAME: gives all inputs the columns of all, null where one has none of the name. */
+static fl_status align_by_name(binder *b, output *inputs, int32_t n)
+{
+    fl_status st = FL_OK;
+    fl_name_map places;
+    out_col *all;
+    const fl_expr *null;
+    fl_value none = {.type = FL_TYPE(FL_NULL), .is_null = true};
+    FL_TRY(collect_names(b, inputs, n, &places, &all));
+    int32_t n_cols = (int32_t)places.n;
+    FL_TRY(fl_expr_untyped(b->plan, &none, -1, &null, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        out_col *cols;
+        FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &cols, b->err));
+        for (int32_t c = 0; c < n_cols; c++)
+            cols[c] = (out_col){.name = all[c].name, .literal = null, .pos = all[c].pos};
+        for (int32_t c = 0; c < inputs[i].n_cols; c++) {
+            int32_t at = fl_name_map_find(&places, inputs[i].cols[c].name);
+            cols[at] = inputs[i].cols[c];
+            cols[at].name = all[at].name;
+        }
+        inputs[i].cols = cols;
+        inputs[i].n_cols = n_cols;
+    }
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_set_of(binder *b, scope *outer, cte *ctes, const fl_ast_set *ast, int32_t n, output *ret)
 {
     static const char *const words[] = {"UNION", "INTERSECT", "EXCEPT"};
@@ -202,11 +261,13 @@ fl_status fl_sql_bind_set_of(binder *b, scope *outer, cte *ctes, const fl_ast_se
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &inputs, b->err));
     for (int32_t i = 0; i < n; i++) {
         FL_TRY(fl_sql_bind_query_body(b, outer, ctes, ast->inputs[i], &inputs[i]));
-        if (inputs[i].n_cols != inputs[0].n_cols)
+        if (inputs[i].n_cols != inputs[0].n_cols && !ast->is_by_name)
             return fl_sql_bind_fail(b, start_of(ast->inputs[i]), FL_ERR_SYNTAX,
                                     "the sides of %s have %d and %d columns", words[ast->op], inputs[0].n_cols,
                                     inputs[i].n_cols);
     }
+    if (ast->is_by_name)
+        FL_TRY(align_by_name(b, inputs, n));
     FL_TRY(FL_NEW_ARRAY(b->arena, inputs[0].n_cols + 1, &types, b->err));
     FL_TRY(common_types(b, inputs, n, types));
     for (int32_t i = 0; i < n; i++)
@@ -231,14 +292,17 @@ fl_status fl_sql_bind_query_body(binder *b, scope *outer, cte *ctes, const fl_as
         return fl_sql_bind_set_of(b, outer, ctes, ast->set, ast->set->input_count, ret);
     case FL_AST_BODY_QUERY:
         return fl_sql_bind_query(b, outer, ctes, ast->query, ret);
+    case FL_AST_BODY_SUMMARIZE:
+        return fl_sql_bind_summarize(b, outer, ctes, ast, ret);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a query of unknown kind %d", (int)ast->kind);
 }
 
-/* ---- ORDER BY and LIMIT ---- */
+/* ---- ORDER BY ---- */
 
 /* ORDER BY behind anything but a SELECT: its keys see the output columns only. */
-static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *out)
+static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *out,
+                              const fl_sort_key **ret_keys, int32_t *ret_n)
 {
     fl_status st = FL_OK;
     scope s;
@@ -275,86 +339,8 @@ static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_q
     for (int32_t i = 0; i < n; i++)
         FL_TRY(fl_expr_column(b->plan, key_cols[i], -1, &keys[i].expr, b->err));
     FL_TRY(fl_sort_build(b->plan, out->root, keys, n, &out->root, b->err));
-cleanup:
-    return st;
-}
-
-static fl_status plan_scalar(binder *b, void *ctx, output *ret)
-{
-    fl_status st = FL_OK;
-    const fl_ast_expr *ast = ctx;
-    FL_TRY(fl_sql_bind_query(b, NULL, NULL, ast->sub.query, ret));
-    if (ret->n_cols != 1)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "a subquery as a value has one column, this has %d",
-                                ret->n_cols);
-cleanup:
-    return st;
-}
-
-/* LIMIT (SELECT ...): a query of its own, answered before the one that it limits. */
-static fl_status bind_scalar_count(binder *b, const fl_ast_expr *ast, const char *what, fl_value *ret)
-{
-    fl_status st = FL_OK;
-    fl_query query = {0};
-    const fl_ast_statement no_params = {0};
-    if (b->env->get_scalar == NULL)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "subqueries in %s are not supported yet", what);
-    FL_TRY(fl_sql_bind_plan(b->env, &no_params, plan_scalar, (void *)(uintptr_t)ast, &query, b->err));
-    FL_TRY(b->env->get_scalar(b->env, &query, b->arena, ret, b->err));
-cleanup:
-    fl_plan_unref(query.plan);
-    if (st != FL_OK)
-        fl_err_at(b->err, ast->start);
-    return st;
-}
-
-/* LIMIT's or OFFSET's number; -1 for NULL and for a parameter without a value yet. */
-static fl_status bind_count(binder *b, scope *outer, const fl_ast_expr *ast, const char *what, int64_t *ret)
-{
-    fl_status st = FL_OK;
-    fl_value value, count;
-    scope s;
-    *ret = -1;
-    if (ast == NULL)
-        return FL_OK;
-    if (ast->kind == FL_AST_PARAMETER) {
-        int32_t number = ast->parameter - 1;
-        if (number < b->n_limit_types)
-            b->limit_types[number] = FL_TYPE(FL_I64);
-        if (number >= b->env->n_params)
-            return FL_OK; /* bound again when there is a value */
-    }
-    fl_sql_scope_init(&s, outer, CLAUSE_LIMIT);
-    if (ast->kind == FL_AST_SUBQUERY)
-        FL_TRY(bind_scalar_count(b, ast, what, &value));
-    else
-        FL_TRY(fl_sql_bind_constant(b, &s, ast, what, &value));
-    if (value.is_null)
-        return FL_OK;
-    if (!fl_type_is_numeric(value.type) && value.type.id != FL_UTF8)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_TYPE, "%s is a number of rows, not %s", what,
-                                FL_TYPE_NAME(value.type));
-    st = fl_value_cast(&value, FL_TYPE(FL_I64), &count, b->err);
-    if (st != FL_OK) {
-        fl_err_at(b->err, ast->start);
-        return st;
-    }
-    if (count.i < 0)
-        return fl_sql_bind_fail_state(b, ast->start, FL_ERR_RANGE, what[0] == 'L' ? "2201W" : "2201X",
-                                      "%s must not be negative", what);
-    *ret = count.i;
-cleanup:
-    return st;
-}
-
-fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_node **node)
-{
-    fl_status st = FL_OK;
-    int64_t limit, offset;
-    FL_TRY(bind_count(b, outer, ast->limit, "LIMIT", &limit));
-    FL_TRY(bind_count(b, outer, ast->offset, "OFFSET", &offset));
-    if (limit >= 0 || offset > 0)
-        FL_TRY(fl_limit_build(b->plan, *node, limit, offset < 0 ? 0 : offset, node, b->err));
+    *ret_keys = keys;
+    *ret_n = n;
 cleanup:
     return st;
 }
@@ -412,9 +398,11 @@ fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_que
         FL_TRY(fl_sql_bind_select(b, outer, ctes, ast->body->select, ast, ret));
     } else {
         FL_TRY(fl_sql_bind_query_body(b, outer, ctes, ast->body, ret));
+        const fl_sort_key *keys = NULL;
+        int32_t n_keys = 0;
         if (ast->order_count > 0)
-            FL_TRY(order_output(b, outer, ctes, ast, ret));
-        FL_TRY(fl_sql_bind_limit(b, outer, ast, &ret->root));
+            FL_TRY(order_output(b, outer, ctes, ast, ret, &keys, &n_keys));
+        FL_TRY(fl_sql_bind_limit(b, outer, ast, keys, n_keys, &ret->root));
     }
     FL_TRY(check_unused(b, ast, ctes));
     b->query_depth--;

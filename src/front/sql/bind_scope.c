@@ -315,6 +315,12 @@ cleanup:
     return st;
 }
 
+fl_status fl_sql_bind_scope_col(binder *b, scope *s, const scope_col *col, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = add_ref(b, s, col->col, pos);
+    return st != FL_OK ? st : fl_expr_column(b->plan, col->col, pos, ret, b->err);
+}
+
 /* Fields of a struct column, from part `from` of the path on. */
 static fl_status bind_fields(binder *b, const fl_ast_path *path, int32_t from, const fl_expr *value,
                              const fl_expr **ret)
@@ -350,8 +356,14 @@ static fl_status bind_alias(binder *b, scope *s, fl_str name, int32_t pos, const
     }
     const fl_expr **known = &found->alias_expr[s->in_aggregate];
     if (*known == NULL || found->alias_clause[s->in_aggregate] != s->clause) {
+        const scope_col *picked = s->picked;
+        const fl_ast_expr *filter = s->filter;
         found->is_binding = true;
+        s->picked = found->picked;
+        s->filter = found->filter;
         st = fl_sql_bind_expr(b, s, found->ast, known);
+        s->picked = picked;
+        s->filter = filter;
         found->is_binding = false;
         found->alias_clause[s->in_aggregate] = s->clause;
         FL_TRY(st);
@@ -431,6 +443,26 @@ static const scope_col *find_value(scope *s, fl_str name, scope **ret_at)
     return NULL;
 }
 
+/* t, where no column is called so and a table is: its row, as a struct. */
+static fl_status bind_whole_row(binder *b, scope *s, int32_t table, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_expr **values = NULL;
+    fl_str *names = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, s->n_cols + 1, &values, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, s->n_cols + 1, &names, b->err));
+    for (int32_t i = 0; i < s->n_cols; i++) {
+        if (s->cols[i].table != table)
+            continue;
+        names[n] = s->cols[i].name;
+        FL_TRY(fl_sql_bind_scope_col(b, s, &s->cols[i], pos, &values[n++]));
+    }
+    FL_TRY(fl_expr_struct(b->plan, names, values, n, pos, ret, b->err));
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -442,17 +474,17 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
     if (found.col == NULL)
         FL_TRY(find_by_name(b, s, ast, &found));
     if (found.col != NULL) {
-        FL_TRY(add_ref(b, found.at, found.col->col, ast->start));
-        FL_TRY(fl_expr_column(b->plan, found.col->col, ast->start, &value, b->err));
+        FL_TRY(fl_sql_bind_scope_col(b, found.at, found.col, ast->start, &value));
         return bind_fields(b, path, found.parts, value, ret);
     }
     FL_TRY(bind_alias(b, s, path->parts[0].text, ast->start, &value)); /* of its own SELECT only */
     if (value != NULL)
         return bind_fields(b, path, 1, value, ret);
-    if (path->count == 1 && (found.col = find_value(s, path->parts[0].text, &found.at)) != NULL) {
-        FL_TRY(add_ref(b, found.at, found.col->col, ast->start));
-        return fl_expr_column(b->plan, found.col->col, ast->start, ret, b->err);
-    }
+    found.at = NULL;
+    if (path->count == 1 && (found.col = find_value(s, path->parts[0].text, &found.at)) != NULL)
+        return fl_sql_bind_scope_col(b, found.at, found.col, ast->start, ret);
+    if (path->count == 1 && found.at != NULL) /* the table of that name */
+        return bind_whole_row(b, found.at, fl_sql_scope_table(found.at, path->parts[0].text), ast->start, ret);
     if (path->count > 1 && found.table_at == NULL) {
         st = fl_sql_fail_no_table(b, s, *path, ast->start);
         if (found.no_struct.id != FL_NULL)

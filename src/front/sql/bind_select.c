@@ -233,7 +233,11 @@ static fl_status bind_items(binder *b, select_state *q)
             continue;
         const fl_expr *expr;
         item->is_binding = true;
+        q->s.picked = item->picked;
+        q->s.filter = item->filter;
         st = fl_sql_bind_expr(b, &q->s, item->ast, &expr);
+        q->s.picked = NULL;
+        q->s.filter = NULL;
         item->is_binding = false;
         FL_TRY(st);
         item->expr = expr;
@@ -464,7 +468,7 @@ static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_se
     if (ast->where != NULL) {
         const fl_expr *where;
         q->s.clause = CLAUSE_WHERE;
-        FL_TRY(fl_sql_bind_bool(b, &q->s, ast->where, "argument of WHERE", &where));
+        FL_TRY(fl_sql_bind_where(b, &q->s, ast, &where));
         FL_TRY(fl_sql_filter(b, q->node, where, &q->node));
         q->s.n_refs = 0; /* what is told of columns that are not grouped lies behind WHERE */
     }
@@ -514,7 +518,7 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
     }
     if (q.n_sorts > 0)
         FL_TRY(fl_sort_build(b->plan, q.node, keys, q.n_sorts, &q.node, b->err));
-    FL_TRY(fl_sql_bind_limit(b, outer, tail, &q.node));
+    FL_TRY(fl_sql_bind_limit(b, outer, tail, keys, q.n_sorts, &q.node));
     ret->root = q.node;
 cleanup:
     return st;

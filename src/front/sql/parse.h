@@ -203,9 +203,16 @@ fl_status fl_sql_parse_prefix(parser *p, fl_ast_expr **ret);
 /** The asterisk stands here; `table` is what was before it and its dot. */
 fl_status fl_sql_parse_star(parser *p, fl_ast_path table, int32_t start, fl_ast_expr **ret);
 
+/** COLUMNS(...) and *COLUMNS(...): whether one stands here, and the node, which is noted in p->columns. */
+bool fl_sql_is_columns(const parser *p);
+fl_status fl_sql_parse_columns(parser *p, fl_ast_expr **ret);
+
 /** A call's arguments and what follows them; the path is read, the left parenthesis stands here. */
 fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret);
 fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret);
+
+/** x.f(y), which is f(x, y): the path is f's, the left parenthesis stands here. */
+fl_status fl_sql_parse_method_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_ast_expr **ret);
 
 /** A call of a word that is no free name (LEFT, RIGHT) or needs no parentheses (CURRENT_DATE). */
 fl_status fl_sql_parse_word_call(parser *p, fl_ast_expr **ret);
@@ -223,6 +230,9 @@ fl_status fl_sql_parse_over(parser *p, fl_ast_window **ret);
 fl_status fl_sql_parse_windows(parser *p, fl_ast_named_window **ret, int32_t *ret_count);
 
 /* ---- parse_select.c, parse_table.c ---- */
+
+/** Whether SUMMARIZE begins a query here; the word alone is a free name. */
+bool fl_sql_is_summarize(const fl_sql_token *token);
 
 /** Whether a query begins here, parentheses looked through. */
 bool fl_sql_is_query_start(const parser *p);
@@ -244,6 +254,19 @@ fl_status fl_sql_parse_from(parser *p, fl_ast_table **ret);
 
 /** SELECT * FROM table, made for TABLE t and DESCRIBE t. */
 fl_status fl_sql_query_of_table(parser *p, fl_ast_table *table, fl_ast_query **ret);
+
+/* ---- parse_pivot.c ---- */
+
+/** PIVOT or UNPIVOT as a statement or a query's body: SELECT * FROM it. */
+fl_status fl_sql_parse_pivot(parser *p, fl_ast_query **ret);
+
+/** PIVOT (...) or UNPIVOT (...) behind a table, which becomes its source. */
+fl_status fl_sql_parse_pivot_suffix(parser *p, fl_ast_table **table);
+
+fl_status fl_sql_new_table(parser *p, fl_ast_table_kind kind, int32_t start, fl_ast_table **ret);
+
+/** Sets the end to the last token taken and the height to one more than `below`. */
+fl_status fl_sql_end_table(parser *p, fl_ast_table *table, int32_t below);
 
 /** One table without joins. */
 fl_status fl_sql_parse_table_primary(parser *p, fl_ast_table **ret);

@@ -72,7 +72,8 @@ cleanup:
     return st;
 }
 
-fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
+/* `first`: the argument in front of those in parentheses, or NULL. */
+static fl_status parse_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_ast_call **ret)
 {
     fl_status st = FL_OK;
     fl_ast_call *call;
@@ -82,10 +83,16 @@ fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
     FL_TRY(NEW(p, &call));
     call->path = path;
     FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
-    if (is_at(p, FL_SQL_ASTERISK) && ahead(p, 1)->kind == FL_SQL_RIGHT_PAREN) {
+    if (first != NULL) {
+        fl_ast_arg *arg;
+        FL_TRY(NEW(p, &arg));
+        arg->value = first;
+        FL_TRY(fl_sql_push(p, arg));
+    }
+    if (first == NULL && is_at(p, FL_SQL_ASTERISK) && ahead(p, 1)->kind == FL_SQL_RIGHT_PAREN) {
         advance(p);
         call->is_star = true;
-    } else if (!is_at(p, FL_SQL_RIGHT_PAREN)) {
+    } else if (!is_at(p, FL_SQL_RIGHT_PAREN) || first != NULL) {
         call->is_distinct = accept_word(p, FL_KW_DISTINCT);
         if (!call->is_distinct)
             accept_word(p, FL_KW_ALL);
@@ -111,13 +118,18 @@ cleanup:
     return st;
 }
 
-fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret)
+fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
+{
+    return parse_call(p, path, NULL, ret);
+}
+
+static fl_status parse_call_expr(parser *p, fl_ast_path path, fl_ast_expr *first, int32_t start, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
     fl_ast_expr *expr;
     int32_t height = 0;
     FL_TRY(fl_sql_new_expr(p, FL_AST_CALL, start, &expr));
-    FL_TRY(fl_sql_parse_call(p, path, &expr->call));
+    FL_TRY(parse_call(p, path, first, &expr->call));
     for (int32_t i = 0; i < expr->call->arg_count; i++)
         height = higher(height, expr->call->args[i].value);
     for (int32_t i = 0; i < expr->call->order_count; i++)
@@ -131,6 +143,16 @@ fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_
             return fl_sql_expand_lambda(p, expr, ret);
 cleanup:
     return st;
+}
+
+fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret)
+{
+    return parse_call_expr(p, path, NULL, start, ret);
+}
+
+fl_status fl_sql_parse_method_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_ast_expr **ret)
+{
+    return parse_call_expr(p, path, first, first->start, ret);
 }
 
 fl_status fl_sql_parse_word_call(parser *p, fl_ast_expr **ret)

@@ -2,6 +2,7 @@
  *
  * Chains of AND and OR become one node each; other chains are loops to the left. What recurses is counted: nesting in
  * the text by fl_sql_enter(), the tree by `height`. */
+#include "front/sql/ast_make.h"
 #include "front/sql/parse.h"
 
 /* From loosest to tightest, as PostgreSQL's manual lists them ("Operator Precedence"). Unary minus, ::, [] and field
@@ -122,6 +123,14 @@ static int power_of_word(fl_sql_keyword word)
     }
 }
 
+/* (a, b) OVERLAPS (c, d): a word that stays free for names. */
+static bool is_overlaps(const parser *p)
+{
+    const fl_sql_token *next = ahead(p, 1);
+    return fl_sql_is_said(p, p->now, "overlaps") &&
+           (next->kind == FL_SQL_LEFT_PAREN || (next->keyword == FL_KW_ROW && ahead(p, 2)->kind == FL_SQL_LEFT_PAREN));
+}
+
 static int power_here(const parser *p)
 {
     const fl_sql_token *token = p->now;
@@ -132,6 +141,8 @@ static int power_here(const parser *p)
         int power = power_of_word((fl_sql_keyword)ahead(p, 1)->keyword);
         return power == POWER_BETWEEN ? power : POWER_NONE;
     }
+    if (is_overlaps(p))
+        return POWER_BETWEEN;
     if (token->keyword == FL_KW_AT)
         return ahead(p, 1)->keyword == FL_KW_TIME ? POWER_ZONE : POWER_NONE;
     return power_of_word((fl_sql_keyword)token->keyword);
@@ -221,6 +232,13 @@ bool fl_sql_is_query_inside(parser *p)
         if (first[1].kind == FL_SQL_LEFT_PAREN)
             break;
         return false;
+    case FL_KW_PIVOT:
+    case FL_KW_UNPIVOT:
+        break;
+    case FL_KW_SUMMARIZE:
+        if (fl_sql_is_summarize(first))
+            break;
+        return false;
     default: /* for the inner parentheses, too, which are asked about next */
         p->plain_from = p->now;
         p->plain_to = first;
@@ -255,13 +273,96 @@ bool fl_sql_is_query_inside(parser *p)
     return true;
 }
 
+/* x IN l, without parentheses: x = ANY (l). */
+static fl_status parse_in_value(parser *p, bool is_negated, int32_t at, fl_ast_expr **left)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr *expr;
+    if (!fl_sql_is_name(p) && !is_at(p, FL_SQL_LEFT_BRACKET) && !is_word(p, FL_KW_ARRAY) &&
+        !is_at(p, FL_SQL_PARAMETER) && !is_at(p, FL_SQL_QUESTION))
+        return fl_sql_fail_expected(p, "\"(\" and a list or a query, or a list's column");
+    FL_TRY(fl_sql_new_expr(p, FL_AST_QUANTIFIED_LIST, (*left)->start, &expr));
+    expr->at = at;
+    expr->op = is_negated ? FL_AST_OP_NE : FL_AST_OP_EQ;
+    expr->flag = is_negated;
+    expr->ops.left = *left;
+    FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.right));
+    FL_TRY(fl_sql_end_expr(p, expr, higher((*left)->height, expr->ops.right)));
+    *left = expr;
+cleanup:
+    return st;
+}
+
+/* x LIKE ANY (...), behind the operator: patterns in a list, apart by commas, or in a list's column or value. */
+static fl_status parse_like_any(parser *p, fl_ast_expr *expr)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr **items, *list;
+    int32_t n, start = p->now->start;
+    expr->kind = FL_AST_QUANTIFIED_LIST;
+    expr->flag = is_word(p, FL_KW_ALL);
+    advance(p);
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" and patterns"));
+    if (fl_sql_is_query_inside(p)) {
+        FL_TRY(fl_sql_new_expr(p, FL_AST_ARRAY_QUERY, start, &list));
+        FL_TRY(fl_sql_parse_query(p, &list->sub.query));
+        FL_TRY(fl_sql_end_expr(p, list, list->sub.query->height));
+        items = &list;
+        n = 1;
+    } else {
+        FL_TRY(fl_sql_parse_expr_list(p, &items, &n));
+    }
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+    bool is_pattern = items[0]->kind == FL_AST_STRING; /* one pattern, not a list of them */
+    expr->ops.right = items[0];
+    if (n > 1 || is_pattern) {
+        FL_TRY(fl_sql_new_expr(p, FL_AST_LIST, start, &list));
+        list->list.items = items;
+        list->list.count = n;
+        FL_TRY(fl_sql_end_expr(p, list, fl_sql_height_of(items, n)));
+        expr->ops.right = list;
+    }
+cleanup:
+    return st;
+}
+
+/* (a, b) OVERLAPS (c, d): whether two spans of time have a moment in common. Each goes from its lesser end, which belongs to it, to the other,
+ * which does not; the second value may be the span's length. Of nulls as PostgreSQL has it: a span with one end known begins there. */
+static fl_status parse_overlaps(parser *p, fl_ast_expr **left)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr *right, *rows[2], *args[4];
+    int32_t at = p->now->start;
+    advance(p);
+    FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &right));
+    rows[0] = *left;
+    rows[1] = right;
+    for (int i = 0; i < 2; i++) {
+        if (rows[i]->kind != FL_AST_ROW || rows[i]->list.count != 2)
+            return fl_sql_fail_at(p, rows[i]->start, FL_ERR_SYNTAX,
+                                  "OVERLAPS compares two spans: (start, end) OVERLAPS (start, end)");
+        args[2 * i] = rows[i]->list.items[0];
+        args[2 * i + 1] = rows[i]->list.items[1];
+    }
+    fl_ast_maker m = fl_sql_maker(p->arena, at, end_before(p), p->err);
+    fl_ast_expr *call = fl_sql_make_call(&m, "overlaps", 4, args);
+    call->start = (*left)->start;
+    *left = call;
+    FL_TRY(m.st);
+    FL_TRY(fl_sql_end_expr(p, call, call->height - 1));
+cleanup:
+    return st;
+}
+
 static fl_status parse_in(parser *p, bool is_negated, fl_ast_expr **left)
 {
     fl_status st = FL_OK;
     fl_ast_expr *expr;
     int32_t at = p->now->start;
     advance(p);
-    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" and a list or a query"));
+    if (!is_at(p, FL_SQL_LEFT_PAREN))
+        return parse_in_value(p, is_negated, at, left);
+    advance(p);
     if (fl_sql_is_query_inside(p)) {
         FL_TRY(fl_sql_new_expr(p, FL_AST_IN_QUERY, (*left)->start, &expr));
         expr->sub.left = *left;
@@ -293,9 +394,8 @@ static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
     fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
     if (word == FL_KW_IN)
         return parse_in(p, is_negated, left);
-    if (word == FL_KW_GLOB)
-        return fl_sql_fail_unsupported(p, p->now->start, "GLOB is",
-                                       "write LIKE with % and _, or a regular expression: x ~ '^a.*'");
+    if (is_overlaps(p))
+        return parse_overlaps(p, left);
     advance(p);
     FL_TRY(fl_sql_new_expr(p, word == FL_KW_BETWEEN ? FL_AST_BETWEEN : FL_AST_LIKE, (*left)->start, &expr));
     expr->at = at;
@@ -309,18 +409,43 @@ static fl_status parse_between_in_like(parser *p, fl_ast_expr **left)
         FL_TRY(fl_sql_expect_word(p, FL_KW_AND));
         FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.third));
     } else {
-        expr->op = word == FL_KW_LIKE ? FL_AST_OP_LIKE : word == FL_KW_SIMILAR ? FL_AST_OP_SIMILAR : FL_AST_OP_ILIKE;
+        expr->op = word == FL_KW_LIKE      ? FL_AST_OP_LIKE
+                   : word == FL_KW_SIMILAR ? FL_AST_OP_SIMILAR
+                   : word == FL_KW_GLOB    ? FL_AST_OP_GLOB
+                                           : FL_AST_OP_ILIKE;
         if (word == FL_KW_SIMILAR)
             FL_TRY(fl_sql_expect_word(p, FL_KW_TO));
         if (is_word(p, FL_KW_ANY) || is_word(p, FL_KW_ALL) || is_word(p, FL_KW_SOME))
-            return fl_sql_fail_unsupported(p, p->now->start, "LIKE ANY and LIKE ALL are",
-                                           "write x LIKE 'a%' OR x LIKE 'b%', or a regular expression: x ~ '^(a|b)'");
-        FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.right));
-        if (accept_word(p, FL_KW_ESCAPE))
+            FL_TRY(parse_like_any(p, expr));
+        else
+            FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.right));
+        if (expr->kind == FL_AST_LIKE && accept_word(p, FL_KW_ESCAPE))
             FL_TRY(parse_ops(p, POWER_BETWEEN + 1, &expr->ops.third));
     }
     FL_TRY(fl_sql_end_expr(p, expr, higher(higher(height, expr->ops.right), expr->ops.third)));
     *left = expr;
+cleanup:
+    return st;
+}
+
+/* x COLLATE "C" is x: texts compare by code point, which is what the names that are taken stand for. */
+static fl_status parse_collate(parser *p)
+{
+    static const char *const known[] = {"c", "posix", "ucs_basic", "binary", "c.utf-8", "c.utf8"};
+    fl_status st = FL_OK;
+    fl_ast_path path;
+    int32_t at = p->now->start;
+    advance(p);
+    FL_TRY(fl_sql_parse_path(p, "a collation's name", &path));
+    fl_str name = path.parts[path.count - 1].text;
+    for (int64_t i = 0; i < FL_LEN(known); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(known[i])))
+            return FL_OK;
+    fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "the collation \"%.*s\" is not supported yet", FL_STR_ARG(name));
+    fl_err_hint(p->err,
+                "COLLATE \"C\" compares by code point, as all texts do; write lower(x) to compare without regard to "
+                "case, strip_accents(x) without accents");
+    return FL_ERR_UNSUPPORTED;
 cleanup:
     return st;
 }
@@ -332,8 +457,7 @@ static fl_status parse_zone_or_collate(parser *p, fl_ast_expr **left)
     fl_ast_expr *expr;
     fl_ast_call *call;
     if (is_word(p, FL_KW_COLLATE))
-        return fl_sql_fail_unsupported(p, p->now->start, "collations are",
-                                       "texts compare byte by byte; write lower(x) to compare without regard to case");
+        return parse_collate(p);
     FL_TRY(fl_sql_new_expr(p, FL_AST_CALL, (*left)->start, &expr));
     expr->at = p->now->start;
     advance(p);
@@ -397,7 +521,7 @@ static fl_status parse_binary(parser *p, int power, fl_ast_expr **left)
         if (power != POWER_COMPARE)
             return fl_sql_fail_unsupported(
                 p, p->now->start, "ANY and ALL with this operator are",
-                "ANY and ALL go behind =, <>, <, <=, > and >=; else write x LIKE 'a%' OR x LIKE 'b%', or x ~ '^(a|b)'");
+                "ANY and ALL go behind =, <>, <, <=, >, >=, LIKE and ILIKE; else write x ~ '^(a|b)'");
         return parse_quantified(p, *left, op, token->start, left);
     }
     bool is_like = op == FL_AST_OP_LIKE || op == FL_AST_OP_ILIKE;

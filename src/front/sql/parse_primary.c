@@ -335,6 +335,16 @@ cleanup:
     return st;
 }
 
+/* Schemas that functions are called in, as others write them. */
+static bool is_schema(fl_str name)
+{
+    static const char *const names[] = {"main", "public", "pg_catalog", "information_schema", "system"};
+    for (int64_t i = 0; i < FL_LEN(names); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(names[i])))
+            return true;
+    return false;
+}
+
 /* A column, `t.*`, or a call: what begins with a name. */
 static fl_status parse_named(parser *p, fl_ast_expr **ret)
 {
@@ -343,6 +353,12 @@ static fl_status parse_named(parser *p, fl_ast_expr **ret)
     fl_ast_path path;
     int32_t start = p->now->start;
     FL_TRY(fl_sql_parse_path(p, "an expression", &path));
+    if (is_at(p, FL_SQL_LEFT_PAREN) && path.count > 1 && !is_schema(path.parts[path.count - 2].text)) {
+        FL_TRY(fl_sql_new_expr(p, FL_AST_COLUMN, start, &expr)); /* a.f(b) is f(a, b) */
+        expr->path = (fl_ast_path){path.parts, path.count - 1};
+        expr->end = path.parts[path.count - 2].end;
+        return fl_sql_parse_method_call(p, (fl_ast_path){path.parts + path.count - 1, 1}, expr, ret);
+    }
     if (is_at(p, FL_SQL_LEFT_PAREN))
         return fl_sql_parse_call_expr(p, path, start, ret);
     if (is_at(p, FL_SQL_DOT) && ahead(p, 1)->kind == FL_SQL_ASTERISK) {
@@ -427,8 +443,7 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
         break;
     case FL_KW_COLUMNS:
         if (has_paren)
-            return fl_sql_fail_unsupported(p, p->now->start, "COLUMNS(...) is",
-                                           "write the columns out, or * EXCLUDE (a), * REPLACE (expression AS a)");
+            return fl_sql_parse_columns(p, ret);
         break;
     case FL_KW_CURRENT_DATE:
     case FL_KW_CURRENT_TIME:
@@ -484,6 +499,8 @@ static fl_status parse_primary(parser *p, fl_ast_expr **ret)
     case FL_SQL_LEFT_BRACE:
         return parse_struct(p, ret);
     case FL_SQL_ASTERISK:
+        if (fl_sql_is_columns(p))
+            return fl_sql_parse_columns(p, ret);
         return fl_sql_parse_star(p, (fl_ast_path){0}, p->now->start, ret);
     default:
         return fl_sql_fail_expected(p, "an expression");
@@ -511,6 +528,18 @@ cleanup:
     return st;
 }
 
+/* x.f(y) is f(x, y); the name stands here. */
+static fl_status parse_method(parser *p, fl_ast_expr **value)
+{
+    fl_status st = FL_OK;
+    fl_ast_path path = {.count = 1};
+    FL_TRY(NEW(p, &path.parts));
+    FL_TRY(fl_sql_parse_label(p, "a function's name", path.parts));
+    FL_TRY(fl_sql_parse_method_call(p, path, *value, value));
+cleanup:
+    return st;
+}
+
 static fl_status parse_field(parser *p, fl_ast_expr **value)
 {
     fl_status st = FL_OK;
@@ -521,7 +550,9 @@ static fl_status parse_field(parser *p, fl_ast_expr **value)
     advance(p);
     if (is_at(p, FL_SQL_ASTERISK))
         return fl_sql_fail_unsupported(p, expr->at, "(expression).* is",
-                                       "name the fields: (expression).a, (expression).b");
+                                       "name the fields: (expression).a, or the column: s.*");
+    if (ahead(p, 1)->kind == FL_SQL_LEFT_PAREN && (is_at(p, FL_SQL_WORD) || is_at(p, FL_SQL_QUOTED)))
+        return parse_method(p, value);
     FL_TRY(NEW(p, &expr->field.name));
     FL_TRY(fl_sql_parse_label(p, "a field name", expr->field.name));
     FL_TRY(fl_sql_end_expr(p, expr, (*value)->height));

@@ -13,6 +13,24 @@ static fl_status new_body(parser *p, fl_ast_body_kind kind, int32_t start, fl_as
     return FL_OK;
 }
 
+bool fl_sql_is_summarize(const fl_sql_token *token)
+{
+    if (token->keyword != FL_KW_SUMMARIZE)
+        return false;
+    switch ((fl_sql_keyword)token[1].keyword) {
+    case FL_KW_SELECT:
+    case FL_KW_WITH:
+    case FL_KW_FROM:
+    case FL_KW_TABLE:
+    case FL_KW_VALUES:
+    case FL_KW_PIVOT:
+    case FL_KW_UNPIVOT:
+        return true;
+    default: /* a name may follow, but no operator's word: summarize is a free name */
+        return token[1].kind == FL_SQL_STRING || fl_sql_is_name_token(&token[1]);
+    }
+}
+
 bool fl_sql_is_query_start(const parser *p)
 {
     const fl_sql_token *token = p->now;
@@ -24,9 +42,11 @@ bool fl_sql_is_query_start(const parser *p)
     case FL_KW_FROM:
     case FL_KW_TABLE:
     case FL_KW_VALUES:
+    case FL_KW_PIVOT:
+    case FL_KW_UNPIVOT:
         return true;
     default:
-        return false;
+        return fl_sql_is_summarize(token);
     }
 }
 
@@ -37,6 +57,8 @@ static fl_status parse_item(parser *p, fl_ast_item **ret)
 {
     fl_status st = FL_OK;
     fl_ast_item *item;
+    fl_ast_expr *around = p->columns;
+    p->columns = NULL;
     FL_TRY(NEW(p, &item));
     if (fl_sql_is_name(p) && ahead(p, 1)->kind == FL_SQL_COLON) {
         FL_TRY(fl_sql_parse_name(p, "an alias name", &item->alias));
@@ -47,6 +69,8 @@ static fl_status parse_item(parser *p, fl_ast_item **ret)
         if (item->expr->kind != FL_AST_STAR)
             FL_TRY(fl_sql_parse_alias(p, &item->alias));
     }
+    item->columns = p->columns;
+    p->columns = around;
     *ret = item;
 cleanup:
     return st;
@@ -120,8 +144,11 @@ cleanup:
 static fl_status parse_clauses(parser *p, fl_ast_select *select)
 {
     fl_status st = FL_OK;
-    if (accept_word(p, FL_KW_WHERE))
+    if (accept_word(p, FL_KW_WHERE)) {
+        p->columns = NULL;
         FL_TRY(fl_sql_parse_expr(p, &select->where));
+        select->where_columns = p->columns;
+    }
     if (accept_word(p, FL_KW_GROUP)) {
         FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
         FL_TRY(parse_group(p, select));
@@ -253,6 +280,25 @@ cleanup:
     return st;
 }
 
+/* SUMMARIZE t, SUMMARIZE SELECT ... */
+static fl_status parse_summarize(parser *p, fl_ast_body **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *table;
+    FL_TRY(new_body(p, FL_AST_BODY_SUMMARIZE, p->now->start, ret));
+    advance(p);
+    if (fl_sql_is_query_start(p) && !is_word(p, FL_KW_TABLE)) {
+        FL_TRY(fl_sql_parse_query(p, &(*ret)->query));
+    } else {
+        accept_word(p, FL_KW_TABLE);
+        FL_TRY(fl_sql_parse_table_primary(p, &table));
+        FL_TRY(fl_sql_query_of_table(p, table, &(*ret)->query));
+    }
+    (*ret)->end = end_before(p);
+cleanup:
+    return st;
+}
+
 /* ---- set operations ---- */
 
 static fl_status parse_body_primary(parser *p, fl_ast_body **ret)
@@ -276,14 +322,26 @@ static fl_status parse_body_primary(parser *p, fl_ast_body **ret)
     } else if (is_word(p, FL_KW_SELECT) || is_word(p, FL_KW_FROM)) {
         return parse_select(p, ret);
     } else if (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT)) {
-        return fl_sql_fail_unsupported(
-            p, start, "PIVOT and UNPIVOT are",
-            "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY for PIVOT, a UNION ALL of SELECTs for UNPIVOT");
+        FL_TRY(new_body(p, FL_AST_BODY_QUERY, start, ret));
+        FL_TRY(fl_sql_parse_pivot(p, &(*ret)->query));
+        (*ret)->end = end_before(p);
+    } else if (fl_sql_is_summarize(p->now)) {
+        return parse_summarize(p, ret);
     } else {
         return fl_sql_fail_expected(p, "a query (SELECT, FROM, VALUES or TABLE)");
     }
 cleanup:
     return st;
+}
+
+/* What stands behind the operation's word: [ALL | DISTINCT] [BY NAME]. Gives the number of tokens. */
+static int32_t set_form(const parser *p, bool *ret_all, bool *ret_by_name)
+{
+    int32_t n = 1;
+    *ret_all = ahead(p, n)->keyword == FL_KW_ALL;
+    n += *ret_all || ahead(p, n)->keyword == FL_KW_DISTINCT;
+    *ret_by_name = ahead(p, n)->keyword == FL_KW_BY && fl_sql_is_said(p, ahead(p, n + 1), "name");
+    return *ret_by_name ? n + 2 : n;
 }
 
 /* UNION and EXCEPT bind looser than INTERSECT; repeats of one operation become one node. */
@@ -299,21 +357,23 @@ static fl_status parse_body(parser *p, bool is_intersect, fl_ast_body **ret)
         fl_ast_body *body, *input = left;
         fl_ast_set *set;
         int64_t mark = p->stack_count;
-        bool is_all = ahead(p, 1)->keyword == FL_KW_ALL;
+        bool is_all, is_by_name;
+        set_form(p, &is_all, &is_by_name);
+        if (is_by_name && word != FL_KW_UNION)
+            return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "BY NAME goes behind UNION and UNION ALL only");
         FL_TRY(new_body(p, FL_AST_BODY_SET, left->start, &body));
         FL_TRY(NEW(p, &set));
         body->set = set;
         set->op = word == FL_KW_UNION ? FL_AST_UNION : word == FL_KW_EXCEPT ? FL_AST_EXCEPT : FL_AST_INTERSECT;
         set->is_all = is_all;
+        set->is_by_name = is_by_name;
         FL_TRY(fl_sql_push(p, input));
-        while (is_word(p, word) && (ahead(p, 1)->keyword == FL_KW_ALL) == is_all) {
-            advance(p);
-            if (is_all || is_word(p, FL_KW_DISTINCT))
-                advance(p);
-            if (is_word(p, FL_KW_BY))
-                return fl_sql_fail_unsupported(
-                    p, p->now->start, "UNION BY NAME is",
-                    "write the columns out in one order: SELECT a, b FROM t UNION ALL SELECT a, b FROM u");
+        while (is_word(p, word)) {
+            bool all, by_name;
+            int32_t n_tokens = set_form(p, &all, &by_name);
+            if (all != is_all || by_name != is_by_name)
+                break;
+            p->now += n_tokens;
             FL_TRY(is_intersect ? parse_body_primary(p, &input) : parse_body(p, true, &input));
             FL_TRY(fl_sql_push(p, input));
         }
@@ -389,11 +449,49 @@ static fl_status parse_fetch(parser *p, fl_ast_query *query)
     }
     if (!accept_word(p, FL_KW_ROW) && !accept_word(p, FL_KW_ROWS))
         return fl_sql_fail_expected(p, "ROW or ROWS");
-    if (is_word(p, FL_KW_WITH))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "WITH TIES is",
-            "write WHERE x <= (SELECT max(x) FROM (SELECT x FROM t ORDER BY x LIMIT n) AS s)");
-    FL_TRY(fl_sql_expect_word(p, FL_KW_ONLY));
+    if (is_word(p, FL_KW_WITH) && fl_sql_is_said(p, ahead(p, 1), "ties")) {
+        if (query->order_count == 0)
+            return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX,
+                                  "WITH TIES needs ORDER BY, which says what ties are");
+        advance(p);
+        advance(p);
+        query->has_ties = true;
+        return FL_OK;
+    }
+    if (!accept_word(p, FL_KW_ONLY))
+        return fl_sql_fail_expected(p, "ONLY or WITH TIES");
+cleanup:
+    return st;
+}
+
+/* Whether the percent sign here is a unit and no operator: nothing that could be divided by stands behind it. */
+static bool is_percent_sign(const parser *p)
+{
+    const fl_sql_token *next = ahead(p, 1);
+    return is_at(p, FL_SQL_PERCENT) && (next->kind == FL_SQL_END || next->kind == FL_SQL_SEMICOLON ||
+                                        next->kind == FL_SQL_RIGHT_PAREN || next->keyword == FL_KW_OFFSET);
+}
+
+/* n, n%, n PERCENT */
+static fl_status parse_limit(parser *p, fl_ast_query *query)
+{
+    fl_status st = FL_OK;
+    bool is_plain = is_at(p, FL_SQL_INTEGER) || is_at(p, FL_SQL_DECIMAL) || is_at(p, FL_SQL_PARAMETER) ||
+                    is_at(p, FL_SQL_QUESTION) || is_at(p, FL_SQL_LEFT_PAREN);
+    const fl_sql_token *start = p->now;
+    int32_t parameter_count = p->parameter_count;
+    if (is_plain) { /* the sign would be taken for an operator */
+        FL_TRY(fl_sql_parse_prefix(p, &query->limit));
+        query->is_percent = is_percent_sign(p) || is_word(p, FL_KW_PERCENT);
+        if (query->is_percent) {
+            advance(p);
+            return FL_OK;
+        }
+        p->now = start;
+        p->parameter_count = parameter_count;
+    }
+    FL_TRY(fl_sql_parse_expr(p, &query->limit));
+    query->is_percent = accept_word(p, FL_KW_PERCENT);
 cleanup:
     return st;
 }
@@ -414,17 +512,13 @@ static fl_status parse_limits(parser *p, fl_ast_query *query)
             if (is_fetch)
                 FL_TRY(parse_fetch(p, query));
             else if (!accept_word(p, FL_KW_ALL))
-                FL_TRY(fl_sql_parse_expr(p, &query->limit));
+                FL_TRY(parse_limit(p, query));
             if (!is_fetch && is_at(p, FL_SQL_COMMA)) {
                 fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX,
                                "syntax error at or near \",\": LIMIT takes one number");
                 fl_err_hint(p->err, "write LIMIT count OFFSET start");
                 return FL_ERR_SYNTAX;
             }
-            if (is_word(p, FL_KW_PERCENT) || is_at(p, FL_SQL_PERCENT))
-                return fl_sql_fail_unsupported(
-                    p, p->now->start, "limits in percent are",
-                    "write LIMIT count, where count may be a query: LIMIT (SELECT count(*) / 10 FROM t)");
         } else if (is_word(p, FL_KW_OFFSET)) {
             if (query->offset != NULL)
                 return fl_sql_fail_at(p, at, FL_ERR_SYNTAX, "a query with two offsets");
@@ -445,6 +539,7 @@ fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret)
     fl_status st = FL_OK;
     fl_ast_query *query;
     int32_t tallest = p->tallest;
+    fl_ast_expr *columns = p->columns;
     p->tallest = 0;
     FL_TRY(fl_sql_enter(p));
     FL_TRY(new_query(p, p->now->start, &query));
@@ -467,6 +562,7 @@ fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret)
     if (p->tallest < tallest)
         p->tallest = tallest;
     p->depth--;
+    p->columns = columns;
     *ret = query;
 cleanup:
     return st;

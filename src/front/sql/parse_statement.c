@@ -25,8 +25,6 @@ static const struct {
     {FL_KW_CALL, "CALL is", "write SELECT f(…), or SELECT * FROM f(…)"},
     {FL_KW_GRANT, "GRANT is", "there are no roles: who can run the program can read what it can read"},
     {FL_KW_REVOKE, "REVOKE is", "there are no roles: who can run the program can read what it can read"},
-    {FL_KW_PIVOT, "PIVOT is", "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY"},
-    {FL_KW_UNPIVOT, "UNPIVOT is", "write a UNION ALL of SELECTs, one for each column"},
     {FL_KW_VACUUM, "VACUUM is", "leave it out: there is nothing to clean up"},
     {FL_KW_INSTALL, "INSTALL is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
     {FL_KW_LOAD, "LOAD is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
@@ -34,7 +32,6 @@ static const struct {
     {FL_KW_LOCK, "LOCK is", "leave it out: statements that change tables take turns"},
     {FL_KW_CHECKPOINT, "CHECKPOINT is", "leave it out: tables live in memory"},
     {FL_KW_PRAGMA, "PRAGMA is", "SET changes a setting, SHOW ALL lists them, DESCRIBE t shows a table's columns"},
-    {FL_KW_SUMMARIZE, "SUMMARIZE is", "write SELECT count(*), count(x), min(x), max(x), avg(x) FROM t"},
 };
 
 /* ---- settings ---- */

@@ -3,7 +3,7 @@
 
 static fl_status parse_joins(parser *p, fl_ast_table **left);
 
-static fl_status new_table(parser *p, fl_ast_table_kind kind, int32_t start, fl_ast_table **ret)
+fl_status fl_sql_new_table(parser *p, fl_ast_table_kind kind, int32_t start, fl_ast_table **ret)
 {
     fl_status st = NEW(p, ret);
     if (st != FL_OK)
@@ -14,7 +14,7 @@ static fl_status new_table(parser *p, fl_ast_table_kind kind, int32_t start, fl_
     return FL_OK;
 }
 
-static fl_status end_table(parser *p, fl_ast_table *table, int32_t below)
+fl_status fl_sql_end_table(parser *p, fl_ast_table *table, int32_t below)
 {
     table->end = end_before(p);
     if (below >= FL_SQL_DEPTH_MAX)
@@ -55,10 +55,6 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
         return fl_sql_fail_unsupported(
             p, p->now->start, "TABLESAMPLE is",
             "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
-    if (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "PIVOT and UNPIVOT are",
-            "write sum(x) FILTER (WHERE key = 'a') AS a, … GROUP BY for PIVOT, a UNION ALL of SELECTs for UNPIVOT");
 cleanup:
     return st;
 }
@@ -70,10 +66,10 @@ static fl_status parse_table_parens(parser *p, int32_t start, fl_ast_table **ret
     fl_ast_table *table;
     FL_TRY(fl_sql_enter(p));
     if (fl_sql_is_query_inside(p)) {
-        FL_TRY(new_table(p, FL_AST_TABLE_QUERY, start, &table));
+        FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_QUERY, start, &table));
         FL_TRY(fl_sql_parse_query(p, &table->query));
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
-        FL_TRY(end_table(p, table, table->query->height));
+        FL_TRY(fl_sql_end_table(p, table, table->query->height));
     } else {
         FL_TRY(fl_sql_parse_table_primary(p, &table));
         FL_TRY(parse_joins(p, &table));
@@ -101,13 +97,13 @@ static void name_args(fl_ast_call *call)
 static fl_status parse_table_function(parser *p, fl_ast_path path, int32_t start, fl_ast_table **ret)
 {
     fl_status st = FL_OK;
-    FL_TRY(new_table(p, FL_AST_TABLE_FUNCTION, start, ret));
+    FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_FUNCTION, start, ret));
     FL_TRY(fl_sql_parse_call(p, path, &(*ret)->call));
     name_args((*ret)->call);
     int32_t height = 0;
     for (int32_t i = 0; i < (*ret)->call->arg_count; i++)
         height = higher(height, (*ret)->call->args[i].value);
-    FL_TRY(end_table(p, *ret, height));
+    FL_TRY(fl_sql_end_table(p, *ret, height));
 cleanup:
     return st;
 }
@@ -120,9 +116,9 @@ static fl_status parse_table_named(parser *p, fl_ast_table **ret)
     FL_TRY(fl_sql_parse_path(p, "a table name", &path));
     if (is_at(p, FL_SQL_LEFT_PAREN))
         return parse_table_function(p, path, start, ret);
-    FL_TRY(new_table(p, FL_AST_TABLE_NAME, start, ret));
+    FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_NAME, start, ret));
     (*ret)->path = path;
-    FL_TRY(end_table(p, *ret, 0));
+    FL_TRY(fl_sql_end_table(p, *ret, 0));
 cleanup:
     return st;
 }
@@ -142,13 +138,13 @@ fl_status fl_sql_parse_table_primary(parser *p, fl_ast_table **ret)
         advance(p);
         FL_TRY(parse_table_parens(p, start, &table));
     } else if (is_at(p, FL_SQL_STRING) || is_at(p, FL_SQL_ESCAPE_STRING) || is_at(p, FL_SQL_DOLLAR_STRING)) {
-        FL_TRY(new_table(p, FL_AST_TABLE_FILE, start, &table));
+        FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_FILE, start, &table));
         FL_TRY(fl_sql_parse_string(p, "a file", &table->file));
-        FL_TRY(end_table(p, table, 0));
+        FL_TRY(fl_sql_end_table(p, table, 0));
     } else if (is_word(p, FL_KW_VALUES) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN) {
-        FL_TRY(new_table(p, FL_AST_TABLE_QUERY, start, &table));
+        FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_QUERY, start, &table));
         FL_TRY(fl_sql_parse_query(p, &table->query));
-        FL_TRY(end_table(p, table, table->query->height));
+        FL_TRY(fl_sql_end_table(p, table, table->query->height));
     } else {
         FL_TRY(parse_table_named(p, &table));
     }
@@ -158,6 +154,10 @@ fl_status fl_sql_parse_table_primary(parser *p, fl_ast_table **ret)
     if (alias.text.len > 0)
         table->alias = alias;
     FL_TRY(parse_table_alias(p, table));
+    while (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT)) {
+        FL_TRY(fl_sql_parse_pivot_suffix(p, &table));
+        FL_TRY(parse_table_alias(p, table));
+    }
     *ret = table;
 cleanup:
     return st;
@@ -255,7 +255,7 @@ static fl_status parse_joins(parser *p, fl_ast_table **left)
     while (is_join_start(p)) {
         fl_ast_table *table;
         fl_ast_join *join;
-        FL_TRY(new_table(p, FL_AST_TABLE_JOIN, (*left)->start, &table));
+        FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_JOIN, (*left)->start, &table));
         FL_TRY(NEW(p, &join));
         table->join = join;
         join->left = *left;
@@ -270,7 +270,7 @@ static fl_status parse_joins(parser *p, fl_ast_table **left)
             FL_TRY(parse_join_condition(p, join));
         }
         int32_t below = join->left->height > join->right->height ? join->left->height : join->right->height;
-        FL_TRY(end_table(p, table, higher(below, join->on)));
+        FL_TRY(fl_sql_end_table(p, table, higher(below, join->on)));
         *left = table;
     }
 cleanup:
@@ -288,14 +288,14 @@ fl_status fl_sql_parse_from(parser *p, fl_ast_table **ret)
         advance(p);
         if (fl_sql_is_list_end(p) || is_word(p, FL_KW_SELECT))
             break;
-        FL_TRY(new_table(p, FL_AST_TABLE_JOIN, left->start, &table));
+        FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_JOIN, left->start, &table));
         FL_TRY(NEW(p, &table->join));
         table->join->kind = FL_AST_JOIN_CROSS;
         table->join->left = left;
         FL_TRY(fl_sql_parse_table_primary(p, &table->join->right));
         FL_TRY(parse_joins(p, &table->join->right));
         int32_t right = table->join->right->height;
-        FL_TRY(end_table(p, table, left->height > right ? left->height : right));
+        FL_TRY(fl_sql_end_table(p, table, left->height > right ? left->height : right));
         left = table;
     }
     *ret = left;

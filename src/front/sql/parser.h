@@ -34,7 +34,8 @@ typedef struct fl_sql_parser {
     int32_t tallest;         /* height of the tallest node of the query being parsed */
     int32_t parameter_count; /* of the statement */
     bool has_question, has_dollar;
-    fl_arena *arena; /* during fl_sql_parser_next only, as err is */
+    fl_ast_expr *columns; /* the last COLUMNS(...) of the item or condition being parsed, or NULL */
+    fl_arena *arena;      /* during fl_sql_parser_next only, as err is */
     fl_err *err;
 } fl_sql_parser;
 

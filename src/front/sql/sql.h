@@ -77,7 +77,8 @@ typedef struct fl_sql_env {
     /** What the table asks of its columns (*ret_rules NULL: nothing) and rows; borrowed from it. NULL: no table asks for anything. */
     void (*get_rules)(struct fl_sql_env *env, const fl_table *table, const fl_column_rules **ret_rules,
                       const fl_table_constraints **ret_constraints);
-    void *owner; /* for the functions above */
+    void *owner;         /* for the functions above */
+    int32_t pivot_depth; /* the binder's: of PIVOTs whose values are being looked for */
 } fl_sql_env;
 
 /* What a MERGE does with a row. */
