@@ -1,7 +1,6 @@
 /* Packed and encoded text: the rows of the plain file, whatever the pieces; every cut and every changed byte is an error or the same
  * rows; faults leave no trace. */
-#include "format/csv/table.h"
-#include "format/json/table.h"
+#include "format/files_table.h"
 #include "table_rows.h"
 
 #include <bzlib.h>
@@ -16,6 +15,8 @@
 #include <cmocka.h>
 
 #define BYTES_MAX (64 << 10)
+
+extern const fl_format_desc fl_format_csv, fl_format_json;
 
 static fl_memory memory;
 
