@@ -5,6 +5,7 @@
 #include "plan/props.h"
 
 #define SMALL_SEGMENT_ROWS 4096
+#define NULLS_ROWS 8192
 
 /* ---- what they share ---- */
 
@@ -42,7 +43,8 @@ fl_status fl_make_version(fl_session *session, fl_table *old, const fl_table_par
     fl_status st = FL_OK;
     fl_table *table = NULL;
     const fl_column_rules *rules = fl_memory_table_rules(old);
-    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, parts->segments,
+    fl_str name = parts->name.len > 0 ? parts->name : old->name;
+    FL_TRY(fl_memory_table_new(&session->engine->memory, name, old->fields, old->n_cols, parts->segments,
                                parts->n_segments, &table, err));
     if (rules != NULL)
         FL_TRY(fl_memory_table_set_rules(table, rules, err));
@@ -78,6 +80,16 @@ fl_status fl_run_into(fl_session *session, fl_query *query, const fl_value *para
                                   err);
 cleanup:
     return st;
+}
+
+/* Numbers of a sequence go to rows in their order, so that one worker makes them. */
+static bool counts(const fl_table *table)
+{
+    const fl_column_rules *rules = fl_memory_table_rules(table);
+    for (int32_t c = 0; rules != NULL && c < table->n_cols; c++)
+        if (rules[c].sequence.len > 0)
+            return true;
+    return false;
 }
 
 static fl_status types_of(const fl_table *table, fl_arena *arena, fl_type **ret, fl_err *err)
@@ -164,50 +176,37 @@ cleanup:
     return st;
 }
 
-/* ---- CREATE TABLE ---- */
-
-fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                                  fl_err *err)
+fl_status fl_null_columns(fl_session *session, const fl_rows *rows, const fl_table *table, const int32_t *cols,
+                          int32_t n, fl_segments *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_rows rows = {0};
-    fl_table *table = NULL;
     fl_arena arena;
-    fl_field *fields = NULL;
-    fl_column_rules *rules = NULL;
-    fl_table_order order = {0};
-    int known = fl_engine_has(session->engine, bound->name);
+    fl_type *types = NULL;
+    fl_vec *vecs = NULL;
+    fl_segment_builder *builder = NULL;
+    fl_segment *made = NULL;
     fl_arena_init(&arena, &session->statement_memory);
-    if (known != 0 && bound->if_not_exists)
-        return FL_OK;
-    if (known != 0 && !bound->or_replace) {
-        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", known == 1 ? "table" : "view",
-                     FL_STR_ARG(bound->name));
-        fl_err_hint(err, "CREATE OR REPLACE TABLE replaces it");
-        fl_err_at(err, bound->name_pos);
-        goto cleanup;
+    FL_TRY(FL_NEW_ARRAY(&arena, n + 1, &types, err));
+    FL_TRY(FL_NEW_ARRAY(&arena, n + 1, &vecs, err));
+    types[0] = FL_TYPE(FL_I64);
+    for (int32_t i = 0; i < n; i++) {
+        fl_value null = {.type = table->fields[cols[i]].type, .is_null = true};
+        types[1 + i] = null.type;
+        FL_TRY(fl_value_to_vec(&arena, &null, &vecs[1 + i], err));
     }
-    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &fields, err));
-    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &rules, err));
-    for (int32_t i = 0; i < bound->n_columns; i++) {
-        fields[i] = (fl_field){
-            .name = bound->columns[i].name, .type = bound->columns[i].type, .nullable = !bound->columns[i].is_not_null};
-        rules[i] = (fl_column_rules){.default_text = bound->columns[i].default_text,
-                                     .is_not_null = bound->columns[i].is_not_null};
+    FL_TRY(fl_segment_builder_new(&session->statement_memory, types, n + 1, FL_SEGMENT_RESULT, &builder, err));
+    for (int64_t s = 0; s < rows->n_segments; s++) {
+        for (int64_t at = 0; at < rows->segments[s]->rows; at += NULLS_ROWS) {
+            int64_t left = rows->segments[s]->rows - at;
+            int32_t count = left < NULLS_ROWS ? (int32_t)left : NULLS_ROWS;
+            FL_TRY(fl_vec_slice(&arena, &rows->segments[s]->vecs[0], at, count, &vecs[0], err));
+            FL_TRY(fl_segment_builder_add(builder, vecs, NULL, count, err));
+        }
+        FL_TRY(fl_segment_builder_finish(builder, &made, err));
+        FL_TRY(fl_segment_list_add(ret->memory, &ret->items, &ret->n, &ret->capacity, made, err));
     }
-    if (bound->query.plan != NULL && !bound->is_empty)
-        FL_TRY(fl_run_into(session, &bound->query, params, n_params, &arena, &rows, &order, err));
-    FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments,
-                               rows.n_segments, &table, err));
-    FL_TRY(fl_memory_table_set_rules(table, rules, err));
-    FL_TRY(fl_memory_table_set_keys(table, bound->keys, bound->n_keys, err));
-    FL_TRY(fl_memory_table_set_order(table, &order, err));
-    FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
-    fl_engine_forget_plain_indexes(session->engine, bound->name);
-    table = NULL;
 cleanup:
-    fl_table_unref(table);
-    fl_rows_drop(&rows);
+    fl_segment_builder_free(builder);
     fl_arena_drop(&arena);
     return st;
 }
@@ -308,7 +307,11 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     bool skips = bound->skips_key != FL_SQL_NO_KEY;
     fl_arena_init(&in.arena, &session->statement_memory);
     FL_TRY(fl_check_changeable(in.table, err));
-    FL_TRY(fl_run_into(session, &bound->query, params, n_params, &in.arena, &in.rows, &order, err));
+    int32_t threads = session->settings.threads;
+    session->settings.threads = counts(in.table) ? 1 : threads;
+    st = fl_run_into(session, &bound->query, params, n_params, &in.arena, &in.rows, &order, err);
+    session->settings.threads = threads;
+    FL_TRY(st);
     if (in.table->rows > 0 || skips)
         order = (fl_table_order){0};
     fl_new_rows check = {.segments = in.rows.segments,

@@ -1,5 +1,5 @@
 /* What each kind of statement does with its plan. A statement that fails changes nothing. */
-#include "engine/internal.h"
+#include "engine/change.h"
 
 #include "base/clock.h"
 #include "exec/eval.h"
@@ -104,6 +104,24 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     return st;
 }
 
+/* Of tables: nothing but what goes, too, may refer to them. */
+static fl_status drop_table(fl_session *session, const fl_sql_bound *bound, int32_t i, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t pos = bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos;
+    bool is_view = bound->object == FL_AST_OBJECT_VIEW;
+    if (!is_view && fl_engine_has(session->engine, bound->names[i]) == 1) {
+        st = fl_check_unreferred(session, bound->names[i], NULL, bound->cascades, err);
+        if (st != FL_OK)
+            fl_err_at(err, pos);
+        FL_TRY(st);
+        fl_session_publish(session);
+    }
+    st = fl_engine_drop(session->engine, bound->names[i], is_view, bound->if_exists, pos, err);
+cleanup:
+    return st;
+}
+
 static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -113,9 +131,11 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
         if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
+        else if (bound->object == FL_AST_OBJECT_SEQUENCE)
+            st = fl_engine_drop_sequence(session->engine, bound->names[i], bound->if_exists, bound->cascades,
+                                         bound->names_pos[i], err);
         else
-            st = fl_engine_drop(session->engine, bound->names[i], bound->object == FL_AST_OBJECT_VIEW, bound->if_exists,
-                                bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos, err);
+            st = drop_table(session, bound, i, err);
     return st;
 }
 
@@ -602,6 +622,12 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return fl_session_change_rows(session, bound, params, n_params, ret, err);
     case FL_AST_DROP:
         return drop(session, bound, err);
+    case FL_AST_ALTER:
+        return fl_session_alter(session, bound, params, n_params, err);
+    case FL_AST_CREATE_SEQUENCE:
+        return fl_session_create_sequence(session, bound, err);
+    case FL_AST_ALTER_SEQUENCE:
+        return fl_session_alter_sequence(session, bound, err);
     case FL_AST_ANALYZE:
         return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -638,6 +664,7 @@ static bool computes(fl_ast_statement_kind kind)
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
     case FL_AST_MERGE:
+    case FL_AST_ALTER:
     case FL_AST_ANALYZE:
     case FL_AST_EXPLAIN:
     case FL_AST_EXECUTE:
@@ -660,6 +687,9 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
     case FL_AST_MERGE:
+    case FL_AST_ALTER:
+    case FL_AST_CREATE_SEQUENCE:
+    case FL_AST_ALTER_SEQUENCE:
     case FL_AST_DROP:
         return true;
     default:
@@ -698,7 +728,8 @@ static const char *command_of(const fl_ast_statement *ast)
     static const char *const drops[] = {[FL_AST_OBJECT_TABLE] = "DROP TABLE",
                                         [FL_AST_OBJECT_VIEW] = "DROP VIEW",
                                         [FL_AST_OBJECT_INDEX] = "DROP INDEX",
-                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION"};
+                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
+                                        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -708,6 +739,12 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE INDEX";
     case FL_AST_CREATE_FUNCTION:
         return "CREATE FUNCTION";
+    case FL_AST_CREATE_SEQUENCE:
+        return "CREATE SEQUENCE";
+    case FL_AST_ALTER_SEQUENCE:
+        return "ALTER SEQUENCE";
+    case FL_AST_ALTER:
+        return ast->alter->is_view ? "ALTER VIEW" : "ALTER TABLE";
     case FL_AST_INSERT:
         return "INSERT";
     case FL_AST_UPDATE:

@@ -36,5 +36,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_insert);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_update);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_delete);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_merge);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_alter);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence);
 
 #endif

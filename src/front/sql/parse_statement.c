@@ -20,7 +20,6 @@ static const struct {
     {FL_KW_END, "transactions are", no_transactions},
     {FL_KW_COPY, "COPY is",
      "files are tables: CREATE TABLE t AS FROM 'file.csv'; to write one: fletch --format csv -o FILE -c 'SELECT …'"},
-    {FL_KW_ALTER, "ALTER is", "make the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"},
     {FL_KW_ATTACH, "ATTACH is", "files are tables: FROM 'file.parquet'"},
     {FL_KW_DETACH, "DETACH is", "there is one database; DROP TABLE takes tables away"},
     {FL_KW_USE, "USE is", "there is one database and one schema: write the tables' names alone"},
@@ -367,6 +366,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
         case FL_KW_DELETE:
         case FL_KW_TRUNCATE:
             FL_TRY(fl_sql_parse_delete(p, statement));
+            break;
+        case FL_KW_ALTER:
+            FL_TRY(fl_sql_parse_alter(p, statement));
             break;
         case FL_KW_MERGE:
             FL_TRY(fl_sql_parse_merge(p, statement));

@@ -550,7 +550,6 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@COPY t TO 'x'", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "CREATE TABLE t (a int @CHECK (a > 0))", NULL);
 }
 
 static void open_quotes_name_their_line(void **state)
