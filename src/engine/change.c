@@ -119,7 +119,8 @@ fl_status fl_append_segments(fl_session *session, const fl_table *table, fl_segm
 {
     fl_status st = FL_OK;
     fl_arena arena;
-    bool is_small = n_old > 0 && n_more == 1 && old[n_old - 1]->rows + more[0]->rows <= SMALL_SEGMENT_ROWS;
+    bool may_move = session->versions == NULL || !session->versions->keeps_places;
+    bool is_small = may_move && n_old > 0 && n_more == 1 && old[n_old - 1]->rows + more[0]->rows <= SMALL_SEGMENT_ROWS;
     fl_arena_init(&arena, &session->statement_memory);
     for (int64_t i = 0; i < n_old - is_small; i++)
         FL_TRY(add_reference(ret, old[i], err));
@@ -341,6 +342,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     FL_TRY(fl_session_put_version(session, bound->name, in.made, in.index, err));
     in.made = NULL;
     in.index = NULL;
+    fl_session_set_places(session, bound->name);
     session->changed_rows = n_added;
 cleanup:
     if (st != FL_OK)
@@ -363,7 +365,7 @@ static fl_table_order order_without(fl_table_order order, const int32_t *cols, i
 
 fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *err)
 {
-    if (!fl_session_has_version(session, name))
+    if (fl_session_has_places(session, name))
         return FL_OK;
     FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is changed twice in one statement", FL_STR_ARG(name));
     fl_err_hint(err, "run the changes one after the other");
@@ -385,10 +387,11 @@ cleanup:
     return st;
 }
 
-static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change, fl_err *err)
+static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_table *table,
+                             const fl_table_change *change, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_table *made = NULL, *table = bound->table;
+    fl_table *made = NULL;
     fl_key_index *index = NULL;
     bool updates = bound->kind == FL_AST_UPDATE;
     fl_segments changed = {.items = change->segments, .n = change->n_segments};
@@ -408,6 +411,8 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, con
     FL_TRY(fl_session_put_version(session, bound->name, made, index, err));
     made = NULL;
     index = NULL;
+    if (updates)
+        fl_session_set_places(session, bound->name);
     FL_TRY(fl_check_referrers(session, bound->name, table, updates ? bound->assigned : NULL, bound->n_assigned, err));
 cleanup:
     fl_key_index_free(index);
@@ -422,7 +427,7 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
     fl_status st = FL_OK;
     fl_rows rows = {0};
     fl_table_change change;
-    fl_table *table = bound->table;
+    fl_table *table = fl_session_latest(session, bound->name);
     int64_t n_old = 0;
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
     fl_table_change_init(&change, &session->engine->memory, &session->statement_memory, table->fields, old, n_old);
@@ -454,11 +459,12 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
             fl_table_change_update(&change, rows.segments, rows.n_segments, bound->assigned, bound->n_assigned, err));
     else
         FL_TRY(fl_table_change_delete(&change, err));
-    FL_TRY(put_changed(session, bound, &change, err));
+    FL_TRY(put_changed(session, bound, table, &change, err));
 cleanup:
     if (st == FL_OK && bound->query.plan != NULL)
         session->changed_rows = change.n_changed;
     fl_table_change_drop(&change);
     fl_rows_drop(&rows);
+    fl_table_unref(table);
     return st;
 }

@@ -167,6 +167,8 @@ typedef struct fl_table_version {
     fl_str name;
     fl_table *table;
     fl_key_index *index; /* NULL: the next statement that needs one makes it */
+    bool moved_places;   /* they were moved by a version before this one */
+    bool has_places;     /* rows that were there when the statement began are where they were */
 } fl_table_version;
 
 typedef struct fl_versions {
@@ -174,6 +176,7 @@ typedef struct fl_versions {
     fl_table_version *items;
     int32_t n;
     int32_t capacity;
+    bool keeps_places; /* a table may be changed more than once */
 } fl_versions;
 
 void fl_versions_init(fl_versions *versions, fl_memory *memory);
@@ -426,6 +429,11 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
 fl_table *fl_session_latest(const fl_session *session, fl_str name);
 bool fl_session_has_version(const fl_session *session, fl_str name);
 
+/** Says that the version that was put last has the rows of the one before in their places; and asks for it: true, too, where there is no
+ *  version. */
+void fl_session_set_places(fl_session *session, fl_str name);
+bool fl_session_has_places(const fl_session *session, fl_str name);
+
 /** The index of the rows of this version of a table, which is the caller's then; NULL: there is none. */
 fl_key_index *fl_session_take_index(fl_session *session, fl_str name, const fl_table *table);
 
@@ -502,7 +510,7 @@ fl_status fl_session_merge(fl_session *session, fl_sql_bound *bound, const fl_va
 fl_status fl_session_alter(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                            fl_err *err);
 
-/** FL_ERR_UNSUPPORTED where the statement under way has changed that table already. */
+/** FL_ERR_UNSUPPORTED where the statement under way has changed that table already, in a way after which rows are elsewhere. */
 fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *err);
 
 /** Only a unique index has an effect: a key. Of others the name is kept. */

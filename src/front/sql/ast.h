@@ -419,6 +419,7 @@ typedef struct fl_ast_cte {
     bool is_materialized; /* MATERIALIZED was written */
     bool is_inlined;      /* NOT MATERIALIZED was */
     fl_ast_query *query;
+    struct fl_ast_statement *change; /* INSERT, UPDATE, DELETE, MERGE in its place; NULL: a query */
 } fl_ast_cte;
 
 struct fl_ast_query {

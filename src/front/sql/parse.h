@@ -230,6 +230,9 @@ bool fl_sql_is_query_start(const parser *p);
 /** WITH ... SELECT ... ORDER BY ... LIMIT ...; also VALUES, FROM-first, TABLE t. */
 fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret);
 
+/** Behind WITH: the table expressions. */
+fl_status fl_sql_parse_ctes(parser *p, fl_ast_query *query);
+
 /** Behind SELECT: DISTINCT and the list. */
 fl_status fl_sql_parse_select_list(parser *p, fl_ast_select *select);
 
@@ -282,6 +285,13 @@ fl_status fl_sql_parse_target(parser *p, fl_ast_table **ret);
 
 /** Behind SET: a = e, (b, c) = (e, f), ... */
 fl_status fl_sql_parse_assigns(parser *p, fl_ast_assign **ret, int32_t *ret_count);
+
+/** Whether INSERT, UPDATE, DELETE or MERGE begins at a token; and parses the one that begins here, behind its table expressions (NULL: there
+ *  are none). */
+bool fl_sql_is_change(const parser *p, const fl_sql_token *token);
+fl_status fl_sql_parse_change(parser *p, fl_ast_query *with, fl_ast_statement *statement);
+
+void fl_sql_set_with(fl_ast_statement *change, fl_ast_query *with);
 
 /** [RETURNING list] */
 fl_status fl_sql_parse_returning(parser *p, fl_ast_returning *ret);

@@ -77,6 +77,9 @@ typedef struct fl_sql_env {
     /** What the table asks of its columns (*ret_rules NULL: nothing) and rows; borrowed from it. NULL: no table asks for anything. */
     void (*get_rules)(struct fl_sql_env *env, const fl_table *table, const fl_column_rules **ret_rules,
                       const fl_table_constraints **ret_constraints);
+    /** What a change of rows in WITH returned, which ran before; of a statement that does not run its columns alone. A reference for the
+     *  caller. NULL: there are none of those. */
+    fl_status (*get_changed)(struct fl_sql_env *env, const fl_ast_statement *change, fl_table **ret, fl_err *err);
     void *owner; /* for the functions above */
 } fl_sql_env;
 
