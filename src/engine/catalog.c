@@ -129,6 +129,34 @@ void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int
     }
 }
 
+/* The table's name, where it can be written without memory. */
+static void rename_owner(char **name, fl_str old, const char *new_name)
+{
+    if (*name == NULL || !fl_str_is_equal_nocase(fl_str_of(*name), old))
+        return;
+    char *copy = copy_text(fl_str_of(new_name), NULL);
+    if (copy == NULL)
+        return; /* it goes with the table no more */
+    fl_free(*name);
+    *name = copy;
+}
+
+void fl_engine_rename(fl_engine *engine, fl_str name, char *new_name)
+{
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *item = look_up(engine, name);
+    FL_ASSERT(item != NULL && look_up(engine, fl_str_of(new_name)) == NULL);
+    for (fl_plain_index *index = engine->plain_indexes; index != NULL; index = index->next)
+        rename_owner(&index->table_name, name, new_name);
+    for (fl_sequence *sequence = engine->sequences; sequence != NULL; sequence = sequence->next)
+        rename_owner(&sequence->table_name, name, new_name);
+    char *old = item->name;
+    item->name = new_name;
+    item->name_hash = fl_name_hash(fl_str_of(new_name));
+    pthread_mutex_unlock(&engine->lock);
+    fl_free(old);
+}
+
 fl_table *fl_engine_table(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);
@@ -321,6 +349,7 @@ fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool i
         fl_err_at(err, pos);
     } else {
         forget_plain_indexes(engine, fl_str_of(item->name));
+        fl_engine_forget_sequences(engine, fl_str_of(item->name));
         drop_item(item);
         *item = engine->items[--engine->n_items];
     }
@@ -354,6 +383,11 @@ void fl_engine_clear(fl_engine *engine)
         fl_plain_index *next = engine->plain_indexes->next;
         free_plain_index(engine->plain_indexes);
         engine->plain_indexes = next;
+    }
+    while (engine->sequences != NULL) {
+        fl_sequence *next = engine->sequences->next;
+        fl_sequence_free(engine->sequences);
+        engine->sequences = next;
     }
     fl_free(engine->items);
     engine->items = NULL;

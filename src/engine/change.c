@@ -5,6 +5,7 @@
 #include "plan/props.h"
 
 #define SMALL_SEGMENT_ROWS 4096
+#define NULLS_ROWS 8192
 
 /* ---- what they share ---- */
 
@@ -42,7 +43,8 @@ fl_status fl_make_version(fl_session *session, fl_table *old, const fl_table_par
     fl_status st = FL_OK;
     fl_table *table = NULL;
     const fl_column_rules *rules = fl_memory_table_rules(old);
-    FL_TRY(fl_memory_table_new(&session->engine->memory, old->name, old->fields, old->n_cols, parts->segments,
+    fl_str name = parts->name.len > 0 ? parts->name : old->name;
+    FL_TRY(fl_memory_table_new(&session->engine->memory, name, old->fields, old->n_cols, parts->segments,
                                parts->n_segments, &table, err));
     if (rules != NULL)
         FL_TRY(fl_memory_table_set_rules(table, rules, err));
@@ -80,6 +82,16 @@ cleanup:
     return st;
 }
 
+/* Numbers of a sequence go to rows in their order, so that one worker makes them. */
+static bool counts(const fl_table *table)
+{
+    const fl_column_rules *rules = fl_memory_table_rules(table);
+    for (int32_t c = 0; rules != NULL && c < table->n_cols; c++)
+        if (rules[c].sequence.len > 0)
+            return true;
+    return false;
+}
+
 static fl_status types_of(const fl_table *table, fl_arena *arena, fl_type **ret, fl_err *err)
 {
     fl_status st = FL_NEW_ARRAY(arena, table->n_cols + 1, ret, err);
@@ -107,7 +119,8 @@ fl_status fl_append_segments(fl_session *session, const fl_table *table, fl_segm
 {
     fl_status st = FL_OK;
     fl_arena arena;
-    bool is_small = n_old > 0 && n_more == 1 && old[n_old - 1]->rows + more[0]->rows <= SMALL_SEGMENT_ROWS;
+    bool may_move = session->versions == NULL || !session->versions->keeps_places;
+    bool is_small = may_move && n_old > 0 && n_more == 1 && old[n_old - 1]->rows + more[0]->rows <= SMALL_SEGMENT_ROWS;
     fl_arena_init(&arena, &session->statement_memory);
     for (int64_t i = 0; i < n_old - is_small; i++)
         FL_TRY(add_reference(ret, old[i], err));
@@ -164,50 +177,37 @@ cleanup:
     return st;
 }
 
-/* ---- CREATE TABLE ---- */
-
-fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
-                                  fl_err *err)
+fl_status fl_null_columns(fl_session *session, const fl_rows *rows, const fl_table *table, const int32_t *cols,
+                          int32_t n, fl_segments *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_rows rows = {0};
-    fl_table *table = NULL;
     fl_arena arena;
-    fl_field *fields = NULL;
-    fl_column_rules *rules = NULL;
-    fl_table_order order = {0};
-    int known = fl_engine_has(session->engine, bound->name);
+    fl_type *types = NULL;
+    fl_vec *vecs = NULL;
+    fl_segment_builder *builder = NULL;
+    fl_segment *made = NULL;
     fl_arena_init(&arena, &session->statement_memory);
-    if (known != 0 && bound->if_not_exists)
-        return FL_OK;
-    if (known != 0 && !bound->or_replace) {
-        st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", known == 1 ? "table" : "view",
-                     FL_STR_ARG(bound->name));
-        fl_err_hint(err, "CREATE OR REPLACE TABLE replaces it");
-        fl_err_at(err, bound->name_pos);
-        goto cleanup;
+    FL_TRY(FL_NEW_ARRAY(&arena, n + 1, &types, err));
+    FL_TRY(FL_NEW_ARRAY(&arena, n + 1, &vecs, err));
+    types[0] = FL_TYPE(FL_I64);
+    for (int32_t i = 0; i < n; i++) {
+        fl_value null = {.type = table->fields[cols[i]].type, .is_null = true};
+        types[1 + i] = null.type;
+        FL_TRY(fl_value_to_vec(&arena, &null, &vecs[1 + i], err));
     }
-    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &fields, err));
-    FL_TRY(FL_NEW_ARRAY(&arena, bound->n_columns + 1, &rules, err));
-    for (int32_t i = 0; i < bound->n_columns; i++) {
-        fields[i] = (fl_field){
-            .name = bound->columns[i].name, .type = bound->columns[i].type, .nullable = !bound->columns[i].is_not_null};
-        rules[i] = (fl_column_rules){.default_text = bound->columns[i].default_text,
-                                     .is_not_null = bound->columns[i].is_not_null};
+    FL_TRY(fl_segment_builder_new(&session->statement_memory, types, n + 1, FL_SEGMENT_RESULT, &builder, err));
+    for (int64_t s = 0; s < rows->n_segments; s++) {
+        for (int64_t at = 0; at < rows->segments[s]->rows; at += NULLS_ROWS) {
+            int64_t left = rows->segments[s]->rows - at;
+            int32_t count = left < NULLS_ROWS ? (int32_t)left : NULLS_ROWS;
+            FL_TRY(fl_vec_slice(&arena, &rows->segments[s]->vecs[0], at, count, &vecs[0], err));
+            FL_TRY(fl_segment_builder_add(builder, vecs, NULL, count, err));
+        }
+        FL_TRY(fl_segment_builder_finish(builder, &made, err));
+        FL_TRY(fl_segment_list_add(ret->memory, &ret->items, &ret->n, &ret->capacity, made, err));
     }
-    if (bound->query.plan != NULL && !bound->is_empty)
-        FL_TRY(fl_run_into(session, &bound->query, params, n_params, &arena, &rows, &order, err));
-    FL_TRY(fl_memory_table_new(&session->engine->memory, bound->name, fields, bound->n_columns, rows.segments,
-                               rows.n_segments, &table, err));
-    FL_TRY(fl_memory_table_set_rules(table, rules, err));
-    FL_TRY(fl_memory_table_set_keys(table, bound->keys, bound->n_keys, err));
-    FL_TRY(fl_memory_table_set_order(table, &order, err));
-    FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
-    fl_engine_forget_plain_indexes(session->engine, bound->name);
-    table = NULL;
 cleanup:
-    fl_table_unref(table);
-    fl_rows_drop(&rows);
+    fl_segment_builder_free(builder);
     fl_arena_drop(&arena);
     return st;
 }
@@ -308,7 +308,11 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     bool skips = bound->skips_key != FL_SQL_NO_KEY;
     fl_arena_init(&in.arena, &session->statement_memory);
     FL_TRY(fl_check_changeable(in.table, err));
-    FL_TRY(fl_run_into(session, &bound->query, params, n_params, &in.arena, &in.rows, &order, err));
+    int32_t threads = session->settings.threads;
+    session->settings.threads = counts(in.table) ? 1 : threads;
+    st = fl_run_into(session, &bound->query, params, n_params, &in.arena, &in.rows, &order, err);
+    session->settings.threads = threads;
+    FL_TRY(st);
     if (in.table->rows > 0 || skips)
         order = (fl_table_order){0};
     fl_new_rows check = {.segments = in.rows.segments,
@@ -338,6 +342,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     FL_TRY(fl_session_put_version(session, bound->name, in.made, in.index, err));
     in.made = NULL;
     in.index = NULL;
+    fl_session_set_places(session, bound->name);
     session->changed_rows = n_added;
 cleanup:
     if (st != FL_OK)
@@ -360,7 +365,7 @@ static fl_table_order order_without(fl_table_order order, const int32_t *cols, i
 
 fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *err)
 {
-    if (!fl_session_has_version(session, name))
+    if (fl_session_has_places(session, name))
         return FL_OK;
     FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is changed twice in one statement", FL_STR_ARG(name));
     fl_err_hint(err, "run the changes one after the other");
@@ -383,10 +388,11 @@ cleanup:
     return st;
 }
 
-static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, const fl_table_change *change, fl_err *err)
+static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_table *table,
+                             const fl_table_change *change, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_table *made = NULL, *table = bound->table;
+    fl_table *made = NULL;
     fl_key_index *index = NULL;
     bool updates = bound->kind == FL_AST_UPDATE;
     fl_segments changed = {.items = change->segments, .n = change->n_segments};
@@ -406,6 +412,8 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, con
     FL_TRY(fl_session_put_version(session, bound->name, made, index, err));
     made = NULL;
     index = NULL;
+    if (updates)
+        fl_session_set_places(session, bound->name);
     FL_TRY(fl_check_referrers(session, bound->name, table, updates ? bound->assigned : NULL, bound->n_assigned, err));
 cleanup:
     fl_key_index_free(index);
@@ -420,7 +428,7 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
     fl_status st = FL_OK;
     fl_rows rows = {0};
     fl_table_change change;
-    fl_table *table = bound->table;
+    fl_table *table = fl_session_latest(session, bound->name);
     int64_t n_old = 0;
     fl_segment *const *old = fl_memory_table_segments(table, &n_old);
     fl_table_change_init(&change, &session->engine->memory, &session->statement_memory, table->fields, old, n_old);
@@ -452,11 +460,12 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
             fl_table_change_update(&change, rows.segments, rows.n_segments, bound->assigned, bound->n_assigned, err));
     else
         FL_TRY(fl_table_change_delete(&change, err));
-    FL_TRY(put_changed(session, bound, &change, err));
+    FL_TRY(put_changed(session, bound, table, &change, err));
 cleanup:
     if (st == FL_OK && bound->query.plan != NULL)
         session->changed_rows = change.n_changed;
     fl_table_change_drop(&change);
     fl_rows_drop(&rows);
+    fl_table_unref(table);
     return st;
 }

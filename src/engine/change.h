@@ -8,6 +8,7 @@
 
 /* What a new version of a table is made of. */
 typedef struct fl_table_parts {
+    fl_str name; /* empty: the old one */
     fl_segment *const *segments;
     int64_t n_segments;
     const fl_table_key *keys;
@@ -34,6 +35,24 @@ fl_status fl_append_segments(fl_session *session, const fl_table *table, fl_segm
 /** RETURNING: the last columns of the rows as the statement's answer; live (NULL: all) says which rows. Without RETURNING nothing. */
 fl_status fl_give_returning(fl_session *session, const fl_sql_bound *bound, const fl_rows *rows, uint64_t *const *live,
                             fl_rows *ret, fl_err *err);
+
+/** Rows that say where others are (their first column), and null for each of these columns of the table. */
+fl_status fl_null_columns(fl_session *session, const fl_rows *rows, const fl_table *table, const int32_t *cols,
+                          int32_t n, fl_segments *ret, fl_err *err);
+
+/* ---- foreign_key.c ---- */
+
+/** fl_check_referrers for a change that followed from `depth` others. */
+fl_status fl_check_referrers_below(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
+                                   int32_t depth, fl_err *err);
+
+/** Whether what becomes of a table (NULL: it goes) has all keys that foreign keys of others refer to: FL_ERR_UNSUPPORTED (2BP01); where it
+ *  `cascades` these foreign keys go. */
+fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, fl_err *err);
+
+/** Foreign keys that refer to a table follow its new name, or that of one of its columns. made: what becomes of it (NULL: it stays). */
+fl_status fl_rename_referred(fl_session *session, fl_str name, fl_str new_name, fl_str old_col, fl_str new_col,
+                             fl_table *made, fl_err *err);
 
 /* ---- keys.c ---- */
 

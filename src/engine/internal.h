@@ -9,6 +9,7 @@
 #include "base/workers.h"
 #include "engine/key_index.h"
 #include "exec/exec.h"
+#include "exec/sequences.h"
 #include "exec/session_state.h"
 #include "exec/spill_file.h"
 #include "fletch/fletch.h"
@@ -45,6 +46,24 @@ typedef struct fl_plain_index {
     char *table_name;
 } fl_plain_index;
 
+/* A sequence. */
+typedef struct fl_sequence {
+    struct fl_sequence *next;
+    char *name;
+    char *table_name; /* that it goes with; NULL: none */
+    int64_t id;
+    int64_t start, increment, min, max;
+    bool cycles;
+    bool is_given; /* `last` was given out; else it comes next */
+    int64_t last;
+} fl_sequence;
+
+/* What a session was given by a sequence last. */
+typedef struct fl_given_number {
+    int64_t sequence;
+    int64_t value;
+} fl_given_number;
+
 struct fl_engine {
     fl_memory memory;
     fl_region_pool *pool;
@@ -67,7 +86,8 @@ struct fl_engine {
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
-    fl_plain_index *plain_indexes; /* guarded by lock */
+    fl_plain_index *plain_indexes; /* guarded by lock, as is the next */
+    fl_sequence *sequences;
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
     struct fl_running *running; /* guarded by lock, as are the next two */
@@ -147,6 +167,8 @@ typedef struct fl_table_version {
     fl_str name;
     fl_table *table;
     fl_key_index *index; /* NULL: the next statement that needs one makes it */
+    bool moved_places;   /* they were moved by a version before this one */
+    bool has_places;     /* rows that were there when the statement began are where they were */
 } fl_table_version;
 
 typedef struct fl_versions {
@@ -154,6 +176,7 @@ typedef struct fl_versions {
     fl_table_version *items;
     int32_t n;
     int32_t capacity;
+    bool keeps_places; /* a table may be changed more than once */
 } fl_versions;
 
 void fl_versions_init(fl_versions *versions, fl_memory *memory);
@@ -174,6 +197,11 @@ struct fl_session {
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
+    fl_sequences sequences; /* for functions */
+    fl_given_number *given; /* guarded by the engine's lock, as are the next three */
+    int64_t given_capacity;
+    int32_t n_given;
+    int64_t last_given;    /* id of the sequence; 0: none yet */
     fl_versions *versions; /* that the statement under way made; NULL: it is none that changes tables */
     int64_t changed_rows;  /* by the last statement; -1: it was none that changes rows */
     const char *command;   /* what it was: "INSERT", ... ; empty: none of those */
@@ -250,6 +278,9 @@ fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const 
 
 /** Puts versions of tables that are there in their places; their tables and indexes are taken over. Cannot fail. */
 void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int32_t n);
+
+/** Calls a table or view otherwise, and what goes with it. The name, which nothing has, is taken over. Cannot fail. */
+void fl_engine_rename(fl_engine *engine, fl_str name, char *new_name);
 
 /** The table of that name, a reference of the caller's, or NULL; and the index of its keys, which is the caller's then. */
 fl_table *fl_engine_table(fl_engine *engine, fl_str name);
@@ -398,6 +429,11 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
 fl_table *fl_session_latest(const fl_session *session, fl_str name);
 bool fl_session_has_version(const fl_session *session, fl_str name);
 
+/** Says that the version that was put last has the rows of the one before in their places; and asks for it: true, too, where there is no
+ *  version. */
+void fl_session_set_places(fl_session *session, fl_str name);
+bool fl_session_has_places(const fl_session *session, fl_str name);
+
 /** The index of the rows of this version of a table, which is the caller's then; NULL: there is none. */
 fl_key_index *fl_session_take_index(fl_session *session, fl_str name, const fl_table *table);
 
@@ -406,6 +442,25 @@ fl_status fl_session_put_version(fl_session *session, fl_str name, fl_table *tab
 
 /** Puts all new versions in the places of the old ones. Cannot fail. */
 void fl_session_publish(fl_session *session);
+
+/* ---- sequences (sequence.c) ---- */
+void fl_session_sequences_init(fl_session *session);
+fl_status fl_session_create_sequence(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_alter_sequence(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_engine_drop_sequence(fl_engine *engine, fl_str name, bool if_exists, bool cascades, int32_t pos,
+                                  fl_err *err);
+bool fl_engine_has_sequence(fl_engine *engine, fl_str name);
+
+/** A sequence that nobody knows yet; of a table unless the name is empty, with numbers of a type. */
+fl_status fl_sequence_new(fl_str name, fl_str table_name, const fl_ast_sequence_options *options, fl_type_id type,
+                          fl_sequence **ret, fl_err *err);
+void fl_sequence_free(fl_sequence *sequence); /* NULL does nothing */
+
+/** Takes one over, in the place of one of its name. Cannot fail. */
+void fl_engine_add_sequence(fl_engine *engine, fl_sequence *sequence);
+
+/** Drops those that go with a table. The engine's lock is held. */
+void fl_engine_forget_sequences(fl_engine *engine, fl_str table_name);
 
 /* ---- what tables ask of rows (row_rules.c, foreign_key.c) ---- */
 
@@ -438,7 +493,7 @@ fl_status fl_check_references(fl_session *session, fl_table *table, fl_str name,
 fl_status fl_check_referrers(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
                              fl_err *err);
 
-/* ---- changing tables (change.c, merge.c): between fl_session_begin_change and fl_session_end_change ---- */
+/* ---- changing tables (change.c, merge.c, alter.c): between fl_session_begin_change and fl_session_end_change ---- */
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                   fl_err *err);
 
@@ -452,7 +507,10 @@ fl_status fl_session_change_rows(fl_session *session, fl_sql_bound *bound, const
 fl_status fl_session_merge(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                            fl_rows *ret, fl_err *err);
 
-/** FL_ERR_UNSUPPORTED where the statement under way has changed that table already. */
+fl_status fl_session_alter(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
+                           fl_err *err);
+
+/** FL_ERR_UNSUPPORTED where the statement under way has changed that table already, in a way after which rows are elsewhere. */
 fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *err);
 
 /** Only a unique index has an effect: a key. Of others the name is kept. */

@@ -30,6 +30,7 @@ static void drop_merging(merging *m)
     fl_segments_drop(&m->deleted);
     fl_segments_drop(&m->added);
     fl_rows_drop(&m->rows);
+    fl_table_unref(m->table);
     fl_arena_drop(&m->arena);
 }
 
@@ -169,7 +170,7 @@ fl_status fl_session_merge(fl_session *session, fl_sql_bound *bound, const fl_va
                            fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    merging m = {.session = session, .bound = bound, .table = bound->table};
+    merging m = {.session = session, .bound = bound, .table = fl_session_latest(session, bound->name)};
     int64_t n_old = 0;
     fl_arena_init(&m.arena, &session->statement_memory);
     FL_TRY(fl_check_changeable(m.table, err));

@@ -76,6 +76,7 @@ fl_session_state fl_session_state_of(const fl_session *session, const fl_value *
                               .seed = session->engine->seed,
                               .params = params,
                               .n_params = n_params,
+                              .sequences = (fl_sequences *)(uintptr_t)&session->sequences,
                               .metrics = session->memory.metrics};
 }
 
@@ -88,6 +89,7 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
     const fl_system *system = session->memory.system;
     int64_t began_ns = fl_clock_ns(system) - session->binding_ns;
     state.metrics = NULL;
+    state.sequences = NULL;
     session->binding_ns = 0;
     session_evaluator evaluator = {
         .base = {.fold = fold, .select = select}, .state = &state, .memory = &session->statement_memory};

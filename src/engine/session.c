@@ -72,6 +72,8 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     session->interrupt.system = engine->memory.system;
     fl_spill_quota_init(&session->spill_quota, &engine->spill_quota, "temp_limit", 0);
     fl_settings_init(&session->settings, engine);
+    fl_session_sequences_init(session);
+    session->changed_rows = -1;
     pthread_mutex_init(&session->lock, NULL);
     *ret_session = session;
     return FL_OK;
@@ -106,6 +108,7 @@ void fl_session_unref(fl_session *session)
         return;
     fl_engine *engine = session->engine;
     pthread_mutex_destroy(&session->lock);
+    fl_free(session->given);
     fl_free(session);
     fl_engine_unref(engine);
 }

@@ -1,5 +1,5 @@
 /* What each kind of statement does with its plan. A statement that fails changes nothing. */
-#include "engine/internal.h"
+#include "engine/change.h"
 
 #include "base/clock.h"
 #include "exec/eval.h"
@@ -19,7 +19,16 @@ typedef struct binding {
     fl_session *session;
     fl_evaluator evaluator;
     fl_session_state state;
+    struct changed *changed; /* by changes of rows in WITH */
+    bool runs_changes;       /* they ran */
 } binding;
+
+/* What a change of rows in WITH returned. */
+typedef struct changed {
+    struct changed *next;
+    const fl_ast_statement *ast;
+    fl_table *table;
+} changed;
 
 static fl_status fold(fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
                       fl_err *err)
@@ -64,6 +73,8 @@ cleanup:
     return st;
 }
 
+static fl_status get_changed(fl_sql_env *env, const fl_ast_statement *ast, fl_table **ret, fl_err *err);
+
 static void init_binding(binding *b, fl_session *session, fl_arena *arena, const fl_type *types, const fl_value *params,
                          int32_t n_params)
 {
@@ -87,6 +98,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                           .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
                           .get_rules = get_rules,
+                          .get_changed = get_changed,
                           .owner = b};
 }
 
@@ -104,6 +116,24 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     return st;
 }
 
+/* Of tables: nothing but what goes, too, may refer to them. */
+static fl_status drop_table(fl_session *session, const fl_sql_bound *bound, int32_t i, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t pos = bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos;
+    bool is_view = bound->object == FL_AST_OBJECT_VIEW;
+    if (!is_view && fl_engine_has(session->engine, bound->names[i]) == 1) {
+        st = fl_check_unreferred(session, bound->names[i], NULL, bound->cascades, err);
+        if (st != FL_OK)
+            fl_err_at(err, pos);
+        FL_TRY(st);
+        fl_session_publish(session);
+    }
+    st = fl_engine_drop(session->engine, bound->names[i], is_view, bound->if_exists, pos, err);
+cleanup:
+    return st;
+}
+
 static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -113,9 +143,11 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
         if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
+        else if (bound->object == FL_AST_OBJECT_SEQUENCE)
+            st = fl_engine_drop_sequence(session->engine, bound->names[i], bound->if_exists, bound->cascades,
+                                         bound->names_pos[i], err);
         else
-            st = fl_engine_drop(session->engine, bound->names[i], bound->object == FL_AST_OBJECT_VIEW, bound->if_exists,
-                                bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos, err);
+            st = drop_table(session, bound, i, err);
     return st;
 }
 
@@ -602,6 +634,12 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return fl_session_change_rows(session, bound, params, n_params, ret, err);
     case FL_AST_DROP:
         return drop(session, bound, err);
+    case FL_AST_ALTER:
+        return fl_session_alter(session, bound, params, n_params, err);
+    case FL_AST_CREATE_SEQUENCE:
+        return fl_session_create_sequence(session, bound, err);
+    case FL_AST_ALTER_SEQUENCE:
+        return fl_session_alter_sequence(session, bound, err);
     case FL_AST_ANALYZE:
         return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -646,6 +684,7 @@ static bool computes(fl_ast_statement_kind kind)
     case FL_AST_UPDATE:
     case FL_AST_DELETE:
     case FL_AST_MERGE:
+    case FL_AST_ALTER:
     case FL_AST_ANALYZE:
     case FL_AST_EXPLAIN:
     case FL_AST_EXECUTE:
@@ -672,6 +711,9 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_DELETE:
     case FL_AST_TRUNCATE:
     case FL_AST_MERGE:
+    case FL_AST_ALTER:
+    case FL_AST_CREATE_SEQUENCE:
+    case FL_AST_ALTER_SEQUENCE:
     case FL_AST_DROP:
     case FL_AST_COPY_FROM:
         return true;
@@ -711,7 +753,8 @@ static const char *command_of(const fl_ast_statement *ast)
     static const char *const drops[] = {[FL_AST_OBJECT_TABLE] = "DROP TABLE",
                                         [FL_AST_OBJECT_VIEW] = "DROP VIEW",
                                         [FL_AST_OBJECT_INDEX] = "DROP INDEX",
-                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION"};
+                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
+                                        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -721,6 +764,12 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE INDEX";
     case FL_AST_CREATE_FUNCTION:
         return "CREATE FUNCTION";
+    case FL_AST_CREATE_SEQUENCE:
+        return "CREATE SEQUENCE";
+    case FL_AST_ALTER_SEQUENCE:
+        return "ALTER SEQUENCE";
+    case FL_AST_ALTER:
+        return ast->alter->is_view ? "ALTER VIEW" : "ALTER TABLE";
     case FL_AST_INSERT:
         return "INSERT";
     case FL_AST_UPDATE:
@@ -736,6 +785,126 @@ static const char *command_of(const fl_ast_statement *ast)
     default:
         return "";
     }
+}
+
+/* ---- changes of rows in WITH --------------------------------------------------------------------------------------- */
+
+/* The table expressions in front of a statement; NULL: there are none. */
+static const fl_ast_query *with_of(const fl_ast_statement *ast)
+{
+    switch (ast->kind) {
+    case FL_AST_QUERY:
+        return ast->query;
+    case FL_AST_INSERT:
+        return ast->insert->with;
+    case FL_AST_UPDATE:
+        return ast->update->with;
+    case FL_AST_DELETE:
+        return ast->erase->with;
+    case FL_AST_MERGE:
+        return ast->merge->with;
+    default:
+        return NULL;
+    }
+}
+
+static bool has_changes(const fl_ast_statement *ast)
+{
+    const fl_ast_query *with = with_of(ast);
+    for (int32_t i = 0; with != NULL && i < with->cte_count; i++)
+        if (with->ctes[i].change != NULL)
+            return true;
+    return false;
+}
+
+/* Keeps rows that a change returned as a table. */
+static fl_status keep_changed(binding *b, fl_arena *arena, const fl_ast_statement *ast, const fl_rows *rows,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    changed *made = NULL;
+    FL_TRY(FL_NEW(arena, &made, err));
+    FL_TRY(fl_memory_table_new(&b->session->engine->memory, FL_STR("returned"), rows->fields, rows->n_cols,
+                               rows->segments, rows->n_segments, &made->table, err));
+    made->ast = ast;
+    made->next = b->changed;
+    b->changed = made;
+cleanup:
+    return st;
+}
+
+static void drop_changed(binding *b)
+{
+    for (; b->changed != NULL; b->changed = b->changed->next)
+        fl_table_unref(b->changed->table);
+}
+
+static fl_status run_changes(binding *b, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
+                             const fl_value *params, int32_t n_params, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_ast_query *with = with_of(ast);
+    fl_sql_bound bound = {0};
+    fl_rows rows = {0};
+    for (int32_t i = 0; with != NULL && i < with->cte_count; i++) {
+        fl_ast_statement *change = with->ctes[i].change;
+        if (change == NULL)
+            continue;
+        change->parameter_count = ast->parameter_count;
+        FL_TRY(fl_sql_bind(&b->env, arena, text, change, &bound, err));
+        FL_TRY(dispatch(b->session, text, &bound, params, n_params, &rows, err));
+        FL_TRY(keep_changed(b, arena, change, &rows, err));
+        fl_rows_drop(&rows);
+        fl_sql_bound_drop(&bound);
+        rows = (fl_rows){0};
+    }
+    b->session->changed_rows = -1;
+cleanup:
+    fl_rows_drop(&rows);
+    fl_sql_bound_drop(&bound);
+    return st;
+}
+
+/* Of a statement that is bound alone: the columns that the change would return. */
+static fl_status bind_changed(binding *b, const fl_ast_statement *ast, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sql_bound bound = {0};
+    fl_rows rows = {0};
+    fl_arena *arena = b->catalog.arena;
+    FL_TRY(fl_sql_bind(&b->env, arena, (fl_str){0}, ast, &bound, err));
+    int32_t first = bound.query.n_outputs - bound.n_returning;
+    rows.n_cols = bound.n_returning;
+    FL_TRY(FL_NEW_ARRAY(arena, rows.n_cols + 1, &rows.fields, err));
+    for (int32_t i = 0; i < rows.n_cols; i++)
+        rows.fields[i] = (fl_field){.name = bound.query.names[first + i],
+                                    .type = fl_plan_col(bound.query.plan, bound.query.outputs[first + i])->type,
+                                    .nullable = true};
+    st = keep_changed(b, arena, ast, &rows, err);
+cleanup:
+    fl_sql_bound_drop(&bound);
+    return st;
+}
+
+static fl_status get_changed(fl_sql_env *env, const fl_ast_statement *ast, fl_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    binding *b = env->owner;
+    for (int tries = 0; tries < 2; tries++) {
+        for (const changed *c = b->changed; c != NULL; c = c->next)
+            if (c->ast == ast) {
+                *ret = fl_table_ref(c->table);
+                return FL_OK;
+            }
+        if (b->runs_changes || tries == 1)
+            break;
+        FL_TRY(bind_changed(b, ast, err));
+    }
+    FL_FAIL(err, FL_ERR_UNSUPPORTED, "a change of rows in WITH stands in front of the whole statement");
+    fl_err_hint(err, "move it into the WITH at the statement's begin");
+    return FL_ERR_UNSUPPORTED;
+cleanup:
+    return st;
 }
 
 /* A statement's own piece of the text; one that was built has none. */
@@ -755,7 +924,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     binding b;
     fl_type *types = NULL;
     bool is_bound = false;
-    bool is_locked = false, is_outermost = false;
+    bool is_locked = false, is_outermost = false, has_binding = false;
     fl_versions versions;
     fl_arena_init(&arena, &session->statement_memory);
     fl_versions_init(&versions, &session->statement_memory);
@@ -766,19 +935,29 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
-    if (is_writer(ast->kind)) {
+    bool changes = has_changes(ast);
+    if (is_writer(ast->kind) || changes) {
         FL_TRY(fl_session_begin_change(session, err));
         is_locked = true;
+        versions.keeps_places = changes;
         session->versions = &versions;
     }
     init_binding(&b, session, &arena, types, params, n_params);
     b.env.is_final = ast->kind != FL_AST_PREPARE; /* there parameters are still to be given */
+    has_binding = true;
     session->binding_ns = 0;
+    b.runs_changes = ast->kind != FL_AST_PREPARE && ast->kind != FL_AST_EXPLAIN;
+    if (changes)
+        FL_TRY(run_changes(&b, &arena, text, ast, params, n_params, err));
     int64_t began_ns = fl_clock_ns(session->memory.system);
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
     session->binding_ns = fl_clock_ns(session->memory.system) - began_ns;
     is_bound = true;
-    FL_TRY(dispatch(session, text, &bound, params, n_params, ret, err));
+    if (changes && bound.kind == FL_AST_QUERY) /* all of it has to succeed before anything takes effect */
+        FL_TRY(fl_session_run(session, &bound.query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret,
+                              err));
+    else
+        FL_TRY(dispatch(session, text, &bound, params, n_params, ret, err));
     if (is_locked)
         fl_session_publish(session);
     if (ast->kind != FL_AST_EXECUTE && ast->kind != FL_AST_EXPLAIN)
@@ -788,6 +967,8 @@ cleanup:
         session->versions = NULL;
         fl_session_end_change(session);
     }
+    if (has_binding)
+        drop_changed(&b);
     fl_versions_drop(&versions);
     if (is_bound)
         fl_sql_bound_drop(&bound);
@@ -804,6 +985,7 @@ fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text
     binding b;
     init_binding(&b, session, arena, NULL, NULL, 0);
     fl_status st = fl_sql_bind(&b.env, arena, text, ast, ret, err);
+    drop_changed(&b);
     fl_files_in_use_end(&session->files);
     return st;
 }

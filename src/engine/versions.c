@@ -37,6 +37,19 @@ bool fl_session_has_version(const fl_session *session, fl_str name)
     return find(session->versions, name) != NULL;
 }
 
+void fl_session_set_places(fl_session *session, fl_str name)
+{
+    fl_table_version *version = find(session->versions, name);
+    FL_ASSERT(version != NULL);
+    version->has_places = !version->moved_places;
+}
+
+bool fl_session_has_places(const fl_session *session, fl_str name)
+{
+    const fl_table_version *version = find(session->versions, name);
+    return version == NULL || version->has_places;
+}
+
 fl_key_index *fl_session_take_index(fl_session *session, fl_str name, const fl_table *table)
 {
     fl_table_version *version = find(session->versions, name);
@@ -71,10 +84,13 @@ fl_status fl_session_put_version(fl_session *session, fl_str name, fl_table *tab
         known = &versions->items[versions->n++];
         *known = (fl_table_version){.name = copy};
     }
+    bool is_new = known->table == NULL;
     fl_key_index_free(known->index);
     fl_table_unref(known->table);
     known->table = table;
     known->index = index;
+    known->moved_places |= !is_new && !known->has_places;
+    known->has_places = false;
 cleanup:
     return st;
 }

@@ -11,7 +11,8 @@ typedef struct fl_session_state {
     uint64_t seed;          /* of the tables' hash */
     const fl_value *params; /* values of $1 … */
     int32_t n_params;
-    struct fl_call_tally *tally; /* gets what becomes of calls; NULL: nobody asks */
+    struct fl_sequences *sequences; /* NULL: there are none, as where the optimizer tries something */
+    struct fl_call_tally *tally;    /* gets what becomes of calls; NULL: nobody asks */
     struct fl_metrics
         *metrics; /* where evaluations are counted; NULL: they are not, as what the optimizer tries is not */
 } fl_session_state;

@@ -479,6 +479,7 @@ typedef struct fl_ast_cte {
     bool is_materialized; /* MATERIALIZED was written */
     bool is_inlined;      /* NOT MATERIALIZED was */
     fl_ast_query *query;
+    struct fl_ast_statement *change; /* INSERT, UPDATE, DELETE, MERGE in its place; NULL: a query */
 } fl_ast_cte;
 
 struct fl_ast_query {
@@ -510,6 +511,9 @@ typedef enum fl_ast_statement_kind {
     FL_AST_DELETE,          /* erase */
     FL_AST_TRUNCATE,        /* erase, without a condition */
     FL_AST_MERGE,           /* merge */
+    FL_AST_ALTER,           /* alter */
+    FL_AST_CREATE_SEQUENCE, /* sequence */
+    FL_AST_ALTER_SEQUENCE,  /* sequence */
     FL_AST_DROP,            /* drop */
     FL_AST_ANALYZE,         /* analyze */
     FL_AST_DESCRIBE,        /* describe */
@@ -538,12 +542,59 @@ typedef struct fl_ast_table_key {
     bool is_primary;
 } fl_ast_table_key;
 
+/* CHECK (…) */
+typedef struct fl_ast_check {
+    struct fl_ast_check *next;
+    fl_ast_name name; /* of CONSTRAINT; empty text: none */
+    int32_t start;
+    fl_ast_expr *condition;
+    int32_t text_start, text_end; /* its text */
+} fl_ast_check;
+
+typedef enum fl_ast_reference_action {
+    FL_AST_REFERENCE_REFUSES, /* NO ACTION, RESTRICT */
+    FL_AST_REFERENCE_CASCADES,
+    FL_AST_REFERENCE_SETS_NULL,
+    FL_AST_REFERENCE_SETS_DEFAULT,
+} fl_ast_reference_action;
+
+/* FOREIGN KEY (…) REFERENCES t (…) */
+typedef struct fl_ast_foreign_key {
+    struct fl_ast_foreign_key *next;
+    fl_ast_name name; /* of CONSTRAINT; empty text: none */
+    int32_t start;
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_path table;
+    fl_ast_name *table_columns; /* none: its primary key */
+    int32_t table_column_count;
+    fl_ast_reference_action on_delete, on_update;
+} fl_ast_foreign_key;
+
+/* What a sequence is told; has_… false: not said. */
+typedef struct fl_ast_sequence_options {
+    bool has_start, has_increment, has_min, has_max, has_cycle, has_restart, is_restart_given;
+    bool cycles;
+    int64_t start, increment, min, max, restart;
+    fl_ast_path owner; /* OWNED BY table.column; count 0: not said */
+} fl_ast_sequence_options;
+
+typedef enum fl_ast_identity {
+    FL_AST_IDENTITY_NONE,
+    FL_AST_IDENTITY_BY_DEFAULT,
+    FL_AST_IDENTITY_ALWAYS
+} fl_ast_identity;
+
 typedef struct fl_ast_column_def {
     fl_ast_name name;
     fl_ast_type *type;
     bool is_not_null;
     fl_ast_expr *otherwise;                 /* DEFAULT or NULL */
     int32_t otherwise_start, otherwise_end; /* its text */
+    fl_ast_expr *generated;                 /* GENERATED ALWAYS AS (…) or NULL */
+    int32_t generated_start, generated_end;
+    fl_ast_identity identity;
+    fl_ast_sequence_options *sequence; /* of an identity; NULL: none were written */
 } fl_ast_column_def;
 
 typedef struct fl_ast_create_table {
@@ -551,10 +602,52 @@ typedef struct fl_ast_create_table {
     bool or_replace, if_not_exists, is_temporary;
     fl_ast_column_def *columns; /* with AS: names alone, or none */
     int32_t column_count;
-    fl_ast_table_key *keys; /* of columns and of the table */
-    fl_ast_query *query;    /* of AS, or NULL */
-    bool is_empty;          /* WITH NO DATA */
+    fl_ast_table_key *keys; /* of columns and of the table, as the next two */
+    fl_ast_check *checks;
+    fl_ast_foreign_key *foreign_keys;
+    fl_ast_query *query; /* of AS, or NULL */
+    bool is_empty;       /* WITH NO DATA */
 } fl_ast_create_table;
+
+typedef enum fl_ast_alter_kind {
+    FL_AST_ALTER_ADD_COLUMN,     /* parts: one column and its constraints */
+    FL_AST_ALTER_DROP_COLUMN,    /* name */
+    FL_AST_ALTER_RENAME,         /* to: of the table or view */
+    FL_AST_ALTER_RENAME_COLUMN,  /* name, to */
+    FL_AST_ALTER_SET_TYPE,       /* name, type, expr (USING) or NULL */
+    FL_AST_ALTER_SET_DEFAULT,    /* name, expr or NULL: DROP DEFAULT */
+    FL_AST_ALTER_SET_NOT_NULL,   /* name */
+    FL_AST_ALTER_DROP_NOT_NULL,  /* name */
+    FL_AST_ALTER_ADD_CONSTRAINT, /* parts */
+    FL_AST_ALTER_DROP_CONSTRAINT,
+    FL_AST_ALTER_RENAME_CONSTRAINT,
+    FL_AST_ALTER_DROP_EXPRESSION, /* name: a generated column becomes one like others */
+} fl_ast_alter_kind;
+
+typedef struct fl_ast_alter_action {
+    fl_ast_alter_kind kind;
+    int32_t start;
+    fl_ast_name name, to;
+    bool if_exists, if_not_exists, cascades;
+    fl_ast_create_table *parts;
+    fl_ast_type *type;
+    fl_ast_expr *expr;
+    int32_t text_start, text_end; /* of expr */
+} fl_ast_alter_action;
+
+typedef struct fl_ast_alter {
+    fl_ast_path path;
+    bool if_exists, is_view;
+    fl_ast_alter_action *actions;
+    int32_t action_count;
+} fl_ast_alter;
+
+typedef struct fl_ast_sequence {
+    fl_ast_path path;
+    bool or_replace, if_not_exists, if_exists;
+    fl_ast_sequence_options options;
+    fl_ast_name to; /* ALTER ... RENAME TO; empty: none */
+} fl_ast_sequence;
 
 typedef struct fl_ast_create_view {
     fl_ast_path path;
@@ -693,11 +786,12 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_VIEW,
     FL_AST_OBJECT_INDEX,
     FL_AST_OBJECT_FUNCTION,
+    FL_AST_OBJECT_SEQUENCE,
 } fl_ast_object;
 
 typedef struct fl_ast_drop {
     fl_ast_object object;
-    bool if_exists;
+    bool if_exists, cascades;
     fl_ast_path *paths;
     int32_t path_count;
 } fl_ast_drop;
@@ -767,6 +861,8 @@ typedef struct fl_ast_statement {
         fl_ast_update *update;
         fl_ast_erase *erase;
         fl_ast_merge *merge;
+        fl_ast_alter *alter;
+        fl_ast_sequence *sequence;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

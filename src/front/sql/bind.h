@@ -47,6 +47,7 @@ typedef enum clause {
     CLAUSE_VALUES,
     CLAUSE_SET,
     CLAUSE_RETURNING,
+    CLAUSE_RULE,      /* CHECK, GENERATED */
     CLAUSE_SET_ORDER, /* ORDER BY of a set operation */
 } clause;
 

@@ -36,6 +36,8 @@ const char *fl_sql_clause_name(clause clause)
         return "UPDATE";
     case CLAUSE_RETURNING:
         return "RETURNING";
+    case CLAUSE_RULE:
+        return "CHECK and GENERATED";
     case CLAUSE_SET_ORDER:
         return "ORDER BY of a set operation";
     }

@@ -378,7 +378,7 @@ static fl_status check_unused(binder *b, const fl_ast_query *ast, cte *ctes)
     fl_status st = FL_OK;
     for (int32_t i = 0; i < ast->cte_count; i++, ctes = ctes->next) {
         output out;
-        if (!ctes->is_used)
+        if (!ctes->is_used && ctes->ast->change == NULL)
             FL_TRY(ctes->is_recursive ? fl_sql_bind_recursive(b, ctes, &out)
                                       : fl_sql_bind_query(b, ctes->outer, ctes->next, ctes->ast->query, &out));
     }

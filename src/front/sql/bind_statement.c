@@ -1,5 +1,5 @@
 /* Statements that are no changes of rows: queries, CREATE, DROP, settings, EXPLAIN, PREPARE, EXECUTE. */
-#include "front/sql/bind_statement.h"
+#include "front/sql/bind_definition.h"
 
 #include "base/nearest.h"
 #include "op/values/node.h"
@@ -39,7 +39,7 @@ static fl_status check_schema(fl_ast_path path, fl_err *err)
     return fl_err_state(err, "3F000", FL_ERR_TABLE);
 }
 
-static fl_status fail_twice(fl_str name, int32_t pos, fl_err *err)
+fl_status fl_sql_fail_twice(fl_str name, int32_t pos, fl_err *err)
 {
     FL_FAIL(err, FL_ERR_DUPLICATE, "column \"%.*s\" is named twice", FL_STR_ARG(name));
     fl_err_at(err, pos);
@@ -52,208 +52,6 @@ fl_status fl_sql_set_name(fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, 
     FL_TRY(check_schema(path, err));
     FL_TRY(fl_arena_copy_str(arena, last_name(path), &ret->name, err));
     ret->name_pos = path.parts[0].start;
-cleanup:
-    return st;
-}
-
-/* ---- CREATE TABLE ---- */
-
-typedef struct default_ctx {
-    const fl_ast_column_def *def;
-    fl_sql_column *column;
-} default_ctx;
-
-/* A DEFAULT is bound once here, so that its faults are told when it is written. */
-static fl_status plan_default(binder *b, void *ctx, output *ret)
-{
-    fl_status st = FL_OK;
-    default_ctx *d = ctx;
-    const fl_expr *expr;
-    scope s;
-    fl_sql_scope_init(&s, NULL, CLAUSE_VALUES);
-    FL_TRY(fl_sql_bind_expr(b, &s, d->def->otherwise, &expr));
-    FL_TRY(fl_sql_assign(b, expr, d->column->type, d->column->name, d->def->otherwise->start, &expr));
-    FL_TRY(fl_values_build(b->plan, &expr, 1, 1, &d->column->name, &ret->root, b->err));
-cleanup:
-    return st;
-}
-
-static fl_status plan_type(binder *b, void *ctx, output *ret)
-{
-    fl_status st = FL_OK;
-    default_ctx *d = ctx;
-    fl_type type;
-    FL_TRY(fl_sql_bind_type(b, d->def->type, &type));
-    d->column->type = type;
-    FL_TRY(fl_values_build(b->plan, NULL, 1, 0, NULL, &ret->root, b->err));
-cleanup:
-    return st;
-}
-
-static fl_status bind_column_def(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
-                                 const fl_ast_column_def *def, fl_sql_column *column, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_query scratch = {0};
-    default_ctx ctx = {def, column};
-    FL_TRY(fl_arena_copy_str(arena, def->name.text, &column->name, err));
-    FL_TRY(fl_sql_bind_plan(env, ast, plan_type, &ctx, &scratch, err));
-    FL_TRY(fl_type_copy(arena, column->type, &column->type, err));
-    column->is_not_null = def->is_not_null;
-    if (def->otherwise != NULL) {
-        fl_plan_unref(scratch.plan);
-        scratch = (fl_query){0};
-        FL_TRY(fl_sql_bind_plan(env, ast, plan_default, &ctx, &scratch, err));
-        fl_str written = {text.data + def->otherwise_start, def->otherwise_end - def->otherwise_start};
-        FL_TRY(fl_arena_copy_str(arena, written, &column->default_text, err));
-    }
-cleanup:
-    fl_plan_unref(scratch.plan);
-    return st;
-}
-
-/* CREATE TABLE AS: the query's columns, renamed where names are given. */
-static fl_status columns_of_query(fl_arena *arena, const fl_ast_create_table *create, fl_sql_bound *ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_query *query = &ret->query;
-    if (create->column_count > query->n_outputs) {
-        FL_FAIL(err, FL_ERR_SYNTAX, "%d names for the %d columns of the query", create->column_count, query->n_outputs);
-        fl_err_at(err, create->columns[query->n_outputs].name.start);
-        return FL_ERR_SYNTAX;
-    }
-    ret->n_columns = query->n_outputs;
-    FL_TRY(FL_NEW_ARRAY(arena, ret->n_columns + 1, &ret->columns, err));
-    for (int32_t i = 0; i < ret->n_columns; i++) {
-        fl_str name = i < create->column_count ? create->columns[i].name.text : query->names[i];
-        FL_TRY(fl_arena_copy_str(arena, name, &ret->columns[i].name, err));
-        FL_TRY(fl_type_copy(arena, fl_plan_col(query->plan, query->outputs[i])->type, &ret->columns[i].type, err));
-    }
-cleanup:
-    return st;
-}
-
-static fl_status fail_no_column(fl_str name, const fl_str *columns, int32_t n_columns, fl_str table, int32_t pos,
-                                fl_err *err)
-{
-    fl_nearest near;
-    fl_status st =
-        FL_FAIL(err, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(name), FL_STR_ARG(table));
-    fl_nearest_init(&near, name);
-    for (int32_t i = 0; i < n_columns; i++)
-        fl_nearest_offer(&near, columns[i]);
-    fl_nearest_hint(&near, err);
-    fl_err_at(err, pos);
-    return st;
-}
-
-/* A key of the columns named; without a name of its own it is called as PostgreSQL does: t_pkey, t_a_b_key. */
-static fl_status bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str table, const fl_str *columns,
-                          const fl_type *types, int32_t n_columns, fl_table_key *ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    int32_t *cols = NULL;
-    fl_text name;
-    fl_text_init(&name, NULL);
-    fl_text_add(&name, table);
-    FL_TRY(FL_NEW_ARRAY(arena, ast->column_count, &cols, err));
-    for (int32_t i = 0; i < ast->column_count; i++) {
-        const fl_ast_name *column = &ast->columns[i];
-        int32_t c = 0;
-        while (c < n_columns && !fl_str_is_equal_nocase(columns[c], column->text))
-            c++;
-        if (c == n_columns) {
-            st = fail_no_column(column->text, columns, n_columns, table, column->start, err);
-            goto cleanup;
-        }
-        for (int32_t k = 0; k < i; k++)
-            if (cols[k] == c) {
-                st = fail_twice(column->text, column->start, err);
-                goto cleanup;
-            }
-        if (fl_type_is_nested(types[c])) {
-            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of type %s are not supported yet", FL_TYPE_NAME(types[c]));
-            fl_err_hint(err, "make its parts columns of their own, or keep its text: CAST(… AS text)");
-            fl_err_at(err, column->start);
-            goto cleanup;
-        }
-        cols[i] = c;
-        if (!ast->is_primary) {
-            fl_text_add_char(&name, '_');
-            fl_text_add(&name, columns[c]);
-        }
-    }
-    fl_text_add(&name, ast->is_primary ? FL_STR("_pkey") : FL_STR("_key"));
-    FL_TRY(fl_text_status(&name, err));
-    *ret = (fl_table_key){.cols = cols, .n_cols = ast->column_count, .is_primary = ast->is_primary};
-    FL_TRY(fl_arena_copy_str(arena, ast->name.text.len > 0 ? ast->name.text : fl_text_str(&name), &ret->name, err));
-cleanup:
-    fl_text_drop(&name);
-    return st;
-}
-
-static fl_status bind_keys(fl_arena *arena, const fl_ast_create_table *create, fl_sql_bound *ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_str *names = NULL;
-    fl_type *types = NULL;
-    int32_t n = 0;
-    bool has_primary = false;
-    for (const fl_ast_table_key *key = create->keys; key != NULL; key = key->next)
-        n++;
-    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &ret->keys, err));
-    FL_TRY(FL_NEW_ARRAY(arena, ret->n_columns + 1, &names, err));
-    FL_TRY(FL_NEW_ARRAY(arena, ret->n_columns + 1, &types, err));
-    for (int32_t i = 0; i < ret->n_columns; i++) {
-        names[i] = ret->columns[i].name;
-        types[i] = ret->columns[i].type;
-    }
-    for (const fl_ast_table_key *key = create->keys; key != NULL; key = key->next) {
-        fl_table_key *made = &ret->keys[ret->n_keys];
-        if (key->is_primary && has_primary) {
-            FL_FAIL(err, FL_ERR_DUPLICATE, "table \"%.*s\" has a primary key already", FL_STR_ARG(ret->name));
-            fl_err_at(err, key->start);
-            return fl_err_state(err, "42P16", FL_ERR_DUPLICATE);
-        }
-        FL_TRY(bind_key(arena, key, ret->name, names, types, ret->n_columns, made, err));
-        for (int32_t i = 0; key->is_primary && i < made->n_cols; i++)
-            ret->columns[made->cols[i]].is_not_null = true;
-        has_primary |= key->is_primary;
-        ret->n_keys++;
-    }
-cleanup:
-    return st;
-}
-
-FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
-{
-    fl_status st = FL_OK;
-    const fl_ast_create_table *create = ast->create_table;
-    fl_name_map known;
-    ret->or_replace = create->or_replace;
-    ret->if_not_exists = create->if_not_exists;
-    ret->is_empty = create->is_empty;
-    FL_TRY(fl_sql_set_name(arena, create->path, ret, err));
-    if (create->query != NULL) {
-        FL_TRY(fl_sql_bind_plan(env, ast, plan_query, create->query, &ret->query, err));
-        FL_TRY(columns_of_query(arena, create, ret, err));
-    } else {
-        ret->n_columns = create->column_count;
-        FL_TRY(FL_NEW_ARRAY(arena, ret->n_columns + 1, &ret->columns, err));
-        for (int32_t i = 0; i < ret->n_columns; i++)
-            FL_TRY(bind_column_def(env, arena, text, ast, &create->columns[i], &ret->columns[i], err));
-    }
-    int32_t behind =
-        create->query != NULL ? create->query->start : ret->name_pos; /* of columns that only the query names */
-    fl_name_map_init(&known, arena);
-    for (int32_t i = 0; i < ret->n_columns; i++) {
-        int32_t other;
-        FL_TRY(fl_name_map_add(&known, ret->columns[i].name, i, &other, err));
-        if (other >= 0)
-            return fail_twice(ret->columns[i].name, i < create->column_count ? create->columns[i].name.start : behind,
-                              err);
-    }
-    FL_TRY(bind_keys(arena, create, ret, err));
 cleanup:
     return st;
 }
@@ -294,7 +92,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
         int32_t other;
         FL_TRY(fl_name_map_add(&known, name, i, &other, err));
         if (other >= 0) {
-            st = fail_twice(name, i < ret->n_names ? create->columns[i].start : create->query->start, err);
+            st = fl_sql_fail_twice(name, i < ret->n_names ? create->columns[i].start : create->query->start, err);
             goto cleanup;
         }
     }
@@ -333,7 +131,7 @@ static fl_status bind_index_key(fl_arena *arena, const fl_ast_create_index *crea
     if (create->name.count > 0)
         key.name = create->name.parts[create->name.count - 1];
     FL_TRY(FL_NEW(arena, &ret->keys, err));
-    FL_TRY(bind_key(arena, &key, ret->table_name, names, types, table->n_cols, ret->keys, err));
+    FL_TRY(fl_sql_bind_key(arena, &key, ret->table_name, names, types, table->n_cols, ret->keys, err));
     ret->n_keys = create->is_unique ? 1 : 0;
 cleanup:
     return st;
@@ -393,6 +191,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     const fl_ast_drop *drop = ast->drop;
     ret->object = drop->object;
     ret->if_exists = drop->if_exists;
+    ret->cascades = drop->cascades;
     ret->n_names = drop->path_count;
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names_pos, err));
@@ -401,6 +200,22 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
         FL_TRY(fl_arena_copy_str(arena, last_name(drop->paths[i]), &ret->names[i], err));
         ret->names_pos[i] = drop->paths[i].parts[0].start;
     }
+cleanup:
+    return st;
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
+{
+    (void)env;
+    (void)text;
+    fl_status st = FL_OK;
+    const fl_ast_sequence *sequence = ast->sequence;
+    ret->or_replace = sequence->or_replace;
+    ret->if_not_exists = sequence->if_not_exists;
+    ret->if_exists = sequence->if_exists;
+    ret->sequence = &sequence->options;
+    FL_TRY(fl_sql_set_name(arena, sequence->path, ret, err));
+    FL_TRY(fl_arena_copy_str(arena, sequence->to.text, &ret->new_name, err));
 cleanup:
     return st;
 }
@@ -481,16 +296,8 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_prepare)
     FL_TRY(fl_arena_copy_str(arena, prepare->name.text, &ret->name, err));
     ret->name_pos = prepare->name.start;
     FL_TRY(FL_NEW_ARRAY(arena, prepare->type_count + 1, &types, err));
-    for (int32_t i = 0; i < prepare->type_count; i++) {
-        fl_ast_column_def def = {.type = prepare->types[i]};
-        fl_sql_column column = {0};
-        default_ctx ctx = {&def, &column};
-        fl_query scratch = {0};
-        FL_TRY(fl_sql_bind_plan(env, ast, plan_type, &ctx, &scratch, err));
-        st = fl_type_copy(arena, column.type, &types[i], err);
-        fl_plan_unref(scratch.plan);
-        FL_TRY(st);
-    }
+    for (int32_t i = 0; i < prepare->type_count; i++)
+        FL_TRY(fl_sql_bind_type_alone(env, arena, ast, prepare->types[i], &types[i], err));
     typed.param_types = types;
     typed.n_param_types = prepare->type_count;
     FL_TRY(FL_NEW(arena, &inner, err));

@@ -42,5 +42,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_export);
 /** The table that a statement changes: its name and place, and a reference to it. A view is refused. */
 fl_status fl_sql_find_target(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_merge);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_alter);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence);
 
 #endif

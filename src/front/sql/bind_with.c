@@ -5,6 +5,7 @@
 #include "front/sql/bind.h"
 
 #include "op/materialize/node.h"
+#include "op/scan/node.h"
 
 /* ---- references ---- */
 
@@ -29,6 +30,34 @@ cleanup:
     return st;
 }
 
+/* The rows that a change returned. */
+static fl_status scan_changed(binder *b, const cte *c, int32_t pos, output *ret)
+{
+    fl_status st = FL_OK;
+    fl_table *table = NULL;
+    fl_sql_env *env = b->env;
+    if (env->get_changed == NULL)
+        return fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED, "changes of rows in WITH have no place here");
+    st = env->get_changed(env, c->ast->change, &table, b->err);
+    if (st != FL_OK) {
+        fl_err_at(b->err, c->ast->name.start);
+        return st;
+    }
+    if (table->n_cols == 0) {
+        st = fl_sql_bind_fail_state(b, pos, FL_ERR_UNSUPPORTED, "0A000", "\"%.*s\" has no RETURNING, and so no rows",
+                                    FL_STR_ARG(c->ast->name.text));
+        goto cleanup;
+    }
+    FL_TRY(fl_scan_build(b->plan, table, &ret->root, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, table->n_cols + 1, &ret->cols, b->err));
+    ret->n_cols = table->n_cols;
+    for (int32_t i = 0; i < table->n_cols; i++)
+        ret->cols[i] = (out_col){.name = table->fields[i].name, .col = fl_scan_of(ret->root)->cols[i], .pos = pos};
+cleanup:
+    fl_table_unref(table);
+    return st;
+}
+
 fl_status fl_sql_fail_reads(binder *b, int32_t pos)
 {
     fl_sql_bind_fail(b, pos, FL_ERR_LIMIT, "views and common table expressions are read more than %d times", READS_MAX);
@@ -49,8 +78,12 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
         return read_shared(b, c, ret);
     if (c->self != NULL)
         return fl_sql_bind_self(b, c, pos, ret);
-    FL_TRY(c->is_recursive ? fl_sql_bind_recursive(b, c, &out)
-                           : fl_sql_bind_query(b, c->outer, c->next, c->ast->query, &out));
+    bool is_change = c->ast->change != NULL;
+    if (is_change)
+        FL_TRY(scan_changed(b, c, pos, &out));
+    else
+        FL_TRY(c->is_recursive ? fl_sql_bind_recursive(b, c, &out)
+                               : fl_sql_bind_query(b, c->outer, c->next, c->ast->query, &out));
     if (c->ast->column_count > out.n_cols)
         return fl_sql_bind_fail_state(b, c->ast->columns[out.n_cols].start, FL_ERR_COLUMN, "42P10",
                                       "\"%.*s\" has %d columns, %d names are given", FL_STR_ARG(c->ast->name.text),
@@ -58,6 +91,8 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     for (int32_t i = 0; i < c->ast->column_count; i++)
         out.cols[i].name = c->ast->columns[i].text;
     *ret = out;
+    if (is_change)
+        return FL_OK;
     uint32_t holds = out.root->holds;
     bool is_once =
         (holds & FL_HOLDS_VOLATILE) || c->ast->is_materialized || ((holds & FL_HOLDS_GROUPS) && !c->ast->is_inlined);

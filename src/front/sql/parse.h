@@ -240,6 +240,9 @@ bool fl_sql_is_query_start(const parser *p);
 /** WITH ... SELECT ... ORDER BY ... LIMIT ...; also VALUES, FROM-first, TABLE t. */
 fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret);
 
+/** Behind WITH: the table expressions. */
+fl_status fl_sql_parse_ctes(parser *p, fl_ast_query *query);
+
 /** Behind SELECT: DISTINCT and the list. */
 fl_status fl_sql_parse_select_list(parser *p, fl_ast_select *select);
 
@@ -306,8 +309,37 @@ fl_status fl_sql_parse_target(parser *p, fl_ast_table **ret);
 /** Behind SET: a = e, (b, c) = (e, f), ... */
 fl_status fl_sql_parse_assigns(parser *p, fl_ast_assign **ret, int32_t *ret_count);
 
+/** Whether INSERT, UPDATE, DELETE or MERGE begins at a token; and parses the one that begins here, behind its table expressions (NULL: there
+ *  are none). */
+bool fl_sql_is_change(const parser *p, const fl_sql_token *token);
+fl_status fl_sql_parse_change(parser *p, fl_ast_query *with, fl_ast_statement *statement);
+
+void fl_sql_set_with(fl_ast_statement *change, fl_ast_query *with);
+
 /** [RETURNING list] */
 fl_status fl_sql_parse_returning(parser *p, fl_ast_returning *ret);
+
+/* ---- parse_constraint.c, parse_alter.c, parse_sequence.c ---- */
+
+/** A column's name, type and constraints; those of the table go to `create`. Without a type, where none follows. */
+fl_status fl_sql_parse_column_def(parser *p, fl_ast_create_table *create, fl_ast_column_def **ret);
+
+/** [CONSTRAINT name] PRIMARY KEY (…), UNIQUE (…), CHECK (…), FOREIGN KEY (…), if one stands here. */
+fl_status fl_sql_parse_table_constraint(parser *p, fl_ast_create_table *create, bool *ret_any);
+
+/** Behind ALTER. */
+fl_status fl_sql_parse_alter(parser *p, fl_ast_statement *statement);
+
+/** Behind CREATE SEQUENCE and ALTER SEQUENCE. */
+fl_status fl_sql_parse_create_sequence(parser *p, fl_ast_statement *statement, bool or_replace);
+fl_status fl_sql_parse_alter_sequence(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_sequence_options(parser *p, fl_ast_sequence_options *ret);
+
+/** [IF EXISTS] */
+bool fl_sql_accept_if_exists(parser *p);
+
+/** [CASCADE | RESTRICT]: whether it is CASCADE. */
+bool fl_sql_accept_cascade(parser *p);
 
 /* ---- parse_conflict.c, parse_merge.c ---- */
 

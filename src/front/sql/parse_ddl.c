@@ -15,73 +15,21 @@ cleanup:
     return st;
 }
 
-/* PRIMARY KEY or UNIQUE, after which a table's constraint names its columns. `name`: of CONSTRAINT. */
-static fl_status parse_table_key(parser *p, fl_ast_name name, const fl_ast_name *column, fl_ast_create_table *create)
+bool fl_sql_accept_if_exists(parser *p)
 {
-    fl_status st = FL_OK;
-    fl_ast_table_key *key, **end = &create->keys;
-    FL_TRY(NEW(p, &key));
-    key->name = name;
-    key->start = p->now->start;
-    key->is_primary = is_word(p, FL_KW_PRIMARY);
+    if (!is_word(p, FL_KW_IF) || ahead(p, 1)->keyword != FL_KW_EXISTS)
+        return false;
     advance(p);
-    if (key->is_primary)
-        FL_TRY(fl_sql_expect_word(p, FL_KW_KEY));
-    if (column != NULL) {
-        key->column_count = 1;
-        FL_TRY(FL_NEW_ARRAY(p->arena, 1, &key->columns, p->err));
-        key->columns[0] = *column;
-    } else {
-        FL_TRY(fl_sql_parse_name_list(p, &key->columns, &key->column_count));
-    }
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = key;
-cleanup:
-    return st;
+    advance(p);
+    return true;
 }
 
-static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column, fl_ast_create_table *create)
+bool fl_sql_accept_cascade(parser *p)
 {
-    fl_status st = FL_OK;
-    for (;;) {
-        int32_t at = p->now->start;
-        fl_ast_name name = {0};
-        if (accept_word(p, FL_KW_CONSTRAINT))
-            FL_TRY(fl_sql_parse_name(p, "a constraint's name", &name));
-        if (accept_word(p, FL_KW_NOT)) {
-            FL_TRY(fl_sql_expect_word(p, FL_KW_NULL));
-            column->is_not_null = true;
-        } else if (accept_word(p, FL_KW_NULL)) {
-            continue;
-        } else if (accept_word(p, FL_KW_DEFAULT)) {
-            column->otherwise_start = p->now->start;
-            FL_TRY(fl_sql_parse_operand(p, &column->otherwise));
-            column->otherwise_end = end_before(p);
-        } else if (is_word(p, FL_KW_PRIMARY) || is_word(p, FL_KW_UNIQUE)) {
-            FL_TRY(parse_table_key(p, name, &column->name, create));
-        } else if (is_word(p, FL_KW_CHECK)) {
-            return fl_sql_fail_unsupported(p, at, "CHECK constraints are",
-                                           "leave it out; rows that break it are found by WHERE NOT (condition)");
-        } else if (is_word(p, FL_KW_REFERENCES)) {
-            return fl_sql_fail_unsupported(p, at, "foreign keys are",
-                                           "leave it out; rows without a match are found by a LEFT JOIN or NOT EXISTS");
-        } else if (is_word(p, FL_KW_GENERATED)) {
-            return fl_sql_fail_unsupported(
-                p, at, "generated columns are",
-                "write a view with the expression as a column: CREATE VIEW v AS SELECT *, a + b AS c FROM t");
-        } else if (is_word(p, FL_KW_COLLATE)) {
-            return fl_sql_fail_unsupported(
-                p, at, "collations are",
-                "texts compare byte by byte; write lower(x) to compare without regard to case");
-        } else if (name.text.len > 0) {
-            return fl_sql_fail_expected(p, "a constraint (NOT NULL, PRIMARY KEY, UNIQUE, ...)");
-        } else {
-            break;
-        }
-    }
-cleanup:
-    return st;
+    bool cascades = accept_word(p, FL_KW_CASCADE);
+    if (!cascades)
+        accept_word(p, FL_KW_RESTRICT);
+    return cascades;
 }
 
 /* (name type ..., ...) or, in front of AS, names alone. */
@@ -92,30 +40,13 @@ static fl_status parse_column_defs(parser *p, fl_ast_create_table *create)
     FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" or AS"));
     do {
         fl_ast_column_def *column;
-        int32_t at = p->now->start;
+        bool is_constraint = false;
         if (p->stack_count > mark && is_at(p, FL_SQL_RIGHT_PAREN))
             break;
-        fl_ast_name name = {0};
-        if (accept_word(p, FL_KW_CONSTRAINT))
-            FL_TRY(fl_sql_parse_name(p, "a constraint's name", &name));
-        if (is_word(p, FL_KW_PRIMARY) || (is_word(p, FL_KW_UNIQUE) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN)) {
-            FL_TRY(parse_table_key(p, name, NULL, create));
+        FL_TRY(fl_sql_parse_table_constraint(p, create, &is_constraint));
+        if (is_constraint)
             continue;
-        }
-        if (is_word(p, FL_KW_FOREIGN))
-            return fl_sql_fail_unsupported(p, at, "foreign keys are",
-                                           "leave it out; rows without a match are found by a LEFT JOIN or NOT EXISTS");
-        if (is_word(p, FL_KW_CHECK) && ahead(p, 1)->kind == FL_SQL_LEFT_PAREN)
-            return fl_sql_fail_unsupported(p, at, "CHECK constraints are",
-                                           "leave it out; rows that break it are found by WHERE NOT (condition)");
-        if (name.text.len > 0)
-            return fl_sql_fail_expected(p, "a constraint (PRIMARY KEY, UNIQUE, ...)");
-        FL_TRY(NEW(p, &column));
-        FL_TRY(fl_sql_parse_name(p, "a column name", &column->name));
-        if (!is_at(p, FL_SQL_COMMA) && !is_at(p, FL_SQL_RIGHT_PAREN)) {
-            FL_TRY(fl_sql_parse_type(p, &column->type));
-            FL_TRY(parse_column_constraints(p, column, create));
-        }
+        FL_TRY(fl_sql_parse_column_def(p, create, &column));
         FL_TRY(fl_sql_push(p, column));
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
@@ -127,6 +58,12 @@ cleanup:
 /* With AS columns have names only, without it each has a type. */
 static fl_status check_column_defs(parser *p, const fl_ast_create_table *create)
 {
+    if (create->query != NULL && create->checks != NULL)
+        return fl_sql_fail_at(p, create->checks->start, FL_ERR_SYNTAX,
+                              "CREATE TABLE AS takes no constraints: ALTER TABLE adds them");
+    if (create->query != NULL && create->foreign_keys != NULL)
+        return fl_sql_fail_at(p, create->foreign_keys->start, FL_ERR_SYNTAX,
+                              "CREATE TABLE AS takes no constraints: ALTER TABLE adds them");
     if (create->query != NULL && create->keys != NULL)
         return fl_sql_fail_at(p, create->keys->start, FL_ERR_SYNTAX,
                               "CREATE TABLE AS takes no keys: CREATE UNIQUE INDEX makes one of its rows");
@@ -258,9 +195,8 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is",
                                        "there is one schema: put the schema's name into the table's, sales_orders");
     case FL_KW_SEQUENCE:
-        return fl_sql_fail_unsupported(
-            p, at, "CREATE SEQUENCE is",
-            "number rows by generate_series(1, n), or by (SELECT coalesce(max(id), 0) FROM t) + 1");
+        advance(p);
+        return fl_sql_parse_create_sequence(p, statement, from.or_replace);
     case FL_KW_FUNCTION:
         advance(p);
         return fl_sql_parse_create_function(p, statement, from.or_replace, false);
@@ -288,7 +224,7 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         return fl_sql_fail_unsupported(p, at, "virtual tables are",
                                        "files are tables: CREATE VIEW v AS SELECT * FROM 'file.csv'");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE or FUNCTION");
     }
 }
 
@@ -314,24 +250,23 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
     case FL_KW_FUNCTION:
         drop->object = FL_AST_OBJECT_FUNCTION;
         break;
-    case FL_KW_SCHEMA:
     case FL_KW_SEQUENCE:
+        drop->object = FL_AST_OBJECT_SEQUENCE;
+        break;
+    case FL_KW_SCHEMA:
     case FL_KW_MACRO:
     case FL_KW_TYPE:
     case FL_KW_DATABASE:
     case FL_KW_TRIGGER:
     case FL_KW_MATERIALIZED:
-        return fl_sql_fail_unsupported(p, p->now->start, "DROP of anything but tables, views, indexes and functions is",
-                                       "there are DROP TABLE, DROP VIEW, DROP INDEX and DROP FUNCTION");
+        return fl_sql_fail_unsupported(p, p->now->start,
+                                       "DROP of anything but tables, views, indexes, sequences and functions is",
+                                       "there are DROP TABLE, DROP VIEW, DROP INDEX, DROP SEQUENCE and DROP FUNCTION");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE or FUNCTION");
     }
     advance(p);
-    if (is_word(p, FL_KW_IF) && ahead(p, 1)->keyword == FL_KW_EXISTS) {
-        advance(p);
-        advance(p);
-        drop->if_exists = true;
-    }
+    drop->if_exists = fl_sql_accept_if_exists(p);
     do {
         fl_ast_path *path;
         FL_TRY(NEW(p, &path));
@@ -339,10 +274,7 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
         FL_TRY(fl_sql_push(p, path));
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_path), &drop->paths, &drop->path_count));
-    if (is_word(p, FL_KW_CASCADE))
-        return fl_sql_fail_unsupported(p, p->now->start, "DROP ... CASCADE is",
-                                       "leave CASCADE out: views stay, and fail when they are read");
-    accept_word(p, FL_KW_RESTRICT);
+    drop->cascades = fl_sql_accept_cascade(p);
 cleanup:
     return st;
 }

@@ -180,3 +180,66 @@ fl_status fl_sql_parse_delete(parser *p, fl_ast_statement *statement)
 cleanup:
     return st;
 }
+
+/* ---- which change ---- */
+
+bool fl_sql_is_change(const parser *p, const fl_sql_token *token)
+{
+    const fl_sql_token *next = token->kind == FL_SQL_END ? token : token + 1;
+    (void)p;
+    switch ((fl_sql_keyword)token->keyword) {
+    case FL_KW_INSERT:
+        return next->keyword == FL_KW_INTO || next->keyword == FL_KW_OR;
+    case FL_KW_MERGE:
+        return next->keyword == FL_KW_INTO;
+    case FL_KW_DELETE:
+        return next->keyword == FL_KW_FROM;
+    case FL_KW_UPDATE:
+        return fl_sql_is_name_token(next);
+    default:
+        return false;
+    }
+}
+
+void fl_sql_set_with(fl_ast_statement *change, fl_ast_query *with)
+{
+    switch (change->kind) {
+    case FL_AST_INSERT:
+        change->insert->with = with;
+        return;
+    case FL_AST_UPDATE:
+        change->update->with = with;
+        return;
+    case FL_AST_MERGE:
+        change->merge->with = with;
+        return;
+    default:
+        change->erase->with = with;
+        return;
+    }
+}
+
+fl_status fl_sql_parse_change(parser *p, fl_ast_query *with, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    statement->start = p->now->start;
+    switch ((fl_sql_keyword)p->now->keyword) {
+    case FL_KW_INSERT:
+        FL_TRY(fl_sql_parse_insert(p, statement));
+        break;
+    case FL_KW_UPDATE:
+        FL_TRY(fl_sql_parse_update(p, statement));
+        break;
+    case FL_KW_MERGE:
+        FL_TRY(fl_sql_parse_merge(p, statement));
+        break;
+    default:
+        FL_TRY(fl_sql_parse_delete(p, statement));
+        break;
+    }
+    statement->end = end_before(p);
+    if (with != NULL)
+        fl_sql_set_with(statement, with);
+cleanup:
+    return st;
+}

@@ -388,7 +388,23 @@ cleanup:
 
 /* ---- the whole query ---- */
 
-static fl_status parse_ctes(parser *p, fl_ast_query *query)
+/* A change of rows may use the table expressions in front of it. */
+static fl_status give_ctes(parser *p, const fl_ast_query *query)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < query->cte_count; i++) {
+        fl_ast_query *with;
+        if (query->ctes[i].change == NULL)
+            continue;
+        FL_TRY(NEW(p, &with));
+        *with = (fl_ast_query){.ctes = query->ctes, .cte_count = i, .is_recursive = query->is_recursive};
+        fl_sql_set_with(query->ctes[i].change, with);
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_parse_ctes(parser *p, fl_ast_query *query)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
@@ -410,11 +426,17 @@ static fl_status parse_ctes(parser *p, fl_ast_query *query)
             cte->is_materialized = accept_word(p, FL_KW_MATERIALIZED);
         }
         FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\" and a query"));
-        FL_TRY(fl_sql_parse_query(p, &cte->query));
+        if (fl_sql_is_change(p, p->now)) {
+            FL_TRY(NEW(p, &cte->change));
+            FL_TRY(fl_sql_parse_change(p, NULL, cte->change));
+        } else {
+            FL_TRY(fl_sql_parse_query(p, &cte->query));
+        }
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
         FL_TRY(fl_sql_push(p, cte));
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_cte), &query->ctes, &query->cte_count));
+    FL_TRY(give_ctes(p, query));
 cleanup:
     return st;
 }
@@ -544,7 +566,7 @@ fl_status fl_sql_parse_query(parser *p, fl_ast_query **ret)
     FL_TRY(fl_sql_enter(p));
     FL_TRY(new_query(p, p->now->start, &query));
     if (accept_word(p, FL_KW_WITH))
-        FL_TRY(parse_ctes(p, query));
+        FL_TRY(fl_sql_parse_ctes(p, query));
     FL_TRY(parse_body(p, false, &query->body));
     if (accept_word(p, FL_KW_ORDER)) {
         FL_TRY(fl_sql_expect_word(p, FL_KW_BY));

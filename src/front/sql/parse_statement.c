@@ -18,7 +18,6 @@ static const struct {
     {FL_KW_ABORT, "transactions are", no_transactions},
     {FL_KW_SAVEPOINT, "transactions are", no_transactions},
     {FL_KW_END, "transactions are", no_transactions},
-    {FL_KW_ALTER, "ALTER is", "make the table anew: CREATE OR REPLACE TABLE t AS SELECT … FROM t"},
     {FL_KW_ATTACH, "ATTACH is", "files are tables: FROM 'file.parquet'"},
     {FL_KW_DETACH, "DETACH is", "there is one database; DROP TABLE takes tables away"},
     {FL_KW_USE, "USE is", "there is one database and one schema: write the tables' names alone"},
@@ -336,13 +335,39 @@ cleanup:
 
 /* ---- which one ---- */
 
+/* Whether behind WITH and its table expressions a change of rows stands. */
+static bool is_change_behind_with(const parser *p)
+{
+    int32_t depth = 0;
+    if (!is_word(p, FL_KW_WITH))
+        return false;
+    for (const fl_sql_token *token = p->now; token->kind != FL_SQL_END && token->kind != FL_SQL_SEMICOLON; token++) {
+        depth += (token->kind == FL_SQL_LEFT_PAREN) - (token->kind == FL_SQL_RIGHT_PAREN);
+        if (depth > 0)
+            continue;
+        if (token->keyword == FL_KW_SELECT || token->keyword == FL_KW_FROM)
+            return false;
+        if (fl_sql_is_change(p, token))
+            return true;
+    }
+    return false;
+}
+
 fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
 {
     fl_status st = FL_OK;
     fl_ast_statement *statement;
     FL_TRY(NEW(p, &statement));
     statement->start = p->now->start;
-    if (fl_sql_is_query_start(p)) {
+    if (is_change_behind_with(p)) {
+        fl_ast_query *with;
+        FL_TRY(NEW(p, &with));
+        advance(p);
+        FL_TRY(fl_sql_parse_ctes(p, with));
+        int32_t start = statement->start;
+        FL_TRY(fl_sql_parse_change(p, with, statement));
+        statement->start = start;
+    } else if (fl_sql_is_query_start(p)) {
         statement->kind = FL_AST_QUERY;
         FL_TRY(fl_sql_parse_query(p, &statement->query));
     } else {
@@ -362,6 +387,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
         case FL_KW_DELETE:
         case FL_KW_TRUNCATE:
             FL_TRY(fl_sql_parse_delete(p, statement));
+            break;
+        case FL_KW_ALTER:
+            FL_TRY(fl_sql_parse_alter(p, statement));
             break;
         case FL_KW_MERGE:
             FL_TRY(fl_sql_parse_merge(p, statement));

@@ -554,7 +554,6 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) ON CONFLICT (a) @WHERE a > 1 DO NOTHING", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "CREATE TABLE t (a int @CHECK (a > 0))", NULL);
 }
 
 static void open_quotes_name_their_line(void **state)

@@ -77,6 +77,9 @@ typedef struct fl_sql_env {
     /** What the table asks of its columns (*ret_rules NULL: nothing) and rows; borrowed from it. NULL: no table asks for anything. */
     void (*get_rules)(struct fl_sql_env *env, const fl_table *table, const fl_column_rules **ret_rules,
                       const fl_table_constraints **ret_constraints);
+    /** What a change of rows in WITH returned, which ran before; of a statement that does not run its columns alone. A reference for the
+     *  caller. NULL: there are none of those. */
+    fl_status (*get_changed)(struct fl_sql_env *env, const fl_ast_statement *change, fl_table **ret, fl_err *err);
     void *owner;         /* for the functions above */
     int32_t pivot_depth; /* the binder's: of PIVOTs whose values are being looked for */
 } fl_sql_env;
@@ -91,12 +94,18 @@ typedef struct fl_sql_column {
     fl_type type;
     bool is_not_null;
     fl_str default_text; /* empty: none */
+    uint8_t identity;    /* fl_identity */
+    fl_rule_text generated;
+    fl_str sequence; /* that goes with the column; empty: none */
+    bool is_sequence_new;
+    const fl_ast_sequence_options *sequence_options; /* of a new one; NULL: none were said */
+    int32_t from;                                    /* ALTER TABLE: the column that it was; -1: it is new */
 } fl_sql_column;
 
 /* A bound statement. Which fields are set goes by kind (those not named are zero):
  *
  *     QUERY, DESCRIBE     query
- *     CREATE_TABLE        name, or_replace, if_not_exists, columns, keys; with AS also query, whose outputs are the columns
+ *     CREATE_TABLE        name, or_replace, if_not_exists, columns, keys, constraints; with AS also query, whose outputs are the columns
  *                         (is_empty: WITH NO DATA)
  *     CREATE_VIEW         name, or_replace, if_not_exists, view_text, names (columns given) and n_names
  *     CREATE_INDEX        name, table_name, table, if_not_exists; UNIQUE: keys, of one
@@ -113,7 +122,11 @@ typedef struct fl_sql_column {
  *                         Behind these columns the four have a boolean for each CHECK of the table, which is not false in rows that may
  *                         be there, and those of RETURNING (n_checks, n_returning)
  *     TRUNCATE            name, table
- *     DROP                object, if_exists, names, n_names, name_pos
+ *     ALTER               is_view, if_exists, name, table (NULL: there is none), new_name: a RENAME TO. Else columns, keys, constraints as
+ *                         they become, cascades, alters_keys, alters_foreign_keys; query: all rows as INSERT has them, where they
+ *                         change or are held to CHECK. old_column, new_column: RENAME of that one
+ *     CREATE_SEQUENCE, ALTER_SEQUENCE   name, or_replace, if_not_exists, if_exists, new_name, sequence
+ *     DROP                object, if_exists, cascades, names, n_names, name_pos
  *     ANALYZE             table_name, table (NULL: all)
  *     SHOW_TABLES
  *     SHOW, RESET, DEALLOCATE   name (empty: all)
@@ -147,6 +160,11 @@ typedef struct fl_sql_bound {
     int32_t n_columns;
     fl_table_key *keys;
     int32_t n_keys;
+    fl_table_constraints constraints;
+    bool is_view, cascades;
+    bool alters_keys, alters_foreign_keys; /* rows are to be held to them */
+    fl_str new_name, old_column, new_column;
+    const fl_ast_sequence_options *sequence;
     fl_str view_text;
     const fl_function_declaration *declaration;
     fl_str *names;
