@@ -31,6 +31,7 @@ enum {
     FL_IPC_INTERVAL = 11,
     FL_IPC_LIST = 12,
     FL_IPC_STRUCT = 13,
+    FL_IPC_MAP = 17,
     FL_IPC_LARGE_BINARY = 19,
     FL_IPC_LARGE_UTF8 = 20,
     FL_IPC_LARGE_LIST = 21
