@@ -1,15 +1,375 @@
-/* EXPORT DATABASE and IMPORT DATABASE: a folder with schema.sql, which makes the tables, views and indexes, load.sql, which copies the
- * rows in, and a file a table. Both files are plain SQL, which DuckDB reads, too. */
+/* EXPORT DATABASE and IMPORT DATABASE: a folder with schema.sql, which makes the tables and views, load.sql, which copies the rows in, and
+ * a file a table. Both are plain SQL, of statements that this engine runs one by one. What fails leaves nothing: of files, those that
+ * were not there before are taken away, of tables those that were made. */
+#include "base/new_file.h"
 #include "engine/internal.h"
+
+#include <errno.h>
+
+#define SCRIPT_BYTES_MAX (256 << 20)
+
+/* A file that was written. */
+typedef struct written {
+    struct written *next;
+    const char *path;
+    bool was_there;
+} written;
+
+typedef struct exporting {
+    fl_session *session;
+    const fl_sql_bound *bound;
+    fl_arena arena;
+    fl_str *names; /* of tables and views, sorted */
+    fl_catalog_entry *entries;
+    fl_str *files; /* of tables */
+    bool *is_done; /* views that are written */
+    int32_t n;
+    written *files_written;
+    bool made_folder;
+} exporting;
+
+static void add_name(fl_text *text, fl_str name)
+{
+    fl_text_add_char(text, '"');
+    for (int64_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '"')
+            fl_text_add_char(text, '"');
+        fl_text_add_char(text, name.data[i]);
+    }
+    fl_text_add_char(text, '"');
+}
+
+static void add_string(fl_text *text, fl_str value)
+{
+    fl_value v = {.type = FL_TYPE(FL_UTF8), .s = value};
+    fl_value_print_sql(text, &v);
+}
+
+/* ---- statements ---------------------------------------------------------------------------------------------------- */
+
+/* Runs the statements of a text, whose rows nobody wants. An error has no place: its text is not the user's. */
+static fl_status run_script(fl_session *session, fl_str text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sql_parser parser = {0};
+    fl_arena arena;
+    fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));
+    for (;;) {
+        fl_ast_statement *ast = NULL;
+        fl_rows rows = {0};
+        fl_arena_reset(&arena);
+        FL_TRY(fl_interrupt_check(&session->interrupt, err));
+        FL_TRY(fl_sql_parser_next(&parser, &arena, &ast, err));
+        if (ast == NULL)
+            break;
+        st = fl_session_execute(session, text, ast, NULL, 0, &rows, err);
+        fl_rows_drop(&rows);
+        FL_TRY(st);
+    }
+cleanup:
+    if (st != FL_OK && err != NULL)
+        err->position = 0;
+    fl_sql_parser_drop(&parser);
+    fl_arena_drop(&arena);
+    return st;
+}
+
+/* ---- what is written ----------------------------------------------------------------------------------------------- */
+
+static fl_status note_written(exporting *e, fl_str path, fl_err *err)
+{
+    fl_status st = FL_OK;
+    written *w = NULL;
+    fl_str copy;
+    fl_file_info info;
+    FL_TRY(FL_NEW(&e->arena, &w, err));
+    FL_TRY(fl_arena_copy_str(&e->arena, path, &copy, err));
+    *w = (written){.next = e->files_written, .path = copy.data};
+    w->was_there = fl_system_look(e->session->memory.system, w->path, true, &info) == 0;
+    e->files_written = w;
+cleanup:
+    return st;
+}
+
+static fl_status path_of(exporting *e, fl_str name, fl_str *ret, fl_err *err)
+{
+    fl_str folder = e->bound->name;
+    while (folder.len > 1 && folder.data[folder.len - 1] == '/')
+        folder.len--;
+    return fl_arena_format(&e->arena, ret, err, "%.*s/%.*s", FL_STR_ARG(folder), FL_STR_ARG(name));
+}
+
+static fl_status write_script(exporting *e, const char *name, const fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_new_file file = {.fd = -1};
+    fl_str path;
+    FL_TRY(fl_text_status(text, err));
+    FL_TRY(path_of(e, fl_str_of(name), &path, err));
+    FL_TRY(note_written(e, path, err));
+    FL_TRY(fl_new_file_open(&e->arena, path, &file, err));
+    FL_TRY(fl_new_file_write(&file, fl_text_str(text), err));
+    st = fl_new_file_commit(&file, err);
+cleanup:
+    fl_new_file_drop(&file, st != FL_OK);
+    return st;
+}
+
+/* ---- schema.sql ---------------------------------------------------------------------------------------------------- */
+
+static void add_table(fl_text *text, fl_str name, const fl_table *table)
+{
+    const fl_column_rules *rules = fl_memory_table_rules(table);
+    fl_text_add(text, FL_STR("CREATE TABLE "));
+    add_name(text, name);
+    fl_text_add_char(text, '(');
+    for (int32_t i = 0; i < table->n_cols; i++) {
+        fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(""));
+        add_name(text, table->fields[i].name);
+        fl_text_add_char(text, ' ');
+        fl_type_print(text, table->fields[i].type);
+        if (rules != NULL && rules[i].default_text.len > 0)
+            fl_text_addf(text, " DEFAULT (%.*s)", FL_STR_ARG(rules[i].default_text));
+        if (rules != NULL && rules[i].is_not_null)
+            fl_text_add(text, FL_STR(" NOT NULL"));
+    }
+    for (int32_t k = 0; k < table->n_keys; k++) {
+        const fl_table_key *key = &table->keys[k];
+        fl_text_add(text, FL_STR(", CONSTRAINT "));
+        add_name(text, key->name);
+        fl_text_add(text, key->is_primary ? FL_STR(" PRIMARY KEY (") : FL_STR(" UNIQUE ("));
+        for (int32_t i = 0; i < key->n_cols; i++) {
+            fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(""));
+            add_name(text, table->fields[key->cols[i]].name);
+        }
+        fl_text_add_char(text, ')');
+    }
+    fl_text_add(text, FL_STR(");\n"));
+}
+
+static void add_view(fl_text *text, fl_str name, const fl_catalog_entry *view)
+{
+    fl_text_add(text, FL_STR("CREATE VIEW "));
+    add_name(text, name);
+    for (int32_t i = 0; i < view->n_view_cols; i++) {
+        fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(" ("));
+        add_name(text, view->view_cols[i]);
+    }
+    fl_text_addf(text, "%s AS %.*s;\n", view->n_view_cols > 0 ? ")" : "", FL_STR_ARG(view->view_text));
+}
+
+/* Whether a text has the name in it, whatever its case: a view's text then may read it. */
+static bool mentions(fl_str text, fl_str name)
+{
+    for (int64_t i = 0; i + name.len <= text.len; i++)
+        if (fl_str_is_equal_nocase((fl_str){text.data + i, name.len}, name))
+            return true;
+    return false;
+}
+
+/* A view behind those that it may read. */
+static void add_views_from(exporting *e, fl_text *text, int32_t i)
+{
+    if (e->is_done[i] || e->entries[i].table != NULL)
+        return;
+    e->is_done[i] = true;
+    for (int32_t k = 0; k < e->n; k++)
+        if (k != i && mentions(e->entries[i].view_text, e->names[k]))
+            add_views_from(e, text, k);
+    add_view(text, e->names[i], &e->entries[i]);
+}
+
+/* ---- EXPORT -------------------------------------------------------------------------------------------------------- */
+
+/* A file's name of a table's: what is no letter, digit or one of -_ becomes _; of several that are the same then later ones are numbered. */
+static fl_status name_file(exporting *e, int32_t i, fl_err *err)
+{
+    fl_status st = FL_OK;
+    char *plain = NULL;
+    fl_str name = e->names[i], suffix = e->bound->names[0];
+    bool is_taken = true;
+    FL_TRY(fl_arena_get(&e->arena, name.len + 1, (void **)&plain, err));
+    for (int64_t k = 0; k < name.len; k++) {
+        char c = fl_char_lower(name.data[k]);
+        plain[k] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ? c : '_';
+    }
+    for (int32_t n = 0; is_taken; n++) {
+        if (n == 0)
+            FL_TRY(fl_arena_format(&e->arena, &e->files[i], err, "%.*s%.*s", (int)name.len, plain, FL_STR_ARG(suffix)));
+        else
+            FL_TRY(fl_arena_format(&e->arena, &e->files[i], err, "%.*s_%d%.*s", (int)name.len, plain, n,
+                                   FL_STR_ARG(suffix)));
+        is_taken = false;
+        for (int32_t k = 0; k < i; k++)
+            is_taken |= e->entries[k].table != NULL && fl_str_is_equal(e->files[k], e->files[i]);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status export_table(exporting *e, int32_t i, fl_text *load, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str path, options = e->bound->view_text;
+    fl_text copy;
+    fl_text_init(&copy, &e->session->statement_memory);
+    FL_TRY(name_file(e, i, err));
+    FL_TRY(path_of(e, e->files[i], &path, err));
+    FL_TRY(note_written(e, path, err));
+    fl_text_add(&copy, FL_STR("COPY "));
+    add_name(&copy, e->names[i]);
+    fl_text_add(&copy, FL_STR(" TO "));
+    add_string(&copy, path);
+    fl_text_addf(&copy, " %.*s", FL_STR_ARG(options));
+    FL_TRY(fl_text_status(&copy, err));
+    FL_TRY(run_script(e->session, fl_text_str(&copy), err));
+    fl_text_add(load, FL_STR("COPY "));
+    add_name(load, e->names[i]);
+    fl_text_add(load, FL_STR(" FROM "));
+    add_string(load, path);
+    fl_text_addf(load, " %.*s;\n", FL_STR_ARG(e->bound->names[1]));
+cleanup:
+    fl_text_drop(&copy);
+    return st;
+}
+
+static fl_status make_folder(exporting *e, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str folder;
+    fl_file_info info;
+    FL_TRY(fl_arena_copy_str(&e->arena, e->bound->name, &folder, err));
+    const fl_system *system = e->session->memory.system;
+    int failure = fl_system_create_folder(system, folder.data);
+    e->made_folder = failure == 0;
+    if (failure == -EEXIST && fl_system_look(system, folder.data, true, &info) == 0 && info.kind != FL_FILE_FOLDER)
+        failure = -ENOTDIR;
+    if (failure < 0 && failure != -EEXIST)
+        st = fl_new_file_fail(system, folder.data, "make the folder", failure, err);
+cleanup:
+    return st;
+}
+
+static fl_status look_up(exporting *e, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_session_catalog catalog;
+    fl_session_catalog_init(&catalog, e->session, &e->arena);
+    FL_TRY(fl_engine_names(e->session->engine, &e->arena, &e->names, &e->n, err));
+    FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->entries, err));
+    FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->files, err));
+    FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->is_done, err));
+    for (int32_t i = 0; i < e->n; i++)
+        FL_TRY(catalog.base.find(&catalog.base, e->names[i], &e->entries[i], err));
+cleanup:
+    return st;
+}
+
+static void undo(exporting *e)
+{
+    const fl_system *system = e->session->memory.system;
+    for (const written *w = e->files_written; w != NULL; w = w->next)
+        if (!w->was_there)
+            (void)fl_system_remove(system, w->path);
+    fl_str folder;
+    if (e->made_folder && fl_arena_copy_str(&e->arena, e->bound->name, &folder, NULL) == FL_OK)
+        (void)fl_system_remove_folder(system, folder.data);
+}
 
 fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
-    (void)session;
-    return FL_FAIL(err, FL_ERR_UNSUPPORTED, "EXPORT DATABASE '%.*s' is not supported yet", FL_STR_ARG(bound->name));
+    fl_status st = FL_OK;
+    exporting e = {.session = session, .bound = bound};
+    fl_text schema, load;
+    fl_arena_init(&e.arena, &session->statement_memory);
+    fl_text_init(&schema, &session->statement_memory);
+    fl_text_init(&load, &session->statement_memory);
+    FL_ASSERT(bound->n_names == 2);
+    FL_TRY(look_up(&e, err));
+    FL_TRY(make_folder(&e, err));
+    for (int32_t i = 0; i < e.n; i++)
+        if (e.entries[i].table != NULL) {
+            add_table(&schema, e.names[i], e.entries[i].table);
+            FL_TRY(export_table(&e, i, &load, err));
+        }
+    for (int32_t i = 0; i < e.n; i++)
+        add_views_from(&e, &schema, i);
+    FL_TRY(write_script(&e, "schema.sql", &schema, err));
+    FL_TRY(write_script(&e, "load.sql", &load, err));
+cleanup:
+    if (st != FL_OK)
+        undo(&e);
+    for (int32_t i = 0; i < e.n && e.entries != NULL; i++)
+        fl_table_unref(e.entries[i].table);
+    fl_text_drop(&schema);
+    fl_text_drop(&load);
+    fl_arena_drop(&e.arena);
+    return st;
+}
+
+/* ---- IMPORT -------------------------------------------------------------------------------------------------------- */
+
+static fl_status read_script(fl_session *session, fl_str folder, const char *name, fl_arena *arena, fl_str *ret,
+                             fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_file *file = NULL;
+    char *text = NULL;
+    fl_str path;
+    while (folder.len > 1 && folder.data[folder.len - 1] == '/')
+        folder.len--;
+    FL_TRY(fl_arena_format(arena, &path, err, "%.*s/%s", FL_STR_ARG(folder), name));
+    FL_TRY(fl_file_open(session->memory.system, path, &file, err));
+    if (file->bytes > SCRIPT_BYTES_MAX) {
+        st = FL_FAIL(err, FL_ERR_LIMIT, "\"%s\" has more than %d bytes", file->path, SCRIPT_BYTES_MAX);
+        goto cleanup;
+    }
+    FL_TRY(fl_arena_get(arena, file->bytes + 1, (void **)&text, err));
+    FL_TRY(fl_file_read_at(file, 0, text, file->bytes, err));
+    *ret = (fl_str){text, file->bytes};
+cleanup:
+    fl_file_unref(file);
+    return st;
+}
+
+/* Takes away tables and views that were not there before. */
+static void forget_new(fl_session *session, fl_arena *arena, const fl_str *before, int32_t n_before)
+{
+    fl_str *now = NULL;
+    int32_t n = 0;
+    if (fl_engine_names(session->engine, arena, &now, &n, NULL) != FL_OK)
+        return;
+    for (int32_t i = 0; i < n; i++) {
+        bool is_new = true;
+        for (int32_t k = 0; k < n_before; k++)
+            is_new &= !fl_str_is_equal(now[i], before[k]);
+        if (is_new)
+            (void)fl_engine_drop(session->engine, now[i], fl_engine_has(session->engine, now[i]) == 2, true, -1, NULL);
+    }
 }
 
 fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
-    (void)session;
-    return FL_FAIL(err, FL_ERR_UNSUPPORTED, "IMPORT DATABASE '%.*s' is not supported yet", FL_STR_ARG(bound->name));
+    fl_status st = FL_OK;
+    fl_arena arena;
+    fl_str *before = NULL, schema, load;
+    int32_t n_before = 0;
+    fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(fl_engine_names(session->engine, &arena, &before, &n_before, err));
+    st = read_script(session, bound->name, "schema.sql", &arena, &schema, err);
+    if (st == FL_OK)
+        st = read_script(session, bound->name, "load.sql", &arena, &load, err);
+    if (st != FL_OK) {
+        fl_err_at(err, bound->name_pos);
+        goto cleanup;
+    }
+    st = run_script(session, schema, err);
+    if (st == FL_OK)
+        st = run_script(session, load, err);
+    if (st != FL_OK)
+        forget_new(session, &arena, before, n_before);
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
 }

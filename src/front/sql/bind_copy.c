@@ -638,17 +638,52 @@ cleanup:
 
 /* ---- EXPORT, IMPORT ---- */
 
+/* What COPY FROM has to be told of a file that COPY TO was told so: (FORMAT csv, DELIM ';'). */
+static void add_load_options(fl_text *text, const copying *c)
+{
+    static const char *const known[] = {"delim",   "delimiter", "sep",        "quote",           "escape",     "null",
+                                        "nullstr", "header",    "dateformat", "timestampformat", "compression"};
+    bool is_text = strcmp(c->writer->reader, "read_csv") == 0 || strcmp(c->writer->reader, "read_json") == 0;
+    fl_text_addf(text, "(FORMAT %s", c->writer->name);
+    for (int32_t i = 0; i < c->n_options && is_text; i++)
+        for (int64_t k = 0; k < FL_LEN(known); k++)
+            if (fl_str_is_equal(c->options[i].name, fl_str_of(known[k]))) {
+                fl_text_addf(text, ", %s ", known[k]);
+                fl_value_print_sql(text, &c->options[i].value);
+            }
+    fl_text_add_char(text, ')');
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_export)
 {
-    (void)env;
     fl_status st = FL_OK;
     const fl_ast_copy *copy = ast->copy;
+    fl_plan *plan = NULL;
+    binder b = {.env = env, .err = err};
+    copying c = {.env = env, .copy = copy};
+    fl_text load;
+    fl_text_init(&load, env->memory);
     FL_TRY(fl_arena_copy_str(arena, copy->file, &ret->name, err));
     ret->name_pos = copy->file_start;
-    if (copy->option_count > 0) {
-        int32_t start = copy->options[0].name.start;
-        FL_TRY(fl_arena_copy_str(arena, (fl_str){text.data + start, ast->end - start}, &ret->view_text, err));
-    }
+    if (ast->kind == FL_AST_IMPORT)
+        goto cleanup;
+    FL_TRY(fl_plan_new(env->memory, env->registry, &plan, err));
+    b.plan = plan;
+    b.arena = fl_plan_arena(plan);
+    FL_TRY(bind_options(&b, &c));
+    FL_TRY(find_writer(&b, &c, true));
+    add_load_options(&load, &c);
+    FL_TRY(fl_text_status(&load, err));
+    FL_TRY(FL_NEW_ARRAY(arena, 2, &ret->names, err));
+    ret->n_names = 2;
+    FL_TRY(fl_arena_copy_str(arena, fl_str_of(c.writer->suffixes != NULL ? c.writer->suffixes[0] : ".json"),
+                             &ret->names[0], err));
+    FL_TRY(fl_arena_copy_str(arena, fl_text_str(&load), &ret->names[1], err));
+    if (copy->option_count > 0) /* else it is CSV, whatever the files are called */
+        st = fl_arena_copy_str(arena, (fl_str){text.data + copy->options_start, ast->end - copy->options_start},
+                               &ret->view_text, err);
 cleanup:
+    fl_text_drop(&load);
+    fl_plan_unref(plan);
     return st;
 }

@@ -130,6 +130,7 @@ static fl_status parse_options(parser *p, fl_ast_copy *copy)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
+    copy->options_start = p->now->start;
     (void)accept_word(p, FL_KW_WITH);
     if (accept(p, FL_SQL_LEFT_PAREN)) {
         do {

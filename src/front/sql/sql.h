@@ -112,7 +112,8 @@ typedef struct fl_sql_column {
  *     CREATE_FUNCTION     name, or_replace, if_not_exists, declaration, code_pos
  *     COPY_TO             query: of one row, how many rows were written
  *     COPY_FROM           as INSERT
- *     EXPORT, IMPORT      name: the folder, name_pos; view_text: the options as they are written
+ *     EXPORT, IMPORT      name: the folder, name_pos; EXPORT: view_text: the options as they are written; names: the files' ending, the
+ *                         options of COPY FROM
  *     INSERT              name, table, skips_key; query: every column of the table in order, cast to its type
  *     UPDATE              name, table, assigned, n_assigned; query: the rows to change in the table's order, where they are (the
  *                         last column of fl_table_ops.numbered) and the values of the columns assigned
