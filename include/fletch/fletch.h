@@ -144,6 +144,10 @@ FL_API int64_t fl_session_changed_rows(const fl_session *session);
 /** What the last statement was, where it changes something: "INSERT", "UPDATE", "CREATE TABLE"; empty for others. Valid forever. */
 FL_API const char *fl_session_command(const fl_session *session);
 
+/** The words of the language, for completing and colouring: keywords, and functions with a parenthesis behind them ("sum("), a line each, sorted.
+ *  fl_text_free the text. */
+FL_API fl_status fl_session_words(fl_session *session, char **ret_text, fl_err *err);
+
 /** What there is to know of the session's last statement besides its rows: that columns of a file have other names here,
  *  for one. A line each; empty when there is nothing. Valid until the session's next call. */
 FL_API const char *fl_session_notes(const fl_session *session);

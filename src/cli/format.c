@@ -29,6 +29,7 @@ void fl_cli_answer_drop(fl_cli_answer *answer)
     free(answer->cells);
     free(answer->widths);
     free(answer->places);
+    fl_cli_fitted_drop(answer->fitted);
     fl_cli_text_drop(&answer->text);
     *answer = (fl_cli_answer){0};
 }

@@ -9,6 +9,15 @@
 #include "cli/text.h"
 #include "fletch/arrow.h"
 
+/* How much of a table a terminal shows. */
+#define FL_CLI_NULL_TEXT_BYTES 64
+typedef struct fl_cli_view {
+    int64_t rows_max; /* half of them from the end; 0: all */
+    size_t width;     /* of the table, in columns of characters; 0: any */
+    bool has_width;   /* it was said; else it is the terminal's */
+    char null_text[FL_CLI_NULL_TEXT_BYTES];
+} fl_cli_view;
+
 typedef struct fl_cli_answer {
     fl_cli_text text;                 /* what is to be written */
     const struct ArrowSchema *schema; /* a struct: its children are the columns */
@@ -16,8 +25,10 @@ typedef struct fl_cli_answer {
     fl_cli_text *cells;               /* table and markdown: the first rows, until widths are known */
     int64_t n_cells;
     int64_t cells_max;
-    size_t *widths;      /* per column, once known */
-    const char **places; /* per column, while a row is written: the next line of its value */
+    size_t *widths;               /* per column, once known */
+    const char **places;          /* per column, while a row is written: the next line of its value */
+    const fl_cli_view *view;      /* of fl_cli_format_fitted */
+    struct fl_cli_fitted *fitted; /* its rows */
 } fl_cli_answer;
 
 typedef struct fl_cli_format {
@@ -28,6 +39,7 @@ typedef struct fl_cli_format {
 } fl_cli_format;
 
 extern const fl_cli_format fl_cli_format_table;
+extern const fl_cli_format fl_cli_format_fitted; /* a table that a terminal holds; `view` must be there */
 extern const fl_cli_format fl_cli_format_markdown;
 extern const fl_cli_format fl_cli_format_csv;
 extern const fl_cli_format fl_cli_format_json;
@@ -39,6 +51,9 @@ const char *fl_cli_format_name(int32_t i);
 
 /** The format of that name, or NULL. */
 const fl_cli_format *fl_cli_format_find(const char *name);
+
+/** Gives back what fl_cli_format_fitted took. */
+void fl_cli_fitted_drop(struct fl_cli_fitted *fitted);
 
 /** Gives back what the formats took. */
 void fl_cli_answer_drop(fl_cli_answer *answer);

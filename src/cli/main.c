@@ -58,7 +58,7 @@ static bool run_sources(fl_cli_run *run, const fl_cli_options *opts)
     }
     if (opts->n_sources > 0)
         return true;
-    return isatty(STDIN_FILENO) ? fl_cli_shell(run) : run_file(run, stdin, "standard input", fl_cli_run_text);
+    return isatty(STDIN_FILENO) ? fl_cli_shell_run(run) : run_file(run, stdin, "standard input", fl_cli_run_text);
 }
 
 static bool run_session(fl_session *session, const fl_cli_options *opts)

@@ -1,12 +1,16 @@
 /* Reading options: getopt_long finds them, values are checked here. */
 #include "cli/options.h"
 
+#include "cli/nearest.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NAME_BYTES_MAX 32 /* of an option */
 
 #define TEXT_OF(number) TEXT_OF_EXPANDED(number)
 #define TEXT_OF_EXPANDED(number) #number
@@ -78,44 +82,6 @@ static bool fail_usage(const char *format, ...)
     return false;
 }
 
-/* ---- nearest names ---- */
-
-#define NAME_BYTES_MAX 32
-
-/* Letters to insert, drop, replace or swap; more than a few for names that are too long to be one of ours. */
-static int distance_of(const char *a, const char *b)
-{
-    int rows[3][NAME_BYTES_MAX + 1], *above2 = rows[0], *above = rows[1], *now = rows[2];
-    size_t a_len = strlen(a), b_len = strlen(b);
-    if (a_len > NAME_BYTES_MAX || b_len > NAME_BYTES_MAX)
-        return NAME_BYTES_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        above[j] = (int)j;
-    for (size_t i = 1; i <= a_len; i++) {
-        now[0] = (int)i;
-        for (size_t j = 1; j <= b_len; j++) {
-            int replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
-            int moved = (above[j] < now[j - 1] ? above[j] : now[j - 1]) + 1;
-            now[j] = replaced < moved ? replaced : moved;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && above2[j - 2] + 1 < now[j])
-                now[j] = above2[j - 2] + 1;
-        }
-        int *spare = above2;
-        above2 = above;
-        above = now;
-        now = spare;
-    }
-    return above[b_len];
-}
-
-/* Keeps `name` as the best guess for `wanted` when it is nearer than *best (empty: none yet). */
-static void offer(const char *wanted, const char *name, const char **best)
-{
-    int limit = strlen(wanted) < 6 ? 1 : 2, distance = distance_of(wanted, name);
-    if (distance <= limit && (*best == NULL || distance < distance_of(wanted, *best)))
-        *best = name;
-}
-
 /* ---- values ---- */
 
 static bool parse_threads(const char *text, int32_t *ret)
@@ -169,7 +135,7 @@ static bool parse_format(const char *text, const fl_cli_format **ret)
     if (*ret != NULL)
         return true;
     for (int32_t i = 0; fl_cli_format_name(i) != NULL; i++)
-        offer(text, fl_cli_format_name(i), &near);
+        fl_cli_nearest_offer(text, fl_cli_format_name(i), &near);
     return near != NULL ? fail_usage("there is no format \"%s\": did you mean %s?", text, near)
                         : fail_usage("--format is table, csv, json, ndjson, markdown or line, not \"%s\"", text);
 }
@@ -236,7 +202,7 @@ static bool fail_option(int reason, const char *word, int letter)
     const char *near = NULL;
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
     for (const struct option *option = names; option->name != NULL; option++)
-        offer(name, option->name, &near);
+        fl_cli_nearest_offer(name, option->name, &near);
     return near != NULL ? fail_usage("there is no option --%s: did you mean --%s?", name, near)
                         : fail_usage("there is no option --%s", name);
 }
@@ -279,7 +245,7 @@ static bool read_udf(char **words, int n_words, fl_cli_options *ret)
     if (n_words == 0)
         return fail_usage("fletch udf takes deploy, compile, list, show, delete or rollback");
     while (known < n_commands && strcmp(words[0], commands[known].name) != 0)
-        offer(words[0], commands[known++].name, &near);
+        fl_cli_nearest_offer(words[0], commands[known++].name, &near);
     if (known == n_commands)
         return near != NULL
                    ? fail_usage("there is no fletch udf %s: did you mean %s?", words[0], near)

@@ -2,12 +2,15 @@
 #include "cli/run.h"
 
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/split.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 double fl_cli_clock_ms(void)
 {
@@ -35,16 +38,28 @@ static bool fail_stream(struct ArrowArrayStream *rows)
     return false;
 }
 
+/* The terminal's width now: it may have been made wider since the last answer. */
+static void measure_terminal(fl_cli_run *run)
+{
+    struct winsize size;
+    if (!run->view.has_width)
+        run->view.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 /* Writes a stream's rows, a batch at a time. */
 static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
 {
     struct ArrowSchema schema = {0};
-    fl_cli_answer answer = {.schema = &schema};
+    fl_cli_answer answer = {.schema = &schema, .view = &run->view};
+    bool is_fitted = run->is_prompt && run->format == &fl_cli_format_table && run->file == stdout;
+    const fl_cli_format *format = is_fitted ? &fl_cli_format_fitted : run->format;
+    if (is_fitted)
+        measure_terminal(run);
     if (rows->get_schema(rows, &schema) != 0)
         return fail_stream(rows);
     bool is_good = true;
     if (schema.n_children > 0) {
-        run->format->begin(&answer);
+        format->begin(&answer);
         while (is_good && !fl_cli_interrupt_is_set()) {
             struct ArrowArray batch = {0};
             if (rows->get_next(rows, &batch) != 0) {
@@ -53,14 +68,14 @@ static bool write_rows(fl_cli_run *run, struct ArrowArrayStream *rows)
             }
             if (batch.release == NULL)
                 break;
-            run->format->batch(&answer, &batch);
+            format->batch(&answer, &batch);
             answer.rows += batch.length;
             batch.release(&batch);
             if (answer.text.len > 0) /* rows are shown as they come; batches grow */
                 is_good = write_out(run, &answer);
         }
         if (is_good)
-            run->format->end(&answer);
+            format->end(&answer);
         is_good = is_good && write_out(run, &answer);
     }
     fl_cli_answer_drop(&answer);
@@ -103,8 +118,13 @@ static bool run_statement(fl_cli_run *run, const char *text, size_t len, const f
 {
     struct ArrowArrayStream rows = {0};
     fl_err err = {0};
+    fl_cli_progress progress = {0};
     double start = fl_cli_clock_ms();
-    if (fl_session_query_text(run->session, text + piece->start, piece->end - piece->start, &rows, &err) == FL_OK)
+    if (run->is_prompt)
+        fl_cli_progress_begin(&progress, run->session);
+    fl_status st = fl_session_query_text(run->session, text + piece->start, piece->end - piece->start, &rows, &err);
+    fl_cli_progress_end(&progress);
+    if (st == FL_OK)
         return fl_cli_run_answer(run, &rows, start);
     fl_cli_report(stderr, &err, text, len, piece->start);
     return false;

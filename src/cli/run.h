@@ -12,6 +12,8 @@ typedef struct fl_cli_run {
     const fl_cli_format *format;
     FILE *file; /* where answers go; errors and times go to standard error */
     bool has_timing;
+    bool is_prompt; /* tables are fitted to the terminal, and what takes long shows how far it is */
+    fl_cli_view view;
     bool tells_changes; /* says of statements without rows what they did: INSERT 0 3 */
 } fl_cli_run;
 

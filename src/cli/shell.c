@@ -1,29 +1,46 @@
 /* The interactive prompt. Line editing and history are libedit's, which starts here and nowhere else.
  *
- * libedit reads through our own function, so that Ctrl-C, which ends a read, can be told from the end of the input. */
+ * libedit reads through our own function, so that Ctrl-C, which ends a read, can be told from the end of the input. A statement is one entry
+ * of the history, however many lines it took; the history lies in a file ($FLETCH_HISTORY, else ~/.fletch_history). What ~/.fletchrc
+ * says is run first. */
 #include "cli/shell.h"
 
+#include "cli/completion.h"
+#include "cli/dot_command.h"
 #include "cli/interrupt.h"
 #include "cli/split.h"
 
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define HISTORY_LINES 1000
+#define HISTORY_STATEMENTS 2000
+#define ROWS_SHOWN 40
+#define RC_BYTES_MAX (1 << 20)
+#define CANDIDATES_SHOWN 200
 
 typedef struct prompt {
-    fl_cli_text statement; /* lines so far */
+    fl_cli_shell shell;
+    EditLine *editor;
+    History *history;
+    bool is_quitting; /* the last thing was a Ctrl-C on an empty line */
 } prompt;
+
+static prompt *prompt_of(EditLine *editor)
+{
+    prompt *p = NULL;
+    el_get(editor, EL_CLIENTDATA, &p);
+    return p;
+}
 
 static char *show_prompt(EditLine *editor)
 {
     static char first[] = "fletch> ", next[] = "   ...> ";
-    prompt *p = NULL;
-    el_get(editor, EL_CLIENTDATA, &p);
-    return p->statement.len == 0 ? first : next;
+    return prompt_of(editor)->shell.statement.len == 0 ? first : next;
 }
 
 /* A character of UTF-8 from the terminal: 1, or 0 at the end, or -1 when a signal or a fault ends the read. */
@@ -49,27 +66,176 @@ static int read_character(EditLine *editor, wchar_t *ret)
     return 1;
 }
 
-static bool is_word(const fl_cli_text *text, const char *word)
+/* ---- completion ---- */
+
+/* In columns, as wide as the terminal. */
+static void show_candidates(const fl_cli_completion *found)
 {
-    size_t len = text->len;
-    while (len > 0 && (text->data[len - 1] == '\n' || text->data[len - 1] == ' ' || text->data[len - 1] == ';'))
+    struct winsize size;
+    size_t width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80, widest = 1,
+           n = 0;
+    putchar('\n');
+    for (size_t at = 0; at < found->words.len;) {
+        size_t len =
+            (size_t)((const char *)memchr(found->words.data + at, '\n', found->words.len - at) - found->words.data) -
+            at;
+        widest = len > widest ? len : widest;
+        at += len + 1;
+    }
+    size_t columns = width / (widest + 2) > 0 ? width / (widest + 2) : 1;
+    for (size_t at = 0; at < found->words.len && n < CANDIDATES_SHOWN;) {
+        size_t len =
+            (size_t)((const char *)memchr(found->words.data + at, '\n', found->words.len - at) - found->words.data) -
+            at;
+        n++;
+        printf("%.*s%*s", (int)len, found->words.data + at, n % columns == 0 ? 0 : (int)(widest + 2 - len), "");
+        if (n % columns == 0)
+            putchar('\n');
+        at += len + 1;
+    }
+    if (n % columns != 0)
+        putchar('\n');
+    if (n < found->n)
+        printf("and %zu more\n", found->n - n);
+}
+
+/* Tab: adds what all candidates go on with; shows them where that is nothing. */
+static unsigned char complete(EditLine *editor, int key)
+{
+    (void)key;
+    prompt *p = prompt_of(editor);
+    const LineInfo *line = el_line(editor);
+    fl_cli_text text = {0};
+    fl_cli_completion found;
+    unsigned char verdict = CC_ERROR;
+    fl_cli_text_add(&text, p->shell.statement.data, p->shell.statement.len);
+    fl_cli_text_add(&text, line->buffer, (size_t)(line->lastchar - line->buffer));
+    size_t at = p->shell.statement.len + (size_t)(line->cursor - line->buffer);
+    fl_cli_complete(p->shell.run->session, text.data, text.len, at, &found);
+    size_t typed = at - found.start;
+    if (found.n > 0 && (found.common > typed || found.n == 1)) {
+        char *word = strndup(found.words.data, found.common);
+        bool is_whole = found.n == 1 && found.common > 0 && strchr("(/", found.words.data[found.common - 1]) == NULL;
+        if (word != NULL && typed <= (size_t)(line->cursor - line->buffer)) {
+            el_deletestr(editor, (int)typed); /* the case of the letters may be another */
+            el_insertstr(editor, word);
+            if (is_whole && at == text.len && memchr(text.data, '\'', text.len) == NULL)
+                el_insertstr(editor, " ");
+            verdict = CC_REFRESH;
+        }
+        free(word);
+    } else if (found.n > 1) {
+        show_candidates(&found);
+        verdict = CC_REDISPLAY;
+    }
+    fl_cli_completion_drop(&found);
+    fl_cli_text_drop(&text);
+    fl_cli_interrupt_clear();
+    return verdict;
+}
+
+/* ---- history ---- */
+
+static void find_history(prompt *p)
+{
+    const char *said = getenv("FLETCH_HISTORY"), *home = getenv("HOME");
+    char *path = p->shell.history_path;
+    if (said != NULL)
+        snprintf(path, FL_CLI_PATH_BYTES, "%s", said);
+    else if (home != NULL)
+        snprintf(path, FL_CLI_PATH_BYTES, "%s/.fletch_history", home);
+}
+
+/* A statement as one line: newlines outside of quotes are blanks, comments to the end of a line are left out. */
+static void add_line(fl_cli_text *line, const char *text, size_t len)
+{
+    char quote = 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (quote == 0 && c == '-' && i + 1 < len && text[i + 1] == '-') {
+            while (i + 1 < len && text[i + 1] != '\n')
+                i++;
+            continue;
+        }
+        if (quote == 0 && (c == '\'' || c == '"'))
+            quote = c;
+        else if (c == quote)
+            quote = 0;
+        fl_cli_text_add_char(line, c == '\n' && quote == 0 ? ' ' : c);
+    }
+    while (line->len > 0 && line->data[line->len - 1] == ' ')
+        line->len--;
+    fl_cli_text_add_char(line, 0);
+}
+
+/* The file is written after each statement: a program that is killed has lost none. */
+static void remember(prompt *p, const char *text, size_t len)
+{
+    HistEvent event;
+    fl_cli_text line = {0};
+    add_line(&line, text, len);
+    if (p->history != NULL && line.len > 1) {
+        history(p->history, &event, H_ENTER, line.data);
+        if (p->shell.history_path[0] != 0)
+            history(p->history, &event, H_SAVE, p->shell.history_path);
+    }
+    fl_cli_text_drop(&line);
+}
+
+/* ---- statements ---- */
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    while (len > 0 && strchr("\n ;", text[len - 1]) != NULL)
         len--;
-    return len == strlen(word) && strncasecmp(text->data, word, len) == 0;
+    return len == strlen(word) && strncasecmp(text, word, len) == 0;
 }
 
-static void show_help(void)
+static bool is_blank(const fl_cli_text *text)
 {
-    puts("Statements end with a semicolon and may take several lines.\n"
-         "  FROM 'file.parquet' LIMIT 10;     files are tables: Parquet, CSV, JSON\n"
-         "  DESCRIBE 'file.csv';              columns and their types\n"
-         "  SHOW TABLES;                      tables and views of this session\n"
-         "  EXPLAIN ANALYZE SELECT ...;       the plan, with rows and times\n"
-         "Ctrl-C stops a query. Ctrl-D or exit leaves.");
+    for (size_t i = 0; i < text->len; i++)
+        if (strchr(" \t\r\n", text->data[i]) == NULL)
+            return false;
+    return true;
 }
 
-/* Runs the statements that are whole and keeps the rest for the next line. */
-static void run_whole(fl_cli_run *run, fl_cli_text *text)
+/* Sends answers through a pager, until end_pager. */
+static FILE *begin_pager(fl_cli_shell *shell)
 {
+    const char *command = getenv("PAGER");
+    FILE *pager = NULL;
+    if (shell->has_pager && shell->run->file == stdout && isatty(STDOUT_FILENO)) {
+        fflush(stdout);
+        pager = popen(command != NULL && *command != 0 ? command : "less -SFX", "w");
+    }
+    if (pager != NULL)
+        shell->run->file = pager;
+    return pager;
+}
+
+bool fl_cli_shell_statements(fl_cli_shell *shell, const char *text, size_t len)
+{
+    FILE *pager = begin_pager(shell);
+    fl_cli_interrupt_clear();
+    bool is_good = fl_cli_run_text(shell->run, text, len);
+    fl_cli_interrupt_clear();
+    if (pager != NULL) {
+        pclose(pager);
+        shell->run->file = shell->terminal;
+    }
+    if (shell->is_once) {
+        if (fclose(shell->run->file) != 0)
+            fprintf(stderr, "Error: cannot write the answer: %s\n", strerror(errno));
+        shell->run->file = shell->terminal;
+        shell->is_once = false;
+    }
+    return is_good;
+}
+
+/* Runs the statements that are whole and keeps the rest for the next line. *ret_whole: bytes that ran. */
+static bool run_whole(fl_cli_shell *shell, size_t *ret_whole)
+{
+    fl_cli_text *text = &shell->statement;
     size_t whole = 0;
     for (size_t at = 0; at < text->len;) {
         fl_cli_piece piece = fl_cli_split(text->data, text->len, at);
@@ -79,75 +245,154 @@ static void run_whole(fl_cli_run *run, fl_cli_text *text)
             whole = text->len;
         at = piece.next;
     }
+    *ret_whole = whole;
     if (whole == 0)
-        return;
-    fl_cli_interrupt_clear();
-    fl_cli_run_text(run, text->data, whole);
-    fl_cli_interrupt_clear();
+        return true;
+    if (!is_blank(&(fl_cli_text){.data = text->data, .len = whole})) {
+        shell->last.len = 0;
+        fl_cli_text_add(&shell->last, text->data, whole);
+    }
+    bool is_good = fl_cli_shell_statements(shell, text->data, whole);
     memmove(text->data, text->data + whole, text->len - whole);
     text->len -= whole;
+    return is_good;
 }
 
-/* One line; false when the session ends. *is_quitting: the last thing was a Ctrl-C on an empty line. */
-static bool read_and_run(fl_cli_run *run, EditLine *editor, History *lines, prompt *p, bool *is_quitting)
+/* One line, with its newline. */
+static bool take_line(fl_cli_shell *shell, const char *line, size_t len)
+{
+    size_t whole;
+    static const char *const leaving[] = {"exit", "quit"};
+    if (is_blank(&shell->statement)) {
+        for (size_t i = 0; i < sizeof(leaving) / sizeof(leaving[0]); i++)
+            shell->is_leaving |= is_word(line, len, leaving[i]);
+        bool is_help = is_word(line, len, "help");
+        if (shell->is_leaving)
+            return true;
+        if (is_help || fl_cli_is_dot_command(line, len)) {
+            shell->statement.len = 0;
+            return is_help ? fl_cli_dot_command(shell, ".help", 5) : fl_cli_dot_command(shell, line, len);
+        }
+    }
+    fl_cli_text_add(&shell->statement, line, len);
+    return run_whole(shell, &whole);
+}
+
+bool fl_cli_shell_lines(fl_cli_shell *shell, const char *text, size_t len)
+{
+    bool is_good = true;
+    fl_cli_text before = shell->statement;
+    shell->statement = (fl_cli_text){0};
+    for (size_t at = 0; at < len && is_good && !shell->is_leaving;) {
+        const char *newline = memchr(text + at, '\n', len - at);
+        size_t end = newline == NULL ? len : (size_t)(newline - text) + 1;
+        is_good = take_line(shell, text + at, end - at);
+        at = end;
+    }
+    if (is_good && !is_blank(&shell->statement)) /* the last one may do without a semicolon */
+        is_good = fl_cli_shell_statements(shell, shell->statement.data, shell->statement.len);
+    fl_cli_text_drop(&shell->statement);
+    shell->statement = before;
+    return is_good;
+}
+
+/* ---- the prompt ---- */
+
+static void run_rc(fl_cli_shell *shell)
+{
+    char path[FL_CLI_PATH_BYTES];
+    fl_cli_text text = {0};
+    const char *home = getenv("HOME");
+    if (home == NULL)
+        return;
+    snprintf(path, sizeof(path), "%s/.fletchrc", home);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    if (fl_cli_text_add_file(&text, file, RC_BYTES_MAX))
+        (void)fl_cli_shell_lines(shell, text.data, text.len);
+    fclose(file);
+    fl_cli_text_drop(&text);
+}
+
+/* One line; false when the session ends. */
+static bool read_and_run(prompt *p)
 {
     int len = 0;
-    const char *line = el_gets(editor, &len);
+    fl_cli_shell *shell = &p->shell;
+    const char *line = el_gets(p->editor, &len);
     if (line == NULL || len <= 0) {
         if (!fl_cli_interrupt_is_set())
             return false;
         fl_cli_interrupt_clear();
-        el_reset(editor);
-        puts(*is_quitting ? "" : "^C (again to leave)");
-        p->statement.len = 0;
-        bool was_quitting = *is_quitting;
-        *is_quitting = true;
+        el_reset(p->editor);
+        puts(p->is_quitting ? "" : "^C (again to leave)");
+        shell->statement.len = 0;
+        bool was_quitting = p->is_quitting;
+        p->is_quitting = true;
         return !was_quitting;
     }
-    *is_quitting = false;
-    fl_cli_text_add(&p->statement, line, (size_t)len);
-    if (is_word(&p->statement, "exit") || is_word(&p->statement, "quit") || is_word(&p->statement, ".quit") ||
-        is_word(&p->statement, ".exit") || is_word(&p->statement, "\\q"))
-        return false;
-    HistEvent event;
-    if (len > 1)
-        history(lines, &event, H_ENTER, line);
-    if (is_word(&p->statement, "help") || is_word(&p->statement, ".help")) {
-        show_help();
-        p->statement.len = 0;
-        return true;
-    }
-    run_whole(run, &p->statement);
-    return true;
+    fl_cli_text typed = {0};
+    p->is_quitting = false;
+    fl_cli_text_add(&typed, shell->statement.data, shell->statement.len);
+    fl_cli_text_add(&typed, line, (size_t)len);
+    size_t before = shell->statement.len;
+    (void)take_line(shell, line, (size_t)len);
+    if (shell->statement.len < before + (size_t)len &&
+        !shell->is_leaving) /* it was taken: what is left of it is no entry yet */
+        remember(p, typed.data, typed.len - shell->statement.len);
+    fl_cli_text_drop(&typed);
+    return !shell->is_leaving;
 }
 
-bool fl_cli_shell(fl_cli_run *run)
+static bool begin(prompt *p, fl_cli_run *run)
 {
-    prompt p = {0};
     HistEvent event;
-    run->tells_changes = true;
     setlocale(LC_CTYPE, "C.UTF-8"); /* what is typed is UTF-8, whatever the environment says */
-    History *lines = history_init();
-    EditLine *editor = el_init("fletch", stdin, stdout, stderr);
-    if (lines == NULL || editor == NULL) {
+    p->history = history_init();
+    p->editor = el_init("fletch", stdin, stdout, stderr);
+    if (p->history == NULL || p->editor == NULL) {
         fprintf(stderr, "fletch: the terminal cannot be set up\n");
         return false;
     }
-    history(lines, &event, H_SETSIZE, HISTORY_LINES);
-    history(lines, &event, H_SETUNIQUE, 1);
-    el_set(editor, EL_CLIENTDATA, &p);
-    el_set(editor, EL_PROMPT, show_prompt);
-    el_set(editor, EL_EDITOR, "emacs");
-    el_set(editor, EL_HIST, history, lines);
-    el_set(editor, EL_GETCFN, read_character);
-    el_set(editor, EL_SIGNAL, 0);
-    printf("fletch %s. Statements end with ; — help; for help, Ctrl-D to leave.\n", fl_version());
-    bool is_quitting = false;
-    while (read_and_run(run, editor, lines, &p, &is_quitting))
+    run->tells_changes = run->is_prompt = true;
+    run->view.rows_max = ROWS_SHOWN;
+    p->shell.run = run;
+    p->shell.terminal = run->file;
+    history(p->history, &event, H_SETSIZE, HISTORY_STATEMENTS);
+    history(p->history, &event, H_SETUNIQUE, 1);
+    find_history(p);
+    if (p->shell.history_path[0] != 0)
+        history(p->history, &event, H_LOAD, p->shell.history_path);
+    el_set(p->editor, EL_CLIENTDATA, p);
+    el_set(p->editor, EL_PROMPT, show_prompt);
+    el_set(p->editor, EL_EDITOR, "emacs");
+    el_set(p->editor, EL_HIST, history, p->history);
+    el_set(p->editor, EL_GETCFN, read_character);
+    el_set(p->editor, EL_SIGNAL, 0);
+    el_set(p->editor, EL_ADDFN, "fletch-complete", "completes a word", complete);
+    el_set(p->editor, EL_BIND, "^I", "fletch-complete", NULL);
+    el_set(p->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
+    return true;
+}
+
+bool fl_cli_shell_run(fl_cli_run *run)
+{
+    prompt p = {0};
+    if (!begin(&p, run))
+        return false;
+    printf("fletch %s. Statements end with ; — .help for help, Ctrl-D to leave.\n", fl_version());
+    run_rc(&p.shell);
+    while (!p.shell.is_leaving && read_and_run(&p))
         continue;
     putchar('\n');
-    el_end(editor);
-    history_end(lines);
-    fl_cli_text_drop(&p.statement);
+    if (run->file != p.shell.terminal) {
+        fclose(run->file);
+        run->file = p.shell.terminal;
+    }
+    el_end(p.editor);
+    history_end(p.history);
+    fl_cli_text_drop(&p.shell.statement);
+    fl_cli_text_drop(&p.shell.last);
     return true;
 }

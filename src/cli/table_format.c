@@ -1,9 +1,9 @@
 /* Tables for people: aligned columns, as text or as Markdown.
  *
  * The first ROWS_MEASURED rows decide how wide columns are; a later, wider value sticks out instead of making the program
- * hold a whole answer. Values of several lines take several lines of the table; other control characters are shown as
- * escapes, so that data cannot steer a terminal. */
+ * hold a whole answer. Values of several lines take several lines of the table. */
 #include "cli/format.h"
+#include "cli/table_cells.h"
 #include "cli/value.h"
 
 #include <stdlib.h>
@@ -16,62 +16,6 @@ typedef struct look {
 } look;
 
 static const look table_look = {false}, markdown_look = {true};
-
-/* The value with control characters made visible; newlines stay in a table and become <br> in Markdown. */
-static void add_clean(fl_cli_text *to, const char *data, size_t len, const look *look)
-{
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)data[i];
-        if (c == '\n' && look->is_markdown)
-            fl_cli_text_add_str(to, "<br>");
-        else if (c == '|' && look->is_markdown)
-            fl_cli_text_add_str(to, "\\|");
-        else if (c == '\t')
-            fl_cli_text_add_str(to, look->is_markdown ? " " : "\\t");
-        else if (c == '\r')
-            fl_cli_text_add_str(to, "\\r");
-        else if ((c < 0x20 && c != '\n') || c == 0x7F)
-            fl_cli_text_addf(to, "\\x%02x", c);
-        else
-            fl_cli_text_add_char(to, (char)c);
-    }
-    while (to->len > 0 && to->data[to->len - 1] == '\n') /* a last newline would be an empty line in each table */
-        to->len--;
-}
-
-/* The line of a cell at *at, which goes on to the next one and is NULL behind the last. */
-static bool next_line(const fl_cli_text *cell, const char **at, const char **ret, size_t *ret_len)
-{
-    if (*at == NULL)
-        return false;
-    size_t left = (size_t)(cell->data + cell->len - *at);
-    const char *newline = memchr(*at, '\n', left);
-    *ret = *at;
-    *ret_len = newline == NULL ? left : (size_t)(newline - *at);
-    *at = newline == NULL ? NULL : newline + 1;
-    return true;
-}
-
-static size_t cell_width(const fl_cli_text *cell)
-{
-    size_t widest = 0, len;
-    const char *line, *at = cell->data;
-    while (next_line(cell, &at, &line, &len)) {
-        size_t width = fl_cli_display_width(line, len);
-        widest = width > widest ? width : widest;
-    }
-    return widest;
-}
-
-static void add_padded(fl_cli_text *text, const char *data, size_t len, size_t width, bool is_right)
-{
-    size_t own = fl_cli_display_width(data, len), pad = own < width ? width - own : 0;
-    if (is_right)
-        fl_cli_text_add_repeated(text, ' ', pad);
-    fl_cli_text_add(text, data, len);
-    if (!is_right)
-        fl_cli_text_add_repeated(text, ' ', pad);
-}
 
 static void add_row(fl_cli_answer *answer, const fl_cli_text *cells, bool is_header, const look *look)
 {
@@ -87,12 +31,12 @@ static void add_row(fl_cli_answer *answer, const fl_cli_text *cells, bool is_hea
         for (int64_t i = 0; i < columns; i++) {
             const char *line = "";
             size_t len = 0;
-            (void)next_line(&cells[i], &answer->places[i], &line, &len);
+            (void)fl_cli_cell_next_line(&cells[i], &answer->places[i], &line, &len);
             has_more |= answer->places[i] != NULL;
             if (i > 0)
                 fl_cli_text_add_str(text, " | ");
-            add_padded(text, line, len, answer->widths[i],
-                       !is_header && fl_cli_type_is_number(answer->schema->children[i]));
+            fl_cli_cell_add_padded(text, line, len, answer->widths[i],
+                                   !is_header && fl_cli_type_is_number(answer->schema->children[i]));
         }
         if (look->is_markdown)
             fl_cli_text_add_str(text, " |");
@@ -117,22 +61,12 @@ static void add_rule(fl_cli_answer *answer, const look *look)
     fl_cli_text_add_str(text, look->is_markdown ? " |\n" : "-\n");
 }
 
-static void *take(size_t count, size_t bytes)
-{
-    void *block = calloc(count == 0 ? 1 : count, bytes);
-    if (block == NULL) {
-        fprintf(stderr, "fletch: out of memory for %zu columns\n", count);
-        exit(1);
-    }
-    return block;
-}
-
 static fl_cli_text *add_cells(fl_cli_answer *answer)
 {
     int64_t columns = answer->schema->n_children;
     if (answer->n_cells + columns > answer->cells_max) {
         int64_t more = answer->cells_max * 2 > columns ? answer->cells_max * 2 : columns;
-        fl_cli_text *cells = take((size_t)more, sizeof(*cells));
+        fl_cli_text *cells = fl_cli_take((size_t)more, sizeof(*cells));
         memcpy(cells, answer->cells, (size_t)answer->n_cells * sizeof(*cells));
         free(answer->cells);
         answer->cells = cells;
@@ -147,10 +81,10 @@ static fl_cli_text *add_cells(fl_cli_answer *answer)
 static void start_table(fl_cli_answer *answer, const look *look)
 {
     int64_t columns = answer->schema->n_children;
-    answer->widths = take((size_t)columns, sizeof(*answer->widths));
-    answer->places = take((size_t)columns, sizeof(*answer->places));
+    answer->widths = fl_cli_take((size_t)columns, sizeof(*answer->widths));
+    answer->places = fl_cli_take((size_t)columns, sizeof(*answer->places));
     for (int64_t i = 0; i < answer->n_cells; i++) {
-        size_t width = cell_width(&answer->cells[i]), *widest = &answer->widths[i % columns];
+        size_t width = fl_cli_cell_width(&answer->cells[i]), *widest = &answer->widths[i % columns];
         *widest = width > *widest ? width : *widest;
     }
     for (int64_t i = 0; i < columns && look->is_markdown; i++)
@@ -167,11 +101,12 @@ static void begin(fl_cli_answer *answer, const look *look)
 {
     if (answer->schema->n_children == 0)
         return;
-    answer->cells = take(64, sizeof(*answer->cells));
+    answer->cells = fl_cli_take(64, sizeof(*answer->cells));
     answer->cells_max = 64;
     fl_cli_text *names = add_cells(answer);
     for (int64_t i = 0; i < answer->schema->n_children; i++)
-        add_clean(&names[i], answer->schema->children[i]->name, strlen(answer->schema->children[i]->name), look);
+        fl_cli_cell_add(&names[i], answer->schema->children[i]->name, strlen(answer->schema->children[i]->name),
+                        look->is_markdown);
 }
 
 static void batch(fl_cli_answer *answer, const struct ArrowArray *rows, const look *look)
@@ -184,12 +119,12 @@ static void batch(fl_cli_answer *answer, const struct ArrowArray *rows, const lo
         if (!is_measured && answer->widths == NULL)
             start_table(answer, look);
         if (!is_measured && later == NULL)
-            later = take((size_t)columns, sizeof(*later));
+            later = fl_cli_take((size_t)columns, sizeof(*later));
         fl_cli_text *cells = is_measured ? add_cells(answer) : later;
         for (int64_t i = 0; i < columns; i++) {
             value.len = cells[i].len = 0;
             fl_cli_value_add_text(&value, answer->schema->children[i], rows->children[i], rows->offset + row);
-            add_clean(&cells[i], value.data, value.len, look);
+            fl_cli_cell_add(&cells[i], value.data, value.len, look->is_markdown);
         }
         if (!is_measured)
             add_row(answer, cells, false, look);

@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""Drives the prompt at a terminal: completion, history over two sessions, Ctrl-C, resizing, wide and long tables, progress.
+
+    shell.py [PROGRAM]
+
+Relies on: a pseudo-terminal of the system, whose screen is not imitated: what the program writes is searched for texts. Waits have an end of
+a minute, and nothing asks how long anything took. Exit status 1 when a step differs.
+"""
+
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import termios
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WAIT_SECONDS = 60
+
+
+class Terminal:
+    """The program at a terminal of its own."""
+
+    def __init__(self, program, home, columns=80, more_environment=None):
+        environment = dict(os.environ, HOME=str(home), TERM="xterm", **(more_environment or {}))
+        environment.pop("FLETCH_HISTORY", None)
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.execve(program, [str(program), "--threads", "2"], environment)
+        self.resize(columns)
+        self.seen = ""
+        self.wait("fletch> ")
+
+    def resize(self, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+
+    def type(self, text, at_prompt=True):
+        """Types, and forgets what was written before. At the prompt once the program takes keys itself: it shows the prompt before."""
+        end = time.monotonic() + WAIT_SECONDS
+        while at_prompt and termios.tcgetattr(self.fd)[3] & termios.ECHO and time.monotonic() < end:
+            time.sleep(0.01)
+        self.seen = ""
+        os.write(self.fd, text.encode())
+
+    def read(self, seconds):
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.seen += data.decode(errors="replace")
+        return bool(data)
+
+    def wait(self, text):
+        """Waits until `text` was written; gives all that was."""
+        end = time.monotonic() + WAIT_SECONDS
+        while text not in self.plain():
+            if time.monotonic() > end or not self.read(1) and not self.is_alive():
+                raise AssertionError(f"{text!r} does not come; written was:\n{self.plain()}")
+        return self.plain()
+
+    def plain(self):
+        """What was written, without the codes that steer a terminal."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen).replace("\r", "")
+
+    def is_alive(self):
+        return os.waitpid(self.pid, os.WNOHANG) == (0, 0)
+
+    def run(self, statement, ends_with="fletch> "):
+        """Runs a statement to the next prompt; gives what was written behind it."""
+        self.type(statement + "\n")
+        end = time.monotonic() + WAIT_SECONDS
+        while not self.plain().rstrip(" ").endswith(ends_with.rstrip()) or "\n" not in self.plain():
+            if time.monotonic() > end or not self.read(1) and not self.is_alive():
+                raise AssertionError(f"no prompt after {statement!r}; written was:\n{self.plain()}")
+        return self.plain().split("\n", 1)[1]
+
+    def leave(self):
+        self.type(".quit\n")
+        end = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid != 0:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+            self.read(0.1)
+        os.kill(self.pid, signal.SIGKILL)
+        raise AssertionError("it does not leave")
+
+
+def expect(condition, what, seen):
+    if not condition:
+        raise AssertionError(f"{what}; written was:\n{seen}")
+
+
+def completion(open_terminal):
+    t = open_terminal()
+    t.run("CREATE TABLE measurements(temperature double, taken_at timestamp);")
+    t.type("SEL\t")
+    t.wait("SELECT ")
+    t.type("temp\x15")  # Ctrl-U empties the line
+    t.type("SELECT tempe FROM measurements")
+    t.type("\x01" + "\x06" * 12 + "\t")  # to the start, behind "tempe"
+    t.wait("rature")
+    t.type("\x05;\n")
+    t.wait("(0 rows)")
+    t.type("FROM meas\t;\n")
+    t.wait("(0 rows)")
+    t.type("SELECT m.tak\t\x15")
+    t.type("SELECT m.tak FROM measurements m")
+    t.type("\x01" + "\x06" * 12 + "\t")
+    t.wait("en_at")
+    t.type("\x15")
+    t.type("FROM 'test/data/csv/peo\t")
+    t.wait("people")
+    t.type("\x15SELECT regexp_f\t")
+    t.wait("regexp_full_match(")
+    t.type("\x15.maxr\t")
+    t.wait(".maxrows")
+    t.type("\x15SELECT list_s\t\t")
+    seen = t.wait("list_sort(")
+    expect("list_slice(" in seen, "all candidates are shown", seen)
+    t.type("\x15")
+    t.leave()
+
+
+def history(open_terminal):
+    t = open_terminal()
+    t.run("SELECT 40 + 2 AS\n answer;")
+    t.run("SELECT 'second one';")
+    t.leave()
+    t = open_terminal()
+    t.type("\x1b[A")  # up
+    t.wait("SELECT 'second one';")
+    t.type("\x1b[A")
+    t.wait("40 + 2 AS  answer;")
+    t.type("\n")
+    seen = t.wait("(1 row)")
+    expect("42" in seen, "the statement of two lines is one entry", seen)
+    t.leave()
+
+
+def interrupts(open_terminal):
+    t = open_terminal()
+    t.type("SELECT count(*) FROM range(100000) a, range(1000000) b WHERE a.range + b.range = 3;\n")
+    t.wait("%")  # the bar is there: it runs
+    t.type("\x03", at_prompt=False)
+    t.wait("Error:")
+    t.wait("fletch> ")
+    t.run("SELECT 'still here';")
+    t.type("SELECT half\n")
+    t.wait("   ...> ")
+    t.type("\x03")
+    t.wait("^C (again to leave)")
+    expect("1" in t.run("SELECT 1 AS one;"), "the statement that was begun is forgotten", t.plain())
+    t.type("\x03")
+    t.wait("again to leave")
+    t.leave()
+
+
+def tables(open_terminal):
+    t = open_terminal(columns=60)
+    columns = ", ".join(f"'a longer value of column {i}' AS column_{i}" for i in range(16))
+    seen = t.run(f"SELECT {columns};")
+    lines = [line for line in seen.split("\n") if " | " in line]
+    expect(lines and all(len(line) <= 60 for line in lines), "lines are as wide as the terminal", seen)
+    expect("16 columns, " in seen and "…" in seen, "it is said that columns are left out", seen)
+    t.resize(200)
+    wider = t.run(f"SELECT {columns};")
+    shown = [int(re.search(r"16 columns, (\d+) shown", text).group(1)) for text in (seen, wider)]
+    expect(shown[1] > shown[0], "a wider terminal shows more columns", wider)
+    seen = t.run("SELECT range AS n FROM range(100000);")
+    expect("(100000 rows, 40 shown)" in seen and "99999" in seen and "50000" not in seen, "the ends are shown", seen)
+    t.run(".maxrows 0")
+    seen = t.run("SELECT range AS n FROM range(300);")
+    expect("(300 rows)" in seen and "150" in seen, "all rows", seen)
+    t.run(".maxrows 4")
+    seen = t.run("SELECT range AS n FROM range(30);")
+    expect("(30 rows, 4 shown)" in seen, "four rows", seen)
+    seen = t.run(".last")
+    expect("(30 rows)" in seen, "the last answer as a whole", seen)
+    t.run(".nullvalue nothing")
+    seen = t.run("SELECT NULL AS n;")
+    expect("nothing" in seen, "NULL has another text", seen)
+    t.leave()
+
+
+def commands(open_terminal):
+    t = open_terminal()
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "part.sql").write_text("CREATE TABLE read_in(a integer NOT NULL, b text);\n.mode csv\nINSERT INTO read_in VALUES (1, 'x')\n;\nSELECT 'last' AS w")
+    seen = t.run(f".read {folder}/part.sql")
+    expect("last" in seen, "a file's statements and commands run", seen)
+    seen = t.run("FROM read_in;")
+    expect("1,x" in seen, ".mode csv", seen)
+    t.run(".mode table")
+    expect("read_in" in t.run(".tables"), ".tables", t.plain())
+    expect("read_in" not in t.run(".tables x*"), ".tables with a pattern", t.plain())
+    seen = t.run(".schema read_in")
+    expect("CREATE TABLE read_in(a integer NOT NULL, b text);" in seen, ".schema", seen)
+    t.run(f".once {folder}/once.txt")
+    t.run("SELECT 77 AS n;")
+    expect("77" in (folder / "once.txt").read_text(), ".once", t.plain())
+    expect("78" in t.run("SELECT 78 AS n;"), "one answer alone", t.plain())
+    t.run(f".output {folder}/out.txt")
+    t.run("SELECT 79 AS n;")
+    t.run(".output")
+    expect("79" in (folder / "out.txt").read_text(), ".output", t.plain())
+    t.run(".timer on")
+    expect("Time:" in t.run("SELECT 1;"), ".timer", t.plain())
+    t.run(".timer off")
+    seen = t.run(".tabels")
+    expect('did you mean ".tables"' in seen, "the nearest command", seen)
+    expect("expected on or off" in t.run(".timer maybe"), "what is expected", t.plain())
+    expect("takes FILE" in t.run(".read"), "an argument is missing", t.plain())
+    expect("cannot read" in t.run(f".read {folder}/none.sql"), "a missing file", t.plain())
+    expect("no database files" in t.run(".open a.db"), ".open says what there is", t.plain())
+    seen = t.run(".show")
+    seen = t.run("SELECT 5 AS five;")
+    expect("5" in seen, "a command without a semicolon is no part of the next statement", seen)
+    expect(".maxrows" in t.run(".help"), ".help", t.plain())
+    t.leave()
+    t = open_terminal(more_environment={"EDITOR": "sed -i s/80/81/"})
+    t.run("SELECT 80 AS n;")
+    seen = t.run(".edit")
+    expect("81" in seen, "the statement that the editor left runs", seen)
+    t.leave()
+    shutil.rmtree(folder)
+
+
+def rc_file(open_terminal, home):
+    (home / ".fletchrc").write_text(".nullvalue empty\nCREATE TABLE from_rc(a integer);\n")
+    t = open_terminal()
+    expect("from_rc" in t.run(".tables"), "statements of the file ran", t.plain())
+    expect("empty" in t.run("SELECT NULL AS n;"), "commands, too", t.plain())
+    t.leave()
+    (home / ".fletchrc").unlink()
+
+
+def main():
+    program = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release/fletch").resolve()
+    home = pathlib.Path(tempfile.mkdtemp())
+    failed = 0
+
+    def open_terminal(**more):
+        return Terminal(program, home, **more)
+
+    for step in (completion, history, interrupts, tables, commands, lambda t: rc_file(t, home)):
+        name = getattr(step, "__name__", "")
+        try:
+            step(open_terminal)
+        except AssertionError as error:
+            failed += 1
+            print(f"{name.replace('<lambda>', 'rc_file')}: {error}\n")
+    shutil.rmtree(home)
+    print(f"{6 - failed} of 6 parts are as expected")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
