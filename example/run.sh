@@ -55,6 +55,15 @@ FROM '$data/tpch-sf0.1/lineitem.parquet'
 GROUP BY ROLLUP (l_returnflag, l_linestatus)
 ORDER BY coarser, l_returnflag, l_linestatus"
 
+written=$(mktemp -d)
+trap 'rm -rf "$written"' EXIT
+ask 'COPY: sorted rows into a Parquet file, and back; partitions in folders' "
+COPY (SELECT l_orderkey, l_partkey, l_extendedprice, l_shipdate, l_shipmode FROM '$data/tpch-sf0.1/lineitem.parquet' ORDER BY l_shipdate)
+TO '$written/by_date.parquet' (COMPRESSION zstd);
+SELECT count(*) AS lines, min(l_shipdate) AS first, sum(l_extendedprice) AS total FROM '$written/by_date.parquet' WHERE l_shipdate < date '1993-01-01';
+COPY (SELECT l_shipmode, l_orderkey, l_shipdate FROM '$written/by_date.parquet') TO '$written/modes' (FORMAT csv, PARTITION_BY l_shipmode);
+SELECT count(*) AS by_air FROM '$written/modes/l_shipmode=AIR/*.csv'"
+
 ask 'How a question is answered: the plan, with the rows and times of each step' "
 EXPLAIN ANALYZE
 SELECT n.n_name, count(*) AS customers
@@ -63,7 +72,7 @@ WHERE c.c_acctbal > 9000
 GROUP BY n.n_name ORDER BY customers DESC LIMIT 3"
 
 functions=$(mktemp -d)
-trap 'rm -rf "$functions"' EXIT
+trap 'rm -rf "$written" "$functions"' EXIT
 printf '\n-- A function of your own, in C (example/udf/c/scoring.c), compiled to WebAssembly, deployed and asked\n'
 "$fletch" udf deploy test/udf/modules/score_c.wasm --name score --udf-dir "$functions"
 "$fletch" --udf-dir "$functions" --timing -c "

@@ -118,6 +118,62 @@ static fl_status take_size(binder *b, copying *c, const char *name, int64_t *ret
     return FL_OK;
 }
 
+/* A format of strftime, under any of two names; *ret_pos negative: none. */
+static fl_status take_time_format(binder *b, copying *c, const char *name, const char *other, fl_value *ret,
+                                  int32_t *ret_pos)
+{
+    fl_option option;
+    *ret_pos = -1;
+    if (!take(c, name, &option) && !take(c, other, &option))
+        return FL_OK;
+    if (option.value.is_null || option.value.type.id != FL_UTF8)
+        return fl_sql_bind_fail(b, option.pos, FL_ERR_CONFIG, "COPY's option %s is a format such as '%%d/%%m/%%Y'",
+                                name);
+    *ret = option.value;
+    *ret_pos = option.pos;
+    return FL_OK;
+}
+
+/* DATEFORMAT, TIMESTAMPFORMAT: dates and timestamps become texts; *ret_pos of one of them, negative: there is none. */
+static fl_status format_times(binder *b, copying *c, output *out, int32_t *ret_pos)
+{
+    fl_status st = FL_OK;
+    fl_value date_format, stamp_format;
+    int32_t date_pos, stamp_pos, n = 0;
+    const fl_expr **exprs = NULL;
+    fl_col_id *cols = NULL;
+    FL_TRY(take_time_format(b, c, "dateformat", "date_format", &date_format, &date_pos));
+    FL_TRY(take_time_format(b, c, "timestampformat", "timestamp_format", &stamp_format, &stamp_pos));
+    *ret_pos = date_pos >= 0 ? date_pos : stamp_pos;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        fl_type type = fl_plan_col(b->plan, out->cols[i].col)->type;
+        bool is_date = type.id == FL_DATE && date_pos >= 0, is_stamp = fl_type_is_timestamp(type) && stamp_pos >= 0;
+        const fl_expr *col = NULL, *format = NULL;
+        if (!is_date && !is_stamp)
+            continue;
+        FL_TRY(fl_expr_column(b->plan, out->cols[i].col, -1, &col, b->err));
+        FL_TRY(fl_expr_const(b->plan, is_date ? &date_format : &stamp_format, -1, &format, b->err));
+        st = fl_expr_call_args(b->plan, "strftime", is_date ? date_pos : stamp_pos, &exprs[n], b->err, 2, col, format);
+        if (st != FL_OK)
+            fl_err_at(b->err, is_date ? date_pos : stamp_pos);
+        FL_TRY(st);
+        n++;
+    }
+    if (n == 0)
+        return FL_OK;
+    FL_TRY(fl_project_extend(b->plan, out->root, exprs, NULL, n, cols, &out->root, b->err));
+    n = 0;
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        fl_type type = fl_plan_col(b->plan, out->cols[i].col)->type;
+        if ((type.id == FL_DATE && date_pos >= 0) || (fl_type_is_timestamp(type) && stamp_pos >= 0))
+            out->cols[i].col = cols[n++];
+    }
+cleanup:
+    return st;
+}
+
 static fl_status fail_format(binder *b, int32_t pos, fl_str name)
 {
     fl_nearest near;
@@ -362,10 +418,12 @@ static fl_status plan_copy(binder *b, void *ctx, output *ret)
     output out = {0};
     fl_copy_attrs attrs = {.path = c->copy->file, .file_bytes = -1};
     bool overwrites;
+    int32_t format_pos;
     if (c->copy->file.len == 0)
         return fl_sql_bind_fail_state(b, c->copy->file_start, FL_ERR_CONFIG, "22023", "a file's name cannot be empty");
     FL_TRY(fl_sql_bind_query(b, NULL, NULL, c->copy->query, &out));
     FL_TRY(bind_options(b, c));
+    FL_TRY(format_times(b, c, &out, &format_pos));
     FL_TRY(choose_columns(b, c, &out, &attrs));
     FL_TRY(take_bool(b, c, "per_thread_output", &attrs.is_by_worker));
     FL_TRY(take_size(b, c, "file_size_bytes", &attrs.file_bytes));
@@ -375,6 +433,9 @@ static fl_status plan_copy(binder *b, void *ctx, output *ret)
     attrs.is_folder = attrs.n_parts > 0 || attrs.is_by_worker || attrs.file_bytes >= 0;
     FL_TRY(find_writer(b, c, attrs.is_folder));
     attrs.format = fl_str_of(c->writer->name);
+    if (format_pos >= 0 && strcmp(c->writer->reader, "read_csv") != 0 && strcmp(c->writer->reader, "read_json") != 0)
+        return fl_sql_bind_fail(b, format_pos, FL_ERR_CONFIG,
+                                "%s keeps dates and times as such: it has no format of them", c->writer->name);
     FL_TRY(check_writer(b, c, &attrs));
     FL_TRY(struct_of_options(b, c, &attrs.options));
     FL_TRY(FL_NEW_ARRAY(b->arena, 1, &ret->cols, b->err));

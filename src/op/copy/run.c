@@ -108,8 +108,9 @@ static fl_status put_rows(copy_sink *sink, copy_local *local, int32_t output, in
     fl_segment *segment = NULL;
     if (fl_segment_builder_rows(local->builders[output]) == 0)
         return FL_OK;
+    int64_t bytes = fl_segment_builder_bytes(local->builders[output]);
     FL_TRY(fl_segment_builder_finish(local->builders[output], &segment, err));
-    FL_TRY(fl_copy_output_put(sink, output, place, segment, err));
+    FL_TRY(fl_copy_output_put(sink, output, place, segment, bytes, err));
     if (sink->attrs->n_parts > 0) { /* many may be asked for once */
         fl_segment_builder_free(local->builders[output]);
         local->builders[output] = NULL;
@@ -118,17 +119,18 @@ cleanup:
     return st;
 }
 
-static fl_status add_rows(copy_sink *sink, copy_local *local, int32_t output, const uint16_t *list, int32_t count,
-                          int64_t place, fl_err *err)
+static fl_status add_rows(copy_sink *sink, copy_local *local, const fl_worker *worker, int32_t output,
+                          const uint16_t *list, int32_t count, int64_t place, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_segment_builder *builder = NULL;
     FL_TRY(builder_of(sink, local, output, &builder, err));
     FL_TRY(fl_segment_builder_add(builder, local->vecs, list, count, err));
-    if (fl_segment_builder_is_full(builder) || fl_segment_builder_rows(builder) >= sink->model->chunk_rows ||
+    if (fl_segment_builder_is_full(builder) || fl_segment_builder_rows(builder) >= sink->piece_rows ||
         fl_segment_builder_bytes(builder) >= sink->chunk_bytes) {
         FL_TRY(put_rows(sink, local, output, place, err));
-        st = fl_copy_output_work(sink, output, err);
+        FL_TRY(fl_copy_output_work(sink, output, err));
+        st = fl_copy_sink_wait(sink, worker, place, err);
     }
 cleanup:
     return st;
@@ -235,8 +237,8 @@ static fl_status add_parted(copy_sink *sink, copy_local *local, fl_worker *worke
     for (int32_t k = 0; k < n_seen; k++)
         local->count[local->seen[k]] = 0;
     for (int32_t k = 0; k < n_seen; k++)
-        FL_TRY(add_rows(sink, local, local->outputs[local->seen[k]], sorted + starts[k], starts[k + 1] - starts[k],
-                        place, err));
+        FL_TRY(add_rows(sink, local, worker, local->outputs[local->seen[k]], sorted + starts[k],
+                        starts[k + 1] - starts[k], place, err));
 cleanup:
     return st;
 }
@@ -266,7 +268,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
     bool is_listed = batch->mask != NULL;
     if (atomic_load_explicit(&sink->bounds[worker->id], memory_order_relaxed) < place) {
         note_claimed(sink, place);
-        atomic_store(&sink->bounds[worker->id], place);
+        fl_copy_sink_move(sink, worker, place);
     }
     FL_ASSERT(atomic_load(&sink->bounds[worker->id]) == place); /* morsels are claimed in their order */
     for (int32_t c = 0; c < sink->attrs->n_from; c++)
@@ -279,7 +281,7 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         return add_parted(sink, local, worker, batch, count, place, err);
     }
     FL_TRY(output_of_worker(sink, worker, &output, err));
-    st = add_rows(sink, local, output, is_listed ? local->list : NULL, count, place, err);
+    st = add_rows(sink, local, worker, output, is_listed ? local->list : NULL, count, place, err);
 cleanup:
     return st;
 }
@@ -311,20 +313,20 @@ static fl_status on_event(fl_stage *base, fl_worker *worker, void *ptr, fl_event
     switch (event) {
     case FL_EVENT_ENTER:
         note_claimed(sink, ((int64_t)worker->pipeline << MORSEL_BITS) - 1); /* before all of the pipeline */
-        atomic_store(&sink->bounds[worker->id], atomic_load(&sink->highest) + 1);
+        fl_copy_sink_move(sink, worker, atomic_load(&sink->highest) + 1);
         break;
     case FL_EVENT_MORSEL:
         note_claimed(sink, place_of(worker));
         if (!is_alone)
             FL_TRY(put_all(sink, local, place_of(worker), err));
-        atomic_store(&sink->bounds[worker->id], atomic_load(&sink->highest) + 1);
+        fl_copy_sink_move(sink, worker, atomic_load(&sink->highest) + 1);
         if (!is_alone)
             st = work_all(sink, local, err);
         break;
     case FL_EVENT_LEAVE:
         if (!is_alone) /* of a morsel that ended early */
             FL_TRY(put_all(sink, local, place_of(worker), err));
-        atomic_store(&sink->bounds[worker->id], INT64_MAX);
+        fl_copy_sink_move(sink, worker, INT64_MAX);
         break;
     case FL_EVENT_END:
         FL_TRY(put_all(sink, local, place_of(worker), err));

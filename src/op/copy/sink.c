@@ -1,23 +1,20 @@
 /* Pieces in order, chunks, files. */
 #include "op/copy/sink.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #define QUEUE_BYTES (256ll << 20) /* of rows that wait, before chunks are made of what there is */
-#define LIMIT_PART 16             /* of the tightest limit of memory, that a chunk's rows may have */
-#define OPEN_OUTPUTS 8            /* that keep their file open */
-#define EARLY_ROWS 2048           /* of a chunk that is made because too much waits */
+#define WAIT_NS 20000000          /* between looks at whether the run shall stop */
+#define LIMIT_PART 32             /* of the tightest limit of memory, that a chunk's rows may have */
+#define SMALL_LIMIT (256ll << 20) /* of memory: pieces are small, whatever their rows hold */
+#define SMALL_PIECE_ROWS 4096
+#define OPEN_OUTPUTS 8  /* that keep their file open */
+#define EARLY_ROWS 2048 /* of a chunk that is made because too much waits */
 
 /* ---- pieces -------------------------------------------------------------------------------------------------------- */
-
-static int64_t bytes_of(const fl_segment *segment)
-{
-    int64_t bytes = segment->arena.bytes;
-    for (int32_t i = 0; i < segment->n_cols * 3; i++)
-        bytes += segment->buffers[i] != NULL ? segment->buffers[i]->bytes : 0;
-    return bytes;
-}
 
 /* Whether nobody brings rows that come before the piece. */
 static bool is_ready(const copy_sink *sink, const copy_piece *piece)
@@ -28,7 +25,8 @@ static bool is_ready(const copy_sink *sink, const copy_piece *piece)
     return is;
 }
 
-fl_status fl_copy_output_put(copy_sink *sink, int32_t output, int64_t place, fl_segment *segment, fl_err *err)
+fl_status fl_copy_output_put(copy_sink *sink, int32_t output, int64_t place, fl_segment *segment, int64_t bytes,
+                             fl_err *err)
 {
     copy_piece *piece = NULL;
     fl_status st = fl_alloc_zero(sink->exec->context.memory, (int64_t)sizeof(*piece), (void **)&piece, err);
@@ -36,7 +34,7 @@ fl_status fl_copy_output_put(copy_sink *sink, int32_t output, int64_t place, fl_
         fl_segment_unref(segment);
         return st;
     }
-    *piece = (copy_piece){.place = place, .segment = segment, .bytes = bytes_of(segment)};
+    *piece = (copy_piece){.place = place, .segment = segment, .bytes = bytes};
     atomic_fetch_add(&sink->rows, segment->rows);
     atomic_fetch_add(&sink->queued_bytes, piece->bytes);
     pthread_mutex_lock(&sink->lock);
@@ -54,6 +52,42 @@ fl_status fl_copy_output_put(copy_sink *sink, int32_t output, int64_t place, fl_
     }
     pthread_mutex_unlock(&sink->lock);
     return FL_OK;
+}
+
+static bool is_first(const copy_sink *sink, int64_t place)
+{
+    bool is = true;
+    for (int32_t w = 0; is && w < sink->exec->n_workers; w++)
+        is = place <= atomic_load(&sink->bounds[w]);
+    return is;
+}
+
+fl_status fl_copy_sink_wait(copy_sink *sink, const fl_worker *worker, int64_t place, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_system *system = fl_memory_system(sink->exec->context.memory);
+    if (atomic_load(&sink->queued_bytes) <= sink->queue_bytes)
+        return FL_OK;
+    FL_ASSERT(atomic_load(&sink->bounds[worker->id]) == place);
+    pthread_mutex_lock(&sink->lock);
+    while (atomic_load(&sink->queued_bytes) > sink->queue_bytes && !is_first(sink, place) && st == FL_OK) {
+        (void)fl_system_wait(system, &sink->moved, &sink->lock, fl_clock_ns(system) + WAIT_NS);
+        st = fl_exec_check(sink->exec, err);
+        if (st == FL_OK && atomic_load(&sink->exec->stops)) /* whoever is first may never come back */
+            st = FL_FAIL(err, FL_ERR_CANCELLED, "the run has ended");
+    }
+    pthread_mutex_unlock(&sink->lock);
+    return st;
+}
+
+void fl_copy_sink_move(copy_sink *sink, const fl_worker *worker, int64_t place)
+{
+    atomic_store(&sink->bounds[worker->id], place);
+    if (sink->exec->n_workers > 1 && atomic_load(&sink->queued_bytes) > sink->queue_bytes) {
+        pthread_mutex_lock(&sink->lock);
+        pthread_cond_broadcast(&sink->moved);
+        pthread_mutex_unlock(&sink->lock);
+    }
 }
 
 /* Outputs are added while others work on those that there are. */
@@ -137,6 +171,7 @@ static fl_status take_job(copy_sink *sink, int32_t output, bool all, copy_job *j
     }
     FL_ASSERT(left == 0 || !*ret_any);
     job->number = *ret_any ? o->n_taken++ : 0;
+    pthread_cond_broadcast(&sink->moved);
 cleanup:
     pthread_mutex_unlock(&sink->lock);
     return st;
@@ -478,6 +513,7 @@ fl_status fl_copy_sink_begin(copy_sink *sink, fl_exec *exec, const fl_node *node
     int64_t limit = 0;
     int32_t output;
     pthread_mutex_init(&sink->lock, NULL);
+    fl_condition_init(&sink->moved);
     fl_arena_init(&sink->arena, exec->context.memory);
     sink->exec = exec;
     sink->attrs = attrs;
@@ -506,6 +542,7 @@ fl_status fl_copy_sink_begin(copy_sink *sink, fl_exec *exec, const fl_node *node
         sink->chunk_bytes = limit / LIMIT_PART;
     if (limit > 0 && limit / 4 < sink->queue_bytes)
         sink->queue_bytes = limit / 4;
+    sink->piece_rows = limit > 0 && limit < SMALL_LIMIT ? SMALL_PIECE_ROWS : sink->model->chunk_rows;
     if (attrs->is_folder) {
         st = check_folder(sink, err);
     } else { /* what cannot be written is told before rows are made */
@@ -541,4 +578,5 @@ void fl_copy_sink_drop(copy_sink *sink)
     fl_free(sink->outputs);
     fl_arena_drop(&sink->arena);
     pthread_mutex_destroy(&sink->lock);
+    pthread_cond_destroy(&sink->moved);
 }

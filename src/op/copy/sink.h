@@ -64,9 +64,11 @@ typedef struct copy_sink {
     fl_type *types;
     int32_t *from, *parts; /* columns of the input */
     int64_t chunk_bytes, queue_bytes;
+    int64_t piece_rows;      /* of a piece at the most */
     _Atomic int64_t *bounds; /* [workers]: no rows come from it before this place; INT64_MAX: it holds no morsel */
     _Atomic int64_t highest; /* place that is known to be claimed */
     _Atomic int64_t rows, queued_bytes;
+    pthread_cond_t moved; /* rows were taken, or a worker's place is another */
     pthread_mutex_t lock; /* of what follows, and of outputs but for what a writing worker has */
     fl_arena arena;
     copy_output **outputs;
@@ -86,8 +88,15 @@ void fl_copy_sink_drop(copy_sink *sink);
 /** The output of a folder, made when it is asked for first. Any thread. */
 fl_status fl_copy_output_find(copy_sink *sink, fl_str folder, int32_t *ret, fl_err *err);
 
-/** Takes a segment over. */
-fl_status fl_copy_output_put(copy_sink *sink, int32_t output, int64_t place, fl_segment *segment, fl_err *err);
+/** Takes a segment of so many bytes over. */
+fl_status fl_copy_output_put(copy_sink *sink, int32_t output, int64_t place, fl_segment *segment, int64_t bytes,
+                             fl_err *err);
+
+/** Waits while too much is queued and others have rows before the worker's: who has the first ones never waits. */
+fl_status fl_copy_sink_wait(copy_sink *sink, const fl_worker *worker, int64_t place, fl_err *err);
+
+/** Sets the place before which no rows come from a worker. */
+void fl_copy_sink_move(copy_sink *sink, const fl_worker *worker, int64_t place);
 
 /** Encodes and writes what there is enough of. */
 fl_status fl_copy_output_work(copy_sink *sink, int32_t output, fl_err *err);

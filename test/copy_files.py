@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""What COPY writes, as others read it.
+
+    copy_files.py [--fletch PROGRAM]
+
+PyArrow and DuckDB give the same rows of each format as were written. Of Parquet files the statistics of row groups are those of their
+rows, page indexes tell each page's place, bounds and nulls, Bloom filters exclude what is not there and nothing that is, and a page
+with a flipped bit is found by its checksum. A file is the same for any number of threads. Relies on: pyarrow, duckdb.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+import pipe
+import thrift
+
+ROWS = 150_000
+MAKE = f"""CREATE TABLE t AS SELECT i AS id, i % 7 = 0 AS flag, (i % 100)::tinyint AS small, (i * 7919 % 100003)::integer AS mixed,
+    CASE WHEN i % 5 > 0 THEN i * 1000003 END AS big, i / 8.0 AS real, (i * i % 997 * 1.25)::decimal(9, 2) AS price, (i * i % 997 * 10)::integer AS code, (i * i % 997 * 10)::bigint AS long_code,
+    (i * 3)::decimal(30, 5) AS wide, 'word ' || (i % 50) AS word, CASE WHEN i % 3 > 0 THEN 'a longer text, number ' || (i * 31 % 100019) END AS text,
+    DATE '2020-01-01' + (i % 3000)::integer AS day, TIMESTAMP '2024-01-01' + to_seconds(i) AS moment,
+    CASE WHEN i < 75000 THEN NULL ELSE i END AS late, CASE WHEN i % 4 > 0 THEN range(i % 4) END AS items,
+    {{'a': i, 'b': ['x' || i % 10, NULL]}} AS pair FROM range({ROWS}) AS r(i)"""
+FLAT = ["id", "small", "mixed", "big", "real", "price", "code", "long_code", "wide", "word", "text", "day", "moment", "late"]
+
+
+def check(is_true, what):
+    if not is_true:
+        raise SystemExit(f"copy_files: {what}")
+
+
+def same_rows(fletch, folder):
+    """Each format beside the rows of the table, as PyArrow has them of the Parquet file and DuckDB of all."""
+    truth = pq.read_table(folder / "t.parquet")
+    check(truth.num_rows == ROWS, "rows of the Parquet file")
+    con = duckdb.connect()
+    con.execute(f"CREATE TABLE truth AS FROM '{folder}/t.parquet'")
+    check(con.sql("SELECT * FROM truth").to_arrow_table().cast(truth.schema).equals(truth), "PyArrow and DuckDB differ")
+    for row in (0, 1, 74_999, 75_000, ROWS - 1):
+        told = fletch.rows(f"SELECT id, big, wide::text, text, day::text, moment::text, late, items FROM t WHERE id = {row}")[0]
+        there = truth.slice(row, 1).to_pylist()[0]
+        there["moment"] = there["moment"].strftime("%Y-%m-%d %H:%M:%S")
+        names = ["id", "big", "wide", "text", "day", "moment", "late"]
+        check([str(v) for v in told[:7]] == [str(there[n]) for n in names], f"row {row}: {told} is not {there}")
+    for name, options in (("t.arrow", ""), ("packed.arrow", " (COMPRESSION zstd)"), ("t.arrows", ""), ("packed.arrows", " (COMPRESSION lz4)")):
+        path = folder / name
+        fletch.run(f"COPY t TO '{path}'{options}")
+        with (pa.ipc.open_file if path.suffix == ".arrow" else pa.ipc.open_stream)(path) as reader:
+            table = reader.read_all()
+        table.validate(full=True)
+        check(table.cast(truth.schema).equals(truth), f"rows of {name}")
+    for name, options, reader in (("t.csv", "", "read_csv"), ("t.csv.gz", "", "read_csv"), ("t.ndjson", "", "read_json"),
+                                  ("t.json", " (ARRAY true)", "read_json")):
+        fletch.run(f"COPY t TO '{folder}/{name}'{options}")
+        for query in ("SELECT count(*), sum(id), sum(big), count(text), max(word), sum(late::bigint), min(day)::text, max(moment)::text",
+                      "SELECT count(DISTINCT text), count(DISTINCT mixed), sum(CASE WHEN flag THEN 1 ELSE 0 END)"):
+            want = con.sql(f"{query} FROM truth").fetchall()
+            got = con.sql(f"{query} FROM {reader}('{folder}/{name}', sample_size = -1)").fetchall()
+            check(want == got, f"{name}: {got} is not {want}")
+    print("rows of every format as PyArrow and DuckDB read them")
+
+
+def statistics(folder, path):
+    """Row groups' bounds and nulls; PyArrow's view of what indexes there are."""
+    file = pq.ParquetFile(path, page_checksum_verification=True)
+    file.read().validate(full=True)
+    n = 0
+    for g in range(file.metadata.num_row_groups):
+        group = file.read_row_group(g)
+        for i in range(file.metadata.num_columns):
+            column = file.metadata.row_group(g).column(i)
+            name = column.path_in_schema
+            check(column.has_offset_index, f"{name} of group {g} has no offset index")
+            if name not in FLAT:
+                continue
+            values = group.column(name)
+            stats = column.statistics
+            check(stats.null_count == values.null_count, f"nulls of {name} in group {g}")
+            check(stats.has_min_max == (values.null_count < len(values)), f"bounds of {name} in group {g}")
+            if not stats.has_min_max:
+                continue
+            check(column.has_column_index, f"{name} of group {g} has no column index")
+            bounds = pa.compute.min_max(values).as_py()
+            check((stats.min, stats.max) == (bounds["min"], bounds["max"]),
+                  f"{name} of group {g}: {stats.min}, {stats.max} instead of {bounds}")
+            n += 1
+    print(f"bounds and nulls of {n} chunks, checksums of all pages")
+
+
+def page_index(path):
+    """Each page's place, first row, nulls and bounds, of columns of whole numbers."""
+    data = path.read_bytes()
+    footer, n = {}, 0
+    length = int.from_bytes(data[-8:-4], "little")
+    thrift.walk_struct(data, len(data) - 8 - length, (), footer)
+    file = pq.ParquetFile(path)
+    spans = {key: iter(footer[key]) for key in footer}
+    for g in range(file.metadata.num_row_groups):
+        group = file.read_row_group(g)
+        for i in range(file.metadata.num_columns):
+            name = file.metadata.row_group(g).column(i).path_in_schema
+            at = thrift.number(data, next(spans[(4, 1, 4)]))
+            places = {}
+            thrift.walk_struct(data, at, (), places)
+            begins = [thrift.number(data, span) for span in places[(1, 1)]]
+            sizes = [thrift.number(data, span) for span in places[(1, 2)]]
+            rows = [thrift.number(data, span) for span in places[(1, 3)]]
+            check(rows[0] == 0 and all(a + b == c for a, b, c in zip(begins, sizes, begins[1:])), f"places of {name}'s pages")
+            for begin, size in zip(begins, sizes):
+                head = {}
+                end = thrift.walk_struct(data, begin, (), head)
+                check(end + thrift.number(data, head[(3,)][0]) == begin + size and (4,) in head, f"a page of {name}")
+            if not file.metadata.row_group(g).column(i).has_column_index:
+                continue
+            at = thrift.number(data, next(spans[(4, 1, 6)]))
+            index = {}
+            thrift.walk_struct(data, at, (), index)
+            nulls = [thrift.number(data, span) for span in index[(5,)]]
+            if name not in ("id", "mixed", "big", "late"):
+                continue
+            lows, highs = index[(2,)], index[(3,)]
+            for page, (first, end) in enumerate(zip(rows, rows[1:] + [len(group)])):
+                values = group.column(name).slice(first, end - first)
+                check(nulls[page] == values.null_count, f"nulls of page {page} of {name}")
+                bounds = pa.compute.min_max(values).as_py()
+                for key, (begin, stop) in (("min", lows[page]), ("max", highs[page])):
+                    width = 4 if name == "mixed" else 8
+                    told = int.from_bytes(data[stop - width:stop], "little", signed=True) if stop - begin > width else None
+                    check(told == bounds[key], f"{key} of page {page} of {name}: {told} is not {bounds[key]}")
+                n += 1
+    check(n > 25, "pages were looked at")
+    print(f"bounds and nulls of {n} pages, places of all")
+
+
+def bloom(path):
+    con = duckdb.connect()
+    for column, there, missing in (("word", "'word 7'", "'word 77'"), ("code", "10", "11"), ("long_code", "10", "11")):
+        for value, excluded in ((there, False), (missing, True)):
+            got = {row[2] for row in con.sql(f"SELECT * FROM parquet_bloom_probe('{path}', '{column}', {value})").fetchall()}
+            check(got == {excluded}, f"the Bloom filter of {column} says {got} of {value}")
+    print("Bloom filters by DuckDB")
+
+
+def checksums(folder, path):
+    data = bytearray(path.read_bytes())
+    broken = folder / "broken.parquet"
+    n = 0
+    for at in range(100, len(data) // 2, len(data) // 40):
+        data[at] ^= 1
+        broken.write_bytes(data)
+        try:
+            pq.ParquetFile(broken, page_checksum_verification=True).read()
+        except OSError:
+            n += 1
+        data[at] ^= 1
+    check(n >= 15, f"flipped bits were found in {n} files only")
+    print(f"{n} flipped bits found by PyArrow")
+
+
+def same_bytes(fletch, folder):
+    for name in ("t.parquet", "t.csv", "t.ndjson", "t.arrow"):
+        told = set()
+        for threads in (1, 2, 5):
+            fletch.run(f"SET threads = {threads}")
+            fletch.run(f"COPY (SELECT * FROM t WHERE id % 3 > 0) TO '{folder}/threads-{name}'")
+            told.add((folder / f"threads-{name}").read_bytes())
+        check(len(told) == 1, f"{name} depends on the number of threads")
+    print("the same bytes by 1, 2 and 5 threads")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fletch", default=pipe.PROGRAM)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, pipe.Pipe(args.fletch) as fletch:
+        folder = pathlib.Path(folder)
+        path = folder / "t.parquet"
+        fletch.run(MAKE)
+        fletch.run(f"COPY t TO '{path}'")
+        same_rows(fletch, folder)
+        statistics(folder, path)
+        page_index(path)
+        bloom(path)
+        checksums(folder, path)
+        same_bytes(fletch, folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
