@@ -388,6 +388,11 @@ void fl_engine_clear(fl_engine *engine)
         fl_sequence_free(engine->sequences);
         engine->sequences = next;
     }
+    while (engine->schemas != NULL) {
+        fl_schema *next = engine->schemas->next;
+        fl_schema_free(engine->schemas);
+        engine->schemas = next;
+    }
     fl_free(engine->items);
     engine->items = NULL;
     engine->n_items = 0;
@@ -533,7 +538,13 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     return open_files(catalog, format, args, 1, options, n_options, ret, err);
 }
 
+static bool has_schema(fl_catalog *base, fl_str name)
+{
+    return fl_engine_has_schema(((fl_session_catalog *)base)->session->engine, name);
+}
+
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena)
 {
-    *catalog = (fl_session_catalog){.base = {.find = find, .open = open}, .session = session, .arena = arena};
+    *catalog = (fl_session_catalog){
+        .base = {.has_schema = has_schema, .find = find, .open = open}, .session = session, .arena = arena};
 }

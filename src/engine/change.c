@@ -379,7 +379,8 @@ static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_
     fl_table *made = NULL, *table = bound->table;
     fl_table_parts parts = {.keys = table->keys, .n_keys = table->n_keys};
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
-    FL_TRY(fl_session_put_version(session, bound->name, fl_table_ref(made), NULL, err));
+    FL_TRY(fl_session_put_version(session, bound->name, made, NULL, err));
+    made = NULL;
     FL_TRY(fl_check_referrers(session, bound->name, table, NULL, 0, err));
     session->changed_rows = bound->kind == FL_AST_DELETE ? (int64_t)table->rows : -1;
 cleanup:

@@ -255,7 +255,8 @@ static fl_status change_orphans(const changed_parent *p, fl_str name, fl_table *
                             .n_keys = child->n_keys,
                             .n_changed = (double)change.n_changed};
     FL_TRY(fl_make_version(session, child, &parts, &made, err));
-    FL_TRY(fl_session_put_version(session, name, fl_table_ref(made), NULL, err));
+    FL_TRY(fl_session_put_version(session, name, made, NULL, err));
+    made = NULL;
     FL_TRY(fl_check_referrers_below(session, name, child, deletes ? NULL : key->cols, key->n_cols, p->depth + 1, err));
 cleanup:
     fl_table_unref(made);

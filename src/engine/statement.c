@@ -141,7 +141,12 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
         return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
                                          err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
-        if (bound->object == FL_AST_OBJECT_INDEX)
+        if (bound->names[i].len == 0)
+            continue; /* in a schema that is not there, with IF EXISTS */
+        else if (bound->object == FL_AST_OBJECT_SCHEMA)
+            st = fl_session_drop_schema(session, bound->names[i], bound->if_exists, bound->cascades,
+                                        bound->names_pos[i], err);
+        else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
         else if (bound->object == FL_AST_OBJECT_SEQUENCE)
             st = fl_engine_drop_sequence(session->engine, bound->names[i], bound->if_exists, bound->cascades,
@@ -640,6 +645,8 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return fl_session_create_sequence(session, bound, err);
     case FL_AST_ALTER_SEQUENCE:
         return fl_session_alter_sequence(session, bound, err);
+    case FL_AST_CREATE_SCHEMA:
+        return fl_session_create_schema(session, bound, err);
     case FL_AST_ANALYZE:
         return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -702,6 +709,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_ALTER:
     case FL_AST_CREATE_SEQUENCE:
     case FL_AST_ALTER_SEQUENCE:
+    case FL_AST_CREATE_SCHEMA:
     case FL_AST_DROP:
         return true;
     default:
@@ -737,11 +745,10 @@ void fl_session_end_change(fl_session *session)
 /* What PostgreSQL's shell calls a statement that changes something. */
 static const char *command_of(const fl_ast_statement *ast)
 {
-    static const char *const drops[] = {[FL_AST_OBJECT_TABLE] = "DROP TABLE",
-                                        [FL_AST_OBJECT_VIEW] = "DROP VIEW",
-                                        [FL_AST_OBJECT_INDEX] = "DROP INDEX",
-                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
-                                        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE"};
+    static const char *const drops[] = {
+        [FL_AST_OBJECT_TABLE] = "DROP TABLE",       [FL_AST_OBJECT_VIEW] = "DROP VIEW",
+        [FL_AST_OBJECT_INDEX] = "DROP INDEX",       [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
+        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -751,6 +758,8 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE INDEX";
     case FL_AST_CREATE_FUNCTION:
         return "CREATE FUNCTION";
+    case FL_AST_CREATE_SCHEMA:
+        return "CREATE SCHEMA";
     case FL_AST_CREATE_SEQUENCE:
         return "CREATE SEQUENCE";
     case FL_AST_ALTER_SEQUENCE:

@@ -12,7 +12,7 @@ fl_status fl_sql_begin_change(fl_sql_env *env, fl_arena *arena, const fl_ast_sta
     static const fl_table_constraints none = {0};
     fl_status st = FL_OK;
     fl_catalog_entry entry = {0};
-    FL_TRY(fl_sql_set_name(arena, path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, path, ret, err));
     st = env->catalog->find(env->catalog, ret->name, &entry, err);
     if (st != FL_OK) {
         fl_err_at(err, ret->name_pos);
