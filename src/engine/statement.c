@@ -959,6 +959,10 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     if (ast->kind != FL_AST_EXECUTE && ast->kind != FL_AST_EXPLAIN)
         session->command = command_of(ast);
 cleanup:
+    if (st != FL_OK) { /* what RETURNING gave already */
+        fl_rows_drop(ret);
+        *ret = (fl_rows){0};
+    }
     if (is_locked) {
         session->versions = NULL;
         fl_session_end_change(session);
