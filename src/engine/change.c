@@ -381,7 +381,8 @@ static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
     FL_TRY(fl_session_put_version(session, bound->name, made, NULL, err));
     made = NULL;
-    FL_TRY(fl_check_referrers(session, bound->name, table, NULL, 0, err));
+    fl_parent_change gone = {.session = session, .name = bound->name, .old = table};
+    FL_TRY(fl_check_referrers(&gone, err));
     session->changed_rows = bound->kind == FL_AST_DELETE ? (int64_t)table->rows : -1;
 cleanup:
     fl_table_unref(made);
@@ -414,7 +415,13 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
     index = NULL;
     if (updates)
         fl_session_set_places(session, bound->name);
-    FL_TRY(fl_check_referrers(session, bound->name, table, updates ? bound->assigned : NULL, bound->n_assigned, err));
+    fl_parent_change parent = {.session = session,
+                               .name = bound->name,
+                               .old = table,
+                               .updates = updates ? change : NULL,
+                               .cols = bound->assigned,
+                               .n_cols = bound->n_assigned};
+    FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
     fl_key_index_free(index);
     fl_table_unref(made);

@@ -42,9 +42,20 @@ fl_status fl_null_columns(fl_session *session, const fl_rows *rows, const fl_tab
 
 /* ---- foreign_key.c ---- */
 
-/** fl_check_referrers for a change that followed from `depth` others. */
-fl_status fl_check_referrers_below(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
-                                   int32_t depth, fl_err *err);
+/* A change of a table that others may refer to. */
+typedef struct fl_parent_change {
+    fl_session *session;
+    fl_str name;
+    const fl_table *old;
+    const fl_table_change *updates; /* of these columns; NULL: rows were deleted */
+    const int32_t *cols;
+    int32_t n_cols;
+    int32_t depth; /* of changes that this one followed from */
+} fl_parent_change;
+
+/** Behind a change of a table, whose new version was put: the rows of other tables that referred to what is gone are changed, too, or it is
+ *  FL_ERR_CONSTRAINT (23503). */
+fl_status fl_check_referrers(const fl_parent_change *change, fl_err *err);
 
 /** Whether what becomes of a table (NULL: it goes) has all keys that foreign keys of others refer to: FL_ERR_UNSUPPORTED (2BP01); where it
  *  `cascades` these foreign keys go. */

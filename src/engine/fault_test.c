@@ -234,7 +234,7 @@ static const fault_statement row_changes[] = {
     "CREATE TABLE fp (k bigint PRIMARY KEY, v text CHECK (length(v) < 90), g bigint GENERATED ALWAYS AS (k * 2) " \
     "STORED, n bigint DEFAULT 4); INSERT INTO fp (k, v) SELECT range, 'a longer text, number ' || range FROM "    \
     "range(40); "                                                                                                 \
-    "CREATE TABLE fc (p bigint REFERENCES fp ON DELETE CASCADE, u text); "                                        \
+    "CREATE TABLE fc (p bigint REFERENCES fp ON DELETE CASCADE ON UPDATE CASCADE, u text); "                      \
     "INSERT INTO fc SELECT range % 40, 'a longer text for ' || range FROM range(100)"
 
 #define RULED(row_count, text) {.sql = (text), .rows = (row_count), .before = FAMILY}
@@ -249,6 +249,7 @@ static const fault_statement ruled[] = {
     RULED_CHANGES(2,
                   "INSERT INTO fp (k, v) VALUES (100, 'a new one of these texts'), (101, NULL) RETURNING k, v, g + n"),
     RULED_CHANGES(3, "UPDATE fp SET v = v || '!', n = k FROM t WHERE t.a = fp.k AND t.a < 3 RETURNING fp.*, t.s"),
+    RULED_CHANGES(0, "UPDATE fp SET k = k + 1000 WHERE k < 9"),
     RULED_CHANGES(5, "DELETE FROM fp WHERE k < 5 RETURNING v"),
     RULED_CHANGES(0, "INSERT INTO fc SELECT k, v FROM fp"),
     RULED_CHANGES(0, "ALTER TABLE fp ADD COLUMN m text DEFAULT 'another longer text, here', ADD CHECK (m <> v)"),

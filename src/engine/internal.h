@@ -504,11 +504,6 @@ bool fl_refers_by(const fl_table *table, const int32_t *cols, int32_t n);
 
 fl_status fl_check_references(fl_session *session, fl_table *table, fl_str name, const fl_segments *rows, fl_err *err);
 
-/** Behind a change of a table, whose new version was put: the rows of other tables that referred to what is gone are changed, too, or it is
- *  FL_ERR_CONSTRAINT (23503). cols: those that were updated; NULL: rows were deleted. */
-fl_status fl_check_referrers(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
-                             fl_err *err);
-
 /* ---- changing tables (change.c, merge.c, alter.c): between fl_session_begin_change and fl_session_end_change ---- */
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                   fl_err *err);

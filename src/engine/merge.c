@@ -158,10 +158,17 @@ static fl_status put_merged(merging *m, fl_err *err)
     FL_TRY(fl_session_put_version(session, bound->name, m->made, m->index, err));
     m->made = NULL;
     m->index = NULL;
-    bool deletes = m->counts[FL_MERGE_DELETE] > 0, updates = m->counts[FL_MERGE_UPDATE] > 0;
-    if (deletes || updates)
-        FL_TRY(fl_check_referrers(session, bound->name, m->table, deletes ? NULL : bound->assigned, bound->n_assigned,
-                                  err));
+    fl_parent_change parent = {.session = session,
+                               .name = bound->name,
+                               .old = m->table,
+                               .updates = &m->updates,
+                               .cols = bound->assigned,
+                               .n_cols = bound->n_assigned};
+    if (m->counts[FL_MERGE_UPDATE] > 0)
+        FL_TRY(fl_check_referrers(&parent, err));
+    parent.updates = NULL;
+    if (m->counts[FL_MERGE_DELETE] > 0)
+        FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
     return st;
 }

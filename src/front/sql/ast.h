@@ -490,7 +490,6 @@ typedef enum fl_ast_reference_action {
     FL_AST_REFERENCE_REFUSES, /* NO ACTION, RESTRICT */
     FL_AST_REFERENCE_CASCADES,
     FL_AST_REFERENCE_SETS_NULL,
-    FL_AST_REFERENCE_SETS_DEFAULT,
 } fl_ast_reference_action;
 
 /* FOREIGN KEY (…) REFERENCES t (…) */

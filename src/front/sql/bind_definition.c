@@ -556,7 +556,6 @@ static fl_status define_foreign_key(definition *d, const fl_ast_foreign_key *ast
         [FL_AST_REFERENCE_REFUSES] = FL_REFERENCE_REFUSES,
         [FL_AST_REFERENCE_CASCADES] = FL_REFERENCE_CASCADES,
         [FL_AST_REFERENCE_SETS_NULL] = FL_REFERENCE_SETS_NULL,
-        [FL_AST_REFERENCE_SETS_DEFAULT] = FL_REFERENCE_SETS_DEFAULT,
     };
     fl_status st = FL_OK;
     fl_foreign_key made = {.on_delete = (uint8_t)actions[ast->on_delete],
