@@ -372,6 +372,23 @@ fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *er
     return FL_ERR_UNSUPPORTED;
 }
 
+fl_status fl_pick_updated(fl_session *session, const fl_table *table, const fl_table_change *change, fl_segments *ret,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena arena;
+    int32_t *cols = NULL;
+    fl_type *types = NULL;
+    fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(numbers_from(0, table->n_cols, &arena, &cols, err));
+    FL_TRY(types_of(table, &arena, &types, err));
+    st = fl_segments_pack(&session->statement_memory, change->segments, change->n_old, cols, types, table->n_cols,
+                          change->marks, FL_SEGMENT_TABLE, ret, err);
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
+}
+
 /* All rows go. */
 static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
@@ -396,7 +413,7 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
     fl_table *made = NULL;
     fl_key_index *index = NULL;
     bool updates = bound->kind == FL_AST_UPDATE;
-    fl_segments changed = {.items = change->segments, .n = change->n_segments};
+    fl_segments changed = {0};
     fl_table_parts parts = {.segments = change->segments,
                             .n_segments = change->n_segments,
                             .keys = table->keys,
@@ -404,8 +421,10 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
                             .order = order_without(*fl_memory_table_order(table), bound->assigned, bound->n_assigned),
                             .n_changed = (double)change->n_changed};
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
-    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned))
+    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned)) {
+        FL_TRY(fl_pick_updated(session, table, change, &changed, err));
         FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
+    }
     if (updates)
         FL_TRY(fl_keys_updated(session, bound->name, table, change, bound->assigned, bound->n_assigned, &index, err));
     else
@@ -423,6 +442,7 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
                                .n_cols = bound->n_assigned};
     FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
+    fl_segments_drop(&changed);
     fl_key_index_free(index);
     fl_table_unref(made);
     return st;

@@ -433,6 +433,8 @@ typedef struct definition_change {
     bool cascades;           /* foreign keys that have nothing to refer to go */
     fl_str new_name;         /* empty: the name stays */
     fl_str old_col, new_col; /* empty: columns keep their names */
+    const fl_str *gone;      /* tables that go, too */
+    int32_t n_gone;
 } definition_change;
 
 static bool has_key(const fl_table *table, const fl_foreign_key *key)
@@ -529,6 +531,9 @@ static fl_status check_unreferred(void *ctx, fl_str name, fl_table *child, const
     bool is_own = fl_str_is_equal_nocase(name, d->name);
     if (d->made == NULL ? is_own : has_key(d->made, key))
         return FL_OK;
+    for (int32_t i = 0; i < d->n_gone; i++)
+        if (fl_str_is_equal_nocase(d->gone[i], name))
+            return FL_OK;
     if (d->cascades)
         return edit_child(ctx, name, child, key, err);
     fl_status st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "foreign key \"%.*s\" of \"%.*s\" refers to \"%.*s\"",
@@ -537,9 +542,11 @@ static fl_status check_unreferred(void *ctx, fl_str name, fl_table *child, const
     return fl_err_state(err, "2BP01", st);
 }
 
-fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, fl_err *err)
+fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, const fl_str *gone,
+                              int32_t n_gone, fl_err *err)
 {
-    definition_change d = {.session = session, .name = name, .made = made, .cascades = cascades};
+    definition_change d = {
+        .session = session, .name = name, .made = made, .cascades = cascades, .gone = gone, .n_gone = n_gone};
     return visit_referrers(session, name, check_unreferred, &d, err);
 }
 

@@ -309,6 +309,9 @@ void fl_engine_forget_plain_indexes(fl_engine *engine, fl_str table_name);
 /** Writes the hint, for which names of these indexes count, too. */
 void fl_engine_hint_index(fl_engine *engine, fl_nearest *near, fl_err *err);
 
+/** Drops a table or view; and whether that would succeed. */
+fl_status fl_engine_check_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos,
+                               fl_err *err);
 fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos, fl_err *err);
 
 /** Names of tables and views, sorted, in the arena. */

@@ -147,10 +147,12 @@ static fl_status put_merged(merging *m, fl_err *err)
     fl_session *session = m->session;
     const fl_sql_bound *bound = m->bound;
     int32_t failed = -1;
-    fl_segments left = {.items = m->updates.segments, .n = m->updates.n_segments};
+    fl_segments updated = {0};
     FL_TRY(fl_check_references(session, m->made, bound->name, &m->added, err));
-    if (m->counts[FL_MERGE_UPDATE] > 0 && fl_refers_by(m->table, bound->assigned, bound->n_assigned))
-        FL_TRY(fl_check_references(session, m->made, bound->name, &left, err));
+    if (m->counts[FL_MERGE_UPDATE] > 0 && fl_refers_by(m->table, bound->assigned, bound->n_assigned)) {
+        FL_TRY(fl_pick_updated(session, m->table, &m->updates, &updated, err));
+        FL_TRY(fl_check_references(session, m->made, bound->name, &updated, err));
+    }
     st = fl_keys_merged(session, bound->name, m->table, &m->updates, &m->deletes, &m->added, &m->index, &failed, err);
     if (st == FL_ERR_CONSTRAINT && failed >= 0 && failed == bound->conflict_key)
         st = fail_twice(m, err);
@@ -170,6 +172,7 @@ static fl_status put_merged(merging *m, fl_err *err)
     if (m->counts[FL_MERGE_DELETE] > 0)
         FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
+    fl_segments_drop(&updated);
     return st;
 }
 

@@ -67,7 +67,7 @@ static fl_status drop_inside(fl_session *session, fl_str schema, fl_str *names, 
     fl_status st = FL_OK;
     for (int32_t i = 0; i < n; i++)
         if (is_inside(names[i], schema) && fl_engine_has(session->engine, names[i]) == 1)
-            FL_TRY(fl_check_unreferred(session, names[i], NULL, true, err));
+            FL_TRY(fl_check_unreferred(session, names[i], NULL, true, NULL, 0, err));
     fl_session_publish(session);
     for (int32_t i = 0; i < n; i++)
         if (is_inside(names[i], schema))

@@ -116,20 +116,27 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     return st;
 }
 
-/* Of tables: nothing but what goes, too, may refer to them. */
-static fl_status drop_table(fl_session *session, const fl_sql_bound *bound, int32_t i, fl_err *err)
+/* Tables and views: all of them, or none. Nothing but what goes, too, may refer to a table. */
+static fl_status drop_items(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
-    int32_t pos = bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos;
+    fl_engine *engine = session->engine;
     bool is_view = bound->object == FL_AST_OBJECT_VIEW;
-    if (!is_view && fl_engine_has(session->engine, bound->names[i]) == 1) {
-        st = fl_check_unreferred(session, bound->names[i], NULL, bound->cascades, err);
+    for (int32_t i = 0; i < bound->n_names; i++) {
+        if (bound->names[i].len == 0)
+            continue;
+        FL_TRY(fl_engine_check_drop(engine, bound->names[i], is_view, bound->if_exists, bound->names_pos[i], err));
+        if (is_view || fl_engine_has(engine, bound->names[i]) != 1)
+            continue;
+        st = fl_check_unreferred(session, bound->names[i], NULL, bound->cascades, bound->names, bound->n_names, err);
         if (st != FL_OK)
-            fl_err_at(err, pos);
+            fl_err_at(err, bound->names_pos[i]);
         FL_TRY(st);
-        fl_session_publish(session);
     }
-    st = fl_engine_drop(session->engine, bound->names[i], is_view, bound->if_exists, pos, err);
+    fl_session_publish(session);
+    for (int32_t i = 0; i < bound->n_names; i++) /* one may be named twice */
+        if (bound->names[i].len > 0)
+            FL_TRY(fl_engine_drop(engine, bound->names[i], is_view, true, bound->names_pos[i], err));
 cleanup:
     return st;
 }
@@ -137,6 +144,8 @@ cleanup:
 static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
+    if (bound->object == FL_AST_OBJECT_TABLE || bound->object == FL_AST_OBJECT_VIEW)
+        return drop_items(session, bound, err);
     if (bound->object == FL_AST_OBJECT_FUNCTION)
         return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
                                          err);
@@ -148,11 +157,9 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
                                         bound->names_pos[i], err);
         else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
-        else if (bound->object == FL_AST_OBJECT_SEQUENCE)
+        else
             st = fl_engine_drop_sequence(session->engine, bound->names[i], bound->if_exists, bound->cascades,
                                          bound->names_pos[i], err);
-        else
-            st = drop_table(session, bound, i, err);
     return st;
 }
 
