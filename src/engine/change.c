@@ -225,6 +225,7 @@ typedef struct insertion {
     fl_segments added; /* what goes into the table */
     fl_segments all;
     fl_key_index *index;
+    bool is_indexed; /* the index has what was added */
     fl_table *made;
 } insertion;
 
@@ -286,12 +287,9 @@ cleanup:
 /* Takes the rows back that were put into the index, where what follows failed. */
 static void give_index_back(insertion *in)
 {
-    fl_status st = in->index != NULL && in->live != NULL ? FL_OK : FL_ERR_INTERNAL;
-    for (int64_t s = 0; s < in->rows.n_segments && st == FL_OK; s++)
-        st =
-            in->live[s] == NULL || !fl_key_index_is_whole(in->index)
-                ? FL_ERR_INTERNAL
-                : fl_key_index_remove_rows(in->index, in->rows.segments[s], in->live[s], &in->session->interrupt, NULL);
+    fl_status st = in->index != NULL && in->is_indexed ? FL_OK : FL_ERR_INTERNAL;
+    for (int64_t s = 0; s < in->added.n && st == FL_OK; s++)
+        st = fl_key_index_remove_rows(in->index, in->added.items[s], NULL, &in->session->interrupt, NULL);
     if (st != FL_OK)
         return;
     fl_keys_give_back(in->session, in->bound->name, in->index);
@@ -325,6 +323,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     if (skips)
         FL_TRY(leave_out_known(&in, err));
     FL_TRY(pick_added(&in, err));
+    in.is_indexed = skips;
     FL_TRY(fl_give_returning(session, bound, &in.rows, in.live, ret, err));
     fl_segment *const *old = fl_memory_table_segments(in.table, &n_old);
     FL_TRY(fl_append_segments(session, in.table, old, n_old, in.added.items, in.added.n, &in.all, err));
@@ -336,9 +335,10 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
                             .order = order,
                             .n_changed = (double)n_added};
     FL_TRY(fl_make_version(session, in.table, &parts, &in.made, err));
-    FL_TRY(fl_check_references(session, in.made, bound->name, &in.added, err));
     if (!skips)
         FL_TRY(fl_keys_with(session, bound->name, in.table, in.added.items, in.added.n, &in.index, err));
+    in.is_indexed = true;
+    FL_TRY(fl_check_references(session, in.made, bound->name, &in.added, err));
     FL_TRY(fl_session_put_version(session, bound->name, in.made, in.index, err));
     in.made = NULL;
     in.index = NULL;
@@ -421,14 +421,14 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
                             .order = order_without(*fl_memory_table_order(table), bound->assigned, bound->n_assigned),
                             .n_changed = (double)change->n_changed};
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
-    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned)) {
-        FL_TRY(fl_pick_updated(session, table, change, &changed, err));
-        FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
-    }
     if (updates)
         FL_TRY(fl_keys_updated(session, bound->name, table, change, bound->assigned, bound->n_assigned, &index, err));
     else
         FL_TRY(fl_keys_left(session, bound->name, table, change, &index, err));
+    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned)) {
+        FL_TRY(fl_pick_updated(session, table, change, &changed, err));
+        FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
+    }
     FL_TRY(fl_session_put_version(session, bound->name, made, index, err));
     made = NULL;
     index = NULL;
