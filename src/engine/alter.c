@@ -103,12 +103,10 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
         goto cleanup;
     }
     if (known == 1)
-        FL_TRY(fl_check_unreferred(session, bound->name, NULL, false, err));
+        FL_TRY(fl_check_unreferred(session, bound->name, NULL, false, NULL, 0, err));
     FL_TRY(make_sequences(session, bound, &sequences, err));
-    if (bound->query.plan != NULL && !bound->is_empty) {
+    if (bound->query.plan != NULL && !bound->is_empty)
         FL_TRY(fl_run_into(session, &bound->query, params, n_params, &arena, &rows, &order, err));
-        session->changed_rows = fl_segments_rows(rows.segments, rows.n_segments);
-    }
     FL_TRY(make_table(session, bound, &arena, rows.segments, rows.n_segments, &table, err));
     FL_TRY(fl_memory_table_set_order(table, &order, err));
     FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
@@ -132,7 +130,8 @@ typedef struct alteration {
     fl_arena arena;
     fl_rows rows; /* of the query */
     fl_segments segments;
-    fl_sequence *sequences;
+    fl_sequence *sequences; /* that nobody knows yet */
+    bool counts;            /* there are new sequences */
     fl_table *made;
     fl_key_index *index;
 } alteration;
@@ -194,7 +193,7 @@ static fl_status run_rows(alteration *a, const fl_value *params, int32_t n_param
     for (int32_t i = 0; i < n; i++)
         cols[i] = i;
     int32_t threads = a->session->settings.threads;
-    a->session->settings.threads = a->sequences != NULL ? 1 : threads; /* numbers go to rows in their order */
+    a->session->settings.threads = a->counts ? 1 : threads; /* numbers go to rows in their order */
     st = fl_run_into(a->session, &a->bound->query, params, n_params, &a->arena, &a->rows, &order, err);
     a->session->settings.threads = threads;
     FL_TRY(st);
@@ -222,6 +221,7 @@ static fl_status alter_table(alteration *a, const fl_value *params, int32_t n_pa
     fl_sql_bound *bound = a->bound;
     FL_TRY(fl_check_changeable(a->table, err));
     FL_TRY(make_sequences(session, bound, &a->sequences, err));
+    a->counts = a->sequences != NULL;
     if (bound->query.plan != NULL) {
         add_sequences(session, &a->sequences); /* which the query counts by */
         FL_TRY(run_rows(a, params, n_params, err));
@@ -236,7 +236,7 @@ static fl_status alter_table(alteration *a, const fl_value *params, int32_t n_pa
     if (bound->new_column.len > 0)
         FL_TRY(
             fl_rename_referred(session, bound->name, (fl_str){0}, bound->old_column, bound->new_column, a->made, err));
-    FL_TRY(fl_check_unreferred(session, bound->name, a->made, bound->cascades, err));
+    FL_TRY(fl_check_unreferred(session, bound->name, a->made, bound->cascades, NULL, 0, err));
     if (fl_session_has_version(session, bound->name)) { /* it refers to itself, and was put by what is above */
         fl_table_unref(a->made);
         a->made = fl_session_latest(session, bound->name);
@@ -293,6 +293,26 @@ cleanup:
     return st;
 }
 
+static bool has_sequence(const fl_sql_bound *bound, fl_str name)
+{
+    for (int32_t i = 0; i < bound->n_columns; i++)
+        if (fl_str_is_equal_nocase(bound->columns[i].sequence, name))
+            return true;
+    return false;
+}
+
+/* Those of columns that are gone or, where the statement failed, new. */
+static void drop_sequences(const alteration *a, bool has_failed)
+{
+    const fl_column_rules *rules = fl_memory_table_rules(a->table);
+    for (int32_t i = 0; has_failed && i < a->bound->n_columns; i++)
+        if (a->bound->columns[i].is_sequence_new)
+            (void)fl_engine_drop_sequence(a->session->engine, a->bound->columns[i].sequence, true, true, -1, NULL);
+    for (int32_t c = 0; !has_failed && rules != NULL && c < a->table->n_cols; c++)
+        if (rules[c].sequence.len > 0 && !has_sequence(a->bound, rules[c].sequence))
+            (void)fl_engine_drop_sequence(a->session->engine, rules[c].sequence, true, true, -1, NULL);
+}
+
 fl_status fl_session_alter(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                            fl_err *err)
 {
@@ -306,6 +326,8 @@ fl_status fl_session_alter(fl_session *session, fl_sql_bound *bound, const fl_va
     FL_TRY(alter_table(&a, params, n_params, err));
     add_sequences(session, &a.sequences);
 cleanup:
+    if (a.counts || st == FL_OK)
+        drop_sequences(&a, st != FL_OK);
     drop_alteration(&a);
     return st;
 }

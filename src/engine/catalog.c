@@ -334,20 +334,38 @@ static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, 
     return st;
 }
 
+/* Whether it can be dropped; *ret NULL: there is none, which is as well. The lock is held. */
+static fl_status find_dropped(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos,
+                              fl_catalog_item **ret, fl_err *err)
+{
+    fl_catalog_item *item = *ret = look_up(engine, name);
+    if (item == NULL)
+        return if_exists ? FL_OK : fail_missing(engine, name, wants_view ? "view" : "table", pos, err);
+    if ((item->table == NULL) == wants_view)
+        return FL_OK;
+    fl_status st = FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a %s", item->name, item->table != NULL ? "table" : "view");
+    fl_err_state(err, "42809", st);
+    fl_err_hint(err, "DROP %s removes it", item->table != NULL ? "TABLE" : "VIEW");
+    fl_err_at(err, pos);
+    return st;
+}
+
+fl_status fl_engine_check_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos,
+                               fl_err *err)
+{
+    fl_catalog_item *item;
+    pthread_mutex_lock(&engine->lock);
+    fl_status st = find_dropped(engine, name, wants_view, if_exists, pos, &item, err);
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
 fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos, fl_err *err)
 {
-    fl_status st = FL_OK;
+    fl_catalog_item *item;
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
-    if (item == NULL) {
-        if (!if_exists)
-            st = fail_missing(engine, name, wants_view ? "view" : "table", pos, err);
-    } else if ((item->table == NULL) != wants_view) {
-        st = FL_FAIL(err, FL_ERR_TABLE, "\"%s\" is a %s", item->name, item->table != NULL ? "table" : "view");
-        fl_err_state(err, "42809", st);
-        fl_err_hint(err, "DROP %s removes it", item->table != NULL ? "TABLE" : "VIEW");
-        fl_err_at(err, pos);
-    } else {
+    fl_status st = find_dropped(engine, name, wants_view, if_exists, pos, &item, err);
+    if (st == FL_OK && item != NULL) {
         forget_plain_indexes(engine, fl_str_of(item->name));
         fl_engine_forget_sequences(engine, fl_str_of(item->name));
         drop_item(item);
@@ -388,6 +406,11 @@ void fl_engine_clear(fl_engine *engine)
         fl_sequence *next = engine->sequences->next;
         fl_sequence_free(engine->sequences);
         engine->sequences = next;
+    }
+    while (engine->schemas != NULL) {
+        fl_schema *next = engine->schemas->next;
+        fl_schema_free(engine->schemas);
+        engine->schemas = next;
     }
     fl_free(engine->items);
     engine->items = NULL;
@@ -571,7 +594,13 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     return open_files(catalog, format, args, 1, options, n_options, ret, err);
 }
 
+static bool has_schema(fl_catalog *base, fl_str name)
+{
+    return fl_engine_has_schema(((fl_session_catalog *)base)->session->engine, name);
+}
+
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena)
 {
-    *catalog = (fl_session_catalog){.base = {.find = find, .open = open}, .session = session, .arena = arena};
+    *catalog = (fl_session_catalog){
+        .base = {.has_schema = has_schema, .find = find, .open = open}, .session = session, .arena = arena};
 }

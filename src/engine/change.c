@@ -225,6 +225,7 @@ typedef struct insertion {
     fl_segments added; /* what goes into the table */
     fl_segments all;
     fl_key_index *index;
+    bool is_indexed; /* the index has what was added */
     fl_table *made;
 } insertion;
 
@@ -286,12 +287,9 @@ cleanup:
 /* Takes the rows back that were put into the index, where what follows failed. */
 static void give_index_back(insertion *in)
 {
-    fl_status st = in->index != NULL && in->live != NULL ? FL_OK : FL_ERR_INTERNAL;
-    for (int64_t s = 0; s < in->rows.n_segments && st == FL_OK; s++)
-        st =
-            in->live[s] == NULL || !fl_key_index_is_whole(in->index)
-                ? FL_ERR_INTERNAL
-                : fl_key_index_remove_rows(in->index, in->rows.segments[s], in->live[s], &in->session->interrupt, NULL);
+    fl_status st = in->index != NULL && in->is_indexed ? FL_OK : FL_ERR_INTERNAL;
+    for (int64_t s = 0; s < in->added.n && st == FL_OK; s++)
+        st = fl_key_index_remove_rows(in->index, in->added.items[s], NULL, &in->session->interrupt, NULL);
     if (st != FL_OK)
         return;
     fl_keys_give_back(in->session, in->bound->name, in->index);
@@ -325,6 +323,7 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     if (skips)
         FL_TRY(leave_out_known(&in, err));
     FL_TRY(pick_added(&in, err));
+    in.is_indexed = skips;
     FL_TRY(fl_give_returning(session, bound, &in.rows, in.live, ret, err));
     fl_segment *const *old = fl_memory_table_segments(in.table, &n_old);
     FL_TRY(fl_append_segments(session, in.table, old, n_old, in.added.items, in.added.n, &in.all, err));
@@ -336,9 +335,10 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
                             .order = order,
                             .n_changed = (double)n_added};
     FL_TRY(fl_make_version(session, in.table, &parts, &in.made, err));
-    FL_TRY(fl_check_references(session, in.made, bound->name, &in.added, err));
     if (!skips)
         FL_TRY(fl_keys_with(session, bound->name, in.table, in.added.items, in.added.n, &in.index, err));
+    in.is_indexed = true;
+    FL_TRY(fl_check_references(session, in.made, bound->name, &in.added, err));
     FL_TRY(fl_session_put_version(session, bound->name, in.made, in.index, err));
     in.made = NULL;
     in.index = NULL;
@@ -372,6 +372,23 @@ fl_status fl_check_one_change(const fl_session *session, fl_str name, fl_err *er
     return FL_ERR_UNSUPPORTED;
 }
 
+fl_status fl_pick_updated(fl_session *session, const fl_table *table, const fl_table_change *change, fl_segments *ret,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena arena;
+    int32_t *cols = NULL;
+    fl_type *types = NULL;
+    fl_arena_init(&arena, &session->statement_memory);
+    FL_TRY(numbers_from(0, table->n_cols, &arena, &cols, err));
+    FL_TRY(types_of(table, &arena, &types, err));
+    st = fl_segments_pack(&session->statement_memory, change->segments, change->n_old, cols, types, table->n_cols,
+                          change->marks, FL_SEGMENT_TABLE, ret, err);
+cleanup:
+    fl_arena_drop(&arena);
+    return st;
+}
+
 /* All rows go. */
 static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
@@ -381,7 +398,8 @@ static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
     FL_TRY(fl_session_put_version(session, bound->name, made, NULL, err));
     made = NULL;
-    FL_TRY(fl_check_referrers(session, bound->name, table, NULL, 0, err));
+    fl_parent_change gone = {.session = session, .name = bound->name, .old = table};
+    FL_TRY(fl_check_referrers(&gone, err));
     session->changed_rows = bound->kind == FL_AST_DELETE ? (int64_t)table->rows : -1;
 cleanup:
     fl_table_unref(made);
@@ -395,7 +413,7 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
     fl_table *made = NULL;
     fl_key_index *index = NULL;
     bool updates = bound->kind == FL_AST_UPDATE;
-    fl_segments changed = {.items = change->segments, .n = change->n_segments};
+    fl_segments changed = {0};
     fl_table_parts parts = {.segments = change->segments,
                             .n_segments = change->n_segments,
                             .keys = table->keys,
@@ -403,19 +421,28 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
                             .order = order_without(*fl_memory_table_order(table), bound->assigned, bound->n_assigned),
                             .n_changed = (double)change->n_changed};
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
-    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned))
-        FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
     if (updates)
         FL_TRY(fl_keys_updated(session, bound->name, table, change, bound->assigned, bound->n_assigned, &index, err));
     else
         FL_TRY(fl_keys_left(session, bound->name, table, change, &index, err));
+    if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned)) {
+        FL_TRY(fl_pick_updated(session, table, change, &changed, err));
+        FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
+    }
     FL_TRY(fl_session_put_version(session, bound->name, made, index, err));
     made = NULL;
     index = NULL;
     if (updates)
         fl_session_set_places(session, bound->name);
-    FL_TRY(fl_check_referrers(session, bound->name, table, updates ? bound->assigned : NULL, bound->n_assigned, err));
+    fl_parent_change parent = {.session = session,
+                               .name = bound->name,
+                               .old = table,
+                               .updates = updates ? change : NULL,
+                               .cols = bound->assigned,
+                               .n_cols = bound->n_assigned};
+    FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
+    fl_segments_drop(&changed);
     fl_key_index_free(index);
     fl_table_unref(made);
     return st;

@@ -36,19 +36,35 @@ fl_status fl_append_segments(fl_session *session, const fl_table *table, fl_segm
 fl_status fl_give_returning(fl_session *session, const fl_sql_bound *bound, const fl_rows *rows, uint64_t *const *live,
                             fl_rows *ret, fl_err *err);
 
+/** The rows that were updated, as they are then. */
+fl_status fl_pick_updated(fl_session *session, const fl_table *table, const fl_table_change *change, fl_segments *ret,
+                          fl_err *err);
+
 /** Rows that say where others are (their first column), and null for each of these columns of the table. */
 fl_status fl_null_columns(fl_session *session, const fl_rows *rows, const fl_table *table, const int32_t *cols,
                           int32_t n, fl_segments *ret, fl_err *err);
 
 /* ---- foreign_key.c ---- */
 
-/** fl_check_referrers for a change that followed from `depth` others. */
-fl_status fl_check_referrers_below(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
-                                   int32_t depth, fl_err *err);
+/* A change of a table that others may refer to. */
+typedef struct fl_parent_change {
+    fl_session *session;
+    fl_str name;
+    const fl_table *old;
+    const fl_table_change *updates; /* of these columns; NULL: rows were deleted */
+    const int32_t *cols;
+    int32_t n_cols;
+    int32_t depth; /* of changes that this one followed from */
+} fl_parent_change;
+
+/** Behind a change of a table, whose new version was put: the rows of other tables that referred to what is gone are changed, too, or it is
+ *  FL_ERR_CONSTRAINT (23503). */
+fl_status fl_check_referrers(const fl_parent_change *change, fl_err *err);
 
 /** Whether what becomes of a table (NULL: it goes) has all keys that foreign keys of others refer to: FL_ERR_UNSUPPORTED (2BP01); where it
- *  `cascades` these foreign keys go. */
-fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, fl_err *err);
+ *  `cascades` these foreign keys go. Those of the tables gone[0 .. n) do not count. */
+fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, const fl_str *gone,
+                              int32_t n_gone, fl_err *err);
 
 /** Foreign keys that refer to a table follow its new name, or that of one of its columns. made: what becomes of it (NULL: it stays). */
 fl_status fl_rename_referred(fl_session *session, fl_str name, fl_str new_name, fl_str old_col, fl_str new_col,

@@ -223,6 +223,54 @@ static const fault_statement row_changes[] = {
     CHANGES("INSERT INTO w SELECT a + 20000, b, s, l FROM w WHERE b = 0"),
     CHANGES("INSERT INTO w VALUES (-1, 2, 'three', [4]), (-2, 3, NULL, NULL)"),
     CHANGES("TRUNCATE w"),
+    CHANGES("INSERT INTO w SELECT a * 2, b, s, l FROM w WHERE b = 0 ON CONFLICT DO NOTHING"),
+    CHANGES("INSERT INTO w AS o SELECT a * 2, b, 'again', l FROM w WHERE b = 0 ON CONFLICT (a) DO UPDATE SET s = "
+            "excluded.s || "
+            "o.s, b = o.b + 1 WHERE o.b < 7"),
+    CHANGES(
+        "MERGE INTO w USING t ON w.a = t.a * 100 WHEN MATCHED AND t.a < 4 THEN DELETE WHEN MATCHED THEN UPDATE SET s = "
+        "t.s, l = [t.b] WHEN NOT MATCHED THEN INSERT (a, b) VALUES (-t.a, t.b)"),
+    CHANGES(
+        "WITH d AS (DELETE FROM w WHERE b = 3 RETURNING a, b, s, l) INSERT INTO w SELECT a + 50000, b, s, l FROM d"),
+};
+
+/* Tables that refer to each other, with rules and a sequence. */
+#define FAMILY                                                                                                    \
+    "DROP TABLE IF EXISTS fc CASCADE; DROP TABLE IF EXISTS fp CASCADE; DROP TABLE IF EXISTS fp2; "                \
+    "CREATE TABLE fp (k bigint PRIMARY KEY, v text CHECK (length(v) < 90), g bigint GENERATED ALWAYS AS (k * 2) " \
+    "STORED, n bigint DEFAULT 4); INSERT INTO fp (k, v) SELECT range, 'a longer text, number ' || range FROM "    \
+    "range(40); "                                                                                                 \
+    "CREATE TABLE fc (p bigint REFERENCES fp ON DELETE CASCADE ON UPDATE CASCADE, u text); "                      \
+    "INSERT INTO fc SELECT range % 40, 'a longer text for ' || range FROM range(100)"
+
+#define RULED(row_count, text) {.sql = (text), .rows = (row_count), .before = FAMILY}
+#define RULED_CHANGES(row_count, text)                                                                                 \
+    {.sql = (text),                                                                                                    \
+     .rows = (row_count),                                                                                              \
+     .before = FAMILY,                                                                                                 \
+     .check = "SELECT sum(k), count(*), sum(g), sum(n), max(v), (SELECT count(p) FROM fc), (SELECT count(*) FROM fc) " \
+              "FROM fp"}
+
+static const fault_statement ruled[] = {
+    RULED_CHANGES(2,
+                  "INSERT INTO fp (k, v) VALUES (100, 'a new one of these texts'), (101, NULL) RETURNING k, v, g + n"),
+    RULED_CHANGES(3, "UPDATE fp SET v = v || '!', n = k FROM t WHERE t.a = fp.k AND t.a < 3 RETURNING fp.*, t.s"),
+    RULED_CHANGES(0, "UPDATE fp SET k = k + 1000 WHERE k < 9"),
+    RULED_CHANGES(5, "DELETE FROM fp WHERE k < 5 RETURNING v"),
+    RULED_CHANGES(0, "INSERT INTO fc SELECT k, v FROM fp"),
+    RULED_CHANGES(0, "ALTER TABLE fp ADD COLUMN m text DEFAULT 'another longer text, here', ADD CHECK (m <> v)"),
+    RULED_CHANGES(
+        0,
+        "ALTER TABLE fp ADD UNIQUE (v), ALTER n TYPE double USING n + 0, ALTER v SET NOT NULL, ALTER n SET DEFAULT 5"),
+    RULED(0, "ALTER TABLE fp DROP COLUMN v, DROP COLUMN g"),
+    RULED(0, "ALTER TABLE fp RENAME COLUMN k TO kk"),
+    RULED(0, "ALTER TABLE fp RENAME TO fp2"),
+    RULED(0, "ALTER TABLE fc DROP CONSTRAINT fc_p_fkey"),
+    RULED(0, "DROP TABLE fp CASCADE"),
+    AFTER("DROP TABLE IF EXISTS counted; DROP SEQUENCE IF EXISTS sq", 0,
+          "CREATE SEQUENCE sq START 5; CREATE TABLE counted (i serial, j integer GENERATED ALWAYS AS IDENTITY, x "
+          "bigint DEFAULT "
+          "nextval('sq')); INSERT INTO counted DEFAULT VALUES; DROP TABLE counted; DROP SEQUENCE sq"),
 };
 
 /* ---- calls of the library ------------------------------------------------------------------------------------------------ */
@@ -386,6 +434,7 @@ static void test_statements(void **state)
     TRY(&f, files);
     TRY(&f, changes);
     TRY(&f, row_changes);
+    TRY(&f, ruled);
     TRY(&f, calls);
     assert_true(f.n_statements >= 100);
     faults_close(&f);

@@ -199,16 +199,7 @@ cleanup:
     return st;
 }
 
-typedef struct changed_parent {
-    fl_session *session;
-    fl_str name;
-    const fl_table *old;
-    const int32_t *cols; /* that were updated; NULL: rows were deleted */
-    int32_t n_cols;
-    int32_t depth;
-} changed_parent;
-
-static fl_status fail_referred(const orphans *o, const fl_rows *rows, const changed_parent *p, fl_str child,
+static fl_status fail_referred(const orphans *o, const fl_rows *rows, const fl_parent_change *p, fl_str child,
                                fl_err *err)
 {
     fl_text text;
@@ -222,21 +213,23 @@ static fl_status fail_referred(const orphans *o, const fl_rows *rows, const chan
     return fl_err_state(err, "23503", st);
 }
 
-/* Deletes the rows, or sets the key's columns to null. */
-static fl_status change_orphans(const changed_parent *p, fl_str name, fl_table *child, const fl_foreign_key *key,
+/* Deletes the rows, sets the key's columns to null, or gives them the values that are in the rows. */
+static fl_status change_orphans(const fl_parent_change *p, fl_str name, fl_table *child, const fl_foreign_key *key,
                                 uint8_t action, const fl_rows *rows, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_session *session = p->session;
     fl_table_change change;
     fl_table *made = NULL;
+    fl_key_index *index = NULL;
     int64_t n_old = 0;
-    bool deletes = action == FL_REFERENCE_CASCADES;
+    bool deletes = action == FL_REFERENCE_CASCADES && p->updates == NULL;
+    bool sets_null = action == FL_REFERENCE_SETS_NULL;
     fl_segment *const *old = fl_memory_table_segments(child, &n_old);
     fl_segments assigned = {0};
     const fl_column_rules *rules = fl_memory_table_rules(child);
     fl_table_change_init(&change, &session->engine->memory, &session->statement_memory, child->fields, old, n_old);
-    for (int32_t k = 0; k < key->n_cols && !deletes; k++)
+    for (int32_t k = 0; k < key->n_cols && sets_null; k++)
         if (rules != NULL && rules[key->cols[k]].is_not_null) {
             st = FL_FAIL(err, FL_ERR_CONSTRAINT, "null value in column \"%.*s\" of table \"%.*s\", which is NOT NULL",
                          FL_STR_ARG(child->fields[key->cols[k]].name), FL_STR_ARG(name));
@@ -246,8 +239,10 @@ static fl_status change_orphans(const changed_parent *p, fl_str name, fl_table *
     if (deletes) {
         FL_TRY(fl_table_change_delete(&change, err));
     } else {
-        FL_TRY(fl_null_columns(session, rows, child, key->cols, key->n_cols, &assigned, err));
-        FL_TRY(fl_table_change_update(&change, assigned.items, assigned.n, key->cols, key->n_cols, err));
+        if (sets_null)
+            FL_TRY(fl_null_columns(session, rows, child, key->cols, key->n_cols, &assigned, err));
+        FL_TRY(fl_table_change_update(&change, sets_null ? assigned.items : rows->segments,
+                                      sets_null ? assigned.n : rows->n_segments, key->cols, key->n_cols, err));
     }
     fl_table_parts parts = {.segments = change.segments,
                             .n_segments = change.n_segments,
@@ -255,50 +250,163 @@ static fl_status change_orphans(const changed_parent *p, fl_str name, fl_table *
                             .n_keys = child->n_keys,
                             .n_changed = (double)change.n_changed};
     FL_TRY(fl_make_version(session, child, &parts, &made, err));
-    FL_TRY(fl_session_put_version(session, name, fl_table_ref(made), NULL, err));
-    FL_TRY(fl_check_referrers_below(session, name, child, deletes ? NULL : key->cols, key->n_cols, p->depth + 1, err));
+    if (!deletes)
+        FL_TRY(fl_keys_of(session, made, change.segments, change.n_segments, &index, err));
+    FL_TRY(fl_session_put_version(session, name, made, index, err));
+    made = NULL;
+    index = NULL;
+    fl_parent_change below = {.session = session,
+                              .name = name,
+                              .old = child,
+                              .updates = deletes ? NULL : &change,
+                              .cols = key->cols,
+                              .n_cols = key->n_cols,
+                              .depth = p->depth + 1};
+    FL_TRY(fl_check_referrers(&below, err));
 cleanup:
+    fl_key_index_free(index);
     fl_table_unref(made);
     fl_segments_drop(&assigned);
     fl_table_change_drop(&change);
     return st;
 }
 
-static bool is_updated(const changed_parent *p, const fl_foreign_key *key)
+static bool is_updated(const fl_parent_change *p, const fl_foreign_key *key)
 {
-    for (int32_t k = 0; k < key->n_cols; k++)
-        for (int32_t i = 0; p->cols != NULL && i < p->n_cols; i++)
+    for (int32_t k = 0; k < key->n_cols && p->updates != NULL; k++)
+        for (int32_t i = 0; i < p->n_cols; i++)
             if (fl_str_is_equal_nocase(p->old->fields[p->cols[i]].name, key->table_cols[k]))
                 return true;
-    return p->cols == NULL;
+    return p->updates == NULL;
+}
+
+/* ---- ON UPDATE CASCADE: rows follow the row that they refer to ---- */
+
+/* The old and the new values of a key, of each row that was updated: a table of both. */
+static fl_status map_keys(const fl_parent_change *p, const fl_foreign_key *key, fl_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_table_change *change = p->updates;
+    fl_memory *memory = &p->session->statement_memory;
+    int32_t n = key->n_cols;
+    fl_arena arena;
+    fl_field *fields = NULL;
+    fl_type *types = NULL;
+    int32_t *cols = NULL;
+    fl_segments both = {0}, sides[2] = {{0}, {0}};
+    fl_segment *pair = NULL;
+    fl_arena_init(&arena, memory);
+    FL_TRY(FL_NEW_ARRAY(&arena, 2 * n, &fields, err));
+    FL_TRY(FL_NEW_ARRAY(&arena, n, &types, err));
+    FL_TRY(FL_NEW_ARRAY(&arena, n, &cols, err));
+    for (int32_t k = 0; k < n; k++) {
+        cols[k] = find_column(p->old, key->table_cols[k]);
+        FL_ASSERT(cols[k] >= 0);
+        types[k] = p->old->fields[cols[k]].type;
+        fields[k] = fields[n + k] = (fl_field){.name = key->table_cols[k], .type = types[k], .nullable = true};
+    }
+    FL_TRY(fl_segments_pack(memory, change->old, change->n_old, cols, types, n, change->marks, FL_SEGMENT_TABLE,
+                            &sides[0], err));
+    FL_TRY(fl_segments_pack(memory, change->segments, change->n_old, cols, types, n, change->marks, FL_SEGMENT_TABLE,
+                            &sides[1], err));
+    FL_ASSERT(sides[0].n == sides[1].n);
+    for (int64_t s = 0; s < sides[0].n; s++) {
+        FL_TRY(fl_segment_join(memory, sides[0].items[s], sides[1].items[s], &pair, err));
+        FL_TRY(fl_segment_list_add(NULL, &both.items, &both.n, &both.capacity, pair, err));
+    }
+    FL_TRY(fl_memory_table_new(memory, p->name, fields, 2 * n, both.items, both.n, ret, err));
+cleanup:
+    fl_segments_drop(&both);
+    fl_segments_drop(&sides[0]);
+    fl_segments_drop(&sides[1]);
+    fl_arena_drop(&arena);
+    return st;
+}
+
+/* Where rows of the child are that refer to an updated row, and the new values. */
+static fl_status plan_following(fl_plan *plan, const orphans *o, fl_table *map, fl_query *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_arena *arena = fl_plan_arena(plan);
+    int32_t n = o->key->n_cols;
+    const fl_node *child, *updated, *node;
+    const fl_expr **equal = NULL, **values = NULL;
+    fl_col_id *outputs = NULL;
+    fl_str *names = NULL;
+    fl_sort_key key = {0};
+    FL_TRY(FL_NEW_ARRAY(arena, n, &equal, err));
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &values, err));
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &outputs, err));
+    FL_TRY(FL_NEW_ARRAY(arena, n + 1, &names, err));
+    FL_TRY(fl_scan_build(plan, o->child, &child, err));
+    FL_TRY(fl_scan_build(plan, map, &updated, err));
+    const fl_col_id *cols = fl_scan_of(child)->cols, *pairs = fl_scan_of(updated)->cols;
+    for (int32_t k = 0; k < n; k++) {
+        const fl_expr *left, *right;
+        FL_TRY(fl_expr_column(plan, cols[o->key->cols[k]], -1, &left, err));
+        FL_TRY(fl_expr_column(plan, pairs[k], -1, &right, err));
+        FL_TRY(fl_expr_call_args(plan, "=", -1, &equal[k], err, 2, left, right));
+        FL_TRY(fl_expr_column(plan, pairs[n + k], -1, &values[1 + k], err));
+        FL_TRY(
+            fl_expr_cast(plan, values[1 + k], o->child->fields[o->key->cols[k]].type, false, -1, &values[1 + k], err));
+    }
+    FL_TRY(fl_join_build_all(plan, FL_JOIN_INNER, child, updated, equal, n, (fl_col_id){0}, &node, err));
+    FL_TRY(fl_expr_column(plan, cols[o->child->n_cols - 1], -1, &values[0], err));
+    FL_TRY(fl_project_build(plan, node, values, names, n + 1, outputs, &node, err));
+    FL_TRY(fl_expr_column(plan, outputs[0], -1, &key.expr, err));
+    FL_TRY(fl_sort_build(plan, node, &key, 1, &node, err));
+    *ret = (fl_query){.plan = plan, .root = node, .n_outputs = n + 1, .outputs = outputs, .names = names};
+cleanup:
+    return st;
+}
+
+static fl_status follow(const fl_parent_change *p, const orphans *o, fl_str name, fl_table *child, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_session *session = p->session;
+    fl_table *map = NULL;
+    fl_plan *plan = NULL;
+    fl_query query = {0};
+    fl_rows rows = {0};
+    FL_TRY(map_keys(p, o->key, &map, err));
+    FL_TRY(fl_plan_new(&session->statement_memory, session->registry, &plan, err));
+    query.plan = plan;
+    FL_TRY(plan_following(plan, o, map, &query, err));
+    st = fl_session_run(session, &query, NULL, 0, FL_SEGMENT_RESULT, &session->statement_memory, &rows, err);
+    plan = query.plan; /* which may be another one by now */
+    if (st == FL_OK && fl_segments_rows(rows.segments, rows.n_segments) > 0)
+        st = change_orphans(p, name, child, o->key, FL_REFERENCE_CASCADES, &rows, err);
+cleanup:
+    fl_rows_drop(&rows);
+    fl_plan_unref(plan);
+    fl_table_unref(map);
+    return st;
 }
 
 static fl_status check_child(void *ctx, fl_str name, fl_table *child, const fl_foreign_key *key, fl_err *err)
 {
     fl_status st = FL_OK;
-    const changed_parent *p = ctx;
+    const fl_parent_change *p = ctx;
     fl_rows found = {0};
     fl_table *numbered = NULL;
-    uint8_t action = p->cols == NULL ? key->on_delete : key->on_update;
+    uint8_t action = p->updates == NULL ? key->on_delete : key->on_update;
     orphans o = {.session = p->session, .key = key, .has_places = true};
     if (!is_updated(p, key))
         return FL_OK;
     o.parent = fl_session_latest(p->session, p->name);
     FL_TRY(child->ops->numbered(child, &p->session->statement_memory, &numbered, err));
     o.child = numbered;
+    if (action == FL_REFERENCE_CASCADES && p->updates != NULL) {
+        st = follow(p, &o, name, child, err);
+        goto cleanup;
+    }
     FL_TRY(find_orphans(&o, &found, err));
     if (fl_segments_rows(found.segments, found.n_segments) == 0)
         goto cleanup;
-    if (action == FL_REFERENCE_REFUSES) {
+    if (action == FL_REFERENCE_REFUSES)
         st = fail_referred(&o, &found, p, name, err);
-    } else if (action == FL_REFERENCE_SETS_DEFAULT || (action == FL_REFERENCE_CASCADES && p->cols != NULL)) {
-        st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "%s of a foreign key is not supported yet",
-                     action == FL_REFERENCE_SETS_DEFAULT ? "SET DEFAULT" : "ON UPDATE CASCADE");
-        fl_err_hint(err, "change the rows of \"%.*s\" that refer to the row, too, by statements of their own",
-                    FL_STR_ARG(name));
-    } else {
+    else
         st = change_orphans(p, name, child, key, action, &found, err);
-    }
 cleanup:
     fl_rows_drop(&found);
     fl_table_unref(numbered);
@@ -308,19 +416,12 @@ cleanup:
 
 #define CASCADE_DEPTH_MAX 1000 /* changes that follow from each other */
 
-fl_status fl_check_referrers_below(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
-                                   int32_t depth, fl_err *err)
+fl_status fl_check_referrers(const fl_parent_change *change, fl_err *err)
 {
-    changed_parent p = {.session = session, .name = name, .old = old, .cols = cols, .n_cols = n, .depth = depth};
-    if (depth > CASCADE_DEPTH_MAX)
+    fl_parent_change copy = *change;
+    if (change->depth > CASCADE_DEPTH_MAX)
         return FL_FAIL(err, FL_ERR_LIMIT, "foreign keys cascade deeper than %d", CASCADE_DEPTH_MAX);
-    return visit_referrers(session, name, check_child, &p, err);
-}
-
-fl_status fl_check_referrers(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
-                             fl_err *err)
-{
-    return fl_check_referrers_below(session, name, old, cols, n, 0, err);
+    return visit_referrers(change->session, change->name, check_child, &copy, err);
 }
 
 /* ---- definitions ---- */
@@ -332,6 +433,8 @@ typedef struct definition_change {
     bool cascades;           /* foreign keys that have nothing to refer to go */
     fl_str new_name;         /* empty: the name stays */
     fl_str old_col, new_col; /* empty: columns keep their names */
+    const fl_str *gone;      /* tables that go, too */
+    int32_t n_gone;
 } definition_change;
 
 static bool has_key(const fl_table *table, const fl_foreign_key *key)
@@ -428,6 +531,9 @@ static fl_status check_unreferred(void *ctx, fl_str name, fl_table *child, const
     bool is_own = fl_str_is_equal_nocase(name, d->name);
     if (d->made == NULL ? is_own : has_key(d->made, key))
         return FL_OK;
+    for (int32_t i = 0; i < d->n_gone; i++)
+        if (fl_str_is_equal_nocase(d->gone[i], name))
+            return FL_OK;
     if (d->cascades)
         return edit_child(ctx, name, child, key, err);
     fl_status st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "foreign key \"%.*s\" of \"%.*s\" refers to \"%.*s\"",
@@ -436,9 +542,11 @@ static fl_status check_unreferred(void *ctx, fl_str name, fl_table *child, const
     return fl_err_state(err, "2BP01", st);
 }
 
-fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, fl_err *err)
+fl_status fl_check_unreferred(fl_session *session, fl_str name, fl_table *made, bool cascades, const fl_str *gone,
+                              int32_t n_gone, fl_err *err)
 {
-    definition_change d = {.session = session, .name = name, .made = made, .cascades = cascades};
+    definition_change d = {
+        .session = session, .name = name, .made = made, .cascades = cascades, .gone = gone, .n_gone = n_gone};
     return visit_referrers(session, name, check_unreferred, &d, err);
 }
 

@@ -58,6 +58,12 @@ typedef struct fl_sequence {
     int64_t last;
 } fl_sequence;
 
+/* A schema besides the one that is always there. */
+typedef struct fl_schema {
+    struct fl_schema *next;
+    char *name;
+} fl_schema;
+
 /* What a session was given by a sequence last. */
 typedef struct fl_given_number {
     int64_t sequence;
@@ -86,8 +92,9 @@ struct fl_engine {
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
-    fl_plain_index *plain_indexes; /* guarded by lock, as is the next */
+    fl_plain_index *plain_indexes; /* guarded by lock, as are the next two */
     fl_sequence *sequences;
+    fl_schema *schemas;
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
     struct fl_running *running; /* guarded by lock, as are the next two */
@@ -302,6 +309,9 @@ void fl_engine_forget_plain_indexes(fl_engine *engine, fl_str table_name);
 /** Writes the hint, for which names of these indexes count, too. */
 void fl_engine_hint_index(fl_engine *engine, fl_nearest *near, fl_err *err);
 
+/** Drops a table or view; and whether that would succeed. */
+fl_status fl_engine_check_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos,
+                               fl_err *err);
 fl_status fl_engine_drop(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos, fl_err *err);
 
 /** Names of tables and views, sorted, in the arena. */
@@ -459,8 +469,17 @@ void fl_sequence_free(fl_sequence *sequence); /* NULL does nothing */
 /** Takes one over, in the place of one of its name. Cannot fail. */
 void fl_engine_add_sequence(fl_engine *engine, fl_sequence *sequence);
 
-/** Drops those that go with a table. The engine's lock is held. */
+/** Drops those that go with a table, or are in a schema. The engine's lock is held. */
 void fl_engine_forget_sequences(fl_engine *engine, fl_str table_name);
+void fl_engine_forget_sequences_in(fl_engine *engine, fl_str schema);
+bool fl_engine_has_sequence_in(fl_engine *engine, fl_str schema);
+
+/* ---- schemas (schema.c) ---- */
+fl_status fl_session_create_schema(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_drop_schema(fl_session *session, fl_str name, bool if_exists, bool cascades, int32_t pos,
+                                 fl_err *err);
+bool fl_engine_has_schema(fl_engine *engine, fl_str name);
+void fl_schema_free(fl_schema *schema); /* NULL does nothing */
 
 /* ---- what tables ask of rows (row_rules.c, foreign_key.c) ---- */
 
@@ -487,11 +506,6 @@ bool fl_refers_by(const fl_table *table, const int32_t *cols, int32_t n);
  *  its name; others are looked at in their latest one. */
 
 fl_status fl_check_references(fl_session *session, fl_table *table, fl_str name, const fl_segments *rows, fl_err *err);
-
-/** Behind a change of a table, whose new version was put: the rows of other tables that referred to what is gone are changed, too, or it is
- *  FL_ERR_CONSTRAINT (23503). cols: those that were updated; NULL: rows were deleted. */
-fl_status fl_check_referrers(fl_session *session, fl_str name, fl_table *old, const int32_t *cols, int32_t n,
-                             fl_err *err);
 
 /* ---- changing tables (change.c, merge.c, alter.c): between fl_session_begin_change and fl_session_end_change ---- */
 fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,

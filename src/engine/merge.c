@@ -147,22 +147,32 @@ static fl_status put_merged(merging *m, fl_err *err)
     fl_session *session = m->session;
     const fl_sql_bound *bound = m->bound;
     int32_t failed = -1;
-    fl_segments left = {.items = m->updates.segments, .n = m->updates.n_segments};
-    FL_TRY(fl_check_references(session, m->made, bound->name, &m->added, err));
-    if (m->counts[FL_MERGE_UPDATE] > 0 && fl_refers_by(m->table, bound->assigned, bound->n_assigned))
-        FL_TRY(fl_check_references(session, m->made, bound->name, &left, err));
+    fl_segments updated = {0};
     st = fl_keys_merged(session, bound->name, m->table, &m->updates, &m->deletes, &m->added, &m->index, &failed, err);
     if (st == FL_ERR_CONSTRAINT && failed >= 0 && failed == bound->conflict_key)
         st = fail_twice(m, err);
     FL_TRY(st);
+    FL_TRY(fl_check_references(session, m->made, bound->name, &m->added, err));
+    if (m->counts[FL_MERGE_UPDATE] > 0 && fl_refers_by(m->table, bound->assigned, bound->n_assigned)) {
+        FL_TRY(fl_pick_updated(session, m->table, &m->updates, &updated, err));
+        FL_TRY(fl_check_references(session, m->made, bound->name, &updated, err));
+    }
     FL_TRY(fl_session_put_version(session, bound->name, m->made, m->index, err));
     m->made = NULL;
     m->index = NULL;
-    bool deletes = m->counts[FL_MERGE_DELETE] > 0, updates = m->counts[FL_MERGE_UPDATE] > 0;
-    if (deletes || updates)
-        FL_TRY(fl_check_referrers(session, bound->name, m->table, deletes ? NULL : bound->assigned, bound->n_assigned,
-                                  err));
+    fl_parent_change parent = {.session = session,
+                               .name = bound->name,
+                               .old = m->table,
+                               .updates = &m->updates,
+                               .cols = bound->assigned,
+                               .n_cols = bound->n_assigned};
+    if (m->counts[FL_MERGE_UPDATE] > 0)
+        FL_TRY(fl_check_referrers(&parent, err));
+    parent.updates = NULL;
+    if (m->counts[FL_MERGE_DELETE] > 0)
+        FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
+    fl_segments_drop(&updated);
     return st;
 }
 

@@ -6,12 +6,15 @@
 
 /* ---- finding; the engine's lock is held ---- */
 
-/* What a name in the text of a call means: the part behind the last dot, without quotes. */
+/* What a name in the text of a call means: without the schema that need not be said, and without quotes. */
 static fl_str last_part(fl_str name)
 {
-    for (int64_t i = name.len - 1; i >= 0; i--)
-        if (name.data[i] == '.')
+    for (int64_t i = 0; i < name.len; i++) {
+        fl_str schema = {name.data, i};
+        if (name.data[i] == '.' &&
+            (fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public"))))
             return last_part((fl_str){name.data + i + 1, name.len - i - 1});
+    }
     if (name.len > 2 && name.data[0] == '"' && name.data[name.len - 1] == '"')
         return (fl_str){name.data + 1, name.len - 2};
     return name;
@@ -214,6 +217,37 @@ void fl_engine_forget_sequences(fl_engine *engine, fl_str table_name)
     for (fl_sequence **at = &engine->sequences; *at != NULL;) {
         fl_sequence *s = *at;
         if (s->table_name == NULL || !fl_str_is_equal_nocase(fl_str_of(s->table_name), table_name)) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        fl_sequence_free(s);
+    }
+}
+
+/* schema.name */
+static bool is_inside(const fl_sequence *s, fl_str schema)
+{
+    fl_str name = fl_str_of(s->name);
+    return name.len > schema.len && name.data[schema.len] == '.' &&
+           fl_str_is_equal_nocase((fl_str){name.data, schema.len}, schema);
+}
+
+bool fl_engine_has_sequence_in(fl_engine *engine, fl_str schema)
+{
+    bool has = false;
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next)
+        has |= is_inside(s, schema);
+    pthread_mutex_unlock(&engine->lock);
+    return has;
+}
+
+void fl_engine_forget_sequences_in(fl_engine *engine, fl_str schema)
+{
+    for (fl_sequence **at = &engine->sequences; *at != NULL;) {
+        fl_sequence *s = *at;
+        if (!is_inside(s, schema)) {
             at = &s->next;
             continue;
         }

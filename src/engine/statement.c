@@ -116,20 +116,27 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     return st;
 }
 
-/* Of tables: nothing but what goes, too, may refer to them. */
-static fl_status drop_table(fl_session *session, const fl_sql_bound *bound, int32_t i, fl_err *err)
+/* Tables and views: all of them, or none. Nothing but what goes, too, may refer to a table. */
+static fl_status drop_items(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
-    int32_t pos = bound->names_pos != NULL ? bound->names_pos[i] : bound->name_pos;
+    fl_engine *engine = session->engine;
     bool is_view = bound->object == FL_AST_OBJECT_VIEW;
-    if (!is_view && fl_engine_has(session->engine, bound->names[i]) == 1) {
-        st = fl_check_unreferred(session, bound->names[i], NULL, bound->cascades, err);
+    for (int32_t i = 0; i < bound->n_names; i++) {
+        if (bound->names[i].len == 0)
+            continue;
+        FL_TRY(fl_engine_check_drop(engine, bound->names[i], is_view, bound->if_exists, bound->names_pos[i], err));
+        if (is_view || fl_engine_has(engine, bound->names[i]) != 1)
+            continue;
+        st = fl_check_unreferred(session, bound->names[i], NULL, bound->cascades, bound->names, bound->n_names, err);
         if (st != FL_OK)
-            fl_err_at(err, pos);
+            fl_err_at(err, bound->names_pos[i]);
         FL_TRY(st);
-        fl_session_publish(session);
     }
-    st = fl_engine_drop(session->engine, bound->names[i], is_view, bound->if_exists, pos, err);
+    fl_session_publish(session);
+    for (int32_t i = 0; i < bound->n_names; i++) /* one may be named twice */
+        if (bound->names[i].len > 0)
+            FL_TRY(fl_engine_drop(engine, bound->names[i], is_view, true, bound->names_pos[i], err));
 cleanup:
     return st;
 }
@@ -137,17 +144,22 @@ cleanup:
 static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *err)
 {
     fl_status st = FL_OK;
+    if (bound->object == FL_AST_OBJECT_TABLE || bound->object == FL_AST_OBJECT_VIEW)
+        return drop_items(session, bound, err);
     if (bound->object == FL_AST_OBJECT_FUNCTION)
         return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
                                          err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
-        if (bound->object == FL_AST_OBJECT_INDEX)
+        if (bound->names[i].len == 0)
+            continue; /* in a schema that is not there, with IF EXISTS */
+        else if (bound->object == FL_AST_OBJECT_SCHEMA)
+            st = fl_session_drop_schema(session, bound->names[i], bound->if_exists, bound->cascades,
+                                        bound->names_pos[i], err);
+        else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
-        else if (bound->object == FL_AST_OBJECT_SEQUENCE)
+        else
             st = fl_engine_drop_sequence(session->engine, bound->names[i], bound->if_exists, bound->cascades,
                                          bound->names_pos[i], err);
-        else
-            st = drop_table(session, bound, i, err);
     return st;
 }
 
@@ -640,6 +652,8 @@ static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound,
         return fl_session_create_sequence(session, bound, err);
     case FL_AST_ALTER_SEQUENCE:
         return fl_session_alter_sequence(session, bound, err);
+    case FL_AST_CREATE_SCHEMA:
+        return fl_session_create_schema(session, bound, err);
     case FL_AST_ANALYZE:
         return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -714,6 +728,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_ALTER:
     case FL_AST_CREATE_SEQUENCE:
     case FL_AST_ALTER_SEQUENCE:
+    case FL_AST_CREATE_SCHEMA:
     case FL_AST_DROP:
     case FL_AST_COPY_FROM:
         return true;
@@ -750,11 +765,10 @@ void fl_session_end_change(fl_session *session)
 /* What PostgreSQL's shell calls a statement that changes something. */
 static const char *command_of(const fl_ast_statement *ast)
 {
-    static const char *const drops[] = {[FL_AST_OBJECT_TABLE] = "DROP TABLE",
-                                        [FL_AST_OBJECT_VIEW] = "DROP VIEW",
-                                        [FL_AST_OBJECT_INDEX] = "DROP INDEX",
-                                        [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
-                                        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE"};
+    static const char *const drops[] = {
+        [FL_AST_OBJECT_TABLE] = "DROP TABLE",       [FL_AST_OBJECT_VIEW] = "DROP VIEW",
+        [FL_AST_OBJECT_INDEX] = "DROP INDEX",       [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
+        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -764,6 +778,8 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE INDEX";
     case FL_AST_CREATE_FUNCTION:
         return "CREATE FUNCTION";
+    case FL_AST_CREATE_SCHEMA:
+        return "CREATE SCHEMA";
     case FL_AST_CREATE_SEQUENCE:
         return "CREATE SEQUENCE";
     case FL_AST_ALTER_SEQUENCE:
@@ -963,6 +979,10 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     if (ast->kind != FL_AST_EXECUTE && ast->kind != FL_AST_EXPLAIN)
         session->command = command_of(ast);
 cleanup:
+    if (st != FL_OK) { /* what RETURNING gave already */
+        fl_rows_drop(ret);
+        *ret = (fl_rows){0};
+    }
     if (is_locked) {
         session->versions = NULL;
         fl_session_end_change(session);

@@ -12,6 +12,9 @@ typedef struct fl_catalog_entry {
 } fl_catalog_entry;
 
 typedef struct fl_catalog {
+    /** Whether there is a schema of that name, besides the one that names are in which say none. The tables in it are found as
+     *  schema.table. NULL: there is none. */
+    bool (*has_schema)(struct fl_catalog *catalog, fl_str name);
     /** Finds a table or view by name (case-insensitive). FL_ERR_TABLE with nearest names, how many tables there are, or
      *  which files lie here that could be meant. */
     fl_status (*find)(struct fl_catalog *catalog, fl_str name, fl_catalog_entry *ret, fl_err *err);

@@ -32,7 +32,6 @@ typedef enum fl_reference_action {
     FL_REFERENCE_REFUSES, /* NO ACTION, RESTRICT */
     FL_REFERENCE_CASCADES,
     FL_REFERENCE_SETS_NULL,
-    FL_REFERENCE_SETS_DEFAULT,
 } fl_reference_action;
 
 /* Each row in which none of cols is null has a row of the other table with the same values in the columns of one of its keys. */

@@ -41,6 +41,32 @@ cleanup:
     return st;
 }
 
+fl_status fl_segment_join(fl_memory *memory, fl_segment *left, fl_segment *right, fl_segment **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_segment *made = NULL;
+    int32_t n = left->n_cols + right->n_cols;
+    FL_ASSERT(left->rows == right->rows && left->live == NULL && right->live == NULL);
+    FL_TRY(fl_segment_new(memory, n, &made, err));
+    made->rows = left->rows;
+    FL_TRY(FL_NEW_ARRAY(&made->arena, n + 1, &made->owners, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_segment *from = i < left->n_cols ? left : right;
+        int32_t c = i < left->n_cols ? i : i - left->n_cols;
+        made->vecs[i] = from->vecs[c];
+        made->min[i] = from->min[c];
+        made->max[i] = from->max[c];
+        made->order[i] = from->order[c];
+        made->nulls[i] = from->nulls[c];
+        made->owners[i] = fl_segment_ref(from->owners != NULL ? from->owners[c] : from);
+    }
+    *ret = made;
+    return FL_OK;
+cleanup:
+    fl_segment_unref(made);
+    return st;
+}
+
 void fl_segments_drop(fl_segments *list)
 {
     for (int64_t i = 0; i < list->n; i++)

@@ -8,6 +8,9 @@
 fl_status fl_segment_pick(fl_memory *memory, fl_segment *segment, const int32_t *cols, int32_t n, const uint64_t *live,
                           fl_segment **ret, fl_err *err);
 
+/** The columns of two segments with as many rows, of which none was deleted, side by side. */
+fl_status fl_segment_join(fl_memory *memory, fl_segment *left, fl_segment *right, fl_segment **ret, fl_err *err);
+
 /* A list of segments that is freed with fl_segments_drop. */
 typedef struct fl_segments {
     fl_memory *memory; /* of the list itself; NULL: the heap */

@@ -514,6 +514,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_ALTER,           /* alter */
     FL_AST_CREATE_SEQUENCE, /* sequence */
     FL_AST_ALTER_SEQUENCE,  /* sequence */
+    FL_AST_CREATE_SCHEMA,   /* schema */
     FL_AST_DROP,            /* drop */
     FL_AST_ANALYZE,         /* analyze */
     FL_AST_DESCRIBE,        /* describe */
@@ -555,7 +556,6 @@ typedef enum fl_ast_reference_action {
     FL_AST_REFERENCE_REFUSES, /* NO ACTION, RESTRICT */
     FL_AST_REFERENCE_CASCADES,
     FL_AST_REFERENCE_SETS_NULL,
-    FL_AST_REFERENCE_SETS_DEFAULT,
 } fl_ast_reference_action;
 
 /* FOREIGN KEY (…) REFERENCES t (…) */
@@ -641,6 +641,11 @@ typedef struct fl_ast_alter {
     fl_ast_alter_action *actions;
     int32_t action_count;
 } fl_ast_alter;
+
+typedef struct fl_ast_create_schema {
+    fl_ast_name name;
+    bool if_not_exists;
+} fl_ast_create_schema;
 
 typedef struct fl_ast_sequence {
     fl_ast_path path;
@@ -787,6 +792,7 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_INDEX,
     FL_AST_OBJECT_FUNCTION,
     FL_AST_OBJECT_SEQUENCE,
+    FL_AST_OBJECT_SCHEMA,
 } fl_ast_object;
 
 typedef struct fl_ast_drop {
@@ -864,6 +870,7 @@ typedef struct fl_ast_statement {
         fl_ast_merge *merge;
         fl_ast_alter *alter;
         fl_ast_sequence *sequence;
+        fl_ast_create_schema *schema;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

@@ -310,6 +310,7 @@ static const statement_binder binders[] = {
     [FL_AST_ALTER] = fl_sql_bind_alter,
     [FL_AST_CREATE_SEQUENCE] = fl_sql_bind_sequence,
     [FL_AST_ALTER_SEQUENCE] = fl_sql_bind_sequence,
+    [FL_AST_CREATE_SCHEMA] = fl_sql_bind_create_schema,
     [FL_AST_DROP] = fl_sql_bind_drop,
     [FL_AST_ANALYZE] = fl_sql_bind_analyze,
     [FL_AST_DESCRIBE] = fl_sql_bind_query_statement,

@@ -201,6 +201,11 @@ fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret);
 /** A text that may not outlive the statement, kept as long as the plan. */
 fl_status fl_sql_bind_keep(binder *b, fl_str text, fl_str *ret);
 
+/* ---- bind_statement.c ---- */
+
+/** What the catalog knows a table, view or sequence as: its name, or schema.name. FL_ERR_TABLE (3F000). */
+fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err);
+
 /* ---- bind_scope.c ---- */
 
 scope *fl_sql_scope_init(scope *s, scope *outer, clause clause);

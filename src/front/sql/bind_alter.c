@@ -404,7 +404,7 @@ static fl_status shape_table(altering *a)
                      .ast = d->ast,
                      .bound = a->bound,
                      .table = &a->shape,
-                     .alias = d->name,
+                     .alias = d->short_name,
                      .rules = rules,
                      .constraints = &a->bound->constraints,
                      .returning = &none};
@@ -464,7 +464,7 @@ static fl_status plan_rows(binder *b, void *ctx, output *ret)
     fl_sql_scope_init(&s, NULL, CLAUSE_VALUES);
     for (int32_t c = 0; c < n_old; c++)
         names[c] = a->old->fields[c].name;
-    FL_TRY(fl_sql_scope_add_table(b, &s, a->d.name, a->d.name, names, old, n_old, -1));
+    FL_TRY(fl_sql_scope_add_table(b, &s, a->d.short_name, a->d.name, names, old, n_old, -1));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &names, b->err));
     for (int32_t c = 0; c < n; c++) {
         FL_TRY(bind_column(b, a, &s, old, c, &exprs[c]));
@@ -514,14 +514,19 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_alter)
     const fl_table_constraints *constraints = &none;
     bool any;
     ret->is_view = alter->is_view;
-    FL_TRY(fl_sql_set_name(arena, alter->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, alter->path, ret, err));
     FL_TRY(find_altered(env, alter, ret, &any, err));
     if (!any) {
         ret->if_exists = true;
         return FL_OK;
     }
-    if (alter->actions[0].kind == FL_AST_ALTER_RENAME)
-        return fl_arena_copy_str(arena, alter->actions[0].to.text, &ret->new_name, err);
+    if (alter->actions[0].kind == FL_AST_ALTER_RENAME) { /* it stays in its schema */
+        fl_ast_name parts[2] = {alter->path.parts[alter->path.count > 1 ? alter->path.count - 2 : 0],
+                                alter->actions[0].to};
+        bool is_qualified = alter->path.count > 1;
+        return fl_sql_qualify(env, arena, (fl_ast_path){is_qualified ? parts : parts + 1, is_qualified ? 2 : 1},
+                              &ret->new_name, err);
+    }
     if (alter->is_view) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "columns of a view cannot be altered");
         fl_err_hint(err, "CREATE OR REPLACE VIEW makes it anew");
@@ -529,6 +534,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_alter)
     }
     a.old = ret->table;
     a.d.name = ret->name;
+    a.d.short_name = alter->path.parts[alter->path.count - 1].text;
     if (env->get_rules != NULL)
         env->get_rules(env, a.old, &rules, &constraints);
     FL_TRY(FL_NEW_ARRAY(arena, a.old->n_cols + 1, &a.conversions, err));

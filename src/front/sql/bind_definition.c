@@ -93,7 +93,7 @@ static fl_status name_constraint(const definition *d, const fl_ast_name *given, 
     fl_text_init(&text, NULL);
     for (int32_t number = 0; st == FL_OK; number++) {
         text.len = 0;
-        fl_text_add(&text, d->name);
+        fl_text_add(&text, d->short_name);
         for (int32_t i = 0; i < n; i++) {
             fl_text_add_char(&text, '_');
             fl_text_add(&text, d->columns[cols[i]].name);
@@ -220,7 +220,7 @@ static fl_status plan_rule(binder *b, void *ctx, output *ret)
     FL_TRY(fl_values_build(b->plan, nulls, 1, n, names, &ret->root, b->err));
     const fl_col_id *cols = fl_values_of(ret->root)->cols;
     if (!is_default)
-        FL_TRY(fl_sql_scope_add_table(b, &s, d->name, d->name, names, cols, n, -1));
+        FL_TRY(fl_sql_scope_add_table(b, &s, d->short_name, d->name, names, cols, n, -1));
     if (r->column == NULL)
         FL_TRY(fl_sql_bind_bool(b, &s, r->ast, "argument of CHECK", &expr));
     else
@@ -411,7 +411,7 @@ static fl_status define_key(definition *d, const fl_ast_table_key *ast)
             fl_err_at(d->err, ast->start);
             return fl_err_state(d->err, "42P16", FL_ERR_DUPLICATE);
         }
-    FL_TRY(fl_sql_bind_key(d->arena, ast, d->name, names, types, d->n_columns, &made, d->err));
+    FL_TRY(fl_sql_bind_key(d->arena, ast, d->short_name, names, types, d->n_columns, &made, d->err));
     if (ast->name.text.len > 0 || fl_sql_definition_has(d, made.name))
         FL_TRY(name_constraint(d, &ast->name, made.cols, ast->is_primary ? 0 : made.n_cols,
                                ast->is_primary ? "pkey" : "key", &made.name));
@@ -556,14 +556,13 @@ static fl_status define_foreign_key(definition *d, const fl_ast_foreign_key *ast
         [FL_AST_REFERENCE_REFUSES] = FL_REFERENCE_REFUSES,
         [FL_AST_REFERENCE_CASCADES] = FL_REFERENCE_CASCADES,
         [FL_AST_REFERENCE_SETS_NULL] = FL_REFERENCE_SETS_NULL,
-        [FL_AST_REFERENCE_SETS_DEFAULT] = FL_REFERENCE_SETS_DEFAULT,
     };
     fl_status st = FL_OK;
     fl_foreign_key made = {.on_delete = (uint8_t)actions[ast->on_delete],
                            .on_update = (uint8_t)actions[ast->on_update]};
     referred to = {0};
     const fl_table_key *key = NULL;
-    FL_TRY(fl_arena_copy_str(d->arena, ast->table.parts[ast->table.count - 1].text, &made.table, d->err));
+    FL_TRY(fl_sql_qualify(d->env, d->arena, ast->table, &made.table, d->err));
     FL_TRY(find_referred(d, ast, made.table, &to));
     for (int32_t i = 0; i < ast->column_count; i++) {
         int32_t c;
@@ -674,10 +673,11 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
     ret->is_empty = create->is_empty;
-    FL_TRY(fl_sql_set_name(arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, create->path, ret, err));
     if (create->query != NULL)
         return bind_query_table(env, arena, ast, ret, err);
     d.name = ret->name;
+    d.short_name = create->path.parts[create->path.count - 1].text;
     fl_name_map_init(&d.known, arena);
     for (int32_t i = 0; i < create->column_count; i++)
         FL_TRY(fl_sql_define_column(&d, &create->columns[i]));

@@ -11,7 +11,8 @@ typedef struct definition {
     fl_str text;
     const fl_ast_statement *ast;
     fl_err *err;
-    fl_str name; /* of the table */
+    fl_str name;       /* of the table, with its schema */
+    fl_str short_name; /* without */
     fl_sql_column *columns;
     int32_t n_columns, columns_capacity;
     fl_name_map known; /* names of columns, while they are only added; without an arena: not kept */

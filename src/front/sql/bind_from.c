@@ -200,23 +200,21 @@ static fl_status fail_find(binder *b, const place *at, fl_str name, int32_t pos,
 static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     fl_catalog_entry entry = {0};
-    fl_str name = ast->path.parts[ast->path.count - 1].text;
+    fl_str name = ast->path.parts[ast->path.count - 1].text, full = name;
     if (ast->path.count == 1) {
         uint64_t hash = fl_name_hash(name);
         for (cte *c = at->ctes; c != NULL; c = c->next)
             if (c->name_hash == hash && fl_str_is_equal_nocase(c->ast->name.text, name))
                 return bind_cte(b, ast, c, s, ret);
     } else {
-        fl_str schema = ast->path.parts[ast->path.count - 2].text;
-        if (!fl_str_is_equal_nocase(schema, FL_STR("main")) && !fl_str_is_equal_nocase(schema, FL_STR("public")))
-            return fl_sql_bind_fail_state(b, ast->start, FL_ERR_TABLE, "42P01", "there is no schema \"%.*s\"",
-                                          FL_STR_ARG(schema));
+        if (fl_sql_qualify(b->env, b->arena, ast->path, &full, b->err) != FL_OK)
+            return fl_err_state(b->err, "42P01", FL_ERR_TABLE);
     }
-    fl_status st = b->env->catalog->find(b->env->catalog, name, &entry, b->err);
+    fl_status st = b->env->catalog->find(b->env->catalog, full, &entry, b->err);
     if (st == FL_ERR_TABLE && is_quoted_file(ast))
         return bind_file(b, ast, name, s, ret);
     if (st != FL_OK)
-        return fail_find(b, at, name, ast->start, st);
+        return fail_find(b, at, full, ast->start, st);
     if (entry.table == NULL)
         return bind_view(b, ast, name, &entry, s, ret);
     return scan_table(b, ast, entry.table, name, name, s, ret);

@@ -22,7 +22,9 @@ typedef struct pairs {
     fl_col_id mark;         /* null where there is none of the source */
     bool has_unmatched_old; /* else there is a source in each pair */
     const fl_col_id *old;   /* the table's columns */
-    scope *beside;          /* names of the source; RETURNING knows them. NULL: it does not */
+    const fl_expr *
+        refused; /* true of pairs whose row would be refused, whatever became of it: the first arm takes them. NULL: none */
+    scope *beside; /* names of the source; RETURNING knows them. NULL: it does not */
 } pairs;
 
 /* ---- which key ---- */
@@ -148,15 +150,20 @@ static fl_status choose_arms(binder *b, pairs *p, const arm *arms, int32_t n, fl
 {
     fl_status st = FL_OK;
     const fl_expr **cases = NULL, *chosen, *none, *test;
+    int32_t k = 0;
     fl_str name = FL_STR("arm");
-    FL_TRY(FL_NEW_ARRAY(b->arena, 2 * n + 1, &cases, b->err));
-    for (int32_t i = 0; i < n; i++) {
-        FL_TRY(test_arm(b, p, &arms[i], &cases[2 * i]));
-        FL_TRY(number(b, arms[i].action == FL_MERGE_NOTHING ? 0 : i + 1, &cases[2 * i + 1]));
-    }
+    FL_TRY(FL_NEW_ARRAY(b->arena, 2 * n + 3, &cases, b->err));
     FL_TRY(number(b, 0, &none));
-    cases[2 * n] = none;
-    FL_TRY(fl_expr_case(b->plan, cases, 2 * n + 1, -1, &chosen, b->err));
+    if (p->refused != NULL) {
+        cases[k++] = p->refused;
+        FL_TRY(number(b, 1, &cases[k++]));
+    }
+    for (int32_t i = 0; i < n; i++) {
+        FL_TRY(test_arm(b, p, &arms[i], &cases[k++]));
+        FL_TRY(number(b, arms[i].action == FL_MERGE_NOTHING ? 0 : i + 1, &cases[k++]));
+    }
+    cases[k++] = none;
+    FL_TRY(fl_expr_case(b->plan, cases, k, -1, &chosen, b->err));
     FL_TRY(fl_project_extend(b->plan, p->node, &chosen, &name, 1, ret, &p->node, b->err));
     FL_TRY(fl_expr_column(b->plan, *ret, -1, &chosen, b->err));
     FL_TRY(fl_sql_compare(b, FL_AST_OP_GT, chosen, none, -1, &test));
@@ -286,6 +293,34 @@ cleanup:
     return st;
 }
 
+/* As PostgreSQL has it, a row that cannot be inserted is refused, also where another one would be updated: what NOT NULL and CHECK say
+ * of it. Such a row goes on as one to be inserted, which the engine then finds. */
+static fl_status test_given(binder *b, const change *ch, const changed_rows *given, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    const fl_table *table = ch->table;
+    const fl_expr **parts = NULL;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, table->n_cols + ch->constraints->n_checks + 1, &parts, b->err));
+    for (int32_t c = 0; c < table->n_cols && ch->rules != NULL; c++) {
+        if (!ch->rules[c].is_not_null)
+            continue;
+        FL_TRY(fl_expr_column(b->plan, given->image[c], -1, &parts[n], b->err));
+        FL_TRY(fl_expr_is_null(b->plan, parts[n], -1, &parts[n], b->err));
+        n++;
+    }
+    for (int32_t i = 0; i < ch->constraints->n_checks; i++, n++) {
+        FL_TRY(fl_sql_bind_rule(b, &ch->constraints->checks[i].condition, given->image, &parts[n]));
+        FL_TRY(fl_expr_cast(b->plan, parts[n], FL_TYPE(FL_BOOL), false, -1, &parts[n], b->err));
+        FL_TRY(fl_expr_not(b->plan, parts[n], -1, &parts[n], b->err));
+    }
+    *ret = NULL;
+    if (n > 0)
+        FL_TRY(fl_expr_or(b->plan, parts, n, -1, ret, b->err));
+cleanup:
+    return st;
+}
+
 /* The rows that come, each beside the one that has its key. */
 static fl_status join_by_key(binder *b, const change *ch, const changed_rows *given, const fl_col_id *old, pairs *p)
 {
@@ -333,6 +368,7 @@ static fl_status plan_upsert(binder *b, void *ctx, output *ret)
     }
     p.old = old;
     FL_TRY(join_by_key(b, ch, &given, old, &p));
+    FL_TRY(test_given(b, ch, &given, &p.refused));
     FL_TRY(fl_sql_scope_add_table(b, &both, FL_STR("excluded"), (fl_str){0}, names, given.image, table->n_cols,
                                   ch->bound->name_pos));
     FL_TRY(bind_update_arm(b, ch, &both, given.image, &arms[1]));

@@ -26,14 +26,14 @@ static fl_str last_name(fl_ast_path path)
     return path.parts[path.count - 1].text;
 }
 
-/* What is created or changed lies in the one schema that there is. */
-static fl_status check_schema(fl_ast_path path, fl_err *err)
+/* schema.table, where the schema is another than the one that names are in which say none. */
+fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
 {
-    if (path.count == 1)
-        return FL_OK;
-    fl_str schema = path.parts[path.count - 2].text;
+    fl_str name = last_name(path), schema = path.count > 1 ? path.parts[path.count - 2].text : FL_STR("main");
     if (fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public")))
-        return FL_OK;
+        return fl_arena_copy_str(arena, name, ret, err);
+    if (env->catalog->has_schema != NULL && env->catalog->has_schema(env->catalog, schema))
+        return fl_arena_format(arena, ret, err, "%.*s.%.*s", FL_STR_ARG(schema), FL_STR_ARG(name));
     FL_FAIL(err, FL_ERR_TABLE, "there is no schema \"%.*s\"", FL_STR_ARG(schema));
     fl_err_at(err, path.parts[0].start);
     return fl_err_state(err, "3F000", FL_ERR_TABLE);
@@ -46,11 +46,10 @@ fl_status fl_sql_fail_twice(fl_str name, int32_t pos, fl_err *err)
     return fl_err_state(err, "42701", FL_ERR_DUPLICATE);
 }
 
-fl_status fl_sql_set_name(fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
+fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(check_schema(path, err));
-    FL_TRY(fl_arena_copy_str(arena, last_name(path), &ret->name, err));
+    FL_TRY(fl_sql_qualify(env, arena, path, &ret->name, err));
     ret->name_pos = path.parts[0].start;
 cleanup:
     return st;
@@ -66,7 +65,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
     fl_query query = {0};
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
-    FL_TRY(fl_sql_set_name(arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, create->path, ret, err));
     if (ast->parameter_count > 0) {
         FL_FAIL(err, FL_ERR_PARAMETER, "a view has no parameters");
         fl_err_at(err, create->query->start);
@@ -143,7 +142,7 @@ static fl_status find_table(fl_sql_env *env, fl_arena *arena, fl_ast_path path, 
 {
     fl_status st = FL_OK;
     fl_catalog_entry entry = {0};
-    FL_TRY(fl_arena_copy_str(arena, last_name(path), &ret->table_name, err));
+    FL_TRY(fl_sql_qualify(env, arena, path, &ret->table_name, err));
     st = env->catalog->find(env->catalog, ret->table_name, &entry, err);
     if (st != FL_OK) {
         fl_err_at(err, path.parts[0].start);
@@ -168,7 +167,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
     const fl_ast_create_index *create = ast->create_index;
     ret->if_not_exists = create->if_not_exists;
     if (create->name.count > 0)
-        FL_TRY(fl_sql_set_name(arena, create->name, ret, err));
+        FL_TRY(fl_sql_set_name(env, arena, create->name, ret, err));
     FL_TRY(find_table(env, arena, create->table, "it has no indexes", ret, err));
     st = bind_index_key(arena, create, ret, err);
 cleanup:
@@ -183,9 +182,15 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_analyze)
     return find_table(env, arena, ast->analyze, "there are statistics of its tables only", ret, err);
 }
 
+static bool has_schema(fl_sql_env *env, fl_ast_path path)
+{
+    fl_str schema = path.count > 1 ? path.parts[path.count - 2].text : FL_STR("main");
+    return fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public")) ||
+           (env->catalog->has_schema != NULL && env->catalog->has_schema(env->catalog, schema));
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
 {
-    (void)env;
     (void)text;
     fl_status st = FL_OK;
     const fl_ast_drop *drop = ast->drop;
@@ -196,17 +201,29 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names_pos, err));
     for (int32_t i = 0; i < ret->n_names; i++) {
-        FL_TRY(check_schema(drop->paths[i], err));
-        FL_TRY(fl_arena_copy_str(arena, last_name(drop->paths[i]), &ret->names[i], err));
+        if (drop->object == FL_AST_OBJECT_SCHEMA)
+            FL_TRY(fl_arena_copy_str(arena, last_name(drop->paths[i]), &ret->names[i], err));
+        else if (drop->if_exists && !has_schema(env, drop->paths[i]))
+            continue; /* without it nothing is in it */
+        else
+            FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], &ret->names[i], err));
         ret->names_pos[i] = drop->paths[i].parts[0].start;
     }
 cleanup:
     return st;
 }
 
-FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_schema)
 {
     (void)env;
+    (void)text;
+    ret->if_not_exists = ast->schema->if_not_exists;
+    ret->name_pos = ast->schema->name.start;
+    return fl_arena_copy_str(arena, ast->schema->name.text, &ret->name, err);
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
+{
     (void)text;
     fl_status st = FL_OK;
     const fl_ast_sequence *sequence = ast->sequence;
@@ -214,7 +231,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
     ret->if_not_exists = sequence->if_not_exists;
     ret->if_exists = sequence->if_exists;
     ret->sequence = &sequence->options;
-    FL_TRY(fl_sql_set_name(arena, sequence->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, sequence->path, ret, err));
     FL_TRY(fl_arena_copy_str(arena, sequence->to.text, &ret->new_name, err));
 cleanup:
     return st;

@@ -66,12 +66,16 @@ static fl_status parse_reference_action(parser *p, fl_ast_reference_action *ret)
         *ret = FL_AST_REFERENCE_REFUSES;
     } else if (accept_word(p, FL_KW_CASCADE)) {
         *ret = FL_AST_REFERENCE_CASCADES;
-    } else if (accept_word(p, FL_KW_SET)) {
-        *ret = is_word(p, FL_KW_NULL) ? FL_AST_REFERENCE_SETS_NULL : FL_AST_REFERENCE_SETS_DEFAULT;
-        if (!accept_word(p, FL_KW_NULL) && !accept_word(p, FL_KW_DEFAULT))
-            return fl_sql_fail_expected(p, "NULL or DEFAULT");
+    } else if (is_word(p, FL_KW_SET)) {
+        int32_t at = p->now->start;
+        advance(p);
+        if (accept_word(p, FL_KW_DEFAULT))
+            return fl_sql_fail_unsupported(p, at, "SET DEFAULT of foreign keys is", "write SET NULL, or CASCADE");
+        if (!accept_word(p, FL_KW_NULL))
+            return fl_sql_fail_expected(p, "NULL");
+        *ret = FL_AST_REFERENCE_SETS_NULL;
     } else {
-        return fl_sql_fail_expected(p, "NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT");
+        return fl_sql_fail_expected(p, "NO ACTION, RESTRICT, CASCADE or SET NULL");
     }
     return FL_OK;
 }

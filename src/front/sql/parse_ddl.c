@@ -158,6 +158,19 @@ cleanup:
     return st;
 }
 
+static fl_status parse_create_schema(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_create_schema *schema;
+    statement->kind = FL_AST_CREATE_SCHEMA;
+    FL_TRY(NEW(p, &schema));
+    statement->schema = schema;
+    FL_TRY(fl_sql_parse_if_not_exists(p, &schema->if_not_exists));
+    FL_TRY(fl_sql_parse_name(p, "a schema's name", &schema->name));
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
 {
     fl_ast_create_table from = {0};
@@ -192,8 +205,8 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
             return fl_sql_fail_expected(p, "INDEX");
         return parse_create_index(p, statement, true);
     case FL_KW_SCHEMA:
-        return fl_sql_fail_unsupported(p, at, "CREATE SCHEMA is",
-                                       "there is one schema: put the schema's name into the table's, sales_orders");
+        advance(p);
+        return parse_create_schema(p, statement);
     case FL_KW_SEQUENCE:
         advance(p);
         return fl_sql_parse_create_sequence(p, statement, from.or_replace);
@@ -224,7 +237,7 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         return fl_sql_fail_unsupported(p, at, "virtual tables are",
                                        "files are tables: CREATE VIEW v AS SELECT * FROM 'file.csv'");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA or FUNCTION");
     }
 }
 
@@ -254,16 +267,18 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
         drop->object = FL_AST_OBJECT_SEQUENCE;
         break;
     case FL_KW_SCHEMA:
+        drop->object = FL_AST_OBJECT_SCHEMA;
+        break;
     case FL_KW_MACRO:
     case FL_KW_TYPE:
     case FL_KW_DATABASE:
     case FL_KW_TRIGGER:
     case FL_KW_MATERIALIZED:
-        return fl_sql_fail_unsupported(p, p->now->start,
-                                       "DROP of anything but tables, views, indexes, sequences and functions is",
-                                       "there are DROP TABLE, DROP VIEW, DROP INDEX, DROP SEQUENCE and DROP FUNCTION");
+        return fl_sql_fail_unsupported(
+            p, p->now->start, "DROP of anything but tables, views, indexes, sequences, schemas and functions is",
+            "there are DROP TABLE, DROP VIEW, DROP INDEX, DROP SEQUENCE, DROP SCHEMA and DROP FUNCTION");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA or FUNCTION");
     }
     advance(p);
     drop->if_exists = fl_sql_accept_if_exists(p);
