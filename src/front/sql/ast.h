@@ -341,11 +341,13 @@ typedef enum fl_ast_join_kind {
     FL_AST_JOIN_CROSS, /* and the comma */
     FL_AST_JOIN_SEMI,
     FL_AST_JOIN_ANTI,
+    FL_AST_JOIN_POSITIONAL,
 } fl_ast_join_kind;
 
 typedef struct fl_ast_join {
     fl_ast_join_kind kind;
     bool is_natural;
+    bool is_asof; /* the condition has one inequality, which means the nearest row */
     fl_ast_table *left, *right;
     fl_ast_expr *on; /* or NULL */
     fl_ast_name *usings;

@@ -190,6 +190,7 @@ static bool is_join_start(const parser *p)
 static fl_status parse_join_kind(parser *p, fl_ast_join *join)
 {
     int32_t start = p->now->start;
+    join->is_asof = accept_word(p, FL_KW_ASOF);
     join->is_natural = accept_word(p, FL_KW_NATURAL);
     fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
     bool takes_outer = false;
@@ -215,13 +216,9 @@ static fl_status parse_join_kind(parser *p, fl_ast_join *join)
     case FL_KW_ANTI:
         join->kind = FL_AST_JOIN_ANTI;
         break;
-    case FL_KW_ASOF:
-        return fl_sql_fail_unsupported(p, start, "ASOF joins are",
-                                       "join on the range and keep the latest: SELECT DISTINCT ON (a.id) … JOIN b ON "
-                                       "b.t <= a.t ORDER BY a.id, b.t DESC");
     case FL_KW_POSITIONAL:
-        return fl_sql_fail_unsupported(p, start, "positional joins are",
-                                       "number both sides by unnest(list) WITH ORDINALITY and join on the number");
+        join->kind = FL_AST_JOIN_POSITIONAL;
+        break;
     default:
         join->kind = FL_AST_JOIN_INNER;
         break;
@@ -234,7 +231,9 @@ static fl_status parse_join_kind(parser *p, fl_ast_join *join)
         else if (accept_word(p, FL_KW_ANTI))
             join->kind = FL_AST_JOIN_ANTI;
     }
-    if (join->is_natural && join->kind == FL_AST_JOIN_CROSS)
+    if (join->is_asof && (join->is_natural || join->kind == FL_AST_JOIN_CROSS || join->kind == FL_AST_JOIN_POSITIONAL))
+        return fl_sql_fail_at(p, start, FL_ERR_SYNTAX, "an ASOF join has a condition: ON or USING");
+    if (join->is_natural && (join->kind == FL_AST_JOIN_CROSS || join->kind == FL_AST_JOIN_POSITIONAL))
         return fl_sql_fail_at(p, start, FL_ERR_SYNTAX, "a join is NATURAL or CROSS, not both");
     return fl_sql_expect_word(p, FL_KW_JOIN);
 }
@@ -261,7 +260,7 @@ static fl_status parse_joins(parser *p, fl_ast_table **left)
         join->left = *left;
         FL_TRY(parse_join_kind(p, join));
         FL_TRY(fl_sql_parse_table_primary(p, &join->right));
-        if (!join->is_natural && join->kind != FL_AST_JOIN_CROSS) {
+        if (!join->is_natural && join->kind != FL_AST_JOIN_CROSS && join->kind != FL_AST_JOIN_POSITIONAL) {
             if (is_join_start(p)) { /* a JOIN b JOIN c ON ... ON ...: the second join is the first one's right side */
                 FL_TRY(fl_sql_enter(p));
                 FL_TRY(parse_joins(p, &join->right));
