@@ -427,6 +427,15 @@ fl_str fl_sql_name_of(const fl_ast_expr *ast);
 fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_sort_key *keys, int32_t n_keys,
                             const fl_node **node);
 
+/** The first share of the input's rows, in percent, behind `offset` of them, in the order of the keys, columns of *node. */
+fl_status fl_sql_keep_share(binder *b, double percent, int64_t offset, const fl_sort_key *keys, int32_t n_keys,
+                            const fl_node **node);
+
+/* ---- bind_sample.c ---- */
+
+/** Leaves a sample of the rows. */
+fl_status fl_sql_sample(binder *b, scope *outer, const fl_ast_sample *ast, const fl_node **node);
+
 /** An ordinal (ORDER BY 2): 1 .. n, or 0 when the expression is none. FL_ERR_COLUMN (42P10) out of range. */
 fl_status fl_sql_bind_ordinal(binder *b, const fl_ast_expr *ast, const char *what, int32_t n, int32_t *ret);
 

@@ -683,7 +683,7 @@ cleanup:
     return st;
 }
 
-static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+static fl_status bind_whole_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     switch ((fl_ast_table_kind)ast->kind) {
     case FL_AST_TABLE_NAME:
@@ -704,6 +704,12 @@ static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast,
         return fl_sql_scope_take(b, s, ast->bound->scope);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a table of unknown kind %d", ast->kind);
+}
+
+static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = bind_whole_table(b, at, ast, s, ret);
+    return st != FL_OK || ast->sample == NULL ? st : fl_sql_sample(b, at->outer, ast->sample, ret);
 }
 
 fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, scope *s, const fl_node **ret)

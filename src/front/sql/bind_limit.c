@@ -159,7 +159,7 @@ cleanup:
 }
 
 /* LIMIT n%: row_number() <= floor(count(*) * n / 100) + offset. */
-static fl_status keep_share(binder *b, double percent, int64_t offset, const fl_sort_key *keys, int32_t n_keys,
+fl_status fl_sql_keep_share(binder *b, double percent, int64_t offset, const fl_sort_key *keys, int32_t n_keys,
                             const fl_node **node)
 {
     fl_status st = FL_OK;
@@ -199,7 +199,7 @@ fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, co
     FL_TRY(bind_count(b, outer, ast->offset, "OFFSET", &offset));
     offset = offset < 0 ? 0 : offset;
     if (percent >= 0)
-        FL_TRY(keep_share(b, percent, offset, keys, n_keys, node));
+        FL_TRY(fl_sql_keep_share(b, percent, offset, keys, n_keys, node));
     else if (limit >= 0 && ast->has_ties)
         FL_TRY(keep_ties(b, limit, offset, keys, n_keys, node));
     else if (limit >= 0 || offset > 0)

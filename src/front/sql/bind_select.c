@@ -460,6 +460,8 @@ static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_se
         FL_TRY(fl_sql_bind_from(b, outer, ast->from, &q->s, &q->node));
     else
         FL_TRY(fl_values_build(b->plan, NULL, 1, 0, NULL, &q->node, b->err));
+    if (ast->sample != NULL)
+        FL_TRY(fl_sql_sample(b, outer, ast->sample, &q->node));
     FL_TRY(fl_sql_expand_items(b, &q->s, ast, &q->items, &q->n_items));
     FL_TRY(index_items(b, q, false, &q->names));
     FL_TRY(index_items(b, q, true, &q->s.aliases));

@@ -255,6 +255,11 @@ fl_status fl_sql_parse_from(parser *p, fl_ast_table **ret);
 /** SELECT * FROM table, made for TABLE t and DESCRIBE t. */
 fl_status fl_sql_query_of_table(parser *p, fl_ast_table *table, fl_ast_query **ret);
 
+/* ---- parse_sample.c ---- */
+
+/** Behind TABLESAMPLE or USING SAMPLE. */
+fl_status fl_sql_parse_sample(parser *p, fl_ast_sample **ret);
+
 /* ---- parse_pivot.c ---- */
 
 /** PIVOT or UNPIVOT as a statement or a query's body: SELECT * FROM it. */

@@ -161,10 +161,11 @@ static fl_status parse_clauses(parser *p, fl_ast_select *select)
         FL_TRY(fl_sql_parse_expr(p, &select->qualify));
     if (select->windows == NULL && accept_word(p, FL_KW_WINDOW)) /* either may be the first */
         FL_TRY(fl_sql_parse_windows(p, &select->windows, &select->window_count));
-    if (is_word(p, FL_KW_USING) && ahead(p, 1)->keyword == FL_KW_SAMPLE)
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "USING SAMPLE is",
-            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
+    if (is_word(p, FL_KW_USING) && ahead(p, 1)->keyword == FL_KW_SAMPLE) {
+        advance(p);
+        advance(p);
+        FL_TRY(fl_sql_parse_sample(p, &select->sample));
+    }
 cleanup:
     return st;
 }

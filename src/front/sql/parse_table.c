@@ -27,13 +27,21 @@ fl_status fl_sql_end_table(parser *p, fl_ast_table *table, int32_t below)
 
 /* ---- one table ---- */
 
+/* TABLESAMPLE, before the alias or behind it */
+static fl_status parse_table_sample(parser *p, fl_ast_table *table)
+{
+    if (!is_word(p, FL_KW_TABLESAMPLE))
+        return FL_OK;
+    if (table->sample != NULL)
+        return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "a table with two samples");
+    advance(p);
+    return fl_sql_parse_sample(p, &table->sample);
+}
+
 static fl_status parse_table_alias(parser *p, fl_ast_table *table)
 {
     fl_status st = FL_OK;
-    if (is_word(p, FL_KW_TABLESAMPLE))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "TABLESAMPLE is",
-            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
+    FL_TRY(parse_table_sample(p, table));
     if (is_word(p, FL_KW_WITH) && ahead(p, 1)->keyword == FL_KW_ORDINALITY) {
         if (table->kind != FL_AST_TABLE_FUNCTION)
             return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "WITH ORDINALITY goes behind a table function");
@@ -51,10 +59,7 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
         if (is_at(p, FL_SQL_LEFT_PAREN))
             FL_TRY(fl_sql_parse_name_list(p, &table->columns, &table->column_count));
     }
-    if (is_word(p, FL_KW_TABLESAMPLE))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "TABLESAMPLE is",
-            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
+    FL_TRY(parse_table_sample(p, table));
 cleanup:
     return st;
 }
