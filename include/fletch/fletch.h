@@ -246,15 +246,37 @@ FL_API fl_builder *fl_builder_where(fl_builder *builder, const char *condition);
 /** A select list, with aliases, stars and DISTINCT as in SQL. */
 FL_API fl_builder *fl_builder_select(fl_builder *builder, const char *expressions);
 
-/** Keys of groups, with aliases or without; fl_builder_agg must follow. */
+/** Keys of groups, with aliases or without, or sets of them: "ROLLUP (a, b)"; fl_builder_agg must follow. */
 FL_API fl_builder *fl_builder_group_by(fl_builder *builder, const char *expressions);
 
 /** Aggregates of the groups named by the group_by before it (or of all rows): its rows are the groups' keys and these. */
 FL_API fl_builder *fl_builder_agg(fl_builder *builder, const char *aggregates);
 
-/** Joins a table; `kind` is "inner", "left", "right", "full", "semi", "anti" or "cross"; `on` is its condition, NULL
- *  for cross. */
+/** Named windows, "w AS (PARTITION BY a ORDER BY b)", for the select, agg and qualify behind it, which may as well have windows of their
+ *  own: "rank() OVER (ORDER BY b) AS r". */
+FL_API fl_builder *fl_builder_window(fl_builder *builder, const char *windows);
+
+/** Keeps the rows for which a condition over functions of windows holds; it may use what the select before it calls them. */
+FL_API fl_builder *fl_builder_qualify(fl_builder *builder, const char *condition);
+
+/** A sample of the rows: "10%", "bernoulli(10)", "reservoir(100 ROWS) REPEATABLE (7)". */
+FL_API fl_builder *fl_builder_sample(fl_builder *builder, const char *size);
+
+/** Joins a table; `kind` is "inner", "left", "right", "full", "semi", "anti", "cross", "asof", "asof left" or "positional"; `on` is its
+ *  condition, NULL for cross and positional. */
 FL_API fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on);
+
+/** The rows and those of a table or "(query)": `kind` is "union", "intersect" or "except", with " all" behind it, for union with
+ *  " by name" behind that or alone. */
+FL_API fl_builder *fl_builder_set(fl_builder *builder, const char *kind, const char *table);
+
+/** A column for each value of the keys, "month" or "month IN (1, 2)", and each aggregate (NULL: a count). `groups` NULL: all columns that
+ *  nothing reads. */
+FL_API fl_builder *fl_builder_pivot(fl_builder *builder, const char *keys, const char *aggregates, const char *groups);
+
+/** A row for each of the columns, "jan, feb" or "COLUMNS(* EXCLUDE (id))", with its name and its value; NULL: they are called name and
+ *  value. */
+FL_API fl_builder *fl_builder_unpivot(fl_builder *builder, const char *columns, const char *name, const char *values);
 
 /** Sort keys with ASC, DESC, NULLS FIRST, NULLS LAST. Calls in a row add keys. */
 FL_API fl_builder *fl_builder_order_by(fl_builder *builder, const char *keys);

@@ -57,6 +57,30 @@ STEP(select)
 STEP(group_by)
 STEP(agg)
 STEP(order_by)
+STEP(window)
+STEP(qualify)
+STEP(sample)
+
+fl_builder *fl_builder_set(fl_builder *builder, const char *kind, const char *table)
+{
+    if (is_open(builder))
+        fl_steps_set(&builder->steps, text_of(kind), text_of(table));
+    return builder;
+}
+
+fl_builder *fl_builder_pivot(fl_builder *builder, const char *keys, const char *aggregates, const char *groups)
+{
+    if (is_open(builder))
+        fl_steps_pivot(&builder->steps, text_of(keys), text_of(aggregates), text_of(groups));
+    return builder;
+}
+
+fl_builder *fl_builder_unpivot(fl_builder *builder, const char *columns, const char *name, const char *values)
+{
+    if (is_open(builder))
+        fl_steps_unpivot(&builder->steps, text_of(columns), text_of(name), text_of(values));
+    return builder;
+}
 
 fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on)
 {

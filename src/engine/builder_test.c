@@ -72,6 +72,18 @@ static fl_builder *build(fixture *f, const step *steps)
             fl_builder_skip(q, atoll(text));
         else if (strcmp(name, "join") == 0)
             fl_builder_join(q, text, steps[i][2], steps[i][3]);
+        else if (strcmp(name, "window") == 0)
+            fl_builder_window(q, text);
+        else if (strcmp(name, "qualify") == 0)
+            fl_builder_qualify(q, text);
+        else if (strcmp(name, "sample") == 0)
+            fl_builder_sample(q, text);
+        else if (strcmp(name, "set") == 0)
+            fl_builder_set(q, text, steps[i][2]);
+        else if (strcmp(name, "pivot") == 0)
+            fl_builder_pivot(q, text, steps[i][2], steps[i][3]);
+        else if (strcmp(name, "unpivot") == 0)
+            fl_builder_unpivot(q, text, steps[i][2], steps[i][3]);
         else
             fail_msg("no step %s", name);
     }
@@ -116,6 +128,59 @@ static const struct {
       {"where", "region = 1"},
       {"where", "id <> 5 AND id <> 9"}},
      "SELECT * FROM orders WHERE (id < 10 OR amount > 1990) AND region = 1 AND id <> 5 AND id <> 9"},
+
+    /* windows */
+    {{{"from", "orders"},
+      {"window", "w AS (PARTITION BY region ORDER BY id)"},
+      {"select", "id, row_number() OVER w AS n"},
+      {"qualify", "n <= 3"},
+      {"order_by", "id"}},
+     "SELECT id, row_number() OVER w AS n FROM orders WINDOW w AS (PARTITION BY region ORDER BY id) QUALIFY n <= 3 "
+     "ORDER BY id"},
+    {{{"from", "orders"},
+      {"group_by", "region"},
+      {"window", "w AS (ORDER BY sum(amount))"},
+      {"agg", "rank() OVER w AS r"},
+      {"qualify", "r < 5"},
+      {"qualify", "region > 0"}},
+     "SELECT region, rank() OVER (ORDER BY sum(amount)) AS r FROM orders GROUP BY region QUALIFY r < 5 AND region > 0"},
+    {{{"from", "orders"}, {"select", "id, rank() OVER (ORDER BY amount) AS r"}, {"where", "r = 1"}},
+     "SELECT * FROM (SELECT id, rank() OVER (ORDER BY amount) AS r FROM orders) x WHERE r = 1"},
+
+    /* sets of groups */
+    {{{"from", "orders"}, {"group_by", "ROLLUP (region, id)"}, {"agg", "count(*) AS n"}},
+     "SELECT region, id, count(*) AS n FROM orders GROUP BY ROLLUP (region, id)"},
+    {{{"from", "orders"}, {"group_by", "GROUPING SETS ((region, id), (region), ())"}, {"agg", "sum(amount)"}},
+     "SELECT region, id, sum(amount) FROM orders GROUP BY GROUPING SETS ((region, id), (region), ())"},
+    {{{"from", "orders"}, {"group_by", "region, CUBE (id)"}, {"agg", "count(*), grouping(id)"}, {"where", "id > 1"}},
+     "SELECT * FROM (SELECT region, id, count(*), grouping(id) FROM orders GROUP BY region, CUBE (id)) x WHERE id > 1"},
+
+    /* set operations */
+    {{{"from", "orders"}, {"select", "region"}, {"set", "union all", "(SELECT region FROM regions)"}},
+     "SELECT region FROM orders UNION ALL SELECT region FROM regions"},
+    {{{"from", "regions"}, {"set", "intersect", "regions"}, {"order_by", "region"}, {"take", "3"}},
+     "SELECT * FROM regions INTERSECT SELECT * FROM regions ORDER BY region LIMIT 3"},
+    {{{"from", "regions"}, {"set", "union", "regions"}, {"set", "union", "regions"}, {"set", "except", "regions"}},
+     "SELECT * FROM regions UNION SELECT * FROM regions UNION SELECT * FROM regions EXCEPT SELECT * FROM regions"},
+    {{{"from", "orders"}, {"set", "union all by name", "regions"}, {"where", "region = 1"}},
+     "SELECT * FROM (SELECT * FROM orders UNION ALL BY NAME SELECT * FROM regions) x WHERE region = 1"},
+    {{{"from", "regions"}, {"take", "2"}, {"set", "except all", "regions"}, {"select", "name"}},
+     "SELECT name FROM ((SELECT * FROM regions LIMIT 2) EXCEPT ALL SELECT * FROM regions) x"},
+
+    /* pivots and samples */
+    {{{"from", "orders"}, {"pivot", "region IN (1, 2)", "sum(amount), count(*) AS n", "id"}},
+     "PIVOT orders ON region IN (1, 2) USING sum(amount), count(*) AS n GROUP BY id"},
+    {{{"from", "orders"}, {"where", "id < 10"}, {"pivot", "region", NULL, NULL}, {"order_by", "id"}},
+     "PIVOT (SELECT * FROM orders WHERE id < 10) ON region ORDER BY id"},
+    {{{"from", "orders"}, {"unpivot", "id, region", "n", "v"}, {"where", "v > 3"}},
+     "SELECT * FROM orders UNPIVOT (v FOR n IN (id, region)) WHERE v > 3"},
+    {{{"from", "orders"}, {"unpivot", "COLUMNS(* EXCLUDE (amount))", NULL, NULL}}, "UNPIVOT orders ON id, region"},
+    {{{"from", "orders"}, {"sample", "reservoir(10 ROWS) REPEATABLE (3)"}, {"where", "id > 1"}},
+     "SELECT * FROM orders WHERE id > 1 USING SAMPLE reservoir(10 ROWS) REPEATABLE (3)"},
+    {{{"from", "orders o"}, {"join", "regions r", "asof left", "o.id >= r.region"}, {"select", "id, name"}},
+     "SELECT id, name FROM orders o ASOF LEFT JOIN regions r ON o.id >= r.region"},
+    {{{"from", "orders o"}, {"join", "regions r", "positional", NULL}, {"select", "id, name"}},
+     "SELECT id, name FROM orders o POSITIONAL JOIN regions r"},
 
     /* joins of every kind */
     {{{"from", "orders o"}, {"join", "regions r", "inner", "o.region = r.region"}, {"select", "id, name"}},
@@ -231,7 +296,20 @@ static const struct {
     {{{"from", "orders"}, {"select", "id, 1 / (id - id)"}}, "22012", 7, "select: division by zero"},
     {{{"from", "orders"}, {"select", "id"}, {"select", "amount"}}, "42703", 1, "select: "},
     {{{"from", "orders"}, {"group_by", "regoin"}, {"agg", "count(*)"}}, "42703", 1, "group_by: "},
-    {{{"from", "orders"}, {"group_by", "ROLLUP (id)"}, {"agg", "count(*)"}}, "42883", 1, "group_by: "},
+    {{{"from", "orders"}, {"group_by", "ROLLUP (idd)"}, {"agg", "count(*)"}}, "42703", 9, "group_by: "},
+    {{{"from", "orders"}, {"window", "w (ORDER BY id)"}}, "42601", 3, "window: "},
+    {{{"from", "orders"}, {"window", "w AS (ORDER BY idd)"}, {"select", "rank() OVER w"}}, "42703", 16, "window: "},
+    {{{"from", "orders"}, {"qualify", "id > 1"}}, "42601", 1, "qualify: "},
+    {{{"from", "orders"}, {"sample", "101%"}}, "2202H", 1, "sample: "},
+    {{{"from", "orders"}, {"sample", "5) WHERE (1"}}, "42601", 2, "sample: "},
+    {{{"from", "orders"}, {"set", "minus", "orders"}}, "42601", 0, "set: the kind is union"},
+    {{{"from", "orders"}, {"set", "union", "regions"}}, "42601", 0, "columns"},
+    {{{"from", "orders"}, {"set", "union", "regoins"}}, "42P01", 1, "set: "},
+    {{{"from", "orders"}, {"pivot", "regoin", NULL, NULL}}, "42703", 1, "pivot: "},
+    {{{"from", "orders"}, {"pivot", "region", "amount", NULL}}, "42803", 1, "pivot: "},
+    {{{"from", "orders"}, {"group_by", "id"}, {"pivot", "region", NULL, NULL}}, "42601", 0, "pivot: group_by"},
+    {{{"from", "orders"}, {"unpivot", "id, regoin", NULL, NULL}}, "42703", 5, "unpivot: "},
+    {{{"from", "orders"}, {"unpivot", "id", "n m", NULL}}, "42601", 3, "unpivot: "},
     {{{"from", "orders"}, {"group_by", "region HAVING true"}, {"agg", "count(*)"}}, "42601", 8, "group_by: "},
     {{{"from", "orders"}, {"group_by", "region"}, {"agg", "sum(amount), id"}}, "42803", 14, "agg: "},
     {{{"from", "orders"}, {"group_by", "region"}, {"agg", "sum(amount"}}, "42601", 11, "agg: "},
@@ -245,7 +323,7 @@ static const struct {
     {{{"from", "orders"}, {"join", "regions", "inner", "orders.region = regions.regin"}}, "42703", 17, "join: "},
     {{{"from", "orders"}, {"join", "regions", "inner", "true CROSS JOIN regions"}}, "42601", 6, "join: "},
     {{{"from", "orders"}, {"join", "regions", "inner", NULL}}, "42601", 0, "join: a join needs a condition"},
-    {{{"from", "orders"}, {"join", "regions", "cross", "true"}}, "42601", 0, "join: a cross join has no condition"},
+    {{{"from", "orders"}, {"join", "regions", "cross", "true"}}, "42601", 0, "join: a cross or positional join has no condition"},
     {{{"from", "orders"}, {"join", "regions", "sideways", "true"}}, "42601", 0, "join: the kind of a join is"},
     {{{"from", "orders"}, {"join", "orders", "cross", NULL}}, "42712", 1, "join: "},
     {{{"from", "orders"}, {"where", "region = 'n\xff'"}}, "22021", 12, "where: "},

@@ -113,6 +113,7 @@ typedef struct fl_settings {
     int64_t timeout_ms;         /* 0: none */
     int32_t optimizer;          /* FL_OPTIMIZER_... */
     double optimizer_threshold;
+    int64_t recursion_limit;  /* rounds; 0: none */
     int64_t plan_number;      /* 0: the cheapest plan */
     int64_t false_statistics; /* 0: those that there are */
     bool verifies_rules;

@@ -71,6 +71,7 @@ void fl_session_state_fit(const fl_session *session, fl_session_state *state, co
 fl_session_state fl_session_state_of(const fl_session *session, const fl_value *params, int32_t n_params)
 {
     return (fl_session_state){.now_us = session->now_us,
+                              .rounds_max = session->settings.recursion_limit,
                               .vector_rows = session->settings.vector_rows,
                               .threads = session->settings.threads,
                               .seed = session->engine->seed,

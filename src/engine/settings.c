@@ -9,10 +9,10 @@
 
 #define MEMORY_LIMIT_MIN 64000 /* with less, a session could not set another */
 
-static const char *const names[] = {
-    "default_null_order", "disabled_rules", "false_statistics", "memory_limit", "optimizer", "optimizer_threshold",
-    "plan_number",        "temp_directory", "temp_limit",       "threads",      "timeout",   "vector_size",
-    "verify_rules"};
+static const char *const names[] = {"default_null_order", "disabled_rules",      "false_statistics", "memory_limit",
+                                    "optimizer",          "optimizer_threshold", "plan_number",      "recursion_limit",
+                                    "temp_directory",     "temp_limit",          "threads",          "timeout",
+                                    "vector_size",        "verify_rules"};
 
 /* By FL_OPTIMIZER_... */
 static const char *const optimizers[] = {"search", "simple", "none"};
@@ -225,6 +225,9 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
     } else if (is(name, "plan_number")) {
         FL_TRY(integer_of(value, name, 0, INT64_MAX, &number, err));
         s->plan_number = number;
+    } else if (is(name, "recursion_limit")) {
+        FL_TRY(integer_of(value, name, 0, INT64_MAX, &number, err));
+        s->recursion_limit = number;
     } else if (is(name, "false_statistics")) {
         FL_TRY(integer_of(value, name, 0, INT64_MAX, &number, err));
         s->false_statistics = number;
@@ -284,6 +287,7 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("optimizer", optimizer)
     RESET_ONE("optimizer_threshold", optimizer_threshold)
     RESET_ONE("plan_number", plan_number)
+    RESET_ONE("recursion_limit", recursion_limit)
     RESET_ONE("false_statistics", false_statistics)
     RESET_ONE("verify_rules", verifies_rules)
     RESET_ONE("default_null_order", null_order)
@@ -325,6 +329,8 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
         fl_text_addf(text, "%g", s->optimizer_threshold);
     else if (is(name, "plan_number"))
         fl_text_addf(text, "%lld", (long long)s->plan_number);
+    else if (is(name, "recursion_limit"))
+        fl_text_addf(text, "%lld", (long long)s->recursion_limit);
     else if (is(name, "false_statistics"))
         fl_text_addf(text, "%lld", (long long)s->false_statistics);
     else if (is(name, "verify_rules"))

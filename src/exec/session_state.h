@@ -9,6 +9,7 @@ typedef struct fl_session_state {
     int32_t vector_rows; /* rows of a batch */
     int32_t threads;
     uint64_t seed;          /* of the tables' hash */
+    int64_t rounds_max;     /* of a recursion; 0: any number */
     const fl_value *params; /* values of $1 … */
     int32_t n_params;
     struct fl_sequences *sequences; /* NULL: there are none, as where the optimizer tries something */

@@ -3,6 +3,8 @@
 
 #include "base/excerpt.h"
 
+#include <ctype.h>
+
 #define POSITIONS_MAX (INT32_MAX / 2)
 #define NO_PLACE (-1) /* of nodes that no fragment spells out */
 
@@ -133,8 +135,9 @@ static fl_status wrap(fl_steps *s, fl_err *err)
                             .height = 1,
                             .start = NO_PLACE,
                             .end = NO_PLACE,
-                            .alias = name_of(s->select->from),
                             .query = s->query};
+    if (s->select->from != NULL)
+        table->alias = name_of(s->select->from);
     FL_TRY(new_query(s, table, err));
 cleanup:
     return st;
@@ -146,11 +149,11 @@ cleanup:
 static bool begin(fl_steps *s, fl_step step, const char *name)
 {
     fl_err err = {0};
-    if (s->is_grouped && step != FL_STEP_GROUP && step != FL_STEP_SELECT)
+    if (s->is_grouped && step != FL_STEP_GROUP && step != FL_STEP_WINDOW && step != FL_STEP_SELECT)
         fail(s, name, "group_by is followed by agg");
     if (s->st != FL_OK)
         return false;
-    bool is_once = step == FL_STEP_SELECT || step == FL_STEP_TAKE || step == FL_STEP_SKIP;
+    bool is_once = step == FL_STEP_SELECT || step == FL_STEP_TAKE || step == FL_STEP_SKIP || step == FL_STEP_SAMPLE;
     if (s->last > step || (s->last == step && is_once))
         note(s, wrap(s, &err), &err);
     s->last = step;
@@ -245,12 +248,21 @@ cleanup:
 static const struct {
     const char *name;
     fl_ast_join_kind kind;
+    bool is_asof;
 } join_kinds[] = {
-    {"inner", FL_AST_JOIN_INNER}, {"left", FL_AST_JOIN_LEFT}, {"right", FL_AST_JOIN_RIGHT}, {"full", FL_AST_JOIN_FULL},
-    {"semi", FL_AST_JOIN_SEMI},   {"anti", FL_AST_JOIN_ANTI}, {"cross", FL_AST_JOIN_CROSS},
+    {"inner", FL_AST_JOIN_INNER, false},   {"left", FL_AST_JOIN_LEFT, false},
+    {"right", FL_AST_JOIN_RIGHT, false},   {"full", FL_AST_JOIN_FULL, false},
+    {"semi", FL_AST_JOIN_SEMI, false},     {"anti", FL_AST_JOIN_ANTI, false},
+    {"cross", FL_AST_JOIN_CROSS, false},   {"asof", FL_AST_JOIN_INNER, true},
+    {"asof left", FL_AST_JOIN_LEFT, true}, {"positional", FL_AST_JOIN_POSITIONAL, false},
 };
 
-static fl_status add_join(fl_steps *s, fl_ast_join_kind kind, fl_str table, fl_str on, fl_err *err)
+static bool has_condition(fl_ast_join_kind kind)
+{
+    return kind != FL_AST_JOIN_CROSS && kind != FL_AST_JOIN_POSITIONAL;
+}
+
+static fl_status add_join(fl_steps *s, fl_ast_join_kind kind, bool is_asof, fl_str table, fl_str on, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_ast_table *joined;
@@ -258,9 +270,10 @@ static fl_status add_join(fl_steps *s, fl_ast_join_kind kind, fl_str table, fl_s
     FL_TRY(FL_NEW(&s->arena, &joined, err));
     FL_TRY(FL_NEW(&s->arena, &join, err));
     join->kind = kind;
+    join->is_asof = is_asof;
     join->left = s->select->from;
     FL_TRY(parse_table(s, "join", table, &join->right, err));
-    if (kind != FL_AST_JOIN_CROSS)
+    if (has_condition(kind))
         FL_TRY(parse_condition(s, "join", on, &join->on, err));
     if (join->left->height >= FL_SQL_DEPTH_MAX) {
         st = FL_FAIL(err, FL_ERR_LIMIT, "join: nested too deep: %d is the limit", FL_SQL_DEPTH_MAX);
@@ -284,31 +297,30 @@ void fl_steps_join(fl_steps *s, fl_str table, fl_str kind, fl_str on)
     while (found < FL_LEN(join_kinds) && !fl_str_is_equal_nocase(kind, fl_str_of(join_kinds[found].name)))
         found++;
     if (found == FL_LEN(join_kinds)) {
-        fail(s, "join", "the kind of a join is inner, left, right, full, semi, anti or cross");
+        fail(s, "join",
+             "the kind of a join is inner, left, right, full, semi, anti, cross, asof, asof left or positional");
         return;
     }
-    bool is_cross = join_kinds[found].kind == FL_AST_JOIN_CROSS;
-    if (is_cross != (on.len == 0))
+    bool is_free = !has_condition(join_kinds[found].kind);
+    if (is_free != (on.len == 0))
         fail(s, "join",
-             is_cross ? "a cross join has no condition" : "a join needs a condition, unless it is a cross join");
+             is_free ? "a cross or positional join has no condition"
+                     : "a join needs a condition, unless it is a cross or positional join");
     if (begin(s, FL_STEP_JOIN, "join"))
-        note(s, add_join(s, join_kinds[found].kind, table, on, &err), &err);
+        note(s, add_join(s, join_kinds[found].kind, join_kinds[found].is_asof, table, on, &err), &err);
 }
 
-void fl_steps_where(fl_steps *s, fl_str condition)
+/* Puts a condition to those that there are. */
+static fl_status add_condition(fl_steps *s, const char *step, fl_str condition, fl_ast_expr **to, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_err err = {0};
-    fl_ast_expr *more, *both, *old;
-    if (!begin(s, FL_STEP_WHERE, "where"))
-        return;
-    FL_TRY(parse_condition(s, "where", condition, &more, &err));
-    old = s->select->where;
+    fl_ast_expr *more, *both, *old = *to;
+    FL_TRY(parse_condition(s, step, condition, &more, err));
     if (old == NULL) {
-        s->select->where = more;
-        goto cleanup;
+        *to = more;
+        return FL_OK;
     }
-    FL_TRY(FL_NEW(&s->arena, &both, &err));
+    FL_TRY(FL_NEW(&s->arena, &both, err));
     *both = (fl_ast_expr){.kind = FL_AST_AND,
                           .start = old->start,
                           .end = more->end,
@@ -318,12 +330,105 @@ void fl_steps_where(fl_steps *s, fl_str condition)
         both->height = old->height > more->height ? old->height : (uint16_t)(more->height + 1);
         both->list = old->list;
     } else {
-        FL_TRY(append(s, &both->list.items, &both->list.count, &old, 1, sizeof(fl_ast_expr *), &err));
+        FL_TRY(append(s, &both->list.items, &both->list.count, &old, 1, sizeof(fl_ast_expr *), err));
     }
-    FL_TRY(append(s, &both->list.items, &both->list.count, &more, 1, sizeof(fl_ast_expr *), &err));
-    s->select->where = both;
+    FL_TRY(append(s, &both->list.items, &both->list.count, &more, 1, sizeof(fl_ast_expr *), err));
+    *to = both;
+cleanup:
+    return st;
+}
+
+void fl_steps_where(fl_steps *s, fl_str condition)
+{
+    fl_err err = {0};
+    if (begin(s, FL_STEP_WHERE, "where"))
+        note(s, add_condition(s, "where", condition, &s->select->where, &err), &err);
+}
+
+void fl_steps_qualify(fl_steps *s, fl_str condition)
+{
+    fl_err err = {0};
+    if (begin(s, FL_STEP_QUALIFY, "qualify"))
+        note(s, add_condition(s, "qualify", condition, &s->select->qualify, &err), &err);
+}
+
+void fl_steps_window(fl_steps *s, fl_str windows)
+{
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_select made = {0};
+    if (!begin(s, FL_STEP_WINDOW, "window"))
+        return;
+    FL_TRY(enter(s, "window", windows, &fragment, &err));
+    FL_TRY(fl_sql_fragment_windows(&fragment, &made, &err));
+    leave(s, &fragment);
+    FL_TRY(append(s, &s->select->windows, &s->select->window_count, made.windows, made.window_count,
+                  sizeof(*made.windows), &err));
 cleanup:
     note(s, st, &err);
+}
+
+void fl_steps_sample(fl_steps *s, fl_str size)
+{
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    if (!begin(s, FL_STEP_SAMPLE, "sample"))
+        return;
+    FL_TRY(enter(s, "sample", size, &fragment, &err));
+    FL_TRY(fl_sql_fragment_sample(&fragment, &s->select->sample, &err));
+    leave(s, &fragment);
+cleanup:
+    note(s, st, &err);
+}
+
+/* Whether keys make several sets: a word of those that do stands in front of a parenthesis. */
+static bool has_sets(fl_str keys)
+{
+    static const char *const words[] = {"rollup", "cube", "sets"};
+    for (int64_t at = 0; at < keys.len; at++) {
+        for (int64_t w = 0; w < FL_LEN(words); w++) {
+            fl_str word = fl_str_of(words[w]);
+            int64_t end = at + word.len;
+            bool is_apart = at == 0 || (!isalnum((unsigned char)keys.data[at - 1]) && keys.data[at - 1] != '_');
+            if (!is_apart || end > keys.len || !fl_str_is_equal_nocase((fl_str){keys.data + at, word.len}, word))
+                continue;
+            while (end < keys.len && keys.data[end] == ' ')
+                end++;
+            if (end < keys.len && keys.data[end] == '(')
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_same_column(const fl_ast_expr *a, const fl_ast_expr *b)
+{
+    if (a->kind != FL_AST_COLUMN || b->kind != FL_AST_COLUMN || a->path.count != b->path.count)
+        return false;
+    for (int32_t i = 0; i < a->path.count; i++)
+        if (!fl_str_is_equal_nocase(a->path.parts[i].text, b->path.parts[i].text))
+            return false;
+    return true;
+}
+
+/* The keys of an element of GROUP BY, each once, become columns of the agg. */
+static fl_status add_set_keys(fl_steps *s, fl_ast_expr *element, fl_err *err)
+{
+    fl_status st = FL_OK;
+    bool is_list = element->kind == FL_AST_ROLLUP || element->kind == FL_AST_CUBE || element->kind == FL_AST_SETS ||
+                   element->kind == FL_AST_ROW;
+    for (int32_t i = 0; is_list && i < element->list.count; i++)
+        FL_TRY(add_set_keys(s, element->list.items[i], err));
+    for (int32_t i = 0; !is_list && i < s->group_count; i++)
+        if (is_same_column(s->groups[i].expr, element))
+            return FL_OK;
+    fl_ast_item item = {.expr = element};
+    if (!is_list)
+        FL_TRY(append(s, &s->groups, &s->group_count, &item, 1, sizeof(item), err));
+cleanup:
+    return st;
 }
 
 void fl_steps_group_by(fl_steps *s, fl_str keys)
@@ -336,11 +441,22 @@ void fl_steps_group_by(fl_steps *s, fl_str keys)
     if (!begin(s, FL_STEP_GROUP, "group_by"))
         return;
     FL_TRY(enter(s, "group_by", keys, &fragment, &err));
-    FL_TRY(fl_sql_fragment_items(&fragment, &items, &n, &err));
-    leave(s, &fragment);
-    FL_TRY(append(s, &s->groups, &s->group_count, items, n, sizeof(*items), &err));
-    for (int32_t i = 0; i < n; i++)
-        FL_TRY(append(s, &s->select->groups, &s->select->group_count, &items[i].expr, 1, sizeof(fl_ast_expr *), &err));
+    if (has_sets(keys)) {
+        fl_ast_select made = {0};
+        FL_TRY(fl_sql_fragment_groups(&fragment, &made, &err));
+        leave(s, &fragment);
+        FL_TRY(append(s, &s->select->groups, &s->select->group_count, made.groups, made.group_count,
+                      sizeof(fl_ast_expr *), &err));
+        for (int32_t i = 0; i < made.group_count; i++)
+            FL_TRY(add_set_keys(s, made.groups[i], &err));
+    } else {
+        FL_TRY(fl_sql_fragment_items(&fragment, &items, &n, &err));
+        leave(s, &fragment);
+        FL_TRY(append(s, &s->groups, &s->group_count, items, n, sizeof(*items), &err));
+        for (int32_t i = 0; i < n; i++)
+            FL_TRY(
+                append(s, &s->select->groups, &s->select->group_count, &items[i].expr, 1, sizeof(fl_ast_expr *), &err));
+    }
     s->select->has_group = s->is_grouped = true;
 cleanup:
     note(s, st, &err);
@@ -422,6 +538,177 @@ void fl_steps_skip(fl_steps *s, int64_t rows)
         fail(s, "skip", "a number of rows is not negative");
     if (begin(s, FL_STEP_SKIP, "skip"))
         note(s, new_count(s, rows, &s->query->offset, &err), &err);
+}
+
+/* ---- set operations ---- */
+
+/* "union all by name" */
+static bool read_set_kind(fl_str kind, fl_ast_set *ret)
+{
+    static const struct {
+        const char *name;
+        fl_ast_set_op op;
+        bool is_all, is_by_name;
+    } kinds[] = {{"union", FL_AST_UNION, false, false},         {"union all", FL_AST_UNION, true, false},
+                 {"union by name", FL_AST_UNION, false, true},  {"union all by name", FL_AST_UNION, true, true},
+                 {"intersect", FL_AST_INTERSECT, false, false}, {"intersect all", FL_AST_INTERSECT, true, false},
+                 {"except", FL_AST_EXCEPT, false, false},       {"except all", FL_AST_EXCEPT, true, false}};
+    for (int64_t i = 0; i < FL_LEN(kinds); i++) {
+        if (!fl_str_is_equal_nocase(kind, fl_str_of(kinds[i].name)))
+            continue;
+        *ret = (fl_ast_set){.op = kinds[i].op, .is_all = kinds[i].is_all, .is_by_name = kinds[i].is_by_name};
+        return true;
+    }
+    return false;
+}
+
+static fl_status new_body(fl_steps *s, fl_ast_body_kind kind, fl_ast_body **ret, fl_err *err)
+{
+    fl_status st = FL_NEW(&s->arena, ret, err);
+    if (st == FL_OK)
+        **ret = (fl_ast_body){.kind = kind, .start = NO_PLACE, .end = NO_PLACE};
+    return st;
+}
+
+/* The query so far as a side: its body, where it has nothing behind it. */
+static fl_status side_of(fl_steps *s, fl_ast_body **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_ast_query *query = s->query;
+    *ret = query->body;
+    if (query->order_count == 0 && query->limit == NULL && query->offset == NULL)
+        return FL_OK;
+    FL_TRY(new_body(s, FL_AST_BODY_QUERY, ret, err));
+    (*ret)->query = s->query;
+cleanup:
+    return st;
+}
+
+static fl_status add_set(fl_steps *s, const fl_ast_set *kind, fl_str text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_ast_body *left, *right, *whole;
+    fl_ast_table *table;
+    FL_TRY(side_of(s, &left, err));
+    FL_TRY(parse_table(s, "set", text, &table, err));
+    bool is_query = table->kind == FL_AST_TABLE_QUERY && table->alias.text.len == 0;
+    if (is_query) {
+        FL_TRY(new_body(s, FL_AST_BODY_QUERY, &right, err));
+        right->query = table->query;
+    } else {
+        FL_TRY(new_query(s, table, err));
+        right = s->query->body;
+    }
+    bool is_longer = left->kind == FL_AST_BODY_SET && left->set->op == kind->op && left->set->is_all == kind->is_all &&
+                     left->set->is_by_name == kind->is_by_name;
+    FL_TRY(new_query(s, table, err));
+    s->select->from = NULL; /* what is below has no name for what comes behind */
+    FL_TRY(new_body(s, FL_AST_BODY_SET, &whole, err));
+    FL_TRY(FL_NEW(&s->arena, &whole->set, err));
+    *whole->set = *kind;
+    if (is_longer)
+        FL_TRY(append(s, &whole->set->inputs, &whole->set->input_count, left->set->inputs, left->set->input_count,
+                      sizeof(fl_ast_body *), err));
+    else
+        FL_TRY(append(s, &whole->set->inputs, &whole->set->input_count, &left, 1, sizeof(fl_ast_body *), err));
+    FL_TRY(append(s, &whole->set->inputs, &whole->set->input_count, &right, 1, sizeof(fl_ast_body *), err));
+    s->query->body = whole;
+    s->last = FL_STEP_SET;
+cleanup:
+    return st;
+}
+
+void fl_steps_set(fl_steps *s, fl_str kind, fl_str table)
+{
+    fl_err err = {0};
+    fl_ast_set made;
+    if (s->is_grouped)
+        fail(s, "set", "group_by is followed by agg");
+    if (!read_set_kind(kind, &made))
+        fail(s, "set", "the kind is union, intersect or except, behind it all, for union by name, too");
+    if (s->st == FL_OK)
+        note(s, add_set(s, &made, table, &err), &err);
+}
+
+/* ---- pivot ---- */
+
+/* What there is as a table: the table itself, where there is nothing else. */
+static fl_status take_source(fl_steps *s, const char *step, fl_ast_table_kind kind, fl_ast_table **ret_source,
+                             fl_ast_table **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (s->is_grouped)
+        fail(s, step, "group_by is followed by agg");
+    if (s->st != FL_OK)
+        return s->st;
+    if (s->last > FL_STEP_JOIN)
+        FL_TRY(wrap(s, err));
+    *ret_source = s->select->from;
+    FL_TRY(FL_NEW(&s->arena, ret, err));
+    **ret = (fl_ast_table){
+        .kind = (uint8_t)kind, .height = (uint16_t)(s->select->from->height + 1), .start = NO_PLACE, .end = NO_PLACE};
+cleanup:
+    return st;
+}
+
+void fl_steps_pivot(fl_steps *s, fl_str keys, fl_str usings, fl_str groups)
+{
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_table *table, *source;
+    fl_ast_select made = {0};
+    if (take_source(s, "pivot", FL_AST_TABLE_PIVOT, &source, &table, &err) != FL_OK)
+        return note(s, s->st, &err);
+    FL_TRY(FL_NEW(&s->arena, &table->pivot, &err));
+    table->pivot->source = source;
+    FL_TRY(enter(s, "pivot", keys, &fragment, &err));
+    FL_TRY(fl_sql_fragment_pivot_keys(&fragment, table->pivot, &err));
+    leave(s, &fragment);
+    if (usings.len > 0) {
+        FL_TRY(enter(s, "pivot", usings, &fragment, &err));
+        FL_TRY(fl_sql_fragment_pivot_usings(&fragment, table->pivot, &err));
+        leave(s, &fragment);
+    }
+    if (groups.len > 0) {
+        FL_TRY(enter(s, "pivot", groups, &fragment, &err));
+        FL_TRY(fl_sql_fragment_groups(&fragment, &made, &err));
+        leave(s, &fragment);
+        table->pivot->has_group = true;
+        table->pivot->groups = made.groups;
+        table->pivot->group_count = made.group_count;
+    }
+    FL_TRY(new_query(s, table, &err));
+    s->last = FL_STEP_FROM;
+cleanup:
+    note(s, st, &err);
+}
+
+void fl_steps_unpivot(fl_steps *s, fl_str columns, fl_str name, fl_str values)
+{
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_table *table, *source;
+    fl_ast_unpivot first = {0};
+    if (take_source(s, "unpivot", FL_AST_TABLE_UNPIVOT, &source, &table, &err) != FL_OK)
+        return note(s, s->st, &err);
+    FL_TRY(FL_NEW(&s->arena, &table->unpivot, &err));
+    table->unpivot->source = source;
+    FL_TRY(enter(s, "unpivot", columns, &fragment, &err));
+    FL_TRY(fl_sql_fragment_items(&fragment, &table->unpivot->items, &table->unpivot->item_count, &err));
+    leave(s, &fragment);
+    FL_TRY(enter(s, "unpivot", name.len > 0 ? name : FL_STR("name"), &fragment, &err));
+    FL_TRY(fl_sql_fragment_value_names(&fragment, &first, &err));
+    leave(s, &fragment);
+    table->unpivot->name = first.values[0];
+    FL_TRY(enter(s, "unpivot", values.len > 0 ? values : FL_STR("value"), &fragment, &err));
+    FL_TRY(fl_sql_fragment_value_names(&fragment, table->unpivot, &err));
+    leave(s, &fragment);
+    FL_TRY(new_query(s, table, &err));
+    s->last = FL_STEP_FROM;
+cleanup:
+    note(s, st, &err);
 }
 
 fl_status fl_steps_finish(const fl_steps *s, fl_ast_statement *ret, fl_err *err)

@@ -27,9 +27,13 @@
 typedef enum fl_step {
     FL_STEP_FROM,
     FL_STEP_JOIN,
+    FL_STEP_SAMPLE,
     FL_STEP_WHERE,
     FL_STEP_GROUP,
+    FL_STEP_WINDOW,
     FL_STEP_SELECT, /* agg, too */
+    FL_STEP_QUALIFY,
+    FL_STEP_SET,
     FL_STEP_ORDER,
     FL_STEP_SKIP,
     FL_STEP_TAKE
@@ -57,18 +61,36 @@ void fl_steps_drop(fl_steps *steps);
 /** The table: a name, `function(...)`, `(query)`, with an alias or without; or a file's path, with or without quotes. */
 void fl_steps_from(fl_steps *steps, fl_str table);
 
-/** Another table; `kind` is inner, left, right, full, semi, anti or cross, `on` is empty for cross joins alone. */
+/** Another table; `kind` is inner, left, right, full, semi, anti, cross, asof, asof left or positional, `on` is empty for cross and
+ *  positional joins alone. */
 void fl_steps_join(fl_steps *steps, fl_str table, fl_str kind, fl_str on);
 
 /** Conditions of several calls must all hold. */
 void fl_steps_where(fl_steps *steps, fl_str condition);
 
-/** Keys, with or without aliases; an agg must follow. */
+/** A sample of the tables' rows, as behind USING SAMPLE: "10%", "reservoir(20 ROWS)". */
+void fl_steps_sample(fl_steps *steps, fl_str size);
+
+/** Keys, with or without aliases, ROLLUP and its kin without; an agg must follow, whose first columns are the keys, each once. */
 void fl_steps_group_by(fl_steps *steps, fl_str keys);
 
 /** The group's keys, then these. */
 void fl_steps_agg(fl_steps *steps, fl_str aggregates);
 void fl_steps_select(fl_steps *steps, fl_str list);
+
+/** Named windows, `w AS (...)`, for the select or agg and qualify behind it. */
+void fl_steps_window(fl_steps *steps, fl_str windows);
+
+/** A condition over functions of windows; of several calls all must hold. Sees the columns of the select before it. */
+void fl_steps_qualify(fl_steps *steps, fl_str condition);
+
+/** The rows so far and those of a table, as fl_steps_from takes it. `kind` is union, intersect or except, behind it all, for union by
+ *  name, too, apart by single blanks. */
+void fl_steps_set(fl_steps *steps, fl_str kind, fl_str table);
+
+/** The rows so far as PIVOT and UNPIVOT have them; `usings`, `groups`, `name` and `values` may be empty. */
+void fl_steps_pivot(fl_steps *steps, fl_str keys, fl_str usings, fl_str groups);
+void fl_steps_unpivot(fl_steps *steps, fl_str columns, fl_str name, fl_str values);
 
 /** Keys of several calls in a row sort one after the other. */
 void fl_steps_order_by(fl_steps *steps, fl_str keys);

@@ -322,6 +322,22 @@ struct fl_ast_expr {
 
 /* ---- tables ---- */
 
+typedef enum fl_ast_sample_method {
+    FL_AST_SAMPLE_ANY,       /* while it is parsed only */
+    FL_AST_SAMPLE_SYSTEM,    /* blocks of rows */
+    FL_AST_SAMPLE_BERNOULLI, /* each row by itself */
+    FL_AST_SAMPLE_RESERVOIR, /* so many rows */
+} fl_ast_sample_method;
+
+/* TABLESAMPLE and USING SAMPLE. */
+typedef struct fl_ast_sample {
+    fl_ast_sample_method method;
+    fl_ast_expr *size; /* a number of rows, or */
+    bool is_percent;   /* a share of them */
+    fl_ast_expr *seed; /* or NULL */
+    int32_t start;
+} fl_ast_sample;
+
 typedef enum fl_ast_table_kind {
     FL_AST_TABLE_NAME,     /* path */
     FL_AST_TABLE_FILE,     /* file: 'orders.parquet' */
@@ -341,11 +357,13 @@ typedef enum fl_ast_join_kind {
     FL_AST_JOIN_CROSS, /* and the comma */
     FL_AST_JOIN_SEMI,
     FL_AST_JOIN_ANTI,
+    FL_AST_JOIN_POSITIONAL,
 } fl_ast_join_kind;
 
 typedef struct fl_ast_join {
     fl_ast_join_kind kind;
     bool is_natural;
+    bool is_asof; /* the condition has one inequality, which means the nearest row */
     fl_ast_table *left, *right;
     fl_ast_expr *on; /* or NULL */
     fl_ast_name *usings;
@@ -361,6 +379,7 @@ struct fl_ast_table {
     fl_ast_name alias;    /* may be empty */
     fl_ast_name *columns; /* of `alias(a, b)` */
     int32_t column_count;
+    fl_ast_sample *sample; /* or NULL */
     union {
         fl_ast_path path;
         fl_str file;
@@ -419,7 +438,8 @@ typedef struct fl_ast_select {
     int32_t distinct_on_count;
     fl_ast_item *items;
     int32_t item_count;
-    fl_ast_table *from; /* or NULL */
+    fl_ast_table *from;    /* or NULL */
+    fl_ast_sample *sample; /* of FROM's rows, or NULL */
     fl_ast_expr *where;
     fl_ast_expr *where_columns; /* the last COLUMNS(...) in it, or NULL */
     bool group_all;             /* GROUP BY ALL */

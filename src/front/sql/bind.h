@@ -322,6 +322,22 @@ fl_status fl_sql_window_exprs(binder *b, scope *s, const fl_expr ****ret, int32_
  *  its columns; they may be NULL. */
 fl_status fl_sql_put_windows(binder *b, scope *s, const fl_expr **const *over, int32_t n_over, const fl_node **node);
 
+/* ---- bind_over.c ---- */
+
+/** A function without arguments over all rows, to be put into a window: row_number, rank, count. */
+fl_status fl_sql_make_over(binder *b, const fl_agg_desc *desc, fl_agg *ret);
+
+/** The input's rows with their numbers, from 1. */
+fl_status fl_sql_number_rows(binder *b, const fl_node *input, fl_col_id *ret_number, const fl_node **ret);
+
+/* ---- bind_asof.c ---- */
+
+/** An ASOF join. Columns of both sides get new ids: *ret_ids tells them by the old ones. */
+fl_status fl_sql_build_asof(binder *b, const fl_ast_table *ast, const fl_node *left, const fl_node *right,
+                            const fl_expr *condition, fl_index_map *ret_ids, const fl_node **ret);
+fl_status fl_sql_build_positional(binder *b, const fl_ast_table *ast, const fl_node *left, const fl_node *right,
+                                  const fl_node **ret);
+
 /* ---- bind_from.c, bind_with.c, bind_select.c, bind_group.c, bind_query.c ---- */
 
 fl_status fl_sql_bind_query(binder *b, scope *outer, cte *ctes, const fl_ast_query *ast, output *ret);
@@ -420,6 +436,15 @@ fl_str fl_sql_name_of(const fl_ast_expr *ast);
 /** Applies LIMIT and OFFSET; `keys` are those of ORDER BY, columns of *node. */
 fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, const fl_sort_key *keys, int32_t n_keys,
                             const fl_node **node);
+
+/** The first share of the input's rows, in percent, behind `offset` of them, in the order of the keys, columns of *node. */
+fl_status fl_sql_keep_share(binder *b, double percent, int64_t offset, const fl_sort_key *keys, int32_t n_keys,
+                            const fl_node **node);
+
+/* ---- bind_sample.c ---- */
+
+/** Leaves a sample of the rows. */
+fl_status fl_sql_sample(binder *b, scope *outer, const fl_ast_sample *ast, const fl_node **node);
 
 /** An ordinal (ORDER BY 2): 1 .. n, or 0 when the expression is none. FL_ERR_COLUMN (42P10) out of range. */
 fl_status fl_sql_bind_ordinal(binder *b, const fl_ast_expr *ast, const char *what, int32_t n, int32_t *ret);

@@ -1,4 +1,5 @@
 /* FROM: tables, views, files, table functions and subqueries become scopes of names over plan nodes; joins merge them. */
+#include "front/sql/ast_make.h"
 #include "front/sql/bind.h"
 
 #include "base/nearest.h"
@@ -8,8 +9,7 @@
 #include "op/project/node.h"
 #include "op/scan/node.h"
 
-/* Where tables of a FROM may look: `outer` for all of them, `beside` (the tables to the left, and outer behind them) for
- * LATERAL ones. */
+/* Where tables of a FROM may look: `beside`, the tables to the left, and behind them `outer`. LATERAL need not be written. */
 typedef struct place {
     scope *outer;
     scope *beside;
@@ -70,30 +70,6 @@ static fl_status scan_table(binder *b, const fl_ast_table *ast, fl_table *table,
     for (int32_t i = 0; i < table->n_cols; i++)
         names[i] = table->fields[i].name;
     FL_TRY(enter_table(b, ast, alias, name, names, fl_scan_of(*ret)->cols, table->n_cols, s));
-cleanup:
-    fl_table_unref(table);
-    return st;
-}
-
-/* The rows of a table function. One that gives single values, no rows of columns that have names, calls its column as the table
- * is called (PostgreSQL, section 7.2.1.4); range() is DuckDB's, where the column keeps the function's name. */
-static fl_status scan_function(binder *b, const fl_ast_table *ast, fl_table *table, fl_str name, scope *s,
-                               const fl_node **ret)
-{
-    fl_status st = FL_OK;
-    bool is_series = strcmp(table->format, "range") == 0;
-    if (!is_series || ast->alias.text.len == 0 || ast->column_count > 0) {
-        st = scan_table(b, ast, table, name, name, s, ret);
-        if (st == FL_OK)
-            s->tables[s->n_tables - 1].is_value = is_series;
-        return st;
-    }
-    fl_str column, only = FL_STR("range");
-    FL_TRY(fl_sql_bind_keep(b, ast->alias.text, &column));
-    FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
-    FL_TRY(enter_table(b, ast, name, name, &column, fl_scan_of(*ret)->cols, 1, s));
-    if (fl_str_is_equal_nocase(name, only))
-        s->tables[s->n_tables - 1].only = only;
 cleanup:
     fl_table_unref(table);
     return st;
@@ -238,6 +214,106 @@ cleanup:
     return st;
 }
 
+/* Beside the rows their numbers, from 1: WITH ORDINALITY. */
+static fl_status scan_numbered(binder *b, const fl_ast_table *ast, fl_table *table, fl_str name, scope *s,
+                               const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    output out = {0};
+    fl_col_id number;
+    bool is_series = strcmp(table->format, "range") == 0;
+    fl_str column = {0};
+    if (is_series &&
+        ast->alias.text.len > 0) /* as without numbers: of single values the alias is the column's name, too */
+        FL_TRY(fl_sql_bind_keep(b, ast->alias.text, &column));
+    FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, table->n_cols + 1, &out.cols, b->err));
+    for (int32_t i = 0; i < table->n_cols; i++)
+        out.cols[out.n_cols++] =
+            (out_col){.name = column.len > 0 ? column : table->fields[i].name, .col = fl_scan_of(*ret)->cols[i]};
+    FL_TRY(fl_sql_number_rows(b, *ret, &number, ret));
+    out.cols[out.n_cols++] = (out_col){.name = FL_STR("ordinality"), .col = number};
+    FL_TRY(enter_output(b, ast, name, name, &out, s));
+cleanup:
+    fl_table_unref(table);
+    return st;
+}
+
+/* The rows of a table function. One that gives single values, no rows of columns that have names, calls its column as the table
+ * is called (PostgreSQL, section 7.2.1.4); range() is DuckDB's, where the column keeps the function's name. */
+static fl_status scan_function(binder *b, const fl_ast_table *ast, fl_table *table, fl_str name, scope *s,
+                               const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    bool is_series = strcmp(table->format, "range") == 0;
+    if (!is_series || ast->alias.text.len == 0 || ast->column_count > 0) {
+        st = scan_table(b, ast, table, name, name, s, ret);
+        if (st == FL_OK)
+            s->tables[s->n_tables - 1].is_value = is_series;
+        return st;
+    }
+    fl_str column, only = FL_STR("range");
+    FL_TRY(fl_sql_bind_keep(b, ast->alias.text, &column));
+    FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
+    FL_TRY(enter_table(b, ast, name, name, &column, fl_scan_of(*ret)->cols, 1, s));
+    if (fl_str_is_equal_nocase(name, only))
+        s->tables[s->n_tables - 1].only = only;
+cleanup:
+    fl_table_unref(table);
+    return st;
+}
+
+/* generate_series(1, t.n) and range(t.n): the lists of these names, unnested, where the arguments are no constants, or times. */
+static fl_status bind_series(binder *b, const place *at, const fl_ast_table *ast, fl_str name, scope *s,
+                             const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    scope here;
+    output out = {0};
+    bool is_range = fl_str_is_equal_nocase(name, FL_STR("range"));
+    fl_ast_maker m = fl_sql_maker(b->arena, ast->call->path.parts[0].start, ast->end, b->err);
+    fl_ast_expr **args = NULL;
+    fl_ast_table unnest = *ast;
+    fl_sql_scope_init(&here, at->beside, CLAUSE_FROM);
+    here.ctes = at->ctes;
+    FL_TRY(FL_NEW_ARRAY(b->arena, ast->call->arg_count + 1, &args, b->err));
+    for (int32_t i = 0; i < ast->call->arg_count; i++)
+        args[i] = ast->call->args[i].value;
+    fl_ast_expr *list = fl_sql_make_call(&m, is_range ? "range" : "generate_series", ast->call->arg_count, args);
+    fl_ast_expr *call = fl_sql_make_call(&m, "unnest", 1, &list);
+    FL_TRY(m.st);
+    unnest.call = call->call;
+    FL_TRY(fl_sql_bind_unnest_table(b, &here, &unnest, &out));
+    if (ast->alias.text.len == 0)
+        out.cols[0].name = is_range ? FL_STR("range") : FL_STR("generate_series");
+    FL_TRY(enter_output(b, ast, name, name, &out, s));
+    s->tables[s->n_tables - 1].is_value = out.n_cols == 1;
+    if (is_range && ast->alias.text.len > 0 && ast->column_count == 0)
+        s->tables[s->n_tables - 1].only = FL_STR("range");
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
+/* Whether a call makes a series of other than whole numbers that are known. */
+static fl_status is_unnested_series(binder *b, scope *here, const fl_ast_call *call, fl_str name, bool *ret)
+{
+    fl_status st = FL_OK;
+    *ret = false;
+    if (!fl_str_is_equal_nocase(name, FL_STR("generate_series")) && !fl_str_is_equal_nocase(name, FL_STR("range")))
+        return FL_OK;
+    for (int32_t i = 0; i < call->arg_count && !*ret; i++) {
+        const fl_expr *arg;
+        if (call->args[i].name.text.len > 0)
+            return FL_OK;
+        FL_TRY(fl_sql_bind_expr(b, here, call->args[i].value, &arg));
+        *ret = (arg->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_HAS_SUBQUERY)) != 0 || arg->type.id == FL_DATE ||
+               arg->type.id == FL_TIMESTAMP || arg->type.id == FL_TIMESTAMPTZ || arg->type.id == FL_INTERVAL;
+    }
+cleanup:
+    return st;
+}
+
 static fl_status bind_function(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     fl_status st = FL_OK;
@@ -250,16 +326,15 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     scope here;
     if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
         return bind_unnest(b, at, ast, s, ret);
-    if (ast->has_ordinality) {
-        fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "WITH ORDINALITY is supported for unnest only");
-        fl_err_hint(b->err, "put the rows into a list: unnest(ARRAY(SELECT x FROM f(…) AS t(x))) WITH ORDINALITY");
-        return FL_ERR_UNSUPPORTED;
-    }
     fl_sql_scope_init(&here, at->beside, CLAUSE_FROM); /* to say of columns there that they are not constant */
     here.ctes = at->ctes;
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
                                 "DISTINCT, ORDER BY, FILTER and * have no place in a table function's call");
+    bool is_series;
+    FL_TRY(is_unnested_series(b, &here, call, name, &is_series));
+    if (is_series)
+        return bind_series(b, at, ast, name, s, ret);
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &options, b->err));
     for (int32_t i = 0; i < call->arg_count; i++) {
@@ -281,7 +356,8 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
         fl_err_at(b->err, ast->start);
         goto cleanup;
     }
-    return scan_function(b, ast, table, name, s, ret);
+    return ast->has_ordinality ? scan_numbered(b, ast, table, name, s, ret)
+                               : scan_function(b, ast, table, name, s, ret);
 cleanup:
     return st;
 }
@@ -290,7 +366,7 @@ static fl_status bind_query_table(binder *b, const place *at, const fl_ast_table
 {
     fl_status st = FL_OK;
     output out;
-    FL_TRY(fl_sql_bind_query(b, ast->is_lateral ? at->beside : at->outer, at->ctes, ast->query, &out));
+    FL_TRY(fl_sql_bind_query(b, at->beside, at->ctes, ast->query, &out));
     FL_TRY(enter_output(b, ast, (fl_str){0}, (fl_str){0}, &out, s));
     *ret = out.root;
 cleanup:
@@ -351,7 +427,9 @@ cleanup:
     return st;
 }
 
-static fl_status merge_condition(binder *b, const merge *merges, int32_t n, int32_t pos, const fl_expr **ret)
+/* Equalities; the last one of an ASOF join is its inequality. */
+static fl_status merge_condition(binder *b, const merge *merges, int32_t n, bool is_asof, int32_t pos,
+                                 const fl_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_expr **parts = NULL;
@@ -363,7 +441,7 @@ static fl_status merge_condition(binder *b, const merge *merges, int32_t n, int3
         const fl_expr *left, *right;
         FL_TRY(fl_expr_column(b->plan, merges[i].left, pos, &left, b->err));
         FL_TRY(fl_expr_column(b->plan, merges[i].right, pos, &right, b->err));
-        FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, left, right, pos, &parts[i]));
+        FL_TRY(fl_sql_compare(b, is_asof && i == n - 1 ? FL_AST_OP_GE : FL_AST_OP_EQ, left, right, pos, &parts[i]));
     }
     FL_TRY(fl_expr_and(b->plan, parts, n, pos, ret, b->err));
 cleanup:
@@ -495,6 +573,24 @@ cleanup:
     return st;
 }
 
+/* Gives the columns of a scope the ids that they have above a join. */
+static void renumber_scope(scope *s, const fl_index_map *ids)
+{
+    for (int32_t i = 0; i < s->n_cols; i++) {
+        int32_t id = fl_index_map_find(ids, (uint64_t)s->cols[i].col.n);
+        FL_ASSERT(id > 0);
+        s->cols[i].col.n = id;
+    }
+}
+
+static void renumber_merges(merge *merges, int32_t n, const fl_index_map *ids)
+{
+    for (int32_t i = 0; i < n; i++) {
+        merges[i].left.n = fl_index_map_find(ids, (uint64_t)merges[i].left.n);
+        merges[i].right.n = fl_index_map_find(ids, (uint64_t)merges[i].right.n);
+    }
+}
+
 static fl_status bind_join(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     fl_status st = FL_OK;
@@ -522,14 +618,25 @@ static fl_status bind_join(binder *b, const place *at, const fl_ast_table *ast, 
     bool is_merging = join->is_natural || join->using_count > 0;
     if (is_merging) {
         FL_TRY(find_merges(b, ast, &left, &right, &merges, &n_merges));
-        FL_TRY(merge_condition(b, merges, n_merges, ast->start, &condition));
+        FL_TRY(merge_condition(b, merges, n_merges, join->is_asof, ast->start, &condition));
     } else { /* `left` becomes both: joins in a long chain are not copied */
         FL_TRY(fl_sql_scope_add_all(b, &left, &right));
         left.clause = CLAUSE_ON;
         if (join->on != NULL)
             FL_TRY(fl_sql_bind_bool(b, &left, join->on, "argument of JOIN/ON", &condition));
     }
-    FL_TRY(build_join(b, ast, left_node, right_node, condition, ret));
+    if (join->is_asof) {
+        fl_index_map ids;
+        FL_TRY(fl_sql_build_asof(b, ast, left_node, right_node, condition, &ids, ret));
+        renumber_scope(&left, &ids);
+        if (is_merging)
+            renumber_scope(&right, &ids);
+        renumber_merges(merges, n_merges, &ids);
+    } else if (join->kind == FL_AST_JOIN_POSITIONAL) {
+        FL_TRY(fl_sql_build_positional(b, ast, left_node, right_node, ret));
+    } else {
+        FL_TRY(build_join(b, ast, left_node, right_node, condition, ret));
+    }
     if (join->kind == FL_AST_JOIN_SEMI || join->kind == FL_AST_JOIN_ANTI) {
         left.n_cols = n_cols;
         left.n_tables = n_tables;
@@ -574,7 +681,7 @@ cleanup:
     return st;
 }
 
-static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+static fl_status bind_whole_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
 {
     switch ((fl_ast_table_kind)ast->kind) {
     case FL_AST_TABLE_NAME:
@@ -595,6 +702,12 @@ static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast,
         return fl_sql_scope_take(b, s, ast->bound->scope);
     }
     return fl_sql_bind_fail(b, ast->start, FL_ERR_INTERNAL, "a table of unknown kind %d", ast->kind);
+}
+
+static fl_status bind_table(binder *b, const place *at, const fl_ast_table *ast, scope *s, const fl_node **ret)
+{
+    fl_status st = bind_whole_table(b, at, ast, s, ret);
+    return st != FL_OK || ast->sample == NULL ? st : fl_sql_sample(b, at->outer, ast->sample, ret);
 }
 
 fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, scope *s, const fl_node **ret)

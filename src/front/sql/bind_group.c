@@ -12,7 +12,10 @@ typedef struct key_map {
     const fl_expr *const *keys;
     int32_t n_keys;
     const fl_node *input; /* whose rows are grouped */
+    bool has_sets;        /* keys have columns of their own, which are null in sets without them */
 } key_map;
+
+static fl_status read_keys(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err);
 
 /* Whether two subqueries over the same rows are the same: each text makes columns of its own. */
 static fl_status is_same_subquery(const key_map *map, fl_plan *plan, const fl_subquery *a, const fl_subquery *b,
@@ -54,7 +57,35 @@ static fl_status replace_key(void *ctx, fl_plan *plan, const fl_expr *expr, cons
     }
     if (at >= 0)
         st = fl_expr_column(plan, map->cols[at], expr->pos, ret, err);
+    else if (expr->kind == FL_EXPR_SUBQUERY && map->has_sets)
+        st = read_keys(ctx, plan, expr, ret, err);
 cleanup:
+    return st;
+}
+
+/* A node of a subquery's plan: keys that it reads as outer columns are those of the set. */
+static fl_status read_keys_in_node(void *ctx, fl_plan *plan, const fl_node *node, const fl_node **ret, fl_err *err)
+{
+    *ret = node;
+    return fl_col_set_is_empty(&node->outer) ? FL_OK : fl_node_replace_exprs(plan, node, replace_key, ctx, ret, err);
+}
+
+static fl_status read_keys(void *ctx, fl_plan *plan, const fl_expr *expr, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_subquery made = *expr->subquery;
+    const fl_expr **left = NULL;
+    fl_expr_walk walk;
+    fl_expr_walk_init(&walk, plan);
+    walk.is_top_down = true;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), made.n_left + 1, &left, err));
+    for (int32_t i = 0; i < made.n_left; i++)
+        FL_TRY(fl_expr_walk_rewrite(&walk, made.left[i], replace_key, ctx, &left[i], err));
+    made.left = made.n_left > 0 ? left : NULL;
+    FL_TRY(fl_node_rewrite(plan, made.query, read_keys_in_node, ctx, &made.query, err));
+    st = fl_expr_subquery(plan, &made, expr->pos, ret, err);
+cleanup:
+    fl_expr_walk_drop(&walk);
     return st;
 }
 
@@ -100,7 +131,7 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const grouping_sets *sets, cons
     fl_status st = FL_OK;
     fl_col_id *cols = NULL;
     fl_expr_walk walk;
-    key_map map = {.keys = keys, .n_keys = n_keys, .input = *node};
+    key_map map = {.keys = keys, .n_keys = n_keys, .input = *node, .has_sets = sets != NULL && sets->n > 1};
     fl_expr_walk_init(&walk, b->plan);
     walk.is_top_down = true;
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys + 1, &cols, b->err));

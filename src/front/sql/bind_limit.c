@@ -108,19 +108,6 @@ cleanup:
 
 /* ---- by functions of windows ---- */
 
-/* A function over all rows, whose frame matters where it is an aggregate: all of them. */
-static fl_status make_function(binder *b, const fl_agg_desc *desc, fl_agg *ret)
-{
-    static const fl_frame all = {
-        .unit = FL_FRAME_ROWS, .start = FL_FRAME_UNBOUNDED_PRECEDING, .end = FL_FRAME_UNBOUNDED_FOLLOWING};
-    static const fl_frame none = {
-        .unit = FL_FRAME_RANGE, .start = FL_FRAME_UNBOUNDED_PRECEDING, .end = FL_FRAME_CURRENT_ROW};
-    fl_status st = fl_agg_make_of(b->plan, desc, NULL, 0, false, NULL, NULL, 0, -1, ret, b->err);
-    if (st == FL_OK)
-        ret->frame = fl_window_has_frame(desc) ? &all : &none;
-    return st;
-}
-
 /* column op bound */
 static fl_status compare_col(binder *b, fl_col_id col, fl_ast_op op, const fl_expr *bound, const fl_expr **ret)
 {
@@ -160,8 +147,8 @@ static fl_status keep_ties(binder *b, int64_t limit, int64_t offset, const fl_so
     const fl_node *input = (*node)->op == &fl_op_sort ? (*node)->inputs[0] : *node, *numbered;
     const fl_expr *bound;
     fl_value last = {.type = FL_TYPE(FL_I64), .i = limit > INT64_MAX - offset ? INT64_MAX : limit + offset};
-    FL_TRY(make_function(b, fl_window_find(FL_STR("rank")), &functions[0]));
-    FL_TRY(make_function(b, fl_window_find(FL_STR("row_number")), &functions[1]));
+    FL_TRY(fl_sql_make_over(b, fl_window_find(FL_STR("rank")), &functions[0]));
+    FL_TRY(fl_sql_make_over(b, fl_window_find(FL_STR("row_number")), &functions[1]));
     fl_window_attrs attrs = {
         .n_order = n_keys, .order = keys, .n_functions = offset > 0 ? 2 : 1, .functions = functions, .limit = -1};
     FL_TRY(fl_window_build(b->plan, input, &attrs, &numbered, b->err));
@@ -172,7 +159,7 @@ cleanup:
 }
 
 /* LIMIT n%: row_number() <= floor(count(*) * n / 100) + offset. */
-static fl_status keep_share(binder *b, double percent, int64_t offset, const fl_sort_key *keys, int32_t n_keys,
+fl_status fl_sql_keep_share(binder *b, double percent, int64_t offset, const fl_sort_key *keys, int32_t n_keys,
                             const fl_node **node)
 {
     fl_status st = FL_OK;
@@ -181,8 +168,8 @@ static fl_status keep_share(binder *b, double percent, int64_t offset, const fl_
     const fl_expr *total, *share, *skipped, *bound;
     fl_value share_value = {.type = FL_TYPE(FL_F64), .f = percent / 100};
     fl_value offset_value = {.type = FL_TYPE(FL_F64), .f = (double)offset};
-    FL_TRY(make_function(b, fl_window_find(FL_STR("row_number")), &number));
-    FL_TRY(make_function(b, fl_registry_agg(b->env->registry, FL_STR("count")), &count));
+    FL_TRY(fl_sql_make_over(b, fl_window_find(FL_STR("row_number")), &number));
+    FL_TRY(fl_sql_make_over(b, fl_registry_agg(b->env->registry, FL_STR("count")), &count));
     fl_window_attrs numbers = {.n_order = n_keys, .order = keys, .n_functions = 1, .functions = &number, .limit = -1};
     fl_window_attrs counts = {.n_functions = 1, .functions = &count, .limit = -1};
     FL_TRY(fl_window_build(b->plan, input, &numbers, &numbered, b->err));
@@ -212,7 +199,7 @@ fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, co
     FL_TRY(bind_count(b, outer, ast->offset, "OFFSET", &offset));
     offset = offset < 0 ? 0 : offset;
     if (percent >= 0)
-        FL_TRY(keep_share(b, percent, offset, keys, n_keys, node));
+        FL_TRY(fl_sql_keep_share(b, percent, offset, keys, n_keys, node));
     else if (limit >= 0 && ast->has_ties)
         FL_TRY(keep_ties(b, limit, offset, keys, n_keys, node));
     else if (limit >= 0 || offset > 0)

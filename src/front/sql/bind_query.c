@@ -47,33 +47,6 @@ cleanup:
     return st;
 }
 
-/* ---- VALUES ---- */
-
-static fl_status bind_values(binder *b, scope *outer, cte *ctes, const fl_ast_values *ast, int32_t pos, output *ret)
-{
-    fl_status st = FL_OK;
-    int32_t n_cols = ast->column_count;
-    const fl_expr **exprs = NULL;
-    fl_str *names = NULL;
-    scope s;
-    fl_sql_scope_init(&s, outer, CLAUSE_VALUES);
-    s.ctes = ctes;
-    FL_TRY(FL_NEW_ARRAY(b->arena, (int64_t)ast->row_count * n_cols + 1, &exprs, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &names, b->err));
-    for (int32_t r = 0; r < ast->row_count; r++)
-        for (int32_t c = 0; c < n_cols; c++)
-            FL_TRY(fl_sql_bind_expr(b, &s, ast->rows[r]->list.items[c], &exprs[(int64_t)r * n_cols + c]));
-    for (int32_t c = 0; c < n_cols; c++)
-        FL_TRY(fl_arena_format(b->arena, &names[c], b->err, "column%d", c + 1));
-    FL_TRY(fl_values_build(b->plan, exprs, ast->row_count, n_cols, names, &ret->root, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &ret->cols, b->err));
-    ret->n_cols = n_cols;
-    for (int32_t c = 0; c < n_cols; c++)
-        ret->cols[c] = (out_col){.name = names[c], .col = fl_values_of(ret->root)->cols[c], .pos = pos};
-cleanup:
-    return st;
-}
-
 /* ---- set operations ---- */
 
 /* The first thing that a body puts out: where a fault of its columns is shown. */
@@ -192,6 +165,69 @@ static fl_status combine(binder *b, const fl_ast_set *ast, bool is_all, const ou
     FL_TRY(combine(b, ast, is_inner_all, inputs, n - n / 2, &left));
     FL_TRY(combine(b, ast, is_inner_all, inputs + (n - n / 2), n / 2, &right));
     FL_TRY(combine_two(b, ast, is_all, &left, &right, ret));
+cleanup:
+    return st;
+}
+
+/* ---- VALUES ---- */
+
+/* Rows that read outer columns or hold subqueries are tables of one row each: what makes plans free of these knows such. */
+static fl_status union_of_rows(binder *b, const fl_expr *const *exprs, int32_t n_rows, int32_t n_cols,
+                               const fl_str *names, int32_t pos, output *ret)
+{
+    static const fl_ast_set whole = {.op = FL_AST_UNION, .is_all = true};
+    fl_status st = FL_OK;
+    output *rows = NULL;
+    fl_type *types = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_rows, &rows, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &types, b->err));
+    for (int32_t r = 0; r < n_rows; r++) {
+        const fl_expr *const *row = exprs + (int64_t)r * n_cols;
+        FL_TRY(fl_values_build(b->plan, row, 1, n_cols, names, &rows[r].root, b->err));
+        FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &rows[r].cols, b->err));
+        rows[r].n_cols = n_cols;
+        for (int32_t c = 0; c < n_cols; c++)
+            rows[r].cols[c] = (out_col){.name = names[c],
+                                        .col = fl_values_of(rows[r].root)->cols[c],
+                                        .pos = pos,
+                                        .literal = row[c]->flags & FL_EXPR_UNTYPED ? row[c] : NULL};
+    }
+    FL_TRY(common_types(b, rows, n_rows, types));
+    for (int32_t r = 0; r < n_rows; r++)
+        FL_TRY(type_literals(b, &rows[r], types));
+    FL_TRY(combine(b, &whole, true, rows, n_rows, ret));
+cleanup:
+    return st;
+}
+
+static fl_status bind_values(binder *b, scope *outer, cte *ctes, const fl_ast_values *ast, int32_t pos, output *ret)
+{
+    fl_status st = FL_OK;
+    int32_t n_cols = ast->column_count;
+    const fl_expr **exprs = NULL;
+    fl_str *names = NULL;
+    scope s;
+    fl_sql_scope_init(&s, outer, CLAUSE_VALUES);
+    s.ctes = ctes;
+    FL_TRY(FL_NEW_ARRAY(b->arena, (int64_t)ast->row_count * n_cols + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &names, b->err));
+    bool is_constant = true;
+    for (int32_t r = 0; r < ast->row_count; r++) {
+        for (int32_t c = 0; c < n_cols; c++) {
+            const fl_expr **expr = &exprs[(int64_t)r * n_cols + c];
+            FL_TRY(fl_sql_bind_expr(b, &s, ast->rows[r]->list.items[c], expr));
+            is_constant &= !((*expr)->flags & (FL_EXPR_HAS_COLUMN | FL_EXPR_HAS_SUBQUERY));
+        }
+    }
+    for (int32_t c = 0; c < n_cols; c++)
+        FL_TRY(fl_arena_format(b->arena, &names[c], b->err, "column%d", c + 1));
+    if (!is_constant && ast->row_count > 1)
+        return union_of_rows(b, exprs, ast->row_count, n_cols, names, pos, ret);
+    FL_TRY(fl_values_build(b->plan, exprs, ast->row_count, n_cols, names, &ret->root, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_cols + 1, &ret->cols, b->err));
+    ret->n_cols = n_cols;
+    for (int32_t c = 0; c < n_cols; c++)
+        ret->cols[c] = (out_col){.name = names[c], .col = fl_values_of(ret->root)->cols[c], .pos = pos};
 cleanup:
     return st;
 }

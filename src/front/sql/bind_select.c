@@ -451,6 +451,36 @@ cleanup:
     return st;
 }
 
+/* Two names of one column are two keys of grouping sets: a set may have one of them without the other. So they get columns of their own. */
+static fl_status tell_apart(binder *b, select_state *q, const fl_ast_select *ast)
+{
+    fl_status st = FL_OK;
+    output out = {.root = q->node, .n_cols = q->s.n_cols};
+    fl_col_set seen;
+    bool has_sets = false, has_twins = false;
+    fl_col_set_init(&seen);
+    for (int32_t i = 0; i < ast->group_count; i++)
+        has_sets |= ast->groups[i]->kind == FL_AST_ROLLUP || ast->groups[i]->kind == FL_AST_CUBE ||
+                    ast->groups[i]->kind == FL_AST_SETS;
+    if (!has_sets)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out.n_cols + 1, &out.cols, b->err));
+    for (int32_t i = 0; i < out.n_cols; i++) {
+        out.cols[i] = (out_col){.name = q->s.cols[i].name, .col = q->s.cols[i].col, .pos = -1};
+        has_twins |= !q->s.cols[i].is_hidden && fl_col_set_has(&seen, q->s.cols[i].col);
+        if (!q->s.cols[i].is_hidden)
+            FL_TRY(fl_col_set_add(b->arena, &seen, q->s.cols[i].col, b->err));
+    }
+    if (!has_twins)
+        return FL_OK;
+    FL_TRY(fl_sql_output_exact(b, &out));
+    q->node = out.root;
+    for (int32_t i = 0; i < out.n_cols; i++)
+        q->s.cols[i].col = out.cols[i].col;
+cleanup:
+    return st;
+}
+
 static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_select *ast, select_state *q)
 {
     fl_status st = FL_OK;
@@ -460,6 +490,9 @@ static fl_status bind_source(binder *b, scope *outer, cte *ctes, const fl_ast_se
         FL_TRY(fl_sql_bind_from(b, outer, ast->from, &q->s, &q->node));
     else
         FL_TRY(fl_values_build(b->plan, NULL, 1, 0, NULL, &q->node, b->err));
+    if (ast->sample != NULL)
+        FL_TRY(fl_sql_sample(b, outer, ast->sample, &q->node));
+    FL_TRY(tell_apart(b, q, ast));
     FL_TRY(fl_sql_expand_items(b, &q->s, ast, &q->items, &q->n_items));
     FL_TRY(index_items(b, q, false, &q->names));
     FL_TRY(index_items(b, q, true, &q->s.aliases));

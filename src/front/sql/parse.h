@@ -249,6 +249,9 @@ fl_status fl_sql_parse_select_list(parser *p, fl_ast_select *select);
 /** `expr`, `expr AS name`, `expr name`, `name: expr`, `*`, comma-separated, at least one, trailing comma allowed. */
 fl_status fl_sql_parse_items(parser *p, fl_ast_item **ret, int32_t *ret_count);
 
+/** Behind GROUP BY: keys, ALL, ROLLUP and its kin. */
+fl_status fl_sql_parse_group(parser *p, fl_ast_select *select);
+
 /** Behind ORDER BY: keys, or ALL. */
 fl_status fl_sql_parse_order(parser *p, fl_ast_query *query);
 
@@ -258,10 +261,20 @@ fl_status fl_sql_parse_from(parser *p, fl_ast_table **ret);
 /** SELECT * FROM table, made for TABLE t and DESCRIBE t. */
 fl_status fl_sql_query_of_table(parser *p, fl_ast_table *table, fl_ast_query **ret);
 
+/* ---- parse_sample.c ---- */
+
+/** Behind TABLESAMPLE or USING SAMPLE. */
+fl_status fl_sql_parse_sample(parser *p, fl_ast_sample **ret);
+
 /* ---- parse_pivot.c ---- */
 
 /** PIVOT or UNPIVOT as a statement or a query's body: SELECT * FROM it. */
 fl_status fl_sql_parse_pivot(parser *p, fl_ast_query **ret);
+
+/** Behind ON and USING of PIVOT; behind VALUE of UNPIVOT. */
+fl_status fl_sql_parse_pivot_keys(parser *p, fl_ast_pivot *pivot);
+fl_status fl_sql_parse_pivot_usings(parser *p, fl_ast_pivot *pivot);
+fl_status fl_sql_parse_value_names(parser *p, fl_ast_unpivot *unpivot);
 
 /** PIVOT (...) or UNPIVOT (...) behind a table, which becomes its source. */
 fl_status fl_sql_parse_pivot_suffix(parser *p, fl_ast_table **table);

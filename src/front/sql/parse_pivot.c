@@ -87,29 +87,44 @@ static fl_status end_pivot(parser *p, fl_ast_table *table, const fl_ast_table *s
     return fl_sql_end_table(p, table, p->tallest > below ? p->tallest : below);
 }
 
+fl_status fl_sql_parse_pivot_keys(parser *p, fl_ast_pivot *pivot)
+{
+    fl_status st = FL_OK;
+    int64_t mark = p->stack_count;
+    do {
+        fl_ast_pivot_key *key;
+        FL_TRY(parse_key(p, &key));
+        FL_TRY(fl_sql_push(p, key));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_pivot_key), &pivot->keys, &pivot->key_count));
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_parse_pivot_usings(parser *p, fl_ast_pivot *pivot)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_sql_parse_items(p, &pivot->usings, &pivot->using_count));
+    name_usings(p, pivot);
+cleanup:
+    return st;
+}
+
 /* source [ON keys] [USING aggregates] [GROUP BY groups], behind PIVOT */
 static fl_status parse_pivot(parser *p, int32_t start, fl_ast_table **ret)
 {
     fl_status st = FL_OK;
     fl_ast_table *table;
-    int64_t mark = p->stack_count;
     FL_TRY(fl_sql_new_table(p, FL_AST_TABLE_PIVOT, start, &table));
     FL_TRY(NEW(p, &table->pivot));
     fl_ast_pivot *pivot = table->pivot;
     FL_TRY(fl_sql_parse_table_primary(p, &pivot->source));
-    if (accept_word(p, FL_KW_ON)) {
-        do {
-            fl_ast_pivot_key *key;
-            FL_TRY(parse_key(p, &key));
-            FL_TRY(fl_sql_push(p, key));
-        } while (accept(p, FL_SQL_COMMA));
-        FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_pivot_key), &pivot->keys, &pivot->key_count));
-    }
+    if (accept_word(p, FL_KW_ON))
+        FL_TRY(fl_sql_parse_pivot_keys(p, pivot));
     if (accept_word(p, FL_KW_USING))
-        FL_TRY(fl_sql_parse_items(p, &pivot->usings, &pivot->using_count));
+        FL_TRY(fl_sql_parse_pivot_usings(p, pivot));
     else if (pivot->key_count == 0)
         return fl_sql_fail_expected(p, "ON or USING");
-    name_usings(p, pivot);
     FL_TRY(parse_group(p, pivot));
     FL_TRY(end_pivot(p, table, pivot->source));
     *ret = table;
@@ -123,8 +138,7 @@ static fl_status parse_pivot_parens(parser *p, fl_ast_pivot *pivot)
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
     FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
-    FL_TRY(fl_sql_parse_items(p, &pivot->usings, &pivot->using_count));
-    name_usings(p, pivot);
+    FL_TRY(fl_sql_parse_pivot_usings(p, pivot));
     FL_TRY(fl_sql_expect_word(p, FL_KW_FOR));
     do {
         fl_ast_pivot_key *key;
@@ -153,7 +167,7 @@ static bool accept_nulls(parser *p, bool *ret)
     return true;
 }
 
-static fl_status parse_value_names(parser *p, fl_ast_unpivot *unpivot)
+fl_status fl_sql_parse_value_names(parser *p, fl_ast_unpivot *unpivot)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
@@ -201,7 +215,7 @@ static fl_status parse_unpivot(parser *p, int32_t start, fl_ast_table **ret)
         if (!fl_sql_is_said(p, p->now, "value"))
             return fl_sql_fail_expected(p, "VALUE, as in INTO NAME month VALUE sales");
         advance(p);
-        FL_TRY(parse_value_names(p, unpivot));
+        FL_TRY(fl_sql_parse_value_names(p, unpivot));
     }
     FL_TRY(end_pivot(p, table, unpivot->source));
     *ret = table;
@@ -216,7 +230,7 @@ static fl_status parse_unpivot_parens(parser *p, fl_ast_unpivot *unpivot)
     accept_nulls(p, &unpivot->has_nulls);
     FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
     bool is_list = accept(p, FL_SQL_LEFT_PAREN);
-    FL_TRY(parse_value_names(p, unpivot));
+    FL_TRY(fl_sql_parse_value_names(p, unpivot));
     if (is_list)
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
     FL_TRY(fl_sql_expect_word(p, FL_KW_FOR));

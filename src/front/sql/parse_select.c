@@ -113,7 +113,7 @@ cleanup:
     return st;
 }
 
-static fl_status parse_group(parser *p, fl_ast_select *select)
+fl_status fl_sql_parse_group(parser *p, fl_ast_select *select)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
@@ -151,7 +151,7 @@ static fl_status parse_clauses(parser *p, fl_ast_select *select)
     }
     if (accept_word(p, FL_KW_GROUP)) {
         FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
-        FL_TRY(parse_group(p, select));
+        FL_TRY(fl_sql_parse_group(p, select));
     }
     if (accept_word(p, FL_KW_HAVING))
         FL_TRY(fl_sql_parse_expr(p, &select->having));
@@ -161,10 +161,11 @@ static fl_status parse_clauses(parser *p, fl_ast_select *select)
         FL_TRY(fl_sql_parse_expr(p, &select->qualify));
     if (select->windows == NULL && accept_word(p, FL_KW_WINDOW)) /* either may be the first */
         FL_TRY(fl_sql_parse_windows(p, &select->windows, &select->window_count));
-    if (is_word(p, FL_KW_USING) && ahead(p, 1)->keyword == FL_KW_SAMPLE)
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "USING SAMPLE is",
-            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
+    if (is_word(p, FL_KW_USING) && ahead(p, 1)->keyword == FL_KW_SAMPLE) {
+        advance(p);
+        advance(p);
+        FL_TRY(fl_sql_parse_sample(p, &select->sample));
+    }
 cleanup:
     return st;
 }
@@ -322,9 +323,9 @@ static fl_status parse_body_primary(parser *p, fl_ast_body **ret)
     } else if (is_word(p, FL_KW_SELECT) || is_word(p, FL_KW_FROM)) {
         return parse_select(p, ret);
     } else if (is_word(p, FL_KW_PIVOT) || is_word(p, FL_KW_UNPIVOT)) {
-        FL_TRY(new_body(p, FL_AST_BODY_QUERY, start, ret));
-        FL_TRY(fl_sql_parse_pivot(p, &(*ret)->query));
-        (*ret)->end = end_before(p);
+        fl_ast_query *query;
+        FL_TRY(fl_sql_parse_pivot(p, &query));
+        *ret = query->body;
     } else if (fl_sql_is_summarize(p->now)) {
         return parse_summarize(p, ret);
     } else {

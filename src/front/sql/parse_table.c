@@ -27,13 +27,21 @@ fl_status fl_sql_end_table(parser *p, fl_ast_table *table, int32_t below)
 
 /* ---- one table ---- */
 
+/* TABLESAMPLE, before the alias or behind it */
+static fl_status parse_table_sample(parser *p, fl_ast_table *table)
+{
+    if (!is_word(p, FL_KW_TABLESAMPLE))
+        return FL_OK;
+    if (table->sample != NULL)
+        return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "a table with two samples");
+    advance(p);
+    return fl_sql_parse_sample(p, &table->sample);
+}
+
 static fl_status parse_table_alias(parser *p, fl_ast_table *table)
 {
     fl_status st = FL_OK;
-    if (is_word(p, FL_KW_TABLESAMPLE))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "TABLESAMPLE is",
-            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
+    FL_TRY(parse_table_sample(p, table));
     if (is_word(p, FL_KW_WITH) && ahead(p, 1)->keyword == FL_KW_ORDINALITY) {
         if (table->kind != FL_AST_TABLE_FUNCTION)
             return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "WITH ORDINALITY goes behind a table function");
@@ -51,10 +59,7 @@ static fl_status parse_table_alias(parser *p, fl_ast_table *table)
         if (is_at(p, FL_SQL_LEFT_PAREN))
             FL_TRY(fl_sql_parse_name_list(p, &table->columns, &table->column_count));
     }
-    if (is_word(p, FL_KW_TABLESAMPLE))
-        return fl_sql_fail_unsupported(
-            p, p->now->start, "TABLESAMPLE is",
-            "write WHERE random() < 0.1 for a share of the rows, ORDER BY random() LIMIT n for a number of them");
+    FL_TRY(parse_table_sample(p, table));
 cleanup:
     return st;
 }
@@ -190,6 +195,7 @@ static bool is_join_start(const parser *p)
 static fl_status parse_join_kind(parser *p, fl_ast_join *join)
 {
     int32_t start = p->now->start;
+    join->is_asof = accept_word(p, FL_KW_ASOF);
     join->is_natural = accept_word(p, FL_KW_NATURAL);
     fl_sql_keyword word = (fl_sql_keyword)p->now->keyword;
     bool takes_outer = false;
@@ -215,13 +221,9 @@ static fl_status parse_join_kind(parser *p, fl_ast_join *join)
     case FL_KW_ANTI:
         join->kind = FL_AST_JOIN_ANTI;
         break;
-    case FL_KW_ASOF:
-        return fl_sql_fail_unsupported(p, start, "ASOF joins are",
-                                       "join on the range and keep the latest: SELECT DISTINCT ON (a.id) … JOIN b ON "
-                                       "b.t <= a.t ORDER BY a.id, b.t DESC");
     case FL_KW_POSITIONAL:
-        return fl_sql_fail_unsupported(p, start, "positional joins are",
-                                       "number both sides by unnest(list) WITH ORDINALITY and join on the number");
+        join->kind = FL_AST_JOIN_POSITIONAL;
+        break;
     default:
         join->kind = FL_AST_JOIN_INNER;
         break;
@@ -234,7 +236,9 @@ static fl_status parse_join_kind(parser *p, fl_ast_join *join)
         else if (accept_word(p, FL_KW_ANTI))
             join->kind = FL_AST_JOIN_ANTI;
     }
-    if (join->is_natural && join->kind == FL_AST_JOIN_CROSS)
+    if (join->is_asof && (join->is_natural || join->kind == FL_AST_JOIN_CROSS || join->kind == FL_AST_JOIN_POSITIONAL))
+        return fl_sql_fail_at(p, start, FL_ERR_SYNTAX, "an ASOF join has a condition: ON or USING");
+    if (join->is_natural && (join->kind == FL_AST_JOIN_CROSS || join->kind == FL_AST_JOIN_POSITIONAL))
         return fl_sql_fail_at(p, start, FL_ERR_SYNTAX, "a join is NATURAL or CROSS, not both");
     return fl_sql_expect_word(p, FL_KW_JOIN);
 }
@@ -261,7 +265,7 @@ static fl_status parse_joins(parser *p, fl_ast_table **left)
         join->left = *left;
         FL_TRY(parse_join_kind(p, join));
         FL_TRY(fl_sql_parse_table_primary(p, &join->right));
-        if (!join->is_natural && join->kind != FL_AST_JOIN_CROSS) {
+        if (!join->is_natural && join->kind != FL_AST_JOIN_CROSS && join->kind != FL_AST_JOIN_POSITIONAL) {
             if (is_join_start(p)) { /* a JOIN b JOIN c ON ... ON ...: the second join is the first one's right side */
                 FL_TRY(fl_sql_enter(p));
                 FL_TRY(parse_joins(p, &join->right));

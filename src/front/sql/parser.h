@@ -79,6 +79,22 @@ fl_status fl_sql_fragment_condition(fl_sql_fragment *fragment, fl_ast_expr **ret
 /** What stands behind ORDER BY. Fills `order`, `order_count` and `order_all` of `ret`. */
 fl_status fl_sql_fragment_order(fl_sql_fragment *fragment, fl_ast_query *ret, fl_err *err);
 
+/** Keys of GROUP BY, ROLLUP and its kin among them. Fills `groups`, `group_count`, `group_all` and `has_group` of `ret`. */
+fl_status fl_sql_fragment_groups(fl_sql_fragment *fragment, fl_ast_select *ret, fl_err *err);
+
+/** What stands behind WINDOW. Fills `windows` and `window_count` of `ret`. */
+fl_status fl_sql_fragment_windows(fl_sql_fragment *fragment, fl_ast_select *ret, fl_err *err);
+
+/** What stands behind USING SAMPLE. */
+fl_status fl_sql_fragment_sample(fl_sql_fragment *fragment, fl_ast_sample **ret, fl_err *err);
+
+/** What stands behind ON and behind USING of PIVOT. Fills `keys` and `key_count`, `usings` and `using_count`. */
+fl_status fl_sql_fragment_pivot_keys(fl_sql_fragment *fragment, fl_ast_pivot *ret, fl_err *err);
+fl_status fl_sql_fragment_pivot_usings(fl_sql_fragment *fragment, fl_ast_pivot *ret, fl_err *err);
+
+/** What stands behind VALUE of UNPIVOT. Fills `values` and `value_count`. */
+fl_status fl_sql_fragment_value_names(fl_sql_fragment *fragment, fl_ast_unpivot *ret, fl_err *err);
+
 /** One table: a name, file, function or subquery, with or without an alias. */
 fl_status fl_sql_fragment_table(fl_sql_fragment *fragment, fl_ast_table **ret, fl_err *err);
 

@@ -227,6 +227,54 @@ cleanup:
     return st;
 }
 
+/* ret[i] is left[i], or right[i] where a full join has no left row: where both are there they are the same. */
+static fl_status merge_domains(fl_unnesting *u, const fl_node *node, const fl_col_id *left, const fl_col_id *right,
+                               const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr **exprs = NULL;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(u->plan), u->n_cols, &exprs, err));
+    for (int32_t i = 0; i < u->n_cols; i++) {
+        const fl_expr *cases[3];
+        FL_TRY(fl_expr_column(u->plan, left[i], -1, &cases[2], err));
+        FL_TRY(fl_expr_column(u->plan, right[i], -1, &cases[1], err));
+        FL_TRY(fl_expr_is_null(u->plan, cases[2], -1, &cases[0], err));
+        FL_TRY(fl_expr_case(u->plan, cases, 3, -1, &exprs[i], err));
+    }
+    st = fl_project_extend(u->plan, node, exprs, NULL, u->n_cols, ret_cols, ret, err);
+cleanup:
+    return st;
+}
+
+/* A right or full join: rows of the right side are there for every value of the domain, with or without partners. So both sides have
+ * the domain's columns, and partners are of one value. */
+static fl_status push_both(fl_unnesting *u, const fl_node *node, const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_join_attrs *join = fl_join_of(node);
+    const fl_node *sides[2];
+    fl_col_id *cols[2] = {NULL, NULL};
+    const fl_expr **tests = NULL;
+    fl_arena *arena = fl_plan_arena(u->plan);
+    int32_t n = join->n_conjuncts;
+    FL_TRY(FL_NEW_ARRAY(arena, n + u->n_cols + 1, &tests, err));
+    for (int32_t i = 0; i < 2; i++) {
+        FL_TRY(FL_NEW_ARRAY(arena, u->n_cols, &cols[i], err));
+        FL_TRY(fl_unnesting_push(u, node->inputs[i], &sides[i], cols[i], err));
+    }
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_unnesting_rename(u, cols[1], join->conjuncts[i], &tests[i], err));
+    FL_TRY(fl_unnesting_equate(u, cols[0], cols[1], tests + n, err));
+    FL_TRY(fl_join_build_all(u->plan, (fl_join_kind)join->kind, sides[0], sides[1], tests, n + u->n_cols, join->mark,
+                             ret, err));
+    if (join->kind == FL_JOIN_FULL)
+        FL_TRY(merge_domains(u, *ret, cols[0], cols[1], ret, ret_cols, err));
+    else
+        memcpy(ret_cols, cols[1], (size_t)u->n_cols * sizeof(*ret_cols));
+cleanup:
+    return st;
+}
+
 static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret, fl_col_id *ret_cols, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -237,9 +285,8 @@ static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret,
     fl_arena *arena = fl_plan_arena(u->plan);
     int32_t n = join->n_conjuncts;
     bool in_right = fl_unnesting_is_needed(u, right), in_left = fl_unnesting_is_needed(u, left);
-    if (join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_FULL) /* each right row is there for every domain value */
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "an outer column inside a %s join is not supported yet",
-                       join->kind == FL_JOIN_RIGHT ? "right" : "full");
+    if (join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_FULL)
+        return push_both(u, node, ret, ret_cols, err);
     FL_TRY(FL_NEW_ARRAY(arena, u->n_cols, &right_cols, err));
     FL_TRY(FL_NEW_ARRAY(arena, n + u->n_cols + 1, &tests, err));
     if (join->kind == FL_JOIN_INNER && in_right && !in_left) {

@@ -154,6 +154,15 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     (void)local;
     fl_status st = FL_OK;
     recursion_source *source = (recursion_source *)base;
+    int64_t rounds_max = worker->exec->context.session->rounds_max;
+    if (rounds_max > 0 && source->round > rounds_max) {
+        st = FL_FAIL(err, FL_ERR_LIMIT, "a recursive query made rows in %lld rounds and goes on: that is the limit",
+                     (long long)rounds_max);
+        fl_err_hint(err,
+                    "a condition in the part that reads itself ends it, as WHERE n < 100; recursion_limit says how "
+                    "many rounds there may be, 0: any number");
+        return fl_err_state(err, "54001", st);
+    }
     worker->morsel = source->round;
     fl_arena_reset(&worker->arena);
     FL_TRY(source->round == 0 ? take_rows(source, source->first, worker->exec->context.memory, err)

@@ -1,0 +1,18 @@
+CREATE TABLE t (i integer, d double, s text, x date, b boolean, m decimal(5,2));
+INSERT INTO t VALUES (1, 0.5, 'a', '2020-01-01', true, 1.25), (2, 1.5, 'b', '2020-01-03', false, 2.50), (4, 2.5, 'b', NULL, NULL, 7.75), (NULL, NULL, NULL, NULL, NULL, NULL);
+CREATE TABLE empty (a integer, b text);
+SELECT column_name, min, max, approx_unique, count, null_percentage FROM (SUMMARIZE t);
+SELECT column_name, q25, q50, q75 FROM (SUMMARIZE SELECT i, s FROM t WHERE i IS NOT NULL);
+SELECT column_name, avg::double, std::double FROM (SUMMARIZE SELECT i, d, m, s, b FROM t);
+SELECT column_name, min, max, approx_unique, avg, std, q25, q50, q75, count, null_percentage FROM (SUMMARIZE empty);
+SELECT column_name, min, max FROM (SUMMARIZE SELECT i + 1 AS j, s || '!' AS z FROM t);
+SELECT v.t, big FROM (SUMMARIZE SELECT 'y' AS k) AS v(n, t, mi, big) WHERE big = 'z';
+SELECT column_name, q25, q50, q75 FROM (SUMMARIZE SELECT d FROM t);
+SELECT count(*) FROM (SUMMARIZE SELECT 1 AS a, 2 AS a);
+SELECT column_name, column_type FROM (SUMMARIZE SELECT i, d, s, m FROM t);
+SELECT column_name, min, max, approx_unique FROM (SUMMARIZE SELECT [1, 2] AS l);
+SELECT summarize + 1 FROM (SELECT 1 AS summarize);
+SELECT (summarize) FROM (SELECT 1 AS summarize);
+SUMMARIZE not_there;
+SUMMARIZE;
+SUMMARIZE SELECT zz FROM t;
