@@ -1,5 +1,6 @@
 /* The catalog: named tables and views of the engine, and files as tables. Names match case-insensitively. */
-#include "engine/internal.h"
+#include "engine/system_tables.h"
+#include "engine/whole_files.h"
 #include "format/united_files.h"
 
 #include "base/file.h"
@@ -429,6 +430,11 @@ static fl_status find(fl_catalog *base, fl_str name, fl_catalog_entry *ret, fl_e
     pthread_mutex_lock(&engine->lock);
     const fl_catalog_item *item = look_up(engine, name);
     if (item == NULL) {
+        pthread_mutex_unlock(&engine->lock);
+        st = fl_system_table_find(catalog->session, name, &ret->table, err);
+        if (st != FL_OK || ret->table != NULL)
+            return st;
+        pthread_mutex_lock(&engine->lock);
         st = fail_missing(engine, name, "table", -1, err);
     } else if (item->table != NULL) {
         ret->table = fl_table_ref(item->table);
@@ -573,6 +579,20 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         }
         return open_range(catalog->session, function, args, n_args, ret, err);
     }
+    if (function.len > 0) {
+        fl_status st = fl_system_table_call(catalog->session, function, args, n_args, ret, err);
+        if (st == FL_OK && *ret == NULL)
+            st = fl_whole_files_call(catalog->session, function, args, n_args, ret, err);
+        if (st == FL_OK && *ret != NULL && n_options > 0) {
+            fl_table_unref(*ret);
+            *ret = NULL;
+            st = FL_FAIL(err, FL_ERR_FUNCTION, "%.*s has no option \"%.*s\"", FL_STR_ARG(function),
+                         FL_STR_ARG(options[0].name));
+            fl_err_at(err, options[0].pos);
+        }
+        if (st != FL_OK || *ret != NULL)
+            return st;
+    }
     if (function.len > 0 && (format = fl_registry_format_of_function(registry, function)) == NULL) {
         fl_nearest near;
         int32_t n = 0;
@@ -581,6 +601,8 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         fl_nearest_init(&near, function);
         for (int32_t i = 0; i < n; i++)
             fl_nearest_offer(&near, fl_str_of(formats[i]->function));
+        fl_system_table_offer(&near);
+        fl_whole_files_offer(&near);
         fl_nearest_offer(&near, FL_STR("range"));
         fl_nearest_offer(&near, FL_STR("generate_series"));
         fl_nearest_hint(&near, err);
@@ -596,7 +618,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
 
 static bool has_schema(fl_catalog *base, fl_str name)
 {
-    return fl_engine_has_schema(((fl_session_catalog *)base)->session->engine, name);
+    return fl_system_has_schema(name) || fl_engine_has_schema(((fl_session_catalog *)base)->session->engine, name);
 }
 
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena)

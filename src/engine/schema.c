@@ -1,6 +1,7 @@
 /* Schemas: names in front of names. What is in one is in the catalog as schema.name; "main", also called "public", is the one whose name is
  * not said. */
 #include "engine/change.h"
+#include "engine/system_tables.h"
 
 static fl_schema **look_up(fl_engine *engine, fl_str name)
 {
@@ -35,7 +36,7 @@ fl_status fl_session_create_schema(fl_session *session, const fl_sql_bound *boun
     fl_status st = FL_OK;
     fl_engine *engine = session->engine;
     fl_schema *made = NULL;
-    bool is_known = is_main(bound->name) || fl_engine_has_schema(engine, bound->name);
+    bool is_known = is_main(bound->name) || fl_system_has_schema(bound->name) || fl_engine_has_schema(engine, bound->name);
     if (is_known && bound->if_not_exists)
         return FL_OK;
     if (is_known) {

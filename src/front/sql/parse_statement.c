@@ -30,7 +30,6 @@ static const struct {
     {FL_KW_COMMENT, "COMMENT is", "write it into the script, behind --"},
     {FL_KW_LOCK, "LOCK is", "leave it out: statements that change tables take turns"},
     {FL_KW_CHECKPOINT, "CHECKPOINT is", "leave it out: tables live in memory"},
-    {FL_KW_PRAGMA, "PRAGMA is", "SET changes a setting, SHOW ALL lists them, DESCRIBE t shows a table's columns"},
 };
 
 /* ---- settings ---- */
@@ -148,6 +147,34 @@ static fl_status parse_describe(parser *p, fl_ast_statement *statement)
     accept_word(p, FL_KW_TABLE);
     FL_TRY(fl_sql_parse_table_primary(p, &table));
     FL_TRY(fl_sql_query_of_table(p, table, &statement->describe));
+cleanup:
+    return st;
+}
+
+/* PRAGMA name(arguments) is the query of the table function pragma_name, PRAGMA name = value is SET. */
+static fl_status parse_pragma(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *table;
+    fl_str name;
+    if (ahead(p, 2)->kind == FL_SQL_EQUAL)
+        return parse_set(p, statement);
+    advance(p);
+    FL_TRY(fl_sql_parse_table_primary(p, &table));
+    if (table->kind == FL_AST_TABLE_NAME) { /* no parentheses */
+        fl_ast_call *call = NULL;
+        FL_TRY(NEW(p, &call));
+        call->path = table->path;
+        table->kind = FL_AST_TABLE_FUNCTION;
+        table->call = call;
+    }
+    if (table->kind != FL_AST_TABLE_FUNCTION)
+        return fl_sql_fail_at(p, table->start, FL_ERR_SYNTAX, "expected the name of a pragma, as table_info('t')");
+    fl_ast_name *last = &table->call->path.parts[table->call->path.count - 1];
+    FL_TRY(fl_arena_format(p->arena, &name, p->err, "pragma_%.*s", FL_STR_ARG(last->text)));
+    last->text = name;
+    statement->kind = FL_AST_QUERY;
+    FL_TRY(fl_sql_query_of_table(p, table, &statement->query));
 cleanup:
     return st;
 }
@@ -396,6 +423,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             break;
         case FL_KW_SET:
             FL_TRY(parse_set(p, statement));
+            break;
+        case FL_KW_PRAGMA:
+            FL_TRY(parse_pragma(p, statement));
             break;
         case FL_KW_RESET:
             FL_TRY(parse_named_setting(p, statement, FL_AST_RESET));
