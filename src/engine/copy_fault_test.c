@@ -79,8 +79,8 @@ static fl_status run_new(faults *f, const fault_statement *statement, fault_answ
     assert_int_equal(n_hidden, 0);
     if (st == FL_OK)
         whole = n_entries;
-    else
-        assert_true(n_entries == 0 || n_entries == whole);
+    else if (n_entries != 0 && n_entries != whole)
+        fail_msg("%s: %d of %d files after %s", statement->sql, n_entries, whole, err->message);
     return st;
 }
 

@@ -25,7 +25,7 @@ typedef struct exporting {
     bool *is_done; /* views that are written */
     int32_t n;
     written *files_written;
-    bool made_folder;
+    const char *folder; /* that was made; NULL: it was there */
 } exporting;
 
 static void add_name(fl_text *text, fl_str name)
@@ -242,7 +242,7 @@ static fl_status make_folder(exporting *e, fl_err *err)
     FL_TRY(fl_arena_copy_str(&e->arena, e->bound->name, &folder, err));
     const fl_system *system = e->session->memory.system;
     int failure = fl_system_create_folder(system, folder.data);
-    e->made_folder = failure == 0;
+    e->folder = failure == 0 ? folder.data : NULL;
     if (failure == -EEXIST && fl_system_look(system, folder.data, true, &info) == 0 && info.kind != FL_FILE_FOLDER)
         failure = -ENOTDIR;
     if (failure < 0 && failure != -EEXIST)
@@ -272,9 +272,8 @@ static void undo(exporting *e)
     for (const written *w = e->files_written; w != NULL; w = w->next)
         if (!w->was_there)
             (void)fl_system_remove(system, w->path);
-    fl_str folder;
-    if (e->made_folder && fl_arena_copy_str(&e->arena, e->bound->name, &folder, NULL) == FL_OK)
-        (void)fl_system_remove_folder(system, folder.data);
+    if (e->folder != NULL)
+        (void)fl_system_remove_folder(system, e->folder);
 }
 
 fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_err *err)
@@ -333,13 +332,16 @@ cleanup:
     return st;
 }
 
-/* Takes away tables and views that were not there before. */
-static void forget_new(fl_session *session, fl_arena *arena, const fl_str *before, int32_t n_before)
+/* Takes away tables and views that were not there before. The statement's memory may be used up, or its work be told to stop: what this needs
+ * is not counted. */
+static void forget_new(fl_session *session, const fl_str *before, int32_t n_before)
 {
     fl_str *now = NULL;
     int32_t n = 0;
-    if (fl_engine_names(session->engine, arena, &now, &n, NULL) != FL_OK)
-        return;
+    fl_arena arena;
+    fl_arena_init(&arena, NULL);
+    if (fl_engine_names(session->engine, &arena, &now, &n, NULL) != FL_OK)
+        n = 0;
     for (int32_t i = 0; i < n; i++) {
         bool is_new = true;
         for (int32_t k = 0; k < n_before; k++)
@@ -347,6 +349,7 @@ static void forget_new(fl_session *session, fl_arena *arena, const fl_str *befor
         if (is_new)
             (void)fl_engine_drop(session->engine, now[i], fl_engine_has(session->engine, now[i]) == 2, true, -1, NULL);
     }
+    fl_arena_drop(&arena);
 }
 
 fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_err *err)
@@ -368,7 +371,7 @@ fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_e
     if (st == FL_OK)
         st = run_script(session, load, err);
     if (st != FL_OK)
-        forget_new(session, &arena, before, n_before);
+        forget_new(session, before, n_before);
 cleanup:
     fl_arena_drop(&arena);
     return st;

@@ -44,7 +44,8 @@ fl_status fl_option_rows(fl_arena *arena, const fl_value *value, void *ret_i64, 
     return FL_OK;
 }
 
-bool fl_option_type_read(fl_str name, fl_type *ret)
+/* A type's name with its modifiers: "decimal(10,2)". */
+static bool read_type(fl_str name, fl_type *ret)
 {
     int precision = -1, scale = -1;
     const char *open = name.len > 0 ? memchr(name.data, '(', (size_t)name.len) : NULL;
@@ -71,6 +72,11 @@ bool fl_option_type_read(fl_str name, fl_type *ret)
     return fl_type_from_name(name, precision, scale, ret) && ret->id != FL_NULL && !fl_type_is_nested(*ret);
 }
 
+bool fl_option_type_read(fl_str name, fl_type *ret)
+{
+    return read_type(name, ret);
+}
+
 fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fields, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -85,7 +91,7 @@ fl_status fl_option_columns(fl_arena *arena, const fl_value *value, void *ret_fi
         if (type->is_null || type->type.id != FL_UTF8)
             return FL_FAIL(err, FL_ERR_CONFIG, "the type of column \"%.*s\" is a text such as 'integer'",
                            FL_STR_ARG(fields[i].name));
-        if (!fl_option_type_read(type->s, &fields[i].type))
+        if (!read_type(type->s, &fields[i].type))
             return FL_FAIL(err, FL_ERR_CONFIG, "column \"%.*s\" cannot be of type \"%.*s\"", FL_STR_ARG(fields[i].name),
                            FL_STR_ARG(type->s));
     }

@@ -158,6 +158,13 @@ static void make_block(delta_block *b, const void *values, int64_t from, int64_t
 static int64_t pack_deltas(char *to, const uint64_t *deltas, int32_t n, int32_t bits)
 {
     int64_t bytes = (int64_t)bits * DELTA_MINI / 8;
+    if (bits <= 32) {
+        uint32_t narrow[DELTA_MINI] = {0};
+        for (int32_t i = 0; i < n; i++)
+            narrow[i] = (uint32_t)deltas[i];
+        (void)pack_into(to, narrow, DELTA_MINI, bits);
+        return bytes;
+    }
     unsigned __int128 word = 0;
     int32_t filled = 0;
     int64_t at = 0;

@@ -105,6 +105,38 @@ static bool find_floats(const fl_pq_out_leaf *leaf, const void *values, int64_t 
     return any;
 }
 
+/* The first 8 bytes, as a number that is in their order; missing ones are zero. */
+static uint64_t head_of(fl_str s)
+{
+    uint64_t word = 0;
+    if (s.len >= 8) {
+        memcpy(&word, s.data, 8);
+        return __builtin_bswap64(word);
+    }
+    for (int64_t i = 0; i < s.len; i++)
+        word |= (uint64_t)(uint8_t)s.data[i] << (56 - 8 * i);
+    return word;
+}
+
+/* Heads decide most comparisons. */
+static void find_texts(const fl_str *v, int64_t start, int64_t end, fl_str *ret_low, fl_str *ret_high)
+{
+    fl_str low = v[start], high = v[start];
+    uint64_t low_head = head_of(low), high_head = low_head;
+    for (int64_t i = start + 1; i < end; i++) {
+        uint64_t head = head_of(v[i]);
+        if (head < low_head || (head == low_head && fl_str_compare(v[i], low) < 0)) {
+            low = v[i];
+            low_head = head;
+        } else if (head > high_head || (head == high_head && fl_str_compare(v[i], high) > 0)) {
+            high = v[i];
+            high_head = head;
+        }
+    }
+    *ret_low = low;
+    *ret_high = high;
+}
+
 static bool is_first_of_char(char c)
 {
     return ((uint8_t)c & 0xC0) != 0x80;
@@ -161,7 +193,9 @@ fl_status fl_pq_bounds_of(fl_arena *keep, const fl_pq_out_leaf *leaf, const void
     if (leaf->lay == FL_PQ_LAY_BYTES) {
         const fl_str *v = values;
         fl_str low = v[start], high = v[start];
-        for (int64_t i = start + 1; i < end; i++) {
+        if (leaf->rank == FL_PQ_RANK_BYTES)
+            find_texts(v, start, end, &low, &high);
+        for (int64_t i = start + 1; i < end && leaf->rank != FL_PQ_RANK_BYTES; i++) {
             if (fl_pq_bound_compare(leaf, v[i], low) < 0)
                 low = v[i];
             else if (fl_pq_bound_compare(leaf, v[i], high) > 0)

@@ -13,6 +13,8 @@
 
 #define PAGE_ROWS 20480
 #define PAGE_BYTES (1 << 20)
+#define TRIED_VALUES 8192 /* to see whether a codec makes them smaller, */
+#define GAIN_PART 16      /* by such a part at least */
 
 enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
 
@@ -139,6 +141,28 @@ cleanup:
     return st;
 }
 
+/* Values that are packed into as few bits as they need rarely get smaller: where the first page does not, the chunk is written as it
+ * is, which is faster to write and to read. */
+static fl_status choose_codec(column_writer *w, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t n = w->shred->n_values < TRIED_VALUES ? w->shred->n_values : TRIED_VALUES;
+    bool is_packed =
+        w->chunk.encoding == FL_PQ_DELTA_BINARY_PACKED || (w->chunk.has_dictionary && w->leaf->lay != FL_PQ_LAY_BYTES);
+    if (!is_packed || w->codec.codec == FL_PQ_UNCOMPRESSED)
+        return FL_OK;
+    fl_text_clear(&w->raw);
+    fl_text_clear(&w->packed);
+    FL_TRY(add_values(w, 0, n, err));
+    FL_TRY(fl_text_status(&w->raw, err));
+    FL_TRY(fl_pq_compress(w->codec, fl_text_str(&w->raw), &w->packed, err));
+    if (w->packed.len > w->raw.len - w->raw.len / GAIN_PART)
+        w->codec.codec = FL_PQ_UNCOMPRESSED;
+    fl_text_clear(&w->raw);
+cleanup:
+    return st;
+}
+
 /* Compresses what is in `raw` and adds it behind its head. */
 static fl_status put_page(column_writer *w, bool is_dictionary, int64_t n, fl_err *err)
 {
@@ -258,6 +282,8 @@ static fl_status choose_encoding(column_writer *w, fl_err *err)
             bytes = deltas;
             w->chunk.encoding = FL_PQ_DELTA_BINARY_PACKED;
         }
+        if (deltas < n / 4) /* two bits a value: no dictionary has less to say of it */
+            return FL_OK;
     } else if (leaf->physical == FL_PQ_BYTE_ARRAY) {
         bytes = shred->bytes + n;
         w->chunk.encoding = FL_PQ_DELTA_LENGTH_BYTE_ARRAY;
@@ -290,6 +316,8 @@ fl_status fl_pq_column_write(fl_arena *scratch, fl_arena *keep, const fl_pq_out_
     fl_text_init(&w.packed, to->memory);
     fl_text_init(&w.head, to->memory);
     FL_TRY(choose_encoding(&w, err));
+    FL_TRY(choose_codec(&w, err));
+    w.chunk.codec = w.codec.codec;
     if (w.chunk.has_dictionary) {
         add_plain(&w.raw, leaf, w.dictionary.values, 0, w.dictionary.n);
         FL_TRY(put_page(&w, true, w.dictionary.n, err));

@@ -34,7 +34,7 @@ typedef struct fl_pq_out_chunk {
     int64_t bloom_at, bloom_bytes; /* 0 bytes: none */
     bool has_dictionary;
     int64_t data_at; /* the first data page */
-    int32_t encoding;
+    int32_t encoding, codec;
     fl_pq_out_page *pages;
     int32_t n_pages;
     fl_pq_out_bounds bounds;

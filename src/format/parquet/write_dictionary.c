@@ -38,6 +38,19 @@ static uint64_t hash_of(const dictionary_maker *m, const void *values, int64_t i
     }
 }
 
+/* As fl_str_is_equal, without a call for short ones. */
+static bool is_same_text(fl_str a, fl_str b)
+{
+    if (a.len != b.len)
+        return false;
+    if (a.len > 16)
+        return memcmp(a.data, b.data, (size_t)a.len) == 0;
+    if (a.len <= 8)
+        return fl_hash_load(a.data, a.len) == fl_hash_load(b.data, b.len);
+    return fl_hash_load(a.data, 8) == fl_hash_load(b.data, 8) &&
+           fl_hash_load(a.data + a.len - 8, 8) == fl_hash_load(b.data + b.len - 8, 8);
+}
+
 static bool is_equal(const dictionary_maker *m, const void *a, int64_t i, const void *b, int64_t k)
 {
     switch (m->leaf->lay) {
@@ -46,7 +59,7 @@ static bool is_equal(const dictionary_maker *m, const void *a, int64_t i, const 
     case FL_PQ_LAY_8:
         return ((const uint64_t *)a)[i] == ((const uint64_t *)b)[k];
     default:
-        return fl_str_is_equal(((const fl_str *)a)[i], ((const fl_str *)b)[k]);
+        return is_same_text(((const fl_str *)a)[i], ((const fl_str *)b)[k]);
     }
 }
 

@@ -142,6 +142,17 @@ static fl_status shred_flat(shredding *s, const fl_vec *vec, int32_t rows, uint8
         return fl_work_add(&s->work, rows / 8, err);
     }
     bool is_null_type = vec->type.id == FL_NULL;
+    if (vec->valid == NULL && !is_null_type && s->leaf->physical == FL_PQ_BYTE_ARRAY) {
+        fl_str *to = (fl_str *)out->values + out->n_values;
+        for (int32_t row = 0; row < rows; row++) {
+            to[row] = fl_vec_str(vec, row);
+            out->bytes += to[row].len;
+        }
+        out->n_values += rows;
+        if (def != NULL)
+            memset(def, 1, (size_t)rows);
+        return fl_work_add(&s->work, rows, err);
+    }
     for (int32_t row = 0; row < rows; row++) {
         bool is_there = !is_null_type && fl_vec_is_valid(vec, row);
         FL_TRY(fl_work_add(&s->work, 1, err));

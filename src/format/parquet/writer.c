@@ -313,7 +313,7 @@ static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const
     fl_pq_write_list(w, 3, FL_PQ_THRIFT_BINARY, leaf->n_path);
     for (int32_t i = 0; i < leaf->n_path; i++)
         fl_pq_write_bytes_element(w, leaf->path[i]);
-    fl_pq_write_i32(w, 4, writer->options.codec.codec);
+    fl_pq_write_i32(w, 4, chunk->codec);
     fl_pq_write_i64(w, 5, chunk->values);
     fl_pq_write_i64(w, 6, chunk->raw_bytes);
     fl_pq_write_i64(w, 7, chunk->bytes);
