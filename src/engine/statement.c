@@ -969,6 +969,7 @@ cleanup:
     if (st != FL_OK) { /* what RETURNING gave already */
         fl_rows_drop(ret);
         *ret = (fl_rows){0};
+        session->changed_rows = -1;
     }
     if (is_locked) {
         session->versions = NULL;
