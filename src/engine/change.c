@@ -412,7 +412,7 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
     fl_status st = FL_OK;
     fl_table *made = NULL;
     fl_key_index *index = NULL;
-    bool updates = bound->kind == FL_AST_UPDATE;
+    bool updates = bound->kind == FL_AST_UPDATE, is_indexed = false;
     fl_segments changed = {0};
     fl_table_parts parts = {.segments = change->segments,
                             .n_segments = change->n_segments,
@@ -425,12 +425,15 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
         FL_TRY(fl_keys_updated(session, bound->name, table, change, bound->assigned, bound->n_assigned, &index, err));
     else
         FL_TRY(fl_keys_left(session, bound->name, table, change, &index, err));
+    is_indexed = true;
     if (updates && fl_refers_by(table, bound->assigned, bound->n_assigned)) {
         FL_TRY(fl_pick_updated(session, table, change, &changed, err));
         FL_TRY(fl_check_references(session, made, bound->name, &changed, err));
     }
-    FL_TRY(fl_session_put_version(session, bound->name, made, index, err));
-    made = NULL;
+    st = fl_session_put_version(session, bound->name, fl_table_ref(made), index, err);
+    if (st != FL_OK)
+        fl_table_unref(made);
+    FL_TRY(st);
     index = NULL;
     if (updates)
         fl_session_set_places(session, bound->name);
@@ -442,8 +445,12 @@ static fl_status put_changed(fl_session *session, const fl_sql_bound *bound, fl_
                                .n_cols = bound->n_assigned};
     FL_TRY(fl_check_referrers(&parent, err));
 cleanup:
+    if (st != FL_OK && is_indexed)
+        fl_keys_restore(session, bound->name, table, made, index, change, updates ? bound->assigned : NULL,
+                        bound->n_assigned);
+    else
+        fl_key_index_free(index);
     fl_segments_drop(&changed);
-    fl_key_index_free(index);
     fl_table_unref(made);
     return st;
 }

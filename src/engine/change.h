@@ -95,6 +95,11 @@ fl_status fl_keys_left(fl_session *session, fl_str name, fl_table *table, const 
 fl_status fl_keys_updated(fl_session *session, fl_str name, fl_table *table, const fl_table_change *change,
                           const int32_t *assigned, int32_t n_assigned, fl_key_index **ret, fl_err *err);
 
+/** Makes the index of `made`'s rows (index; NULL: the one that was put with it) that of the table's again, where what followed an UPDATE of
+ *  these columns (NULL: a DELETE) failed; frees it where that does not succeed. */
+void fl_keys_restore(fl_session *session, fl_str name, fl_table *table, const fl_table *made, fl_key_index *index,
+                     const fl_table_change *change, const int32_t *assigned, int32_t n_assigned);
+
 /** The index behind updates, deletes among the rows that they left, and new rows, of a MERGE. FL_ERR_CONSTRAINT; *ret_key, where not
  *  negative, is then the key of which a new row has a value that is there. */
 fl_status fl_keys_merged(fl_session *session, fl_str name, fl_table *table, const fl_table_change *updates,

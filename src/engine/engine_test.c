@@ -56,6 +56,47 @@ static int64_t ask(fixture *f, const char *sql)
     return only_value(&rows);
 }
 
+/* Runs a statement without reading its rows; how many rows it changed. */
+static int64_t change(fixture *f, const char *sql)
+{
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    if (fl_session_query(f->session, sql, &rows, &err) != FL_OK)
+        fail_msg("%s: %s", sql, err.message);
+    rows.release(&rows);
+    return fl_session_changed_rows(f->session);
+}
+
+static void test_changes_tell_their_rows(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    assert_int_equal(fl_session_changed_rows(f->session), -1);
+    assert_int_equal(change(f, "CREATE TABLE t (a bigint PRIMARY KEY, b bigint)"), -1);
+    assert_string_equal(fl_session_command(f->session), "CREATE TABLE");
+    assert_int_equal(change(f, "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)"), 3);
+    assert_string_equal(fl_session_command(f->session), "INSERT");
+    assert_int_equal(change(f, "UPDATE t SET b = 5 WHERE a > 1"), 2);
+    assert_int_equal(change(f, "UPDATE t SET b = 5 WHERE a > 100"), 0);
+    assert_int_equal(change(f, "INSERT INTO t VALUES (1, 9), (4, 9) ON CONFLICT DO NOTHING RETURNING a"), 1);
+    assert_int_equal(change(f, "INSERT INTO t VALUES (1, 9), (5, 9) ON CONFLICT (a) DO UPDATE SET b = 7"), 2);
+    assert_string_equal(fl_session_command(f->session), "INSERT");
+    assert_int_equal(change(f, "MERGE INTO t USING (VALUES (5), (6)) s(x) ON a = x WHEN MATCHED THEN DELETE"), 1);
+    assert_string_equal(fl_session_command(f->session), "MERGE");
+    assert_int_equal(change(f, "PREPARE p AS DELETE FROM t WHERE a = $1; EXECUTE p (4)"), 1);
+    assert_string_equal(fl_session_command(f->session), "DELETE");
+    assert_int_equal(ask(f, "WITH d AS (DELETE FROM t RETURNING b) SELECT sum(b)::bigint FROM d"), 17);
+    assert_int_equal(fl_session_changed_rows(f->session), -1);
+    assert_string_equal(fl_session_command(f->session), "");
+    assert_int_equal(change(f, "INSERT INTO t VALUES (1, 1), (2, 2)"), 2);
+    assert_int_equal(fl_session_query(f->session, "INSERT INTO t VALUES (3, 3), (1, 1)", &rows, &err),
+                     FL_ERR_CONSTRAINT);
+    assert_int_equal(fl_session_changed_rows(f->session), -1);
+    assert_int_equal(change(f, "DELETE FROM t"), 2);
+    assert_int_equal(change(f, "TRUNCATE t"), -1);
+}
+
 static void test_query(void **state)
 {
     assert_int_equal(ask(*state, "SELECT count(*) FROM range(100000) WHERE range % 3 = 0"), 33334);
@@ -485,6 +526,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_query, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changes_tell_their_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_error_keeps_the_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_that_is_no_utf8, set_up, tear_down),

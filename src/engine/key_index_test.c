@@ -97,6 +97,40 @@ static void test_segments(void **state)
     fl_key_index_free(index);
 }
 
+/* How many of the rows are new. */
+static int64_t add_new(fl_key_index *index, int32_t key, fl_segment *segment)
+{
+    uint64_t is_new[ROWS / 64 + 2] = {0};
+    assert_int_equal(fl_key_index_add_new(index, segment, key, is_new, NULL, NULL), FL_OK);
+    int64_t n = fl_bitmap_count(is_new, segment->rows);
+    fl_segment_unref(segment);
+    return n;
+}
+
+/* Rows whose keys are there are left out, those that came earlier in the same call included. */
+static void test_new_rows(void **state)
+{
+    (void)state;
+    uint64_t is_new[ROWS / 64 + 2] = {0};
+    fl_key_index *index = NULL;
+    fl_segment *segment = make_rows(20000, 0, 1, -1, 0, 0);
+    assert_int_equal(fl_key_index_new(NULL, &table, 1, &index, NULL), FL_OK);
+    assert_int_equal(add_new(index, -1, make_rows(0, 0, ROWS, -1, 0, 0)), ROWS);
+    assert_int_equal(add_new(index, -1, make_rows(0, 50000, ROWS, -1, 0, 0)), 0);
+    assert_int_equal(add_new(index, -1, make_rows(ROWS - 10, 50000, 30, -1, 0, 0)), 20);
+    assert_int_equal(add_new(index, -1, make_rows(10000, 60000, ROWS, 4000, 10001, 99999)), ROWS - 1);
+    assert_int_equal(add_new(index, -1, make_rows(10000, 70000, ROWS, 2, 99999, 70002)), 2);
+    assert_int_equal(add_new(index, 0, make_rows(1000, 80000, 5, -1, 0, 0)), 0);
+    assert_int_equal(add(index, make_rows(10000 + ROWS - 1, 90000, 1, -1, 0, 0)), FL_ERR_CONSTRAINT);
+    assert_int_equal(fl_key_index_failed(index), 0);
+    assert_true(fl_key_index_is_whole(index));
+    assert_int_equal(fl_key_index_add_new(index, segment, 0, is_new, NULL, NULL), FL_ERR_CONSTRAINT);
+    assert_int_equal(fl_key_index_failed(index), 1);
+    assert_false(fl_key_index_is_whole(index));
+    fl_segment_unref(segment);
+    fl_key_index_free(index);
+}
+
 /* What stops on the way leaves an index that says so. */
 static void test_stopped(void **state)
 {
@@ -174,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_or_nothing),
         cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_new_rows),
         cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_statements_that_fail),
     };

@@ -144,6 +144,29 @@ cleanup:
     return st;
 }
 
+void fl_keys_restore(fl_session *session, fl_str name, fl_table *table, const fl_table *made, fl_key_index *index,
+                     const fl_table_change *change, const int32_t *assigned, int32_t n_assigned)
+{
+    bool is_update = assigned != NULL, is_restored = true;
+    int64_t n = 0;
+    if (index == NULL && made != NULL)
+        index = fl_session_take_index(session, name, made);
+    if (index == NULL)
+        return;
+    if (!fl_key_index_is_whole(index))
+        is_restored = false;
+    else if (!is_update)
+        is_restored = add_keys(session, index, change, change->old, change->n_old, &n, NULL) == FL_OK;
+    else if (has_key_of(table, assigned, n_assigned))
+        is_restored = has_old_keys(session, index, change, change->n_old);
+    if (is_restored) {
+        fl_key_index_set_version(index, table->version);
+        fl_keys_give_back(session, name, index);
+    } else {
+        fl_key_index_free(index);
+    }
+}
+
 fl_status fl_keys_merged(fl_session *session, fl_str name, fl_table *table, const fl_table_change *updates,
                          const fl_table_change *deletes, const fl_segments *added, fl_key_index **ret, int32_t *ret_key,
                          fl_err *err)

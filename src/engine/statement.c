@@ -1,4 +1,5 @@
 /* What each kind of statement does with its plan. A statement that fails changes nothing. */
+#include "engine/binding.h"
 #include "engine/change.h"
 
 #include "base/clock.h"
@@ -12,28 +13,10 @@
 
 #define CHANGE_WAIT_NS 20000000 /* between looks at whether the session was interrupted */
 
-/* What binding needs of the session, and the statement's own memory. */
-typedef struct binding {
-    fl_sql_env env;
-    fl_session_catalog catalog;
-    fl_session *session;
-    fl_evaluator evaluator;
-    fl_session_state state;
-    struct changed *changed; /* by changes of rows in WITH */
-    bool runs_changes;       /* they ran */
-} binding;
-
-/* What a change of rows in WITH returned. */
-typedef struct changed {
-    struct changed *next;
-    const fl_ast_statement *ast;
-    fl_table *table;
-} changed;
-
 static fl_status fold(fl_evaluator *evaluator, fl_plan *plan, const fl_expr *expr, fl_arena *arena, fl_value *ret,
                       fl_err *err)
 {
-    binding *b = (binding *)((char *)evaluator - offsetof(binding, evaluator));
+    fl_binding *b = (fl_binding *)((char *)evaluator - offsetof(fl_binding, evaluator));
     return fl_eval_folded(arena, plan, &b->state, expr, ret, err);
 }
 
@@ -49,7 +32,7 @@ static void get_rules(fl_sql_env *env, const fl_table *table, const fl_column_ru
 static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    binding *b = env->owner;
+    fl_binding *b = env->owner;
     fl_query copy = *query; /* the caller keeps its own */
     fl_rows rows = {0};
     fl_value value = {.type = fl_plan_col(query->plan, query->outputs[0])->type, .is_null = true};
@@ -73,13 +56,11 @@ cleanup:
     return st;
 }
 
-static fl_status get_changed(fl_sql_env *env, const fl_ast_statement *ast, fl_table **ret, fl_err *err);
-
-static void init_binding(binding *b, fl_session *session, fl_arena *arena, const fl_type *types, const fl_value *params,
-                         int32_t n_params)
+static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, const fl_type *types,
+                         const fl_value *params, int32_t n_params)
 {
     session->now_us = fl_clock_wall_us(session->memory.system);
-    *b = (binding){.session = session, .evaluator = {.fold = fold}};
+    *b = (fl_binding){.session = session, .evaluator = {.fold = fold}};
     fl_session_catalog_init(&b->catalog, session, arena);
     b->state = (fl_session_state){.now_us = session->now_us,
                                   .vector_rows = session->settings.vector_rows,
@@ -98,7 +79,7 @@ static void init_binding(binding *b, fl_session *session, fl_arena *arena, const
                           .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
                           .get_rules = get_rules,
-                          .get_changed = get_changed,
+                          .get_changed = fl_binding_get_changed,
                           .owner = b};
 }
 
@@ -622,8 +603,8 @@ cleanup:
 
 /* ---- dispatch ----------------------------------------------------------------------------------------------------- */
 
-static fl_status dispatch(fl_session *session, fl_str text, fl_sql_bound *bound, const fl_value *params,
-                          int32_t n_params, fl_rows *ret, fl_err *err)
+fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bound, const fl_value *params,
+                              int32_t n_params, fl_rows *ret, fl_err *err)
 {
     switch (bound->kind) {
     case FL_AST_QUERY:
@@ -803,126 +784,6 @@ static const char *command_of(const fl_ast_statement *ast)
     }
 }
 
-/* ---- changes of rows in WITH --------------------------------------------------------------------------------------- */
-
-/* The table expressions in front of a statement; NULL: there are none. */
-static const fl_ast_query *with_of(const fl_ast_statement *ast)
-{
-    switch (ast->kind) {
-    case FL_AST_QUERY:
-        return ast->query;
-    case FL_AST_INSERT:
-        return ast->insert->with;
-    case FL_AST_UPDATE:
-        return ast->update->with;
-    case FL_AST_DELETE:
-        return ast->erase->with;
-    case FL_AST_MERGE:
-        return ast->merge->with;
-    default:
-        return NULL;
-    }
-}
-
-static bool has_changes(const fl_ast_statement *ast)
-{
-    const fl_ast_query *with = with_of(ast);
-    for (int32_t i = 0; with != NULL && i < with->cte_count; i++)
-        if (with->ctes[i].change != NULL)
-            return true;
-    return false;
-}
-
-/* Keeps rows that a change returned as a table. */
-static fl_status keep_changed(binding *b, fl_arena *arena, const fl_ast_statement *ast, const fl_rows *rows,
-                              fl_err *err)
-{
-    fl_status st = FL_OK;
-    changed *made = NULL;
-    FL_TRY(FL_NEW(arena, &made, err));
-    FL_TRY(fl_memory_table_new(&b->session->engine->memory, FL_STR("returned"), rows->fields, rows->n_cols,
-                               rows->segments, rows->n_segments, &made->table, err));
-    made->ast = ast;
-    made->next = b->changed;
-    b->changed = made;
-cleanup:
-    return st;
-}
-
-static void drop_changed(binding *b)
-{
-    for (; b->changed != NULL; b->changed = b->changed->next)
-        fl_table_unref(b->changed->table);
-}
-
-static fl_status run_changes(binding *b, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
-                             const fl_value *params, int32_t n_params, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const fl_ast_query *with = with_of(ast);
-    fl_sql_bound bound = {0};
-    fl_rows rows = {0};
-    for (int32_t i = 0; with != NULL && i < with->cte_count; i++) {
-        fl_ast_statement *change = with->ctes[i].change;
-        if (change == NULL)
-            continue;
-        change->parameter_count = ast->parameter_count;
-        FL_TRY(fl_sql_bind(&b->env, arena, text, change, &bound, err));
-        FL_TRY(dispatch(b->session, text, &bound, params, n_params, &rows, err));
-        FL_TRY(keep_changed(b, arena, change, &rows, err));
-        fl_rows_drop(&rows);
-        fl_sql_bound_drop(&bound);
-        rows = (fl_rows){0};
-    }
-    b->session->changed_rows = -1;
-cleanup:
-    fl_rows_drop(&rows);
-    fl_sql_bound_drop(&bound);
-    return st;
-}
-
-/* Of a statement that is bound alone: the columns that the change would return. */
-static fl_status bind_changed(binding *b, const fl_ast_statement *ast, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_sql_bound bound = {0};
-    fl_rows rows = {0};
-    fl_arena *arena = b->catalog.arena;
-    FL_TRY(fl_sql_bind(&b->env, arena, (fl_str){0}, ast, &bound, err));
-    int32_t first = bound.query.n_outputs - bound.n_returning;
-    rows.n_cols = bound.n_returning;
-    FL_TRY(FL_NEW_ARRAY(arena, rows.n_cols + 1, &rows.fields, err));
-    for (int32_t i = 0; i < rows.n_cols; i++)
-        rows.fields[i] = (fl_field){.name = bound.query.names[first + i],
-                                    .type = fl_plan_col(bound.query.plan, bound.query.outputs[first + i])->type,
-                                    .nullable = true};
-    st = keep_changed(b, arena, ast, &rows, err);
-cleanup:
-    fl_sql_bound_drop(&bound);
-    return st;
-}
-
-static fl_status get_changed(fl_sql_env *env, const fl_ast_statement *ast, fl_table **ret, fl_err *err)
-{
-    fl_status st = FL_OK;
-    binding *b = env->owner;
-    for (int tries = 0; tries < 2; tries++) {
-        for (const changed *c = b->changed; c != NULL; c = c->next)
-            if (c->ast == ast) {
-                *ret = fl_table_ref(c->table);
-                return FL_OK;
-            }
-        if (b->runs_changes || tries == 1)
-            break;
-        FL_TRY(bind_changed(b, ast, err));
-    }
-    FL_FAIL(err, FL_ERR_UNSUPPORTED, "a change of rows in WITH stands in front of the whole statement");
-    fl_err_hint(err, "move it into the WITH at the statement's begin");
-    return FL_ERR_UNSUPPORTED;
-cleanup:
-    return st;
-}
-
 /* A statement's own piece of the text; one that was built has none. */
 static fl_str text_of_statement(fl_str text, const fl_ast_statement *ast)
 {
@@ -937,7 +798,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     fl_status st = FL_OK;
     fl_arena arena;
     fl_sql_bound bound = {0};
-    binding b;
+    fl_binding b;
     fl_type *types = NULL;
     bool is_bound = false;
     bool is_locked = false, is_outermost = false, has_binding = false;
@@ -951,7 +812,7 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
-    bool changes = has_changes(ast);
+    bool changes = fl_has_changes(ast);
     if (is_writer(ast->kind) || changes) {
         FL_TRY(fl_session_begin_change(session, err));
         is_locked = true;
@@ -964,16 +825,18 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     session->binding_ns = 0;
     b.runs_changes = ast->kind != FL_AST_PREPARE && ast->kind != FL_AST_EXPLAIN;
     if (changes)
-        FL_TRY(run_changes(&b, &arena, text, ast, params, n_params, err));
+        FL_TRY(fl_binding_run_changes(&b, &arena, text, ast, params, n_params, err));
     int64_t began_ns = fl_clock_ns(session->memory.system);
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
     session->binding_ns = fl_clock_ns(session->memory.system) - began_ns;
     is_bound = true;
+    if (bound.kind == FL_AST_PREPARE && bound.inner->query.plan != NULL)
+        fl_binding_add_param_types(&b, &bound.inner->query);
     if (changes && bound.kind == FL_AST_QUERY) /* all of it has to succeed before anything takes effect */
         FL_TRY(fl_session_run(session, &bound.query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret,
                               err));
     else
-        FL_TRY(dispatch(session, text, &bound, params, n_params, ret, err));
+        FL_TRY(fl_session_dispatch(session, text, &bound, params, n_params, ret, err));
     if (is_locked)
         fl_session_publish(session);
     if (ast->kind != FL_AST_EXECUTE && ast->kind != FL_AST_EXPLAIN)
@@ -982,13 +845,14 @@ cleanup:
     if (st != FL_OK) { /* what RETURNING gave already */
         fl_rows_drop(ret);
         *ret = (fl_rows){0};
+        session->changed_rows = -1;
     }
     if (is_locked) {
         session->versions = NULL;
         fl_session_end_change(session);
     }
     if (has_binding)
-        drop_changed(&b);
+        fl_binding_drop_changed(&b);
     fl_versions_drop(&versions);
     if (is_bound)
         fl_sql_bound_drop(&bound);
@@ -1002,10 +866,12 @@ cleanup:
 fl_status fl_session_bind_only(fl_session *session, fl_arena *arena, fl_str text, const fl_ast_statement *ast,
                                fl_sql_bound *ret, fl_err *err)
 {
-    binding b;
+    fl_binding b;
     init_binding(&b, session, arena, NULL, NULL, 0);
     fl_status st = fl_sql_bind(&b.env, arena, text, ast, ret, err);
-    drop_changed(&b);
+    if (st == FL_OK && ret->query.plan != NULL)
+        fl_binding_add_param_types(&b, &ret->query);
+    fl_binding_drop_changed(&b);
     fl_files_in_use_end(&session->files);
     return st;
 }

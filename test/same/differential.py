@@ -43,6 +43,10 @@ MEMORY = "memory 16 MB"
 OWN_PLAN = re.compile(r"^\s*(EXPLAIN|SHOW|SET|RESET|PRAGMA)\b", re.I)
 # Values that differ from call to call.
 VOLATILE = re.compile(r"\b(random|now|current_timestamp|current_time|current_date|clock_timestamp|any_value|version)\b", re.I)
+# What a query changes the following ones see: it is run on every road, as statements are, and they are compared.
+CHANGE = re.compile(r"^\s*(INSERT|UPDATE|DELETE|MERGE)\b|^\s*WITH\b.*\b(INSERT|MERGE)\s+INTO\b|^\s*WITH\b.*\b(DELETE\s+FROM|UPDATE\s+\w+\s+(\w+\s+)?SET)\b"
+                    r"|\b(nextval|setval|currval|lastval)\b", re.I | re.S)
+PREPARED = re.compile(r"^\s*PREPARE\b.*?\bAS\s+(.*)", re.I | re.S)
 RELATIVE = 1e-12
 
 
@@ -51,6 +55,16 @@ class Case:
 
     def __init__(self, place, sql, is_query, needs_memory=False):
         self.place, self.sql, self.is_query, self.needs_memory = place, sql, is_query, needs_memory
+
+
+def hide_changes(cases):
+    """Queries that change something become statements; so do those that EXECUTE a change."""
+    prepared = [PREPARED.match(case.sql) for case in cases]
+    has_prepared = any(match and CHANGE.search(match.group(1)) for match in prepared)
+    for case in cases:
+        if CHANGE.search(case.sql) or (has_prepared and re.match(r"\s*EXECUTE\b", case.sql, re.I)):
+            case.is_query = False
+    return cases
 
 
 def read_slt(path):
@@ -77,7 +91,7 @@ def read_slt(path):
                 cases.append(Case(f"{path.relative_to(ROOT)}:{start + 1}", "\n".join(sql), words[0] == "query", needs_memory))
             skip = needs_memory = False
         at += 1
-    return cases
+    return hide_changes(cases)
 
 
 def read_tpch():

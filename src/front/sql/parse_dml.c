@@ -77,6 +77,58 @@ cleanup:
     return st;
 }
 
+/* Column i of a query as an expression: SELECT name FROM (query) AS assigned (names). */
+static fl_status column_of_query(parser *p, const fl_ast_expr *row, fl_ast_name *names, int32_t count, int32_t i,
+                                 fl_ast_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_table *table;
+    fl_ast_query *query;
+    fl_ast_expr *column;
+    FL_TRY(NEW(p, &table));
+    *table = (fl_ast_table){.kind = FL_AST_TABLE_QUERY, .start = row->start, .end = row->end, .column_count = count};
+    table->height = (uint16_t)(row->height + 1);
+    table->alias.text = FL_STR("assigned");
+    table->columns = names;
+    table->query = row->sub.query;
+    FL_TRY(fl_sql_query_of_table(p, table, &query));
+    FL_TRY(fl_sql_new_expr(p, FL_AST_COLUMN, row->start, &column));
+    column->path = (fl_ast_path){.parts = &names[i], .count = 1};
+    FL_TRY(fl_sql_end_expr(p, column, 0));
+    query->body->select->items[0].expr = column;
+    FL_TRY(fl_sql_new_expr(p, FL_AST_SUBQUERY, row->start, ret));
+    (*ret)->sub.query = query;
+    FL_TRY(fl_sql_end_expr(p, *ret, query->height));
+cleanup:
+    return st;
+}
+
+/* (a, b) = (SELECT x, y): each column is computed by itself; the optimizer finds what they share. */
+static fl_status assign_columns(parser *p, const fl_ast_expr *row, fl_ast_name *names, int32_t count)
+{
+    fl_status st = FL_OK;
+    const fl_ast_body *body = row->sub.query->body;
+    int32_t n = count;
+    if (body->kind == FL_AST_BODY_VALUES)
+        n = body->values->column_count;
+    bool has_star = false;
+    for (int32_t i = 0; body->kind == FL_AST_BODY_SELECT && i < body->select->item_count; i++)
+        has_star |= body->select->items[i].expr->kind == FL_AST_STAR;
+    if (body->kind == FL_AST_BODY_SELECT && !has_star)
+        n = body->select->item_count;
+    if (n != count)
+        return fl_sql_fail_at(p, row->start, FL_ERR_SYNTAX, "%d values for %d columns", n, count);
+    for (int32_t i = 0; i < count; i++) {
+        fl_ast_assign *assign;
+        FL_TRY(NEW(p, &assign));
+        assign->name = names[i];
+        FL_TRY(column_of_query(p, row, names, count, i, &assign->value));
+        FL_TRY(fl_sql_push(p, assign));
+    }
+cleanup:
+    return st;
+}
+
 /* (a, b) = (x, y): an assignment per column. */
 static fl_status parse_assigns_of_row(parser *p)
 {
@@ -88,9 +140,7 @@ static fl_status parse_assigns_of_row(parser *p)
     FL_TRY(fl_sql_expect(p, FL_SQL_EQUAL, "\"=\""));
     FL_TRY(fl_sql_parse_expr(p, &row));
     if (row->kind == FL_AST_SUBQUERY)
-        return fl_sql_fail_unsupported(
-            p, row->start, "SET (a, b) = (query) is",
-            "write SET a = (query), b = (query), or UPDATE … SET a = s.a, b = s.b FROM (query) AS s WHERE …");
+        return assign_columns(p, row, names, count);
     int32_t values = row->kind == FL_AST_ROW ? row->list.count : 1;
     if (values != count)
         return fl_sql_fail_at(p, row->start, FL_ERR_SYNTAX, "%d values for %d columns", values, count);

@@ -400,6 +400,7 @@ static fl_status give_ctes(parser *p, const fl_ast_query *query)
         FL_TRY(NEW(p, &with));
         *with = (fl_ast_query){.ctes = query->ctes, .cte_count = i, .is_recursive = query->is_recursive};
         fl_sql_set_with(query->ctes[i].change, with);
+        query->ctes[i].change->parameter_count = p->parameter_count;
     }
 cleanup:
     return st;
