@@ -214,6 +214,12 @@ static fl_status values_of(binder *b, scope *s, const fl_ast_table *ast, const f
         FL_TRY(find_values(b, &look, &found));
     }
     int64_t n = is_given ? key->value_count : found.is_null ? 0 : found.list.n;
+    if (!is_given && n == 0 && b->n_params > b->env->n_params) {
+        fl_sql_bind_fail(b, key->key->start, FL_ERR_UNSUPPORTED,
+                         "PIVOT finds no value before the parameters have theirs: a prepared one needs its values");
+        fl_err_hint(b->err, "write ON key IN (value, …)");
+        return FL_ERR_UNSUPPORTED;
+    }
     if (n > COLUMNS_MAX)
         return fl_sql_bind_fail_state(b, key->key->start, FL_ERR_LIMIT, "54011",
                                       "PIVOT of %lld values: %d columns are the limit", (long long)n, COLUMNS_MAX);

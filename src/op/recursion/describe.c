@@ -4,6 +4,7 @@
 
 #include "opt/cost.h"
 #include "plan/props.h"
+#include "plan/rewrites.h"
 
 #include <stddef.h>
 
@@ -60,6 +61,7 @@ static const fl_attr_field fields[] = {
      false},
 };
 
+extern const fl_op_rewrites fl_recursion_rewrites;
 extern const struct fl_op_exec fl_recursion_exec;
 
 const fl_op_desc fl_op_recursion = {FL_DESC(fl_op_desc),
@@ -72,6 +74,7 @@ const fl_op_desc fl_op_recursion = {FL_DESC(fl_op_desc),
                                     .derive_rows = derive_rows,
                                     .derive_props = derive_props,
                                     .cost = cost,
+                                    .rewrites = &fl_recursion_rewrites,
                                     .exec = &fl_recursion_exec,
                                     .doc = "rows that are made of rows, round by round"};
 

@@ -20,21 +20,16 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
     return (double)fl_working_table_of(node)->guess;
 }
 
-static uint32_t flow(const fl_node *node)
-{
-    (void)node;
-    return FL_ROWS_CHOSEN;
-}
-
-static const fl_op_rewrites rewrites = {FL_DESC(fl_op_rewrites), .flow = flow};
-
 static const fl_attr_field fields[] = {
     {"name", FL_FIELD_NAME, offsetof(fl_working_table_attrs, name), 0, NULL, false, false},
     {"number", FL_FIELD_I64, offsetof(fl_working_table_attrs, number), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_working_table_attrs, cols), offsetof(fl_working_table_attrs, n_cols), NULL,
      true, false},
+    {"outer", FL_FIELD_COLS_USED, offsetof(fl_working_table_attrs, outer), offsetof(fl_working_table_attrs, n_outer),
+     NULL, true, false},
 };
 
+extern const fl_op_rewrites fl_working_table_rewrites;
 extern const struct fl_op_exec fl_working_table_exec;
 
 const fl_op_desc fl_op_working_table = {FL_DESC(fl_op_desc),
@@ -45,7 +40,7 @@ const fl_op_desc fl_op_working_table = {FL_DESC(fl_op_desc),
                                         .n_fields = FL_LEN(fields),
                                         .derive_cols = derive_cols,
                                         .derive_rows = derive_rows,
-                                        .rewrites = &rewrites,
+                                        .rewrites = &fl_working_table_rewrites,
                                         .exec = &fl_working_table_exec,
                                         .doc = "the rows of a recursion's last round"};
 
