@@ -70,6 +70,8 @@ def csv_files():
     write("csv/semicolon.csv", "a;b\n1;x,y\n2;z\n")
     write("csv/tabs.tsv", "a\tb\n1\tone\n2\ttwo words\n")
     write("csv/european.csv", "day;moment;amount\n31.01.2024;31/01/24 10:05;1,5\n01.02.2024;01/02/24 00:00;-2000,125\n;;\n")
+    write("csv/uneven.csv", "a,b,c\n1,x,10\n2,y\n3\n4,z,40\n")
+    write("csv/uneven_and_bad.csv", "a,b,c\n1,x,10\n2,y\n3,z,30,300\nfour,w,40\n5,v,5.5.5\n6,u,60\n")
     write("csv/pipe.csv", "a|b\n1|x\n2|\n")
     write("csv/crlf.csv", b"a,b\r\n1,x\r\n2,y\r\n")
     write("csv/bom.csv", b"\xef\xbb\xbfa,b\n1,\xc3\xa9\n")

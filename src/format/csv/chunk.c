@@ -15,6 +15,7 @@ void fl_csv_chunk_drop(fl_csv_chunk *chunk)
     fl_text_piece_drop(&chunk->text);
     fl_csv_index_drop(&chunk->index);
     fl_free(chunk->starts);
+    fl_free(chunk->padded);
     *chunk = (fl_csv_chunk){0};
 }
 
@@ -131,6 +132,55 @@ static bool cut_lines(fl_csv_chunk *chunk, char comment, int64_t start, int64_t 
     return true;
 }
 
+/* The ends of a line's fields, filled up with empty ones behind it. */
+static void pad_line(const fl_csv_chunk *chunk, const uint32_t *ends, int64_t fields, uint32_t *to)
+{
+    const char *data = fl_text_piece_data(&chunk->text);
+    memcpy(to, ends, (size_t)fields * sizeof(*to));
+    bool has_cr = fields < chunk->n_cols && ends[fields - 1] > 0 && data[ends[fields - 1] - 1] == '\r';
+    to[fields - 1] -= has_cr ? 1 : 0;
+    for (int64_t i = fields; i < chunk->n_cols;
+         i++) /* empty wherever it lies: a field begins behind the end of the one before */
+        to[i] = to[i - 1] + 1;
+}
+
+/* As cut_lines, for layouts that pad or skip. */
+static fl_status cut_uneven_lines(fl_csv_chunk *chunk, const fl_csv_layout *layout, int64_t start, int64_t *ret_lines,
+                                  bool *ret_is_good, fl_err *err)
+{
+    const char *data = fl_text_piece_data(&chunk->text);
+    fl_csv_index *index = &chunk->index;
+    int64_t n = chunk->n_cols, lines = 0, field = 0;
+    char comment = layout->dialect.comment;
+    fl_status st =
+        fl_grow(chunk->text.memory, (void **)&chunk->padded, &chunk->padded_capacity, index->lines * n, 4, err);
+    *ret_is_good = true;
+    for (int64_t i = 0; i < index->lines && st == FL_OK && *ret_is_good; i++) {
+        int64_t last = index->ends[i], from = field == 0 ? start : (int64_t)index->at[field - 1] + 1,
+                fields = last - field + 1;
+        bool is_comment = comment != 0 && from < index->at[last] && data[from] == comment;
+        bool is_line = !is_comment && !(n > 1 && fields == 1 && is_blank(chunk, from, index->at[last]));
+        if (is_line && (fields == n || (fields < n && layout->pads))) {
+            pad_line(chunk, index->at + field, fields, chunk->padded + lines * n);
+            chunk->starts[lines++] = (uint32_t)from;
+        } else if (is_line) {
+            chunk->n_skipped++;
+            *ret_is_good = layout->skips;
+        }
+        field = last + 1;
+    }
+    if (st != FL_OK)
+        return st;
+    uint32_t *at = index->at;
+    int64_t capacity = index->capacity;
+    index->at = chunk->padded;
+    index->capacity = chunk->padded_capacity;
+    chunk->padded = at;
+    chunk->padded_capacity = capacity;
+    *ret_lines = lines;
+    return FL_OK;
+}
+
 fl_status fl_csv_chunk_index_whole(fl_csv_chunk *chunk, const fl_csv_layout *layout, fl_csv_position before,
                                    fl_str *ret, fl_err *err)
 {
@@ -152,7 +202,7 @@ fl_status fl_csv_chunk_index_whole(fl_csv_chunk *chunk, const fl_csv_layout *lay
     if ((index->state.flags & FL_CSV_HAS_HIGH) != 0 && fl_utf8_check(ret->data, ret->len) >= 0)
         return FL_OK;
     FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->starts, &chunk->starts_capacity, index->lines, 4, err));
-    if (cut_lines(chunk, layout->dialect.comment, start, &lines))
+    if (!layout->pads && !layout->skips && cut_lines(chunk, layout->dialect.comment, start, &lines))
         chunk->rows = lines;
 cleanup:
     return st;
@@ -167,7 +217,7 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_c
     int64_t start = find_start(chunk, layout, before, own_end);
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
-    chunk->rows = chunk->first = 0;
+    chunk->rows = chunk->first = chunk->n_skipped = 0;
     fl_csv_index_begin(index);
     if (start >= own_end)
         return FL_OK;
@@ -179,7 +229,12 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_c
     if ((index->state.flags & FL_CSV_HAS_HIGH) != 0)
         FL_TRY(check_text(chunk, file, layout, start, err));
     FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->starts, &chunk->starts_capacity, index->lines, 4, err));
-    if (!cut_lines(chunk, layout->dialect.comment, start, &lines))
+    bool is_good = true;
+    if (layout->pads || layout->skips)
+        FL_TRY(cut_uneven_lines(chunk, layout, start, &lines, &is_good, err));
+    else
+        is_good = cut_lines(chunk, layout->dialect.comment, start, &lines);
+    if (!is_good)
         return fl_csv_fail_structure(file, layout, err);
     chunk->first = has_header && lines > 0 ? 1 : 0;
     chunk->rows = lines - chunk->first;

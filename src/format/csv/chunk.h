@@ -23,8 +23,11 @@ typedef struct fl_csv_chunk {
     fl_csv_index index;
     uint32_t *starts; /* of each line's first field */
     int64_t starts_capacity;
-    int64_t rows;  /* behind the header */
-    int64_t first; /* 1: line 0 is the header, rows begin with line 1 */
+    uint32_t *padded; /* where lines are filled up: what becomes index.at */
+    int64_t padded_capacity;
+    int64_t n_skipped; /* lines of this chunk that were left out */
+    int64_t rows;      /* behind the header */
+    int64_t first;     /* 1: line 0 is the header, rows begin with line 1 */
     int32_t n_cols;
     char newline;
 } fl_csv_chunk;
@@ -40,7 +43,7 @@ fl_status fl_csv_chunk_read(fl_csv_chunk *chunk, fl_text_file *file, int64_t beg
 fl_str fl_csv_chunk_own(const fl_csv_chunk *chunk);
 
 /** Finds the lines. before: the position before `begin`. has_header: the first line is no row (for the file's
- *  first chunk). Every line has layout->n_cols fields, or this fails with its place: FL_ERR_FORMAT (22000; 22021 for what
+ *  first chunk). Every line has layout->n_cols fields (but for layout->pads and skips), or this fails with its place: FL_ERR_FORMAT (22000; 22021 for what
  *  is no UTF-8), FL_ERR_LIMIT for a line of more than 100 MB. */
 fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_csv_layout *layout,
                              fl_csv_position before, bool has_header, fl_err *err);

@@ -52,7 +52,8 @@ static void end_record(walk *w, int64_t bytes)
 {
     bool is_blank = w->fields == 0 && (bytes == 0 || (bytes == 1 && w->shown[0] == '\r'));
     w->fields++;
-    if (!(is_blank && w->layout->n_cols > 1) && w->fields != w->layout->n_cols)
+    bool is_ragged = w->layout->pads ? w->fields > w->layout->n_cols : w->fields != w->layout->n_cols;
+    if (!(is_blank && w->layout->n_cols > 1) && is_ragged && !w->layout->skips)
         set_fault(w, RAGGED, (place){w->record_line, 1});
 }
 

@@ -10,6 +10,8 @@
 #include "base/datetime.h"
 #include "base/interrupt.h"
 #include "base/strptime.h"
+#include "base/metrics.h"
+#include "format/csv/bad_lines.h"
 #include "format/csv/table.h"
 #include "format/csv/values.h"
 #include "format/file_scan.h"
@@ -243,6 +245,17 @@ static fl_status pass_fault(const csv_scan *scan, fl_err *err)
     return scan->fault.code;
 }
 
+/* Leaves lines out that cannot be read, where that was asked for, and counts what is left out. */
+static void drop_bad_lines(const csv_worker *w, fl_csv_chunk *chunk)
+{
+    const csv_scan *scan = scan_of(w);
+    if (!scan->table->options.ignore_errors)
+        return;
+    int64_t dropped = chunk->n_skipped + fl_csv_drop_bad_lines(scan->table, &w->file->layout.dialect, chunk);
+    if (fl_memory_metrics(scan->base.memory) != NULL)
+        fl_metrics_add(fl_memory_metrics(scan->base.memory), FL_METRIC_CSV_LINES_SKIPPED, dropped);
+}
+
 /* A stream's next chunks, up to one with rows, or to its end. */
 static fl_status load_on(csv_worker *w, fl_err *err)
 {
@@ -258,6 +271,7 @@ static fl_status load_on(csv_worker *w, fl_err *err)
         FL_TRY(fl_csv_chunk_index(&w->chunk, file->file, &file->layout, w->before, has_header, err));
         fl_str own = fl_csv_chunk_own(&w->chunk);
         fl_csv_pass(&file->layout.dialect, own.data, own.len, &w->before);
+        drop_bad_lines(w, &w->chunk);
     } while (w->chunk.rows == 0 && w->chunk.end < fl_text_file_bytes(file->file));
 cleanup:
     return st;
@@ -285,7 +299,10 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     if (state == FAILED)
         return pass_fault(scan, err);
     bool has_header = scan->table->has_header && file->first_line >= piece.begin && file->first_line < piece.end;
-    return fl_csv_chunk_index(&w->chunk, file->file, &file->layout, position_of(state), has_header, err);
+    st = fl_csv_chunk_index(&w->chunk, file->file, &file->layout, position_of(state), has_header, err);
+    if (st == FL_OK)
+        drop_bad_lines(w, &w->chunk);
+    return st;
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)

@@ -455,8 +455,11 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
         FL_TRY(find_layout(&s, f, err));
     if (table->options.columns.fields != NULL)
         s.n_cols = table->options.columns.n;
-    for (int32_t f = 0; f < table->base.n_files; f++)
+    for (int32_t f = 0; f < table->base.n_files; f++) {
         table->files[f].layout.n_cols = s.n_cols;
+        table->files[f].layout.pads = table->options.null_padding;
+        table->files[f].layout.skips = table->options.ignore_errors;
+    }
     if (!s.has_first && table->options.columns.fields == NULL) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: it has neither a header nor rows to find columns by",
                      table->base.files[0]->path);

@@ -82,14 +82,6 @@ static fl_status read_auto_detect(fl_arena *arena, const fl_value *value, void *
     return FL_ERR_UNSUPPORTED;
 }
 
-static fl_status refuse_ignore_errors(fl_arena *arena, const fl_value *value, void *ret, fl_err *err)
-{
-    (void)arena, (void)value, (void)ret;
-    FL_FAIL(err, FL_ERR_UNSUPPORTED, "read_csv never skips broken lines: there is no ignore_errors");
-    fl_err_hint(err, "all_varchar = true reads every well-formed line; TRY_CAST then gives NULL for what is no value");
-    return FL_ERR_UNSUPPORTED;
-}
-
 #define FORMAT "a format of dates such as '%d/%m/%Y'"
 #define DELIM "one ASCII character"
 #define QUOTE "one ASCII character, or empty for none"
@@ -122,7 +114,8 @@ static const fl_option_desc options[] = {
     {"encoding", FL_TEXT_ENCODING, fl_option_text, AT(text.encoding), -1},
     {"all_varchar", FL_OPTION_BOOL, fl_option_bool, AT(all_varchar), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, AT(sample_rows), -1},
-    {"ignore_errors", NULL, refuse_ignore_errors, 0, -1},
+    {"ignore_errors", FL_OPTION_BOOL, fl_option_bool, AT(ignore_errors), -1},
+    {"null_padding", FL_OPTION_BOOL, fl_option_bool, AT(null_padding), -1},
 };
 
 /* Options that each are right, but not together. */
@@ -155,7 +148,7 @@ static uint64_t hash_options(const fl_csv_table *table)
                     (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
                     (uint64_t)(uint8_t)o->decimal_separator << 48 | (uint64_t)(uint8_t)d->comment << 32 |
                     (uint64_t)d->trims << 40;
-    hash = fl_hash_combine(hash, (uint64_t)o->skip);
+    hash = fl_hash_combine(hash, (uint64_t)o->skip << 2 | (uint64_t)o->null_padding << 1 | o->ignore_errors);
     for (int32_t i = 0; i < o->nullstrs.n; i++)
         hash = fl_hash_combine(hash, fl_hash_bytes(o->nullstrs.items[i].data, o->nullstrs.items[i].len));
     hash = fl_hash_combine(hash, fl_hash_bytes(o->date_format.data, o->date_format.len));
@@ -215,6 +208,7 @@ const fl_format_desc fl_format_csv = {
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, names, "
-           "types, all_varchar, dateformat, timestampformat, decimal_separator, sample_size, compression, encoding]) "
+           "types, all_varchar, dateformat, timestampformat, decimal_separator, null_padding, ignore_errors, "
+           "sample_size, compression, encoding]) "
            "gives the rows of one or several CSV files; what is not said is found by looking",
 };

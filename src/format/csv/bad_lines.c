@@ -1,0 +1,75 @@
+/* Looking at every value before any is read. */
+#include "format/csv/bad_lines.h"
+
+#include "base/strptime.h"
+#include "format/csv/values.h"
+
+/* The kind of a type that was found by looking. */
+static uint32_t kind_of(fl_type type)
+{
+    switch (type.id) {
+    case FL_BOOL:
+        return FL_CSV_BOOL;
+    case FL_I64:
+        return FL_CSV_I64;
+    case FL_DECIMAL:
+        return FL_CSV_DECIMAL;
+    case FL_F64:
+        return FL_CSV_F64;
+    case FL_DATE:
+        return FL_CSV_DATE;
+    case FL_TIMESTAMP:
+        return FL_CSV_TIMESTAMP;
+    default:
+        return FL_CSV_TIMESTAMPTZ;
+    }
+}
+
+static bool can_read(const fl_csv_table *table, int32_t col, fl_str text)
+{
+    const fl_csv_options *o = &table->options;
+    fl_type type = table->base.table.fields[col].type;
+    char buffer[FL_CSV_NUMBER_BYTES];
+    fl_value value;
+    int64_t us;
+    if (type.id == FL_DATE && o->date_format.len > 0)
+        return fl_strptime(text, o->date_format, &us) == FL_STRPTIME_OK;
+    if (type.id == FL_TIMESTAMP && o->timestamp_format.len > 0)
+        return fl_strptime(text, o->timestamp_format, &us) == FL_STRPTIME_OK;
+    if (fl_type_is_numeric(type))
+        text = fl_csv_number(o, text, buffer);
+    if (fl_csv_is_guessed(table, col) && o->decimal_separator == 0)
+        return (fl_csv_kinds_of(text, FL_CSV_ANY) & kind_of(type)) != 0;
+    return fl_value_from_text(type, text, &value, NULL) == FL_OK;
+}
+
+static bool is_good(const fl_csv_table *table, const fl_csv_dialect *dialect, const fl_csv_chunk *chunk, int64_t row)
+{
+    for (int32_t col = 0; col < chunk->n_cols; col++) {
+        bool is_quoted;
+        if (fl_type_is_string(table->base.table.fields[col].type))
+            continue;
+        fl_str text = fl_csv_field_text(dialect, fl_csv_chunk_field(chunk, row, col), &is_quoted);
+        if (!fl_csv_is_null(&table->options, text, is_quoted, false) && !can_read(table, col, text))
+            return false;
+    }
+    return true;
+}
+
+int64_t fl_csv_drop_bad_lines(const fl_csv_table *table, const fl_csv_dialect *dialect, fl_csv_chunk *chunk)
+{
+    int64_t kept = 0, n = chunk->n_cols, rows = chunk->rows;
+    for (int64_t row = 0; row < rows; row++) {
+        if (!is_good(table, dialect, chunk, row))
+            continue;
+        int64_t from = row + chunk->first, to = kept + chunk->first;
+        if (from != to) {
+            memmove(chunk->index.at + to * n, chunk->index.at + from * n, (size_t)n * sizeof(*chunk->index.at));
+            chunk->starts[to] = chunk->starts[from];
+        }
+        kept++;
+    }
+    chunk->rows = kept;
+    FL_ASSERT(kept <= rows);
+    return rows - kept;
+}
