@@ -109,7 +109,8 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
 {
     fl_status st = FL_OK;
     if (bound->object == FL_AST_OBJECT_FUNCTION)
-        return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists, err);
+        return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
+                                         err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
         if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
