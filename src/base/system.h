@@ -62,9 +62,10 @@ struct fl_system {
     int (*rename)(const fl_system *system, const char *from, const char *to);
     int (*remove)(const fl_system *system, const char *path);
     int (*make_folder)(const fl_system *system, const char *path); /* -EEXIST; only the owner may */
-    int (*create_folder)(const fl_system *system, const char *path); /* as make_folder, for whom the process's mask lets */
+    int (*create_folder)(const fl_system *system,
+                         const char *path); /* as make_folder, for whom the process's mask lets */
     int (*remove_folder)(const fl_system *system, const char *path); /* an empty one */
-    int (*touch)(const fl_system *system, const char *path);       /* it was modified now */
+    int (*touch)(const fl_system *system, const char *path);         /* it was modified now */
     int (*look)(const fl_system *system, const char *path, bool follows_links, fl_file_info *ret);
     int (*look_open)(const fl_system *system, int fd, fl_file_info *ret);
     int64_t (*read_link)(const fl_system *system, const char *path, char *ret, int64_t bytes); /* its length; no zero */

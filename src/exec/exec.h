@@ -88,10 +88,10 @@ struct fl_stage {
     fl_stage *next;
     const fl_node *node; /* whose output this stage pushes; NULL: helper stages, not counted */
     struct fl_stage *next_commit;
-    bool is_ordered;     /* the rows must arrive in the source's order, by one worker at a time (limits) */
-    bool multiplies;     /* a batch may become many, as rows that have several partners do */
-    bool is_paced;       /* sinks: rows are read while the run goes on, and workers may pause (fl_exec_pause_if_due) */
-    void **locals;       /* [exec->n_workers] */
+    bool is_ordered; /* the rows must arrive in the source's order, by one worker at a time (limits) */
+    bool multiplies; /* a batch may become many, as rows that have several partners do */
+    bool is_paced;   /* sinks: rows are read while the run goes on, and workers may pause (fl_exec_pause_if_due) */
+    void **locals;   /* [exec->n_workers] */
     struct fl_wait *waits;
     struct fl_task *finish; /* sinks: its task, when it was added */
     struct fl_task *feeder; /* sinks: the last pipeline that was added */

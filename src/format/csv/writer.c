@@ -130,13 +130,13 @@ cleanup:
 
 static void add_quoted(const csv_options *o, fl_text *text, fl_str field)
 {
-    fl_text_add_char(text, o->quote);
+    fl_print_char(text, o->quote);
     for (int64_t i = 0; i < field.len; i++) {
         if (field.data[i] == o->quote || (field.data[i] == o->escape && o->escape != 0))
-            fl_text_add_char(text, o->escape);
-        fl_text_add_char(text, field.data[i]);
+            fl_print_char(text, o->escape);
+        fl_print_char(text, field.data[i]);
     }
-    fl_text_add_char(text, o->quote);
+    fl_print_char(text, o->quote);
 }
 
 /* Whether the field, as it is, would be read as several, as NULL, as a comment, or trimmed. */
@@ -208,10 +208,10 @@ static fl_status encode(fl_writer *base, const fl_batch *batches, int32_t n, fl_
             FL_TRY(fl_work_add(&work, writer->n_fields, err));
             for (int32_t c = 0; c < writer->n_fields; c++) {
                 if (c > 0)
-                    fl_text_add_char(text, writer->options.delim);
+                    fl_print_char(text, writer->options.delim);
                 FL_TRY(add_value(writer, text, &scratch, &batches[b].vec[c], row, c, plain[c], &arena, err));
             }
-            fl_text_add_char(text, '\n');
+            fl_print_char(text, '\n');
             if (arena.bytes > 0)
                 fl_arena_reset(&arena);
         }

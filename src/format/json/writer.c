@@ -79,24 +79,24 @@ static fl_status add_value(fl_text *text, const fl_vec *vec, int64_t row, fl_are
     } else if (type.id == FL_BOOL || fl_type_is_numeric(type)) {
         return fl_print_value(text, vec, row, arena, err);
     } else if (type.id == FL_STRUCT) {
-        fl_text_add_char(text, '{');
+        fl_print_char(text, '{');
         for (int32_t i = 0; i < type.n_fields; i++) {
             if (i > 0)
-                fl_text_add_char(text, ',');
+                fl_print_char(text, ',');
             fl_text_add_json(text, type.fields[i].name);
-            fl_text_add_char(text, ':');
+            fl_print_char(text, ':');
             FL_TRY(add_value(text, &vec->child[i], fl_vec_row(vec, row), arena, err));
         }
-        fl_text_add_char(text, '}');
+        fl_print_char(text, '}');
     } else if (type.id == FL_LIST) {
         fl_list_entry entry = ((const fl_list_entry *)vec->data)[fl_vec_row(vec, row)];
-        fl_text_add_char(text, '[');
+        fl_print_char(text, '[');
         for (int32_t i = 0; i < entry.len; i++) {
             if (i > 0)
-                fl_text_add_char(text, ',');
+                fl_print_char(text, ',');
             FL_TRY(add_value(text, vec->child, (int64_t)entry.start + i, arena, err));
         }
-        fl_text_add_char(text, ']');
+        fl_print_char(text, ']');
     } else {
         return add_printed(text, vec, row, arena, err);
     }
@@ -121,7 +121,7 @@ static fl_status encode(fl_writer *base, const fl_batch *batches, int32_t n, fl_
             if (!is_first && writer->options.is_array)
                 fl_text_add(text, FL_STR(",\n"));
             is_first = false;
-            fl_text_add_char(text, '{');
+            fl_print_char(text, '{');
             for (int32_t c = 0; c < writer->n_fields; c++) {
                 fl_text_add(text, writer->keys[c]);
                 FL_TRY(add_value(text, &batches[b].vec[c], row, &arena, err));

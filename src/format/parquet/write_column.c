@@ -13,8 +13,9 @@
 
 #define PAGE_ROWS 20480
 #define PAGE_BYTES (1 << 20)
-#define TRIED_VALUES 8192 /* to see whether a codec makes them smaller, */
-#define GAIN_PART 16      /* by such a part at least */
+#define SMALL_DICTIONARY 512 /* entries */
+#define TRIED_VALUES 8192    /* to see whether a codec makes them smaller, */
+#define GAIN_PART 16         /* by such a part at least */
 
 enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
 
@@ -198,6 +199,24 @@ cleanup:
     return st;
 }
 
+/* The bounds of values [start, end): of a small dictionary those of its entries that are among them. */
+static fl_status find_bounds(column_writer *w, int64_t start, int64_t end, fl_pq_out_bounds *ret, fl_err *err)
+{
+    uint64_t seen[SMALL_DICTIONARY / 64] = {0};
+    fl_str texts[SMALL_DICTIONARY];
+    int64_t n = 0;
+    const fl_pq_out_dictionary *d = &w->dictionary;
+    bool is_small = w->chunk.has_dictionary && d->n <= SMALL_DICTIONARY && w->leaf->lay == FL_PQ_LAY_BYTES;
+    if (!is_small)
+        return fl_pq_bounds_of(w->keep, w->leaf, w->shred->values, start, end, ret, err);
+    for (int64_t i = start; i < end; i++)
+        seen[d->codes[i] >> 6] |= 1ull << (d->codes[i] & 63);
+    for (int64_t i = 0; i < d->n; i++)
+        if (seen[i >> 6] >> (i & 63) & 1)
+            texts[n++] = ((const fl_str *)d->values)[i];
+    return fl_pq_bounds_of(w->keep, w->leaf, texts, 0, n, ret, err);
+}
+
 /* A page of levels [from, to) and values [start, end). */
 static fl_status write_page(column_writer *w, int64_t from, int64_t to, int64_t start, int64_t end, int64_t row,
                             fl_err *err)
@@ -218,7 +237,7 @@ static fl_status write_page(column_writer *w, int64_t from, int64_t to, int64_t 
                              .bytes = (int32_t)(w->to->len - at),
                              .nulls = (to - from) - (end - start),
                              .is_all_null = start == end};
-    FL_TRY(fl_pq_bounds_of(w->keep, w->leaf, shred->values, start, end, &page->bounds, err));
+    FL_TRY(find_bounds(w, start, end, &page->bounds, err));
     fl_pq_bounds_add(w->leaf, &w->chunk.bounds, &page->bounds);
     w->chunk.n_pages++;
 cleanup:

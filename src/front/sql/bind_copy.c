@@ -74,8 +74,7 @@ cleanup:
     return st;
 }
 
-/* Takes an option out of those that are left for the writer; NULL: it was not given. What is given back stays as it is until the next
- * one is taken. */
+/* Takes an option out of those that are left for the writer; false: it was not given. */
 static bool take(copying *c, const char *name, fl_option *ret)
 {
     for (int32_t i = 0; i < c->n_options; i++)

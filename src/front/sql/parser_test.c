@@ -515,6 +515,14 @@ static void statements(void **state)
     accepts("PREPARE p (int, text) AS SELECT $1, $2");
     accepts("EXECUTE p(1, 'a')");
     accepts("DEALLOCATE PREPARE p");
+    accepts("COPY t TO 'x.csv'");
+    accepts("COPY main.t (a, \"B c\") TO 'x.csv' WITH (FORMAT csv, HEADER, DELIMITER = ';', FORCE_QUOTE (a, \"B c\"), "
+            "NULL 'x')");
+    accepts("COPY (WITH q AS (SELECT 1) FROM q) TO 'x' (FORMAT parquet, PARTITION_BY (a), FILE_SIZE_BYTES 10,)");
+    accepts("COPY t FROM 'x.csv' CSV HEADER DELIMITER AS ';' FORCE QUOTE a, b");
+    accepts("EXPLAIN COPY t TO 'x.csv' (FORCE_QUOTE *)");
+    accepts("EXPORT DATABASE 'x' (FORMAT parquet)");
+    accepts("IMPORT DATABASE 'x'");
 }
 
 static void statements_come_one_by_one(void **state)
@@ -568,6 +576,9 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_SYNTAX, "SELECT sum(a IGNORE NULLS) @RESPECT NULLS OVER ()", NULL);
     refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) ON CONFLICT (a) @WHERE a > 1 DO NOTHING", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
+    refuses(FL_ERR_UNSUPPORTED, "COPY t TO @STDOUT", NULL);
+    refuses(FL_ERR_SYNTAX, "COPY t @'x'", NULL);
+    refuses(FL_ERR_SYNTAX, "EXPORT @'x'", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);
 }
 
