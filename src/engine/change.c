@@ -313,6 +313,9 @@ fl_status fl_session_insert(fl_session *session, fl_sql_bound *bound, const fl_v
     FL_TRY(st);
     if (in.table->rows > 0 || skips)
         order = (fl_table_order){0};
+    for (int32_t k = 0; k < order.n_keys; k++)
+        if (order.keys[k].col >= in.table->n_cols) /* of RETURNING */
+            order.n_keys = k;
     fl_new_rows check = {.segments = in.rows.segments,
                          .n = in.rows.n_segments,
                          .n_cols = in.table->n_cols,

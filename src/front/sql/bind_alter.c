@@ -19,30 +19,7 @@ typedef struct altering {
 
 /* ---- what the table is ---- */
 
-static fl_status copy_rule(const definition *d, const fl_rule_text *from, fl_rule_text *ret)
-{
-    fl_status st = FL_OK;
-    int32_t *cols = NULL;
-    FL_TRY(FL_NEW_ARRAY(d->arena, from->n_cols + 1, &cols, d->err));
-    if (from->n_cols > 0)
-        memcpy(cols, from->cols, (size_t)from->n_cols * sizeof(*cols));
-    *ret = *from;
-    ret->cols = cols;
-cleanup:
-    return st;
-}
-
-static fl_status copy_cols(const definition *d, const int32_t *from, int32_t n, const int32_t **ret)
-{
-    int32_t *cols = NULL;
-    fl_status st = FL_NEW_ARRAY(d->arena, n + 1, &cols, d->err);
-    if (st == FL_OK && n > 0)
-        memcpy(cols, from, (size_t)n * sizeof(*cols));
-    *ret = cols;
-    return st;
-}
-
-/* What the table has now; texts are the old table's, which is held as long as the statement. */
+/* What the table has now; texts and lists of columns are the old table's, which is held as long as the statement. */
 static fl_status begin_definition(altering *a, const fl_column_rules *rules, const fl_table_constraints *constraints)
 {
     fl_status st = FL_OK;
@@ -55,27 +32,23 @@ static fl_status begin_definition(altering *a, const fl_column_rules *rules, con
             made.default_text = rules[c].default_text;
             made.identity = rules[c].identity;
             made.sequence = rules[c].sequence;
-            FL_TRY(copy_rule(d, &rules[c].generated, &made.generated));
+            made.generated = rules[c].generated;
         }
         FL_TRY(fl_sql_definition_grow(d, &d->columns, d->n_columns, &d->columns_capacity, (int64_t)sizeof(made)));
         d->columns[d->n_columns++] = made;
     }
     for (int32_t k = 0; k < old->n_keys; k++) {
         FL_TRY(fl_sql_definition_grow(d, &d->keys, d->n_keys, &d->keys_capacity, (int64_t)sizeof(*d->keys)));
-        d->keys[d->n_keys] = old->keys[k];
-        FL_TRY(copy_cols(d, old->keys[k].cols, old->keys[k].n_cols, &d->keys[d->n_keys++].cols));
+        d->keys[d->n_keys++] = old->keys[k];
     }
     for (int32_t k = 0; k < constraints->n_checks; k++) {
         FL_TRY(fl_sql_definition_grow(d, &d->checks, d->n_checks, &d->checks_capacity, (int64_t)sizeof(*d->checks)));
-        d->checks[d->n_checks] = constraints->checks[k];
-        FL_TRY(copy_rule(d, &constraints->checks[k].condition, &d->checks[d->n_checks++].condition));
+        d->checks[d->n_checks++] = constraints->checks[k];
     }
     for (int32_t k = 0; k < constraints->n_foreign_keys; k++) {
         FL_TRY(fl_sql_definition_grow(d, &d->foreign_keys, d->n_foreign_keys, &d->foreign_keys_capacity,
                                       (int64_t)sizeof(*d->foreign_keys)));
-        d->foreign_keys[d->n_foreign_keys] = constraints->foreign_keys[k];
-        FL_TRY(copy_cols(d, constraints->foreign_keys[k].cols, constraints->foreign_keys[k].n_cols,
-                         &d->foreign_keys[d->n_foreign_keys++].cols));
+        d->foreign_keys[d->n_foreign_keys++] = constraints->foreign_keys[k];
     }
 cleanup:
     return st;
@@ -91,17 +64,22 @@ static bool reads(const int32_t *cols, int32_t n, int32_t col)
     return false;
 }
 
-/* Columns behind one that went have smaller numbers. The arrays are the definition's own. */
-static void renumber(const int32_t *cols, int32_t n, int32_t gone)
+/* Columns behind one that went have smaller numbers. */
+static fl_status renumber(const definition *d, const int32_t **cols, int32_t n, int32_t gone)
 {
-    int32_t *own = (int32_t *)(uintptr_t)cols;
-    for (int32_t i = 0; i < n; i++)
-        own[i] -= own[i] > gone;
+    int32_t *made = NULL;
+    fl_status st = FL_NEW_ARRAY(d->arena, n + 1, &made, d->err);
+    for (int32_t i = 0; i < n && st == FL_OK; i++)
+        made[i] = (*cols)[i] - ((*cols)[i] > gone);
+    if (st == FL_OK)
+        *cols = made;
+    return st;
 }
 
 /* Takes out a column, and with it the constraints that have it. */
-static void remove_column(altering *a, int32_t col)
+static fl_status remove_column(altering *a, int32_t col)
 {
+    fl_status st = FL_OK;
     definition *d = &a->d;
     int32_t n = 0;
     for (int32_t k = 0; k < d->n_keys; k++)
@@ -122,13 +100,15 @@ static void remove_column(altering *a, int32_t col)
     for (int32_t c = col; c < d->n_columns; c++)
         d->columns[c] = d->columns[c + 1];
     for (int32_t c = 0; c < d->n_columns; c++)
-        renumber(d->columns[c].generated.cols, d->columns[c].generated.n_cols, col);
+        FL_TRY(renumber(d, &d->columns[c].generated.cols, d->columns[c].generated.n_cols, col));
     for (int32_t k = 0; k < d->n_keys; k++)
-        renumber(d->keys[k].cols, d->keys[k].n_cols, col);
+        FL_TRY(renumber(d, &d->keys[k].cols, d->keys[k].n_cols, col));
     for (int32_t k = 0; k < d->n_checks; k++)
-        renumber(d->checks[k].condition.cols, d->checks[k].condition.n_cols, col);
+        FL_TRY(renumber(d, &d->checks[k].condition.cols, d->checks[k].condition.n_cols, col));
     for (int32_t k = 0; k < d->n_foreign_keys; k++)
-        renumber(d->foreign_keys[k].cols, d->foreign_keys[k].n_cols, col);
+        FL_TRY(renumber(d, &d->foreign_keys[k].cols, d->foreign_keys[k].n_cols, col));
+cleanup:
+    return st;
 }
 
 /* A generated column that reads this one; -1: none. */
@@ -148,29 +128,31 @@ static fl_status fail_at(const altering *a, int32_t pos, fl_status st, const cha
 
 static fl_status drop_column(altering *a, const fl_ast_alter_action *action)
 {
+    fl_status st = FL_OK;
     definition *d = &a->d;
     int32_t c = fl_sql_definition_find(d, action->name.text), other;
     if (c < 0)
         return action->if_exists ? FL_OK : fl_sql_definition_fail_column(d, &action->name);
     while ((other = find_dependent(d, c)) >= 0) {
         if (!action->cascades) {
-            fl_status st = FL_FAIL(d->err, FL_ERR_UNSUPPORTED, "column \"%.*s\" is generated of \"%.*s\"",
-                                   FL_STR_ARG(d->columns[other].name), FL_STR_ARG(action->name.text));
+            st = FL_FAIL(d->err, FL_ERR_UNSUPPORTED, "column \"%.*s\" is generated of \"%.*s\"",
+                         FL_STR_ARG(d->columns[other].name), FL_STR_ARG(action->name.text));
             fl_err_hint(d->err, "DROP … CASCADE drops both");
             return fail_at(a, action->name.start, st, "2BP01");
         }
-        remove_column(a, other);
+        FL_TRY(remove_column(a, other));
         c -= other < c;
     }
     if (d->n_columns == 1) {
-        fl_status st = FL_FAIL(d->err, FL_ERR_UNSUPPORTED, "\"%.*s\" is the only column of its table",
-                               FL_STR_ARG(action->name.text));
+        st = FL_FAIL(d->err, FL_ERR_UNSUPPORTED, "\"%.*s\" is the only column of its table",
+                     FL_STR_ARG(action->name.text));
         fl_err_hint(d->err, "DROP TABLE takes the table away");
         return fail_at(a, action->name.start, st, "0A000");
     }
-    remove_column(a, c);
+    FL_TRY(remove_column(a, c));
     a->bound->cascades |= action->cascades;
-    return FL_OK;
+cleanup:
+    return st;
 }
 
 static fl_status add_column(altering *a, const fl_ast_alter_action *action)
