@@ -131,11 +131,8 @@ static fl_status wrap(fl_steps *s, fl_err *err)
     fl_status st = FL_OK;
     fl_ast_table *table;
     FL_TRY(FL_NEW(&s->arena, &table, err));
-    *table = (fl_ast_table){.kind = FL_AST_TABLE_QUERY,
-                            .height = 1,
-                            .start = NO_PLACE,
-                            .end = NO_PLACE,
-                            .query = s->query};
+    *table =
+        (fl_ast_table){.kind = FL_AST_TABLE_QUERY, .height = 1, .start = NO_PLACE, .end = NO_PLACE, .query = s->query};
     if (s->select->from != NULL)
         table->alias = name_of(s->select->from);
     FL_TRY(new_query(s, table, err));

@@ -55,6 +55,7 @@ typedef enum fl_ast_kind {
     FL_AST_COLUMNS,         /* star: COLUMNS(...); flag: *COLUMNS(...), whose columns are so many arguments */
     FL_AST_BOUND,           /* bound: a column of the plan; the binder puts it in, no text has it */
     FL_AST_VALUE,           /* value: a constant, from the binder, too */
+    FL_AST_DONE,            /* done: what the binder has bound already, as it stands */
     FL_AST_INTEGER,         /* text: decimal digits */
     FL_AST_DECIMAL,         /* text: digits with a point */
     FL_AST_FLOAT,           /* text: digits with an exponent */
@@ -273,6 +274,7 @@ struct fl_ast_expr {
         fl_ast_star *star;
         int32_t bound;
         const struct fl_value *value;
+        const struct fl_expr *done;
         fl_str text;
         bool truth;
         int32_t parameter;

@@ -107,6 +107,13 @@ fl_ast_expr *fl_sql_make_value(fl_ast_maker *m, const struct fl_value *value)
     return ret;
 }
 
+fl_ast_expr *fl_sql_make_done(fl_ast_maker *m, const struct fl_expr *done)
+{
+    fl_ast_expr *ret = new_expr(m, FL_AST_DONE, 0);
+    ret->done = done;
+    return ret;
+}
+
 fl_ast_expr *fl_sql_make_null(fl_ast_maker *m)
 {
     return new_expr(m, FL_AST_NULL, 0);

@@ -35,6 +35,9 @@ fl_ast_expr *fl_sql_make_integer(fl_ast_maker *m, int64_t value);
 /** Digits with a point. */
 fl_ast_expr *fl_sql_make_decimal(fl_ast_maker *m, fl_str digits);
 fl_ast_expr *fl_sql_make_value(fl_ast_maker *m, const struct fl_value *value);
+
+/** An expression that is bound: it may stand in several places, of this query and those in it, and is not bound again. */
+fl_ast_expr *fl_sql_make_done(fl_ast_maker *m, const struct fl_expr *done);
 fl_ast_expr *fl_sql_make_null(fl_ast_maker *m);
 fl_ast_expr *fl_sql_make_bool(fl_ast_maker *m, bool truth);
 fl_ast_expr *fl_sql_make_binary(fl_ast_maker *m, fl_ast_op op, fl_ast_expr *left, fl_ast_expr *right);

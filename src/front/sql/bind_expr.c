@@ -366,12 +366,13 @@ static fl_ast_expr *compare_with(fl_ast_maker *m, const fl_ast_expr *ast, fl_ast
  *          FROM (SELECT x op y AS c FROM unnest(l) AS t(y))) END
  *
  * For ALL the test is bool_or(NOT c), and what it gives the other way round. */
-static fl_status bind_any_value(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+static fl_status bind_any_value(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr *bound, const fl_expr **ret)
 {
     fl_str element = FL_STR("element of a list"), test = FL_STR("test of an element");
     fl_ast_maker m = fl_sql_maker(b->arena, ast->start, ast->end, b->err);
     bool is_all = ast->flag;
-    fl_ast_table *elements = fl_sql_make_unnest(&m, 1, &ast->ops.right, FL_STR("elements"), &element, 1);
+    fl_ast_expr *list = fl_sql_make_done(&m, bound);
+    fl_ast_table *elements = fl_sql_make_unnest(&m, 1, &list, FL_STR("elements"), &element, 1);
     fl_ast_item inner = {.expr = compare_with(&m, ast, fl_sql_make_column(&m, (fl_str){0}, element)),
                          .alias = fl_sql_make_name(&m, test)};
     fl_ast_table *tests = fl_sql_make_table_of(&m, fl_sql_make_query(&m, &inner, 1, elements), FL_STR("tests"));
@@ -385,7 +386,7 @@ static fl_status bind_any_value(binder *b, scope *s, const fl_ast_expr *ast, con
                              fl_sql_make_null(&m), fl_sql_make_bool(&m, is_all)};
     fl_ast_item outer = {.expr = fl_sql_make_case(&m, 5, cases)};
     fl_ast_expr *sub = fl_sql_make_sub(&m, FL_AST_SUBQUERY, fl_sql_make_query(&m, &outer, 1, tests));
-    fl_ast_expr *parts[3] = {fl_sql_make_is_null(&m, ast->ops.right, false), fl_sql_make_null(&m), sub};
+    fl_ast_expr *parts[3] = {fl_sql_make_is_null(&m, list, false), fl_sql_make_null(&m), sub};
     fl_ast_expr *whole = fl_sql_make_case(&m, 3, parts);
     return m.st != FL_OK ? m.st : fl_sql_bind_expr(b, s, whole, ret);
 }
@@ -410,12 +411,19 @@ static fl_status bind_any_list(binder *b, scope *s, const fl_ast_expr *ast, cons
         return (ast->flag ? fl_expr_and : fl_expr_or)(b->plan, parts, n, ast->at, ret, b->err);
     }
     FL_TRY(fl_sql_bind_expr(b, s, list, &right));
-    if (right->type.id != FL_LIST && !(right->flags & FL_EXPR_UNTYPED))
+    bool is_open = (right->flags & FL_EXPR_UNTYPED) || right->type.id == FL_NULL;
+    if (right->type.id != FL_LIST && !is_open)
         return fl_sql_bind_fail_state(b, list->start, FL_ERR_TYPE, "42809", "%s takes a list or a query, not %s",
                                       ast->flag ? "ALL" : "ANY", FL_TYPE_NAME(right->type));
+    if (is_open) { /* NULL, '{1,2}', a parameter: a list of what it is compared with */
+        fl_type type;
+        FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
+        FL_TRY(fl_type_list_of(b->arena, left->type.id == FL_NULL ? FL_TYPE(FL_UTF8) : left->type, &type, b->err));
+        FL_TRY(fl_expr_coerce(b->plan, right, type, &right, b->err));
+    }
     bool is_any = ast->op == FL_AST_OP_EQ && !ast->flag, is_none = ast->op == FL_AST_OP_NE && ast->flag;
     if (!is_any && !is_none)
-        return bind_any_value(b, s, ast, ret);
+        return bind_any_value(b, s, ast, right, ret);
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     FL_TRY(fl_expr_call_args(b->plan, "list_contains", ast->at, ret, b->err, 2, right, left));
     if (is_none)
@@ -617,6 +625,9 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_picked(b, s, ast, ret);
     case FL_AST_BOUND:
         return fl_expr_column(b->plan, (fl_col_id){ast->bound}, ast->start, ret, b->err);
+    case FL_AST_DONE:
+        *ret = ast->done;
+        return FL_OK;
     case FL_AST_VALUE:
         return fl_expr_const(b->plan, ast->value, ast->start, ret, b->err);
     case FL_AST_DEFAULT:
