@@ -4,7 +4,7 @@
     doubling.py [--fletch PROGRAM] [NAME...]     NAMEs: only these; exit status 77 (skipped) where valgrind is missing
 
 Each statement is made of a size that doubles three times. Counted are the instructions of the whole process less those of
-an empty statement, so that a busy machine does not lie; each doubling may cost 2.3 times what was before, or the statement
+an empty statement, so that a busy machine hardly lies, and the least of several counts where one is too high; each doubling may cost 2.3 times what was before, or the statement
 ends at a limit that is named: 54000 or 54001, with the number that is allowed.
 Relies on: valgrind's callgrind; `fletch --pipe`.
 """
@@ -25,6 +25,7 @@ import pipe
 
 LIMIT = 2.3
 DOUBLINGS = 3
+TRIES_MORE = 3    # where one costs too much
 
 
 def each(template, n, separator=", "):
@@ -314,6 +315,9 @@ def check(program, name, empty):
             limit = error["message"]
             break
         costs.append(instructions - empty)
+    for _ in range(TRIES_MORE):  # what the system does meanwhile only adds: the least of several is the statement's own
+        for i in [i for i in range(len(costs) - 1) if costs[i + 1] > LIMIT * costs[i]]:
+            costs[i + 1] = min(costs[i + 1], count_statement(program, name, i + 1)[0] - empty)
     factors = [later / before for before, later in zip(costs, costs[1:])]
     failed = any(factor > LIMIT for factor in factors) or (limit is not None and not re.search("[0-9]", limit))
     end = f", then: {limit}" if limit else f", error {error['sqlstate']}: {error['message'][:60]}" if error else ""
