@@ -66,6 +66,8 @@ static fl_status find_column(const definition *d, const fl_ast_name *name, int32
 bool fl_sql_definition_has(const definition *d, fl_str name)
 {
     bool has = false;
+    if (d->constraints.arena != NULL)
+        return fl_name_map_find(&d->constraints, name) >= 0;
     for (int32_t i = 0; i < d->n_keys; i++)
         has |= fl_str_is_equal_nocase(d->keys[i].name, name);
     for (int32_t i = 0; i < d->n_checks; i++)
@@ -73,6 +75,12 @@ bool fl_sql_definition_has(const definition *d, fl_str name)
     for (int32_t i = 0; i < d->n_foreign_keys; i++)
         has |= fl_str_is_equal_nocase(d->foreign_keys[i].name, name);
     return has;
+}
+
+/* Keeps the name of a constraint that was added. */
+static fl_status note_constraint(definition *d, fl_str name)
+{
+    return d->constraints.arena == NULL ? FL_OK : fl_name_map_add(&d->constraints, name, 0, NULL, d->err);
 }
 
 /* The name that was given, or table_columns_ending, with a number where that is taken. */
@@ -393,18 +401,10 @@ cleanup:
     return st;
 }
 
-static fl_status define_key(definition *d, const fl_ast_table_key *ast)
+static fl_status define_key(definition *d, const fl_ast_table_key *ast, const fl_str *names, const fl_type *types)
 {
     fl_status st = FL_OK;
-    fl_str *names = NULL;
-    fl_type *types = NULL;
     fl_table_key made;
-    FL_TRY(FL_NEW_ARRAY(d->arena, d->n_columns + 1, &names, d->err));
-    FL_TRY(FL_NEW_ARRAY(d->arena, d->n_columns + 1, &types, d->err));
-    for (int32_t i = 0; i < d->n_columns; i++) {
-        names[i] = d->columns[i].name;
-        types[i] = d->columns[i].type;
-    }
     for (int32_t i = 0; i < d->n_keys && ast->is_primary; i++)
         if (d->keys[i].is_primary) {
             FL_FAIL(d->err, FL_ERR_DUPLICATE, "table \"%.*s\" has a primary key already", FL_STR_ARG(d->name));
@@ -419,6 +419,7 @@ static fl_status define_key(definition *d, const fl_ast_table_key *ast)
         d->columns[made.cols[i]].is_not_null = true;
     FL_TRY(fl_sql_definition_grow(d, &d->keys, d->n_keys, &d->keys_capacity, (int64_t)sizeof(made)));
     d->keys[d->n_keys++] = made;
+    FL_TRY(note_constraint(d, made.name));
 cleanup:
     return st;
 }
@@ -432,6 +433,7 @@ static fl_status define_check(definition *d, const fl_ast_check *ast)
     FL_TRY(name_constraint(d, &ast->name, made.condition.cols, made.condition.n_cols == 1, "check", &made.name));
     FL_TRY(fl_sql_definition_grow(d, &d->checks, d->n_checks, &d->checks_capacity, (int64_t)sizeof(made)));
     d->checks[d->n_checks++] = made;
+    FL_TRY(note_constraint(d, made.name));
 cleanup:
     return st;
 }
@@ -585,6 +587,7 @@ static fl_status define_foreign_key(definition *d, const fl_ast_foreign_key *ast
     FL_TRY(fl_sql_definition_grow(d, &d->foreign_keys, d->n_foreign_keys, &d->foreign_keys_capacity,
                                   (int64_t)sizeof(made)));
     d->foreign_keys[d->n_foreign_keys++] = made;
+    FL_TRY(note_constraint(d, made.name));
 cleanup:
     fl_table_unref(to.table);
     return st;
@@ -593,8 +596,16 @@ cleanup:
 fl_status fl_sql_define_constraints(definition *d, const fl_ast_create_table *ast)
 {
     fl_status st = FL_OK;
+    fl_str *names = NULL;
+    fl_type *types = NULL;
+    FL_TRY(FL_NEW_ARRAY(d->arena, d->n_columns + 1, &names, d->err));
+    FL_TRY(FL_NEW_ARRAY(d->arena, d->n_columns + 1, &types, d->err));
+    for (int32_t i = 0; i < d->n_columns; i++) {
+        names[i] = d->columns[i].name;
+        types[i] = d->columns[i].type;
+    }
     for (const fl_ast_table_key *key = ast->keys; key != NULL; key = key->next)
-        FL_TRY(define_key(d, key));
+        FL_TRY(define_key(d, key, names, types));
     for (const fl_ast_check *check = ast->checks; check != NULL; check = check->next)
         FL_TRY(define_check(d, check));
     for (const fl_ast_foreign_key *key = ast->foreign_keys; key != NULL; key = key->next)
@@ -679,6 +690,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
     d.name = ret->name;
     d.short_name = create->path.parts[create->path.count - 1].text;
     fl_name_map_init(&d.known, arena);
+    fl_name_map_init(&d.constraints, arena);
     for (int32_t i = 0; i < create->column_count; i++)
         FL_TRY(fl_sql_define_column(&d, &create->columns[i]));
     for (int32_t i = 0; i < create->column_count; i++)

@@ -15,7 +15,8 @@ typedef struct definition {
     fl_str short_name; /* without */
     fl_sql_column *columns;
     int32_t n_columns, columns_capacity;
-    fl_name_map known; /* names of columns, while they are only added; without an arena: not kept */
+    fl_name_map known;       /* names of columns, while they are only added; without an arena: not kept */
+    fl_name_map constraints; /* of constraints, likewise */
     fl_table_key *keys;
     int32_t n_keys, keys_capacity;
     fl_table_check *checks;
