@@ -557,14 +557,18 @@ static fl_status make_insert(binder *b, copy_from *f)
     const fl_ast_copy *copy = f->c.copy;
     note_place(&f->made, copy->path.parts[0].start);
     fl_text_add(text, FL_STR("INSERT INTO "));
-    add_name(text, copy->path.parts[copy->path.count - 1].text);
+    for (int32_t i = 0; i < copy->path.count; i++) {
+        fl_text_add(text, i > 0 ? FL_STR(".") : FL_STR(""));
+        add_name(text, copy->path.parts[i].text);
+    }
     fl_text_add(text, FL_STR(" ("));
     for (int32_t i = 0; i < f->n_cols; i++) {
         if (i > 0)
             fl_text_add(text, FL_STR(", "));
         add_name(text, f->table->fields[f->cols[i]].name);
     }
-    fl_text_add(text, FL_STR(") SELECT "));
+    fl_text_add(text,
+                FL_STR(") OVERRIDING SYSTEM VALUE SELECT ")); /* identities have the file's numbers, as in PostgreSQL */
     note_place(&f->made, copy->file_start);
     for (int32_t i = 0; i < f->n_cols && (is_csv || is_json); i++) {
         const fl_field *field = &f->table->fields[f->cols[i]];
@@ -598,12 +602,17 @@ static fl_status find_columns(binder *b, copy_from *f)
 {
     fl_status st = FL_OK;
     const fl_ast_copy *copy = f->c.copy;
-    int32_t *cols = NULL;
-    f->n_cols = copy->column_count > 0 ? copy->column_count : f->table->n_cols;
-    FL_TRY(FL_NEW_ARRAY(b->arena, f->n_cols + 1, &cols, b->err));
-    for (int32_t i = 0; i < f->n_cols; i++) {
+    int32_t *cols = NULL, n = copy->column_count > 0 ? copy->column_count : f->table->n_cols;
+    const fl_column_rules *rules = NULL;
+    const fl_table_constraints *constraints = NULL;
+    if (b->env->get_rules != NULL)
+        b->env->get_rules(b->env, f->table, &rules, &constraints);
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &cols, b->err));
+    for (int32_t i = 0; i < n; i++) {
         int32_t c = copy->column_count > 0 ? 0 : i;
         fl_nearest near;
+        if (copy->column_count == 0 && rules != NULL && rules[i].generated.text.len > 0)
+            continue; /* the table makes them */
         if (copy->column_count > 0) {
             fl_nearest_init(&near, copy->columns[i].text);
             for (; c < f->table->n_cols && !fl_str_is_equal_nocase(f->table->fields[c].name, copy->columns[i].text);
@@ -616,7 +625,7 @@ static fl_status find_columns(binder *b, copy_from *f)
             fl_nearest_hint(&near, b->err);
             return FL_ERR_COLUMN;
         }
-        cols[i] = c;
+        cols[f->n_cols++] = c;
     }
     f->cols = cols;
 cleanup:
