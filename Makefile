@@ -7,9 +7,9 @@
 #   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
 #   make test-oracles  TPC-DS and TPC-H at scale 1 from Parquet,          planned in many ways (under an hour on 2 cores)
 #                      and more rows than memory holds, beside            make clean
-#                      DuckDB's (ORACLE_FLAGS); users' functions
-#                      in each language, built anew; metrics by
-#                      promtool
+#                      DuckDB's (ORACLE_FLAGS); queries on every road;
+#                      users' functions in each language, built anew;
+#                      metrics by promtool
 #   make test-arm64    builds for 64-bit Arm and runs the unit tests under qemu
 #   make lint | format | check-layers | check-rules
 #
@@ -72,6 +72,7 @@ test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp .d
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 2 $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/spill_cases.py
 	.deps/venv/bin/python test/doubling.py --every 2 --first 1
+	.deps/venv/bin/python test/same/differential.py --slt --rule-queries 5 --every 3 --first 1
 	.deps/venv/bin/python test/udf/templates.py --must c,cpp,rust
 	.deps/venv/bin/python test/udf/bad_modules.py --repeats 200
 	.deps/venv/bin/python test/metrics/promtool.py

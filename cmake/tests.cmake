@@ -119,7 +119,7 @@ if(fletch_cli)
     set(oracle_tests
         "tpch/sf0.01\;test/tpch/compare.py\;--data\;.deps/data/tpch-sf0.01"
         "tpch/sf1\;test/tpch/compare.py\;--data\;.deps/data/tpch-sf1\;--engines\;duckdb,polars,datafusion"
-        "same/slt\;test/same/differential.py\;--slt\;--rule-queries\;5"
+        "same/slt\;test/same/differential.py\;--slt\;--rule-queries\;5\;--every\;3"
         "same/tpch\;test/same/differential.py\;--tpch"
         "same/plans\;test/same/plans.py"
         "same/generated\;test/same/generated.py"

@@ -252,6 +252,8 @@ def main():
     parser.add_argument("--fletch", default=str(pipe.PROGRAM))
     parser.add_argument("--filter", default="", help="only files whose path has this text")
     parser.add_argument("--rule-queries", type=int, default=0, help="queries of a file that each rule is switched off for; 0: all in which it fires")
+    parser.add_argument("--every", type=int, default=1, help="one of so many of --slt's files, in turn")
+    parser.add_argument("--first", type=int, default=0, help="which of them to begin with")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
 
@@ -260,7 +262,8 @@ def main():
         worlds.append(read_tpch())
     files = [path.resolve() for path in args.files]
     if args.slt:
-        files += sorted(path for path in (ROOT / "test" / "slt").rglob("*.slt") if path.parent.name not in ("spill", "copy"))
+        found = sorted(path for path in (ROOT / "test" / "slt").rglob("*.slt") if path.parent.name not in ("spill", "copy"))
+        files += found[args.first::args.every]
     worlds += [read_slt(path) for path in files if args.filter in str(path)]
 
     report, compared, wrong = Report(), 0, 0
