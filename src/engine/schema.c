@@ -36,7 +36,8 @@ fl_status fl_session_create_schema(fl_session *session, const fl_sql_bound *boun
     fl_status st = FL_OK;
     fl_engine *engine = session->engine;
     fl_schema *made = NULL;
-    bool is_known = is_main(bound->name) || fl_system_has_schema(bound->name) || fl_engine_has_schema(engine, bound->name);
+    bool is_known =
+        is_main(bound->name) || fl_system_has_schema(bound->name) || fl_engine_has_schema(engine, bound->name);
     if (is_known && bound->if_not_exists)
         return FL_OK;
     if (is_known) {

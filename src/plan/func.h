@@ -115,7 +115,8 @@ typedef struct fl_func_desc {
     const char *signature; /* where `resolve` has one form only: "f(double) → double"; else NULL */
     void *ctx;             /* the function's own: its kernels find it at fl_call.func->ctx */
     uint64_t identity; /* hash of its implementation, where that may change under the name; 0: the name says it all */
-    const char *alias_of; /* another name of that function, which the registry gives in its place; size, name and doc are all it has */
+    const char *
+        alias_of; /* another name of that function, which the registry gives in its place; size, name and doc are all it has */
 } fl_func_desc;
 
 #define FL_DESC(type) .size = (uint32_t)sizeof(type)

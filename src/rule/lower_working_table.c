@@ -7,12 +7,12 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
 }
 
 const fl_rule_desc fl_rule_lower_working_table = {FL_DESC(fl_rule_desc),
-                                           .name = "lower_working_table",
-                                           .phase = "lower",
-                                           .pattern = "working_table[convention=logical]",
-                                           .scope = FL_SCOPE_BOTH,
-                                           .is_required = true,
-                                           .keeps =
-                                               FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT | FL_KEEPS_ORDER,
-                                           .on_match = on_match,
-                                           .doc = "the rows of the last round are streamed"};
+                                                  .name = "lower_working_table",
+                                                  .phase = "lower",
+                                                  .pattern = "working_table[convention=logical]",
+                                                  .scope = FL_SCOPE_BOTH,
+                                                  .is_required = true,
+                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT |
+                                                           FL_KEEPS_ORDER,
+                                                  .on_match = on_match,
+                                                  .doc = "the rows of the last round are streamed"};

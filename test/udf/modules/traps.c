@@ -46,7 +46,8 @@ EXPORT(leftover) int leftover(int with)
     static int data = 7, zeros[4096], found;
     unsigned long pages = __builtin_wasm_memory_size(0), behind = __builtin_wasm_memory_grow(0, 1);
     volatile int *grown = (volatile int *)(behind * 65536);
-    int result = (data != 7) | (zeros[4095] != 0) << 1 | (found != 0) << 2 | (behind != pages) << 3 | (*grown != 0) << 4;
+    int result =
+        (data != 7) | (zeros[4095] != 0) << 1 | (found != 0) << 2 | (behind != pages) << 3 | (*grown != 0) << 4;
     data = zeros[4095] = found = grown[0] = grown[16383] = with;
     return result;
 }
