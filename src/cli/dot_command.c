@@ -405,7 +405,7 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
-static bool fail_name(const char *name)
+static void fail_name(const char *name)
 {
     const char *near = NULL;
     for (int i = 0; i < N_COMMANDS; i++)
@@ -413,7 +413,6 @@ static bool fail_name(const char *name)
     fail("there is no command \"%s\"", name);
     fprintf(stderr, "Hint: %s%s%s\n", near != NULL ? "did you mean \"" : ".help lists them", near != NULL ? near : "",
             near != NULL ? "\"?" : "");
-    return false;
 }
 
 bool fl_cli_dot_command(fl_cli_shell *shell, const char *line, size_t len)
@@ -427,7 +426,12 @@ bool fl_cli_dot_command(fl_cli_shell *shell, const char *line, size_t len)
     const char *name = next_word(&at);
     char *word = NULL;
     const command *known = find_command(name);
-    bool is_good = known != NULL || fail_name(name);
+    bool is_good = known != NULL;
+    if (known == NULL) {
+        fail_name(name);
+        free(copy);
+        return false;
+    }
     while (is_good && (word = next_word(&at)) != NULL) {
         if (c.n == known->most || c.n == ARGUMENTS_MAX)
             is_good =
