@@ -103,7 +103,7 @@ def answers(session):
     check("one in another", rows("SELECT f(g(f(1)))"), [[2]])
     check("how it is called", [row[0] for row in rows("EXPLAIN SELECT f(range) FROM range(5)") if "python" in row[0]],
           ["function f: python: in worker processes, called row by row: it does not say @fletch.batch"])
-    session.run(create("import fletch, time\n@fletch.batch\ndef f(x):\n    time.sleep(0.01)\n    return x", clauses="ON ERROR NULL"))
+    session.run(create("import fletch, time\n@fletch.batch\ndef f(x):\n    time.sleep(1)\n    return x", clauses="ON ERROR NULL"))
     session.run(create("import fletch\n@fletch.batch\ndef g(x): return x", clauses="ON ERROR NULL", name="g"))
     check("in workers", rows("SELECT sum(f(range) + g(range))::bigint FROM range(100)"), [[9900]])
     plan = "\n".join(row[0] for row in rows("EXPLAIN SELECT * FROM range(100) t(n) WHERE f(n) > 3 AND g(n) > 5"))
