@@ -357,14 +357,16 @@ static bool run_help(const call *c)
              "  DESCRIBE 'file.csv';              columns and their types\n"
              "  EXPLAIN ANALYZE SELECT ...;       the plan, with rows and times\n"
              "Tab completes words. Ctrl-C stops a query. Ctrl-D leaves. Commands are a line each:");
+    bool is_found = c->n == 0;
     for (int i = 0; i < N_COMMANDS; i++) {
         const command *known = &commands[i];
         bool is_wanted =
             c->n == 0 || strcmp(c->words[0], known->name) == 0 || strcmp(c->words[0], known->name + 1) == 0;
         if (is_wanted && known->help[0] != 0)
             printf("  %-11s %-10s %s\n", known->name, known->arguments, known->help);
+        is_found |= is_wanted;
     }
-    return true;
+    return is_found || fail("there is no command \"%s\"", c->words[0]);
 }
 
 /* ---- lines ---- */

@@ -24,7 +24,7 @@ static bool write_out(fl_cli_run *run, fl_cli_answer *answer)
     size_t written = fwrite(answer->text.data, 1, answer->text.len, run->file);
     bool is_whole = written == answer->text.len && fflush(run->file) == 0;
     answer->text.len = 0;
-    if (!is_whole)
+    if (!is_whole && errno != EPIPE) /* a pager that was left */
         fprintf(stderr, "Error: cannot write the answer: %s\n", strerror(errno));
     return is_whole;
 }

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -208,8 +209,10 @@ static FILE *begin_pager(fl_cli_shell *shell)
         fflush(stdout);
         pager = popen(command != NULL && *command != 0 ? command : "less -SFX", "w");
     }
-    if (pager != NULL)
+    if (pager != NULL) {
+        signal(SIGPIPE, SIG_IGN); /* it may be left before it has read everything */
         shell->run->file = pager;
+    }
     return pager;
 }
 
@@ -221,6 +224,7 @@ bool fl_cli_shell_statements(fl_cli_shell *shell, const char *text, size_t len)
     fl_cli_interrupt_clear();
     if (pager != NULL) {
         pclose(pager);
+        signal(SIGPIPE, SIG_DFL);
         shell->run->file = shell->terminal;
     }
     if (shell->is_once) {
@@ -261,7 +265,9 @@ static bool run_whole(fl_cli_shell *shell, size_t *ret_whole)
 /* One line, with its newline. */
 static bool take_line(fl_cli_shell *shell, const char *line, size_t len)
 {
-    size_t whole;
+    size_t whole, blanks = 0;
+    while (blanks < len && (line[blanks] == ' ' || line[blanks] == '\t'))
+        blanks++;
     static const char *const leaving[] = {"exit", "quit"};
     if (is_blank(&shell->statement)) {
         for (size_t i = 0; i < sizeof(leaving) / sizeof(leaving[0]); i++)
@@ -269,9 +275,10 @@ static bool take_line(fl_cli_shell *shell, const char *line, size_t len)
         bool is_help = is_word(line, len, "help");
         if (shell->is_leaving)
             return true;
-        if (is_help || fl_cli_is_dot_command(line, len)) {
+        if (is_help || fl_cli_is_dot_command(line + blanks, len - blanks)) {
             shell->statement.len = 0;
-            return is_help ? fl_cli_dot_command(shell, ".help", 5) : fl_cli_dot_command(shell, line, len);
+            return is_help ? fl_cli_dot_command(shell, ".help", 5)
+                           : fl_cli_dot_command(shell, line + blanks, len - blanks);
         }
     }
     fl_cli_text_add(&shell->statement, line, len);

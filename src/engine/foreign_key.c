@@ -213,6 +213,40 @@ static fl_status fail_referred(const orphans *o, const fl_rows *rows, const fl_p
     return fl_err_state(err, "23503", st);
 }
 
+static bool reads(const fl_rule_text *rule, const fl_foreign_key *key)
+{
+    for (int32_t i = 0; i < rule->n_cols; i++)
+        for (int32_t k = 0; k < key->n_cols; k++)
+            if (rule->cols[i] == key->cols[k])
+                return true;
+    return false;
+}
+
+/* What is computed of the key's columns does not follow by itself: rather nothing is changed. */
+static fl_status check_free(const fl_parent_change *p, fl_str name, const fl_table *child, const fl_foreign_key *key,
+                            fl_err *err)
+{
+    const fl_column_rules *rules = fl_memory_table_rules(child);
+    const fl_table_constraints *constraints = fl_memory_table_constraints(child);
+    const char *what = NULL;
+    for (int32_t c = 0; c < child->n_cols && rules != NULL; c++)
+        if (rules[c].generated.text.len > 0 && reads(&rules[c].generated, key))
+            what = "a generated column";
+    for (int32_t c = 0; c < constraints->n_checks; c++)
+        if (reads(&constraints->checks[c].condition, key))
+            what = "a CHECK";
+    for (int32_t k = 0; k < key->n_cols && rules != NULL; k++)
+        if (rules[key->cols[k]].generated.text.len > 0)
+            what = "itself, as it is generated,";
+    if (what == NULL)
+        return FL_OK;
+    FL_FAIL(err, FL_ERR_UNSUPPORTED,
+            "change of \"%.*s\": foreign key \"%.*s\" would change rows of \"%.*s\" whose columns %s reads",
+            FL_STR_ARG(p->name), FL_STR_ARG(key->name), FL_STR_ARG(name), what);
+    fl_err_hint(err, "change the rows of \"%.*s\" first", FL_STR_ARG(name));
+    return FL_ERR_UNSUPPORTED;
+}
+
 /* Deletes the rows, sets the key's columns to null, or gives them the values that are in the rows. */
 static fl_status change_orphans(const fl_parent_change *p, fl_str name, fl_table *child, const fl_foreign_key *key,
                                 uint8_t action, const fl_rows *rows, fl_err *err)
@@ -235,6 +269,8 @@ static fl_status change_orphans(const fl_parent_change *p, fl_str name, fl_table
                          FL_STR_ARG(child->fields[key->cols[k]].name), FL_STR_ARG(name));
             goto cleanup;
         }
+    if (!deletes)
+        FL_TRY(check_free(p, name, child, key, err));
     FL_TRY(fl_table_change_mark(&change, rows->segments, rows->n_segments, err));
     if (deletes) {
         FL_TRY(fl_table_change_delete(&change, err));
@@ -360,6 +396,28 @@ cleanup:
     return st;
 }
 
+/* Whether the columns that refer have the types of those that they refer to: else a value may have become another one. */
+static bool has_same_types(const fl_parent_change *p, const fl_table *child, const fl_foreign_key *key)
+{
+    for (int32_t k = 0; k < key->n_cols; k++) {
+        int32_t c = find_column(p->old, key->table_cols[k]);
+        if (!fl_type_is_equal(p->old->fields[c].type, child->fields[key->cols[k]].type))
+            return false;
+    }
+    return true;
+}
+
+static fl_status check_latest(fl_session *session, fl_str name, fl_err *err)
+{
+    int64_t n = 0;
+    fl_table *latest = fl_session_latest(session, name);
+    fl_segment *const *items = fl_memory_table_segments(latest, &n);
+    fl_segments all = {.items = (fl_segment **)items, .n = n};
+    fl_status st = fl_check_references(session, latest, name, &all, err);
+    fl_table_unref(latest);
+    return st;
+}
+
 static fl_status follow(const fl_parent_change *p, const orphans *o, fl_str name, fl_table *child, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -376,6 +434,8 @@ static fl_status follow(const fl_parent_change *p, const orphans *o, fl_str name
     plan = query.plan; /* which may be another one by now */
     if (st == FL_OK && fl_segments_rows(rows.segments, rows.n_segments) > 0)
         st = change_orphans(p, name, child, o->key, FL_REFERENCE_CASCADES, &rows, err);
+    if (st == FL_OK && !has_same_types(p, child, o->key))
+        st = check_latest(session, name, err);
 cleanup:
     fl_rows_drop(&rows);
     fl_plan_unref(plan);

@@ -92,6 +92,12 @@ static bool is_padded(fl_str text)
     return text.len > 1 && (text.data[0] == '+' || (text.data[0] == '0' && text.data[1] >= '0' && text.data[1] <= '9'));
 }
 
+/* A cast to a date takes the time behind it, too. */
+static bool has_time(fl_str text)
+{
+    return text.len > 0 && memchr(text.data, ':', (size_t)text.len) != NULL;
+}
+
 static bool all_are(fl_type type, const fl_str *texts, int64_t n)
 {
     fl_value value;
@@ -100,7 +106,8 @@ static bool all_are(fl_type type, const fl_str *texts, int64_t n)
         if (texts[i].data == NULL)
             continue;
         has_any = true;
-        if (fl_value_from_text(type, texts[i], &value, NULL) != FL_OK || (type.id == FL_I64 && is_padded(texts[i])))
+        if (fl_value_from_text(type, texts[i], &value, NULL) != FL_OK || (type.id == FL_I64 && is_padded(texts[i])) ||
+            (type.id == FL_DATE && has_time(texts[i])))
             return false;
     }
     return has_any;

@@ -57,6 +57,8 @@ def hive_files():
         pq.write_table(pa.table({"id": pa.array(ids, pa.int64())}), HERE / f"hive/parquet/year={year}/month={month}/a.parquet")
     write("hive/odd/day=2024-01-01/tag=a%20b/a.csv", "id\n1\n")
     write("hive/odd/day=2024-01-02/tag=__HIVE_DEFAULT_PARTITION__/a.csv", "id\n2\n")
+    write("hive/times/ts=2020-01-01 10%3A00%3A00.5/a.csv", "a\n1\n")
+    write("hive/times/ts=2020-01-02 00%3A00%3A00/a.csv", "a\n2\n")
     write("hive/odd_days/day=2024-01-01/a.csv", "id\n1\n")
     write("hive/odd_days/day=never/a.csv", "id\n2\n")
     write("csv/by_name_1.csv", "a,b\n1,x\n2,y\n")

@@ -31,7 +31,7 @@ WANTED = """
     expression_evaluations_total expression_evaluation_duration_seconds expression_errors_total wasm_udfs_deployed_total
     wasm_udf_compile_duration_seconds wasm_udf_call_duration_seconds wasm_udf_cache_hits_total wasm_udf_cache_misses_total
     wasm_udf_interpreter_calls_total wasm_udf_jit_calls_total query_planning_duration_seconds query_plan_complexity
-    predicate_pushdowns_total filter_merges_total
+    predicate_pushdowns_total csv_lines_skipped_total filter_merges_total
 """.split()
 PATIENCE_S = 30
 

@@ -200,7 +200,7 @@ fl_status fl_sql_bind_limit(binder *b, scope *outer, const fl_ast_query *ast, co
     offset = offset < 0 ? 0 : offset;
     if (percent >= 0)
         FL_TRY(fl_sql_keep_share(b, percent, offset, keys, n_keys, node));
-    else if (limit >= 0 && ast->has_ties)
+    else if (limit > 0 && ast->has_ties) /* no rows have no ties */
         FL_TRY(keep_ties(b, limit, offset, keys, n_keys, node));
     else if (limit >= 0 || offset > 0)
         FL_TRY(fl_limit_build(b->plan, *node, limit, offset, node, b->err));
