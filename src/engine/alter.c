@@ -282,6 +282,7 @@ static fl_status rename_item(fl_session *session, const fl_sql_bound *bound, fl_
         goto cleanup;
     }
     if (!bound->is_view) {
+        FL_TRY(fl_check_changeable(bound->table, err));
         FL_TRY(fl_rename_referred(session, bound->name, bound->new_name, (fl_str){0}, (fl_str){0}, NULL, err));
         FL_TRY(rename_version(session, bound, err));
     }

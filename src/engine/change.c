@@ -65,6 +65,11 @@ fl_status fl_check_changeable(const fl_table *table, fl_err *err)
     if (fl_memory_table_segments(table, &n) != NULL || n == 0)
         if (table->format != NULL && strcmp(table->format, "memory") == 0)
             return FL_OK;
+    if (table->format != NULL && strcmp(table->format, FL_FORMAT_SYSTEM) == 0) {
+        FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" tells what there is and cannot be changed", FL_STR_ARG(table->name));
+        fl_err_hint(err, "it follows CREATE, ALTER, DROP and SET");
+        return fl_err_state(err, "42501", FL_ERR_UNSUPPORTED);
+    }
     FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is a file and cannot be changed", FL_STR_ARG(table->name));
     fl_err_hint(err, "CREATE TABLE t AS FROM '…' makes a table of its rows");
     return FL_ERR_UNSUPPORTED;

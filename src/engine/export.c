@@ -170,20 +170,10 @@ static void add_columns(fl_text *text, const fl_table *table, const int32_t *col
     fl_text_add_char(text, ')');
 }
 
-/* The number that a sequence gives next. */
-static int64_t next_of(const fl_sequence *s)
-{
-    int64_t next = s->last;
-    if (s->is_given && __builtin_add_overflow(s->last, s->increment, &next))
-        next = s->last;
-    return next < s->min || next > s->max ? s->start : next;
-}
-
-/* START and what else is not as of itself. */
 static void add_sequence_options(fl_text *text, const fl_sequence *s)
 {
     fl_text_addf(text, "INCREMENT %lld MINVALUE %lld MAXVALUE %lld START %lld%s", (long long)s->increment,
-                 (long long)s->min, (long long)s->max, (long long)next_of(s), s->cycles ? " CYCLE" : "");
+                 (long long)s->min, (long long)s->max, (long long)s->start, s->cycles ? " CYCLE" : "");
 }
 
 static const fl_sequence *find_sequence(const fl_engine *engine, fl_str name)
@@ -280,20 +270,24 @@ static void add_foreign_keys(exporting *e, fl_text *load, fl_str name, const fl_
     }
 }
 
-/* Whether an identity column of some table has the sequence: it is made with the column. */
-static bool is_of_identity(const exporting *e, fl_str sequence)
+/* The name that a sequence has after IMPORT, where it is an identity column's, with which it is made; empty: it is none's. */
+static fl_status name_of_identity(exporting *e, fl_str sequence, fl_str *ret, fl_err *err)
 {
-    for (int32_t i = 0; i < e->n; i++) {
+    fl_status st = FL_OK;
+    *ret = (fl_str){0};
+    for (int32_t i = 0; i < e->n && st == FL_OK; i++) {
         const fl_table *table = e->entries[i].table;
         const fl_column_rules *rules = table != NULL ? fl_memory_table_rules(table) : NULL;
-        for (int32_t c = 0; rules != NULL && c < table->n_cols; c++)
+        for (int32_t c = 0; rules != NULL && c < table->n_cols && st == FL_OK; c++)
             if (rules[c].identity != FL_IDENTITY_NONE && fl_str_is_equal_nocase(rules[c].sequence, sequence))
-                return true;
+                st = fl_arena_format(&e->arena, ret, err, "%.*s_%.*s_seq", FL_STR_ARG(e->names[i]),
+                                     FL_STR_ARG(table->fields[c].name));
     }
-    return false;
+    return st;
 }
 
-static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_err *err)
+/* What they gave last is set behind the rows. */
+static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text *load, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_engine *engine = e->session->engine;
@@ -318,13 +312,18 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_err *
     }
     pthread_mutex_unlock(&engine->lock);
     for (int32_t i = 0; i < n && st == FL_OK; i++) {
-        if (is_of_identity(e, names[i]))
-            continue;
-        fl_text_add(text, FL_STR("CREATE SEQUENCE "));
-        add_full_name(e, text, names[i]);
-        fl_text_add_char(text, ' ');
-        add_sequence_options(text, &sequences[i]);
-        fl_text_add(text, FL_STR(";\n"));
+        fl_str identity = {0};
+        st = name_of_identity(e, names[i], &identity, err);
+        if (st == FL_OK && identity.len == 0) {
+            fl_text_add(text, FL_STR("CREATE SEQUENCE "));
+            add_full_name(e, text, names[i]);
+            fl_text_add_char(text, ' ');
+            add_sequence_options(text, &sequences[i]);
+            fl_text_add(text, FL_STR(";\n"));
+        }
+        fl_text_add(load, FL_STR("SELECT setval("));
+        add_string(load, identity.len > 0 ? identity : names[i]);
+        fl_text_addf(load, ", %lld, %s);\n", (long long)sequences[i].last, sequences[i].is_given ? "true" : "false");
     }
     return st;
 }
@@ -477,14 +476,15 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
 {
     fl_status st = FL_OK;
     exporting e = {.session = session, .bound = bound};
-    fl_text schema, load;
+    fl_text schema, load, states;
     fl_arena_init(&e.arena, &session->statement_memory);
     fl_text_init(&schema, &session->statement_memory);
     fl_text_init(&load, &session->statement_memory);
+    fl_text_init(&states, &session->statement_memory);
     FL_ASSERT(bound->n_names == 2);
     FL_TRY(look_up(&e, err));
     FL_TRY(make_folder(&e, err));
-    FL_TRY(add_schemas_and_sequences(&e, &schema, err));
+    FL_TRY(add_schemas_and_sequences(&e, &schema, &states, err));
     for (int32_t i = 0; i < e.n; i++)
         if (e.entries[i].table != NULL) {
             FL_TRY(add_table(&e, &schema, e.names[i], e.entries[i].table, err));
@@ -496,6 +496,8 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
     for (int32_t i = 0; i < e.n; i++)
         add_views_from(&e, &schema, i);
     FL_TRY(write_script(&e, "schema.sql", &schema, err));
+    FL_TRY(fl_text_status(&states, err));
+    fl_text_add(&load, fl_text_str(&states));
     FL_TRY(write_script(&e, "load.sql", &load, err));
 cleanup:
     if (st != FL_OK)
@@ -504,6 +506,7 @@ cleanup:
         fl_table_unref(e.entries[i].table);
     fl_text_drop(&schema);
     fl_text_drop(&load);
+    fl_text_drop(&states);
     fl_arena_drop(&e.arena);
     return st;
 }

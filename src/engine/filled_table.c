@@ -91,6 +91,8 @@ fl_status fl_filled_table_finish(fl_filled_table *t, fl_str name, fl_table **ret
     fl_status st = fl_segment_builder_finish(t->builder, &segment, err);
     if (st == FL_OK)
         st = fl_memory_table_new(t->memory, name, t->fields, t->n_cols, &segment, segment->rows > 0 ? 1 : 0, ret, err);
+    if (st == FL_OK)
+        (*ret)->format = FL_FORMAT_SYSTEM; /* nobody else has it yet */
     fl_segment_unref(segment);
     return st;
 }

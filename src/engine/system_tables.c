@@ -203,20 +203,32 @@ cleanup:
     return st;
 }
 
+static fl_status add_constraint(filling *f, const listed *t, fl_str name, const char *type, fl_err *err)
+{
+    fl_fill(&f->table, DATABASE);
+    fl_fill_text(&f->table, t->schema);
+    fl_fill_text(&f->table, name);
+    fl_fill_text(&f->table, t->schema);
+    fl_fill_text(&f->table, t->name);
+    fl_fill(&f->table, type);
+    return fl_filled_table_end_row(&f->table, err);
+}
+
 static fl_status fill_constraints(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        const fl_table *table = f->tables[i].table;
-        for (int32_t k = 0; table != NULL && k < table->n_keys; k++) {
-            fl_fill(&f->table, DATABASE);
-            fl_fill_text(&f->table, f->tables[i].schema);
-            fl_fill_text(&f->table, table->keys[k].name);
-            fl_fill_text(&f->table, f->tables[i].schema);
-            fl_fill_text(&f->table, f->tables[i].name);
-            fl_fill(&f->table, table->keys[k].is_primary ? "PRIMARY KEY" : "UNIQUE");
-            FL_TRY(fl_filled_table_end_row(&f->table, err));
-        }
+        const listed *t = &f->tables[i];
+        if (t->table == NULL)
+            continue;
+        const fl_table_constraints *constraints = fl_memory_table_constraints(t->table);
+        for (int32_t k = 0; k < t->table->n_keys; k++)
+            FL_TRY(add_constraint(f, t, t->table->keys[k].name, t->table->keys[k].is_primary ? "PRIMARY KEY" : "UNIQUE",
+                                  err));
+        for (int32_t k = 0; k < constraints->n_foreign_keys; k++)
+            FL_TRY(add_constraint(f, t, constraints->foreign_keys[k].name, "FOREIGN KEY", err));
+        for (int32_t k = 0; k < constraints->n_checks; k++)
+            FL_TRY(add_constraint(f, t, constraints->checks[k].name, "CHECK", err));
     }
 cleanup:
     return st;

@@ -215,6 +215,8 @@ typedef struct fl_table_key {
     bool is_primary;
 } fl_table_key;
 
+#define FL_FORMAT_SYSTEM "system" /* fl_table.format of tables that tell what there is */
+
 struct fl_table { /* sources put their own struct around this one */
     const fl_table_ops *ops;
     _Atomic int32_t refs;

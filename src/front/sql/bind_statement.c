@@ -46,11 +46,24 @@ fl_status fl_sql_fail_twice(fl_str name, int32_t pos, fl_err *err)
     return fl_err_state(err, "42701", FL_ERR_DUPLICATE);
 }
 
+/* A schema whose tables tell what there is. */
+static bool is_told(fl_str schema)
+{
+    return fl_str_is_equal_nocase(schema, FL_STR("information_schema")) ||
+           fl_str_is_equal_nocase(schema, FL_STR("pg_catalog"));
+}
+
 fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
 {
     fl_status st = FL_OK;
     FL_TRY(fl_sql_qualify(env, arena, path, &ret->name, err));
     ret->name_pos = path.parts[0].start;
+    if (path.count > 1 && is_told(path.parts[path.count - 2].text)) {
+        FL_FAIL(err, FL_ERR_UNSUPPORTED, "what is in \"%.*s\" cannot be made or changed",
+                FL_STR_ARG(path.parts[path.count - 2].text));
+        fl_err_at(err, ret->name_pos);
+        return fl_err_state(err, "42501", FL_ERR_UNSUPPORTED);
+    }
 cleanup:
     return st;
 }

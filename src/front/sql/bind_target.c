@@ -23,6 +23,12 @@ fl_status fl_sql_find_target(fl_sql_env *env, fl_arena *arena, fl_ast_path path,
     }
     ret->table = entry.table;
     ret->holds_table = true;
+    if (strcmp(entry.table->format, FL_FORMAT_SYSTEM) == 0) {
+        FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" tells what there is: it cannot be changed", FL_STR_ARG(ret->name));
+        fl_err_at(err, ret->name_pos);
+        fl_err_hint(err, "it follows CREATE, ALTER, DROP and SET");
+        return fl_err_state(err, "42501", FL_ERR_UNSUPPORTED);
+    }
 cleanup:
     return st;
 }
