@@ -403,6 +403,14 @@ static fl_status empty_table(fl_session *session, const fl_sql_bound *bound, fl_
     fl_status st = FL_OK;
     fl_table *made = NULL, *table = bound->table;
     fl_table_parts parts = {.keys = table->keys, .n_keys = table->n_keys};
+    if (bound->kind == FL_AST_TRUNCATE) { /* no cascades, as in PostgreSQL */
+        st = fl_check_unreferred(session, bound->name, NULL, false, NULL, 0, err);
+        if (st == FL_ERR_UNSUPPORTED) {
+            st = fl_err_state(err, "0A000", st);
+            fl_err_hint(err, "DELETE FROM does to rows that refer to it what their keys say");
+        }
+        FL_TRY(st);
+    }
     FL_TRY(fl_make_version(session, table, &parts, &made, err));
     FL_TRY(fl_session_put_version(session, bound->name, made, NULL, err));
     made = NULL;
