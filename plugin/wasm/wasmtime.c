@@ -255,10 +255,9 @@ static pthread_mutex_t compile_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* How many instances can have a place. Wasmtime ends the process where it cannot have the addresses, so they are asked for before.
  * FLETCH_WASM_INSTANCES says how many at the most, for machines on which addresses are dear: qemu keeps notes of each page. */
-static uint32_t find_room(void)
+static uint32_t find_room(uint32_t most)
 {
-    const char *most = getenv("FLETCH_WASM_INSTANCES");
-    for (uint32_t n = most != NULL ? (uint32_t)strtoul(most, NULL, 10) : POOL_INSTANCES; n >= POOL_INSTANCES_MIN; n /= 2) {
+    for (uint32_t n = most; n >= POOL_INSTANCES_MIN; n /= 2) {
         size_t bytes = n * FL_WASM_MEMORIES * RESERVED_BYTES * 2; /* of both engines */
         void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (room == MAP_FAILED)
@@ -283,7 +282,8 @@ static void add_pool(wasm_config_t *config, uint32_t n)
     wasmtime_pooling_allocation_config_delete(pool);
 }
 
-static wasm_engine_t *make_engine(bool has_epochs, uint32_t n_pooled)
+/* is_frugal: a memory has the addresses that it uses, and code compares them. */
+static wasm_engine_t *make_engine(bool has_epochs, uint32_t n_pooled, bool is_frugal)
 {
     wasm_config_t *config = wasm_config_new();
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
@@ -299,14 +299,20 @@ static wasm_engine_t *make_engine(bool has_epochs, uint32_t n_pooled)
     wasmtime_config_native_unwind_info_set(config, false);
     if (n_pooled > 0)
         add_pool(config, n_pooled);
+    if (is_frugal) {
+        wasmtime_config_memory_reservation_set(config, 0);
+        wasmtime_config_memory_guard_size_set(config, 0);
+    }
     return wasm_engine_new_with_config(config);
 }
 
 static void open_engines(void)
 {
-    uint32_t n_pooled = find_room();
-    bounded = (engines){n_pooled > 0 ? make_engine(true, n_pooled) : NULL, make_engine(true, 0)};
-    ending = (engines){n_pooled > 0 ? make_engine(false, n_pooled) : NULL, make_engine(false, 0)};
+    const char *said = getenv("FLETCH_WASM_INSTANCES");
+    uint32_t most = said != NULL ? (uint32_t)strtoul(said, NULL, 10) : POOL_INSTANCES, n_pooled = find_room(most);
+    bool is_frugal = most == 0;
+    bounded = (engines){n_pooled > 0 ? make_engine(true, n_pooled, false) : NULL, make_engine(true, 0, is_frugal)};
+    ending = (engines){n_pooled > 0 ? make_engine(false, n_pooled, false) : NULL, make_engine(false, 0, is_frugal)};
 }
 
 bool fl_wasmtime_open(char *message, size_t bytes)
