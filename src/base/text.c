@@ -74,6 +74,17 @@ void fl_text_addf(fl_text *text, const char *format, ...)
     text->len += len;
 }
 
+void fl_text_add_quoted(fl_text *text, fl_str part, char quote)
+{
+    fl_text_add_char(text, quote);
+    for (int64_t i = 0; i < part.len; i++) {
+        if (part.data[i] == quote)
+            fl_text_add_char(text, quote);
+        fl_text_add_char(text, part.data[i]);
+    }
+    fl_text_add_char(text, quote);
+}
+
 void fl_text_add_json(fl_text *text, fl_str part)
 {
     fl_text_add_char(text, '"');

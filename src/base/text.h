@@ -32,6 +32,9 @@ void fl_text_add_text(fl_text *text, const fl_text *part);
 void fl_text_add_char(fl_text *text, char c);
 void fl_text_addf(fl_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Adds `part` between quotes, with those in it doubled: SQL's names and strings. */
+void fl_text_add_quoted(fl_text *text, fl_str part, char quote);
+
 /** Adds a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void fl_text_add_json(fl_text *text, fl_str part);
 

@@ -32,13 +32,7 @@ typedef struct exporting {
 
 static void add_name(fl_text *text, fl_str name)
 {
-    fl_text_add_char(text, '"');
-    for (int64_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '"')
-            fl_text_add_char(text, '"');
-        fl_text_add_char(text, name.data[i]);
-    }
-    fl_text_add_char(text, '"');
+    fl_text_add_quoted(text, name, '"');
 }
 
 static void add_string(fl_text *text, fl_str value)

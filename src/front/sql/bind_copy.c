@@ -474,13 +474,7 @@ static void note_place(insert_text *t, int32_t written)
 
 static void add_name(fl_text *text, fl_str name)
 {
-    fl_text_add_char(text, '"');
-    for (int64_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '"')
-            fl_text_add_char(text, '"');
-        fl_text_add_char(text, name.data[i]);
-    }
-    fl_text_add_char(text, '"');
+    fl_text_add_quoted(text, name, '"');
 }
 
 static void add_string(fl_text *text, fl_str value)

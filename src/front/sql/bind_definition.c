@@ -279,13 +279,9 @@ static fl_status define_sequence(definition *d, fl_sql_column *column)
     fl_text_init(&text, NULL);
     FL_TRY(fl_arena_format(d->arena, &column->sequence, d->err, "%.*s_%.*s_seq", FL_STR_ARG(d->name),
                            FL_STR_ARG(column->name)));
-    fl_text_add(&text, FL_STR("nextval('"));
-    for (int64_t i = 0; i < column->sequence.len; i++) { /* which may have quotes in its name */
-        fl_text_add_char(&text, column->sequence.data[i]);
-        if (column->sequence.data[i] == '\'')
-            fl_text_add_char(&text, '\'');
-    }
-    fl_text_add(&text, FL_STR("')"));
+    fl_text_add(&text, FL_STR("nextval("));
+    fl_text_add_quoted(&text, column->sequence, '\''); /* which may have quotes in its name */
+    fl_text_add_char(&text, ')');
     FL_TRY(fl_text_status(&text, d->err));
     FL_TRY(fl_arena_copy_str(d->arena, fl_text_str(&text), &column->default_text, d->err));
 cleanup:
