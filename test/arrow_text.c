@@ -356,6 +356,19 @@ static void add_list(const struct ArrowSchema *schema, const struct ArrowArray *
         begin = ((const int32_t *)array->buffers[1])[at];
         end = ((const int32_t *)array->buffers[1])[at + 1];
     }
+    if (strcmp(schema->format, "+m") == 0) { /* {key=value, key=value} */
+        const struct ArrowSchema *entry = schema->children[0];
+        const struct ArrowArray *entries = array->children[0];
+        text_add(text, "{", 1);
+        for (int64_t item = begin; item < end; item++) {
+            text_add(text, ", ", item > begin ? 2 : 0);
+            arrow_text(entry->children[0], entries->children[0], entries->offset + item, text);
+            text_add(text, "=", 1);
+            arrow_text(entry->children[1], entries->children[1], entries->offset + item, text);
+        }
+        text_add(text, "}", 1);
+        return;
+    }
     text_add(text, "[", 1);
     for (int64_t item = begin; item < end; item++) {
         if (item > begin)
@@ -448,7 +461,10 @@ void arrow_text(const struct ArrowSchema *schema, const struct ArrowArray *array
     } else if (format[0] == 't') {
         add_time(format, array, at, text);
     } else if (get_bytes(format, array, at, &bytes, &len)) {
-        if (strpbrk(format, "zZw") != NULL) {
+        if (strcmp(format, "w:16") == 0) { /* UUIDs alone leave so */
+            for (size_t i = 0; i < len; i++)
+                text_addf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", (unsigned char)bytes[i]);
+        } else if (strpbrk(format, "zZw") != NULL) {
             text_add(text, "\\x", 2);
             for (size_t i = 0; i < len; i++)
                 text_addf(text, "%02x", (unsigned char)bytes[i]);

@@ -96,6 +96,36 @@ static const struct {
     {"interval", FL_INTERVAL},
 };
 
+/* Names that stand for a type with its sizes, or for one over another. */
+static const struct {
+    const char *name;
+    fl_type type;
+} whole_names[] = {
+    {"hugeint", FL_TYPE_DECIMAL(38, 0)},
+    {"int128", FL_TYPE_DECIMAL(38, 0)},
+    {"uhugeint", FL_TYPE_DECIMAL(38, 0)},
+    {"uint128", FL_TYPE_DECIMAL(38, 0)},
+    {"timestamp_s", {.id = FL_TIMESTAMP, .unit = FL_SECOND}},
+    {"timestamp_ms", {.id = FL_TIMESTAMP, .unit = FL_MILLI}},
+    {"timestamp_us", {.id = FL_TIMESTAMP, .unit = FL_MICRO}},
+    {"timestamp_ns", {.id = FL_TIMESTAMP, .unit = FL_NANO}},
+    {"json", FL_TYPE_JSON},
+    {"jsonb", FL_TYPE_JSON},
+    {"uuid", FL_TYPE_UUID},
+    {"guid", FL_TYPE_UUID},
+    {"bit", {.id = FL_UTF8, .extension = FL_BIT}},
+    {"varbit", {.id = FL_UTF8, .extension = FL_BIT}},
+    {"bit varying", {.id = FL_UTF8, .extension = FL_BIT}},
+    {"bitstring", {.id = FL_UTF8, .extension = FL_BIT}},
+    {"timetz", {.id = FL_I64, .extension = FL_TIMETZ}},
+    {"time with time zone", {.id = FL_I64, .extension = FL_TIMETZ}},
+};
+
+static const char *const extension_names[FL_EXTENSION_COUNT] = {
+    [FL_JSON] = "json",     [FL_BIT] = "bit",   [FL_ENUM] = "enum",
+    [FL_TIMETZ] = "timetz", [FL_UUID] = "uuid", [FL_MAP] = "map",
+};
+
 const fl_i128 fl_pow10_i128[39] = {
 #define E(n) ((fl_i128)n)
 #define E18 1000000000000000000LL
@@ -174,6 +204,11 @@ static bool has_digits(fl_type type)
     return type.id >= FL_TIME && type.id <= FL_INTERVAL;
 }
 
+fl_type fl_type_plain(fl_type type)
+{
+    return type.extension == FL_JSON || type.extension == FL_ENUM ? FL_TYPE(FL_UTF8) : type;
+}
+
 int32_t fl_type_time_digits(fl_type type)
 {
     static const int8_t digits[] = {[FL_MICRO] = 6, [FL_SECOND] = 0, [FL_MILLI] = 3, [FL_NANO] = 9};
@@ -198,7 +233,7 @@ bool fl_type_is_longer_time(fl_type from, fl_type to)
 
 bool fl_type_is_equal(fl_type a, fl_type b)
 {
-    if (a.id != b.id || a.n_fields != b.n_fields)
+    if (a.id != b.id || a.n_fields != b.n_fields || a.extension != b.extension)
         return false;
     if (a.n_fields > 0 && a.fields == b.fields)
         return true;
@@ -208,15 +243,15 @@ bool fl_type_is_equal(fl_type a, fl_type b)
         return a.unit == b.unit && a.scale == b.scale;
     for (int32_t i = 0; i < a.n_fields; i++)
         if (!fl_type_is_equal(a.fields[i].type, b.fields[i].type) ||
-            (a.id == FL_STRUCT && !fl_str_is_equal(a.fields[i].name, b.fields[i].name)))
+            ((a.id == FL_STRUCT || a.extension == FL_ENUM) && !fl_str_is_equal(a.fields[i].name, b.fields[i].name)))
             return false;
     return true;
 }
 
 uint64_t fl_type_hash(fl_type type)
 {
-    uint64_t hash =
-        fl_hash_combine(type.id, (uint64_t)type.precision << 16 | (uint64_t)(uint8_t)type.scale << 8 | type.unit);
+    uint64_t hash = fl_hash_combine(type.id | (uint64_t)type.extension << 8,
+                                    (uint64_t)type.precision << 16 | (uint64_t)(uint8_t)type.scale << 8 | type.unit);
     for (int32_t i = 0; i < type.n_fields; i++) {
         hash = fl_hash_combine(hash, fl_hash_bytes(type.fields[i].name.data, type.fields[i].name.len));
         hash = fl_hash_combine(hash, fl_type_hash(type.fields[i].type));
@@ -243,8 +278,31 @@ static void print_name(fl_text *text, fl_str name)
         fl_text_add_char(text, '"');
 }
 
+/* enum('a', 'b'), map(text, integer), json. */
+static void print_extension(fl_text *text, fl_type type)
+{
+    fl_text_add(text, fl_str_of(extension_names[type.extension]));
+    if (type.extension == FL_MAP) {
+        fl_text_add_char(text, '(');
+        fl_type_print(text, fl_type_map_key(type));
+        fl_text_add(text, FL_STR(", "));
+        fl_type_print(text, fl_type_map_value(type));
+        fl_text_add_char(text, ')');
+    } else if (type.extension == FL_ENUM) {
+        for (int32_t i = 0; i < type.n_fields; i++) {
+            fl_text_add(text, i == 0 ? FL_STR("(") : FL_STR(", "));
+            fl_text_add_quoted(text, type.fields[i].name, '\'');
+        }
+        fl_text_add_char(text, ')');
+    }
+}
+
 void fl_type_print(fl_text *text, fl_type type)
 {
+    if (type.extension != FL_PLAIN) {
+        print_extension(text, type);
+        return;
+    }
     if (type.id == FL_LIST) {
         fl_type_print(text, type.fields[0].type);
         fl_text_add(text, FL_STR("[]"));
@@ -278,6 +336,11 @@ const char *fl_type_name(fl_type type, char *ret, int64_t bytes)
 
 bool fl_type_from_name(fl_str name, int precision, int scale, fl_type *ret)
 {
+    for (int64_t i = 0; i < FL_LEN(whole_names); i++)
+        if (fl_str_is_equal_nocase(name, fl_str_of(whole_names[i].name))) {
+            *ret = whole_names[i].type;
+            return precision < 0 || ret->extension == FL_BIT; /* whose length is not enforced, as that of varchar */
+        }
     for (int64_t i = 0; i < FL_LEN(names); i++) {
         if (!fl_str_is_equal_nocase(name, fl_str_of(names[i].name)))
             continue;
@@ -368,7 +431,7 @@ static bool common_nested(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
 {
     bool a_holds = true, b_holds = true;
     fl_field *fields = NULL;
-    if (a.id != b.id || a.n_fields != b.n_fields)
+    if (a.id != b.id || a.n_fields != b.n_fields || a.extension != b.extension)
         return false;
     for (int32_t i = 0; i < a.n_fields; i++) {
         fl_type common;
@@ -403,6 +466,10 @@ bool fl_type_common_in(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
     }
     if (fl_type_is_numeric(a) && fl_type_is_numeric(b))
         return common_numeric(a, b, ret);
+    if ((a.extension != FL_PLAIN || b.extension != FL_PLAIN) && a.extension != FL_MAP) {
+        *ret = fl_type_plain(a);
+        return fl_type_is_text(*ret) && fl_type_is_text(fl_type_plain(b));
+    }
     if ((a.id == FL_DATE || fl_type_is_timestamp(a)) && (b.id == FL_DATE || fl_type_is_timestamp(b))) {
         uint8_t id = a.id == FL_TIMESTAMPTZ || b.id == FL_TIMESTAMPTZ ? FL_TIMESTAMPTZ : FL_TIMESTAMP;
         *ret = FL_TYPE(id);
@@ -484,6 +551,19 @@ fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err
         return st;
     *ret = (fl_type){.id = FL_LIST, .n_fields = 1, .fields = field};
     return FL_OK;
+}
+
+fl_status fl_type_map_of(fl_arena *arena, fl_type key, fl_type value, fl_type *ret, fl_err *err)
+{
+    fl_field *entry;
+    fl_status st = FL_NEW_ARRAY(arena, 2, &entry, err);
+    if (st != FL_OK)
+        return st;
+    entry[0] = (fl_field){.name = FL_STR("key"), .type = key};
+    entry[1] = (fl_field){.name = FL_STR("value"), .type = value, .nullable = true};
+    st = fl_type_list_of(arena, (fl_type){.id = FL_STRUCT, .n_fields = 2, .fields = entry}, ret, err);
+    ret->extension = FL_MAP;
+    return st;
 }
 
 bool fl_type_is_row(fl_type type)

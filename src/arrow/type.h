@@ -1,5 +1,9 @@
 /* Types: Arrow's, with SQL's names. A type is a small value, compared structurally.
  *
+ * A type says how its values lie (`id`) and, where SQL has a type of its own over that, which one (`extension`, Arrow's word). Who
+ * moves, hashes or compares values goes by the id; who reads a meaning into them asks for the extension first: the tests
+ * fl_type_is_integer, fl_type_is_numeric and the like are of plain types alone, fl_type_is_string and fl_type_is_nested of how values lie.
+ *
  * How values of each type lie in a flat vector ("width" bytes each, canonical):
  *
  *     bool                 bits                     date             int32, days since 1970-01-01
@@ -48,14 +52,27 @@ typedef enum fl_type_id {
 
 typedef enum fl_time_unit { FL_MICRO, FL_SECOND, FL_MILLI, FL_NANO } fl_time_unit; /* the default is 0 */
 
+/* Types of SQL over others. */
+typedef enum fl_extension {
+    FL_PLAIN,  /* none: the id says it all */
+    FL_JSON,   /* text that is JSON, as it was written */
+    FL_BIT,    /* text of 0 and 1, whose order is that of bit strings */
+    FL_ENUM,   /* uint32, the place of the value's name among `fields` */
+    FL_TIMETZ, /* int64, base/time_zoned.h */
+    FL_UUID,   /* decimal(38, 0) in 16 bytes, base/uuid.h */
+    FL_MAP,    /* list of structs of key and value, each key once */
+    FL_EXTENSION_COUNT
+} fl_extension;
+
 typedef struct fl_field fl_field;
 
 typedef struct fl_type {
-    uint8_t id;        /* fl_type_id */
-    uint8_t precision; /* decimal: 1 .. 38 */
-    int8_t scale;      /* decimal; times and intervals: digits of the unit that are left out, time(2): 4 */
-    uint8_t unit;      /* timestamp, timestamptz: fl_time_unit */
-    int32_t n_fields;  /* struct: fields; list: 1 (the element); else 0 */
+    uint8_t id;             /* fl_type_id */
+    uint8_t precision;      /* decimal: 1 .. 38 */
+    int8_t scale;           /* decimal; times and intervals: digits of the unit that are left out, time(2): 4 */
+    uint8_t unit;           /* timestamp, timestamptz: fl_time_unit */
+    int32_t n_fields : 24;  /* struct: fields; list: 1 (the element); enum: names; else 0 */
+    uint32_t extension : 8; /* fl_extension */
     const fl_field *fields;
 } fl_type;
 
@@ -78,16 +95,18 @@ typedef struct fl_list_entry {
 
 #define FL_TYPE(type_id) ((fl_type){.id = (type_id)})
 #define FL_TYPE_DECIMAL(p, s) ((fl_type){.id = FL_DECIMAL, .precision = (uint8_t)(p), .scale = (int8_t)(s)})
+#define FL_TYPE_JSON ((fl_type){.id = FL_UTF8, .extension = FL_JSON})
+#define FL_TYPE_UUID ((fl_type){.id = FL_DECIMAL, .precision = 38, .extension = FL_UUID})
 #define FL_DECIMAL_PRECISION_MAX 38
 #define FL_DECIMAL64_PRECISION_MAX 18
 
 static inline bool fl_type_is_integer(fl_type t)
 {
-    return t.id >= FL_I8 && t.id <= FL_U64;
+    return t.id >= FL_I8 && t.id <= FL_U64 && t.extension == FL_PLAIN;
 }
 static inline bool fl_type_is_signed(fl_type t)
 {
-    return t.id >= FL_I8 && t.id <= FL_I64;
+    return t.id >= FL_I8 && t.id <= FL_I64 && t.extension == FL_PLAIN;
 }
 static inline bool fl_type_is_float(fl_type t)
 {
@@ -95,11 +114,19 @@ static inline bool fl_type_is_float(fl_type t)
 }
 static inline bool fl_type_is_numeric(fl_type t)
 {
-    return t.id >= FL_I8 && t.id <= FL_DECIMAL;
+    return t.id >= FL_I8 && t.id <= FL_DECIMAL && t.extension == FL_PLAIN;
 }
 static inline bool fl_type_is_string(fl_type t)
 {
     return t.id == FL_UTF8 || t.id == FL_BINARY;
+}
+static inline bool fl_type_is_decimal(fl_type t)
+{
+    return t.id == FL_DECIMAL && t.extension == FL_PLAIN;
+}
+static inline bool fl_type_is_text(fl_type t)
+{
+    return t.id == FL_UTF8 && t.extension == FL_PLAIN;
 }
 static inline bool fl_type_is_nested(fl_type t)
 {
@@ -139,6 +166,23 @@ bool fl_type_from_name(fl_str name, int precision, int scale, fl_type *ret);
 
 /** Digits of a second that values of a time, timestamp or interval have: time(2): 2. */
 int32_t fl_type_time_digits(fl_type type);
+
+/** The plain type that a function takes a value for which knows nothing of its type: JSON and enums are text. The type itself where there
+ *  is none. */
+fl_type fl_type_plain(fl_type type);
+
+/** *ret = a map, its fields in the arena. FL_ERR_LIMIT as fl_type_check_size. */
+fl_status fl_type_map_of(fl_arena *arena, fl_type key, fl_type value, fl_type *ret, fl_err *err);
+
+/* The types of a map's keys and values. */
+static inline fl_type fl_type_map_key(fl_type map)
+{
+    return map.fields[0].type.fields[0].type;
+}
+static inline fl_type fl_type_map_value(fl_type map)
+{
+    return map.fields[0].type.fields[1].type;
+}
 
 /** Whether two types of times or intervals differ at most in digits that the second has more. */
 bool fl_type_is_longer_time(fl_type from, fl_type to);

@@ -20,6 +20,30 @@ static bool get_bit(const void *bits, int64_t at)
     return ((const uint8_t *)bits)[at >> 3] >> (at & 7) & 1;
 }
 
+/* Whether the metadata (a count of pairs, each text behind its length) name this extension type. */
+static bool is_extension(const struct ArrowSchema *schema, const char *wanted)
+{
+    static const char key[] = "ARROW:extension:name";
+    const char *at = schema->metadata;
+    int32_t pairs = 0;
+    if (at == NULL)
+        return false;
+    memcpy(&pairs, at, 4);
+    at += 4;
+    for (int32_t i = 0; i < pairs; i++) {
+        int32_t len[2];
+        const char *parts[2];
+        for (int p = 0; p < 2; p++) {
+            memcpy(&len[p], at, 4);
+            parts[p] = at + 4;
+            at += 4 + len[p];
+        }
+        if (len[0] == (int32_t)strlen(key) && memcmp(parts[0], key, strlen(key)) == 0)
+            return len[1] == (int32_t)strlen(wanted) && memcmp(parts[1], wanted, strlen(wanted)) == 0;
+    }
+    return false;
+}
+
 bool fl_cli_value_is_null(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row)
 {
     if (schema->format[0] == 'n')
@@ -279,6 +303,11 @@ static bool get_bytes(const char *format, const struct ArrowArray *array, int64_
         *ret_len = (size_t)(offsets[1] - offsets[0]);
         return true;
     }
+    if (format[0] == 'w') { /* w:16, bytes of a fixed number */
+        *ret_len = (size_t)strtol(format + 2, NULL, 10);
+        *ret = (const char *)array->buffers[1] + at * (int64_t)*ret_len;
+        return true;
+    }
     if (format[0] == 'v') { /* views: 12 bytes inside, or a buffer's number and an offset */
         const char *view = (const char *)array->buffers[1] + at * 16;
         int32_t place[4];
@@ -292,7 +321,7 @@ static bool get_bytes(const char *format, const struct ArrowArray *array, int64_
 
 static bool is_binary(const char *format)
 {
-    return format[0] == 'z' || format[0] == 'Z' || (format[0] == 'v' && format[1] == 'z');
+    return format[0] == 'z' || format[0] == 'Z' || format[0] == 'w' || (format[0] == 'v' && format[1] == 'z');
 }
 
 static void add_hex(fl_cli_text *text, const char *bytes, size_t len)
@@ -303,6 +332,12 @@ static void add_hex(fl_cli_text *text, const char *bytes, size_t len)
         fl_cli_text_add_char(text, digits[(uint8_t)bytes[i] >> 4]);
         fl_cli_text_add_char(text, digits[bytes[i] & 15]);
     }
+}
+
+static void add_uuid(fl_cli_text *text, const char *bytes)
+{
+    for (int i = 0; i < 16; i++)
+        fl_cli_text_addf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", (uint8_t)bytes[i]);
 }
 
 /* Whether the value is a list; its elements are rows [*ret_begin, *ret_end) of the child. */
@@ -405,6 +440,23 @@ static void add_item(fl_cli_text *text, const struct ArrowSchema *schema, const 
     fl_cli_text_drop(&one);
 }
 
+/* {a=1, b=NULL} */
+static void add_map(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t begin,
+                    int64_t end)
+{
+    const struct ArrowSchema *entry = schema->children[0];
+    const struct ArrowArray *entries = array->children[0];
+    fl_cli_text_add_char(text, '{');
+    for (int64_t i = begin; i < end; i++) {
+        if (i > begin)
+            fl_cli_text_add(text, ", ", 2);
+        add_item(text, entry->children[0], entries->children[0], entries->offset + i);
+        fl_cli_text_add_char(text, '=');
+        add_item(text, entry->children[1], entries->children[1], entries->offset + i);
+    }
+    fl_cli_text_add_char(text, '}');
+}
+
 void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array,
                            int64_t row)
 {
@@ -428,10 +480,14 @@ void fl_cli_value_add_text(fl_cli_text *text, const struct ArrowSchema *schema, 
     } else if (format[0] == 't') {
         add_time(text, format, array, at);
     } else if (get_bytes(format, array, at, &bytes, &len)) {
-        if (is_binary(format))
+        if (is_extension(schema, "arrow.uuid") && len == 16)
+            add_uuid(text, bytes);
+        else if (is_binary(format))
             add_hex(text, bytes, len);
         else
             fl_cli_text_add(text, bytes, len);
+    } else if (strcmp(format, "+m") == 0 && get_list(format, array, at, &begin, &end)) {
+        add_map(text, schema, array, begin, end);
     } else if (get_list(format, array, at, &begin, &end)) {
         fl_cli_text_add_char(text, '[');
         for (int64_t i = begin; i < end; i++) {
@@ -474,6 +530,26 @@ static void add_json_float(fl_cli_text *text, double value, bool is_single)
     fl_cli_text_add(text, ".0", 2);
 }
 
+/* An object whose names are the texts of the keys. */
+static void add_json_map(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array,
+                         int64_t begin, int64_t end)
+{
+    const struct ArrowSchema *entry = schema->children[0];
+    const struct ArrowArray *entries = array->children[0];
+    fl_cli_text_add_char(text, '{');
+    for (int64_t i = begin; i < end; i++) {
+        fl_cli_text key = {0};
+        if (i > begin)
+            fl_cli_text_add_char(text, ',');
+        fl_cli_value_add_text(&key, entry->children[0], entries->children[0], entries->offset + i);
+        fl_cli_text_add_json(text, key.data, key.len);
+        fl_cli_text_drop(&key);
+        fl_cli_text_add_char(text, ':');
+        fl_cli_value_add_json(text, entry->children[1], entries->children[1], entries->offset + i);
+    }
+    fl_cli_text_add_char(text, '}');
+}
+
 void fl_cli_value_add_json(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array,
                            int64_t row)
 {
@@ -493,7 +569,12 @@ void fl_cli_value_add_json(fl_cli_text *text, const struct ArrowSchema *schema, 
     } else if (format[0] == 'f' || format[0] == 'g') {
         add_json_float(text, get_float(format, array, at), format[0] == 'f');
     } else if (format[0] != 'd' && !is_binary(format) && get_bytes(format, array, at, &bytes, &len)) {
-        fl_cli_text_add_json(text, bytes, len);
+        if (is_extension(schema, "arrow.json"))
+            fl_cli_text_add(text, bytes, len);
+        else
+            fl_cli_text_add_json(text, bytes, len);
+    } else if (strcmp(format, "+m") == 0 && get_list(format, array, at, &begin, &end)) {
+        add_json_map(text, schema, array, begin, end);
     } else if (get_list(format, array, at, &begin, &end)) {
         fl_cli_text_add_char(text, '[');
         for (int64_t i = begin; i < end; i++) {
@@ -568,6 +649,10 @@ void fl_cli_type_add_name(fl_cli_text *text, const struct ArrowSchema *schema)
         fl_cli_type_add_name(text, schema->dictionary);
         return;
     }
+    if (is_extension(schema, "arrow.json") || is_extension(schema, "arrow.uuid")) {
+        fl_cli_text_add_str(text, is_extension(schema, "arrow.json") ? "json" : "uuid");
+        return;
+    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && format[1] == 0; i++)
         if (names[i].format == format[0]) {
             fl_cli_text_add_str(text, names[i].name);
@@ -577,9 +662,15 @@ void fl_cli_type_add_name(fl_cli_text *text, const struct ArrowSchema *schema)
         fl_cli_text_addf(text, "decimal(%d,%d)", (int)strtol(format + 2, NULL, 10), scale_of(format));
     } else if (format[0] == 't') {
         fl_cli_text_add_str(text, time_name(format));
-    } else if (format[0] == 'v') {
+    } else if (format[0] == 'v' || format[0] == 'w') {
         fl_cli_text_add_str(text, is_binary(format) ? "bytea" : "text");
-    } else if (format[0] == '+' && (format[1] == 'l' || format[1] == 'L' || format[1] == 'm')) {
+    } else if (strcmp(format, "+m") == 0) {
+        fl_cli_text_add_str(text, "map(");
+        fl_cli_type_add_name(text, schema->children[0]->children[0]);
+        fl_cli_text_add_str(text, ", ");
+        fl_cli_type_add_name(text, schema->children[0]->children[1]);
+        fl_cli_text_add_char(text, ')');
+    } else if (format[0] == '+' && (format[1] == 'l' || format[1] == 'L')) {
         fl_cli_type_add_name(text, schema->children[0]);
         fl_cli_text_add(text, "[]", 2);
     } else if (strcmp(format, "+s") == 0) {

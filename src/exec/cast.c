@@ -6,6 +6,7 @@
 #include "base/datetime.h"
 #include "base/number.h"
 #include "base/simd.h"
+#include "exec/cast_extension.h"
 #include "exec/cast_kernel.h"
 #include "exec/cast_nested.h"
 
@@ -436,7 +437,9 @@ static fl_status struct_to_struct(fl_call *call, bool is_try, fl_err *err)
         fl_type type = call->ret->type.fields[i].type;
         void *data = NULL;
         uint64_t *valid = NULL, *mask = NULL;
-        FL_TRY(fl_vec_flatten(call->heap, &arg->child[i], rows, &flat, err));
+        fl_vec none; /* structs that are all null may come without fields */
+        fl_vec_set_const(&none, arg->type.fields[i].type, NULL);
+        FL_TRY(fl_vec_flatten(call->heap, arg->child != NULL ? &arg->child[i] : &none, rows, &flat, err));
         if (fl_type_is_equal(flat.type, type)) {
             fields[i] = flat;
             continue;
@@ -495,6 +498,12 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         fl_vec_set_const(call->ret, to, NULL);
         return FL_OK;
     }
+    if (from.extension != FL_PLAIN || to.extension != FL_PLAIN) {
+        bool is_done;
+        st = fl_cast_extension(call, is_try, &is_done, err);
+        if (st != FL_OK || is_done)
+            return st;
+    }
     if (from.id == FL_LIST && to.id == FL_LIST)
         return list_to_list(call, is_try, err);
     if (from.id == FL_UTF8 && to.id == FL_LIST)
@@ -509,6 +518,8 @@ fl_status fl_cast_run(fl_call *call, bool is_try, fl_err *err)
         call->ret->data = call->args[0].data;
         return FL_OK;
     }
+    if (from.extension != FL_PLAIN || to.extension != FL_PLAIN)
+        return fl_type_is_text(to) ? to_text(call, err) : by_value(call, is_try, err);
     if (to.id == FL_DECIMAL && (from.id == FL_DECIMAL || fl_type_is_integer(from)))
         return to_decimal(call, is_try, err);
     if (from.id == FL_DECIMAL && to.id == FL_F64) {

@@ -3,6 +3,8 @@
  * rules of their own: in {1,2} only " quotes and \ may stand anywhere, in (1,x) blanks count, "" is a " and nothing is null. */
 #include "exec/cast_nested.h"
 
+#include "exec/map_keys.h"
+
 #include "arrow/field_index.h"
 
 #include "arrow/value.h"
@@ -152,8 +154,8 @@ cleanup:
     return st;
 }
 
-/* The texts of all elements or of one field, cast. */
-static fl_status cast_pieces(fl_call *call, const fl_pieces *items, fl_type type, bool is_try, fl_vec *ret, fl_err *err)
+fl_status fl_cast_pieces(fl_call *call, const fl_pieces *items, fl_type from, fl_type type, bool is_try, fl_vec *ret,
+                         fl_err *err)
 {
     fl_status st = FL_OK;
     fl_vec texts;
@@ -167,7 +169,7 @@ static fl_status cast_pieces(fl_call *call, const fl_pieces *items, fl_type type
         fl_bit_put(valid, i, !items->is_null[i]);
     memcpy(mask, valid, (size_t)words * 8);
     FL_TRY(fl_arena_get_zero(call->heap, items->n * 16 + 64, &data, err));
-    fl_vec_set_flat(&texts, FL_TYPE(FL_UTF8), items->n > 0 ? items->views : &none, valid);
+    fl_vec_set_flat(&texts, from, items->n > 0 ? items->views : &none, valid);
     fl_vec_set_flat(ret, type, data, valid);
     fl_call inner = {.rows = (int32_t)items->n,
                      .n_args = 1,
@@ -185,8 +187,9 @@ static fl_status fail_text(const fl_call *call, fl_str text, fl_err *err)
 {
     fl_status st = FL_FAIL(err, FL_ERR_VALUE, "invalid text for type %s: \"%.*s\"", FL_TYPE_NAME(call->ret->type),
                            (int)(text.len > 100 ? 100 : text.len), text.data);
-    fl_err_hint(err, call->ret->type.id == FL_LIST ? "lists are written [1, 2, NULL] or {1,2,NULL}"
-                                                   : "structs are written {'a': 1, 'b': x} or (1,x)");
+    fl_err_hint(err, call->ret->type.extension == FL_MAP ? "maps are written {key=value, other=NULL}"
+                     : call->ret->type.id == FL_LIST     ? "lists are written [1, 2, NULL] or {1,2,NULL}"
+                                                         : "structs are written {'a': 1, 'b': x} or (1,x)");
     return st;
 }
 
@@ -215,12 +218,107 @@ fl_status fl_cast_text_to_list(fl_call *call, bool is_try, fl_err *err)
         ret[row] = (fl_list_entry){(int32_t)start, (int32_t)(items.n - start)};
     }
     FL_TRY(FL_NEW(call->heap, &child, err));
-    FL_TRY(cast_pieces(call, &items, call->ret->type.fields[0].type, is_try, child, err));
+    FL_TRY(fl_cast_pieces(call, &items, FL_TYPE(FL_UTF8), call->ret->type.fields[0].type, is_try, child, err));
     call->ret->child = child;
     call->ret->child_rows = items.n;
 cleanup:
     return st;
 }
+
+/* ---- maps ---- */
+
+/* {a=1, 'b c'=NULL}: the entries of one row. */
+static fl_status split_entries(fl_call *call, fl_str x, fl_pieces *keys, fl_pieces *values, bool *ret_ok, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_type type = call->ret->type;
+    bool is_nested[] = {fl_type_is_nested(fl_type_map_key(type)), fl_type_is_nested(fl_type_map_value(type))};
+    x = trim(x);
+    *ret_ok = true;
+    while (*ret_ok && x.len > 0) {
+        fl_str item = {0}, parts[2];
+        *ret_ok = next_item(&x, FORM_LIST, &item);
+        int64_t sign = *ret_ok ? bytes_until(item, '=', FORM_LIST) : -1;
+        *ret_ok = sign >= 0 && sign < item.len;
+        if (!*ret_ok)
+            break;
+        parts[0] = trim((fl_str){item.data, sign});
+        parts[1] = trim((fl_str){item.data + sign + 1, item.len - sign - 1});
+        for (int i = 0; i < 2 && *ret_ok; i++) {
+            bool is_null;
+            FL_TRY(read_item(call, parts[i], FORM_LIST, is_nested[i], &parts[i], &is_null, ret_ok, err));
+            if (*ret_ok)
+                FL_TRY(fl_pieces_add(call, i == 0 ? keys : values, parts[i], is_null, err));
+        }
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_cast_set_entries(fl_call *call, const fl_vec *keys, const fl_vec *values, int64_t entries, bool is_try,
+                              fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec *entry = NULL, *parts = NULL;
+    const fl_list_entry *lists = call->ret->data;
+    fl_type type = call->ret->type;
+    FL_ASSERT(type.extension == FL_MAP);
+    FL_TRY(FL_NEW(call->heap, &entry, err));
+    FL_TRY(FL_NEW_ARRAY(call->heap, 2, &parts, err));
+    parts[0] = *keys;
+    parts[1] = *values;
+    fl_vec_set_flat(entry, type.fields[0].type, NULL, NULL);
+    entry->child = parts;
+    entry->child_rows = entries;
+    call->ret->child = entry;
+    call->ret->child_rows = entries;
+    for (int32_t row = 0; row < call->rows; row++) {
+        int64_t other = -1;
+        if (!fl_call_wants(call, row) || !fl_is_valid(call->ret->valid, row))
+            continue;
+        FL_TRY(fl_map_faulty_key(call, keys, lists[row], &other, err));
+        if (other < 0)
+            continue;
+        if (!is_try)
+            return fl_map_fail_key(call, keys, other, err);
+        fl_bit_clear(fl_call_valid(call), row);
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_cast_text_to_map(fl_call *call, bool is_try, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pieces keys = {0}, values = {0};
+    fl_vec key_vec, value_vec;
+    fl_list_entry *ret = (fl_list_entry *)(uintptr_t)call->ret->data;
+    fl_type type = call->ret->type;
+    for (int32_t row = 0; row < call->rows; row++) {
+        bool is_map = true;
+        int64_t start = values.n;
+        fl_str x;
+        if (is_wanted(call, row)) {
+            is_map = strip(fl_vec_str(&call->args[0], row), "{", &x);
+            if (is_map)
+                FL_TRY(split_entries(call, x, &keys, &values, &is_map, err));
+        }
+        if (!is_map && !is_try)
+            return fail_text(call, fl_vec_str(&call->args[0], row), err);
+        if (!is_map) {
+            keys.n = values.n = start;
+            fl_bit_clear(fl_call_valid(call), row);
+        }
+        ret[row] = (fl_list_entry){(int32_t)start, (int32_t)(values.n - start)};
+    }
+    FL_TRY(fl_cast_pieces(call, &keys, FL_TYPE(FL_UTF8), fl_type_map_key(type), is_try, &key_vec, err));
+    FL_TRY(fl_cast_pieces(call, &values, FL_TYPE(FL_UTF8), fl_type_map_value(type), is_try, &value_vec, err));
+    st = fl_cast_set_entries(call, &key_vec, &value_vec, values.n, is_try, err);
+cleanup:
+    return st;
+}
+
+/* ---- structs ---- */
 
 /* The texts of one row's fields. */
 typedef struct field_texts {
@@ -333,7 +431,7 @@ fl_status fl_cast_text_to_struct(fl_call *call, bool is_try, fl_err *err)
             FL_TRY(fl_pieces_add(call, &columns[i], row_texts.texts[i], !is_struct || row_texts.is_null[i], err));
     }
     for (int32_t i = 0; i < type.n_fields; i++)
-        FL_TRY(cast_pieces(call, &columns[i], type.fields[i].type, is_try, &fields[i], err));
+        FL_TRY(fl_cast_pieces(call, &columns[i], FL_TYPE(FL_UTF8), type.fields[i].type, is_try, &fields[i], err));
     call->ret->child = fields;
     call->ret->child_rows = call->rows;
 cleanup:

@@ -54,7 +54,8 @@ static inline fl_status fl_pieces_finish(fl_call *call, const fl_pieces *pieces,
         FL_TRY(FL_NEW(call->heap, &views, err));
     for (int64_t i = 0; i < pieces->n; i++)
         fl_bit_put(valid, i, !pieces->is_null[i]);
-    fl_vec_set_flat(child, FL_TYPE(FL_UTF8), views, valid);
+    FL_ASSERT(call->ret->type.id == FL_LIST && call->ret->type.fields[0].type.id == FL_UTF8);
+    fl_vec_set_flat(child, call->ret->type.fields[0].type, views, valid);
     call->ret->child = child;
     call->ret->child_rows = pieces->n;
 cleanup:

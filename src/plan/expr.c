@@ -1067,7 +1067,11 @@ fl_status fl_agg_make_of(fl_plan *plan, const fl_agg_desc *agg, const fl_expr *c
         return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
     FL_TRY(seen_types(plan, args, n_args, types, err));
     fl_err why = {0};
-    st = agg->resolve(types, n_args, &choice, &why);
+    const fl_type *seen = types;
+    if (!agg->takes_any_type)
+        st = fl_types_plain(choice.arena, types, n_args, agg->name, &seen, &why);
+    if (st == FL_OK)
+        st = agg->resolve(seen, n_args, &choice, &why);
     if (st == FL_ERR_FUNCTION)
         return fail_no_function(plan, name, args, n_args, pos, NULL, agg, err);
     if (st != FL_OK) {

@@ -16,11 +16,14 @@ bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost)
     if (fl_type_is_equal(from, to))
         cost = 0;
     else if (from.id == FL_NULL)
-        cost = to.id == FL_UTF8 ? 1 : 2;
+        cost = fl_type_is_text(to) ? 1 : 2;
+    else if (from.extension != FL_PLAIN || to.extension != FL_PLAIN)
+        cost = fl_type_is_equal(fl_type_plain(from), to) ? 1 : -1; /* JSON and enums are text */
     else if (fl_type_is_integer(from) && fl_type_is_integer(to)) {
         if (fl_type_int_min(to) <= fl_type_int_min(from) && fl_type_int_max(to) >= fl_type_int_max(from))
             cost = numeric_rank(to) - numeric_rank(from);
-    } else if (fl_type_is_numeric(from) && (fl_type_is_float(to) || (to.id == FL_DECIMAL && !fl_type_is_float(from)))) {
+    } else if (fl_type_is_numeric(from) &&
+               (fl_type_is_float(to) || (fl_type_is_decimal(to) && !fl_type_is_float(from)))) {
         if (!(from.id == FL_F64 && to.id == FL_F32))
             cost = numeric_rank(to) - numeric_rank(from) + 2;
         if (cost < 1)
@@ -36,10 +39,46 @@ bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost)
     return cost >= 0;
 }
 
+/* Of types one of which is over another. Text and JSON are read as any type that can be read; maps go entry by entry. */
+static bool extension_cast_exists(fl_type from, fl_type to)
+{
+    if (to.extension == FL_JSON)
+        return true;
+    if (from.extension == FL_MAP || to.extension == FL_MAP) {
+        fl_type key = from, value = from;
+        if (to.extension != FL_MAP)
+            return false;
+        if (from.extension == FL_MAP) {
+            key = fl_type_map_key(from);
+            value = fl_type_map_value(from);
+        }
+        return (from.extension == FL_MAP || fl_type_is_text(from) || from.extension == FL_JSON) &&
+               fl_cast_exists(from.extension == FL_JSON ? FL_TYPE(FL_UTF8) : key, fl_type_map_key(to)) &&
+               fl_cast_exists(value, fl_type_map_value(to));
+    }
+    if (from.extension == FL_JSON && to.id == FL_LIST)
+        return fl_cast_exists(from, to.fields[0].type);
+    if (from.extension == FL_JSON && to.id == FL_STRUCT) {
+        for (int32_t i = 0; i < to.n_fields; i++)
+            if (!fl_cast_exists(from, to.fields[i].type))
+                return false;
+        return true;
+    }
+    if (from.extension == FL_JSON || fl_type_is_text(from))
+        return !fl_type_is_nested(to);
+    if (from.extension == FL_BIT || to.extension == FL_BIT)
+        return fl_type_is_integer(from) || fl_type_is_integer(to);
+    if (to.extension == FL_TIMETZ)
+        return from.id == FL_TIME || from.id == FL_TIMESTAMPTZ;
+    return (from.extension == FL_TIMETZ && to.id == FL_TIME) || (from.extension == FL_ENUM && to.extension == FL_ENUM);
+}
+
 bool fl_cast_exists(fl_type from, fl_type to)
 {
-    if (from.id == FL_NULL || fl_type_is_equal(from, to) || to.id == FL_UTF8)
+    if (from.id == FL_NULL || fl_type_is_equal(from, to) || fl_type_is_text(to))
         return true;
+    if (from.extension != FL_PLAIN || to.extension != FL_PLAIN)
+        return extension_cast_exists(from, to);
     if (from.id == FL_LIST && to.id == FL_LIST)
         return fl_cast_exists(from.fields[0].type, to.fields[0].type);
     if (from.id == FL_UTF8 && to.id == FL_LIST)
@@ -73,13 +112,17 @@ bool fl_cast_exists(fl_type from, fl_type to)
 
 bool fl_cast_can_fail(fl_type from, fl_type to)
 {
-    if (fl_type_is_nested(from) && from.id == to.id) {
+    if (fl_type_is_nested(from) && from.id == to.id && from.extension == to.extension && from.extension == FL_PLAIN) {
         for (int32_t i = 0; i < from.n_fields && i < to.n_fields; i++)
             if (!fl_type_is_equal(from.fields[i].type, to.fields[i].type) &&
                 fl_cast_can_fail(from.fields[i].type, to.fields[i].type))
                 return true;
         return false;
     }
+    if (from.extension != FL_PLAIN || to.extension != FL_PLAIN)
+        return !(from.id == FL_NULL || fl_type_is_text(to) ||
+                 (to.extension == FL_TIMETZ && (from.id == FL_TIME || from.id == FL_TIMESTAMPTZ)) ||
+                 (from.extension == FL_TIMETZ && to.id == FL_TIME));
     if (from.id == FL_NULL || to.id == FL_UTF8 || to.id == FL_BOOL)
         return from.id == FL_UTF8 && to.id == FL_BOOL;
     if (from.id == FL_UTF8)
@@ -105,7 +148,10 @@ bool fl_cast_gives_null(fl_type from, fl_type to)
                 return true;
         return false;
     }
-    return fl_type_is_timestamp(from) && to.id == FL_TIME; /* infinity has no time of day */
+    if (from.extension == FL_JSON) /* as JSON's null does */
+        return !fl_type_is_text(to);
+    return fl_type_is_timestamp(from) &&
+           (to.id == FL_TIME || to.extension == FL_TIMETZ); /* infinity has no time of day */
 }
 
 /* Cost of passing `arg` to an overload's parameter; -1: not possible. ret_type: what it is cast to. in_nanos: kernels work in
@@ -121,7 +167,7 @@ static int32_t match(uint8_t wanted, fl_type arg, fl_type first, bool in_nanos, 
     if (wanted == FL_SAME)
         type = first;
     else if (wanted == FL_ANY_DECIMAL) {
-        if (arg.id == FL_DECIMAL) {
+        if (fl_type_is_decimal(arg)) {
             *ret_type = arg;
             return 0;
         }
@@ -151,12 +197,39 @@ static int32_t overload_args(const fl_func_overload *overload)
     return n;
 }
 
+fl_status fl_types_plain(fl_arena *arena, const fl_type *types, int32_t n, const char *name, const fl_type **ret,
+                         fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_type *plain = NULL;
+    *ret = types;
+    for (int32_t i = 0; i < n; i++) {
+        if (types[i].extension == FL_PLAIN)
+            continue;
+        if (plain == NULL) {
+            FL_TRY(FL_NEW_ARRAY(arena, n, &plain, err));
+            memcpy(plain, types, (size_t)n * sizeof(*plain));
+        }
+        plain[i] = fl_type_plain(types[i]);
+        if (plain[i].extension != FL_PLAIN)
+            return FL_FAIL(err, FL_ERR_FUNCTION, "no form of %s takes %s", name, FL_TYPE_NAME(types[i]));
+    }
+    if (plain != NULL)
+        *ret = plain;
+cleanup:
+    return st;
+}
+
 fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_type *args, int32_t n_args,
                           fl_func_choice *ret, fl_err *err)
 {
     if (func->resolve != NULL) {
+        fl_status st = FL_OK;
         *ret = (fl_func_choice){.func = func, .arena = arena};
-        fl_status st = func->resolve(args, n_args, ret, err);
+        if (!(func->traits & FL_ANY_TYPE))
+            st = fl_types_plain(arena, args, n_args, func->name, &args, err);
+        if (st == FL_OK)
+            st = func->resolve(args, n_args, ret, err);
         if (ret->func == NULL)
             ret->func = func;
         ret->traits |= ret->func->traits;
@@ -190,7 +263,9 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
             choice.args[wanted - 1] =
                 FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
         best = cost;
-        choice.ret = overload->ret == FL_SAME ? choice.args[0] : FL_TYPE(overload->ret);
+        choice.ret = overload->ret == FL_SAME       ? choice.args[0]
+                     : overload->ret == FL_RET_JSON ? FL_TYPE_JSON
+                                                    : FL_TYPE(overload->ret);
         if (fl_type_is_timestamp(choice.ret) && in_nanos)
             choice.ret.unit = FL_NANO;
         *ret = choice;

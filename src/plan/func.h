@@ -30,6 +30,8 @@ enum {
     FL_NANOS = 2048,    /* kernel takes timestamps in nanoseconds, too, all of a call in one unit; so is the result */
     FL_PREPARED =
         4096, /* may raise where `prepare` makes nothing of the constant arguments: FL_CAN_FAIL then (patterns) */
+    FL_ANY_TYPE = 16384, /* `resolve` knows of types over others (fl_type.extension), or need not: else it is asked with
+                            plain types alone (fl_types_plain) */
     FL_MANY_ROWS = 8192, /* a call costs much by itself: batches shall be large */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
@@ -38,7 +40,7 @@ enum {
 #define FL_FUNC_ARGS_MAX 8
 
 /* Overload argument types beyond fl_type_id. */
-enum { FL_ANY = 200, FL_SAME = 201 /* as the first argument */, FL_ANY_DECIMAL = 202, FL_END = 255 };
+enum { FL_ANY = 200, FL_SAME = 201 /* as the first argument */, FL_ANY_DECIMAL = 202, FL_RET_JSON = 203, FL_END = 255 };
 
 typedef struct fl_func_overload {
     uint8_t args[FL_FUNC_ARGS_MAX]; /* fl_type_id or FL_ANY…; ends with FL_END: write FL_ARGS(…) */
@@ -160,6 +162,7 @@ typedef struct fl_agg_desc {
     bool empty_is_zero;    /* of no rows: 0 (count), else null */
     bool skips_nulls;      /* rows in which its argument is null change nothing */
     bool is_sorted;        /* is fed in the order of its first argument, where no ORDER BY says another */
+    bool takes_any_type;   /* as FL_ANY_TYPE of functions */
     bool is_within_group;  /* is called f(...) WITHIN GROUP (ORDER BY first argument) only */
     uint8_t answer;        /* fl_agg_answer */
     const char *merge;     /* the aggregate that makes its result of results over parts of the rows; NULL: none does */
@@ -172,6 +175,11 @@ typedef struct fl_agg_desc {
     uint64_t identity;
     const char *alias_of;
 } fl_agg_desc;
+
+/** *ret = the plain types that values of these types are taken for by who knows no others (fl_type_plain): the array itself where all
+ *  are plain, else one of the arena. FL_ERR_FUNCTION, with the function's name, where there is none. */
+fl_status fl_types_plain(fl_arena *arena, const fl_type *types, int32_t n, const char *name, const fl_type **ret,
+                         fl_err *err);
 
 /** Resolves overloads by implicit casts: exact matches first, then the fewest and nearest casts (PostgreSQL, section
  *  10.3: numeric preferred types; FL_NULL matches anything). Fields of new types go to the arena. FL_ERR_FUNCTION when none

@@ -40,6 +40,8 @@ static void add_id(fl_text *text, uint8_t id)
 {
     if (id == FL_ANY_DECIMAL || id == FL_DECIMAL)
         fl_text_add(text, FL_STR("decimal"));
+    else if (id == FL_RET_JSON)
+        fl_type_print(text, FL_TYPE_JSON);
     else if (id == FL_ANY || id == FL_SAME)
         fl_text_add(text, FL_STR("any"));
     else

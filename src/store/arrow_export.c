@@ -1,6 +1,12 @@
 /* Segments leave as an ArrowArrayStream. Each array holds a reference to its segment; what had to be copied lies in an
- * arena of the array. */
+ * arena of the array.
+ *
+ * Types over others leave as Arrow has them: JSON and UUIDs as its extension types arrow.json and arrow.uuid, enums as dictionaries, maps
+ * as maps; bit strings and times with an offset, for which there is nothing, as their text. */
 #include "store/arrow_stream.h"
+
+#include "arrow/value.h"
+#include "base/uuid.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,9 +37,13 @@ static void schema_release(struct ArrowSchema *schema)
             schema->children[i]->release(schema->children[i]);
         free(schema->children[i]);
     }
+    if (schema->dictionary != NULL && schema->dictionary->release != NULL)
+        schema->dictionary->release(schema->dictionary);
+    free(schema->dictionary);
     free(schema->children);
     free((void *)(uintptr_t)schema->format);
     free((void *)(uintptr_t)schema->name);
+    free((void *)(uintptr_t)schema->metadata);
     schema->release = NULL;
 }
 
@@ -45,12 +55,42 @@ static void format_of(fl_type type, char *ret, size_t bytes)
         [FL_F32] = "f",    [FL_F64] = "g",        [FL_UTF8] = "u",  [FL_BINARY] = "z", [FL_DATE] = "tdD",
         [FL_TIME] = "ttu", [FL_INTERVAL] = "tin", [FL_LIST] = "+l", [FL_STRUCT] = "+s"};
     static const char units[] = {[FL_MICRO] = 'u', [FL_SECOND] = 's', [FL_MILLI] = 'm', [FL_NANO] = 'n'};
-    if (type.id == FL_DECIMAL)
+    if (type.extension == FL_UUID)
+        snprintf(ret, bytes, "w:16");
+    else if (type.extension == FL_MAP)
+        snprintf(ret, bytes, "+m");
+    else if (type.extension == FL_TIMETZ)
+        snprintf(ret, bytes, "u");
+    else if (type.id == FL_DECIMAL)
         snprintf(ret, bytes, "d:%d,%d", type.precision, type.scale);
     else if (fl_type_is_timestamp(type))
         snprintf(ret, bytes, "ts%c:%s", units[type.unit], type.id == FL_TIMESTAMPTZ ? "UTC" : "");
     else
         snprintf(ret, bytes, "%s", plain[type.id]);
+}
+
+/* Arrow's name of an extension type, as metadata: a count of pairs, then each text behind its length. */
+static bool fill_metadata(struct ArrowSchema *schema, fl_type type)
+{
+    static const char key[] = "ARROW:extension:name", more[] = "ARROW:extension:metadata";
+    const char *name = type.extension == FL_JSON ? "arrow.json" : type.extension == FL_UUID ? "arrow.uuid" : NULL;
+    if (name == NULL)
+        return true;
+    const fl_str texts[] = {fl_str_of(key), fl_str_of(name), fl_str_of(more), FL_STR("")};
+    char *at = calloc(1, 128);
+    int32_t pairs = 2;
+    schema->metadata = at;
+    if (at == NULL)
+        return false;
+    memcpy(at, &pairs, 4);
+    at += 4;
+    for (int64_t i = 0; i < FL_LEN(texts); i++) {
+        int32_t len = (int32_t)texts[i].len;
+        memcpy(at, &len, 4);
+        memcpy(at + 4, texts[i].data, (size_t)len);
+        at += 4 + len;
+    }
+    return true;
 }
 
 static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, bool nullable)
@@ -62,8 +102,13 @@ static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, b
     schema->format = strdup(format);
     schema->name = strndup(name.data == NULL ? "" : name.data, (size_t)name.len);
     schema->flags = nullable ? ARROW_FLAG_NULLABLE : 0;
-    if (schema->format == NULL || schema->name == NULL)
+    if (schema->format == NULL || schema->name == NULL || !fill_metadata(schema, type))
         return false;
+    if (type.extension == FL_ENUM) {
+        schema->flags |= ARROW_FLAG_DICTIONARY_ORDERED;
+        schema->dictionary = calloc(1, sizeof(*schema->dictionary));
+        return schema->dictionary != NULL && fill_schema(schema->dictionary, FL_STR(""), FL_TYPE(FL_UTF8), false);
+    }
     if (type.n_fields == 0)
         return true;
     schema->children = calloc((size_t)type.n_fields, sizeof(*schema->children));
@@ -74,8 +119,10 @@ static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, b
         if (schema->children[i] == NULL)
             return false;
         schema->n_children = i + 1;
-        fl_str child = type.id == FL_LIST ? FL_STR("item") : type.fields[i].name;
-        if (!fill_schema(schema->children[i], child, type.fields[i].type, true))
+        bool is_entry = type.extension == FL_MAP;
+        fl_str child = is_entry ? FL_STR("entries") : type.id == FL_LIST ? FL_STR("item") : type.fields[i].name;
+        bool is_nullable = !is_entry && (type.id == FL_LIST || type.fields[i].nullable);
+        if (!fill_schema(schema->children[i], child, type.fields[i].type, is_nullable))
             return false;
     }
     return true;
@@ -168,6 +215,74 @@ cleanup:
     return st;
 }
 
+/* The names of an enum, which the codes number. */
+static fl_status export_names(fl_arena *arena, fl_type type, struct ArrowArray **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    struct ArrowArray *names = NULL;
+    const void **buffers = NULL;
+    int32_t *offsets = NULL;
+    char *chars = NULL;
+    int64_t bytes = 0;
+    FL_ASSERT(type.extension == FL_ENUM);
+    for (int32_t i = 0; i < type.n_fields; i++)
+        bytes += type.fields[i].name.len;
+    if (bytes > INT32_MAX)
+        return FL_FAIL(err, FL_ERR_LIMIT, "the names of an enum are longer than 2 GB");
+    FL_TRY(FL_NEW(arena, &names, err));
+    FL_TRY(FL_NEW_ARRAY(arena, 3, &buffers, err));
+    FL_TRY(FL_NEW_ARRAY(arena, type.n_fields + 1, &offsets, err));
+    FL_TRY(fl_arena_get(arena, bytes + 1, (void **)&chars, err));
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        fl_str name = type.fields[i].name;
+        memcpy(chars + offsets[i], name.data, (size_t)name.len);
+        offsets[i + 1] = offsets[i] + (int32_t)name.len;
+    }
+    buffers[1] = offsets;
+    buffers[2] = chars;
+    *names = (struct ArrowArray){.length = type.n_fields, .n_buffers = 3, .buffers = buffers, .release = child_release};
+    *ret = names;
+cleanup:
+    return st;
+}
+
+static fl_status export_uuids(fl_arena *arena, const fl_vec *vec, int64_t rows, const void **ret, fl_err *err)
+{
+    uint8_t *out = NULL;
+    fl_status st = fl_arena_get_zero(arena, rows * 16 + 16, (void **)&out, err);
+    for (int64_t i = 0; i < rows && st == FL_OK; i++)
+        if (fl_is_valid(vec->valid, i))
+            fl_uuid_to_bytes(fl_vec_i128(vec, i), out + 16 * i);
+    *ret = out;
+    return st;
+}
+
+/* Values as a column of their texts. */
+static fl_status print_column(fl_arena *arena, const fl_vec *vec, int64_t rows, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_view *views = NULL;
+    fl_text text;
+    fl_text_init(&text, arena->memory);
+    FL_TRY(fl_arena_get_zero(arena, rows * (int64_t)sizeof(*views) + 64, (void **)&views, err));
+    for (int64_t i = 0; i < rows; i++) {
+        fl_value value;
+        fl_str kept;
+        if (!fl_is_valid(vec->valid, i))
+            continue;
+        FL_TRY(fl_value_from_vec(arena, vec, i, &value, err));
+        fl_text_clear(&text);
+        fl_value_print(&text, &value);
+        FL_TRY(fl_text_status(&text, err));
+        FL_TRY(fl_arena_copy_str(arena, fl_text_str(&text), &kept, err));
+        views[i] = fl_view_of(kept.data, kept.len);
+    }
+    fl_vec_set_flat(ret, FL_TYPE(FL_UTF8), views, vec->valid);
+cleanup:
+    fl_text_drop(&text);
+    return st;
+}
+
 /* type: the column's, which lives as long as the stream; the vector's own fields may have gone with its plan. */
 static fl_status export_column(fl_arena *arena, const fl_vec *from, fl_type type, int64_t rows, struct ArrowArray *out,
                                fl_err *err)
@@ -181,6 +296,8 @@ static fl_status export_column(fl_arena *arena, const fl_vec *from, fl_type type
     FL_TRY(FL_NEW_ARRAY(arena, 3, &buffers, err));
     if (vec.layout != FL_FLAT)
         FL_TRY(fl_vec_flatten(arena, &vec, rows, &vec, err));
+    if (type.extension == FL_TIMETZ)
+        FL_TRY(print_column(arena, &vec, rows, &vec, err));
     out->length = rows;
     out->null_count = vec.type.id == FL_NULL ? rows : count_nulls(vec.valid, rows);
     out->buffers = buffers;
@@ -217,6 +334,10 @@ static fl_status export_column(fl_arena *arena, const fl_vec *from, fl_type type
         out->n_buffers = 3;
         buffers[1] = offsets;
         buffers[2] = chars;
+    } else if (type.extension == FL_UUID) {
+        FL_TRY(export_uuids(arena, &vec, rows, &buffers[1], err));
+    } else if (type.extension == FL_ENUM) {
+        FL_TRY(export_names(arena, type, &out->dictionary, err));
     } else if (vec.type.id == FL_DECIMAL && vec.width == 8) {
         fl_i128 *wide = NULL;
         FL_TRY(fl_arena_get(arena, rows * 16 + 16, (void **)&wide, err));

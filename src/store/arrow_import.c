@@ -6,6 +6,7 @@
 #include "base/datetime.h"
 #include "base/names.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,6 +87,39 @@ static fl_status name_of(fl_arena *arena, const struct ArrowSchema *schema, fl_s
     return fl_err_state(err, "22021", st);
 }
 
+/* Arrow's name of the extension type that the metadata tell; empty: none. */
+static fl_str extension_name(const struct ArrowSchema *schema)
+{
+    const char *at = schema->metadata;
+    int32_t pairs = 0;
+    if (at == NULL)
+        return (fl_str){0};
+    memcpy(&pairs, at, 4);
+    at += 4;
+    for (int32_t i = 0; i < pairs; i++) {
+        fl_str parts[2];
+        for (int p = 0; p < 2; p++) {
+            int32_t len;
+            memcpy(&len, at, 4);
+            if (len < 0)
+                return (fl_str){0};
+            parts[p] = (fl_str){at + 4, len};
+            at += 4 + (int64_t)len;
+        }
+        if (fl_str_is_equal(parts[0], FL_STR("ARROW:extension:name")))
+            return parts[1];
+    }
+    return (fl_str){0};
+}
+
+/* Bytes of a value of a fixed size, "w:16"; 0: another format. */
+static int64_t fixed_bytes(const char *format)
+{
+    char *end;
+    int64_t bytes = strncmp(format, "w:", 2) == 0 ? strtol(format + 2, &end, 10) : 0;
+    return bytes > 0 && *end == 0 && bytes < INT32_MAX ? bytes : 0;
+}
+
 /* The type that the format says; of a dictionary's column, that is its indices'. */
 static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_type *ret, fl_err *err, int depth)
 {
@@ -104,8 +138,15 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
         for (int64_t i = 0; i < FL_LEN(plain); i++)
             if (plain[i].c == f[0]) {
                 *ret = FL_TYPE(plain[i].id);
+                if (ret->id == FL_UTF8 && fl_str_is_equal(extension_name(schema), FL_STR("arrow.json")))
+                    *ret = FL_TYPE_JSON;
                 return FL_OK;
             }
+    if (fixed_bytes(f) > 0) {
+        bool is_uuid = fixed_bytes(f) == 16 && fl_str_is_equal(extension_name(schema), FL_STR("arrow.uuid"));
+        *ret = is_uuid ? FL_TYPE_UUID : FL_TYPE(FL_BINARY);
+        return FL_OK;
+    }
     int p, s, bits;
     if (read_decimal(f, &p, &s, &bits)) {
         *ret = FL_TYPE_DECIMAL(p, s);
@@ -128,7 +169,7 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
         *ret = FL_TYPE(FL_INTERVAL);
         return FL_OK;
     }
-    bool is_list = strcmp(f, "+l") == 0 || strcmp(f, "+L") == 0;
+    bool is_map = strcmp(f, "+m") == 0, is_list = is_map || strcmp(f, "+l") == 0 || strcmp(f, "+L") == 0;
     if ((is_list && schema->n_children == 1) || strcmp(f, "+s") == 0) {
         fl_field *fields = NULL;
         if (schema->n_children < 0 || schema->n_children >= INT32_MAX || !has_all_children(schema))
@@ -143,6 +184,10 @@ static fl_status type_of(fl_arena *arena, const struct ArrowSchema *schema, fl_t
         *ret = FL_TYPE(is_list ? FL_LIST : FL_STRUCT);
         ret->fields = fields;
         ret->n_fields = (int32_t)schema->n_children;
+        if (is_map && (fields[0].type.id != FL_STRUCT || fields[0].type.n_fields != 2))
+            return fail_type(schema->name, f, err);
+        if (is_map)
+            return fl_type_map_of(arena, fl_type_map_key(*ret), fl_type_map_value(*ret), ret, err);
         return FL_OK;
     }
     return fail_type(schema->name, f, err);
@@ -550,6 +595,29 @@ cleanup:
     return st;
 }
 
+/* Values of a fixed number of bytes: UUIDs, or any. */
+static fl_status import_fixed(importer *in, const struct ArrowArray *array, fl_type type, int64_t bytes, int64_t offset,
+                              int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *out = NULL;
+    const uint8_t *at = (const uint8_t *)array->buffers[1] + offset * bytes;
+    FL_ASSERT(fl_type_width(type) == 16 && (type.extension != FL_UUID || bytes == 16));
+    FL_TRY(fl_arena_get_zero(in->arena, rows * 16 + 64, &out, err));
+    for (int64_t i = 0; i < rows; i++, at += bytes) {
+        FL_TRY(fl_work_add(&in->work, 8, err));
+        if (!fl_is_valid(valid, i))
+            continue;
+        if (type.extension == FL_UUID)
+            ((fl_i128 *)out)[i] = fl_uuid_of_bytes(at);
+        else
+            ((fl_view *)out)[i] = fl_view_of((const char *)at, bytes);
+    }
+    fl_vec_set_flat(ret, type, out, valid);
+cleanup:
+    return st;
+}
+
 /* Of the child, what the rows use. */
 static fl_status import_list(importer *in, const array_place *place, const struct ArrowArray *array, fl_type type,
                              int64_t offset, int64_t rows, const uint64_t *valid, fl_vec *ret, fl_err *err)
@@ -617,7 +685,8 @@ static fl_status import_column(importer *in, const array_place *place, const str
     FL_TRY(fl_work_add(&in->work, rows, err));
     if (place->schema->dictionary != NULL)
         return import_dictionary(in, place, array, type, offset, rows, ret, err);
-    int64_t buffers = type.id == FL_NULL ? 0 : type.id == FL_STRUCT ? 1 : fl_type_is_string(type) ? 3 : 2;
+    int64_t fixed = fixed_bytes(f);
+    int64_t buffers = type.id == FL_NULL ? 0 : type.id == FL_STRUCT ? 1 : fl_type_is_string(type) && fixed == 0 ? 3 : 2;
     if (array->n_buffers < buffers || array->n_children < type.n_fields)
         return corrupt(place, "lacks buffers or children", err);
     for (int32_t i = 0; i < type.n_fields; i++)
@@ -635,6 +704,8 @@ static fl_status import_column(importer *in, const array_place *place, const str
     const uint8_t *data = array->buffers[1] != NULL ? array->buffers[1] : empty;
     if (data == empty && rows > 0)
         return corrupt(place, "has no data", err);
+    if (fixed > 0)
+        return import_fixed(in, array, type, fixed, offset, rows, valid, ret, err);
     if (type.id == FL_LIST)
         return import_list(in, place, array, type, offset, rows, valid, ret, err);
     if (fl_type_is_string(type))

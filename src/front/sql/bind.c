@@ -1,6 +1,8 @@
 /* The binder's ground floor: faults, memory, types, parameters; and one statement's way through it. */
 #include "front/sql/bind_statement.h"
 
+#include "base/hash.h"
+#include "base/index_map.h"
 #include "base/nearest.h"
 #include "plan/false_statistics.h"
 
@@ -62,9 +64,10 @@ fl_status fl_sql_bind_keep(binder *b, fl_str text, fl_str *ret)
 static fl_status fail_type(binder *b, const fl_ast_type *type)
 {
     static const char *const names[] = {
-        "boolean",  "bool",    "tinyint", "smallint", "integer", "int",     "bigint",    "utinyint",    "usmallint",
-        "uinteger", "ubigint", "real",    "float",    "double",  "decimal", "numeric",   "text",        "varchar",
-        "char",     "string",  "bytea",   "blob",     "date",    "time",    "timestamp", "timestamptz", "interval",
+        "boolean",   "bool",        "tinyint",  "smallint", "integer", "int",    "bigint",  "utinyint",
+        "usmallint", "uinteger",    "ubigint",  "real",     "float",   "double", "decimal", "numeric",
+        "text",      "varchar",     "char",     "string",   "bytea",   "blob",   "date",    "time",
+        "timestamp", "timestamptz", "interval", "json",     "uuid",    "timetz", "hugeint",
     };
     fl_nearest near;
     fl_sql_bind_fail_state(b, type->start, FL_ERR_TYPE, "42704", "there is no type \"%.*s\"", FL_STR_ARG(type->name));
@@ -108,11 +111,51 @@ cleanup:
     return st;
 }
 
+/* No value twice. */
+static fl_status bind_enum_type(binder *b, const fl_ast_type *type, fl_type *ret)
+{
+    fl_status st = FL_OK;
+    fl_field *names = NULL;
+    fl_index_map known; /* by hash */
+    fl_index_map_init(&known, b->arena);
+    FL_TRY(FL_NEW_ARRAY(b->arena, type->field_count, &names, b->err));
+    for (int32_t i = 0; i < type->field_count; i++) {
+        fl_str name = type->fields[i].name.text;
+        uint64_t hash = fl_hash_bytes(name.data, name.len) | 1;
+        int32_t other = fl_index_map_find(&known, hash);
+        FL_TRY(fl_index_map_add(&known, hash, i, b->err));
+        if (other >= 0 && fl_str_is_equal(names[other].name, name))
+            return fl_sql_bind_fail_state(b, type->fields[i].name.start, FL_ERR_DUPLICATE, "42710",
+                                          "the enum has the value '%.*s' twice", FL_STR_ARG(name));
+        FL_TRY(fl_sql_bind_keep(b, name, &names[i].name));
+    }
+    FL_TRY(fl_type_check_size(names, type->field_count, b->err));
+    *ret = (fl_type){.id = FL_U32, .extension = FL_ENUM, .n_fields = type->field_count, .fields = names};
+cleanup:
+    return st;
+}
+
+static fl_status bind_map_type(binder *b, const fl_ast_type *type, fl_type *ret)
+{
+    fl_type parts[2];
+    fl_status st = FL_OK;
+    FL_ASSERT(type->field_count == 2);
+    for (int i = 0; i < 2; i++)
+        FL_TRY(fl_sql_bind_type(b, type->fields[i].type, &parts[i]));
+    st = fl_type_map_of(b->arena, parts[0], parts[1], ret, b->err);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret)
 {
     fl_status st = FL_OK;
     fl_type made;
-    if (type->field_count > 0) {
+    if (type->field_count > 0 && type->fields[0].type == NULL) {
+        FL_TRY(bind_enum_type(b, type, &made));
+    } else if (type->field_count > 0 && type->fields[0].name.text.data == NULL) {
+        FL_TRY(bind_map_type(b, type, &made));
+    } else if (type->field_count > 0) {
         FL_TRY(bind_struct_type(b, type, &made));
     } else {
         int64_t precision = type->modifier_count > 0 ? type->modifiers[0] : -1;

@@ -539,7 +539,10 @@ static fl_status bind_index(binder *b, scope *s, const fl_ast_expr *ast, const f
     if (value->type.id == FL_STRUCT && ast->index.from->kind == FL_AST_STRING)
         return fl_expr_field(b->plan, value, ast->index.from->text, ast->index.from->start, ret, b->err);
     FL_TRY(fl_sql_bind_expr(b, s, ast->index.from, &from));
-    FL_TRY(fl_expr_call_args(b->plan, "list_extract", ast->at, ret, b->err, 2, value, from));
+    const char *function = value->type.extension == FL_MAP    ? "map_extract_value"
+                           : value->type.extension == FL_JSON ? "json_extract"
+                                                              : "list_extract";
+    FL_TRY(fl_expr_call_args(b->plan, function, ast->at, ret, b->err, 2, value, from));
 cleanup:
     return st;
 }

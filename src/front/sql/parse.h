@@ -217,6 +217,9 @@ fl_status fl_sql_parse_method_call(parser *p, fl_ast_path path, fl_ast_expr *fir
 /** A call of a word that is no free name (LEFT, RIGHT) or needs no parentheses (CURRENT_DATE). */
 fl_status fl_sql_parse_word_call(parser *p, fl_ast_expr **ret);
 
+/** A call of a function that the grammar writes otherwise, `word`, with room for so many arguments. */
+fl_status fl_sql_new_call(parser *p, const fl_sql_token *word, const char *name, int32_t arg_max, fl_ast_expr **ret);
+
 /** EXTRACT, SUBSTRING, POSITION, TRIM, OVERLAY, where such a word and a parenthesis stand here; *ret stays as it is
  *  when the call is an ordinary one. */
 fl_status fl_sql_parse_special_call(parser *p, fl_ast_expr **ret);

@@ -178,7 +178,7 @@ cleanup:
 /* ---- EXTRACT, SUBSTRING, POSITION, TRIM, OVERLAY ---- */
 
 /* The usual call that a special one stands for. */
-static fl_status new_call(parser *p, const fl_sql_token *word, const char *name, int32_t arg_max, fl_ast_expr **ret)
+fl_status fl_sql_new_call(parser *p, const fl_sql_token *word, const char *name, int32_t arg_max, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
     fl_ast_call *call;
@@ -221,7 +221,7 @@ static fl_status parse_extract(parser *p, fl_ast_expr **ret)
     FL_TRY(fl_sql_enter(p));
     advance(p);
     advance(p);
-    FL_TRY(new_call(p, word, "extract", 2, ret));
+    FL_TRY(fl_sql_new_call(p, word, "extract", 2, ret));
     FL_TRY(fl_sql_new_expr(p, FL_AST_STRING, p->now->start, &field));
     if (is_at(p, FL_SQL_STRING)) {
         FL_TRY(fl_sql_parse_string(p, "a field", &field->text));
@@ -249,7 +249,7 @@ static fl_status parse_substring(parser *p, fl_ast_expr **ret)
     FL_TRY(fl_sql_enter(p));
     advance(p);
     advance(p);
-    FL_TRY(new_call(p, word, is_overlay ? "overlay" : "substring", 4, ret));
+    FL_TRY(fl_sql_new_call(p, word, is_overlay ? "overlay" : "substring", 4, ret));
     fl_ast_call *call = (*ret)->call;
     FL_TRY(add_arg(p, call));
     if (is_at(p, FL_SQL_COMMA)) {
@@ -288,7 +288,7 @@ static fl_status parse_position(parser *p, fl_ast_expr **ret)
     FL_TRY(fl_sql_enter(p));
     advance(p);
     advance(p);
-    FL_TRY(new_call(p, word, "strpos", 2, ret));
+    FL_TRY(fl_sql_new_call(p, word, "strpos", 2, ret));
     fl_ast_call *call = (*ret)->call;
     FL_TRY(fl_sql_parse_operand(p, &part));
     FL_TRY(fl_sql_expect_word(p, FL_KW_IN));
@@ -310,7 +310,7 @@ static fl_status parse_trim(parser *p, fl_ast_expr **ret)
     const char *name = is_word(p, FL_KW_LEADING) ? "ltrim" : is_word(p, FL_KW_TRAILING) ? "rtrim" : "trim";
     if (is_word(p, FL_KW_LEADING) || is_word(p, FL_KW_TRAILING) || is_word(p, FL_KW_BOTH))
         advance(p);
-    FL_TRY(new_call(p, word, name, 2, ret));
+    FL_TRY(fl_sql_new_call(p, word, name, 2, ret));
     fl_ast_call *call = (*ret)->call;
     if (accept_word(p, FL_KW_FROM)) {
         FL_TRY(add_arg(p, call));

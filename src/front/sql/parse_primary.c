@@ -165,6 +165,45 @@ cleanup:
     return st;
 }
 
+/* MAP {k: v, ...} is map([k, ...], [v, ...]); MAP stands here. */
+static fl_status parse_map(parser *p, fl_ast_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr *lists[2], *part;
+    int64_t mark = p->stack_count;
+    int32_t n = 0;
+    fl_ast_expr **parts = NULL;
+    FL_TRY(fl_sql_enter(p));
+    FL_TRY(fl_sql_new_call(p, p->now, "map", 2, ret));
+    for (int i = 0; i < 2; i++)
+        FL_TRY(fl_sql_new_expr(p, FL_AST_LIST, p->now->start, &lists[i]));
+    advance(p);
+    advance(p);
+    while (!is_at(p, FL_SQL_RIGHT_BRACE)) {
+        FL_TRY(fl_sql_parse_expr(p, &part));
+        FL_TRY(fl_sql_push(p, part));
+        FL_TRY(fl_sql_expect(p, FL_SQL_COLON, "\":\""));
+        FL_TRY(fl_sql_parse_expr(p, &part));
+        FL_TRY(fl_sql_push(p, part));
+        if (!accept(p, FL_SQL_COMMA))
+            break;
+    }
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_BRACE, "\",\" or \"}\""));
+    FL_TRY(fl_sql_pop_list(p, mark, &parts, &n));
+    for (int i = 0; i < 2; i++) {
+        fl_ast_expr *list = lists[i];
+        FL_TRY(FL_NEW_ARRAY(p->arena, n + 1, &list->list.items, p->err));
+        for (int32_t k = i; k < n; k += 2)
+            list->list.items[list->list.count++] = parts[k];
+        FL_TRY(fl_sql_end_expr(p, list, fl_sql_height_of(list->list.items, list->list.count)));
+        (*ret)->call->args[(*ret)->call->arg_count++].value = list;
+    }
+    FL_TRY(fl_sql_end_expr(p, *ret, higher(lists[0]->height, lists[1])));
+    p->depth--;
+cleanup:
+    return st;
+}
+
 static fl_status parse_case(parser *p, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
@@ -438,8 +477,7 @@ static fl_status parse_word_primary(parser *p, fl_ast_expr **ret)
         break;
     case FL_KW_MAP:
         if (ahead(p, 1)->kind == FL_SQL_LEFT_BRACE)
-            return fl_sql_fail_unsupported(p, p->now->start, "maps are",
-                                           "write a struct, {'a': 1}, or a list of structs, [{'k': 'a', 'v': 1}]");
+            return parse_map(p, ret);
         break;
     case FL_KW_COLUMNS:
         if (has_paren)

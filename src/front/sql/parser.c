@@ -364,6 +364,41 @@ cleanup:
     return st;
 }
 
+/* map(key, value) */
+static fl_status parse_map_type(parser *p, fl_ast_type *type)
+{
+    fl_status st = FL_OK;
+    FL_TRY(FL_NEW_ARRAY(p->arena, 2, &type->fields, p->err));
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
+    FL_TRY(fl_sql_parse_type(p, &type->fields[0].type));
+    FL_TRY(fl_sql_expect(p, FL_SQL_COMMA, "\",\""));
+    FL_TRY(fl_sql_parse_type(p, &type->fields[1].type));
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
+    type->field_count = 2;
+cleanup:
+    return st;
+}
+
+/* enum('a', 'b'): fields without types. */
+static fl_status parse_enum_type(parser *p, fl_ast_type *type)
+{
+    fl_status st = FL_OK;
+    int64_t mark = p->stack_count;
+    FL_TRY(fl_sql_expect(p, FL_SQL_LEFT_PAREN, "\"(\""));
+    do {
+        fl_ast_field *field;
+        FL_TRY(NEW(p, &field));
+        field->name.start = p->now->start;
+        field->name.end = p->now->end;
+        FL_TRY(fl_sql_parse_string(p, "a value of the enum, in quotes", &field->name.text));
+        FL_TRY(fl_sql_push(p, field));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_field), &type->fields, &type->field_count));
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret)
 {
     fl_status st = FL_OK;
@@ -386,6 +421,13 @@ fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret)
     }
     if (word == FL_KW_STRUCT || (word == FL_KW_ROW && is_at(p, FL_SQL_LEFT_PAREN))) {
         FL_TRY(parse_struct_type(p, type));
+    } else if (word == FL_KW_MAP) {
+        FL_TRY(parse_map_type(p, type));
+    } else if (word == FL_KW_ENUM) {
+        FL_TRY(parse_enum_type(p, type));
+    } else if (word == FL_KW_BIT && accept_word(p, FL_KW_VARYING)) {
+        type->name = FL_STR("varbit");
+        FL_TRY(parse_modifiers(p, type));
     } else {
         FL_TRY(parse_modifiers(p, type));
     }

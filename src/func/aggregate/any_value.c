@@ -205,10 +205,11 @@ ARG(arg_max_null, true, NULLS_OF_X)
 ARG(arg_min_nulls_last, false, NULLS_LAST)
 ARG(arg_max_nulls_last, true, NULLS_LAST)
 
-#define AGG(text, op, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve_##op, .doc = help}
-#define AGG_UNORDERED(text, op, help)                                                                             \
-    {FL_DESC(fl_agg_desc),    .name = text, .ignores_distinct = true, .ignores_order = true, .obeys_order = true, \
-     .resolve = resolve_##op, .doc = help}
+#define AGG(text, op, help) \
+    {FL_DESC(fl_agg_desc), .name = text, .takes_any_type = true, .resolve = resolve_##op, .doc = help}
+#define AGG_UNORDERED(text, op, help)                                                               \
+    {FL_DESC(fl_agg_desc), .name = text,           .ignores_distinct = true, .ignores_order = true, \
+     .obeys_order = true,  .takes_any_type = true, .resolve = resolve_##op,  .doc = help}
 
 static const fl_agg_desc aggs[] = {
     AGG_UNORDERED("any_value", any_value,

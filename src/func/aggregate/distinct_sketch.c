@@ -129,7 +129,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "approx_count_distinct", .ignores_distinct = true, .ignores_order = true,
-     .empty_is_zero = true, .skips_nulls = true, .resolve = resolve,
+     .empty_is_zero = true, .skips_nulls = true, .takes_any_type = true, .resolve = resolve,
      .doc = "approx_count_distinct(x): how many different values there are, to about 1.6 %"},
 };
 

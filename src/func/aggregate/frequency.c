@@ -199,10 +199,10 @@ static fl_status resolve_top(const fl_type *args, int32_t n_args, fl_agg_choice 
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "entropy", .is_sorted = true, .empty_is_zero = true, .resolve = resolve_entropy,
-     .doc = "entropy(x): how many bits tell which value a row has"},
-    {FL_DESC(fl_agg_desc), .name = "approx_top_k", .is_sorted = true, .n_row_args = 1, .resolve = resolve_top,
-     .doc = "approx_top_k(x, k): the k values that are met most often, as a list"},
+    {FL_DESC(fl_agg_desc), .name = "entropy", .is_sorted = true, .empty_is_zero = true, .takes_any_type = true,
+     .resolve = resolve_entropy, .doc = "entropy(x): how many bits tell which value a row has"},
+    {FL_DESC(fl_agg_desc), .name = "approx_top_k", .is_sorted = true, .n_row_args = 1, .takes_any_type = true,
+     .resolve = resolve_top, .doc = "approx_top_k(x, k): the k values that are met most often, as a list"},
 };
 
 FL_AGG_SET(frequency, aggs);

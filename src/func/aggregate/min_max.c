@@ -332,10 +332,10 @@ SIDE(max, true)
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "min", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .answer = FL_ANSWER_MIN, .merge = "min", .resolve = resolve_min,
+     .answer = FL_ANSWER_MIN, .merge = "min", .takes_any_type = true, .resolve = resolve_min,
      .doc = "min(x): the least value; min(x, n): the n least ones as a list"},
     {FL_DESC(fl_agg_desc), .name = "max", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .answer = FL_ANSWER_MAX, .merge = "max", .resolve = resolve_max,
+     .answer = FL_ANSWER_MAX, .merge = "max", .takes_any_type = true, .resolve = resolve_max,
      .doc = "max(x): the greatest value; max(x, n): the n greatest ones as a list"},
 };
 

@@ -492,9 +492,9 @@ static fl_status resolve_mode(const fl_type *args, int32_t n_args, fl_agg_choice
 #define CONT(text, within, help)                                                                               \
     {FL_DESC(fl_agg_desc),    .name = text, .ignores_order = true, .n_row_args = 1, .is_within_group = within, \
      .resolve = resolve_cont, .doc = help}
-#define DISC(text, within, help)                                                                           \
-    {FL_DESC(fl_agg_desc),    .name = text, .is_sorted = true, .n_row_args = 1, .is_within_group = within, \
-     .resolve = resolve_disc, .doc = help}
+#define DISC(text, within, help)                                                                  \
+    {FL_DESC(fl_agg_desc),      .name = text,           .is_sorted = true,       .n_row_args = 1, \
+     .is_within_group = within, .takes_any_type = true, .resolve = resolve_disc, .doc = help}
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "median", .ignores_order = true, .resolve = resolve_median,
@@ -506,7 +506,7 @@ static const fl_agg_desc aggs[] = {
     DISC("quantile_disc", false, "quantile_disc(x, f): the first value at or behind a fraction of all"),
     DISC("quantile", false, "quantile(x, f): as quantile_disc"),
     DISC("percentile_disc", true, "percentile_disc(f) WITHIN GROUP (ORDER BY x): as quantile_disc(x, f)"),
-    {FL_DESC(fl_agg_desc), .name = "mode", .is_sorted = true, .resolve = resolve_mode,
+    {FL_DESC(fl_agg_desc), .name = "mode", .is_sorted = true, .takes_any_type = true, .resolve = resolve_mode,
      .doc = "mode(x), mode() WITHIN GROUP (ORDER BY x): the value met most often, the first in order of several"},
 };
 

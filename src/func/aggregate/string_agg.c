@@ -106,7 +106,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
     return FL_OK;
 }
 
-#define AGG(text, help) {FL_DESC(fl_agg_desc), .name = text, .resolve = resolve, .doc = help}
+#define AGG(text, help) {FL_DESC(fl_agg_desc), .name = text, .takes_any_type = true, .resolve = resolve, .doc = help}
 
 static const fl_agg_desc aggs[] = {
     AGG("string_agg",

@@ -208,7 +208,8 @@ static fl_status resolve_never(const fl_type *args, int32_t n_args, fl_agg_choic
     return FL_FAIL(err, FL_ERR_FUNCTION, "this aggregate is chosen by another");
 }
 
-#define DESC(name_) {FL_DESC(fl_agg_desc), .name = name_, .ignores_order = true, .resolve = resolve_never}
+#define DESC(name_) \
+    {FL_DESC(fl_agg_desc), .name = name_, .ignores_order = true, .takes_any_type = true, .resolve = resolve_never}
 static const fl_agg_desc min_desc = DESC("min_n"), max_desc = DESC("max_n"), arg_min_desc = DESC("arg_min_n"),
                          arg_max_desc = DESC("arg_max_n");
 

@@ -234,16 +234,20 @@ RESOLVE(ge)
 RESOLVE(distinct)
 RESOLVE(not_distinct)
 
-#define COMPARE(sign, op, mirrored_sign, text)                             \
-    {FL_DESC(fl_func_desc),                                                \
-     .name = sign,                                                         \
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_COMPARES, \
-     .mirror = mirrored_sign,                                              \
-     .resolve = resolve_##op,                                              \
+#define COMPARE(sign, op, mirrored_sign, text)                                           \
+    {FL_DESC(fl_func_desc),                                                              \
+     .name = sign,                                                                       \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_COMPARES | FL_ANY_TYPE, \
+     .mirror = mirrored_sign,                                                            \
+     .resolve = resolve_##op,                                                            \
      .doc = text}
-#define DISTINCT(sign, op, text)                                                                             \
-    {FL_DESC(fl_func_desc),   .name = sign, .traits = FL_PURE | FL_CONST_ARGS | FL_COMPARES, .mirror = sign, \
-     .resolve = resolve_##op, .doc = text}
+#define DISTINCT(sign, op, text)                                    \
+    {FL_DESC(fl_func_desc),                                         \
+     .name = sign,                                                  \
+     .traits = FL_PURE | FL_CONST_ARGS | FL_COMPARES | FL_ANY_TYPE, \
+     .mirror = sign,                                                \
+     .resolve = resolve_##op,                                       \
+     .doc = text}
 
 static const fl_func_desc funcs[] = {
     COMPARE("=", eq, "=", "a = b"),

@@ -186,9 +186,9 @@ static fl_status resolve_least(const fl_type *args, int32_t n_args, fl_func_choi
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "greatest", .traits = FL_PURE | FL_SETS_VALID, .resolve = resolve_greatest,
-     .doc = "greatest(a, b, ...): the greatest argument that is not null"},
-    {FL_DESC(fl_func_desc), .name = "least", .traits = FL_PURE | FL_SETS_VALID, .resolve = resolve_least,
+    {FL_DESC(fl_func_desc), .name = "greatest", .traits = FL_PURE | FL_SETS_VALID | FL_ANY_TYPE,
+     .resolve = resolve_greatest, .doc = "greatest(a, b, ...): the greatest argument that is not null"},
+    {FL_DESC(fl_func_desc), .name = "least", .traits = FL_PURE | FL_SETS_VALID | FL_ANY_TYPE, .resolve = resolve_least,
      .doc = "least(a, b, ...): the least argument that is not null"},
 };
 

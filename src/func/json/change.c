@@ -452,7 +452,7 @@ RUN(take_away, removing)
             .overloads = (const fl_func_overload[])                                                    \
         {                                                                                              \
             {                                                                                          \
-                FL_ARGS(__VA_ARGS__), FL_UTF8, more, run_                                              \
+                FL_ARGS(__VA_ARGS__), FL_RET_JSON, more, run_                                          \
             }                                                                                          \
         }                                                                                              \
     }

@@ -104,23 +104,23 @@ static fl_status resolve_array(const fl_type *args, int32_t n_args, fl_agg_choic
 {
     if (n_args != 1)
         return FL_FAIL(err, FL_ERR_FUNCTION, "one value was expected");
-    *ret = (fl_agg_choice){.args = {type_of(args[0])}, .n_args = 1, .ret = FL_TYPE(FL_UTF8), .kernel = &kernel};
+    *ret = (fl_agg_choice){.args = {type_of(args[0])}, .n_args = 1, .ret = FL_TYPE_JSON, .kernel = &kernel};
     return FL_OK;
 }
 
 static fl_status resolve_object(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)
 {
-    if (n_args != 2 || (args[0].id != FL_UTF8 && args[0].id != FL_NULL))
+    if (n_args != 2 || (!fl_type_is_text(fl_type_plain(args[0])) && args[0].id != FL_NULL))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a name and a value were expected");
     *ret = (fl_agg_choice){
-        .args = {FL_TYPE(FL_UTF8), type_of(args[1])}, .n_args = 2, .ret = FL_TYPE(FL_UTF8), .kernel = &kernel};
+        .args = {FL_TYPE(FL_UTF8), type_of(args[1])}, .n_args = 2, .ret = FL_TYPE_JSON, .kernel = &kernel};
     return FL_OK;
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "json_group_array", .resolve = resolve_array,
+    {FL_DESC(fl_agg_desc), .name = "json_group_array", .takes_any_type = true, .resolve = resolve_array,
      .doc = "json_group_array(x [ORDER BY ...]): all values as a JSON array, nulls too"},
-    {FL_DESC(fl_agg_desc), .name = "json_group_object", .resolve = resolve_object,
+    {FL_DESC(fl_agg_desc), .name = "json_group_object", .takes_any_type = true, .resolve = resolve_object,
      .doc = "json_group_object(name, x [ORDER BY ...]): a JSON object of all rows"},
 };
 

@@ -1,58 +1,9 @@
-/* JSON of values: to_json, json_quote, json_array, json_object. Texts become strings; there is no type of JSON that would tell them from
- * JSON. */
+/* JSON of values: to_json, json_quote, json_array, json_object. Texts become strings. */
 #include "arrow/value.h"
 #include "base/number.h"
 #include "func/json/json.h"
 
 #include <math.h>
-
-static fl_status add_items(const fl_value *value, fl_text *to, fl_err *err)
-{
-    bool is_list = value->type.id == FL_LIST;
-    fl_status st = FL_OK;
-    fl_text_add_char(to, is_list ? '[' : '{');
-    for (int64_t i = 0; i < value->list.n && st == FL_OK; i++) {
-        if (i > 0)
-            fl_text_add_char(to, ',');
-        if (!is_list) {
-            fl_text_add_json(to, value->type.fields[i].name);
-            fl_text_add_char(to, ':');
-        }
-        st = fl_json_add_value(&value->list.items[i], to, err);
-    }
-    fl_text_add_char(to, is_list ? ']' : '}');
-    return st;
-}
-
-/* Numbers as they are printed, but for those that JSON has no numbers for. */
-fl_status fl_json_add_value(const fl_value *value, fl_text *to, fl_err *err)
-{
-    fl_text plain;
-    fl_status st = FL_OK;
-    if (value->is_null) {
-        fl_text_add(to, FL_STR("null"));
-        return FL_OK;
-    }
-    if (fl_type_is_nested(value->type))
-        return add_items(value, to, err);
-    if (value->type.id == FL_UTF8) {
-        fl_text_add_json(to, value->s);
-        return FL_OK;
-    }
-    bool is_plain = value->type.id == FL_BOOL || fl_type_is_integer(value->type) || value->type.id == FL_DECIMAL ||
-                    (fl_type_is_float(value->type) && isfinite(value->f));
-    if (is_plain) {
-        fl_value_print(to, value);
-        return FL_OK;
-    }
-    fl_text_init(&plain, NULL);
-    fl_value_print(&plain, value);
-    st = fl_text_status(&plain, err);
-    if (st == FL_OK)
-        fl_text_add_json(to, plain.len > 0 ? fl_text_str(&plain) : FL_STR(""));
-    fl_text_drop(&plain);
-    return st;
-}
 
 static fl_status add_arg(fl_call *call, int32_t arg, int32_t row, fl_text *to, fl_err *err)
 {
@@ -139,7 +90,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_run run_, 
 {
     if (n_args > FL_FUNC_ARGS_MAX)
         return FL_FAIL(err, FL_ERR_FUNCTION, "up to %d values were expected", FL_FUNC_ARGS_MAX);
-    *ret = (fl_func_choice){.n_args = n_args, .ret = FL_TYPE(FL_UTF8), .traits = FL_CAN_FAIL, .run = run_};
+    *ret = (fl_func_choice){.n_args = n_args, .ret = FL_TYPE_JSON, .traits = FL_CAN_FAIL, .run = run_};
     for (int32_t i = 0; i < n_args; i++)
         ret->args[i] = args[i].id == FL_NULL ? FL_TYPE(FL_UTF8) : args[i];
     return FL_OK;
@@ -160,17 +111,18 @@ static fl_status resolve_array(const fl_type *args, int32_t n_args, fl_func_choi
 static fl_status resolve_object(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     for (int32_t i = 0; i < n_args; i += 2)
-        if (n_args % 2 != 0 || (args[i].id != FL_UTF8 && args[i].id != FL_NULL))
+        if (n_args % 2 != 0 || (!fl_type_is_text(fl_type_plain(args[i])) && args[i].id != FL_NULL))
             return FL_FAIL(err, FL_ERR_FUNCTION, "names and values in turn were expected");
     return resolve(args, n_args, json_object, ret, err);
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "to_json", .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS,
-     .resolve = resolve_to_json, .doc = "to_json(x): a value of any type as JSON; texts become strings"},
-    {FL_DESC(fl_func_desc), .name = "json_array", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS,
+    {FL_DESC(fl_func_desc), .name = "to_json",
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_ANY_TYPE, .resolve = resolve_to_json,
+     .doc = "to_json(x): a value of any type as JSON; texts become strings"},
+    {FL_DESC(fl_func_desc), .name = "json_array", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_ANY_TYPE,
      .resolve = resolve_array, .doc = "json_array(a, b, ...): an array of values"},
-    {FL_DESC(fl_func_desc), .name = "json_object", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS,
+    {FL_DESC(fl_func_desc), .name = "json_object", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_ANY_TYPE,
      .resolve = resolve_object, .doc = "json_object(name, value, ...): an object"},
 };
 

@@ -468,7 +468,7 @@ static fl_status extract_path_text(fl_call *call, fl_err *err)
 
 /* ---- types --------------------------------------------------------------------------------------------------------- */
 
-static fl_status resolve_path(const fl_type *args, int32_t n_args, fl_func_run one, fl_func_run several,
+static fl_status resolve_path(const fl_type *args, int32_t n_args, fl_func_run one, fl_func_run several, fl_type made,
                               fl_func_choice *ret, fl_err *err)
 {
     fl_arena *arena = ret->arena;
@@ -480,19 +480,19 @@ static fl_status resolve_path(const fl_type *args, int32_t n_args, fl_func_run o
                        "a JSON text and a path, an element's number or a list of paths were expected");
     *ret = (fl_func_choice){.args = {FL_TYPE(FL_UTF8), is_list ? args[1] : FL_TYPE(is_number ? FL_I64 : FL_UTF8)},
                             .n_args = 2,
-                            .ret = FL_TYPE(FL_UTF8),
+                            .ret = made,
                             .run = is_list ? several : one};
-    return is_list ? fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->ret, err) : FL_OK;
+    return is_list ? fl_type_list_of(arena, made, &ret->ret, err) : FL_OK;
 }
 
 static fl_status resolve_extract(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    return resolve_path(args, n_args, extract, extract_list, ret, err);
+    return resolve_path(args, n_args, extract, extract_list, FL_TYPE_JSON, ret, err);
 }
 
 static fl_status resolve_string(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    return resolve_path(args, n_args, extract_string, extract_string_list, ret, err);
+    return resolve_path(args, n_args, extract_string, extract_string_list, FL_TYPE(FL_UTF8), ret, err);
 }
 
 static fl_status resolve_keys(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
@@ -530,7 +530,7 @@ static const fl_func_desc funcs[] = {
     RESOLVED("json_extract_string", resolve_string, "json_extract_string(j, path): its text; null for JSON's null"),
     RESOLVED("->>", resolve_string, "j ->> path: as json_extract_string"),
     FUNC("json_extract_path", FL_GIVES_NULL, "json_extract_path(j, a, b, ...): the JSON at these names and numbers",
-         {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_VARIADIC, extract_path}),
+         {FL_ARGS(FL_UTF8, FL_UTF8), FL_RET_JSON, FL_VARIADIC, extract_path}),
     FUNC("json_extract_path_text", FL_GIVES_NULL,
          "json_extract_path_text(j, a, b, ...): the text at these names and numbers",
          {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_VARIADIC, extract_path_text}),

@@ -30,7 +30,10 @@ static fl_status choose(const fl_func_desc *func, const fl_type *args, int32_t n
     for (int32_t i = 0; i < n_args; i++)
         types[i] = i > 0 ? args[i] : fl_list_is(args[0]) ? args[0].fields[0].type : FL_TYPE(FL_NULL);
     *ret = (fl_agg_choice){.agg = agg, .arena = arena};
-    fl_status st = agg->resolve(types, n_args, ret, err);
+    const fl_type *seen = types;
+    fl_status st = agg->takes_any_type ? FL_OK : fl_types_plain(arena, types, n_args, agg->name, &seen, err);
+    if (st == FL_OK)
+        st = agg->resolve(seen, n_args, ret, err);
     if (ret->agg == NULL) /* resolvers write all of it */
         ret->agg = agg;
     return st;

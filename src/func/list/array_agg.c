@@ -95,9 +95,10 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "array_agg", .resolve = resolve,
+    {FL_DESC(fl_agg_desc), .name = "array_agg", .takes_any_type = true, .resolve = resolve,
      .doc = "array_agg(x [ORDER BY ...]): all values as a list, nulls too"},
-    {FL_DESC(fl_agg_desc), .name = "list", .resolve = resolve, .doc = "list(x [ORDER BY ...]): as array_agg"},
+    {FL_DESC(fl_agg_desc), .name = "list", .takes_any_type = true, .resolve = resolve,
+     .doc = "list(x [ORDER BY ...]): as array_agg"},
 };
 
 FL_AGG_SET(array_agg, aggs);

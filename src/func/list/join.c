@@ -135,8 +135,9 @@ static fl_status expand_push_front(const fl_func_desc *func, fl_plan *plan, cons
     return fl_expr_call_args(plan, "list_prepend", pos, ret, err, 2, args[1], args[0]);
 }
 
-#define FUNC(text, op, help) \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_SETS_VALID, .resolve = resolve_##op, .doc = help}
+#define FUNC(text, op, help)                                                                                        \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_SETS_VALID | FL_ANY_TYPE, .resolve = resolve_##op, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("list_concat", concat, "list_concat(l, m, ...): the elements of all lists"),
@@ -146,7 +147,7 @@ static const fl_func_desc funcs[] = {
     FUNC("list_append", append, "list_append(l, x): the list with x behind it"),
     FUNC("array_append", append, "array_append(l, x): as list_append"),
     FUNC("list_prepend", prepend, "list_prepend(x, l): the list with x in front of it"),
-    {FL_DESC(fl_func_desc), .name = "array_push_front", .traits = FL_PURE, .resolve = resolve_append,
+    {FL_DESC(fl_func_desc), .name = "array_push_front", .traits = FL_PURE | FL_ANY_TYPE, .resolve = resolve_append,
      .expand = expand_push_front, .doc = "array_push_front(l, x): as list_prepend(x, l)"},
     FUNC("array_prepend", prepend, "array_prepend(x, l): as list_prepend"),
 };

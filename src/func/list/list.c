@@ -1,8 +1,7 @@
 /* list_value (what [a, b] calls), list_extract (l[i]), list_contains (x = ANY (l)), len, cardinality. */
-#include "arrow/value.h"
+#include "func/list/list.h"
+
 #include "base/utf8.h"
-#include "exec/func.h"
-#include "exec/rows.h"
 
 /* ---- list_value ---------------------------------------------------------------------------------------------------- */
 
@@ -55,7 +54,6 @@ static fl_status extract(fl_call *call, fl_err *err)
     const fl_vec *list = &call->args[0];
     const fl_list_entry *entries = list->data;
     int32_t *rows = NULL;
-    fl_vec gathered, flat;
     FL_TRY(FL_NEW_ARRAY(call->heap, call->rows + 1, &rows, err));
     for (int32_t row = 0; row < call->rows; row++) {
         rows[row] = -1;
@@ -66,39 +64,14 @@ static fl_status extract(fl_call *call, fl_err *err)
         if (i >= 0 && i < len)
             rows[row] = (int32_t)(entries[row].start + i);
     }
-    if (list->child == NULL || list->child_rows == 0) { /* nothing but empty lists and nulls */
-        for (int32_t row = 0; row < call->rows; row++)
-            fl_bit_clear(fl_call_valid(call), row);
-        memset((void *)(uintptr_t)call->ret->data, 0, (size_t)call->rows * 16);
-        if (!fl_type_is_nested(call->ret->type))
-            return FL_OK;
-        const fl_value **none = NULL;
-        FL_TRY(FL_NEW_ARRAY(call->heap, call->rows + 1, &none, err));
-        return fl_vec_from_values(call->heap, call->ret->type, none, call->rows, call->ret, err);
-    }
-    FL_TRY(fl_vec_gather32(call->heap, list->child, rows, call->rows, &gathered, err));
-    FL_TRY(fl_vec_flatten(call->heap, &gathered, call->rows, &flat, err));
-    if (call->ret->type.id == FL_BOOL) { /* bits stay where the evaluator looks for them */
-        memcpy((void *)(uintptr_t)call->ret->data, flat.data, (size_t)fl_bitmap_words(call->rows) * 8);
-        for (int32_t row = 0; row < call->rows; row++)
-            if (!fl_is_valid(flat.valid, row))
-                fl_bit_clear(fl_call_valid(call), row);
-        return FL_OK;
-    }
-    flat.type = call->ret->type;
-    *call->ret = flat;
+    st = fl_list_gather_one(call, list->child, list->child_rows, rows, err);
 cleanup:
     return st;
 }
 
-static bool is_list(fl_type type)
-{
-    return type.id == FL_LIST && type.n_fields == 1;
-}
-
 static fl_status resolve_extract(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    if (n_args != 2 || !is_list(args[0]) ||
+    if (n_args != 2 || !fl_list_is(args[0]) ||
         (args[1].id != FL_NULL && !fl_cast_is_implicit(args[1], FL_TYPE(FL_I64), NULL)))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list and an integer were expected");
     *ret = (fl_func_choice){
@@ -143,7 +116,7 @@ static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_c
 {
     fl_arena *arena = ret->arena;
     fl_type element, common;
-    if (n_args != 2 || !is_list(args[0]))
+    if (n_args != 2 || !fl_list_is(args[0]))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list was expected");
     element = args[0].fields[0].type;
     if (!fl_type_common_in(arena, element, args[1], &common))
@@ -179,8 +152,8 @@ static fl_status len_text(fl_call *call, fl_err *err)
 
 static fl_status resolve_len(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    bool is_text = n_args == 1 && (args[0].id == FL_UTF8 || args[0].id == FL_NULL);
-    if (n_args != 1 || (!is_text && !is_list(args[0])))
+    bool is_text = n_args == 1 && (fl_type_is_text(fl_type_plain(args[0])) || args[0].id == FL_NULL);
+    if (n_args != 1 || (!is_text && args[0].id != FL_LIST))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a list or text was expected");
     *ret = (fl_func_choice){.args = {is_text ? FL_TYPE(FL_UTF8) : args[0]},
                             .n_args = 1,
@@ -191,13 +164,14 @@ static fl_status resolve_len(const fl_type *args, int32_t n_args, fl_func_choice
 
 static fl_status resolve_cardinality(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    if (n_args != 1 || !is_list(args[0]))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "a list was expected");
+    if (n_args != 1 || args[0].id != FL_LIST)
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a list or map was expected");
     return resolve_len(args, n_args, ret, err);
 }
 
-#define FUNC(text, more, op, help) \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
+#define FUNC(text, more, op, help)                                                                           \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_ANY_TYPE | (more), .resolve = resolve_##op, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("list_value", 0, make, "list_value(a, b, ...): the list [a, b, ...]"),
@@ -205,7 +179,7 @@ static const fl_func_desc funcs[] = {
          "l[i]: an element counted from one, from the end where i is negative; null where there is none"),
     FUNC("list_contains", FL_SETS_VALID, contains, "list_contains(l, x): whether x is an element of l"),
     FUNC("len", FL_NULL_GIVES_NULL, len, "len(l): elements of a list, characters of a text"),
-    FUNC("cardinality", FL_NULL_GIVES_NULL, cardinality, "cardinality(l): elements of a list"),
+    FUNC("cardinality", FL_NULL_GIVES_NULL, cardinality, "cardinality(l): elements of a list, entries of a map"),
 };
 
 FL_FUNC_SET(list, funcs);

@@ -10,7 +10,7 @@
 
 static inline bool fl_list_is(fl_type type)
 {
-    return type.id == FL_LIST && type.n_fields == 1;
+    return type.id == FL_LIST && type.extension == FL_PLAIN && type.n_fields == 1;
 }
 
 static inline fl_list_entry fl_list_entry_of(const fl_vec *list, int32_t row)
@@ -64,5 +64,9 @@ fl_status fl_list_add_value(fl_call *call, fl_list_values *to, const fl_value *v
 /** Makes the result's child: the rows of `child`, or the values. Entries are written by the caller. */
 fl_status fl_list_finish_rows(fl_call *call, const fl_vec *child, const fl_list_rows *rows, fl_err *err);
 fl_status fl_list_finish_values(fl_call *call, const fl_list_values *values, fl_err *err);
+
+/** Makes the result of one row of `child` for each of the call's; null where rows[row] is below zero, and where nothing is (NULL, no
+ *  rows). For kernels with FL_SETS_VALID. */
+fl_status fl_list_gather_one(fl_call *call, const fl_vec *child, int64_t child_rows, const int32_t *rows, fl_err *err);
 
 #endif

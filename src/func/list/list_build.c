@@ -101,3 +101,32 @@ fl_status fl_list_finish_values(fl_call *call, const fl_list_values *values, fl_
 cleanup:
     return st;
 }
+
+fl_status fl_list_gather_one(fl_call *call, const fl_vec *child, int64_t child_rows, const int32_t *rows, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec gathered, flat;
+    if (child == NULL || child_rows == 0) { /* nothing but empty lists and nulls */
+        for (int32_t row = 0; row < call->rows; row++)
+            fl_bit_clear(fl_call_valid(call), row);
+        memset((void *)(uintptr_t)call->ret->data, 0, (size_t)call->rows * 16);
+        if (!fl_type_is_nested(call->ret->type))
+            return FL_OK;
+        const fl_value **none = NULL;
+        FL_TRY(FL_NEW_ARRAY(call->heap, call->rows + 1, &none, err));
+        return fl_vec_from_values(call->heap, call->ret->type, none, call->rows, call->ret, err);
+    }
+    FL_TRY(fl_vec_gather32(call->heap, child, rows, call->rows, &gathered, err));
+    FL_TRY(fl_vec_flatten(call->heap, &gathered, call->rows, &flat, err));
+    if (call->ret->type.id == FL_BOOL) { /* bits stay where the evaluator looks for them */
+        memcpy((void *)(uintptr_t)call->ret->data, flat.data, (size_t)fl_bitmap_words(call->rows) * 8);
+        for (int32_t row = 0; row < call->rows; row++)
+            if (!fl_is_valid(flat.valid, row))
+                fl_bit_clear(fl_call_valid(call), row);
+        return FL_OK;
+    }
+    flat.type = call->ret->type;
+    *call->ret = flat;
+cleanup:
+    return st;
+}

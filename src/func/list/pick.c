@@ -421,8 +421,9 @@ static fl_status resolve_zip(const fl_type *args, int32_t n_args, fl_func_choice
     return st;
 }
 
-#define FUNC(text, more, op, help) \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
+#define FUNC(text, more, op, help)                                                                           \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_ANY_TYPE | (more), .resolve = resolve_##op, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("list_select", FL_NULL_GIVES_NULL, select, "list_select(l, places): the elements at these places, from one"),

@@ -268,8 +268,9 @@ static fl_status resolve_flatten(const fl_type *args, int32_t n_args, fl_func_ch
     return FL_OK;
 }
 
-#define FUNC(text, more, op, help) \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
+#define FUNC(text, more, op, help)                                                                           \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_ANY_TYPE | (more), .resolve = resolve_##op, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("list_reverse", FL_NULL_GIVES_NULL, reverse, "list_reverse(l): the elements from the end"),

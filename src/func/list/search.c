@@ -238,8 +238,9 @@ static fl_status resolve_length(const fl_type *args, int32_t n_args, fl_func_cho
     return FL_OK;
 }
 
-#define FUNC(text, more, op, help) \
-    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | (more), .resolve = resolve_##op, .doc = help}
+#define FUNC(text, more, op, help)                                                                           \
+    {FL_DESC(fl_func_desc), .name = text, .traits = FL_PURE | FL_ANY_TYPE | (more), .resolve = resolve_##op, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
     FUNC("array_position", FL_SETS_VALID, position, "array_position(l, x): where x first is in l, from one; else null"),

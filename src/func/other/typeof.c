@@ -38,10 +38,10 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_func_choice *re
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "pg_typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS,
+    {FL_DESC(fl_func_desc), .name = "pg_typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_ANY_TYPE,
      .resolve = resolve, .doc = "pg_typeof(x): the name of x's type"},
-    {FL_DESC(fl_func_desc), .name = "typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS, .resolve = resolve,
-     .doc = "typeof(x): the name of x's type"},
+    {FL_DESC(fl_func_desc), .name = "typeof", .traits = FL_PURE | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_ANY_TYPE,
+     .resolve = resolve, .doc = "typeof(x): the name of x's type"},
 };
 
 FL_FUNC_SET(typeof, funcs);

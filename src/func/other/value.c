@@ -132,16 +132,16 @@ static fl_status resolve_can_cast(const fl_type *args, int32_t n_args, fl_func_c
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "hash", .traits = FL_PURE, .resolve = resolve_hash,
+    {FL_DESC(fl_func_desc), .name = "hash", .traits = FL_PURE | FL_ANY_TYPE, .resolve = resolve_hash,
      .doc = "hash(x, ...): a number that equal values share, the same in every run"},
-    {FL_DESC(fl_func_desc), .name = "constant_or_null", .traits = FL_PURE, .resolve = resolve_unless_null,
+    {FL_DESC(fl_func_desc), .name = "constant_or_null", .traits = FL_PURE | FL_ANY_TYPE, .resolve = resolve_unless_null,
      .expand = expand_unless_null, .doc = "constant_or_null(x, y, ...): x, null where any of the others is"},
     {FL_DESC(fl_func_desc), .name = "error", .traits = FL_PURE | FL_NULL_GIVES_NULL,
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8), FL_UTF8, FL_CAN_FAIL, raise_error}}, .n_overloads = 1,
      .doc = "error(text): raises that error"},
-    {FL_DESC(fl_func_desc), .name = "cast_to_type", .traits = FL_PURE, .resolve = resolve_cast, .expand = expand_cast,
-     .doc = "cast_to_type(x, y): x as a value of y's type"},
-    {FL_DESC(fl_func_desc), .name = "can_cast_implicitly", .traits = FL_PURE, .resolve = resolve_can_cast,
+    {FL_DESC(fl_func_desc), .name = "cast_to_type", .traits = FL_PURE | FL_ANY_TYPE, .resolve = resolve_cast,
+     .expand = expand_cast, .doc = "cast_to_type(x, y): x as a value of y's type"},
+    {FL_DESC(fl_func_desc), .name = "can_cast_implicitly", .traits = FL_PURE | FL_ANY_TYPE, .resolve = resolve_can_cast,
      .doc = "can_cast_implicitly(x, y): whether x's type becomes y's without being asked"},
 };
 

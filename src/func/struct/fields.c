@@ -221,8 +221,13 @@ static fl_status resolve_look(const fl_type *args, int32_t n_args, fl_func_choic
     return FL_OK;
 }
 
-#define FUNC(name_, op, ctx_, help) \
-    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_PURE, .ctx = (void *)(uintptr_t)(ctx_), .doc = help, op}
+#define FUNC(name_, op, ctx_, help)    \
+    {FL_DESC(fl_func_desc),            \
+     .name = name_,                    \
+     .traits = FL_PURE | FL_ANY_TYPE,  \
+     .ctx = (void *)(uintptr_t)(ctx_), \
+     .doc = help,                      \
+     op}
 #define AS(resolve_, expand_) .resolve = resolve_, .expand = expand_
 
 static const fl_func_desc funcs[] = {

@@ -136,12 +136,12 @@ static fl_status resolve_concat_ws(const fl_type *args, int32_t n_args, fl_func_
 }
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "||", .traits = FL_TEXT_TRAITS, .resolve = resolve_join,
+    {FL_DESC(fl_func_desc), .name = "||", .traits = FL_ANY_TYPE | FL_TEXT_TRAITS, .resolve = resolve_join,
      .doc = "a || b: a, then b"},
-    {FL_DESC(fl_func_desc), .name = "concat", .traits = FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL,
+    {FL_DESC(fl_func_desc), .name = "concat", .traits = FL_ANY_TYPE | (FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL),
      .resolve = resolve_concat, .doc = "concat(a, b, ...): all of them that are not null"},
-    {FL_DESC(fl_func_desc), .name = "concat_ws", .traits = FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL,
-     .resolve = resolve_concat_ws,
+    {FL_DESC(fl_func_desc), .name = "concat_ws",
+     .traits = FL_ANY_TYPE | (FL_TEXT_TRAITS & ~(uint32_t)FL_NULL_GIVES_NULL), .resolve = resolve_concat_ws,
      .doc = "concat_ws(separator, a, b, ...): all that are not null, with the separator between"},
 };
 

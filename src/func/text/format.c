@@ -540,9 +540,9 @@ static fl_status resolve_format(const fl_type *args, int32_t n_args, fl_func_cho
 #define TRAITS (FL_PURE | FL_SETS_VALID | FL_CONST_ARGS | FL_OFFSETS_ARGS)
 
 static const fl_func_desc funcs[] = {
-    {FL_DESC(fl_func_desc), .name = "printf", .traits = TRAITS, .resolve = resolve_printf,
+    {FL_DESC(fl_func_desc), .name = "printf", .traits = TRAITS | FL_ANY_TYPE, .resolve = resolve_printf,
      .doc = "printf(format, ...): the values at the places of %d, %s, %8.2f, %x and the like"},
-    {FL_DESC(fl_func_desc), .name = "format", .traits = TRAITS, .resolve = resolve_format,
+    {FL_DESC(fl_func_desc), .name = "format", .traits = TRAITS | FL_ANY_TYPE, .resolve = resolve_format,
      .doc =
          "format(format, ...): the values at the places of %s, %I, %L, or in a format without % of {}, {0}, {:>8.2f}"},
 };

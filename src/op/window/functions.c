@@ -52,7 +52,7 @@ static fl_status resolve_nth(const fl_type *args, int32_t n_args, fl_agg_choice 
 }
 
 #define FUNCTION(id, text, resolver, help) \
-    {FL_DESC(fl_agg_desc), .name = text, .window = id, .resolve = resolver, .doc = help}
+    {FL_DESC(fl_agg_desc), .name = text, .window = id, .takes_any_type = true, .resolve = resolver, .doc = help}
 
 static const fl_agg_desc functions[] = {
     FUNCTION(FL_OVER_ROW_NUMBER, "row_number", resolve_none, "row_number() counts the rows of the partition from 1"),
