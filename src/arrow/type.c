@@ -553,6 +553,31 @@ fl_status fl_type_list_of(fl_arena *arena, fl_type element, fl_type *ret, fl_err
     return FL_OK;
 }
 
+fl_status fl_type_as_known(fl_arena *arena, fl_type type, uint32_t known, fl_type *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_field *fields = NULL;
+    *ret = type;
+    if (type.extension != FL_PLAIN && (known & FL_KNOWS(type.extension)) == 0) {
+        *ret = FL_TYPE(FL_UTF8);
+        return FL_OK;
+    }
+    for (int32_t i = 0; i < type.n_fields && fl_type_is_nested(type); i++) {
+        fl_type inner;
+        FL_TRY(fl_type_as_known(arena, type.fields[i].type, known, &inner, err));
+        if (fl_type_is_equal(inner, type.fields[i].type))
+            continue;
+        if (fields == NULL) {
+            FL_TRY(FL_NEW_ARRAY(arena, type.n_fields, &fields, err));
+            memcpy(fields, type.fields, (size_t)type.n_fields * sizeof(*fields));
+            ret->fields = fields;
+        }
+        fields[i].type = inner;
+    }
+cleanup:
+    return st;
+}
+
 fl_status fl_type_map_of(fl_arena *arena, fl_type key, fl_type value, fl_type *ret, fl_err *err)
 {
     fl_field *entry;

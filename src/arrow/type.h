@@ -171,6 +171,11 @@ int32_t fl_type_time_digits(fl_type type);
  *  is none. */
 fl_type fl_type_plain(fl_type type);
 
+/** *ret = the type in which values of `type` go to a place that knows, of the types over others, those in `known` alone (bits of
+ *  FL_KNOWS): the others become text, in lists, structs and maps, too. Fields of a type that changes lie in the arena. */
+fl_status fl_type_as_known(fl_arena *arena, fl_type type, uint32_t known, fl_type *ret, fl_err *err);
+#define FL_KNOWS(extension) (1u << (extension))
+
 /** *ret = a map, its fields in the arena. FL_ERR_LIMIT as fl_type_check_size. */
 fl_status fl_type_map_of(fl_arena *arena, fl_type key, fl_type value, fl_type *ret, fl_err *err);
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define FL_UUID_BYTES 16
 #define FL_UUID_TEXT 36
 
 /** The number of 16 bytes: big-endian, with the first bit turned, so that it is compared as a signed one. */

@@ -89,7 +89,7 @@ fl_status fl_print_value(fl_text *text, const fl_vec *vec, int64_t row, fl_arena
     fl_status st = FL_OK;
     fl_value value;
     FL_ASSERT(fl_vec_is_valid(vec, row));
-    if (vec->layout == FL_FLAT) {
+    if (vec->layout == FL_FLAT && vec->type.extension == FL_PLAIN) {
         switch (vec->type.id) {
         case FL_I8:
             print_i64(text, ((const int8_t *)vec->data)[row]);

@@ -54,6 +54,7 @@ typedef struct fl_writer_desc {
      *  different names. */
     fl_status (*open)(fl_memory *memory, const fl_field *fields, int32_t n_fields, const fl_option *options,
                       int32_t n_options, fl_writer **ret, fl_err *err);
+    uint32_t extensions; /* FL_KNOWS(…): which types over others it writes; values of others are given as text */
     const char *doc;
 } fl_writer_desc;
 

@@ -22,7 +22,7 @@ static void release_nothing(struct ArrowSchema *schema)
 
 static fl_status fail_type(const schema_reader *r, const char *name, int64_t kind, fl_err *err)
 {
-    static const char *const names[] = {[14] = "union",     [15] = "fixed-size binary", [16] = "fixed-size list",
+    static const char *const names[] = {[14] = "union",     [16] = "fixed-size list",
                                         [18] = "duration",  [22] = "run-end encoded",   [23] = "binary view",
                                         [24] = "utf8 view", [25] = "list view",         [26] = "large list view"};
     const char *known = kind >= 0 && kind < FL_LEN(names) && names[kind] != NULL ? names[kind] : "of a type";
@@ -119,8 +119,16 @@ static fl_status set_type(schema_reader *r, int64_t kind, int64_t table, fl_ipc_
     case FL_IPC_LIST:
     case FL_IPC_LARGE_LIST:
     case FL_IPC_MAP:
-        known = kind == FL_IPC_LARGE_LIST ? "+L" : "+l"; /* a map is a list of its entries */
+        known = kind == FL_IPC_LARGE_LIST ? "+L" : kind == FL_IPC_MAP ? "+m" : "+l";
         ret->offset_bytes = kind == FL_IPC_LARGE_LIST ? 8 : 4;
+        break;
+    case FL_IPC_FIXED_BINARY:
+        bits = fl_flat_int(r->f, table, 0, 4, 0);
+        if (bits > 0 && bits < INT32_MAX / 8) {
+            snprintf(text, sizeof(text), "w:%d", (int)bits);
+            ret->width = (int32_t)bits * 8;
+            known = text;
+        }
         break;
     case FL_IPC_STRUCT:
         known = "+s";
@@ -185,6 +193,30 @@ cleanup:
     return st;
 }
 
+/* What the field says of an extension type, as the C data interface writes metadata. */
+static fl_status read_metadata(schema_reader *r, int64_t table, fl_ipc_field *ret, fl_err *err)
+{
+    static const char key[] = "ARROW:extension:name";
+    fl_status st = FL_OK;
+    int64_t n = 0, at = fl_flat_vector(r->f, table, 6, 4, &n);
+    for (int64_t i = 0; i < n && ret->schema.metadata == NULL; i++) {
+        int64_t pair = fl_flat_element(r->f, at + 4 * i);
+        fl_str name = fl_flat_str(r->f, pair, 0), value = fl_flat_str(r->f, pair, 1);
+        if (!fl_str_is_equal(name, fl_str_of(key)) || value.len > INT32_MAX / 2)
+            continue;
+        int32_t numbers[] = {1, (int32_t)name.len, (int32_t)value.len};
+        char *text = NULL;
+        FL_TRY(fl_arena_get(r->arena, 12 + name.len + value.len, (void **)&text, err));
+        memcpy(text, numbers, 8);
+        memcpy(text + 8, name.data, (size_t)name.len);
+        memcpy(text + 8 + name.len, &numbers[2], 4);
+        memcpy(text + 12 + name.len, value.data, (size_t)value.len);
+        ret->schema.metadata = text;
+    }
+cleanup:
+    return st;
+}
+
 static fl_status read_field(schema_reader *r, int64_t table, int32_t depth, fl_ipc_field *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -200,6 +232,7 @@ static fl_status read_field(schema_reader *r, int64_t table, int32_t depth, fl_i
     r->nodes++;
     r->buffers += ret->n_buffers;
     FL_TRY(read_children(r, table, depth, ret, err));
+    FL_TRY(read_metadata(r, table, ret, err));
     if (encoding != 0) {
         FL_TRY(read_dictionary(r, encoding, ret, err));
         r->nodes = nodes + 1;

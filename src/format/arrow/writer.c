@@ -1,6 +1,7 @@
 /* Writing Arrow IPC: a chunk of rows is a record batch. The stream's schema comes first; a file ends with a footer that has the schema
  * again and says where the batches lie. */
 #include "base/interrupt.h"
+#include "base/uuid.h"
 #include "format/arrow/flat.h"
 #include "format/arrow/ipc.h"
 #include "format/arrow/pack_buffer.h"
@@ -86,6 +87,17 @@ static int32_t unit_of(uint8_t unit)
 static int32_t type_fields(fl_type type, fl_flat_field *ret, int32_t *ret_n, int64_t *ret_zone)
 {
     int32_t n = 0;
+    if (type.extension == FL_UUID) {
+        ret[n++] = (fl_flat_field){0, 4, FL_UUID_BYTES, NULL};
+        *ret_n = n;
+        return FL_IPC_FIXED_BINARY;
+    }
+    if (type.extension == FL_MAP) {
+        ret[n++] = (fl_flat_field){0, 1, 0, NULL}; /* keys are in no order */
+        *ret_n = n;
+        return FL_IPC_MAP;
+    }
+    FL_ASSERT(type.extension == FL_PLAIN || type.extension == FL_JSON);
     switch (type.id) {
     case FL_NULL:
         *ret_n = 0;
@@ -141,32 +153,58 @@ static int32_t type_fields(fl_type type, fl_flat_field *ret, int32_t *ret_n, int
     }
 }
 
-static void write_fields(fl_text *text, int64_t from, const fl_field *fields, int32_t n);
+/* What fields are to the map around them: its entries, or an entry's key and value. Entries and keys are never null. */
+typedef enum role { ROLE_NONE, ROLE_ENTRIES, ROLE_PARTS } role;
 
-static void write_field(fl_text *text, int64_t from, const fl_field *field, bool is_element)
+static void write_fields(fl_text *text, int64_t from, const fl_field *fields, int32_t n, role role);
+
+/* The name of an extension type, as the only pair of a field's metadata. */
+static void write_metadata(fl_text *text, int64_t from, fl_str name)
+{
+    int64_t key = 0, value = 0;
+    fl_flat_field pair[] = {{0, 4, 0, &key}, {1, 4, 0, &value}};
+    fl_flat_write_vector(text, from, 1, 4);
+    int64_t first = text->len;
+    fl_text_add(text, (fl_str){"\0\0\0\0", 4});
+    fl_flat_write_table(text, first, pair, (int32_t)FL_LEN(pair));
+    fl_flat_write_str(text, key, FL_STR("ARROW:extension:name"));
+    fl_flat_write_str(text, value, name);
+}
+
+static void write_field(fl_text *text, int64_t from, const fl_field *field, bool is_required, role inner)
 {
     fl_flat_field of_type[FL_FLAT_FIELDS_MAX];
     int32_t n = 0;
-    int64_t name = 0, type = 0, children = 0, zone = 0;
+    int64_t name = 0, type = 0, children = 0, zone = 0, metadata = 0;
     int32_t kind = type_fields(field->type, of_type, &n, &zone);
-    fl_flat_field fields[] = {
-        {0, 4, 0, &name}, {1, 1, 1, NULL}, {2, 1, kind, NULL}, {3, 4, 0, &type}, {5, 4, 0, &children}};
-    fl_flat_write_table(text, from, fields, (int32_t)FL_LEN(fields));
-    fl_flat_write_str(text, name, is_element ? FL_STR("item") : field->name);
+    uint8_t extension = field->type.extension;
+    bool is_named = extension == FL_JSON || extension == FL_UUID;
+    fl_flat_field fields[] = {{0, 4, 0, &name},  {1, 1, !is_required, NULL}, {2, 1, kind, NULL},
+                              {3, 4, 0, &type}, {5, 4, 0, &children},          {6, 4, 0, &metadata}};
+    fl_flat_write_table(text, from, fields, (int32_t)FL_LEN(fields) - !is_named);
+    fl_flat_write_str(text, name, field->name.len == 0 ? FL_STR("item") : field->name);
+    if (is_named)
+        write_metadata(text, metadata, extension == FL_JSON ? FL_STR("arrow.json") : FL_STR("arrow.uuid"));
     fl_flat_write_table(text, type, of_type, n);
     if (zone != 0)
         fl_flat_write_str(text, zone, FL_STR("UTC"));
-    write_fields(text, children, field->type.fields, field->type.n_fields);
+    if (extension == FL_MAP) {
+        fl_field entries = {.name = FL_STR("entries"), .type = field->type.fields[0].type};
+        write_fields(text, children, &entries, 1, ROLE_ENTRIES);
+        return;
+    }
+    write_fields(text, children, field->type.fields, field->type.n_fields, inner);
 }
 
-static void write_fields(fl_text *text, int64_t from, const fl_field *fields, int32_t n)
+static void write_fields(fl_text *text, int64_t from, const fl_field *fields, int32_t n, role role)
 {
     fl_flat_write_vector(text, from, n, 4);
     int64_t first = text->len;
     for (int32_t i = 0; i < n; i++)
         fl_text_add(text, (fl_str){"\0\0\0\0", 4});
     for (int32_t i = 0; i < n; i++)
-        write_field(text, first + 4 * (int64_t)i, &fields[i], fields[i].name.len == 0);
+        write_field(text, first + 4 * (int64_t)i, &fields[i], role == ROLE_ENTRIES || (role == ROLE_PARTS && i == 0),
+                    role == ROLE_ENTRIES ? ROLE_PARTS : ROLE_NONE);
 }
 
 static void write_schema(fl_text *text, int64_t from, const fl_field *fields, int32_t n)
@@ -174,7 +212,7 @@ static void write_schema(fl_text *text, int64_t from, const fl_field *fields, in
     int64_t at = 0;
     fl_flat_field of_schema[] = {{1, 4, 0, &at}};
     fl_flat_write_table(text, from, of_schema, 1);
-    write_fields(text, at, fields, n);
+    write_fields(text, at, fields, n, ROLE_NONE);
 }
 
 /* ---- messages ------------------------------------------------------------------------------------------------------ */
@@ -336,7 +374,7 @@ static fl_status write_fixed(body_writer *w, const rows_of *from, int32_t n, int
     for (int32_t p = 0; p < n; p++) {
         const fl_vec *vec = from[p].vec;
         FL_TRY(fl_work_add(&w->work, from[p].n / 8, err));
-        if (from[p].rows == NULL && vec->layout == FL_FLAT && vec->width == width) {
+        if (from[p].rows == NULL && vec->layout == FL_FLAT && vec->width == width && type.extension != FL_UUID) {
             memcpy(room, vec->data, (size_t)(from[p].n * width));
             room += from[p].n * width;
             continue;
@@ -345,6 +383,8 @@ static fl_status write_fixed(body_writer *w, const rows_of *from, int32_t n, int
             int64_t row = row_at(&from[p], i);
             if (!is_there(&from[p], i)) {
                 memset(room, 0, (size_t)width);
+            } else if (type.extension == FL_UUID) {
+                fl_uuid_to_bytes(fl_vec_i128(vec, row), (uint8_t *)room);
             } else if (type.id == FL_DECIMAL) {
                 fl_i128 value = fl_vec_i128(vec, row);
                 memcpy(room, &value, 16);
@@ -650,6 +690,7 @@ static const char *const file_suffixes[] = {".arrow", ".feather", ".ipc", NULL};
 static const char *const stream_suffixes[] = {".arrows", NULL};
 
 const fl_writer_desc fl_writer_arrow = {.size = (uint32_t)sizeof(fl_writer_desc),
+    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
                                         .name = "arrow",
                                         .suffixes = file_suffixes,
                                         .reader = "read_arrow",
@@ -659,6 +700,7 @@ const fl_writer_desc fl_writer_arrow = {.size = (uint32_t)sizeof(fl_writer_desc)
 
 const fl_writer_desc fl_writer_arrows = {
     .size = (uint32_t)sizeof(fl_writer_desc),
+    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
     .name = "arrows",
     .suffixes = stream_suffixes,
     .reader = "read_arrow",

@@ -165,7 +165,7 @@ static bool is_plain(const csv_writer *writer, int32_t col)
 {
     fl_type type = writer->fields[col].type;
     char delim = writer->options.delim;
-    bool is_number = fl_type_is_integer(type) || type.id == FL_DECIMAL || type.id == FL_DATE || type.id == FL_BOOL;
+    bool is_number = fl_type_is_integer(type) || fl_type_is_decimal(type) || type.id == FL_DATE || type.id == FL_BOOL;
     bool is_apart = delim == ',' || delim == '\t' || delim == ';' || delim == '|';
     return is_number && is_apart && writer->options.nullstr.len == 0 && !writer->is_forced[col];
 }
@@ -284,6 +284,7 @@ cleanup:
 }
 
 const fl_writer_desc fl_writer_csv = {.size = (uint32_t)sizeof(fl_writer_desc),
+                                      .extensions = UINT32_MAX,
                                       .name = "csv",
                                       .suffixes = suffixes,
                                       .reader = "read_csv",

@@ -126,7 +126,7 @@ static fl_status cast_value(const builder *b, const fl_field *field, yyjson_val 
     if (b->is_guessed && is_of_other_kind(field->type, value))
         return fail_value(b, field, value, row, NULL);
     fl_str text = yyjson_is_str(value) || yyjson_is_raw(value) ? fl_json_text(value) : (fl_str){0};
-    if (yyjson_is_real(value) && field->type.id == FL_DECIMAL)
+    if (yyjson_is_real(value) && fl_type_is_decimal(field->type))
         return fail_digits(b);
     if (yyjson_is_raw(value) && fl_type_is_integer(field->type) && fl_i64_parse(text, &i) != 0 &&
         fl_double_parse(text, &f) == 0 && f == __builtin_trunc(f) && fabs(f) < 0x1p63) { /* "1.0", "1e3" */
@@ -152,7 +152,7 @@ static void store_value(char *to, const fl_value *v, int32_t width)
         memcpy(to, &v->interval, sizeof(v->interval));
     } else if (v->type.id == FL_DECIMAL) {
         memcpy(to, &v->d, (size_t)width);
-    } else if (v->type.id == FL_BINARY) {
+    } else if (fl_type_is_string(v->type)) {
         fl_view view = fl_view_of(v->s.data, v->s.len);
         memcpy(to, &view, sizeof(view));
     } else {
@@ -164,7 +164,9 @@ static void store_value(char *to, const fl_value *v, int32_t width)
 static bool store_fast(fl_type type, yyjson_val *value, char *to)
 {
     int64_t i;
-    if (type.id == FL_I64 && yyjson_is_int(value) && (!yyjson_is_uint(value) || yyjson_get_uint(value) <= INT64_MAX)) {
+    if (type.extension != FL_PLAIN) {
+        return false;
+    } else if (type.id == FL_I64 && yyjson_is_int(value) && (!yyjson_is_uint(value) || yyjson_get_uint(value) <= INT64_MAX)) {
         i = yyjson_get_sint(value);
     } else if (type.id == FL_F64 && yyjson_is_num(value)) {
         double f = yyjson_get_num(value);
@@ -237,6 +239,23 @@ static fl_status build_texts(const builder *b, yyjson_val *const *values, int64_
             if (st != FL_OK)
                 return st;
         }
+        views[row] = fl_view_of(text.data, text.len);
+    }
+    return FL_OK;
+}
+
+/* Any value as its JSON. */
+static fl_status build_json(const builder *b, yyjson_val *const *values, int64_t rows, fl_view *views)
+{
+    for (int64_t row = 0; row < rows; row++) {
+        fl_str text;
+        if (is_null(values[row]))
+            continue;
+        if (has_real(values[row]))
+            return fail_digits(b);
+        fl_status st = fl_json_print(b->arena, values[row], &text, b->err);
+        if (st != FL_OK)
+            return st;
         views[row] = fl_view_of(text.data, text.len);
     }
     return FL_OK;
@@ -360,7 +379,9 @@ static fl_status build_vec(const builder *b, const fl_field *field, yyjson_val *
         return build_struct(b, field, values, rows, ret);
     if (type.id == FL_BOOL)
         return build_bools(b, field, values, rows, data);
-    if (type.id == FL_UTF8)
+    if (type.extension == FL_JSON)
+        return build_json(b, values, rows, data);
+    if (fl_type_is_text(type))
         return build_texts(b, values, rows, data);
     return build_scalars(b, field, values, rows, data, width);
 cleanup:

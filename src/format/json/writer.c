@@ -64,6 +64,27 @@ static fl_status add_float(fl_text *text, const fl_vec *vec, int64_t row, fl_are
     return FL_OK;
 }
 
+static fl_status add_value(fl_text *text, const fl_vec *vec, int64_t row, fl_arena *arena, fl_err *err);
+
+/* An object whose names are the texts of the keys. */
+static fl_status add_map(fl_text *text, const fl_vec *vec, int64_t row, fl_arena *arena, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_list_entry entry = ((const fl_list_entry *)vec->data)[fl_vec_row(vec, row)];
+    fl_print_char(text, '{');
+    for (int32_t i = 0; i < entry.len; i++) {
+        int64_t at = fl_vec_row(vec->child, (int64_t)entry.start + i);
+        if (i > 0)
+            fl_print_char(text, ',');
+        FL_TRY(add_printed(text, &vec->child->child[0], at, arena, err));
+        fl_print_char(text, ':');
+        FL_TRY(add_value(text, &vec->child->child[1], at, arena, err));
+    }
+    fl_print_char(text, '}');
+cleanup:
+    return st;
+}
+
 static fl_status add_value(fl_text *text, const fl_vec *vec, int64_t row, fl_arena *arena, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -72,7 +93,11 @@ static fl_status add_value(fl_text *text, const fl_vec *vec, int64_t row, fl_are
         fl_text_add(text, FL_STR("null"));
         return FL_OK;
     }
-    if (type.id == FL_UTF8) {
+    if (type.extension == FL_JSON) {
+        fl_text_add(text, fl_vec_str(vec, row));
+    } else if (type.extension == FL_MAP) {
+        return add_map(text, vec, row, arena, err);
+    } else if (type.id == FL_UTF8) {
         fl_text_add_json(text, fl_vec_str(vec, row));
     } else if (fl_type_is_float(type)) {
         return add_float(text, vec, row, arena, err);
@@ -227,6 +252,7 @@ cleanup:
 static const char *const suffixes[] = {".json", ".ndjson", ".jsonl", NULL};
 
 const fl_writer_desc fl_writer_json = {.size = (uint32_t)sizeof(fl_writer_desc),
+                                       .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_MAP),
                                        .name = "json",
                                        .suffixes = suffixes,
                                        .reader = "read_json",
@@ -234,6 +260,7 @@ const fl_writer_desc fl_writer_json = {.size = (uint32_t)sizeof(fl_writer_desc),
                                        .doc = "COPY … TO 'file.ndjson' (ARRAY, COMPRESSION) writes an object a row"};
 
 const fl_writer_desc fl_writer_ndjson = {.size = (uint32_t)sizeof(fl_writer_desc),
+                                       .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_MAP),
                                          .name = "ndjson",
                                          .reader = "read_json",
                                          .open = open,

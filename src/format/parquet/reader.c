@@ -480,7 +480,7 @@ static fl_status load_page(fl_pq_reader *r, const page_header *h, fl_err *err)
     int64_t present = h->values;
     const char *wrong = NULL;
     r->page_left = 0;
-    if (r->leaf->convert != FL_PQ_STRING && r->leaf->convert != FL_PQ_UUID)
+    if (r->leaf->convert != FL_PQ_STRING)
         fl_pq_pool_release(&r->pool, NULL, 0); /* nothing points into the page before */
     FL_TRY(read_body(r, r->at, h, &body, err));
     r->page_bytes = body;

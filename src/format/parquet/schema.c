@@ -191,7 +191,7 @@ static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e, bool has_text_in
         bool is_narrow = e->precision <= FL_DECIMAL64_PRECISION_MAX;
         set(leaf, decimal_type(e), is_narrow ? FL_PQ_BIG_ENDIAN_64 : FL_PQ_BIG_ENDIAN_128, is_narrow ? 8 : 16);
     } else if (is_fixed && e->logical == LOGICAL_UUID && e->type_length == 16) {
-        set(leaf, FL_TYPE(FL_UTF8), FL_PQ_UUID, 16);
+        set(leaf, FL_TYPE_UUID, FL_PQ_UUID, 16);
     } else if (is_fixed && e->logical == LOGICAL_FLOAT16 && e->type_length == 2) {
         set(leaf, FL_TYPE(FL_F32), FL_PQ_HALF, 4);
     } else if (is_fixed && e->converted == CONVERTED_INTERVAL && e->type_length == 12) {
@@ -199,7 +199,9 @@ static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e, bool has_text_in
     } else {
         leaf->is_text = e->logical == LOGICAL_STRING || e->logical == LOGICAL_ENUM || e->logical == LOGICAL_JSON ||
                         (has_text_in_bytes && !is_fixed && e->logical == 0 && e->converted < 0);
-        set(leaf, FL_TYPE(leaf->is_text ? FL_UTF8 : FL_BINARY), FL_PQ_STRING, 16);
+        set(leaf,
+            e->logical == LOGICAL_JSON ? FL_TYPE_JSON : FL_TYPE(leaf->is_text ? FL_UTF8 : FL_BINARY), FL_PQ_STRING,
+            16);
     }
 }
 
@@ -415,6 +417,8 @@ static fl_status build_items(builder *b, const fl_pq_element *list, bool is_map,
     }
     b->depth--;
     FL_TRY(wrap_list(b, at.def, item_at, &field, &item, ret, err));
+    if (is_map && item.type.n_fields == 2)
+        st = fl_type_map_of(b->arena, item.type.fields[0].type, item.type.fields[1].type, &ret->type, err);
 cleanup:
     return st;
 }

@@ -3,11 +3,10 @@
 
 #include "base/datetime.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "format/parquet/delta.h"
 
 #define NOT_ENOUGH "its values end too early"
-#define UUID_TEXT 36
-#define UUID_BYTES 16
 
 void fl_pq_dict_unref(fl_pq_dict *dict)
 {
@@ -185,36 +184,6 @@ static fl_status undo_split(fl_pq_values *v, fl_pq_pool *pool, const uint8_t *da
     return FL_OK;
 }
 
-/* UUIDs as text: 36 characters each, with views of them. */
-static fl_status spell_uuids(fl_pq_values *v, fl_pq_pool *pool, fl_err *err)
-{
-    static const char digits[] = "0123456789abcdef";
-    bool has_views = v->kind == FL_PQ_VALUES_VIEWS;
-    int64_t count = has_views ? v->left : (v->end - v->at) / UUID_BYTES;
-    uint8_t *text = NULL;
-    fl_status st = fl_pq_pool_take(pool, count * (16 + UUID_TEXT), &text, err);
-    if (st != FL_OK)
-        return st;
-    fl_view *views = (fl_view *)text;
-    char *to = (char *)(views + count);
-    for (int64_t i = 0; i < count; i++) {
-        const uint8_t *from = has_views ? (const uint8_t *)fl_view_data(&v->views[i]) : v->at + i * UUID_BYTES;
-        char *begin = to;
-        for (int b = 0; b < UUID_BYTES; b++) {
-            if (b == 4 || b == 6 || b == 8 || b == 10)
-                *to++ = '-';
-            *to++ = digits[from[b] >> 4];
-            *to++ = digits[from[b] & 15];
-        }
-        views[i] = fl_view_of(begin, UUID_TEXT);
-    }
-    v->undone = text;
-    v->kind = FL_PQ_VALUES_VIEWS;
-    v->views = views;
-    v->left = count;
-    return FL_OK;
-}
-
 static fl_status begin_plain(fl_pq_values *v, const uint8_t *data, int64_t bytes)
 {
     v->at = data;
@@ -280,8 +249,6 @@ fl_status fl_pq_values_begin(fl_pq_values *v, const fl_pq_leaf *leaf, const fl_p
         *ret_wrong = "an unknown encoding";
         return FL_ERR_CORRUPT;
     }
-    if (st == FL_OK && leaf->convert == FL_PQ_UUID)
-        st = spell_uuids(v, pool, err);
     return st;
 }
 
@@ -311,6 +278,12 @@ bool fl_pq_is_decimal_within(fl_type type, fl_i128 value)
 static const char *big_endian(const fl_pq_leaf *leaf, const uint8_t *from, int64_t bytes, int64_t i, void *to)
 {
     fl_i128 value;
+    if (leaf->convert == FL_PQ_UUID) {
+        if (bytes != FL_UUID_BYTES)
+            return "a UUID that is not of 16 bytes";
+        ((fl_i128 *)to)[i] = fl_uuid_of_bytes(from);
+        return NULL;
+    }
     if (!fl_pq_load_big_endian(from, bytes, &value) || !fl_pq_is_decimal_within(leaf->type, value))
         return leaf->type.precision == FL_DECIMAL_PRECISION_MAX ? "a decimal of more than 38 digits"
                                                                 : "a decimal of more digits than its type has";

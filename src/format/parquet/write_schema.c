@@ -1,22 +1,26 @@
-/* Types as Parquet's: what is stored, how it is annotated (parquet-format, LogicalTypes.md). All columns, fields and elements may be null;
- * a list is a group of a repeated group `list` of `element`. */
+/* Types as Parquet's: what is stored, how it is annotated (parquet-format, LogicalTypes.md). All columns, fields and elements may be null
+ * but the keys of maps; a list is a group of a repeated group `list` of `element`, a map of a repeated group `key_value`. */
 #include "format/parquet/write_schema.h"
 
+#include "base/uuid.h"
 #include "format/parquet/metadata.h"
 #include "format/parquet/thrift.h"
 
-enum { OPTIONAL = 1, REPEATED = 2, CONVERTED_LIST = 3, CONVERTED_INTERVAL = 21 };
+enum { REQUIRED = 0, OPTIONAL = 1, REPEATED = 2, CONVERTED_MAP = 1, CONVERTED_LIST = 3, CONVERTED_INTERVAL = 21 };
 
 /* Fields of the LogicalType union. */
 enum {
     LOGICAL_STRING = 1,
+    LOGICAL_MAP = 2,
     LOGICAL_LIST = 3,
     LOGICAL_DECIMAL = 5,
     LOGICAL_DATE = 6,
     LOGICAL_TIME = 7,
     LOGICAL_TIMESTAMP = 8,
     LOGICAL_INTEGER = 10,
-    LOGICAL_UNKNOWN = 11
+    LOGICAL_UNKNOWN = 11,
+    LOGICAL_JSON = 12,
+    LOGICAL_UUID = 14
 };
 
 /* How a type is stored. The older annotation is there for readers that know no other; negative: none says the same. */
@@ -29,6 +33,11 @@ typedef struct storage {
 
 static storage storage_of(fl_type type)
 {
+    if (type.extension == FL_UUID)
+        return (storage){FL_PQ_FIXED, FL_UUID_BYTES, FL_PQ_LAY_BYTES, FL_PQ_RANK_BYTES, LOGICAL_UUID, -1};
+    if (type.extension == FL_JSON)
+        return (storage){FL_PQ_BYTE_ARRAY, 0, FL_PQ_LAY_BYTES, FL_PQ_RANK_BYTES, LOGICAL_JSON, 19};
+    FL_ASSERT(type.extension == FL_PLAIN);
     switch (type.id) {
     case FL_NULL:
         return (storage){FL_PQ_INT32, 0, FL_PQ_LAY_4, FL_PQ_RANK_NONE, LOGICAL_UNKNOWN, -1};
@@ -121,14 +130,14 @@ static void write_logical(fl_pq_thrift_out *w, fl_type type, int32_t logical)
     fl_pq_write_end(w);
 }
 
-static void write_leaf(fl_pq_thrift_out *w, const fl_field *field)
+static void write_leaf(fl_pq_thrift_out *w, const fl_field *field, int32_t repetition)
 {
     storage s = storage_of(field->type);
     fl_pq_write_struct(w);
     fl_pq_write_i32(w, 1, s.physical);
     if (s.type_length > 0)
         fl_pq_write_i32(w, 2, s.type_length);
-    fl_pq_write_i32(w, 3, OPTIONAL);
+    fl_pq_write_i32(w, 3, repetition);
     fl_pq_write_bytes(w, 4, field->name);
     if (s.converted >= 0)
         fl_pq_write_i32(w, 6, s.converted);
@@ -141,38 +150,45 @@ static void write_leaf(fl_pq_thrift_out *w, const fl_field *field)
     fl_pq_write_end(w);
 }
 
-static void write_group(fl_pq_thrift_out *w, fl_str name, int32_t repetition, int32_t n_children, bool is_list)
+/* logical: LOGICAL_LIST, LOGICAL_MAP, or 0. */
+static void write_group(fl_pq_thrift_out *w, fl_str name, int32_t repetition, int32_t n_children, int32_t logical)
 {
     fl_pq_write_struct(w);
     fl_pq_write_i32(w, 3, repetition);
     fl_pq_write_bytes(w, 4, name);
     fl_pq_write_i32(w, 5, n_children);
-    if (is_list) {
-        fl_pq_write_i32(w, 6, CONVERTED_LIST);
-        write_logical(w, FL_TYPE(FL_LIST), LOGICAL_LIST);
+    if (logical != 0) {
+        fl_pq_write_i32(w, 6, logical == LOGICAL_MAP ? CONVERTED_MAP : CONVERTED_LIST);
+        write_logical(w, FL_TYPE(FL_LIST), logical);
     }
     fl_pq_write_end(w);
 }
 
-static void write_field(fl_pq_thrift_out *w, const fl_field *field)
+static void write_field(fl_pq_thrift_out *w, const fl_field *field, int32_t repetition)
 {
-    if (field->type.id == FL_LIST) {
+    if (field->type.extension == FL_MAP) {
+        const fl_field *entry = field->type.fields[0].type.fields;
+        write_group(w, field->name, repetition, 1, LOGICAL_MAP);
+        write_group(w, FL_STR("key_value"), REPEATED, 2, 0);
+        write_field(w, &entry[0], REQUIRED);
+        write_field(w, &entry[1], OPTIONAL);
+    } else if (field->type.id == FL_LIST) {
         fl_field element = {.name = FL_STR("element"), .type = field->type.fields[0].type};
-        write_group(w, field->name, OPTIONAL, 1, true);
-        write_group(w, FL_STR("list"), REPEATED, 1, false);
-        write_field(w, &element);
+        write_group(w, field->name, repetition, 1, LOGICAL_LIST);
+        write_group(w, FL_STR("list"), REPEATED, 1, 0);
+        write_field(w, &element, OPTIONAL);
     } else if (field->type.id == FL_STRUCT) {
-        write_group(w, field->name, OPTIONAL, field->type.n_fields, false);
+        write_group(w, field->name, repetition, field->type.n_fields, 0);
         for (int32_t i = 0; i < field->type.n_fields; i++)
-            write_field(w, &field->type.fields[i]);
+            write_field(w, &field->type.fields[i], OPTIONAL);
     } else {
-        write_leaf(w, field);
+        write_leaf(w, field, repetition);
     }
 }
 
 static int64_t count_elements(fl_type type)
 {
-    int64_t n = type.id == FL_LIST ? 2 : 1;
+    int64_t n = type.id == FL_LIST && type.extension != FL_MAP ? 2 : 1; /* a map's repeated group is its struct */
     for (int32_t i = 0; i < type.n_fields; i++)
         n += count_elements(type.fields[i].type);
     return n;
@@ -189,7 +205,7 @@ void fl_pq_schema_write(fl_pq_thrift_out *w, int32_t id, const fl_field *fields,
     fl_pq_write_i32(w, 5, n);
     fl_pq_write_end(w);
     for (int32_t i = 0; i < n; i++)
-        write_field(w, &fields[i]);
+        write_field(w, &fields[i], OPTIONAL);
 }
 
 /* ---- leaves -------------------------------------------------------------------------------------------------------- */
@@ -206,7 +222,10 @@ typedef struct leaves {
     int32_t def, rep;
 } leaves;
 
-static fl_status add_leaf(leaves *l, fl_type type, fl_err *err)
+/* What a field is to the map that it is part of: entries and keys are never null. */
+typedef enum role { ROLE_NONE, ROLE_ENTRY, ROLE_KEY } role;
+
+static fl_status add_leaf(leaves *l, fl_type type, bool is_required, fl_err *err)
 {
     fl_status st = FL_OK;
     storage s = storage_of(type);
@@ -227,7 +246,8 @@ static fl_status add_leaf(leaves *l, fl_type type, fl_err *err)
                              .type_length = s.type_length,
                              .lay = s.lay,
                              .rank = s.rank,
-                             .def_max = l->def + 1,
+                             .is_required = is_required,
+                             .def_max = l->def + !is_required,
                              .rep_max = l->rep};
     FL_TRY(FL_NEW_ARRAY(l->arena, l->n_steps + 1, &leaf->steps, err));
     FL_TRY(FL_NEW_ARRAY(l->arena, l->n_path, &leaf->path, err));
@@ -238,33 +258,39 @@ cleanup:
     return st;
 }
 
-static fl_status add_leaves(leaves *l, const fl_field *field, fl_err *err)
+static fl_status add_leaves(leaves *l, const fl_field *field, role part, fl_err *err)
 {
     fl_status st = FL_OK;
+    bool is_required = part != ROLE_NONE;
     int32_t before = l->n_path;
     l->path[l->n_path++] = field->name;
-    if (!fl_type_is_nested(field->type))
-        FL_TRY(add_leaf(l, field->type, err));
+    if (!fl_type_is_nested(field->type)) {
+        st = add_leaf(l, field->type, is_required, err);
+        l->n_path = before;
+        return st;
+    }
     if (field->type.id == FL_STRUCT && field->type.n_fields == 0) {
         FL_FAIL(err, FL_ERR_UNSUPPORTED, "column \"%.*s\" has a struct without fields, which Parquet cannot hold",
                 FL_STR_ARG(l->path[0]));
         return FL_ERR_UNSUPPORTED;
     }
     for (int32_t i = 0; i < field->type.n_fields; i++) {
-        bool is_list = field->type.id == FL_LIST;
+        bool is_list = field->type.id == FL_LIST, is_map = field->type.extension == FL_MAP;
         fl_field child = field->type.fields[i];
         int32_t n_path = l->n_path;
-        l->steps[l->n_steps++] = (fl_pq_step){.is_list = is_list, .field = i};
-        l->def += is_list ? 2 : 1;
+        l->steps[l->n_steps++] = (fl_pq_step){.is_list = is_list, .is_required = is_required, .field = i};
+        l->def += !is_required + is_list;
         l->rep += is_list;
-        if (is_list) {
+        if (is_map) { /* the entries' struct is the repeated group itself */
+            child.name = FL_STR("key_value");
+        } else if (is_list) {
             l->path[l->n_path++] = FL_STR("list");
             child.name = FL_STR("element");
         }
-        FL_TRY(add_leaves(l, &child, err));
+        FL_TRY(add_leaves(l, &child, is_map ? ROLE_ENTRY : part == ROLE_ENTRY && i == 0 ? ROLE_KEY : ROLE_NONE, err));
         l->n_steps--;
         l->n_path = n_path;
-        l->def -= is_list ? 2 : 1;
+        l->def -= !is_required + is_list;
         l->rep -= is_list;
     }
     l->n_path = before;
@@ -279,7 +305,7 @@ fl_status fl_pq_leaves_make(fl_arena *arena, const fl_field *fields, int32_t n, 
     leaves l = {.arena = arena};
     for (int32_t i = 0; i < n; i++) {
         l.column = i;
-        FL_TRY(add_leaves(&l, &fields[i], err));
+        FL_TRY(add_leaves(&l, &fields[i], ROLE_NONE, err));
     }
     *ret = l.list;
     *ret_n = l.n;

@@ -5,6 +5,7 @@
 #include "format/parquet/write_values.h"
 
 #include "base/interrupt.h"
+#include "base/uuid.h"
 #include "format/parquet/metadata.h"
 
 typedef struct shredding {
@@ -53,6 +54,8 @@ static fl_status store_fixed(shredding *s, const fl_vec *vec, int64_t row, fl_st
     FL_TRY(fl_arena_get(s->arena, bytes, (void **)&room, err));
     if (s->leaf->type.id == FL_INTERVAL)
         FL_TRY(store_interval(s->leaf, ((const fl_interval *)vec->data)[fl_vec_row(vec, row)], room, err));
+    else if (s->leaf->type.extension == FL_UUID)
+        fl_uuid_to_bytes(fl_vec_i128(vec, row), (uint8_t *)room);
     else
         store_big_endian(fl_vec_i128(vec, row), room);
     *ret = (fl_str){room, bytes};
@@ -205,17 +208,18 @@ static fl_status shred_nested(shredding *s, int32_t step, const fl_vec *vec, int
     if (vec->type.id == FL_NULL || !fl_vec_is_valid(vec, row))
         return add_level(s, rep, def, err);
     if (step == s->leaf->n_steps) {
-        FL_TRY(add_level(s, rep, def + 1, err));
+        FL_TRY(add_level(s, rep, def + !s->leaf->is_required, err));
         return add_value(s, vec, row, err);
     }
     const fl_pq_step *to = &s->leaf->steps[step];
+    def += !to->is_required;
     if (!to->is_list)
-        return shred_nested(s, step + 1, &vec->child[to->field], fl_vec_row(vec, row), rep, def + 1, list_rep, err);
+        return shred_nested(s, step + 1, &vec->child[to->field], fl_vec_row(vec, row), rep, def, list_rep, err);
     fl_list_entry entry = ((const fl_list_entry *)vec->data)[fl_vec_row(vec, row)];
     if (entry.len == 0)
-        return add_level(s, rep, def + 1, err);
+        return add_level(s, rep, def, err);
     for (int32_t i = 0; i < entry.len; i++)
-        FL_TRY(shred_nested(s, step + 1, vec->child, (int64_t)entry.start + i, i == 0 ? rep : list_rep + 1, def + 2,
+        FL_TRY(shred_nested(s, step + 1, vec->child, (int64_t)entry.start + i, i == 0 ? rep : list_rep + 1, def + 1,
                             list_rep + 1, err));
 cleanup:
     return st;

@@ -25,7 +25,8 @@ typedef enum fl_pq_rank {
 
 /* A step from a column to a leaf below it. */
 typedef struct fl_pq_step {
-    bool is_list; /* its elements; else: */
+    bool is_list;     /* its elements; else: */
+    bool is_required; /* it is never null: it has no definition level of its own */
     int32_t field;
 } fl_pq_step;
 
@@ -39,6 +40,7 @@ typedef struct fl_pq_out_leaf {
     int32_t physical; /* fl_pq_physical */
     int32_t type_length;
     uint8_t lay, rank;
+    bool is_required;
     int32_t def_max, rep_max;
 } fl_pq_out_leaf;
 

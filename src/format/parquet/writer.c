@@ -428,6 +428,7 @@ cleanup:
 
 const fl_writer_desc fl_writer_parquet = {
     .size = (uint32_t)sizeof(fl_writer_desc),
+    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
     .name = "parquet",
     .suffixes = suffixes,
     .reader = "read_parquet",

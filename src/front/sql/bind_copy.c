@@ -410,6 +410,38 @@ cleanup:
     return st;
 }
 
+/* Columns of types that the writer does not know become text. */
+static fl_status cast_unknown(binder *b, const copying *c, const fl_node **root, fl_copy_attrs *attrs)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0;
+    const fl_expr **exprs = NULL;
+    fl_col_id *cols = NULL, *from = NULL;
+    int32_t *places = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, attrs->n_from + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, attrs->n_from + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, attrs->n_from + 1, &from, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, attrs->n_from + 1, &places, b->err));
+    for (int32_t i = 0; i < attrs->n_from; i++) {
+        fl_type type = fl_plan_col(b->plan, attrs->from[i])->type, known;
+        from[i] = attrs->from[i];
+        FL_TRY(fl_type_as_known(b->arena, type, c->writer->extensions, &known, b->err));
+        if (fl_type_is_equal(type, known))
+            continue;
+        FL_TRY(fl_expr_column(b->plan, from[i], -1, &exprs[n], b->err));
+        FL_TRY(fl_expr_cast(b->plan, exprs[n], known, false, -1, &exprs[n], b->err));
+        places[n++] = i;
+    }
+    if (n == 0)
+        return FL_OK;
+    FL_TRY(fl_project_extend(b->plan, *root, exprs, NULL, n, cols, root, b->err));
+    for (int32_t i = 0; i < n; i++)
+        from[places[i]] = cols[i];
+    attrs->from = from;
+cleanup:
+    return st;
+}
+
 static fl_status plan_copy(binder *b, void *ctx, output *ret)
 {
     fl_status st = FL_OK;
@@ -435,6 +467,7 @@ static fl_status plan_copy(binder *b, void *ctx, output *ret)
     if (format_pos >= 0 && strcmp(c->writer->reader, "read_csv") != 0 && strcmp(c->writer->reader, "read_json") != 0)
         return fl_sql_bind_fail(b, format_pos, FL_ERR_CONFIG,
                                 "%s keeps dates and times as such: it has no format of them", c->writer->name);
+    FL_TRY(cast_unknown(b, c, &out.root, &attrs));
     FL_TRY(check_writer(b, c, &attrs));
     FL_TRY(struct_of_options(b, c, &attrs.options));
     FL_TRY(FL_NEW_ARRAY(b->arena, 1, &ret->cols, b->err));
@@ -519,12 +552,23 @@ static fl_status add_options(binder *b, insert_text *t, const copying *c)
     return fl_text_status(&t->text, b->err);
 }
 
-/* The type that a text reader is asked for: what it cannot read itself is text, which is cast. */
+/* Whether it, or a part of it, is a type over another one. */
+static bool has_extension(fl_type type)
+{
+    bool has = type.extension != FL_PLAIN;
+    for (int32_t i = 0; i < type.n_fields && !has; i++)
+        has = has_extension(type.fields[i].type);
+    return has;
+}
+
+/* The type that a text reader is asked for: what it cannot read itself is text or JSON, which is cast. */
 static void add_read_type(fl_text *text, fl_type type, bool is_csv)
 {
     fl_text name;
     fl_text_init(&name, text->memory);
-    if (type.id == FL_BINARY || (is_csv && fl_type_is_nested(type)))
+    if (has_extension(type) && !is_csv)
+        fl_text_add(&name, FL_STR("json"));
+    else if (type.id == FL_BINARY || (is_csv && (fl_type_is_nested(type) || has_extension(type))))
         fl_text_add(&name, FL_STR("text"));
     else
         fl_type_print(&name, type);
