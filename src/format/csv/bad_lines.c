@@ -40,7 +40,8 @@ static bool can_read(const fl_csv_table *table, int32_t col, fl_str text)
         text = fl_csv_number(o, text, buffer);
     if (fl_csv_is_guessed(table, col) && o->decimal_separator == 0)
         return (fl_csv_kinds_of(text, FL_CSV_ANY) & kind_of(type)) != 0;
-    return fl_value_from_text(type, text, &value, NULL) == FL_OK;
+    fl_status st = fl_value_from_text(type, text, &value, NULL);
+    return st == FL_OK || st == FL_ERR_UNSUPPORTED; /* JSON is looked at when it is read */
 }
 
 static bool is_good(const fl_csv_table *table, const fl_csv_dialect *dialect, const fl_csv_chunk *chunk, int64_t row)

@@ -15,6 +15,7 @@
 #include "format/csv/table.h"
 #include "format/csv/values.h"
 #include "format/file_scan.h"
+#include "format/json_check.h"
 
 #include <sched.h>
 
@@ -439,6 +440,23 @@ cleanup:
     return st;
 }
 
+/* Texts, each of which must be JSON. */
+static fl_status read_json(const reading *r, fl_view *to)
+{
+    fl_status st = FL_OK;
+    FL_TRY(read_texts(r, to));
+    for (int32_t row = 0; row < r->w->rows; row++) {
+        bool is_json;
+        if (!fl_bit_get(r->valid, row) || (r->mask != NULL && !fl_bit_get(r->mask, row)))
+            continue;
+        FL_TRY(fl_json_check(&r->w->texts, fl_view_str(&to[row]), &is_json, r->err));
+        if (!is_json)
+            return fail_value(r, row, fl_view_str(&to[row]), NULL);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status read_bools(const reading *r, uint64_t *to)
 {
     fl_status st = FL_OK;
@@ -501,7 +519,7 @@ static fl_status read_others(const reading *r, void *values, int32_t width)
         fl_str written = fl_type_is_numeric(r->field->type) ? fl_csv_number(&r->table->options, text, number) : text;
         if (fl_value_from_text(r->field->type, written, &value, &inner) != FL_OK)
             return fail_value(r, row, text, &inner);
-        if (value.type.id == FL_BINARY) {
+        if (fl_type_is_string(value.type)) {
             char *copy = NULL;
             FL_TRY(fl_arena_get(&r->w->texts, value.s.len + 1, (void **)&copy, r->err));
             memcpy(copy, value.s.data, (size_t)value.s.len);
@@ -551,6 +569,8 @@ static fl_status read_column(const reading *r, void *values)
     fl_status st = FL_OK;
     fl_type type = r->field->type;
     char number[FL_CSV_NUMBER_BYTES];
+    if (type.extension != FL_PLAIN)
+        return type.extension == FL_JSON ? read_json(r, values) : read_others(r, values, fl_type_width(type));
     switch (type.id) {
     case FL_UTF8:
         return read_texts(r, values);
