@@ -12,17 +12,6 @@
 
 #include <stdlib.h>
 
-static char *copy_text(fl_str text, fl_err *err)
-{
-    char *copy = NULL;
-    if (fl_alloc(NULL, text.len + 1, (void **)&copy, err) != FL_OK)
-        return NULL;
-    if (text.len > 0)
-        memcpy(copy, text.data, (size_t)text.len);
-    copy[text.len] = 0;
-    return copy;
-}
-
 static fl_catalog_item *look_up(fl_engine *engine, fl_str name)
 {
     uint64_t hash = fl_name_hash(name);
@@ -36,6 +25,8 @@ static void drop_item(fl_catalog_item *item)
 {
     fl_free(item->name);
     fl_free(item->view_text);
+    fl_free(item->view_database);
+    fl_free(item->view_schema);
     for (int32_t i = 0; i < item->n_view_cols; i++)
         fl_free((void *)(uintptr_t)item->view_cols[i].data);
     fl_free(item->view_cols);
@@ -78,30 +69,25 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
 fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces,
                               fl_err *err)
 {
-    fl_catalog_item item = {
-        .name = copy_text(name, err), .name_hash = fl_name_hash(name), .table = table, .index = index};
-    return item.name == NULL ? FL_ERR_MEMORY : put(engine, &item, replaces, err);
+    fl_catalog_item item = {.name_hash = fl_name_hash(name), .table = table, .index = index};
+    fl_status st = fl_copy_name(name, &item.name, err);
+    return st != FL_OK ? st : put(engine, &item, replaces, err);
 }
 
-fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols,
-                             bool replaces, fl_err *err)
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, const fl_catalog_entry *view, bool replaces, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_catalog_item item = {
-        .name = copy_text(name, err), .name_hash = fl_name_hash(name), .view_text = copy_text(text, err)};
-    if (item.name == NULL || item.view_text == NULL) {
-        st = FL_ERR_MEMORY;
-        goto cleanup;
-    }
-    if (n_cols > 0)
-        FL_TRY(fl_alloc_zero(NULL, n_cols * (int64_t)sizeof(fl_str), (void **)&item.view_cols, err));
-    for (; item.n_view_cols < n_cols; item.n_view_cols++) {
-        char *copy = copy_text(cols[item.n_view_cols], err);
-        if (copy == NULL) {
-            st = FL_ERR_MEMORY;
-            goto cleanup;
-        }
-        item.view_cols[item.n_view_cols] = (fl_str){copy, cols[item.n_view_cols].len};
+    fl_catalog_item item = {.name_hash = fl_name_hash(name)};
+    FL_TRY(fl_copy_name(name, &item.name, err));
+    FL_TRY(fl_copy_name(view->view_text, &item.view_text, err));
+    FL_TRY(fl_copy_name(view->database, &item.view_database, err));
+    FL_TRY(fl_copy_name(view->schema, &item.view_schema, err));
+    if (view->n_view_cols > 0)
+        FL_TRY(fl_alloc_zero(NULL, view->n_view_cols * (int64_t)sizeof(fl_str), (void **)&item.view_cols, err));
+    for (; item.n_view_cols < view->n_view_cols; item.n_view_cols++) {
+        char *copy = NULL;
+        FL_TRY(fl_copy_name(view->view_cols[item.n_view_cols], &copy, err));
+        item.view_cols[item.n_view_cols] = (fl_str){copy, view->view_cols[item.n_view_cols].len};
     }
     return put(engine, &item, replaces, err);
 cleanup:
@@ -135,8 +121,8 @@ static void rename_owner(char **name, fl_str old, const char *new_name)
 {
     if (*name == NULL || !fl_str_is_equal_nocase(fl_str_of(*name), old))
         return;
-    char *copy = copy_text(fl_str_of(new_name), NULL);
-    if (copy == NULL)
+    char *copy = NULL;
+    if (fl_copy_name(fl_str_of(new_name), &copy, NULL) != FL_OK)
         return; /* it goes with the table no more */
     fl_free(*name);
     *name = copy;
@@ -219,9 +205,8 @@ fl_status fl_engine_add_plain_index(fl_engine *engine, fl_str name, fl_str table
     if (name.len == 0)
         return FL_OK;
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*index), (void **)&index, err));
-    index->name = copy_text(name, err);
-    index->table_name = index->name == NULL ? NULL : copy_text(table_name, err);
-    FL_TRY(index->table_name == NULL ? FL_ERR_MEMORY : FL_OK);
+    FL_TRY(fl_copy_name(name, &index->name, err));
+    FL_TRY(fl_copy_name(table_name, &index->table_name, err));
     pthread_mutex_lock(&engine->lock);
     fl_plain_index **at = look_up_plain(engine, name);
     bool is_known = *at != NULL;
@@ -291,6 +276,16 @@ int fl_engine_has(fl_engine *engine, fl_str name)
     int kind = item == NULL ? 0 : item->table != NULL ? 1 : 2;
     pthread_mutex_unlock(&engine->lock);
     return kind;
+}
+
+bool fl_engine_knows(fl_engine *engine, fl_str name)
+{
+    if (fl_engine_has(engine, name) != 0 || fl_engine_has_sequence(engine, name))
+        return true;
+    pthread_mutex_lock(&engine->lock);
+    bool knows = *look_up_plain(engine, name) != NULL;
+    pthread_mutex_unlock(&engine->lock);
+    return knows;
 }
 
 /* Names of the first files in a folder that a format reads. */
@@ -408,6 +403,11 @@ void fl_engine_clear(fl_engine *engine)
         fl_sequence_free(engine->sequences);
         engine->sequences = next;
     }
+    while (engine->databases != NULL) {
+        fl_database *next = engine->databases->next;
+        fl_database_free(engine->databases);
+        engine->databases = next;
+    }
     while (engine->schemas != NULL) {
         fl_schema *next = engine->schemas->next;
         fl_schema_free(engine->schemas);
@@ -441,6 +441,8 @@ static fl_status find(fl_catalog *base, fl_str name, fl_catalog_entry *ret, fl_e
     } else {
         fl_str *cols = NULL;
         FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_text), &ret->view_text, err));
+        FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_database), &ret->database, err));
+        FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_schema), &ret->schema, err));
         FL_TRY(FL_NEW_ARRAY(catalog->arena, item->n_view_cols + 1, &cols, err));
         for (int32_t i = 0; i < item->n_view_cols; i++)
             FL_TRY(fl_arena_copy_str(catalog->arena, item->view_cols[i], &cols[i], err));
@@ -616,13 +618,20 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     return open_files(catalog, format, args, 1, options, n_options, ret, err);
 }
 
-static bool has_schema(fl_catalog *base, fl_str name)
+static fl_status qualify(fl_catalog *base, const fl_str *parts, int32_t n, bool is_new, fl_arena *arena, fl_str *ret,
+                         fl_err *err)
 {
-    return fl_system_has_schema(name) || fl_engine_has_schema(((fl_session_catalog *)base)->session->engine, name);
+    fl_session *session = ((fl_session_catalog *)base)->session;
+    return fl_session_qualify(session, base->database, base->schema, parts, n, is_new, arena, ret, err);
 }
 
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena)
 {
-    *catalog = (fl_session_catalog){
-        .base = {.has_schema = has_schema, .find = find, .open = open}, .session = session, .arena = arena};
+    *catalog = (fl_session_catalog){.base = {.database = session->home->database,
+                                             .schema = session->home->schema,
+                                             .qualify = qualify,
+                                             .find = find,
+                                             .open = open},
+                                    .session = session,
+                                    .arena = arena};
 }

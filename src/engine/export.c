@@ -114,17 +114,17 @@ cleanup:
 
 /* ---- schema.sql ---------------------------------------------------------------------------------------------------- */
 
-/* A name, with its schema where it is in one. */
-static void add_full_name(const exporting *e, fl_text *text, fl_str name)
+/* A name in its database, with its schema where it is in one. */
+static void add_full_name(exporting *e, fl_text *text, fl_str key)
 {
-    const char *dot = memchr(name.data, '.', (size_t)name.len);
-    fl_str schema = {name.data, dot == NULL ? 0 : dot - name.data};
-    if (dot != NULL && fl_engine_has_schema(e->session->engine, schema)) {
-        add_name(text, schema);
+    fl_full_name full;
+    if (fl_full_name_of_key(&e->arena, key, &full, NULL) != FL_OK)
+        full = (fl_full_name){.schema = FL_MAIN_SCHEMA, .name = key};
+    if (!fl_is_main_schema(full.schema)) {
+        add_name(text, full.schema);
         fl_text_add_char(text, '.');
-        name = (fl_str){dot + 1, name.len - schema.len - 1};
     }
-    add_name(text, name);
+    add_name(text, full.name);
 }
 
 /* An expression over columns, which may be called otherwise by now than when it was written. */
@@ -264,6 +264,19 @@ static void add_foreign_keys(exporting *e, fl_text *load, fl_str name, const fl_
     }
 }
 
+/* What an identity column's sequence is called when the table is made. */
+static fl_status name_sequence(exporting *e, fl_str table, fl_str column, fl_str *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_full_name full;
+    FL_TRY(fl_full_name_of_key(&e->arena, table, &full, err));
+    FL_TRY(fl_arena_format(&e->arena, &full.name, err, "%.*s_%.*s_seq", FL_STR_ARG(full.name), FL_STR_ARG(column)));
+    full.database = FL_MAIN_DATABASE;
+    st = fl_full_name_key(&e->arena, &full, ret, err);
+cleanup:
+    return st;
+}
+
 /* The name that a sequence has after IMPORT, where it is an identity column's, with which it is made; empty: it is none's. */
 static fl_status name_of_identity(exporting *e, fl_str sequence, fl_str *ret, fl_err *err)
 {
@@ -274,10 +287,18 @@ static fl_status name_of_identity(exporting *e, fl_str sequence, fl_str *ret, fl
         const fl_column_rules *rules = table != NULL ? fl_memory_table_rules(table) : NULL;
         for (int32_t c = 0; rules != NULL && c < table->n_cols && st == FL_OK; c++)
             if (rules[c].identity != FL_IDENTITY_NONE && fl_str_is_equal_nocase(rules[c].sequence, sequence))
-                st = fl_arena_format(&e->arena, ret, err, "%.*s_%.*s_seq", FL_STR_ARG(e->names[i]),
-                                     FL_STR_ARG(table->fields[c].name));
+                st = name_sequence(e, e->names[i], table->fields[c].name, ret, err);
     }
     return st;
+}
+
+/* A key of the database that need not be said. */
+static fl_status name_relative(exporting *e, fl_str key, fl_str *ret, fl_err *err)
+{
+    fl_full_name full;
+    fl_status st = fl_full_name_of_key(&e->arena, key, &full, err);
+    full.database = FL_MAIN_DATABASE;
+    return st != FL_OK ? st : fl_full_name_key(&e->arena, &full, ret, err);
 }
 
 /* What they gave last is set behind the rows. */
@@ -289,7 +310,10 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
     fl_str *names = NULL;
     int32_t n = 0;
     pthread_mutex_lock(&engine->lock);
+    fl_str database = e->session->home->database;
     for (const fl_schema *s = engine->schemas; s != NULL; s = s->next) {
+        if (!fl_str_is_equal_nocase(fl_str_of(s->database), database))
+            continue;
         fl_text_add(text, FL_STR("CREATE SCHEMA "));
         add_name(text, fl_str_of(s->name));
         fl_text_add(text, FL_STR(";\n"));
@@ -301,6 +325,8 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
         st = FL_NEW_ARRAY(&e->arena, n + 1, &names, err);
     n = 0;
     for (const fl_sequence *s = engine->sequences; s != NULL && st == FL_OK; s = s->next) {
+        if (!fl_key_is_in(fl_str_of(s->name), database, (fl_str){0}))
+            continue;
         sequences[n] = *s;
         st = fl_arena_copy_str(&e->arena, fl_str_of(s->name), &names[n++], err);
     }
@@ -316,13 +342,15 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
             fl_text_add(text, FL_STR(";\n"));
         }
         fl_text_add(load, FL_STR("SELECT setval("));
-        add_string(load, identity.len > 0 ? identity : names[i]);
+        if (st == FL_OK && identity.len == 0)
+            st = name_relative(e, names[i], &identity, err);
+        add_string(load, identity);
         fl_text_addf(load, ", %lld, %s);\n", (long long)sequences[i].last, sequences[i].is_given ? "true" : "false");
     }
     return st;
 }
 
-static void add_view(const exporting *e, fl_text *text, fl_str name, const fl_catalog_entry *view)
+static void add_view(exporting *e, fl_text *text, fl_str name, const fl_catalog_entry *view)
 {
     fl_text_add(text, FL_STR("CREATE VIEW "));
     add_full_name(e, text, name);
@@ -450,6 +478,11 @@ static fl_status look_up(exporting *e, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->entries, err));
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->files, err));
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->is_done, err));
+    int32_t n = 0;
+    for (int32_t i = 0; i < e->n; i++)
+        if (fl_key_is_in(e->names[i], e->session->home->database, (fl_str){0}))
+            e->names[n++] = e->names[i];
+    e->n = n;
     for (int32_t i = 0; i < e->n; i++)
         FL_TRY(catalog.base.find(&catalog.base, e->names[i], &e->entries[i], err));
 cleanup:

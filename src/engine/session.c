@@ -57,8 +57,12 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
 {
     fl_session *session = NULL;
     fl_status st = fl_alloc_zero(NULL, (int64_t)sizeof(*session), (void **)&session, err);
-    if (st != FL_OK)
+    if (st == FL_OK)
+        st = fl_session_use_main(session, err);
+    if (st != FL_OK) {
+        fl_free(session);
         return st;
+    }
     session->engine = engine;
     session->refs = 1;
     pthread_mutex_lock(&engine->lock);
@@ -73,6 +77,7 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     fl_spill_quota_init(&session->spill_quota, &engine->spill_quota, "temp_limit", 0);
     fl_settings_init(&session->settings, engine);
     fl_session_sequences_init(session);
+    fl_session_facts_init(session);
     session->changed_rows = -1;
     pthread_mutex_init(&session->lock, NULL);
     *ret_session = session;
@@ -109,6 +114,7 @@ void fl_session_unref(fl_session *session)
     fl_engine *engine = session->engine;
     pthread_mutex_destroy(&session->lock);
     fl_free(session->given);
+    fl_session_drop_homes(session);
     fl_free(session);
     fl_engine_unref(engine);
 }
@@ -414,6 +420,9 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     fl_arrow_import import = {0};
     fl_table *table = NULL;
     fl_engine *engine = session->engine;
+    fl_arena arena;
+    fl_str key;
+    fl_arena_init(&arena, NULL);
     if (stream == NULL)
         return fail_missing("the stream", err);
     int64_t started_ns = fl_session_begin(session);
@@ -421,10 +430,12 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     st = fl_arrow_import_stream(&engine->memory, &session->interrupt, stream, &import, err);
     stream = NULL;
     FL_TRY(st);
+    fl_full_name full = {session->home->database, session->home->schema, fl_str_of(name)};
+    FL_TRY(fl_full_name_key(&arena, &full, &key, err));
     FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments,
                                import.n_segments, &table, err));
     FL_TRY(fl_session_begin_change(session, err)); /* no INSERT puts its version over this one */
-    st = fl_engine_put_table(engine, fl_str_of(name), table, NULL, replace, err);
+    st = fl_engine_put_table(engine, key, table, NULL, replace, err);
     fl_session_end_change(session);
     FL_TRY(st);
     table = NULL;
@@ -433,6 +444,7 @@ cleanup:
         stream->release(stream);
     fl_table_unref(table);
     fl_arrow_import_drop(&import);
+    fl_arena_drop(&arena);
     return fl_session_end(session, started_ns, st, err);
 }
 

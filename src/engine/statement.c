@@ -66,7 +66,8 @@ static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, co
                                   .vector_rows = session->settings.vector_rows,
                                   .threads = 1,
                                   .params = params,
-                                  .n_params = n_params};
+                                  .n_params = n_params,
+                                  .facts = &session->facts};
     b->env = (fl_sql_env){.memory = &session->statement_memory,
                           .registry = session->registry,
                           .catalog = &b->catalog.base,
@@ -90,8 +91,12 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     int known = fl_engine_has(session->engine, bound->name);
     if (known != 0 && bound->if_not_exists)
         return FL_OK;
-    fl_status st = fl_engine_put_view(session->engine, bound->name, bound->view_text, bound->names, bound->n_names,
-                                      bound->or_replace, err);
+    fl_catalog_entry view = {.view_text = bound->view_text,
+                             .view_cols = bound->names,
+                             .n_view_cols = bound->n_names,
+                             .database = session->home->database,
+                             .schema = session->home->schema};
+    fl_status st = fl_engine_put_view(session->engine, bound->name, &view, bound->or_replace, err);
     if (st != FL_OK)
         fl_err_at(err, bound->name_pos);
     return st;
@@ -201,16 +206,29 @@ cleanup:
     return st;
 }
 
+/* Of the session's database; with their schema where that is another than the session's. */
 static fl_status show_tables(fl_session *session, fl_rows *ret, fl_err *err)
 {
     static const char *const names[] = {"name"};
     fl_status st = FL_OK;
     fl_arena arena;
     fl_str *cells = NULL;
-    int32_t n = 0;
+    int32_t n = 0, n_shown = 0;
     fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(fl_engine_names(session->engine, &arena, &cells, &n, err));
-    st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n, ret, err);
+    for (int32_t i = 0; i < n; i++) {
+        fl_full_name full;
+        FL_TRY(fl_full_name_of_key(&arena, cells[i], &full, err));
+        bool is_here = fl_str_is_equal_nocase(full.schema, session->home->schema);
+        if (!fl_str_is_equal_nocase(full.database, session->home->database))
+            continue;
+        const fl_str parts[] = {full.schema, full.name};
+        cells[n_shown] = full.name;
+        if (!is_here)
+            FL_TRY(fl_name_join(&arena, parts, 2, &cells[n_shown], err));
+        n_shown++;
+    }
+    st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n_shown, ret, err);
 cleanup:
     fl_arena_drop(&arena);
     return st;
@@ -223,6 +241,8 @@ static fl_status show(fl_session *session, const fl_sql_bound *bound, fl_rows *r
         return fl_running_show(session, ret, err);
     if (fl_str_is_equal_nocase(bound->name, FL_STR("functions")))
         return fl_session_show_functions(session, ret, err);
+    if (fl_str_is_equal_nocase(bound->name, FL_STR("databases")))
+        return fl_engine_show_databases(session->engine, ret, err);
     bool all = bound->name.len == 0 || fl_str_is_equal_nocase(bound->name, FL_STR("all"));
     fl_arena arena;
     fl_str *cells = NULL;
@@ -635,6 +655,12 @@ fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bo
         return fl_session_alter_sequence(session, bound, err);
     case FL_AST_CREATE_SCHEMA:
         return fl_session_create_schema(session, bound, err);
+    case FL_AST_ATTACH:
+        return fl_session_attach(session, bound, err);
+    case FL_AST_DETACH:
+        return fl_session_detach(session, bound, err);
+    case FL_AST_USE:
+        return fl_session_use(session, bound, err);
     case FL_AST_ANALYZE:
         return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -710,6 +736,8 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_CREATE_SEQUENCE:
     case FL_AST_ALTER_SEQUENCE:
     case FL_AST_CREATE_SCHEMA:
+    case FL_AST_ATTACH:
+    case FL_AST_DETACH:
     case FL_AST_DROP:
     case FL_AST_COPY_FROM:
         return true;
@@ -765,6 +793,12 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE SEQUENCE";
     case FL_AST_ALTER_SEQUENCE:
         return "ALTER SEQUENCE";
+    case FL_AST_ATTACH:
+        return "ATTACH";
+    case FL_AST_DETACH:
+        return "DETACH";
+    case FL_AST_USE:
+        return "USE";
     case FL_AST_ALTER:
         return ast->alter->is_view ? "ALTER VIEW" : "ALTER TABLE";
     case FL_AST_INSERT:

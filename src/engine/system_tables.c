@@ -7,11 +7,11 @@
 #include "front/sql/lexer.h"
 #include "plan/table_rules.h"
 
-#define DATABASE "fletch"
+#define DATABASE "fletch" /* of what is built in */
 
 /* A named table or view as it was when the statement began. */
 typedef struct listed {
-    fl_str schema, name;
+    fl_str database, schema, name;
     fl_table *table; /* NULL: a view; a reference */
     fl_str view_text;
 } listed;
@@ -54,15 +54,6 @@ static int64_t oid_of(fl_str schema, fl_str name)
 
 /* ---- what there is ---- */
 
-/* The engine's lock is held. */
-static bool is_schema(const fl_engine *engine, fl_str name)
-{
-    const fl_schema *schema = engine->schemas;
-    while (schema != NULL && !fl_str_is_equal_nocase(fl_str_of(schema->name), name))
-        schema = schema->next;
-    return schema != NULL;
-}
-
 static fl_status list_tables(filling *f, fl_err *err)
 {
     fl_engine *engine = f->session->engine;
@@ -71,13 +62,13 @@ static fl_status list_tables(filling *f, fl_err *err)
     for (int32_t i = 0; i < engine->n_items && st == FL_OK; i++) {
         const fl_catalog_item *item = &engine->items[i];
         listed *to = &f->tables[f->n_tables];
-        const char *dot = strchr(item->name, '.');
-        bool has_schema = dot != NULL && is_schema(engine, (fl_str){item->name, dot - item->name});
-        *to = (listed){.schema = has_schema ? (fl_str){item->name, dot - item->name} : FL_STR("main"),
-                       .name = fl_str_of(has_schema ? dot + 1 : item->name)};
-        st = fl_arena_copy_str(f->arena, to->schema, &to->schema, err);
+        fl_full_name full;
+        fl_str key;
+        st = fl_arena_copy_str(f->arena, fl_str_of(item->name), &key, err);
         if (st == FL_OK)
-            st = fl_arena_copy_str(f->arena, to->name, &to->name, err);
+            st = fl_full_name_of_key(f->arena, key, &full, err);
+        if (st == FL_OK)
+            *to = (listed){.database = full.database, .schema = full.schema, .name = full.name};
         if (st == FL_OK && item->table == NULL)
             st = fl_arena_copy_str(f->arena, fl_str_of(item->view_text), &to->view_text, err);
         if (st == FL_OK && item->table != NULL)
@@ -88,24 +79,31 @@ static fl_status list_tables(filling *f, fl_err *err)
     return st;
 }
 
-static fl_status list_schemas(filling *f, fl_str **ret, int32_t *ret_n, fl_err *err)
+/* Database and schema of each. */
+static fl_status list_schemas(filling *f, fl_full_name **ret, int32_t *ret_n, fl_err *err)
 {
+    static const char *const told[] = {"information_schema", "main", "pg_catalog"};
     fl_status st = FL_OK;
     fl_engine *engine = f->session->engine;
-    int32_t n = 0;
+    fl_str *databases = NULL;
+    int32_t n_databases = 0, n = 0;
+    FL_TRY(fl_engine_databases(engine, f->arena, &databases, &n_databases, err));
     pthread_mutex_lock(&engine->lock);
     for (const fl_schema *s = engine->schemas; s != NULL; s = s->next)
         n++;
-    st = FL_NEW_ARRAY(f->arena, n + 3, ret, err);
-    if (st == FL_OK) {
-        (*ret)[0] = FL_STR("information_schema");
-        (*ret)[1] = FL_STR("main");
-        (*ret)[2] = FL_STR("pg_catalog");
-        *ret_n = 3;
+    st = FL_NEW_ARRAY(f->arena, n_databases * FL_LEN(told) + n, ret, err);
+    n = 0;
+    for (int32_t d = 0; d < n_databases && st == FL_OK; d++)
+        for (int64_t i = 0; i < FL_LEN(told); i++)
+            (*ret)[n++] = (fl_full_name){.database = databases[d], .schema = fl_str_of(told[i])};
+    for (const fl_schema *s = engine->schemas; s != NULL && st == FL_OK; s = s->next, n++) {
+        st = fl_arena_copy_str(f->arena, fl_str_of(s->database), &(*ret)[n].database, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(f->arena, fl_str_of(s->name), &(*ret)[n].schema, err);
     }
-    for (const fl_schema *s = engine->schemas; s != NULL && st == FL_OK; s = s->next)
-        st = fl_arena_copy_str(f->arena, fl_str_of(s->name), &(*ret)[(*ret_n)++], err);
     pthread_mutex_unlock(&engine->lock);
+    *ret_n = n;
+cleanup:
     return st;
 }
 
@@ -130,12 +128,12 @@ static fl_str default_of(const fl_table *table, int32_t col)
 static fl_status fill_schemata(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str *names = NULL;
+    fl_full_name *names = NULL;
     int32_t n = 0;
     FL_TRY(list_schemas(f, &names, &n, err));
     for (int32_t i = 0; i < n; i++) {
-        fl_fill(&f->table, DATABASE);
-        fl_fill_text(&f->table, names[i]);
+        fl_fill_text(&f->table, names[i].database);
+        fl_fill_text(&f->table, names[i].schema);
         fl_fill(&f->table, DATABASE);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
@@ -147,7 +145,7 @@ static fl_status fill_tables(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        fl_fill(&f->table, DATABASE);
+        fl_fill_text(&f->table, f->tables[i].database);
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill(&f->table, f->tables[i].table != NULL ? "BASE TABLE" : "VIEW");
@@ -168,7 +166,7 @@ static fl_status fill_columns(filling *f, fl_err *err)
             fl_type type = table->fields[col].type;
             fl_str written = {0};
             FL_TRY(type_name(f, type, &written, err));
-            fl_fill(&f->table, DATABASE);
+            fl_fill_text(&f->table, f->tables[i].database);
             fl_fill_text(&f->table, f->tables[i].schema);
             fl_fill_text(&f->table, f->tables[i].name);
             fl_fill_text(&f->table, table->fields[col].name);
@@ -193,7 +191,7 @@ static fl_status fill_views(filling *f, fl_err *err)
     for (int32_t i = 0; i < f->n_tables; i++) {
         if (f->tables[i].table != NULL)
             continue;
-        fl_fill(&f->table, DATABASE);
+        fl_fill_text(&f->table, f->tables[i].database);
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_text(&f->table, f->tables[i].view_text);
@@ -205,7 +203,7 @@ cleanup:
 
 static fl_status add_constraint(filling *f, const listed *t, fl_str name, const char *type, fl_err *err)
 {
-    fl_fill(&f->table, DATABASE);
+    fl_fill_text(&f->table, t->database);
     fl_fill_text(&f->table, t->schema);
     fl_fill_text(&f->table, name);
     fl_fill_text(&f->table, t->schema);
@@ -234,13 +232,18 @@ cleanup:
     return st;
 }
 
-/* ---- pg_catalog ---- */
+/* ---- pg_catalog: of the session's database alone ---- */
+
+static bool is_own(const filling *f, fl_str database)
+{
+    return fl_str_is_equal_nocase(database, f->session->home->database);
+}
 
 static fl_status fill_pg_tables(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        if (f->tables[i].table == NULL)
+        if (f->tables[i].table == NULL || !is_own(f, f->tables[i].database))
             continue;
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
@@ -257,7 +260,7 @@ static fl_status fill_pg_views(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        if (f->tables[i].table != NULL)
+        if (f->tables[i].table != NULL || !is_own(f, f->tables[i].database))
             continue;
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
@@ -272,12 +275,14 @@ cleanup:
 static fl_status fill_pg_namespace(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str *names = NULL;
+    fl_full_name *names = NULL;
     int32_t n = 0;
     FL_TRY(list_schemas(f, &names, &n, err));
     for (int32_t i = 0; i < n; i++) {
-        fl_fill_number(&f->table, oid_of(names[i], FL_STR("")));
-        fl_fill_text(&f->table, names[i]);
+        if (!is_own(f, names[i].database))
+            continue;
+        fl_fill_number(&f->table, oid_of(names[i].schema, FL_STR("")));
+        fl_fill_text(&f->table, names[i].schema);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -289,6 +294,8 @@ static fl_status fill_pg_class(filling *f, fl_err *err)
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
         const listed *t = &f->tables[i];
+        if (!is_own(f, t->database))
+            continue;
         fl_fill_number(&f->table, oid_of(t->schema, t->name));
         fl_fill_text(&f->table, t->name);
         fl_fill_number(&f->table, oid_of(t->schema, FL_STR("")));
@@ -307,7 +314,7 @@ static fl_status fill_pg_attribute(filling *f, fl_err *err)
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
         const listed *t = &f->tables[i];
-        for (int32_t col = 0; t->table != NULL && col < t->table->n_cols; col++) {
+        for (int32_t col = 0; t->table != NULL && is_own(f, t->database) && col < t->table->n_cols; col++) {
             fl_str written = {0};
             FL_TRY(type_name(f, t->table->fields[col].type, &written, err));
             fl_fill_number(&f->table, oid_of(t->schema, t->name));
@@ -376,7 +383,7 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         bool has_primary = false;
         for (int32_t k = 0; k < table->n_keys; k++)
             has_primary |= table->keys[k].is_primary;
-        fl_fill(&f->table, DATABASE);
+        fl_fill_text(&f->table, f->tables[i].database);
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_number(&f->table, oid_of(f->tables[i].schema, f->tables[i].name));
@@ -432,16 +439,15 @@ cleanup:
 static fl_status fill_table_info(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str wanted = f->args[0].s;
+    fl_str wanted = f->args[0].s, key = {0};
     const listed *found = NULL;
+    FL_TRY(fl_session_qualify_text(f->session, wanted, f->arena, &key, err));
     for (int32_t i = 0; i < f->n_tables; i++) {
-        const listed *t = &f->tables[i];
-        int64_t dot = t->schema.len;
-        bool is_full = wanted.len == dot + 1 + t->name.len && wanted.data[dot] == '.' &&
-                       fl_str_is_equal_nocase((fl_str){wanted.data, dot}, t->schema) &&
-                       fl_str_is_equal_nocase((fl_str){wanted.data + dot + 1, t->name.len}, t->name);
-        if (is_full || (fl_str_is_equal(t->schema, FL_STR("main")) && fl_str_is_equal_nocase(t->name, wanted)))
-            found = t;
+        const fl_full_name full = {f->tables[i].database, f->tables[i].schema, f->tables[i].name};
+        fl_str known;
+        FL_TRY(fl_full_name_key(f->arena, &full, &known, err));
+        if (fl_str_is_equal_nocase(known, key))
+            found = &f->tables[i];
     }
     if (found == NULL || found->table == NULL) {
         fl_nearest near;
@@ -476,9 +482,17 @@ cleanup:
 
 static fl_status fill_databases(filling *f, fl_err *err)
 {
-    fl_fill_number(&f->table, 0);
-    fl_fill(&f->table, DATABASE);
-    return fl_filled_table_end_row(&f->table, err);
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    int32_t n = 0;
+    FL_TRY(fl_engine_databases(f->session->engine, f->arena, &names, &n, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_fill_number(&f->table, fl_str_is_equal(names[i], FL_MAIN_DATABASE) ? 0 : oid_of(names[i], FL_STR("")));
+        fl_fill_text(&f->table, names[i]);
+        FL_TRY(fl_filled_table_end_row(&f->table, err));
+    }
+cleanup:
+    return st;
 }
 
 static fl_status fill_version(filling *f, fl_err *err)
@@ -586,17 +600,30 @@ bool fl_system_has_schema(fl_str name)
            fl_str_is_equal_nocase(name, FL_STR("pg_catalog"));
 }
 
+/* Whether a name is this table's, whose schema need not be said where it is pg_catalog. */
+static bool is_called(const system_table *t, fl_str name)
+{
+    fl_str known = fl_str_of(t->name != NULL ? t->name : ""), schema = FL_STR("pg_catalog.");
+    if (known.len == 0)
+        return false;
+    fl_str in_pg = fl_str_has_prefix(known, schema) ? (fl_str){known.data + schema.len, known.len - schema.len} : known;
+    return fl_str_is_equal_nocase(name, known) || fl_str_is_equal_nocase(name, in_pg);
+}
+
+bool fl_system_has_table(fl_str name)
+{
+    for (int64_t i = 0; i < FL_LEN(system_tables); i++)
+        if (is_called(&system_tables[i], name))
+            return true;
+    return false;
+}
+
 fl_status fl_system_table_find(fl_session *session, fl_str name, fl_table **ret, fl_err *err)
 {
     *ret = NULL;
-    for (int64_t i = 0; i < FL_LEN(system_tables); i++) {
-        const char *known = system_tables[i].name;
-        if (known == NULL)
-            continue;
-        const char *in_pg = strncmp(known, "pg_catalog.", 11) == 0 ? known + 11 : known;
-        if (fl_str_is_equal_nocase(name, fl_str_of(known)) || fl_str_is_equal_nocase(name, fl_str_of(in_pg)))
+    for (int64_t i = 0; i < FL_LEN(system_tables); i++)
+        if (is_called(&system_tables[i], name))
             return make(session, &system_tables[i], NULL, ret, err);
-    }
     return FL_OK;
 }
 

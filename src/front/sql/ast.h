@@ -553,6 +553,9 @@ typedef enum fl_ast_statement_kind {
     FL_AST_COPY_FROM,       /* copy */
     FL_AST_EXPORT,          /* copy: file is the folder */
     FL_AST_IMPORT,          /* copy: file is the folder */
+    FL_AST_ATTACH,          /* database */
+    FL_AST_DETACH,          /* database */
+    FL_AST_USE,             /* use: database, schema or both */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -665,9 +668,14 @@ typedef struct fl_ast_alter {
 } fl_ast_alter;
 
 typedef struct fl_ast_create_schema {
-    fl_ast_name name;
+    fl_ast_path path;
     bool if_not_exists;
 } fl_ast_create_schema;
+
+typedef struct fl_ast_database {
+    fl_ast_name name;
+    bool if_not_exists, if_exists;
+} fl_ast_database;
 
 typedef struct fl_ast_sequence {
     fl_ast_path path;
@@ -893,6 +901,8 @@ typedef struct fl_ast_statement {
         fl_ast_alter *alter;
         fl_ast_sequence *sequence;
         fl_ast_create_schema *schema;
+        fl_ast_database *database;
+        fl_ast_path use;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

@@ -9,6 +9,7 @@
 #ifndef FL_FRONT_SQL_BIND_H
 #define FL_FRONT_SQL_BIND_H
 
+#include "base/full_name.h"
 #include "base/index_map.h"
 #include "base/name_map.h"
 #include "front/sql/sql.h"
@@ -203,8 +204,12 @@ fl_status fl_sql_bind_keep(binder *b, fl_str text, fl_str *ret);
 
 /* ---- bind_statement.c ---- */
 
-/** What the catalog knows a table, view or sequence as: its name, or schema.name. FL_ERR_TABLE (3F000). */
-fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err);
+/** What the catalog knows a table, view or sequence as, its key: of something that is to be made (`is_new`), or that is there.
+ *  FL_ERR_TABLE (3D000, 3F000), FL_ERR_AMBIGUOUS. */
+fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_str *ret, fl_err *err);
+
+/** The key of what is called otherwise from now on. */
+fl_status fl_sql_rename(fl_arena *arena, fl_str key, fl_str name, fl_str *ret, fl_err *err);
 
 /* ---- bind_scope.c ---- */
 

@@ -96,13 +96,15 @@ static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, cons
     fl_sql_parser parser = {0};
     fl_ast_statement *statement = NULL;
     output out;
-    fl_str text;
+    fl_str text, database = b->env->catalog->database, schema = b->env->catalog->schema;
     if (b->view_depth >= VIEW_DEPTH_MAX)
         return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54001", "views on views deeper than %d",
                                       VIEW_DEPTH_MAX);
     if (++b->reads > READS_MAX)
         return fl_sql_fail_reads(b, ast->start);
     b->view_depth++;
+    b->env->catalog->database = entry->database;
+    b->env->catalog->schema = entry->schema;
     FL_TRY(fl_sql_bind_keep(b, entry->view_text, &text));
     FL_TRY(fl_sql_parser_init(&parser, b->env->memory, text, b->err));
     FL_TRY(fl_sql_parser_next(&parser, b->arena, &statement, b->err));
@@ -111,6 +113,8 @@ static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, cons
     for (int32_t i = 0; i < entry->n_view_cols && i < out.n_cols; i++)
         FL_TRY(fl_sql_bind_keep(b, entry->view_cols[i], &out.cols[i].name));
 cleanup:
+    b->env->catalog->database = database;
+    b->env->catalog->schema = schema;
     if (st != FL_OK && st != FL_ERR_LIMIT && b->err != NULL) {
         b->err->position = 0;
         fl_err_prefix(b->err, "in the view \"%.*s\": ", FL_STR_ARG(name));
@@ -182,11 +186,13 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
         for (cte *c = at->ctes; c != NULL; c = c->next)
             if (c->name_hash == hash && fl_str_is_equal_nocase(c->ast->name.text, name))
                 return bind_cte(b, ast, c, s, ret);
-    } else {
-        if (fl_sql_qualify(b->env, b->arena, ast->path, &full, b->err) != FL_OK)
-            return fl_err_state(b->err, "42P01", FL_ERR_TABLE);
     }
-    fl_status st = b->env->catalog->find(b->env->catalog, full, &entry, b->err);
+    fl_status st = fl_sql_qualify(b->env, b->arena, ast->path, false, &full, b->err);
+    if (st == FL_ERR_TABLE)
+        return fl_err_state(b->err, "42P01", st);
+    if (st != FL_OK)
+        return st;
+    st = b->env->catalog->find(b->env->catalog, full, &entry, b->err);
     if (st == FL_ERR_TABLE && is_quoted_file(ast))
         return bind_file(b, ast, name, s, ret);
     if (st != FL_OK)

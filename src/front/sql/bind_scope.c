@@ -383,7 +383,7 @@ typedef struct found_col {
     fl_type no_struct; /* of the first column of the path's first name that has no fields; FL_NULL: there is none */
 } found_col;
 
-/* t.a or schema.t.a: the nearest table of the name is the one that is meant, whatever columns there are of that name. */
+/* t.a, schema.t.a or database.schema.t.a: the nearest table of the name is the one that is meant, whatever columns there are of that name. */
 static fl_status find_in_tables(binder *b, scope *s, const fl_ast_expr *ast, found_col *ret)
 {
     fl_status st = FL_OK;
@@ -398,11 +398,11 @@ static fl_status find_in_tables(binder *b, scope *s, const fl_ast_expr *ast, fou
             ret->parts = 2;
             FL_TRY(find_in_table(b, at, table, parts[1].text, ast->start, &ret->col));
         }
-        if (ret->col == NULL && path->count > 2 && (table = fl_sql_scope_table(at, parts[1].text)) >= 0 &&
-            at->tables[table].name.len > 0) {
-            ret->parts = 3;
-            FL_TRY(find_in_table(b, at, table, parts[2].text, ast->start, &ret->col));
-        }
+        for (int32_t i = 1; i < FL_NAME_PARTS_MAX && i + 1 < path->count && ret->col == NULL; i++)
+            if ((table = fl_sql_scope_table(at, parts[i].text)) >= 0 && at->tables[table].name.len > 0) {
+                ret->parts = i + 2;
+                FL_TRY(find_in_table(b, at, table, parts[i + 1].text, ast->start, &ret->col));
+            }
     }
 cleanup:
     return st;

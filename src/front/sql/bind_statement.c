@@ -26,17 +26,29 @@ static fl_str last_name(fl_ast_path path)
     return path.parts[path.count - 1].text;
 }
 
-/* schema.table, where the schema is another than the one that names are in which say none. */
-fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
+fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_str *ret, fl_err *err)
 {
-    fl_str name = last_name(path), schema = path.count > 1 ? path.parts[path.count - 2].text : FL_STR("main");
-    if (fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public")))
-        return fl_arena_copy_str(arena, name, ret, err);
-    if (env->catalog->has_schema != NULL && env->catalog->has_schema(env->catalog, schema))
-        return fl_arena_format(arena, ret, err, "%.*s.%.*s", FL_STR_ARG(schema), FL_STR_ARG(name));
-    FL_FAIL(err, FL_ERR_TABLE, "there is no schema \"%.*s\"", FL_STR_ARG(schema));
-    fl_err_at(err, path.parts[0].start);
-    return fl_err_state(err, "3F000", FL_ERR_TABLE);
+    fl_status st = FL_OK;
+    fl_str *parts = NULL;
+    if (env->catalog->qualify == NULL)
+        return fl_arena_copy_str(arena, last_name(path), ret, err);
+    FL_TRY(FL_NEW_ARRAY(arena, path.count, &parts, err));
+    for (int32_t i = 0; i < path.count; i++)
+        parts[i] = path.parts[i].text;
+    st = env->catalog->qualify(env->catalog, parts, path.count, is_new, arena, ret, err);
+    if (st != FL_OK)
+        fl_err_at(err, path.parts[0].start);
+cleanup:
+    return st;
+}
+
+/* What is called otherwise stays in its schema. */
+fl_status fl_sql_rename(fl_arena *arena, fl_str key, fl_str name, fl_str *ret, fl_err *err)
+{
+    fl_full_name full;
+    fl_status st = fl_full_name_of_key(arena, key, &full, err);
+    full.name = name;
+    return st != FL_OK ? st : fl_full_name_key(arena, &full, ret, err);
 }
 
 fl_status fl_sql_fail_twice(fl_str name, int32_t pos, fl_err *err)
@@ -53,10 +65,11 @@ static bool is_told(fl_str schema)
            fl_str_is_equal_nocase(schema, FL_STR("pg_catalog"));
 }
 
-fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
+fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_sql_bound *ret,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_sql_qualify(env, arena, path, &ret->name, err));
+    FL_TRY(fl_sql_qualify(env, arena, path, is_new, &ret->name, err));
     ret->name_pos = path.parts[0].start;
     if (path.count > 1 && is_told(path.parts[path.count - 2].text)) {
         FL_FAIL(err, FL_ERR_UNSUPPORTED, "what is in \"%.*s\" cannot be made or changed",
@@ -78,7 +91,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
     fl_query query = {0};
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
-    FL_TRY(fl_sql_set_name(env, arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
     if (ast->parameter_count > 0) {
         FL_FAIL(err, FL_ERR_PARAMETER, "a view has no parameters");
         fl_err_at(err, create->query->start);
@@ -155,7 +168,7 @@ static fl_status find_table(fl_sql_env *env, fl_arena *arena, fl_ast_path path, 
 {
     fl_status st = FL_OK;
     fl_catalog_entry entry = {0};
-    FL_TRY(fl_sql_qualify(env, arena, path, &ret->table_name, err));
+    FL_TRY(fl_sql_qualify(env, arena, path, false, &ret->table_name, err));
     st = env->catalog->find(env->catalog, ret->table_name, &entry, err);
     if (st != FL_OK) {
         fl_err_at(err, path.parts[0].start);
@@ -180,7 +193,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
     const fl_ast_create_index *create = ast->create_index;
     ret->if_not_exists = create->if_not_exists;
     if (create->name.count > 0)
-        FL_TRY(fl_sql_set_name(env, arena, create->name, ret, err));
+        FL_TRY(fl_sql_set_name(env, arena, create->name, true, ret, err));
     FL_TRY(find_table(env, arena, create->table, "it has no indexes", ret, err));
     st = bind_index_key(arena, create, ret, err);
 cleanup:
@@ -195,11 +208,19 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_analyze)
     return find_table(env, arena, ast->analyze, "there are statistics of its tables only", ret, err);
 }
 
-static bool has_schema(fl_sql_env *env, fl_ast_path path)
+/* A schema as it is written, `s` or `d.s`, as one text. */
+static fl_status join_path(fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
 {
-    fl_str schema = path.count > 1 ? path.parts[path.count - 2].text : FL_STR("main");
-    return fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public")) ||
-           (env->catalog->has_schema != NULL && env->catalog->has_schema(env->catalog, schema));
+    fl_str parts[2];
+    int32_t n = path.count < 2 ? path.count : 2;
+    if (path.count > 2) {
+        FL_FAIL(err, FL_ERR_SYNTAX, "a schema is called by its name, or by its database's and its own");
+        fl_err_at(err, path.parts[0].start);
+        return FL_ERR_SYNTAX;
+    }
+    for (int32_t i = 0; i < n; i++)
+        parts[i] = path.parts[i].text;
+    return fl_name_join(arena, parts, n, ret, err);
 }
 
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
@@ -215,11 +236,11 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names_pos, err));
     for (int32_t i = 0; i < ret->n_names; i++) {
         if (drop->object == FL_AST_OBJECT_SCHEMA)
-            FL_TRY(fl_arena_copy_str(arena, last_name(drop->paths[i]), &ret->names[i], err));
-        else if (drop->if_exists && !has_schema(env, drop->paths[i]))
-            continue; /* without it nothing is in it */
-        else
-            FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], &ret->names[i], err));
+            FL_TRY(join_path(arena, drop->paths[i], &ret->names[i], err));
+        else if (!drop->if_exists)
+            FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], err));
+        else if (fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], NULL) != FL_OK)
+            continue; /* in a schema that is not there nothing is */
         ret->names_pos[i] = drop->paths[i].parts[0].start;
     }
 cleanup:
@@ -231,8 +252,32 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_schema)
     (void)env;
     (void)text;
     ret->if_not_exists = ast->schema->if_not_exists;
-    ret->name_pos = ast->schema->name.start;
-    return fl_arena_copy_str(arena, ast->schema->name.text, &ret->name, err);
+    ret->name_pos = ast->schema->path.parts[0].start;
+    return join_path(arena, ast->schema->path, &ret->name, err);
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_database)
+{
+    (void)env;
+    (void)text;
+    ret->if_not_exists = ast->database->if_not_exists;
+    ret->if_exists = ast->database->if_exists;
+    ret->name_pos = ast->database->name.start;
+    return fl_arena_copy_str(arena, ast->database->name.text, &ret->name, err);
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_use)
+{
+    (void)env;
+    (void)text;
+    fl_status st = FL_OK;
+    ret->name_pos = ast->use.parts[0].start;
+    ret->n_names = ast->use.count;
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
+    for (int32_t i = 0; i < ret->n_names; i++)
+        FL_TRY(fl_arena_copy_str(arena, ast->use.parts[i].text, &ret->names[i], err));
+cleanup:
+    return st;
 }
 
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
@@ -244,8 +289,13 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
     ret->if_not_exists = sequence->if_not_exists;
     ret->if_exists = sequence->if_exists;
     ret->sequence = &sequence->options;
-    FL_TRY(fl_sql_set_name(env, arena, sequence->path, ret, err));
-    FL_TRY(fl_arena_copy_str(arena, sequence->to.text, &ret->new_name, err));
+    FL_TRY(fl_sql_set_name(env, arena, sequence->path, ast->kind == FL_AST_CREATE_SEQUENCE, ret, err));
+    if (sequence->to.text.len > 0)
+        FL_TRY(fl_sql_rename(arena, ret->name, sequence->to.text, &ret->new_name, err));
+    fl_ast_path owner = sequence->options.owner;
+    owner.count--; /* the last part is a column */
+    if (owner.count > 0)
+        FL_TRY(fl_sql_qualify(env, arena, owner, false, &ret->table_name, err));
 cleanup:
     return st;
 }

@@ -348,6 +348,11 @@ fl_status fl_sql_parse_create_sequence(parser *p, fl_ast_statement *statement, b
 fl_status fl_sql_parse_alter_sequence(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_sequence_options(parser *p, fl_ast_sequence_options *ret);
 
+/* ---- parse_database.c ---- */
+fl_status fl_sql_parse_attach(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_detach(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_use(parser *p, fl_ast_statement *statement);
+
 /** [IF EXISTS] */
 bool fl_sql_accept_if_exists(parser *p);
 

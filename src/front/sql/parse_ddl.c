@@ -166,7 +166,7 @@ static fl_status parse_create_schema(parser *p, fl_ast_statement *statement)
     FL_TRY(NEW(p, &schema));
     statement->schema = schema;
     FL_TRY(fl_sql_parse_if_not_exists(p, &schema->if_not_exists));
-    FL_TRY(fl_sql_parse_name(p, "a schema's name", &schema->name));
+    FL_TRY(fl_sql_parse_path(p, "a schema's name", &schema->path));
 cleanup:
     return st;
 }

@@ -18,9 +18,6 @@ static const struct {
     {FL_KW_ABORT, "transactions are", no_transactions},
     {FL_KW_SAVEPOINT, "transactions are", no_transactions},
     {FL_KW_END, "transactions are", no_transactions},
-    {FL_KW_ATTACH, "ATTACH is", "files are tables: FROM 'file.parquet'"},
-    {FL_KW_DETACH, "DETACH is", "there is one database; DROP TABLE takes tables away"},
-    {FL_KW_USE, "USE is", "there is one database and one schema: write the tables' names alone"},
     {FL_KW_CALL, "CALL is", "write SELECT f(…), or SELECT * FROM f(…)"},
     {FL_KW_GRANT, "GRANT is", "there are no roles: who can run the program can read what it can read"},
     {FL_KW_REVOKE, "REVOKE is", "there are no roles: who can run the program can read what it can read"},
@@ -454,6 +451,15 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             break;
         case FL_KW_EXECUTE:
             FL_TRY(parse_execute(p, statement));
+            break;
+        case FL_KW_ATTACH:
+            FL_TRY(fl_sql_parse_attach(p, statement));
+            break;
+        case FL_KW_DETACH:
+            FL_TRY(fl_sql_parse_detach(p, statement));
+            break;
+        case FL_KW_USE:
+            FL_TRY(fl_sql_parse_use(p, statement));
             break;
         case FL_KW_COPY:
             FL_TRY(fl_sql_parse_copy(p, statement));

@@ -126,7 +126,9 @@ typedef struct fl_sql_column {
  *     ALTER               is_view, if_exists, name, table (NULL: there is none), new_name: a RENAME TO. Else columns, keys, constraints as
  *                         they become, cascades, alters_keys, alters_foreign_keys; query: all rows as INSERT has them, where they
  *                         change or are held to CHECK. old_column, new_column: RENAME of that one
- *     CREATE_SEQUENCE, ALTER_SEQUENCE   name, or_replace, if_not_exists, if_exists, new_name, sequence
+ *     ATTACH, DETACH      name, if_not_exists, if_exists
+ *     USE                 names, n_names: database, schema or both
+ *     CREATE_SEQUENCE, ALTER_SEQUENCE   name, table_name (that it goes with; empty), or_replace, if_not_exists, if_exists, new_name, sequence
  *     DROP                object, if_exists, cascades, names, n_names, name_pos
  *     ANALYZE             table_name, table (NULL: all)
  *     SHOW_TABLES
