@@ -280,7 +280,8 @@ int fl_engine_has(fl_engine *engine, fl_str name)
 
 bool fl_engine_knows(fl_engine *engine, fl_str name)
 {
-    if (fl_engine_has(engine, name) != 0 || fl_engine_has_sequence(engine, name))
+    if (fl_engine_has(engine, name) != 0 || fl_engine_has_sequence(engine, name) ||
+        fl_engine_has_macro(engine, name, false) || fl_engine_has_macro(engine, name, true))
         return true;
     pthread_mutex_lock(&engine->lock);
     bool knows = *look_up_plain(engine, name) != NULL;
@@ -402,6 +403,11 @@ void fl_engine_clear(fl_engine *engine)
         fl_sequence *next = engine->sequences->next;
         fl_sequence_free(engine->sequences);
         engine->sequences = next;
+    }
+    while (engine->macros != NULL) {
+        fl_macro *next = engine->macros->next;
+        fl_macro_free(engine->macros);
+        engine->macros = next;
     }
     while (engine->databases != NULL) {
         fl_database *next = engine->databases->next;
@@ -565,6 +571,17 @@ cleanup:
     return st;
 }
 
+static bool find_macro(fl_catalog *base, fl_str key, bool is_table, fl_catalog_macro *ret)
+{
+    fl_session_catalog *catalog = (fl_session_catalog *)base;
+    return fl_engine_find_macro(catalog->session->engine, key, is_table, catalog->arena, ret);
+}
+
+static void offer_macros(fl_catalog *base, bool is_table, fl_nearest *near)
+{
+    fl_engine_offer_macros(((fl_session_catalog *)base)->session->engine, is_table, near);
+}
+
 static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, int32_t n_args, const fl_option *options,
                       int32_t n_options, fl_table **ret, fl_err *err)
 {
@@ -604,6 +621,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         for (int32_t i = 0; i < n; i++)
             fl_nearest_offer(&near, fl_str_of(formats[i]->function));
         fl_system_table_offer(&near);
+        offer_macros(base, true, &near);
         fl_whole_files_offer(&near);
         fl_nearest_offer(&near, FL_STR("range"));
         fl_nearest_offer(&near, FL_STR("generate_series"));
@@ -631,7 +649,9 @@ void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, f
                                              .schema = session->home->schema,
                                              .qualify = qualify,
                                              .find = find,
-                                             .open = open},
+                                             .open = open,
+                                             .find_macro = find_macro,
+                                             .offer_macros = offer_macros},
                                     .session = session,
                                     .arena = arena};
 }

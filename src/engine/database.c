@@ -180,7 +180,7 @@ cleanup:
 
 /* ---- statements ---------------------------------------------------------------------------------------------------- */
 
-static fl_status go_to(fl_session *session, fl_str database, fl_str schema, fl_err *err)
+fl_status fl_session_go_to(fl_session *session, fl_str database, fl_str schema, fl_err *err)
 {
     fl_home *home = session->homes;
     while (home != NULL && (!fl_str_is_equal(home->database, database) || !fl_str_is_equal(home->schema, schema)))
@@ -212,7 +212,7 @@ void fl_session_drop_homes(fl_session *session)
 
 fl_status fl_session_use_main(fl_session *session, fl_err *err)
 {
-    return go_to(session, FL_MAIN_DATABASE, FL_MAIN_SCHEMA, err);
+    return fl_session_go_to(session, FL_MAIN_DATABASE, FL_MAIN_SCHEMA, err);
 }
 
 fl_status fl_session_use(fl_session *session, const fl_sql_bound *bound, fl_err *err)
@@ -226,11 +226,11 @@ fl_status fl_session_use(fl_session *session, const fl_sql_bound *bound, fl_err 
     else if (bound->n_names == 2 && !fl_engine_has_schema(engine, parts[0], parts[1]))
         st = fail_schema(engine, parts[0], parts[1], err);
     else if (bound->n_names == 2)
-        return go_to(session, parts[0], fl_is_main_schema(parts[1]) ? FL_MAIN_SCHEMA : parts[1], err);
+        return fl_session_go_to(session, parts[0], fl_is_main_schema(parts[1]) ? FL_MAIN_SCHEMA : parts[1], err);
     else if (fl_engine_has_schema(engine, home, parts[0]))
-        return go_to(session, home, fl_is_main_schema(parts[0]) ? FL_MAIN_SCHEMA : parts[0], err);
+        return fl_session_go_to(session, home, fl_is_main_schema(parts[0]) ? FL_MAIN_SCHEMA : parts[0], err);
     else if (fl_engine_has_database(engine, parts[0]))
-        return go_to(session, parts[0], FL_MAIN_SCHEMA, err);
+        return fl_session_go_to(session, parts[0], FL_MAIN_SCHEMA, err);
     else
         st = fail_schema(engine, home, parts[0], err);
     fl_err_at(err, bound->name_pos);

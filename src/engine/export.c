@@ -28,6 +28,7 @@ typedef struct exporting {
     int32_t n;
     written *files_written;
     const char *folder; /* that was made; NULL: it was there */
+    fl_full_name home;  /* where names of the script are that say no schema */
 } exporting;
 
 static void add_name(fl_text *text, fl_str name)
@@ -120,7 +121,7 @@ static void add_full_name(exporting *e, fl_text *text, fl_str key)
     fl_full_name full;
     if (fl_full_name_of_key(&e->arena, key, &full, NULL) != FL_OK)
         full = (fl_full_name){.schema = FL_MAIN_SCHEMA, .name = key};
-    if (!fl_is_main_schema(full.schema)) {
+    if (!fl_is_main_schema(full.schema) || !fl_is_main_schema(e->home.schema)) {
         add_name(text, full.schema);
         fl_text_add_char(text, '.');
     }
@@ -350,8 +351,47 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
     return st;
 }
 
+/* What is written from here on is read where its names mean what they meant when it was made. */
+static void go_to(exporting *e, fl_text *text, fl_str database, fl_str schema)
+{
+    bool is_own = fl_str_is_equal_nocase(database, e->session->home->database);
+    if (fl_str_is_equal_nocase(database, e->home.database) && fl_str_is_equal_nocase(schema, e->home.schema))
+        return;
+    fl_text_add(text, FL_STR("USE "));
+    if (!is_own) {
+        add_name(text, database);
+        fl_text_add_char(text, '.');
+    }
+    add_name(text, schema);
+    fl_text_add(text, FL_STR(";\n"));
+    e->home = (fl_full_name){.database = database, .schema = schema};
+}
+
+static fl_status add_macros(exporting *e, fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = e->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_macro *m = engine->macros; m != NULL; m = m->next) {
+        fl_str name, database, schema;
+        if (!fl_key_is_in(fl_str_of(m->name), e->session->home->database, (fl_str){0}))
+            continue;
+        FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->name), &name, err));
+        FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->database), &database, err));
+        FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->schema), &schema, err));
+        go_to(e, text, database, schema);
+        fl_text_add(text, FL_STR("CREATE MACRO "));
+        add_full_name(e, text, name);
+        fl_text_addf(text, "%s;\n", m->text);
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
 static void add_view(exporting *e, fl_text *text, fl_str name, const fl_catalog_entry *view)
 {
+    go_to(e, text, view->database, view->schema);
     fl_text_add(text, FL_STR("CREATE VIEW "));
     add_full_name(e, text, name);
     for (int32_t i = 0; i < view->n_view_cols; i++) {
@@ -509,9 +549,14 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
     fl_text_init(&load, &session->statement_memory);
     fl_text_init(&states, &session->statement_memory);
     FL_ASSERT(bound->n_names == 2);
+    const fl_home *home = session->home;
+    e.home = (fl_full_name){.database = home->database, .schema = FL_MAIN_SCHEMA};
+    FL_TRY(fl_session_go_to(session, home->database, FL_MAIN_SCHEMA, err));
     FL_TRY(look_up(&e, err));
     FL_TRY(make_folder(&e, err));
     FL_TRY(add_schemas_and_sequences(&e, &schema, &states, err));
+    FL_TRY(add_macros(&e, &schema, err));
+    go_to(&e, &schema, home->database, FL_MAIN_SCHEMA);
     for (int32_t i = 0; i < e.n; i++)
         if (e.entries[i].table != NULL) {
             FL_TRY(add_table(&e, &schema, e.names[i], e.entries[i].table, err));
@@ -522,11 +567,13 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
             add_foreign_keys(&e, &load, e.names[i], e.entries[i].table);
     for (int32_t i = 0; i < e.n; i++)
         add_views_from(&e, &schema, i);
+    go_to(&e, &schema, home->database, FL_MAIN_SCHEMA);
     FL_TRY(write_script(&e, "schema.sql", &schema, err));
     FL_TRY(fl_text_status(&states, err));
     fl_text_add(&load, fl_text_str(&states));
     FL_TRY(write_script(&e, "load.sql", &load, err));
 cleanup:
+    atomic_store(&session->home, home);
     if (st != FL_OK)
         undo(&e);
     for (int32_t i = 0; i < e.n && e.entries != NULL; i++)
@@ -598,9 +645,12 @@ fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_e
         fl_err_at(err, bound->name_pos);
         goto cleanup;
     }
+    const fl_home *home = session->home;
+    FL_TRY(fl_session_go_to(session, home->database, FL_MAIN_SCHEMA, err));
     st = run_script(session, schema, err);
     if (st == FL_OK)
         st = run_script(session, load, err);
+    atomic_store(&session->home, home);
     if (st != FL_OK)
         forget_new(session, before, n_before);
 cleanup:

@@ -61,6 +61,16 @@ typedef struct fl_sequence {
     int64_t last;
 } fl_sequence;
 
+/* A macro: its definition, and where names in it are that say no schema. */
+typedef struct fl_macro {
+    struct fl_macro *next;
+    char *name;
+    uint64_t name_hash;
+    bool is_table;
+    char *text;
+    char *database, *schema;
+} fl_macro;
+
 /* A schema besides the one that is always there in each database. */
 typedef struct fl_schema {
     struct fl_schema *next;
@@ -109,9 +119,10 @@ struct fl_engine {
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
-    fl_plain_index *plain_indexes; /* guarded by lock, as are the next three */
+    fl_plain_index *plain_indexes; /* guarded by lock, as are the next four */
     fl_sequence *sequences;
     fl_schema *schemas;
+    fl_macro *macros;
     fl_database *databases;
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
@@ -511,6 +522,21 @@ void fl_schema_free(fl_schema *schema); /* NULL does nothing */
 /** Drops all that is in a schema, and it; with an empty name, in all of a database. */
 fl_status fl_session_drop_inside(fl_session *session, fl_str database, fl_str schema, fl_err *err);
 
+/* ---- macros (macro.c) ---- */
+fl_status fl_session_create_macro(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_drop_macro(fl_session *session, fl_str name, bool is_table, bool if_exists, int32_t pos,
+                                fl_err *err);
+void fl_macro_free(fl_macro *macro); /* NULL does nothing */
+bool fl_engine_has_macro(fl_engine *engine, fl_str name, bool is_table);
+
+/** The macro's text, in the arena; false: there is none, or no memory. `ret` NULL: whether there are macros at all. */
+bool fl_engine_find_macro(fl_engine *engine, fl_str name, bool is_table, fl_arena *arena, fl_catalog_macro *ret);
+void fl_engine_offer_macros(fl_engine *engine, bool is_table, fl_nearest *near);
+
+/** As of sequences: drops those in a schema, with the engine's lock held. */
+void fl_engine_forget_macros_in(fl_engine *engine, fl_str database, fl_str schema);
+bool fl_engine_has_macro_in(fl_engine *engine, fl_str database, fl_str schema);
+
 /* ---- databases (database.c) ---- */
 fl_status fl_session_attach(fl_session *session, const fl_sql_bound *bound, fl_err *err);
 fl_status fl_session_detach(fl_session *session, const fl_sql_bound *bound, fl_err *err);
@@ -518,6 +544,8 @@ fl_status fl_session_use(fl_session *session, const fl_sql_bound *bound, fl_err 
 /** Names of databases, sorted. */
 fl_status fl_engine_databases(fl_engine *engine, fl_arena *arena, fl_str **ret, int32_t *ret_n, fl_err *err);
 fl_status fl_engine_show_databases(fl_engine *engine, fl_rows *ret, fl_err *err);
+/** Puts the session into a schema that is there. FL_ERR_MEMORY where it was never in it. */
+fl_status fl_session_go_to(fl_session *session, fl_str database, fl_str schema, fl_err *err);
 fl_status fl_session_use_main(fl_session *session, fl_err *err);
 void fl_session_drop_homes(fl_session *session);
 bool fl_engine_has_database(fl_engine *engine, fl_str name);

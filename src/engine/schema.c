@@ -97,6 +97,7 @@ fl_status fl_session_drop_inside(fl_session *session, fl_str database, fl_str sc
             FL_TRY(fl_engine_drop(engine, names[i], fl_engine_has(engine, names[i]) == 2, true, -1, err));
     pthread_mutex_lock(&engine->lock);
     fl_engine_forget_sequences_in(engine, database, schema);
+    fl_engine_forget_macros_in(engine, database, schema);
     for (fl_schema **at = &engine->schemas; *at != NULL;) {
         fl_schema *found = *at;
         if (!fl_str_is_equal_nocase(fl_str_of(found->database), database) ||
@@ -119,7 +120,8 @@ static fl_status check_empty(fl_session *session, const fl_full_name *place, fl_
     fl_status st = FL_OK;
     fl_str *names = NULL;
     int32_t n = 0;
-    bool is_empty = !fl_engine_has_sequence_in(session->engine, place->database, place->schema);
+    bool is_empty = !fl_engine_has_sequence_in(session->engine, place->database, place->schema) &&
+                    !fl_engine_has_macro_in(session->engine, place->database, place->schema);
     FL_TRY(fl_engine_names(session->engine, arena, &names, &n, err));
     for (int32_t i = 0; i < n; i++)
         is_empty &= !fl_key_is_in(names[i], place->database, place->schema);

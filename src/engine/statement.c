@@ -132,7 +132,11 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
     fl_status st = FL_OK;
     if (bound->object == FL_AST_OBJECT_TABLE || bound->object == FL_AST_OBJECT_VIEW)
         return drop_items(session, bound, err);
-    if (bound->object == FL_AST_OBJECT_FUNCTION)
+    bool are_macros =
+        bound->object == FL_AST_OBJECT_FUNCTION && bound->n_names > 0; /* CREATE FUNCTION makes them, too */
+    for (int32_t i = 0; i < bound->n_names && are_macros; i++)
+        are_macros = bound->names[i].len > 0 && fl_engine_has_macro(session->engine, bound->names[i], false);
+    if (bound->object == FL_AST_OBJECT_FUNCTION && !are_macros)
         return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
                                          err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
@@ -141,6 +145,9 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
         else if (bound->object == FL_AST_OBJECT_SCHEMA)
             st = fl_session_drop_schema(session, bound->names[i], bound->if_exists, bound->cascades,
                                         bound->names_pos[i], err);
+        else if (bound->object == FL_AST_OBJECT_MACRO || are_macros)
+            st = fl_session_drop_macro(session, bound->names[i], bound->is_table_macro, bound->if_exists,
+                                       bound->names_pos[i], err);
         else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
         else
@@ -655,6 +662,8 @@ fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bo
         return fl_session_alter_sequence(session, bound, err);
     case FL_AST_CREATE_SCHEMA:
         return fl_session_create_schema(session, bound, err);
+    case FL_AST_CREATE_MACRO:
+        return fl_session_create_macro(session, bound, err);
     case FL_AST_ATTACH:
         return fl_session_attach(session, bound, err);
     case FL_AST_DETACH:
@@ -736,6 +745,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_CREATE_SEQUENCE:
     case FL_AST_ALTER_SEQUENCE:
     case FL_AST_CREATE_SCHEMA:
+    case FL_AST_CREATE_MACRO:
     case FL_AST_ATTACH:
     case FL_AST_DETACH:
     case FL_AST_DROP:
@@ -777,7 +787,8 @@ static const char *command_of(const fl_ast_statement *ast)
     static const char *const drops[] = {
         [FL_AST_OBJECT_TABLE] = "DROP TABLE",       [FL_AST_OBJECT_VIEW] = "DROP VIEW",
         [FL_AST_OBJECT_INDEX] = "DROP INDEX",       [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
-        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA"};
+        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA",
+        [FL_AST_OBJECT_MACRO] = "DROP MACRO"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -793,6 +804,8 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE SEQUENCE";
     case FL_AST_ALTER_SEQUENCE:
         return "ALTER SEQUENCE";
+    case FL_AST_CREATE_MACRO:
+        return "CREATE MACRO";
     case FL_AST_ATTACH:
         return "ATTACH";
     case FL_AST_DETACH:

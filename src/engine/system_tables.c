@@ -398,6 +398,31 @@ cleanup:
     return st;
 }
 
+/* The macros, behind the functions. */
+static fl_status fill_macros(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = f->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_macro *m = engine->macros; m != NULL; m = m->next) {
+        fl_full_name full;
+        fl_str key, text;
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->name), &key, err));
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->text), &text, err));
+        FL_TRY(fl_full_name_of_key(f->arena, key, &full, err));
+        fl_fill_text(&f->table, full.database);
+        fl_fill_text(&f->table, full.schema);
+        fl_fill_text(&f->table, full.name);
+        fl_fill(&f->table, m->is_table ? "table_macro" : "macro");
+        fl_fill(&f->table, NULL);
+        fl_fill_text(&f->table, text);
+        FL_TRY(fl_filled_table_end_row(&f->table, err));
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
 static fl_status fill_functions(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -419,6 +444,7 @@ static fl_status fill_functions(filling *f, fl_err *err)
                                     : formats[i - n_funcs - n_aggs]->doc);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
+    st = fill_macros(f, err);
 cleanup:
     return st;
 }
@@ -564,8 +590,8 @@ static const system_table system_tables[] = {
      fill_columns},
     {NULL, "duckdb_views", 0, "database_name:t schema_name:t view_name:t sql:t", fill_views},
     {NULL, "duckdb_settings", 0, "name:t value:t", fill_settings},
-    {NULL, "duckdb_functions", 0, "database_name:t schema_name:t function_name:t function_type:t description:t",
-     fill_functions},
+    {NULL, "duckdb_functions", 0,
+     "database_name:t schema_name:t function_name:t function_type:t description:t macro_definition:t", fill_functions},
     {NULL, "duckdb_keywords", 0, "keyword_name:t keyword_category:t", fill_keywords},
     {NULL, "duckdb_types", 0, "database_name:t schema_name:t type_name:t", fill_types},
     {NULL, "duckdb_databases", 0, "database_oid:i database_name:t", fill_databases},

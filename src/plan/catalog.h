@@ -12,6 +12,13 @@ typedef struct fl_catalog_entry {
     fl_str database, schema; /* of a view: where names in its text are that say no schema */
 } fl_catalog_entry;
 
+/* A macro: its text, and where names in it are that say no schema. */
+typedef struct fl_catalog_macro {
+    fl_str text, database, schema;
+} fl_catalog_macro;
+
+struct fl_nearest;
+
 typedef struct fl_catalog {
     /** Where names are that say no schema; frontends change it while they bind what was written elsewhere, as a view. */
     fl_str database, schema;
@@ -27,6 +34,10 @@ typedef struct fl_catalog {
      *  for the caller. */
     fl_status (*open)(struct fl_catalog *catalog, fl_str function, const fl_value *args, int32_t n_args,
                       const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err);
+    /** The macro of that key, valid as long as the statement runs; false: there is none. `ret` NULL: whether there are macros at all.
+     *  NULL: there are none. */
+    bool (*find_macro)(struct fl_catalog *catalog, fl_str key, bool is_table, fl_catalog_macro *ret);
+    void (*offer_macros)(struct fl_catalog *catalog, bool is_table, struct fl_nearest *near);
 } fl_catalog;
 
 #endif

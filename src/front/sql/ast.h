@@ -208,6 +208,7 @@ typedef struct fl_ast_call {
     fl_ast_arg *args;
     int32_t arg_count;
     bool is_star;     /* count(*) */
+    bool is_method;   /* x.f(y): the first argument stood in front */
     bool is_distinct; /* f(DISTINCT x) */
     fl_ast_order *order;
     int32_t order_count;
@@ -556,6 +557,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_ATTACH,          /* database */
     FL_AST_DETACH,          /* database */
     FL_AST_USE,             /* use: database, schema or both */
+    FL_AST_CREATE_MACRO,    /* create_macro */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -671,6 +673,29 @@ typedef struct fl_ast_create_schema {
     fl_ast_path path;
     bool if_not_exists;
 } fl_ast_create_schema;
+
+typedef struct fl_ast_macro_param {
+    fl_ast_name name;
+    fl_ast_type *type;      /* or NULL */
+    fl_ast_expr *otherwise; /* or NULL */
+} fl_ast_macro_param;
+
+/* (params) AS body, (params) AS TABLE query */
+typedef struct fl_ast_macro {
+    int32_t start;
+    fl_ast_macro_param *params;
+    int32_t param_count;
+    fl_ast_expr *body;   /* or NULL: */
+    fl_ast_query *query; /* of a macro that gives a table */
+} fl_ast_macro;
+
+typedef struct fl_ast_create_macro {
+    fl_ast_path path;
+    bool or_replace, if_not_exists;
+    fl_ast_macro *overloads; /* which take different numbers of arguments */
+    int32_t overload_count;
+    int32_t text_start, text_end; /* theirs */
+} fl_ast_create_macro;
 
 typedef struct fl_ast_database {
     fl_ast_name name;
@@ -823,11 +848,13 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_FUNCTION,
     FL_AST_OBJECT_SEQUENCE,
     FL_AST_OBJECT_SCHEMA,
+    FL_AST_OBJECT_MACRO,
 } fl_ast_object;
 
 typedef struct fl_ast_drop {
     fl_ast_object object;
     bool if_exists, cascades;
+    bool is_table_macro;
     fl_ast_path *paths;
     int32_t path_count;
 } fl_ast_drop;
@@ -903,6 +930,7 @@ typedef struct fl_ast_statement {
         fl_ast_create_schema *schema;
         fl_ast_database *database;
         fl_ast_path use;
+        fl_ast_create_macro *create_macro;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

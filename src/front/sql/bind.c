@@ -330,6 +330,7 @@ static const statement_binder binders[] = {
     [FL_AST_ATTACH] = fl_sql_bind_database,
     [FL_AST_DETACH] = fl_sql_bind_database,
     [FL_AST_USE] = fl_sql_bind_use,
+    [FL_AST_CREATE_MACRO] = fl_sql_bind_create_macro,
 };
 
 fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,

@@ -384,6 +384,8 @@ static fl_status fail_function(binder *b, fl_str name, fl_status st)
     fl_nearest_init(&near, name);
     for (int64_t i = 0; i < FL_LEN(forms); i++)
         fl_nearest_offer(&near, fl_str_of(forms[i].name));
+    if (b->env->catalog != NULL && b->env->catalog->offer_macros != NULL)
+        b->env->catalog->offer_macros(b->env->catalog, false, &near);
     for (int32_t i = 0; fl_window_name(i) != NULL; i++)
         fl_nearest_offer(&near, fl_str_of(fl_window_name(i)));
     fl_nearest_hint(&near, b->err);
@@ -602,7 +604,11 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     const fl_ast_call *call = ast->call;
     fl_str name = call->path.parts[call->path.count - 1].text;
     const fl_expr **args = NULL;
+    bool is_macro = false;
     if (st != FL_OK)
+        return st;
+    st = fl_sql_bind_macro_call(b, s, ast, &is_macro, ret);
+    if (st != FL_OK || is_macro)
         return st;
     if (fl_str_is_equal_nocase(name, FL_STR("struct_pack")))
         return bind_struct_pack(b, s, ast, ret);

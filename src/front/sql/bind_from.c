@@ -245,6 +245,22 @@ cleanup:
     return st;
 }
 
+/* The same of rows of a macro. */
+static fl_status number_output(binder *b, output *out)
+{
+    fl_status st = FL_OK;
+    fl_col_id number;
+    out_col *cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    if (out->n_cols > 0)
+        memcpy(cols, out->cols, (size_t)out->n_cols * sizeof(*cols));
+    FL_TRY(fl_sql_number_rows(b, out->root, &number, &out->root));
+    cols[out->n_cols++] = (out_col){.name = FL_STR("ordinality"), .col = number};
+    out->cols = cols;
+cleanup:
+    return st;
+}
+
 /* The rows of a table function. One that gives single values, no rows of columns that have names, calls its column as the table
  * is called (PostgreSQL, section 7.2.1.4); range() is DuckDB's, where the column keeps the function's name. */
 static fl_status scan_function(binder *b, const fl_ast_table *ast, fl_table *table, fl_str name, scope *s,
@@ -337,7 +353,15 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
                                 "DISTINCT, ORDER BY, FILTER and * have no place in a table function's call");
-    bool is_series;
+    bool is_series, is_macro;
+    output out = {0};
+    FL_TRY(fl_sql_bind_macro_table(b, &here, call, ast->start, &is_macro, &out));
+    if (is_macro && ast->has_ordinality)
+        FL_TRY(number_output(b, &out));
+    if (is_macro) {
+        *ret = out.root;
+        return enter_output(b, ast, name, name, &out, s);
+    }
     FL_TRY(is_unnested_series(b, &here, call, name, &is_series));
     if (is_series)
         return bind_series(b, at, ast, name, s, ret);

@@ -231,6 +231,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     ret->object = drop->object;
     ret->if_exists = drop->if_exists;
     ret->cascades = drop->cascades;
+    ret->is_table_macro = drop->is_table_macro;
     ret->n_names = drop->path_count;
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names_pos, err));
@@ -301,6 +302,11 @@ cleanup:
 }
 
 /* ---- settings ---- */
+
+fl_status fl_sql_bind_nothing(binder *b, output *ret)
+{
+    return fl_values_build(b->plan, NULL, 1, 0, NULL, &ret->root, b->err);
+}
 
 typedef struct setting_ctx {
     const fl_ast_setting *setting;

@@ -48,5 +48,6 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_schema);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_database);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_use);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_macro);
 
 #endif

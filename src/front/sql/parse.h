@@ -348,6 +348,20 @@ fl_status fl_sql_parse_create_sequence(parser *p, fl_ast_statement *statement, b
 fl_status fl_sql_parse_alter_sequence(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_sequence_options(parser *p, fl_ast_sequence_options *ret);
 
+/* ---- parse_macro.c ---- */
+
+/** Behind CREATE [OR REPLACE] MACRO. */
+fl_status fl_sql_parse_create_macro(parser *p, fl_ast_statement *statement, bool or_replace);
+
+/** Whether what stands behind CREATE FUNCTION, which is here, is a macro: name (params) AS what is no text. */
+bool fl_sql_is_macro(const parser *p);
+
+/* ---- parse_fragment.c ---- */
+
+/** A piece that `parse` takes into `ret`, whole. */
+fl_status fl_sql_parse_whole_piece(fl_sql_fragment *fragment, fl_status (*parse)(parser *p, void *ret),
+                                   fl_sql_whole whole, const char *expected, void *ret, fl_err *err);
+
 /* ---- parse_database.c ---- */
 fl_status fl_sql_parse_attach(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_detach(parser *p, fl_ast_statement *statement);

@@ -87,6 +87,7 @@ static fl_status parse_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_
         fl_ast_arg *arg;
         FL_TRY(NEW(p, &arg));
         arg->value = first;
+        call->is_method = true;
         FL_TRY(fl_sql_push(p, arg));
     }
     if (first == NULL && is_at(p, FL_SQL_ASTERISK) && ahead(p, 1)->kind == FL_SQL_RIGHT_PAREN) {

@@ -95,6 +95,9 @@ fl_status fl_sql_fragment_pivot_usings(fl_sql_fragment *fragment, fl_ast_pivot *
 /** What stands behind VALUE of UNPIVOT. Fills `values` and `value_count`. */
 fl_status fl_sql_fragment_value_names(fl_sql_fragment *fragment, fl_ast_unpivot *ret, fl_err *err);
 
+/** What a macro is: (params) AS expression or AS TABLE query, of several by commas. */
+fl_status fl_sql_fragment_macro(fl_sql_fragment *fragment, fl_ast_macro **ret, int32_t *ret_count, fl_err *err);
+
 /** One table: a name, file, function or subquery, with or without an alias. */
 fl_status fl_sql_fragment_table(fl_sql_fragment *fragment, fl_ast_table **ret, fl_err *err);
 
