@@ -84,6 +84,14 @@ typedef struct fl_database {
     char *name;
 } fl_database;
 
+/* A variable. */
+typedef struct fl_variable {
+    struct fl_variable *next;
+    fl_arena arena; /* of the rest */
+    fl_str name;
+    fl_value value;
+} fl_variable;
+
 /* A schema in which names are that say none. */
 typedef struct fl_home {
     struct fl_home *next;
@@ -158,6 +166,7 @@ typedef struct fl_prepared {
     char *text;           /* the statement behind AS */
     fl_type *param_types; /* [n_params] */
     int32_t n_params;
+    char **param_names; /* [n_params]; NULL: they have numbers */
 } fl_prepared;
 
 typedef struct fl_session_catalog {
@@ -234,6 +243,7 @@ struct fl_session {
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
+    fl_variable *variables;
     _Atomic(const fl_home *) home; /* where names are that say no schema: USE */
     fl_home *homes;         /* that it ever was; they last as long as the session, whose streams may look at one */
     fl_sequences sequences; /* for functions, as are the facts */
@@ -488,6 +498,19 @@ fl_status fl_session_put_version(fl_session *session, fl_str name, fl_table *tab
 /** Puts all new versions in the places of the old ones. Cannot fail. */
 void fl_session_publish(fl_session *session);
 
+/* ---- variables (variable.c) ---- */
+fl_status fl_session_set_variable(fl_session *session, const fl_sql_bound *bound, const fl_value *params,
+                                  int32_t n_params, fl_err *err);
+void fl_session_reset_variable(fl_session *session, fl_str name);
+void fl_session_drop_variables(fl_session *session);
+
+/** The variable's value; NULL: there is none. */
+const fl_value *fl_session_variable(fl_session *session, fl_str name);
+
+/** The one value of a query of one column, null where it has no row, in the arena. FL_ERR_CARDINALITY for several. */
+fl_status fl_session_scalar(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
+                            fl_arena *arena, fl_value *ret, fl_err *err);
+
 /* ---- facts (facts.c) ---- */
 void fl_session_facts_init(fl_session *session);
 
@@ -614,6 +637,11 @@ fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound
 fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists, int32_t pos, fl_err *err);
 
 /* ---- statements (statement.c) ---- */
+
+/** Copies names of parameters, each to be freed as the list is; *ret NULL where they have numbers. */
+fl_status fl_copy_param_names(const fl_ast_statement *statement, char ***ret, fl_err *err);
+void fl_free_param_names(char **names, int32_t n);
+void fl_prepared_free(fl_prepared *prepared); /* NULL does nothing */
 
 /** Runs one parsed statement. Parameters may be given (values known). */
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,

@@ -17,6 +17,7 @@ struct fl_statement {
     fl_type *types;
     fl_value *values;
     bool *is_bound;
+    char **names;   /* of parameters; NULL: they have numbers */
     fl_arena arena; /* bound texts */
 };
 
@@ -95,12 +96,10 @@ void fl_session_close(fl_session *session)
     }
     while (session->prepared != NULL) {
         fl_prepared *next = session->prepared->next;
-        fl_free(session->prepared->name);
-        fl_free(session->prepared->text);
-        fl_free(session->prepared->param_types);
-        fl_free(session->prepared);
+        fl_prepared_free(session->prepared);
         session->prepared = next;
     }
+    fl_session_drop_variables(session);
     fl_files_in_use_drop(&session->files);
     fl_registry_unref(session->registry);
     session->registry = NULL;
@@ -273,6 +272,7 @@ fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes,
         goto cleanup;
     }
     statement->n_params = n_params;
+    FL_TRY(fl_copy_param_names(ast, &statement->names, err));
     FL_TRY(fl_alloc_zero(NULL, (n_params + 1) * (int64_t)sizeof(fl_type), (void **)&statement->types, err));
     FL_TRY(fl_alloc_zero(NULL, (n_params + 1) * (int64_t)sizeof(fl_value), (void **)&statement->values, err));
     FL_TRY(fl_alloc_zero(NULL, n_params + 1, (void **)&statement->is_bound, err));
@@ -301,12 +301,27 @@ void fl_statement_close(fl_statement *statement)
     fl_free(statement->types);
     fl_free(statement->values);
     fl_free(statement->is_bound);
+    fl_free_param_names(statement->names, statement->n_params);
     fl_free(statement);
 }
 
 int32_t fl_statement_params(const fl_statement *statement)
 {
     return statement->n_params;
+}
+
+const char *fl_statement_param_name(const fl_statement *statement, int32_t number)
+{
+    bool has_name = statement->names != NULL && number >= 1 && number <= statement->n_params;
+    return has_name ? statement->names[number - 1] : "";
+}
+
+int32_t fl_statement_find_param(const fl_statement *statement, const char *name)
+{
+    for (int32_t i = 0; name != NULL && statement->names != NULL && i < statement->n_params; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(statement->names[i]), fl_str_of(name)))
+            return i + 1;
+    return 0;
 }
 
 static fl_status bind(fl_statement *statement, int32_t number, const fl_value *value, fl_err *err)
@@ -388,7 +403,9 @@ fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream 
     fl_arena_init(&arena, &session->statement_memory);
     for (int32_t i = 0; i < statement->n_params; i++)
         if (!statement->is_bound[i]) {
-            st = FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%d has no value", i + 1);
+            st = statement->names != NULL
+                     ? FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%s has no value", statement->names[i])
+                     : FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%d has no value", i + 1);
             goto cleanup;
         }
     FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));

@@ -28,17 +28,15 @@ static void get_rules(fl_sql_env *env, const fl_table *table, const fl_column_ru
     *ret_constraints = fl_memory_table_constraints(table);
 }
 
-/* LIMIT (SELECT …): runs the query now. */
-static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err)
+fl_status fl_session_scalar(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
+                            fl_arena *arena, fl_value *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_binding *b = env->owner;
     fl_query copy = *query; /* the caller keeps its own */
     fl_rows rows = {0};
     fl_value value = {.type = fl_plan_col(query->plan, query->outputs[0])->type, .is_null = true};
     fl_plan_ref(copy.plan);
-    FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT,
-                          &b->session->statement_memory, &rows, err));
+    FL_TRY(fl_session_run(session, &copy, params, n_params, FL_SEGMENT_RESULT, &session->statement_memory, &rows, err));
     int64_t n = 0;
     for (int64_t i = 0; i < rows.n_segments; i++) {
         if (rows.segments[i]->rows > 0)
@@ -54,6 +52,19 @@ cleanup:
     fl_rows_drop(&rows);
     fl_plan_unref(copy.plan);
     return st;
+}
+
+/* LIMIT (SELECT …): runs the query now. */
+static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err)
+{
+    fl_binding *b = env->owner;
+    return fl_session_scalar(b->session, query, env->params, env->n_params, arena, ret, err);
+}
+
+static const fl_value *get_variable(fl_sql_env *env, fl_str name)
+{
+    fl_binding *b = env->owner;
+    return fl_session_variable(b->session, name);
 }
 
 static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, const fl_type *types,
@@ -80,6 +91,7 @@ static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, co
                           .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
                           .get_rules = get_rules,
+                          .get_variable = get_variable,
                           .get_changed = fl_binding_get_changed,
                           .owner = b};
 }
@@ -461,11 +473,39 @@ cleanup:
 
 /* ---- prepared statements by name ---------------------------------------------------------------------------------- */
 
-static void free_prepared(fl_prepared *p)
+void fl_free_param_names(char **names, int32_t n)
 {
-    fl_free(p->name);
-    fl_free(p->text);
-    fl_free(p->param_types);
+    for (int32_t i = 0; names != NULL && i < n; i++)
+        fl_free(names[i]);
+    fl_free(names);
+}
+
+fl_status fl_copy_param_names(const fl_ast_statement *statement, char ***ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = statement->parameter_names != NULL ? statement->parameter_count : 0;
+    *ret = NULL;
+    if (n == 0)
+        return FL_OK;
+    FL_TRY(fl_alloc_zero(NULL, n * (int64_t)sizeof(**ret), (void **)ret, err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_copy_name(statement->parameter_names[i], &(*ret)[i], err));
+cleanup:
+    if (st != FL_OK) {
+        fl_free_param_names(*ret, n);
+        *ret = NULL;
+    }
+    return st;
+}
+
+void fl_prepared_free(fl_prepared *p)
+{
+    if (p != NULL) {
+        fl_free(p->name);
+        fl_free(p->text);
+        fl_free(p->param_types);
+        fl_free_param_names(p->param_names, p->n_params);
+    }
     fl_free(p);
 }
 
@@ -496,14 +536,14 @@ static fl_status prepare(fl_session *session, fl_str text, const fl_sql_bound *b
     memcpy(p->name, bound->name.data, (size_t)bound->name.len);
     memcpy(p->text, text.data + statement->start, (size_t)(statement->end - statement->start));
     p->n_params = query->n_params;
+    FL_TRY(fl_copy_param_names(statement, &p->param_names, err));
     for (int32_t i = 0; i < p->n_params; i++)
         p->param_types[i] = fl_type_is_nested(query->param_types[i]) ? FL_TYPE(FL_NULL) : query->param_types[i];
     p->next = session->prepared;
     session->prepared = p;
     p = NULL;
 cleanup:
-    if (p != NULL)
-        free_prepared(p);
+    fl_prepared_free(p);
     return st;
 }
 
@@ -512,7 +552,7 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     if (bound->name.len == 0) {
         while (session->prepared != NULL) {
             fl_prepared *next = session->prepared->next;
-            free_prepared(session->prepared);
+            fl_prepared_free(session->prepared);
             session->prepared = next;
         }
         return FL_OK;
@@ -527,7 +567,7 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     }
     fl_prepared *gone = *at;
     *at = gone->next;
-    free_prepared(gone);
+    fl_prepared_free(gone);
     return FL_OK;
 }
 
@@ -549,6 +589,64 @@ static fl_status cast_arguments(fl_query *query, const fl_type *types, fl_err *e
     }
     FL_TRY(fl_project_extend(query->plan, query->root, exprs, NULL, query->n_outputs, cols, &query->root, err));
     query->outputs = cols;
+cleanup:
+    return st;
+}
+
+static fl_status fail_argument(const fl_prepared *p, const char *format, fl_str name, int32_t pos, fl_err *err)
+{
+    fl_nearest near;
+    fl_status st = FL_FAIL(err, FL_ERR_PARAMETER, format, FL_STR_ARG(name));
+    bool is_known = false;
+    fl_nearest_init(&near, name);
+    for (int32_t i = 0; p->param_names != NULL && i < p->n_params; i++) {
+        is_known |= fl_str_is_equal_nocase(fl_str_of(p->param_names[i]), name);
+        fl_nearest_offer(&near, fl_str_of(p->param_names[i]));
+    }
+    if (!is_known)
+        fl_nearest_hint(&near, err);
+    fl_err_at(err, pos);
+    return fl_err_state(err, "42P02", st);
+}
+
+/* Puts the arguments of EXECUTE into the order of the parameters, where these have names. */
+static fl_status order_arguments(const fl_prepared *p, fl_sql_bound *bound, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = bound->n_names;
+    fl_col_id *cols = NULL;
+    bool *is_given = NULL;
+    for (int32_t i = 0; i < n; i++) {
+        bool has_name = bound->names[i].len > 0;
+        if (has_name && p->param_names == NULL)
+            return fail_argument(p, "the parameters have numbers: \"%.*s\" is the name of none", bound->names[i],
+                                 bound->names_pos[i], err);
+        if (!has_name && p->param_names != NULL)
+            return fail_argument(p, "the parameters have names: write %.*s := …", fl_str_of(p->param_names[0]),
+                                 bound->names_pos[i], err);
+    }
+    if (p->param_names == NULL || n == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(bound->query.plan), n, &cols, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(bound->query.plan), n, &is_given, err));
+    for (int32_t i = 0; i < n; i++) {
+        int32_t at = 0;
+        while (at < p->n_params && !fl_str_is_equal_nocase(fl_str_of(p->param_names[at]), bound->names[i]))
+            at++;
+        if (at == p->n_params)
+            return fail_argument(p, "there is no parameter $%.*s", bound->names[i], bound->names_pos[i], err);
+        if (at >= n)
+            continue; /* there are too few of them, which is told next */
+        if (is_given[at])
+            return fail_argument(p, "parameter $%.*s is given twice", bound->names[i], bound->names_pos[i], err);
+        is_given[at] = true;
+        cols[at] = bound->query.outputs[i];
+    }
+    for (int32_t at = 0; at < p->n_params; at++)
+        if (at >= n || !is_given[at])
+            return fail_argument(p, "parameter $%.*s has no value", fl_str_of(p->param_names[at]), bound->name_pos,
+                                 err);
+    bound->query.outputs = cols;
 cleanup:
     return st;
 }
@@ -588,6 +686,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_
         goto cleanup;
     }
     int32_t n_args = bound->query.plan == NULL ? 0 : bound->query.n_outputs;
+    FL_TRY(order_arguments(p, bound, err));
     if (n_args != p->n_params) {
         st = FL_FAIL(err, FL_ERR_SYNTAX, "prepared statement \"%s\" takes %d parameters, %d were given", p->name,
                      p->n_params, n_args);
@@ -615,6 +714,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_
         explain_statement.start = ast->start;
         explain_statement.end = ast->end;
         explain_statement.parameter_count = ast->parameter_count;
+        explain_statement.parameter_names = ast->parameter_names;
         ast = &explain_statement;
     }
     st = fl_session_execute(session, fl_str_of(text), ast, values, n_args, ret, err);
@@ -662,6 +762,11 @@ fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bo
         return fl_session_alter_sequence(session, bound, err);
     case FL_AST_CREATE_SCHEMA:
         return fl_session_create_schema(session, bound, err);
+    case FL_AST_SET_VARIABLE:
+        return fl_session_set_variable(session, bound, params, n_params, err);
+    case FL_AST_RESET_VARIABLE:
+        fl_session_reset_variable(session, bound->name);
+        return FL_OK;
     case FL_AST_CREATE_MACRO:
         return fl_session_create_macro(session, bound, err);
     case FL_AST_ATTACH:
@@ -722,6 +827,7 @@ static bool computes(fl_ast_statement_kind kind)
     case FL_AST_COPY_FROM:
     case FL_AST_EXPORT:
     case FL_AST_IMPORT:
+    case FL_AST_SET_VARIABLE:
         return true;
     default:
         return false;

@@ -521,6 +521,29 @@ cleanup:
     return st;
 }
 
+static fl_status fill_variables(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (const fl_variable *v = f->session->variables; v != NULL; v = v->next) {
+        fl_text text;
+        fl_str written, type;
+        fl_text_init(&text, NULL);
+        fl_value_print(&text, &v->value);
+        st = fl_text_status(&text, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(f->arena, fl_text_str(&text), &written, err);
+        fl_text_drop(&text);
+        FL_TRY(st);
+        FL_TRY(type_name(f, v->value.type, &type, err));
+        fl_fill_text(&f->table, v->name);
+        fl_fill_text(&f->table, written);
+        fl_fill_text(&f->table, type);
+        FL_TRY(fl_filled_table_end_row(&f->table, err));
+    }
+cleanup:
+    return st;
+}
+
 static fl_status fill_version(filling *f, fl_err *err)
 {
     fl_fill(&f->table, FLETCH_VERSION);
@@ -594,6 +617,7 @@ static const system_table system_tables[] = {
      "database_name:t schema_name:t function_name:t function_type:t description:t macro_definition:t", fill_functions},
     {NULL, "duckdb_keywords", 0, "keyword_name:t keyword_category:t", fill_keywords},
     {NULL, "duckdb_types", 0, "database_name:t schema_name:t type_name:t", fill_types},
+    {NULL, "duckdb_variables", 0, "name:t value:t type:t", fill_variables},
     {NULL, "duckdb_databases", 0, "database_oid:i database_name:t", fill_databases},
     {NULL, "pragma_table_info", 1, "cid:i name:t type:t notnull:b dflt_value:t pk:b", fill_table_info},
     {NULL, "pragma_show_tables", 0, "name:t", fill_names},

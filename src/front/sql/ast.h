@@ -65,7 +65,7 @@ typedef enum fl_ast_kind {
     FL_AST_NULL,            /* */
     FL_AST_TYPED,           /* typed: DATE '2020-01-01' */
     FL_AST_INTERVAL,        /* interval */
-    FL_AST_PARAMETER,       /* parameter: from 1 */
+    FL_AST_PARAMETER,       /* parameter: from 1; parameter_name */
     FL_AST_AND,             /* list, at least two */
     FL_AST_OR,              /* list, at least two */
     FL_AST_NOT,             /* ops.left */
@@ -278,7 +278,10 @@ struct fl_ast_expr {
         const struct fl_expr *done;
         fl_str text;
         bool truth;
-        int32_t parameter;
+        struct {
+            int32_t parameter;
+            fl_str parameter_name; /* empty: it has a number */
+        };
         struct {
             fl_ast_type *type;
             fl_str text;
@@ -558,6 +561,8 @@ typedef enum fl_ast_statement_kind {
     FL_AST_DETACH,          /* database */
     FL_AST_USE,             /* use: database, schema or both */
     FL_AST_CREATE_MACRO,    /* create_macro */
+    FL_AST_SET_VARIABLE,    /* variable */
+    FL_AST_RESET_VARIABLE,  /* variable: name */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -673,6 +678,11 @@ typedef struct fl_ast_create_schema {
     fl_ast_path path;
     bool if_not_exists;
 } fl_ast_create_schema;
+
+typedef struct fl_ast_variable {
+    fl_ast_name name;
+    fl_ast_query *query; /* of its value: one row of one column */
+} fl_ast_variable;
 
 typedef struct fl_ast_macro_param {
     fl_ast_name name;
@@ -887,7 +897,7 @@ typedef struct fl_ast_prepare {
 
 typedef struct fl_ast_execute {
     fl_ast_name name;
-    fl_ast_expr **args;
+    fl_ast_arg *args;
     int32_t arg_count;
 } fl_ast_execute;
 
@@ -914,7 +924,8 @@ typedef struct fl_ast_copy {
 typedef struct fl_ast_statement {
     fl_ast_statement_kind kind;
     int32_t start, end;      /* without the semicolon */
-    int32_t parameter_count; /* the highest $n */
+    int32_t parameter_count; /* the highest $n, or how many names there are */
+    fl_str *parameter_names; /* in the order of their first places; NULL: they have numbers */
     union {
         fl_ast_query *query;
         fl_ast_create_table *create_table;
@@ -931,6 +942,7 @@ typedef struct fl_ast_statement {
         fl_ast_database *database;
         fl_ast_path use;
         fl_ast_create_macro *create_macro;
+        fl_ast_variable *variable;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

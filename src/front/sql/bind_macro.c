@@ -145,6 +145,19 @@ static fl_status bind_null(binder *b, int32_t pos, const fl_expr **ret)
     return fl_expr_untyped(b->plan, &null, pos, ret, b->err);
 }
 
+static fl_status cast_argument(binder *b, const fl_ast_macro_param *param, int32_t pos, const fl_expr **value)
+{
+    fl_status st = FL_OK;
+    fl_type type, given = (*value)->type;
+    FL_TRY(fl_sql_bind_type(b, param->type, &type));
+    if (!((*value)->flags & FL_EXPR_UNTYPED) && given.id != FL_NULL && !fl_cast_is_implicit(given, type, NULL))
+        return fl_sql_bind_fail(b, pos, FL_ERR_TYPE, "parameter \"%.*s\" has type %s, the argument has type %s",
+                                FL_STR_ARG(param->name.text), FL_TYPE_NAME(type), FL_TYPE_NAME(given));
+    st = fl_expr_cast(b->plan, *value, type, false, pos, value, b->err);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_macro_param(binder *b, int32_t param, int32_t pos, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -169,11 +182,8 @@ fl_status fl_sql_bind_macro_param(binder *b, int32_t param, int32_t pos, const f
         catalog->schema = frame->schema;
     }
     st = fl_sql_bind_expr(b, frame->scope, arg, ret);
-    if (st == FL_OK && declared->type != NULL) {
-        fl_type type;
-        FL_TRY(fl_sql_bind_type(b, declared->type, &type));
-        st = fl_sql_assign(b, *ret, type, declared->name.text, arg->start, ret);
-    }
+    if (st == FL_OK && declared->type != NULL)
+        st = cast_argument(b, declared, arg->start, ret);
     frame->is_arg_fault |= st != FL_OK && !is_default;
 cleanup:
     b->macro = frame;

@@ -350,6 +350,18 @@ cleanup:
     return st;
 }
 
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_variable)
+{
+    (void)text;
+    fl_status st = FL_OK;
+    FL_TRY(fl_arena_copy_str(arena, ast->variable->name.text, &ret->name, err));
+    ret->name_pos = ast->variable->name.start;
+    if (ast->kind == FL_AST_SET_VARIABLE)
+        FL_TRY(fl_sql_bind_plan(env, ast, plan_query, ast->variable->query, &ret->query, err));
+cleanup:
+    return st;
+}
+
 /* ---- EXPLAIN, PREPARE, EXECUTE ---- */
 
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_explain)
@@ -403,7 +415,7 @@ static fl_status plan_arguments(binder *b, void *ctx, output *ret)
     fl_sql_scope_init(&s, NULL, CLAUSE_VALUES);
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &exprs, b->err));
     for (int32_t i = 0; i < n; i++)
-        FL_TRY(fl_sql_bind_expr(b, &s, execute->args[i], &exprs[i]));
+        FL_TRY(fl_sql_bind_expr(b, &s, execute->args[i].value, &exprs[i]));
     FL_TRY(fl_values_build(b->plan, exprs, 1, n, NULL, &ret->root, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &ret->cols, b->err));
     ret->n_cols = n;
@@ -421,6 +433,14 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_execute)
     ret->name_pos = ast->execute->name.start;
     if (ast->execute->arg_count > 0)
         FL_TRY(fl_sql_bind_plan(env, ast, plan_arguments, ast->execute, &ret->query, err));
+    ret->n_names = ast->execute->arg_count;
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_names + 1, &ret->names, err));
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_names + 1, &ret->names_pos, err));
+    for (int32_t i = 0; i < ret->n_names; i++) {
+        const fl_ast_arg *arg = &ast->execute->args[i];
+        FL_TRY(fl_arena_copy_str(arena, arg->name.text, &ret->names[i], err));
+        ret->names_pos[i] = arg->name.text.len > 0 ? arg->name.start : arg->value->start;
+    }
 cleanup:
     return st;
 }

@@ -211,6 +211,9 @@ fl_status fl_sql_parse_columns(parser *p, fl_ast_expr **ret);
 fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret);
 fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret);
 
+/** Arguments apart by commas, at least one: `value`, `name := value`, `name => value`. */
+fl_status fl_sql_parse_args(parser *p, fl_ast_arg **ret, int32_t *ret_count);
+
 /** x.f(y), which is f(x, y): the path is f's, the left parenthesis stands here. */
 fl_status fl_sql_parse_method_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_ast_expr **ret);
 

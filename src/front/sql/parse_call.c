@@ -119,6 +119,20 @@ cleanup:
     return st;
 }
 
+fl_status fl_sql_parse_args(parser *p, fl_ast_arg **ret, int32_t *ret_count)
+{
+    fl_status st = FL_OK;
+    int64_t mark = p->stack_count;
+    do {
+        fl_ast_arg *arg = NULL;
+        FL_TRY(parse_arg(p, false, &arg));
+        FL_TRY(fl_sql_push(p, arg));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_arg), ret, ret_count));
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret)
 {
     return parse_call(p, path, NULL, ret);

@@ -80,6 +80,8 @@ typedef struct fl_sql_env {
     /** What a change of rows in WITH returned, which ran before; of a statement that does not run its columns alone. A reference for the
      *  caller. NULL: there are none of those. */
     fl_status (*get_changed)(struct fl_sql_env *env, const fl_ast_statement *change, fl_table **ret, fl_err *err);
+    /** The value of the session's variable of that name; NULL: it has none. NULL: there are no variables. */
+    const fl_value *(*get_variable)(struct fl_sql_env *env, fl_str name);
     void *owner;         /* for the functions above */
     int32_t pivot_depth; /* the binder's: of PIVOTs whose values are being looked for */
 } fl_sql_env;
@@ -126,6 +128,8 @@ typedef struct fl_sql_column {
  *     ALTER               is_view, if_exists, name, table (NULL: there is none), new_name: a RENAME TO. Else columns, keys, constraints as
  *                         they become, cascades, alters_keys, alters_foreign_keys; query: all rows as INSERT has them, where they
  *                         change or are held to CHECK. old_column, new_column: RENAME of that one
+ *     SET_VARIABLE        name; query: its value
+ *     RESET_VARIABLE      name
  *     CREATE_MACRO        name, or_replace, if_not_exists, is_table_macro, view_text: its definition
  *     ATTACH, DETACH      name, if_not_exists, if_exists
  *     USE                 names, n_names: database, schema or both
@@ -139,7 +143,8 @@ typedef struct fl_sql_column {
  *     EXPLAIN             is_analyze, has_properties, has_costs, has_memo, has_provenance, name (of WHY NOT; empty),
  *                         name_pos, format, inner
  *     PREPARE             name, inner (n_params and types in inner->query); ast of the inner statement to bind again
- *     EXECUTE             name; query: one row, the arguments in order (none: query.plan is NULL) */
+ *     EXECUTE             name; query: one row, the arguments in order (none: query.plan is NULL), names: theirs, empty where they have
+ *                         none, names_pos */
 typedef struct fl_sql_bound {
     fl_ast_statement_kind kind;
     const fl_ast_statement *ast;
