@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-static fl_catalog_item *look_up(fl_engine *engine, fl_str name)
+fl_catalog_item *fl_engine_item(fl_engine *engine, fl_str name)
 {
     uint64_t hash = fl_name_hash(name);
     for (int32_t i = 0; i < engine->n_items; i++)
@@ -30,6 +30,8 @@ static void drop_item(fl_catalog_item *item)
     for (int32_t i = 0; i < item->n_view_cols; i++)
         fl_free((void *)(uintptr_t)item->view_cols[i].data);
     fl_free(item->view_cols);
+    fl_free(item->comment);
+    fl_named_comments_free(item->comments);
     fl_key_index_free(item->index);
     fl_table_unref(item->table);
 }
@@ -39,7 +41,7 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
 {
     fl_status st = FL_OK;
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *known = look_up(engine, fl_str_of(item->name));
+    fl_catalog_item *known = fl_engine_item(engine, fl_str_of(item->name));
     if (known != NULL && !replaces)
         st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%s\" exists already", known->table != NULL ? "table" : "view",
                      known->name);
@@ -99,7 +101,7 @@ void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int
 {
     pthread_mutex_lock(&engine->lock);
     for (int32_t i = 0; i < n; i++) {
-        fl_catalog_item *item = look_up(engine, versions[i].name);
+        fl_catalog_item *item = fl_engine_item(engine, versions[i].name);
         FL_ASSERT(item != NULL && item->table != NULL); /* who changes tables has the turn */
         fl_table *old = item->table;
         fl_key_index *index = item->index;
@@ -131,8 +133,8 @@ static void rename_owner(char **name, fl_str old, const char *new_name)
 void fl_engine_rename(fl_engine *engine, fl_str name, char *new_name)
 {
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
-    FL_ASSERT(item != NULL && look_up(engine, fl_str_of(new_name)) == NULL);
+    fl_catalog_item *item = fl_engine_item(engine, name);
+    FL_ASSERT(item != NULL && fl_engine_item(engine, fl_str_of(new_name)) == NULL);
     for (fl_plain_index *index = engine->plain_indexes; index != NULL; index = index->next)
         rename_owner(&index->table_name, name, new_name);
     for (fl_sequence *sequence = engine->sequences; sequence != NULL; sequence = sequence->next)
@@ -147,7 +149,7 @@ void fl_engine_rename(fl_engine *engine, fl_str name, char *new_name)
 fl_table *fl_engine_table(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);
-    const fl_catalog_item *item = look_up(engine, name);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
     fl_table *table = item == NULL || item->table == NULL ? NULL : fl_table_ref(item->table);
     pthread_mutex_unlock(&engine->lock);
     return table;
@@ -157,7 +159,7 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name)
 {
     fl_key_index *index = NULL;
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
+    fl_catalog_item *item = fl_engine_item(engine, name);
     if (item != NULL) {
         index = item->index;
         item->index = NULL;
@@ -169,7 +171,7 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name)
 void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index)
 {
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
+    fl_catalog_item *item = fl_engine_item(engine, name);
     bool is_taken = item != NULL && item->table != NULL && item->index == NULL &&
                     fl_key_index_version(index) == item->table->version;
     if (is_taken)
@@ -185,6 +187,7 @@ static void free_plain_index(fl_plain_index *index)
 {
     fl_free(index->name);
     fl_free(index->table_name);
+    fl_free(index->comment);
     fl_free(index);
 }
 
@@ -272,7 +275,7 @@ void fl_engine_hint_index(fl_engine *engine, fl_nearest *near, fl_err *err)
 int fl_engine_has(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);
-    const fl_catalog_item *item = look_up(engine, name);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
     int kind = item == NULL ? 0 : item->table != NULL ? 1 : 2;
     pthread_mutex_unlock(&engine->lock);
     return kind;
@@ -335,7 +338,7 @@ static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, 
 static fl_status find_dropped(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos,
                               fl_catalog_item **ret, fl_err *err)
 {
-    fl_catalog_item *item = *ret = look_up(engine, name);
+    fl_catalog_item *item = *ret = fl_engine_item(engine, name);
     if (item == NULL)
         return if_exists ? FL_OK : fail_missing(engine, name, wants_view ? "view" : "table", pos, err);
     if ((item->table == NULL) == wants_view)
@@ -419,6 +422,8 @@ void fl_engine_clear(fl_engine *engine)
         fl_schema_free(engine->schemas);
         engine->schemas = next;
     }
+    fl_free(engine->main_comment);
+    engine->main_comment = NULL;
     fl_free(engine->items);
     engine->items = NULL;
     engine->n_items = 0;
@@ -434,7 +439,7 @@ static fl_status find(fl_catalog *base, fl_str name, fl_catalog_entry *ret, fl_e
     fl_engine *engine = catalog->session->engine;
     *ret = (fl_catalog_entry){0};
     pthread_mutex_lock(&engine->lock);
-    const fl_catalog_item *item = look_up(engine, name);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
     if (item == NULL) {
         pthread_mutex_unlock(&engine->lock);
         st = fl_system_table_find(catalog->session, name, &ret->table, err);

@@ -36,8 +36,10 @@ bool fl_engine_has_database(fl_engine *engine, fl_str name)
 
 void fl_database_free(fl_database *database)
 {
-    if (database != NULL)
+    if (database != NULL) {
         fl_free(database->name);
+        fl_free(database->main_comment);
+    }
     fl_free(database);
 }
 

@@ -422,6 +422,77 @@ static void add_views_from(exporting *e, fl_text *text, int32_t i)
     add_view(e, text, e->names[i], &e->entries[i]);
 }
 
+/* COMMENT ON what name IS text, of a thing that has a comment. The engine's lock is held. */
+static void add_comment(exporting *e, fl_text *text, const char *what, fl_str key, fl_str column, const char *comment)
+{
+    if (comment == NULL || !fl_key_is_in(key, e->session->home->database, (fl_str){0}))
+        return;
+    fl_text_addf(text, "COMMENT ON %s ", what);
+    add_full_name(e, text, key);
+    if (column.len > 0) {
+        fl_text_add_char(text, '.');
+        add_name(text, column);
+    }
+    fl_text_add(text, FL_STR(" IS "));
+    add_string(text, fl_str_of(comment));
+    fl_text_add(text, FL_STR(";\n"));
+}
+
+static fl_status add_item_comments(exporting *e, fl_text *text, const fl_catalog_item *item, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str key = fl_str_of(item->name);
+    add_comment(e, text, item->table != NULL ? "TABLE" : "VIEW", key, (fl_str){0}, item->comment);
+    for (const fl_named_comment *c = item->comments; c != NULL; c = c->next) {
+        fl_full_name full;
+        fl_str index;
+        if (!c->is_key) {
+            add_comment(e, text, "COLUMN", key, fl_str_of(c->name), c->text);
+            continue;
+        }
+        FL_TRY(fl_full_name_of_key(&e->arena, key, &full, err));
+        full.name = fl_str_of(c->name);
+        FL_TRY(fl_full_name_key(&e->arena, &full, &index, err));
+        add_comment(e, text, "INDEX", index, (fl_str){0}, c->text);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status add_comments(exporting *e, fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = e->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    const char *on_main = engine->main_comment;
+    for (const fl_database *d = engine->databases; d != NULL; d = d->next)
+        if (fl_str_is_equal_nocase(fl_str_of(d->name), e->session->home->database))
+            on_main = d->main_comment;
+    if (on_main != NULL) {
+        fl_text_add(text, FL_STR("COMMENT ON SCHEMA main IS "));
+        add_string(text, fl_str_of(on_main));
+        fl_text_add(text, FL_STR(";\n"));
+    }
+    for (const fl_schema *s = engine->schemas; s != NULL; s = s->next) {
+        if (s->comment == NULL || !fl_str_is_equal_nocase(fl_str_of(s->database), e->session->home->database))
+            continue;
+        fl_text_add(text, FL_STR("COMMENT ON SCHEMA "));
+        add_name(text, fl_str_of(s->name));
+        fl_text_add(text, FL_STR(" IS "));
+        add_string(text, fl_str_of(s->comment));
+        fl_text_add(text, FL_STR(";\n"));
+    }
+    for (int32_t i = 0; i < engine->n_items; i++)
+        FL_TRY(add_item_comments(e, text, &engine->items[i], err));
+    for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next)
+        add_comment(e, text, "SEQUENCE", fl_str_of(s->name), (fl_str){0}, s->comment);
+    for (const fl_macro *m = engine->macros; m != NULL; m = m->next)
+        add_comment(e, text, m->is_table ? "MACRO TABLE" : "MACRO", fl_str_of(m->name), (fl_str){0}, m->comment);
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
 /* ---- EXPORT -------------------------------------------------------------------------------------------------------- */
 
 /* A file's name of a table's: what is no letter, digit or one of -_ becomes _; of several that are the same then later ones are numbered. */
@@ -568,6 +639,7 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
     for (int32_t i = 0; i < e.n; i++)
         add_views_from(&e, &schema, i);
     go_to(&e, &schema, home->database, FL_MAIN_SCHEMA);
+    FL_TRY(add_comments(&e, &schema, err));
     FL_TRY(write_script(&e, "schema.sql", &schema, err));
     FL_TRY(fl_text_status(&states, err));
     fl_text_add(&load, fl_text_str(&states));

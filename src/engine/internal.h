@@ -30,6 +30,14 @@
 
 #define FL_TEMP_DIRECTORY_BYTES 1024
 
+/* A comment on a column or a key. */
+typedef struct fl_named_comment {
+    struct fl_named_comment *next;
+    bool is_key;
+    char *name;
+    char *text;
+} fl_named_comment;
+
 /* A table or view in the catalog. */
 typedef struct fl_catalog_item {
     char *name;          /* its key: base/full_name.h; as are names of other things below */
@@ -40,6 +48,8 @@ typedef struct fl_catalog_item {
     char *view_database, *view_schema; /* where names in the text mean what they meant when it was written */
     fl_str *view_cols;
     int32_t n_view_cols;
+    char *comment; /* NULL: none; as of other things below */
+    fl_named_comment *comments;
 } fl_catalog_item;
 
 /* An index that is no key. */
@@ -47,6 +57,7 @@ typedef struct fl_plain_index {
     struct fl_plain_index *next;
     char *name;
     char *table_name;
+    char *comment;
 } fl_plain_index;
 
 /* A sequence. */
@@ -59,6 +70,7 @@ typedef struct fl_sequence {
     bool cycles;
     bool is_given; /* `last` was given out; else it comes next */
     int64_t last;
+    char *comment;
 } fl_sequence;
 
 /* A macro: its definition, and where names in it are that say no schema. */
@@ -69,6 +81,7 @@ typedef struct fl_macro {
     bool is_table;
     char *text;
     char *database, *schema;
+    char *comment;
 } fl_macro;
 
 /* A schema besides the one that is always there in each database. */
@@ -76,12 +89,14 @@ typedef struct fl_schema {
     struct fl_schema *next;
     char *database;
     char *name;
+    char *comment;
 } fl_schema;
 
 /* A database besides the one that is always there. */
 typedef struct fl_database {
     struct fl_database *next;
     char *name;
+    char *main_comment; /* on its main schema */
 } fl_database;
 
 /* A variable. */
@@ -131,6 +146,7 @@ struct fl_engine {
     fl_sequence *sequences;
     fl_schema *schemas;
     fl_macro *macros;
+    char *main_comment; /* on the main schema */
     fl_database *databases;
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
@@ -338,6 +354,9 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name);
 /** Takes an index over, of the rows that the table of the name has now: for who has the turn to change tables. */
 void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index);
 
+/** The table or view of that name, or NULL; the engine's lock is held. */
+fl_catalog_item *fl_engine_item(fl_engine *engine, fl_str name);
+
 /** Whether there is a table (1) or view (2) of that name; 0 neither. */
 int fl_engine_has(fl_engine *engine, fl_str name);
 
@@ -497,6 +516,17 @@ fl_status fl_session_put_version(fl_session *session, fl_str name, fl_table *tab
 
 /** Puts all new versions in the places of the old ones. Cannot fail. */
 void fl_session_publish(fl_session *session);
+
+/* ---- comments (comment.c) ---- */
+fl_status fl_session_comment(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+void fl_named_comments_free(fl_named_comment *list);
+
+/** The comment on a column or key; NULL: none. The engine's lock is held. */
+const char *fl_item_comment(const fl_catalog_item *item, bool is_key, fl_str name);
+
+/** A column that is called otherwise takes its comment along; and of columns and keys that the table has no more the comments go. */
+void fl_engine_rename_column_comment(fl_engine *engine, fl_str table, fl_str column, fl_str to);
+void fl_engine_keep_comments(fl_engine *engine, fl_str name, const fl_table *table);
 
 /* ---- variables (variable.c) ---- */
 fl_status fl_session_set_variable(fl_session *session, const fl_sql_bound *bound, const fl_value *params,

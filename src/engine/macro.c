@@ -5,6 +5,16 @@
 #include "base/name_map.h"
 #include "base/nearest.h"
 
+/* Functions that are questions to the catalog. */
+static const struct {
+    const char *name, *text;
+} builtins[] = {
+    {"obj_description", "(object, catalog := NULL) AS (SELECT d.description FROM pg_catalog.pg_description AS d "
+                        "WHERE d.objoid = object AND d.objsubid = 0)"},
+    {"col_description", "(object, number) AS (SELECT d.description FROM pg_catalog.pg_description AS d "
+                        "WHERE d.objoid = object AND d.objsubid = number)"},
+};
+
 /* Where the macro of the name is linked in; behind the last where there is none. The lock is held. */
 static fl_macro **look_up(fl_engine *engine, fl_str name, bool is_table)
 {
@@ -23,6 +33,7 @@ void fl_macro_free(fl_macro *macro)
         fl_free(macro->text);
         fl_free(macro->database);
         fl_free(macro->schema);
+        fl_free(macro->comment);
     }
     fl_free(macro);
 }
@@ -43,9 +54,14 @@ bool fl_engine_find_macro(fl_engine *engine, fl_str name, bool is_table, fl_aren
         is_found = engine->macros != NULL;
     } else {
         const fl_macro *macro = *look_up(engine, name, is_table);
-        is_found = macro != NULL && fl_arena_copy_str(arena, fl_str_of(macro->text), &ret->text, NULL) == FL_OK &&
-                   fl_arena_copy_str(arena, fl_str_of(macro->database), &ret->database, NULL) == FL_OK &&
-                   fl_arena_copy_str(arena, fl_str_of(macro->schema), &ret->schema, NULL) == FL_OK;
+        for (int64_t i = 0; macro == NULL && !is_table && i < FL_LEN(builtins) && !is_found; i++) {
+            is_found = fl_str_is_equal_nocase(name, fl_str_of(builtins[i].name));
+            *ret = (fl_catalog_macro){fl_str_of(builtins[i].text), FL_MAIN_DATABASE, FL_MAIN_SCHEMA};
+        }
+        is_found =
+            is_found || (macro != NULL && fl_arena_copy_str(arena, fl_str_of(macro->text), &ret->text, NULL) == FL_OK &&
+                         fl_arena_copy_str(arena, fl_str_of(macro->database), &ret->database, NULL) == FL_OK &&
+                         fl_arena_copy_str(arena, fl_str_of(macro->schema), &ret->schema, NULL) == FL_OK);
     }
     pthread_mutex_unlock(&engine->lock);
     return is_found;

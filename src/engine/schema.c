@@ -28,6 +28,7 @@ void fl_schema_free(fl_schema *schema)
     if (schema != NULL) {
         fl_free(schema->database);
         fl_free(schema->name);
+        fl_free(schema->comment);
     }
     fl_free(schema);
 }

@@ -31,6 +31,7 @@ void fl_sequence_free(fl_sequence *sequence)
         return;
     fl_free(sequence->name);
     fl_free(sequence->table_name);
+    fl_free(sequence->comment);
     fl_free(sequence);
 }
 

@@ -762,6 +762,8 @@ fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bo
         return fl_session_alter_sequence(session, bound, err);
     case FL_AST_CREATE_SCHEMA:
         return fl_session_create_schema(session, bound, err);
+    case FL_AST_COMMENT:
+        return fl_session_comment(session, bound, err);
     case FL_AST_SET_VARIABLE:
         return fl_session_set_variable(session, bound, params, n_params, err);
     case FL_AST_RESET_VARIABLE:
@@ -852,6 +854,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_ALTER_SEQUENCE:
     case FL_AST_CREATE_SCHEMA:
     case FL_AST_CREATE_MACRO:
+    case FL_AST_COMMENT:
     case FL_AST_ATTACH:
     case FL_AST_DETACH:
     case FL_AST_DROP:
@@ -910,6 +913,8 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE SEQUENCE";
     case FL_AST_ALTER_SEQUENCE:
         return "ALTER SEQUENCE";
+    case FL_AST_COMMENT:
+        return "COMMENT";
     case FL_AST_CREATE_MACRO:
         return "CREATE MACRO";
     case FL_AST_ATTACH:

@@ -9,11 +9,17 @@
 
 #define DATABASE "fletch" /* of what is built in */
 
+typedef struct listed_comment {
+    struct listed_comment *next;
+    fl_str column, text;
+} listed_comment;
+
 /* A named table or view as it was when the statement began. */
 typedef struct listed {
     fl_str database, schema, name;
     fl_table *table; /* NULL: a view; a reference */
-    fl_str view_text;
+    fl_str view_text, comment;
+    listed_comment *comments; /* on its columns */
 } listed;
 
 typedef struct filling {
@@ -54,6 +60,33 @@ static int64_t oid_of(fl_str schema, fl_str name)
 
 /* ---- what there is ---- */
 
+static fl_status list_comments(filling *f, const fl_catalog_item *item, listed *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    if (item->comment != NULL)
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(item->comment), &ret->comment, err));
+    for (const fl_named_comment *c = item->comments; c != NULL; c = c->next) {
+        listed_comment *made = NULL;
+        if (c->is_key)
+            continue;
+        FL_TRY(FL_NEW(f->arena, &made, err));
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(c->name), &made->column, err));
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(c->text), &made->text, err));
+        made->next = ret->comments;
+        ret->comments = made;
+    }
+cleanup:
+    return st;
+}
+
+static fl_str column_comment(const listed *t, fl_str column)
+{
+    const listed_comment *c = t->comments;
+    while (c != NULL && !fl_str_is_equal_nocase(c->column, column))
+        c = c->next;
+    return c != NULL ? c->text : (fl_str){0};
+}
+
 static fl_status list_tables(filling *f, fl_err *err)
 {
     fl_engine *engine = f->session->engine;
@@ -71,6 +104,8 @@ static fl_status list_tables(filling *f, fl_err *err)
             *to = (listed){.database = full.database, .schema = full.schema, .name = full.name};
         if (st == FL_OK && item->table == NULL)
             st = fl_arena_copy_str(f->arena, fl_str_of(item->view_text), &to->view_text, err);
+        if (st == FL_OK)
+            st = list_comments(f, item, to, err);
         if (st == FL_OK && item->table != NULL)
             to->table = fl_table_ref(item->table);
         f->n_tables += st == FL_OK;
@@ -151,6 +186,7 @@ static fl_status fill_tables(filling *f, fl_err *err)
         fl_fill(&f->table, f->tables[i].table != NULL ? "BASE TABLE" : "VIEW");
         fl_fill(&f->table, NULL);
         fl_fill(&f->table, f->tables[i].table != NULL ? "YES" : "NO");
+        fl_fill_text(&f->table, f->tables[i].comment);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -177,7 +213,12 @@ static fl_status fill_columns(filling *f, fl_err *err)
             if (type.id == FL_DECIMAL) {
                 fl_fill_number(&f->table, type.precision);
                 fl_fill_number(&f->table, type.scale);
+            } else {
+                fl_fill_null(&f->table);
+                fl_fill_null(&f->table);
             }
+            fl_fill_null(&f->table);
+            fl_fill_text(&f->table, column_comment(&f->tables[i], table->fields[col].name));
             FL_TRY(fl_filled_table_end_row(&f->table, err));
         }
     }
@@ -195,6 +236,7 @@ static fl_status fill_views(filling *f, fl_err *err)
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_text(&f->table, f->tables[i].view_text);
+        fl_fill_text(&f->table, f->tables[i].comment);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -289,6 +331,27 @@ cleanup:
     return st;
 }
 
+static fl_status add_sequence_class(filling *f, const fl_sequence *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_full_name full;
+    fl_str key;
+    FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(s->name), &key, err));
+    FL_TRY(fl_full_name_of_key(f->arena, key, &full, err));
+    if (!is_own(f, full.database))
+        return FL_OK;
+    fl_fill_number(&f->table, oid_of(full.schema, full.name));
+    fl_fill_text(&f->table, full.name);
+    fl_fill_number(&f->table, oid_of(full.schema, FL_STR("")));
+    fl_fill(&f->table, "S");
+    fl_fill_number(&f->table, 1);
+    fl_fill_number(&f->table, 3);
+    fl_fill_bool(&f->table, false);
+    st = fl_filled_table_end_row(&f->table, err);
+cleanup:
+    return st;
+}
+
 static fl_status fill_pg_class(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -305,6 +368,10 @@ static fl_status fill_pg_class(filling *f, fl_err *err)
         fl_fill_bool(&f->table, t->table != NULL && t->table->n_keys > 0);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
+    pthread_mutex_lock(&f->session->engine->lock);
+    for (const fl_sequence *s = f->session->engine->sequences; s != NULL && st == FL_OK; s = s->next)
+        st = add_sequence_class(f, s, err);
+    pthread_mutex_unlock(&f->session->engine->lock);
 cleanup:
     return st;
 }
@@ -327,6 +394,73 @@ static fl_status fill_pg_attribute(filling *f, fl_err *err)
             FL_TRY(fl_filled_table_end_row(&f->table, err));
         }
     }
+cleanup:
+    return st;
+}
+
+static fl_status add_description(filling *f, int64_t oid, const char *class_name, int64_t number, fl_str text,
+                                 fl_err *err)
+{
+    if (text.len == 0)
+        return FL_OK;
+    fl_fill_number(&f->table, oid);
+    fl_fill_number(&f->table, oid_of(FL_STR("pg_catalog"), fl_str_of(class_name)));
+    fl_fill_number(&f->table, number);
+    fl_fill_text(&f->table, text);
+    return fl_filled_table_end_row(&f->table, err);
+}
+
+/* A comment on a thing that has no place in the list of tables. The engine's lock is held. */
+static fl_status describe(filling *f, fl_str schema, fl_str name, const char *class_name, const char *comment,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str text;
+    if (comment == NULL)
+        return FL_OK;
+    FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(comment), &text, err));
+    st = add_description(f, oid_of(schema, name), class_name, 0, text, err);
+cleanup:
+    return st;
+}
+
+static fl_status describe_others(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = f->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    if (is_own(f, FL_MAIN_DATABASE))
+        FL_TRY(describe(f, FL_MAIN_SCHEMA, FL_STR(""), "pg_namespace", engine->main_comment, err));
+    for (const fl_database *d = engine->databases; d != NULL; d = d->next)
+        if (is_own(f, fl_str_of(d->name)))
+            FL_TRY(describe(f, FL_MAIN_SCHEMA, FL_STR(""), "pg_namespace", d->main_comment, err));
+    for (const fl_schema *s = engine->schemas; s != NULL; s = s->next)
+        if (is_own(f, fl_str_of(s->database)))
+            FL_TRY(describe(f, fl_str_of(s->name), FL_STR(""), "pg_namespace", s->comment, err));
+    for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next) {
+        fl_full_name full;
+        FL_TRY(fl_full_name_of_key(f->arena, fl_str_of(s->name), &full, err));
+        if (is_own(f, full.database))
+            FL_TRY(describe(f, full.schema, full.name, "pg_class", s->comment, err));
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
+static fl_status fill_pg_description(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < f->n_tables; i++) {
+        const listed *t = &f->tables[i];
+        if (!is_own(f, t->database))
+            continue;
+        FL_TRY(add_description(f, oid_of(t->schema, t->name), "pg_class", 0, t->comment, err));
+        for (int32_t c = 0; t->table != NULL && c < t->table->n_cols; c++)
+            FL_TRY(add_description(f, oid_of(t->schema, t->name), "pg_class", c + 1,
+                                   column_comment(t, t->table->fields[c].name), err));
+    }
+    st = describe_others(f, err);
 cleanup:
     return st;
 }
@@ -392,6 +526,7 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         fl_fill_bool(&f->table, has_primary);
         fl_fill_number(&f->table, (int64_t)table->rows);
         fl_fill_number(&f->table, table->n_cols);
+        fl_fill_text(&f->table, f->tables[i].comment);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -416,6 +551,10 @@ static fl_status fill_macros(filling *f, fl_err *err)
         fl_fill(&f->table, m->is_table ? "table_macro" : "macro");
         fl_fill(&f->table, NULL);
         fl_fill_text(&f->table, text);
+        if (m->comment != NULL) {
+            FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->comment), &text, err));
+            fl_fill_text(&f->table, text);
+        }
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -580,14 +719,16 @@ cleanup:
 static const system_table system_tables[] = {
     {"information_schema.schemata", NULL, 0, "catalog_name:t schema_name:t schema_owner:t", fill_schemata},
     {"information_schema.tables", NULL, 0,
-     "table_catalog:t table_schema:t table_name:t table_type:t self_referencing_column_name:t is_insertable_into:t",
+     "table_catalog:t table_schema:t table_name:t table_type:t self_referencing_column_name:t is_insertable_into:t "
+     "table_comment:t",
      fill_tables},
     {"information_schema.columns", NULL, 0,
      "table_catalog:t table_schema:t table_name:t column_name:t ordinal_position:i column_default:t is_nullable:t "
      "data_type:t "
-     "numeric_precision:i numeric_scale:i character_maximum_length:i",
+     "numeric_precision:i numeric_scale:i character_maximum_length:i column_comment:t",
      fill_columns},
-    {"information_schema.views", NULL, 0, "table_catalog:t table_schema:t table_name:t view_definition:t", fill_views},
+    {"information_schema.views", NULL, 0,
+     "table_catalog:t table_schema:t table_name:t view_definition:t table_comment:t", fill_views},
     {"information_schema.table_constraints", NULL, 0,
      "constraint_catalog:t constraint_schema:t constraint_name:t table_schema:t table_name:t constraint_type:t",
      fill_constraints},
@@ -600,21 +741,23 @@ static const system_table system_tables[] = {
     {"pg_catalog.pg_attribute", NULL, 0,
      "attrelid:i attname:t atttypid:i attnum:i attnotnull:b atthasdef:b attisdropped:b", fill_pg_attribute},
     {"pg_catalog.pg_type", NULL, 0, "oid:i typname:t typnamespace:i typtype:t", fill_pg_type},
+    {"pg_catalog.pg_description", NULL, 0, "objoid:i classoid:i objsubid:i description:t", fill_pg_description},
     {"pg_catalog.pg_settings", NULL, 0, "name:t setting:t", fill_settings},
     {NULL, "duckdb_schemas", 0, "database_name:t schema_name:t owner:t", fill_schemata},
     {NULL, "duckdb_tables", 0,
      "database_name:t schema_name:t table_name:t table_oid:i internal:b temporary:b has_primary_key:b estimated_size:i "
-     "column_count:i",
+     "column_count:i comment:t",
      fill_duckdb_tables},
     {NULL, "duckdb_columns", 0,
      "database_name:t schema_name:t table_name:t column_name:t column_index:i column_default:t is_nullable:t "
      "data_type:t "
-     "numeric_precision:i numeric_scale:i",
+     "numeric_precision:i numeric_scale:i character_maximum_length:i comment:t",
      fill_columns},
-    {NULL, "duckdb_views", 0, "database_name:t schema_name:t view_name:t sql:t", fill_views},
+    {NULL, "duckdb_views", 0, "database_name:t schema_name:t view_name:t sql:t comment:t", fill_views},
     {NULL, "duckdb_settings", 0, "name:t value:t", fill_settings},
     {NULL, "duckdb_functions", 0,
-     "database_name:t schema_name:t function_name:t function_type:t description:t macro_definition:t", fill_functions},
+     "database_name:t schema_name:t function_name:t function_type:t description:t macro_definition:t comment:t",
+     fill_functions},
     {NULL, "duckdb_keywords", 0, "keyword_name:t keyword_category:t", fill_keywords},
     {NULL, "duckdb_types", 0, "database_name:t schema_name:t type_name:t", fill_types},
     {NULL, "duckdb_variables", 0, "name:t value:t type:t", fill_variables},

@@ -563,6 +563,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_CREATE_MACRO,    /* create_macro */
     FL_AST_SET_VARIABLE,    /* variable */
     FL_AST_RESET_VARIABLE,  /* variable: name */
+    FL_AST_COMMENT,         /* comment */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -859,6 +860,7 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_SEQUENCE,
     FL_AST_OBJECT_SCHEMA,
     FL_AST_OBJECT_MACRO,
+    FL_AST_OBJECT_COLUMN, /* of COMMENT */
 } fl_ast_object;
 
 typedef struct fl_ast_drop {
@@ -868,6 +870,15 @@ typedef struct fl_ast_drop {
     fl_ast_path *paths;
     int32_t path_count;
 } fl_ast_drop;
+
+/* COMMENT ON object path IS text */
+typedef struct fl_ast_comment {
+    fl_ast_object object;
+    bool is_table_macro;
+    fl_ast_path path; /* of a column: its last part */
+    bool is_null;
+    fl_str text;
+} fl_ast_comment;
 
 typedef struct fl_ast_setting {
     fl_ast_name name;
@@ -943,6 +954,7 @@ typedef struct fl_ast_statement {
         fl_ast_path use;
         fl_ast_create_macro *create_macro;
         fl_ast_variable *variable;
+        fl_ast_comment *comment;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

@@ -333,6 +333,7 @@ static const statement_binder binders[] = {
     [FL_AST_CREATE_MACRO] = fl_sql_bind_create_macro,
     [FL_AST_SET_VARIABLE] = fl_sql_bind_variable,
     [FL_AST_RESET_VARIABLE] = fl_sql_bind_variable,
+    [FL_AST_COMMENT] = fl_sql_bind_comment,
 };
 
 fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,

@@ -1,4 +1,5 @@
 /* Statements that are no changes of rows: queries, CREATE, DROP, settings, EXPLAIN, PREPARE, EXECUTE. */
+#include "front/sql/ast_make.h"
 #include "front/sql/bind_definition.h"
 
 #include "base/nearest.h"
@@ -244,6 +245,80 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
             continue; /* in a schema that is not there nothing is */
         ret->names_pos[i] = drop->paths[i].parts[0].start;
     }
+cleanup:
+    return st;
+}
+
+/* ---- COMMENT ---- */
+
+/* SELECT * of what is called so. */
+static fl_status bind_all_columns(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_query *ret, fl_err *err)
+{
+    const fl_ast_statement no_params = {0};
+    fl_ast_maker m = fl_sql_maker(arena, path.parts[0].start, path.parts[path.count - 1].end, err);
+    fl_ast_item star = fl_sql_make_star(&m);
+    fl_ast_table table = {.kind = FL_AST_TABLE_NAME, .height = 1, .start = m.start, .end = m.end, .path = path};
+    fl_ast_query *query = fl_sql_make_query(&m, &star, 1, &table);
+    return m.st != FL_OK ? m.st : fl_sql_bind_plan(env, &no_params, plan_query, query, ret, err);
+}
+
+static fl_status bind_commented_column(fl_sql_env *env, fl_arena *arena, const fl_ast_comment *comment,
+                                       fl_sql_bound *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_query query = {0};
+    fl_nearest near;
+    const fl_ast_name *column = &comment->path.parts[comment->path.count - 1];
+    fl_ast_path table = {comment->path.parts, comment->path.count - 1};
+    bool is_there = false;
+    FL_TRY(fl_sql_set_name(env, arena, table, false, ret, err));
+    FL_TRY(bind_all_columns(env, arena, table, &query, err));
+    fl_nearest_init(&near, column->text);
+    for (int32_t i = 0; i < query.n_outputs; i++) {
+        is_there |= fl_str_is_equal_nocase(query.names[i], column->text);
+        fl_nearest_offer(&near, query.names[i]);
+    }
+    if (!is_there) {
+        st = FL_FAIL(err, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(column->text),
+                     FL_STR_ARG(ret->name));
+        fl_nearest_hint(&near, err);
+        fl_err_at(err, column->start);
+        goto cleanup;
+    }
+    FL_TRY(fl_arena_copy_str(arena, column->text, &ret->old_column, err));
+cleanup:
+    fl_plan_unref(query.plan);
+    return st;
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_comment)
+{
+    (void)text;
+    fl_status st = FL_OK;
+    const fl_ast_comment *comment = ast->comment;
+    fl_catalog_entry entry = {0};
+    bool is_view = comment->object == FL_AST_OBJECT_VIEW;
+    ret->object = comment->object;
+    ret->is_table_macro = comment->is_table_macro;
+    ret->is_empty = comment->is_null;
+    ret->name_pos = comment->path.parts[0].start;
+    FL_TRY(fl_arena_copy_str(arena, comment->text, &ret->view_text, err));
+    if (comment->object == FL_AST_OBJECT_SCHEMA)
+        return join_path(arena, comment->path, &ret->name, err);
+    if (comment->object == FL_AST_OBJECT_COLUMN)
+        return bind_commented_column(env, arena, comment, ret, err);
+    FL_TRY(fl_sql_set_name(env, arena, comment->path, false, ret, err));
+    if (comment->object != FL_AST_OBJECT_TABLE && !is_view)
+        return FL_OK;
+    st = env->catalog->find(env->catalog, ret->name, &entry, err);
+    if (st == FL_OK && (entry.table == NULL) != is_view) {
+        st = FL_FAIL(err, FL_ERR_TABLE, "\"%.*s\" is a %s", FL_STR_ARG(ret->name), is_view ? "table" : "view");
+        fl_err_hint(err, "COMMENT ON %s describes it", is_view ? "TABLE" : "VIEW");
+        fl_err_state(err, "42809", st);
+    }
+    fl_table_unref(entry.table);
+    if (st != FL_OK)
+        fl_err_at(err, ret->name_pos);
 cleanup:
     return st;
 }

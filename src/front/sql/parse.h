@@ -365,6 +365,9 @@ bool fl_sql_is_macro(const parser *p);
 fl_status fl_sql_parse_whole_piece(fl_sql_fragment *fragment, fl_status (*parse)(parser *p, void *ret),
                                    fl_sql_whole whole, const char *expected, void *ret, fl_err *err);
 
+/* ---- parse_comment.c ---- */
+fl_status fl_sql_parse_comment(parser *p, fl_ast_statement *statement);
+
 /* ---- parse_database.c ---- */
 fl_status fl_sql_parse_attach(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_detach(parser *p, fl_ast_statement *statement);

@@ -25,7 +25,6 @@ static const struct {
     {FL_KW_VACUUM, "VACUUM is", "leave it out: there is nothing to clean up"},
     {FL_KW_INSTALL, "INSTALL is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
     {FL_KW_LOAD, "LOAD is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
-    {FL_KW_COMMENT, "COMMENT is", "write it into the script, behind --"},
     {FL_KW_LOCK, "LOCK is", "leave it out: statements that change tables take turns"},
     {FL_KW_CHECKPOINT, "CHECKPOINT is", "leave it out: tables live in memory"},
 };
@@ -484,6 +483,9 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             break;
         case FL_KW_EXECUTE:
             FL_TRY(parse_execute(p, statement));
+            break;
+        case FL_KW_COMMENT:
+            FL_TRY(fl_sql_parse_comment(p, statement));
             break;
         case FL_KW_ATTACH:
             FL_TRY(fl_sql_parse_attach(p, statement));

@@ -128,6 +128,7 @@ typedef struct fl_sql_column {
  *     ALTER               is_view, if_exists, name, table (NULL: there is none), new_name: a RENAME TO. Else columns, keys, constraints as
  *                         they become, cascades, alters_keys, alters_foreign_keys; query: all rows as INSERT has them, where they
  *                         change or are held to CHECK. old_column, new_column: RENAME of that one
+ *     COMMENT             object, is_table_macro, name, name_pos, old_column (of a column), view_text: the comment, is_empty: none
  *     SET_VARIABLE        name; query: its value
  *     RESET_VARIABLE      name
  *     CREATE_MACRO        name, or_replace, if_not_exists, is_table_macro, view_text: its definition
