@@ -1,6 +1,7 @@
 /* EXPORT DATABASE and IMPORT DATABASE: a folder with schema.sql, which makes the tables and views, load.sql, which copies the rows in, and
  * a file a table. Both are plain SQL, of statements that this engine runs one by one. What fails leaves nothing: of files, those that
- * were not there before are taken away, of tables those that were made. */
+ * were not there before are taken away, of what is in the
+ * catalog that which was made. */
 #include "base/new_file.h"
 #include "engine/internal.h"
 #include "front/sql/lexer.h"
@@ -682,9 +683,53 @@ cleanup:
     return st;
 }
 
-/* Takes away tables and views that were not there before. The statement's memory may be used up, or its work be told to stop: what this needs
- * is not counted. */
-static void forget_new(fl_session *session, const fl_str *before, int32_t n_before)
+/* What there was before an import. */
+typedef struct before {
+    fl_str *names; /* of tables and views */
+    int32_t n;
+    int64_t n_made; /* of others */
+} before;
+
+static fl_status look_before(fl_engine *engine, fl_arena *arena, before *ret, fl_err *err)
+{
+    pthread_mutex_lock(&engine->lock);
+    ret->n_made = engine->n_made;
+    pthread_mutex_unlock(&engine->lock);
+    return fl_engine_names(engine, arena, &ret->names, &ret->n, err);
+}
+
+static void forget_new_others(fl_engine *engine, int64_t n_made)
+{
+    pthread_mutex_lock(&engine->lock);
+    for (fl_sequence **at = &engine->sequences; *at != NULL;) {
+        fl_sequence *s = *at;
+        *at = s->made > n_made ? s->next : *at;
+        if (s->made > n_made)
+            fl_sequence_free(s);
+        else
+            at = &s->next;
+    }
+    for (fl_macro **at = &engine->macros; *at != NULL;) {
+        fl_macro *m = *at;
+        *at = m->made > n_made ? m->next : *at;
+        if (m->made > n_made)
+            fl_macro_free(m);
+        else
+            at = &m->next;
+    }
+    for (fl_schema **at = &engine->schemas; *at != NULL;) {
+        fl_schema *s = *at;
+        *at = s->made > n_made ? s->next : *at;
+        if (s->made > n_made)
+            fl_schema_free(s);
+        else
+            at = &s->next;
+    }
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* Takes away what was not there before. The statement's memory may be used up, or its work be told to stop: what this needs is not counted. */
+static void forget_new(fl_session *session, const before *then)
 {
     fl_str *now = NULL;
     int32_t n = 0;
@@ -694,11 +739,12 @@ static void forget_new(fl_session *session, const fl_str *before, int32_t n_befo
         n = 0;
     for (int32_t i = 0; i < n; i++) {
         bool is_new = true;
-        for (int32_t k = 0; k < n_before; k++)
-            is_new &= !fl_str_is_equal(now[i], before[k]);
+        for (int32_t k = 0; k < then->n; k++)
+            is_new &= !fl_str_is_equal(now[i], then->names[k]);
         if (is_new)
             (void)fl_engine_drop(session->engine, now[i], fl_engine_has(session->engine, now[i]) == 2, true, -1, NULL);
     }
+    forget_new_others(session->engine, then->n_made);
     fl_arena_drop(&arena);
 }
 
@@ -706,10 +752,11 @@ fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_e
 {
     fl_status st = FL_OK;
     fl_arena arena;
-    fl_str *before = NULL, schema, load;
-    int32_t n_before = 0;
+    before then = {0};
+    fl_str schema, load;
+    const fl_home *home = session->home;
     fl_arena_init(&arena, &session->statement_memory);
-    FL_TRY(fl_engine_names(session->engine, &arena, &before, &n_before, err));
+    FL_TRY(look_before(session->engine, &arena, &then, err));
     st = read_script(session, bound->name, "schema.sql", &arena, &schema, err);
     if (st == FL_OK)
         st = read_script(session, bound->name, "load.sql", &arena, &load, err);
@@ -717,14 +764,13 @@ fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_e
         fl_err_at(err, bound->name_pos);
         goto cleanup;
     }
-    const fl_home *home = session->home;
     FL_TRY(fl_session_go_to(session, home->database, FL_MAIN_SCHEMA, err));
     st = run_script(session, schema, err);
     if (st == FL_OK)
         st = run_script(session, load, err);
     atomic_store(&session->home, home);
     if (st != FL_OK)
-        forget_new(session, before, n_before);
+        forget_new(session, &then);
 cleanup:
     fl_arena_drop(&arena);
     return st;

@@ -71,6 +71,7 @@ typedef struct fl_sequence {
     bool is_given; /* `last` was given out; else it comes next */
     int64_t last;
     char *comment;
+    int64_t made; /* fl_engine.n_made when it was; as of macros and schemas */
 } fl_sequence;
 
 /* A macro: its definition, and where names in it are that say no schema. */
@@ -82,6 +83,7 @@ typedef struct fl_macro {
     char *text;
     char *database, *schema;
     char *comment;
+    int64_t made;
 } fl_macro;
 
 /* A schema besides the one that is always there in each database. */
@@ -90,6 +92,7 @@ typedef struct fl_schema {
     char *database;
     char *name;
     char *comment;
+    int64_t made;
 } fl_schema;
 
 /* A database besides the one that is always there. */
@@ -147,6 +150,7 @@ struct fl_engine {
     fl_schema *schemas;
     fl_macro *macros;
     char *main_comment; /* on the main schema */
+    int64_t n_made;     /* sequences, macros and schemas that ever were made */
     fl_database *databases;
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */

@@ -100,6 +100,7 @@ fl_status fl_session_create_macro(fl_session *session, const fl_sql_bound *bound
         }
     } else {
         made->next = known != NULL ? known->next : NULL;
+        made->made = ++engine->n_made;
         *at = made;
         made = known;
     }

@@ -71,6 +71,7 @@ fl_status fl_session_create_schema(fl_session *session, const fl_sql_bound *boun
     FL_TRY(fl_copy_name(place.database, &made->database, err));
     FL_TRY(fl_copy_name(place.schema, &made->name, err));
     pthread_mutex_lock(&engine->lock);
+    made->made = ++engine->n_made;
     *look_up(engine, place.database, place.schema) = made;
     pthread_mutex_unlock(&engine->lock);
     made = NULL;

@@ -110,6 +110,7 @@ void fl_engine_add_sequence(fl_engine *engine, fl_sequence *sequence)
     pthread_mutex_lock(&engine->lock);
     fl_sequence **at = look_up(engine, fl_str_of(sequence->name)), *old = *at;
     sequence->next = old != NULL ? old->next : NULL;
+    sequence->made = ++engine->n_made;
     *at = sequence;
     fl_sequence_free(old);
     pthread_mutex_unlock(&engine->lock);
