@@ -95,13 +95,19 @@ FL_API fl_status fl_session_query(fl_session *session, const char *sql, struct A
 FL_API fl_status fl_session_query_text(fl_session *session, const char *sql, size_t bytes,
                                        struct ArrowArrayStream *ret_rows, fl_err *err);
 
-/** Prepares a single statement; parameters are $1 … or ?. Names and types are resolved now, and again when tables change. */
+/** Prepares a single statement; parameters are $1 …, $name or ?. Names and types are resolved now, and again when tables change. */
 FL_API fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes, fl_statement **ret_statement,
                                     fl_err *err);
 FL_API void fl_statement_close(fl_statement *statement);
 
 /** Number of parameters. */
 FL_API int32_t fl_statement_params(const fl_statement *statement);
+
+/** A parameter's name, empty where parameters have numbers or there is none of that number; valid until the statement is closed. And the
+ *  number of the parameter of a name, whatever its case, to be bound by; 0: there is none. Parameters that have names are numbered in the
+ *  order of their first places in the text. */
+FL_API const char *fl_statement_param_name(const fl_statement *statement, int32_t number);
+FL_API int32_t fl_statement_find_param(const fl_statement *statement, const char *name);
 
 /** Binds parameter `number` (from 1). The value is copied and keeps until it is bound again. FL_ERR_PARAMETER when there is
  *  no such parameter, FL_ERR_VALUE (22021) for text that is no UTF-8. Text is cast to the type that the statement needs. */

@@ -134,6 +134,15 @@ static bool run_prepared(fl_session *session, const char *sql, size_t len, yyjso
     yyjson_arr_iter iter = yyjson_arr_iter_with(params);
     for (yyjson_val *value; is_good && (value = yyjson_arr_iter_next(&iter)) != NULL;)
         is_good = bind_value(statement, ++number, value, err);
+    yyjson_obj_iter named = yyjson_obj_iter_with(params);
+    for (yyjson_val *key; is_good && (key = yyjson_obj_iter_next(&named)) != NULL;) {
+        number = fl_statement_find_param(statement, yyjson_get_str(key));
+        is_good = number > 0 && bind_value(statement, number, yyjson_obj_iter_get_val(key), err);
+        if (number == 0) {
+            set_error(err, FL_ERR_PARAMETER, "42P02", "");
+            snprintf(err->message, sizeof(err->message), "the statement has no parameter $%s", yyjson_get_str(key));
+        }
+    }
     is_good = is_good && fl_statement_execute(statement, ret_rows, err) == FL_OK;
     fl_statement_close(statement);
     return is_good;
@@ -164,8 +173,8 @@ static bool run_request(fl_session *session, yyjson_val *request, struct ArrowAr
                   "a request is an object with a string named \"sql\", or with an object named \"query\" alone");
         return false;
     }
-    if (params != NULL && !yyjson_is_arr(params) && !yyjson_is_null(params)) {
-        set_error(err, FL_ERR_PARAMETER, "08P01", "\"params\" is an array");
+    if (params != NULL && !yyjson_is_arr(params) && !yyjson_is_obj(params) && !yyjson_is_null(params)) {
+        set_error(err, FL_ERR_PARAMETER, "08P01", "\"params\" is an array, or an object of parameters by name");
         return false;
     }
     const char *text = yyjson_get_str(sql);
@@ -180,7 +189,7 @@ static bool run_request(fl_session *session, yyjson_val *request, struct ArrowAr
         }
         at = more.next;
     }
-    if (yyjson_arr_size(params) > 0)
+    if (yyjson_arr_size(params) > 0 || yyjson_obj_size(params) > 0)
         return run_prepared(session, text, first.end, params, ret_rows, err);
     return fl_session_query_text(session, text, first.end, ret_rows, err) == FL_OK;
 }

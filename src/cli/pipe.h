@@ -1,6 +1,6 @@
 /* `fletch --pipe`: a session that programs drive, a JSON object a line each way.
  *
- *     in    {"sql": "SELECT $1 + 1", "params": [41]}
+ *     in    {"sql": "SELECT $1 + 1", "params": [41]}, or {"sql": "SELECT $n + 1", "params": {"n": 41}}
  *     out   {"columns":["?column?"],"types":["bigint"],"rows":[[42]],"ms":0.2,"cpu_ms":0.1}
  *     in    {"query": {"from": "orders.parquet", "filter": {"amount": {"$gt": 100}}}}        docs/expressions.md
  *     out   {"error":{"code":"column","sqlstate":"42703","message":"…","position":7,"hint":"…"}}

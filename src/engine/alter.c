@@ -326,6 +326,11 @@ fl_status fl_session_alter(fl_session *session, fl_sql_bound *bound, const fl_va
     fl_arena_init(&a.arena, &session->statement_memory);
     FL_TRY(alter_table(&a, params, n_params, err));
     add_sequences(session, &a.sequences);
+    if (bound->new_column.len > 0)
+        fl_engine_rename_column_comment(session->engine, bound->name, bound->old_column, bound->new_column);
+    fl_table *latest = fl_session_latest(session, bound->name);
+    fl_engine_keep_comments(session->engine, bound->name, latest);
+    fl_table_unref(latest);
 cleanup:
     if (a.counts || st == FL_OK)
         drop_sequences(&a, st != FL_OK);

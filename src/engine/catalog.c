@@ -12,18 +12,7 @@
 
 #include <stdlib.h>
 
-static char *copy_text(fl_str text, fl_err *err)
-{
-    char *copy = NULL;
-    if (fl_alloc(NULL, text.len + 1, (void **)&copy, err) != FL_OK)
-        return NULL;
-    if (text.len > 0)
-        memcpy(copy, text.data, (size_t)text.len);
-    copy[text.len] = 0;
-    return copy;
-}
-
-static fl_catalog_item *look_up(fl_engine *engine, fl_str name)
+fl_catalog_item *fl_engine_item(fl_engine *engine, fl_str name)
 {
     uint64_t hash = fl_name_hash(name);
     for (int32_t i = 0; i < engine->n_items; i++)
@@ -36,9 +25,13 @@ static void drop_item(fl_catalog_item *item)
 {
     fl_free(item->name);
     fl_free(item->view_text);
+    fl_free(item->view_database);
+    fl_free(item->view_schema);
     for (int32_t i = 0; i < item->n_view_cols; i++)
         fl_free((void *)(uintptr_t)item->view_cols[i].data);
     fl_free(item->view_cols);
+    fl_free(item->comment);
+    fl_named_comments_free(item->comments);
     fl_key_index_free(item->index);
     fl_table_unref(item->table);
 }
@@ -48,7 +41,7 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
 {
     fl_status st = FL_OK;
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *known = look_up(engine, fl_str_of(item->name));
+    fl_catalog_item *known = fl_engine_item(engine, fl_str_of(item->name));
     if (known != NULL && !replaces)
         st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%s\" exists already", known->table != NULL ? "table" : "view",
                      known->name);
@@ -78,30 +71,25 @@ static fl_status put(fl_engine *engine, fl_catalog_item *item, bool replaces, fl
 fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces,
                               fl_err *err)
 {
-    fl_catalog_item item = {
-        .name = copy_text(name, err), .name_hash = fl_name_hash(name), .table = table, .index = index};
-    return item.name == NULL ? FL_ERR_MEMORY : put(engine, &item, replaces, err);
+    fl_catalog_item item = {.name_hash = fl_name_hash(name), .table = table, .index = index};
+    fl_status st = fl_copy_name(name, &item.name, err);
+    return st != FL_OK ? st : put(engine, &item, replaces, err);
 }
 
-fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols,
-                             bool replaces, fl_err *err)
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, const fl_catalog_entry *view, bool replaces, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_catalog_item item = {
-        .name = copy_text(name, err), .name_hash = fl_name_hash(name), .view_text = copy_text(text, err)};
-    if (item.name == NULL || item.view_text == NULL) {
-        st = FL_ERR_MEMORY;
-        goto cleanup;
-    }
-    if (n_cols > 0)
-        FL_TRY(fl_alloc_zero(NULL, n_cols * (int64_t)sizeof(fl_str), (void **)&item.view_cols, err));
-    for (; item.n_view_cols < n_cols; item.n_view_cols++) {
-        char *copy = copy_text(cols[item.n_view_cols], err);
-        if (copy == NULL) {
-            st = FL_ERR_MEMORY;
-            goto cleanup;
-        }
-        item.view_cols[item.n_view_cols] = (fl_str){copy, cols[item.n_view_cols].len};
+    fl_catalog_item item = {.name_hash = fl_name_hash(name)};
+    FL_TRY(fl_copy_name(name, &item.name, err));
+    FL_TRY(fl_copy_name(view->view_text, &item.view_text, err));
+    FL_TRY(fl_copy_name(view->database, &item.view_database, err));
+    FL_TRY(fl_copy_name(view->schema, &item.view_schema, err));
+    if (view->n_view_cols > 0)
+        FL_TRY(fl_alloc_zero(NULL, view->n_view_cols * (int64_t)sizeof(fl_str), (void **)&item.view_cols, err));
+    for (; item.n_view_cols < view->n_view_cols; item.n_view_cols++) {
+        char *copy = NULL;
+        FL_TRY(fl_copy_name(view->view_cols[item.n_view_cols], &copy, err));
+        item.view_cols[item.n_view_cols] = (fl_str){copy, view->view_cols[item.n_view_cols].len};
     }
     return put(engine, &item, replaces, err);
 cleanup:
@@ -113,7 +101,7 @@ void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int
 {
     pthread_mutex_lock(&engine->lock);
     for (int32_t i = 0; i < n; i++) {
-        fl_catalog_item *item = look_up(engine, versions[i].name);
+        fl_catalog_item *item = fl_engine_item(engine, versions[i].name);
         FL_ASSERT(item != NULL && item->table != NULL); /* who changes tables has the turn */
         fl_table *old = item->table;
         fl_key_index *index = item->index;
@@ -135,8 +123,8 @@ static void rename_owner(char **name, fl_str old, const char *new_name)
 {
     if (*name == NULL || !fl_str_is_equal_nocase(fl_str_of(*name), old))
         return;
-    char *copy = copy_text(fl_str_of(new_name), NULL);
-    if (copy == NULL)
+    char *copy = NULL;
+    if (fl_copy_name(fl_str_of(new_name), &copy, NULL) != FL_OK)
         return; /* it goes with the table no more */
     fl_free(*name);
     *name = copy;
@@ -145,8 +133,8 @@ static void rename_owner(char **name, fl_str old, const char *new_name)
 void fl_engine_rename(fl_engine *engine, fl_str name, char *new_name)
 {
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
-    FL_ASSERT(item != NULL && look_up(engine, fl_str_of(new_name)) == NULL);
+    fl_catalog_item *item = fl_engine_item(engine, name);
+    FL_ASSERT(item != NULL && fl_engine_item(engine, fl_str_of(new_name)) == NULL);
     for (fl_plain_index *index = engine->plain_indexes; index != NULL; index = index->next)
         rename_owner(&index->table_name, name, new_name);
     for (fl_sequence *sequence = engine->sequences; sequence != NULL; sequence = sequence->next)
@@ -161,7 +149,7 @@ void fl_engine_rename(fl_engine *engine, fl_str name, char *new_name)
 fl_table *fl_engine_table(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);
-    const fl_catalog_item *item = look_up(engine, name);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
     fl_table *table = item == NULL || item->table == NULL ? NULL : fl_table_ref(item->table);
     pthread_mutex_unlock(&engine->lock);
     return table;
@@ -171,7 +159,7 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name)
 {
     fl_key_index *index = NULL;
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
+    fl_catalog_item *item = fl_engine_item(engine, name);
     if (item != NULL) {
         index = item->index;
         item->index = NULL;
@@ -183,7 +171,7 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name)
 void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index)
 {
     pthread_mutex_lock(&engine->lock);
-    fl_catalog_item *item = look_up(engine, name);
+    fl_catalog_item *item = fl_engine_item(engine, name);
     bool is_taken = item != NULL && item->table != NULL && item->index == NULL &&
                     fl_key_index_version(index) == item->table->version;
     if (is_taken)
@@ -199,6 +187,7 @@ static void free_plain_index(fl_plain_index *index)
 {
     fl_free(index->name);
     fl_free(index->table_name);
+    fl_free(index->comment);
     fl_free(index);
 }
 
@@ -219,9 +208,8 @@ fl_status fl_engine_add_plain_index(fl_engine *engine, fl_str name, fl_str table
     if (name.len == 0)
         return FL_OK;
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*index), (void **)&index, err));
-    index->name = copy_text(name, err);
-    index->table_name = index->name == NULL ? NULL : copy_text(table_name, err);
-    FL_TRY(index->table_name == NULL ? FL_ERR_MEMORY : FL_OK);
+    FL_TRY(fl_copy_name(name, &index->name, err));
+    FL_TRY(fl_copy_name(table_name, &index->table_name, err));
     pthread_mutex_lock(&engine->lock);
     fl_plain_index **at = look_up_plain(engine, name);
     bool is_known = *at != NULL;
@@ -287,10 +275,21 @@ void fl_engine_hint_index(fl_engine *engine, fl_nearest *near, fl_err *err)
 int fl_engine_has(fl_engine *engine, fl_str name)
 {
     pthread_mutex_lock(&engine->lock);
-    const fl_catalog_item *item = look_up(engine, name);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
     int kind = item == NULL ? 0 : item->table != NULL ? 1 : 2;
     pthread_mutex_unlock(&engine->lock);
     return kind;
+}
+
+bool fl_engine_knows(fl_engine *engine, fl_str name)
+{
+    if (fl_engine_has(engine, name) != 0 || fl_engine_has_sequence(engine, name) ||
+        fl_engine_has_macro(engine, name, false) || fl_engine_has_macro(engine, name, true))
+        return true;
+    pthread_mutex_lock(&engine->lock);
+    bool knows = *look_up_plain(engine, name) != NULL;
+    pthread_mutex_unlock(&engine->lock);
+    return knows;
 }
 
 /* Names of the first files in a folder that a format reads. */
@@ -339,7 +338,7 @@ static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, 
 static fl_status find_dropped(fl_engine *engine, fl_str name, bool wants_view, bool if_exists, int32_t pos,
                               fl_catalog_item **ret, fl_err *err)
 {
-    fl_catalog_item *item = *ret = look_up(engine, name);
+    fl_catalog_item *item = *ret = fl_engine_item(engine, name);
     if (item == NULL)
         return if_exists ? FL_OK : fail_missing(engine, name, wants_view ? "view" : "table", pos, err);
     if ((item->table == NULL) == wants_view)
@@ -408,11 +407,23 @@ void fl_engine_clear(fl_engine *engine)
         fl_sequence_free(engine->sequences);
         engine->sequences = next;
     }
+    while (engine->macros != NULL) {
+        fl_macro *next = engine->macros->next;
+        fl_macro_free(engine->macros);
+        engine->macros = next;
+    }
+    while (engine->databases != NULL) {
+        fl_database *next = engine->databases->next;
+        fl_database_free(engine->databases);
+        engine->databases = next;
+    }
     while (engine->schemas != NULL) {
         fl_schema *next = engine->schemas->next;
         fl_schema_free(engine->schemas);
         engine->schemas = next;
     }
+    fl_free(engine->main_comment);
+    engine->main_comment = NULL;
     fl_free(engine->items);
     engine->items = NULL;
     engine->n_items = 0;
@@ -428,7 +439,7 @@ static fl_status find(fl_catalog *base, fl_str name, fl_catalog_entry *ret, fl_e
     fl_engine *engine = catalog->session->engine;
     *ret = (fl_catalog_entry){0};
     pthread_mutex_lock(&engine->lock);
-    const fl_catalog_item *item = look_up(engine, name);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
     if (item == NULL) {
         pthread_mutex_unlock(&engine->lock);
         st = fl_system_table_find(catalog->session, name, &ret->table, err);
@@ -441,6 +452,8 @@ static fl_status find(fl_catalog *base, fl_str name, fl_catalog_entry *ret, fl_e
     } else {
         fl_str *cols = NULL;
         FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_text), &ret->view_text, err));
+        FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_database), &ret->database, err));
+        FL_TRY(fl_arena_copy_str(catalog->arena, fl_str_of(item->view_schema), &ret->schema, err));
         FL_TRY(FL_NEW_ARRAY(catalog->arena, item->n_view_cols + 1, &cols, err));
         for (int32_t i = 0; i < item->n_view_cols; i++)
             FL_TRY(fl_arena_copy_str(catalog->arena, item->view_cols[i], &cols[i], err));
@@ -563,6 +576,17 @@ cleanup:
     return st;
 }
 
+static bool find_macro(fl_catalog *base, fl_str key, bool is_table, fl_catalog_macro *ret)
+{
+    fl_session_catalog *catalog = (fl_session_catalog *)base;
+    return fl_engine_find_macro(catalog->session->engine, key, is_table, catalog->arena, ret);
+}
+
+static void offer_macros(fl_catalog *base, bool is_table, fl_nearest *near)
+{
+    fl_engine_offer_macros(((fl_session_catalog *)base)->session->engine, is_table, near);
+}
+
 static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, int32_t n_args, const fl_option *options,
                       int32_t n_options, fl_table **ret, fl_err *err)
 {
@@ -602,6 +626,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         for (int32_t i = 0; i < n; i++)
             fl_nearest_offer(&near, fl_str_of(formats[i]->function));
         fl_system_table_offer(&near);
+        offer_macros(base, true, &near);
         fl_whole_files_offer(&near);
         fl_nearest_offer(&near, FL_STR("range"));
         fl_nearest_offer(&near, FL_STR("generate_series"));
@@ -616,13 +641,22 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     return open_files(catalog, format, args, 1, options, n_options, ret, err);
 }
 
-static bool has_schema(fl_catalog *base, fl_str name)
+static fl_status qualify(fl_catalog *base, const fl_str *parts, int32_t n, bool is_new, fl_arena *arena, fl_str *ret,
+                         fl_err *err)
 {
-    return fl_system_has_schema(name) || fl_engine_has_schema(((fl_session_catalog *)base)->session->engine, name);
+    fl_session *session = ((fl_session_catalog *)base)->session;
+    return fl_session_qualify(session, base->database, base->schema, parts, n, is_new, arena, ret, err);
 }
 
 void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, fl_arena *arena)
 {
-    *catalog = (fl_session_catalog){
-        .base = {.has_schema = has_schema, .find = find, .open = open}, .session = session, .arena = arena};
+    *catalog = (fl_session_catalog){.base = {.database = session->home->database,
+                                             .schema = session->home->schema,
+                                             .qualify = qualify,
+                                             .find = find,
+                                             .open = open,
+                                             .find_macro = find_macro,
+                                             .offer_macros = offer_macros},
+                                    .session = session,
+                                    .arena = arena};
 }

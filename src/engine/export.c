@@ -1,6 +1,7 @@
 /* EXPORT DATABASE and IMPORT DATABASE: a folder with schema.sql, which makes the tables and views, load.sql, which copies the rows in, and
  * a file a table. Both are plain SQL, of statements that this engine runs one by one. What fails leaves nothing: of files, those that
- * were not there before are taken away, of tables those that were made. */
+ * were not there before are taken away, of what is in the
+ * catalog that which was made. */
 #include "base/new_file.h"
 #include "engine/internal.h"
 #include "front/sql/lexer.h"
@@ -28,6 +29,7 @@ typedef struct exporting {
     int32_t n;
     written *files_written;
     const char *folder; /* that was made; NULL: it was there */
+    fl_full_name home;  /* where names of the script are that say no schema */
 } exporting;
 
 static void add_name(fl_text *text, fl_str name)
@@ -114,17 +116,17 @@ cleanup:
 
 /* ---- schema.sql ---------------------------------------------------------------------------------------------------- */
 
-/* A name, with its schema where it is in one. */
-static void add_full_name(const exporting *e, fl_text *text, fl_str name)
+/* A name in its database, with its schema where it is in one. */
+static void add_full_name(exporting *e, fl_text *text, fl_str key)
 {
-    const char *dot = memchr(name.data, '.', (size_t)name.len);
-    fl_str schema = {name.data, dot == NULL ? 0 : dot - name.data};
-    if (dot != NULL && fl_engine_has_schema(e->session->engine, schema)) {
-        add_name(text, schema);
+    fl_full_name full;
+    if (fl_full_name_of_key(&e->arena, key, &full, NULL) != FL_OK)
+        full = (fl_full_name){.schema = FL_MAIN_SCHEMA, .name = key};
+    if (!fl_is_main_schema(full.schema) || !fl_is_main_schema(e->home.schema)) {
+        add_name(text, full.schema);
         fl_text_add_char(text, '.');
-        name = (fl_str){dot + 1, name.len - schema.len - 1};
     }
-    add_name(text, name);
+    add_name(text, full.name);
 }
 
 /* An expression over columns, which may be called otherwise by now than when it was written. */
@@ -264,6 +266,19 @@ static void add_foreign_keys(exporting *e, fl_text *load, fl_str name, const fl_
     }
 }
 
+/* What an identity column's sequence is called when the table is made. */
+static fl_status name_sequence(exporting *e, fl_str table, fl_str column, fl_str *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_full_name full;
+    FL_TRY(fl_full_name_of_key(&e->arena, table, &full, err));
+    FL_TRY(fl_arena_format(&e->arena, &full.name, err, "%.*s_%.*s_seq", FL_STR_ARG(full.name), FL_STR_ARG(column)));
+    full.database = FL_MAIN_DATABASE;
+    st = fl_full_name_key(&e->arena, &full, ret, err);
+cleanup:
+    return st;
+}
+
 /* The name that a sequence has after IMPORT, where it is an identity column's, with which it is made; empty: it is none's. */
 static fl_status name_of_identity(exporting *e, fl_str sequence, fl_str *ret, fl_err *err)
 {
@@ -274,10 +289,18 @@ static fl_status name_of_identity(exporting *e, fl_str sequence, fl_str *ret, fl
         const fl_column_rules *rules = table != NULL ? fl_memory_table_rules(table) : NULL;
         for (int32_t c = 0; rules != NULL && c < table->n_cols && st == FL_OK; c++)
             if (rules[c].identity != FL_IDENTITY_NONE && fl_str_is_equal_nocase(rules[c].sequence, sequence))
-                st = fl_arena_format(&e->arena, ret, err, "%.*s_%.*s_seq", FL_STR_ARG(e->names[i]),
-                                     FL_STR_ARG(table->fields[c].name));
+                st = name_sequence(e, e->names[i], table->fields[c].name, ret, err);
     }
     return st;
+}
+
+/* A key of the database that need not be said. */
+static fl_status name_relative(exporting *e, fl_str key, fl_str *ret, fl_err *err)
+{
+    fl_full_name full;
+    fl_status st = fl_full_name_of_key(&e->arena, key, &full, err);
+    full.database = FL_MAIN_DATABASE;
+    return st != FL_OK ? st : fl_full_name_key(&e->arena, &full, ret, err);
 }
 
 /* What they gave last is set behind the rows. */
@@ -289,7 +312,10 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
     fl_str *names = NULL;
     int32_t n = 0;
     pthread_mutex_lock(&engine->lock);
+    fl_str database = e->session->home->database;
     for (const fl_schema *s = engine->schemas; s != NULL; s = s->next) {
+        if (!fl_str_is_equal_nocase(fl_str_of(s->database), database))
+            continue;
         fl_text_add(text, FL_STR("CREATE SCHEMA "));
         add_name(text, fl_str_of(s->name));
         fl_text_add(text, FL_STR(";\n"));
@@ -301,6 +327,8 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
         st = FL_NEW_ARRAY(&e->arena, n + 1, &names, err);
     n = 0;
     for (const fl_sequence *s = engine->sequences; s != NULL && st == FL_OK; s = s->next) {
+        if (!fl_key_is_in(fl_str_of(s->name), database, (fl_str){0}))
+            continue;
         sequences[n] = *s;
         st = fl_arena_copy_str(&e->arena, fl_str_of(s->name), &names[n++], err);
     }
@@ -316,14 +344,55 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
             fl_text_add(text, FL_STR(";\n"));
         }
         fl_text_add(load, FL_STR("SELECT setval("));
-        add_string(load, identity.len > 0 ? identity : names[i]);
+        if (st == FL_OK && identity.len == 0)
+            st = name_relative(e, names[i], &identity, err);
+        add_string(load, identity);
         fl_text_addf(load, ", %lld, %s);\n", (long long)sequences[i].last, sequences[i].is_given ? "true" : "false");
     }
     return st;
 }
 
-static void add_view(const exporting *e, fl_text *text, fl_str name, const fl_catalog_entry *view)
+/* What is written from here on is read where its names mean what they meant when it was made. */
+static void go_to(exporting *e, fl_text *text, fl_str database, fl_str schema)
 {
+    bool is_own = fl_str_is_equal_nocase(database, e->session->home->database);
+    if (fl_str_is_equal_nocase(database, e->home.database) && fl_str_is_equal_nocase(schema, e->home.schema))
+        return;
+    fl_text_add(text, FL_STR("USE "));
+    if (!is_own) {
+        add_name(text, database);
+        fl_text_add_char(text, '.');
+    }
+    add_name(text, schema);
+    fl_text_add(text, FL_STR(";\n"));
+    e->home = (fl_full_name){.database = database, .schema = schema};
+}
+
+static fl_status add_macros(exporting *e, fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = e->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_macro *m = engine->macros; m != NULL; m = m->next) {
+        fl_str name, database, schema;
+        if (!fl_key_is_in(fl_str_of(m->name), e->session->home->database, (fl_str){0}))
+            continue;
+        FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->name), &name, err));
+        FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->database), &database, err));
+        FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->schema), &schema, err));
+        go_to(e, text, database, schema);
+        fl_text_add(text, FL_STR("CREATE MACRO "));
+        add_full_name(e, text, name);
+        fl_text_addf(text, "%s;\n", m->text);
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
+static void add_view(exporting *e, fl_text *text, fl_str name, const fl_catalog_entry *view)
+{
+    go_to(e, text, view->database, view->schema);
     fl_text_add(text, FL_STR("CREATE VIEW "));
     add_full_name(e, text, name);
     for (int32_t i = 0; i < view->n_view_cols; i++) {
@@ -352,6 +421,77 @@ static void add_views_from(exporting *e, fl_text *text, int32_t i)
         if (k != i && mentions(e->entries[i].view_text, e->names[k]))
             add_views_from(e, text, k);
     add_view(e, text, e->names[i], &e->entries[i]);
+}
+
+/* COMMENT ON what name IS text, of a thing that has a comment. The engine's lock is held. */
+static void add_comment(exporting *e, fl_text *text, const char *what, fl_str key, fl_str column, const char *comment)
+{
+    if (comment == NULL || !fl_key_is_in(key, e->session->home->database, (fl_str){0}))
+        return;
+    fl_text_addf(text, "COMMENT ON %s ", what);
+    add_full_name(e, text, key);
+    if (column.len > 0) {
+        fl_text_add_char(text, '.');
+        add_name(text, column);
+    }
+    fl_text_add(text, FL_STR(" IS "));
+    add_string(text, fl_str_of(comment));
+    fl_text_add(text, FL_STR(";\n"));
+}
+
+static fl_status add_item_comments(exporting *e, fl_text *text, const fl_catalog_item *item, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str key = fl_str_of(item->name);
+    add_comment(e, text, item->table != NULL ? "TABLE" : "VIEW", key, (fl_str){0}, item->comment);
+    for (const fl_named_comment *c = item->comments; c != NULL; c = c->next) {
+        fl_full_name full;
+        fl_str index;
+        if (!c->is_key) {
+            add_comment(e, text, "COLUMN", key, fl_str_of(c->name), c->text);
+            continue;
+        }
+        FL_TRY(fl_full_name_of_key(&e->arena, key, &full, err));
+        full.name = fl_str_of(c->name);
+        FL_TRY(fl_full_name_key(&e->arena, &full, &index, err));
+        add_comment(e, text, "INDEX", index, (fl_str){0}, c->text);
+    }
+cleanup:
+    return st;
+}
+
+static fl_status add_comments(exporting *e, fl_text *text, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = e->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    const char *on_main = engine->main_comment;
+    for (const fl_database *d = engine->databases; d != NULL; d = d->next)
+        if (fl_str_is_equal_nocase(fl_str_of(d->name), e->session->home->database))
+            on_main = d->main_comment;
+    if (on_main != NULL) {
+        fl_text_add(text, FL_STR("COMMENT ON SCHEMA main IS "));
+        add_string(text, fl_str_of(on_main));
+        fl_text_add(text, FL_STR(";\n"));
+    }
+    for (const fl_schema *s = engine->schemas; s != NULL; s = s->next) {
+        if (s->comment == NULL || !fl_str_is_equal_nocase(fl_str_of(s->database), e->session->home->database))
+            continue;
+        fl_text_add(text, FL_STR("COMMENT ON SCHEMA "));
+        add_name(text, fl_str_of(s->name));
+        fl_text_add(text, FL_STR(" IS "));
+        add_string(text, fl_str_of(s->comment));
+        fl_text_add(text, FL_STR(";\n"));
+    }
+    for (int32_t i = 0; i < engine->n_items; i++)
+        FL_TRY(add_item_comments(e, text, &engine->items[i], err));
+    for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next)
+        add_comment(e, text, "SEQUENCE", fl_str_of(s->name), (fl_str){0}, s->comment);
+    for (const fl_macro *m = engine->macros; m != NULL; m = m->next)
+        add_comment(e, text, m->is_table ? "MACRO TABLE" : "MACRO", fl_str_of(m->name), (fl_str){0}, m->comment);
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
 }
 
 /* ---- EXPORT -------------------------------------------------------------------------------------------------------- */
@@ -450,6 +590,11 @@ static fl_status look_up(exporting *e, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->entries, err));
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->files, err));
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->is_done, err));
+    int32_t n = 0;
+    for (int32_t i = 0; i < e->n; i++)
+        if (fl_key_is_in(e->names[i], e->session->home->database, (fl_str){0}))
+            e->names[n++] = e->names[i];
+    e->n = n;
     for (int32_t i = 0; i < e->n; i++)
         FL_TRY(catalog.base.find(&catalog.base, e->names[i], &e->entries[i], err));
 cleanup:
@@ -476,9 +621,14 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
     fl_text_init(&load, &session->statement_memory);
     fl_text_init(&states, &session->statement_memory);
     FL_ASSERT(bound->n_names == 2);
+    const fl_home *home = session->home;
+    e.home = (fl_full_name){.database = home->database, .schema = FL_MAIN_SCHEMA};
+    FL_TRY(fl_session_go_to(session, home->database, FL_MAIN_SCHEMA, err));
     FL_TRY(look_up(&e, err));
     FL_TRY(make_folder(&e, err));
     FL_TRY(add_schemas_and_sequences(&e, &schema, &states, err));
+    FL_TRY(add_macros(&e, &schema, err));
+    go_to(&e, &schema, home->database, FL_MAIN_SCHEMA);
     for (int32_t i = 0; i < e.n; i++)
         if (e.entries[i].table != NULL) {
             FL_TRY(add_table(&e, &schema, e.names[i], e.entries[i].table, err));
@@ -489,11 +639,14 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
             add_foreign_keys(&e, &load, e.names[i], e.entries[i].table);
     for (int32_t i = 0; i < e.n; i++)
         add_views_from(&e, &schema, i);
+    go_to(&e, &schema, home->database, FL_MAIN_SCHEMA);
+    FL_TRY(add_comments(&e, &schema, err));
     FL_TRY(write_script(&e, "schema.sql", &schema, err));
     FL_TRY(fl_text_status(&states, err));
     fl_text_add(&load, fl_text_str(&states));
     FL_TRY(write_script(&e, "load.sql", &load, err));
 cleanup:
+    atomic_store(&session->home, home);
     if (st != FL_OK)
         undo(&e);
     for (int32_t i = 0; i < e.n && e.entries != NULL; i++)
@@ -530,9 +683,53 @@ cleanup:
     return st;
 }
 
-/* Takes away tables and views that were not there before. The statement's memory may be used up, or its work be told to stop: what this needs
- * is not counted. */
-static void forget_new(fl_session *session, const fl_str *before, int32_t n_before)
+/* What there was before an import. */
+typedef struct before {
+    fl_str *names; /* of tables and views */
+    int32_t n;
+    int64_t n_made; /* of others */
+} before;
+
+static fl_status look_before(fl_engine *engine, fl_arena *arena, before *ret, fl_err *err)
+{
+    pthread_mutex_lock(&engine->lock);
+    ret->n_made = engine->n_made;
+    pthread_mutex_unlock(&engine->lock);
+    return fl_engine_names(engine, arena, &ret->names, &ret->n, err);
+}
+
+static void forget_new_others(fl_engine *engine, int64_t n_made)
+{
+    pthread_mutex_lock(&engine->lock);
+    for (fl_sequence **at = &engine->sequences; *at != NULL;) {
+        fl_sequence *s = *at;
+        *at = s->made > n_made ? s->next : *at;
+        if (s->made > n_made)
+            fl_sequence_free(s);
+        else
+            at = &s->next;
+    }
+    for (fl_macro **at = &engine->macros; *at != NULL;) {
+        fl_macro *m = *at;
+        *at = m->made > n_made ? m->next : *at;
+        if (m->made > n_made)
+            fl_macro_free(m);
+        else
+            at = &m->next;
+    }
+    for (fl_schema **at = &engine->schemas; *at != NULL;) {
+        fl_schema *s = *at;
+        *at = s->made > n_made ? s->next : *at;
+        if (s->made > n_made)
+            fl_schema_free(s);
+        else
+            at = &s->next;
+    }
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* Takes away what was not there before. The statement's memory may be used up, or its work be told to stop: what this needs is not counted. */
+static void forget_new(fl_session *session, const before *then)
 {
     fl_str *now = NULL;
     int32_t n = 0;
@@ -542,11 +739,12 @@ static void forget_new(fl_session *session, const fl_str *before, int32_t n_befo
         n = 0;
     for (int32_t i = 0; i < n; i++) {
         bool is_new = true;
-        for (int32_t k = 0; k < n_before; k++)
-            is_new &= !fl_str_is_equal(now[i], before[k]);
+        for (int32_t k = 0; k < then->n; k++)
+            is_new &= !fl_str_is_equal(now[i], then->names[k]);
         if (is_new)
             (void)fl_engine_drop(session->engine, now[i], fl_engine_has(session->engine, now[i]) == 2, true, -1, NULL);
     }
+    forget_new_others(session->engine, then->n_made);
     fl_arena_drop(&arena);
 }
 
@@ -554,10 +752,11 @@ fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_e
 {
     fl_status st = FL_OK;
     fl_arena arena;
-    fl_str *before = NULL, schema, load;
-    int32_t n_before = 0;
+    before then = {0};
+    fl_str schema, load;
+    const fl_home *home = session->home;
     fl_arena_init(&arena, &session->statement_memory);
-    FL_TRY(fl_engine_names(session->engine, &arena, &before, &n_before, err));
+    FL_TRY(look_before(session->engine, &arena, &then, err));
     st = read_script(session, bound->name, "schema.sql", &arena, &schema, err);
     if (st == FL_OK)
         st = read_script(session, bound->name, "load.sql", &arena, &load, err);
@@ -565,11 +764,13 @@ fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_e
         fl_err_at(err, bound->name_pos);
         goto cleanup;
     }
+    FL_TRY(fl_session_go_to(session, home->database, FL_MAIN_SCHEMA, err));
     st = run_script(session, schema, err);
     if (st == FL_OK)
         st = run_script(session, load, err);
+    atomic_store(&session->home, home);
     if (st != FL_OK)
-        forget_new(session, before, n_before);
+        forget_new(session, &then);
 cleanup:
     fl_arena_drop(&arena);
     return st;

@@ -45,6 +45,11 @@ static fl_value *next_value(fl_filled_table *t)
     return &t->row[t->at++];
 }
 
+void fl_fill_null(fl_filled_table *t)
+{
+    next_value(t)->is_null = true;
+}
+
 void fl_fill_text(fl_filled_table *t, fl_str text)
 {
     fl_value *value = next_value(t);

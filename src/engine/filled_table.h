@@ -23,6 +23,7 @@ fl_status fl_filled_table_begin(fl_filled_table *table, fl_memory *memory, fl_ar
 /* The row's next value; texts are copied by fl_filled_table_end_row, and null where data is NULL. */
 void fl_fill_text(fl_filled_table *table, fl_str text);
 void fl_fill(fl_filled_table *table, const char *text);
+void fl_fill_null(fl_filled_table *table);
 void fl_fill_number(fl_filled_table *table, int64_t number); /* of timestamptz: microseconds */
 void fl_fill_bool(fl_filled_table *table, bool truth);
 

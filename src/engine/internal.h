@@ -4,12 +4,14 @@
 
 #include "base/buffer.h"
 #include "base/fiber.h"
+#include "base/full_name.h"
 #include "base/interrupt.h"
 #include "base/nearest.h"
 #include "base/workers.h"
 #include "engine/key_index.h"
 #include "exec/exec.h"
 #include "exec/sequences.h"
+#include "exec/session_facts.h"
 #include "exec/session_state.h"
 #include "exec/spill_file.h"
 #include "fletch/fletch.h"
@@ -28,15 +30,26 @@
 
 #define FL_TEMP_DIRECTORY_BYTES 1024
 
+/* A comment on a column or a key. */
+typedef struct fl_named_comment {
+    struct fl_named_comment *next;
+    bool is_key;
+    char *name;
+    char *text;
+} fl_named_comment;
+
 /* A table or view in the catalog. */
 typedef struct fl_catalog_item {
-    char *name;
+    char *name;          /* its key: base/full_name.h; as are names of other things below */
     uint64_t name_hash;  /* see fl_name_hash */
     fl_table *table;     /* NULL: a view */
     fl_key_index *index; /* of the table's keys, as the last INSERT left it; NULL: none */
     char *view_text;
+    char *view_database, *view_schema; /* where names in the text mean what they meant when it was written */
     fl_str *view_cols;
     int32_t n_view_cols;
+    char *comment; /* NULL: none; as of other things below */
+    fl_named_comment *comments;
 } fl_catalog_item;
 
 /* An index that is no key. */
@@ -44,6 +57,7 @@ typedef struct fl_plain_index {
     struct fl_plain_index *next;
     char *name;
     char *table_name;
+    char *comment;
 } fl_plain_index;
 
 /* A sequence. */
@@ -56,13 +70,52 @@ typedef struct fl_sequence {
     bool cycles;
     bool is_given; /* `last` was given out; else it comes next */
     int64_t last;
+    char *comment;
+    int64_t made; /* fl_engine.n_made when it was; as of macros and schemas */
 } fl_sequence;
 
-/* A schema besides the one that is always there. */
+/* A macro: its definition, and where names in it are that say no schema. */
+typedef struct fl_macro {
+    struct fl_macro *next;
+    char *name;
+    uint64_t name_hash;
+    bool is_table;
+    char *text;
+    char *database, *schema;
+    char *comment;
+    int64_t made;
+} fl_macro;
+
+/* A schema besides the one that is always there in each database. */
 typedef struct fl_schema {
     struct fl_schema *next;
+    char *database;
     char *name;
+    char *comment;
+    int64_t made;
 } fl_schema;
+
+/* A database besides the one that is always there. */
+typedef struct fl_database {
+    struct fl_database *next;
+    char *name;
+    char *main_comment; /* on its main schema */
+} fl_database;
+
+/* A variable. */
+typedef struct fl_variable {
+    struct fl_variable *next;
+    fl_arena arena; /* of the rest */
+    fl_str name;
+    fl_value value;
+} fl_variable;
+
+/* A schema in which names are that say none. */
+typedef struct fl_home {
+    struct fl_home *next;
+    fl_str database, schema;
+    char bytes[];
+} fl_home;
 
 /* What a session was given by a sequence last. */
 typedef struct fl_given_number {
@@ -92,9 +145,13 @@ struct fl_engine {
     fl_catalog_item *items;
     int64_t items_capacity;
     int32_t n_items;
-    fl_plain_index *plain_indexes; /* guarded by lock, as are the next two */
+    fl_plain_index *plain_indexes; /* guarded by lock, as are the next four */
     fl_sequence *sequences;
     fl_schema *schemas;
+    fl_macro *macros;
+    char *main_comment; /* on the main schema */
+    int64_t n_made;     /* sequences, macros and schemas that ever were made */
+    fl_database *databases;
     uint64_t seed;
     _Atomic int32_t refs;       /* of who opened it, of sessions and of streams */
     struct fl_running *running; /* guarded by lock, as are the next two */
@@ -129,6 +186,7 @@ typedef struct fl_prepared {
     char *text;           /* the statement behind AS */
     fl_type *param_types; /* [n_params] */
     int32_t n_params;
+    char **param_names; /* [n_params]; NULL: they have numbers */
 } fl_prepared;
 
 typedef struct fl_session_catalog {
@@ -205,7 +263,11 @@ struct fl_session {
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
-    fl_sequences sequences; /* for functions */
+    fl_variable *variables;
+    _Atomic(const fl_home *) home; /* where names are that say no schema: USE */
+    fl_home *homes;         /* that it ever was; they last as long as the session, whose streams may look at one */
+    fl_sequences sequences; /* for functions, as are the facts */
+    fl_session_facts facts;
     fl_given_number *given; /* guarded by the engine's lock, as are the next three */
     int64_t given_capacity;
     int32_t n_given;
@@ -281,8 +343,7 @@ void fl_session_catalog_init(fl_session_catalog *catalog, fl_session *session, f
  *  FL_ERR_DUPLICATE unless `replaces`. */
 fl_status fl_engine_put_table(fl_engine *engine, fl_str name, fl_table *table, fl_key_index *index, bool replaces,
                               fl_err *err);
-fl_status fl_engine_put_view(fl_engine *engine, fl_str name, fl_str text, const fl_str *cols, int32_t n_cols,
-                             bool replaces, fl_err *err);
+fl_status fl_engine_put_view(fl_engine *engine, fl_str name, const fl_catalog_entry *view, bool replaces, fl_err *err);
 
 /** Puts versions of tables that are there in their places; their tables and indexes are taken over. Cannot fail. */
 void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int32_t n);
@@ -297,8 +358,14 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name);
 /** Takes an index over, of the rows that the table of the name has now: for who has the turn to change tables. */
 void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index);
 
+/** The table or view of that name, or NULL; the engine's lock is held. */
+fl_catalog_item *fl_engine_item(fl_engine *engine, fl_str name);
+
 /** Whether there is a table (1) or view (2) of that name; 0 neither. */
 int fl_engine_has(fl_engine *engine, fl_str name);
+
+/** Whether there is anything of that name. */
+bool fl_engine_knows(fl_engine *engine, fl_str name);
 
 /** Indexes that are no keys, which are names alone; they go with their table. FL_ERR_DUPLICATE unless `if_not_exists`; an empty name is not
  *  kept. Dropping says whether there was one. */
@@ -454,6 +521,33 @@ fl_status fl_session_put_version(fl_session *session, fl_str name, fl_table *tab
 /** Puts all new versions in the places of the old ones. Cannot fail. */
 void fl_session_publish(fl_session *session);
 
+/* ---- comments (comment.c) ---- */
+fl_status fl_session_comment(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+void fl_named_comments_free(fl_named_comment *list);
+
+/** The comment on a column or key; NULL: none. The engine's lock is held. */
+const char *fl_item_comment(const fl_catalog_item *item, bool is_key, fl_str name);
+
+/** A column that is called otherwise takes its comment along; and of columns and keys that the table has no more the comments go. */
+void fl_engine_rename_column_comment(fl_engine *engine, fl_str table, fl_str column, fl_str to);
+void fl_engine_keep_comments(fl_engine *engine, fl_str name, const fl_table *table);
+
+/* ---- variables (variable.c) ---- */
+fl_status fl_session_set_variable(fl_session *session, const fl_sql_bound *bound, const fl_value *params,
+                                  int32_t n_params, fl_err *err);
+void fl_session_reset_variable(fl_session *session, fl_str name);
+void fl_session_drop_variables(fl_session *session);
+
+/** The variable's value; NULL: there is none. */
+const fl_value *fl_session_variable(fl_session *session, fl_str name);
+
+/** The one value of a query of one column, null where it has no row, in the arena. FL_ERR_CARDINALITY for several. */
+fl_status fl_session_scalar(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
+                            fl_arena *arena, fl_value *ret, fl_err *err);
+
+/* ---- facts (facts.c) ---- */
+void fl_session_facts_init(fl_session *session);
+
 /* ---- sequences (sequence.c) ---- */
 void fl_session_sequences_init(fl_session *session);
 fl_status fl_session_create_sequence(fl_session *session, const fl_sql_bound *bound, fl_err *err);
@@ -472,15 +566,59 @@ void fl_engine_add_sequence(fl_engine *engine, fl_sequence *sequence);
 
 /** Drops those that go with a table, or are in a schema. The engine's lock is held. */
 void fl_engine_forget_sequences(fl_engine *engine, fl_str table_name);
-void fl_engine_forget_sequences_in(fl_engine *engine, fl_str schema);
-bool fl_engine_has_sequence_in(fl_engine *engine, fl_str schema);
+void fl_engine_forget_sequences_in(fl_engine *engine, fl_str database, fl_str schema);
+bool fl_engine_has_sequence_in(fl_engine *engine, fl_str database, fl_str schema);
 
 /* ---- schemas (schema.c) ---- */
 fl_status fl_session_create_schema(fl_session *session, const fl_sql_bound *bound, fl_err *err);
 fl_status fl_session_drop_schema(fl_session *session, fl_str name, bool if_exists, bool cascades, int32_t pos,
                                  fl_err *err);
-bool fl_engine_has_schema(fl_engine *engine, fl_str name);
+bool fl_engine_has_schema(fl_engine *engine, fl_str database, fl_str name);
 void fl_schema_free(fl_schema *schema); /* NULL does nothing */
+
+/** Drops all that is in a schema, and it; with an empty name, in all of a database. */
+fl_status fl_session_drop_inside(fl_session *session, fl_str database, fl_str schema, fl_err *err);
+
+/* ---- macros (macro.c) ---- */
+fl_status fl_session_create_macro(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_drop_macro(fl_session *session, fl_str name, bool is_table, bool if_exists, int32_t pos,
+                                fl_err *err);
+void fl_macro_free(fl_macro *macro); /* NULL does nothing */
+bool fl_engine_has_macro(fl_engine *engine, fl_str name, bool is_table);
+
+/** The macro's text, in the arena; false: there is none, or no memory. `ret` NULL: whether there are macros at all. */
+bool fl_engine_find_macro(fl_engine *engine, fl_str name, bool is_table, fl_arena *arena, fl_catalog_macro *ret);
+void fl_engine_offer_macros(fl_engine *engine, bool is_table, fl_nearest *near);
+
+/** As of sequences: drops those in a schema, with the engine's lock held. */
+void fl_engine_forget_macros_in(fl_engine *engine, fl_str database, fl_str schema);
+bool fl_engine_has_macro_in(fl_engine *engine, fl_str database, fl_str schema);
+
+/* ---- databases (database.c) ---- */
+fl_status fl_session_attach(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_detach(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+fl_status fl_session_use(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+/** Names of databases, sorted. */
+fl_status fl_engine_databases(fl_engine *engine, fl_arena *arena, fl_str **ret, int32_t *ret_n, fl_err *err);
+fl_status fl_engine_show_databases(fl_engine *engine, fl_rows *ret, fl_err *err);
+/** Puts the session into a schema that is there. FL_ERR_MEMORY where it was never in it. */
+fl_status fl_session_go_to(fl_session *session, fl_str database, fl_str schema, fl_err *err);
+fl_status fl_session_use_main(fl_session *session, fl_err *err);
+void fl_session_drop_homes(fl_session *session);
+bool fl_engine_has_database(fl_engine *engine, fl_str name);
+fl_status fl_engine_fail_database(fl_engine *engine, fl_str name, fl_err *err); /* 3D000 */
+void fl_database_free(fl_database *database);                                   /* NULL does nothing */
+
+/** The key of a name of n parts that is written where names without a schema are in this one. `is_new`: of something that is made;
+ *  else of what is there, in that schema or in the main one of its database. FL_ERR_TABLE (3D000, 3F000), FL_ERR_AMBIGUOUS. */
+fl_status fl_session_qualify(fl_session *session, fl_str database, fl_str schema, const fl_str *parts, int32_t n,
+                             bool is_new, fl_arena *arena, fl_str *ret, fl_err *err);
+
+/** The same of what is there, of a name in a text, as of nextval('s.q'). */
+fl_status fl_session_qualify_text(fl_session *session, fl_str text, fl_arena *arena, fl_str *ret, fl_err *err);
+
+/** A copy to be freed with fl_free. */
+fl_status fl_copy_name(fl_str name, char **ret, fl_err *err);
 
 /* ---- what tables ask of rows (row_rules.c, foreign_key.c) ---- */
 
@@ -533,6 +671,11 @@ fl_status fl_session_create_index(fl_session *session, const fl_sql_bound *bound
 fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists, int32_t pos, fl_err *err);
 
 /* ---- statements (statement.c) ---- */
+
+/** Copies names of parameters, each to be freed as the list is; *ret NULL where they have numbers. */
+fl_status fl_copy_param_names(const fl_ast_statement *statement, char ***ret, fl_err *err);
+void fl_free_param_names(char **names, int32_t n);
+void fl_prepared_free(fl_prepared *prepared); /* NULL does nothing */
 
 /** Runs one parsed statement. Parameters may be given (values known). */
 fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_statement *ast, const fl_value *params,

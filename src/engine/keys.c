@@ -278,12 +278,16 @@ fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists
     fl_table_key *keys = NULL;
     fl_arena arena;
     fl_arena_init(&arena, &session->statement_memory);
+    fl_full_name full;
     fl_nearest_init(&near, name);
+    FL_TRY(fl_full_name_of_key(&arena, name, &full, err));
     FL_TRY(fl_engine_names(session->engine, &arena, &names, &n, err));
     for (int32_t i = 0; i < n && !is_found; i++) {
+        if (!fl_key_is_in(names[i], full.database, full.schema))
+            continue;
         fl_table_unref(table);
         table = fl_engine_table(session->engine, names[i]);
-        const fl_table_key *gone = table == NULL ? NULL : find_key(table, name);
+        const fl_table_key *gone = table == NULL ? NULL : find_key(table, full.name);
         int32_t kept = 0;
         for (int32_t k = 0; table != NULL && gone == NULL && k < table->n_keys; k++) {
             fl_str offered;
@@ -298,6 +302,10 @@ fl_status fl_session_drop_index(fl_session *session, fl_str name, bool if_exists
             if (&table->keys[k] != gone)
                 keys[kept++] = table->keys[k];
         st = change_keys(session, table, names[i], keys, kept, err);
+        fl_table *latest = fl_session_latest(session, names[i]);
+        if (st == FL_OK)
+            fl_engine_keep_comments(session->engine, names[i], latest);
+        fl_table_unref(latest);
     }
     if (!is_found && !if_exists)
         st = fail_no_index(session->engine, name, &near, pos, err);

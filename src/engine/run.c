@@ -78,6 +78,7 @@ fl_session_state fl_session_state_of(const fl_session *session, const fl_value *
                               .params = params,
                               .n_params = n_params,
                               .sequences = (fl_sequences *)(uintptr_t)&session->sequences,
+                              .facts = &session->facts,
                               .metrics = session->memory.metrics};
 }
 

@@ -6,20 +6,6 @@
 
 /* ---- finding; the engine's lock is held ---- */
 
-/* What a name in the text of a call means: without the schema that need not be said, and without quotes. */
-static fl_str last_part(fl_str name)
-{
-    for (int64_t i = 0; i < name.len; i++) {
-        fl_str schema = {name.data, i};
-        if (name.data[i] == '.' &&
-            (fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public"))))
-            return last_part((fl_str){name.data + i + 1, name.len - i - 1});
-    }
-    if (name.len > 2 && name.data[0] == '"' && name.data[name.len - 1] == '"')
-        return (fl_str){name.data + 1, name.len - 2};
-    return name;
-}
-
 static fl_sequence **look_up(fl_engine *engine, fl_str name)
 {
     fl_sequence **at = &engine->sequences;
@@ -45,15 +31,8 @@ void fl_sequence_free(fl_sequence *sequence)
         return;
     fl_free(sequence->name);
     fl_free(sequence->table_name);
+    fl_free(sequence->comment);
     fl_free(sequence);
-}
-
-static fl_status copy_text(fl_str text, char **ret, fl_err *err)
-{
-    fl_status st = fl_alloc_zero(NULL, text.len + 1, (void **)ret, err);
-    if (st == FL_OK && text.len > 0)
-        memcpy(*ret, text.data, (size_t)text.len);
-    return st;
 }
 
 /* ---- options ---- */
@@ -103,9 +82,9 @@ fl_status fl_sequence_new(fl_str name, fl_str table_name, const fl_ast_sequence_
     fl_status st = FL_OK;
     fl_sequence *made = NULL;
     FL_TRY(fl_alloc_zero(NULL, (int64_t)sizeof(*made), (void **)&made, err));
-    FL_TRY(copy_text(name, &made->name, err));
+    FL_TRY(fl_copy_name(name, &made->name, err));
     if (table_name.len > 0)
-        FL_TRY(copy_text(table_name, &made->table_name, err));
+        FL_TRY(fl_copy_name(table_name, &made->table_name, err));
     made->id = atomic_fetch_add(&ids, 1) + 1;
     made->increment = 1;
     FL_TRY(apply(made, options != NULL ? options : &none, true, type, err));
@@ -131,6 +110,7 @@ void fl_engine_add_sequence(fl_engine *engine, fl_sequence *sequence)
     pthread_mutex_lock(&engine->lock);
     fl_sequence **at = look_up(engine, fl_str_of(sequence->name)), *old = *at;
     sequence->next = old != NULL ? old->next : NULL;
+    sequence->made = ++engine->n_made;
     *at = sequence;
     fl_sequence_free(old);
     pthread_mutex_unlock(&engine->lock);
@@ -149,9 +129,7 @@ fl_status fl_session_create_sequence(fl_session *session, const fl_sql_bound *bo
         fl_err_at(err, bound->name_pos);
         return st;
     }
-    fl_ast_path owner = bound->sequence->owner;
-    fl_str table = owner.count > 1 ? owner.parts[owner.count - 2].text : (fl_str){0};
-    FL_TRY(fl_sequence_new(bound->name, table, bound->sequence, FL_I64, &made, err));
+    FL_TRY(fl_sequence_new(bound->name, bound->table_name, bound->sequence, FL_I64, &made, err));
     fl_engine_add_sequence(engine, made);
 cleanup:
     if (st != FL_OK)
@@ -165,7 +143,7 @@ fl_status fl_session_alter_sequence(fl_session *session, const fl_sql_bound *bou
     fl_engine *engine = session->engine;
     char *name = NULL;
     if (bound->new_name.len > 0)
-        FL_TRY(copy_text(bound->new_name, &name, err));
+        FL_TRY(fl_copy_name(bound->new_name, &name, err));
     pthread_mutex_lock(&engine->lock);
     fl_sequence *found = *look_up(engine, bound->name);
     if (found == NULL) {
@@ -225,29 +203,21 @@ void fl_engine_forget_sequences(fl_engine *engine, fl_str table_name)
     }
 }
 
-/* schema.name */
-static bool is_inside(const fl_sequence *s, fl_str schema)
-{
-    fl_str name = fl_str_of(s->name);
-    return name.len > schema.len && name.data[schema.len] == '.' &&
-           fl_str_is_equal_nocase((fl_str){name.data, schema.len}, schema);
-}
-
-bool fl_engine_has_sequence_in(fl_engine *engine, fl_str schema)
+bool fl_engine_has_sequence_in(fl_engine *engine, fl_str database, fl_str schema)
 {
     bool has = false;
     pthread_mutex_lock(&engine->lock);
     for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next)
-        has |= is_inside(s, schema);
+        has |= fl_key_is_in(fl_str_of(s->name), database, schema);
     pthread_mutex_unlock(&engine->lock);
     return has;
 }
 
-void fl_engine_forget_sequences_in(fl_engine *engine, fl_str schema)
+void fl_engine_forget_sequences_in(fl_engine *engine, fl_str database, fl_str schema)
 {
     for (fl_sequence **at = &engine->sequences; *at != NULL;) {
         fl_sequence *s = *at;
-        if (!is_inside(s, schema)) {
+        if (!fl_key_is_in(fl_str_of(s->name), database, schema)) {
             at = &s->next;
             continue;
         }
@@ -257,6 +227,17 @@ void fl_engine_forget_sequences_in(fl_engine *engine, fl_str schema)
 }
 
 /* ---- numbers ---- */
+
+/* What a name in the text of a call means. Not with the lock. Most are keys as they stand, and a call is made for each row. */
+static fl_status key_of(fl_session *session, fl_str text, fl_arena *arena, fl_str *ret, fl_err *err)
+{
+    bool is_plain = text.len > 0 && memchr(text.data, '.', (size_t)text.len) == NULL && text.data[0] != '"';
+    *ret = text;
+    if (is_plain && fl_is_main_schema(session->home->schema) &&
+        fl_str_is_equal_nocase(session->home->database, FL_MAIN_DATABASE))
+        return FL_OK;
+    return fl_session_qualify_text(session, text, arena, ret, err);
+}
 
 static fl_session *session_of(fl_sequences *sequences)
 {
@@ -310,9 +291,13 @@ static fl_status next(fl_sequences *sequences, fl_str name, int64_t *ret, fl_err
     fl_session *session = session_of(sequences);
     fl_engine *engine = session->engine;
     int64_t value = 0;
+    fl_arena arena;
+    fl_arena_init(&arena, NULL);
+    st = key_of(session, name, &arena, &name, err);
     pthread_mutex_lock(&engine->lock);
-    fl_sequence *s = *look_up(engine, last_part(name));
-    FL_TRY(s != NULL ? FL_OK : fail_missing(engine, last_part(name), err));
+    FL_TRY(st);
+    fl_sequence *s = *look_up(engine, name);
+    FL_TRY(s != NULL ? FL_OK : fail_missing(engine, name, err));
     FL_TRY(advance(s, &value, err));
     FL_TRY(keep(session, s->id, value, err));
     s->last = value;
@@ -320,6 +305,7 @@ static fl_status next(fl_sequences *sequences, fl_str name, int64_t *ret, fl_err
     *ret = value;
 cleanup:
     pthread_mutex_unlock(&engine->lock);
+    fl_arena_drop(&arena);
     return st;
 }
 
@@ -329,10 +315,14 @@ static fl_status current(fl_sequences *sequences, fl_str name, int64_t *ret, fl_
     fl_session *session = session_of(sequences);
     fl_engine *engine = session->engine;
     int64_t id = session->last_given;
+    fl_arena arena;
+    fl_arena_init(&arena, NULL);
+    st = name.len > 0 ? key_of(session, name, &arena, &name, err) : FL_OK;
     pthread_mutex_lock(&engine->lock);
+    FL_TRY(st);
     if (name.len > 0) {
-        const fl_sequence *s = *look_up(engine, last_part(name));
-        FL_TRY(s != NULL ? FL_OK : fail_missing(engine, last_part(name), err));
+        const fl_sequence *s = *look_up(engine, name);
+        FL_TRY(s != NULL ? FL_OK : fail_missing(engine, name, err));
         id = s->id;
     }
     const fl_given_number *number = given(session, id);
@@ -345,6 +335,7 @@ static fl_status current(fl_sequences *sequences, fl_str name, int64_t *ret, fl_
     }
 cleanup:
     pthread_mutex_unlock(&engine->lock);
+    fl_arena_drop(&arena);
     return st;
 }
 
@@ -353,9 +344,13 @@ static fl_status set(fl_sequences *sequences, fl_str name, int64_t value, bool i
     fl_status st = FL_OK;
     fl_session *session = session_of(sequences);
     fl_engine *engine = session->engine;
+    fl_arena arena;
+    fl_arena_init(&arena, NULL);
+    st = key_of(session, name, &arena, &name, err);
     pthread_mutex_lock(&engine->lock);
-    fl_sequence *s = *look_up(engine, last_part(name));
-    FL_TRY(s != NULL ? FL_OK : fail_missing(engine, last_part(name), err));
+    FL_TRY(st);
+    fl_sequence *s = *look_up(engine, name);
+    FL_TRY(s != NULL ? FL_OK : fail_missing(engine, name, err));
     if (value < s->min || value > s->max) {
         st = FL_FAIL(err, FL_ERR_RANGE, "setval: %lld is not between %lld and %lld, as sequence \"%s\" has it",
                      (long long)value, (long long)s->min, (long long)s->max, s->name);
@@ -368,6 +363,7 @@ static fl_status set(fl_sequences *sequences, fl_str name, int64_t value, bool i
     s->is_given = is_given;
 cleanup:
     pthread_mutex_unlock(&engine->lock);
+    fl_arena_drop(&arena);
     return st;
 }
 

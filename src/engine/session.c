@@ -17,6 +17,7 @@ struct fl_statement {
     fl_type *types;
     fl_value *values;
     bool *is_bound;
+    char **names;   /* of parameters; NULL: they have numbers */
     fl_arena arena; /* bound texts */
 };
 
@@ -57,8 +58,12 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
 {
     fl_session *session = NULL;
     fl_status st = fl_alloc_zero(NULL, (int64_t)sizeof(*session), (void **)&session, err);
-    if (st != FL_OK)
+    if (st == FL_OK)
+        st = fl_session_use_main(session, err);
+    if (st != FL_OK) {
+        fl_free(session);
         return st;
+    }
     session->engine = engine;
     session->refs = 1;
     pthread_mutex_lock(&engine->lock);
@@ -73,6 +78,7 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     fl_spill_quota_init(&session->spill_quota, &engine->spill_quota, "temp_limit", 0);
     fl_settings_init(&session->settings, engine);
     fl_session_sequences_init(session);
+    fl_session_facts_init(session);
     session->changed_rows = -1;
     pthread_mutex_init(&session->lock, NULL);
     *ret_session = session;
@@ -90,12 +96,10 @@ void fl_session_close(fl_session *session)
     }
     while (session->prepared != NULL) {
         fl_prepared *next = session->prepared->next;
-        fl_free(session->prepared->name);
-        fl_free(session->prepared->text);
-        fl_free(session->prepared->param_types);
-        fl_free(session->prepared);
+        fl_prepared_free(session->prepared);
         session->prepared = next;
     }
+    fl_session_drop_variables(session);
     fl_files_in_use_drop(&session->files);
     fl_registry_unref(session->registry);
     session->registry = NULL;
@@ -109,6 +113,7 @@ void fl_session_unref(fl_session *session)
     fl_engine *engine = session->engine;
     pthread_mutex_destroy(&session->lock);
     fl_free(session->given);
+    fl_session_drop_homes(session);
     fl_free(session);
     fl_engine_unref(engine);
 }
@@ -267,6 +272,7 @@ fl_status fl_session_prepare(fl_session *session, const char *sql, size_t bytes,
         goto cleanup;
     }
     statement->n_params = n_params;
+    FL_TRY(fl_copy_param_names(ast, &statement->names, err));
     FL_TRY(fl_alloc_zero(NULL, (n_params + 1) * (int64_t)sizeof(fl_type), (void **)&statement->types, err));
     FL_TRY(fl_alloc_zero(NULL, (n_params + 1) * (int64_t)sizeof(fl_value), (void **)&statement->values, err));
     FL_TRY(fl_alloc_zero(NULL, n_params + 1, (void **)&statement->is_bound, err));
@@ -295,12 +301,27 @@ void fl_statement_close(fl_statement *statement)
     fl_free(statement->types);
     fl_free(statement->values);
     fl_free(statement->is_bound);
+    fl_free_param_names(statement->names, statement->n_params);
     fl_free(statement);
 }
 
 int32_t fl_statement_params(const fl_statement *statement)
 {
     return statement->n_params;
+}
+
+const char *fl_statement_param_name(const fl_statement *statement, int32_t number)
+{
+    bool has_name = statement->names != NULL && number >= 1 && number <= statement->n_params;
+    return has_name ? statement->names[number - 1] : "";
+}
+
+int32_t fl_statement_find_param(const fl_statement *statement, const char *name)
+{
+    for (int32_t i = 0; name != NULL && statement->names != NULL && i < statement->n_params; i++)
+        if (fl_str_is_equal_nocase(fl_str_of(statement->names[i]), fl_str_of(name)))
+            return i + 1;
+    return 0;
 }
 
 static fl_status bind(fl_statement *statement, int32_t number, const fl_value *value, fl_err *err)
@@ -382,7 +403,9 @@ fl_status fl_statement_execute(fl_statement *statement, struct ArrowArrayStream 
     fl_arena_init(&arena, &session->statement_memory);
     for (int32_t i = 0; i < statement->n_params; i++)
         if (!statement->is_bound[i]) {
-            st = FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%d has no value", i + 1);
+            st = statement->names != NULL
+                     ? FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%s has no value", statement->names[i])
+                     : FL_FAIL(err, FL_ERR_PARAMETER, "parameter $%d has no value", i + 1);
             goto cleanup;
         }
     FL_TRY(fl_sql_parser_init(&parser, &session->statement_memory, text, err));
@@ -414,6 +437,9 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     fl_arrow_import import = {0};
     fl_table *table = NULL;
     fl_engine *engine = session->engine;
+    fl_arena arena;
+    fl_str key;
+    fl_arena_init(&arena, NULL);
     if (stream == NULL)
         return fail_missing("the stream", err);
     int64_t started_ns = fl_session_begin(session);
@@ -421,10 +447,12 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     st = fl_arrow_import_stream(&engine->memory, &session->interrupt, stream, &import, err);
     stream = NULL;
     FL_TRY(st);
+    fl_full_name full = {session->home->database, session->home->schema, fl_str_of(name)};
+    FL_TRY(fl_full_name_key(&arena, &full, &key, err));
     FL_TRY(fl_memory_table_new(&engine->memory, fl_str_of(name), import.fields, import.n_cols, import.segments,
                                import.n_segments, &table, err));
     FL_TRY(fl_session_begin_change(session, err)); /* no INSERT puts its version over this one */
-    st = fl_engine_put_table(engine, fl_str_of(name), table, NULL, replace, err);
+    st = fl_engine_put_table(engine, key, table, NULL, replace, err);
     fl_session_end_change(session);
     FL_TRY(st);
     table = NULL;
@@ -433,6 +461,7 @@ cleanup:
         stream->release(stream);
     fl_table_unref(table);
     fl_arrow_import_drop(&import);
+    fl_arena_drop(&arena);
     return fl_session_end(session, started_ns, st, err);
 }
 

@@ -28,17 +28,15 @@ static void get_rules(fl_sql_env *env, const fl_table *table, const fl_column_ru
     *ret_constraints = fl_memory_table_constraints(table);
 }
 
-/* LIMIT (SELECT …): runs the query now. */
-static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err)
+fl_status fl_session_scalar(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,
+                            fl_arena *arena, fl_value *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_binding *b = env->owner;
     fl_query copy = *query; /* the caller keeps its own */
     fl_rows rows = {0};
     fl_value value = {.type = fl_plan_col(query->plan, query->outputs[0])->type, .is_null = true};
     fl_plan_ref(copy.plan);
-    FL_TRY(fl_session_run(b->session, &copy, env->params, env->n_params, FL_SEGMENT_RESULT,
-                          &b->session->statement_memory, &rows, err));
+    FL_TRY(fl_session_run(session, &copy, params, n_params, FL_SEGMENT_RESULT, &session->statement_memory, &rows, err));
     int64_t n = 0;
     for (int64_t i = 0; i < rows.n_segments; i++) {
         if (rows.segments[i]->rows > 0)
@@ -56,6 +54,19 @@ cleanup:
     return st;
 }
 
+/* LIMIT (SELECT …): runs the query now. */
+static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *arena, fl_value *ret, fl_err *err)
+{
+    fl_binding *b = env->owner;
+    return fl_session_scalar(b->session, query, env->params, env->n_params, arena, ret, err);
+}
+
+static const fl_value *get_variable(fl_sql_env *env, fl_str name)
+{
+    fl_binding *b = env->owner;
+    return fl_session_variable(b->session, name);
+}
+
 static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, const fl_type *types,
                          const fl_value *params, int32_t n_params)
 {
@@ -66,7 +77,8 @@ static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, co
                                   .vector_rows = session->settings.vector_rows,
                                   .threads = 1,
                                   .params = params,
-                                  .n_params = n_params};
+                                  .n_params = n_params,
+                                  .facts = &session->facts};
     b->env = (fl_sql_env){.memory = &session->statement_memory,
                           .registry = session->registry,
                           .catalog = &b->catalog.base,
@@ -79,6 +91,7 @@ static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, co
                           .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
                           .get_rules = get_rules,
+                          .get_variable = get_variable,
                           .get_changed = fl_binding_get_changed,
                           .owner = b};
 }
@@ -90,8 +103,12 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     int known = fl_engine_has(session->engine, bound->name);
     if (known != 0 && bound->if_not_exists)
         return FL_OK;
-    fl_status st = fl_engine_put_view(session->engine, bound->name, bound->view_text, bound->names, bound->n_names,
-                                      bound->or_replace, err);
+    fl_catalog_entry view = {.view_text = bound->view_text,
+                             .view_cols = bound->names,
+                             .n_view_cols = bound->n_names,
+                             .database = session->home->database,
+                             .schema = session->home->schema};
+    fl_status st = fl_engine_put_view(session->engine, bound->name, &view, bound->or_replace, err);
     if (st != FL_OK)
         fl_err_at(err, bound->name_pos);
     return st;
@@ -127,7 +144,11 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
     fl_status st = FL_OK;
     if (bound->object == FL_AST_OBJECT_TABLE || bound->object == FL_AST_OBJECT_VIEW)
         return drop_items(session, bound, err);
-    if (bound->object == FL_AST_OBJECT_FUNCTION)
+    bool are_macros =
+        bound->object == FL_AST_OBJECT_FUNCTION && bound->n_names > 0; /* CREATE FUNCTION makes them, too */
+    for (int32_t i = 0; i < bound->n_names && are_macros; i++)
+        are_macros = bound->names[i].len > 0 && fl_engine_has_macro(session->engine, bound->names[i], false);
+    if (bound->object == FL_AST_OBJECT_FUNCTION && !are_macros)
         return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
                                          err);
     for (int32_t i = 0; i < bound->n_names && st == FL_OK; i++)
@@ -136,6 +157,9 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
         else if (bound->object == FL_AST_OBJECT_SCHEMA)
             st = fl_session_drop_schema(session, bound->names[i], bound->if_exists, bound->cascades,
                                         bound->names_pos[i], err);
+        else if (bound->object == FL_AST_OBJECT_MACRO || are_macros)
+            st = fl_session_drop_macro(session, bound->names[i], bound->is_table_macro, bound->if_exists,
+                                       bound->names_pos[i], err);
         else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
         else
@@ -201,16 +225,29 @@ cleanup:
     return st;
 }
 
+/* Of the session's database; with their schema where that is another than the session's. */
 static fl_status show_tables(fl_session *session, fl_rows *ret, fl_err *err)
 {
     static const char *const names[] = {"name"};
     fl_status st = FL_OK;
     fl_arena arena;
     fl_str *cells = NULL;
-    int32_t n = 0;
+    int32_t n = 0, n_shown = 0;
     fl_arena_init(&arena, &session->statement_memory);
     FL_TRY(fl_engine_names(session->engine, &arena, &cells, &n, err));
-    st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n, ret, err);
+    for (int32_t i = 0; i < n; i++) {
+        fl_full_name full;
+        FL_TRY(fl_full_name_of_key(&arena, cells[i], &full, err));
+        bool is_here = fl_str_is_equal_nocase(full.schema, session->home->schema);
+        if (!fl_str_is_equal_nocase(full.database, session->home->database))
+            continue;
+        const fl_str parts[] = {full.schema, full.name};
+        cells[n_shown] = full.name;
+        if (!is_here)
+            FL_TRY(fl_name_join(&arena, parts, 2, &cells[n_shown], err));
+        n_shown++;
+    }
+    st = fl_rows_of_text(&session->engine->memory, names, 1, cells, n_shown, ret, err);
 cleanup:
     fl_arena_drop(&arena);
     return st;
@@ -223,6 +260,8 @@ static fl_status show(fl_session *session, const fl_sql_bound *bound, fl_rows *r
         return fl_running_show(session, ret, err);
     if (fl_str_is_equal_nocase(bound->name, FL_STR("functions")))
         return fl_session_show_functions(session, ret, err);
+    if (fl_str_is_equal_nocase(bound->name, FL_STR("databases")))
+        return fl_engine_show_databases(session->engine, ret, err);
     bool all = bound->name.len == 0 || fl_str_is_equal_nocase(bound->name, FL_STR("all"));
     fl_arena arena;
     fl_str *cells = NULL;
@@ -434,11 +473,39 @@ cleanup:
 
 /* ---- prepared statements by name ---------------------------------------------------------------------------------- */
 
-static void free_prepared(fl_prepared *p)
+void fl_free_param_names(char **names, int32_t n)
 {
-    fl_free(p->name);
-    fl_free(p->text);
-    fl_free(p->param_types);
+    for (int32_t i = 0; names != NULL && i < n; i++)
+        fl_free(names[i]);
+    fl_free(names);
+}
+
+fl_status fl_copy_param_names(const fl_ast_statement *statement, char ***ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = statement->parameter_names != NULL ? statement->parameter_count : 0;
+    *ret = NULL;
+    if (n == 0)
+        return FL_OK;
+    FL_TRY(fl_alloc_zero(NULL, n * (int64_t)sizeof(**ret), (void **)ret, err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_copy_name(statement->parameter_names[i], &(*ret)[i], err));
+cleanup:
+    if (st != FL_OK) {
+        fl_free_param_names(*ret, n);
+        *ret = NULL;
+    }
+    return st;
+}
+
+void fl_prepared_free(fl_prepared *p)
+{
+    if (p != NULL) {
+        fl_free(p->name);
+        fl_free(p->text);
+        fl_free(p->param_types);
+        fl_free_param_names(p->param_names, p->n_params);
+    }
     fl_free(p);
 }
 
@@ -469,14 +536,14 @@ static fl_status prepare(fl_session *session, fl_str text, const fl_sql_bound *b
     memcpy(p->name, bound->name.data, (size_t)bound->name.len);
     memcpy(p->text, text.data + statement->start, (size_t)(statement->end - statement->start));
     p->n_params = query->n_params;
+    FL_TRY(fl_copy_param_names(statement, &p->param_names, err));
     for (int32_t i = 0; i < p->n_params; i++)
         p->param_types[i] = fl_type_is_nested(query->param_types[i]) ? FL_TYPE(FL_NULL) : query->param_types[i];
     p->next = session->prepared;
     session->prepared = p;
     p = NULL;
 cleanup:
-    if (p != NULL)
-        free_prepared(p);
+    fl_prepared_free(p);
     return st;
 }
 
@@ -485,7 +552,7 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     if (bound->name.len == 0) {
         while (session->prepared != NULL) {
             fl_prepared *next = session->prepared->next;
-            free_prepared(session->prepared);
+            fl_prepared_free(session->prepared);
             session->prepared = next;
         }
         return FL_OK;
@@ -500,7 +567,7 @@ static fl_status deallocate(fl_session *session, const fl_sql_bound *bound, fl_e
     }
     fl_prepared *gone = *at;
     *at = gone->next;
-    free_prepared(gone);
+    fl_prepared_free(gone);
     return FL_OK;
 }
 
@@ -522,6 +589,64 @@ static fl_status cast_arguments(fl_query *query, const fl_type *types, fl_err *e
     }
     FL_TRY(fl_project_extend(query->plan, query->root, exprs, NULL, query->n_outputs, cols, &query->root, err));
     query->outputs = cols;
+cleanup:
+    return st;
+}
+
+static fl_status fail_argument(const fl_prepared *p, const char *format, fl_str name, int32_t pos, fl_err *err)
+{
+    fl_nearest near;
+    fl_status st = FL_FAIL(err, FL_ERR_PARAMETER, format, FL_STR_ARG(name));
+    bool is_known = false;
+    fl_nearest_init(&near, name);
+    for (int32_t i = 0; p->param_names != NULL && i < p->n_params; i++) {
+        is_known |= fl_str_is_equal_nocase(fl_str_of(p->param_names[i]), name);
+        fl_nearest_offer(&near, fl_str_of(p->param_names[i]));
+    }
+    if (!is_known)
+        fl_nearest_hint(&near, err);
+    fl_err_at(err, pos);
+    return fl_err_state(err, "42P02", st);
+}
+
+/* Puts the arguments of EXECUTE into the order of the parameters, where these have names. */
+static fl_status order_arguments(const fl_prepared *p, fl_sql_bound *bound, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t n = bound->n_names;
+    fl_col_id *cols = NULL;
+    bool *is_given = NULL;
+    for (int32_t i = 0; i < n; i++) {
+        bool has_name = bound->names[i].len > 0;
+        if (has_name && p->param_names == NULL)
+            return fail_argument(p, "the parameters have numbers: \"%.*s\" is the name of none", bound->names[i],
+                                 bound->names_pos[i], err);
+        if (!has_name && p->param_names != NULL)
+            return fail_argument(p, "the parameters have names: write %.*s := …", fl_str_of(p->param_names[0]),
+                                 bound->names_pos[i], err);
+    }
+    if (p->param_names == NULL || n == 0)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(bound->query.plan), n, &cols, err));
+    FL_TRY(FL_NEW_ARRAY(fl_plan_arena(bound->query.plan), n, &is_given, err));
+    for (int32_t i = 0; i < n; i++) {
+        int32_t at = 0;
+        while (at < p->n_params && !fl_str_is_equal_nocase(fl_str_of(p->param_names[at]), bound->names[i]))
+            at++;
+        if (at == p->n_params)
+            return fail_argument(p, "there is no parameter $%.*s", bound->names[i], bound->names_pos[i], err);
+        if (at >= n)
+            continue; /* there are too few of them, which is told next */
+        if (is_given[at])
+            return fail_argument(p, "parameter $%.*s is given twice", bound->names[i], bound->names_pos[i], err);
+        is_given[at] = true;
+        cols[at] = bound->query.outputs[i];
+    }
+    for (int32_t at = 0; at < p->n_params; at++)
+        if (at >= n || !is_given[at])
+            return fail_argument(p, "parameter $%.*s has no value", fl_str_of(p->param_names[at]), bound->name_pos,
+                                 err);
+    bound->query.outputs = cols;
 cleanup:
     return st;
 }
@@ -561,6 +686,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_
         goto cleanup;
     }
     int32_t n_args = bound->query.plan == NULL ? 0 : bound->query.n_outputs;
+    FL_TRY(order_arguments(p, bound, err));
     if (n_args != p->n_params) {
         st = FL_FAIL(err, FL_ERR_SYNTAX, "prepared statement \"%s\" takes %d parameters, %d were given", p->name,
                      p->n_params, n_args);
@@ -588,6 +714,7 @@ static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_
         explain_statement.start = ast->start;
         explain_statement.end = ast->end;
         explain_statement.parameter_count = ast->parameter_count;
+        explain_statement.parameter_names = ast->parameter_names;
         ast = &explain_statement;
     }
     st = fl_session_execute(session, fl_str_of(text), ast, values, n_args, ret, err);
@@ -635,6 +762,21 @@ fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bo
         return fl_session_alter_sequence(session, bound, err);
     case FL_AST_CREATE_SCHEMA:
         return fl_session_create_schema(session, bound, err);
+    case FL_AST_COMMENT:
+        return fl_session_comment(session, bound, err);
+    case FL_AST_SET_VARIABLE:
+        return fl_session_set_variable(session, bound, params, n_params, err);
+    case FL_AST_RESET_VARIABLE:
+        fl_session_reset_variable(session, bound->name);
+        return FL_OK;
+    case FL_AST_CREATE_MACRO:
+        return fl_session_create_macro(session, bound, err);
+    case FL_AST_ATTACH:
+        return fl_session_attach(session, bound, err);
+    case FL_AST_DETACH:
+        return fl_session_detach(session, bound, err);
+    case FL_AST_USE:
+        return fl_session_use(session, bound, err);
     case FL_AST_ANALYZE:
         return analyze(session, bound, err);
     case FL_AST_DESCRIBE:
@@ -687,6 +829,7 @@ static bool computes(fl_ast_statement_kind kind)
     case FL_AST_COPY_FROM:
     case FL_AST_EXPORT:
     case FL_AST_IMPORT:
+    case FL_AST_SET_VARIABLE:
         return true;
     default:
         return false;
@@ -710,6 +853,10 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_CREATE_SEQUENCE:
     case FL_AST_ALTER_SEQUENCE:
     case FL_AST_CREATE_SCHEMA:
+    case FL_AST_CREATE_MACRO:
+    case FL_AST_COMMENT:
+    case FL_AST_ATTACH:
+    case FL_AST_DETACH:
     case FL_AST_DROP:
     case FL_AST_COPY_FROM:
         return true;
@@ -749,7 +896,8 @@ static const char *command_of(const fl_ast_statement *ast)
     static const char *const drops[] = {
         [FL_AST_OBJECT_TABLE] = "DROP TABLE",       [FL_AST_OBJECT_VIEW] = "DROP VIEW",
         [FL_AST_OBJECT_INDEX] = "DROP INDEX",       [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
-        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA"};
+        [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA",
+        [FL_AST_OBJECT_MACRO] = "DROP MACRO"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -765,6 +913,16 @@ static const char *command_of(const fl_ast_statement *ast)
         return "CREATE SEQUENCE";
     case FL_AST_ALTER_SEQUENCE:
         return "ALTER SEQUENCE";
+    case FL_AST_COMMENT:
+        return "COMMENT";
+    case FL_AST_CREATE_MACRO:
+        return "CREATE MACRO";
+    case FL_AST_ATTACH:
+        return "ATTACH";
+    case FL_AST_DETACH:
+        return "DETACH";
+    case FL_AST_USE:
+        return "USE";
     case FL_AST_ALTER:
         return ast->alter->is_view ? "ALTER VIEW" : "ALTER TABLE";
     case FL_AST_INSERT:

@@ -7,13 +7,19 @@
 #include "front/sql/lexer.h"
 #include "plan/table_rules.h"
 
-#define DATABASE "fletch"
+#define DATABASE "fletch" /* of what is built in */
+
+typedef struct listed_comment {
+    struct listed_comment *next;
+    fl_str column, text;
+} listed_comment;
 
 /* A named table or view as it was when the statement began. */
 typedef struct listed {
-    fl_str schema, name;
+    fl_str database, schema, name;
     fl_table *table; /* NULL: a view; a reference */
-    fl_str view_text;
+    fl_str view_text, comment;
+    listed_comment *comments; /* on its columns */
 } listed;
 
 typedef struct filling {
@@ -54,13 +60,31 @@ static int64_t oid_of(fl_str schema, fl_str name)
 
 /* ---- what there is ---- */
 
-/* The engine's lock is held. */
-static bool is_schema(const fl_engine *engine, fl_str name)
+static fl_status list_comments(filling *f, const fl_catalog_item *item, listed *ret, fl_err *err)
 {
-    const fl_schema *schema = engine->schemas;
-    while (schema != NULL && !fl_str_is_equal_nocase(fl_str_of(schema->name), name))
-        schema = schema->next;
-    return schema != NULL;
+    fl_status st = FL_OK;
+    if (item->comment != NULL)
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(item->comment), &ret->comment, err));
+    for (const fl_named_comment *c = item->comments; c != NULL; c = c->next) {
+        listed_comment *made = NULL;
+        if (c->is_key)
+            continue;
+        FL_TRY(FL_NEW(f->arena, &made, err));
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(c->name), &made->column, err));
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(c->text), &made->text, err));
+        made->next = ret->comments;
+        ret->comments = made;
+    }
+cleanup:
+    return st;
+}
+
+static fl_str column_comment(const listed *t, fl_str column)
+{
+    const listed_comment *c = t->comments;
+    while (c != NULL && !fl_str_is_equal_nocase(c->column, column))
+        c = c->next;
+    return c != NULL ? c->text : (fl_str){0};
 }
 
 static fl_status list_tables(filling *f, fl_err *err)
@@ -71,15 +95,17 @@ static fl_status list_tables(filling *f, fl_err *err)
     for (int32_t i = 0; i < engine->n_items && st == FL_OK; i++) {
         const fl_catalog_item *item = &engine->items[i];
         listed *to = &f->tables[f->n_tables];
-        const char *dot = strchr(item->name, '.');
-        bool has_schema = dot != NULL && is_schema(engine, (fl_str){item->name, dot - item->name});
-        *to = (listed){.schema = has_schema ? (fl_str){item->name, dot - item->name} : FL_STR("main"),
-                       .name = fl_str_of(has_schema ? dot + 1 : item->name)};
-        st = fl_arena_copy_str(f->arena, to->schema, &to->schema, err);
+        fl_full_name full;
+        fl_str key;
+        st = fl_arena_copy_str(f->arena, fl_str_of(item->name), &key, err);
         if (st == FL_OK)
-            st = fl_arena_copy_str(f->arena, to->name, &to->name, err);
+            st = fl_full_name_of_key(f->arena, key, &full, err);
+        if (st == FL_OK)
+            *to = (listed){.database = full.database, .schema = full.schema, .name = full.name};
         if (st == FL_OK && item->table == NULL)
             st = fl_arena_copy_str(f->arena, fl_str_of(item->view_text), &to->view_text, err);
+        if (st == FL_OK)
+            st = list_comments(f, item, to, err);
         if (st == FL_OK && item->table != NULL)
             to->table = fl_table_ref(item->table);
         f->n_tables += st == FL_OK;
@@ -88,24 +114,31 @@ static fl_status list_tables(filling *f, fl_err *err)
     return st;
 }
 
-static fl_status list_schemas(filling *f, fl_str **ret, int32_t *ret_n, fl_err *err)
+/* Database and schema of each. */
+static fl_status list_schemas(filling *f, fl_full_name **ret, int32_t *ret_n, fl_err *err)
 {
+    static const char *const told[] = {"information_schema", "main", "pg_catalog"};
     fl_status st = FL_OK;
     fl_engine *engine = f->session->engine;
-    int32_t n = 0;
+    fl_str *databases = NULL;
+    int32_t n_databases = 0, n = 0;
+    FL_TRY(fl_engine_databases(engine, f->arena, &databases, &n_databases, err));
     pthread_mutex_lock(&engine->lock);
     for (const fl_schema *s = engine->schemas; s != NULL; s = s->next)
         n++;
-    st = FL_NEW_ARRAY(f->arena, n + 3, ret, err);
-    if (st == FL_OK) {
-        (*ret)[0] = FL_STR("information_schema");
-        (*ret)[1] = FL_STR("main");
-        (*ret)[2] = FL_STR("pg_catalog");
-        *ret_n = 3;
+    st = FL_NEW_ARRAY(f->arena, n_databases * FL_LEN(told) + n, ret, err);
+    n = 0;
+    for (int32_t d = 0; d < n_databases && st == FL_OK; d++)
+        for (int64_t i = 0; i < FL_LEN(told); i++)
+            (*ret)[n++] = (fl_full_name){.database = databases[d], .schema = fl_str_of(told[i])};
+    for (const fl_schema *s = engine->schemas; s != NULL && st == FL_OK; s = s->next, n++) {
+        st = fl_arena_copy_str(f->arena, fl_str_of(s->database), &(*ret)[n].database, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(f->arena, fl_str_of(s->name), &(*ret)[n].schema, err);
     }
-    for (const fl_schema *s = engine->schemas; s != NULL && st == FL_OK; s = s->next)
-        st = fl_arena_copy_str(f->arena, fl_str_of(s->name), &(*ret)[(*ret_n)++], err);
     pthread_mutex_unlock(&engine->lock);
+    *ret_n = n;
+cleanup:
     return st;
 }
 
@@ -130,12 +163,12 @@ static fl_str default_of(const fl_table *table, int32_t col)
 static fl_status fill_schemata(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str *names = NULL;
+    fl_full_name *names = NULL;
     int32_t n = 0;
     FL_TRY(list_schemas(f, &names, &n, err));
     for (int32_t i = 0; i < n; i++) {
-        fl_fill(&f->table, DATABASE);
-        fl_fill_text(&f->table, names[i]);
+        fl_fill_text(&f->table, names[i].database);
+        fl_fill_text(&f->table, names[i].schema);
         fl_fill(&f->table, DATABASE);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
@@ -147,12 +180,13 @@ static fl_status fill_tables(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        fl_fill(&f->table, DATABASE);
+        fl_fill_text(&f->table, f->tables[i].database);
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill(&f->table, f->tables[i].table != NULL ? "BASE TABLE" : "VIEW");
         fl_fill(&f->table, NULL);
         fl_fill(&f->table, f->tables[i].table != NULL ? "YES" : "NO");
+        fl_fill_text(&f->table, f->tables[i].comment);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -168,7 +202,7 @@ static fl_status fill_columns(filling *f, fl_err *err)
             fl_type type = table->fields[col].type;
             fl_str written = {0};
             FL_TRY(type_name(f, type, &written, err));
-            fl_fill(&f->table, DATABASE);
+            fl_fill_text(&f->table, f->tables[i].database);
             fl_fill_text(&f->table, f->tables[i].schema);
             fl_fill_text(&f->table, f->tables[i].name);
             fl_fill_text(&f->table, table->fields[col].name);
@@ -179,7 +213,12 @@ static fl_status fill_columns(filling *f, fl_err *err)
             if (type.id == FL_DECIMAL) {
                 fl_fill_number(&f->table, type.precision);
                 fl_fill_number(&f->table, type.scale);
+            } else {
+                fl_fill_null(&f->table);
+                fl_fill_null(&f->table);
             }
+            fl_fill_null(&f->table);
+            fl_fill_text(&f->table, column_comment(&f->tables[i], table->fields[col].name));
             FL_TRY(fl_filled_table_end_row(&f->table, err));
         }
     }
@@ -193,10 +232,11 @@ static fl_status fill_views(filling *f, fl_err *err)
     for (int32_t i = 0; i < f->n_tables; i++) {
         if (f->tables[i].table != NULL)
             continue;
-        fl_fill(&f->table, DATABASE);
+        fl_fill_text(&f->table, f->tables[i].database);
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_text(&f->table, f->tables[i].view_text);
+        fl_fill_text(&f->table, f->tables[i].comment);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -205,7 +245,7 @@ cleanup:
 
 static fl_status add_constraint(filling *f, const listed *t, fl_str name, const char *type, fl_err *err)
 {
-    fl_fill(&f->table, DATABASE);
+    fl_fill_text(&f->table, t->database);
     fl_fill_text(&f->table, t->schema);
     fl_fill_text(&f->table, name);
     fl_fill_text(&f->table, t->schema);
@@ -234,13 +274,18 @@ cleanup:
     return st;
 }
 
-/* ---- pg_catalog ---- */
+/* ---- pg_catalog: of the session's database alone ---- */
+
+static bool is_own(const filling *f, fl_str database)
+{
+    return fl_str_is_equal_nocase(database, f->session->home->database);
+}
 
 static fl_status fill_pg_tables(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        if (f->tables[i].table == NULL)
+        if (f->tables[i].table == NULL || !is_own(f, f->tables[i].database))
             continue;
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
@@ -257,7 +302,7 @@ static fl_status fill_pg_views(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
-        if (f->tables[i].table != NULL)
+        if (f->tables[i].table != NULL || !is_own(f, f->tables[i].database))
             continue;
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
@@ -272,14 +317,37 @@ cleanup:
 static fl_status fill_pg_namespace(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str *names = NULL;
+    fl_full_name *names = NULL;
     int32_t n = 0;
     FL_TRY(list_schemas(f, &names, &n, err));
     for (int32_t i = 0; i < n; i++) {
-        fl_fill_number(&f->table, oid_of(names[i], FL_STR("")));
-        fl_fill_text(&f->table, names[i]);
+        if (!is_own(f, names[i].database))
+            continue;
+        fl_fill_number(&f->table, oid_of(names[i].schema, FL_STR("")));
+        fl_fill_text(&f->table, names[i].schema);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
+cleanup:
+    return st;
+}
+
+static fl_status add_sequence_class(filling *f, const fl_sequence *s, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_full_name full;
+    fl_str key;
+    FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(s->name), &key, err));
+    FL_TRY(fl_full_name_of_key(f->arena, key, &full, err));
+    if (!is_own(f, full.database))
+        return FL_OK;
+    fl_fill_number(&f->table, oid_of(full.schema, full.name));
+    fl_fill_text(&f->table, full.name);
+    fl_fill_number(&f->table, oid_of(full.schema, FL_STR("")));
+    fl_fill(&f->table, "S");
+    fl_fill_number(&f->table, 1);
+    fl_fill_number(&f->table, 3);
+    fl_fill_bool(&f->table, false);
+    st = fl_filled_table_end_row(&f->table, err);
 cleanup:
     return st;
 }
@@ -289,6 +357,8 @@ static fl_status fill_pg_class(filling *f, fl_err *err)
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
         const listed *t = &f->tables[i];
+        if (!is_own(f, t->database))
+            continue;
         fl_fill_number(&f->table, oid_of(t->schema, t->name));
         fl_fill_text(&f->table, t->name);
         fl_fill_number(&f->table, oid_of(t->schema, FL_STR("")));
@@ -298,6 +368,10 @@ static fl_status fill_pg_class(filling *f, fl_err *err)
         fl_fill_bool(&f->table, t->table != NULL && t->table->n_keys > 0);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
+    pthread_mutex_lock(&f->session->engine->lock);
+    for (const fl_sequence *s = f->session->engine->sequences; s != NULL && st == FL_OK; s = s->next)
+        st = add_sequence_class(f, s, err);
+    pthread_mutex_unlock(&f->session->engine->lock);
 cleanup:
     return st;
 }
@@ -307,7 +381,7 @@ static fl_status fill_pg_attribute(filling *f, fl_err *err)
     fl_status st = FL_OK;
     for (int32_t i = 0; i < f->n_tables; i++) {
         const listed *t = &f->tables[i];
-        for (int32_t col = 0; t->table != NULL && col < t->table->n_cols; col++) {
+        for (int32_t col = 0; t->table != NULL && is_own(f, t->database) && col < t->table->n_cols; col++) {
             fl_str written = {0};
             FL_TRY(type_name(f, t->table->fields[col].type, &written, err));
             fl_fill_number(&f->table, oid_of(t->schema, t->name));
@@ -320,6 +394,73 @@ static fl_status fill_pg_attribute(filling *f, fl_err *err)
             FL_TRY(fl_filled_table_end_row(&f->table, err));
         }
     }
+cleanup:
+    return st;
+}
+
+static fl_status add_description(filling *f, int64_t oid, const char *class_name, int64_t number, fl_str text,
+                                 fl_err *err)
+{
+    if (text.len == 0)
+        return FL_OK;
+    fl_fill_number(&f->table, oid);
+    fl_fill_number(&f->table, oid_of(FL_STR("pg_catalog"), fl_str_of(class_name)));
+    fl_fill_number(&f->table, number);
+    fl_fill_text(&f->table, text);
+    return fl_filled_table_end_row(&f->table, err);
+}
+
+/* A comment on a thing that has no place in the list of tables. The engine's lock is held. */
+static fl_status describe(filling *f, fl_str schema, fl_str name, const char *class_name, const char *comment,
+                          fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str text;
+    if (comment == NULL)
+        return FL_OK;
+    FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(comment), &text, err));
+    st = add_description(f, oid_of(schema, name), class_name, 0, text, err);
+cleanup:
+    return st;
+}
+
+static fl_status describe_others(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = f->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    if (is_own(f, FL_MAIN_DATABASE))
+        FL_TRY(describe(f, FL_MAIN_SCHEMA, FL_STR(""), "pg_namespace", engine->main_comment, err));
+    for (const fl_database *d = engine->databases; d != NULL; d = d->next)
+        if (is_own(f, fl_str_of(d->name)))
+            FL_TRY(describe(f, FL_MAIN_SCHEMA, FL_STR(""), "pg_namespace", d->main_comment, err));
+    for (const fl_schema *s = engine->schemas; s != NULL; s = s->next)
+        if (is_own(f, fl_str_of(s->database)))
+            FL_TRY(describe(f, fl_str_of(s->name), FL_STR(""), "pg_namespace", s->comment, err));
+    for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next) {
+        fl_full_name full;
+        FL_TRY(fl_full_name_of_key(f->arena, fl_str_of(s->name), &full, err));
+        if (is_own(f, full.database))
+            FL_TRY(describe(f, full.schema, full.name, "pg_class", s->comment, err));
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
+    return st;
+}
+
+static fl_status fill_pg_description(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < f->n_tables; i++) {
+        const listed *t = &f->tables[i];
+        if (!is_own(f, t->database))
+            continue;
+        FL_TRY(add_description(f, oid_of(t->schema, t->name), "pg_class", 0, t->comment, err));
+        for (int32_t c = 0; t->table != NULL && c < t->table->n_cols; c++)
+            FL_TRY(add_description(f, oid_of(t->schema, t->name), "pg_class", c + 1,
+                                   column_comment(t, t->table->fields[c].name), err));
+    }
+    st = describe_others(f, err);
 cleanup:
     return st;
 }
@@ -376,7 +517,7 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         bool has_primary = false;
         for (int32_t k = 0; k < table->n_keys; k++)
             has_primary |= table->keys[k].is_primary;
-        fl_fill(&f->table, DATABASE);
+        fl_fill_text(&f->table, f->tables[i].database);
         fl_fill_text(&f->table, f->tables[i].schema);
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_number(&f->table, oid_of(f->tables[i].schema, f->tables[i].name));
@@ -385,9 +526,39 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         fl_fill_bool(&f->table, has_primary);
         fl_fill_number(&f->table, (int64_t)table->rows);
         fl_fill_number(&f->table, table->n_cols);
+        fl_fill_text(&f->table, f->tables[i].comment);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
+    return st;
+}
+
+/* The macros, behind the functions. */
+static fl_status fill_macros(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_engine *engine = f->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_macro *m = engine->macros; m != NULL; m = m->next) {
+        fl_full_name full;
+        fl_str key, text;
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->name), &key, err));
+        FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->text), &text, err));
+        FL_TRY(fl_full_name_of_key(f->arena, key, &full, err));
+        fl_fill_text(&f->table, full.database);
+        fl_fill_text(&f->table, full.schema);
+        fl_fill_text(&f->table, full.name);
+        fl_fill(&f->table, m->is_table ? "table_macro" : "macro");
+        fl_fill(&f->table, NULL);
+        fl_fill_text(&f->table, text);
+        if (m->comment != NULL) {
+            FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->comment), &text, err));
+            fl_fill_text(&f->table, text);
+        }
+        FL_TRY(fl_filled_table_end_row(&f->table, err));
+    }
+cleanup:
+    pthread_mutex_unlock(&engine->lock);
     return st;
 }
 
@@ -412,6 +583,7 @@ static fl_status fill_functions(filling *f, fl_err *err)
                                     : formats[i - n_funcs - n_aggs]->doc);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
+    st = fill_macros(f, err);
 cleanup:
     return st;
 }
@@ -432,16 +604,15 @@ cleanup:
 static fl_status fill_table_info(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str wanted = f->args[0].s;
+    fl_str wanted = f->args[0].s, key = {0};
     const listed *found = NULL;
+    FL_TRY(fl_session_qualify_text(f->session, wanted, f->arena, &key, err));
     for (int32_t i = 0; i < f->n_tables; i++) {
-        const listed *t = &f->tables[i];
-        int64_t dot = t->schema.len;
-        bool is_full = wanted.len == dot + 1 + t->name.len && wanted.data[dot] == '.' &&
-                       fl_str_is_equal_nocase((fl_str){wanted.data, dot}, t->schema) &&
-                       fl_str_is_equal_nocase((fl_str){wanted.data + dot + 1, t->name.len}, t->name);
-        if (is_full || (fl_str_is_equal(t->schema, FL_STR("main")) && fl_str_is_equal_nocase(t->name, wanted)))
-            found = t;
+        const fl_full_name full = {f->tables[i].database, f->tables[i].schema, f->tables[i].name};
+        fl_str known;
+        FL_TRY(fl_full_name_key(f->arena, &full, &known, err));
+        if (fl_str_is_equal_nocase(known, key))
+            found = &f->tables[i];
     }
     if (found == NULL || found->table == NULL) {
         fl_nearest near;
@@ -476,9 +647,40 @@ cleanup:
 
 static fl_status fill_databases(filling *f, fl_err *err)
 {
-    fl_fill_number(&f->table, 0);
-    fl_fill(&f->table, DATABASE);
-    return fl_filled_table_end_row(&f->table, err);
+    fl_status st = FL_OK;
+    fl_str *names = NULL;
+    int32_t n = 0;
+    FL_TRY(fl_engine_databases(f->session->engine, f->arena, &names, &n, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_fill_number(&f->table, fl_str_is_equal(names[i], FL_MAIN_DATABASE) ? 0 : oid_of(names[i], FL_STR("")));
+        fl_fill_text(&f->table, names[i]);
+        FL_TRY(fl_filled_table_end_row(&f->table, err));
+    }
+cleanup:
+    return st;
+}
+
+static fl_status fill_variables(filling *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    for (const fl_variable *v = f->session->variables; v != NULL; v = v->next) {
+        fl_text text;
+        fl_str written, type;
+        fl_text_init(&text, NULL);
+        fl_value_print(&text, &v->value);
+        st = fl_text_status(&text, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(f->arena, fl_text_str(&text), &written, err);
+        fl_text_drop(&text);
+        FL_TRY(st);
+        FL_TRY(type_name(f, v->value.type, &type, err));
+        fl_fill_text(&f->table, v->name);
+        fl_fill_text(&f->table, written);
+        fl_fill_text(&f->table, type);
+        FL_TRY(fl_filled_table_end_row(&f->table, err));
+    }
+cleanup:
+    return st;
 }
 
 static fl_status fill_version(filling *f, fl_err *err)
@@ -517,14 +719,16 @@ cleanup:
 static const system_table system_tables[] = {
     {"information_schema.schemata", NULL, 0, "catalog_name:t schema_name:t schema_owner:t", fill_schemata},
     {"information_schema.tables", NULL, 0,
-     "table_catalog:t table_schema:t table_name:t table_type:t self_referencing_column_name:t is_insertable_into:t",
+     "table_catalog:t table_schema:t table_name:t table_type:t self_referencing_column_name:t is_insertable_into:t "
+     "table_comment:t",
      fill_tables},
     {"information_schema.columns", NULL, 0,
      "table_catalog:t table_schema:t table_name:t column_name:t ordinal_position:i column_default:t is_nullable:t "
      "data_type:t "
-     "numeric_precision:i numeric_scale:i character_maximum_length:i",
+     "numeric_precision:i numeric_scale:i character_maximum_length:i column_comment:t",
      fill_columns},
-    {"information_schema.views", NULL, 0, "table_catalog:t table_schema:t table_name:t view_definition:t", fill_views},
+    {"information_schema.views", NULL, 0,
+     "table_catalog:t table_schema:t table_name:t view_definition:t table_comment:t", fill_views},
     {"information_schema.table_constraints", NULL, 0,
      "constraint_catalog:t constraint_schema:t constraint_name:t table_schema:t table_name:t constraint_type:t",
      fill_constraints},
@@ -537,23 +741,26 @@ static const system_table system_tables[] = {
     {"pg_catalog.pg_attribute", NULL, 0,
      "attrelid:i attname:t atttypid:i attnum:i attnotnull:b atthasdef:b attisdropped:b", fill_pg_attribute},
     {"pg_catalog.pg_type", NULL, 0, "oid:i typname:t typnamespace:i typtype:t", fill_pg_type},
+    {"pg_catalog.pg_description", NULL, 0, "objoid:i classoid:i objsubid:i description:t", fill_pg_description},
     {"pg_catalog.pg_settings", NULL, 0, "name:t setting:t", fill_settings},
     {NULL, "duckdb_schemas", 0, "database_name:t schema_name:t owner:t", fill_schemata},
     {NULL, "duckdb_tables", 0,
      "database_name:t schema_name:t table_name:t table_oid:i internal:b temporary:b has_primary_key:b estimated_size:i "
-     "column_count:i",
+     "column_count:i comment:t",
      fill_duckdb_tables},
     {NULL, "duckdb_columns", 0,
      "database_name:t schema_name:t table_name:t column_name:t column_index:i column_default:t is_nullable:t "
      "data_type:t "
-     "numeric_precision:i numeric_scale:i",
+     "numeric_precision:i numeric_scale:i character_maximum_length:i comment:t",
      fill_columns},
-    {NULL, "duckdb_views", 0, "database_name:t schema_name:t view_name:t sql:t", fill_views},
+    {NULL, "duckdb_views", 0, "database_name:t schema_name:t view_name:t sql:t comment:t", fill_views},
     {NULL, "duckdb_settings", 0, "name:t value:t", fill_settings},
-    {NULL, "duckdb_functions", 0, "database_name:t schema_name:t function_name:t function_type:t description:t",
+    {NULL, "duckdb_functions", 0,
+     "database_name:t schema_name:t function_name:t function_type:t description:t macro_definition:t comment:t",
      fill_functions},
     {NULL, "duckdb_keywords", 0, "keyword_name:t keyword_category:t", fill_keywords},
     {NULL, "duckdb_types", 0, "database_name:t schema_name:t type_name:t", fill_types},
+    {NULL, "duckdb_variables", 0, "name:t value:t type:t", fill_variables},
     {NULL, "duckdb_databases", 0, "database_oid:i database_name:t", fill_databases},
     {NULL, "pragma_table_info", 1, "cid:i name:t type:t notnull:b dflt_value:t pk:b", fill_table_info},
     {NULL, "pragma_show_tables", 0, "name:t", fill_names},
@@ -586,17 +793,30 @@ bool fl_system_has_schema(fl_str name)
            fl_str_is_equal_nocase(name, FL_STR("pg_catalog"));
 }
 
+/* Whether a name is this table's, whose schema need not be said where it is pg_catalog. */
+static bool is_called(const system_table *t, fl_str name)
+{
+    fl_str known = fl_str_of(t->name != NULL ? t->name : ""), schema = FL_STR("pg_catalog.");
+    if (known.len == 0)
+        return false;
+    fl_str in_pg = fl_str_has_prefix(known, schema) ? (fl_str){known.data + schema.len, known.len - schema.len} : known;
+    return fl_str_is_equal_nocase(name, known) || fl_str_is_equal_nocase(name, in_pg);
+}
+
+bool fl_system_has_table(fl_str name)
+{
+    for (int64_t i = 0; i < FL_LEN(system_tables); i++)
+        if (is_called(&system_tables[i], name))
+            return true;
+    return false;
+}
+
 fl_status fl_system_table_find(fl_session *session, fl_str name, fl_table **ret, fl_err *err)
 {
     *ret = NULL;
-    for (int64_t i = 0; i < FL_LEN(system_tables); i++) {
-        const char *known = system_tables[i].name;
-        if (known == NULL)
-            continue;
-        const char *in_pg = strncmp(known, "pg_catalog.", 11) == 0 ? known + 11 : known;
-        if (fl_str_is_equal_nocase(name, fl_str_of(known)) || fl_str_is_equal_nocase(name, fl_str_of(in_pg)))
+    for (int64_t i = 0; i < FL_LEN(system_tables); i++)
+        if (is_called(&system_tables[i], name))
             return make(session, &system_tables[i], NULL, ret, err);
-    }
     return FL_OK;
 }
 

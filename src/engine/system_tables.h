@@ -9,6 +9,9 @@
 /** Whether names may be in this schema: information_schema, pg_catalog. */
 bool fl_system_has_schema(fl_str name);
 
+/** Whether there is such a table of that name, with or without its schema. */
+bool fl_system_has_table(fl_str name);
+
 /** The table of that name, "information_schema.tables", or "pg_tables", whose schema may be left out; a reference for the caller. *ret NULL:
  *  there is none. Not with the engine's lock. */
 fl_status fl_system_table_find(fl_session *session, fl_str name, fl_table **ret, fl_err *err);

@@ -12,8 +12,9 @@ typedef struct fl_session_state {
     int64_t rounds_max;     /* of a recursion; 0: any number */
     const fl_value *params; /* values of $1 … */
     int32_t n_params;
-    struct fl_sequences *sequences; /* NULL: there are none, as where the optimizer tries something */
-    struct fl_call_tally *tally;    /* gets what becomes of calls; NULL: nobody asks */
+    struct fl_sequences *sequences;       /* NULL: there are none, as where the optimizer tries something */
+    const struct fl_session_facts *facts; /* NULL: there are none, as where the optimizer tries something */
+    struct fl_call_tally *tally;          /* gets what becomes of calls; NULL: nobody asks */
     struct fl_metrics
         *metrics; /* where evaluations are counted; NULL: they are not, as what the optimizer tries is not */
 } fl_session_state;

@@ -9,13 +9,24 @@ typedef struct fl_catalog_entry {
     fl_str view_text;        /* a view's SELECT; valid as long as the statement runs */
     const fl_str *view_cols; /* CREATE VIEW v (a, b): its column names; NULL = the query's own */
     int32_t n_view_cols;
+    fl_str database, schema; /* of a view: where names in its text are that say no schema */
 } fl_catalog_entry;
 
+/* A macro: its text, and where names in it are that say no schema. */
+typedef struct fl_catalog_macro {
+    fl_str text, database, schema;
+} fl_catalog_macro;
+
+struct fl_nearest;
+
 typedef struct fl_catalog {
-    /** Whether there is a schema of that name, besides the one that names are in which say none. The tables in it are found as
-     *  schema.table. NULL: there is none. */
-    bool (*has_schema)(struct fl_catalog *catalog, fl_str name);
-    /** Finds a table or view by name (case-insensitive). FL_ERR_TABLE with nearest names, how many tables there are, or
+    /** Where names are that say no schema; frontends change it while they bind what was written elsewhere, as a view. */
+    fl_str database, schema;
+    /** What the catalog knows a name of n parts as, its key (base/full_name.h). `is_new`: of something that is to be made; else of what
+     *  is there. FL_ERR_TABLE (3D000, 3F000), FL_ERR_AMBIGUOUS. NULL: there are no schemas. */
+    fl_status (*qualify)(struct fl_catalog *catalog, const fl_str *parts, int32_t n, bool is_new, fl_arena *arena,
+                         fl_str *ret, fl_err *err);
+    /** Finds a table or view by its key (case-insensitive). FL_ERR_TABLE with nearest names, how many tables there are, or
      *  which files lie here that could be meant. */
     fl_status (*find)(struct fl_catalog *catalog, fl_str name, fl_catalog_entry *ret, fl_err *err);
     /** Opens 'path' (a glob too) by its suffix, or as `function` ("read_csv", "read_parquet", "read_json", "range",
@@ -23,6 +34,10 @@ typedef struct fl_catalog {
      *  for the caller. */
     fl_status (*open)(struct fl_catalog *catalog, fl_str function, const fl_value *args, int32_t n_args,
                       const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err);
+    /** The macro of that key, valid as long as the statement runs; false: there is none. `ret` NULL: whether there are macros at all.
+     *  NULL: there are none. */
+    bool (*find_macro)(struct fl_catalog *catalog, fl_str key, bool is_table, fl_catalog_macro *ret);
+    void (*offer_macros)(struct fl_catalog *catalog, bool is_table, struct fl_nearest *near);
 } fl_catalog;
 
 #endif

@@ -65,7 +65,7 @@ typedef enum fl_ast_kind {
     FL_AST_NULL,            /* */
     FL_AST_TYPED,           /* typed: DATE '2020-01-01' */
     FL_AST_INTERVAL,        /* interval */
-    FL_AST_PARAMETER,       /* parameter: from 1 */
+    FL_AST_PARAMETER,       /* parameter: from 1; parameter_name */
     FL_AST_AND,             /* list, at least two */
     FL_AST_OR,              /* list, at least two */
     FL_AST_NOT,             /* ops.left */
@@ -208,6 +208,7 @@ typedef struct fl_ast_call {
     fl_ast_arg *args;
     int32_t arg_count;
     bool is_star;     /* count(*) */
+    bool is_method;   /* x.f(y): the first argument stood in front */
     bool is_distinct; /* f(DISTINCT x) */
     fl_ast_order *order;
     int32_t order_count;
@@ -277,7 +278,10 @@ struct fl_ast_expr {
         const struct fl_expr *done;
         fl_str text;
         bool truth;
-        int32_t parameter;
+        struct {
+            int32_t parameter;
+            fl_str parameter_name; /* empty: it has a number */
+        };
         struct {
             fl_ast_type *type;
             fl_str text;
@@ -553,6 +557,13 @@ typedef enum fl_ast_statement_kind {
     FL_AST_COPY_FROM,       /* copy */
     FL_AST_EXPORT,          /* copy: file is the folder */
     FL_AST_IMPORT,          /* copy: file is the folder */
+    FL_AST_ATTACH,          /* database */
+    FL_AST_DETACH,          /* database */
+    FL_AST_USE,             /* use: database, schema or both */
+    FL_AST_CREATE_MACRO,    /* create_macro */
+    FL_AST_SET_VARIABLE,    /* variable */
+    FL_AST_RESET_VARIABLE,  /* variable: name */
+    FL_AST_COMMENT,         /* comment */
 } fl_ast_statement_kind;
 
 /* PRIMARY KEY (…) or UNIQUE (…) of a table. */
@@ -665,9 +676,42 @@ typedef struct fl_ast_alter {
 } fl_ast_alter;
 
 typedef struct fl_ast_create_schema {
-    fl_ast_name name;
+    fl_ast_path path;
     bool if_not_exists;
 } fl_ast_create_schema;
+
+typedef struct fl_ast_variable {
+    fl_ast_name name;
+    fl_ast_query *query; /* of its value: one row of one column */
+} fl_ast_variable;
+
+typedef struct fl_ast_macro_param {
+    fl_ast_name name;
+    fl_ast_type *type;      /* or NULL */
+    fl_ast_expr *otherwise; /* or NULL */
+} fl_ast_macro_param;
+
+/* (params) AS body, (params) AS TABLE query */
+typedef struct fl_ast_macro {
+    int32_t start;
+    fl_ast_macro_param *params;
+    int32_t param_count;
+    fl_ast_expr *body;   /* or NULL: */
+    fl_ast_query *query; /* of a macro that gives a table */
+} fl_ast_macro;
+
+typedef struct fl_ast_create_macro {
+    fl_ast_path path;
+    bool or_replace, if_not_exists;
+    fl_ast_macro *overloads; /* which take different numbers of arguments */
+    int32_t overload_count;
+    int32_t text_start, text_end; /* theirs */
+} fl_ast_create_macro;
+
+typedef struct fl_ast_database {
+    fl_ast_name name;
+    bool if_not_exists, if_exists;
+} fl_ast_database;
 
 typedef struct fl_ast_sequence {
     fl_ast_path path;
@@ -815,14 +859,26 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_FUNCTION,
     FL_AST_OBJECT_SEQUENCE,
     FL_AST_OBJECT_SCHEMA,
+    FL_AST_OBJECT_MACRO,
+    FL_AST_OBJECT_COLUMN, /* of COMMENT */
 } fl_ast_object;
 
 typedef struct fl_ast_drop {
     fl_ast_object object;
     bool if_exists, cascades;
+    bool is_table_macro;
     fl_ast_path *paths;
     int32_t path_count;
 } fl_ast_drop;
+
+/* COMMENT ON object path IS text */
+typedef struct fl_ast_comment {
+    fl_ast_object object;
+    bool is_table_macro;
+    fl_ast_path path; /* of a column: its last part */
+    bool is_null;
+    fl_str text;
+} fl_ast_comment;
 
 typedef struct fl_ast_setting {
     fl_ast_name name;
@@ -852,7 +908,7 @@ typedef struct fl_ast_prepare {
 
 typedef struct fl_ast_execute {
     fl_ast_name name;
-    fl_ast_expr **args;
+    fl_ast_arg *args;
     int32_t arg_count;
 } fl_ast_execute;
 
@@ -879,7 +935,8 @@ typedef struct fl_ast_copy {
 typedef struct fl_ast_statement {
     fl_ast_statement_kind kind;
     int32_t start, end;      /* without the semicolon */
-    int32_t parameter_count; /* the highest $n */
+    int32_t parameter_count; /* the highest $n, or how many names there are */
+    fl_str *parameter_names; /* in the order of their first places; NULL: they have numbers */
     union {
         fl_ast_query *query;
         fl_ast_create_table *create_table;
@@ -893,6 +950,11 @@ typedef struct fl_ast_statement {
         fl_ast_alter *alter;
         fl_ast_sequence *sequence;
         fl_ast_create_schema *schema;
+        fl_ast_database *database;
+        fl_ast_path use;
+        fl_ast_create_macro *create_macro;
+        fl_ast_variable *variable;
+        fl_ast_comment *comment;
         fl_ast_drop *drop;
         fl_ast_path analyze;    /* count 0: all tables */
         fl_ast_query *describe; /* DESCRIBE t is SELECT * FROM t */

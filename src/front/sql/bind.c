@@ -370,6 +370,13 @@ static const statement_binder binders[] = {
     [FL_AST_COPY_FROM] = fl_sql_bind_copy_from,
     [FL_AST_EXPORT] = fl_sql_bind_export,
     [FL_AST_IMPORT] = fl_sql_bind_export,
+    [FL_AST_ATTACH] = fl_sql_bind_database,
+    [FL_AST_DETACH] = fl_sql_bind_database,
+    [FL_AST_USE] = fl_sql_bind_use,
+    [FL_AST_CREATE_MACRO] = fl_sql_bind_create_macro,
+    [FL_AST_SET_VARIABLE] = fl_sql_bind_variable,
+    [FL_AST_RESET_VARIABLE] = fl_sql_bind_variable,
+    [FL_AST_COMMENT] = fl_sql_bind_comment,
 };
 
 fl_status fl_sql_bind(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret,

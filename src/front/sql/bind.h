@@ -9,6 +9,7 @@
 #ifndef FL_FRONT_SQL_BIND_H
 #define FL_FRONT_SQL_BIND_H
 
+#include "base/full_name.h"
 #include "base/index_map.h"
 #include "base/name_map.h"
 #include "front/sql/sql.h"
@@ -16,6 +17,24 @@
 #define VIEW_DEPTH_MAX 64   /* views on views */
 #define QUERY_DEPTH_MAX 500 /* subqueries, views and common table expressions in each other */
 #define READS_MAX 10000     /* references to views and common table expressions, those inside them counted each time */
+
+struct scope;
+struct cte;
+
+/* A call of a macro whose text is being bound. */
+typedef struct macro_frame {
+    struct macro_frame *outer;  /* the one in which its arguments are written; NULL: none */
+    struct macro_frame *caller; /* the one that was being bound when it was called */
+    fl_str key;
+    bool is_table;
+    bool is_trial;             /* there is no call: parameters are nulls */
+    const fl_ast_macro *macro; /* NULL: a default is bound, which has no parameters */
+    fl_ast_expr **args;        /* by parameter; NULL: its default */
+    struct scope *scope;       /* in which the call stands: what the text does not see */
+    struct cte *ctes;          /* visible there */
+    fl_str database, schema;   /* of names there that say none */
+    bool is_arg_fault;         /* what failed stands in an argument */
+} macro_frame;
 
 typedef struct binder {
     fl_sql_env *env;
@@ -30,6 +49,8 @@ typedef struct binder {
     const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
     int32_t n_params;
     int64_t n_recursions;
+    macro_frame *macro;   /* whose text is being bound; NULL: none */
+    int32_t macro_height; /* of the texts of macros and of their arguments, in each other */
 } binder;
 
 /* ---- scopes ---- */
@@ -203,8 +224,12 @@ fl_status fl_sql_bind_keep(binder *b, fl_str text, fl_str *ret);
 
 /* ---- bind_statement.c ---- */
 
-/** What the catalog knows a table, view or sequence as: its name, or schema.name. FL_ERR_TABLE (3F000). */
-fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err);
+/** What the catalog knows a table, view or sequence as, its key: of something that is to be made (`is_new`), or that is there.
+ *  FL_ERR_TABLE (3D000, 3F000), FL_ERR_AMBIGUOUS. */
+fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_str *ret, fl_err *err);
+
+/** The key of what is called otherwise from now on. */
+fl_status fl_sql_rename(fl_arena *arena, fl_str key, fl_str name, fl_str *ret, fl_err *err);
 
 /* ---- bind_scope.c ---- */
 
@@ -229,7 +254,7 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
 /** Number of the table that a name means, or -1. */
 int32_t fl_sql_scope_table(const scope *s, fl_str alias);
 
-fl_status fl_sql_fail_no_table(binder *b, const scope *s, fl_ast_path path, int32_t pos);
+fl_status fl_sql_fail_no_table(binder *b, scope *s, fl_ast_path path, int32_t pos);
 
 /* ---- bind_expr.c, bind_literal.c, bind_call.c, bind_subquery.c ---- */
 
@@ -265,6 +290,32 @@ fl_status fl_sql_expr_bool(binder *b, bool truth, int32_t pos, const fl_expr **r
 
 /** The value of a constant expression (LIMIT, arguments of table functions); `what` for the message. */
 fl_status fl_sql_bind_constant(binder *b, scope *s, const fl_ast_expr *ast, const char *what, fl_value *ret);
+
+/* ---- bind_macro.c ---- */
+
+/* A call that may be of a macro. */
+typedef struct macro_call {
+    fl_str name, key;
+    const fl_ast_arg *args;
+    int32_t n_args;
+    int32_t pos;
+    bool is_found;
+    fl_catalog_macro found;
+} macro_call;
+
+/** The scope, if names may mean something of it: NULL behind those that a macro's text makes. */
+scope *fl_sql_visible(const binder *b, scope *at);
+
+/** The parameter of that name of the macro whose text is being bound, or -1; and its argument. */
+int32_t fl_sql_macro_param(const binder *b, fl_str name);
+fl_status fl_sql_bind_macro_param(binder *b, int32_t param, int32_t pos, const fl_expr **ret);
+
+/** Binds a call if it is one of a macro. */
+fl_status fl_sql_bind_macro_call(binder *b, scope *s, const fl_ast_expr *ast, bool *ret_is, const fl_expr **ret);
+fl_status fl_sql_bind_macro_table(binder *b, scope *s, const fl_ast_call *ast, int32_t pos, bool *ret_is, output *ret);
+
+/** A plan without columns, for what is bound to look at it alone. */
+fl_status fl_sql_bind_nothing(binder *b, output *ret);
 
 /* ---- bind_unnest.c ---- */
 

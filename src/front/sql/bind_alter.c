@@ -496,19 +496,14 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_alter)
     const fl_table_constraints *constraints = &none;
     bool any;
     ret->is_view = alter->is_view;
-    FL_TRY(fl_sql_set_name(env, arena, alter->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, alter->path, false, ret, err));
     FL_TRY(find_altered(env, alter, ret, &any, err));
     if (!any) {
         ret->if_exists = true;
         return FL_OK;
     }
-    if (alter->actions[0].kind == FL_AST_ALTER_RENAME) { /* it stays in its schema */
-        fl_ast_name parts[2] = {alter->path.parts[alter->path.count > 1 ? alter->path.count - 2 : 0],
-                                alter->actions[0].to};
-        bool is_qualified = alter->path.count > 1;
-        return fl_sql_qualify(env, arena, (fl_ast_path){is_qualified ? parts : parts + 1, is_qualified ? 2 : 1},
-                              &ret->new_name, err);
-    }
+    if (alter->actions[0].kind == FL_AST_ALTER_RENAME)
+        return fl_sql_rename(arena, ret->name, alter->actions[0].to.text, &ret->new_name, err);
     if (alter->is_view) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "columns of a view cannot be altered");
         fl_err_hint(err, "CREATE OR REPLACE VIEW makes it anew");

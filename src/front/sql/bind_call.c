@@ -321,7 +321,7 @@ bool fl_sql_is_form(fl_str name)
     for (int64_t i = 0; i < FL_LEN(forms); i++)
         if (fl_str_is_equal_nocase(name, fl_str_of(forms[i].name)))
             return true;
-    return fl_str_is_equal_nocase(name, FL_STR("unnest"));
+    return fl_str_is_equal_nocase(name, FL_STR("unnest")) || fl_str_is_equal_nocase(name, FL_STR("getvariable"));
 }
 
 static fl_status bind_form(binder *b, int64_t form, const fl_expr *const *args, int32_t n, const fl_ast_expr *ast,
@@ -384,6 +384,8 @@ static fl_status fail_function(binder *b, fl_str name, fl_status st)
     fl_nearest_init(&near, name);
     for (int64_t i = 0; i < FL_LEN(forms); i++)
         fl_nearest_offer(&near, fl_str_of(forms[i].name));
+    if (b->env->catalog != NULL && b->env->catalog->offer_macros != NULL)
+        b->env->catalog->offer_macros(b->env->catalog, false, &near);
     for (int32_t i = 0; fl_window_name(i) != NULL; i++)
         fl_nearest_offer(&near, fl_str_of(fl_window_name(i)));
     fl_nearest_hint(&near, b->err);
@@ -551,6 +553,28 @@ cleanup:
     return st;
 }
 
+/* getvariable('x'): the value that the session's variable has now; null where it has none. */
+static fl_status bind_variable(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_value name, null = {.type = FL_TYPE(FL_NULL), .is_null = true};
+    const fl_ast_call *call = ast->call;
+    FL_TRY(check_plain_call(b, ast));
+    if (call->arg_count != 1 || call->args[0].name.text.len > 0)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "getvariable takes the name of a variable");
+    FL_TRY(fl_sql_bind_constant(b, s, call->args[0].value, "the name of a variable", &name));
+    if (!name.is_null && name.type.id != FL_UTF8)
+        return fl_sql_bind_fail(b, call->args[0].value->start, FL_ERR_TYPE, "the name of a variable is a text, not %s",
+                                FL_TYPE_NAME(name.type));
+    const fl_value *value = name.is_null || b->env->get_variable == NULL ? NULL : b->env->get_variable(b->env, name.s);
+    if (value == NULL || (value->is_null && value->type.id == FL_NULL))
+        st = fl_expr_untyped(b->plan, &null, ast->start, ret, b->err);
+    else
+        st = fl_expr_const(b->plan, value, ast->start, ret, b->err);
+cleanup:
+    return st;
+}
+
 /* ---- calls ---- */
 
 /* now() and others are constants of the statement: scans prune by them, and nothing takes them for volatile. */
@@ -602,7 +626,11 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     const fl_ast_call *call = ast->call;
     fl_str name = call->path.parts[call->path.count - 1].text;
     const fl_expr **args = NULL;
+    bool is_macro = false;
     if (st != FL_OK)
+        return st;
+    st = fl_sql_bind_macro_call(b, s, ast, &is_macro, ret);
+    if (st != FL_OK || is_macro)
         return st;
     if (fl_str_is_equal_nocase(name, FL_STR("struct_pack")))
         return bind_struct_pack(b, s, ast, ret);
@@ -610,6 +638,8 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return bind_struct_change(b, s, ast, name, ret);
     if (fl_str_is_equal_nocase(name, FL_STR("unnest")))
         return fl_sql_bind_unnest(b, s, ast, ret);
+    if (fl_str_is_equal_nocase(name, FL_STR("getvariable")))
+        return bind_variable(b, s, ast, ret);
     if (fl_str_is_equal_nocase(name, FL_STR("grouping")) || fl_str_is_equal_nocase(name, FL_STR("grouping_id")))
         return fl_sql_bind_grouping(b, s, ast, ret);
     if (fl_str_is_equal_nocase(name, FL_STR("overlaps")) && call->arg_count == 4 && first_named(call) == NULL)

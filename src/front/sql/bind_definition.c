@@ -274,11 +274,13 @@ fl_status fl_sql_define_default(definition *d, fl_sql_column *column, const fl_a
 static fl_status define_sequence(definition *d, fl_sql_column *column)
 {
     fl_status st = FL_OK;
+    fl_str name;
     column->is_sequence_new = true;
     fl_text text;
     fl_text_init(&text, NULL);
-    FL_TRY(fl_arena_format(d->arena, &column->sequence, d->err, "%.*s_%.*s_seq", FL_STR_ARG(d->name),
-                           FL_STR_ARG(column->name)));
+    FL_TRY(
+        fl_arena_format(d->arena, &name, d->err, "%.*s_%.*s_seq", FL_STR_ARG(d->short_name), FL_STR_ARG(column->name)));
+    FL_TRY(fl_sql_rename(d->arena, d->name, name, &column->sequence, d->err));
     fl_text_add(&text, FL_STR("nextval("));
     fl_text_add_quoted(&text, column->sequence, '\''); /* which may have quotes in its name */
     fl_text_add_char(&text, ')');
@@ -470,6 +472,16 @@ static bool is_key_named(const definition *d, const referred *to, const fl_table
     return key->n_cols == ast->table_column_count;
 }
 
+/* A table that is being made is known by its short name, too. */
+static fl_status find_referred_name(const definition *d, const fl_ast_foreign_key *ast, fl_str *ret)
+{
+    if (ast->table.count == 1 && fl_str_is_equal_nocase(ast->table.parts[0].text, d->short_name)) {
+        *ret = d->name;
+        return FL_OK;
+    }
+    return fl_sql_qualify(d->env, d->arena, ast->table, false, ret, d->err);
+}
+
 static fl_status find_referred(const definition *d, const fl_ast_foreign_key *ast, fl_str name, referred *ret)
 {
     fl_catalog_entry entry = {0};
@@ -560,7 +572,7 @@ static fl_status define_foreign_key(definition *d, const fl_ast_foreign_key *ast
                            .on_update = (uint8_t)actions[ast->on_update]};
     referred to = {0};
     const fl_table_key *key = NULL;
-    FL_TRY(fl_sql_qualify(d->env, d->arena, ast->table, &made.table, d->err));
+    FL_TRY(find_referred_name(d, ast, &made.table));
     FL_TRY(find_referred(d, ast, made.table, &to));
     for (int32_t i = 0; i < ast->column_count; i++) {
         int32_t c;
@@ -680,7 +692,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
     ret->is_empty = create->is_empty;
-    FL_TRY(fl_sql_set_name(env, arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
     if (create->query != NULL)
         return bind_query_table(env, arena, ast, ret, err);
     d.name = ret->name;

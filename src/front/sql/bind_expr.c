@@ -492,8 +492,11 @@ static fl_status bind_parameter(binder *b, const fl_ast_expr *ast, const fl_expr
 {
     int32_t number = ast->parameter - 1;
     if (b->env->is_final && number >= b->env->n_params)
-        return fl_sql_bind_fail_state(b, ast->start, FL_ERR_PARAMETER, "42P02", "there is no parameter $%d",
-                                      ast->parameter);
+        return ast->parameter_name.len > 0
+                   ? fl_sql_bind_fail_state(b, ast->start, FL_ERR_PARAMETER, "42P02", "there is no parameter $%.*s",
+                                            FL_STR_ARG(ast->parameter_name))
+                   : fl_sql_bind_fail_state(b, ast->start, FL_ERR_PARAMETER, "42P02", "there is no parameter $%d",
+                                            ast->parameter);
     fl_type type = number < b->n_params ? b->param_types[number] : FL_TYPE(FL_NULL);
     return fl_expr_param(b->plan, number, type, ast->start, ret, b->err);
 }

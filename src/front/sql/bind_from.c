@@ -96,13 +96,15 @@ static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, cons
     fl_sql_parser parser = {0};
     fl_ast_statement *statement = NULL;
     output out;
-    fl_str text;
+    fl_str text, database = b->env->catalog->database, schema = b->env->catalog->schema;
     if (b->view_depth >= VIEW_DEPTH_MAX)
         return fl_sql_bind_fail_state(b, ast->start, FL_ERR_LIMIT, "54001", "views on views deeper than %d",
                                       VIEW_DEPTH_MAX);
     if (++b->reads > READS_MAX)
         return fl_sql_fail_reads(b, ast->start);
     b->view_depth++;
+    b->env->catalog->database = entry->database;
+    b->env->catalog->schema = entry->schema;
     FL_TRY(fl_sql_bind_keep(b, entry->view_text, &text));
     FL_TRY(fl_sql_parser_init(&parser, b->env->memory, text, b->err));
     FL_TRY(fl_sql_parser_next(&parser, b->arena, &statement, b->err));
@@ -111,6 +113,8 @@ static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, cons
     for (int32_t i = 0; i < entry->n_view_cols && i < out.n_cols; i++)
         FL_TRY(fl_sql_bind_keep(b, entry->view_cols[i], &out.cols[i].name));
 cleanup:
+    b->env->catalog->database = database;
+    b->env->catalog->schema = schema;
     if (st != FL_OK && st != FL_ERR_LIMIT && b->err != NULL) {
         b->err->position = 0;
         fl_err_prefix(b->err, "in the view \"%.*s\": ", FL_STR_ARG(name));
@@ -182,11 +186,13 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
         for (cte *c = at->ctes; c != NULL; c = c->next)
             if (c->name_hash == hash && fl_str_is_equal_nocase(c->ast->name.text, name))
                 return bind_cte(b, ast, c, s, ret);
-    } else {
-        if (fl_sql_qualify(b->env, b->arena, ast->path, &full, b->err) != FL_OK)
-            return fl_err_state(b->err, "42P01", FL_ERR_TABLE);
     }
-    fl_status st = b->env->catalog->find(b->env->catalog, full, &entry, b->err);
+    fl_status st = fl_sql_qualify(b->env, b->arena, ast->path, false, &full, b->err);
+    if (st == FL_ERR_TABLE)
+        return fl_err_state(b->err, "42P01", st);
+    if (st != FL_OK)
+        return st;
+    st = b->env->catalog->find(b->env->catalog, full, &entry, b->err);
     if (st == FL_ERR_TABLE && is_quoted_file(ast))
         return bind_file(b, ast, name, s, ret);
     if (st != FL_OK)
@@ -236,6 +242,22 @@ static fl_status scan_numbered(binder *b, const fl_ast_table *ast, fl_table *tab
     FL_TRY(enter_output(b, ast, name, name, &out, s));
 cleanup:
     fl_table_unref(table);
+    return st;
+}
+
+/* The same of rows of a macro. */
+static fl_status number_output(binder *b, output *out)
+{
+    fl_status st = FL_OK;
+    fl_col_id number;
+    out_col *cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    if (out->n_cols > 0)
+        memcpy(cols, out->cols, (size_t)out->n_cols * sizeof(*cols));
+    FL_TRY(fl_sql_number_rows(b, out->root, &number, &out->root));
+    cols[out->n_cols++] = (out_col){.name = FL_STR("ordinality"), .col = number};
+    out->cols = cols;
+cleanup:
     return st;
 }
 
@@ -331,7 +353,15 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
                                 "DISTINCT, ORDER BY, FILTER and * have no place in a table function's call");
-    bool is_series;
+    bool is_series, is_macro;
+    output out = {0};
+    FL_TRY(fl_sql_bind_macro_table(b, &here, call, ast->start, &is_macro, &out));
+    if (is_macro && ast->has_ordinality)
+        FL_TRY(number_output(b, &out));
+    if (is_macro) {
+        *ret = out.root;
+        return enter_output(b, ast, name, name, &out, s);
+    }
     FL_TRY(is_unnested_series(b, &here, call, name, &is_series));
     if (is_series)
         return bind_series(b, at, ast, name, s, ret);

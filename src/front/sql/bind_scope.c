@@ -238,13 +238,13 @@ cleanup:
 
 /* ---- faults ---- */
 
-fl_status fl_sql_fail_no_table(binder *b, const scope *s, fl_ast_path path, int32_t pos)
+fl_status fl_sql_fail_no_table(binder *b, scope *s, fl_ast_path path, int32_t pos)
 {
     fl_nearest near;
     fl_str name = path.parts[path.count > 1 ? path.count - 2 : 0].text;
     fl_status st = fl_sql_bind_fail(b, pos, FL_ERR_TABLE, "there is no table \"%.*s\" in FROM", FL_STR_ARG(name));
     fl_nearest_init(&near, name);
-    for (const scope *at = s; at != NULL; at = at->outer) {
+    for (scope *at = fl_sql_visible(b, s); at != NULL; at = fl_sql_visible(b, at->outer)) {
         for (int32_t i = 0; i < at->n_tables; i++) {
             if (at->tables[i].alias.len > 0 && fl_str_is_equal_nocase(at->tables[i].name, name)) {
                 fl_err_hint(b->err, "\"%.*s\" is called \"%.*s\" here", FL_STR_ARG(name),
@@ -273,7 +273,7 @@ static void hint_single_quotes(binder *b, fl_str quoted)
     fl_text_drop(&hint);
 }
 
-static fl_status fail_no_column(binder *b, const scope *s, int32_t table, fl_ast_name written, int32_t pos)
+static fl_status fail_no_column(binder *b, scope *s, int32_t table, fl_ast_name written, int32_t pos)
 {
     fl_str name = written.text;
     fl_nearest near;
@@ -285,7 +285,10 @@ static fl_status fail_no_column(binder *b, const scope *s, int32_t table, fl_ast
     else
         st = fl_sql_bind_fail(b, pos, FL_ERR_COLUMN, "there is no column \"%.*s\"", FL_STR_ARG(name));
     int32_t n_cols = 0;
-    for (const scope *at = s; at != NULL; at = table >= 0 ? NULL : at->outer) {
+    for (int32_t i = 0; table < 0 && b->macro != NULL && b->macro->macro != NULL && i < b->macro->macro->param_count;
+         i++)
+        fl_nearest_offer(&near, b->macro->macro->params[i].name.text);
+    for (const scope *at = fl_sql_visible(b, s); at != NULL; at = table >= 0 ? NULL : fl_sql_visible(b, at->outer)) {
         n_cols += at->n_cols;
         for (int32_t i = 0; i < at->n_cols; i++)
             if (table < 0 || at->cols[i].table == table)
@@ -378,18 +381,18 @@ typedef struct found_col {
     scope *at;
     const scope_col *col;
     int32_t parts;
-    const scope *table_at; /* where a table has the path's first name; NULL: nowhere */
+    scope *table_at; /* where a table has the path's first name; NULL: nowhere */
     int32_t table;
     fl_type no_struct; /* of the first column of the path's first name that has no fields; FL_NULL: there is none */
 } found_col;
 
-/* t.a or schema.t.a: the nearest table of the name is the one that is meant, whatever columns there are of that name. */
+/* t.a, schema.t.a or database.schema.t.a: the nearest table of the name is the one that is meant, whatever columns there are of that name. */
 static fl_status find_in_tables(binder *b, scope *s, const fl_ast_expr *ast, found_col *ret)
 {
     fl_status st = FL_OK;
     const fl_ast_path *path = &ast->path;
     const fl_ast_name *parts = path->parts;
-    for (scope *at = s; at != NULL && ret->col == NULL; at = at->outer) {
+    for (scope *at = fl_sql_visible(b, s); at != NULL && ret->col == NULL; at = fl_sql_visible(b, at->outer)) {
         int32_t table = fl_sql_scope_table(at, parts[0].text);
         ret->at = at;
         if (table >= 0 && ret->table_at == NULL) {
@@ -398,11 +401,11 @@ static fl_status find_in_tables(binder *b, scope *s, const fl_ast_expr *ast, fou
             ret->parts = 2;
             FL_TRY(find_in_table(b, at, table, parts[1].text, ast->start, &ret->col));
         }
-        if (ret->col == NULL && path->count > 2 && (table = fl_sql_scope_table(at, parts[1].text)) >= 0 &&
-            at->tables[table].name.len > 0) {
-            ret->parts = 3;
-            FL_TRY(find_in_table(b, at, table, parts[2].text, ast->start, &ret->col));
-        }
+        for (int32_t i = 1; i < FL_NAME_PARTS_MAX && i + 1 < path->count && ret->col == NULL; i++)
+            if ((table = fl_sql_scope_table(at, parts[i].text)) >= 0 && at->tables[table].name.len > 0) {
+                ret->parts = i + 2;
+                FL_TRY(find_in_table(b, at, table, parts[i + 1].text, ast->start, &ret->col));
+            }
     }
 cleanup:
     return st;
@@ -412,7 +415,7 @@ cleanup:
 static fl_status find_by_name(binder *b, scope *s, const fl_ast_expr *ast, found_col *ret)
 {
     fl_status st = FL_OK;
-    for (scope *at = s; at != NULL && ret->col == NULL; at = at->outer) {
+    for (scope *at = fl_sql_visible(b, s); at != NULL && ret->col == NULL; at = fl_sql_visible(b, at->outer)) {
         ret->at = at;
         ret->parts = 1;
         FL_TRY(fl_sql_scope_find(b, at, ast->path.parts[0].text, ast->start, &ret->col));
@@ -428,9 +431,9 @@ cleanup:
 
 /* g of generate_series(1, 3) AS g(x): the row of a function of single values is its value. Columns of that name go before, those
  * of outer queries, too. */
-static const scope_col *find_value(scope *s, fl_str name, scope **ret_at)
+static const scope_col *find_value(const binder *b, scope *s, fl_str name, scope **ret_at)
 {
-    for (scope *at = s; at != NULL; at = at->outer) {
+    for (scope *at = fl_sql_visible(b, s); at != NULL; at = fl_sql_visible(b, at->outer)) {
         int32_t table = fl_sql_scope_table(at, name);
         if (table < 0)
             continue;
@@ -473,15 +476,29 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
         FL_TRY(find_in_tables(b, s, ast, &found));
     if (found.col == NULL)
         FL_TRY(find_by_name(b, s, ast, &found));
+    int32_t param = found.table_at == NULL ? fl_sql_macro_param(b, path->parts[0].text) : -1;
+    if (param >= 0 && found.col != NULL) {
+        st = fl_sql_bind_fail(b, ast->start, FL_ERR_AMBIGUOUS, "\"%.*s\" is a column and a parameter of the macro",
+                              FL_STR_ARG(path->parts[0].text));
+        fl_err_hint(b->err, "write the table's name in front of the column, or call the parameter otherwise");
+        return st;
+    }
+    if (param >= 0) {
+        FL_TRY(fl_sql_bind_macro_param(b, param, ast->start, &value));
+        return value->type.id == FL_NULL && path->count > 1 ? (*ret = value, FL_OK)
+                                                            : bind_fields(b, path, 1, value, ret);
+    }
     if (found.col != NULL) {
         FL_TRY(fl_sql_bind_scope_col(b, found.at, found.col, ast->start, &value));
         return bind_fields(b, path, found.parts, value, ret);
     }
-    FL_TRY(bind_alias(b, s, path->parts[0].text, ast->start, &value)); /* of its own SELECT only */
+    value = NULL;
+    if (fl_sql_visible(b, s) != NULL)
+        FL_TRY(bind_alias(b, s, path->parts[0].text, ast->start, &value)); /* of its own SELECT only */
     if (value != NULL)
         return bind_fields(b, path, 1, value, ret);
     found.at = NULL;
-    if (path->count == 1 && (found.col = find_value(s, path->parts[0].text, &found.at)) != NULL)
+    if (path->count == 1 && (found.col = find_value(b, s, path->parts[0].text, &found.at)) != NULL)
         return fl_sql_bind_scope_col(b, found.at, found.col, ast->start, ret);
     if (path->count == 1 && found.at != NULL) /* the table of that name */
         return bind_whole_row(b, found.at, fl_sql_scope_table(found.at, path->parts[0].text), ast->start, ret);

@@ -1,4 +1,5 @@
 /* Statements that are no changes of rows: queries, CREATE, DROP, settings, EXPLAIN, PREPARE, EXECUTE. */
+#include "front/sql/ast_make.h"
 #include "front/sql/bind_definition.h"
 
 #include "base/nearest.h"
@@ -26,17 +27,29 @@ static fl_str last_name(fl_ast_path path)
     return path.parts[path.count - 1].text;
 }
 
-/* schema.table, where the schema is another than the one that names are in which say none. */
-fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
+fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_str *ret, fl_err *err)
 {
-    fl_str name = last_name(path), schema = path.count > 1 ? path.parts[path.count - 2].text : FL_STR("main");
-    if (fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public")))
-        return fl_arena_copy_str(arena, name, ret, err);
-    if (env->catalog->has_schema != NULL && env->catalog->has_schema(env->catalog, schema))
-        return fl_arena_format(arena, ret, err, "%.*s.%.*s", FL_STR_ARG(schema), FL_STR_ARG(name));
-    FL_FAIL(err, FL_ERR_TABLE, "there is no schema \"%.*s\"", FL_STR_ARG(schema));
-    fl_err_at(err, path.parts[0].start);
-    return fl_err_state(err, "3F000", FL_ERR_TABLE);
+    fl_status st = FL_OK;
+    fl_str *parts = NULL;
+    if (env->catalog->qualify == NULL)
+        return fl_arena_copy_str(arena, last_name(path), ret, err);
+    FL_TRY(FL_NEW_ARRAY(arena, path.count, &parts, err));
+    for (int32_t i = 0; i < path.count; i++)
+        parts[i] = path.parts[i].text;
+    st = env->catalog->qualify(env->catalog, parts, path.count, is_new, arena, ret, err);
+    if (st != FL_OK)
+        fl_err_at(err, path.parts[0].start);
+cleanup:
+    return st;
+}
+
+/* What is called otherwise stays in its schema. */
+fl_status fl_sql_rename(fl_arena *arena, fl_str key, fl_str name, fl_str *ret, fl_err *err)
+{
+    fl_full_name full;
+    fl_status st = fl_full_name_of_key(arena, key, &full, err);
+    full.name = name;
+    return st != FL_OK ? st : fl_full_name_key(arena, &full, ret, err);
 }
 
 fl_status fl_sql_fail_twice(fl_str name, int32_t pos, fl_err *err)
@@ -53,10 +66,11 @@ static bool is_told(fl_str schema)
            fl_str_is_equal_nocase(schema, FL_STR("pg_catalog"));
 }
 
-fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err)
+fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_sql_bound *ret,
+                          fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(fl_sql_qualify(env, arena, path, &ret->name, err));
+    FL_TRY(fl_sql_qualify(env, arena, path, is_new, &ret->name, err));
     ret->name_pos = path.parts[0].start;
     if (path.count > 1 && is_told(path.parts[path.count - 2].text)) {
         FL_FAIL(err, FL_ERR_UNSUPPORTED, "what is in \"%.*s\" cannot be made or changed",
@@ -78,7 +92,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
     fl_query query = {0};
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
-    FL_TRY(fl_sql_set_name(env, arena, create->path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
     if (ast->parameter_count > 0) {
         FL_FAIL(err, FL_ERR_PARAMETER, "a view has no parameters");
         fl_err_at(err, create->query->start);
@@ -155,7 +169,7 @@ static fl_status find_table(fl_sql_env *env, fl_arena *arena, fl_ast_path path, 
 {
     fl_status st = FL_OK;
     fl_catalog_entry entry = {0};
-    FL_TRY(fl_sql_qualify(env, arena, path, &ret->table_name, err));
+    FL_TRY(fl_sql_qualify(env, arena, path, false, &ret->table_name, err));
     st = env->catalog->find(env->catalog, ret->table_name, &entry, err);
     if (st != FL_OK) {
         fl_err_at(err, path.parts[0].start);
@@ -180,7 +194,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_index)
     const fl_ast_create_index *create = ast->create_index;
     ret->if_not_exists = create->if_not_exists;
     if (create->name.count > 0)
-        FL_TRY(fl_sql_set_name(env, arena, create->name, ret, err));
+        FL_TRY(fl_sql_set_name(env, arena, create->name, true, ret, err));
     FL_TRY(find_table(env, arena, create->table, "it has no indexes", ret, err));
     st = bind_index_key(arena, create, ret, err);
 cleanup:
@@ -195,11 +209,19 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_analyze)
     return find_table(env, arena, ast->analyze, "there are statistics of its tables only", ret, err);
 }
 
-static bool has_schema(fl_sql_env *env, fl_ast_path path)
+/* A schema as it is written, `s` or `d.s`, as one text. */
+static fl_status join_path(fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
 {
-    fl_str schema = path.count > 1 ? path.parts[path.count - 2].text : FL_STR("main");
-    return fl_str_is_equal_nocase(schema, FL_STR("main")) || fl_str_is_equal_nocase(schema, FL_STR("public")) ||
-           (env->catalog->has_schema != NULL && env->catalog->has_schema(env->catalog, schema));
+    fl_str parts[2];
+    int32_t n = path.count < 2 ? path.count : 2;
+    if (path.count > 2) {
+        FL_FAIL(err, FL_ERR_SYNTAX, "a schema is called by its name, or by its database's and its own");
+        fl_err_at(err, path.parts[0].start);
+        return FL_ERR_SYNTAX;
+    }
+    for (int32_t i = 0; i < n; i++)
+        parts[i] = path.parts[i].text;
+    return fl_name_join(arena, parts, n, ret, err);
 }
 
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
@@ -210,18 +232,93 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     ret->object = drop->object;
     ret->if_exists = drop->if_exists;
     ret->cascades = drop->cascades;
+    ret->is_table_macro = drop->is_table_macro;
     ret->n_names = drop->path_count;
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names_pos, err));
     for (int32_t i = 0; i < ret->n_names; i++) {
         if (drop->object == FL_AST_OBJECT_SCHEMA)
-            FL_TRY(fl_arena_copy_str(arena, last_name(drop->paths[i]), &ret->names[i], err));
-        else if (drop->if_exists && !has_schema(env, drop->paths[i]))
-            continue; /* without it nothing is in it */
-        else
-            FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], &ret->names[i], err));
+            FL_TRY(join_path(arena, drop->paths[i], &ret->names[i], err));
+        else if (!drop->if_exists)
+            FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], err));
+        else if (fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], NULL) != FL_OK)
+            continue; /* in a schema that is not there nothing is */
         ret->names_pos[i] = drop->paths[i].parts[0].start;
     }
+cleanup:
+    return st;
+}
+
+/* ---- COMMENT ---- */
+
+/* SELECT * of what is called so. */
+static fl_status bind_all_columns(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_query *ret, fl_err *err)
+{
+    const fl_ast_statement no_params = {0};
+    fl_ast_maker m = fl_sql_maker(arena, path.parts[0].start, path.parts[path.count - 1].end, err);
+    fl_ast_item star = fl_sql_make_star(&m);
+    fl_ast_table table = {.kind = FL_AST_TABLE_NAME, .height = 1, .start = m.start, .end = m.end, .path = path};
+    fl_ast_query *query = fl_sql_make_query(&m, &star, 1, &table);
+    return m.st != FL_OK ? m.st : fl_sql_bind_plan(env, &no_params, plan_query, query, ret, err);
+}
+
+static fl_status bind_commented_column(fl_sql_env *env, fl_arena *arena, const fl_ast_comment *comment,
+                                       fl_sql_bound *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_query query = {0};
+    fl_nearest near;
+    const fl_ast_name *column = &comment->path.parts[comment->path.count - 1];
+    fl_ast_path table = {comment->path.parts, comment->path.count - 1};
+    bool is_there = false;
+    FL_TRY(fl_sql_set_name(env, arena, table, false, ret, err));
+    FL_TRY(bind_all_columns(env, arena, table, &query, err));
+    fl_nearest_init(&near, column->text);
+    for (int32_t i = 0; i < query.n_outputs; i++) {
+        is_there |= fl_str_is_equal_nocase(query.names[i], column->text);
+        fl_nearest_offer(&near, query.names[i]);
+    }
+    if (!is_there) {
+        st = FL_FAIL(err, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(column->text),
+                     FL_STR_ARG(ret->name));
+        fl_nearest_hint(&near, err);
+        fl_err_at(err, column->start);
+        goto cleanup;
+    }
+    FL_TRY(fl_arena_copy_str(arena, column->text, &ret->old_column, err));
+cleanup:
+    fl_plan_unref(query.plan);
+    return st;
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_comment)
+{
+    (void)text;
+    fl_status st = FL_OK;
+    const fl_ast_comment *comment = ast->comment;
+    fl_catalog_entry entry = {0};
+    bool is_view = comment->object == FL_AST_OBJECT_VIEW;
+    ret->object = comment->object;
+    ret->is_table_macro = comment->is_table_macro;
+    ret->is_empty = comment->is_null;
+    ret->name_pos = comment->path.parts[0].start;
+    FL_TRY(fl_arena_copy_str(arena, comment->text, &ret->view_text, err));
+    if (comment->object == FL_AST_OBJECT_SCHEMA)
+        return join_path(arena, comment->path, &ret->name, err);
+    if (comment->object == FL_AST_OBJECT_COLUMN)
+        return bind_commented_column(env, arena, comment, ret, err);
+    FL_TRY(fl_sql_set_name(env, arena, comment->path, false, ret, err));
+    if (comment->object != FL_AST_OBJECT_TABLE && !is_view)
+        return FL_OK;
+    st = env->catalog->find(env->catalog, ret->name, &entry, err);
+    if (st == FL_OK && (entry.table == NULL) != is_view) {
+        st = FL_FAIL(err, FL_ERR_TABLE, "\"%.*s\" is a %s", FL_STR_ARG(ret->name), is_view ? "table" : "view");
+        fl_err_hint(err, "COMMENT ON %s describes it", is_view ? "TABLE" : "VIEW");
+        fl_err_state(err, "42809", st);
+    }
+    fl_table_unref(entry.table);
+    if (st != FL_OK)
+        fl_err_at(err, ret->name_pos);
 cleanup:
     return st;
 }
@@ -231,8 +328,32 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_schema)
     (void)env;
     (void)text;
     ret->if_not_exists = ast->schema->if_not_exists;
-    ret->name_pos = ast->schema->name.start;
-    return fl_arena_copy_str(arena, ast->schema->name.text, &ret->name, err);
+    ret->name_pos = ast->schema->path.parts[0].start;
+    return join_path(arena, ast->schema->path, &ret->name, err);
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_database)
+{
+    (void)env;
+    (void)text;
+    ret->if_not_exists = ast->database->if_not_exists;
+    ret->if_exists = ast->database->if_exists;
+    ret->name_pos = ast->database->name.start;
+    return fl_arena_copy_str(arena, ast->database->name.text, &ret->name, err);
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_use)
+{
+    (void)env;
+    (void)text;
+    fl_status st = FL_OK;
+    ret->name_pos = ast->use.parts[0].start;
+    ret->n_names = ast->use.count;
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
+    for (int32_t i = 0; i < ret->n_names; i++)
+        FL_TRY(fl_arena_copy_str(arena, ast->use.parts[i].text, &ret->names[i], err));
+cleanup:
+    return st;
 }
 
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
@@ -244,13 +365,23 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence)
     ret->if_not_exists = sequence->if_not_exists;
     ret->if_exists = sequence->if_exists;
     ret->sequence = &sequence->options;
-    FL_TRY(fl_sql_set_name(env, arena, sequence->path, ret, err));
-    FL_TRY(fl_arena_copy_str(arena, sequence->to.text, &ret->new_name, err));
+    FL_TRY(fl_sql_set_name(env, arena, sequence->path, ast->kind == FL_AST_CREATE_SEQUENCE, ret, err));
+    if (sequence->to.text.len > 0)
+        FL_TRY(fl_sql_rename(arena, ret->name, sequence->to.text, &ret->new_name, err));
+    fl_ast_path owner = sequence->options.owner;
+    owner.count--; /* the last part is a column */
+    if (owner.count > 0)
+        FL_TRY(fl_sql_qualify(env, arena, owner, false, &ret->table_name, err));
 cleanup:
     return st;
 }
 
 /* ---- settings ---- */
+
+fl_status fl_sql_bind_nothing(binder *b, output *ret)
+{
+    return fl_values_build(b->plan, NULL, 1, 0, NULL, &ret->root, b->err);
+}
 
 typedef struct setting_ctx {
     const fl_ast_setting *setting;
@@ -291,6 +422,18 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_setting)
     }
 cleanup:
     fl_plan_unref(scratch.plan);
+    return st;
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_variable)
+{
+    (void)text;
+    fl_status st = FL_OK;
+    FL_TRY(fl_arena_copy_str(arena, ast->variable->name.text, &ret->name, err));
+    ret->name_pos = ast->variable->name.start;
+    if (ast->kind == FL_AST_SET_VARIABLE)
+        FL_TRY(fl_sql_bind_plan(env, ast, plan_query, ast->variable->query, &ret->query, err));
+cleanup:
     return st;
 }
 
@@ -347,7 +490,7 @@ static fl_status plan_arguments(binder *b, void *ctx, output *ret)
     fl_sql_scope_init(&s, NULL, CLAUSE_VALUES);
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &exprs, b->err));
     for (int32_t i = 0; i < n; i++)
-        FL_TRY(fl_sql_bind_expr(b, &s, execute->args[i], &exprs[i]));
+        FL_TRY(fl_sql_bind_expr(b, &s, execute->args[i].value, &exprs[i]));
     FL_TRY(fl_values_build(b->plan, exprs, 1, n, NULL, &ret->root, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &ret->cols, b->err));
     ret->n_cols = n;
@@ -365,6 +508,14 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_execute)
     ret->name_pos = ast->execute->name.start;
     if (ast->execute->arg_count > 0)
         FL_TRY(fl_sql_bind_plan(env, ast, plan_arguments, ast->execute, &ret->query, err));
+    ret->n_names = ast->execute->arg_count;
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_names + 1, &ret->names, err));
+    FL_TRY(FL_NEW_ARRAY(arena, ret->n_names + 1, &ret->names_pos, err));
+    for (int32_t i = 0; i < ret->n_names; i++) {
+        const fl_ast_arg *arg = &ast->execute->args[i];
+        FL_TRY(fl_arena_copy_str(arena, arg->name.text, &ret->names[i], err));
+        ret->names_pos[i] = arg->name.text.len > 0 ? arg->name.start : arg->value->start;
+    }
 cleanup:
     return st;
 }

@@ -14,9 +14,9 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
 /** A value for a column of `type`: casts where an assignment does so without being asked, else FL_ERR_TYPE. */
 fl_status fl_sql_assign(binder *b, const fl_expr *value, fl_type type, fl_str name, int32_t pos, const fl_expr **ret);
 
-/** Keeps the name of what a statement makes or changes, with its schema where that is not the one that there is always. FL_ERR_TABLE
- *  (3F000). */
-fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_sql_bound *ret, fl_err *err);
+/** Keeps the key of what a statement makes (`is_new`) or changes. Errors are those of fl_sql_qualify. */
+fl_status fl_sql_set_name(fl_sql_env *env, fl_arena *arena, fl_ast_path path, bool is_new, fl_sql_bound *ret,
+                          fl_err *err);
 
 #define FL_SQL_STATEMENT_BINDER(name)                                                                             \
     fl_status name(fl_sql_env *env, fl_arena *arena, fl_str text, const fl_ast_statement *ast, fl_sql_bound *ret, \
@@ -46,5 +46,10 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_merge);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_alter);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_sequence);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_schema);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_database);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_use);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_macro);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_variable);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_comment);
 
 #endif

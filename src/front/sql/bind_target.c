@@ -10,7 +10,7 @@ fl_status fl_sql_find_target(fl_sql_env *env, fl_arena *arena, fl_ast_path path,
 {
     fl_status st = FL_OK;
     fl_catalog_entry entry = {0};
-    FL_TRY(fl_sql_set_name(env, arena, path, ret, err));
+    FL_TRY(fl_sql_set_name(env, arena, path, false, ret, err));
     st = env->catalog->find(env->catalog, ret->name, &entry, err);
     if (st != FL_OK) {
         fl_err_at(err, ret->name_pos);

@@ -313,7 +313,7 @@ static fl_status scan_quoted(fl_sql_lexer *lexer, const char *p, char quote, boo
                      err);
 }
 
-/* $$...$$ and $tag$...$tag$; also $1. */
+/* $$...$$ and $tag$...$tag$; also $1 and $name. */
 static fl_status scan_dollar(fl_sql_lexer *lexer, const char *p, fl_sql_token *token, fl_err *err)
 {
     const char *text = lexer->text.data, *end = text + lexer->text.len, *q = p + 1;
@@ -327,10 +327,14 @@ static fl_status scan_dollar(fl_sql_lexer *lexer, const char *p, fl_sql_token *t
     if (q < end && is_word_start(*q))
         while (q < end && is_word(*q) && *q != '$')
             q++;
+    if (q > p + 1 && (q >= end || *q != '$')) {
+        token->kind = FL_SQL_PARAMETER;
+        lexer->at = token->end = (int32_t)(q - text);
+        return FL_OK;
+    }
     if (q >= end || *q != '$')
-        return fail_at(err, token->start, q > p + 1 ? FL_ERR_UNSUPPORTED : FL_ERR_SYNTAX,
-                       q > p + 1 ? "parameters by name are not supported yet: write $1, $2, ..."
-                                 : "expected a number behind \"$\", as in $1");
+        return fail_at(err, token->start, FL_ERR_SYNTAX,
+                       "expected a number or a name behind \"$\", as in $1 or $price");
     size_t tag = (size_t)(q + 1 - p);
     for (q++; end - q >= (ptrdiff_t)tag; q++) {
         q = memchr(q, '$', (size_t)(end - q));

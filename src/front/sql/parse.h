@@ -211,6 +211,9 @@ fl_status fl_sql_parse_columns(parser *p, fl_ast_expr **ret);
 fl_status fl_sql_parse_call(parser *p, fl_ast_path path, fl_ast_call **ret);
 fl_status fl_sql_parse_call_expr(parser *p, fl_ast_path path, int32_t start, fl_ast_expr **ret);
 
+/** Arguments apart by commas, at least one: `value`, `name := value`, `name => value`. */
+fl_status fl_sql_parse_args(parser *p, fl_ast_arg **ret, int32_t *ret_count);
+
 /** x.f(y), which is f(x, y): the path is f's, the left parenthesis stands here. */
 fl_status fl_sql_parse_method_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_ast_expr **ret);
 
@@ -350,6 +353,28 @@ fl_status fl_sql_parse_alter(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_create_sequence(parser *p, fl_ast_statement *statement, bool or_replace);
 fl_status fl_sql_parse_alter_sequence(parser *p, fl_ast_statement *statement);
 fl_status fl_sql_parse_sequence_options(parser *p, fl_ast_sequence_options *ret);
+
+/* ---- parse_macro.c ---- */
+
+/** Behind CREATE [OR REPLACE] MACRO. */
+fl_status fl_sql_parse_create_macro(parser *p, fl_ast_statement *statement, bool or_replace);
+
+/** Whether what stands behind CREATE FUNCTION, which is here, is a macro: name (params) AS what is no text. */
+bool fl_sql_is_macro(const parser *p);
+
+/* ---- parse_fragment.c ---- */
+
+/** A piece that `parse` takes into `ret`, whole. */
+fl_status fl_sql_parse_whole_piece(fl_sql_fragment *fragment, fl_status (*parse)(parser *p, void *ret),
+                                   fl_sql_whole whole, const char *expected, void *ret, fl_err *err);
+
+/* ---- parse_comment.c ---- */
+fl_status fl_sql_parse_comment(parser *p, fl_ast_statement *statement);
+
+/* ---- parse_database.c ---- */
+fl_status fl_sql_parse_attach(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_detach(parser *p, fl_ast_statement *statement);
+fl_status fl_sql_parse_use(parser *p, fl_ast_statement *statement);
 
 /** [IF EXISTS] */
 bool fl_sql_accept_if_exists(parser *p);

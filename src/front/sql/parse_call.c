@@ -87,6 +87,7 @@ static fl_status parse_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_
         fl_ast_arg *arg;
         FL_TRY(NEW(p, &arg));
         arg->value = first;
+        call->is_method = true;
         FL_TRY(fl_sql_push(p, arg));
     }
     if (first == NULL && is_at(p, FL_SQL_ASTERISK) && ahead(p, 1)->kind == FL_SQL_RIGHT_PAREN) {
@@ -114,6 +115,20 @@ static fl_status parse_call(parser *p, fl_ast_path path, fl_ast_expr *first, fl_
     FL_TRY(parse_after_call(p, call));
     p->depth--;
     *ret = call;
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_parse_args(parser *p, fl_ast_arg **ret, int32_t *ret_count)
+{
+    fl_status st = FL_OK;
+    int64_t mark = p->stack_count;
+    do {
+        fl_ast_arg *arg = NULL;
+        FL_TRY(parse_arg(p, false, &arg));
+        FL_TRY(fl_sql_push(p, arg));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_arg), ret, ret_count));
 cleanup:
     return st;
 }

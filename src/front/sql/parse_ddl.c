@@ -166,7 +166,7 @@ static fl_status parse_create_schema(parser *p, fl_ast_statement *statement)
     FL_TRY(NEW(p, &schema));
     statement->schema = schema;
     FL_TRY(fl_sql_parse_if_not_exists(p, &schema->if_not_exists));
-    FL_TRY(fl_sql_parse_name(p, "a schema's name", &schema->name));
+    FL_TRY(fl_sql_parse_path(p, "a schema's name", &schema->path));
 cleanup:
     return st;
 }
@@ -211,11 +211,15 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         advance(p);
         return fl_sql_parse_create_sequence(p, statement, from.or_replace);
     case FL_KW_FUNCTION:
+        if (fl_sql_is_macro(p)) {
+            advance(p);
+            return fl_sql_parse_create_macro(p, statement, from.or_replace);
+        }
         advance(p);
         return fl_sql_parse_create_function(p, statement, from.or_replace, false);
     case FL_KW_MACRO:
-        return fl_sql_fail_unsupported(p, at, "CREATE MACRO is",
-                                       "write CREATE FUNCTION f(a double) RETURNS double LANGUAGE expr AS 'a * 1.2'");
+        advance(p);
+        return fl_sql_parse_create_macro(p, statement, from.or_replace);
     case FL_KW_TYPE:
         return fl_sql_fail_unsupported(
             p, at, "CREATE TYPE is",
@@ -237,7 +241,7 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         return fl_sql_fail_unsupported(p, at, "virtual tables are",
                                        "files are tables: CREATE VIEW v AS SELECT * FROM 'file.csv'");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, MACRO or FUNCTION");
     }
 }
 
@@ -270,17 +274,22 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
         drop->object = FL_AST_OBJECT_SCHEMA;
         break;
     case FL_KW_MACRO:
+        drop->object = FL_AST_OBJECT_MACRO;
+        break;
     case FL_KW_TYPE:
     case FL_KW_DATABASE:
     case FL_KW_TRIGGER:
     case FL_KW_MATERIALIZED:
         return fl_sql_fail_unsupported(
-            p, p->now->start, "DROP of anything but tables, views, indexes, sequences, schemas and functions is",
-            "there are DROP TABLE, DROP VIEW, DROP INDEX, DROP SEQUENCE, DROP SCHEMA and DROP FUNCTION");
+            p, p->now->start,
+            "DROP of anything but tables, views, indexes, sequences, schemas, macros and functions is",
+            "there are DROP TABLE, DROP VIEW, DROP INDEX, DROP SEQUENCE, DROP SCHEMA, DROP MACRO and DROP FUNCTION");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, MACRO or FUNCTION");
     }
     advance(p);
+    if (drop->object == FL_AST_OBJECT_MACRO)
+        drop->is_table_macro = accept_word(p, FL_KW_TABLE);
     drop->if_exists = fl_sql_accept_if_exists(p);
     do {
         fl_ast_path *path;

@@ -45,9 +45,8 @@ fl_status fl_sql_fragment_items(fl_sql_fragment *fragment, fl_ast_item **ret, in
     return end(&p, fragment, try_items, "\",\" or the end of the list", st);
 }
 
-/* A piece that `parse` takes into `ret`. */
-static fl_status whole_piece(fl_sql_fragment *fragment, fl_status (*parse)(parser *p, void *ret), fl_sql_whole whole,
-                             const char *expected, void *ret, fl_err *err)
+fl_status fl_sql_parse_whole_piece(fl_sql_fragment *fragment, fl_status (*parse)(parser *p, void *ret),
+                                   fl_sql_whole whole, const char *expected, void *ret, fl_err *err)
 {
     parser p;
     fl_status st = fl_sql_fragment_begin(&p, fragment, err);
@@ -69,7 +68,7 @@ static fl_status try_groups(parser *p)
 
 fl_status fl_sql_fragment_groups(fl_sql_fragment *fragment, fl_ast_select *ret, fl_err *err)
 {
-    return whole_piece(fragment, parse_groups, try_groups, "\",\" or the end of the keys", ret, err);
+    return fl_sql_parse_whole_piece(fragment, parse_groups, try_groups, "\",\" or the end of the keys", ret, err);
 }
 
 static fl_status parse_windows(parser *p, void *ret)
@@ -86,7 +85,7 @@ static fl_status try_windows(parser *p)
 
 fl_status fl_sql_fragment_windows(fl_sql_fragment *fragment, fl_ast_select *ret, fl_err *err)
 {
-    return whole_piece(fragment, parse_windows, try_windows, "\",\" or the end of the windows", ret, err);
+    return fl_sql_parse_whole_piece(fragment, parse_windows, try_windows, "\",\" or the end of the windows", ret, err);
 }
 
 static fl_status parse_sample(parser *p, void *ret)
@@ -102,7 +101,7 @@ static fl_status try_sample(parser *p)
 
 fl_status fl_sql_fragment_sample(fl_sql_fragment *fragment, fl_ast_sample **ret, fl_err *err)
 {
-    return whole_piece(fragment, parse_sample, try_sample, "the end of the sample", (void *)ret, err);
+    return fl_sql_parse_whole_piece(fragment, parse_sample, try_sample, "the end of the sample", (void *)ret, err);
 }
 
 static fl_status parse_keys(parser *p, void *ret)
@@ -118,7 +117,7 @@ static fl_status try_keys(parser *p)
 
 fl_status fl_sql_fragment_pivot_keys(fl_sql_fragment *fragment, fl_ast_pivot *ret, fl_err *err)
 {
-    return whole_piece(fragment, parse_keys, try_keys, "\",\" or the end of the keys", ret, err);
+    return fl_sql_parse_whole_piece(fragment, parse_keys, try_keys, "\",\" or the end of the keys", ret, err);
 }
 
 static fl_status parse_usings(parser *p, void *ret)
@@ -134,7 +133,7 @@ static fl_status try_usings(parser *p)
 
 fl_status fl_sql_fragment_pivot_usings(fl_sql_fragment *fragment, fl_ast_pivot *ret, fl_err *err)
 {
-    return whole_piece(fragment, parse_usings, try_usings, "\",\" or the end of the list", ret, err);
+    return fl_sql_parse_whole_piece(fragment, parse_usings, try_usings, "\",\" or the end of the list", ret, err);
 }
 
 static fl_status parse_names(parser *p, void *ret)
@@ -150,7 +149,7 @@ static fl_status try_names(parser *p)
 
 fl_status fl_sql_fragment_value_names(fl_sql_fragment *fragment, fl_ast_unpivot *ret, fl_err *err)
 {
-    return whole_piece(fragment, parse_names, try_names, "\",\" or the end of the names", ret, err);
+    return fl_sql_parse_whole_piece(fragment, parse_names, try_names, "\",\" or the end of the names", ret, err);
 }
 
 static fl_status try_condition(parser *p)

@@ -39,6 +39,7 @@ static trial try_keyword(parser *p, fl_sql_whole whole, int64_t at, fl_sql_keywo
     other.stack_count = other.stack_capacity = 0;
     other.depth = other.tallest = other.parameter_count = 0;
     other.has_question = other.has_dollar = false;
+    other.parameter_names = NULL;
     other.arena = &arena;
     other.err = NULL;
     other.now = other.tokens;

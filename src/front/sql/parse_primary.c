@@ -50,27 +50,54 @@ static fl_status parse_word_literal(parser *p, fl_ast_kind kind, fl_ast_expr **r
     return FL_OK;
 }
 
+/* The number of a parameter that is called by a name: the place of the name among those that were met. */
+static fl_status number_of_name(parser *p, fl_str name, int64_t *ret)
+{
+    fl_status st = FL_OK;
+    int32_t at = 0;
+    while (at < p->parameter_count && !fl_str_is_equal_nocase(p->parameter_names[at], name))
+        at++;
+    if (at == p->parameter_count && (at & (at + 1)) == 0) { /* room for twice as many */
+        fl_str *names = NULL;
+        FL_TRY(FL_NEW_ARRAY(p->arena, 2 * at + 1, &names, p->err));
+        if (at > 0)
+            memcpy(names, p->parameter_names, (size_t)at * sizeof(*names));
+        p->parameter_names = names;
+    }
+    if (at == p->parameter_count && at < UINT16_MAX)
+        p->parameter_names[at] = name;
+    *ret = at + 1;
+cleanup:
+    return st;
+}
+
+/* $1, $name or ?, one of them in all of a statement. */
 static fl_status parse_parameter(parser *p, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_sql_token *token = p->now++;
     int64_t number = 0;
-    if (token->kind == FL_SQL_QUESTION) {
-        p->has_question = true;
-        number = p->parameter_count + 1;
-    } else {
-        p->has_dollar = true;
-        fl_str digits = text_between(p, token->start + 1, token->end);
-        for (int64_t i = 0; i < digits.len && number <= UINT16_MAX; i++)
-            number = number * 10 + (digits.data[i] - '0');
-    }
-    if (p->has_question && p->has_dollar)
+    bool is_question = token->kind == FL_SQL_QUESTION;
+    fl_str name = is_question ? (fl_str){0} : text_between(p, token->start + 1, token->end);
+    bool is_number = !is_question && name.data[0] >= '0' && name.data[0] <= '9';
+    p->has_question |= is_question;
+    p->has_dollar |= is_number;
+    bool has_names = p->parameter_names != NULL || (!is_question && !is_number);
+    if (p->has_question + p->has_dollar + has_names > 1)
         return fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX,
-                              "parameters are written ? or $1, not both in one statement");
+                              "parameters are written ?, $1 or $name, not in two ways in one statement");
+    if (is_question)
+        number = p->parameter_count + 1;
+    else if (!is_number)
+        FL_TRY(number_of_name(p, name, &number));
+    for (int64_t i = 0; is_number && i < name.len && number <= UINT16_MAX; i++)
+        number = number * 10 + (name.data[i] - '0');
     if (number < 1 || number > UINT16_MAX)
         return fl_sql_fail_at(p, token->start, FL_ERR_SYNTAX, "parameters are numbered from $1 to $%d", UINT16_MAX);
     FL_TRY(fl_sql_new_expr(p, FL_AST_PARAMETER, token->start, ret));
     (*ret)->parameter = (int32_t)number;
+    if (!is_question && !is_number)
+        (*ret)->parameter_name = name;
     (*ret)->end = token->end;
     if (number > p->parameter_count)
         p->parameter_count = (int32_t)number;

@@ -1,4 +1,5 @@
 /* Statements: which one begins here; and the small ones (SET, SHOW, EXPLAIN, PREPARE, ...). */
+#include "front/sql/ast_make.h"
 #include "front/sql/parse.h"
 
 /* ---- what is refused by name ---- */
@@ -18,16 +19,12 @@ static const struct {
     {FL_KW_ABORT, "transactions are", no_transactions},
     {FL_KW_SAVEPOINT, "transactions are", no_transactions},
     {FL_KW_END, "transactions are", no_transactions},
-    {FL_KW_ATTACH, "ATTACH is", "files are tables: FROM 'file.parquet'"},
-    {FL_KW_DETACH, "DETACH is", "there is one database; DROP TABLE takes tables away"},
-    {FL_KW_USE, "USE is", "there is one database and one schema: write the tables' names alone"},
     {FL_KW_CALL, "CALL is", "write SELECT f(…), or SELECT * FROM f(…)"},
     {FL_KW_GRANT, "GRANT is", "there are no roles: who can run the program can read what it can read"},
     {FL_KW_REVOKE, "REVOKE is", "there are no roles: who can run the program can read what it can read"},
     {FL_KW_VACUUM, "VACUUM is", "leave it out: there is nothing to clean up"},
     {FL_KW_INSTALL, "INSTALL is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
     {FL_KW_LOAD, "LOAD is", "there are no extensions: Parquet, CSV, JSON and Arrow are built in"},
-    {FL_KW_COMMENT, "COMMENT is", "write it into the script, behind --"},
     {FL_KW_LOCK, "LOCK is", "leave it out: statements that change tables take turns"},
     {FL_KW_CHECKPOINT, "CHECKPOINT is", "leave it out: tables live in memory"},
 };
@@ -69,6 +66,37 @@ static fl_status parse_setting_value(parser *p, fl_ast_expr **ret)
     (*ret)->text = text_of(p, p->now);
     (*ret)->end = p->now->end;
     advance(p);
+cleanup:
+    return st;
+}
+
+static bool is_variable(const parser *p)
+{
+    return fl_sql_is_said(p, ahead(p, 1), "variable") && fl_sql_is_name_token(ahead(p, 2)) &&
+           ahead(p, 2)->keyword != FL_KW_TO;
+}
+
+/* SET VARIABLE name { = | TO } expression, RESET VARIABLE name */
+static fl_status parse_variable(parser *p, fl_ast_statement *statement)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr *value;
+    bool is_set = is_word(p, FL_KW_SET);
+    FL_TRY(NEW(p, &statement->variable));
+    statement->kind = is_set ? FL_AST_SET_VARIABLE : FL_AST_RESET_VARIABLE;
+    advance(p);
+    advance(p);
+    FL_TRY(fl_sql_parse_name(p, "a variable's name", &statement->variable->name));
+    if (!is_set)
+        return FL_OK;
+    if (!accept(p, FL_SQL_EQUAL) && !accept_word(p, FL_KW_TO))
+        return fl_sql_fail_expected(p, "\"=\" or TO");
+    int32_t start = p->now->start;
+    FL_TRY(fl_sql_parse_expr(p, &value));
+    fl_ast_maker m = fl_sql_maker(p->arena, start, end_before(p), p->err);
+    fl_ast_item item = {.expr = value};
+    statement->variable->query = fl_sql_make_query(&m, &item, 1, NULL);
+    st = m.st;
 cleanup:
     return st;
 }
@@ -325,6 +353,7 @@ static fl_status parse_prepare(parser *p, fl_ast_statement *statement)
     FL_TRY(fl_sql_parse_statement(p, &prepare->statement));
     prepare->statement->end = end_before(p);
     prepare->statement->parameter_count = p->parameter_count;
+    prepare->statement->parameter_names = p->parameter_names;
     switch (prepare->statement->kind) {
     case FL_AST_QUERY:
     case FL_AST_INSERT:
@@ -353,7 +382,7 @@ static fl_status parse_execute(parser *p, fl_ast_statement *statement)
     FL_TRY(fl_sql_parse_name(p, "the name of a prepared statement", &execute->name));
     if (accept(p, FL_SQL_LEFT_PAREN)) {
         if (!is_at(p, FL_SQL_RIGHT_PAREN))
-            FL_TRY(fl_sql_parse_expr_list(p, &execute->args, &execute->arg_count));
+            FL_TRY(fl_sql_parse_args(p, &execute->args, &execute->arg_count));
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\",\" or \")\""));
     }
 cleanup:
@@ -422,13 +451,13 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             FL_TRY(fl_sql_parse_merge(p, statement));
             break;
         case FL_KW_SET:
-            FL_TRY(parse_set(p, statement));
+            FL_TRY(is_variable(p) ? parse_variable(p, statement) : parse_set(p, statement));
             break;
         case FL_KW_PRAGMA:
             FL_TRY(parse_pragma(p, statement));
             break;
         case FL_KW_RESET:
-            FL_TRY(parse_named_setting(p, statement, FL_AST_RESET));
+            FL_TRY(is_variable(p) ? parse_variable(p, statement) : parse_named_setting(p, statement, FL_AST_RESET));
             break;
         case FL_KW_DEALLOCATE:
             FL_TRY(parse_named_setting(p, statement, FL_AST_DEALLOCATE));
@@ -454,6 +483,18 @@ fl_status fl_sql_parse_statement(parser *p, fl_ast_statement **ret)
             break;
         case FL_KW_EXECUTE:
             FL_TRY(parse_execute(p, statement));
+            break;
+        case FL_KW_COMMENT:
+            FL_TRY(fl_sql_parse_comment(p, statement));
+            break;
+        case FL_KW_ATTACH:
+            FL_TRY(fl_sql_parse_attach(p, statement));
+            break;
+        case FL_KW_DETACH:
+            FL_TRY(fl_sql_parse_detach(p, statement));
+            break;
+        case FL_KW_USE:
+            FL_TRY(fl_sql_parse_use(p, statement));
             break;
         case FL_KW_COPY:
             FL_TRY(fl_sql_parse_copy(p, statement));

@@ -33,6 +33,7 @@ typedef struct fl_sql_parser {
     int32_t depth;           /* of what is being parsed */
     int32_t tallest;         /* height of the tallest node of the query being parsed */
     int32_t parameter_count; /* of the statement */
+    fl_str *parameter_names; /* of parameters by name, in the arena; NULL: none yet */
     bool has_question, has_dollar;
     fl_ast_expr *columns; /* the last COLUMNS(...) of the item or condition being parsed, or NULL */
     fl_arena *arena;      /* during fl_sql_parser_next only, as err is */
@@ -94,6 +95,9 @@ fl_status fl_sql_fragment_pivot_usings(fl_sql_fragment *fragment, fl_ast_pivot *
 
 /** What stands behind VALUE of UNPIVOT. Fills `values` and `value_count`. */
 fl_status fl_sql_fragment_value_names(fl_sql_fragment *fragment, fl_ast_unpivot *ret, fl_err *err);
+
+/** What a macro is: (params) AS expression or AS TABLE query, of several by commas. */
+fl_status fl_sql_fragment_macro(fl_sql_fragment *fragment, fl_ast_macro **ret, int32_t *ret_count, fl_err *err);
 
 /** One table: a name, file, function or subquery, with or without an alias. */
 fl_status fl_sql_fragment_table(fl_sql_fragment *fragment, fl_ast_table **ret, fl_err *err);

@@ -80,6 +80,8 @@ typedef struct fl_sql_env {
     /** What a change of rows in WITH returned, which ran before; of a statement that does not run its columns alone. A reference for the
      *  caller. NULL: there are none of those. */
     fl_status (*get_changed)(struct fl_sql_env *env, const fl_ast_statement *change, fl_table **ret, fl_err *err);
+    /** The value of the session's variable of that name; NULL: it has none. NULL: there are no variables. */
+    const fl_value *(*get_variable)(struct fl_sql_env *env, fl_str name);
     void *owner;         /* for the functions above */
     int32_t pivot_depth; /* the binder's: of PIVOTs whose values are being looked for */
 } fl_sql_env;
@@ -126,8 +128,14 @@ typedef struct fl_sql_column {
  *     ALTER               is_view, if_exists, name, table (NULL: there is none), new_name: a RENAME TO. Else columns, keys, constraints as
  *                         they become, cascades, alters_keys, alters_foreign_keys; query: all rows as INSERT has them, where they
  *                         change or are held to CHECK. old_column, new_column: RENAME of that one
- *     CREATE_SEQUENCE, ALTER_SEQUENCE   name, or_replace, if_not_exists, if_exists, new_name, sequence
- *     DROP                object, if_exists, cascades, names, n_names, name_pos
+ *     COMMENT             object, is_table_macro, name, name_pos, old_column (of a column), view_text: the comment, is_empty: none
+ *     SET_VARIABLE        name; query: its value
+ *     RESET_VARIABLE      name
+ *     CREATE_MACRO        name, or_replace, if_not_exists, is_table_macro, view_text: its definition
+ *     ATTACH, DETACH      name, if_not_exists, if_exists
+ *     USE                 names, n_names: database, schema or both
+ *     CREATE_SEQUENCE, ALTER_SEQUENCE   name, table_name (that it goes with; empty), or_replace, if_not_exists, if_exists, new_name, sequence
+ *     DROP                object, if_exists, cascades, is_table_macro, names, n_names, name_pos
  *     ANALYZE             table_name, table (NULL: all)
  *     SHOW_TABLES
  *     SHOW, RESET, DEALLOCATE   name (empty: all)
@@ -136,7 +144,8 @@ typedef struct fl_sql_column {
  *     EXPLAIN             is_analyze, has_properties, has_costs, has_memo, has_provenance, name (of WHY NOT; empty),
  *                         name_pos, format, inner
  *     PREPARE             name, inner (n_params and types in inner->query); ast of the inner statement to bind again
- *     EXECUTE             name; query: one row, the arguments in order (none: query.plan is NULL) */
+ *     EXECUTE             name; query: one row, the arguments in order (none: query.plan is NULL), names: theirs, empty where they have
+ *                         none, names_pos */
 typedef struct fl_sql_bound {
     fl_ast_statement_kind kind;
     const fl_ast_statement *ast;
@@ -162,7 +171,7 @@ typedef struct fl_sql_bound {
     fl_table_key *keys;
     int32_t n_keys;
     fl_table_constraints constraints;
-    bool is_view, cascades;
+    bool is_view, cascades, is_table_macro;
     bool alters_keys, alters_foreign_keys; /* rows are to be held to them */
     fl_str new_name, old_column, new_column;
     const fl_ast_sequence_options *sequence;
