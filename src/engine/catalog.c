@@ -1,6 +1,6 @@
 /* The catalog: named tables and views of the engine, and files as tables. Names match case-insensitively. */
 #include "engine/system_tables.h"
-#include "engine/whole_files.h"
+#include "engine/file_functions.h"
 #include "format/united_files.h"
 
 #include "base/file.h"
@@ -581,8 +581,11 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     }
     if (function.len > 0) {
         fl_status st = fl_system_table_call(catalog->session, function, args, n_args, ret, err);
-        if (st == FL_OK && *ret == NULL)
-            st = fl_whole_files_call(catalog->session, function, args, n_args, ret, err);
+        if (st == FL_OK && *ret == NULL) {
+            st = fl_file_function_call(catalog->session, function, args, n_args, options, n_options, ret, err);
+            if (st != FL_OK || *ret != NULL)
+                return st;
+        }
         if (st == FL_OK && *ret != NULL && n_options > 0) {
             fl_table_unref(*ret);
             *ret = NULL;
@@ -602,7 +605,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         for (int32_t i = 0; i < n; i++)
             fl_nearest_offer(&near, fl_str_of(formats[i]->function));
         fl_system_table_offer(&near);
-        fl_whole_files_offer(&near);
+        fl_file_functions_offer(&near);
         fl_nearest_offer(&near, FL_STR("range"));
         fl_nearest_offer(&near, FL_STR("generate_series"));
         fl_nearest_hint(&near, err);

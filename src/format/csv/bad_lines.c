@@ -20,6 +20,8 @@ static uint32_t kind_of(fl_type type)
         return FL_CSV_DATE;
     case FL_TIMESTAMP:
         return FL_CSV_TIMESTAMP;
+    case FL_TIME:
+        return FL_CSV_TIME;
     default:
         return FL_CSV_TIMESTAMPTZ;
     }
@@ -32,10 +34,9 @@ static bool can_read(const fl_csv_table *table, int32_t col, fl_str text)
     char buffer[FL_CSV_NUMBER_BYTES];
     fl_value value;
     int64_t us;
-    if (type.id == FL_DATE && o->date_format.len > 0)
-        return fl_strptime(text, o->date_format, &us) == FL_STRPTIME_OK;
-    if (type.id == FL_TIMESTAMP && o->timestamp_format.len > 0)
-        return fl_strptime(text, o->timestamp_format, &us) == FL_STRPTIME_OK;
+    fl_str format = fl_csv_column_format(table, col);
+    if (format.len > 0)
+        return fl_strptime(text, format, &us) == FL_STRPTIME_OK;
     if (fl_type_is_numeric(type))
         text = fl_csv_number(o, text, buffer);
     if (fl_csv_is_guessed(table, col) && o->decimal_separator == 0)

@@ -139,9 +139,10 @@ static void pad_line(const fl_csv_chunk *chunk, const uint32_t *ends, int64_t fi
     memcpy(to, ends, (size_t)fields * sizeof(*to));
     bool has_cr = fields < chunk->n_cols && ends[fields - 1] > 0 && data[ends[fields - 1] - 1] == '\r';
     to[fields - 1] -= has_cr ? 1 : 0;
+    to[fields - 1] += fields < chunk->n_cols ? (uint32_t)chunk->delim_more : 0;
     for (int64_t i = fields; i < chunk->n_cols;
          i++) /* empty wherever it lies: a field begins behind the end of the one before */
-        to[i] = to[i - 1] + 1;
+        to[i] = to[i - 1] + 1 + (i < chunk->n_cols - 1 ? (uint32_t)chunk->delim_more : 0);
 }
 
 /* As cut_lines, for layouts that pad or skip. */
@@ -190,6 +191,7 @@ fl_status fl_csv_chunk_index_whole(fl_csv_chunk *chunk, const fl_csv_layout *lay
     int64_t own_end = chunk->end - chunk->text.offset, start = find_start(chunk, layout, before, own_end), lines = 0;
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
+    chunk->delim_more = layout->dialect.delim_len - 1;
     chunk->rows = chunk->first = 0;
     fl_csv_index_begin(index);
     if (start >= own_end)
@@ -217,6 +219,7 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_c
     int64_t start = find_start(chunk, layout, before, own_end);
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
+    chunk->delim_more = layout->dialect.delim_len - 1;
     chunk->rows = chunk->first = chunk->n_skipped = 0;
     fl_csv_index_begin(index);
     if (start >= own_end)

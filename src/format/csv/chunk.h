@@ -29,6 +29,7 @@ typedef struct fl_csv_chunk {
     int64_t rows;      /* behind the header */
     int64_t first;     /* 1: line 0 is the header, rows begin with line 1 */
     int32_t n_cols;
+    int32_t delim_more; /* bytes of a delimiter but its last one */
     char newline;
 } fl_csv_chunk;
 
@@ -60,7 +61,9 @@ static inline fl_str fl_csv_chunk_field(const fl_csv_chunk *chunk, int64_t row, 
     const char *data = fl_text_piece_data(&chunk->text);
     int64_t line = row + chunk->first, i = line * chunk->n_cols + col;
     int64_t from = col == 0 ? chunk->starts[line] : (int64_t)chunk->index.at[i - 1] + 1, to = chunk->index.at[i];
-    if (col == chunk->n_cols - 1 && to > from && data[to - 1] == '\r')
+    if (col < chunk->n_cols - 1)
+        to -= chunk->delim_more;
+    else if (to > from && data[to - 1] == '\r')
         to--;
     return (fl_str){data + from, to - from};
 }

@@ -202,7 +202,7 @@ static void names_places_of_faults(void **state)
 static void refuses_options(void **state)
 {
     (void)state;
-    fl_option wrong[] = {text_option("delimm", ","), text_option("delim", ",,"),        text_option("header", "yes"),
+    fl_option wrong[] = {text_option("delimm", ","), text_option("delim", ",,,,,"),        text_option("header", "yes"),
                          text_option("delim", "\""), bool_option("auto_detect", false), text_option("columns", "a")};
     for (int64_t i = 0; i < FL_LEN(wrong); i++) {
         fl_table *table = NULL;

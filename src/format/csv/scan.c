@@ -347,6 +347,7 @@ typedef struct reading {
     const fl_csv_table *table;
     const fl_csv_dialect *dialect;
     const fl_field *field;
+    fl_str format; /* of dates and timestamps; empty: ISO's */
     int32_t col;
     const uint64_t *mask;
     uint64_t *valid;
@@ -526,10 +527,9 @@ static bool read_i32(fl_str text, int32_t *ret)
 /* ISO first, which is what files have; then whatever else a cast takes, unless the type is a guess. */
 static bool read_date(const reading *r, fl_str text, int32_t *ret)
 {
-    fl_str format = r->table->options.date_format;
     int64_t us = 0;
-    if (format.len > 0) {
-        bool is_date = fl_strptime(text, format, &us) == FL_STRPTIME_OK;
+    if (r->format.len > 0) {
+        bool is_date = fl_strptime(text, r->format, &us) == FL_STRPTIME_OK;
         *ret = (int32_t)fl_floor_div(us, FL_US_PER_DAY);
         return is_date;
     }
@@ -539,9 +539,8 @@ static bool read_date(const reading *r, fl_str text, int32_t *ret)
 static bool read_timestamp(const reading *r, fl_str text, bool has_zone, int64_t *ret)
 {
     bool zoned;
-    fl_str format = r->table->options.timestamp_format;
-    if (format.len > 0)
-        return fl_strptime(text, format, ret) == FL_STRPTIME_OK;
+    if (r->format.len > 0)
+        return fl_strptime(text, r->format, ret) == FL_STRPTIME_OK;
     return fl_csv_read_timestamp(text, has_zone, ret) ||
            (!r->is_guessed && fl_timestamp_parse(text, ret, has_zone ? &zoned : NULL) == 0);
 }
@@ -575,6 +574,11 @@ static fl_status read_column(const reading *r, void *values)
         return FL_OK;
     case FL_DATE:
         READ_ALL(int32_t, read_date(r, text, &to[row]));
+        return FL_OK;
+    case FL_TIME:
+        if (!r->is_guessed)
+            return read_others(r, values, 8);
+        READ_ALL(int64_t, fl_csv_read_time(text, &to[row]));
         return FL_OK;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ:
@@ -623,6 +627,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
                  .table = scan->table,
                  .dialect = &w->file->layout.dialect,
                  .field = &scan->table->base.table.fields[col],
+                 .format = fl_csv_column_format(scan->table, col),
                  .col = col,
                  .mask = mask,
                  .valid = valid,

@@ -155,6 +155,9 @@ typedef struct fl_pq_metadata {
     fl_field *fields;    /* the same as types */
     int32_t n_groups;
     fl_pq_row_group *groups;
+    fl_str footer;                        /* as it is stored */
+    const struct fl_pq_element *elements; /* of the schema, as it is stored */
+    int64_t n_elements;
 } fl_pq_metadata;
 
 /* Where a page lies, from the offset index. */
@@ -181,6 +184,7 @@ typedef struct fl_pq_element {
     int32_t scale, precision;
     int32_t unit; /* TIME, TIMESTAMP: 1 milliseconds, 2 microseconds, 3 nanoseconds */
     int32_t bit_width;
+    int32_t field_id; /* negative: none */
     bool is_signed;
     bool is_utc;
 } fl_pq_element;
