@@ -505,7 +505,8 @@ static fl_status open_table(fl_session_catalog *catalog, const fl_format_desc *f
     fl_status st = FL_OK;
     fl_session *session = catalog->session;
     file_opener ctx = {session, format};
-    fl_united_opener opener = {.ctx = &ctx, .open = open_file, .has_types = format->has_types};
+    fl_united_opener opener = {
+        .ctx = &ctx, .open = open_file, .types_option = format->types_option, .has_all_types = format->has_all_types};
     fl_united_wishes wishes;
     fl_option *own = NULL;
     bool is_united = false;
@@ -516,8 +517,15 @@ static fl_status open_table(fl_session_catalog *catalog, const fl_format_desc *f
         fl_united_wishes_take(format->function, catalog->arena, own, &n_options, paths, n, &wishes, &is_united, err));
     if (is_united)
         return fl_united_files_open(&session->statement_memory, paths, n, &wishes, own, n_options, &opener, ret, err);
-    return fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, paths, n,
-                               own, n_options, ret, err);
+    fl_err fault = {0};
+    st = fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, paths, n, own,
+                             n_options, ret, &fault);
+    /* types that differ from file to file meet where each file is a table of its own */
+    if (st == FL_ERR_TYPE && strcmp(fault.sqlstate, "42804") == 0 && n > 1)
+        return fl_united_files_open(&session->statement_memory, paths, n, &wishes, own, n_options, &opener, ret, err);
+    if (st != FL_OK && err != NULL)
+        *err = fault;
+    return st;
 cleanup:
     return st;
 }

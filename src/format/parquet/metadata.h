@@ -88,7 +88,8 @@ typedef struct fl_pq_leaf {
     fl_type type;
 } fl_pq_leaf;
 
-typedef enum fl_pq_node_kind { FL_PQ_LEAF, FL_PQ_STRUCT, FL_PQ_LIST } fl_pq_node_kind;
+/* FL_PQ_ROW_NUMBER: no column of the file; the number of a row in it */
+typedef enum fl_pq_node_kind { FL_PQ_LEAF, FL_PQ_STRUCT, FL_PQ_LIST, FL_PQ_ROW_NUMBER } fl_pq_node_kind;
 
 /* A place of the schema as fletch sees it: lists lost their wrapping groups. */
 typedef struct fl_pq_node {
@@ -151,7 +152,7 @@ typedef struct fl_pq_metadata {
     int32_t n_leaves;
     int32_t n_columns;
     fl_pq_leaf *leaves;
-    fl_pq_node *columns; /* top-level fields, in file order */
+    fl_pq_node *columns; /* top-level fields, in file order; behind them FL_PQ_ROW_NUMBER */
     fl_field *fields;    /* the same as types */
     int32_t n_groups;
     fl_pq_row_group *groups;
