@@ -131,6 +131,24 @@ void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int
 }
 
 /* The table's name, where it can be written without memory. */
+void fl_engine_set_temporary(fl_engine *engine, fl_str name, bool is_temporary)
+{
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *item = look_up(engine, name);
+    if (item != NULL)
+        item->is_temporary = is_temporary;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+bool fl_engine_is_temporary(fl_engine *engine, fl_str name)
+{
+    pthread_mutex_lock(&engine->lock);
+    const fl_catalog_item *item = look_up(engine, name);
+    bool is = item != NULL && item->is_temporary;
+    pthread_mutex_unlock(&engine->lock);
+    return is;
+}
+
 static void rename_owner(char **name, fl_str old, const char *new_name)
 {
     if (*name == NULL || !fl_str_is_equal_nocase(fl_str_of(*name), old))

@@ -37,6 +37,7 @@ typedef struct fl_catalog_item {
     char *view_text;
     fl_str *view_cols;
     int32_t n_view_cols;
+    bool is_temporary; /* it was made as such: EXPORT leaves it out */
 } fl_catalog_item;
 
 /* An index that is no key. */
@@ -296,6 +297,10 @@ fl_key_index *fl_engine_take_key_index(fl_engine *engine, fl_str name);
 
 /** Takes an index over, of the rows that the table of the name has now: for who has the turn to change tables. */
 void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *index);
+
+/** Says of a table or view that there is whether it was made as a temporary one; and tells it. */
+void fl_engine_set_temporary(fl_engine *engine, fl_str name, bool is_temporary);
+bool fl_engine_is_temporary(fl_engine *engine, fl_str name);
 
 /** Whether there is a table (1) or view (2) of that name; 0 neither. */
 int fl_engine_has(fl_engine *engine, fl_str name);

@@ -14,6 +14,7 @@ typedef struct listed {
     fl_str schema, name;
     fl_table *table; /* NULL: a view; a reference */
     fl_str view_text;
+    bool is_temporary;
 } listed;
 
 typedef struct filling {
@@ -74,7 +75,8 @@ static fl_status list_tables(filling *f, fl_err *err)
         const char *dot = strchr(item->name, '.');
         bool has_schema = dot != NULL && is_schema(engine, (fl_str){item->name, dot - item->name});
         *to = (listed){.schema = has_schema ? (fl_str){item->name, dot - item->name} : FL_STR("main"),
-                       .name = fl_str_of(has_schema ? dot + 1 : item->name)};
+                       .name = fl_str_of(has_schema ? dot + 1 : item->name),
+                       .is_temporary = item->is_temporary};
         st = fl_arena_copy_str(f->arena, to->schema, &to->schema, err);
         if (st == FL_OK)
             st = fl_arena_copy_str(f->arena, to->name, &to->name, err);
@@ -381,7 +383,7 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_number(&f->table, oid_of(f->tables[i].schema, f->tables[i].name));
         fl_fill_bool(&f->table, false);
-        fl_fill_bool(&f->table, false);
+        fl_fill_bool(&f->table, f->tables[i].is_temporary);
         fl_fill_bool(&f->table, has_primary);
         fl_fill_number(&f->table, (int64_t)table->rows);
         fl_fill_number(&f->table, table->n_cols);

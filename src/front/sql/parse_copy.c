@@ -181,11 +181,16 @@ cleanup:
 static fl_status parse_file(parser *p, fl_ast_copy *copy, bool is_from)
 {
     copy->file_start = p->now->start;
-    if (fl_sql_is_said(p, p->now, is_from ? "stdin" : "stdout") || fl_sql_is_said(p, p->now, "program"))
-        return fl_sql_fail_unsupported(p, p->now->start, "COPY with standard input, standard output and programs is",
-                                       is_from
-                                           ? "name a file: COPY t FROM 'rows.csv'"
-                                           : "name a file; the program prints rows: fletch --format csv -c 'SELECT …'");
+    if (!is_from && fl_sql_is_said(p, p->now, "stdout")) {
+        advance(p);
+        copy->file = FL_STR("/dev/stdout");
+        copy->is_standard = true;
+        return FL_OK;
+    }
+    if ((is_from && fl_sql_is_said(p, p->now, "stdin")) || fl_sql_is_said(p, p->now, "program"))
+        return fl_sql_fail_unsupported(p, p->now->start, "COPY with standard input and programs is",
+                                       is_from ? "name a file: COPY t FROM 'rows.csv'"
+                                               : "name a file, or STDOUT in the program: COPY t TO STDOUT");
     return fl_sql_parse_string(p, "a file's name, as 'rows.parquet'", &copy->file);
 }
 
