@@ -60,6 +60,12 @@ static void end_record(walk *w, int64_t bytes)
         set_fault(w, RAGGED, (place){w->record_line, 1});
 }
 
+/* Whether a delimiter began behind a closing quote and was not ended. */
+static bool is_cut_off(const walk *w, bool is_delim)
+{
+    return w->state == BEHIND_CLOSE && w->behind_close > 0 && !is_delim;
+}
+
 static void step(walk *w, char c)
 {
     const fl_csv_dialect *d = &w->layout->dialect;
@@ -90,7 +96,7 @@ static void step(walk *w, char c)
             w->is_behind_backslash = w->last == '\\';
         }
     } else if (is_border) {
-        if (w->state == BEHIND_CR && is_delim)
+        if ((w->state == BEHIND_CR && is_delim) || is_cut_off(w, is_delim))
             set_fault(w, BEHIND_QUOTE, here(w));
         if (is_delim)
             w->fields++;
@@ -136,6 +142,8 @@ static void finish(walk *w)
 {
     if (w->state == IN_QUOTES)
         set_fault(w, UNCLOSED, w->open);
+    else if (is_cut_off(w, false))
+        set_fault(w, BEHIND_QUOTE, here(w));
     else if (w->offset > w->record_offset && w->state != IN_COMMENT)
         end_record(w, w->offset - w->record_offset);
 }

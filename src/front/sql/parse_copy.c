@@ -126,7 +126,7 @@ cleanup:
     return st;
 }
 
-static fl_status parse_options(parser *p, fl_ast_copy *copy)
+fl_status fl_sql_parse_copy_options(parser *p, fl_ast_copy *copy)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
@@ -222,7 +222,7 @@ fl_status fl_sql_parse_copy(parser *p, fl_ast_statement *statement)
             FL_TRY(make_query(p, copy, start));
     }
     FL_TRY(parse_file(p, copy, statement->kind == FL_AST_COPY_FROM));
-    FL_TRY(parse_options(p, copy));
+    FL_TRY(fl_sql_parse_copy_options(p, copy));
 cleanup:
     return st;
 }
@@ -242,7 +242,7 @@ fl_status fl_sql_parse_export(parser *p, fl_ast_statement *statement)
     copy->file_start = p->now->start;
     FL_TRY(fl_sql_parse_string(p, "a folder's name, as 'backup'", &copy->file));
     if (is_export)
-        FL_TRY(parse_options(p, copy));
+        FL_TRY(fl_sql_parse_copy_options(p, copy));
 cleanup:
     return st;
 }
