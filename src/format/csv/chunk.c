@@ -16,6 +16,7 @@ void fl_csv_chunk_drop(fl_csv_chunk *chunk)
     fl_csv_index_drop(&chunk->index);
     fl_free(chunk->starts);
     fl_free(chunk->padded);
+    fl_free(chunk->uneven);
     *chunk = (fl_csv_chunk){0};
 }
 
@@ -145,6 +146,20 @@ static void pad_line(const fl_csv_chunk *chunk, const uint32_t *ends, int64_t fi
         to[i] = to[i - 1] + 1 + (i < chunk->n_cols - 1 ? (uint32_t)chunk->delim_more : 0);
 }
 
+static fl_status keep_uneven(fl_csv_chunk *chunk, int64_t from, const uint32_t *ends, int64_t fields, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint32_t end = ends[fields - 1];
+    FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->uneven, &chunk->uneven_capacity, chunk->n_skipped + 1,
+                   (int64_t)sizeof(*chunk->uneven), err));
+    chunk->uneven[chunk->n_skipped] = (fl_csv_uneven){.begin = (uint32_t)from,
+                                                      .end = end,
+                                                      .at = fields > chunk->n_cols ? ends[chunk->n_cols - 1] : end,
+                                                      .fields = (int32_t)fields};
+cleanup:
+    return st;
+}
+
 /* As cut_lines, for layouts that pad or skip. */
 static fl_status cut_uneven_lines(fl_csv_chunk *chunk, const fl_csv_layout *layout, int64_t start, int64_t *ret_lines,
                                   bool *ret_is_good, fl_err *err)
@@ -165,6 +180,8 @@ static fl_status cut_uneven_lines(fl_csv_chunk *chunk, const fl_csv_layout *layo
             pad_line(chunk, index->at + field, fields, chunk->padded + lines * n);
             chunk->starts[lines++] = (uint32_t)from;
         } else if (is_line) {
+            if (layout->keeps)
+                st = keep_uneven(chunk, from, index->at + field, fields, err);
             chunk->n_skipped++;
             *ret_is_good = layout->skips;
         }

@@ -16,6 +16,13 @@
 #include "format/csv/place.h"
 #include "format/text_file.h"
 
+/* A line that was left out, by offsets in the text. */
+typedef struct fl_csv_uneven {
+    uint32_t begin, end;
+    uint32_t at; /* of the first byte too many, or of the line's end */
+    int32_t fields;
+} fl_csv_uneven;
+
 typedef struct fl_csv_chunk {
     fl_text_piece text;
     int64_t begin;
@@ -25,9 +32,11 @@ typedef struct fl_csv_chunk {
     int64_t starts_capacity;
     uint32_t *padded; /* where lines are filled up: what becomes index.at */
     int64_t padded_capacity;
-    int64_t n_skipped; /* lines of this chunk that were left out */
-    int64_t rows;      /* behind the header */
-    int64_t first;     /* 1: line 0 is the header, rows begin with line 1 */
+    int64_t n_skipped;     /* lines of this chunk that were left out */
+    fl_csv_uneven *uneven; /* the same, where they are told */
+    int64_t uneven_capacity;
+    int64_t rows;  /* behind the header */
+    int64_t first; /* 1: line 0 is the header, rows begin with line 1 */
     int32_t n_cols;
     int32_t delim_more; /* bytes of a delimiter but its last one */
     char newline;

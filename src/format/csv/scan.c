@@ -14,6 +14,7 @@
 #include "format/csv/bad_lines.h"
 #include "format/csv/table.h"
 #include "format/csv/values.h"
+#include "format/csv/kept_lines.h"
 #include "format/file_scan.h"
 
 #include <sched.h>
@@ -40,6 +41,7 @@ typedef struct csv_scan {
     _Atomic uint8_t *before; /* per chunk */
     _Atomic bool has_failed; /* some worker could not read its chunk; the first to say so owns `fault` */
     _Atomic bool has_fault;  /* `fault` is written */
+    fl_csv_kept_lines kept;  /* of lines that are left out */
     fl_err fault;            /* what those behind it tell, too: the query's error is the first one that arrives */
 } csv_scan;
 
@@ -55,6 +57,8 @@ typedef struct csv_worker {
     fl_csv_chunk chunk;
     const fl_csv_file *file; /* of the chunk */
     fl_csv_position before;  /* of a stream: before its next chunk */
+    int64_t piece;           /* of the scan, whose number is the chunk's */
+    int64_t lines;           /* of a stream: before its chunk */
     slot_buffers *slots;
     fl_arena texts; /* of the batch */
     int64_t row;    /* the batch's first, in the chunk */
@@ -83,6 +87,7 @@ cleanup:
 }
 
 static const fl_scan_ops scan_ops;
+static void scan_free(fl_scan *base);
 
 /* windows: what is read alone; NULL: all of the files. */
 static fl_status make_scan(fl_table *table, const fl_scan_request *request, const fl_text_windows *windows,
@@ -97,10 +102,12 @@ static fl_status make_scan(fl_table *table, const fl_scan_request *request, cons
         fl_file_scan_cut_windows(&scan->base, windows);
     else
         st = make_chunks(scan, err);
+    if (st == FL_OK && windows == NULL)
+        st = fl_csv_keep_begin(&scan->kept, scan->table, &scan->base, err);
     if (st == FL_OK)
         *ret = &scan->base.scan;
     else
-        fl_file_scan_free(&scan->base.scan);
+        scan_free(&scan->base.scan);
     return st;
 }
 
@@ -114,6 +121,12 @@ fl_status fl_csv_sample_scan_new(fl_table *table, const fl_scan_request *request
     const fl_text_windows *windows = NULL;
     fl_status st = fl_csv_find_windows((fl_csv_table *)table, request->memory, &windows, err);
     return st == FL_OK ? make_scan(table, request, windows, ret, err) : st;
+}
+
+static void scan_free(fl_scan *base)
+{
+    fl_csv_keep_end(&((csv_scan *)base)->kept);
+    fl_file_scan_free(base);
 }
 
 /* ---- workers ---- */
@@ -246,14 +259,24 @@ static fl_status pass_fault(const csv_scan *scan, fl_err *err)
 }
 
 /* Leaves lines out that cannot be read, where that was asked for, and counts what is left out. */
-static void drop_bad_lines(const csv_worker *w, fl_csv_chunk *chunk)
+static fl_status drop_bad_lines(csv_worker *w, fl_err *err)
 {
-    const csv_scan *scan = scan_of(w);
+    fl_status st = FL_OK;
+    csv_scan *scan = scan_of(w);
+    fl_csv_chunk *chunk = &w->chunk;
+    int64_t dropped = 0;
+    fl_csv_keeper keeper = {.kept = &scan->kept, .piece = w->piece, .file = w->file, .lines = w->lines};
     if (!scan->table->options.ignore_errors)
-        return;
-    int64_t dropped = chunk->n_skipped + fl_csv_drop_bad_lines(scan->table, &w->file->layout.dialect, chunk);
+        return FL_OK;
+    FL_TRY(fl_csv_keep_uneven(&keeper, chunk, err));
+    FL_TRY(fl_csv_drop_bad_lines(scan->table, &w->file->layout.dialect, chunk,
+                                 scan->kept.log != NULL ? fl_csv_keep_bad : NULL, &keeper, &dropped, err));
+    w->lines = fl_csv_keep_count(&keeper, chunk);
+    dropped += chunk->n_skipped;
     if (fl_memory_metrics(scan->base.memory) != NULL)
         fl_metrics_add(fl_memory_metrics(scan->base.memory), FL_METRIC_CSV_LINES_SKIPPED, dropped);
+cleanup:
+    return st;
 }
 
 /* A stream's next chunks, up to one with rows, or to its end. */
@@ -271,7 +294,7 @@ static fl_status load_on(csv_worker *w, fl_err *err)
         FL_TRY(fl_csv_chunk_index(&w->chunk, file->file, &file->layout, w->before, has_header, err));
         fl_str own = fl_csv_chunk_own(&w->chunk);
         fl_csv_pass(&file->layout.dialect, own.data, own.len, &w->before);
-        drop_bad_lines(w, &w->chunk);
+        FL_TRY(drop_bad_lines(w, err));
     } while (w->chunk.rows == 0 && w->chunk.end < fl_text_file_bytes(file->file));
 cleanup:
     return st;
@@ -282,6 +305,8 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     csv_scan *scan = scan_of(w);
     fl_file_piece piece = fl_file_scan_piece(&scan->base, chunk);
     const fl_csv_file *file = w->file = &scan->table->files[piece.file];
+    w->piece = chunk;
+    w->lines = 0;
     if (fl_text_file_is_stream(file->file)) {
         w->before = FL_CSV_AT_START;
         w->chunk.end = piece.begin;
@@ -300,9 +325,7 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
         return pass_fault(scan, err);
     bool has_header = scan->table->has_header && file->first_line >= piece.begin && file->first_line < piece.end;
     st = fl_csv_chunk_index(&w->chunk, file->file, &file->layout, position_of(state), has_header, err);
-    if (st == FL_OK)
-        drop_bad_lines(w, &w->chunk);
-    return st;
+    return st == FL_OK ? drop_bad_lines(w, err) : st;
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
@@ -645,4 +668,4 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .claim = claim,
                                      .next = next,
                                      .read = read,
-                                     .free = fl_file_scan_free};
+                                     .free = scan_free};

@@ -187,8 +187,8 @@ static fl_type type_of(const fl_csv_options *o, uint32_t kinds)
 /* Which kinds of another form than ISO's are left with this value. */
 static uint32_t forms_of(const fl_csv_options *o, column_sample *c, fl_str text)
 {
-    uint32_t wanted = (o->date_format.len > 0 ? 0 : FL_CSV_DATE_FORM) |
-                      (o->timestamp_format.len > 0 ? 0 : FL_CSV_TIMESTAMP_FORM);
+    uint32_t wanted =
+        (o->date_format.len > 0 ? 0 : FL_CSV_DATE_FORM) | (o->timestamp_format.len > 0 ? 0 : FL_CSV_TIMESTAMP_FORM);
     if ((c->kinds & wanted) == 0 || !fl_csv_forms_add(&c->forms, text))
         return 0;
     return wanted & (c->forms.has_times ? FL_CSV_TIMESTAMP_FORM : FL_CSV_DATE_FORM);
@@ -480,6 +480,7 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
         table->files[f].layout.n_cols = s.n_cols;
         table->files[f].layout.pads = table->options.null_padding;
         table->files[f].layout.skips = table->options.ignore_errors;
+        table->files[f].layout.keeps = table->options.store_rejects;
     }
     if (!s.has_first && table->options.columns.fields == NULL) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: it has neither a header nor rows to find columns by",

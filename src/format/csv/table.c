@@ -153,6 +153,7 @@ static const fl_option_desc options[] = {
     {"auto_type_candidates", CANDIDATES, read_candidates, AT(candidates), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, AT(sample_rows), -1},
     {"ignore_errors", FL_OPTION_BOOL, fl_option_bool, AT(ignore_errors), -1},
+    {"store_rejects", FL_OPTION_BOOL, fl_option_bool, AT(store_rejects), -1},
     {"null_padding", FL_OPTION_BOOL, fl_option_bool, AT(null_padding), -1},
 };
 
@@ -167,6 +168,7 @@ static fl_status check_options(fl_csv_options *o, fl_err *err)
     fl_csv_wishes *w = &o->wishes;
     char quote = w->has_quote ? w->quote : '"';
     w->has_escape &= w->escape != 0;
+    o->ignore_errors |= o->store_rejects;
     if (has_byte(w->delim, quote) || (w->has_escape && has_byte(w->delim, w->escape)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its quote or escape, too");
     if (o->columns.fields != NULL && (o->names.n > 0 || o->types.n > 0))
@@ -255,6 +257,7 @@ const fl_format_desc fl_format_csv = {
     .open = table_open,
     .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, names, "
            "types, all_varchar, dateformat, timestampformat, decimal_separator, null_padding, ignore_errors, "
+           "store_rejects, auto_type_candidates, "
            "sample_size, compression, encoding]) "
            "gives the rows of one or several CSV files; what is not said is found by looking",
 };

@@ -21,7 +21,7 @@ typedef struct fl_csv_options {
     fl_str date_format, timestamp_format; /* empty: ISO */
     char decimal_separator;               /* 0: a point */
     bool all_varchar;
-    bool null_padding, ignore_errors;
+    bool null_padding, ignore_errors, store_rejects;
     int64_t skip; /* lines at the start of each file */
     bool has_skip;
     int64_t sample_rows; /* negative: all */
