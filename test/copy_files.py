@@ -9,6 +9,9 @@ with a flipped bit is found by its checksum. A file is the same for any number o
 """
 
 import argparse
+import datetime
+import decimal
+import math
 import pathlib
 import sys
 import tempfile
@@ -66,6 +69,63 @@ def same_rows(fletch, folder):
             got = con.sql(f"{query} FROM {reader}('{folder}/{name}', sample_size = -1)").fetchall()
             check(want == got, f"{name}: {got} is not {want}")
     print("rows of every format as PyArrow and DuckDB read them")
+
+
+# Each type, values of it in SQL, and what PyArrow makes of them (None: an interval, which is compared by DuckDB alone).
+UTC = datetime.timezone.utc
+TYPES = [
+    ("boolean", ["true", "false"], [True, False]),
+    ("tinyint", ["-128", "127"], [-128, 127]), ("smallint", ["-32768", "32767"], [-32768, 32767]),
+    ("integer", ["-2147483648", "2147483647"], [-2**31, 2**31 - 1]),
+    ("bigint", ["-9223372036854775808", "9223372036854775807"], [-2**63, 2**63 - 1]),
+    ("utinyint", ["0", "255"], [0, 255]), ("usmallint", ["0", "65535"], [0, 65535]), ("uinteger", ["0", "4294967295"], [0, 2**32 - 1]),
+    ("ubigint", ["0", "18446744073709551615"], [0, 2**64 - 1]),
+    ("real", ["1.5", "'-Infinity'"], [1.5, -math.inf]), ("double", ["0.1", "'Infinity'"], [0.1, math.inf]),
+    ("decimal(9,2)", ["-9999999.99", "0.01"], [decimal.Decimal("-9999999.99"), decimal.Decimal("0.01")]),
+    ("decimal(18,4)", ["12345678901234.5678", "-0.0001"], [decimal.Decimal("12345678901234.5678"), decimal.Decimal("-0.0001")]),
+    ("decimal(38,10)", ["1234567890123456789012345678.0123456789", "0"], [decimal.Decimal("1234567890123456789012345678.0123456789"), decimal.Decimal("0E-10")]),
+    ("text", ["''", "'a,\"b''c' || chr(10) || '#;|' || chr(9)"], ["", "a,\"b'c\n#;|\t"]),
+    ("bytea", ["'\\x00ff'", "''"], [b"\x00\xff", b""]),
+    ("date", ["'2024-02-29'", "'1969-12-31'"], [datetime.date(2024, 2, 29), datetime.date(1969, 12, 31)]),
+    ("time", ["'23:59:59.999999'", "'00:00:00'"], [datetime.time(23, 59, 59, 999999), datetime.time(0)]),
+    ("timestamp", ["'2024-02-29 12:34:56.789012'", "'1969-12-31 23:59:59.999999'"],
+     [datetime.datetime(2024, 2, 29, 12, 34, 56, 789012), datetime.datetime(1969, 12, 31, 23, 59, 59, 999999)]),
+    ("timestamp(0)", ["'2024-02-29 12:34:56'", "'1969-12-31 23:59:59'"],
+     [datetime.datetime(2024, 2, 29, 12, 34, 56), datetime.datetime(1969, 12, 31, 23, 59, 59)]),
+    ("timestamp(3)", ["'2024-02-29 12:34:56.789'", "'1969-12-31 23:59:59.999'"],
+     [datetime.datetime(2024, 2, 29, 12, 34, 56, 789000), datetime.datetime(1969, 12, 31, 23, 59, 59, 999000)]),
+    ("timestamptz", ["'2024-02-29 12:34:56.789012+00'", "'1969-12-31 23:59:59+00'"],
+     [datetime.datetime(2024, 2, 29, 12, 34, 56, 789012, UTC), datetime.datetime(1969, 12, 31, 23, 59, 59, 0, UTC)]),
+    ("interval", ["'1 year 2 days 03:00:00'", "'00:00:00'"], None),
+]
+FORMATS = ["parquet", "zstd.parquet", "csv", "csv.gz", "ndjson", "json", "arrow", "arrows"]
+
+
+def every_type(fletch, folder):
+    """Values of each type, NULL, and lists and structs of them, go through every format and back; PyArrow reads those of Parquet and Arrow."""
+    for name, values, told in TYPES:
+        fletch.run("DROP TABLE IF EXISTS e")
+        fletch.run("DROP TABLE IF EXISTS back")
+        fletch.run(f"CREATE TABLE e (x {name}, l {name}[], s struct(a {name}), n struct(l {name}[])[])")
+        a, b = (f"CAST({v} AS {name})" for v in values)
+        fletch.run(f"INSERT INTO e VALUES ({a}, [{a}, NULL, {b}], {{'a': {b}}}, [{{'l': [{a}]}}]), (NULL, NULL, NULL, NULL), ({b}, [], {{'a': NULL}}, [])")
+        fletch.run("CREATE TABLE back AS FROM e WITH NO DATA")
+        for ending in FORMATS:
+            path = folder / f"every.{ending}"
+            options = " (COMPRESSION zstd)" if ending == "zstd.parquet" else " (ARRAY true)" if ending == "json" else ""
+            fletch.run(f"COPY e TO '{path}'{options}")
+            fletch.run("TRUNCATE back")
+            fletch.run(f"COPY back FROM '{path}'")
+            for query in ("FROM e EXCEPT ALL FROM back", "FROM back EXCEPT ALL FROM e"):
+                check(fletch.rows(f"SELECT count(*) FROM ({query})") == [[0]], f"{name} through {ending}: {fletch.rows('FROM back')}")
+            if told is None or ending not in ("parquet", "arrow"):
+                continue
+            table = pq.read_table(path) if ending == "parquet" else pa.ipc.open_file(path).read_all()
+            first, second = told
+            want = [{"x": first, "l": [first, None, second], "s": {"a": second}, "n": [{"l": [first]}]},
+                    {"x": None, "l": None, "s": None, "n": None}, {"x": second, "l": [], "s": {"a": None}, "n": []}]
+            check(table.to_pylist() == want, f"{name} in {ending}: {table.to_pylist()} is not {want}")
+    print(f"{len(TYPES)} types through {len(FORMATS)} formats and back")
 
 
 def statistics(folder, path):
@@ -186,6 +246,7 @@ def main():
         fletch.run(MAKE)
         fletch.run(f"COPY t TO '{path}'")
         same_rows(fletch, folder)
+        every_type(fletch, folder)
         statistics(folder, path)
         page_index(path)
         bloom(path)

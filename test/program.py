@@ -224,6 +224,30 @@ def check_interrupted(program):
         expect("Ctrl-C and --pipe: exit status", fletch.close(), 0)
 
 
+def check_ended(program, folder):
+    """A signal that ends the program lets a COPY take away what it wrote; rows to standard output are nothing but rows."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        place = folder / f"ended_{number}"
+        place.mkdir()
+        sql = f"COPY (SELECT range AS a, range::text AS b FROM range(3000000000)) TO '{place}/x.csv'"
+        process = subprocess.Popen([program, "-c", sql], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        until = time.monotonic() + 30
+        while not os.listdir(place) and time.monotonic() < until:
+            time.sleep(0.02)
+        expect(f"signal {number}: a file is being written", len(os.listdir(place)), 1)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        expect(f"signal {number}: exit status", process.returncode, 128 + number)
+        expect(f"signal {number}: what is left", os.listdir(place), [])
+    expect("COPY TO STDOUT", run(program, "-c", "COPY (SELECT 1, 'a\tb', NULL) TO STDOUT")[1], "1\ta\\tb\t\\N\n")
+    expect("COPY TO STDOUT as CSV", run(program, "-c", "COPY (SELECT 1 AS a, 'x,y' AS b) TO STDOUT (FORMAT csv); SELECT 2", "--format", "csv")[1],
+           'a,b\n1,"x,y"\n?column?\n2\n')
+    expect("COPY to /dev/stdout", run(program, "-c", "COPY (SELECT 1 AS a) TO '/dev/stdout' (FORMAT ndjson)")[1], '{"a":1}\n')
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([program, "-c", "COPY (FROM range(100000)) TO STDOUT"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        expect("COPY TO STDOUT where nothing can be written", (done.returncode, b"full" in done.stderr), (1, True))
+
+
 def check_limits(program, folder):
     """Numbers out of range, names that are misspelt, and inputs that never end."""
     for args, part in ((["--threads", "0"], "1 to 256"), (["--threads=-1"], "1 to 256"), (["--threads", "257"], "1 to 256"),
@@ -263,7 +287,7 @@ def main():
     program = os.path.abspath(args.fletch)
     with tempfile.TemporaryDirectory(prefix="fletch-program-") as folder:
         for check in (lambda: check_statuses(program, pathlib.Path(folder)), lambda: check_formats(program),
-                      lambda: check_limits(program, pathlib.Path(folder)),
+                      lambda: check_limits(program, pathlib.Path(folder)), lambda: check_ended(program, pathlib.Path(folder)),
                       lambda: check_pipe(program), lambda: check_notes(program), lambda: check_signals(program)):
             try:
                 check()

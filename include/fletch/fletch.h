@@ -291,6 +291,10 @@ FL_API fl_builder *fl_builder_order_by(fl_builder *builder, const char *keys);
 FL_API fl_builder *fl_builder_take(fl_builder *builder, int64_t rows);
 FL_API fl_builder *fl_builder_skip(fl_builder *builder, int64_t rows);
 
+/** Writes the rows to a file instead of giving them, as COPY … TO does: running gives one row, how many they were. `options` are COPY's,
+ *  "(FORMAT csv, HEADER)", or NULL. The last step. */
+FL_API fl_builder *fl_builder_copy_to(fl_builder *builder, const char *file, const char *options);
+
 /** Runs the query. The builder may be run again. */
 FL_API fl_status fl_builder_run(fl_builder *builder, struct ArrowArrayStream *ret_rows, fl_err *err);
 

@@ -33,6 +33,7 @@ void fl_memory_init(fl_memory *memory, fl_memory *parent, const char *name, int6
     memory->interrupt = parent != NULL ? parent->interrupt : NULL;
     memory->system = parent != NULL ? parent->system : NULL;
     memory->metrics = parent != NULL ? parent->metrics : NULL;
+    memory->rejects = parent != NULL ? parent->rejects : NULL;
     memory->limit_bytes = limit_bytes;
     memory->give_up = NULL;
     memory->kept = NULL;
@@ -176,6 +177,7 @@ fl_status fl_memory_move(fl_memory *memory, fl_memory *parent, fl_err *err)
     memory->interrupt = parent->interrupt;
     memory->system = parent->system;
     memory->metrics = parent->metrics;
+    memory->rejects = parent->rejects;
     return FL_OK;
 }
 

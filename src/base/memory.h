@@ -19,6 +19,7 @@ typedef struct fl_memory {
     struct fl_interrupt *interrupt; /* stops the work that the budget is for; NULL = nothing does */
     const struct fl_system *system; /* what clocks, files and randomness come from; NULL = the system's own */
     struct fl_metrics *metrics;     /* of the engine, where what is done is counted; NULL = it is not */
+    struct fl_rejects *rejects;     /* of the session: lines of files that are left out; NULL = they are not kept */
     int64_t limit_bytes;            /* 0 = none */
     /** Where the limit would be passed: frees what is only kept for later, `bytes` of it if there is so much, and says
      *  whether it freed any. From any thread; charges nothing. NULL = nothing is kept. Set before the budget is used. */

@@ -81,6 +81,12 @@ cleanup:
     return st;
 }
 
+/* The number of a stream that the process has; negative: it is none of them. */
+static int stream_of(fl_str path)
+{
+    return fl_str_is_equal(path, FL_STR("/dev/stdout")) ? 1 : fl_str_is_equal(path, FL_STR("/dev/stderr")) ? 2 : -1;
+}
+
 fl_status fl_new_file_open(fl_arena *arena, fl_str path, fl_new_file *ret, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -90,6 +96,13 @@ fl_status fl_new_file_open(fl_arena *arena, fl_str path, fl_new_file *ret, fl_er
         return FL_FAIL(err, FL_ERR_IO, "a file's name is not empty, and holds no NUL");
     FL_TRY(fl_arena_format(arena, &copy, err, "%.*s", FL_STR_ARG(path)));
     file.path = copy.data;
+    file.fd = stream_of(copy);
+    file.is_stream = file.fd >= 0;
+    if (file.is_stream) {
+        file.temporary = file.path;
+        *ret = file;
+        return FL_OK;
+    }
     FL_TRY(check_place(&file, err));
     FL_TRY(make_beside(&file, arena, err));
     *ret = file;
@@ -106,7 +119,7 @@ fl_status fl_new_file_write(fl_new_file *file, fl_str bytes, fl_err *err)
     if (file->fd < 0)
         failure = file->fd = fl_system_edit(file->system, file->temporary);
     if (failure >= 0)
-        failure = fl_system_write_at(file->system, file->fd, file->bytes, bytes.data, bytes.len);
+        failure = fl_system_write_at(file->system, file->fd, file->is_stream ? -1 : file->bytes, bytes.data, bytes.len);
     if (failure < 0)
         return fl_new_file_fail(file->system, file->path, "write", failure, err);
     file->bytes += bytes.len;
@@ -115,6 +128,8 @@ fl_status fl_new_file_write(fl_new_file *file, fl_str bytes, fl_err *err)
 
 void fl_new_file_rest(fl_new_file *file)
 {
+    if (file->is_stream)
+        return;
     if (file->fd >= 0)
         fl_system_close(file->system, file->fd);
     file->fd = -1;
@@ -123,6 +138,10 @@ void fl_new_file_rest(fl_new_file *file)
 fl_status fl_new_file_commit(fl_new_file *file, fl_err *err)
 {
     FL_ASSERT(file->temporary != NULL && !file->is_placed);
+    if (file->is_stream) {
+        file->is_placed = true;
+        return FL_OK;
+    }
     fl_new_file_rest(file);
     int failure = fl_system_rename(file->system, file->temporary, file->path);
     if (failure < 0)
@@ -134,7 +153,7 @@ fl_status fl_new_file_commit(fl_new_file *file, fl_err *err)
 void fl_new_file_drop(fl_new_file *file, bool with_committed)
 {
     fl_new_file_rest(file);
-    if (file->temporary == NULL)
+    if (file->temporary == NULL || file->is_stream)
         return;
     if (!file->is_placed)
         (void)fl_system_remove(file->system, file->temporary);

@@ -1,5 +1,7 @@
-/* Files that are written beside their place and take it when they are whole, so that nobody ever sees half of one, and what was there
- * before stays until then. What is not committed leaves nothing behind. */
+/* Files that are written, and the two streams that a process has: /dev/stdout and /dev/stderr, whose bytes are gone when they are written.
+ *
+ * Files are written beside their place and take it when they are whole, so that nobody ever sees half of one, and what was
+ * there before stays until then. What is not committed leaves nothing behind. */
 #ifndef FL_BASE_NEW_FILE_H
 #define FL_BASE_NEW_FILE_H
 
@@ -15,6 +17,7 @@ typedef struct fl_new_file {
     int64_t bytes;         /* written */
     bool was_there;        /* a file of the name, when it was begun */
     bool is_placed;
+    bool is_stream;
 } fl_new_file;
 
 /** Begins a file that will be at `path`, in a folder that is there. 58P01: there is no such folder; 42809: there is a folder, or what

@@ -118,7 +118,7 @@ static int64_t own_read_at(const fl_system *system, int fd, int64_t offset, void
 
 static int64_t own_write_at(const fl_system *system, int fd, int64_t offset, const void *from, int64_t bytes)
 {
-    return failed_64(pwrite(fd, from, (size_t)bytes, offset));
+    return failed_64(offset < 0 ? write(fd, from, (size_t)bytes) : pwrite(fd, from, (size_t)bytes, offset));
 }
 
 static int own_resize(const fl_system *system, int fd, int64_t bytes)
@@ -367,7 +367,7 @@ int fl_system_write_at(const fl_system *system, int fd, int64_t offset, const vo
     const fl_system *t = table_of(system);
     int64_t done = 0, got = 0;
     while (done < bytes) {
-        CALL(FL_FAULT_WRITE, got, t->write_at(t, fd, offset + done, (const char *)from + done, bytes - done));
+        CALL(FL_FAULT_WRITE, got, t->write_at(t, fd, offset < 0 ? offset : offset + done, (const char *)from + done, bytes - done));
         if (got <= 0) /* nothing and no reason: there is no room */
             return got < 0 ? (int)got : -ENOSPC;
         done += got;

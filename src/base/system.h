@@ -52,6 +52,7 @@ struct fl_system {
     int (*make_temporary)(const fl_system *system, const char *folder); /* without a name, gone when closed or killed */
     void (*close)(const fl_system *system, int fd);
     int64_t (*read_at)(const fl_system *system, int fd, int64_t offset, void *ret, int64_t bytes); /* may give fewer */
+    /* offset negative: where the file is, as streams are written */
     int64_t (*write_at)(const fl_system *system, int fd, int64_t offset, const void *from, int64_t bytes);
     int (*resize)(const fl_system *system, int fd, int64_t bytes);
     /** Gives back the disk's space of a range, which reads as zeros then. -EOPNOTSUPP where that cannot be. */

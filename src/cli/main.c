@@ -99,7 +99,7 @@ static int run_engine(const fl_cli_options *opts)
     }
     fl_session_close(session);
     fl_engine_close(engine);
-    return is_good ? STATUS_OK : fl_cli_interrupt_is_set() ? STATUS_INTERRUPTED : STATUS_FAILED;
+    return is_good ? STATUS_OK : fl_cli_interrupt_is_set() ? fl_cli_interrupt_status() : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -111,6 +111,7 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     FL_TRY(fl_memory_table_set_order(table, &order, err));
     FL_TRY(fl_engine_put_table(session->engine, bound->name, table, NULL, bound->or_replace, err));
     fl_engine_forget_plain_indexes(session->engine, bound->name);
+    fl_engine_set_temporary(session->engine, bound->name, bound->is_temporary);
     table = NULL;
     add_sequences(session, &sequences);
 cleanup:

@@ -82,6 +82,13 @@ fl_builder *fl_builder_unpivot(fl_builder *builder, const char *columns, const c
     return builder;
 }
 
+fl_builder *fl_builder_copy_to(fl_builder *builder, const char *file, const char *options)
+{
+    if (is_open(builder))
+        fl_steps_copy_to(&builder->steps, text_of(file), text_of(options));
+    return builder;
+}
+
 fl_builder *fl_builder_join(fl_builder *builder, const char *table, const char *kind, const char *on)
 {
     if (is_open(builder))

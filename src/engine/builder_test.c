@@ -78,6 +78,8 @@ static fl_builder *build(fixture *f, const step *steps)
             fl_builder_qualify(q, text);
         else if (strcmp(name, "sample") == 0)
             fl_builder_sample(q, text);
+        else if (strcmp(name, "copy_to") == 0)
+            fl_builder_copy_to(q, text, steps[i][2]);
         else if (strcmp(name, "set") == 0)
             fl_builder_set(q, text, steps[i][2]);
         else if (strcmp(name, "pivot") == 0)
@@ -333,6 +335,9 @@ static const struct {
     {{{"from", "ord\xc3rs"}}, "22021", 4, "from: "},
     {{{"from", "orders"}, {"join", "regions", "inn\xc3r", "true"}}, "42601", 0, "join: the kind of a join is"},
     {{{"from", "orders"}, {"take", "-1"}}, "42601", 0, "take: "},
+    {{{"from", "orders"}, {"copy_to", ""}}, "42601", 0, "copy_to: "},
+    {{{"from", "orders"}, {"copy_to", "a.csv", "(HEADER"}}, "42601", 8, "copy_to: "},
+    {{{"from", "orders"}, {"copy_to", "a.csv"}, {"take", "1"}}, "42601", 0, "take: copy_to is the last step"},
     {{{"from", "orders"}, {"skip", "-1"}}, "42601", 0, "skip: "},
     {{{"from", "orders"}, {"where", "a >"}, {"select", "b >"}, {"take", "-1"}},
      "42601",
@@ -408,6 +413,29 @@ static void test_texts_are_copied(void **state)
     fl_builder_free(q);
 }
 
+static void test_copies_to_a_file(void **state)
+{
+    fixture *f = *state;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    const char *path = "builder_copy.csv";
+    fl_builder *q = fl_query_from(f->session, "orders");
+    fl_builder_copy_to(fl_builder_take(fl_builder_order_by(q, "id"), 3), path, "(FORMAT csv, DELIM ';')");
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+    assert_int_equal(count_rows(&rows), 1);
+    fl_builder_free(q);
+    q = fl_query_from(f->session, path);
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_OK);
+    assert_int_equal(count_rows(&rows), 3);
+    fl_builder_free(q);
+    q = fl_query_from(f->session, "orders");
+    fl_builder_copy_to(q, path, "(FORMAT no_such)");
+    assert_int_equal(fl_builder_run(q, &rows, &err), FL_ERR_CONFIG);
+    assert_string_equal(err.sqlstate, "22023");
+    fl_builder_free(q);
+    remove(path);
+}
+
 static void test_many_steps(void **state)
 {
     fixture *f = *state;
@@ -436,6 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_goes_on_after_a_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_texts_are_copied, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_copies_to_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_steps, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

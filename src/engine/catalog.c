@@ -1,6 +1,6 @@
 /* The catalog: named tables and views of the engine, and files as tables. Names match case-insensitively. */
 #include "engine/system_tables.h"
-#include "engine/whole_files.h"
+#include "engine/file_functions.h"
 #include "format/united_files.h"
 
 #include "base/file.h"
@@ -119,6 +119,24 @@ void fl_engine_replace_tables(fl_engine *engine, fl_table_version *versions, int
 }
 
 /* The table's name, where it can be written without memory. */
+void fl_engine_set_temporary(fl_engine *engine, fl_str name, bool is_temporary)
+{
+    pthread_mutex_lock(&engine->lock);
+    fl_catalog_item *item = fl_engine_item(engine, name);
+    if (item != NULL)
+        item->is_temporary = is_temporary;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+bool fl_engine_is_temporary(fl_engine *engine, fl_str name)
+{
+    pthread_mutex_lock(&engine->lock);
+    const fl_catalog_item *item = fl_engine_item(engine, name);
+    bool is = item != NULL && item->is_temporary;
+    pthread_mutex_unlock(&engine->lock);
+    return is;
+}
+
 static void rename_owner(char **name, fl_str old, const char *new_name)
 {
     if (*name == NULL || !fl_str_is_equal_nocase(fl_str_of(*name), old))
@@ -518,7 +536,8 @@ static fl_status open_table(fl_session_catalog *catalog, const fl_format_desc *f
     fl_status st = FL_OK;
     fl_session *session = catalog->session;
     file_opener ctx = {session, format};
-    fl_united_opener opener = {.ctx = &ctx, .open = open_file, .has_types = format->has_types};
+    fl_united_opener opener = {
+        .ctx = &ctx, .open = open_file, .types_option = format->types_option, .has_all_types = format->has_all_types};
     fl_united_wishes wishes;
     fl_option *own = NULL;
     bool is_united = false;
@@ -529,8 +548,15 @@ static fl_status open_table(fl_session_catalog *catalog, const fl_format_desc *f
         fl_united_wishes_take(format->function, catalog->arena, own, &n_options, paths, n, &wishes, &is_united, err));
     if (is_united)
         return fl_united_files_open(&session->statement_memory, paths, n, &wishes, own, n_options, &opener, ret, err);
-    return fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, paths, n,
-                               own, n_options, ret, err);
+    fl_err fault = {0};
+    st = fl_files_cache_open(session->engine->files, &session->files, format, &session->statement_memory, paths, n, own,
+                             n_options, ret, &fault);
+    /* types that differ from file to file meet where each file is a table of its own */
+    if (st == FL_ERR_TYPE && strcmp(fault.sqlstate, "42804") == 0 && n > 1)
+        return fl_united_files_open(&session->statement_memory, paths, n, &wishes, own, n_options, &opener, ret, err);
+    if (st != FL_OK && err != NULL)
+        *err = fault;
+    return st;
 cleanup:
     return st;
 }
@@ -605,8 +631,11 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
     }
     if (function.len > 0) {
         fl_status st = fl_system_table_call(catalog->session, function, args, n_args, ret, err);
-        if (st == FL_OK && *ret == NULL)
-            st = fl_whole_files_call(catalog->session, function, args, n_args, ret, err);
+        if (st == FL_OK && *ret == NULL) {
+            st = fl_file_function_call(catalog->session, function, args, n_args, options, n_options, ret, err);
+            if (st != FL_OK || *ret != NULL)
+                return st;
+        }
         if (st == FL_OK && *ret != NULL && n_options > 0) {
             fl_table_unref(*ret);
             *ret = NULL;
@@ -627,7 +656,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
             fl_nearest_offer(&near, fl_str_of(formats[i]->function));
         fl_system_table_offer(&near);
         offer_macros(base, true, &near);
-        fl_whole_files_offer(&near);
+        fl_file_functions_offer(&near);
         fl_nearest_offer(&near, FL_STR("range"));
         fl_nearest_offer(&near, FL_STR("generate_series"));
         fl_nearest_hint(&near, err);

@@ -5,8 +5,13 @@ fl_status fl_session_copy_to(fl_session *session, fl_sql_bound *bound, const fl_
                              fl_rows *ret, fl_err *err)
 {
     FL_ASSERT(bound->query.n_outputs == 1);
-    return fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret,
-                          err);
+    fl_status st =
+        fl_session_run(session, &bound->query, params, n_params, FL_SEGMENT_RESULT, &session->engine->memory, ret, err);
+    if (st == FL_OK && bound->ast->copy != NULL && fl_str_is_equal(bound->ast->copy->file, FL_STR("/dev/stdout"))) {
+        fl_rows_drop(ret); /* nothing but the rows is wanted there */
+        *ret = (fl_rows){0};
+    }
+    return st;
 }
 
 /* One row with a count, which is still to be put in: what can fail is done before rows are inserted. */

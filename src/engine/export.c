@@ -22,7 +22,7 @@ typedef struct exporting {
     fl_session *session;
     const fl_sql_bound *bound;
     fl_arena arena;
-    fl_str *names; /* of tables and views, sorted */
+    fl_str *names; /* of tables and views, sorted; without temporary ones */
     fl_catalog_entry *entries;
     fl_str *files; /* of tables */
     bool *is_done; /* views that are written */
@@ -303,6 +303,15 @@ static fl_status name_relative(exporting *e, fl_str key, fl_str *ret, fl_err *er
     return st != FL_OK ? st : fl_full_name_key(&e->arena, &full, ret, err);
 }
 
+/* Whether a table is none of those that are written. */
+static bool is_left_out(const exporting *e, fl_str table)
+{
+    bool is_written = false;
+    for (int32_t i = 0; i < e->n; i++)
+        is_written |= fl_str_is_equal_nocase(e->names[i], table);
+    return !is_written;
+}
+
 /* What they gave last is set behind the rows. */
 static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text *load, fl_err *err)
 {
@@ -327,7 +336,8 @@ static fl_status add_schemas_and_sequences(exporting *e, fl_text *text, fl_text 
         st = FL_NEW_ARRAY(&e->arena, n + 1, &names, err);
     n = 0;
     for (const fl_sequence *s = engine->sequences; s != NULL && st == FL_OK; s = s->next) {
-        if (!fl_key_is_in(fl_str_of(s->name), database, (fl_str){0}))
+        if (!fl_key_is_in(fl_str_of(s->name), database, (fl_str){0}) ||
+            (s->table_name != NULL && is_left_out(e, fl_str_of(s->table_name))))
             continue;
         sequences[n] = *s;
         st = fl_arena_copy_str(&e->arena, fl_str_of(s->name), &names[n++], err);
@@ -590,11 +600,12 @@ static fl_status look_up(exporting *e, fl_err *err)
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->entries, err));
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->files, err));
     FL_TRY(FL_NEW_ARRAY(&e->arena, e->n + 1, &e->is_done, err));
-    int32_t n = 0;
-    for (int32_t i = 0; i < e->n; i++)
-        if (fl_key_is_in(e->names[i], e->session->home->database, (fl_str){0}))
-            e->names[n++] = e->names[i];
-    e->n = n;
+    int32_t n = e->n;
+    e->n = 0;
+    for (int32_t i = 0; i < n; i++)
+        if (fl_key_is_in(e->names[i], e->session->home->database, (fl_str){0}) &&
+            !fl_engine_is_temporary(e->session->engine, e->names[i]))
+            e->names[e->n++] = e->names[i];
     for (int32_t i = 0; i < e->n; i++)
         FL_TRY(catalog.base.find(&catalog.base, e->names[i], &e->entries[i], err));
 cleanup:

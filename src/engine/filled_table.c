@@ -1,17 +1,27 @@
 /* Rows of values, put into one segment. */
 #include "engine/filled_table.h"
 
+/* Of a list of columns. */
+static const fl_field name_and_type[] = {{.name = {"name", 4}, .type = {.id = FL_UTF8}, .nullable = true},
+                                         {.name = {"type", 4}, .type = {.id = FL_UTF8}, .nullable = true}};
+static const fl_field described_field = {
+    .name = {"element", 7}, .type = {.id = FL_STRUCT, .n_fields = 2, .fields = name_and_type}, .nullable = true};
+
 static fl_type type_of(char letter)
 {
     switch (letter) {
     case 'i':
         return FL_TYPE(FL_I64);
+    case 'u':
+        return FL_TYPE(FL_U64);
     case 'b':
         return FL_TYPE(FL_BOOL);
     case 'x':
         return FL_TYPE(FL_BINARY);
     case 'z':
         return (fl_type){.id = FL_TIMESTAMPTZ, .unit = FL_MICRO};
+    case 'f':
+        return (fl_type){.id = FL_LIST, .n_fields = 1, .fields = &described_field};
     default:
         FL_ASSERT(letter == 't');
         return FL_TYPE(FL_UTF8);
@@ -65,7 +75,11 @@ void fl_fill(fl_filled_table *t, const char *text)
 
 void fl_fill_number(fl_filled_table *t, int64_t number)
 {
-    next_value(t)->i = number;
+    fl_value *value = next_value(t);
+    if (value->type.id == FL_U64)
+        value->u = (uint64_t)number;
+    else
+        value->i = number;
 }
 
 void fl_fill_bool(fl_filled_table *t, bool truth)
@@ -73,6 +87,27 @@ void fl_fill_bool(fl_filled_table *t, bool truth)
     fl_value *value = next_value(t);
     FL_ASSERT(value->type.id == FL_BOOL);
     value->b = truth;
+}
+
+fl_status fl_fill_fields(fl_filled_table *t, const fl_field *fields, int32_t n, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_value *items = NULL, *parts = NULL;
+    fl_value *value = next_value(t);
+    FL_ASSERT(value->type.id == FL_LIST);
+    FL_TRY(FL_NEW_ARRAY(t->arena, n + 1, &items, err));
+    FL_TRY(FL_NEW_ARRAY(t->arena, 2 * (n + 1), &parts, err));
+    for (int32_t i = 0; i < n; i++) {
+        fl_value *part = parts + 2 * i;
+        part[0] = part[1] = (fl_value){.type = FL_TYPE(FL_UTF8)};
+        part[0].s = fields[i].name;
+        FL_TRY(fl_arena_format(t->arena, &part[1].s, err, "%s", FL_TYPE_NAME(fields[i].type)));
+        items[i] = (fl_value){.type = described_field.type, .list = {part, 2}};
+    }
+    value->list.items = items;
+    value->list.n = n;
+cleanup:
+    return st;
 }
 
 fl_status fl_filled_table_end_row(fl_filled_table *t, fl_err *err)

@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 
-#define FL_FILLED_COLUMNS_MAX 16
+#define FL_FILLED_COLUMNS_MAX 32
 
 typedef struct fl_filled_table {
     fl_memory *memory; /* of what is made */
@@ -15,8 +15,8 @@ typedef struct fl_filled_table {
     fl_segment_builder *builder;
 } fl_filled_table;
 
-/** Begins a table of columns "name:type", with blanks between them: t is text, i bigint, b boolean, x bytea, z timestamptz. The text lives
- *  as long as the program. */
+/** Begins a table of columns "name:type", with blanks between them: t is text, i bigint, u ubigint, b boolean, x bytea, z timestamptz,
+ *  f a list of structs of two texts, "name" and "type". The text lives as long as the program. */
 fl_status fl_filled_table_begin(fl_filled_table *table, fl_memory *memory, fl_arena *arena, const char *columns,
                                 fl_err *err);
 
@@ -26,6 +26,9 @@ void fl_fill(fl_filled_table *table, const char *text);
 void fl_fill_null(fl_filled_table *table);
 void fl_fill_number(fl_filled_table *table, int64_t number); /* of timestamptz: microseconds */
 void fl_fill_bool(fl_filled_table *table, bool truth);
+
+/** A list of fields: their names and types' names. */
+fl_status fl_fill_fields(fl_filled_table *table, const fl_field *fields, int32_t n, fl_err *err);
 
 /** Ends the row; what was not said of it is null. */
 fl_status fl_filled_table_end_row(fl_filled_table *table, fl_err *err);

@@ -50,6 +50,7 @@ typedef struct fl_catalog_item {
     int32_t n_view_cols;
     char *comment; /* NULL: none; as of other things below */
     fl_named_comment *comments;
+    bool is_temporary; /* it was made as such: EXPORT leaves it out */
 } fl_catalog_item;
 
 /* An index that is no key. */
@@ -360,6 +361,9 @@ void fl_engine_give_key_index(fl_engine *engine, fl_str name, fl_key_index *inde
 
 /** The table or view of that name, or NULL; the engine's lock is held. */
 fl_catalog_item *fl_engine_item(fl_engine *engine, fl_str name);
+/** Says of a table or view that there is whether it was made as a temporary one; and tells it. */
+void fl_engine_set_temporary(fl_engine *engine, fl_str name, bool is_temporary);
+bool fl_engine_is_temporary(fl_engine *engine, fl_str name);
 
 /** Whether there is a table (1) or view (2) of that name; 0 neither. */
 int fl_engine_has(fl_engine *engine, fl_str name);

@@ -1,6 +1,7 @@
 /* Sessions and prepared statements as the C API has them. */
 #include "engine/function_store.h"
 #include "engine/internal.h"
+#include "format/rejects.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -66,12 +67,17 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
     }
     session->engine = engine;
     session->refs = 1;
+    fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
+    st = fl_rejects_new(&session->memory, &session->memory.rejects, err);
+    if (st != FL_OK) {
+        fl_free(session);
+        return st;
+    }
     pthread_mutex_lock(&engine->lock);
     session->id = ++engine->n_sessions;
     pthread_mutex_unlock(&engine->lock);
     atomic_fetch_add(&engine->refs, 1);
     session->registry = fl_engine_registry(engine);
-    fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
     fl_memory_init(&session->statement_memory, &session->memory, "statement's memory", 0);
     session->statement_memory.interrupt = &session->interrupt;
     session->interrupt.system = engine->memory.system;
@@ -113,6 +119,7 @@ void fl_session_unref(fl_session *session)
     fl_engine *engine = session->engine;
     pthread_mutex_destroy(&session->lock);
     fl_free(session->given);
+    fl_rejects_free(session->memory.rejects);
     fl_session_drop_homes(session);
     fl_free(session);
     fl_engine_unref(engine);

@@ -111,6 +111,8 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     fl_status st = fl_engine_put_view(session->engine, bound->name, &view, bound->or_replace, err);
     if (st != FL_OK)
         fl_err_at(err, bound->name_pos);
+    else
+        fl_engine_set_temporary(session->engine, bound->name, bound->is_temporary);
     return st;
 }
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "engine/filled_table.h"
+#include "format/rejects.h"
 #include "front/sql/lexer.h"
 #include "plan/table_rules.h"
 
@@ -20,6 +21,7 @@ typedef struct listed {
     fl_table *table; /* NULL: a view; a reference */
     fl_str view_text, comment;
     listed_comment *comments; /* on its columns */
+    bool is_temporary;
 } listed;
 
 typedef struct filling {
@@ -101,7 +103,10 @@ static fl_status list_tables(filling *f, fl_err *err)
         if (st == FL_OK)
             st = fl_full_name_of_key(f->arena, key, &full, err);
         if (st == FL_OK)
-            *to = (listed){.database = full.database, .schema = full.schema, .name = full.name};
+            *to = (listed){.database = full.database,
+                           .schema = full.schema,
+                           .name = full.name,
+                           .is_temporary = item->is_temporary};
         if (st == FL_OK && item->table == NULL)
             st = fl_arena_copy_str(f->arena, fl_str_of(item->view_text), &to->view_text, err);
         if (st == FL_OK)
@@ -505,6 +510,56 @@ cleanup:
     return st;
 }
 
+/* ---- lines that were left out ---- */
+
+static fl_status add_reject(void *ctx, const fl_reject *r, fl_err *err)
+{
+    filling *f = ctx;
+    fl_fill_number(&f->table, r->scan);
+    fl_fill_number(&f->table, r->file);
+    if (r->piece < 0 && r->line >= 0)
+        fl_fill_number(&f->table, r->line);
+    else
+        fl_fill_null(&f->table);
+    fl_fill_number(&f->table, r->line_at + 1);
+    fl_fill_number(&f->table, r->at + 1);
+    fl_fill_number(&f->table, r->column + 1);
+    fl_fill_text(&f->table, r->column_name);
+    fl_fill(&f->table, r->kind);
+    fl_fill_text(&f->table, r->text.data == NULL ? FL_STR("") : r->text);
+    fl_fill_text(&f->table, r->message);
+    return fl_filled_table_end_row(&f->table, err);
+}
+
+static fl_status fill_reject_errors(filling *f, fl_err *err)
+{
+    return fl_rejects_each(f->session->memory.rejects, add_reject, f, err);
+}
+
+static fl_status add_reject_file(void *ctx, const fl_reject_file *r, fl_err *err)
+{
+    filling *f = ctx;
+    fl_fill_number(&f->table, r->scan);
+    fl_fill_number(&f->table, r->file);
+    fl_fill_text(&f->table, r->path);
+    fl_fill_text(&f->table, r->delim);
+    fl_fill_text(&f->table, r->quote);
+    fl_fill_text(&f->table, r->escape);
+    fl_fill_text(&f->table, r->newline);
+    fl_fill_number(&f->table, r->skipped);
+    fl_fill_bool(&f->table, r->has_header);
+    fl_fill_text(&f->table, r->columns);
+    fl_fill_text(&f->table, r->date_format);
+    fl_fill_text(&f->table, r->timestamp_format);
+    fl_fill_text(&f->table, r->options);
+    return fl_filled_table_end_row(&f->table, err);
+}
+
+static fl_status fill_reject_scans(filling *f, fl_err *err)
+{
+    return fl_rejects_each_file(f->session->memory.rejects, add_reject_file, f, err);
+}
+
 /* ---- DuckDB's functions ---- */
 
 static fl_status fill_duckdb_tables(filling *f, fl_err *err)
@@ -522,7 +577,7 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         fl_fill_text(&f->table, f->tables[i].name);
         fl_fill_number(&f->table, oid_of(f->tables[i].schema, f->tables[i].name));
         fl_fill_bool(&f->table, false);
-        fl_fill_bool(&f->table, false);
+        fl_fill_bool(&f->table, f->tables[i].is_temporary);
         fl_fill_bool(&f->table, has_primary);
         fl_fill_number(&f->table, (int64_t)table->rows);
         fl_fill_number(&f->table, table->n_cols);
@@ -743,6 +798,14 @@ static const system_table system_tables[] = {
     {"pg_catalog.pg_type", NULL, 0, "oid:i typname:t typnamespace:i typtype:t", fill_pg_type},
     {"pg_catalog.pg_description", NULL, 0, "objoid:i classoid:i objsubid:i description:t", fill_pg_description},
     {"pg_catalog.pg_settings", NULL, 0, "name:t setting:t", fill_settings},
+    {"reject_errors", NULL, 0,
+     "scan_id:i file_id:i line:i line_byte_position:i byte_position:i column_idx:i column_name:t error_type:t "
+     "csv_line:t error_message:t",
+     fill_reject_errors},
+    {"reject_scans", NULL, 0,
+     "scan_id:i file_id:i file_path:t delimiter:t quote:t escape:t newline_delimiter:t skip_rows:i has_header:b "
+     "columns:t date_format:t timestamp_format:t user_arguments:t",
+     fill_reject_scans},
     {NULL, "duckdb_schemas", 0, "database_name:t schema_name:t owner:t", fill_schemata},
     {NULL, "duckdb_tables", 0,
      "database_name:t schema_name:t table_name:t table_oid:i internal:b temporary:b has_primary_key:b estimated_size:i "

@@ -31,11 +31,13 @@ void fl_united_offer_options(fl_nearest *near);
 typedef struct fl_united_opener {
     void *ctx;
     fl_status (*open)(void *ctx, fl_str path, const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err);
-    bool has_types; /* the reader has an option `types`, by which columns of one name become of one type */
+    const char *
+        types_option; /* of fl_format_desc: by which columns of one name become of one type; NULL: their values are converted */
+    bool has_all_types;
 } fl_united_opener;
 
-/** Makes one table of the files. FL_ERR_TYPE (42804) where columns of one name have types that do not meet, FL_ERR_CONFIG (22023) where a
- *  folder's value is not of the type that was said, and what opening fails with. */
+/** Makes one table of the files. FL_ERR_TYPE (42804) where columns of one name have types that do not meet, FL_ERR_CONFIG (22023; 42703 for
+ *  a column that there is not) where a folder's value is not of the type that was said, and what opening fails with. */
 fl_status fl_united_files_open(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_united_wishes *wishes,
                                const fl_option *options, int32_t n_options, const fl_united_opener *opener,
                                fl_table **ret, fl_err *err);

@@ -28,6 +28,8 @@ typedef struct united_worker {
     int32_t part; /* of `child` */
     fl_scan_worker *child;
     int64_t done_before; /* of the child's scan, what was counted */
+    int32_t rows;        /* of the batch */
+    fl_arena converted;  /* its columns of other types */
 } united_worker;
 
 static void scan_free(fl_scan *base)
@@ -52,8 +54,10 @@ static void leave_child(united_worker *w)
 
 static void worker_free(fl_scan_worker *base)
 {
-    leave_child((united_worker *)base);
-    fl_free(base);
+    united_worker *w = (united_worker *)base;
+    leave_child(w);
+    fl_arena_drop(&w->converted);
+    fl_free(w);
 }
 
 static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **ret, fl_err *err)
@@ -64,6 +68,7 @@ static fl_status worker_new(fl_scan *base, fl_memory *memory, fl_scan_worker **r
         return st;
     w->base.scan = base;
     w->memory = memory;
+    fl_arena_init(&w->converted, memory);
     *ret = &w->base;
     return FL_OK;
 }
@@ -123,6 +128,8 @@ static fl_status next(fl_scan_worker *base, int32_t *ret_rows, fl_err *err)
     united_worker *w = (united_worker *)base;
     FL_ASSERT(w->child != NULL);
     fl_status st = w->child->scan->ops->next(w->child, ret_rows, err);
+    w->rows = *ret_rows;
+    fl_arena_reset(&w->converted);
     base->mask = w->child->mask;
     base->work_bytes = w->child->work_bytes;
     if (st == FL_OK)
@@ -135,6 +142,12 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     united_worker *w = (united_worker *)base;
     const united_scan *scan = (const united_scan *)base->scan;
     int32_t own = scan->children[w->part].own_slots[slot];
+    if (own != FL_UNITED_CONSTANT && fl_united_is_converted(scan->table, w->part, scan->cols[slot])) {
+        fl_vec vec;
+        fl_status st = w->child->scan->ops->read(w->child, own, mask, &vec, err);
+        fl_type type = scan->table->table.fields[scan->cols[slot]].type;
+        return st != FL_OK ? st : fl_united_convert(&w->converted, &vec, w->rows, mask, type, ret, err);
+    }
     if (own != FL_UNITED_CONSTANT)
         return w->child->scan->ops->read(w->child, own, mask, ret, err);
     *ret = scan->table->parts[w->part].constants[scan->cols[slot]];
@@ -182,7 +195,8 @@ static fl_status begin_child(united_scan *scan, int32_t number, const fl_scan_re
         if (col == FL_UNITED_CONSTANT)
             continue;
         c->own_slots[slot] = own.n_cols;
-        c->slots[own.n_cols] = slot;
+        bool is_converted = fl_united_is_converted(scan->table, number, scan->cols[slot]);
+        c->slots[own.n_cols] = is_converted ? scan->n_slots : slot; /* of which there are no bounds */
         cols[own.n_cols++] = col;
     }
     own.cols = cols;

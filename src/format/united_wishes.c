@@ -65,7 +65,7 @@ fl_status fl_united_wishes_take(const char *function, fl_arena *arena, fl_option
         s.wishes.filename = FL_STR("filename");
     if (!s.wishes.has_hive)
         s.wishes.hive = fl_hive_is_common(paths, n_paths);
-    *ret_any = s.wishes.by_name || s.wishes.filename.len > 0 || s.wishes.hive;
+    *ret_any = s.wishes.by_name || s.wishes.filename.len > 0 || s.wishes.hive || s.wishes.hive_types.type.id != FL_NULL;
     *ret = s.wishes;
 cleanup:
     return st;

@@ -265,7 +265,8 @@ typedef struct fl_format_desc {
     const char *function;        /* "read_parquet" */
     const char *const *aliases;  /* other names of the function; ends with NULL; NULL: none */
     const char *const *suffixes; /* ".parquet", … ; ends with NULL */
-    bool has_types;              /* it has an option `types`: {'column': 'type'} */
+    const char *types_option;    /* by which it takes types of columns, {'column': 'type'}; NULL: none */
+    bool has_all_types;          /* which names all columns that there are */
     /** Opens one or several files (in order; all must have the first one's columns) as one table. Options are the named
      *  arguments; an unknown one is FL_ERR_COLUMN-like FL_ERR_CONFIG with the nearest name. Strings are copied. */
     fl_status (*open)(fl_memory *memory, const fl_str *paths, int64_t n_paths, const fl_option *options,

@@ -20,6 +20,8 @@ static uint32_t kind_of(fl_type type)
         return FL_CSV_DATE;
     case FL_TIMESTAMP:
         return FL_CSV_TIMESTAMP;
+    case FL_TIME:
+        return FL_CSV_TIME;
     default:
         return FL_CSV_TIMESTAMPTZ;
     }
@@ -32,10 +34,9 @@ static bool can_read(const fl_csv_table *table, int32_t col, fl_str text)
     char buffer[FL_CSV_NUMBER_BYTES];
     fl_value value;
     int64_t us;
-    if (type.id == FL_DATE && o->date_format.len > 0)
-        return fl_strptime(text, o->date_format, &us) == FL_STRPTIME_OK;
-    if (type.id == FL_TIMESTAMP && o->timestamp_format.len > 0)
-        return fl_strptime(text, o->timestamp_format, &us) == FL_STRPTIME_OK;
+    fl_str format = fl_csv_column_format(table, col);
+    if (format.len > 0)
+        return fl_strptime(text, format, &us) == FL_STRPTIME_OK;
     if (fl_type_is_numeric(type))
         text = fl_csv_number(o, text, buffer);
     if (fl_csv_is_guessed(table, col) && o->decimal_separator == 0)
@@ -44,24 +45,35 @@ static bool can_read(const fl_csv_table *table, int32_t col, fl_str text)
     return st == FL_OK || st == FL_ERR_UNSUPPORTED; /* JSON is looked at when it is read */
 }
 
-static bool is_good(const fl_csv_table *table, const fl_csv_dialect *dialect, const fl_csv_chunk *chunk, int64_t row)
+static fl_status look(const fl_csv_table *table, const fl_csv_dialect *dialect, const fl_csv_chunk *chunk, int64_t row,
+                      fl_csv_on_bad on_bad, void *ctx, bool *ret_is_good, fl_err *err)
 {
-    for (int32_t col = 0; col < chunk->n_cols; col++) {
+    fl_status st = FL_OK;
+    *ret_is_good = true;
+    for (int32_t col = 0; col < chunk->n_cols && (*ret_is_good || on_bad != NULL); col++) {
         bool is_quoted;
         if (fl_type_is_string(table->base.table.fields[col].type))
             continue;
         fl_str text = fl_csv_field_text(dialect, fl_csv_chunk_field(chunk, row, col), &is_quoted);
-        if (!fl_csv_is_null(&table->options, text, is_quoted, false) && !can_read(table, col, text))
-            return false;
+        if (fl_csv_is_null(&table->options, text, is_quoted, false) || can_read(table, col, text))
+            continue;
+        *ret_is_good = false;
+        if (on_bad != NULL)
+            FL_TRY(on_bad(ctx, chunk, row, col, text, err));
     }
-    return true;
+cleanup:
+    return st;
 }
 
-int64_t fl_csv_drop_bad_lines(const fl_csv_table *table, const fl_csv_dialect *dialect, fl_csv_chunk *chunk)
+fl_status fl_csv_drop_bad_lines(const fl_csv_table *table, const fl_csv_dialect *dialect, fl_csv_chunk *chunk,
+                                fl_csv_on_bad on_bad, void *ctx, int64_t *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
     int64_t kept = 0, n = chunk->n_cols, rows = chunk->rows;
     for (int64_t row = 0; row < rows; row++) {
-        if (!is_good(table, dialect, chunk, row))
+        bool is_good = true;
+        FL_TRY(look(table, dialect, chunk, row, on_bad, ctx, &is_good, err));
+        if (!is_good)
             continue;
         int64_t from = row + chunk->first, to = kept + chunk->first;
         if (from != to) {
@@ -70,7 +82,9 @@ int64_t fl_csv_drop_bad_lines(const fl_csv_table *table, const fl_csv_dialect *d
         }
         kept++;
     }
-    chunk->rows = kept;
     FL_ASSERT(kept <= rows);
-    return rows - kept;
+    *ret = rows - kept;
+    chunk->rows = kept;
+cleanup:
+    return st;
 }

@@ -5,7 +5,13 @@
 
 #include "format/csv/table.h"
 
-/** Takes lines of an indexed chunk away in which a field of any column cannot be read; gives how many. */
-int64_t fl_csv_drop_bad_lines(const fl_csv_table *table, const fl_csv_dialect *dialect, fl_csv_chunk *chunk);
+/** Is told of a field that cannot be read: its row of the chunk, before any is taken away, its column and text. */
+typedef fl_status (*fl_csv_on_bad)(void *ctx, const fl_csv_chunk *chunk, int64_t row, int32_t col, fl_str text,
+                                   fl_err *err);
+
+/** Takes lines of an indexed chunk away in which a field of any column cannot be read; *ret: how many. on_bad may be NULL; fails as that
+ *  does. */
+fl_status fl_csv_drop_bad_lines(const fl_csv_table *table, const fl_csv_dialect *dialect, fl_csv_chunk *chunk,
+                                fl_csv_on_bad on_bad, void *ctx, int64_t *ret, fl_err *err);
 
 #endif

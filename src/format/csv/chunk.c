@@ -16,6 +16,7 @@ void fl_csv_chunk_drop(fl_csv_chunk *chunk)
     fl_csv_index_drop(&chunk->index);
     fl_free(chunk->starts);
     fl_free(chunk->padded);
+    fl_free(chunk->uneven);
     *chunk = (fl_csv_chunk){0};
 }
 
@@ -139,9 +140,24 @@ static void pad_line(const fl_csv_chunk *chunk, const uint32_t *ends, int64_t fi
     memcpy(to, ends, (size_t)fields * sizeof(*to));
     bool has_cr = fields < chunk->n_cols && ends[fields - 1] > 0 && data[ends[fields - 1] - 1] == '\r';
     to[fields - 1] -= has_cr ? 1 : 0;
+    to[fields - 1] += fields < chunk->n_cols ? (uint32_t)chunk->delim_more : 0;
     for (int64_t i = fields; i < chunk->n_cols;
          i++) /* empty wherever it lies: a field begins behind the end of the one before */
-        to[i] = to[i - 1] + 1;
+        to[i] = to[i - 1] + 1 + (i < chunk->n_cols - 1 ? (uint32_t)chunk->delim_more : 0);
+}
+
+static fl_status keep_uneven(fl_csv_chunk *chunk, int64_t from, const uint32_t *ends, int64_t fields, fl_err *err)
+{
+    fl_status st = FL_OK;
+    uint32_t end = ends[fields - 1];
+    FL_TRY(fl_grow(chunk->text.memory, (void **)&chunk->uneven, &chunk->uneven_capacity, chunk->n_skipped + 1,
+                   (int64_t)sizeof(*chunk->uneven), err));
+    chunk->uneven[chunk->n_skipped] = (fl_csv_uneven){.begin = (uint32_t)from,
+                                                      .end = end,
+                                                      .at = fields > chunk->n_cols ? ends[chunk->n_cols - 1] : end,
+                                                      .fields = (int32_t)fields};
+cleanup:
+    return st;
 }
 
 /* As cut_lines, for layouts that pad or skip. */
@@ -164,6 +180,8 @@ static fl_status cut_uneven_lines(fl_csv_chunk *chunk, const fl_csv_layout *layo
             pad_line(chunk, index->at + field, fields, chunk->padded + lines * n);
             chunk->starts[lines++] = (uint32_t)from;
         } else if (is_line) {
+            if (layout->keeps)
+                st = keep_uneven(chunk, from, index->at + field, fields, err);
             chunk->n_skipped++;
             *ret_is_good = layout->skips;
         }
@@ -190,6 +208,7 @@ fl_status fl_csv_chunk_index_whole(fl_csv_chunk *chunk, const fl_csv_layout *lay
     int64_t own_end = chunk->end - chunk->text.offset, start = find_start(chunk, layout, before, own_end), lines = 0;
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
+    chunk->delim_more = layout->dialect.delim_len - 1;
     chunk->rows = chunk->first = 0;
     fl_csv_index_begin(index);
     if (start >= own_end)
@@ -217,6 +236,7 @@ fl_status fl_csv_chunk_index(fl_csv_chunk *chunk, fl_text_file *file, const fl_c
     int64_t start = find_start(chunk, layout, before, own_end);
     chunk->n_cols = layout->n_cols;
     chunk->newline = layout->dialect.newline;
+    chunk->delim_more = layout->dialect.delim_len - 1;
     chunk->rows = chunk->first = chunk->n_skipped = 0;
     fl_csv_index_begin(index);
     if (start >= own_end)

@@ -16,6 +16,13 @@
 #include "format/csv/place.h"
 #include "format/text_file.h"
 
+/* A line that was left out, by offsets in the text. */
+typedef struct fl_csv_uneven {
+    uint32_t begin, end;
+    uint32_t at; /* of the first byte too many, or of the line's end */
+    int32_t fields;
+} fl_csv_uneven;
+
 typedef struct fl_csv_chunk {
     fl_text_piece text;
     int64_t begin;
@@ -25,10 +32,13 @@ typedef struct fl_csv_chunk {
     int64_t starts_capacity;
     uint32_t *padded; /* where lines are filled up: what becomes index.at */
     int64_t padded_capacity;
-    int64_t n_skipped; /* lines of this chunk that were left out */
-    int64_t rows;      /* behind the header */
-    int64_t first;     /* 1: line 0 is the header, rows begin with line 1 */
+    int64_t n_skipped;     /* lines of this chunk that were left out */
+    fl_csv_uneven *uneven; /* the same, where they are told */
+    int64_t uneven_capacity;
+    int64_t rows;  /* behind the header */
+    int64_t first; /* 1: line 0 is the header, rows begin with line 1 */
     int32_t n_cols;
+    int32_t delim_more; /* bytes of a delimiter but its last one */
     char newline;
 } fl_csv_chunk;
 
@@ -60,7 +70,9 @@ static inline fl_str fl_csv_chunk_field(const fl_csv_chunk *chunk, int64_t row, 
     const char *data = fl_text_piece_data(&chunk->text);
     int64_t line = row + chunk->first, i = line * chunk->n_cols + col;
     int64_t from = col == 0 ? chunk->starts[line] : (int64_t)chunk->index.at[i - 1] + 1, to = chunk->index.at[i];
-    if (col == chunk->n_cols - 1 && to > from && data[to - 1] == '\r')
+    if (col < chunk->n_cols - 1)
+        to -= chunk->delim_more;
+    else if (to > from && data[to - 1] == '\r')
         to--;
     return (fl_str){data + from, to - from};
 }

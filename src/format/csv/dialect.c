@@ -1,6 +1,11 @@
 /* Finding a dialect: each delimiter is tried, and the one that cuts most lines into as many fields as the first wins. Lines
- * that begin with # are comments where the others agree better without them. */
+ * that begin with # are comments where the others agree better without them.
+ *
+ * Quotes are the usual ones, doubled inside, unless that goes wrong somewhere in the sample, or there are none but fields that have ' around
+ * them: then the other ways of quoting are tried, and one is taken by which all lines agree and nothing is wrong. */
 #include "format/csv/dialect.h"
+
+#include "base/status.h"
 
 #define LINES_MAX 1000
 #define TITLES_MAX 20
@@ -11,15 +16,30 @@ static const char delims[] = {',', ';', '\t', '|'};
 typedef struct trial {
     int32_t fields; /* of the first line */
     int32_t lines;
-    int32_t agreeing; /* lines with as many */
+    int32_t agreeing;    /* lines with as many */
+    int32_t quoted;      /* fields with quotes */
+    int32_t apostrophes; /* fields that begin with one */
+    int32_t faults;      /* quotes that stand where they must not */
 } trial;
+
+static bool is_delim_at(const fl_csv_dialect *d, fl_str text, int64_t at)
+{
+    return text.len - at >= d->delim_len && memcmp(text.data + at, d->delim, d->delim_len) == 0;
+}
+
+static void end_line(trial *t, int32_t fields)
+{
+    t->fields = t->lines == 0 ? fields : t->fields;
+    t->lines++;
+    t->agreeing += fields == t->fields;
+}
 
 /* Counts fields a line, forgiving: a quote that opens anywhere but at a field's start is text. */
 static trial try_delim(fl_str text, bool is_whole, fl_csv_dialect d)
 {
     trial t = {0};
     int32_t fields = 1;
-    bool inside = false, is_start = true, is_blank = true, is_comment = false, is_line_start = true;
+    bool inside = false, is_start = true, is_blank = true, is_comment = false, is_line_start = true, was_close = false;
     for (int64_t i = 0; i < text.len && t.lines < LINES_MAX; i++) {
         char c = text.data[i];
         if (inside) {
@@ -27,6 +47,7 @@ static trial try_delim(fl_str text, bool is_whole, fl_csv_dialect d)
                 i++;
             else if (c == d.quote)
                 inside = false;
+            was_close = !inside;
             continue;
         }
         is_comment |= is_line_start && d.comment != 0 && c == d.comment;
@@ -35,26 +56,31 @@ static trial try_delim(fl_str text, bool is_whole, fl_csv_dialect d)
             is_comment = !is_line_start;
             continue;
         }
+        bool is_delim = is_delim_at(&d, text, i), is_quote = d.quote != 0 && c == d.quote;
+        if (is_quote)
+            t.faults += !is_start && !(was_close && d.escape == d.quote);
+        else if (was_close)
+            t.faults += !is_delim && c != d.newline && c != '\r' && !(d.trims && c == ' ');
         if (c == d.newline) {
-            if (!is_blank) {
-                t.fields = t.lines == 0 ? fields : t.fields;
-                t.lines++;
-                t.agreeing += fields == t.fields;
-            }
+            if (!is_blank)
+                end_line(&t, fields);
             fields = 1;
             is_start = is_blank = true;
+            was_close = false;
             continue;
         }
         is_blank &= c == '\r';
-        inside = d.quote != 0 && c == d.quote && (is_start || (i > 0 && text.data[i - 1] == d.quote));
-        is_start = c == d.delim || (is_start && d.trims && c == ' ');
-        fields += c == d.delim;
+        inside = is_quote && (is_start || was_close);
+        t.quoted += inside && is_start;
+        t.apostrophes += is_start && c == '\'';
+        was_close = was_close && d.trims && c == ' ';
+        is_start = is_delim || (is_start && d.trims && c == ' ');
+        fields += is_delim;
+        i += is_delim ? d.delim_len - 1 : 0;
     }
-    if (!is_blank && t.lines < LINES_MAX && (is_whole || t.lines == 0)) {
-        t.fields = t.lines == 0 ? fields : t.fields;
-        t.lines++;
-        t.agreeing += fields == t.fields;
-    }
+    t.faults += inside && is_whole;
+    if (!is_blank && t.lines < LINES_MAX && (is_whole || t.lines == 0))
+        end_line(&t, fields);
     return t;
 }
 
@@ -66,24 +92,27 @@ static char find_newline(fl_str sample)
     return !has_lf && has_cr ? '\r' : '\n';
 }
 
-/* The delimiter that is best for a dialect, with its score: the part of lines that agree; 0 where they have one field. */
-static fl_csv_dialect find_delim(fl_str sample, bool is_whole, bool prefers_tab, fl_csv_dialect d, bool is_given,
-                                 double *ret_score, int32_t *ret_fields)
+/* What a dialect makes of a sample. */
+typedef struct finding {
+    fl_csv_dialect dialect;
+    trial trial;
+    double score; /* the part of lines that agree; 0 where they have one field */
+} finding;
+
+/* The delimiter that is best for a dialect. */
+static finding find_delim(fl_str sample, bool is_whole, bool prefers_tab, fl_csv_dialect d, bool is_given)
 {
-    fl_csv_dialect best = d;
-    *ret_score = 0;
-    *ret_fields = 1;
+    finding best = {.dialect = d, .trial = try_delim(sample, is_whole, d)};
+    best.trial.fields = 1;
     for (int i = 0; i < (is_given ? 1 : (int)sizeof(delims)); i++) {
-        d.delim = is_given ? d.delim : delims[i];
+        if (!is_given)
+            fl_csv_set_delim(&d, delims[i]);
         trial t = try_delim(sample, is_whole, d);
         if (t.fields < 2)
             continue;
         double score = (double)t.agreeing / t.lines + (!is_given && prefers_tab && delims[i] == '\t' ? 1 : 0);
-        if (score > *ret_score || (score == *ret_score && t.fields > *ret_fields)) {
-            *ret_score = score;
-            *ret_fields = t.fields;
-            best.delim = d.delim;
-        }
+        if (score > best.score || (score == best.score && t.fields > best.trial.fields))
+            best = (finding){d, t, score};
     }
     return best;
 }
@@ -96,49 +125,87 @@ static bool has_line_with(fl_str sample, char newline, char first)
     return false;
 }
 
-fl_csv_dialect fl_csv_dialect_find(fl_str sample, bool is_whole, bool prefers_tab, const fl_csv_wishes *wishes,
-                                   int32_t *ret_fields)
+/* Delimiter and comments by one way of quoting. */
+static finding find_comment(fl_str sample, bool is_whole, bool prefers_tab, fl_csv_dialect d,
+                            const fl_csv_wishes *wishes)
 {
-    fl_csv_dialect d = {.delim = wishes->has_delim ? wishes->delim
-                                 : prefers_tab     ? '\t'
-                                                   : ',',
-                        .quote = wishes->has_quote ? wishes->quote : '"',
-                        .comment = wishes->comment,
-                        .trims = wishes->trims};
-    d.escape = wishes->has_escape ? wishes->escape : d.quote;
-    d.newline = find_newline(sample);
-    double score = 0;
-    fl_csv_dialect best = find_delim(sample, is_whole, prefers_tab, d, wishes->has_delim, &score, ret_fields);
+    bool is_given = wishes->delim.len > 0;
+    finding best = find_delim(sample, is_whole, prefers_tab, d, is_given);
     if (wishes->has_comment || !has_line_with(sample, d.newline, COMMENT))
         return best;
-    double other_score = 0;
-    int32_t fields = 1;
     d.comment = COMMENT;
-    fl_csv_dialect other = find_delim(sample, is_whole, prefers_tab, d, wishes->has_delim, &other_score, &fields);
-    if (other_score > score && fields > 1) {
-        *ret_fields = fields;
-        return other;
-    }
-    return best;
+    finding other = find_delim(sample, is_whole, prefers_tab, d, is_given);
+    return other.score > best.score && other.trial.fields > 1 ? other : best;
 }
 
-int32_t fl_csv_count_titles(fl_str sample, bool is_whole, const fl_csv_dialect *dialect, fl_csv_dialect *ret_dialect,
-                            int32_t *ret_fields)
+fl_csv_dialect fl_csv_dialect_find(fl_str sample, bool is_whole, bool prefers_tab, const fl_csv_wishes *wishes,
+                                   int32_t *ret_fields, bool *ret_agree)
+{
+    static const struct {
+        char quote, escape;
+    } ways[] = {{'"', '\\'}, {'\'', '\''}, {'\'', '\\'}, {0, 0}};
+    fl_csv_dialect d = {
+        .quote = wishes->has_quote ? wishes->quote : '"', .comment = wishes->comment, .trims = wishes->trims};
+    fl_csv_set_delim(&d, prefers_tab ? '\t' : ',');
+    if (wishes->delim.len > 0) {
+        memcpy(d.delim, wishes->delim.data, (size_t)wishes->delim.len);
+        d.delim_len = (uint8_t)wishes->delim.len;
+    }
+    d.escape = wishes->has_escape ? wishes->escape : d.quote;
+    d.newline = find_newline(sample);
+    finding best = find_comment(sample, is_whole, prefers_tab, d, wishes);
+    const trial usual = best.trial;
+    bool is_odd = usual.faults > 0 || (usual.quoted == 0 && usual.apostrophes > 0);
+    for (int i = 0; i < FL_LEN(ways) && is_odd && !wishes->has_escape; i++) {
+        if (wishes->has_quote && (ways[i].quote != wishes->quote || wishes->quote == 0))
+            continue;
+        if (ways[i].quote != '"' && usual.quoted > 0) /* somebody meant them */
+            continue;
+        if (ways[i].quote == 0 && usual.faults == 0)
+            continue;
+        d.quote = ways[i].quote;
+        d.escape = ways[i].escape;
+        finding other = find_comment(sample, is_whole, prefers_tab, d, wishes);
+        bool is_right = other.trial.faults == 0 && other.trial.agreeing == other.trial.lines && other.trial.fields > 1;
+        if (is_right && (other.trial.quoted > 0 || d.quote == 0)) {
+            best = other;
+            break;
+        }
+    }
+    *ret_fields = best.trial.fields;
+    *ret_agree = best.trial.agreeing == best.trial.lines;
+    return best.dialect;
+}
+
+static bool has_delim_in(const fl_csv_dialect *d, fl_str text)
+{
+    for (int64_t i = 0; i < text.len; i++)
+        if (is_delim_at(d, text, i))
+            return true;
+    return false;
+}
+
+int32_t fl_csv_count_titles(fl_str sample, bool is_whole, const fl_csv_dialect *dialect, bool has_delim,
+                            fl_csv_dialect *ret_dialect, int32_t *ret_fields, int64_t *ret_bytes)
 {
     int64_t at = 0;
     for (int32_t titles = 1; titles <= TITLES_MAX; titles++) {
-        const char *end = memchr(sample.data + at, dialect->newline, (size_t)(sample.len - at));
+        const char *end =
+            at < sample.len ? memchr(sample.data + at, dialect->newline, (size_t)(sample.len - at)) : NULL;
         if (end == NULL)
             break;
+        bool is_blank = end == sample.data + at || (end == sample.data + at + 1 && sample.data[at] == '\r');
         at = end + 1 - sample.data;
         fl_str before = {sample.data, at}, rest = {sample.data + at, sample.len - at};
-        for (int i = 0; i < (int)sizeof(delims); i++) {
+        for (int i = 0; i < (has_delim ? 1 : (int)sizeof(delims)); i++) {
             *ret_dialect = *dialect;
-            ret_dialect->delim = delims[i];
+            if (!has_delim)
+                fl_csv_set_delim(ret_dialect, delims[i]);
             trial t = try_delim(rest, is_whole, *ret_dialect);
             *ret_fields = t.fields;
-            if (t.fields > 1 && t.lines > 1 && t.agreeing == t.lines &&
-                memchr(before.data, delims[i], (size_t)before.len) == NULL)
+            *ret_bytes = at;
+            if (t.fields > 1 && t.lines > 1 && t.agreeing == t.lines && t.faults == 0 &&
+                (is_blank || !has_delim_in(ret_dialect, before)))
                 return titles;
         }
     }

@@ -25,6 +25,13 @@ void fl_csv_index_drop(fl_csv_index *index)
     *index = (fl_csv_index){0};
 }
 
+/* Whether a delimiter that begins at `from` or later ends with byte i. */
+static bool ends_delim(const fl_csv_dialect *d, const char *data, int64_t from, int64_t i)
+{
+    int64_t begin = i + 1 - d->delim_len;
+    return begin >= from && memcmp(data + begin, d->delim, d->delim_len) == 0;
+}
+
 /* The same tests as the fast pass's. A line of comment is a line of one field, which its reader leaves out. */
 static void index_in_order(const fl_csv_dialect *d, const char *data, int64_t from, int64_t to, fl_csv_index *index)
 {
@@ -37,14 +44,20 @@ static void index_in_order(const fl_csv_dialect *d, const char *data, int64_t fr
         fl_csv_step(d, &at, c);
         if (was_inside) {
             s->was_close = !at.is_inside;
+            s->close_at = i;
             s->can_open = 0;
             continue;
         }
         if (at.is_comment)
             continue;
-        bool is_border = c == d->delim || c == d->newline;
-        if (c == ' ' && d->trims) /* may stand before a quote and behind one */
+        bool is_border = c == d->newline || ends_delim(d, data, s->delim_from, i);
+        if (c == ' ' && d->trims && !is_border) { /* may stand before a quote and behind one */
+            s->close_at = i;
             continue;
+        }
+        int64_t behind = i - s->close_at - 1;
+        if (s->was_close != 0 && !is_border && behind < d->delim_len - 1 && c == d->delim[behind])
+            continue; /* a delimiter begins */
         if (s->was_close != 0 && !is_border && c != '\r' && !at.is_inside)
             s->flags |= FL_CSV_FAULT_QUOTE;
         if (at.is_inside && s->can_open == 0 && (s->was_close == 0 || fl_csv_has_escape(d)))
@@ -54,6 +67,7 @@ static void index_in_order(const fl_csv_dialect *d, const char *data, int64_t fr
             if (c == d->newline)
                 index->ends[index->lines++] = (uint32_t)index->count;
             index->at[index->count++] = (uint32_t)i;
+            s->delim_from = i + 1;
         }
         s->can_open = is_border;
     }
@@ -74,7 +88,7 @@ fl_status fl_csv_index_add(fl_csv_index *index, fl_memory *memory, const fl_csv_
                            int64_t from, int64_t to, fl_err *err)
 {
     const fl_csv_kernels *kernels = fl_csv_kernels_choose();
-    fl_csv_marks marks = {dialect->delim, dialect->quote, dialect->newline};
+    fl_csv_marks marks = {dialect->delim[0], dialect->quote, dialect->newline};
     while (from < to) {
         int64_t end = to - from > PIECE_BYTES ? from + PIECE_BYTES : to;
         fl_status st = reserve(index, memory, end - from, err);

@@ -8,7 +8,7 @@
  *     fl_csv_index index = {0};
  *     fl_csv_index_begin(&index);
  *     fl_csv_index_add(&index, memory, &dialect, data, from, to, err)     in order, without gaps
- *     index.at[i] is where field i ends; index.ends[r] the number of the field that ends line r
+ *     index.at[i] is where field i ends (the last byte of the delimiter behind it); index.ends[r] the number of the field that ends line r
  *
  * Positions are offsets into `data`, below 2^32. 64 bytes behind `to` must be readable. One thread at a time. */
 #ifndef FL_FORMAT_CSV_INDEX_H
@@ -24,7 +24,9 @@ typedef struct fl_csv_state {
     uint64_t inside;          /* all ones inside of quotes, else 0 */
     uint64_t can_open;        /* 1: the byte before ended a field, or closed a quote */
     uint64_t was_close;       /* 1: the byte before closed a quote */
-    fl_csv_position position; /* of dialects that are read in order */
+    fl_csv_position position; /* of dialects that are read in order; and of those of several bytes: */
+    int64_t delim_from;       /* where the next delimiter may begin */
+    int64_t close_at;         /* the quote that closed last, or a blank behind it */
     uint32_t flags;
 } fl_csv_state;
 

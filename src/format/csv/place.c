@@ -21,6 +21,9 @@ typedef struct walk {
     int64_t line;
     int64_t line_offset; /* where that line begins */
     at state;
+    char recent[FL_CSV_DELIM_MAX]; /* the last bytes */
+    int64_t delim_from;            /* where the next delimiter may begin */
+    int32_t behind_close;          /* bytes of a delimiter that began behind a closing quote */
     bool is_escaped;
     bool is_blank;            /* the field has nothing but blanks so far */
     char last;                /* the byte before */
@@ -57,11 +60,21 @@ static void end_record(walk *w, int64_t bytes)
         set_fault(w, RAGGED, (place){w->record_line, 1});
 }
 
+/* Whether a delimiter began behind a closing quote and was not ended. */
+static bool is_cut_off(const walk *w, bool is_delim)
+{
+    return w->state == BEHIND_CLOSE && w->behind_close > 0 && !is_delim;
+}
+
 static void step(walk *w, char c)
 {
     const fl_csv_dialect *d = &w->layout->dialect;
     int64_t in_record = w->offset - w->record_offset;
-    bool is_border = w->state != IN_QUOTES && (c == d->delim || c == d->newline);
+    memmove(w->recent, w->recent + 1, FL_CSV_DELIM_MAX - 1);
+    w->recent[FL_CSV_DELIM_MAX - 1] = c;
+    bool is_delim = w->state != IN_QUOTES && w->offset + 1 - w->delim_from >= d->delim_len &&
+                    memcmp(w->recent + FL_CSV_DELIM_MAX - d->delim_len, d->delim, d->delim_len) == 0;
+    bool is_border = is_delim || (w->state != IN_QUOTES && c == d->newline);
     if (in_record < SHOWN_BYTES)
         w->shown[in_record] = c;
     if (c == 0)
@@ -79,12 +92,13 @@ static void step(walk *w, char c)
             w->is_escaped = true;
         else if (c == d->quote) {
             w->state = BEHIND_CLOSE;
+            w->behind_close = 0;
             w->is_behind_backslash = w->last == '\\';
         }
     } else if (is_border) {
-        if (w->state == BEHIND_CR && c == d->delim)
+        if ((w->state == BEHIND_CR && is_delim) || is_cut_off(w, is_delim))
             set_fault(w, BEHIND_QUOTE, here(w));
-        if (c == d->delim)
+        if (is_delim)
             w->fields++;
         else
             end_record(w, in_record);
@@ -99,6 +113,8 @@ static void step(walk *w, char c)
         w->state = IN_QUOTES;
     } else if (d->trims && c == ' ' && (w->state == AT_START || w->state == BEHIND_CLOSE)) {
         w->is_blank = true; /* no part of the field */
+    } else if (w->state == BEHIND_CLOSE && w->behind_close < d->delim_len - 1 && c == d->delim[w->behind_close]) {
+        w->behind_close++;
     } else if (w->state == BEHIND_CLOSE && c == '\r') {
         w->state = BEHIND_CR;
     } else if (w->state == BEHIND_CLOSE || w->state == BEHIND_CR) {
@@ -109,6 +125,8 @@ static void step(walk *w, char c)
     }
     w->last = c;
     w->offset++;
+    if (is_border)
+        w->delim_from = w->offset;
     if (c == d->newline) {
         w->line++;
         w->line_offset = w->offset;
@@ -124,6 +142,8 @@ static void finish(walk *w)
 {
     if (w->state == IN_QUOTES)
         set_fault(w, UNCLOSED, w->open);
+    else if (is_cut_off(w, false))
+        set_fault(w, BEHIND_QUOTE, here(w));
     else if (w->offset > w->record_offset && w->state != IN_COMMENT)
         end_record(w, w->offset - w->record_offset);
 }
@@ -151,8 +171,8 @@ cleanup:
 static void print_dialect(const fl_csv_dialect *d, char *ret, size_t bytes)
 {
     char quote[8] = {d->quote, 0};
-    char delim[8] = {d->delim, 0};
-    snprintf(ret, bytes, "delim = '%s', quote = '%s'", d->delim == '\t' ? "\\t" : delim, quote);
+    fl_str delim = d->delim[0] == '\t' && d->delim_len == 1 ? FL_STR("\\t") : fl_csv_delim(d);
+    snprintf(ret, bytes, "delim = '%.*s', quote = '%s'", FL_STR_ARG(delim), quote);
 }
 
 static fl_status fail_fault(const walk *w, const fl_text_file *file, fl_err *err)
@@ -226,6 +246,7 @@ static walk begin_walk(const fl_csv_layout *layout)
                   .offset = layout->start,
                   .line = 1 + layout->skipped,
                   .line_offset = layout->start,
+                  .delim_from = layout->start,
                   .record_line = 1 + layout->skipped,
                   .record_offset = layout->start};
 }

@@ -15,7 +15,8 @@ typedef struct fl_csv_layout {
     int64_t skipped; /* lines before it */
     int32_t n_cols;  /* fields that a line must have */
     bool pads;       /* a line may have fewer: the others are empty */
-    bool skips;      /* lines with another number are left out */
+    bool skips;      /* lines with another number are left out, */
+    bool keeps;      /* and told */
 } fl_csv_layout;
 
 /** Fills `err` with the first fault of structure (ragged line, quotes, NUL byte) that begins before `offset`, or, where

@@ -53,7 +53,7 @@ static bool has_values(const cutting *c, const fl_csv_layout *layout)
             bool is_quoted = false;
             fl_type type = c->table->base.table.fields[col].type;
             fl_str text = fl_csv_field_text(&layout->dialect, fl_csv_chunk_field(&c->chunk, row, col), &is_quoted);
-            bool is_text = fl_type_is_string(type);
+            bool is_text = fl_type_is_string(type) || fl_csv_column_format(c->table, col).len > 0;
             if (!is_text && !fl_csv_is_null(&c->table->options, text, is_quoted, is_text) && !is_of(type, text))
                 return false;
         }

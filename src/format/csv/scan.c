@@ -14,6 +14,7 @@
 #include "format/csv/bad_lines.h"
 #include "format/csv/table.h"
 #include "format/csv/values.h"
+#include "format/csv/kept_lines.h"
 #include "format/file_scan.h"
 #include "format/json_check.h"
 
@@ -41,6 +42,7 @@ typedef struct csv_scan {
     _Atomic uint8_t *before; /* per chunk */
     _Atomic bool has_failed; /* some worker could not read its chunk; the first to say so owns `fault` */
     _Atomic bool has_fault;  /* `fault` is written */
+    fl_csv_kept_lines kept;  /* of lines that are left out */
     fl_err fault;            /* what those behind it tell, too: the query's error is the first one that arrives */
 } csv_scan;
 
@@ -56,6 +58,8 @@ typedef struct csv_worker {
     fl_csv_chunk chunk;
     const fl_csv_file *file; /* of the chunk */
     fl_csv_position before;  /* of a stream: before its next chunk */
+    int64_t piece;           /* of the scan, whose number is the chunk's */
+    int64_t lines;           /* of a stream: before its chunk */
     slot_buffers *slots;
     fl_arena texts; /* of the batch */
     int64_t row;    /* the batch's first, in the chunk */
@@ -84,6 +88,7 @@ cleanup:
 }
 
 static const fl_scan_ops scan_ops;
+static void scan_free(fl_scan *base);
 
 /* windows: what is read alone; NULL: all of the files. */
 static fl_status make_scan(fl_table *table, const fl_scan_request *request, const fl_text_windows *windows,
@@ -98,10 +103,12 @@ static fl_status make_scan(fl_table *table, const fl_scan_request *request, cons
         fl_file_scan_cut_windows(&scan->base, windows);
     else
         st = make_chunks(scan, err);
+    if (st == FL_OK && windows == NULL)
+        st = fl_csv_keep_begin(&scan->kept, scan->table, &scan->base, err);
     if (st == FL_OK)
         *ret = &scan->base.scan;
     else
-        fl_file_scan_free(&scan->base.scan);
+        scan_free(&scan->base.scan);
     return st;
 }
 
@@ -115,6 +122,12 @@ fl_status fl_csv_sample_scan_new(fl_table *table, const fl_scan_request *request
     const fl_text_windows *windows = NULL;
     fl_status st = fl_csv_find_windows((fl_csv_table *)table, request->memory, &windows, err);
     return st == FL_OK ? make_scan(table, request, windows, ret, err) : st;
+}
+
+static void scan_free(fl_scan *base)
+{
+    fl_csv_keep_end(&((csv_scan *)base)->kept);
+    fl_file_scan_free(base);
 }
 
 /* ---- workers ---- */
@@ -247,14 +260,24 @@ static fl_status pass_fault(const csv_scan *scan, fl_err *err)
 }
 
 /* Leaves lines out that cannot be read, where that was asked for, and counts what is left out. */
-static void drop_bad_lines(const csv_worker *w, fl_csv_chunk *chunk)
+static fl_status drop_bad_lines(csv_worker *w, fl_err *err)
 {
-    const csv_scan *scan = scan_of(w);
+    fl_status st = FL_OK;
+    csv_scan *scan = scan_of(w);
+    fl_csv_chunk *chunk = &w->chunk;
+    int64_t dropped = 0;
+    fl_csv_keeper keeper = {.kept = &scan->kept, .piece = w->piece, .file = w->file, .lines = w->lines};
     if (!scan->table->options.ignore_errors)
-        return;
-    int64_t dropped = chunk->n_skipped + fl_csv_drop_bad_lines(scan->table, &w->file->layout.dialect, chunk);
+        return FL_OK;
+    FL_TRY(fl_csv_keep_uneven(&keeper, chunk, err));
+    FL_TRY(fl_csv_drop_bad_lines(scan->table, &w->file->layout.dialect, chunk,
+                                 scan->kept.log != NULL ? fl_csv_keep_bad : NULL, &keeper, &dropped, err));
+    w->lines = fl_csv_keep_count(&keeper, chunk);
+    dropped += chunk->n_skipped;
     if (fl_memory_metrics(scan->base.memory) != NULL)
         fl_metrics_add(fl_memory_metrics(scan->base.memory), FL_METRIC_CSV_LINES_SKIPPED, dropped);
+cleanup:
+    return st;
 }
 
 /* A stream's next chunks, up to one with rows, or to its end. */
@@ -272,7 +295,7 @@ static fl_status load_on(csv_worker *w, fl_err *err)
         FL_TRY(fl_csv_chunk_index(&w->chunk, file->file, &file->layout, w->before, has_header, err));
         fl_str own = fl_csv_chunk_own(&w->chunk);
         fl_csv_pass(&file->layout.dialect, own.data, own.len, &w->before);
-        drop_bad_lines(w, &w->chunk);
+        FL_TRY(drop_bad_lines(w, err));
     } while (w->chunk.rows == 0 && w->chunk.end < fl_text_file_bytes(file->file));
 cleanup:
     return st;
@@ -283,6 +306,8 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
     csv_scan *scan = scan_of(w);
     fl_file_piece piece = fl_file_scan_piece(&scan->base, chunk);
     const fl_csv_file *file = w->file = &scan->table->files[piece.file];
+    w->piece = chunk;
+    w->lines = 0;
     if (fl_text_file_is_stream(file->file)) {
         w->before = FL_CSV_AT_START;
         w->chunk.end = piece.begin;
@@ -301,9 +326,7 @@ static fl_status load_chunk(csv_worker *w, int64_t chunk, fl_err *err)
         return pass_fault(scan, err);
     bool has_header = scan->table->has_header && file->first_line >= piece.begin && file->first_line < piece.end;
     st = fl_csv_chunk_index(&w->chunk, file->file, &file->layout, position_of(state), has_header, err);
-    if (st == FL_OK)
-        drop_bad_lines(w, &w->chunk);
-    return st;
+    return st == FL_OK ? drop_bad_lines(w, err) : st;
 }
 
 static fl_status claim(fl_scan_worker *base, bool *ret_any, int64_t *ret_morsel, fl_err *err)
@@ -348,6 +371,7 @@ typedef struct reading {
     const fl_csv_table *table;
     const fl_csv_dialect *dialect;
     const fl_field *field;
+    fl_str format; /* of dates and timestamps; empty: ISO's */
     int32_t col;
     const uint64_t *mask;
     uint64_t *valid;
@@ -544,10 +568,9 @@ static bool read_i32(fl_str text, int32_t *ret)
 /* ISO first, which is what files have; then whatever else a cast takes, unless the type is a guess. */
 static bool read_date(const reading *r, fl_str text, int32_t *ret)
 {
-    fl_str format = r->table->options.date_format;
     int64_t us = 0;
-    if (format.len > 0) {
-        bool is_date = fl_strptime(text, format, &us) == FL_STRPTIME_OK;
+    if (r->format.len > 0) {
+        bool is_date = fl_strptime(text, r->format, &us) == FL_STRPTIME_OK;
         *ret = (int32_t)fl_floor_div(us, FL_US_PER_DAY);
         return is_date;
     }
@@ -557,9 +580,8 @@ static bool read_date(const reading *r, fl_str text, int32_t *ret)
 static bool read_timestamp(const reading *r, fl_str text, bool has_zone, int64_t *ret)
 {
     bool zoned;
-    fl_str format = r->table->options.timestamp_format;
-    if (format.len > 0)
-        return fl_strptime(text, format, ret) == FL_STRPTIME_OK;
+    if (r->format.len > 0)
+        return fl_strptime(text, r->format, ret) == FL_STRPTIME_OK;
     return fl_csv_read_timestamp(text, has_zone, ret) ||
            (!r->is_guessed && fl_timestamp_parse(text, ret, has_zone ? &zoned : NULL) == 0);
 }
@@ -595,6 +617,11 @@ static fl_status read_column(const reading *r, void *values)
         return FL_OK;
     case FL_DATE:
         READ_ALL(int32_t, read_date(r, text, &to[row]));
+        return FL_OK;
+    case FL_TIME:
+        if (!r->is_guessed)
+            return read_others(r, values, 8);
+        READ_ALL(int64_t, fl_csv_read_time(text, &to[row]));
         return FL_OK;
     case FL_TIMESTAMP:
     case FL_TIMESTAMPTZ:
@@ -643,6 +670,7 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
                  .table = scan->table,
                  .dialect = &w->file->layout.dialect,
                  .field = &scan->table->base.table.fields[col],
+                 .format = fl_csv_column_format(scan->table, col),
                  .col = col,
                  .mask = mask,
                  .valid = valid,
@@ -660,4 +688,4 @@ static const fl_scan_ops scan_ops = {.worker_new = worker_new,
                                      .claim = claim,
                                      .next = next,
                                      .read = read,
-                                     .free = fl_file_scan_free};
+                                     .free = scan_free};

@@ -13,8 +13,9 @@
 typedef struct column_sample {
     uint32_t kinds;
     bool has_values;
-    bool has_digits; /* not words like "inf" alone, which are names as well */
-    fl_str head;     /* the first line's cell */
+    fl_csv_forms forms; /* that are left, while kinds say that there are any */
+    bool has_digits;    /* not words like "inf" alone, which are names as well */
+    fl_str head;        /* the first line's cell */
     bool head_is_quoted;
 } column_sample;
 
@@ -78,27 +79,26 @@ cleanup:
     return st;
 }
 
-/* Lines of a title above the table would make one column of everything: is that what is meant? */
-static fl_status check_titles(const sniffer *s, const fl_csv_file *file, fl_str text, fl_err *err)
+/* Lines before the table that are none of it are left out, unless it was said where the table begins. n_cols: that it must have; 0: any number
+ * above 1. */
+static void leave_out_titles(const sniffer *s, fl_csv_file *file, fl_str text, bool has_delim, int32_t n_cols,
+                             int32_t *ret_fields)
 {
     const fl_csv_options *o = &s->table->options;
-    const fl_csv_dialect *d = &file->layout.dialect;
     fl_csv_dialect other;
     int32_t fields = 1;
-    if (o->columns.fields != NULL || o->has_skip || o->wishes.has_delim)
-        return FL_OK;
-    int32_t titles = fl_csv_count_titles(text, s->is_head_whole, d, &other, &fields);
-    if (titles == 0)
-        return FL_OK;
-    FL_FAIL(err, FL_ERR_FORMAT, "one field, where the lines from line %d on have %d", titles + 1, fields);
-    if (strchr("%/;!-*", text.data[0]) != NULL && text.data[0] != other.delim)
-        fl_err_hint(err, "comment = '%c' leaves out lines that begin so, skip = %d what stands before them",
-                    text.data[0], titles);
-    else
-        fl_err_hint(err, "skip = %d leaves out what stands before them; delim = '%s' reads lines as they are", titles,
-                    other.delim == ',' ? ";" : ",");
-    fl_text_file_err_at(file->file, 1, 1, err);
-    return FL_ERR_FORMAT;
+    int64_t bytes = 0;
+    if (o->has_skip || o->null_padding)
+        return;
+    int32_t titles =
+        fl_csv_count_titles(text, s->is_head_whole, &file->layout.dialect, has_delim, &other, &fields, &bytes);
+    if (titles == 0 || (n_cols > 0 && fields != n_cols))
+        return;
+    FL_ASSERT(bytes <= text.len && fields > 1);
+    file->layout.dialect = other;
+    file->layout.start += bytes;
+    file->layout.skipped += titles;
+    *ret_fields = fields;
 }
 
 /* Dialect of one file; all have the first one's but for the ends of lines. */
@@ -108,27 +108,27 @@ static fl_status find_layout(sniffer *s, int32_t f, fl_err *err)
     fl_csv_file *file = &s->table->files[f];
     fl_csv_wishes wishes = s->table->options.wishes;
     fl_str text = {0};
-    int32_t fields;
+    int32_t fields = 1, n_cols = s->has_first ? s->n_cols : s->table->options.columns.n;
+    bool agree = true;
     fl_text_piece head = {.memory = s->memory};
     FL_TRY(look_at_head(s, f, &head, &text, err));
     bool is_empty = file->layout.start == fl_text_file_bytes(file->file);
     if (s->has_first) {
         const fl_csv_dialect *first = &s->table->files[s->table->first].layout.dialect;
-        wishes = (fl_csv_wishes){.has_delim = true,
-                                 .has_quote = true,
+        wishes = (fl_csv_wishes){.has_quote = true,
                                  .has_escape = true,
                                  .has_comment = true,
                                  .trims = first->trims,
-                                 .delim = first->delim,
+                                 .delim = fl_csv_delim(first),
                                  .quote = first->quote,
                                  .escape = first->escape,
                                  .comment = first->comment};
     }
     bool prefers_tab = fl_text_file_has_ending(file->file, FL_STR(".tsv"));
-    file->layout.dialect = fl_csv_dialect_find(text, s->is_head_whole, prefers_tab, &wishes, &fields);
+    file->layout.dialect = fl_csv_dialect_find(text, s->is_head_whole, prefers_tab, &wishes, &fields, &agree);
+    if (!is_empty && (fields == 1 || !agree) && n_cols != 1)
+        leave_out_titles(s, file, text, wishes.delim.len > 0, n_cols, &fields);
     if (!is_empty && !s->has_first) {
-        if (fields == 1)
-            FL_TRY(check_titles(s, file, text, err));
         s->has_first = true;
         s->table->first = f;
         s->n_cols = fields;
@@ -162,6 +162,8 @@ static uint32_t kinds_of(const fl_csv_options *o, fl_str text, uint32_t wanted)
     uint32_t formatted =
         (o->date_format.len > 0 ? FL_CSV_DATE : 0) | (o->timestamp_format.len > 0 ? FL_CSV_TIMESTAMP : 0);
     int64_t us;
+    formatted |= o->date_format.len > 0 ? FL_CSV_DATE_FORM : 0;
+    formatted |= o->timestamp_format.len > 0 ? FL_CSV_TIMESTAMP_FORM : 0;
     uint32_t kinds = fl_csv_kinds_of(text, wanted & ~formatted & ~(o->decimal_separator != 0 ? numbers : 0));
     if (o->decimal_separator != 0)
         kinds |= fl_csv_kinds_of(fl_csv_number(o, text, buffer), wanted & numbers);
@@ -182,6 +184,16 @@ static fl_type type_of(const fl_csv_options *o, uint32_t kinds)
     return fl_csv_type_of(kinds);
 }
 
+/* Which kinds of another form than ISO's are left with this value. */
+static uint32_t forms_of(const fl_csv_options *o, column_sample *c, fl_str text)
+{
+    uint32_t wanted =
+        (o->date_format.len > 0 ? 0 : FL_CSV_DATE_FORM) | (o->timestamp_format.len > 0 ? 0 : FL_CSV_TIMESTAMP_FORM);
+    if ((c->kinds & wanted) == 0 || !fl_csv_forms_add(&c->forms, text))
+        return 0;
+    return wanted & (c->forms.has_times ? FL_CSV_TIMESTAMP_FORM : FL_CSV_DATE_FORM);
+}
+
 static void add_value(sniffer *s, int32_t col, fl_str text, bool is_quoted)
 {
     column_sample *c = &s->columns[col];
@@ -190,7 +202,7 @@ static void add_value(sniffer *s, int32_t col, fl_str text, bool is_quoted)
     c->has_values = true;
     c->has_digits |= !fl_csv_is_number_word(text);
     if (c->kinds != 0)
-        c->kinds &= kinds_of(&s->table->options, text, c->kinds);
+        c->kinds &= kinds_of(&s->table->options, text, c->kinds) | forms_of(&s->table->options, c, text);
 }
 
 static void add_rows(sniffer *s, const fl_csv_dialect *d, int64_t first)
@@ -243,7 +255,7 @@ static bool looks_like_value(fl_str cell, uint32_t kind)
 {
     if (kind == FL_CSV_BOOL)
         return false;
-    if (kind == FL_CSV_DATE || kind == FL_CSV_TIMESTAMP || kind == FL_CSV_TIMESTAMPTZ)
+    if (kind >= FL_CSV_DATE)
         return fl_csv_looks_like_time(cell);
     return fl_csv_looks_like_number(cell) || fl_csv_is_number_word(cell);
 }
@@ -403,8 +415,12 @@ static fl_status take_types(fl_csv_table *table, fl_field *fields, fl_err *err)
             fl_nearest_hint(&near, err);
             return FL_ERR_CONFIG;
         }
+        fl_type found = fields[col].type;
         fields[col].type = types->fields[i].type;
         table->is_said[col] = true;
+        bool is_time = fields[col].type.id == FL_DATE || fields[col].type.id == FL_TIMESTAMP;
+        if (!is_time || !fl_type_is_equal(found, fields[col].type))
+            table->formats[col] = (fl_str){0};
     }
     return FL_OK;
 }
@@ -416,6 +432,7 @@ static fl_status make_fields(sniffer *s, fl_err *err)
     fl_field *fields = NULL;
     table->base.table.n_cols = s->n_cols;
     FL_TRY(FL_NEW_ARRAY(&table->base.arena, s->n_cols + 1, &table->is_said, err));
+    FL_TRY(FL_NEW_ARRAY(&table->base.arena, s->n_cols + 1, &table->formats, err));
     if (table->options.columns.fields != NULL) {
         memset(table->is_said, true, (size_t)s->n_cols);
         table->base.table.fields = table->options.columns.fields;
@@ -428,6 +445,10 @@ static fl_status make_fields(sniffer *s, fl_err *err)
         fields[col].type =
             type_of(&table->options, table->options.all_varchar || !c->has_values || !c->has_digits ? 0 : c->kinds);
         fields[col].nullable = true;
+        bool is_other = c->kinds != 0 && fields[col].type.id != FL_UTF8 &&
+                        (c->kinds & -c->kinds & (FL_CSV_DATE_FORM | FL_CSV_TIMESTAMP_FORM)) != 0;
+        if (is_other)
+            FL_TRY(fl_csv_forms_format(&c->forms, &table->base.arena, &table->formats[col], err));
     }
     FL_TRY(take_types(table, fields, err));
     table->base.table.fields = fields;
@@ -459,6 +480,7 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
         table->files[f].layout.n_cols = s.n_cols;
         table->files[f].layout.pads = table->options.null_padding;
         table->files[f].layout.skips = table->options.ignore_errors;
+        table->files[f].layout.keeps = table->options.store_rejects;
     }
     if (!s.has_first && table->options.columns.fields == NULL) {
         st = FL_FAIL(err, FL_ERR_FORMAT, "\"%s\" is empty: it has neither a header nor rows to find columns by",
@@ -468,7 +490,7 @@ fl_status fl_csv_sniff(fl_csv_table *table, fl_memory *memory, fl_err *err)
     }
     FL_TRY(fl_alloc_zero(memory, (int64_t)s.n_cols * (int64_t)sizeof(*s.columns), (void **)&s.columns, err));
     for (int32_t col = 0; col < s.n_cols; col++)
-        s.columns[col].kinds = FL_CSV_ANY;
+        s.columns[col].kinds = table->options.candidates, s.columns[col].forms = FL_CSV_FORMS_ANY;
     for (int32_t f = table->first; f < table->base.n_files; f++)
         FL_TRY(sample_file(&s, f, err));
     FL_TRY(make_fields(&s, err));

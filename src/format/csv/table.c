@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/strptime.h"
+#include "format/csv/values.h"
 
 /* ---- options ---- */
 
@@ -21,10 +22,20 @@ static fl_status read_char(const fl_value *value, bool may_be_empty, char *ret)
     return FL_OK;
 }
 
-static fl_status read_delim(fl_arena *arena, const fl_value *value, void *ret_char, fl_err *err)
+/* Several bytes, at each of which a line could go on. */
+static fl_status read_delim(fl_arena *arena, const fl_value *value, void *ret_str, fl_err *err)
 {
-    (void)arena, (void)err;
-    return read_char(value, false, ret_char);
+    char one;
+    fl_str *ret = ret_str;
+    fl_str s = value->type.id == FL_UTF8 && !value->is_null ? value->s : (fl_str){0};
+    if (read_char(value, false, &one) == FL_OK)
+        return fl_arena_copy_str(arena, (fl_str){&one, 1}, ret, err);
+    if (s.len < 2 || s.len > FL_CSV_DELIM_MAX)
+        return FL_ERR_TYPE;
+    for (int64_t i = 0; i < s.len; i++)
+        if (s.data[i] == '\n' || s.data[i] == '\r' || s.data[i] == 0)
+            return FL_ERR_TYPE;
+    return fl_arena_copy_str(arena, s, ret, err);
 }
 
 static fl_status read_quote(fl_arena *arena, const fl_value *value, void *ret_char, fl_err *err)
@@ -82,15 +93,41 @@ static fl_status read_auto_detect(fl_arena *arena, const fl_value *value, void *
     return FL_ERR_UNSUPPORTED;
 }
 
+/* Types that may be found by looking; text always is one. */
+static fl_status read_candidates(fl_arena *arena, const fl_value *value, void *ret_kinds, fl_err *err)
+{
+    fl_option_texts names = {0};
+    fl_status st = fl_option_texts_read(arena, value, &names, err);
+    uint32_t kinds = 0;
+    for (int32_t i = 0; i < names.n && st == FL_OK; i++) {
+        fl_type type;
+        if (!fl_option_type_read(names.items[i], &type))
+            return FL_ERR_TYPE;
+        kinds |= type.id == FL_BOOL          ? FL_CSV_BOOL
+                 : fl_type_is_integer(type)  ? FL_CSV_I64
+                 : type.id == FL_DECIMAL     ? FL_CSV_DECIMAL
+                 : fl_type_is_float(type)    ? FL_CSV_F64
+                 : type.id == FL_DATE        ? FL_CSV_DATE | FL_CSV_DATE_FORM
+                 : type.id == FL_TIME        ? FL_CSV_TIME
+                 : type.id == FL_TIMESTAMP   ? FL_CSV_TIMESTAMP | FL_CSV_TIMESTAMP_FORM
+                 : type.id == FL_TIMESTAMPTZ ? FL_CSV_TIMESTAMPTZ
+                                             : 0;
+    }
+    if (st == FL_OK)
+        *(uint32_t *)ret_kinds = kinds;
+    return st;
+}
+
+#define CANDIDATES "types such as ['bigint', 'date']"
 #define FORMAT "a format of dates such as '%d/%m/%Y'"
-#define DELIM "one ASCII character"
+#define DELIM "one ASCII character, or up to 4 bytes"
 #define QUOTE "one ASCII character, or empty for none"
 #define AT(member) offsetof(fl_csv_table, options.member)
 
 static const fl_option_desc options[] = {
-    {"delim", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
-    {"delimiter", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
-    {"sep", DELIM, read_delim, AT(wishes.delim), AT(wishes.has_delim)},
+    {"delim", DELIM, read_delim, AT(wishes.delim), -1},
+    {"delimiter", DELIM, read_delim, AT(wishes.delim), -1},
+    {"sep", DELIM, read_delim, AT(wishes.delim), -1},
     {"quote", QUOTE, read_quote, AT(wishes.quote), AT(wishes.has_quote)},
     {"escape", QUOTE, read_quote, AT(wishes.escape), AT(wishes.has_escape)},
     {"header", FL_OPTION_BOOL, fl_option_bool, AT(header), AT(has_header)},
@@ -113,10 +150,17 @@ static const fl_option_desc options[] = {
     {"compression", FL_TEXT_COMPRESSION, fl_option_text, AT(text.compression), -1},
     {"encoding", FL_TEXT_ENCODING, fl_option_text, AT(text.encoding), -1},
     {"all_varchar", FL_OPTION_BOOL, fl_option_bool, AT(all_varchar), -1},
+    {"auto_type_candidates", CANDIDATES, read_candidates, AT(candidates), -1},
     {"sample_size", FL_OPTION_ROWS, fl_option_rows, AT(sample_rows), -1},
     {"ignore_errors", FL_OPTION_BOOL, fl_option_bool, AT(ignore_errors), -1},
+    {"store_rejects", FL_OPTION_BOOL, fl_option_bool, AT(store_rejects), -1},
     {"null_padding", FL_OPTION_BOOL, fl_option_bool, AT(null_padding), -1},
 };
+
+static bool has_byte(fl_str text, char byte)
+{
+    return byte != 0 && text.len > 0 && memchr(text.data, byte, (size_t)text.len) != NULL;
+}
 
 /* Options that each are right, but not together. */
 static fl_status check_options(fl_csv_options *o, fl_err *err)
@@ -124,15 +168,16 @@ static fl_status check_options(fl_csv_options *o, fl_err *err)
     fl_csv_wishes *w = &o->wishes;
     char quote = w->has_quote ? w->quote : '"';
     w->has_escape &= w->escape != 0;
-    if (w->has_delim && (w->delim == quote || (w->has_escape && w->escape == w->delim)))
+    o->ignore_errors |= o->store_rejects;
+    if (has_byte(w->delim, quote) || (w->has_escape && has_byte(w->delim, w->escape)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its quote or escape, too");
     if (o->columns.fields != NULL && (o->names.n > 0 || o->types.n > 0))
         return FL_FAIL(err, FL_ERR_CONFIG,
                        "read_csv's columns say names and types of all columns: names and types cannot "
                        "stand beside them");
-    if (o->decimal_separator != 0 && w->has_delim && w->delim == o->decimal_separator)
+    if (fl_str_is_equal(w->delim, (fl_str){&o->decimal_separator, 1}))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's delim cannot be its decimal_separator, too");
-    if (w->comment != 0 && (w->comment == quote || (w->has_delim && w->comment == w->delim)))
+    if (w->comment != 0 && (w->comment == quote || has_byte(w->delim, w->comment)))
         return FL_FAIL(err, FL_ERR_CONFIG, "read_csv's comment cannot be its quote or delim, too");
     return FL_OK;
 }
@@ -144,13 +189,15 @@ static uint64_t hash_options(const fl_csv_table *table)
 {
     const fl_csv_dialect *d = &table->files[table->first].layout.dialect;
     const fl_csv_options *o = &table->options;
-    uint64_t hash = (uint64_t)(uint8_t)d->delim | (uint64_t)(uint8_t)d->quote << 8 |
-                    (uint64_t)(uint8_t)d->escape << 16 | (uint64_t)table->has_header << 24 |
-                    (uint64_t)(uint8_t)o->decimal_separator << 48 | (uint64_t)(uint8_t)d->comment << 32 |
-                    (uint64_t)d->trims << 40;
+    uint64_t hash = fl_hash_bytes(d->delim, d->delim_len);
+    hash = fl_hash_combine(hash, (uint64_t)(uint8_t)d->quote << 8 | (uint64_t)(uint8_t)d->escape << 16 |
+                                     (uint64_t)table->has_header << 24 | (uint64_t)(uint8_t)o->decimal_separator << 48 |
+                                     (uint64_t)(uint8_t)d->comment << 32 | (uint64_t)d->trims << 40);
     hash = fl_hash_combine(hash, (uint64_t)o->skip << 2 | (uint64_t)o->null_padding << 1 | o->ignore_errors);
     for (int32_t i = 0; i < o->nullstrs.n; i++)
         hash = fl_hash_combine(hash, fl_hash_bytes(o->nullstrs.items[i].data, o->nullstrs.items[i].len));
+    for (int32_t i = 0; table->formats != NULL && i < table->base.table.n_cols; i++)
+        hash = fl_hash_combine(hash, fl_hash_bytes(table->formats[i].data, table->formats[i].len));
     hash = fl_hash_combine(hash, fl_hash_bytes(o->date_format.data, o->date_format.len));
     return fl_hash_combine(hash, fl_hash_bytes(o->timestamp_format.data, o->timestamp_format.len));
 }
@@ -178,7 +225,8 @@ static const fl_table_ops table_ops = {.scan_new = fl_csv_scan_new, FL_FILE_SAMP
 static const fl_csv_table defaults = {.base.table.is_sample_read = true,
                                       .base.sampling = &sampling,
                                       .base.piece_bytes = FL_TEXT_PIECE_BYTES,
-                                      .options.sample_rows = FL_TEXT_SAMPLE_ROWS};
+                                      .options.sample_rows = FL_TEXT_SAMPLE_ROWS,
+                                      .options.candidates = FL_CSV_ANY};
 
 static const fl_files_reader reader = {.format = &fl_format_csv,
                                        .ops = &table_ops,
@@ -204,11 +252,12 @@ const fl_format_desc fl_format_csv = {
     .name = "csv",
     .function = "read_csv",
     .aliases = aliases,
-    .has_types = true,
+    .types_option = "types",
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_csv(file [, delim, quote, escape, comment, skip, trim, header, nullstr, columns, names, "
            "types, all_varchar, dateformat, timestampformat, decimal_separator, null_padding, ignore_errors, "
+           "store_rejects, auto_type_candidates, "
            "sample_size, compression, encoding]) "
            "gives the rows of one or several CSV files; what is not said is found by looking",
 };

@@ -3,6 +3,7 @@
 #define FL_FORMAT_CSV_TABLE_H
 
 #include "format/csv/chunk.h"
+#include "format/csv/forms.h"
 #include "format/files_table.h"
 #include "format/text_sample.h"
 
@@ -20,10 +21,11 @@ typedef struct fl_csv_options {
     fl_str date_format, timestamp_format; /* empty: ISO */
     char decimal_separator;               /* 0: a point */
     bool all_varchar;
-    bool null_padding, ignore_errors;
+    bool null_padding, ignore_errors, store_rejects;
     int64_t skip; /* lines at the start of each file */
     bool has_skip;
     int64_t sample_rows; /* negative: all */
+    uint32_t candidates; /* kinds that may be found by looking */
     fl_option_fields columns;
     fl_option_texts names;  /* of the first columns, instead of the header's */
     fl_option_fields types; /* of some columns: by name, or, without names, of the first ones */
@@ -35,6 +37,8 @@ typedef struct fl_csv_table {
     int32_t first; /* the first file that is not empty: whose header and dialect are the others', too */
     fl_csv_options options;
     bool has_header;
+    fl_str *
+        formats; /* per column: the form of its dates or timestamps that was found (forms.h); empty: ISO. NULL: all are */
     bool *is_said; /* per column: its type was not found by looking; NULL: of none */
 } fl_csv_table;
 
@@ -65,6 +69,27 @@ static inline bool fl_csv_is_null(const fl_csv_options *options, fl_str text, bo
 static inline bool fl_csv_is_guessed(const fl_csv_table *table, int32_t col)
 {
     return table->is_said == NULL || !table->is_said[col];
+}
+
+/** The form of a column's dates or timestamps, said or found; empty: ISO's. */
+static inline fl_str fl_csv_column_format(const fl_csv_table *table, int32_t col)
+{
+    if (table->formats != NULL && table->formats[col].len > 0)
+        return table->formats[col];
+    uint8_t type = table->base.table.fields[col].type.id;
+    return type == FL_DATE        ? table->options.date_format
+           : type == FL_TIMESTAMP ? table->options.timestamp_format
+                                  : (fl_str){0};
+}
+
+/** The form of the first column of the type that has one; empty: ISO's. */
+static inline fl_str fl_csv_format_of(const fl_csv_table *table, uint8_t type)
+{
+    fl_str format = {0};
+    for (int32_t col = 0; col < table->base.table.n_cols && format.len == 0; col++)
+        if (table->base.table.fields[col].type.id == type)
+            format = fl_csv_column_format(table, col);
+    return format;
 }
 
 #define FL_CSV_NUMBER_BYTES 64

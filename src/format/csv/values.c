@@ -124,20 +124,15 @@ static bool read_zone(const char *p, const char *end, int64_t *ret_minutes)
     return true;
 }
 
-bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us)
+/* hh:mm[:ss[.ffffff]] from *at on. */
+static bool read_clock(const char **at, const char *end, int64_t *ret_us)
 {
-    int32_t days, hour, minute, second = 0;
-    int64_t us = 0, zone = 0;
-    if (text.len < 10 || !fl_csv_read_date((fl_str){text.data, 10}, &days))
+    int32_t hour, minute, second = 0;
+    int64_t us = 0;
+    const char *p = *at;
+    if (end - p < 5 || p[2] != ':' || !read_two(p, &hour) || !read_two(p + 3, &minute))
         return false;
-    if (text.len == 10) {
-        *ret_us = days * FL_US_PER_DAY;
-        return !has_zone;
-    }
-    const char *p = text.data + 10, *end = text.data + text.len;
-    if (end - p < 6 || (*p != ' ' && *p != 'T') || p[3] != ':' || !read_two(p + 1, &hour) || !read_two(p + 4, &minute))
-        return false;
-    p += 6;
+    p += 5;
     if (end - p >= 3 && *p == ':') {
         if (!read_two(p + 1, &second))
             return false;
@@ -151,9 +146,34 @@ bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us)
             }
         }
     }
-    if (hour > 23 || minute > 59 || second > 59 || (has_zone ? !read_zone(p, end, &zone) : p != end))
+    *at = p;
+    *ret_us = ((int64_t)(hour * 60 + minute) * 60 + second) * FL_US_PER_SECOND + us;
+    return hour <= 23 && minute <= 59 && second <= 59;
+}
+
+bool fl_csv_read_time(fl_str text, int64_t *ret_us)
+{
+    const char *p = text.data;
+    return read_clock(&p, text.data + text.len, ret_us) && p == text.data + text.len;
+}
+
+bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us)
+{
+    int32_t days;
+    int64_t us = 0, zone = 0;
+    if (text.len < 10 || !fl_csv_read_date((fl_str){text.data, 10}, &days))
         return false;
-    *ret_us = days * FL_US_PER_DAY + ((hour * 60 + minute - zone) * 60 + second) * FL_US_PER_SECOND + us;
+    if (text.len == 10) {
+        *ret_us = days * FL_US_PER_DAY;
+        return !has_zone;
+    }
+    const char *p = text.data + 10, *end = text.data + text.len;
+    if (end - p < 6 || (*p != ' ' && *p != 'T'))
+        return false;
+    p++;
+    if (!read_clock(&p, end, &us) || (has_zone ? !read_zone(p, end, &zone) : p != end))
+        return false;
+    *ret_us = days * FL_US_PER_DAY + us - zone * 60 * FL_US_PER_SECOND;
     return true;
 }
 
@@ -244,12 +264,15 @@ uint32_t fl_csv_kinds_of(fl_str text, uint32_t wanted)
         kinds |= FL_CSV_TIMESTAMP;
     if ((wanted & FL_CSV_TIMESTAMPTZ) != 0 && fl_csv_read_timestamp(text, true, &i))
         kinds |= FL_CSV_TIMESTAMPTZ;
+    if ((wanted & FL_CSV_TIME) != 0 && fl_csv_read_time(text, &i))
+        kinds |= FL_CSV_TIME;
     return kinds;
 }
 
 fl_type fl_csv_type_of(uint32_t kinds)
 {
-    static const uint8_t types[] = {FL_BOOL, FL_I64, FL_DECIMAL, FL_F64, FL_DATE, FL_TIMESTAMP, FL_TIMESTAMPTZ};
+    static const uint8_t types[] = {FL_BOOL,      FL_I64,         FL_DECIMAL, FL_F64,  FL_DATE,
+                                    FL_TIMESTAMP, FL_TIMESTAMPTZ, FL_TIME,    FL_DATE, FL_TIMESTAMP};
     if (kinds == 0)
         return FL_TYPE(FL_UTF8);
     uint8_t id = types[__builtin_ctz(kinds)];

@@ -22,6 +22,9 @@ bool fl_csv_read_date(fl_str text, int32_t *ret_days);
  *  midnight (not where has_zone). In microseconds; digits beyond them make it none. */
 bool fl_csv_read_timestamp(fl_str text, bool has_zone, int64_t *ret_us);
 
+/** hh:mm[:ss[.ffffff]]. */
+bool fl_csv_read_time(fl_str text, int64_t *ret_us);
+
 /* Kinds of value as bits: a column's type is the first in this order that all its values are of. */
 enum {
     FL_CSV_BOOL = 1,
@@ -31,7 +34,10 @@ enum {
     FL_CSV_DATE = 16,
     FL_CSV_TIMESTAMP = 32,
     FL_CSV_TIMESTAMPTZ = 64,
-    FL_CSV_ANY = 127
+    FL_CSV_TIME = 128,
+    FL_CSV_DATE_FORM = 256, /* dates and timestamps in another form (forms.h), which who asks looks for */
+    FL_CSV_TIMESTAMP_FORM = 512,
+    FL_CSV_ANY = 1023
 };
 
 /** Which of the kinds `wanted` the text is of. A number that would not look the same again is text: with a plus sign, with

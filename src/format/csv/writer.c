@@ -8,10 +8,12 @@
 
 #define CHUNK_ROWS 65536
 #define CHUNK_BYTES (16ll << 20)
+#define DELIM_MAX 4
 
 typedef struct csv_options {
-    char delim, quote, escape; /* 0: none */
-    bool has_delim, has_escape, header;
+    fl_str delim;       /* of at most DELIM_MAX bytes */
+    char quote, escape; /* 0: none */
+    bool has_escape, header;
     fl_str nullstr;
     fl_packing packing;
     const fl_value *forced; /* names of columns that always have quotes; NULL: none */
@@ -38,15 +40,23 @@ static fl_status read_char(fl_arena *arena, const fl_value *value, void *ret_cha
     return (uint8_t)*(char *)ret_char >= 0x80 || strchr("\n\r", *(char *)ret_char) != NULL ? FL_ERR_TYPE : FL_OK;
 }
 
-static fl_status read_delim(fl_arena *arena, const fl_value *value, void *ret_char, fl_err *err)
+static fl_status read_delim(fl_arena *arena, const fl_value *value, void *ret_str, fl_err *err)
 {
-    fl_status st = FL_OK;
-    bool is_tab = value->type.id == FL_UTF8 && fl_str_is_equal(value->s, FL_STR("\\t"));
-    if (is_tab)
-        *(char *)ret_char = '\t';
-    else
-        st = read_char(arena, value, ret_char, err);
-    return st == FL_OK && *(char *)ret_char == 0 ? FL_ERR_TYPE : st;
+    fl_status st = fl_option_text(arena, value, ret_str, err);
+    fl_str *delim = ret_str;
+    if (st != FL_OK)
+        return st;
+    if (fl_str_is_equal(*delim, FL_STR("\\t")))
+        *delim = FL_STR("\t");
+    bool is_good = delim->len >= 1 && delim->len <= DELIM_MAX && (delim->len > 1 || (uint8_t)delim->data[0] < 0x80);
+    for (int64_t i = 0; i < delim->len && is_good; i++)
+        is_good = delim->data[i] != 0 && delim->data[i] != '\n' && delim->data[i] != '\r';
+    return is_good ? FL_OK : FL_ERR_TYPE;
+}
+
+static bool has_byte(fl_str text, char byte)
+{
+    return byte != 0 && text.len > 0 && memchr(text.data, byte, (size_t)text.len) != NULL;
 }
 
 static fl_status read_header(fl_arena *arena, const fl_value *value, void *ret_bool, fl_err *err)
@@ -79,12 +89,13 @@ cleanup:
 }
 
 #define AT(field) (int32_t)offsetof(csv_options, field)
+#define DELIM "one character of ASCII, such as ',', or up to 4 bytes"
 #define FORCED "the names of columns, or *"
 
 static const fl_option_desc known[] = {
-    {"delim", "one character of ASCII, such as ','", read_delim, AT(delim), AT(has_delim)},
-    {"delimiter", "one character of ASCII, such as ','", read_delim, AT(delim), AT(has_delim)},
-    {"sep", "one character of ASCII, such as ','", read_delim, AT(delim), AT(has_delim)},
+    {"delim", DELIM, read_delim, AT(delim), -1},
+    {"delimiter", DELIM, read_delim, AT(delim), -1},
+    {"sep", DELIM, read_delim, AT(delim), -1},
     {"quote", "one character of ASCII, or ''", read_char, AT(quote), -1},
     {"escape", "one character of ASCII", read_char, AT(escape), AT(has_escape)},
     {"header", FL_OPTION_BOOL, read_header, AT(header), -1},
@@ -96,10 +107,10 @@ static const fl_option_desc known[] = {
 
 static fl_status check_options(const csv_options *o, fl_err *err)
 {
-    if (o->quote == o->delim || (o->quote != 0 && o->escape == o->delim))
+    if (has_byte(o->delim, o->quote) || (o->quote != 0 && has_byte(o->delim, o->escape)))
         return FL_FAIL(err, FL_ERR_CONFIG, "COPY's delim cannot be its quote or escape, too");
     for (int64_t i = 0; i < o->nullstr.len; i++)
-        if (o->nullstr.data[i] == o->delim || strchr("\n\r", o->nullstr.data[i]) != NULL ||
+        if (has_byte(o->delim, o->nullstr.data[i]) || strchr("\n\r", o->nullstr.data[i]) != NULL ||
             (o->quote != 0 && o->nullstr.data[i] == o->quote))
             return FL_FAIL(err, FL_ERR_CONFIG, "COPY's text for NULL holds no delim, quote or line's end");
     return FL_OK;
@@ -128,6 +139,14 @@ cleanup:
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------- */
 
+static inline void add_delim(const csv_writer *writer, fl_text *text)
+{
+    if (writer->options.delim.len == 1)
+        fl_print_char(text, writer->options.delim.data[0]);
+    else
+        fl_text_add(text, writer->options.delim);
+}
+
 static void add_quoted(const csv_options *o, fl_text *text, fl_str field)
 {
     fl_print_char(text, o->quote);
@@ -139,12 +158,12 @@ static void add_quoted(const csv_options *o, fl_text *text, fl_str field)
     fl_print_char(text, o->quote);
 }
 
-/* Whether the field, as it is, would be read as several, as NULL, as a comment, or trimmed. */
+/* Whether the field, as it is, would be read as several, as NULL, as a comment, as one that apostrophes quote, or trimmed. */
 static bool needs_quotes(const csv_writer *writer, fl_str field)
 {
     if (fl_str_is_equal(field, writer->options.nullstr) || field.len == 0)
         return true;
-    if (field.data[0] == '#' || field.data[0] == ' ' || field.data[field.len - 1] == ' ')
+    if (field.data[0] == '#' || field.data[0] == '\'' || field.data[0] == ' ' || field.data[field.len - 1] == ' ')
         return true;
     for (int64_t i = 0; i < field.len; i++)
         if (writer->is_hard[(uint8_t)field.data[i]])
@@ -164,7 +183,7 @@ static void add_field(const csv_writer *writer, fl_text *text, fl_str field, boo
 static bool is_plain(const csv_writer *writer, int32_t col)
 {
     fl_type type = writer->fields[col].type;
-    char delim = writer->options.delim;
+    char delim = writer->options.delim.len == 1 ? writer->options.delim.data[0] : 0;
     bool is_number = fl_type_is_integer(type) || fl_type_is_decimal(type) || type.id == FL_DATE || type.id == FL_BOOL;
     bool is_apart = delim == ',' || delim == '\t' || delim == ';' || delim == '|';
     return is_number && is_apart && writer->options.nullstr.len == 0 && !writer->is_forced[col];
@@ -208,7 +227,7 @@ static fl_status encode(fl_writer *base, const fl_batch *batches, int32_t n, fl_
             FL_TRY(fl_work_add(&work, writer->n_fields, err));
             for (int32_t c = 0; c < writer->n_fields; c++) {
                 if (c > 0)
-                    fl_print_char(text, writer->options.delim);
+                    add_delim(writer, text);
                 FL_TRY(add_value(writer, text, &scratch, &batches[b].vec[c], row, c, plain[c], &arena, err));
             }
             fl_print_char(text, '\n');
@@ -228,7 +247,7 @@ static fl_status begin(fl_writer *base, fl_text *head, fl_err *err)
     const csv_writer *writer = (const csv_writer *)base;
     for (int32_t c = 0; c < writer->n_fields && writer->options.header; c++) {
         if (c > 0)
-            fl_text_add_char(head, writer->options.delim);
+            add_delim(writer, head);
         add_field(writer, head, writer->fields[c].name, false);
     }
     if (writer->options.header)
@@ -265,14 +284,18 @@ static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_field
     writer->fields = fields;
     writer->n_fields = n_fields;
     csv_options *o = &writer->options;
-    *o = (csv_options){.delim = ',', .quote = '"', .header = true, .nullstr = FL_STR("")};
+    *o = (csv_options){.delim = FL_STR(","), .quote = '"', .header = true, .nullstr = FL_STR("")};
     FL_TRY(fl_options_read("COPY", known, FL_LEN(known), options, n_options, &writer->arena, o, err));
     if (!o->has_escape)
         o->escape = o->quote;
     FL_TRY(check_options(o, err));
     FL_TRY(find_forced(writer, err));
     writer->base.suffix = packed[o->packing];
-    writer->is_hard['\n'] = writer->is_hard['\r'] = writer->is_hard[(uint8_t)o->delim] = true;
+    writer->is_hard['\n'] = writer->is_hard['\r'] = true;
+    for (int64_t i = 0; i < o->delim.len; i++) /* a field that ended in part of it would take its beginning */
+        writer->is_hard[(uint8_t)o->delim.data[i]] = true;
+    for (const char *c = ",;\t|"; *c != 0 && n_fields == 1; c++) /* who reads a single column looks for them */
+        writer->is_hard[(uint8_t)*c] = true;
     writer->is_hard[(uint8_t)o->quote] = writer->is_hard[(uint8_t)o->escape] = true;
     writer->is_hard[0] = true;
     *ret = &writer->base;

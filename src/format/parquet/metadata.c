@@ -71,7 +71,7 @@ static const fl_pq_thrift_member schema_element[] = {
     [3] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, repetition), [4] = FL_PQ_THRIFT_VALUE(STR, fl_pq_element, name),
     [5] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, n_children), [6] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, converted),
     [7] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, scale),      [8] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, precision),
-    [10] = FL_PQ_THRIFT_CALL(0, read_logical_type),
+    [9] = FL_PQ_THRIFT_VALUE(I32, fl_pq_element, field_id),   [10] = FL_PQ_THRIFT_CALL(0, read_logical_type),
 };
 
 static fl_status read_schema(footer *f, int32_t kind, fl_err *err)
@@ -88,7 +88,7 @@ static fl_status read_schema(footer *f, int32_t kind, fl_err *err)
         return st;
     f->n_elements = count;
     for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++) {
-        f->elements[i] = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1};
+        f->elements[i] = (fl_pq_element){.name = FL_STR(""), .physical = -1, .converted = -1, .field_id = -1};
         fl_pq_thrift_read(t, schema_element, FL_LEN(schema_element), &f->elements[i]);
         fl_str name = f->elements[i].name;
         if (!fl_utf8_is_valid(name.data, name.len)) {
@@ -358,6 +358,8 @@ static fl_status read_footer(footer *f, fl_err *err)
     if (f->n_elements == 0)
         return FL_FAIL(err, FL_ERR_CORRUPT, "its footer has no schema");
     FL_TRY(fl_pq_schema_build(f->arena, f->elements, f->n_elements, f->meta, err));
+    f->meta->elements = f->elements;
+    f->meta->n_elements = f->n_elements;
     for (int32_t i = 0; i < f->meta->n_leaves; i++) {
         fl_pq_leaf *leaf = &f->meta->leaves[i];
         /* integers have one order only, so that writers without orders may be believed about them */
@@ -430,6 +432,7 @@ fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_type_options
                        file->path, (long long)length, (long long)file->bytes);
     FL_TRY(fl_arena_get(arena, length, (void **)&bytes, err));
     FL_TRY(fl_file_read_at(file, file->bytes - TAIL_BYTES - length, bytes, length, err));
+    ret->footer = (fl_str){(const char *)bytes, length};
     fl_pq_thrift_init(&f.t, bytes, length);
     if ((st = read_footer(&f, err)) != FL_OK)
         fl_err_prefix(err, "\"%s\" cannot be read: ", file->path);

@@ -88,7 +88,8 @@ typedef struct fl_pq_leaf {
     fl_type type;
 } fl_pq_leaf;
 
-typedef enum fl_pq_node_kind { FL_PQ_LEAF, FL_PQ_STRUCT, FL_PQ_LIST } fl_pq_node_kind;
+/* FL_PQ_ROW_NUMBER: no column of the file; the number of a row in it */
+typedef enum fl_pq_node_kind { FL_PQ_LEAF, FL_PQ_STRUCT, FL_PQ_LIST, FL_PQ_ROW_NUMBER } fl_pq_node_kind;
 
 /* A place of the schema as fletch sees it: lists lost their wrapping groups. */
 typedef struct fl_pq_node {
@@ -151,10 +152,13 @@ typedef struct fl_pq_metadata {
     int32_t n_leaves;
     int32_t n_columns;
     fl_pq_leaf *leaves;
-    fl_pq_node *columns; /* top-level fields, in file order */
+    fl_pq_node *columns; /* top-level fields, in file order; behind them FL_PQ_ROW_NUMBER */
     fl_field *fields;    /* the same as types */
     int32_t n_groups;
     fl_pq_row_group *groups;
+    fl_str footer;                        /* as it is stored */
+    const struct fl_pq_element *elements; /* of the schema, as it is stored */
+    int64_t n_elements;
 } fl_pq_metadata;
 
 /* Where a page lies, from the offset index. */
@@ -181,6 +185,7 @@ typedef struct fl_pq_element {
     int32_t scale, precision;
     int32_t unit; /* TIME, TIMESTAMP: 1 milliseconds, 2 microseconds, 3 nanoseconds */
     int32_t bit_width;
+    int32_t field_id; /* negative: none */
     bool is_signed;
     bool is_utc;
 } fl_pq_element;

@@ -358,7 +358,7 @@ static void test_several_files(void **state)
     assert_non_null(strstr(err.message, "small_other_name.parquet"));
     assert_non_null(strstr(err.message, "\"t\""));
     fl_str type[] = {FL_STR(OWN "small.parquet"), FL_STR(OWN "small_other_type.parquet")};
-    assert_int_equal(fl_format_parquet.open(&memory, type, 2, NULL, 0, &table, &err), FL_ERR_FORMAT);
+    assert_int_equal(fl_format_parquet.open(&memory, type, 2, NULL, 0, &table, &err), FL_ERR_TYPE);
     assert_non_null(strstr(err.message, "bigint"));
     assert_null(table);
 }

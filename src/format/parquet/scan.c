@@ -244,6 +244,10 @@ static fl_status slot_init(pq_worker *w, int32_t slot, fl_err *err)
     slot_buffers *b = &w->slots[slot];
     int64_t rows = scan->base.rows_max;
     fl_arena_init(&b->arena, w->memory);
+    if (node->kind == FL_PQ_ROW_NUMBER) {
+        FL_TRY(fl_buffer_new(w->memory, rows * (int64_t)sizeof(int64_t) + PADDING, &b->values, err));
+        return FL_OK;
+    }
     if (node->kind != FL_PQ_LEAF) {
         FL_TRY(fl_alloc_zero(w->memory, node->leaves * (int64_t)sizeof(fl_pq_levels), (void **)&b->levels, err));
         return FL_OK;
@@ -605,6 +609,18 @@ static fl_status read_flat(pq_worker *w, int32_t slot, const fl_pq_node *node, f
     return FL_OK;
 }
 
+static void read_row_numbers(const pq_worker *w, int32_t slot, fl_vec *ret)
+{
+    const pq_scan *scan = scan_of(w);
+    const morsel *m = &scan->morsels[w->now];
+    int64_t first = fl_pq_group_row(&scan->table->files[m->file], m->group) + w->batch_row;
+    void *values = w->slots[slot].values->data;
+    int64_t *to = values;
+    for (int32_t row = 0; row < w->batch_rows; row++)
+        to[row] = first + row;
+    fl_vec_set_flat(ret, FL_TYPE(FL_I64), to, NULL);
+}
+
 static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, fl_vec *ret, fl_err *err)
 {
     pq_worker *w = (pq_worker *)base;
@@ -615,6 +631,10 @@ static fl_status read(fl_scan_worker *base, int32_t slot, const uint64_t *mask, 
     if (is_null_type(scan, file, node) ||
         (mask != NULL && fl_bitmap_is_empty(mask, w->batch_rows))) { /* nothing is wanted, nothing is decoded */
         fl_vec_set_const(ret, scan->table->base.table.fields[scan->base.cols[slot]].type, NULL);
+        return FL_OK;
+    }
+    if (node->kind == FL_PQ_ROW_NUMBER) {
+        read_row_numbers(w, slot, ret);
         return FL_OK;
     }
     if (node->kind == FL_PQ_LEAF) {

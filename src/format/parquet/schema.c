@@ -478,11 +478,12 @@ fl_status fl_pq_schema_build(fl_arena *arena, const fl_pq_element *elements, int
     FL_TRY(FL_NEW(arena, &b, err));
     *b = (builder){.arena = arena, .elements = elements, .n_elements = n_elements, .at = 1, .meta = ret};
     FL_TRY(FL_NEW_ARRAY(arena, n_elements, &ret->leaves, err));
-    FL_TRY(FL_NEW_ARRAY(arena, root->n_children, &ret->columns, err));
+    FL_TRY(FL_NEW_ARRAY(arena, root->n_children + 1, &ret->columns, err));
     FL_TRY(FL_NEW_ARRAY(arena, root->n_children, &ret->fields, err));
     for (int32_t i = 0; i < root->n_children; i++)
         FL_TRY(build(b, (levels){0, 0}, false, &ret->fields[i], &ret->columns[i], err));
     ret->n_columns = root->n_children;
+    ret->columns[ret->n_columns] = (fl_pq_node){.kind = FL_PQ_ROW_NUMBER, .type = FL_TYPE(FL_I64)};
     if (b->at != n_elements)
         st = FL_FAIL(err, FL_ERR_CORRUPT, "its schema has %lld elements, but its columns use %lld",
                      (long long)n_elements, (long long)b->at);

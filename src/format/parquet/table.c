@@ -3,6 +3,8 @@
 
 #include "base/names.h"
 
+#define ROW_NUMBER FL_STR("file_row_number")
+
 static bool is_null_type(const fl_pq_metadata *meta, int32_t column)
 {
     const fl_pq_node *node = &meta->columns[column];
@@ -34,8 +36,9 @@ static fl_status merge_columns(fl_pq_table *table, int32_t file, fl_field *field
             table->models[i] = file;
             fields[i].type = b->type;
         } else if (!fl_type_is_equal(a->type, b->type)) {
-            return FL_FAIL(err, FL_ERR_FORMAT, "column \"%.*s\" of \"%s\" is %s, but %s in \"%s\"", FL_STR_ARG(b->name),
-                           path, FL_TYPE_NAME(b->type), FL_TYPE_NAME(a->type), model->file->path);
+            FL_FAIL(err, FL_ERR_TYPE, "column \"%.*s\" of \"%s\" is %s, but %s in \"%s\"", FL_STR_ARG(b->name), path,
+                    FL_TYPE_NAME(b->type), FL_TYPE_NAME(a->type), model->file->path);
+            return fl_err_state(err, "42804", FL_ERR_TYPE);
         }
     }
     return FL_OK;
@@ -53,8 +56,8 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
         fl_pq_metadata *meta = &table->files[f];
         FL_TRY(fl_pq_metadata_read(&base->arena, base->files[f], table->types, meta, err));
         if (f == 0) {
-            FL_TRY(FL_NEW_ARRAY(&base->arena, meta->n_columns, &table->models, err));
-            FL_TRY(FL_NEW_ARRAY(&base->arena, meta->n_columns, &fields, err));
+            FL_TRY(FL_NEW_ARRAY(&base->arena, meta->n_columns + 1, &table->models, err));
+            FL_TRY(FL_NEW_ARRAY(&base->arena, meta->n_columns + 1, &fields, err));
             for (int32_t i = 0; i < meta->n_columns; i++)
                 fields[i] = meta->fields[i];
         } else {
@@ -65,6 +68,12 @@ static fl_status learn(fl_files_table *base, fl_memory *memory, fl_err *err)
     FL_ASSERT(fields != NULL); /* there is a first file */
     base->table.fields = fields;
     base->table.n_cols = table->files[0].n_columns;
+    for (int32_t i = 0; i < base->table.n_cols && table->has_row_numbers; i++)
+        if (fl_str_is_equal_nocase(fields[i].name, ROW_NUMBER))
+            return FL_FAIL(err, FL_ERR_CONFIG, "\"%s\" has a column \"%.*s\" already", base->files[0]->path,
+                           FL_STR_ARG(fields[i].name));
+    if (table->has_row_numbers)
+        fields[base->table.n_cols++] = (fl_field){.name = ROW_NUMBER, .type = FL_TYPE(FL_I64)};
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &table->stats, err));
     FL_TRY(fl_pq_table_find_order(table, err));
     FL_TRY(FL_NEW_ARRAY(&base->arena, base->table.n_cols, &names, err));
@@ -92,6 +101,7 @@ static fl_status read_int96_as(fl_arena *arena, const fl_value *value, void *ret
 
 static const fl_option_desc options[] = {
     {"verify_checksums", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, verifies_checksums), -1},
+    {"file_row_number", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, has_row_numbers), -1},
     {"binary_as_string", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, types.has_text_in_bytes), -1},
     {"int96_as", "'timestamp' or 'timestamp_ns'", read_int96_as, offsetof(fl_pq_table, types.has_nanoseconds), -1},
 };
@@ -149,6 +159,6 @@ const fl_format_desc fl_format_parquet = {
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_parquet(file [, verify_checksums := true] [, binary_as_string := false] "
-           "[, int96_as := 'timestamp']) gives the rows of one or "
+           "[, int96_as := 'timestamp'] [, file_row_number := false]) gives the rows of one or "
            "several Parquet files",
 };

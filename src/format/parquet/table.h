@@ -21,6 +21,7 @@ typedef struct fl_pq_table {
     fl_pq_known_stats *stats; /* per column */
     fl_table_order order;     /* that the files claim; n_keys 0: none */
     bool verifies_checksums;
+    bool has_row_numbers; /* the last column */
     fl_pq_type_options types;
 } fl_pq_table;
 

@@ -148,6 +148,8 @@ static bool begin(fl_steps *s, fl_step step, const char *name)
     fl_err err = {0};
     if (s->is_grouped && step != FL_STEP_GROUP && step != FL_STEP_WINDOW && step != FL_STEP_SELECT)
         fail(s, name, "group_by is followed by agg");
+    if (s->copy != NULL)
+        fail(s, name, "copy_to is the last step");
     if (s->st != FL_OK)
         return false;
     bool is_once = step == FL_STEP_SELECT || step == FL_STEP_TAKE || step == FL_STEP_SKIP || step == FL_STEP_SAMPLE;
@@ -708,6 +710,29 @@ cleanup:
     note(s, st, &err);
 }
 
+void fl_steps_copy_to(fl_steps *s, fl_str file, fl_str options)
+{
+    fl_status st = FL_OK;
+    fl_err err = {0};
+    fl_sql_fragment fragment;
+    fl_ast_copy *copy = NULL;
+    if (!begin(s, s->last, "copy_to"))
+        return;
+    if (file.len == 0) {
+        fail(s, "copy_to", "a file's name cannot be empty");
+        return;
+    }
+    FL_TRY(FL_NEW(&s->arena, &copy, &err));
+    FL_TRY(fl_arena_copy_str(&s->arena, file, &copy->file, &err));
+    copy->file_start = s->base; /* an error's place is the options' first byte where it is the file's */
+    FL_TRY(enter(s, "copy_to", options, &fragment, &err));
+    FL_TRY(fl_sql_fragment_copy_options(&fragment, copy, &err));
+    leave(s, &fragment);
+    s->copy = copy;
+cleanup:
+    note(s, st, &err);
+}
+
 fl_status fl_steps_finish(const fl_steps *s, fl_ast_statement *ret, fl_err *err)
 {
     if (s->st != FL_OK) {
@@ -722,5 +747,10 @@ fl_status fl_steps_finish(const fl_steps *s, fl_ast_statement *ret, fl_err *err)
                               .end = NO_PLACE,
                               .parameter_count = s->parameter_count,
                               .query = s->query};
+    if (s->copy != NULL) {
+        s->copy->query = s->query;
+        ret->kind = FL_AST_COPY_TO;
+        ret->copy = s->copy;
+    }
     return FL_OK;
 }

@@ -49,8 +49,9 @@ typedef struct fl_steps {
     fl_ast_select *select;      /* the SELECT under way */
     fl_ast_item *groups;        /* keys of group_by, which are the agg's first columns */
     int32_t group_count;
-    fl_step last;    /* the latest clause in use */
-    bool is_grouped; /* a group_by waits for its agg */
+    fl_ast_copy *copy; /* where the rows go; NULL: to who asks for them. The last step */
+    fl_step last;      /* the latest clause in use */
+    bool is_grouped;   /* a group_by waits for its agg */
     fl_status st;
     fl_err err;
 } fl_steps;
@@ -96,6 +97,9 @@ void fl_steps_unpivot(fl_steps *steps, fl_str columns, fl_str name, fl_str value
 void fl_steps_order_by(fl_steps *steps, fl_str keys);
 void fl_steps_take(fl_steps *steps, int64_t rows);
 void fl_steps_skip(fl_steps *steps, int64_t rows);
+
+/** Writes the rows to a file: what COPY has behind TO, its name and its options, "(FORMAT csv, HEADER)" or empty. No step may follow. */
+void fl_steps_copy_to(fl_steps *steps, fl_str file, fl_str options);
 
 /** The statement of the steps so far; its nodes belong to the builder. More steps may follow. The first step's error when
  *  one was wrong: its message begins with the step ("where: ..."), its position counts in that step's text. */

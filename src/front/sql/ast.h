@@ -927,6 +927,7 @@ typedef struct fl_ast_copy {
     fl_ast_query *query; /* of the rows that are written: SELECT columns FROM path where a table was named */
     fl_str file;
     int32_t file_start;
+    bool is_standard; /* STDOUT */
     int32_t options_start;
     fl_ast_copy_option *options;
     int32_t option_count;

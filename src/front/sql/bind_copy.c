@@ -242,7 +242,11 @@ static fl_status find_writer(binder *b, copying *c, bool is_folder)
         c->writer = fl_registry_writer(b->env->registry, format.value.s);
         return c->writer != NULL ? FL_OK : fail_format(b, format.pos, format.value.s);
     }
-    c->writer = fl_registry_writer_of_path(b->env->registry, path);
+    /* without a format, and with the options that PostgreSQL has for both, STDOUT has PostgreSQL's */
+    c->writer = c->copy->is_standard ? fl_registry_writer(b->env->registry, FL_STR("text"))
+                                     : fl_registry_writer_of_path(b->env->registry, path);
+    if (c->writer == NULL && fl_str_is_equal(path, FL_STR("/dev/stdout")))
+        c->writer = fl_registry_writer(b->env->registry, FL_STR("csv"));
     if (c->writer == NULL && is_folder)
         c->writer = fl_registry_writer(b->env->registry, FL_STR("csv"));
     if (c->writer != NULL)
@@ -561,22 +565,44 @@ static bool has_extension(fl_type type)
     return has;
 }
 
+/* The type with texts for bytes. */
+static fl_status without_bytes(binder *b, fl_type type, fl_type *ret)
+{
+    fl_status st = FL_OK;
+    fl_field *fields = NULL;
+    *ret = type.id == FL_BINARY ? FL_TYPE(FL_UTF8) : type;
+    if (!fl_type_is_nested(type))
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, type.n_fields + 1, &fields, b->err));
+    for (int32_t i = 0; i < type.n_fields; i++) {
+        fields[i] = type.fields[i];
+        FL_TRY(without_bytes(b, type.fields[i].type, &fields[i].type));
+    }
+    ret->fields = fields;
+cleanup:
+    return st;
+}
+
 /* The type that a text reader is asked for: what it cannot read itself is text or JSON, which is cast. */
-static void add_read_type(fl_text *text, fl_type type, bool is_csv)
+static fl_status add_read_type(binder *b, fl_text *text, fl_type type, bool is_csv)
 {
     fl_text name;
+    fl_type read = FL_TYPE(FL_UTF8);
     fl_text_init(&name, text->memory);
-    if (has_extension(type) && !is_csv)
-        fl_text_add(&name, FL_STR("json"));
-    else if (type.id == FL_BINARY || (is_csv && (fl_type_is_nested(type) || has_extension(type))))
-        fl_text_add(&name, FL_STR("text"));
-    else
-        fl_type_print(&name, type);
+    fl_status st = FL_OK;
+    if (has_extension(type))
+        read = is_csv ? FL_TYPE(FL_UTF8) : FL_TYPE_JSON;
+    else if (!is_csv || !fl_type_is_nested(type))
+        st = without_bytes(b, type, &read);
+    if (st != FL_OK)
+        return st;
+    fl_type_print(&name, read);
     if (fl_text_status(&name, NULL) == FL_OK)
         add_string(text, fl_text_str(&name));
     else
         text->st = name.st;
     fl_text_drop(&name);
+    return FL_OK;
 }
 
 typedef struct copy_from {
@@ -627,7 +653,9 @@ static fl_status make_insert(binder *b, copy_from *f)
         fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(", columns = {"));
         add_string(text, field->name);
         fl_text_add(text, FL_STR(": "));
-        add_read_type(text, field->type, is_csv);
+        fl_status st = add_read_type(b, text, field->type, is_csv);
+        if (st != FL_OK)
+            return st;
         if (i == f->n_cols - 1)
             fl_text_add_char(text, '}');
     }
@@ -682,6 +710,13 @@ static fl_status write_insert(fl_sql_env *env, const fl_ast_statement *ast, copy
     FL_TRY(FL_NEW_ARRAY(b.arena, ast->copy->option_count + 5, &f->made.places, err));
     FL_TRY(bind_options(&b, &f->c));
     FL_TRY(find_writer(&b, &f->c, false));
+    if (f->c.writer->reader[0] == 0) {
+        st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "rows in the form %s can be written, not read", f->c.writer->name);
+        fl_err_hint(err,
+                    "write them as CSV, or read lines: read_csv(file, delim = '\\t', quote = '', nullstr = '\\N')");
+        fl_err_at(err, ast->copy->file_start);
+        goto cleanup;
+    }
     FL_TRY(find_columns(&b, f));
     st = make_insert(&b, f);
 cleanup:
@@ -761,6 +796,24 @@ static void add_load_options(fl_text *text, const copying *c)
     fl_text_add_char(text, ')');
 }
 
+/* Behind the names of packed texts. */
+static const char *packing_suffix(const copying *c)
+{
+    bool is_text = strcmp(c->writer->reader, "read_csv") == 0 || strcmp(c->writer->reader, "read_json") == 0;
+    for (int32_t i = 0; i < c->n_options && is_text; i++) {
+        const fl_option *option = &c->options[i];
+        if (!fl_str_is_equal(option->name, FL_STR("compression")) || option->value.type.id != FL_UTF8 ||
+            option->value.is_null)
+            continue;
+        if (fl_str_is_equal_nocase(option->value.s, FL_STR("gzip")) ||
+            fl_str_is_equal_nocase(option->value.s, FL_STR("gz")))
+            return ".gz";
+        if (fl_str_is_equal_nocase(option->value.s, FL_STR("zstd")))
+            return ".zst";
+    }
+    return "";
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_export)
 {
     fl_status st = FL_OK;
@@ -783,8 +836,8 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_export)
     FL_TRY(fl_text_status(&load, err));
     FL_TRY(FL_NEW_ARRAY(arena, 2, &ret->names, err));
     ret->n_names = 2;
-    FL_TRY(fl_arena_copy_str(arena, fl_str_of(c.writer->suffixes != NULL ? c.writer->suffixes[0] : ".json"),
-                             &ret->names[0], err));
+    FL_TRY(fl_arena_format(arena, &ret->names[0], err, "%s%s",
+                           c.writer->suffixes != NULL ? c.writer->suffixes[0] : ".json", packing_suffix(&c)));
     FL_TRY(fl_arena_copy_str(arena, fl_text_str(&load), &ret->names[1], err));
     if (copy->option_count > 0) /* else it is CSV, whatever the files are called */
         st = fl_arena_copy_str(arena, (fl_str){text.data + copy->options_start, ast->end - copy->options_start},

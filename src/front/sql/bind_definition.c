@@ -692,6 +692,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
     ret->is_empty = create->is_empty;
+    ret->is_temporary = create->is_temporary;
     FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
     if (create->query != NULL)
         return bind_query_table(env, arena, ast, ret, err);

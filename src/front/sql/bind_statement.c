@@ -92,6 +92,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_view)
     fl_query query = {0};
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
+    ret->is_temporary = create->is_temporary;
     FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
     if (ast->parameter_count > 0) {
         FL_FAIL(err, FL_ERR_PARAMETER, "a view has no parameters");

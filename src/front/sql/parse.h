@@ -392,6 +392,9 @@ fl_status fl_sql_parse_merge(parser *p, fl_ast_statement *statement);
 
 fl_status fl_sql_parse_copy(parser *p, fl_ast_statement *statement);
 
+/** What stands behind the file's name: `options` and `option_count` of `copy`. */
+fl_status fl_sql_parse_copy_options(parser *p, fl_ast_copy *copy);
+
 /** EXPORT DATABASE, IMPORT DATABASE. */
 fl_status fl_sql_parse_export(parser *p, fl_ast_statement *statement);
 

@@ -126,7 +126,7 @@ cleanup:
     return st;
 }
 
-static fl_status parse_options(parser *p, fl_ast_copy *copy)
+fl_status fl_sql_parse_copy_options(parser *p, fl_ast_copy *copy)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
@@ -181,11 +181,16 @@ cleanup:
 static fl_status parse_file(parser *p, fl_ast_copy *copy, bool is_from)
 {
     copy->file_start = p->now->start;
-    if (fl_sql_is_said(p, p->now, is_from ? "stdin" : "stdout") || fl_sql_is_said(p, p->now, "program"))
-        return fl_sql_fail_unsupported(p, p->now->start, "COPY with standard input, standard output and programs is",
-                                       is_from
-                                           ? "name a file: COPY t FROM 'rows.csv'"
-                                           : "name a file; the program prints rows: fletch --format csv -c 'SELECT …'");
+    if (!is_from && fl_sql_is_said(p, p->now, "stdout")) {
+        advance(p);
+        copy->file = FL_STR("/dev/stdout");
+        copy->is_standard = true;
+        return FL_OK;
+    }
+    if ((is_from && fl_sql_is_said(p, p->now, "stdin")) || fl_sql_is_said(p, p->now, "program"))
+        return fl_sql_fail_unsupported(p, p->now->start, "COPY with standard input and programs is",
+                                       is_from ? "name a file: COPY t FROM 'rows.csv'"
+                                               : "name a file, or STDOUT in the program: COPY t TO STDOUT");
     return fl_sql_parse_string(p, "a file's name, as 'rows.parquet'", &copy->file);
 }
 
@@ -217,7 +222,7 @@ fl_status fl_sql_parse_copy(parser *p, fl_ast_statement *statement)
             FL_TRY(make_query(p, copy, start));
     }
     FL_TRY(parse_file(p, copy, statement->kind == FL_AST_COPY_FROM));
-    FL_TRY(parse_options(p, copy));
+    FL_TRY(fl_sql_parse_copy_options(p, copy));
 cleanup:
     return st;
 }
@@ -237,7 +242,7 @@ fl_status fl_sql_parse_export(parser *p, fl_ast_statement *statement)
     copy->file_start = p->now->start;
     FL_TRY(fl_sql_parse_string(p, "a folder's name, as 'backup'", &copy->file));
     if (is_export)
-        FL_TRY(parse_options(p, copy));
+        FL_TRY(fl_sql_parse_copy_options(p, copy));
 cleanup:
     return st;
 }

@@ -104,6 +104,22 @@ fl_status fl_sql_fragment_sample(fl_sql_fragment *fragment, fl_ast_sample **ret,
     return fl_sql_parse_whole_piece(fragment, parse_sample, try_sample, "the end of the sample", (void *)ret, err);
 }
 
+static fl_status parse_copy_options(parser *p, void *ret)
+{
+    return fl_sql_parse_copy_options(p, ret);
+}
+
+static fl_status try_copy_options(parser *p)
+{
+    fl_ast_copy copy = {0};
+    return fl_sql_parse_copy_options(p, &copy);
+}
+
+fl_status fl_sql_fragment_copy_options(fl_sql_fragment *fragment, fl_ast_copy *ret, fl_err *err)
+{
+    return fl_sql_parse_whole_piece(fragment, parse_copy_options, try_copy_options, "the end of the options", ret, err);
+}
+
 static fl_status parse_keys(parser *p, void *ret)
 {
     return fl_sql_parse_pivot_keys(p, ret);

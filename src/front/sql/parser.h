@@ -89,6 +89,9 @@ fl_status fl_sql_fragment_windows(fl_sql_fragment *fragment, fl_ast_select *ret,
 /** What stands behind USING SAMPLE. */
 fl_status fl_sql_fragment_sample(fl_sql_fragment *fragment, fl_ast_sample **ret, fl_err *err);
 
+/** What stands behind the file's name of COPY. Fills `options` and `option_count`. */
+fl_status fl_sql_fragment_copy_options(fl_sql_fragment *fragment, fl_ast_copy *ret, fl_err *err);
+
 /** What stands behind ON and behind USING of PIVOT. Fills `keys` and `key_count`, `usings` and `using_count`. */
 fl_status fl_sql_fragment_pivot_keys(fl_sql_fragment *fragment, fl_ast_pivot *ret, fl_err *err);
 fl_status fl_sql_fragment_pivot_usings(fl_sql_fragment *fragment, fl_ast_pivot *ret, fl_err *err);

@@ -519,6 +519,7 @@ static void statements(void **state)
     accepts("COPY main.t (a, \"B c\") TO 'x.csv' WITH (FORMAT csv, HEADER, DELIMITER = ';', FORCE_QUOTE (a, \"B c\"), "
             "NULL 'x')");
     accepts("COPY (WITH q AS (SELECT 1) FROM q) TO 'x' (FORMAT parquet, PARTITION_BY (a), FILE_SIZE_BYTES 10,)");
+    accepts("COPY t (a) TO STDOUT WITH (FORMAT text, DELIMITER ',')");
     accepts("COPY t FROM 'x.csv' CSV HEADER DELIMITER AS ';' FORCE QUOTE a, b");
     accepts("EXPLAIN COPY t TO 'x.csv' (FORCE_QUOTE *)");
     accepts("EXPORT DATABASE 'x' (FORMAT parquet)");
@@ -576,7 +577,7 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_SYNTAX, "SELECT sum(a IGNORE NULLS) @RESPECT NULLS OVER ()", NULL);
     refuses(FL_ERR_UNSUPPORTED, "INSERT INTO t VALUES (1) ON CONFLICT (a) @WHERE a > 1 DO NOTHING", NULL);
     refuses(FL_ERR_UNSUPPORTED, "@BEGIN", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "COPY t TO @STDOUT", NULL);
+    refuses(FL_ERR_UNSUPPORTED, "COPY t TO @PROGRAM 'x'", NULL);
     refuses(FL_ERR_SYNTAX, "COPY t @'x'", NULL);
     refuses(FL_ERR_SYNTAX, "EXPORT @'x'", NULL);
     refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);

@@ -156,7 +156,7 @@ typedef struct fl_sql_bound {
     fl_str table_name;
     fl_table *table; /* held by the plan where there is a query; else by this struct */
     bool holds_table;
-    bool or_replace, if_not_exists, if_exists, is_empty, is_analyze;
+    bool or_replace, if_not_exists, if_exists, is_empty, is_analyze, is_temporary;
     bool has_properties, has_costs, has_memo, has_provenance;
     int32_t *assigned; /* columns of the table */
     int32_t n_assigned;
