@@ -47,6 +47,7 @@ static fl_status get_scalar(fl_sql_env *env, const fl_query *query, fl_arena *ar
     }
     if (n > 1) {
         st = FL_FAIL(err, FL_ERR_CARDINALITY, "a subquery used as an expression returned more than one row");
+        fl_err_hint(err, "LIMIT 1 in it takes the first one, an aggregate such as max(…) one value of all");
         goto cleanup;
     }
     st = fl_value_copy(arena, &value, ret, err);

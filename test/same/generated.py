@@ -58,7 +58,7 @@ DEFAULTS = {"optimizer": "'search'", "verify_rules": "true", "threads": "1", "ve
             "disabled_rules": "''", "false_statistics": "0"}
 REFERENCE = {**DEFAULTS, "optimizer": "'none'"}
 
-# Mismatches that are known: what is said of them (docs/roadmap.md has the line), and a pattern of the query's text.
+# Mismatches that are known: what is said of them (docs/roadmap.md has the line where it is ours), and a pattern of the query's text.
 KNOWN = [("DuckDB 2.0.0 takes a CASE without ELSE for true where it is null", r"CASE WHEN .* END LIKE '")]
 
 

@@ -48,8 +48,8 @@ ROADS = 3
 GATHERED = {"count(*)": "sum({})", "sum": "sum({})", "min": "min({})", "max": "max({})", "bool_and": "bool_and({})",
             "bool_or": "bool_or({})"}
 
-# Differences that are explained: what is said of them, and a pattern of the text.
-KNOWN = []
+# Differences from DuckDB that are explained: what is said of them, and a pattern of the text.
+KNOWN = [("DuckDB 2.0.0 makes 128 -128, and 261 5, where DISTINCT is asked of a sum", r"DISTINCT \* FROM \(SELECT .*sum\(")]
 
 
 # ---- texts that are to give the same rows --------------------------------------------------------------------------------------
@@ -466,7 +466,8 @@ class LogicWorker(Worker):
         self.reset(table)
 
     def is_known(self, mismatch):
-        return next((known for known, pattern in KNOWN if re.search(pattern, mismatch.query.text(), re.I | re.S)), None)
+        return next((known for known, pattern in KNOWN
+                     if mismatch.road == "DuckDB" and re.search(pattern, mismatch.query.text(), re.I | re.S)), None)
 
 
 def work(job):
