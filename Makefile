@@ -5,9 +5,9 @@
 #   make debug | asan | tsan    build and test one sanitizer's preset     make fuzz    each fuzz target (or FUZZ_TARGETS)
 #                                                                                     for FUZZ_SECONDS
 #   make cancel   long statements, stopped at random 25 times each way    make soak    SOAK_QUERIES generated queries, each
-#   make test-oracles  TPC-DS and TPC-H at scale 1 from Parquet,          planned in many ways (under an hour on 2 cores)
-#                      and more rows than memory holds, beside            make clean
-#                      DuckDB's (ORACLE_FLAGS); queries on every road;
+#   make test-oracles  TPC-DS and TPC-H at scale 1 from Parquet,          planned in many ways, and SOAK_LOGIC_QUERIES
+#                      and more rows than memory holds, beside            held against logic (about an hour on 2 cores)
+#                      DuckDB's (ORACLE_FLAGS); queries on every road;    make clean
 #                      users' functions in each language, built anew;
 #                      metrics by promtool
 #   make test-arm64    builds for 64-bit Arm and runs the unit tests under qemu
@@ -22,6 +22,7 @@ FUZZ_TARGETS ?=
 BENCH_FLAGS ?=
 ORACLE_FLAGS ?=
 SOAK_QUERIES ?= 50000
+SOAK_LOGIC_QUERIES ?= 200000
 SOAK_SEED ?= $(shell date +%Y%m%d)
 INSTALL = tools/install-deps.sh
 RELEASE = build/release
@@ -81,6 +82,7 @@ test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp .d
 soak: build .deps/test.stamp
 	.deps/venv/bin/python test/same/differential.py --slt
 	.deps/venv/bin/python test/same/generated.py --queries $(SOAK_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)
+	.deps/venv/bin/python test/same/logic.py --queries $(SOAK_LOGIC_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)
 
 test-arm64: .deps/arm64.stamp
 	cmake --preset arm64

@@ -99,6 +99,7 @@ endif()
 if(fletch_cli)
     fletch_test(udf/bad_modules program COMMAND ${fletch_python} test/udf/bad_modules.py $<TARGET_FILE:fletch>)
     fletch_test(front/errors program COMMAND ${fletch_python} test/front/errors.py $<TARGET_FILE:fletch>)
+    fletch_test(program/errors program COMMAND ${fletch_python} test/errors/run.py --fletch $<TARGET_FILE:fletch>)
     fletch_test(program/shell program COMMAND ${fletch_python} test/shell.py $<TARGET_FILE:fletch>)
     set(program --fletch $<TARGET_FILE:fletch>)
     set(slack 1)
@@ -113,6 +114,8 @@ if(fletch_cli)
     target_link_libraries(function_list PRIVATE fletch_static)
     fletch_test(expr/document program
         COMMAND ${fletch_python} test/expr/document.py ${program} --functions $<TARGET_FILE:function_list>)
+    fletch_test(functions/page program
+        COMMAND ${fletch_python} test/functions/page.py ${program} --functions $<TARGET_FILE:function_list>)
     fletch_test(udf/python program TIMEOUT 900 COMMAND ${fletch_python} test/udf/python.py ${program} --slack 10)
     fletch_test(udf/python_model program COMMAND example/python_model/run.sh $<TARGET_FILE:fletch>)
     fletch_test(udf/patterns program COMMAND ${fletch_python} test/udf/patterns.py ${program})
@@ -123,6 +126,7 @@ if(fletch_cli)
         "same/tpch\;test/same/differential.py\;--tpch"
         "same/plans\;test/same/plans.py"
         "same/generated\;test/same/generated.py"
+        "same/logic\;test/same/logic.py"
         "program/contract\;test/program.py"
         "plan/rules\;test/plan/run.py"
         "plan/estimates\;test/plan/estimates.py"
@@ -209,7 +213,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/test/install.sh AND NOT FLETCH_SANITIZE)
 endif()
 
 # The longest begin first, so that none is left to run alone: seconds, roughly.
-foreach(line "same/slt 200" "program/doubling 200" "spilled_order 90" "udf/python 80" "spill 50")
+foreach(line "same/slt 200" "program/doubling 200" "spilled_order 90" "udf/python 80" "spill 50" "same/logic 40")
     string(REPLACE " " ";" line ${line})
     list(GET line 0 name)
     list(GET line 1 seconds)

@@ -29,8 +29,9 @@ class Terminal:
     """The program at a terminal of its own."""
 
     def __init__(self, program, home, columns=80, more_environment=None):
-        environment = dict(os.environ, HOME=str(home), TERM="xterm", **(more_environment or {}))
+        environment = dict(os.environ, HOME=str(home), TERM="xterm")
         environment.pop("FLETCH_HISTORY", None)
+        environment.update(more_environment or {})
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
@@ -150,6 +151,56 @@ def history(open_terminal):
     t.leave()
 
 
+def histories(open_terminal, home):
+    """Two prompts at once keep what both ran; the file is added to; where it cannot be, that is said once."""
+    file = home / ".fletch_history"
+    file.unlink(missing_ok=True)
+    first, second = open_terminal(), open_terminal()
+    first.run("SELECT 'of the first';")
+    before = file.read_bytes()
+    second.run("SELECT 'of the second';")
+    second.run("SELECT 'of the second';")
+    first.run("SELECT 'first again';")
+    first.leave()
+    second.leave()
+    text = file.read_bytes()
+    expect(text.startswith(before) and file.stat().st_mode & 0o077 == 0, "the file is added to, and its owner's", repr(text))
+    expect(text.count(b"second") == 1, "what is run twice in a row is one entry", repr(text))
+    for back, said in ((3, "of the first"), (2, "of the second"), (1, "first again")):
+        (home / "copy").write_bytes(text)
+        t = open_terminal(more_environment={"FLETCH_HISTORY": str(home / "copy")})
+        t.type("\x1b[A" * back + "\n")
+        seen = t.wait("(1 row)")
+        expect(f" {said}\n(1 row)" in seen, "both prompts' statements are there", seen)
+        t.leave()
+    file.write_text(file.read_text().split("\n")[0] + "\n" + "".join(f"SELECT\\040{n};\n" for n in range(5000)))
+    t = open_terminal()
+    t.run("SELECT 'behind many';")
+    t.leave()
+    lines = file.read_text().strip().split("\n")
+    expect(len(lines) < 2100 and "4999" in lines[-2] and "many" in lines[-1], "a long file is made shorter", str(len(lines)))
+    t = open_terminal(more_environment={"FLETCH_HISTORY": str(home / "none" / "history")})
+    expect("history cannot be kept" in t.run("SELECT 1;"), "it is said that the file cannot be written", t.plain())
+    expect("history" not in t.run("SELECT 2;"), "once", t.plain())
+    t.leave()
+
+
+def pasting(open_terminal):
+    t = open_terminal()
+    t.run("CREATE TABLE pasted(a integer);")
+    t.type("\x1b[200~SELECT 'x\ty' AS c,\n\t7 AS seven FROM pas\t\n")   # a tab that was typed would complete
+    t.wait("   ...> ")
+    t.type("\x1b[201~", at_prompt=False)
+    t.type("\x15, range(1) UNION ALL SELECT 'x', 8;\n")
+    t.wait('table "pas" does not exist')   # a tab that completes makes it "pasted"
+    t.type("\x1b[200~SELECT 'a\tb' AS c;\r\nSELECT 41 + 1 AS sum;\r\x1b[201~")
+    seen = t.wait("42")
+    expect("a\\tb" in seen, "a pasted tab is a tab", seen)
+    t.type("SELECT 'typ\x01\x05ed';\n")
+    t.wait("typed")
+    t.leave()
+
+
 def interrupts(open_terminal):
     t = open_terminal()
     t.type("SELECT count(*) FROM range(100000) a, range(1000000) b WHERE a.range + b.range = 3;\n")
@@ -221,6 +272,8 @@ def commands(open_terminal):
     t.run(".timer off")
     seen = t.run(".tabels")
     expect('did you mean ".tables"' in seen, "the nearest command", seen)
+    expect('no command "."' in t.run("."), "a dot alone begins no statement", t.plain())
+    expect("5" in t.run("SELECT 5 AS five;"), "nor what is behind it", t.plain())
     expect("expected on or off" in t.run(".timer maybe"), "what is expected", t.plain())
     expect("takes FILE" in t.run(".read"), "an argument is missing", t.plain())
     expect("cannot read" in t.run(f".read {folder}/none.sql"), "a missing file", t.plain())
@@ -255,15 +308,16 @@ def main():
     def open_terminal(**more):
         return Terminal(program, home, **more)
 
-    for step in (completion, history, interrupts, tables, commands, lambda t: rc_file(t, home)):
+    steps = [completion, history, lambda t: histories(t, home), pasting, interrupts, tables, commands, lambda t: rc_file(t, home)]
+    for step in steps:
         name = getattr(step, "__name__", "")
         try:
             step(open_terminal)
         except AssertionError as error:
             failed += 1
-            print(f"{name.replace('<lambda>', 'rc_file')}: {error}\n")
+            print(f"{name}: {error}\n")
     shutil.rmtree(home)
-    print(f"{6 - failed} of 6 parts are as expected")
+    print(f"{len(steps) - failed} of {len(steps)} parts are as expected")
     return 1 if failed else 0
 
 

@@ -70,6 +70,10 @@ void fl_file_hint_nearest(const fl_system *system, const char *path, fl_err *err
                     slash == NULL || slash == path ? "" : "/", near.best);
     else
         fl_err_hint(err, "the folder \"%s\" holds %lld other files", folder, (long long)near.files);
+    int64_t len =
+        path[0] == '/' ? 0 : fl_system_read_link(system, "/proc/self/cwd", folder, (int64_t)sizeof(folder) - 1);
+    if (len > 0)
+        fl_err_hint_add(err, "paths begin in \"%.*s\"", (int)len, folder);
 }
 
 static fl_status fail_missing(const fl_system *system, const char *path, fl_err *err)

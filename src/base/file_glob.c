@@ -1,6 +1,7 @@
 /* Patterns of file names: braces become patterns, each of which is walked folder by folder. */
 #include "base/file_glob.h"
 
+#include "base/file.h"
 #include "base/glob.h"
 
 #include "base/system.h"
@@ -328,6 +329,8 @@ fl_status fl_file_glob(fl_arena *arena, fl_str pattern, fl_str **ret_paths, int6
         FL_FAIL(err, FL_ERR_TABLE, "no file matches \"%s\"", text.data);
         if (memchr(text.data, '[', (size_t)text.len) != NULL)
             fl_err_hint(err, "[…] stands for one of the characters in it; write [[] for a bracket");
+        else if (memchr(text.data, '/', (size_t)text.len) == NULL)
+            fl_file_hint_nearest(system_of(&s), text.data, err);
         st = fl_err_state(err, "58P01", FL_ERR_TABLE);
         goto cleanup;
     }

@@ -124,6 +124,21 @@ void fl_err_hint(fl_err *err, const char *format, ...)
     mend(err->hint);
 }
 
+void fl_err_hint_add(fl_err *err, const char *format, ...)
+{
+    char more[FL_ERR_HINT_MAX], before[FL_ERR_HINT_MAX];
+    if (err == NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(more, sizeof(more), format, args);
+    va_end(args);
+    memcpy(before, err->hint, sizeof(before));
+    size_t len = strlen(before);
+    bool is_ended = len > 0 && (before[len - 1] == '?' || before[len - 1] == ')');
+    fl_err_hint(err, "%s%s%s", before, len == 0 ? "" : is_ended ? " " : "; ", more);
+}
+
 void fl_err_prefix(fl_err *err, const char *format, ...)
 {
     if (err == NULL)

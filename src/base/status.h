@@ -79,6 +79,9 @@ fl_status fl_err_state(fl_err *err, const char *sqlstate, fl_status otherwise);
 /** Sets the hint of an error that is already filled. */
 void fl_err_hint(fl_err *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 
+/** Adds to the hint that there is, behind a semicolon or a question mark; or makes it the hint. */
+void fl_err_hint_add(fl_err *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
+
 /** Puts text before the message: context that only the caller knows ("file.parquet, row group 3: "). */
 void fl_err_prefix(fl_err *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 

@@ -373,7 +373,7 @@ static bool run_help(const call *c)
 
 bool fl_cli_is_dot_command(const char *line, size_t len)
 {
-    return len > 1 && ((line[0] == '.' && ((line[1] | 32) >= 'a') && ((line[1] | 32) <= 'z')) || line[0] == '\\');
+    return len > 0 && (line[0] == '.' || (line[0] == '\\' && len > 1)); /* no statement begins so */
 }
 
 const char *fl_cli_dot_command_name(int i)

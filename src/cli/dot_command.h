@@ -4,7 +4,7 @@
 
 #include "cli/shell.h"
 
-/** Whether a line is one: it begins with a dot and a letter, or with a backslash. */
+/** Whether a line is one, where no statement is begun: it begins with a dot, or with a backslash and something behind it. */
 bool fl_cli_is_dot_command(const char *line, size_t len);
 
 /** The i-th command's name, with its dot; NULL behind the last. */

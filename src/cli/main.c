@@ -107,6 +107,7 @@ int main(int argc, char **argv)
     fl_cli_options opts = {.format = &fl_cli_format_table, .engine = {.size = (uint32_t)sizeof(fl_engine_options)}};
     int status = STATUS_USAGE;
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its statement */
     opts.sources = calloc((size_t)argc, sizeof(*opts.sources));
     opts.udf_keys = calloc((size_t)argc, sizeof(*opts.udf_keys));
     opts.engine.udf_keys = opts.udf_keys;

@@ -1,12 +1,12 @@
-/* The interactive prompt. Line editing and history are libedit's, which starts here and nowhere else.
+/* The interactive prompt. Line editing is libedit's, which starts here and nowhere else.
  *
- * libedit reads through our own function, so that Ctrl-C, which ends a read, can be told from the end of the input. A statement is one entry
- * of the history, however many lines it took; the history lies in a file ($FLETCH_HISTORY, else ~/.fletch_history). What ~/.fletchrc
- * says is run first. */
+ * libedit reads through our own function, so that Ctrl-C, which ends a read, can be told from the end of the input, and what is pasted from
+ * what is typed. What ~/.fletchrc says is run first. */
 #include "cli/shell.h"
 
 #include "cli/completion.h"
 #include "cli/dot_command.h"
+#include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/split.h"
 
@@ -19,7 +19,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define HISTORY_STATEMENTS 2000
 #define ROWS_SHOWN 40
 #define RC_BYTES_MAX (1 << 20)
 #define CANDIDATES_SHOWN 200
@@ -27,8 +26,11 @@
 typedef struct prompt {
     fl_cli_shell shell;
     EditLine *editor;
-    History *history;
+    fl_cli_history history;
     bool is_quitting; /* the last thing was a Ctrl-C on an empty line */
+    bool is_pasting;  /* what comes was not typed, until the terminal says that it ends */
+    char quoted;      /* comes next: it was said that it means itself; 0: none */
+    size_t n_ended;   /* characters of the sequence that ends a paste that came */
 } prompt;
 
 static prompt *prompt_of(EditLine *editor)
@@ -45,9 +47,8 @@ static char *show_prompt(EditLine *editor)
 }
 
 /* A character of UTF-8 from the terminal: 1, or 0 at the end, or -1 when a signal or a fault ends the read. */
-static int read_character(EditLine *editor, wchar_t *ret)
+static int read_typed(wchar_t *ret)
 {
-    (void)editor;
     char bytes[4];
     for (size_t len = 0; len < sizeof(bytes);) {
         ssize_t got = read(STDIN_FILENO, bytes + len, 1);
@@ -65,6 +66,55 @@ static int read_character(EditLine *editor, wchar_t *ret)
     }
     *ret = 0xFFFD;
     return 1;
+}
+
+/* ---- pasting ----
+ *
+ * A terminal that was told so (bracketed paste) says where a paste begins and ends. Within one keys mean nothing: a tab is a tab, and other
+ * control characters but the ends of lines are left out. */
+
+#define PASTES_ARE_TOLD "\x1b[?2004h"
+#define PASTES_ARE_TYPED "\x1b[?2004l"
+#define QUOTING 0x16 /* Ctrl-V: the next character means itself */
+static const char paste_end[] = "\x1b[201~";
+
+static unsigned char begin_paste(EditLine *editor, int key)
+{
+    (void)key;
+    prompt *p = prompt_of(editor);
+    p->is_pasting = true;
+    p->n_ended = 0;
+    return CC_NORM;
+}
+
+static int read_character(EditLine *editor, wchar_t *ret)
+{
+    prompt *p = prompt_of(editor);
+    if (p->quoted != 0) {
+        *ret = (wchar_t)p->quoted;
+        p->quoted = 0;
+        return 1;
+    }
+    for (;;) {
+        int got = read_typed(ret);
+        if (got <= 0)
+            p->is_pasting = false;
+        if (!p->is_pasting)
+            return got;
+        if (*ret == (wchar_t)paste_end[p->n_ended]) { /* no paste holds an escape: terminals take it out */
+            p->is_pasting = paste_end[++p->n_ended] != 0;
+            continue;
+        }
+        p->n_ended = 0;
+        if (*ret == '\t') {
+            p->quoted = '\t';
+            *ret = QUOTING;
+        } else if (*ret == '\r') {
+            *ret = '\n';
+        }
+        if (*ret >= ' ' || *ret == '\n' || *ret == QUOTING)
+            return 1;
+    }
 }
 
 /* ---- completion ---- */
@@ -133,54 +183,6 @@ static unsigned char complete(EditLine *editor, int key)
     fl_cli_text_drop(&text);
     fl_cli_interrupt_clear();
     return verdict;
-}
-
-/* ---- history ---- */
-
-static void find_history(prompt *p)
-{
-    const char *said = getenv("FLETCH_HISTORY"), *home = getenv("HOME");
-    char *path = p->shell.history_path;
-    if (said != NULL)
-        snprintf(path, FL_CLI_PATH_BYTES, "%s", said);
-    else if (home != NULL)
-        snprintf(path, FL_CLI_PATH_BYTES, "%s/.fletch_history", home);
-}
-
-/* A statement as one line: newlines outside of quotes are blanks, comments to the end of a line are left out. */
-static void add_line(fl_cli_text *line, const char *text, size_t len)
-{
-    char quote = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (quote == 0 && c == '-' && i + 1 < len && text[i + 1] == '-') {
-            while (i + 1 < len && text[i + 1] != '\n')
-                i++;
-            continue;
-        }
-        if (quote == 0 && (c == '\'' || c == '"'))
-            quote = c;
-        else if (c == quote)
-            quote = 0;
-        fl_cli_text_add_char(line, c == '\n' && quote == 0 ? ' ' : c);
-    }
-    while (line->len > 0 && line->data[line->len - 1] == ' ')
-        line->len--;
-    fl_cli_text_add_char(line, 0);
-}
-
-/* The file is written after each statement: a program that is killed has lost none. */
-static void remember(prompt *p, const char *text, size_t len)
-{
-    HistEvent event;
-    fl_cli_text line = {0};
-    add_line(&line, text, len);
-    if (p->history != NULL && line.len > 1) {
-        history(p->history, &event, H_ENTER, line.data);
-        if (p->shell.history_path[0] != 0)
-            history(p->history, &event, H_SAVE, p->shell.history_path);
-    }
-    fl_cli_text_drop(&line);
 }
 
 /* ---- statements ---- */
@@ -327,7 +329,11 @@ static bool read_and_run(prompt *p)
 {
     int len = 0;
     fl_cli_shell *shell = &p->shell;
+    fputs(PASTES_ARE_TOLD, stdout);
+    fflush(stdout);
     const char *line = el_gets(p->editor, &len);
+    fputs(PASTES_ARE_TYPED, stdout);
+    fflush(stdout);
     if (line == NULL || len <= 0) {
         if (!fl_cli_interrupt_is_set())
             return false;
@@ -347,38 +353,34 @@ static bool read_and_run(prompt *p)
     (void)take_line(shell, line, (size_t)len);
     if (shell->statement.len < before + (size_t)len &&
         !shell->is_leaving) /* it was taken: what is left of it is no entry yet */
-        remember(p, typed.data, typed.len - shell->statement.len);
+        fl_cli_history_add(&p->history, typed.data, typed.len - shell->statement.len);
     fl_cli_text_drop(&typed);
     return !shell->is_leaving;
 }
 
 static bool begin(prompt *p, fl_cli_run *run)
 {
-    HistEvent event;
     setlocale(LC_CTYPE, "C.UTF-8"); /* what is typed is UTF-8, whatever the environment says */
-    p->history = history_init();
     p->editor = el_init("fletch", stdin, stdout, stderr);
-    if (p->history == NULL || p->editor == NULL) {
+    if (!fl_cli_history_open(&p->history) || p->editor == NULL) {
         fprintf(stderr, "fletch: the terminal cannot be set up\n");
         return false;
     }
     run->tells_changes = run->is_prompt = true;
     run->view.rows_max = ROWS_SHOWN;
     p->shell.run = run;
+    p->shell.history_path = p->history.path;
     p->shell.terminal = run->file;
-    history(p->history, &event, H_SETSIZE, HISTORY_STATEMENTS);
-    history(p->history, &event, H_SETUNIQUE, 1);
-    find_history(p);
-    if (p->shell.history_path[0] != 0)
-        history(p->history, &event, H_LOAD, p->shell.history_path);
     el_set(p->editor, EL_CLIENTDATA, p);
     el_set(p->editor, EL_PROMPT, show_prompt);
     el_set(p->editor, EL_EDITOR, "emacs");
-    el_set(p->editor, EL_HIST, history, p->history);
+    el_set(p->editor, EL_HIST, history, p->history.list);
     el_set(p->editor, EL_GETCFN, read_character);
     el_set(p->editor, EL_SIGNAL, 0);
     el_set(p->editor, EL_ADDFN, "fletch-complete", "completes a word", complete);
     el_set(p->editor, EL_BIND, "^I", "fletch-complete", NULL);
+    el_set(p->editor, EL_ADDFN, "fletch-paste", "takes what is pasted as it is", begin_paste);
+    el_set(p->editor, EL_BIND, "\\e[200~", "fletch-paste", NULL);
     el_set(p->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     return true;
 }
@@ -398,7 +400,7 @@ bool fl_cli_shell_run(fl_cli_run *run)
         run->file = p.shell.terminal;
     }
     el_end(p.editor);
-    history_end(p.history);
+    fl_cli_history_close(&p.history);
     fl_cli_text_drop(&p.shell.statement);
     fl_cli_text_drop(&p.shell.last);
     return true;

@@ -16,7 +16,7 @@ typedef struct fl_cli_shell {
     bool has_pager;
     bool is_leaving;
     int depth; /* of files that read files */
-    char history_path[FL_CLI_PATH_BYTES];
+    const char *history_path;
 } fl_cli_shell;
 
 /** Reads and runs statements until Ctrl-D, `exit`, or a Ctrl-C on an empty line that follows another. False when the

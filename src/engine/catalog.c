@@ -10,6 +10,7 @@
 #include "base/system.h"
 #include "store/range_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 fl_catalog_item *fl_engine_item(fl_engine *engine, fl_str name)
@@ -310,23 +311,40 @@ bool fl_engine_knows(fl_engine *engine, fl_str name)
     return knows;
 }
 
-/* Names of the first files in a folder that a format reads. */
+#define HINTED_FILES 3
+
+/* Files in a folder that a format reads: first those whose names begin as what was looked for, then the first of the alphabet. */
 typedef struct file_names {
     const fl_registry *registry;
-    char text[256];
+    fl_str wanted;
+    char names[HINTED_FILES][FL_ERR_HINT_MAX / (2 * HINTED_FILES)];
     int n;
 } file_names;
+
+static bool is_alike(const file_names *files, const char *name)
+{
+    fl_str start = {name, (int64_t)strlen(name)};
+    start.len = start.len < files->wanted.len ? start.len : files->wanted.len;
+    return fl_str_is_equal_nocase(start, files->wanted);
+}
 
 static bool add_file_name(void *ctx, const char *name)
 {
     file_names *files = ctx;
-    if (fl_registry_format_of_path(files->registry, fl_str_of(name)) != NULL &&
-        strlen(files->text) + strlen(name) + 4 < sizeof(files->text)) {
-        strcat(files->text, files->n++ > 0 ? ", '" : "'");
-        strcat(files->text, name);
-        strcat(files->text, "'");
+    if (fl_registry_format_of_path(files->registry, fl_str_of(name)) == NULL || strlen(name) >= sizeof(files->names[0]))
+        return true;
+    int at = files->n;
+    for (; at > 0; at--) {
+        int likelier = (int)is_alike(files, name) - (int)is_alike(files, files->names[at - 1]);
+        if (likelier < 0 || (likelier == 0 && strcmp(name, files->names[at - 1]) > 0))
+            break;
+        if (at < HINTED_FILES)
+            memcpy(files->names[at], files->names[at - 1], sizeof(files->names[0]));
     }
-    return files->n < 3;
+    if (at < HINTED_FILES)
+        memcpy(files->names[at], name, strlen(name) + 1);
+    files->n += files->n < HINTED_FILES;
+    return true;
 }
 
 static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, int32_t pos, fl_err *err)
@@ -336,15 +354,22 @@ static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, 
     fl_nearest_init(&near, name);
     for (int32_t i = 0; i < engine->n_items; i++)
         fl_nearest_offer(&near, fl_str_of(engine->items[i].name));
-    if (near.count > 0) {
+    if (engine->n_items > 0) {
+        bool is_one = engine->n_items == 1;
         fl_nearest_hint(&near, err);
-    } else if (engine->n_items > 0) {
-        fl_err_hint(err, "there are %d tables and views: SHOW TABLES lists them", engine->n_items);
+        fl_err_hint_add(err,
+                        is_one ? "there is %d table or view: SHOW TABLES lists it"
+                               : "there are %d tables and views: SHOW TABLES lists them",
+                        engine->n_items);
     } else { /* nothing in the catalog: perhaps a file was meant */
-        file_names files = {.registry = engine->registry};
+        file_names files = {.registry = engine->registry, .wanted = name};
         (void)fl_system_list(engine->memory.system, ".", add_file_name, &files);
+        char list[FL_ERR_HINT_MAX] = "";
+        for (int i = 0; i < files.n; i++)
+            (void)snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s'%s'", i > 0 ? ", " : "",
+                           files.names[i]);
         if (files.n > 0)
-            fl_err_hint(err, "there are no tables; files here: %s", files.text);
+            fl_err_hint(err, "there are no tables; files here: %s", list);
         else
             fl_err_hint(err, "there are no tables yet: CREATE TABLE makes one, FROM 'file.parquet' reads a file");
     }

@@ -3,6 +3,7 @@
 #include "engine/change.h"
 
 #include "plan/props.h"
+#include "store/record_table.h"
 
 #define SMALL_SEGMENT_ROWS 4096
 #define NULLS_ROWS 8192
@@ -69,6 +70,12 @@ fl_status fl_check_changeable(const fl_table *table, fl_err *err)
         FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" tells what there is and cannot be changed", FL_STR_ARG(table->name));
         fl_err_hint(err, "it follows CREATE, ALTER, DROP and SET");
         return fl_err_state(err, "42501", FL_ERR_UNSUPPORTED);
+    }
+    if (table->format != NULL && strcmp(table->format, FL_FORMAT_RECORDS) == 0) {
+        FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" are the program's own records and cannot be changed",
+                FL_STR_ARG(table->name));
+        fl_err_hint(err, "CREATE TABLE t AS FROM \"%.*s\" makes a table of them", FL_STR_ARG(table->name));
+        return FL_ERR_UNSUPPORTED;
     }
     FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%.*s\" is a file and cannot be changed", FL_STR_ARG(table->name));
     fl_err_hint(err, "CREATE TABLE t AS FROM '…' makes a table of its rows");

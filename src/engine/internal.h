@@ -307,6 +307,9 @@ int64_t fl_session_begin(fl_session *session);
  *  from that (a function that could not be resolved, say). */
 fl_status fl_session_end(fl_session *session, int64_t started_ns, fl_status st, fl_err *err);
 
+/** What a caller of the C API gives as a table's name: FL_ERR_CONFIG where it is missing or empty, FL_ERR_VALUE where it is no UTF-8. */
+fl_status fl_session_check_table_name(const char *name, fl_err *err);
+
 /** Adds a handle to its session's; takes it out again (a detached one is in no list). */
 void fl_handle_attach(fl_handle *handle, fl_session *session, void (*detach)(fl_handle *handle));
 void fl_handle_remove(fl_handle *handle);

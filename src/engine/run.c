@@ -184,11 +184,12 @@ static fl_status note_id(void *ctx, const fl_node *node, fl_err *err)
 void fl_exec_tell_progress(fl_exec *exec, fl_status st, fl_err *err)
 {
     double percent = 100 * fl_exec_progress(exec);
-    const char *how = st == FL_ERR_CANCELLED ? "cancelled" : "stopped at its timeout";
+    double seconds = (double)(fl_clock_ns(exec->context.memory->system) - exec->started_ns) / 1e9;
+    const char *how = st == FL_ERR_CANCELLED ? "cancelled" : "stopped at its timeout,";
     if (percent < 99.5)
-        FL_FAIL(err, st, "the query was %s, at %.0f %% of its rows", how, percent);
+        FL_FAIL(err, st, "the query was %s after %.1f s, at %.0f %% of its rows", how, seconds, percent);
     else
-        FL_FAIL(err, st, "the query was %s, with all rows read", how);
+        FL_FAIL(err, st, "the query was %s after %.1f s, with all rows read", how, seconds);
 }
 
 fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const fl_value *params, int32_t n_params,

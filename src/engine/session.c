@@ -428,7 +428,7 @@ cleanup:
 
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */
 
-static fl_status check_name(const char *name, fl_err *err)
+fl_status fl_session_check_table_name(const char *name, fl_err *err)
 {
     if (name == NULL)
         return fail_missing("the table's name", err);
@@ -450,7 +450,7 @@ fl_status fl_session_register(fl_session *session, const char *name, struct Arro
     if (stream == NULL)
         return fail_missing("the stream", err);
     int64_t started_ns = fl_session_begin(session);
-    FL_TRY(check_name(name, err));
+    FL_TRY(fl_session_check_table_name(name, err));
     st = fl_arrow_import_stream(&engine->memory, &session->interrupt, stream, &import, err);
     stream = NULL;
     FL_TRY(st);

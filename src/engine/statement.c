@@ -45,6 +45,7 @@ fl_status fl_session_scalar(fl_session *session, const fl_query *query, const fl
     }
     if (n > 1) {
         st = FL_FAIL(err, FL_ERR_CARDINALITY, "a subquery used as an expression returned more than one row");
+        fl_err_hint(err, "LIMIT 1 in it takes the first one, an aggregate such as max(…) one value of all");
         goto cleanup;
     }
     st = fl_value_copy(arena, &value, ret, err);

@@ -44,6 +44,7 @@ fl_status fl_exec_new(const fl_exec_context *context, fl_exec **ret, fl_err *err
     exec->context = *context;
     exec->number = atomic_fetch_add(&last_number, 1) + 1;
     exec->plan = context->plan;
+    exec->started_ns = fl_clock_ns(context->memory->system);
     pthread_mutex_init(&exec->lock, NULL);
     pthread_mutex_init(&exec->spill_lock, NULL);
     pthread_cond_init(&exec->changed, NULL);

@@ -150,6 +150,7 @@ typedef struct fl_exec_context {
 struct fl_exec {
     fl_exec_context context;
     uint64_t number; /* of the run: no other in this process has it */
+    int64_t started_ns;
     const fl_plan *plan;
     fl_arena arena; /* of the run: stages, programs, everything that lives until the end. Worker 0's thread only */
     struct fl_task *tasks; /* pipelines and finishes, in the order in which they were added */

@@ -13,6 +13,7 @@
 
 #define EXPANSIONS_MAX 64
 #define DEPTH_MAX 1000
+#define CAST_HINT_BYTES 60
 
 static bool is_same_expr(const void *ctx, const void *thing)
 {
@@ -238,11 +239,20 @@ static void hint_near(const fl_plan *plan, fl_str name, fl_err *err)
         fl_func_print_signatures(&text, func);
     else
         fl_agg_print_signatures(&text, fl_registry_agg(plan->registry, near.name[0]));
-    if (text.len > 0) {
-        char guess[FL_ERR_HINT_MAX];
-        memcpy(guess, err->hint, sizeof(guess));
-        fl_err_hint(err, "%s %s", guess, text.data);
-    }
+    if (text.len > 0)
+        fl_err_hint_add(err, "%s", text.data);
+    fl_text_drop(&text);
+}
+
+/* Of two arguments that do not meet: the text, or else the second one, as what the other is. */
+static void hint_cast(const fl_plan *plan, const fl_expr *const *args, fl_err *err)
+{
+    fl_text text;
+    int32_t which = args[0]->type.id == FL_UTF8 ? 0 : 1;
+    fl_text_init(&text, NULL);
+    fl_expr_print(&text, plan, args[which]);
+    bool is_short = text.data != NULL && text.len <= CAST_HINT_BYTES;
+    fl_err_hint(err, "cast one side: CAST(%s AS %s)", is_short ? text.data : "…", FL_TYPE_NAME(args[1 - which]->type));
     fl_text_drop(&text);
 }
 
@@ -269,7 +279,7 @@ static fl_status fail_no_function(const fl_plan *plan, fl_str name, const fl_exp
     else
         st = FL_FAIL(err, FL_ERR_FUNCTION, "function %.*s(%.*s) does not exist", FL_STR_ARG(name), FL_STR_ARG(types));
     if (func != NULL && is_operator && n_args == 2)
-        fl_err_hint(err, "cast one side: CAST(… AS %s)", FL_TYPE_NAME(args[args[0]->type.id == FL_UTF8 ? 1 : 0]->type));
+        hint_cast(plan, args, err);
     else if (is_operator && func != NULL)
         fl_err_hint(err, "%s", func->doc == NULL ? "" : func->doc);
     else if (is_operator)

@@ -92,14 +92,15 @@ cleanup:
     return st;
 }
 
-const fl_rule_desc fl_rule_join_filter = {FL_DESC(fl_rule_desc),
-                                          .name = "join_filter",
-                                          .phase = "unnest",
-                                          .pattern = "filter(join:join)",
-                                          .scope = FL_SCOPE_BOTH,
-                                          .is_required = true,
-                                          .promise = -10,
-                                          .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
-                                          .check = check,
-                                          .on_match = on_match,
-                                          .doc = "conditions in WHERE join the tables they name"};
+const fl_rule_desc fl_rule_join_filter = {
+    FL_DESC(fl_rule_desc),
+    .name = "join_filter",
+    .phase = "unnest",
+    .pattern = "filter(join:join)",
+    .scope = FL_SCOPE_BOTH,
+    .is_required = true,
+    .promise = -10,
+    .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL, /* a join sees of its condition how many rows there can be */
+    .check = check,
+    .on_match = on_match,
+    .doc = "conditions in WHERE join the tables they name"};

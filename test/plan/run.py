@@ -84,6 +84,7 @@ def run_file(path, program):
     problems, expectations, blocks = [], set(), []
     with pipe.Pipe(program, ["--threads", "1"]) as session:
         session.run(f"SET optimizer = '{'search' if path.parent.name in ('memo', 'why') else 'simple'}'")
+        session.run("SET verify_rules = true")
         for block in path.read_text(encoding="utf-8").strip("\n").split("\n\n"):
             lines = block.split("\n")
             comments = [line for line in lines if line.startswith("#")]

@@ -58,7 +58,7 @@ DEFAULTS = {"optimizer": "'search'", "verify_rules": "true", "threads": "1", "ve
             "disabled_rules": "''", "false_statistics": "0"}
 REFERENCE = {**DEFAULTS, "optimizer": "'none'"}
 
-# Mismatches that are known: what is said of them (docs/roadmap.md has the line), and a pattern of the query's text.
+# Mismatches that are known: what is said of them (docs/roadmap.md has the line where it is ours), and a pattern of the query's text.
 KNOWN = [("DuckDB 2.0.0 takes a CASE without ELSE for true where it is null", r"CASE WHEN .* END LIKE '")]
 
 
@@ -250,7 +250,7 @@ def make_smaller(mismatch, checks):
             checks -= 1
             if checks < 0:
                 return
-            smaller = type(query)(root, query.fails)
+            smaller = query.with_root(root)
             problem = mismatch.check(smaller)
             if problem is not None:
                 query, again = smaller, True
@@ -390,7 +390,7 @@ class Worker:
 
     def tell(self, number, mismatch):
         """Makes it smaller and writes it down; the world is made anew for the queries behind it."""
-        report, whole = self.report, mismatch.query.text()
+        report, whole = self.report, f"{mismatch.problem}\n  {mismatch.query.text()}"
         report.count["mismatches"] += 1
         report.by_road[mismatch.road] += 1
         if report.count["mismatches"] > REPORTED_MAX:
@@ -401,20 +401,23 @@ class Worker:
         make_settings_smaller(mismatch)
         make_tables_smaller(mismatch, engines, CHECKS_MAX // 3)
         make_smaller(mismatch, CHECKS_MAX)
-        lines = [f"query {number} of seed {self.args.seed}, {mismatch.road}: {mismatch.problem}", f"  {whole}", "made smaller:"]
+        lines = [f"query {number} of seed {self.args.seed}, {mismatch.road}: {whole}", f"made smaller: {mismatch.problem}"]
         tables, views = self.engine.world.named_in(mismatch.query.text())
         lines += [f"  {statement};" for table in tables for statement in table.statements()]
         lines += [f"  CREATE VIEW {name} AS {select.text()};" for name, _, _, select, _ in views]
         changed = [f"SET {name} = {value}" for name, value in mismatch.settings.items() if DEFAULTS[name] != value]
         lines += [f"  {'; '.join(['SET verify_rules = true', *changed])};", f"  {mismatch.query.text()};"]
-        for known, pattern in KNOWN:
-            if re.search(pattern, mismatch.query.text(), re.I):
-                report.count["mismatches"] -= 1
-                report.count["known mismatches"] += 1
-                lines = [f"query {number} of seed {self.args.seed} is known: {known}"]
-                break
+        known = self.is_known(mismatch)
+        if known is not None:
+            report.count["mismatches"] -= 1
+            report.count["known mismatches"] += 1
+            lines = [f"query {number} of seed {self.args.seed} is known: {known}"]
         print("\n".join(lines), flush=True)
         self.open(self.world_number)
+
+    def is_known(self, mismatch):
+        """What is said of a mismatch that is known."""
+        return next((known for known, pattern in KNOWN if re.search(pattern, mismatch.query.text(), re.I)), None)
 
 
 def work(job):

@@ -171,6 +171,9 @@ class Query:
     def __init__(self, root, fails):
         self.root, self.fails = root, fails
 
+    def with_root(self, root):
+        return Query(root, self.fails)
+
     def sorted_columns(self, n_columns):
         """Columns whose values come in one order alone: all where it is sorted by all, else the first sort keys."""
         keys, columns = [node.text().split()[0] for node in order_of(self.root) or []], range(n_columns)

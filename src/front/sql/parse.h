@@ -139,8 +139,12 @@ const char *fl_sql_keyword_upper(fl_sql_keyword keyword, char upper[32]);
 /** Parses all that the parser has tokens of; for trials. */
 typedef fl_status (*fl_sql_whole)(parser *p);
 
-/** Behind a failure at p->fault: finds the misspelt keyword, if one is to blame, and points the error at it, with a hint. */
-void fl_sql_guess_keyword(parser *p, fl_sql_whole whole);
+/** Behind a syntax error at p->fault: finds the form of another engine or the misspelt keyword, if one is to blame, and points the error at
+ *  it, with a hint. Gives the error's code. */
+fl_status fl_sql_explain_fault(parser *p, fl_sql_whole whole);
+
+/** The first of these alone; FL_OK where there is none (parse_elsewhere.c). */
+fl_status fl_sql_fail_elsewhere(parser *p);
 
 /** The same for a name that parsed, at a place in the text: hints at a reserved word with which all parses as well. */
 void fl_sql_guess_name(parser *p, fl_sql_whole whole, int32_t place);

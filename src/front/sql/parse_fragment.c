@@ -7,7 +7,7 @@ static fl_status end(parser *p, fl_sql_fragment *fragment, fl_sql_whole whole, c
     if (st == FL_OK && !is_at(p, FL_SQL_END))
         st = fl_sql_fail_expected(p, expected);
     if (st == FL_ERR_SYNTAX && p->fault != NULL)
-        fl_sql_guess_keyword(p, whole);
+        st = fl_sql_explain_fault(p, whole);
     FL_ASSERT(st != FL_OK || p->stack_count == 0);
     fragment->parameter_count = p->parameter_count;
     fl_sql_parser_drop(p);

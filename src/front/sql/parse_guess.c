@@ -104,7 +104,7 @@ static void hint_keyword(parser *p, fl_sql_keyword keyword)
     fl_err_hint(p->err, "did you mean %s?", fl_sql_keyword_upper(keyword, upper));
 }
 
-void fl_sql_guess_keyword(parser *p, fl_sql_whole whole)
+static void guess_keyword(parser *p, fl_sql_whole whole)
 {
     int64_t fault = p->fault - p->tokens;
     trial without = {.reach = fault};
@@ -129,6 +129,15 @@ void fl_sql_guess_keyword(parser *p, fl_sql_whole whole)
                        word.len > 60 ? 60 : (int)word.len, word.data);
     }
     hint_keyword(p, best.keyword);
+}
+
+fl_status fl_sql_explain_fault(parser *p, fl_sql_whole whole)
+{
+    fl_status st = fl_sql_fail_elsewhere(p);
+    if (st != FL_OK)
+        return st;
+    guess_keyword(p, whole);
+    return FL_ERR_SYNTAX;
 }
 
 void fl_sql_guess_name(parser *p, fl_sql_whole whole, int32_t place)

@@ -529,7 +529,7 @@ fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_stat
     if (!is_at(parser, FL_SQL_END)) {
         st = parse_whole(parser, &statement);
         if (st == FL_ERR_SYNTAX && parser->fault != NULL)
-            fl_sql_guess_keyword(parser, try_whole);
+            st = fl_sql_explain_fault(parser, try_whole);
     }
     if (st == FL_OK)
         *ret = statement;

@@ -79,7 +79,7 @@ static fl_status resolve(const fl_type *args, int32_t n_args, fl_agg_choice *ret
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "count", .ignores_order = true, .empty_is_zero = true, .skips_nulls = true,
      .answer = FL_ANSWER_COUNT, .merge = "sum", .takes_any_type = true, .resolve = resolve,
-     .doc = "count(*) counts rows, count(x) those in which x is not null"},
+     .doc = "count(*): rows; count(x): those in which x is not null"},
 };
 
 FL_AGG_SET(count, aggs);

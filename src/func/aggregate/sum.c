@@ -590,9 +590,9 @@ static fl_status resolve_avg(const fl_type *args, int32_t n_args, fl_agg_choice 
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "sum", .ignores_order = true, .skips_nulls = true, .merge = "sum",
-     .resolve = resolve_sum, .doc = "sum(x) of numbers or intervals; null of no rows"},
+     .resolve = resolve_sum, .doc = "sum(x): of numbers or intervals; null of no rows"},
     {FL_DESC(fl_agg_desc), .name = "avg", .ignores_order = true, .skips_nulls = true, .resolve = resolve_avg,
-     .doc = "avg(x) of numbers (a double) or intervals; null of no rows"},
+     .doc = "avg(x): the mean, of numbers a double, or of intervals; null of no rows"},
 };
 
 FL_AGG_SET(sum, aggs);

@@ -58,7 +58,7 @@ static const fl_func_desc funcs[] = {
     ONE(radians, 0, "radians(x): degrees as radians"),
     FL_MATH_FUNC("atan2", "atan2(y, x): the angle of the point (x, y)",
                  {FL_ARGS(FL_F64, FL_F64), FL_F64, 0, atan2_f64}),
-    FL_MATH_FUNC("pi", "pi()", {FL_ARGS(), FL_F64, 0, pi_f64}),
+    FL_MATH_FUNC("pi", "pi(): the circumference of a circle of diameter 1", {FL_ARGS(), FL_F64, 0, pi_f64}),
 };
 
 FL_FUNC_SET(trigonometry, funcs);

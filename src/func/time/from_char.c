@@ -402,7 +402,7 @@ static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "to_timestamp", .traits = TRAITS, .n_overloads = 2,
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_UTF8), FL_TIMESTAMPTZ, FL_CAN_FAIL, to_timestamp_by}},
-     .doc = "to_timestamp(seconds since 1970-01-01 UTC); to_timestamp(text, pattern): as to_date, with its time"},
+     .doc = "to_timestamp(n): n seconds after 1970-01-01 UTC; to_timestamp(text, pattern): as to_date, with its time"},
 };
 
 FL_FUNC_SET(from_char, funcs);

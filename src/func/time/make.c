@@ -221,21 +221,23 @@ static const fl_func_param interval_params[] = {PARAM_OR_ZERO("years"), PARAM_OR
 #define INTERVAL_OF(...) {FL_ARGS(__VA_ARGS__), FL_INTERVAL, FL_CAN_FAIL, make_interval}
 
 static const fl_func_desc funcs[] = {
-    NAMED(date_params, "make_date", PURE, "make_date(year, month, day)",
+    NAMED(date_params, "make_date", PURE, "make_date(year, month, day): that date",
           {FL_ARGS(FL_I32, FL_I32, FL_I32), FL_DATE, FL_CAN_FAIL, make_date}),
-    NAMED(time_params, "make_time", PURE, "make_time(hour, min, sec)",
+    NAMED(time_params, "make_time", PURE, "make_time(hour, min, sec): that time of day",
           {FL_ARGS(FL_I32, FL_I32, FL_F64), FL_TIME, FL_CAN_FAIL, make_time}),
     NAMED(timestamp_params, "make_timestamp", PURE,
-          "make_timestamp(year, month, mday, hour, min, sec); make_timestamp(microseconds since 1970)",
+          "make_timestamp(year, month, mday, hour, min, sec): that timestamp; make_timestamp(n): n microseconds after "
+          "1970",
           {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp},
           {FL_ARGS(FL_I64), FL_TIMESTAMP, FL_CAN_FAIL, make_timestamp_us}),
     NAMED(timestamp_params, "make_timestamptz", PURE,
-          "make_timestamptz(year, month, mday, hour, min, sec), in UTC; make_timestamptz(microseconds since 1970)",
+          "make_timestamptz(year, month, mday, hour, min, sec): that moment, in UTC; make_timestamptz(n): n "
+          "microseconds after 1970",
           {FL_ARGS(FIVE, FL_F64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp},
           {FL_ARGS(FL_I64), FL_TIMESTAMPTZ, FL_CAN_FAIL, make_timestamp_us}),
     NAMED(interval_params, "make_interval", PURE,
-          "make_interval(years, months, weeks, days, hours, mins, secs), any of them", INTERVAL_OF(),
-          INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
+          "make_interval(years, months, weeks, days, hours, mins, secs): an interval of all that are given",
+          INTERVAL_OF(), INTERVAL_OF(FL_I32), INTERVAL_OF(FL_I32, FL_I32), INTERVAL_OF(FL_I32, FL_I32, FL_I32),
           INTERVAL_OF(FL_I32, FL_I32, FL_I32, FL_I32), INTERVAL_OF(FIVE), INTERVAL_OF(FIVE, FL_I32),
           INTERVAL_OF(FIVE, FL_I32, FL_F64)),
     FUNC("now", FL_STABLE, "now(): when the statement began", {FL_ARGS(), FL_TIMESTAMPTZ, 0, now}),

@@ -425,6 +425,7 @@ static bool is_outer_whole(const fl_join_pairs *pairs, const fl_pair_list *list,
 fl_status fl_join_fail_second_row(const fl_join_pairs *pairs, fl_err *err)
 {
     fl_status st = FL_FAIL(err, FL_ERR_CARDINALITY, "a subquery used as an expression returned more than one row");
+    fl_err_hint(err, "LIMIT 1 in it takes the first one, an aggregate such as max(…) one value of all");
     for (int32_t c = 0; c < pairs->build_side->n_cols; c++) {
         int32_t at = fl_plan_col(pairs->exec->plan, pairs->build_side->cols[c])->subquery_at;
         if (at > 0)
