@@ -87,10 +87,10 @@ static void test_maps(void **state)
     (void)state;
     const fl_pq_element map[] = {GROUP("root", 0, 1), MAP_GROUP("m", OPTIONAL), GROUP("key_value", REPEATED, 2),
                                  TEXT("key", REQUIRED), INT32("value", OPTIONAL)};
-    CHECK(map, "struct(key text, value integer)[]");
+    CHECK(map, "map(text, integer)");
     const fl_pq_element old[] = {GROUP("root", 0, 1), MAP_GROUP("m", OPTIONAL), GROUP("map", REPEATED, 2),
                                  TEXT("str", REQUIRED), INT32("num", REQUIRED)};
-    CHECK(old, "struct(key text, value integer)[]");
+    CHECK(old, "map(text, integer)");
 }
 
 static void test_types(void **state)
@@ -106,7 +106,7 @@ static void test_types(void **state)
         {{.physical = FL_PQ_INT64, .converted = 5, .precision = 15, .scale = 2}, "decimal(15,2)"},
         {{.physical = FL_PQ_FIXED, .type_length = 16, .converted = 5, .precision = 38, .scale = 10}, "decimal(38,10)"},
         {{.physical = FL_PQ_FIXED, .type_length = 2, .converted = -1, .logical = 15}, "real"},
-        {{.physical = FL_PQ_BYTE_ARRAY, .converted = -1, .logical = 12}, "text"},
+        {{.physical = FL_PQ_BYTE_ARRAY, .converted = -1, .logical = 12}, "json"},
         {{.physical = FL_PQ_BYTE_ARRAY, .converted = -1}, "bytea"},
         {{.physical = FL_PQ_INT64, .converted = 8}, "time"},
         {{.physical = FL_PQ_INT64, .converted = 10}, "timestamp"},

@@ -31,7 +31,7 @@ fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, boo
 {
     fl_status st = FL_OK;
     fl_str *parts = NULL;
-    if (env->catalog->qualify == NULL)
+    if (env->catalog == NULL || env->catalog->qualify == NULL)
         return fl_arena_copy_str(arena, last_name(path), ret, err);
     FL_TRY(FL_NEW_ARRAY(arena, path.count, &parts, err));
     for (int32_t i = 0; i < path.count; i++)
