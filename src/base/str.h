@@ -11,6 +11,8 @@ typedef struct fl_str {
     int64_t len;      /* bytes */
 } fl_str;
 
+/* In a static initializer. */
+#define FL_STR_INIT(literal) {(literal), (int64_t)sizeof(literal) - 1}
 #define FL_STR(literal) ((fl_str){(literal), (int64_t)sizeof(literal) - 1})
 
 /* For printf: printf("%.*s", FL_STR_ARG(s)) */

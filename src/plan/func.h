@@ -32,6 +32,7 @@ enum {
         4096, /* may raise where `prepare` makes nothing of the constant arguments: FL_CAN_FAIL then (patterns) */
     FL_ANY_TYPE = 16384, /* `resolve` knows of types over others (fl_type.extension), or need not: else it is asked with
                             plain types alone (fl_types_plain) */
+    FL_ROWS = 32768, /* gives a list, whose elements are rows where the call stands in FROM or a select list */
     FL_MANY_ROWS = 8192, /* a call costs much by itself: batches shall be large */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */

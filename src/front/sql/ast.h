@@ -123,6 +123,8 @@ typedef enum fl_ast_op {
     FL_AST_OP_SHIFT_RIGHT,
     FL_AST_OP_ARROW,      /* -> */
     FL_AST_OP_ARROW_TEXT, /* ->> */
+    FL_AST_OP_PATH,       /* #> */
+    FL_AST_OP_PATH_TEXT,  /* #>> */
     FL_AST_OP_PLUS,       /* prefix */
     FL_AST_OP_MINUS,      /* prefix */
     FL_AST_OP_CONTAINS,   /* @> */

@@ -322,6 +322,9 @@ fl_status fl_sql_bind_nothing(binder *b, output *ret);
 /** unnest(l) in an expression: a reference to the column that the operator will fill. */
 fl_status fl_sql_bind_unnest(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
 
+/** The elements of a list that stands in a select list, as a column that multiplies the rows. */
+fl_status fl_sql_unnest_list(binder *b, scope *s, const fl_expr *list, fl_str name, int32_t pos, const fl_expr **ret);
+
 /** FL_ERR_UNSUPPORTED where expressions bound since there were `n_before` lists hold an unnest. */
 fl_status fl_sql_refuse_unnest(binder *b, const scope *s, int32_t n_before, const char *place);
 

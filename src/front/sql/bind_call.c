@@ -680,6 +680,9 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
     st = fl_expr_call(b->plan, function_name(b, name, args, call->arg_count), args, call->arg_count, ast->start, ret,
                       b->err);
     st = st == FL_OK ? fold_stable(b, *ret, ret) : fail_function(b, name, st);
+    const fl_func_desc *func = st == FL_OK ? fl_registry_func(b->env->registry, name) : NULL;
+    if (func != NULL && (func->traits & FL_ROWS) && s->clause != CLAUSE_FROM) /* there its caller makes rows of the list */
+        st = fl_sql_unnest_list(b, s, *ret, fl_str_of(func->name), ast->start, ret);
 cleanup:
     return st;
 }

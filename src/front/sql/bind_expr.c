@@ -35,6 +35,8 @@ const char *fl_sql_op_name(fl_ast_op op)
         [FL_AST_OP_SHIFT_RIGHT] = ">>",
         [FL_AST_OP_ARROW] = "->",
         [FL_AST_OP_ARROW_TEXT] = "->>",
+        [FL_AST_OP_PATH] = "#>",
+        [FL_AST_OP_PATH_TEXT] = "#>>",
         [FL_AST_OP_PLUS] = "+",
         [FL_AST_OP_MINUS] = "-",
         [FL_AST_OP_CONTAINS] = "@>",
@@ -164,6 +166,22 @@ cleanup:
     return st;
 }
 
+/* Operators that are a function of another name for lists, maps and JSON. *ret_swaps: of the exchanged arguments. */
+static const char *function_of(fl_ast_op op, fl_type left, fl_type right, bool *ret_swaps)
+{
+    bool is_json = left.extension == FL_JSON || right.extension == FL_JSON;
+    *ret_swaps = op == FL_AST_OP_CONTAINED && is_json;
+    if (op == FL_AST_OP_CONCAT && (left.extension == FL_MAP || right.extension == FL_MAP))
+        return "map_concat";
+    if (op == FL_AST_OP_CONCAT && (left.id == FL_LIST || right.id == FL_LIST))
+        return "array_cat";
+    if (op == FL_AST_OP_CONCAT && left.extension == FL_JSON && right.extension == FL_JSON)
+        return "json_concat";
+    if (op == FL_AST_OP_SUB && left.extension == FL_JSON)
+        return "json_delete";
+    return is_json && (op == FL_AST_OP_CONTAINS || op == FL_AST_OP_CONTAINED) ? "json_contains" : fl_sql_op_name(op);
+}
+
 static fl_status bind_binary(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -173,9 +191,9 @@ static fl_status bind_binary(binder *b, scope *s, const fl_ast_expr *ast, const 
         return fl_sql_bind_compare(b, s, op, ast->ops.left, ast->ops.right, ast->at, ret);
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
-    bool is_list = op == FL_AST_OP_CONCAT && (left->type.id == FL_LIST || right->type.id == FL_LIST);
-    FL_TRY(
-        fl_expr_call_args(b->plan, is_list ? "array_cat" : fl_sql_op_name(op), ast->at, ret, b->err, 2, left, right));
+    bool swaps;
+    const char *function = function_of(op, left->type, right->type, &swaps);
+    FL_TRY(fl_expr_call_args(b->plan, function, ast->at, ret, b->err, 2, swaps ? right : left, swaps ? left : right));
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
 cleanup:

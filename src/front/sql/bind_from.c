@@ -317,6 +317,62 @@ cleanup:
     return st;
 }
 
+/* The fields of the first column, which is a struct, as columns. */
+static fl_status spread_fields(binder *b, output *out, int32_t pos)
+{
+    fl_status st = FL_OK;
+    const fl_expr *row, **fields = NULL;
+    fl_type type = fl_plan_col(b->plan, out->cols[0].col)->type;
+    fl_col_id *cols = NULL;
+    out_col *made = NULL;
+    int32_t n = type.n_fields;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &fields, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + out->n_cols + 1, &made, b->err));
+    FL_TRY(fl_expr_column(b->plan, out->cols[0].col, pos, &row, b->err));
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_field(b->plan, row, type.fields[i].name, pos, &fields[i], b->err));
+    FL_TRY(fl_project_extend(b->plan, out->root, fields, NULL, n, cols, &out->root, b->err));
+    for (int32_t i = 0; i < n; i++)
+        made[i] = (out_col){.name = type.fields[i].name, .col = cols[i], .pos = pos};
+    for (int32_t i = 1; i < out->n_cols; i++) /* WITH ORDINALITY */
+        made[n + i - 1] = out->cols[i];
+    out->cols = made;
+    out->n_cols += n - 1;
+cleanup:
+    return st;
+}
+
+/* A function whose list is rows, json_each(t.j), unnested. */
+static fl_status bind_rows(binder *b, const place *at, const fl_ast_table *ast, const fl_func_desc *func, scope *s,
+                           const fl_node **ret)
+{
+    fl_status st = FL_OK;
+    scope here;
+    output out = {0};
+    fl_ast_table unnest = *ast;
+    fl_str name = fl_str_of(func->name);
+    fl_ast_maker m = fl_sql_maker(b->arena, ast->call->path.parts[0].start, ast->end, b->err);
+    fl_ast_expr list = {.kind = FL_AST_CALL, .start = ast->start, .end = ast->end, .call = ast->call};
+    fl_ast_expr *lists[] = {&list}, *call = fl_sql_make_call(&m, "unnest", 1, lists);
+    FL_TRY(m.st);
+    fl_sql_scope_init(&here, at->beside, CLAUSE_FROM);
+    here.ctes = at->ctes;
+    unnest.call = call->call;
+    unnest.column_count = 0;
+    FL_TRY(fl_sql_bind_unnest_table(b, &here, &unnest, &out));
+    bool is_value = fl_plan_col(b->plan, out.cols[0].col)->type.id != FL_STRUCT;
+    if (!is_value)
+        FL_TRY(spread_fields(b, &out, ast->start));
+    else if (ast->alias.text.len == 0)
+        out.cols[0].name = name;
+    FL_TRY(enter_output(b, ast, name, name, &out, s));
+    s->tables[s->n_tables - 1].is_value = is_value && out.n_cols == 1;
+    *ret = out.root;
+cleanup:
+    return st;
+}
+
 /* Whether a call makes a series of other than whole numbers that are known. */
 static fl_status is_unnested_series(binder *b, scope *here, const fl_ast_call *call, fl_str name, bool *ret)
 {
@@ -365,6 +421,9 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     FL_TRY(is_unnested_series(b, &here, call, name, &is_series));
     if (is_series)
         return bind_series(b, at, ast, name, s, ret);
+    const fl_func_desc *func = fl_registry_func(b->env->registry, name);
+    if (func != NULL && (func->traits & FL_ROWS))
+        return bind_rows(b, at, ast, func, s, ret);
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &args, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, call->arg_count + 1, &options, b->err));
     for (int32_t i = 0; i < call->arg_count; i++) {

@@ -42,27 +42,43 @@ fl_status fl_sql_refuse_unnest(binder *b, const scope *s, int32_t n_before, cons
     return s->n_lists == n_before ? FL_OK : fail_misplaced(b, place, s->lists[n_before].pos);
 }
 
+static fl_status check_place(binder *b, const scope *s, int32_t pos)
+{
+    if (s->in_aggregate)
+        return fail_misplaced(b, "an aggregate's call", pos);
+    return s->clause == CLAUSE_SELECT || s->clause == CLAUSE_ORDER || s->clause == CLAUSE_GROUP
+               ? FL_OK
+               : fail_misplaced(b, "this place", pos);
+}
+
 fl_status fl_sql_bind_unnest(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     const fl_ast_call *call = ast->call;
-    list_ref ref = {.pos = ast->start};
-    if (s->in_aggregate)
-        return fail_misplaced(b, "an aggregate's call", ast->start);
-    if (s->clause != CLAUSE_SELECT && s->clause != CLAUSE_ORDER && s->clause != CLAUSE_GROUP)
-        return fail_misplaced(b, "this place", ast->start);
+    const fl_expr *list;
+    FL_TRY(check_place(b, s, ast->start));
     FL_TRY(check_plain(b, call, ast->start));
     if (call->arg_count > 1)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "unnest of several lists stands in FROM only");
-    FL_TRY(fl_sql_bind_expr(b, s, call->args[0].value, &ref.list));
-    FL_TRY(check_list(b, ref.list, call->args[0].value->start));
+    FL_TRY(fl_sql_bind_expr(b, s, call->args[0].value, &list));
+    FL_TRY(check_list(b, list, call->args[0].value->start));
+    st = fl_sql_unnest_list(b, s, list, FL_STR("unnest"), ast->start, ret);
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_unnest_list(binder *b, scope *s, const fl_expr *list, fl_str name, int32_t pos, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    list_ref ref = {.pos = pos, .list = list};
+    FL_TRY(check_place(b, s, pos));
     for (int32_t i = 0; i < s->n_lists; i++)
         if (s->lists[i].list == ref.list && !(ref.list->flags & FL_EXPR_VOLATILE))
-            return fl_expr_column(b->plan, s->lists[i].col, ast->start, ret, b->err);
-    FL_TRY(fl_unnest_add_col(b->plan, ref.list->type, FL_STR("unnest"), &ref.col, b->err));
+            return fl_expr_column(b->plan, s->lists[i].col, pos, ret, b->err);
+    FL_TRY(fl_unnest_add_col(b->plan, ref.list->type, name, &ref.col, b->err));
     FL_TRY(fl_sql_bind_grow(b, &s->lists, s->n_lists, &s->lists_capacity, sizeof(*s->lists)));
     s->lists[s->n_lists++] = ref;
-    FL_TRY(fl_expr_column(b->plan, ref.col, ast->start, ret, b->err));
+    FL_TRY(fl_expr_column(b->plan, ref.col, pos, ret, b->err));
 cleanup:
     return st;
 }

@@ -64,6 +64,8 @@ typedef enum fl_sql_token_kind {
     FL_SQL_SHIFT_RIGHT,
     FL_SQL_ARROW,
     FL_SQL_ARROW_TEXT,
+    FL_SQL_PATH,      /* #> */
+    FL_SQL_PATH_TEXT, /* #>> */
     FL_SQL_CONTAINS,  /* @> */
     FL_SQL_CONTAINED, /* <@ */
     FL_SQL_OVERLAPS,  /* && */

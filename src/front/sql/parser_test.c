@@ -89,7 +89,7 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
 {
     static const char *const ops[] = {"",   "+",  "-",   "*", "/",  "//",   "%",     "^",  "||", "=",       "<>",  "<",
                                       "<=", ">",  ">=",  "~", "~*", "like", "ilike", "&",  "|",  "#",       "~",   "<<",
-                                      ">>", "->", "->>", "+", "-",  "@>",   "<@",    "&&", "^@", "similar", "glob"};
+                                      ">>", "->", "->>", "#>", "#>>", "+", "-",  "@>",   "<@",    "&&", "^@", "similar", "glob"};
     static const char *const tests[] = {"null", "true", "false", "unknown", "distinct"};
     switch ((fl_ast_kind)expr->kind) {
     case FL_AST_COLUMN:

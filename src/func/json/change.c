@@ -1,5 +1,5 @@
 /* JSON made of JSON: json, json_pretty, json_normalize, json_strip_nulls, json_structure; json_merge_patch (RFC 7396),
- * json_merge_patch_diff, json_deep_merge; json_set, json_insert, json_replace, json_remove. */
+ * json_merge_patch_diff, json_deep_merge; json_concat, json_delete; json_set, json_insert, json_replace, json_remove. */
 #include "func/json/json.h"
 
 #include "arrow/value.h"
@@ -337,6 +337,69 @@ static fl_status deep_merged(fl_json_work *work, yyjson_mut_doc *doc, int32_t ro
     return st;
 }
 
+/* j || k, as PostgreSQL has it: members of both, the second's win; elements of both, where what is no array is one of its own. */
+static fl_status joined(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    size_t i, max;
+    yyjson_mut_val *other = NULL, *key, *item;
+    FL_TRY(read_arg(work, doc, 0, row, ret, err));
+    FL_TRY(read_arg(work, doc, 1, row, &other, err));
+    if (yyjson_mut_is_obj(*ret) && yyjson_mut_is_obj(other)) {
+        yyjson_mut_obj_foreach(other, i, max, key, item)
+        {
+            yyjson_mut_obj_put(*ret, yyjson_mut_val_mut_copy(doc, key), yyjson_mut_val_mut_copy(doc, item));
+        }
+    } else {
+        yyjson_mut_val *list = yyjson_mut_arr(doc), *sides[] = {*ret, other};
+        for (int s = 0; s < 2; s++) {
+            if (!yyjson_mut_is_arr(sides[s])) {
+                yyjson_mut_arr_append(list, sides[s]);
+                continue;
+            }
+            yyjson_mut_arr_foreach(sides[s], i, max, item)
+            {
+                yyjson_mut_arr_append(list, yyjson_mut_val_mut_copy(doc, item));
+            }
+        }
+        *ret = list;
+    }
+    if (work->failure.code != FL_OK || *ret == NULL)
+        st = fl_json_fail_memory(work, err);
+cleanup:
+    return st;
+}
+
+/* j - 'a' without a member, or the elements that are that string; j - 0 without an element, from the end where it is negative. */
+static fl_status lessened(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
+{
+    const fl_vec *what = &work->call->args[1];
+    fl_status st = read_arg(work, doc, 0, row, ret, err);
+    if (st != FL_OK)
+        return st;
+    if (!yyjson_mut_is_ctn(*ret) || (what->type.id == FL_I64 && !yyjson_mut_is_arr(*ret)))
+        return fl_err_state(err, "22023",
+                            FL_FAIL(err, FL_ERR_VALUE, "nothing can be taken away from %s",
+                                    yyjson_mut_is_ctn(*ret) ? "an object by number" : "a single JSON value"));
+    if (what->type.id == FL_I64) {
+        int64_t index = ((const int64_t *)what->data)[fl_vec_row(what, row)], n = (int64_t)yyjson_mut_arr_size(*ret);
+        index = index < 0 ? n + index : index;
+        if (index >= 0 && index < n)
+            yyjson_mut_arr_remove(*ret, (size_t)index);
+        return FL_OK;
+    }
+    fl_str name = fl_vec_str(what, row);
+    if (yyjson_mut_is_obj(*ret)) {
+        yyjson_mut_obj_remove_strn(*ret, name.data, (size_t)name.len);
+        return FL_OK;
+    }
+    yyjson_mut_arr_iter items = yyjson_mut_arr_iter_with(*ret);
+    for (yyjson_mut_val *item; (item = yyjson_mut_arr_iter_next(&items)) != NULL;)
+        if (yyjson_mut_equals_strn(item, name.data, (size_t)name.len))
+            yyjson_mut_arr_iter_remove(&items);
+    return FL_OK;
+}
+
 /* ---- one value ------------------------------------------------------------------------------------------------------ */
 
 typedef struct rights {
@@ -441,6 +504,8 @@ RUN(structure, structured)
 RUN(merge_patch, merge_patched)
 RUN(merge_patch_diff, differing)
 RUN(merge_deep, deep_merged)
+RUN(join, joined)
+RUN(lessen, lessened)
 RUN(set, setting)
 RUN(insert, inserting)
 RUN(replace, replacing)
@@ -470,6 +535,11 @@ static const fl_func_desc funcs[] = {
          FL_UTF8, FL_UTF8),
     FUNC("json_deep_merge", FL_VARIADIC, merge_deep,
          "json_deep_merge(j, k, ...): members of both; null changes nothing", FL_UTF8, FL_UTF8),
+    FUNC("json_concat", 0, join, "json_concat(j, k), j || k: members or elements of both", FL_UTF8, FL_UTF8),
+    {FL_DESC(fl_func_desc), .name = "json_delete", .traits = FL_JSON_TRAITS, .n_overloads = 2,
+     .doc = "json_delete(j, what), j - what: without a member, or an element",
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_UTF8), FL_RET_JSON, 0, lessen},
+                                             {FL_ARGS(FL_UTF8, FL_I64), FL_RET_JSON, 0, lessen}}},
     FUNC("json_set", 0, set, "json_set(j, path, k): k at a path, whether or not something is there", FL_UTF8, FL_UTF8,
          FL_UTF8),
     FUNC("json_insert", 0, insert, "json_insert(j, path, k): k at a path, where nothing is", FL_UTF8, FL_UTF8, FL_UTF8),

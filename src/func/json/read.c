@@ -415,6 +415,11 @@ static yyjson_val *step_by_text(yyjson_val *from, fl_str step)
     return index >= 0 ? yyjson_arr_get(from, (size_t)index) : NULL;
 }
 
+static fl_list_entry entry_of(const fl_vec *list, int32_t row)
+{
+    return ((const fl_list_entry *)list->data)[fl_vec_row(list, row)];
+}
+
 static fl_status put_path_row(fl_call *call, int32_t row, bool is_plain, fl_text *text, bool *ret_is_null, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -423,8 +428,13 @@ static fl_status put_path_row(fl_call *call, int32_t row, bool is_plain, fl_text
     fl_json_begin(&work, call);
     fl_text_clear(text);
     FL_TRY(fl_json_read(&work, fl_vec_str(&call->args[0], row), &value, err));
-    for (int32_t a = 1; a < call->n_args && value != NULL; a++)
+    const fl_vec *list = call->args[1].type.id == FL_LIST ? &call->args[1] : NULL;
+    for (int32_t a = 1; a < call->n_args && value != NULL && list == NULL; a++)
         value = step_by_text(value, fl_vec_str(&call->args[a], row));
+    for (int32_t i = 0; list != NULL && i < entry_of(list, row).len && value != NULL; i++) {
+        int64_t at = (int64_t)entry_of(list, row).start + i;
+        value = fl_vec_is_valid(list->child, at) ? step_by_text(value, fl_vec_str(list->child, at)) : NULL;
+    }
     *ret_is_null = value == NULL || (is_plain && yyjson_is_null(value));
     if (!*ret_is_null)
         FL_TRY(is_plain ? fl_json_print_plain(&work, value, text, err)
@@ -495,6 +505,29 @@ static fl_status resolve_string(const fl_type *args, int32_t n_args, fl_func_cho
     return resolve_path(args, n_args, extract_string, extract_string_list, FL_TYPE(FL_UTF8), ret, err);
 }
 
+/* j #> '{a,0}': names and numbers as a list. */
+static fl_status resolve_list(const fl_type *args, int32_t n_args, fl_type made, fl_func_run run_, fl_func_choice *ret,
+                              fl_err *err)
+{
+    fl_arena *arena = ret->arena;
+    bool fits = n_args == 2 && (fl_type_is_text(args[0]) || args[0].id == FL_NULL) &&
+                (args[1].id == FL_NULL || (args[1].id == FL_LIST && fl_type_is_text(args[1].fields[0].type)));
+    if (!fits)
+        return FL_FAIL(err, FL_ERR_FUNCTION, "JSON and a list of names were expected");
+    *ret = (fl_func_choice){.args = {FL_TYPE(FL_UTF8)}, .n_args = 2, .ret = made, .run = run_};
+    return fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->args[1], err);
+}
+
+static fl_status resolve_at(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    return resolve_list(args, n_args, FL_TYPE_JSON, extract_path, ret, err);
+}
+
+static fl_status resolve_text_at(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    return resolve_list(args, n_args, FL_TYPE(FL_UTF8), extract_path_text, ret, err);
+}
+
 static fl_status resolve_keys(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     fl_arena *arena = ret->arena;
@@ -529,6 +562,8 @@ static const fl_func_desc funcs[] = {
     RESOLVED("->", resolve_extract, "j -> path: as json_extract"),
     RESOLVED("json_extract_string", resolve_string, "json_extract_string(j, path): its text; null for JSON's null"),
     RESOLVED("->>", resolve_string, "j ->> path: as json_extract_string"),
+    RESOLVED("#>", resolve_at, "j #> path: the JSON at a list of names and numbers"),
+    RESOLVED("#>>", resolve_text_at, "j #>> path: its text"),
     FUNC("json_extract_path", FL_GIVES_NULL, "json_extract_path(j, a, b, ...): the JSON at these names and numbers",
          {FL_ARGS(FL_UTF8, FL_UTF8), FL_RET_JSON, FL_VARIADIC, extract_path}),
     FUNC("json_extract_path_text", FL_GIVES_NULL,
