@@ -321,7 +321,10 @@ static fl_status fail_missing(fl_engine *engine, fl_str name, const char *kind, 
     if (near.count > 0) {
         fl_nearest_hint(&near, err);
     } else if (engine->n_items > 0) {
-        fl_err_hint(err, "there are %d tables and views: SHOW TABLES lists them", engine->n_items);
+        fl_err_hint(err,
+                    engine->n_items == 1 ? "there is %d table or view: SHOW TABLES lists it"
+                                         : "there are %d tables and views: SHOW TABLES lists them",
+                    engine->n_items);
     } else { /* nothing in the catalog: perhaps a file was meant */
         file_names files = {.registry = engine->registry};
         (void)fl_system_list(engine->memory.system, ".", add_file_name, &files);

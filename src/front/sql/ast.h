@@ -144,8 +144,9 @@ typedef enum fl_ast_is {
 typedef struct fl_ast_order {
     fl_ast_expr *expr;
     bool is_descending;
-    bool has_nulls;   /* NULLS FIRST or LAST was written */
-    bool nulls_first; /* which of them; without has_nulls the session's default holds */
+    bool has_nulls;       /* NULLS FIRST or LAST was written */
+    bool nulls_first;     /* which of them; without has_nulls the session's default holds */
+    fl_ast_expr *columns; /* of a query's: the last COLUMNS(...) in it, or NULL */
     int32_t start, end;
 } fl_ast_order;
 

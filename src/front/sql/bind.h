@@ -82,10 +82,11 @@ typedef struct scope_col {
 } scope_col;
 
 typedef struct scope_table {
-    fl_str alias;  /* what it is called here; empty for a subquery without a name */
-    fl_str name;   /* what it is called in the catalog; empty for others */
-    fl_str only;   /* range(3) AS r: the function's name, which its only column r has, too, where no other has it */
-    bool is_value; /* a function of single values: its name alone is its column where no column has that name */
+    fl_str alias;   /* what it is called here; empty for a subquery without a name */
+    fl_str name;    /* what it is called in the catalog; empty for others */
+    fl_str only;    /* range(3) AS r: the function's name, which its only column r has, too, where no other has it */
+    bool is_padded; /* by an outer join: its rows may be nulls that are none of its own */
+    bool is_value;  /* a function of single values: its name alone is its column where no column has that name */
 } scope_table;
 
 /* A column reference of the clause being bound, in order: says where a column was written that is not grouped. */
@@ -317,6 +318,9 @@ fl_status fl_sql_bind_macro_table(binder *b, scope *s, const fl_ast_call *ast, i
 /** A plan without columns, for what is bound to look at it alone. */
 fl_status fl_sql_bind_nothing(binder *b, output *ret);
 
+/** The query that an aggregate, or grouping(), of these arguments belongs to. */
+fl_status fl_sql_owner_of(binder *b, scope *s, const fl_expr *const *args, int32_t n_args, scope **ret);
+
 /* ---- bind_unnest.c ---- */
 
 /** unnest(l) in an expression: a reference to the column that the operator will fill. */
@@ -465,6 +469,19 @@ fl_status fl_sql_filter(binder *b, const fl_node *input, const fl_expr *predicat
 
 /** COLUMNS(...): the column that it stands for now. */
 fl_status fl_sql_bind_picked(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/* Keys of ORDER BY with COLUMNS(...) spelled out: each, and the column that it stands for in it (NULL: it has none). */
+typedef struct sort_list {
+    fl_ast_order *orders;
+    const scope_col **picked;
+    int32_t n;
+} sort_list;
+
+fl_status fl_sql_expand_orders(binder *b, scope *s, const fl_ast_order *orders, int32_t n, sort_list *ret);
+
+/** Elements of GROUP BY with COLUMNS(...) spelled out. */
+fl_status fl_sql_expand_groups(binder *b, scope *s, fl_ast_expr *const *elements, int32_t n, fl_ast_expr *const **ret,
+                               int32_t *ret_n);
 
 /** WHERE; with COLUMNS(...) in it, it holds for each of the columns. */
 fl_status fl_sql_bind_where(binder *b, scope *s, const fl_ast_select *ast, const fl_expr **ret);

@@ -667,6 +667,12 @@ static fl_status bind_join(binder *b, const place *at, const fl_ast_table *ast, 
     } else {
         FL_TRY(build_join(b, ast, left_node, right_node, condition, ret));
     }
+    bool pads_left = join->kind == FL_AST_JOIN_RIGHT || join->kind == FL_AST_JOIN_FULL;
+    bool pads_right = join->kind == FL_AST_JOIN_LEFT || join->kind == FL_AST_JOIN_FULL;
+    for (int32_t i = 0; i < left.n_tables; i++) /* where nothing is merged the right ones are behind the left ones */
+        left.tables[i].is_padded |= i < n_tables ? pads_left : pads_right;
+    for (int32_t i = 0; i < right.n_tables && is_merging; i++)
+        right.tables[i].is_padded |= pads_right;
     if (join->kind == FL_AST_JOIN_SEMI || join->kind == FL_AST_JOIN_ANTI) {
         left.n_cols = n_cols;
         left.n_tables = n_tables;

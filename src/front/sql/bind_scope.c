@@ -446,6 +446,22 @@ static const scope_col *find_value(const binder *b, scope *s, fl_str name, scope
     return NULL;
 }
 
+/* The row that an outer join has not is null, and no row of nulls. One that is there and has nothing but nulls is taken for that. */
+static fl_status null_where_padded(binder *b, const fl_expr **values, int32_t n, int32_t pos, const fl_expr **row)
+{
+    fl_status st = FL_OK;
+    fl_value null = {.type = (*row)->type, .is_null = true};
+    const fl_expr *cases[3];
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_is_null(b->plan, values[i], pos, &values[i], b->err));
+    FL_TRY(fl_expr_and(b->plan, values, n, pos, &cases[0], b->err));
+    FL_TRY(fl_expr_const(b->plan, &null, pos, &cases[1], b->err));
+    cases[2] = *row;
+    FL_TRY(fl_expr_case(b->plan, cases, 3, pos, row, b->err));
+cleanup:
+    return st;
+}
+
 /* t, where no column is called so and a table is: its row, as a struct. */
 static fl_status bind_whole_row(binder *b, scope *s, int32_t table, int32_t pos, const fl_expr **ret)
 {
@@ -462,6 +478,8 @@ static fl_status bind_whole_row(binder *b, scope *s, int32_t table, int32_t pos,
         FL_TRY(fl_sql_bind_scope_col(b, s, &s->cols[i], pos, &values[n++]));
     }
     FL_TRY(fl_expr_struct(b->plan, names, values, n, pos, ret, b->err));
+    if (s->tables[table].is_padded && n > 0)
+        FL_TRY(null_where_padded(b, values, n, pos, ret));
 cleanup:
     return st;
 }

@@ -31,7 +31,7 @@ fl_status fl_sql_qualify(fl_sql_env *env, fl_arena *arena, fl_ast_path path, boo
 {
     fl_status st = FL_OK;
     fl_str *parts = NULL;
-    if (env->catalog->qualify == NULL)
+    if (env->catalog == NULL || env->catalog->qualify == NULL)
         return fl_arena_copy_str(arena, last_name(path), ret, err);
     FL_TRY(FL_NEW_ARRAY(arena, path.count, &parts, err));
     for (int32_t i = 0; i < path.count; i++)
@@ -224,6 +224,17 @@ static fl_status join_path(fl_arena *arena, fl_ast_path path, fl_str *ret, fl_er
     return fl_name_join(arena, parts, n, ret, err);
 }
 
+/* Functions are in no schema; a macro that CREATE FUNCTION made is. */
+static fl_status name_function(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
+{
+    fl_catalog_macro macro;
+    if (env->catalog->find_macro != NULL && fl_sql_qualify(env, arena, path, false, ret, NULL) == FL_OK &&
+        env->catalog->find_macro(env->catalog, *ret, false, &macro))
+        return FL_OK;
+    return path.count == 1 ? fl_arena_copy_str(arena, last_name(path), ret, err)
+                           : fl_sql_qualify(env, arena, path, false, ret, err);
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
 {
     (void)text;
@@ -239,6 +250,8 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     for (int32_t i = 0; i < ret->n_names; i++) {
         if (drop->object == FL_AST_OBJECT_SCHEMA)
             FL_TRY(join_path(arena, drop->paths[i], &ret->names[i], err));
+        else if (drop->object == FL_AST_OBJECT_FUNCTION)
+            FL_TRY(name_function(env, arena, drop->paths[i], &ret->names[i], err));
         else if (!drop->if_exists)
             FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], err));
         else if (fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], NULL) != FL_OK)
