@@ -937,6 +937,7 @@ typedef struct fl_ast_statement {
     fl_ast_statement_kind kind;
     int32_t start, end;      /* without the semicolon */
     int32_t parameter_count; /* the highest $n, or how many names there are */
+    bool has_rowid;          /* a column of that name is written in it */
     fl_str *parameter_names; /* in the order of their first places; NULL: they have numbers */
     union {
         fl_ast_query *query;

@@ -49,6 +49,7 @@ typedef struct binder {
     const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
     int32_t n_params;
     int64_t n_recursions;
+    bool has_rowid;       /* the text names it: scans give it */
     macro_frame *macro;   /* whose text is being bound; NULL: none */
     int32_t macro_height; /* of the texts of macros and of their arguments, in each other */
 } binder;
@@ -77,6 +78,7 @@ typedef struct scope_col {
     fl_col_id col;
     int32_t table;  /* index in tables; -1: merged by USING, belongs to no table */
     bool is_hidden; /* merged away: found behind its table's name only */
+    bool is_system; /* and is_hidden: found by its name alone, as rowid; no star has it */
     int32_t next;   /* in the index: the next column of its name, + 1; 0: none */
     int32_t last;   /* of the first one of a name: the last one, + 1 */
 } scope_col;
@@ -237,6 +239,9 @@ fl_status fl_sql_rename(fl_arena *arena, fl_str key, fl_str name, fl_str *ret, f
 scope *fl_sql_scope_init(scope *s, scope *outer, clause clause);
 fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name, const fl_str *names,
                                  const fl_col_id *cols, int32_t n_cols, int32_t pos);
+
+/** Adds rowid to the table that was added last: a column of bigint that says where a row lies. */
+fl_status fl_sql_scope_add_rowid(binder *b, scope *s, fl_col_id col);
 
 /** Appends the columns and tables of `from`. */
 /** What `from` holds, without a copy where `s` holds nothing. `from` is not used any more. */

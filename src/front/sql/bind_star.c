@@ -64,7 +64,7 @@ fl_str fl_sql_name_of(const fl_ast_expr *ast)
 /* The columns that a star of this table, or of none, stands for. */
 static bool is_of_star(const scope_col *col, int32_t table)
 {
-    return table >= 0 ? col->table == table : !col->is_hidden;
+    return table >= 0 ? col->table == table && !col->is_system : !col->is_hidden;
 }
 
 /* Names of one of a star's lists, looked into for each column. */

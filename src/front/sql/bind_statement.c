@@ -465,6 +465,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_explain)
     ret->name_pos = ast->explain->why_not.start;
     ret->format = ast->explain->format;
     ast->explain->statement->parameter_count = ast->parameter_count;
+    ast->explain->statement->has_rowid = ast->has_rowid;
     FL_TRY(FL_NEW(arena, &inner, err));
     FL_TRY(fl_sql_bind(env, arena, text, ast->explain->statement, inner, err));
     ret->inner = inner;
