@@ -266,9 +266,9 @@ fl_status fl_session_run_optimized(fl_session *session, fl_query *query, const f
                                    fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    if (fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN)
-        FL_TRY(freeze(query, err));
     bool is_observed = session->observed != NULL && session->observed->query == query;
+    if (!is_observed && fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN) /* what is told lies in the plan */
+        FL_TRY(freeze(query, err));
     st = fl_session_run_plan(session, query, params, n_params, use, keep, ret,
                              is_observed ? session->observed->explain : NULL, err);
 cleanup:
