@@ -518,8 +518,11 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
     }
     if (param >= 0) {
         FL_TRY(fl_sql_bind_macro_param(b, param, ast->start, &value));
-        return value->type.id == FL_NULL && path->count > 1 ? (*ret = value, FL_OK)
-                                                            : bind_fields(b, path, 1, value, ret);
+        if (value->type.id == FL_NULL) { /* and so is each of its fields */
+            *ret = value;
+            return FL_OK;
+        }
+        return bind_fields(b, path, 1, value, ret);
     }
     if (found.col != NULL) {
         FL_TRY(fl_sql_bind_scope_col(b, found.at, found.col, ast->start, &value));
