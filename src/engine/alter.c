@@ -104,6 +104,11 @@ fl_status fl_session_create_table(fl_session *session, fl_sql_bound *bound, cons
     }
     if (known == 1)
         FL_TRY(fl_check_unreferred(session, bound->name, NULL, false, NULL, 0, err));
+    if (fl_engine_has_sequence(session->engine, bound->name)) {
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "sequence \"%.*s\" exists already", FL_STR_ARG(bound->name));
+        fl_err_at(err, bound->name_pos);
+        goto cleanup;
+    }
     FL_TRY(make_sequences(session, bound, &sequences, err));
     if (bound->query.plan != NULL && !bound->is_empty)
         FL_TRY(fl_run_into(session, &bound->query, params, n_params, &arena, &rows, &order, err));
@@ -230,6 +235,7 @@ static fl_status alter_table(alteration *a, const fl_value *params, int32_t n_pa
         FL_TRY(keep_rows(a, err));
     }
     FL_TRY(make_table(session, bound, &a->arena, a->segments.items, a->segments.n, &a->made, err));
+    FL_TRY(fl_check_reference_types(session, a->made, bound->name, err));
     if (bound->alters_foreign_keys)
         FL_TRY(fl_check_references(session, a->made, bound->name, &a->segments, err));
     if (bound->alters_keys)
@@ -277,7 +283,8 @@ static fl_status rename_item(fl_session *session, const fl_sql_bound *bound, fl_
     char *name = NULL;
     FL_TRY(fl_alloc_zero(NULL, bound->new_name.len + 1, (void **)&name, err));
     memcpy(name, bound->new_name.data, (size_t)bound->new_name.len);
-    if (fl_engine_has(session->engine, bound->new_name) != 0) {
+    if (fl_engine_has(session->engine, bound->new_name) != 0 ||
+        fl_engine_has_sequence(session->engine, bound->new_name)) {
         st = FL_FAIL(err, FL_ERR_DUPLICATE, "\"%.*s\" exists already", FL_STR_ARG(bound->new_name));
         fl_err_at(err, bound->name_pos);
         goto cleanup;

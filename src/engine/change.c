@@ -43,7 +43,7 @@ fl_status fl_make_version(fl_session *session, fl_table *old, const fl_table_par
 {
     fl_status st = FL_OK;
     fl_table *table = NULL;
-    const fl_column_rules *rules = fl_memory_table_rules(old);
+    const fl_column_rules *rules = parts->rules != NULL ? parts->rules : fl_memory_table_rules(old);
     fl_str name = parts->name.len > 0 ? parts->name : old->name;
     FL_TRY(fl_memory_table_new(&session->engine->memory, name, old->fields, old->n_cols, parts->segments,
                                parts->n_segments, &table, err));

@@ -13,8 +13,9 @@ typedef struct fl_table_parts {
     int64_t n_segments;
     const fl_table_key *keys;
     int32_t n_keys;
-    fl_table_order order; /* that the rows were put in */
-    double n_changed;     /* rows that are other ones than before, or new */
+    fl_table_order order;         /* that the rows were put in */
+    const fl_column_rules *rules; /* NULL: the old ones */
+    double n_changed;             /* rows that are other ones than before, or new */
 } fl_table_parts;
 
 /** A table like `old` of these parts. */

@@ -134,6 +134,34 @@ static void test_parameters(void **state)
     fl_statement_close(statement);
 }
 
+/* Parameters by name are bound by the number that their name has. */
+static void test_parameters_by_name(void **state)
+{
+    fixture *f = *state;
+    fl_statement *statement = NULL;
+    struct ArrowArrayStream rows;
+    fl_err err = {0};
+    const char *sql = "SELECT $high::bigint - $low::bigint + $HIGH::bigint";
+    assert_int_equal(fl_session_prepare(f->session, sql, strlen(sql), &statement, &err), FL_OK);
+    assert_int_equal(fl_statement_params(statement), 2);
+    assert_string_equal(fl_statement_param_name(statement, 1), "high");
+    assert_string_equal(fl_statement_param_name(statement, 2), "low");
+    assert_string_equal(fl_statement_param_name(statement, 3), "");
+    assert_int_equal(fl_statement_find_param(statement, "LOW"), 2);
+    assert_int_equal(fl_statement_find_param(statement, "middle"), 0);
+    assert_int_equal(fl_statement_find_param(statement, NULL), 0);
+    assert_int_equal(fl_statement_bind_int64(statement, fl_statement_find_param(statement, "high"), 10, &err), FL_OK);
+    assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_ERR_PARAMETER);
+    assert_non_null(strstr(err.message, "$low"));
+    assert_int_equal(fl_statement_bind_int64(statement, fl_statement_find_param(statement, "low"), 3, &err), FL_OK);
+    assert_int_equal(fl_statement_execute(statement, &rows, &err), FL_OK);
+    assert_int_equal(only_value(&rows), 17);
+    fl_statement_close(statement);
+    assert_int_equal(fl_session_prepare(f->session, "SELECT $1", 9, &statement, &err), FL_OK);
+    assert_string_equal(fl_statement_param_name(statement, 1), "");
+    fl_statement_close(statement);
+}
+
 /* Text comes in as UTF-8 or not at all: kernels rely on it. */
 static void test_text_that_is_no_utf8(void **state)
 {
@@ -529,6 +557,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_changes_tell_their_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_error_keeps_the_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parameters_by_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_that_is_no_utf8, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_handles_of_a_closed_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),

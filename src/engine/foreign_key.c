@@ -199,6 +199,65 @@ cleanup:
     return st;
 }
 
+/* Whether the types of a foreign key's columns and of those that it refers to can be compared. */
+static fl_status check_types(fl_str child_name, const fl_table *child, const fl_table *parent,
+                             const fl_foreign_key *key, fl_err *err)
+{
+    fl_arena arena;
+    fl_status st = FL_OK;
+    fl_arena_init(&arena, NULL);
+    for (int32_t i = 0; i < key->n_cols && st == FL_OK; i++) {
+        int32_t c = find_column(parent, key->table_cols[i]);
+        if (c < 0)
+            continue;
+        fl_type here = child->fields[key->cols[i]].type, there = parent->fields[c].type, common;
+        bool is_text = (here.id == FL_UTF8) != (there.id == FL_UTF8);
+        if (!is_text && fl_type_common_in(&arena, here, there, &common))
+            continue;
+        st = FL_FAIL(err, FL_ERR_TYPE,
+                     "foreign key \"%.*s\" of \"%.*s\": its column \"%.*s\" would have type %s, the column \"%.*s\" "
+                     "that it refers to %s, which cannot be compared",
+                     FL_STR_ARG(key->name), FL_STR_ARG(child_name), FL_STR_ARG(child->fields[key->cols[i]].name),
+                     FL_TYPE_NAME(here), FL_STR_ARG(parent->fields[c].name), FL_TYPE_NAME(there));
+        fl_err_hint(err, "drop the constraint first");
+        fl_err_state(err, "42804", st);
+    }
+    fl_arena_drop(&arena);
+    return st;
+}
+
+typedef struct retyped {
+    const fl_table *parent;
+    fl_str name;
+} retyped;
+
+static fl_status check_child_types(void *ctx, fl_str child_name, fl_table *child, const fl_foreign_key *key,
+                                   fl_err *err)
+{
+    const retyped *r = ctx;
+    bool is_own = fl_str_is_equal_nocase(child_name, r->name);
+    return is_own ? FL_OK : check_types(child_name, child, r->parent, key, err);
+}
+
+fl_status fl_check_reference_types(fl_session *session, const fl_table *made, fl_str name, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_table_constraints *constraints = fl_memory_table_constraints(made);
+    retyped r = {made, name};
+    for (int32_t f = 0; f < constraints->n_foreign_keys; f++) {
+        const fl_foreign_key *key = &constraints->foreign_keys[f];
+        bool is_own = fl_str_is_equal_nocase(key->table, name);
+        fl_table *parent = is_own ? NULL : fl_session_latest(session, key->table);
+        if (is_own || parent != NULL)
+            st = check_types(name, made, is_own ? made : parent, key, err);
+        fl_table_unref(parent);
+        FL_TRY(st);
+    }
+    st = visit_referrers(session, name, check_child_types, &r, err);
+cleanup:
+    return st;
+}
+
 static fl_status fail_referred(const orphans *o, const fl_rows *rows, const fl_parent_change *p, fl_str child,
                                fl_err *err)
 {

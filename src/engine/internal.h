@@ -251,6 +251,14 @@ void fl_versions_drop(fl_versions *versions);
 
 #define NOTES_BYTES 1024
 
+/* A query of the statement under way whose figures EXPLAIN ANALYZE asks for. */
+typedef struct fl_observed {
+    const fl_query *query;
+    fl_optimize_report *report;
+    fl_explain *explain; /* its actual figures lie in the arena */
+    fl_arena *arena;
+} fl_observed;
+
 struct fl_session {
     fl_engine *engine;
     const fl_registry *registry; /* what the call under way began with: held until the next begins */
@@ -274,6 +282,7 @@ struct fl_session {
     int32_t n_given;
     int64_t last_given;    /* id of the sequence; 0: none yet */
     fl_versions *versions; /* that the statement under way made; NULL: it is none that changes tables */
+    fl_observed *observed; /* by EXPLAIN ANALYZE of a change; NULL: it is none */
     int64_t changed_rows;  /* by the last statement; -1: it was none that changes rows */
     const char *command;   /* what it was: "INSERT", ... ; empty: none of those */
     int64_t now_us;        /* when the statement under way began: now() */
@@ -559,6 +568,9 @@ void fl_session_facts_init(fl_session *session);
 void fl_session_sequences_init(fl_session *session);
 fl_status fl_session_create_sequence(fl_session *session, const fl_sql_bound *bound, fl_err *err);
 fl_status fl_session_alter_sequence(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+/** Drops one, and with `cascades` the defaults that count by it. FL_ERR_UNSUPPORTED (2BP01) where something does. */
+fl_status fl_session_drop_sequence(fl_session *session, fl_str name, bool if_exists, bool cascades, int32_t pos,
+                                   fl_err *err);
 fl_status fl_engine_drop_sequence(fl_engine *engine, fl_str name, bool if_exists, bool cascades, int32_t pos,
                                   fl_err *err);
 bool fl_engine_has_sequence(fl_engine *engine, fl_str name);
@@ -647,6 +659,9 @@ fl_status fl_check_new_rows(const fl_new_rows *rows, const fl_table *table, fl_s
 
 /** Whether a foreign key of the table has one of these columns. */
 bool fl_refers_by(const fl_table *table, const int32_t *cols, int32_t n);
+
+/** Whether foreign keys from and to the new version of a table are of types that can be compared: FL_ERR_TYPE (42804). */
+fl_status fl_check_reference_types(fl_session *session, const fl_table *made, fl_str name, fl_err *err);
 
 /** Whether the rows, of the table's columns, refer to rows that are there: FL_ERR_CONSTRAINT (23503). The table is the new version of
  *  its name; others are looked at in their latest one. */

@@ -93,6 +93,8 @@ fl_status fl_session_optimize_open(fl_session *session, fl_query *query, const f
     state.metrics = NULL;
     state.sequences = NULL;
     session->binding_ns = 0;
+    if (report == NULL && session->observed != NULL && session->observed->query == query)
+        report = session->observed->report;
     session_evaluator evaluator = {
         .base = {.fold = fold, .select = select}, .state = &state, .memory = &session->statement_memory};
     fl_str list = fl_str_of(session->settings.disabled_rules);
@@ -227,7 +229,8 @@ fl_status fl_session_run_plan(fl_session *session, const fl_query *query, const 
         fl_node_actual *actual = NULL;
         highest_id h = {0};
         FL_TRY(fl_node_visit(query->root, note_id, &h, err));
-        FL_TRY(FL_NEW_ARRAY(&rows.arena, h.id + 2, &actual, err));
+        fl_arena *arena = session->observed != NULL ? session->observed->arena : &rows.arena;
+        FL_TRY(FL_NEW_ARRAY(arena, h.id + 2, &actual, err));
         fl_exec_actual(exec, actual, h.id + 1);
         explain->actual = actual;
     }
@@ -264,9 +267,11 @@ fl_status fl_session_run_optimized(fl_session *session, fl_query *query, const f
                                    fl_segment_use use, fl_memory *keep, fl_rows *ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    if (fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN)
+    bool is_observed = session->observed != NULL && session->observed->query == query;
+    if (!is_observed && fl_plan_arena(query->plan)->bytes >= FROZEN_BYTES_MIN) /* what is told lies in the plan */
         FL_TRY(freeze(query, err));
-    st = fl_session_run_plan(session, query, params, n_params, use, keep, ret, NULL, err);
+    st = fl_session_run_plan(session, query, params, n_params, use, keep, ret,
+                             is_observed ? session->observed->explain : NULL, err);
 cleanup:
     return st;
 }

@@ -148,7 +148,8 @@ fl_status fl_session_alter_sequence(fl_session *session, const fl_sql_bound *bou
     fl_sequence *found = *look_up(engine, bound->name);
     if (found == NULL) {
         st = bound->if_exists ? FL_OK : fail_missing(engine, bound->name, err);
-    } else if (name != NULL && *look_up(engine, bound->new_name) != NULL) {
+    } else if (name != NULL &&
+               (*look_up(engine, bound->new_name) != NULL || fl_engine_item(engine, bound->new_name) != NULL)) {
         st = FL_FAIL(err, FL_ERR_DUPLICATE, "\"%s\" exists already", name);
     } else if (name != NULL) {
         char *old = found->name;

@@ -104,6 +104,11 @@ static fl_status create_view(fl_session *session, const fl_sql_bound *bound, fl_
     int known = fl_engine_has(session->engine, bound->name);
     if (known != 0 && bound->if_not_exists)
         return FL_OK;
+    if (fl_engine_has_sequence(session->engine, bound->name)) {
+        fl_status st = FL_FAIL(err, FL_ERR_DUPLICATE, "sequence \"%.*s\" exists already", FL_STR_ARG(bound->name));
+        fl_err_at(err, bound->name_pos);
+        return st;
+    }
     fl_catalog_entry view = {.view_text = bound->view_text,
                              .view_cols = bound->names,
                              .n_view_cols = bound->n_names,
@@ -166,8 +171,8 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
         else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
         else
-            st = fl_engine_drop_sequence(session->engine, bound->names[i], bound->if_exists, bound->cascades,
-                                         bound->names_pos[i], err);
+            st = fl_session_drop_sequence(session, bound->names[i], bound->if_exists, bound->cascades,
+                                          bound->names_pos[i], err);
     return st;
 }
 
@@ -433,6 +438,26 @@ cleanup:
 static fl_status execute(fl_session *session, fl_sql_bound *bound, const fl_sql_bound *explained,
                          const fl_value *params, int32_t n_params, fl_rows *ret, fl_err *err);
 
+/* Statements that change something with the rows of their query. */
+static bool changes_by_query(fl_ast_statement_kind kind)
+{
+    return kind == FL_AST_INSERT || kind == FL_AST_UPDATE || kind == FL_AST_DELETE || kind == FL_AST_MERGE ||
+           kind == FL_AST_CREATE_TABLE || kind == FL_AST_COPY_FROM;
+}
+
+/* Runs a change whole; what it returns nobody wants. */
+static fl_status run_change(explaining *e, const fl_value *params, int32_t n_params, fl_err *err)
+{
+    fl_session *session = e->session;
+    fl_sql_bound *inner = e->bound->inner;
+    fl_observed observed = {.query = &inner->query, .report = &e->report, .explain = &e->shown, .arena = &e->arena};
+    session->observed = &observed;
+    fl_status st = fl_session_dispatch(session, (fl_str){0}, inner, params, n_params, &e->rows, err);
+    session->observed = NULL;
+    session->changed_rows = -1;
+    return st;
+}
+
 static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                          fl_rows *ret, fl_err *err)
 {
@@ -441,6 +466,7 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
     if (bound->inner->kind == FL_AST_EXECUTE) /* its plan is that of the arguments */
         return execute(session, bound->inner, bound, params, n_params, ret, err);
     bool is_json = bound->format == FL_AST_FORMAT_JSON;
+    bool runs_change = bound->is_analyze && changes_by_query(bound->inner->kind);
     explaining e;
     init_explaining(&e, session, bound);
     if (query->plan == NULL) {
@@ -451,14 +477,17 @@ static fl_status explain(fl_session *session, fl_sql_bound *bound, const fl_valu
         FL_TRY(ask_rule(&e, err));
     if (bound->has_provenance)
         FL_TRY(fl_plan_keep_provenance(query->plan, err));
-    FL_TRY(fl_session_optimize_open(session, query, params, n_params, &e.report, err));
     e.shown = (fl_explain){.query = query, .has_provenance = bound->has_provenance, .tally = &e.tally};
+    if (runs_change)
+        FL_TRY(run_change(&e, params, n_params, err));
+    else
+        FL_TRY(fl_session_optimize_open(session, query, params, n_params, &e.report, err));
     e.shown.expanded = fl_plan_expanded(query->plan, &e.shown.n_expanded);
-    if (!bound->has_properties && !bound->has_provenance) { /* which the plan that is open knows */
+    if (!runs_change && !bound->has_properties && !bound->has_provenance) { /* which the plan that is open knows */
         FL_TRY(fl_query_copy(query, &session->statement_memory, &e.copy, err));
         e.shown.query = &e.copy;
     }
-    if (bound->is_analyze)
+    if (bound->is_analyze && !runs_change)
         FL_TRY(fl_session_run_plan(session, e.shown.query, params, n_params, FL_SEGMENT_RESULT,
                                    &session->engine->memory, &e.rows, &e.shown, err));
     e.shown.rules_fired = e.report.rules_fired;
@@ -973,8 +1002,10 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     FL_TRY(FL_NEW_ARRAY(&arena, n_params + 1, &types, err));
     for (int32_t i = 0; i < n_params; i++)
         types[i] = params[i].type;
-    bool changes = fl_has_changes(ast);
-    if (is_writer(ast->kind) || changes) {
+    const fl_ast_statement *run =
+        ast->kind == FL_AST_EXPLAIN && ast->explain->is_analyze ? ast->explain->statement : ast;
+    bool changes = fl_has_changes(run);
+    if (is_writer(run->kind) || changes) {
         FL_TRY(fl_session_begin_change(session, err));
         is_locked = true;
         versions.keeps_places = changes;
@@ -984,9 +1015,9 @@ fl_status fl_session_execute(fl_session *session, fl_str text, const fl_ast_stat
     b.env.is_final = ast->kind != FL_AST_PREPARE; /* there parameters are still to be given */
     has_binding = true;
     session->binding_ns = 0;
-    b.runs_changes = ast->kind != FL_AST_PREPARE && ast->kind != FL_AST_EXPLAIN;
+    b.runs_changes = run->kind != FL_AST_PREPARE && run->kind != FL_AST_EXPLAIN;
     if (changes)
-        FL_TRY(fl_binding_run_changes(&b, &arena, text, ast, params, n_params, err));
+        FL_TRY(fl_binding_run_changes(&b, &arena, text, run, params, n_params, err));
     int64_t began_ns = fl_clock_ns(session->memory.system);
     FL_TRY(fl_sql_bind(&b.env, &arena, text, ast, &bound, err));
     session->binding_ns = fl_clock_ns(session->memory.system) - began_ns;

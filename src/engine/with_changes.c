@@ -64,6 +64,7 @@ fl_status fl_binding_run_changes(fl_binding *b, fl_arena *arena, fl_str text, co
         if (change == NULL)
             continue;
         change->parameter_count = ast->parameter_count;
+        change->has_rowid = ast->has_rowid;
         FL_TRY(fl_sql_bind(&b->env, arena, text, change, &bound, err));
         FL_TRY(fl_session_dispatch(b->session, text, &bound, params, n_params, &rows, err));
         FL_TRY(keep_changed(b, arena, change, &rows, err));

@@ -146,8 +146,9 @@ typedef enum fl_ast_is {
 typedef struct fl_ast_order {
     fl_ast_expr *expr;
     bool is_descending;
-    bool has_nulls;   /* NULLS FIRST or LAST was written */
-    bool nulls_first; /* which of them; without has_nulls the session's default holds */
+    bool has_nulls;       /* NULLS FIRST or LAST was written */
+    bool nulls_first;     /* which of them; without has_nulls the session's default holds */
+    fl_ast_expr *columns; /* of a query's: the last COLUMNS(...) in it, or NULL */
     int32_t start, end;
 } fl_ast_order;
 
@@ -939,6 +940,7 @@ typedef struct fl_ast_statement {
     fl_ast_statement_kind kind;
     int32_t start, end;      /* without the semicolon */
     int32_t parameter_count; /* the highest $n, or how many names there are */
+    bool has_rowid;          /* a column of that name is written in it */
     fl_str *parameter_names; /* in the order of their first places; NULL: they have numbers */
     union {
         fl_ast_query *query;

@@ -311,6 +311,7 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
                      .err = err,
                      .param_types = fixed,
                      .n_params = n,
+                     .has_rowid = ast->has_rowid,
                      .n_limit_types = n};
         FL_TRY(FL_NEW_ARRAY(b.arena, n + 1, &b.limit_types, err));
         FL_TRY(fn(&b, ctx, &out));

@@ -49,6 +49,7 @@ typedef struct binder {
     const fl_type *param_types; /* fixed types of $1 ...; FL_NULL: whatever the place asks for */
     int32_t n_params;
     int64_t n_recursions;
+    bool has_rowid;       /* the text names it: scans give it */
     macro_frame *macro;   /* whose text is being bound; NULL: none */
     int32_t macro_height; /* of the texts of macros and of their arguments, in each other */
 } binder;
@@ -77,15 +78,17 @@ typedef struct scope_col {
     fl_col_id col;
     int32_t table;  /* index in tables; -1: merged by USING, belongs to no table */
     bool is_hidden; /* merged away: found behind its table's name only */
+    bool is_system; /* and is_hidden: found by its name alone, as rowid; no star has it */
     int32_t next;   /* in the index: the next column of its name, + 1; 0: none */
     int32_t last;   /* of the first one of a name: the last one, + 1 */
 } scope_col;
 
 typedef struct scope_table {
-    fl_str alias;  /* what it is called here; empty for a subquery without a name */
-    fl_str name;   /* what it is called in the catalog; empty for others */
-    fl_str only;   /* range(3) AS r: the function's name, which its only column r has, too, where no other has it */
-    bool is_value; /* a function of single values: its name alone is its column where no column has that name */
+    fl_str alias;   /* what it is called here; empty for a subquery without a name */
+    fl_str name;    /* what it is called in the catalog; empty for others */
+    fl_str only;    /* range(3) AS r: the function's name, which its only column r has, too, where no other has it */
+    bool is_padded; /* by an outer join: its rows may be nulls that are none of its own */
+    bool is_value;  /* a function of single values: its name alone is its column where no column has that name */
 } scope_table;
 
 /* A column reference of the clause being bound, in order: says where a column was written that is not grouped. */
@@ -237,6 +240,9 @@ scope *fl_sql_scope_init(scope *s, scope *outer, clause clause);
 fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name, const fl_str *names,
                                  const fl_col_id *cols, int32_t n_cols, int32_t pos);
 
+/** Adds rowid to the table that was added last: a column of bigint that says where a row lies. */
+fl_status fl_sql_scope_add_rowid(binder *b, scope *s, fl_col_id col);
+
 /** Appends the columns and tables of `from`. */
 /** What `from` holds, without a copy where `s` holds nothing. `from` is not used any more. */
 fl_status fl_sql_scope_take(binder *b, scope *s, scope *from);
@@ -316,6 +322,9 @@ fl_status fl_sql_bind_macro_table(binder *b, scope *s, const fl_ast_call *ast, i
 
 /** A plan without columns, for what is bound to look at it alone. */
 fl_status fl_sql_bind_nothing(binder *b, output *ret);
+
+/** The query that an aggregate, or grouping(), of these arguments belongs to. */
+fl_status fl_sql_owner_of(binder *b, scope *s, const fl_expr *const *args, int32_t n_args, scope **ret);
 
 /* ---- bind_unnest.c ---- */
 
@@ -468,6 +477,19 @@ fl_status fl_sql_filter(binder *b, const fl_node *input, const fl_expr *predicat
 
 /** COLUMNS(...): the column that it stands for now. */
 fl_status fl_sql_bind_picked(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret);
+
+/* Keys of ORDER BY with COLUMNS(...) spelled out: each, and the column that it stands for in it (NULL: it has none). */
+typedef struct sort_list {
+    fl_ast_order *orders;
+    const scope_col **picked;
+    int32_t n;
+} sort_list;
+
+fl_status fl_sql_expand_orders(binder *b, scope *s, const fl_ast_order *orders, int32_t n, sort_list *ret);
+
+/** Elements of GROUP BY with COLUMNS(...) spelled out. */
+fl_status fl_sql_expand_groups(binder *b, scope *s, fl_ast_expr *const *elements, int32_t n, fl_ast_expr *const **ret,
+                               int32_t *ret_n);
 
 /** WHERE; with COLUMNS(...) in it, it holds for each of the columns. */
 fl_status fl_sql_bind_where(binder *b, scope *s, const fl_ast_select *ast, const fl_expr **ret);

@@ -6,7 +6,7 @@
  *
  *     right rows, computed once: keys, u, row_number() AS n
  *     last(n) FILTER (WHERE is_right) OVER (PARTITION BY keys ORDER BY t NULLS FIRST, is_right DESC ROWS ...), over the union of both
- *     left rows JOIN right rows ON last = n
+ *     left rows JOIN right rows ON last = n, of the kind that is written
  *
  * All that sorts and spills are the operators' own. Rows with a null key have no partner: of the right ones none is numbered, left
  * ones stand in partitions without any, or before all others. */
@@ -136,25 +136,37 @@ static fl_status read_again(binder *b, const fl_node *shared, const fl_col_id *f
                                 b->err);
 }
 
-/* Numbers the right rows whose keys are not null. */
-static fl_status make_right(binder *b, const asof *a, right_rows *ret)
+/* Leaves the rows none of whose keys is null. */
+static fl_status leave_whole(binder *b, const fl_col_id *keys, int32_t n, const fl_node **node)
 {
     fl_status st = FL_OK;
-    const fl_node *node = a->sides[1];
-    fl_col_id *keys = NULL, *from = NULL, *rows = NULL, *again = NULL, number;
     const fl_expr **tests = NULL, *all;
-    int32_t n_keys = a->n_keys;
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_keys, &keys, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n_keys, &tests, b->err));
-    FL_TRY(fl_project_extend(b->plan, node, a->keys[1], NULL, n_keys, keys, &node, b->err));
-    for (int32_t i = 0; i < n_keys; i++) {
+    FL_TRY(FL_NEW_ARRAY(b->arena, n, &tests, b->err));
+    for (int32_t i = 0; i < n; i++) {
         const fl_expr *key;
         FL_TRY(fl_expr_column(b->plan, keys[i], -1, &key, b->err));
         FL_TRY(fl_expr_is_null(b->plan, key, -1, &tests[i], b->err));
         FL_TRY(fl_expr_not(b->plan, tests[i], -1, &tests[i], b->err));
     }
-    FL_TRY(fl_expr_and(b->plan, tests, n_keys, -1, &all, b->err));
-    FL_TRY(fl_filter_build(b->plan, node, all, &node, b->err));
+    FL_TRY(fl_expr_and(b->plan, tests, n, -1, &all, b->err));
+    FL_TRY(fl_filter_build(b->plan, *node, all, node, b->err));
+cleanup:
+    return st;
+}
+
+/* Numbers the right rows whose keys are not null; all of them where those without a partner are wanted. */
+static fl_status make_right(binder *b, const asof *a, right_rows *ret)
+{
+    fl_status st = FL_OK;
+    const fl_node *node = a->sides[1];
+    fl_ast_join_kind kind = a->ast->join->kind;
+    fl_col_id *keys = NULL, *from = NULL, *rows = NULL, *again = NULL, number;
+    int32_t n_keys = a->n_keys;
+    bool keeps_all = kind == FL_AST_JOIN_RIGHT || kind == FL_AST_JOIN_FULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n_keys, &keys, b->err));
+    FL_TRY(fl_project_extend(b->plan, node, a->keys[1], NULL, n_keys, keys, &node, b->err));
+    if (!keeps_all)
+        FL_TRY(leave_whole(b, keys, n_keys, &node));
     FL_TRY(fl_sql_number_rows(b, node, &number, &node));
     int32_t n = node->n_cols;
     FL_TRY(FL_NEW_ARRAY(b->arena, n, &from, b->err));
@@ -175,6 +187,8 @@ static fl_status make_right(binder *b, const asof *a, right_rows *ret)
             ret->key_cols[n_keys] = again[c];
         }
     }
+    if (keeps_all)
+        FL_TRY(leave_whole(b, ret->key_cols, n_keys, &ret->keys));
 cleanup:
     return st;
 }
@@ -275,14 +289,8 @@ cleanup:
 
 /* ---- the whole ---- */
 
-static fl_status check_kind(binder *b, const fl_ast_table *ast, const fl_node *left, const fl_node *right)
+static fl_status check_sides(binder *b, const fl_ast_table *ast, const fl_node *left, const fl_node *right)
 {
-    fl_ast_join_kind kind = ast->join->kind;
-    if (kind != FL_AST_JOIN_INNER && kind != FL_AST_JOIN_LEFT) {
-        fl_sql_bind_fail(b, ast->join->right->start, FL_ERR_UNSUPPORTED, "ASOF joins are inner or left joins");
-        fl_err_hint(b->err, "write ASOF JOIN or ASOF LEFT JOIN; for rows of the right side change the sides");
-        return FL_ERR_UNSUPPORTED;
-    }
     if (fl_col_set_is_empty(&right->outer))
         return FL_OK;
     fl_sql_bind_fail(b, ast->join->right->start, FL_ERR_UNSUPPORTED, "the right side of an ASOF join cannot read %s",
@@ -294,13 +302,17 @@ static fl_status check_kind(binder *b, const fl_ast_table *ast, const fl_node *l
 fl_status fl_sql_build_asof(binder *b, const fl_ast_table *ast, const fl_node *left, const fl_node *right,
                             const fl_expr *condition, fl_index_map *ret_ids, const fl_node **ret)
 {
+    static const fl_join_kind kinds[] = {
+        [FL_AST_JOIN_INNER] = FL_JOIN_INNER, [FL_AST_JOIN_LEFT] = FL_JOIN_LEFT, [FL_AST_JOIN_RIGHT] = FL_JOIN_RIGHT,
+        [FL_AST_JOIN_FULL] = FL_JOIN_FULL,   [FL_AST_JOIN_SEMI] = FL_JOIN_SEMI, [FL_AST_JOIN_ANTI] = FL_JOIN_ANTI,
+    };
     fl_status st = FL_OK;
     asof a = {.ast = ast, .sides = {left, right}};
     right_rows made = {0};
     fl_col_id *cols = NULL, match;
     const fl_expr *test, *pair[2];
     const fl_node *node;
-    FL_TRY(check_kind(b, ast, left, right));
+    FL_TRY(check_sides(b, ast, left, right));
     FL_TRY(take_condition(b, &a, condition));
     FL_TRY(make_right(b, &a, &made));
     FL_TRY(FL_NEW_ARRAY(b->arena, a.n_keys + 2 + left->n_cols, &cols, b->err));
@@ -309,8 +321,8 @@ fl_status fl_sql_build_asof(binder *b, const fl_ast_table *ast, const fl_node *l
     FL_TRY(fl_expr_column(b->plan, match, -1, &pair[0], b->err));
     FL_TRY(fl_expr_column(b->plan, made.rows_number, -1, &pair[1], b->err));
     FL_TRY(fl_sql_compare(b, FL_AST_OP_EQ, pair[0], pair[1], -1, &test));
-    FL_TRY(fl_join_build(b->plan, ast->join->kind == FL_AST_JOIN_LEFT ? FL_JOIN_LEFT : FL_JOIN_INNER, node, made.rows,
-                         test, NULL, ret, b->err));
+    FL_ASSERT(ast->join->kind < FL_LEN(kinds));
+    FL_TRY(fl_join_build(b->plan, kinds[ast->join->kind], node, made.rows, test, NULL, ret, b->err));
     *ret_ids = made.new_ids;
     for (int32_t c = 0; c < left->n_cols; c++)
         FL_TRY(fl_index_map_add(ret_ids, (uint64_t)left->cols[c].n, cols[a.n_keys + 2 + c].n, b->err));

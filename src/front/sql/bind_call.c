@@ -72,7 +72,7 @@ static bool reads_scope(const scope *s, const fl_col_set *cols)
 
 /* The query that an aggregate belongs to: the innermost whose columns its arguments read (PostgreSQL, section 4.2.7);
  * without columns the one that it is written in. */
-static fl_status owner_of(binder *b, scope *s, const fl_expr *const *args, int32_t n_args, scope **ret)
+fl_status fl_sql_owner_of(binder *b, scope *s, const fl_expr *const *args, int32_t n_args, scope **ret)
 {
     fl_status st = FL_OK;
     fl_col_set cols;
@@ -236,7 +236,7 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
         FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, "a window function's call"));
         return fl_sql_add_window(b, s, ast, desc, &parts, ret);
     }
-    FL_TRY(owner_of(b, s, args, n_args, &owner));
+    FL_TRY(fl_sql_owner_of(b, s, args, n_args, &owner));
     if (!takes_aggregates(owner))
         return fail_misplaced(b, owner, ast);
     FL_TRY(fl_agg_make(b->plan, name, args, n_args, call->is_distinct, filter, keys, call->order_count, ast->start,

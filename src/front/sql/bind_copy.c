@@ -1,6 +1,6 @@
 /* COPY: to a file, a plan that writes the rows of a query; from one, the INSERT of what the format's reader gives. EXPORT and IMPORT
  * DATABASE are made of both by whoever runs them. */
-#include "front/sql/bind_statement.h"
+#include "front/sql/bind_definition.h"
 
 #include "base/nearest.h"
 #include "op/copy/node.h"
@@ -482,12 +482,28 @@ cleanup:
     return st;
 }
 
+/* A column is written, or read, once. */
+static fl_status check_once(fl_arena *arena, const fl_ast_copy *copy, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_name_map names;
+    fl_name_map_init(&names, arena);
+    for (int32_t i = 0; i < copy->column_count; i++) {
+        int32_t known;
+        FL_TRY(fl_name_map_add(&names, copy->columns[i].text, i, &known, err));
+        if (known >= 0)
+            return fl_sql_fail_twice(copy->columns[i].text, copy->columns[i].start, err);
+    }
+cleanup:
+    return st;
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_copy_to)
 {
-    (void)arena;
     (void)text;
     copying c = {.env = env, .copy = ast->copy};
-    return fl_sql_bind_plan(env, ast, plan_copy, &c, &ret->query, err);
+    fl_status st = check_once(arena, ast->copy, err);
+    return st != FL_OK ? st : fl_sql_bind_plan(env, ast, plan_copy, &c, &ret->query, err);
 }
 
 /* ---- COPY FROM ---- */
@@ -756,6 +772,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_copy_from)
     copy_from f = {.c = {.env = env, .copy = ast->copy}};
     fl_str made;
     fl_text_init(&f.made.text, env->memory);
+    FL_TRY(check_once(arena, ast->copy, err));
     FL_TRY(fl_sql_find_target(env, arena, ast->copy->path, &target, err));
     f.table = target.table;
     FL_TRY(write_insert(env, ast, &f, err));

@@ -65,12 +65,18 @@ static fl_status scan_table(binder *b, const fl_ast_table *ast, fl_table *table,
 {
     fl_status st = FL_OK;
     fl_str *names = NULL;
-    FL_TRY(fl_scan_build(b->plan, table, ret, b->err));
+    fl_table *numbered = NULL;
+    if (b->has_rowid && table->ops->numbered != NULL)
+        FL_TRY(table->ops->numbered(table, b->env->memory, &numbered, b->err));
+    FL_TRY(fl_scan_build(b->plan, numbered != NULL ? numbered : table, ret, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, table->n_cols + 1, &names, b->err));
     for (int32_t i = 0; i < table->n_cols; i++)
         names[i] = table->fields[i].name;
     FL_TRY(enter_table(b, ast, alias, name, names, fl_scan_of(*ret)->cols, table->n_cols, s));
+    if (numbered != NULL)
+        FL_TRY(fl_sql_scope_add_rowid(b, s, fl_scan_of(*ret)->cols[table->n_cols]));
 cleanup:
+    fl_table_unref(numbered);
     fl_table_unref(table);
     return st;
 }
@@ -102,17 +108,23 @@ static fl_status bind_view(binder *b, const fl_ast_table *ast, fl_str name, cons
                                       VIEW_DEPTH_MAX);
     if (++b->reads > READS_MAX)
         return fl_sql_fail_reads(b, ast->start);
+    macro_frame *macro = b->macro;
+    bool has_rowid = b->has_rowid;
     b->view_depth++;
+    b->macro = NULL; /* whose parameters are no names here */
     b->env->catalog->database = entry->database;
     b->env->catalog->schema = entry->schema;
     FL_TRY(fl_sql_bind_keep(b, entry->view_text, &text));
     FL_TRY(fl_sql_parser_init(&parser, b->env->memory, text, b->err));
     FL_TRY(fl_sql_parser_next(&parser, b->arena, &statement, b->err));
     FL_ASSERT(statement != NULL && statement->kind == FL_AST_QUERY);
+    b->has_rowid = statement->has_rowid;
     FL_TRY(fl_sql_bind_query(b, NULL, NULL, statement->query, &out));
     for (int32_t i = 0; i < entry->n_view_cols && i < out.n_cols; i++)
         FL_TRY(fl_sql_bind_keep(b, entry->view_cols[i], &out.cols[i].name));
 cleanup:
+    b->macro = macro;
+    b->has_rowid = has_rowid;
     b->env->catalog->database = database;
     b->env->catalog->schema = schema;
     if (st != FL_OK && st != FL_ERR_LIMIT && b->err != NULL) {
@@ -726,6 +738,12 @@ static fl_status bind_join(binder *b, const place *at, const fl_ast_table *ast, 
     } else {
         FL_TRY(build_join(b, ast, left_node, right_node, condition, ret));
     }
+    bool pads_left = join->kind == FL_AST_JOIN_RIGHT || join->kind == FL_AST_JOIN_FULL;
+    bool pads_right = join->kind == FL_AST_JOIN_LEFT || join->kind == FL_AST_JOIN_FULL;
+    for (int32_t i = 0; i < left.n_tables; i++) /* where nothing is merged the right ones are behind the left ones */
+        left.tables[i].is_padded |= i < n_tables ? pads_left : pads_right;
+    for (int32_t i = 0; i < right.n_tables && is_merging; i++)
+        right.tables[i].is_padded |= pads_right;
     if (join->kind == FL_AST_JOIN_SEMI || join->kind == FL_AST_JOIN_ANTI) {
         left.n_cols = n_cols;
         left.n_tables = n_tables;

@@ -62,7 +62,11 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_function)
     fl_function_declaration *made = NULL;
     fl_function_param *params = NULL;
     FL_TRY(check_params(create, err));
-    FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
+    if (create->path.count == 1) /* functions are in no schema */
+        FL_TRY(fl_arena_copy_str(arena, create->path.parts[0].text, &ret->name, err));
+    else
+        FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
+    ret->name_pos = create->path.parts[0].start;
     FL_TRY(FL_NEW(arena, &made, err));
     FL_TRY(FL_NEW_ARRAY(arena, create->param_count + 1, &params, err));
     types_ctx ctx = {create, arena, params, &made->returns};

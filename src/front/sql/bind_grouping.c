@@ -213,12 +213,7 @@ fl_status fl_sql_bind_grouping(binder *b, scope *s, const fl_ast_expr *ast, cons
     const fl_ast_call *call = ast->call;
     grouping_call made = {.n_args = call->arg_count, .pos = ast->start};
     fl_col_info info = {.name = FL_STR("grouping"), .type = FL_TYPE(FL_I32)};
-    bool is_placed = s->clause == CLAUSE_SELECT || s->clause == CLAUSE_HAVING || s->clause == CLAUSE_ORDER ||
-                     s->clause == CLAUSE_QUALIFY;
-    if (!is_placed || s->in_aggregate)
-        return fl_sql_bind_fail(
-            b, ast->start, FL_ERR_GROUPING,
-            "grouping() stands in the select list, in HAVING, QUALIFY and ORDER BY, outside of aggregates");
+    scope *owner;
     if (call->is_star || call->is_distinct || call->order_count > 0 || call->filter != NULL || call->over != NULL)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_FUNCTION, "grouping() takes keys of GROUP BY, and nothing else");
     if (call->arg_count > GROUPING_ARGS_MAX)
@@ -231,9 +226,17 @@ fl_status fl_sql_bind_grouping(binder *b, scope *s, const fl_ast_expr *ast, cons
                                     "grouping() takes its arguments by place, not by name");
         FL_TRY(fl_sql_bind_expr(b, s, call->args[i].value, &made.args[i]));
     }
+    FL_TRY(fl_sql_owner_of(b, s, made.args, made.n_args, &owner));
+    bool is_placed = owner->clause == CLAUSE_SELECT || owner->clause == CLAUSE_HAVING ||
+                     owner->clause == CLAUSE_ORDER || owner->clause == CLAUSE_QUALIFY;
+    if (!is_placed || owner->in_aggregate)
+        return fl_sql_bind_fail(
+            b, ast->start, FL_ERR_GROUPING,
+            "grouping() stands in the select list, in HAVING, QUALIFY and ORDER BY, outside of aggregates");
     FL_TRY(fl_plan_add_col(b->plan, &info, &made.col, b->err));
-    FL_TRY(fl_sql_bind_grow(b, &s->groupings, s->n_groupings, &s->groupings_capacity, sizeof(*s->groupings)));
-    s->groupings[s->n_groupings++] = made;
+    FL_TRY(fl_sql_bind_grow(b, &owner->groupings, owner->n_groupings, &owner->groupings_capacity,
+                            sizeof(*owner->groupings)));
+    owner->groupings[owner->n_groupings++] = made;
     FL_TRY(fl_expr_column(b->plan, made.col, ast->start, ret, b->err));
 cleanup:
     return st;

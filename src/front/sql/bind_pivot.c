@@ -123,7 +123,11 @@ static fl_status find_values(binder *b, look_up *look, fl_value *ret)
 
 static fl_status add_text(binder *b, const fl_value *value, fl_text *text)
 {
-    fl_value_print(text, value);
+    bool is_empty = !value->is_null && value->type.id == FL_UTF8 && value->s.len == 0;
+    if (is_empty) /* nothing is no name */
+        fl_text_add(text, FL_STR("''"));
+    else
+        fl_value_print(text, value);
     return fl_text_status(text, b->err);
 }
 
@@ -231,8 +235,10 @@ static fl_status values_of(binder *b, scope *s, const fl_ast_table *ast, const f
         pivot_value *value = &ret->list[i];
         FL_TRY(is_given ? given_value(b, s, key, &key->values[i], value)
                         : found_value(b, key, &found.list.items[i], value));
+        if (!is_given || key->values[i].alias.text.len > 0)
+            continue;
         FL_TRY(fl_name_map_add(&names, value->name, i, &known, b->err));
-        if (known >= 0 && is_given)
+        if (known >= 0)
             return fail_twice(b, value->name, key->values[i].expr->start);
     }
     ret->n = (int32_t)n;
@@ -500,6 +506,28 @@ cleanup:
 
 /* ---- the whole ---- */
 
+/* Columns of one name are told apart by numbers: q, q_1, q_2. */
+static fl_status tell_apart(binder *b, output *out)
+{
+    fl_status st = FL_OK;
+    fl_name_map names;
+    int32_t *counts = NULL;
+    fl_name_map_init(&names, b->arena);
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &counts, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        fl_str name = out->cols[i].name, made = name;
+        int32_t first, known;
+        FL_TRY(fl_name_map_add(&names, name, i, &first, b->err));
+        for (known = first; known >= 0;) {
+            FL_TRY(fl_arena_format(b->arena, &made, b->err, "%.*s_%d", FL_STR_ARG(name), ++counts[first]));
+            FL_TRY(fl_name_map_add(&names, made, i, &known, b->err));
+        }
+        out->cols[i].name = made;
+    }
+cleanup:
+    return st;
+}
+
 static fl_status init_state(binder *b, scope *outer, cte *ctes, pivot_state *p)
 {
     fl_status st = FL_OK;
@@ -557,6 +585,7 @@ fl_status fl_sql_bind_pivot(binder *b, scope *outer, cte *ctes, const fl_ast_tab
     select.item_count = p.n_items;
     select.has_group = select.group_count > 0;
     FL_TRY(fl_sql_bind_select(b, outer, ctes, &select, &no_tail, ret));
+    FL_TRY(tell_apart(b, ret));
 cleanup:
     return st;
 }

@@ -346,21 +346,25 @@ static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_q
     fl_col_id *cols = NULL, *key_cols = NULL;
     const fl_expr **exprs = NULL;
     fl_sort_key *keys = NULL;
-    int32_t n = ast->order_all ? out->n_cols : ast->order_count;
+    sort_list sorts = {0};
     fl_sql_scope_init(&s, outer, CLAUSE_SET_ORDER);
     s.ctes = ctes;
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &exprs, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &key_cols, b->err));
-    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &keys, b->err));
     for (int32_t i = 0; i < out->n_cols; i++) {
         names[i] = out->cols[i].name;
         cols[i] = out->cols[i].col;
     }
     FL_TRY(fl_sql_scope_add_table(b, &s, (fl_str){0}, (fl_str){0}, names, cols, out->n_cols, ast->start));
+    if (!ast->order_all)
+        FL_TRY(fl_sql_expand_orders(b, &s, ast->order, ast->order_count, &sorts));
+    int32_t n = ast->order_all ? out->n_cols : sorts.n;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &exprs, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &key_cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &keys, b->err));
     for (int32_t i = 0; i < n; i++) {
-        const fl_ast_order *order = &ast->order[ast->order_all ? 0 : i];
+        const fl_ast_order *order = ast->order_all ? &ast->order[0] : &sorts.orders[i];
+        s.picked = ast->order_all ? NULL : sorts.picked[i];
         int32_t ordinal = i + 1;
         if (!ast->order_all)
             FL_TRY(fl_sql_bind_ordinal(b, order->expr, "ORDER BY", out->n_cols, &ordinal));

@@ -99,6 +99,21 @@ cleanup:
     return st;
 }
 
+fl_status fl_sql_scope_add_rowid(binder *b, scope *s, fl_col_id col)
+{
+    fl_status st = FL_OK;
+    FL_ASSERT(s->n_tables > 0);
+    for (int32_t i = 0; i < s->n_cols; i++)
+        if (s->cols[i].table == s->n_tables - 1 && fl_str_is_equal_nocase(s->cols[i].name, FL_STR("rowid")))
+            return FL_OK; /* the table has a column of its own that is called so */
+    FL_TRY(make_room(b, s, 1, 0));
+    add_col(s,
+            (scope_col){
+                .name = FL_STR("rowid"), .col = col, .table = s->n_tables - 1, .is_hidden = true, .is_system = true});
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_scope_add_all(binder *b, scope *s, const scope *from)
 {
     fl_status st = FL_OK;
@@ -167,7 +182,7 @@ static fl_status fail_ambiguous(binder *b, const scope *s, fl_str name, int32_t 
     const scope_col *col;
     int32_t n = 0;
     while ((col = next_named(s, name, &cursor)) != NULL) {
-        if (col->is_hidden || col->table < 0 || s->tables[col->table].alias.len == 0)
+        if ((col->is_hidden && !col->is_system) || col->table < 0 || s->tables[col->table].alias.len == 0)
             continue;
         fl_text_addf(&uses, "%s%.*s.%.*s", n++ > 0 ? " or " : "", FL_STR_ARG(s->tables[col->table].alias),
                      FL_STR_ARG(col->name));
@@ -202,7 +217,7 @@ fl_status fl_sql_scope_find(binder *b, scope *s, fl_str name, int32_t pos, const
     if (s->index == NULL && s->n_cols >= INDEX_FROM)
         FL_TRY(make_index(b, s));
     while ((col = next_named(s, name, &cursor)) != NULL) {
-        if (col->is_hidden)
+        if (col->is_hidden && !col->is_system)
             continue;
         if (found != NULL && !fl_col_is_equal(found->col, col->col))
             return fail_ambiguous(b, s, name, pos);
@@ -446,6 +461,22 @@ static const scope_col *find_value(const binder *b, scope *s, fl_str name, scope
     return NULL;
 }
 
+/* The row that an outer join has not is null, and no row of nulls. One that is there and has nothing but nulls is taken for that. */
+static fl_status null_where_padded(binder *b, const fl_expr **values, int32_t n, int32_t pos, const fl_expr **row)
+{
+    fl_status st = FL_OK;
+    fl_value null = {.type = (*row)->type, .is_null = true};
+    const fl_expr *cases[3];
+    for (int32_t i = 0; i < n; i++)
+        FL_TRY(fl_expr_is_null(b->plan, values[i], pos, &values[i], b->err));
+    FL_TRY(fl_expr_and(b->plan, values, n, pos, &cases[0], b->err));
+    FL_TRY(fl_expr_const(b->plan, &null, pos, &cases[1], b->err));
+    cases[2] = *row;
+    FL_TRY(fl_expr_case(b->plan, cases, 3, pos, row, b->err));
+cleanup:
+    return st;
+}
+
 /* t, where no column is called so and a table is: its row, as a struct. */
 static fl_status bind_whole_row(binder *b, scope *s, int32_t table, int32_t pos, const fl_expr **ret)
 {
@@ -456,12 +487,14 @@ static fl_status bind_whole_row(binder *b, scope *s, int32_t table, int32_t pos,
     FL_TRY(FL_NEW_ARRAY(b->arena, s->n_cols + 1, &values, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, s->n_cols + 1, &names, b->err));
     for (int32_t i = 0; i < s->n_cols; i++) {
-        if (s->cols[i].table != table)
+        if (s->cols[i].table != table || s->cols[i].is_system)
             continue;
         names[n] = s->cols[i].name;
         FL_TRY(fl_sql_bind_scope_col(b, s, &s->cols[i], pos, &values[n++]));
     }
     FL_TRY(fl_expr_struct(b->plan, names, values, n, pos, ret, b->err));
+    if (s->tables[table].is_padded && n > 0)
+        FL_TRY(null_where_padded(b, values, n, pos, ret));
 cleanup:
     return st;
 }
@@ -485,8 +518,11 @@ fl_status fl_sql_bind_column(binder *b, scope *s, const fl_ast_expr *ast, const 
     }
     if (param >= 0) {
         FL_TRY(fl_sql_bind_macro_param(b, param, ast->start, &value));
-        return value->type.id == FL_NULL && path->count > 1 ? (*ret = value, FL_OK)
-                                                            : bind_fields(b, path, 1, value, ret);
+        if (value->type.id == FL_NULL) { /* and so is each of its fields */
+            *ret = value;
+            return FL_OK;
+        }
+        return bind_fields(b, path, 1, value, ret);
     }
     if (found.col != NULL) {
         FL_TRY(fl_sql_bind_scope_col(b, found.at, found.col, ast->start, &value));

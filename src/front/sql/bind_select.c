@@ -156,9 +156,12 @@ static fl_status bind_groups(binder *b, select_state *q, const fl_ast_select *as
     fl_status st = FL_OK;
     key_binder keys = {b, q};
     q->s.clause = CLAUSE_GROUP;
+    fl_ast_expr *const *elements;
+    int32_t n_elements;
+    FL_TRY(fl_sql_expand_groups(b, &q->s, ast->groups, ast->group_count, &elements, &n_elements));
     if (!ast->group_all)
-        return fl_sql_bind_grouping_sets(b, ast->groups, ast->group_count, bind_group_key, &keys, &q->groups,
-                                         &q->n_groups, &q->sets);
+        return fl_sql_bind_grouping_sets(b, elements, n_elements, bind_group_key, &keys, &q->groups, &q->n_groups,
+                                         &q->sets);
     FL_TRY(FL_NEW_ARRAY(b->arena, q->n_items + 1, &q->groups, b->err));
     for (int32_t i = 0; i < q->n_items; i++) {
         bool is_aggregate, is_window;
@@ -206,18 +209,27 @@ static fl_status bind_sorts(binder *b, select_state *q, const fl_ast_select *ast
     fl_index_map_init(&q->exprs, b->arena);
     for (int32_t i = 0; i < q->n_items && tail->order_count > 0; i++)
         FL_TRY(fl_index_map_add(&q->exprs, fl_index_map_key(q->items[i].expr), i, b->err));
+    sort_list sorts = {0};
     q->orders = tail->order;
     q->order_all = tail->order_all;
-    q->n_sorts = tail->order_all ? q->n_items : tail->order_count;
+    q->n_sorts = q->n_items;
+    if (!tail->order_all) {
+        FL_TRY(fl_sql_expand_orders(b, &q->s, tail->order, tail->order_count, &sorts));
+        q->orders = sorts.orders;
+        q->n_sorts = sorts.n;
+    }
     FL_TRY(FL_NEW_ARRAY(b->arena, q->n_sorts + 1, &q->sort_exprs, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, q->n_sorts + 1, &q->sort_items, b->err));
     for (int32_t i = 0; i < q->n_sorts; i++) {
-        if (tail->order_all)
+        if (tail->order_all) {
             q->sort_items[i] = i;
-        else
-            FL_TRY(bind_sort_key(b, q, ast, tail->order[i].expr, i));
+            continue;
+        }
+        q->s.picked = sorts.picked[i];
+        FL_TRY(bind_sort_key(b, q, ast, sorts.orders[i].expr, i));
     }
 cleanup:
+    q->s.picked = NULL;
     return st;
 }
 

@@ -64,7 +64,7 @@ fl_str fl_sql_name_of(const fl_ast_expr *ast)
 /* The columns that a star of this table, or of none, stands for. */
 static bool is_of_star(const scope_col *col, int32_t table)
 {
-    return table >= 0 ? col->table == table : !col->is_hidden;
+    return table >= 0 ? col->table == table && !col->is_system : !col->is_hidden;
 }
 
 /* Names of one of a star's lists, looked into for each column. */
@@ -93,6 +93,10 @@ static fl_status names_add(binder *b, const fl_ast_star_name *name, star_names *
     int32_t at = list->n++, known;
     list->names[at] = name;
     fl_status st = fl_name_map_add(&list->first, name->name.text, at, &known, b->err);
+    for (int32_t i = known; st == FL_OK && i >= 0; i = list->next[i] - 1)
+        if (fl_str_is_equal_nocase(list->names[i]->table.text, name->table.text))
+            return fl_sql_bind_fail_state(b, name->name.start, FL_ERR_DUPLICATE, "42701",
+                                          "column \"%.*s\" is named twice", FL_STR_ARG(name->name.text));
     if (st == FL_OK && known >= 0) {
         list->next[at] = list->next[known];
         list->next[known] = at + 1;
@@ -316,6 +320,46 @@ static scope *scope_of_star(scope *s, const fl_ast_star *star)
     return at;
 }
 
+/* What stands behind a star. */
+typedef struct star_lists {
+    star_names excluded, renamed, replaced;
+} star_lists;
+
+static fl_status star_lists_init(binder *b, const fl_ast_star *star, star_lists *ret)
+{
+    fl_status st = FL_OK;
+    FL_TRY(names_init(b, star->exclude_count, &ret->excluded));
+    for (int32_t i = 0; i < star->exclude_count; i++)
+        FL_TRY(names_add(b, &star->exclude[i], &ret->excluded));
+    FL_TRY(names_init(b, star->rename_count, &ret->renamed));
+    for (int32_t i = 0; i < star->rename_count; i++)
+        FL_TRY(names_add(b, &star->rename[i].from, &ret->renamed));
+    FL_TRY(names_init(b, star->replace_count, &ret->replaced));
+    for (int32_t i = 0; i < star->replace_count; i++)
+        FL_TRY(names_add(b, &star->replace[i].name, &ret->replaced));
+cleanup:
+    return st;
+}
+
+/* A name that no field of the struct has is a slip. */
+static fl_status check_fields(binder *b, const fl_type *type, const star_names *list, const char *word)
+{
+    fl_nearest near;
+    for (int32_t i = 0; i < list->n; i++) {
+        const fl_ast_name *name = &list->names[i]->name;
+        if (list->is_met[i])
+            continue;
+        fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_COLUMN, "field \"%.*s\" of %s is not there",
+                                        FL_STR_ARG(name->text), word);
+        fl_nearest_init(&near, name->text);
+        for (int32_t f = 0; f < type->n_fields; f++)
+            fl_nearest_offer(&near, type->fields[f].name);
+        fl_nearest_hint(&near, b->err);
+        return st;
+    }
+    return FL_OK;
+}
+
 /* s.* where s is a struct: its fields. */
 static fl_status expand_struct(binder *b, scope *s, const fl_ast_expr *ast, items *to)
 {
@@ -323,22 +367,40 @@ static fl_status expand_struct(binder *b, scope *s, const fl_ast_expr *ast, item
     const fl_ast_star *star = ast->star;
     fl_ast_expr column = {.kind = FL_AST_COLUMN, .height = 1, .start = ast->start, .end = ast->end, .at = ast->start};
     const fl_expr *value;
+    star_lists lists;
+    scope fields;
+    int32_t n = 0;
     column.path = star->table;
+    fl_sql_scope_init(&fields, NULL, CLAUSE_SELECT);
     FL_TRY(fl_sql_bind_column(b, s, &column, &value));
     if (value->type.id != FL_STRUCT)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_TYPE, "\"%.*s\" is no table and no struct, but %s",
                                 FL_STR_ARG(star->table.parts[star->table.count - 1].text), FL_TYPE_NAME(value->type));
-    if (star->exclude_count + star->replace_count + star->rename_count > 0 || star->test != NULL) {
-        fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED,
-                         "EXCLUDE and the like of a struct's fields are not supported yet");
-        fl_err_hint(b->err, "name the fields that are wanted: s.a, s.b");
-        return FL_ERR_UNSUPPORTED;
-    }
+    FL_TRY(star_lists_init(b, star, &lists));
     for (int32_t i = 0; i < value->type.n_fields; i++) {
-        select_item item = {.name = value->type.fields[i].name, .pos = ast->start};
-        FL_TRY(fl_expr_field(b->plan, value, item.name, ast->start, &item.expr, b->err));
+        const scope_col field = {.name = value->type.fields[i].name, .table = -1};
+        bool is_meant = names_find(&fields, &field, &lists.excluded) < 0;
+        if (is_meant && star->test != NULL)
+            FL_TRY(test_name(b, star, field.name, &is_meant));
+        if (!is_meant)
+            continue;
+        select_item item = {.name = field.name, .pos = ast->start};
+        int32_t r = names_find(&fields, &field, &lists.renamed);
+        if (r >= 0)
+            FL_TRY(fl_sql_bind_keep(b, star->rename[r].to.text, &item.name));
+        r = names_find(&fields, &field, &lists.replaced);
+        if (r >= 0)
+            item.ast = star->replace[r].expr;
+        else
+            FL_TRY(fl_expr_field(b->plan, value, field.name, ast->start, &item.expr, b->err));
         FL_TRY(add_item(b, to, item));
+        n += 1;
     }
+    FL_TRY(check_fields(b, &value->type, &lists.excluded, "EXCLUDE"));
+    FL_TRY(check_fields(b, &value->type, &lists.renamed, "RENAME"));
+    FL_TRY(check_fields(b, &value->type, &lists.replaced, "REPLACE"));
+    if (n == 0)
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "nothing is left of this star");
 cleanup:
     return st;
 }
@@ -400,7 +462,8 @@ fl_status fl_sql_bind_picked(binder *b, scope *s, const fl_ast_expr *ast, const 
     if (ast->flag)
         return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "*COLUMNS(...) stands for several arguments or elements");
     if (s->picked == NULL)
-        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX, "COLUMNS(...) stands in select lists and in WHERE only");
+        return fl_sql_bind_fail(b, ast->start, FL_ERR_SYNTAX,
+                                "COLUMNS(...) stands in select lists, WHERE, GROUP BY and ORDER BY only");
     return fl_sql_bind_scope_col(b, s, s->picked, ast->start, ret);
 }
 
@@ -424,6 +487,67 @@ static fl_status picked_columns(binder *b, scope *s, const fl_ast_expr *last, co
         *ret = cols;
         *ret_n = n;
     }
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_expand_orders(binder *b, scope *s, const fl_ast_order *orders, int32_t n, sort_list *ret)
+{
+    fl_status st = FL_OK;
+    int32_t room = n, capacity = n + 1;
+    *ret = (sort_list){0};
+    FL_TRY(FL_NEW_ARRAY(b->arena, capacity, &ret->orders, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, capacity, &ret->picked, b->err));
+    for (int32_t i = 0; i < n; i++) {
+        const scope_col **cols = NULL;
+        int32_t n_cols = -1;
+        FL_TRY(picked_columns(b, s, orders[i].columns, &cols, &n_cols));
+        room += n_cols > 0 ? n_cols : 0;
+        if (room > capacity - 1) {
+            sort_list more = {0};
+            capacity = room * 2;
+            FL_TRY(FL_NEW_ARRAY(b->arena, capacity, &more.orders, b->err));
+            FL_TRY(FL_NEW_ARRAY(b->arena, capacity, &more.picked, b->err));
+            memcpy(more.orders, ret->orders, (size_t)ret->n * sizeof(*more.orders));
+            memcpy(more.picked, ret->picked, (size_t)ret->n * sizeof(*more.picked));
+            ret->orders = more.orders;
+            ret->picked = more.picked;
+        }
+        for (int32_t c = 0; c < (n_cols < 0 ? 1 : n_cols); c++) {
+            ret->orders[ret->n] = orders[i];
+            ret->picked[ret->n++] = n_cols < 0 ? NULL : cols[c];
+        }
+    }
+cleanup:
+    return st;
+}
+
+fl_status fl_sql_expand_groups(binder *b, scope *s, fl_ast_expr *const *elements, int32_t n, fl_ast_expr *const **ret,
+                               int32_t *ret_n)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr **made = NULL;
+    int32_t at = 0, room = 0;
+    *ret = elements;
+    *ret_n = n;
+    for (int32_t round = 0; round < 2; round++) {
+        for (int32_t i = 0; i < n; i++) {
+            const scope_col **cols = NULL;
+            int32_t n_cols = 0;
+            bool is_columns = elements[i]->kind == FL_AST_COLUMNS && !elements[i]->flag;
+            fl_ast_maker m = fl_sql_maker(b->arena, elements[i]->start, elements[i]->end, b->err);
+            if (is_columns)
+                FL_TRY(columns_of(b, s, elements[i]->star, elements[i]->start, &cols, &n_cols));
+            room += is_columns ? n_cols : 1;
+            for (int32_t c = 0; made != NULL && c < (is_columns ? n_cols : 1); c++)
+                made[at++] = is_columns ? fl_sql_make_bound(&m, cols[c]->col.n) : elements[i];
+            FL_TRY(m.st);
+        }
+        if (made == NULL)
+            FL_TRY(FL_NEW_ARRAY(b->arena, room + 1, &made, b->err));
+    }
+    *ret = made;
+    *ret_n = at;
 cleanup:
     return st;
 }

@@ -225,6 +225,17 @@ static fl_status join_path(fl_arena *arena, fl_ast_path path, fl_str *ret, fl_er
     return fl_name_join(arena, parts, n, ret, err);
 }
 
+/* Functions are in no schema; a macro that CREATE FUNCTION made is. */
+static fl_status name_function(fl_sql_env *env, fl_arena *arena, fl_ast_path path, fl_str *ret, fl_err *err)
+{
+    fl_catalog_macro macro;
+    if (env->catalog->find_macro != NULL && fl_sql_qualify(env, arena, path, false, ret, NULL) == FL_OK &&
+        env->catalog->find_macro(env->catalog, *ret, false, &macro))
+        return FL_OK;
+    return path.count == 1 ? fl_arena_copy_str(arena, last_name(path), ret, err)
+                           : fl_sql_qualify(env, arena, path, false, ret, err);
+}
+
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
 {
     (void)text;
@@ -240,6 +251,8 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     for (int32_t i = 0; i < ret->n_names; i++) {
         if (drop->object == FL_AST_OBJECT_SCHEMA)
             FL_TRY(join_path(arena, drop->paths[i], &ret->names[i], err));
+        else if (drop->object == FL_AST_OBJECT_FUNCTION)
+            FL_TRY(name_function(env, arena, drop->paths[i], &ret->names[i], err));
         else if (!drop->if_exists)
             FL_TRY(fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], err));
         else if (fl_sql_qualify(env, arena, drop->paths[i], false, &ret->names[i], NULL) != FL_OK)
@@ -453,6 +466,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_explain)
     ret->name_pos = ast->explain->why_not.start;
     ret->format = ast->explain->format;
     ast->explain->statement->parameter_count = ast->parameter_count;
+    ast->explain->statement->has_rowid = ast->has_rowid;
     FL_TRY(FL_NEW(arena, &inner, err));
     FL_TRY(fl_sql_bind(env, arena, text, ast->explain->statement, inner, err));
     ret->inner = inner;

@@ -162,6 +162,9 @@ fl_status fl_sql_parse_expr_list(parser *p, fl_ast_expr ***ret, int32_t *ret_cou
 /** Comma-separated ORDER BY keys, behind BY. */
 fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_count);
 
+/** The same of a query, whose keys may have COLUMNS(...) in them. */
+fl_status fl_sql_parse_query_order_list(parser *p, fl_ast_order **ret, int32_t *ret_count);
+
 /** ASC, DESC, NULLS FIRST, NULLS LAST. */
 fl_status fl_sql_parse_nulls_order(parser *p, fl_ast_order *order);
 

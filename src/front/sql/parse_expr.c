@@ -643,7 +643,7 @@ fl_status fl_sql_parse_nulls_order(parser *p, fl_ast_order *order)
     return FL_OK;
 }
 
-fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_count)
+static fl_status parse_orders(parser *p, bool is_of_query, fl_ast_order **ret, int32_t *ret_count)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
@@ -653,7 +653,11 @@ fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_co
         fl_ast_order *order;
         FL_TRY(NEW(p, &order));
         order->start = p->now->start;
+        if (is_of_query)
+            p->columns = NULL;
         FL_TRY(fl_sql_parse_expr(p, &order->expr));
+        if (is_of_query)
+            order->columns = p->columns;
         if (is_word(p, FL_KW_USING))
             return fl_sql_fail_unsupported(p, p->now->start, "ORDER BY ... USING is",
                                            "write ORDER BY x ASC or ORDER BY x DESC");
@@ -664,4 +668,14 @@ fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_co
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_order), ret, ret_count));
 cleanup:
     return st;
+}
+
+fl_status fl_sql_parse_order_list(parser *p, fl_ast_order **ret, int32_t *ret_count)
+{
+    return parse_orders(p, false, ret, ret_count);
+}
+
+fl_status fl_sql_parse_query_order_list(parser *p, fl_ast_order **ret, int32_t *ret_count)
+{
+    return parse_orders(p, true, ret, ret_count);
 }

@@ -57,15 +57,11 @@ static fl_status parse_overloads(parser *p, fl_ast_macro **ret, int32_t *ret_n)
 {
     fl_status st = FL_OK;
     int64_t mark = p->stack_count;
-    bool is_more;
     do {
         fl_ast_macro *macro = NULL;
         FL_TRY(parse_overload(p, &macro));
         FL_TRY(fl_sql_push(p, macro));
-        is_more = is_at(p, FL_SQL_COMMA);
-        if (is_more)
-            advance(p);
-    } while (is_more);
+    } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_macro), ret, ret_n));
     for (int32_t i = 1; i < *ret_n; i++)
         if (((*ret)[i].query != NULL) != ((*ret)[0].query != NULL))

@@ -434,6 +434,7 @@ static fl_status parse_named(parser *p, fl_ast_expr **ret)
     FL_TRY(fl_sql_new_expr(p, FL_AST_COLUMN, start, &expr));
     expr->path = path;
     expr->end = end_before(p);
+    p->has_rowid |= fl_str_is_equal_nocase(path.parts[path.count - 1].text, FL_STR("rowid"));
     *ret = expr;
 cleanup:
     return st;

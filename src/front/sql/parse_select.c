@@ -17,7 +17,10 @@ bool fl_sql_is_summarize(const fl_sql_token *token)
 {
     if (token->keyword != FL_KW_SUMMARIZE)
         return false;
-    switch ((fl_sql_keyword)token[1].keyword) {
+    const fl_sql_token *next = &token[1];
+    while (next->kind == FL_SQL_LEFT_PAREN)
+        next++;
+    switch ((fl_sql_keyword)next->keyword) {
     case FL_KW_SELECT:
     case FL_KW_WITH:
     case FL_KW_FROM:
@@ -27,7 +30,7 @@ bool fl_sql_is_summarize(const fl_sql_token *token)
     case FL_KW_UNPIVOT:
         return true;
     default: /* a name may follow, but no operator's word: summarize is a free name */
-        return token[1].kind == FL_SQL_STRING || fl_sql_is_name_token(&token[1]);
+        return next == &token[1] && (next->kind == FL_SQL_STRING || fl_sql_is_name_token(next));
     }
 }
 
@@ -419,6 +422,10 @@ fl_status fl_sql_parse_ctes(parser *p, fl_ast_query *query)
         FL_TRY(fl_sql_parse_name(p, "a name for the common table expression", &cte->name));
         if (is_at(p, FL_SQL_LEFT_PAREN))
             FL_TRY(fl_sql_parse_name_list(p, &cte->columns, &cte->column_count));
+        if (is_word(p, FL_KW_USING))
+            return fl_sql_fail_unsupported(p, p->now->start, "USING KEY of a recursive query is",
+                                           "keep all rounds, with their number as a column, and take the last row of "
+                                           "each key behind it: SELECT DISTINCT ON (key) … ORDER BY key, number DESC");
         FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
         if (is_word(p, FL_KW_NOT) && ahead(p, 1)->keyword == FL_KW_MATERIALIZED) {
             advance(p);
@@ -447,7 +454,7 @@ fl_status fl_sql_parse_order(parser *p, fl_ast_query *query)
 {
     fl_status st = FL_OK;
     if (!is_word(p, FL_KW_ALL))
-        return fl_sql_parse_order_list(p, &query->order, &query->order_count);
+        return fl_sql_parse_query_order_list(p, &query->order, &query->order_count);
     query->order_all = true;
     query->order_count = 1;
     FL_TRY(NEW(p, &query->order));

@@ -354,6 +354,7 @@ static fl_status parse_prepare(parser *p, fl_ast_statement *statement)
     prepare->statement->end = end_before(p);
     prepare->statement->parameter_count = p->parameter_count;
     prepare->statement->parameter_names = p->parameter_names;
+    prepare->statement->has_rowid = p->has_rowid;
     switch (prepare->statement->kind) {
     case FL_AST_QUERY:
     case FL_AST_INSERT:

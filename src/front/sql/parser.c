@@ -500,6 +500,7 @@ static fl_status parse_whole(parser *p, fl_ast_statement **ret)
     (*ret)->end = end_before(p);
     (*ret)->parameter_count = p->parameter_count;
     (*ret)->parameter_names = p->parameter_names;
+    (*ret)->has_rowid = p->has_rowid;
     if (!is_at(p, FL_SQL_END) && !is_at(p, FL_SQL_SEMICOLON))
         FL_TRY(fl_sql_fail_expected(p, "the end of the statement"));
     FL_ASSERT(p->stack_count == 0);
@@ -524,6 +525,7 @@ fl_status fl_sql_parser_next(fl_sql_parser *parser, fl_arena *arena, fl_ast_stat
     parser->depth = parser->tallest = 0;
     parser->parameter_count = 0;
     parser->parameter_names = NULL;
+    parser->has_rowid = false;
     parser->has_question = parser->has_dollar = false;
     FL_TRY(read_tokens(parser, true));
     if (!is_at(parser, FL_SQL_END)) {

@@ -35,6 +35,7 @@ typedef struct fl_sql_parser {
     int32_t parameter_count; /* of the statement */
     fl_str *parameter_names; /* of parameters by name, in the arena; NULL: none yet */
     bool has_question, has_dollar;
+    bool has_rowid;       /* of the statement, as it is there */
     fl_ast_expr *columns; /* the last COLUMNS(...) of the item or condition being parsed, or NULL */
     fl_arena *arena;      /* during fl_sql_parser_next only, as err is */
     fl_err *err;
