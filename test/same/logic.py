@@ -49,7 +49,8 @@ GATHERED = {"count(*)": "sum({})", "sum": "sum({})", "min": "min({})", "max": "m
             "bool_or": "bool_or({})"}
 
 # Differences from DuckDB that are explained: what is said of them, and a pattern of the text.
-KNOWN = [("DuckDB 2.0.0 makes 128 -128, and 261 5, where DISTINCT is asked of a sum", r"DISTINCT \* FROM \(SELECT .*sum\(")]
+KNOWN = [("DuckDB 2.0.0 makes 261 5 where DISTINCT is asked of a sum", r"DISTINCT \* FROM \(SELECT .*sum\("),
+         ("DuckDB 2.0.0 finds no group by HAVING above an outer join whose other side is empty", r"(LEFT|RIGHT|FULL) JOIN .* HAVING \(")]
 
 
 # ---- texts that are to give the same rows --------------------------------------------------------------------------------------
@@ -330,7 +331,7 @@ class LogicWorker(Worker):
         return error.get("message") if error.get("sqlstate", "").startswith("XX") else None
 
     def ask_server(self, number, query, answer):
-        rows = self.server.rows(query.text())
+        rows = None if "extract(" in query.text() else self.server.rows(query.text())   # its extract is a numeric
         if rows is None or rows == "failed":
             self.report.count["refused by PostgreSQL"] += 1
             return
@@ -340,6 +341,8 @@ class LogicWorker(Worker):
             self.tell(number, Mismatch(query, "PostgreSQL", REFERENCE, problem, self.check_server))
 
     def check_server(self, query, settings):
+        if "extract(" in query.text():
+            return None
         answer, rows = self.engine.ask(query.text(), {**REFERENCE, **settings}), self.server.rows(query.text())
         return None if "error" in answer or rows is None or rows == "failed" else rows_difference(answer, rows, "PostgreSQL")
 
@@ -418,6 +421,8 @@ class LogicWorker(Worker):
         def check(changes, settings):
             table = next(t for t in self.engine.world.tables if t.name == changes.table)
             self.reset(table)
+            if who == "PostgreSQL" and re.search(r"extract\(|OFFSET", changes.text()):
+                return None   # its extract is a numeric, and rows that are updated stand behind others
             for text, theirs in zip(changes.statements(), changes.statements("duckdb")):
                 ours, rows = self.engine.ask(text, {**REFERENCE, **settings}), ask(theirs if who == "DuckDB" else text)
                 state = ours.get("error", {}).get("sqlstate")
