@@ -9,6 +9,7 @@ Relies on: query_generator.py, query_tree.py.
 """
 
 import copy
+import re
 
 from query_generator import DECLARED, TYPES, Column, Maker, Query, expr, literal
 from query_tree import Node, Several
@@ -224,7 +225,7 @@ class WideMaker(Maker):
 
         elements = [element() for _ in range(rng.choice([1, 1, 1, 2]))]
         named = " ".join(e.text() for e in elements)
-        keys = [c for c in keys if c.node.text() in named]   # of the others there is no value of a group
+        keys = [c for c in keys if re.search(rf"{re.escape(c.node.text())}\b", named)]   # of the others there is no value of a group
         items, kinds = [], []
         for c in keys:
             items.append(copy.deepcopy(c.node))
