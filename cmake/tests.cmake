@@ -143,6 +143,7 @@ if(fletch_cli)
         "udf/store\;test/udf/store.py"
         "udf/kill\;test/udf/kill.py"
         "functions/duckdb\;test/functions/compare.py"
+        "functions/columns\;test/functions/columns.py"
         "metrics/metrics\;test/metrics/metrics.py"
         "metrics/promtool\;test/metrics/promtool.py")
     foreach(line ${oracle_tests})

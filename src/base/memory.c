@@ -120,13 +120,15 @@ static fl_status fail_limit(const fl_memory *m, int64_t used, int64_t bytes, fl_
     return FL_ERR_MEMORY;
 }
 
-void fl_memory_say_who(fl_err *err, const char *who)
+bool fl_memory_say_who(fl_err *err, const char *who)
 {
     if (err == NULL || err->code != FL_ERR_MEMORY)
-        return;
+        return false;
     size_t len = strlen(err->message), tail = sizeof(asked) - 1;
-    if (len >= tail && strcmp(err->message + len - tail, asked) == 0)
-        snprintf(err->message + len, sizeof(err->message) - len, " by %s", who);
+    if (len < tail || strcmp(err->message + len - tail, asked) != 0)
+        return false;
+    snprintf(err->message + len, sizeof(err->message) - len, " by %s", who);
+    return true;
 }
 
 /* Charges all budgets of the chain; or none, and gives the one whose limit that would pass, and what is in use of it. */

@@ -53,8 +53,8 @@ static inline struct fl_metrics *fl_memory_metrics(const fl_memory *memory)
  *  or FL_ERR_TIMEOUT when the work shall stop: nothing is charged then. */
 fl_status fl_memory_charge(fl_memory *memory, int64_t bytes, fl_err *err);
 
-/** Adds who asked ("the sort") to an error of fl_memory_charge that does not say so yet; leaves others as they are. */
-void fl_memory_say_who(fl_err *err, const char *who);
+/** Adds who asked ("the sort") to an error of fl_memory_charge that does not say so yet, and says that it did; leaves others as they are. */
+bool fl_memory_say_who(fl_err *err, const char *who);
 
 /** A size as people say it: "900 bytes", "12.4 MB", "16 MB". Powers of a thousand, as SET memory_limit = '16MB' reads them. */
 #define FL_SIZE_TEXT_BYTES 32

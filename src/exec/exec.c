@@ -223,8 +223,11 @@ void fl_exec_say_who(const char *what, const fl_node *node, fl_err *err)
 {
     char who[64];
     snprintf(who, sizeof(who), "the %s", node == NULL ? "" : node->op->name);
-    if (what != NULL || node != NULL)
-        fl_memory_say_who(err, what != NULL ? what : who);
+    if (what == NULL && node == NULL)
+        return;
+    bool is_new = fl_memory_say_who(err, what != NULL ? what : who);
+    if (is_new && node != NULL && node->op->in_memory != NULL)
+        fl_err_hint_add(err, "%s", node->op->in_memory);
 }
 
 /* Whether a batch is what its node says: as many columns, of their types, and no more rows than are kept. */

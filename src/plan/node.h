@@ -30,6 +30,8 @@ typedef struct fl_cost {
 typedef struct fl_op_desc {
     uint32_t size; /* FL_DESC */
     const char *name;
+    const char *
+        in_memory; /* what of it does not go to the disk, as a sentence for who has too little memory; NULL: nothing is said */
     int32_t n_inputs; /* -1: any number */
     int32_t attr_bytes;
     const fl_attr_field *fields;

@@ -91,6 +91,17 @@ static fl_status add_null_givers(fl_arena *arena, const fl_expr *e, fl_col_set *
     }
 }
 
+/* Of x IS NOT DISTINCT FROM a value that is not null: x; else NULL. */
+static const fl_expr *same_as_value(const fl_expr *e)
+{
+    if (e->kind != FL_EXPR_CALL || e->n_args != 2 || strcmp(e->func->name, "is_not_distinct_from") != 0)
+        return NULL;
+    for (int32_t i = 0; i < 2; i++)
+        if (e->args[i]->kind == FL_EXPR_CONST && !e->args[i]->value->is_null)
+            return e->args[1 - i];
+    return NULL;
+}
+
 static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, const fl_mark *marks, int32_t n_marks,
                                    fl_col_set *set, fl_err *err)
 {
@@ -110,6 +121,8 @@ static fl_status add_null_rejected(fl_arena *arena, const fl_expr *e, const fl_m
     if (e->kind == FL_EXPR_SUBQUERY && e->subquery->kind == FL_SUBQUERY_ANY &&
         e->subquery->n_left == 1) /* x IN (...) */
         return add_null_givers(arena, e->subquery->left[0], set, err);
+    if (same_as_value(e) != NULL)
+        return add_null_givers(arena, same_as_value(e), set, err);
     if (e->kind != FL_EXPR_OR)
         return add_null_givers(arena, e, set, err);
     fl_col_set all;

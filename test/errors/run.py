@@ -27,7 +27,8 @@ import pipe  # noqa: E402  (found through the line above)
 
 CASES = HERE / "cases.txt"
 BLANKED = [(re.compile(r"after \d+\.\d s"), "after N s"), (re.compile(r"at \d+ % of"), "at N % of"),
-           (re.compile(r"[\d.]+ MB (are in use|more)"), r"N MB \1"), (re.compile(r"at line \d+: +\d+ "), "")]
+           (re.compile(r"[\d.]+ [kM]B (are in)"), r"N MB \1"), (re.compile(r"[\d.]+ [kM]B more"), "N MB more"),
+           (re.compile(r'in "[^"]*" already'), "in TEMP already"), (re.compile(r"at line \d+: +\d+ "), "")]
 
 
 def make_files(folder, program):

@@ -9,6 +9,7 @@ Relies on: query_generator.py, query_tree.py.
 """
 
 import copy
+import re
 
 from query_generator import DECLARED, TYPES, Column, Maker, Query, expr, literal
 from query_tree import Node, Several
@@ -52,6 +53,69 @@ class WideMaker(Maker):
             order += [Node("order", key.text()) for key in keys]   # a piece that is not made smaller: the order would not be whole
         return (Several(parts, "PARTITION BY ", behind=" "), Several(order, "ORDER BY ", least=len(order))), is_whole, bool(order)
 
+    def value_frame(self, scope):
+        """The window of an aggregate over rows that are near in value: one sort key and offsets of its type."""
+        near = [c for c in scope if c.type in ("int", "date", "dec")]
+        if not near:
+            return None
+        key, rng = self.rng.choice(near), self.rng
+        steps = ["interval '1' day", "interval '1' month", "interval '40' day"] if key.type == "date" else ["1", "2", "5"]
+        start = rng.choice(["UNBOUNDED PRECEDING", "CURRENT ROW", f"{rng.choice(steps)} PRECEDING"])
+        end = rng.choice(["UNBOUNDED FOLLOWING", "CURRENT ROW", f"{rng.choice(steps)} FOLLOWING"])
+        parts = [copy.deepcopy(c.node) for c in rng.sample(scope, 1) if c.type != "dbl" and self.chance(0.5)]
+        order = [Node("order", key.node.text(), rng.choice(["", " DESC", " NULLS FIRST"]))]
+        return (Several(parts, "PARTITION BY ", behind=" "), Several(order, "ORDER BY ", least=1),
+                f" RANGE BETWEEN {start} AND {end}{rng.choice(['', '', '', ' EXCLUDE GROUP'])}")
+
+    def aggregate_window(self, kind, scope, keys):
+        """An aggregate with DISTINCT, FILTER or a frame of values."""
+        rng = self.rng
+        near = self.value_frame(scope) if self.chance(0.6) else None
+        if near is None:
+            (parts, order), is_whole, has_order = self.over(scope, keys, False)
+            near = parts, order, self.frame(is_whole) if has_order else ""
+        name = {"int": ["min", "max", "count", "sum"], "dec": ["min", "max", "sum"], "bool": ["bool_and", "bool_or"]}.get(
+            kind, ["min", "max"])
+        call = rng.choice(name)
+        has_exclude = "EXCLUDE" in near[2]
+        distinct = "DISTINCT " if call in ("count", "sum") and not has_exclude and self.chance(0.25) else ""
+        filters = [self.predicate(scope, [], 1)] if self.chance(0.35) else []
+        return expr(call, "(", distinct, self.an_expr(kind, scope, [], 1), ")", Several(filters, " FILTER (WHERE ", behind=")"), " OVER (",
+                    *near, ")")
+
+    def over_groups(self):
+        """Windows over groups: (query, types)."""
+        rng = self.rng
+        source, scope, _ = self.source([], joins=rng.choice([0, 0, 1]), depth=0)
+        plain = [c for c in scope if c.type != "dbl"] or scope
+        keys = rng.sample(plain, min(len(plain), rng.choice([1, 1, 2])))
+        where = self.conditions(scope, [], rng.choice([0, 1]), 1)
+        columns = [Column(copy.deepcopy(c.node), c.type) for c in keys]
+        columns += [Column(self.aggregate(kind, scope, []), kind) for kind in rng.sample(["int", "dec", "text", "date"], 2)]
+        kinds = [self.a_type(columns) for _ in range(rng.randint(1, 2))]
+        saved, self.an_expr = self.an_expr, lambda kind, near, outer, depth=0: self.column(kind, near, []) or self.constant(kind)
+        try:
+            items = [copy.deepcopy(c.node) for c in keys] + [self.window_call(kind, columns, [c.node for c in keys]) for kind in kinds]
+        finally:
+            self.an_expr = saved
+        return Node("query", "SELECT ", Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1), " FROM ",
+                    source, Several(where, " WHERE ", " AND "), Several([copy.deepcopy(c.node) for c in keys], " GROUP BY ", least=len(keys)))
+
+    def first_of_each(self):
+        """DISTINCT ON under a whole order."""
+        rng = self.rng
+        source, scope, keys = self.keyed_source(False)
+        on = [c.node.text() for c in rng.sample(scope, min(len(scope), rng.choice([1, 1, 2])))]
+        order = [Node("order", text, rng.choice(["", " DESC", " NULLS FIRST"])) for text in on]
+        order += [Node("order", key.text(), rng.choice(["", " DESC"])) for key in keys if key.text() not in on]
+        items = [copy.deepcopy(c.node) for c in scope]
+        where = self.conditions(scope, [], rng.choice([0, 1]), 1)
+        body = Node("query", f"SELECT DISTINCT ON ({', '.join(on)}) ",
+                    Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1), " FROM ", source,
+                    Several(where, " WHERE ", " AND "), Several(order, " ORDER BY ", least=len(order)))
+        alias = self.name("x")
+        return Node("query", "SELECT * FROM ", Node("source", "(", body, f") {alias}", names=(alias,)))
+
     def window_call(self, kind, scope, keys):
         rng = self.rng
 
@@ -63,6 +127,8 @@ class WideMaker(Maker):
         def arg(of):
             return self.an_expr(of, scope, [], 1)
 
+        if self.chance(0.3):
+            return self.aggregate_window(kind, scope, keys)
         makers = [lambda: call(rng.choice(["min", "max"]), Several([arg(kind)], least=1), False, True),
                   lambda: call(rng.choice(["first_value", "last_value"]), Several([arg(kind)], least=1), True, True),
                   lambda: call("nth_value", Several([arg(kind), expr(rng.choice("123"))], least=2), True, True),
@@ -103,6 +169,10 @@ class WideMaker(Maker):
 
     def windows(self):
         rng = self.rng
+        if self.chance(0.12):
+            return Query(self.over_groups(), self.fails)
+        if self.chance(0.08):
+            return Query(self.first_of_each(), self.fails)
         # which of two equal rows comes first decides what several functions give the same row, but not what one gives them all
         is_distinct = self.chance(0.7)
         source, scope, keys = self.keyed_source(is_distinct)
@@ -155,7 +225,7 @@ class WideMaker(Maker):
 
         elements = [element() for _ in range(rng.choice([1, 1, 1, 2]))]
         named = " ".join(e.text() for e in elements)
-        keys = [c for c in keys if c.node.text() in named]   # of the others there is no value of a group
+        keys = [c for c in keys if re.search(rf"{re.escape(c.node.text())}\b", named)]   # of the others there is no value of a group
         items, kinds = [], []
         for c in keys:
             items.append(copy.deepcopy(c.node))

@@ -89,9 +89,12 @@ fl_status fl_sql_scan_target(binder *b, const change *ch, int32_t pos, scope *s,
     fl_status st = FL_OK;
     fl_str *names = NULL;
     fl_table *numbered = NULL, *table = ch->table;
-    if (table->ops->numbered == NULL)
-        return fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED, "the rows of \"%.*s\" cannot be changed",
-                                FL_STR_ARG(table->name));
+    if (table->ops->numbered == NULL) {
+        st = fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED, "the rows of \"%.*s\" cannot be changed",
+                              FL_STR_ARG(table->name));
+        fl_err_hint(b->err, "CREATE TABLE t AS FROM … makes a table of them");
+        return st;
+    }
     FL_TRY(table->ops->numbered(table, b->env->memory, &numbered, b->err));
     FL_TRY(fl_scan_build(b->plan, numbered, ret, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, table->n_cols + 1, &names, b->err));

@@ -105,6 +105,7 @@ extern const struct fl_op_exec fl_aggregate_exec;
 
 const fl_op_desc fl_op_aggregate = {FL_DESC(fl_op_desc),
                                     .name = "aggregate",
+                                    .in_memory = "what is kept of one group lies in memory, groups go to the disk",
                                     .n_inputs = 1,
                                     .attr_bytes = sizeof(fl_aggregate_attrs),
                                     .fields = fields,

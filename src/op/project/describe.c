@@ -60,6 +60,7 @@ extern const struct fl_op_exec fl_project_exec;
 
 const fl_op_desc fl_op_project = {FL_DESC(fl_op_desc),
                                   .name = "project",
+                                  .in_memory = "one value lies in memory",
                                   .n_inputs = 1,
                                   .attr_bytes = sizeof(fl_project_attrs),
                                   .fields = fields,

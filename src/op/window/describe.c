@@ -193,6 +193,7 @@ extern const struct fl_op_exec fl_window_exec;
 
 const fl_op_desc fl_op_window = {FL_DESC(fl_op_desc),
                                  .name = "window",
+                                 .in_memory = "one partition lies in memory, partitions go to the disk",
                                  .n_inputs = 1,
                                  .attr_bytes = sizeof(fl_window_attrs),
                                  .fields = fields,
