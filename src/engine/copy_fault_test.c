@@ -114,6 +114,7 @@ static const fault_statement writes[] = {
     COPY("COPY t TO 'a.parquet' (COMPRESSION zstd, ROW_GROUP_SIZE 64)"),
     COPY("COPY t TO 'a.txt' (FORMAT text)"),
     COPY("COPY t TO 'a.csv' (DELIM '||')"),
+    COPY("COPY t TO 'a.parquet' (ENCRYPTION_CONFIG {'footer_key': '0123456789abcdef'})"),
     COPY("COPY t TO 'a.ndjson'"),
     COPY("COPY t TO 'a.json' (ARRAY true, COMPRESSION zstd)"),
     COPY("COPY t TO 'a.arrow'"),
@@ -131,6 +132,7 @@ static const fault_statement reads[] = {
     {.sql = "COPY k FROM 'k.ndjson'", .rows = 1, .before = "TRUNCATE k", .check = "FROM k"},
     {.sql = "COPY k FROM 'k.arrow'", .rows = 1, .before = "TRUNCATE k", .check = "FROM k"},
     {.sql = "FROM 'k.arrows'", .rows = 12},
+    {.sql = "FROM read_parquet('e.parquet', encryption_config = {'footer_key': '0123456789abcdef'})", .rows = 12},
     {.sql = "FROM parquet_metadata('k.parquet')", .rows = 2},
     {.sql = "FROM parquet_schema('k.parquet')", .rows = 3},
     {.sql = "FROM parquet_file_metadata('k.parquet')", .rows = 1},
@@ -167,6 +169,8 @@ static void test_copies(void **state)
     faults_run(&f, "COPY (FROM 'k.csv') TO 'k.ndjson'");
     faults_run(&f, "COPY (FROM 'k.csv') TO 'k.arrow'");
     faults_run(&f, "COPY (FROM 'k.csv') TO 'k.arrows' (COMPRESSION zstd)");
+    faults_run(&f, "COPY (SELECT 'text ' || range AS s, range AS a FROM range(12)) TO 'e.parquet' (ENCRYPTION_CONFIG "
+                   "{'footer_key': '0123456789abcdef'})");
     faults_run(&f, "COPY (SELECT 'text ' || range AS s, range * 0.5 AS a FROM range(12)) TO 'm.parquet'");
     faults_run(&f, "COPY (SELECT 'text ' || range AS s, range * 0.5 AS a FROM range(12)) TO 'm.ndjson'");
     faults_run(&f, "COPY (SELECT range AS a, (range + 1) || '/02/2020' AS d FROM range(12)) TO 'dates.csv'");

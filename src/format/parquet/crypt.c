@@ -2,6 +2,7 @@
 #include "format/parquet/crypt.h"
 
 #include "base/libcrypto.h"
+#include "base/system.h"
 
 #include <pthread.h>
 
@@ -133,6 +134,39 @@ fl_status fl_pq_module_open(const fl_pq_crypt *crypt, fl_str key, fl_pq_module_p
     calls.ctx_free(ctx);
     *ret_bytes = is_good ? bytes : -1;
     return FL_OK;
+}
+
+fl_status fl_pq_module_seal(const fl_pq_crypt *crypt, fl_str key, fl_pq_module_place place, fl_str plain, fl_text *to,
+                            fl_err *err)
+{
+    fl_status st = FL_OK;
+    void *ctx = NULL;
+    uint8_t head[LENGTH_BYTES + NONCE_BYTES], tag[TAG_BYTES];
+    uint8_t *sealed = NULL;
+    int64_t bytes = NONCE_BYTES + plain.len + TAG_BYTES;
+    FL_ASSERT(is_key(key));
+    if (bytes > INT32_MAX)
+        return FL_FAIL(err, FL_ERR_LIMIT, "a part of an encrypted file has more than 2 GB");
+    for (int i = 0; i < LENGTH_BYTES; i++)
+        head[i] = (uint8_t)(bytes >> (8 * i));
+    if (fl_system_random(fl_memory_system(to->memory), head + LENGTH_BYTES, NONCE_BYTES) < 0)
+        return FL_FAIL(err, FL_ERR_IO, "there are no random numbers to encrypt with");
+    FL_TRY(fl_alloc(to->memory, plain.len + 1, (void **)&sealed, err));
+    FL_TRY(begin(&ctx, err));
+    if (!run_gcm(ctx, crypt, key, place, head + LENGTH_BYTES, (const uint8_t *)plain.data, plain.len, true, tag,
+                 sealed)) {
+        st = FL_FAIL(err, FL_ERR_INTERNAL, "libcrypto cannot encrypt");
+        goto cleanup;
+    }
+    fl_text_add(to, (fl_str){(const char *)head, (int64_t)sizeof(head)});
+    fl_text_add(to, (fl_str){(const char *)sealed, plain.len});
+    fl_text_add(to, (fl_str){(const char *)tag, TAG_BYTES});
+    st = fl_text_status(to, err);
+cleanup:
+    if (ctx != NULL)
+        calls.ctx_free(ctx);
+    fl_free(sealed);
+    return st;
 }
 
 fl_status fl_pq_footer_is_signed(const fl_pq_crypt *crypt, fl_str key, fl_str footer, fl_str nonce_and_tag, bool *ret,

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #define FL_PQ_MODULE_EXTRA 32 /* bytes of a module that are no ciphertext, at the most */
 
@@ -37,7 +38,7 @@ typedef struct fl_pq_keys {
 typedef struct fl_pq_crypt {
     bool is_ctr;  /* pages have no tag */
     bool is_bare; /* modules are sealed without additional data, as DuckDB does it: for no place */
-    fl_str aad;  /* what all additional data begin with */
+    fl_str aad;   /* what all additional data begin with */
 } fl_pq_crypt;
 
 /* A module's place; what its kind has not is not looked at. */
@@ -51,9 +52,18 @@ typedef struct fl_pq_module_place {
 fl_status fl_pq_module_open(const fl_pq_crypt *crypt, fl_str key, fl_pq_module_place place, fl_str sealed, uint8_t *ret,
                             int64_t *ret_bytes, fl_err *err);
 
+/** Seals a module with additional data, by a fresh nonce, and adds it to `to`. */
+fl_status fl_pq_module_seal(const fl_pq_crypt *crypt, fl_str key, fl_pq_module_place place, fl_str plain, fl_text *to,
+                            fl_err *err);
+
 /** Whether the tag is that of a footer in plain text. */
 fl_status fl_pq_footer_is_signed(const fl_pq_crypt *crypt, fl_str key, fl_str footer, fl_str nonce_and_tag, bool *ret,
                                  fl_err *err);
+
+/** A key of 16, 24 or 32 bytes, as it is or in base64; FL_ERR_TYPE: it is none. And keys, as options say them. */
+struct fl_value;
+fl_status fl_pq_keys_read(fl_arena *arena, const struct fl_value *value, void *ret_keys, fl_err *err);
+#define FL_PQ_OPTION_KEYS "keys of 16, 24 or 32 bytes, as {'footer_key': '…', 'column_keys': {'a': '…'}}"
 
 /** The key of a column's path; empty where there is none. */
 fl_str fl_pq_key_of(const fl_pq_keys *keys, fl_str path);
