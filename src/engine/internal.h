@@ -193,6 +193,8 @@ void fl_versions_drop(fl_versions *versions);
 
 #define NOTES_BYTES 1024
 
+typedef struct fl_parquet_key fl_parquet_key;
+
 struct fl_session {
     fl_engine *engine;
     const fl_registry *registry; /* what the call under way began with: held until the next begins */
@@ -206,8 +208,9 @@ struct fl_session {
     fl_handle *handles;          /* made from this session and not closed yet */
     fl_settings settings;
     fl_prepared *prepared;
-    fl_sequences sequences; /* for functions */
-    fl_given_number *given; /* guarded by the engine's lock, as are the next three */
+    fl_parquet_key *parquet_keys; /* by name, the last one first */
+    fl_sequences sequences;       /* for functions */
+    fl_given_number *given;       /* guarded by the engine's lock, as are the next three */
     int64_t given_capacity;
     int32_t n_given;
     int64_t last_given;    /* id of the sequence; 0: none yet */
@@ -231,6 +234,14 @@ void fl_engine_unref(fl_engine *engine);
 /** fl_engine_open on a system that must outlive the engine (base/system.h; NULL: the one that there is). */
 fl_status fl_engine_open_on(const fl_system *system, const fl_engine_options *options, fl_engine **ret_engine,
                             fl_err *err);
+
+/* ---- keys of encrypted files (parquet_keys.c) ---- */
+
+/** Keeps a key under a name, for the session; and puts keys in the place of their names in options. */
+fl_status fl_parquet_key_add(fl_session *session, const fl_value *args, int32_t n_args, fl_err *err);
+fl_status fl_parquet_keys_resolve(const fl_session *session, fl_arena *arena, fl_option *options, int32_t n_options,
+                                  fl_err *err);
+void fl_parquet_keys_free(fl_session *session);
 
 /* ---- session (session.c) ---- */
 

@@ -116,6 +116,7 @@ void fl_session_unref(fl_session *session)
     pthread_mutex_destroy(&session->lock);
     fl_free(session->given);
     fl_rejects_free(session->memory.rejects);
+    fl_parquet_keys_free(session);
     fl_free(session);
     fl_engine_unref(engine);
 }
