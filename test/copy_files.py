@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
 
 import pipe
 import thrift
@@ -126,6 +127,22 @@ def every_type(fletch, folder):
                     {"x": None, "l": None, "s": None, "n": None}, {"x": second, "l": [], "s": {"a": None}, "n": []}]
             check(table.to_pylist() == want, f"{name} in {ending}: {table.to_pylist()} is not {want}")
     print(f"{len(TYPES)} types through {len(FORMATS)} formats and back")
+
+
+def encrypted(fletch, folder):
+    """A file that is written by a key: PyArrow opens each of its parts with it, and none with another."""
+    for key in ("0123456789abcdef", "0123456789abcdef01234567", "0123456789abcdef0123456789abcdef"):
+        path = folder / f"encrypted_{len(key)}.parquet"
+        fletch.run(f"COPY t TO '{path}' (ENCRYPTION_CONFIG {{'footer_key': '{key}'}}, ROW_GROUP_SIZE 20000, COMPRESSION zstd)")
+        table = pq.read_table(path, decryption_properties=pe.create_decryption_properties(key.encode()))
+        check(table.equals(pq.read_table(folder / "t.parquet").cast(table.schema)), f"rows of {path.name}")
+        check(b"text" not in path.read_bytes(), f"{path.name} holds plain text")
+        try:
+            pq.read_table(path, decryption_properties=pe.create_decryption_properties(b"1" + key.encode()[1:]))
+            check(False, f"{path.name} opens with another key")
+        except OSError:
+            pass
+    print("encrypted files as PyArrow opens them")
 
 
 def statistics(folder, path):
@@ -247,6 +264,7 @@ def main():
         fletch.run(f"COPY t TO '{path}'")
         same_rows(fletch, folder)
         every_type(fletch, folder)
+        encrypted(fletch, folder)
         statistics(folder, path)
         page_index(path)
         bloom(path)

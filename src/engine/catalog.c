@@ -569,6 +569,7 @@ static fl_status open_table(fl_session_catalog *catalog, const fl_format_desc *f
     FL_TRY(FL_NEW_ARRAY(catalog->arena, n_options + 1, &own, err));
     if (n_options > 0)
         memcpy(own, options, (size_t)n_options * sizeof(*own));
+    FL_TRY(fl_parquet_keys_resolve(session, catalog->arena, own, n_options, err));
     FL_TRY(
         fl_united_wishes_take(format->function, catalog->arena, own, &n_options, paths, n, &wishes, &is_united, err));
     if (is_united)
@@ -653,6 +654,12 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
             return st;
         }
         return open_range(catalog->session, function, args, n_args, ret, err);
+    }
+    if (fl_str_is_equal_nocase(function, FL_STR("pragma_add_parquet_key"))) {
+        fl_status st = fl_parquet_key_add(catalog->session, args, n_args, err);
+        return st != FL_OK
+                   ? st
+                   : fl_range_table_new(&catalog->session->statement_memory, function, 0, 0, 1, false, ret, err);
     }
     if (function.len > 0) {
         fl_status st = fl_system_table_call(catalog->session, function, args, n_args, ret, err);

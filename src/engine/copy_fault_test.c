@@ -112,6 +112,9 @@ static const fault_statement writes[] = {
     COPY("COPY (SELECT a, s FROM t ORDER BY s) TO 'a.csv.gz' (FORCE_QUOTE *)"),
     COPY("COPY t TO 'a.parquet'"),
     COPY("COPY t TO 'a.parquet' (COMPRESSION zstd, ROW_GROUP_SIZE 64)"),
+    COPY("COPY t TO 'a.txt' (FORMAT text)"),
+    COPY("COPY t TO 'a.csv' (DELIM '||')"),
+    COPY("COPY t TO 'a.parquet' (ENCRYPTION_CONFIG {'footer_key': '0123456789abcdef'})"),
     COPY("COPY t TO 'a.ndjson'"),
     COPY("COPY t TO 'a.json' (ARRAY true, COMPRESSION zstd)"),
     COPY("COPY t TO 'a.arrow'"),
@@ -129,6 +132,15 @@ static const fault_statement reads[] = {
     {.sql = "COPY k FROM 'k.ndjson'", .rows = 1, .before = "TRUNCATE k", .check = "FROM k"},
     {.sql = "COPY k FROM 'k.arrow'", .rows = 1, .before = "TRUNCATE k", .check = "FROM k"},
     {.sql = "FROM 'k.arrows'", .rows = 12},
+    {.sql = "FROM read_parquet('e.parquet', encryption_config = {'footer_key': '0123456789abcdef'})", .rows = 12},
+    {.sql = "FROM parquet_metadata('k.parquet')", .rows = 2},
+    {.sql = "FROM parquet_schema('k.parquet')", .rows = 3},
+    {.sql = "FROM parquet_file_metadata('k.parquet')", .rows = 1},
+    {.sql = "FROM sniff_csv('dates.csv')", .rows = 1},
+    {.sql = "FROM 'dates.csv'", .rows = 12},
+    {.sql = "FROM read_csv('k.csv', union_by_name = true, types = {'a': 'double'})", .rows = 12},
+    {.sql = "FROM read_parquet(['k.parquet', 'm.parquet'], union_by_name = true, file_row_number = true)", .rows = 24},
+    {.sql = "FROM read_json(['k.ndjson', 'm.ndjson'], union_by_name = true, filename = true)", .rows = 24},
 };
 
 static const fault_statement imports[] = {
@@ -157,6 +169,11 @@ static void test_copies(void **state)
     faults_run(&f, "COPY (FROM 'k.csv') TO 'k.ndjson'");
     faults_run(&f, "COPY (FROM 'k.csv') TO 'k.arrow'");
     faults_run(&f, "COPY (FROM 'k.csv') TO 'k.arrows' (COMPRESSION zstd)");
+    faults_run(&f, "COPY (SELECT 'text ' || range AS s, range AS a FROM range(12)) TO 'e.parquet' (ENCRYPTION_CONFIG "
+                   "{'footer_key': '0123456789abcdef'})");
+    faults_run(&f, "COPY (SELECT 'text ' || range AS s, range * 0.5 AS a FROM range(12)) TO 'm.parquet'");
+    faults_run(&f, "COPY (SELECT 'text ' || range AS s, range * 0.5 AS a FROM range(12)) TO 'm.ndjson'");
+    faults_run(&f, "COPY (SELECT range AS a, (range + 1) || '/02/2020' AS d FROM range(12)) TO 'dates.csv'");
     faults_run(&f, "CREATE TABLE i AS FROM 'k.csv'; CREATE VIEW j AS SELECT s FROM i");
     faults_run(&f, "EXPORT DATABASE 'db'; DROP VIEW j; DROP TABLE i; DROP VIEW v; DROP TABLE t; DROP TABLE k");
     TRY(&f, imports);

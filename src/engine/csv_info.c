@@ -34,7 +34,9 @@ static void print_query(fl_text *text, const fl_csv_table *table, fl_str path)
         const fl_field *field = &table->base.table.fields[i];
         fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(""));
         fl_text_add_quoted(text, field->name, '\'');
-        fl_text_addf(text, ": '%s'", FL_TYPE_NAME(field->type));
+        fl_text_add(text, FL_STR(": '"));
+        fl_type_print(text, field->type);
+        fl_text_add_char(text, '\'');
     }
     fl_text_add_char(text, '}');
     fl_str date = fl_csv_format_of(table, FL_DATE), stamp = fl_csv_format_of(table, FL_TIMESTAMP);

@@ -89,6 +89,18 @@ void fl_fill_bool(fl_filled_table *t, bool truth)
     value->b = truth;
 }
 
+fl_status fl_filled_type_name(fl_arena *arena, fl_type type, fl_str *ret, fl_err *err)
+{
+    fl_text text;
+    fl_text_init(&text, arena->memory);
+    fl_type_print(&text, type);
+    fl_status st = fl_text_status(&text, err);
+    if (st == FL_OK)
+        st = fl_arena_copy_str(arena, fl_text_str(&text), ret, err);
+    fl_text_drop(&text);
+    return st;
+}
+
 fl_status fl_fill_fields(fl_filled_table *t, const fl_field *fields, int32_t n, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -101,7 +113,7 @@ fl_status fl_fill_fields(fl_filled_table *t, const fl_field *fields, int32_t n, 
         fl_value *part = parts + 2 * i;
         part[0] = part[1] = (fl_value){.type = FL_TYPE(FL_UTF8)};
         part[0].s = fields[i].name;
-        FL_TRY(fl_arena_format(t->arena, &part[1].s, err, "%s", FL_TYPE_NAME(fields[i].type)));
+        FL_TRY(fl_filled_type_name(t->arena, fields[i].type, &part[1].s, err));
         items[i] = (fl_value){.type = described_field.type, .list = {part, 2}};
     }
     value->list.items = items;

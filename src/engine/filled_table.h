@@ -27,6 +27,9 @@ void fl_fill_null(fl_filled_table *table);
 void fl_fill_number(fl_filled_table *table, int64_t number); /* of timestamptz: microseconds */
 void fl_fill_bool(fl_filled_table *table, bool truth);
 
+/** A type's name, for a text, in the arena. */
+fl_status fl_filled_type_name(fl_arena *arena, fl_type type, fl_str *ret, fl_err *err);
+
 /** A list of fields: their names and types' names. */
 fl_status fl_fill_fields(fl_filled_table *table, const fl_field *fields, int32_t n, fl_err *err);
 

@@ -258,6 +258,7 @@ typedef struct fl_observed {
     fl_explain *explain; /* its actual figures lie in the arena */
     fl_arena *arena;
 } fl_observed;
+typedef struct fl_parquet_key fl_parquet_key;
 
 struct fl_session {
     fl_engine *engine;
@@ -275,6 +276,7 @@ struct fl_session {
     fl_variable *variables;
     _Atomic(const fl_home *) home; /* where names are that say no schema: USE */
     fl_home *homes;         /* that it ever was; they last as long as the session, whose streams may look at one */
+    fl_parquet_key *parquet_keys; /* by name, the last one first */
     fl_sequences sequences; /* for functions, as are the facts */
     fl_session_facts facts;
     fl_given_number *given; /* guarded by the engine's lock, as are the next three */
@@ -302,6 +304,14 @@ void fl_engine_unref(fl_engine *engine);
 /** fl_engine_open on a system that must outlive the engine (base/system.h; NULL: the one that there is). */
 fl_status fl_engine_open_on(const fl_system *system, const fl_engine_options *options, fl_engine **ret_engine,
                             fl_err *err);
+
+/* ---- keys of encrypted files (parquet_keys.c) ---- */
+
+/** Keeps a key under a name, for the session; and puts keys in the place of their names in options. */
+fl_status fl_parquet_key_add(fl_session *session, const fl_value *args, int32_t n_args, fl_err *err);
+fl_status fl_parquet_keys_resolve(const fl_session *session, fl_arena *arena, fl_option *options, int32_t n_options,
+                                  fl_err *err);
+void fl_parquet_keys_free(fl_session *session);
 
 /* ---- session (session.c) ---- */
 

@@ -158,18 +158,6 @@ static fl_status logical_name(fl_arena *arena, const fl_pq_element *e, fl_str *r
                            e->is_utc, units[e->unit >= 1 && e->unit <= 3 ? e->unit : 0]);
 }
 
-static fl_status type_name(fl_arena *arena, fl_type type, fl_str *ret, fl_err *err)
-{
-    fl_text text;
-    fl_text_init(&text, NULL);
-    fl_type_print(&text, type);
-    fl_status st = fl_text_status(&text, err);
-    if (st == FL_OK)
-        st = fl_arena_copy_str(arena, fl_text_str(&text), ret, err);
-    fl_text_drop(&text);
-    return st;
-}
-
 /* Leaves come in the order of the elements that are no groups. */
 static fl_status add_schema(fl_session *session, const fl_file_function *f, fl_str path, const fl_option *options,
                             int32_t n_options, fl_arena *arena, fl_filled_table *t, fl_err *err)
@@ -187,7 +175,7 @@ static fl_status add_schema(fl_session *session, const fl_file_function *f, fl_s
         FL_TRY(logical_name(arena, e, &logical, err));
         if (is_leaf) {
             FL_ASSERT(leaf < d.meta.n_leaves);
-            FL_TRY(type_name(arena, d.meta.leaves[leaf++].type, &type, err));
+            FL_TRY(fl_filled_type_name(arena, d.meta.leaves[leaf++].type, &type, err));
         }
         if (is_leaf && e->type_length > 0)
             FL_TRY(fl_arena_format(arena, &length, err, "%d", e->type_length));

@@ -121,6 +121,7 @@ void fl_session_unref(fl_session *session)
     fl_free(session->given);
     fl_rejects_free(session->memory.rejects);
     fl_session_drop_homes(session);
+    fl_parquet_keys_free(session);
     fl_free(session);
     fl_engine_unref(engine);
 }

@@ -41,18 +41,6 @@ typedef struct system_table {
     fl_status (*fill)(filling *f, fl_err *err);
 } system_table;
 
-static fl_status type_name(filling *f, fl_type type, fl_str *ret, fl_err *err)
-{
-    fl_text text;
-    fl_text_init(&text, NULL);
-    fl_type_print(&text, type);
-    fl_status st = fl_text_status(&text, err);
-    if (st == FL_OK)
-        st = fl_arena_copy_str(f->arena, fl_text_str(&text), ret, err);
-    fl_text_drop(&text);
-    return st;
-}
-
 /* A number that stands for a name as long as the engine lives: what drivers join by. */
 static int64_t oid_of(fl_str schema, fl_str name)
 {
@@ -206,7 +194,7 @@ static fl_status fill_columns(filling *f, fl_err *err)
         for (int32_t col = 0; table != NULL && col < table->n_cols; col++) {
             fl_type type = table->fields[col].type;
             fl_str written = {0};
-            FL_TRY(type_name(f, type, &written, err));
+            FL_TRY(fl_filled_type_name(f->arena, type, &written, err));
             fl_fill_text(&f->table, f->tables[i].database);
             fl_fill_text(&f->table, f->tables[i].schema);
             fl_fill_text(&f->table, f->tables[i].name);
@@ -388,7 +376,7 @@ static fl_status fill_pg_attribute(filling *f, fl_err *err)
         const listed *t = &f->tables[i];
         for (int32_t col = 0; t->table != NULL && is_own(f, t->database) && col < t->table->n_cols; col++) {
             fl_str written = {0};
-            FL_TRY(type_name(f, t->table->fields[col].type, &written, err));
+            FL_TRY(fl_filled_type_name(f->arena, t->table->fields[col].type, &written, err));
             fl_fill_number(&f->table, oid_of(t->schema, t->name));
             fl_fill_text(&f->table, t->table->fields[col].name);
             fl_fill_number(&f->table, oid_of(FL_STR("type"), written));
@@ -687,7 +675,7 @@ static fl_status fill_table_info(filling *f, fl_err *err)
         for (int32_t k = 0; k < table->n_keys; k++)
             for (int32_t i = 0; i < table->keys[k].n_cols && table->keys[k].is_primary; i++)
                 is_primary |= table->keys[k].cols[i] == col;
-        FL_TRY(type_name(f, table->fields[col].type, &written, err));
+        FL_TRY(fl_filled_type_name(f->arena, table->fields[col].type, &written, err));
         fl_fill_number(&f->table, col);
         fl_fill_text(&f->table, table->fields[col].name);
         fl_fill_text(&f->table, written);
@@ -728,7 +716,7 @@ static fl_status fill_variables(filling *f, fl_err *err)
             st = fl_arena_copy_str(f->arena, fl_text_str(&text), &written, err);
         fl_text_drop(&text);
         FL_TRY(st);
-        FL_TRY(type_name(f, v->value.type, &type, err));
+        FL_TRY(fl_filled_type_name(f->arena, v->value.type, &type, err));
         fl_fill_text(&f->table, v->name);
         fl_fill_text(&f->table, written);
         fl_fill_text(&f->table, type);

@@ -30,8 +30,8 @@ typedef struct fl_writer_ops {
     fl_status (*begin)(fl_writer *writer, fl_text *head, fl_err *err);
     /** Encodes all rows of the batches, which have no masks and n_fields columns each, into an empty chunk. Thread-safe. */
     fl_status (*encode)(fl_writer *writer, const fl_batch *batches, int32_t n, fl_chunk *chunk, fl_err *err);
-    /** NULL: it is the same anywhere. */
-    fl_status (*place)(fl_writer *writer, const fl_chunk *chunk, int64_t offset, fl_err *err);
+    /** NULL: it is the same anywhere. May put other bytes into the chunk's place. */
+    fl_status (*place)(fl_writer *writer, fl_chunk *chunk, int64_t offset, fl_err *err);
     fl_status (*finish)(fl_writer *writer, int64_t offset, fl_text *tail, fl_err *err);
     void (*free)(fl_writer *writer);
 } fl_writer_ops;

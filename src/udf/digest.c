@@ -1,7 +1,7 @@
 /* libcrypto's SHA256. */
 #include "udf/digest.h"
 
-#include "udf/libcrypto.h"
+#include "base/libcrypto.h"
 
 #include <pthread.h>
 
@@ -20,7 +20,7 @@ fl_status fl_digest_sha256(fl_str bytes, uint8_t ret[FL_DIGEST_SHA256_BYTES], fl
 {
     pthread_once(&once, load);
     if (sha256 == NULL)
-        return fl_libcrypto_fail(err);
+        return fl_libcrypto_fail("functions of users", err);
     sha256((const unsigned char *)bytes.data, (size_t)bytes.len, ret);
     return FL_OK;
 }

@@ -2,7 +2,7 @@
  * who knows OpenSSL, ours name the file and what it should hold. */
 #include "udf/signature.h"
 
-#include "udf/libcrypto.h"
+#include "base/libcrypto.h"
 
 #include <pthread.h>
 
@@ -58,7 +58,7 @@ static void load(void)
 static fl_status open_calls(fl_err *err)
 {
     pthread_once(&once, load);
-    return has_calls ? FL_OK : fl_libcrypto_fail(err);
+    return has_calls ? FL_OK : fl_libcrypto_fail("functions of users", err);
 }
 
 /* ---- keys --------------------------------------------------------------------------------------------------------------- */

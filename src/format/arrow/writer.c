@@ -597,7 +597,7 @@ cleanup:
     return st;
 }
 
-static fl_status place(fl_writer *base, const fl_chunk *chunk, int64_t offset, fl_err *err)
+static fl_status place(fl_writer *base, fl_chunk *chunk, int64_t offset, fl_err *err)
 {
     fl_status st = FL_OK;
     arrow_writer *writer = (arrow_writer *)base;

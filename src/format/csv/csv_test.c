@@ -2,6 +2,7 @@
  * live in memory. */
 #include "base/simd.h"
 #include "format/csv/table.h"
+#include "format/rejects.h"
 
 #include "table_rows.h"
 
@@ -377,6 +378,13 @@ static void faults_leave_no_trace(void **state)
     make_rows(&data, 40);
     table_source source = source_of(data.data, data.len, NULL, 0);
     table_check_faults(&source, &(table_scan){.rows_max = 7, .piece_bytes = 300}, &memory);
+    fl_option keeps[] = {bool_option("store_rejects", true), bool_option("header", true)};
+    fl_text_add(&data, FL_STR("1,2\n3,4,5,6\nx,y,z\n"));
+    assert_int_equal(fl_rejects_new(NULL, &memory.rejects, NULL), FL_OK);
+    source = source_of(data.data, data.len, keeps, 2);
+    table_check_faults(&source, &(table_scan){.rows_max = 7, .piece_bytes = 300}, &memory);
+    fl_rejects_free(memory.rejects);
+    memory.rejects = NULL;
     fl_text_drop(&data);
 }
 

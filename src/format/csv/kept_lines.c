@@ -12,7 +12,9 @@ static fl_status name_columns(const fl_csv_table *table, fl_text *text, fl_err *
 {
     for (int32_t i = 0; i < table->base.table.n_cols; i++) {
         const fl_field *field = &table->base.table.fields[i];
-        fl_text_addf(text, "%s'%.*s': '%s'", i > 0 ? ", " : "{", FL_STR_ARG(field->name), FL_TYPE_NAME(field->type));
+        fl_text_addf(text, "%s'%.*s': '", i > 0 ? ", " : "{", FL_STR_ARG(field->name));
+        fl_type_print(text, field->type);
+        fl_text_add_char(text, '\'');
     }
     fl_text_add_char(text, '}');
     return fl_text_status(text, err);
@@ -108,7 +110,7 @@ static int64_t line_of(fl_csv_keeper *k, const fl_csv_chunk *chunk, int64_t at)
 }
 
 static fl_status add(fl_csv_keeper *k, const fl_csv_chunk *chunk, int64_t begin, int64_t end, int64_t at, int32_t col,
-                     fl_str name, const char *kind, const char *message, fl_err *err)
+                     fl_str name, const char *kind, fl_str message, fl_err *err)
 {
     const char *data = fl_text_piece_data(&chunk->text);
     int64_t len = end - begin < TEXT_BYTES_MAX ? end - begin : TEXT_BYTES_MAX;
@@ -126,7 +128,7 @@ static fl_status add(fl_csv_keeper *k, const fl_csv_chunk *chunk, int64_t begin,
                         .column_name = name,
                         .kind = kind,
                         .text = {data + begin, len},
-                        .message = fl_str_of(message)};
+                        .message = message};
     return fl_rejects_add(k->kept->log, &reject, err);
 }
 
@@ -142,7 +144,7 @@ fl_status fl_csv_keep_uneven(fl_csv_keeper *k, const fl_csv_chunk *chunk, fl_err
         fl_str name = has_more ? (fl_str){0} : table->base.table.fields[col].name;
         snprintf(message, sizeof(message), "expected %d fields, found %d", chunk->n_cols, u->fields);
         st = add(k, chunk, u->begin, u->end, u->at, col, name, has_more ? "TOO MANY COLUMNS" : "MISSING COLUMNS",
-                 message, err);
+                 fl_str_of(message), err);
     }
     return st;
 }
@@ -156,12 +158,17 @@ fl_status fl_csv_keep_bad(void *keeper, const fl_csv_chunk *chunk, int64_t row, 
     int shown = (int)(text.len < SHOWN_BYTES ? text.len : SHOWN_BYTES);
     while (shown > 0 && !fl_utf8_is_valid(text.data, shown))
         shown--;
-    char message[512];
-    snprintf(message, sizeof(message), "\"%.*s\"%s is no %s (column \"%.*s\")", shown, text.data,
-             shown < text.len ? "..." : "", FL_TYPE_NAME(field->type),
-             (int)(field->name.len < 200 ? field->name.len : 200), field->name.data);
-    return add(k, chunk, chunk->starts[line], end, fl_csv_chunk_field(chunk, row, col).data - data, col, field->name,
-               "CAST", message, err);
+    fl_text message;
+    fl_text_init(&message, chunk->text.memory);
+    fl_text_addf(&message, "\"%.*s\"%s is no ", shown, text.data, shown < text.len ? "..." : "");
+    fl_type_print(&message, field->type);
+    fl_text_addf(&message, " (column \"%.*s\")", FL_STR_ARG(field->name));
+    fl_status st = fl_text_status(&message, err);
+    if (st == FL_OK)
+        st = add(k, chunk, chunk->starts[line], end, fl_csv_chunk_field(chunk, row, col).data - data, col, field->name,
+                 "CAST", fl_text_str(&message), err);
+    fl_text_drop(&message);
+    return st;
 }
 
 int64_t fl_csv_keep_count(const fl_csv_keeper *k, const fl_csv_chunk *chunk)

@@ -8,6 +8,7 @@
 
 #define MAGIC_BYTES 4
 #define TAIL_BYTES 8
+#define SIGNATURE_BYTES 28 /* nonce and tag */
 /* The least that a column chunk and a row group take in a footer: counts are checked against the bytes left. */
 #define CHUNK_BYTES_MIN 8
 #define GROUP_BYTES_MIN 4
@@ -23,8 +24,9 @@ typedef struct footer {
     bool *has_type_order;
     int64_t n_orders;
     bool has_orders;
-    bool is_encrypted;
+    bool is_encrypted; /* somewhere */
     bool is_elsewhere; /* a chunk lies in another file */
+    int32_t group;     /* at hand */
 } footer;
 
 /* The number of a union's member, which is all that is said of a unit. */
@@ -161,11 +163,19 @@ static void read_codec(fl_pq_thrift *t, int32_t kind, void *ret_codec)
     *(uint8_t *)ret_codec = codec < 0 || codec > FL_PQ_CODEC_COUNT ? FL_PQ_CODEC_COUNT : (uint8_t)codec;
 }
 
-static void read_presence(fl_pq_thrift *t, int32_t kind, void *ret_bool)
+/* How a column's metadata and pages are sealed. */
+static void read_column_crypto(fl_pq_thrift *t, int32_t kind, void *ret_by)
 {
-    *(bool *)ret_bool = true;
-    fl_pq_thrift_skip(t, kind);
+    int32_t id = 0, k = 0;
+    if (!fl_pq_thrift_struct(t, kind))
+        return;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        *(int32_t *)ret_by = id;
+        fl_pq_thrift_skip(t, k);
+    }
 }
+
+enum { SEALED_BY_FOOTER_KEY = 1, SEALED_BY_OWN_KEY = 2 };
 
 /* A column chunk as the footer has it. */
 typedef struct stored_chunk {
@@ -173,7 +183,8 @@ typedef struct stored_chunk {
     fl_str path; /* of the file that it lies in, where that is another */
     int64_t dictionary_at;
     int32_t physical;
-    bool is_encrypted;
+    int32_t sealed_by; /* 0: it is not */
+    fl_str sealed;     /* its metadata */
 } stored_chunk;
 
 static const fl_pq_thrift_member column_metadata[] = {
@@ -194,10 +205,41 @@ static const fl_pq_thrift_member column_chunk[] = {
     [5] = FL_PQ_THRIFT_VALUE(I32, stored_chunk, chunk.offset_index_bytes),
     [6] = FL_PQ_THRIFT_VALUE(I64, stored_chunk, chunk.column_index_at),
     [7] = FL_PQ_THRIFT_VALUE(I32, stored_chunk, chunk.column_index_bytes),
-    [8] = FL_PQ_THRIFT_CALL(offsetof(stored_chunk, is_encrypted), read_presence),
+    [8] = FL_PQ_THRIFT_CALL(offsetof(stored_chunk, sealed_by), read_column_crypto),
+    [9] = FL_PQ_THRIFT_VALUE(STR, stored_chunk, sealed),
 };
 
-static void read_chunk(footer *f, fl_pq_chunk *ret, int32_t *ret_physical)
+/* Opens a chunk's metadata where they are sealed apart. Without the key they are as if they were not there. */
+static fl_status open_chunk(footer *f, int32_t leaf, stored_chunk *c, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_keys *keys = f->meta->options.keys;
+    uint8_t *opened = NULL;
+    int64_t bytes = -1;
+    fl_pq_thrift t;
+    f->is_encrypted = true;
+    c->chunk.is_sealed = true;
+    if (keys != NULL)
+        c->chunk.key =
+            c->sealed_by == SEALED_BY_FOOTER_KEY ? keys->footer : fl_pq_key_of(keys, f->meta->leaves[leaf].path);
+    if (c->chunk.key.len == 0 || c->sealed.len == 0)
+        return FL_OK;
+    FL_TRY(fl_arena_get(f->arena, c->sealed.len, (void **)&opened, err));
+    fl_pq_module_place place = {.module = FL_PQ_MODULE_COLUMN_METADATA, .group = f->group, .column = leaf};
+    FL_TRY(fl_pq_module_open(&f->meta->crypt, c->chunk.key, place, c->sealed, opened, &bytes, err));
+    if (bytes < 0) {
+        FL_FAIL(err, FL_ERR_CONFIG, "the key of column \"%.*s\" is not the one that it was encrypted with",
+                FL_STR_ARG(f->meta->leaves[leaf].path));
+        return fl_err_state(err, "28000", FL_ERR_CONFIG);
+    }
+    fl_pq_thrift_init(&t, opened, bytes);
+    fl_pq_thrift_read(&t, column_metadata, FL_LEN(column_metadata), c);
+    f->t.is_bad |= t.is_bad;
+cleanup:
+    return st;
+}
+
+static fl_status read_chunk(footer *f, int32_t leaf, fl_pq_chunk *ret, int32_t *ret_physical, fl_err *err)
 {
     stored_chunk c = {.physical = -1, .dictionary_at = -1};
     c.chunk = (fl_pq_chunk){.values = -1,
@@ -206,12 +248,20 @@ static void read_chunk(footer *f, fl_pq_chunk *ret, int32_t *ret_physical)
                             .stats = {.null_count = -1, .distinct_count = -1, .is_max_exact = true}};
     fl_pq_thrift_read(&f->t, column_chunk, FL_LEN(column_chunk), &c);
     f->is_elsewhere |= c.path.len > 0;
-    f->is_encrypted |= c.is_encrypted;
+    if (c.sealed_by == 0 && f->meta->crypt.is_bare) /* DuckDB does not say it of each column */
+        c.sealed_by = SEALED_BY_FOOTER_KEY;
+    if (c.sealed_by != 0 && !f->t.is_bad) {
+        fl_status st = open_chunk(f, leaf, &c, err);
+        if (st != FL_OK)
+            return st;
+        c.chunk.offset_index_at = c.chunk.column_index_at = 0; /* they are sealed, too, and pages have numbers */
+    }
     *ret_physical = c.physical;
     *ret = c.chunk;
     /* offset 0 is the magic: old writers put it there when there is no dictionary page */
     ret->has_dictionary = c.dictionary_at > 0;
     ret->begin = ret->has_dictionary && c.dictionary_at < ret->data_begin ? c.dictionary_at : ret->data_begin;
+    return FL_OK;
 }
 
 static const fl_pq_thrift_member sorting_column[] = {
@@ -269,6 +319,7 @@ static fl_status read_row_group(footer *f, int32_t group, fl_err *err)
     int32_t id = 0, k = 0, *physical = NULL;
     int64_t count = 0;
     g->rows = -1;
+    f->group = group;
     while (fl_pq_thrift_field(t, &id, &k)) {
         if (id == 1 && g->chunks == NULL) {
             int32_t element = 0;
@@ -281,7 +332,7 @@ static fl_status read_row_group(footer *f, int32_t group, fl_err *err)
             FL_TRY(FL_NEW_ARRAY(f->arena, count, &g->chunks, err));
             FL_TRY(FL_NEW_ARRAY(f->arena, count, &physical, err));
             for (int64_t i = 0; i < count && fl_pq_thrift_struct(t, element); i++)
-                read_chunk(f, &g->chunks[i], &physical[i]);
+                FL_TRY(read_chunk(f, (int32_t)i, &g->chunks[i], &physical[i], err));
         } else if (id == 3) {
             g->rows = fl_pq_thrift_int(t, k);
         } else if (id == 4) {
@@ -295,8 +346,9 @@ static fl_status read_row_group(footer *f, int32_t group, fl_err *err)
     if (g->rows < 0 || g->rows > INT64_MAX / 4 - meta->rows || (g->chunks == NULL && meta->n_leaves > 0))
         return FL_FAIL(err, FL_ERR_CORRUPT, "row group %d has no valid number of rows or no columns", group);
     meta->rows += g->rows;
-    for (int32_t i = 0; i < meta->n_leaves && physical != NULL && !f->is_encrypted; i++)
-        FL_TRY(check_chunk(f, group, i, physical[i], err));
+    for (int32_t i = 0; i < meta->n_leaves && physical != NULL; i++)
+        if (!g->chunks[i].is_sealed || g->chunks[i].key.len > 0)
+            FL_TRY(check_chunk(f, group, i, physical[i], err));
 cleanup:
     return st;
 }
@@ -316,6 +368,54 @@ static fl_status read_row_groups(footer *f, int32_t kind, fl_err *err)
         FL_TRY(read_row_group(f, i, err));
 cleanup:
     return st;
+}
+
+static fl_status fail_keyless(fl_err *err)
+{
+    FL_FAIL(err, FL_ERR_CONFIG, "it is encrypted, and there is no key");
+    fl_err_hint(err, "give it: encryption_config = {'footer_key': '…'}");
+    return fl_err_state(err, "28000", FL_ERR_CONFIG);
+}
+
+static fl_status join(fl_arena *arena, fl_str a, fl_str b, fl_str *ret, fl_err *err)
+{
+    char *both = NULL;
+    fl_status st = fl_arena_get(arena, a.len + b.len + 1, (void **)&both, err);
+    if (st != FL_OK)
+        return st;
+    if (a.len > 0)
+        memcpy(both, a.data, (size_t)a.len);
+    if (b.len > 0)
+        memcpy(both + a.len, b.data, (size_t)b.len);
+    *ret = (fl_str){both, a.len + b.len};
+    return FL_OK;
+}
+
+/* What additional data of modules begin with. */
+typedef struct algorithm {
+    fl_str prefix, unique;
+    bool is_given_prefix; /* by the user */
+} algorithm;
+
+static const fl_pq_thrift_member algorithm_members[] = {[1] = FL_PQ_THRIFT_VALUE(STR, algorithm, prefix),
+                                                        [2] = FL_PQ_THRIFT_VALUE(STR, algorithm, unique),
+                                                        [3] = FL_PQ_THRIFT_VALUE(BOOL, algorithm, is_given_prefix)};
+
+static fl_status read_algorithm(footer *f, fl_pq_thrift *t, int32_t kind, fl_err *err)
+{
+    const fl_pq_keys *keys = f->meta->options.keys;
+    algorithm a = {0};
+    int32_t id = 0, k = 0;
+    if (!fl_pq_thrift_struct(t, kind))
+        return FL_OK;
+    while (fl_pq_thrift_field(t, &id, &k)) {
+        f->meta->crypt.is_ctr = id == 2;
+        if (fl_pq_thrift_struct(t, k))
+            fl_pq_thrift_read(t, algorithm_members, FL_LEN(algorithm_members), &a);
+    }
+    if (keys != NULL && keys->aad_prefix.len > 0)
+        a.prefix = keys->aad_prefix;
+    return join(f->arena, a.prefix, a.unique, &f->meta->crypt.aad, err);
 }
 
 static fl_status read_footer(footer *f, fl_err *err)
@@ -343,16 +443,16 @@ static fl_status read_footer(footer *f, fl_err *err)
         case 7:
             FL_TRY(read_column_orders(f, k, err));
             break;
-        case 8:
+        case 8: /* the footer is plain text, columns are not */
             f->is_encrypted = true;
-            fl_pq_thrift_skip(t, k);
+            FL_TRY(read_algorithm(f, t, k, err));
             break;
         default:
             fl_pq_thrift_skip(t, k);
         }
     }
-    if (f->is_encrypted && !t->is_bad)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "it is encrypted; encrypted Parquet files cannot be read");
+    if (f->is_encrypted && !t->is_bad && f->meta->options.keys == NULL)
+        return fail_keyless(err);
     if (t->is_bad)
         goto cleanup;
     if (f->n_elements == 0)
@@ -370,8 +470,8 @@ static fl_status read_footer(footer *f, fl_err *err)
     if (row_groups != NULL) {
         t->at = row_groups;
         FL_TRY(read_row_groups(f, row_groups_kind, err));
-        if (f->is_encrypted)
-            return FL_FAIL(err, FL_ERR_UNSUPPORTED, "it has encrypted columns; they cannot be read");
+        if (f->is_encrypted && f->meta->options.keys == NULL)
+            return fail_keyless(err);
         if (f->is_elsewhere)
             return FL_FAIL(err, FL_ERR_UNSUPPORTED, "its columns lie in other files; that cannot be read");
     }
@@ -409,6 +509,58 @@ static fl_status fail_magic(fl_file *file, fl_err *err)
                    file->path, (long long)file->bytes);
 }
 
+static fl_status fail_key(fl_err *err)
+{
+    FL_FAIL(err, FL_ERR_CONFIG, "the footer key is not the one that it was encrypted with, or its footer was changed");
+    return fl_err_state(err, "28000", FL_ERR_CONFIG);
+}
+
+/* A sealed footer: in front of it stands how it is sealed. */
+static fl_status open_footer(footer *f, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_metadata *meta = f->meta;
+    fl_pq_thrift t;
+    uint8_t *opened = NULL;
+    int64_t bytes = -1;
+    int32_t id = 0, k = 0;
+    fl_pq_thrift_init(&t, meta->footer.data, meta->footer.len);
+    while (fl_pq_thrift_field(&t, &id, &k))
+        if (id == 1)
+            FL_TRY(read_algorithm(f, &t, k, err));
+        else
+            fl_pq_thrift_skip(&t, k);
+    if (t.is_bad)
+        return FL_FAIL(err, FL_ERR_CORRUPT, "what it says of its encryption is malformed");
+    fl_str sealed = {(const char *)t.at, t.end - t.at};
+    FL_TRY(fl_arena_get(f->arena, sealed.len + 1, (void **)&opened, err));
+    fl_pq_module_place place = {.module = FL_PQ_MODULE_FOOTER};
+    FL_TRY(fl_pq_module_open(&meta->crypt, meta->options.keys->footer, place, sealed, opened, &bytes, err));
+    if (bytes < 0) {
+        meta->crypt.is_bare = true;
+        FL_TRY(fl_pq_module_open(&meta->crypt, meta->options.keys->footer, place, sealed, opened, &bytes, err));
+    }
+    if (bytes < 0)
+        return fail_key(err);
+    meta->footer = (fl_str){(const char *)opened, bytes};
+cleanup:
+    return st;
+}
+
+/* A footer in plain text is signed: where there is a key, it is held to that. */
+static fl_status check_signature(const footer *f, fl_err *err)
+{
+    bool is_signed = true;
+    const fl_pq_metadata *meta = f->meta;
+    int64_t bytes = f->t.at - f->t.begin, rest = f->t.end - f->t.at;
+    if (f->t.is_bad || rest != SIGNATURE_BYTES || meta->options.keys == NULL || meta->options.keys->footer.len == 0)
+        return FL_OK;
+    fl_str signature = {meta->footer.data + bytes, rest};
+    fl_status st = fl_pq_footer_is_signed(&meta->crypt, meta->options.keys->footer, (fl_str){meta->footer.data, bytes},
+                                          signature, &is_signed, err);
+    return st == FL_OK && !is_signed ? fail_key(err) : st;
+}
+
 fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_type_options options, fl_pq_metadata *ret,
                               fl_err *err)
 {
@@ -420,10 +572,13 @@ fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_type_options
     if (file->bytes < MAGIC_BYTES + TAIL_BYTES)
         return fail_magic(file, err);
     FL_TRY(fl_file_read_at(file, file->bytes - TAIL_BYTES, tail, TAIL_BYTES, err));
-    if (memcmp(tail + 4, "PARE", MAGIC_BYTES) == 0)
-        return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\" is encrypted; encrypted Parquet files cannot be read",
-                       file->path);
-    if (memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
+    bool is_sealed = memcmp(tail + 4, "PARE", MAGIC_BYTES) == 0;
+    if (is_sealed && options.keys == NULL) {
+        st = fail_keyless(err);
+        fl_err_prefix(err, "\"%s\" cannot be read: ", file->path);
+        return st;
+    }
+    if (!is_sealed && memcmp(tail + 4, "PAR1", MAGIC_BYTES) != 0)
         return fail_magic(file, err);
     int64_t length =
         (int64_t)((uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24);
@@ -433,8 +588,14 @@ fl_status fl_pq_metadata_read(fl_arena *arena, fl_file *file, fl_pq_type_options
     FL_TRY(fl_arena_get(arena, length, (void **)&bytes, err));
     FL_TRY(fl_file_read_at(file, file->bytes - TAIL_BYTES - length, bytes, length, err));
     ret->footer = (fl_str){(const char *)bytes, length};
-    fl_pq_thrift_init(&f.t, bytes, length);
-    if ((st = read_footer(&f, err)) != FL_OK)
+    if (is_sealed) {
+        if ((st = open_footer(&f, err)) != FL_OK)
+            fl_err_prefix(err, "\"%s\" cannot be read: ", file->path);
+        FL_TRY(st);
+        length = ret->footer.len;
+    }
+    fl_pq_thrift_init(&f.t, ret->footer.data, length);
+    if ((st = read_footer(&f, err)) != FL_OK || (st = check_signature(&f, err)) != FL_OK)
         fl_err_prefix(err, "\"%s\" cannot be read: ", file->path);
     else if (f.t.is_bad)
         st = FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: its footer is malformed at byte %lld of %lld", file->path,

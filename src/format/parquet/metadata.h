@@ -7,6 +7,7 @@
 
 #include "arrow/value.h"
 #include "base/file.h"
+#include "format/parquet/crypt.h"
 
 #define FL_PQ_COLUMNS_MAX 100000
 #define FL_PQ_ROW_GROUPS_MAX 500000
@@ -122,6 +123,8 @@ typedef struct fl_pq_chunk {
     int32_t coded_pages, other_pages; /* data pages with and without the dictionary; both 0: not said */
     uint8_t codec;
     bool has_dictionary;
+    bool is_sealed; /* its pages are encrypted, by: */
+    fl_str key;     /* empty: one that was not given */
     fl_pq_statistics stats;
 } fl_pq_chunk;
 
@@ -143,6 +146,7 @@ typedef struct fl_pq_row_group {
 typedef struct fl_pq_type_options {
     bool has_text_in_bytes; /* byte arrays that are not annotated are text */
     bool has_nanoseconds;   /* INT96 holds nanoseconds: fewer years, more digits */
+    const fl_pq_keys *keys; /* of encrypted files; NULL: none */
 } fl_pq_type_options;
 
 typedef struct fl_pq_metadata {
@@ -156,7 +160,8 @@ typedef struct fl_pq_metadata {
     fl_field *fields;    /* the same as types */
     int32_t n_groups;
     fl_pq_row_group *groups;
-    fl_str footer;                        /* as it is stored */
+    fl_pq_crypt crypt;                    /* of an encrypted file */
+    fl_str footer;                        /* as it is stored, opened */
     const struct fl_pq_element *elements; /* of the schema, as it is stored */
     int64_t n_elements;
 } fl_pq_metadata;

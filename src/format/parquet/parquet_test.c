@@ -587,7 +587,7 @@ static void test_encrypted_files_are_refused_by_name(void **state)
     table_rows r = {0};
     bytes b = load(DATA "required.parquet");
     memcpy(b.data + b.n - 4, "PARE", 4);
-    assert_int_equal(scan_bytes(b.data, b.n, &r, &err), FL_ERR_UNSUPPORTED);
+    assert_int_equal(scan_bytes(b.data, b.n, &r, &err), FL_ERR_CONFIG);
     assert_non_null(strstr(err.message, "encrypted"));
     free(b.data);
 }

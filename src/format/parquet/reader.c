@@ -80,7 +80,8 @@ void fl_pq_reader_drop(fl_pq_reader *r)
     close_chunk(r);
     fl_pq_pool_drop(&r->pool);
     fl_buffer_unref(r->window);
-    r->window = NULL;
+    fl_buffer_unref(r->opened);
+    r->window = r->opened = NULL;
 }
 
 void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t group, int32_t leaf,
@@ -101,6 +102,7 @@ void fl_pq_reader_open(fl_pq_reader *r, const fl_pq_metadata *meta, int32_t grou
     r->at = r->page_at = r->chunk->begin;
     r->row = 0;
     r->values_left = r->chunk->values;
+    r->data_page = 0;
 }
 
 /* ---- bytes ---- */
@@ -189,13 +191,82 @@ static void parse_header(fl_pq_thrift *t, page_header *h)
     h->header_bytes = t->at - t->begin;
 }
 
+static fl_status fail_sealed(fl_pq_reader *r, fl_err *err)
+{
+    fl_pq_reader_fail(r, err, "it cannot be opened: it was encrypted with another key, or changed");
+    return FL_ERR_CORRUPT;
+}
+
+/* Opens a module of the chunk's pages into r->opened. */
+static fl_status open_module(fl_pq_reader *r, fl_pq_module module, const uint8_t *sealed, int64_t bytes,
+                             int64_t *ret_bytes, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int32_t leaf = (int32_t)(r->leaf - r->meta->leaves);
+    fl_pq_module_place place = {.module = module, .group = r->group, .column = leaf, .page = r->data_page};
+    if (r->opened == NULL || r->opened->bytes < bytes + 64) {
+        fl_buffer_unref(r->opened);
+        r->opened = NULL;
+        FL_TRY(fl_buffer_new(r->memory, bytes + 64, &r->opened, err));
+    }
+    st = fl_pq_module_open(&r->meta->crypt, r->chunk->key, place, (fl_str){(const char *)sealed, bytes},
+                           r->opened->data, ret_bytes, err);
+cleanup:
+    return st;
+}
+
+/* A sealed header: of the dictionary, which comes first, or of the next data page. */
+static fl_status read_sealed_header(fl_pq_reader *r, int64_t at, int64_t left, page_header *h, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const uint8_t *data = NULL;
+    fl_pq_thrift t;
+    int64_t opened = -1;
+    bool is_first = at == r->chunk->begin;
+    if (left < FL_PQ_MODULE_EXTRA)
+        return fl_pq_reader_fail(r, err, "malformed page header");
+    FL_TRY(look(r, at, 4, &data, err));
+    int64_t bytes =
+        4 + (int64_t)((uint32_t)data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24);
+    if (bytes > left || bytes > HEADER_BYTES_MAX)
+        return fl_pq_reader_fail(r, err, "malformed page header");
+    FL_TRY(look(r, at, bytes, &data, err));
+    bool is_dictionary = is_first && r->chunk->has_dictionary;
+    FL_TRY(open_module(r, is_dictionary ? FL_PQ_MODULE_DICTIONARY_HEADER : FL_PQ_MODULE_DATA_HEADER, data, bytes,
+                       &opened, err));
+    if (opened < 0 && is_first && !is_dictionary) /* not every writer says that there is one */
+        FL_TRY(open_module(r, FL_PQ_MODULE_DICTIONARY_HEADER, data, bytes, &opened, err));
+    if (opened < 0)
+        return fail_sealed(r, err);
+    fl_pq_thrift_init(&t, r->opened->data, opened);
+    parse_header(&t, h);
+    if (t.is_bad)
+        return fl_pq_reader_fail(r, err, "malformed page header");
+    h->header_bytes = bytes;
+    if (r->meta->crypt.is_bare && h->packed_bytes >= 0) /* who leaves places out counts the page without its seal */
+        h->packed_bytes += FL_PQ_MODULE_EXTRA;
+cleanup:
+    return st;
+}
+
 static fl_status read_header(fl_pq_reader *r, int64_t at, page_header *h, fl_err *err)
 {
+    if (r->chunk->is_sealed && r->chunk->key.len == 0) {
+        FL_FAIL(err, FL_ERR_CONFIG, "\"%s\": column \"%.*s\" is encrypted, and there is no key of it",
+                r->meta->file->path, FL_STR_ARG(r->leaf->path));
+        fl_err_hint(err, "give it: encryption_config = {'column_keys': {'%.*s': '…'}}", FL_STR_ARG(r->leaf->path));
+        return fl_err_state(err, "28000", FL_ERR_CONFIG);
+    }
     int64_t left = chunk_end(r) - at;
     r->page_at = at;
     if (left <= 0)
         return fl_pq_reader_fail(r, err, "the column ends %lld values too early", (long long)r->values_left);
-    for (int64_t bytes = HEADER_BYTES;; bytes *= 16) {
+    if (r->chunk->is_sealed) {
+        fl_status st = read_sealed_header(r, at, left, h, err);
+        if (st != FL_OK)
+            return st;
+    }
+    for (int64_t bytes = HEADER_BYTES; !r->chunk->is_sealed; bytes *= 16) {
         const uint8_t *data = NULL;
         fl_pq_thrift t;
         int64_t take = bytes < left ? bytes : left;
@@ -236,11 +307,19 @@ static fl_status read_body(fl_pq_reader *r, int64_t at, const page_header *h, ui
         return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\", column \"%.*s\": its codec (%s, number %d) cannot be read",
                        r->meta->file->path, FL_STR_ARG(r->leaf->path), codec == FL_PQ_LZO ? "LZO" : "unknown", codec);
     FL_TRY(look(r, at + h->header_bytes, h->packed_bytes, &packed, err));
+    int64_t packed_bytes = h->packed_bytes;
     if (h->crc != NO_CRC && r->verifies_checksums && fl_pq_crc32(packed, h->packed_bytes) != (uint32_t)h->crc)
         return fl_pq_reader_fail(r, err, "the page's checksum is wrong");
+    if (r->chunk->is_sealed) {
+        FL_TRY(open_module(r, h->type == PAGE_DICTIONARY ? FL_PQ_MODULE_DICTIONARY_PAGE : FL_PQ_MODULE_DATA_PAGE,
+                           packed, packed_bytes, &packed_bytes, err));
+        if (packed_bytes < plain_bytes)
+            return fail_sealed(r, err);
+        packed = r->opened->data;
+    }
     FL_TRY(fl_pq_pool_take(&r->pool, h->unpacked_bytes + 64, &body, err));
     memcpy(body, packed, (size_t)plain_bytes);
-    const char *wrong = fl_pq_decompress(r->codecs, codec, packed + plain_bytes, h->packed_bytes - plain_bytes,
+    const char *wrong = fl_pq_decompress(r->codecs, codec, packed + plain_bytes, packed_bytes - plain_bytes,
                                          body + plain_bytes, h->unpacked_bytes - plain_bytes);
     if (wrong != NULL)
         return fl_pq_reader_fail(r, err, "cannot decompress (%s): %s", fl_pq_codec_name(codec), wrong);
@@ -513,6 +592,7 @@ static fl_status load_page(fl_pq_reader *r, const page_header *h, fl_err *err)
     r->page_left = h->values;
     r->values_left -= h->values;
     r->at += h->header_bytes + h->packed_bytes;
+    r->data_page++;
 cleanup:
     return st;
 }
@@ -634,6 +714,7 @@ static fl_status skip_to(fl_pq_reader *r, int64_t row, fl_err *err)
                     r->row += h.values;
                     r->values_left -= h.values;
                     r->at += h.header_bytes + h.packed_bytes;
+                    r->data_page++;
                     continue;
                 }
                 release_pages(r);

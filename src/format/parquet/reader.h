@@ -45,6 +45,8 @@ typedef struct fl_pq_reader {
     int64_t at;            /* the next page's header */
     int64_t row;           /* the reader stands before this row of the row group */
     int64_t values_left;   /* in pages not yet loaded */
+    int32_t data_page;     /* the number of the next data page: what sealed ones are opened by */
+    fl_buffer *opened;     /* a sealed page or header */
 
     /* the page */
     int64_t page_at;

@@ -101,6 +101,7 @@ static fl_status read_int96_as(fl_arena *arena, const fl_value *value, void *ret
 
 static const fl_option_desc options[] = {
     {"verify_checksums", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, verifies_checksums), -1},
+    {"encryption_config", FL_PQ_OPTION_KEYS, fl_pq_keys_read, offsetof(fl_pq_table, types.keys), -1},
     {"file_row_number", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, has_row_numbers), -1},
     {"binary_as_string", FL_OPTION_BOOL, fl_option_bool, offsetof(fl_pq_table, types.has_text_in_bytes), -1},
     {"int96_as", "'timestamp' or 'timestamp_ns'", read_int96_as, offsetof(fl_pq_table, types.has_nanoseconds), -1},
@@ -159,6 +160,7 @@ const fl_format_desc fl_format_parquet = {
     .suffixes = suffixes,
     .open = table_open,
     .doc = "read_parquet(file [, verify_checksums := true] [, binary_as_string := false] "
-           "[, int96_as := 'timestamp'] [, file_row_number := false]) gives the rows of one or "
+           "[, int96_as := 'timestamp'] [, file_row_number := false] [, encryption_config := {'footer_key': '…'}]) "
+           "gives the rows of one or "
            "several Parquet files",
 };

@@ -180,8 +180,9 @@ static fl_status put_page(column_writer *w, bool is_dictionary, int64_t n, fl_er
     fl_pq_write_struct(&t);
     fl_pq_write_i32(&t, 1, is_dictionary ? PAGE_DICTIONARY : PAGE_DATA);
     fl_pq_write_i32(&t, 2, (int32_t)w->raw.len);
-    fl_pq_write_i32(&t, 3, (int32_t)w->packed.len);
-    fl_pq_write_i32(&t, 4, (int32_t)fl_pq_crc32((const uint8_t *)w->packed.data, w->packed.len));
+    fl_pq_write_i32(&t, 3, (int32_t)w->packed.len + w->codec.seal_bytes);
+    if (w->codec.seal_bytes == 0)
+        fl_pq_write_i32(&t, 4, (int32_t)fl_pq_crc32((const uint8_t *)w->packed.data, w->packed.len));
     fl_pq_write_struct_field(&t, is_dictionary ? 7 : 5);
     fl_pq_write_i32(&t, 1, (int32_t)n);
     fl_pq_write_i32(&t, 2, is_dictionary ? FL_PQ_PLAIN : w->chunk.encoding);
@@ -235,6 +236,7 @@ static fl_status write_page(column_writer *w, int64_t from, int64_t to, int64_t 
     *page = (fl_pq_out_page){.at = at - w->base,
                              .row = row,
                              .bytes = (int32_t)(w->to->len - at),
+                             .head_bytes = (int32_t)w->head.len,
                              .nulls = (to - from) - (end - start),
                              .is_all_null = start == end};
     FL_TRY(find_bounds(w, start, end, &page->bounds, err));
@@ -340,11 +342,12 @@ fl_status fl_pq_column_write(fl_arena *scratch, fl_arena *keep, const fl_pq_out_
     if (w.chunk.has_dictionary) {
         add_plain(&w.raw, leaf, w.dictionary.values, 0, w.dictionary.n);
         FL_TRY(put_page(&w, true, w.dictionary.n, err));
+        w.chunk.dictionary_head_bytes = (int32_t)w.head.len;
     }
     w.chunk.data_at = to->len - w.base;
     FL_TRY(write_pages(&w, err));
     w.chunk.bytes = to->len - w.base;
-    if (w.chunk.has_dictionary) {
+    if (w.chunk.has_dictionary && codec.seal_bytes == 0) {
         w.chunk.bloom_at = to->len - w.base;
         fl_pq_bloom_write(to, leaf, &w.dictionary);
         FL_TRY(fl_text_status(to, err));

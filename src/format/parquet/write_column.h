@@ -6,8 +6,9 @@
 
 /* How pages are compressed. */
 typedef struct fl_pq_out_codec {
-    int32_t codec; /* fl_pq_codec */
-    int32_t level; /* zstd's; 0: the library's own choice */
+    int32_t codec;      /* fl_pq_codec */
+    int32_t level;      /* zstd's; 0: the library's own choice */
+    int32_t seal_bytes; /* that encryption will add to each page; 0: they are not encrypted, and have checksums */
 } fl_pq_out_codec;
 
 /* Bounds of values, as they are stored; data NULL: not said. Text may be cut: then the greatest is rounded up. */
@@ -20,6 +21,7 @@ typedef struct fl_pq_out_page {
     int64_t at;    /* from the chunk's bytes' begin */
     int64_t row;   /* the first one */
     int32_t bytes; /* with its head */
+    int32_t head_bytes;
     int64_t nulls;
     bool is_all_null;
     fl_pq_out_bounds bounds;
@@ -34,6 +36,7 @@ typedef struct fl_pq_out_chunk {
     int64_t bloom_at, bloom_bytes; /* 0 bytes: none */
     bool has_dictionary;
     int64_t data_at; /* the first data page */
+    int32_t dictionary_head_bytes;
     int32_t encoding, codec;
     fl_pq_out_page *pages;
     int32_t n_pages;

@@ -1,5 +1,6 @@
 /* Writing Parquet: a chunk of rows is a row group, whose columns are made into pages one after the other (write_column.h). Behind all row
  * groups come the page indexes, Bloom filters lie with their columns, and the footer says where everything is. */
+#include "base/system.h"
 #include "format/options.h"
 #include "format/parquet/metadata.h"
 #include "format/parquet/thrift.h"
@@ -10,10 +11,15 @@
 #define GROUP_ROWS 122880
 #define GROUP_BYTES (256ll << 20)
 #define MAGIC FL_STR("PAR1")
+#define SEALED_MAGIC FL_STR("PARE")
+#define ORDINALS_MAX 32767 /* of row groups and pages that are encrypted */
+
+#define FILE_BYTES 8
 
 typedef struct parquet_options {
     fl_pq_out_codec codec;
     int64_t group_rows, group_bytes;
+    const fl_pq_keys *keys; /* NULL: it is not encrypted */
 } parquet_options;
 
 /* What is known of a row group that lies in the file. */
@@ -33,6 +39,8 @@ typedef struct parquet_writer {
     placed_group *groups;
     int64_t n_groups, groups_capacity;
     int64_t rows;
+    fl_pq_crypt crypt;
+    char unique[FILE_BYTES]; /* what tells an encrypted file from others */
 } parquet_writer;
 
 /* ---- options ------------------------------------------------------------------------------------------------------- */
@@ -95,6 +103,7 @@ static const fl_option_desc known[] = {
     {"codec", CODECS, read_codec, AT(codec.codec), -1},
     {"compression_level", "a level of zstd from 1 to 22", read_level, AT(codec.level), -1},
     {"row_group_size", "a number of rows", read_rows, AT(group_rows), -1},
+    {"encryption_config", FL_PQ_OPTION_KEYS, fl_pq_keys_read, AT(keys), -1},
     {"row_group_size_bytes", "a size such as '128MB'", read_size, AT(group_bytes), -1},
 };
 
@@ -102,8 +111,8 @@ static const fl_option_desc known[] = {
 
 static fl_status begin(fl_writer *base, fl_text *head, fl_err *err)
 {
-    (void)base;
-    fl_text_add(head, MAGIC);
+    const parquet_writer *writer = (const parquet_writer *)base;
+    fl_text_add(head, writer->options.keys != NULL ? SEALED_MAGIC : MAGIC);
     return fl_text_status(head, err);
 }
 
@@ -151,10 +160,63 @@ cleanup:
     return st;
 }
 
-static fl_status place(fl_writer *base, const fl_chunk *chunk, int64_t offset, fl_err *err)
+static fl_status seal_page(const parquet_writer *writer, fl_pq_module_place place, bool is_dictionary, fl_str page,
+                           int32_t head_bytes, fl_text *to, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str key = writer->options.keys->footer, head = {page.data, head_bytes},
+           body = {page.data + head_bytes, page.len - head_bytes};
+    place.module = is_dictionary ? FL_PQ_MODULE_DICTIONARY_HEADER : FL_PQ_MODULE_DATA_HEADER;
+    FL_TRY(fl_pq_module_seal(&writer->crypt, key, place, head, to, err));
+    place.module = is_dictionary ? FL_PQ_MODULE_DICTIONARY_PAGE : FL_PQ_MODULE_DATA_PAGE;
+    FL_TRY(fl_pq_module_seal(&writer->crypt, key, place, body, to, err));
+cleanup:
+    return st;
+}
+
+/* A row group's pages are sealed when its number is known. */
+static fl_status seal_group(const parquet_writer *writer, fl_chunk *chunk, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_out_chunk *chunks = chunk->more;
+    fl_text sealed;
+    fl_text_init(&sealed, chunk->bytes.memory);
+    if (writer->n_groups > ORDINALS_MAX)
+        return FL_FAIL(err, FL_ERR_LIMIT, "an encrypted file has at most %d row groups", ORDINALS_MAX);
+    for (int32_t i = 0; i < writer->n_leaves; i++) {
+        fl_pq_out_chunk *c = &chunks[i];
+        const char *from = chunk->bytes.data + c->at;
+        fl_pq_module_place place = {.group = (int32_t)writer->n_groups, .column = i};
+        if (c->n_pages > ORDINALS_MAX || writer->n_leaves > ORDINALS_MAX) {
+            st = FL_FAIL(err, FL_ERR_LIMIT, "an encrypted row group has at most %d columns, and pages of one",
+                         ORDINALS_MAX);
+            goto cleanup;
+        }
+        c->at = sealed.len;
+        if (c->has_dictionary)
+            FL_TRY(seal_page(writer, place, true, (fl_str){from, c->data_at}, c->dictionary_head_bytes, &sealed, err));
+        c->data_at = sealed.len - c->at;
+        for (int32_t p = 0; p < c->n_pages; p++) {
+            place.page = p;
+            FL_TRY(seal_page(writer, place, false, (fl_str){from + c->pages[p].at, c->pages[p].bytes},
+                             c->pages[p].head_bytes, &sealed, err));
+        }
+        c->bytes = sealed.len - c->at;
+    }
+    fl_text plain = chunk->bytes;
+    chunk->bytes = sealed;
+    sealed = plain;
+cleanup:
+    fl_text_drop(&sealed);
+    return st;
+}
+
+static fl_status place(fl_writer *base, fl_chunk *chunk, int64_t offset, fl_err *err)
 {
     fl_status st = FL_OK;
     parquet_writer *writer = (parquet_writer *)base;
+    if (writer->options.keys != NULL)
+        FL_TRY(seal_group(writer, chunk, err));
     placed_group group = {.at = offset, .bytes = chunk->bytes.len, .rows = chunk->rows};
     FL_TRY(FL_NEW_ARRAY(&writer->arena, writer->n_leaves + 1, &group.chunks, err));
     memcpy(group.chunks, chunk->more, (size_t)writer->n_leaves * sizeof(*group.chunks));
@@ -327,11 +389,19 @@ static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const
         fl_pq_write_i32(w, 15, (int32_t)chunk->bloom_bytes);
     }
     fl_pq_write_end(w);
-    fl_pq_write_i64(w, 4, places->offsets_at);
-    fl_pq_write_i32(w, 5, places->offsets_bytes);
+    if (places->offsets_bytes > 0) {
+        fl_pq_write_i64(w, 4, places->offsets_at);
+        fl_pq_write_i32(w, 5, places->offsets_bytes);
+    }
     if (places->columns_bytes > 0) {
         fl_pq_write_i64(w, 6, places->columns_at);
         fl_pq_write_i32(w, 7, places->columns_bytes);
+    }
+    if (writer->options.keys != NULL) { /* by the footer's key */
+        fl_pq_write_struct_field(w, 8);
+        fl_pq_write_struct_field(w, 1);
+        fl_pq_write_end(w);
+        fl_pq_write_end(w);
     }
     fl_pq_write_end(w);
 }
@@ -354,6 +424,33 @@ static void write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64
     fl_pq_write_end(w);
 }
 
+/* Puts the footer, which begins at `at`, sealed behind what is said of how it is. */
+static fl_status seal_footer(const parquet_writer *writer, fl_text *tail, int64_t at, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_text sealed;
+    fl_pq_thrift_out w;
+    fl_pq_module_place footer = {.module = FL_PQ_MODULE_FOOTER};
+    fl_text_init(&sealed, tail->memory);
+    fl_pq_thrift_out_init(&w, &sealed);
+    fl_pq_write_struct(&w);
+    fl_pq_write_struct_field(&w, 1); /* the algorithm: */
+    fl_pq_write_struct_field(&w, 1); /* AES_GCM_V1 */
+    fl_pq_write_bytes(&w, 2, (fl_str){writer->unique, FILE_BYTES});
+    fl_pq_write_end(&w);
+    fl_pq_write_end(&w);
+    fl_pq_write_end(&w);
+    FL_TRY(fl_text_status(tail, err));
+    FL_TRY(fl_pq_module_seal(&writer->crypt, writer->options.keys->footer, footer,
+                             (fl_str){tail->data + at, tail->len - at}, &sealed, err));
+    tail->len = at;
+    fl_text_add_text(tail, &sealed);
+    st = fl_text_status(tail, err);
+cleanup:
+    fl_text_drop(&sealed);
+    return st;
+}
+
 static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -361,7 +458,8 @@ static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *
     index_places *places = NULL;
     fl_pq_thrift_out w;
     FL_TRY(FL_NEW_ARRAY(&writer->arena, writer->n_groups * writer->n_leaves + 1, &places, err));
-    write_indexes(writer, offset, tail, places);
+    if (writer->options.keys == NULL) /* else they would tell what is encrypted */
+        write_indexes(writer, offset, tail, places);
     int64_t at = tail->len;
     fl_pq_thrift_out_init(&w, tail);
     fl_pq_write_struct(&w);
@@ -380,9 +478,11 @@ static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *
         fl_pq_write_end(&w);
     }
     fl_pq_write_end(&w);
+    if (writer->options.keys != NULL)
+        FL_TRY(seal_footer(writer, tail, at, err));
     uint32_t bytes = (uint32_t)(tail->len - at);
     fl_text_add(tail, (fl_str){(const char *)&bytes, 4});
-    fl_text_add(tail, MAGIC);
+    fl_text_add(tail, writer->options.keys != NULL ? SEALED_MAGIC : MAGIC);
     st = fl_text_status(tail, err);
 cleanup:
     return st;
@@ -411,8 +511,21 @@ static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_field
     writer->fields = fields;
     writer->n_fields = n_fields;
     writer->options =
-        (parquet_options){.codec = {FL_PQ_SNAPPY, 0}, .group_rows = GROUP_ROWS, .group_bytes = GROUP_BYTES};
+        (parquet_options){.codec = {.codec = FL_PQ_SNAPPY}, .group_rows = GROUP_ROWS, .group_bytes = GROUP_BYTES};
     FL_TRY(fl_options_read("COPY", known, FL_LEN(known), options, n_options, &writer->arena, &writer->options, err));
+    if (writer->options.keys != NULL) {
+        if (writer->options.keys->footer.len == 0 || writer->options.keys->n_columns > 0) {
+            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "COPY encrypts by one key, the footer's");
+            fl_err_hint(err, "write encryption_config {'footer_key': '…'}");
+            goto cleanup;
+        }
+        if (fl_system_random(fl_memory_system(memory), writer->unique, FILE_BYTES) < 0) {
+            st = FL_FAIL(err, FL_ERR_IO, "there are no random numbers to encrypt with");
+            goto cleanup;
+        }
+        writer->options.codec.seal_bytes = FL_PQ_MODULE_EXTRA;
+        FL_TRY(fl_arena_copy_str(&writer->arena, (fl_str){writer->unique, FILE_BYTES}, &writer->crypt.aad, err));
+    }
     FL_TRY(fl_pq_leaves_make(&writer->arena, fields, n_fields, &writer->leaves, &writer->n_leaves, err));
     writer->base = (fl_writer){.ops = &ops,
                                .suffix = FL_STR(".parquet"),
@@ -426,12 +539,12 @@ cleanup:
     return st;
 }
 
-const fl_writer_desc fl_writer_parquet = {
-    .size = (uint32_t)sizeof(fl_writer_desc),
-    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
-    .name = "parquet",
-    .suffixes = suffixes,
-    .reader = "read_parquet",
-    .open = open,
-    .doc = "COPY … TO 'file.parquet' (COMPRESSION, COMPRESSION_LEVEL, ROW_GROUP_SIZE, ROW_GROUP_SIZE_BYTES) writes row "
-           "groups with statistics, page indexes, Bloom filters and checksums"};
+const fl_writer_desc fl_writer_parquet = {.size = (uint32_t)sizeof(fl_writer_desc),
+                                          .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
+                                          .name = "parquet",
+                                          .suffixes = suffixes,
+                                          .reader = "read_parquet",
+                                          .open = open,
+                                          .doc = "COPY … TO 'file.parquet' (COMPRESSION, COMPRESSION_LEVEL, "
+                                                 "ROW_GROUP_SIZE, ROW_GROUP_SIZE_BYTES, ENCRYPTION_CONFIG) writes row "
+                                                 "groups with statistics, page indexes, Bloom filters and checksums"};

@@ -319,7 +319,7 @@ static fl_status end_file(copy_sink *sink, copy_output *o, fl_err *err)
     return st;
 }
 
-static fl_status write_chunk(copy_sink *sink, copy_output *o, const fl_chunk *chunk, fl_err *err)
+static fl_status write_chunk(copy_sink *sink, copy_output *o, fl_chunk *chunk, fl_err *err)
 {
     fl_status st = FL_OK;
     if (o->file == NULL)

@@ -1,5 +1,5 @@
 /* By dlopen, under the names that Debian and others give it. */
-#include "udf/libcrypto.h"
+#include "base/libcrypto.h"
 
 #include "base/str.h"
 
@@ -22,9 +22,9 @@ void *fl_libcrypto_find(const char *name)
     return library != NULL ? dlsym(library, name) : NULL;
 }
 
-fl_status fl_libcrypto_fail(fl_err *err)
+fl_status fl_libcrypto_fail(const char *who, fl_err *err)
 {
-    fl_status st = FL_FAIL(err, FL_ERR_CONFIG, "OpenSSL's libcrypto is not there, which functions of users need");
+    fl_status st = FL_FAIL(err, FL_ERR_CONFIG, "OpenSSL's libcrypto is not there, which %s need", who);
     fl_err_hint(err, "install it: apt install libssl3");
     return st;
 }
