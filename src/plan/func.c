@@ -154,12 +154,17 @@ bool fl_cast_gives_null(fl_type from, fl_type to)
            (to.id == FL_TIME || to.extension == FL_TIMETZ); /* infinity has no time of day */
 }
 
+fl_type fl_func_type_of(uint8_t code)
+{
+    return code == FL_OF_JSON ? FL_TYPE_JSON : code == FL_OF_UUID ? FL_TYPE_UUID : FL_TYPE(code);
+}
+
 /* Cost of passing `arg` to an overload's parameter; -1: not possible. ret_type: what it is cast to. in_nanos: kernels work in
  * nanoseconds, else in microseconds. */
 static int32_t match(uint8_t wanted, fl_type arg, fl_type first, bool in_nanos, fl_type *ret_type)
 {
     int32_t cost = -1;
-    fl_type type = FL_TYPE(wanted);
+    fl_type type = fl_func_type_of(wanted);
     if (wanted == FL_ANY) {
         *ret_type = arg.id == FL_NULL ? FL_TYPE(FL_UTF8) : arg;
         return 3;
@@ -263,9 +268,8 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
             choice.args[wanted - 1] =
                 FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
         best = cost;
-        choice.ret = overload->ret == FL_SAME       ? choice.args[0]
-                     : overload->ret == FL_RET_JSON ? FL_TYPE_JSON
-                                                    : FL_TYPE(overload->ret);
+        choice.ret = overload->ret == FL_SAME ? choice.args[0]
+                                                : fl_func_type_of(overload->ret);
         if (fl_type_is_timestamp(choice.ret) && in_nanos)
             choice.ret.unit = FL_NANO;
         *ret = choice;

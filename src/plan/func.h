@@ -40,8 +40,8 @@ enum {
 
 #define FL_FUNC_ARGS_MAX 8
 
-/* Overload argument types beyond fl_type_id. */
-enum { FL_ANY = 200, FL_SAME = 201 /* as the first argument */, FL_ANY_DECIMAL = 202, FL_RET_JSON = 203, FL_END = 255 };
+/* Types in overloads beyond fl_type_id; FL_OF_…: types over others. */
+enum { FL_ANY = 200, FL_SAME = 201 /* as the first argument */, FL_ANY_DECIMAL = 202, FL_OF_JSON = 203, FL_OF_UUID = 204, FL_END = 255 };
 
 typedef struct fl_func_overload {
     uint8_t args[FL_FUNC_ARGS_MAX]; /* fl_type_id or FL_ANY…; ends with FL_END: write FL_ARGS(…) */
@@ -49,6 +49,9 @@ typedef struct fl_func_overload {
     uint32_t traits;                /* added to the descriptor's */
     fl_func_run run;
 } fl_func_overload;
+
+/** The type of an overload's code that is one. */
+fl_type fl_func_type_of(uint8_t code);
 
 #define FL_ARGS(...) {__VA_ARGS__ __VA_OPT__(, ) FL_END}
 

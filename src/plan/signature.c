@@ -40,12 +40,10 @@ static void add_id(fl_text *text, uint8_t id)
 {
     if (id == FL_ANY_DECIMAL || id == FL_DECIMAL)
         fl_text_add(text, FL_STR("decimal"));
-    else if (id == FL_RET_JSON)
-        fl_type_print(text, FL_TYPE_JSON);
     else if (id == FL_ANY || id == FL_SAME)
         fl_text_add(text, FL_STR("any"));
     else
-        fl_type_print(text, FL_TYPE(id));
+        fl_type_print(text, fl_func_type_of(id));
 }
 
 static void add_overload(fl_text *text, const fl_func_overload *overload)

@@ -517,7 +517,7 @@ RUN(take_away, removing)
             .overloads = (const fl_func_overload[])                                                    \
         {                                                                                              \
             {                                                                                          \
-                FL_ARGS(__VA_ARGS__), FL_RET_JSON, more, run_                                          \
+                FL_ARGS(__VA_ARGS__), FL_OF_JSON, more, run_                                          \
             }                                                                                          \
         }                                                                                              \
     }
@@ -538,8 +538,8 @@ static const fl_func_desc funcs[] = {
     FUNC("json_concat", 0, join, "json_concat(j, k), j || k: members or elements of both", FL_UTF8, FL_UTF8),
     {FL_DESC(fl_func_desc), .name = "json_delete", .traits = FL_JSON_TRAITS, .n_overloads = 2,
      .doc = "json_delete(j, what), j - what: without a member, or an element",
-     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_UTF8), FL_RET_JSON, 0, lessen},
-                                             {FL_ARGS(FL_UTF8, FL_I64), FL_RET_JSON, 0, lessen}}},
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_UTF8), FL_OF_JSON, 0, lessen},
+                                             {FL_ARGS(FL_UTF8, FL_I64), FL_OF_JSON, 0, lessen}}},
     FUNC("json_set", 0, set, "json_set(j, path, k): k at a path, whether or not something is there", FL_UTF8, FL_UTF8,
          FL_UTF8),
     FUNC("json_insert", 0, insert, "json_insert(j, path, k): k at a path, where nothing is", FL_UTF8, FL_UTF8, FL_UTF8),

@@ -565,7 +565,7 @@ static const fl_func_desc funcs[] = {
     RESOLVED("#>", resolve_at, "j #> path: the JSON at a list of names and numbers"),
     RESOLVED("#>>", resolve_text_at, "j #>> path: its text"),
     FUNC("json_extract_path", FL_GIVES_NULL, "json_extract_path(j, a, b, ...): the JSON at these names and numbers",
-         {FL_ARGS(FL_UTF8, FL_UTF8), FL_RET_JSON, FL_VARIADIC, extract_path}),
+         {FL_ARGS(FL_UTF8, FL_UTF8), FL_OF_JSON, FL_VARIADIC, extract_path}),
     FUNC("json_extract_path_text", FL_GIVES_NULL,
          "json_extract_path_text(j, a, b, ...): the text at these names and numbers",
          {FL_ARGS(FL_UTF8, FL_UTF8), FL_UTF8, FL_VARIADIC, extract_path_text}),
