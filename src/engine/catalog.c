@@ -303,7 +303,8 @@ int fl_engine_has(fl_engine *engine, fl_str name)
 bool fl_engine_knows(fl_engine *engine, fl_str name)
 {
     if (fl_engine_has(engine, name) != 0 || fl_engine_has_sequence(engine, name) ||
-        fl_engine_has_macro(engine, name, false) || fl_engine_has_macro(engine, name, true))
+        fl_engine_has_macro(engine, name, FL_MACRO_VALUE) || fl_engine_has_macro(engine, name, FL_MACRO_TABLE) ||
+        fl_engine_has_macro(engine, name, FL_MACRO_TYPE))
         return true;
     pthread_mutex_lock(&engine->lock);
     bool knows = *look_up_plain(engine, name) != NULL;
@@ -628,15 +629,15 @@ cleanup:
     return st;
 }
 
-static bool find_macro(fl_catalog *base, fl_str key, bool is_table, fl_catalog_macro *ret)
+static bool find_macro(fl_catalog *base, fl_str key, fl_macro_kind kind, fl_catalog_macro *ret)
 {
     fl_session_catalog *catalog = (fl_session_catalog *)base;
-    return fl_engine_find_macro(catalog->session->engine, key, is_table, catalog->arena, ret);
+    return fl_engine_find_macro(catalog->session->engine, key, kind, catalog->arena, ret);
 }
 
-static void offer_macros(fl_catalog *base, bool is_table, fl_nearest *near)
+static void offer_macros(fl_catalog *base, fl_macro_kind kind, fl_nearest *near)
 {
-    fl_engine_offer_macros(((fl_session_catalog *)base)->session->engine, is_table, near);
+    fl_engine_offer_macros(((fl_session_catalog *)base)->session->engine, kind, near);
 }
 
 static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, int32_t n_args, const fl_option *options,
@@ -687,7 +688,7 @@ static fl_status open(fl_catalog *base, fl_str function, const fl_value *args, i
         for (int32_t i = 0; i < n; i++)
             fl_nearest_offer(&near, fl_str_of(formats[i]->function));
         fl_system_table_offer(&near);
-        offer_macros(base, true, &near);
+        offer_macros(base, FL_MACRO_TABLE, &near);
         fl_file_functions_offer(&near);
         fl_nearest_offer(&near, FL_STR("range"));
         fl_nearest_offer(&near, FL_STR("generate_series"));

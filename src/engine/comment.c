@@ -168,8 +168,9 @@ static fl_status put(fl_engine *engine, const fl_sql_bound *bound, const fl_full
         place = place_of_schema(engine, name);
         break;
     case FL_AST_OBJECT_MACRO:
+    case FL_AST_OBJECT_TYPE:
         for (fl_macro *m = engine->macros; m != NULL && place == NULL; m = m->next)
-            if (m->is_table == bound->is_table_macro && fl_str_is_equal_nocase(fl_str_of(m->name), bound->name))
+            if (m->kind == bound->macro_kind && fl_str_is_equal_nocase(fl_str_of(m->name), bound->name))
                 place = &m->comment;
         break;
     case FL_AST_OBJECT_FUNCTION:
@@ -184,6 +185,7 @@ static fl_status put(fl_engine *engine, const fl_sql_bound *bound, const fl_full
     return bound->object == FL_AST_OBJECT_SCHEMA     ? fail_kind(bound, "schema", "3F000", err)
            : bound->object == FL_AST_OBJECT_INDEX    ? fail_kind(bound, "index", "42704", err)
            : bound->object == FL_AST_OBJECT_MACRO    ? fail_kind(bound, "macro", "42883", err)
+           : bound->object == FL_AST_OBJECT_TYPE     ? fail_kind(bound, "type", "42704", err)
            : bound->object == FL_AST_OBJECT_SEQUENCE ? fail_kind(bound, "sequence", "42P01", err)
                                                      : fail_kind(bound, "table", "42P01", err);
 }

@@ -391,9 +391,9 @@ static fl_status add_macros(exporting *e, fl_text *text, fl_err *err)
         FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->database), &database, err));
         FL_TRY(fl_arena_copy_str(&e->arena, fl_str_of(m->schema), &schema, err));
         go_to(e, text, database, schema);
-        fl_text_add(text, FL_STR("CREATE MACRO "));
+        fl_text_add(text, m->kind == FL_MACRO_TYPE ? FL_STR("CREATE TYPE ") : FL_STR("CREATE MACRO "));
         add_full_name(e, text, name);
-        fl_text_addf(text, "%s;\n", m->text);
+        fl_text_addf(text, "%s%s;\n", m->kind == FL_MACRO_TYPE ? " AS " : "", m->text);
     }
 cleanup:
     pthread_mutex_unlock(&engine->lock);
@@ -498,7 +498,11 @@ static fl_status add_comments(exporting *e, fl_text *text, fl_err *err)
     for (const fl_sequence *s = engine->sequences; s != NULL; s = s->next)
         add_comment(e, text, "SEQUENCE", fl_str_of(s->name), (fl_str){0}, s->comment);
     for (const fl_macro *m = engine->macros; m != NULL; m = m->next)
-        add_comment(e, text, m->is_table ? "MACRO TABLE" : "MACRO", fl_str_of(m->name), (fl_str){0}, m->comment);
+        add_comment(e, text,
+                    m->kind == FL_MACRO_TABLE  ? "MACRO TABLE"
+                    : m->kind == FL_MACRO_TYPE ? "TYPE"
+                                               : "MACRO",
+                    fl_str_of(m->name), (fl_str){0}, m->comment);
 cleanup:
     pthread_mutex_unlock(&engine->lock);
     return st;

@@ -80,7 +80,7 @@ typedef struct fl_macro {
     struct fl_macro *next;
     char *name;
     uint64_t name_hash;
-    bool is_table;
+    fl_macro_kind kind;
     char *text;
     char *database, *schema;
     char *comment;
@@ -275,9 +275,9 @@ struct fl_session {
     fl_prepared *prepared;
     fl_variable *variables;
     _Atomic(const fl_home *) home; /* where names are that say no schema: USE */
-    fl_home *homes;         /* that it ever was; they last as long as the session, whose streams may look at one */
+    fl_home *homes; /* that it ever was; they last as long as the session, whose streams may look at one */
     fl_parquet_key *parquet_keys; /* by name, the last one first */
-    fl_sequences sequences; /* for functions, as are the facts */
+    fl_sequences sequences;       /* for functions, as are the facts */
     fl_session_facts facts;
     fl_given_number *given; /* guarded by the engine's lock, as are the next three */
     int64_t given_capacity;
@@ -610,14 +610,14 @@ fl_status fl_session_drop_inside(fl_session *session, fl_str database, fl_str sc
 
 /* ---- macros (macro.c) ---- */
 fl_status fl_session_create_macro(fl_session *session, const fl_sql_bound *bound, fl_err *err);
-fl_status fl_session_drop_macro(fl_session *session, fl_str name, bool is_table, bool if_exists, int32_t pos,
+fl_status fl_session_drop_macro(fl_session *session, fl_str name, fl_macro_kind kind, bool if_exists, int32_t pos,
                                 fl_err *err);
 void fl_macro_free(fl_macro *macro); /* NULL does nothing */
-bool fl_engine_has_macro(fl_engine *engine, fl_str name, bool is_table);
+bool fl_engine_has_macro(fl_engine *engine, fl_str name, fl_macro_kind kind);
 
 /** The macro's text, in the arena; false: there is none, or no memory. `ret` NULL: whether there are macros at all. */
-bool fl_engine_find_macro(fl_engine *engine, fl_str name, bool is_table, fl_arena *arena, fl_catalog_macro *ret);
-void fl_engine_offer_macros(fl_engine *engine, bool is_table, fl_nearest *near);
+bool fl_engine_find_macro(fl_engine *engine, fl_str name, fl_macro_kind kind, fl_arena *arena, fl_catalog_macro *ret);
+void fl_engine_offer_macros(fl_engine *engine, fl_macro_kind kind, fl_nearest *near);
 
 /** As of sequences: drops those in a schema, with the engine's lock held. */
 void fl_engine_forget_macros_in(fl_engine *engine, fl_str database, fl_str schema);

@@ -1,5 +1,5 @@
-/* Macros in the catalog: texts, which are bound where they are called. Those that give values and those that give tables have names of their
- * own each. */
+/* Macros and named types in the catalog: texts, which are bound where they are called. Those that give values, those that give tables and
+ * types have names of their own each. */
 #include "engine/internal.h"
 
 #include "base/name_map.h"
@@ -16,12 +16,12 @@ static const struct {
 };
 
 /* Where the macro of the name is linked in; behind the last where there is none. The lock is held. */
-static fl_macro **look_up(fl_engine *engine, fl_str name, bool is_table)
+static fl_macro **look_up(fl_engine *engine, fl_str name, fl_macro_kind kind)
 {
     fl_macro **at = &engine->macros;
     uint64_t hash = fl_name_hash(name);
-    while (*at != NULL && ((*at)->name_hash != hash || (*at)->is_table != is_table ||
-                           !fl_str_is_equal_nocase(fl_str_of((*at)->name), name)))
+    while (*at != NULL &&
+           ((*at)->name_hash != hash || (*at)->kind != kind || !fl_str_is_equal_nocase(fl_str_of((*at)->name), name)))
         at = &(*at)->next;
     return at;
 }
@@ -38,23 +38,23 @@ void fl_macro_free(fl_macro *macro)
     fl_free(macro);
 }
 
-bool fl_engine_has_macro(fl_engine *engine, fl_str name, bool is_table)
+bool fl_engine_has_macro(fl_engine *engine, fl_str name, fl_macro_kind kind)
 {
     pthread_mutex_lock(&engine->lock);
-    bool has = *look_up(engine, name, is_table) != NULL;
+    bool has = *look_up(engine, name, kind) != NULL;
     pthread_mutex_unlock(&engine->lock);
     return has;
 }
 
-bool fl_engine_find_macro(fl_engine *engine, fl_str name, bool is_table, fl_arena *arena, fl_catalog_macro *ret)
+bool fl_engine_find_macro(fl_engine *engine, fl_str name, fl_macro_kind kind, fl_arena *arena, fl_catalog_macro *ret)
 {
     bool is_found = false;
     pthread_mutex_lock(&engine->lock);
     if (ret == NULL) {
         is_found = engine->macros != NULL;
     } else {
-        const fl_macro *macro = *look_up(engine, name, is_table);
-        for (int64_t i = 0; macro == NULL && !is_table && i < FL_LEN(builtins) && !is_found; i++) {
+        const fl_macro *macro = *look_up(engine, name, kind);
+        for (int64_t i = 0; macro == NULL && kind == FL_MACRO_VALUE && i < FL_LEN(builtins) && !is_found; i++) {
             is_found = fl_str_is_equal_nocase(name, fl_str_of(builtins[i].name));
             *ret = (fl_catalog_macro){fl_str_of(builtins[i].text), FL_MAIN_DATABASE, FL_MAIN_SCHEMA};
         }
@@ -67,11 +67,11 @@ bool fl_engine_find_macro(fl_engine *engine, fl_str name, bool is_table, fl_aren
     return is_found;
 }
 
-void fl_engine_offer_macros(fl_engine *engine, bool is_table, fl_nearest *near)
+void fl_engine_offer_macros(fl_engine *engine, fl_macro_kind kind, fl_nearest *near)
 {
     pthread_mutex_lock(&engine->lock);
     for (const fl_macro *m = engine->macros; m != NULL; m = m->next)
-        if (m->is_table == is_table)
+        if (m->kind == kind)
             fl_nearest_offer(near, fl_str_of(m->name));
     pthread_mutex_unlock(&engine->lock);
 }
@@ -88,15 +88,17 @@ fl_status fl_session_create_macro(fl_session *session, const fl_sql_bound *bound
     FL_TRY(fl_copy_name(home->database, &made->database, err));
     FL_TRY(fl_copy_name(home->schema, &made->schema, err));
     made->name_hash = fl_name_hash(bound->name);
-    made->is_table = bound->is_table_macro;
+    made->kind = bound->macro_kind;
     pthread_mutex_lock(&engine->lock);
-    fl_macro **at = look_up(engine, bound->name, made->is_table), *known = *at;
+    fl_macro **at = look_up(engine, bound->name, made->kind), *known = *at;
     if (known != NULL && !bound->or_replace) {
         if (!bound->if_not_exists) {
-            st = FL_FAIL(err, FL_ERR_DUPLICATE, "macro \"%.*s\" exists already", FL_STR_ARG(bound->name));
-            fl_err_hint(err, "CREATE OR REPLACE MACRO replaces it");
+            bool is_type = made->kind == FL_MACRO_TYPE;
+            st = FL_FAIL(err, FL_ERR_DUPLICATE, "%s \"%.*s\" exists already", is_type ? "type" : "macro",
+                         FL_STR_ARG(bound->name));
+            fl_err_hint(err, "CREATE OR REPLACE %s replaces it", is_type ? "TYPE" : "MACRO");
             fl_err_at(err, bound->name_pos);
-            fl_err_state(err, "42723", st);
+            fl_err_state(err, is_type ? "42710" : "42723", st);
         }
     } else {
         made->next = known != NULL ? known->next : NULL;
@@ -110,27 +112,31 @@ cleanup:
     return st;
 }
 
-fl_status fl_session_drop_macro(fl_session *session, fl_str name, bool is_table, bool if_exists, int32_t pos,
+fl_status fl_session_drop_macro(fl_session *session, fl_str name, fl_macro_kind kind, bool if_exists, int32_t pos,
                                 fl_err *err)
 {
     fl_status st = FL_OK;
     fl_engine *engine = session->engine;
     pthread_mutex_lock(&engine->lock);
-    fl_macro **at = look_up(engine, name, is_table), *found = *at;
+    fl_macro **at = look_up(engine, name, kind), *found = *at;
     if (found != NULL)
         *at = found->next;
     pthread_mutex_unlock(&engine->lock);
     if (found == NULL && !if_exists) {
         fl_nearest near;
-        st = FL_FAIL(err, FL_ERR_FUNCTION, "macro \"%.*s\" does not exist", FL_STR_ARG(name));
+        bool is_type = kind == FL_MACRO_TYPE;
+        st = FL_FAIL(err, is_type ? FL_ERR_TYPE : FL_ERR_FUNCTION, "%s \"%.*s\" does not exist",
+                     is_type ? "type" : "macro", FL_STR_ARG(name));
         fl_nearest_init(&near, name);
-        fl_engine_offer_macros(engine, is_table, &near);
+        fl_engine_offer_macros(engine, kind, &near);
         fl_nearest_hint(&near, err);
-        if (near.count == 0 && fl_engine_has_macro(engine, name, !is_table))
+        bool is_table = kind == FL_MACRO_TABLE;
+        if (near.count == 0 && !is_type &&
+            fl_engine_has_macro(engine, name, is_table ? FL_MACRO_VALUE : FL_MACRO_TABLE))
             fl_err_hint(err, is_table ? "DROP MACRO drops it: it gives values"
                                       : "DROP MACRO TABLE drops it: it gives tables");
         fl_err_at(err, pos);
-        fl_err_state(err, "42883", st);
+        fl_err_state(err, is_type ? "42704" : "42883", st);
     }
     fl_macro_free(found);
     return st;

@@ -155,7 +155,7 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
     bool are_macros =
         bound->object == FL_AST_OBJECT_FUNCTION && bound->n_names > 0; /* CREATE FUNCTION makes them, too */
     for (int32_t i = 0; i < bound->n_names && are_macros; i++)
-        are_macros = bound->names[i].len > 0 && fl_engine_has_macro(session->engine, bound->names[i], false);
+        are_macros = bound->names[i].len > 0 && fl_engine_has_macro(session->engine, bound->names[i], FL_MACRO_VALUE);
     if (bound->object == FL_AST_OBJECT_FUNCTION && !are_macros)
         return fl_session_drop_functions(session, bound->names, bound->names_pos, bound->n_names, bound->if_exists,
                                          err);
@@ -165,8 +165,8 @@ static fl_status drop(fl_session *session, const fl_sql_bound *bound, fl_err *er
         else if (bound->object == FL_AST_OBJECT_SCHEMA)
             st = fl_session_drop_schema(session, bound->names[i], bound->if_exists, bound->cascades,
                                         bound->names_pos[i], err);
-        else if (bound->object == FL_AST_OBJECT_MACRO || are_macros)
-            st = fl_session_drop_macro(session, bound->names[i], bound->is_table_macro, bound->if_exists,
+        else if (bound->object == FL_AST_OBJECT_MACRO || bound->object == FL_AST_OBJECT_TYPE || are_macros)
+            st = fl_session_drop_macro(session, bound->names[i], bound->macro_kind, bound->if_exists,
                                        bound->names_pos[i], err);
         else if (bound->object == FL_AST_OBJECT_INDEX)
             st = fl_session_drop_index(session, bound->names[i], bound->if_exists, bound->names_pos[i], err);
@@ -802,6 +802,7 @@ fl_status fl_session_dispatch(fl_session *session, fl_str text, fl_sql_bound *bo
         fl_session_reset_variable(session, bound->name);
         return FL_OK;
     case FL_AST_CREATE_MACRO:
+    case FL_AST_CREATE_TYPE:
         return fl_session_create_macro(session, bound, err);
     case FL_AST_ATTACH:
         return fl_session_attach(session, bound, err);
@@ -886,6 +887,7 @@ static bool is_writer(fl_ast_statement_kind kind)
     case FL_AST_ALTER_SEQUENCE:
     case FL_AST_CREATE_SCHEMA:
     case FL_AST_CREATE_MACRO:
+    case FL_AST_CREATE_TYPE:
     case FL_AST_COMMENT:
     case FL_AST_ATTACH:
     case FL_AST_DETACH:
@@ -929,7 +931,7 @@ static const char *command_of(const fl_ast_statement *ast)
         [FL_AST_OBJECT_TABLE] = "DROP TABLE",       [FL_AST_OBJECT_VIEW] = "DROP VIEW",
         [FL_AST_OBJECT_INDEX] = "DROP INDEX",       [FL_AST_OBJECT_FUNCTION] = "DROP FUNCTION",
         [FL_AST_OBJECT_SEQUENCE] = "DROP SEQUENCE", [FL_AST_OBJECT_SCHEMA] = "DROP SCHEMA",
-        [FL_AST_OBJECT_MACRO] = "DROP MACRO"};
+        [FL_AST_OBJECT_MACRO] = "DROP MACRO",       [FL_AST_OBJECT_TYPE] = "DROP TYPE"};
     switch (ast->kind) {
     case FL_AST_CREATE_TABLE:
         return "CREATE TABLE";
@@ -949,6 +951,8 @@ static const char *command_of(const fl_ast_statement *ast)
         return "COMMENT";
     case FL_AST_CREATE_MACRO:
         return "CREATE MACRO";
+    case FL_AST_CREATE_TYPE:
+        return "CREATE TYPE";
     case FL_AST_ATTACH:
         return "ATTACH";
     case FL_AST_DETACH:

@@ -458,9 +458,10 @@ cleanup:
     return st;
 }
 
-static const char *const type_names[] = {
-    "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger",    "ubigint",  "real",
-    "double",  "decimal", "text",     "bytea",   "date",   "time",     "timestamp", "timestamptz", "interval", NULL};
+static const char *const type_names[] = {"boolean",   "tinyint",  "smallint", "integer", "bigint",    "utinyint",
+                                         "usmallint", "uinteger", "ubigint",  "real",    "double",    "decimal",
+                                         "text",      "bytea",    "date",     "time",    "timestamp", "timestamptz",
+                                         "interval",  "json",     "uuid",     "bit",     "timetz",    NULL};
 
 static fl_status fill_pg_type(filling *f, fl_err *err)
 {
@@ -585,13 +586,15 @@ static fl_status fill_macros(filling *f, fl_err *err)
     for (const fl_macro *m = engine->macros; m != NULL; m = m->next) {
         fl_full_name full;
         fl_str key, text;
+        if (m->kind == FL_MACRO_TYPE)
+            continue;
         FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->name), &key, err));
         FL_TRY(fl_arena_copy_str(f->arena, fl_str_of(m->text), &text, err));
         FL_TRY(fl_full_name_of_key(f->arena, key, &full, err));
         fl_fill_text(&f->table, full.database);
         fl_fill_text(&f->table, full.schema);
         fl_fill_text(&f->table, full.name);
-        fl_fill(&f->table, m->is_table ? "table_macro" : "macro");
+        fl_fill(&f->table, m->kind == FL_MACRO_TABLE ? "table_macro" : "macro");
         fl_fill(&f->table, NULL);
         fl_fill_text(&f->table, text);
         if (m->comment != NULL) {
@@ -753,6 +756,24 @@ static fl_status fill_types(filling *f, fl_err *err)
         fl_fill(&f->table, type_names[i]);
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
+    fl_engine *engine = f->session->engine;
+    pthread_mutex_lock(&engine->lock);
+    for (const fl_macro *m = engine->macros; m != NULL && st == FL_OK; m = m->next) {
+        fl_full_name full;
+        fl_str key;
+        if (m->kind != FL_MACRO_TYPE)
+            continue;
+        st = fl_arena_copy_str(f->arena, fl_str_of(m->name), &key, err);
+        if (st == FL_OK)
+            st = fl_full_name_of_key(f->arena, key, &full, err);
+        if (st != FL_OK)
+            break;
+        fl_fill_text(&f->table, full.database);
+        fl_fill_text(&f->table, full.schema);
+        fl_fill_text(&f->table, full.name);
+        st = fl_filled_table_end_row(&f->table, err);
+    }
+    pthread_mutex_unlock(&engine->lock);
 cleanup:
     return st;
 }

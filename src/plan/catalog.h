@@ -12,6 +12,9 @@ typedef struct fl_catalog_entry {
     fl_str database, schema; /* of a view: where names in its text are that say no schema */
 } fl_catalog_entry;
 
+/* What a named text stands for: a value, a table, or a type. Each kind has names of its own. */
+typedef enum fl_macro_kind { FL_MACRO_VALUE, FL_MACRO_TABLE, FL_MACRO_TYPE } fl_macro_kind;
+
 /* A macro: its text, and where names in it are that say no schema. */
 typedef struct fl_catalog_macro {
     fl_str text, database, schema;
@@ -36,8 +39,8 @@ typedef struct fl_catalog {
                       const fl_option *options, int32_t n_options, fl_table **ret, fl_err *err);
     /** The macro of that key, valid as long as the statement runs; false: there is none. `ret` NULL: whether there are macros at all.
      *  NULL: there are none. */
-    bool (*find_macro)(struct fl_catalog *catalog, fl_str key, bool is_table, fl_catalog_macro *ret);
-    void (*offer_macros)(struct fl_catalog *catalog, bool is_table, struct fl_nearest *near);
+    bool (*find_macro)(struct fl_catalog *catalog, fl_str key, fl_macro_kind kind, fl_catalog_macro *ret);
+    void (*offer_macros)(struct fl_catalog *catalog, fl_macro_kind kind, struct fl_nearest *near);
 } fl_catalog;
 
 #endif

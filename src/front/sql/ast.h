@@ -564,6 +564,7 @@ typedef enum fl_ast_statement_kind {
     FL_AST_DETACH,          /* database */
     FL_AST_USE,             /* use: database, schema or both */
     FL_AST_CREATE_MACRO,    /* create_macro */
+    FL_AST_CREATE_TYPE,     /* create_type */
     FL_AST_SET_VARIABLE,    /* variable */
     FL_AST_RESET_VARIABLE,  /* variable: name */
     FL_AST_COMMENT,         /* comment */
@@ -710,6 +711,13 @@ typedef struct fl_ast_create_macro {
     int32_t overload_count;
     int32_t text_start, text_end; /* theirs */
 } fl_ast_create_macro;
+
+/* CREATE TYPE name AS type */
+typedef struct fl_ast_create_type {
+    fl_ast_path path;
+    bool or_replace, if_not_exists;
+    fl_ast_type *type;
+} fl_ast_create_type;
 
 typedef struct fl_ast_database {
     fl_ast_name name;
@@ -863,6 +871,7 @@ typedef enum fl_ast_object {
     FL_AST_OBJECT_SEQUENCE,
     FL_AST_OBJECT_SCHEMA,
     FL_AST_OBJECT_MACRO,
+    FL_AST_OBJECT_TYPE,
     FL_AST_OBJECT_COLUMN, /* of COMMENT */
 } fl_ast_object;
 
@@ -958,6 +967,7 @@ typedef struct fl_ast_statement {
         fl_ast_database *database;
         fl_ast_path use;
         fl_ast_create_macro *create_macro;
+        fl_ast_create_type *create_type;
         fl_ast_variable *variable;
         fl_ast_comment *comment;
         fl_ast_drop *drop;

@@ -74,6 +74,8 @@ static fl_status fail_type(binder *b, const fl_ast_type *type)
     fl_nearest_init(&near, type->name);
     for (int64_t i = 0; i < FL_LEN(names); i++)
         fl_nearest_offer(&near, fl_str_of(names[i]));
+    if (b->env->catalog != NULL && b->env->catalog->offer_macros != NULL)
+        b->env->catalog->offer_macros(b->env->catalog, FL_MACRO_TYPE, &near);
     fl_nearest_hint(&near, b->err);
     return FL_ERR_TYPE;
 }
@@ -147,6 +149,31 @@ cleanup:
     return st;
 }
 
+/* A type of the catalog: its text, which was written out whole when it was made. *ret_found false: there is none of that name. */
+static fl_status bind_named_type(binder *b, const fl_ast_type *type, bool *ret_found, fl_type *ret)
+{
+    fl_status st = FL_OK;
+    fl_ast_name part = {type->name, type->start, type->end};
+    fl_ast_path path = {.parts = &part, .count = 1};
+    fl_catalog *catalog = b->env->catalog;
+    fl_catalog_macro found;
+    fl_str key;
+    fl_ast_type *written;
+    *ret_found = false;
+    if (catalog == NULL || catalog->find_macro == NULL || type->modifier_count > 0)
+        return FL_OK;
+    FL_TRY(fl_sql_qualify(b->env, b->arena, path, false, &key, b->err));
+    *ret_found = catalog->find_macro(catalog, key, FL_MACRO_TYPE, &found);
+    if (!*ret_found)
+        return FL_OK;
+    fl_sql_fragment fragment = {.memory = b->env->memory, .arena = b->arena};
+    FL_TRY(fl_sql_bind_keep(b, found.text, &fragment.text));
+    FL_TRY(fl_sql_fragment_type(&fragment, &written, b->err));
+    st = fl_sql_bind_type(b, written, ret);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret)
 {
     fl_status st = FL_OK;
@@ -163,7 +190,10 @@ fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret)
         if (!fl_type_from_name(type->name, (int)precision, (int)scale, &made)) {
             if (precision >= 0 && fl_type_from_name(type->name, -1, -1, &made))
                 return fail_sizes(b, type, made);
-            return fail_type(b, type);
+            bool is_found;
+            FL_TRY(bind_named_type(b, type, &is_found, &made));
+            if (!is_found)
+                return fail_type(b, type);
         }
     }
     for (int32_t i = 0; i < type->list_depth; i++) {
@@ -375,6 +405,7 @@ static const statement_binder binders[] = {
     [FL_AST_DETACH] = fl_sql_bind_database,
     [FL_AST_USE] = fl_sql_bind_use,
     [FL_AST_CREATE_MACRO] = fl_sql_bind_create_macro,
+    [FL_AST_CREATE_TYPE] = fl_sql_bind_create_type,
     [FL_AST_SET_VARIABLE] = fl_sql_bind_variable,
     [FL_AST_RESET_VARIABLE] = fl_sql_bind_variable,
     [FL_AST_COMMENT] = fl_sql_bind_comment,

@@ -710,3 +710,55 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_table)
 cleanup:
     return st;
 }
+
+/* ---- CREATE TYPE ---- */
+
+/* The type, and where its text goes. */
+typedef struct new_type {
+    const fl_ast_type *type;
+    fl_arena *arena;
+    fl_str text;
+} new_type;
+
+/* It is written out whole: what it is made of may be dropped later. */
+static fl_status plan_new_type(binder *b, void *ctx, output *ret)
+{
+    fl_type made;
+    new_type *new = ctx;
+    fl_text text;
+    fl_text_init(&text, NULL);
+    fl_status st = fl_sql_bind_type(b, new->type, &made);
+    if (st == FL_OK) {
+        fl_type_print(&text, made);
+        st = fl_text_status(&text, b->err);
+    }
+    if (st == FL_OK)
+        st = fl_arena_copy_str(new->arena, fl_text_str(&text), &new->text, b->err);
+    fl_text_drop(&text);
+    return st != FL_OK ? st : fl_sql_bind_nothing(b, ret);
+}
+
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_type)
+{
+    (void)text;
+    fl_status st = FL_OK;
+    fl_query query = {0};
+    const fl_ast_create_type *create = ast->create_type;
+    fl_str name = create->path.parts[create->path.count - 1].text;
+    new_type new = {.type = create->type, .arena = arena};
+    fl_type known;
+    ret->or_replace = create->or_replace;
+    ret->if_not_exists = create->if_not_exists;
+    ret->macro_kind = FL_MACRO_TYPE;
+    FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
+    if (fl_type_from_name(name, -1, -1, &known)) {
+        st = FL_FAIL(err, FL_ERR_DUPLICATE, "there is a type \"%.*s\" of SQL", FL_STR_ARG(name));
+        fl_err_at(err, ret->name_pos);
+        return fl_err_state(err, "42710", st);
+    }
+    FL_TRY(fl_sql_bind_plan(env, ast, plan_new_type, &new, &query, err));
+    ret->view_text = new.text;
+cleanup:
+    fl_plan_unref(query.plan);
+    return st;
+}

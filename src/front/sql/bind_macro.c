@@ -89,7 +89,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_macro)
     const fl_ast_create_macro *create = ast->create_macro;
     ret->or_replace = create->or_replace;
     ret->if_not_exists = create->if_not_exists;
-    ret->is_table_macro = create->overloads[0].query != NULL;
+    ret->macro_kind = create->overloads[0].query != NULL ? FL_MACRO_TABLE : FL_MACRO_VALUE;
     FL_TRY(fl_sql_set_name(env, arena, create->path, true, ret, err));
     FL_TRY(check_overloads(create, err));
     if (fl_sql_is_form(create->path.parts[create->path.count - 1].text)) {

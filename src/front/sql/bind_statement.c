@@ -230,7 +230,7 @@ static fl_status name_function(fl_sql_env *env, fl_arena *arena, fl_ast_path pat
 {
     fl_catalog_macro macro;
     if (env->catalog->find_macro != NULL && fl_sql_qualify(env, arena, path, false, ret, NULL) == FL_OK &&
-        env->catalog->find_macro(env->catalog, *ret, false, &macro))
+        env->catalog->find_macro(env->catalog, *ret, FL_MACRO_VALUE, &macro))
         return FL_OK;
     return path.count == 1 ? fl_arena_copy_str(arena, last_name(path), ret, err)
                            : fl_sql_qualify(env, arena, path, false, ret, err);
@@ -244,7 +244,9 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_drop)
     ret->object = drop->object;
     ret->if_exists = drop->if_exists;
     ret->cascades = drop->cascades;
-    ret->is_table_macro = drop->is_table_macro;
+    ret->macro_kind = drop->object == FL_AST_OBJECT_TYPE ? FL_MACRO_TYPE
+                      : drop->is_table_macro             ? FL_MACRO_TABLE
+                                                         : FL_MACRO_VALUE;
     ret->n_names = drop->path_count;
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names, err));
     FL_TRY(FL_NEW_ARRAY(arena, ret->n_names, &ret->names_pos, err));
@@ -313,7 +315,9 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_comment)
     fl_catalog_entry entry = {0};
     bool is_view = comment->object == FL_AST_OBJECT_VIEW;
     ret->object = comment->object;
-    ret->is_table_macro = comment->is_table_macro;
+    ret->macro_kind = comment->object == FL_AST_OBJECT_TYPE ? FL_MACRO_TYPE
+                      : comment->is_table_macro             ? FL_MACRO_TABLE
+                                                            : FL_MACRO_VALUE;
     ret->is_empty = comment->is_null;
     ret->name_pos = comment->path.parts[0].start;
     FL_TRY(fl_arena_copy_str(arena, comment->text, &ret->view_text, err));

@@ -49,6 +49,7 @@ FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_schema);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_database);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_use);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_macro);
+FL_SQL_STATEMENT_BINDER(fl_sql_bind_create_type);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_variable);
 FL_SQL_STATEMENT_BINDER(fl_sql_bind_comment);
 

@@ -7,7 +7,7 @@ static const struct {
 } objects[] = {
     {"table", FL_AST_OBJECT_TABLE},       {"view", FL_AST_OBJECT_VIEW},      {"column", FL_AST_OBJECT_COLUMN},
     {"sequence", FL_AST_OBJECT_SEQUENCE}, {"schema", FL_AST_OBJECT_SCHEMA},  {"index", FL_AST_OBJECT_INDEX},
-    {"macro", FL_AST_OBJECT_MACRO},       {"function", FL_AST_OBJECT_MACRO},
+    {"macro", FL_AST_OBJECT_MACRO},       {"function", FL_AST_OBJECT_MACRO}, {"type", FL_AST_OBJECT_TYPE},
 };
 
 /* Behind COMMENT: ON object name IS { 'text' | NULL } */
@@ -24,7 +24,7 @@ fl_status fl_sql_parse_comment(parser *p, fl_ast_statement *statement)
     while (at < FL_LEN(objects) && !fl_sql_is_said(p, p->now, objects[at].word))
         at++;
     if (at == FL_LEN(objects))
-        return fl_sql_fail_expected(p, "TABLE, VIEW, COLUMN, SEQUENCE, SCHEMA, INDEX or MACRO");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, COLUMN, SEQUENCE, SCHEMA, INDEX, TYPE or MACRO");
     comment->object = objects[at].object;
     advance(p);
     if (comment->object == FL_AST_OBJECT_MACRO)

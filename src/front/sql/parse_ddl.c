@@ -171,6 +171,23 @@ cleanup:
     return st;
 }
 
+/* name AS type, where a list of values in parentheses is a struct's fields, as PostgreSQL writes it. */
+static fl_status parse_create_type(parser *p, fl_ast_statement *statement, bool or_replace)
+{
+    fl_status st = FL_OK;
+    fl_ast_create_type *create;
+    FL_TRY(NEW(p, &create));
+    create->or_replace = or_replace;
+    statement->kind = FL_AST_CREATE_TYPE;
+    statement->create_type = create;
+    FL_TRY(fl_sql_parse_if_not_exists(p, &create->if_not_exists));
+    FL_TRY(fl_sql_parse_path(p, "a type's name", &create->path));
+    FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
+    st = fl_sql_parse_type(p, &create->type);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
 {
     fl_ast_create_table from = {0};
@@ -221,9 +238,8 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         advance(p);
         return fl_sql_parse_create_macro(p, statement, from.or_replace);
     case FL_KW_TYPE:
-        return fl_sql_fail_unsupported(
-            p, at, "CREATE TYPE is",
-            "write the type where it is used: struct(a integer, b text), integer[], decimal(10,2)");
+        advance(p);
+        return parse_create_type(p, statement, from.or_replace);
     case FL_KW_DATABASE:
         return fl_sql_fail_unsupported(p, at, "CREATE DATABASE is",
                                        "an engine is one database; files are read where they are: FROM 'file.parquet'");
@@ -241,7 +257,7 @@ fl_status fl_sql_parse_create(parser *p, fl_ast_statement *statement)
         return fl_sql_fail_unsupported(p, at, "virtual tables are",
                                        "files are tables: CREATE VIEW v AS SELECT * FROM 'file.csv'");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, MACRO or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, TYPE, MACRO or FUNCTION");
     }
 }
 
@@ -277,15 +293,17 @@ fl_status fl_sql_parse_drop(parser *p, fl_ast_statement *statement)
         drop->object = FL_AST_OBJECT_MACRO;
         break;
     case FL_KW_TYPE:
+        drop->object = FL_AST_OBJECT_TYPE;
+        break;
     case FL_KW_DATABASE:
     case FL_KW_TRIGGER:
     case FL_KW_MATERIALIZED:
         return fl_sql_fail_unsupported(
             p, p->now->start,
-            "DROP of anything but tables, views, indexes, sequences, schemas, macros and functions is",
-            "there are DROP TABLE, DROP VIEW, DROP INDEX, DROP SEQUENCE, DROP SCHEMA, DROP MACRO and DROP FUNCTION");
+            "DROP of anything but tables, views, indexes, sequences, schemas, types, macros and functions is",
+            "there are DROP TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, TYPE, MACRO and FUNCTION");
     default:
-        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, MACRO or FUNCTION");
+        return fl_sql_fail_expected(p, "TABLE, VIEW, INDEX, SEQUENCE, SCHEMA, TYPE, MACRO or FUNCTION");
     }
     advance(p);
     if (drop->object == FL_AST_OBJECT_MACRO)

@@ -120,6 +120,22 @@ fl_status fl_sql_fragment_copy_options(fl_sql_fragment *fragment, fl_ast_copy *r
     return fl_sql_parse_whole_piece(fragment, parse_copy_options, try_copy_options, "the end of the options", ret, err);
 }
 
+static fl_status parse_type(parser *p, void *ret)
+{
+    return fl_sql_parse_type(p, ret);
+}
+
+static fl_status try_type(parser *p)
+{
+    fl_ast_type *type;
+    return fl_sql_parse_type(p, &type);
+}
+
+fl_status fl_sql_fragment_type(fl_sql_fragment *fragment, fl_ast_type **ret, fl_err *err)
+{
+    return fl_sql_parse_whole_piece(fragment, parse_type, try_type, "the end of the type", (void *)ret, err);
+}
+
 static fl_status parse_keys(parser *p, void *ret)
 {
     return fl_sql_parse_pivot_keys(p, ret);

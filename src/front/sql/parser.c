@@ -407,6 +407,14 @@ fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret)
     FL_TRY(fl_sql_enter(p));
     FL_TRY(NEW(p, &type));
     type->start = p->now->start;
+    if (is_at(p, FL_SQL_LEFT_PAREN)) { /* CREATE TYPE t AS (a integer) */
+        type->name = FL_STR("struct");
+        FL_TRY(parse_struct_type(p, type));
+        type->end = end_before(p);
+        p->depth--;
+        *ret = type;
+        return FL_OK;
+    }
     fl_sql_keyword word = p->now->keyword;
     FL_TRY(fl_sql_parse_name(p, "a type name", &name));
     type->name = name.text;

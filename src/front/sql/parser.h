@@ -101,6 +101,7 @@ fl_status fl_sql_fragment_pivot_usings(fl_sql_fragment *fragment, fl_ast_pivot *
 fl_status fl_sql_fragment_value_names(fl_sql_fragment *fragment, fl_ast_unpivot *ret, fl_err *err);
 
 /** What a macro is: (params) AS expression or AS TABLE query, of several by commas. */
+fl_status fl_sql_fragment_type(fl_sql_fragment *fragment, fl_ast_type **ret, fl_err *err);
 fl_status fl_sql_fragment_macro(fl_sql_fragment *fragment, fl_ast_macro **ret, int32_t *ret_count, fl_err *err);
 
 /** One table: a name, file, function or subquery, with or without an alias. */

@@ -128,14 +128,14 @@ typedef struct fl_sql_column {
  *     ALTER               is_view, if_exists, name, table (NULL: there is none), new_name: a RENAME TO. Else columns, keys, constraints as
  *                         they become, cascades, alters_keys, alters_foreign_keys; query: all rows as INSERT has them, where they
  *                         change or are held to CHECK. old_column, new_column: RENAME of that one
- *     COMMENT             object, is_table_macro, name, name_pos, old_column (of a column), view_text: the comment, is_empty: none
+ *     COMMENT             object, macro_kind, name, name_pos, old_column (of a column), view_text: the comment, is_empty: none
  *     SET_VARIABLE        name; query: its value
  *     RESET_VARIABLE      name
- *     CREATE_MACRO        name, or_replace, if_not_exists, is_table_macro, view_text: its definition
+ *     CREATE_MACRO, CREATE_TYPE   name, or_replace, if_not_exists, macro_kind, view_text: its definition
  *     ATTACH, DETACH      name, if_not_exists, if_exists
  *     USE                 names, n_names: database, schema or both
  *     CREATE_SEQUENCE, ALTER_SEQUENCE   name, table_name (that it goes with; empty), or_replace, if_not_exists, if_exists, new_name, sequence
- *     DROP                object, if_exists, cascades, is_table_macro, names, n_names, name_pos
+ *     DROP                object, if_exists, cascades, macro_kind, names, n_names, name_pos
  *     ANALYZE             table_name, table (NULL: all)
  *     SHOW_TABLES
  *     SHOW, RESET, DEALLOCATE   name (empty: all)
@@ -171,7 +171,8 @@ typedef struct fl_sql_bound {
     fl_table_key *keys;
     int32_t n_keys;
     fl_table_constraints constraints;
-    bool is_view, cascades, is_table_macro;
+    bool is_view, cascades;
+    fl_macro_kind macro_kind;
     bool alters_keys, alters_foreign_keys; /* rows are to be held to them */
     fl_str new_name, old_column, new_column;
     const fl_ast_sequence_options *sequence;
