@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 __extension__ typedef __int128 int128;
 
@@ -262,6 +263,19 @@ static void add_interval(struct text *text, int32_t months, int32_t days, int64_
     }
 }
 
+/* Seconds that clocks of a zone are ahead of UTC, by the system's rules. */
+static int64_t zone_offset(const char *zone, int64_t seconds)
+{
+    time_t moment = (time_t)seconds;
+    struct tm local = {0};
+    if (strcmp(zone, "UTC") == 0)
+        return 0;
+    setenv("TZ", zone, 1);
+    tzset();
+    (void)localtime_r(&moment, &local);
+    return local.tm_gmtoff;
+}
+
 static void add_time(const char *format, const struct ArrowArray *array, int64_t at, struct text *text)
 {
     const void *data = array->buffers[1];
@@ -284,12 +298,21 @@ static void add_time(const char *format, const struct ArrowArray *array, int64_t
         int64_t value = ((const int64_t *)data)[at], per_day = 86400 * per_second;
         if (add_infinity(text, value == INT64_MAX, value == INT64_MIN))
             return;
+        bool has_zone = format[3] == ':' && format[4] != '\0';
+        int64_t offset = has_zone ? zone_offset(format + 4, floor_div(value, per_second)) : 0;
+        value += offset * per_second;
         int64_t day = floor_div(value, per_day);
         const char *era = add_date(text, day);
         text_add(text, " ", 1);
         add_clock(text, value - day * per_day, per_second, digits);
-        if (format[3] == ':' && format[4] != '\0')
-            text_add(text, "+00", 3); /* the session's zone is UTC */
+        if (has_zone) {
+            int64_t seconds = offset < 0 ? -offset : offset;
+            text_addf(text, "%c%02d", offset < 0 ? '-' : '+', (int)(seconds / 3600));
+            if (seconds % 3600 != 0)
+                text_addf(text, ":%02d", (int)(seconds / 60 % 60));
+            if (seconds % 60 != 0)
+                text_addf(text, ":%02d", (int)(seconds % 60));
+        }
         text_add(text, era, strlen(era));
     } else if (strcmp(format, "tin") == 0) {
         const char *value = (const char *)data + at * 16;

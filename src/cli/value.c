@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 typedef __int128 i128;
 typedef unsigned __int128 u128;
@@ -211,7 +212,41 @@ static void add_clock(fl_cli_text *text, uint64_t units, char unit)
         text->len--;
 }
 
-static void add_timestamp(fl_cli_text *text, int64_t value, char unit, bool has_zone)
+/* Seconds that clocks of a zone are ahead of UTC at a moment, by the system's rules. */
+static int64_t zone_offset(const char *zone, int64_t seconds)
+{
+    const char *before = getenv("TZ");
+    char *kept = before == NULL ? NULL : strdup(before);
+    time_t moment = (time_t)seconds;
+    struct tm local = {0};
+    if (strcmp(zone, "UTC") == 0) {
+        free(kept);
+        return 0;
+    }
+    setenv("TZ", zone, 1);
+    tzset();
+    (void)localtime_r(&moment, &local);
+    if (kept != NULL)
+        setenv("TZ", kept, 1);
+    else
+        unsetenv("TZ");
+    tzset();
+    free(kept);
+    return local.tm_gmtoff;
+}
+
+static void add_offset(fl_cli_text *text, int64_t offset)
+{
+    int64_t seconds = offset < 0 ? -offset : offset;
+    fl_cli_text_addf(text, "%c%02d", offset < 0 ? '-' : '+', (int)(seconds / 3600));
+    if (seconds % 3600 != 0)
+        fl_cli_text_addf(text, ":%02d", (int)(seconds / 60 % 60));
+    if (seconds % 60 != 0)
+        fl_cli_text_addf(text, ":%02d", (int)(seconds % 60));
+}
+
+/* zone: NULL for timestamps without one. */
+static void add_timestamp(fl_cli_text *text, int64_t value, char unit, const char *zone)
 {
     if (value == INT64_MAX || value == INT64_MIN) {
         fl_cli_text_add_str(text, value > 0 ? "infinity" : "-infinity");
@@ -219,13 +254,16 @@ static void add_timestamp(fl_cli_text *text, int64_t value, char unit, bool has_
     }
     int64_t per_second;
     unit_digits(unit, &per_second);
+    int64_t offset = zone != NULL ? zone_offset(zone, floor_div(value, per_second)) : 0;
+    if (__builtin_add_overflow(value, offset * per_second, &value))
+        value = offset < 0 ? INT64_MIN : INT64_MAX; /* no moment lies there */
     int64_t day = floor_div(value, 86400 * per_second);
     bool is_bc;
     add_date(text, day, &is_bc);
     fl_cli_text_add_char(text, ' ');
     add_clock(text, (uint64_t)(value - day * 86400 * per_second), unit);
-    if (has_zone) /* the session's zone is UTC */
-        fl_cli_text_add_str(text, "+00");
+    if (zone != NULL)
+        add_offset(text, offset);
     if (is_bc)
         fl_cli_text_add_str(text, " BC");
 }
@@ -279,7 +317,8 @@ static void add_time(fl_cli_text *text, const char *format, const struct ArrowAr
         add_clock(text, is_narrow ? (uint64_t)((const int32_t *)data)[at] : (uint64_t)((const int64_t *)data)[at],
                   format[2]);
     } else if (format[1] == 's') {
-        add_timestamp(text, ((const int64_t *)data)[at], format[2], format[3] == ':' && format[4] != 0);
+        add_timestamp(text, ((const int64_t *)data)[at], format[2],
+                      format[3] == ':' && format[4] != 0 ? format + 4 : NULL);
     } else if (strcmp(format, "tin") == 0) {
         add_interval(text, (const char *)data + at * 16);
     } else {

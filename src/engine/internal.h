@@ -176,6 +176,7 @@ typedef struct fl_settings {
     int64_t false_statistics; /* 0: those that there are */
     bool verifies_rules;
     fl_sql_null_order null_order;
+    char zone[64];             /* of the session */
     char disabled_rules[2048]; /* as it was set; names apart by commas */
     int64_t temp_limit_bytes;  /* 0: none but the disk */
     char temp_directory[FL_TEMP_DIRECTORY_BYTES];

@@ -303,9 +303,15 @@ fl_status fl_rows_give(fl_session *session, fl_rows *rows, struct ArrowArrayStre
 {
     fl_engine *engine = session->engine;
     giving *g = NULL;
-    if (rows->stream == NULL)
-        return fl_arrow_export(&engine->memory, rows->fields, rows->n_cols, rows->segments, rows->n_segments, ret, err);
-    fl_status st = fl_alloc_zero(NULL, (int64_t)sizeof(*g), (void **)&g, err);
+    fl_str zone = fl_str_of(session->settings.zone);
+    fl_status st = FL_OK;
+    if (rows->stream == NULL) {
+        st = fl_arrow_export(&engine->memory, rows->fields, rows->n_cols, rows->segments, rows->n_segments, ret, err);
+        if (st == FL_OK && (st = fl_arrow_export_set_zone(ret, zone, err)) != FL_OK)
+            ret->release(ret);
+        return st;
+    }
+    st = fl_alloc_zero(NULL, (int64_t)sizeof(*g), (void **)&g, err);
     if (st != FL_OK)
         return st;
     *g = (giving){engine, rows->stream};
@@ -317,5 +323,8 @@ fl_status fl_rows_give(fl_session *session, fl_rows *rows, struct ArrowArrayStre
     }
     atomic_fetch_add(&engine->refs, 1);
     rows->stream = NULL;
-    return FL_OK;
+    st = fl_arrow_export_set_zone(ret, zone, err);
+    if (st != FL_OK)
+        ret->release(ret);
+    return st;
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/nearest.h"
+#include "base/zone.h"
 #include "plan/rule.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 static const char *const names[] = {"default_null_order", "disabled_rules",      "false_statistics", "memory_limit",
                                     "optimizer",          "optimizer_threshold", "plan_number",      "recursion_limit",
                                     "temp_directory",     "temp_limit",          "threads",          "timeout",
-                                    "vector_size",        "verify_rules"};
+                                    "timezone",           "vector_size",         "verify_rules"};
 
 /* By FL_OPTIMIZER_... */
 static const char *const optimizers[] = {"search", "simple", "none"};
@@ -36,6 +37,7 @@ void fl_settings_init(fl_settings *s, const fl_engine *engine)
                        .optimizer_threshold = FL_OPTIMIZE_THRESHOLD,
                        .verifies_rules = FL_VERIFIES_RULES};
     memcpy(s->temp_directory, engine->temp_directory, sizeof(s->temp_directory));
+    memcpy(s->zone, "UTC", sizeof("UTC"));
 }
 
 fl_str fl_settings_name(int32_t i)
@@ -61,6 +63,31 @@ static fl_status fail_unknown(fl_str name, int32_t pos, fl_err *err)
 static bool is(fl_str name, const char *wanted)
 {
     return fl_str_is_equal_nocase(name, fl_str_of(wanted));
+}
+
+/* A zone that there is, or 'local', the system's. */
+static fl_status set_zone(fl_settings *s, const fl_value *value, fl_err *err)
+{
+    fl_arena arena;
+    const fl_zone *zone;
+    const char *system = getenv("TZ");
+    if (value->is_null || value->type.id != FL_UTF8)
+        return FL_FAIL(err, FL_ERR_CONFIG, "timezone must be a zone's name, as 'Europe/Berlin'");
+    fl_str name = value->s;
+    if (is(name, "local") || is(name, "default"))
+        name = fl_str_of(system != NULL && system[0] != 0 && system[0] != ':' ? system : "UTC");
+    if (name.len >= (int64_t)sizeof(s->zone))
+        return FL_FAIL(err, FL_ERR_CONFIG, "a zone's name has at most %d bytes", (int)sizeof(s->zone) - 1);
+    fl_arena_init(&arena, NULL);
+    fl_status st = fl_zone_open(&arena, name, &zone, err);
+    fl_arena_drop(&arena);
+    if (st != FL_OK)
+        return fl_err_state(err, "22023", FL_ERR_CONFIG);
+    bool is_utc = is(name, "utc") || is(name, "gmt") || is(name, "etc/utc") || is(name, "z");
+    name = is_utc ? FL_STR("UTC") : name;
+    memcpy(s->zone, name.data, (size_t)name.len);
+    s->zone[name.len] = 0;
+    return FL_OK;
 }
 
 static fl_status fail_range(const fl_value *value, fl_str name, int64_t min, int64_t max, fl_err *err)
@@ -245,6 +272,8 @@ fl_status fl_settings_set(fl_session *session, fl_str name, const fl_value *valu
             return FL_FAIL(err, FL_ERR_CONFIG, "default_null_order must be '%s', '%s', '%s' or '%s'", null_orders[0],
                            null_orders[1], null_orders[2], null_orders[3]);
         s->null_order = (fl_sql_null_order)order;
+    } else if (is(name, "timezone")) {
+        FL_TRY(set_zone(s, value, err));
     } else if (is(name, "disabled_rules")) {
         char list[sizeof(s->disabled_rules)] = "";
         size_t used = 0;
@@ -293,6 +322,10 @@ fl_status fl_settings_reset(fl_session *session, fl_str name, int32_t pos, fl_er
     RESET_ONE("default_null_order", null_order)
     RESET_ONE("temp_limit", temp_limit_bytes)
 #undef RESET_ONE
+    if (all || is(name, "timezone")) {
+        memcpy(s->zone, fresh.zone, sizeof(s->zone));
+        known = true;
+    }
     if (all || is(name, "disabled_rules")) {
         s->disabled_rules[0] = 0;
         known = true;
@@ -337,6 +370,8 @@ fl_status fl_settings_print(const fl_session *session, fl_str name, fl_text *tex
         fl_text_add(text, s->verifies_rules ? FL_STR("true") : FL_STR("false"));
     else if (is(name, "default_null_order"))
         fl_text_add(text, fl_str_of(null_orders[s->null_order]));
+    else if (is(name, "timezone"))
+        fl_text_add(text, fl_str_of(s->zone));
     else if (is(name, "disabled_rules"))
         fl_text_add(text, fl_str_of(s->disabled_rules));
     else

@@ -89,6 +89,7 @@ static void init_binding(fl_binding *b, fl_session *session, fl_arena *arena, co
                           .params = params,
                           .n_params = n_params,
                           .null_order = session->settings.null_order,
+                          .zone = fl_str_of(session->settings.zone),
                           .false_statistics = (uint64_t)session->settings.false_statistics,
                           .get_scalar = get_scalar,
                           .get_rules = get_rules,

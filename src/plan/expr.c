@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "plan/literal.h"
+#include "plan/local_time.h"
 #include "plan/plan_internal.h"
 #include "plan/registry.h"
 #include "plan/signature.h"
@@ -427,6 +428,8 @@ fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, i
     }
     if (choice.func != NULL)
         func = choice.func;
+    if (fl_call_is_local(plan, func, args, n_args))
+        return fl_expr_call_local(plan, func, args, n_args, choice.ret, pos, ret, err);
     FL_TRY(settle_literals(plan, func, args, types, n_args, &choice, err));
     for (int32_t i = 0; i < n_args; i++) {
         fl_type wanted = choice.args[i < choice.n_args ? i : choice.n_args - 1];
@@ -506,6 +509,8 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
         *ret = expr;
         return FL_OK;
     }
+    if (fl_cast_is_local(plan, expr->type, type))
+        return fl_expr_cast_local(plan, expr, type, is_try, pos, ret, err);
     fl_value retyped;
     if (untyped && expr->type.id == FL_LIST && retype_list(plan, expr->value, type, &retyped))
         return fl_expr_const(plan, &retyped, expr->pos, ret, err);
@@ -545,6 +550,7 @@ fl_status fl_expr_cast(fl_plan *plan, const fl_expr *expr, fl_type type, bool is
 fl_status fl_expr_cast_compared(fl_plan *plan, const fl_expr *expr, fl_type type, const fl_expr **ret, fl_err *err)
 {
     if (expr->type.id != FL_DATE || !fl_type_is_timestamp(type) || type.unit == FL_NANO ||
+        fl_cast_is_local(plan, expr->type, type) ||
         (expr->kind == FL_EXPR_CONST && fl_expr_cast(plan, expr, type, false, expr->pos, ret, NULL) == FL_OK &&
          (*ret)->kind == FL_EXPR_CONST))
         return fl_expr_cast(plan, expr, type, false, expr->pos, ret, err);

@@ -32,7 +32,10 @@ enum {
         4096, /* may raise where `prepare` makes nothing of the constant arguments: FL_CAN_FAIL then (patterns) */
     FL_ANY_TYPE = 16384, /* `resolve` knows of types over others (fl_type.extension), or need not: else it is asked with
                             plain types alone (fl_types_plain) */
-    FL_ROWS = 32768, /* gives a list, whose elements are rows where the call stands in FROM or a select list */
+    FL_ROWS = 32768,     /* gives a list, whose elements are rows where the call stands in FROM or a select list */
+    FL_LOCAL_TIME =
+        65536, /* reads of a timestamptz what clocks of the session's zone show (plan/local_time.h); without arguments:
+                              what they show now */
     FL_MANY_ROWS = 8192, /* a call costs much by itself: batches shall be large */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
@@ -41,7 +44,14 @@ enum {
 #define FL_FUNC_ARGS_MAX 8
 
 /* Types in overloads beyond fl_type_id; FL_OF_…: types over others. */
-enum { FL_ANY = 200, FL_SAME = 201 /* as the first argument */, FL_ANY_DECIMAL = 202, FL_OF_JSON = 203, FL_OF_UUID = 204, FL_END = 255 };
+enum {
+    FL_ANY = 200,
+    FL_SAME = 201 /* as the first argument */,
+    FL_ANY_DECIMAL = 202,
+    FL_OF_JSON = 203,
+    FL_OF_UUID = 204,
+    FL_END = 255
+};
 
 typedef struct fl_func_overload {
     uint8_t args[FL_FUNC_ARGS_MAX]; /* fl_type_id or FL_ANY…; ends with FL_END: write FL_ARGS(…) */

@@ -445,6 +445,7 @@ static fl_status copy_query(copier *c, const fl_query *query, fl_memory *memory,
                       .n_payloads = c->n_payloads,
                       .memory = memory,
                       .registry = c->from->registry};
+    memcpy(plan->zone, c->from->zone, sizeof(plan->zone));
     copy.plan = plan;
     FL_TRY(copy_infos(c, plan, err));
     FL_TRY(copy_outside(c, plan, &copy, err));

@@ -118,6 +118,7 @@ struct fl_plan {
     int32_t n_payloads;
     bool wants_many_rows;
     uint64_t false_statistics; /* plan/false_statistics.h */
+    char zone[64];             /* plan/local_time.h; empty: UTC */
     fl_memory *memory;
     const fl_registry *registry;
     fl_col_info *cols;

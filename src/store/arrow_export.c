@@ -17,6 +17,7 @@ typedef struct exported {
     fl_arena arena;
     fl_field *fields;
     int32_t n_cols;
+    fl_str zone; /* of timestamptz columns, for who shows them */
     fl_segment_feed feed;
     fl_err err; /* of the get_next that failed */
 } exported;
@@ -47,7 +48,9 @@ static void schema_release(struct ArrowSchema *schema)
     schema->release = NULL;
 }
 
-static void format_of(fl_type type, char *ret, size_t bytes)
+#define FORMAT_BYTES 96
+
+static void format_of(fl_type type, fl_str zone, char *ret, size_t bytes)
 {
     static const char *const plain[FL_TYPE_COUNT] = {
         [FL_NULL] = "n",   [FL_BOOL] = "b",       [FL_I8] = "c",    [FL_I16] = "s",    [FL_I32] = "i",
@@ -64,7 +67,7 @@ static void format_of(fl_type type, char *ret, size_t bytes)
     else if (type.id == FL_DECIMAL)
         snprintf(ret, bytes, "d:%d,%d", type.precision, type.scale);
     else if (fl_type_is_timestamp(type))
-        snprintf(ret, bytes, "ts%c:%s", units[type.unit], type.id == FL_TIMESTAMPTZ ? "UTC" : "");
+        snprintf(ret, bytes, "ts%c:%.*s", units[type.unit], type.id == FL_TIMESTAMPTZ ? (int)zone.len : 0, zone.data);
     else
         snprintf(ret, bytes, "%s", plain[type.id]);
 }
@@ -93,11 +96,11 @@ static bool fill_metadata(struct ArrowSchema *schema, fl_type type)
     return true;
 }
 
-static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, bool nullable)
+static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, bool nullable, fl_str zone)
 {
-    char format[32];
+    char format[FORMAT_BYTES];
     memset(schema, 0, sizeof(*schema));
-    format_of(type, format, sizeof(format));
+    format_of(type, zone, format, sizeof(format));
     schema->release = schema_release;
     schema->format = strdup(format);
     schema->name = strndup(name.data == NULL ? "" : name.data, (size_t)name.len);
@@ -107,7 +110,7 @@ static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, b
     if (type.extension == FL_ENUM) {
         schema->flags |= ARROW_FLAG_DICTIONARY_ORDERED;
         schema->dictionary = calloc(1, sizeof(*schema->dictionary));
-        return schema->dictionary != NULL && fill_schema(schema->dictionary, FL_STR(""), FL_TYPE(FL_UTF8), false);
+        return schema->dictionary != NULL && fill_schema(schema->dictionary, FL_STR(""), FL_TYPE(FL_UTF8), false, zone);
     }
     if (type.n_fields == 0)
         return true;
@@ -122,7 +125,7 @@ static bool fill_schema(struct ArrowSchema *schema, fl_str name, fl_type type, b
         bool is_entry = type.extension == FL_MAP;
         fl_str child = is_entry ? FL_STR("entries") : type.id == FL_LIST ? FL_STR("item") : type.fields[i].name;
         bool is_nullable = !is_entry && (type.id == FL_LIST || type.fields[i].nullable);
-        if (!fill_schema(schema->children[i], child, type.fields[i].type, is_nullable))
+        if (!fill_schema(schema->children[i], child, type.fields[i].type, is_nullable, zone))
             return false;
     }
     return true;
@@ -134,7 +137,7 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
     fl_type root = FL_TYPE(FL_STRUCT);
     root.n_fields = e->n_cols;
     root.fields = e->fields;
-    if (!fill_schema(out, FL_STR(""), root, false)) {
+    if (!fill_schema(out, FL_STR(""), root, false, e->zone)) {
         schema_release(out);
         FL_FAIL(&e->err, FL_ERR_MEMORY, "there is no memory for the schema");
         return ENOMEM;
@@ -466,6 +469,7 @@ fl_status fl_arrow_export_feed(fl_memory *memory, const fl_field *fields, int32_
         FL_TRY(fl_type_copy(&e->arena, fields[i].type, &e->fields[i].type, err));
     }
     e->n_cols = n_cols;
+    e->zone = FL_STR("UTC");
     e->feed = *feed;
     *ret = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,
@@ -478,6 +482,13 @@ cleanup:
         fl_arena_drop(&e->arena);
     fl_free(e);
     return st;
+}
+
+fl_status fl_arrow_export_set_zone(const struct ArrowArrayStream *stream, fl_str zone, fl_err *err)
+{
+    exported *e = stream->private_data;
+    FL_ASSERT(stream->get_next == get_next && zone.len < FORMAT_BYTES - 8);
+    return fl_arena_copy_str(&e->arena, zone, &e->zone, err);
 }
 
 fl_status fl_arrow_export_error(const struct ArrowArrayStream *stream, fl_err *ret)

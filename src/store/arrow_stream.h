@@ -22,6 +22,9 @@ typedef struct fl_segment_feed {
 fl_status fl_arrow_export_feed(fl_memory *memory, const fl_field *fields, int32_t n_cols, const fl_segment_feed *feed,
                                struct ArrowArrayStream *ret, fl_err *err);
 
+/** Says which zone moments of such a stream's timestamptz columns are shown in; UTC without it. */
+fl_status fl_arrow_export_set_zone(const struct ArrowArrayStream *stream, fl_str zone, fl_err *err);
+
 /** Why get_next of such a stream failed, FL_OK: it did not, or another made the stream. ret may be NULL. */
 fl_status fl_arrow_export_error(const struct ArrowArrayStream *stream, fl_err *ret);
 

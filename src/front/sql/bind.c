@@ -5,6 +5,7 @@
 #include "base/index_map.h"
 #include "base/nearest.h"
 #include "plan/false_statistics.h"
+#include "plan/local_time.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -331,6 +332,7 @@ fl_status fl_sql_bind_plan(fl_sql_env *env, const fl_ast_statement *ast, fl_sql_
         bool again = false;
         FL_TRY(fl_plan_new(env->memory, env->registry, &plan, err));
         fl_plan_tell_falsely(plan, env->false_statistics);
+        fl_plan_set_zone(plan, env->zone);
         for (int32_t i = 0; i < n; i++) /* fields of lists and structs are the previous plan's */
             FL_TRY(fl_type_copy(fl_plan_arena(plan), fixed[i], &fixed[i], err));
         fl_plan_unref(previous);

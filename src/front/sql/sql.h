@@ -60,6 +60,7 @@ typedef struct fl_sql_env {
     struct fl_evaluator *evaluator; /* folds LIMIT 1 + 1 and arguments of table functions; NULL: literals only */
 
     fl_sql_null_order null_order;
+    fl_str zone;               /* of the session; empty: UTC */
     uint64_t false_statistics; /* plan/false_statistics.h; 0: those that there are */
 
     /* Parameters: declared types (FL_NULL where unknown) of $1 ..., from PREPARE or from the values at hand. */

@@ -536,13 +536,13 @@ RESOLVE(mul, '*')
 RESOLVE(div, '/')
 RESOLVE(mod, '%')
 
-#define ARITH(sign, op, mirrored_sign, bounds_of, text) \
-    {FL_DESC(fl_func_desc),                             \
-     .name = sign,                                      \
-     .traits = FL_PURE | FL_NULL_GIVES_NULL,            \
-     .mirror = mirrored_sign,                           \
-     .resolve = resolve_##op,                           \
-     .bounds = bounds_of,                               \
+#define ARITH(sign, op, mirrored_sign, bounds_of, text)      \
+    {FL_DESC(fl_func_desc),                                  \
+     .name = sign,                                           \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_LOCAL_TIME, \
+     .mirror = mirrored_sign,                                \
+     .resolve = resolve_##op,                                \
+     .bounds = bounds_of,                                    \
      .doc = text}
 
 static const fl_func_desc funcs[] = {

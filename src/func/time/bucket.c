@@ -159,7 +159,7 @@ static fl_status date_bin(fl_call *call, fl_err *err)
     return run(call, false, err);
 }
 
-#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_NANOS | FL_CAN_FAIL)
+#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_NANOS | FL_CAN_FAIL | FL_LOCAL_TIME)
 #define BUCKETS(type)                                                    \
     {FL_ARGS(FL_INTERVAL, type), type, 0, time_bucket},                  \
         {FL_ARGS(FL_INTERVAL, type, FL_INTERVAL), type, 0, time_bucket}, \

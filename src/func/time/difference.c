@@ -166,7 +166,9 @@ static fl_status date_sub(fl_call *call, fl_err *err)
     return run(call, count_whole, err);
 }
 
-#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_CAN_FAIL)
+#define TRAITS                                                                                                 \
+    (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_CAN_FAIL | \
+     FL_LOCAL_TIME)
 
 #define DIFFERENCE(name_, run_, doc_)                                                                             \
     {FL_DESC(fl_func_desc),                                                                                       \

@@ -419,7 +419,9 @@ static fl_bounds bounds_extract(const fl_expr *call, const fl_bounds *args)
     return (fl_bounds){true, low.value, high.value};
 }
 
-#define TRAITS (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_PREPARED)
+#define TRAITS                                                                                                 \
+    (FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_PREPARED | \
+     FL_LOCAL_TIME)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "extract", .traits = TRAITS, .prepare = fl_time_field_prepare,

@@ -1,4 +1,4 @@
-/* make_date and others; now, current_date and others; age. The session's zone is UTC. */
+/* make_date and others; now, current_date and others; age. */
 #include "exec/session_state.h"
 #include "func/time/moment.h"
 #include "plan/expr.h"
@@ -250,15 +250,16 @@ static const fl_func_desc funcs[] = {
     {.expand = expand_ago,
      FIELDS("ago", FL_STABLE | FL_NULL_GIVES_NULL, "ago(x): an interval before the statement began",
             {FL_ARGS(FL_INTERVAL), FL_TIMESTAMPTZ, 0, NULL})},
-    FUNC("localtimestamp", FL_STABLE, "localtimestamp: when the statement began, without a zone",
+    FUNC("localtimestamp", FL_STABLE | FL_LOCAL_TIME, "localtimestamp: when the statement began, without a zone",
          {FL_ARGS(), FL_TIMESTAMP, 0, now}),
-    FUNC("current_date", FL_STABLE, "current_date: the day on which the statement began",
+    FUNC("current_date", FL_STABLE | FL_LOCAL_TIME, "current_date: the day on which the statement began",
          {FL_ARGS(), FL_DATE, 0, today}),
-    FUNC("current_time", FL_STABLE, "current_time: the time of day at which the statement began",
+    FUNC("current_time", FL_STABLE | FL_LOCAL_TIME, "current_time: the time of day at which the statement began",
          {FL_ARGS(), FL_TIME, 0, time_now}),
-    FUNC("localtime", FL_STABLE, "localtime: the time of day at which the statement began",
+    FUNC("localtime", FL_STABLE | FL_LOCAL_TIME, "localtime: the time of day at which the statement began",
          {FL_ARGS(), FL_TIME, 0, time_now}),
-    FUNC("age", FL_NULL_GIVES_NULL | FL_NANOS, "age(a, b): from b to a in years, months, days; age(b): to today",
+    FUNC("age", FL_NULL_GIVES_NULL | FL_NANOS | FL_LOCAL_TIME,
+         "age(a, b): from b to a in years, months, days; age(b): to today",
          {FL_ARGS(FL_TIMESTAMP, FL_TIMESTAMP), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
          {FL_ARGS(FL_TIMESTAMPTZ, FL_TIMESTAMPTZ), FL_INTERVAL, FL_PURE | FL_CAN_FAIL, age2},
          {FL_ARGS(FL_TIMESTAMP), FL_INTERVAL, FL_CAN_FAIL, age1},

@@ -155,7 +155,7 @@ cleanup:
 #define PART(name_, field_, expand_, doc_, ...)                                 \
     {FL_DESC(fl_func_desc),                                                     \
      .name = name_,                                                             \
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_NANOS,                         \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_NANOS | FL_LOCAL_TIME,         \
      .doc = name_ "(x): " doc_,                                                 \
      .overloads = (const fl_func_overload[]){__VA_ARGS__},                      \
      .n_overloads = (int32_t)FL_LEN(((const fl_func_overload[]){__VA_ARGS__})), \
@@ -166,14 +166,14 @@ cleanup:
     PART(name_, field_, expand_whole, doc_, OF_DAYS(FL_I64), OF_STAMPS(FL_I64), {FL_ARGS(FL_INTERVAL), FL_I64, 0, NULL})
 #define OF_CLOCKS(name_, field_, doc_) PART(name_, field_, expand_whole, doc_, OF_STAMPS(FL_I64), OF_TIMES(FL_I64))
 
-#define OF_DAY(name_, ret_, traits_, run_, doc_)                                        \
-    {FL_DESC(fl_func_desc),                                                             \
-     .name = name_,                                                                     \
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_NANOS | (traits_),     \
-     .doc = name_ "(x): " doc_,                                                         \
-     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_DATE), ret_, 0, run_},         \
-                                             {FL_ARGS(FL_TIMESTAMP), ret_, 0, run_},    \
-                                             {FL_ARGS(FL_TIMESTAMPTZ), ret_, 0, run_}}, \
+#define OF_DAY(name_, ret_, traits_, run_, doc_)                                                    \
+    {FL_DESC(fl_func_desc),                                                                         \
+     .name = name_,                                                                                 \
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_NANOS | FL_LOCAL_TIME | (traits_), \
+     .doc = name_ "(x): " doc_,                                                                     \
+     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_DATE), ret_, 0, run_},                     \
+                                             {FL_ARGS(FL_TIMESTAMP), ret_, 0, run_},                \
+                                             {FL_ARGS(FL_TIMESTAMPTZ), ret_, 0, run_}},             \
      .n_overloads = 3}
 
 static const fl_func_desc funcs[] = {

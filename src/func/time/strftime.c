@@ -209,12 +209,12 @@ static fl_status strptime_tries(fl_call *call, fl_err *err)
     return run_strptime(call, true, err);
 }
 
-#define TIME(text, more, help, ...)                        \
-    {FL_DESC(fl_func_desc),                                \
-     .name = text,                                         \
-     .traits = FL_PURE | FL_CAN_FAIL | (more),             \
-     .doc = help,                                          \
-     .overloads = (const fl_func_overload[]){__VA_ARGS__}, \
+#define TIME(text, more, help, ...)                            \
+    {FL_DESC(fl_func_desc),                                    \
+     .name = text,                                             \
+     .traits = FL_PURE | FL_CAN_FAIL | FL_LOCAL_TIME | (more), \
+     .doc = help,                                              \
+     .overloads = (const fl_func_overload[]){__VA_ARGS__},     \
      .n_overloads = (int32_t)(sizeof((const fl_func_overload[]){__VA_ARGS__}) / sizeof(fl_func_overload))}
 
 static const fl_func_desc funcs[] = {

@@ -263,7 +263,8 @@ static fl_status to_char(fl_call *call, fl_err *err)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "to_char",
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS,
+     .traits =
+         FL_PURE | FL_NULL_GIVES_NULL | FL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_LOCAL_TIME,
      .doc = "to_char(timestamp, pattern): text by a pattern such as 'YYYY-MM-DD HH24:MI:SS'; to_char(number, pattern): "
             "'9,990.99'",
      .overloads = (const fl_func_overload[]){FORM(FL_TIMESTAMP, 0, to_char), FORM(FL_TIMESTAMPTZ, 0, to_char),

@@ -261,7 +261,7 @@ static fl_bounds bounds_trunc(const fl_expr *call, const fl_bounds *args)
 
 static const fl_func_desc funcs[] = {
     {FL_DESC(fl_func_desc), .name = "date_trunc", .bounds = bounds_trunc,
-     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_PREPARED,
+     .traits = FL_PURE | FL_NULL_GIVES_NULL | FL_CONST_ARGS | FL_OFFSETS_ARGS | FL_NANOS | FL_PREPARED | FL_LOCAL_TIME,
      .prepare = fl_time_field_prepare, .doc = "date_trunc(unit, x): the start of the unit that holds x",
      .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_TIMESTAMP), FL_TIMESTAMP, 0, trunc_timestamp},
                                              {FL_ARGS(FL_UTF8, FL_TIMESTAMPTZ), FL_TIMESTAMPTZ, 0, trunc_timestamp},
