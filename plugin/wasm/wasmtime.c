@@ -301,6 +301,7 @@ static wasm_engine_t *make_engine(bool has_epochs, uint32_t n_pooled, bool is_fr
         add_pool(config, n_pooled);
     if (is_frugal) {
         wasmtime_config_memory_reservation_set(config, 0);
+        wasmtime_config_memory_reservation_for_growth_set(config, 0); /* else 2 GB behind each */
         wasmtime_config_memory_guard_size_set(config, 0);
     }
     return wasm_engine_new_with_config(config);
