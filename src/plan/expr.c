@@ -486,7 +486,7 @@ static bool retype_list(fl_plan *plan, const fl_value *list, fl_type type, fl_va
     *ret = (fl_value){.type = type, .is_null = list->is_null};
     if (list->is_null)
         return true;
-    if (list->type.id != FL_LIST || type.id != FL_LIST ||
+    if (list->type.id != FL_LIST || type.id != FL_LIST || (type.extension != FL_PLAIN && list->list.n > 0) ||
         FL_NEW_ARRAY(fl_plan_arena(plan), list->list.n + 1, &items, NULL) != FL_OK)
         return false;
     for (int64_t i = 0; i < list->list.n; i++)

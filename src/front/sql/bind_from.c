@@ -2,6 +2,7 @@
 #include "front/sql/ast_make.h"
 #include "front/sql/bind.h"
 
+#include "base/index_map.h"
 #include "base/nearest.h"
 #include "op/apply/node.h"
 #include "op/filter/node.h"
@@ -42,12 +43,37 @@ cleanup:
     return st;
 }
 
-static fl_status enter_output(binder *b, const fl_ast_table *ast, fl_str alias, fl_str name, const output *out,
-                              scope *s)
+/* Columns that are one expression, SELECT 1 AS a, 1 AS b, become two: who reads them takes them for different ones. */
+static fl_status tell_apart(binder *b, output *out)
+{
+    fl_status st = FL_OK;
+    fl_index_map known;
+    bool has_twice = false;
+    fl_col_id *cols = NULL, *copies = NULL;
+    fl_index_map_init(&known, b->arena);
+    for (int32_t i = 0; i < out->n_cols && !has_twice; i++) {
+        has_twice = fl_index_map_find(&known, (uint64_t)out->cols[i].col.n) >= 0;
+        FL_TRY(fl_index_map_add(&known, (uint64_t)out->cols[i].col.n, i, b->err));
+    }
+    if (!has_twice)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols, &copies, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++)
+        cols[i] = out->cols[i].col;
+    FL_TRY(fl_project_copy(b->plan, out->root, cols, out->n_cols, copies, &out->root, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++)
+        out->cols[i].col = copies[i];
+cleanup:
+    return st;
+}
+
+static fl_status enter_output(binder *b, const fl_ast_table *ast, fl_str alias, fl_str name, output *out, scope *s)
 {
     fl_status st = FL_OK;
     fl_str *names = NULL;
     fl_col_id *cols = NULL;
+    FL_TRY(tell_apart(b, out));
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
     for (int32_t i = 0; i < out->n_cols; i++) {
@@ -136,8 +162,9 @@ cleanup:
     if (st != FL_OK)
         return st;
     b->view_depth--;
+    st = enter_output(b, ast, name, name, &out, s);
     *ret = out.root;
-    return enter_output(b, ast, name, name, &out, s);
+    return st;
 }
 
 /* orders of 'data/orders.parquet' */
@@ -427,8 +454,9 @@ static fl_status bind_function(binder *b, const place *at, const fl_ast_table *a
     if (is_macro && ast->has_ordinality)
         FL_TRY(number_output(b, &out));
     if (is_macro) {
+        st = enter_output(b, ast, name, name, &out, s);
         *ret = out.root;
-        return enter_output(b, ast, name, name, &out, s);
+        return st;
     }
     FL_TRY(is_unnested_series(b, &here, call, name, &is_series));
     if (is_series)
@@ -770,7 +798,9 @@ static fl_status bind_aliased_join(binder *b, const place *at, const fl_ast_tabl
     for (int32_t i = 0; i < inner.n_cols; i++)
         if (!inner.cols[i].is_hidden)
             out.cols[out.n_cols++] = (out_col){.name = inner.cols[i].name, .col = inner.cols[i].col};
+    out.root = *ret;
     FL_TRY(enter_output(b, ast, (fl_str){0}, (fl_str){0}, &out, s));
+    *ret = out.root;
 cleanup:
     return st;
 }

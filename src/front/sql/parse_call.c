@@ -63,7 +63,8 @@ static fl_status parse_after_call(parser *p, fl_ast_call *call)
         FL_TRY(fl_sql_parse_expr(p, &call->filter));
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
     }
-    FL_TRY(parse_nulls(p, call));
+    if (ahead(p, 2)->kind != FL_SQL_RIGHT_PAREN) /* lag(abs(x) IGNORE NULLS): they are those of the call around */
+        FL_TRY(parse_nulls(p, call));
     if (is_word(p, FL_KW_OVER) && (ahead(p, 1)->kind == FL_SQL_LEFT_PAREN || fl_sql_is_name_token(ahead(p, 1)))) {
         advance(p);
         FL_TRY(fl_sql_parse_over(p, &call->over));

@@ -109,7 +109,9 @@ fl_status fl_list_gather_one(fl_call *call, const fl_vec *child, int64_t child_r
     if (child == NULL || child_rows == 0) { /* nothing but empty lists and nulls */
         for (int32_t row = 0; row < call->rows; row++)
             fl_bit_clear(fl_call_valid(call), row);
-        memset((void *)(uintptr_t)call->ret->data, 0, (size_t)call->rows * 16);
+        bool is_bits = call->ret->type.id == FL_BOOL;
+        memset((void *)(uintptr_t)call->ret->data, 0,
+               is_bits ? (size_t)fl_bitmap_words(call->rows) * 8 : (size_t)call->rows * (size_t)call->ret->width);
         if (!fl_type_is_nested(call->ret->type))
             return FL_OK;
         const fl_value **none = NULL;
