@@ -32,7 +32,7 @@ enum {
         4096, /* may raise where `prepare` makes nothing of the constant arguments: FL_CAN_FAIL then (patterns) */
     FL_ANY_TYPE = 16384, /* `resolve` knows of types over others (fl_type.extension), or need not: else it is asked with
                             plain types alone (fl_types_plain) */
-    FL_ROWS = 32768, /* gives a list, whose elements are rows where the call stands in FROM or a select list */
+    FL_ROWS = 32768,     /* gives a list, whose elements are rows where the call stands in FROM or a select list */
     FL_MANY_ROWS = 8192, /* a call costs much by itself: batches shall be large */
     FL_STABLE =
         256 /* not pure, but the same for a whole statement: without arguments it is computed when that is bound */
@@ -115,6 +115,7 @@ typedef struct fl_func_desc {
     /** What a call takes, in nanoseconds a row, as it was measured or is to be expected: predicates that cost less go before it. Such a
      *  call may take any time: it is not tried on samples, and what cannot fail goes before it. NULL: about what operators take. */
     double (*cost_ns)(const struct fl_func_desc *func);
+    const char *row_name;  /* of a function whose list is rows: what its column is called; NULL: as the function */
     const char *signature; /* where `resolve` has one form only: "f(double) → double"; else NULL */
     void *ctx;             /* the function's own: its kernels find it at fl_call.func->ctx */
     uint64_t identity; /* hash of its implementation, where that may change under the name; 0: the name says it all */
