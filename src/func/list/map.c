@@ -390,7 +390,7 @@ static const fl_func_desc funcs[] = {
     FUNC("map_from_entries", FL_NULL_GIVES_NULL | FL_CAN_FAIL, from_entries,
          "map_from_entries(l): the map of a list of structs of key and value"),
     FUNC("map_concat", FL_CAN_FAIL, concat, "map_concat(m, n, ...): all entries; of one key the last map's"),
-    FUNC("map_extract_value", FL_SETS_VALID, value, "m[k]: the value of a key; null where it is not there"),
+    FUNC("map_extract_value", FL_SETS_VALID, value, "map_extract_value(m, k), m[k]: the value of a key; null where it is not there"),
     FUNC("map_extract", FL_NULL_GIVES_NULL, list, "map_extract(m, k): the list of the key's value, else an empty one"),
     FUNC("element_at", FL_NULL_GIVES_NULL, list, "element_at(m, k): as map_extract"),
     FUNC("map_contains", FL_NULL_GIVES_NULL, contains, "map_contains(m, k): whether the key is there"),
