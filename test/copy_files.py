@@ -15,6 +15,7 @@ import math
 import pathlib
 import sys
 import tempfile
+import uuid
 
 import duckdb
 import pyarrow as pa
@@ -98,6 +99,14 @@ TYPES = [
     ("timestamptz", ["'2024-02-29 12:34:56.789012+00'", "'1969-12-31 23:59:59+00'"],
      [datetime.datetime(2024, 2, 29, 12, 34, 56, 789012, UTC), datetime.datetime(1969, 12, 31, 23, 59, 59, 0, UTC)]),
     ("interval", ["'1 year 2 days 03:00:00'", "'00:00:00'"], None),
+    ("json", ["""'{"a":[1,null]}'""", "'7'"], ('{"a":[1,null]}', "7")),
+    ("uuid", ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "'00000000-0000-0000-0000-000000000000'"],
+     (uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), uuid.UUID(int=0))),
+    ("enum('b', 'a')", ["'a'", "'b'"], ("a", "b")),
+    ("bit", ["'0101'", "'1'"], ("0101", "1")),
+    ("timetz", ["'10:00+02'", "'23:59:59.5-08:30'"], ("10:00:00+02", "23:59:59.5-08:30")),
+    ("map(text, integer)", ["MAP {'k': 1, 'l': NULL}", "MAP {}"], ([("k", 1), ("l", None)], [])),
+    ("map(integer, map(text, uuid[]))", ["MAP {1: MAP {'x': ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, NULL]}, 2: NULL}", "MAP {3: MAP {}}"], None),
 ]
 FORMATS = ["parquet", "zstd.parquet", "csv", "csv.gz", "ndjson", "json", "arrow", "arrows"]
 

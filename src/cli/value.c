@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include <yyjson.h>
+
 typedef __int128 i128;
 typedef unsigned __int128 u128;
 
@@ -570,6 +572,26 @@ static void add_json_float(fl_cli_text *text, double value, bool is_single)
 }
 
 /* An object whose names are the texts of the keys. */
+/* A text that is said to be JSON, in one line: as it is, but for ends of lines, which stand between its values alone. What a file
+ * claims and is none becomes a string, so that the whole stays JSON. */
+static void add_json_text(fl_cli_text *text, const char *data, size_t len)
+{
+    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)data, len, YYJSON_READ_NUMBER_AS_RAW, NULL, NULL);
+    if (doc == NULL) {
+        fl_cli_text_add_json(text, data, len);
+        return;
+    }
+    for (size_t i = 0, from = 0; i <= len; i++) {
+        if (i < len && data[i] != '\n' && data[i] != '\r')
+            continue;
+        fl_cli_text_add(text, data + from, i - from);
+        if (i < len)
+            fl_cli_text_add_char(text, ' ');
+        from = i + 1;
+    }
+    yyjson_doc_free(doc);
+}
+
 static void add_json_map(fl_cli_text *text, const struct ArrowSchema *schema, const struct ArrowArray *array,
                          int64_t begin, int64_t end)
 {
@@ -609,7 +631,7 @@ void fl_cli_value_add_json(fl_cli_text *text, const struct ArrowSchema *schema, 
         add_json_float(text, get_float(format, array, at), format[0] == 'f');
     } else if (format[0] != 'd' && !is_binary(format) && get_bytes(format, array, at, &bytes, &len)) {
         if (is_extension(schema, "arrow.json"))
-            fl_cli_text_add(text, bytes, len);
+            add_json_text(text, bytes, len);
         else
             fl_cli_text_add_json(text, bytes, len);
     } else if (strcmp(format, "+m") == 0 && get_list(format, array, at, &begin, &end)) {

@@ -145,6 +145,18 @@ static const fault_statement queries[] = {
               "u.b = t.b "
               "ORDER BY 1) FROM t"),
 
+    /* types over others */
+    GIVES(12, "SELECT MAP {s: a}, map_concat(MAP {a: s}, MAP {b: 'x'})[a], map_keys(MAP {s: l}), "
+              "('{' || s[1:1] || '=' || a || '}')::map(text, bigint)::text FROM t JOIN m ON a = i"),
+    GIVES(12, "SELECT to_json(st)::struct(x bigint, y text), to_json(l)::bigint[], to_json(st)::map(text, json), "
+              "to_json(MAP {i: l})::map(bigint, bigint[]), (to_json(st) - 'x') || to_json(l), to_json(st) #>> '{y}' "
+              "FROM m"),
+    GIVES(24, "SELECT i, e.key, e.value, e.fullkey FROM m, json_each(to_json(st)) AS e"),
+    GIVES(24, "SELECT i, json_array_elements(to_json(l)) FROM m"),
+    GIVES(12,
+          "SELECT md5(s)::uuid, (a % 2)::text::enum('0', '1'), a::bit, '10:00+02'::timetz, count(*) FROM t GROUP BY "
+          "ALL"),
+
     /* what is told of plans, tables and settings */
     TELLS(1, "EXPLAIN SELECT a FROM t WHERE a > 3"),
     VARIES(2, "EXPLAIN ANALYZE SELECT b, count(*) FROM t GROUP BY b"),

@@ -421,6 +421,8 @@ static fl_status list_to_list(fl_call *call, bool is_try, fl_err *err)
         memcpy((void *)(uintptr_t)call->ret->data, arg->data, (size_t)call->rows * sizeof(fl_list_entry));
     call->ret->child = child;
     call->ret->child_rows = rows;
+    if (call->ret->type.extension == FL_MAP && rows > 0) /* keys may have become null or the same */
+        st = fl_cast_check_keys(call, &child->child[0], is_try, err);
 cleanup:
     return st;
 }

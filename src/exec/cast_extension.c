@@ -7,6 +7,8 @@
 #include "exec/cast_nested.h"
 #include "exec/json_text.h"
 
+#include <math.h>
+
 static bool is_wanted(const fl_call *call, int32_t row)
 {
     return fl_call_wants(call, row) && fl_vec_is_valid(&call->args[0], row);
@@ -108,7 +110,8 @@ cleanup:
     return st;
 }
 
-/* Texts of numbers and strings are cast as texts are. */
+/* Texts of numbers and strings are cast as texts are; a number with a fraction or an exponent is rounded where a whole one is wanted,
+ * halves away from zero, as PostgreSQL rounds jsonb. */
 static fl_status take_plain(fl_json_work *work, yyjson_val *value, parts *to, fl_text *text, bool *ret_fits,
                             fl_err *err)
 {
@@ -117,7 +120,10 @@ static fl_status take_plain(fl_json_work *work, yyjson_val *value, parts *to, fl
     if (!*ret_fits || yyjson_is_null(value))
         return fl_pieces_add(work->call, &to->pieces[0], FL_STR(""), true, err);
     fl_text_clear(text);
-    FL_TRY(fl_json_print_plain(work, value, text, err));
+    if (yyjson_is_real(value) && fl_type_is_integer(work->call->ret->type))
+        fl_text_addf(text, "%.0f", round(yyjson_get_real(value)));
+    else
+        FL_TRY(fl_json_print_plain(work, value, text, err));
     st = add_text(work->call, &to->pieces[0], text, err);
 cleanup:
     return st;

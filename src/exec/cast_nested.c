@@ -260,7 +260,6 @@ fl_status fl_cast_set_entries(fl_call *call, const fl_vec *keys, const fl_vec *v
 {
     fl_status st = FL_OK;
     fl_vec *entry = NULL, *parts = NULL;
-    const fl_list_entry *lists = call->ret->data;
     fl_type type = call->ret->type;
     FL_ASSERT(type.extension == FL_MAP);
     FL_TRY(FL_NEW(call->heap, &entry, err));
@@ -272,6 +271,16 @@ fl_status fl_cast_set_entries(fl_call *call, const fl_vec *keys, const fl_vec *v
     entry->child_rows = entries;
     call->ret->child = entry;
     call->ret->child_rows = entries;
+    st = fl_cast_check_keys(call, keys, is_try, err);
+cleanup:
+    return st;
+}
+
+fl_status fl_cast_check_keys(fl_call *call, const fl_vec *keys, bool is_try, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_list_entry *lists = call->ret->data;
+    FL_ASSERT(call->ret->type.extension == FL_MAP);
     for (int32_t row = 0; row < call->rows; row++) {
         int64_t other = -1;
         if (!fl_call_wants(call, row) || !fl_is_valid(call->ret->valid, row))

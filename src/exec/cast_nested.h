@@ -16,6 +16,9 @@ fl_status fl_cast_text_to_map(fl_call *call, bool is_try, fl_err *err);
 fl_status fl_cast_set_entries(fl_call *call, const fl_vec *keys, const fl_vec *values, int64_t entries, bool is_try,
                               fl_err *err);
 
+/** Refuses the same of maps whose keys are known. */
+fl_status fl_cast_check_keys(fl_call *call, const fl_vec *keys, bool is_try, fl_err *err);
+
 /** Pieces of text, or of JSON, cast to a type: a flat vector with a row for each. */
 fl_status fl_cast_pieces(fl_call *call, const fl_pieces *pieces, fl_type from, fl_type to, bool is_try, fl_vec *ret,
                          fl_err *err);

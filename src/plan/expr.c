@@ -196,8 +196,11 @@ static fl_status seen_types(fl_plan *plan, const fl_expr *const *args, int32_t n
         if (args[i]->type.id != FL_LIST)
             continue;
         types[i] = args[i]->type;
-        if (has_text && args[i]->value->list.n == 0)
-            FL_TRY(fl_type_list_of(fl_plan_arena(plan), FL_TYPE(FL_UTF8), &types[i], err));
+        if (!has_text || args[i]->value->list.n > 0)
+            continue;
+        fl_type text = FL_TYPE(FL_UTF8);
+        FL_TRY(types[i].extension == FL_MAP ? fl_type_map_of(fl_plan_arena(plan), text, text, &types[i], err)
+                                            : fl_type_list_of(fl_plan_arena(plan), text, &types[i], err));
     }
 cleanup:
     return st;
@@ -478,7 +481,7 @@ fl_status fl_expr_call_args(fl_plan *plan, const char *name, int32_t pos, const 
     return fl_expr_call(plan, fl_str_of(name), args, n_args, pos, ret, err);
 }
 
-/* A list of nothing but nulls and lists of such as one of another type, which its casts have no say in. False: it has items that
+/* A list of nothing but nulls and lists of such, or an empty map, as one of another type, which its casts have no say in. False: it has items that
  * the type has no place for. */
 static bool retype_list(fl_plan *plan, const fl_value *list, fl_type type, fl_value *ret)
 {
@@ -486,7 +489,8 @@ static bool retype_list(fl_plan *plan, const fl_value *list, fl_type type, fl_va
     *ret = (fl_value){.type = type, .is_null = list->is_null};
     if (list->is_null)
         return true;
-    if (list->type.id != FL_LIST || type.id != FL_LIST || (type.extension != FL_PLAIN && list->list.n > 0) ||
+    if (list->type.id != FL_LIST || type.id != FL_LIST ||
+        (type.extension == FL_MAP && list->type.extension != FL_MAP) ||
         FL_NEW_ARRAY(fl_plan_arena(plan), list->list.n + 1, &items, NULL) != FL_OK)
         return false;
     for (int64_t i = 0; i < list->list.n; i++)

@@ -128,6 +128,7 @@ typedef struct fl_func_desc {
     /** What a call takes, in nanoseconds a row, as it was measured or is to be expected: predicates that cost less go before it. Such a
      *  call may take any time: it is not tried on samples, and what cannot fail goes before it. NULL: about what operators take. */
     double (*cost_ns)(const struct fl_func_desc *func);
+    const char *row_name;  /* of a function whose list is rows: what its column is called; NULL: as the function */
     const char *signature; /* where `resolve` has one form only: "f(double) → double"; else NULL */
     void *ctx;             /* the function's own: its kernels find it at fl_call.func->ctx */
     uint64_t identity; /* hash of its implementation, where that may change under the name; 0: the name says it all */

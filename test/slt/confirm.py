@@ -167,7 +167,7 @@ class PostgreSQL:
 
     name = ENGINES[0]
     LETTERS = {16: "B", 20: "I", 21: "I", 23: "I", 700: "R", 701: "R", 1700: "D"}
-    ARRAYS = {1000, 1001, 1005, 1007, 1016, 1021, 1022, 1009, 1015, 1182, 1115, 1185, 1187, 1231}
+    ARRAYS = {1000, 1001, 1005, 1007, 1016, 1021, 1022, 1009, 1015, 1182, 1115, 1185, 1187, 1231, 199, 1270, 2951, 3807}
 
     def __init__(self):
         import psycopg
@@ -227,7 +227,7 @@ class DuckDB:
             result = self.conn.execute(sql.replace("${TEST_DIR}", self.folder.name))
             columns = result.description or []
             letters = "".join(self.letter(str(c[1])) for c in columns)
-            return letters, [[self.value(v) for v in row] for row in result.fetchall()]
+            return letters, [[self.value(v, c[1]) for v, c in zip(row, columns)] for row in result.fetchall()]
         except (self.error, OverflowError, ValueError) as failure:
             raise Failure(None, str(failure)) from failure
 
@@ -245,7 +245,9 @@ class DuckDB:
         return "I" if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT",
                                "UINTEGER", "UBIGINT") else "T"
 
-    def value(self, value, inner=False):
+    def value(self, value, kind, inner=False):
+        """A value of a type of DuckDB's; maps come as dicts, as structs do."""
+        parts = [part[1] for part in kind.children] if isinstance(value, (list, tuple, dict)) else []
         if value is None:
             return "NULL"
         if isinstance(value, bool):
@@ -260,11 +262,16 @@ class DuckDB:
             text = value.strftime("%Y-%m-%d %H:%M:%S") + (f".{value.microsecond:06d}".rstrip("0") if value.microsecond else "")
             return text + ("+00" if value.tzinfo else "")
         if isinstance(value, datetime.time):
-            return value.strftime("%H:%M:%S") + (f".{value.microsecond:06d}".rstrip("0") if value.microsecond else "")
+            text = value.strftime("%H:%M:%S") + (f".{value.microsecond:06d}".rstrip("0") if value.microsecond else "")
+            zone = value.strftime("%z")     # +0230
+            return text + (zone[:3] + (":" + zone[3:] if zone[3:] != "00" else "") if zone else "")
         if isinstance(value, (list, tuple)):
-            return "[" + ", ".join(self.value(v, True) for v in value) + "]"
+            kinds = parts if kind.id == "tuple" else [parts[0]] * len(value)
+            return "[" + ", ".join(self.value(v, k, True) for v, k in zip(value, kinds)) + "]"
+        if isinstance(value, dict) and kind.id == "map":
+            return "{" + ", ".join(f"{self.value(k, parts[0], True)}={self.value(v, parts[1], True)}" for k, v in value.items()) + "}"
         if isinstance(value, dict):
-            return "{" + ", ".join(f"'{k}': {self.value(v, True)}" for k, v in value.items()) + "}"
+            return "{" + ", ".join(f"'{k}': {self.value(v, part, True)}" for (k, v), part in zip(value.items(), parts)) + "}"
         return str(value) if inner or str(value) else "(empty)"
 
     def close(self):

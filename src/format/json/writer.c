@@ -85,6 +85,19 @@ cleanup:
     return st;
 }
 
+/* JSON within a line: ends of lines stand between its values alone, since strings hold none as such. */
+static void add_line(fl_text *text, fl_str json)
+{
+    for (int64_t from = 0, i = 0; i <= json.len; i++) {
+        if (i < json.len && json.data[i] != '\n' && json.data[i] != '\r')
+            continue;
+        fl_text_add(text, (fl_str){json.data + from, i - from});
+        if (i < json.len)
+            fl_print_char(text, ' ');
+        from = i + 1;
+    }
+}
+
 static fl_status add_value(fl_text *text, const fl_vec *vec, int64_t row, fl_arena *arena, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -94,7 +107,7 @@ static fl_status add_value(fl_text *text, const fl_vec *vec, int64_t row, fl_are
         return FL_OK;
     }
     if (type.extension == FL_JSON) {
-        fl_text_add(text, fl_vec_str(vec, row));
+        add_line(text, fl_vec_str(vec, row));
     } else if (type.extension == FL_MAP) {
         return add_map(text, vec, row, arena, err);
     } else if (type.id == FL_UTF8) {
@@ -260,7 +273,7 @@ const fl_writer_desc fl_writer_json = {.size = (uint32_t)sizeof(fl_writer_desc),
                                        .doc = "COPY … TO 'file.ndjson' (ARRAY, COMPRESSION) writes an object a row"};
 
 const fl_writer_desc fl_writer_ndjson = {.size = (uint32_t)sizeof(fl_writer_desc),
-                                       .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_MAP),
+                                         .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_MAP),
                                          .name = "ndjson",
                                          .reader = "read_json",
                                          .open = open,

@@ -85,7 +85,7 @@ typedef enum fl_ast_kind {
     FL_AST_CAST,            /* cast; try */
     FL_AST_CALL,            /* call */
     FL_AST_ROW,             /* list: `(a, b)`, ROW(a) */
-    FL_AST_LIST,            /* list: `[1, 2]` */
+    FL_AST_LIST,            /* list: `[1, 2]`; flag: `MAP {}` */
     FL_AST_STRUCT,          /* record: `{'a': 1}` */
     FL_AST_FIELD,           /* field: (expr).name */
     FL_AST_INDEX,           /* index: expr[i], expr[a:b] */

@@ -390,7 +390,7 @@ static fl_status bind_rows(binder *b, const place *at, const fl_ast_table *ast, 
     scope here;
     output out = {0};
     fl_ast_table unnest = *ast;
-    fl_str name = fl_str_of(func->name);
+    fl_str name = ast->call->path.parts[ast->call->path.count - 1].text;
     fl_ast_maker m = fl_sql_maker(b->arena, ast->call->path.parts[0].start, ast->end, b->err);
     fl_ast_expr list = {.kind = FL_AST_CALL, .start = ast->start, .end = ast->end, .call = ast->call};
     fl_ast_expr *lists[] = {&list}, *call = fl_sql_make_call(&m, "unnest", 1, lists);
@@ -403,6 +403,8 @@ static fl_status bind_rows(binder *b, const place *at, const fl_ast_table *ast, 
     bool is_value = fl_plan_col(b->plan, out.cols[0].col)->type.id != FL_STRUCT;
     if (!is_value)
         FL_TRY(spread_fields(b, &out, ast->start));
+    else if (func->row_name != NULL)
+        out.cols[0].name = fl_str_of(func->row_name);
     else if (ast->alias.text.len == 0)
         out.cols[0].name = name;
     FL_TRY(enter_output(b, ast, name, name, &out, s));

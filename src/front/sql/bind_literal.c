@@ -149,7 +149,7 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
     fl_value *values = NULL;
     fl_type type;
     int32_t odd;
-    bool is_constant = true, is_untyped = true; /* [], [NULL], [[]] are lists of anything */
+    bool is_constant = true, is_untyped = true; /* [], [NULL], [[]] are lists of anything, MAP {} a map */
     FL_TRY(fl_sql_spread_list(b, s, ast->list.items, ast->list.count, &asts, &n));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &items, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &values, b->err));
@@ -162,8 +162,11 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_fail(b, asts[odd]->start, FL_ERR_TYPE,
                                 "a list's items have types %s and %s, which have no common type", FL_TYPE_NAME(type),
                                 FL_TYPE_NAME(items[odd]->type));
-    if (type.id == FL_NULL)
+    if (type.id == FL_NULL) {
         type = FL_TYPE(n == 0 ? FL_I32 : FL_UTF8);
+        for (int32_t i = 0; i < n; i++)
+            type = items[i]->type.extension == FL_MAP ? items[i]->type : type; /* [MAP {}, NULL] */
+    }
     for (int32_t i = 0; i < n; i++) {
         FL_TRY(fl_expr_cast(b->plan, items[i], type, false, asts[i]->start, &items[i], b->err));
         is_constant &= fl_expr_is_const(items[i]);
@@ -173,7 +176,8 @@ fl_status fl_sql_bind_list(binder *b, scope *s, const fl_ast_expr *ast, const fl
     if (!is_constant)
         return fl_expr_call(b->plan, FL_STR("list_value"), items, n, ast->start, ret, b->err);
     fl_value list = {.list = {values, n}};
-    FL_TRY(fl_type_list_of(b->arena, type, &list.type, b->err));
+    FL_TRY(ast->flag ? fl_type_map_of(b->arena, type, type, &list.type, b->err)
+                     : fl_type_list_of(b->arena, type, &list.type, b->err));
     st = is_untyped ? fl_expr_untyped(b->plan, &list, ast->start, ret, b->err)
                     : fl_expr_const(b->plan, &list, ast->start, ret, b->err);
 cleanup:

@@ -192,7 +192,7 @@ cleanup:
     return st;
 }
 
-/* MAP {k: v, ...} is map([k, ...], [v, ...]); MAP stands here. */
+/* MAP {k: v, ...} is map([k, ...], [v, ...]), MAP {} a list that says so; MAP stands here. */
 static fl_status parse_map(parser *p, fl_ast_expr **ret)
 {
     fl_status st = FL_OK;
@@ -217,7 +217,11 @@ static fl_status parse_map(parser *p, fl_ast_expr **ret)
     }
     FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_BRACE, "\",\" or \"}\""));
     FL_TRY(fl_sql_pop_list(p, mark, &parts, &n));
-    for (int i = 0; i < 2; i++) {
+    if (n == 0) {
+        lists[0]->flag = true;
+        *ret = lists[0];
+    }
+    for (int i = 0; i < 2 && n > 0; i++) {
         fl_ast_expr *list = lists[i];
         FL_TRY(FL_NEW_ARRAY(p->arena, n + 1, &list->list.items, p->err));
         for (int32_t k = i; k < n; k += 2)
@@ -225,7 +229,7 @@ static fl_status parse_map(parser *p, fl_ast_expr **ret)
         FL_TRY(fl_sql_end_expr(p, list, fl_sql_height_of(list->list.items, list->list.count)));
         (*ret)->call->args[(*ret)->call->arg_count++].value = list;
     }
-    FL_TRY(fl_sql_end_expr(p, *ret, higher(lists[0]->height, lists[1])));
+    FL_TRY(fl_sql_end_expr(p, *ret, n == 0 ? 0 : higher(lists[0]->height, lists[1])));
     p->depth--;
 cleanup:
     return st;

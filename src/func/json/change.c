@@ -370,7 +370,20 @@ cleanup:
     return st;
 }
 
-/* j - 'a' without a member, or the elements that are that string; j - 0 without an element, from the end where it is negative. */
+static void take_name(yyjson_mut_val *from, fl_str name)
+{
+    if (yyjson_mut_is_obj(from)) {
+        yyjson_mut_obj_remove_strn(from, name.data, (size_t)name.len);
+        return;
+    }
+    yyjson_mut_arr_iter items = yyjson_mut_arr_iter_with(from);
+    for (yyjson_mut_val *item; (item = yyjson_mut_arr_iter_next(&items)) != NULL;)
+        if (yyjson_mut_equals_strn(item, name.data, (size_t)name.len))
+            yyjson_mut_arr_iter_remove(&items);
+}
+
+/* j - 'a' without a member, or the elements that are that string; j - ['a', 'b'] without several; j - 0 without an element, from the end
+ * where it is negative. */
 static fl_status lessened(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
 {
     const fl_vec *what = &work->call->args[1];
@@ -388,16 +401,15 @@ static fl_status lessened(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, 
             yyjson_mut_arr_remove(*ret, (size_t)index);
         return FL_OK;
     }
-    fl_str name = fl_vec_str(what, row);
-    if (yyjson_mut_is_obj(*ret)) {
-        yyjson_mut_obj_remove_strn(*ret, name.data, (size_t)name.len);
+    if (what->type.id == FL_UTF8) {
+        take_name(*ret, fl_vec_str(what, row));
         return FL_OK;
     }
-    yyjson_mut_arr_iter items = yyjson_mut_arr_iter_with(*ret);
-    for (yyjson_mut_val *item; (item = yyjson_mut_arr_iter_next(&items)) != NULL;)
-        if (yyjson_mut_equals_strn(item, name.data, (size_t)name.len))
-            yyjson_mut_arr_iter_remove(&items);
-    return FL_OK;
+    fl_list_entry names = ((const fl_list_entry *)what->data)[fl_vec_row(what, row)];
+    for (int64_t i = names.start; i < (int64_t)names.start + names.len; i++)
+        if (fl_vec_is_valid(what->child, i))
+            take_name(*ret, fl_vec_str(what->child, i));
+    return fl_call_work(work->call, 16 * (int64_t)names.len, err);
 }
 
 /* ---- one value ------------------------------------------------------------------------------------------------------ */
@@ -511,6 +523,21 @@ RUN(insert, inserting)
 RUN(replace, replacing)
 RUN(take_away, removing)
 
+static fl_status resolve_delete(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
+{
+    fl_arena *arena = ret->arena;
+    bool fits = n_args == 2 && (fl_type_is_text(args[0]) || args[0].id == FL_NULL);
+    bool is_list = fits && args[1].id == FL_LIST && fl_type_is_text(args[1].fields[0].type);
+    bool is_number = fits && fl_type_is_integer(args[1]) && fl_cast_is_implicit(args[1], FL_TYPE(FL_I64), NULL);
+    if (!fits || (!is_list && !is_number && !fl_type_is_text(args[1]) && args[1].id != FL_NULL))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "JSON and a name, a list of names or an element's number were expected");
+    *ret = (fl_func_choice){.args = {FL_TYPE(FL_UTF8), FL_TYPE(is_number ? FL_I64 : FL_UTF8)},
+                            .n_args = 2,
+                            .ret = FL_TYPE_JSON,
+                            .run = lessen};
+    return is_list ? fl_type_list_of(arena, FL_TYPE(FL_UTF8), &ret->args[1], err) : FL_OK;
+}
+
 #define FUNC(name_, more, run_, help, ...)                                                             \
     {                                                                                                  \
         FL_DESC(fl_func_desc), .name = name_, .traits = FL_JSON_TRAITS, .doc = help, .n_overloads = 1, \
@@ -536,10 +563,8 @@ static const fl_func_desc funcs[] = {
     FUNC("json_deep_merge", FL_VARIADIC, merge_deep,
          "json_deep_merge(j, k, ...): members of both; null changes nothing", FL_UTF8, FL_UTF8),
     FUNC("json_concat", 0, join, "json_concat(j, k), j || k: members or elements of both", FL_UTF8, FL_UTF8),
-    {FL_DESC(fl_func_desc), .name = "json_delete", .traits = FL_JSON_TRAITS, .n_overloads = 2,
-     .doc = "json_delete(j, what), j - what: without a member, or an element",
-     .overloads = (const fl_func_overload[]){{FL_ARGS(FL_UTF8, FL_UTF8), FL_OF_JSON, 0, lessen},
-                                             {FL_ARGS(FL_UTF8, FL_I64), FL_OF_JSON, 0, lessen}}},
+    {FL_DESC(fl_func_desc), .name = "json_delete", .traits = FL_JSON_TRAITS, .resolve = resolve_delete,
+     .doc = "json_delete(j, what), j - what: without a member, a list of members, or an element"},
     FUNC("json_set", 0, set, "json_set(j, path, k): k at a path, whether or not something is there", FL_UTF8, FL_UTF8,
          FL_UTF8),
     FUNC("json_insert", 0, insert, "json_insert(j, path, k): k at a path, where nothing is", FL_UTF8, FL_UTF8, FL_UTF8),

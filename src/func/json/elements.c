@@ -187,7 +187,7 @@ typedef struct walk {
     fl_json_work *work;
     rows *to;
     const yyjson_val *root; /* of the document, in whose memory all values lie one behind another */
-    bool is_deep; /* json_tree: all of it; else the values right below */
+    bool is_deep;           /* json_tree: all of it; else the values right below */
 } walk;
 
 static const char *type_name(yyjson_val *value)
@@ -214,8 +214,8 @@ static fl_status path_below(walk *w, fl_str path, yyjson_val *name, int64_t inde
         fl_str s = fl_json_str(name);
         bool is_plain = s.len > 0;
         for (int64_t i = 0; i < s.len; i++)
-            is_plain &= (s.data[i] >= '0' && s.data[i] <= '9') || ((s.data[i] | 32) >= 'a' && (s.data[i] | 32) <= 'z') ||
-                        s.data[i] == '_';
+            is_plain &= (s.data[i] >= '0' && s.data[i] <= '9') ||
+                        ((s.data[i] | 32) >= 'a' && (s.data[i] | 32) <= 'z') || s.data[i] == '_';
         fl_text_addf(&text, is_plain ? ".%.*s" : ".\"%.*s\"", FL_STR_ARG(s));
     }
     fl_status st = fl_text_status(&text, err);
@@ -242,7 +242,7 @@ static fl_status add_value(walk *w, yyjson_val *name, int64_t index, yyjson_val 
     FL_TRY(json_of(w->work, value, &parts[PART_VALUE], err));
     parts[PART_TYPE] = (fl_value){.type = FL_TYPE(FL_UTF8), .s = fl_str_of(type_name(value))};
     parts[PART_ATOM] = parts[PART_VALUE];
-    parts[PART_ATOM].is_null = yyjson_is_ctn(value);
+    parts[PART_ATOM].is_null = yyjson_is_ctn(value) || yyjson_is_null(value);
     parts[PART_ID] = (fl_value){.type = FL_TYPE(FL_U64), .u = (uint64_t)(value - w->root)};
     parts[PART_PARENT] = (fl_value){.type = FL_TYPE(FL_U64), .u = (uint64_t)parent, .is_null = parent < 0};
     parts[PART_FULLKEY] = (fl_value){.type = FL_TYPE(FL_UTF8), .s = full};
@@ -376,10 +376,10 @@ static const fl_field values[PARTS] = {
     [PART_PATH] = {FL_STR_INIT("path"), {.id = FL_UTF8}, true},
 };
 
-#define RESOLVE(name, n_max, element, run_)                                                              \
+#define RESOLVE(name, n_max, element, run_)                                                                \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err) \
-    {                                                                                                    \
-        return resolve(args, n_args, n_max, element, run_, ret, err);                                    \
+    {                                                                                                      \
+        return resolve(args, n_args, n_max, element, run_, ret, err);                                      \
     }
 RESOLVE(elements, 1, FL_TYPE_JSON, run_elements)
 RESOLVE(elements_text, 1, FL_TYPE(FL_UTF8), run_elements)
@@ -389,12 +389,15 @@ RESOLVE(members_text, 1, struct_of(text_members, 2), run_members)
 RESOLVE(each, 2, struct_of(values, PARTS), run_each)
 RESOLVE(tree, 2, struct_of(values, PARTS), run_tree)
 
-#define FUNC(name_, resolver, help) \
-    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_JSON_TRAITS | FL_ROWS, .resolve = resolve_##resolver, .doc = help}
+#define FUNC(name_, resolver, help)                                                                           \
+    {FL_DESC(fl_func_desc), .name = name_, .traits = FL_JSON_TRAITS | FL_ROWS, .resolve = resolve_##resolver, \
+     .doc = help}
 
 static const fl_func_desc funcs[] = {
-    FUNC("json_array_elements", elements, "json_array_elements(j): the elements of an array, a row each"),
-    FUNC("json_array_elements_text", elements_text, "json_array_elements_text(j): their texts, a row each"),
+    {FL_DESC(fl_func_desc), .name = "json_array_elements", .traits = FL_JSON_TRAITS | FL_ROWS, .row_name = "value",
+     .resolve = resolve_elements, .doc = "json_array_elements(j): the elements of an array, a row each"},
+    {FL_DESC(fl_func_desc), .name = "json_array_elements_text", .traits = FL_JSON_TRAITS | FL_ROWS, .row_name = "value",
+     .resolve = resolve_elements_text, .doc = "json_array_elements_text(j): the texts of elements, a row each"},
     FUNC("json_object_keys", keys, "json_object_keys(j): the names of an object's members, a row each"),
     FUNC("jsonb_each", members, "jsonb_each(j): key and value of an object's members, a row each"),
     FUNC("json_each_text", members_text, "json_each_text(j): key and text of an object's members, a row each"),

@@ -305,6 +305,13 @@ static fl_status resolve_from_entries(const fl_type *args, int32_t n_args, fl_fu
     return fl_type_map_of(arena, known(entry.fields[0].type), known(entry.fields[1].type), &ret->ret, err);
 }
 
+/* What is null, or empty, and has no type of its own. */
+static fl_status as_map(fl_arena *arena, fl_type type, fl_type key, fl_type *ret, fl_err *err)
+{
+    *ret = type;
+    return type.id == FL_NULL ? fl_type_map_of(arena, known(key), FL_TYPE(FL_UTF8), ret, err) : FL_OK;
+}
+
 static fl_status resolve_concat(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
     fl_arena *arena = ret->arena;
@@ -312,8 +319,11 @@ static fl_status resolve_concat(const fl_type *args, int32_t n_args, fl_func_cho
     for (int32_t i = 0; i < n_args; i++)
         if ((!is_map(args[i]) && args[i].id != FL_NULL) || !fl_type_common_in(arena, common, args[i], &common))
             return FL_FAIL(err, FL_ERR_FUNCTION, "maps of one type were expected");
-    if (n_args < 1 || n_args > FL_FUNC_ARGS_MAX || !is_map(common))
+    if (n_args < 1 || n_args > FL_FUNC_ARGS_MAX)
         return FL_FAIL(err, FL_ERR_FUNCTION, "maps were expected");
+    fl_status st = as_map(arena, common, FL_TYPE(FL_NULL), &common, err);
+    if (st != FL_OK)
+        return st;
     *ret = (fl_func_choice){.n_args = n_args, .ret = common, .run = concat};
     for (int32_t i = 0; i < n_args; i++)
         ret->args[i] = common;
@@ -323,14 +333,19 @@ static fl_status resolve_concat(const fl_type *args, int32_t n_args, fl_func_cho
 /* The key is cast to the type of keys, where one of both holds them. */
 static fl_status resolve_key(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_arena *arena = ret->arena;
-    fl_type common;
-    if (n_args != 2 || !is_map(args[0]) || !fl_type_common_in(arena, fl_type_map_key(args[0]), args[1], &common))
+    fl_type map, common;
+    if (n_args != 2)
         return FL_FAIL(err, FL_ERR_FUNCTION, "a map and a key of its were expected");
-    *ret = (fl_func_choice){.args = {args[0], common}, .n_args = 2};
-    if (fl_type_is_equal(common, fl_type_map_key(args[0])))
-        return FL_OK;
-    return fl_type_map_of(arena, common, fl_type_map_value(args[0]), &ret->args[0], err);
+    FL_TRY(as_map(arena, args[0], args[1], &map, err));
+    if (!is_map(map) || !fl_type_common_in(arena, fl_type_map_key(map), args[1], &common))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "a map and a key of its were expected");
+    *ret = (fl_func_choice){.args = {map, common}, .n_args = 2, .arena = arena};
+    if (!fl_type_is_equal(common, fl_type_map_key(map)))
+        st = fl_type_map_of(arena, common, fl_type_map_value(map), &ret->args[0], err);
+cleanup:
+    return st;
 }
 
 static fl_status resolve_value(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
@@ -338,19 +353,18 @@ static fl_status resolve_value(const fl_type *args, int32_t n_args, fl_func_choi
     fl_status st = resolve_key(args, n_args, ret, err);
     if (st != FL_OK)
         return st;
-    ret->ret = fl_type_map_value(args[0]);
+    ret->ret = fl_type_map_value(ret->args[0]);
     ret->run = extract_value;
     return FL_OK;
 }
 
 static fl_status resolve_list(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
 {
-    fl_arena *arena = ret->arena;
     fl_status st = resolve_key(args, n_args, ret, err);
     if (st != FL_OK)
         return st;
     ret->run = extract_list;
-    return fl_type_list_of(arena, fl_type_map_value(args[0]), &ret->ret, err);
+    return fl_type_list_of(ret->arena, fl_type_map_value(ret->args[0]), &ret->ret, err);
 }
 
 static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_choice *ret, fl_err *err)
@@ -364,12 +378,17 @@ static fl_status resolve_contains(const fl_type *args, int32_t n_args, fl_func_c
 static fl_status resolve_show(const fl_type *args, int32_t n_args, int32_t part, fl_func_run run, fl_func_choice *ret,
                               fl_err *err)
 {
+    fl_status st = FL_OK;
     fl_arena *arena = ret->arena;
-    if (n_args != 1 || !is_map(args[0]))
+    fl_type map;
+    if (n_args != 1 || (!is_map(args[0]) && args[0].id != FL_NULL))
         return FL_FAIL(err, FL_ERR_FUNCTION, "a map was expected");
-    fl_type entry = args[0].fields[0].type;
-    *ret = (fl_func_choice){.args = {args[0]}, .n_args = 1, .run = run};
-    return fl_type_list_of(arena, part < 0 ? entry : entry.fields[part].type, &ret->ret, err);
+    FL_TRY(as_map(arena, args[0], FL_TYPE(FL_NULL), &map, err));
+    fl_type entry = map.fields[0].type;
+    *ret = (fl_func_choice){.args = {map}, .n_args = 1, .run = run};
+    st = fl_type_list_of(arena, part < 0 ? entry : entry.fields[part].type, &ret->ret, err);
+cleanup:
+    return st;
 }
 
 #define RESOLVE_SHOW(part_name, number)                                                                         \
@@ -390,7 +409,8 @@ static const fl_func_desc funcs[] = {
     FUNC("map_from_entries", FL_NULL_GIVES_NULL | FL_CAN_FAIL, from_entries,
          "map_from_entries(l): the map of a list of structs of key and value"),
     FUNC("map_concat", FL_CAN_FAIL, concat, "map_concat(m, n, ...): all entries; of one key the last map's"),
-    FUNC("map_extract_value", FL_SETS_VALID, value, "m[k]: the value of a key; null where it is not there"),
+    FUNC("map_extract_value", FL_SETS_VALID, value,
+         "map_extract_value(m, k), m[k]: the value of a key; null where it is not there"),
     FUNC("map_extract", FL_NULL_GIVES_NULL, list, "map_extract(m, k): the list of the key's value, else an empty one"),
     FUNC("element_at", FL_NULL_GIVES_NULL, list, "element_at(m, k): as map_extract"),
     FUNC("map_contains", FL_NULL_GIVES_NULL, contains, "map_contains(m, k): whether the key is there"),
