@@ -11,7 +11,7 @@
 #define LEVELS_MAX 48       /* words looked at; rows that tie in so many are compared as a whole */
 #define PART_ROWS_MIN 32768 /* smaller ranges are tasks */
 #define CHUNK_ROWS 16384    /* of a range that is cut, per turn of a worker */
-#define SPLITTERS_MAX 63    /* 128 buckets: between, equal to, and null */
+#define SPLITTERS_MAX 63    /* a power of two less one; 128 buckets: between, equal to, and null */
 #define BUCKETS (2 * SPLITTERS_MAX + 2)
 #define NULL_BUCKET (2 * SPLITTERS_MAX + 1)
 #define SAMPLES 1024
@@ -432,6 +432,17 @@ static void choose_splitters(sorting *s)
         if (s->n_splitters == 0 || word != s->splitters[s->n_splitters - 1])
             s->splitters[s->n_splitters++] = word;
     }
+    for (int32_t i = s->n_splitters; i < SPLITTERS_MAX; i++)
+        s->splitters[i] = UINT64_MAX;
+}
+
+/* How many splitters are below the word. The same steps whatever it is: where it lies cannot be foretold, and so no branch asks. */
+static inline int32_t splitters_below(const uint64_t *splitters, uint64_t word)
+{
+    int32_t low = 0;
+    for (int32_t half = (SPLITTERS_MAX + 1) / 2; half > 0; half /= 2)
+        low += -(int32_t)(splitters[low + half - 1] < word) & half;
+    return low;
 }
 
 static int64_t chunk_end(const sorting *s, int64_t start)
@@ -453,13 +464,7 @@ static fl_status count_chunk(void *ctx, int32_t c, fl_err *err)
         int32_t bucket = NULL_BUCKET;
         if (!is_null_at(s, s->now.at, from[i].row)) {
             uint64_t word = from[i].word = word_at(s, s->now.at, from[i].row);
-            int32_t low = 0, left = s->n_splitters; /* splitters below the word */
-            while (left > 0) {
-                int32_t half = left / 2;
-                bool is_above = s->splitters[low + half] < word;
-                low = is_above ? low + half + 1 : low;
-                left = is_above ? left - half - 1 : half;
-            }
+            int32_t low = splitters_below(s->splitters, word);
             bucket = 2 * low + (low < s->n_splitters && s->splitters[low] == word);
         }
         s->buckets[i] = (uint8_t)bucket;

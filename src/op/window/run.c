@@ -79,13 +79,13 @@ static fl_status find_groups(window_chunk *c, fl_err *err)
             for (int32_t at = 0; at < shape->layout->bytes; at += CACHE_LINE_BYTES)
                 __builtin_prefetch(next + at);
         }
-        bool is_new = row == 0 || is_new_partition(shape, c->rows[row - 1], c->rows[row]);
-        if (is_new) {
+        int32_t n_same =
+            row == 0 ? -1 : fl_rows_same_cols(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]);
+        if (n_same < shape->n_partition) {
             c->partitions[n_partitions] = row;
             c->first_peers[n_partitions++] = n_peers;
         }
-        if (is_new || (shape->n_keys > shape->n_partition &&
-                       !fl_rows_are_same(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row])))
+        if (n_same < shape->n_keys)
             c->peers[n_peers++] = row;
     }
     c->partitions[n_partitions] = c->peers[n_peers] = c->n;
