@@ -360,6 +360,15 @@ static void write_rows(const entry *a, int64_t n, uint8_t **rows)
         rows[i] = a[i].row;
 }
 
+/* Rows of a table often come in the order of its time or number: within each value of the keys before, they still do. */
+static bool is_ascending(const entry *a, int64_t n)
+{
+    int64_t i = 1;
+    while (i < n && a[i - 1].word <= a[i].word)
+        i++;
+    return i >= n;
+}
+
 /* Sorts the n entries of a, using b, to rows. */
 static void sort_range(const sorting *s, place at, bool words_made, entry *a, entry *b, int64_t n, uint8_t **rows)
 {
@@ -385,7 +394,9 @@ static void sort_range(const sorting *s, place at, bool words_made, entry *a, en
         rows += others_at;
         n -= n_nulls;
     }
-    entry *sorted = n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n) : radix_sort(s, a, b, n);
+    entry *sorted = is_ascending(a, n)   ? a
+                    : n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n)
+                                         : radix_sort(s, a, b, n);
     entry *other = sorted == a ? b : a;
     for (int64_t start = 0, end; start < n; start = end) {
         for (end = start + 1; end < n && sorted[end].word == sorted[start].word;)

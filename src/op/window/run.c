@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-#define PREFETCHED_ROWS 16
+#define PREFETCHED_ROWS 32
 #define CACHE_LINE_BYTES 64
 #define CHUNK_ROWS_MIN 512 /* where memory is short */
 #define CHUNK_ROWS 8192 /* about as many rows are worked on at once: they and what is made of them stay in the cache */
@@ -78,6 +78,7 @@ static fl_status find_groups(window_chunk *c, fl_err *err)
             const uint8_t *next = c->rows[row + PREFETCHED_ROWS];
             for (int32_t at = 0; at < shape->layout->bytes; at += CACHE_LINE_BYTES)
                 __builtin_prefetch(next + at);
+            __builtin_prefetch(next + shape->layout->bytes - 1); /* rows begin anywhere in a line */
         }
         int32_t n_same =
             row == 0 ? -1 : fl_rows_same_cols(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]);
