@@ -337,9 +337,12 @@ static entry *radix_sort(const sorting *s, entry *a, entry *b, int64_t n)
 static int64_t make_words(const sorting *s, place at, entry *a, entry *b, int64_t n)
 {
     int64_t n_nulls = 0, kept = 0;
+    int32_t value_at = s->layout->offsets[s->columns[at.column].col];
     for (int64_t i = 0; i < n; i++) {
-        if (i + 8 < n)
-            __builtin_prefetch(a[i + 8].row);
+        if (i + 16 < n) { /* its null bit and its value, which may lie in two lines */
+            __builtin_prefetch(a[i + 16].row + s->layout->nulls_offset);
+            __builtin_prefetch(a[i + 16].row + value_at);
+        }
         if (is_null_at(s, at, a[i].row)) {
             b[n_nulls++] = a[i];
             continue;
