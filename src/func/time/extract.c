@@ -371,42 +371,19 @@ cleanup:
     return st;
 }
 
-#define BLOCK_ROWS 256
-
-/* The days of a block of dates or timestamps; false where one is far away, or infinite. */
-static bool near_days(const fl_vec *x, int32_t first, int32_t n, int32_t *ret)
-{
-    bool is_far = false;
-    if (x->type.id == FL_DATE) {
-        const int32_t *days = (const int32_t *)x->data + first;
-        for (int32_t i = 0; i < n; i++) {
-            is_far |= days[i] < -FL_NEAR_DAYS || days[i] > FL_NEAR_DAYS;
-            ret[i] = days[i];
-        }
-        return !is_far;
-    }
-    const int64_t *values = (const int64_t *)x->data + first;
-    for (int32_t i = 0; i < n; i++) {
-        int64_t days = fl_floor_div(values[i], FL_US_PER_DAY);
-        is_far |= days < -FL_NEAR_DAYS || days > FL_NEAR_DAYS;
-        ret[i] = (int32_t)days;
-    }
-    return !is_far;
-}
-
 /* The common case, a year, month or day of dates or timestamps: a loop without a choice in it. */
 static fl_status extract_day(fl_call *call, fl_err *err)
 {
     const fl_vec *x = &call->args[1];
     fl_time_field field = call->state == NULL ? FL_FIELD_NONE : *(const fl_time_field *)call->state;
     bool is_known = field == FL_FIELD_YEAR || field == FL_FIELD_MONTH || field == FL_FIELD_DAY;
-    int32_t days[BLOCK_ROWS];
+    int32_t days[FL_NEAR_DAYS_ROWS];
     if (!is_known || x->layout == FL_CONST || (x->type.id != FL_DATE && x->type.unit != FL_MICRO))
         return run(call, err);
     for (int32_t first = 0, n; first < call->rows; first += n) {
         int64_t *ret = fl_ret_i64(call) + first;
-        n = call->rows - first < BLOCK_ROWS ? call->rows - first : BLOCK_ROWS;
-        if (!near_days(x, first, n, days))
+        n = call->rows - first < FL_NEAR_DAYS_ROWS ? call->rows - first : FL_NEAR_DAYS_ROWS;
+        if (!fl_near_days(x, first, n, days))
             return run(call, err);
         for (int32_t i = 0; i < n && field == FL_FIELD_DAY; i++)
             ret[i] = fl_civil_from_near_days(days[i]).day;
