@@ -125,14 +125,34 @@ typedef struct binary_number {
     int32_t digits_min, digits_max;
 } binary_number;
 
-static uint64_t power_of_5(int32_t n)
-{
-    uint64_t power = 1;
-    FL_ASSERT(n >= 0 && n <= POWER_OF_5_MAX);
-    for (uint64_t base = 5; n > 0; n >>= 1, base *= base)
-        power *= n % 2 == 1 ? base : 1;
-    return power;
-}
+static const uint64_t powers_of_5[POWER_OF_5_MAX + 1] = {1ull,
+                                                         5ull,
+                                                         25ull,
+                                                         125ull,
+                                                         625ull,
+                                                         3125ull,
+                                                         15625ull,
+                                                         78125ull,
+                                                         390625ull,
+                                                         1953125ull,
+                                                         9765625ull,
+                                                         48828125ull,
+                                                         244140625ull,
+                                                         1220703125ull,
+                                                         6103515625ull,
+                                                         30517578125ull,
+                                                         152587890625ull,
+                                                         762939453125ull,
+                                                         3814697265625ull,
+                                                         19073486328125ull,
+                                                         95367431640625ull,
+                                                         476837158203125ull,
+                                                         2384185791015625ull,
+                                                         11920928955078125ull,
+                                                         59604644775390625ull,
+                                                         298023223876953125ull,
+                                                         1490116119384765625ull,
+                                                         7450580596923828125ull};
 
 /* Four times the number times 10^k is `fixed` / 2^bits. False where that is no integer of 128 bits. */
 static bool scale(const binary_number *x, int32_t k, unsigned __int128 *ret_fixed, int32_t *ret_bits)
@@ -140,7 +160,7 @@ static bool scale(const binary_number *x, int32_t k, unsigned __int128 *ret_fixe
     int32_t bits = 2 - x->exponent - k;
     if (k < 0 || k > POWER_OF_5_MAX || bits < 0 || bits > 120)
         return false;
-    *ret_fixed = (unsigned __int128)(x->mantissa * 4) * power_of_5(k);
+    *ret_fixed = (unsigned __int128)(x->mantissa * 4) * powers_of_5[k];
     *ret_bits = bits;
     return true;
 }
@@ -189,7 +209,8 @@ static int32_t print_shortest(const binary_number *x, char *ret)
     unsigned __int128 fixed = 0;
     int32_t bits = 0;
     int32_t top = x->exponent + 63 - __builtin_clzll(x->mantissa); /* 2^top <= x */
-    int32_t exponent = (int32_t)floor(top * 0.30102999566398120);  /* of ten: this one, or the next */
+    int32_t exponent = (top * 78913) >> 18; /* of ten, by log10(2) * 2^18: this one, or the next */
+    FL_ASSERT(top >= -1100 && top <= 1024);
     if (exponent < -99 || exponent > 98 || !scale(x, x->digits_max - 1 - exponent, &fixed, &bits))
         return 0;
     if (fixed >> bits >= powers_of_10[x->digits_max]) {
@@ -198,13 +219,19 @@ static int32_t print_shortest(const binary_number *x, char *ret)
             return 0;
     }
     unsigned __int128 step =
-        power_of_5(x->digits_max - 1 - exponent); /* a quarter of the distance to the number above */
+        powers_of_5[x->digits_max - 1 - exponent]; /* a quarter of the distance to the number above */
     uint64_t whole = (uint64_t)(fixed >> bits);
     bool has_rest = fixed != (unsigned __int128)whole << bits;
     bool is_even = x->mantissa % 2 == 0; /* then what lies halfway reads back as this one */
     FL_ASSERT(whole >= powers_of_10[x->digits_max - 1] && whole < powers_of_10[x->digits_max]);
     for (int32_t digits = x->digits_min; digits <= x->digits_max; digits++) {
-        uint64_t unit = powers_of_10[x->digits_max - digits], kept = whole / unit, dropped = whole % unit;
+        int32_t n_dropped = x->digits_max - digits;
+        uint64_t unit = powers_of_10[n_dropped]; /* divided by constants where it is a double */
+        uint64_t kept = n_dropped == 0   ? whole
+                        : n_dropped == 1 ? whole / 10
+                        : n_dropped == 2 ? whole / 100
+                                         : whole / unit;
+        uint64_t dropped = whole - kept * unit;
         bool is_half = false, is_more = false; /* of what is dropped */
         if (digits < x->digits_max) {
             is_half = dropped * 2 == unit && !has_rest;
