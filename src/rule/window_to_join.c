@@ -32,7 +32,8 @@ static bool check(const fl_rule_call *call)
     const fl_window_attrs *window = fl_window_of(call->node);
     const fl_scan_attrs *scan = fl_scan_of(fl_rule_call_bound(call, "rows"));
     bool ok = window->n_partition > 0 && window->n_order == 0 && window->limit < 0 && window->n_functions > 0 &&
-              scan->limit < 0 && scan->offset < 0 && strcmp(scan->table->format, "memory") == 0;
+              scan->limit < 0 && scan->offset < 0 && scan->table->format != NULL &&
+              strcmp(scan->table->format, "memory") == 0;
     for (int32_t i = 0; i < window->n_partition && ok; i++)
         ok = may_group_by(window->partition[i]);
     for (int32_t i = 0; i < window->n_functions && ok; i++) {
