@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """fletch beside DuckDB, Polars and DataFusion, in one run: TPC-H, TPC-DS, the suites of bench/suites.py, planning, start-up.
 
-    run.py [--suites tpch,tpcds,scenarios,groupby,join,clickbench-memory,clickbench-parquet,csv,json,tiny,planning,startup,firstrow,udf]
+    run.py [--suites tpch,tpcds,scenarios,groupby,join,clickbench-memory,clickbench-parquet,csv,json,windows,windows-1e7,grouping-sets,recursion,
+           copy,json-extract,tiny,planning,startup,firstrow,udf]
            [--engines fletch,duckdb,polars,datafusion] [--threads N] [--runs N] [--only NAME,...] [--quick] [--save FILE] [--compare FILE]
            [--fletch PROGRAM]
 
@@ -13,7 +14,7 @@ two, without the texts that fletch refuses; its answers are held against stored 
 0.1 and two runs, without the suites of large data. --save writes the figures as JSON, those of each run, too; --compare judges each query
 against such a file and the noise of both (bench/noise.py has the rule), and ends with status 1 when one is slower beyond it.
 Relies on: bench/worker.py, test/oracles.py, test/tpcds/compare.py; data by tools/install-deps.sh data, bench-data and tpcds; the suites'
-own data, 2 GB, are made when they are first asked for.
+own data, 3 GB, are made when they are first asked for.
 """
 
 import argparse
@@ -43,7 +44,7 @@ import planning  # noqa: E402
 import suites  # noqa: E402
 import udf  # noqa: E402
 
-ALL_SUITES = ["tpch", "tpcds", *(suite.name for suite in suites.SUITES), "planning", "startup", "firstrow", "udf"]
+ALL_SUITES = ["tpch", "tpcds", *(suite.name for suite in suites.SUITES if not suite.is_large), "planning", "startup", "firstrow", "udf"]
 QUICK_SUITES = ["tpch", "tpcds", "scenarios", "planning", "startup", "firstrow"]
 UDF_ROWS = 3000000
 STARTS = 21
@@ -110,7 +111,8 @@ def run_suite(queries, engines, args, runs, threads, tables, memory, library, st
             for name, worker in workers.items():
                 if cells[name]["error"]:
                     continue
-                reply = worker.ask({"sql": sql, "answer": run == 0, **({"times": times} if times else {})})
+                how = {"times": times} if times else {"copy": suites.copied_to(sql)} if suites.copied_to(sql) else {}
+                reply = worker.ask({"sql": sql, "answer": run == 0, **how})
                 if "error" in reply:
                     cells[name] = {"ms": None, "times": [], "error": reply["error"]}
                     continue

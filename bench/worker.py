@@ -8,6 +8,7 @@
     {"run": "..."}                                  run, whatever comes of it
     {"plan": "...", "times": 50}                    from the text to the physical plan (of Polars: the optimized logical one), so often
     {"sql": "...", "answer": true, "times": 50}     run so often, for texts that take microseconds; one with $1 is prepared before and has VALUE in its place
+    {"sql": "...", "answer": true, "copy": "csv"}   copy the rows to a file of the format, with a header; `answer` is what pyarrow reads of it
 
 An answer is {"ms", "rows", "answer", "peak_mb"} or {"error"}; to `plan` {"us"}, the least, which for fletch contains printing the plan; to
 `times` the least, each from the text (or the prepared statement) to the rows in the form that the engine gives with least work. `answer` holds the rows of a small result; of a large one
@@ -23,6 +24,7 @@ import json
 import os
 import pathlib
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -80,6 +82,12 @@ def summarize(table):
     return [row]
 
 
+def read_file(path):
+    import pyarrow.csv as csv
+    import pyarrow.parquet as pq
+    return csv.read_csv(path) if path.suffix == ".csv" else pq.read_table(path)
+
+
 def least_us(function, times):
     """Microseconds of the fastest call."""
     best = None
@@ -100,6 +108,17 @@ class ArrowEngine:
         start = time.perf_counter()
         table = self.execute(sql)
         ms = (time.perf_counter() - start) * 1000
+        return self.reply_of(table, ms, want_answer)
+
+    def run_copy(self, sql, want_answer, file_format):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / f"rows.{file_format}"
+            start = time.perf_counter()
+            self.copy(sql, path, file_format)
+            ms = (time.perf_counter() - start) * 1000
+            return self.reply_of(read_file(path), ms, want_answer) if want_answer else {"ms": ms, "peak_mb": peak_mb()}
+
+    def reply_of(self, table, ms, want_answer):
         reply = {"ms": ms, "rows": table.num_rows, "peak_mb": peak_mb()}
         if want_answer:
             if table.num_rows > SMALL_ROWS_MAX:
@@ -121,6 +140,10 @@ class ArrowEngine:
 
     def prepare(self, sql):
         raise NotImplementedError("no prepared statements")
+
+    def copy(self, sql, path, file_format):
+        header = ", HEADER" if file_format == "csv" else ""
+        self.execute(f"COPY ({sql.split(chr(10), 1)[1]}) TO '{path}' (FORMAT {file_format}{header})")
 
 
 class DuckDB(ArrowEngine):
@@ -167,6 +190,10 @@ class Polars(ArrowEngine):
     def execute(self, sql):
         return self.context.execute(sql).collect().to_arrow()
 
+    def copy(self, sql, path, file_format):
+        frame = self.context.execute(sql)
+        frame.sink_csv(path) if file_format == "csv" else frame.sink_parquet(path)
+
     def plan(self, sql, times):
         return least_us(lambda: self.context.execute(sql).explain(), times)
 
@@ -201,6 +228,9 @@ class DataFusion(ArrowEngine):
 
     def execute(self, sql):
         return self.context.sql(sql).to_arrow_table()
+
+    def copy(self, sql, path, file_format):
+        self.context.sql(f"COPY ({sql.split(chr(10), 1)[1]}) TO '{path}' STORED AS {file_format}").collect()
 
     def plan(self, sql, times):
         return least_us(lambda: self.context.sql(sql).execution_plan(), times)
@@ -287,6 +317,8 @@ def main():
                 reply = {"ok": True}
             elif "plan" in command:
                 reply = {"us": engine.plan(command["plan"], command["times"])}
+            elif "copy" in command:
+                reply = engine.run_copy(command["sql"], command.get("answer", False), command["copy"])
             elif "times" in command:
                 reply = engine.repeat(command["sql"], command.get("answer", False), command["times"])
             else:

@@ -18,6 +18,8 @@ int64_t fl_days_from_civil(int32_t year, int32_t month, int32_t day)
 
 fl_civil fl_civil_from_days(int64_t days)
 {
+    if (days >= -FL_NEAR_DAYS && days <= FL_NEAR_DAYS)
+        return fl_civil_from_near_days((int32_t)days);
     int64_t z = days + 719468;
     int64_t era = fl_floor_div(z, 146097);
     int64_t day_of_era = z - era * 146097;

@@ -45,6 +45,24 @@ typedef struct fl_civil {
 /** Days of a civil date; the date must exist. */
 int64_t fl_days_from_civil(int32_t year, int32_t month, int32_t day);
 fl_civil fl_civil_from_days(int64_t days);
+
+#define FL_NEAR_DAYS 11000000 /* some 30,000 years */
+
+/** The same of a day at most so far from 1970-01-01, by multiplications of 32 and 64 bits alone (Neri and Schneider 2023, "Euclidean affine
+ *  functions and their application to calendar algorithms"): for loops over many. */
+static inline fl_civil fl_civil_from_near_days(int32_t days)
+{
+    const uint32_t cycles = 82; /* of 400 years: so many are added before, that nothing is negative */
+    uint32_t since = (uint32_t)(days + 719468) + 146097 * cycles; /* from the first of March of a year 0 on */
+    uint32_t quarters = 4 * since + 3, century = quarters / 146097;
+    uint32_t in_century = quarters % 146097 | 3; /* quarters of days */
+    uint64_t product = 2939745ull * in_century;
+    uint32_t year_of_century = (uint32_t)(product >> 32), day_of_year = (uint32_t)product / 2939745 / 4;
+    uint32_t month = 2141 * day_of_year + 197913; /* 3 for March, in the upper half */
+    bool is_next = day_of_year >= 306;            /* January and February are the next year's */
+    return (fl_civil){(int32_t)(100 * century + year_of_century + is_next) - 400 * (int32_t)cycles,
+                      (int32_t)(month >> 16) - (is_next ? 12 : 0), (int32_t)((month & 0xFFFF) / 2141 + 1)};
+}
 int32_t fl_days_in_month(int32_t year, int32_t month);
 
 /** Adds months; the day is cut to the month's last. */

@@ -1,9 +1,11 @@
-/* Numbers and text. Shortest doubles are found by trying 15, 16, then 17 digits: at most three conversions, always exact. */
+/* Numbers and text. Shortest doubles are found by trying 15, 16, then 17 digits: by 128 bits where these hold the number exactly, which
+ * numbers between 1e-10 and 1e16 do, else by the C library's conversions, which are exact, too. */
 #include "base/number.h"
 
 #include "base/status.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,15 +93,189 @@ static int32_t print_special(double value, char *ret)
     return (int32_t)strlen(text);
 }
 
+/* ---- shortest doubles ---------------------------------------------------------------------------------------------- */
+
+#define POWER_OF_5_MAX \
+    27 /* that a word holds: times a mantissa it is exact in 128 bits, with the bits that tell halves of a step */
+
+static const uint64_t powers_of_10[] = {1ull,
+                                        10ull,
+                                        100ull,
+                                        1000ull,
+                                        10000ull,
+                                        100000ull,
+                                        1000000ull,
+                                        10000000ull,
+                                        100000000ull,
+                                        1000000000ull,
+                                        10000000000ull,
+                                        100000000000ull,
+                                        1000000000000ull,
+                                        10000000000000ull,
+                                        100000000000000ull,
+                                        1000000000000000ull,
+                                        10000000000000000ull,
+                                        100000000000000000ull};
+
+/* A positive binary number, mantissa * 2^exponent, and in how many digits it is written. */
+typedef struct binary_number {
+    uint64_t mantissa;
+    int32_t exponent;
+    bool is_step; /* the numbers below it lie half as far apart as those above */
+    int32_t digits_min, digits_max;
+} binary_number;
+
+static const uint64_t powers_of_5[POWER_OF_5_MAX + 1] = {1ull,
+                                                         5ull,
+                                                         25ull,
+                                                         125ull,
+                                                         625ull,
+                                                         3125ull,
+                                                         15625ull,
+                                                         78125ull,
+                                                         390625ull,
+                                                         1953125ull,
+                                                         9765625ull,
+                                                         48828125ull,
+                                                         244140625ull,
+                                                         1220703125ull,
+                                                         6103515625ull,
+                                                         30517578125ull,
+                                                         152587890625ull,
+                                                         762939453125ull,
+                                                         3814697265625ull,
+                                                         19073486328125ull,
+                                                         95367431640625ull,
+                                                         476837158203125ull,
+                                                         2384185791015625ull,
+                                                         11920928955078125ull,
+                                                         59604644775390625ull,
+                                                         298023223876953125ull,
+                                                         1490116119384765625ull,
+                                                         7450580596923828125ull};
+
+/* Four times the number times 10^k is `fixed` / 2^bits. False where that is no integer of 128 bits. */
+static bool scale(const binary_number *x, int32_t k, unsigned __int128 *ret_fixed, int32_t *ret_bits)
+{
+    int32_t bits = 2 - x->exponent - k;
+    if (k < 0 || k > POWER_OF_5_MAX || bits < 0 || bits > 120)
+        return false;
+    *ret_fixed = (unsigned __int128)(x->mantissa * 4) * powers_of_5[k];
+    *ret_bits = bits;
+    return true;
+}
+
+/* %.<digits>g's text of value / 10^(digits - 1) * 10^exponent. */
+static int32_t put_general(uint64_t value, int32_t digits, int32_t exponent, char *ret)
+{
+    char text[24], *end = text + sizeof(text), *at = put_digits(value, 1, end);
+    int32_t n = (int32_t)(end - at), len = 0, whole = exponent + 1;
+    bool is_scientific = exponent < -4 || exponent >= digits;
+    FL_ASSERT(n == digits);
+    while (n > 1 && at[n - 1] == '0')
+        n--;
+    if (is_scientific)
+        whole = 1;
+    if (whole <= 0) { /* 0.00123 */
+        memcpy(ret, "0.000000", 8);
+        len = 2 - whole;
+        memcpy(ret + len, at, (size_t)n);
+        len += n;
+    } else if (n <= whole) { /* 12300 */
+        memset(ret, '0', (size_t)whole);
+        memcpy(ret, at, (size_t)n);
+        len = whole;
+    } else {
+        memcpy(ret, at, (size_t)whole);
+        ret[whole] = '.';
+        memcpy(ret + whole + 1, at + whole, (size_t)(n - whole));
+        len = n + 1;
+    }
+    if (is_scientific) {
+        int32_t power = exponent < 0 ? -exponent : exponent;
+        ret[len++] = 'e';
+        ret[len++] = exponent < 0 ? '-' : '+';
+        memcpy(ret + len, &pairs[power * 2], 2); /* below 100: see `scale` */
+        len += 2;
+    }
+    ret[len] = 0;
+    return len;
+}
+
+/* As printing by ever more digits does until one text reads back, but by integers alone. 0 where these do not suffice: numbers that are
+ * very large or very small. */
+static int32_t print_shortest(const binary_number *x, char *ret)
+{
+    unsigned __int128 fixed = 0;
+    int32_t bits = 0;
+    int32_t top = x->exponent + 63 - __builtin_clzll(x->mantissa); /* 2^top <= x */
+    int32_t exponent = (top * 78913) >> 18; /* of ten, by log10(2) * 2^18: this one, or the next */
+    FL_ASSERT(top >= -1100 && top <= 1024);
+    if (exponent < -99 || exponent > 98 || !scale(x, x->digits_max - 1 - exponent, &fixed, &bits))
+        return 0;
+    if (fixed >> bits >= powers_of_10[x->digits_max]) {
+        exponent++;
+        if (!scale(x, x->digits_max - 1 - exponent, &fixed, &bits))
+            return 0;
+    }
+    unsigned __int128 step =
+        powers_of_5[x->digits_max - 1 - exponent]; /* a quarter of the distance to the number above */
+    uint64_t whole = (uint64_t)(fixed >> bits);
+    bool has_rest = fixed != (unsigned __int128)whole << bits;
+    bool is_even = x->mantissa % 2 == 0; /* then what lies halfway reads back as this one */
+    FL_ASSERT(whole >= powers_of_10[x->digits_max - 1] && whole < powers_of_10[x->digits_max]);
+    for (int32_t digits = x->digits_min; digits <= x->digits_max; digits++) {
+        int32_t n_dropped = x->digits_max - digits;
+        uint64_t unit = powers_of_10[n_dropped]; /* divided by constants where it is a double */
+        uint64_t kept = n_dropped == 0   ? whole
+                        : n_dropped == 1 ? whole / 10
+                        : n_dropped == 2 ? whole / 100
+                                         : whole / unit;
+        uint64_t dropped = whole - kept * unit;
+        bool is_half = false, is_more = false; /* of what is dropped */
+        if (digits < x->digits_max) {
+            is_half = dropped * 2 == unit && !has_rest;
+            is_more = dropped * 2 > unit || (dropped * 2 == unit && has_rest);
+        } else if (bits > 0) {
+            unsigned __int128 rest = fixed - ((unsigned __int128)whole << bits),
+                              half = (unsigned __int128)1 << (bits - 1);
+            is_half = rest == half;
+            is_more = rest > half;
+        }
+        kept += is_more || (is_half && kept % 2 == 1);
+        unsigned __int128 shown = (unsigned __int128)(kept * unit) << bits;
+        bool is_above = shown >= fixed;
+        unsigned __int128 off = is_above ? shown - fixed : fixed - shown;
+        unsigned __int128 room = is_above || !x->is_step ? step * 2 : step;
+        if (digits < x->digits_max && (is_even ? off > room : off >= room))
+            continue;
+        bool is_carried = kept == powers_of_10[digits];
+        return put_general(is_carried ? kept / 10 : kept, digits, exponent + is_carried, ret);
+    }
+    FL_ASSERT(false);
+    return 0;
+}
+
 /* %g's text in PostgreSQL's form: it writes 1e+20 with at least two exponent digits, as printf does. */
 int32_t fl_double_print(double value, char *ret)
 {
+    int32_t len = 0;
+    uint64_t bits;
     if (!isfinite(value))
         return print_special(value, ret);
-    if (fabs(value) < 1e15 && value == (double)(int64_t)value) /* whole numbers: no trial */
-        return value == 0 && signbit(value) ? sprintf(ret, "-0") : sprintf(ret, "%lld", (long long)value);
-    int32_t len = 0;
-    for (int digits = 15; digits <= 17; digits++) {
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value &&
+        (value != 0 || !signbit(value))) /* whole numbers: no trial */
+        return fl_decimal_print((int64_t)value, 0, ret);
+    if (signbit(value))
+        ret[len++] = '-';
+    memcpy(&bits, &value, 8);
+    int32_t exponent = (int32_t)(bits >> 52 & 0x7ff);
+    uint64_t digits_2 = bits & ((1ull << 52) - 1), mantissa = digits_2 | 1ull << 52;
+    binary_number x = {mantissa, exponent - 1075, digits_2 == 0, DBL_DIG, DBL_DECIMAL_DIG};
+    int32_t n = exponent == 0 ? 0 : print_shortest(&x, ret + len);
+    if (n > 0)
+        return len + n;
+    for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
         len = snprintf(ret, 32, "%.*g", digits, value);
         if (strtod(ret, NULL) == value)
             break;
@@ -109,16 +285,28 @@ int32_t fl_double_print(double value, char *ret)
 
 int32_t fl_float_print(float value, char *ret)
 {
+    int32_t len = 0;
+    uint32_t bits;
     if (!isfinite(value))
         return print_special(value, ret);
-    int32_t len = 0;
-    for (int digits = 6; digits <= 9; digits++) {
+    if (signbit(value))
+        ret[len++] = '-';
+    memcpy(&bits, &value, 4);
+    int32_t exponent = (int32_t)(bits >> 23 & 0xff);
+    uint32_t digits_2 = bits & ((1u << 23) - 1), mantissa = digits_2 | 1u << 23;
+    binary_number x = {mantissa, exponent - 150, digits_2 == 0, FLT_DIG, FLT_DECIMAL_DIG};
+    int32_t n = exponent == 0 ? 0 : print_shortest(&x, ret + len);
+    if (n > 0)
+        return len + n;
+    for (int digits = FLT_DIG; digits <= FLT_DECIMAL_DIG; digits++) {
         len = snprintf(ret, 32, "%.*g", digits, (double)value);
         if (strtof(ret, NULL) == value)
             break;
     }
     return len;
 }
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 static fl_str trim(fl_str text)
 {

@@ -401,19 +401,33 @@ static bool is_same_value(fl_type type, const uint8_t *a, const uint8_t *b)
     case FL_STRUCT:
         return fl_value_compare(*(const fl_value *const *)a, *(const fl_value *const *)b) == 0;
     default:
+        break;
+    }
+    switch (value_bytes(type)) { /* most keys are of these, and memcmp of a size that is not known is a call */
+    case 4:
+        return *(const uint32_t *)a == *(const uint32_t *)b;
+    case 8:
+        return *(const uint64_t *)a == *(const uint64_t *)b;
+    default:
         return memcmp(a, b, (size_t)value_bytes(type)) == 0;
     }
 }
 
-bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b)
+int32_t fl_rows_same_cols(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b)
 {
+    FL_ASSERT(n <= layout->n_cols);
     for (int32_t col = 0; col < n; col++) {
         bool null_a = fl_row_is_null(layout, a, col), null_b = fl_row_is_null(layout, b, col);
         int32_t at = layout->offsets[col];
         if (null_a != null_b || (!null_a && !is_same_value(layout->types[col], a + at, b + at)))
-            return false;
+            return col;
     }
-    return true;
+    return n;
+}
+
+bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b)
+{
+    return fl_rows_same_cols(layout, n, a, b) == n;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */

@@ -46,6 +46,9 @@ fl_status fl_rows_write(const fl_row_layout *layout, int32_t col, const fl_vec *
 int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *vec, const uint16_t *list,
                       uint8_t *const *rows, uint16_t *match, int32_t count, uint16_t *differ, int32_t *n_differ);
 
+/** How many of the first n columns are the same in two rows, up to the first that differs. Nulls are the same as nulls. */
+int32_t fl_rows_same_cols(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b);
+
 /** Whether two rows are the same in the first n columns. Nulls are the same as nulls. */
 bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b);
 

@@ -11,7 +11,7 @@
 #define LEVELS_MAX 48       /* words looked at; rows that tie in so many are compared as a whole */
 #define PART_ROWS_MIN 32768 /* smaller ranges are tasks */
 #define CHUNK_ROWS 16384    /* of a range that is cut, per turn of a worker */
-#define SPLITTERS_MAX 63    /* 128 buckets: between, equal to, and null */
+#define SPLITTERS_MAX 63    /* a power of two less one; 128 buckets: between, equal to, and null */
 #define BUCKETS (2 * SPLITTERS_MAX + 2)
 #define NULL_BUCKET (2 * SPLITTERS_MAX + 1)
 #define SAMPLES 1024
@@ -337,9 +337,12 @@ static entry *radix_sort(const sorting *s, entry *a, entry *b, int64_t n)
 static int64_t make_words(const sorting *s, place at, entry *a, entry *b, int64_t n)
 {
     int64_t n_nulls = 0, kept = 0;
+    int32_t value_at = s->layout->offsets[s->columns[at.column].col];
     for (int64_t i = 0; i < n; i++) {
-        if (i + 8 < n)
-            __builtin_prefetch(a[i + 8].row);
+        if (i + 16 < n) { /* its null bit and its value, which may lie in two lines */
+            __builtin_prefetch(a[i + 16].row + s->layout->nulls_offset);
+            __builtin_prefetch(a[i + 16].row + value_at);
+        }
         if (is_null_at(s, at, a[i].row)) {
             b[n_nulls++] = a[i];
             continue;
@@ -358,6 +361,15 @@ static void write_rows(const entry *a, int64_t n, uint8_t **rows)
 {
     for (int64_t i = 0; i < n; i++)
         rows[i] = a[i].row;
+}
+
+/* Rows of a table often come in the order of its time or number: within each value of the keys before, they still do. */
+static bool is_ascending(const entry *a, int64_t n)
+{
+    int64_t i = 1;
+    while (i < n && a[i - 1].word <= a[i].word)
+        i++;
+    return i >= n;
 }
 
 /* Sorts the n entries of a, using b, to rows. */
@@ -385,7 +397,9 @@ static void sort_range(const sorting *s, place at, bool words_made, entry *a, en
         rows += others_at;
         n -= n_nulls;
     }
-    entry *sorted = n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n) : radix_sort(s, a, b, n);
+    entry *sorted = is_ascending(a, n)   ? a
+                    : n < RADIX_ROWS_MIN ? merge_sort(s, at, true, a, b, n)
+                                         : radix_sort(s, a, b, n);
     entry *other = sorted == a ? b : a;
     for (int64_t start = 0, end; start < n; start = end) {
         for (end = start + 1; end < n && sorted[end].word == sorted[start].word;)
@@ -432,6 +446,17 @@ static void choose_splitters(sorting *s)
         if (s->n_splitters == 0 || word != s->splitters[s->n_splitters - 1])
             s->splitters[s->n_splitters++] = word;
     }
+    for (int32_t i = s->n_splitters; i < SPLITTERS_MAX; i++)
+        s->splitters[i] = UINT64_MAX;
+}
+
+/* How many splitters are below the word. The same steps whatever it is: where it lies cannot be foretold, and so no branch asks. */
+static inline int32_t splitters_below(const uint64_t *splitters, uint64_t word)
+{
+    int32_t low = 0;
+    for (int32_t half = (SPLITTERS_MAX + 1) / 2; half > 0; half /= 2)
+        low += -(int32_t)(splitters[low + half - 1] < word) & half;
+    return low;
 }
 
 static int64_t chunk_end(const sorting *s, int64_t start)
@@ -453,13 +478,7 @@ static fl_status count_chunk(void *ctx, int32_t c, fl_err *err)
         int32_t bucket = NULL_BUCKET;
         if (!is_null_at(s, s->now.at, from[i].row)) {
             uint64_t word = from[i].word = word_at(s, s->now.at, from[i].row);
-            int32_t low = 0, left = s->n_splitters; /* splitters below the word */
-            while (left > 0) {
-                int32_t half = left / 2;
-                bool is_above = s->splitters[low + half] < word;
-                low = is_above ? low + half + 1 : low;
-                left = is_above ? left - half - 1 : half;
-            }
+            int32_t low = splitters_below(s->splitters, word);
             bucket = 2 * low + (low < s->n_splitters && s->splitters[low] == word);
         }
         s->buckets[i] = (uint8_t)bucket;

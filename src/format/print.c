@@ -24,6 +24,13 @@ static void print_decimal(fl_text *text, const fl_vec *vec, int64_t row)
         text->len += fl_decimal_print(fl_vec_i128(vec, row), vec->type.scale, room);
 }
 
+static void print_double(fl_text *text, double value)
+{
+    char *room = fl_text_room(text, NUMBER_BYTES);
+    if (room != NULL)
+        text->len += fl_double_print(value, room);
+}
+
 static char *put_two(char *to, int32_t value)
 {
     to[0] = (char)('0' + value / 10);
@@ -102,6 +109,9 @@ fl_status fl_print_value(fl_text *text, const fl_vec *vec, int64_t row, fl_arena
             return FL_OK;
         case FL_I64:
             print_i64(text, ((const int64_t *)vec->data)[row]);
+            return FL_OK;
+        case FL_F64:
+            print_double(text, ((const double *)vec->data)[row]);
             return FL_OK;
         case FL_DATE:
             print_date(text, ((const int32_t *)vec->data)[row]);

@@ -6,6 +6,7 @@
 #include "plan/false_statistics.h"
 #include "plan/meeting_range.h"
 #include "plan/plan_internal.h"
+#include "plan/props.h"
 #include "plan/rewrites.h"
 #include "plan/sample_estimate.h"
 #include "plan/table.h"
@@ -385,7 +386,7 @@ static double call_selectivity(const fl_plan *plan, const fl_expr *e)
     const char *name = e->func->name;
     if (e->n_args >= 2) {
         const fl_expr *a = e->args[0], *b = e->args[1];
-        if (strcmp(name, "=") == 0)
+        if (fl_expr_is_equality(e))
             return equal_share(plan, a, b);
         if (strcmp(name, "<>") == 0)
             return 1 - equal_share(plan, a, b);
@@ -735,7 +736,7 @@ double fl_estimate_join(const fl_plan *plan, const fl_expr *const *conjuncts, in
     key_side sides[2] = {{.is_one_table = true}, {.is_one_table = true}};
     for (int32_t i = 0; i < n; i++) {
         const fl_expr *e = conjuncts[i];
-        bool is_equality = e->kind == FL_EXPR_CALL && e->n_args == 2 && strcmp(e->func->name, "=") == 0;
+        bool is_equality = fl_expr_is_equality(e);
         const fl_expr *x = is_equality ? plain_column(e->args[0]) : NULL,
                       *y = is_equality ? plain_column(e->args[1]) : NULL;
         if (x != NULL && y != NULL && fl_col_set_has(&right->made, x->col)) {

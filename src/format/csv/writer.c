@@ -184,7 +184,8 @@ static bool is_plain(const csv_writer *writer, int32_t col)
 {
     fl_type type = writer->fields[col].type;
     char delim = writer->options.delim.len == 1 ? writer->options.delim.data[0] : 0;
-    bool is_number = fl_type_is_integer(type) || fl_type_is_decimal(type) || type.id == FL_DATE || type.id == FL_BOOL;
+    bool is_number = fl_type_is_integer(type) || fl_type_is_decimal(type) || fl_type_is_float(type) ||
+                     type.id == FL_DATE || type.id == FL_BOOL;
     bool is_apart = delim == ',' || delim == '\t' || delim == ';' || delim == '|';
     return is_number && is_apart && writer->options.nullstr.len == 0 && !writer->is_forced[col];
 }

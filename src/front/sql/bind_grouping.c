@@ -1,6 +1,7 @@
 /* Grouping sets: GROUP BY ROLLUP, CUBE and GROUPING SETS, and grouping().
  *
- *     aggregate by all keys                          where results of parts can be merged: groups that all sets are made of
+ *     aggregate by all keys                          where results of parts can be merged: groups that all sets are made of; where all
+ *                                                    is of one value's different ones, by it, too
  *     unnest [0, 1, …]                               a copy for each set, with its number
  *     project CASE WHEN set IN (…) THEN key END      keys that the set does not have are null
  *     aggregate by set, keys
@@ -334,6 +335,49 @@ cleanup:
     return st;
 }
 
+/* What all aggregates are of, where equal values of it count once in all of them; NULL: they differ, or rows count. */
+static const fl_expr *distinct_value(const building *g)
+{
+    const fl_expr *value = NULL;
+    for (int32_t i = 0; i < g->s->n_aggs; i++) {
+        const fl_agg *agg = &g->s->aggs[i];
+        bool is_once = agg->is_distinct || agg->agg->ignores_distinct;
+        if (!is_once || !agg->agg->ignores_order || agg->n_order > 0 || agg->filter != NULL || agg->n_args != 1 ||
+            (value != NULL && value != agg->args[0]))
+            return NULL;
+        value = agg->args[0];
+    }
+    return value;
+}
+
+/* The values in the groups of all keys, each once: those of a coarser group are among them. */
+static fl_status group_values(building *g, const fl_expr *value, fl_col_id *key_cols, const fl_str *names)
+{
+    fl_status st = FL_OK;
+    binder *b = g->b;
+    const fl_expr **keys = NULL;
+    fl_col_id *cols = NULL;
+    int32_t at = 0, n = g->n_keys;
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &keys, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &cols, b->err));
+    for (int32_t k = 0; k < n; k++)
+        keys[k] = g->keys[k];
+    keys[n] = value;
+    while (keys[at] != value)
+        at++;
+    FL_TRY(fl_aggregate_build(b->plan, g->node, keys, names, n + (at == n), NULL, 0, cols, &g->node, b->err));
+    memcpy(key_cols, cols, (size_t)n * sizeof(*cols));
+    for (int32_t i = 0; i < g->s->n_aggs; i++) {
+        fl_agg *agg = &g->aggs[g->n_aggs];
+        g->part[i] = g->n_aggs++;
+        *agg = g->s->aggs[i];
+        FL_TRY(fl_expr_column(b->plan, cols[at], -1, &agg->args[0], b->err));
+        FL_TRY(rename_agg(g, agg));
+    }
+cleanup:
+    return st;
+}
+
 /* All rows, with the keys as columns. */
 static fl_status keep_rows(building *g, fl_col_id *key_cols, const fl_str *names)
 {
@@ -616,7 +660,10 @@ fl_status fl_sql_build_groups(binder *b, const scope *s, const grouping_sets *se
     FL_TRY(FL_NEW_ARRAY(b->arena, 2 * (int64_t)s->n_aggs + 1, &g.aggs, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, s->n_aggs + 1, &g.part, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, s->n_aggs + 1, &g.count, b->err));
-    FL_TRY(can_split(&g) ? group_finest(&g, key_cols, names) : keep_rows(&g, key_cols, names));
+    const fl_expr *value = distinct_value(&g);
+    FL_TRY(can_split(&g)   ? group_finest(&g, key_cols, names)
+           : value != NULL ? group_values(&g, value, key_cols, names)
+                           : keep_rows(&g, key_cols, names));
     FL_TRY(copy_for_sets(&g));
     FL_TRY(group_sets(&g, key_cols, ret_cols));
     FL_TRY(add_empty_sets(&g, &has_empty));

@@ -124,44 +124,60 @@ cleanup:
     return st;
 }
 
-static bool is_less(double a, double b)
+static inline bool is_less(double a, double b)
 {
-    return isnan(b) ? !isnan(a) : a < b;
+    return (a < b) | (isnan(b) & !isnan(a)); /* without a branch */
 }
 
-/* Moves the value of rank k to its place (Hoare 1961, "Find"); smaller ones end up in front of it. The pivot is the median
- * of three, so that sorted input is no bad case. */
+/* Moves the values of v[low .. high) that are less than the pivot, or as large where `with_equal`, to the front; returns where the others
+ * begin. No branch depends on the values: which way it went could not be foretold. */
+static int64_t put_first(double *v, int64_t low, int64_t high, double pivot, bool with_equal)
+{
+    int64_t end = low;
+    for (int64_t i = low; i < high; i++) {
+        double x = v[i];
+        v[i] = v[end];
+        v[end] = x;
+        end += with_equal ? !is_less(pivot, x) : is_less(x, pivot);
+    }
+    return end;
+}
+
+/* Moves the value of rank k to its place (Hoare 1961, "Find"): no larger one is in front of it, no smaller one behind. The pivot is the
+ * median of three, so that sorted input is no bad case; what is the same as it is put aside, so that many of one value are none, either. */
 static double select_rank(double *v, int64_t n, int64_t k)
 {
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        double a = v[low], b = v[low + (high - low) / 2], c = v[high];
+    int64_t low = 0, high = n;
+    FL_ASSERT(k >= 0 && k < n);
+    while (high - low > 1) {
+        double a = v[low], b = v[low + (high - low) / 2], c = v[high - 1];
         double pivot = is_less(a, b) ? (is_less(b, c)   ? b
                                         : is_less(a, c) ? c
                                                         : a)
                                      : (is_less(a, c)   ? a
                                         : is_less(b, c) ? c
                                                         : b);
-        int64_t i = low, j = high;
-        while (i <= j) {
-            while (is_less(v[i], pivot))
-                i++;
-            while (is_less(pivot, v[j]))
-                j--;
-            if (i <= j) {
-                double swap = v[i];
-                v[i++] = v[j];
-                v[j--] = swap;
-            }
+        int64_t middle = put_first(v, low, high, pivot, false);
+        if (k < middle) {
+            high = middle;
+            continue;
         }
-        if (k <= j)
-            high = j;
-        else if (k >= i)
-            low = i;
-        else
+        low = put_first(v, middle, high, pivot, true);
+        if (k < low)
             break;
     }
     return v[k];
+}
+
+/* The value beside the one of rank k, which was put in its place. */
+static double neighbour(const double *v, int64_t n, int64_t k, bool is_below)
+{
+    int64_t start = is_below ? 0 : k + 1, end = is_below ? k : n;
+    FL_ASSERT(start < end);
+    double ret = v[start];
+    for (int64_t i = start + 1; i < end; i++)
+        ret = is_less(v[i], ret) != is_below ? v[i] : ret;
+    return ret;
 }
 
 /* The value at a fraction of the way from the first to the last, between two values in proportion. */
@@ -171,11 +187,11 @@ static double interpolate(const cont_state *s, double fraction)
     int64_t low = (int64_t)floor(at);
     double part = at - (double)low;
     bool is_descending = signbit(fraction);
-    int64_t rank = is_descending ? s->n - 1 - low : low, other = is_descending ? rank - 1 : rank + 1;
+    int64_t rank = is_descending ? s->n - 1 - low : low;
     double value = select_rank(s->values, s->n, rank);
     if (part == 0)
         return value;
-    double next = select_rank(s->values, s->n, other);
+    double next = neighbour(s->values, s->n, rank, is_descending);
     double step = next - value;
     if (isinf(step) && isfinite(value) && isfinite(next)) /* farther apart than a double holds */
         return value * (1 - part) + next * part;

@@ -156,9 +156,35 @@ cleanup:
     return st;
 }
 
+static int32_t month_number(int32_t days)
+{
+    fl_civil day = fl_civil_from_near_days(days);
+    return day.year * 12 + day.month - 1;
+}
+
+/* The common case, days and what months are counted in, a block at a time. */
 static fl_status date_diff(fl_call *call, fl_err *err)
 {
-    return run(call, count_borders, err);
+    fl_time_field field = call->state == NULL ? FL_FIELD_NONE : *(const fl_time_field *)call->state;
+    const fl_vec *x = &call->args[1], *y = &call->args[2];
+    int32_t months = field == FL_FIELD_ISOYEAR ? 0 : (int32_t)months_of(field), from[FL_NEAR_DAYS_ROWS],
+            to[FL_NEAR_DAYS_ROWS];
+    bool has_days = x->type.id == FL_DATE || (fl_type_is_timestamp(x->type) && x->type.unit == FL_MICRO);
+    if (!has_days || (months == 0 && field != FL_FIELD_DAY))
+        return run(call, count_borders, err);
+    for (int32_t first = 0, n; first < call->rows; first += n) {
+        int64_t *ret = fl_ret_i64(call) + first;
+        n = call->rows - first < FL_NEAR_DAYS_ROWS ? call->rows - first : FL_NEAR_DAYS_ROWS;
+        if (!fl_near_days(x, first, n, from) || !fl_near_days(y, first, n, to))
+            return run(call, count_borders, err);
+        for (int32_t i = 0; i < n && months == 0; i++)
+            ret[i] = to[i] - from[i];
+        for (int32_t i = 0; i < n && months == 1; i++)
+            ret[i] = month_number(to[i]) - month_number(from[i]);
+        for (int32_t i = 0; i < n && months > 1; i++)
+            ret[i] = fl_floor_div(month_number(to[i]), months) - fl_floor_div(month_number(from[i]), months);
+    }
+    return FL_OK;
 }
 
 static fl_status date_sub(fl_call *call, fl_err *err)

@@ -33,4 +33,23 @@ static inline fl_moment fl_moment_of(int64_t value, uint8_t unit)
     return ret;
 }
 
+#define FL_NEAR_DAYS_ROWS 256 /* of a block */
+
+/** The days of rows first .. first + n - 1 of dates or of timestamps in microseconds; false where one is far from 1970 (FL_NEAR_DAYS), or
+ *  infinite. Slots of nulls count, too: what is in them is as good as any other day. */
+static inline bool fl_near_days(const fl_vec *x, int32_t first, int32_t n, int32_t *ret)
+{
+    bool is_far = false;
+    int32_t step = x->layout != FL_CONST;
+    FL_ASSERT(x->type.id == FL_DATE || (fl_type_is_timestamp(x->type) && x->type.unit == FL_MICRO));
+    for (int32_t i = 0; i < n; i++) {
+        int64_t at = (int64_t)(first + i) * step;
+        int64_t days = x->type.id == FL_DATE ? ((const int32_t *)x->data)[at]
+                                             : fl_floor_div(((const int64_t *)x->data)[at], FL_US_PER_DAY);
+        is_far |= days < -FL_NEAR_DAYS || days > FL_NEAR_DAYS;
+        ret[i] = (int32_t)days;
+    }
+    return !is_far;
+}
+
 #endif

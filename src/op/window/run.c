@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-#define PREFETCHED_ROWS 16
+#define PREFETCHED_ROWS 32
 #define CACHE_LINE_BYTES 64
 #define CHUNK_ROWS_MIN 512 /* where memory is short */
 #define CHUNK_ROWS 8192 /* about as many rows are worked on at once: they and what is made of them stay in the cache */
@@ -78,14 +78,15 @@ static fl_status find_groups(window_chunk *c, fl_err *err)
             const uint8_t *next = c->rows[row + PREFETCHED_ROWS];
             for (int32_t at = 0; at < shape->layout->bytes; at += CACHE_LINE_BYTES)
                 __builtin_prefetch(next + at);
+            __builtin_prefetch(next + shape->layout->bytes - 1); /* rows begin anywhere in a line */
         }
-        bool is_new = row == 0 || is_new_partition(shape, c->rows[row - 1], c->rows[row]);
-        if (is_new) {
+        int32_t n_same =
+            row == 0 ? -1 : fl_rows_same_cols(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]);
+        if (n_same < shape->n_partition) {
             c->partitions[n_partitions] = row;
             c->first_peers[n_partitions++] = n_peers;
         }
-        if (is_new || (shape->n_keys > shape->n_partition &&
-                       !fl_rows_are_same(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row])))
+        if (n_same < shape->n_keys)
             c->peers[n_peers++] = row;
     }
     c->partitions[n_partitions] = c->peers[n_peers] = c->n;

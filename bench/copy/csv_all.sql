@@ -1,0 +1,2 @@
+-- copied to: csv; all columns, three of them texts
+SELECT * FROM events

@@ -1,0 +1,2 @@
+-- copied to: parquet; all columns, three of them texts
+SELECT * FROM events

@@ -1,0 +1,2 @@
+-- copied to: parquet; whole numbers and doubles
+SELECT id, key, quantity, value FROM events
