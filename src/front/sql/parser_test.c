@@ -580,7 +580,7 @@ static void faults_have_places_and_guesses(void **state)
     refuses(FL_ERR_UNSUPPORTED, "COPY t TO @PROGRAM 'x'", NULL);
     refuses(FL_ERR_SYNTAX, "COPY t @'x'", NULL);
     refuses(FL_ERR_SYNTAX, "EXPORT @'x'", NULL);
-    refuses(FL_ERR_UNSUPPORTED, "SELECT a @#> b", NULL);
+    refuses(FL_ERR_UNSUPPORTED, "SELECT a @<-> b", NULL);
 }
 
 static void open_quotes_name_their_line(void **state)
