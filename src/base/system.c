@@ -367,7 +367,8 @@ int fl_system_write_at(const fl_system *system, int fd, int64_t offset, const vo
     const fl_system *t = table_of(system);
     int64_t done = 0, got = 0;
     while (done < bytes) {
-        CALL(FL_FAULT_WRITE, got, t->write_at(t, fd, offset < 0 ? offset : offset + done, (const char *)from + done, bytes - done));
+        CALL(FL_FAULT_WRITE, got,
+             t->write_at(t, fd, offset < 0 ? offset : offset + done, (const char *)from + done, bytes - done));
         if (got <= 0) /* nothing and no reason: there is no room */
             return got < 0 ? (int)got : -ENOSPC;
         done += got;

@@ -268,8 +268,7 @@ fl_status fl_func_resolve(const fl_func_desc *func, fl_arena *arena, const fl_ty
             choice.args[wanted - 1] =
                 FL_TYPE(overload->args[wanted - 1] >= FL_TYPE_COUNT ? FL_UTF8 : overload->args[wanted - 1]);
         best = cost;
-        choice.ret = overload->ret == FL_SAME ? choice.args[0]
-                                                : fl_func_type_of(overload->ret);
+        choice.ret = overload->ret == FL_SAME ? choice.args[0] : fl_func_type_of(overload->ret);
         if (fl_type_is_timestamp(choice.ret) && in_nanos)
             choice.ret.unit = FL_NANO;
         *ret = choice;

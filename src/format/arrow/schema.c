@@ -22,9 +22,9 @@ static void release_nothing(struct ArrowSchema *schema)
 
 static fl_status fail_type(const schema_reader *r, const char *name, int64_t kind, fl_err *err)
 {
-    static const char *const names[] = {[14] = "union",     [16] = "fixed-size list",
-                                        [18] = "duration",  [22] = "run-end encoded",   [23] = "binary view",
-                                        [24] = "utf8 view", [25] = "list view",         [26] = "large list view"};
+    static const char *const names[] = {
+        [14] = "union",       [16] = "fixed-size list", [18] = "duration",  [22] = "run-end encoded",
+        [23] = "binary view", [24] = "utf8 view",       [25] = "list view", [26] = "large list view"};
     const char *known = kind >= 0 && kind < FL_LEN(names) && names[kind] != NULL ? names[kind] : "of a type";
     return FL_FAIL(err, FL_ERR_UNSUPPORTED, "\"%s\": column \"%s\" is %s, which is not read", r->file->file->path, name,
                    known);

@@ -179,8 +179,8 @@ static void write_field(fl_text *text, int64_t from, const fl_field *field, bool
     int32_t kind = type_fields(field->type, of_type, &n, &zone);
     uint8_t extension = field->type.extension;
     bool is_named = extension == FL_JSON || extension == FL_UUID;
-    fl_flat_field fields[] = {{0, 4, 0, &name},  {1, 1, !is_required, NULL}, {2, 1, kind, NULL},
-                              {3, 4, 0, &type}, {5, 4, 0, &children},          {6, 4, 0, &metadata}};
+    fl_flat_field fields[] = {{0, 4, 0, &name}, {1, 1, !is_required, NULL}, {2, 1, kind, NULL},
+                              {3, 4, 0, &type}, {5, 4, 0, &children},       {6, 4, 0, &metadata}};
     fl_flat_write_table(text, from, fields, (int32_t)FL_LEN(fields) - !is_named);
     fl_flat_write_str(text, name, field->name.len == 0 ? FL_STR("item") : field->name);
     if (is_named)
@@ -690,7 +690,7 @@ static const char *const file_suffixes[] = {".arrow", ".feather", ".ipc", NULL};
 static const char *const stream_suffixes[] = {".arrows", NULL};
 
 const fl_writer_desc fl_writer_arrow = {.size = (uint32_t)sizeof(fl_writer_desc),
-    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
+                                        .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
                                         .name = "arrow",
                                         .suffixes = file_suffixes,
                                         .reader = "read_arrow",

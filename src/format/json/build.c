@@ -166,7 +166,8 @@ static bool store_fast(fl_type type, yyjson_val *value, char *to)
     int64_t i;
     if (type.extension != FL_PLAIN) {
         return false;
-    } else if (type.id == FL_I64 && yyjson_is_int(value) && (!yyjson_is_uint(value) || yyjson_get_uint(value) <= INT64_MAX)) {
+    } else if (type.id == FL_I64 && yyjson_is_int(value) &&
+               (!yyjson_is_uint(value) || yyjson_get_uint(value) <= INT64_MAX)) {
         i = yyjson_get_sint(value);
     } else if (type.id == FL_F64 && yyjson_is_num(value)) {
         double f = yyjson_get_num(value);

@@ -199,9 +199,8 @@ static void set_bytes(fl_pq_leaf *leaf, const fl_pq_element *e, bool has_text_in
     } else {
         leaf->is_text = e->logical == LOGICAL_STRING || e->logical == LOGICAL_ENUM || e->logical == LOGICAL_JSON ||
                         (has_text_in_bytes && !is_fixed && e->logical == 0 && e->converted < 0);
-        set(leaf,
-            e->logical == LOGICAL_JSON ? FL_TYPE_JSON : FL_TYPE(leaf->is_text ? FL_UTF8 : FL_BINARY), FL_PQ_STRING,
-            16);
+        set(leaf, e->logical == LOGICAL_JSON ? FL_TYPE_JSON : FL_TYPE(leaf->is_text ? FL_UTF8 : FL_BINARY),
+            FL_PQ_STRING, 16);
     }
 }
 

@@ -681,7 +681,8 @@ fl_status fl_sql_bind_call(binder *b, scope *s, const fl_ast_expr *ast, const fl
                       b->err);
     st = st == FL_OK ? fold_stable(b, *ret, ret) : fail_function(b, name, st);
     const fl_func_desc *func = st == FL_OK ? fl_registry_func(b->env->registry, name) : NULL;
-    if (func != NULL && (func->traits & FL_ROWS) && s->clause != CLAUSE_FROM) /* there its caller makes rows of the list */
+    if (func != NULL && (func->traits & FL_ROWS) &&
+        s->clause != CLAUSE_FROM) /* there its caller makes rows of the list */
         st = fl_sql_unnest_list(b, s, *ret, fl_str_of(func->name), ast->start, ret);
 cleanup:
     return st;

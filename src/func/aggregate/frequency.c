@@ -248,8 +248,8 @@ cleanup:
     return st;
 }
 
-static fl_status histogram_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count,
-                                  fl_vec *ret, fl_err *err)
+static fl_status histogram_finish(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
+                                  fl_err *err)
 {
     fl_status st = FL_OK;
     fl_value *maps = NULL;
@@ -296,8 +296,8 @@ static fl_status resolve_histogram(const fl_type *args, int32_t n_args, fl_agg_c
 }
 
 static const fl_agg_desc aggs[] = {
-    {FL_DESC(fl_agg_desc), .name = "histogram", .is_sorted = true, .takes_any_type = true,
-     .resolve = resolve_histogram, .doc = "histogram(x): a map of each value to how often it is met"},
+    {FL_DESC(fl_agg_desc), .name = "histogram", .is_sorted = true, .takes_any_type = true, .resolve = resolve_histogram,
+     .doc = "histogram(x): a map of each value to how often it is met"},
     {FL_DESC(fl_agg_desc), .name = "entropy", .is_sorted = true, .empty_is_zero = true, .takes_any_type = true,
      .resolve = resolve_entropy, .doc = "entropy(x): how many bits tell which value a row has"},
     {FL_DESC(fl_agg_desc), .name = "approx_top_k", .is_sorted = true, .n_row_args = 1, .takes_any_type = true,

@@ -544,7 +544,7 @@ static fl_status resolve_delete(const fl_type *args, int32_t n_args, fl_func_cho
             .overloads = (const fl_func_overload[])                                                    \
         {                                                                                              \
             {                                                                                          \
-                FL_ARGS(__VA_ARGS__), FL_OF_JSON, more, run_                                          \
+                FL_ARGS(__VA_ARGS__), FL_OF_JSON, more, run_                                           \
             }                                                                                          \
         }                                                                                              \
     }

@@ -79,7 +79,7 @@ cleanup:
             .overloads = (const fl_func_overload[])                                       \
         {                                                                                 \
             {                                                                             \
-                FL_ARGS(), FL_OF_UUID, 0, run                                                \
+                FL_ARGS(), FL_OF_UUID, 0, run                                             \
             }                                                                             \
         }                                                                                 \
     }
