@@ -154,6 +154,17 @@ def encrypted(fletch, folder):
     print("encrypted files as PyArrow opens them")
 
 
+def keys_of_columns(fletch):
+    """A column that a query does not name is not read, so that its key is not asked for. Not in test/slt: plans that read every column, as
+    test/same has them, need every key."""
+    keys = "{'footer_key': 'w+XgVSjt/Om1oFpb0yC6bw==', 'column_keys': {'a': 'f9jjmN/59RckkdPd/vHqPA=='}}"
+    file = f"read_parquet('{pipe.ROOT / 'test/data/parquet/encrypted_columns.parquet'}', encryption_config = {keys})"
+    rows = fletch.rows(f"SELECT count(*), sum(a) FROM {file}")
+    check(rows == [[300, "44850"]], f"a column whose key is given: {rows}")
+    answer = fletch.ask(f"SELECT max(s) FROM {file}")
+    check(answer.get("error", {}).get("sqlstate") == "28000", f"a column whose key is not given: {answer}")
+
+
 def statistics(folder, path):
     """Row groups' bounds and nulls; PyArrow's view of what indexes there are."""
     file = pq.ParquetFile(path, page_checksum_verification=True)
@@ -274,6 +285,7 @@ def main():
         same_rows(fletch, folder)
         every_type(fletch, folder)
         encrypted(fletch, folder)
+        keys_of_columns(fletch)
         statistics(folder, path)
         page_index(path)
         bloom(path)

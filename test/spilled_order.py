@@ -186,7 +186,7 @@ HOT = """SELECT l.a, count(*), sum(r.c), min(r.t) FROM (SELECT i AS a FROM range
 def check_runs(program):
     problems = 0
     for threads in (1, 2):
-        for vector_size, rows, memory_mb in ((2048, 60000, 16), (1000, 60000, 16), (2, 20000, 14), (1, 20000, 14)):
+        for vector_size, rows, memory_mb in ((2048, 60000, 14), (1000, 60000, 14), (2, 20000, 14), (1, 20000, 14)):
             with Bench(program, threads, memory_mb, vector_size) as bench:
                 for order in ("h", "a, c"):
                     for process in (bench.small, bench.full):
