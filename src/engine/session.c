@@ -59,17 +59,16 @@ fl_status fl_session_open(fl_engine *engine, fl_session **ret_session, fl_err *e
 {
     fl_session *session = NULL;
     fl_status st = fl_alloc_zero(NULL, (int64_t)sizeof(*session), (void **)&session, err);
-    if (st == FL_OK)
-        st = fl_session_use_main(session, err);
-    if (st != FL_OK) {
-        fl_free(session);
+    if (st != FL_OK)
         return st;
-    }
     session->engine = engine;
     session->refs = 1;
     fl_memory_init(&session->memory, &engine->memory, "session's memory", 0);
     st = fl_rejects_new(&session->memory, &session->memory.rejects, err);
+    if (st == FL_OK)
+        st = fl_session_use_main(session, err);
     if (st != FL_OK) {
+        fl_rejects_free(session->memory.rejects);
         fl_free(session);
         return st;
     }

@@ -107,7 +107,9 @@ static fl_status resolve_boundary(const fl_type *args, int32_t n_args, fl_func_c
 {
     fl_arena *arena = ret->arena;
     bool fits = n_args == 2 && (args[0].extension == FL_ENUM || args[1].extension == FL_ENUM);
-    fl_type type = fits && args[0].extension == FL_ENUM ? args[0] : args[1];
+    fl_type type = FL_TYPE(FL_NULL);
+    if (fits)
+        type = args[args[0].extension == FL_ENUM ? 0 : 1];
     for (int32_t i = 0; i < n_args && fits; i++)
         fits = args[i].id == FL_NULL || fl_type_is_equal(args[i], type);
     if (!fits)
