@@ -7,6 +7,8 @@
 #define TOGETHER_ROWS 16384
 #define TOGETHER_PART 8 /* of the queue's bytes, where that is less */
 #define FULL_ROWS 65536 /* of a piece, where one worker alone decides */
+#define PIECE_PART \
+    2 /* of the queue's bytes: a piece is no larger but for a batch, or it alone would overfill the queue */
 #define MORSEL_BITS 40
 
 struct fl_result_piece {
@@ -183,7 +185,8 @@ static fl_status push(fl_stage *base, fl_worker *worker, void *ptr, fl_batch *ba
         count = fl_bitmap_to_list(batch->mask, batch->rows, local->list);
     FL_TRY(fl_segment_builder_add(local->builder, local->vecs, batch->mask != NULL ? local->list : NULL, count, err));
     int64_t rows = fl_segment_builder_rows(local->builder);
-    if (fl_segment_builder_is_full(local->builder) || (rows >= local->rows_wanted && rows < FULL_ROWS)) {
+    if (fl_segment_builder_is_full(local->builder) || (rows >= local->rows_wanted && rows < FULL_ROWS) ||
+        (rows > 0 && fl_segment_builder_bytes(local->builder) >= queue->bytes_max / PIECE_PART)) {
         FL_TRY(put_piece(queue, local, place, err));
         tell_reader(queue);
         st = has_enough(queue) ? FL_DONE : fl_exec_pause_if_due(worker, err);
