@@ -101,6 +101,8 @@ static const fault_statement queries[] = {
     GIVES(12, "SELECT a, (SELECT count(*) FROM m RIGHT JOIN (VALUES (t.a), (1)) AS v(x) ON m.i = v.x) FROM t"),
     GIVES(12, "SELECT a, (WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT n + 1 FROM r WHERE n < t.b) SELECT sum(n) FROM "
               "r) FROM t"),
+    GIVES(4, "WITH RECURSIVE r(n, k, s) USING KEY (k) AS (SELECT 1, 0, 'x' UNION SELECT n + 1, n % 4, repeat(r.s, 2) "
+             "FROM r, (SELECT count(*) AS c FROM recurring.r) AS q WHERE n < 6 AND c < 9) SELECT * FROM r"),
     GIVES(12,
           "WITH c AS (SELECT a, s, random() AS x FROM t) SELECT c.a, d.s FROM c, c AS d WHERE c.a = d.a AND c.x = d.x"),
     GIVES(12, "WITH c AS (SELECT a FROM t) SELECT * FROM c, c AS d WHERE c.a = d.a"),

@@ -127,12 +127,15 @@ typedef struct fl_op_exec {
     fl_status (*build)(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err);
 } fl_op_exec;
 
-/* The rows of a recursion's last round, for the run of the next one. */
+/* The rows of a recursion's last round, for the run of the next one; of a recursion with keys also the rows of all its rounds. */
 typedef struct fl_working_rows {
     const struct fl_working_rows *outer; /* of a recursion around it */
     int64_t number;                      /* the recursion's */
     struct fl_segment *const *segments;
     int64_t n_segments;
+    bool is_live_only; /* rows of the last round that are marked as deleted are none of it */
+    struct fl_segment *const *all;
+    int64_t n_all;
 } fl_working_rows;
 
 /* What a run needs from outside; all borrowed for as long as it lasts. */

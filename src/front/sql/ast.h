@@ -505,6 +505,8 @@ typedef struct fl_ast_cte {
     fl_ast_name name;
     fl_ast_name *columns;
     int32_t column_count;
+    fl_ast_name *keys; /* USING KEY (…); none: it was not written */
+    int32_t key_count;
     bool is_materialized; /* MATERIALIZED was written */
     bool is_inlined;      /* NOT MATERIALIZED was */
     fl_ast_query *query;

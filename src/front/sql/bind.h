@@ -410,8 +410,8 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
 /** Binds a FROM tree; subqueries in it may look out to `outer`. Fills `s` with its names; s->ctes is set before. */
 fl_status fl_sql_bind_from(binder *b, scope *outer, const fl_ast_table *ast, scope *s, const fl_node **ret);
 
-/** What a reference to a common table expression puts out; `pos` is where it stands. */
-fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret);
+/** What a reference to a common table expression puts out; `pos` is where it stands. is_recurring: recurring.name, while it is bound. */
+fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret);
 
 /* A source that is bound already: FL_AST_TABLE_BOUND. Its scope is taken over by what reads it. */
 typedef struct fl_sql_source {
@@ -431,7 +431,7 @@ fl_status fl_sql_bind_summarize(binder *b, scope *outer, cte *ctes, const fl_ast
 fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret);
 
 /** A reference inside of it. */
-fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, output *ret);
+fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret);
 
 /** Enters the table expressions of a query's WITH. */
 fl_status fl_sql_enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes);

@@ -113,7 +113,7 @@ static fl_status bind_cte(binder *b, const fl_ast_table *ast, cte *found, scope 
 {
     fl_status st = FL_OK;
     output out;
-    FL_TRY(fl_sql_bind_cte(b, found, ast->start, &out));
+    FL_TRY(fl_sql_bind_cte(b, found, ast->start, ast->path.count > 1, &out));
     FL_TRY(enter_output(b, ast, found->ast->name.text, found->ast->name.text, &out, s));
     *ret = out.root;
 cleanup:
@@ -220,10 +220,12 @@ static fl_status bind_named(binder *b, const place *at, const fl_ast_table *ast,
 {
     fl_catalog_entry entry = {0};
     fl_str name = ast->path.parts[ast->path.count - 1].text, full = name;
-    if (ast->path.count == 1) {
+    bool is_recurring = ast->path.count == 2 && fl_str_is_equal_nocase(ast->path.parts[0].text, FL_STR("recurring"));
+    if (ast->path.count == 1 || is_recurring) {
         uint64_t hash = fl_name_hash(name);
         for (cte *c = at->ctes; c != NULL; c = c->next)
-            if (c->name_hash == hash && fl_str_is_equal_nocase(c->ast->name.text, name))
+            if (c->name_hash == hash && fl_str_is_equal_nocase(c->ast->name.text, name) &&
+                (!is_recurring || c->self != NULL))
                 return bind_cte(b, ast, c, s, ret);
     }
     fl_status st = fl_sql_qualify(b->env, b->arena, ast->path, false, &full, b->err);

@@ -2,6 +2,7 @@
  * round before made. One that does not read itself is like any other. */
 #include "front/sql/bind.h"
 
+#include "base/nearest.h"
 #include "op/project/node.h"
 #include "op/recursion/node.h"
 #include "op/working_table/node.h"
@@ -15,6 +16,8 @@ typedef struct self_reads {
     const fl_type *types;
     const fl_str *names;
     int32_t n_cols;
+    int32_t *places; /* of each column among those of the operators, which have keys first */
+    int32_t n_keys;
 } self_reads;
 
 static fl_status fail_form(binder *b, const cte *c, int32_t pos, const char *what)
@@ -26,22 +29,72 @@ static fl_status fail_form(binder *b, const cte *c, int32_t pos, const char *wha
     return st;
 }
 
-fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, output *ret)
+fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret)
 {
     fl_status st = FL_OK;
     self_reads *self = c->self;
+    fl_type *types = NULL;
+    fl_str *names = NULL;
     fl_col_id *cols = NULL;
     output made = {.n_cols = self->n_cols};
     self->pos = self->pos < 0 ? pos : self->pos;
     if (self->refused != NULL)
         return fail_form(b, c, pos, self->refused);
+    if (is_recurring && self->n_keys == 0) {
+        st = fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED, "recurring.\"%.*s\" is there where the query has keys",
+                              FL_STR_ARG(c->ast->name.text));
+        fl_err_hint(b->err, "write USING KEY (…) before AS; \"%.*s\" alone has the rows of the last round",
+                    FL_STR_ARG(c->ast->name.text));
+        return st;
+    }
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &types, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &names, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &cols, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &made.cols, b->err));
-    FL_TRY(fl_working_table_build(b->plan, self->number, c->ast->name.text, self->guess, self->types, self->names,
+    for (int32_t i = 0; i < self->n_cols; i++) {
+        types[self->places[i]] = self->types[i];
+        names[self->places[i]] = self->names[i];
+    }
+    FL_TRY(fl_working_table_build(b->plan, self->number, c->ast->name.text, is_recurring, self->guess, types, names,
                                   self->n_cols, cols, &made.root, b->err));
     for (int32_t i = 0; i < self->n_cols; i++)
-        made.cols[i] = (out_col){.name = self->names[i], .col = cols[i], .pos = pos};
+        made.cols[i] = (out_col){.name = self->names[i], .col = cols[self->places[i]], .pos = pos};
     *ret = made;
+cleanup:
+    return st;
+}
+
+/* Keys come first, in the order in which they are written; the others keep theirs. */
+static fl_status place_keys(binder *b, const cte *c, self_reads *self)
+{
+    fl_status st = FL_OK;
+    int32_t n = 0;
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &self->places, b->err));
+    for (int32_t i = 0; i < self->n_cols; i++)
+        self->places[i] = -1;
+    for (int32_t k = 0; k < c->ast->key_count; k++) {
+        const fl_ast_name *key = &c->ast->keys[k];
+        int32_t found = 0;
+        while (found < self->n_cols && !fl_str_is_equal_nocase(self->names[found], key->text))
+            found++;
+        if (found == self->n_cols) {
+            fl_nearest near;
+            fl_nearest_init(&near, key->text);
+            for (int32_t i = 0; i < self->n_cols; i++)
+                fl_nearest_offer(&near, self->names[i]);
+            st = fl_sql_bind_fail(b, key->start, FL_ERR_COLUMN, "\"%.*s\" has no column \"%.*s\"",
+                                  FL_STR_ARG(c->ast->name.text), FL_STR_ARG(key->text));
+            fl_nearest_hint(&near, b->err);
+            goto cleanup;
+        }
+        if (self->places[found] < 0)
+            self->places[found] = n++;
+    }
+    self->n_keys = n;
+    for (int32_t i = 0; i < self->n_cols; i++)
+        if (self->places[i] < 0)
+            self->places[i] = n++;
+    FL_ASSERT(n == self->n_cols);
 cleanup:
     return st;
 }
@@ -68,6 +121,7 @@ static fl_status look_at_first(binder *b, const cte *c, output *first, self_read
     self->n_cols = first->n_cols;
     self->guess = first->root->rows > 1 ? (int64_t)(first->root->rows < 1e15 ? first->root->rows : 1e15) : 1;
     self->number = b->n_recursions++;
+    st = place_keys(b, c, self);
 cleanup:
     return st;
 }
@@ -113,20 +167,29 @@ static fl_status combine(binder *b, const cte *c, const fl_ast_set *ast, const s
                          output *step, output *ret)
 {
     fl_status st = FL_OK;
-    fl_col_id *first_cols = NULL, *step_cols = NULL, *cols = NULL;
+    fl_col_id *sides[2] = {NULL, NULL}, *placed[2] = {NULL, NULL}, *cols = NULL;
+    fl_str *names = NULL;
     output made = {.n_cols = self->n_cols};
     if (step->n_cols != first->n_cols)
         return fl_sql_bind_fail(b, step->cols[0].pos, FL_ERR_SYNTAX, "the sides of UNION have %d and %d columns",
                                 first->n_cols, step->n_cols);
     FL_TRY(fl_sql_output_exact(b, step));
-    FL_TRY(cast_side(b, c, self, first, &first_cols));
-    FL_TRY(cast_side(b, c, self, step, &step_cols));
+    FL_TRY(cast_side(b, c, self, first, &sides[0]));
+    FL_TRY(cast_side(b, c, self, step, &sides[1]));
     FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &cols, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &names, b->err));
     FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &made.cols, b->err));
-    FL_TRY(fl_recursion_build(b->plan, self->number, ast->is_all, first->root, first_cols, step->root, step_cols,
-                              self->names, self->n_cols, cols, &made.root, b->err));
+    for (int side = 0; side < 2; side++) {
+        FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &placed[side], b->err));
+        for (int32_t i = 0; i < self->n_cols; i++)
+            placed[side][self->places[i]] = sides[side][i];
+    }
     for (int32_t i = 0; i < self->n_cols; i++)
-        made.cols[i] = (out_col){.name = first->cols[i].name, .col = cols[i], .pos = first->cols[i].pos};
+        names[self->places[i]] = self->names[i];
+    FL_TRY(fl_recursion_build(b->plan, self->number, ast->is_all, self->n_keys > 0 ? self->n_keys : -1, first->root,
+                              placed[0], step->root, placed[1], names, self->n_cols, cols, &made.root, b->err));
+    for (int32_t i = 0; i < self->n_cols; i++)
+        made.cols[i] = (out_col){.name = first->cols[i].name, .col = cols[self->places[i]], .pos = first->cols[i].pos};
     *ret = made;
 cleanup:
     return st;
@@ -143,6 +206,8 @@ static fl_status bind_union(binder *b, cte *c, const fl_ast_query *query, self_r
     FL_TRY(look_at_first(b, c, &first, self));
     self->refused = NULL;
     FL_TRY(fl_sql_bind_query_body(b, c->outer, c, last, &step));
+    if (self->pos < 0 && self->n_keys > 0)
+        return fail_form(b, c, c->ast->keys[0].start, "has keys, but does not read itself");
     if (self->pos < 0) { /* it does not read itself */
         c->self = NULL;
         return fl_sql_bind_query(b, c->outer, c->next, query, ret);
@@ -167,6 +232,8 @@ fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret)
         FL_TRY(bind_union(b, c, query, &self, ret));
     } else {
         self.refused = "does not have the form first UNION [ALL] step";
+        if (c->ast->key_count > 0)
+            FL_TRY(fail_form(b, c, c->ast->keys[0].start, self.refused));
         FL_TRY(fl_sql_bind_query(b, c->outer, c, query, ret));
     }
 cleanup:

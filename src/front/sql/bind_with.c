@@ -65,7 +65,7 @@ fl_status fl_sql_fail_reads(binder *b, int32_t pos)
     return FL_ERR_LIMIT;
 }
 
-fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
+fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret)
 {
     fl_status st = FL_OK;
     output out;
@@ -74,10 +74,11 @@ fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, output *ret)
     if (b->reads > READS_MAX)
         return fl_sql_fail_reads(b, pos);
     c->is_used = true;
+    FL_ASSERT(!is_recurring || c->self != NULL);
     if (c->is_shared)
         return read_shared(b, c, ret);
     if (c->self != NULL)
-        return fl_sql_bind_self(b, c, pos, ret);
+        return fl_sql_bind_self(b, c, pos, is_recurring, ret);
     bool is_change = c->ast->change != NULL;
     if (is_change)
         FL_TRY(scan_changed(b, c, pos, &out));

@@ -422,10 +422,16 @@ fl_status fl_sql_parse_ctes(parser *p, fl_ast_query *query)
         FL_TRY(fl_sql_parse_name(p, "a name for the common table expression", &cte->name));
         if (is_at(p, FL_SQL_LEFT_PAREN))
             FL_TRY(fl_sql_parse_name_list(p, &cte->columns, &cte->column_count));
-        if (is_word(p, FL_KW_USING))
-            return fl_sql_fail_unsupported(p, p->now->start, "USING KEY of a recursive query is",
-                                           "keep all rounds, with their number as a column, and take the last row of "
-                                           "each key behind it: SELECT DISTINCT ON (key) … ORDER BY key, number DESC");
+        if (is_word(p, FL_KW_USING)) {
+            if (!query->is_recursive) {
+                st = fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "USING KEY is for queries that read themselves");
+                fl_err_hint(p->err, "write WITH RECURSIVE");
+                goto cleanup;
+            }
+            advance(p);
+            FL_TRY(fl_sql_expect_word(p, FL_KW_KEY));
+            FL_TRY(fl_sql_parse_name_list(p, &cte->keys, &cte->key_count));
+        }
         FL_TRY(fl_sql_expect_word(p, FL_KW_AS));
         if (is_word(p, FL_KW_NOT) && ahead(p, 1)->keyword == FL_KW_MATERIALIZED) {
             advance(p);

@@ -9,7 +9,7 @@ bool fl_segment_piece_find(fl_segment *const *segments, int64_t n_segments, int6
         int64_t rows = segments[s]->rows, pieces = (rows + PIECE_ROWS - 1) / PIECE_ROWS;
         if (i < pieces) {
             int64_t start = i * PIECE_ROWS;
-            *ret = (fl_segment_piece){segments[s], start, start + PIECE_ROWS < rows ? start + PIECE_ROWS : rows};
+            *ret = (fl_segment_piece){segments[s], start, start + PIECE_ROWS < rows ? start + PIECE_ROWS : rows, NULL};
             return true;
         }
         i -= pieces;
@@ -31,7 +31,15 @@ fl_status fl_segment_piece_push(const fl_segment_piece *piece, const fl_node *no
         for (int32_t c = 0; c < node->n_cols; c++)
             FL_TRY(fl_vec_slice(&worker->arena, &piece->segment->vecs[from[c]], start, rows, &vecs[c], err));
         fl_batch batch = {.rows = (int32_t)rows, .cols = node->n_cols, .vec = vecs, .kept = (int32_t)rows};
-        FL_TRY(fl_push(node, to, worker, &batch, err));
+        if (piece->live != NULL) {
+            uint64_t *mask = NULL;
+            FL_TRY(fl_arena_get(&worker->arena, fl_bitmap_words(rows) * 8 + 8, (void **)&mask, err));
+            fl_bitmap_copy(mask, piece->live, start, rows);
+            batch.mask = mask;
+            batch.kept = (int32_t)fl_bitmap_count(mask, rows);
+        }
+        if (batch.kept > 0)
+            FL_TRY(fl_push(node, to, worker, &batch, err));
     }
 cleanup:
     return st;

@@ -8,10 +8,11 @@
 
 typedef struct fl_segment_piece {
     const fl_segment *segment;
-    int64_t start, end; /* its rows */
+    int64_t start, end;   /* its rows */
+    const uint64_t *live; /* a bit for each row of the segment: whether it is put out. NULL: all are */
 } fl_segment_piece;
 
-/** The i-th piece of all segments; false: there are fewer. */
+/** The i-th piece of all segments, with all of its rows; false: there are fewer. */
 bool fl_segment_piece_find(fl_segment *const *segments, int64_t n_segments, int64_t i, fl_segment_piece *ret);
 
 /** Pushes the rows of a piece as batches of `node`, whose column c is the segment's from[c]. Resets the worker's arena for each. */

@@ -32,10 +32,12 @@ static fl_status derive_props(fl_plan *plan, const fl_node *node, const fl_props
     const fl_recursion_attrs *recursion = fl_recursion_of(node);
     fl_col_set all;
     fl_col_set_init(&all);
-    ret->rows_min = recursion->is_all ? inputs[0]->rows_min : inputs[0]->rows_min > 0 ? 1 : 0;
-    if (recursion->is_all)
+    bool is_all = recursion->is_all && recursion->n_keys < 0;
+    ret->rows_min = is_all ? inputs[0]->rows_min : inputs[0]->rows_min > 0 ? 1 : 0;
+    if (is_all)
         return FL_OK;
-    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &all, recursion->cols, recursion->n_cols, err));
+    FL_TRY(fl_col_set_add_cols(fl_plan_arena(plan), &all, recursion->cols,
+                               recursion->n_keys < 0 ? recursion->n_cols : (int32_t)recursion->n_keys, err));
     st = fl_props_add_key(plan, ret, &all, err);
 cleanup:
     return st;
@@ -45,7 +47,7 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
     (void)plan;
     const fl_recursion_attrs *recursion = fl_recursion_of(node);
-    if (!recursion->is_all)
+    if (!recursion->is_all || recursion->n_keys >= 0)
         fl_cost_add_random(cost, FL_COST_GROUP, node->rows, node->rows * fl_cost_row_bytes(recursion->n_cols));
     fl_cost_add_kept(cost, node->rows, recursion->n_cols);
 }
@@ -53,6 +55,7 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 static const fl_attr_field fields[] = {
     {"number", FL_FIELD_I64, offsetof(fl_recursion_attrs, number), 0, NULL, false, false},
     {"all", FL_FIELD_BOOL, offsetof(fl_recursion_attrs, is_all), 0, NULL, false, false},
+    {"keys", FL_FIELD_I64, offsetof(fl_recursion_attrs, n_keys), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_recursion_attrs, cols), offsetof(fl_recursion_attrs, n_cols), NULL, true,
      false},
     {"first", FL_FIELD_COLS_USED, offsetof(fl_recursion_attrs, first), offsetof(fl_recursion_attrs, n_first), NULL,
@@ -78,7 +81,7 @@ const fl_op_desc fl_op_recursion = {FL_DESC(fl_op_desc),
                                     .exec = &fl_recursion_exec,
                                     .doc = "rows that are made of rows, round by round"};
 
-fl_status fl_recursion_build(fl_plan *plan, int64_t number, bool is_all, const fl_node *first,
+fl_status fl_recursion_build(fl_plan *plan, int64_t number, bool is_all, int64_t n_keys, const fl_node *first,
                              const fl_col_id *first_cols, const fl_node *step, const fl_col_id *step_cols,
                              const fl_str *names, int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
 {
@@ -90,6 +93,7 @@ fl_status fl_recursion_build(fl_plan *plan, int64_t number, bool is_all, const f
     }
     fl_recursion_attrs attrs = {.number = number,
                                 .is_all = is_all,
+                                .n_keys = n_keys,
                                 .n_cols = n,
                                 .cols = ret_cols,
                                 .n_first = n,

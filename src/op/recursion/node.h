@@ -4,7 +4,11 @@
  *     first:  1        second: i + 1 of the working table, where i < 3
  *     rounds: 1 | 2 | 3 | none
  *
- * Without `is_all` a row comes once, whatever round makes it again (UNION). */
+ * Without `is_all` a row comes once, whatever round makes it again (UNION).
+ *
+ * With keys (USING KEY) there is one row of each key, the one that was made last, and rows come when all rounds are over. What
+ * working_tables hold is the rows of the round before, without `is_all` the one of each key and only where it was not there before;
+ * `recurring` ones hold all rows so far. */
 #ifndef FL_OP_RECURSION_NODE_H
 #define FL_OP_RECURSION_NODE_H
 
@@ -13,6 +17,7 @@
 typedef struct fl_recursion_attrs {
     int64_t number; /* tells it from others of the plan */
     bool is_all;
+    int64_t n_keys; /* the first columns; -1: it has none */
     int32_t n_cols;
     const fl_col_id *cols; /* made */
     int32_t n_first;       /* same as n_cols: which columns of the inputs they are made of */
@@ -23,8 +28,8 @@ typedef struct fl_recursion_attrs {
 
 extern const fl_op_desc fl_op_recursion;
 
-/** n columns of each side, of the same types. ret_cols[i] is the result's i-th column. */
-fl_status fl_recursion_build(fl_plan *plan, int64_t number, bool is_all, const fl_node *first,
+/** n columns of each side, of the same types; the first n_keys are the keys, where it is not -1. ret_cols[i] is the result's i-th column. */
+fl_status fl_recursion_build(fl_plan *plan, int64_t number, bool is_all, int64_t n_keys, const fl_node *first,
                              const fl_col_id *first_cols, const fl_node *step, const fl_col_id *step_cols,
                              const fl_str *names, int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err);
 

@@ -1,5 +1,5 @@
 /* recursion: what becomes of one that reads outer columns. It goes on for all values of the domain at once: rows have the columns of
- * their value, those of its working table, too, and a step makes rows of one value of rows of it. */
+ * their value in front, those of its working table, too, and a step makes rows of one value of rows of it. Keys are told apart by it. */
 #include "op/recursion/node.h"
 #include "op/working_table/node.h"
 
@@ -10,8 +10,8 @@ static fl_status with_domain(fl_plan *plan, const fl_col_id *cols, int32_t n, co
 {
     fl_status st = FL_OK;
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n + n_domain, ret, err));
-    memcpy(*ret, cols, (size_t)n * sizeof(**ret));
-    memcpy(*ret + n, domain, (size_t)n_domain * sizeof(**ret));
+    memcpy(*ret, domain, (size_t)n_domain * sizeof(**ret));
+    memcpy(*ret + n_domain, cols, (size_t)n * sizeof(**ret));
 cleanup:
     return st;
 }
@@ -38,6 +38,7 @@ static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret,
     attrs.first = made;
     FL_TRY(with_domain(u->plan, attrs.step, attrs.n_step, domains[1], u->n_cols, &made, err));
     attrs.step = made;
+    attrs.n_keys += attrs.n_keys >= 0 ? u->n_cols : 0;
     attrs.n_cols += u->n_cols;
     attrs.n_first += u->n_cols;
     attrs.n_step += u->n_cols;

@@ -3,11 +3,13 @@
  * The first input is gathered as a pipeline of the run is. Each round behind it is a run of its own, which this source's one worker waits for
  * and whose helpers are the pool's, over the segments that the round before left. A round's rows go on before the next one
  * begins, so a reader who has enough ends a recursion that would not. Of UNION a stage before the gathering drops rows that any
- * round made before; their keys stay in memory. */
+ * round made before; their keys stay in memory. With keys all rounds are run first: their rows are kept by key, and go on behind the
+ * last one. */
 #include "exec/exec.h"
 #include "exec/group_table.h"
 #include "op/materialize/gather.h"
 #include "op/materialize/segment_pieces.h"
+#include "op/recursion/keyed_rows.h"
 #include "op/recursion/node.h"
 
 typedef struct recursion_source {
@@ -20,7 +22,14 @@ typedef struct recursion_source {
     fl_row_layout layout; /* UNION: all columns, and whether the row was put out */
     fl_group_table known;
     bool has_known;
+    fl_keyed_rows keyed;
+    int64_t n_put_out; /* segments of keyed rows */
 } recursion_source;
+
+static bool has_keys(const recursion_source *source)
+{
+    return fl_recursion_of(source->base.node)->n_keys >= 0;
+}
 
 /* ---- rows that are new --------------------------------------------------------------------------------------------- */
 
@@ -84,7 +93,7 @@ static fl_status chain_of(recursion_source *source, fl_exec *exec, int32_t input
     int32_t rows_max = exec->context.session->vector_rows;
     FL_TRY(fl_gather_new(exec, cols, attrs->n_cols, rows, FL_SEGMENT_TABLE, exec->context.memory, ret_gather, err));
     *ret_chain = &(*ret_gather)->base;
-    if (attrs->is_all)
+    if (attrs->is_all || attrs->n_keys >= 0)
         return FL_OK;
     FL_TRY(fl_exec_add_stage(exec, &fresh_ops, (int64_t)sizeof(*fresh), NULL, *ret_chain, &fresh, err));
     fresh->base.is_ordered = true; /* one worker at a time: the table has no lock */
@@ -133,7 +142,10 @@ static fl_status run_round(recursion_source *source, fl_worker *worker, fl_err *
     fl_working_rows working = {.outer = context.working,
                                .number = fl_recursion_of(node)->number,
                                .segments = source->rows,
-                               .n_segments = source->n_rows};
+                               .n_segments = source->n_rows,
+                               .is_live_only = has_keys(source) && !fl_recursion_of(node)->is_all,
+                               .all = source->keyed.segments,
+                               .n_all = source->keyed.n_segments};
     context.working = &working;
     context.fibers = NULL;
     FL_TRY(fl_exec_new(&context, &round, err));
@@ -149,13 +161,39 @@ cleanup:
     return st;
 }
 
+/* Takes in the rows of a round, or puts out a segment when there is none that is new. */
+static fl_status run_keyed(recursion_source *source, fl_worker *worker, fl_stage *to, bool *ret_any, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_keyed_rows *keyed = &source->keyed;
+    bool keeps_same = !fl_recursion_of(source->base.node)->is_all;
+    int64_t n_working = 0;
+    if (source->n_rows > 0) {
+        FL_TRY(fl_keyed_rows_put(keyed, source->rows, source->n_rows, keeps_same, err));
+        for (int64_t i = 0; i < source->n_rows; i++)
+            n_working += keeps_same ? fl_segment_live_rows(source->rows[i]) : source->rows[i]->rows;
+        *ret_any = true;
+        if (n_working == 0)
+            forget_rows(source);
+        return FL_OK;
+    }
+    *ret_any = source->n_put_out < keyed->n_segments;
+    if (*ret_any) {
+        const fl_segment *segment = keyed->segments[source->n_put_out++];
+        fl_segment_piece whole = {segment, 0, segment->rows, segment->live};
+        st = fl_segment_piece_push(&whole, source->base.node, source->from, worker, to, err);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *to, bool *ret_any, fl_err *err)
 {
     (void)local;
     fl_status st = FL_OK;
     recursion_source *source = (recursion_source *)base;
     int64_t rounds_max = worker->exec->context.session->rounds_max;
-    if (rounds_max > 0 && source->round > rounds_max) {
+    if (rounds_max > 0 && source->round > rounds_max && source->n_rows > 0) {
         st = FL_FAIL(err, FL_ERR_LIMIT, "a recursive query made rows in %lld rounds and goes on: that is the limit",
                      (long long)rounds_max);
         fl_err_hint(err,
@@ -165,13 +203,20 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
     }
     worker->morsel = source->round;
     fl_arena_reset(&worker->arena);
-    FL_TRY(source->round == 0 ? take_rows(source, source->first, worker->exec->context.memory, err)
-                              : run_round(source, worker, err));
+    if (source->round == 0)
+        FL_TRY(take_rows(source, source->first, worker->exec->context.memory, err));
+    else if (!has_keys(source) || source->n_rows > 0) /* with keys: the last round has made something */
+        FL_TRY(run_round(source, worker, err));
     source->round++;
+    if (has_keys(source)) {
+        FL_TRY(run_keyed(source, worker, to, ret_any, err));
+        st = fl_exec_check(worker->exec, err);
+        goto cleanup;
+    }
     *ret_any = source->n_rows > 0;
     for (int64_t i = 0; i < source->n_rows; i++) {
         FL_ASSERT(source->rows[i]->rows > 0); /* else a round without rows would not be the last */
-        fl_segment_piece whole = {source->rows[i], 0, source->rows[i]->rows};
+        fl_segment_piece whole = {source->rows[i], 0, source->rows[i]->rows, NULL};
         FL_TRY(fl_segment_piece_push(&whole, base->node, source->from, worker, to, err));
     }
     st = fl_exec_check(worker->exec, err);
@@ -185,6 +230,7 @@ static void source_free(fl_source *base)
     forget_rows(source);
     if (source->has_known)
         fl_group_table_drop(&source->known);
+    fl_keyed_rows_drop(&source->keyed);
 }
 
 static bool has_large_morsels(const fl_source *base)
@@ -209,10 +255,14 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(fl_exec_col_places(exec, attrs->cols, attrs->n_cols, &places, err));
     for (int32_t c = 0; c < node->n_cols; c++)
         source->from[c] = fl_index_map_find(&places, (uint64_t)node->cols[c].n);
-    if (!attrs->is_all) {
-        FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_cols + 1, &types, err));
-        for (int32_t c = 0; c < attrs->n_cols; c++)
-            types[c] = fl_plan_col(exec->plan, attrs->cols[c])->type;
+    FL_TRY(FL_NEW_ARRAY(&exec->arena, attrs->n_cols + 1, &types, err));
+    for (int32_t c = 0; c < attrs->n_cols; c++)
+        types[c] = fl_plan_col(exec->plan, attrs->cols[c])->type;
+    if (attrs->n_keys >= 0) {
+        FL_TRY(fl_keyed_rows_init(&source->keyed, &exec->arena, types, attrs->n_cols, (int32_t)attrs->n_keys,
+                                  exec->context.session->vector_rows, exec->context.session->seed, exec->context.memory,
+                                  err));
+    } else if (!attrs->is_all) {
         FL_TRY(fl_row_layout_init(&source->layout, &exec->arena, types, attrs->n_cols, 8, err));
         FL_TRY(fl_group_table_init(&source->known, &source->layout, attrs->n_cols, exec->context.session->vector_rows,
                                    exec->context.memory, err));

@@ -23,6 +23,7 @@ static double derive_rows(const fl_plan *plan, const fl_node *node)
 static const fl_attr_field fields[] = {
     {"name", FL_FIELD_NAME, offsetof(fl_working_table_attrs, name), 0, NULL, false, false},
     {"number", FL_FIELD_I64, offsetof(fl_working_table_attrs, number), 0, NULL, false, false},
+    {"recurring", FL_FIELD_BOOL, offsetof(fl_working_table_attrs, is_recurring), 0, NULL, false, false},
     {"cols", FL_FIELD_COLS, offsetof(fl_working_table_attrs, cols), offsetof(fl_working_table_attrs, n_cols), NULL,
      true, false},
     {"outer", FL_FIELD_COLS_USED, offsetof(fl_working_table_attrs, outer), offsetof(fl_working_table_attrs, n_outer),
@@ -44,15 +45,17 @@ const fl_op_desc fl_op_working_table = {FL_DESC(fl_op_desc),
                                         .exec = &fl_working_table_exec,
                                         .doc = "the rows of a recursion's last round"};
 
-fl_status fl_working_table_build(fl_plan *plan, int64_t number, fl_str name, int64_t guess, const fl_type *types,
-                                 const fl_str *names, int32_t n, fl_col_id *ret_cols, const fl_node **ret, fl_err *err)
+fl_status fl_working_table_build(fl_plan *plan, int64_t number, fl_str name, bool is_recurring, int64_t guess,
+                                 const fl_type *types, const fl_str *names, int32_t n, fl_col_id *ret_cols,
+                                 const fl_node **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     for (int32_t i = 0; i < n; i++) {
         fl_col_info info = {.name = names[i], .type = types[i]};
         FL_TRY(fl_plan_add_col(plan, &info, &ret_cols[i], err));
     }
-    fl_working_table_attrs attrs = {.number = number, .name = name, .guess = guess, .n_cols = n, .cols = ret_cols};
+    fl_working_table_attrs attrs = {
+        .number = number, .name = name, .is_recurring = is_recurring, .guess = guess, .n_cols = n, .cols = ret_cols};
     st = fl_node_make(plan, &fl_op_working_table, &attrs, NULL, NULL, 0, NULL, 0, ret, err);
 cleanup:
     return st;

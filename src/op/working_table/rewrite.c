@@ -17,12 +17,12 @@ static fl_status push(fl_unnesting *u, const fl_node *node, const fl_node **ret,
     fl_col_id *cols = NULL;
     FL_ASSERT(attrs.n_outer == u->n_cols);
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(u->plan), attrs.n_cols + u->n_cols, &cols, err));
-    memcpy(cols, attrs.cols, (size_t)attrs.n_cols * sizeof(*cols));
+    memcpy(cols + u->n_cols, attrs.cols, (size_t)attrs.n_cols * sizeof(*cols)); /* as its recursion has them */
     for (int32_t i = 0; i < u->n_cols; i++) {
         fl_col_info info = {.name = fl_plan_col(u->plan, u->cols[i])->name,
                             .type = fl_plan_col(u->plan, u->cols[i])->type};
         FL_TRY(fl_plan_add_col(u->plan, &info, &ret_cols[i], err));
-        cols[attrs.n_cols + i] = ret_cols[i];
+        cols[i] = ret_cols[i];
     }
     attrs.n_cols += u->n_cols;
     attrs.cols = cols;

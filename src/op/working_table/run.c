@@ -1,4 +1,4 @@
-/* working_table: reads the segments of the last round, piece by piece. */
+/* working_table: reads the segments of the last round, or of all, piece by piece. */
 #include "op/materialize/segment_pieces.h"
 #include "op/working_table/node.h"
 
@@ -13,9 +13,14 @@ static fl_status run(fl_source *base, fl_worker *worker, void *local, fl_stage *
 {
     (void)local;
     table_source *source = (table_source *)base;
+    const fl_working_rows *rows = source->rows;
+    bool is_recurring = fl_working_table_of(base->node)->is_recurring;
     fl_segment_piece piece;
     worker->morsel = atomic_fetch_add(&source->next, 1);
-    *ret_any = fl_segment_piece_find(source->rows->segments, source->rows->n_segments, worker->morsel, &piece);
+    *ret_any = fl_segment_piece_find(is_recurring ? rows->all : rows->segments,
+                                     is_recurring ? rows->n_all : rows->n_segments, worker->morsel, &piece);
+    if (*ret_any && (is_recurring || rows->is_live_only))
+        piece.live = piece.segment->live;
     return *ret_any ? fl_segment_piece_push(&piece, base->node, source->from, worker, to, err) : FL_OK;
 }
 
