@@ -101,6 +101,8 @@ static const fault_statement queries[] = {
     GIVES(12, "SELECT a, (SELECT count(*) FROM m RIGHT JOIN (VALUES (t.a), (1)) AS v(x) ON m.i = v.x) FROM t"),
     GIVES(12, "SELECT a, (WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT n + 1 FROM r WHERE n < t.b) SELECT sum(n) FROM "
               "r) FROM t"),
+    GIVES(5, "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 4 + 1 FROM r) SEARCH DEPTH FIRST BY n SET o "
+             "CYCLE n SET c USING p SELECT n, c FROM r ORDER BY o"),
     GIVES(4, "WITH RECURSIVE r(n, k, s) USING KEY (k) AS (SELECT 1, 0, 'x' UNION SELECT n + 1, n % 4, repeat(r.s, 2) "
              "FROM r, (SELECT count(*) AS c FROM recurring.r) AS q WHERE n < 6 AND c < 9) SELECT * FROM r"),
     GIVES(12,

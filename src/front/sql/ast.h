@@ -501,14 +501,32 @@ typedef struct fl_ast_body {
     };
 } fl_ast_body;
 
+/* SEARCH DEPTH | BREADTH FIRST BY columns SET into */
+typedef struct fl_ast_search {
+    bool is_depth;
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_name into;
+} fl_ast_search;
+
+/* CYCLE columns SET mark [TO value DEFAULT other] USING path */
+typedef struct fl_ast_cycle {
+    fl_ast_name *columns;
+    int32_t column_count;
+    fl_ast_name mark, path;
+    fl_ast_expr *value, *other; /* true and false where they are not written */
+} fl_ast_cycle;
+
 typedef struct fl_ast_cte {
     fl_ast_name name;
     fl_ast_name *columns;
     int32_t column_count;
     fl_ast_name *keys; /* USING KEY (…); none: it was not written */
     int32_t key_count;
-    bool is_materialized; /* MATERIALIZED was written */
-    bool is_inlined;      /* NOT MATERIALIZED was */
+    fl_ast_search *search; /* or NULL */
+    fl_ast_cycle *cycle;   /* or NULL */
+    bool is_materialized;  /* MATERIALIZED was written */
+    bool is_inlined;       /* NOT MATERIALIZED was */
     fl_ast_query *query;
     struct fl_ast_statement *change; /* INSERT, UPDATE, DELETE, MERGE in its place; NULL: a query */
 } fl_ast_cte;

@@ -193,6 +193,8 @@ typedef struct output {
     const fl_node *root;
     out_col *cols;
     int32_t n_cols;
+    out_col *system; /* beside them: found by their names alone, no star has them */
+    int32_t n_system;
 } output;
 
 /* ---- WITH ---- */
@@ -240,8 +242,8 @@ scope *fl_sql_scope_init(scope *s, scope *outer, clause clause);
 fl_status fl_sql_scope_add_table(binder *b, scope *s, fl_str alias, fl_str name, const fl_str *names,
                                  const fl_col_id *cols, int32_t n_cols, int32_t pos);
 
-/** Adds rowid to the table that was added last: a column of bigint that says where a row lies. */
-fl_status fl_sql_scope_add_rowid(binder *b, scope *s, fl_col_id col);
+/** Adds to the table that was added last a column which its name alone finds, as rowid. Not if it has one of that name. */
+fl_status fl_sql_scope_add_system(binder *b, scope *s, fl_str name, fl_col_id col);
 
 /** Appends the columns and tables of `from`. */
 /** What `from` holds, without a copy where `s` holds nothing. `from` is not used any more. */
@@ -432,6 +434,16 @@ fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret);
 
 /** A reference inside of it. */
 fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret);
+
+/* ---- bind_search.c ---- */
+
+#define FL_SQL_SEARCH_COLS_MAX 3
+
+/** What `first UNION [ALL] step` with SEARCH and CYCLE stands for: a first part and a step with n + *ret_n columns. names: of the n that
+ *  are written; ret_system: what the others are called where the step reads the table expression. */
+fl_status fl_sql_expand_search(binder *b, const fl_ast_cte *ast, const fl_ast_set *set, const fl_str *names, int32_t n,
+                               fl_ast_body **ret_first, fl_ast_body **ret_step,
+                               fl_str ret_system[FL_SQL_SEARCH_COLS_MAX], int32_t *ret_n);
 
 /** Enters the table expressions of a query's WITH. */
 fl_status fl_sql_enter_ctes(binder *b, scope *outer, const fl_ast_query *ast, cte **ctes);

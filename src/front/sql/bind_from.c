@@ -100,7 +100,7 @@ static fl_status scan_table(binder *b, const fl_ast_table *ast, fl_table *table,
         names[i] = table->fields[i].name;
     FL_TRY(enter_table(b, ast, alias, name, names, fl_scan_of(*ret)->cols, table->n_cols, s));
     if (numbered != NULL)
-        FL_TRY(fl_sql_scope_add_rowid(b, s, fl_scan_of(*ret)->cols[table->n_cols]));
+        FL_TRY(fl_sql_scope_add_system(b, s, FL_STR("rowid"), fl_scan_of(*ret)->cols[table->n_cols]));
 cleanup:
     fl_table_unref(numbered);
     fl_table_unref(table);
@@ -112,9 +112,11 @@ cleanup:
 static fl_status bind_cte(binder *b, const fl_ast_table *ast, cte *found, scope *s, const fl_node **ret)
 {
     fl_status st = FL_OK;
-    output out;
+    output out = {0};
     FL_TRY(fl_sql_bind_cte(b, found, ast->start, ast->path.count > 1, &out));
     FL_TRY(enter_output(b, ast, found->ast->name.text, found->ast->name.text, &out, s));
+    for (int32_t i = 0; i < out.n_system; i++)
+        FL_TRY(fl_sql_scope_add_system(b, s, out.system[i].name, out.system[i].col));
     *ret = out.root;
 cleanup:
     return st;

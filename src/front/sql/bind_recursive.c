@@ -16,6 +16,8 @@ typedef struct self_reads {
     const fl_type *types;
     const fl_str *names;
     int32_t n_cols;
+    fl_str system[FL_SQL_SEARCH_COLS_MAX]; /* what the last columns are called here, which SEARCH and CYCLE have */
+    int32_t n_system;
     int32_t *places; /* of each column among those of the operators, which have keys first */
     int32_t n_keys;
 } self_reads;
@@ -36,7 +38,7 @@ fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, ou
     fl_type *types = NULL;
     fl_str *names = NULL;
     fl_col_id *cols = NULL;
-    output made = {.n_cols = self->n_cols};
+    output made = {.n_cols = self->n_cols - self->n_system, .n_system = self->n_system};
     self->pos = self->pos < 0 ? pos : self->pos;
     if (self->refused != NULL)
         return fail_form(b, c, pos, self->refused);
@@ -59,6 +61,9 @@ fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, ou
                                   self->n_cols, cols, &made.root, b->err));
     for (int32_t i = 0; i < self->n_cols; i++)
         made.cols[i] = (out_col){.name = self->names[i], .col = cols[self->places[i]], .pos = pos};
+    made.system = made.cols + made.n_cols;
+    for (int32_t i = 0; i < self->n_system; i++)
+        made.system[i].name = self->system[i];
     *ret = made;
 cleanup:
     return st;
@@ -120,7 +125,6 @@ static fl_status look_at_first(binder *b, const cte *c, output *first, self_read
     self->names = names;
     self->n_cols = first->n_cols;
     self->guess = first->root->rows > 1 ? (int64_t)(first->root->rows < 1e15 ? first->root->rows : 1e15) : 1;
-    self->number = b->n_recursions++;
     st = place_keys(b, c, self);
 cleanup:
     return st;
@@ -199,15 +203,22 @@ static fl_status bind_union(binder *b, cte *c, const fl_ast_query *query, self_r
 {
     fl_status st = FL_OK;
     const fl_ast_set *ast = query->body->set;
-    const fl_ast_body *last = ast->inputs[ast->input_count - 1];
+    fl_ast_body *last = ast->inputs[ast->input_count - 1], *begin = NULL;
     output first, step;
     self->refused = "reads itself in its first part, which makes the first rows";
     FL_TRY(fl_sql_bind_set_of(b, c->outer, c, ast, ast->input_count - 1, &first));
     FL_TRY(look_at_first(b, c, &first, self));
+    if (c->ast->search != NULL || c->ast->cycle != NULL) {
+        FL_TRY(fl_sql_expand_search(b, c->ast, ast, self->names, self->n_cols, &begin, &last, self->system,
+                                    &self->n_system));
+        FL_TRY(fl_sql_bind_query_body(b, c->outer, c, begin, &first));
+        FL_TRY(look_at_first(b, c, &first, self));
+    }
+    self->number = b->n_recursions++;
     self->refused = NULL;
     FL_TRY(fl_sql_bind_query_body(b, c->outer, c, last, &step));
-    if (self->pos < 0 && self->n_keys > 0)
-        return fail_form(b, c, c->ast->keys[0].start, "has keys, but does not read itself");
+    if (self->pos < 0 && (self->n_keys > 0 || self->n_system > 0))
+        return fail_form(b, c, c->ast->name.start, "does not read itself");
     if (self->pos < 0) { /* it does not read itself */
         c->self = NULL;
         return fl_sql_bind_query(b, c->outer, c->next, query, ret);
@@ -232,8 +243,8 @@ fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret)
         FL_TRY(bind_union(b, c, query, &self, ret));
     } else {
         self.refused = "does not have the form first UNION [ALL] step";
-        if (c->ast->key_count > 0)
-            FL_TRY(fail_form(b, c, c->ast->keys[0].start, self.refused));
+        if (c->ast->key_count > 0 || c->ast->search != NULL || c->ast->cycle != NULL)
+            FL_TRY(fail_form(b, c, c->ast->name.start, self.refused));
         FL_TRY(fl_sql_bind_query(b, c->outer, c, query, ret));
     }
 cleanup:

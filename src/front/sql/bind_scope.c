@@ -99,17 +99,15 @@ cleanup:
     return st;
 }
 
-fl_status fl_sql_scope_add_rowid(binder *b, scope *s, fl_col_id col)
+fl_status fl_sql_scope_add_system(binder *b, scope *s, fl_str name, fl_col_id col)
 {
     fl_status st = FL_OK;
     FL_ASSERT(s->n_tables > 0);
     for (int32_t i = 0; i < s->n_cols; i++)
-        if (s->cols[i].table == s->n_tables - 1 && fl_str_is_equal_nocase(s->cols[i].name, FL_STR("rowid")))
+        if (s->cols[i].table == s->n_tables - 1 && fl_str_is_equal_nocase(s->cols[i].name, name))
             return FL_OK; /* the table has a column of its own that is called so */
     FL_TRY(make_room(b, s, 1, 0));
-    add_col(s,
-            (scope_col){
-                .name = FL_STR("rowid"), .col = col, .table = s->n_tables - 1, .is_hidden = true, .is_system = true});
+    add_col(s, (scope_col){.name = name, .col = col, .table = s->n_tables - 1, .is_hidden = true, .is_system = true});
 cleanup:
     return st;
 }

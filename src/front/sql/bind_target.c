@@ -102,7 +102,7 @@ fl_status fl_sql_scan_target(binder *b, const change *ch, int32_t pos, scope *s,
         names[i] = table->fields[i].name;
     *ret_place = fl_scan_of(*ret)->cols[table->n_cols];
     FL_TRY(fl_sql_scope_add_table(b, s, ch->alias, ch->bound->name, names, fl_scan_of(*ret)->cols, table->n_cols, pos));
-    FL_TRY(fl_sql_scope_add_rowid(b, s, *ret_place));
+    FL_TRY(fl_sql_scope_add_system(b, s, FL_STR("rowid"), *ret_place));
 cleanup:
     fl_table_unref(numbered);
     return st;

@@ -68,7 +68,7 @@ fl_status fl_sql_fail_reads(binder *b, int32_t pos)
 fl_status fl_sql_bind_cte(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret)
 {
     fl_status st = FL_OK;
-    output out;
+    output out = {0};
     int32_t before = b->reads;
     b->reads += 1 + c->binds;
     if (b->reads > READS_MAX)

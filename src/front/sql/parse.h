@@ -279,6 +279,11 @@ fl_status fl_sql_query_of_table(parser *p, fl_ast_table *table, fl_ast_query **r
 /** Behind TABLESAMPLE or USING SAMPLE. */
 fl_status fl_sql_parse_sample(parser *p, fl_ast_sample **ret);
 
+/* ---- parse_search.c ---- */
+
+/** SEARCH and CYCLE behind a table expression, if they stand there. */
+fl_status fl_sql_parse_search(parser *p, bool is_recursive, fl_ast_cte *cte);
+
 /* ---- parse_pivot.c ---- */
 
 /** PIVOT or UNPIVOT as a statement or a query's body: SELECT * FROM it. */

@@ -448,6 +448,8 @@ fl_status fl_sql_parse_ctes(parser *p, fl_ast_query *query)
             FL_TRY(fl_sql_parse_query(p, &cte->query));
         }
         FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_PAREN, "\")\""));
+        if (cte->query != NULL)
+            FL_TRY(fl_sql_parse_search(p, query->is_recursive, cte));
         FL_TRY(fl_sql_push(p, cte));
     } while (accept(p, FL_SQL_COMMA));
     FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_cte), &query->ctes, &query->cte_count));
