@@ -525,6 +525,7 @@ typedef struct fl_ast_cte {
     int32_t key_count;
     fl_ast_search *search; /* or NULL */
     fl_ast_cycle *cycle;   /* or NULL */
+    bool widens;           /* a column of the step whose type is wider makes that of the first part so */
     bool is_materialized;  /* MATERIALIZED was written */
     bool is_inlined;       /* NOT MATERIALIZED was */
     fl_ast_query *query;

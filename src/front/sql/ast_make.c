@@ -264,6 +264,14 @@ static fl_ast_table *new_table(fl_ast_maker *m, fl_ast_table_kind kind, int32_t 
     return ret;
 }
 
+fl_ast_table *fl_sql_make_table(fl_ast_maker *m, fl_str name)
+{
+    fl_ast_table *ret = new_table(m, FL_AST_TABLE_NAME, 0, (fl_str){0});
+    if (ret != NULL)
+        ret->path = make_path(m, (fl_str){0}, name);
+    return ret;
+}
+
 fl_ast_table *fl_sql_make_table_of(fl_ast_maker *m, fl_ast_query *query, fl_str alias)
 {
     fl_ast_table *ret = new_table(m, FL_AST_TABLE_QUERY, query != NULL ? query->height : 0, alias);

@@ -60,6 +60,7 @@ fl_ast_query *fl_sql_make_query(fl_ast_maker *m, const fl_ast_item *items, int32
 
 /** SELECT *, as the only item. */
 fl_ast_item fl_sql_make_star(fl_ast_maker *m);
+fl_ast_table *fl_sql_make_table(fl_ast_maker *m, fl_str name);
 fl_ast_table *fl_sql_make_table_of(fl_ast_maker *m, fl_ast_query *query, fl_str alias);
 
 /** unnest(lists...) AS alias(columns...) */

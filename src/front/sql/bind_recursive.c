@@ -7,6 +7,8 @@
 #include "op/recursion/node.h"
 #include "op/working_table/node.h"
 
+#define WIDENINGS_MAX 4 /* of a type: it goes from whole numbers to decimals or doubles, and these have no wider ones */
+
 /* What a reference of a table expression to itself means, where it stands. */
 typedef struct self_reads {
     const char *refused; /* why it is refused; NULL: it reads the last round */
@@ -149,6 +151,10 @@ static fl_status cast_side(binder *b, const cte *c, const self_reads *self, outp
             continue;
         }
         if (!fl_type_common_in(b->arena, self->types[i], here, &common) || !fl_type_is_equal(common, self->types[i])) {
+            if (c->ast->widens)
+                return fl_sql_bind_fail_state(b, col->pos, FL_ERR_TYPE, "42804",
+                                              "the lambda gives %s where the value so far is %s", FL_TYPE_NAME(here),
+                                              FL_TYPE_NAME(self->types[i]));
             st = fl_sql_bind_fail_state(b, col->pos, FL_ERR_TYPE, "42804",
                                         "column %d of recursive query \"%.*s\" is %s in its first part, and %s in the "
                                         "part that reads it",
@@ -199,6 +205,36 @@ cleanup:
     return st;
 }
 
+/* Where the step's types are wider, the table gets them, and the step is bound anew. */
+static fl_status widen(binder *b, cte *c, self_reads *self, const fl_ast_body *last, output *step)
+{
+    fl_status st = FL_OK;
+    fl_type *types = NULL;
+    bool is_wider = true;
+    for (int round = 0; is_wider && round < WIDENINGS_MAX; round++) {
+        is_wider = false;
+        FL_TRY(fl_sql_output_exact(b, step));
+        FL_TRY(FL_NEW_ARRAY(b->arena, self->n_cols + 1, &types, b->err));
+        for (int32_t i = 0; i < self->n_cols; i++) {
+            fl_type common;
+            types[i] = self->types[i];
+            if (step->cols[i].literal == NULL &&
+                fl_type_common_in(b->arena, types[i], fl_plan_col(b->plan, step->cols[i].col)->type, &common) &&
+                !fl_type_is_equal(common, types[i])) {
+                types[i] = common;
+                if (common.id == FL_DECIMAL)
+                    types[i].precision = FL_DECIMAL_PRECISION_MAX; /* as of any recursion */
+                is_wider = true;
+            }
+        }
+        self->types = types;
+        if (is_wider)
+            FL_TRY(fl_sql_bind_query_body(b, c->outer, c, last, step));
+    }
+cleanup:
+    return st;
+}
+
 static fl_status bind_union(binder *b, cte *c, const fl_ast_query *query, self_reads *self, output *ret)
 {
     fl_status st = FL_OK;
@@ -217,6 +253,8 @@ static fl_status bind_union(binder *b, cte *c, const fl_ast_query *query, self_r
     self->number = b->n_recursions++;
     self->refused = NULL;
     FL_TRY(fl_sql_bind_query_body(b, c->outer, c, last, &step));
+    if (c->ast->widens)
+        FL_TRY(widen(b, c, self, last, &step));
     if (self->pos < 0 && (self->n_keys > 0 || self->n_system > 0))
         return fail_form(b, c, c->ast->name.start, "does not read itself");
     if (self->pos < 0) { /* it does not read itself */

@@ -2,7 +2,7 @@
  *
  *     t(a, b) AS (first UNION step) SEARCH DEPTH FIRST BY a SET o CYCLE a SET mark USING path
  *
- * is, with names that no text has for the columns between step and table,
+ * is, with names that have blanks for the columns between step and table,
  *
  *     first:  SELECT a, b, [row(a)] AS o, false AS mark, [row(a)] AS path FROM (first) AS s(a, b)
  *     step:   SELECT a, b, list_append(o, row(a)), list_contains(path, row(a)), list_append(path, row(a))
@@ -15,9 +15,9 @@
 #include "base/nearest.h"
 
 #define SOURCE FL_STR("s")
-#define ORDER FL_STR("\1order")
-#define MARK FL_STR("\1mark")
-#define WAY FL_STR("\1path")
+#define ORDER FL_STR("order of a search")
+#define MARK FL_STR("mark of a cycle")
+#define WAY FL_STR("way to a row")
 
 typedef struct expansion {
     binder *b;
@@ -275,7 +275,7 @@ fl_status fl_sql_expand_search(binder *b, const fl_ast_cte *ast, const fl_ast_se
     *ret_n = 0;
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &e.inner, b->err));
     for (int32_t i = 0; i < n; i++)
-        FL_TRY(fl_arena_format(b->arena, &e.inner[i], b->err, "\1%d", i));
+        FL_TRY(fl_arena_format(b->arena, &e.inner[i], b->err, "column %d of a row", i));
     if (set->input_count > 2) { /* first parts, one behind the other */
         fl_ast_set *firsts = NULL;
         FL_TRY(FL_NEW(b->arena, &firsts, b->err));

@@ -202,6 +202,11 @@ fl_status fl_sql_parse_lambda(parser *p, fl_ast_arg *arg);
 /** The expression that a call with a lambda stands for; the call has its end and height. */
 fl_status fl_sql_expand_lambda(parser *p, const fl_ast_expr *call, fl_ast_expr **ret);
 
+/* ---- parse_reduce.c ---- */
+
+/** The same of list_reduce. */
+fl_status fl_sql_expand_reduce(parser *p, const fl_ast_expr *call, fl_ast_expr **ret);
+
 /* ---- parse_primary.c, parse_star.c, parse_call.c ---- */
 
 /** Signs, a primary, and casts, indexes and fields behind it. */

@@ -3,11 +3,15 @@
  *
  *     CASE WHEN l IS NULL THEN NULL ELSE ARRAY(SELECT e FROM unnest(l) WITH ORDINALITY AS t(x, i) ORDER BY i) END
  *
- * so that a lambda is bound, optimized and run as any other subquery. */
+ * so that a lambda is bound, optimized and run as any other subquery. list_reduce is parse_reduce.c. */
 #include "front/sql/parse.h"
+
+#define PARAMS_MAX 3
 
 static const char *const transforms[] = {"list_transform", "array_transform", "list_apply", "array_apply", "apply"};
 static const char *const filters[] = {"list_filter", "array_filter", "filter"};
+
+static const char *const reductions[] = {"list_reduce", "array_reduce", "reduce"};
 
 static bool is_among(fl_str name, const char *const *names, int64_t n)
 {
@@ -25,7 +29,8 @@ static bool is_filter(fl_str name)
 bool fl_sql_takes_lambda(fl_ast_path path)
 {
     fl_str name = path.parts[path.count - 1].text;
-    return path.count == 1 && (is_filter(name) || is_among(name, transforms, FL_LEN(transforms)));
+    return path.count == 1 && (is_filter(name) || is_among(name, transforms, FL_LEN(transforms)) ||
+                               is_among(name, reductions, FL_LEN(reductions)));
 }
 
 static bool is_lambda_word(const parser *p)
@@ -40,26 +45,29 @@ bool fl_sql_is_lambda(const parser *p)
         return true;
     if (fl_sql_is_name(p))
         return ahead(p, 1)->kind == FL_SQL_ARROW;
-    return is_at(p, FL_SQL_LEFT_PAREN) && fl_sql_is_name_token(ahead(p, 1)) &&
-           (ahead(p, 2)->kind == FL_SQL_RIGHT_PAREN
-                ? ahead(p, 3)->kind == FL_SQL_ARROW
-                : ahead(p, 2)->kind == FL_SQL_COMMA && fl_sql_is_name_token(ahead(p, 3)) &&
-                      ahead(p, 4)->kind == FL_SQL_RIGHT_PAREN && ahead(p, 5)->kind == FL_SQL_ARROW);
+    if (!is_at(p, FL_SQL_LEFT_PAREN))
+        return false;
+    int32_t at = 1; /* (x), (x, i), (a, x, i) and an arrow */
+    for (int32_t n = 1; fl_sql_is_name_token(ahead(p, at)); n++, at += 2)
+        if (ahead(p, at + 1)->kind != FL_SQL_COMMA || n == PARAMS_MAX)
+            return ahead(p, at + 1)->kind == FL_SQL_RIGHT_PAREN && ahead(p, at + 2)->kind == FL_SQL_ARROW;
+    return false;
 }
 
-/* x ->, (x, i) ->, lambda x, i: */
+/* x ->, (x, i) ->, lambda x, i:, and the same of three. */
 static fl_status parse_params(parser *p, fl_ast_arg *arg)
 {
     fl_status st = FL_OK;
     bool is_word = is_lambda_word(p), is_list = false;
-    FL_TRY(FL_NEW_ARRAY(p->arena, 2, &arg->params, p->err));
+    FL_TRY(FL_NEW_ARRAY(p->arena, PARAMS_MAX, &arg->params, p->err));
     if (is_word)
         advance(p);
     else
         is_list = accept(p, FL_SQL_LEFT_PAREN);
     do {
-        if (arg->param_count == 2)
-            return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "a lambda takes an element, and its number");
+        if (arg->param_count == PARAMS_MAX)
+            return fl_sql_fail_at(p, p->now->start, FL_ERR_SYNTAX, "a lambda takes %d parameters at the most",
+                                  PARAMS_MAX);
         FL_TRY(fl_sql_parse_name(p, "a lambda's parameter", &arg->params[arg->param_count++]));
     } while ((is_word || is_list) && accept(p, FL_SQL_COMMA));
     if (is_list)
@@ -165,6 +173,11 @@ fl_status fl_sql_expand_lambda(parser *p, const fl_ast_expr *call, fl_ast_expr *
     const fl_ast_call *c = call->call;
     fl_str name = c->path.parts[0].text;
     fl_ast_expr *array, *is_null, *null;
+    if (is_among(name, reductions, FL_LEN(reductions)))
+        return fl_sql_expand_reduce(p, call, ret);
+    if (c->arg_count == 2 && c->args[1].param_count > 2)
+        return fl_sql_fail_at(p, c->args[1].params[2].start, FL_ERR_SYNTAX,
+                              "the lambda of %.*s takes an element, and its number", FL_STR_ARG(name));
     if (c->arg_count != 2 || c->args[1].params == NULL || c->is_distinct || c->order_count > 0 || c->filter != NULL ||
         c->over != NULL)
         return fl_sql_fail_at(p, call->start, FL_ERR_SYNTAX, "%.*s takes a list and a lambda", FL_STR_ARG(name));
