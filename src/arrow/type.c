@@ -457,7 +457,7 @@ static bool common_nested(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
 bool fl_type_common_in(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
 {
     if (a.id == FL_NULL || fl_type_is_equal(a, b)) {
-        *ret = b;
+        *ret = fl_type_is_text(a) && b.precision == 0 ? a : b; /* the one with a collation */
         return true;
     }
     if (b.id == FL_NULL) {

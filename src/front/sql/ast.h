@@ -88,6 +88,7 @@ typedef enum fl_ast_kind {
     FL_AST_LIST,            /* list: `[1, 2]`; flag: `MAP {}` */
     FL_AST_STRUCT,          /* record: `{'a': 1}` */
     FL_AST_FIELD,           /* field: (expr).name */
+    FL_AST_COLLATE,         /* field: expr COLLATE name */
     FL_AST_INDEX,           /* index: expr[i], expr[a:b] */
     FL_AST_DEFAULT,         /* DEFAULT in VALUES and SET */
     FL_AST_ROLLUP,          /* list; in GROUP BY, as the next two: elements are expressions or rows */
@@ -647,6 +648,7 @@ typedef struct fl_ast_column_def {
     fl_ast_name name;
     fl_ast_type *type;
     bool is_not_null;
+    fl_ast_name collation;                  /* may be empty */
     fl_ast_expr *otherwise;                 /* DEFAULT or NULL */
     int32_t otherwise_start, otherwise_end; /* its text */
     fl_ast_expr *generated;                 /* GENERATED ALWAYS AS (…) or NULL */

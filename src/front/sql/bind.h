@@ -9,6 +9,7 @@
 #ifndef FL_FRONT_SQL_BIND_H
 #define FL_FRONT_SQL_BIND_H
 
+#include "base/collation.h"
 #include "base/full_name.h"
 #include "base/index_map.h"
 #include "base/name_map.h"
@@ -434,6 +435,26 @@ fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret);
 
 /** A reference inside of it. */
 fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret);
+
+/** Adds an aggregate to those of the query, unless it is one of them; its result as an expression. */
+fl_status fl_sql_add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t pos, const fl_expr **ret);
+
+/* ---- bind_collation.c ---- */
+
+/** The collation of that name; 42704 where there is none. */
+fl_status fl_sql_find_collation(const fl_ast_name *name, fl_collation *ret, fl_err *err);
+
+/** Puts keys in the places of texts that are compared with each other, where they have a collation that needs them. */
+fl_status fl_sql_collate_all(binder *b, const fl_expr **sides, int32_t n, int32_t pos);
+
+/** The same of a key to order or group by. */
+fl_status fl_sql_collate_key(binder *b, const fl_expr **key);
+
+/** 0A000 for a column whose texts are compared by a key, where `what` knows no keys. */
+fl_status fl_sql_refuse_collated(binder *b, const out_col *col, const char *what);
+
+/** Whether the expression is a text that is compared by a key. */
+bool fl_sql_is_collated(const fl_expr *expr);
 
 /* ---- bind_search.c ---- */
 

@@ -118,7 +118,7 @@ static uint64_t hash_agg(const fl_agg *a)
     return hash | 1;
 }
 
-static fl_status add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t pos, const fl_expr **ret)
+fl_status fl_sql_add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t pos, const fl_expr **ret)
 {
     fl_status st = FL_OK;
     uint64_t key = hash_agg(agg);
@@ -143,6 +143,8 @@ static fl_status bind_aggregate_parts(binder *b, scope *s, const fl_ast_call *ca
         FL_TRY(fl_sql_bind_expr(b, s, call->args[i].value, &args[i]));
     for (int32_t i = 0; i < call->order_count; i++) {
         FL_TRY(fl_sql_bind_expr(b, s, call->order[i].expr, &keys[i].expr));
+        if (!call->is_within_group)
+            FL_TRY(fl_sql_collate_key(b, &keys[i].expr));
         keys[i].is_descending = call->order[i].is_descending;
         keys[i].nulls_first = fl_sql_nulls_first(b, &call->order[i]);
     }
@@ -199,6 +201,28 @@ static fl_status check_within_group(binder *b, const fl_agg_desc *desc, const fl
     return FL_OK;
 }
 
+/* What an aggregate does with texts that are the same by their collation is said of min and max alone. */
+static fl_status refuse_collated(binder *b, const fl_ast_expr *ast, const fl_expr *arg)
+{
+    if (!ast->call->is_distinct || !fl_sql_is_collated(arg))
+        return FL_OK;
+    fl_status st =
+        fl_sql_bind_fail(b, ast->start, FL_ERR_UNSUPPORTED, "DISTINCT of an aggregate is not supported by collation");
+    fl_err_hint(b->err, "take a key, for example count(DISTINCT lower(x))");
+    return st;
+}
+
+/* min(x) by collation is the text whose key is least: arg_min(x, key). */
+static fl_status take_extreme(binder *b, fl_str *name, const fl_expr **args, int32_t *n_args)
+{
+    if (*n_args != 1 || !fl_sql_is_collated(args[0]))
+        return FL_OK;
+    *name = fl_str_is_equal_nocase(*name, FL_STR("min")) ? FL_STR("arg_min") : FL_STR("arg_max");
+    args[1] = args[0];
+    *n_args = 2;
+    return fl_sql_collate_key(b, &args[1]);
+}
+
 static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_str name, const fl_expr **ret)
 {
     fl_status st = FL_OK;
@@ -236,12 +260,16 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
         FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, "a window function's call"));
         return fl_sql_add_window(b, s, ast, desc, &parts, ret);
     }
+    for (int32_t i = 0; i < n_args; i++)
+        FL_TRY(refuse_collated(b, ast, args[i]));
+    if (fl_str_is_equal_nocase(name, FL_STR("min")) || fl_str_is_equal_nocase(name, FL_STR("max")))
+        FL_TRY(take_extreme(b, &name, args, &n_args));
     FL_TRY(fl_sql_owner_of(b, s, args, n_args, &owner));
     if (!takes_aggregates(owner))
         return fail_misplaced(b, owner, ast);
     FL_TRY(fl_agg_make(b->plan, name, args, n_args, call->is_distinct, filter, keys, call->order_count, ast->start,
                        &agg, b->err));
-    FL_TRY(add_aggregate(b, owner, &agg, ast->start, ret));
+    FL_TRY(fl_sql_add_aggregate(b, owner, &agg, ast->start, ret));
 cleanup:
     return st;
 }

@@ -270,6 +270,22 @@ fl_status fl_sql_define_default(definition *d, fl_sql_column *column, const fl_a
     return st;
 }
 
+/* COLLATE behind a column's type: its texts are compared so. */
+static fl_status collate_column(const definition *d, const fl_ast_name *name, fl_type *type)
+{
+    fl_status st = FL_OK;
+    fl_collation collation;
+    FL_TRY(fl_sql_find_collation(name, &collation, d->err));
+    if (!fl_type_is_text(*type)) {
+        st = FL_FAIL(d->err, FL_ERR_TYPE, "type %s has no collations, text has", FL_TYPE_NAME(*type));
+        fl_err_at(d->err, name->start);
+        return fl_err_state(d->err, "42804", st);
+    }
+    type->precision = (uint8_t)collation;
+cleanup:
+    return st;
+}
+
 /* The column's default is the next number of a sequence of its own. */
 static fl_status define_sequence(definition *d, fl_sql_column *column)
 {
@@ -314,6 +330,8 @@ fl_status fl_sql_define_column(definition *d, const fl_ast_column_def *ast)
     made.is_not_null |= counts;
     if (!counts)
         FL_TRY(fl_sql_bind_type_alone(d->env, d->arena, d->ast, ast->type, &made.type, d->err));
+    if (ast->collation.text.len > 0)
+        FL_TRY(collate_column(d, &ast->collation, &made.type));
     if (ast->identity != FL_AST_IDENTITY_NONE) {
         made.identity = ast->identity == FL_AST_IDENTITY_ALWAYS ? FL_IDENTITY_ALWAYS : FL_IDENTITY_BY_DEFAULT;
         made.sequence_options = ast->sequence;
@@ -378,6 +396,13 @@ fl_status fl_sql_bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str t
                 st = fl_sql_fail_twice(column->text, column->start, err);
                 goto cleanup;
             }
+        if (fl_type_is_text(types[c]) && fl_collation_has_key((fl_collation)types[c].precision)) {
+            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of collation \"%s\" are not supported",
+                         fl_collation_name((fl_collation)types[c].precision));
+            fl_err_hint(err, "make the key's text a column of its own, for example GENERATED ALWAYS AS (lower(x))");
+            fl_err_at(err, column->start);
+            goto cleanup;
+        }
         if (fl_type_is_nested(types[c])) {
             st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of type %s are not supported yet", FL_TYPE_NAME(types[c]));
             fl_err_hint(err, "make its parts columns of their own, or keep its text: CAST(… AS text)");

@@ -4,6 +4,8 @@
 
 #include "plan/rule.h"
 
+#include <stdio.h>
+
 /* ---- operators ---- */
 
 const char *fl_sql_op_name(fl_ast_op op)
@@ -123,7 +125,23 @@ cleanup:
 fl_status fl_sql_compare(binder *b, fl_ast_op op, const fl_expr *left, const fl_expr *right, int32_t pos,
                          const fl_expr **ret)
 {
-    return fl_expr_call_args(b->plan, fl_sql_op_name(op), pos, ret, b->err, 2, left, right);
+    const fl_expr *sides[2] = {left, right};
+    fl_status st = fl_sql_collate_all(b, sides, 2, pos);
+    return st != FL_OK ? st : fl_expr_call_args(b->plan, fl_sql_op_name(op), pos, ret, b->err, 2, sides[0], sides[1]);
+}
+
+/* Pairs of a row. */
+static fl_status collate_pairs(binder *b, const fl_expr **lefts, const fl_expr **rights, int32_t n, int32_t pos)
+{
+    fl_status st = FL_OK;
+    for (int32_t i = 0; i < n; i++) {
+        const fl_expr *sides[2] = {lefts[i], rights[i]};
+        FL_TRY(fl_sql_collate_all(b, sides, 2, pos));
+        lefts[i] = sides[0];
+        rights[i] = sides[1];
+    }
+cleanup:
+    return st;
 }
 
 static fl_status bind_items(binder *b, scope *s, fl_ast_expr *const *items, int32_t n, const fl_expr ***ret)
@@ -148,6 +166,7 @@ fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_ex
         FL_TRY(bind_items(b, s, is_left ? left->list.items : right->list.items, n, is_left ? &lefts : &rights));
         FL_TRY(FL_NEW_ARRAY(b->arena, n, is_left ? &rights : &lefts, b->err));
         FL_TRY(fl_sql_bind_row_query(b, s, is_left ? right : left, n, is_left ? rights : lefts));
+        FL_TRY(collate_pairs(b, lefts, rights, n, pos));
         return fl_expr_compare_rows(b->plan, fl_sql_op_name(op), lefts, rights, n, pos, ret, b->err);
     }
     if (left->kind == FL_AST_ROW && right->kind == FL_AST_ROW) {
@@ -156,6 +175,7 @@ fl_status fl_sql_bind_compare(binder *b, scope *s, fl_ast_op op, const fl_ast_ex
                                     left->list.count, right->list.count);
         FL_TRY(bind_items(b, s, left->list.items, left->list.count, &lefts));
         FL_TRY(bind_items(b, s, right->list.items, right->list.count, &rights));
+        FL_TRY(collate_pairs(b, lefts, rights, left->list.count, pos));
         return fl_expr_compare_rows(b->plan, fl_sql_op_name(op), lefts, rights, left->list.count, pos, ret, b->err);
     }
     const fl_expr *a, *c;
@@ -252,6 +272,7 @@ static fl_status bind_rows_distinct(binder *b, scope *s, const fl_ast_expr *ast,
                                 left->list.count, right->list.count);
     FL_TRY(bind_items(b, s, left->list.items, left->list.count, &lefts));
     FL_TRY(bind_items(b, s, right->list.items, right->list.count, &rights));
+    FL_TRY(collate_pairs(b, lefts, rights, left->list.count, ast->at));
     for (int32_t i = 0; i < left->list.count; i++)
         FL_TRY(fl_expr_call_args(b->plan, ast->is_negated ? "is_not_distinct_from" : "is_distinct_from", ast->at,
                                  &lefts[i], b->err, 2, lefts[i], rights[i]));
@@ -275,6 +296,7 @@ static fl_status bind_is(binder *b, scope *s, const fl_ast_expr *ast, const fl_e
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     if (ast->op == FL_AST_IS_DISTINCT) {
         FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
+        FL_TRY(collate_pairs(b, &left, &right, 1, ast->at));
         return fl_expr_call_args(b->plan, ast->is_negated ? "is_not_distinct_from" : "is_distinct_from", ast->at, ret,
                                  b->err, 2, left, right);
     }
@@ -326,6 +348,7 @@ static fl_status bind_like(binder *b, scope *s, const fl_ast_expr *ast, const fl
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &args[1]));
     if (ast->ops.third != NULL)
         FL_TRY(fl_sql_bind_expr(b, s, ast->ops.third, &args[n++]));
+    FL_TRY(fl_sql_collate_all(b, args, 2, ast->at));
     FL_TRY(fl_expr_call(b->plan, fl_str_of(fl_sql_op_name((fl_ast_op)ast->op)), args, n, ast->at, ret, b->err));
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
@@ -349,7 +372,7 @@ cleanup:
 static fl_status bind_in(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     fl_status st = FL_OK;
-    const fl_expr *left, **items;
+    const fl_expr *left, **items, **sides = NULL;
     if (ast->in.left->kind == FL_AST_ROW) {
         FL_TRY(bind_in_rows(b, s, ast, ret));
     } else {
@@ -358,7 +381,11 @@ static fl_status bind_in(binder *b, scope *s, const fl_ast_expr *ast, const fl_e
         FL_TRY(fl_sql_bind_expr(b, s, ast->in.left, &left));
         FL_TRY(fl_sql_spread_list(b, s, ast->in.items, ast->in.count, &asts, &n));
         FL_TRY(bind_items(b, s, asts, n, &items));
-        FL_TRY(fl_expr_in(b->plan, left, items, n, ast->at, ret, b->err));
+        FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &sides, b->err));
+        sides[0] = left;
+        memcpy(sides + 1, items, (size_t)n * sizeof(*items));
+        FL_TRY(fl_sql_collate_all(b, sides, n + 1, ast->at));
+        FL_TRY(fl_expr_in(b->plan, sides[0], sides + 1, n, ast->at, ret, b->err));
     }
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));
@@ -582,6 +609,23 @@ static fl_status bind_field(binder *b, scope *s, const fl_ast_expr *ast, const f
     return st != FL_OK ? st : fl_expr_field(b->plan, value, ast->field.name->text, ast->field.name->start, ret, b->err);
 }
 
+static fl_status bind_collate(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_collation collation;
+    const fl_expr *value;
+    char name[64];
+    FL_TRY(fl_sql_find_collation(ast->field.name, &collation, b->err));
+    FL_TRY(fl_sql_bind_expr(b, s, ast->field.value, &value));
+    if (!fl_type_is_text(value->type) && value->type.id != FL_NULL)
+        return fl_sql_bind_fail_state(b, ast->at, FL_ERR_TYPE, "42804", "type %s has no collations, text has",
+                                      FL_TYPE_NAME(value->type));
+    snprintf(name, sizeof(name), "collate %s", fl_collation_name(collation));
+    st = fl_expr_call_args(b->plan, name, ast->start, ret, b->err, 1, value);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     switch ((fl_ast_kind)ast->kind) {
@@ -637,6 +681,8 @@ fl_status fl_sql_bind_expr(binder *b, scope *s, const fl_ast_expr *ast, const fl
         return fl_sql_bind_list(b, s, ast, ret);
     case FL_AST_STRUCT:
         return fl_sql_bind_struct(b, s, ast->record.items, ast->record.count, ast->start, ret);
+    case FL_AST_COLLATE:
+        return bind_collate(b, s, ast, ret);
     case FL_AST_FIELD:
         return bind_field(b, s, ast, ret);
     case FL_AST_INDEX:

@@ -131,6 +131,8 @@ static fl_status combine_two(binder *b, const fl_ast_set *ast, bool is_all, cons
     FL_TRY(FL_NEW_ARRAY(b->arena, n + 1, &made.cols, b->err));
     left_cols = cols + n;
     right_cols = left_cols + n;
+    for (int32_t c = 0; c < n && !(kind == FL_UNION && is_all); c++)
+        FL_TRY(fl_sql_refuse_collated(b, &left->cols[c], "set operations but UNION ALL"));
     for (int32_t c = 0; c < n; c++) {
         left_cols[c] = left->cols[c].col;
         right_cols[c] = right->cols[c].col;
@@ -372,6 +374,7 @@ static fl_status order_output(binder *b, scope *outer, cte *ctes, const fl_ast_q
             FL_TRY(fl_expr_column(b->plan, cols[ordinal - 1], order->start, &exprs[i], b->err));
         else
             FL_TRY(fl_sql_bind_expr(b, &s, order->expr, &exprs[i]));
+        FL_TRY(fl_sql_collate_key(b, &exprs[i]));
         keys[i].is_descending = order->is_descending;
         keys[i].nulls_first = fl_sql_nulls_first(b, order);
     }

@@ -176,7 +176,13 @@ cleanup:
 
 /* ---- ORDER BY ---- */
 
-static fl_status bind_sort_key(binder *b, select_state *q, const fl_ast_select *ast, const fl_ast_expr *key, int32_t n)
+static fl_status fail_not_listed(binder *b, const fl_ast_expr *key)
+{
+    return fl_sql_bind_fail_state(b, key->start, FL_ERR_COLUMN, "42P10",
+                                  "with SELECT DISTINCT the keys of ORDER BY must be in the select list");
+}
+
+static fl_status find_sort_key(binder *b, select_state *q, const fl_ast_select *ast, const fl_ast_expr *key, int32_t n)
 {
     fl_status st = FL_OK;
     int32_t ordinal;
@@ -196,8 +202,25 @@ static fl_status bind_sort_key(binder *b, select_state *q, const fl_ast_select *
     if (q->sort_items[n] >= 0)
         q->sort_exprs[n] = NULL;
     else if (ast->is_distinct && ast->distinct_on_count == 0)
-        return fl_sql_bind_fail_state(b, key->start, FL_ERR_COLUMN, "42P10",
-                                      "with SELECT DISTINCT the keys of ORDER BY must be in the select list");
+        return fail_not_listed(b, key);
+cleanup:
+    return st;
+}
+
+static fl_status bind_sort_key(binder *b, select_state *q, const fl_ast_select *ast, const fl_ast_expr *key, int32_t n)
+{
+    fl_status st = FL_OK;
+    int32_t item;
+    FL_TRY(find_sort_key(b, q, ast, key, n));
+    item = q->sort_items[n];
+    if (!fl_sql_is_collated(item >= 0 ? q->items[item].expr : q->sort_exprs[n]))
+        return FL_OK;
+    if (item >= 0)
+        q->sort_exprs[n] = q->items[item].expr;
+    q->sort_items[n] = -1;
+    FL_TRY(fl_sql_collate_key(b, &q->sort_exprs[n]));
+    if (ast->is_distinct && ast->distinct_on_count == 0 && item < 0)
+        return fail_not_listed(b, key);
 cleanup:
     return st;
 }
@@ -223,6 +246,11 @@ static fl_status bind_sorts(binder *b, select_state *q, const fl_ast_select *ast
     for (int32_t i = 0; i < q->n_sorts; i++) {
         if (tail->order_all) {
             q->sort_items[i] = i;
+            if (fl_sql_is_collated(q->items[i].expr)) {
+                q->sort_items[i] = -1;
+                q->sort_exprs[i] = q->items[i].expr;
+                FL_TRY(fl_sql_collate_key(b, &q->sort_exprs[i]));
+            }
             continue;
         }
         q->s.picked = sorts.picked[i];
@@ -275,6 +303,25 @@ static fl_status bind_distinct_on(binder *b, select_state *q, const fl_ast_selec
             q->ons[q->n_ons++] = q->items[item].expr;
         else
             FL_TRY(fl_sql_bind_expr(b, &q->s, key, &q->ons[q->n_ons++]));
+        FL_TRY(fl_sql_collate_key(b, &q->ons[i]));
+    }
+cleanup:
+    return st;
+}
+
+/* SELECT DISTINCT of texts with a collation is DISTINCT ON their keys: of rows that are the same by them the first one stays. */
+static fl_status bind_distinct_keys(binder *b, select_state *q)
+{
+    fl_status st = FL_OK;
+    bool is_collated = false;
+    for (int32_t i = 0; i < q->n_items; i++)
+        is_collated |= fl_sql_is_collated(q->items[i].expr);
+    if (!is_collated)
+        return FL_OK;
+    FL_TRY(FL_NEW_ARRAY(b->arena, q->n_items + 1, &q->ons, b->err));
+    for (int32_t i = 0; i < q->n_items; i++) {
+        q->ons[q->n_ons++] = q->items[i].expr;
+        FL_TRY(fl_sql_collate_key(b, &q->ons[i]));
     }
 cleanup:
     return st;
@@ -544,6 +591,8 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
         FL_TRY(bind_sorts(b, &q, ast, tail));
     if (ast->distinct_on_count > 0)
         FL_TRY(bind_distinct_on(b, &q, ast));
+    else if (ast->is_distinct)
+        FL_TRY(bind_distinct_keys(b, &q));
     if (ast->has_group || ast->having != NULL || q.s.n_aggs > 0 || q.s.n_groupings > 0)
         FL_TRY(group(b, &q));
     if (q.having != NULL)
@@ -554,10 +603,10 @@ fl_status fl_sql_bind_select(binder *b, scope *outer, cte *ctes, const fl_ast_se
         FL_TRY(fl_sql_filter(b, q.node, q.qualify, &q.node));
     FL_TRY(fl_sql_expand_lists(b, &q.s, &q.node));
     FL_TRY(project(b, &q, &cols, ret));
-    if (ast->is_distinct && ast->distinct_on_count == 0)
+    if (ast->is_distinct && q.n_ons == 0)
         FL_TRY(fl_distinct_build(b->plan, q.node, cols, q.n_items, &q.node, b->err));
     FL_TRY(make_sort_keys(b, &q, cols, &keys));
-    if (ast->distinct_on_count > 0) {
+    if (q.n_ons > 0) {
         FL_TRY(distinct_on(b, &q, cols, keys, ret));
         FL_TRY(make_sort_keys(b, &q, cols, &keys));
     }

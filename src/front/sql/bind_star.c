@@ -15,6 +15,8 @@ static fl_str name_of(const fl_ast_expr *ast)
         return ast->path.parts[ast->path.count - 1].text;
     case FL_AST_FIELD:
         return ast->field.name->text;
+    case FL_AST_COLLATE:
+        return name_of(ast->field.value);
     case FL_AST_CALL:
         return ast->call->path.parts[ast->call->path.count - 1].text;
     case FL_AST_CAST:

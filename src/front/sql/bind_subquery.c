@@ -16,6 +16,12 @@ static fl_status check_sides(binder *b, const fl_subquery *subquery, const outpu
         FL_TRY(fl_expr_column(b->plan, out->cols[i].col, out->cols[i].pos, &right, b->err));
         if ((left[i]->flags & FL_EXPR_UNTYPED) || left[i]->type.id == FL_NULL)
             FL_TRY(fl_expr_cast_beside(b->plan, left[i], right->type, &left[i], b->err));
+        if (fl_sql_is_collated(left[i]) || fl_sql_is_collated(right)) {
+            st = fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED,
+                                  "IN, ANY and ALL of a query are not supported by collation");
+            fl_err_hint(b->err, "compare keys, for example lower(x) IN (SELECT lower(y) …)");
+            goto cleanup;
+        }
         FL_TRY(fl_sql_compare(b, op, left[i], right, pos, &test));
     }
 cleanup:

@@ -334,6 +334,7 @@ static fl_status bind_over(binder *b, scope *s, const fl_ast_window *ast, struct
         const fl_expr *key;
         FL_TRY(fl_sql_bind_expr(b, s, o.partition->partition[i], &key));
         FL_TRY(check_key(b, s, &key, o.partition->partition[i]->start));
+        FL_TRY(fl_sql_collate_key(b, &key));
         if (!fl_expr_is_const(key)) /* all rows are of one partition by it */
             w->partition[w->n_partition++] = key;
     }
@@ -341,6 +342,7 @@ static fl_status bind_over(binder *b, scope *s, const fl_ast_window *ast, struct
         const fl_ast_order *key = &o.order->order[i];
         FL_TRY(fl_sql_bind_expr(b, s, key->expr, &order[i].expr));
         FL_TRY(check_key(b, s, &order[i].expr, key->start));
+        FL_TRY(fl_sql_collate_key(b, &order[i].expr));
         order[i].is_descending = key->is_descending;
         order[i].nulls_first = fl_sql_nulls_first(b, key);
         if (!fl_expr_is_const(order[i].expr) || by_value) /* an offset has a direction, though all rows are peers */

@@ -123,6 +123,9 @@ fl_status fl_sql_parse_alias(parser *p, fl_ast_name *ret);
 /** a.b.c */
 fl_status fl_sql_parse_path(parser *p, const char *what, fl_ast_path *ret);
 
+/** A collation's name, which may have points in it. */
+fl_status fl_sql_parse_collation(parser *p, fl_ast_name *ret);
+
 /** (a, b, c), parentheses included. */
 fl_status fl_sql_parse_name_list(parser *p, fl_ast_name **ret, int32_t *ret_count);
 

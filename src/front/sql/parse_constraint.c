@@ -170,7 +170,6 @@ static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column, 
 {
     fl_status st = FL_OK;
     for (;;) {
-        int32_t at = p->now->start;
         fl_ast_name name = {0};
         if (accept_word(p, FL_KW_CONSTRAINT))
             FL_TRY(fl_sql_parse_name(p, "a constraint's name", &name));
@@ -196,10 +195,8 @@ static fl_status parse_column_constraints(parser *p, fl_ast_column_def *column, 
             FL_TRY(parse_enclosed(p, &column->generated, &column->generated_start, &column->generated_end));
             if (!fl_sql_accept_said(p, "stored"))
                 accept_word(p, FL_KW_VIRTUAL);
-        } else if (is_word(p, FL_KW_COLLATE)) {
-            return fl_sql_fail_unsupported(
-                p, at, "collations are",
-                "texts compare byte by byte; write lower(x) to compare without regard to case");
+        } else if (accept_word(p, FL_KW_COLLATE)) {
+            FL_TRY(fl_sql_parse_collation(p, &column->collation));
         } else if (name.text.len > 0) {
             return fl_sql_fail_expected(p, "a constraint (NOT NULL, PRIMARY KEY, UNIQUE, CHECK, ...)");
         } else {

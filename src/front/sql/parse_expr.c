@@ -430,24 +430,39 @@ cleanup:
     return st;
 }
 
-/* x COLLATE "C" is x: texts compare by code point, which is what the names that are taken stand for. */
-static fl_status parse_collate(parser *p)
+/* A name, or several that are joined by points: nocase.noaccent. */
+fl_status fl_sql_parse_collation(parser *p, fl_ast_name *ret)
 {
-    static const char *const known[] = {"c", "posix", "ucs_basic", "binary", "c.utf-8", "c.utf8"};
     fl_status st = FL_OK;
     fl_ast_path path;
-    int32_t at = p->now->start;
-    advance(p);
     FL_TRY(fl_sql_parse_path(p, "a collation's name", &path));
-    fl_str name = path.parts[path.count - 1].text;
-    for (int64_t i = 0; i < FL_LEN(known); i++)
-        if (fl_str_is_equal_nocase(name, fl_str_of(known[i])))
-            return FL_OK;
-    fl_sql_fail_at(p, at, FL_ERR_UNSUPPORTED, "the collation \"%.*s\" is not supported yet", FL_STR_ARG(name));
-    fl_err_hint(p->err,
-                "COLLATE \"C\" compares by code point, as all texts do; write lower(x) to compare without regard to "
-                "case, strip_accents(x) without accents");
-    return FL_ERR_UNSUPPORTED;
+    *ret = path.parts[0];
+    for (int32_t i = 1; i < path.count; i++) {
+        if (i == 1 && fl_str_is_equal_nocase(ret->text, FL_STR("pg_catalog"))) {
+            *ret = path.parts[i];
+            continue;
+        }
+        FL_TRY(fl_arena_format(p->arena, &ret->text, p->err, "%.*s.%.*s", FL_STR_ARG(ret->text),
+                               FL_STR_ARG(path.parts[i].text)));
+        ret->end = path.parts[i].end;
+    }
+cleanup:
+    return st;
+}
+
+/* x COLLATE name */
+static fl_status parse_collate(parser *p, fl_ast_expr **left)
+{
+    fl_status st = FL_OK;
+    fl_ast_expr *expr;
+    FL_TRY(fl_sql_new_expr(p, FL_AST_COLLATE, (*left)->start, &expr));
+    expr->at = p->now->start;
+    advance(p);
+    FL_TRY(NEW(p, &expr->field.name));
+    FL_TRY(fl_sql_parse_collation(p, expr->field.name));
+    expr->field.value = *left;
+    FL_TRY(fl_sql_end_expr(p, expr, (*left)->height));
+    *left = expr;
 cleanup:
     return st;
 }
@@ -459,7 +474,7 @@ static fl_status parse_zone_or_collate(parser *p, fl_ast_expr **left)
     fl_ast_expr *expr;
     fl_ast_call *call;
     if (is_word(p, FL_KW_COLLATE))
-        return parse_collate(p);
+        return parse_collate(p, left);
     FL_TRY(fl_sql_new_expr(p, FL_AST_CALL, (*left)->start, &expr));
     expr->at = p->now->start;
     advance(p);

@@ -246,6 +246,10 @@ static void print_expr(fl_text *out, const fl_ast_expr *expr)
         print_expr(out, expr->field.value);
         fl_text_addf(out, "!%.*s", FL_STR_ARG(expr->field.name->text));
         break;
+    case FL_AST_COLLATE:
+        print_expr(out, expr->field.value);
+        fl_text_addf(out, " collate %.*s", FL_STR_ARG(expr->field.name->text));
+        break;
     case FL_AST_INDEX:
         print_expr(out, expr->index.value);
         fl_text_addf(out, expr->flag ? "[:]" : "[i]");
@@ -324,7 +328,8 @@ static void operators_bind_as_in_postgresql(void **state)
     gives("a LIKE ANY ('x', 'y') AND b NOT ILIKE ALL (c)", "(and (like any list) (ilike all list))");
     gives("a IN b AND c NOT IN [1]", "(and (= any list) (<> all list))");
     gives("(a, b) OVERLAPS (c, d) AND e", "(and overlaps(a, b, c, d) e)");
-    gives("a COLLATE \"C\" < b", "(< a b)");
+    gives("a COLLATE \"C\" < b", "(< a collate C b)");
+    gives("a COLLATE nocase.noaccent || b", "(|| a collate nocase.noaccent b)");
     gives("a.f(b).g() || (c).h(1)", "(|| g(f(a, b)) h(c, 1))");
     gives("main.f(a) + t.a.f()", "(+ f(a) f(t.a))");
     gives("min(COLUMNS(*)) + 1", "(+ min(columns()) 1)");
