@@ -122,17 +122,21 @@ typedef enum fl_ast_op {
     FL_AST_OP_BIT_NOT, /* prefix ~ */
     FL_AST_OP_SHIFT_LEFT,
     FL_AST_OP_SHIFT_RIGHT,
-    FL_AST_OP_ARROW,      /* -> */
-    FL_AST_OP_ARROW_TEXT, /* ->> */
-    FL_AST_OP_PATH,       /* #> */
-    FL_AST_OP_PATH_TEXT,  /* #>> */
-    FL_AST_OP_PLUS,       /* prefix */
-    FL_AST_OP_MINUS,      /* prefix */
-    FL_AST_OP_CONTAINS,   /* @> */
-    FL_AST_OP_CONTAINED,  /* <@ */
-    FL_AST_OP_OVERLAPS,   /* && */
-    FL_AST_OP_STARTS,     /* ^@ */
-    FL_AST_OP_SIMILAR,    /* SIMILAR TO */
+    FL_AST_OP_ARROW,       /* -> */
+    FL_AST_OP_ARROW_TEXT,  /* ->> */
+    FL_AST_OP_PATH,        /* #> */
+    FL_AST_OP_PATH_TEXT,   /* #>> */
+    FL_AST_OP_PATH_DELETE, /* #- */
+    FL_AST_OP_HAS,         /* ? */
+    FL_AST_OP_HAS_ANY,     /* ?| */
+    FL_AST_OP_HAS_ALL,     /* ?& */
+    FL_AST_OP_PLUS,        /* prefix */
+    FL_AST_OP_MINUS,       /* prefix */
+    FL_AST_OP_CONTAINS,    /* @> */
+    FL_AST_OP_CONTAINED,   /* <@ */
+    FL_AST_OP_OVERLAPS,    /* && */
+    FL_AST_OP_STARTS,      /* ^@ */
+    FL_AST_OP_SIMILAR,     /* SIMILAR TO */
     FL_AST_OP_GLOB,
 } fl_ast_op;
 

@@ -39,6 +39,10 @@ const char *fl_sql_op_name(fl_ast_op op)
         [FL_AST_OP_ARROW_TEXT] = "->>",
         [FL_AST_OP_PATH] = "#>",
         [FL_AST_OP_PATH_TEXT] = "#>>",
+        [FL_AST_OP_PATH_DELETE] = "jsonb_delete_path",
+        [FL_AST_OP_HAS] = "jsonb_exists",
+        [FL_AST_OP_HAS_ANY] = "jsonb_exists_any",
+        [FL_AST_OP_HAS_ALL] = "jsonb_exists_all",
         [FL_AST_OP_PLUS] = "+",
         [FL_AST_OP_MINUS] = "-",
         [FL_AST_OP_CONTAINS] = "@>",
@@ -212,7 +216,12 @@ static fl_status bind_binary(binder *b, scope *s, const fl_ast_expr *ast, const 
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &left));
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &right));
     bool swaps;
-    const char *function = function_of(op, left->type, right->type, &swaps);
+    fl_type left_type = left->type, right_type = right->type;
+    if (op == FL_AST_OP_CONCAT && (left->flags & FL_EXPR_UNTYPED) && right_type.extension == FL_JSON)
+        left_type = right_type; /* a literal beside JSON is JSON */
+    if (op == FL_AST_OP_CONCAT && (right->flags & FL_EXPR_UNTYPED) && left_type.extension == FL_JSON)
+        right_type = left_type;
+    const char *function = function_of(op, left_type, right_type, &swaps);
     FL_TRY(fl_expr_call_args(b->plan, function, ast->at, ret, b->err, 2, swaps ? right : left, swaps ? left : right));
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));

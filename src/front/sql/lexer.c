@@ -450,7 +450,8 @@ static const struct {
     {"&&", 2, FL_SQL_OVERLAPS},       {"||/", 3, FL_SQL_OTHER_OP},    {"|/", 2, FL_SQL_OTHER_OP},
     {"||", 2, FL_SQL_CONCAT},         {"//", 2, FL_SQL_DOUBLE_SLASH}, {"**", 2, FL_SQL_POWER},
     {"->", 2, FL_SQL_ARROW},          {"!~", 2, FL_SQL_NOT_TILDE},    {"~*", 2, FL_SQL_TILDE_STAR},
-    {"~~", 2, FL_SQL_LIKE_OP},        {"#>", 2, FL_SQL_PATH},         {"^@", 2, FL_SQL_STARTS},
+    {"~~", 2, FL_SQL_LIKE_OP},        {"#-", 2, FL_SQL_PATH_DELETE},  {"?|", 2, FL_SQL_HAS_ANY},
+    {"?&", 2, FL_SQL_HAS_ALL},        {"#>", 2, FL_SQL_PATH},         {"^@", 2, FL_SQL_STARTS},
     {"!", 1, FL_SQL_OTHER_OP},        {"@", 1, FL_SQL_OTHER_OP},      {"<", 1, FL_SQL_LESS},
     {">", 1, FL_SQL_GREATER},         {"=", 1, FL_SQL_EQUAL},         {"+", 1, FL_SQL_PLUS},
     {"-", 1, FL_SQL_MINUS},           {"*", 1, FL_SQL_ASTERISK},      {"/", 1, FL_SQL_SLASH},
@@ -465,6 +466,8 @@ static fl_status scan_operator(fl_sql_lexer *lexer, const char *p, fl_sql_token 
     for (int64_t i = 0; i < FL_LEN(operators); i++) {
         if (operators[i].text[0] == *p && operators[i].bytes <= left &&
             memcmp(operators[i].text, p, operators[i].bytes) == 0) {
+            if (*p == '?' && operators[i].bytes == 2 && left > 2 && p[2] == p[1])
+                continue; /* ?||: a parameter, and || */
             token->kind = operators[i].kind;
             lexer->at = token->end = token->start + operators[i].bytes;
             return FL_OK;

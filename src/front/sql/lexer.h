@@ -64,13 +64,16 @@ typedef enum fl_sql_token_kind {
     FL_SQL_SHIFT_RIGHT,
     FL_SQL_ARROW,
     FL_SQL_ARROW_TEXT,
-    FL_SQL_PATH,      /* #> */
-    FL_SQL_PATH_TEXT, /* #>> */
-    FL_SQL_CONTAINS,  /* @> */
-    FL_SQL_CONTAINED, /* <@ */
-    FL_SQL_OVERLAPS,  /* && */
-    FL_SQL_STARTS,    /* ^@ */
-    FL_SQL_OTHER_OP,  /* an operator of PostgreSQL's that fletch has not: named when it is met */
+    FL_SQL_PATH,        /* #> */
+    FL_SQL_PATH_TEXT,   /* #>> */
+    FL_SQL_PATH_DELETE, /* #- */
+    FL_SQL_HAS_ANY,     /* ?| */
+    FL_SQL_HAS_ALL,     /* ?& */
+    FL_SQL_CONTAINS,    /* @> */
+    FL_SQL_CONTAINED,   /* <@ */
+    FL_SQL_OVERLAPS,    /* && */
+    FL_SQL_STARTS,      /* ^@ */
+    FL_SQL_OTHER_OP,    /* an operator of PostgreSQL's that fletch has not: named when it is met */
 } fl_sql_token_kind;
 
 typedef enum fl_sql_keyword {

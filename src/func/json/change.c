@@ -1,15 +1,12 @@
 /* JSON made of JSON: json, json_pretty, json_normalize, json_strip_nulls, json_structure; json_merge_patch (RFC 7396),
  * json_merge_patch_diff, json_deep_merge; json_concat, json_delete; json_set, json_insert, json_replace, json_remove. */
-#include "func/json/json.h"
+#include "func/json/change.h"
 
 #include "arrow/value.h"
 
 #include <stdlib.h>
 
-/* A tree that is being changed, and what is printed of it in the end. */
-typedef fl_status (*changer)(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err);
-
-static fl_status put_row(fl_call *call, int32_t row, changer change, fl_text *text, fl_err *err)
+static fl_status put_row(fl_call *call, int32_t row, fl_json_changer change, fl_text *text, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_json_work work;
@@ -36,7 +33,7 @@ cleanup:
     return st;
 }
 
-static fl_status run(fl_call *call, changer change, fl_err *err)
+fl_status fl_json_change(fl_call *call, fl_json_changer change, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_text text;
@@ -53,8 +50,8 @@ cleanup:
     return st;
 }
 
-static fl_status read_arg(fl_json_work *work, yyjson_mut_doc *doc, int32_t arg, int32_t row, yyjson_mut_val **ret,
-                          fl_err *err)
+fl_status fl_json_read_arg(fl_json_work *work, yyjson_mut_doc *doc, int32_t arg, int32_t row, yyjson_mut_val **ret,
+                           fl_err *err)
 {
     yyjson_val *value = NULL;
     fl_status st = fl_json_read(work, fl_vec_str(&work->call->args[arg], row), &value, err);
@@ -144,7 +141,7 @@ cleanup:
 
 static fl_status normalized(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
 {
-    fl_status st = read_arg(work, doc, 0, row, ret, err);
+    fl_status st = fl_json_read_arg(work, doc, 0, row, ret, err);
     return st != FL_OK ? st : sort_members(work, *ret, err);
 }
 
@@ -172,7 +169,7 @@ static void strip(yyjson_mut_val *value)
 
 static fl_status stripped(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
 {
-    fl_status st = read_arg(work, doc, 0, row, ret, err);
+    fl_status st = fl_json_read_arg(work, doc, 0, row, ret, err);
     if (st == FL_OK)
         strip(*ret);
     return st;
@@ -257,10 +254,10 @@ static fl_status structured(fl_json_work *work, yyjson_mut_doc *doc, int32_t row
 
 static fl_status merge_patched(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
 {
-    fl_status st = read_arg(work, doc, 0, row, ret, err);
+    fl_status st = fl_json_read_arg(work, doc, 0, row, ret, err);
     for (int32_t a = 1; a < work->call->n_args && st == FL_OK; a++) {
         yyjson_mut_val *patch = NULL;
-        st = read_arg(work, doc, a, row, &patch, err);
+        st = fl_json_read_arg(work, doc, a, row, &patch, err);
         if (st == FL_OK)
             *ret = yyjson_mut_merge_patch(doc, *ret, patch);
         if (st == FL_OK && *ret == NULL)
@@ -325,10 +322,10 @@ static yyjson_mut_val *deep_merge(yyjson_mut_doc *doc, yyjson_mut_val *a, yyjson
 
 static fl_status deep_merged(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
 {
-    fl_status st = read_arg(work, doc, 0, row, ret, err);
+    fl_status st = fl_json_read_arg(work, doc, 0, row, ret, err);
     for (int32_t a = 1; a < work->call->n_args && st == FL_OK; a++) {
         yyjson_mut_val *other = NULL;
-        st = read_arg(work, doc, a, row, &other, err);
+        st = fl_json_read_arg(work, doc, a, row, &other, err);
         if (st == FL_OK)
             *ret = deep_merge(doc, *ret, other);
         if (st == FL_OK && work->failure.code != FL_OK)
@@ -343,8 +340,8 @@ static fl_status joined(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yy
     fl_status st = FL_OK;
     size_t i, max;
     yyjson_mut_val *other = NULL, *key, *item;
-    FL_TRY(read_arg(work, doc, 0, row, ret, err));
-    FL_TRY(read_arg(work, doc, 1, row, &other, err));
+    FL_TRY(fl_json_read_arg(work, doc, 0, row, ret, err));
+    FL_TRY(fl_json_read_arg(work, doc, 1, row, &other, err));
     if (yyjson_mut_is_obj(*ret) && yyjson_mut_is_obj(other)) {
         yyjson_mut_obj_foreach(other, i, max, key, item)
         {
@@ -387,7 +384,7 @@ static void take_name(yyjson_mut_val *from, fl_str name)
 static fl_status lessened(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yyjson_mut_val **ret, fl_err *err)
 {
     const fl_vec *what = &work->call->args[1];
-    fl_status st = read_arg(work, doc, 0, row, ret, err);
+    fl_status st = fl_json_read_arg(work, doc, 0, row, ret, err);
     if (st != FL_OK)
         return st;
     if (!yyjson_mut_is_ctn(*ret) || (what->type.id == FL_I64 && !yyjson_mut_is_arr(*ret)))
@@ -480,9 +477,9 @@ static fl_status put_value(fl_json_work *work, yyjson_mut_doc *doc, int32_t row,
 {
     fl_status st = FL_OK;
     yyjson_mut_val *value = NULL;
-    FL_TRY(read_arg(work, doc, 0, row, ret, err));
+    FL_TRY(fl_json_read_arg(work, doc, 0, row, ret, err));
     if (work->call->n_args > 2)
-        FL_TRY(read_arg(work, doc, 2, row, &value, err));
+        FL_TRY(fl_json_read_arg(work, doc, 2, row, &value, err));
     st = put_at(work, doc, fl_vec_str(&work->call->args[1], row), may, value, ret, err);
 cleanup:
     return st;
@@ -508,7 +505,7 @@ static fl_status removing(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, 
 #define RUN(name, change)                             \
     static fl_status name(fl_call *call, fl_err *err) \
     {                                                 \
-        return run(call, change, err);                \
+        return fl_json_change(call, change, err);     \
     }
 RUN(normalize, normalized)
 RUN(strip_nulls, stripped)
