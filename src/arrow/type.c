@@ -231,6 +231,12 @@ bool fl_type_is_longer_time(fl_type from, fl_type to)
     return has_digits(from) && from.id == to.id && from.unit == to.unit && from.scale >= to.scale;
 }
 
+const char *fl_extension_name(fl_extension extension)
+{
+    FL_ASSERT(extension < FL_EXTENSION_COUNT);
+    return extension_names[extension] != NULL ? extension_names[extension] : "";
+}
+
 bool fl_type_is_equal(fl_type a, fl_type b)
 {
     if (a.id != b.id || a.n_fields != b.n_fields || a.extension != b.extension)

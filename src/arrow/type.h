@@ -157,6 +157,9 @@ uint64_t fl_type_hash(fl_type type);
 /** Adds the SQL name: "integer", "decimal(15,2)", "timestamp", "struct(a integer, b text)", "integer[]". */
 void fl_type_print(fl_text *text, fl_type type);
 
+/** What an extension is called where functions over it have names of their own, "bit length"; empty: there is none. */
+const char *fl_extension_name(fl_extension extension);
+
 /** The SQL name in a buffer of the caller's; cut where it does not fit. Returns `ret`. */
 const char *fl_type_name(fl_type type, char *ret, int64_t bytes);
 #define FL_TYPE_NAME(type) fl_type_name((type), (char[96]){0}, 96)

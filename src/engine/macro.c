@@ -5,15 +5,27 @@
 #include "base/name_map.h"
 #include "base/nearest.h"
 
-/* Functions that are questions to the catalog. */
 static const struct {
+    fl_macro_kind kind;
     const char *name, *text;
 } builtins[] = {
-    {"obj_description", "(object, catalog := NULL) AS (SELECT d.description FROM pg_catalog.pg_description AS d "
-                        "WHERE d.objoid = object AND d.objsubid = 0)"},
-    {"col_description", "(object, number) AS (SELECT d.description FROM pg_catalog.pg_description AS d "
-                        "WHERE d.objoid = object AND d.objsubid = number)"},
+#define FL_BUILTIN_MACRO(kind, name, text) {FL_MACRO_##kind, #name, text},
+#include "engine/builtin_macros.def"
+#undef FL_BUILTIN_MACRO
 };
+
+/* The one that is there without being made; ret may be NULL. */
+static bool find_builtin(fl_str name, fl_macro_kind kind, fl_catalog_macro *ret)
+{
+    for (int64_t i = 0; i < FL_LEN(builtins); i++) {
+        if (builtins[i].kind != kind || !fl_str_is_equal_nocase(name, fl_str_of(builtins[i].name)))
+            continue;
+        if (ret != NULL)
+            *ret = (fl_catalog_macro){fl_str_of(builtins[i].text), FL_MAIN_DATABASE, FL_MAIN_SCHEMA};
+        return true;
+    }
+    return false;
+}
 
 /* Where the macro of the name is linked in; behind the last where there is none. The lock is held. */
 static fl_macro **look_up(fl_engine *engine, fl_str name, fl_macro_kind kind)
@@ -54,10 +66,7 @@ bool fl_engine_find_macro(fl_engine *engine, fl_str name, fl_macro_kind kind, fl
         is_found = engine->macros != NULL;
     } else {
         const fl_macro *macro = *look_up(engine, name, kind);
-        for (int64_t i = 0; macro == NULL && kind == FL_MACRO_VALUE && i < FL_LEN(builtins) && !is_found; i++) {
-            is_found = fl_str_is_equal_nocase(name, fl_str_of(builtins[i].name));
-            *ret = (fl_catalog_macro){fl_str_of(builtins[i].text), FL_MAIN_DATABASE, FL_MAIN_SCHEMA};
-        }
+        is_found = macro == NULL && find_builtin(name, kind, ret);
         is_found =
             is_found || (macro != NULL && fl_arena_copy_str(arena, fl_str_of(macro->text), &ret->text, NULL) == FL_OK &&
                          fl_arena_copy_str(arena, fl_str_of(macro->database), &ret->database, NULL) == FL_OK &&
@@ -74,6 +83,9 @@ void fl_engine_offer_macros(fl_engine *engine, fl_macro_kind kind, fl_nearest *n
         if (m->kind == kind)
             fl_nearest_offer(near, fl_str_of(m->name));
     pthread_mutex_unlock(&engine->lock);
+    for (int64_t i = 0; i < FL_LEN(builtins); i++)
+        if (builtins[i].kind == kind)
+            fl_nearest_offer(near, fl_str_of(builtins[i].name));
 }
 
 fl_status fl_session_create_macro(fl_session *session, const fl_sql_bound *bound, fl_err *err)

@@ -9,6 +9,8 @@
 #include "plan/registry.h"
 #include "plan/signature.h"
 
+#include <stdio.h>
+
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -404,11 +406,27 @@ static fl_status expand(fl_plan *plan, const fl_func_desc *func, const fl_expr *
     return st;
 }
 
+/* The function of that name; where an argument's type is one over another, and it has a function of its own by that name, this one. */
+static const fl_func_desc *find_function(const fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args)
+{
+    for (int32_t i = 0; i < n_args; i++) {
+        char own[96];
+        const char *type = fl_extension_name((fl_extension)args[i]->type.extension);
+        if (type[0] == 0 || name.len > 64)
+            continue;
+        int len = snprintf(own, sizeof(own), "%s %.*s", type, FL_STR_ARG(name));
+        const fl_func_desc *func = fl_registry_func(plan->registry, (fl_str){own, len});
+        if (func != NULL)
+            return func;
+    }
+    return fl_registry_func(plan->registry, name);
+}
+
 fl_status fl_expr_call(fl_plan *plan, fl_str name, const fl_expr *const *args, int32_t n_args, int32_t pos,
                        const fl_expr **ret, fl_err *err)
 {
     fl_status st = FL_OK;
-    const fl_func_desc *func = fl_registry_func(plan->registry, name);
+    const fl_func_desc *func = find_function(plan, name, args, n_args);
     const fl_expr *local[FL_FUNC_ARGS_MAX], **cast = local;
     fl_type local_types[FL_FUNC_ARGS_MAX], *types = local_types;
     if (func == NULL)

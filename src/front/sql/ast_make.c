@@ -234,9 +234,10 @@ fl_ast_query *fl_sql_make_query(fl_ast_maker *m, const fl_ast_item *items, int32
     int32_t height = from != NULL ? from->height : 0;
     if (query == NULL || body == NULL || select == NULL || copy == NULL)
         return NULL;
-    memcpy(copy, items, (size_t)n * sizeof(*copy));
-    for (int32_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < n; i++) {
+        copy[i] = items[i];
         height = max_of(height, items[i].expr->height);
+    }
     *select = (fl_ast_select){.items = copy, .item_count = n, .from = from};
     *body = (fl_ast_body){.kind = FL_AST_BODY_SELECT, .start = m->start, .end = m->end, .select = select};
     *query = (fl_ast_query){.start = m->start, .end = m->end, .body = body};

@@ -336,6 +336,11 @@ static fl_status bind_between(binder *b, scope *s, const fl_ast_expr *ast, const
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.left, &x));
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &low));
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.third, &high));
+    const fl_expr *sides[3] = {x, low, high};
+    FL_TRY(fl_sql_collate_all(b, sides, 3, ast->at));
+    x = sides[0];
+    low = sides[1];
+    high = sides[2];
     FL_TRY(bind_range(b, x, low, high, ast->at, &pair[0]));
     *ret = pair[0];
     if (ast->flag) { /* SYMMETRIC */
@@ -357,7 +362,7 @@ static fl_status bind_like(binder *b, scope *s, const fl_ast_expr *ast, const fl
     FL_TRY(fl_sql_bind_expr(b, s, ast->ops.right, &args[1]));
     if (ast->ops.third != NULL)
         FL_TRY(fl_sql_bind_expr(b, s, ast->ops.third, &args[n++]));
-    FL_TRY(fl_sql_collate_all(b, args, 2, ast->at));
+    FL_TRY(fl_sql_collate_all(b, args, n, ast->at)); /* the escape too: it stands in a pattern that becomes a key */
     FL_TRY(fl_expr_call(b->plan, fl_str_of(fl_sql_op_name((fl_ast_op)ast->op)), args, n, ast->at, ret, b->err));
     if (ast->is_negated)
         FL_TRY(fl_expr_not(b->plan, *ret, ast->at, ret, b->err));

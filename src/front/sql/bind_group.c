@@ -127,29 +127,27 @@ cleanup:
 
 /* Texts with a collation are grouped by their keys; what reads them in the result is given one of each group. */
 static fl_status group_by_collation(binder *b, scope *s, const grouping_sets *sets, const fl_expr *const **keys,
-                                    int32_t n_keys, fl_col_id *ret_cols, int32_t pos)
+                                    int32_t n_keys, fl_col_id *ret_cols)
 {
     fl_status st = FL_OK;
     const fl_expr **made = NULL;
     for (int32_t i = 0; i < n_keys; i++) {
         fl_agg any;
         const fl_expr *out;
+        ret_cols[i] = (fl_col_id){0};
         if (!fl_sql_is_collated((*keys)[i]))
             continue;
-        if (sets != NULL && sets->n > 1) {
-            st = fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED, "grouping sets are not supported by collation");
-            fl_err_hint(b->err, "group by a key, for example lower(x)");
-            goto cleanup;
-        }
         if (made == NULL) {
             FL_TRY(FL_NEW_ARRAY(b->arena, n_keys, &made, b->err));
             memcpy(made, *keys, (size_t)n_keys * sizeof(*made));
             *keys = made;
         }
-        FL_TRY(
-            fl_agg_make(b->plan, FL_STR("any_value"), &made[i], 1, false, NULL, NULL, 0, made[i]->pos, &any, b->err));
-        FL_TRY(fl_sql_add_aggregate(b, s, &any, made[i]->pos, &out));
-        ret_cols[i] = out->col;
+        if (sets == NULL || sets->n <= 1) { /* else it would have to be null where the set has not the key */
+            FL_TRY(fl_agg_make(b->plan, FL_STR("any_value"), &made[i], 1, false, NULL, NULL, 0, made[i]->pos, &any,
+                               b->err));
+            FL_TRY(fl_sql_add_aggregate(b, s, &any, made[i]->pos, &out));
+            ret_cols[i] = out->col;
+        }
         FL_TRY(fl_sql_collate_key(b, &made[i]));
     }
 cleanup:
@@ -166,12 +164,12 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const grouping_sets *sets, cons
     fl_expr_walk_init(&walk, b->plan);
     walk.is_top_down = true;
     FL_TRY(FL_NEW_ARRAY(b->arena, n_keys * 2 + 1, &cols, b->err));
-    FL_TRY(group_by_collation(b, s, sets, &map.keys, n_keys, cols + n_keys, pos[0]));
+    FL_TRY(group_by_collation(b, s, sets, &map.keys, n_keys, cols + n_keys));
     FL_TRY(fl_sql_build_groups(b, s, sets, map.keys, n_keys, cols, node));
     map.cols = cols;
     fl_index_map_init(&map.places, b->arena);
     for (int32_t i = 0; i < n_keys; i++)
-        if (map.keys[i] != keys[i])
+        if (cols[n_keys + i].n != 0)
             FL_TRY(fl_index_map_add(&map.places, fl_index_map_key(keys[i]), n_keys + i, b->err));
     for (int32_t i = 0; i < n_keys; i++)
         FL_TRY(fl_index_map_add(&map.places, fl_index_map_key(map.keys[i]), i, b->err));

@@ -361,13 +361,13 @@ static fl_status find_macro(binder *b, const fl_ast_call *call, int32_t pos, boo
     }
     bool is_function =
         fl_registry_func(b->env->registry, ret->name) != NULL || fl_registry_agg(b->env->registry, ret->name) != NULL;
-    if ((is_table || is_function) && !catalog->find_macro(catalog, (fl_str){0}, is_table, NULL))
+    if (is_function && !is_table && !catalog->find_macro(catalog, (fl_str){0}, is_table, NULL))
         return FL_OK;
     if (fl_sql_qualify(b->env, b->arena, call->path, false, &ret->key, NULL) == FL_OK)
         ret->is_found = catalog->find_macro(catalog, ret->key, is_table, &ret->found);
-    if (!ret->is_found && !is_table) { /* of the system's, whose schema need not be said */
+    if (!ret->is_found) { /* of the system's, whose schema need not be said */
         ret->key = ret->name;
-        ret->is_found = catalog->find_macro(catalog, ret->name, false, &ret->found);
+        ret->is_found = catalog->find_macro(catalog, ret->name, is_table, &ret->found);
     }
     return FL_OK;
 }

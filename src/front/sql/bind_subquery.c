@@ -6,6 +6,38 @@
 #include "op/project/node.h"
 #include "op/sort/node.h"
 
+/* Where a side has a collation, both give the keys that texts are compared by. */
+static fl_status collate_sides(binder *b, output *out, const fl_expr **left, int32_t pos)
+{
+    fl_status st = FL_OK;
+    bool is_any = false;
+    const fl_expr **rights = NULL;
+    fl_str *names = NULL;
+    fl_col_id *cols = NULL;
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &rights, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &names, b->err));
+    FL_TRY(FL_NEW_ARRAY(b->arena, out->n_cols + 1, &cols, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++) {
+        const fl_expr *right, *sides[2];
+        FL_TRY(fl_expr_column(b->plan, out->cols[i].col, out->cols[i].pos, &right, b->err));
+        sides[0] = left[i];
+        sides[1] = right;
+        FL_TRY(fl_sql_collate_all(b, sides, 2, pos));
+        left[i] = sides[0];
+        rights[i] = sides[1];
+        names[i] = out->cols[i].name;
+        is_any |= sides[1] != right;
+    }
+    if (!is_any)
+        return FL_OK;
+    FL_TRY(fl_project_build(b->plan, out->root, rights, names, out->n_cols, cols, &out->root, b->err));
+    for (int32_t i = 0; i < out->n_cols; i++)
+        out->cols[i].col = cols[i];
+    st = fl_sql_output_exact(b, out); /* columns that are passed do not stand where they were written */
+cleanup:
+    return st;
+}
+
 /* IN and ANY over rows compare column by column: types must meet, which the comparison itself knows best. */
 static fl_status check_sides(binder *b, const fl_subquery *subquery, const output *out, fl_ast_op op, int32_t pos,
                              const fl_expr **left)
@@ -16,12 +48,6 @@ static fl_status check_sides(binder *b, const fl_subquery *subquery, const outpu
         FL_TRY(fl_expr_column(b->plan, out->cols[i].col, out->cols[i].pos, &right, b->err));
         if ((left[i]->flags & FL_EXPR_UNTYPED) || left[i]->type.id == FL_NULL)
             FL_TRY(fl_expr_cast_beside(b->plan, left[i], right->type, &left[i], b->err));
-        if (fl_sql_is_collated(left[i]) || fl_sql_is_collated(right)) {
-            st = fl_sql_bind_fail(b, pos, FL_ERR_UNSUPPORTED,
-                                  "IN, ANY and ALL of a query are not supported by collation");
-            fl_err_hint(b->err, "compare keys, for example lower(x) IN (SELECT lower(y) …)");
-            goto cleanup;
-        }
         FL_TRY(fl_sql_compare(b, op, left[i], right, pos, &test));
     }
 cleanup:
@@ -41,7 +67,7 @@ cleanup:
     return st;
 }
 
-static fl_status bind_in_query(binder *b, scope *s, const fl_ast_expr *ast, const output *out, fl_subquery *subquery)
+static fl_status bind_in_query(binder *b, scope *s, const fl_ast_expr *ast, output *out, fl_subquery *subquery)
 {
     fl_status st = FL_OK;
     const fl_expr **left;
@@ -55,6 +81,7 @@ static fl_status bind_in_query(binder *b, scope *s, const fl_ast_expr *ast, cons
     if (out->n_cols != subquery->n_left)
         return fl_sql_bind_fail(b, ast->at, FL_ERR_SYNTAX, "the subquery has %d columns, %d wanted", out->n_cols,
                                 subquery->n_left);
+    FL_TRY(collate_sides(b, out, left, ast->at));
     FL_TRY(check_sides(b, subquery, out, op, ast->at, left));
     subquery->left = left;
     subquery->compare = fl_sql_op_name(op);

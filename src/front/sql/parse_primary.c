@@ -398,6 +398,8 @@ static fl_status parse_typed(parser *p, fl_ast_expr **ret)
     FL_TRY(fl_sql_new_expr(p, FL_AST_TYPED, p->now->start, &expr));
     FL_TRY(fl_sql_parse_type(p, &expr->typed.type));
     expr->at = p->now->start;
+    if (fl_str_is_equal_nocase(expr->typed.type->name, FL_STR("b")) && expr->typed.type->end == expr->at)
+        expr->typed.type->name = FL_STR("bit"); /* B'101' */
     FL_TRY(fl_sql_parse_string(p, "a string", &expr->typed.text));
     FL_TRY(fl_sql_end_expr(p, expr, 0));
     *ret = expr;
