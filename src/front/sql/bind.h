@@ -439,6 +439,9 @@ fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, ou
 /** Adds an aggregate to those of the query, unless it is one of them; its result as an expression. */
 fl_status fl_sql_add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t pos, const fl_expr **ret);
 
+/** (value).name */
+fl_status fl_sql_bind_member(binder *b, const fl_expr *value, const fl_ast_name *name, const fl_expr **ret);
+
 /* ---- bind_collation.c ---- */
 
 /** The collation of that name; 42704 where there is none. */

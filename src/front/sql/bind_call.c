@@ -212,10 +212,10 @@ static fl_status refuse_collated(binder *b, const fl_ast_expr *ast, const fl_exp
     return st;
 }
 
-/* min(x) by collation is the text whose key is least: arg_min(x, key). */
+/* min(x) by collation is the text whose key is least, and of lists and structs the one that is: arg_min(x, key). */
 static fl_status take_extreme(binder *b, fl_str *name, const fl_expr **args, int32_t *n_args)
 {
-    if (*n_args != 1 || !fl_sql_is_collated(args[0]))
+    if (*n_args != 1 || !(fl_sql_is_collated(args[0]) || fl_type_is_nested(args[0]->type)))
         return FL_OK;
     *name = fl_str_is_equal_nocase(*name, FL_STR("min")) ? FL_STR("arg_min") : FL_STR("arg_max");
     args[1] = args[0];

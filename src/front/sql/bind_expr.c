@@ -616,11 +616,38 @@ static fl_status bind_not(binder *b, scope *s, const fl_ast_expr *ast, const fl_
     return st != FL_OK ? st : fl_expr_not(b->plan, arg, ast->start, ret, b->err);
 }
 
+/* A field of a struct; of JSON a member, null where there is none: j.a is j -> '/a' (RFC 6901). */
+fl_status fl_sql_bind_member(binder *b, const fl_expr *value, const fl_ast_name *name, const fl_expr **ret)
+{
+    fl_status st = FL_OK;
+    fl_value path = {.type = FL_TYPE(FL_UTF8)};
+    fl_text text;
+    const fl_expr *at;
+    if (value->type.extension != FL_JSON)
+        return fl_expr_field(b->plan, value, name->text, name->start, ret, b->err);
+    fl_text_init(&text, NULL);
+    fl_text_add_char(&text, '/');
+    for (int64_t i = 0; i < name->text.len; i++) {
+        char c = name->text.data[i];
+        if (c == '~' || c == '/')
+            fl_text_addf(&text, "~%d", c == '/');
+        else
+            fl_text_add_char(&text, c);
+    }
+    FL_TRY(fl_text_status(&text, b->err));
+    FL_TRY(fl_sql_bind_keep(b, fl_text_str(&text), &path.s));
+    FL_TRY(fl_expr_const(b->plan, &path, name->start, &at, b->err));
+    st = fl_expr_call_args(b->plan, "json_extract", name->start, ret, b->err, 2, value, at);
+cleanup:
+    fl_text_drop(&text);
+    return st;
+}
+
 static fl_status bind_field(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)
 {
     const fl_expr *value;
     fl_status st = fl_sql_bind_expr(b, s, ast->field.value, &value);
-    return st != FL_OK ? st : fl_expr_field(b->plan, value, ast->field.name->text, ast->field.name->start, ret, b->err);
+    return st != FL_OK ? st : fl_sql_bind_member(b, value, ast->field.name, ret);
 }
 
 static fl_status bind_collate(binder *b, scope *s, const fl_ast_expr *ast, const fl_expr **ret)

@@ -343,7 +343,7 @@ static fl_status bind_fields(binder *b, const fl_ast_path *path, int32_t from, c
 {
     fl_status st = FL_OK;
     for (int32_t i = from; i < path->count; i++)
-        FL_TRY(fl_expr_field(b->plan, value, path->parts[i].text, path->parts[i].start, &value, b->err));
+        FL_TRY(fl_sql_bind_member(b, value, &path->parts[i], &value));
     *ret = value;
 cleanup:
     return st;
@@ -424,7 +424,7 @@ cleanup:
     return st;
 }
 
-/* a, or a.field of a struct. */
+/* a, or a.field of a struct, or of JSON. */
 static fl_status find_by_name(binder *b, scope *s, const fl_ast_expr *ast, found_col *ret)
 {
     fl_status st = FL_OK;
@@ -433,7 +433,7 @@ static fl_status find_by_name(binder *b, scope *s, const fl_ast_expr *ast, found
         ret->parts = 1;
         FL_TRY(fl_sql_scope_find(b, at, ast->path.parts[0].text, ast->start, &ret->col));
         fl_type type = ret->col == NULL ? FL_TYPE(FL_NULL) : fl_plan_col(b->plan, ret->col->col)->type;
-        if (ret->col == NULL || ast->path.count == 1 || type.id == FL_STRUCT)
+        if (ret->col == NULL || ast->path.count == 1 || type.id == FL_STRUCT || type.extension == FL_JSON)
             continue;
         ret->col = NULL;
         ret->no_struct = ret->no_struct.id == FL_NULL ? type : ret->no_struct;
