@@ -1,5 +1,6 @@
 /* Writing Parquet: a chunk of rows is a row group, whose columns are made into pages one after the other (write_column.h). Behind all row
  * groups come the page indexes, Bloom filters lie with their columns, and the footer says where everything is. */
+#include "base/nearest.h"
 #include "base/system.h"
 #include "format/options.h"
 #include "format/parquet/metadata.h"
@@ -35,6 +36,7 @@ typedef struct parquet_writer {
     int32_t n_fields;
     fl_pq_out_leaf *leaves;
     int32_t n_leaves;
+    const fl_pq_column_key **own_keys; /* of leaves of an encrypted file; NULL: the footer's */
     fl_arena arena;
     placed_group *groups;
     int64_t n_groups, groups_capacity;
@@ -164,7 +166,8 @@ static fl_status seal_page(const parquet_writer *writer, fl_pq_module_place plac
                            int32_t head_bytes, fl_text *to, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str key = writer->options.keys->footer, head = {page.data, head_bytes},
+    const fl_pq_column_key *own = writer->own_keys[place.column];
+    fl_str key = own != NULL ? own->key : writer->options.keys->footer, head = {page.data, head_bytes},
            body = {page.data + head_bytes, page.len - head_bytes};
     place.module = is_dictionary ? FL_PQ_MODULE_DICTIONARY_HEADER : FL_PQ_MODULE_DATA_HEADER;
     FL_TRY(fl_pq_module_seal(&writer->crypt, key, place, head, to, err));
@@ -357,15 +360,10 @@ static void write_encoding_stats(fl_pq_thrift_out *w, const fl_pq_out_chunk *chu
     }
 }
 
-static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const placed_group *group, int32_t leaf_at,
-                        const index_places *places)
+/* The fields of a chunk's metadata, but for the end. */
+static void write_chunk_metadata(fl_pq_thrift_out *w, const fl_pq_out_leaf *leaf, const fl_pq_out_chunk *chunk,
+                                 int64_t at)
 {
-    const fl_pq_out_leaf *leaf = &writer->leaves[leaf_at];
-    const fl_pq_out_chunk *chunk = &group->chunks[leaf_at];
-    int64_t at = group->at + chunk->at;
-    fl_pq_write_struct(w);
-    fl_pq_write_i64(w, 2, at);
-    fl_pq_write_struct_field(w, 3);
     fl_pq_write_i32(w, 1, leaf->physical);
     fl_pq_write_list(w, 2, FL_PQ_THRIFT_I32, 2 + chunk->has_dictionary);
     if (chunk->has_dictionary)
@@ -389,6 +387,56 @@ static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const
         fl_pq_write_i32(w, 15, (int32_t)chunk->bloom_bytes);
     }
     fl_pq_write_end(w);
+}
+
+/* By a key of its own: which, and its metadata, sealed by it. */
+static fl_status write_own_key(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, int32_t leaf_at,
+                               fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_out_leaf *leaf = &writer->leaves[leaf_at];
+    const fl_pq_out_chunk *chunk = &writer->groups[g].chunks[leaf_at];
+    const fl_pq_column_key *own = writer->own_keys[leaf_at];
+    fl_pq_module_place place = {.module = FL_PQ_MODULE_COLUMN_METADATA, .group = (int32_t)g, .column = leaf_at};
+    fl_text plain, sealed;
+    fl_pq_thrift_out metadata;
+    fl_text_init(&plain, w->text->memory);
+    fl_text_init(&sealed, w->text->memory);
+    fl_pq_thrift_out_init(&metadata, &plain);
+    fl_pq_write_struct(&metadata);
+    write_chunk_metadata(&metadata, leaf, chunk, writer->groups[g].at + chunk->at);
+    FL_TRY(fl_text_status(&plain, err));
+    FL_TRY(fl_pq_module_seal(&writer->crypt, own->key, place, fl_text_str(&plain), &sealed, err));
+    FL_TRY(fl_text_status(&sealed, err));
+    fl_pq_write_struct_field(w, 8);
+    fl_pq_write_struct_field(w, 2);
+    fl_pq_write_list(w, 1, FL_PQ_THRIFT_BINARY, leaf->n_path);
+    for (int32_t i = 0; i < leaf->n_path; i++)
+        fl_pq_write_bytes_element(w, leaf->path[i]);
+    if (own->metadata.len > 0)
+        fl_pq_write_bytes(w, 2, own->metadata);
+    fl_pq_write_end(w);
+    fl_pq_write_end(w);
+    fl_pq_write_bytes(w, 9, fl_text_str(&sealed));
+cleanup:
+    fl_text_drop(&plain);
+    fl_text_drop(&sealed);
+    return st;
+}
+
+static fl_status write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, int32_t leaf_at,
+                             const index_places *places, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_out_chunk *chunk = &writer->groups[g].chunks[leaf_at];
+    int64_t at = writer->groups[g].at + chunk->at;
+    bool has_own_key = writer->options.keys != NULL && writer->own_keys[leaf_at] != NULL;
+    fl_pq_write_struct(w);
+    fl_pq_write_i64(w, 2, at);
+    if (!has_own_key) {
+        fl_pq_write_struct_field(w, 3);
+        write_chunk_metadata(w, &writer->leaves[leaf_at], chunk, at);
+    }
     if (places->offsets_bytes > 0) {
         fl_pq_write_i64(w, 4, places->offsets_at);
         fl_pq_write_i32(w, 5, places->offsets_bytes);
@@ -397,23 +445,29 @@ static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const
         fl_pq_write_i64(w, 6, places->columns_at);
         fl_pq_write_i32(w, 7, places->columns_bytes);
     }
-    if (writer->options.keys != NULL) { /* by the footer's key */
+    if (has_own_key) {
+        FL_TRY(write_own_key(w, writer, g, leaf_at, err));
+    } else if (writer->options.keys != NULL) { /* by the footer's key */
         fl_pq_write_struct_field(w, 8);
         fl_pq_write_struct_field(w, 1);
         fl_pq_write_end(w);
         fl_pq_write_end(w);
     }
     fl_pq_write_end(w);
+cleanup:
+    return st;
 }
 
-static void write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, const index_places *places)
+static fl_status write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, const index_places *places,
+                             fl_err *err)
 {
+    fl_status st = FL_OK;
     const placed_group *group = &writer->groups[g];
     int64_t raw = 0, packed = 0;
     fl_pq_write_struct(w);
     fl_pq_write_list(w, 1, FL_PQ_THRIFT_STRUCT, writer->n_leaves);
     for (int32_t i = 0; i < writer->n_leaves; i++) {
-        write_chunk(w, writer, group, i, &places[g * writer->n_leaves + i]);
+        FL_TRY(write_chunk(w, writer, g, i, &places[g * writer->n_leaves + i], err));
         raw += group->chunks[i].raw_bytes;
         packed += group->chunks[i].bytes;
     }
@@ -422,6 +476,8 @@ static void write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64
     fl_pq_write_i64(w, 5, group->at);
     fl_pq_write_i64(w, 6, packed);
     fl_pq_write_end(w);
+cleanup:
+    return st;
 }
 
 /* Puts the footer, which begins at `at`, sealed behind what is said of how it is. */
@@ -439,6 +495,8 @@ static fl_status seal_footer(const parquet_writer *writer, fl_text *tail, int64_
     fl_pq_write_bytes(&w, 2, (fl_str){writer->unique, FILE_BYTES});
     fl_pq_write_end(&w);
     fl_pq_write_end(&w);
+    if (writer->options.keys->footer_metadata.len > 0)
+        fl_pq_write_bytes(&w, 2, writer->options.keys->footer_metadata);
     fl_pq_write_end(&w);
     FL_TRY(fl_text_status(tail, err));
     FL_TRY(fl_pq_module_seal(&writer->crypt, writer->options.keys->footer, footer,
@@ -468,7 +526,7 @@ static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *
     fl_pq_write_i64(&w, 3, writer->rows);
     fl_pq_write_list(&w, 4, FL_PQ_THRIFT_STRUCT, writer->n_groups);
     for (int64_t g = 0; g < writer->n_groups; g++)
-        write_group(&w, writer, g, places);
+        FL_TRY(write_group(&w, writer, g, places, err));
     fl_pq_write_bytes(&w, 6, FL_STR("fletch version " FLETCH_VERSION " (build fletch)"));
     fl_pq_write_list(&w, 7, FL_PQ_THRIFT_STRUCT, writer->n_leaves);
     for (int32_t i = 0; i < writer->n_leaves; i++) { /* the type's order */
@@ -501,6 +559,49 @@ static const fl_writer_ops ops = {
 
 static const char *const suffixes[] = {".parquet", ".pq", NULL};
 
+/* The keys of leaves; one that is no column's is refused. */
+static fl_status find_own_keys(parquet_writer *writer, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_keys *keys = writer->options.keys;
+    fl_str *paths = NULL;
+    FL_TRY(FL_NEW_ARRAY(&writer->arena, writer->n_leaves + 1, &writer->own_keys, err));
+    FL_TRY(FL_NEW_ARRAY(&writer->arena, writer->n_leaves + 1, &paths, err));
+    for (int32_t i = 0; i < writer->n_leaves; i++) {
+        const fl_pq_out_leaf *leaf = &writer->leaves[i];
+        fl_text path;
+        fl_text_init(&path, writer->arena.memory);
+        for (int32_t p = 0; p < leaf->n_path; p++) {
+            fl_text_add(&path, p > 0 ? FL_STR(".") : FL_STR(""));
+            fl_text_add(&path, leaf->path[p]);
+        }
+        st = fl_text_status(&path, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(&writer->arena, fl_text_str(&path), &paths[i], err);
+        fl_text_drop(&path);
+        FL_TRY(st);
+        writer->own_keys[i] = fl_pq_key_of(keys, paths[i]);
+    }
+    for (int32_t k = 0; k < keys->n_columns; k++) {
+        fl_pq_keys alone = {.columns = &keys->columns[k], .n_columns = 1};
+        fl_nearest near;
+        int32_t i = 0;
+        while (i < writer->n_leaves && fl_pq_key_of(&alone, paths[i]) == NULL)
+            i++;
+        if (i < writer->n_leaves)
+            continue;
+        FL_FAIL(err, FL_ERR_CONFIG, "there is a key of column \"%.*s\", which is not written",
+                FL_STR_ARG(keys->columns[k].path));
+        fl_nearest_init(&near, keys->columns[k].path);
+        for (i = 0; i < writer->n_fields; i++)
+            fl_nearest_offer(&near, writer->fields[i].name);
+        fl_nearest_hint(&near, err);
+        return fl_err_state(err, "42703", FL_ERR_CONFIG);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_fields, const fl_option *options,
                       int32_t n_options, fl_writer **ret, fl_err *err)
 {
@@ -514,9 +615,10 @@ static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_field
         (parquet_options){.codec = {.codec = FL_PQ_SNAPPY}, .group_rows = GROUP_ROWS, .group_bytes = GROUP_BYTES};
     FL_TRY(fl_options_read("COPY", known, FL_LEN(known), options, n_options, &writer->arena, &writer->options, err));
     if (writer->options.keys != NULL) {
-        if (writer->options.keys->footer.len == 0 || writer->options.keys->n_columns > 0) {
-            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "COPY encrypts by one key, the footer's");
-            fl_err_hint(err, "write encryption_config {'footer_key': '…'}");
+        if (writer->options.keys->footer.len == 0) {
+            st = FL_FAIL(err, FL_ERR_CONFIG, "COPY encrypts the footer, and there is no key for it");
+            fl_err_hint(err, "write encryption_config {'footer_key': '…', 'column_keys': {'a': '…'}}");
+            fl_err_state(err, "22023", FL_ERR_CONFIG);
             goto cleanup;
         }
         if (fl_system_random(fl_memory_system(memory), writer->unique, FILE_BYTES) < 0) {
@@ -527,6 +629,8 @@ static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_field
         FL_TRY(fl_arena_copy_str(&writer->arena, (fl_str){writer->unique, FILE_BYTES}, &writer->crypt.aad, err));
     }
     FL_TRY(fl_pq_leaves_make(&writer->arena, fields, n_fields, &writer->leaves, &writer->n_leaves, err));
+    if (writer->options.keys != NULL)
+        FL_TRY(find_own_keys(writer, err));
     writer->base = (fl_writer){.ops = &ops,
                                .suffix = FL_STR(".parquet"),
                                .chunk_rows = writer->options.group_rows,
