@@ -475,6 +475,8 @@ static fl_status write_group(fl_pq_thrift_out *w, const parquet_writer *writer, 
     fl_pq_write_i64(w, 3, group->rows);
     fl_pq_write_i64(w, 5, group->at);
     fl_pq_write_i64(w, 6, packed);
+    if (writer->options.keys != NULL) /* readers open what is sealed by it */
+        fl_pq_write_i16(w, 7, (int16_t)g);
     fl_pq_write_end(w);
 cleanup:
     return st;
