@@ -728,8 +728,11 @@ static fl_status write_insert(fl_sql_env *env, const fl_ast_statement *ast, copy
     FL_TRY(find_writer(&b, &f->c, false));
     if (f->c.writer->reader[0] == 0) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "rows in the form %s can be written, not read", f->c.writer->name);
-        fl_err_hint(err,
-                    "write them as CSV, or read lines: read_csv(file, delim = '\\t', quote = '', nullstr = '\\N')");
+        if (ast->copy->is_standard)
+            fl_err_hint(err, "say which form they have: COPY t FROM STDIN (FORMAT csv)");
+        else
+            fl_err_hint(err,
+                        "write them as CSV, or read lines: read_csv(file, delim = '\\t', quote = '', nullstr = '\\N')");
         fl_err_at(err, ast->copy->file_start);
         goto cleanup;
     }
