@@ -21,6 +21,7 @@ typedef struct parquet_options {
     fl_pq_out_codec codec;
     int64_t group_rows, group_bytes;
     const fl_pq_keys *keys; /* NULL: it is not encrypted */
+    const fl_value *pairs;  /* a struct of texts, written as they are; NULL: none */
 } parquet_options;
 
 /* What is known of a row group that lies in the file. */
@@ -100,12 +101,30 @@ static fl_status read_size(fl_arena *arena, const fl_value *value, void *ret_i64
 #define AT(field) (int32_t)offsetof(parquet_options, field)
 #define CODECS "'snappy', 'zstd', 'gzip', 'lz4' or 'uncompressed'"
 
+static fl_status read_pairs(fl_arena *arena, const fl_value *value, void *ret_pairs, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_value *pairs = NULL;
+    if (value->is_null || value->type.id != FL_STRUCT || value->type.n_fields == 0)
+        return FL_ERR_TYPE;
+    for (int32_t i = 0; i < value->type.n_fields; i++)
+        if (value->list.items[i].is_null || !fl_type_is_string(value->list.items[i].type))
+            return FL_ERR_TYPE;
+    FL_TRY(FL_NEW(arena, &pairs, err));
+    FL_TRY(fl_value_copy(arena, value, pairs, err));
+    FL_TRY(fl_type_copy(arena, value->type, &pairs->type, err));
+    *(const fl_value **)ret_pairs = pairs;
+cleanup:
+    return st;
+}
+
 static const fl_option_desc known[] = {
     {"compression", CODECS, read_codec, AT(codec.codec), -1},
     {"codec", CODECS, read_codec, AT(codec.codec), -1},
     {"compression_level", "a level of zstd from 1 to 22", read_level, AT(codec.level), -1},
     {"row_group_size", "a number of rows", read_rows, AT(group_rows), -1},
     {"encryption_config", FL_PQ_OPTION_KEYS, fl_pq_keys_read, AT(keys), -1},
+    {"kv_metadata", "texts by names, as {author: 'me'}", read_pairs, AT(pairs), -1},
     {"row_group_size_bytes", "a size such as '128MB'", read_size, AT(group_bytes), -1},
 };
 
@@ -511,6 +530,19 @@ cleanup:
     return st;
 }
 
+static void write_pairs(fl_pq_thrift_out *w, const fl_value *pairs)
+{
+    if (pairs == NULL)
+        return;
+    fl_pq_write_list(w, 5, FL_PQ_THRIFT_STRUCT, pairs->type.n_fields);
+    for (int32_t i = 0; i < pairs->type.n_fields; i++) {
+        fl_pq_write_struct(w);
+        fl_pq_write_bytes(w, 1, pairs->type.fields[i].name);
+        fl_pq_write_bytes(w, 2, pairs->list.items[i].s);
+        fl_pq_write_end(w);
+    }
+}
+
 static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -529,6 +561,7 @@ static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *
     fl_pq_write_list(&w, 4, FL_PQ_THRIFT_STRUCT, writer->n_groups);
     for (int64_t g = 0; g < writer->n_groups; g++)
         FL_TRY(write_group(&w, writer, g, places, err));
+    write_pairs(&w, writer->options.pairs);
     fl_pq_write_bytes(&w, 6, FL_STR("fletch version " FLETCH_VERSION " (build fletch)"));
     fl_pq_write_list(&w, 7, FL_PQ_THRIFT_STRUCT, writer->n_leaves);
     for (int32_t i = 0; i < writer->n_leaves; i++) { /* the type's order */
@@ -645,12 +678,13 @@ cleanup:
     return st;
 }
 
-const fl_writer_desc fl_writer_parquet = {.size = (uint32_t)sizeof(fl_writer_desc),
-                                          .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
-                                          .name = "parquet",
-                                          .suffixes = suffixes,
-                                          .reader = "read_parquet",
-                                          .open = open,
-                                          .doc = "COPY … TO 'file.parquet' (COMPRESSION, COMPRESSION_LEVEL, "
-                                                 "ROW_GROUP_SIZE, ROW_GROUP_SIZE_BYTES, ENCRYPTION_CONFIG) writes row "
-                                                 "groups with statistics, page indexes, Bloom filters and checksums"};
+const fl_writer_desc fl_writer_parquet = {
+    .size = (uint32_t)sizeof(fl_writer_desc),
+    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
+    .name = "parquet",
+    .suffixes = suffixes,
+    .reader = "read_parquet",
+    .open = open,
+    .doc = "COPY … TO 'file.parquet' (COMPRESSION, COMPRESSION_LEVEL, "
+           "ROW_GROUP_SIZE, ROW_GROUP_SIZE_BYTES, ENCRYPTION_CONFIG, KV_METADATA) writes row "
+           "groups with statistics, page indexes, Bloom filters and checksums"};
