@@ -9,8 +9,10 @@ with a flipped bit is found by its checksum. A file is the same for any number o
 """
 
 import argparse
+import base64
 import datetime
 import decimal
+import json
 import math
 import pathlib
 import sys
@@ -154,6 +156,45 @@ def encrypted(fletch, folder):
     print("encrypted files as PyArrow opens them")
 
 
+class PlainKms(pe.KmsClient):
+    """Keys that are wrapped in nothing but base64: what a file says of its keys are the keys."""
+
+    def wrap_key(self, key_bytes, master_key_identifier):
+        return base64.b64encode(key_bytes)
+
+    def unwrap_key(self, wrapped_key, master_key_identifier):
+        return base64.b64decode(wrapped_key)
+
+
+def key_material(key, is_footer):
+    """What PyArrow looks for in a file, to ask a service for a key."""
+    material = {"keyMaterialType": "PKMT1", "internalStorage": True, "isFooterKey": is_footer, "masterKeyID": "m",
+                "wrappedDEK": base64.b64encode(key.encode()).decode(), "doubleWrapping": False}
+    return json.dumps(material | ({"kmsInstanceID": "DEFAULT", "kmsInstanceURL": "DEFAULT"} if is_footer else {}))
+
+
+def encrypted_columns(fletch, folder):
+    """A file whose columns have keys of their own, and one by the footer's: PyArrow opens it by what it says of its keys."""
+    keys = {"i": "1123456789abcdef", "l": "2123456789abcdef01234567"}
+    path = folder / "encrypted_columns.parquet"
+    config = {"footer_key": "0123456789abcdef", "column_keys": keys, "footer_key_metadata": key_material("0123456789abcdef", True),
+              "column_key_metadata": {name: key_material(key, False) for name, key in keys.items()}}
+    rows = "SELECT i, 'text ' || i AS s, [i, i + 1] AS l FROM range(50000) AS r(i)"
+    fletch.run(f"COPY ({rows}) TO '{path}' (ENCRYPTION_CONFIG {str(config)}, ROW_GROUP_SIZE 20000)")
+    crypto = pe.CryptoFactory(lambda config: PlainKms())
+    table = pq.read_table(path, decryption_properties=crypto.file_decryption_properties(pe.KmsConnectionConfig()))
+    want = pa.table({"i": pa.array(range(50000)), "s": [f"text {i}" for i in range(50000)], "l": [[i, i + 1] for i in range(50000)]})
+    check(table.to_pydict() == want.to_pydict(), f"rows of {path.name}")
+    try:
+        pq.read_table(path, decryption_properties=pe.create_decryption_properties(b"0123456789abcdef"))
+        check(False, f"all columns of {path.name} open with the footer's key")
+    except OSError:
+        pass
+    table = pq.read_table(path, columns=["s"], decryption_properties=pe.create_decryption_properties(b"0123456789abcdef"))
+    check(table["s"].to_pylist() == want["s"].to_pylist(), f"the footer's column of {path.name}")
+    print("columns with keys of their own as PyArrow opens them")
+
+
 def keys_of_columns(fletch):
     """A column that a query does not name is not read, so that its key is not asked for. Not in test/slt: plans that read every column, as
     test/same has them, need every key."""
@@ -285,6 +326,7 @@ def main():
         same_rows(fletch, folder)
         every_type(fletch, folder)
         encrypted(fletch, folder)
+        encrypted_columns(fletch, folder)
         keys_of_columns(fletch)
         statistics(folder, path)
         page_index(path)

@@ -92,6 +92,42 @@ def check_formats(program):
     expect("json of no rows", json.loads(out), [])
 
 
+def check_standard_input(program, folder):
+    """Rows of COPY … FROM STDIN: behind the statement in scripts and requests, else the process's own; pipes as files."""
+    make, show = "CREATE TABLE t (a integer, b text)", "SELECT * FROM t"
+    rows = '1,x\n2,"y;z"\n'
+    script = folder / "rows.sql"
+    script.write_text(f"{make};\nCOPY t FROM STDIN (FORMAT csv); -- two\n{rows}\\.\ncopy t (b, a) from stdin with (format csv);\nz,3\n"
+                      f"\\.\n{show};\nCOPY t FROM STDIN (FORMAT csv, HEADER);\na,b\n4,to the end\n")
+    wanted = ["Count", "2", "Count", "1", "a,b", "1,x", "2,y;z", "3,z", "Count", "1"]
+    expect("rows in a script", run(program, "--format", "csv", "-f", str(script))[:2], (0, "\n".join(wanted) + "\n"))
+    expect("rows in a script on standard input", run(program, "--format", "csv", text=script.read_text())[:2], (0, "\n".join(wanted) + "\n"))
+    for what in ("STDIN", "'/dev/stdin'"):
+        commands = ["--format", "csv", "-c", make, "-c", f"COPY t FROM {what} (FORMAT csv)", "-c", show]
+        wanted = (0, "Count\n2\na,b\n1,x\n2,y;z\n")
+        expect(f"COPY FROM {what} of a pipe", run(program, *commands, text=rows)[:2], wanted)
+        file = folder / "rows.csv"
+        file.write_text(rows)
+        with open(file) as stdin:
+            done = subprocess.run([program, *commands], stdin=stdin, capture_output=True, text=True, timeout=60)
+        expect(f"COPY FROM {what} of a file", (done.returncode, done.stdout), wanted)
+    read = "SELECT count(*) AS n, sum(column0) AS a FROM read_csv('/dev/stdin')"
+    expect("a pipe as a file", run(program, "--format", "csv", "-c", read, text=rows)[:2], (0, "n,a\n2,3\n"))
+    expect("a pipe as a file, twice", run(program, "--format", "csv", "-c", read, "-c", read, text=rows)[:2], (0, "n,a\n2,3\n" * 2))
+    expect("no rows", run(program, "--format", "csv", "-c", make, "-c", "COPY t FROM STDIN (FORMAT csv)", text="")[:2], (0, "Count\n0\n"))
+    status, _, err = run(program, "-c", make, "-c", "COPY t FROM STDIN (FORMAT csv)", text="1,x\nno number,y\n")
+    expect("rows that do not fit", (status, "no number" in err), (1, True))
+    status, _, err = run(program, "-c", make, "-c", "COPY t FROM STDIN", text="1\tx\n")
+    expect("rows of PostgreSQL's text form", (status, "FORMAT csv" in err), (1, True))
+    requests = "".join(json.dumps({"sql": sql}) + "\n" + more for sql, more in (
+        (make, ""), ("COPY t FROM STDIN (FORMAT csv)", rows + "\\.\n"), ("COPY none FROM STDIN (FORMAT csv)", rows + "\\.\n"), (show, "")))
+    answers = [json.loads(line) for line in run(program, "--pipe", text=requests)[1].splitlines()]
+    expect("rows among requests", [a.get("changed_rows", a.get("rows", a.get("error", {}).get("sqlstate"))) for a in answers],
+           [[], 2, "42P01", [[1, "x"], [2, "y;z"]]])
+    answers = run(program, "--pipe", text=json.dumps({"sql": read}) + "\n")[1]
+    expect("requests as a file", json.loads(answers)["error"]["sqlstate"], "58030")
+
+
 def check_pipe(program):
     with pipe.Pipe(program) as fletch:
         answer = fletch.ask("SELECT 1 AS a, 'x' AS b")
@@ -288,7 +324,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="fletch-program-") as folder:
         for check in (lambda: check_statuses(program, pathlib.Path(folder)), lambda: check_formats(program),
                       lambda: check_limits(program, pathlib.Path(folder)), lambda: check_ended(program, pathlib.Path(folder)),
-                      lambda: check_pipe(program), lambda: check_notes(program), lambda: check_signals(program)):
+                      lambda: check_standard_input(program, pathlib.Path(folder)), lambda: check_pipe(program), lambda: check_notes(program), lambda: check_signals(program)):
             try:
                 check()
             except Exception as error:  # the other checks are still worth knowing

@@ -166,6 +166,9 @@ fl_status fl_file_open(const fl_system *system, fl_str path, fl_file **ret, fl_e
         if (info.kind == FL_FILE_FOLDER)
             fl_err_hint(err, "to read all its files write '%s%s*.parquet'", file->path,
                         fl_str_has_suffix(path, FL_STR("/")) ? "" : "/");
+        else
+            fl_err_hint(err, "put it in a file, which is read at more than one place, or register its rows as a table "
+                             "(fl_session_register)");
         goto cleanup;
     }
     atomic_store(&file->refs, 1);

@@ -33,8 +33,11 @@ static bool run_file(fl_cli_run *run, FILE *file, const char *name,
                 STATEMENTS_BYTES_MAX >> 20);
     else if (!is_good)
         fprintf(stderr, "Error: cannot read \"%s\": %s\n", name, strerror(errno));
-    else
+    else {
+        run->is_script = true;
         is_good = run_text(run, text.data, text.len);
+        run->is_script = false;
+    }
     fl_cli_text_drop(&text);
     return is_good;
 }

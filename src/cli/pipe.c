@@ -1,6 +1,7 @@
 /* The lines of --pipe. Relies on yyjson for requests; answers are written by value.c. */
 #include "cli/pipe.h"
 
+#include "cli/copy_in.h"
 #include "cli/interrupt.h"
 #include "cli/run.h"
 #include "cli/split.h"
@@ -257,7 +258,14 @@ static bool add_answer(fl_cli_text *line, struct ArrowArrayStream *rows, fl_err 
     return rc == 0;
 }
 
-static void answer_line(fl_session *session, char *data, size_t len, fl_cli_text *line)
+/* Whether the request is COPY … FROM STDIN, whose rows are the lines behind it. */
+static bool is_copy_in(yyjson_val *request)
+{
+    yyjson_val *sql = yyjson_obj_get(request, "sql");
+    return yyjson_is_str(sql) && fl_cli_split(yyjson_get_str(sql), yyjson_get_len(sql), 0).is_copy_in;
+}
+
+static void answer_line(fl_session *session, FILE *in, char *data, size_t len, fl_cli_text *line)
 {
     fl_err err = {0};
     yyjson_read_err fault;
@@ -273,7 +281,14 @@ static void answer_line(fl_session *session, char *data, size_t len, fl_cli_text
         add_error(line, &err);
         return;
     }
-    bool is_good = run_request(session, yyjson_doc_get_root(request), &rows, &err);
+    int saved = -1;
+    bool is_good = !is_copy_in(yyjson_doc_get_root(request)) || fl_cli_copy_in_lines(in, &saved);
+    if (is_good)
+        is_good = run_request(session, yyjson_doc_get_root(request), &rows, &err);
+    else
+        set_error(&err, FL_ERR_IO, "58030", "the rows of standard input cannot be kept");
+    if (saved >= 0)
+        fl_cli_copy_in_end(saved);
     if (is_good) {
         is_good = add_answer(line, &rows, &err);
         rows.release(&rows);
@@ -331,7 +346,7 @@ bool fl_cli_pipe(fl_session *session, FILE *in, FILE *out)
         if (is_endless)
             refuse_line(&answer);
         else
-            answer_line(session, line.data, line.len, &answer);
+            answer_line(session, in, line.data, line.len, &answer);
         is_good = fwrite(answer.data, 1, answer.len, out) == answer.len && fflush(out) == 0 && !is_endless;
     }
     fl_cli_text_drop(&line);

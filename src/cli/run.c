@@ -114,7 +114,7 @@ bool fl_cli_run_answer(fl_cli_run *run, struct ArrowArrayStream *rows, double st
     return is_good;
 }
 
-static bool run_statement(fl_cli_run *run, const char *text, size_t len, const fl_cli_piece *piece)
+static bool ask(fl_cli_run *run, const char *text, size_t len, const fl_cli_piece *piece)
 {
     struct ArrowArrayStream rows = {0};
     fl_err err = {0};
@@ -128,6 +128,40 @@ static bool run_statement(fl_cli_run *run, const char *text, size_t len, const f
         return fl_cli_run_answer(run, &rows, start);
     fl_cli_report(stderr, &err, text, len, piece->start);
     return false;
+}
+
+/* The rows that follow a statement; those behind the rest of its line where it stands in a script. */
+static bool copy_in(fl_cli_run *run, const char *text, size_t len, fl_cli_piece *piece, int *ret_saved)
+{
+    bool is_typed = run->is_prompt && run->rows == NULL;
+    if (!run->is_script) {
+        if (is_typed)
+            fprintf(stderr, "The rows, line by line; \\. on a line of its own ends them.\n");
+        return run->rows != NULL ? fl_cli_copy_in_text(run->rows, ret_saved)
+                                 : fl_cli_copy_in_lines(is_typed ? NULL : stdin, ret_saved);
+    }
+    const char *newline = memchr(text + piece->next, '\n', len - piece->next);
+    size_t at = newline == NULL ? len : (size_t)(newline - text) + 1;
+    fl_cli_rows rows = {text + at, len - at};
+    bool is_good = fl_cli_copy_in_text(&rows, ret_saved);
+    piece->next = len - rows.len;
+    return is_good;
+}
+
+static bool run_statement(fl_cli_run *run, const char *text, size_t len, fl_cli_piece *piece)
+{
+    int saved = -1;
+    if (piece->is_copy_in) {
+        if (!copy_in(run, text, len, piece, &saved))
+            return false;
+    } else if (memmem(text + piece->start, piece->end - piece->start, "/dev/stdin", 10) != NULL) {
+        if (!fl_cli_copy_in_whole())
+            return false;
+    }
+    bool is_good = ask(run, text, len, piece);
+    if (saved >= 0)
+        fl_cli_copy_in_end(saved);
+    return is_good;
 }
 
 bool fl_cli_run_json(fl_cli_run *run, const char *text, size_t len)

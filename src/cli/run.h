@@ -2,6 +2,7 @@
 #ifndef FL_CLI_RUN_H
 #define FL_CLI_RUN_H
 
+#include "cli/copy_in.h"
 #include "cli/format.h"
 #include "fletch/fletch.h"
 
@@ -14,6 +15,8 @@ typedef struct fl_cli_run {
     bool has_timing;
     bool is_prompt; /* tables are fitted to the terminal, and what takes long shows how far it is */
     fl_cli_view view;
+    bool is_script;     /* rows of COPY … FROM STDIN stand in the text, behind their statement */
+    fl_cli_rows *rows;  /* the text behind the one that runs has them; NULL: standard input */
     bool tells_changes; /* says of statements without rows what they did: INSERT 0 3 */
 } fl_cli_run;
 

@@ -295,8 +295,11 @@ bool fl_cli_shell_lines(fl_cli_shell *shell, const char *text, size_t len)
     for (size_t at = 0; at < len && is_good && !shell->is_leaving;) {
         const char *newline = memchr(text + at, '\n', len - at);
         size_t end = newline == NULL ? len : (size_t)(newline - text) + 1;
+        fl_cli_rows rows = {text + end, len - end};
+        shell->run->rows = &rows;
         is_good = take_line(shell, text + at, end - at);
-        at = end;
+        shell->run->rows = NULL;
+        at = len - rows.len;
     }
     if (is_good && !is_blank(&shell->statement)) /* the last one may do without a semicolon */
         is_good = fl_cli_shell_statements(shell, shell->statement.data, shell->statement.len);

@@ -2,6 +2,7 @@
 #include "cli/split.h"
 
 #include <string.h>
+#include <strings.h>
 
 typedef struct scan {
     const char *at;
@@ -82,10 +83,29 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* How far a statement is COPY … FROM STDIN. */
+typedef enum copy_state { COPY_UNKNOWN, COPY_NOT, COPY_BEGUN, COPY_FROM, COPY_IN } copy_state;
+
+static bool is_said(const char *word, size_t len, const char *said)
+{
+    return len == strlen(said) && strncasecmp(word, said, len) == 0;
+}
+
+static copy_state note_word(copy_state state, const char *word, size_t len)
+{
+    if (state == COPY_UNKNOWN)
+        return is_said(word, len, "copy") ? COPY_BEGUN : COPY_NOT;
+    if (state == COPY_FROM)
+        return is_said(word, len, "stdin") ? COPY_IN : COPY_NOT;
+    return state == COPY_BEGUN && is_said(word, len, "from") ? COPY_FROM : state;
+}
+
 fl_cli_piece fl_cli_split(const char *text, size_t len, size_t from)
 {
     scan s = {text + from, text + len, false};
     fl_cli_piece piece = {.is_empty = true};
+    copy_state state = COPY_UNKNOWN;
+    int depth = 0; /* of parentheses: the FROM of a query is none of COPY's */
     while (s.at < s.end && is_space(*s.at))
         s.at++;
     const char *start = s.at;
@@ -113,10 +133,14 @@ fl_cli_piece fl_cli_split(const char *text, size_t len, size_t from)
             skip_dollar(&s);
         } else {
             const char *word = s.at++;
+            depth += c == '(' ? 1 : c == ')' ? -1 : 0;
             while (is_word(*word) && s.at < s.end && (is_word(*s.at) || *s.at == '$')) /* a$b is one name */
                 s.at++;
+            if (is_word(*word) && depth == 0)
+                state = note_word(state, word, (size_t)(s.at - word));
         }
     }
+    piece.is_copy_in = state == COPY_IN;
     piece.end = (size_t)(s.at - text);
     piece.is_ended = s.at < s.end;
     piece.next = piece.end + (piece.is_ended ? 1 : 0);

@@ -9,12 +9,13 @@
 #include <stddef.h>
 
 typedef struct fl_cli_piece {
-    size_t start;  /* first byte that is no white space; comments before the statement belong to it */
-    size_t end;    /* behind its last byte, without the semicolon */
-    size_t next;   /* where the next piece begins: behind the semicolon */
-    bool is_ended; /* whether there was a semicolon */
-    bool is_empty; /* nothing but white space and comments */
-    bool is_open;  /* ends within a string, a quoted name or a comment */
+    size_t start;    /* first byte that is no white space; comments before the statement belong to it */
+    size_t end;      /* behind its last byte, without the semicolon */
+    size_t next;     /* where the next piece begins: behind the semicolon */
+    bool is_ended;   /* whether there was a semicolon */
+    bool is_empty;   /* nothing but white space and comments */
+    bool is_copy_in; /* COPY … FROM STDIN: rows follow it */
+    bool is_open;    /* ends within a string, a quoted name or a comment */
 } fl_cli_piece;
 
 /** The piece that begins at `from`. Behind the last one `next` is `len`. */

@@ -195,6 +195,8 @@ static const fault_statement files[] = {
     CODEC("dictionary_fallback"),
     CODEC("row_groups"),
     GIVES(4, "FROM 'test/data/parquet/nested.parquet'"),
+    GIVES(8, "FROM 'test/data/parquet/variant_shredded.parquet'"),
+    GIVES(29, "FROM 'test/data/parquet/variant_types.parquet'"),
     GIVES(3, "FROM 'test/data/parquet/types.parquet'"),
     GIVES(6, "FROM 'test/data/parquet/part_*.parquet' ORDER BY 1"),
     GIVES(1, "SELECT count(*), min(a.word) FROM 'test/data/parquet/row_groups.parquet' AS a JOIN "

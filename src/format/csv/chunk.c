@@ -99,7 +99,7 @@ static fl_status check_text(const fl_csv_chunk *chunk, fl_text_file *file, const
     fl_err complaint;
     FL_FAIL(&complaint, FL_ERR_FORMAT, "the byte 0x%02x is no UTF-8", (uint8_t)text[bad]);
     fl_err_state(&complaint, "22021", FL_ERR_FORMAT);
-    fl_err_hint(&complaint, "is it Latin-1 (ISO 8859-1)? Convert the file first: iconv -f latin1 -t utf-8");
+    fl_err_hint(&complaint, "is it Latin-1 (ISO 8859-1)? Read it so: encoding = 'latin-1'");
     return fl_csv_fail_at(file, layout, chunk->text.offset + start + bad, &complaint, err);
 }
 

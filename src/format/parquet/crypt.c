@@ -191,10 +191,14 @@ fl_status fl_pq_footer_is_signed(const fl_pq_crypt *crypt, fl_str key, fl_str fo
     return st;
 }
 
-fl_str fl_pq_key_of(const fl_pq_keys *keys, fl_str path)
+const fl_pq_column_key *fl_pq_key_of(const fl_pq_keys *keys, fl_str path)
 {
-    for (int32_t i = 0; i < keys->n_columns; i++)
-        if (fl_str_is_equal(keys->columns[i].path, path))
-            return keys->columns[i].key;
-    return (fl_str){0};
+    const fl_pq_column_key *best = NULL;
+    for (int32_t i = 0; i < keys->n_columns; i++) {
+        fl_str own = keys->columns[i].path;
+        bool is_around = fl_str_has_prefix(path, own) && (path.len == own.len || path.data[own.len] == '.');
+        if (is_around && (best == NULL || own.len > best->path.len))
+            best = &keys->columns[i];
+    }
+    return best;
 }

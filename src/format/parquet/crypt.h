@@ -22,8 +22,9 @@ typedef enum fl_pq_module {
 } fl_pq_module;
 
 typedef struct fl_pq_column_key {
-    fl_str path; /* "a.b" */
+    fl_str path; /* "a.b": a column, or a group of which all columns are meant */
     fl_str key;
+    fl_str metadata; /* that is written for readers who ask others for the key; empty: none */
 } fl_pq_column_key;
 
 /* What the user gave: keys of 16, 24 or 32 bytes. */
@@ -31,7 +32,8 @@ typedef struct fl_pq_keys {
     fl_str footer; /* empty: none */
     const fl_pq_column_key *columns;
     int32_t n_columns;
-    fl_str aad_prefix; /* empty: the file has it, or none */
+    fl_str aad_prefix;      /* empty: the file has it, or none */
+    fl_str footer_metadata; /* as of a column's key */
 } fl_pq_keys;
 
 /* What a file says of its modules. */
@@ -65,7 +67,7 @@ struct fl_value;
 fl_status fl_pq_keys_read(fl_arena *arena, const struct fl_value *value, void *ret_keys, fl_err *err);
 #define FL_PQ_OPTION_KEYS "keys of 16, 24 or 32 bytes, as {'footer_key': '…', 'column_keys': {'a': '…'}}"
 
-/** The key of a column's path; empty where there is none. */
-fl_str fl_pq_key_of(const fl_pq_keys *keys, fl_str path);
+/** The key of a column's path, or of the nearest group around it; NULL where there is none. */
+const fl_pq_column_key *fl_pq_key_of(const fl_pq_keys *keys, fl_str path);
 
 #endif

@@ -47,10 +47,34 @@ cleanup:
     return st;
 }
 
+/* {'a': '…'}: what is written of the keys of columns that have some. */
+static fl_status read_column_metadata(fl_arena *arena, const fl_value *value, fl_pq_keys *keys, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_column_key *columns = NULL;
+    if (value->is_null || value->type.id != FL_STRUCT)
+        return FL_ERR_TYPE;
+    FL_TRY(FL_NEW_ARRAY(arena, keys->n_columns + 1, &columns, err));
+    memcpy(columns, keys->columns, (size_t)keys->n_columns * sizeof(*columns));
+    for (int32_t i = 0; i < value->type.n_fields; i++) {
+        int32_t at = 0;
+        while (at < keys->n_columns && !fl_str_is_equal(columns[at].path, value->type.fields[i].name))
+            at++;
+        if (at == keys->n_columns)
+            return FL_FAIL(err, FL_ERR_CONFIG, "column \"%.*s\" has key metadata, but column_keys has no key of it",
+                           FL_STR_ARG(value->type.fields[i].name));
+        FL_TRY(fl_option_text(arena, &value->list.items[i], &columns[at].metadata, err));
+    }
+    keys->columns = columns;
+cleanup:
+    return st;
+}
+
 fl_status fl_pq_keys_read(fl_arena *arena, const fl_value *value, void *ret_keys, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_pq_keys *keys = NULL;
+    const fl_value *metadata = NULL; /* of the columns' keys, which may stand behind it */
     if (value->is_null || value->type.id != FL_STRUCT || value->type.n_fields == 0)
         return FL_ERR_TYPE;
     FL_TRY(FL_NEW(arena, &keys, err));
@@ -64,9 +88,15 @@ fl_status fl_pq_keys_read(fl_arena *arena, const fl_value *value, void *ret_keys
             FL_TRY(read_column_keys(arena, own, keys, err));
         else if (fl_str_is_equal_nocase(name, FL_STR("aad_prefix")))
             FL_TRY(fl_option_text(arena, own, &keys->aad_prefix, err));
+        else if (fl_str_is_equal_nocase(name, FL_STR("footer_key_metadata")))
+            FL_TRY(fl_option_text(arena, own, &keys->footer_metadata, err));
+        else if (fl_str_is_equal_nocase(name, FL_STR("column_key_metadata")))
+            metadata = own;
         else
             return FL_ERR_TYPE;
     }
+    if (metadata != NULL)
+        FL_TRY(read_column_metadata(arena, metadata, keys, err));
     *(const fl_pq_keys **)ret_keys = keys;
 cleanup:
     return st;

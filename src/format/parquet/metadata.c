@@ -219,9 +219,12 @@ static fl_status open_chunk(footer *f, int32_t leaf, stored_chunk *c, fl_err *er
     fl_pq_thrift t;
     f->is_encrypted = true;
     c->chunk.is_sealed = true;
-    if (keys != NULL)
-        c->chunk.key =
-            c->sealed_by == SEALED_BY_FOOTER_KEY ? keys->footer : fl_pq_key_of(keys, f->meta->leaves[leaf].path);
+    if (keys != NULL && c->sealed_by == SEALED_BY_FOOTER_KEY) {
+        c->chunk.key = keys->footer;
+    } else if (keys != NULL) {
+        const fl_pq_column_key *own = fl_pq_key_of(keys, f->meta->leaves[leaf].path);
+        c->chunk.key = own != NULL ? own->key : (fl_str){0};
+    }
     if (c->chunk.key.len == 0 || c->sealed.len == 0)
         return FL_OK;
     FL_TRY(fl_arena_get(f->arena, c->sealed.len, (void **)&opened, err));

@@ -90,7 +90,7 @@ typedef struct fl_pq_leaf {
 } fl_pq_leaf;
 
 /* FL_PQ_ROW_NUMBER: no column of the file; the number of a row in it */
-typedef enum fl_pq_node_kind { FL_PQ_LEAF, FL_PQ_STRUCT, FL_PQ_LIST, FL_PQ_ROW_NUMBER } fl_pq_node_kind;
+typedef enum fl_pq_node_kind { FL_PQ_LEAF, FL_PQ_STRUCT, FL_PQ_LIST, FL_PQ_VARIANT, FL_PQ_ROW_NUMBER } fl_pq_node_kind;
 
 /* A place of the schema as fletch sees it: lists lost their wrapping groups. */
 typedef struct fl_pq_node {
@@ -101,8 +101,9 @@ typedef struct fl_pq_node {
     fl_type type;
     int32_t leaf; /* first leaf below it */
     int32_t leaves;
-    int32_t n_children; /* list: 1 */
+    int32_t n_children; /* list, variant: 1 */
     struct fl_pq_node *children;
+    fl_str path; /* variant: its name and those of the groups around it */
 } fl_pq_node;
 
 typedef struct fl_pq_statistics {

@@ -6,11 +6,14 @@
  * agree. */
 #include "format/parquet/nested.h"
 
+#include "format/parquet/variant.h"
+
 typedef struct assembly {
     fl_arena *arena;
     fl_pq_reader *readers;
     const fl_pq_levels *levels;
     int32_t first_leaf;
+    int64_t row; /* of the row group, the first that is read */
 } assembly;
 
 void fl_pq_levels_drop(fl_pq_levels *levels)
@@ -163,6 +166,58 @@ cleanup:
     return st;
 }
 
+/* The row of the file that a slot is in, from 1. */
+static int64_t row_of(const assembly *a, const fl_pq_levels *l, int rep, int def, int64_t slot)
+{
+    int64_t row = fl_pq_group_row(a->readers->meta, a->readers->group) + a->row;
+    for (int64_t i = 0, at = -1; i < l->n && at < slot; i++) {
+        row += l->rep[i] == 0;
+        at += l->rep[i] <= rep && l->def[i] >= def;
+    }
+    return row;
+}
+
+/* A group as the JSON of its values, all of which lie in one piece of the arena. */
+static fl_status build_variant(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots,
+                               fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_vec group = {0};
+    fl_view *views = NULL;
+    int64_t *ends = NULL;
+    char *chars = NULL;
+    const char *wrong = NULL;
+    fl_text text;
+    fl_text_init(&text, a->readers->memory);
+    FL_TRY(build_struct(a, &node->children[0], rep, def, &group, ret_slots, err));
+    FL_TRY(fl_arena_get_zero(a->arena, *ret_slots * (int64_t)sizeof(*views) + 64, (void **)&views, err));
+    FL_TRY(FL_NEW_ARRAY(a->arena, *ret_slots + 1, &ends, err));
+    for (int64_t slot = 0; slot < *ret_slots; slot++) {
+        if (fl_vec_is_valid(&group, slot))
+            FL_TRY(fl_pq_variant_print(&group, slot, a->arena, &text, &wrong, err));
+        if (wrong != NULL) {
+            const fl_pq_levels *l = &a->levels[node->leaf - a->first_leaf];
+            st = FL_FAIL(err, FL_ERR_CORRUPT, "\"%s\" is damaged: column \"%.*s\", row %lld: %s",
+                         a->readers->meta->file->path, FL_STR_ARG(node->path), (long long)row_of(a, l, rep, def, slot),
+                         wrong);
+            goto cleanup;
+        }
+        ends[slot + 1] = text.len;
+        if (text.len - ends[slot] > INT32_MAX)
+            FL_TRY(FL_FAIL(err, FL_ERR_LIMIT, "column \"%.*s\": a value of more than %d bytes", FL_STR_ARG(node->path),
+                           INT32_MAX));
+    }
+    FL_TRY(fl_arena_get(a->arena, text.len + 64, (void **)&chars, err));
+    if (text.len > 0)
+        memcpy(chars, text.data, (size_t)text.len);
+    for (int64_t slot = 0; slot < *ret_slots; slot++)
+        views[slot] = fl_view_of(chars + ends[slot], ends[slot + 1] - ends[slot]);
+    fl_vec_set_flat(ret, node->type, views, group.valid);
+cleanup:
+    fl_text_drop(&text);
+    return st;
+}
+
 static fl_status build(assembly *a, const fl_pq_node *node, int rep, int def, fl_vec *ret, int64_t *ret_slots,
                        fl_err *err)
 {
@@ -171,6 +226,8 @@ static fl_status build(assembly *a, const fl_pq_node *node, int rep, int def, fl
         return build_leaf(a, node, rep, def, ret, ret_slots, err);
     case FL_PQ_STRUCT:
         return build_struct(a, node, rep, def, ret, ret_slots, err);
+    case FL_PQ_VARIANT:
+        return build_variant(a, node, rep, def, ret, ret_slots, err);
     default:
         return build_list(a, node, rep, def, ret, ret_slots, err);
     }
@@ -181,7 +238,7 @@ fl_status fl_pq_nested_read(fl_pq_reader *readers, const fl_pq_node *node, int64
 {
     fl_status st = FL_OK;
     int64_t slots = 0;
-    assembly a = {arena, readers, levels, node->leaf};
+    assembly a = {arena, readers, levels, node->leaf, row};
     for (int32_t i = 0; i < node->leaves; i++)
         FL_TRY(fl_pq_reader_read_levels(&readers[i], row, rows, &levels[i], err));
     FL_TRY(build(&a, node, 0, 0, ret, &slots, err));

@@ -1,5 +1,5 @@
 /* Parquet's schema as fletch's types: annotations, the several ways to write a list, maps as lists of key and value. */
-#include "format/parquet/metadata.h"
+#include "format/parquet/variant.h"
 
 /* ConvertedType and LogicalType, as far as they are told apart here. */
 enum {
@@ -33,6 +33,7 @@ enum {
     LOGICAL_BSON = 13,
     LOGICAL_UUID = 14,
     LOGICAL_FLOAT16 = 15,
+    LOGICAL_VARIANT = 16,
 };
 
 enum { REQUIRED, OPTIONAL, REPEATED };
@@ -46,6 +47,7 @@ typedef struct builder {
     int64_t claimed; /* children that groups have said to have: never more than there are elements */
     fl_str path[FL_PQ_NESTING_MAX + 1];
     int32_t depth;
+    int32_t variants; /* groups around the element that are variants: bytes below them are never text */
 } builder;
 
 /* Levels that hold around an element. */
@@ -299,7 +301,7 @@ static fl_status build_leaf(builder *b, const fl_pq_element *raw, levels at, fl_
                 return fail_type(leaf, "has values of an impossible fixed length", err);
             leaf->stored_width = e.type_length;
         }
-        set_bytes(leaf, &e, meta->options.has_text_in_bytes);
+        set_bytes(leaf, &e, meta->options.has_text_in_bytes && b->variants == 0);
     }
     *ret = (fl_pq_node){
         .kind = FL_PQ_LEAF, .def = (uint8_t)at.def, .type = leaf->type, .leaf = meta->n_leaves, .leaves = 1};
@@ -346,6 +348,32 @@ static fl_status build_struct(builder *b, const fl_pq_element *e, levels at, fl_
     ret->type = (fl_type){.id = FL_STRUCT, .n_fields = e->n_children, .fields = fields};
     if (ret->leaves == 0)
         st = FL_FAIL(err, FL_ERR_CORRUPT, "its schema has a group without columns (\"%.*s\")", FL_STR_ARG(e->name));
+cleanup:
+    return st;
+}
+
+/* A variant: a group that is read as JSON. */
+static fl_status build_variant(builder *b, const fl_pq_element *e, levels at, fl_pq_node *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_pq_node *group = NULL;
+    FL_TRY(FL_NEW(b->arena, &group, err));
+    b->variants++;
+    st = build_struct(b, e, at, group, err);
+    b->variants--;
+    if (st != FL_OK)
+        return st;
+    *ret = (fl_pq_node){.kind = FL_PQ_VARIANT,
+                        .def = group->def,
+                        .type = FL_TYPE_JSON,
+                        .leaf = group->leaf,
+                        .leaves = group->leaves,
+                        .n_children = 1,
+                        .children = group};
+    FL_TRY(make_path(b, &ret->path, err));
+    const char *fault = fl_pq_variant_fault(group);
+    if (fault != NULL)
+        st = FL_FAIL(err, FL_ERR_CORRUPT, "column \"%.*s\" cannot be a variant: %s", FL_STR_ARG(ret->path), fault);
 cleanup:
     return st;
 }
@@ -447,6 +475,8 @@ static fl_status build(builder *b, levels at, bool is_item, fl_field *ret_field,
                         (is_map && child->physical < 0 && child->n_children >= 1 && child->n_children <= 2));
         if (is_list)
             FL_TRY(build_items(b, e, is_map, is_repeated ? item_at : own, &node, err));
+        else if (n.logical == LOGICAL_VARIANT)
+            FL_TRY(build_variant(b, e, is_repeated ? item_at : own, &node, err));
         else
             FL_TRY(build_struct(b, e, is_repeated ? item_at : own, &node, err));
     }

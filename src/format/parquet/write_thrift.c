@@ -71,6 +71,12 @@ void fl_pq_write_i8(fl_pq_thrift_out *w, int32_t id, int8_t value)
     fl_text_add_char(w->text, (char)value);
 }
 
+void fl_pq_write_i16(fl_pq_thrift_out *w, int32_t id, int16_t value)
+{
+    add_head(w, id, FL_PQ_THRIFT_I16);
+    add_int(w->text, value);
+}
+
 void fl_pq_write_i32(fl_pq_thrift_out *w, int32_t id, int32_t value)
 {
     add_head(w, id, FL_PQ_THRIFT_I32);

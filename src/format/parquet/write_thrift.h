@@ -25,6 +25,7 @@ void fl_pq_write_end(fl_pq_thrift_out *w);
 
 void fl_pq_write_bool(fl_pq_thrift_out *w, int32_t id, bool value);
 void fl_pq_write_i8(fl_pq_thrift_out *w, int32_t id, int8_t value);
+void fl_pq_write_i16(fl_pq_thrift_out *w, int32_t id, int16_t value);
 void fl_pq_write_i32(fl_pq_thrift_out *w, int32_t id, int32_t value);
 void fl_pq_write_i64(fl_pq_thrift_out *w, int32_t id, int64_t value);
 void fl_pq_write_bytes(fl_pq_thrift_out *w, int32_t id, fl_str value);

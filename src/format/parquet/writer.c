@@ -1,5 +1,6 @@
 /* Writing Parquet: a chunk of rows is a row group, whose columns are made into pages one after the other (write_column.h). Behind all row
  * groups come the page indexes, Bloom filters lie with their columns, and the footer says where everything is. */
+#include "base/nearest.h"
 #include "base/system.h"
 #include "format/options.h"
 #include "format/parquet/metadata.h"
@@ -20,6 +21,7 @@ typedef struct parquet_options {
     fl_pq_out_codec codec;
     int64_t group_rows, group_bytes;
     const fl_pq_keys *keys; /* NULL: it is not encrypted */
+    const fl_value *pairs;  /* a struct of texts, written as they are; NULL: none */
 } parquet_options;
 
 /* What is known of a row group that lies in the file. */
@@ -35,6 +37,7 @@ typedef struct parquet_writer {
     int32_t n_fields;
     fl_pq_out_leaf *leaves;
     int32_t n_leaves;
+    const fl_pq_column_key **own_keys; /* of leaves of an encrypted file; NULL: the footer's */
     fl_arena arena;
     placed_group *groups;
     int64_t n_groups, groups_capacity;
@@ -98,12 +101,30 @@ static fl_status read_size(fl_arena *arena, const fl_value *value, void *ret_i64
 #define AT(field) (int32_t)offsetof(parquet_options, field)
 #define CODECS "'snappy', 'zstd', 'gzip', 'lz4' or 'uncompressed'"
 
+static fl_status read_pairs(fl_arena *arena, const fl_value *value, void *ret_pairs, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_value *pairs = NULL;
+    if (value->is_null || value->type.id != FL_STRUCT || value->type.n_fields == 0)
+        return FL_ERR_TYPE;
+    for (int32_t i = 0; i < value->type.n_fields; i++)
+        if (value->list.items[i].is_null || !fl_type_is_string(value->list.items[i].type))
+            return FL_ERR_TYPE;
+    FL_TRY(FL_NEW(arena, &pairs, err));
+    FL_TRY(fl_value_copy(arena, value, pairs, err));
+    FL_TRY(fl_type_copy(arena, value->type, &pairs->type, err));
+    *(const fl_value **)ret_pairs = pairs;
+cleanup:
+    return st;
+}
+
 static const fl_option_desc known[] = {
     {"compression", CODECS, read_codec, AT(codec.codec), -1},
     {"codec", CODECS, read_codec, AT(codec.codec), -1},
     {"compression_level", "a level of zstd from 1 to 22", read_level, AT(codec.level), -1},
     {"row_group_size", "a number of rows", read_rows, AT(group_rows), -1},
     {"encryption_config", FL_PQ_OPTION_KEYS, fl_pq_keys_read, AT(keys), -1},
+    {"kv_metadata", "texts by names, as {author: 'me'}", read_pairs, AT(pairs), -1},
     {"row_group_size_bytes", "a size such as '128MB'", read_size, AT(group_bytes), -1},
 };
 
@@ -164,7 +185,8 @@ static fl_status seal_page(const parquet_writer *writer, fl_pq_module_place plac
                            int32_t head_bytes, fl_text *to, fl_err *err)
 {
     fl_status st = FL_OK;
-    fl_str key = writer->options.keys->footer, head = {page.data, head_bytes},
+    const fl_pq_column_key *own = writer->own_keys[place.column];
+    fl_str key = own != NULL ? own->key : writer->options.keys->footer, head = {page.data, head_bytes},
            body = {page.data + head_bytes, page.len - head_bytes};
     place.module = is_dictionary ? FL_PQ_MODULE_DICTIONARY_HEADER : FL_PQ_MODULE_DATA_HEADER;
     FL_TRY(fl_pq_module_seal(&writer->crypt, key, place, head, to, err));
@@ -357,15 +379,10 @@ static void write_encoding_stats(fl_pq_thrift_out *w, const fl_pq_out_chunk *chu
     }
 }
 
-static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const placed_group *group, int32_t leaf_at,
-                        const index_places *places)
+/* The fields of a chunk's metadata, but for the end. */
+static void write_chunk_metadata(fl_pq_thrift_out *w, const fl_pq_out_leaf *leaf, const fl_pq_out_chunk *chunk,
+                                 int64_t at)
 {
-    const fl_pq_out_leaf *leaf = &writer->leaves[leaf_at];
-    const fl_pq_out_chunk *chunk = &group->chunks[leaf_at];
-    int64_t at = group->at + chunk->at;
-    fl_pq_write_struct(w);
-    fl_pq_write_i64(w, 2, at);
-    fl_pq_write_struct_field(w, 3);
     fl_pq_write_i32(w, 1, leaf->physical);
     fl_pq_write_list(w, 2, FL_PQ_THRIFT_I32, 2 + chunk->has_dictionary);
     if (chunk->has_dictionary)
@@ -389,6 +406,56 @@ static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const
         fl_pq_write_i32(w, 15, (int32_t)chunk->bloom_bytes);
     }
     fl_pq_write_end(w);
+}
+
+/* By a key of its own: which, and its metadata, sealed by it. */
+static fl_status write_own_key(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, int32_t leaf_at,
+                               fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_out_leaf *leaf = &writer->leaves[leaf_at];
+    const fl_pq_out_chunk *chunk = &writer->groups[g].chunks[leaf_at];
+    const fl_pq_column_key *own = writer->own_keys[leaf_at];
+    fl_pq_module_place place = {.module = FL_PQ_MODULE_COLUMN_METADATA, .group = (int32_t)g, .column = leaf_at};
+    fl_text plain, sealed;
+    fl_pq_thrift_out metadata;
+    fl_text_init(&plain, w->text->memory);
+    fl_text_init(&sealed, w->text->memory);
+    fl_pq_thrift_out_init(&metadata, &plain);
+    fl_pq_write_struct(&metadata);
+    write_chunk_metadata(&metadata, leaf, chunk, writer->groups[g].at + chunk->at);
+    FL_TRY(fl_text_status(&plain, err));
+    FL_TRY(fl_pq_module_seal(&writer->crypt, own->key, place, fl_text_str(&plain), &sealed, err));
+    FL_TRY(fl_text_status(&sealed, err));
+    fl_pq_write_struct_field(w, 8);
+    fl_pq_write_struct_field(w, 2);
+    fl_pq_write_list(w, 1, FL_PQ_THRIFT_BINARY, leaf->n_path);
+    for (int32_t i = 0; i < leaf->n_path; i++)
+        fl_pq_write_bytes_element(w, leaf->path[i]);
+    if (own->metadata.len > 0)
+        fl_pq_write_bytes(w, 2, own->metadata);
+    fl_pq_write_end(w);
+    fl_pq_write_end(w);
+    fl_pq_write_bytes(w, 9, fl_text_str(&sealed));
+cleanup:
+    fl_text_drop(&plain);
+    fl_text_drop(&sealed);
+    return st;
+}
+
+static fl_status write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, int32_t leaf_at,
+                             const index_places *places, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_out_chunk *chunk = &writer->groups[g].chunks[leaf_at];
+    int64_t at = writer->groups[g].at + chunk->at;
+    bool has_own_key = writer->options.keys != NULL && writer->own_keys[leaf_at] != NULL;
+    fl_pq_write_struct(w);
+    fl_pq_write_i64(w, 2, at);
+    if (!has_own_key) {
+        fl_pq_write_struct_field(w, 3);
+        write_chunk_metadata(w, &writer->leaves[leaf_at], chunk, at);
+    }
     if (places->offsets_bytes > 0) {
         fl_pq_write_i64(w, 4, places->offsets_at);
         fl_pq_write_i32(w, 5, places->offsets_bytes);
@@ -397,23 +464,29 @@ static void write_chunk(fl_pq_thrift_out *w, const parquet_writer *writer, const
         fl_pq_write_i64(w, 6, places->columns_at);
         fl_pq_write_i32(w, 7, places->columns_bytes);
     }
-    if (writer->options.keys != NULL) { /* by the footer's key */
+    if (has_own_key) {
+        FL_TRY(write_own_key(w, writer, g, leaf_at, err));
+    } else if (writer->options.keys != NULL) { /* by the footer's key */
         fl_pq_write_struct_field(w, 8);
         fl_pq_write_struct_field(w, 1);
         fl_pq_write_end(w);
         fl_pq_write_end(w);
     }
     fl_pq_write_end(w);
+cleanup:
+    return st;
 }
 
-static void write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, const index_places *places)
+static fl_status write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64_t g, const index_places *places,
+                             fl_err *err)
 {
+    fl_status st = FL_OK;
     const placed_group *group = &writer->groups[g];
     int64_t raw = 0, packed = 0;
     fl_pq_write_struct(w);
     fl_pq_write_list(w, 1, FL_PQ_THRIFT_STRUCT, writer->n_leaves);
     for (int32_t i = 0; i < writer->n_leaves; i++) {
-        write_chunk(w, writer, group, i, &places[g * writer->n_leaves + i]);
+        FL_TRY(write_chunk(w, writer, g, i, &places[g * writer->n_leaves + i], err));
         raw += group->chunks[i].raw_bytes;
         packed += group->chunks[i].bytes;
     }
@@ -421,7 +494,11 @@ static void write_group(fl_pq_thrift_out *w, const parquet_writer *writer, int64
     fl_pq_write_i64(w, 3, group->rows);
     fl_pq_write_i64(w, 5, group->at);
     fl_pq_write_i64(w, 6, packed);
+    if (writer->options.keys != NULL) /* readers open what is sealed by it */
+        fl_pq_write_i16(w, 7, (int16_t)g);
     fl_pq_write_end(w);
+cleanup:
+    return st;
 }
 
 /* Puts the footer, which begins at `at`, sealed behind what is said of how it is. */
@@ -439,6 +516,8 @@ static fl_status seal_footer(const parquet_writer *writer, fl_text *tail, int64_
     fl_pq_write_bytes(&w, 2, (fl_str){writer->unique, FILE_BYTES});
     fl_pq_write_end(&w);
     fl_pq_write_end(&w);
+    if (writer->options.keys->footer_metadata.len > 0)
+        fl_pq_write_bytes(&w, 2, writer->options.keys->footer_metadata);
     fl_pq_write_end(&w);
     FL_TRY(fl_text_status(tail, err));
     FL_TRY(fl_pq_module_seal(&writer->crypt, writer->options.keys->footer, footer,
@@ -449,6 +528,19 @@ static fl_status seal_footer(const parquet_writer *writer, fl_text *tail, int64_
 cleanup:
     fl_text_drop(&sealed);
     return st;
+}
+
+static void write_pairs(fl_pq_thrift_out *w, const fl_value *pairs)
+{
+    if (pairs == NULL)
+        return;
+    fl_pq_write_list(w, 5, FL_PQ_THRIFT_STRUCT, pairs->type.n_fields);
+    for (int32_t i = 0; i < pairs->type.n_fields; i++) {
+        fl_pq_write_struct(w);
+        fl_pq_write_bytes(w, 1, pairs->type.fields[i].name);
+        fl_pq_write_bytes(w, 2, pairs->list.items[i].s);
+        fl_pq_write_end(w);
+    }
 }
 
 static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *err)
@@ -468,7 +560,8 @@ static fl_status finish(fl_writer *base, int64_t offset, fl_text *tail, fl_err *
     fl_pq_write_i64(&w, 3, writer->rows);
     fl_pq_write_list(&w, 4, FL_PQ_THRIFT_STRUCT, writer->n_groups);
     for (int64_t g = 0; g < writer->n_groups; g++)
-        write_group(&w, writer, g, places);
+        FL_TRY(write_group(&w, writer, g, places, err));
+    write_pairs(&w, writer->options.pairs);
     fl_pq_write_bytes(&w, 6, FL_STR("fletch version " FLETCH_VERSION " (build fletch)"));
     fl_pq_write_list(&w, 7, FL_PQ_THRIFT_STRUCT, writer->n_leaves);
     for (int32_t i = 0; i < writer->n_leaves; i++) { /* the type's order */
@@ -501,6 +594,49 @@ static const fl_writer_ops ops = {
 
 static const char *const suffixes[] = {".parquet", ".pq", NULL};
 
+/* The keys of leaves; one that is no column's is refused. */
+static fl_status find_own_keys(parquet_writer *writer, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_pq_keys *keys = writer->options.keys;
+    fl_str *paths = NULL;
+    FL_TRY(FL_NEW_ARRAY(&writer->arena, writer->n_leaves + 1, &writer->own_keys, err));
+    FL_TRY(FL_NEW_ARRAY(&writer->arena, writer->n_leaves + 1, &paths, err));
+    for (int32_t i = 0; i < writer->n_leaves; i++) {
+        const fl_pq_out_leaf *leaf = &writer->leaves[i];
+        fl_text path;
+        fl_text_init(&path, writer->arena.memory);
+        for (int32_t p = 0; p < leaf->n_path; p++) {
+            fl_text_add(&path, p > 0 ? FL_STR(".") : FL_STR(""));
+            fl_text_add(&path, leaf->path[p]);
+        }
+        st = fl_text_status(&path, err);
+        if (st == FL_OK)
+            st = fl_arena_copy_str(&writer->arena, fl_text_str(&path), &paths[i], err);
+        fl_text_drop(&path);
+        FL_TRY(st);
+        writer->own_keys[i] = fl_pq_key_of(keys, paths[i]);
+    }
+    for (int32_t k = 0; k < keys->n_columns; k++) {
+        fl_pq_keys alone = {.columns = &keys->columns[k], .n_columns = 1};
+        fl_nearest near;
+        int32_t i = 0;
+        while (i < writer->n_leaves && fl_pq_key_of(&alone, paths[i]) == NULL)
+            i++;
+        if (i < writer->n_leaves)
+            continue;
+        FL_FAIL(err, FL_ERR_CONFIG, "there is a key of column \"%.*s\", which is not written",
+                FL_STR_ARG(keys->columns[k].path));
+        fl_nearest_init(&near, keys->columns[k].path);
+        for (i = 0; i < writer->n_fields; i++)
+            fl_nearest_offer(&near, writer->fields[i].name);
+        fl_nearest_hint(&near, err);
+        return fl_err_state(err, "42703", FL_ERR_CONFIG);
+    }
+cleanup:
+    return st;
+}
+
 static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_fields, const fl_option *options,
                       int32_t n_options, fl_writer **ret, fl_err *err)
 {
@@ -514,9 +650,10 @@ static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_field
         (parquet_options){.codec = {.codec = FL_PQ_SNAPPY}, .group_rows = GROUP_ROWS, .group_bytes = GROUP_BYTES};
     FL_TRY(fl_options_read("COPY", known, FL_LEN(known), options, n_options, &writer->arena, &writer->options, err));
     if (writer->options.keys != NULL) {
-        if (writer->options.keys->footer.len == 0 || writer->options.keys->n_columns > 0) {
-            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "COPY encrypts by one key, the footer's");
-            fl_err_hint(err, "write encryption_config {'footer_key': '…'}");
+        if (writer->options.keys->footer.len == 0) {
+            st = FL_FAIL(err, FL_ERR_CONFIG, "COPY encrypts the footer, and there is no key for it");
+            fl_err_hint(err, "write encryption_config {'footer_key': '…', 'column_keys': {'a': '…'}}");
+            fl_err_state(err, "22023", FL_ERR_CONFIG);
             goto cleanup;
         }
         if (fl_system_random(fl_memory_system(memory), writer->unique, FILE_BYTES) < 0) {
@@ -527,6 +664,8 @@ static fl_status open(fl_memory *memory, const fl_field *fields, int32_t n_field
         FL_TRY(fl_arena_copy_str(&writer->arena, (fl_str){writer->unique, FILE_BYTES}, &writer->crypt.aad, err));
     }
     FL_TRY(fl_pq_leaves_make(&writer->arena, fields, n_fields, &writer->leaves, &writer->n_leaves, err));
+    if (writer->options.keys != NULL)
+        FL_TRY(find_own_keys(writer, err));
     writer->base = (fl_writer){.ops = &ops,
                                .suffix = FL_STR(".parquet"),
                                .chunk_rows = writer->options.group_rows,
@@ -539,12 +678,13 @@ cleanup:
     return st;
 }
 
-const fl_writer_desc fl_writer_parquet = {.size = (uint32_t)sizeof(fl_writer_desc),
-                                          .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
-                                          .name = "parquet",
-                                          .suffixes = suffixes,
-                                          .reader = "read_parquet",
-                                          .open = open,
-                                          .doc = "COPY … TO 'file.parquet' (COMPRESSION, COMPRESSION_LEVEL, "
-                                                 "ROW_GROUP_SIZE, ROW_GROUP_SIZE_BYTES, ENCRYPTION_CONFIG) writes row "
-                                                 "groups with statistics, page indexes, Bloom filters and checksums"};
+const fl_writer_desc fl_writer_parquet = {
+    .size = (uint32_t)sizeof(fl_writer_desc),
+    .extensions = FL_KNOWS(FL_JSON) | FL_KNOWS(FL_UUID) | FL_KNOWS(FL_MAP),
+    .name = "parquet",
+    .suffixes = suffixes,
+    .reader = "read_parquet",
+    .open = open,
+    .doc = "COPY … TO 'file.parquet' (COMPRESSION, COMPRESSION_LEVEL, "
+           "ROW_GROUP_SIZE, ROW_GROUP_SIZE_BYTES, ENCRYPTION_CONFIG, KV_METADATA) writes row "
+           "groups with statistics, page indexes, Bloom filters and checksums"};

@@ -966,7 +966,7 @@ typedef struct fl_ast_copy {
     fl_ast_query *query; /* of the rows that are written: SELECT columns FROM path where a table was named */
     fl_str file;
     int32_t file_start;
-    bool is_standard; /* STDOUT */
+    bool is_standard; /* STDOUT, STDIN */
     int32_t options_start;
     fl_ast_copy_option *options;
     int32_t option_count;

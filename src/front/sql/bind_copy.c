@@ -536,6 +536,27 @@ static void add_string(fl_text *text, fl_str value)
     fl_value_print_sql(text, &v);
 }
 
+/* A value as it is written, whatever it is: lists and structs of options, too. */
+static void add_value_text(fl_text *text, const fl_value *value)
+{
+    bool is_list = value->type.id == FL_LIST;
+    if (value->is_null || !fl_type_is_nested(value->type)) {
+        fl_value_print_sql(text, value);
+        return;
+    }
+    fl_text_add_char(text, is_list ? '[' : '{');
+    for (int64_t i = 0; i < value->list.n; i++) {
+        if (i > 0)
+            fl_text_add(text, FL_STR(", "));
+        if (!is_list) {
+            add_string(text, value->type.fields[i].name);
+            fl_text_add(text, FL_STR(": "));
+        }
+        add_value_text(text, &value->list.items[i]);
+    }
+    fl_text_add_char(text, is_list ? ']' : '}');
+}
+
 /* The reader's name of an option of COPY. */
 static fl_str option_name(fl_str name)
 {
@@ -567,7 +588,7 @@ static fl_status add_options(binder *b, insert_text *t, const copying *c)
         note_place(t, option->pos);
         add_name(&t->text, name);
         fl_text_add(&t->text, FL_STR(" = "));
-        fl_value_print_sql(&t->text, &value);
+        add_value_text(&t->text, &value);
     }
     return fl_text_status(&t->text, b->err);
 }
@@ -621,6 +642,41 @@ static fl_status add_read_type(binder *b, fl_text *text, fl_type type, bool is_c
     return FL_OK;
 }
 
+/* The type by which the user has a column read, in a struct of types; NULL: by the table's. */
+static const fl_value *type_wish(const fl_option *types, fl_str column)
+{
+    for (int32_t i = 0; types->value.type.id == FL_STRUCT && i < types->value.type.n_fields; i++)
+        if (fl_str_is_equal_nocase(types->value.type.fields[i].name, column))
+            return &types->value.list.items[i];
+    return NULL;
+}
+
+/* The option of types, under any of its names: a struct whose names are the table's columns. */
+static fl_status take_types(binder *b, copying *c, const fl_table *table, fl_option *ret)
+{
+    *ret = (fl_option){0};
+    if (!take(c, "types", ret) && !take(c, "dtypes", ret) && !take(c, "column_types", ret))
+        return FL_OK;
+    if (ret->value.is_null || ret->value.type.id != FL_STRUCT)
+        return fl_sql_bind_fail(b, ret->pos, FL_ERR_CONFIG,
+                                "COPY's option types is a struct of types by column, as {'a': 'text'}");
+    for (int32_t i = 0; i < ret->value.type.n_fields; i++) {
+        fl_str name = ret->value.type.fields[i].name;
+        fl_nearest near;
+        int32_t at = 0;
+        fl_nearest_init(&near, name);
+        for (; at < table->n_cols && !fl_str_is_equal_nocase(table->fields[at].name, name); at++)
+            fl_nearest_offer(&near, table->fields[at].name);
+        if (at < table->n_cols)
+            continue;
+        fl_sql_bind_fail(b, ret->pos, FL_ERR_COLUMN, "there is no column \"%.*s\" in \"%.*s\"", FL_STR_ARG(name),
+                         FL_STR_ARG(table->name));
+        fl_nearest_hint(&near, b->err);
+        return FL_ERR_COLUMN;
+    }
+    return FL_OK;
+}
+
 typedef struct copy_from {
     copying c;
     const fl_table *table;
@@ -635,6 +691,12 @@ static fl_status make_insert(binder *b, copy_from *f)
     fl_text *text = &f->made.text;
     bool is_csv = strcmp(f->c.writer->reader, "read_csv") == 0, is_json = strcmp(f->c.writer->reader, "read_json") == 0;
     const fl_ast_copy *copy = f->c.copy;
+    /* who says which columns the file has is not told by the table: they go by place then */
+    bool is_told = (is_csv || is_json) && !has_option(&f->c, "columns");
+    fl_option types = {0};
+    fl_status st = is_told ? take_types(b, &f->c, f->table, &types) : FL_OK;
+    if (st != FL_OK)
+        return st;
     note_place(&f->made, copy->path.parts[0].start);
     fl_text_add(text, FL_STR("INSERT INTO "));
     for (int32_t i = 0; i < copy->path.count; i++) {
@@ -650,7 +712,7 @@ static fl_status make_insert(binder *b, copy_from *f)
     fl_text_add(text,
                 FL_STR(") OVERRIDING SYSTEM VALUE SELECT ")); /* identities have the file's numbers, as in PostgreSQL */
     note_place(&f->made, copy->file_start);
-    for (int32_t i = 0; i < f->n_cols && (is_csv || is_json); i++) {
+    for (int32_t i = 0; i < f->n_cols && is_told; i++) {
         const fl_field *field = &f->table->fields[f->cols[i]];
         if (i > 0)
             fl_text_add(text, FL_STR(", "));
@@ -660,22 +722,26 @@ static fl_status make_insert(binder *b, copy_from *f)
         fl_type_print(text, field->type);
         fl_text_add_char(text, ')');
     }
-    if (!is_csv && !is_json)
+    if (!is_told)
         fl_text_add_char(text, '*');
     fl_text_addf(text, " FROM %s(", f->c.writer->reader);
     add_string(text, copy->file);
-    for (int32_t i = 0; i < f->n_cols && (is_csv || is_json); i++) {
+    for (int32_t i = 0; i < f->n_cols && is_told; i++) {
         const fl_field *field = &f->table->fields[f->cols[i]];
         fl_text_add(text, i > 0 ? FL_STR(", ") : FL_STR(", columns = {"));
         add_string(text, field->name);
         fl_text_add(text, FL_STR(": "));
-        fl_status st = add_read_type(b, text, field->type, is_csv);
+        const fl_value *wish = type_wish(&types, field->name);
+        if (wish != NULL)
+            fl_value_print_sql(text, wish);
+        else
+            st = add_read_type(b, text, field->type, is_csv);
         if (st != FL_OK)
             return st;
         if (i == f->n_cols - 1)
             fl_text_add_char(text, '}');
     }
-    fl_status st = add_options(b, &f->made, &f->c);
+    st = add_options(b, &f->made, &f->c);
     fl_text_add_char(text, ')');
     return st != FL_OK ? st : fl_text_status(text, b->err);
 }
@@ -728,8 +794,11 @@ static fl_status write_insert(fl_sql_env *env, const fl_ast_statement *ast, copy
     FL_TRY(find_writer(&b, &f->c, false));
     if (f->c.writer->reader[0] == 0) {
         st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "rows in the form %s can be written, not read", f->c.writer->name);
-        fl_err_hint(err,
-                    "write them as CSV, or read lines: read_csv(file, delim = '\\t', quote = '', nullstr = '\\N')");
+        if (ast->copy->is_standard)
+            fl_err_hint(err, "say which form they have: COPY t FROM STDIN (FORMAT csv)");
+        else
+            fl_err_hint(err,
+                        "write them as CSV, or read lines: read_csv(file, delim = '\\t', quote = '', nullstr = '\\N')");
         fl_err_at(err, ast->copy->file_start);
         goto cleanup;
     }

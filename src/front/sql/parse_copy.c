@@ -187,9 +187,15 @@ static fl_status parse_file(parser *p, fl_ast_copy *copy, bool is_from)
         copy->is_standard = true;
         return FL_OK;
     }
-    if ((is_from && fl_sql_is_said(p, p->now, "stdin")) || fl_sql_is_said(p, p->now, "program"))
-        return fl_sql_fail_unsupported(p, p->now->start, "COPY with standard input and programs is",
-                                       is_from ? "name a file: COPY t FROM 'rows.csv'"
+    if (is_from && fl_sql_is_said(p, p->now, "stdin")) {
+        advance(p);
+        copy->file = FL_STR("/dev/stdin");
+        copy->is_standard = true;
+        return FL_OK;
+    }
+    if (fl_sql_is_said(p, p->now, "program"))
+        return fl_sql_fail_unsupported(p, p->now->start, "COPY with programs is",
+                                       is_from ? "name a file: COPY t FROM 'rows.csv', or STDIN: COPY t FROM STDIN"
                                                : "name a file, or STDOUT in the program: COPY t TO STDOUT");
     return fl_sql_parse_string(p, "a file's name, as 'rows.parquet'", &copy->file);
 }
