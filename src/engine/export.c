@@ -2,6 +2,7 @@
  * a file a table. Both are plain SQL, of statements that this engine runs one by one. What fails leaves nothing: of files, those that
  * were not there before are taken away, of what is in the
  * catalog that which was made. */
+#include "base/collation.h"
 #include "base/new_file.h"
 #include "engine/internal.h"
 #include "front/sql/lexer.h"
@@ -186,7 +187,12 @@ static fl_status add_column(exporting *e, fl_text *text, const fl_table *table, 
     const fl_column_rules *rules = fl_memory_table_rules(table);
     add_name(text, table->fields[i].name);
     fl_text_add_char(text, ' ');
-    fl_type_print(text, table->fields[i].type);
+    fl_type type = table->fields[i].type;
+    fl_type_print(text, type);
+    if (fl_type_is_text(type) && fl_collation_has_key((fl_collation)type.precision)) {
+        fl_text_add(text, FL_STR(" COLLATE "));
+        add_name(text, fl_str_of(fl_collation_name((fl_collation)type.precision)));
+    }
     if (rules == NULL)
         return FL_OK;
     if (rules[i].identity != FL_IDENTITY_NONE) {
