@@ -311,7 +311,10 @@ void fl_type_print(fl_text *text, fl_type type)
     }
     if (type.id == FL_LIST) {
         fl_type_print(text, type.fields[0].type);
-        fl_text_add(text, FL_STR("[]"));
+        if (fl_type_list_length(type) > 0)
+            fl_text_addf(text, "[%d]", fl_type_list_length(type));
+        else
+            fl_text_add(text, FL_STR("[]"));
         return;
     }
     fl_text_add(text, fl_str_of(types[type.id].name));

@@ -157,6 +157,25 @@ uint64_t fl_type_hash(fl_type type);
 /** Adds the SQL name: "integer", "decimal(15,2)", "timestamp", "struct(a integer, b text)", "integer[]". */
 void fl_type_print(fl_text *text, fl_type type);
 
+#define FL_TYPE_LIST_LENGTH_MAX 100000
+
+/** How many elements a list's type says that it has, integer[3]; 0: any number. Kept where a decimal has its digits; types that differ in
+ *  it alone are equal. */
+static inline int32_t fl_type_list_length(fl_type type)
+{
+    return type.id == FL_LIST && type.extension == FL_PLAIN
+               ? type.precision | (int32_t)(uint8_t)type.scale << 8 | (int32_t)type.unit << 16
+               : 0;
+}
+
+static inline fl_type fl_type_with_length(fl_type list, int32_t length)
+{
+    list.precision = (uint8_t)length;
+    list.scale = (int8_t)(length >> 8);
+    list.unit = (uint8_t)(length >> 16);
+    return list;
+}
+
 /** What an extension is called where functions over it have names of their own, "bit length"; empty: there is none. */
 const char *fl_extension_name(fl_extension extension);
 

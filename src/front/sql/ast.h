@@ -37,6 +37,7 @@ typedef struct fl_ast_type {
     int64_t modifiers[2];
     int32_t modifier_count;
     int32_t list_depth;          /* pairs of brackets behind the name */
+    int32_t *list_lengths;       /* [list_depth] what stands in each, -1: nothing; NULL: nowhere does anything */
     struct fl_ast_field *fields; /* of struct(...) */
     int32_t field_count;
     int32_t start, end;

@@ -199,6 +199,8 @@ fl_status fl_sql_bind_type(binder *b, const fl_ast_type *type, fl_type *ret)
     }
     for (int32_t i = 0; i < type->list_depth; i++) {
         FL_TRY(fl_type_list_of(b->arena, made, &made, b->err));
+        if (type->list_lengths != NULL && type->list_lengths[i] > 0)
+            made = fl_type_with_length(made, type->list_lengths[i]);
     }
     *ret = made;
 cleanup:

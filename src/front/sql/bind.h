@@ -442,6 +442,11 @@ fl_status fl_sql_add_aggregate(binder *b, scope *s, const fl_agg *agg, int32_t p
 /** (value).name */
 fl_status fl_sql_bind_member(binder *b, const fl_expr *value, const fl_ast_name *name, const fl_expr **ret);
 
+/* ---- bind_type_length.c ---- */
+
+/** Holds a value that becomes one of the type to the lengths of its lists (2202E); is_try: null where it has others. */
+fl_status fl_sql_hold_length(binder *b, fl_type type, bool is_try, int32_t pos, const fl_expr **value);
+
 /* ---- bind_collation.c ---- */
 
 /** The collation of that name; 42704 where there is none. */

@@ -527,6 +527,8 @@ static fl_status bind_cast(binder *b, scope *s, const fl_ast_expr *ast, const fl
     FL_TRY(fl_sql_bind_expr(b, s, ast->cast.value, &value));
     FL_TRY(fl_sql_bind_type(b, ast->cast.type, &type));
     st = fl_expr_cast(b->plan, value, type, ast->flag, ast->start, ret, b->err);
+    if (st == FL_OK)
+        st = fl_sql_hold_length(b, type, ast->flag, ast->start, ret);
     /* A literal that is written twice is one expression, with the first one's place: tell the place of this one. */
     if (st != FL_OK && b->err != NULL && fl_expr_is_const(value) && st != FL_ERR_TYPE)
         b->err->position = ast->cast.value->start + 1;

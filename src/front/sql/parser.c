@@ -399,6 +399,30 @@ cleanup:
     return st;
 }
 
+/* The number between brackets: of the elements that there are. */
+static fl_status parse_list_length(parser *p, fl_ast_type *type)
+{
+    fl_status st = FL_OK;
+    int32_t at = p->now->start;
+    fl_str digits = text_of(p, p->now);
+    int64_t length = 0;
+    for (int64_t i = 0; i < digits.len && length <= FL_TYPE_LIST_LENGTH_MAX; i++)
+        length = length * 10 + (digits.data[i] - '0');
+    if (length < 1 || length > FL_TYPE_LIST_LENGTH_MAX)
+        return fl_err_state(p->err, "22023",
+                            fl_sql_fail_at(p, at, FL_ERR_RANGE, "a list has between 1 and %d elements, not %.*s",
+                                           FL_TYPE_LIST_LENGTH_MAX, FL_STR_ARG(digits)));
+    if (type->list_lengths == NULL) {
+        FL_TRY(FL_NEW_ARRAY(p->arena, FL_TYPE_DEPTH_MAX, &type->list_lengths, p->err));
+        for (int32_t i = 0; i < FL_TYPE_DEPTH_MAX; i++)
+            type->list_lengths[i] = -1;
+    }
+    type->list_lengths[type->list_depth] = (int32_t)length;
+    advance(p);
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret)
 {
     fl_status st = FL_OK;
@@ -443,12 +467,15 @@ fl_status fl_sql_parse_type(parser *p, fl_ast_type **ret)
         FL_TRY(parse_zone(p, type));
     while (is_at(p, FL_SQL_LEFT_BRACKET)) {
         advance(p);
-        if (is_at(p, FL_SQL_INTEGER)) /* PostgreSQL reads a length and ignores it */
-            advance(p);
-        FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_BRACKET, "\"]\""));
-        if (++type->list_depth > FL_TYPE_DEPTH_MAX)
+        if (type->list_depth == FL_TYPE_DEPTH_MAX)
             return fl_sql_fail_at(p, type->start, FL_ERR_LIMIT, "a type of more than %d nested lists",
                                   FL_TYPE_DEPTH_MAX);
+        if (is_at(p, FL_SQL_INTEGER))
+            FL_TRY(parse_list_length(p, type));
+        else if (type->list_lengths != NULL)
+            type->list_lengths[type->list_depth] = -1;
+        FL_TRY(fl_sql_expect(p, FL_SQL_RIGHT_BRACKET, "\"]\""));
+        type->list_depth++;
     }
     type->end = end_before(p);
     p->depth--;
