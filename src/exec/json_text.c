@@ -1,37 +1,16 @@
 /* Reading and printing JSON (json_text.h). */
 #include "exec/json_text.h"
 
+#include "base/json_nesting.h"
+
 #include <math.h>
 
 /* ---- memory -------------------------------------------------------------------------------------------------------- */
 
-static void *take(void *ctx, size_t size)
-{
-    fl_json_work *work = ctx;
-    void *block = NULL;
-    return fl_arena_get(work->call->heap, (int64_t)size, &block, &work->failure) == FL_OK ? block : NULL;
-}
-
-static void *retake(void *ctx, void *old, size_t old_size, size_t size)
-{
-    if (size <= old_size)
-        return old;
-    void *block = take(ctx, size);
-    if (block != NULL && old_size > 0)
-        memcpy(block, old, old_size);
-    return block;
-}
-
-static void give_back(void *ctx, void *block)
-{
-    (void)ctx;
-    (void)block; /* the heap goes back to its mark */
-}
-
 void fl_json_begin(fl_json_work *work, fl_call *call)
 {
     *work = (fl_json_work){.call = call, .mark = fl_arena_mark_get(call->heap)};
-    work->alc = (yyjson_alc){.malloc = take, .realloc = retake, .free = give_back, .ctx = work};
+    fl_json_memory_init(&work->memory, call->heap);
 }
 
 void fl_json_end(fl_json_work *work)
@@ -41,48 +20,24 @@ void fl_json_end(fl_json_work *work)
 
 fl_status fl_json_fail_memory(const fl_json_work *work, fl_err *err)
 {
-    if (work->failure.code == FL_OK)
-        return FL_FAIL(err, FL_ERR_INTERNAL, "a JSON value cannot be written");
-    if (err != NULL)
-        *err = work->failure;
-    return work->failure.code;
+    fl_status st = fl_json_memory_status(&work->memory, err);
+    return st != FL_OK ? st : FL_FAIL(err, FL_ERR_INTERNAL, "a JSON value cannot be written");
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
-
-/* Brackets within brackets, before a parser sees them. */
-static bool is_too_deep(fl_str text)
-{
-    int64_t depth = 0;
-    bool is_string = false;
-    for (int64_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '\\')
-            i++;
-        else if (c == '"')
-            is_string = !is_string;
-        else if (!is_string && (c == '{' || c == '['))
-            depth++;
-        else if (!is_string && (c == '}' || c == ']'))
-            depth--;
-        if (depth > FL_JSON_NESTING_MAX)
-            return true;
-    }
-    return false;
-}
 
 static fl_status parse(fl_json_work *work, fl_str text, yyjson_doc **ret, yyjson_read_err *fault, fl_err *err)
 {
     fl_status st = fl_call_work(work->call, 2 * text.len + 16, err);
     if (st != FL_OK)
         return st;
-    if (text.len > FL_JSON_NESTING_MAX && is_too_deep(text)) {
+    if (fl_json_is_deeper(text, FL_JSON_NESTING_MAX)) {
         st = FL_FAIL(err, FL_ERR_LIMIT, "the JSON is nested more than %d deep", FL_JSON_NESTING_MAX);
         return fl_err_state(err, "54001", st);
     }
-    *ret =
-        yyjson_read_opts((char *)(uintptr_t)text.data, (size_t)text.len, YYJSON_READ_BIGNUM_AS_RAW, &work->alc, fault);
-    return *ret == NULL && work->failure.code != FL_OK ? fl_json_fail_memory(work, err) : FL_OK;
+    *ret = yyjson_read_opts((char *)(uintptr_t)text.data, (size_t)text.len, YYJSON_READ_BIGNUM_AS_RAW,
+                            &work->memory.alc, fault);
+    return *ret == NULL ? fl_json_memory_status(&work->memory, err) : FL_OK;
 }
 
 fl_status fl_json_read(fl_json_work *work, fl_str text, yyjson_val **ret, fl_err *err)
@@ -116,7 +71,7 @@ fl_status fl_json_print_value(fl_json_work *work, const yyjson_val *value, yyjso
                               fl_err *err)
 {
     size_t len = 0;
-    const char *text = yyjson_val_write_opts(value, flags, &work->alc, &len, NULL);
+    const char *text = yyjson_val_write_opts(value, flags, &work->memory.alc, &len, NULL);
     if (text == NULL)
         return fl_json_fail_memory(work, err);
     fl_text_add(to, (fl_str){text, (int64_t)len});

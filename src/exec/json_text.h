@@ -4,10 +4,9 @@
 #define FL_EXEC_JSON_TEXT_H
 
 #include "arrow/value.h"
+#include "base/json_memory.h"
 #include "base/text.h"
 #include "exec/func.h"
-
-#include <yyjson.h>
 
 #define FL_JSON_NESTING_MAX 1000
 
@@ -15,8 +14,7 @@
 typedef struct fl_json_work {
     fl_call *call;
     fl_arena_mark mark;
-    fl_err failure; /* of memory */
-    yyjson_alc alc;
+    fl_json_memory memory;
 } fl_json_work;
 
 void fl_json_begin(fl_json_work *work, fl_call *call);

@@ -14,14 +14,14 @@ static fl_status put_row(fl_call *call, int32_t row, fl_json_changer change, fl_
     size_t len = 0;
     fl_json_begin(&work, call);
     fl_text_clear(text);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(&work.alc);
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(&work.memory.alc);
     if (doc == NULL) {
         st = fl_json_fail_memory(&work, err);
         goto cleanup;
     }
     FL_TRY(change(&work, doc, row, &value, err));
     const char *out =
-        value != NULL ? yyjson_mut_val_write_opts(value, YYJSON_WRITE_NOFLAG, &work.alc, &len, NULL) : NULL;
+        value != NULL ? yyjson_mut_val_write_opts(value, YYJSON_WRITE_NOFLAG, &work.memory.alc, &len, NULL) : NULL;
     if (out == NULL) {
         st = fl_json_fail_memory(&work, err);
         goto cleanup;
@@ -247,7 +247,7 @@ static fl_status structured(fl_json_work *work, yyjson_mut_doc *doc, int32_t row
     if (st != FL_OK)
         return st;
     *ret = structure_of(doc, value);
-    return work->failure.code == FL_OK ? FL_OK : fl_json_fail_memory(work, err);
+    return work->memory.failure.code == FL_OK ? FL_OK : fl_json_fail_memory(work, err);
 }
 
 /* ---- merging ------------------------------------------------------------------------------------------------------- */
@@ -298,7 +298,7 @@ static fl_status differing(fl_json_work *work, yyjson_mut_doc *doc, int32_t row,
     *ret = difference(doc, a, b);
     if (*ret == NULL)
         *ret = yyjson_mut_obj(doc);
-    if (work->failure.code != FL_OK)
+    if (work->memory.failure.code != FL_OK)
         st = fl_json_fail_memory(work, err);
 cleanup:
     return st;
@@ -328,7 +328,7 @@ static fl_status deep_merged(fl_json_work *work, yyjson_mut_doc *doc, int32_t ro
         st = fl_json_read_arg(work, doc, a, row, &other, err);
         if (st == FL_OK)
             *ret = deep_merge(doc, *ret, other);
-        if (st == FL_OK && work->failure.code != FL_OK)
+        if (st == FL_OK && work->memory.failure.code != FL_OK)
             st = fl_json_fail_memory(work, err);
     }
     return st;
@@ -361,7 +361,7 @@ static fl_status joined(fl_json_work *work, yyjson_mut_doc *doc, int32_t row, yy
         }
         *ret = list;
     }
-    if (work->failure.code != FL_OK || *ret == NULL)
+    if (work->memory.failure.code != FL_OK || *ret == NULL)
         st = fl_json_fail_memory(work, err);
 cleanup:
     return st;
@@ -466,7 +466,7 @@ static fl_status put_at(fl_json_work *work, yyjson_mut_doc *doc, fl_str path, ri
         at = child;
         step = after;
     }
-    if (work->failure.code != FL_OK)
+    if (work->memory.failure.code != FL_OK)
         st = fl_json_fail_memory(work, err);
 cleanup:
     return st;

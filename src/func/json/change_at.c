@@ -117,7 +117,7 @@ static fl_status change_row(fl_json_work *work, yyjson_mut_doc *doc, int32_t row
             break;
     }
     FL_TRY(fl_call_work(work->call, 16 * c.n, err));
-    if (work->failure.code != FL_OK)
+    if (work->memory.failure.code != FL_OK)
         st = fl_json_fail_memory(work, err);
 cleanup:
     return st;
