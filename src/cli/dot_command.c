@@ -79,7 +79,7 @@ static bool run_tables(const call *c)
 }
 
 /* A table's columns as the statement that would make it. */
-static bool show_schema(const call *c, const char *name, size_t len)
+static bool show_columns(const call *c, const char *name, size_t len)
 {
     fl_cli_text sql = {0}, columns = {0}, made = {0};
     fl_err err = {0};
@@ -109,20 +109,55 @@ static bool show_schema(const call *c, const char *name, size_t len)
     return is_good;
 }
 
+/* Adds what a column of duckdb_tables() has of a table. */
+static bool add_table_text(const call *c, const char *column, const char *name, size_t len, fl_cli_text *ret)
+{
+    fl_cli_text sql = {0};
+    fl_err err = {0};
+    fl_cli_text_addf(&sql, "SELECT %s FROM duckdb_tables() WHERE %s <> '' AND lower(table_name) = lower('", column,
+                     column);
+    for (size_t i = 0; i < len; i++)
+        fl_cli_text_addf(&sql, name[i] == '\'' ? "''" : "%c", name[i]);
+    fl_cli_text_add(&sql, "')", 3); /* and its end */
+    bool is_good = fl_cli_list(c->shell->run->session, sql.data, 1, ret, &err);
+    if (!is_good)
+        fail_statement(&err);
+    fl_cli_text_drop(&sql);
+    return is_good;
+}
+
+/* The statements that make a table; of a view, or of what is no table by itself, its columns as those of one. Foreign keys are added to
+ * `keys`: they come when all tables are there. */
+static bool show_schema(const call *c, const char *name, size_t len, fl_cli_text *keys)
+{
+    fl_cli_text table = {0};
+    bool is_told = add_table_text(c, "sql", name, len, &table) && table.len > 0;
+    if (is_told)
+        fprintf(c->shell->run->file, "%.*s", (int)table.len, table.data);
+    fl_cli_text_drop(&table);
+    return is_told ? add_table_text(c, "foreign_keys_sql", name, len, keys) : show_columns(c, name, len);
+}
 static bool run_schema(const call *c)
 {
     fl_cli_text names = {0};
     fl_err err = {0};
     bool is_good = true;
-    if (c->n == 1)
-        return show_schema(c, c->words[0], strlen(c->words[0]));
+    fl_cli_text keys = {0};
+    if (c->n == 1) {
+        is_good = show_schema(c, c->words[0], strlen(c->words[0]), &keys);
+        fprintf(c->shell->run->file, "%.*s", (int)keys.len, keys.len > 0 ? keys.data : "");
+        fl_cli_text_drop(&keys);
+        return is_good;
+    }
     if (!fl_cli_list(c->shell->run->session, "SHOW TABLES", 1, &names, &err))
         return fail_statement(&err);
     for (size_t at = 0; at < names.len;) {
         size_t len = (size_t)((const char *)memchr(names.data + at, '\n', names.len - at) - names.data) - at;
-        is_good &= show_schema(c, names.data + at, len);
+        is_good &= show_schema(c, names.data + at, len, &keys);
         at += len + 1;
     }
+    fprintf(c->shell->run->file, "%.*s", (int)keys.len, keys.len > 0 ? keys.data : "");
+    fl_cli_text_drop(&keys);
     fflush(c->shell->run->file);
     fl_cli_text_drop(&names);
     return is_good;

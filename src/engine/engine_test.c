@@ -162,6 +162,22 @@ static void test_parameters_by_name(void **state)
     fl_statement_close(statement);
 }
 
+/* A value that is none of the parameter's type is told with the parameter's number or name. */
+static void test_values_that_do_not_fit(void **state)
+{
+    static const char *const texts[] = {"SELECT $1::integer + $2::date", "SELECT $n::integer + $day::date"};
+    static const char *const told[] = {"parameter $2: ", "parameter $day: "};
+    fixture *f = *state;
+    fl_err err = {0};
+    for (int i = 0; i < 2; i++) {
+        fl_statement *statement = NULL;
+        assert_int_equal(fl_session_prepare(f->session, texts[i], strlen(texts[i]), &statement, &err), FL_OK);
+        assert_int_not_equal(fl_statement_bind_text(statement, 2, "no day", 6, &err), FL_OK);
+        assert_memory_equal(err.message, told[i], strlen(told[i]));
+        fl_statement_close(statement);
+    }
+}
+
 /* Text comes in as UTF-8 or not at all: kernels rely on it. */
 static void test_text_that_is_no_utf8(void **state)
 {
@@ -558,6 +574,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_error_keeps_the_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parameters_by_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_values_that_do_not_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_that_is_no_utf8, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_handles_of_a_closed_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),

@@ -181,6 +181,25 @@ static const fl_sequence *find_sequence(const fl_engine *engine, fl_str name)
     return s;
 }
 
+/* A default in parentheses, which may be its own. */
+static fl_status add_default(fl_text *text, fl_str written, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_sql_lexer lexer;
+    fl_sql_token token;
+    int32_t depth = 0;
+    bool is_one = written.data[0] == '(';
+    FL_TRY(fl_sql_lexer_init(&lexer, written, err));
+    do {
+        FL_TRY(fl_sql_lexer_next(&lexer, &token, err));
+        depth += (token.kind == FL_SQL_LEFT_PAREN) - (token.kind == FL_SQL_RIGHT_PAREN);
+        is_one &= depth > 0 || token.kind == FL_SQL_END || token.end == written.len;
+    } while (token.kind != FL_SQL_END);
+    fl_text_addf(text, is_one ? " DEFAULT %.*s" : " DEFAULT (%.*s)", FL_STR_ARG(written));
+cleanup:
+    return st;
+}
+
 static fl_status add_column(exporting *e, fl_text *text, const fl_table *table, int32_t i, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -211,7 +230,7 @@ static fl_status add_column(exporting *e, fl_text *text, const fl_table *table, 
         FL_TRY(add_rule(e, text, table, &rules[i].generated, err));
         fl_text_add(text, FL_STR(") STORED"));
     } else if (rules[i].default_text.len > 0) {
-        fl_text_addf(text, " DEFAULT (%.*s)", FL_STR_ARG(rules[i].default_text));
+        FL_TRY(add_default(text, rules[i].default_text, err));
     }
     if (rules[i].is_not_null)
         fl_text_add(text, FL_STR(" NOT NULL"));
@@ -219,11 +238,12 @@ cleanup:
     return st;
 }
 
-static fl_status add_table(exporting *e, fl_text *text, fl_str name, const fl_table *table, fl_err *err)
+static fl_status add_table(exporting *e, fl_text *text, fl_str name, const fl_table *table, bool is_temporary,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     const fl_table_constraints *constraints = fl_memory_table_constraints(table);
-    fl_text_add(text, FL_STR("CREATE TABLE "));
+    fl_text_add(text, is_temporary ? FL_STR("CREATE TEMPORARY TABLE ") : FL_STR("CREATE TABLE "));
     add_full_name(e, text, name);
     fl_text_add_char(text, '(');
     for (int32_t i = 0; i < table->n_cols; i++) {
@@ -270,6 +290,24 @@ static void add_foreign_keys(exporting *e, fl_text *load, fl_str name, const fl_
         }
         fl_text_addf(load, ") ON DELETE %s ON UPDATE %s;\n", actions[key->on_delete], actions[key->on_update]);
     }
+}
+
+fl_status fl_table_print_sql(fl_session *session, const fl_full_name *name, const fl_table *table, bool is_temporary,
+                             fl_text *ret_table, fl_text *ret_foreign_keys, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_str key;
+    exporting e = {.session = session};
+    fl_arena_init(&e.arena, &session->statement_memory);
+    e.home = (fl_full_name){.database = session->home->database, .schema = session->home->schema};
+    FL_TRY(fl_full_name_key(&e.arena, name, &key, err));
+    FL_TRY(add_table(&e, ret_table, key, table, is_temporary, err));
+    add_foreign_keys(&e, ret_foreign_keys, key, table);
+    FL_TRY(fl_text_status(ret_table, err));
+    st = fl_text_status(ret_foreign_keys, err);
+cleanup:
+    fl_arena_drop(&e.arena);
+    return st;
 }
 
 /* What an identity column's sequence is called when the table is made. */
@@ -652,7 +690,7 @@ fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_e
     go_to(&e, &schema, home->database, FL_MAIN_SCHEMA);
     for (int32_t i = 0; i < e.n; i++)
         if (e.entries[i].table != NULL) {
-            FL_TRY(add_table(&e, &schema, e.names[i], e.entries[i].table, err));
+            FL_TRY(add_table(&e, &schema, e.names[i], e.entries[i].table, false, err));
             FL_TRY(export_table(&e, i, &load, err));
         }
     for (int32_t i = 0; i < e.n; i++)

@@ -736,6 +736,10 @@ fl_status fl_session_copy_to(fl_session *session, fl_sql_bound *bound, const fl_
 fl_status fl_session_copy_from(fl_session *session, fl_sql_bound *bound, const fl_value *params, int32_t n_params,
                                fl_rows *ret, fl_err *err);
 fl_status fl_session_export(fl_session *session, const fl_sql_bound *bound, fl_err *err);
+
+/** Adds the statement that makes a table without its rows, and those that add its foreign keys. */
+fl_status fl_table_print_sql(fl_session *session, const fl_full_name *name, const fl_table *table, bool is_temporary,
+                             fl_text *ret_table, fl_text *ret_foreign_keys, fl_err *err);
 fl_status fl_session_import(fl_session *session, const fl_sql_bound *bound, fl_err *err);
 
 /* Users' functions (function.c). Names are told from others' without regard to case. */

@@ -343,7 +343,12 @@ static fl_status bind(fl_statement *statement, int32_t number, const fl_value *v
     fl_type type = statement->types[number - 1];
     fl_value copy;
     FL_TRY(fl_value_copy(&statement->arena, value, &copy, err));
-    FL_TRY(fl_param_cast(&statement->arena, &copy, type, &copy, err));
+    st = fl_param_cast(&statement->arena, &copy, type, &copy, err);
+    if (st != FL_OK && statement->names != NULL)
+        fl_err_prefix(err, "parameter $%s: ", statement->names[number - 1]);
+    else if (st != FL_OK)
+        fl_err_prefix(err, "parameter $%d: ", number);
+    FL_TRY(st);
     if (fl_type_is_integer(type) && fl_type_is_float(value->type) && !value->is_null) {
         fl_value back;
         FL_TRY(fl_value_cast(&copy, value->type, &back, err));

@@ -551,6 +551,27 @@ static fl_status fill_reject_scans(filling *f, fl_err *err)
 
 /* ---- DuckDB's functions ---- */
 
+static fl_status fill_sql(filling *f, const listed *l, fl_err *err)
+{
+    fl_text made, foreign_keys;
+    fl_full_name name = {.database = l->database, .schema = l->schema, .name = l->name};
+    fl_text_init(&made, &f->session->statement_memory);
+    fl_text_init(&foreign_keys, &f->session->statement_memory);
+    fl_status st = fl_table_print_sql(f->session, &name, l->table, l->is_temporary, &made, &foreign_keys, err);
+    fl_str kept = {0}, kept_keys = {0};
+    if (st == FL_OK) /* without the end of its line */
+        st = fl_arena_copy_str(f->arena, (fl_str){made.data, made.len - 1}, &kept, err);
+    if (st == FL_OK && foreign_keys.len > 0)
+        st = fl_arena_copy_str(f->arena, (fl_str){foreign_keys.data, foreign_keys.len - 1}, &kept_keys, err);
+    if (st == FL_OK) {
+        fl_fill_text(&f->table, kept);
+        fl_fill_text(&f->table, kept_keys);
+    }
+    fl_text_drop(&made);
+    fl_text_drop(&foreign_keys);
+    return st;
+}
+
 static fl_status fill_duckdb_tables(filling *f, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -571,6 +592,7 @@ static fl_status fill_duckdb_tables(filling *f, fl_err *err)
         fl_fill_number(&f->table, (int64_t)table->rows);
         fl_fill_number(&f->table, table->n_cols);
         fl_fill_text(&f->table, f->tables[i].comment);
+        FL_TRY(fill_sql(f, &f->tables[i], err));
         FL_TRY(fl_filled_table_end_row(&f->table, err));
     }
 cleanup:
@@ -818,7 +840,7 @@ static const system_table system_tables[] = {
     {NULL, "duckdb_schemas", 0, "database_name:t schema_name:t owner:t", fill_schemata},
     {NULL, "duckdb_tables", 0,
      "database_name:t schema_name:t table_name:t table_oid:i internal:b temporary:b has_primary_key:b estimated_size:i "
-     "column_count:i comment:t",
+     "column_count:i comment:t sql:t foreign_keys_sql:t",
      fill_duckdb_tables},
     {NULL, "duckdb_columns", 0,
      "database_name:t schema_name:t table_name:t column_name:t column_index:i column_default:t is_nullable:t "

@@ -34,8 +34,10 @@ fl_status fl_json_parse(fl_json_chunk *chunk, const fl_json_source *source, int6
         return fl_json_fail_at(source, at, &complaint, err);
     }
     FL_FAIL(&complaint, FL_ERR_FORMAT, "%s", fault.msg);
-    if (strstr(fault.msg, "UTF-8") != NULL)
+    if (strstr(fault.msg, "UTF-8") != NULL) {
         fl_err_state(&complaint, "22021", FL_ERR_FORMAT);
+        fl_err_hint(&complaint, "is it Latin-1 (ISO 8859-1)? Read it so: encoding = 'latin-1'");
+    }
     return fl_json_fail_at(source, at + ((int64_t)fault.pos < len ? (int64_t)fault.pos : len), &complaint, err);
 }
 
