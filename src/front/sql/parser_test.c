@@ -87,10 +87,10 @@ static void print_list(fl_text *out, const char *name, fl_ast_expr *const *items
 
 static void print_expr(fl_text *out, const fl_ast_expr *expr)
 {
-    static const char *const ops[] = {"",   "+",  "-",  "*",  "/",  "//",      "%",   "^",    "||",    "=",
-                                      "<>", "<",  "<=", ">",  ">=", "~",       "~*",  "like", "ilike", "&",
-                                      "|",  "#",  "~",  "<<", ">>", "->",      "->>", "#>",   "#>>",   "+",
-                                      "-",  "@>", "<@", "&&", "^@", "similar", "glob"};
+    static const char *const ops[] = {"",  "+",  "-",  "*",  "/",   "//", "%",       "^",     "||", "=",  "<>",
+                                      "<", "<=", ">",  ">=", "~",   "~*", "like",    "ilike", "&",  "|",  "#",
+                                      "~", "<<", ">>", "->", "->>", "#>", "#>>",     "#-",    "?",  "?|", "?&",
+                                      "+", "-",  "@>", "<@", "&&",  "^@", "similar", "glob"};
     static const char *const tests[] = {"null", "true", "false", "unknown", "distinct"};
     switch ((fl_ast_kind)expr->kind) {
     case FL_AST_COLUMN:
@@ -330,6 +330,9 @@ static void operators_bind_as_in_postgresql(void **state)
     gives("(a, b) OVERLAPS (c, d) AND e", "(and overlaps(a, b, c, d) e)");
     gives("a COLLATE \"C\" < b", "(< a collate C b)");
     gives("a COLLATE nocase.noaccent || b", "(|| a collate nocase.noaccent b)");
+    gives("j ? 'a' AND k ?| l OR k ?& l", "(or (and (? j 'a') (?| k l)) (?& k l))");
+    gives("j #- '{a}' = ?", "(= (#- j '{a}') $1)");
+    gives("?||'x'", "(|| $1 'x')");
     gives("a.f(b).g() || (c).h(1)", "(|| g(f(a, b)) h(c, 1))");
     gives("main.f(a) + t.a.f()", "(+ f(a) f(t.a))");
     gives("min(COLUMNS(*)) + 1", "(+ min(columns()) 1)");
