@@ -212,12 +212,15 @@ static fl_status refuse_collated(binder *b, const fl_ast_expr *ast, const fl_exp
     return st;
 }
 
-/* min(x) by collation is the text whose key is least, and of lists and structs the one that is: arg_min(x, key). */
-static fl_status take_extreme(binder *b, fl_str *name, const fl_expr **args, int32_t *n_args)
+/* The least (greatest) text by a collation is the one whose key is, and of lists and structs the one that is: arg_min(x, key). */
+static fl_status take_extreme(binder *b, const fl_agg_desc **desc, const fl_expr **args, int32_t *n_args)
 {
-    if (*n_args != 1 || !(fl_sql_is_collated(args[0]) || fl_type_is_nested(args[0]->type)))
+    bool is_min = (*desc)->answer == FL_ANSWER_MIN;
+    if (*n_args != 1 || !(is_min || (*desc)->answer == FL_ANSWER_MAX) ||
+        !(fl_sql_is_collated(args[0]) || fl_type_is_nested(args[0]->type)))
         return FL_OK;
-    *name = fl_str_is_equal_nocase(*name, FL_STR("min")) ? FL_STR("arg_min") : FL_STR("arg_max");
+    *desc = fl_registry_agg(b->env->registry, is_min ? FL_STR("arg_min") : FL_STR("arg_max"));
+    FL_ASSERT(*desc != NULL);
     args[1] = args[0];
     *n_args = 2;
     return fl_sql_collate_key(b, &args[1]);
@@ -255,6 +258,7 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
     FL_TRY(st);
     if (call->is_within_group)
         FL_TRY(move_within_group(b, desc, ast, args, keys));
+    FL_TRY(take_extreme(b, &desc, args, &n_args));
     if (is_over) {
         window_parts parts = {args, n_args, filter, keys, call->order_count};
         FL_TRY(fl_sql_refuse_unnest(b, s, n_lists, "a window function's call"));
@@ -262,13 +266,11 @@ static fl_status bind_aggregate(binder *b, scope *s, const fl_ast_expr *ast, fl_
     }
     for (int32_t i = 0; i < n_args; i++)
         FL_TRY(refuse_collated(b, ast, args[i]));
-    if (fl_str_is_equal_nocase(name, FL_STR("min")) || fl_str_is_equal_nocase(name, FL_STR("max")))
-        FL_TRY(take_extreme(b, &name, args, &n_args));
     FL_TRY(fl_sql_owner_of(b, s, args, n_args, &owner));
     if (!takes_aggregates(owner))
         return fail_misplaced(b, owner, ast);
-    FL_TRY(fl_agg_make(b->plan, name, args, n_args, call->is_distinct, filter, keys, call->order_count, ast->start,
-                       &agg, b->err));
+    FL_TRY(fl_agg_make_of(b->plan, desc, args, n_args, call->is_distinct, filter, keys, call->order_count, ast->start,
+                          &agg, b->err));
     FL_TRY(fl_sql_add_aggregate(b, owner, &agg, ast->start, ret));
 cleanup:
     return st;
