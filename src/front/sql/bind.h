@@ -458,6 +458,9 @@ fl_status fl_sql_collate_all(binder *b, const fl_expr **sides, int32_t n, int32_
 /** The same of a key to order or group by. */
 fl_status fl_sql_collate_key(binder *b, const fl_expr **key);
 
+/** Gives a text the collation of the column's type that it goes to, so that conditions of the column go by it. */
+fl_status fl_sql_collate_as(binder *b, fl_type type, const fl_expr **value);
+
 /** 0A000 for a column whose texts are compared by a key, where `what` knows no keys. */
 fl_status fl_sql_refuse_collated(binder *b, const out_col *col, const char *what);
 

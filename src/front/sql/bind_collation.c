@@ -9,6 +9,8 @@
 #include "base/collation.h"
 #include "base/nearest.h"
 
+#include <stdio.h>
+
 static fl_collation collation_of(const fl_expr *expr)
 {
     return fl_type_is_text(expr->type) ? (fl_collation)expr->type.precision : FL_COLLATION_NONE;
@@ -98,6 +100,16 @@ cleanup:
 fl_status fl_sql_collate_key(binder *b, const fl_expr **key)
 {
     return key_of(b, collation_of(*key), value_of(*key), key);
+}
+
+fl_status fl_sql_collate_as(binder *b, fl_type type, const fl_expr **value)
+{
+    char name[64];
+    if (!fl_type_is_text(type) || !fl_type_is_text((*value)->type) || (*value)->type.precision == type.precision ||
+        !fl_collation_has_key((fl_collation)type.precision))
+        return FL_OK;
+    snprintf(name, sizeof(name), "collate %s", fl_collation_name((fl_collation)type.precision));
+    return fl_expr_call_args(b->plan, name, (*value)->pos, value, b->err, 1, *value);
 }
 
 fl_status fl_sql_refuse_collated(binder *b, const out_col *col, const char *what)

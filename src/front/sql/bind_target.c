@@ -138,6 +138,8 @@ fl_status fl_sql_assign(binder *b, const fl_expr *value, fl_type type, fl_str na
     fl_status st = fl_expr_cast(b->plan, value, type, false, pos, ret, b->err);
     if (st == FL_OK)
         st = fl_sql_hold_length(b, type, false, pos, ret);
+    if (st == FL_OK)
+        st = fl_sql_collate_as(b, type, ret);
     if (st == FL_ERR_VALUE || st == FL_ERR_RANGE)
         fl_err_prefix(b->err, "column \"%.*s\": ", FL_STR_ARG(name));
     return st;

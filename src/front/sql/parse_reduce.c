@@ -135,6 +135,10 @@ fl_status fl_sql_expand_reduce(parser *p, const fl_ast_expr *call, fl_ast_expr *
         return fl_sql_fail_at(p, c->args[1].params[0].start, FL_ERR_SYNTAX,
                               "the lambda of %.*s takes the value so far and an element, and the element's number",
                               FL_STR_ARG(c->path.parts[0].text));
+    if (c->args[0].value->kind == FL_AST_NULL) {
+        *ret = fl_sql_make_null(&m);
+        return m.st != FL_OK ? m.st : fl_sql_end_expr(p, *ret, 0);
+    }
     fl_ast_item given = item_of(&m, c->args[0].value, LIST);
     fl_ast_query *source = fl_sql_make_query(&m, &given, 1, NULL);
     fl_ast_expr *list = fl_sql_make_column(&m, (fl_str){0}, LIST),

@@ -2,6 +2,8 @@
  * bit_position as DuckDB does. A bit string lies as text of 0 and 1. A name with "bit " in front is called where an argument is one. */
 #include "exec/func.h"
 
+#define BITS_MAX (1 << 26) /* that are made of a number alone */
+
 #define BIT ((fl_type){.id = FL_UTF8, .extension = FL_BIT})
 
 /* ---- rows ----------------------------------------------------------------------------------------------------------- */
@@ -336,6 +338,10 @@ static fl_status padded(fl_call *call, fl_err *err)
             return fl_err_state(err, "22026",
                                 FL_FAIL(err, FL_ERR_RANGE, "a bit string of length %lld has no room for %lld bits",
                                         (long long)n, (long long)a.len));
+        if (n > BITS_MAX)
+            return fl_err_state(
+                err, "54000",
+                FL_FAIL(err, FL_ERR_LIMIT, "a bit string of %lld bits: there may be %d", (long long)n, BITS_MAX));
         FL_TRY(make(call, row, n, &to, err));
         memcpy(to + (n - a.len), a.data, (size_t)a.len);
         keep(call, row, to, n);
