@@ -21,6 +21,7 @@
 typedef struct fl_spill_holder {
     struct fl_spill_holder *next;
     _Atomic int64_t bytes;
+    int64_t waited_ns; /* its worker's alone */
 } fl_spill_holder;
 
 /** Adds a holder, which goes with the run, in a worker's local_new. Any thread. */
@@ -28,6 +29,11 @@ void fl_spill_register(fl_exec *exec, fl_spill_holder *holder);
 
 /** Whether the holder, with `bytes` in memory, is to write them away now. Its worker asks at a place where it can. */
 bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes);
+
+/** Waits, where memory is short and the holder itself has hardly any to give, for others of the run who are at it: until there is room
+ *  again, they hold nothing more, or the run is to stop; half a second in all, as others may have no more batches between which they would
+ *  look. Its worker calls it where it holds no lock. */
+void fl_spill_wait_for_others(fl_exec *exec, fl_spill_holder *holder);
 
 /** Whether there is a limit, so that rows may leave memory at all. */
 bool fl_spill_is_possible(const fl_exec *exec);
