@@ -1,0 +1,1 @@
+CREATE TABLE c(a text COLLATE nocase, b text COLLATE nocase.noaccent NOT NULL); SELECT DISTINCT a COLLATE "C", min(a) FROM c WHERE a COLLATE nocase BETWEEN 'x' AND 'y' OR b LIKE 'Z%' COLLATE noaccent ESCAPE 'z' GROUP BY a ORDER BY a COLLATE nfc
