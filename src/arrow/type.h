@@ -67,11 +67,10 @@ typedef enum fl_extension {
 typedef struct fl_field fl_field;
 
 typedef struct fl_type {
-    uint8_t id; /* fl_type_id */
-    uint8_t
-        precision; /* decimal: 1 .. 38; text: its collation (base/collation.h), which types that are equal may differ in */
-    int8_t scale;           /* decimal; times and intervals: digits of the unit that are left out, time(2): 4 */
-    uint8_t unit;           /* timestamp, timestamptz: fl_time_unit */
+    uint8_t id;        /* fl_type_id */
+    uint8_t precision; /* decimal: 1 .. 38; text: its collation (base/collation.h), a list: see fl_type_list_length */
+    int8_t scale;      /* decimal; times and intervals: digits of the unit that are left out, time(2): 4 */
+    uint8_t unit;      /* timestamp, timestamptz: fl_time_unit */
     int32_t n_fields : 24;  /* struct: fields; list: 1 (the element); enum: names; else 0 */
     uint32_t extension : 8; /* fl_extension */
     const fl_field *fields;

@@ -21,7 +21,7 @@ static bool fail(const char *what)
 static bool put(FILE *file, int *ret_saved)
 {
     int saved = -1;
-    bool is_good = fflush(file) == 0 && (saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) >= 0 &&
+    bool is_good = !ferror(file) && fflush(file) == 0 && (saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) >= 0 &&
                    dup2(fileno(file), STDIN_FILENO) >= 0 && lseek(STDIN_FILENO, 0, SEEK_SET) == 0;
     if (!is_good)
         fail("cannot keep the rows of standard input");
@@ -64,20 +64,25 @@ bool fl_cli_copy_in_text(fl_cli_rows *rows, int *ret_saved)
     return put(file, ret_saved);
 }
 
-/* A line from the terminal, byte by byte: nothing is read ahead that is the editor's. Its length; negative: there is none. */
+#define TYPED_END (-1)
+#define TYPED_FAULT (-2)
+
+/* A line from the terminal, byte by byte: nothing is read ahead that is the editor's. Its length; TYPED_END: there is none. */
 static ssize_t type_line(char **line, size_t *capacity)
 {
     size_t len = 0;
     for (;;) {
         char c;
         ssize_t got = read(STDIN_FILENO, &c, 1);
-        if (got <= 0)
-            return got == 0 && len > 0 ? (ssize_t)len : -1;
+        if (got < 0)
+            return TYPED_FAULT;
+        if (got == 0)
+            return len > 0 ? (ssize_t)len : TYPED_END;
         if (len == *capacity) {
             size_t wanted = *capacity < 128 ? 256 : *capacity * 2;
             char *grown = realloc(*line, wanted);
             if (grown == NULL)
-                return -1;
+                return TYPED_FAULT;
             *line = grown;
             *capacity = wanted;
         }
@@ -97,14 +102,18 @@ bool fl_cli_copy_in_lines(FILE *in, int *ret_saved)
         return fail("cannot make a file for the rows");
     for (ssize_t len; is_good;) {
         len = in != NULL ? getline(&line, &capacity, in) : type_line(&line, &capacity);
-        if (len < 0 || is_end(line, (size_t)len))
+        if (len < 0) {
+            is_good = in != NULL ? feof(in) != 0 : len == TYPED_END;
+            break;
+        }
+        if (is_end(line, (size_t)len))
             break;
         is_good = fwrite(line, 1, (size_t)len, file) == (size_t)len;
     }
     free(line);
     if (is_good)
         return put(file, ret_saved);
-    fail("cannot keep the rows of standard input");
+    fail("cannot read the rows of standard input, or keep them");
     fclose(file);
     return false;
 }

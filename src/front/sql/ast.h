@@ -696,6 +696,7 @@ typedef struct fl_ast_alter_action {
     bool if_exists, if_not_exists, cascades;
     fl_ast_create_table *parts;
     fl_ast_type *type;
+    fl_ast_name collation; /* behind the type; may be empty */
     fl_ast_expr *expr;
     int32_t text_start, text_end; /* of expr */
 } fl_ast_alter_action;

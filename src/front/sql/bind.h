@@ -433,6 +433,10 @@ fl_status fl_sql_bind_summarize(binder *b, scope *outer, cte *ctes, const fl_ast
 /** Binds a table expression that may read itself. */
 fl_status fl_sql_bind_recursive(binder *b, cte *c, output *ret);
 
+/** The place of a column among the names of a table expression's; 42703 with the nearest one. */
+fl_status fl_sql_find_column_of(binder *b, const fl_ast_cte *cte, const fl_str *names, int32_t n,
+                                const fl_ast_name *name, int32_t *ret);
+
 /** A reference inside of it. */
 fl_status fl_sql_bind_self(binder *b, cte *c, int32_t pos, bool is_recurring, output *ret);
 
@@ -457,6 +461,9 @@ fl_status fl_sql_collate_all(binder *b, const fl_expr **sides, int32_t n, int32_
 
 /** The same of a key to order or group by. */
 fl_status fl_sql_collate_key(binder *b, const fl_expr **key);
+
+/** value COLLATE collation */
+fl_status fl_sql_collate(binder *b, fl_collation collation, const fl_expr *value, int32_t pos, const fl_expr **ret);
 
 /** Gives a text the collation of the column's type that it goes to, so that conditions of the column go by it. */
 fl_status fl_sql_collate_as(binder *b, fl_type type, const fl_expr **value);

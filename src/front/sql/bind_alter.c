@@ -202,6 +202,11 @@ static fl_status set_type(altering *a, const fl_ast_alter_action *action, int32_
         return fail_at(a, action->name.start, st, "0A000");
     }
     FL_TRY(fl_sql_bind_type_alone(d->env, d->arena, d->ast, action->type, &column->type, d->err));
+    if (action->collation.text.len > 0)
+        FL_TRY(fl_sql_collate_column(d, &action->collation, &column->type));
+    for (int32_t k = 0; k < d->n_keys && fl_collation_has_key((fl_collation)column->type.precision); k++)
+        if (fl_type_is_text(column->type) && reads(d->keys[k].cols, d->keys[k].n_cols, c))
+            return fl_sql_fail_collated_key(column->type, action->name.start, d->err);
     if (column->from >= 0)
         a->conversions[column->from] = action;
     a->rewrites = true;

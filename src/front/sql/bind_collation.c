@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 
+#define COLLATE "collate " /* and its name: the function that stands for it (func/text/collate.c) */
+
 static fl_collation collation_of(const fl_expr *expr)
 {
     return fl_type_is_text(expr->type) ? (fl_collation)expr->type.precision : FL_COLLATION_NONE;
@@ -19,7 +21,8 @@ static fl_collation collation_of(const fl_expr *expr)
 /* COLLATE was written here: its argument is what is compared. */
 static bool is_written(const fl_expr *expr)
 {
-    return expr->kind == FL_EXPR_CALL && expr->n_args == 1 && strncmp(expr->func->name, "collate ", 8) == 0;
+    return expr->kind == FL_EXPR_CALL && expr->n_args == 1 &&
+           strncmp(expr->func->name, COLLATE, sizeof(COLLATE) - 1) == 0;
 }
 
 static const fl_expr *value_of(const fl_expr *expr)
@@ -102,14 +105,18 @@ fl_status fl_sql_collate_key(binder *b, const fl_expr **key)
     return key_of(b, collation_of(*key), value_of(*key), key);
 }
 
-fl_status fl_sql_collate_as(binder *b, fl_type type, const fl_expr **value)
+fl_status fl_sql_collate(binder *b, fl_collation collation, const fl_expr *value, int32_t pos, const fl_expr **ret)
 {
     char name[64];
-    if (!fl_type_is_text(type) || !fl_type_is_text((*value)->type) || (*value)->type.precision == type.precision ||
-        !fl_collation_has_key((fl_collation)type.precision))
-        return FL_OK;
-    snprintf(name, sizeof(name), "collate %s", fl_collation_name((fl_collation)type.precision));
-    return fl_expr_call_args(b->plan, name, (*value)->pos, value, b->err, 1, *value);
+    snprintf(name, sizeof(name), COLLATE "%s", fl_collation_name(collation));
+    return fl_expr_call_args(b->plan, name, pos, ret, b->err, 1, value);
+}
+
+fl_status fl_sql_collate_as(binder *b, fl_type type, const fl_expr **value)
+{
+    bool is_other = fl_type_is_text(type) && fl_type_is_text((*value)->type) &&
+                    (*value)->type.precision != type.precision && fl_collation_has_key((fl_collation)type.precision);
+    return is_other ? fl_sql_collate(b, (fl_collation)type.precision, *value, (*value)->pos, value) : FL_OK;
 }
 
 fl_status fl_sql_refuse_collated(binder *b, const out_col *col, const char *what)

@@ -270,8 +270,7 @@ fl_status fl_sql_define_default(definition *d, fl_sql_column *column, const fl_a
     return st;
 }
 
-/* COLLATE behind a column's type: its texts are compared so. */
-static fl_status collate_column(const definition *d, const fl_ast_name *name, fl_type *type)
+fl_status fl_sql_collate_column(const definition *d, const fl_ast_name *name, fl_type *type)
 {
     fl_status st = FL_OK;
     fl_collation collation;
@@ -331,7 +330,7 @@ fl_status fl_sql_define_column(definition *d, const fl_ast_column_def *ast)
     if (!counts)
         FL_TRY(fl_sql_bind_type_alone(d->env, d->arena, d->ast, ast->type, &made.type, d->err));
     if (ast->collation.text.len > 0)
-        FL_TRY(collate_column(d, &ast->collation, &made.type));
+        FL_TRY(fl_sql_collate_column(d, &ast->collation, &made.type));
     if (ast->identity != FL_AST_IDENTITY_NONE) {
         made.identity = ast->identity == FL_AST_IDENTITY_ALWAYS ? FL_IDENTITY_ALWAYS : FL_IDENTITY_BY_DEFAULT;
         made.sequence_options = ast->sequence;
@@ -373,6 +372,15 @@ fl_status fl_sql_define_generated(definition *d, int32_t column, const fl_ast_co
 
 /* ---- constraints ---- */
 
+fl_status fl_sql_fail_collated_key(fl_type type, int32_t pos, fl_err *err)
+{
+    fl_status st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of collation \"%s\" are not supported",
+                           fl_collation_name((fl_collation)type.precision));
+    fl_err_hint(err, "make the key's text a column of its own, for example GENERATED ALWAYS AS (lower(x))");
+    fl_err_at(err, pos);
+    return st;
+}
+
 fl_status fl_sql_bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str table, const fl_str *columns,
                           const fl_type *types, int32_t n_columns, fl_table_key *ret, fl_err *err)
 {
@@ -397,10 +405,7 @@ fl_status fl_sql_bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str t
                 goto cleanup;
             }
         if (fl_type_is_text(types[c]) && fl_collation_has_key((fl_collation)types[c].precision)) {
-            st = FL_FAIL(err, FL_ERR_UNSUPPORTED, "keys of collation \"%s\" are not supported",
-                         fl_collation_name((fl_collation)types[c].precision));
-            fl_err_hint(err, "make the key's text a column of its own, for example GENERATED ALWAYS AS (lower(x))");
-            fl_err_at(err, column->start);
+            st = fl_sql_fail_collated_key(types[c], column->start, err);
             goto cleanup;
         }
         if (fl_type_is_nested(types[c])) {

@@ -55,6 +55,12 @@ void fl_sql_definition_give(const definition *d, fl_sql_bound *ret);
 fl_status fl_sql_bind_key(fl_arena *arena, const fl_ast_table_key *ast, fl_str table, const fl_str *columns,
                           const fl_type *types, int32_t n_columns, fl_table_key *ret, fl_err *err);
 
+/** What is said where a key would be of a text that has a collation. */
+fl_status fl_sql_fail_collated_key(fl_type type, int32_t pos, fl_err *err);
+
+/** COLLATE behind a column's type: its texts are compared so. */
+fl_status fl_sql_collate_column(const definition *d, const fl_ast_name *name, fl_type *type);
+
 /** A type outside of any plan. */
 fl_status fl_sql_bind_type_alone(fl_sql_env *env, fl_arena *arena, const fl_ast_statement *statement,
                                  const fl_ast_type *ast, fl_type *ret, fl_err *err);

@@ -4,8 +4,6 @@
 
 #include "plan/rule.h"
 
-#include <stdio.h>
-
 /* ---- operators ---- */
 
 const char *fl_sql_op_name(fl_ast_op op)
@@ -657,14 +655,12 @@ static fl_status bind_collate(binder *b, scope *s, const fl_ast_expr *ast, const
     fl_status st = FL_OK;
     fl_collation collation;
     const fl_expr *value;
-    char name[64];
     FL_TRY(fl_sql_find_collation(ast->field.name, &collation, b->err));
     FL_TRY(fl_sql_bind_expr(b, s, ast->field.value, &value));
     if (!fl_type_is_text(value->type) && value->type.id != FL_NULL)
         return fl_sql_bind_fail_state(b, ast->at, FL_ERR_TYPE, "42804", "type %s has no collations, text has",
                                       FL_TYPE_NAME(value->type));
-    snprintf(name, sizeof(name), "collate %s", fl_collation_name(collation));
-    st = fl_expr_call_args(b->plan, name, ast->start, ret, b->err, 1, value);
+    st = fl_sql_collate(b, collation, value, ast->start, ret);
 cleanup:
     return st;
 }

@@ -181,7 +181,12 @@ fl_status fl_sql_bind_group(binder *b, scope *s, const grouping_sets *sets, cons
             FL_TRY(fl_expr_column(b->plan, cols[key], exprs[i]->pos, &exprs[i], b->err));
         else
             FL_TRY(fl_expr_walk_rewrite(&walk, exprs[i], replace_key, &map, &exprs[i], b->err));
-        FL_TRY(check_grouped(b, s, exprs[i], *node, pos[i]));
+        st = check_grouped(b, s, exprs[i], *node, pos[i]);
+        if (st == FL_ERR_GROUPING && map.keys != keys && map.has_sets)
+            fl_err_hint(b->err,
+                        "where there are several grouping sets, a text with a collation is grouped by its key alone: "
+                        "select that, for example lower(x)");
+        FL_TRY(st);
     }
 cleanup:
     fl_expr_walk_drop(&walk);

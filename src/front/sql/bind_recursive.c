@@ -71,6 +71,21 @@ cleanup:
     return st;
 }
 
+fl_status fl_sql_find_column_of(binder *b, const fl_ast_cte *cte, const fl_str *names, int32_t n,
+                                const fl_ast_name *name, int32_t *ret)
+{
+    fl_nearest near;
+    fl_nearest_init(&near, name->text);
+    for (*ret = 0; *ret < n && !fl_str_is_equal_nocase(names[*ret], name->text); ++*ret)
+        fl_nearest_offer(&near, names[*ret]);
+    if (*ret < n)
+        return FL_OK;
+    fl_status st = fl_sql_bind_fail(b, name->start, FL_ERR_COLUMN, "\"%.*s\" has no column \"%.*s\"",
+                                    FL_STR_ARG(cte->name.text), FL_STR_ARG(name->text));
+    fl_nearest_hint(&near, b->err);
+    return st;
+}
+
 /* Keys come first, in the order in which they are written; the others keep theirs. */
 static fl_status place_keys(binder *b, const cte *c, self_reads *self)
 {
@@ -81,19 +96,8 @@ static fl_status place_keys(binder *b, const cte *c, self_reads *self)
         self->places[i] = -1;
     for (int32_t k = 0; k < c->ast->key_count; k++) {
         const fl_ast_name *key = &c->ast->keys[k];
-        int32_t found = 0;
-        while (found < self->n_cols && !fl_str_is_equal_nocase(self->names[found], key->text))
-            found++;
-        if (found == self->n_cols) {
-            fl_nearest near;
-            fl_nearest_init(&near, key->text);
-            for (int32_t i = 0; i < self->n_cols; i++)
-                fl_nearest_offer(&near, self->names[i]);
-            st = fl_sql_bind_fail(b, key->start, FL_ERR_COLUMN, "\"%.*s\" has no column \"%.*s\"",
-                                  FL_STR_ARG(c->ast->name.text), FL_STR_ARG(key->text));
-            fl_nearest_hint(&near, b->err);
-            goto cleanup;
-        }
+        int32_t found;
+        FL_TRY(fl_sql_find_column_of(b, c->ast, self->names, self->n_cols, key, &found));
         if (self->places[found] < 0)
             self->places[found] = n++;
     }

@@ -12,8 +12,6 @@
 #include "front/sql/ast_make.h"
 #include "front/sql/bind.h"
 
-#include "base/nearest.h"
-
 #define SOURCE FL_STR("s")
 #define ORDER FL_STR("order of a search")
 #define MARK FL_STR("mark of a cycle")
@@ -34,19 +32,8 @@ static fl_status find_columns(const expansion *e, const fl_ast_name *columns, in
     fl_status st = FL_OK;
     FL_TRY(FL_NEW_ARRAY(e->b->arena, count + 1, ret, e->b->err));
     for (int32_t k = 0; k < count; k++) {
-        int32_t found = 0;
-        while (found < e->n && !fl_str_is_equal_nocase(e->names[found], columns[k].text))
-            found++;
-        if (found == e->n) {
-            fl_nearest near;
-            fl_nearest_init(&near, columns[k].text);
-            for (int32_t i = 0; i < e->n; i++)
-                fl_nearest_offer(&near, e->names[i]);
-            st = fl_sql_bind_fail(e->b, columns[k].start, FL_ERR_COLUMN, "\"%.*s\" has no column \"%.*s\"",
-                                  FL_STR_ARG(e->cte->name.text), FL_STR_ARG(columns[k].text));
-            fl_nearest_hint(&near, e->b->err);
-            goto cleanup;
-        }
+        int32_t found;
+        FL_TRY(fl_sql_find_column_of(e->b, e->cte, e->names, e->n, &columns[k], &found));
         for (int32_t j = 0; j < k; j++)
             if ((*ret)[j] == found) {
                 st =

@@ -126,6 +126,9 @@ fl_status fl_sql_parse_path(parser *p, const char *what, fl_ast_path *ret);
 /** A collation's name, which may have points in it. */
 fl_status fl_sql_parse_collation(parser *p, fl_ast_name *ret);
 
+/** a, b, c: at least one; what: for the error where there is none. */
+fl_status fl_sql_parse_names(parser *p, const char *what, fl_ast_name **ret, int32_t *ret_count);
+
 /** (a, b, c), parentheses included. */
 fl_status fl_sql_parse_name_list(parser *p, fl_ast_name **ret, int32_t *ret_count);
 

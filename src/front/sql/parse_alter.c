@@ -89,6 +89,8 @@ static fl_status parse_type(parser *p, fl_ast_alter_action *action)
     fl_status st = FL_OK;
     action->kind = FL_AST_ALTER_SET_TYPE;
     FL_TRY(fl_sql_parse_type(p, &action->type));
+    if (accept_word(p, FL_KW_COLLATE))
+        FL_TRY(fl_sql_parse_collation(p, &action->collation));
     if (accept_word(p, FL_KW_USING))
         FL_TRY(parse_text(p, action));
 cleanup:

@@ -169,17 +169,7 @@ static bool accept_nulls(parser *p, bool *ret)
 
 fl_status fl_sql_parse_value_names(parser *p, fl_ast_unpivot *unpivot)
 {
-    fl_status st = FL_OK;
-    int64_t mark = p->stack_count;
-    do {
-        fl_ast_name *name;
-        FL_TRY(NEW(p, &name));
-        FL_TRY(fl_sql_parse_name(p, "a name for the values' column", name));
-        FL_TRY(fl_sql_push(p, name));
-    } while (accept(p, FL_SQL_COMMA));
-    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_name), &unpivot->values, &unpivot->value_count));
-cleanup:
-    return st;
+    return fl_sql_parse_names(p, "a name for the values' column", &unpivot->values, &unpivot->value_count);
 }
 
 /* One name per column of the source where none is said: name and value. */

@@ -2,22 +2,6 @@
  * it was ends. What they stand for is front/sql/bind_search.c. */
 #include "front/sql/parse.h"
 
-/* Names that stand without parentheses. */
-static fl_status parse_names(parser *p, fl_ast_name **ret, int32_t *ret_count)
-{
-    fl_status st = FL_OK;
-    int64_t mark = p->stack_count;
-    do {
-        fl_ast_name *name;
-        FL_TRY(NEW(p, &name));
-        FL_TRY(fl_sql_parse_name(p, "a column name", name));
-        FL_TRY(fl_sql_push(p, name));
-    } while (accept(p, FL_SQL_COMMA));
-    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_name), ret, ret_count));
-cleanup:
-    return st;
-}
-
 static fl_status parse_search(parser *p, fl_ast_search **ret)
 {
     fl_status st = FL_OK;
@@ -27,7 +11,7 @@ static fl_status parse_search(parser *p, fl_ast_search **ret)
         return fl_sql_fail_expected(p, "DEPTH or BREADTH");
     FL_TRY(fl_sql_expect_word(p, FL_KW_FIRST));
     FL_TRY(fl_sql_expect_word(p, FL_KW_BY));
-    FL_TRY(parse_names(p, &(*ret)->columns, &(*ret)->column_count));
+    FL_TRY(fl_sql_parse_names(p, "a column name", &(*ret)->columns, &(*ret)->column_count));
     FL_TRY(fl_sql_expect_word(p, FL_KW_SET));
     st = fl_sql_parse_name(p, "a name for the column to order by", &(*ret)->into);
 cleanup:
@@ -38,7 +22,7 @@ static fl_status parse_cycle(parser *p, fl_ast_cycle **ret)
 {
     fl_status st = FL_OK;
     FL_TRY(NEW(p, ret));
-    FL_TRY(parse_names(p, &(*ret)->columns, &(*ret)->column_count));
+    FL_TRY(fl_sql_parse_names(p, "a column name", &(*ret)->columns, &(*ret)->column_count));
     FL_TRY(fl_sql_expect_word(p, FL_KW_SET));
     FL_TRY(fl_sql_parse_name(p, "a name for the column that marks a cycle", &(*ret)->mark));
     if (accept_word(p, FL_KW_TO)) {

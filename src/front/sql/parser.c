@@ -275,6 +275,21 @@ cleanup:
     return st;
 }
 
+fl_status fl_sql_parse_names(parser *p, const char *what, fl_ast_name **ret, int32_t *ret_count)
+{
+    fl_status st = FL_OK;
+    int64_t mark = p->stack_count;
+    do {
+        fl_ast_name *name;
+        FL_TRY(NEW(p, &name));
+        FL_TRY(fl_sql_parse_name(p, what, name));
+        FL_TRY(fl_sql_push(p, name));
+    } while (accept(p, FL_SQL_COMMA));
+    FL_TRY(fl_sql_pop_values(p, mark, sizeof(fl_ast_name), ret, ret_count));
+cleanup:
+    return st;
+}
+
 fl_status fl_sql_parse_name_list(parser *p, fl_ast_name **ret, int32_t *ret_count)
 {
     fl_status st = FL_OK;

@@ -7,8 +7,7 @@
 #define TOGETHER_ROWS 16384
 #define TOGETHER_PART 8 /* of the queue's bytes, where that is less */
 #define FULL_ROWS 65536 /* of a piece, where one worker alone decides */
-#define PIECE_PART \
-    2 /* of the queue's bytes: a piece is no larger but for a batch, or it alone would overfill the queue */
+#define PIECE_PART 2    /* of the queue's bytes: a piece is larger by a batch at the most, or it alone would fill it */
 #define MORSEL_BITS 40
 
 struct fl_result_piece {
