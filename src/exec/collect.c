@@ -247,7 +247,7 @@ static fl_status spill(const fl_sort_sink *sink, collect_local *local, fl_worker
     local->rows = NULL;
     local->n_rows = local->capacity = 0;
     fl_memory_trim();
-    atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
+    fl_spill_gave_back(&local->holder);
     fl_spill_count(worker, sink->counted, fl_sorted_runs_bytes(&local->runs) - written, 0);
 cleanup:
     return st;
@@ -557,7 +557,7 @@ fl_status fl_sort_finish(fl_sort_sink *sink, uint8_t ***ret_rows, int64_t *ret_n
             continue;
         total += rows_of(sink, local);
         is_spilled |= local->runs.n > 0;
-        atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
+        fl_spill_ended(&local->holder);
     }
     is_spilled |=
         total > 0 && !fl_spill_has_room(sink->exec, total * SORTED_ROW_BYTES + sink->used_bytes, FL_SPILL_FREE_PART);

@@ -1,14 +1,9 @@
 /* Choosing who spills. */
 #include "exec/spill.h"
 
-#include "base/clock.h"
-
-#include <sched.h>
-
 #define RESERVE_PART 6    /* of the limit: for what cannot be spilled, and for what grows before the next look */
 #define SMALL_PART 64     /* holders that are smaller give too little back for their blocks */
 #define SMALL_BYTES 65536 /* at the least */
-#define WAIT_NS 500000000 /* for others who write */
 
 void fl_spill_register(fl_exec *exec, fl_spill_holder *holder)
 {
@@ -25,37 +20,41 @@ static bool is_largest(fl_exec *exec, const fl_spill_holder *holder, int64_t byt
     return true;
 }
 
-bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes)
-{
-    int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit);
-    atomic_store_explicit(&holder->bytes, bytes, memory_order_relaxed);
-    int64_t reserve = limit / RESERVE_PART, small = limit / SMALL_PART;
-    if (left >= bytes / 2 + reserve || bytes < (small > SMALL_BYTES ? small : SMALL_BYTES))
-        return false;
-    /* a larger one that does not come to look, as its worker is busy, is not waited for to the end */
-    return left < reserve || is_largest(exec, holder, bytes);
-}
-
-static int64_t held_by_others(fl_exec *exec, const fl_spill_holder *holder)
+/* What the other holders are expected to take before they look again. */
+static int64_t others_growth(fl_exec *exec, const fl_spill_holder *holder)
 {
     int64_t bytes = 0;
     for (const fl_spill_holder *h = atomic_load(&exec->spill_holders); h != NULL; h = h->next)
-        bytes += h != holder ? atomic_load_explicit(&h->bytes, memory_order_relaxed) : 0;
+        bytes += h != holder ? atomic_load_explicit(&h->growth, memory_order_relaxed) : 0;
     return bytes;
 }
 
-void fl_spill_wait_for_others(fl_exec *exec, fl_spill_holder *holder)
+bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes)
 {
-    const fl_system *system = fl_memory_system(exec->context.memory);
-    int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit), reserve = limit / RESERVE_PART;
-    if (exec->n_workers < 2 || left >= reserve || holder->waited_ns >= WAIT_NS)
-        return;
-    int64_t begin = fl_clock_ns(system), waited = holder->waited_ns;
-    while (holder->waited_ns < WAIT_NS && fl_memory_left(exec->context.memory, &limit) < reserve &&
-           held_by_others(exec, holder) >= reserve && fl_exec_check(exec, NULL) == FL_OK) {
-        sched_yield();
-        holder->waited_ns = waited + fl_clock_ns(system) - begin;
-    }
+    FL_ASSERT(bytes >= 0);
+    int64_t limit = 0, left = fl_memory_left(exec->context.memory, &limit);
+    int64_t growth = atomic_load_explicit(&holder->growth, memory_order_relaxed);
+    int64_t step = bytes - atomic_load_explicit(&holder->bytes, memory_order_relaxed);
+    growth = step > growth ? step : growth;
+    atomic_store_explicit(&holder->bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&holder->growth, growth, memory_order_relaxed);
+    int64_t reserve = limit / RESERVE_PART, small = limit / SMALL_PART;
+    int64_t next = growth > bytes / 2 ? growth : bytes / 2;
+    if (left >= next + others_growth(exec, holder) + reserve || bytes < (small > SMALL_BYTES ? small : SMALL_BYTES))
+        return false;
+    /* the largest does not come to look while its worker is busy: the next batch has to fit without it */
+    return left < growth + reserve || is_largest(exec, holder, bytes);
+}
+
+void fl_spill_gave_back(fl_spill_holder *holder)
+{
+    atomic_store_explicit(&holder->bytes, 0, memory_order_relaxed);
+}
+
+void fl_spill_ended(fl_spill_holder *holder)
+{
+    atomic_store_explicit(&holder->bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&holder->growth, 0, memory_order_relaxed);
 }
 
 bool fl_spill_is_possible(const fl_exec *exec)

@@ -5,8 +5,10 @@
  * own stack, and goes on with an empty store. What is written lies in partitions of the hash (exec/spilled_rows.h), which come
  * back one by one when all rows are in, or in sorted runs (exec/sorted_runs.h), which are merged then.
  *
- * Memory is short when the tightest budget has less left than the holder would need to grow by half, and a part of the limit for all that
- * cannot be given back. Run without a limit nothing is ever spilled. */
+ * Memory is short when the tightest budget has less left than the holder would need to grow by half, what the others may take before
+ * they look again (the most that each took between two looks: a batch of nested values is megabytes), and a part of the limit for all
+ * that cannot be given back. A smaller holder writes, too, where its own next batch might not fit: the largest one's worker may be
+ * busy. Run without a limit nothing is ever spilled. */
 #ifndef FL_EXEC_SPILL_H
 #define FL_EXEC_SPILL_H
 
@@ -21,7 +23,7 @@
 typedef struct fl_spill_holder {
     struct fl_spill_holder *next;
     _Atomic int64_t bytes;
-    int64_t waited_ns; /* its worker's alone */
+    _Atomic int64_t growth; /* the most that it took from one look to the next */
 } fl_spill_holder;
 
 /** Adds a holder, which goes with the run, in a worker's local_new. Any thread. */
@@ -30,10 +32,11 @@ void fl_spill_register(fl_exec *exec, fl_spill_holder *holder);
 /** Whether the holder, with `bytes` in memory, is to write them away now. Its worker asks at a place where it can. */
 bool fl_spill_is_due(fl_exec *exec, fl_spill_holder *holder, int64_t bytes);
 
-/** Waits, where memory is short and the holder itself has hardly any to give, for others of the run who are at it: until there is room
- *  again, they hold nothing more, or the run is to stop; half a second in all, as others may have no more batches between which they would
- *  look. Its worker calls it where it holds no lock. */
-void fl_spill_wait_for_others(fl_exec *exec, fl_spill_holder *holder);
+/** Says that what the holder had is written. Its worker. */
+void fl_spill_gave_back(fl_spill_holder *holder);
+
+/** Says that the holder takes nothing more, and that nobody gives back what it has. Any thread, once its worker does not look again. */
+void fl_spill_ended(fl_spill_holder *holder);
 
 /** Whether there is a limit, so that rows may leave memory at all. */
 bool fl_spill_is_possible(const fl_exec *exec);

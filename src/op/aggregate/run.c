@@ -753,7 +753,7 @@ static fl_status finish(fl_stage *base, void *const *ptrs, int32_t n_locals, fl_
     int32_t n = 0;
     for (int32_t w = 0; w < n_locals; w++)
         if (locals[w] != NULL) {
-            atomic_store(&locals[w]->holder.bytes, 0); /* nobody gives it back from here on */
+            fl_spill_ended(&locals[w]->holder);
             stage->is_spilled |= locals[w]->spilled.rows != NULL || locals[w]->spilled_runs.n > 0;
         }
     stage->is_spilled |= stage->can_spill && !fl_aggregate_can_finish(stage, locals, n_locals);

@@ -168,15 +168,13 @@ fl_status fl_aggregate_spill_if_due(aggregate_stage *stage, aggregate_local *loc
             bytes +=
                 part->feed == FEED_DISTINCT ? fl_group_table_bytes(&local->distinct[a]) : fl_row_store_bytes(store);
     }
-    if (!fl_spill_is_due(stage->exec, &local->holder, bytes)) {
-        fl_spill_wait_for_others(stage->exec, &local->holder);
+    if (!fl_spill_is_due(stage->exec, &local->holder, bytes))
         return FL_OK;
-    }
     if (stage->is_sorted)
         FL_TRY(fl_aggregate_spill_runs(stage, local, worker, err));
     else
         FL_TRY(fl_aggregate_spill(stage, local, err));
-    atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
+    fl_spill_gave_back(&local->holder);
 cleanup:
     return st;
 }

@@ -196,7 +196,7 @@ static fl_status right_finish(fl_stage *base, void *const *ptrs, int32_t n_local
         right->n_rows += local->store.rows + local->spilled.rows.rows;
         right->pairs.has_null_key |= local->has_null_key;
         right->is_spilled |= local->spilled.n > 0;
-        atomic_store(&local->holder.bytes, 0); /* they stay, or are written now */
+        fl_spill_ended(&local->holder); /* its rows stay, or are written now */
     }
     right->pairs.build_rows = right->n_rows;
     right->is_spilled |= right->can_spill && right->n_rows > 0 &&

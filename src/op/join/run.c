@@ -344,7 +344,7 @@ static fl_status build_finish(fl_stage *base, void *const *locals, int32_t n_loc
         join->pairs.build_rows += fl_join_rows_count(&local->kept);
         join->pairs.has_null_key |= local->has_null_key;
         spills |= local->kept.has_spilled;
-        atomic_store(&local->kept.holder.bytes, 0); /* they stay, or are written now */
+        fl_spill_ended(&local->kept.holder); /* its rows stay, or are written now */
     }
     key_range range = join->has_dense_key ? range_of(join, 0) : (key_range){1, 0};
     int64_t table_bytes = join->pairs.n_keys == 0 ? join->pairs.build_rows * 8

@@ -148,7 +148,7 @@ fl_status fl_join_rows_write(fl_join_rows *rows, fl_exec *exec, fl_err *err)
     FL_TRY(fl_spill_get_file(exec, &file, err));
     FL_TRY(fl_spilled_rows_divide(rows->partitions, 0, file, &rows->store, err));
     fl_row_store_drop(&rows->store);
-    atomic_store_explicit(&rows->holder.bytes, 0, memory_order_relaxed);
+    fl_spill_gave_back(&rows->holder);
     rows->has_spilled = true;
 cleanup:
     return st;

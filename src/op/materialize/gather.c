@@ -168,7 +168,7 @@ static fl_status spill(fl_gather *stage, gather_local *local, fl_worker *worker,
     FL_ASSERT(l.written == rows_of(local)); /* all of them, in the order of their morsels */
     drop_segments(local);
     fl_memory_trim();
-    atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed);
+    fl_spill_gave_back(&local->holder);
     fl_spill_count(worker, stage->spills, fl_sorted_runs_bytes(&local->spilled) - written, 0);
 cleanup:
     fl_row_store_drop(&l.store);
@@ -432,7 +432,7 @@ static fl_status finish(fl_stage *base, void *const *locals, int32_t n_locals, f
         gather_local *local = locals[w];
         if (local == NULL)
             continue;
-        atomic_store_explicit(&local->holder.bytes, 0, memory_order_relaxed); /* nobody gives it back from here on */
+        fl_spill_ended(&local->holder);
         is_spilled |= local->spilled.n > 0;
         rows += local->n_runs;
         if (fl_segment_builder_rows(local->builder) > 0)

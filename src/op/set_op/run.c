@@ -157,7 +157,7 @@ static fl_status count_finish(fl_stage *base, void *const *locals, int32_t n_loc
     set_state *state = stage->state;
     if (!stage->is_right)
         return FL_OK;
-    atomic_store(&state->holder.bytes, 0);
+    fl_spill_ended(&state->holder);
     if (state->spilled.rows == NULL)
         return FL_OK;
     FL_TRY(spill(state, err));
