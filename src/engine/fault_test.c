@@ -140,8 +140,8 @@ static const fault_statement queries[] = {
     GIVES(12,
           "SELECT '[1, 2, NULL]'::bigint[], '{1,2}'::text[], string_to_array(i::text || ',x', ','), [i, 1] < l FROM m"),
     GIVES(12,
-          "SELECT make_interval(days => 3, secs => a::double), to_char(timestamp '2024-05-06 07:08:09', 'Month YYYY') "
-          "FROM t"),
+          "SELECT make_interval(days => 3, secs => a::double), to_char(timestamp '2024-05-06 07:08:09', 'Month YYYY'), "
+          "to_number(a::text || '-', '9G999S'), to_char(a, '9.99EEEE'), to_char(a, 'RN') FROM t"),
     GIVES(12, "SELECT date_trunc('month', t), extract(dow FROM t), strftime(t, '%Y %j'), t + interval '1 month', "
               "age(t, date '2020-02-29') FROM m"),
     GIVES(24, "SELECT i, unnest(l) AS e FROM m"),

@@ -1,10 +1,12 @@
-/* Numbers by PostgreSQL's patterns (section 9.8, table 9.30): 9 and 0 for digits, . D , G, S MI PL SG PR for signs, FM, TH, L, text in
- * quotes.
+/* Numbers by PostgreSQL's patterns (section 9.8, table 9.30): 9 and 0 for digits, . D , G V, S MI PL SG PR for signs, FM, TH, L, text in
+ * quotes; EEEE and RN, which stand for the whole number.
  *
  * The digits of a pattern in front of the point take those of the number from the right; in front of it stand blanks, or zeros from the
  * first 0 on. A sign that the pattern does not ask for stands in front of the first digit, a blank for numbers that are not negative.
  * A number that is too long is shown as ##. */
 #include "func/time/to_char_number.h"
+
+#include "func/time/number_pattern.h"
 
 #include "arrow/value.h"
 
@@ -12,128 +14,7 @@
 #include <stdio.h>
 
 #define DIGITS_MAX 350 /* of a double */
-
-typedef enum part {
-    PART_NINE,
-    PART_ZERO,
-    PART_GROUP,
-    PART_POINT,
-    PART_S,
-    PART_MI,
-    PART_PL,
-    PART_SG,
-    PART_PR,
-    PART_TH,
-    PART_FM,
-    PART_L
-} part;
-
-static const struct {
-    const char *text;
-    part part;
-} parts[] = {{"9", PART_NINE},  {"0", PART_ZERO}, {",", PART_GROUP}, {"G", PART_GROUP}, {".", PART_POINT},
-             {"D", PART_POINT}, {"SG", PART_SG},  {"S", PART_S},     {"MI", PART_MI},   {"PL", PART_PL},
-             {"PR", PART_PR},   {"TH", PART_TH},  {"FM", PART_FM},   {"L", PART_L}};
-
-/* What is not supported, so that it is not taken for text. */
-static const char *const others[] = {"EEEE", "RN", "V"};
-
-static bool begins(fl_str text, int64_t at, const char *word)
-{
-    int64_t len = (int64_t)strlen(word);
-    return text.len - at >= len && fl_str_is_equal_nocase((fl_str){text.data + at, len}, (fl_str){word, len});
-}
-
-/* What a pattern asks for as a whole. */
-typedef struct plan {
-    int before, after;                                       /* digits in front of the point and behind it */
-    int first_zero;                                          /* among those in front; -1: none */
-    int last_zero;                                           /* among those behind; -1: none */
-    bool is_bare;                                            /* FM */
-    bool has_point, has_s, s_is_first, has_pr, has_own_sign; /* has_own_sign: MI or SG stands for it */
-} plan;
-
-static fl_status fail_pattern(fl_str pattern, fl_err *err)
-{
-    return FL_FAIL(err, FL_ERR_UNSUPPORTED, "the pattern \"%.*s\" for numbers is not supported",
-                   (int)(pattern.len < 60 ? pattern.len : 60), pattern.data);
-}
-
-/* The part that begins at *at, which moves behind it; false: it is text. */
-static bool next_part(fl_str pattern, int64_t *at, part *ret)
-{
-    for (int64_t i = 0; i < FL_LEN(parts); i++)
-        if (begins(pattern, *at, parts[i].text)) {
-            *at += (int64_t)strlen(parts[i].text);
-            *ret = parts[i].part;
-            return true;
-        }
-    return false;
-}
-
-/* Quoted text, or a character: where it ends, and what is shown of it. */
-static int64_t text_end(fl_str pattern, int64_t at, fl_str *ret)
-{
-    if (pattern.data[at] != '"') {
-        *ret = (fl_str){pattern.data + at, 1};
-        return at + 1;
-    }
-    int64_t end = at + 1;
-    while (end < pattern.len && pattern.data[end] != '"')
-        end++;
-    *ret = (fl_str){pattern.data + at + 1, end - at - 1};
-    return end < pattern.len ? end + 1 : end;
-}
-
-static fl_status read_plan(fl_str pattern, plan *ret, fl_err *err)
-{
-    *ret = (plan){.first_zero = -1, .last_zero = -1};
-    for (int64_t at = 0; at < pattern.len;) {
-        part p;
-        fl_str text;
-        for (int64_t i = 0; i < FL_LEN(others); i++)
-            if (begins(pattern, at, others[i]))
-                return fail_pattern(pattern, err);
-        if (!next_part(pattern, &at, &p)) {
-            at = text_end(pattern, at, &text);
-            continue;
-        }
-        switch (p) {
-        case PART_NINE:
-        case PART_ZERO:
-            if (p == PART_ZERO && !ret->has_point && ret->first_zero < 0)
-                ret->first_zero = ret->before;
-            if (p == PART_ZERO && ret->has_point)
-                ret->last_zero = ret->after;
-            *(ret->has_point ? &ret->after : &ret->before) += 1;
-            break;
-        case PART_POINT:
-            if (ret->has_point)
-                return fl_err_state(err, "42601", FL_FAIL(err, FL_ERR_SYNTAX, "a pattern has one decimal point"));
-            ret->has_point = true;
-            break;
-        case PART_FM:
-            ret->is_bare = true;
-            break;
-        case PART_S:
-            ret->has_s = true;
-            ret->s_is_first = ret->before + ret->after == 0;
-            break;
-        case PART_PR:
-            ret->has_pr = true;
-            break;
-        case PART_MI:
-        case PART_SG:
-            ret->has_own_sign = true;
-            break;
-        default:
-            break;
-        }
-    }
-    if (ret->before + ret->after > DIGITS_MAX / 2)
-        return fail_pattern(pattern, err);
-    return FL_OK;
-}
+#define ROMAN_WIDTH 15
 
 /* ---- the number ---------------------------------------------------------------------------------------------------- */
 
@@ -143,7 +24,7 @@ typedef struct number {
     bool is_negative, is_too_long;
 } number;
 
-static void split(number *n, const char *text, const plan *p)
+static void split(number *n, const char *text, const fl_number_pattern *p)
 {
     int len = 0;
     n->is_negative = *text == '-';
@@ -159,18 +40,13 @@ static void split(number *n, const char *text, const plan *p)
     n->is_too_long = n->whole > p->before || p->before == 0; /* zero, too, needs a place in front of the point */
 }
 
-static void read_decimal(number *n, fl_i128 value, int scale, const plan *p)
+/* Writes the digits of a number of so many behind the point (fewer than none: zeros are missing) to the end of `end`; returns where they
+ * begin. At most FL_NUMBER_PATTERN_DIGITS_MAX zeros are missing. */
+static char *put_digits(char *end, fl_u128 rest, int scale)
 {
-    char text[64], *end = text + sizeof(text);
-    int cut = scale - p->after;
-    bool is_negative = value < 0;
-    fl_u128 rest = is_negative ? 0 - (fl_u128)value : (fl_u128)value;
-    if (cut > 0) {
-        fl_u128 unit = (fl_u128)fl_pow10_i128[cut];
-        rest = rest / unit + (rest % unit >= unit - rest % unit);
-        scale = p->after;
-    }
     *--end = 0;
+    for (int i = scale; i < 0; i++)
+        *--end = '0';
     for (int i = 0; i < scale || rest != 0; i++) {
         if (i == scale && scale > 0)
             *--end = '.';
@@ -179,14 +55,38 @@ static void read_decimal(number *n, fl_i128 value, int scale, const plan *p)
         if (i + 1 == scale && rest == 0)
             *--end = '.';
     }
-    if (is_negative)
+    return end;
+}
+
+static fl_u128 round_off(fl_u128 value, int digits)
+{
+    fl_u128 unit = (fl_u128)fl_pow10_i128[digits];
+    return value / unit + (value % unit >= unit - value % unit);
+}
+
+static void read_decimal(number *n, fl_i128 value, int scale, const fl_number_pattern *p)
+{
+    char text[64 + FL_NUMBER_PATTERN_DIGITS_MAX], *end = text + sizeof(text);
+    fl_u128 rest = value < 0 ? 0 - (fl_u128)value : (fl_u128)value;
+    scale -= p->shift;
+    if (scale > p->after) {
+        rest = round_off(rest, scale - p->after);
+        scale = p->after;
+    }
+    end = put_digits(end, rest, scale);
+    if (value < 0)
         *--end = '-';
     split(n, end, p);
 }
 
-static void read_double(number *n, double value, const plan *p)
+static void read_double(number *n, double value, const fl_number_pattern *p)
 {
     char text[2 * DIGITS_MAX + 8];
+    if (!isfinite(value)) {
+        *n = (number){.digits = "#", .whole = 1, .is_negative = value < 0, .is_too_long = true};
+        return;
+    }
+    value *= p->shift > 0 ? pow(10, p->shift) : 1;
     if (!isfinite(value)) {
         *n = (number){.digits = "#", .whole = 1, .is_negative = value < 0, .is_too_long = true};
         return;
@@ -198,7 +98,7 @@ static void read_double(number *n, double value, const plan *p)
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
 typedef struct writer {
-    const plan *plan;
+    const fl_number_pattern *plan;
     const number *number;
     fl_text *to;
     int at;         /* digit of the pattern in front of the point */
@@ -235,7 +135,7 @@ static int fraction_digits(const writer *w)
 
 static void put_before(writer *w)
 {
-    const plan *p = w->plan;
+    const fl_number_pattern *p = w->plan;
     int shown = w->number->whole, lead;
     bool has_zero = p->first_zero >= 0;
     if (shown == 0 && fraction_digits(w) == 0 && !has_zero) /* there is a digit at least */
@@ -269,96 +169,200 @@ static const char *ending_of(const number *n)
     return tens == '1' ? "TH" : last == '1' ? "ST" : last == '2' ? "ND" : last == '3' ? "RD" : "TH";
 }
 
-static void put_part(writer *w, part p, const char *spelled)
+static void put_part(writer *w, fl_number_part p, const char *spelled)
 {
     bool is_negative = w->number->is_negative, is_bare = w->plan->is_bare;
     switch (p) {
-    case PART_NINE:
-    case PART_ZERO:
+    case FL_PART_NINE:
+    case FL_PART_ZERO:
         if (w->at < w->plan->before)
             put_before(w);
         else
             put_after(w);
         break;
-    case PART_GROUP:
+    case FL_PART_GROUP:
+    case FL_PART_COMMA:
         if (w->has_begun)
             fl_text_add_char(w->to, ',');
         else if (!is_bare)
             fl_text_add_char(w->to, ' ');
         break;
-    case PART_POINT:
+    case FL_PART_POINT:
         put_sign(w);
         if (w->plan->after > 0 || w->number->is_too_long)
             fl_text_add_char(w->to, '.');
         break;
-    case PART_S: /* in front it is the sign of the first digit */
+    case FL_PART_S: /* in front it is the sign of the first digit */
         if (!w->plan->s_is_first)
             fl_text_add_char(w->to, is_negative ? '-' : '+');
         break;
-    case PART_MI:
+    case FL_PART_MI:
         if (is_negative || !is_bare)
             fl_text_add_char(w->to, is_negative ? '-' : ' ');
         break;
-    case PART_PL:
+    case FL_PART_PL:
         if (!is_negative || !is_bare)
             fl_text_add_char(w->to, is_negative ? ' ' : '+');
         break;
-    case PART_SG:
+    case FL_PART_SG:
         fl_text_add_char(w->to, is_negative ? '-' : '+');
         break;
-    case PART_PR:
+    case FL_PART_PR:
         if (is_negative || !is_bare)
             fl_text_add_char(w->to, is_negative ? '>' : ' ');
         break;
-    case PART_TH:
+    case FL_PART_TH:
         if (!is_negative && !w->plan->has_point && !w->number->is_too_long)
             for (const char *c = ending_of(w->number); *c != 0; c++)
                 fl_text_add_char(w->to, spelled[0] == 't' ? fl_char_lower(*c) : *c);
         break;
-    case PART_L: /* there is no currency */
+    case FL_PART_L: /* there is no currency */
         fl_text_add_char(w->to, ' ');
         break;
-    case PART_FM:
+    case FL_PART_FM:
+    case FL_PART_V:
+    case FL_PART_SPELLED:
+    case FL_PART_ROMAN: /* which has its own way */
+    case FL_PART_EXPONENT:
         break;
     }
 }
 
-static void put_number(const plan *p, const number *n, fl_str pattern, fl_text *to)
+static void put_number(const fl_number_pattern *p, const number *n, fl_str pattern, fl_text *to)
 {
-    writer w = {.plan = p, .number = n, .to = to, .is_signed = p->has_own_sign || (p->has_s && !p->s_is_first)};
+    writer w = {.plan = p, .number = n, .to = to, .is_signed = p->has_mi || p->has_sg || (p->has_s && !p->s_is_first)};
     for (int64_t at = 0; at < pattern.len;) {
-        part which;
+        fl_number_part which;
         fl_str text;
         int64_t begin = at;
-        if (next_part(pattern, &at, &which)) {
+        if (fl_number_part_next(pattern, &at, &which)) {
             put_part(&w, which, pattern.data + begin);
         } else {
-            at = text_end(pattern, at, &text);
+            at = fl_number_text_end(pattern, at, &text);
             fl_text_add(to, text);
         }
     }
 }
 
+/* ---- exponents and Roman numerals ---------------------------------------------------------------------------------- */
+
+/* 1.23e+03, with a blank in front of what is not negative; what is no number is as wide as one. */
+static void put_exponent(const fl_number_pattern *p, const fl_vec *x, int32_t row, fl_text *to)
+{
+    char text[FL_NUMBER_PATTERN_DIGITS_MAX + 64], digits[64];
+    if (x->type.id == FL_F64) {
+        double value = ((const double *)x->data)[fl_vec_row(x, row)];
+        int len = p->before + p->after + 6;
+        if (isfinite(value)) {
+            fl_text_addf(to, signbit(value) ? "%.*e" : " %.*e", p->after, value);
+            return;
+        }
+        for (int i = 0; i < len; i++)
+            fl_text_add_char(to, i == 0 ? ' ' : i == p->before + 1 ? '.' : '#');
+        return;
+    }
+    fl_i128 value = fl_vec_i128(x, row);
+    fl_u128 rest = value < 0 ? 0 - (fl_u128)value : (fl_u128)value;
+    const char *first = put_digits(digits + sizeof(digits), rest, 0);
+    int n = (int)strlen(first), exponent = rest == 0 ? 0 : n - 1 - x->type.scale;
+    if (n > p->after + 1) {
+        rest = round_off(rest, n - 1 - p->after);
+        first = put_digits(digits + sizeof(digits), rest, 0);
+        exponent += (int)strlen(first) > p->after + 1; /* 9.99 became 10.0 */
+        n = p->after + 1;
+    }
+    int len = 0;
+    for (int i = 0; i <= p->after; i++) {
+        text[len++] = i < n ? first[i] : '0';
+        if (i == 0 && p->after > 0)
+            text[len++] = '.';
+    }
+    fl_text_addf(to, "%c%.*se%+03d", value < 0 ? '-' : ' ', len, text, exponent);
+}
+
+/* Rounded to a whole number from 1 to 3999; 0: it is none. */
+static int roman_of(const fl_vec *x, int32_t row)
+{
+    int64_t at = fl_vec_row(x, row);
+    if (x->type.id == FL_F64) {
+        double value = rint(((const double *)x->data)[at]);
+        return value >= 1 && value <= 3999 ? (int)value : 0;
+    }
+    fl_i128 value = fl_vec_i128(x, row);
+    if (value < 0)
+        return 0;
+    fl_u128 whole = x->type.scale > 0 ? round_off((fl_u128)value, x->type.scale) : (fl_u128)value;
+    return whole >= 1 && whole <= 3999 ? (int)whole : 0;
+}
+
+static void put_roman(int value, bool is_bare, bool is_lower, fl_text *to)
+{
+    static const struct {
+        int value;
+        const char *letters;
+    } signs[] = {{1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"}, {100, "C"}, {90, "XC"}, {50, "L"},
+                 {40, "XL"},  {10, "X"},   {9, "IX"},  {5, "V"},    {4, "IV"},  {1, "I"}};
+    char text[ROMAN_WIDTH + 1] = ""; /* MMMDCCCLXXXVIII is the longest */
+    int len = 0;
+    for (int i = 0; value == 0 && i < ROMAN_WIDTH; i++)
+        text[len++] = '#';
+    for (int64_t i = 0; i < FL_LEN(signs); i++)
+        for (; value >= signs[i].value; value -= signs[i].value)
+            for (const char *c = signs[i].letters; *c != 0; c++)
+                text[len++] = is_lower ? fl_char_lower(*c) : *c;
+    FL_ASSERT(len <= ROMAN_WIDTH);
+    fl_text_addf(to, "%*s", is_bare ? 0 : ROMAN_WIDTH, text);
+}
+
+/* Beside a Roman numeral only text and blanks are shown. */
+static void put_roman_pattern(const fl_number_pattern *p, int value, fl_str pattern, fl_text *to)
+{
+    for (int64_t at = 0; at < pattern.len;) {
+        fl_number_part part;
+        fl_str text;
+        int64_t begin = at;
+        if (!fl_number_part_next(pattern, &at, &part)) {
+            at = fl_number_text_end(pattern, at, &text);
+            fl_text_add(to, text);
+        } else if (part == FL_PART_ROMAN) {
+            put_roman(value, p->is_bare, pattern.data[begin] == 'r', to);
+        } else if (part == FL_PART_L || ((part == FL_PART_GROUP || part == FL_PART_COMMA) && !p->is_bare)) {
+            fl_text_add_char(to, ' ');
+        }
+    }
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------------------- */
+
+static void put_plain(const fl_number_pattern *p, const fl_vec *x, int32_t row, fl_str pattern, fl_text *to)
+{
+    number n = {0};
+    bool is_zero = true; /* -0.001 by 9.9 has no sign */
+    if (x->type.id == FL_F64)
+        read_double(&n, ((const double *)x->data)[fl_vec_row(x, row)], p);
+    else
+        read_decimal(&n, fl_vec_i128(x, row), x->type.scale, p);
+    for (int i = 0; i < n.whole + p->after && is_zero; i++)
+        is_zero = n.digits[i] == '0';
+    n.is_negative &= !is_zero;
+    put_number(p, &n, pattern, to);
+}
+
 static fl_status put_row(fl_call *call, int32_t row, fl_text *text, fl_err *err)
 {
     fl_status st = FL_OK;
-    plan p;
-    number n = {0};
+    fl_number_pattern p;
     const fl_vec *x = &call->args[0];
-    int64_t at = fl_vec_row(x, row);
     fl_str pattern = fl_vec_str(&call->args[1], row);
     char *out;
-    FL_TRY(read_plan(pattern, &p, err));
-    if (x->type.id == FL_F64)
-        read_double(&n, ((const double *)x->data)[at], &p);
-    else
-        read_decimal(&n, fl_vec_i128(x, row), x->type.scale, &p);
-    bool is_zero = true; /* -0.001 by 9.9 has no sign */
-    for (int i = 0; i < n.whole + p.after && is_zero; i++)
-        is_zero = n.digits[i] == '0';
-    n.is_negative &= !is_zero;
+    FL_TRY(fl_number_pattern_read(pattern, &p, err));
     fl_text_clear(text);
-    put_number(&p, &n, pattern, text);
+    if (p.has_exponent)
+        put_exponent(&p, x, row, text);
+    else if (p.is_roman)
+        put_roman_pattern(&p, roman_of(x, row), pattern, text);
+    else
+        put_plain(&p, x, row, pattern, text);
     FL_TRY(fl_text_status(text, err));
     FL_TRY(fl_call_work(call, 8 * pattern.len + 64, err));
     FL_TRY(fl_call_room(call, text->len + 1, &out, err));
