@@ -21,11 +21,13 @@ static fl_status check_cols(const fl_rule_call *call, const fl_node *result, fl_
     return FL_OK;
 }
 
-/* A column that had no null may have one; where there are no rows there are none. */
+/* A column that had no null may have one; where there are no rows there are none. Not held where outer columns are read: a
+ * node says nothing of them, so what two conditions together say of a column that equals one is lost where they part. */
 static fl_status check_nulls(const fl_rule_call *call, const fl_props *before, const fl_props *after,
                              const fl_node *result, fl_err *err)
 {
-    bool is_held = (call->rule->keeps & FL_KEEPS_NOT_NULL) && after->rows_max > 0;
+    bool is_held =
+        (call->rule->keeps & FL_KEEPS_NOT_NULL) && after->rows_max > 0 && fl_col_set_is_empty(&call->node->outer);
     for (int32_t i = 0; i < result->n_cols && is_held; i++) {
         fl_col_id col = result->cols[i];
         if (fl_col_set_has(&call->node->made, col) && fl_col_set_has(&before->not_null, col) &&

@@ -49,6 +49,6 @@ const fl_rule_desc fl_rule_push_join_condition = {FL_DESC(fl_rule_desc),
                                                   .pattern = "join",
                                                   .scope = FL_SCOPE_BOTH,
                                                   .promise = 55,
-                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL | FL_KEEPS_ROW_COUNT,
+                                                  .keeps = FL_KEEPS_COLS | FL_KEEPS_NOT_NULL,
                                                   .on_match = on_match,
                                                   .doc = "conditions of one side filter that side"};

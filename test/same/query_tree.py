@@ -37,6 +37,11 @@ class Node:
         return self.text()
 
 
+def whole(node):
+    """The text of a piece in every dialect, which is not made smaller."""
+    return By(node.text("fletch"), node.text("duckdb"))
+
+
 def render(part, dialect):
     if isinstance(part, str):
         return part

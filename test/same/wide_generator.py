@@ -12,7 +12,7 @@ import copy
 import re
 
 from query_generator import DECLARED, TYPES, Column, Maker, Query, expr, literal
-from query_tree import Node, Several
+from query_tree import Node, Several, whole
 
 SET_KINDS = ("ROLLUP", "CUBE", "GROUPING SETS", "GROUPING SETS")
 DEPTH_MAX = 6   # rounds of a recursion that ends by a count
@@ -50,7 +50,7 @@ class WideMaker(Maker):
         order = [Node("order", copy.deepcopy(c.node), rng.choice(["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]))
                  for c in rng.sample(plain, min(len(plain), rng.choice([0, 1, 1, 2])))]
         if is_whole:
-            order += [Node("order", key.text()) for key in keys]   # a piece that is not made smaller: the order would not be whole
+            order += [Node("order", whole(key)) for key in keys]   # made smaller, the order would not be whole
         return (Several(parts, "PARTITION BY ", behind=" "), Several(order, "ORDER BY ", least=len(order))), is_whole, bool(order)
 
     def value_frame(self, scope):
@@ -63,7 +63,7 @@ class WideMaker(Maker):
         start = rng.choice(["UNBOUNDED PRECEDING", "CURRENT ROW", f"{rng.choice(steps)} PRECEDING"])
         end = rng.choice(["UNBOUNDED FOLLOWING", "CURRENT ROW", f"{rng.choice(steps)} FOLLOWING"])
         parts = [copy.deepcopy(c.node) for c in rng.sample(scope, 1) if c.type != "dbl" and self.chance(0.5)]
-        order = [Node("order", key.node.text(), rng.choice(["", " DESC", " NULLS FIRST"]))]
+        order = [Node("order", whole(key.node), rng.choice(["", " DESC", " NULLS FIRST"]))]
         return (Several(parts, "PARTITION BY ", behind=" "), Several(order, "ORDER BY ", least=1),
                 f" RANGE BETWEEN {start} AND {end}{rng.choice(['', '', '', ' EXCLUDE GROUP'])}")
 
@@ -105,12 +105,13 @@ class WideMaker(Maker):
         """DISTINCT ON under a whole order."""
         rng = self.rng
         source, scope, keys = self.keyed_source(False)
-        on = [c.node.text() for c in rng.sample(scope, min(len(scope), rng.choice([1, 1, 2])))]
-        order = [Node("order", text, rng.choice(["", " DESC", " NULLS FIRST"])) for text in on]
-        order += [Node("order", key.text(), rng.choice(["", " DESC"])) for key in keys if key.text() not in on]
+        on = [c.node for c in rng.sample(scope, min(len(scope), rng.choice([1, 1, 2])))]
+        texts = [node.text() for node in on]
+        order = [Node("order", whole(node), rng.choice(["", " DESC", " NULLS FIRST"])) for node in on]
+        order += [Node("order", whole(key), rng.choice(["", " DESC"])) for key in keys if key.text() not in texts]
         items = [copy.deepcopy(c.node) for c in scope]
         where = self.conditions(scope, [], rng.choice([0, 1]), 1)
-        body = Node("query", f"SELECT DISTINCT ON ({', '.join(on)}) ",
+        body = Node("query", "SELECT ", Several([Node("on", whole(node)) for node in on], "DISTINCT ON (", behind=") ", least=len(on)),
                     Several([Node("item", x, f" AS c{n + 1}") for n, x in enumerate(items)], least=1), " FROM ", source,
                     Several(where, " WHERE ", " AND "), Several(order, " ORDER BY ", least=len(order)))
         alias = self.name("x")
