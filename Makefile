@@ -72,8 +72,8 @@ test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp .d
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 1 $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/tpch/compare.py --data .deps/data/tpch-sf1 --threads 2 $(ORACLE_FLAGS)
 	.deps/venv/bin/python test/spill_cases.py
-	.deps/venv/bin/python test/doubling.py --every 3 --first 1
-	.deps/venv/bin/python test/doubling.py --every 3 --first 2
+	.deps/venv/bin/python test/doubling.py --every 4 --first 1
+	.deps/venv/bin/python test/doubling.py --every 4 --first 2
 	.deps/venv/bin/python test/same/differential.py --slt --rule-queries 5 --every 3 --first 1
 	.deps/venv/bin/python test/udf/templates.py --must c,cpp,rust
 	.deps/venv/bin/python test/udf/bad_modules.py --repeats 200
@@ -81,6 +81,7 @@ test-oracles: build .deps/test.stamp .deps/bench-data.stamp .deps/tpcds.stamp .d
 
 # A seed a day, so that each run asks other queries; SOAK_SEED asks one day's again.
 soak: build .deps/test.stamp
+	.deps/venv/bin/python test/doubling.py
 	.deps/venv/bin/python test/same/differential.py --slt
 	.deps/venv/bin/python test/same/generated.py --queries $(SOAK_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)
 	.deps/venv/bin/python test/same/logic.py --queries $(SOAK_LOGIC_QUERIES) --seed $(SOAK_SEED) --jobs $(JOBS)

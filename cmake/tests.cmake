@@ -206,7 +206,7 @@ if(fletch_cli AND CMAKE_BUILD_TYPE STREQUAL "Release")
         COMMAND python3 test/instruction_counts.py --kernels $<TARGET_FILE:hot_kernels>)
     if(EXISTS ${fletch_python})
         fletch_test(program/doubling program TIMEOUT 1500
-            COMMAND ${fletch_python} test/doubling.py --every 3 --fletch $<TARGET_FILE:fletch>)
+            COMMAND ${fletch_python} test/doubling.py --every 4 --fletch $<TARGET_FILE:fletch>)
     endif()
 endif()
 if(EXISTS ${PROJECT_SOURCE_DIR}/test/install.sh AND NOT FLETCH_SANITIZE)
@@ -214,7 +214,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/test/install.sh AND NOT FLETCH_SANITIZE)
 endif()
 
 # The longest begin first, so that none is left to run alone: seconds, roughly.
-foreach(line "same/slt 200" "program/doubling 140" "spilled_order 90" "udf/python 80" "spill 50" "same/logic 40")
+foreach(line "same/slt 200" "program/doubling 110" "spilled_order 90" "udf/python 80" "spill 50" "same/logic 40")
     string(REPLACE " " ";" line ${line})
     list(GET line 0 name)
     list(GET line 1 seconds)

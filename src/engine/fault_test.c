@@ -48,7 +48,7 @@ static const fault_statement queries[] = {
     GIVES(4, "SELECT b, array_agg(s ORDER BY a DESC), string_agg(DISTINCT s, ';' ORDER BY s) FROM t GROUP BY b"),
     GIVES(4, "SELECT b, median(a), quantile_cont(a, [0.25, 0.75]), mode(s), var_pop(a) FROM t GROUP BY b HAVING "
              "count(*) > 2"),
-    GIVES(4, "SELECT b, count(*) FILTER (WHERE a > 5), arg_max(s, a), bool_or(a = 3), bit_xor(a) FROM t GROUP BY b"),
+    GIVES(4, "SELECT b, count(*) FILTER (WHERE a > 5), arg_max(s, a), bool_or(a = 3), bit_xor(a), bit_or(a::bit varying), bitstring_agg(a, 0, 20) FROM t GROUP BY b"),
     GIVES(
         12,
         "SELECT b, s, count(*), sum(a), min(s) FROM (SELECT a, b, s FROM t ORDER BY b, s LIMIT 99) AS t GROUP BY b, s"),
@@ -464,6 +464,7 @@ static void test_statements(void **state)
     (void)state;
     static faults f;
     faults_open(&f, tables, sizeof(tables) / sizeof(tables[0]));
+    f.right_every = 4;
     f.tries_max = TRIES_MAX;
     TRY(&f, queries);
     TRY(&f, files);

@@ -1,5 +1,5 @@
-/* bit_and, bit_or, bit_xor of integers. */
-#include "exec/agg.h"
+/* bit_and, bit_or, bit_xor of integers; those of bit strings are bit_string.c's. */
+#include "func/aggregate/bit_string.h"
 
 #include "base/bitmap.h"
 
@@ -53,17 +53,21 @@ static fl_status finish(fl_agg_call *call, uint8_t *const *states, int32_t offse
     return FL_OK;
 }
 
-static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kernel *kernel, fl_agg_choice *ret,
-                         fl_err *err)
+static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kernel *kernel,
+                         const fl_agg_kernel *of_bit_strings, fl_agg_choice *ret, fl_err *err)
 {
-    if (n_args != 1 || !(fl_type_is_integer(args[0]) || args[0].id == FL_NULL))
-        return FL_FAIL(err, FL_ERR_FUNCTION, "an integer was expected");
+    if (n_args == 1 && args[0].extension == FL_BIT) {
+        *ret = (fl_agg_choice){.args = {args[0]}, .n_args = 1, .ret = args[0], .kernel = of_bit_strings};
+        return FL_OK;
+    }
+    if (n_args != 1 || args[0].extension != FL_PLAIN || !(fl_type_is_integer(args[0]) || args[0].id == FL_NULL))
+        return FL_FAIL(err, FL_ERR_FUNCTION, "an integer or a bit string was expected");
     fl_type type = args[0].id == FL_NULL ? FL_TYPE(FL_I32) : args[0];
     *ret = (fl_agg_choice){.args = {type}, .n_args = 1, .ret = type, .never_fails = true, .kernel = kernel};
     return FL_OK;
 }
 
-#define BITS(name, op)                                                                                              \
+#define BITS(name, op, of_bit_strings)                                                                              \
     static fl_status name##_groups(fl_agg_call *call, uint8_t *const *states, int32_t offset, const uint16_t *list, \
                                    int32_t count, fl_err *err)                                                      \
     {                                                                                                               \
@@ -86,19 +90,19 @@ static fl_status resolve(const fl_type *args, int32_t n_args, const fl_agg_kerne
                                                 .finish = finish};                                                  \
     static fl_status resolve_##name(const fl_type *args, int32_t n_args, fl_agg_choice *ret, fl_err *err)           \
     {                                                                                                               \
-        return resolve(args, n_args, &name##_kernel, ret, err);                                                     \
+        return resolve(args, n_args, &name##_kernel, &of_bit_strings, ret, err);                                    \
     }
-BITS(bit_and, BIT_AND)
-BITS(bit_or, BIT_OR)
-BITS(bit_xor, BIT_XOR)
+BITS(bit_and, BIT_AND, fl_bit_string_and)
+BITS(bit_or, BIT_OR, fl_bit_string_or)
+BITS(bit_xor, BIT_XOR, fl_bit_string_xor)
 
 static const fl_agg_desc aggs[] = {
     {FL_DESC(fl_agg_desc), .name = "bit_and", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .merge = "bit_and", .resolve = resolve_bit_and, .doc = "bit_and(x): bits set in all"},
+     .takes_any_type = true, .merge = "bit_and", .resolve = resolve_bit_and, .doc = "bit_and(x): bits set in all"},
     {FL_DESC(fl_agg_desc), .name = "bit_or", .ignores_distinct = true, .ignores_order = true, .skips_nulls = true,
-     .merge = "bit_or", .resolve = resolve_bit_or, .doc = "bit_or(x): bits set in any"},
-    {FL_DESC(fl_agg_desc), .name = "bit_xor", .ignores_order = true, .skips_nulls = true, .merge = "bit_xor",
-     .resolve = resolve_bit_xor, .doc = "bit_xor(x): bits set in an odd number"},
+     .takes_any_type = true, .merge = "bit_or", .resolve = resolve_bit_or, .doc = "bit_or(x): bits set in any"},
+    {FL_DESC(fl_agg_desc), .name = "bit_xor", .ignores_order = true, .skips_nulls = true, .takes_any_type = true,
+     .merge = "bit_xor", .resolve = resolve_bit_xor, .doc = "bit_xor(x): bits set in an odd number"},
 };
 
 FL_AGG_SET(bit_and, aggs);
