@@ -475,6 +475,10 @@ bool fl_type_common_in(fl_arena *arena, fl_type a, fl_type b, fl_type *ret)
     }
     if (fl_type_is_numeric(a) && fl_type_is_numeric(b))
         return common_numeric(a, b, ret);
+    if ((a.extension == FL_TIMETZ && b.id == FL_TIME) || (a.id == FL_TIME && b.extension == FL_TIMETZ)) {
+        *ret = a.id == FL_TIME ? b : a;
+        return true;
+    }
     if ((a.extension != FL_PLAIN || b.extension != FL_PLAIN) && a.extension != FL_MAP) {
         *ret = fl_type_plain(a);
         return fl_type_is_text(*ret) && fl_type_is_text(fl_type_plain(b));

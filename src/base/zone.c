@@ -193,33 +193,35 @@ static int64_t body_bytes(const header *h, int64_t width)
 }
 
 /* 0 read, 1 not of the form, 2 out of memory. */
-static int read_zone(fl_arena *arena, const uint8_t *p, int64_t bytes, fl_zone *zone, fl_err *err)
+static fl_status read_zone(fl_arena *arena, const uint8_t *p, int64_t bytes, fl_zone *zone, bool *ret_is_one,
+                           fl_err *err)
 {
+    fl_status st = FL_OK;
     const uint8_t *end = p + bytes;
     header h;
     int64_t width = 4;
+    *ret_is_one = false;
     if (!read_header(p, bytes, &h) || body_bytes(&h, 4) > bytes - 44)
-        return 1;
+        return FL_OK;
     p += 44;
     if (h.version >= 2) { /* the same again in 64 bits */
         p += body_bytes(&h, 4);
         width = 8;
         if (!read_header(p, end - p, &h) || body_bytes(&h, 8) > end - p - 44)
-            return 1;
+            return FL_OK;
         p += 44;
     }
     if (h.types == 0)
-        return 1;
+        return FL_OK;
     const uint8_t *times = p, *kinds = p + h.times * width, *types = kinds + h.times;
     const uint8_t *footer = p + body_bytes(&h, width);
-    if (FL_NEW_ARRAY(arena, h.times + 1, &zone->moments, err) != FL_OK ||
-        FL_NEW_ARRAY(arena, h.times + 1, &zone->offsets, err) != FL_OK)
-        return 2;
+    FL_TRY(FL_NEW_ARRAY(arena, h.times + 1, &zone->moments, err));
+    FL_TRY(FL_NEW_ARRAY(arena, h.times + 1, &zone->offsets, err));
     zone->n = (int32_t)h.times;
     zone->first = big_endian(types, 4);
     for (int64_t i = 0; i < h.times; i++) {
         if (kinds[i] >= h.types)
-            return 1;
+            return FL_OK;
         zone->moments[i] = big_endian(times + i * width, (int)width);
         zone->offsets[i] = big_endian(types + kinds[i] * 6, 4);
     }
@@ -228,7 +230,9 @@ static int read_zone(fl_arena *arena, const uint8_t *p, int64_t bytes, fl_zone *
         if (stop != NULL)
             zone->has_rule = read_rule((fl_str){(const char *)footer + 1, stop - footer - 1}, &zone->rule);
     }
-    return 0;
+    *ret_is_one = true;
+cleanup:
+    return st;
 }
 
 static bool is_name(fl_str name)
@@ -286,6 +290,7 @@ fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err
     fl_file *file = NULL;
     uint8_t *bytes;
     int64_t west;
+    bool is_zone;
     FL_TRY(FL_NEW(arena, &zone, err));
     *ret = zone;
     if (fl_str_is_equal_nocase(name, FL_STR("UTC")) || fl_str_is_equal_nocase(name, FL_STR("GMT")) ||
@@ -305,9 +310,9 @@ fl_status fl_zone_open(fl_arena *arena, fl_str name, const fl_zone **ret, fl_err
     }
     FL_TRY(fl_arena_get(arena, file->bytes + 1, (void **)&bytes, err));
     FL_TRY(fl_file_read_at(file, 0, bytes, file->bytes, err));
-    int result = read_zone(arena, bytes, file->bytes, zone, err);
-    if (result != 0)
-        st = result == 2 ? FL_ERR_MEMORY : fail_name(name, err);
+    FL_TRY(read_zone(arena, bytes, file->bytes, zone, &is_zone, err));
+    if (!is_zone)
+        st = fail_name(name, err);
 cleanup:
     if (file != NULL)
         fl_file_unref(file);

@@ -141,6 +141,7 @@ static const fault_statement queries[] = {
           "SELECT '[1, 2, NULL]'::bigint[], '{1,2}'::text[], string_to_array(i::text || ',x', ','), [i, 1] < l FROM m"),
     GIVES(12,
           "SELECT make_interval(days => 3, secs => a::double), to_char(timestamp '2024-05-06 07:08:09', 'Month YYYY'), "
+          "('10:00+02'::timetz + interval '1 hour') AT TIME ZONE 'Asia/Tokyo', to_char(interval '1 day', 'DD HH24'), "
           "to_number(a::text || '-', '9G999S'), to_char(a, '9.99EEEE'), to_char(a, 'RN') FROM t"),
     GIVES(12, "SELECT date_trunc('month', t), extract(dow FROM t), strftime(t, '%Y %j'), t + interval '1 month', "
               "age(t, date '2020-02-29') FROM m"),

@@ -17,6 +17,8 @@ bool fl_cast_is_implicit(fl_type from, fl_type to, int32_t *ret_cost)
         cost = 0;
     else if (from.id == FL_NULL)
         cost = fl_type_is_text(to) ? 1 : 2;
+    else if (from.id == FL_TIME && to.extension == FL_TIMETZ)
+        cost = 2;
     else if (from.extension != FL_PLAIN || to.extension != FL_PLAIN)
         cost = fl_type_is_equal(fl_type_plain(from), to) ? 1 : -1; /* JSON and enums are text */
     else if (fl_type_is_integer(from) && fl_type_is_integer(to)) {

@@ -35,6 +35,8 @@ bool fl_cast_is_local(const fl_plan *plan, fl_type from, fl_type to)
 {
     if (plan->zone[0] == 0 || from.id == to.id)
         return false;
+    if (to.extension == FL_TIMETZ)
+        return from.id == FL_TIMESTAMPTZ || from.id == FL_TIME;
     if (from.id == FL_TIMESTAMPTZ)
         return to.id == FL_TIMESTAMP || to.id == FL_DATE || to.id == FL_TIME || fl_type_is_text(to);
     return to.id == FL_TIMESTAMPTZ && (from.id == FL_TIMESTAMP || from.id == FL_DATE || fl_type_is_text(from));
@@ -50,6 +52,9 @@ fl_status fl_expr_cast_local(fl_plan *plan, const fl_expr *expr, fl_type type, b
     pos = pos >= 0 ? pos : expr->pos;
     FL_ASSERT(fl_cast_is_local(plan, from, type));
     FL_TRY(zone_of(plan, pos, &zone, err));
+    if (type.extension == FL_TIMETZ)
+        return fl_expr_call_args(plan, from.id == FL_TIME ? "time_timetz" : "timestamptz_timetz", pos, ret, err, 2,
+                                 expr, zone);
     if (fl_type_is_text(type))
         return fl_expr_call_args(plan, "timestamptz_text", pos, ret, err, 2, expr, zone);
     if (fl_type_is_text(from)) { /* the text may have a zone of its own */
@@ -68,13 +73,12 @@ cleanup:
 
 /* ---- calls --------------------------------------------------------------------------------------------------------- */
 
-/* Seconds since 1970 and the zone itself are of the moment. */
-static bool is_of_moment(const fl_expr *arg)
+/* A constant field's name that begins so. */
+static bool is_field(const fl_expr *arg, const char *start)
 {
-    if (arg->kind != FL_EXPR_CONST || arg->value->is_null || !fl_type_is_text(arg->type))
-        return false;
-    return fl_str_has_prefix(arg->value->s, FL_STR("epoch")) || fl_str_has_prefix(arg->value->s, FL_STR("EPOCH")) ||
-           fl_str_has_prefix(arg->value->s, FL_STR("timezone"));
+    int64_t len = (int64_t)strlen(start);
+    return arg->kind == FL_EXPR_CONST && !arg->value->is_null && fl_type_is_text(arg->type) &&
+           arg->value->s.len >= len && fl_str_is_equal_nocase((fl_str){arg->value->s.data, len}, (fl_str){start, len});
 }
 
 bool fl_call_is_local(const fl_plan *plan, const fl_func_desc *func, const fl_expr *const *args, int32_t n_args)
@@ -84,7 +88,8 @@ bool fl_call_is_local(const fl_plan *plan, const fl_func_desc *func, const fl_ex
         return false;
     for (int32_t i = 0; i < n_args; i++)
         n_moments += args[i]->type.id == FL_TIMESTAMPTZ;
-    return (n_args == 0) || (n_moments > 0 && (n_moments < n_args || n_args == 1) && !is_of_moment(args[0]));
+    return (n_args == 0) || (n_moments > 0 && (n_moments < n_args || n_args == 1) &&
+                             !is_field(args[0], "epoch")); /* seconds since 1970 are of the moment */
 }
 
 /* A moment and an interval: hours are of the moment, months and days of the clocks. Of other sums the moment's zone does not matter. */
@@ -121,7 +126,13 @@ fl_status fl_expr_call_local(fl_plan *plan, const fl_func_desc *func, const fl_e
     FL_TRY(FL_NEW_ARRAY(fl_plan_arena(plan), n_args, &local, err));
     for (int32_t i = 0; i < n_args; i++) {
         local[i] = args[i];
-        if (args[i]->type.id == FL_TIMESTAMPTZ)
+        if (args[i]->type.id != FL_TIMESTAMPTZ)
+            continue;
+        if (is_field(args[0], "timezone") ||
+            strncmp(func->name, "timezone", 8) == 0) /* which a time with an offset keeps */
+            FL_TRY(fl_expr_cast(plan, args[i], (fl_type){.id = FL_I64, .extension = FL_TIMETZ}, false, args[i]->pos,
+                                &local[i], err));
+        else
             FL_TRY(in_zone(plan, args[i], args[i]->pos, &local[i], err));
     }
     FL_TRY(fl_expr_call(plan, fl_str_of(func->name), local, n_args, pos, ret, err));

@@ -118,8 +118,9 @@ static bool is_assignable(fl_type from, fl_type to)
     bool is_time = (from.id == FL_DATE || fl_type_is_timestamp(from) || from.id == FL_TIME) &&
                    (to.id == FL_DATE || fl_type_is_timestamp(to) || to.id == FL_TIME);
     if (from.extension != FL_PLAIN || to.extension != FL_PLAIN)
-        return fl_type_is_text(to) || (fl_type_is_text(fl_type_plain(from)) && fl_cast_exists(from, to)) ||
-               (from.extension == to.extension && fl_cast_exists(from, to));
+        return fl_type_is_text(to) || ((fl_type_is_text(fl_type_plain(from)) || from.extension == FL_TIMETZ ||
+                                        to.extension == FL_TIMETZ || from.extension == to.extension) &&
+                                       fl_cast_exists(from, to));
     return fl_cast_is_implicit(from, to, NULL) || to.id == FL_UTF8 ||
            (fl_type_is_numeric(from) && fl_type_is_numeric(to)) || is_time ||
            (fl_type_is_nested(from) && from.id == to.id);

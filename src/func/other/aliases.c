@@ -22,7 +22,7 @@ static const fl_func_desc funcs[] = {
     ALIAS("normalized_interval", "justify_interval"),
     ALIAS("today", "current_date"),
     ALIAS("current_localtime", "localtime"),
-    ALIAS("get_current_time", "localtime"),
+    ALIAS("get_current_time", "current_time"),
     ALIAS("current_localtimestamp", "localtimestamp"),
     ALIAS("get_current_timestamp", "now"),
 

@@ -30,8 +30,8 @@ static const struct {
     {"epoch", FL_FIELD_EPOCH},
     {"julian", FL_FIELD_JULIAN},
     {"timezone", FL_FIELD_TIMEZONE},
-    {"timezone_hour", FL_FIELD_TIMEZONE_PART},
-    {"timezone_minute", FL_FIELD_TIMEZONE_PART},
+    {"timezone_hour", FL_FIELD_TIMEZONE_HOUR},
+    {"timezone_minute", FL_FIELD_TIMEZONE_MINUTE},
     {"nanoseconds", FL_FIELD_NANOSECONDS},
     {"nanosecond", FL_FIELD_NANOSECONDS},
     {"era", FL_FIELD_ERA},
@@ -138,6 +138,15 @@ static inline __attribute__((always_inline)) bool part_of_time(fl_time_field fie
     default:
         return false;
     }
+}
+
+bool fl_time_part(fl_time_field field, int64_t us, int64_t *ret, int64_t *ret_per)
+{
+    part made;
+    bool is = part_of_time(field, us, 1, &made);
+    *ret = made.value;
+    *ret_per = made.per;
+    return is;
 }
 
 /* Years count without a year 0: 1 BC is -1. */
@@ -303,7 +312,7 @@ static bool part_of(const fl_call *call, fl_time_field field, int32_t row, part 
     case FL_INTERVAL:
         return part_of_interval(field, ((const fl_interval *)x->data)[at], ret);
     case FL_TIMESTAMPTZ:
-        if (field == FL_FIELD_TIMEZONE || field == FL_FIELD_TIMEZONE_PART) { /* the session's zone is UTC */
+        if (field >= FL_FIELD_TIMEZONE && field <= FL_FIELD_TIMEZONE_MINUTE) { /* the session's zone is UTC */
             *ret = (part){0, 1};
             return true;
         }

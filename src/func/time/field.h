@@ -25,8 +25,9 @@ typedef enum fl_time_field {
     FL_FIELD_ISOYEAR,
     FL_FIELD_EPOCH,
     FL_FIELD_JULIAN,
-    FL_FIELD_TIMEZONE,
-    FL_FIELD_TIMEZONE_PART, /* hours and minutes of the offset */
+    FL_FIELD_TIMEZONE, /* the offset in seconds; these two: its parts */
+    FL_FIELD_TIMEZONE_HOUR,
+    FL_FIELD_TIMEZONE_MINUTE,
     FL_FIELD_NANOSECONDS,   /* of the minute */
     FL_FIELD_ERA,
     FL_FIELD_YEARWEEK
@@ -41,6 +42,9 @@ fl_status fl_time_field_prepare(const fl_func_desc *func, fl_arena *arena, const
 
 /** The field of row i, by state or by the argument; FL_ERR_VALUE (22023) when its name is unknown. */
 fl_status fl_time_field_get(const fl_call *call, int32_t row, fl_time_field *ret, fl_err *err);
+
+/** A field of a time of day in microseconds as *ret / *ret_per; false: a time has no such field. */
+bool fl_time_part(fl_time_field field, int64_t us, int64_t *ret, int64_t *ret_per);
 
 /** "unit hour is not supported for type date", 0A000. */
 fl_status fl_time_field_fail(const fl_call *call, int32_t row, fl_type type, fl_err *err);

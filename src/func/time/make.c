@@ -131,6 +131,20 @@ static fl_status time_now(fl_call *call, fl_err *err)
     return FL_OK;
 }
 
+static fl_status expand_current_time(const fl_func_desc *func, fl_plan *plan, const fl_expr *const *args,
+                                     int32_t n_args, int32_t pos, const fl_expr **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const fl_expr *start = NULL;
+    (void)func;
+    (void)args;
+    FL_ASSERT(n_args == 0);
+    FL_TRY(fl_expr_call_args(plan, "now", pos, &start, err, 0));
+    st = fl_expr_cast(plan, start, (fl_type){.id = FL_I64, .extension = FL_TIMETZ}, false, pos, ret, err);
+cleanup:
+    return st;
+}
+
 static fl_status expand_ago(const fl_func_desc *func, fl_plan *plan, const fl_expr *const *args, int32_t n_args,
                             int32_t pos, const fl_expr **ret, fl_err *err)
 {
@@ -254,8 +268,10 @@ static const fl_func_desc funcs[] = {
          {FL_ARGS(), FL_TIMESTAMP, 0, now}),
     FUNC("current_date", FL_STABLE | FL_LOCAL_TIME, "current_date: the day on which the statement began",
          {FL_ARGS(), FL_DATE, 0, today}),
-    FUNC("current_time", FL_STABLE | FL_LOCAL_TIME, "current_time: the time of day at which the statement began",
-         {FL_ARGS(), FL_TIME, 0, time_now}),
+    {.expand = expand_current_time,
+     FIELDS("current_time", FL_STABLE,
+            "current_time: the time of day at which the statement began, with the session's offset",
+            {FL_ARGS(), FL_TIME, 0, NULL})},
     FUNC("localtime", FL_STABLE | FL_LOCAL_TIME, "localtime: the time of day at which the statement began",
          {FL_ARGS(), FL_TIME, 0, time_now}),
     FUNC("age", FL_NULL_GIVES_NULL | FL_NANOS | FL_LOCAL_TIME,

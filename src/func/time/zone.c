@@ -1,25 +1,35 @@
 /* timezone(zone, x): what AT TIME ZONE calls. */
+#include "func/time/zone.h"
+
 #include "base/date_words.h"
 #include "base/datetime.h"
-#include "base/zone.h"
-
 #include "func/time/moment.h"
 
 #include <stdio.h>
+
+fl_status fl_zone_prepare(fl_arena *arena, const fl_value *name, void **ret, fl_err *err)
+{
+    const fl_zone *zone;
+    fl_err why = {0};
+    *ret = NULL;
+    if (name == NULL || name->is_null || name->type.id != FL_UTF8)
+        return FL_OK;
+    fl_status st = fl_zone_open(arena, name->s, &zone, &why);
+    if (st == FL_OK)
+        *ret = (void *)(uintptr_t)zone;
+    if (st == FL_OK || st == FL_ERR_VALUE)
+        return FL_OK;
+    if (err != NULL)
+        *err = why;
+    return st;
+}
 
 static fl_status prepare(const fl_func_desc *func, fl_arena *arena, const fl_value *const *args, int32_t n_args,
                          void **ret, fl_err *err)
 {
     (void)func;
-    (void)n_args;
-    const fl_zone *zone;
-    *ret = NULL;
-    if (args[0] == NULL || args[0]->is_null || args[0]->type.id != FL_UTF8)
-        return FL_OK;
-    fl_status st = fl_zone_open(arena, args[0]->s, &zone, NULL); /* a mistake is told about when a row asks for it */
-    if (st == FL_OK)
-        *ret = (void *)(uintptr_t)zone;
-    return st == FL_ERR_MEMORY ? FL_FAIL(err, FL_ERR_MEMORY, "out of memory while a time zone was read") : FL_OK;
+    FL_ASSERT(n_args > 0);
+    return fl_zone_prepare(arena, args[0], ret, err);
 }
 
 /* x, so many seconds later. False: out of range. */
