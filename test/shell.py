@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Drives the prompt at a terminal: completion, history over two sessions, Ctrl-C, resizing, wide and long tables, progress.
+"""Drives the prompt at a terminal: completion, history over two sessions, Ctrl-C, resizing, wide and long tables, progress, colours.
 
     shell.py [PROGRAM]
 
-Relies on: a pseudo-terminal of the system, whose screen is not imitated: what the program writes is searched for texts. Waits have an end of
-a minute, and nothing asks how long anything took. Exit status 1 when a step differs.
+Relies on: a pseudo-terminal of the system. What the program writes is searched for texts; pyte, a terminal of its own, says what of it is
+seen, and in which colours. Waits have an end of a minute, and nothing asks how long anything took. Exit status 1 when a step differs.
 """
 
+import codecs
 import fcntl
 import os
 import pathlib
@@ -21,8 +22,11 @@ import tempfile
 import termios
 import time
 
+import pyte
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 60
+ROWS = 50
 
 
 class Terminal:
@@ -31,17 +35,40 @@ class Terminal:
     def __init__(self, program, home, columns=80, more_environment=None):
         environment = dict(os.environ, HOME=str(home), TERM="xterm")
         environment.pop("FLETCH_HISTORY", None)
+        environment.pop("NO_COLOR", None)
         environment.update(more_environment or {})
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
             os.execve(program, [str(program), "--threads", "2"], environment)
+        self.screen = pyte.Screen(columns, ROWS)
+        self.stream = pyte.Stream(self.screen)
         self.resize(columns)
-        self.seen = ""
+        self.seen, self.decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
         self.wait("fletch> ")
 
-    def resize(self, columns):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    def resize(self, columns, rows=ROWS):
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def wait_screen(self, lines, cursor):
+        """Waits until these are the last lines that are seen and the cursor is at (row from the first of them, column)."""
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            seen = [line.rstrip() for line in self.screen.display]
+            last = max((n + 1 for n, line in enumerate(seen) if line), default=0)
+            first = max(0, max(last, self.screen.cursor.y + 1) - len(lines))
+            at = (self.screen.cursor.y - first, self.screen.cursor.x)
+            if seen[first:first + len(lines)] == lines and at == cursor:
+                return first
+            if time.monotonic() > end:
+                raise AssertionError(f"{lines}, {cursor} are not seen, but {seen[:last]}, {at}")
+            self.read(0.1)
+
+    def colours(self, row):
+        """The first letters of the colours of a row, as far as it is written; a dot where there is none."""
+        width = len(self.screen.display[row].rstrip())
+        return "".join(self.screen.buffer[row][x].fg[0].replace("d", ".") for x in range(width))
 
     def type(self, text, at_prompt=True):
         """Types, and forgets what was written before. At the prompt once the program takes keys itself: it shows the prompt before."""
@@ -59,7 +86,9 @@ class Terminal:
             data = os.read(self.fd, 65536)
         except OSError:
             return False
-        self.seen += data.decode(errors="replace")
+        text = self.decoder.decode(data)
+        self.seen += text
+        self.stream.feed(text)
         return bool(data)
 
     def wait(self, text):
@@ -324,6 +353,68 @@ def schema(open_terminal):
     shutil.rmtree(folder)
 
 
+def colours(open_terminal):
+    """What is typed is coloured and drawn where it belongs: rows that wrap, edits within them, wide characters, a terminal of another size,
+    a line that is longer than the screen."""
+    t = open_terminal(columns=40)
+    t.type("SELECT 'a text', 12.5, sum(x) FROM t -- remark here that wraps")
+    row = t.wait_screen(["fletch> SELECT 'a text', 12.5, sum(x) FR", "OM t -- remark here that wraps"], (1, 30))
+    expect(t.colours(row) == "........bbbbbb.gggggggg..mmmm..ccc....bb", "keywords, texts, numbers and functions", t.colours(row))
+    expect(t.colours(row + 1) == "bb...bbbbbbbbbbbbbbbbbbbbbbbbb", "a word and a remark over the margin", t.colours(row + 1))
+    t.type("\x01" + "\x06" * 3 + "XY\x05 END")
+    t.wait_screen(["fletch> SELXYECT 'a text', 12.5, sum(x)", "FROM t -- remark here that wraps END"], (1, 36))
+    t.type("\x15" + "a" * 32)
+    t.wait_screen(["fletch> " + "a" * 32, ""], (1, 0))
+    t.type("b")
+    t.wait_screen(["fletch> " + "a" * 32, "b"], (1, 1))
+    t.type("\x7f\x7f")
+    t.wait_screen(["fletch> " + "a" * 31], (0, 39))
+    t.type("\x15SELECT '" + "\u6587" * 15 + "' AS x;")
+    row = t.wait_screen(["fletch> SELECT '" + "\u6587" * 12, "\u6587" * 3 + "' AS x;"], (1, 13))
+    expect(t.colours(row + 1)[:7] == "ggggggg", "a text goes on", t.colours(row + 1))
+    t.type("\n")
+    t.wait("(1 row)")
+    t.type("SELECT 'over\n")
+    t.wait("   ...> ")
+    t.type("two lines' FROM")
+    row = t.wait_screen(["   ...> two lines' FROM"], (0, 23))
+    expect(t.colours(row) == "........gggggggggg.bbbb", "a text of two lines", t.colours(row))
+    t.type("\x03")
+    t.wait("again to leave")
+    t.type("\x12SEL")   # Ctrl-R
+    t.wait("bck:SEL")
+    t.type("\x1b\x15")
+    t.type(".maxrows 7")
+    row = t.wait_screen(["fletch> .maxrows 7"], (0, 18))
+    expect(t.colours(row)[8:16] in ("yyyyyyyy", "bbbbbbbb"), "a command", t.colours(row))   # pyte calls yellow brown
+    t.type("\x15\x0c")   # Ctrl-L
+    expect(t.wait_screen(["fletch>"], (0, 8)) == 0, "the screen is cleared", str(t.screen.display))
+    t.resize(30, 6)
+    words = [f"{n:02d} words" for n in range(30)]
+    t.type(" ".join(words))
+    t.wait_screen(["9 words 20 words 21 words 22 w", "ords 23 words 24 words 25 word", "s 26 words 27 words 28 words 2", "9 words"], (3, 7))
+    t.type("\x01")
+    t.wait_screen(["fletch> 00 words 01 words 02 w", "ords 03 words 04 words 05 word", "s 06 words 07 words 08 words 0", "9 words 10 words 11 words 12 w",
+                   "ords 13 words 14 words 15 word", "s 16 words 17 words 18 words 1"], (0, 8))
+    t.type("\x05\x15.highlight off\n")
+    t.type("SELECT 1")
+    row = t.wait_screen(["fletch> SELECT 1"], (0, 16))
+    expect(set(t.colours(row)) == {"."}, "no colours", t.colours(row))
+    t.type("\x15")
+    t.leave()
+
+
+def without_colours(open_terminal):
+    """Where colours are refused libedit draws."""
+    t = open_terminal(more_environment={"NO_COLOR": "1"})
+    t.run("SELECT 40 + 2 AS\n answer;")
+    t.type("SEL\t")
+    t.wait("SELECT ")
+    t.type("\x15\x1b[A\n")
+    expect("42" in t.wait("(1 row)") and "\x1b[3" not in t.seen, "no colours", t.seen)
+    t.leave()
+
+
 def rc_file(open_terminal, home):
     (home / ".fletchrc").write_text(".nullvalue empty\nCREATE TABLE from_rc(a integer);\n")
     t = open_terminal()
@@ -341,7 +432,7 @@ def main():
     def open_terminal(**more):
         return Terminal(program, home, **more)
 
-    steps = [completion, history, lambda t: histories(t, home), pasting, interrupts, tables, commands, schema, lambda t: rc_file(t, home)]
+    steps = [completion, history, lambda t: histories(t, home), pasting, interrupts, tables, commands, schema, colours, without_colours, lambda t: rc_file(t, home)]
     for step in steps:
         name = getattr(step, "__name__", "")
         try:

@@ -232,6 +232,11 @@ static bool run_nullvalue(const call *c)
     return true;
 }
 
+static bool run_highlight(const call *c)
+{
+    return read_switch(c->words[0], &c->shell->has_highlight);
+}
+
 static bool run_pager(const call *c)
 {
     return read_switch(c->words[0], &c->shell->has_pager);
@@ -346,10 +351,11 @@ static bool run_quit(const call *c)
 static bool run_show(const call *c)
 {
     const fl_cli_run *run = c->shell->run;
-    printf(
-        "mode       %s\nmaxrows    %lld\nmaxwidth   %zu\nnullvalue  %s\npager      %s\ntimer      %s\nhistory    %s\n",
-        run->format->name, (long long)run->view.rows_max, run->view.width, run->view.null_text,
-        c->shell->has_pager ? "on" : "off", run->has_timing ? "on" : "off", c->shell->history_path);
+    printf("highlight  %s\nmode       %s\nmaxrows    %lld\nmaxwidth   %zu\nnullvalue  %s\npager      %s\ntimer      "
+           "%s\nhistory    %s\n",
+           c->shell->has_highlight ? "on" : "off", run->format->name, (long long)run->view.rows_max, run->view.width,
+           run->view.null_text, c->shell->has_pager ? "on" : "off", run->has_timing ? "on" : "off",
+           c->shell->history_path);
     return true;
 }
 
@@ -359,6 +365,7 @@ static const command commands[] = {
     {".edit", "", "the last statement in $VISUAL or $EDITOR, then run it", 0, 0, run_edit},
     {".exit", "", "leave", 0, 0, run_quit},
     {".help", "[COMMAND]", "this list", 0, 1, run_help},
+    {".highlight", "on|off", "what is typed is coloured", 1, 1, run_highlight},
     {".last", "", "run the last statement again and show all of its rows", 0, 0, run_last},
     {".maxrows", "N", "rows of a table that are shown, half of them from its end; 0: all", 1, 1, run_maxrows},
     {".maxwidth", "N", "columns of characters that a table may take; 0: any", 1, 1, run_maxwidth},

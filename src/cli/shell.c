@@ -1,4 +1,5 @@
-/* The interactive prompt. Line editing is libedit's, which starts here and nowhere else.
+/* The interactive prompt. Line editing is libedit's, which starts here and nowhere else; on a terminal that has colours it draws
+ * nowhere, and what it holds is drawn by line_view.h.
  *
  * libedit reads through our own function, so that Ctrl-C, which ends a read, can be told from the end of the input, and what is pasted from
  * what is typed. What ~/.fletchrc says is run first. */
@@ -8,11 +9,13 @@
 #include "cli/dot_command.h"
 #include "cli/history.h"
 #include "cli/interrupt.h"
+#include "cli/line_view.h"
 #include "cli/split.h"
 
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +29,9 @@
 typedef struct prompt {
     fl_cli_shell shell;
     EditLine *editor;
+    FILE *nowhere; /* where libedit draws when we do; NULL: we do not */
+    fl_cli_highlight highlight;
+    fl_cli_line_view view;
     fl_cli_history history;
     bool is_quitting; /* the last thing was a Ctrl-C on an empty line */
     bool is_pasting;  /* what comes was not typed, until the terminal says that it ends */
@@ -45,6 +51,61 @@ static char *show_prompt(EditLine *editor)
     static char first[] = "fletch> ", next[] = "   ...> ";
     return prompt_of(editor)->shell.statement.len == 0 ? first : next;
 }
+
+/* ---- drawing --------------------------------------------------------------------------------------------------------- */
+
+static bool has_colours(void)
+{
+    const char *terminal = getenv("TERM"), *refused = getenv("NO_COLOR"); /* no-color.org */
+    return isatty(STDOUT_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0 && terminal[0] != 0 &&
+           (refused == NULL || refused[0] == 0);
+}
+
+/* The line, with the cursor where libedit has it, or behind it. */
+static void draw(prompt *p, const char *line, size_t len, size_t cursor)
+{
+    fl_cli_text text = {0};
+    size_t first = p->shell.statement.len;
+    fl_cli_text_add(&text, p->shell.statement.data, first);
+    fl_cli_text_add(&text, line, len);
+    p->view.highlight = p->shell.has_highlight ? &p->highlight : NULL;
+    fl_cli_line_view_draw(&p->view, &(fl_cli_line){.prompt = show_prompt(p->editor),
+                                                   .text = text.data,
+                                                   .len = text.len,
+                                                   .first = first,
+                                                   .cursor = first + cursor});
+    fl_cli_text_drop(&text);
+}
+
+static void draw_edited(prompt *p)
+{
+    const LineInfo *line = el_line(p->editor);
+    draw(p, line->buffer, (size_t)(line->lastchar - line->buffer), (size_t)(line->cursor - line->buffer));
+}
+
+/* What was drawn stays, and what comes now is written below it. */
+static void leave_line(prompt *p)
+{
+    if (p->nowhere != NULL)
+        fl_cli_line_view_end(&p->view);
+    else
+        putchar('\n');
+}
+
+static unsigned char clear_screen(EditLine *editor, int key)
+{
+    (void)key;
+    fl_cli_line_view_clear(&prompt_of(editor)->view);
+    return CC_NORM;
+}
+
+static bool is_more_waiting(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, 0) > 0;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------------------------------ */
 
 /* A character of UTF-8 from the terminal: 1, or 0 at the end, or -1 when a signal or a fault ends the read. */
 static int read_typed(wchar_t *ret)
@@ -96,6 +157,8 @@ static int read_character(EditLine *editor, wchar_t *ret)
         return 1;
     }
     for (;;) {
+        if (p->nowhere != NULL && !p->is_pasting && !is_more_waiting())
+            draw_edited(p);
         int got = read_typed(ret);
         if (got <= 0)
             p->is_pasting = false;
@@ -120,12 +183,12 @@ static int read_character(EditLine *editor, wchar_t *ret)
 /* ---- completion ---- */
 
 /* In columns, as wide as the terminal. */
-static void show_candidates(const fl_cli_completion *found)
+static void show_candidates(prompt *p, const fl_cli_completion *found)
 {
     struct winsize size;
     size_t width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80, widest = 1,
            n = 0;
-    putchar('\n');
+    leave_line(p);
     for (size_t at = 0; at < found->words.len;) {
         size_t len =
             (size_t)((const char *)memchr(found->words.data + at, '\n', found->words.len - at) - found->words.data) -
@@ -176,7 +239,7 @@ static unsigned char complete(EditLine *editor, int key)
         }
         free(word);
     } else if (found.n > 1) {
-        show_candidates(&found);
+        show_candidates(p, &found);
         verdict = CC_REDISPLAY;
     }
     fl_cli_completion_drop(&found);
@@ -335,11 +398,19 @@ static bool read_and_run(prompt *p)
     fputs(PASTES_ARE_TOLD, stdout);
     fflush(stdout);
     const char *line = el_gets(p->editor, &len);
+    if (p->nowhere != NULL) { /* what was typed since the last drawing */
+        bool has_newline = len > 0 && line != NULL && line[len - 1] == '\n';
+        if (line != NULL && len > 0)
+            draw(p, line, (size_t)(len - has_newline), (size_t)(len - has_newline));
+        if (has_newline)
+            fl_cli_line_view_end(&p->view);
+    }
     fputs(PASTES_ARE_TYPED, stdout);
     fflush(stdout);
     if (line == NULL || len <= 0) {
         if (!fl_cli_interrupt_is_set())
             return false;
+        fl_cli_line_view_end(&p->view);
         fl_cli_interrupt_clear();
         el_reset(p->editor);
         puts(p->is_quitting ? "" : "^C (again to leave)");
@@ -364,7 +435,10 @@ static bool read_and_run(prompt *p)
 static bool begin(prompt *p, fl_cli_run *run)
 {
     setlocale(LC_CTYPE, "C.UTF-8"); /* what is typed is UTF-8, whatever the environment says */
-    p->editor = el_init("fletch", stdin, stdout, stderr);
+    p->nowhere = has_colours() ? fopen("/dev/null", "we") : NULL;
+    p->editor = p->nowhere != NULL
+                    ? el_init_fd("fletch", stdin, p->nowhere, stderr, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO)
+                    : el_init("fletch", stdin, stdout, stderr);
     if (!fl_cli_history_open(&p->history) || p->editor == NULL) {
         fprintf(stderr, "fletch: the terminal cannot be set up\n");
         return false;
@@ -372,6 +446,7 @@ static bool begin(prompt *p, fl_cli_run *run)
     run->tells_changes = run->is_prompt = true;
     run->view.rows_max = ROWS_SHOWN;
     p->shell.run = run;
+    p->shell.has_highlight = true;
     p->shell.history_path = p->history.path;
     p->shell.terminal = run->file;
     el_set(p->editor, EL_CLIENTDATA, p);
@@ -385,6 +460,11 @@ static bool begin(prompt *p, fl_cli_run *run)
     el_set(p->editor, EL_ADDFN, "fletch-paste", "takes what is pasted as it is", begin_paste);
     el_set(p->editor, EL_BIND, "\\e[200~", "fletch-paste", NULL);
     el_set(p->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
+    if (p->nowhere != NULL) {
+        el_set(p->editor, EL_ADDFN, "fletch-clear-screen", "clears the terminal", clear_screen);
+        el_set(p->editor, EL_BIND, "^L", "fletch-clear-screen", NULL);
+        fl_cli_highlight_open(&p->highlight, run->session);
+    }
     return true;
 }
 
@@ -403,6 +483,10 @@ bool fl_cli_shell_run(fl_cli_run *run)
         run->file = p.shell.terminal;
     }
     el_end(p.editor);
+    if (p.nowhere != NULL)
+        fclose(p.nowhere);
+    fl_cli_highlight_close(&p.highlight);
+    fl_cli_line_view_drop(&p.view);
     fl_cli_history_close(&p.history);
     fl_cli_text_drop(&p.shell.statement);
     fl_cli_text_drop(&p.shell.last);

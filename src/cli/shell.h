@@ -13,7 +13,7 @@ typedef struct fl_cli_shell {
     fl_cli_text last;      /* the statement that ran last */
     FILE *terminal;        /* where answers go unless a command says otherwise */
     bool is_once;          /* `run->file` is for one answer */
-    bool has_pager;
+    bool has_pager, has_highlight;
     bool is_leaving;
     int depth; /* of files that read files */
     const char *history_path;

@@ -1,4 +1,5 @@
 /* Where statements end: quotes, names, comments and dollar quotes hide semicolons. */
+#include "cli/scan.c"
 #include "cli/split.c"
 
 #include <setjmp.h>
