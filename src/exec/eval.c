@@ -35,14 +35,15 @@ struct fl_program {
 
 /* A node's buffers in one worker. */
 typedef struct slot {
-    void *data; /* rows_max values of up to 16 bytes, or bits */
+    void *data;   /* `room` values of up to 16 bytes, or bits */
+    int32_t room; /* rows; 0: nothing was made yet */
     uint64_t *valid;
     uint64_t *mask; /* scratch: selected and not null */
     fl_vec vec;
-    uint64_t batch;  /* the batch that vec is of; 0 = none */
-    fl_vec expanded; /* constants: as flat vector, made once */
-    bool is_expanded;
-    uint64_t measured; /* columns: the batch that bounds are of; 0 = none */
+    uint64_t batch;        /* the batch that vec is of; 0 = none */
+    fl_vec expanded;       /* constants: as a flat vector of so many rows */
+    int32_t expanded_rows; /* 0: it was not made yet */
+    uint64_t measured;     /* columns: the batch that bounds are of; 0 = none */
     fl_bounds bounds;
     uint64_t dict_id;  /* whose values the next three are about */
     int64_t dict_rows; /* rows seen with this dictionary so far */
@@ -300,6 +301,15 @@ void fl_eval_begin_lazy(fl_eval *eval, int32_t rows, fl_eval_load load, void *ct
 
 static fl_status value_of(fl_eval *eval, int32_t n, const uint64_t *mask, bool is_base, fl_vec *ret, fl_err *err);
 
+/* How many rows to make room for: a query of a few rows, or a round of a recursion, needs no more. */
+static int32_t room_of(const fl_eval *eval)
+{
+    int32_t room = 64;
+    while (room < eval->rows)
+        room *= 2;
+    return room < eval->rows_max ? room : eval->rows_max;
+}
+
 /* Room for a node's results: bits for booleans, values of the type's width for others. Some expressions have tens of thousands
  * of nodes, so none takes more than it needs. */
 static fl_status make_buffers(fl_eval *eval, int32_t n, fl_err *err)
@@ -307,13 +317,15 @@ static fl_status make_buffers(fl_eval *eval, int32_t n, fl_err *err)
     fl_status st = FL_OK;
     slot *s = &eval->slots[n];
     fl_type type = eval->program->nodes[n].expr->type;
-    int64_t words = fl_bitmap_words(eval->rows_max) + 1, width = fl_type_width(type);
-    int64_t bytes = type.id == FL_BOOL ? words * 8 : (int64_t)eval->rows_max * (width > 0 ? width : 16);
-    if (s->data != NULL)
+    if (s->room >= eval->rows && s->room > 0)
         return FL_OK;
+    int32_t room = room_of(eval);
+    int64_t words = fl_bitmap_words(room) + 1, width = fl_type_width(type);
+    int64_t bytes = type.id == FL_BOOL ? words * 8 : (int64_t)room * (width > 0 ? width : 16);
     FL_TRY(fl_arena_get(&eval->arena, words * 8, (void **)&s->valid, err));
     FL_TRY(fl_arena_get(&eval->arena, words * 8, (void **)&s->mask, err));
     FL_TRY(fl_arena_get_zero(&eval->arena, bytes + 128, &s->data, err));
+    s->room = room;
 cleanup:
     return st;
 }
@@ -350,11 +362,11 @@ static fl_status normalise(fl_eval *eval, slot *arg_slot, bool arg_is_constant, 
     if (vec->layout == FL_CONST && !(traits & FL_CONST_ARGS)) {
         if (!arg_is_constant)
             return fl_vec_flatten(eval->heap, vec, eval->rows, vec, err);
-        if (!arg_slot->is_expanded) {
-            fl_status st = fl_vec_flatten(&eval->arena, vec, eval->rows_max, &arg_slot->expanded, err);
+        if (arg_slot->expanded_rows == 0 || arg_slot->expanded_rows < eval->rows) {
+            fl_status st = fl_vec_flatten(&eval->arena, vec, room_of(eval), &arg_slot->expanded, err);
             if (st != FL_OK)
                 return st;
-            arg_slot->is_expanded = true;
+            arg_slot->expanded_rows = room_of(eval);
         }
         *vec = arg_slot->expanded;
         return FL_OK;

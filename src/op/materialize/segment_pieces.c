@@ -3,10 +3,23 @@
 
 #define PIECE_ROWS 16384
 
+static int64_t pieces_of(const fl_segment *segment)
+{
+    return (segment->rows + PIECE_ROWS - 1) / PIECE_ROWS;
+}
+
+int64_t fl_segment_piece_count(fl_segment *const *segments, int64_t n_segments)
+{
+    int64_t n = 0;
+    for (int64_t s = 0; s < n_segments; s++)
+        n += pieces_of(segments[s]);
+    return n;
+}
+
 bool fl_segment_piece_find(fl_segment *const *segments, int64_t n_segments, int64_t i, fl_segment_piece *ret)
 {
     for (int64_t s = 0; s < n_segments; s++) {
-        int64_t rows = segments[s]->rows, pieces = (rows + PIECE_ROWS - 1) / PIECE_ROWS;
+        int64_t rows = segments[s]->rows, pieces = pieces_of(segments[s]);
         if (i < pieces) {
             int64_t start = i * PIECE_ROWS;
             *ret = (fl_segment_piece){segments[s], start, start + PIECE_ROWS < rows ? start + PIECE_ROWS : rows, NULL};
