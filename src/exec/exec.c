@@ -313,6 +313,14 @@ void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n)
     add_actual(exec, ret, n);
 }
 
+void *fl_exec_kept(const fl_exec *exec, const fl_node *node)
+{
+    const fl_kept_build *kept = exec->context.kept;
+    while (kept != NULL && kept->node != node)
+        kept = kept->next;
+    return kept != NULL ? kept->built : NULL;
+}
+
 void fl_exec_count_run(fl_worker *worker, const fl_exec *run)
 {
     FL_ASSERT(run->plan == worker->exec->plan); /* so that ids mean the same nodes */

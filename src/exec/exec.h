@@ -125,7 +125,18 @@ struct fl_source {
 typedef struct fl_op_exec {
     /** Builds what produces the node's rows and pushes them to `next`: adds stages, pipelines and finishes to the run. */
     fl_status (*build)(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err);
+    /** Builds what of the node is the same in all rounds of the recursion that it is in, as part of a run of its own, which is over before
+     *  the first round begins and lives as long as they do. The rounds' `build` finds *ret by fl_exec_kept; NULL: nothing is the
+     *  same. NULL: no node of the class has anything. */
+    fl_status (*keep)(fl_exec *exec, const fl_node *node, void **ret, fl_err *err);
 } fl_op_exec;
+
+/* What the rounds of a recursion share: of a node, what its class made of it (fl_op_exec.keep). */
+typedef struct fl_kept_build {
+    const struct fl_kept_build *next; /* of the same recursion or one around it; NULL: the last */
+    const fl_node *node;
+    void *built;
+} fl_kept_build;
 
 /* The rows of a recursion's last round, for the run of the next one; of a recursion with keys also the rows of all its rounds. */
 typedef struct fl_working_rows {
@@ -148,6 +159,7 @@ typedef struct fl_exec_context {
     fl_str temp_directory; /* where rows go that leave memory */
     struct fl_spill_quota *spill_quota;
     const fl_working_rows *working; /* NULL: it is no round of a recursion */
+    const fl_kept_build *kept;      /* by rounds; NULL: nothing */
 } fl_exec_context;
 
 struct fl_exec {
@@ -218,6 +230,9 @@ double fl_exec_progress(fl_exec *exec);
 
 /** Actual figures by node id, summed over workers. `ret` has room for n entries; nodes with larger ids are left out. */
 void fl_exec_actual(fl_exec *exec, fl_node_actual *ret, int32_t n);
+
+/** What was kept of the node for the rounds of which this run is one; NULL: nothing. */
+void *fl_exec_kept(const fl_exec *exec, const fl_node *node);
 
 /** Adds what a run of a part of the plan counted, which is over, to what the worker counts. */
 void fl_exec_count_run(fl_worker *worker, const fl_exec *run);

@@ -223,19 +223,24 @@ static void hint_signatures(const fl_func_desc *func, const fl_agg_desc *agg, fl
     fl_text_drop(&text);
 }
 
+void fl_expr_offer_functions(const fl_plan *plan, struct fl_nearest *near)
+{
+    int32_t n = 0;
+    const fl_func_desc *const *funcs = fl_registry_funcs(plan->registry, &n);
+    for (int32_t i = 0; i < n; i++)
+        fl_nearest_offer(near, fl_str_of(funcs[i]->name));
+    const fl_agg_desc *const *aggs = fl_registry_aggs(plan->registry, &n);
+    for (int32_t i = 0; i < n; i++)
+        fl_nearest_offer(near, fl_str_of(aggs[i]->name));
+}
+
 /* The nearest names, and what the first of them takes. */
 static void hint_near(const fl_plan *plan, fl_str name, fl_err *err)
 {
     fl_nearest near;
     fl_text text;
-    int32_t n = 0;
     fl_nearest_init(&near, name);
-    const fl_func_desc *const *funcs = fl_registry_funcs(plan->registry, &n);
-    for (int32_t i = 0; i < n; i++)
-        fl_nearest_offer(&near, fl_str_of(funcs[i]->name));
-    const fl_agg_desc *const *aggs = fl_registry_aggs(plan->registry, &n);
-    for (int32_t i = 0; i < n; i++)
-        fl_nearest_offer(&near, fl_str_of(aggs[i]->name));
+    fl_expr_offer_functions(plan, &near);
     fl_nearest_hint(&near, err);
     if (near.count == 0 || err == NULL)
         return;

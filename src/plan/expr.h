@@ -12,6 +12,8 @@
 
 #include "plan/func.h"
 
+struct fl_nearest;
+
 typedef enum fl_expr_kind {
     FL_EXPR_COLUMN,   /* col */
     FL_EXPR_CONST,    /* value */
@@ -141,6 +143,9 @@ fl_status fl_expr_subquery(fl_plan *plan, const fl_subquery *subquery, int32_t p
  *  literals become text. */
 fl_status fl_expr_struct(fl_plan *plan, const fl_str *names, const fl_expr *const *args, int32_t n_args, int32_t pos,
                          const fl_expr **ret, fl_err *err);
+
+/** Offers the names of the functions and aggregates that a call may be of. */
+void fl_expr_offer_functions(const fl_plan *plan, struct fl_nearest *near);
 
 /** A struct's field by name (case-insensitive where unambiguous); FL_ERR_COLUMN with the nearest name. */
 fl_status fl_expr_field(fl_plan *plan, const fl_expr *arg, fl_str name, int32_t pos, const fl_expr **ret, fl_err *err);

@@ -141,8 +141,9 @@ static fl_status derive_node(fl_plan *plan, fl_node *node, fl_err *err)
             node->height = input->height + 1;
         FL_TRY(fl_col_set_add_all(fl_plan_arena(plan), &d.used, &input->outer, err));
     }
+    node->holds &= (uint16_t)~op->hides;
     if (op->is_computed_once)
-        node->holds &= FL_HOLDS_DEPENDENT;
+        node->holds &= FL_HOLDS_DEPENDENT | FL_HOLDS_ROUND;
     node->outer = d.used;
     for (int32_t i = 0; i < node->n_inputs; i++)
         fl_col_set_remove_all(&node->outer, &node->inputs[i]->made);

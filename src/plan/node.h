@@ -14,7 +14,8 @@
 enum {
     FL_HOLDS_DEPENDENT = 1, /* a dependent join, or a subquery in an expression */
     FL_HOLDS_VOLATILE = 2,  /* a volatile expression, also of a subquery */
-    FL_HOLDS_GROUPS = 4     /* grouping, also of a subquery */
+    FL_HOLDS_GROUPS = 4,    /* grouping, also of a subquery */
+    FL_HOLDS_ROUND = 8      /* rows of a recursion's last round: others in each */
 };
 
 typedef struct fl_props fl_props;             /* plan/props.h */
@@ -66,6 +67,7 @@ typedef struct fl_op_desc {
     const struct fl_op_exec *exec;
     const char *doc;
     uint32_t holds;        /* what each node of the class is */
+    uint32_t hides;        /* what its inputs hold and it does not */
     bool is_computed_once; /* nodes over one input share its rows; EXPLAIN shows it below the first of them */
 } fl_op_desc;
 

@@ -2,7 +2,8 @@
  *
  * Inner joins swap their inputs, left and right joins turn into each other; semi and anti joins build their left side where
  * that is much smaller, and mark its rows. Those then look at all partners, where a row of the left side else has enough of one: a
- * condition that can raise would raise for more. Where plans are costed, both sides are handed over. */
+ * condition that can raise would raise for more. In a recursion the side that is the same in each round is built, which is done once.
+ * Where plans are costed, both sides are handed over. */
 #include "op/join/node.h"
 #include "plan/rule.h"
 
@@ -17,6 +18,14 @@ static bool can_raise(const fl_join_attrs *join)
     return false;
 }
 
+/* Whether the sides, exchanged, have one that is built once for all rounds of a recursion. */
+static bool would_be_kept(const fl_node *left, const fl_node *right, const fl_join_attrs *join)
+{
+    fl_join_attrs other = *join;
+    other.kind = join->kind == FL_JOIN_RIGHT ? FL_JOIN_LEFT : FL_JOIN_INNER;
+    return (join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_INNER) && fl_join_is_kept(right, left, &other);
+}
+
 static fl_status on_match(fl_rule_call *call, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -25,8 +34,8 @@ static fl_status on_match(fl_rule_call *call, fl_err *err)
     const fl_node *swapped[2] = {right, left};
     if (attrs.filters_probe) /* it was chosen what is built, and by that what is filtered */
         return FL_OK;
-    if (!call->is_costed && left->rows * MUCH >= right->rows &&
-        !(attrs.kind == FL_JOIN_INNER && left->rows < right->rows))
+    bool is_small = left->rows * MUCH < right->rows || (attrs.kind == FL_JOIN_INNER && left->rows < right->rows);
+    if (!call->is_costed && (fl_join_is_kept(left, right, &attrs) || !(is_small || would_be_kept(left, right, &attrs))))
         return FL_OK;
     switch (attrs.kind) {
     case FL_JOIN_INNER:

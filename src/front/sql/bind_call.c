@@ -406,11 +406,16 @@ static fl_str function_name(const binder *b, fl_str name, const fl_expr *const *
     return usual_name(b, name);
 }
 
+/* What only SQL has is a better guess where it is nearer than the functions that were looked through. */
 static fl_status fail_function(binder *b, fl_str name, fl_status st)
 {
-    fl_nearest near;
-    if (st != FL_ERR_FUNCTION || b->err == NULL || b->err->hint[0] != 0)
+    fl_nearest near, functions;
+    bool is_known = fl_registry_func(fl_plan_registry(b->plan), name) != NULL ||
+                    fl_registry_agg(fl_plan_registry(b->plan), name) != NULL;
+    if (st != FL_ERR_FUNCTION || b->err == NULL || (is_known && b->err->hint[0] != 0))
         return st;
+    fl_nearest_init(&functions, name);
+    fl_expr_offer_functions(b->plan, &functions);
     fl_nearest_init(&near, name);
     for (int64_t i = 0; i < FL_LEN(forms); i++)
         fl_nearest_offer(&near, fl_str_of(forms[i].name));
@@ -418,7 +423,8 @@ static fl_status fail_function(binder *b, fl_str name, fl_status st)
         b->env->catalog->offer_macros(b->env->catalog, false, &near);
     for (int32_t i = 0; fl_window_name(i) != NULL; i++)
         fl_nearest_offer(&near, fl_str_of(fl_window_name(i)));
-    fl_nearest_hint(&near, b->err);
+    if (functions.count == 0 || (near.count > 0 && near.distance[0] < functions.distance[0]))
+        fl_nearest_hint(&near, b->err);
     return st;
 }
 

@@ -135,6 +135,17 @@ static void merge_cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
         fl_cost_add(cost, FL_COST_PAIR, merged_pairs(plan, node));
 }
 
+/* Of a recursion: nobody knows. What is below a side that is kept is done once, too, but counts as if each round did it, as the other side's rows
+ * do: so it is many. */
+#define ROUNDS 256
+
+bool fl_join_is_kept(const fl_node *left, const fl_node *right, const fl_join_attrs *join)
+{
+    bool changes_build = join->build_left || join->kind == FL_JOIN_RIGHT || join->kind == FL_JOIN_FULL; /* by probing */
+    return !changes_build && (left->holds & FL_HOLDS_ROUND) && !(right->holds & (FL_HOLDS_ROUND | FL_HOLDS_VOLATILE)) &&
+           fl_col_set_is_empty(&right->outer);
+}
+
 /* A filter that drops little is left out while the scan runs, so it costs what it drops. */
 static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
 {
@@ -145,7 +156,8 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
     const fl_join_attrs *join = fl_join_of(node);
     const fl_node *build = node->inputs[join->build_left ? 0 : 1], *probe = node->inputs[join->build_left ? 1 : 0];
     double bytes = build->rows * fl_cost_row_bytes(build->n_cols), probed = probe->rows;
-    fl_cost_add_kept(cost, build->rows, build->n_cols);
+    double built = fl_join_is_kept(node->inputs[0], node->inputs[1], join) ? build->rows / ROUNDS : build->rows;
+    fl_cost_add_kept(cost, built, build->n_cols);
     if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_NESTED_LOOP) {
         fl_cost_add(cost, FL_COST_PAIR, build->rows * probe->rows);
         return;
@@ -155,7 +167,7 @@ static void cost(const fl_plan *plan, const fl_node *node, fl_cost *cost)
         fl_cost_add(cost, FL_COST_FILTER_ROW, dropped);
         probed -= dropped;
     }
-    fl_cost_add_random(cost, FL_COST_BUILD, build->rows, bytes);
+    fl_cost_add_random(cost, FL_COST_BUILD, built, bytes);
     fl_cost_add_random(cost, FL_COST_PROBE, probed, bytes);
     fl_cost_add(cost, FL_COST_ROW, join->build_left ? build->rows : 0);
 }

@@ -78,6 +78,9 @@ uint32_t fl_join_flow(fl_join_kind kind);
  *  of its right side's depends on their nulls. */
 bool fl_join_drops_unmet(fl_join_kind kind, int32_t side);
 
+/** Whether a hash join of these inputs is in a recursion and builds what is the same in each round, so that it is built once. */
+bool fl_join_is_kept(const fl_node *left, const fl_node *right, const fl_join_attrs *join);
+
 static inline const fl_join_attrs *fl_join_of(const fl_node *node)
 {
     return node->attrs;

@@ -702,16 +702,15 @@ cleanup:
     return st;
 }
 
-static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+/* The sink of the build side, which nothing feeds yet. */
+static fl_status plan_join(fl_exec *exec, const fl_node *node, fl_hash_join **ret, fl_err *err)
 {
     fl_status st = FL_OK;
     fl_hash_join *join = NULL;
-    join_probe *probe = NULL;
     fl_join_pairs *pairs = NULL;
     const fl_join_attrs *attrs = fl_join_of(node);
-    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_MERGE)
-        return fl_join_build_merge(exec, node, next, err);
     FL_TRY(fl_exec_add_stage(exec, &build_ops, (int64_t)sizeof(*join), NULL, NULL, &join, err));
+    *ret = join;
     pairs = &join->pairs;
     FL_TRY(fl_join_pairs_plan(exec, node, EXTRA_BYTES, pairs, err));
     join->keeps_unmatched_build = attrs->kind == FL_JOIN_RIGHT || attrs->kind == FL_JOIN_FULL || attrs->build_left;
@@ -723,14 +722,46 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_keys + 1, &join->has_range, err));
     FL_TRY(FL_NEW_ARRAY(&exec->arena, pairs->n_keys + 1, &join->filters, err));
     join->has_range[0] = join->has_dense_key;
-    FL_TRY(fl_join_spill_plan(join, err));
-    FL_TRY(fl_exec_add_stage(exec, &probe_ops, (int64_t)sizeof(*probe), node, next, &probe, err));
-    probe->join = join;
-    probe->base.multiplies = fl_join_multiplies(pairs);
+    st = fl_join_spill_plan(join, err);
+cleanup:
+    return st;
+}
+
+static fl_status feed_join(fl_exec *exec, fl_hash_join *join, fl_err *err)
+{
+    fl_status st = fl_exec_build(exec, join->pairs.build_side, &join->base, err);
+    return st == FL_OK ? fl_exec_add_finish(exec, &join->base, err) : st;
+}
+
+static fl_status add_probe(fl_exec *exec, fl_hash_join *join, fl_stage *next, join_probe **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    FL_TRY(fl_exec_add_stage(exec, &probe_ops, (int64_t)sizeof(**ret), join->pairs.node, next, ret, err));
+    (*ret)->join = join;
+    (*ret)->base.multiplies = fl_join_multiplies(&join->pairs);
+cleanup:
+    return st;
+}
+
+static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_hash_join *join = fl_exec_kept(exec, node);
+    join_probe *probe = NULL;
+    const fl_join_pairs *pairs = NULL;
+    const fl_join_attrs *attrs = fl_join_of(node);
+    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_MERGE)
+        return fl_join_build_merge(exec, node, next, err);
+    if (join != NULL && !join->spill.has_spilled) {
+        FL_TRY(add_probe(exec, join, next, &probe, err));
+        return fl_exec_build(exec, join->pairs.probe_side, &probe->base, err);
+    }
+    FL_TRY(plan_join(exec, node, &join, err));
+    pairs = &join->pairs;
+    FL_TRY(add_probe(exec, join, next, &probe, err));
     join->spill.probe = &probe->base;
 
-    FL_TRY(fl_exec_build(exec, pairs->build_side, &join->base, err));
-    FL_TRY(fl_exec_add_finish(exec, &join->base, err));
+    FL_TRY(feed_join(exec, join, err));
     FL_TRY(fl_exec_wait_for(exec, &probe->base.waits, &join->base, err));
     for (int32_t k = 0; k < pairs->n_keys; k++)
         if (attrs->filters_probe && !pairs->is_null_safe[k] && fl_type_is_whole_word(pairs->build_exprs[k]->type) &&
@@ -759,4 +790,34 @@ cleanup:
     return st;
 }
 
-const fl_op_exec fl_join_exec = {.build = build};
+/* ---- rounds of a recursion -------------------------------------------------------------------------------------------- */
+
+static fl_status look_for_round(void *ctx, const fl_node *node, fl_err *err)
+{
+    (void)err;
+    *(bool *)ctx |= (node->op->holds & FL_HOLDS_ROUND) != 0;
+    return FL_OK;
+}
+
+/* The build side that is the same in each round, where probing leaves it as it is. A recursion in it hides whether it reads this one's rows:
+ * such a side is not kept. */
+static fl_status keep(fl_exec *exec, const fl_node *node, void **ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_hash_join *join = NULL;
+    bool changes = false;
+    *ret = NULL;
+    if (fl_trait_get(node->traits, &fl_trait_implementation) != FL_IMPL_HASH ||
+        !fl_join_is_kept(node->inputs[0], node->inputs[1], fl_join_of(node)))
+        return FL_OK;
+    FL_TRY(fl_node_visit(node->inputs[1], look_for_round, &changes, err));
+    if (changes)
+        return FL_OK;
+    FL_TRY(plan_join(exec, node, &join, err));
+    FL_TRY(feed_join(exec, join, err));
+    *ret = join;
+cleanup:
+    return st;
+}
+
+const fl_op_exec fl_join_exec = {.build = build, .keep = keep};

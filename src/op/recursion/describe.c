@@ -79,6 +79,7 @@ const fl_op_desc fl_op_recursion = {FL_DESC(fl_op_desc),
                                     .cost = cost,
                                     .rewrites = &fl_recursion_rewrites,
                                     .exec = &fl_recursion_exec,
+                                    .hides = FL_HOLDS_ROUND,
                                     .doc = "rows that are made of rows, round by round"};
 
 fl_status fl_recursion_build(fl_plan *plan, int64_t number, bool is_all, int64_t n_keys, const fl_node *first,

@@ -1,7 +1,8 @@
 /* recursion: a source whose morsel is a round.
  *
  * The first input is gathered as a pipeline of the run is. Each round behind it is a run of its own, which this source's one worker waits for
- * and whose helpers are the pool's, over the segments that the round before left. A round's rows go on before the next one
+ * and whose helpers are the pool's, over the segments that the round before left. What they share, as tables of joins with what does not change,
+ * is made by one more run, before the first. A round's rows go on before the next one
  * begins, so a reader who has enough ends a recursion that would not. Of UNION a stage before the gathering drops rows that any
  * round made before; their keys stay in memory. With keys all rounds are run first: their rows are kept by key, and go on behind the
  * last one. */
@@ -24,6 +25,8 @@ typedef struct recursion_source {
     bool has_known;
     fl_keyed_rows keyed;
     int64_t n_put_out; /* segments of keyed rows */
+    fl_exec *keeper;   /* made what the rounds share; NULL: no round has begun */
+    const fl_kept_build *kept;
 } recursion_source;
 
 static bool has_keys(const recursion_source *source)
@@ -131,6 +134,46 @@ static fl_status take_rows(recursion_source *source, const fl_gather *from, fl_m
     return FL_OK;
 }
 
+typedef struct keeping {
+    recursion_source *source;
+    fl_exec *keeper;
+} keeping;
+
+static fl_status keep_node(void *ctx, const fl_node *node, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const keeping *k = ctx;
+    fl_kept_build *kept = NULL;
+    void *built = NULL;
+    if (node->op->exec == NULL || node->op->exec->keep == NULL)
+        return FL_OK;
+    FL_TRY(node->op->exec->keep(k->keeper, node, &built, err));
+    if (built == NULL)
+        return FL_OK;
+    FL_TRY(FL_NEW(&k->keeper->arena, &kept, err));
+    *kept = (fl_kept_build){k->source->kept, node, built};
+    k->source->kept = kept;
+cleanup:
+    return st;
+}
+
+/* Before the first round: what is the same in all of them. */
+static fl_status make_kept(recursion_source *source, fl_worker *worker, fl_err *err)
+{
+    fl_status st = FL_OK;
+    fl_exec_context context = worker->exec->context;
+    context.fibers = NULL;
+    FL_TRY(fl_exec_new(&context, &source->keeper, err));
+    source->kept = context.kept;
+    keeping k = {source, source->keeper};
+    FL_TRY(fl_node_visit(source->base.node->inputs[1], keep_node, &k, err));
+    FL_TRY(fl_exec_run(source->keeper, err));
+    if (context.session->tally != NULL) /* EXPLAIN ANALYZE */
+        fl_exec_count_run(worker, source->keeper);
+cleanup:
+    return st;
+}
+
 static fl_status run_round(recursion_source *source, fl_worker *worker, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -146,7 +189,10 @@ static fl_status run_round(recursion_source *source, fl_worker *worker, fl_err *
                                .is_live_only = has_keys(source) && !fl_recursion_of(node)->is_all,
                                .all = source->keyed.segments,
                                .n_all = source->keyed.n_segments};
+    if (source->keeper == NULL)
+        FL_TRY(make_kept(source, worker, err));
     context.working = &working;
+    context.kept = source->kept;
     context.fibers = NULL;
     FL_TRY(fl_exec_new(&context, &round, err));
     FL_TRY(chain_of(source, round, 1, &gather, &chain, err));
@@ -231,6 +277,7 @@ static void source_free(fl_source *base)
     if (source->has_known)
         fl_group_table_drop(&source->known);
     fl_keyed_rows_drop(&source->keyed);
+    fl_exec_free(source->keeper);
 }
 
 static bool has_large_morsels(const fl_source *base)

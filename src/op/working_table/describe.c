@@ -43,6 +43,7 @@ const fl_op_desc fl_op_working_table = {FL_DESC(fl_op_desc),
                                         .derive_rows = derive_rows,
                                         .rewrites = &fl_working_table_rewrites,
                                         .exec = &fl_working_table_exec,
+                                        .holds = FL_HOLDS_ROUND,
                                         .doc = "the rows of a recursion's last round"};
 
 fl_status fl_working_table_build(fl_plan *plan, int64_t number, fl_str name, bool is_recurring, int64_t guess,
