@@ -111,6 +111,7 @@ static const struct {
     {"timestamp_ns", {.id = FL_TIMESTAMP, .unit = FL_NANO}},
     {"json", FL_TYPE_JSON},
     {"jsonb", FL_TYPE_JSON},
+    {"jsonpath", {.id = FL_UTF8}},
     {"uuid", FL_TYPE_UUID},
     {"guid", FL_TYPE_UUID},
     {"bit", {.id = FL_UTF8, .extension = FL_BIT}},

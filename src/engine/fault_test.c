@@ -48,7 +48,8 @@ static const fault_statement queries[] = {
     GIVES(4, "SELECT b, array_agg(s ORDER BY a DESC), string_agg(DISTINCT s, ';' ORDER BY s) FROM t GROUP BY b"),
     GIVES(4, "SELECT b, median(a), quantile_cont(a, [0.25, 0.75]), mode(s), var_pop(a) FROM t GROUP BY b HAVING "
              "count(*) > 2"),
-    GIVES(4, "SELECT b, count(*) FILTER (WHERE a > 5), arg_max(s, a), bool_or(a = 3), bit_xor(a), bit_or(a::bit varying), bitstring_agg(a, 0, 20) FROM t GROUP BY b"),
+    GIVES(4, "SELECT b, count(*) FILTER (WHERE a > 5), arg_max(s, a), bool_or(a = 3), bit_xor(a), bit_or(a::bit "
+             "varying), bitstring_agg(a, 0, 20) FROM t GROUP BY b"),
     GIVES(
         12,
         "SELECT b, s, count(*), sum(a), min(s) FROM (SELECT a, b, s FROM t ORDER BY b, s LIMIT 99) AS t GROUP BY b, s"),
@@ -143,6 +144,9 @@ static const fault_statement queries[] = {
           "SELECT make_interval(days => 3, secs => a::double), to_char(timestamp '2024-05-06 07:08:09', 'Month YYYY'), "
           "('10:00+02'::timetz + interval '1 hour') AT TIME ZONE 'Asia/Tokyo', to_char(interval '1 day', 'DD HH24'), "
           "to_number(a::text || '-', '9G999S'), to_char(a, '9.99EEEE'), to_char(a, 'RN') FROM t"),
+    GIVES(12, "SELECT jsonb_path_query_array('{\"a\": [1, {\"b\": \"x\"}]}', '$.a[*] ? (@.b like_regex \"x\" || @ > "
+              "$y).type()', "
+              "'{\"y\": 0}'), '[\"2020-01-01\"]' @? ('$[' || (a % 2)::text || '].datetime()') FROM t"),
     GIVES(12, "SELECT date_trunc('month', t), extract(dow FROM t), strftime(t, '%Y %j'), t + interval '1 month', "
               "age(t, date '2020-02-29') FROM m"),
     GIVES(24, "SELECT i, unnest(l) AS e FROM m"),

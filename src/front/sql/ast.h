@@ -129,6 +129,8 @@ typedef enum fl_ast_op {
     FL_AST_OP_PATH_TEXT,   /* #>> */
     FL_AST_OP_PATH_DELETE, /* #- */
     FL_AST_OP_HAS,         /* ? */
+    FL_AST_OP_PATH_EXISTS, /* @? */
+    FL_AST_OP_PATH_MATCH,  /* @@ */
     FL_AST_OP_HAS_ANY,     /* ?| */
     FL_AST_OP_HAS_ALL,     /* ?& */
     FL_AST_OP_PLUS,        /* prefix */

@@ -39,6 +39,8 @@ const char *fl_sql_op_name(fl_ast_op op)
         [FL_AST_OP_PATH_TEXT] = "#>>",
         [FL_AST_OP_PATH_DELETE] = "jsonb_delete_path",
         [FL_AST_OP_HAS] = "jsonb_exists",
+        [FL_AST_OP_PATH_EXISTS] = "jsonb_path_exists_opr",
+        [FL_AST_OP_PATH_MATCH] = "jsonb_path_match_opr",
         [FL_AST_OP_HAS_ANY] = "jsonb_exists_any",
         [FL_AST_OP_HAS_ALL] = "jsonb_exists_all",
         [FL_AST_OP_PLUS] = "+",

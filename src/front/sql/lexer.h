@@ -67,6 +67,8 @@ typedef enum fl_sql_token_kind {
     FL_SQL_PATH,        /* #> */
     FL_SQL_PATH_TEXT,   /* #>> */
     FL_SQL_PATH_DELETE, /* #- */
+    FL_SQL_PATH_EXISTS, /* @? */
+    FL_SQL_PATH_MATCH,  /* @@ */
     FL_SQL_HAS_ANY,     /* ?| */
     FL_SQL_HAS_ALL,     /* ?& */
     FL_SQL_CONTAINS,    /* @> */

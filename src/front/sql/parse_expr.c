@@ -94,6 +94,8 @@ static const struct {
     [FL_SQL_PATH_TEXT] = {POWER_OTHER, FL_AST_OP_PATH_TEXT, false},
     [FL_SQL_PATH_DELETE] = {POWER_OTHER, FL_AST_OP_PATH_DELETE, false},
     [FL_SQL_QUESTION] = {POWER_OTHER, FL_AST_OP_HAS, false}, /* where no operand can stand */
+    [FL_SQL_PATH_EXISTS] = {POWER_OTHER, FL_AST_OP_PATH_EXISTS, false},
+    [FL_SQL_PATH_MATCH] = {POWER_OTHER, FL_AST_OP_PATH_MATCH, false},
     [FL_SQL_HAS_ANY] = {POWER_OTHER, FL_AST_OP_HAS_ANY, false},
     [FL_SQL_HAS_ALL] = {POWER_OTHER, FL_AST_OP_HAS_ALL, false},
     [FL_SQL_CONTAINS] = {POWER_OTHER, FL_AST_OP_CONTAINS, false},

@@ -62,7 +62,7 @@ fl_status fl_sql_fail_operator(parser *p)
                  {"|/", "write sqrt(x)"},
                  {"||/", "write cbrt(x)"},
                  {"!", "write NOT for a negation, <> for \"is not equal\""},
-                 {"@@", "write x LIKE '%word%' or x ~ 'pattern'"}};
+                 {"@@@", "write x LIKE '%word%' or x ~ 'pattern'"}};
     fl_str text = text_of(p, p->now);
     fl_status st = fl_sql_fail_at(p, p->now->start, FL_ERR_UNSUPPORTED, "the operator %.*s is not supported yet",
                                   FL_STR_ARG(text));

@@ -87,10 +87,10 @@ static void print_list(fl_text *out, const char *name, fl_ast_expr *const *items
 
 static void print_expr(fl_text *out, const fl_ast_expr *expr)
 {
-    static const char *const ops[] = {"",  "+",  "-",  "*",  "/",   "//", "%",       "^",     "||", "=",  "<>",
-                                      "<", "<=", ">",  ">=", "~",   "~*", "like",    "ilike", "&",  "|",  "#",
-                                      "~", "<<", ">>", "->", "->>", "#>", "#>>",     "#-",    "?",  "?|", "?&",
-                                      "+", "-",  "@>", "<@", "&&",  "^@", "similar", "glob"};
+    static const char *const ops[] = {"",   "+",  "-",  "*",  "/",   "//", "%",    "^",     "||",      "=",   "<>",
+                                      "<",  "<=", ">",  ">=", "~",   "~*", "like", "ilike", "&",       "|",   "#",
+                                      "~",  "<<", ">>", "->", "->>", "#>", "#>>",  "#-",    "?",       "@?",  "@@",
+                                      "?|", "?&", "+",  "-",  "@>",  "<@", "&&",   "^@",    "similar", "glob"};
     static const char *const tests[] = {"null", "true", "false", "unknown", "distinct"};
     switch ((fl_ast_kind)expr->kind) {
     case FL_AST_COLUMN:
