@@ -206,6 +206,25 @@ static int64_t range_end(const window_chunk *c, const window_part *part, window_
     return at;
 }
 
+/* Where to look for the first bounds: a stretch may begin far behind its partition's start. */
+static void find_bounds(const window_chunk *c, const window_part *part, window_part_state *s, window_span keyed,
+                        int64_t row)
+{
+    window_span low = keyed, high = keyed;
+    while (part->exprs[FL_FRAME_LOW] >= 0 && low.start < low.end) {
+        int64_t middle = low.start + (low.end - low.start) / 2;
+        bool is = is_before(c, part, middle, FL_FRAME_LOW, c->rows[row]);
+        low = is ? (window_span){middle + 1, low.end} : (window_span){low.start, middle};
+    }
+    while (part->exprs[FL_FRAME_HIGH] >= 0 && high.start < high.end) {
+        int64_t middle = high.start + (high.end - high.start) / 2;
+        bool is = !is_behind(c, part, middle, FL_FRAME_HIGH, c->rows[row]);
+        high = is ? (window_span){middle + 1, high.end} : (window_span){high.start, middle};
+    }
+    s->low = low.start;
+    s->high = high.start;
+}
+
 static void range_frames(window_chunk *c, int32_t number, const window_batch *batch)
 {
     const window_part *part = &c->shape->parts[number];
@@ -219,9 +238,10 @@ static void range_frames(window_chunk *c, int32_t number, const window_batch *ba
         if (has_key) {
             keyed = keyed_rows(c, i);
             has_key = row >= keyed.start && row < keyed.end; /* those without one are peers, and no others are near */
-            if (s->partition != c->partition[i])
-                s->low = s->high = keyed.start;
-            s->partition = c->partition[i];
+            if (has_key && s->partition != c->partition[i]) {
+                find_bounds(c, part, s, keyed, row);
+                s->partition = c->partition[i];
+            }
         }
         c->start[i] = frame->start == FL_FRAME_UNBOUNDED_PRECEDING ? window_partition_start(c, i)
                       : by_low && has_key                          ? range_start(c, part, s, keyed, row)
@@ -233,6 +253,20 @@ static void range_frames(window_chunk *c, int32_t number, const window_batch *ba
 }
 
 /* ---- all ------------------------------------------------------------------------------------------------------------ */
+
+void fl_window_place_rows(window_chunk *c, const window_batch *batch, int64_t *partition, int64_t *peer)
+{
+    int64_t p = *partition, q = *peer;
+    FL_ASSERT(c->partitions[p] <= batch->first && c->peers[q] <= batch->first);
+    for (int32_t i = 0; i < batch->rows; i++) {
+        p += batch->first + i >= c->partitions[p + 1];
+        q += batch->first + i >= c->peers[q + 1];
+        c->partition[i] = p;
+        c->peer[i] = q;
+    }
+    *partition = p;
+    *peer = q;
+}
 
 void fl_window_frames(window_chunk *c, int32_t number, const window_batch *batch)
 {

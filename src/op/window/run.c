@@ -12,154 +12,11 @@
 
 #include <math.h>
 
-#define PREFETCHED_ROWS 32
-#define CACHE_LINE_BYTES 64
 #define CHUNK_ROWS_MIN 512 /* where memory is short */
-#define CHUNK_ROWS 8192 /* about as many rows are worked on at once: they and what is made of them stay in the cache */
-
-/* ---- chunks --------------------------------------------------------------------------------------------------------- */
-
-static void chunk_drop(window_chunk *c)
-{
-    for (int32_t i = 0; c->parts != NULL && i < c->shape->n_parts; i++) {
-        fl_arena_drop(&c->parts[i].heap);
-        fl_free(c->parts[i].carry);
-    }
-    fl_free(c->parts);
-    fl_free(c->partition);
-    fl_free(c->pointers);
-    fl_free(c->list);
-    fl_arena_drop(&c->arena);
-    fl_arena_drop(&c->scratch);
-}
-
-/* Of a worker, or of rows that come in order. To be dropped in any case. */
-static fl_status chunk_init(window_chunk *c, const window_shape *shape, fl_err *err)
-{
-    fl_status st = FL_OK;
-    fl_memory *memory = shape->exec->context.memory;
-    int32_t rows = shape->exec->context.session->vector_rows;
-    *c = (window_chunk){.shape = shape, .memory = memory, .block_rows = rows};
-    fl_arena_init(&c->arena, memory);
-    fl_arena_init(&c->scratch, memory);
-    FL_TRY(fl_alloc_zero(memory, shape->n_parts * (int64_t)sizeof(*c->parts) + 1, (void **)&c->parts, err));
-    for (int32_t i = 0; i < shape->n_parts; i++) {
-        fl_arena_init(&c->parts[i].heap, memory);
-        if (shape->is_streamed && shape->parts[i].feed != WINDOW_NO_FEED)
-            FL_TRY(fl_alloc_zero(memory, shape->parts[i].agg->kernel->state_bytes, (void **)&c->parts[i].carry, err));
-    }
-    FL_TRY(fl_alloc(memory, rows * 4ll * 8 + 64, (void **)&c->partition, err));
-    c->peer = c->partition + rows;
-    c->start = c->peer + rows;
-    c->end = c->start + rows;
-    FL_TRY(fl_alloc(memory, rows * 2ll * 8 + 64, (void **)&c->pointers, err));
-    c->states = c->pointers + rows;
-    FL_TRY(fl_alloc(memory, rows * 2ll + 64, (void **)&c->list, err));
-cleanup:
-    return st;
-}
 
 static bool is_new_partition(const window_shape *shape, const uint8_t *a, const uint8_t *b)
 {
     return !fl_rows_are_same(shape->layout, shape->n_partition, a, b);
-}
-
-/* Notes where partitions and groups of peers begin. Without an order all rows of a partition are peers. */
-static fl_status find_groups(window_chunk *c, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const window_shape *shape = c->shape;
-    int64_t n_partitions = 0, n_peers = 0;
-    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &c->partitions, err));
-    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &c->peers, err));
-    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &c->first_peers, err));
-    for (int64_t row = 0; row < c->n; row++) {
-        if (row + PREFETCHED_ROWS < c->n) { /* rows that were sorted lie anywhere */
-            const uint8_t *next = c->rows[row + PREFETCHED_ROWS];
-            for (int32_t at = 0; at < shape->layout->bytes; at += CACHE_LINE_BYTES)
-                __builtin_prefetch(next + at);
-            __builtin_prefetch(next + shape->layout->bytes - 1); /* rows begin anywhere in a line */
-        }
-        int32_t n_same =
-            row == 0 ? -1 : fl_rows_same_cols(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]);
-        if (n_same < shape->n_partition) {
-            c->partitions[n_partitions] = row;
-            c->first_peers[n_partitions++] = n_peers;
-        }
-        if (n_same < shape->n_keys)
-            c->peers[n_peers++] = row;
-    }
-    c->partitions[n_partitions] = c->peers[n_peers] = c->n;
-    c->first_peers[n_partitions] = n_peers;
-    c->n_partitions = n_partitions;
-    c->n_peers = n_peers;
-cleanup:
-    return st;
-}
-
-static fl_status emit(window_chunk *c, const window_batch *batch, fl_worker *worker, fl_stage *to, fl_err *err)
-{
-    fl_status st = FL_OK;
-    const window_shape *shape = c->shape;
-    const fl_node *node = shape->node;
-    fl_vec *vecs = NULL;
-    FL_TRY(FL_NEW_ARRAY(&worker->arena, node->n_cols + 1, &vecs, err));
-    for (int32_t col = 0; col < node->n_cols; col++) {
-        int32_t from = shape->from[col], part = -1 - from;
-        if (from >= 0)
-            FL_TRY(fl_rows_read(shape->layout, from, c->rows + batch->first, batch->rows, &worker->arena, &vecs[col],
-                                err));
-        else if (shape->parts[part].feed == WINDOW_NO_FEED)
-            FL_TRY(fl_window_values(c, part, batch, &worker->arena, &vecs[col], err));
-        else
-            FL_TRY(fl_window_aggregate(c, part, batch, &worker->arena, &vecs[col], err));
-    }
-    fl_batch out = {.rows = batch->rows, .cols = node->n_cols, .vec = vecs, .kept = batch->rows};
-    st = fl_push(node, to, worker, &out, err);
-cleanup:
-    return st;
-}
-
-/* Puts out rows of whole partitions, or of whole groups of peers where they are streamed: `goes_on`: the last partition does in the next
- * chunk. They stay where they are until then. */
-static fl_status run_chunk(window_chunk *c, uint8_t **rows, int64_t n, bool goes_on, fl_worker *worker, fl_stage *to,
-                           fl_err *err)
-{
-    fl_status st = FL_OK;
-    const window_shape *shape = c->shape;
-    int64_t partition = 0, peer = 0;
-    if (n == 0)
-        return FL_OK;
-    fl_arena_reset(&c->arena);
-    c->rows = rows;
-    c->n = n;
-    FL_TRY(find_groups(c, err));
-    for (int32_t i = 0; i < shape->n_parts; i++) {
-        c->parts[i].partition = -1;
-        if (shape->parts[i].feed == WINDOW_NO_FEED)
-            FL_TRY(fl_window_prepare_values(c, i, err));
-        else
-            FL_TRY(fl_window_prepare_aggregate(c, i, err));
-    }
-    for (int64_t first = 0; first < n; first += c->block_rows) {
-        window_batch batch = {first, n - first < c->block_rows ? (int32_t)(n - first) : c->block_rows};
-        for (int32_t i = 0; i < batch.rows; i++) {
-            partition += first + i >= c->partitions[partition + 1];
-            peer += first + i >= c->peers[peer + 1];
-            c->partition[i] = partition;
-            c->peer[i] = peer;
-        }
-        fl_arena_reset(&worker->arena);
-        FL_TRY(emit(c, &batch, worker, to, err));
-    }
-    int64_t last = c->n_partitions - 1;
-    bool is_same = last == 0 && goes_on;
-    c->rows_before = goes_on ? n - c->partitions[last] + (is_same ? c->rows_before : 0) : 0;
-    c->peers_before = goes_on ? c->n_peers - c->first_peers[last] + (is_same ? c->peers_before : 0) : 0;
-    if (n > CHUNK_ROWS * 16) /* of a large partition */
-        fl_arena_drop(&c->arena);
-cleanup:
-    return st;
 }
 
 /* ---- rows that come in order ---------------------------------------------------------------------------------------- */
@@ -176,14 +33,14 @@ typedef struct window_collector {
 static fl_status collector_init(window_collector *k, const window_shape *shape, fl_err *err)
 {
     fl_row_store_init(&k->store, shape->layout, shape->exec->context.memory);
-    return chunk_init(&k->chunk, shape, err);
+    return fl_window_chunk_init(&k->chunk, shape, err);
 }
 
 static void collector_drop(window_collector *k)
 {
     if (k->chunk.shape == NULL)
         return;
-    chunk_drop(&k->chunk);
+    fl_window_chunk_drop(&k->chunk);
     fl_row_store_drop(&k->store);
     fl_free(k->rows);
 }
@@ -210,7 +67,7 @@ cleanup:
 
 static fl_status put_out(window_collector *k, int64_t n, bool goes_on, fl_worker *worker, fl_stage *to, fl_err *err)
 {
-    fl_status st = k->is_done ? FL_DONE : run_chunk(&k->chunk, k->rows, n, goes_on, worker, to, err);
+    fl_status st = k->is_done ? FL_DONE : fl_window_run_chunk(&k->chunk, k->rows, n, goes_on, worker, to, err);
     k->is_done |= st == FL_DONE;
     return st;
 }
@@ -224,7 +81,8 @@ static fl_status put_out_whole(window_collector *k, fl_worker *worker, fl_stage 
     uint8_t **left = NULL;
     int64_t end = k->n_rows - 1;
     fl_row_store_init(&old, shape->layout, k->store.memory);
-    if (k->n_rows < CHUNK_ROWS && (k->n_rows < 2 || fl_spill_has_room(shape->exec, fl_row_store_bytes(&k->store), 4)))
+    if (k->n_rows < FL_WINDOW_CHUNK_ROWS &&
+        (k->n_rows < 2 || fl_spill_has_room(shape->exec, fl_row_store_bytes(&k->store), 4)))
         return FL_OK; /* where memory is short, as soon as it can be */
     int32_t n_cut =
         shape->is_streamed ? shape->n_keys : shape->n_partition;          /* keys by which they are put out together */
@@ -378,7 +236,7 @@ static fl_status source_local_new(fl_source *base, fl_worker *worker, void **ret
     source_local *local = NULL;
     FL_TRY(fl_alloc_zero(worker->exec->context.memory, (int64_t)sizeof(*local), (void **)&local, err));
     *ret = local;
-    st = chunk_init(&local->chunk, &((window_source *)base)->shape, err);
+    st = fl_window_chunk_init(&local->chunk, &((window_source *)base)->shape, err);
 cleanup:
     return st;
 }
@@ -387,7 +245,7 @@ static void source_local_free(fl_source *base, void *ptr)
 {
     (void)base;
     source_local *local = ptr;
-    chunk_drop(&local->chunk);
+    fl_window_chunk_drop(&local->chunk);
     fl_run_reader_drop(&local->reader);
     fl_free(local);
 }
@@ -457,8 +315,8 @@ static fl_status source_run(fl_source *base, fl_worker *worker, void *ptr, fl_st
     int32_t n_cut = is_one ? source->shape.n_keys : source->shape.n_partition;
     int64_t first = next_cut(source, n_cut, start), end = next_cut(source, n_cut, start + step);
     bool goes_on = is_one && end < source->n_rows;
-    FL_TRY(run_chunk(is_one ? &source->collector.chunk : &local->chunk, source->rows + first, end - first, goes_on,
-                     worker, to, err));
+    FL_TRY(fl_window_run_chunk(is_one ? &source->collector.chunk : &local->chunk, source->rows + first, end - first,
+                               goes_on, worker, to, err));
     if (atomic_fetch_add(&source->n_done, 1) + 1 == (source->n_rows + step - 1) / step) {
         fl_sort_forget(source->sink, worker);
         fl_free(source->rows);
@@ -504,8 +362,9 @@ static fl_status finish_sort(fl_sort_sink *sink, fl_err *err)
     window_source *source = sink->owner;
     const window_shape *shape = &source->shape;
     FL_TRY(fl_sort_finish(sink, &source->rows, &source->n_rows, err));
-    bool has_room = fl_spill_has_room(shape->exec, CHUNK_ROWS * bytes_of_row(shape) * shape->exec->n_workers, 4);
-    source->chunk_rows = has_room ? CHUNK_ROWS : CHUNK_ROWS_MIN;
+    bool has_room =
+        fl_spill_has_room(shape->exec, FL_WINDOW_CHUNK_ROWS * bytes_of_row(shape) * shape->exec->n_workers, 4);
+    source->chunk_rows = has_room ? FL_WINDOW_CHUNK_ROWS : CHUNK_ROWS_MIN;
     if (sink->is_spilled || source->shape.n_partition == 0) { /* chunks one after the other */
         source->base.workers_max = 1;
         st = collector_init(&source->collector, &source->shape, err);
@@ -583,7 +442,10 @@ static fl_status plan_part(fl_exec *exec, const fl_agg *agg, int32_t n_order_key
                            fl_err *err)
 {
     fl_status st = FL_OK;
-    *part = (window_part){.agg = agg, .run = exec->number, .feed = fl_window_feed_of(agg, n_order_keys)};
+    *part = (window_part){.agg = agg,
+                          .run = exec->number,
+                          .feed = fl_window_feed_of(agg, n_order_keys),
+                          .is_whole = fl_window_is_whole(agg->frame, n_order_keys)};
     for (int32_t a = 0; a < agg->n_args; a++) {
         part->arg_types[a] = agg->args[a]->type;
         FL_TRY(add_value(list, agg->args[a], &part->args[a], err));
@@ -641,8 +503,12 @@ static fl_status plan_shape(fl_exec *exec, const fl_node *node, const fl_sort_ke
     for (int32_t i = 0; i < shape->n_parts; i++)
         FL_TRY(plan_part(exec, &window->functions[i], n_keys - shape->n_partition, list, &shape->parts[i], err));
     shape->is_streamed = true;
-    for (int32_t i = 0; i < shape->n_parts; i++)
+    shape->is_divisible = true;
+    for (int32_t i = 0; i < shape->n_parts; i++) {
         shape->is_streamed &= fl_window_is_streamed(&shape->parts[i]);
+        shape->is_divisible &= fl_window_is_divisible(&shape->parts[i]);
+        shape->needs_peers |= n_keys > shape->n_partition && fl_window_needs_peers(&shape->parts[i]);
+    }
     for (int32_t c = 0; c < node->n_cols; c++) {
         int32_t part = 0;
         while (part < shape->n_parts && !fl_col_is_equal(window->functions[part].out, node->cols[c]))

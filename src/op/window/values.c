@@ -78,26 +78,58 @@ cleanup:
 
 /* ---- values of other rows ------------------------------------------------------------------------------------------- */
 
-/* Where rows with nulls are passed over: which rows have a value. */
-fl_status fl_window_prepare_values(window_chunk *c, int32_t number, fl_err *err)
+/* Where rows with nulls are passed over: which rows have a value. Stretches count from their own start at first. */
+fl_status fl_window_begin_values(window_chunk *c, int32_t number, fl_err *err)
 {
     fl_status st = FL_OK;
-    const window_part *part = &c->shape->parts[number];
-    window_part_state *s = &c->parts[number];
-    s->counts = s->positions = NULL;
-    if (!part->agg->frame->ignores_nulls)
+    window_prepared *p = &c->prepared[number];
+    p->counts = p->positions = p->n_values = NULL;
+    if (!c->shape->parts[number].agg->frame->ignores_nulls)
         return FL_OK;
-    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &s->counts, err));
-    FL_TRY(FL_NEW_ARRAY(&c->arena, c->n + 1, &s->positions, err));
-    int64_t n = 0;
-    for (int64_t row = 0; row < c->n; row++) {
-        s->counts[row] = n;
-        if (!fl_row_is_null(c->shape->layout, c->rows[row], part->args[0]))
-            s->positions[n++] = row;
-    }
-    s->counts[c->n] = n;
+    FL_TRY(fl_arena_get(p->arena, (c->n + 1) * 8, (void **)&p->counts, err));
+    FL_TRY(fl_arena_get(p->arena, (c->n + 1) * 8, (void **)&p->positions, err));
+    FL_TRY(fl_arena_get(p->arena, (c->n_stretches + 1) * 8, (void **)&p->n_values, err));
 cleanup:
     return st;
+}
+
+void fl_window_feed_values(window_chunk *c, int32_t number, int64_t stretch)
+{
+    window_prepared *p = &c->prepared[number];
+    int32_t col = c->shape->parts[number].args[0];
+    int64_t first = window_stretch_start(c, stretch), end = window_stretch_end(c, stretch), n = 0;
+    if (p->counts == NULL)
+        return;
+    for (int64_t row = first; row < end; row++) {
+        p->counts[row] = n;
+        if (!fl_row_is_null(c->shape->layout, c->rows[row], col))
+            p->positions[first + n++] = row;
+    }
+    p->n_values[stretch] = n;
+}
+
+void fl_window_join_values(window_chunk *c, int32_t number)
+{
+    window_prepared *p = &c->prepared[number];
+    int64_t n = 0;
+    for (int64_t stretch = 0; p->counts != NULL && stretch < c->n_stretches; stretch++) {
+        int64_t count = p->n_values[stretch];
+        memmove(p->positions + n, p->positions + window_stretch_start(c, stretch), (size_t)count * 8);
+        p->n_values[stretch] = n;
+        n += count;
+    }
+    if (p->counts != NULL)
+        p->counts[c->n] = n;
+}
+
+void fl_window_spread_values(window_chunk *c, int32_t number, int64_t stretch)
+{
+    window_prepared *p = &c->prepared[number];
+    int64_t end = window_stretch_end(c, stretch);
+    if (p->counts == NULL || stretch == 0)
+        return;
+    for (int64_t row = window_stretch_start(c, stretch); row < end; row++)
+        p->counts[row] += p->n_values[stretch];
 }
 
 /* An argument that is a whole number; false: it is null. */
@@ -111,20 +143,20 @@ static bool read_number(const window_chunk *c, int32_t col, int64_t row, int64_t
 }
 
 /* The row so many places away among those that count; -1: it is not in the partition. */
-static int64_t shifted(const window_chunk *c, const window_part_state *s, int32_t i, int64_t row, int64_t back)
+static int64_t shifted(const window_chunk *c, const window_prepared *p, int32_t i, int64_t row, int64_t back)
 {
     int64_t first = window_partition_start(c, i), end = window_partition_end(c, i);
     if (back == 0)
         return row;
-    if (s->counts == NULL) {
+    if (p->counts == NULL) {
         if (back > 0)
             return back > row - first ? -1 : row - back;
         return back <= row - end ? -1 : row - back; /* end - row places are left, that of the row itself among them */
     }
     if (back > 0)
-        return back > s->counts[row] - s->counts[first] ? -1 : s->positions[s->counts[row] - back];
-    int64_t left = s->counts[end] - s->counts[row + 1];
-    return back < -left ? -1 : s->positions[s->counts[row + 1] - back - 1];
+        return back > p->counts[row] - p->counts[first] ? -1 : p->positions[p->counts[row] - back];
+    int64_t left = p->counts[end] - p->counts[row + 1];
+    return back < -left ? -1 : p->positions[p->counts[row + 1] - back - 1];
 }
 
 /* A row that has the default in the argument's place. */
@@ -153,7 +185,7 @@ cleanup:
     return st;
 }
 
-static fl_status find_shifted(const window_chunk *c, const window_part *part, const window_part_state *s,
+static fl_status find_shifted(const window_chunk *c, const window_part *part, const window_prepared *p,
                               const window_batch *batch, int32_t i, fl_arena *arena, uint8_t **ret, fl_err *err)
 {
     int64_t row = batch->first + i, offset = 1;
@@ -162,7 +194,7 @@ static fl_status find_shifted(const window_chunk *c, const window_part *part, co
         return FL_OK;
     if (part->agg->agg->window == FL_OVER_LEAD)
         offset = offset == INT64_MIN ? INT64_MAX : -offset;
-    int64_t from = shifted(c, s, i, row, offset);
+    int64_t from = shifted(c, p, i, row, offset);
     if (from >= 0)
         *ret = c->rows[from];
     else if (part->agg->n_args > 2)
@@ -170,24 +202,24 @@ static fl_status find_shifted(const window_chunk *c, const window_part *part, co
     return FL_OK;
 }
 
-static int64_t count_rows(const window_part_state *s, window_span span)
+static int64_t count_rows(const window_prepared *p, window_span span)
 {
-    return s->counts == NULL ? span.end - span.start : s->counts[span.end] - s->counts[span.start];
+    return p->counts == NULL ? span.end - span.start : p->counts[span.end] - p->counts[span.start];
 }
 
 /* The k-th row, from 0, of those in the spans that count; -1: there are fewer. */
-static int64_t find_nth(const window_part_state *s, const window_span *spans, int32_t n, int64_t k)
+static int64_t find_nth(const window_prepared *p, const window_span *spans, int32_t n, int64_t k)
 {
     for (int32_t i = 0; i < n; i++) {
-        int64_t rows = count_rows(s, spans[i]);
+        int64_t rows = count_rows(p, spans[i]);
         if (k < rows)
-            return s->counts == NULL ? spans[i].start + k : s->positions[s->counts[spans[i].start] + k];
+            return p->counts == NULL ? spans[i].start + k : p->positions[p->counts[spans[i].start] + k];
         k -= rows;
     }
     return -1;
 }
 
-static fl_status find_in_frame(const window_chunk *c, const window_part *part, const window_part_state *s,
+static fl_status find_in_frame(const window_chunk *c, const window_part *part, const window_prepared *p,
                                const window_batch *batch, int32_t i, uint8_t **ret, fl_err *err)
 {
     window_span spans[3];
@@ -205,11 +237,11 @@ static fl_status find_in_frame(const window_chunk *c, const window_part *part, c
     } else if (part->agg->agg->window == FL_OVER_LAST_VALUE) {
         k = -1;
         for (int32_t j = 0; j < n; j++)
-            k += count_rows(s, spans[j]);
+            k += count_rows(p, spans[j]);
         if (k < 0)
             return FL_OK;
     }
-    int64_t row = find_nth(s, spans, n, k);
+    int64_t row = find_nth(p, spans, n, k);
     if (row >= 0)
         *ret = c->rows[row];
     return FL_OK;
@@ -220,7 +252,7 @@ fl_status fl_window_values(window_chunk *c, int32_t number, const window_batch *
 {
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
-    const window_part_state *s = &c->parts[number];
+    const window_prepared *p = &c->prepared[number];
     uint8_t window = part->agg->agg->window;
     if (window < FL_OVER_LAG)
         return ranks(c, part, batch, arena, ret, err);
@@ -228,9 +260,9 @@ fl_status fl_window_values(window_chunk *c, int32_t number, const window_batch *
         fl_window_frames(c, number, batch);
     for (int32_t i = 0; i < batch->rows; i++) {
         if (window < FL_OVER_FIRST_VALUE)
-            FL_TRY(find_shifted(c, part, s, batch, i, arena, &c->pointers[i], err));
+            FL_TRY(find_shifted(c, part, p, batch, i, arena, &c->pointers[i], err));
         else
-            FL_TRY(find_in_frame(c, part, s, batch, i, &c->pointers[i], err));
+            FL_TRY(find_in_frame(c, part, p, batch, i, &c->pointers[i], err));
     }
     st = fl_rows_read(c->shape->layout, part->args[0], c->pointers, batch->rows, arena, ret, err);
 cleanup:
