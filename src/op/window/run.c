@@ -4,7 +4,7 @@
  * partition begins. Rows that come sorted, from below or from the disk, are collected by one worker until a partition ends behind enough
  * of them. A partition is in memory as a whole. */
 #include "op/window/cut.h"
-#include "op/window/run.h"
+#include "op/window/large.h"
 
 #include "exec/sort_source.h"
 #include "exec/spill.h"
@@ -218,9 +218,15 @@ typedef struct window_source {
     uint8_t **rows;
     int64_t n_rows;
     int64_t chunk_rows;
-    _Atomic int64_t next_row;
-    _Atomic int64_t
-        n_done; /* chunks: behind the last one the sink keeps no rows, of which others look for their partitions' ends */
+    bool is_serial;       /* the only partition goes by in chunks one after the other */
+    pthread_mutex_t lock; /* guards what follows */
+    int64_t next_row;     /* that nobody works on */
+    int64_t n_claims;
+    int64_t n_done; /* rows: behind the last one the sink keeps none, of which others look for their partitions' ends */
+    window_large *large;  /* that is worked on now; NULL: chunks are */
+    window_large *larges; /* of which stretches are in work */
+    uint64_t n_larges;    /* ever */
+    bool is_missed;       /* a worker would have taken a step, if there had been one */
     _Atomic int64_t next_range;
     window_collector collector; /* of rows that come back from the disk */
 } window_source;
@@ -298,32 +304,144 @@ static int64_t next_cut(const window_source *source, int32_t n_cut, int64_t at)
     return high;
 }
 
+/* Where the rows begin that are of the same partition as the one before `end`, from `start` on. */
+static int64_t start_of_last(const window_source *source, int64_t start, int64_t end)
+{
+    int64_t low = start, high = end - 1; /* may be of another one; is of it */
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (is_new_partition(&source->shape, source->rows[middle], source->rows[end - 1]))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+/* What a worker works on. */
+typedef struct window_claim {
+    enum { CLAIM_NONE, CLAIM_LATER, CLAIM_CHUNK, CLAIM_STEP } kind;
+    int64_t first, end; /* of a chunk */
+    window_step step;
+} window_claim;
+
+/* The next chunk; or a large partition, which a chunk is cut short before. The lock is held. */
+static fl_status claim_rows(window_source *source, window_claim *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_shape *shape = &source->shape;
+    int64_t first = source->next_row, behind = first + source->chunk_rows;
+    int64_t end = next_cut(source, source->is_serial ? shape->n_keys : shape->n_partition, behind);
+    if (!source->is_serial && shape->is_divisible && end - first >= FL_WINDOW_LARGE_ROWS) {
+        int64_t start = start_of_last(source, first, behind);
+        if (start == first) {
+            window_large *large = NULL;
+            FL_TRY(fl_window_large_new(shape, source->rows + first, end - first, ++source->n_larges, &large, err));
+            large->next = source->larges;
+            source->larges = source->large = large;
+            ret->kind = fl_window_large_claim(large, &ret->step) ? CLAIM_STEP : CLAIM_LATER;
+            source->next_row = end;
+            return FL_OK;
+        }
+        if (end - start >= FL_WINDOW_LARGE_ROWS)
+            end = start;
+    }
+    *ret = (window_claim){.kind = CLAIM_CHUNK, .first = first, .end = end};
+    source->next_row = end;
+cleanup:
+    return st;
+}
+
+/* Takes what comes next: rows are claimed in their order, so that they can be put out in it. */
+static fl_status claim(window_source *source, fl_worker *worker, window_claim *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    pthread_mutex_lock(&source->lock);
+    worker->morsel = source->n_claims++;
+    ret->kind = CLAIM_NONE;
+    if (source->large != NULL && fl_window_large_claim(source->large, &ret->step)) {
+        ret->kind = CLAIM_STEP;
+    } else if (source->large != NULL && source->large->phase != WINDOW_PUT_OUT) {
+        source->is_missed = true;
+        ret->kind = CLAIM_LATER;
+    } else if (source->next_row < source->n_rows) {
+        source->large = NULL;
+        st = claim_rows(source, ret, err);
+    }
+    pthread_mutex_unlock(&source->lock);
+    return st;
+}
+
+/* The lock is held. */
+static void unlink_large(window_source *source, const window_large *large)
+{
+    window_large **at = &source->larges;
+    while (*at != large)
+        at = &(*at)->next;
+    *at = large->next;
+    if (source->large == large)
+        source->large = NULL;
+}
+
+/* What was claimed is done. */
+static void did(window_source *source, const window_claim *claim, fl_worker *worker)
+{
+    window_large *large = claim->kind == CLAIM_STEP ? claim->step.large : NULL;
+    bool is_last = false, wakes = false;
+    pthread_mutex_lock(&source->lock);
+    if (large != NULL && fl_window_large_did(&claim->step)) {
+        wakes = source->is_missed;
+        source->is_missed = false;
+    }
+    if (large != NULL && large->phase != WINDOW_ALL_OUT)
+        large = NULL;
+    if (large != NULL)
+        unlink_large(source, large);
+    source->n_done += claim->kind == CLAIM_CHUNK ? claim->end - claim->first : large != NULL ? large->shared.n : 0;
+    is_last = source->n_done == source->n_rows;
+    pthread_mutex_unlock(&source->lock);
+    fl_window_large_free(large);
+    if (is_last) {
+        fl_sort_forget(source->sink, worker);
+        fl_free(source->rows);
+        source->rows = NULL;
+    }
+    if (wakes)
+        fl_exec_wake(worker->exec);
+}
+
 static fl_status source_run(fl_source *base, fl_worker *worker, void *ptr, fl_stage *to, bool *ret_any, fl_err *err)
 {
     fl_status st = FL_OK;
     window_source *source = (window_source *)base;
     source_local *local = ptr;
+    window_claim claimed = {0};
     if (source->sink->is_spilled)
         return run_merged(source, local, worker, to, ret_any, err);
-    int64_t step = source->chunk_rows, start = atomic_fetch_add(&source->next_row, step);
-    *ret_any = start < source->n_rows;
-    if (!*ret_any)
+    FL_TRY(claim(source, worker, &claimed, err));
+    *ret_any = claimed.kind != CLAIM_NONE;
+    if (claimed.kind == CLAIM_NONE || claimed.kind == CLAIM_LATER)
         return FL_OK;
-    worker->morsel = start / step;
-    bool is_one =
-        source->shape.is_streamed && source->shape.n_partition == 0; /* partition, in chunks one after the other */
-    int32_t n_cut = is_one ? source->shape.n_keys : source->shape.n_partition;
-    int64_t first = next_cut(source, n_cut, start), end = next_cut(source, n_cut, start + step);
-    bool goes_on = is_one && end < source->n_rows;
-    FL_TRY(fl_window_run_chunk(is_one ? &source->collector.chunk : &local->chunk, source->rows + first, end - first,
-                               goes_on, worker, to, err));
-    if (atomic_fetch_add(&source->n_done, 1) + 1 == (source->n_rows + step - 1) / step) {
-        fl_sort_forget(source->sink, worker);
-        fl_free(source->rows);
-        source->rows = NULL;
-    }
+    if (claimed.kind == CLAIM_STEP)
+        FL_TRY(fl_window_large_step(&claimed.step, &local->chunk, worker, to, err));
+    else
+        FL_TRY(fl_window_run_chunk(source->is_serial ? &source->collector.chunk : &local->chunk,
+                                   source->rows + claimed.first, claimed.end - claimed.first,
+                                   source->is_serial && claimed.end < source->n_rows, worker, to, err));
+    did(source, &claimed, worker);
 cleanup:
     return st;
+}
+
+static bool has_morsel(fl_source *base)
+{
+    window_source *source = (window_source *)base;
+    pthread_mutex_lock(&source->lock);
+    bool has =
+        source->large == NULL || source->large->phase == WINDOW_PUT_OUT || fl_window_large_has_step(source->large);
+    source->is_missed |= !has;
+    pthread_mutex_unlock(&source->lock);
+    return has;
 }
 
 static bool has_large_morsels(const fl_source *base)
@@ -335,12 +453,19 @@ static bool has_large_morsels(const fl_source *base)
 static void source_free(fl_source *base)
 {
     window_source *source = (window_source *)base;
+    while (source->larges != NULL) {
+        window_large *next = source->larges->next;
+        fl_window_large_free(source->larges);
+        source->larges = next;
+    }
     collector_drop(&source->collector);
     fl_free(source->rows);
+    pthread_mutex_destroy(&source->lock);
 }
 
 static const fl_source_ops source_ops = {.local_new = source_local_new,
                                          .run = source_run,
+                                         .has_morsel = has_morsel,
                                          .has_large_morsels = has_large_morsels,
                                          .local_free = source_local_free,
                                          .free = source_free};
@@ -365,7 +490,10 @@ static fl_status finish_sort(fl_sort_sink *sink, fl_err *err)
     bool has_room =
         fl_spill_has_room(shape->exec, FL_WINDOW_CHUNK_ROWS * bytes_of_row(shape) * shape->exec->n_workers, 4);
     source->chunk_rows = has_room ? FL_WINDOW_CHUNK_ROWS : CHUNK_ROWS_MIN;
-    if (sink->is_spilled || source->shape.n_partition == 0) { /* chunks one after the other */
+    bool is_one = shape->n_partition == 0, is_large = source->n_rows >= FL_WINDOW_LARGE_ROWS;
+    source->is_serial = is_one && shape->is_streamed &&
+                        !(is_large && fl_spill_has_room(shape->exec, source->n_rows * bytes_of_row(shape), 4));
+    if (sink->is_spilled || source->is_serial) { /* chunks one after the other */
         source->base.workers_max = 1;
         st = collector_init(&source->collector, &source->shape, err);
     }
@@ -526,6 +654,7 @@ static fl_status build_sorted_here(fl_exec *exec, const fl_node *node, const fl_
     window_source *source = NULL;
     value_list list = {0};
     FL_TRY(fl_exec_add_source(exec, &source_ops, (int64_t)sizeof(*source), node, &source, err));
+    pthread_mutex_init(&source->lock, NULL);
     FL_TRY(plan_shape(exec, node, keys, n_keys, &source->shape, &list, err));
     fl_sort_rows_of of = {list.exprs, list.n, list.cols, list.n_cols,
                           fl_window_can_cut(node) ? fl_window_build_cut : NULL};
