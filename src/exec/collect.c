@@ -511,8 +511,9 @@ static fl_status sort_in_memory(fl_sort_sink *sink, int64_t total, uint8_t ***re
     uint8_t **rows = NULL;
     FL_TRY(fl_alloc(sink->exec->context.memory, total * 8 + 8, (void **)&rows, err));
     FL_TRY(gather(sink, rows, err));
-    FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, rows, total, sink->exec->context.memory,
-                        err));
+    if (!sink->is_in_order)
+        FL_TRY(fl_sort_rows(sink->exec, &sink->layout, sink->columns, sink->n_keys, rows, total,
+                            sink->exec->context.memory, err));
     *ret_rows = rows;
     rows = NULL;
 cleanup:

@@ -24,6 +24,7 @@ typedef struct fl_sort_sink {
     int32_t *from;        /* per output column: position in the input; NULL: the same */
     int32_t n_cols;
     int64_t keep;       /* rows to keep per worker; 0 = all */
+    bool is_in_order;   /* the rows come in the order of the keys: in memory they need not be sorted */
     int64_t used_bytes; /* what who puts the rows out takes beside them: where it does not fit, they leave memory */
     struct fl_runtime_filter *threshold; /* what the worst row kept says to the scan below; NULL: nothing */
     fl_status (*finish)(struct fl_sort_sink *sink, fl_err *err);

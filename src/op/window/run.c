@@ -647,8 +647,9 @@ cleanup:
     return st;
 }
 
-static fl_status build_sorted_here(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys,
-                                   fl_stage *next, fl_err *err)
+/* Rows are gathered by all workers, and sorted unless they come in order. */
+static fl_status build_gathered(fl_exec *exec, const fl_node *node, const fl_sort_key *keys, int32_t n_keys,
+                                bool is_in_order, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
     window_source *source = NULL;
@@ -660,6 +661,7 @@ static fl_status build_sorted_here(fl_exec *exec, const fl_node *node, const fl_
                           fl_window_can_cut(node) ? fl_window_build_cut : NULL};
     FL_TRY(fl_sort_sink_build_of(exec, node, &of, keys, n_keys, finish_sort, source, &source->sink, err));
     source->shape.layout = &source->sink->layout;
+    source->sink->is_in_order = is_in_order;
     source->sink->used_bytes = CHUNK_ROWS_MIN * bytes_of_row(&source->shape);
     FL_TRY(fl_exec_wait_for(exec, &source->base.waits, &source->sink->base, err));
     st = fl_exec_add_pipeline(exec, &source->base, next, err);
@@ -704,6 +706,18 @@ cleanup:
     return st;
 }
 
+/* Whether rows that come in order are put out as they come: in chunks of whole partitions, or where no function looks behind a row's peers.
+ * A single partition is gathered in memory in any case, which all workers can do. */
+static bool puts_out_early(const fl_window_attrs *window, int32_t n_keys)
+{
+    bool is_streamed = true;
+    for (int32_t i = 0; i < window->n_functions; i++) {
+        const fl_agg *agg = &window->functions[i];
+        is_streamed &= fl_window_is_streamed(&(window_part){.agg = agg, .feed = fl_window_feed_of(agg, n_keys)});
+    }
+    return window->n_partition > 0 || is_streamed;
+}
+
 static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_err *err)
 {
     fl_status st = FL_OK;
@@ -711,9 +725,10 @@ static fl_status build(fl_exec *exec, const fl_node *node, fl_stage *next, fl_er
     fl_sort_key *keys = NULL;
     int32_t n_keys = 0;
     FL_TRY(fl_window_keys(&exec->arena, window, &keys, &n_keys, err));
-    if (fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_SORTED)
+    bool is_in_order = fl_trait_get(node->traits, &fl_trait_implementation) == FL_IMPL_SORTED;
+    if (is_in_order && puts_out_early(window, n_keys))
         return build_in_order(exec, node, keys, n_keys, next, err);
-    st = build_sorted_here(exec, node, keys, n_keys, next, err);
+    st = build_gathered(exec, node, keys, n_keys, is_in_order, next, err);
 cleanup:
     return st;
 }
