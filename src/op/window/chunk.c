@@ -201,7 +201,7 @@ fl_status fl_window_run_chunk(window_chunk *c, uint8_t **rows, int64_t n, bool g
     bool is_same = last == 0 && goes_on;
     c->rows_before = goes_on ? n - c->partitions[last] + (is_same ? c->rows_before : 0) : 0;
     c->peers_before = goes_on ? c->n_peers - c->first_peers[last] + (is_same ? c->peers_before : 0) : 0;
-    if (n > FL_WINDOW_CHUNK_ROWS * 16) /* of a large partition */
+    if (n > window_chunk_rows(shape) * 16) /* of a large partition */
         fl_arena_drop(&c->arena);
 cleanup:
     return st;

@@ -1,8 +1,16 @@
 /* window: a partition on which all workers work. */
 #include "op/window/large.h"
 
-#define STRETCH_ROWS 16384 /* a power of four: nodes of the lower levels of a tree lie in one stretch each */
 #define PREFETCHED_ROWS 32
+
+/* Some 16384, a power of four: nodes of the lower levels of a tree lie in one stretch each. */
+static int64_t stretch_rows_of(const window_shape *shape)
+{
+    int64_t rows = 4;
+    while (rows * 4 <= window_large_rows(shape) / 4)
+        rows *= 4;
+    return rows;
+}
 
 fl_status fl_window_large_new(const window_shape *shape, uint8_t **rows, int64_t n, uint64_t number, window_large **ret,
                               fl_err *err)
@@ -13,9 +21,10 @@ fl_status fl_window_large_new(const window_shape *shape, uint8_t **rows, int64_t
     FL_ASSERT(n > 0 && number > 0 && shape->is_divisible);
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*large), (void **)&large, err));
     window_chunk *c = &large->shared;
-    *c = (window_chunk){.shape = shape, .memory = memory, .rows = rows, .n = n, .stretch_rows = STRETCH_ROWS};
+    *c = (window_chunk){.shape = shape, .memory = memory, .rows = rows, .n = n};
+    c->stretch_rows = stretch_rows_of(shape);
     large->number = c->large = number;
-    c->n_stretches = (n + STRETCH_ROWS - 1) / STRETCH_ROWS;
+    c->n_stretches = (n + c->stretch_rows - 1) / c->stretch_rows;
     c->n_partitions = c->n_peers = 1;
     fl_arena_init(&c->arena, memory);
     FL_TRY(fl_alloc_zero(memory, shape->n_parts * (int64_t)sizeof(*c->prepared) + 1, (void **)&c->prepared, err));

@@ -16,7 +16,11 @@
 
 #include "op/window/run.h"
 
-#define FL_WINDOW_LARGE_ROWS 65536 /* fewer are worked on by one worker */
+/** Fewer rows than these, some 65536, are worked on by one worker. */
+static inline int64_t window_large_rows(const window_shape *shape)
+{
+    return window_chunk_rows(shape) * 8;
+}
 
 typedef enum window_phase {
     WINDOW_FEED,

@@ -81,7 +81,7 @@ static fl_status put_out_whole(window_collector *k, fl_worker *worker, fl_stage 
     uint8_t **left = NULL;
     int64_t end = k->n_rows - 1;
     fl_row_store_init(&old, shape->layout, k->store.memory);
-    if (k->n_rows < FL_WINDOW_CHUNK_ROWS &&
+    if (k->n_rows < window_chunk_rows(shape) &&
         (k->n_rows < 2 || fl_spill_has_room(shape->exec, fl_row_store_bytes(&k->store), 4)))
         return FL_OK; /* where memory is short, as soon as it can be */
     int32_t n_cut =
@@ -331,8 +331,9 @@ static fl_status claim_rows(window_source *source, window_claim *ret, fl_err *er
     fl_status st = FL_OK;
     const window_shape *shape = &source->shape;
     int64_t first = source->next_row, behind = first + source->chunk_rows;
+    behind = behind < source->n_rows ? behind : source->n_rows;
     int64_t end = next_cut(source, source->is_serial ? shape->n_keys : shape->n_partition, behind);
-    if (!source->is_serial && shape->is_divisible && end - first >= FL_WINDOW_LARGE_ROWS) {
+    if (!source->is_serial && shape->is_divisible && end - first >= window_large_rows(shape)) {
         int64_t start = start_of_last(source, first, behind);
         if (start == first) {
             window_large *large = NULL;
@@ -343,7 +344,7 @@ static fl_status claim_rows(window_source *source, window_claim *ret, fl_err *er
             source->next_row = end;
             return FL_OK;
         }
-        if (end - start >= FL_WINDOW_LARGE_ROWS)
+        if (end - start >= window_large_rows(shape))
             end = start;
     }
     *ret = (window_claim){.kind = CLAIM_CHUNK, .first = first, .end = end};
@@ -488,9 +489,10 @@ static fl_status finish_sort(fl_sort_sink *sink, fl_err *err)
     const window_shape *shape = &source->shape;
     FL_TRY(fl_sort_finish(sink, &source->rows, &source->n_rows, err));
     bool has_room =
-        fl_spill_has_room(shape->exec, FL_WINDOW_CHUNK_ROWS * bytes_of_row(shape) * shape->exec->n_workers, 4);
-    source->chunk_rows = has_room ? FL_WINDOW_CHUNK_ROWS : CHUNK_ROWS_MIN;
-    bool is_one = shape->n_partition == 0, is_large = source->n_rows >= FL_WINDOW_LARGE_ROWS;
+        fl_spill_has_room(shape->exec, window_chunk_rows(shape) * bytes_of_row(shape) * shape->exec->n_workers, 4);
+    int64_t chunk_rows = window_chunk_rows(shape);
+    source->chunk_rows = has_room || chunk_rows < CHUNK_ROWS_MIN ? chunk_rows : CHUNK_ROWS_MIN;
+    bool is_one = shape->n_partition == 0, is_large = source->n_rows >= window_large_rows(shape);
     source->is_serial = is_one && shape->is_streamed &&
                         !(is_large && fl_spill_has_room(shape->exec, source->n_rows * bytes_of_row(shape), 4));
     if (sink->is_spilled || source->is_serial) { /* chunks one after the other */

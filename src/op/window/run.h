@@ -124,8 +124,11 @@ typedef struct window_batch {
     int32_t rows;
 } window_batch;
 
-#define FL_WINDOW_CHUNK_ROWS \
-    8192 /* about as many rows are worked on at once: they and what is made of them stay in the cache */
+/** About as many rows are worked on at once: they and what is made of them stay in the cache. */
+static inline int64_t window_chunk_rows(const window_shape *shape)
+{
+    return shape->exec->context.session->vector_rows * 4ll;
+}
 
 /** Of a worker, or of rows that come in order. To be dropped in any case. */
 fl_status fl_window_chunk_init(window_chunk *c, const window_shape *shape, fl_err *err);
