@@ -428,6 +428,17 @@ static const fault_statement calls[] = {
     RUN(run_kill, 0, "SELECT range FROM range(3000000)"),
 };
 
+/* Partitions that are large where batches have two rows. */
+#define MANY "(SELECT a, a % 9 AS b, 'a longer text, number ' || a AS s FROM range(80) AS r(a)) AS q"
+static const fault_statement large_partitions[] = {
+    GIVES(80,
+          "SELECT dense_rank() OVER w, max(a) OVER (w ROWS 3 PRECEDING), sum(a) OVER w, lag(s IGNORE NULLS) OVER w, "
+          "min(a) OVER (w ROWS 3 PRECEDING EXCLUDE CURRENT ROW) FROM " MANY " WINDOW w AS (ORDER BY b)"),
+    GIVES(80, "SELECT count(DISTINCT b) OVER (ORDER BY s ROWS 2 PRECEDING), array_agg(s ORDER BY b) OVER (ORDER BY s "
+              "ROWS 1 PRECEDING), max(s) OVER (ORDER BY s ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
+              "FROM " MANY),
+};
+
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
 static fl_status open_and_close(const fl_system *system, fl_err *err)
@@ -477,6 +488,8 @@ static void test_statements(void **state)
     TRY(&f, row_changes);
     TRY(&f, ruled);
     TRY(&f, calls);
+    faults_run(&f, "SET vector_size = 2");
+    TRY(&f, large_partitions);
     assert_true(f.n_statements >= 100);
     faults_close(&f);
 }
