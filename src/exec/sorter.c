@@ -18,6 +18,7 @@
 #define CHECK_ROWS 65536 /* a power of two: merged between looks whether the statement shall stop */
 #define RADIX_ROWS_MIN 256
 #define INSERTION_ROWS_MAX 16
+#define SUFFIXES_MAX 4   /* of the columns that are looked at whether rows come in their order */
 #define WORDS_ROWS_MIN 4 /* fewer rows are compared as a whole */
 
 /* A row, and the word that it is sorted by at the moment. */
@@ -206,6 +207,8 @@ typedef struct sorting {
     uint64_t splitters[SPLITTERS_MAX];
     int32_t n_splitters;
     int64_t (*counts)[BUCKETS]; /* by chunk of the range that is cut: rows of each bucket, then where they go */
+    int64_t n;
+    _Atomic uint32_t suffixes; /* bit i: as far as was seen, the rows come in the order of the columns from i on */
 } sorting;
 
 static fl_status add_range(sorting *s, range_list *list, range r, fl_err *err)
@@ -540,10 +543,10 @@ cleanup:
 }
 
 #if defined(FLETCH_SLOW_ASSERTS)
-static bool is_sorted(const sorting *s, int64_t n)
+static bool is_sorted(const sorting *s, int32_t n_columns)
 {
-    for (int64_t i = 1; i < n; i++)
-        if (fl_sort_compare(s->layout, s->columns, s->n_columns, s->rows[i - 1], s->rows[i]) > 0)
+    for (int64_t i = 1; i < s->n; i++)
+        if (fl_sort_compare(s->layout, s->columns, n_columns, s->rows[i - 1], s->rows[i]) > 0)
             return false;
     return true;
 }
@@ -558,22 +561,48 @@ static uint64_t sum_rows(uint8_t *const *rows, int64_t n)
 }
 #endif
 
+/* ---- what is in order already --------------------------------------------------------------------------------------- */
+
+/* Takes rows in, and looks from which columns on they are in order: of those in the order of (b, c) the stable sort by (a, b, c) is that by
+ * (a), which looks at each row once less. In rows that come in no order this ends after a few of them. */
+static fl_status take_chunk(void *ctx, int32_t c, fl_err *err)
+{
+    sorting *s = ctx;
+    int64_t start = (int64_t)c * CHUNK_ROWS, end = start + CHUNK_ROWS < s->n ? start + CHUNK_ROWS : s->n;
+    uint32_t suffixes = atomic_load_explicit(&s->suffixes, memory_order_relaxed);
+    for (int64_t i = start; i < end; i++)
+        s->entries[i].row = s->rows[i];
+    for (int64_t i = start > 0 ? start : 1; i < end && suffixes != 0; i++)
+        for (uint32_t left = suffixes; left != 0; left &= left - 1) {
+            int32_t k = __builtin_ctz(left);
+            if (fl_sort_compare(s->layout, s->columns + k, s->n_columns - k, s->rows[i - 1], s->rows[i]) > 0)
+                suffixes &= ~(1u << k);
+        }
+    atomic_fetch_and_explicit(&s->suffixes, suffixes, memory_order_relaxed);
+    return fl_interrupt_check(s->memory != NULL ? s->memory->interrupt : NULL, err);
+}
+
 fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns,
                        uint8_t **rows, int64_t n, fl_memory *memory, fl_err *err)
 {
     fl_status st = FL_OK;
-    sorting s = {
-        .exec = exec, .layout = layout, .columns = columns, .n_columns = n_columns, .memory = memory, .rows = rows};
+    sorting s = {.exec = exec,
+                 .layout = layout,
+                 .columns = columns,
+                 .n_columns = n_columns,
+                 .memory = memory,
+                 .rows = rows,
+                 .n = n};
     range all = {.end = n};
     if (n < 2 || n_columns == 0)
         return FL_OK;
     FL_TRY(fl_alloc(memory, n * 2 * (int64_t)sizeof(entry), (void **)&s.entries, err));
     s.spare = s.entries + n;
-    for (int64_t i = 0; i < n; i++) {
-        if ((i & (CHECK_ROWS - 1)) == 0)
-            FL_TRY(fl_interrupt_check(memory != NULL ? memory->interrupt : NULL, err));
-        s.entries[i].row = rows[i];
-    }
+    atomic_init(&s.suffixes, (1u << (n_columns < SUFFIXES_MAX ? n_columns : SUFFIXES_MAX)) - 1);
+    FL_TRY(run_all(&s, (n + CHUNK_ROWS - 1) / CHUNK_ROWS, take_chunk, err));
+    uint32_t suffixes = atomic_load(&s.suffixes);
+    if (suffixes != 0)
+        s.n_columns = __builtin_ctz(suffixes);
 #if defined(FLETCH_SLOW_ASSERTS)
     uint64_t sum = sum_rows(rows, n);
 #endif
@@ -581,11 +610,12 @@ fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort
         FL_TRY(fl_alloc(memory, n, (void **)&s.buckets, err));
         FL_TRY(fl_alloc(memory, (n / CHUNK_ROWS + 1) * (int64_t)sizeof(*s.counts), (void **)&s.counts, err));
     }
-    FL_TRY(add_range(&s, is_part(&s, &all) ? &s.parts : &s.tasks, all, err));
+    if (s.n_columns > 0)
+        FL_TRY(add_range(&s, is_part(&s, &all) ? &s.parts : &s.tasks, all, err));
     while (s.parts.n > 0)
         FL_TRY(cut(&s, s.parts.items[--s.parts.n], err));
     FL_TRY(run_all(&s, s.tasks.n, run_task, err));
-    FL_ASSERT_SLOW(is_stopped(&s) || is_sorted(&s, n));
+    FL_ASSERT_SLOW(is_stopped(&s) || is_sorted(&s, n_columns));
     FL_ASSERT_SLOW(sum_rows(rows, n) == sum);
 cleanup:
     fl_free(s.entries);

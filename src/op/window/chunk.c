@@ -106,25 +106,70 @@ void fl_window_prefetch(const window_chunk *c, int64_t row)
     __builtin_prefetch(next + c->shape->layout->bytes - 1); /* rows begin anywhere in a line */
 }
 
-/* Notes where partitions and groups of peers begin. Without an order, or a function that asks, all rows of a partition are peers. */
+static bool is_same_partition(const window_chunk *c, int64_t a, int64_t b)
+{
+    return fl_rows_are_same(c->shape->layout, c->shape->n_partition, c->rows[a], c->rows[b]);
+}
+
+/* Where the partition that begins at `start` ends: by leaps, so that few rows of a larger one are looked at. */
+static int64_t end_of_partition(const window_chunk *c, int64_t start)
+{
+    int64_t low = start, step = 1; /* a row of it */
+    while (low + step < c->n && is_same_partition(c, start, low + step)) {
+        low += step;
+        step *= 2;
+    }
+    int64_t high = low + step < c->n ? low + step : c->n; /* is not */
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (is_same_partition(c, start, middle))
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+/* Notes where partitions begin. All rows of one are peers: there is no order, or no function asks. */
+static fl_status find_partitions(window_chunk *c, fl_err *err)
+{
+    fl_status st = FL_OK;
+    int64_t n = 0;
+    FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->partitions, err));
+    FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->first_peers, err));
+    for (int64_t row = 0; row < c->n; row = end_of_partition(c, row)) {
+        c->first_peers[n] = n;
+        c->partitions[n++] = row;
+    }
+    c->first_peers[n] = n;
+    c->partitions[n] = c->n;
+    c->peers = c->partitions;
+    c->n_partitions = c->n_peers = n;
+cleanup:
+    return st;
+}
+
+/* Notes where partitions and groups of peers begin. */
 static fl_status find_groups(window_chunk *c, fl_err *err)
 {
     fl_status st = FL_OK;
     const window_shape *shape = c->shape;
     int64_t n_partitions = 0, n_peers = 0;
-    int32_t n_keys = shape->needs_peers ? shape->n_keys : shape->n_partition;
+    if (!shape->needs_peers)
+        return find_partitions(c, err);
     FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->partitions, err));
     FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->peers, err));
     FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->first_peers, err));
     for (int64_t row = 0; row < c->n; row++) {
         if (row + PREFETCHED_ROWS < c->n) /* rows that were sorted lie anywhere */
             fl_window_prefetch(c, row + PREFETCHED_ROWS);
-        int32_t n_same = row == 0 ? -1 : fl_rows_same_cols(shape->layout, n_keys, c->rows[row - 1], c->rows[row]);
+        int32_t n_same =
+            row == 0 ? -1 : fl_rows_same_cols(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]);
         if (n_same < shape->n_partition) {
             c->partitions[n_partitions] = row;
             c->first_peers[n_partitions++] = n_peers;
         }
-        if (n_same < n_keys)
+        if (n_same < shape->n_keys)
             c->peers[n_peers++] = row;
     }
     c->partitions[n_partitions] = c->peers[n_peers] = c->n;
