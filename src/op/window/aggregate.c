@@ -68,6 +68,13 @@ bool fl_window_is_divisible(const window_part *part)
     return part->feed != WINDOW_ANEW || part->is_whole || !goes_on || agg->is_distinct || agg->n_order > 0;
 }
 
+/* A state is a few words: a call would cost more. */
+static inline void copy_state(uint8_t *to, const uint8_t *from, int64_t bytes)
+{
+    for (int64_t at = 0; at < bytes; at += 8)
+        memcpy(to + at, from + at, 8);
+}
+
 /* Whether it does not matter in which order states are combined. */
 static bool is_exact(const window_part *part)
 {
@@ -228,7 +235,7 @@ static fl_status add_up(window_chunk *c, const fl_agg_kernel *kernel, fl_agg_cal
     for (int64_t row = start; row < end; row++) {
         uint8_t *state = states + row * bytes;
         FL_TRY(kernel->combine(call, sum, state, err));
-        memcpy(state, sum, (size_t)bytes);
+        copy_state(state, sum, bytes);
         if ((row + 1) % CHECKED_ROWS == 0)
             FL_TRY(fl_exec_check(c->shape->exec, err));
     }
@@ -448,7 +455,7 @@ static fl_status spread_moving(window_chunk *c, int32_t number, int64_t stretch,
         memset(sum, 0, (size_t)bytes);
         for (int64_t row = p->segments[i]; row < p->segments[i + 1]; row++) {
             FL_TRY(kernel->combine(&call, sum, p->states + row * bytes, err));
-            memcpy(p->sums + row * bytes, sum, (size_t)bytes);
+            copy_state(p->sums + row * bytes, sum, bytes);
             if ((row + 1) % CHECKED_ROWS == 0)
                 FL_TRY(fl_exec_check(c->shape->exec, err));
         }
@@ -479,7 +486,7 @@ static fl_status add_moving(window_chunk *c, int32_t number, const window_batch 
         while (p->segments[next] <= c->start[i])
             next++;
         FL_ASSERT_SLOW(next < p->n_segments && c->end[i] >= p->segments[next]);
-        memcpy(into, p->states + c->start[i] * bytes, (size_t)bytes);
+        copy_state(into, p->states + c->start[i] * bytes, bytes);
         if (c->end[i] > p->segments[next])
             FL_TRY(part->agg->kernel->combine(&call, into, p->sums + (c->end[i] - 1) * bytes, err));
     }

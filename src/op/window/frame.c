@@ -13,44 +13,48 @@ static inline int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* `at` moved by the offset, between the partition's ends; neither overflows. */
+static int64_t before(int64_t at, int64_t offset, int64_t first)
+{
+    return offset > at - first ? first : at - offset;
+}
+
+static int64_t behind(int64_t at, int64_t offset, int64_t end)
+{
+    return offset > end - at ? end : at + offset;
+}
+
 /* ---- ROWS ----------------------------------------------------------------------------------------------------------- */
 
-/* `row` moved by the offset, between the partition's ends; neither overflows. */
-static int64_t before(int64_t row, int64_t offset, int64_t first)
+/* How far from a row its frame begins, or ends: at the partition's end where that is further. */
+static int64_t distance(uint8_t bound, int64_t offset, bool is_end, int64_t n)
 {
-    return offset > row - first ? first : row - offset;
-}
-
-static int64_t behind(int64_t row, int64_t offset, int64_t end)
-{
-    return offset > end - row ? end : row + offset;
-}
-
-static int64_t rows_start(const window_part *part, int64_t row, int64_t first, int64_t end)
-{
-    switch (part->agg->frame->start) {
+    switch (bound) {
+    case FL_FRAME_UNBOUNDED_PRECEDING:
+        return -n;
     case FL_FRAME_PRECEDING:
-        return before(row, part->start_offset, first);
+        return is_end - least(offset, n);
     case FL_FRAME_CURRENT_ROW:
-        return row;
+        return is_end;
     case FL_FRAME_FOLLOWING:
-        return behind(row, part->start_offset, end);
+        return is_end + least(offset, n);
     default:
-        return first;
+        return n;
     }
 }
 
-static int64_t rows_end(const window_part *part, int64_t row, int64_t first, int64_t end)
+static void rows_frames(window_chunk *c, const window_part *part, const window_batch *batch)
 {
-    switch (part->agg->frame->end) {
-    case FL_FRAME_PRECEDING:
-        return part->end_offset > row - first ? first : row - part->end_offset + 1;
-    case FL_FRAME_CURRENT_ROW:
-        return row + 1;
-    case FL_FRAME_FOLLOWING:
-        return part->end_offset >= end - row ? end : row + part->end_offset + 1;
-    default:
-        return end;
+    const fl_frame *frame = part->agg->frame;
+    int64_t to_start = distance(frame->start, part->start_offset, false, c->n);
+    int64_t to_end = distance(frame->end, part->end_offset, true, c->n);
+    for (int32_t i = 0, stop; i < batch->rows; i = stop) {
+        int64_t first = window_partition_start(c, i), end = window_partition_end(c, i);
+        stop = (int32_t)least(batch->rows, end - batch->first);
+        for (int32_t j = i; j < stop; j++) {
+            c->start[j] = most(first, least(end, batch->first + j + to_start));
+            c->end[j] = most(first, least(end, batch->first + j + to_end));
+        }
     }
 }
 
@@ -258,14 +262,21 @@ void fl_window_place_rows(window_chunk *c, const window_batch *batch, int64_t *p
 {
     int64_t p = *partition, q = *peer;
     FL_ASSERT(c->partitions[p] <= batch->first && c->peers[q] <= batch->first);
-    for (int32_t i = 0; i < batch->rows; i++) {
-        p += batch->first + i >= c->partitions[p + 1];
+    for (int32_t i = 0, stop; i < batch->rows; i = stop) {
+        while (c->partitions[p + 1] <= batch->first + i)
+            p++;
+        stop = (int32_t)least(batch->rows, c->partitions[p + 1] - batch->first);
+        for (int32_t j = i; j < stop; j++)
+            c->partition[j] = p;
+    }
+    for (int32_t i = 0; i < batch->rows && c->peers != c->partitions; i++) {
         q += batch->first + i >= c->peers[q + 1];
-        c->partition[i] = p;
         c->peer[i] = q;
     }
+    if (c->peers == c->partitions)
+        memcpy(c->peer, c->partition, (size_t)batch->rows * sizeof(*c->peer));
     *partition = p;
-    *peer = q;
+    *peer = c->peers == c->partitions ? p : q;
 }
 
 void fl_window_frames(window_chunk *c, int32_t number, const window_batch *batch)
@@ -273,11 +284,7 @@ void fl_window_frames(window_chunk *c, int32_t number, const window_batch *batch
     const window_part *part = &c->shape->parts[number];
     switch ((fl_frame_unit)part->agg->frame->unit) {
     case FL_FRAME_ROWS:
-        for (int32_t i = 0; i < batch->rows; i++) {
-            int64_t first = window_partition_start(c, i), end = window_partition_end(c, i);
-            c->start[i] = rows_start(part, batch->first + i, first, end);
-            c->end[i] = rows_end(part, batch->first + i, first, end);
-        }
+        rows_frames(c, part, batch);
         return;
     case FL_FRAME_GROUPS:
         for (int32_t i = 0; i < batch->rows; i++) {
