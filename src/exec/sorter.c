@@ -1,7 +1,8 @@
 /* Sorting by words: keys are looked at 64 bits at a time, as deep as rows tie.
  *
  *     part      a large range is cut by splitters of a sample into buckets; rows with a splitter's own word have a bucket
- *               of their own, and if it is large it is cut again by the next word. All workers count, then scatter.
+ *               of their own, and if it is large it is cut again by the next word. All workers count, then scatter. Where
+ *               the sample tells that there are few words, each has a bucket.
  *     task      a bucket: its words are sorted (radix where there are many), ranges of equal words by their next words.
  *
  * Every step keeps the order of equal rows, so the sort is stable, and the result does not depend on how many workers there
@@ -15,6 +16,7 @@
 #define BUCKETS (2 * SPLITTERS_MAX + 2)
 #define NULL_BUCKET (2 * SPLITTERS_MAX + 1)
 #define SAMPLES 1024
+#define WORD_BUCKETS_MAX 2048
 #define CHECK_ROWS 65536 /* a power of two: merged between looks whether the statement shall stop */
 #define RADIX_ROWS_MIN 256
 #define INSERTION_ROWS_MAX 16
@@ -207,6 +209,10 @@ typedef struct sorting {
     uint64_t splitters[SPLITTERS_MAX];
     int32_t n_splitters;
     int64_t (*counts)[BUCKETS]; /* by chunk of the range that is cut: rows of each bucket, then where they go */
+    uint64_t least_word;        /* a bucket for each word from here on: */
+    int32_t n_words;
+    int64_t *word_counts;    /* as `counts`, of such buckets */
+    _Atomic bool has_others; /* a row has another word, or null */
     int64_t n;
     _Atomic uint32_t suffixes; /* bit i: as far as was seen, the rows come in the order of the columns from i on */
 } sorting;
@@ -432,6 +438,18 @@ static entry *now_from(const sorting *s)
     return s->now.in_spare ? s->spare : s->entries;
 }
 
+/* Words that a sample has, and some on both sides. */
+static void choose_words(sorting *s, uint64_t least, uint64_t greatest)
+{
+    uint64_t span = greatest - least + 1, beside = (WORD_BUCKETS_MAX - span) / 2;
+    if (greatest - least >= WORD_BUCKETS_MAX)
+        return;
+    beside = beside < span + 16 ? beside : span + 16;
+    beside = beside < least ? beside : least;
+    s->least_word = least - beside;
+    s->n_words = (int32_t)(span + 2 * beside);
+}
+
 /* Words at even steps through a sample, each once. */
 static void choose_splitters(sorting *s)
 {
@@ -444,6 +462,9 @@ static void choose_splitters(sorting *s)
             samples[n++] = (entry){word_at(s, s->now.at, row), row};
     }
     const entry *sorted = radix_sort(s, samples, spare, n);
+    s->n_words = 0;
+    if (n > 0 && fl_sort_head_decides(s->layout->types[s->columns[s->now.at.column].col]))
+        choose_words(s, sorted[0].word, sorted[n - 1].word);
     for (int32_t i = 1; i <= SPLITTERS_MAX && n > 0; i++) {
         uint64_t word = sorted[n * i / (SPLITTERS_MAX + 1)].word;
         if (s->n_splitters == 0 || word != s->splitters[s->n_splitters - 1])
@@ -502,10 +523,82 @@ static fl_status scatter_chunk(void *ctx, int32_t c, fl_err *err)
     return FL_OK;
 }
 
+/* The same where each word has a bucket. */
+static fl_status count_words(void *ctx, int32_t c, fl_err *err)
+{
+    (void)err;
+    sorting *s = ctx;
+    entry *from = now_from(s);
+    int64_t *counts = s->word_counts + (int64_t)c * s->n_words;
+    int64_t start = s->now.start + (int64_t)c * CHUNK_ROWS, end = chunk_end(s, start);
+    bool has_others = atomic_load_explicit(&s->has_others, memory_order_relaxed);
+    memset(counts, 0, (size_t)s->n_words * sizeof(*counts));
+    for (int64_t i = start; i < end && !has_others; i++) {
+        if (i + 8 < end)
+            __builtin_prefetch(from[i + 8].row);
+        uint64_t word = from[i].word = word_at(s, s->now.at, from[i].row);
+        has_others = is_null_at(s, s->now.at, from[i].row) || word - s->least_word >= (uint64_t)s->n_words;
+        if (!has_others)
+            counts[word - s->least_word]++;
+    }
+    if (has_others)
+        atomic_store_explicit(&s->has_others, true, memory_order_relaxed);
+    return FL_OK;
+}
+
+static fl_status scatter_words(void *ctx, int32_t c, fl_err *err)
+{
+    (void)err;
+    sorting *s = ctx;
+    const entry *from = now_from(s);
+    entry *to = s->now.in_spare ? s->entries : s->spare;
+    int64_t *at = s->word_counts + (int64_t)c * s->n_words;
+    int64_t start = s->now.start + (int64_t)c * CHUNK_ROWS, end = chunk_end(s, start);
+    if (s->now.at.column + 1 == s->n_columns) { /* they are in their places */
+        for (int64_t i = start; i < end; i++)
+            s->rows[at[from[i].word - s->least_word]++] = from[i].row;
+        return FL_OK;
+    }
+    for (int64_t i = start; i < end; i++)
+        to[at[from[i].word - s->least_word]++] = from[i];
+    return FL_OK;
+}
+
 /* Whether a range is worth cutting: its rows go on to be told apart by words. */
 static bool is_part(const sorting *s, const range *r)
 {
     return r->end - r->start >= PART_ROWS_MIN && r->at.column < s->n_columns && has_words(s, r->at);
+}
+
+/* Cuts the range by its words, if it has no others. */
+static fl_status cut_by_words(sorting *s, int64_t n_chunks, bool *ret, fl_err *err)
+{
+    fl_status st = FL_OK;
+    range r = s->now;
+    int64_t at = r.start;
+    fl_free(s->word_counts);
+    s->word_counts = NULL;
+    atomic_store(&s->has_others, false);
+    FL_TRY(fl_alloc(s->memory, n_chunks * s->n_words * 8, (void **)&s->word_counts, err));
+    FL_TRY(run_all(s, n_chunks, count_words, err));
+    *ret = !atomic_load(&s->has_others);
+    for (int32_t w = 0; *ret && w < s->n_words; w++) {
+        int64_t start = at;
+        for (int64_t c = 0; c < n_chunks; c++) {
+            int64_t *count = &s->word_counts[c * s->n_words + w], n = *count;
+            *count = at;
+            at += n;
+        }
+        range made = {.start = start, .end = at, .in_spare = !r.in_spare};
+        made.at = next_place(s, r.at, s->least_word + (uint64_t)w, false);
+        if (at > start && made.at.column < s->n_columns)
+            FL_TRY(add_range(s, is_part(s, &made) ? &s->parts : &s->tasks, made, err));
+    }
+    FL_ASSERT(!*ret || at == r.end); /* each row has one place */
+    if (*ret)
+        FL_TRY(run_all(s, n_chunks, scatter_words, err));
+cleanup:
+    return st;
 }
 
 /* Cuts the range: its buckets become tasks, or parts in their turn. */
@@ -515,6 +608,11 @@ static fl_status cut(sorting *s, range r, fl_err *err)
     int64_t n_chunks = (r.end - r.start + CHUNK_ROWS - 1) / CHUNK_ROWS, at = r.start;
     s->now = r;
     choose_splitters(s);
+    bool is_cut = false;
+    if (s->n_words > 0)
+        FL_TRY(cut_by_words(s, n_chunks, &is_cut, err));
+    if (is_cut)
+        return FL_OK;
     FL_TRY(run_all(s, n_chunks, count_chunk, err));
     for (int32_t i = 0; i < BUCKETS; i++) {
         bool nulls_first = s->columns[r.at.column].nulls_first;
@@ -621,6 +719,7 @@ cleanup:
     fl_free(s.entries);
     fl_free(s.buckets);
     fl_free(s.counts);
+    fl_free(s.word_counts);
     fl_free(s.parts.items);
     fl_free(s.tasks.items);
     return st;

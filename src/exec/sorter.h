@@ -16,7 +16,7 @@ typedef struct fl_sort_column {
 } fl_sort_column;
 
 /** Sorts row pointers; equal rows keep their order. exec: whose workers help, for finish(); NULL in a worker: all is done on
- *  this thread. Needs about 33 bytes a row while it runs. */
+ *  this thread. Needs about 34 bytes a row while it runs. */
 fl_status fl_sort_rows(fl_exec *exec, const fl_row_layout *layout, const fl_sort_column *columns, int32_t n_columns,
                        uint8_t **rows, int64_t n, fl_memory *memory, fl_err *err);
 

@@ -232,16 +232,46 @@ static fl_status update_all(fl_agg_call *call, void *s, const uint64_t *mask, in
     return FL_OK;
 }
 
-static fl_status combine(fl_agg_call *call, void *into, const void *from, bool is_max, fl_err *err)
+/* The types that most keys and measures are of, without the way through a vector. false: it is another one. */
+static inline bool combine_plain(fl_type type, state *a, const state *b, bool is_max)
+{
+#define CASE(id, type, less)                      \
+    case id: {                                    \
+        type old, v;                              \
+        memcpy(&old, a->value, sizeof(type));     \
+        memcpy(&v, b->value, sizeof(type));       \
+        if (is_max ? less(old, v) : less(v, old)) \
+            memcpy(a->value, &v, sizeof(type));   \
+        return true;                              \
+    }
+    switch (type.id) {
+        CASE(FL_I32, int32_t, LESS)
+        CASE(FL_DATE, int32_t, LESS)
+        CASE(FL_I64, int64_t, LESS)
+        CASE(FL_TIMESTAMP, int64_t, LESS)
+        CASE(FL_TIMESTAMPTZ, int64_t, LESS)
+        CASE(FL_F64, double, less_f64)
+    default:
+        return false;
+    }
+#undef CASE
+}
+
+static inline fl_status combine(fl_agg_call *call, void *into, const void *from, bool is_max, fl_err *err)
 {
     const state *b = from;
+    state *a = into;
+    if (!b->has || (a->has && combine_plain(call->arg_types[0], a, b, is_max)))
+        return FL_OK;
+    if (!a->has && !fl_type_is_string(call->arg_types[0])) {
+        *a = *b;
+        return FL_OK;
+    }
     uint64_t bits = b->value[0];
     uint8_t *states[1] = {into};
     uint16_t list[1] = {0};
     fl_i128 value;
     fl_vec vec;
-    if (!b->has)
-        return FL_OK;
     memcpy(&value, b->value, 16);
     fl_vec_set_flat(&vec, call->arg_types[0],
                     call->arg_types[0].id == FL_BOOL ? (const void *)&bits : (const void *)&value, NULL);
