@@ -413,15 +413,19 @@ static bool is_same_value(fl_type type, const uint8_t *a, const uint8_t *b)
     }
 }
 
+bool fl_rows_same_col(const fl_row_layout *layout, int32_t col, const uint8_t *a, const uint8_t *b)
+{
+    bool null_a = fl_row_is_null(layout, a, col), null_b = fl_row_is_null(layout, b, col);
+    int32_t at = layout->offsets[col];
+    return null_a == null_b && (null_a || is_same_value(layout->types[col], a + at, b + at));
+}
+
 int32_t fl_rows_same_cols(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b)
 {
     FL_ASSERT(n <= layout->n_cols);
-    for (int32_t col = 0; col < n; col++) {
-        bool null_a = fl_row_is_null(layout, a, col), null_b = fl_row_is_null(layout, b, col);
-        int32_t at = layout->offsets[col];
-        if (null_a != null_b || (!null_a && !is_same_value(layout->types[col], a + at, b + at)))
+    for (int32_t col = 0; col < n; col++)
+        if (!fl_rows_same_col(layout, col, a, b))
             return col;
-    }
     return n;
 }
 

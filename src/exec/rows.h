@@ -49,6 +49,9 @@ int32_t fl_rows_match(const fl_row_layout *layout, int32_t col, const fl_vec *ve
 /** How many of the first n columns are the same in two rows, up to the first that differs. Nulls are the same as nulls. */
 int32_t fl_rows_same_cols(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b);
 
+/** Whether two rows are the same in a column. Nulls are the same as nulls. */
+bool fl_rows_same_col(const fl_row_layout *layout, int32_t col, const uint8_t *a, const uint8_t *b);
+
 /** Whether two rows are the same in the first n columns. Nulls are the same as nulls. */
 bool fl_rows_are_same(const fl_row_layout *layout, int32_t n, const uint8_t *a, const uint8_t *b);
 

@@ -98,12 +98,58 @@ void fl_window_restart(window_chunk *c, bool is_new)
     }
 }
 
-void fl_window_prefetch(const window_chunk *c, int64_t row)
+static void prefetch(const window_chunk *c, int64_t row)
 {
     const uint8_t *next = c->rows[row];
     for (int32_t at = 0; at < c->shape->layout->bytes; at += CACHE_LINE_BYTES)
         __builtin_prefetch(next + at);
     __builtin_prefetch(next + c->shape->layout->bytes - 1); /* rows begin anywhere in a line */
+}
+
+/* Whether two rows of a partition are the same in a key of the order; most are of these types. */
+static inline bool is_same_key(const fl_row_layout *layout, int32_t col, const uint8_t *a, const uint8_t *b)
+{
+    int32_t at = layout->offsets[col], null_byte = layout->nulls_offset + (col >> 3);
+    bool has_null = ((a[null_byte] | b[null_byte]) >> (col & 7) & 1) != 0;
+    switch (layout->types[col].id) {
+    case FL_I32:
+    case FL_DATE:
+        if (!has_null)
+            return memcmp(a + at, b + at, 4) == 0;
+        break;
+    case FL_I64:
+    case FL_TIMESTAMP:
+        if (!has_null)
+            return memcmp(a + at, b + at, 8) == 0;
+        break;
+    case FL_F64:
+        if (!has_null && memcmp(a + at, b + at, 8) == 0)
+            return true;
+        break;
+    default:
+        break;
+    }
+    return fl_rows_same_col(layout, col, a, b);
+}
+
+static bool are_peers(const window_shape *shape, const uint8_t *a, const uint8_t *b)
+{
+    for (int32_t col = shape->n_partition; col < shape->n_keys; col++)
+        if (!is_same_key(shape->layout, col, a, b))
+            return false;
+    return true;
+}
+
+int64_t fl_window_find_peers(const window_chunk *c, int64_t start, int64_t end, bool is_first, int64_t *ret)
+{
+    int64_t n = 0;
+    for (int64_t row = start; row < end; row++) {
+        if (row + PREFETCHED_ROWS < c->n) /* rows that were sorted lie anywhere */
+            prefetch(c, row + PREFETCHED_ROWS);
+        if ((row == start && is_first) || !are_peers(c->shape, c->rows[row - 1], c->rows[row]))
+            ret[n++] = row;
+    }
+    return n;
 }
 
 static bool is_same_partition(const window_chunk *c, int64_t a, int64_t b)
@@ -130,52 +176,41 @@ static int64_t end_of_partition(const window_chunk *c, int64_t start)
     return high;
 }
 
-/* Notes where partitions begin. All rows of one are peers: there is no order, or no function asks. */
+/* Notes where partitions begin. */
 static fl_status find_partitions(window_chunk *c, fl_err *err)
 {
     fl_status st = FL_OK;
     int64_t n = 0;
     FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->partitions, err));
     FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->first_peers, err));
-    for (int64_t row = 0; row < c->n; row = end_of_partition(c, row)) {
-        c->first_peers[n] = n;
+    for (int64_t row = 0; row < c->n; row = end_of_partition(c, row))
         c->partitions[n++] = row;
-    }
-    c->first_peers[n] = n;
     c->partitions[n] = c->n;
-    c->peers = c->partitions;
-    c->n_partitions = c->n_peers = n;
+    c->n_partitions = n;
 cleanup:
     return st;
 }
 
-/* Notes where partitions and groups of peers begin. */
-static fl_status find_groups(window_chunk *c, fl_err *err)
+/* Notes where groups of peers begin. All rows of a partition are peers where there is no order, or no function asks. */
+static fl_status find_peers(window_chunk *c, fl_err *err)
 {
     fl_status st = FL_OK;
-    const window_shape *shape = c->shape;
-    int64_t n_partitions = 0, n_peers = 0;
-    if (!shape->needs_peers)
-        return find_partitions(c, err);
-    FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->partitions, err));
-    FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->peers, err));
-    FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->first_peers, err));
-    for (int64_t row = 0; row < c->n; row++) {
-        if (row + PREFETCHED_ROWS < c->n) /* rows that were sorted lie anywhere */
-            fl_window_prefetch(c, row + PREFETCHED_ROWS);
-        int32_t n_same =
-            row == 0 ? -1 : fl_rows_same_cols(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]);
-        if (n_same < shape->n_partition) {
-            c->partitions[n_partitions] = row;
-            c->first_peers[n_partitions++] = n_peers;
-        }
-        if (n_same < shape->n_keys)
-            c->peers[n_peers++] = row;
+    int64_t n = 0;
+    if (!c->shape->needs_peers) {
+        for (int64_t p = 0; p <= c->n_partitions; p++)
+            c->first_peers[p] = p;
+        c->peers = c->partitions;
+        c->n_peers = c->n_partitions;
+        return FL_OK;
     }
-    c->partitions[n_partitions] = c->peers[n_peers] = c->n;
-    c->first_peers[n_partitions] = n_peers;
-    c->n_partitions = n_partitions;
-    c->n_peers = n_peers;
+    FL_TRY(fl_arena_get(&c->arena, (c->n + 1) * 8, (void **)&c->peers, err));
+    for (int64_t p = 0; p < c->n_partitions; p++) {
+        c->first_peers[p] = n;
+        n += fl_window_find_peers(c, c->partitions[p], c->partitions[p + 1], true, c->peers + n);
+    }
+    c->first_peers[c->n_partitions] = n;
+    c->peers[n] = c->n;
+    c->n_peers = n;
 cleanup:
     return st;
 }
@@ -234,7 +269,8 @@ fl_status fl_window_run_chunk(window_chunk *c, uint8_t **rows, int64_t n, bool g
     c->prepared = c->own;
     c->large = 0;
     fl_window_restart(c, true);
-    FL_TRY(find_groups(c, err));
+    FL_TRY(find_partitions(c, err));
+    FL_TRY(find_peers(c, err));
     for (int32_t i = 0; i < shape->n_parts; i++) {
         FL_TRY(fl_window_begin(c, i, err));
         FL_TRY(fl_window_feed(c, i, 0, err));

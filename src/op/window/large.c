@@ -1,8 +1,6 @@
 /* window: a partition on which all workers work. */
 #include "op/window/large.h"
 
-#define PREFETCHED_ROWS 32
-
 /* Some 16384, a power of four: nodes of the lower levels of a tree lie in one stretch each. */
 static int64_t stretch_rows_of(const window_shape *shape)
 {
@@ -117,18 +115,12 @@ bool fl_window_large_did(const window_step *step)
 /* ---- groups of peers ------------------------------------------------------------------------------------------------ */
 
 /* Those that begin in the stretch are written from its place on. */
-static fl_status find_peers(const window_large *large, const window_chunk *c, int64_t stretch, fl_err *err)
+static void find_peers(const window_large *large, const window_chunk *c, int64_t stretch)
 {
-    const window_shape *shape = c->shape;
-    int64_t first = window_stretch_start(c, stretch), end = window_stretch_end(c, stretch), n = 0;
-    for (int64_t row = first; shape->needs_peers && row < end; row++) {
-        if (row + PREFETCHED_ROWS < end)
-            fl_window_prefetch(c, row + PREFETCHED_ROWS);
-        if (row == 0 || !fl_rows_are_same(shape->layout, shape->n_keys, c->rows[row - 1], c->rows[row]))
-            c->peers[first + n++] = row;
-    }
-    large->n_peers[stretch] = n;
-    return fl_exec_check(shape->exec, err);
+    int64_t first = window_stretch_start(c, stretch);
+    if (c->shape->needs_peers)
+        large->n_peers[stretch] =
+            fl_window_find_peers(c, first, window_stretch_end(c, stretch), stretch == 0, c->peers + first);
 }
 
 static void join_peers(window_large *large)
@@ -185,7 +177,7 @@ static void set_up(window_chunk *c, const window_large *large)
 static fl_status feed(const window_step *step, window_chunk *c, fl_err *err)
 {
     fl_status st = FL_OK;
-    FL_TRY(find_peers(step->large, c, step->number, err));
+    find_peers(step->large, c, step->number);
     for (int32_t i = 0; i < c->shape->n_parts; i++)
         FL_TRY(fl_window_feed(c, i, step->number, err));
 cleanup:

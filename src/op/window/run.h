@@ -139,8 +139,8 @@ void fl_window_chunk_drop(window_chunk *c);
 fl_status fl_window_run_chunk(window_chunk *c, uint8_t **rows, int64_t n, bool goes_on, fl_worker *worker, fl_stage *to,
                               fl_err *err);
 
-/** Has a row's memory fetched, which is looked at soon: rows that were sorted lie anywhere. */
-void fl_window_prefetch(const window_chunk *c, int64_t row);
+/** Writes those rows of [start, end) that begin a group of peers in their partition. is_first: the first one begins the partition. */
+int64_t fl_window_find_peers(const window_chunk *c, int64_t start, int64_t end, bool is_first, int64_t *ret);
 
 static inline int64_t window_partition_start(const window_chunk *c, int32_t i)
 {
