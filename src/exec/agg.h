@@ -6,7 +6,8 @@
  * update_all: all rows of mask (NULL = all) go to one state. NULL pointer: the caller uses update_groups.
  * is_masked: update_all costs little however the mask looks, and gives the same however rows are split: where a batch has few
  *   groups it is called once for each of them. Arguments have bounds then, where they can have any.
- * combine: adds the state `from` to `into`; both heaps live on. subtract: takes back a combine, exactly, in whatever order; NULL: it cannot. save, load: of states that leave memory (fl_state_kind). finish: writes the result of group i to row i of ret
+ * combine: adds the state `from` to `into`; both heaps live on. subtract: takes back a combine, exactly, in whatever order; NULL: it cannot. slide: puts rows into a state or takes rows out of it that were put in; what is fed before the first call stays in. Called with no rows to
+ *   begin with; cheaper than feeding a frame's rows anew. NULL: it cannot. save, load: of states that leave memory (fl_state_kind). finish: writes the result of group i to row i of ret
  *   (ret->data preallocated in canonical width, validity preset to all valid). */
 #ifndef FL_EXEC_AGG_H
 #define FL_EXEC_AGG_H
@@ -46,6 +47,7 @@ typedef struct fl_agg_kernel {
     fl_status (*update_all)(fl_agg_call *call, void *state, const uint64_t *mask, int32_t rows, fl_err *err);
     fl_status (*combine)(fl_agg_call *call, void *into, const void *from, fl_err *err);
     void (*subtract)(void *into, const void *from);
+    fl_status (*slide)(fl_agg_call *call, void *state, const uint16_t *list, int32_t count, bool adds, fl_err *err);
     fl_status (*finish)(fl_agg_call *call, uint8_t *const *states, int32_t offset, int32_t count, fl_vec *ret,
                         fl_err *err);
     /** FL_STATE_SAVED: appends what the state points at. The call has no heap. */

@@ -8,6 +8,7 @@
 #include "base/bitmap.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- fractions ----------------------------------------------------------------------------------------------------- */
 
@@ -45,7 +46,8 @@ cleanup:
 typedef struct cont_state {
     double *values; /* in the call's heap */
     int64_t n, capacity;
-    fractions *at; /* NULL: not read yet, or median */
+    fractions *at;      /* NULL: not read yet, or median */
+    int64_t is_ordered; /* the values are, for frames that slide */
 } cont_state;
 
 static fl_status cont_reserve(cont_state *s, int64_t more, fl_arena *heap, fl_err *err)
@@ -143,6 +145,62 @@ static int64_t put_first(double *v, int64_t low, int64_t high, double pivot, boo
     return end;
 }
 
+/* Orders all values that differ: -0 comes before 0. */
+static inline bool comes_before(double a, double b)
+{
+    return is_less(a, b) || (a == b && signbit(a) && !signbit(b));
+}
+
+static int compare_values(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return comes_before(y, x) - comes_before(x, y);
+}
+
+/* How many of the ordered values come before x. */
+static int64_t find_place(const double *v, int64_t n, double x)
+{
+    int64_t low = 0;
+    while (n > 0) {
+        int64_t half = n / 2;
+        bool is = comes_before(v[low + half], x);
+        low = is ? low + half + 1 : low;
+        n = is ? n - half - 1 : half;
+    }
+    return low;
+}
+
+static fl_status cont_slide(fl_agg_call *call, void *state, const uint16_t *list, int32_t count, bool adds, fl_err *err)
+{
+    fl_status st = FL_OK;
+    cont_state *s = state;
+    const double *x = call->args[0].data;
+    if (!s->is_ordered && s->n > 1)
+        qsort(s->values, (size_t)s->n, sizeof(*s->values), compare_values);
+    s->is_ordered = true;
+    for (int32_t i = 0; i < count; i++) {
+        if (!fl_is_valid(call->args[0].valid, list[i]))
+            continue;
+        if (adds)
+            FL_TRY(cont_reserve(s, 1, call->heap, err));
+        if (adds)
+            FL_TRY(read_fractions(call, list[i], &s->at, err));
+        int64_t at = find_place(s->values, s->n, x[list[i]]);
+        FL_ASSERT(adds || at < s->n); /* it was put in */
+        size_t behind = (size_t)(s->n - at) * sizeof(*s->values);
+        if (adds) {
+            memmove(s->values + at + 1, s->values + at, behind);
+            s->values[at] = x[list[i]];
+            s->n++;
+        } else {
+            memmove(s->values + at, s->values + at + 1, behind - sizeof(*s->values));
+            s->n--;
+        }
+    }
+cleanup:
+    return st;
+}
+
 /* Moves the value of rank k to its place (Hoare 1961, "Find"): no larger one is in front of it, no smaller one behind. The pivot is the
  * median of three, so that sorted input is no bad case; what is the same as it is put aside, so that many of one value are none, either. */
 static double select_rank(double *v, int64_t n, int64_t k)
@@ -188,10 +246,11 @@ static double interpolate(const cont_state *s, double fraction)
     double part = at - (double)low;
     bool is_descending = signbit(fraction);
     int64_t rank = is_descending ? s->n - 1 - low : low;
-    double value = select_rank(s->values, s->n, rank);
+    double value = s->is_ordered ? s->values[rank] : select_rank(s->values, s->n, rank);
     if (part == 0)
         return value;
-    double next = neighbour(s->values, s->n, rank, is_descending);
+    double next = s->is_ordered ? s->values[is_descending ? rank - 1 : rank + 1]
+                                : neighbour(s->values, s->n, rank, is_descending);
     double step = next - value;
     if (isinf(step) && isfinite(value) && isfinite(next)) /* farther apart than a double holds */
         return value * (1 - part) + next * part;
@@ -247,6 +306,7 @@ static const fl_agg_kernel cont_kernel = {.state_bytes = (int32_t)sizeof(cont_st
                                           .state_kind = FL_STATE_SAVED,
                                           .update_groups = cont_groups,
                                           .combine = cont_combine,
+                                          .slide = cont_slide,
                                           .finish = cont_finish,
                                           .save = cont_save,
                                           .load = cont_load};
@@ -254,6 +314,7 @@ static const fl_agg_kernel cont_list_kernel = {.state_bytes = (int32_t)sizeof(co
                                                .state_kind = FL_STATE_SAVED,
                                                .update_groups = cont_groups,
                                                .combine = cont_combine,
+                                               .slide = cont_slide,
                                                .finish = cont_list_finish,
                                                .save = cont_save,
                                                .load = cont_load};
@@ -286,6 +347,7 @@ static const fl_agg_kernel mad_kernel = {.state_bytes = (int32_t)sizeof(cont_sta
                                          .state_kind = FL_STATE_SAVED,
                                          .update_groups = cont_groups,
                                          .combine = cont_combine,
+                                         .slide = cont_slide,
                                          .finish = mad_finish,
                                          .save = cont_save,
                                          .load = cont_load};

@@ -127,18 +127,22 @@ cleanup:
     return st;
 }
 
-/* Feeds rows of one block, c->list. */
-static fl_status feed_list(window_chunk *c, int32_t number, int64_t block, int32_t n, fl_err *err)
+typedef enum feeding { FEEDS, SLIDES_IN, SLIDES_OUT } feeding;
+
+/* Feeds rows of one block, c->list; or they go into, or out of, a frame that slides. */
+static fl_status feed_list(window_chunk *c, int32_t number, int64_t block, int32_t n, feeding how, fl_err *err)
 {
     const window_part *part = &c->shape->parts[number];
     window_part_state *s = &c->parts[number];
     fl_agg_call call = fl_window_call(part, c->prepared[number].args + block * part->agg->n_args, &s->heap);
+    if (how != FEEDS)
+        return part->agg->kernel->slide(&call, s->state, c->list, n, how == SLIDES_IN, err);
     for (int32_t i = 0; i < n; i++)
         c->states[i] = s->state;
     return n == 0 ? FL_OK : part->agg->kernel->update_groups(&call, c->states, 0, c->list, n, err);
 }
 
-static fl_status feed_span(window_chunk *c, int32_t number, window_span span, fl_err *err)
+static fl_status feed_span(window_chunk *c, int32_t number, window_span span, feeding how, fl_err *err)
 {
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
@@ -150,7 +154,7 @@ static fl_status feed_span(window_chunk *c, int32_t number, window_span span, fl
             c->list[n] = (uint16_t)(row - first);
             n += window_is_kept(c, part, row);
         }
-        FL_TRY(feed_list(c, number, block, n, err));
+        FL_TRY(feed_list(c, number, block, n, how, err));
         FL_TRY(fl_exec_check(c->shape->exec, err));
     }
 cleanup:
@@ -185,7 +189,7 @@ static fl_status feed_gathered(window_chunk *c, int32_t number, const window_spa
     for (int64_t i = 0; i < n; i++) {
         int64_t row = p->ranks != NULL ? p->by_rank[s->gathered[i]] : s->gathered[i];
         c->list[0] = (uint16_t)(row % c->block_rows);
-        FL_TRY(feed_list(c, number, row / c->block_rows, 1, err));
+        FL_TRY(feed_list(c, number, row / c->block_rows, 1, FEEDS, err));
         if (i % CHECKED_ROWS == 0)
             FL_TRY(fl_exec_check(c->shape->exec, err));
     }
@@ -201,21 +205,43 @@ static bool is_same_frame(const window_part_state *s, const window_span *spans, 
     return is_same;
 }
 
+/* Whether frames slide: each row goes in once and out once. */
+static bool slides(const window_part *part)
+{
+    return part->agg->kernel->slide != NULL && !is_gathered(part) && !part->is_whole &&
+           part->agg->frame->exclude == FL_EXCLUDE_NO_OTHERS;
+}
+
+/* Whether the frame goes on from the last one, and less is to be done than to begin anew. */
+static bool goes_on(const window_part *part, const window_part_state *s, const window_span *spans, int32_t n)
+{
+    if (is_gathered(part) || !s->has_state || n != 1 || s->n_last != 1)
+        return false;
+    window_span now = spans[0], last = s->last[0];
+    if (now.start == last.start)
+        return now.end >= last.end;
+    return slides(part) && now.start > last.start && now.start < last.end && now.end >= last.end &&
+           now.start - last.start + now.end - last.end < now.end - now.start;
+}
+
 static fl_status feed_frame(window_chunk *c, int32_t number, const window_span *spans, int32_t n, fl_err *err)
 {
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
     window_part_state *s = &c->parts[number];
-    if (!is_gathered(part) && s->has_state && n == 1 && s->n_last == 1 && spans[0].start == s->last[0].start &&
-        spans[0].end >= s->last[0].end)
-        return feed_span(c, number, (window_span){s->last[0].end, spans[0].end}, err);
+    if (goes_on(part, s, spans, n)) {
+        FL_TRY(feed_span(c, number, (window_span){s->last[0].start, spans[0].start}, SLIDES_OUT, err));
+        return feed_span(c, number, (window_span){s->last[0].end, spans[0].end}, slides(part) ? SLIDES_IN : FEEDS, err);
+    }
     fl_arena_reset(&s->heap);
     memset(s->state, 0, (size_t)part->agg->kernel->state_bytes);
     s->has_state = true;
     if (is_gathered(part))
         return feed_gathered(c, number, spans, n, err);
     for (int32_t j = 0; j < n; j++)
-        FL_TRY(feed_span(c, number, spans[j], err));
+        FL_TRY(feed_span(c, number, spans[j], FEEDS, err));
+    if (slides(part))
+        st = feed_list(c, number, 0, 0, SLIDES_IN, err);
 cleanup:
     return st;
 }
