@@ -87,6 +87,22 @@ static bool is_running(const window_part *part)
     return frame->start == FL_FRAME_UNBOUNDED_PRECEDING && frame->exclude == FL_EXCLUDE_NO_OTHERS;
 }
 
+bool fl_window_is_narrow(const window_part *part, int64_t rows_max)
+{
+    const fl_frame *frame = part->agg->frame;
+    bool is_moving = part->feed == WINDOW_MOVING || (part->feed == WINDOW_RUNNING && !is_running(part));
+    if (!is_moving || frame->unit != FL_FRAME_ROWS || frame->exclude != FL_EXCLUDE_NO_OTHERS)
+        return false;
+    window_span to = fl_window_distances(part, INT32_MAX);
+    return to.start < to.end && to.end - to.start <= rows_max;
+}
+
+/* Whether stretches make the states that they need: of the rows in reach of their frames. */
+static bool is_reached(const window_chunk *c, const window_part *part)
+{
+    return part->is_narrow && c->n_stretches > 1;
+}
+
 /* ---- what all do ---------------------------------------------------------------------------------------------------- */
 
 fl_agg_call fl_window_call(const window_part *part, const fl_vec *args, fl_arena *heap)
@@ -205,19 +221,36 @@ cleanup:
 
 /* ---- a state a row -------------------------------------------------------------------------------------------------- */
 
+static inline uint8_t *state_of(const window_reach *r, int64_t row, int64_t bytes)
+{
+    FL_ASSERT_SLOW(row >= r->first && row < r->end);
+    return r->states + (row - r->first) * bytes;
+}
+
+static inline uint8_t *sum_of(const window_reach *r, int64_t row, int64_t bytes)
+{
+    FL_ASSERT_SLOW(row >= r->first && row < r->end);
+    return r->sums + (row - r->first) * bytes;
+}
+
+static window_reach whole_reach(const window_chunk *c, int32_t number)
+{
+    return (window_reach){c->prepared[number].states, c->prepared[number].sums, 0, c->n};
+}
+
 /* States of single rows, side by side. */
-static fl_status feed_rows(window_chunk *c, int32_t number, int64_t start, int64_t end, fl_err *err)
+static fl_status feed_rows(window_chunk *c, int32_t number, const window_reach *r, int64_t start, int64_t end,
+                           fl_err *err)
 {
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
     int64_t bytes = part->agg->kernel->state_bytes;
-    uint8_t *states = c->prepared[number].states;
     for (int64_t first = start; first < end; first += c->block_rows) {
         int32_t rows = end - first < c->block_rows ? (int32_t)(end - first) : c->block_rows, n = 0;
-        memset(states + first * bytes, 0, (size_t)(rows * bytes));
+        memset(state_of(r, first, bytes), 0, (size_t)(rows * bytes));
         for (int32_t i = 0; i < rows; i++) {
             c->list[n] = (uint16_t)i;
-            c->states[n] = states + (first + i) * bytes;
+            c->states[n] = state_of(r, first + i, bytes);
             n += window_is_kept(c, part, first + i);
         }
         FL_TRY(feed_block(c, part, first, rows, n, err));
@@ -227,13 +260,13 @@ cleanup:
 }
 
 /* Each state of [start, end) becomes that of all rows of its partition up to it. `sum` begins as that of the rows before. */
-static fl_status add_up(window_chunk *c, const fl_agg_kernel *kernel, fl_agg_call *call, uint8_t *states, int64_t start,
-                        int64_t end, uint8_t *sum, fl_err *err)
+static fl_status add_up(window_chunk *c, const fl_agg_kernel *kernel, fl_agg_call *call, const window_reach *r,
+                        int64_t start, int64_t end, uint8_t *sum, fl_err *err)
 {
     fl_status st = FL_OK;
     int64_t bytes = kernel->state_bytes;
     for (int64_t row = start; row < end; row++) {
-        uint8_t *state = states + row * bytes;
+        uint8_t *state = state_of(r, row, bytes);
         FL_TRY(kernel->combine(call, sum, state, err));
         copy_state(state, sum, bytes);
         if ((row + 1) % CHECKED_ROWS == 0)
@@ -250,6 +283,7 @@ static fl_status add_up_all(window_chunk *c, int32_t number, int64_t start, int6
     const window_part *part = &c->shape->parts[number];
     uint8_t *carry = c->parts[number].carry, *sum = NULL;
     const fl_agg_kernel *kernel = part->agg->kernel;
+    window_reach all = whole_reach(c, number);
     fl_agg_call call = fl_window_call(part, NULL, &c->arena);
     FL_TRY(fl_arena_get_zero(&c->arena, kernel->state_bytes, (void **)&sum, err));
     if (start == 0 && c->rows_before > 0)
@@ -257,7 +291,7 @@ static fl_status add_up_all(window_chunk *c, int32_t number, int64_t start, int6
     for (int64_t p = 0; p < c->n_partitions; p++) {
         int64_t from = c->partitions[p] > start ? c->partitions[p] : start;
         int64_t to = c->partitions[p + 1] < end ? c->partitions[p + 1] : end;
-        FL_TRY(add_up(c, kernel, &call, c->prepared[number].states, from, to, sum, err));
+        FL_TRY(add_up(c, kernel, &call, &all, from, to, sum, err));
         if (p + 1 < c->n_partitions)
             memset(sum, 0, (size_t)kernel->state_bytes);
     }
@@ -439,32 +473,65 @@ static int64_t find_segment(const window_prepared *p, int64_t row)
     return low;
 }
 
-/* Adds up the segments that begin in the stretch, to both of their ends. */
-static fl_status spread_moving(window_chunk *c, int32_t number, int64_t stretch, fl_err *err)
+/* The same of ROWS in a partition of all rows: from each frame that ends a segment a leap to the next one. */
+static fl_status leap_segments(window_chunk *c, int32_t number, fl_err *err)
+{
+    fl_status st = FL_OK;
+    window_prepared *p = &c->prepared[number];
+    window_span to = fl_window_distances(&c->shape->parts[number], c->n);
+    FL_ASSERT(to.start < to.end && c->n_partitions == 1);
+    p->n_segments = 0;
+    int64_t row = to.end > 0 ? 0 : 1 - to.end; /* the first one whose frame has rows */
+    for (int64_t start = row + to.start > 0 ? row + to.start : 0; row < c->n && start < c->n;) {
+        int64_t end = row + to.end < c->n ? row + to.end : c->n;
+        FL_TRY(add_segment(c, p, start, err));
+        FL_TRY(add_segment(c, p, end, err));
+        start = end;
+        row = end - to.start > row ? end - to.start : row + 1;
+    }
+    int64_t behind = c->n - 1 + to.end < c->n ? c->n - 1 + to.end : c->n;
+    if (p->n_segments > 0)
+        st = add_segment(c, p, behind, err);
+cleanup:
+    return st;
+}
+
+/* Adds up what is in reach of a segment, to both of its ends. */
+static fl_status add_up_segment(window_chunk *c, int32_t number, const window_reach *r, int64_t i, fl_err *err)
 {
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
     const fl_agg_kernel *kernel = part->agg->kernel;
-    const window_prepared *p = &c->prepared[number];
-    int64_t bytes = kernel->state_bytes, end = window_stretch_end(c, stretch);
+    int64_t bytes = kernel->state_bytes, start = c->prepared[number].segments[i];
+    int64_t end = c->prepared[number].segments[i + 1], from = start > r->first ? start : r->first;
     fl_agg_call call = fl_window_call(part, NULL, &c->arena);
     uint8_t *sum = NULL;
-    FL_TRY(fl_arena_get(&c->arena, bytes, (void **)&sum, err));
-    for (int64_t i = find_segment(p, window_stretch_start(c, stretch)); i + 1 < p->n_segments && p->segments[i] < end;
-         i++) {
-        memset(sum, 0, (size_t)bytes);
-        for (int64_t row = p->segments[i]; row < p->segments[i + 1]; row++) {
-            FL_TRY(kernel->combine(&call, sum, p->states + row * bytes, err));
-            copy_state(p->sums + row * bytes, sum, bytes);
-            if ((row + 1) % CHECKED_ROWS == 0)
-                FL_TRY(fl_exec_check(c->shape->exec, err));
-        }
-        for (int64_t row = p->segments[i + 1] - 2; row >= p->segments[i]; row--) {
-            FL_TRY(kernel->combine(&call, p->states + row * bytes, p->states + (row + 1) * bytes, err));
-            if ((row + 1) % CHECKED_ROWS == 0)
-                FL_TRY(fl_exec_check(c->shape->exec, err));
-        }
+    FL_TRY(fl_arena_get_zero(&c->arena, bytes, (void **)&sum, err));
+    for (int64_t row = start; start >= r->first && row < end && row < r->end; row++) {
+        FL_TRY(kernel->combine(&call, sum, state_of(r, row, bytes), err));
+        copy_state(sum_of(r, row, bytes), sum, bytes);
+        if ((row + 1) % CHECKED_ROWS == 0)
+            FL_TRY(fl_exec_check(c->shape->exec, err));
     }
+    for (int64_t row = end - 2; end <= r->end && row >= from; row--) {
+        FL_TRY(kernel->combine(&call, state_of(r, row, bytes), state_of(r, row + 1, bytes), err));
+        if ((row + 1) % CHECKED_ROWS == 0)
+            FL_TRY(fl_exec_check(c->shape->exec, err));
+    }
+cleanup:
+    return st;
+}
+
+/* Of the segments that begin in the stretch. */
+static fl_status spread_moving(window_chunk *c, int32_t number, int64_t stretch, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_prepared *p = &c->prepared[number];
+    int64_t end = window_stretch_end(c, stretch);
+    window_reach all = whole_reach(c, number);
+    for (int64_t i = find_segment(p, window_stretch_start(c, stretch)); i + 1 < p->n_segments && p->segments[i] < end;
+         i++)
+        FL_TRY(add_up_segment(c, number, &all, i, err));
 cleanup:
     return st;
 }
@@ -475,6 +542,7 @@ static fl_status add_moving(window_chunk *c, int32_t number, const window_batch 
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
     const window_prepared *p = &c->prepared[number];
+    const window_reach *r = &c->parts[number].reach;
     int64_t bytes = part->agg->kernel->state_bytes, next = 0; /* the first segment behind the frame's start */
     fl_agg_call call = fl_window_call(part, NULL, &c->arena);
     for (int32_t i = 0; i < batch->rows; i++) {
@@ -486,9 +554,9 @@ static fl_status add_moving(window_chunk *c, int32_t number, const window_batch 
         while (p->segments[next] <= c->start[i])
             next++;
         FL_ASSERT_SLOW(next < p->n_segments && c->end[i] >= p->segments[next]);
-        copy_state(into, p->states + c->start[i] * bytes, bytes);
+        copy_state(into, state_of(r, c->start[i], bytes), bytes);
         if (c->end[i] > p->segments[next])
-            FL_TRY(part->agg->kernel->combine(&call, into, p->sums + (c->end[i] - 1) * bytes, err));
+            FL_TRY(part->agg->kernel->combine(&call, into, sum_of(r, c->end[i] - 1, bytes), err));
     }
 cleanup:
     return st;
@@ -502,6 +570,7 @@ static fl_status add_frame(window_chunk *c, int32_t number, const window_batch *
     fl_status st = FL_OK;
     const window_part *part = &c->shape->parts[number];
     const window_prepared *p = &c->prepared[number];
+    const window_reach *r = &c->parts[number].reach;
     const fl_agg_kernel *kernel = part->agg->kernel;
     fl_agg_call call = fl_window_call(part, NULL, &c->arena);
     window_span spans[3];
@@ -511,9 +580,9 @@ static fl_status add_frame(window_chunk *c, int32_t number, const window_batch *
             FL_TRY(add_nodes(p, kernel, &call, 0, spans[j].start, spans[j].end, into, err));
             continue;
         }
-        FL_TRY(kernel->combine(&call, into, p->states + (spans[j].end - 1) * bytes, err));
-        if (spans[j].start > window_partition_start(c, i))
-            kernel->subtract(into, p->states + (spans[j].start - 1) * bytes);
+        FL_TRY(kernel->combine(&call, into, state_of(r, spans[j].end - 1, bytes), err));
+        if (spans[j].start > window_partition_start(c, i) && spans[j].start > r->first)
+            kernel->subtract(into, state_of(r, spans[j].start - 1, bytes));
     }
 cleanup:
     return st;
@@ -530,8 +599,9 @@ static fl_status find_states(window_chunk *c, int32_t number, const window_batch
     if (part->feed == WINDOW_RUNNING && is_running(part)) {
         FL_TRY(fl_arena_get_zero(arena, bytes, (void **)&empty, err));
         for (int32_t i = 0; i < batch->rows; i++)
-            c->states[i] =
-                c->end[i] > window_partition_start(c, i) ? c->prepared[number].states + (c->end[i] - 1) * bytes : empty;
+            c->states[i] = c->end[i] > window_partition_start(c, i)
+                               ? state_of(&c->parts[number].reach, c->end[i] - 1, bytes)
+                               : empty;
         return FL_OK;
     }
     FL_TRY(fl_arena_get_zero(arena, (int64_t)batch->rows * bytes, (void **)&states, err));
@@ -541,6 +611,38 @@ static fl_status find_states(window_chunk *c, int32_t number, const window_batch
         return add_moving(c, number, batch, states, err);
     for (int32_t i = 0; i < batch->rows; i++)
         FL_TRY(add_frame(c, number, batch, i, c->states[i], err));
+cleanup:
+    return st;
+}
+
+/* ---- what is in reach ----------------------------------------------------------------------------------------------- */
+
+fl_status fl_window_reach(window_chunk *c, int32_t number, int64_t start, int64_t end, fl_err *err)
+{
+    fl_status st = FL_OK;
+    const window_part *part = &c->shape->parts[number];
+    const window_prepared *p = &c->prepared[number];
+    window_reach *r = &c->parts[number].reach;
+    *r = whole_reach(c, number);
+    if (part->feed == WINDOW_NO_FEED || !is_reached(c, part))
+        return FL_OK;
+    window_span to = fl_window_distances(part, c->n);
+    const fl_agg_kernel *kernel = part->agg->kernel;
+    fl_agg_call call = fl_window_call(part, NULL, &c->arena);
+    int64_t first = start + to.start, behind = end - 1 + to.end;
+    first = first < 0 ? 0 : first < c->n ? first : c->n;
+    behind = behind < first ? first : behind < c->n ? behind : c->n;
+    *r = (window_reach){.first = first, .end = behind};
+    FL_TRY(fl_arena_get(&c->results, (behind - first) * kernel->state_bytes + 8, (void **)&r->states, err));
+    FL_TRY(fl_arena_get(&c->results, (behind - first) * kernel->state_bytes + 8, (void **)&r->sums, err));
+    FL_TRY(feed_rows(c, number, r, first, behind, err));
+    if (part->feed == WINDOW_RUNNING) {
+        memset(r->sums, 0, (size_t)kernel->state_bytes);
+        return add_up(c, kernel, &call, r, first, behind, r->sums, err);
+    }
+    int64_t i = find_segment(p, first + 1) - 1; /* the one that the first row is in */
+    for (i = i < 0 ? 0 : i; i + 1 < p->n_segments && p->segments[i] < behind; i++)
+        FL_TRY(add_up_segment(c, number, r, i, err));
 cleanup:
     return st;
 }
@@ -555,6 +657,8 @@ fl_status fl_window_begin_aggregate(window_chunk *c, int32_t number, fl_err *err
     int64_t bytes = part->agg->kernel->state_bytes;
     bool has_rows = part->feed == WINDOW_RUNNING || part->feed == WINDOW_MOVING || part->feed == WINDOW_TREE;
     p->totals = p->results = NULL;
+    if (is_reached(c, part))
+        return FL_OK;
     if (has_rows)
         FL_TRY(fl_arena_get(p->arena, c->n * bytes, (void **)&p->states, err));
     if (part->feed == WINDOW_MOVING)
@@ -577,19 +681,22 @@ fl_status fl_window_feed_aggregate(window_chunk *c, int32_t number, int64_t stre
     const window_part *part = &c->shape->parts[number];
     const window_prepared *p = &c->prepared[number];
     int64_t start = window_stretch_start(c, stretch), end = window_stretch_end(c, stretch);
+    window_reach all = whole_reach(c, number);
+    if (is_reached(c, part))
+        return FL_OK;
     switch (part->feed) {
     case WINDOW_PER_PARTITION:
         if (p->totals != NULL)
             return feed_partitions(c, part, start, end, p->totals + stretch * part->agg->kernel->state_bytes, err);
         return FL_OK;
     case WINDOW_RUNNING:
-        FL_TRY(feed_rows(c, number, start, end, err));
+        FL_TRY(feed_rows(c, number, &all, start, end, err));
         return p->totals != NULL ? add_up_all(c, number, start, end, err) : FL_OK;
     case WINDOW_TREE:
-        FL_TRY(feed_rows(c, number, start, end, err));
+        FL_TRY(feed_rows(c, number, &all, start, end, err));
         return add_levels(c, number, 1, levels_of_stretch(c, p), start, end, err);
     case WINDOW_MOVING:
-        return feed_rows(c, number, start, end, err);
+        return feed_rows(c, number, &all, start, end, err);
     case WINDOW_ANEW:
         fl_window_feed_anew(c, number, stretch);
         break;
@@ -603,7 +710,10 @@ cleanup:
 fl_status fl_window_join_aggregate(window_chunk *c, int32_t number, fl_err *err)
 {
     const window_prepared *p = &c->prepared[number];
-    switch (c->shape->parts[number].feed) {
+    const window_part *part = &c->shape->parts[number];
+    if (is_reached(c, part))
+        return part->feed == WINDOW_MOVING ? leap_segments(c, number, err) : FL_OK;
+    switch (part->feed) {
     case WINDOW_PER_PARTITION:
         return join_partitions(c, number, err);
     case WINDOW_RUNNING:
@@ -622,6 +732,8 @@ fl_status fl_window_join_aggregate(window_chunk *c, int32_t number, fl_err *err)
 
 fl_status fl_window_spread_aggregate(window_chunk *c, int32_t number, int64_t stretch, fl_err *err)
 {
+    if (is_reached(c, &c->shape->parts[number]))
+        return FL_OK;
     if (c->shape->parts[number].feed == WINDOW_MOVING)
         return spread_moving(c, number, stretch, err);
     if (c->shape->parts[number].feed == WINDOW_RUNNING && c->prepared[number].totals != NULL)
@@ -633,7 +745,7 @@ bool fl_window_has_spread(const window_part *part)
 {
     if (part->feed == WINDOW_NO_FEED)
         return part->agg->frame->ignores_nulls;
-    return part->feed == WINDOW_MOVING || (part->feed == WINDOW_RUNNING && is_exact(part));
+    return !part->is_narrow && (part->feed == WINDOW_MOVING || (part->feed == WINDOW_RUNNING && is_exact(part)));
 }
 
 fl_status fl_window_aggregate(window_chunk *c, int32_t number, const window_batch *batch, fl_arena *arena, fl_vec *ret,

@@ -245,6 +245,8 @@ fl_status fl_window_put_out(window_chunk *c, int64_t start, int64_t end, int64_t
 {
     fl_status st = FL_OK;
     int64_t partition = 0;
+    for (int32_t i = 0; i < c->shape->n_parts; i++)
+        FL_TRY(fl_window_reach(c, i, start, end, err));
     for (int64_t first = start; first < end; first += c->block_rows) {
         window_batch batch = {first, end - first < c->block_rows ? (int32_t)(end - first) : c->block_rows};
         fl_window_place_rows(c, &batch, &partition, &peer);

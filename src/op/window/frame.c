@@ -43,17 +43,22 @@ static int64_t distance(uint8_t bound, int64_t offset, bool is_end, int64_t n)
     }
 }
 
-static void rows_frames(window_chunk *c, const window_part *part, const window_batch *batch)
+window_span fl_window_distances(const window_part *part, int64_t n)
 {
     const fl_frame *frame = part->agg->frame;
-    int64_t to_start = distance(frame->start, part->start_offset, false, c->n);
-    int64_t to_end = distance(frame->end, part->end_offset, true, c->n);
+    return (window_span){distance(frame->start, part->start_offset, false, n),
+                         distance(frame->end, part->end_offset, true, n)};
+}
+
+static void rows_frames(window_chunk *c, const window_part *part, const window_batch *batch)
+{
+    window_span to = fl_window_distances(part, c->n);
     for (int32_t i = 0, stop; i < batch->rows; i = stop) {
         int64_t first = window_partition_start(c, i), end = window_partition_end(c, i);
         stop = (int32_t)least(batch->rows, end - batch->first);
         for (int32_t j = i; j < stop; j++) {
-            c->start[j] = most(first, least(end, batch->first + j + to_start));
-            c->end[j] = most(first, least(end, batch->first + j + to_end));
+            c->start[j] = most(first, least(end, batch->first + j + to.start));
+            c->end[j] = most(first, least(end, batch->first + j + to.end));
         }
     }
 }

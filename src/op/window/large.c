@@ -1,8 +1,7 @@
 /* window: a partition on which all workers work. */
 #include "op/window/large.h"
 
-/* Some 16384, a power of four: nodes of the lower levels of a tree lie in one stretch each. */
-static int64_t stretch_rows_of(const window_shape *shape)
+int64_t fl_window_stretch_rows(const window_shape *shape)
 {
     int64_t rows = 4;
     while (rows * 4 <= window_large_rows(shape) / 4)
@@ -20,7 +19,7 @@ fl_status fl_window_large_new(const window_shape *shape, uint8_t **rows, int64_t
     FL_TRY(fl_alloc_zero(memory, (int64_t)sizeof(*large), (void **)&large, err));
     window_chunk *c = &large->shared;
     *c = (window_chunk){.shape = shape, .memory = memory, .rows = rows, .n = n};
-    c->stretch_rows = stretch_rows_of(shape);
+    c->stretch_rows = fl_window_stretch_rows(shape);
     large->number = c->large = number;
     c->n_stretches = (n + c->stretch_rows - 1) / c->stretch_rows;
     c->n_partitions = c->n_peers = 1;

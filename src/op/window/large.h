@@ -22,6 +22,9 @@ static inline int64_t window_large_rows(const window_shape *shape)
     return window_chunk_rows(shape) * 8;
 }
 
+/** Some 16384 rows, a power of four: nodes of the lower levels of a tree lie in one stretch each. */
+int64_t fl_window_stretch_rows(const window_shape *shape);
+
 typedef enum window_phase {
     WINDOW_FEED,
     WINDOW_JOIN_PEERS,

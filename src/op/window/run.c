@@ -637,6 +637,7 @@ static fl_status plan_shape(fl_exec *exec, const fl_node *node, const fl_sort_ke
     for (int32_t i = 0; i < shape->n_parts; i++) {
         shape->is_streamed &= fl_window_is_streamed(&shape->parts[i]);
         shape->is_divisible &= fl_window_is_divisible(&shape->parts[i]);
+        shape->parts[i].is_narrow = fl_window_is_narrow(&shape->parts[i], fl_window_stretch_rows(shape) / 4);
         shape->needs_peers |= n_keys > shape->n_partition && fl_window_needs_peers(&shape->parts[i]);
     }
     for (int32_t c = 0; c < node->n_cols; c++) {

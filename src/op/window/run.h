@@ -31,6 +31,7 @@ typedef struct window_part {
     int64_t start_offset, end_offset; /* of ROWS and GROUPS */
     fl_type arg_types[FL_AGG_ARGS_MAX];
     bool is_whole;        /* each frame is its partition */
+    bool is_narrow;       /* frames reach over rows so few that a stretch makes the states of its own */
     uint64_t run;         /* fl_agg_call.run */
     fl_row_layout result; /* one column: a result that several rows share */
 } window_part;
@@ -78,8 +79,16 @@ typedef struct window_prepared {
     int64_t *ranks, *by_rank; /* in the aggregate's own order */
 } window_prepared;
 
+/* States of rows [first, end): of all, or near those that are put out. */
+typedef struct window_reach {
+    uint8_t *states;
+    uint8_t *sums; /* see window_prepared */
+    int64_t first, end;
+} window_reach;
+
 /* Where a worker is with a function. */
 typedef struct window_part_state {
+    window_reach reach;
     int64_t partition; /* of the two places below; -1: none */
     int64_t low, high; /* where the last row's frame began and ended by its key */
     int64_t *stamps;   /* by id: the frame that saw it last */
@@ -183,6 +192,12 @@ bool fl_window_has_spread(const window_part *part);
 /** Forgets where the worker was: rows of any place are put out next. is_new: other rows were prepared. */
 void fl_window_restart(window_chunk *c, bool is_new);
 
+/** Makes what the frames of rows [start, end) need beside what was prepared. */
+fl_status fl_window_reach(window_chunk *c, int32_t part, int64_t start, int64_t end, fl_err *err);
+
+/** How far from a row of a partition of n rows a frame of ROWS begins and ends; neither is further than n. */
+window_span fl_window_distances(const window_part *part, int64_t n);
+
 /** Puts out rows [start, end), which were prepared. peer: the first one's group, or an earlier one. */
 fl_status fl_window_put_out(window_chunk *c, int64_t start, int64_t end, int64_t peer, fl_worker *worker, fl_stage *to,
                             fl_err *err);
@@ -219,6 +234,9 @@ bool fl_window_is_streamed(const window_part *part);
 
 /** Whether its frames ask for groups of peers. */
 bool fl_window_needs_peers(const window_part *part);
+
+/** Whether the frames, which have a state for each row, reach over no more than so many rows. */
+bool fl_window_is_narrow(const window_part *part, int64_t rows_max);
 
 /** Whether stretches of a partition can be computed without what was computed for the rows before them. */
 bool fl_window_is_divisible(const window_part *part);
