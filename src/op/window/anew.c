@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define CHECKED_ROWS 4096 /* are fed between two looks whether to stop */
+#define CHECKED_ROWS 4096 /* are looked at between two looks whether to stop */
 
 /* Whether rows count once, or in an order of their own. */
 static bool is_gathered(const window_part *part)
@@ -57,6 +57,8 @@ static fl_status find_ids(window_chunk *c, const window_part *part, window_prepa
     FL_TRY(sort_chunk(c, part->args, NULL, part->agg->n_args, &rows, &columns, err));
     FL_TRY(FL_NEW_ARRAY(p->arena, c->n + 1, &p->ids, err));
     for (int64_t i = 0; i < c->n; i++) {
+        if (i % CHECKED_ROWS == 0)
+            FL_TRY(fl_exec_check(c->shape->exec, err));
         id += i > 0 && fl_sort_compare(c->shape->layout, columns, part->agg->n_args, rows[i - 1], rows[i]) != 0;
         p->ids[number_of(rows[i])] = id;
     }
@@ -74,6 +76,8 @@ static fl_status find_ranks(window_chunk *c, const window_part *part, window_pre
     FL_TRY(FL_NEW_ARRAY(p->arena, c->n + 1, &p->ranks, err));
     FL_TRY(FL_NEW_ARRAY(p->arena, c->n + 1, &p->by_rank, err));
     for (int64_t i = 0; i < c->n; i++) {
+        if (i % CHECKED_ROWS == 0)
+            FL_TRY(fl_exec_check(c->shape->exec, err));
         p->by_rank[i] = number_of(rows[i]);
         p->ranks[p->by_rank[i]] = i;
     }
