@@ -478,6 +478,7 @@ static int64_t bytes_of_row(const window_shape *shape)
     for (int32_t i = 0; i < shape->n_parts; i++) {
         const window_part *part = &shape->parts[i];
         bytes += 2 * part->result.bytes + (part->feed == WINDOW_NO_FEED ? 16 : part->agg->kernel->state_bytes + 16);
+        bytes += part->feed == WINDOW_MOVING ? part->agg->kernel->state_bytes : 0; /* both ways */
     }
     return bytes;
 }
@@ -495,10 +496,10 @@ static fl_status finish_sort(fl_sort_sink *sink, fl_err *err)
     bool is_one = shape->n_partition == 0, is_large = source->n_rows >= window_large_rows(shape);
     source->is_serial = is_one && shape->is_streamed &&
                         !(is_large && fl_spill_has_room(shape->exec, source->n_rows * bytes_of_row(shape), 4));
-    if (sink->is_spilled || source->is_serial) { /* chunks one after the other */
+    if (sink->is_spilled || source->is_serial || (is_one && !(is_large && shape->is_divisible)))
         source->base.workers_max = 1;
+    if (sink->is_spilled || source->is_serial) /* chunks one after the other */
         st = collector_init(&source->collector, &source->shape, err);
-    }
 cleanup:
     return st;
 }
