@@ -8,7 +8,7 @@
 #include "exec/task_graph.h"
 #include "exec/threshold.h"
 
-#define SORTED_ROW_BYTES 41 /* that sorting takes for each row: its pointer, and what the sorter needs */
+#define SORTED_ROW_BYTES 42 /* that sorting takes for each row: its pointer, and what the sorter needs */
 #define CUT_ROWS \
     512 /* beside several times as many as are wanted: sorting more at once saves little, and the threshold comes later */
 #define PIECE_ROWS_MIN 4096 /* are sorted without asking for memory: that there is none is why */

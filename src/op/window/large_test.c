@@ -1,6 +1,5 @@
 /* A large partition is worked on by all workers: what one of them puts out waits for what another does, and comes. What the functions give
  * is tested through SQL. */
-#include "base/clock.h"
 #include "base/workers.h"
 #include "exec/exec.h"
 #include "op/window/large.h"

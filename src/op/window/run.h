@@ -65,8 +65,8 @@ typedef struct window_prepared {
     uint8_t *levels[24]; /* of a tree: [0] is `states` */
     int32_t n_levels;
     uint8_t *totals; /* by stretch: of its rows, then of all before it */
-    uint8_t *
-        sums; /* of frames that move on: the state of a row's segment up to it; `states` has the segment's from it on */
+    /* Of frames that move on: the state of a row's segment up to it; `states` has that of the segment from it on. */
+    uint8_t *sums;
     int64_t *segments; /* where each begins, then where the last one ends; a block of its own */
     int64_t n_segments, segments_capacity;
     uint8_t *results;   /* rows of the part's result layout, by partition */
