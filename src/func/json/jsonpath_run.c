@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEPTH_MAX 2000 /* of steps within steps: of a document's depth and a path's length */
+#define DEPTH_MAX 1000 /* of steps within and behind others */
 
 typedef fl_jsonpath_step step;
 typedef fl_jsonpath_run run;
@@ -38,6 +38,11 @@ __attribute__((format(printf, 5, 6))) static fl_status fault(run *r, const char 
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
     return fl_err_state(err, state, FL_FAIL(err, FL_ERR_VALUE, "%s", message));
+}
+
+static fl_status fail_depth(fl_err *err)
+{
+    return fl_err_state(err, "54001", FL_FAIL(err, FL_ERR_LIMIT, "a path goes at most %d steps deep", DEPTH_MAX));
 }
 
 static bool is_lax(const run *r)
@@ -688,6 +693,9 @@ static fl_status decide(run *r, const step *s, yyjson_val *value, truth *ret, fl
 {
     fl_status st = FL_OK;
     bool was_tolerant = r->is_tolerant;
+    if (r->depth >= DEPTH_MAX)
+        return fail_depth(err);
+    r->depth++;
     r->is_tolerant = true;
     switch (s->kind) {
     case FL_JP_AND:
@@ -710,6 +718,7 @@ static fl_status decide(run *r, const step *s, yyjson_val *value, truth *ret, fl
         break;
     }
     r->is_tolerant = was_tolerant;
+    r->depth--;
     return st;
 }
 
@@ -847,7 +856,7 @@ static fl_status apply(run *r, const step *s, yyjson_val *value, bool opens, ite
     if (st != FL_OK)
         return st;
     if (r->depth >= DEPTH_MAX)
-        return fl_err_state(err, "54001", FL_FAIL(err, FL_ERR_LIMIT, "a path goes at most %d steps deep", DEPTH_MAX));
+        return fail_depth(err);
     r->depth++;
     st = opens && yyjson_is_arr(value) && opens_arrays(s->kind) ? apply_to_elements(r, s, value, found, ret, err)
                                                                 : apply_one(r, s, value, found, ret, err);
