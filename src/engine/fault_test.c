@@ -147,6 +147,9 @@ static const fault_statement queries[] = {
     GIVES(12, "SELECT jsonb_path_query_array('{\"a\": [1, {\"b\": \"x\"}]}', '$.a[*] ? (@.b like_regex \"x\" || @ > "
               "$y).type()', "
               "'{\"y\": 0}'), '[\"2020-01-01\"]' @? ('$[' || (a % 2)::text || '].datetime()') FROM t"),
+    GIVES(12,
+          "SELECT json_transform('{\"a\": [1, \"x\"], \"b\": {\"c\": ' || a || '}}', '{\"a\": [\"INTEGER\"], \"b\": "
+          "{\"c\": \"DECIMAL(9, 2)\"}}') FROM t"),
     GIVES(12, "SELECT date_trunc('month', t), extract(dow FROM t), strftime(t, '%Y %j'), t + interval '1 month', "
               "age(t, date '2020-02-29') FROM m"),
     GIVES(24, "SELECT i, unnest(l) AS e FROM m"),
