@@ -25,6 +25,7 @@
 #define ROWS_SHOWN 40
 #define RC_BYTES_MAX (1 << 20)
 #define CANDIDATES_SHOWN 200
+#define LOOK_MS 100 /* between looks whether Ctrl-C was pressed */
 
 typedef struct prompt {
     fl_cli_shell shell;
@@ -107,11 +108,26 @@ static bool is_more_waiting(void)
 
 /* ---- keys ------------------------------------------------------------------------------------------------------------ */
 
+/* Until there is something to read; false: Ctrl-C came first. One that comes before the wait begins ends it soon. */
+static bool wait_for_input(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    for (;;) {
+        int n = poll(&input, 1, LOOK_MS);
+        if (n <= 0 && fl_cli_interrupt_is_set())
+            return false;
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return true;
+    }
+}
+
 /* A character of UTF-8 from the terminal: 1, or 0 at the end, or -1 when a signal or a fault ends the read. */
 static int read_typed(wchar_t *ret)
 {
     char bytes[4];
     for (size_t len = 0; len < sizeof(bytes);) {
+        if (!wait_for_input())
+            return -1;
         ssize_t got = read(STDIN_FILENO, bytes + len, 1);
         if (got < 0 && errno == EINTR && !fl_cli_interrupt_is_set())
             continue;
